@@ -1,0 +1,71 @@
+package chat
+
+import (
+	"errors"
+	"time"
+)
+
+// A Code is one word that says what went wrong and so what a client should do;
+// docs/protocol.md says what that is for each.
+type Code string
+
+// The codes. Each door has a table from them to its own word (an HTTP status,
+// a WebSocket close code); Codes lists them all.
+const (
+	InvalidJSON        Code = "invalid_json"         // not one JSON object of the right types
+	UnknownOp          Code = "unknown_op"           // no such command
+	HelloFirst         Code = "hello_first"          // a command before hello
+	BadRequest         Code = "bad_request"          // a field or parameter has no valid value
+	BadRoom            Code = "bad_room"             // not a room's name
+	BadName            Code = "bad_name"             // not a display name, or none given
+	BadText            Code = "bad_text"             // empty, or not UTF-8
+	BadNonce           Code = "bad_nonce"            // too long, or not printable ASCII
+	BadSession         Code = "bad_session"          // no such session: say hello with a name
+	TooLong            Code = "too_long"             // the message has too many characters
+	TooLarge           Code = "too_large"            // the frame or body has too many bytes
+	NotJoined          Code = "not_joined"           // a command for a room that was not joined
+	AlreadyJoined      Code = "already_joined"       // this connection is in the room
+	TooManyRooms       Code = "too_many_rooms"       // this connection is in enough rooms
+	TooManyConnections Code = "too_many_connections" // this address has enough connections
+	RateLimited        Code = "rate_limited"         // again after RetryAfter
+	ForbiddenOrigin    Code = "forbidden_origin"     // a page from elsewhere
+	NotFound           Code = "not_found"            // nothing at that address
+	Stalled            Code = "stalled"              // this reader took nothing for too long
+	Unavailable        Code = "unavailable"          // the store cannot write; nothing was kept
+	Overloaded         Code = "overloaded"           // too much is waiting for the store
+	Stopping           Code = "stopping"             // the server is going down; again elsewhere or later
+	Internal           Code = "internal"             // our fault; logged here
+)
+
+// Codes lists every code, in the order of the documentation.
+var Codes = []Code{
+	InvalidJSON, UnknownOp, HelloFirst, BadRequest, BadRoom, BadName, BadText, BadNonce,
+	BadSession, TooLong, TooLarge, NotJoined, AlreadyJoined, TooManyRooms, TooManyConnections,
+	RateLimited, ForbiddenOrigin, NotFound, Stalled, Unavailable, Overloaded, Stopping, Internal,
+}
+
+// An Error is what a user is told: a code to act on and a sentence to read.
+type Error struct {
+	Code       Code
+	Message    string        // a whole sentence, for people
+	RetryAfter time.Duration // when it makes sense to try again; 0: not by waiting
+}
+
+func (e *Error) Error() string { return string(e.Code) + ": " + e.Message }
+
+// CodeOf returns err's code: "" for nil, Internal for an error without one.
+func CodeOf(err error) Code {
+	if err == nil {
+		return ""
+	}
+	return Tell(err).Code
+}
+
+// Tell returns what a user may be told of err: the *Error inside it or, where
+// there is none, one that says only that it is our fault.
+func Tell(err error) *Error {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e
+	}
+	return &Error{Code: Internal, Message: "Something went wrong on the server. It has been logged."}
+}

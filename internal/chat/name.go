@@ -1,0 +1,147 @@
+package chat
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/secure/precis"
+	"golang.org/x/text/unicode/norm"
+)
+
+// A RoomName is a room's name in its one canonical form, as ParseRoomName
+// returns it: case-folded and normalised, so that everybody who types it in
+// their own way is in the same room.
+type RoomName string
+
+// maxMarks is how many combining marks may follow one character of a name.
+// Thai and Vietnamese need two and pointed Hebrew three; a tower of dozens only
+// paints over its neighbours.
+const maxMarks = 3
+
+// ParseRoomName returns the canonical form of name: Unicode NFKC, full case
+// folding (so that "Straße" is "strasse"), NFKC again. What remains has to be 1
+// to MaxRoomName letters of any script with their marks, decimal digits, "-",
+// "_" and ".", and not dots alone, which a URL cannot hold. The error is an
+// *Error with code BadRoom.
+func ParseRoomName(name string) (RoomName, error) {
+	if !utf8.ValidString(name) || len(name) > 16*MaxRoomName {
+		return "", badRoom("A room's name is at most %d characters of UTF-8.", MaxRoomName)
+	}
+	folded, ok := stable(name, func(s string) string {
+		return norm.NFKC.String(cases.Fold().String(norm.NFKC.String(s)))
+	})
+	switch n := utf8.RuneCountInString(folded); {
+	case !ok:
+		return "", badRoom("This room's name has no canonical form.")
+	case n == 0:
+		return "", badRoom("A room needs a name.")
+	case n > MaxRoomName:
+		return "", badRoom("A room's name has at most %d characters; this one has %d.", MaxRoomName, n)
+	case strings.Trim(folded, ".") == "":
+		return "", badRoom("A room's name needs more than dots.")
+	case unicode.IsMark(firstRune(folded)):
+		return "", badRoom("A room's name cannot begin with a combining mark.")
+	case tooManyMarks(folded):
+		return "", badRoom("A room's name has at most %d combining marks on one character.", maxMarks)
+	}
+	for _, r := range folded {
+		if !isRoomRune(r) {
+			return "", badRoom("A room's name is made of letters, digits, “-”, “_” and “.”; %q is none of them.", r)
+		}
+	}
+	return RoomName(folded), nil
+}
+
+// ParseName returns a display name's normal form by the Nickname profile of
+// PRECIS (RFC 8266): NFKC, spaces trimmed and made single, no controls, nothing
+// invisible, so no bidirectional override either. It has to have 1 to MaxName
+// characters. The error is an *Error with code BadName.
+func ParseName(name string) (string, error) {
+	if !utf8.ValidString(name) || len(name) > 16*MaxName {
+		return "", badName("A name is at most %d characters of UTF-8.", MaxName)
+	}
+	// RFC 8266 §2.1: apply the rules until nothing changes, at most four times.
+	var failed bool
+	nick, ok := stable(name, func(s string) string {
+		out, err := precis.Nickname.String(s)
+		failed = failed || err != nil
+		return out
+	})
+	switch n := utf8.RuneCountInString(nick); {
+	case strings.TrimSpace(name) == "":
+		return "", badName("A name needs at least one visible character.")
+	case failed, !ok, n == 0, isBlank(nick), unicode.IsMark(firstRune(nick)):
+		return "", badName("A name is visible text without control or invisible characters.")
+	case n > MaxName:
+		return "", badName("A name has at most %d characters; this one has %d.", MaxName, n)
+	case tooManyMarks(nick):
+		return "", badName("A name has at most %d combining marks on one character.", maxMarks)
+	}
+	return nick, nil
+}
+
+// stable applies f until it changes nothing, at most four times, and reports
+// whether it came to rest.
+func stable(s string, f func(string) string) (string, bool) {
+	for range 4 {
+		next := f(s)
+		if next == s {
+			return s, true
+		}
+		s = next
+	}
+	return s, f(s) == s
+}
+
+func isRoomRune(r rune) bool {
+	return unicode.IsLetter(r) && !isBlankLetter(r) || unicode.IsMark(r) || unicode.Is(unicode.Nd, r) || r == '-' || r == '_' || r == '.'
+}
+
+func tooManyMarks(s string) bool {
+	marks := 0
+	for _, r := range s {
+		if !unicode.IsMark(r) {
+			marks = 0
+		} else if marks++; marks > maxMarks {
+			return true
+		}
+	}
+	return false
+}
+
+// isBlank reports whether s shows nothing: only spaces, controls and invisible
+// format characters.
+func isBlank(s string) bool {
+	for _, r := range s {
+		if !unicode.IsSpace(r) && !unicode.IsControl(r) && !unicode.Is(unicode.Cf, r) && !isBlankLetter(r) {
+			return false
+		}
+	}
+	return true
+}
+
+// isBlankLetter reports whether r is one of the letters and symbols that are
+// drawn as nothing (Hangul fillers, the empty Braille cell).
+func isBlankLetter(r rune) bool {
+	switch r {
+	case '\u115f', '\u1160', '\u3164', '\uffa0', '\u2800':
+		return true
+	}
+	return false
+}
+
+func firstRune(s string) rune {
+	r, _ := utf8.DecodeRuneInString(s)
+	return r
+}
+
+func badRoom(format string, args ...any) error {
+	return &Error{Code: BadRoom, Message: fmt.Sprintf(format, args...)}
+}
+
+func badName(format string, args ...any) error {
+	return &Error{Code: BadName, Message: fmt.Sprintf(format, args...)}
+}

@@ -1,0 +1,62 @@
+package room
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"parley/internal/chat"
+)
+
+// Config says how a Hub behaves. Its tagged fields are flags of the command
+// line, where their defaults stand; here their zero value means no limit.
+type Config struct {
+	MessageRate   float64 `default:"5" help:"Messages per second that one person may send, in the long run; 0 for no limit."`
+	MessageBurst  int     `default:"20" help:"Messages that one person may send at once before --message-rate holds."`
+	MessageLength int     `default:"4000" help:"Characters of a message at most; 0 for no limit but --frame-size."`
+
+	StallTimeout time.Duration `kong:"-"` // a reader that takes nothing for so long is closed; default 30 s
+	LeaveGrace   time.Duration `kong:"-"` // how long after their last reader a person has left; default 3 s
+	Memory       int           `kong:"-"` // bytes of recent events kept for all rooms together; default 64 MiB
+
+	Format  func(text string) (html string) `kong:"-"` // a message's formatting as safe HTML, "" for none; default: none
+	Flushed func(took time.Duration)        `kong:"-"` // called once a room's events have been offered to all its readers
+	Logger  *slog.Logger                    `kong:"-"` // default: discard
+}
+
+// A Log keeps the events of all rooms: the store, or memory in tests.
+type Log interface {
+	// Append takes a draft and returns at once. done is called exactly once,
+	// after the event is safe or has been given up: on one goroutine for the
+	// whole log, in the order of commits, so that for one room it sees seq
+	// ascending by 1. It must not block.
+	Append(d chat.Draft, done func(chat.Commit))
+	// Head returns a room's newest seq, 0 for a room that nobody wrote to.
+	Head(ctx context.Context, room chat.RoomName) (chat.Seq, error)
+	// After returns a room's events with a greater seq, oldest first, at most limit.
+	After(ctx context.Context, room chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error)
+	// Before returns the limit newest events of a room with a lesser seq, oldest first.
+	Before(ctx context.Context, room chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error)
+}
+
+// An Encoder turns events into the bytes of one door. Its result for an event
+// is never empty for a message; for a kind that the door does not know it
+// returns dst as it is. It has to be comparable: rooms keep one byte log for
+// each Encoder in use.
+type Encoder interface {
+	Append(dst []byte, e chat.Event) []byte
+}
+
+// A Sink is where a reader's bytes go: a socket, a response, a slice in tests.
+// Its methods do not block and may be called from several goroutines.
+type Sink interface {
+	// TryWrite takes as much of p as it can without waiting, a whole number of
+	// encoded events, and returns how many bytes that is. p stays valid and is
+	// never changed, so it may be kept. After an error the sink is dead.
+	TryWrite(p []byte) (n int, err error)
+	// Park has ready called, once, when TryWrite may take bytes again. It is
+	// called after a TryWrite that took less than it was given.
+	Park(ready func())
+	// Close ends the connection and tells it why.
+	Close(code chat.Code)
+}

@@ -1,0 +1,48 @@
+// Package server is the HTTP doors: the page, WebSockets, the five-line
+// protocol, REST and server-sent events, with what they share: sessions,
+// origins, addresses, limits, TLS. Start reading at New.
+//
+// A door authenticates, translates and knows about bytes; the rules of rooms
+// are in package room, and what is kept is behind People and room.Log.
+package server
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"parley/internal/chat"
+)
+
+// Config says how the doors behave. Its tagged fields are flags of the command
+// line, where their defaults stand; here a limit of 0 is none.
+type Config struct {
+	AllowOrigin  []string       `placeholder:"ORIGIN" help:"Origins whose pages may talk to this server besides its own, such as https://chat.example.org or https://*.example.org."`
+	TrustedProxy []netip.Prefix `placeholder:"CIDR" help:"Networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."`
+
+	TLSCert string   `name:"tls-cert" placeholder:"FILE" help:"PEM file with the certificate chain; with --tls-key serves HTTPS. Read again when it changes and on SIGHUP."`
+	TLSKey  string   `name:"tls-key" placeholder:"FILE" help:"PEM file with the certificate's private key."`
+	Domain  []string `placeholder:"NAME" help:"Serve HTTPS for this name with a certificate obtained and renewed by itself (ACME)."`
+	ACMECA  string   `name:"acme-ca" placeholder:"URL" help:"ACME directory to ask for certificates instead of Let's Encrypt."`
+
+	ConnectionsPerAddress int           `default:"256" help:"Connections (WebSockets and event streams) from one address at most; 0 for no limit."`
+	RoomsPerConnection    int           `default:"100" help:"Rooms that one connection may be in; 0 for no limit."`
+	FrameSize             int           `default:"65536" help:"Bytes of a WebSocket message or request body at most; 0 for no limit."`
+	HeaderTimeout         time.Duration `default:"10s" help:"How long a client may take to send a request's header; 0 for no limit."`
+	IdleTimeout           time.Duration `default:"90s" help:"A connection from which nothing came for so long is ended; 0 for never."`
+
+	Logger *slog.Logger `kong:"-"` // default: discard
+}
+
+// People keeps who is who: the store, or memory in tests.
+type People interface {
+	// NewGuest makes a person with a name in normal form and a session: a secret token.
+	NewGuest(ctx context.Context, name string) (p chat.Person, session string, err error)
+	// Person returns whose session it is; an *chat.Error with code BadSession if nobody's.
+	Person(ctx context.Context, session string) (chat.Person, error)
+	// Rename gives a person another name, in normal form.
+	Rename(ctx context.Context, id chat.PersonID, name string) error
+	// Forget ends a session; one that is unknown is no error.
+	Forget(ctx context.Context, session string) error
+}
