@@ -1,8 +1,221 @@
 // Package web holds the page: HTML, CSS and JavaScript as they are served, with
-// no build step. It knows nothing of the server that serves it.
+// no build step. Start reading at New; the page itself starts in js/main.js.
+//
+// It knows nothing of rooms, people or sockets: which address shows the page is
+// the server's business.
 package web
 
-import "embed"
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+)
 
-//go:embed all:static
+//go:embed index.html css js icons
 var files embed.FS
+
+// prefix is where assets are. In index.html it stands without the hash.
+const prefix = "/assets/"
+
+// policy lets the page load what is embedded here and talk to the server it
+// came from, and nothing else. Strings become markup in one place only, the
+// Trusted Types policy of js/view/safe-html.js.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+	"manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; " +
+	"require-trusted-types-for 'script'; trusted-types parley"
+
+// A Site is the page, ready to be served.
+type Site struct {
+	hash   string           // of all files: part of each asset's URL, so that an asset never changes
+	index  asset            // index.html with hashed URLs and a preload for each module
+	assets map[string]asset // by path, such as "js/main.js"
+}
+
+// An asset is one file in the two forms in which it is sent.
+type asset struct {
+	kind    string // media type
+	plain   []byte
+	zipped  []byte // with gzip; nil if that would be no smaller
+	version string // strong validator, without quotes
+}
+
+// New reads the embedded files and compresses them once.
+func New() (*Site, error) {
+	s := &Site{assets: map[string]asset{}}
+	var names []string
+	sum := sha256.New()
+	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := files.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(sum, "%s %d\n", name, len(content))
+		sum.Write(content)
+		names = append(names, name)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("walk the page's files: %w", err)
+	}
+	s.hash = hex.EncodeToString(sum.Sum(nil)[:8])
+	for _, name := range names {
+		content, err := files.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("read the page's %s: %w", name, err)
+		}
+		if name == "index.html" {
+			content = s.rewrite(content, names)
+		}
+		a, err := newAsset(name, content)
+		if err != nil {
+			return nil, err
+		}
+		if name == "index.html" {
+			s.index = a
+		} else {
+			s.assets[name] = a
+		}
+	}
+	return s, nil
+}
+
+// rewrite puts the hash into index.html's URLs, and preloads for all modules
+// into its head, so that they come at once and not import by import.
+func (s *Site) rewrite(index []byte, names []string) []byte {
+	var links strings.Builder
+	for _, name := range names {
+		if path.Ext(name) == ".js" {
+			fmt.Fprintf(&links, "  <link rel=\"modulepreload\" href=\"%s%s\">\n", prefix, name)
+		}
+	}
+	index = bytes.Replace(index, []byte("</head>"), []byte(links.String()+"</head>"), 1)
+	return bytes.ReplaceAll(index, []byte(`"`+prefix), []byte(`"`+prefix+s.hash+"/"))
+}
+
+// kinds are named here, and not asked of the machine, whose answer may differ.
+var kinds = map[string]string{
+	".html": "text/html; charset=utf-8",
+	".css":  "text/css; charset=utf-8",
+	".js":   "text/javascript; charset=utf-8",
+	".svg":  "image/svg+xml",
+	".png":  "image/png",
+	".json": "application/manifest+json",
+}
+
+func newAsset(name string, content []byte) (asset, error) {
+	kind, ok := kinds[path.Ext(name)]
+	if !ok {
+		return asset{}, fmt.Errorf("the page's %s: no media type for this extension", name)
+	}
+	sum := sha256.Sum256(content)
+	a := asset{kind: kind, plain: content, version: hex.EncodeToString(sum[:8])}
+	var b bytes.Buffer
+	z, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	if err != nil {
+		return asset{}, fmt.Errorf("compress the page's %s: %w", name, err)
+	}
+	if _, err := z.Write(content); err != nil {
+		return asset{}, fmt.Errorf("compress the page's %s: %w", name, err)
+	}
+	if err := z.Close(); err != nil {
+		return asset{}, fmt.Errorf("compress the page's %s: %w", name, err)
+	}
+	if b.Len() < len(content) {
+		a.zipped = b.Bytes()
+	}
+	return a, nil
+}
+
+// Assets serves everything below /assets/. The URL holds the hash of all files,
+// so a browser may keep what it got for good; another hash is not found.
+func (s *Site) Assets() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			http.Error(w, "Method not allowed.", http.StatusMethodNotAllowed)
+			return
+		}
+		name, ok := strings.CutPrefix(r.URL.Path, prefix+s.hash+"/")
+		a, found := s.assets[name]
+		if !ok || !found {
+			w.Header().Set("Cache-Control", "no-cache")
+			http.Error(w, "Not found.", http.StatusNotFound)
+			return
+		}
+		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+		w.Header().Set("Cross-Origin-Resource-Policy", "same-origin")
+		a.serve(w, r, http.StatusOK)
+	})
+}
+
+// ServeIndex answers with the page, which finds out by its own address what it
+// has to show. The status is for whoever is no browser: 400 for /r/ with an
+// impossible room name, for example.
+func (s *Site) ServeIndex(w http.ResponseWriter, r *http.Request, status int) {
+	h := w.Header()
+	h.Set("Cache-Control", "no-cache")
+	h.Set("Content-Security-Policy", policy)
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(), browsing-topics=()")
+	s.index.serve(w, r, status)
+}
+
+func (a asset) serve(w http.ResponseWriter, r *http.Request, status int) {
+	h := w.Header()
+	body, etag := a.plain, `"`+a.version+`"`
+	if a.zipped != nil {
+		h.Set("Vary", "Accept-Encoding")
+		if acceptsGzip(r.Header) {
+			body, etag = a.zipped, `"`+a.version+`-gz"`
+			h.Set("Content-Encoding", "gzip")
+		}
+	}
+	h.Set("ETag", etag)
+	h.Set("X-Content-Type-Options", "nosniff")
+	if status == http.StatusOK && matches(r.Header, etag) {
+		h.Del("Content-Encoding")
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	h.Set("Content-Type", a.kind)
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		w.Write(body) // the client may be gone; nobody is left to tell
+	}
+}
+
+// matches compares weakly, as RFC 9110 §13.1.2 wants for If-None-Match.
+func matches(h http.Header, etag string) bool {
+	tags := strings.Split(strings.Join(h.Values("If-None-Match"), ","), ",")
+	return slices.ContainsFunc(tags, func(tag string) bool {
+		tag = strings.TrimSpace(tag)
+		return tag == "*" || strings.TrimPrefix(tag, "W/") == etag
+	})
+}
+
+func acceptsGzip(h http.Header) bool {
+	for coding := range strings.SplitSeq(strings.Join(h.Values("Accept-Encoding"), ","), ",") {
+		name, params, _ := strings.Cut(coding, ";")
+		if !strings.EqualFold(strings.TrimSpace(name), "gzip") {
+			continue
+		}
+		q, weighted := strings.CutPrefix(strings.ReplaceAll(params, " ", ""), "q=")
+		weight, err := strconv.ParseFloat(q, 64)
+		return !weighted || err == nil && weight > 0
+	}
+	return false
+}

@@ -1,0 +1,141 @@
+package web
+
+import (
+	"compress/gzip"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+func newSite(t *testing.T) *Site {
+	t.Helper()
+	s, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// get asks h for target; each pair of header strings is a name and a value.
+func get(h http.Handler, target string, header ...string) *http.Response {
+	r := httptest.NewRequest(http.MethodGet, target, nil)
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w.Result()
+}
+
+func (s *Site) page(status int) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.ServeIndex(w, r, status) })
+}
+
+func read(t *testing.T, r *http.Response) string {
+	t.Helper()
+	b, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+var assetURL = regexp.MustCompile(`(?:src|href)="(/assets/[^"]+)"`)
+
+func TestEveryAddressInThePageIsServedForGood(t *testing.T) {
+	s := newSite(t)
+	page := read(t, get(s.page(http.StatusOK), "/"))
+	urls := assetURL.FindAllStringSubmatch(page, -1)
+	if len(urls) < 5 {
+		t.Fatalf("the page names %d assets", len(urls))
+	}
+	for _, m := range urls {
+		r := get(s.Assets(), m[1])
+		if r.StatusCode != http.StatusOK {
+			t.Errorf("%s: status %d", m[1], r.StatusCode)
+		}
+		if got := r.Header.Get("Cache-Control"); !strings.Contains(got, "immutable") {
+			t.Errorf("%s: Cache-Control %q", m[1], got)
+		}
+		if got := r.Header.Get("X-Content-Type-Options"); got != "nosniff" {
+			t.Errorf("%s: X-Content-Type-Options %q", m[1], got)
+		}
+		if again := get(s.Assets(), m[1], "If-None-Match", r.Header.Get("ETag")); again.StatusCode != http.StatusNotModified {
+			t.Errorf("%s again: status %d", m[1], again.StatusCode)
+		}
+	}
+}
+
+func TestThePageIsAskedForEachTimeAndIsLockedDown(t *testing.T) {
+	s := newSite(t)
+	r := get(s.page(http.StatusOK), "/r/lobby", "Accept-Encoding", "br, gzip;q=0.8")
+	want := map[string]string{
+		"Cache-Control":    "no-cache",
+		"Content-Encoding": "gzip",
+		"Content-Type":     "text/html; charset=utf-8",
+		"Referrer-Policy":  "same-origin",
+		"Vary":             "Accept-Encoding",
+	}
+	for name, value := range want {
+		if got := r.Header.Get(name); got != value {
+			t.Errorf("%s = %q, want %q", name, got, value)
+		}
+	}
+	csp := r.Header.Get("Content-Security-Policy")
+	for _, part := range []string{"default-src 'none'", "script-src 'self';", "style-src 'self';", "require-trusted-types-for 'script'"} {
+		if !strings.Contains(csp, part) {
+			t.Errorf("Content-Security-Policy without %s: %s", part, csp)
+		}
+	}
+	if strings.Contains(csp, "unsafe") {
+		t.Errorf("Content-Security-Policy allows something unsafe: %s", csp)
+	}
+	z, err := gzip.NewReader(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := io.ReadAll(z); err != nil || !strings.Contains(string(b), "<!doctype html>") {
+		t.Errorf("what is inside the gzip is no page: %.60q, %v", b, err)
+	}
+	if again := get(s.page(http.StatusOK), "/", "Accept-Encoding", "gzip", "If-None-Match", r.Header.Get("ETag")); again.StatusCode != http.StatusNotModified {
+		t.Errorf("the page again: status %d", again.StatusCode)
+	}
+	if refused := get(s.page(http.StatusBadRequest), "/r/%20"); refused.StatusCode != http.StatusBadRequest {
+		t.Errorf("status %d, want the one asked for", refused.StatusCode)
+	}
+	if plain := get(s.page(http.StatusOK), "/", "Accept-Encoding", "gzip;q=0"); plain.Header.Get("Content-Encoding") != "" {
+		t.Error("gzip for a client that refuses it")
+	}
+}
+
+func TestAnotherHashIsNotFound(t *testing.T) {
+	s := newSite(t)
+	for _, target := range []string{"/assets/0123456789abcdef/js/main.js", "/assets/js/main.js", "/assets/", "/assets/" + s.hash + "/index.html", "/assets/" + s.hash + "/js/../embed.go"} {
+		r := get(s.Assets(), target)
+		if r.StatusCode != http.StatusNotFound || r.Header.Get("Cache-Control") != "no-cache" {
+			t.Errorf("%s: status %d, Cache-Control %q", target, r.StatusCode, r.Header.Get("Cache-Control"))
+		}
+	}
+}
+
+// The first visit loads everything there is, so everything counts.
+func TestFirstLoadWeighsLessThan80KB(t *testing.T) {
+	s := newSite(t)
+	weigh := func(a asset) int {
+		if a.zipped != nil {
+			return len(a.zipped)
+		}
+		return len(a.plain)
+	}
+	total := weigh(s.index)
+	for _, a := range s.assets {
+		total += weigh(a)
+	}
+	t.Logf("%d bytes compressed in %d files", total, len(s.assets)+1)
+	if total >= 80_000 {
+		t.Errorf("the first load weighs %d bytes compressed", total)
+	}
+}
