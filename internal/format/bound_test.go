@@ -1,0 +1,167 @@
+package format
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/yuin/goldmark/text"
+)
+
+// hostile makes texts of about n bytes that ask much of a parser.
+var hostile = map[string]func(n int) string{
+	"stars":              func(n int) string { return strings.Repeat("*", n) },
+	"stars apart":        func(n int) string { return strings.Repeat("*a ", n/3) },
+	"stars both ways":    func(n int) string { return strings.Repeat("a*b_", n/4) },
+	"openers":            func(n int) string { return strings.Repeat("**a _b ", n/14) + strings.Repeat("c~~ ", n/8) },
+	"underscores":        func(n int) string { return strings.Repeat("_a", n/2) },
+	"tildes":             func(n int) string { return strings.Repeat("~~a", n/3) },
+	"backticks":          func(n int) string { return strings.Repeat("`", n) },
+	"backticks growing":  growing("`"),
+	"fences":             func(n int) string { return strings.Repeat("```\n", n/4) },
+	"quotes":             func(n int) string { return strings.Repeat(">", n) },
+	"quotes apart":       func(n int) string { return strings.Repeat("> ", n/2) + "a" },
+	"quoted lines":       func(n int) string { return strings.Repeat("> a\n", n/4) },
+	"lists in one line":  func(n int) string { return strings.Repeat("- ", n/2) + "a" },
+	"numbers":            func(n int) string { return strings.Repeat("1. ", n/3) + "a" },
+	"lists, then blanks": func(n int) string { return strings.Repeat("- ", n/4) + "a" + strings.Repeat("\n", n/2) },
+	"stairs":             stairs,
+	"items":              func(n int) string { return strings.Repeat("- a\n", n/4) },
+	"colons":             func(n int) string { return strings.Repeat(":", n) },
+	"short-codes":        func(n int) string { return strings.Repeat(":+1:", n/4) },
+	"long short-code":    func(n int) string { return ":" + strings.Repeat("a", n) + ":" },
+	"colons far apart":   func(n int) string { return strings.Repeat(":"+strings.Repeat("a", 60), n/61) },
+	"mail":               func(n int) string { return "*x*" + strings.Repeat("_a", n/4) + "@" + strings.Repeat("b.", n/4) },
+	"addresses":          func(n int) string { return "*x*" + strings.Repeat(" http://a.b/", n/12) },
+	"brackets":           func(n int) string { return "*x*" + strings.Repeat("(", n/2) + strings.Repeat(")", n/2) },
+	"backslashes":        func(n int) string { return "*x*" + strings.Repeat(`\`, n) },
+	"HTML":               func(n int) string { return "*x*" + strings.Repeat("<", n/2) + strings.Repeat(">", n/2) },
+	"emoji":              func(n int) string { return "*x*" + strings.Repeat("😀", n/4) },
+	"tower of marks":     func(n int) string { return "*x*" + strings.Repeat("\u0301", n/2) },
+}
+
+func growing(s string) func(int) string {
+	return func(n int) string {
+		var b strings.Builder
+		for i := 1; b.Len() < n; i++ {
+			b.WriteString(strings.Repeat(s, i) + " ")
+		}
+		return b.String()
+	}
+}
+
+func stairs(n int) string {
+	var b strings.Builder
+	for i := 0; b.Len() < n; i++ {
+		b.WriteString(strings.Repeat("  ", i) + "- a\n")
+	}
+	return b.String()
+}
+
+// A step of the parser's that costs something leaves something behind: a node,
+// a delimiter, a segment. Their number must grow with the text, not with its
+// square, and no text may come out much longer than it went in.
+func TestWorkGrowsWithTheText(t *testing.T) {
+	for name, text := range hostile {
+		t.Run(name, func(t *testing.T) {
+			count := func(n int) float64 {
+				s := text(n)
+				HTML(s) // the emoji are loaded once
+				return testing.AllocsPerRun(1, func() { HTML(s) })
+			}
+			small, large := count(1000), count(4000)
+			if limit := 6*small + 500; large > limit {
+				t.Errorf("4 times the text: %v allocations instead of %v", large, small)
+			}
+			for _, n := range []int{1000, 4000, 16000, 64000} {
+				s := text(n)
+				if out := HTML(s); len(out) > 200+20*len(s) {
+					t.Errorf("%d bytes became %d", len(s), len(out))
+				}
+			}
+		})
+	}
+}
+
+// What looking back costs is bounded by the product of delimiters and bytes,
+// which has to stay the same however long an operator lets messages be.
+func TestWorkHasABoundForEveryLength(t *testing.T) {
+	for name, text := range hostile {
+		t.Run(name, func(t *testing.T) {
+			for _, n := range []int{4000, 64000, 1 << 20, 4 << 20} {
+				s := text(n)
+				if absurd(s) {
+					if got := HTML(s); got != "" {
+						t.Errorf("absurd, and formatted nevertheless: %.80s", got)
+					}
+					continue
+				}
+				if steps := delimiterPairs(s); steps > maxWork {
+					t.Errorf("%d bytes: %d steps", len(s), steps)
+				}
+			}
+		})
+	}
+}
+
+// delimiterPairs counts independently of absurd: places where a delimiter is, times bytes.
+func delimiterPairs(s string) int {
+	places := 0
+	for i := range len(s) {
+		if strings.IndexByte("*_~`:", s[i]) >= 0 && (i == 0 || s[i-1] != s[i]) {
+			places++
+		}
+	}
+	return places * len(s)
+}
+
+func TestNestingHasABound(t *testing.T) {
+	tests := map[string]struct {
+		text string
+		none bool
+	}{
+		"8 quotes":       {text: strings.Repeat("> ", 8) + "a"},
+		"9 quotes":       {text: strings.Repeat("> ", 9) + "a", none: true},
+		"8 lists":        {text: strings.Repeat("- ", 8) + "a"},
+		"9 lists":        {text: strings.Repeat("1. ", 9) + "a", none: true},
+		"6 stairs":       {text: stairs(80)},
+		"40 stairs":      {text: stairs(2000), none: true},
+		"4,000 quotes":   {text: strings.Repeat(">", 4000), none: true},
+		"4,000 stars":    {text: strings.Repeat("*", 4000), none: true},
+		"much emphasis":  {text: strings.Repeat("*a **b ", 20) + strings.Repeat("c** d*", 20), none: true},
+		"some emphasis":  {text: "*a **b** c*"},
+		"items, many":    {text: strings.Repeat("- a\n", 500)},
+		"arithmetic":     {text: "> 1 - 2 - 3 - 4 - 5 - 6 - 7 - 8 - 9 - 10 - 11 - 12"},
+		"row of numbers": {text: "1. 2. 3. 4. 5. and so on"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			if got := HTML(tt.text); (got == "") != tt.none {
+				t.Errorf("HTML = %.200q, want none: %v", got, tt.none)
+			}
+		})
+	}
+}
+
+func TestPreCheckOverlooksNothing(t *testing.T) {
+	for _, s := range []string{"1. a", "10) a", " > a", "a\n+ b", "a\r- b", "a\r\n\t> b", ":+1:", "a :-1: b", "~~~\na"} {
+		if !mayHaveFormat(s) {
+			t.Errorf("%q is called plain", s)
+		}
+	}
+	for _, s := range []string{"", "a", "a: b: c", "http://a.b:80/c", "a > b", "a - b", "-5", "3.5", "1", "\n\n"} {
+		if mayHaveFormat(s) && s != "3.5" { // a list is looked for, and not found
+			t.Errorf("%q is not called plain", s)
+		}
+	}
+}
+
+// formatted is HTML without the pre-check and the bounds.
+func formatted(s string) string {
+	source := normalise(s)
+	w := writer{source: source}
+	w.children(markdown().Parse(text.NewReader(source)), 0)
+	if !w.formatted || !w.visible || w.tooDeep {
+		return ""
+	}
+	return policy().Sanitize(w.out.String())
+}

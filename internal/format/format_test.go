@@ -1,0 +1,149 @@
+package format
+
+import (
+	"strings"
+	"sync"
+	"testing"
+)
+
+func TestHTML(t *testing.T) {
+	const rel = ` target="_blank" rel="nofollow noopener noreferrer"`
+	tests := map[string]struct{ text, want string }{
+		// Nothing to format.
+		"plain":                 {"Hello, world", ""},
+		"two lines":             {"one\ntwo", ""},
+		"two paragraphs":        {"one\n\ntwo", ""},
+		"address":               {"see https://example.org/a_b_c?x=1 and me@example.org", ""},
+		"time":                  {"at 10:30:45, or 10:100:45", ""},
+		"snake case":            {"call foo_bar_baz", ""},
+		"product":               {"2 * 3 * 4", ""},
+		"about":                 {"~5 km, ~6 km, ~7~", ""},
+		"shrug":                 {`¯\_(ツ)_/¯`, ""},
+		"Windows path":          {`C:\new\table and C:\`, ""},
+		"minus alone":           {"-", ""},
+		"plus alone":            {"+", ""},
+		"quote sign alone":      {">", ""},
+		"fence alone":           {"```", ""},
+		"scope":                 {"std::x::y", ""},
+		"unknown emoji":         {":nothing_of_that_name:", ""},
+		"emoji of one company":  {":octocat:", ""},
+		"emoji in a word":       {"a:smile:b", ""},
+		"heading":               {"# not a heading", ""},
+		"underlined heading":    {"not a heading\n=====", ""},
+		"thematic break":        {"---", ""},
+		"stars":                 {"***", ""},
+		"indented":              {"    four spaces\n\ttab", ""},
+		"entity":                {"&lt;b&gt; &amp; &#60;", ""},
+		"HTML":                  {"<b>bold</b><script>alert(1)</script>", ""},
+		"named link":            {"[bank](https://evil.example)", ""},
+		"image":                 {"![x](https://evil.example/x.png)", ""},
+		"reference":             {"[a]: https://evil.example\n\n[a]", ""},
+		"angle address":         {"<https://example.org>", ""},
+		"table":                 {"| a | b |\n| - | - |\n| 1 | 2 |", ""},
+		"backslash at line end": {"a\\\nb", ""},
+		"empty":                 {"", ""},
+
+		// Formatting.
+		"strong":              {"Hello, **world**", "<p>Hello, <strong>world</strong></p>"},
+		"em":                  {"*a* and _b_", "<p><em>a</em> and <em>b</em></p>"},
+		"both":                {"***a***", "<p><em><strong>a</strong></em></p>"},
+		"struck":              {"~~a~~", "<p><del>a</del></p>"},
+		"code":                {"`<b> & **x**`", "<p><code>&lt;b&gt; &amp; **x**</code></p>"},
+		"code with backticks": {"`` a`b ``", "<p><code>a`b</code></p>"},
+		"breaks":              {"**a**\nb  \nc\\\nd", `<p><strong>a</strong><br>b<br>c\<br>d</p>`},
+		"CRLF":                {"**a**\r\nb\rc", "<p><strong>a</strong><br>b<br>c</p>"},
+		"fenced":              {"```go\nx := 1 < 2\n\n\ty()\n```", "<pre><code class=\"language-go\">x := 1 &lt; 2\n\n\ty()\n</code></pre>"},
+		"fenced, C++":         {"~~~c++\nx\n~~~", "<pre><code class=\"language-c++\">x\n</code></pre>"},
+		"fenced, open":        {"```\nx", "<pre><code>x\n</code></pre>"},
+		"fenced, no language": {"```some words\nx\n```", "<pre><code>some words\nx\n</code></pre>"},
+		"fenced, hostile":     {"```\"onload=x\nx\n```", "<pre><code>&#34;onload=x\nx\n</code></pre>"},
+		"list":                {"- a\n- b", "<ul><li>a</li><li>b</li></ul>"},
+		"list after text":     {"both:\n* a\n* b", "<p>both:</p><ul><li>a</li><li>b</li></ul>"},
+		"nested list":         {"- a\n  - b", "<ul><li>a<ul><li>b</li></ul></li></ul>"},
+		"ordered list":        {"1. a\n2. b", "<ol><li>a</li><li>b</li></ol>"},
+		"ordered from 7":      {"7) a", `<ol start="7"><li>a</li></ol>`},
+		"loose list":          {"- a\n\n- b", "<ul><li><p>a</p></li><li><p>b</p></li></ul>"},
+		"quote":               {"> a\n> b\n\nc", "<blockquote><p>a<br>b</p></blockquote><p>c</p>"},
+		"emoji":               {"good :+1: :smile::heart:", "<p>good 👍 😄❤️</p>"},
+		"escaped":             {`\*not em\* \:smile: \\`, `<p>*not em* :smile: \\</p>`},
+		"shrug and more":      {`**so** ¯\_(ツ)_/¯`, `<p><strong>so</strong> ¯\_(ツ)_/¯</p>`},
+		"address in strong":   {"**https://example.org/a**", `<p><strong><a href="https://example.org/a"` + rel + `>https://example.org/a</a></strong></p>`},
+		"address, local":      {"`x` http://localhost:8080/r/lobby.", `<p><code>x</code> <a href="http://localhost:8080/r/lobby"` + rel + `>http://localhost:8080/r/lobby</a>.</p>`},
+		"address, mail":       {"*x* a@b.example mailto:c@d.example", `<p><em>x</em> <a href="mailto:a@b.example"` + rel + `>a@b.example</a> <a href="mailto:c@d.example"` + rel + `>mailto:c@d.example</a></p>`},
+		"address, ampersand":  {"*x* https://e.org/?a=1&b=2", `<p><em>x</em> <a href="https://e.org/?a=1&amp;b=2"` + rel + `>https://e.org/?a=1&amp;b=2</a></p>`},
+		"right to left":       {"**שלום** עולם", "<p><strong>שלום</strong> עולם</p>"},
+		"indented in list":    {"- a\n\n      b", "<ul><li><p>a</p><p>b</p></li></ul>"},
+		"paragraph, indented": {"    a **b**", "<p>a <strong>b</strong></p>"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			if got := HTML(tt.text); got != tt.want {
+				t.Errorf("HTML(%q)\n got %s\nwant %s", tt.text, got, tt.want)
+			}
+		})
+	}
+}
+
+// Each text is formatted somewhere, so that it does reach the parser and the
+// page; what it hopes for must not come out.
+func TestHostileTextStaysText(t *testing.T) {
+	tests := map[string]struct{ text, want string }{
+		"script":          {"**x** <script>alert(1)</script>", "<p><strong>x</strong> &lt;script&gt;alert(1)&lt;/script&gt;</p>"},
+		"handler":         {"**<img src=x onerror=alert(1)>**", "<p><strong>&lt;img src=x onerror=alert(1)&gt;</strong></p>"},
+		"entities":        {"**x** &lt;script&gt; &#x3c;b&#x3e;", "<p><strong>x</strong> &amp;lt;script&amp;gt; &amp;#x3c;b&amp;#x3e;</p>"},
+		"escaped bracket": {`**x** \<b>`, `<p><strong>x</strong> \&lt;b&gt;</p>`},
+		"javascript":      {"**x** javascript:alert(1)", "<p><strong>x</strong> javascript:alert(1)</p>"},
+		"named":           {"**x** [a](javascript:alert(1))", "<p><strong>x</strong> [a](javascript:alert(1))</p>"},
+		"auto link":       {"**x** <javascript:alert(1)>", "<p><strong>x</strong> &lt;javascript:alert(1)&gt;</p>"},
+		"data":            {"**x** data:text/html,<b>", "<p><strong>x</strong> data:text/html,&lt;b&gt;</p>"},
+		"quote in address": {
+			`**x** https://e.org/"onclick="alert(1)`,
+			`<p><strong>x</strong> <a href="https://e.org/" target="_blank" rel="nofollow noopener noreferrer">https://e.org/</a>&#34;onclick=&#34;alert(1)</p>`,
+		},
+		"bidi in address": {
+			"**x** https://e.org/\u202egro.knab",
+			"<p><strong>x</strong> <a href=\"https://e.org/\" target=\"_blank\" rel=\"nofollow noopener noreferrer\">https://e.org/</a>\u202egro.knab</p>",
+		},
+		"comment": {"**x** <!-- <b> -->", "<p><strong>x</strong> &lt;!-- &lt;b&gt; --&gt;</p>"},
+		"cdata":   {"**x** <![CDATA[ <b> ]]>", "<p><strong>x</strong> &lt;![CDATA[ &lt;b&gt; ]]&gt;</p>"},
+		"zero":    {"**x**\x00<b>", "<p><strong>x</strong>\uFFFD&lt;b&gt;</p>"},
+		"style":   {"**x** <style>*{display:none}</style>", "<p><strong>x</strong> &lt;style&gt;*{display:none}&lt;/style&gt;</p>"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			if got := HTML(tt.text); got != tt.want {
+				t.Errorf("HTML(%q)\n got %s\nwant %s", tt.text, got, tt.want)
+			}
+		})
+	}
+}
+
+func TestSeveralGoroutinesFormatAtOnce(t *testing.T) {
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 50 {
+				if got, want := HTML("**a** :smile: `b`"), "<p><strong>a</strong> 😄 <code>b</code></p>"; got != want {
+					t.Errorf("got %s, want %s", got, want)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func BenchmarkHTML(b *testing.B) {
+	for name, text := range map[string]string{
+		"plain":     "Shall we meet at 10:30 in front of the station? https://example.org/map",
+		"plain4000": strings.Repeat("Shall we meet there? ", 190),
+		"strong":    "Shall we meet at **10:30** in front of the station?",
+		"code":      "```go\nfor i := range 10 {\n\tfmt.Println(i)\n}\n```",
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				HTML(text)
+			}
+		})
+	}
+}

@@ -1,0 +1,92 @@
+package format
+
+import (
+	"regexp"
+
+	emoji "github.com/yuin/goldmark-emoji"
+	emojiast "github.com/yuin/goldmark-emoji/ast"
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/extension"
+	"github.com/yuin/goldmark/parser"
+	"github.com/yuin/goldmark/text"
+	"github.com/yuin/goldmark/util"
+)
+
+// webAddress is what becomes a link by itself: no space, quote or bracket in
+// it, and nothing invisible, which could make it read as another address.
+var webAddress = func() *regexp.Regexp {
+	const other = "[^\\s\\pZ\\pC<>\"`{}|\\\\^\\[\\]"
+	return regexp.MustCompile(`^(?:https?://[\pL\pN]` + other + `]*|mailto:[\pL\pN]` + other + `@:]*@[\pL\pN]` + other + `@:]*)`)
+}()
+
+// blockParsers are those of CommonMark without headings, breaks, indented code and HTML.
+func blockParsers() []util.PrioritizedValue {
+	return []util.PrioritizedValue{
+		util.Prioritized(parser.NewListParser(), 300),
+		util.Prioritized(parser.NewListItemParser(), 400),
+		util.Prioritized(parser.NewFencedCodeBlockParser(), 700),
+		util.Prioritized(parser.NewBlockquoteParser(), 800),
+		util.Prioritized(paragraphs{parser.NewParagraphParser()}, 1000),
+	}
+}
+
+// inlineParsers are those of CommonMark without links, images and HTML, and what
+// people know from elsewhere: strikethrough, bare addresses, emoji.
+func inlineParsers() []util.PrioritizedValue {
+	return []util.PrioritizedValue{
+		util.Prioritized(parser.NewCodeSpanParser(), 100),
+		util.Prioritized(shortCodes{emoji.NewParser()}, 200),
+		util.Prioritized(parser.NewEmphasisParser(), 500),
+		util.Prioritized(strikethrough{extension.NewStrikethroughParser()}, 500),
+		util.Prioritized(extension.NewLinkifyParser(
+			extension.WithLinkifyAllowedProtocols([]string{"http:", "https:", "mailto:"}),
+			extension.WithLinkifyURLRegexp(webAddress),
+		), 999),
+	}
+}
+
+// paragraphs take indented lines too: there is no indented code that would.
+type paragraphs struct{ parser.BlockParser }
+
+func (paragraphs) CanAcceptIndentedLine() bool { return true }
+
+// strikethrough takes exactly two tildes: one alone means "about".
+type strikethrough struct{ parser.InlineParser }
+
+func (s strikethrough) Parse(parent ast.Node, block text.Reader, pc parser.Context) ast.Node {
+	if line, _ := block.PeekLine(); runLen(line) != 2 {
+		return nil
+	}
+	return s.InlineParser.Parse(parent, block, pc)
+}
+
+// runLen returns how often line's first byte stands at its start.
+func runLen(line []byte) int {
+	n := 0
+	for n < len(line) && line[n] == line[0] {
+		n++
+	}
+	return n
+}
+
+// shortCodes are emoji that stand alone, so that "std::x::y" and "10:100:5"
+// stay what they are.
+type shortCodes struct{ parser.InlineParser }
+
+func (s shortCodes) Parse(parent ast.Node, block text.Reader, pc parser.Context) ast.Node {
+	before := block.PrecendingCharacter()
+	_, afterEmoji := parent.LastChild().(*emojiast.Emoji)
+	if before < 0x80 && (isAlphaNumeric(byte(before)) || before == ':') && !afterEmoji {
+		return nil
+	}
+	line, _ := block.PeekLine()
+	end := 1 + shortCodeLen(string(line[1:])) + 1 // just after the second colon
+	if end < len(line) && isAlphaNumeric(line[end]) {
+		return nil
+	}
+	node, ok := s.InlineParser.Parse(parent, block, pc).(*emojiast.Emoji)
+	if !ok || !node.Value.IsUnicode() { // some names are pictures of one company alone
+		return nil
+	}
+	return node
+}
