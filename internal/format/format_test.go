@@ -71,6 +71,7 @@ func TestHTML(t *testing.T) {
 		"address, local":      {"`x` http://localhost:8080/r/lobby.", `<p><code>x</code> <a href="http://localhost:8080/r/lobby"` + rel + `>http://localhost:8080/r/lobby</a>.</p>`},
 		"address, mail":       {"*x* a@b.example mailto:c@d.example", `<p><em>x</em> <a href="mailto:a@b.example"` + rel + `>a@b.example</a> <a href="mailto:c@d.example"` + rel + `>mailto:c@d.example</a></p>`},
 		"address, ampersand":  {"*x* https://e.org/?a=1&b=2", `<p><em>x</em> <a href="https://e.org/?a=1&amp;b=2"` + rel + `>https://e.org/?a=1&amp;b=2</a></p>`},
+		"address, no port":    {"*x* http://e.org:A", "<p><em>x</em> http://e.org:A</p>"},
 		"right to left":       {"**שלום** עולם", "<p><strong>שלום</strong> עולם</p>"},
 		"indented in list":    {"- a\n\n      b", "<ul><li><p>a</p><p>b</p></li></ul>"},
 		"paragraph, indented": {"    a **b**", "<p>a <strong>b</strong></p>"},

@@ -2,6 +2,7 @@ package format
 
 import (
 	"bytes"
+	"net/url"
 	"regexp"
 	"strconv"
 	"unicode"
@@ -150,12 +151,16 @@ func (w *writer) plain(s []byte) {
 }
 
 func (w *writer) link(n *ast.AutoLink) {
-	url := util.URLEscape(n.URL(w.source), false)
+	address := util.URLEscape(n.URL(w.source), false)
+	if _, err := url.Parse(string(address)); err != nil {
+		w.plain(n.Label(w.source)) // such as a port of letters
+		return
+	}
 	w.out.WriteString(`<a href="`)
 	if n.AutoLinkType == ast.AutoLinkEmail {
 		w.out.WriteString("mailto:")
 	}
-	w.out.Write(util.EscapeHTML(url))
+	w.out.Write(util.EscapeHTML(address))
 	w.out.WriteString(`" target="_blank" rel="` + linkRel + `">`)
 	w.plain(n.Label(w.source))
 	w.out.WriteString("</a>")
