@@ -1,0 +1,124 @@
+package room
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+
+	"parley/internal/chat"
+)
+
+// Bounds of one page that a catch-up worker reads. They are small, since what
+// a sink does not take is read again: a slow reader has no buffer of its own.
+const (
+	catchUpEvents = 128
+	catchUpBytes  = 64 << 10
+)
+
+// readerQueue holds the readers that wait for a catch-up worker.
+type readerQueue struct {
+	mu      sync.Mutex
+	more    sync.Cond
+	readers []*Reader
+	closed  bool
+}
+
+func (q *readerQueue) init() { q.more.L = &q.mu }
+
+func (q *readerQueue) push(rd *Reader) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.readers = append(q.readers, rd)
+	q.more.Signal()
+}
+
+// take waits for a reader; nil means that the queue is closed.
+func (q *readerQueue) take() *Reader {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for len(q.readers) == 0 && !q.closed {
+		q.more.Wait()
+	}
+	if q.closed {
+		return nil
+	}
+	rd := q.readers[0]
+	q.readers[0] = nil
+	q.readers = q.readers[1:]
+	return rd
+}
+
+func (q *readerQueue) close() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.closed = true
+	q.more.Broadcast()
+}
+
+func (h *Hub) catchUpLoop(ctx context.Context) error {
+	for {
+		rd := h.behind.take()
+		if rd == nil {
+			return nil
+		}
+		if err := rd.readPage(ctx); err != nil && ctx.Err() == nil {
+			h.logger.LogAttrs(ctx, slog.LevelError, "reader could not catch up",
+				slog.String("room", string(rd.room.name)), slog.Int64("seq", int64(rd.next)), slog.Any("err", err))
+			rd.sink.Close(chat.Internal)
+		}
+	}
+}
+
+// readPage gives a reader one page of what it has not had, from the store, in
+// the bytes that a live reader got. It then goes live, or waits for its next
+// turn.
+func (rd *Reader) readPage(ctx context.Context) error {
+	events, err := rd.hub.log.After(ctx, rd.room.name, rd.next-1, catchUpEvents)
+	if err != nil {
+		return err
+	}
+	var page []byte
+	var ends []uint32
+	for _, e := range events {
+		if len(page) > catchUpBytes {
+			break
+		}
+		e.HTML = rd.hub.format(e.Text)
+		page = rd.log.enc.Append(page, e)
+		ends = append(ends, uint32(len(page)))
+	}
+
+	s := rd.shard
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if rd.state != catching {
+		return nil
+	}
+	n, err := rd.sink.TryWrite(page)
+	if err != nil {
+		rd.setState(gone)
+		return nil
+	}
+	given := eventsIn(ends, n)
+	rd.next += chat.Seq(given)
+	rd.hub.deliveries.Add(uint64(given))
+	switch {
+	case n < len(page):
+		rd.park() // unparked, it is live, and a flusher sends it here again
+	case rd.inByteLog():
+		rd.setState(live)
+		rd.hub.flushes.mark(rd.room, s)
+	case len(events) == 0:
+		return fmt.Errorf("event %d of %s is not in the store", rd.next, rd.room.name)
+	default:
+		rd.hub.behind.push(rd)
+	}
+	return nil
+}
+
+func (rd *Reader) inByteLog() bool {
+	rd.room.mu.Lock()
+	defer rd.room.mu.Unlock()
+	return rd.next >= rd.log.first
+}

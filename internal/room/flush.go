@@ -1,0 +1,202 @@
+package room
+
+import (
+	"sync"
+	"time"
+)
+
+// flushQueue holds the rooms that have something to write. A flusher takes one
+// shard of the room in front and puts the room at the end, so that a large
+// room makes nobody wait for more than a shard.
+type flushQueue struct {
+	mu     sync.Mutex
+	more   sync.Cond
+	rooms  []*liveRoom // each at most once; a ring would save little
+	closed bool
+}
+
+// flushing is a room's part of the queue.
+type flushing struct {
+	queued bool
+	dirty  []*shard  // to be flushed, and not being flushed now
+	busy   int       // shards that are being flushed now
+	since  time.Time // when the first of them became dirty
+}
+
+func (q *flushQueue) init() { q.more.L = &q.mu }
+
+// mark has shards of a room flushed. One that is being flushed now will be
+// flushed once more.
+func (q *flushQueue) mark(r *liveRoom, shards ...*shard) {
+	if len(shards) == 0 {
+		return
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(r.dirty) == 0 && r.busy == 0 {
+		r.since = time.Now()
+	}
+	for _, s := range shards {
+		if !s.isDirty {
+			s.isDirty = true
+			if !s.isBusy {
+				r.dirty = append(r.dirty, s)
+			}
+		}
+	}
+	q.enqueue(r)
+}
+
+// enqueue puts a room with dirty shards at the end. The caller holds q.mu.
+func (q *flushQueue) enqueue(r *liveRoom) {
+	if len(r.dirty) == 0 || r.queued {
+		return
+	}
+	r.queued = true
+	q.rooms = append(q.rooms, r)
+	q.more.Signal()
+}
+
+// take waits for a dirty shard, which the caller then flushes; nil means that
+// the queue is closed.
+func (q *flushQueue) take() *shard {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for len(q.rooms) == 0 && !q.closed {
+		q.more.Wait()
+	}
+	if q.closed {
+		return nil
+	}
+	r := q.rooms[0]
+	q.rooms[0] = nil
+	q.rooms = q.rooms[1:]
+	r.queued = false
+	s := r.dirty[0]
+	r.dirty[0] = nil
+	r.dirty = r.dirty[1:]
+	s.isDirty, s.isBusy = false, true
+	r.busy++
+	q.enqueue(r)
+	return s
+}
+
+// done says that a shard has been flushed. If that was the room's last, it
+// returns since when the room had been dirty.
+func (q *flushQueue) done(s *shard) (since time.Time, clean bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	r := s.room
+	s.isBusy = false
+	r.busy--
+	if s.isDirty {
+		r.dirty = append(r.dirty, s)
+		q.enqueue(r)
+	}
+	return r.since, r.isClean()
+}
+
+// isClean reports whether every shard has been flushed. The caller holds the
+// queue's mu.
+func (f *flushing) isClean() bool { return len(f.dirty) == 0 && f.busy == 0 }
+
+func (q *flushQueue) close() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.closed = true
+	q.more.Broadcast()
+}
+
+// flushLoop is one of the flushers.
+func (h *Hub) flushLoop() error {
+	var windows []window
+	for {
+		s := h.flushes.take()
+		if s == nil {
+			return nil
+		}
+		windows = h.flush(s, windows[:0])
+		if since, clean := h.flushes.done(s); clean {
+			s.room.settle()
+			if h.cfg.Flushed != nil {
+				h.cfg.Flushed(time.Since(since))
+			}
+		}
+	}
+}
+
+// settle drops the bytes of the moment if every reader has been offered them.
+// New ones are said under r.mu, so none can come in between.
+func (r *liveRoom) settle() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.hub.flushes.mu.Lock()
+	clean := r.isClean()
+	r.hub.flushes.mu.Unlock()
+	if clean {
+		for _, l := range r.logs {
+			l.momentOver()
+		}
+	}
+}
+
+// flush gives each live reader of a shard what is new. windows is scratch.
+func (h *Hub) flush(s *shard, windows []window) []window {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.room.mu.Lock()
+	for _, l := range s.room.logs {
+		windows = append(windows, l.window())
+	}
+	s.room.mu.Unlock()
+
+	given := 0
+	for _, rd := range s.readers {
+		if rd.state == live {
+			given += rd.advance(&windows[rd.log.index])
+		}
+	}
+	h.deliveries.Add(uint64(given))
+	return windows
+}
+
+// advance writes what a reader has not had, and returns how many events that
+// was. The caller holds shard.mu.
+func (rd *Reader) advance(w *window) int {
+	if rd.next < w.first {
+		rd.catchUp()
+		return 0
+	}
+	given := 0
+	if rd.next <= w.head {
+		p := w.from(rd.next)
+		n, err := rd.sink.TryWrite(p)
+		if err != nil {
+			rd.setState(gone)
+			return 0
+		}
+		next := w.after(rd.next, n)
+		given = int(next - rd.next)
+		rd.next = next
+		if n < len(p) {
+			rd.park()
+			return given
+		}
+	}
+	rd.offerMoment(w)
+	return given
+}
+
+// offerMoment writes the bytes of the moment to a reader that does not lag;
+// what does not fit is lost to it, as is what a reader missed that did lag.
+func (rd *Reader) offerMoment(w *window) {
+	from := max(rd.moment, w.momentBase) - w.momentBase
+	rd.moment = w.momentEnd()
+	if p := w.moment[min(int(from), len(w.moment)):]; len(p) > 0 {
+		if n, err := rd.sink.TryWrite(p); err != nil {
+			rd.setState(gone)
+		} else if n < len(p) {
+			rd.park()
+		}
+	}
+}

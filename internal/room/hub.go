@@ -1,0 +1,130 @@
+// Package room is the live side of a chat: each room's recent bytes, its
+// readers' cursors, its members, and the rules that every door obeys. Start
+// reading at Hub.Post.
+//
+// It knows no SQL, no HTTP and no sockets: the store is a Log, a connection is
+// a Sink, a wire format is an Encoder.
+//
+// Locks are taken in this order: directory shard, reader shard, room, flush
+// queue, sink.
+package room
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// A Hub holds every room that somebody is in.
+type Hub struct {
+	log    Log
+	epoch  string
+	cfg    Config
+	logger *slog.Logger
+
+	rooms   directory
+	rates   rates
+	flushes flushQueue
+	behind  readerQueue // readers that the store has to serve
+	touched []*liveRoom // owned by the log's goroutine: rooms with events since the last wake-up
+
+	bytes      atomic.Int64
+	readers    atomic.Int64
+	members    atomic.Int64
+	lagging    atomic.Int64
+	posted     atomic.Uint64
+	deliveries atomic.Uint64
+}
+
+// catchUpWorkers is how many readers are served from the store at a time.
+const catchUpWorkers = 4
+
+// New returns a Hub on top of log, whose events belong to epoch. It does
+// nothing until Run.
+func New(log Log, epoch string, cfg Config) *Hub {
+	cfg.StallTimeout = cmp.Or(cfg.StallTimeout, 30*time.Second)
+	cfg.LeaveGrace = cmp.Or(cfg.LeaveGrace, 3*time.Second)
+	cfg.Memory = cmp.Or(cfg.Memory, 64<<20)
+	h := &Hub{
+		log:    log,
+		epoch:  epoch,
+		cfg:    cfg,
+		logger: cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
+	}
+	h.rooms.init()
+	h.rates.init(cfg.MessageRate, cfg.MessageBurst)
+	h.flushes.init()
+	h.behind.init()
+	return h
+}
+
+// Run writes to readers until ctx ends.
+func (h *Hub) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for range runtime.GOMAXPROCS(0) {
+		g.Go(h.flushLoop)
+	}
+	for range catchUpWorkers {
+		g.Go(func() error { return h.catchUpLoop(ctx) })
+	}
+	g.Go(func() error { return h.tidyLoop(ctx) })
+	g.Go(func() error {
+		<-ctx.Done()
+		h.flushes.close()
+		h.behind.close()
+		return nil
+	})
+	return g.Wait()
+}
+
+// Epoch returns the log's epoch.
+func (h *Hub) Epoch() string { return h.epoch }
+
+// Stats are counts for an operator.
+type Stats struct {
+	Rooms      int    // rooms in memory
+	Readers    int    // cursors: one per connection and room
+	Members    int    // people in rooms, each counted once per room
+	Lagging    int    // readers that are parked or read from the store
+	Bytes      int    // of recent events in memory
+	Posted     uint64 // messages accepted since the start
+	Deliveries uint64 // events given to readers since the start
+}
+
+// Stats returns the present counts.
+func (h *Hub) Stats() Stats {
+	return Stats{
+		Rooms:      h.rooms.len(),
+		Readers:    int(h.readers.Load()),
+		Members:    int(h.members.Load()),
+		Lagging:    int(h.lagging.Load()),
+		Bytes:      int(h.bytes.Load()),
+		Posted:     h.posted.Load(),
+		Deliveries: h.deliveries.Load(),
+	}
+}
+
+// tidyLoop keeps what has no end of its own within bounds.
+func (h *Hub) tidyLoop(ctx context.Context) error {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case now := <-tick.C:
+			h.rates.sweep(now)
+			if h.bytes.Load() > int64(h.cfg.Memory) {
+				h.forgetBytes()
+			}
+		}
+	}
+}
+
+// MessageLength returns how many characters a message may have; 0: any number.
+func (h *Hub) MessageLength() int { return h.cfg.MessageLength }

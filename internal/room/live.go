@@ -1,0 +1,151 @@
+package room
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"parley/internal/chat"
+)
+
+// A liveRoom is a room that somebody reads.
+type liveRoom struct {
+	hub  *Hub
+	name chat.RoomName
+
+	promised int // guarded by the directory shard: readers there are or will be
+
+	loaded  chan struct{} // closed by load
+	loadErr error         // set before loaded is closed
+
+	mu       sync.Mutex
+	isLoaded bool
+	head     chat.Seq // newest committed; while loading, newest published
+	used     int64    // when the last event came, in Unix nanoseconds
+	logs     []*byteLog
+	shards   []*shard
+	crowd
+
+	flushing // guarded by the flush queue
+}
+
+func newRoom(h *Hub, name chat.RoomName) *liveRoom {
+	return &liveRoom{
+		hub:    h,
+		name:   name,
+		loaded: make(chan struct{}),
+		crowd:  crowd{members: map[chat.PersonID]*member{}},
+	}
+}
+
+// load finds out where the room's log ends. Events that are committed
+// meanwhile reach append, so the later of the two is the head.
+func (r *liveRoom) load(ctx context.Context) {
+	head, err := r.hub.log.Head(context.WithoutCancel(ctx), r.name)
+	if err != nil {
+		r.loadErr = fmt.Errorf("newest event of %s: %w", r.name, err)
+	}
+	r.mu.Lock()
+	r.head = max(r.head, head)
+	r.isLoaded = true
+	r.mu.Unlock()
+	close(r.loaded)
+}
+
+// append adds a committed event to the byte logs and reports whether there is
+// something to flush.
+func (r *liveRoom) append(e chat.Event) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if e.Seq <= r.head { // load has seen it in the store already
+		return false
+	}
+	if !r.isLoaded {
+		r.head = e.Seq
+		return false
+	}
+	before := r.bytes()
+	contiguous := e.Seq == r.head+1
+	r.head = e.Seq
+	r.used = e.At.UnixNano()
+	for _, l := range r.logs {
+		if contiguous {
+			l.append(e)
+		} else { // cannot be; but if it were, the store has what is missing
+			l.forget(r.head)
+		}
+	}
+	r.hub.bytes.Add(int64(r.bytes() - before))
+	return len(r.shards) > 0
+}
+
+// wake has every shard of readers flushed.
+func (r *liveRoom) wake() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.hub.flushes.mark(r, r.shards...)
+}
+
+// logFor returns the byte log of an encoder. The caller holds r.mu.
+func (r *liveRoom) logFor(enc Encoder) *byteLog {
+	for _, l := range r.logs {
+		if l.enc == enc {
+			return l
+		}
+	}
+	l := &byteLog{enc: enc, index: len(r.logs)}
+	l.forget(r.head)
+	r.logs = append(r.logs, l)
+	return l
+}
+
+// forget drops the recent bytes.
+func (r *liveRoom) forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.hub.bytes.Add(int64(-r.bytes()))
+	for _, l := range r.logs {
+		l.forget(r.head)
+	}
+}
+
+// drop ends a room that nobody reads any more.
+func (r *liveRoom) drop() {
+	r.forget()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.hub.members.Add(int64(-len(r.members)))
+	r.crowd.end()
+}
+
+func (r *liveRoom) lastUsed() int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.used
+}
+
+func (r *liveRoom) count() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.members)
+}
+
+// bytes returns what the room's logs hold. The caller holds r.mu.
+func (r *liveRoom) bytes() int {
+	n := 0
+	for _, l := range r.logs {
+		n += cap(l.buf) + 4*cap(l.ends)
+	}
+	return n
+}
+
+// say adds an event of the moment for every reader that does not lag. The
+// caller holds r.mu, so that no shard can be flushed clean in between.
+func (r *liveRoom) say(e chat.Event) {
+	e.Room, e.At = r.name, time.Now()
+	for _, l := range r.logs {
+		l.say(e)
+	}
+	r.hub.flushes.mark(r, r.shards...)
+}

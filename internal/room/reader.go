@@ -1,0 +1,216 @@
+package room
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"parley/internal/chat"
+)
+
+// A Reader is one connection's place in a room's log: a cursor.
+type Reader struct {
+	hub   *Hub
+	room  *liveRoom
+	shard *shard
+	sink  Sink
+	log   *byteLog
+
+	// Guarded by shard.mu, but that the catch-up worker of a reader that is
+	// catching owns next.
+	index  int // in shard.readers
+	state  readerState
+	next   chat.Seq // the first event not yet given to sink
+	moment int64    // the first byte of the moment not yet offered
+	stall  *time.Timer
+
+	person chat.PersonID // guarded by room.mu; "" for a reader that is not here
+}
+
+type readerState uint8
+
+const (
+	live     readerState = iota // a flusher serves it from the byte log
+	parked                      // its sink is full
+	catching                    // a catch-up worker serves it from the store
+	gone                        // it has left, or its sink is dead
+)
+
+// shardSize is how many readers are written to before other rooms get their
+// turn, and what one core does of a large room while another does the rest.
+const shardSize = 256
+
+// A shard is some of a room's readers, flushed together.
+type shard struct {
+	room    *liveRoom
+	slots   int // guarded by room.mu: readers there are or will be
+	mu      sync.Mutex
+	readers []*Reader
+
+	isDirty, isBusy bool // guarded by the flush queue
+}
+
+// Joining is what a reader comes with.
+type Joining struct {
+	Person  *chat.Person // nil: reads without being here
+	Sink    Sink
+	Encoder Encoder
+	After   *chat.Seq // the last event that the reader has; nil: begin with what comes now
+	Epoch   string    // the epoch that After belongs to; "": the present one
+}
+
+// Joined is what a reader finds.
+type Joined struct {
+	Head   chat.Seq // the room's newest event
+	Behind bool     // Joining.After cannot be served: events begin after Head
+	Count  int      // people here
+	Here   []chat.Person
+}
+
+// Join makes a reader of a room and calls joined, which must not block, before
+// the reader is given any bytes. Every event after Joining.After follows, or
+// after Joined.Head where there is none or it cannot be served.
+func (h *Hub) Join(ctx context.Context, name chat.RoomName, j Joining, joined func(Joined)) (*Reader, error) {
+	r, err := h.enter(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	rd := &Reader{hub: h, room: r, sink: j.Sink, shard: r.reserve()}
+	s := rd.shard
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+
+	if j.Person != nil {
+		rd.person = j.Person.ID
+		r.arrive(*j.Person)
+	}
+	rd.log = r.logFor(j.Encoder)
+	rd.moment = rd.log.momentEnd() // one's own arrival is in joined
+	head := r.head
+	rd.next = head + 1
+	behind := false
+	if j.After != nil {
+		after := *j.After
+		behind = after < 0 || after > head || head-after > chat.MaxBehind || j.Epoch != "" && j.Epoch != h.epoch
+		if !behind {
+			rd.next = after + 1
+		}
+	}
+	joined(Joined{Head: head, Behind: behind, Count: len(r.members), Here: r.here()})
+
+	rd.index = len(s.readers)
+	s.readers = append(s.readers, rd)
+	h.readers.Add(1)
+	switch {
+	case rd.next < rd.log.first:
+		rd.catchUp()
+	case rd.next <= head:
+		h.flushes.mark(r, s)
+	}
+	return rd, nil
+}
+
+// Leave ends the reader; its sink is given nothing more once Leave has
+// returned.
+func (rd *Reader) Leave() {
+	s, r := rd.shard, rd.room
+	s.mu.Lock()
+	rd.setState(gone)
+	last := len(s.readers) - 1
+	s.readers[rd.index] = s.readers[last]
+	s.readers[rd.index].index = rd.index
+	s.readers[last] = nil
+	s.readers = s.readers[:last]
+	s.mu.Unlock()
+
+	r.mu.Lock()
+	s.slots--
+	if rd.person != "" {
+		r.depart(rd.person)
+	}
+	r.mu.Unlock()
+	rd.hub.readers.Add(-1)
+	rd.hub.exit(r)
+}
+
+// Appear makes a reader that only read somebody who is here; a reader that is
+// somebody else already becomes p.
+func (rd *Reader) Appear(p chat.Person) {
+	r := rd.room
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if rd.person == p.ID {
+		return
+	}
+	if rd.person != "" {
+		r.depart(rd.person)
+	}
+	rd.person = p.ID
+	r.arrive(p)
+}
+
+// Typing tells the others that this reader's person types.
+func (rd *Reader) Typing() {
+	rd.room.mu.Lock()
+	defer rd.room.mu.Unlock()
+	rd.room.typing(rd.person)
+}
+
+// reserve returns a shard with a slot for one more reader.
+func (r *liveRoom) reserve() *shard {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, s := range r.shards {
+		if s.slots < shardSize {
+			s.slots++
+			return s
+		}
+	}
+	s := &shard{room: r, slots: 1}
+	r.shards = append(r.shards, s)
+	return s
+}
+
+// setState moves a reader to another state and keeps count of those that lag.
+// The caller holds shard.mu.
+func (rd *Reader) setState(to readerState) {
+	lags := func(s readerState) bool { return s == parked || s == catching }
+	if was, is := lags(rd.state), lags(to); was != is {
+		if is {
+			rd.hub.lagging.Add(1)
+		} else {
+			rd.hub.lagging.Add(-1)
+		}
+	}
+	if rd.stall != nil {
+		rd.stall.Stop()
+		rd.stall = nil
+	}
+	rd.state = to
+}
+
+// park waits for the sink to take bytes again, for so long as the hub allows.
+// The caller holds shard.mu.
+func (rd *Reader) park() {
+	rd.setState(parked)
+	rd.stall = time.AfterFunc(rd.hub.cfg.StallTimeout, func() { rd.sink.Close(chat.Stalled) })
+	rd.sink.Park(rd.unpark)
+}
+
+// unpark is called by the sink when it may take bytes again.
+func (rd *Reader) unpark() {
+	rd.shard.mu.Lock()
+	defer rd.shard.mu.Unlock()
+	if rd.state == parked {
+		rd.setState(live)
+		rd.hub.flushes.mark(rd.room, rd.shard)
+	}
+}
+
+// catchUp hands the reader to a catch-up worker. The caller holds shard.mu.
+func (rd *Reader) catchUp() {
+	rd.setState(catching)
+	rd.hub.behind.push(rd)
+}

@@ -1,0 +1,186 @@
+package server
+
+import (
+	"context"
+	"fmt"
+
+	"parley/internal/chat"
+	"parley/internal/room"
+	"parley/internal/wire"
+)
+
+// hello says who the client is: whom its session or cookie says, under a new
+// name if it brings one, or a new guest.
+func (cl *client) hello(ctx context.Context, cmd wire.Command) error {
+	if cl.person.ID != "" {
+		return &chat.Error{Code: chat.BadRequest, Message: "You have said hello on this connection."}
+	}
+	p, session, err := cl.recognise(ctx, cmd)
+	if err != nil {
+		return err
+	}
+	cl.person = p
+	cl.ok(wire.Answer{
+		ID: cmd.ID, Person: &p, Session: session, Epoch: cl.s.hub.Epoch(),
+		Limits: &wire.Limits{
+			MessageLength: cl.s.hub.MessageLength(),
+			FrameSize:     cl.s.cfg.FrameSize,
+			Rooms:         cl.s.cfg.RoomsPerConnection,
+		},
+	})
+	return nil
+}
+
+// recognise returns who says hello, and the session to come back with, which
+// is "" if a cookie has it.
+func (cl *client) recognise(ctx context.Context, cmd wire.Command) (p chat.Person, session string, err error) {
+	var name string
+	if cmd.Name != "" {
+		if name, err = chat.ParseName(cmd.Name); err != nil {
+			return p, "", err
+		}
+	}
+	token := cmd.Session
+	if token == "" {
+		token = cl.cookie
+	}
+	if token != "" {
+		p, err = cl.s.people.Person(ctx, token)
+		switch {
+		case chat.CodeOf(err) == chat.BadSession && cmd.Session == "" && name != "":
+			// A cookie that has become nobody's is as good as none.
+		case err != nil:
+			return p, "", err
+		default:
+			p, err = cl.s.renamed(ctx, p, name)
+			return p, cmd.Session, err
+		}
+	}
+	if name == "" {
+		return p, "", &chat.Error{Code: chat.BadName, Message: "Say who you are: a name, or a session."}
+	}
+	return cl.s.people.NewGuest(ctx, name)
+}
+
+// renamed gives p another name, in normal form, unless that is "" or theirs
+// already.
+func (s *Server) renamed(ctx context.Context, p chat.Person, name string) (chat.Person, error) {
+	if name == "" || name == p.Name {
+		return p, nil
+	}
+	if err := s.people.Rename(ctx, p.ID, name); err != nil {
+		return p, err
+	}
+	p.Name = name
+	s.hub.Rename(p)
+	return p, nil
+}
+
+// join makes the client a member of a room.
+func (cl *client) join(ctx context.Context, cmd wire.Command) error {
+	name, err := chat.ParseRoomName(cmd.Room)
+	if err != nil {
+		return err
+	}
+	if cl.rooms[name] != nil {
+		return &chat.Error{Code: chat.AlreadyJoined, Message: "This connection is in that room."}
+	}
+	if limit := cl.s.cfg.RoomsPerConnection; limit > 0 && len(cl.rooms) >= limit {
+		return &chat.Error{Code: chat.TooManyRooms, Message: fmt.Sprintf("One connection can be in %d rooms.", limit)}
+	}
+	reader, err := cl.s.hub.Join(ctx, name, room.Joining{
+		Person: &cl.person, Sink: cl.out, Encoder: wire.Frames{}, After: cmd.After, Epoch: cmd.Epoch,
+	}, func(j room.Joined) {
+		a := wire.Answer{ID: cmd.ID, Behind: j.Behind, Room: name, Seq: &j.Head, Count: &j.Count, Here: j.Here}
+		if j.Behind {
+			a.Epoch = cl.s.hub.Epoch()
+		}
+		cl.ok(a)
+	})
+	if err != nil {
+		return err
+	}
+	if cl.rooms == nil {
+		cl.rooms = map[chat.RoomName]*room.Reader{}
+	}
+	cl.rooms[name] = reader
+	return nil
+}
+
+// leave ends the client's membership of a room. Its answers to sends are
+// written along with the room's events, so they come first.
+func (cl *client) leave(_ context.Context, cmd wire.Command) error {
+	reader, name, err := cl.joined(cmd)
+	if err != nil {
+		return err
+	}
+	cl.out.flush()
+	cl.out.awaitAnswers()
+	reader.Leave()
+	delete(cl.rooms, name)
+	cl.ok(wire.Answer{ID: cmd.ID})
+	return nil
+}
+
+func (cl *client) typing(_ context.Context, cmd wire.Command) error {
+	reader, _, err := cl.joined(cmd)
+	if err != nil {
+		return err
+	}
+	reader.Typing()
+	cl.ok(wire.Answer{ID: cmd.ID})
+	return nil
+}
+
+// joined returns the client's reader of a command's room.
+func (cl *client) joined(cmd wire.Command) (*room.Reader, chat.RoomName, error) {
+	name, err := cl.roomName(cmd.Room)
+	if err != nil {
+		return nil, "", err
+	}
+	reader := cl.rooms[name]
+	if reader == nil {
+		return nil, "", &chat.Error{Code: chat.NotJoined, Message: "This connection is not in that room."}
+	}
+	return reader, name, nil
+}
+
+// roomName is chat.ParseRoomName, but a room that was joined by its canonical
+// name costs only a look.
+func (cl *client) roomName(s string) (chat.RoomName, error) {
+	if name := chat.RoomName(s); cl.rooms[name] != nil {
+		return name, nil
+	}
+	return chat.ParseRoomName(s)
+}
+
+// send posts a message. The answer comes from the log's goroutine once the
+// message is stored; the next command does not wait for it.
+func (cl *client) send(_ context.Context, cmd wire.Command) error {
+	name, err := cl.roomName(cmd.Room)
+	if err != nil {
+		return err
+	}
+	member := cl.rooms[name] != nil
+	cl.out.begin()
+	err = cl.s.hub.Post(chat.Draft{Room: name, From: cl.person, Text: cmd.Text, Nonce: cmd.Nonce},
+		func(c chat.Commit) { cl.stored(cmd.ID, c, member) })
+	if err != nil {
+		cl.out.end(func(dst []byte) []byte { return dst })
+	}
+	return err
+}
+
+// stored answers a send, on the log's goroutine. A member's socket is about to
+// be written with the event itself; the answer goes along.
+func (cl *client) stored(id int64, c chat.Commit, member bool) {
+	if c.Err != nil {
+		e := cl.s.tell(c.Err)
+		cl.out.end(func(dst []byte) []byte { return wire.AppendError(dst, id, e) })
+	} else {
+		cl.out.end(func(dst []byte) []byte { return wire.AppendStored(dst, id, c.Event) })
+	}
+	if !member || c.Err != nil || c.Repeat {
+		cl.s.acks.push(cl.conn)
+	}
+}

@@ -1,0 +1,207 @@
+package server
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"parley/internal/chat"
+)
+
+// doors is what the long-lived connections share.
+type doors struct {
+	conns sync.WaitGroup // their goroutines
+	wheel wheel
+	acks  ackQueue
+
+	entry sync.Mutex      // between enter and closeConns
+	away  context.Context // ends when the server goes down; no connection begins after that
+	leave context.CancelFunc
+}
+
+func (s *Server) initDoors() {
+	s.away, s.leave = context.WithCancel(context.Background())
+	s.acks.more.L = &s.acks.mu
+	for i := range s.wheel.buckets {
+		s.wheel.buckets[i] = map[*conn]struct{}{}
+	}
+}
+
+// runDoors keeps connections alive and sends late answers until ctx ends.
+func (s *Server) runDoors(ctx context.Context) error {
+	var wg sync.WaitGroup
+	wg.Go(func() { s.acks.run() })
+	wg.Go(func() { s.wheel.run(ctx, s.cfg.IdleTimeout) })
+	<-ctx.Done()
+	s.acks.close()
+	wg.Wait()
+	return nil
+}
+
+// enter counts a goroutine of a connection into conns, unless the server is
+// going down.
+func (d *doors) enter() bool {
+	d.entry.Lock()
+	defer d.entry.Unlock()
+	if d.away.Err() != nil {
+		return false
+	}
+	d.conns.Add(1)
+	return true
+}
+
+func errStopping() error {
+	return &chat.Error{Code: chat.Stopping, Message: "The server is going down.", RetryAfter: time.Second}
+}
+
+// closeConns has each connection answer what it has accepted and say goodbye,
+// and waits for that; when ctx ends it cuts those that are left.
+func (s *Server) closeConns(ctx context.Context) {
+	s.entry.Lock()
+	s.leave()
+	s.entry.Unlock()
+	for _, c := range s.wheel.all() {
+		c.goAway()
+	}
+	done := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		s.conns.Wait()
+		close(done)
+	})
+	select {
+	case <-done:
+	case <-ctx.Done():
+		for _, c := range s.wheel.all() {
+			c.cut()
+		}
+	}
+	wg.Wait()
+}
+
+// A wheel holds every connection in one of its buckets and looks at one bucket
+// a turn: one timer keeps all connections alive.
+type wheel struct {
+	mu      sync.Mutex
+	buckets [32]map[*conn]struct{}
+	next    int // bucket of the next connection
+	turn    int // bucket to look at next
+}
+
+// looks is how often a connection is looked at within the idle time-out.
+const looks = 3
+
+func (w *wheel) add(c *conn) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	c.bucket = w.next
+	w.next = (w.next + 1) % len(w.buckets)
+	w.buckets[c.bucket][c] = struct{}{}
+}
+
+func (w *wheel) remove(c *conn) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.buckets[c.bucket], c)
+}
+
+func (w *wheel) all() []*conn {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var conns []*conn
+	for _, bucket := range w.buckets {
+		for c := range bucket {
+			conns = append(conns, c)
+		}
+	}
+	return conns
+}
+
+func (w *wheel) len() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := 0
+	for _, bucket := range w.buckets {
+		n += len(bucket)
+	}
+	return n
+}
+
+func (w *wheel) run(ctx context.Context, idle time.Duration) {
+	if idle <= 0 {
+		<-ctx.Done()
+		return
+	}
+	tick := time.NewTicker(max(idle/looks/time.Duration(len(w.buckets)), time.Millisecond))
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			for _, c := range w.take() {
+				c.look(now, idle)
+			}
+		}
+	}
+}
+
+// take returns the connections of the next bucket.
+func (w *wheel) take() []*conn {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	bucket := w.buckets[w.turn]
+	w.turn = (w.turn + 1) % len(w.buckets)
+	conns := make([]*conn, 0, len(bucket))
+	for c := range bucket {
+		conns = append(conns, c)
+	}
+	return conns
+}
+
+// ackQueue holds the connections with answers that no flush of a room takes
+// along. The log's goroutine, which must not write, leaves them here.
+type ackQueue struct {
+	mu     sync.Mutex
+	more   sync.Cond
+	conns  []*conn
+	closed bool
+}
+
+func (q *ackQueue) push(c *conn) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !c.acked {
+		c.acked = true
+		q.conns = append(q.conns, c)
+		q.more.Signal()
+	}
+}
+
+func (q *ackQueue) close() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.closed = true
+	q.more.Signal()
+}
+
+func (q *ackQueue) run() {
+	for {
+		q.mu.Lock()
+		for len(q.conns) == 0 && !q.closed {
+			q.more.Wait()
+		}
+		conns, closed := q.conns, q.closed
+		q.conns = nil
+		for _, c := range conns {
+			c.acked = false
+		}
+		q.mu.Unlock()
+		for _, c := range conns {
+			c.out.flush()
+		}
+		if closed {
+			return
+		}
+	}
+}

@@ -1,0 +1,79 @@
+package server
+
+import "sync"
+
+// A pipe is an egress by a goroutine of its own, for what can only be written
+// with waiting: a TLS connection, an HTTP response. It takes all it is given
+// when it is idle and nothing when it is not.
+type pipe struct {
+	mu   sync.Mutex
+	turn sync.Cond // busy or ended has changed
+	a, b []byte
+	busy bool
+	err  error // set when ended
+}
+
+func newPipe() *pipe {
+	p := &pipe{}
+	p.turn.L = &p.mu
+	return p
+}
+
+func (p *pipe) write(a, b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.err != nil {
+		return 0, p.err
+	}
+	if p.busy || len(a)+len(b) == 0 {
+		return 0, nil
+	}
+	p.a, p.b = append([]byte(nil), a...), b
+	p.busy = true
+	p.turn.Broadcast()
+	return len(a) + len(b), nil
+}
+
+func (p *pipe) wait() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for p.busy && p.err == nil {
+		p.turn.Wait()
+	}
+	return p.err
+}
+
+// end has run return and everybody else know.
+func (p *pipe) end() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.err == nil {
+		p.err = errEnded
+		p.turn.Broadcast()
+	}
+}
+
+// run writes what the pipe takes, until end or an error.
+func (p *pipe) run(write func([]byte) error) {
+	defer p.end()
+	for {
+		p.mu.Lock()
+		for !p.busy && p.err == nil {
+			p.turn.Wait()
+		}
+		a, b, err := p.a, p.b, p.err
+		p.mu.Unlock()
+		if err != nil {
+			return
+		}
+		for _, part := range [][]byte{a, b} {
+			if len(part) > 0 && write(part) != nil {
+				return
+			}
+		}
+		p.mu.Lock()
+		p.a, p.b, p.busy = nil, nil, false
+		p.turn.Broadcast()
+		p.mu.Unlock()
+	}
+}

@@ -1,0 +1,100 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"parley/internal/chat"
+	"parley/internal/room"
+	"parley/internal/wire"
+)
+
+// protocol is the sub-protocol of /ws (RFC 6455 §1.9).
+const protocol = "parley.v1"
+
+// ws answers GET /ws.
+func (s *Server) ws(w http.ResponseWriter, r *http.Request) {
+	cookie := sessionCookie(r)
+	s.upgrade(w, r, protocol, func(c *conn) talk { return &client{conn: c, cookie: cookie} })
+}
+
+// A client is a connection that speaks parley.v1. Its fields belong to the
+// connection's reading goroutine.
+type client struct {
+	*conn
+	cookie string // the session that the browser brought; "": none
+	person chat.Person
+	rooms  map[chat.RoomName]*room.Reader
+}
+
+func (cl *client) begin(context.Context) error { return nil }
+
+// hear carries one command out.
+func (cl *client) hear(ctx context.Context, data []byte) {
+	cmd, err := wire.DecodeCommand(data)
+	if err != nil {
+		cl.refuse(cmd.ID, err)
+		return
+	}
+	do, known := commands[cmd.Op]
+	switch {
+	case !known:
+		err = &chat.Error{Code: chat.UnknownOp, Message: "There is no such command."}
+	case cl.person.ID == "" && cmd.Op != "hello":
+		err = &chat.Error{Code: chat.HelloFirst, Message: "Say hello first."}
+	default:
+		err = do(cl, ctx, cmd)
+	}
+	if err != nil {
+		cl.refuse(cmd.ID, err)
+	}
+}
+
+func (cl *client) end() {
+	for _, reader := range cl.rooms {
+		reader.Leave()
+	}
+}
+
+// refuse answers a command with what its sender may be told of err.
+func (cl *client) refuse(id int64, err error) {
+	e := cl.s.tell(err)
+	cl.out.answer(func(dst []byte) []byte { return wire.AppendError(dst, id, e) })
+}
+
+func (cl *client) ok(a wire.Answer) {
+	cl.out.answer(a.AppendFrame)
+}
+
+// tell returns what a client may be told of err, and counts and logs it.
+func (s *Server) tell(err error) *chat.Error {
+	e := chat.Tell(err)
+	s.counted(e.Code)
+	if e.Code == chat.Internal {
+		s.logger.Error("command failed", "err", err)
+	}
+	return e
+}
+
+// commands says what each op does. A command that returns an error is answered
+// with it; otherwise it answers itself.
+var commands = map[string]func(*client, context.Context, wire.Command) error{
+	"hello":  (*client).hello,
+	"join":   (*client).join,
+	"leave":  (*client).leave,
+	"send":   (*client).send,
+	"typing": (*client).typing,
+	"ping":   (*client).ping,
+}
+
+func (cl *client) ping(_ context.Context, cmd wire.Command) error {
+	cl.ok(wire.Answer{ID: cmd.ID})
+	return nil
+}
+
+// formatAt returns t as the protocol's `at`.
+func formatAt(t time.Time) string {
+	quoted := wire.AppendTime(nil, t)
+	return string(quoted[1 : len(quoted)-1])
+}

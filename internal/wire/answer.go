@@ -1,0 +1,128 @@
+package wire
+
+import (
+	"strconv"
+
+	"parley/internal/chat"
+)
+
+// An Answer is what a command gets back: OK, or Behind for a join. Its zero
+// fields are left out.
+type Answer struct {
+	ID      int64
+	Behind  bool
+	Person  *chat.Person
+	Session string
+	Epoch   string
+	Limits  *Limits
+	Room    chat.RoomName
+	Seq     *chat.Seq
+	At      string // as AppendTime has it, without quotes
+	Count   *int
+	Here    []chat.Person // nil: left out
+}
+
+// Limits tell a client what it may send.
+type Limits struct {
+	MessageLength int // characters; 0: no limit
+	FrameSize     int // bytes; 0: no limit
+	Rooms         int // per connection; 0: no limit
+}
+
+// AppendFrame appends the answer's frame.
+func (a *Answer) AppendFrame(dst []byte) []byte {
+	start := len(dst)
+	return sealText(a.append(openText(dst)), start)
+}
+
+func (a *Answer) append(dst []byte) []byte {
+	if a.Behind {
+		dst = append(dst, `{"op":"behind","id":`...)
+	} else {
+		dst = append(dst, `{"op":"ok","id":`...)
+	}
+	dst = strconv.AppendInt(dst, a.ID, 10)
+	if a.Person != nil {
+		dst = appendPerson(append(dst, `,"person":`...), *a.Person)
+	}
+	if a.Session != "" {
+		dst = appendString(append(dst, `,"session":`...), a.Session)
+	}
+	if a.Room != "" {
+		dst = appendString(append(dst, `,"room":`...), string(a.Room))
+	}
+	if a.Seq != nil {
+		dst = appendSeq(append(dst, `,"seq":`...), *a.Seq)
+	}
+	if a.Epoch != "" {
+		dst = appendString(append(dst, `,"epoch":`...), a.Epoch)
+	}
+	if a.At != "" {
+		dst = appendString(append(dst, `,"at":`...), a.At)
+	}
+	if a.Count != nil {
+		dst = strconv.AppendInt(append(dst, `,"count":`...), int64(*a.Count), 10)
+	}
+	if a.Here != nil {
+		dst = appendPeople(append(dst, `,"here":`...), a.Here)
+	}
+	if l := a.Limits; l != nil {
+		dst = strconv.AppendInt(append(dst, `,"limits":{"message_length":`...), int64(l.MessageLength), 10)
+		dst = strconv.AppendInt(append(dst, `,"frame_size":`...), int64(l.FrameSize), 10)
+		dst = strconv.AppendInt(append(dst, `,"rooms":`...), int64(l.Rooms), 10)
+		dst = append(dst, '}')
+	}
+	return append(dst, '}')
+}
+
+// AppendStored appends the frame that answers a send: the hottest answer,
+// without an Answer of its own.
+func AppendStored(dst []byte, id int64, e chat.Event) []byte {
+	start := len(dst)
+	dst = append(openText(dst), `{"op":"ok","id":`...)
+	dst = strconv.AppendInt(dst, id, 10)
+	dst = appendString(append(dst, `,"room":`...), string(e.Room))
+	dst = appendSeq(append(dst, `,"seq":`...), e.Seq)
+	dst = AppendTime(append(dst, `,"at":`...), e.At)
+	return sealText(append(dst, '}'), start)
+}
+
+// AppendError appends the frame that says why a command was refused.
+func AppendError(dst []byte, id int64, err *chat.Error) []byte {
+	start := len(dst)
+	dst = append(openText(dst), `{"op":"error","id":`...)
+	dst = strconv.AppendInt(dst, id, 10)
+	dst = appendString(append(dst, `,"code":`...), string(err.Code))
+	dst = appendString(append(dst, `,"message":`...), err.Message)
+	dst = appendRetry(dst, err)
+	return sealText(append(dst, '}'), start)
+}
+
+// AppendLineError appends the frame that says the same in the five-line
+// protocol: a message from Parley, so that the simplest page shows it.
+func AppendLineError(dst []byte, err *chat.Error) []byte {
+	start := len(dst)
+	dst = append(openText(dst), `{"from":"Parley","message":`...)
+	dst = appendString(dst, err.Message)
+	dst = appendString(append(dst, `,"error":`...), string(err.Code))
+	dst = appendRetry(dst, err)
+	return sealText(append(dst, '}'), start)
+}
+
+// appendRetry appends when to try again, rounded up to a whole millisecond.
+func appendRetry(dst []byte, err *chat.Error) []byte {
+	if err.RetryAfter <= 0 {
+		return dst
+	}
+	dst = append(dst, `,"retry_after_ms":`...)
+	return strconv.AppendInt(dst, (err.RetryAfter.Microseconds()+999)/1000, 10)
+}
+
+// AppendBehind appends the server-sent event of a reader that cannot be given
+// what it asked for: events go on after seq.
+func AppendBehind(dst []byte, room chat.RoomName, epoch string, seq chat.Seq) []byte {
+	dst = appendString(append(dst, "event: behind\ndata: {\"op\":\"behind\",\"room\":"...), string(room))
+	dst = appendSeq(append(dst, `,"seq":`...), seq)
+	dst = appendString(append(dst, `,"epoch":`...), epoch)
+	return append(dst, "}\n\n"...)
+}

@@ -1,0 +1,54 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"parley/internal/chat"
+)
+
+// A Command is one object from a client on /ws. Which fields count depends on
+// Op; what the client left out is zero.
+type Command struct {
+	Op      string    `json:"op"`
+	ID      int64     `json:"id"`
+	Name    string    `json:"name"`
+	Session string    `json:"session"`
+	Room    string    `json:"room"`
+	After   *chat.Seq `json:"after"`
+	Epoch   string    `json:"epoch"`
+	Nonce   string    `json:"nonce"`
+	Text    string    `json:"text"`
+}
+
+// A Line is one object from a client on /chatroom.
+type Line struct {
+	From    string `json:"from"`
+	Message string `json:"message"`
+}
+
+// DecodeCommand reads a command. The error is an *chat.Error with code
+// InvalidJSON; the Command then has what id could be read.
+func DecodeCommand(frame []byte) (Command, error) {
+	var c Command
+	err := decode(frame, &c)
+	return c, err
+}
+
+// DecodeLine reads a line. The error is an *chat.Error with code InvalidJSON.
+func DecodeLine(frame []byte) (Line, error) {
+	var l Line
+	err := decode(frame, &l)
+	return l, err
+}
+
+func decode(frame []byte, v any) error {
+	trimmed := bytes.TrimLeft(frame, " \t\r\n")
+	if len(trimmed) == 0 || trimmed[0] != '{' {
+		return &chat.Error{Code: chat.InvalidJSON, Message: "A frame holds one JSON object."}
+	}
+	if err := json.Unmarshal(frame, v); err != nil {
+		return &chat.Error{Code: chat.InvalidJSON, Message: "The frame is not a JSON object with fields of the right types."}
+	}
+	return nil
+}

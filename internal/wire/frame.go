@@ -1,0 +1,327 @@
+// Package wire turns commands and events into bytes and back: WebSocket frames
+// (RFC 6455), the JSON of parley.v1, the five-line protocol and server-sent
+// events. Start reading at Parser and Frames.
+//
+// It knows no sockets and no rooms: bytes in, values out, and the other way.
+package wire
+
+import (
+	"encoding/binary"
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/gobwas/ws"
+)
+
+// An Op is a WebSocket frame's opcode (RFC 6455 §5.2).
+type Op byte
+
+// The opcodes that Parley meets.
+const (
+	OpNone  Op = 0 // no message yet
+	OpText  Op = 1
+	OpClose Op = 8
+	OpPing  Op = 9
+	OpPong  Op = 10
+
+	opContinuation Op = 0
+	opBinary       Op = 2
+)
+
+// A CloseCode says why a WebSocket connection ends (RFC 6455 §7.4.1; from 4000
+// on, docs/protocol.md).
+type CloseCode uint16
+
+// The close codes that Parley sends.
+const (
+	CloseNormal      CloseCode = 1000
+	CloseGoingAway   CloseCode = 1001
+	CloseProtocol    CloseCode = 1002
+	CloseUnsupported CloseCode = 1003
+	CloseNotUTF8     CloseCode = 1007
+	CloseTooLarge    CloseCode = 1009
+	CloseInternal    CloseCode = 1011
+	CloseIdle        CloseCode = 4000
+	CloseStalled     CloseCode = 4008
+
+	closeNone CloseCode = 1005 // "no code", never on the wire
+)
+
+// A CloseError is a client's breach of RFC 6455, or its goodbye: the
+// connection ends with Code.
+type CloseError struct {
+	Code   CloseCode
+	Reason string
+}
+
+func (e *CloseError) Error() string {
+	return fmt.Sprintf("websocket closes with %d: %s", e.Code, e.Reason)
+}
+
+// maxFrameOverhead is how many bytes a client's frame has beside its payload,
+// at most.
+const maxFrameOverhead = 14
+
+// maxControl is the longest payload of a control frame (RFC 6455 §5.5).
+const maxControl = 125
+
+// A Message is a whole text message or one control frame.
+type Message struct {
+	Op   Op
+	Data []byte
+}
+
+// A Parser takes apart what one client sends. It keeps only the beginning of a
+// fragmented message.
+type Parser struct {
+	Limit int // bytes of a message at most; 0: none
+
+	fragments []byte
+	within    bool // a fragmented message
+}
+
+// Next returns the first message that is whole in b, and how many bytes of b
+// to drop, which can be more than 0 without a message: Op is then OpNone, and
+// more bytes are needed. Payloads are unmasked in place: Data is good until b
+// changes, or until the next call. An error is a *CloseError.
+func (p *Parser) Next(b []byte) (m Message, n int, err error) {
+	for {
+		h, err := p.header(b[n:])
+		if err != nil || h.size == 0 || len(b)-n < h.size+h.payload {
+			return Message{}, n, err
+		}
+		data := b[n+h.size : n+h.size+h.payload]
+		ws.Cipher(data, h.mask, 0)
+		n += h.size + h.payload
+		m, err := p.take(h, data)
+		if err != nil || m.Op != OpNone {
+			return m, n, err
+		}
+	}
+}
+
+// Partial reports whether a fragmented message has begun and not ended.
+func (p *Parser) Partial() bool { return p.within }
+
+// frameHeader is the head of a frame from a client.
+type frameHeader struct {
+	fin     bool
+	op      Op
+	mask    [4]byte
+	size    int // bytes of the header; 0: it is not whole yet
+	payload int
+}
+
+// header reads a frame's header and checks all that can be known from it, so
+// that a frame that will be refused is refused before it is received.
+func (p *Parser) header(b []byte) (h frameHeader, err error) {
+	if len(b) < 2 {
+		return h, nil
+	}
+	h.fin, h.op = b[0]&0x80 != 0, Op(b[0]&0x0f)
+	length := uint64(b[1] & 0x7f)
+	switch {
+	case b[0]&0x70 != 0:
+		return h, &CloseError{CloseProtocol, "reserved bits are set; no extension was agreed on"}
+	case b[1]&0x80 == 0:
+		return h, &CloseError{CloseProtocol, "a client has to mask its frames"}
+	case h.op >= OpClose && (!h.fin || length > maxControl):
+		return h, &CloseError{CloseProtocol, "a control frame is whole and at most 125 bytes"}
+	case h.op == opBinary:
+		return h, &CloseError{CloseUnsupported, "frames are text"}
+	case h.op != opContinuation && h.op != OpText && h.op != OpClose && h.op != OpPing && h.op != OpPong:
+		return h, &CloseError{CloseProtocol, "an unknown opcode"}
+	case h.op == opContinuation && !p.within:
+		return h, &CloseError{CloseProtocol, "a continuation of nothing"}
+	case h.op == OpText && p.within:
+		return h, &CloseError{CloseProtocol, "a new message within a fragmented one"}
+	}
+	size := 2
+	switch length {
+	case 126:
+		if len(b) < 4 {
+			return h, nil
+		}
+		length, size = uint64(binary.BigEndian.Uint16(b[2:])), 4
+		if length < 126 {
+			return h, &CloseError{CloseProtocol, "a length not in its shortest form"}
+		}
+	case 127:
+		if len(b) < 10 {
+			return h, nil
+		}
+		length, size = binary.BigEndian.Uint64(b[2:]), 10
+		if length < 1<<16 || length >= 1<<63 {
+			return h, &CloseError{CloseProtocol, "a length not in its shortest form"}
+		}
+	}
+	if err := p.fits(h.op, length); err != nil {
+		return h, err
+	}
+	if len(b) < size+4 {
+		return h, nil
+	}
+	copy(h.mask[:], b[size:])
+	h.size, h.payload = size+4, int(length)
+	return h, nil
+}
+
+// maxUnlimited bounds a message where the operator has set no limit: a length
+// that no memory holds is no message.
+const maxUnlimited = 64 << 20
+
+// MaxFrame returns how many bytes a frame can have that is not refused.
+func (p *Parser) MaxFrame() int { return p.limit() + maxFrameOverhead }
+
+func (p *Parser) limit() int {
+	if p.Limit <= 0 {
+		return maxUnlimited
+	}
+	return p.Limit
+}
+
+func (p *Parser) fits(op Op, length uint64) error {
+	if op >= OpClose {
+		return nil
+	}
+	limit := p.limit()
+	if length > uint64(limit-min(limit, len(p.fragments))) {
+		return &CloseError{CloseTooLarge, fmt.Sprintf("a message has at most %d bytes", limit)}
+	}
+	return nil
+}
+
+// take adds a frame's payload to what came before and returns the message if
+// it is whole.
+func (p *Parser) take(h frameHeader, data []byte) (Message, error) {
+	switch h.op {
+	case OpPing, OpPong:
+		return Message{h.op, data}, nil
+	case OpClose:
+		return Message{h.op, data}, checkClose(data)
+	}
+	if !h.fin {
+		if !p.within {
+			p.fragments = p.fragments[:0]
+		}
+		p.within = true
+		p.fragments = append(p.fragments, data...)
+		return Message{}, nil
+	}
+	if p.within {
+		data = append(p.fragments, data...)
+		p.within, p.fragments = false, nil
+	}
+	if !utf8.Valid(data) {
+		return Message{}, &CloseError{CloseNotUTF8, "text is UTF-8"}
+	}
+	return Message{OpText, data}, nil
+}
+
+// checkClose checks a close frame's payload (RFC 6455 §5.5.1, §7.4).
+func checkClose(data []byte) error {
+	if len(data) == 0 {
+		return nil
+	}
+	if len(data) == 1 {
+		return &CloseError{CloseProtocol, "a close code has two bytes"}
+	}
+	if !validCloseCode(CloseCode(binary.BigEndian.Uint16(data))) {
+		return &CloseError{CloseProtocol, "no such close code"}
+	}
+	if !utf8.Valid(data[2:]) {
+		return &CloseError{CloseNotUTF8, "a reason is UTF-8"}
+	}
+	return nil
+}
+
+// validCloseCode reports whether a client may send code: the registered ones
+// that are not for local use (RFC 6455 §7.4.1 and its IANA registry), and
+// those of libraries and applications.
+func validCloseCode(code CloseCode) bool {
+	switch {
+	case code >= 1000 && code <= 1003, code >= 1007 && code <= 1014, code >= 3000 && code <= 4999:
+		return true
+	}
+	return false
+}
+
+// CodeIn returns the close code in a close frame's checked payload, 1005 if
+// there is none.
+func CodeIn(data []byte) CloseCode {
+	if len(data) < 2 {
+		return closeNone
+	}
+	return CloseCode(binary.BigEndian.Uint16(data))
+}
+
+// AppendClose appends a server's close frame. A reason too long for a control
+// frame is cut between characters.
+func AppendClose(dst []byte, code CloseCode, reason string) []byte {
+	if code == closeNone { // a goodbye without a code is answered in kind
+		return append(dst, 0x80|byte(OpClose), 0)
+	}
+	for len(reason) > maxControl-2 {
+		_, size := utf8.DecodeLastRuneInString(reason)
+		reason = reason[:len(reason)-size]
+	}
+	dst = append(dst, 0x80|byte(OpClose), byte(2+len(reason)))
+	dst = binary.BigEndian.AppendUint16(dst, uint16(code))
+	return append(dst, reason...)
+}
+
+// AppendControl appends a server's ping or pong; data is at most 125 bytes.
+func AppendControl(dst []byte, op Op, data []byte) []byte {
+	dst = append(dst, 0x80|byte(op), byte(len(data)))
+	return append(dst, data...)
+}
+
+// AppendText appends a server's text frame around whatever payload appends.
+func AppendText(dst []byte, payload func(dst []byte) []byte) []byte {
+	start := len(dst)
+	return sealText(payload(openText(dst)), start)
+}
+
+// openText leaves room for the header of most frames.
+func openText(dst []byte) []byte { return append(dst, 0, 0, 0, 0) }
+
+// sealText writes the header of a text frame whose payload begins four bytes
+// after start. A frame shorter than 126 bytes moves two bytes to the left, one
+// longer than 65,535 six to the right.
+func sealText(dst []byte, start int) []byte {
+	payload := dst[start+4:]
+	dst[start] = 0x80 | byte(OpText)
+	switch n := len(payload); {
+	case n < 126:
+		dst[start+1] = byte(n)
+		copy(dst[start+2:], payload)
+		return dst[:len(dst)-2]
+	case n < 1<<16:
+		dst[start+1] = 126
+		binary.BigEndian.PutUint16(dst[start+2:], uint16(n))
+		return dst
+	default:
+		dst = append(dst, 0, 0, 0, 0, 0, 0)
+		copy(dst[start+10:], dst[start+4:start+4+n])
+		dst[start+1] = 127
+		binary.BigEndian.PutUint64(dst[start+2:], uint64(n))
+		return dst
+	}
+}
+
+// WholeFrames returns the end of the frame that byte n of b lies in, for b a
+// run of a server's whole frames: n itself if a frame ends there.
+func WholeFrames(b []byte, n int) int {
+	end := 0
+	for end < n {
+		switch length := int(b[end+1]); length {
+		case 126:
+			end += 4 + int(binary.BigEndian.Uint16(b[end+2:]))
+		case 127:
+			end += 10 + int(binary.BigEndian.Uint64(b[end+2:]))
+		default:
+			end += 2 + length
+		}
+	}
+	return end
+}

@@ -1,0 +1,85 @@
+package wire
+
+import (
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"parley/internal/chat"
+)
+
+const hexDigits = "0123456789abcdef"
+
+// appendString appends s as a JSON string. Bytes that are not UTF-8 become
+// U+FFFD, so that the result always is. It escapes what RFC 8259 §7 says, and
+// the two line separators that old JavaScript does not take.
+func appendString(dst []byte, s string) []byte {
+	dst = append(dst, '"')
+	start := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c < utf8.RuneSelf {
+			if c >= 0x20 && c != '"' && c != '\\' {
+				i++
+				continue
+			}
+			dst = append(dst, s[start:i]...)
+			dst = appendEscape(dst, c)
+			i++
+			start = i
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(s[i:])
+		if r == utf8.RuneError && size == 1 || r == '\u2028' || r == '\u2029' {
+			dst = append(dst, s[start:i]...)
+			dst = append(dst, `\u`...)
+			dst = append(dst, hexDigits[r>>12&15], hexDigits[r>>8&15], hexDigits[r>>4&15], hexDigits[r&15])
+			start = i + size
+		}
+		i += size
+	}
+	dst = append(dst, s[start:]...)
+	return append(dst, '"')
+}
+
+func appendEscape(dst []byte, c byte) []byte {
+	switch c {
+	case '"', '\\':
+		return append(dst, '\\', c)
+	case '\n':
+		return append(dst, '\\', 'n')
+	case '\t':
+		return append(dst, '\\', 't')
+	case '\r':
+		return append(dst, '\\', 'r')
+	}
+	return append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
+}
+
+// AppendTime appends t as the protocol's `at`, in quotes.
+func AppendTime(dst []byte, t time.Time) []byte {
+	dst = append(dst, '"')
+	dst = t.UTC().AppendFormat(dst, "2006-01-02T15:04:05.000Z")
+	return append(dst, '"')
+}
+
+func appendSeq(dst []byte, seq chat.Seq) []byte { return strconv.AppendInt(dst, int64(seq), 10) }
+
+func appendPerson(dst []byte, p chat.Person) []byte {
+	dst = append(dst, `{"id":`...)
+	dst = appendString(dst, string(p.ID))
+	dst = append(dst, `,"name":`...)
+	dst = appendString(dst, p.Name)
+	return append(dst, '}')
+}
+
+func appendPeople(dst []byte, people []chat.Person) []byte {
+	dst = append(dst, '[')
+	for i, p := range people {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendPerson(dst, p)
+	}
+	return append(dst, ']')
+}
