@@ -7,12 +7,17 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
+	"net/http"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"parley/internal/chat"
+	"parley/internal/room"
+	"parley/web"
 )
 
 // Config says how the doors behave. Its tagged fields are flags of the command
@@ -32,7 +37,9 @@ type Config struct {
 	HeaderTimeout         time.Duration `default:"10s" help:"How long a client may take to send a request's header; 0 for no limit."`
 	IdleTimeout           time.Duration `default:"90s" help:"A connection from which nothing came for so long is ended; 0 for never."`
 
-	Logger *slog.Logger `kong:"-"` // default: discard
+	CertStore string       `kong:"-"` // folder for the certificates of Domain
+	Metrics   *Metrics     `kong:"-"` // default: metrics of its own
+	Logger    *slog.Logger `kong:"-"` // default: discard
 }
 
 // People keeps who is who: the store, or memory in tests.
@@ -46,3 +53,56 @@ type People interface {
 	// Forget ends a session; one that is unknown is no error.
 	Forget(ctx context.Context, session string) error
 }
+
+// A Server answers HTTP requests.
+type Server struct {
+	cfg    Config
+	hub    *room.Hub
+	people People
+	health func(context.Context) error
+	site   *web.Site
+	logger *slog.Logger
+
+	metrics   *Metrics
+	origins   origins
+	addresses addresses
+	certs     certificates // nil without TLS
+	handler   http.Handler
+	stopping  atomic.Bool // set once Serve has begun to drain
+
+	doors
+}
+
+// New returns a Server for the rooms of hub and the people of people. health
+// says whether messages can be stored. It does nothing until Serve, except that
+// its ServeHTTP answers.
+func New(cfg Config, hub *room.Hub, people People, health func(context.Context) error, site *web.Site) (*Server, error) {
+	s := &Server{
+		cfg:    cfg,
+		hub:    hub,
+		people: people,
+		health: health,
+		site:   site,
+		logger: cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
+	}
+	var err error
+	if s.origins, err = parseOrigins(cfg.AllowOrigin); err != nil {
+		return nil, err
+	}
+	if s.certs, err = newCertificates(cfg, s.logger); err != nil {
+		return nil, err
+	}
+	if s.metrics = cfg.Metrics; s.metrics == nil {
+		s.metrics = NewMetrics()
+	}
+	s.metrics.watch(s)
+	s.addresses.limit = cfg.ConnectionsPerAddress
+	s.initDoors()
+	if s.handler, err = s.routes(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }

@@ -1,0 +1,125 @@
+package server
+
+import (
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+
+	"parley/internal/chat"
+)
+
+// address returns the client's address. What a trusted proxy says in
+// X-Forwarded-For counts, read from the right: each proxy appends whom it
+// serves, so the first address that is no trusted proxy is the client, and
+// whatever stands before it is the client's own claim.
+func (s *Server) address(r *http.Request) netip.Addr {
+	addr := peer(r)
+	if !s.trusted(addr) {
+		return addr
+	}
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for _, hop := range slices.Backward(hops) {
+		next, ok := parseHop(hop)
+		if !ok {
+			return addr
+		}
+		if addr = next; !s.trusted(addr) {
+			return addr
+		}
+	}
+	return addr
+}
+
+// secure reports whether the client came by TLS, as far as we or a trusted
+// proxy before us can tell.
+func (s *Server) secure(r *http.Request) bool {
+	if r.TLS != nil {
+		return true
+	}
+	proto, _, _ := strings.Cut(r.Header.Get("X-Forwarded-Proto"), ",")
+	return s.trusted(peer(r)) && strings.EqualFold(strings.TrimSpace(proto), "https")
+}
+
+func (s *Server) trusted(addr netip.Addr) bool {
+	return slices.ContainsFunc(s.cfg.TrustedProxy, func(p netip.Prefix) bool { return p.Contains(addr) })
+}
+
+// peer returns the address at the other end of the connection; the zero Addr
+// if it has none.
+func peer(r *http.Request) netip.Addr {
+	ap, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return ap.Addr().Unmap().WithZone("")
+}
+
+// parseHop reads one element of X-Forwarded-For: an address, with a port as
+// some proxies add it, or without.
+func parseHop(hop string) (netip.Addr, bool) {
+	hop = strings.TrimSpace(hop)
+	if ap, err := netip.ParseAddrPort(hop); err == nil {
+		return ap.Addr().Unmap().WithZone(""), true
+	}
+	addr, err := netip.ParseAddr(strings.Trim(hop, "[]"))
+	return addr.Unmap().WithZone(""), err == nil
+}
+
+// addresses counts connections by where they come from.
+type addresses struct {
+	limit int // 0: none
+
+	mu    sync.Mutex
+	open  map[netip.Addr]int
+	total int
+}
+
+// admit counts one connection until release is called. It refuses one too many
+// from one address with code TooManyConnections, and any once the server is
+// stopping.
+func (s *Server) admit(r *http.Request) (release func(), err error) {
+	if s.stopping.Load() {
+		return nil, errStopping()
+	}
+	return s.addresses.enter(network(s.address(r)))
+}
+
+func (a *addresses) enter(from netip.Addr) (release func(), err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.limit > 0 && a.open[from] >= a.limit {
+		return nil, &chat.Error{Code: chat.TooManyConnections, Message: "There are enough connections from this address."}
+	}
+	if a.open == nil {
+		a.open = map[netip.Addr]int{}
+	}
+	a.open[from]++
+	a.total++
+	return sync.OnceFunc(func() { a.leave(from) }), nil
+}
+
+func (a *addresses) leave(from netip.Addr) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.total--
+	if a.open[from]--; a.open[from] == 0 {
+		delete(a.open, from)
+	}
+}
+
+func (a *addresses) count() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.total
+}
+
+// network returns what stands for an address when connections are counted: for
+// IPv6 its /64, as that is what one subscriber gets (RFC 6177).
+func network(addr netip.Addr) netip.Addr {
+	if !addr.Is6() {
+		return addr
+	}
+	return netip.PrefixFrom(addr, 64).Masked().Addr()
+}

@@ -1,0 +1,82 @@
+package server
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"parley/internal/chat"
+)
+
+// Metrics are what /metrics tells. They are made before the store and the hub,
+// which report to Committed and Flushed.
+type Metrics struct {
+	registry *prometheus.Registry
+	errors   *prometheus.CounterVec
+	batch    prometheus.Histogram
+	commit   prometheus.Histogram
+	fanout   prometheus.Histogram
+}
+
+// NewMetrics returns metrics in a registry of their own, with those of the Go
+// runtime and the process.
+func NewMetrics() *Metrics {
+	m := &Metrics{
+		registry: prometheus.NewRegistry(),
+		errors: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "parley_errors_total", Help: "Errors that clients were told, by code.",
+		}, []string{"code"}),
+		batch: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "parley_commit_messages", Help: "Messages stored by one commit.",
+			Buckets: prometheus.ExponentialBuckets(1, 4, 8), // 1 … 16,384
+		}),
+		commit: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "parley_commit_seconds", Help: "How long a commit took, the disk's sync included.",
+			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14), // 0.5 ms … 4 s
+		}),
+		fanout: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "parley_fanout_seconds", Help: "How long it took to offer a room's new events to all its readers.",
+			Buckets: prometheus.ExponentialBuckets(0.00005, 2.5, 12), // 50 µs … 1.2 s
+		}),
+	}
+	for _, code := range chat.Codes { // a rate needs a zero to start from
+		m.errors.WithLabelValues(string(code))
+	}
+	m.registry.MustRegister(m.errors, m.batch, m.commit, m.fanout,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// Committed reports a commit of so many messages.
+func (m *Metrics) Committed(messages int, took time.Duration) {
+	m.batch.Observe(float64(messages))
+	m.commit.Observe(took.Seconds())
+}
+
+// Flushed reports that a room's events have been offered to all its readers.
+func (m *Metrics) Flushed(took time.Duration) { m.fanout.Observe(took.Seconds()) }
+
+// watch adds what is counted elsewhere and read when somebody asks.
+func (m *Metrics) watch(s *Server) {
+	gauge := func(name, help string, value func() int) {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help},
+			func() float64 { return float64(value()) }))
+	}
+	total := func(name, help string, value func() uint64) {
+		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help},
+			func() float64 { return float64(value()) }))
+	}
+	gauge("parley_connections", "WebSockets and event streams that are open.", s.addresses.count)
+	gauge("parley_members", "People in rooms, each counted once per room.", func() int { return s.hub.Stats().Members })
+	gauge("parley_rooms", "Rooms in memory.", func() int { return s.hub.Stats().Rooms })
+	gauge("parley_lagging_readers", "Readers that cannot take what there is for them.", func() int { return s.hub.Stats().Lagging })
+	total("parley_messages_total", "Messages accepted since the start.", func() uint64 { return s.hub.Stats().Posted })
+	total("parley_deliveries_total", "Events given to readers since the start.", func() uint64 { return s.hub.Stats().Deliveries })
+}
+
+func (m *Metrics) handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}

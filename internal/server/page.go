@@ -1,0 +1,45 @@
+package server
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"parley/internal/chat"
+)
+
+// home shows the page on which a room is chosen.
+func (s *Server) home(w http.ResponseWriter, r *http.Request) { s.site.ServeIndex(w, r, http.StatusOK) }
+
+// room shows the page of a room, at the one address that the room has: whoever
+// wrote its name in another way is sent there. For a name that cannot be one
+// the page itself says why.
+func (s *Server) room(w http.ResponseWriter, r *http.Request) {
+	given := r.PathValue("room")
+	name, err := chat.ParseRoomName(strings.TrimSuffix(given, "/"))
+	if err != nil {
+		s.counted(chat.CodeOf(err))
+		s.site.ServeIndex(w, r, http.StatusBadRequest)
+		return
+	}
+	if given != string(name) {
+		there := url.URL{Path: "/r/" + string(name), RawQuery: r.URL.RawQuery}
+		http.Redirect(w, r, there.String(), http.StatusTemporaryRedirect)
+		return
+	}
+	s.site.ServeIndex(w, r, http.StatusOK)
+}
+
+// elsewhere answers for an address that is nobody's: with the page for a
+// person, with a problem for a program.
+func (s *Server) elsewhere(nowhere http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		person := strings.Contains(r.Header.Get("Accept"), "text/html")
+		if person && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+			s.counted(chat.NotFound)
+			s.site.ServeIndex(w, r, http.StatusNotFound)
+			return
+		}
+		nowhere(w, r)
+	}
+}

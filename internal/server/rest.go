@@ -1,0 +1,143 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"parley/internal/chat"
+)
+
+// rest adds the JSON doors, their OpenAPI document and the page that shows it.
+func (s *Server) rest(mux *http.ServeMux) error {
+	api := humago.New(mux, apiConfig())
+	api.UseMiddleware(noStore)
+	s.restSession(api)
+	s.restRoom(api)
+	s.restHealth(api)
+	describeStreams(api.OpenAPI())
+
+	document, err := json.Marshal(api.OpenAPI())
+	if err != nil {
+		return fmt.Errorf("the OpenAPI document: %w", err)
+	}
+	mux.HandleFunc("GET /api/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/openapi+json")
+		w.Write(document) // the client may be gone; nobody is left to tell
+	})
+	docs, err := newDocs(api.OpenAPI())
+	if err != nil {
+		return err
+	}
+	mux.Handle("GET /api/docs", docs)
+	mux.Handle("GET /api/{$}", http.RedirectHandler("/api/docs", http.StatusTemporaryRedirect))
+	return nil
+}
+
+func apiConfig() huma.Config {
+	cfg := huma.DefaultConfig("Parley", "1")
+	cfg.OpenAPIPath, cfg.DocsPath, cfg.SchemasPath = "", "", "" // we serve them ourselves
+	cfg.CreateHooks = nil                                       // no $schema in answers
+	cfg.AllowAdditionalPropertiesByDefault = true               // what one does not know one ignores
+	format := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: unmarshal}
+	cfg.Formats = map[string]huma.Format{"application/json": format, "json": format}
+	cfg.Info.Description = "Talk to the rooms of a Parley server over HTTP. " +
+		"Bodies are JSON in UTF-8; fields that you do not know are to be ignored, as the server ignores what it does not know. " +
+		"A person is known by a session: the cookie `parley_session`, or `Authorization: Bearer TOKEN`."
+	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"bearer": {Type: "http", Scheme: "bearer", Description: "A session that POST /api/session gave."},
+		"cookie": {Type: "apiKey", In: "cookie", Name: cookieName, Description: "The same session, as browsers hold it."},
+	}
+	cfg.Tags = []*huma.Tag{
+		{Name: "Session", Description: "Who you are."},
+		{Name: "Rooms", Description: "Any name in a URL is a room; it comes into being with its first message."},
+		{Name: "Operation", Description: "For whoever runs the server."},
+	}
+	return cfg
+}
+
+// unmarshal is encoding/json's, which would mend broken UTF-8 on the quiet.
+func unmarshal(data []byte, v any) error {
+	if !utf8.Valid(data) {
+		return errors.New("this is not UTF-8")
+	}
+	return json.Unmarshal(data, v)
+}
+
+// noStore keeps answers, which are a person's or of the moment, out of caches.
+func noStore(ctx huma.Context, next func(huma.Context)) {
+	ctx.SetHeader("Cache-Control", "no-store")
+	next(ctx)
+}
+
+// register adds one operation. Whatever error it returns is told by problem,
+// so that handlers neither log nor pick a status.
+func register[I, O any](s *Server, api huma.API, op huma.Operation, do func(context.Context, *I) (*O, error)) {
+	op.MaxBodyBytes = -1
+	if s.cfg.FrameSize > 0 {
+		op.MaxBodyBytes = int64(s.cfg.FrameSize) + 1 // huma refuses the last byte too
+	}
+	op.BodyReadTimeout = bodyTimeout
+	huma.Register(api, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := do(ctx, in)
+		if err != nil {
+			return nil, s.problem(ctx, err)
+		}
+		return out, nil
+	})
+}
+
+// bodyTimeout is how long a client may take to send a request's body.
+const bodyTimeout = 10 * time.Second
+
+// Caller, in the input of an operation, gives it the request.
+type Caller struct{ r *http.Request }
+
+// Resolve is called by huma once the body has been read. The time limit for
+// that goes, as it would end a request that still waits for its answer.
+func (c *Caller) Resolve(ctx huma.Context) []error {
+	c.r, _ = humago.Unwrap(ctx)
+	ctx.SetReadDeadline(time.Time{}) // a connection without deadlines has none to lift
+	return nil
+}
+
+// RoomParam, in the input of an operation, is the room of its address.
+type RoomParam struct {
+	Room string `path:"room" example:"lobby" doc:"The room's name. It is folded and normalised; answers carry the result."`
+}
+
+func (p RoomParam) name() (chat.RoomName, error) { return chat.ParseRoomName(p.Room) }
+
+// A stamp is a time as the protocol writes it: RFC 3339 in UTC, to the
+// millisecond.
+type stamp time.Time
+
+func (t stamp) MarshalText() ([]byte, error) {
+	return time.Time(t).UTC().AppendFormat(nil, "2006-01-02T15:04:05.000Z07:00"), nil
+}
+
+func (t *stamp) UnmarshalText(text []byte) error {
+	return (*time.Time)(t).UnmarshalText(text)
+}
+
+// Schema describes a stamp to huma.
+func (stamp) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString, Format: "date-time", Description: "RFC 3339 in UTC with milliseconds."}
+}
+
+// content is a JSON body in the OpenAPI document, by its example; huma adds
+// the schema.
+func content(example any) map[string]*huma.MediaType {
+	return map[string]*huma.MediaType{"application/json": {Example: example}}
+}
+
+// identified is what an operation asks for that somebody has to be known for.
+// The empty one means that a new guest may do it too.
+var identified = []map[string][]string{{"bearer": {}}, {"cookie": {}}}

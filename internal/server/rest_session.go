@@ -1,0 +1,142 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"parley/internal/chat"
+)
+
+var ada = chat.Person{ID: "p7q2mzk4v6xw3t5n", Name: "Ada"}
+
+// exampleSession is what examples show as a session.
+const exampleSession = "w0Zf3k9QmB1xT7uVhY2cRg"
+
+type sessionRequest struct {
+	Name string `json:"name,omitempty" doc:"A display name: 1 to 32 characters once it is normalised (RFC 8266)."`
+}
+
+type sessionAnswer struct {
+	Person  chat.Person `json:"person"`
+	Session string      `json:"session,omitempty" doc:"The secret to come back with. Given once, to a new guest."`
+	Epoch   string      `json:"epoch" doc:"A word that stays the same as long as the log does. With another one, forget every seq."`
+}
+
+type sessionInput struct {
+	Caller
+	Body sessionRequest
+}
+
+type sessionOutput struct {
+	Status    int
+	SetCookie []string `header:"Set-Cookie" hidden:"true"`
+	Body      sessionAnswer
+}
+
+type callerInput struct{ Caller }
+
+type forgottenOutput struct {
+	SetCookie []string `header:"Set-Cookie" hidden:"true"`
+}
+
+func (s *Server) restSession(api huma.API) {
+	renamed := sessionAnswer{Person: chat.Person{ID: ada.ID, Name: "Ada L."}, Epoch: "qk3v8d"}
+	register(s, api, huma.Operation{
+		OperationID: "open-session", Method: http.MethodPost, Path: "/api/session", Tags: []string{"Session"},
+		Summary:       "Be a new guest, or take another name",
+		Description:   "Without a session, makes a guest (201), gives the session and sets the cookie. With one, renames the person (200).",
+		DefaultStatus: http.StatusCreated,
+		RequestBody:   &huma.RequestBody{Content: content(sessionRequest{Name: "Ada"})},
+		Responses: map[string]*huma.Response{
+			"200": {Description: "Renamed", Content: content(renamed)},
+			"201": {Description: "A new guest", Content: content(sessionAnswer{Person: ada, Session: exampleSession, Epoch: "qk3v8d"})},
+		},
+		Security: append(identified, map[string][]string{}),
+		Errors:   []int{400, 401, 403, 413, 503},
+	}, s.openSession)
+
+	register(s, api, huma.Operation{
+		OperationID: "session", Method: http.MethodGet, Path: "/api/session", Tags: []string{"Session"},
+		Summary:   "Who am I?",
+		Responses: map[string]*huma.Response{"200": {Description: "Whose session it is", Content: content(sessionAnswer{Person: ada, Epoch: "qk3v8d"})}},
+		Security:  identified,
+		Errors:    []int{401, 503},
+	}, s.session)
+
+	register(s, api, huma.Operation{
+		OperationID: "forget-session", Method: http.MethodDelete, Path: "/api/session", Tags: []string{"Session"},
+		Summary:     "Forget the session",
+		Description: "The session is nobody's from now on. One that was so already is no error.",
+		Responses:   map[string]*huma.Response{"204": {Description: "Forgotten"}},
+		Security:    identified,
+		Errors:      []int{403, 503},
+	}, s.forgetSession)
+}
+
+// openSession answers POST /api/session.
+func (s *Server) openSession(ctx context.Context, in *sessionInput) (*sessionOutput, error) {
+	p, known, err := s.identifyOrNew(in.r, in.Body.Name)
+	if err != nil {
+		return nil, err
+	}
+	name, err := chat.ParseName(in.Body.Name)
+	if err != nil {
+		return nil, err
+	}
+	if !known {
+		p, session, err := s.people.NewGuest(ctx, name)
+		if err != nil {
+			return nil, fmt.Errorf("a new guest: %w", err)
+		}
+		return &sessionOutput{
+			Status:    http.StatusCreated,
+			SetCookie: []string{s.cookie(in.r, session)},
+			Body:      sessionAnswer{Person: p, Session: session, Epoch: s.hub.Epoch()},
+		}, nil
+	}
+	if name != p.Name {
+		if err := s.people.Rename(ctx, p.ID, name); err != nil {
+			return nil, fmt.Errorf("rename %s: %w", p.ID, err)
+		}
+		p.Name = name
+		s.hub.Rename(p)
+	}
+	return &sessionOutput{Status: http.StatusOK, SetCookie: s.prolonged(in.r), Body: sessionAnswer{Person: p, Epoch: s.hub.Epoch()}}, nil
+}
+
+// session answers GET /api/session.
+func (s *Server) session(_ context.Context, in *callerInput) (*sessionOutput, error) {
+	p, known, err := s.identify(in.r)
+	if err != nil {
+		return nil, err
+	}
+	if !known {
+		return nil, &chat.Error{Code: chat.BadSession, Message: "The request brings no session."}
+	}
+	return &sessionOutput{Status: http.StatusOK, SetCookie: s.prolonged(in.r), Body: sessionAnswer{Person: p, Epoch: s.hub.Epoch()}}, nil
+}
+
+// prolonged has a browser keep its cookie for another 400 days: somebody who
+// comes now and then stays who they are. It needs the session to be known.
+func (s *Server) prolonged(r *http.Request) []string {
+	if c := sessionCookie(r); c != "" && sessionBearer(r) == "" {
+		return []string{s.cookie(r, c)}
+	}
+	return nil
+}
+
+// forgetSession answers DELETE /api/session.
+func (s *Server) forgetSession(ctx context.Context, in *callerInput) (*forgottenOutput, error) {
+	if token := sessionBearer(in.r); token != "" {
+		return &forgottenOutput{}, s.people.Forget(ctx, token)
+	}
+	if c := sessionCookie(in.r); c != "" {
+		if err := s.people.Forget(ctx, c); err != nil {
+			return nil, err
+		}
+	}
+	return &forgottenOutput{SetCookie: []string{s.cookie(in.r, "")}}, nil
+}

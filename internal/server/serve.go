@@ -1,0 +1,128 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// drainTimeout is how long clients have to take their last answers.
+const drainTimeout = 8 * time.Second
+
+// Serve answers requests that come to ln until ctx ends. plain, which may be
+// nil, is the socket without TLS beside it: it sends browsers to ln and lets a
+// certificate authority ask. Then Serve drains: it accepts nothing more, lets
+// what was accepted be stored and answered, and tells every connection to come
+// back later. The hub has to run until Serve has returned.
+func (s *Server) Serve(ctx context.Context, ln, plain net.Listener) error {
+	main := s.httpServer(s)
+	servers := []*http.Server{main}
+	g, ctx := errgroup.WithContext(ctx)
+	if s.certs == nil {
+		g.Go(func() error { return ended(main.Serve(ln)) })
+	} else {
+		main.TLSConfig = s.certs.config()
+		if a, ok := s.certs.(*acme); ok {
+			a.listensOn(hostAndPorts(ln, plain))
+		}
+		g.Go(func() error { return ended(main.ServeTLS(ln, "", "")) })
+		g.Go(func() error { return s.certs.run(ctx) })
+	}
+	if plain != nil {
+		other := s.httpServer(s.certs.challenges(s.toTLS(portOf(ln))))
+		servers = append(servers, other)
+		g.Go(func() error { return ended(other.Serve(plain)) })
+	}
+
+	running, stopDoors := context.WithCancel(context.WithoutCancel(ctx))
+	g.Go(func() error { return s.runDoors(running) })
+	g.Go(func() error {
+		defer stopDoors()
+		<-ctx.Done()
+		return s.drain(context.WithoutCancel(ctx), servers)
+	})
+	return g.Wait()
+}
+
+// drain closes the sockets first, so that nobody comes in while the rest says
+// goodbye.
+func (s *Server) drain(ctx context.Context, servers []*http.Server) error {
+	s.stopping.Store(true)
+	ctx, cancel := context.WithTimeout(ctx, drainTimeout)
+	defer cancel()
+	var g errgroup.Group
+	for _, srv := range servers {
+		g.Go(func() error {
+			if err := srv.Shutdown(ctx); err != nil {
+				s.logger.LogAttrs(ctx, slog.LevelWarn, "requests cut off", slog.Any("err", err))
+				return srv.Close()
+			}
+			return nil
+		})
+	}
+	g.Go(func() error { s.closeConns(ctx); return nil })
+	return g.Wait()
+}
+
+func (s *Server) httpServer(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: s.cfg.HeaderTimeout,
+		IdleTimeout:       s.cfg.IdleTimeout,
+		WriteTimeout:      writeTimeout,
+		MaxHeaderBytes:    16 << 10,
+		// Scanners and cut connections fill this log; nobody has to act on it.
+		ErrorLog: slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug),
+	}
+}
+
+// ended tells the end that Shutdown brings from one that nobody asked for.
+func ended(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// toTLS sends whoever comes without TLS to the same address with it, on a host
+// that is ours.
+func (s *Server) toTLS(port int) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host := (&url.URL{Host: r.Host}).Hostname()
+		if !slices.Contains(s.cfg.Domain, host) {
+			host = s.cfg.Domain[0]
+		}
+		if port != 443 {
+			host = net.JoinHostPort(host, strconv.Itoa(port))
+		}
+		w.Header().Set("Connection", "close")
+		there := url.URL{Scheme: "https", Host: host, Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: r.URL.RawQuery}
+		http.Redirect(w, r, there.String(), http.StatusPermanentRedirect)
+	})
+}
+
+func hostAndPorts(ln, plain net.Listener) (host string, https, http int) {
+	if addr, ok := ln.Addr().(*net.TCPAddr); ok && !addr.IP.IsUnspecified() {
+		host = addr.IP.String()
+	}
+	return host, portOf(ln), portOf(plain)
+}
+
+// portOf returns where a socket listens; 0 for one that is no TCP socket, or nil.
+func portOf(ln net.Listener) int {
+	if ln == nil {
+		return 0
+	}
+	if addr, ok := ln.Addr().(*net.TCPAddr); ok {
+		return addr.Port
+	}
+	return 0
+}

@@ -1,0 +1,78 @@
+package server
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"parley/internal/chat"
+)
+
+// cookieName is the cookie in which browsers hold their session.
+const cookieName = "parley_session"
+
+// cookieAge is as long as browsers keep any cookie (RFC 6265bis §5.5).
+const cookieAge = 400 * 24 * time.Hour
+
+// identify says whose request it is. ok is false if it brings no session; one
+// that is nobody's is an error with code BadSession. A bearer token counts
+// before the cookie, as only a program can have put it there.
+func (s *Server) identify(r *http.Request) (p chat.Person, ok bool, err error) {
+	session := sessionBearer(r)
+	if session == "" {
+		session = sessionCookie(r)
+	}
+	if session == "" {
+		return chat.Person{}, false, nil
+	}
+	p, err = s.people.Person(r.Context(), session)
+	return p, err == nil, err
+}
+
+// identifyOrNew is identify for requests that may bring a name instead of a
+// session. A cookie that has become nobody's is then as good as none: a page
+// cannot throw it away, but it can ask its person for a name again.
+func (s *Server) identifyOrNew(r *http.Request, name string) (p chat.Person, ok bool, err error) {
+	p, ok, err = s.identify(r)
+	if chat.CodeOf(err) == chat.BadSession && name != "" && sessionBearer(r) == "" {
+		return chat.Person{}, false, nil
+	}
+	return p, ok, err
+}
+
+// sessionCookie returns the session that a browser brings, or "".
+func sessionCookie(r *http.Request) string {
+	c, err := r.Cookie(cookieName)
+	if err != nil {
+		return ""
+	}
+	return c.Value
+}
+
+// sessionBearer returns the session of an Authorization header (RFC 6750
+// §2.1), or "". Other schemes are left to whoever is before us.
+func sessionBearer(r *http.Request) string {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
+}
+
+// cookie returns the Set-Cookie that has a browser hold a session, or forget it
+// if it is "".
+func (s *Server) cookie(r *http.Request, session string) string {
+	c := &http.Cookie{
+		Name:     cookieName,
+		Value:    session,
+		Path:     "/",
+		MaxAge:   int(cookieAge / time.Second),
+		HttpOnly: true,
+		Secure:   s.secure(r),
+		SameSite: http.SameSiteLaxMode,
+	}
+	if session == "" {
+		c.MaxAge = -1
+	}
+	return c.String()
+}

@@ -1,0 +1,91 @@
+// Command parley is a chat server and its tools. Start reading at run, and for
+// the server itself at serveCmd.Run.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+// stopTimeout is how long stopping may take.
+const stopTimeout = 10 * time.Second
+
+// commands is the command line: its tags are the manual.
+type commands struct {
+	Serve   serveCmd   `cmd:"" default:"withargs" help:"Serve the rooms. This is what parley does without a command."`
+	Health  healthCmd  `cmd:"" help:"Ask a server whether it is well: exit status 0 if it can store messages, 1 if not."`
+	Version versionCmd `cmd:"" help:"Say which version this is."`
+}
+
+// A console is where a command writes for people (stderr) and programs (stdout).
+type console struct {
+	stdout, stderr io.Writer
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// The first signal asks the command to end. From then on signals do what
+	// they do to any program, so that a second one ends it at once: what was
+	// acknowledged is on the disk.
+	context.AfterFunc(ctx, func() {
+		stop()
+		time.AfterFunc(stopTimeout, func() {
+			fmt.Fprintf(os.Stderr, "parley: still busy after %v; ended all the same\n", stopTimeout)
+			os.Exit(1)
+		})
+	})
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run carries out one command line and returns the exit status: 0, 1 when the
+// command failed, 2 when it was not understood.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	exited := -1
+	parser, err := kong.New(&commands{},
+		kong.Name("parley"),
+		kong.Description("A chat server that you start with one command and can rely on."),
+		kong.DefaultEnvars("PARLEY"),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(code int) { exited = code }),
+		kong.Help(help),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+	)
+	if err != nil {
+		panic(err) // a mistake in commands, which no command line can mend
+	}
+	command, err := parser.Parse(args)
+	switch {
+	case exited >= 0: // --help has been given
+		return exited
+	case err != nil:
+		fmt.Fprintf(stderr, "parley: %v; try parley --help\n", err)
+		return 2
+	}
+	command.BindTo(ctx, (*context.Context)(nil))
+	if err := command.Run(&console{stdout, stderr}); err != nil {
+		fmt.Fprintf(stderr, "parley: %v\n", err)
+		return 1
+	}
+	return 0
+}
+
+// help shows the flags of serve too where no command is named, as serve is the
+// command then.
+func help(options kong.HelpOptions, ctx *kong.Context) error {
+	if err := kong.DefaultHelpPrinter(options, ctx); err != nil || ctx.Selected() != nil {
+		return err
+	}
+	serve, err := kong.Trace(ctx.Kong, []string{"serve"})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(ctx.Stdout)
+	return kong.DefaultHelpPrinter(options, serve)
+}
