@@ -1,0 +1,305 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+// A fakeServer is as much of a server as a client can see, on pipes instead of
+// sockets, so that tests have a clock of their own. It can go down, lose
+// answers and fall silent.
+type fakeServer struct {
+	t     *testing.T
+	pipes chan net.Conn
+	done  chan struct{} // closed at the end
+
+	mu        sync.Mutex
+	down      bool
+	mute      bool // reads nothing more, as if the network had gone
+	epoch     string
+	log       map[string][]Message
+	nonces    map[string]int64 // person, room and nonce → seq
+	people    map[string]Person
+	conns     map[*fakeConn]bool
+	hellos    int
+	upgrade   *Error                      // answers the next upgrades, if set
+	intercept func(cmd command) fakeFault // what goes wrong with a command; nil: nothing
+}
+
+type fakeFault struct {
+	refuse *Error // answer this
+	cut    bool   // cut the connection after carrying it out, before answering
+}
+
+type fakeConn struct {
+	ws     *websocket.Conn
+	person Person
+	rooms  map[string]bool
+}
+
+func newFakeServer(t *testing.T) *fakeServer {
+	s := &fakeServer{
+		t: t, pipes: make(chan net.Conn), done: make(chan struct{}), epoch: "first", log: map[string][]Message{},
+		nonces: map[string]int64{}, people: map[string]Person{}, conns: map[*fakeConn]bool{},
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /ws", s.ws)
+	mux.HandleFunc("GET /api/rooms/{room}/messages", s.history)
+	srv := &http.Server{Handler: mux}
+	l := pipeListener{s.pipes, s.done}
+	var wg sync.WaitGroup
+	wg.Go(func() { _ = srv.Serve(l) })
+	t.Cleanup(func() {
+		close(s.done)
+		s.setDown(true)
+		srv.Close()
+		wg.Wait()
+	})
+	return s
+}
+
+type pipeListener struct {
+	pipes chan net.Conn
+	done  chan struct{}
+}
+
+func (l pipeListener) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.pipes:
+		return c, nil
+	case <-l.done:
+		return nil, net.ErrClosed
+	}
+}
+func (l pipeListener) Close() error   { return nil }
+func (l pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: "fake"} }
+
+// client returns an HTTP client whose every connection leads to s.
+func (s *fakeServer) client() *http.Client {
+	tr := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		s.mu.Lock()
+		down := s.down
+		s.mu.Unlock()
+		if down {
+			return nil, errors.New("connection refused")
+		}
+		ours, theirs := net.Pipe()
+		select {
+		case s.pipes <- theirs:
+			return ours, nil
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}}
+	return &http.Client{Transport: tr}
+}
+
+func (s *fakeServer) dial(o Options) *Client {
+	s.t.Helper()
+	o.HTTPClient = s.client()
+	if o.Name == "" && o.Session == "" {
+		o.Name = "Ada"
+	}
+	c, err := Dial(s.t.Context(), "http://fake", o)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// setDown refuses new connections, and cuts those that there are.
+func (s *fakeServer) setDown(down bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.down = down
+	if down {
+		for c := range s.conns {
+			c.ws.CloseNow()
+		}
+	}
+}
+
+// post stores n messages as somebody else and tells whoever is in the room.
+func (s *fakeServer) post(room string, n int) {
+	for range n {
+		s.mu.Lock()
+		s.store(room, "grace", fmt.Sprintf("grace %d", len(s.log[room])), "hi")
+		s.mu.Unlock()
+	}
+}
+
+// store is called with s.mu held.
+func (s *fakeServer) store(room, person, nonce, text string) Message {
+	key := person + " " + room + " " + nonce
+	if seq, ok := s.nonces[key]; ok {
+		return s.log[room][seq-1]
+	}
+	m := Message{Room: room, Seq: int64(len(s.log[room]) + 1), At: time.Now().UTC(), From: Person{ID: person, Name: person}, Text: text}
+	s.log[room] = append(s.log[room], m)
+	s.nonces[key] = m.Seq
+	for c := range s.conns {
+		if c.rooms[room] {
+			s.send(c, messageFrame(m))
+		}
+	}
+	return m
+}
+
+func messageFrame(m Message) map[string]any {
+	return map[string]any{"op": "event", "kind": "message", "room": m.Room, "seq": m.Seq, "at": m.At, "from": m.From, "text": m.Text}
+}
+
+func (s *fakeServer) send(c *fakeConn, v any) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		s.t.Error(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_ = c.ws.Write(ctx, websocket.MessageText, b) // it may be cut
+}
+
+func (s *fakeServer) ws(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	refuse := s.upgrade
+	s.mu.Unlock()
+	if refuse != nil {
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.WriteHeader(http.StatusTooManyRequests)
+		fmt.Fprintf(w, `{"title":"No","detail":%q,"code":%q,"retry_after_ms":%d}`, refuse.Message, refuse.Code, refuse.RetryAfter.Milliseconds())
+		return
+	}
+	c := &fakeConn{rooms: map[string]bool{}}
+	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{protocolName}})
+	if err != nil {
+		return
+	}
+	c.ws = ws
+	s.mu.Lock()
+	s.conns[c] = true
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		delete(s.conns, c)
+		s.mu.Unlock()
+		ws.CloseNow()
+	}()
+	s.serve(c)
+}
+
+func (s *fakeServer) serve(c *fakeConn) {
+	for {
+		_, b, err := c.ws.Read(context.Background())
+		if err != nil {
+			return
+		}
+		var cmd command
+		if err := json.Unmarshal(b, &cmd); err != nil {
+			s.t.Error(err)
+		}
+		s.mu.Lock()
+		var fault fakeFault
+		if s.intercept != nil {
+			fault = s.intercept(cmd)
+		}
+		if fault.refuse == nil {
+			answer, after := s.carryOut(c, cmd)
+			if fault.cut {
+				c.ws.CloseNow()
+			}
+			s.send(c, answer)
+			for _, m := range after {
+				s.send(c, messageFrame(m))
+			}
+		} else {
+			s.send(c, errorFrame(cmd.ID, fault.refuse))
+		}
+		mute := s.mute
+		s.mu.Unlock()
+		if mute {
+			<-s.done // and nothing is read
+			return
+		}
+	}
+}
+
+func errorFrame(id int64, e *Error) map[string]any {
+	return map[string]any{"op": "error", "id": id, "code": e.Code, "message": e.Message, "retry_after_ms": e.RetryAfter.Milliseconds()}
+}
+
+// carryOut returns the answer to a command and the messages that follow it.
+func (s *fakeServer) carryOut(c *fakeConn, cmd command) (map[string]any, []Message) {
+	answer := map[string]any{"op": "ok", "id": cmd.ID}
+	switch cmd.Op {
+	case "hello":
+		return s.hello(c, cmd)
+	case "join":
+		room := strings.ToLower(cmd.Room)
+		log := s.log[room]
+		head := int64(len(log))
+		answer["room"], answer["seq"], answer["count"], answer["here"] = room, head, 1, []Person{c.person}
+		c.rooms[room] = true
+		if cmd.After == nil {
+			return answer, nil
+		}
+		if cmd.Epoch != "" && cmd.Epoch != s.epoch || *cmd.After > head || head-*cmd.After > 1000 {
+			answer["op"], answer["epoch"] = "behind", s.epoch
+			return answer, nil
+		}
+		return answer, log[*cmd.After:]
+	case "leave":
+		delete(c.rooms, cmd.Room)
+	case "send":
+		m := s.store(strings.ToLower(cmd.Room), c.person.ID, cmd.Nonce, cmd.Text)
+		answer["room"], answer["seq"], answer["at"] = m.Room, m.Seq, m.At
+	}
+	return answer, nil
+}
+
+func (s *fakeServer) hello(c *fakeConn, cmd command) (map[string]any, []Message) {
+	s.hellos++
+	p, ok := s.people[cmd.Session]
+	switch {
+	case cmd.Session != "" && !ok:
+		return errorFrame(cmd.ID, &Error{Code: BadSession, Message: "No such session."}), nil
+	case cmd.Session == "" && cmd.Name == "":
+		return errorFrame(cmd.ID, &Error{Code: BadName, Message: "A name, please."}), nil
+	case !ok:
+		p = Person{ID: "p" + strconv.Itoa(len(s.people)+s.hellos)}
+		cmd.Session = "secret of " + p.ID
+	}
+	if cmd.Name != "" {
+		p.Name = cmd.Name
+	}
+	s.people[cmd.Session] = p
+	c.person = p
+	return map[string]any{"op": "ok", "id": cmd.ID, "person": p, "session": cmd.Session, "epoch": s.epoch, "limits": Limits{MessageLength: 4000}}, nil
+}
+
+func (s *fakeServer) history(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	log := s.log[r.PathValue("room")]
+	head := len(log)
+	limit, _ := strconv.Atoi(r.FormValue("limit"))
+	if after, err := strconv.Atoi(r.FormValue("after")); err == nil {
+		log = log[after:min(head, after+limit)]
+	}
+	messages := []map[string]any{}
+	for _, m := range log {
+		messages = append(messages, messageFrame(m))
+	}
+	_ = json.NewEncoder(w).Encode(map[string]any{"room": r.PathValue("room"), "seq": head, "epoch": s.epoch, "messages": messages})
+}

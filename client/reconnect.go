@@ -1,0 +1,118 @@
+package client
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+)
+
+// run reads one connection after another until the client ends.
+func (c *Client) run(cn *conn) {
+	for cn != nil {
+		keeping, stop := context.WithCancel(c.ctx)
+		c.wg.Go(func() { cn.keepAlive(keeping) })
+		c.rejoin(cn)
+		err := cn.read(c.ctx, c.receive)
+		stop()
+		c.lost(cn)
+		cn = c.reconnect(why(err))
+	}
+}
+
+// lost makes c know that cn is no more, before those who wait for its answers do.
+func (c *Client) lost(cn *conn) {
+	c.mu.Lock()
+	c.conn = nil
+	c.notify()
+	c.mu.Unlock()
+	cn.fail()
+}
+
+// reconnect returns the next connection, and nil when there will be none.
+func (c *Client) reconnect(err error) *conn {
+	for attempt := 0; ; attempt++ {
+		if c.ended() {
+			return nil
+		}
+		delay := max(c.backoff(attempt), retryAfter(err))
+		c.logger.LogAttrs(c.ctx, slog.LevelInfo, "connection lost", slog.Any("err", err), slog.Duration("took", delay))
+		c.queue.offer(Disconnected{Err: err, Retry: delay})
+		if sleep(c.ctx, delay) != nil {
+			return nil
+		}
+		var cn *conn
+		if cn, err = c.connect(c.ctx, ""); err == nil {
+			return cn
+		}
+		if !isTemporary(err) && c.ctx.Err() == nil {
+			c.giveUp(err)
+			return nil
+		}
+	}
+}
+
+// backoff doubles with each attempt. Half of it is chance, so that after a
+// restart not everybody comes back at the same moment.
+func (c *Client) backoff(attempt int) time.Duration {
+	d := min(c.opts.MinBackoff<<min(attempt, 16), c.opts.MaxBackoff)
+	return d/2 + rand.N(d/2+1)
+}
+
+// connect opens a connection and says hello: as the person of before, perhaps
+// under a new name, or as a new guest if the server knows no such session.
+func (c *Client) connect(ctx context.Context, name string) (*conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	cn, err := c.dialConn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	session, known := c.session, c.person.Name
+	c.mu.Unlock()
+	if session == "" {
+		name = known
+	}
+	f, err := cn.hello(ctx, name, session)
+	if codeOf(err) == BadSession && known != "" {
+		f, err = cn.hello(ctx, known, "")
+	}
+	if err != nil {
+		cn.ws.CloseNow()
+		return nil, err
+	}
+	c.adopt(cn, f)
+	return cn, nil
+}
+
+// adopt makes cn the connection that commands go to.
+func (c *Client) adopt(cn *conn, hello frame) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.person, c.epoch, c.limits = hello.Person, hello.Epoch, hello.Limits
+	if hello.Session != "" {
+		c.session = hello.Session
+	}
+	cn.person = c.person.ID
+	c.conn = cn
+	c.queue.offer(Connected{Person: c.person})
+	c.notify()
+}
+
+// giveUp ends the client with the server's word.
+func (c *Client) giveUp(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.end == nil {
+		c.end = err
+	}
+	c.notify()
+	c.queue.end(err)
+}
+
+func (c *Client) ended() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.end != nil
+}

@@ -1,0 +1,213 @@
+package client
+
+import (
+	"context"
+	"fmt"
+)
+
+// A Position is a place in a room's log: after the message Seq, in the log
+// that Epoch names. Zero is before the first message.
+type Position struct {
+	Seq   int64
+	Epoch string // "": whichever the server has
+}
+
+// A Room is what Join found.
+type Room struct {
+	Name  string // the server's form of the name, which events carry
+	Seq   int64  // its newest message; 0 if nobody wrote to it
+	Epoch string
+	Count int      // people here
+	Here  []Person // who they are; none in a room of more than 100 people
+}
+
+// A room is one that was joined: a cursor in its log. c.mu guards it.
+type room struct {
+	name   string
+	epoch  string
+	last   int64         // the newest message that the queue was given
+	head   int64         // the newest that is known to be there
+	paging bool          // catchUp is at work, and what comes live waits on the server
+	resets int           // how often last was set to somewhere else
+	gone   chan struct{} // closed by Leave
+}
+
+// Join makes a room's events come, from now on, until Leave. They do so across
+// reconnects, with what was missed in between.
+func (c *Client) Join(ctx context.Context, name string) (Room, error) { return c.join(ctx, name, nil) }
+
+// JoinAfter is Join, with every message since a position first, however many
+// there are. If the room is no longer the one that the position was in, a Reset
+// comes instead.
+func (c *Client) JoinAfter(ctx context.Context, name string, p Position) (Room, error) {
+	return c.join(ctx, name, &p)
+}
+
+func (c *Client) join(ctx context.Context, name string, after *Position) (Room, error) {
+	c.mu.Lock()
+	_, known := c.aliases[name]
+	c.mu.Unlock()
+	if known {
+		return Room{}, &Error{Code: AlreadyJoined, Message: "This client is in the room."}
+	}
+	cmd := command{Op: "join", Room: name}
+	if after != nil {
+		cmd.After, cmd.Epoch = &after.Seq, after.Epoch
+	}
+	var found Room
+	_, err := c.do(ctx, cmd, func(f frame) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		r := &room{name: f.Room, epoch: c.epoch, gone: make(chan struct{}), last: f.Seq, head: f.Seq}
+		if after != nil {
+			r.last, r.head = after.Seq, after.Seq
+			r.epoch = after.Epoch
+		}
+		if r.epoch == "" {
+			r.epoch = c.epoch
+		}
+		c.rooms[r.name] = r
+		c.aliases[name] = r.name
+		c.aliases[r.name] = r.name
+		found = Room{Name: r.name, Seq: f.Seq, Epoch: c.epoch, Count: f.Count, Here: f.Here}
+		if f.Op == "behind" {
+			c.behind(r, f)
+		}
+	})
+	if err != nil {
+		return Room{}, fmt.Errorf("join %s: %w", name, err)
+	}
+	return found, nil
+}
+
+// behind deals with the answer that r's position is too far away, or in
+// another log. The caller holds c.mu.
+func (c *Client) behind(r *room, f frame) {
+	if f.Epoch != r.epoch || f.Seq < r.last {
+		r.epoch, r.last, r.head = f.Epoch, f.Seq, f.Seq
+		r.resets++
+		c.queue.force(Reset{Room: r.name, Seq: f.Seq, Epoch: f.Epoch})
+		return
+	}
+	r.head = max(r.head, f.Seq)
+	c.page(r)
+}
+
+// rejoin asks for every room again on a new connection. The answers find
+// their way in read, so it does not wait.
+func (c *Client) rejoin(cn *conn) {
+	c.mu.Lock()
+	rooms := make([]*room, 0, len(c.rooms))
+	for _, r := range c.rooms {
+		rooms = append(rooms, r)
+	}
+	c.mu.Unlock()
+	for _, r := range rooms {
+		c.wg.Go(func() { c.rejoinRoom(cn, r) })
+	}
+}
+
+func (c *Client) rejoinRoom(cn *conn, r *room) {
+	for attempt := 0; ; attempt++ {
+		c.mu.Lock()
+		after, epoch, joined := r.last, r.epoch, c.rooms[r.name] == r
+		c.mu.Unlock()
+		if !joined {
+			return
+		}
+		_, err := cn.call(c.ctx, command{Op: "join", Room: r.name, After: &after, Epoch: epoch}, func(f frame) {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.queue.offer(Presence{Room: r.name, Count: f.Count, Here: f.Here})
+			if f.Op == "behind" {
+				c.behind(r, f)
+			}
+		})
+		switch {
+		case err == nil:
+			if isClosed(r.gone) { // Leave came in between
+				_, _ = cn.call(c.ctx, command{Op: "leave", Room: r.name}, nil)
+			}
+			return
+		case codeOf(err) == "": // there is no connection to join on
+			return
+		case !isTemporary(err):
+			c.forget(r)
+			c.queue.force(Left{Room: r.name, Err: err})
+			return
+		}
+		select {
+		case <-cn.done:
+			return
+		default:
+		}
+		if sleep(c.ctx, max(retryAfter(err), c.backoff(attempt))) != nil {
+			return
+		}
+	}
+}
+
+// Leave ends a room's events. Those that wait to be taken may still come.
+func (c *Client) Leave(ctx context.Context, name string) error {
+	c.mu.Lock()
+	r := c.rooms[c.aliases[name]]
+	c.mu.Unlock()
+	if r == nil {
+		return &Error{Code: NotJoined, Message: "This client is not in the room."}
+	}
+	c.forget(r)
+	if _, err := c.do(ctx, command{Op: "leave", Room: r.name}, nil); err != nil && codeOf(err) != NotJoined {
+		return fmt.Errorf("leave %s: %w", name, err)
+	}
+	return nil
+}
+
+func (c *Client) forget(r *room) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.rooms[r.name] != r {
+		return
+	}
+	delete(c.rooms, r.name)
+	for alias, name := range c.aliases {
+		if name == r.name {
+			delete(c.aliases, alias)
+		}
+	}
+	close(r.gone)
+}
+
+// receive takes what comes without having been asked for.
+func (c *Client) receive(f frame) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r := c.rooms[f.Room]
+	if r == nil {
+		return
+	}
+	switch f.Op {
+	case "event":
+		c.deliver(r, f)
+	case "presence":
+		c.queue.offer(Presence{Room: r.name, Count: f.Count, Joined: f.Joined, Left: f.Left, Here: f.Here})
+	case "typing":
+		c.queue.offer(Typing{Room: r.name, From: f.From})
+	}
+}
+
+// deliver moves r's cursor on by one event or, if that is not the next one or
+// the consumer lags, has the missing ones fetched. The caller holds c.mu.
+func (c *Client) deliver(r *room, f frame) {
+	if f.Seq <= r.last {
+		return
+	}
+	r.head = max(r.head, f.Seq)
+	if r.paging {
+		return
+	}
+	if f.Seq != r.last+1 || f.Kind == "message" && !c.queue.offer(f.message()) {
+		c.page(r)
+		return
+	}
+	r.last = f.Seq // of an unknown kind, too: it has been seen
+}
