@@ -90,20 +90,20 @@ func TestSendIsStoredOnceThoughItsAnswerIsLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newFakeServer(t)
 		cuts := 3
-		s.intercept = func(cmd command) fakeFault {
+		s.onCommand(func(cmd command) fakeFault {
 			if cmd.Op != "send" || cuts == 0 {
 				return fakeFault{}
 			}
 			cuts--
 			return fakeFault{cut: true}
-		}
+		})
 		c := s.dial(Options{})
 		r, err := c.Send(t.Context(), "lobby", "once")
 		if err != nil || r.Seq != 1 || r.At.IsZero() {
 			t.Errorf("Send = %+v, %v", r, err)
 		}
-		if n := len(s.log["lobby"]); n != 1 || s.hellos != 4 {
-			t.Errorf("%d messages after %d connections, want 1 after 4", n, s.hellos)
+		if n, hellos := s.logLen("lobby"), s.helloCount(); n != 1 || hellos != 4 {
+			t.Errorf("%d messages after %d connections, want 1 after 4", n, hellos)
 		}
 	})
 }
@@ -118,14 +118,14 @@ func TestSendWaitsWhereTheServerSaysThatItHelps(t *testing.T) {
 			nil,
 			{Code: TooLong, Message: "Too long."},
 		}
-		s.intercept = func(cmd command) fakeFault {
+		s.onCommand(func(cmd command) fakeFault {
 			if cmd.Op != "send" {
 				return fakeFault{}
 			}
 			f := fakeFault{refuse: refusals[0]}
 			refusals = refusals[1:]
 			return f
-		}
+		})
 		c := s.dial(Options{})
 		start := time.Now()
 		if _, err := c.Send(t.Context(), "lobby", "hi"); err != nil {
@@ -182,8 +182,7 @@ func TestAnotherEpochIsAReset(t *testing.T) {
 		join(t, c, "lobby", Position{Epoch: "first"})
 		want(t, c, 1, 9)
 		s.setDown(true)
-		s.epoch, s.log["lobby"] = "second", s.log["lobby"][:4] // a back-up
-		clear(s.nonces)
+		s.restore("second", "lobby", 4)
 		s.setDown(false)
 		time.Sleep(time.Minute)
 		if got := rest(t, c); !slices.Contains(got, Event(Reset{Room: "lobby", Seq: 4, Epoch: "second"})) {
@@ -210,8 +209,8 @@ func TestSilentConnectionIsReplaced(t *testing.T) {
 		s.mute = false
 		s.mu.Unlock()
 		time.Sleep(95 * time.Second)
-		if s.hellos != 2 {
-			t.Fatalf("%d connections after 95 s of silence, want another", s.hellos)
+		if n := s.helloCount(); n != 2 {
+			t.Fatalf("%d connections after 95 s of silence, want another", n)
 		}
 		s.post("lobby", 1)
 		want(t, c, 1, 1)
@@ -270,12 +269,12 @@ func TestPersonComesBackWithTheSession(t *testing.T) {
 func TestForgottenSessionDoublesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newFakeServer(t)
-		s.intercept = func(cmd command) fakeFault {
+		s.onCommand(func(cmd command) fakeFault {
 			if cmd.Op == "send" {
 				clear(s.people)
 			}
 			return fakeFault{cut: cmd.Op == "send"}
-		}
+		})
 		c := s.dial(Options{Name: "Ada"})
 		before := c.Person()
 		if _, err := c.Send(t.Context(), "lobby", "hi"); codeOf(err) != BadSession {
@@ -284,7 +283,7 @@ func TestForgottenSessionDoublesNothing(t *testing.T) {
 		if now := c.Person(); now.ID == before.ID || now.Name != "Ada" {
 			t.Errorf("is now %v", now)
 		}
-		if n := len(s.log["lobby"]); n != 1 {
+		if n := s.logLen("lobby"); n != 1 {
 			t.Errorf("%d messages, want 1", n)
 		}
 	})
@@ -296,12 +295,12 @@ func TestRoomThatCannotBeJoinedAgainIsLeft(t *testing.T) {
 		c := s.dial(Options{})
 		join(t, c, "lobby", Position{})
 		join(t, c, "garden", Position{})
-		s.intercept = func(cmd command) fakeFault {
+		s.onCommand(func(cmd command) fakeFault {
 			if cmd.Op == "join" && cmd.Room == "garden" {
 				return fakeFault{refuse: &Error{Code: TooManyRooms, Message: "Enough."}}
 			}
 			return fakeFault{}
-		}
+		})
 		s.setDown(true)
 		s.setDown(false)
 		time.Sleep(time.Minute)

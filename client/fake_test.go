@@ -131,6 +131,32 @@ func (s *fakeServer) setDown(down bool) {
 	}
 }
 
+func (s *fakeServer) onCommand(intercept func(command) fakeFault) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.intercept = intercept
+}
+
+func (s *fakeServer) helloCount() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.hellos
+}
+
+func (s *fakeServer) logLen(room string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.log[room])
+}
+
+// restore puts a back-up in the log's place, in which room has n messages.
+func (s *fakeServer) restore(epoch, room string, n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.epoch, s.log[room] = epoch, s.log[room][:n]
+	clear(s.nonces)
+}
+
 // post stores n messages as somebody else and tells whoever is in the room.
 func (s *fakeServer) post(room string, n int) {
 	for range n {

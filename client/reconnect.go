@@ -10,14 +10,19 @@ import (
 // run reads one connection after another until the client ends.
 func (c *Client) run(cn *conn) {
 	for cn != nil {
-		keeping, stop := context.WithCancel(c.ctx)
-		c.wg.Go(func() { cn.keepAlive(keeping) })
-		c.rejoin(cn)
-		err := cn.read(c.ctx, c.receive)
-		stop()
+		err := c.use(cn)
 		c.lost(cn)
 		cn = c.reconnect(why(err))
 	}
+}
+
+// use reads a connection until it ends, and returns why it did.
+func (c *Client) use(cn *conn) error {
+	ctx, stop := context.WithCancel(c.ctx)
+	defer stop()
+	c.wg.Go(func() { cn.keepAlive(ctx) })
+	c.rejoin(cn)
+	return cn.read(ctx, c.receive)
 }
 
 // lost makes c know that cn is no more, before those who wait for its answers do.
