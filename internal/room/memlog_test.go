@@ -1,0 +1,120 @@
+package room
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"parley/internal/chat"
+)
+
+// memLog is a Log in memory. It commits what has gathered whenever its
+// goroutine gets to it, as the store does.
+type memLog struct {
+	mu     sync.Mutex
+	more   sync.Cond
+	rooms  map[chat.RoomName][]chat.Event
+	queue  []queued
+	ended  bool
+	hold   bool // commits wait
+	failed error
+}
+
+type queued struct {
+	draft chat.Draft
+	done  func(chat.Commit)
+}
+
+func newMemLog() *memLog {
+	l := &memLog{rooms: map[chat.RoomName][]chat.Event{}}
+	l.more.L = &l.mu
+	return l
+}
+
+func (l *memLog) Append(d chat.Draft, done func(chat.Commit)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.queue = append(l.queue, queued{d, done})
+	l.more.Signal()
+}
+
+// run commits until end.
+func (l *memLog) run() {
+	for {
+		l.mu.Lock()
+		for (len(l.queue) == 0 || l.hold) && !l.ended {
+			l.more.Wait()
+		}
+		if l.ended {
+			l.mu.Unlock()
+			return
+		}
+		batch := l.queue
+		l.queue = nil
+		commits := make([]chat.Commit, len(batch))
+		for i, q := range batch {
+			commits[i] = l.commit(q.draft)
+			commits[i].More = i < len(batch)-1
+		}
+		l.mu.Unlock()
+		for i, q := range batch {
+			q.done(commits[i])
+		}
+	}
+}
+
+func (l *memLog) commit(d chat.Draft) chat.Commit {
+	if l.failed != nil {
+		return chat.Commit{Err: l.failed}
+	}
+	events := l.rooms[d.Room]
+	if d.Nonce != "" {
+		for _, e := range events {
+			if e.From.ID == d.From.ID && e.HTML == d.Nonce {
+				return chat.Commit{Event: e, Repeat: true}
+			}
+		}
+	}
+	e := chat.Event{
+		Room: d.Room, Seq: chat.Seq(len(events) + 1), At: time.Now(), Kind: chat.Message, From: d.From, Text: d.Text,
+		HTML: d.Nonce, // a place to keep it; the hub puts the real one
+	}
+	l.rooms[d.Room] = append(events, e)
+	return chat.Commit{Event: e}
+}
+
+func (l *memLog) setHold(hold bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.hold = hold
+	l.more.Signal()
+}
+
+func (l *memLog) end() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ended = true
+	l.more.Signal()
+}
+
+func (l *memLog) Head(_ context.Context, room chat.RoomName) (chat.Seq, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return chat.Seq(len(l.rooms[room])), nil
+}
+
+func (l *memLog) After(_ context.Context, room chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	events := l.rooms[room]
+	from := min(int(seq), len(events))
+	return append([]chat.Event(nil), events[from:min(from+limit, len(events))]...), nil
+}
+
+func (l *memLog) Before(_ context.Context, room chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	events := l.rooms[room]
+	to := min(max(int(seq)-1, 0), len(events))
+	return append([]chat.Event(nil), events[max(0, to-limit):to]...), nil
+}
