@@ -1,0 +1,163 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"parley/internal/chat"
+)
+
+// Append takes a draft to be stored and returns at once. done is called
+// exactly once, on one goroutine for the whole store, in the order of commits:
+// for one room it sees seq ascending by 1. It must not block. Once Run has
+// returned it hears Stopping.
+func (s *Store) Append(d chat.Draft, done func(chat.Commit)) {
+	s.queue.push(item{draft: d, done: done})
+}
+
+// Run is the committer: it makes one transaction after the other of all that
+// waits. While one is being synced the next gathers, so that the disk's pace
+// decides how large they are. When ctx ends it commits what has been taken,
+// calls every done, and returns.
+func (s *Store) Run(ctx context.Context) error {
+	if s.started.Swap(true) {
+		return errors.New("the store runs already")
+	}
+	defer close(s.ran)
+	defer context.AfterFunc(ctx, s.queue.stop)()
+	ctx = context.WithoutCancel(ctx) // what was taken is committed
+	var batch []item
+	for {
+		batch = s.queue.take(batch[:0])
+		if len(batch) == 0 {
+			return nil
+		}
+		s.commit(ctx, batch)
+		clear(batch)
+	}
+}
+
+// commit makes one transaction of batch, or none if that fails, and tells
+// everybody.
+func (s *Store) commit(ctx context.Context, batch []item) {
+	start := time.Now()
+	results := s.committer.begin(batch)
+	stored, err := s.transact(ctx, batch, start)
+	switch {
+	case err != nil:
+		s.undone(ctx, err, len(batch))
+	case stored > 0:
+		s.committed(stored, time.Since(start))
+	}
+	last := len(batch) - 1
+	for last > 0 && batch[last].write != nil {
+		last--
+	}
+	for i := range batch {
+		c := &results[i]
+		switch it := &batch[i]; {
+		case it.refused != nil:
+			c.Err = it.refused
+		case err != nil:
+			*c = chat.Commit{Err: s.unavailable()}
+		}
+		c.More = i < last
+		batch[i].answer(*c)
+	}
+}
+
+// transact writes batch in one transaction and returns how many messages that
+// stored. After an error there is nothing of it that anybody could see.
+func (s *Store) transact(ctx context.Context, batch []item, now time.Time) (stored int, err error) {
+	if s.broken.Load() != nil {
+		return 0, errBroken
+	}
+	if !wanted(batch) {
+		return 0, nil
+	}
+	c := s.committer
+	defer func() {
+		if err != nil {
+			c.rollback(ctx, batch)
+		}
+	}()
+	if err := c.exec(ctx, `BEGIN IMMEDIATE`); err != nil {
+		return 0, fmt.Errorf("beginning a transaction: %w", err)
+	}
+	stored, err = c.write(ctx, batch, now)
+	if err != nil {
+		if isFailedSync(err) {
+			s.breakDown(err)
+		}
+		return 0, err
+	}
+	if err := c.exec(ctx, `COMMIT`); err != nil {
+		if isUnknownOutcome(err) {
+			s.breakDown(err)
+		}
+		return 0, fmt.Errorf("committing: %w", err)
+	}
+	s.healed(ctx)
+	return stored, nil
+}
+
+// wanted reports whether there is anything in batch to write.
+func wanted(batch []item) bool {
+	for i := range batch {
+		if batch[i].refused == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// outageLog is how often an outage that lasts is logged.
+const outageLog = 10 * time.Second
+
+// An outage is a time in which nothing can be written.
+type outage struct {
+	since  time.Time // zero: there is none
+	logged time.Time
+}
+
+var errBroken = errors.New("nothing is written until a restart")
+
+// undone logs that a transaction came to nothing: the first of an outage, and
+// then a line now and again, not one for each.
+func (s *Store) undone(ctx context.Context, err error, items int) {
+	now := time.Now()
+	if s.outage.since.IsZero() {
+		s.outage.since = now
+	}
+	if now.Sub(s.outage.logged) < outageLog {
+		return
+	}
+	s.outage.logged = now
+	s.logger.LogAttrs(ctx, slog.LevelError, "the store cannot write: senders are told to try again",
+		slog.Any("err", err), slog.Int("behind", items))
+}
+
+func (s *Store) healed(ctx context.Context) {
+	if s.outage.since.IsZero() {
+		return
+	}
+	s.logger.LogAttrs(ctx, slog.LevelInfo, "the store can write again", slog.Duration("took", time.Since(s.outage.since)))
+	s.outage = outage{}
+}
+
+// breakDown ends all writing until a restart: nobody knows what the disk holds.
+func (s *Store) breakDown(err error) {
+	why := err.Error()
+	s.broken.CompareAndSwap(nil, &why)
+}
+
+// unavailable is what senders are told when their transaction came to nothing.
+func (s *Store) unavailable() error {
+	if s.broken.Load() != nil {
+		return &chat.Error{Code: chat.Unavailable, Message: "The server's disk has failed, and its operator has to see to it. Your message was not stored.", RetryAfter: 30 * time.Second}
+	}
+	return &chat.Error{Code: chat.Unavailable, Message: "The server cannot store messages right now. Your message was not stored; send it again in a moment.", RetryAfter: 2 * time.Second}
+}

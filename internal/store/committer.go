@@ -1,0 +1,184 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"parley/internal/chat"
+)
+
+// cacheSize is how many rooms and people the committer remembers, at least. It
+// has to exceed maxBatch: a room whose seq has moved in a transaction that is
+// not yet committed must not be forgotten before the end of it.
+const cacheSize = 2 * maxBatch
+
+// A committer is the one connection that writes, and what it remembers of the
+// rooms and people it wrote for. One goroutine has it at a time.
+type committer struct {
+	conn   *sql.Conn
+	stmts  map[string]*sql.Stmt // by their text, each prepared when first used
+	rooms  cache[chat.RoomName, *head]
+	people cache[chat.PersonID, int64] // rowids
+
+	// Of the transaction at hand; kept for their memory.
+	rows    []row
+	args    []any
+	results []chat.Commit // one for each item
+}
+
+// A head is a room's end as the transaction at hand sees it.
+type head struct {
+	room int64 // rowid
+	seq  chat.Seq
+}
+
+// A write is something other than a message to be kept: run makes it, inside
+// the transaction that it shares with whatever else waits.
+type write struct {
+	run  func(ctx context.Context, c *committer) error
+	done chan error // has room for one
+}
+
+func newCommitter(conn *sql.Conn) *committer {
+	return &committer{
+		conn:   conn,
+		stmts:  make(map[string]*sql.Stmt),
+		rooms:  newCache[chat.RoomName, *head](cacheSize),
+		people: newCache[chat.PersonID, int64](cacheSize),
+	}
+}
+
+// begin makes room for the results of batch.
+func (c *committer) begin(batch []item) []chat.Commit {
+	clear(c.results)
+	c.results = slices.Grow(c.results[:0], len(batch))[:len(batch)]
+	return c.results
+}
+
+// write carries out batch within a transaction and returns how many messages
+// are new.
+func (c *committer) write(ctx context.Context, batch []item, now time.Time) (int, error) {
+	at := now.UnixMilli()
+	c.rows = c.rows[:0]
+	for i := range batch {
+		switch it := &batch[i]; {
+		case it.refused != nil:
+		case it.write != nil:
+			if err := it.write.run(ctx, c); err != nil {
+				return 0, err
+			}
+		default:
+			r, err := c.rowOf(ctx, &it.draft, at)
+			if err != nil {
+				return 0, fmt.Errorf("message to %s: %w", it.draft.Room, err)
+			}
+			r.result = &c.results[i]
+			c.rows = append(c.rows, r)
+		}
+	}
+	return c.insert(ctx, c.rows, at)
+}
+
+func (c *committer) rowOf(ctx context.Context, d *chat.Draft, at int64) (row, error) {
+	h, err := c.head(ctx, d.Room, at)
+	if err != nil {
+		return row{}, err
+	}
+	author, err := c.author(ctx, d.From, at)
+	return row{draft: d, head: h, author: author}, err
+}
+
+// head returns a room's head, and makes the room if it is its first message.
+func (c *committer) head(ctx context.Context, name chat.RoomName, at int64) (*head, error) {
+	if h, ok := c.rooms.get(name); ok {
+		return h, nil
+	}
+	h := &head{}
+	err := c.scan(ctx, []any{&h.room}, `SELECT id FROM room WHERE name = $1`, string(name))
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		err = c.scan(ctx, []any{&h.room}, `INSERT INTO room (name, created_ms) VALUES ($1, $2) RETURNING id`, string(name), at)
+	case err == nil:
+		err = c.scan(ctx, []any{&h.seq}, `SELECT coalesce(max(seq), 0) FROM message WHERE room = $1`, h.room)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.rooms.put(name, h)
+	return h, nil
+}
+
+// author returns a person's rowid. One who is unknown, such as a guest of the
+// five-line protocol, is known from their first message on.
+func (c *committer) author(ctx context.Context, p chat.Person, at int64) (int64, error) {
+	if id, ok := c.people.get(p.ID); ok {
+		return id, nil
+	}
+	var id int64
+	err := c.scan(ctx, []any{&id}, `SELECT id FROM person WHERE public = $1`, string(p.ID))
+	if errors.Is(err, sql.ErrNoRows) {
+		id, err = c.insertPerson(ctx, p, at)
+	}
+	if err != nil {
+		return 0, err
+	}
+	c.people.put(p.ID, id)
+	return id, nil
+}
+
+func (c *committer) insertPerson(ctx context.Context, p chat.Person, at int64) (id int64, err error) {
+	err = c.scan(ctx, []any{&id}, `INSERT INTO person (public, name, created_ms) VALUES ($1, $2, $3) RETURNING id`, string(p.ID), p.Name, at)
+	return id, err
+}
+
+// rollback undoes the transaction at hand, and forgets all that is remembered
+// because of it.
+func (c *committer) rollback(ctx context.Context, batch []item) {
+	for i := range batch {
+		c.rooms.forget(batch[i].draft.Room)
+		c.people.forget(batch[i].draft.From.ID)
+	}
+	// An error says that SQLite has undone it already, or that it never began.
+	_ = c.exec(ctx, `ROLLBACK`)
+}
+
+// exec runs a statement whose text is one of the program's constants.
+func (c *committer) exec(ctx context.Context, text string, args ...any) error {
+	stmt, err := c.prepare(ctx, text)
+	if err == nil {
+		_, err = stmt.ExecContext(ctx, args...)
+	}
+	return err
+}
+
+// scan runs a statement that returns one row, into dest.
+func (c *committer) scan(ctx context.Context, dest []any, text string, args ...any) error {
+	stmt, err := c.prepare(ctx, text)
+	if err != nil {
+		return err
+	}
+	return stmt.QueryRowContext(ctx, args...).Scan(dest...)
+}
+
+func (c *committer) prepare(ctx context.Context, text string) (*sql.Stmt, error) {
+	if stmt, ok := c.stmts[text]; ok {
+		return stmt, nil
+	}
+	stmt, err := c.conn.PrepareContext(ctx, text)
+	if err == nil {
+		c.stmts[text] = stmt
+	}
+	return stmt, err
+}
+
+func (c *committer) close() error {
+	var errs []error
+	for _, stmt := range c.stmts {
+		errs = append(errs, stmt.Close())
+	}
+	return errors.Join(append(errs, c.conn.Close())...)
+}

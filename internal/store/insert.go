@@ -1,0 +1,127 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"parley/internal/chat"
+)
+
+// A row is a message on its way into the table.
+type row struct {
+	draft  *chat.Draft
+	head   *head
+	author int64 // rowid
+	seq    chat.Seq
+	result *chat.Commit
+}
+
+const columns = 7 // of the table message
+
+// inserts are the statements that insert rows, by how many, the most first. One
+// statement for many rows saves the greater part of the work of inserting them.
+//
+// OR FAIL: a statement that meets a known nonce stops there and keeps the rows
+// before it. The default, to undo them, would have SQLite keep a journal of each
+// statement just in case, which takes twice the time. And "?" instead of "$1"
+// because the driver looks up each numbered parameter by its name, likewise.
+var inserts = []struct {
+	rows int
+	text string
+}{{64, insertText(64)}, {8, insertText(8)}, {1, insertText(1)}}
+
+func insertText(rows int) string {
+	return `INSERT OR FAIL INTO message (room, seq, at_ms, author, name, text, nonce) VALUES ` +
+		strings.Repeat(`(?, ?, ?, ?, ?, ?, ?), `, rows-1) + `(?, ?, ?, ?, ?, ?, ?)`
+}
+
+// insert stores rows in their order, and returns how many are new: a row whose
+// nonce is known has the message that was stored with it as its result.
+func (c *committer) insert(ctx context.Context, rows []row, at int64) (stored int, err error) {
+	for len(rows) > 0 {
+		in, err := c.insertSome(ctx, rows, at)
+		switch {
+		case err == nil:
+		case isKnownNonce(err):
+			// The room's numbers have not moved for this row: the next has its seq.
+			if err := c.repeat(ctx, &rows[in]); err != nil {
+				return 0, err
+			}
+			stored--
+			in++
+		default:
+			return 0, fmt.Errorf("message to %s: %w", rows[in].draft.Room, err)
+		}
+		stored += in
+		rows = rows[in:]
+	}
+	return stored, nil
+}
+
+// insertSome inserts as many of rows as one statement can, and returns how many
+// that were. If the error is one of a known nonce they are less, and the next row
+// is the one with that nonce.
+func (c *committer) insertSome(ctx context.Context, rows []row, at int64) (int, error) {
+	which := 0
+	for inserts[which].rows > len(rows) {
+		which++
+	}
+	rows = rows[:inserts[which].rows]
+	c.args = c.args[:0]
+	for i := range rows {
+		r := &rows[i]
+		r.head.seq++
+		r.seq = r.head.seq
+		c.args = append(c.args, r.head.room, int64(r.seq), at, r.author, r.draft.From.Name, r.draft.Text, orNull(r.draft.Nonce))
+	}
+	err := c.exec(ctx, inserts[which].text, c.args...)
+	in := len(rows)
+	if err != nil {
+		in = 0
+		if isKnownNonce(err) {
+			if e := c.scan(ctx, []any{&in}, `SELECT changes()`); e != nil {
+				return 0, e
+			}
+		}
+		for i := range rows[in:] {
+			rows[in+i].head.seq--
+		}
+	}
+	for i := range rows[:in] {
+		*rows[i].result = chat.Commit{Event: rows[i].event(at)}
+	}
+	return in, err
+}
+
+func orNull(nonce string) any {
+	if nonce == "" {
+		return nil
+	}
+	return nonce
+}
+
+func (r *row) event(at int64) chat.Event {
+	d := r.draft
+	return chat.Event{
+		Room: d.Room, Seq: r.seq, At: time.UnixMilli(at).UTC(), Kind: chat.Message,
+		From: d.From, Text: d.Text, HTML: d.HTML,
+	}
+}
+
+// repeat answers a row whose author has used its nonce before, perhaps a moment
+// ago in the same transaction, with what was stored then.
+func (c *committer) repeat(ctx context.Context, r *row) error {
+	e := chat.Event{Room: r.draft.Room, Kind: chat.Message, From: r.draft.From}
+	var at int64
+	err := c.scan(ctx, []any{&e.Seq, &at, &e.From.Name, &e.Text}, `
+		SELECT seq, at_ms, name, text FROM message
+		WHERE room = $1 AND author = $2 AND nonce = $3`, r.head.room, r.author, r.draft.Nonce)
+	if err != nil {
+		return fmt.Errorf("the first message to %s with a known nonce: %w", r.draft.Room, err)
+	}
+	e.At = time.UnixMilli(at).UTC()
+	*r.result = chat.Commit{Event: e, Repeat: true}
+	return nil
+}

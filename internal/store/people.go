@@ -1,0 +1,116 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"parley/internal/chat"
+)
+
+// seenEvery is how exactly the store knows when a session was last used: one
+// write a day for each, not one for each request.
+const seenEvery = 24 * time.Hour
+
+// NewGuest makes a person with a name in normal form, and a session: a secret
+// token, of which the store keeps only a hash.
+func (s *Store) NewGuest(ctx context.Context, name string) (chat.Person, string, error) {
+	p := chat.Person{ID: chat.PersonID(strings.ToLower(rand.Text())), Name: name}
+	secret := make([]byte, 32)
+	rand.Read(secret) // never fails
+	token := base64.RawURLEncoding.EncodeToString(secret)
+	err := s.write(ctx, func(ctx context.Context, c *committer) error {
+		now := time.Now().UnixMilli()
+		id, err := c.insertPerson(ctx, p, now)
+		if err != nil {
+			return err
+		}
+		return c.exec(ctx, `INSERT INTO session (token_hash, person, created_ms, seen_ms) VALUES ($1, $2, $3, $3)`, tokenHash(token), id, now)
+	})
+	if err != nil {
+		return chat.Person{}, "", fmt.Errorf("making a guest: %w", err)
+	}
+	return p, token, nil
+}
+
+// Person returns whose session it is; an *chat.Error with code BadSession if
+// nobody's.
+func (s *Store) Person(ctx context.Context, session string) (chat.Person, error) {
+	var p chat.Person
+	var seen int64
+	hash := tokenHash(session)
+	err := s.pages.session.QueryRowContext(ctx, hash).Scan(&p.ID, &p.Name, &seen)
+	if errors.Is(err, sql.ErrNoRows) {
+		return chat.Person{}, &chat.Error{Code: chat.BadSession, Message: "This session is unknown. Give a name to be a new guest."}
+	}
+	if err != nil {
+		return chat.Person{}, fmt.Errorf("whose session it is: %w", err)
+	}
+	if now := time.Now(); now.Sub(time.UnixMilli(seen)) > seenEvery {
+		s.start(func(ctx context.Context, c *committer) error {
+			return c.exec(ctx, `UPDATE session SET seen_ms = $2 WHERE token_hash = $1`, hash, now.UnixMilli())
+		})
+	}
+	return p, nil
+}
+
+// Rename gives a person another name, in normal form. What they wrote before
+// keeps the name of its time.
+func (s *Store) Rename(ctx context.Context, id chat.PersonID, name string) error {
+	var known bool
+	err := s.write(ctx, func(ctx context.Context, c *committer) error {
+		err := c.scan(ctx, []any{new(int64)}, `UPDATE person SET name = $2 WHERE public = $1 RETURNING id`, string(id), name)
+		known = !errors.Is(err, sql.ErrNoRows)
+		if !known {
+			return nil
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("renaming a person: %w", err)
+	}
+	if !known {
+		return &chat.Error{Code: chat.BadSession, Message: "There is no such person. Give a name to be a new guest."}
+	}
+	return nil
+}
+
+// Forget ends a session; one that is unknown is no error.
+func (s *Store) Forget(ctx context.Context, session string) error {
+	err := s.write(ctx, func(ctx context.Context, c *committer) error {
+		return c.exec(ctx, `DELETE FROM session WHERE token_hash = $1`, tokenHash(session))
+	})
+	if err != nil {
+		return fmt.Errorf("forgetting a session: %w", err)
+	}
+	return nil
+}
+
+func tokenHash(token string) []byte {
+	sum := sha256.Sum256([]byte(token))
+	return sum[:]
+}
+
+// write has run carried out in the committer's next transaction and waits for
+// its commit. When ctx ends first it may still be carried out.
+func (s *Store) write(ctx context.Context, run func(context.Context, *committer) error) error {
+	select {
+	case err := <-s.start(run):
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// start is write without the waiting: the channel holds the one result.
+func (s *Store) start(run func(context.Context, *committer) error) <-chan error {
+	w := &write{run: run, done: make(chan error, 1)}
+	s.queue.push(item{write: w})
+	return w.done
+}

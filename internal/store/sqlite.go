@@ -1,0 +1,164 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/pressly/goose/v3"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+const (
+	databaseName = "parley.db"
+	lockName     = "parley.lock"
+	readerConns  = 8 // reads that go on at once; more wait
+)
+
+// PRAGMAs stand in the DSN, so that every connection has them.
+var (
+	writerPragmas = []string{
+		"busy_timeout(5000)", // ms; only somebody's sqlite3 shell can make us wait
+		"journal_mode(WAL)",
+		"synchronous(FULL)", // what was acknowledged survives a power cut
+		"foreign_keys(1)",
+		"temp_store(MEMORY)",           // a statement's undo journal is no file
+		"wal_autocheckpoint(4000)",     // pages: 16 MiB
+		"journal_size_limit(67108864)", // bytes that the log keeps once it has been emptied
+	}
+	readerPragmas = []string{"busy_timeout(5000)", "query_only(1)"}
+)
+
+//go:embed migrations/sqlite/*.sql
+var migrationFiles embed.FS
+
+// openSQLite returns a pool of connections to the database at path, by SQLite's
+// mode (ro, rw). It opens none yet, and never makes a file.
+func openSQLite(path, mode, vfs string, pragmas []string) *sql.DB {
+	query := url.Values{"mode": {mode}, "_pragma": pragmas, "_dqs": {"0"}, "_error_rc": {"1"}}
+	if vfs != "" {
+		query.Set("vfs", vfs)
+	}
+	db, err := sql.Open("sqlite", databaseURI(path, query))
+	if err != nil { // only an unknown driver name
+		panic(err)
+	}
+	return db
+}
+
+// databaseURI escapes path, which may hold what means something in a URI.
+func databaseURI(path string, query url.Values) string {
+	path = filepath.ToSlash(path)
+	if !strings.HasPrefix(path, "/") { // C:/…
+		path = "/" + path
+	}
+	u := url.URL{Scheme: "file", Path: path, RawQuery: query.Encode()}
+	return u.String()
+}
+
+// makeDatabase sees to it that there is a file at path that this program may
+// write to: an empty one, for its owner's eyes only, or one with a schema that
+// it knows.
+func (s *Store) makeDatabase(ctx context.Context, path string) error {
+	f, err := s.folder.OpenFile(databaseName, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err == nil {
+		return f.Close()
+	}
+	if !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("making the database: %w", err)
+	}
+	// mode=ro: a newer program's file is not even recovered, let alone migrated.
+	db := openSQLite(path, "ro", "", readerPragmas)
+	defer db.Close()
+	have, err := schemaVersion(ctx, db)
+	if err != nil {
+		return fmt.Errorf("reading the schema of %s: %w", databaseName, err)
+	}
+	if known := newestSchema(); have > known {
+		return fmt.Errorf("%s was written by a newer parley (schema %d, this one knows %d); use that program, or restore a back-up made before", databaseName, have, known)
+	}
+	return nil
+}
+
+// schemaVersion returns the number of the newest migration that the database
+// has had, 0 for an empty one.
+func schemaVersion(ctx context.Context, db *sql.DB) (int64, error) {
+	var tables, version int64
+	err := db.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema WHERE name = $1`, goose.DefaultTablename).Scan(&tables)
+	if err != nil || tables == 0 {
+		return 0, err
+	}
+	err = db.QueryRowContext(ctx, `SELECT coalesce(max(version_id), 0) FROM `+goose.DefaultTablename).Scan(&version)
+	return version, err
+}
+
+// newestSchema returns the number of the newest migration that the program has.
+func newestSchema() int64 {
+	files, err := fs.Glob(migrationFiles, "migrations/sqlite/*.sql")
+	if err != nil || len(files) == 0 {
+		panic("the program was built without its migrations")
+	}
+	version, err := goose.NumericComponent(files[len(files)-1]) // Glob sorts
+	if err != nil {
+		panic(err)
+	}
+	return version
+}
+
+// migrate brings the schema up to date, each step in a transaction of its own.
+func (s *Store) migrate(ctx context.Context) error {
+	files, err := fs.Sub(migrationFiles, "migrations/sqlite")
+	if err != nil {
+		return err
+	}
+	provider, err := goose.NewProvider(goose.DialectSQLite3, s.writers, files, goose.WithLogger(goose.NopLogger()))
+	if err != nil {
+		return fmt.Errorf("reading the migrations: %w", err)
+	}
+	done, err := provider.Up(ctx)
+	if err != nil {
+		return fmt.Errorf("bringing the schema up to date: %w", err)
+	}
+	for _, m := range done {
+		s.logger.LogAttrs(ctx, slog.LevelInfo, "schema brought up to date",
+			slog.String("op", filepath.Base(m.Source.Path)), slog.Duration("took", m.Duration))
+	}
+	return nil
+}
+
+// sqliteCode returns SQLite's extended result code for err, 0 if it has none.
+func sqliteCode(err error) int {
+	if e, ok := errors.AsType[*sqlite.Error](err); ok {
+		return e.Code()
+	}
+	return 0
+}
+
+// isKnownNonce reports whether an insertion failed because its author had
+// used its nonce in this room before.
+func isKnownNonce(err error) bool {
+	return sqliteCode(err) == sqlite3.SQLITE_CONSTRAINT_UNIQUE
+}
+
+// isUnknownOutcome reports whether a COMMIT that failed with err may be on the
+// disk all the same, or not be there as far as the kernel now claims it is: after
+// a failed fsync the pages that were not written count as clean. Only reading
+// the files anew, after a restart, tells.
+func isUnknownOutcome(err error) bool {
+	return sqliteCode(err)&0xff == sqlite3.SQLITE_IOERR
+}
+
+// isFailedSync reports whether err is a sync that failed, at any time.
+func isFailedSync(err error) bool {
+	code := sqliteCode(err)
+	return code == sqlite3.SQLITE_IOERR_FSYNC || code == sqlite3.SQLITE_IOERR_DIR_FSYNC
+}
