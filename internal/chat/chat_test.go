@@ -1,0 +1,205 @@
+package chat_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"parley/internal/chat"
+)
+
+func TestParseRoomName(t *testing.T) {
+	tests := map[string]struct {
+		in   string
+		want chat.RoomName
+		bad  bool
+	}{
+		"plain":                  {in: "lobby", want: "lobby"},
+		"case":                   {in: "Lobby", want: "lobby"},
+		"full case folding":      {in: "Straße", want: "strasse"},
+		"Greek sigma":            {in: "ΛΌΓΟΣ", want: "λόγοσ"},
+		"wide letters":           {in: "ＬＯＢＢＹ１", want: "lobby1"},
+		"composed":               {in: "cafe\u0301", want: "café"},
+		"ligature":               {in: "ﬁsh", want: "fish"},
+		"Devanagari with vowels": {in: "हिन्दी", want: "हिन्दी"},
+		"Thai with two marks":    {in: "ที่นี่", want: "ที่นี่"},
+		"Arabic":                 {in: "غرفة", want: "غرفة"},
+		"Han":                    {in: "会议室", want: "会议室"},
+		"digits of a script":     {in: "٣", want: "٣"},
+		"punctuation":            {in: "a-b_c.d", want: "a-b_c.d"},
+		"longest":                {in: strings.Repeat("é", chat.MaxRoomName), want: chat.RoomName(strings.Repeat("é", chat.MaxRoomName))},
+		"one beyond":             {in: strings.Repeat("é", chat.MaxRoomName+1), bad: true},
+		"empty":                  {in: "", bad: true},
+		"dot":                    {in: ".", bad: true},
+		"dots":                   {in: "..", bad: true},
+		"a space":                {in: "a b", bad: true},
+		"a slash":                {in: "a/b", bad: true},
+		"markup":                 {in: "<b>", bad: true},
+		"an emoji":               {in: "🎉", bad: true},
+		"a control":              {in: "a\x00", bad: true},
+		"a bidi override":        {in: "a\u202eb", bad: true},
+		"a zero-width joiner":    {in: "a\u200db", bad: true},
+		"a blank letter":         {in: "a\u3164", bad: true},
+		"a mark first":           {in: "\u0301a", bad: true},
+		"zalgo":                  {in: "a" + strings.Repeat("\u0335", 20), bad: true},
+		"not UTF-8":              {in: "a\xff", bad: true},
+		"very long":              {in: strings.Repeat("a", 100_000), bad: true},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			got, err := chat.ParseRoomName(tt.in)
+			if got != tt.want || (err != nil) != tt.bad || err != nil && chat.CodeOf(err) != chat.BadRoom {
+				t.Errorf("%q, %v", got, err)
+			}
+		})
+	}
+}
+
+func TestParseName(t *testing.T) {
+	tests := map[string]struct {
+		in, want string
+		bad      bool
+	}{
+		"plain":               {in: "Ada", want: "Ada"},
+		"case is kept":        {in: "AdA", want: "AdA"},
+		"spaces":              {in: "  Ada \u00a0 Lovelace ", want: "Ada Lovelace"},
+		"wide letters":        {in: "Ａｄａ", want: "Ada"},
+		"composed":            {in: "Zoe\u0308", want: "Zoë"},
+		"an emoji":            {in: "🎉", want: "🎉"},
+		"markup is text":      {in: "<b>", want: "<b>"},
+		"longest":             {in: strings.Repeat("é", chat.MaxName), want: strings.Repeat("é", chat.MaxName)},
+		"one beyond":          {in: strings.Repeat("é", chat.MaxName+1), bad: true},
+		"empty":               {in: "", bad: true},
+		"spaces alone":        {in: " \u3000 ", bad: true},
+		"a control":           {in: "A\x07", bad: true},
+		"a line break":        {in: "A\nB", bad: true},
+		"a bidi override":     {in: "A\u202eB", bad: true},
+		"a bidi isolate":      {in: "A\u2067B", bad: true},
+		"a bidi mark":         {in: "A\u200fB", bad: true},
+		"zero width alone":    {in: "\u200b", bad: true},
+		"zero width inside":   {in: "A\u200bB", bad: true},
+		"a blank letter only": {in: "\u3164", bad: true},
+		"zalgo":               {in: "A" + strings.Repeat("\u0335", 9), bad: true},
+		"not UTF-8":           {in: "\xff", bad: true},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			got, err := chat.ParseName(tt.in)
+			if got != tt.want || (err != nil) != tt.bad || err != nil && chat.CodeOf(err) != chat.BadName {
+				t.Errorf("%q, %v", got, err)
+			}
+		})
+	}
+}
+
+func TestCheckText(t *testing.T) {
+	tests := map[string]struct {
+		text  string
+		limit int
+		want  chat.Code
+	}{
+		"longest":         {text: strings.Repeat("é", chat.MaxText), limit: chat.MaxText},
+		"one beyond":      {text: strings.Repeat("é", chat.MaxText+1), limit: chat.MaxText, want: chat.TooLong},
+		"no limit":        {text: strings.Repeat("é", chat.MaxText+1)},
+		"empty":           {want: chat.BadText},
+		"spaces":          {text: " \n\t\u3000", want: chat.BadText},
+		"invisible":       {text: "\u200b\u2060", want: chat.BadText},
+		"not UTF-8":       {text: "a\xc3", want: chat.BadText},
+		"a bidi override": {text: "a\u202eb"},
+		"a null byte":     {text: "a\x00b"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			if got := chat.CodeOf(chat.CheckText(tt.text, tt.limit)); got != tt.want {
+				t.Errorf("code = %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestCheckNonce(t *testing.T) {
+	for nonce, want := range map[string]chat.Code{
+		"": "", "0198c1d2-7a3b-7c4d-8e5f-60718293a4b5": "", strings.Repeat("n", chat.MaxNonce): "",
+		strings.Repeat("n", chat.MaxNonce+1): chat.BadNonce, "a b": chat.BadNonce, "é": chat.BadNonce, "a\n": chat.BadNonce,
+	} {
+		if got := chat.CodeOf(chat.CheckNonce(nonce)); got != want {
+			t.Errorf("%q: %q, want %q", nonce, got, want)
+		}
+	}
+}
+
+func TestOnlyAnErrorForUsersIsTold(t *testing.T) {
+	secret := errors.New("open /srv/parley.db: permission denied")
+	if got := chat.Tell(secret); got.Code != chat.Internal || strings.Contains(got.Message, "srv") {
+		t.Errorf("told %v", got)
+	}
+	wrapped := fmt.Errorf("room lobby: %w", &chat.Error{Code: chat.TooLong, Message: "shorter"})
+	if got := chat.Tell(wrapped); got.Code != chat.TooLong || got.Message != "shorter" {
+		t.Errorf("told %v", got)
+	}
+}
+
+func TestEveryCodeIsListedOnce(t *testing.T) {
+	seen := map[chat.Code]bool{}
+	for _, code := range chat.Codes {
+		if seen[code] || code == "" {
+			t.Errorf("%q is listed twice", code)
+		}
+		seen[code] = true
+	}
+}
+
+func FuzzRoomName(f *testing.F) {
+	for _, s := range []string{"Lobby", "Straße", "ﬁ", "हिन्दी", "a\u0301\u0327", "İ", "ΐ", "\u1e9e"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, in string) {
+		name, err := chat.ParseRoomName(in)
+		if err != nil {
+			if chat.CodeOf(err) != chat.BadRoom {
+				t.Error(err)
+			}
+			return
+		}
+		again, err := chat.ParseRoomName(string(name))
+		if err != nil || again != name {
+			t.Errorf("%q is %q, which is %q, %v", in, name, again, err)
+		}
+		if n := utf8.RuneCountInString(string(name)); n < 1 || n > chat.MaxRoomName {
+			t.Errorf("%q has %d characters", name, n)
+		}
+		if upper, err := chat.ParseRoomName(strings.ToUpper(string(name))); err == nil && isASCII(in) && upper != name {
+			t.Errorf("%q and its capitals are different rooms", name)
+		}
+	})
+}
+
+func FuzzName(f *testing.F) {
+	for _, s := range []string{"Ada", " a  b ", "\u202e", "ﬁ", "é\u0301"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, in string) {
+		name, err := chat.ParseName(in)
+		if err != nil {
+			if chat.CodeOf(err) != chat.BadName {
+				t.Error(err)
+			}
+			return
+		}
+		if again, err := chat.ParseName(name); err != nil || again != name {
+			t.Errorf("%q is %q, which is %q, %v", in, name, again, err)
+		}
+		for _, r := range name {
+			if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+				t.Errorf("%q holds %U", name, r)
+			}
+		}
+	})
+}
+
+func isASCII(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return r > unicode.MaxASCII }) < 0
+}
