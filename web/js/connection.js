@@ -1,0 +1,181 @@
+// connection.js: one WebSocket that comes back by itself. It says hello, matches answers to commands,
+// and hands on everything else. Socket, timers and chance are parameters, so that tests own them.
+/** @import { Body, Command, ServerMessage } from "./protocol.js" */
+import { Refusal, decode } from "./protocol.js";
+
+const BACKOFF_MS = 500; // first wait; doubles each time
+const BACKOFF_MAX_MS = 20_000;
+const PING_MS = 25_000; // the server takes silence of 90 s for an end, so two may be missed
+const ANSWER_MS = 10_000; // without an answer for so long the connection counts as lost
+const AWAKE_ANSWER_MS = 3_000; // the same after the device slept: then a dead connection is likely
+
+/** What a WebSocket is to us.
+ * @typedef {object} Socket
+ * @property {number} readyState
+ * @property {(data: string) => void} send
+ * @property {(code?: number) => void} close
+ * @property {((e: MessageEvent<unknown>) => void) | null} onmessage
+ * @property {((e: Event) => void) | null} onopen
+ * @property {((e: CloseEvent) => void) | null} onclose
+ */
+
+/** @typedef {"connecting" | "online" | "waiting"} Status */
+
+/** @typedef {object} Options
+ * @property {() => Socket} dial
+ * @property {(f: () => void, ms: number) => number} setTimeout
+ * @property {(id: number) => void} clearTimeout
+ * @property {() => number} random between 0 and 1
+ * @property {(hello: Body) => void} onHello who one is is known; commands may follow
+ * @property {(message: ServerMessage) => void} onMessage everything that is no answer
+ * @property {(status: Status) => void} onStatus
+ * @property {() => Promise<void>} onBadSession makes a new session; then the connection tries again
+ */
+
+export class Connection {
+  /** @type {Status} */
+  status = "connecting";
+  /** @type {Socket | null} */
+  #socket = null;
+  #lastID = 0;
+  #failures = 0; // dials in a row that did not get as far as hello
+  /** @type {Map<number, { resolve: (b: Body) => void, reject: (r: Refusal) => void }>} */
+  #waiting = new Map();
+  /** @type {number | undefined} */
+  #pingTimer;
+  /** @type {number | undefined} */
+  #deadline;
+  /** @type {number | undefined} */
+  #retryTimer;
+
+  /** @param {Options} options */
+  constructor(options) {
+    this.options = options;
+  }
+
+  /** Connects now, also when it was waiting to; does nothing while there is a connection. */
+  connect() {
+    if (this.#socket) return;
+    this.options.clearTimeout(this.#retryTimer ?? 0);
+    this.#become("connecting");
+    const socket = this.options.dial();
+    this.#socket = socket;
+    socket.onopen = () => this.#hello(socket);
+    socket.onmessage = (e) => this.#heard(socket, e.data);
+    socket.onclose = () => this.#lost(socket);
+    this.#expect(ANSWER_MS);
+  }
+
+  /** Sends a command. The promise is its answer; it is rejected with the server's refusal, or with
+   * the code `lost` when no answer can come any more.
+   * @param {Command} command  @returns {Promise<Body>} */
+  request(command) {
+    const socket = this.#socket;
+    if (!socket || socket.readyState !== 1) return Promise.reject(new Refusal("lost", "Not connected."));
+    const id = ++this.#lastID;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      socket.send(JSON.stringify({ ...command, id }));
+      if (this.#deadline === undefined) this.#expect(ANSWER_MS);
+    });
+  }
+
+  /** The device woke up or the network came back: connect at once, or see at once whether the connection is still there. */
+  wake() {
+    if (!this.#socket) {
+      this.#failures = 0;
+      this.connect();
+    } else if (this.status === "online") {
+      this.#ping(AWAKE_ANSWER_MS);
+    }
+  }
+
+  /** @param {Socket} socket */
+  async #hello(socket) {
+    try {
+      const body = await this.request({ op: "hello" });
+      if (socket !== this.#socket) return;
+      this.#failures = 0;
+      this.#become("online");
+      this.#schedulePing();
+      this.options.onHello(body);
+    } catch (err) {
+      if (err instanceof Refusal && err.code === "bad_session") await this.options.onBadSession().catch(() => undefined);
+      if (socket === this.#socket) this.#drop();
+    }
+  }
+
+  /** @param {Socket} socket  @param {unknown} data */
+  #heard(socket, data) {
+    if (socket !== this.#socket || typeof data !== "string") return;
+    this.options.clearTimeout(this.#deadline ?? 0);
+    this.#deadline = undefined;
+    const message = decode(data);
+    if (message?.type === "answer") this.#answer(message);
+    else if (message) this.options.onMessage(message);
+    if (this.#waiting.size > 0 && this.#deadline === undefined) this.#expect(ANSWER_MS);
+  }
+
+  /** @param {ServerMessage & { type: "answer" }} message */
+  #answer(message) {
+    const waiting = this.#waiting.get(message.id);
+    this.#waiting.delete(message.id);
+    if (message.ok) waiting?.resolve(message.body);
+    else waiting?.reject(message.error);
+  }
+
+  /** Something has to be heard within ms, or the connection is taken for lost. @param {number} ms */
+  #expect(ms) {
+    this.options.clearTimeout(this.#deadline ?? 0);
+    this.#deadline = this.options.setTimeout(() => this.#drop(), ms);
+  }
+
+  #schedulePing() {
+    this.options.clearTimeout(this.#pingTimer ?? 0);
+    this.#pingTimer = this.options.setTimeout(() => {
+      this.#ping(ANSWER_MS);
+      this.#schedulePing();
+    }, PING_MS);
+  }
+
+  /** @param {number} answerMs */
+  #ping(answerMs) {
+    this.request({ op: "ping" }).catch(() => undefined); // a loss is seen by #lost
+    this.#expect(answerMs);
+  }
+
+  /** Gives the socket up without waiting for its closing handshake, which a dead network never ends. */
+  #drop() {
+    const socket = this.#socket;
+    if (!socket) return;
+    this.#lost(socket);
+    socket.close();
+  }
+
+  /** @param {Socket} socket */
+  #lost(socket) {
+    if (socket !== this.#socket) return;
+    this.#socket = null;
+    this.options.clearTimeout(this.#deadline ?? 0);
+    this.options.clearTimeout(this.#pingTimer ?? 0);
+    this.#deadline = undefined;
+    const unanswered = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const { reject } of unanswered) reject(new Refusal("lost", "The connection was lost."));
+    this.#become("waiting");
+    this.#retryTimer = this.options.setTimeout(() => this.connect(), this.#wait());
+  }
+
+  /** Between half and all of a wait that doubles, so that a thousand pages do not return in the same moment. */
+  #wait() {
+    const full = Math.min(BACKOFF_MAX_MS, BACKOFF_MS * 2 ** this.#failures++);
+    return full / 2 + (full / 2) * this.options.random();
+  }
+
+  /** @param {Status} status */
+  #become(status) {
+    if (status === this.status && status !== "connecting") return;
+    this.status = status;
+    this.options.onStatus(status);
+  }
+}

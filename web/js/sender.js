@@ -1,0 +1,80 @@
+// sender.js: carries the outbox to the server, one message after the other, so that they are stored in the
+// order in which they were written whatever happens in between.
+/** @import { Entry, Outbox } from "./outbox.js" */
+/** @import { Body, Command } from "./protocol.js" */
+import { Refusal, passes } from "./protocol.js";
+
+const RETRY_MS = 1_000; // where the server names no time; doubles with each refusal in a row
+const RETRY_MAX_MS = 30_000;
+
+/** @typedef {object} Options
+ * @property {Outbox} outbox
+ * @property {string} room
+ * @property {(command: Command) => Promise<Body>} request
+ * @property {() => number} newest the newest event known
+ * @property {(f: () => void, ms: number) => unknown} setTimeout
+ * @property {(entry: Entry, seq: number) => void} onStored
+ * @property {() => void} onChange an entry looks different now
+ */
+
+export class Sender {
+  /** Why the first message has to wait though we are connected, "" if it does not. */
+  waitingFor = "";
+  #online = false;
+  #busy = false;
+  #refused = 0; // times in a row
+
+  /** @param {Options} options */
+  constructor(options) {
+    this.options = options;
+  }
+
+  /** @param {boolean} online */
+  setOnline(online) {
+    this.#online = online;
+    if (online) this.pump();
+  }
+
+  /** Sends what there is to send, unless that is going on or has to wait. */
+  async pump() {
+    while (this.#online && !this.#busy && !this.waitingFor) {
+      const entry = this.options.outbox.next();
+      if (!entry) return;
+      this.#busy = true;
+      await this.#send(entry);
+      this.#busy = false;
+    }
+  }
+
+  /** @param {Entry} entry */
+  async #send(entry) {
+    const { nonce, text } = entry;
+    const { outbox, room, request, newest, onStored, onChange } = this.options;
+    outbox.attempt(nonce, newest());
+    try {
+      const answer = await request({ op: "send", room, nonce, text });
+      this.#refused = 0;
+      outbox.remove(nonce);
+      onStored(entry, answer.seq ?? 0);
+    } catch (err) {
+      const refusal = err instanceof Refusal ? err : new Refusal("internal", String(err));
+      if (refusal.code === "lost") this.#online = false; // until setOnline; nobody knows whether it is stored
+      else if (passes(refusal.code)) this.#wait(nonce, refusal);
+      else outbox.fail(nonce, refusal);
+      onChange();
+    }
+  }
+
+  /** @param {string} nonce  @param {Refusal} refusal */
+  #wait(nonce, refusal) {
+    this.options.outbox.notStored(nonce);
+    this.waitingFor = refusal.code;
+    const ms = refusal.retryAfterMs ?? Math.min(RETRY_MAX_MS, RETRY_MS * 2 ** this.#refused);
+    this.#refused++;
+    this.options.setTimeout(() => {
+      this.waitingFor = "";
+      this.pump();
+      this.options.onChange();
+    }, ms);
+  }
+}

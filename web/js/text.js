@@ -1,0 +1,96 @@
+// text.js: what a person wrote, cut into pieces of text and links. It returns data, never markup and
+// never nodes: view/message.js makes nodes of it.
+
+/** @typedef {{ text: string, href?: string }} Piece */
+
+// A link begins with its scheme or with "www."; what may end a sentence is not part of it.
+const LINK = /\b(?:https?:\/\/|www\.)[^\s<>"`\u00ab\u00bb\u201c\u201d\u202a-\u202e\u2066-\u2069]+/giu;
+const TRAILING = /[.,;:!?'*_~\u2026]+$/u;
+const PAIRS = { ")": "(", "]": "[", "}": "{" };
+
+/** Returns text as pieces, of which some are links; put together they are text again.
+ * @param {string} text  @returns {Piece[]} */
+export function linkify(text) {
+  const pieces = [];
+  let done = 0;
+  for (const match of text.matchAll(LINK)) {
+    const found = trim(match[0]);
+    const href = safeHref(found.startsWith("www.") || found.startsWith("WWW.") ? `https://${found}` : found);
+    if (!href) continue;
+    if (match.index > done) pieces.push({ text: text.slice(done, match.index) });
+    pieces.push({ text: found, href });
+    done = match.index + found.length;
+  }
+  if (done < text.length) pieces.push({ text: text.slice(done) });
+  return pieces;
+}
+
+/** Returns the address if it is one that a click may open, else "". @param {string} href */
+export function safeHref(href) {
+  try {
+    const url = new URL(href); // absolute only
+    const harmless = url.protocol === "mailto:" || ((url.protocol === "http:" || url.protocol === "https:") && url.hostname !== "");
+    return harmless ? url.href : "";
+  } catch {
+    return "";
+  }
+}
+
+/** Leaves out punctuation at the end, and a closing bracket that was opened before the link.
+ * @param {string} link */
+function trim(link) {
+  for (;;) {
+    const shorter = link.replace(TRAILING, "");
+    const last = shorter.at(-1) ?? "";
+    const opening = last in PAIRS ? PAIRS[/** @type {keyof typeof PAIRS} */ (last)] : "";
+    const unbalanced = opening !== "" && count(shorter, opening) < count(shorter, last);
+    link = unbalanced ? shorter.slice(0, -1) : shorter;
+    if (!unbalanced) return link;
+  }
+}
+
+/** @param {string} s  @param {string} c */
+const count = (s, c) => s.split(c).length - 1;
+
+/** How many characters the server counts: code points. @param {string} s */
+export function length(s) {
+  let n = 0;
+  for (const _ of s) n++;
+  return n;
+}
+
+const segmenter = "Segmenter" in Intl ? new Intl.Segmenter("en", { granularity: "grapheme" }) : null;
+
+/** One or two letters that stand for a name. @param {string} name */
+export function initials(name) {
+  const words = name.trim().split(/[\s._-]+/u).filter((w) => /[\p{L}\p{N}\p{Extended_Pictographic}]/u.test(w));
+  const first = (/** @type {string} */ w) => (segmenter ? segmenter.segment(w)[Symbol.iterator]().next().value?.segment : [...w][0]) ?? "";
+  const letters = words.length > 1 ? [words[0] ?? "", words.at(-1) ?? ""].map(first) : [first(words[0] ?? name)];
+  return letters.join("").toLocaleUpperCase("en");
+}
+
+/** A hue in degrees for a person: always the same one, and no meaning in it. @param {string} id */
+export function hue(id) {
+  let h = 2166136261; // FNV-1a
+  for (let i = 0; i < id.length; i++) h = Math.imul(h ^ id.charCodeAt(i), 16777619);
+  return ((h >>> 0) % 24) * 15; // steps that an eye can tell apart
+}
+
+/** Reports whether text is nothing but one to six emoji, which are shown large. @param {string} text */
+export function isJumbo(text) {
+  return text.length <= 80 && /^(?:(?:\p{RI}\p{RI}|\p{Emoji_Presentation}|\p{Extended_Pictographic}\uFE0F)(?:\p{EMod}|\u200D\p{Extended_Pictographic}\uFE0F?)*\s*){1,6}$/u.test(text);
+}
+
+/** "Ada is typing…" @param {readonly string[]} names */
+export function whoTypes(names) {
+  const [a, b] = names;
+  if (a === undefined) return "";
+  if (b === undefined) return `${isolate(a)} is typing…`;
+  return names.length === 2 ? `${isolate(a)} and ${isolate(b)} are typing…` : "Several people are typing…";
+}
+
+/** Keeps the direction of a name to itself where there is no element to do so (UAX #9 §2.5). @param {string} s */
+export const isolate = (s) => `\u2068${s}\u2069`;
+
+/** @param {number} n  @param {string} one  @param {string} [many] */
+export const plural = (n, one, many = `${one}s`) => `${n.toLocaleString("en")} ${n === 1 ? one : many}`;

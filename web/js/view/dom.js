@@ -1,0 +1,42 @@
+// dom.js: the few things that every view does with the DOM.
+
+/** Returns a copy of a <template>'s content. @param {string} id  @returns {DocumentFragment} */
+export function fromTemplate(id) {
+  const template = document.getElementById(id);
+  if (!(template instanceof HTMLTemplateElement)) throw new Error(`no <template id=${id}>`);
+  return /** @type {DocumentFragment} */ (document.importNode(template.content, true));
+}
+
+/** Returns the one element that has to be there. @template {Element} T
+ * @param {ParentNode} root  @param {string} selector  @param {new () => T} type  @returns {T} */
+export function part(root, selector, type) {
+  const found = root.querySelector(selector);
+  if (!(found instanceof type)) throw new Error(`no ${selector}`);
+  return found;
+}
+
+/** Tells the ancestors what a person wants. @param {Element} from  @param {string} name  @param {unknown} [detail] */
+export function tell(from, name, detail) {
+  from.dispatchEvent(new CustomEvent(`parley:${name}`, { bubbles: true, detail }));
+}
+
+/** Listens to what `tell` says. @template T
+ * @param {EventTarget} on  @param {string} name  @param {(detail: T) => void} then */
+export function hear(on, name, then) {
+  on.addEventListener(`parley:${name}`, (e) => {
+    if (e instanceof CustomEvent) then(e.detail);
+  });
+}
+
+/** Sets text only where it differs, so that nothing is laid out or read aloud for nothing.
+ * @param {Element} element  @param {string} text */
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** Returns a name in an element of its own that keeps its direction to itself. @param {string} name */
+export function bdi(name) {
+  const element = document.createElement("bdi");
+  element.textContent = name;
+  return element;
+}

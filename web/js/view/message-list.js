@@ -1,0 +1,188 @@
+// message-list.js: the log on the screen. It draws the rows that timeline.js lays out, each under its key, and
+// moves no row that stays. It says where the person looks; what to hold of the log others decide.
+/** @import { Entry } from "../outbox.js" */
+/** @import { Target } from "../room-session.js" */
+/** @import { State } from "../room-state.js" */
+/** @import { Row } from "../timeline.js" */
+import { atNewest, unread } from "../room-state.js";
+import { plural } from "../text.js";
+import { dayName, fullTime } from "../time.js";
+import { layOut } from "../timeline.js";
+import { fromTemplate, part, setText, tell } from "./dom.js";
+import { newMessage, showMessage } from "./message.js";
+import { moveFocus, own } from "./rove.js";
+import { ScrollKeeper } from "./scroll.js";
+
+const AHEAD = 1.5; // screens from the end of the window at which the next page is asked for
+
+/** @typedef {object} Picture
+ * @property {State} state
+ * @property {readonly Entry[]} entries
+ * @property {(entry: Entry) => boolean} late
+ * @property {string} waitingFor
+ * @property {Target | null} target
+ * @property {number} now
+ */
+
+export class MessageList extends HTMLElement {
+  /** @type {Map<string, HTMLElement>} */
+  #rows = new Map();
+  #loads = -1; // State.loads as last drawn
+  #linked = 0; // the seq that the address names
+  #newest = { seq: 0, here: true };
+  #noting = false;
+  keeper = new ScrollKeeper(this, () => this.#rows.values());
+
+  connectedCallback() {
+    this.append(fromTemplate("message-list"));
+    const { log } = this;
+    this.keeper.scroller = log;
+    log.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    log.addEventListener("keydown", (e) => moveFocus(e, log));
+    log.addEventListener("focusin", (e) => own(e, log));
+    log.addEventListener("click", (e) => this.#clicked(e));
+    this.button.addEventListener("click", () => tell(this, "newest"));
+    new ResizeObserver(() => this.#resized()).observe(log);
+  }
+
+  get log() {
+    return part(this, ".log", HTMLElement);
+  }
+
+  get button() {
+    return part(this, ".to-newest", HTMLButtonElement);
+  }
+
+  /** No message is the one that the address names any more. */
+  unlink() {
+    this.#linked = 0;
+  }
+
+  /** @param {Picture} picture */
+  show(picture) {
+    const { state, target } = picture;
+    const quiet = state.loads !== this.#loads;
+    this.#loads = state.loads;
+    if (quiet) this.#hush();
+    if (target) this.#linked = target.to === "message" ? target.seq : 0;
+    const rows = layOut(state, picture.entries);
+    this.#reconcile(rows, picture);
+    part(this, ".empty", HTMLElement).hidden = !state.epoch || rows.length > 0;
+    part(this, ".loading", HTMLElement).hidden = state.epoch !== "";
+    this.#newest = { seq: state.head, here: atNewest(state) };
+    if (target) this.#go(target);
+    else this.keeper.restore();
+    if (!target && this.keeper.atEnd !== true) this.keeper.anchor();
+    this.#showButton(state);
+    this.#look();
+  }
+
+  /** Rows drawn now are history, no news: nothing is announced. The log is polite again when they are in. */
+  #hush() {
+    this.log.setAttribute("aria-live", "off");
+    requestAnimationFrame(() => setTimeout(() => this.log.setAttribute("aria-live", "polite"), 100));
+  }
+
+  /** @param {readonly Row[]} rows  @param {Picture} picture */
+  #reconcile(rows, picture) {
+    const before = this.#rows;
+    this.#rows = new Map();
+    for (const row of rows) this.#rows.set(row.key, before.get(row.key) ?? newRow(row));
+    for (const [key, element] of before) if (this.#rows.get(key) !== element) this.#remove(element);
+    /** @type {ChildNode | null} */
+    let place = this.log.firstChild;
+    for (const row of rows) {
+      const element = /** @type {HTMLElement} */ (this.#rows.get(row.key));
+      this.#draw(element, row, picture); // before it is put in: an announcement has to find its text
+      if (element === place) place = place.nextSibling;
+      else this.log.insertBefore(element, place);
+    }
+  }
+
+  /** @param {HTMLElement} element */
+  #remove(element) {
+    if (element.contains(document.activeElement)) this.log.focus({ preventScroll: true });
+    element.remove();
+  }
+
+  /** @param {HTMLElement} element  @param {Row} row  @param {Picture} picture */
+  #draw(element, row, { state, late, waitingFor, now }) {
+    switch (row.kind) {
+      case "message": {
+        const linked = row.event.seq > 0 && row.event.seq === this.#linked;
+        return showMessage(element, row, { late: row.entry !== null && late(row.entry), waitingFor, linked, room: state.room });
+      }
+      case "day":
+        element.title = fullTime(row.at).replace(/ at .*/, "");
+        return setText(part(element, ".rule-text", HTMLElement), dayName(row.at, now));
+      case "newer":
+        return setText(element, `${plural(row.missing, "newer message")}…`);
+      default:
+    }
+  }
+
+  /** @param {Target} target */
+  #go(target) {
+    const row = target.to === "message" ? this.log.querySelector(`[data-seq="${target.seq}"]`) : target.to === "mark" ? this.#rows.get("mark") : null;
+    if (!(row instanceof HTMLElement)) return this.keeper.toEnd();
+    this.keeper.to(row);
+    if (target.to === "message") row.focus({ preventScroll: true }); // so that it is read out, and the arrow keys go on from there
+  }
+
+  #scrolled() {
+    if (this.#noting) return;
+    this.#noting = true;
+    requestAnimationFrame(() => {
+      this.#noting = false;
+      this.keeper.noted();
+      this.#look();
+    });
+  }
+
+  #resized() {
+    this.keeper.restore();
+    this.#look();
+  }
+
+  /** Tells what the person sees, and asks for what they will see soon. */
+  #look() {
+    const { scrollTop, scrollHeight, clientHeight } = this.log;
+    const following = this.keeper.atEnd && this.#newest.here;
+    tell(this, "look", { following, seen: following ? this.#newest.seq : this.#lastSeen() });
+    const reserve = clientHeight * AHEAD;
+    if (scrollTop < reserve && this.#rows.has("older")) tell(this, "older");
+    if (scrollHeight - scrollTop - clientHeight < reserve && this.#rows.has("newer")) tell(this, "newer");
+  }
+
+  #lastSeen() {
+    const bottom = this.log.getBoundingClientRect().bottom;
+    const rows = [...this.log.querySelectorAll("[data-seq]")];
+    const row = rows.findLast((r) => r.getBoundingClientRect().top + 20 < bottom);
+    return Number(row?.getAttribute("data-seq") ?? 0);
+  }
+
+  /** @param {State} state */
+  #showButton(state) {
+    const news = unread(state);
+    const far = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight > this.log.clientHeight;
+    this.button.hidden = (this.keeper.atEnd && this.#newest.here) || (news === 0 && !far && this.#newest.here);
+    setText(part(this.button, ".label", HTMLElement), news > 0 ? plural(news, "new message") : "Jump to newest");
+  }
+
+  /** @param {MouseEvent} e */
+  #clicked(e) {
+    const button = e.target instanceof Element ? e.target.closest("[data-do]") : null;
+    const row = button?.closest(".message");
+    if (!button || !row) return;
+    const key = [...this.#rows].find(([, element]) => element === row)?.[0];
+    const action = button.getAttribute("data-do") ?? "";
+    tell(this, action, action === "copy" ? Number(row.getAttribute("data-seq")) : key);
+  }
+}
+
+/** @param {Row} row  @returns {HTMLElement} */
+function newRow(row) {
+  return row.kind === "message" ? newMessage() : part(fromTemplate(`row-${row.kind}`), ".row", HTMLElement);
+}
+
+customElements.define("message-list", MessageList);

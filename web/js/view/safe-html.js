@@ -1,0 +1,57 @@
+// safe-html.js: the only place where a string becomes markup. The server renders and sanitises a
+// message's formatting; here it is parsed inertly (nothing loads, nothing runs) and only what is listed
+// below is copied to new elements. So a hole in the server's sanitiser opens nothing here.
+import { safeHref } from "../text.js";
+
+const ALLOWED = new Set(["P", "BR", "STRONG", "EM", "DEL", "CODE", "PRE", "UL", "OL", "LI", "BLOCKQUOTE", "A"]);
+const DROPPED = new Set(["SCRIPT", "STYLE", "TEMPLATE", "IFRAME", "OBJECT", "SVG", "MATH", "NOSCRIPT", "TITLE", "TEXTAREA"]);
+const MAX_DEPTH = 40; // deeper nesting is flattened
+
+/** Trusted Types, where the browser has them (TypeScript's DOM library does not yet).
+ * @typedef {{ createPolicy: (name: string, rules: { createHTML: (html: string) => string }) => { createHTML: (html: string) => string } }} TrustedTypes */
+const { trustedTypes } = /** @type {{ trustedTypes?: TrustedTypes }} */ (globalThis);
+const policy = trustedTypes?.createPolicy("parley", { createHTML: (html) => html });
+
+/** Returns the formatting in html as nodes. @param {string} html  @returns {DocumentFragment} */
+export function safeFragment(html) {
+  const inert = new DOMParser().parseFromString(policy ? policy.createHTML(html) : html, "text/html");
+  const fragment = document.createDocumentFragment();
+  copy(inert.body, fragment, 0);
+  return fragment;
+}
+
+/** @param {Node} from  @param {Node} to  @param {number} depth */
+function copy(from, to, depth) {
+  for (const node of from.childNodes) {
+    if (node instanceof Text) to.appendChild(document.createTextNode(node.data));
+    else if (node instanceof Element && !DROPPED.has(node.tagName.toUpperCase())) {
+      const element = ALLOWED.has(node.tagName) && depth < MAX_DEPTH ? twin(node) : null;
+      copy(node, element ? to.appendChild(element) : to, depth + 1);
+    }
+  }
+}
+
+/** Returns a new element like an allowed one, with the few attributes that may come along.
+ * @param {Element} node */
+function twin(node) {
+  const element = document.createElement(node.tagName);
+  if (element instanceof HTMLAnchorElement) {
+    const href = safeHref(node.getAttribute("href") ?? "");
+    if (!href) return null; // its text stays
+    outward(element, href);
+  }
+  const start = Number(node.getAttribute("start"));
+  if (element instanceof HTMLOListElement && Number.isInteger(start) && start > 0) element.start = start;
+  const language = node.tagName === "CODE" && /^language-[\w+#.-]{1,30}$/.exec(node.getAttribute("class") ?? "");
+  if (language) element.className = language[0];
+  if (element instanceof HTMLPreElement) element.tabIndex = 0; // it may scroll sideways, by keyboard too
+  return element;
+}
+
+/** Makes a link one that leaves: it tells the other side nothing, and it cannot reach back.
+ * @param {HTMLAnchorElement} a  @param {string} href */
+export function outward(a, href) {
+  a.href = href;
+  a.target = "_blank";
+  a.rel = "noopener noreferrer nofollow";
+}

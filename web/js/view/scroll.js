@@ -1,0 +1,62 @@
+// scroll.js: keeps what a person looks at where it is, whatever is put in or taken out above, below or
+// between, and whatever changes its height. The browser's own anchoring is switched off (message-list
+// css), since not every browser has it and two that correct each other make the view jump.
+
+const NEAR_END = 24; // px from the end that count as being there
+
+export class ScrollKeeper {
+  /** Whether the view sticks to the end. */
+  atEnd = true;
+  /** @type {{ element: HTMLElement, offset: number } | null} the row to hold, and its distance from the top */
+  #anchor = null;
+
+  /** @param {HTMLElement} scroller may be put in later  @param {() => Iterable<HTMLElement>} rows in order */
+  constructor(scroller, rows) {
+    this.scroller = scroller;
+    this.rows = rows;
+  }
+
+  /** The person scrolled: remember what they look at. */
+  noted() {
+    const { scrollTop, scrollHeight, clientHeight } = this.scroller;
+    this.atEnd = scrollHeight - scrollTop - clientHeight <= NEAR_END;
+    this.anchor();
+  }
+
+  /** Chooses the first visible row to be held. */
+  anchor() {
+    const top = this.scroller.getBoundingClientRect().top;
+    for (const element of this.rows()) {
+      const box = element.getBoundingClientRect();
+      if (box.bottom > top + 1) {
+        this.#anchor = { element, offset: box.top - top };
+        return;
+      }
+    }
+    this.#anchor = null;
+  }
+
+  /** Something changed: bring back what was looked at. */
+  restore() {
+    const { scroller } = this;
+    if (this.atEnd) {
+      scroller.scrollTop = scroller.scrollHeight;
+    } else if (this.#anchor?.element.isConnected) {
+      const moved = this.#anchor.element.getBoundingClientRect().top - scroller.getBoundingClientRect().top - this.#anchor.offset;
+      if (Math.abs(moved) >= 0.5) scroller.scrollTop += moved;
+    }
+  }
+
+  toEnd() {
+    this.atEnd = true;
+    this.restore();
+  }
+
+  /** Shows a row, a third from the top. @param {HTMLElement} element */
+  to(element) {
+    const { scroller } = this;
+    const offset = element.getBoundingClientRect().top - scroller.getBoundingClientRect().top;
+    scroller.scrollTop += offset - scroller.clientHeight / 3;
+    this.noted();
+  }
+}

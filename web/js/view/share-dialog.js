@@ -1,0 +1,35 @@
+// share-dialog.js: the room's link, to copy or to hand to the system's own share sheet where there is one.
+import { copyText } from "./clipboard.js";
+import { fromTemplate, part } from "./dom.js";
+import { say } from "./toast.js";
+
+export class ShareDialog extends HTMLElement {
+  connectedCallback() {
+    this.append(fromTemplate("share-dialog"));
+    this.field.addEventListener("focus", () => this.field.select());
+    part(this, ".copy", HTMLButtonElement).addEventListener("click", () => this.#copy());
+    const share = part(this, ".share", HTMLButtonElement);
+    share.hidden = !("share" in navigator);
+    share.addEventListener("click", () => {
+      navigator.share({ title: document.title, url: this.field.value }).catch(() => undefined); // the person thought better of it
+    });
+  }
+
+  /** @param {string} link */
+  open(link) {
+    this.field.value = link;
+    part(this, "dialog", HTMLDialogElement).showModal();
+  }
+
+  get field() {
+    return part(this, "input", HTMLInputElement);
+  }
+
+  async #copy() {
+    const copied = await copyText(this.field.value);
+    say(copied ? "Link copied" : "This browser does not let the page copy; the link is selected.");
+    if (!copied) this.field.select();
+  }
+}
+
+customElements.define("share-dialog", ShareDialog);

@@ -1,0 +1,39 @@
+// theme.js: light, dark, or as the system has it. The page waits for this file before it first paints
+// (blocking="render"), so that it does not flash in the other one.
+import { Store } from "../store.js";
+
+/** @typedef {"system" | "light" | "dark"} Theme */
+
+/** Returns localStorage, or null where the browser forbids it. */
+export function backing() {
+  try {
+    return globalThis.localStorage;
+  } catch {
+    return null;
+  }
+}
+
+const store = new Store(backing());
+
+/** @returns {Theme} */
+export function theme() {
+  const kept = store.get("theme");
+  return kept === "light" || kept === "dark" ? kept : "system";
+}
+
+/** @param {Theme} choice */
+export function setTheme(choice) {
+  store.put("theme", choice);
+  show();
+}
+
+function show() {
+  const choice = theme();
+  document.documentElement.dataset["theme"] = choice;
+  const dark = choice === "dark" || (choice === "system" && matchMedia("(prefers-color-scheme: dark)").matches);
+  document.querySelector("meta[name=theme-color]")?.setAttribute("content", dark ? "#17191c" : "#faf9f6");
+}
+
+show();
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
+addEventListener("storage", show); // chosen in another tab
