@@ -40,7 +40,7 @@ func parseOrigins(values []string) (origins, error) {
 // parseOrigin reads an Origin header (RFC 6454 §7). "null" is none.
 func parseOrigin(value string) (origin, bool) {
 	u, err := url.Parse(value)
-	if err != nil || u.Scheme == "" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" {
+	if err != nil || u.Scheme == "" || u.Host == "" || u.Host[0] == '.' || u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" {
 		return origin{}, false
 	}
 	scheme := strings.ToLower(u.Scheme)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"time"
 	"unicode/utf8"
 
@@ -92,6 +93,13 @@ func register[I, O any](s *Server, api huma.API, op huma.Operation, do func(cont
 		}
 		return out, nil
 	})
+	// huma gives a schema to one success only; the others have the same.
+	const kind = "application/json"
+	for _, r := range op.Responses {
+		if m := r.Content[kind]; m != nil && m.Schema == nil {
+			m.Schema = op.Responses[strconv.Itoa(op.DefaultStatus)].Content[kind].Schema
+		}
+	}
 }
 
 // bodyTimeout is how long a client may take to send a request's body.

@@ -1,0 +1,193 @@
+package server
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"parley/internal/chat"
+	"parley/internal/room"
+)
+
+// openAPI is what the tests read of the document.
+type openAPI struct {
+	OpenAPI string
+	Paths   map[string]map[string]struct {
+		RequestBody *struct{ Content map[string]media }
+		Responses   map[string]struct{ Content map[string]media }
+	}
+	Components struct{ Schemas map[string]json.RawMessage }
+}
+
+type media struct {
+	Example json.RawMessage
+	Schema  struct {
+		Ref string `json:"$ref"`
+	}
+}
+
+func document(t *testing.T, ts *testServer) openAPI {
+	t.Helper()
+	a := ts.ask(t, http.MethodGet, "/api/openapi.json", "")
+	if got := a.Header.Get("Content-Type"); got != "application/openapi+json" {
+		t.Errorf("Content-Type %q", got)
+	}
+	return decode[openAPI](t, a)
+}
+
+func TestTheDocumentNamesEveryRoute(t *testing.T) {
+	doc := document(t, startServer(t, Config{}, room.Config{}))
+	if !strings.HasPrefix(doc.OpenAPI, "3.1.") {
+		t.Errorf("OpenAPI %s", doc.OpenAPI)
+	}
+	var got []string
+	for path, methods := range doc.Paths {
+		for method := range methods {
+			got = append(got, strings.ToUpper(method)+" "+path)
+		}
+	}
+	slices.Sort(got)
+	want := []string{
+		"DELETE /api/session",
+		"GET /api/rooms/{room}",
+		"GET /api/rooms/{room}/events",
+		"GET /api/rooms/{room}/messages",
+		"GET /api/session",
+		"GET /healthz",
+		"GET /metrics",
+		"POST /api/rooms/{room}/messages",
+		"POST /api/session",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("routes %q\nwant %q", got, want)
+	}
+}
+
+// Each example is what the server takes and gives: the requests are sent, and
+// the answers have the same fields.
+func TestTheExamplesAreTrue(t *testing.T) {
+	ts := startServer(t, Config{}, room.Config{})
+	doc := document(t, ts)
+	auth := []string{"Authorization", "Bearer " + ts.guest(t, "Ada").Session}
+	examples := 0
+	for path, methods := range doc.Paths {
+		for method, op := range methods {
+			if path == "/metrics" || strings.HasSuffix(path, "/events") {
+				continue
+			}
+			examples++
+			t.Run(method+" "+path, func(t *testing.T) {
+				body := ""
+				if op.RequestBody != nil {
+					body = string(op.RequestBody.Content["application/json"].Example)
+				}
+				header := auth
+				if op.RequestBody != nil || method == "delete" {
+					header = nil // as a new guest
+				}
+				a := ts.ask(t, strings.ToUpper(method), strings.ReplaceAll(path, "{room}", "lobby"), body, header...)
+				response, documented := op.Responses[a.Status[:3]]
+				if !documented {
+					t.Fatalf("status %s is not documented: %s", a.Status, a.body)
+				}
+				if a.StatusCode == http.StatusNoContent {
+					return
+				}
+				example := response.Content["application/json"].Example
+				optional := []string{"html", "messages", "session"}
+				want, got := fields(t, example, optional), fields(t, []byte(a.body), optional)
+				if !slices.Equal(got, want) {
+					t.Errorf("answer has %v, example %v", got, want)
+				}
+			})
+		}
+	}
+	if examples != 7 {
+		t.Errorf("%d operations were tried", examples)
+	}
+}
+
+func fields(t *testing.T, object []byte, but []string) []string {
+	t.Helper()
+	var m map[string]any
+	if err := json.Unmarshal(object, &m); err != nil {
+		t.Fatalf("%v in %q", err, object)
+	}
+	maps.DeleteFunc(m, func(name string, _ any) bool { return slices.Contains(but, name) })
+	return slices.Sorted(maps.Keys(m))
+}
+
+func TestEveryBodyInTheDocumentHasAnExampleAndASchema(t *testing.T) {
+	doc := document(t, startServer(t, Config{}, room.Config{}))
+	check := func(where string, m media) {
+		if len(m.Example) == 0 {
+			t.Errorf("%s has no example", where)
+		}
+		name := strings.TrimPrefix(m.Schema.Ref, "#/components/schemas/")
+		if _, found := doc.Components.Schemas[name]; !found {
+			t.Errorf("%s has no schema, but %q", where, m.Schema.Ref)
+		}
+	}
+	for path, methods := range doc.Paths {
+		for method, op := range methods {
+			if op.RequestBody != nil {
+				check(method+" "+path, op.RequestBody.Content["application/json"])
+			}
+			for status, r := range op.Responses {
+				if m, ok := r.Content["application/json"]; ok {
+					check(method+" "+path+" "+status, m)
+				}
+			}
+		}
+	}
+}
+
+func TestTheDocsPageNeedsNothingFromElsewhere(t *testing.T) {
+	ts := startServer(t, Config{}, room.Config{})
+	a := ts.ask(t, http.MethodGet, "/api/docs", "")
+	if a.StatusCode != http.StatusOK || a.Header.Get("Content-Type") != "text/html; charset=utf-8" {
+		t.Fatalf("status %d, %s", a.StatusCode, a.Header.Get("Content-Type"))
+	}
+	_, rest, _ := strings.Cut(a.body, "<style>")
+	style, _, found := strings.Cut(rest, "</style>")
+	sum := sha256.Sum256([]byte(style))
+	policy := a.Header.Get("Content-Security-Policy")
+	if !found || !strings.Contains(policy, "'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'") || !strings.HasPrefix(policy, "default-src 'none';") {
+		t.Errorf("the style would be blocked, or too much allowed: %s", policy)
+	}
+	if strings.Contains(a.body, "<script") || strings.Contains(a.body, " style=") || strings.Contains(style, "url(") {
+		t.Error("the page has scripts, inline styles or images")
+	}
+	for _, m := range regexp.MustCompile(`(?:href|src)="([^"]*)"`).FindAllStringSubmatch(a.body, -1) {
+		if target, isAnchor := strings.CutPrefix(m[1], "#"); isAnchor {
+			if !strings.Contains(a.body, ` id="`+target+`"`) {
+				t.Errorf("nothing is at #%s", target)
+			}
+		} else if m[1] != "/api/openapi.json" {
+			t.Errorf("a link to %s", m[1])
+		}
+	}
+	for _, code := range chat.Codes { // problems point here
+		if !strings.Contains(a.body, `<tr id="`+string(code)+`">`) {
+			t.Errorf("%s is not explained", code)
+		}
+	}
+	for path, methods := range document(t, ts).Paths {
+		for method := range methods {
+			heading := `<b class="` + strings.ToUpper(method) + `">` + strings.ToUpper(method) + `</b> <code>` + path + `</code> <a class="self"`
+			if !strings.Contains(a.body, heading) {
+				t.Errorf("%s %s is not shown", method, path)
+			}
+		}
+	}
+	if bytes.Contains([]byte(a.body), []byte("ZgotmplZ")) {
+		t.Error("the template has refused a value")
+	}
+}

@@ -1,0 +1,149 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"parley/internal/format"
+	"parley/internal/room"
+	"parley/internal/store"
+	"parley/web"
+)
+
+// A testServer is the whole server on a socket, with a store of its own.
+type testServer struct {
+	*Server
+	url    string
+	store  *store.Store
+	client *http.Client
+	stop   func() error // drains; may be called again
+}
+
+// startServer serves on a free port until the test ends.
+func startServer(t *testing.T, cfg Config, rooms room.Config) *testServer {
+	t.Helper()
+	kept, err := store.Open(t.Context(), store.Config{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return startServerWith(t, cfg, rooms, kept, kept, kept.Healthy)
+}
+
+// startServerWith is startServer with people and health of the test's choice.
+func startServerWith(t *testing.T, cfg Config, rooms room.Config, kept *store.Store, people People, health func(context.Context) error) *testServer {
+	t.Helper()
+	rooms.Format = format.HTML
+	hub := room.New(kept, kept.Epoch(), rooms)
+	site, err := web.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := New(cfg, hub, people, health, site)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stopStore := inBackground(kept.Run)
+	stopHub := inBackground(hub.Run)
+	stopServe := inBackground(func(ctx context.Context) error { return s.Serve(ctx, ln, nil) })
+	ts := &testServer{Server: s, url: "http://" + ln.Addr().String(), store: kept}
+	transport := &http.Transport{}
+	ts.client = &http.Client{
+		Transport:     transport,
+		Timeout:       20 * time.Second,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	ts.stop = sync.OnceValue(func() error {
+		transport.CloseIdleConnections()
+		return errors.Join(stopServe(), stopHub(), stopStore(), kept.Close())
+	})
+	t.Cleanup(func() {
+		if err := ts.stop(); err != nil {
+			t.Errorf("stop: %v", err)
+		}
+	})
+	return ts
+}
+
+// inBackground runs f until stop is called, which waits for it.
+func inBackground(f func(context.Context) error) (stop func() error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- f(ctx) }()
+	return func() error {
+		cancel()
+		return <-done
+	}
+}
+
+// An answer is a response that has been read.
+type answer struct {
+	*http.Response
+	body string
+}
+
+// ask sends a request; each pair of header strings is a name and a value. A
+// body is sent as JSON unless they say otherwise.
+func (ts *testServer) ask(t *testing.T, method, path, body string, header ...string) answer {
+	t.Helper()
+	a, err := ts.try(t.Context(), method, path, body, header...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// try is ask for goroutines other than the test's own.
+func (ts *testServer) try(ctx context.Context, method, path, body string, header ...string) (answer, error) {
+	r, err := http.NewRequestWithContext(ctx, method, ts.url+path, strings.NewReader(body))
+	if err != nil {
+		return answer{}, err
+	}
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+		if header[i] == "Host" {
+			r.Host = header[i+1]
+		}
+	}
+	w, err := ts.client.Do(r)
+	if err != nil {
+		return answer{}, err
+	}
+	defer w.Body.Close()
+	b, err := io.ReadAll(w.Body)
+	return answer{w, string(b)}, err
+}
+
+// decode reads an answer's JSON.
+func decode[T any](t *testing.T, a answer) T {
+	t.Helper()
+	var v T
+	if err := json.Unmarshal([]byte(a.body), &v); err != nil {
+		t.Fatalf("%s %s: %v in %q", a.Request.Method, a.Request.URL, err, a.body)
+	}
+	return v
+}
+
+// guest opens a session.
+func (ts *testServer) guest(t *testing.T, name string) sessionAnswer {
+	t.Helper()
+	a := ts.ask(t, http.MethodPost, "/api/session", `{"name":"`+name+`"}`)
+	if a.StatusCode != http.StatusCreated {
+		t.Fatalf("a session for %s: status %d: %s", name, a.StatusCode, a.body)
+	}
+	return decode[sessionAnswer](t, a)
+}
