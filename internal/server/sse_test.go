@@ -1,0 +1,121 @@
+package server
+
+import (
+	"bufio"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"parley/internal/room"
+)
+
+// A listener reads a stream of server-sent events.
+type listener struct {
+	t    *testing.T
+	body *http.Response
+	in   *bufio.Scanner
+}
+
+func (ts *testServer) listen(t *testing.T, path string, header ...string) *listener {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, ts.url+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	w, err := ts.client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.Body.Close() })
+	return &listener{t, w, bufio.NewScanner(w.Body)}
+}
+
+// next returns the next event's fields, passing over comments.
+func (l *listener) next() map[string]string {
+	l.t.Helper()
+	event := map[string]string{}
+	for l.in.Scan() {
+		if l.in.Text() == "" {
+			if len(event) > 0 {
+				return event
+			}
+			continue
+		}
+		field, value, _ := strings.Cut(l.in.Text(), ":")
+		if field != "" {
+			event[field] = strings.TrimPrefix(value, " ")
+		}
+	}
+	return nil
+}
+
+func TestServerSentEventsResume(t *testing.T) {
+	ts := startServer(t, Config{}, room.Config{})
+	c := ts.hello(t, "Ada")
+	for i := range 5 {
+		c.ask(`"op":"send","room":"r","text":"message %d"`, i+1)
+	}
+	epoch := ts.hub.Epoch()
+	for name, tt := range map[string]struct {
+		path   string
+		header []string
+		first  int
+	}{
+		"after":                      {path: "?after=2", first: 3},
+		"Last-Event-ID":              {header: []string{"Last-Event-ID", epoch + ":3"}, first: 4},
+		"a plain Last-Event-ID":      {header: []string{"Last-Event-ID", "3"}, first: 4},
+		"Last-Event-ID before after": {path: "?after=0", header: []string{"Last-Event-ID", "4"}, first: 5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := ts.listen(t, "/api/rooms/r/events"+tt.path, tt.header...)
+			if got := l.body.Header.Get("Content-Type"); got != "text/event-stream" {
+				t.Errorf("content type %q", got)
+			}
+			for seq := tt.first; seq <= 5; seq++ {
+				e := l.next()
+				if e["event"] != "message" || e["id"] != fmt.Sprint(epoch, ":", seq) || !strings.Contains(e["data"], fmt.Sprintf(`"text":"message %d"`, seq)) {
+					t.Fatalf("event %d: %v", seq, e)
+				}
+			}
+		})
+	}
+	live := ts.listen(t, "/api/rooms/r/events")
+	c.ask(`"op":"send","room":"r","text":"now"`)
+	if e := live.next(); e["id"] != epoch+":6" {
+		t.Errorf("live: %v", e)
+	}
+	other := ts.listen(t, "/api/rooms/r/events", "Last-Event-ID", "another:3")
+	if e := other.next(); e["event"] != "behind" || !strings.Contains(e["data"], `"seq":6`) {
+		t.Errorf("from another epoch: %v", e)
+	}
+}
+
+func TestServerSentEventsAreRefusedAsProblems(t *testing.T) {
+	ts := startServer(t, Config{ConnectionsPerAddress: 1}, room.Config{})
+	for path, want := range map[string]int{"/api/rooms/a%20b/events": 400, "/api/rooms/r/events?after=x": 400, "/api/rooms/r/events?after=-1": 400} {
+		if a := ts.ask(t, http.MethodGet, path, ""); a.StatusCode != want || a.Header.Get("Content-Type") != "application/problem+json" {
+			t.Errorf("%s: %d %s", path, a.StatusCode, a.body)
+		}
+	}
+	ts.listen(t, "/api/rooms/r/events")
+	if a := ts.ask(t, http.MethodGet, "/api/rooms/r/events", ""); a.StatusCode != 429 {
+		t.Errorf("a second stream: %d %s", a.StatusCode, a.body)
+	}
+}
+
+func TestServerSentEventsEndWithTheServer(t *testing.T) {
+	ts := startServer(t, Config{}, room.Config{})
+	l := ts.listen(t, "/api/rooms/r/events")
+	stopped := make(chan error, 1)
+	go func() { stopped <- ts.stop() }()
+	if e := l.next(); e != nil {
+		t.Errorf("an event as the server goes: %v", e)
+	}
+	if err := <-stopped; err != nil {
+		t.Error(err)
+	}
+}
