@@ -20,6 +20,7 @@ const stopTimeout = 10 * time.Second
 // commands is the command line: its tags are the manual.
 type commands struct {
 	Serve   serveCmd   `cmd:"" default:"withargs" help:"Serve the rooms. This is what parley does without a command."`
+	Chat    chatCmd    `cmd:"" help:"Talk in a room from a terminal, or from a script."`
 	Backup  backupCmd  `cmd:"" help:"Copy the log in the data folder to a file, also while a server uses it."`
 	Health  healthCmd  `cmd:"" help:"Ask a server whether it is well: exit status 0 if it can store messages, 1 if not."`
 	Version versionCmd `cmd:"" help:"Say which version this is."`

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"sync"
 	"time"
 
@@ -97,6 +98,9 @@ func (c *Client) dialConn(ctx context.Context) (*conn, error) {
 	if err != nil {
 		if resp != nil && resp.StatusCode >= 400 {
 			return nil, problem(resp)
+		}
+		if e, ok := errors.AsType[*url.Error](err); ok {
+			err = e.Err // the rest of the sentence says where
 		}
 		return nil, err
 	}

@@ -1,0 +1,331 @@
+// Package tui is Parley in a terminal: a room on the whole screen (Run), its
+// messages as lines for other programs (Follow), and lines that other programs
+// write as messages (Send). Start reading at Run.
+//
+// It speaks to a server through package client alone, and lets nothing that
+// somebody else wrote reach the terminal but through Clean.
+package tui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"charm.land/bubbles/v2/key"
+	"charm.land/bubbles/v2/textarea"
+	tea "charm.land/bubbletea/v2"
+
+	"parley/client"
+)
+
+// A Chat is what the screen needs of a *client.Client.
+type Chat interface {
+	Next(ctx context.Context) (client.Event, error)
+	Send(ctx context.Context, room, text string) (client.Receipt, error)
+	Typing(ctx context.Context, room string) error
+	History(ctx context.Context, room string, p client.Page) (client.History, error)
+}
+
+const (
+	pageSize    = 100             // older messages fetched at once
+	typingEvery = 3 * time.Second // how often one's own typing is said
+	typingLasts = 5 * time.Second // how long others' is shown
+	maxComposer = 6               // lines
+)
+
+// Run shows a room that c has joined until the person leaves it or ctx ends.
+// The newest messages up to r.Seq are read from history.
+func Run(ctx context.Context, c Chat, me client.Person, r client.Room, maxLength int, in io.Reader, out io.Writer) error {
+	m := newModel(ctx, c, me, r, maxLength)
+	_, err := tea.NewProgram(m, tea.WithContext(ctx), tea.WithInput(in), tea.WithOutput(out), tea.WithoutSignalHandler()).Run()
+	if err != nil && ctx.Err() == nil {
+		return fmt.Errorf("show %s: %w", r.Name, err)
+	}
+	return m.err
+}
+
+// A model is the state of the screen. Only Update changes it, on one goroutine.
+type model struct {
+	ctx  context.Context // the program's
+	chat Chat
+	me   client.Person
+	room string
+
+	width, height int
+	timeline      timeline
+	composer      textarea.Model
+	sending       bool // the first of the pending is on its way; the others wait for their turn
+	people        map[string]client.Person
+	count         int
+	togglePeople  bool // shown though narrow, or not though wide
+	typing        map[string]typist
+	typingSaid    time.Time
+	lost          error // why there is no connection; nil: there is one
+	loading       bool
+	newest        int64 // seq of the room when it was joined or reset
+	notice        string
+	err           error // why the screen had to end
+}
+
+type typist struct {
+	name  string
+	until time.Time
+}
+
+// What commands report to Update.
+type (
+	eventMsg   struct{ event client.Event }
+	endMsg     struct{ err error }
+	historyMsg struct {
+		page client.History
+		err  error
+	}
+	sentMsg struct {
+		out *outgoing
+		seq int64
+		err error
+	}
+	tickMsg struct{}
+)
+
+func newModel(ctx context.Context, c Chat, me client.Person, r client.Room, maxLength int) *model {
+	composer := textarea.New()
+	composer.Prompt = "> "
+	composer.Placeholder = "Write to " + CleanLine(r.Name)
+	composer.ShowLineNumbers = false
+	composer.CharLimit = maxLength
+	composer.DynamicHeight = true
+	composer.MinHeight, composer.MaxHeight = 1, maxComposer
+	composer.KeyMap.InsertNewline = key.NewBinding(key.WithKeys("alt+enter", "shift+enter", "ctrl+j"))
+	composer.SetVirtualCursor(false)
+	composer.SetStyles(textarea.Styles{})
+	composer.SetHeight(1)
+	composer.Focus()
+	m := &model{
+		ctx: ctx, chat: c, me: me, room: r.Name, composer: composer, newest: r.Seq,
+		people: map[string]client.Person{}, typing: map[string]typist{}, count: r.Count,
+	}
+	m.here(r.Here)
+	return m
+}
+
+// Init reads the newest history and starts to listen.
+func (m *model) Init() tea.Cmd { return tea.Batch(m.next, m.older()) }
+
+// next waits for one event. Update asks for the next once it has dealt with it.
+func (m *model) next() tea.Msg {
+	e, err := m.chat.Next(m.ctx)
+	if err != nil {
+		return endMsg{err}
+	}
+	return eventMsg{e}
+}
+
+// older fetches what is before the oldest message here.
+func (m *model) older() tea.Cmd {
+	before := m.newest + 1
+	if len(m.timeline.messages) > 0 {
+		before = m.timeline.messages[0].Seq
+	}
+	if m.loading || before <= 1 {
+		return nil
+	}
+	m.loading = true
+	return func() tea.Msg {
+		h, err := m.chat.History(m.ctx, m.room, client.Page{Before: &before, Limit: pageSize})
+		return historyMsg{h, err}
+	}
+}
+
+// Update answers what happened.
+func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		m.width, m.height = msg.Width, msg.Height
+		return m, nil
+	case tea.KeyPressMsg:
+		return m, m.pressed(msg)
+	case tea.MouseWheelMsg:
+		return m, m.wheel(msg)
+	case eventMsg:
+		return m, tea.Batch(m.happened(msg.event), m.next)
+	case historyMsg:
+		m.loading = false
+		if msg.err != nil {
+			m.notice = "Older messages did not come: " + why(msg.err)
+			return m, nil
+		}
+		m.timeline.add(msg.page.Messages...)
+		return m, nil
+	case sentMsg:
+		m.sending = false
+		m.timeline.stored(msg.out, msg.seq, msg.err)
+		return m, m.sendNext()
+	case tickMsg:
+		return m, nil // the typing line is drawn again
+	case endMsg:
+		if m.ctx.Err() == nil {
+			m.err = msg.err
+		}
+		return m, tea.Quit
+	}
+	var cmd tea.Cmd
+	m.composer, cmd = m.composer.Update(msg) // pasted text and the like
+	return m, cmd
+}
+
+func (m *model) happened(e client.Event) tea.Cmd {
+	switch e := e.(type) {
+	case client.Message:
+		if e.Room == m.room {
+			delete(m.typing, e.From.ID)
+			m.timeline.add(e)
+		}
+	case client.Presence:
+		m.count = e.Count
+		m.here(e.Here)
+		if e.Joined != nil {
+			m.people[e.Joined.ID] = *e.Joined
+		}
+		if e.Left != nil {
+			delete(m.people, e.Left.ID)
+		}
+		if e.Joined == nil && e.Left == nil && e.Here == nil {
+			clear(m.people) // there are too many to be told of
+		}
+	case client.Typing:
+		if e.From.ID != m.me.ID {
+			m.typing[e.From.ID] = typist{e.From.Name, time.Now().Add(typingLasts)}
+			return tea.Tick(typingLasts, func(time.Time) tea.Msg { return tickMsg{} })
+		}
+	case client.Disconnected:
+		m.lost = e.Err
+		clear(m.typing)
+	case client.Connected:
+		m.lost, m.me = nil, e.Person
+	case client.Reset:
+		m.timeline.clear()
+		m.newest, m.loading = e.Seq, false
+		m.notice = "The server was restored from a back-up."
+		return m.older()
+	case client.Left:
+		m.err = e.Err
+		return tea.Quit
+	}
+	return nil
+}
+
+func (m *model) here(people []client.Person) {
+	if people == nil {
+		return
+	}
+	clear(m.people)
+	for _, p := range people {
+		m.people[p.ID] = p
+	}
+}
+
+// pressed is the keyboard.
+func (m *model) pressed(msg tea.KeyPressMsg) tea.Cmd {
+	m.notice = ""
+	switch msg.String() {
+	case "ctrl+c", "esc":
+		return tea.Quit
+	case "enter":
+		return m.submit()
+	case "pgup":
+		return m.scroll(m.messageLines() - 1)
+	case "pgdown":
+		return m.scroll(1 - m.messageLines())
+	case "shift+up":
+		return m.scroll(1)
+	case "shift+down":
+		return m.scroll(-1)
+	case "ctrl+end":
+		m.timeline.toBottom()
+		return nil
+	case "tab":
+		m.togglePeople = !m.togglePeople
+		return nil
+	case "up":
+		if m.composer.Value() == "" {
+			if text, ok := m.timeline.takeBack(); ok {
+				m.composer.SetValue(text)
+				return nil
+			}
+		}
+	}
+	before := m.composer.Value()
+	var cmd tea.Cmd
+	m.composer, cmd = m.composer.Update(msg)
+	if now := m.composer.Value(); now != before && strings.TrimSpace(now) != "" {
+		return tea.Batch(cmd, m.sayTyping())
+	}
+	return cmd
+}
+
+func (m *model) wheel(msg tea.MouseWheelMsg) tea.Cmd {
+	switch msg.Button {
+	case tea.MouseWheelUp:
+		return m.scroll(3)
+	case tea.MouseWheelDown:
+		return m.scroll(-3)
+	}
+	return nil
+}
+
+func (m *model) scroll(lines int) tea.Cmd {
+	if atTop := m.timeline.scroll(lines, m.messageLines()); atTop && lines > 0 {
+		return m.older()
+	}
+	return nil
+}
+
+func (m *model) submit() tea.Cmd {
+	text := strings.TrimSpace(m.composer.Value())
+	if text == "" {
+		return nil
+	}
+	m.composer.Reset()
+	m.typingSaid = time.Time{}
+	m.timeline.send(&outgoing{text: text})
+	return m.sendNext()
+}
+
+// sendNext sends the oldest message that waits, one at a time, so that they are
+// stored in the order written.
+func (m *model) sendNext() tea.Cmd {
+	i := slices.IndexFunc(m.timeline.pending, func(o *outgoing) bool { return o.seq == 0 && o.err == nil })
+	if m.sending || i < 0 {
+		return nil
+	}
+	m.sending = true
+	out := m.timeline.pending[i]
+	return func() tea.Msg {
+		receipt, err := m.chat.Send(m.ctx, m.room, out.text)
+		return sentMsg{out, receipt.Seq, err}
+	}
+}
+
+func (m *model) sayTyping() tea.Cmd {
+	if time.Since(m.typingSaid) < typingEvery {
+		return nil
+	}
+	m.typingSaid = time.Now()
+	return func() tea.Msg {
+		_ = m.chat.Typing(m.ctx, m.room) // nobody misses it
+		return nil
+	}
+}
+
+// why returns what a person needs to know of an error.
+func why(err error) string {
+	if e, ok := errors.AsType[*client.Error](err); ok {
+		return e.Message
+	}
+	return err.Error()
+}

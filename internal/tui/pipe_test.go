@@ -1,0 +1,167 @@
+package tui
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"parley/client"
+)
+
+func TestEachLineIsAMessage(t *testing.T) {
+	c := &fakeChat{}
+	if err := Send(t.Context(), c, "lobby", strings.NewReader("one\n\n  \ntwo\r\n  three"), time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(c.sent, "|"); got != "one|two|  three" {
+		t.Errorf("sent %s", got)
+	}
+}
+
+// A silentChat never answers.
+type silentChat struct{ fakeChat }
+
+func (c *silentChat) Send(ctx context.Context, _, _ string) (client.Receipt, error) {
+	<-ctx.Done()
+	return client.Receipt{}, ctx.Err()
+}
+
+func TestLineThatIsNotSentIsAnErrorInOneSentence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		interrupted, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, cancel)
+		refusing := &fakeChat{refuse: &client.Error{Code: client.TooLong, Message: "Too long."}}
+		tests := map[string]struct {
+			ctx  context.Context
+			chat Chat
+			in   io.Reader
+			want string
+		}{
+			"refused":     {t.Context(), refusing, strings.NewReader("\na\nb"), "line 2 was not sent: Too long."},
+			"no answer":   {t.Context(), &silentChat{}, strings.NewReader("a"), "line 1 was not sent: no answer from the server within 1m0s"},
+			"interrupted": {interrupted, &silentChat{}, strings.NewReader("a"), "line 1 was not sent: interrupted"},
+		}
+		for name, tt := range tests {
+			err := Send(tt.ctx, tt.chat, "lobby", tt.in, time.Minute)
+			if err == nil || err.Error() != tt.want {
+				t.Errorf("%s: %v, want %s", name, err, tt.want)
+			}
+		}
+	})
+}
+
+// An eventChat has events to tell, and then ends.
+type eventChat struct {
+	fakeChat
+	events []client.Event
+}
+
+func (c *eventChat) Next(context.Context) (client.Event, error) {
+	if len(c.events) == 0 {
+		return nil, client.ErrClosed
+	}
+	e := c.events[0]
+	c.events = c.events[1:]
+	return e, nil
+}
+
+func TestFollowPrintsHistoryAndWhatComes(t *testing.T) {
+	c := &eventChat{events: []client.Event{
+		client.Connected{}, message(4, ada, "two\nlines\x1b[2J"), client.Typing{}, message(5, client.Person{Name: "x\ny"}, "é"),
+	}}
+	for i := range 3 {
+		c.log = append(c.log, message(int64(i+1), grace, "old"))
+	}
+	var out bytes.Buffer
+	err := Follow(t.Context(), c, client.Room{Name: "lobby", Seq: 3}, 2, &out, PrintLine)
+	if !errors.Is(err, client.ErrClosed) {
+		t.Errorf("err = %v", err)
+	}
+	want := "2026-11-23 12:00:02 Grace: old\n2026-11-23 12:00:03 Grace: old\n" +
+		"2026-11-23 12:00:04 Ada: two ⏎ lines␛[2J\n2026-11-23 12:00:05 x ⏎ y: é\n"
+	if out.String() != want {
+		t.Errorf("printed\n%s\nwant\n%s", out.String(), want)
+	}
+}
+
+func TestHistoryOfSeveralPages(t *testing.T) {
+	c := &fakeChat{}
+	for i := range 700 {
+		c.log = append(c.log, message(int64(i+1), grace, "old"))
+	}
+	got, err := lastMessages(t.Context(), c, client.Room{Name: "lobby", Seq: 690}, 500)
+	if err != nil || len(got) != 500 || got[0].Seq != 191 || got[499].Seq != 690 {
+		t.Errorf("%d messages, %v", len(got), err)
+	}
+}
+
+func TestJSONIsWholeAndHarmless(t *testing.T) {
+	m := message(1, ada, "<b> \u009b\x1b\u202e\n😀")
+	var out bytes.Buffer
+	if err := PrintJSON(&out, m); err != nil {
+		t.Fatal(err)
+	}
+	line := out.String()
+	if strings.Count(line, "\n") != 1 || strings.ContainsAny(line, "\u009b\x1b\u202e") || !strings.Contains(line, "<b>") {
+		t.Errorf("%q", line)
+	}
+	var back client.Message
+	if err := json.Unmarshal([]byte(line), &back); err != nil || back.Text != m.Text {
+		t.Errorf("reads back as %q, %v", back.Text, err)
+	}
+}
+
+func TestSessionsAreKeptPerServerAndName(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "config", "parley")
+	open := func(host string) *Sessions {
+		t.Helper()
+		s, err := OpenSessions(dir, "http", host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	check := func(s *Sessions, name, fallback, wantWho, wantSession string) {
+		t.Helper()
+		if who, session := s.Who(name, fallback); who != wantWho || session != wantSession {
+			t.Errorf("Who(%q, %q) = %q, %q, want %q, %q", name, fallback, who, session, wantWho, wantSession)
+		}
+	}
+	s := open("a:1")
+	check(s, "", "ada", "ada", "")
+	check(s, "", "", "guest", "")
+	if err := s.Keep("ada", "ada", "secret1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := open("a:1").Keep(" CI ", "CI", "secret2"); err != nil {
+		t.Fatal(err)
+	}
+	s = open("a:1")
+	check(s, "", "x", "CI", "secret2")
+	check(s, " CI ", "x", " CI ", "secret2")
+	check(s, "ada", "x", "ada", "secret1")
+	check(s, "Grace", "x", "Grace", "")
+	check(open("a:2"), "", "x", "x", "")
+	files, err := os.ReadDir(dir)
+	if err != nil || len(files) != 1 {
+		t.Fatalf("%v, %v", files, err)
+	}
+	info, err := files[0].Info()
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, files[0].Name()), []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenSessions(dir, "http", "a:1"); err == nil {
+		t.Error("half a file is read as if it were whole")
+	}
+}

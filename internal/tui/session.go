@@ -1,0 +1,96 @@
+package tui
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Sessions are the people that somebody has been on one server, kept in a file
+// that only they can read, so that they come back as the same.
+type Sessions struct {
+	path string
+
+	Last   string            `json:"last"`     // name of the person of the last time
+	Tokens map[string]string `json:"sessions"` // by name; secret
+}
+
+// OpenSessions reads the sessions with the server at host from a file in dir,
+// which need not be there.
+func OpenSessions(dir, scheme, host string) (*Sessions, error) {
+	s := &Sessions{path: filepath.Join(dir, fileName(scheme+"_"+host)+".json"), Tokens: map[string]string{}}
+	b, err := os.ReadFile(s.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(b, s)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("sessions with %s: %w", host, err)
+	}
+	if s.Tokens == nil {
+		s.Tokens = map[string]string{}
+	}
+	return s, nil
+}
+
+func fileName(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '.' || r == '-' {
+			return r
+		}
+		return '_'
+	}, strings.ToLower(s))
+}
+
+// Who returns the name to go by and the session that proves it, "" for a new
+// guest: name if it is given, else that of the last time, else fallback.
+func (s *Sessions) Who(name, fallback string) (who, session string) {
+	who = cmp.Or(name, s.Last, fallback, "guest")
+	return who, s.Tokens[who]
+}
+
+// Keep writes down who one was now. asked is the name that Who returned, which
+// the server may have normalised.
+func (s *Sessions) Keep(asked, name, session string) error {
+	if s.Last == name && s.Tokens[name] == session && s.Tokens[asked] == session {
+		return nil
+	}
+	s.Last = name
+	s.Tokens[name], s.Tokens[asked] = session, session
+	if err := s.write(); err != nil {
+		return fmt.Errorf("remember the session: %w", err)
+	}
+	return nil
+}
+
+// write replaces the file as a whole, so that there is never half of one.
+func (s *Sessions) write() error {
+	b, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return err
+	}
+	dir := filepath.Dir(s.path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, ".session-*") // with mode 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // it is gone once it is renamed
+	if _, err := f.Write(b); err != nil {
+		f.Close()
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), s.path)
+}

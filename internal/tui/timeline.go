@@ -1,0 +1,191 @@
+package tui
+
+import (
+	"hash/fnv"
+	"slices"
+	"strings"
+	"time"
+
+	"charm.land/lipgloss/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"parley/client"
+)
+
+const (
+	groupWindow = 5 * time.Minute // between two messages under one name
+	maxKept     = 5000            // messages in memory; older ones are a page away
+)
+
+// A timeline is a room's messages as the lines of a terminal. It is read from
+// the bottom: offset counts the lines below the view, so that what comes in
+// above changes nothing, and what comes in below is added to it.
+type timeline struct {
+	messages []client.Message // by seq
+	pending  []*outgoing      // of one's own, in the order written
+	width    int
+	offset   int // lines below the view; 0: the newest is seen and followed
+	unseen   int // messages that came while offset was not 0
+
+	lines []string // of all, wrapped to width; nil: to be made again
+}
+
+// An outgoing message is one's own that has not come back in the room's order.
+type outgoing struct {
+	text string
+	seq  int64 // once it is stored
+	err  error // why it will not be
+}
+
+func (t *timeline) setWidth(width int) {
+	if t.width != width {
+		t.width, t.lines = width, nil
+	}
+}
+
+// add takes messages in any order, each once.
+func (t *timeline) add(messages ...client.Message) {
+	height := len(t.rendered())
+	atBottom := t.offset == 0
+	below := 0
+	for _, m := range messages {
+		i, found := slices.BinarySearchFunc(t.messages, m.Seq, func(m client.Message, seq int64) int { return int(m.Seq - seq) })
+		if found {
+			continue
+		}
+		if i == len(t.messages) {
+			below++
+		}
+		t.messages = slices.Insert(t.messages, i, m)
+	}
+	t.pending = slices.DeleteFunc(t.pending, t.hasArrived)
+	if atBottom && len(t.messages) > maxKept {
+		t.messages = slices.Clone(t.messages[len(t.messages)-maxKept:])
+	}
+	t.lines = nil
+	if !atBottom && below > 0 {
+		t.unseen += below
+		t.offset += len(t.rendered()) - height
+	}
+}
+
+func (t *timeline) hasArrived(o *outgoing) bool {
+	return o.seq > 0 && slices.ContainsFunc(t.messages, func(m client.Message) bool { return m.Seq == o.seq })
+}
+
+// send shows a message of one's own that is on its way.
+func (t *timeline) send(o *outgoing) {
+	t.pending = append(t.pending, o)
+	t.lines = nil
+	t.toBottom()
+}
+
+// stored takes note of what became of an outgoing message.
+func (t *timeline) stored(o *outgoing, seq int64, err error) {
+	o.seq, o.err = seq, err
+	t.pending = slices.DeleteFunc(t.pending, t.hasArrived)
+	t.lines = nil
+}
+
+// takeBack removes the newest message that could not be sent and returns its text.
+func (t *timeline) takeBack() (string, bool) {
+	for i, o := range slices.Backward(t.pending) {
+		if o.err != nil {
+			t.pending = slices.Delete(t.pending, i, i+1)
+			t.lines = nil
+			return o.text, true
+		}
+	}
+	return "", false
+}
+
+func (t *timeline) clear() {
+	t.messages, t.lines, t.unseen, t.offset = nil, nil, 0, 0
+}
+
+func (t *timeline) toBottom() { t.offset, t.unseen = 0, 0 }
+
+// scroll moves the view by n lines, up if n > 0. It reports whether it is at the top.
+func (t *timeline) scroll(n, height int) (atTop bool) {
+	limit := max(0, len(t.rendered())-height)
+	t.offset = min(max(0, t.offset+n), limit)
+	if t.offset == 0 {
+		t.unseen = 0
+	}
+	return t.offset == limit
+}
+
+// view returns height lines.
+func (t *timeline) view(height int) []string {
+	lines := t.rendered()
+	end := max(min(height, len(lines)), len(lines)-t.offset)
+	seen := lines[max(0, end-height):end]
+	return append(make([]string, height-len(seen)), seen...)
+}
+
+func (t *timeline) rendered() []string {
+	if t.lines != nil {
+		return t.lines
+	}
+	t.lines = []string{}
+	var last client.Message
+	for _, m := range t.messages {
+		if !sameDay(last.At, m.At) {
+			t.lines = append(t.lines, "", styleSoft.Render("── "+m.At.Local().Format("Monday, 2 January 2006")+" ──"))
+			last = client.Message{}
+		}
+		if last.From.ID != m.From.ID || m.At.Sub(last.At) > groupWindow {
+			head := nameStyle(m.From.ID).Render(CleanLine(m.From.Name)) + " " + styleSoft.Render(m.At.Local().Format("15:04"))
+			t.lines = append(t.lines, "", ansi.Truncate(head, t.width, "…"))
+		}
+		t.lines = append(t.lines, wrap(Clean(m.Text), t.width)...)
+		last = m
+	}
+	for _, o := range t.pending {
+		state := "on its way …"
+		style := styleSoft
+		if o.err != nil {
+			state, style = "not sent: "+CleanLine(why(o.err))+" ↑ takes it back", styleBad
+		}
+		t.lines = append(t.lines, "", style.Render(ansi.Truncate(state, t.width, "…")))
+		for _, line := range wrap(Clean(o.text), t.width) {
+			t.lines = append(t.lines, style.Render(line))
+		}
+	}
+	return t.lines
+}
+
+func sameDay(a, b time.Time) bool {
+	ay, am, ad := a.Local().Date()
+	by, bm, bd := b.Local().Date()
+	return ay == by && am == bm && ad == bd
+}
+
+// wrap breaks clean text into lines of at most width cells, between words where it can.
+func wrap(text string, width int) []string {
+	return strings.Split(ansi.Wrap(text, max(width, 1), ""), "\n")
+}
+
+var (
+	styleSoft  = lipgloss.NewStyle().Faint(true)
+	styleBad   = lipgloss.NewStyle().Foreground(lipgloss.Red)
+	styleTitle = lipgloss.NewStyle().Bold(true)
+	styleBar   = lipgloss.NewStyle().Reverse(true)
+)
+
+// nameColors are of the terminal's own palette, so that they suit its background.
+var nameColors = []lipgloss.Style{
+	lipgloss.NewStyle().Bold(true).Foreground(lipgloss.Red),
+	lipgloss.NewStyle().Bold(true).Foreground(lipgloss.Green),
+	lipgloss.NewStyle().Bold(true).Foreground(lipgloss.Yellow),
+	lipgloss.NewStyle().Bold(true).Foreground(lipgloss.Blue),
+	lipgloss.NewStyle().Bold(true).Foreground(lipgloss.Magenta),
+	lipgloss.NewStyle().Bold(true).Foreground(lipgloss.Cyan),
+}
+
+// nameStyle is the same for a person wherever they appear.
+func nameStyle(id string) lipgloss.Style {
+	h := fnv.New32a()
+	h.Write([]byte(id))
+	return nameColors[h.Sum32()%uint32(len(nameColors))]
+}
