@@ -32,17 +32,20 @@ type console struct {
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// The first signal asks the command to end. From then on signals do what
-	// they do to any program, so that a second one ends it at once: what was
-	// acknowledged is on the disk.
-	context.AfterFunc(ctx, func() {
+	ctx, stop := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		// The first signal asks the command to end. From then on signals do what
+		// they do to any program, so that a second one ends it at once: what was
+		// acknowledged is on the disk.
+		<-signals
+		signal.Stop(signals)
 		stop()
-		time.AfterFunc(stopTimeout, func() {
-			fmt.Fprintf(os.Stderr, "parley: still busy after %v; ended all the same\n", stopTimeout)
-			os.Exit(1)
-		})
-	})
+		time.Sleep(stopTimeout)
+		fmt.Fprintf(os.Stderr, "parley: still busy after %v; ended all the same\n", stopTimeout)
+		os.Exit(1)
+	}()
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
