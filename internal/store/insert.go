@@ -18,8 +18,6 @@ type row struct {
 	result *chat.Commit
 }
 
-const columns = 7 // of the table message
-
 // inserts are the statements that insert rows, by how many, the most first. One
 // statement for many rows saves the greater part of the work of inserting them.
 //

@@ -76,10 +76,10 @@ func (s *Store) makeDatabase(ctx context.Context, path string) error {
 	if !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("making the database: %w", err)
 	}
-	// mode=ro: a newer program's file is not even recovered, let alone migrated.
-	db := openSQLite(path, "ro", "", readerPragmas)
-	defer db.Close()
-	have, err := schemaVersion(ctx, db)
+	have, err := schemaVersion(ctx, path, "ro") // a newer program's file is left as it is
+	if sqliteCode(err)&0xff == sqlite3.SQLITE_READONLY {
+		have, err = schemaVersion(ctx, path, "rw") // the power went while it was made: first undo that
+	}
 	if err != nil {
 		return fmt.Errorf("reading the schema of %s: %w", databaseName, err)
 	}
@@ -89,11 +89,13 @@ func (s *Store) makeDatabase(ctx context.Context, path string) error {
 	return nil
 }
 
-// schemaVersion returns the number of the newest migration that the database
-// has had, 0 for an empty one.
-func schemaVersion(ctx context.Context, db *sql.DB) (int64, error) {
-	var tables, version int64
-	err := db.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema WHERE name = $1`, goose.DefaultTablename).Scan(&tables)
+// schemaVersion returns the number of the newest migration that the database at
+// path has had, 0 for an empty one.
+func schemaVersion(ctx context.Context, path, mode string) (version int64, err error) {
+	db := openSQLite(path, mode, "", readerPragmas)
+	defer db.Close()
+	var tables int
+	err = db.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema WHERE name = $1`, goose.DefaultTablename).Scan(&tables)
 	if err != nil || tables == 0 {
 		return 0, err
 	}
