@@ -1,0 +1,267 @@
+package client_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"parley/client"
+)
+
+// patience is how long something may take that is about to happen.
+const patience = 60 * time.Second
+
+// A server is the real program, which can be killed and come back at the same
+// address.
+type server struct {
+	t       *testing.T
+	program string
+	data    string
+	address string // host:port
+
+	cmd    *exec.Cmd
+	stderr bytes.Buffer
+}
+
+func startServer(t *testing.T) *server {
+	t.Helper()
+	dir := t.TempDir()
+	s := &server{t: t, program: filepath.Join(dir, "parley"), data: filepath.Join(dir, "data"), address: "127.0.0.1:0"}
+	if out, err := exec.Command("go", "build", "-o", s.program, "parley").CombinedOutput(); err != nil {
+		t.Fatalf("build the server: %v\n%s", err, out)
+	}
+	s.start()
+	t.Cleanup(s.kill)
+	return s
+}
+
+func (s *server) start() {
+	s.t.Helper()
+	s.cmd = exec.Command(s.program, "serve", "--listen", s.address, "--data", s.data, "--message-rate", "0")
+	s.cmd.Stderr = &s.stderr
+	stdout, err := s.cmd.StdoutPipe()
+	if err == nil {
+		err = s.cmd.Start()
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	address, ok := strings.CutPrefix(strings.TrimSpace(line), "listening on http://")
+	if !ok {
+		s.t.Fatalf("no address but %q (%v):\n%s", line, err, s.stderr.String())
+	}
+	s.address = address
+}
+
+// kill gives the server no time for anything.
+func (s *server) kill() {
+	s.cmd.Process.Kill()
+	s.cmd.Wait() // its status says only that it was killed
+}
+
+func (s *server) dial(o client.Options) *client.Client {
+	s.t.Helper()
+	o.MaxBackoff = 500 * time.Millisecond
+	c, err := client.Dial(s.t.Context(), "http://"+s.address, o)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// hear takes messages until there are n, and returns the texts by seq, checking
+// that there is no hole and no repeat.
+func hear(ctx context.Context, c *client.Client, n int) ([]string, error) {
+	var texts []string
+	for len(texts) < n {
+		e, err := c.Next(ctx)
+		if err != nil {
+			return texts, fmt.Errorf("after %d of %d messages: %w", len(texts), n, err)
+		}
+		if m, ok := e.(client.Message); ok {
+			texts = append(texts, m.Text)
+			if m.Seq != int64(len(texts)) {
+				return texts, fmt.Errorf("message %d came, want %d", m.Seq, len(texts))
+			}
+		}
+	}
+	return texts, nil
+}
+
+func TestNothingIsLostOrDoubledWhenTheServerIsKilled(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds and kills the server")
+	}
+	const clients, each, kills = 5, 200, 3
+	s := startServer(t)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	var talking, listening sync.WaitGroup
+	heard := make([][]string, clients)
+	acknowledged := make([]map[int64]string, clients)
+	progress := make(chan struct{}, clients*each)
+	for i := range clients {
+		c := s.dial(client.Options{Name: fmt.Sprintf("Talker %d", i)})
+		if _, err := c.JoinAfter(ctx, "lobby", client.Position{}); err != nil {
+			t.Fatal(err)
+		}
+		listening.Go(func() {
+			var err error
+			if heard[i], err = hear(ctx, c, clients*each); err != nil {
+				t.Errorf("client %d: %v", i, err)
+			}
+		})
+		acknowledged[i] = map[int64]string{}
+		talking.Go(func() {
+			for n := range each {
+				text := fmt.Sprintf("%d of %d", n, i)
+				r, err := c.Send(ctx, "lobby", text)
+				if err != nil {
+					t.Errorf("client %d: %v", i, err)
+					return
+				}
+				acknowledged[i][r.Seq] = text
+				progress <- struct{}{}
+			}
+		})
+	}
+	for range kills {
+		for range clients * each / (kills + 1) {
+			<-progress
+		}
+		s.kill()
+		s.start()
+	}
+	talking.Wait()
+	listening.Wait()
+	for i := range clients {
+		if !slices.Equal(heard[i], heard[0]) {
+			t.Errorf("clients 0 and %d heard different things", i)
+		}
+		for seq, text := range acknowledged[i] {
+			if int(seq) > len(heard[i]) || heard[i][seq-1] != text {
+				t.Errorf("%q was acknowledged as %d and is not there", text, seq)
+			}
+		}
+	}
+	slices.Sort(heard[0])
+	if n := len(slices.Compact(heard[0])); n != clients*each {
+		t.Errorf("%d different messages, want %d", n, clients*each)
+	}
+}
+
+func TestRealServer(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds the server")
+	}
+	s := startServer(t)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	ada := s.dial(client.Options{Name: "Ada"})
+	grace := s.dial(client.Options{Name: "Grace"})
+	room, err := ada.Join(ctx, "Straße")
+	if err != nil || room.Name != "strasse" || room.Count != 1 || len(room.Here) != 1 || room.Here[0] != ada.Person() {
+		t.Fatalf("joined %+v, %v", room, err)
+	}
+	if _, err := grace.Join(ctx, "strasse"); err != nil {
+		t.Fatal(err)
+	}
+	until(t, ada, func(e client.Event) bool {
+		p, ok := e.(client.Presence)
+		return ok && p.Count == 2 && *p.Joined == grace.Person()
+	})
+	if err := grace.Typing(ctx, "strasse"); err != nil {
+		t.Fatal(err)
+	}
+	until(t, ada, func(e client.Event) bool { y, ok := e.(client.Typing); return ok && y.From == grace.Person() })
+
+	receipt, err := grace.SendNonce(ctx, "STRASSE", "a-nonce", "hello, **Ada**")
+	if err != nil || receipt.Seq != 1 {
+		t.Fatalf("%+v, %v", receipt, err)
+	}
+	again, err := grace.SendNonce(ctx, "strasse", "a-nonce", "hello, **Ada**")
+	if err != nil || again != receipt {
+		t.Errorf("the same nonce again: %+v, %v, want %+v", again, err, receipt)
+	}
+	want := client.Message{
+		Room: "strasse", Seq: 1, At: receipt.At, From: grace.Person(),
+		Text: "hello, **Ada**", HTML: "<p>hello, <strong>Ada</strong></p>",
+	}
+	until(t, ada, func(e client.Event) bool { return e == client.Event(want) })
+
+	// More than a join delivers: it comes in pages.
+	var talking sync.WaitGroup
+	for range 44 {
+		talking.Go(func() {
+			for range 25 {
+				if _, err := grace.Send(ctx, "strasse", "more"); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	talking.Wait()
+	late := s.dial(client.Options{Name: "Late"})
+	if _, err := late.JoinAfter(ctx, "strasse", client.Position{Epoch: room.Epoch}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := hear(ctx, late, 1101); err != nil {
+		t.Error(err)
+	}
+	before := int64(3)
+	h, err := late.History(ctx, "Straße", client.Page{Before: &before})
+	if err != nil || len(h.Messages) != 2 || h.Seq != 1101 || h.Epoch != room.Epoch || h.Messages[0] != want {
+		t.Errorf("history %+v, %v", h, err)
+	}
+
+	// And the refusals have their codes.
+	_, err = grace.Send(ctx, "strasse", strings.Repeat("x", grace.Limits().MessageLength+1))
+	wantCode(t, err, client.TooLong)
+	_, err = grace.Send(ctx, "a b", "x")
+	wantCode(t, err, client.BadRoom)
+	_, err = grace.History(ctx, "a b", client.Page{})
+	wantCode(t, err, client.BadRoom)
+	wantCode(t, late.Typing(ctx, "elsewhere"), client.NotJoined)
+	_, err = client.Dial(ctx, "ws://"+s.address, client.Options{Session: "of nobody"})
+	wantCode(t, err, client.BadSession)
+
+	if err := grace.Leave(ctx, "strasse"); err != nil {
+		t.Error(err)
+	}
+	until(t, ada, func(e client.Event) bool {
+		p, ok := e.(client.Presence)
+		return ok && p.Left != nil && *p.Left == grace.Person()
+	})
+}
+
+func until(t *testing.T, c *client.Client, is func(client.Event) bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for e, err := range c.Events(ctx) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if is(e) {
+			return
+		}
+	}
+}
+
+func wantCode(t *testing.T, err error, code client.Code) {
+	t.Helper()
+	if e, ok := errors.AsType[*client.Error](err); !ok || e.Code != code {
+		t.Errorf("err = %v, want %s", err, code)
+	}
+}
