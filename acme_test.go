@@ -77,6 +77,11 @@ func TestADomainGetsItsCertificateByItself(t *testing.T) {
 		t.Errorf("the certificate is not kept: %v", err)
 	}
 
+	health := exec.Command("parley", "health", "--domain", domain, "--listen", fmt.Sprintf("127.0.0.1:%d", https))
+	if out, err := health.CombinedOutput(); err != nil || string(out) != "ok\n" {
+		t.Errorf("its health: %s, %v", out, err)
+	}
+
 	if err := parley.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}

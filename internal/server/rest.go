@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -93,6 +94,9 @@ func register[I, O any](s *Server, api huma.API, op huma.Operation, do func(cont
 		}
 		return out, nil
 	})
+	if !slices.Contains(op.Errors, http.StatusUnprocessableEntity) { // huma adds it, but it is 400 here
+		delete(op.Responses, strconv.Itoa(http.StatusUnprocessableEntity))
+	}
 	// huma gives a schema to one success only; the others have the same.
 	const kind = "application/json"
 	for _, r := range op.Responses {
