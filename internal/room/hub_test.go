@@ -190,18 +190,19 @@ func TestReaderFarBehindPagesFromTheStore(t *testing.T) {
 		rd, _ := b.join(&ada, slow)
 		slow.take(0)
 		long := strings.Repeat("x", 3000)
-		for range 500 { // 1.5 MB: more than a byte log keeps
+		const events = 2 * maxLogBytes / 3000
+		for range events { // more than a byte log keeps
 			b.say(grace, long)
 		}
 		synctest.Wait()
 		if got := b.Stats().Bytes; got > 2*maxLogBytes {
 			t.Errorf("the room keeps %d bytes for one slow reader", got)
 		}
-		for range 2000 {
-			slow.take(1000)
+		for range 2 * events {
+			slow.take(3000)
 			synctest.Wait()
 		}
-		slow.wantRun(t, 1, 500)
+		slow.wantRun(t, 1, events)
 		rd.Leave()
 	})
 }

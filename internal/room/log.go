@@ -22,9 +22,11 @@ type byteLog struct {
 	momentBase int64  // where moment begins among all such bytes ever said
 }
 
-// Bounds of one room's log in one encoding.
+// Bounds of one room's log in one encoding. A busy room's log has to hold more
+// than one commit of the store, or its readers would be behind before they were
+// first written to.
 const (
-	maxLogBytes    = 256 << 10
+	maxLogBytes    = 2 << 20
 	maxMomentBytes = 64 << 10
 )
 

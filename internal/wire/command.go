@@ -30,6 +30,9 @@ type Line struct {
 // DecodeCommand reads a command. The error is an *chat.Error with code
 // InvalidJSON; the Command then has what id could be read.
 func DecodeCommand(frame []byte) (Command, error) {
+	if c, ok := scanCommand(frame); ok {
+		return c, nil
+	}
 	var c Command
 	err := decode(frame, &c)
 	return c, err

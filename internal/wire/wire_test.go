@@ -128,6 +128,18 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+func TestAppendTimeIsWhatTheTimePackageWrites(t *testing.T) {
+	for _, in := range []time.Time{
+		at, {}, time.Unix(0, 0), time.Date(9999, 12, 31, 23, 59, 59, 999_999_999, time.UTC),
+		time.Date(2024, 2, 29, 1, 2, 3, 4_000_000, time.FixedZone("", -3*3600)),
+	} {
+		want := in.UTC().Format(`"2006-01-02T15:04:05.000Z"`)
+		if got := string(AppendTime(nil, in)); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
+
 func TestDecodeCommand(t *testing.T) {
 	five := chat.Seq(5)
 	tests := map[string]struct {
@@ -164,8 +176,16 @@ func TestDecodeCommand(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`{"op":"send","id":1,"room":"lobby","nonce":"n","text":"hi"}`))
 	f.Add([]byte(`{"op":"join","after":0}`))
+	f.Add([]byte(`{"op":"join","after":-1,"op":"x","id":01}`))
+	f.Add([]byte(`{"op":"é","id":1e3,"text":"\u00e9","room":null,}`))
 	f.Add([]byte(`{"from":"Ada","message":"hi"}`))
 	f.Fuzz(func(t *testing.T, in []byte) {
+		if quick, ok := scanCommand(in); ok {
+			var c Command
+			if err := decode(in, &c); err != nil || !cmp.Equal(c, quick) {
+				t.Errorf("the scanner reads %+v, encoding/json %+v, %v", quick, c, err)
+			}
+		}
 		if c, err := DecodeCommand(in); err == nil && !utf8.ValidString(c.Op+c.Room+c.Text+c.Nonce+c.Name+c.Session+c.Epoch) {
 			t.Error("a command that is not UTF-8")
 		} else if err != nil && chat.CodeOf(err) != chat.InvalidJSON {

@@ -1,0 +1,116 @@
+package wire
+
+import (
+	"unicode/utf8"
+
+	"parley/internal/chat"
+)
+
+// scanner reads the JSON that nearly every command is: one flat object of
+// fields that Command has, with strings free of escapes and short whole
+// numbers. Whatever else it meets it gives up on, and encoding/json, which it
+// always agrees with, reads the frame instead.
+type scanner struct {
+	s string
+	i int
+}
+
+// scanCommand reads a command, or reports that it is not of the common form.
+func scanCommand(frame []byte) (c Command, ok bool) {
+	sc := scanner{s: string(frame)} // the one copy; the command's strings are parts of it
+	if !sc.next('{') {
+		return c, false
+	}
+	for {
+		key, ok := sc.str()
+		if !ok || !sc.next(':') || !sc.field(&c, key) {
+			return c, false
+		}
+		if sc.next(',') {
+			continue
+		}
+		if !sc.next('}') {
+			return c, false
+		}
+		sc.space()
+		return c, sc.i == len(sc.s)
+	}
+}
+
+func (sc *scanner) field(c *Command, key string) (ok bool) {
+	switch key {
+	case "op":
+		c.Op, ok = sc.str()
+	case "id":
+		c.ID, ok = sc.number()
+	case "room":
+		c.Room, ok = sc.str()
+	case "nonce":
+		c.Nonce, ok = sc.str()
+	case "text":
+		c.Text, ok = sc.str()
+	case "epoch":
+		c.Epoch, ok = sc.str()
+	case "after":
+		var n int64
+		if n, ok = sc.number(); ok {
+			c.After = new(chat.Seq(n))
+		}
+	}
+	return ok
+}
+
+func (sc *scanner) space() {
+	for sc.i < len(sc.s) && (sc.s[sc.i] == ' ' || sc.s[sc.i] == '\n' || sc.s[sc.i] == '\t' || sc.s[sc.i] == '\r') {
+		sc.i++
+	}
+}
+
+// next skips space and one b, or reports that something else follows.
+func (sc *scanner) next(b byte) bool {
+	sc.space()
+	if sc.i == len(sc.s) || sc.s[sc.i] != b {
+		return false
+	}
+	sc.i++
+	return true
+}
+
+// str reads a string without escapes.
+func (sc *scanner) str() (string, bool) {
+	if !sc.next('"') {
+		return "", false
+	}
+	start, ascii := sc.i, true
+	for ; sc.i < len(sc.s); sc.i++ {
+		switch b := sc.s[sc.i]; {
+		case b == '"':
+			v := sc.s[start:sc.i]
+			sc.i++
+			return v, ascii || utf8.ValidString(v)
+		case b == '\\' || b < 0x20:
+			return "", false
+		case b >= utf8.RuneSelf:
+			ascii = false
+		}
+	}
+	return "", false
+}
+
+// number reads a whole number of at most 18 digits, which an int64 holds.
+func (sc *scanner) number() (n int64, ok bool) {
+	sc.space()
+	start := sc.i
+	for sc.i < len(sc.s) && sc.s[sc.i] >= '0' && sc.s[sc.i] <= '9' {
+		n = 10*n + int64(sc.s[sc.i]-'0')
+		if sc.i++; sc.i-start > 18 {
+			return 0, false
+		}
+	}
+	digits := sc.i - start
+	if digits == 0 || digits > 1 && sc.s[start] == '0' {
+		return 0, false
+	}
+	// A fraction, an exponent or a letter after it is not met by next.
+	return n, true
+}
