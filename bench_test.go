@@ -70,7 +70,7 @@ func benchServer(b *testing.B) (address string, pid int) {
 	if err := os.Symlink(self, program); err != nil {
 		b.Fatal(err)
 	}
-	cmd := exec.Command(program, "serve", "--listen=127.0.0.1:0", "--data="+filepath.Join(b.TempDir(), "data"), "--message-rate=0", "--connections-per-address=0")
+	cmd := exec.Command(program, "serve", "--listen=127.0.0.1:0", "--data="+filepath.Join(b.TempDir(), "data"), "--message-rate=0", "--connections-per-address=0", "--guest-rate=0")
 	cmd.Stderr = os.Stderr
 	cmd.Env = append(os.Environ(), "PARLEY_LOG_LEVEL=warn")
 	stdout, err := cmd.StdoutPipe()

@@ -18,6 +18,9 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"parley/internal/chat"
+	"parley/internal/rates"
 )
 
 // A Hub holds every room that somebody is in.
@@ -28,7 +31,7 @@ type Hub struct {
 	logger *slog.Logger
 
 	rooms   directory
-	rates   rates
+	rates   *rates.Rates[chat.PersonID]
 	flushes flushQueue
 	behind  readerQueue // readers that the store has to serve
 	touched []*liveRoom // owned by the log's goroutine: rooms with events since the last wake-up
@@ -55,9 +58,9 @@ func New(log Log, epoch string, cfg Config) *Hub {
 		epoch:  epoch,
 		cfg:    cfg,
 		logger: cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
+		rates:  rates.New[chat.PersonID](cfg.MessageRate, cfg.MessageBurst),
 	}
 	h.rooms.init()
-	h.rates.init(cfg.MessageRate, cfg.MessageBurst)
 	h.flushes.init()
 	h.behind.init()
 	return h
@@ -117,8 +120,7 @@ func (h *Hub) tidyLoop(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case now := <-tick.C:
-			h.rates.sweep(now)
+		case <-tick.C:
 			if h.bytes.Load() > int64(h.cfg.Memory) {
 				h.forgetBytes()
 			}

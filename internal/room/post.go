@@ -17,8 +17,12 @@ func (h *Hub) Post(d chat.Draft, done func(chat.Commit)) error {
 	if err := chat.CheckNonce(d.Nonce); err != nil {
 		return err
 	}
-	if err := h.rates.take(d.From.ID); err != nil {
-		return err
+	if wait := h.rates.Take(d.From.ID); wait > 0 {
+		return &chat.Error{
+			Code:       chat.RateLimited,
+			Message:    "That was too fast. The message can be sent again in a moment.",
+			RetryAfter: wait,
+		}
 	}
 	d.HTML = h.format(d.Text)
 	h.posted.Add(1)

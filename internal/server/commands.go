@@ -59,21 +59,7 @@ func (cl *client) recognise(ctx context.Context, cmd wire.Command) (p chat.Perso
 	if name == "" {
 		return p, "", &chat.Error{Code: chat.BadName, Message: "Say who you are: a name, or a session."}
 	}
-	return cl.s.people.NewGuest(ctx, name)
-}
-
-// renamed gives p another name, in normal form, unless that is "" or theirs
-// already.
-func (s *Server) renamed(ctx context.Context, p chat.Person, name string) (chat.Person, error) {
-	if name == "" || name == p.Name {
-		return p, nil
-	}
-	if err := s.people.Rename(ctx, p.ID, name); err != nil {
-		return p, err
-	}
-	p.Name = name
-	s.hub.Rename(p)
-	return p, nil
+	return cl.s.newGuest(ctx, cl.from, name)
 }
 
 // join makes the client a member of a room.

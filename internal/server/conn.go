@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"sync/atomic"
 	"syscall"
@@ -27,6 +28,7 @@ type conn struct {
 	out    *outlet
 	parser wire.Parser
 	talk   talk
+	from   netip.Addr // the client's address
 
 	heard atomic.Int64 // when bytes came last, in Unix nanoseconds
 	away  atomic.Bool  // the server is going down: nothing more is read
@@ -77,6 +79,7 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, protocol string
 	nc.SetDeadline(time.Time{}) // an error shows at the first read
 	first, _ := rw.Reader.Peek(rw.Reader.Buffered())
 	c := s.newConn(nc, first)
+	c.from = s.address(r)
 	c.talk = newTalk(c)
 	// The request's context ends with its handler; its values are not needed.
 	go func() {

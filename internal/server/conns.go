@@ -117,16 +117,6 @@ func (w *wheel) all() []*conn {
 	return conns
 }
 
-func (w *wheel) len() int {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	n := 0
-	for _, bucket := range w.buckets {
-		n += len(bucket)
-	}
-	return n
-}
-
 func (w *wheel) run(ctx context.Context, idle time.Duration) {
 	if idle <= 0 {
 		<-ctx.Done()

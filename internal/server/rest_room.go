@@ -203,10 +203,7 @@ func (s *Server) author(ctx context.Context, in *postInput) (p chat.Person, sess
 	if err != nil {
 		return p, "", err
 	}
-	if p, session, err = s.people.NewGuest(ctx, name); err != nil {
-		return p, "", fmt.Errorf("a new guest: %w", err)
-	}
-	return p, session, nil
+	return s.newGuest(ctx, s.address(in.r), name)
 }
 
 // postAndWait posts a draft and waits until it is stored. If the client goes

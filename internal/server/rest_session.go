@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -87,9 +86,9 @@ func (s *Server) openSession(ctx context.Context, in *sessionInput) (*sessionOut
 		return nil, err
 	}
 	if !known {
-		p, session, err := s.people.NewGuest(ctx, name)
+		p, session, err := s.newGuest(ctx, s.address(in.r), name)
 		if err != nil {
-			return nil, fmt.Errorf("a new guest: %w", err)
+			return nil, err
 		}
 		return &sessionOutput{
 			Status:    http.StatusCreated,
@@ -97,12 +96,8 @@ func (s *Server) openSession(ctx context.Context, in *sessionInput) (*sessionOut
 			Body:      sessionAnswer{Person: p, Session: session, Epoch: s.hub.Epoch()},
 		}, nil
 	}
-	if name != p.Name {
-		if err := s.people.Rename(ctx, p.ID, name); err != nil {
-			return nil, fmt.Errorf("rename %s: %w", p.ID, err)
-		}
-		p.Name = name
-		s.hub.Rename(p)
+	if p, err = s.renamed(ctx, p, name); err != nil {
+		return nil, err
 	}
 	return &sessionOutput{Status: http.StatusOK, SetCookie: s.prolonged(in.r), Body: sessionAnswer{Person: p, Epoch: s.hub.Epoch()}}, nil
 }

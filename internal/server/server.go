@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"parley/internal/chat"
+	"parley/internal/rates"
 	"parley/internal/room"
 	"parley/web"
 )
@@ -32,6 +33,7 @@ type Config struct {
 	ACMECA  string   `name:"acme-ca" placeholder:"URL" help:"ACME directory to ask for certificates instead of Let's Encrypt."`
 
 	ConnectionsPerAddress int           `default:"256" help:"Connections (WebSockets and event streams) from one address at most; 0 for no limit."`
+	GuestRate             float64       `default:"60" help:"New guests per minute from one address, who may also all come at once; 0 for no limit."`
 	RoomsPerConnection    int           `default:"100" help:"Rooms that one connection may be in; 0 for no limit."`
 	FrameSize             int           `default:"65536" help:"Bytes of a WebSocket message or request body at most; 0 for no limit."`
 	HeaderTimeout         time.Duration `default:"10s" help:"How long a client may take to send a request's header; 0 for no limit."`
@@ -66,7 +68,8 @@ type Server struct {
 	metrics   *Metrics
 	origins   origins
 	addresses addresses
-	certs     certificates // nil without TLS
+	guests    *rates.Rates[netip.Addr] // by network
+	certs     certificates             // nil without TLS
 	handler   http.Handler
 	stopping  atomic.Bool // set once Serve has begun to drain
 
@@ -97,6 +100,7 @@ func New(cfg Config, hub *room.Hub, people People, health func(context.Context) 
 	}
 	s.metrics.watch(s)
 	s.addresses.limit = cfg.ConnectionsPerAddress
+	s.guests = rates.New[netip.Addr](cfg.GuestRate/60, int(cfg.GuestRate))
 	s.initDoors()
 	if s.handler, err = s.routes(); err != nil {
 		return nil, err

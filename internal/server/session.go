@@ -1,7 +1,10 @@
 package server
 
 import (
+	"context"
+	"fmt"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -38,6 +41,36 @@ func (s *Server) identifyOrNew(r *http.Request, name string) (p chat.Person, ok 
 		return chat.Person{}, false, nil
 	}
 	return p, ok, err
+}
+
+// newGuest makes a person for somebody at an address: not too many, as each is
+// kept for good and has a message rate of its own.
+func (s *Server) newGuest(ctx context.Context, from netip.Addr, name string) (p chat.Person, session string, err error) {
+	if wait := s.guests.Take(network(from)); wait > 0 {
+		return p, "", &chat.Error{
+			Code:       chat.RateLimited,
+			Message:    "Too many new guests have come from your address. It will be possible again in a moment.",
+			RetryAfter: wait,
+		}
+	}
+	if p, session, err = s.people.NewGuest(ctx, name); err != nil {
+		return p, "", fmt.Errorf("a new guest: %w", err)
+	}
+	return p, session, nil
+}
+
+// renamed gives p another name, in normal form, unless that is "" or theirs
+// already.
+func (s *Server) renamed(ctx context.Context, p chat.Person, name string) (chat.Person, error) {
+	if name == "" || name == p.Name {
+		return p, nil
+	}
+	if err := s.people.Rename(ctx, p.ID, name); err != nil {
+		return p, fmt.Errorf("rename %s: %w", p.ID, err)
+	}
+	p.Name = name
+	s.hub.Rename(p)
+	return p, nil
 }
 
 // sessionCookie returns the session that a browser brings, or "".

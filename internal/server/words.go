@@ -35,7 +35,7 @@ var words = map[chat.Code]word{
 	chat.TooManyConnections: {429, "this address has enough connections", "close one; wait"},
 	chat.RateLimited:        {429, "too fast", "keep it; again after `retry_after_ms`"},
 	chat.ForbiddenOrigin:    {403, "a page from elsewhere", "ask the operator for `--allow-origin`"},
-	chat.NotFound:           {404, "nothing at that address", ""},
+	chat.NotFound:           {404, "nothing at that address", "mend the address"},
 	chat.Stalled:            {0, "close code 4008", "reconnect, with `after`"},
 	chat.Unavailable:        {503, "the store cannot write; nothing was kept", "keep it; again later, same nonce"},
 	chat.Overloaded:         {503, "too much waits for the store", "keep it; again after `retry_after_ms`"},

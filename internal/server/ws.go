@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"parley/internal/chat"
 	"parley/internal/room"
@@ -91,10 +90,4 @@ var commands = map[string]func(*client, context.Context, wire.Command) error{
 func (cl *client) ping(_ context.Context, cmd wire.Command) error {
 	cl.ok(wire.Answer{ID: cmd.ID})
 	return nil
-}
-
-// formatAt returns t as the protocol's `at`.
-func formatAt(t time.Time) string {
-	quoted := wire.AppendTime(nil, t)
-	return string(quoted[1 : len(quoted)-1])
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -73,7 +74,7 @@ func (c *talker) send(format string, args ...any) {
 func (c *talker) frame() ws.Frame {
 	c.t.Helper()
 	for {
-		f, err := ws.ReadFrame(c.in)
+		f, err := readFrame(c.in)
 		if err != nil {
 			c.t.Fatalf("reading a frame: %v", err)
 		}
@@ -82,6 +83,15 @@ func (c *talker) frame() ws.Frame {
 		}
 		c.put(ws.NewPongFrame(f.Payload))
 	}
+}
+
+func readFrame(r io.Reader) (f ws.Frame, err error) {
+	if f.Header, err = ws.ReadHeader(r); err != nil {
+		return f, err
+	}
+	f.Payload = make([]byte, f.Header.Length)
+	_, err = io.ReadFull(r, f.Payload)
+	return f, err
 }
 
 // reply is whatever a server says.
@@ -419,7 +429,7 @@ func TestSilentClientIsPingedThenClosed(t *testing.T) {
 	c := ts.dial(t, "/ws")
 	pinged := false
 	for {
-		f, err := ws.ReadFrame(c.in) // not frame, which would answer
+		f, err := readFrame(c.in) // not frame, which would answer
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -505,5 +515,29 @@ func TestUpgradeFromElsewhereIsRefused(t *testing.T) {
 				c.nc.Close()
 			}
 		}
+	}
+}
+
+func TestNewGuestsPerAddress(t *testing.T) {
+	ts := startServer(t, Config{GuestRate: 2}, room.Config{})
+	ts.hello(t, "One")
+	back := ts.guest(t, "Two").Session
+	c := ts.dial(t, "/ws")
+	if r := c.ask(`"op":"hello","name":"Three"`); r.Code != string(chat.RateLimited) || r.Retry < 1 || r.Retry > 30_000 {
+		t.Errorf("hello: %+v", r)
+	}
+	if a := ts.ask(t, http.MethodPost, "/api/session", `{"name":"Three"}`); a.StatusCode != 429 || a.Header.Get("Retry-After") == "" {
+		t.Errorf("a session: %d %s", a.StatusCode, a.body)
+	}
+	if a := ts.ask(t, http.MethodPost, "/api/rooms/r/messages", `{"name":"Three","text":"hi"}`); a.StatusCode != 429 {
+		t.Errorf("a message: %d %s", a.StatusCode, a.body)
+	}
+	line := ts.dial(t, "/chatroom/r")
+	line.send(`{"from":"Three","message":"hi"}`)
+	if r := line.hear(); r.Error != string(chat.RateLimited) {
+		t.Errorf("a line: %+v", r)
+	}
+	if r := c.ask(`"op":"hello","session":%q`, back); r.Op != "ok" {
+		t.Errorf("who has been here: %+v", r)
 	}
 }

@@ -1,0 +1,100 @@
+// Package rates limits how fast each of many keys (a person, an address) does
+// something. It keeps only the keys that are below their burst, and knows
+// nothing of what is limited.
+package rates
+
+import (
+	"hash/maphash"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// Rates has one token bucket for each key.
+type Rates[K comparable] struct {
+	limit  rate.Limit
+	burst  int
+	seed   maphash.Seed
+	shards [16]struct {
+		mu      sync.Mutex
+		buckets map[K]*rate.Limiter
+	}
+	mu    sync.Mutex
+	swept time.Time
+}
+
+// sweepEvery is how often buckets are dropped that are full again.
+const sweepEvery = 30 * time.Second
+
+// New returns Rates that allow each key so many events per second in the long
+// run, and burst at once. A rate of 0 allows any.
+func New[K comparable](perSecond float64, burst int) *Rates[K] {
+	r := &Rates[K]{limit: rate.Limit(perSecond), burst: max(burst, 1), seed: maphash.MakeSeed(), swept: time.Now()}
+	if perSecond <= 0 {
+		r.limit = rate.Inf
+	}
+	for i := range r.shards {
+		r.shards[i].buckets = map[K]*rate.Limiter{}
+	}
+	return r
+}
+
+// Take counts an event of key and returns 0, or, if it is too early, counts
+// nothing and returns how long to wait.
+func (r *Rates[K]) Take(key K) (wait time.Duration) {
+	if r.limit == rate.Inf {
+		return 0
+	}
+	now := time.Now()
+	r.sweep(now)
+	s := &r.shards[maphash.Comparable(r.seed, key)%uint64(len(r.shards))]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	bucket := s.buckets[key]
+	if bucket == nil {
+		bucket = rate.NewLimiter(r.limit, r.burst)
+		s.buckets[key] = bucket
+	}
+	reserved := bucket.ReserveN(now, 1)
+	if wait = reserved.DelayFrom(now); wait > 0 {
+		reserved.CancelAt(now)
+	}
+	return wait
+}
+
+// Len returns how many keys are remembered.
+func (r *Rates[K]) Len() int {
+	n := 0
+	for i := range r.shards {
+		s := &r.shards[i]
+		s.mu.Lock()
+		n += len(s.buckets)
+		s.mu.Unlock()
+	}
+	return n
+}
+
+// sweep forgets, now and then, the keys that have been quiet for long enough
+// to have their whole burst again.
+func (r *Rates[K]) sweep(now time.Time) {
+	r.mu.Lock()
+	due := now.Sub(r.swept) >= sweepEvery
+	if due {
+		r.swept = now
+	}
+	r.mu.Unlock()
+	if !due {
+		return
+	}
+	for i := range r.shards {
+		s := &r.shards[i]
+		s.mu.Lock()
+		for key, bucket := range s.buckets {
+			if bucket.TokensAt(now) >= float64(r.burst) {
+				delete(s.buckets, key)
+			}
+		}
+		s.mu.Unlock()
+	}
+}
