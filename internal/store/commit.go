@@ -120,7 +120,7 @@ const outageLog = 10 * time.Second
 // An outage is a time in which nothing can be written.
 type outage struct {
 	since  time.Time // zero: there is none
-	logged time.Time
+	logged time.Time // when one was last logged
 }
 
 var errBroken = errors.New("nothing is written until a restart")
@@ -144,8 +144,11 @@ func (s *Store) healed(ctx context.Context) {
 	if s.outage.since.IsZero() {
 		return
 	}
-	s.logger.LogAttrs(ctx, slog.LevelInfo, "the store can write again", slog.Duration("took", time.Since(s.outage.since)))
-	s.outage = outage{}
+	// One that was not logged, soon after another, is a disk on the verge.
+	if !s.outage.logged.Before(s.outage.since) {
+		s.logger.LogAttrs(ctx, slog.LevelInfo, "the store can write again", slog.Duration("took", time.Since(s.outage.since)))
+	}
+	s.outage.since = time.Time{}
 }
 
 // breakDown ends all writing until a restart: nobody knows what the disk holds.

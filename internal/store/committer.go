@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -80,6 +81,8 @@ func (c *committer) write(ctx context.Context, batch []item, now time.Time) (int
 			c.rows = append(c.rows, r)
 		}
 	}
+	// Room by room: neighbours in the batch then are neighbours in the file too.
+	slices.SortStableFunc(c.rows, func(a, b row) int { return cmp.Compare(a.head.room, b.head.room) })
 	return c.insert(ctx, c.rows, at)
 }
 

@@ -152,6 +152,41 @@ func TestAcknowledgedMessagesSurviveAPowerCut(t *testing.T) {
 	}
 }
 
+// Whatever moment the process or the power goes at while a folder is made, it can
+// be opened after.
+func TestHalfMadeFolderIsOpened(t *testing.T) {
+	d := newDisk(t)
+	dir := t.TempDir()
+	var left []string
+	d.beforeSync = func() {
+		killed, cut := t.TempDir(), t.TempDir()
+		copyFolder(t, dir, killed)
+		d.afterPowerCut(t, cut)
+		left = append(left, killed, cut)
+	}
+	_, stop := startOn(t, Config{Dir: dir}, d.name)
+	d.beforeSync = nil
+	stop()
+	if len(left) < 6 {
+		t.Fatalf("only %d moments", len(left)/2)
+	}
+	journals := 0
+	for _, dir := range left {
+		if _, err := os.Stat(filepath.Join(dir, databaseName+"-journal")); err == nil {
+			journals++
+		}
+		s, err := Open(t.Context(), Config{Dir: dir})
+		if err != nil {
+			t.Errorf("%v: %v", folderNames(t, dir), err)
+			continue
+		}
+		must(t, s.Close())
+	}
+	if journals == 0 {
+		t.Error("no moment had a rollback journal")
+	}
+}
+
 // wantAll opens what a power cut would leave now and looks for messages 1 to n.
 func wantAll(t *testing.T, d *disk, n int64) {
 	dir := t.TempDir()

@@ -16,6 +16,12 @@ const (
 	maxBatchText   = 8 << 20 // bytes
 )
 
+// What is said to those whose drafts do not reach the committer.
+var (
+	errStopping   = &chat.Error{Code: chat.Stopping, Message: "The server is going down. Send it again in a moment.", RetryAfter: time.Second}
+	errOverloaded = &chat.Error{Code: chat.Overloaded, Message: "Too many messages are waiting to be stored. Send it again in a moment.", RetryAfter: 2 * time.Second}
+)
+
 // An item is something to write and whom to tell.
 type item struct {
 	draft   chat.Draft
@@ -49,9 +55,9 @@ func (q *queue) push(it item) {
 	defer q.mu.Unlock()
 	switch {
 	case q.stopping:
-		it.refuse(&chat.Error{Code: chat.Stopping, Message: "The server is going down. Send it again in a moment.", RetryAfter: time.Second})
+		it.refuse(errStopping)
 	case q.waiting >= maxWaiting || q.text+it.bytes() > maxWaitingText:
-		it.refuse(&chat.Error{Code: chat.Overloaded, Message: "Too many messages are waiting to be stored. Send it again in a moment.", RetryAfter: 2 * time.Second})
+		it.refuse(errOverloaded)
 	default:
 		q.waiting++
 		q.text += it.bytes()
@@ -116,7 +122,7 @@ func (q *queue) end() {
 	defer q.mu.Unlock()
 	q.stopping, q.ended = true, true
 	for i := range q.items {
-		q.items[i].refuse(&chat.Error{Code: chat.Stopping, Message: "The server is going down. Send it again in a moment.", RetryAfter: time.Second})
+		q.items[i].refuse(errStopping)
 	}
 	q.answerLate()
 }

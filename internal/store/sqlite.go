@@ -31,6 +31,7 @@ var (
 		"journal_mode(WAL)",
 		"synchronous(FULL)", // what was acknowledged survives a power cut
 		"foreign_keys(1)",
+		"cache_size(-32768)",           // KiB: the ends of many rooms
 		"temp_store(MEMORY)",           // a statement's undo journal is no file
 		"wal_autocheckpoint(4000)",     // pages: 16 MiB
 		"journal_size_limit(67108864)", // bytes that the log keeps once it has been emptied
