@@ -65,6 +65,9 @@ func (r *liveRoom) append(e chat.Event) bool {
 		r.head = e.Seq
 		return false
 	}
+	if m := r.members[e.From.ID]; m != nil {
+		m.typed = time.Time{} // what they type next is another message
+	}
 	before := r.bytes()
 	contiguous := e.Seq == r.head+1
 	r.head = e.Seq

@@ -125,6 +125,13 @@ func TestTypingIsPassedOnButNotTooOften(t *testing.T) {
 		if typed != 2 {
 			t.Errorf("told %d times in three seconds, want 2", typed)
 		}
+		b.say(grace, "sent")
+		synctest.Wait()
+		rd2.Typing() // another message
+		synctest.Wait()
+		if got := s.moments(); got[len(got)-1].Kind != chat.Typing || len(got) != 1+typed+1 {
+			t.Errorf("after a message: told %+v", got)
+		}
 		rd1.Leave()
 		rd2.Leave()
 	})
