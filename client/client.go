@@ -70,7 +70,6 @@ var errForgotten = &Error{
 // Its methods may be called from several goroutines.
 type Client struct {
 	opts   Options
-	base   *url.URL // http or https, without a path
 	http   *http.Client
 	logger *slog.Logger
 	queue  *queue
@@ -80,6 +79,7 @@ type Client struct {
 	wg     sync.WaitGroup
 
 	mu      sync.Mutex
+	base    *url.URL      // http or https, without a path
 	end     error         // why there will be no further connection; nil while there may be
 	conn    *conn         // nil while there is none
 	changed chan struct{} // closed and replaced when conn or end changes
@@ -166,6 +166,12 @@ func (c *Client) Session() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.session
+}
+
+func (c *Client) server() *url.URL {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.base
 }
 
 // Limits returns what the server allows.

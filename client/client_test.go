@@ -2,6 +2,8 @@ package client
 
 import (
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"regexp"
 	"slices"
@@ -358,6 +360,31 @@ func TestDialSaysWhatTheServerSays(t *testing.T) {
 			}
 		}
 	})
+}
+
+// The session is a secret: where the server sends people on to HTTPS, it must
+// not go over the wire in the clear.
+func TestRedirectToHTTPSIsFollowedOnce(t *testing.T) {
+	s := newFakeServer(t)
+	secure := httptest.NewTLSServer(s.handler())
+	defer secure.Close()
+	var asked []string
+	plain := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.URL.Path+r.Header.Get("Authorization"))
+		http.Redirect(w, r, secure.URL+r.URL.String(), http.StatusPermanentRedirect)
+	}))
+	defer plain.Close()
+	c, err := Dial(t.Context(), plain.URL, Options{Name: "Ada", HTTPClient: secure.Client()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := c.History(t.Context(), "lobby", Page{}); err != nil {
+		t.Error(err)
+	}
+	if !slices.Equal(asked, []string{"/ws"}) {
+		t.Errorf("asked in the clear: %q", asked)
+	}
 }
 
 func TestCloseEndsEverything(t *testing.T) {

@@ -74,6 +74,7 @@ func (f frame) err() error {
 // goroutine in read.
 type conn struct {
 	ws     *websocket.Conn
+	base   *url.URL // where the server is; after a redirect to HTTPS, there
 	idle   time.Duration
 	person string        // the id of whose connection it is; set by adopt
 	done   chan struct{} // closed by fail
@@ -91,7 +92,8 @@ type call struct {
 
 // dialConn opens a connection; an error that is the server's word is an *Error.
 func (c *Client) dialConn(ctx context.Context) (*conn, error) {
-	ws, resp, err := websocket.Dial(ctx, c.base.JoinPath("ws").String(), &websocket.DialOptions{
+	base := c.server()
+	ws, resp, err := websocket.Dial(ctx, base.JoinPath("ws").String(), &websocket.DialOptions{
 		HTTPClient:   c.http,
 		Subprotocols: []string{protocolName},
 	})
@@ -105,7 +107,10 @@ func (c *Client) dialConn(ctx context.Context) (*conn, error) {
 		return nil, err
 	}
 	ws.SetReadLimit(readLimit)
-	return &conn{ws: ws, idle: c.opts.IdleTimeout, done: make(chan struct{}), calls: map[int64]call{}}, nil
+	if u := resp.Request.URL; u.Scheme == "https" && u.Hostname() == base.Hostname() {
+		base = &url.URL{Scheme: u.Scheme, Host: u.Host}
+	}
+	return &conn{ws: ws, base: base, idle: c.opts.IdleTimeout, done: make(chan struct{}), calls: map[int64]call{}}, nil
 }
 
 // hello says who this is, before read has begun.

@@ -53,10 +53,7 @@ func newFakeServer(t *testing.T) *fakeServer {
 		t: t, pipes: make(chan net.Conn), done: make(chan struct{}), epoch: "first", log: map[string][]Message{},
 		nonces: map[string]int64{}, people: map[string]Person{}, conns: map[*fakeConn]bool{},
 	}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /ws", s.ws)
-	mux.HandleFunc("GET /api/rooms/{room}/messages", s.history)
-	srv := &http.Server{Handler: mux}
+	srv := &http.Server{Handler: s.handler()}
 	l := pipeListener{s.pipes, s.done}
 	var wg sync.WaitGroup
 	wg.Go(func() { _ = srv.Serve(l) })
@@ -67,6 +64,13 @@ func newFakeServer(t *testing.T) *fakeServer {
 		wg.Wait()
 	})
 	return s
+}
+
+func (s *fakeServer) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /ws", s.ws)
+	mux.HandleFunc("GET /api/rooms/{room}/messages", s.history)
+	return mux
 }
 
 type pipeListener struct {

@@ -44,7 +44,7 @@ func (c *Client) History(ctx context.Context, room string, p Page) (History, err
 func (c *Client) history(ctx context.Context, room string, p Page) (History, error) {
 	ctx, cancel := context.WithTimeout(ctx, historyTimeout)
 	defer cancel()
-	u := *c.base
+	u := *c.server()
 	u.Path = "/api/rooms/" + room + "/messages"
 	u.RawPath = "/api/rooms/" + url.PathEscape(room) + "/messages"
 	u.RawQuery = p.query().Encode()

@@ -100,7 +100,7 @@ func (c *Client) adopt(cn *conn, hello frame) {
 		c.session = hello.Session
 	}
 	cn.person = c.person.ID
-	c.conn = cn
+	c.conn, c.base = cn, cn.base
 	c.queue.offer(Connected{Person: c.person})
 	c.notify()
 }

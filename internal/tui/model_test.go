@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -287,7 +288,6 @@ func TestHostileTextDoesNotReachTheTerminal(t *testing.T) {
 		s.lost, s.notice = lost, ""
 		if lost != nil {
 			s.timeline.pending = []*outgoing{{text: evil, err: lost}}
-			s.timeline.lines = nil
 		}
 		v := s.View()
 		// What is left of escape sequences is colour alone.
@@ -317,5 +317,21 @@ func TestKeysThatEndIt(t *testing.T) {
 	s := newScreen(t, 0)
 	if _, cmd := s.Update(endMsg{errors.New("the server said no")}); cmd == nil || s.err == nil {
 		t.Error("the end of the client is not the end of the screen")
+	}
+}
+
+func TestTimelineOfManyMessagesStaysSmallAndWhole(t *testing.T) {
+	s := newScreen(t, 0)
+	for seq := range int64(3 * maxKept) {
+		s.event(message(seq+1, grace, fmt.Sprintf("number %d.", seq+1)))
+	}
+	if n := len(s.timeline.messages); n > maxKept || n < maxKept/2 {
+		t.Errorf("%d messages are kept, want at most %d", n, maxKept)
+	}
+	s.shows(true, fmt.Sprintf("number %d.\nnumber %d.", 3*maxKept-1, 3*maxKept))
+	got := slices.Clone(s.timeline.rendered())
+	s.timeline.redraw()
+	if want := s.timeline.rendered(); !slices.Equal(got, want) {
+		t.Errorf("%d lines made one by one, %d at once", len(got), len(want))
 	}
 }

@@ -27,7 +27,9 @@ type timeline struct {
 	offset   int // lines below the view; 0: the newest is seen and followed
 	unseen   int // messages that came while offset was not 0
 
-	lines []string // of all, wrapped to width; nil: to be made again
+	lines []string       // of the first done messages, wrapped to width
+	done  int            // how many messages lines are of
+	last  client.Message // the last of them that the next may be grouped with
 }
 
 // An outgoing message is one's own that has not come back in the room's order.
@@ -39,9 +41,13 @@ type outgoing struct {
 
 func (t *timeline) setWidth(width int) {
 	if t.width != width {
-		t.width, t.lines = width, nil
+		t.width = width
+		t.redraw()
 	}
 }
+
+// redraw has all lines made again.
+func (t *timeline) redraw() { t.lines, t.done, t.last = nil, 0, client.Message{} }
 
 // add takes messages in any order, each once.
 func (t *timeline) add(messages ...client.Message) {
@@ -55,14 +61,16 @@ func (t *timeline) add(messages ...client.Message) {
 		}
 		if i == len(t.messages) {
 			below++
+		} else {
+			t.redraw()
 		}
 		t.messages = slices.Insert(t.messages, i, m)
 	}
 	t.pending = slices.DeleteFunc(t.pending, t.hasArrived)
 	if atBottom && len(t.messages) > maxKept {
-		t.messages = slices.Clone(t.messages[len(t.messages)-maxKept:])
+		t.messages = slices.Clone(t.messages[len(t.messages)-maxKept*3/4:]) // not for each message again
+		t.redraw()
 	}
-	t.lines = nil
 	if !atBottom && below > 0 {
 		t.unseen += below
 		t.offset += len(t.rendered()) - height
@@ -76,7 +84,6 @@ func (t *timeline) hasArrived(o *outgoing) bool {
 // send shows a message of one's own that is on its way.
 func (t *timeline) send(o *outgoing) {
 	t.pending = append(t.pending, o)
-	t.lines = nil
 	t.toBottom()
 }
 
@@ -84,7 +91,6 @@ func (t *timeline) send(o *outgoing) {
 func (t *timeline) stored(o *outgoing, seq int64, err error) {
 	o.seq, o.err = seq, err
 	t.pending = slices.DeleteFunc(t.pending, t.hasArrived)
-	t.lines = nil
 }
 
 // takeBack removes the newest message that could not be sent and returns its text.
@@ -92,7 +98,6 @@ func (t *timeline) takeBack() (string, bool) {
 	for i, o := range slices.Backward(t.pending) {
 		if o.err != nil {
 			t.pending = slices.Delete(t.pending, i, i+1)
-			t.lines = nil
 			return o.text, true
 		}
 	}
@@ -100,7 +105,9 @@ func (t *timeline) takeBack() (string, bool) {
 }
 
 func (t *timeline) clear() {
-	t.messages, t.lines, t.unseen, t.offset = nil, nil, 0, 0
+	t.messages = nil
+	t.redraw()
+	t.toBottom()
 }
 
 func (t *timeline) toBottom() { t.offset, t.unseen = 0, 0 }
@@ -123,36 +130,39 @@ func (t *timeline) view(height int) []string {
 	return append(make([]string, height-len(seen)), seen...)
 }
 
+// rendered returns all lines. Those of messages are made once.
 func (t *timeline) rendered() []string {
-	if t.lines != nil {
-		return t.lines
-	}
-	t.lines = []string{}
-	var last client.Message
-	for _, m := range t.messages {
-		if !sameDay(last.At, m.At) {
-			t.lines = append(t.lines, "", styleSoft.Render("── "+m.At.Local().Format("Monday, 2 January 2006")+" ──"))
-			last = client.Message{}
+	for _, m := range t.messages[t.done:] {
+		if !sameDay(t.last.At, m.At) {
+			day := "── " + m.At.Local().Format("Monday, 2 January 2006") + " ──"
+			t.lines = append(t.lines, "", styleSoft.Render(ansi.Truncate(day, t.width, "…")))
+			t.last = client.Message{}
 		}
-		if last.From.ID != m.From.ID || m.At.Sub(last.At) > groupWindow {
+		if t.last.From.ID != m.From.ID || m.At.Sub(t.last.At) > groupWindow {
 			head := nameStyle(m.From.ID).Render(CleanLine(m.From.Name)) + " " + styleSoft.Render(m.At.Local().Format("15:04"))
 			t.lines = append(t.lines, "", ansi.Truncate(head, t.width, "…"))
 		}
 		t.lines = append(t.lines, wrap(Clean(m.Text), t.width)...)
-		last = m
+		t.last = m
 	}
+	t.done = len(t.messages)
+	lines := slices.Clip(t.lines)
 	for _, o := range t.pending {
-		state := "on its way …"
-		style := styleSoft
-		if o.err != nil {
-			state, style = "not sent: "+CleanLine(why(o.err))+" ↑ takes it back", styleBad
-		}
-		t.lines = append(t.lines, "", style.Render(ansi.Truncate(state, t.width, "…")))
-		for _, line := range wrap(Clean(o.text), t.width) {
-			t.lines = append(t.lines, style.Render(line))
-		}
+		lines = append(lines, t.renderedPending(o)...)
 	}
-	return t.lines
+	return lines
+}
+
+func (t *timeline) renderedPending(o *outgoing) []string {
+	state, style := "on its way …", styleSoft
+	if o.err != nil {
+		state, style = "not sent: "+CleanLine(why(o.err))+" ↑ takes it back", styleBad
+	}
+	lines := []string{"", style.Render(ansi.Truncate(state, t.width, "…"))}
+	for _, line := range wrap(Clean(o.text), t.width) {
+		lines = append(lines, style.Render(line))
+	}
+	return lines
 }
 
 func sameDay(a, b time.Time) bool {
