@@ -82,8 +82,10 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 	stopLog := start(ctx, log.Run, failed)
 	stopHub := start(ctx, hub.Run, failed)
 	stopReload := start(ctx, c.reload(doors), failed)
-	con.welcome(c.addresses(ln))
-	logger.LogAttrs(ctx, slog.LevelInfo, "started", slog.String("version", buildVersion()), slog.String("addr", ln.Addr().String()))
+	open := c.addresses(ln)
+	con.welcome(open)
+	logger.LogAttrs(ctx, slog.LevelInfo, "started", slog.String("version", buildVersion()),
+		slog.String("addr", ln.Addr().String()), slog.Any("open", append([]string{open.local}, open.others...)))
 
 	err = doors.Serve(ctx, ln, plain) // until a signal comes, or a part fails
 	err = errors.Join(err, stopReload(), stopHub(), stopLog())
