@@ -130,7 +130,9 @@ func TestAnswers(t *testing.T) {
 
 func TestAppendTimeIsWhatTheTimePackageWrites(t *testing.T) {
 	for _, in := range []time.Time{
-		at, {}, time.Unix(0, 0), time.Date(9999, 12, 31, 23, 59, 59, 999_999_999, time.UTC),
+		at,
+		{},
+		time.Unix(0, 0), time.Date(9999, 12, 31, 23, 59, 59, 999_999_999, time.UTC),
 		time.Date(2024, 2, 29, 1, 2, 3, 4_000_000, time.FixedZone("", -3*3600)),
 	} {
 		want := in.UTC().Format(`"2006-01-02T15:04:05.000Z"`)
