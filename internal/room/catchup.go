@@ -74,6 +74,7 @@ func (h *Hub) catchUpLoop(ctx context.Context) error {
 // the bytes that a live reader got. It then goes live, or waits for its next
 // turn.
 func (rd *Reader) readPage(ctx context.Context) error {
+	head := rd.room.published()
 	events, err := rd.hub.log.After(ctx, rd.room.name, rd.next-1, catchUpEvents)
 	if err != nil {
 		return err
@@ -81,7 +82,7 @@ func (rd *Reader) readPage(ctx context.Context) error {
 	var page []byte
 	var ends []uint32
 	for _, e := range events {
-		if len(page) > catchUpBytes {
+		if len(page) > catchUpBytes || e.Seq > head { // the answer to a later one may not have been given
 			break
 		}
 		e.HTML = rd.hub.format(e.Text)
@@ -109,7 +110,7 @@ func (rd *Reader) readPage(ctx context.Context) error {
 	case rd.inByteLog():
 		rd.setState(live)
 		rd.hub.flushes.mark(rd.room, s)
-	case len(events) == 0:
+	case len(ends) == 0:
 		return fmt.Errorf("event %d of %s is not in the store", rd.next, rd.room.name)
 	default:
 		rd.hub.behind.push(rd)

@@ -14,7 +14,8 @@ type liveRoom struct {
 	hub  *Hub
 	name chat.RoomName
 
-	promised int // guarded by the directory shard: readers there are or will be
+	promised int  // guarded by the directory shard: readers there are or will be
+	touched  bool // owned by the log's goroutine: it is in Hub.touched
 
 	loaded  chan struct{} // closed by load
 	loadErr error         // set before loaded is closed
@@ -58,7 +59,7 @@ func (r *liveRoom) load(ctx context.Context) {
 func (r *liveRoom) append(e chat.Event) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if e.Seq <= r.head { // load has seen it in the store already
+	if r.ended || e.Seq <= r.head { // nobody is left, or load has seen it in the store already
 		return false
 	}
 	if !r.isLoaded {
@@ -73,9 +74,9 @@ func (r *liveRoom) append(e chat.Event) bool {
 	r.head = e.Seq
 	r.used = e.At.UnixNano()
 	for _, l := range r.logs {
-		if contiguous {
+		if contiguous && l.readers > 0 {
 			l.append(e)
-		} else { // cannot be; but if it were, the store has what is missing
+		} else { // nobody reads it; a gap cannot be, but if it were: the store has it all
 			l.forget(r.head)
 		}
 	}
@@ -122,6 +123,13 @@ func (r *liveRoom) drop() {
 	r.crowd.end()
 }
 
+// published returns the newest event whose sender has been answered.
+func (r *liveRoom) published() chat.Seq {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.head
+}
+
 func (r *liveRoom) lastUsed() int64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -148,7 +156,9 @@ func (r *liveRoom) bytes() int {
 func (r *liveRoom) say(e chat.Event) {
 	e.Room, e.At = r.name, time.Now()
 	for _, l := range r.logs {
-		l.say(e)
+		if l.readers > 0 {
+			l.say(e)
+		}
 	}
 	r.hub.flushes.mark(r, r.shards...)
 }

@@ -11,8 +11,9 @@ import (
 // written are never changed, so a slice stays good after the log has moved on.
 // It is guarded by its room's mu.
 type byteLog struct {
-	enc   Encoder
-	index int // in its room's logs
+	enc     Encoder
+	index   int // in its room's logs
+	readers int
 
 	first chat.Seq // the first event in buf; head+1 if there is none
 	buf   []byte

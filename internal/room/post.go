@@ -39,7 +39,8 @@ func (h *Hub) Post(d chat.Draft, done func(chat.Commit)) error {
 // events of a commit, so that each socket is written once.
 func (h *Hub) publish(c chat.Commit) {
 	if c.Err == nil && !c.Repeat {
-		if r := h.rooms.find(c.Event.Room); r != nil && r.append(c.Event) {
+		if r := h.rooms.find(c.Event.Room); r != nil && r.append(c.Event) && !r.touched {
+			r.touched = true
 			h.touched = append(h.touched, r)
 		}
 	}
@@ -47,6 +48,7 @@ func (h *Hub) publish(c chat.Commit) {
 		return
 	}
 	for i, r := range h.touched {
+		r.touched = false
 		r.wake()
 		h.touched[i] = nil
 	}

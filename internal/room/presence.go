@@ -30,23 +30,22 @@ const (
 	typingEvery = 2 * time.Second // how often one person's typing is passed on
 )
 
-// arrive adds one reader of a person. The caller holds r.mu.
+// arrive adds one reader of a person. Of one who is here already the name
+// stands: Rename has told every room of a new one, and a second tab may not
+// know of it. The caller holds r.mu.
 func (r *liveRoom) arrive(p chat.Person) {
 	m := r.members[p.ID]
 	if m == nil {
-		m = &member{}
+		m = &member{person: p}
 		r.members[p.ID] = m
 		r.hub.members.Add(1)
+		r.announce(chat.PresenceChange{Joined: &p})
 	}
 	if m.leaving != nil {
 		m.leaving.Stop()
 		m.leaving = nil
 	}
 	m.readers++
-	if m.person != p {
-		m.person = p
-		r.announce(chat.PresenceChange{Joined: &p})
-	}
 }
 
 // depart takes one reader of a person away. The caller holds r.mu.

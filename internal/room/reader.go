@@ -87,6 +87,7 @@ func (h *Hub) Join(ctx context.Context, name chat.RoomName, j Joining, joined fu
 		r.arrive(*j.Person)
 	}
 	rd.log = r.logFor(j.Encoder)
+	rd.log.readers++
 	rd.moment = rd.log.momentEnd() // one's own arrival is in joined
 	head := r.head
 	rd.next = head + 1
@@ -127,6 +128,7 @@ func (rd *Reader) Leave() {
 
 	r.mu.Lock()
 	s.slots--
+	rd.log.readers--
 	if rd.person != "" {
 		r.depart(rd.person)
 	}
@@ -149,6 +151,19 @@ func (rd *Reader) Appear(p chat.Person) {
 	}
 	rd.person = p.ID
 	r.arrive(p)
+}
+
+// Person returns who the reader is, under their present name; false for one
+// that is not here.
+func (rd *Reader) Person() (chat.Person, bool) {
+	r := rd.room
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	m := r.members[rd.person]
+	if m == nil {
+		return chat.Person{}, false
+	}
+	return m.person, true
 }
 
 // Typing tells the others that this reader's person types.
