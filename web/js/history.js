@@ -27,16 +27,23 @@ export class History {
     this.options = options;
   }
 
-  /** Takes a page as the window: around a seq, or the newest. It resolves to whether that was
-   * done; not if another page was asked for meanwhile.
+  /** Takes a page as the window: around a seq, or the newest, unless another one is asked for meanwhile.
+   * The first of all is around where the person stopped reading, if that is further back.
    * @param {number} [seq] */
   async open(seq) {
     const generation = ++this.#generation;
-    const { api, room, change, lastRead } = this.options;
-    const page = await api.messages(room, { before: seq === undefined ? undefined : seq + PAGE / 2, limit: PAGE });
-    if (generation !== this.#generation) return false;
-    change((s) => opened(s, page, lastRead(page.epoch)));
-    return true;
+    const { change, lastRead, state } = this.options;
+    let page = await this.#around(seq);
+    const read = lastRead(page.epoch);
+    const missed = read > 0 && read < (page.messages[0]?.seq ?? 0) - 1;
+    if (missed && seq === undefined && !state().epoch) page = await this.#around(read);
+    if (generation === this.#generation) change((s) => opened(s, page, read));
+  }
+
+  /** @param {number | undefined} seq undefined for the end */
+  #around(seq) {
+    const { api, room } = this.options;
+    return api.messages(room, { before: seq === undefined ? undefined : seq + PAGE / 2, limit: PAGE });
   }
 
   older() {

@@ -41,6 +41,7 @@ export class RoomSession {
   joined = false; // on the present connection
   /** @type {Target | null} */
   target = null;
+  #joining = false;
 
   /** @param {Deps} deps */
   constructor(deps) {
@@ -117,6 +118,7 @@ export class RoomSession {
    * @param {number} seq */
   async goTo(seq) {
     const held = () => this.state.events.some((e) => e.seq === seq);
+    if (this.state.epoch && seq > this.state.head) return false;
     if (!held()) await this.history.open(seq).catch(() => undefined);
     if (!held()) return false;
     this.target = { to: "message", seq };
@@ -151,8 +153,7 @@ export class RoomSession {
   async #open(seq) {
     try {
       await this.history.open(seq ?? undefined);
-      const { mark, events, epoch } = this.state;
-      if (seq === null && mark !== null && mark < (events[0]?.seq ?? 0) - 1) await this.history.open(mark);
+      const { mark, epoch } = this.state;
       if (!epoch) return;
       this.target = seq !== null ? { to: "message", seq } : mark !== null ? { to: "mark" } : { to: "newest" };
       this.deps.onChange();
@@ -182,19 +183,21 @@ export class RoomSession {
   /** Joins once both the connection and the first page are there. */
   async #join() {
     const { epoch, head } = this.state;
-    if (!epoch || this.joined || this.connection.status !== "online") return;
-    this.joined = true;
+    if (!epoch || this.joined || this.#joining || this.connection.status !== "online") return;
+    this.#joining = true;
     try {
       const answer = await this.connection.request({ op: "join", room: this.deps.room, after: head, epoch });
+      this.joined = true;
       this.#change((s) => {
         const other = answer.epoch !== undefined && answer.epoch !== s.epoch;
         return room.joined(other ? room.restarted(s, answer.epoch ?? "") : s, answer);
       });
       if (this.state.events.length === 0 && this.state.head > 0) await this.newest();
     } catch (err) {
-      if (!(err instanceof Refusal) || err.code === "lost") return; // the next hello joins
-      this.joined = err.code === "already_joined";
-      this.deps.setTimeout(() => this.#join(), err.retryAfterMs ?? RETRY_MS);
+      if (err instanceof Refusal && err.code === "lost") return; // the next hello joins
+      this.deps.setTimeout(() => this.#join(), (err instanceof Refusal && err.retryAfterMs) || RETRY_MS);
+    } finally {
+      this.#joining = false;
     }
   }
 

@@ -80,7 +80,9 @@ export function restarted(s, epoch) {
 /** @param {State} s  @param {Body} answer to a join: `ok` or `behind`  @returns {State} */
 export function joined(s, answer) {
   const people = answer.here ? new Map(answer.here.map((p) => [p.id, p])) : null;
-  return { ...s, head: Math.max(s.head, answer.op === "behind" ? (answer.seq ?? 0) : 0), people, count: answer.count ?? 0, typing: new Map() };
+  const head = Math.max(s.head, answer.op === "behind" ? (answer.seq ?? 0) : 0);
+  const mark = head > s.head && s.lastRead === s.head && s.head > 0 ? s.head : s.mark; // the first one missed
+  return { ...s, head, mark, people, count: answer.count ?? 0, typing: new Map() };
 }
 
 /** @param {State} s  @param {RoomEvent} event  @returns {State} */

@@ -73,7 +73,8 @@ export function initials(name) {
 export function hue(id) {
   let h = 2166136261; // FNV-1a
   for (let i = 0; i < id.length; i++) h = Math.imul(h ^ id.charCodeAt(i), 16777619);
-  return ((h >>> 0) % 24) * 15; // steps that an eye can tell apart
+  h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d); // mixes the high bits in
+  return ((h >>> 8) % 30) * 12; // steps that an eye can just tell apart
 }
 
 /** Reports whether text is nothing but one to six emoji, which are shown large. @param {string} text */

@@ -39,7 +39,7 @@ export function layOut(s, entries) {
   const push = (event, key, entry) => {
     const newDay = !last || dayOf(last.at) !== dayOf(event.at);
     if (newDay) rows.push({ kind: "day", key: `day ${dayOf(event.at)} ${last ? "" : "first"}`.trim(), at: event.at });
-    const newMark = s.mark !== null && !marked && !entry && event.seq > s.mark && (last !== null || event.seq === s.mark + 1);
+    const newMark = s.mark !== null && !marked && !entry && event.seq > s.mark && (last ? last.seq <= s.mark : event.seq === s.mark + 1);
     if (newMark) rows.push({ kind: "mark", key: "mark" });
     marked ||= newMark;
     const first = newDay || newMark || !last || last.from.id !== event.from.id || last.from.name !== event.from.name || event.at - last.at > GROUP_MS;

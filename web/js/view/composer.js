@@ -8,7 +8,7 @@ const COUNT_FROM = 0.8; // of the limit: then the characters are counted aloud
 
 export class MessageComposer extends HTMLElement {
   maxText = Infinity;
-  #typedAt = 0;
+  #typedAt = -Infinity;
 
   connectedCallback() {
     this.append(fromTemplate("composer"));
@@ -65,7 +65,7 @@ export class MessageComposer extends HTMLElement {
     const text = this.text.replace(/^\s*\n|\s+$/gu, "");
     if (!/[^\s\p{Cc}\p{Cf}]/u.test(text) || length(text) > this.maxText) return;
     this.text = "";
-    this.#typedAt = 0;
+    this.#typedAt = -Infinity;
     tell(this, "send", text);
     this.focus();
   }

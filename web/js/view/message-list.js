@@ -64,6 +64,7 @@ export class MessageList extends HTMLElement {
     const quiet = state.loads !== this.#loads;
     this.#loads = state.loads;
     if (quiet) this.#hush();
+    this.keeper.prepare(this.#newest.here);
     if (target) this.#linked = target.to === "message" ? target.seq : 0;
     const rows = layOut(state, picture.entries);
     this.#reconcile(rows, picture);
@@ -72,7 +73,6 @@ export class MessageList extends HTMLElement {
     this.#newest = { seq: state.head, here: atNewest(state) };
     if (target) this.#go(target);
     else this.keeper.restore();
-    if (!target && this.keeper.atEnd !== true) this.keeper.anchor();
     this.#showButton(state);
     this.#look();
   }
@@ -130,11 +130,11 @@ export class MessageList extends HTMLElement {
   }
 
   #scrolled() {
+    this.keeper.noted();
     if (this.#noting) return;
     this.#noting = true;
     requestAnimationFrame(() => {
       this.#noting = false;
-      this.keeper.noted();
       this.#look();
     });
   }

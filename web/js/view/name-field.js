@@ -18,8 +18,7 @@ export async function submitName(form, field, api) {
 
 /** @param {HTMLElement} form  @param {HTMLInputElement} field  @param {string} sentence "" for none */
 export function showError(form, field, sentence) {
-  const id = field.getAttribute("aria-describedby") ?? "";
-  part(form, `#${id}`, HTMLElement).textContent = sentence;
+  part(form, `#${field.id}-error`, HTMLElement).textContent = sentence;
   field.setAttribute("aria-invalid", String(sentence !== ""));
   if (sentence) field.focus();
 }

@@ -5,7 +5,7 @@
 /** @import { Remembered } from "../remembered.js" */
 /** @import { RoomSession } from "../room-session.js" */
 import { unread } from "../room-state.js";
-import { isolate, plural, whoTypes } from "../text.js";
+import { plural, whoTypes } from "../text.js";
 import { showAvatar } from "./avatar.js";
 import { copyText } from "./clipboard.js";
 import { MessageComposer } from "./composer.js";
@@ -93,7 +93,6 @@ export class RoomView extends HTMLElement {
     this.#name = state.me.name;
     showAvatar(part(this, ".you-button .avatar", HTMLElement), state.me);
     part(this, ".you-button .name", HTMLElement).replaceChildren(bdi(state.me.name));
-    part(this, ".you-button", HTMLElement).setAttribute("aria-label", `You are ${isolate(state.me.name)}: change your name or the theme`);
   }
 
   /** @param {RoomSession} session */
@@ -114,7 +113,7 @@ export class RoomView extends HTMLElement {
   /** @param {RoomSession} session  @param {Remembered} remembered */
   #hearComposer(session, remembered) {
     hear(this, "send", (/** @type {string} */ text) => {
-      this.list.unlink();
+      this.#unlink();
       session.send(text);
       if (!remembered.store.durable) say("This browser keeps nothing: an unsent message is lost with this page.");
     });
@@ -170,8 +169,14 @@ export class RoomView extends HTMLElement {
   }
 
   #toNewest() {
-    if (location.hash) history.replaceState(null, "", location.pathname);
+    this.#unlink();
     this.session?.newest();
+  }
+
+  /** The address names no message any more. */
+  #unlink() {
+    if (location.hash) history.replaceState(null, "", location.pathname);
+    this.list.unlink();
   }
 }
 

@@ -14,9 +14,10 @@ const policy = trustedTypes?.createPolicy("parley", { createHTML: (html) => html
 
 /** Returns the formatting in html as nodes. @param {string} html  @returns {DocumentFragment} */
 export function safeFragment(html) {
-  const inert = new DOMParser().parseFromString(policy ? policy.createHTML(html) : html, "text/html");
+  const inert = document.createElement("template"); // its content belongs to a document without a window
+  inert.innerHTML = policy ? policy.createHTML(html) : html;
   const fragment = document.createDocumentFragment();
-  copy(inert.body, fragment, 0);
+  copy(inert.content, fragment, 0);
   return fragment;
 }
 

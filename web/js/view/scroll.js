@@ -23,17 +23,24 @@ export class ScrollKeeper {
     this.anchor();
   }
 
-  /** Chooses the first visible row to be held. */
+  /** Rows are about to change: hold what is in view now. @param {boolean} newest whether the end is the log's end, and worth sticking to */
+  prepare(newest) {
+    this.atEnd &&= newest;
+    if (!this.atEnd) this.anchor();
+  }
+
+  /** Chooses the row to be held: the first that begins in view, since one that began above may lose its name to
+   * the group before it; but that one if it fills the view. */
   anchor() {
-    const top = this.scroller.getBoundingClientRect().top;
+    const { top, bottom } = this.scroller.getBoundingClientRect();
+    this.#anchor = null;
     for (const element of this.rows()) {
       const box = element.getBoundingClientRect();
-      if (box.bottom > top + 1) {
-        this.#anchor = { element, offset: box.top - top };
-        return;
-      }
+      if (box.bottom <= top + 1) continue;
+      if (box.top >= bottom) return;
+      this.#anchor = { element, offset: box.top - top };
+      if (box.top >= top) return;
     }
-    this.#anchor = null;
   }
 
   /** Something changed: bring back what was looked at. */

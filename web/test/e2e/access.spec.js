@@ -1,0 +1,222 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { test } from "node:test";
+import { Server, joined, row, visitor, write } from "./helper.js";
+
+/** @import { Page } from "playwright-core" */
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
+const server = await new Server().start();
+const grace = await server.guest("Grace");
+for (const text of ["plain", "**bold** `code` https://example.org/", "```\ncode\n```", "- list\n\n> quote", "مرحبا", "👍"]) await server.say("axe", grace, text);
+
+/** @param {Page} page  @param {string} where */
+async function assertAccessible(page, where) {
+  await page.evaluate(AXE); // by the debugger, which the page's policy does not bind
+  const violations = await page.evaluate(async () => {
+    const { axe } = /** @type {{ axe: { run: (options: object) => Promise<{ violations: { id: string, nodes: { html: string, failureSummary: string }[] }[] }> } }} */ (/** @type {unknown} */ (globalThis));
+    const result = await axe.run({ resultTypes: ["violations"] });
+    return result.violations.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.html.slice(0, 120)} ${n.failureSummary}`).slice(0, 3).join(" | ")}`);
+  });
+  assert.deepEqual(violations, [], where);
+}
+
+for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
+  for (const [size, options] of Object.entries({ wide: {}, phone: PHONE })) {
+    test(`axe finds nothing: ${colorScheme}, ${size}`, async () => {
+      const { page, wrong } = await visitor(server, null, { colorScheme, ...options });
+      await page.goto(server.url);
+      await page.getByRole("heading", { name: "Parley" }).waitFor();
+      await assertAccessible(page, "front page");
+      await page.goto(`${server.url}/r/axe`);
+      await page.getByRole("heading", { name: "Welcome to axe" }).waitFor();
+      await assertAccessible(page, "who are you");
+      await page.getByLabel("Your name").fill("Ada");
+      await page.getByRole("button", { name: "Enter the room" }).click();
+      await joined(page);
+      await write(page, "mine");
+      await page.locator("[data-seq]").last().waitFor();
+      await row(page, "mine").first().focus();
+      await assertAccessible(page, "room");
+      await page.goto(`${server.url}/r/axe#2`);
+      await page.reload();
+      await page.locator(".linked").waitFor();
+      await assertAccessible(page, "deep link");
+      await page.getByRole("button", { name: "Share this room" }).click();
+      await assertAccessible(page, "share dialog");
+      await page.keyboard.press("Escape");
+      await page.getByRole("button", { name: /^You are/ }).click();
+      await assertAccessible(page, "you dialog");
+      await page.keyboard.press("Escape");
+      if (size === "phone") {
+        await page.getByRole("button", { name: /here$/ }).click();
+        await page.getByRole("heading", { name: /here$/ }).waitFor();
+        await assertAccessible(page, "people popover");
+      }
+      await page.goto(`${server.url}/r/empty`);
+      await page.getByText("Nobody has written here yet").waitFor();
+      await joined(page);
+      await assertAccessible(page, "empty room");
+      await page.goto(`${server.url}/r/no%20room`);
+      await page.getByRole("heading", { name: "There can be no such room" }).waitFor();
+      await assertAccessible(page, "impossible room");
+      await page.goto(server.url);
+      await page.getByRole("heading", { name: "Rooms you visited" }).waitFor();
+      await assertAccessible(page, "front page with rooms");
+      assert.deepEqual(wrong, []);
+    });
+  }
+}
+
+test("axe finds nothing in a lost connection, with kept and failed messages", async () => {
+  const own = await new Server("--message-length", "20").start();
+  const { page } = await visitor(own, "Ada");
+  await page.goto(`${own.url}/r/states`);
+  await joined(page);
+  await page.evaluate(() => {
+    const nonce = "0198c1d2-7a3b-7c4d-8e5f-60718293a4b5";
+    localStorage.setItem(`parley:outbox:states:${nonce}`, JSON.stringify({ nonce, text: "x".repeat(30), at: Date.now(), owner: "gone", attempted: false, since: 0, failed: null }));
+  });
+  await page.reload();
+  await page.locator(".failed").waitFor();
+  await own.kill();
+  await page.getByText("Reconnecting…").waitFor();
+  await write(page, "kept");
+  await page.locator(".pending .state", { hasText: "Kept on this device" }).waitFor();
+  await assertAccessible(page, "kept and failed");
+});
+
+test("the accessibility tree has the log, its messages with author and time, and the landmarks", async () => {
+  const { page, context } = await visitor(server, "Ada");
+  await page.goto(`${server.url}/r/axe`);
+  await joined(page);
+  await page.locator("[data-seq='1']").waitFor();
+  const cdp = await context.newCDPSession(page);
+  const { nodes } = await cdp.send("Accessibility.getFullAXTree");
+  const roles = (/** @type {string} */ role) => nodes.filter((n) => !n.ignored && n.role?.value === role);
+  const log = roles("log")[0];
+  assert.equal(log?.name?.value, "Messages");
+  const articles = roles("article").map((n) => String(n.name?.value));
+  assert.match(articles[0] ?? "", /^Grace \d?\d:\d\d.* plain$/);
+  assert.match(articles[1] ?? "", /^Grace .*bold code https:\/\/example\.org\/$/, "a message within a group says its author, too");
+  assert.ok(nodes.some((n) => n.role?.value === "StaticText" && n.name?.value === "plain"));
+  for (const role of ["banner", "main", "complementary", "heading", "textbox"]) assert.ok(roles(role).length > 0, role);
+  assert.equal(roles("textbox")[0]?.name?.value, "Your message");
+});
+
+test("new messages are announced, history and redrawing are not", async () => {
+  await server.fill("announce", 250);
+  const { page } = await visitor(server, "Ada");
+  // Notes each row that comes while the log is live: that is what a screen reader would say.
+  await page.addInitScript(() => {
+    const said = /** @type {string[]} */ ([]);
+    Object.assign(globalThis, { said });
+    new MutationObserver((changes) => {
+      for (const { target, addedNodes } of changes) {
+        const live = target instanceof Element && target.closest("[role=log]");
+        if (!live || live.getAttribute("aria-live") !== "polite") continue;
+        for (const node of addedNodes) if (node instanceof Element && node.matches(".message")) said.push(node.querySelector(".body")?.textContent ?? "");
+      }
+    }).observe(document, { subtree: true, childList: true });
+  });
+  const said = () => page.evaluate(() => /** @type {{ said: string[] }} */ (/** @type {unknown} */ (globalThis)).said);
+  await page.goto(`${server.url}/r/announce`);
+  await page.locator("[data-seq='250']").waitFor();
+  await page.locator(".log[aria-live=polite]").waitFor();
+  await page.locator(".log").evaluate((log) => { log.scrollTop = 0; });
+  await page.waitForFunction(() => Number(document.querySelector("[data-seq]")?.getAttribute("data-seq")) <= 51);
+  await page.locator(".log[aria-live=polite]").waitFor();
+  assert.deepEqual(await said(), []);
+  await page.keyboard.press("Escape");
+  await server.say("announce", grace, "news");
+  await row(page, "news").waitFor();
+  await write(page, "my answer");
+  await row(page, "my answer").and(page.locator("[data-seq='252']")).waitFor();
+  assert.deepEqual(await said(), ["news", "my answer"], "each once, one's own echo not again");
+});
+
+test("everything is reached with the keyboard alone", async () => {
+  const { page, wrong } = await visitor(server, "Ada");
+  await page.goto(`${server.url}/r/axe`);
+  await joined(page);
+  await page.locator("[data-seq='6']").waitFor();
+  const focused = () => page.evaluate(() => document.activeElement?.closest("[data-seq]")?.getAttribute("data-seq") ?? document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.id);
+  assert.equal(await focused(), "composer-field");
+  const last = Number(await page.locator("[data-seq]").last().getAttribute("data-seq"));
+  await page.keyboard.press("ArrowUp"); // from an empty composer into the log
+  assert.equal(await focused(), String(last));
+  await page.keyboard.press("ArrowUp");
+  assert.equal(await focused(), String(last - 1));
+  await page.keyboard.press("Home");
+  assert.equal(await focused(), "1");
+  await page.keyboard.press("Tab"); // its time, which is its address
+  assert.equal(await page.evaluate(() => document.activeElement?.className), "permalink");
+  await page.keyboard.press("Tab");
+  assert.equal(await focused(), "1");
+  await page.keyboard.press("Enter");
+  await page.getByText(/Link to the message copied|#1/).waitFor();
+  await page.keyboard.press("Escape"); // to the newest message and back to the composer
+  assert.equal(await focused(), "composer-field");
+
+  await page.reload();
+  await joined(page);
+  assert.equal(await page.locator("room-view a, room-view button").first().textContent(), "Skip to the message field");
+  await page.locator(".skip-link").focus();
+  await page.keyboard.press("Enter");
+  assert.equal(await focused(), "composer-field");
+  await page.getByRole("button", { name: "Share this room" }).focus();
+  await page.keyboard.press("Enter");
+  await page.getByRole("dialog", { name: "Share this room" }).waitFor();
+  await page.keyboard.press("Escape");
+  assert.equal(await focused(), "Share this room", "the focus comes back from the dialog");
+  assert.deepEqual(wrong, []);
+});
+
+test("a phone: everything fits, the people are a tap away, the keyboard leaves the composer in view", async () => {
+  const { page, wrong } = await visitor(server, "Ada", PHONE);
+  await page.goto(`${server.url}/r/axe`);
+  await joined(page);
+  await row(page, "plain").first().waitFor({ state: "attached" });
+  assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390);
+  await page.getByRole("button", { name: /here$/ }).tap();
+  await page.locator(".people li", { hasText: "Ada" }).first().waitFor();
+  await page.keyboard.press("Escape");
+  await page.setViewportSize({ width: 390, height: 420 }); // as with the keyboard on the screen (resizes-content)
+  const composer = await page.locator(".composer").boundingBox();
+  assert.ok(composer && composer.y + composer.height <= 420, "the composer is in view");
+  await page.waitForFunction(() => {
+    const log = document.querySelector(".log");
+    return log && log.scrollHeight - log.scrollTop - log.clientHeight < 2;
+  });
+  assert.match((await page.locator("meta[name=viewport]").getAttribute("content")) ?? "", /interactive-widget=resizes-content/);
+  assert.deepEqual(wrong, []);
+});
+
+test("right-to-left text has its own direction and does not turn what is around it", async () => {
+  const { page } = await visitor(server, "دانا", PHONE);
+  await page.goto(`${server.url}/r/${encodeURIComponent("שלום")}`);
+  await joined(page);
+  await write(page, "مرحبا بكم! abc");
+  await page.locator("[data-seq='1']").waitFor();
+  const direction = await page.locator("[data-seq='1'] .body").evaluate((b) => getComputedStyle(b).direction);
+  assert.equal(direction, "rtl");
+  const meta = await page.locator("[data-seq='1'] .meta").evaluate((m) => [...m.children].map((c) => c.getBoundingClientRect().left));
+  assert.ok((meta[0] ?? 0) < (meta[1] ?? 0), "the name stands before the time");
+  assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390);
+});
+
+test("reduced motion is honoured", async () => {
+  const { page } = await visitor(server, "Ada", { reducedMotion: "reduce" });
+  await page.goto(`${server.url}/r/axe`);
+  await joined(page);
+  const moving = await page.evaluate(() => {
+    const lasting = (/** @type {string} */ times) => times.split(",").some((t) => parseFloat(t) > 0);
+    return [...document.querySelectorAll("*")].filter((e) => {
+      const style = getComputedStyle(e);
+      return lasting(style.transitionDuration) || (style.animationName !== "none" && lasting(style.animationDuration));
+    }).length;
+  });
+  assert.equal(moving, 0);
+});

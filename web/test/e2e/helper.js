@@ -1,0 +1,183 @@
+// helper.js: the real server as a process, the real browser, and visitors who watch that nothing goes wrong.
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { after } from "node:test";
+import { chromium } from "playwright-core";
+
+/** @import { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core" */
+
+const ROOT = resolve(import.meta.dirname, "../../..");
+const LAUNCH = {
+  executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+};
+
+/** @param {string} name */
+function temporary(name) {
+  const dir = mkdtempSync(join(tmpdir(), `parley-${name}-`));
+  process.on("exit", () => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+/** @type {string | undefined} */
+let built;
+
+/** Returns the binary to test: $PARLEY_BIN, or one built now. */
+function binary() {
+  built ??= process.env["PARLEY_BIN"];
+  if (built) return resolve(ROOT, built);
+  built = join(temporary("bin"), "parley");
+  const { status, stderr } = spawnSync("go", ["build", "-o", built, "."], { cwd: ROOT, encoding: "utf8" });
+  if (status !== 0) throw new Error(`go build: ${stderr}`);
+  return built;
+}
+
+/** A server with a data folder of its own. It can be killed and started again at the same address. */
+export class Server {
+  /** @type {import("node:child_process").ChildProcess | null} */
+  #process = null;
+  data = temporary("data");
+  url = "";
+
+  /** @param {string[]} flags */
+  constructor(...flags) {
+    this.flags = flags;
+    servers.push(this);
+  }
+
+  /** @returns {Promise<this>} */
+  start() {
+    const listen = this.url ? new URL(this.url).host : "127.0.0.1:0";
+    const args = ["serve", "--listen", listen, "--data", this.data, "--message-rate", "0", ...this.flags];
+    const child = spawn(binary(), args, { stdio: ["ignore", "pipe", "pipe"] });
+    this.#process = child;
+    let log = "";
+    child.stderr.on("data", (chunk) => (log += chunk));
+    return new Promise((resolve, reject) => {
+      child.on("exit", (code) => reject(new Error(`the server ended with ${code}: ${log}`)));
+      child.stdout.on("data", (chunk) => {
+        const url = /listening on (http:\S+)/.exec(String(chunk))?.[1];
+        if (!url) return;
+        this.url = url;
+        resolve(this);
+      });
+    });
+  }
+
+  /** Ends it without a word, as a power cut does. @returns {Promise<void>} */
+  kill() {
+    const child = this.#process;
+    this.#process = null;
+    if (!child || child.exitCode !== null) return Promise.resolve();
+    return new Promise((resolve) => {
+      child.removeAllListeners("exit");
+      child.on("exit", () => resolve());
+      child.kill("SIGKILL");
+    });
+  }
+
+  /** @param {string} path  @param {Record<string, unknown>} body  @param {string} [session]  @returns {Promise<Record<string, unknown>>} */
+  async post(path, body, session) {
+    const headers = { "Content-Type": "application/json", ...(session && { Authorization: `Bearer ${session}` }) };
+    const response = await fetch(this.url + path, { method: "POST", headers, body: JSON.stringify(body) });
+    const answer = /** @type {Record<string, unknown>} */ (await response.json());
+    if (!response.ok) throw new Error(`${path}: ${JSON.stringify(answer)}`);
+    return answer;
+  }
+
+  /** Returns the session of a new guest. @param {string} name */
+  async guest(name) {
+    return String((await this.post("/api/session", { name }))["session"]);
+  }
+
+  /** @param {string} room  @param {string} session  @param {string} text */
+  say(room, session, text) {
+    return this.post(`/api/rooms/${encodeURIComponent(room)}/messages`, { text }, session);
+  }
+
+  /** Fills a room with n messages, in the order of their numbers. @param {string} room  @param {number} n */
+  async fill(room, n) {
+    const session = await this.guest("Filler");
+    const width = 100;
+    for (let from = 1; from <= n; from += width) {
+      const numbers = Array.from({ length: Math.min(width, n - from + 1) }, (_, i) => from + i);
+      await Promise.all(numbers.map((k) => this.say(room, session, `Line ${k}. ${"Some more words. ".repeat((k * 7919) % 12)}`)));
+    }
+  }
+
+  /** Returns the texts stored in a room. @param {string} room  @returns {Promise<string[]>} */
+  async texts(room) {
+    const response = await fetch(`${this.url}/api/rooms/${encodeURIComponent(room)}/messages?limit=200`);
+    const page = /** @type {{ messages: { text: string }[] }} */ (await response.json());
+    return page.messages.map((m) => m.text);
+  }
+}
+
+/** @type {Server[]} */
+const servers = [];
+/** @type {Promise<Browser> | undefined} */
+let browser;
+
+after(async () => {
+  await (await browser)?.close();
+  await Promise.all(servers.map((s) => s.kill()));
+});
+
+/** Opens a browser that keeps its data in a folder, as one at home does.
+ * @param {string} dir */
+export const browserAtHome = (dir) => chromium.launchPersistentContext(dir, LAUNCH);
+
+/** Returns an empty folder for browserAtHome. */
+export const home = () => temporary("home");
+
+/** Somebody with a browser of their own, who has given their name if they have one. Everything that must
+ * not happen is gathered in `wrong`: it has to stay empty.
+ * @param {Server} server  @param {string | null} name  @param {BrowserContextOptions} [options] */
+export async function visitor(server, name, options) {
+  browser ??= chromium.launch(LAUNCH);
+  const context = await (await browser).newContext(options);
+  context.setDefaultTimeout(10_000);
+  if (name !== null) {
+    await context.request.post(`${server.url}/api/session`, { data: { name } });
+    await context.addInitScript((n) => localStorage.setItem("parley:name", JSON.stringify(n)), name);
+  }
+  const page = await context.newPage();
+  return { context, page, wrong: watch(context, page, server) };
+}
+
+/** @param {BrowserContext} context  @param {Page} page  @param {Server} server  @returns {string[]} */
+export function watch(context, page, server) {
+  /** @type {string[]} */
+  const wrong = [];
+  context.on("request", (r) => {
+    const { protocol, origin } = new URL(r.url());
+    if (protocol !== "data:" && origin !== server.url) wrong.push(`request to ${r.url()}`);
+  });
+  page.on("dialog", (d) => {
+    wrong.push(`dialog: ${d.message()}`);
+    d.dismiss().catch(() => undefined);
+  });
+  page.on("pageerror", (e) => wrong.push(`exception: ${e.stack}`));
+  page.on("console", (m) => {
+    // What the network refuses is said by the browser itself, and wanted in some tests.
+    if (m.type() === "error" && !/Failed to load resource|WebSocket connection/.test(m.text())) wrong.push(`console: ${m.text()}`);
+  });
+  return wrong;
+}
+
+/** Writes a message and sends it. @param {Page} page  @param {string} text */
+export async function write(page, text) {
+  await page.getByLabel("Your message").fill(text);
+  await page.getByLabel("Your message").press("Enter");
+}
+
+/** Returns the message rows that hold a text. @param {Page} page  @param {string | RegExp} text */
+export const row = (page, text) => page.locator(".message", { has: page.locator(".body", { hasText: text }) });
+
+/** Waits until the room has been joined. @param {Page} page */
+export const joined = (page) => page.locator(".people h2, .people-count").filter({ hasText: /\d/ }).first().waitFor({ state: "attached" });
+
+/** Returns the texts of all messages on the page, in their order. @param {Page} page */
+export const shown = (page) => page.locator(".message .body").allTextContents();

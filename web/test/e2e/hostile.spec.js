@@ -1,0 +1,212 @@
+// What a user wrote is never markup. Hostile text goes through every place that shows it; the page's policy would
+// stop most of it, so the tests also fail on whatever the policy had to stop.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Server, joined, visitor, write } from "./helper.js";
+
+/** @import { Page } from "playwright-core" */
+
+const TEXTS = [
+  `<script>window.ran = 1</script>`,
+  `<img src=x onerror="window.ran = 2">`,
+  `<svg/onload=window.ran=3><iframe srcdoc="<script>parent.ran=4</script>">`,
+  `[click](javascript:window.ran=5) <a href="javascript:window.ran=6">x</a> javascript:window.ran=7`,
+  `[data](data:text/html,<script>window.ran=8</script>) [vb](vbscript:x) [tab](java\tscript:window.ran=9)`,
+  `&lt;script&gt;window.ran = 10&lt;/script&gt; &#60;b&#62; &amp;amp;`,
+  `**bold <img src=x onerror=window.ran=11>** \`<b>\` [<img src=x onerror=window.ran=12>](https://example.org/"onmouseover="window.ran=13)`,
+  "```html\n<script>window.ran = 14</script>\n</code></pre><img src=x onerror=window.ran=15>\n```",
+  `"><style>*{display:none}</style><form action=/ ><input autofocus onfocus=window.ran=16>`,
+  `\u202Edesrever si siht\u202D \u2066isolated\u2067 and open \u202B\u202E`,
+  "W".repeat(3000),
+  `https://example.org/${"a".repeat(2000)}`,
+  "😀".repeat(4000),
+  Array.from("zalgo", (c) => c + "\u0335\u0321\u0316\u0301\u0302\u0303".repeat(60)).join(""),
+  "```\n" + "x".repeat(3000) + "\n```",
+  "> ".repeat(60) + "deep",
+  Array.from({ length: 60 }, (_, i) => " ".repeat(i * 2) + "- deep").join("\n"),
+  "\u0000\u0007\u001b[31m \ufffe \ud83d",
+  "{{constructor.constructor('window.ran=17')()}} ${window.ran=18} __proto__",
+];
+
+const NAMES = [
+  `<img src=x onerror=ran=1>`,
+  `"><script>ran=2</script>`,
+  `<b>&amp;&lt;b&gt;</b>`,
+  "W".repeat(32),
+  "😀".repeat(32),
+  "שלום עליכם (abc) مرحبا",
+  "javascript:window.ran=3",
+];
+
+const ROOMS = ["𝒜bc.def-ghi_jkl", "w".repeat(64), "مرحبا-بالعالم-123", "z\u0335\u0321\u0316a\u0335\u0321\u0316l", "__proto__", "constructor"];
+
+const server = await new Server().start();
+
+/** Notes what the page's policy stopped. @param {Page} page */
+const watchPolicy = (page) =>
+  page.addInitScript(() => {
+    const stopped = /** @type {string[]} */ ([]);
+    Object.assign(globalThis, { stopped });
+    document.addEventListener("securitypolicyviolation", (e) => stopped.push(`${e.violatedDirective}: ${e.blockedURI} ${e.sample}`));
+  });
+
+/** Nothing ran, nothing was stopped, nothing sticks out, nothing but the allowed elements is in a message.
+ * @param {Page} page  @param {string} where */
+async function assertHarmless(page, where, stopped = /** @type {string[]} */ ([])) {
+  const found = await page.evaluate(() => {
+    const scope = /** @type {Record<string, unknown>} */ (/** @type {unknown} */ (globalThis));
+    const allowed = "p, br, strong, em, del, code, pre, ul, ol, li, blockquote, a, bdi";
+    const inside = [...document.querySelectorAll(".message .body *, .message .author *, .people .name *, .room-name *, .visits a *")];
+    const elements = [...document.querySelectorAll("#app *")];
+    return {
+      ran: scope["ran"],
+      stopped: scope["stopped"],
+      foreign: inside.filter((e) => !e.matches(allowed)).map((e) => e.outerHTML.slice(0, 80)),
+      handlers: elements.flatMap((e) => [...e.attributes].filter((a) => a.name.startsWith("on")).map((a) => a.name)),
+      hrefs: elements.map((e) => e.getAttribute("href") ?? "").filter((h) => h && !/^(https?:\/\/|mailto:|\/|#)/.test(h)),
+      wide: document.documentElement.scrollWidth - innerWidth,
+      log: (document.querySelector(".log")?.scrollWidth ?? 0) - (document.querySelector(".log")?.clientWidth ?? 0),
+      sticking: elements.filter((e) => {
+        const box = e.getBoundingClientRect();
+        return box.width > 1 && !e.closest("pre, svg, .visually-hidden, .author, .name, .visits a, textarea") && (box.right > innerWidth + 1 || box.left < -1);
+      }).map((e) => e.className || e.tagName).slice(0, 5),
+    };
+  });
+  assert.deepEqual(found, { ran: undefined, stopped, foreign: [], handlers: [], hrefs: [], wide: 0, log: 0, sticking: [] }, where);
+}
+
+for (const [size, viewport] of Object.entries({ wide: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } })) {
+  test(`hostile messages are text: ${size}`, async () => {
+    const { page, wrong } = await visitor(server, "Ada", { viewport });
+    await watchPolicy(page);
+    const room = `messages-${size}`;
+    const other = await server.guest("Grace");
+    for (const text of TEXTS) await server.say(room, other, text.toWellFormed()); // as history …
+    await page.goto(`${server.url}/r/${room}`);
+    await joined(page);
+    await page.locator(`[data-seq='${TEXTS.length}']`).waitFor();
+    await assertHarmless(page, "history");
+    for (const [i, text] of TEXTS.entries()) {
+      await write(page, text); // … and as one's own, first in the outbox, then stored
+      await page.locator(`[data-seq='${TEXTS.length + i + 1}']`).waitFor();
+      await assertHarmless(page, text.slice(0, 60));
+    }
+    await page.locator(".log").evaluate((log) => { log.scrollTop = 0; });
+    await assertHarmless(page, "scrolled up");
+    assert.equal(await page.locator("[data-seq='1'] .body").textContent(), TEXTS[0], "the text itself is there");
+    // A row of towering marks stays in its row.
+    const zalgo = page.locator("[data-seq='14']");
+    assert.ok(((await zalgo.boundingBox())?.height ?? 0) < 400);
+    assert.equal(await zalgo.evaluate((m) => getComputedStyle(m).overflowY), "clip");
+    assert.deepEqual(wrong, []);
+  });
+}
+
+test("hostile names are text, wherever a name is shown", async () => {
+  const { page, wrong } = await visitor(server, "Ada");
+  await watchPolicy(page);
+  await page.goto(`${server.url}/r/names`);
+  await joined(page);
+  for (const name of NAMES) {
+    const guest = await visitor(server, name, { viewport: { width: 390, height: 844 } });
+    await watchPolicy(guest.page);
+    await guest.page.goto(`${server.url}/r/names`);
+    await joined(guest.page);
+    await guest.page.getByLabel("Your message").pressSequentially("I am");
+    await page.locator(".typing", { hasText: "typing" }).waitFor();
+    await assertHarmless(page, `${name} types`);
+    await guest.page.getByLabel("Your message").press("Enter");
+    await page.locator(".message .author", { hasText: name }).waitFor();
+    await page.locator(".people .name", { hasText: name }).waitFor();
+    await guest.page.getByRole("button", { name: /^You are/ }).click();
+    assert.equal(await guest.page.getByRole("textbox", { name: "Your name" }).inputValue(), name);
+    await assertHarmless(guest.page, `${name} looks at themselves`);
+    await assertHarmless(page, `${name} is here`);
+    assert.deepEqual(guest.wrong, []);
+    await guest.context.close();
+  }
+  for (const name of ["\u202Eevil", "a\u0000b", "\u200b", "z" + "\u0335".repeat(20)]) {
+    await page.getByRole("button", { name: /^You are/ }).click();
+    await page.getByRole("textbox", { name: "Your name" }).fill(name);
+    await page.getByRole("button", { name: "Save name" }).click();
+    await page.locator("#you-name-error", { hasText: /name/i }).waitFor();
+    await page.getByRole("button", { name: "Close" }).click();
+  }
+  assert.deepEqual(wrong, []);
+});
+
+test("hostile room names are text: in the address, the title, the list, the refusal", async () => {
+  const { page, wrong } = await visitor(server, "Ada", { viewport: { width: 390, height: 844 } });
+  await watchPolicy(page);
+  for (const room of ROOMS) {
+    await page.goto(`${server.url}/r/${encodeURIComponent(room)}`);
+    await joined(page);
+    await assertHarmless(page, room);
+    await write(page, "here");
+    await page.locator("[data-seq='1']").waitFor();
+  }
+  for (const room of [`<script>ran=1<`, `"onload="ran=2`, "\u202Eevil", "z" + "\u0335".repeat(9), "{{7*7}}"]) {
+    await page.goto(`${server.url}/r/${encodeURIComponent(room)}`);
+    await page.getByRole("heading", { name: "There can be no such room" }).waitFor();
+    await assertHarmless(page, room);
+  }
+  // What stands in the browser's storage is no more to be trusted than the rest.
+  await page.evaluate(() => localStorage.setItem("parley:visits", JSON.stringify([{ room: `<img src=x onerror=ran=3>`, at: 1 }, { room: "w".repeat(64), at: 1 }, { room: "\u202Eevil", at: 1 }, { room: 7 }, null])));
+  await page.goto(server.url);
+  await page.getByRole("heading", { name: "Rooms you visited" }).waitFor();
+  assert.equal(await page.locator(".visits li").count(), 3);
+  await assertHarmless(page, "visits");
+  assert.deepEqual(wrong, []);
+});
+
+test("a hostile draft and outbox are text, and broken storage does not stop the page", async () => {
+  const { page, wrong } = await visitor(server, "Ada");
+  await watchPolicy(page);
+  await page.goto(`${server.url}/r/draft`);
+  await joined(page);
+  for (const text of TEXTS.map((t) => t.toWellFormed())) {
+    await page.getByLabel("Your message").fill(text);
+    const before = await page.getByLabel("Your message").inputValue();
+    await page.reload();
+    await joined(page);
+    assert.equal(await page.getByLabel("Your message").inputValue(), before);
+    await assertHarmless(page, text.slice(0, 60));
+  }
+  await page.getByLabel("Your message").fill("");
+  await page.evaluate(() => {
+    localStorage.setItem("parley:read:draft", "{{{");
+    localStorage.setItem("parley:visits", "7");
+    localStorage.setItem("parley:theme", `"<img>"`);
+    localStorage.setItem("parley:outbox:draft:1", "not json");
+    localStorage.setItem("parley:outbox:draft:2", `{"nonce": 7}`);
+  });
+  await page.reload();
+  await joined(page);
+  await write(page, "still works");
+  await page.locator("[data-seq='1']").waitFor();
+  assert.deepEqual(wrong, []);
+});
+
+test("formatting that a server should never send does not get through either", async () => {
+  const { page, wrong } = await visitor(server, "Ada");
+  await watchPolicy(page);
+  const html = TEXTS.join("\n") + `<p onclick="ran=1" style="position:fixed" class="x">p</p><a href="javascript:ran=2">js</a><a href=" java&#10;script:ran=3">js</a><code class="language-js evil" id="app">c</code><math><mi xlink:href="javascript:ran=4">m</mi></math><template><img src=x onerror=ran=5></template><base href="https://example.org/"><ol start="-5"><li>x</li></ol>`;
+  await page.routeWebSocket(/\/ws$/, (ws) => {
+    const upstream = ws.connectToServer();
+    upstream.onMessage((m) => {
+      const message = JSON.parse(String(m));
+      ws.send(JSON.stringify(message.op === "event" ? { ...message, html } : message));
+    });
+  });
+  await page.goto(`${server.url}/r/forged`);
+  await joined(page);
+  await write(page, "innocent");
+  await page.locator("[data-seq='1'] .body").waitFor();
+  // Of handlers and styles in what is parsed inertly the browser says that it would not run them; more is not seen of them.
+  const said = wrong.filter((w) => !/inline (event handler|style) violates/.test(w));
+  const noted = await page.evaluate(() => /** @type {{ stopped: string[] }} */ (/** @type {unknown} */ (globalThis)).stopped);
+  assert.deepEqual(noted.filter((s) => !/^(script|style)-src-attr: inline/.test(s)), []);
+  await assertHarmless(page, "forged html", noted);
+  assert.deepEqual(await page.locator("[data-seq='1'] .body [class], [data-seq='1'] .body [style], [data-seq='1'] .body [id]").count(), 0);
+  assert.deepEqual(said, []);
+});

@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Server, joined, row, visitor, write } from "./helper.js";
+
+const server = await new Server().start();
+
+test("a first visit: a name and a room, and one talks", async () => {
+  const { page, wrong } = await visitor(server, null);
+  await page.goto(server.url);
+  await page.getByLabel("Your name").fill("Ada");
+  await page.getByRole("button", { name: "Make up a name" }).click();
+  const made = await page.getByLabel("Room", { exact: true }).inputValue();
+  assert.match(made, /^([a-z]+-){5}\d{4}$/);
+  await page.getByRole("button", { name: "Enter the room" }).click();
+  await page.waitForURL(`${server.url}/r/${made}`);
+  await page.getByText("Nobody has written here yet").waitFor();
+  await write(page, "First!");
+  await row(page, "First!").waitFor();
+  assert.equal(await page.locator(".empty").isVisible(), false);
+  assert.deepEqual(wrong, []);
+});
+
+test("rooms visited before are remembered, opened and removed", async () => {
+  const { page, wrong } = await visitor(server, null);
+  await page.goto(`${server.url}/r/Straße`);
+  await page.getByLabel("Your name").fill("Grace");
+  await page.getByRole("button", { name: "Enter the room" }).click();
+  await joined(page);
+  assert.equal(new URL(page.url()).pathname, "/r/strasse");
+
+  await page.getByLabel("Parley: all rooms").click();
+  await page.getByRole("heading", { name: "Rooms you visited" }).waitFor();
+  assert.equal(await page.getByLabel("Your name").inputValue(), "Grace");
+  await page.getByRole("link", { name: "strasse" }).click();
+  await joined(page); // with no question asked
+
+  await page.getByLabel("Parley: all rooms").click();
+  await page.getByRole("button", { name: /^Remove .*strasse/ }).click();
+  assert.equal(await page.getByRole("heading", { name: "Rooms you visited" }).isVisible(), false);
+  assert.deepEqual(wrong, []);
+});
+
+test("a link to a room needs only a name, and the name is remembered", async () => {
+  const { page, wrong } = await visitor(server, null);
+  await page.goto(`${server.url}/r/lobby`);
+  await page.getByRole("heading", { name: "Welcome to lobby" }).waitFor();
+  await page.getByLabel("Your name").fill("x".repeat(40));
+  await page.getByRole("button", { name: "Enter the room" }).click();
+  await page.getByText("A name has at most 32 characters").waitFor();
+  await page.getByLabel("Your name").fill("Linus");
+  await page.getByLabel("Your name").press("Enter");
+  await joined(page);
+  await page.reload();
+  await joined(page);
+  await page.getByRole("button", { name: /^You are .*Linus/ }).waitFor();
+  assert.deepEqual(wrong, []);
+});
+
+test("a session that the server does not know any more is made anew, without a question", async () => {
+  const { page, context, wrong } = await visitor(server, "Barbara");
+  await page.goto(`${server.url}/r/lobby`);
+  await joined(page);
+  await context.clearCookies();
+  await page.reload();
+  await joined(page);
+  await page.getByRole("button", { name: /^You are .*Barbara/ }).waitFor();
+  assert.deepEqual(wrong, []);
+});
+
+test("an impossible room name is explained, with a way back", async () => {
+  const { page, wrong } = await visitor(server, "Ada");
+  for (const name of ["no%20room", "%F0%9F%98%80", "a".repeat(65), "%ff"]) {
+    const response = await page.goto(`${server.url}/r/${name}`);
+    assert.equal(response?.status(), 400, name);
+    await page.getByRole("heading", { name: "There can be no such room" }).waitFor();
+    assert.match((await page.locator(".reason").textContent()) ?? "", /name/);
+  }
+  await page.getByRole("link", { name: "Choose a room" }).click();
+  await page.getByLabel("Room", { exact: true }).fill("no room");
+  await page.getByRole("button", { name: "Enter the room" }).click();
+  await page.getByText("A room's name is made of letters").waitFor();
+  assert.deepEqual(wrong, []);
+});
+
+test("an address that is nothing says so", async () => {
+  const { page } = await visitor(server, "Ada");
+  await page.goto(`${server.url}/nothing/here`);
+  await page.getByRole("heading", { name: "There is nothing at this address" }).waitFor();
+});
+
+test("one's name can be changed, and everybody sees it", async () => {
+  const ada = await visitor(server, "Ada");
+  const grace = await visitor(server, "Grace");
+  await ada.page.goto(`${server.url}/r/names`);
+  await grace.page.goto(`${server.url}/r/names`);
+  await grace.page.locator(".people li", { hasText: "Ada" }).waitFor();
+  await ada.page.getByRole("button", { name: /^You are/ }).click();
+  await ada.page.getByRole("textbox", { name: "Your name" }).fill("Countess");
+  await ada.page.getByRole("button", { name: "Save name" }).click();
+  await grace.page.locator(".people li", { hasText: "Countess" }).waitFor();
+  assert.equal(await grace.page.locator(".people li", { hasText: "Ada" }).count(), 0);
+  await ada.page.getByRole("button", { name: /^You are .*Countess/ }).waitFor();
+  assert.deepEqual([...ada.wrong, ...grace.wrong], []);
+});
+
+test("light and dark follow the system, and a choice that is kept", async () => {
+  const { page, wrong } = await visitor(server, "Ada", { colorScheme: "dark" });
+  await page.goto(`${server.url}/r/lobby`);
+  await joined(page);
+  const paper = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+  const dark = await paper();
+  await page.emulateMedia({ colorScheme: "light" });
+  const light = await paper();
+  assert.notEqual(light, dark);
+  await page.getByRole("button", { name: /^You are/ }).click();
+  await page.getByRole("radio", { name: "Dark" }).check();
+  assert.equal(await paper(), dark);
+  await page.reload();
+  await joined(page);
+  assert.equal(await paper(), dark);
+  assert.deepEqual(wrong, []);
+});
