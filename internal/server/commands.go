@@ -74,6 +74,11 @@ func (cl *client) join(ctx context.Context, cmd wire.Command) error {
 	if limit := cl.s.cfg.RoomsPerConnection; limit > 0 && len(cl.rooms) >= limit {
 		return &chat.Error{Code: chat.TooManyRooms, Message: fmt.Sprintf("One connection can be in %d rooms.", limit)}
 	}
+	if cmd.After != nil { // what was sent before may be among what follows
+		cl.out.flush()
+		cl.out.awaitAnswers()
+	}
+	cl.hearOfName()
 	reader, err := cl.s.hub.Join(ctx, name, room.Joining{
 		Person: &cl.person, Sink: cl.out, Encoder: wire.Frames{}, After: cmd.After, Epoch: cmd.Epoch,
 	}, func(j room.Joined) {
@@ -148,6 +153,7 @@ func (cl *client) send(_ context.Context, cmd wire.Command) error {
 		return err
 	}
 	member := cl.rooms[name] != nil
+	cl.hearOfName()
 	cl.out.begin()
 	err = cl.s.hub.Post(chat.Draft{Room: name, From: cl.person, Text: cmd.Text, Nonce: cmd.Nonce},
 		func(c chat.Commit) { cl.stored(cmd.ID, c, member) })
@@ -155,6 +161,17 @@ func (cl *client) send(_ context.Context, cmd wire.Command) error {
 		cl.out.end(func(dst []byte) []byte { return dst })
 	}
 	return err
+}
+
+// hearOfName learns from a room, any of them, of a name that the person has
+// taken in another tab.
+func (cl *client) hearOfName() {
+	for _, reader := range cl.rooms {
+		if p, ok := reader.Person(); ok {
+			cl.person = p
+		}
+		return
+	}
 }
 
 // stored answers a send, on the log's goroutine. A member's socket is about to

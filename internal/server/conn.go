@@ -32,6 +32,7 @@ type conn struct {
 
 	heard atomic.Int64 // when bytes came last, in Unix nanoseconds
 	away  atomic.Bool  // the server is going down: nothing more is read
+	over  atomic.Bool  // it has been dismissed
 
 	bucket int  // guarded by the wheel
 	acked  bool // guarded by the ackQueue
@@ -72,6 +73,9 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, protocol string
 	up := ws.HTTPUpgrader{Timeout: writeTimeout, Protocol: func(p string) bool { return p == protocol }}
 	nc, rw, _, err := up.Upgrade(r, w)
 	if err != nil { // the upgrader has answered
+		if nc != nil {
+			nc.Close()
+		}
 		s.conns.Done()
 		release()
 		return
@@ -203,27 +207,31 @@ func (c *conn) goAway() {
 	c.nc.SetReadDeadline(time.Now()) // wakes its reader; a dead connection is awake
 }
 
-// cutOff is called by a room that will not serve this connection any more.
+// cutOff is called by each room that will not serve this connection any more.
 func (c *conn) cutOff(code chat.Code) {
-	c.s.counted(code)
+	dismissed := false
 	if code == chat.Stalled {
-		c.dismiss(wire.CloseStalled, "stalled")
+		dismissed = c.dismiss(wire.CloseStalled, "stalled")
 	} else {
-		c.dismiss(wire.CloseInternal, "our fault")
+		dismissed = c.dismiss(wire.CloseInternal, "our fault")
+	}
+	if dismissed {
+		c.s.counted(code)
 	}
 }
 
 // dismiss ends the connection from outside its own goroutine, without waiting
-// for it.
-func (c *conn) dismiss(code wire.CloseCode, reason string) {
-	if !c.s.enter() {
-		return // everybody is being dismissed
+// for it, unless that has been done already.
+func (c *conn) dismiss(code wire.CloseCode, reason string) bool {
+	if c.over.Swap(true) || !c.s.enter() {
+		return false // it, or everybody, is being dismissed
 	}
 	go func() {
 		defer c.s.conns.Done()
 		c.sayGoodbye(code, reason)
 		c.cut()
 	}()
+	return true
 }
 
 // sayGoodbye sends a close frame behind what waits and gives the client

@@ -4,14 +4,19 @@ import "sync"
 
 // A pipe is an egress by a goroutine of its own, for what can only be written
 // with waiting: a TLS connection, an HTTP response. It takes all it is given
-// when it is idle and nothing when it is not.
+// when it is idle; when it is not, only what is short, as a socket's buffer
+// would: else whatever comes close behind something would find it full.
 type pipe struct {
 	mu   sync.Mutex
 	turn sync.Cond // busy or ended has changed
-	a, b []byte
+	a, b []byte    // being written
+	next []byte    // to be written then
 	busy bool
 	err  error // set when ended
 }
+
+// pipeBuffer is how many bytes a busy pipe takes.
+const pipeBuffer = 16 << 10
 
 func newPipe() *pipe {
 	p := &pipe{}
@@ -25,15 +30,21 @@ func (p *pipe) write(a, b []byte) (int, error) {
 	if p.err != nil {
 		return 0, p.err
 	}
-	if p.busy || len(a)+len(b) == 0 {
+	n := len(a) + len(b)
+	switch {
+	case n == 0 || p.busy && len(p.next)+n > pipeBuffer:
 		return 0, nil
+	case p.busy:
+		p.next = append(append(p.next, a...), b...)
+	default:
+		p.a, p.b = append([]byte(nil), a...), b
+		p.busy = true
+		p.turn.Broadcast()
 	}
-	p.a, p.b = append([]byte(nil), a...), b
-	p.busy = true
-	p.turn.Broadcast()
-	return len(a) + len(b), nil
+	return n, nil
 }
 
+// wait waits until the pipe is idle, as before that it may take nothing.
 func (p *pipe) wait() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -72,8 +83,10 @@ func (p *pipe) run(write func([]byte) error) {
 			}
 		}
 		p.mu.Lock()
-		p.a, p.b, p.busy = nil, nil, false
-		p.turn.Broadcast()
+		p.a, p.b, p.next = p.next, nil, nil
+		if p.busy = len(p.a) > 0; !p.busy {
+			p.turn.Broadcast()
+		}
 		p.mu.Unlock()
 	}
 }

@@ -45,7 +45,7 @@ func (in *intake) unused() []byte { return in.store[in.start:in.end] }
 func (in *intake) used(n int) {
 	if in.start += n; in.start == in.end {
 		in.start, in.end = 0, 0
-		if in.raw != nil {
+		if in.raw != nil || len(in.store) > inBuffer {
 			in.giveBack()
 		}
 	}

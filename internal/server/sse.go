@@ -74,10 +74,21 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, name chat.RoomNa
 	defer helpers.Wait()
 	rc := http.NewResponseController(w)
 	p := newPipe()
+	var end sync.Mutex
+	returned := false // then w must not be touched: over HTTP/2 that panics
 	stop := func() {
+		end.Lock()
+		defer end.Unlock()
 		p.end()
-		rc.SetWriteDeadline(time.Now()) // ends a write that waits; there may be none
+		if !returned {
+			rc.SetWriteDeadline(time.Now()) // ends a write that waits; there may be none
+		}
 	}
+	defer func() {
+		end.Lock()
+		defer end.Unlock()
+		returned = true
+	}()
 	out := newOutlet(p, &helpers, func(code chat.Code) {
 		s.counted(code)
 		stop()

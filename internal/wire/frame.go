@@ -100,9 +100,6 @@ func (p *Parser) Next(b []byte) (m Message, n int, err error) {
 	}
 }
 
-// Partial reports whether a fragmented message has begun and not ended.
-func (p *Parser) Partial() bool { return p.within }
-
 // frameHeader is the head of a frame from a client.
 type frameHeader struct {
 	fin     bool
@@ -201,9 +198,6 @@ func (p *Parser) take(h frameHeader, data []byte) (Message, error) {
 		return Message{h.op, data}, checkClose(data)
 	}
 	if !h.fin {
-		if !p.within {
-			p.fragments = p.fragments[:0]
-		}
 		p.within = true
 		p.fragments = append(p.fragments, data...)
 		return Message{}, nil
