@@ -24,16 +24,17 @@ var updateDeps = flag.Bool("update-deps", false, "write testdata/deps.txt anew")
 // mayImport says which of the project's packages a package may import. What
 // main imports is free: it is the one place that knows every part.
 var mayImport = map[string][]string{
-	"parley/internal/chat":   {},
-	"parley/internal/format": {},
-	"parley/internal/wire":   {"parley/internal/chat"},
-	"parley/internal/store":  {"parley/internal/chat"},
-	"parley/internal/rates":  {},
-	"parley/internal/room":   {"parley/internal/chat", "parley/internal/rates"},
-	"parley/internal/server": {"parley/internal/chat", "parley/internal/rates", "parley/internal/wire", "parley/internal/room", "parley/web"},
-	"parley/internal/tui":    {"parley/client"},
-	"parley/client":          {},
-	"parley/web":             {},
+	"parley/internal/chat":    {},
+	"parley/internal/format":  {},
+	"parley/internal/wire":    {"parley/internal/chat"},
+	"parley/internal/store":   {"parley/internal/chat"},
+	"parley/internal/rates":   {},
+	"parley/internal/room":    {"parley/internal/chat", "parley/internal/rates"},
+	"parley/internal/server":  {"parley/internal/chat", "parley/internal/rates", "parley/internal/wire", "parley/internal/room", "parley/web"},
+	"parley/internal/tui":     {"parley/client"},
+	"parley/internal/torture": {"parley/client"},
+	"parley/client":           {},
+	"parley/web":              {},
 }
 
 type listed struct {

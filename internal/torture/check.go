@@ -1,0 +1,313 @@
+package torture
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+// A Rule is a promise of the protocol, named for how it is broken.
+type Rule string
+
+// The rules, the gravest first: what is printed of several findings.
+const (
+	Lost      Rule = "lost"      // an acknowledged message is not in the history
+	Doubled   Rule = "doubled"   // a message is in the history twice
+	Invented  Rule = "invented"  // the history has what nobody sent
+	Hole      Rule = "hole"      // seq is not 1 to n
+	Moved     Rule = "moved"     // a message is not where it was acknowledged
+	Altered   Rule = "altered"   // a message is not what was acknowledged
+	Refused   Rule = "refused"   // what was refused is in the history
+	Undone    Rule = "undone"    // an edit or deletion is not in force
+	Disorder  Rule = "disorder"  // acknowledged earlier, numbered later
+	NewEpoch  Rule = "epoch"     // the log became another one
+	Unstored  Rule = "unstored"  // somebody saw an event that is not in the history
+	Swapped   Rule = "swapped"   // somebody saw a later event first
+	Repeated  Rule = "repeated"  // somebody saw an event twice
+	Skipped   Rule = "skipped"   // somebody missed an event
+	Different Rule = "different" // somebody saw another content than the history has
+	Unserved  Rule = "unserved"  // somebody never got the newest events
+)
+
+var rules = []Rule{
+	Lost, Doubled, Invented, Hole, Moved, Altered, Refused, Undone, Disorder, NewEpoch,
+	Unstored, Swapped, Repeated, Skipped, Different, Unserved,
+}
+
+// A Finding is a broken promise.
+type Finding struct {
+	Rule Rule
+	Room string
+	Seq  int64 // where in the room; 0 if nowhere
+	Why  string
+}
+
+func (f Finding) String() string { return fmt.Sprintf("%s: in %s %s", f.Rule, f.Room, f.Why) }
+
+// Check proves for each room that every acknowledged message is in the history
+// exactly once, where and as it was acknowledged; that nothing is in it that
+// nobody sent or that was refused; that seq is 1 to n; that no edit or deletion
+// was undone; that what was acknowledged before something else was sent comes
+// before it, and that a connection's answers come in the order of seq; and that
+// every reader saw a run of the history without gap, repetition or difference.
+// It returns what is not so, the gravest first, and of each reader of a room
+// only the first.
+func Check(e Evidence) []Finding {
+	c := checker{rooms: map[string]*roomCheck{}}
+	for _, h := range e.Histories {
+		c.rooms[h.Room] = newRoomCheck(h)
+	}
+	for _, a := range e.Attempts {
+		c.room(a.Room).take(a)
+	}
+	for _, name := range sortedKeys(c.rooms) {
+		r := c.rooms[name]
+		r.checkHistory()
+		r.checkAcks()
+		r.checkOrder()
+		r.checkChanges()
+	}
+	for _, run := range e.Runs {
+		r := c.room(run.Room)
+		r.checkRun(run)
+	}
+	var found []Finding
+	for _, name := range sortedKeys(c.rooms) {
+		found = append(found, c.rooms[name].found...)
+	}
+	slices.SortStableFunc(found, func(a, b Finding) int {
+		return cmp.Or(slices.Index(rules, a.Rule)-slices.Index(rules, b.Rule), cmp.Compare(a.Room, b.Room), cmp.Compare(a.Seq, b.Seq))
+	})
+	return found
+}
+
+type checker struct{ rooms map[string]*roomCheck }
+
+// room returns the check of a room; one without a history is empty.
+func (c *checker) room(name string) *roomCheck {
+	if c.rooms[name] == nil {
+		c.rooms[name] = newRoomCheck(History{Room: name})
+	}
+	return c.rooms[name]
+}
+
+// A roomCheck is what is known of one room.
+type roomCheck struct {
+	history History
+	at      map[int64]Event
+	where   map[content][]int64 // the seqs of a content in the history
+	sent    map[key]*sent
+	order   []*sent // by their first attempt
+	wrote   map[content]*sent
+	found   []Finding
+}
+
+// A key is what makes a message one message, however often it is sent.
+type key struct{ author, nonce string }
+
+// A content tells messages apart for those who do not see nonces: the harness
+// never lets a person say the same twice.
+type content struct {
+	author string
+	kind   Kind
+	target int64
+	text   string
+}
+
+// sent is one message with all its attempts.
+type sent struct {
+	content
+	nonce    string
+	attempts []Attempt
+	first    Tick  // when it was first sent
+	acked    Tick  // when an acknowledgement first came; 0: never
+	seq      int64 // as first acknowledged
+	refused  bool  // every attempt was
+}
+
+func newRoomCheck(h History) *roomCheck {
+	r := &roomCheck{
+		history: h, at: map[int64]Event{}, where: map[content][]int64{},
+		sent: map[key]*sent{}, wrote: map[content]*sent{},
+	}
+	for _, e := range h.Events {
+		r.at[e.Seq] = e
+	}
+	return r
+}
+
+func (r *roomCheck) report(rule Rule, seq int64, format string, args ...any) {
+	r.found = append(r.found, Finding{Rule: rule, Room: r.history.Room, Seq: seq, Why: fmt.Sprintf(format, args...)})
+}
+
+// take adds an attempt; those of a room may come in any order.
+func (r *roomCheck) take(a Attempt) {
+	k := key{a.Author, a.Nonce}
+	s := r.sent[k]
+	if s == nil {
+		s = &sent{content: content{a.Author, a.Kind, a.Target, a.Text}, nonce: a.Nonce, first: a.Called, refused: true}
+		r.sent[k] = s
+		r.order = append(r.order, s)
+		r.wrote[s.content] = s
+	}
+	s.attempts = append(s.attempts, a)
+	s.first = min(s.first, a.Called)
+	s.refused = s.refused && a.Refused != ""
+	if a.acked() && (s.acked == 0 || a.Answered < s.acked) {
+		s.acked, s.seq = a.Answered, a.Seq
+	}
+}
+
+// checkHistory looks at the history by itself and for what nobody sent.
+func (r *roomCheck) checkHistory() {
+	want := int64(1)
+	for _, e := range r.history.Events {
+		if e.Seq != want {
+			r.report(Hole, want, "after %d comes %s", want-1, e)
+		}
+		want = e.Seq + 1
+		r.checkOrigin(e)
+	}
+	if r.history.Head != want-1 {
+		r.report(Hole, want, "the newest is said to be %d, but the history ends with %d", r.history.Head, want-1)
+	}
+}
+
+// checkOrigin finds out who sent an event.
+func (r *roomCheck) checkOrigin(e Event) {
+	s := r.origin(e)
+	switch {
+	case s == nil && r.ackedAs(e) != nil:
+		r.report(Altered, e.Seq, "%q was acknowledged as %d, which is %s", r.ackedAs(e).text, e.Seq, e)
+	case s == nil:
+		r.report(Invented, e.Seq, "nobody sent %s", e)
+	case s.refused:
+		r.report(Refused, e.Seq, "%s is stored, but its sender was told each time (%d) that it was not", e, len(s.attempts))
+	default:
+		r.where[s.content] = append(r.where[s.content], e.Seq)
+		if all := r.where[s.content]; len(all) == 2 {
+			r.report(Doubled, e.Seq, "%s is what %d is already; it was sent %d times with nonce %s", e, all[0], len(s.attempts), s.nonce)
+		}
+	}
+}
+
+// origin returns what was sent to become e: for a message that has been edited,
+// what was acknowledged with its number.
+func (r *roomCheck) origin(e Event) *sent {
+	if s := r.wrote[content{e.Author, e.Kind, e.Target, e.Text}]; s != nil {
+		return s
+	}
+	if e.Kind != Message || !r.isChanged(e) {
+		return nil
+	}
+	return r.ackedAs(e)
+}
+
+// ackedAs returns what e's author had acknowledged with its number.
+func (r *roomCheck) ackedAs(e Event) *sent {
+	i := slices.IndexFunc(r.order, func(s *sent) bool {
+		return s.kind == e.Kind && s.author == e.Author && s.acked != 0 && s.seq == e.Seq
+	})
+	if i < 0 {
+		return nil
+	}
+	return r.order[i]
+}
+
+// isChanged reports whether e has the text of an edit of it, or of a deletion.
+func (r *roomCheck) isChanged(e Event) bool {
+	return slices.ContainsFunc(r.order, func(s *sent) bool {
+		return s.target == e.Seq && (s.kind == Edit && s.text == e.Text || s.kind == Delete && e.Gone)
+	})
+}
+
+// checkAcks looks in the history for all that was acknowledged.
+func (r *roomCheck) checkAcks() {
+	for _, s := range r.order {
+		if s.acked == 0 {
+			continue
+		}
+		for _, a := range s.attempts {
+			if a.acked() && a.Seq != s.seq {
+				r.report(Moved, s.seq, "%q was acknowledged as %d, and then as %d, with the same nonce %s", s.text, s.seq, a.Seq, s.nonce)
+			}
+		}
+		seqs := r.where[s.content]
+		switch at, there := r.at[s.seq]; {
+		case slices.Contains(seqs, s.seq):
+		case len(seqs) > 0:
+			r.report(Moved, s.seq, "%q was acknowledged as %d and is %d", s.text, s.seq, seqs[0])
+		case !there:
+			r.report(Lost, s.seq, "%q by %s was acknowledged as %d; the history ends with %d", s.text, s.author, s.seq, r.history.Head)
+		case r.origin(at) == nil && r.ackedAs(at) == s: // checkOrigin has said so
+		default:
+			r.report(Lost, s.seq, "%q by %s was acknowledged as %d, which is %s", s.text, s.author, s.seq, at)
+		}
+	}
+}
+
+// checkOrder looks whether seq agrees with time. What was acknowledged before
+// something else was first sent has the lesser seq, whoever sent them: as seq
+// is the only order that there is, this is what makes the log linearizable. And
+// on one connection answers come in the order of seq, but for messages that
+// were sent more than once.
+func (r *roomCheck) checkOrder() {
+	acked := slices.DeleteFunc(slices.Clone(r.order), func(s *sent) bool { return s.acked == 0 })
+	byFirst := slices.SortedFunc(slices.Values(acked), func(a, b *sent) int { return cmp.Compare(a.first, b.first) })
+	slices.SortFunc(acked, func(a, b *sent) int { return cmp.Compare(a.acked, b.acked) })
+	var newest *sent // the greatest seq acknowledged so far
+	for next := 0; len(byFirst) > 0; byFirst = byFirst[1:] {
+		s := byFirst[0]
+		for ; next < len(acked) && acked[next].acked < s.first; next++ {
+			if newest == nil || acked[next].seq > newest.seq {
+				newest = acked[next]
+			}
+		}
+		if newest != nil && newest.seq >= s.seq {
+			r.report(Disorder, s.seq, "%q was acknowledged as %d before %q was first sent, which became %d", newest.text, newest.seq, s.text, s.seq)
+			return
+		}
+	}
+	last := map[int]*sent{}
+	for _, s := range acked {
+		conn := s.attempts[0].Conn
+		if conn == 0 || len(s.attempts) > 1 {
+			continue
+		}
+		if before := last[conn]; before != nil && before.seq >= s.seq {
+			r.report(Disorder, s.seq, "connection %d was told of %q as %d and then of %q as %d", conn, before.text, before.seq, s.text, s.seq)
+			return
+		}
+		last[conn] = s
+	}
+}
+
+// checkChanges looks whether the newest acknowledged edit or deletion of each
+// message is in force, or a newer one whose answer did not come.
+func (r *roomCheck) checkChanges() {
+	newest := map[int64]*sent{}
+	for _, s := range r.order {
+		if s.target != 0 && s.acked != 0 && (newest[s.target] == nil || s.seq > newest[s.target].seq) {
+			newest[s.target] = s
+		}
+	}
+	for _, target := range sortedKeys(newest) {
+		s, is := newest[target], r.at[target]
+		gone := s.kind == Delete
+		if is.Gone == gone && (gone || is.Text == s.text) || r.isChangedLater(is, s) {
+			continue
+		}
+		r.report(Undone, target, "%s of %d was acknowledged as %d, but the message is %s", s.kind, target, s.seq, is)
+	}
+}
+
+// isChangedLater reports whether a message is as a change without an answer
+// would have it, which may have come after s.
+func (r *roomCheck) isChangedLater(is Event, s *sent) bool {
+	return slices.ContainsFunc(r.order, func(other *sent) bool {
+		if other == s || other.target != is.Seq || other.acked != 0 || other.refused {
+			return false
+		}
+		return other.kind == Delete && is.Gone || other.kind == Edit && !is.Gone && other.text == is.Text && s.kind != Delete
+	})
+}

@@ -1,0 +1,189 @@
+package torture
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// story is a small true history: Ada says a1 and a2, Bob b1, two readers.
+func story() Evidence {
+	events := []Event{
+		{Seq: 1, Kind: Message, Author: "ada", Text: "a1"},
+		{Seq: 2, Kind: Message, Author: "bob", Text: "b1"},
+		{Seq: 3, Kind: Message, Author: "ada", Text: "a2"},
+	}
+	return Evidence{
+		Attempts: []Attempt{
+			{Author: "ada", Room: "r", Nonce: "1", Conn: 1, Kind: Message, Text: "a1", Called: 1, Answered: 4, Seq: 1},
+			{Author: "bob", Room: "r", Nonce: "1", Conn: 2, Kind: Message, Text: "b1", Called: 2, Answered: 5, Seq: 2},
+			{Author: "ada", Room: "r", Nonce: "2", Conn: 1, Kind: Message, Text: "a2", Called: 3, Answered: 6, Seq: 3},
+		},
+		Runs: []Run{
+			{Reader: "ada", Room: "r", Complete: true, Parts: []Part{{Conn: 1, Epoch: "e", Events: slices.Clone(events)}}},
+			{Reader: "bob", Room: "r", Complete: true, Parts: []Part{
+				{Conn: 2, Epoch: "e", Events: slices.Clone(events[:1])},
+				{Conn: 3, Epoch: "e", After: 1, Events: slices.Clone(events[1:])},
+			}},
+		},
+		Histories: []History{{Room: "r", Epoch: "e", Head: 3, Events: slices.Clone(events)}},
+	}
+}
+
+// edited is story with a2 edited to "new" and then a1 deleted.
+func edited() Evidence {
+	e := story()
+	changes := []Event{
+		{Seq: 4, Kind: Edit, Author: "ada", Target: 3, Text: "new"},
+		{Seq: 5, Kind: Delete, Author: "ada", Target: 1},
+	}
+	e.Attempts = append(e.Attempts,
+		Attempt{Author: "ada", Room: "r", Nonce: "3", Conn: 1, Kind: Edit, Target: 3, Text: "new", Called: 7, Answered: 8, Seq: 4},
+		Attempt{Author: "ada", Room: "r", Nonce: "4", Conn: 1, Kind: Delete, Target: 1, Called: 9, Answered: 10, Seq: 5})
+	e.Runs[0].Parts[0].Events = append(e.Runs[0].Parts[0].Events, changes...)
+	e.Runs[1].Parts[1].Events[1].Text = "new" // read again later
+	e.Runs[1].Parts[1].Events = append(e.Runs[1].Parts[1].Events, changes...)
+	h := &e.Histories[0]
+	h.Events[2].Text = "new"
+	h.Events[0].Text, h.Events[0].Gone = "", true
+	h.Events, h.Head = append(h.Events, changes...), 5
+	return e
+}
+
+func TestCheckAcceptsWhatIsTrue(t *testing.T) {
+	for name, e := range map[string]Evidence{
+		"nothing": {}, "a story": story(), "edits": edited(),
+		"no answer, stored": with(story(), func(e *Evidence) { e.Attempts[2].Answered, e.Attempts[2].Seq = 0, 0 }),
+		"no answer, not stored": with(story(), func(e *Evidence) {
+			e.Attempts = append(e.Attempts, Attempt{Author: "bob", Room: "r", Nonce: "2", Kind: Message, Text: "b2", Called: 7})
+		}),
+		"a repeat that is answered late": with(story(), func(e *Evidence) {
+			again := e.Attempts[0]
+			again.Conn, again.Called, again.Answered = 3, 7, 9
+			e.Attempts = append(e.Attempts, again)
+		}),
+		"refused, then stored": with(story(), func(e *Evidence) {
+			e.Attempts = append(e.Attempts, Attempt{Author: "ada", Room: "r", Nonce: "2", Conn: 1, Kind: Message, Text: "a2", Called: 2, Answered: 3, Refused: "unavailable"})
+		}),
+		"a reader from now on":         with(story(), func(e *Evidence) { e.Runs[1].Parts = e.Runs[1].Parts[1:] }),
+		"a reader that left":           with(story(), func(e *Evidence) { e.Runs[1].Parts, e.Runs[1].Complete = e.Runs[1].Parts[:1], false }),
+		"one edit without an answer":   with(edited(), func(e *Evidence) { e.Attempts[3].Answered, e.Attempts[3].Seq = 0, 0 }),
+		"an empty room has no history": {Histories: []History{{Room: "r", Epoch: "e"}}, Runs: []Run{{Reader: "ada", Room: "r", Complete: true}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if found := Check(e); len(found) > 0 {
+				t.Errorf("found %v", found)
+			}
+		})
+	}
+}
+
+func with(e Evidence, change func(*Evidence)) Evidence {
+	change(&e)
+	return e
+}
+
+func TestCheckFindsEachBrokenPromise(t *testing.T) {
+	drop := func(e *Evidence, n int64) { // the last events are not in the history
+		h := &e.Histories[0]
+		h.Events, h.Head = h.Events[:n], n
+	}
+	tests := map[string]struct {
+		from   func() Evidence
+		breaks func(*Evidence)
+		want   Rule
+		why    string // part of the explanation
+	}{
+		"an acknowledged message is gone": {story, func(e *Evidence) { drop(e, 2); e.Runs = nil }, Lost, `"a2" by ada was acknowledged as 3; the history ends with 2`},
+		"the whole room is gone":          {story, func(e *Evidence) { e.Histories = nil; e.Runs = nil }, Lost, "acknowledged as 1"},
+		"another took its number": {story, func(e *Evidence) {
+			drop(e, 2)
+			e.Histories[0].Events, e.Histories[0].Head = append(e.Histories[0].Events, Event{Seq: 3, Kind: Message, Author: "bob", Text: "b2"}), 3
+			e.Attempts = append(e.Attempts, Attempt{Author: "bob", Room: "r", Nonce: "2", Kind: Message, Text: "b2", Called: 7})
+			e.Runs = nil
+		}, Lost, "which is 3 message by bob"},
+		"stored twice": {story, func(e *Evidence) {
+			h := &e.Histories[0]
+			h.Events, h.Head = append(h.Events, Event{Seq: 4, Kind: Message, Author: "ada", Text: "a1"}), 4
+			e.Runs = nil
+		}, Doubled, "is what 1 is already"},
+		"nobody sent it": {story, func(e *Evidence) {
+			h := &e.Histories[0]
+			h.Events, h.Head = append(h.Events, Event{Seq: 4, Kind: Message, Author: "eve", Text: "x"}), 4
+			e.Runs = nil
+		}, Invented, `nobody sent 4 message by eve "x"`},
+		"said by another": {story, func(e *Evidence) { e.Histories[0].Events[1].Author = "ada" }, Lost, "which is 2 message by ada"},
+		"a hole": {story, func(e *Evidence) {
+			h := &e.Histories[0]
+			h.Events[2].Seq, h.Head = 4, 4
+			e.Attempts[2].Seq = 4
+			e.Runs = nil
+		}, Hole, "after 2 comes 4"},
+		"the head is not the end": {story, func(e *Evidence) { e.Histories[0].Head = 4; e.Runs = nil }, Hole, "said to be 4"},
+		"acknowledged as another": {story, func(e *Evidence) { e.Attempts[0].Seq = 2 }, Moved, "was acknowledged as 2 and is 1"},
+		"two answers to one nonce": {story, func(e *Evidence) {
+			again := e.Attempts[0]
+			again.Conn, again.Called, again.Answered, again.Seq = 3, 7, 9, 2
+			e.Attempts = append(e.Attempts, again)
+		}, Moved, "as 1, and then as 2"},
+		"altered":              {story, func(e *Evidence) { e.Histories[0].Events[0].Text = "a!"; e.Runs = nil }, Altered, `"a1" was acknowledged as 1, which is 1 message by ada "a!"`},
+		"refused and stored":   {story, func(e *Evidence) { e.Attempts[2].Refused, e.Attempts[2].Seq = "unavailable", 0 }, Refused, "told each time"},
+		"an edit is undone":    {edited, func(e *Evidence) { e.Histories[0].Events[2].Text = "a2" }, Undone, "edit of 3 was acknowledged as 4"},
+		"a deletion is undone": {edited, func(e *Evidence) { e.Histories[0].Events[0] = story().Histories[0].Events[0] }, Undone, "delete of 1"},
+		"an edit is lost":      {edited, func(e *Evidence) { drop(e, 3); e.Runs = nil }, Lost, `"new" by ada was acknowledged as 4`},
+		"later is before":      {story, func(e *Evidence) { e.Attempts[0].Called, e.Attempts[0].Answered = 7, 8 }, Disorder, `"a2" was acknowledged as 3 before "a1" was first sent`},
+		"answers out of order": {story, func(e *Evidence) { e.Attempts[0].Answered = 7 }, Disorder, `connection 1 was told of "a2" as 3 and then of "a1" as 1`},
+		"seen and not stored": {story, func(e *Evidence) {
+			r := &e.Runs[0].Parts[0]
+			r.Events = append(r.Events, Event{Seq: 4, Kind: Message, Author: "bob", Text: "b2"})
+		}, Unstored, "ada saw 4"},
+		"seen, and another stored": {story, func(e *Evidence) { e.Runs[0].Parts[0].Events[1].Text = "b0" }, Unstored, "nowhere in the history; 2 is"},
+		"seen otherwise": {story, func(e *Evidence) {
+			e.Runs[0].Parts[0].Events[1] = Event{Seq: 2, Kind: Message, Author: "ada", Text: "a2"}
+		}, Different, "the history has 2 message by bob"},
+		"swapped": {story, func(e *Evidence) {
+			p := e.Runs[0].Parts[0].Events
+			p[1], p[2] = p[2], p[1]
+		}, Swapped, "after 0 came 1 3 2"},
+		"repeated at once": {story, func(e *Evidence) {
+			p := &e.Runs[0].Parts[0]
+			p.Events = slices.Insert(p.Events, 1, p.Events[0])
+		}, Repeated, "ada saw 1 again after 1"},
+		"repeated after a reconnect": {story, func(e *Evidence) {
+			p := &e.Runs[1].Parts[1]
+			p.Events = slices.Insert(p.Events, 0, story().Histories[0].Events[0])
+		}, Repeated, "on connection 3"},
+		"skipped":                    {story, func(e *Evidence) { p := &e.Runs[0].Parts[0]; p.Events = slices.Delete(p.Events, 1, 2) }, Skipped, "ada saw 3 after 1"},
+		"skipped by a reconnect":     {story, func(e *Evidence) { p := &e.Runs[1].Parts[1]; p.Events = p.Events[1:] }, Skipped, "after 1 came 3"},
+		"served from somewhere else": {story, func(e *Evidence) { e.Runs[1].Parts[1].After = 2 }, Skipped, "had everything up to 1"},
+		"never served":               {story, func(e *Evidence) { p := &e.Runs[1].Parts[1]; p.Events = p.Events[:1] }, Unserved, "bob got everything up to 2"},
+		"served nothing":             {story, func(e *Evidence) { e.Runs[1].Parts = nil }, Unserved, "bob never got anything"},
+		"another epoch":              {story, func(e *Evidence) { e.Runs[1].Parts[1].Epoch = "f" }, NewEpoch, `epoch "e", then in "f"`},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			e := tt.from()
+			tt.breaks(&e)
+			found := Check(e)
+			if len(found) == 0 || found[0].Rule != tt.want || !strings.Contains(Explain(found), tt.why) {
+				t.Errorf("found %v, want %s: %s", found, tt.want, tt.why)
+			}
+		})
+	}
+	var covered []Rule
+	for _, tt := range tests {
+		covered = append(covered, tt.want)
+	}
+	for _, rule := range rules {
+		if !slices.Contains(covered, rule) {
+			t.Errorf("no history breaks rule %s", rule)
+		}
+	}
+}
+
+func TestLongTextsAreComparedByTheirHash(t *testing.T) {
+	long := strings.Repeat("é", 1000)
+	if a, b := abridged(long), abridged(long[:len(long)-2]+"è"); a == b || len(a) > 100 {
+		t.Errorf("%q and %q", a, b)
+	}
+}

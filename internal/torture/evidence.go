@@ -1,0 +1,106 @@
+package torture
+
+import (
+	"fmt"
+	"hash/fnv"
+	"strings"
+)
+
+// Evidence is all that was seen from outside while a server was tortured, and
+// the histories read afterwards.
+type Evidence struct {
+	Attempts  []Attempt
+	Runs      []Run
+	Histories []History
+}
+
+// A Tick is a moment. Ticks of different moments differ, and the later moment
+// has the greater tick; 0 is never.
+type Tick int64
+
+// A Kind says what an attempt asks for and what an event is.
+type Kind string
+
+// The kinds that the checker knows. It takes an event of another kind for one
+// that changes no message.
+const (
+	Message Kind = "message"
+	Edit    Kind = "edit"
+	Delete  Kind = "delete"
+)
+
+// An Attempt is one try to have something stored. A message that was sent again
+// has several, all with its nonce.
+type Attempt struct {
+	Author string // the person's id
+	Room   string
+	Nonce  string
+	Conn   int // the connection it went over; 0 if that is not known
+	Kind   Kind
+	Target int64 `json:",omitempty"` // the message that an edit or deletion is about
+	Text   string
+
+	Called   Tick   // before it was sent
+	Answered Tick   // after the answer came; 0: none came
+	Seq      int64  // what was acknowledged; 0: nothing
+	Refused  string `json:",omitempty"` // the code of an answer that it was not stored
+}
+
+func (a Attempt) acked() bool { return a.Answered != 0 && a.Refused == "" }
+
+// An Event is something in a room's log, as it was seen.
+type Event struct {
+	Seq    int64
+	Kind   Kind
+	Author string
+	Target int64 `json:",omitempty"`
+	Text   string
+	Gone   bool `json:",omitempty"` // a message that was deleted
+}
+
+func (e Event) String() string {
+	s := fmt.Sprintf("%d %s by %s %q", e.Seq, e.Kind, e.Author, e.Text)
+	if e.Target != 0 {
+		s += fmt.Sprintf(" of %d", e.Target)
+	}
+	if e.Gone {
+		s += " (gone)"
+	}
+	return s
+}
+
+// A Run is what one reader saw of one room, over all its connections.
+type Run struct {
+	Reader   string
+	Room     string
+	Parts    []Part
+	Complete bool // it read until there was nothing more
+}
+
+// A Part of a run is what came over one connection, or as pages of history.
+type Part struct {
+	Conn   int // 0: pages
+	Epoch  string
+	After  int64 // the server was to continue after this
+	Events []Event
+}
+
+// A History is a room as it was read afterwards.
+type History struct {
+	Room   string
+	Epoch  string
+	Head   int64 // the newest seq, as the server says
+	Events []Event
+}
+
+// abridged returns a text in few bytes: itself if it is short, else its
+// beginning, length and hash. What was sent and what was seen are compared so.
+func abridged(text string) string {
+	const whole, head = 64, 32
+	if len(text) <= whole {
+		return text
+	}
+	h := fnv.New64a()
+	h.Write([]byte(text))
+	return fmt.Sprintf("%s… %d bytes %016x", strings.ToValidUTF8(text[:head], ""), len(text), h.Sum64())
+}
