@@ -28,10 +28,9 @@ async function start() {
   const path = /^\/r\/([^/]*)\/?$/.exec(location.pathname)?.[1];
   if (location.pathname === "/") return show(new FrontPage()).show(await whoAmI(), remembered, api);
   if (path === undefined) return refuse("There is nothing at this address", "A room's address is /r/ and its name.");
-  const summary = await api.room(nameIn(path));
+  const [summary, me] = await Promise.all([api.room(nameIn(path)), whoAmI()]);
   history.replaceState(null, "", `/r/${encodeURIComponent(summary.room)}${location.hash}`);
   document.title = `${summary.room} – Parley`;
-  const me = await whoAmI();
   if (me) return enter(summary.room, me);
   hear(app, "entered", (/** @type {Person} */ person) => enter(summary.room, person));
   show(new JoinForm()).show(summary, remembered.name, api);

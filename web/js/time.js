@@ -9,7 +9,7 @@ const fullDay = new Intl.DateTimeFormat("en-GB", { weekday: "long", day: "numeri
 export const timeOfDay = (at) => clock.format(at);
 
 /** "Monday 23 November 2026 at 09:41". @param {number} at */
-export const fullTime = (at) => `${fullDay.format(at)} at ${clock.format(at)}`;
+export const fullTime = (at) => `${day(fullDay, at)} at ${clock.format(at)}`;
 
 /** A word that is the same for all moments of one local day. @param {number} at */
 export function dayOf(at) {
@@ -23,5 +23,8 @@ export function dayName(at, now) {
   const yesterday = new Date(now);
   yesterday.setDate(yesterday.getDate() - 1);
   if (dayOf(at) === dayOf(yesterday.getTime())) return "Yesterday";
-  return (new Date(at).getFullYear() === new Date(now).getFullYear() ? weekday : fullDay).format(at);
+  return day(new Date(at).getFullYear() === new Date(now).getFullYear() ? weekday : fullDay, at);
 }
+
+/** Without the comma that some browsers put after the weekday. @param {Intl.DateTimeFormat} format  @param {number} at */
+const day = (format, at) => format.format(at).replace(",", "");

@@ -10,7 +10,7 @@ import { outward, safeFragment } from "./safe-html.js";
 
 /** What the row looks like beyond its own data. @typedef {{ late: boolean, waitingFor: string, linked: boolean, room: string }} Look */
 
-/** What was last drawn. @type {WeakMap<Element, { row: MessageRow, text: string }>} */
+/** What was last drawn. @type {WeakMap<Element, { row: MessageRow, look: Look, text: string }>} */
 const drawn = new WeakMap();
 
 /** Returns a new, still empty row. @returns {HTMLElement} */
@@ -22,23 +22,27 @@ export function newMessage() {
 export function showMessage(element, row, look) {
   const { event, entry, first, mine } = row;
   const before = drawn.get(element);
+  if (before && same(before.row, row) && same(before.look, look)) return; // so it is with nearly all rows nearly always
   element.classList.toggle("first", first);
   element.classList.toggle("mine", mine);
   element.classList.toggle("linked", look.linked);
   element.classList.toggle("pending", entry !== null && !entry.failed);
   element.classList.toggle("failed", Boolean(entry?.failed));
   showState(element, entry, look);
+  const content = event.html || event.text;
+  drawn.set(element, { row, look, text: content });
   if (before?.row.event === event && before.row.first === first) return;
   if (event.seq) element.dataset["seq"] = String(event.seq);
   const name = part(element, ".author", HTMLElement);
   if (before?.row.event.from.name !== event.from.name) name.replaceChildren(bdi(event.from.name));
   showAvatar(part(element, ".avatar", HTMLElement), event.from);
   showTime(element, row, look.room);
-  const content = event.html || event.text;
   if (before?.text !== content) showBody(part(element, ".body", HTMLElement), event.text, event.html);
   label(element, row.key);
-  drawn.set(element, { row, text: content });
 }
+
+/** Whether two objects have the same values. @param {object} a  @param {object} b */
+const same = (a, b) => Object.entries(a).every(([name, value]) => value === /** @type {Record<string, unknown>} */ (b)[name]);
 
 /** @param {HTMLElement} element  @param {MessageRow} row  @param {string} room */
 function showTime(element, { event }, room) {

@@ -106,7 +106,7 @@ export class RoomView extends HTMLElement {
     const back = !lost && performance.now() < this.#backUntil;
     const pill = part(this, ".connection", HTMLElement);
     pill.dataset["state"] = lost ? "lost" : back ? "back" : "quiet";
-    const kept = session.outbox.entries().length;
+    const kept = session.outbox.entries().filter((e) => !e.failed).length;
     setText(pill, lost ? `Reconnecting…${kept ? ` ${plural(kept, "message")} kept here.` : ""}` : back ? "Back online" : "");
   }
 

@@ -103,6 +103,24 @@ test("one's name can be changed, and everybody sees it", async () => {
   assert.deepEqual([...ada.wrong, ...grace.wrong], []);
 });
 
+test("it works without a secure context, as on http://192.168.…", async () => {
+  const plain = Object.assign(Object.create(server), { url: server.url.replace("127.0.0.1", "parley.test") });
+  const { page, wrong } = await visitor(plain, null);
+  await page.goto(plain.url);
+  assert.equal(await page.evaluate(() => isSecureContext), false);
+  await page.getByLabel("Your name").fill("Ada");
+  await page.getByRole("button", { name: "Make up a name" }).click();
+  await page.getByRole("button", { name: "Enter the room" }).click();
+  await joined(page);
+  await write(page, "over plain http");
+  await page.locator("[data-seq='1']").hover();
+  await page.getByRole("button", { name: "Copy link to this message" }).click();
+  await page.getByText("Link to the message copied").waitFor();
+  await page.reload();
+  await row(page, "over plain http").waitFor();
+  assert.deepEqual(wrong, []);
+});
+
 test("light and dark follow the system, and a choice that is kept", async () => {
   const { page, wrong } = await visitor(server, "Ada", { colorScheme: "dark" });
   await page.goto(`${server.url}/r/lobby`);

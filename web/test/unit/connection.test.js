@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Connection } from "../../js/connection.js";
+import { Refusal } from "../../js/protocol.js";
+import { FakeSocket, Timers, settle } from "./fakes.js";
+
+function setUp() {
+  const timers = new Timers();
+  /** @type {FakeSocket[]} */
+  const sockets = [];
+  /** @type {string[]} */
+  const told = [];
+  const connection = new Connection({
+    dial: () => {
+      const socket = new FakeSocket();
+      sockets.push(socket);
+      return socket;
+    },
+    setTimeout: timers.setTimeout,
+    clearTimeout: timers.clearTimeout,
+    random: () => 1,
+    onHello: (body) => told.push(`hello ${body.person?.name}`),
+    onMessage: (m) => told.push(m.type),
+    onStatus: (s) => told.push(s),
+    onBadSession: async () => void told.push("new session"),
+  });
+  const last = () => {
+    const socket = sockets.at(-1);
+    assert.ok(socket);
+    return socket;
+  };
+  const online = async () => {
+    connection.connect();
+    last().open();
+    last().answer({ person: { id: "a", name: "Ada" }, epoch: "e" });
+    await settle();
+  };
+  return { connection, timers, sockets, told, last, online };
+}
+
+test("says hello first and is online with its answer", async () => {
+  const { told, last, online } = setUp();
+  await online();
+  assert.deepEqual(last().sent, [{ op: "hello", id: 1 }]);
+  assert.deepEqual(told, ["connecting", "online", "hello Ada"]);
+});
+
+test("answers find their commands in any order, refusals reject", async () => {
+  const { connection, last, online } = setUp();
+  await online();
+  const one = connection.request({ op: "send", room: "r", text: "1" });
+  const two = connection.request({ op: "send", room: "r", text: "2" });
+  last().say({ op: "error", id: 3, code: "too_long", message: "Too long." });
+  last().say({ op: "ok", id: 2, seq: 7 });
+  assert.equal((await one).seq, 7);
+  await assert.rejects(two, (err) => err instanceof Refusal && err.code === "too_long");
+});
+
+test("a lost connection rejects what was unanswered and comes back, each time later, up to a bound", async () => {
+  const { connection, timers, sockets, last, online } = setUp();
+  await online();
+  const unanswered = connection.request({ op: "send", room: "r", text: "x" });
+  last().end();
+  await assert.rejects(unanswered, (err) => err instanceof Refusal && err.code === "lost");
+  const waits = [];
+  for (let i = 0; i < 9; i++) {
+    const began = timers.now;
+    const dials = sockets.length;
+    while (sockets.length === dials) await timers.pass(50);
+    waits.push(timers.now - began);
+    last().end();
+  }
+  assert.deepEqual(waits, [500, 1000, 2000, 4000, 8000, 16_000, 20_000, 20_000, 20_000]);
+  await assert.rejects(connection.request({ op: "ping" }), (err) => err instanceof Refusal && err.code === "lost");
+});
+
+test("the wait is jittered between half and all of it", async () => {
+  const { connection, timers, sockets, last, online } = setUp();
+  connection.options.random = () => 0;
+  await online();
+  last().end();
+  await timers.pass(249);
+  assert.equal(sockets.length, 1);
+  await timers.pass(1);
+  assert.equal(sockets.length, 2);
+});
+
+test("success resets the back-off", async () => {
+  const { timers, sockets, last, online } = setUp();
+  await online();
+  last().end();
+  await timers.pass(500);
+  last().end();
+  await timers.pass(1000);
+  last().open();
+  last().answer({ person: { id: "a", name: "Ada" } });
+  await settle();
+  last().end();
+  await timers.pass(500);
+  assert.equal(sockets.length, 4);
+});
+
+test("pings when it is quiet, and takes silence for a loss", async () => {
+  const { connection, timers, last, online } = setUp();
+  await online();
+  await timers.pass(25_000);
+  assert.equal(last().sent.at(-1)?.["op"], "ping");
+  last().answer({});
+  await timers.pass(24_000);
+  assert.equal(connection.status, "online");
+  await timers.pass(1_000); // the next ping, which gets no answer
+  await timers.pass(10_000);
+  assert.equal(connection.status, "waiting");
+});
+
+test("a command without an answer is a loss, too", async () => {
+  const { connection, timers, online } = setUp();
+  await online();
+  const unanswered = assert.rejects(connection.request({ op: "send", room: "r", text: "x" }));
+  await timers.pass(10_000);
+  await unanswered;
+  assert.equal(connection.status, "waiting");
+});
+
+test("a device that woke up looks at once whether the connection is still there", async () => {
+  const { connection, timers, sockets, last, online } = setUp();
+  await online();
+  connection.wake();
+  assert.equal(last().sent.at(-1)?.["op"], "ping");
+  await timers.pass(3_000);
+  assert.equal(connection.status, "waiting");
+  connection.wake(); // and does not wait for the back-off
+  assert.equal(sockets.length, 2);
+});
+
+test("an unknown session is made anew, then it connects again", async () => {
+  const { connection, timers, sockets, told, last } = setUp();
+  connection.connect();
+  last().open();
+  last().say({ op: "error", id: 1, code: "bad_session", message: "Unknown." });
+  await timers.pass(500);
+  assert.ok(told.includes("new session"));
+  assert.equal(sockets.length, 2);
+});
+
+test("an old socket is not heard any more", async () => {
+  const { connection, timers, told, sockets, online } = setUp();
+  await online();
+  const old = sockets[0];
+  assert.ok(old);
+  old.end();
+  await timers.pass(500);
+  told.length = 0;
+  old.say({ op: "typing", room: "r", from: { id: "a", name: "Ada" } });
+  old.end();
+  assert.deepEqual(told, []);
+  assert.equal(connection.status, "connecting");
+});

@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Refusal, decode, decodePage, passes } from "../../js/protocol.js";
+
+test("an event is decoded, its time in milliseconds", () => {
+  const frame = `{"op":"event","room":"lobby","seq":42,"at":"2026-11-23T09:41:05.123Z","kind":"message","from":{"id":"a","name":"Ada"},"text":"hi","html":"<p>hi</p>","later":1}`;
+  assert.deepEqual(decode(frame), {
+    type: "event", room: "lobby",
+    event: { seq: 42, at: Date.UTC(2026, 10, 23, 9, 41, 5, 123), kind: "message", from: { id: "a", name: "Ada" }, text: "hi", html: "<p>hi</p>" },
+  });
+});
+
+test("answers keep their id, refusals their code and wait", () => {
+  const ok = decode(`{"op":"ok","id":4,"room":"lobby","seq":1,"at":"2026-11-23T09:41:05.123Z"}`);
+  assert.ok(ok?.type === "answer" && ok.ok && ok.id === 4 && ok.body.seq === 1);
+  const behind = decode(`{"op":"behind","id":3,"seq":5000,"epoch":"e","here":[{"id":"a","name":"Ada"},7]}`);
+  assert.ok(behind?.type === "answer" && behind.ok && behind.body.op === "behind");
+  assert.deepEqual(behind.body.here, [{ id: "a", name: "Ada" }]);
+  const no = decode(`{"op":"error","id":4,"code":"rate_limited","message":"Slower.","retry_after_ms":800}`);
+  assert.ok(no?.type === "answer" && !no.ok && no.error instanceof Refusal);
+  assert.deepEqual([no.error.code, no.error.message, no.error.retryAfterMs], ["rate_limited", "Slower.", 800]);
+});
+
+test("what this page does not know is ignored", () => {
+  for (const frame of [`{"op":"poll"}`, `{}`, `[]`, `null`, `7`, `"x"`, `{`, ``, `{"op":"event","room":"x"}`, `{"op":"typing","room":"x"}`]) assert.equal(decode(frame), null, frame);
+});
+
+test("presence tells what it has", () => {
+  const p = decode(`{"op":"presence","room":"lobby","count":250}`);
+  assert.deepEqual(p, { type: "presence", room: "lobby", count: 250, joined: undefined, left: undefined, here: undefined });
+});
+
+test("a page leaves out what is no event", () => {
+  const page = decodePage({ room: "lobby", seq: 2, epoch: "e", messages: [{ seq: 1, text: "a" }, null, "x", { text: "no seq" }] });
+  assert.deepEqual(page.messages.map((m) => [m.seq, m.text, m.from.name]), [[1, "a", ""]]);
+  assert.deepEqual(decodePage("nonsense"), { room: "", seq: 0, epoch: "", messages: [] });
+});
+
+test("waiting helps with some codes only", () => {
+  for (const code of ["rate_limited", "unavailable", "overloaded", "stopping", "internal"]) assert.ok(passes(code), code);
+  for (const code of ["too_long", "bad_text", "bad_nonce", "bad_room"]) assert.ok(!passes(code), code);
+});

@@ -1,0 +1,68 @@
+// The smallest modules: time, ids, room names, what is remembered.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Api } from "../../js/api.js";
+import { Refusal } from "../../js/protocol.js";
+import { Remembered } from "../../js/remembered.js";
+import { WORDS, makeRoomName } from "../../js/room-names.js";
+import { Store, nameOf } from "../../js/store.js";
+import { dayName, dayOf, fullTime } from "../../js/time.js";
+import { uuid7 } from "../../js/uuid.js";
+import { MemoryStorage } from "./fakes.js";
+
+test("days are named as seen from now", () => {
+  const now = new Date(2026, 10, 23, 0, 5).getTime();
+  const on = (/** @type {[number, number, number, number?]} */ ...[y, m, d, h = 12]) => dayName(new Date(y, m, d, h).getTime(), now);
+  assert.deepEqual([on(2026, 10, 23, 0), on(2026, 10, 22, 23), on(2026, 10, 21), on(2025, 10, 23)], ["Today", "Yesterday", "Saturday 21 November", "Sunday 23 November 2025"]);
+  assert.match(fullTime(now), /^Monday 23 November 2026 at \S+/);
+  assert.notEqual(dayOf(now), dayOf(now - 10 * 60_000));
+});
+
+test("ids are UUIDs of version 7 that sort as they were made", () => {
+  const ids = [...Array.from({ length: 5000 }, () => uuid7(1_700_000_000_000)), uuid7(1_700_000_000_000 - 60_000), uuid7(1_700_000_100_000)];
+  for (const id of ids) assert.match(id, /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  assert.deepEqual([...ids].sort(), ids);
+  assert.equal(new Set(ids).size, ids.length);
+  assert.equal(parseInt((ids[0] ?? "").replaceAll("-", "").slice(0, 12), 16), 1_700_000_000_000);
+});
+
+test("made-up room names have 53 bits of chance and are names that the server takes", () => {
+  assert.equal(WORDS.length, 256);
+  assert.equal(new Set(WORDS).size, 256);
+  assert.ok(WORDS.every((w) => /^[a-z]{3,9}$/.test(w)));
+  assert.ok(5 * Math.log2(WORDS.length) + Math.log2(10_000) > 53);
+  assert.match(makeRoomName(), /^([a-z]+-){5}\d{4}$/);
+  assert.ok(Math.max(...WORDS.map((w) => w.length)) * 5 + 9 <= 64);
+  let calls = 0;
+  const unlucky = makeRoomName((bytes) => bytes.fill(bytes.length === 4 && calls++ === 0 ? 255 : 1)); // the first number would favour some
+  assert.equal(unlucky, `${Array(5).fill(WORDS[1]).join("-")}-3009`); // 0x01010101 % 10,000
+  assert.equal(calls, 2);
+});
+
+test("what is remembered is kept per room, and numbers of another epoch are forgotten", () => {
+  const backing = new MemoryStorage();
+  const r = new Remembered(new Store(backing));
+  r.name = "Ada";
+  r.visited("lobby", 1);
+  r.visited("garden", 2);
+  r.visited("lobby", 3);
+  assert.deepEqual(r.visits().map((v) => v.room), ["lobby", "garden"]);
+  r.keepDraft("lobby", "half a th");
+  r.keepLastRead("lobby", "e", 42);
+  r.keepLastRead("lobby", "e", 7);
+  const again = new Remembered(new Store(backing));
+  assert.deepEqual([again.name, again.draft("lobby"), again.draft("garden"), again.lastRead("lobby", "e"), again.lastRead("lobby", "other")], ["Ada", "half a th", "", 42, 0]);
+  again.forget("lobby");
+  assert.deepEqual([again.visits().map((v) => v.room), again.draft("lobby"), again.lastRead("lobby", "e")], [["garden"], "", 0]);
+  assert.deepEqual([nameOf("parley:draft:x"), nameOf("other"), nameOf(null)], ["draft:x", null, null]);
+});
+
+test("HTTP: problems become refusals, a silent server a loss", async () => {
+  const answering = (/** @type {number} */ status, /** @type {unknown} */ body) => new Api(async () => new Response(JSON.stringify(body), { status }));
+  const code = (/** @type {Promise<unknown>} */ p) => p.then(() => "none", (err) => (err instanceof Refusal ? `${err.code}: ${err.message}` : String(err)));
+  assert.equal(await code(answering(400, { code: "bad_room", detail: "No." }).room("x y")), "bad_room: No.");
+  assert.equal(await code(answering(502, "<html>").room("x")), "internal: The server answered with 502.");
+  assert.equal(await code(new Api(() => Promise.reject(new TypeError("network"))).room("x")), "lost: The server does not answer.");
+  assert.equal(await answering(401, { code: "bad_session" }).whoAmI(), null);
+  assert.equal(await code(answering(200, {}).room("..")), "bad_room: A room's name needs more than dots.");
+});

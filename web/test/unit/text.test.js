@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { test } from "node:test";
+import { hue, initials, isJumbo, length, linkify, safeHref, whoTypes } from "../../js/text.js";
+
+const hrefs = (/** @type {string} */ text) => linkify(text).flatMap((p) => (p.href ? [p.href] : []));
+
+test("links are found, and what ends a sentence is not part of them", () => {
+  const cases = /** @type {[string, string[]][]} */ ([
+    ["see https://example.org.", ["https://example.org/"]],
+    ["(https://example.org/a)", ["https://example.org/a"]],
+    ["https://example.org/a_(b)_c, and", ["https://example.org/a_(b)_c"]],
+    ["[x](https://example.org/?q=1&r=2)!", ["https://example.org/?q=1&r=2"]],
+    ["www.example.org/x; http://10.0.0.1:8080/", ["https://www.example.org/x", "http://10.0.0.1:8080/"]],
+    ["HTTPS://EXAMPLE.ORG/Ä", ["https://example.org/%C3%84"]],
+    ["<https://example.org>", ["https://example.org/"]],
+    ["no link: example.org, javascript:alert(1), data:text/html,x, file:///etc, xhttps://example.org", []],
+    ["https:// http://", []],
+    ["https://example.org/\u202Egnp.exe", ["https://example.org/"]],
+  ]);
+  for (const [text, want] of cases) assert.deepEqual(hrefs(text), want, text);
+});
+
+test("the pieces put together are the text, whatever it is", () => {
+  const texts = ["", "plain", "https://a.b", "x https://a.b y https://c.d z", "<script>", "a\nb", "https://a.b.".repeat(50), "😀https://a.b😀", "((((https://a.b))))", `https://a.b/${")".repeat(2000)}`];
+  for (const text of texts) assert.equal(linkify(text).map((p) => p.text).join(""), text);
+});
+
+test("only harmless addresses may be opened", () => {
+  for (const href of ["javascript:alert(1)", " javascript:alert(1)", "java\nscript:alert(1)", "data:text/html,x", "vbscript:x", "file:///x", "blob:https://a.b/x", "/relative", "//a.b", "", "https://"]) assert.equal(safeHref(href), "", href);
+  for (const href of ["https://a.b/", "http://a.b/", "mailto:a@b.c"]) assert.equal(safeHref(href), href);
+});
+
+test("length counts what the server counts: code points", () => {
+  assert.deepEqual(["", "abc", "é", "😀", "👩‍👩‍👧"].map(length), [0, 3, 1, 1, 5]);
+});
+
+test("initials stand for a name of any script", () => {
+  assert.deepEqual(["Ada Lovelace", "grace", "Jean-Luc  Picard", "李小龙", "👩‍🚀 Neo", "...", "e\u0301ric"].map(initials), ["AL", "G", "JP", "李", "👩‍🚀N", ".", "E\u0301"]);
+});
+
+test("a person's hue is always the same, and the hues are spread", () => {
+  assert.equal(hue("abc"), hue("abc"));
+  const hues = new Set(Array.from({ length: 300 }, (_, i) => hue(`person ${i}`)));
+  assert.ok(hues.size >= 28 && [...hues].every((h) => h >= 0 && h < 360));
+});
+
+test("a few emoji alone are shown large", () => {
+  for (const text of ["👍", "🎉🎉", "❤️", "👩‍🚀", "🇳🇱", "👍🏽 👍"]) assert.ok(isJumbo(text), text);
+  for (const text of ["", "ok 👍", "1", "#", "👍👍👍👍👍👍👍", "©"]) assert.ok(!isJumbo(text), text);
+});
+
+test("who types is said in a few words", () => {
+  const names = ["Ada", "Grace", "Linus"];
+  const said = [0, 1, 2, 3].map((n) => whoTypes(names.slice(0, n)).replace(/[\u2068\u2069]/g, ""));
+  assert.deepEqual(said, ["", "Ada is typing…", "Ada and Grace are typing…", "Several people are typing…"]);
+});
+
+test("the modules outside view/ touch no document, and only one file makes markup", () => {
+  const js = new URL("../../js/", import.meta.url);
+  const read = (/** @type {URL} */ dir) => readdirSync(dir).filter((f) => f.endsWith(".js")).map((f) => ({ f, code: readFileSync(new URL(f, dir), "utf8").replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, "") }));
+  for (const { f, code } of read(js)) {
+    if (f !== "main.js") assert.doesNotMatch(code, /\bdocument\b|\bwindow\b|from "\.\/view/, f);
+  }
+  for (const { f, code } of read(new URL("view/", js))) {
+    if (f !== "safe-html.js") assert.doesNotMatch(code, /innerHTML|outerHTML|insertAdjacentHTML|document\.write|setHTML|parseFromString/, f);
+  }
+});

@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as room from "../../js/room-state.js";
+import { layOut } from "../../js/timeline.js";
+import { event } from "./fakes.js";
+
+/** @import { Entry } from "../../js/outbox.js" */
+/** @import { RoomEvent } from "../../js/protocol.js" */
+
+const ME = { id: "me", name: "Ada" };
+const AT = new Date(2026, 10, 23, 12).getTime(); // noon of the local day
+const MINUTE = 60_000;
+
+/** @param {RoomEvent[]} messages  @param {number} [seq] */
+const state = (messages, seq = messages.at(-1)?.seq ?? 0) => room.opened(room.begin("lobby", ME), { room: "lobby", seq, epoch: "e", messages }, 0);
+
+/** @param {Partial<Entry>} [more]  @returns {Entry} */
+const entry = (more) => ({ nonce: "n1", text: "kept", at: AT, owner: "tab", attempted: false, since: 0, failed: null, ...more });
+
+/** @param {ReturnType<typeof layOut>} rows */
+const brief = (rows) => rows.map((r) => (r.kind === "message" ? `${r.first ? "+" : "-"}${r.event.text}` : r.kind));
+
+test("messages are grouped by author, pause and day", () => {
+  const s = state([
+    event(1, { at: AT, text: "a" }),
+    event(2, { at: AT + MINUTE, text: "b" }),
+    event(3, { at: AT + 7 * MINUTE, text: "after a pause" }),
+    event(4, { at: AT + 7 * MINUTE, text: "other", from: ME }),
+    event(5, { at: AT + 7 * MINUTE, text: "new name", from: { id: "me", name: "Countess" } }),
+    event(6, { at: AT + 24 * 60 * MINUTE, text: "next day", from: { id: "me", name: "Countess" } }),
+  ]);
+  assert.deepEqual(brief(layOut(s, [])), ["beginning", "day", "+a", "-b", "+after a pause", "+other", "+new name", "day", "+next day"]);
+});
+
+test("the edges say whether there is more", () => {
+  const middle = layOut(state([event(50, { at: AT })], 90), []);
+  assert.deepEqual(middle.map((r) => r.kind), ["older", "day", "message", "newer"]);
+  const newer = middle.at(-1);
+  assert.ok(newer?.kind === "newer" && newer.missing === 40);
+  assert.deepEqual(layOut(state([]), []), []);
+});
+
+test("a kind that this page does not know leaves no trace", () => {
+  assert.deepEqual(brief(layOut(state([event(1, { at: AT, text: "a" }), event(2, { kind: "poll" }), event(3, { at: AT, text: "b" })]), [])), ["beginning", "day", "+a", "-b"]);
+});
+
+test("the mark begins a group, and stands nowhere if its place is not in the window", () => {
+  const messages = [event(5, { at: AT, text: "a" }), event(6, { at: AT, text: "b" }), event(7, { at: AT, text: "c" })];
+  assert.deepEqual(brief(layOut({ ...state(messages), mark: 5 }, [])), ["older", "day", "+a", "mark", "+b", "-c"]);
+  assert.deepEqual(brief(layOut({ ...state(messages), mark: 4 }, [])), ["older", "day", "mark", "+a", "-b", "-c"]);
+  assert.deepEqual(brief(layOut({ ...state(messages), mark: 2 }, [])), ["older", "day", "+a", "-b", "-c"]);
+  assert.deepEqual(brief(layOut({ ...state(messages), mark: 7 }, [])), ["older", "day", "+a", "-b", "-c"]);
+});
+
+test("what waits in the outbox stands at the end, and only there", () => {
+  const s = state([event(1, { at: AT, text: "a" })]);
+  assert.deepEqual(brief(layOut(s, [entry()])), ["beginning", "day", "+a", "+kept"]);
+  assert.deepEqual(brief(layOut(state([event(1, { at: AT, text: "a" })], 900), [entry()])), ["beginning", "day", "+a", "newer"]);
+});
+
+test("a message keeps its key from the outbox to the log, and is there once at every moment between", () => {
+  const kept = entry({ attempted: true, since: 1 });
+  const keys = (/** @type {ReturnType<typeof layOut>} */ rows) => rows.filter((r) => r.kind === "message").map((r) => r.key);
+  let s = state([event(1, { at: AT })]);
+  assert.deepEqual(keys(layOut(s, [kept])), ["1", "n1"]);
+  s = room.acknowledged(s, 2, kept); // answered, its event on the way
+  assert.deepEqual(keys(layOut(s, [])), ["1", "n1"]);
+  assert.deepEqual(keys(layOut(s, [kept])), ["1", "n1"], "also before the storage has caught up");
+  s = room.received(s, event(2, { from: ME, text: "kept", at: AT }));
+  assert.deepEqual(keys(layOut(s, [])), ["1", "n1"]);
+});
+
+test("an event that comes before its answer is not shown beside its entry", () => {
+  const kept = entry({ attempted: true, since: 1 });
+  const again = entry({ nonce: "n2" }); // the same words once more, not sent yet
+  const s = room.received(state([event(1, { at: AT })]), event(2, { from: ME, text: "kept", at: AT }));
+  assert.deepEqual(brief(layOut(s, [kept, again])).slice(2), ["+text 1", "+kept", "-kept"]);
+  const other = entry({ attempted: true, since: 2 }); // sent after that event: another message
+  assert.deepEqual(brief(layOut(s, [other])).slice(2), ["+text 1", "+kept", "-kept"]);
+});
