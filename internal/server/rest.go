@@ -106,17 +106,17 @@ func register[I, O any](s *Server, api huma.API, op huma.Operation, do func(cont
 	}
 }
 
-// bodyTimeout is how long a client may take to send a request's body.
-const bodyTimeout = 10 * time.Second
-
 // Caller, in the input of an operation, gives it the request.
 type Caller struct{ r *http.Request }
 
-// Resolve is called by huma once the body has been read. The time limit for
-// that goes, as it would end a request that still waits for its answer.
+// Resolve is called by huma once the body has been read, if the operation has
+// one. The time limit for that then goes, as it would end a request that still
+// waits for its answer.
 func (c *Caller) Resolve(ctx huma.Context) []error {
 	c.r, _ = humago.Unwrap(ctx)
-	ctx.SetReadDeadline(time.Time{}) // a connection without deadlines has none to lift
+	if ctx.Operation().RequestBody != nil {
+		ctx.SetReadDeadline(time.Time{}) // a connection without deadlines has none to lift
+	}
 	return nil
 }
 

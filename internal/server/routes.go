@@ -1,13 +1,21 @@
 package server
 
 import (
+	"fmt"
+	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"time"
+
+	"parley/internal/chat"
 )
 
 // writeTimeout is how long an answer may take to be taken. Connections that
 // stay open have rules of their own.
 const writeTimeout = time.Minute
+
+// bodyTimeout is how long a client may take to send a request's body.
+const bodyTimeout = 10 * time.Second
 
 // routes says which address is answered by what.
 func (s *Server) routes() (http.Handler, error) {
@@ -40,6 +48,36 @@ func (s *Server) headers(next http.Handler) http.Handler {
 		if len(s.cfg.Domain) > 0 && r.TLS != nil {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// inTime limits how long any request's body may take. What a handler leaves
+// unread net/http reads, before the answer goes out.
+func inTime(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength != 0 {
+			http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout)) // a connection without deadlines waits
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// caught tells the operator of a panic, which net/http would tell among the
+// noise of scanners. The connection is cut: part of an answer may be out.
+func (s *Server) caught(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			v := recover()
+			if v == nil {
+				return
+			}
+			if v != http.ErrAbortHandler {
+				s.counted(chat.Internal)
+				s.logger.LogAttrs(r.Context(), slog.LevelError, "request failed", slog.Any("err", fmt.Errorf("panic: %v\n%s", v, debug.Stack())))
+			}
+			panic(http.ErrAbortHandler)
+		}()
 		next.ServeHTTP(w, r)
 	})
 }

@@ -74,7 +74,7 @@ func (s *Server) drain(ctx context.Context, servers []*http.Server) error {
 
 func (s *Server) httpServer(h http.Handler) *http.Server {
 	return &http.Server{
-		Handler:           h,
+		Handler:           s.caught(inTime(h)),
 		ReadHeaderTimeout: s.cfg.HeaderTimeout,
 		IdleTimeout:       s.cfg.IdleTimeout,
 		WriteTimeout:      writeTimeout,
