@@ -2,6 +2,7 @@ package room
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -67,17 +68,18 @@ func TestOldTabDoesNotUndoARename(t *testing.T) {
 }
 
 // A countedEncoder counts how often it is used.
-type countedEncoder struct{ used *int }
+type countedEncoder struct{ used *atomic.Int64 }
 
 func (c countedEncoder) Append(dst []byte, e chat.Event) []byte {
-	*c.used++
+	c.used.Add(1)
 	return lines{}.Append(dst, e)
 }
 
 func TestEncodingThatNobodyReadsIsNotMade(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, b *bench) {
 		rd, _ := b.join(&ada, newSlate())
-		used, s := 0, newSlate()
+		s := newSlate()
+		var used atomic.Int64
 		join := func(after chat.Seq) *Reader {
 			other, err := b.Join(context.Background(), "lobby", Joining{Sink: s, Encoder: countedEncoder{&used}, After: &after}, func(Joined) {})
 			if err != nil {
@@ -89,8 +91,8 @@ func TestEncodingThatNobodyReadsIsNotMade(t *testing.T) {
 		b.sayMany(3)
 		other.Leave()
 		b.sayMany(5)
-		if used != 3 {
-			t.Errorf("encoded %d events, want the 3 that somebody read", used)
+		if n := used.Load(); n != 3 {
+			t.Errorf("encoded %d events, want the 3 that somebody read", n)
 		}
 		other = join(3)
 		b.sayMany(2)
