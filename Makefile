@@ -1,6 +1,6 @@
 # What one does here. `make` lists it.
 
-.PHONY: help run build test go page lint bench fuzz first-message
+.PHONY: help run build test go page lint bench micro fuzz first-message
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -28,9 +28,14 @@ lint: ## vet, staticcheck, gofumpt
 	go tool staticcheck ./...
 	@out=$$(go tool gofumpt -l $$(git ls-files '*.go')); test -z "$$out" || { echo "gofumpt -w $$out"; exit 1; }
 
-bench: ## the Go benchmarks: fan-out, commits, a talking room
-	go test -run '^$$' -bench . -benchtime 2s ./internal/wire ./internal/room ./internal/store
-	go test -run '^$$' -bench . -benchtime 500000x .
+bench: ## this machine: Parley beside other servers (parley bench --help has more)
+	bench/install
+	go build -o dist/parley .
+	dist/parley bench chat --peers all --dir dist
+	dist/parley bench fanout --members 1000 --peers all --dir dist
+
+micro: ## the Go benchmarks: frames, fan-out, commits, the generator
+	go test -run '^$$' -bench . -benchtime 2s ./internal/wire ./internal/room ./internal/store ./internal/bench
 
 fuzz: ## each fuzz target for half a minute
 	ci/fuzz 30s

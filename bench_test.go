@@ -1,208 +1,108 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
-	"encoding/binary"
-	"fmt"
-	"io"
-	"net"
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
+	"regexp"
+	"runtime"
 	"strings"
-	"sync"
 	"testing"
-	"time"
-
-	"github.com/gobwas/ws"
 )
 
-// Everybody talks in bursts, and waits until everybody has everything.
-const (
-	chatters  = 32
-	chatBurst = 51
-)
-
-// BenchmarkChat is a room of 32 people who all talk, against the real program
-// over real sockets, each message stored with a synced commit before anybody
-// sees it. One operation is one message. It reports messages and deliveries
-// per second, and deliveries per second of the server's CPU time.
-func BenchmarkChat(b *testing.B) {
-	address, pid := benchServer(b)
-	people := make([]*chatter, chatters)
-	for i := range people {
-		people[i] = newChatter(b, address, i)
+// TestBenchMeasuresEachScenario has the real program measure itself, a little,
+// and expects each figure of each scenario.
+func TestBenchMeasuresEachScenario(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("a link makes the test binary the program")
 	}
-	rounds := b.N/(chatters*chatBurst) + 1
-	before := cpuTime(b, pid)
-	b.ResetTimer()
-	for range rounds {
-		var wg sync.WaitGroup
-		for _, c := range people {
-			wg.Go(func() {
-				if err := c.round(); err != nil {
-					b.Error(err)
-				}
-			})
-		}
-		wg.Wait()
-	}
-	b.StopTimer()
-	used := cpuTime(b, pid) - before
-	messages := float64(rounds * chatters * chatBurst)
-	b.ReportMetric(messages/b.Elapsed().Seconds(), "messages/s")
-	b.ReportMetric(messages*chatters/b.Elapsed().Seconds(), "deliveries/s")
-	if used > 0 {
-		b.ReportMetric(messages*chatters/used.Seconds(), "deliveries/CPU-s")
-	}
-}
-
-// benchServer starts the program without limits and returns where it listens.
-func benchServer(b *testing.B) (address string, pid int) {
-	b.Helper()
 	self, err := os.Executable()
 	if err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
-	program := filepath.Join(b.TempDir(), "parley") // the name makes the test binary the program
+	program := filepath.Join(t.TempDir(), "parley") // the name makes the test binary the program
 	if err := os.Symlink(self, program); err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
-	cmd := exec.Command(program, "serve", "--listen=127.0.0.1:0", "--data="+filepath.Join(b.TempDir(), "data"), "--message-rate=0", "--connections-per-address=0", "--guest-rate=0")
-	cmd.Stderr = os.Stderr
-	cmd.Env = append(os.Environ(), "PARLEY_LOG_LEVEL=warn")
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		b.Fatal(err)
+	tests := map[string]string{
+		"chat":    "--members=4 --burst=5",
+		"fanout":  "--members=5,10 --messages=20",
+		"rooms":   "--rooms=3 --members=2 --every=50ms",
+		"idle":    "--connections=20 --settle=0s",
+		"join":    "--connections=10 --history=20",
+		"slow":    "--members=10 --rate=100 --fill=1",
+		"mixed":   "--giant=10 --rate=50 --rooms=3 --members=2 --every=50ms",
+		"history": "--messages=300 --behind=100",
+		"store":   "--senders=2 --window=10",
 	}
-	if err := cmd.Start(); err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() {
-		cmd.Process.Signal(os.Interrupt)
-		cmd.Wait()
-	})
-	line, err := bufio.NewReader(stdout).ReadString('\n')
-	if err != nil {
-		b.Fatal(err)
-	}
-	return strings.TrimSpace(strings.TrimPrefix(line, "listening on http://")), cmd.Process.Pid
-}
-
-// cpuTime returns the CPU time that a process has used, from /proc.
-func cpuTime(b *testing.B, pid int) time.Duration {
-	b.Helper()
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		b.Skip("CPU time is read from /proc: ", err)
-	}
-	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+2:]))
-	ticks := 0
-	for _, f := range fields[11:13] { // utime and stime, proc_pid_stat(5)
-		n, err := strconv.Atoi(f)
-		if err != nil {
-			b.Fatal(err)
-		}
-		ticks += n
-	}
-	return time.Duration(ticks) * 10 * time.Millisecond
-}
-
-// A chatter is a client that costs next to nothing: it counts frames in large
-// reads.
-type chatter struct {
-	nc     net.Conn
-	who, n int
-	buf    []byte
-	held   int
-	events int // seen and not yet counted by round
-}
-
-func newChatter(b *testing.B, address string, who int) *chatter {
-	b.Helper()
-	nc, br, _, err := ws.Dial(b.Context(), "ws://"+address+"/ws")
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { nc.Close() })
-	if br != nil {
-		b.Fatal("the server spoke first")
-	}
-	c := &chatter{nc: nc, who: who, buf: make([]byte, 1<<20)}
-	var hello []byte
-	hello = appendMasked(hello, fmt.Sprintf(`{"op":"hello","id":1,"name":"Guest %d"}`, who))
-	hello = appendMasked(hello, `{"op":"join","id":2,"room":"bench"}`)
-	if _, err := nc.Write(hello); err != nil {
-		b.Fatal(err)
-	}
-	for joined := false; !joined; {
-		err := c.frames(func(payload []byte) { joined = joined || bytes.HasPrefix(payload, []byte(`{"op":"ok","id":2,`)) })
-		if err != nil {
-			b.Fatal(err)
-		}
-	}
-	return c
-}
-
-// round sends a burst and waits until everybody's has come.
-func (c *chatter) round() error {
-	var out []byte
-	for range chatBurst {
-		c.n++
-		out = appendMasked(out, fmt.Sprintf(
-			`{"op":"send","id":%d,"room":"bench","nonce":"%04x-%016x","text":"Good morning, everybody. Shall we begin?"}`, c.n, c.who, c.n))
-	}
-	if _, err := c.nc.Write(out); err != nil {
-		return err
-	}
-	for c.events < chatters*chatBurst {
-		err := c.frames(func(payload []byte) {
-			if bytes.HasPrefix(payload, []byte(`{"op":"event"`)) {
-				c.events++
+	for scenario, flags := range tests {
+		t.Run(scenario, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			figures, picture := filepath.Join(dir, "figures.json"), filepath.Join(dir, "picture.svg")
+			args := append([]string{"bench", scenario, "--runs=1", "--for=200ms", "--dir=" + dir, "--json=" + figures, "--svg=" + picture}, strings.Fields(flags)...)
+			out, err := exec.CommandContext(t.Context(), program, args...).CombinedOutput()
+			if err != nil {
+				t.Fatalf("%v:\n%s", err, out)
+			}
+			if !bytes.Contains(out, []byte("\n| parley |")) || !bytes.Contains(out, []byte("**"+scenario+"**")) {
+				t.Errorf("no table:\n%s", out)
+			}
+			checkFigures(t, figures)
+			if left, err := filepath.Glob(filepath.Join(dir, "parley-bench-*")); err != nil || len(left) > 0 {
+				t.Errorf("left behind: %v, %v", left, err)
 			}
 		})
-		if err != nil {
-			return err
-		}
 	}
-	c.events -= chatters * chatBurst
-	return nil
 }
 
-// frames reads once and calls f for each whole frame.
-func (c *chatter) frames(f func(payload []byte)) error {
-	n, err := c.nc.Read(c.buf[c.held:])
+// checkFigures looks for a value in each column, but for those of the CPU, which
+// is too coarse a clock for so little, and of memory, which may shrink.
+func checkFigures(t *testing.T, file string) {
+	t.Helper()
+	text, err := os.ReadFile(file)
 	if err != nil {
-		return err
+		t.Fatal(err)
 	}
-	b := c.buf[:c.held+n]
-	for len(b) >= 4 {
-		size, header := int(b[1]), 2
-		if size == 126 {
-			size, header = int(binary.BigEndian.Uint16(b[2:])), 4
-		} else if size == 127 {
-			return io.ErrShortBuffer
+	var report struct {
+		Results []struct {
+			Columns []struct{ Key, Unit string }
+			Values  map[string]struct{ Median float64 }
 		}
-		if len(b) < header+size {
-			break
-		}
-		f(b[header : header+size])
-		b = b[header+size:]
 	}
-	c.held = copy(c.buf, b)
-	return nil
+	if err := json.Unmarshal(text, &report); err != nil {
+		t.Fatal(err)
+	}
+	if len(report.Results) == 0 {
+		t.Error("no results")
+	}
+	for _, r := range report.Results {
+		for _, c := range r.Columns {
+			if strings.Contains(c.Key, "cpu") || c.Unit == "bytes" {
+				continue
+			}
+			if v, ok := r.Values[c.Key]; !ok || v.Median <= 0 {
+				t.Errorf("%s is %v", c.Key, v.Median)
+			}
+		}
+	}
 }
 
-// appendMasked appends a client's frame with the mask 0, which leaves the
-// payload as it is.
-func appendMasked(dst []byte, payload string) []byte {
-	dst = append(dst, 0x81)
-	if len(payload) < 126 {
-		dst = append(dst, 0x80|byte(len(payload)))
-	} else {
-		dst = binary.BigEndian.AppendUint16(append(dst, 0x80|126), uint16(len(payload)))
+// TestEveryFlagOfBenchIsDocumented looks for each flag of each scenario in the
+// document about performance.
+func TestEveryFlagOfBenchIsDocumented(t *testing.T) {
+	doc := readDoc(t, "performance.md")
+	for _, scenario := range []string{"chat", "fanout", "rooms", "idle", "join", "slow", "mixed", "history", "store", "report"} {
+		var help bytes.Buffer
+		if status := run(t.Context(), []string{"bench", scenario, "--help"}, &help, &help); status != 0 {
+			t.Fatalf("parley bench %s --help: exit status %d", scenario, status)
+		}
+		for _, f := range regexp.MustCompile(`--[a-z][a-z-]+`).FindAllString(help.String(), -1) {
+			if f != "--help" && !strings.Contains(doc, "`"+f+"`") {
+				t.Errorf("docs/performance.md does not name `%s` of parley bench %s", f, scenario)
+			}
+		}
 	}
-	return append(append(dst, 0, 0, 0, 0), payload...)
 }

@@ -23,6 +23,7 @@ type commands struct {
 	Chat    chatCmd    `cmd:"" help:"Talk in a room from a terminal, or from a script."`
 	Backup  backupCmd  `cmd:"" help:"Copy the log in the data folder to a file, also while a server uses it."`
 	Health  healthCmd  `cmd:"" help:"Ask a server whether it is well: exit status 0 if it can store messages, 1 if not."`
+	Bench   benchCmd   `cmd:"" help:"Measure how fast a server is, and others beside it, on this machine."`
 	Version versionCmd `cmd:"" help:"Say which version this is."`
 }
 

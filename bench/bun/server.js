@@ -1,0 +1,20 @@
+// Bun.serve with its own publish and subscribe. See ../README.md.
+const server = Bun.serve({
+  hostname: "127.0.0.1",
+  port: 0,
+  fetch(request, server) {
+    const room = new URL(request.url).searchParams.get("room");
+    if (server.upgrade(request, { data: { room } })) return;
+    return new Response("a WebSocket is wanted", { status: 426 });
+  },
+  websocket: {
+    open(socket) {
+      socket.subscribe(socket.data.room);
+      socket.send('{"op":"ok"}');
+    },
+    message(socket, message) {
+      server.publish(socket.data.room, message);
+    },
+  },
+});
+console.log(`listening on http://127.0.0.1:${server.port}`);

@@ -1,0 +1,3 @@
+module parley/bench/floor
+
+go 1.26.0

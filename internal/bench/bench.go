@@ -1,0 +1,292 @@
+// Package bench measures how fast a chat server is, and how fast others are at
+// the same work: a load generator for several protocols, a table of scenarios,
+// and a report. Start reading at Run.
+//
+// It knows Parley only as docs/protocol.md describes it, and a server only as a
+// process with an address: nothing of how one is made. It must stay so cheap
+// that the server is what is measured.
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Config says what is measured and where the results go.
+type Config struct {
+	Server   string        `placeholder:"URL|COMMAND" help:"Measure this Parley server instead of one of our own: the URL of one that runs (then its CPU time and memory are not known), or a command that starts one and prints \"listening on URL\"."`
+	Peers    []string      `placeholder:"NAME" help:"Also measure these servers, in turn with Parley: all, or some of floor, gorilla, gws, centrifuge, node-ws, bun."`
+	PeersDir string        `default:"bench" placeholder:"DIR" help:"Where bench/install has put the peers. Default: ${default}."`
+	Runs     int           `default:"5" help:"How often everything is measured; the table has the median and the extremes. Default: ${default}."`
+	For      time.Duration `default:"5s" help:"How long each measurement lasts. Default: ${default}."`
+	Dir      string        `default:"." placeholder:"DIR" help:"Where the server that is measured keeps its data for the while: a folder on the disk that counts. Default: ${default}."`
+	JSON     string        `name:"json" placeholder:"FILE" help:"Write all figures to a file."`
+	SVG      string        `name:"svg" placeholder:"FILE" help:"Draw the figures."`
+	Docs     string        `placeholder:"FILE" help:"Put the table into a Markdown file, between the lines <!-- bench --> and <!-- /bench -->."`
+
+	Program []string  `kong:"-"` // the command of this program, to start a server with
+	Version string    `kong:"-"` // of this program
+	Out     io.Writer `kong:"-"` // the table
+	Log     io.Writer `kong:"-"` // progress and sentences
+}
+
+// A Scenario is a kind of work to be measured, at one or more sizes.
+type Scenario interface {
+	cases() []Case
+}
+
+// A Case is a scenario at one size.
+type Case struct {
+	Scenario string `json:"scenario"`
+	Size     int    `json:"size"`    // what the scenario grows by
+	Setting  string `json:"setting"` // in words, with the size
+	Columns  []Column
+
+	connections int  // that it needs
+	needsStore  bool // only a server with a history can do it
+	needsStart  bool // only a server that we started can
+	keeps       bool // all runs are on one server, as what precedes them takes long
+	measure     func(context.Context, *stand) (Values, error)
+}
+
+// Values are what one run measured, by the column's key, in units of 1, seconds
+// or bytes.
+type Values map[string]float64
+
+// A stand is where a case is measured once: a server, and how to speak with it.
+type stand struct {
+	cfg     *Config
+	peer    Peer
+	address string
+	process *process // nil if it is not ours
+	dir     string   // its data, if it is ours
+	kept    any      // what a case leaves for its next run on the same server
+	label   string
+	notes   []string
+	spoke   time.Time // when progress was last shown
+}
+
+// Run measures scenarios and prints one table. What could not be measured is in
+// the table with the reason; the error is of Parley's own failures.
+func Run(ctx context.Context, cfg Config, scenarios ...Scenario) error {
+	b := &bencher{cfg: &cfg, report: newReport(cfg.Version)}
+	if err := b.prepare(); err != nil {
+		return err
+	}
+	var failures error
+	for _, s := range scenarios {
+		for _, c := range s.cases() {
+			if c.connections > b.most {
+				b.say("%s, %s: left out, as it needs %d connections and only %d open files are allowed (ulimit -n)", c.Scenario, c.Setting, c.connections, b.files)
+				continue
+			}
+			for _, p := range b.field {
+				if !c.fits(p) {
+					b.say("%s: without %s, which keeps no messages or was not started here", c.Scenario, p.Name)
+				}
+			}
+			failures = errors.Join(failures, b.compare(ctx, c))
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+		}
+	}
+	return errors.Join(failures, b.publish())
+}
+
+// A bencher carries one Run.
+type bencher struct {
+	cfg    *Config
+	field  []Peer // Parley first
+	most   int    // connections at once
+	files  int
+	report *Report
+}
+
+func (b *bencher) say(format string, args ...any) {
+	fmt.Fprintf(b.cfg.Log, "bench: "+format+"\n", args...)
+}
+
+func (b *bencher) prepare() error {
+	if b.cfg.Runs < 1 {
+		return fmt.Errorf("--runs %d: at least one", b.cfg.Runs)
+	}
+	others, missing, err := choosePeers(b.cfg.PeersDir, b.cfg.Peers)
+	if err != nil {
+		return err
+	}
+	for _, m := range missing {
+		b.say("%s", m)
+	}
+	own := Peer{Name: parleyName, protocol: parleyProtocol{}, keeps: true}
+	if strings.HasPrefix(b.cfg.Server, "http") {
+		if own.address, err = hostPort(b.cfg.Server); err != nil {
+			return err
+		}
+		b.say("the server is not started here, so its CPU time and memory are not known, and its limits hold")
+	} else {
+		own.command = strings.Fields(b.cfg.Server)
+	}
+	b.field = append([]Peer{own}, others...)
+	if b.files, err = raiseFileLimit(); err != nil {
+		return err
+	}
+	const spare = 200 // files that are no connections of the crowd
+	b.most = b.files - spare
+	if _, err := cpuTime(os.Getpid()); err != nil {
+		b.say("%v", errNoProc)
+	}
+	return nil
+}
+
+// compare measures c with each peer in turn, so that a change of the weather
+// meets them all, and as often as there are to be runs.
+func (b *bencher) compare(ctx context.Context, c Case) (err error) {
+	collected := make(map[string]*collection)
+	stands := make(map[string]*stand)
+	defer func() {
+		for _, s := range stands {
+			s.end()
+		}
+	}()
+	for run := range b.cfg.Runs {
+		for i := range b.field {
+			p := b.field[(i+run)%len(b.field)] // whoever is first has the coolest machine
+			if !c.fits(p) {
+				continue
+			}
+			all := collected[p.Name]
+			if all == nil {
+				all = &collection{}
+				collected[p.Name] = all
+			}
+			if all.failed != "" {
+				continue
+			}
+			b.say("%s, %s: %s, run %d of %d", c.Scenario, c.Setting, p.Name, run+1, b.cfg.Runs)
+			v, notes, e := b.once(ctx, c, p, stands)
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			all.add(v, notes, e)
+			if e != nil {
+				b.say("%s, %s: %s: %v", c.Scenario, c.Setting, p.Name, e)
+				if p.Name == parleyName {
+					err = errors.Join(err, fmt.Errorf("%s, %s: %w", c.Scenario, c.Setting, e))
+				}
+			}
+		}
+	}
+	for _, p := range b.field {
+		if c.fits(p) {
+			b.report.add(c, p.Name, collected[p.Name])
+		}
+	}
+	return err
+}
+
+// fits reports whether c can be measured with p at all.
+func (c Case) fits(p Peer) bool {
+	return (p.keeps || !c.needsStore) && (p.address == "" || !c.needsStart)
+}
+
+// once measures c once with p, on a new server unless c keeps its own.
+func (b *bencher) once(ctx context.Context, c Case, p Peer, stands map[string]*stand) (Values, []string, error) {
+	s := stands[p.Name]
+	if s == nil {
+		var err error
+		if s, err = b.erect(ctx, p); err != nil {
+			return nil, nil, err
+		}
+		if c.keeps {
+			stands[p.Name] = s
+		} else {
+			defer s.end()
+		}
+	}
+	s.label, s.spoke, s.notes = c.Scenario+", "+p.Name, time.Now(), nil
+	v, err := c.measure(ctx, s)
+	if err != nil && s.process != nil && s.process.stderr.String() != "" {
+		err = fmt.Errorf("%w; the server's last words: %s", err, s.process.stderr)
+	}
+	return v, s.notes, err
+}
+
+// erect starts p, unless it runs already.
+func (b *bencher) erect(ctx context.Context, p Peer) (*stand, error) {
+	s := &stand{cfg: b.cfg, peer: p, address: p.address}
+	if p.address != "" {
+		return s, nil
+	}
+	if len(p.command) == 0 {
+		var err error
+		if s.dir, err = os.MkdirTemp(b.cfg.Dir, "parley-bench-"); err != nil {
+			return nil, err
+		}
+		// Only the limits on one address are lifted, which all of us come from.
+		s.peer.command = slices.Concat(b.cfg.Program, []string{
+			"serve", "--listen=127.0.0.1:0", "--data=" + filepath.Join(s.dir, "data"), "--log-level=warn",
+			"--message-rate=0", "--guest-rate=0", "--connections-per-address=0",
+		})
+	}
+	if err := s.start(ctx); err != nil {
+		s.end()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *stand) start(ctx context.Context) (err error) {
+	if s.process, err = startProcess(ctx, s.peer.command); err != nil {
+		return fmt.Errorf("start %s: %w", s.peer.Name, err)
+	}
+	s.address = s.process.address
+	return nil
+}
+
+// end stops the server and removes what it kept.
+func (s *stand) end() {
+	if s.process != nil {
+		s.process.stop()
+	}
+	if s.dir != "" {
+		os.RemoveAll(s.dir)
+	}
+}
+
+// progress says how far a long measurement is, every few seconds.
+func (s *stand) progress(format string, args ...any) {
+	if time.Since(s.spoke) < 5*time.Second {
+		return
+	}
+	s.spoke = time.Now()
+	fmt.Fprintf(s.cfg.Log, "bench: %s: %s\n", s.label, fmt.Sprintf(format, args...))
+}
+
+// note puts a sentence under the table.
+func (s *stand) note(format string, args ...any) {
+	s.notes = append(s.notes, fmt.Sprintf(format, args...))
+}
+
+func thisMachine() Machine {
+	m := Machine{Processor: fieldOf("/proc/cpuinfo", "model name"), Processors: runtime.NumCPU(), System: runtime.GOOS + "/" + runtime.GOARCH}
+	if m.Processor == "" {
+		m.Processor = runtime.GOARCH
+	}
+	if release, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
+		m.System = "Linux " + strings.TrimSpace(string(release))
+	}
+	var kb int
+	if _, err := fmt.Sscanf(fieldOf("/proc/meminfo", "MemTotal"), "%d kB", &kb); err == nil {
+		m.MemoryMiB = kb / 1024
+	}
+	return m
+}

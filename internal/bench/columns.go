@@ -1,0 +1,50 @@
+package bench
+
+// The figures of the tables. A scenario's first one is what peers are compared by.
+var (
+	deliveriesPerCPU = Column{Key: "deliveries_per_cpu_second", Title: "deliveries/CPU-s", Unit: count}
+	deliveries       = Column{Key: "deliveries_per_second", Title: "deliveries/s", Unit: count}
+	messages         = Column{Key: "messages_per_second", Title: "messages/s", Unit: count}
+	cpuPerDelivery   = Column{Key: "cpu_per_delivery", Title: "CPU/delivery", Unit: seconds, Less: true}
+	generator        = Column{Key: "generator_deliveries_per_cpu_second", Title: "the generator's own", Unit: count}
+	rss              = Column{Key: "rss", Title: "RSS", Unit: bytesOf, Less: true}
+	p50              = Column{Key: "p50", Title: "median", Unit: seconds, Less: true}
+	p99              = Column{Key: "p99", Title: "p99", Unit: seconds, Less: true}
+	p999             = Column{Key: "p999", Title: "p99.9", Unit: seconds, Less: true}
+)
+
+// load returns what every scenario under load reports.
+func (s *stand) load(u usage, sent, delivered int) Values {
+	v := Values{
+		messages.Key:   float64(sent) / u.wall.Seconds(),
+		deliveries.Key: float64(delivered) / u.wall.Seconds(),
+	}
+	if u.known && u.cpu > 0 && delivered > 0 {
+		v[deliveriesPerCPU.Key] = float64(delivered) / u.cpu.Seconds()
+		v[cpuPerDelivery.Key] = u.cpu.Seconds() / float64(delivered)
+	}
+	if u.own > 0 {
+		v[generator.Key] = float64(delivered) / u.own.Seconds()
+	}
+	if m, ok := s.memory(); ok {
+		v[rss.Key] = m.rss
+	}
+	return v
+}
+
+// memory returns what the server holds, if that can be known.
+func (s *stand) memory() (memory, bool) {
+	if s.process == nil {
+		return memory{}, false
+	}
+	m, err := memoryOf(s.process.cmd.Process.Pid)
+	return m, err == nil
+}
+
+// add puts other's values into v.
+func (v Values) add(other Values) Values {
+	for key, x := range other {
+		v[key] = x
+	}
+	return v
+}

@@ -1,0 +1,115 @@
+package bench
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net"
+	"runtime"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/gobwas/ws"
+)
+
+const (
+	dialers      = 64   // who connect at once
+	perAddress   = 2000 // connections from one source address, of which each has some 28,000 ports
+	slowReceives = 4096 // bytes of a stalling member's receive buffer
+	dialTimeout  = 30 * time.Second
+)
+
+// gather connects members and waits until each is in its room.
+func (s *stand) gather(ctx context.Context, members []member) (*crowd, error) {
+	c, err := newCrowd(ctx, s.peer.protocol, len(members))
+	if err != nil {
+		return nil, err
+	}
+	joining := 0
+	for _, m := range members {
+		if m.room != "" {
+			joining++
+		}
+	}
+	if err = s.dialAll(c, members); err == nil {
+		err = c.joins.await(c.ctx, int64(joining))
+	}
+	if err != nil {
+		c.close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (s *stand) dialAll(c *crowd, members []member) error {
+	next := make(chan int)
+	var wg sync.WaitGroup
+	for range min(dialers, len(members)) {
+		wg.Go(func() {
+			for i := range next {
+				if err := s.dial(c, i, members[i]); err != nil {
+					c.fail(fmt.Errorf("connection %d of %d: %w", i+1, len(members), err))
+				}
+			}
+		})
+	}
+	for i := range members {
+		if c.ctx.Err() != nil {
+			break
+		}
+		next <- i
+		s.progress("%d of %d connected", i, len(members))
+	}
+	close(next)
+	wg.Wait()
+	return context.Cause(c.ctx)
+}
+
+func (s *stand) dial(c *crowd, index int, m member) error {
+	ctx, cancel := context.WithTimeout(c.ctx, dialTimeout)
+	defer cancel()
+	began := c.since()
+	d := ws.Dialer{NetDial: func(ctx context.Context, network, address string) (net.Conn, error) {
+		d := net.Dialer{LocalAddr: s.source(index)}
+		if m.slow {
+			d.Control = smallBuffer
+		}
+		return d.DialContext(ctx, network, address)
+	}}
+	nc, br, _, err := d.Dial(ctx, "ws://"+s.address+s.peer.protocol.path(m.room))
+	if err != nil {
+		return err
+	}
+	o, err := c.attach(index, m, nc, leftOver(br), began)
+	if err != nil {
+		return err
+	}
+	return o.write(s.peer.protocol.greet(nil, m))
+}
+
+// source spreads connections over 127.0.0.1, 127.0.0.2, …, so that they do not
+// run out of ports. Other systems than Linux have only the first.
+func (s *stand) source(index int) net.Addr {
+	host, _, err := net.SplitHostPort(s.address)
+	if err != nil || runtime.GOOS != "linux" || host != "127.0.0.1" {
+		return nil
+	}
+	return &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(1+index/perAddress))}
+}
+
+func smallBuffer(_, _ string, raw syscall.RawConn) (err error) {
+	if e := raw.Control(func(fd uintptr) { err = setReceiveBuffer(fd, slowReceives) }); e != nil {
+		return e
+	}
+	return err
+}
+
+// leftOver returns what the server sent right behind its handshake.
+func leftOver(br *bufio.Reader) []byte {
+	if br == nil {
+		return nil
+	}
+	b, _ := br.Peek(br.Buffered()) // they are there
+	return b
+}

@@ -1,0 +1,140 @@
+package bench
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	startTimeout = 30 * time.Second // for a server to say where it listens
+	stopTimeout  = 20 * time.Second // for it to end after a signal
+)
+
+// A process is a server that was started to be measured.
+type process struct {
+	cmd     *exec.Cmd
+	stderr  *lastWords
+	address string        // host:port
+	took    time.Duration // from its start until it said where it listens
+}
+
+// startProcess starts a server and waits for the line "listening on URL".
+func startProcess(ctx context.Context, command []string) (*process, error) {
+	p := &process{cmd: exec.CommandContext(ctx, command[0], command[1:]...), stderr: &lastWords{}}
+	p.cmd.Stderr = p.stderr
+	// What is set for a server of one's own must not change the one that is measured.
+	p.cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "PARLEY_") })
+	stdout, err := p.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	began := time.Now()
+	if err := p.cmd.Start(); err != nil {
+		return nil, err
+	}
+	giveUp := time.AfterFunc(startTimeout, func() { p.cmd.Process.Kill() })
+	defer giveUp.Stop()
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	p.took = time.Since(began)
+	u, found := strings.CutPrefix(strings.TrimSpace(line), "listening on ")
+	address, parseErr := hostPort(u)
+	if err != nil || !found || parseErr != nil {
+		p.stop()
+		return nil, fmt.Errorf("%s says %q instead of where it listens: %s", command[0], line, p.stderr)
+	}
+	p.address = address
+	go io.Copy(io.Discard, stdout) // until the process closes it
+	return p, nil
+}
+
+// hostPort returns the address in a server's URL.
+func hostPort(u string) (string, error) {
+	parsed, err := url.Parse(u)
+	if err != nil {
+		return "", err
+	}
+	if parsed.Scheme != "http" || parsed.Port() == "" {
+		return "", fmt.Errorf("%q is no URL like http://127.0.0.1:8080: TLS would measure the cipher", u)
+	}
+	return parsed.Host, nil
+}
+
+// stop ends the process and waits for it.
+func (p *process) stop() {
+	if p.cmd.Process.Signal(os.Interrupt) != nil {
+		p.cmd.Process.Kill()
+	}
+	giveUp := time.AfterFunc(stopTimeout, func() { p.cmd.Process.Kill() })
+	defer giveUp.Stop()
+	p.cmd.Wait() // how it ended says nothing about what was measured
+}
+
+// usage is what a server used in a while.
+type usage struct {
+	wall, cpu time.Duration
+	known     bool          // whether cpu is
+	own       time.Duration // CPU time of the generator
+}
+
+// A meter measures a while.
+type meter struct {
+	process *process
+	began   time.Time
+	cpu     time.Duration
+	own     time.Duration
+	err     error
+}
+
+func (s *stand) meter() *meter {
+	m := &meter{process: s.process, err: errNoProc}
+	m.own, _ = cpuTime(os.Getpid()) // 0 where there is no /proc, and so is the difference
+	if s.process != nil {
+		m.cpu, m.err = cpuTime(s.process.cmd.Process.Pid)
+	}
+	m.began = time.Now()
+	return m
+}
+
+func (m *meter) elapsed() time.Duration { return time.Since(m.began) }
+
+func (m *meter) read() usage {
+	u := usage{wall: m.elapsed()}
+	own, _ := cpuTime(os.Getpid())
+	u.own = own - m.own
+	if m.err != nil {
+		return u
+	}
+	now, err := cpuTime(m.process.cmd.Process.Pid)
+	u.cpu, u.known = now-m.cpu, err == nil
+	return u
+}
+
+// lastWords keeps the end of what a server says on standard error.
+type lastWords struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+func (w *lastWords) Write(p []byte) (int, error) {
+	const most = 2000
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.text = append(w.text, p...)
+	w.text = w.text[max(0, len(w.text)-most):]
+	return len(p), nil
+}
+
+func (w *lastWords) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return strings.TrimSpace(string(w.text))
+}

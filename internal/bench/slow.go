@@ -1,0 +1,99 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// Slow is a room in which some read nothing: what the others see of it.
+type Slow struct {
+	Members int     `default:"100" help:"Members of the room; one in ten reads nothing. Default: ${default}."`
+	Rate    float64 `default:"200" help:"Messages per second. Default: ${default}."`
+	Size    int     `default:"1000" help:"Bytes of a message. Default: ${default}."`
+	Fill    int     `default:"8" help:"MiB sent first to each member once some stall, to fill the kernel's buffers. Default: ${default}."`
+}
+
+var growth = Column{Key: "memory_growth", Title: "memory growth while some stall", Unit: bytesOf, Less: true}
+
+func (c *Slow) cases() []Case {
+	return []Case{{
+		Scenario: "slow", Size: c.Members,
+		Setting:     fmt.Sprintf("%d members, %g messages/s of %d bytes; what the others see with and without one in ten that reads nothing", c.Members, c.Rate, c.Size),
+		Columns:     []Column{withP99, withoutP99, withFactor, withP50, growth, rss},
+		connections: c.Members, measure: c.measure,
+	}}
+}
+
+// measure counts the deliveries to those who read alone: what the stalled ones
+// got before they stalled has been awaited by then.
+func (c *Slow) measure(ctx context.Context, s *stand) (Values, error) {
+	members := inRoom(c.Members, theRoom)
+	for i := range members {
+		members[i].slow = i%10 == 9
+		members[i].sampled = !members[i].slow
+	}
+	crowd, err := s.gather(ctx, members)
+	if err != nil {
+		return nil, err
+	}
+	defer crowd.close()
+	if err := crowd.quiet(ctx); err != nil {
+		return nil, err
+	}
+	text := strings.Repeat("All work and no play. ", c.Size/22+1)[:c.Size]
+	t := talk{rate: c.Rate, text: text, stamp: true}
+	stalled := 0
+	for i, m := range members {
+		if m.slow {
+			stalled++
+		} else {
+			t.talkers = append(t.talkers, crowd.conns[i])
+		}
+	}
+	without, err := s.during(ctx, crowd, []talk{t}, []int{c.Members})
+	if err != nil {
+		return nil, err
+	}
+	before, known := s.memory()
+	for i, m := range members {
+		if m.slow {
+			if err := crowd.stall(crowd.conns[i]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if err := c.fill(s, crowd, t.talkers[0], text, c.Members-stalled); err != nil {
+		return nil, err
+	}
+	with, err := s.during(ctx, crowd, []talk{t}, []int{c.Members - stalled})
+	if err != nil {
+		return nil, err
+	}
+	v := s.load(with.usage, with.sent, with.delivered).add(compared(without, with))
+	if after, ok := s.memory(); ok && known {
+		v[growth.Key] = after.pss - before.pss
+	}
+	return v, nil
+}
+
+// fill sends until the buffers of those who stall are full, a little at a time,
+// so that nobody else is behind.
+func (c *Slow) fill(s *stand, crowd *crowd, talker *conn, text string, readers int) error {
+	const burst = 100
+	for sent := 0; sent < c.Fill<<20; sent += burst * c.Size {
+		before := crowd.events.n.Load()
+		var out []byte
+		for range burst {
+			out = crowd.protocol.message(out, talker, text)
+		}
+		if err := talker.write(out); err != nil {
+			return err
+		}
+		if err := crowd.events.await(crowd.ctx, before+int64(burst*readers)); err != nil {
+			return err
+		}
+		s.progress("%d of %d MiB sent to fill buffers", sent>>20, c.Fill)
+	}
+	return nil
+}

@@ -1,0 +1,142 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Store is messages that nobody listens to: only that they are kept counts.
+type Store struct {
+	Senders int `default:"32" help:"Senders to one room under load. Default: ${default}."`
+	Window  int `default:"512" help:"Messages of each that wait for their answer at once. Default: ${default}."`
+}
+
+var (
+	storedPerCPU = Column{Key: "messages_per_cpu_second", Title: "messages/CPU-s", Unit: count}
+	underLoad    = Column{Key: "messages_per_second_under_load", Title: "messages/s under load", Unit: count}
+	oneByOne     = Column{Key: "messages_per_second_one_by_one", Title: "messages/s one by one", Unit: count}
+	oneP50       = Column{Key: "one_p50", Title: "one: median", Unit: seconds, Less: true}
+	oneP99       = Column{Key: "one_p99", Title: "p99", Unit: seconds, Less: true}
+)
+
+func (c *Store) cases() []Case {
+	return []Case{{
+		Scenario: "store", Size: c.Senders,
+		Setting:     fmt.Sprintf("messages stored in one room: one by one, and by %d senders with %d under way each", c.Senders, c.Window),
+		Columns:     []Column{underLoad, storedPerCPU, oneByOne, oneP50, oneP99, rss},
+		connections: c.Senders, needsStore: true, measure: c.measure,
+	}}
+}
+
+func (c *Store) measure(ctx context.Context, s *stand) (Values, error) {
+	took, wall, err := s.oneByOne(ctx)
+	if err != nil {
+		return nil, err
+	}
+	v := Values{
+		oneByOne.Key: float64(len(took)) / wall.Seconds(),
+		oneP50.Key:   quantile(took, .5), oneP99.Key: quantile(took, .99),
+	}
+	m := s.meter()
+	sent, err := s.pump(ctx, theRoom, c.Senders, c.Window, func(int) bool { return m.elapsed() < s.cfg.For })
+	if err != nil {
+		return nil, err
+	}
+	u := m.read()
+	v[underLoad.Key] = float64(sent) / u.wall.Seconds()
+	if u.known {
+		v[storedPerCPU.Key] = float64(sent) / u.cpu.Seconds()
+	}
+	if mem, ok := s.memory(); ok {
+		v[rss.Key] = mem.rss
+	}
+	return v, nil
+}
+
+// oneByOne sends, waits for the answer, and sends again.
+func (s *stand) oneByOne(ctx context.Context) (took []time.Duration, wall time.Duration, err error) {
+	crowd, err := s.gather(ctx, []member{{}})
+	if err != nil {
+		return nil, 0, err
+	}
+	defer crowd.close()
+	o := crowd.conns[0]
+	o.room = theRoom
+	m := s.meter()
+	for n := int64(1); m.elapsed() < s.cfg.For; n++ {
+		before := crowd.since()
+		if err := o.write(crowd.protocol.message(nil, o, greeting)); err != nil {
+			return nil, 0, err
+		}
+		if err := crowd.acks.await(crowd.ctx, n); err != nil {
+			return nil, 0, err
+		}
+		took = append(took, crowd.since()-before)
+	}
+	wall = m.elapsed()
+	slices.Sort(took)
+	return took, wall, nil
+}
+
+// pump has senders fill a room, each with a window of messages under way, as
+// long as more says so of how many there are. It returns once all are stored.
+func (s *stand) pump(ctx context.Context, room string, senders, window int, more func(sent int) bool) (stored int, err error) {
+	crowd, err := s.gather(ctx, make([]member, senders))
+	if err != nil {
+		return 0, err
+	}
+	defer crowd.close()
+	var (
+		mu sync.Mutex // guards stored
+		wg sync.WaitGroup
+	)
+	half := max(1, window/2)
+	// next takes half a window, if there is to be more.
+	next := func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		if !more(stored) {
+			return false
+		}
+		stored += half
+		s.progress("%d messages sent", stored)
+		return true
+	}
+	for i, o := range crowd.conns {
+		o.room, o.who = room, i
+		loop := crowd.loopOf(o)
+		loop.mu.Lock()
+		o.acks = newTally("answers")
+		loop.mu.Unlock()
+		wg.Go(func() {
+			if err := o.pump(half, next); err != nil {
+				crowd.fail(err)
+			}
+		})
+	}
+	wg.Wait()
+	return stored, context.Cause(crowd.ctx)
+}
+
+// pump sends half a window while the other half is being stored.
+func (o *conn) pump(half int, next func() bool) error {
+	var out []byte
+	for n := int64(0); ; n++ {
+		if !next() {
+			return o.acks.await(o.crowd.ctx, n*int64(half))
+		}
+		out = out[:0]
+		for range half {
+			out = o.crowd.protocol.message(out, o, greeting)
+		}
+		if err := o.write(out); err != nil {
+			return err
+		}
+		if err := o.acks.await(o.crowd.ctx, n*int64(half)); err != nil {
+			return err
+		}
+	}
+}
