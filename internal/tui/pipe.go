@@ -22,21 +22,47 @@ const maxLine = 1 << 20
 // is stored. Blank lines are left out. A message that is not stored within
 // patience ends it.
 func Send(ctx context.Context, c Chat, room string, in io.Reader, patience time.Duration) error {
-	lines := bufio.NewScanner(in)
-	lines.Buffer(nil, maxLine)
-	for n := 1; lines.Scan(); n++ {
-		text := strings.TrimRight(lines.Text(), "\r")
-		if strings.TrimSpace(text) == "" {
-			continue
-		}
-		if err := sendLine(ctx, c, room, text, patience); err != nil {
-			return fmt.Errorf("line %d was not sent: %w", n, err)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	lines, end := readLines(ctx, in)
+	for n := 1; ; n++ {
+		select {
+		case text := <-lines:
+			if strings.TrimSpace(text) == "" {
+				continue
+			}
+			if err := sendLine(ctx, c, room, text, patience); err != nil {
+				return fmt.Errorf("line %d was not sent: %w", n, err)
+			}
+		case err := <-end:
+			if err != nil {
+				return fmt.Errorf("read what to send: %w", err)
+			}
+			return nil
+		case <-ctx.Done():
+			return errors.New("interrupted before the end of what there was to send")
 		}
 	}
-	if err := lines.Err(); err != nil {
-		return fmt.Errorf("read what to send: %w", err)
-	}
-	return nil
+}
+
+// readLines reads in on a goroutine of its own. One that waits for more stays
+// when ctx ends, until there is more or the process ends: nothing interrupts
+// reading from a pipe.
+func readLines(ctx context.Context, in io.Reader) (lines <-chan string, end <-chan error) {
+	read, ended := make(chan string), make(chan error, 1)
+	go func() {
+		s := bufio.NewScanner(in)
+		s.Buffer(nil, maxLine)
+		for s.Scan() {
+			select {
+			case read <- strings.TrimRight(s.Text(), "\r"):
+			case <-ctx.Done():
+				return
+			}
+		}
+		ended <- s.Err()
+	}()
+	return read, ended
 }
 
 func sendLine(ctx context.Context, c Chat, room, text string, patience time.Duration) error {

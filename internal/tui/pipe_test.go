@@ -36,24 +36,48 @@ func (c *silentChat) Send(ctx context.Context, _, _ string) (client.Receipt, err
 
 func TestLineThatIsNotSentIsAnErrorInOneSentence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		interrupted, cancel := context.WithCancel(t.Context())
-		time.AfterFunc(time.Second, cancel)
 		refusing := &fakeChat{refuse: &client.Error{Code: client.TooLong, Message: "Too long."}}
 		tests := map[string]struct {
-			ctx  context.Context
-			chat Chat
-			in   io.Reader
-			want string
+			after time.Duration // until it is interrupted
+			chat  Chat
+			in    io.Reader
+			want  string
 		}{
-			"refused":     {t.Context(), refusing, strings.NewReader("\na\nb"), "line 2 was not sent: Too long."},
-			"no answer":   {t.Context(), &silentChat{}, strings.NewReader("a"), "line 1 was not sent: no answer from the server within 1m0s"},
-			"interrupted": {interrupted, &silentChat{}, strings.NewReader("a"), "line 1 was not sent: interrupted"},
+			"refused":     {time.Hour, refusing, strings.NewReader("\na\nb"), "line 2 was not sent: Too long."},
+			"no answer":   {time.Hour, &silentChat{}, strings.NewReader("a"), "line 1 was not sent: no answer from the server within 1m0s"},
+			"interrupted": {time.Second, &silentChat{}, strings.NewReader("a"), "line 1 was not sent: interrupted"},
 		}
 		for name, tt := range tests {
-			err := Send(tt.ctx, tt.chat, "lobby", tt.in, time.Minute)
+			interrupted, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			time.AfterFunc(tt.after, cancel)
+			err := Send(interrupted, tt.chat, "lobby", tt.in, time.Minute)
 			if err == nil || err.Error() != tt.want {
 				t.Errorf("%s: %v, want %s", name, err, tt.want)
 			}
+		}
+	})
+}
+
+func TestSendingEndsWhenInterruptedWhileItWaitsForMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		interrupted, cancel := context.WithCancel(t.Context())
+		in, more := io.Pipe()
+		defer more.Close()
+		c := &fakeChat{}
+		done := make(chan error, 1)
+		go func() { done <- Send(interrupted, c, "lobby", in, time.Minute) }()
+		io.WriteString(more, "one\n")
+		synctest.Wait()
+		cancel()
+		synctest.Wait()
+		select {
+		case err := <-done:
+			if err == nil || !strings.HasPrefix(err.Error(), "interrupted") || len(c.sent) != 1 {
+				t.Errorf("%v, sent %v", err, c.sent)
+			}
+		default:
+			t.Error("it still waits for more to send")
 		}
 	})
 }
