@@ -24,6 +24,7 @@ type commands struct {
 	Backup  backupCmd  `cmd:"" help:"Copy the log in the data folder to a file, also while a server uses it."`
 	Health  healthCmd  `cmd:"" help:"Ask a server whether it is well: exit status 0 if it can store messages, 1 if not."`
 	Bench   benchCmd   `cmd:"" help:"Measure how fast a server is, and others beside it, on this machine."`
+	Torture tortureCmd `cmd:"" help:"Torture a server of its own with kills, broken lines and a full disk, and prove that nothing is lost."`
 	Version versionCmd `cmd:"" help:"Say which version this is."`
 }
 

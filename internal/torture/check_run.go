@@ -10,7 +10,7 @@ import (
 
 // checkRun compares what a reader saw with the history. What follows the first
 // thing that is wrong is not looked at: it follows from it.
-func (r *roomCheck) checkRun(run Run) {
+func (r *roomCheck) checkRun(run Reading) {
 	if len(run.Parts) == 0 {
 		if run.Complete && r.history.Head > 0 {
 			r.report(Unserved, r.history.Head, "%s never got anything", run.Reader)
@@ -44,7 +44,7 @@ func (r *roomCheck) checkRun(run Run) {
 }
 
 // checkJump says what is wrong where the event after last is not the next one.
-func (r *roomCheck) checkJump(run Run, part, n int, last int64) {
+func (r *roomCheck) checkJump(run Reading, part, n int, last int64) {
 	p := run.Parts[part]
 	e, at := p.Events[n], r.around(p, n)
 	rest := [][]Event{p.Events[n+1:]}
@@ -79,7 +79,7 @@ func (r *roomCheck) around(p Part, n int) string {
 }
 
 // checkSeen compares one event with the history.
-func (r *roomCheck) checkSeen(run Run, p Part, e Event) bool {
+func (r *roomCheck) checkSeen(run Reading, p Part, e Event) bool {
 	is, ok := r.at[e.Seq]
 	switch {
 	case !ok:

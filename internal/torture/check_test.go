@@ -19,7 +19,7 @@ func story() Evidence {
 			{Author: "bob", Room: "r", Nonce: "1", Conn: 2, Kind: Message, Text: "b1", Called: 2, Answered: 5, Seq: 2},
 			{Author: "ada", Room: "r", Nonce: "2", Conn: 1, Kind: Message, Text: "a2", Called: 3, Answered: 6, Seq: 3},
 		},
-		Runs: []Run{
+		Runs: []Reading{
 			{Reader: "ada", Room: "r", Complete: true, Parts: []Part{{Conn: 1, Epoch: "e", Events: slices.Clone(events)}}},
 			{Reader: "bob", Room: "r", Complete: true, Parts: []Part{
 				{Conn: 2, Epoch: "e", Events: slices.Clone(events[:1])},
@@ -68,7 +68,7 @@ func TestCheckAcceptsWhatIsTrue(t *testing.T) {
 		"a reader from now on":         with(story(), func(e *Evidence) { e.Runs[1].Parts = e.Runs[1].Parts[1:] }),
 		"a reader that left":           with(story(), func(e *Evidence) { e.Runs[1].Parts, e.Runs[1].Complete = e.Runs[1].Parts[:1], false }),
 		"one edit without an answer":   with(edited(), func(e *Evidence) { e.Attempts[3].Answered, e.Attempts[3].Seq = 0, 0 }),
-		"an empty room has no history": {Histories: []History{{Room: "r", Epoch: "e"}}, Runs: []Run{{Reader: "ada", Room: "r", Complete: true}}},
+		"an empty room has no history": {Histories: []History{{Room: "r", Epoch: "e"}}, Runs: []Reading{{Reader: "ada", Room: "r", Complete: true}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if found := Check(e); len(found) > 0 {

@@ -10,7 +10,7 @@ import (
 // the histories read afterwards.
 type Evidence struct {
 	Attempts  []Attempt
-	Runs      []Run
+	Runs      []Reading
 	Histories []History
 }
 
@@ -69,8 +69,8 @@ func (e Event) String() string {
 	return s
 }
 
-// A Run is what one reader saw of one room, over all its connections.
-type Run struct {
+// A Reading is what one reader saw of one room, over all its connections.
+type Reading struct {
 	Reader   string
 	Room     string
 	Parts    []Part

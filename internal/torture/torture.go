@@ -7,3 +7,116 @@
 // It knows the protocol as docs/protocol.md describes it, and nothing of how the
 // server is made: it would do for any other that speaks it.
 package torture
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+// Config says how long, how hard and in which ways a server is tortured. The
+// zero value of a field means its default, where its tag has one.
+type Config struct {
+	For    time.Duration `default:"1m" help:"How long; what has begun is finished and checked."`
+	Seed   uint64        `help:"What decides which faults come when; 0: a new one, which is printed."`
+	Faults []string      `placeholder:"NAME" help:"Which faults, separated by commas; default: all. They are explained in docs/torture.md."`
+	People int           `default:"6" help:"People who talk."`
+	Rooms  int           `default:"3" help:"Rooms that all of them are in."`
+	Rate   float64       `default:"300" help:"Messages per second that all of them together say."`
+	Herd   int           `default:"1000" help:"Connections that come back at once in the fault herd."`
+
+	Evidence string        `default:"torture-evidence" placeholder:"DIR" help:"Where to keep what was seen if something is wrong."`
+	Round    time.Duration `kong:"-"` // how long before what was seen is checked; default 20 s
+	Subject  Subject       `kong:"-"` // the server; what is optional of it is asked for by type
+	Logger   *slog.Logger  `kong:"-"` // default: discard
+}
+
+// A Report says what a server went through.
+type Report struct {
+	Seed        uint64
+	Took        time.Duration
+	Rounds      int
+	Faults      map[string]int // how often each came
+	Kills       int            // by SIGKILL
+	Connections int            // of members, those that broke among them
+	Behind      int            // joins that had to read pages
+	Messages    int            // in the histories
+	Acks        int
+	Refusals    int // answers that something was not stored
+	Deliveries  int
+	Compared    int             // events compared with a history
+	Restarts    []time.Duration // from starting the server to its first answer
+	Recoveries  []time.Duration // from the end of another fault to being well again
+	Memory      [2]int64        // bytes of the server: before the first round, after the last
+}
+
+// Run tortures cfg.Subject and returns what it went through. The error is a
+// *Broken if a promise was broken; another one says that the harness could not do
+// its work, or that the server did not come back.
+func Run(ctx context.Context, cfg Config) (Report, error) {
+	if cfg.Seed == 0 {
+		cfg.Seed = uint64(time.Now().UnixNano())
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	cfg.Round = cmp.Or(cfg.Round, 20*time.Second)
+	cfg.People, cfg.Rooms, cfg.Rate, cfg.Herd = cmp.Or(cfg.People, 6), cmp.Or(cfg.Rooms, 3), cmp.Or(cfg.Rate, 300), cmp.Or(cfg.Herd, 1000)
+	cfg.Faults = slices.DeleteFunc(slices.Clone(cfg.Faults), func(s string) bool { return s == "" })
+	chosen, err := chooseFaults(cfg.Faults)
+	if err != nil {
+		return Report{}, err
+	}
+	w, err := newWorld(cfg)
+	if err != nil {
+		return Report{}, err
+	}
+	began := time.Now()
+	err = w.torture(ctx, chosen)
+	w.report.Took = time.Since(began)
+	return w.report, err
+}
+
+// Broken is the error that a promise was broken.
+type Broken struct {
+	Seed  uint64
+	Round int
+	Found []Finding
+	Kept  string // the folder with the evidence; "" if none could be kept
+}
+
+func (b *Broken) Error() string {
+	s := fmt.Sprintf("a promise was broken in round %d of seed %d\n%s", b.Round, b.Seed, Explain(b.Found))
+	if b.Kept != "" {
+		s += "\nwhat was seen is in " + b.Kept
+	}
+	return s
+}
+
+// keep writes evidence for a person to look at: a file for each kind of thing,
+// one thing a line.
+func keep(dir string, e Evidence, found []Finding) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	var runs []any
+	for _, r := range e.Runs {
+		for _, p := range r.Parts {
+			runs = append(runs, struct {
+				Reader, Room string
+				Part
+			}{r.Reader, r.Room, p})
+		}
+	}
+	return errors.Join(
+		writeLines(filepath.Join(dir, "findings.jsonl"), found),
+		writeLines(filepath.Join(dir, "attempts.jsonl"), e.Attempts),
+		writeLines(filepath.Join(dir, "runs.jsonl"), runs),
+		writeLines(filepath.Join(dir, "histories.jsonl"), e.Histories))
+}

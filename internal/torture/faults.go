@@ -1,0 +1,97 @@
+package torture
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// A fault is something bad that befalls the server or the lines to it. It
+// returns when it is over.
+type fault struct {
+	name   string
+	onBox  bool // befalls the server itself: never two of these at once
+	befall func(s *storm, ctx context.Context, rnd *rand.Rand) error
+}
+
+var faults = []fault{
+	{"kill", true, (*storm).kill},
+	{"term", true, (*storm).term},
+	{"herd", true, (*storm).herd},
+	{"full", true, (*storm).full},
+	{"limit", true, (*storm).limit},
+	{"cut", false, (*storm).cut},
+	{"halfopen", false, (*storm).halfOpen},
+	{"delay", false, (*storm).delay},
+	{"slow", false, (*storm).slow},
+	{"stall", false, (*storm).stall},
+	{"tab", false, (*storm).tab},
+}
+
+// FaultNames returns the faults that there are.
+func FaultNames() []string {
+	var names []string
+	for _, f := range faults {
+		names = append(names, f.name)
+	}
+	return names
+}
+
+func chooseFaults(names []string) ([]fault, error) {
+	if len(names) == 0 {
+		return faults, nil
+	}
+	var chosen []fault
+	for _, name := range names {
+		i := slices.IndexFunc(faults, func(f fault) bool { return f.name == name })
+		if i < 0 {
+			return nil, fmt.Errorf("there is no fault %q, but %s", name, strings.Join(FaultNames(), ", "))
+		}
+		chosen = append(chosen, faults[i])
+	}
+	return chosen, nil
+}
+
+// weather lets faults come for a round. In every third round there is one kind
+// alone; else all are mixed, those of the server and those of the lines side by
+// side.
+func (s *storm) weather(ctx context.Context, round int, chosen []fault) error {
+	if round%3 == 0 {
+		rnd := generator(s.cfg.Seed, round, 0)
+		chosen = []fault{chosen[rnd.IntN(len(chosen))]}
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	for lane, onBox := range []bool{true, false} {
+		rnd := generator(s.cfg.Seed, round, lane+1)
+		mine := slices.DeleteFunc(slices.Clone(chosen), func(f fault) bool { return f.onBox != onBox })
+		if len(mine) > 0 {
+			g.Go(func() error { return s.befall(ctx, rnd, mine) })
+		}
+	}
+	return g.Wait()
+}
+
+// befall lets one fault after the other come until ctx ends.
+func (s *storm) befall(ctx context.Context, rnd *rand.Rand, mine []fault) error {
+	for {
+		sleep(ctx, between(rnd, 200*time.Millisecond, 1200*time.Millisecond))
+		if ctx.Err() != nil {
+			return nil
+		}
+		f := mine[rnd.IntN(len(mine))]
+		s.count(func(r *Report) { r.Faults[f.name]++ })
+		s.cfg.Logger.Debug("fault", "op", f.name)
+		if err := f.befall(s, ctx, rnd); err != nil {
+			return fmt.Errorf("fault %s: %w", f.name, err)
+		}
+	}
+}
+
+func between(rnd *rand.Rand, least, most time.Duration) time.Duration {
+	return least + time.Duration(rnd.Int64N(int64(most-least)))
+}

@@ -1,0 +1,100 @@
+package torture
+
+import (
+	"slices"
+	"sync"
+)
+
+// A ledger is where everybody writes down what they do and see, as it happens.
+type ledger struct {
+	mu       sync.Mutex
+	tick     Tick
+	conns    int
+	attempts []*Attempt
+	runs     []*Reading
+}
+
+// calls writes down an attempt that is about to be made.
+func (l *ledger) calls(a Attempt) *Attempt {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tick++
+	a.Called, a.Text = l.tick, abridged(a.Text)
+	l.attempts = append(l.attempts, &a)
+	return &a
+}
+
+// answered writes down what an attempt was answered with: a seq, or the code of
+// a refusal.
+func (l *ledger) answered(a *Attempt, seq int64, refused string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tick++
+	a.Answered, a.Seq, a.Refused = l.tick, seq, refused
+}
+
+// run begins to write down what a reader sees of a room.
+func (l *ledger) run(reader, room string) *Reading {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r := &Reading{Reader: reader, Room: room}
+	l.runs = append(l.runs, r)
+	return r
+}
+
+// connects numbers a connection.
+func (l *ledger) connects() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.conns++
+	return l.conns
+}
+
+// part begins what a reader sees over one connection.
+func (l *ledger) part(r *Reading, p Part) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r.Parts = append(r.Parts, p)
+}
+
+// saw adds an event to a run's last part.
+func (l *ledger) saw(r *Reading, e Event) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e.Text = abridged(e.Text)
+	p := &r.Parts[len(r.Parts)-1]
+	p.Events = append(p.Events, e)
+}
+
+// last returns how far a run has come, and in which epoch.
+func (l *ledger) last(r *Reading) (seq int64, epoch string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, p := range slices.Backward(r.Parts) {
+		if n := len(p.Events); n > 0 {
+			return p.Events[n-1].Seq, p.Epoch
+		}
+		seq, epoch = p.After, p.Epoch
+	}
+	return seq, epoch
+}
+
+func (l *ledger) all() []*Reading {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.runs)
+}
+
+// evidence returns what has been written down. Nobody writes any more.
+func (l *ledger) evidence(histories []History) Evidence {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e := Evidence{Histories: histories}
+	for _, a := range l.attempts {
+		e.Attempts = append(e.Attempts, *a)
+	}
+	for _, r := range l.runs {
+		e.Runs = append(e.Runs, *r)
+	}
+	return e
+}

@@ -1,0 +1,106 @@
+package torture
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// A Subject is a server that is tortured. It is started again after each end,
+// on the same data.
+type Subject interface {
+	// Start returns once the server listens, with its address.
+	Start(ctx context.Context) (url string, err error)
+	// Kill ends the server without a word.
+	Kill() error
+	// Stop asks the server to end, and reports if it does not do so well.
+	Stop() error
+}
+
+// A Process is the real program.
+type Process struct {
+	Program string
+	Args    []string  // before the flags that every server here needs
+	Env     []string  // besides the environment; "NAME=value"
+	Data    string    // its data folder
+	Log     io.Writer // takes its standard error
+	OwnDisk bool      // Data is a file system that MountDisk has made
+
+	cmd *exec.Cmd
+}
+
+// Patience is how long something may take that is about to happen.
+const patience = 20 * time.Second
+
+// Start runs the program on a free port of this machine alone, without the
+// limits that protect it from such as us.
+func (p *Process) Start(context.Context) (string, error) {
+	flags := []string{
+		"--listen", "127.0.0.1:0", "--data", p.Data,
+		"--message-rate", "0", "--guest-rate", "0", "--connections-per-address", "0",
+	}
+	p.cmd = exec.Command(p.Program, append(append([]string{}, p.Args...), flags...)...)
+	p.cmd.Env = append(os.Environ(), p.Env...)
+	p.cmd.Stderr = p.Log
+	stdout, err := p.cmd.StdoutPipe()
+	if err != nil {
+		return "", fmt.Errorf("start %s: %w", p.Program, err)
+	}
+	if err := p.cmd.Start(); err != nil {
+		return "", fmt.Errorf("start %s: %w", p.Program, err)
+	}
+	giveUp := time.AfterFunc(patience, func() { _ = p.cmd.Process.Kill() }) // then the line does not come
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	giveUp.Stop()
+	url, ok := strings.CutPrefix(strings.TrimSpace(line), "listening on ")
+	if !ok {
+		_ = p.Kill() // what it has said is in Log
+		return "", fmt.Errorf("start %s: it says %q (%v)", p.Program, line, err)
+	}
+	return url, nil
+}
+
+// PID returns the number of the running process; 0 if there is none.
+func (p *Process) PID() int {
+	if p.cmd == nil || p.cmd.Process == nil {
+		return 0
+	}
+	return p.cmd.Process.Pid
+}
+
+// Kill sends SIGKILL.
+func (p *Process) Kill() error {
+	if p.PID() == 0 {
+		return nil
+	}
+	if err := p.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("kill the server: %w", err)
+	}
+	_ = p.cmd.Wait() // its status says only that it was killed
+	p.cmd = nil
+	return nil
+}
+
+// Stop sends SIGTERM.
+func (p *Process) Stop() error {
+	if p.PID() == 0 {
+		return nil
+	}
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return fmt.Errorf("stop the server: %w", err)
+	}
+	giveUp := time.AfterFunc(patience, func() { _ = p.cmd.Process.Kill() })
+	defer giveUp.Stop()
+	if err := p.cmd.Wait(); err != nil {
+		return fmt.Errorf("the server was asked to stop: %w", err)
+	}
+	p.cmd = nil
+	return nil
+}

@@ -1,0 +1,187 @@
+package torture
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"time"
+)
+
+// A proxy is the bad line between clients and a server: an address that stays
+// while servers come and go behind it, and connections that can be made to
+// suffer. Its buffers are small, so that a slow line is soon a full one.
+type proxy struct {
+	ln net.Listener
+	wg sync.WaitGroup
+
+	mu       sync.Mutex
+	upstream string // where the server is; "": there is none
+	links    map[*link]bool
+}
+
+const proxyBuffer = 4 << 10 // bytes that wait in each socket of ours
+
+// A link is one connection through the proxy.
+type link struct {
+	client, server net.Conn
+	done           chan struct{} // closed by end
+	ended          sync.Once
+
+	mu     sync.Mutex
+	frozen chan struct{} // nil, or closed at the thaw
+	delay  time.Duration // before each chunk
+	rate   int           // bytes a second; 0: all that come
+	cutIn  int           // bytes from the server until it is cut; -1: never
+}
+
+func newProxy() (*proxy, error) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	return &proxy{ln: ln, links: map[*link]bool{}}, nil
+}
+
+func (p *proxy) url() string { return "http://" + p.ln.Addr().String() }
+
+// lead sends later connections to a server.
+func (p *proxy) lead(address string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.upstream = address
+}
+
+// run accepts until ctx ends, and returns when no connection is left.
+func (p *proxy) run(ctx context.Context) {
+	stop := context.AfterFunc(ctx, func() {
+		p.ln.Close() // nothing is lost with it
+		for _, l := range p.some(nil, -1) {
+			l.end()
+		}
+	})
+	defer stop()
+	for {
+		c, err := p.ln.Accept()
+		if err != nil {
+			break
+		}
+		p.wg.Go(func() { p.serve(ctx, c) })
+	}
+	p.wg.Wait()
+}
+
+func (p *proxy) serve(ctx context.Context, client net.Conn) {
+	defer client.Close()
+	p.mu.Lock()
+	upstream := p.upstream
+	p.mu.Unlock()
+	if upstream == "" {
+		return
+	}
+	dialer := net.Dialer{Timeout: patience, Control: smallSegments}
+	server, err := dialer.DialContext(ctx, "tcp", upstream)
+	if err != nil {
+		return // the client finds out
+	}
+	l := &link{client: client, server: server, done: make(chan struct{}), cutIn: -1}
+	_ = client.(*net.TCPConn).SetWriteBuffer(proxyBuffer) // larger ones only hide more
+	_ = server.(*net.TCPConn).SetReadBuffer(proxyBuffer)
+	p.mu.Lock()
+	p.links[l] = true
+	p.mu.Unlock()
+	if ctx.Err() != nil {
+		l.end()
+	}
+	var pumps sync.WaitGroup
+	pumps.Go(func() { l.pump(server, client, false) })
+	pumps.Go(func() { l.pump(client, server, true) })
+	pumps.Wait()
+	p.mu.Lock()
+	delete(p.links, l)
+	p.mu.Unlock()
+}
+
+// some returns a share of the present links, all of them if it is negative,
+// chosen by rnd.
+func (p *proxy) some(rnd *rand.Rand, share float64) []*link {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var chosen []*link
+	for l := range p.links {
+		if share < 0 || rnd.Float64() < share {
+			chosen = append(chosen, l)
+		}
+	}
+	return chosen
+}
+
+func (l *link) end() {
+	l.ended.Do(func() {
+		close(l.done)
+		l.client.Close()
+		l.server.Close()
+	})
+}
+
+// suffer changes how the link is from now on.
+func (l *link) suffer(change func(*link)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	change(l)
+}
+
+// freeze keeps the link open and has nothing pass, until it ends.
+func (l *link) freeze() {
+	l.suffer(func(l *link) { l.frozen = make(chan struct{}) })
+}
+
+// pump copies one way, as badly as the link is at the time.
+func (l *link) pump(dst, src net.Conn, fromClient bool) {
+	defer l.end()
+	buf := make([]byte, proxyBuffer)
+	for {
+		n, err := src.Read(buf)
+		if !l.pass(dst, buf[:n], fromClient) || err != nil {
+			return
+		}
+	}
+}
+
+func (l *link) pass(dst io.Writer, chunk []byte, fromClient bool) bool {
+	for len(chunk) > 0 {
+		l.mu.Lock()
+		frozen, delay, n, cut := l.frozen, l.delay, len(chunk), false
+		if l.rate > 0 {
+			n = min(n, max(1, l.rate/8))
+			delay += time.Duration(n) * time.Second / time.Duration(l.rate)
+		}
+		if l.cutIn >= 0 && !fromClient {
+			n = min(n, l.cutIn)
+			l.cutIn -= n
+			cut = l.cutIn == 0
+		}
+		l.mu.Unlock()
+		if frozen != nil {
+			select {
+			case <-frozen:
+			case <-l.done:
+				return false
+			}
+		}
+		if delay > 0 {
+			select {
+			case <-time.After(delay):
+			case <-l.done:
+				return false
+			}
+		}
+		if _, err := dst.Write(chunk[:n]); err != nil || cut {
+			return errors.Is(err, io.ErrShortWrite)
+		}
+		chunk = chunk[n:]
+	}
+	return true
+}

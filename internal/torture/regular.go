@@ -1,0 +1,108 @@
+package torture
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"parley/client"
+)
+
+// A regular is a person on package client, which mends what can be mended: what
+// it gives its consumer must be as whole as what raw frames say.
+type regular struct {
+	s    *storm
+	name string
+	runs map[string]*Reading
+}
+
+func (s *storm) newRegular(name string) *regular {
+	g := &regular{s: s, name: name, runs: map[string]*Reading{}}
+	for _, room := range s.rooms {
+		g.runs[room] = s.ledger.run(name, room)
+	}
+	return g
+}
+
+// live talks and listens until ctx ends.
+func (g *regular) live(ctx context.Context) error {
+	transport := &http.Transport{}
+	defer transport.CloseIdleConnections()
+	var c *client.Client
+	for {
+		var err error
+		c, err = client.Dial(ctx, g.s.proxy.url(), client.Options{
+			Name: g.name, HTTPClient: &http.Client{Transport: transport},
+			IdleTimeout: silence, MinBackoff: 20 * time.Millisecond, MaxBackoff: 300 * time.Millisecond,
+		})
+		if err == nil {
+			break
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		sleep(ctx, comeBack)
+	}
+	defer c.Close()
+	for _, room := range g.s.rooms {
+		joined, err := c.JoinAfter(ctx, room, client.Position{})
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return fmt.Errorf("%s: %w", g.name, err)
+		}
+		g.s.ledger.part(g.runs[room], Part{Epoch: joined.Epoch})
+	}
+	talked := make(chan error, 1)
+	go func() { talked <- g.talk(ctx, c) }()
+	err := g.listen(ctx, c)
+	return errors.Join(err, <-talked)
+}
+
+func (g *regular) listen(ctx context.Context, c *client.Client) error {
+	for e, err := range c.Events(ctx) {
+		switch e := e.(type) {
+		case client.Message:
+			g.s.ledger.saw(g.runs[e.Room], Event{Seq: e.Seq, Kind: Message, Author: e.From.ID, Text: e.Text})
+			g.s.count(func(r *Report) { r.Deliveries++ })
+		case client.Reset:
+			g.s.ledger.part(g.runs[e.Room], Part{Epoch: e.Epoch, After: e.Seq})
+		case client.Left:
+			return fmt.Errorf("%s had to leave %s: %w", g.name, e.Room, e.Err)
+		}
+		if err != nil && ctx.Err() == nil {
+			return fmt.Errorf("%s: %w", g.name, err)
+		}
+	}
+	return nil
+}
+
+// talk says one message after the other, each when the one before is stored.
+func (g *regular) talk(ctx context.Context, c *client.Client) error {
+	author := c.Person().ID
+	for n := 1; ctx.Err() == nil; n++ {
+		sleep(ctx, g.s.pace)
+		if g.s.hushed.Load() || ctx.Err() != nil {
+			return nil
+		}
+		a := Attempt{
+			Author: author, Room: g.s.rooms[n%len(g.s.rooms)], Kind: Message,
+			Nonce: fmt.Sprintf("%s-%d", g.name, n), Text: fmt.Sprintf("%s says %d", g.name, n),
+		}
+		g.s.talking.Add(1)
+		called := g.s.ledger.calls(a)
+		receipt, err := c.SendNonce(ctx, a.Room, a.Nonce, a.Text)
+		g.s.talking.Add(-1)
+		switch e, ok := errors.AsType[*client.Error](err); {
+		case err == nil:
+			g.s.ledger.answered(called, receipt.Seq, "")
+			g.s.count(func(r *Report) { r.Acks++ })
+		case ok:
+			g.s.ledger.answered(called, 0, string(e.Code))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,284 @@
+package torture
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+// A frame is what the server sends; Op says which fields it has.
+type frame struct {
+	Op           string `json:"op"`
+	ID           int    `json:"id"`
+	Code         string `json:"code"`
+	RetryAfterMS int    `json:"retry_after_ms"`
+	Person       person `json:"person"`
+	Session      string `json:"session"`
+	Epoch        string `json:"epoch"`
+	Room         string `json:"room"`
+	Seq          int64  `json:"seq"`
+	Kind         Kind   `json:"kind"`
+	From         person `json:"from"`
+	Target       int64  `json:"target"`
+	Text         string `json:"text"`
+}
+
+type person struct {
+	ID string `json:"id"`
+}
+
+func (f frame) event() Event {
+	return Event{Seq: f.Seq, Kind: f.Kind, Author: f.From.ID, Target: f.Target, Text: f.Text}
+}
+
+// A visit is one connection of a member.
+type visit struct {
+	m    *member
+	conn int
+	ws   *websocket.Conn
+
+	epoch string
+
+	mu    sync.Mutex
+	id    int
+	calls map[int]func(context.Context, frame) error // what to do with an answer
+}
+
+// visit connects, joins, talks and listens until the connection ends.
+func (m *member) visit(ctx context.Context) error {
+	ctx, leave := context.WithCancel(ctx)
+	defer leave()
+	v := &visit{m: m, conn: m.s.ledger.connects(), calls: map[int]func(context.Context, frame) error{}}
+	if err := v.connect(ctx); err != nil {
+		return err
+	}
+	defer v.ws.CloseNow()
+	for _, room := range m.rooms {
+		if err := v.join(ctx, room); err != nil {
+			return err
+		}
+	}
+	var writer sync.WaitGroup
+	defer writer.Wait()
+	defer leave()
+	writer.Go(func() {
+		defer v.ws.CloseNow()
+		v.talk(ctx)
+	})
+	return v.listen(ctx)
+}
+
+func (v *visit) connect(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, silence)
+	defer cancel()
+	var err error
+	v.ws, _, err = websocket.Dial(ctx, v.m.s.proxy.url()+"/ws", &websocket.DialOptions{
+		HTTPClient: v.m.s.http, Subprotocols: []string{"parley.v1"},
+	})
+	if err != nil {
+		return err
+	}
+	v.ws.SetReadLimit(4 << 20)
+	hello := map[string]any{"op": "hello", "id": 0, "name": v.m.name}
+	if v.m.isKnown() {
+		_, hello["session"] = v.m.identity(ctx)
+	}
+	if err := v.write(ctx, hello); err != nil {
+		return err
+	}
+	f, err := v.read(ctx)
+	if err != nil {
+		return err
+	}
+	if f.Op != "ok" {
+		return fmt.Errorf("hello of %s: %s", v.m.name, f.Code)
+	}
+	v.epoch = f.Epoch
+	v.m.is(f.Person.ID, f.Session)
+	return nil
+}
+
+func (m *member) isKnown() bool {
+	select {
+	case <-m.known:
+		return true
+	default:
+		return false
+	}
+}
+
+// ask sends a command; answered is called with its answer.
+func (v *visit) ask(ctx context.Context, command map[string]any, answered func(context.Context, frame) error) error {
+	v.mu.Lock()
+	v.id++
+	command["id"] = v.id
+	v.calls[v.id] = answered
+	v.mu.Unlock()
+	return v.write(ctx, command)
+}
+
+func (v *visit) write(ctx context.Context, command map[string]any) error {
+	b, err := json.Marshal(command)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, silence)
+	defer cancel()
+	return v.ws.Write(ctx, websocket.MessageText, b)
+}
+
+func (v *visit) read(ctx context.Context) (f frame, err error) {
+	ctx, cancel := context.WithTimeout(ctx, silence)
+	defer cancel()
+	_, b, err := v.ws.Read(ctx)
+	if err == nil {
+		err = json.Unmarshal(b, &f)
+	}
+	return f, err
+}
+
+func (v *visit) join(ctx context.Context, room string) error {
+	run := v.m.runs[room]
+	after, epoch := v.m.s.ledger.last(run)
+	command := map[string]any{"op": "join", "room": room, "after": after}
+	if epoch != "" {
+		command["epoch"] = epoch
+	}
+	return v.ask(ctx, command, func(ctx context.Context, f frame) error {
+		switch f.Op {
+		case "ok":
+			v.m.s.ledger.part(run, Part{Conn: v.conn, Epoch: v.epoch, After: after})
+		case "behind":
+			v.m.s.count(func(r *Report) { r.Behind++ })
+			page := Part{Epoch: f.Epoch, After: after}
+			h, err := v.m.s.history(ctx, room, after, f.Seq)
+			if err != nil {
+				return err
+			}
+			page.Events = h.Events
+			v.m.s.ledger.part(run, page)
+			v.m.s.ledger.part(run, Part{Conn: v.conn, Epoch: f.Epoch, After: f.Seq})
+		default:
+			return fmt.Errorf("join %s: %s", room, f.Code)
+		}
+		return nil
+	})
+}
+
+// listen takes what comes until the connection ends.
+func (v *visit) listen(ctx context.Context) error {
+	for {
+		v.m.awake(ctx)
+		f, err := v.read(ctx)
+		if err != nil {
+			return err
+		}
+		switch f.Op {
+		case "event":
+			if run := v.m.runs[f.Room]; run != nil {
+				v.m.s.ledger.saw(run, f.event())
+				v.m.s.count(func(r *Report) { r.Deliveries++ })
+			}
+		case "ok", "behind", "error":
+			v.mu.Lock()
+			answered := v.calls[f.ID]
+			delete(v.calls, f.ID)
+			v.mu.Unlock()
+			if answered == nil {
+				return fmt.Errorf("an answer to %d, which was not asked", f.ID)
+			}
+			if err := answered(ctx, f); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// talk says what there is to say, at the storm's pace.
+func (v *visit) talk(ctx context.Context) {
+	tick := time.NewTicker(v.m.s.pace)
+	defer tick.Stop()
+	pinged := time.Now()
+	for {
+		for _, msg := range v.m.due(true) {
+			a := v.m.call(msg, v.conn)
+			err := v.ask(ctx, map[string]any{"op": "send", "room": msg.room, "nonce": msg.nonce, "text": msg.text},
+				func(_ context.Context, f frame) error { v.m.answer(msg, a, f); return nil })
+			if err != nil {
+				return
+			}
+		}
+		if time.Since(pinged) > pingEvery {
+			pinged = time.Now()
+			if v.ask(ctx, map[string]any{"op": "ping"}, func(context.Context, frame) error { return nil }) != nil {
+				return
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// history reads a room's events after one and up to another (-1: all), trying
+// again while the server is away.
+func (s *storm) history(ctx context.Context, room string, after, upTo int64) (History, error) {
+	h := History{Room: room}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		page, err := s.page(ctx, room, after)
+		if err != nil {
+			if ctx.Err() != nil {
+				return h, err
+			}
+			sleep(ctx, 50*time.Millisecond)
+			continue
+		}
+		h.Epoch, h.Head = page.Epoch, page.Seq
+		for _, m := range page.Messages {
+			if upTo >= 0 && m.Seq > upTo {
+				return h, nil
+			}
+			e := m.event()
+			e.Text = abridged(e.Text)
+			h.Events = append(h.Events, e)
+			after = m.Seq
+		}
+		if len(page.Messages) == 0 || after == upTo {
+			return h, nil
+		}
+	}
+}
+
+type page struct {
+	Seq      int64   `json:"seq"`
+	Epoch    string  `json:"epoch"`
+	Messages []frame `json:"messages"`
+}
+
+func (s *storm) page(ctx context.Context, room string, after int64) (p page, err error) {
+	url := fmt.Sprintf("%s/api/rooms/%s/messages?limit=200&after=%d", s.address(), room, after)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return p, err
+	}
+	answer, err := s.http.Do(r)
+	if err != nil {
+		return p, err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return p, errors.New(strings.ToLower(answer.Status))
+	}
+	return p, json.NewDecoder(answer.Body).Decode(&p)
+}
