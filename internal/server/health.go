@@ -4,11 +4,16 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"parley/internal/chat"
 )
+
+// healthTimeout is how long a write may take before the store counts as ill:
+// less than what those who ask wait for, who want to hear why.
+const healthTimeout = 4 * time.Second
 
 type healthAnswer struct {
 	Status string `json:"status" enum:"ok"`
@@ -30,6 +35,8 @@ func (s *Server) healthz(ctx context.Context, _ *struct{}) (*healthOutput, error
 	if s.stopping.Load() {
 		return nil, errStopping()
 	}
+	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
+	defer cancel()
 	if err := s.health(ctx); err != nil {
 		if _, coded := errors.AsType[*chat.Error](err); !coded {
 			err = &chat.Error{Code: chat.Unavailable, Message: "The store cannot write: " + err.Error()}

@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"parley/internal/chat"
@@ -125,4 +126,17 @@ func TestAnIllStoreIsToldByHealthz(t *testing.T) {
 	if p := decode[Problem](t, a); a.StatusCode != http.StatusServiceUnavailable || p.Code != chat.Unavailable || !strings.Contains(p.Detail, "the disk is full") {
 		t.Errorf("status %d: %s", a.StatusCode, a.body)
 	}
+}
+
+func TestHealthzDoesNotWaitForADiskThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		s := &Server{health: func(ctx context.Context) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}}
+		if _, err := s.healthz(t.Context(), nil); chat.CodeOf(err) != chat.Unavailable || time.Since(start) > healthTimeout {
+			t.Errorf("%v after %v", err, time.Since(start))
+		}
+	})
 }

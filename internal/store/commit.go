@@ -61,6 +61,8 @@ func (s *Store) commit(ctx context.Context, batch []item) {
 		switch it := &batch[i]; {
 		case it.refused != nil:
 			c.Err = it.refused
+		case err != nil && it.write != nil:
+			*c = chat.Commit{Err: err}
 		case err != nil:
 			*c = chat.Commit{Err: s.unavailable()}
 		}

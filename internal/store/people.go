@@ -102,13 +102,17 @@ func tokenHash(token string) []byte {
 func (s *Store) write(ctx context.Context, run func(context.Context, *committer) error) error {
 	select {
 	case err := <-s.start(run):
+		if chat.CodeOf(err) == chat.Internal {
+			return s.unavailable() // the committer has logged why
+		}
 		return err
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
-// start is write without the waiting: the channel holds the one result.
+// start is write without the waiting: the channel holds the one result, which
+// after a failure is the cause and nothing to tell a user.
 func (s *Store) start(run func(context.Context, *committer) error) <-chan error {
 	w := &write{run: run, done: make(chan error, 1)}
 	s.queue.push(item{write: w})

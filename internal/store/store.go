@@ -99,10 +99,10 @@ func (s *Store) takeFolder() error {
 	}
 	var err error
 	if s.folder, err = os.OpenRoot(s.dir); err != nil {
-		return fmt.Errorf("opening the data folder: %w", err)
+		return fmt.Errorf("opening the data folder %s: %w", s.dir, err)
 	}
 	if s.lock, err = s.folder.OpenFile(lockName, os.O_RDWR|os.O_CREATE, 0o600); err != nil {
-		return fmt.Errorf("locking the data folder: %w", err)
+		return fmt.Errorf("locking the data folder %s: %w", s.dir, err)
 	}
 	if err := lockFile(s.lock); err != nil {
 		return fmt.Errorf("the data folder %s is in use by another parley (%w); stop that one, or choose another folder", s.dir, err)
