@@ -1,5 +1,5 @@
-// first-message.js URL: two people in browser contexts of their own. One follows a link, gives a name and types; the
-// other sees it. Prints the seconds of each stage.
+// first-message.js URL START: two people in browser contexts of their own. One follows a link, gives a name and types; the
+// other sees it. Prints the seconds of each stage, and of all since START (milliseconds since 1970).
 import { createRequire } from "node:module";
 import { resolve } from "node:path";
 import { argv, env, stdout } from "node:process";
@@ -8,11 +8,14 @@ const { chromium } = createRequire(resolve("package.json"))("playwright-core"); 
 const TEXT = "Hello, is anybody there?";
 const room = `${argv[2]}/r/first`;
 
-let last = performance.now();
+/** @param {string} stage  @param {number} ms */
+const print = (stage, ms) => stdout.write(`${stage.padEnd(34)} ${(ms / 1000).toFixed(2).padStart(7)} s\n`);
+
+let last = 0; // when this process began
 /** @param {string} stage */
 function done(stage) {
   const now = performance.now();
-  stdout.write(`${stage.padEnd(34)} ${((now - last) / 1000).toFixed(2).padStart(7)} s\n`);
+  print(stage, now - last);
   last = now;
 }
 
@@ -41,6 +44,7 @@ try {
   await ada.getByLabel("Your message").press("Enter");
   await grace.getByRole("log").getByText(TEXT).waitFor();
   done("sent, and seen by the second");
+  print("from the clone to the message", Date.now() - Number(argv[3]));
 } finally {
   await browser.close();
 }
