@@ -114,6 +114,18 @@ func TestTheExamplesAreTrue(t *testing.T) {
 	}
 }
 
+func TestRefusalsOfNewGuestsAreInTheDocument(t *testing.T) {
+	ts := startServer(t, Config{GuestRate: 1}, room.Config{})
+	ts.guest(t, "Ada")
+	doc := document(t, ts)
+	for _, path := range []string{"/api/session", "/api/rooms/{room}/messages"} {
+		a := ts.ask(t, http.MethodPost, strings.ReplaceAll(path, "{room}", "lobby"), `{"name":"Grace","text":"hi"}`)
+		if _, documented := doc.Paths[path]["post"].Responses[a.Status[:3]]; !documented || a.StatusCode != http.StatusTooManyRequests {
+			t.Errorf("%s: %s is documented: %v", path, a.Status, documented)
+		}
+	}
+}
+
 func fields(t *testing.T, object []byte, but []string) []string {
 	t.Helper()
 	var m map[string]any

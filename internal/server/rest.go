@@ -65,12 +65,17 @@ func apiConfig() huma.Config {
 	return cfg
 }
 
-// unmarshal is encoding/json's, which would mend broken UTF-8 on the quiet.
+// unmarshal is encoding/json's, which would mend broken UTF-8 on the quiet, and
+// speak of Go's types.
 func unmarshal(data []byte, v any) error {
 	if !utf8.Valid(data) {
 		return errors.New("this is not UTF-8")
 	}
-	return json.Unmarshal(data, v)
+	err := json.Unmarshal(data, v)
+	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return fmt.Errorf("a %s is no value for %s", e.Value, e.Field)
+	}
+	return err
 }
 
 // noStore keeps answers, which are a person's or of the moment, out of caches.

@@ -54,7 +54,7 @@ func (s *Server) restSession(api huma.API) {
 			"201": {Description: "A new guest", Content: content(sessionAnswer{Person: ada, Session: exampleSession, Epoch: "qk3v8d"})},
 		},
 		Security: append(identified, map[string][]string{}),
-		Errors:   []int{400, 401, 403, 413, 503},
+		Errors:   []int{400, 401, 403, 413, 429, 503},
 	}, s.openSession)
 
 	register(s, api, huma.Operation{

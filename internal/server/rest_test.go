@@ -57,6 +57,7 @@ func TestRESTScenario(t *testing.T) {
 		{name: "text too long", method: "POST", path: lobby + "/messages", auth: bearer, body: `{"text":"` + long + `"}`, status: 422, want: `"too_long"`},
 		{name: "bad nonce", method: "POST", path: lobby + "/messages", auth: bearer, body: `{"text":"x","nonce":"a b"}`, status: 400, want: `"bad_nonce"`},
 		{name: "body of the wrong type", method: "POST", path: lobby + "/messages", auth: bearer, body: `{"text":1}`, status: 400, want: `"detail":"The field text: .*"invalid_json"`},
+		{name: "a field twice", method: "POST", path: lobby + "/messages", auth: bearer, body: `{"text":"x","TEXT":1}`, status: 400, want: `"detail":"The body: a number is no value for text.".*"invalid_json"`},
 		{name: "a list", method: "POST", path: lobby + "/messages", auth: bearer, body: `[]`, status: 400, want: `"invalid_json"`},
 		{name: "null", method: "POST", path: lobby + "/messages", auth: bearer, body: `null`, status: 400, want: `"invalid_json"`},
 		{name: "half an object", method: "POST", path: lobby + "/messages", auth: bearer, body: `{"text":"x"`, status: 400, want: `"invalid_json"`},
