@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"database/sql/driver"
 	"os"
 	"os/exec"
 	"slices"
@@ -9,8 +11,20 @@ import (
 	"testing"
 	"time"
 
+	"modernc.org/sqlite"
+
 	"parley/internal/torture"
 )
+
+// unsynced is main, but that SQLite leaves it to the kernel when a commit
+// reaches the disk.
+func unsynced() {
+	sqlite.RegisterConnectionHook(func(conn sqlite.ExecQuerierContext, _ string) error {
+		_, err := conn.ExecContext(context.Background(), `PRAGMA synchronous = NORMAL`, []driver.NamedValue{})
+		return err
+	})
+	main()
+}
 
 // startable returns the program of these tests as one to torture, on a disk of
 // its own where that can be had.

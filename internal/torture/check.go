@@ -12,6 +12,7 @@ type Rule string
 // The rules, the gravest first: what is printed of several findings.
 const (
 	Lost      Rule = "lost"      // an acknowledged message is not in the history
+	Forgotten Rule = "forgotten" // a session that was given is not known
 	Doubled   Rule = "doubled"   // a message is in the history twice
 	Invented  Rule = "invented"  // the history has what nobody sent
 	Hole      Rule = "hole"      // seq is not 1 to n
@@ -30,7 +31,7 @@ const (
 )
 
 var rules = []Rule{
-	Lost, Doubled, Invented, Hole, Moved, Altered, Refused, Undone, Disorder, NewEpoch,
+	Lost, Forgotten, Doubled, Invented, Hole, Moved, Altered, Refused, Undone, Disorder, NewEpoch,
 	Unstored, Swapped, Repeated, Skipped, Different, Unserved,
 }
 
@@ -42,7 +43,12 @@ type Finding struct {
 	Why  string
 }
 
-func (f Finding) String() string { return fmt.Sprintf("%s: in %s %s", f.Rule, f.Room, f.Why) }
+func (f Finding) String() string {
+	if f.Room == "" {
+		return fmt.Sprintf("%s: %s", f.Rule, f.Why)
+	}
+	return fmt.Sprintf("%s: in %s %s", f.Rule, f.Room, f.Why)
+}
 
 // Check proves for each room that every acknowledged message is in the history
 // exactly once, where and as it was acknowledged; that nothing is in it that
@@ -72,6 +78,9 @@ func Check(e Evidence) []Finding {
 		r.checkRun(run)
 	}
 	var found []Finding
+	for _, name := range e.Forgotten {
+		found = append(found, Finding{Rule: Forgotten, Why: "the server does not know " + name + " any more, to whom it gave a session"})
+	}
 	for _, name := range sortedKeys(c.rooms) {
 		found = append(found, c.rooms[name].found...)
 	}

@@ -158,6 +158,7 @@ func TestCheckFindsEachBrokenPromise(t *testing.T) {
 		"served from somewhere else": {story, func(e *Evidence) { e.Runs[1].Parts[1].After = 2 }, Skipped, "had everything up to 1"},
 		"never served":               {story, func(e *Evidence) { p := &e.Runs[1].Parts[1]; p.Events = p.Events[:1] }, Unserved, "bob got everything up to 2"},
 		"served nothing":             {story, func(e *Evidence) { e.Runs[1].Parts = nil }, Unserved, "bob never got anything"},
+		"a person is forgotten":      {story, func(e *Evidence) { e.Forgotten = []string{"ada"} }, Forgotten, "does not know ada"},
 		"another epoch":              {story, func(e *Evidence) { e.Runs[1].Parts[1].Epoch = "f" }, NewEpoch, `epoch "e", then in "f"`},
 	}
 	for name, tt := range tests {

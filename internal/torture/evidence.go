@@ -12,6 +12,7 @@ type Evidence struct {
 	Attempts  []Attempt
 	Runs      []Reading
 	Histories []History
+	Forgotten []string // people whose session the server did not know any more
 }
 
 // A Tick is a moment. Ticks of different moments differ, and the later moment

@@ -12,6 +12,14 @@ type ledger struct {
 	conns    int
 	attempts []*Attempt
 	runs     []*Reading
+	forgot   []string
+}
+
+// forgets writes down that the server does not know somebody any more.
+func (l *ledger) forgets(name string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.forgot = append(l.forgot, name)
 }
 
 // calls writes down an attempt that is about to be made.
@@ -79,6 +87,12 @@ func (l *ledger) last(r *Reading) (seq int64, epoch string) {
 	return seq, epoch
 }
 
+func (l *ledger) hasForgotten() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.forgot) > 0
+}
+
 func (l *ledger) all() []*Reading {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -89,7 +103,7 @@ func (l *ledger) all() []*Reading {
 func (l *ledger) evidence(histories []History) Evidence {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	e := Evidence{Histories: histories}
+	e := Evidence{Histories: histories, Forgotten: l.forgot}
 	for _, a := range l.attempts {
 		e.Attempts = append(e.Attempts, *a)
 	}

@@ -3,6 +3,7 @@ package torture
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -22,13 +23,14 @@ type member struct {
 	mute  bool    // says nothing of its own
 	twin  *member // says the same, at the same time, on a connection of its own
 
-	mu      sync.Mutex
-	known   chan struct{} // closed when person and session are set
-	person  string
-	session string
-	said    int
-	waiting []*message // not acknowledged yet, in the order of saying
-	asleep  time.Time  // until when nothing is read
+	mu          sync.Mutex
+	known       chan struct{} // closed when person and session are set
+	person      string
+	session     string
+	said        int
+	waiting     []*message // not acknowledged yet, in the order of saying
+	asleep      time.Time  // until when nothing is read
+	isForgotten bool
 }
 
 // A message is something that a member says until it is acknowledged.
@@ -67,8 +69,20 @@ func (m *member) live(ctx context.Context) {
 		m.s.count(func(r *Report) { r.Connections++ })
 		m.lost()
 		m.s.progress(m.name, err)
+		if errors.Is(err, errForgotten) {
+			m.giveUp()
+			return
+		}
 		sleep(ctx, rand.N(comeBack))
 	}
+}
+
+// giveUp is all that somebody can do whom the server does not know any more.
+func (m *member) giveUp() {
+	m.s.ledger.forgets(m.name)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.waiting, m.isForgotten = nil, true
 }
 
 // lost makes what has no answer be said again.
@@ -139,6 +153,9 @@ func (m *member) compose(n int) *message {
 func (m *member) add(messages ...*message) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.isForgotten {
+		return
+	}
 	for _, msg := range messages {
 		m.waiting = append(m.waiting, &message{room: msg.room, nonce: msg.nonce, text: msg.text})
 	}

@@ -16,6 +16,8 @@ type regular struct {
 	s    *storm
 	name string
 	runs map[string]*Reading
+
+	person string // owned by listen once that runs
 }
 
 func (s *storm) newRegular(name string) *regular {
@@ -46,6 +48,7 @@ func (g *regular) live(ctx context.Context) error {
 		sleep(ctx, comeBack)
 	}
 	defer c.Close()
+	author := c.Person().ID
 	for _, room := range g.s.rooms {
 		joined, err := c.JoinAfter(ctx, room, client.Position{})
 		if err != nil {
@@ -56,8 +59,9 @@ func (g *regular) live(ctx context.Context) error {
 		}
 		g.s.ledger.part(g.runs[room], Part{Epoch: joined.Epoch})
 	}
+	g.person = author
 	talked := make(chan error, 1)
-	go func() { talked <- g.talk(ctx, c) }()
+	go func() { talked <- g.talk(ctx, c, author) }()
 	err := g.listen(ctx, c)
 	return errors.Join(err, <-talked)
 }
@@ -70,6 +74,11 @@ func (g *regular) listen(ctx context.Context, c *client.Client) error {
 			g.s.count(func(r *Report) { r.Deliveries++ })
 		case client.Reset:
 			g.s.ledger.part(g.runs[e.Room], Part{Epoch: e.Epoch, After: e.Seq})
+		case client.Connected:
+			if e.Person.ID != g.person {
+				g.s.ledger.forgets(g.name)
+				g.person = e.Person.ID
+			}
 		case client.Left:
 			return fmt.Errorf("%s had to leave %s: %w", g.name, e.Room, e.Err)
 		}
@@ -81,8 +90,7 @@ func (g *regular) listen(ctx context.Context, c *client.Client) error {
 }
 
 // talk says one message after the other, each when the one before is stored.
-func (g *regular) talk(ctx context.Context, c *client.Client) error {
-	author := c.Person().ID
+func (g *regular) talk(ctx context.Context, c *client.Client, author string) error {
 	for n := 1; ctx.Err() == nil; n++ {
 		sleep(ctx, g.s.pace)
 		if g.s.hushed.Load() || ctx.Err() != nil {

@@ -199,7 +199,7 @@ func (s *storm) settle(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("head of %s: %w", room, err)
 		}
-		for !s.allRead(room, p.Seq) && ctx.Err() == nil {
+		for !s.allRead(room, p.Seq) && ctx.Err() == nil && !s.ledger.hasForgotten() {
 			sleep(ctx, 10*time.Millisecond)
 		}
 	}

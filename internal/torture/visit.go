@@ -75,6 +75,8 @@ func (m *member) visit(ctx context.Context) error {
 	return v.listen(ctx)
 }
 
+var errForgotten = errors.New("the server does not know the session")
+
 func (v *visit) connect(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, silence)
 	defer cancel()
@@ -96,6 +98,9 @@ func (v *visit) connect(ctx context.Context) error {
 	f, err := v.read(ctx)
 	if err != nil {
 		return err
+	}
+	if f.Code == "bad_session" {
+		return errForgotten
 	}
 	if f.Op != "ok" {
 		return fmt.Errorf("hello of %s: %s", v.m.name, f.Code)
