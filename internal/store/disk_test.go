@@ -5,6 +5,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -71,6 +72,7 @@ func newDisk(t *testing.T) *disk {
 	t.Cleanup(func() {
 		sqlite3.Xsqlite3_vfs_unregister(tls, address)
 		tls.Close()
+		runtime.KeepAlive(d) // by now everything is closed that was on it
 	})
 	return d
 }
