@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"runtime/debug"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -56,6 +57,10 @@ const lingerTime = 2 * time.Second
 // upgrade makes a WebSocket of a request, and serves it on a goroutine of its
 // own, so that the HTTP server's can go.
 func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, protocol string, newTalk func(*conn) talk) {
+	if !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
+		s.refuse(w, r, &chat.Error{Code: chat.BadRequest, Message: "This address speaks WebSocket (RFC 6455): ask for an upgrade."})
+		return
+	}
 	if err := s.originAllowed(r); err != nil {
 		s.refuse(w, r, err)
 		return
@@ -194,7 +199,7 @@ func (c *conn) look(now time.Time, idle time.Duration) {
 	switch {
 	case silent >= idle:
 		c.dismiss(wire.CloseIdle, "nothing came from you")
-	case silent >= idle/looks:
+	case silent >= idle/looks/2: // at the last look it was answered, a moment after it was asked
 		c.out.answer(func(dst []byte) []byte { return wire.AppendControl(dst, wire.OpPing, nil) })
 		c.out.flush()
 	}

@@ -1,14 +1,17 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -79,9 +82,22 @@ func (s *Server) httpServer(h http.Handler) *http.Server {
 		IdleTimeout:       s.cfg.IdleTimeout,
 		WriteTimeout:      writeTimeout,
 		MaxHeaderBytes:    16 << 10,
-		// Scanners and cut connections fill this log; nobody has to act on it.
-		ErrorLog: slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug),
+		ErrorLog:          log.New(httpLog{s.logger}, "", 0),
 	}
+}
+
+// httpLog passes on what net/http logs. Scanners and cut connections fill it,
+// and nobody has to act on them; but on connections that cannot be accepted,
+// for want of open files, an operator has to.
+type httpLog struct{ logger *slog.Logger }
+
+func (l httpLog) Write(line []byte) (int, error) {
+	level := slog.LevelDebug
+	if bytes.Contains(line, []byte("Accept error")) {
+		level = slog.LevelWarn
+	}
+	l.logger.LogAttrs(context.Background(), level, "http server", slog.String("err", strings.TrimSpace(string(line))))
+	return len(line), nil
 }
 
 // ended tells the end that Shutdown brings from one that nobody asked for.

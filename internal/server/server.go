@@ -69,7 +69,8 @@ type Server struct {
 	origins   origins
 	addresses addresses
 	guests    *rates.Rates[netip.Addr] // by network
-	certs     certificates             // nil without TLS
+	renames   *rates.Rates[chat.PersonID]
+	certs     certificates // nil without TLS
 	handler   http.Handler
 	stopping  atomic.Bool // set once Serve has begun to drain
 
@@ -100,6 +101,7 @@ func New(cfg Config, hub *room.Hub, people People, health func(context.Context) 
 	}
 	s.metrics.watch(s)
 	s.addresses.limit = cfg.ConnectionsPerAddress
+	s.renames = rates.New[chat.PersonID](renameRate, renameBurst)
 	s.guests = rates.New[netip.Addr](cfg.GuestRate/60, int(cfg.GuestRate))
 	s.initDoors()
 	if s.handler, err = s.routes(); err != nil {

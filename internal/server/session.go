@@ -59,11 +59,21 @@ func (s *Server) newGuest(ctx context.Context, from netip.Addr, name string) (p 
 	return p, session, nil
 }
 
+// How often a person may take another name, per second and at once: each is
+// told to everybody in the rooms that they are in.
+const (
+	renameRate  = 0.1
+	renameBurst = 10
+)
+
 // renamed gives p another name, in normal form, unless that is "" or theirs
 // already.
 func (s *Server) renamed(ctx context.Context, p chat.Person, name string) (chat.Person, error) {
 	if name == "" || name == p.Name {
 		return p, nil
+	}
+	if wait := s.renames.Take(p.ID); wait > 0 {
+		return p, &chat.Error{Code: chat.RateLimited, Message: "That is enough of new names for now.", RetryAfter: wait}
 	}
 	if err := s.people.Rename(ctx, p.ID, name); err != nil {
 		return p, fmt.Errorf("rename %s: %w", p.ID, err)

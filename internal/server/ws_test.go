@@ -541,3 +541,31 @@ func TestNewGuestsPerAddress(t *testing.T) {
 		t.Errorf("who has been here: %+v", r)
 	}
 }
+
+func TestRenamesAreLimited(t *testing.T) {
+	ts := startServer(t, Config{}, room.Config{})
+	session := ts.guest(t, "Name 0").Session
+	for i := 1; ; i++ {
+		r := ts.dial(t, "/ws").ask(`"op":"hello","session":%q,"name":"Name %d"`, session, i)
+		if r.Op == "ok" && i <= renameBurst {
+			continue
+		}
+		if i != renameBurst+1 || r.Code != string(chat.RateLimited) || r.Retry < 1 {
+			t.Errorf("rename %d: %+v", i, r)
+		}
+		break
+	}
+	if r := ts.dial(t, "/ws").ask(`"op":"hello","session":%q`, session); r.Op != "ok" || r.Person.Name != fmt.Sprint("Name ", renameBurst) {
+		t.Errorf("under the old name: %+v", r)
+	}
+}
+
+func TestRequestThatIsNoUpgradeIsAProblem(t *testing.T) {
+	ts := startServer(t, Config{}, room.Config{})
+	for _, path := range []string{"/ws", "/chatroom/r"} {
+		a := ts.ask(t, http.MethodGet, path, "")
+		if a.StatusCode != 400 || a.Header.Get("Content-Type") != "application/problem+json" {
+			t.Errorf("%s: %d %s", path, a.StatusCode, a.body)
+		}
+	}
+}
