@@ -42,6 +42,3 @@ func (s *Server) ReloadCertificate() {
 		s.certs.reload()
 	}
 }
-
-// TLS reports whether the server speaks TLS.
-func (s *Server) TLS() bool { return s.certs != nil }

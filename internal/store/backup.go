@@ -9,13 +9,6 @@ import (
 	"runtime"
 )
 
-// Backup writes a copy of the whole store, as it is now, to a new file at path,
-// which only its owner may read. It goes on beside everything else and holds up
-// nobody.
-func (s *Store) Backup(ctx context.Context, path string) error {
-	return Backup(ctx, s.dir, path)
-}
-
 // Backup writes a copy of the data folder dir, as it is now, to a new file at
 // path, which only its owner may read. A server may be using the folder. To
 // restore the copy make it the file parley.db of an empty folder: it has no

@@ -133,7 +133,7 @@ func TestBackupHoldsEverythingAndReplacesNothing(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "odd #name? 100%")
 	must(t, os.Mkdir(dir, 0o700))
 	path := filepath.Join(dir, databaseName)
-	must(t, s.Backup(t.Context(), path)) // while the store is in use
+	must(t, Backup(t.Context(), s.dir, path)) // while the store is in use
 	post(t, s, numbered(501, 501)...)
 	info, err := os.Stat(path)
 	must(t, err)
@@ -145,7 +145,7 @@ func TestBackupHoldsEverythingAndReplacesNothing(t *testing.T) {
 	}
 	before, err := os.ReadFile(path)
 	must(t, err)
-	if err := s.Backup(t.Context(), path); err == nil || !strings.Contains(err.Error(), "exists") {
+	if err := Backup(t.Context(), s.dir, path); err == nil || !strings.Contains(err.Error(), "exists") {
 		t.Errorf("backing up over a file: %v", err)
 	}
 	after, err := os.ReadFile(path)
@@ -173,7 +173,7 @@ func TestFailedBackupLeavesNothing(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	dir := t.TempDir()
-	if err := s.Backup(ctx, filepath.Join(dir, "backup.db")); err == nil {
+	if err := Backup(ctx, s.dir, filepath.Join(dir, "backup.db")); err == nil {
 		t.Error("a cancelled back-up succeeded")
 	}
 	if err := Backup(t.Context(), dir, filepath.Join(dir, "backup.db")); err == nil {
