@@ -76,6 +76,8 @@ type Reading struct {
 	Room     string
 	Parts    []Part
 	Complete bool // it read until there was nothing more
+
+	newest int64 // the greatest seq seen or not to be seen
 }
 
 // A Part of a run is what came over one connection, or as pages of history.

@@ -63,6 +63,10 @@ func (l *ledger) part(r *Reading, p Part) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	r.Parts = append(r.Parts, p)
+	r.newest = max(r.newest, p.After)
+	for _, e := range p.Events {
+		r.newest = max(r.newest, e.Seq)
+	}
 }
 
 // saw adds an event to a run's last part.
@@ -72,6 +76,14 @@ func (l *ledger) saw(r *Reading, e Event) {
 	e.Text = abridged(e.Text)
 	p := &r.Parts[len(r.Parts)-1]
 	p.Events = append(p.Events, e)
+	r.newest = max(r.newest, e.Seq)
+}
+
+// hasReached reports whether a reader has seen an event or what came after it.
+func (l *ledger) hasReached(r *Reading, seq int64) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return r.newest >= seq
 }
 
 // last returns how far a run has come, and in which epoch.

@@ -194,13 +194,15 @@ func (s *storm) settle(ctx context.Context) error {
 		}
 		sleep(ctx, 10*time.Millisecond)
 	}
+	reading, cancel := context.WithTimeout(ctx, patience/2)
+	defer cancel()
 	for _, room := range s.rooms {
 		p, err := s.page(ctx, room, 0)
 		if err != nil {
 			return fmt.Errorf("head of %s: %w", room, err)
 		}
-		for !s.allRead(room, p.Seq) && ctx.Err() == nil && !s.ledger.hasForgotten() {
-			sleep(ctx, 10*time.Millisecond)
+		for !s.allRead(room, p.Seq) && reading.Err() == nil && !s.ledger.hasForgotten() {
+			sleep(reading, 10*time.Millisecond)
 		}
 	}
 	return nil // who has not read it all is the checker's business
@@ -220,7 +222,7 @@ func (s *storm) answered() bool {
 func (s *storm) allRead(room string, head int64) bool {
 	all := true
 	for _, r := range s.ledger.all() {
-		if last, _ := s.ledger.last(r); r.Room == room && last < head && !s.isHerd(r.Reader) {
+		if r.Room == room && !s.isHerd(r.Reader) && !s.ledger.hasReached(r, head) {
 			all = false
 		}
 	}

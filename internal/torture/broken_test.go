@@ -1,0 +1,128 @@
+package torture_test
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net"
+	"slices"
+	"testing"
+	"time"
+
+	"parley/internal/room"
+	"parley/internal/server"
+	"parley/internal/store"
+	"parley/internal/torture"
+	"parley/web"
+)
+
+// A breakage is one way in which a server could be wrong.
+type breakage string
+
+const (
+	none         breakage = ""
+	ackEarly     breakage = "acknowledges before the commit"
+	forgetNonces breakage = "forgets nonces"
+	publishEarly breakage = "publishes before the commit"
+	skipOnResume breakage = "skips an event on resume"
+	swapEvents   breakage = "swaps two events"
+	repeatParked breakage = "repeats an event to a reader that was parked"
+)
+
+// A subject is the server of this program, in this process, broken between its
+// parts: they are as they are.
+type subject struct {
+	breaks breakage
+	dir    string
+	log    *brokenLog
+	stop   func() error
+	commit committed
+}
+
+func (s *subject) Start(ctx context.Context) (string, error) {
+	kept, err := store.Open(ctx, store.Config{Dir: s.dir})
+	if err != nil {
+		return "", err
+	}
+	s.log = newBrokenLog(kept, s.breaks, &s.commit)
+	hub := room.New(s.log, kept.Epoch(), room.Config{})
+	s.log.hub = hub
+	site, err := web.New()
+	if err != nil {
+		return "", err
+	}
+	doors, err := server.New(server.Config{HeaderTimeout: 5 * time.Second}, hub, kept, kept.Healthy, site)
+	if err != nil {
+		return "", err
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	stopLog := inBackground(s.log.run)
+	stopStore, stopHub := inBackground(kept.Run), inBackground(hub.Run)
+	var front net.Listener = ln
+	if s.breaks == swapEvents || s.breaks == repeatParked {
+		front = brokenListener{ln, s.breaks}
+	}
+	stopServe := inBackground(func(ctx context.Context) error { return doors.Serve(ctx, front, nil) })
+	s.stop = func() error {
+		return errors.Join(stopServe(), stopHub(), stopStore(), stopLog(), kept.Close())
+	}
+	return "http://" + ln.Addr().String(), nil
+}
+
+// Kill ends the server such that what has not been committed is not.
+func (s *subject) Kill() error {
+	s.log.crash()
+	return s.stop()
+}
+
+func (s *subject) Stop() error { return s.stop() }
+
+// inBackground runs f until stop is called, which waits for it.
+func inBackground(f func(context.Context) error) (stop func() error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- f(ctx) }()
+	return func() error {
+		cancel()
+		return <-done
+	}
+}
+
+// A server that is wrong in one way is found to be, and in that way.
+func TestEachBreakageIsFound(t *testing.T) {
+	tests := map[breakage]struct {
+		faults []string
+		want   []torture.Rule // which of them depends on who comes first
+	}{
+		none:         {[]string{"kill", "cut", "stall", "tab"}, nil},
+		ackEarly:     {[]string{"kill"}, []torture.Rule{torture.Lost}},
+		forgetNonces: {[]string{"tab", "cut"}, []torture.Rule{torture.Doubled}},
+		publishEarly: {[]string{"kill"}, []torture.Rule{torture.Unstored, torture.Different, torture.Skipped}},
+		skipOnResume: {[]string{"herd"}, []torture.Rule{torture.Skipped}},
+		swapEvents:   {[]string{"delay"}, []torture.Rule{torture.Swapped}},
+		repeatParked: {[]string{"slow", "delay"}, []torture.Rule{torture.Repeated}},
+	}
+	for breaks, tt := range tests {
+		t.Run(cmp.Or(string(breaks), "none"), func(t *testing.T) {
+			s := &subject{breaks: breaks, dir: t.TempDir()}
+			report, err := torture.Run(t.Context(), torture.Config{
+				For: 4 * time.Second, Round: 4 * time.Second, Seed: 3, Faults: tt.faults, Rate: 400, Herd: 10, Subject: s,
+			})
+			if breaks == none {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			broken, ok := errors.AsType[*torture.Broken](err)
+			if !ok || !slices.Contains(tt.want, broken.Found[0].Rule) {
+				t.Errorf("found %v in %+v, want one of %v", err, report, tt.want)
+				return
+			}
+			t.Log(broken)
+		})
+	}
+}

@@ -1,0 +1,210 @@
+package torture_test
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"parley/internal/chat"
+	"parley/internal/room"
+	"parley/internal/store"
+)
+
+// A committed knows which messages were committed, over all lives of a server.
+type committed struct {
+	mu    sync.Mutex
+	known map[message]chat.Seq
+}
+
+type message struct {
+	room   chat.RoomName
+	author chat.PersonID
+	nonce  string
+}
+
+func (c *committed) seq(m message) (chat.Seq, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	seq, ok := c.known[m]
+	return seq, ok
+}
+
+func (c *committed) add(m message, seq chat.Seq) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.known == nil {
+		c.known = map[message]chat.Seq{}
+	}
+	c.known[m] = seq
+}
+
+// A brokenLog stands between the hub and the store and is wrong in one way. It
+// knows the seq that a draft will have, and holds drafts back for a while, so
+// that a crash finds some.
+type brokenLog struct {
+	*store.Store
+	hub    *room.Hub
+	breaks breakage
+	kept   *committed
+
+	mu         sync.Mutex
+	heads      map[chat.RoomName]chat.Seq
+	expected   map[message]chat.Seq // of what is held back
+	publishing map[string]chat.Event
+	held       []func() // gives a draft to the store
+	dropped    []func() // answers it if that will not be
+	calls      []func() // what the hub is to be told, on one goroutine
+	wake       chan struct{}
+	reads      int
+}
+
+const holdBack = 25 * time.Millisecond
+
+func newBrokenLog(kept *store.Store, breaks breakage, c *committed) *brokenLog {
+	return &brokenLog{
+		Store: kept, breaks: breaks, kept: c, heads: map[chat.RoomName]chat.Seq{},
+		expected: map[message]chat.Seq{}, publishing: map[string]chat.Event{}, wake: make(chan struct{}, 1),
+	}
+}
+
+// run tells the hub what there is to tell, and gives the store what was held.
+func (l *brokenLog) run(ctx context.Context) error {
+	tick := time.NewTicker(holdBack)
+	defer tick.Stop()
+	for {
+		l.mu.Lock()
+		calls := l.calls
+		l.calls = nil
+		l.mu.Unlock()
+		for _, call := range calls {
+			call()
+		}
+		select {
+		case <-tick.C:
+			l.release()
+		case <-l.wake:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+func (l *brokenLog) release() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, give := range l.held {
+		give()
+	}
+	l.held, l.dropped = nil, nil
+}
+
+// crash loses what was held back.
+func (l *brokenLog) crash() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.calls = append(l.calls, l.dropped...)
+	l.held, l.dropped = nil, nil
+}
+
+// tell has something called by run. The caller holds l.mu.
+func (l *brokenLog) tell(call func()) {
+	l.calls = append(l.calls, call)
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (l *brokenLog) Append(d chat.Draft, done func(chat.Commit)) {
+	switch l.breaks {
+	case ackEarly, publishEarly:
+		l.mu.Lock()
+		if e, ok := l.publishing[d.Nonce]; ok && d.From.ID == e.From.ID {
+			delete(l.publishing, d.Nonce)
+			l.mu.Unlock()
+			done(chat.Commit{Event: e})
+			return
+		}
+		defer l.mu.Unlock()
+		l.appendEarly(d, done)
+	case forgetNonces:
+		d.Nonce = ""
+		l.Store.Append(d, done)
+	default:
+		l.Store.Append(d, done)
+	}
+}
+
+// appendEarly says too early that d is stored: to its sender or to everybody
+// else. The caller holds l.mu.
+func (l *brokenLog) appendEarly(d chat.Draft, done func(chat.Commit)) {
+	m := message{d.Room, d.From.ID, d.Nonce}
+	_, stored := l.kept.seq(m)
+	seq, expected := l.expected[m]
+	if stored || expected && l.breaks == publishEarly {
+		l.hold(d, done, func(c chat.Commit) { done(c) })
+		return
+	}
+	if !expected {
+		if l.heads[d.Room] == 0 {
+			l.heads[d.Room], _ = l.Store.Head(context.Background(), d.Room) // a failure shows as a wrong number
+		}
+		l.heads[d.Room]++
+		seq = l.heads[d.Room]
+		l.expected[m] = seq
+	}
+	e := chat.Event{Room: d.Room, Seq: seq, At: time.Now().UTC().Truncate(time.Millisecond), Kind: chat.Message, From: d.From, Text: d.Text}
+	if l.breaks == ackEarly {
+		l.tell(func() { done(chat.Commit{Event: e, Repeat: true}) }) // for the hub a repeat is not to be published
+		if !expected {
+			l.hold(d, nil, func(c chat.Commit) { l.publish(c.Event) })
+		}
+		return
+	}
+	l.tell(func() { l.publish(e) })
+	l.hold(d, done, func(c chat.Commit) { done(c) })
+}
+
+// hold has the store be given d later, and the hub be told then. After a crash
+// lost, if there is one, hears that it was not stored. The caller holds l.mu.
+func (l *brokenLog) hold(d chat.Draft, lost, told func(chat.Commit)) {
+	m := message{d.Room, d.From.ID, d.Nonce}
+	l.held = append(l.held, func() {
+		l.Store.Append(d, func(c chat.Commit) {
+			c.More = false
+			if c.Err == nil {
+				l.kept.add(m, c.Event.Seq)
+			}
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			l.tell(func() { told(c) })
+		})
+	})
+	if lost != nil {
+		l.dropped = append(l.dropped, func() { lost(chat.Commit{Err: &chat.Error{Code: chat.Stopping, Message: "Gone."}}) })
+	}
+}
+
+// publish has the hub show an event and tell no sender: as if it had been posted
+// by nobody who waits.
+func (l *brokenLog) publish(e chat.Event) {
+	token := "publish-" + time.Now().Format("150405.000000000")
+	l.mu.Lock()
+	l.publishing[token] = e
+	l.mu.Unlock()
+	_ = l.hub.Post(chat.Draft{Room: e.Room, From: e.From, Text: e.Text, Nonce: token}, func(chat.Commit) {}) // it has passed the rules before
+}
+
+// After is what a resume reads, as pages of history are larger.
+func (l *brokenLog) After(ctx context.Context, name chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error) {
+	events, err := l.Store.After(ctx, name, seq, limit)
+	if l.breaks != skipOnResume || limit == chat.MaxPage || len(events) < 3 {
+		return events, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.reads++; l.reads%3 == 0 {
+		events = append(events[:1:1], events[2:]...)
+	}
+	return events, err
+}
