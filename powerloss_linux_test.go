@@ -57,8 +57,10 @@ func cutPower(t *testing.T, p *powered, seed uint64, length time.Duration) error
 	report, err := torture.Run(t.Context(), torture.Config{
 		For: length, Round: length, Seed: seed, Faults: []string{"kill"}, Rate: 200, Subject: p, Evidence: t.ArtifactDir(),
 	})
-	t.Logf("seed %d: %d power cuts, %d syncs, %+v", seed, p.cuts, p.disk.syncs, report)
-	if p.cuts == 0 || p.disk.syncs == 0 || report.Acks == 0 {
+	var syncs int
+	p.disk.set(func(d *disk) { syncs = d.syncs })
+	t.Logf("seed %d: %d power cuts, %d syncs, %+v", seed, p.cuts, syncs, report)
+	if p.cuts == 0 || syncs == 0 || report.Acks == 0 {
 		t.Errorf("hardly anything happened: %v", err)
 	}
 	return err
