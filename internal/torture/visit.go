@@ -88,9 +88,11 @@ func (v *visit) connect(ctx context.Context) error {
 		return err
 	}
 	v.ws.SetReadLimit(4 << 20)
-	hello := map[string]any{"op": "hello", "id": 0, "name": v.m.name}
+	hello := map[string]any{"op": "hello", "id": 0}
 	if v.m.isKnown() {
 		_, hello["session"] = v.m.identity(ctx)
+	} else {
+		hello["name"] = v.m.name
 	}
 	if err := v.write(ctx, hello); err != nil {
 		return err
