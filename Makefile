@@ -1,6 +1,6 @@
 # What one does here. `make` lists it.
 
-.PHONY: help run build test go page lint bench micro fuzz first-message
+.PHONY: help run build test go page lint bench micro fuzz torture first-message
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -39,6 +39,9 @@ micro: ## the Go benchmarks: frames, fan-out, commits, the generator
 
 fuzz: ## each fuzz target for half a minute
 	ci/fuzz 30s
+
+torture: ## a real server under faults, power cuts and deliberate breaks, for some minutes
+	PARLEY_TORTURE=1 go test -count=1 -p 1 -v -run 'Torture|PowerGoes|Broken|Break' . ./internal/torture
 
 first-message: ## seconds from a fresh clone to a message seen in a second browser
 	ci/first-message

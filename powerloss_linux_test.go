@@ -67,6 +67,7 @@ func cutPower(t *testing.T, p *powered, seed uint64, length time.Duration) error
 }
 
 func TestNothingIsLostWhenThePowerGoes(t *testing.T) {
+	needsTorture(t)
 	length := 10 * time.Second
 	if testing.Short() {
 		length = 4 * time.Second
@@ -81,6 +82,7 @@ func TestNothingIsLostWhenThePowerGoes(t *testing.T) {
 // What must be lost is found to be lost: so the disk forgets, and the checker
 // sees it.
 func TestLossIsFoundWhenThePowerGoes(t *testing.T) {
+	needsTorture(t)
 	for name, tt := range map[string]struct {
 		program string
 		lies    bool

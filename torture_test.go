@@ -56,9 +56,20 @@ func startable(t *testing.T) (*torture.Process, *bytes.Buffer) {
 	return p, log
 }
 
+// needsTorture skips a test that waits for a real server under faults for so
+// long as a machine may need that does nothing else: beside other tests it has
+// run out of patience.
+func needsTorture(t *testing.T) {
+	t.Helper()
+	if os.Getenv("PARLEY_TORTURE") == "" {
+		t.Skip("make torture runs it")
+	}
+}
+
 // The short form of parley torture: a seed that is always the same and one that
 // never is.
 func TestNothingIsLostUnderTorture(t *testing.T) {
+	needsTorture(t)
 	seeds := []uint64{1, uint64(time.Now().UnixNano())}
 	length := 12 * time.Second
 	if testing.Short() {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
 	"slices"
 	"testing"
 	"time"
@@ -93,6 +94,9 @@ func inBackground(f func(context.Context) error) (stop func() error) {
 
 // A server that is wrong in one way is found to be, and in that way.
 func TestEachBreakageIsFound(t *testing.T) {
+	if os.Getenv("PARLEY_TORTURE") == "" {
+		t.Skip("make torture runs it")
+	}
 	tests := map[breakage]struct {
 		faults []string
 		want   []torture.Rule // which of them depends on who comes first

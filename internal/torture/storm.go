@@ -194,7 +194,7 @@ func (s *storm) settle(ctx context.Context) error {
 		}
 		sleep(ctx, 10*time.Millisecond)
 	}
-	reading, cancel := context.WithTimeout(ctx, patience/2)
+	reading, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for _, room := range s.rooms {
 		p, err := s.page(ctx, room, 0)
