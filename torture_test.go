@@ -56,9 +56,7 @@ func startable(t *testing.T) (*torture.Process, *bytes.Buffer) {
 	return p, log
 }
 
-// needsTorture skips a test that waits for a real server under faults for so
-// long as a machine may need that does nothing else: beside other tests it has
-// run out of patience.
+// needsTorture skips a test that takes minutes and wants the machine to itself.
 func needsTorture(t *testing.T) {
 	t.Helper()
 	if os.Getenv("PARLEY_TORTURE") == "" {
