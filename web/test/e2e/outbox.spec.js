@@ -110,7 +110,11 @@ test("two tabs share one outbox and send it once", async () => {
   await write(one, "from one");
   await row(two, "from one").waitFor(); // seen in the other tab, too
   await write(two, "from two");
-  await one.close(); // the other tab takes over
+  await one.close(); // the other tab takes over; before that, each tab's messages are in order, but not among tabs
+  await two.waitForFunction(() => {
+    const kept = Object.keys(localStorage).filter((key) => key.startsWith("parley:outbox:tabs:"));
+    return kept.length === 2 && new Set(kept.map((key) => JSON.parse(localStorage.getItem(key) ?? "{}").owner)).size === 1;
+  });
   await server.start();
   await two.locator("[data-seq='2']").waitFor({ timeout: 30_000 });
   assert.deepEqual(await server.texts("tabs"), ["from one", "from two"]);
