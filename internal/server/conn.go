@@ -65,14 +65,9 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, protocol string
 		s.refuse(w, r, err)
 		return
 	}
-	release, err := s.admit(r)
+	release, err := s.hold(r)
 	if err != nil {
 		s.refuse(w, r, err)
-		return
-	}
-	if !s.enter() {
-		release()
-		s.refuse(w, r, errStopping())
 		return
 	}
 	up := ws.HTTPUpgrader{Timeout: writeTimeout, Protocol: func(p string) bool { return p == protocol }}
@@ -81,7 +76,6 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, protocol string
 		if nc != nil {
 			nc.Close()
 		}
-		s.conns.Done()
 		release()
 		return
 	}
@@ -92,7 +86,6 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, protocol string
 	c.talk = newTalk(c)
 	// The request's context ends with its handler; its values are not needed.
 	go func() {
-		defer s.conns.Done()
 		defer release()
 		c.serve(context.Background())
 	}()
@@ -109,7 +102,7 @@ func (s *Server) newConn(nc net.Conn, first []byte) *conn {
 	}
 	c.in = newIntake(nc, raw, first)
 	c.out = newOutlet(p, &s.conns, c.cutOff)
-	c.out.whole = wholeFrames
+	c.out.whole = wire.WholeFrames
 	c.heard.Store(time.Now().UnixNano())
 	return c
 }

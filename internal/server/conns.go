@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"net/http"
 	"sync"
 	"time"
 
@@ -48,6 +49,22 @@ func (d *doors) enter() bool {
 	}
 	d.conns.Add(1)
 	return true
+}
+
+// hold is admit for a connection that closeConns waits for.
+func (s *Server) hold(r *http.Request) (release func(), err error) {
+	leave, err := s.admit(r)
+	if err != nil {
+		return nil, err
+	}
+	if !s.enter() {
+		leave()
+		return nil, errStopping()
+	}
+	return func() {
+		leave()
+		s.conns.Done()
+	}, nil
 }
 
 func errStopping() error {

@@ -5,7 +5,6 @@ import (
 	"sync"
 
 	"parley/internal/chat"
-	"parley/internal/wire"
 )
 
 // An outlet is what goes out on one connection: a room.Sink shared by all the
@@ -239,5 +238,3 @@ func (o *outlet) awaitEmpty() {
 		o.changed.Wait()
 	}
 }
-
-func wholeFrames(p []byte, n int) int { return wire.WholeFrames(p, n) }

@@ -29,17 +29,12 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, err)
 		return
 	}
-	release, err := s.admit(r)
+	release, err := s.hold(r)
 	if err != nil {
 		s.refuse(w, r, err)
 		return
 	}
 	defer release()
-	if !s.enter() {
-		s.refuse(w, r, errStopping())
-		return
-	}
-	defer s.conns.Done()
 	if err := s.stream(w, r, name, room.Joining{After: after, Epoch: epoch}); err != nil {
 		s.refuse(w, r, err)
 	}
