@@ -45,8 +45,8 @@ func (l *liner) begin(ctx context.Context) error {
 }
 
 // hear posts one line.
-func (l *liner) hear(ctx context.Context, data []byte) {
-	if err := l.post(ctx, data); err != nil {
+func (l *liner) hear(ctx context.Context, m wire.Message) {
+	if err := l.post(ctx, m.Data); err != nil {
 		l.refuse(err)
 	}
 }

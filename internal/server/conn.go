@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/netip"
 	"runtime/debug"
-	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -43,9 +42,9 @@ type conn struct {
 type talk interface {
 	// begin is called first. An error, a *wire.CloseError, ends the connection.
 	begin(ctx context.Context) error
-	// hear is called for each text message, in order. data is good until it
-	// returns.
-	hear(ctx context.Context, data []byte)
+	// hear is called for each message, in order: text and, where the parser
+	// takes it, binary. Its data is good until hear returns.
+	hear(ctx context.Context, m wire.Message)
 	// end is called last, when nothing more can be sent.
 	end()
 }
@@ -57,8 +56,7 @@ const lingerTime = 2 * time.Second
 // upgrade makes a WebSocket of a request, and serves it on a goroutine of its
 // own, so that the HTTP server's can go.
 func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, protocol string, newTalk func(*conn) talk) {
-	if !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
-		s.refuse(w, r, &chat.Error{Code: chat.BadRequest, Message: "This address speaks WebSocket (RFC 6455): ask for an upgrade."})
+	if !s.shakesHands(w, r) {
 		return
 	}
 	if err := s.originAllowed(r); err != nil {
@@ -173,8 +171,8 @@ func (c *conn) hearAll(ctx context.Context) error {
 		}
 		c.out.awaitRoom()
 		switch m.Op {
-		case wire.OpText:
-			c.talk.hear(ctx, m.Data)
+		case wire.OpText, wire.OpBinary:
+			c.talk.hear(ctx, m)
 		case wire.OpPing:
 			c.out.answer(func(dst []byte) []byte { return wire.AppendControl(dst, wire.OpPong, m.Data) })
 		case wire.OpClose:

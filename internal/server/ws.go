@@ -30,8 +30,8 @@ type client struct {
 func (cl *client) begin(context.Context) error { return nil }
 
 // hear carries one command out.
-func (cl *client) hear(ctx context.Context, data []byte) {
-	cmd, err := wire.DecodeCommand(data)
+func (cl *client) hear(ctx context.Context, m wire.Message) {
+	cmd, err := wire.DecodeCommand(m.Data)
 	if err != nil {
 		cl.refuse(cmd.ID, err)
 		return

@@ -18,14 +18,14 @@ type Op byte
 
 // The opcodes that Parley meets.
 const (
-	OpNone  Op = 0 // no message yet
-	OpText  Op = 1
-	OpClose Op = 8
-	OpPing  Op = 9
-	OpPong  Op = 10
+	OpNone   Op = 0 // no message yet
+	OpText   Op = 1
+	OpBinary Op = 2
+	OpClose  Op = 8
+	OpPing   Op = 9
+	OpPong   Op = 10
 
 	opContinuation Op = 0
-	opBinary       Op = 2
 )
 
 // A CloseCode says why a WebSocket connection ends (RFC 6455 §7.4.1; from 4000
@@ -65,7 +65,7 @@ const maxFrameOverhead = 14
 // maxControl is the longest payload of a control frame (RFC 6455 §5.5).
 const maxControl = 125
 
-// A Message is a whole text message or one control frame.
+// A Message is a whole text or binary message or one control frame.
 type Message struct {
 	Op   Op
 	Data []byte
@@ -74,10 +74,12 @@ type Message struct {
 // A Parser takes apart what one client sends. It keeps only the beginning of a
 // fragmented message.
 type Parser struct {
-	Limit int // bytes of a message at most; 0: none
+	Limit  int  // bytes of a message at most; 0: none
+	Binary bool // binary messages are taken too
 
-	fragments []byte
-	within    bool // a fragmented message
+	within    Op     // what the fragmented message is that has begun; OpNone: there is none
+	fragments []byte // its beginning
+	checked   int    // so many of them are whole characters
 }
 
 // Next returns the first message that is whole in b, and how many bytes of b
@@ -124,13 +126,13 @@ func (p *Parser) header(b []byte) (h frameHeader, err error) {
 		return h, &CloseError{CloseProtocol, "a client has to mask its frames"}
 	case h.op >= OpClose && (!h.fin || length > maxControl):
 		return h, &CloseError{CloseProtocol, "a control frame is whole and at most 125 bytes"}
-	case h.op == opBinary:
+	case h.op == OpBinary && !p.Binary:
 		return h, &CloseError{CloseUnsupported, "frames are text"}
-	case h.op != opContinuation && h.op != OpText && h.op != OpClose && h.op != OpPing && h.op != OpPong:
+	case h.op > OpBinary && h.op != OpClose && h.op != OpPing && h.op != OpPong:
 		return h, &CloseError{CloseProtocol, "an unknown opcode"}
-	case h.op == opContinuation && !p.within:
+	case h.op == opContinuation && p.within == OpNone:
 		return h, &CloseError{CloseProtocol, "a continuation of nothing"}
-	case h.op == OpText && p.within:
+	case (h.op == OpText || h.op == OpBinary) && p.within != OpNone:
 		return h, &CloseError{CloseProtocol, "a new message within a fragmented one"}
 	}
 	size := 2
@@ -198,18 +200,53 @@ func (p *Parser) take(h frameHeader, data []byte) (Message, error) {
 		return Message{h.op, data}, checkClose(data)
 	}
 	if !h.fin {
-		p.within = true
-		p.fragments = append(p.fragments, data...)
-		return Message{}, nil
+		return Message{}, p.keep(h.op, data)
 	}
-	if p.within {
+	op, checked := h.op, 0
+	if p.within != OpNone {
+		op, checked = p.within, p.checked
 		data = append(p.fragments, data...)
-		p.within, p.fragments = false, nil
+		p.within, p.fragments, p.checked = OpNone, nil, 0
 	}
-	if !utf8.Valid(data) {
-		return Message{}, &CloseError{CloseNotUTF8, "text is UTF-8"}
+	if op == OpText && !utf8.Valid(data[checked:]) {
+		return Message{}, errNotUTF8
 	}
-	return Message{OpText, data}, nil
+	return Message{op, data}, nil
+}
+
+var errNotUTF8 = &CloseError{CloseNotUTF8, "text is UTF-8"}
+
+// keep adds one more fragment to the beginning of a message. Text that can
+// become no UTF-8 any more is refused at once.
+func (p *Parser) keep(op Op, data []byte) error {
+	if op != opContinuation {
+		p.within = op
+	}
+	p.fragments = append(p.fragments, data...)
+	if p.within != OpText {
+		return nil
+	}
+	rest := p.fragments[p.checked:]
+	whole := len(rest) - cutRune(rest)
+	if !utf8.Valid(rest[:whole]) {
+		return errNotUTF8
+	}
+	p.checked += whole
+	return nil
+}
+
+// cutRune returns how many bytes at the end of b are the beginning of a
+// character that may go on.
+func cutRune(b []byte) int {
+	for n := 1; n < utf8.UTFMax && n <= len(b); n++ {
+		if last := b[len(b)-n:]; utf8.RuneStart(last[0]) {
+			if utf8.FullRune(last) {
+				return 0
+			}
+			return n
+		}
+	}
+	return 0
 }
 
 // checkClose checks a close frame's payload (RFC 6455 §5.5.1, §7.4).
