@@ -27,6 +27,7 @@ func (c *Client) catchUp(r *room) {
 		if !more {
 			return
 		}
+		conn := c.current()
 		p, err := c.History(ctx, r.name, Page{After: &after, Limit: pageSize})
 		if err == nil && p.Epoch == epoch && c.takePage(ctx, r, p, resets) {
 			attempt = 0
@@ -35,7 +36,7 @@ func (c *Client) catchUp(r *room) {
 		// An error, or another log than the one that was joined: the connection
 		// is about to find out as well.
 		c.logger.LogAttrs(ctx, slog.LevelDebug, "catching up waits", slog.String("room", r.name), slog.Int64("seq", after), slog.Any("err", err))
-		if sleep(ctx, max(c.backoff(attempt), retryAfter(err))) != nil {
+		if c.pause(ctx, conn, max(c.backoff(attempt), retryAfter(err))) != nil {
 			return
 		}
 		attempt++

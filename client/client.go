@@ -187,6 +187,13 @@ func (c *Client) notify() {
 	c.changed = make(chan struct{})
 }
 
+// current returns the connection; nil if there is none.
+func (c *Client) current() *conn {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.conn
+}
+
 // connection waits until there is one, or there never will be again.
 func (c *Client) connection(ctx context.Context) (*conn, error) {
 	for {
@@ -228,12 +235,35 @@ func (c *Client) do(ctx context.Context, cmd command, answered func(frame)) (fra
 		case errors.Is(err, errLost):
 			attempt = 0 // it is the reconnecting that backs off
 		case isTemporary(err):
-			if err := sleep(ctx, max(retryAfter(err), c.backoff(attempt))); err != nil {
+			if err := c.pause(ctx, conn, max(retryAfter(err), c.backoff(attempt))); err != nil {
 				return frame{}, err
 			}
 			attempt++
 		default:
 			return frame{}, err
+		}
+	}
+}
+
+// pause waits as long as a server asked for, but no longer than until there is
+// another connection than conn: that may be to a server which has been restarted,
+// and what its predecessor said no longer holds.
+func (c *Client) pause(ctx context.Context, conn *conn, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	for {
+		c.mu.Lock()
+		now, end, changed := c.conn, c.end, c.changed
+		c.mu.Unlock()
+		if end != nil || now != nil && now != conn {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-t.C:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
 		}
 	}
 }

@@ -195,6 +195,66 @@ func TestAnotherEpochIsAReset(t *testing.T) {
 	})
 }
 
+// What a server asked to wait for does not hold for the one after it.
+func TestRestartedServerIsAskedAtOnce(t *testing.T) {
+	broken := &Error{Code: Unavailable, Message: "The disk has failed.", RetryAfter: time.Hour}
+	synctest.Test(t, func(t *testing.T) {
+		s := newFakeServer(t)
+		s.onCommand(func(cmd command) (f fakeFault) {
+			if cmd.Op == "send" {
+				f.refuse = broken
+			}
+			return f
+		})
+		c := s.dial(Options{})
+		sent := make(chan error, 1)
+		go func() {
+			_, err := c.Send(t.Context(), "lobby", "patient")
+			sent <- err
+		}()
+		time.Sleep(time.Minute)
+		s.setDown(true)
+		time.Sleep(time.Minute)
+		select {
+		case err := <-sent:
+			t.Fatalf("Send returned without an answer: %v", err)
+		default:
+		}
+		s.onCommand(nil)
+		s.setDown(false)
+		time.Sleep(21 * time.Second) // the longest back-off
+		synctest.Wait()
+		select {
+		case err := <-sent:
+			if n := s.logLen("lobby"); err != nil || n != 1 {
+				t.Errorf("Send: %v; %d messages stored", err, n)
+			}
+		default:
+			t.Error("the message still waits, though the server is another one")
+		}
+	})
+}
+
+// Nor does it for pages that are to be read.
+func TestRestartedServerIsAskedForPagesAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newFakeServer(t)
+		s.post("lobby", 1700)
+		s.refusePages(&Error{Code: Unavailable, Message: "The disk has failed.", RetryAfter: time.Hour})
+		c := s.dial(Options{})
+		join(t, c, "lobby", Position{Epoch: "first"})
+		time.Sleep(time.Minute)
+		s.setDown(true)
+		s.refusePages(nil)
+		s.setDown(false)
+		began := time.Now()
+		want(t, c, 1, 1700)
+		if waited := time.Since(began); waited > 21*time.Second {
+			t.Errorf("after %v, though the server is another one", waited)
+		}
+	})
+}
+
 func TestSilentConnectionIsReplaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newFakeServer(t)

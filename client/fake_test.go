@@ -34,6 +34,7 @@ type fakeServer struct {
 	conns     map[*fakeConn]bool
 	hellos    int
 	upgrade   *Error                      // answers the next upgrades, if set
+	pages     *Error                      // likewise requests for history
 	intercept func(cmd command) fakeFault // what goes wrong with a command; nil: nothing
 }
 
@@ -141,6 +142,12 @@ func (s *fakeServer) onCommand(intercept func(command) fakeFault) {
 	s.intercept = intercept
 }
 
+func (s *fakeServer) refusePages(why *Error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pages = why
+}
+
 func (s *fakeServer) helloCount() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -206,9 +213,7 @@ func (s *fakeServer) ws(w http.ResponseWriter, r *http.Request) {
 	refuse := s.upgrade
 	s.mu.Unlock()
 	if refuse != nil {
-		w.Header().Set("Content-Type", "application/problem+json")
-		w.WriteHeader(http.StatusTooManyRequests)
-		fmt.Fprintf(w, `{"title":"No","detail":%q,"code":%q,"retry_after_ms":%d}`, refuse.Message, refuse.Code, refuse.RetryAfter.Milliseconds())
+		refuse.answer(w)
 		return
 	}
 	c := &fakeConn{rooms: map[string]bool{}}
@@ -227,6 +232,12 @@ func (s *fakeServer) ws(w http.ResponseWriter, r *http.Request) {
 		ws.CloseNow()
 	}()
 	s.serve(c)
+}
+
+func (e *Error) answer(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(http.StatusTooManyRequests)
+	fmt.Fprintf(w, `{"title":"No","detail":%q,"code":%q,"retry_after_ms":%d}`, e.Message, e.Code, e.RetryAfter.Milliseconds())
 }
 
 func (s *fakeServer) serve(c *fakeConn) {
@@ -321,6 +332,10 @@ func (s *fakeServer) hello(c *fakeConn, cmd command) (map[string]any, []Message)
 func (s *fakeServer) history(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.pages != nil {
+		s.pages.answer(w)
+		return
+	}
 	log := s.log[r.PathValue("room")]
 	head := len(log)
 	limit, _ := strconv.Atoi(r.FormValue("limit"))
