@@ -73,6 +73,9 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 		return err
 	}
 	ln, plain, err := c.listen(ctx)
+	if err == nil {
+		err = c.HTTP.MayListen(ln, plain)
+	}
 	if err != nil {
 		return err
 	}

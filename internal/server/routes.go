@@ -27,6 +27,9 @@ func (s *Server) routes() (http.Handler, error) {
 
 	mux.HandleFunc("GET /ws", s.ws)
 	mux.HandleFunc("GET /chatroom/{room}", s.chatroom)
+	if s.cfg.DebugEcho {
+		mux.HandleFunc("GET /debug/echo", s.echo)
+	}
 	mux.HandleFunc("GET /api/rooms/{room}/events", forLong(s.events))
 	if err := s.rest(mux); err != nil {
 		return nil, err

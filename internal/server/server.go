@@ -39,6 +39,8 @@ type Config struct {
 	HeaderTimeout         time.Duration `default:"10s" help:"How long a client may take to send a request's header; 0 for no limit."`
 	IdleTimeout           time.Duration `default:"90s" help:"A connection from which nothing came for so long is ended; 0 for never."`
 
+	DebugEcho bool `help:"For tests: answer each WebSocket message to /debug/echo with itself, as conformance suites expect. Only where no other machine can connect."`
+
 	CertStore string       `kong:"-"` // folder for the certificates of Domain
 	Metrics   *Metrics     `kong:"-"` // default: metrics of its own
 	Logger    *slog.Logger `kong:"-"` // default: discard

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // clientFrame builds a masked frame. first is its first byte: FIN, reserved
@@ -102,6 +103,52 @@ func TestParserReadsWhatRFC6455Allows(t *testing.T) {
 	}
 }
 
+func TestParserTakesBinaryMessagesWhereTold(t *testing.T) {
+	notText := []byte{0xff, 0, 0xfe}
+	in := join(clientFrame(0x82, notText), clientFrame(0x02, notText[:1]), clientFrame(0x89, nil), clientFrame(0x00, notText[1:]), clientFrame(0x80, nil), clientFrame(0x81, []byte("hi")))
+	want := []Message{{OpBinary, notText}, {OpPing, nil}, {OpBinary, notText}, {OpText, []byte("hi")}}
+	for _, step := range []int{1, 3, len(in)} {
+		got, err := parseAll(&Parser{Binary: true}, bytes.Clone(in), step)
+		if err != nil || len(got) != len(want) {
+			t.Fatalf("in steps of %d: %d messages, %v", step, len(got), err)
+		}
+		for i, m := range got {
+			if m.Op != want[i].Op || !bytes.Equal(m.Data, want[i].Data) {
+				t.Errorf("in steps of %d: message %d = %d % x", step, i, m.Op, m.Data)
+			}
+		}
+	}
+}
+
+func TestFragmentsAreRefusedOnceTheyCanBecomeNoText(t *testing.T) {
+	runes := "aé€\U0001f600z"
+	for cut := range len(runes) {
+		p := &Parser{}
+		if _, _, err := p.Next(clientFrame(0x01, []byte(runes[:cut]))); err != nil {
+			t.Errorf("the first %d bytes of %q: %v", cut, runes, err)
+		}
+		if m, _, err := p.Next(clientFrame(0x80, []byte(runes[cut:]))); err != nil || string(m.Data) != runes {
+			t.Errorf("%q cut at %d: %q, %v", runes, cut, m.Data, err)
+		}
+	}
+	for _, broken := range []string{"\xff", "\xc0", "\xf5", "a\x80", "\xed\xa0", "\xf4\x90", "\xe2\x28", "é\xc3x"} {
+		p := &Parser{}
+		var err error
+		for _, c := range []byte(broken) { // each byte a fragment, and the message not over
+			first := byte(0x00)
+			if p.within == OpNone {
+				first = 0x01
+			}
+			if _, _, err = p.Next(clientFrame(first, []byte{c})); err != nil {
+				break
+			}
+		}
+		if e, ok := errors.AsType[*CloseError](err); !ok || e.Code != CloseNotUTF8 {
+			t.Errorf("%q in fragments: %v", broken, err)
+		}
+	}
+}
+
 func TestParserRefusesWhatRFC6455Forbids(t *testing.T) {
 	unmasked := []byte{0x81, 0x02, 'h', 'i'}
 	notShortest16 := []byte{0x81, 0x80 | 126, 0, 5, 0, 0, 0, 0, 'h', 'e', 'l', 'l', 'o'}
@@ -187,24 +234,37 @@ func TestCloseReasonIsCutBetweenCharacters(t *testing.T) {
 }
 
 func FuzzFrame(f *testing.F) {
-	f.Add(clientFrame(0x81, []byte("hi")), 1)
-	f.Add(join(clientFrame(0x01, []byte("a")), clientFrame(0x89, nil), clientFrame(0x80, []byte("b"))), 3)
-	f.Add(clientFrame(0x88, []byte{3, 232}), 2)
-	f.Fuzz(func(t *testing.T, in []byte, step int) {
+	f.Add(clientFrame(0x81, []byte("hi")), 1, false)
+	f.Add(join(clientFrame(0x01, []byte("a")), clientFrame(0x89, nil), clientFrame(0x80, []byte("b"))), 3, false)
+	f.Add(join(clientFrame(0x01, []byte("\xe2\x82")), clientFrame(0x00, nil), clientFrame(0x80, []byte("\xac"))), 1, false)
+	f.Add(join(clientFrame(0x82, []byte("\xff")), clientFrame(0x02, []byte{0})), 2, true)
+	f.Add(clientFrame(0x88, []byte{3, 232}), 2, false)
+	f.Fuzz(func(t *testing.T, in []byte, step int, binary bool) {
 		// However the bytes arrive, the same comes out.
 		step = max(1, min(step, 1<<16))
-		whole, wholeErr := parseAll(&Parser{Limit: 4096}, bytes.Clone(in), max(1, len(in)))
-		parts, partsErr := parseAll(&Parser{Limit: 4096}, bytes.Clone(in), step)
-		if (wholeErr == nil) != (partsErr == nil) || len(whole) != len(parts) {
+		whole, wholeErr := parseAll(&Parser{Limit: 4096, Binary: binary}, bytes.Clone(in), max(1, len(in)))
+		parts, partsErr := parseAll(&Parser{Limit: 4096, Binary: binary}, bytes.Clone(in), step)
+		if !sameEnd(wholeErr, partsErr) || len(whole) != len(parts) {
 			t.Fatalf("at once %d, %v; in steps of %d %d, %v", len(whole), wholeErr, step, len(parts), partsErr)
 		}
-		for i := range whole {
-			if whole[i].Op != parts[i].Op || !bytes.Equal(whole[i].Data, parts[i].Data) {
+		for i, m := range whole {
+			switch {
+			case m.Op != parts[i].Op || !bytes.Equal(m.Data, parts[i].Data):
 				t.Fatalf("message %d differs", i)
-			}
-			if whole[i].Op == OpText && len(whole[i].Data) > 4096 {
-				t.Fatalf("a message of %d bytes", len(whole[i].Data))
+			case len(m.Data) > 4096 || m.Op >= OpClose && len(m.Data) > maxControl:
+				t.Fatalf("opcode %d with %d bytes", m.Op, len(m.Data))
+			case m.Op == OpText && !utf8.Valid(m.Data):
+				t.Fatalf("text that is not UTF-8: % x", m.Data)
+			case m.Op == OpBinary && !binary:
+				t.Fatal("a binary message")
 			}
 		}
 	})
+}
+
+// sameEnd reports whether two parsers ended for the same reason.
+func sameEnd(a, b error) bool {
+	x, _ := errors.AsType[*CloseError](a)
+	y, _ := errors.AsType[*CloseError](b)
+	return a == nil && b == nil || x != nil && y != nil && x.Code == y.Code
 }
