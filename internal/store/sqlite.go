@@ -155,9 +155,12 @@ func isKnownNonce(err error) bool {
 // isUnknownOutcome reports whether a COMMIT that failed with err may be on the
 // disk all the same, or not be there as far as the kernel now claims it is: after
 // a failed fsync the pages that were not written count as clean. Only reading
-// the files anew, after a restart, tells.
-func isUnknownOutcome(err error) bool {
-	return sqliteCode(err)&0xff == sqlite3.SQLITE_IOERR
+// the files anew, after a restart, tells. A write that went beyond the size that
+// limited says this process's files are limited to is another matter: to SQLite
+// it has failed (it has no name for EFBIG), but to the disk it never came.
+func isUnknownOutcome(err error, limited bool) bool {
+	code := sqliteCode(err)
+	return code&0xff == sqlite3.SQLITE_IOERR && !(limited && code == sqlite3.SQLITE_IOERR_WRITE)
 }
 
 // isFailedSync reports whether err is a sync that failed, at any time.
