@@ -19,6 +19,7 @@ func story() Evidence {
 			{Author: "bob", Room: "r", Nonce: "1", Conn: 2, Kind: Message, Text: "b1", Called: 2, Answered: 5, Seq: 2},
 			{Author: "ada", Room: "r", Nonce: "2", Conn: 1, Kind: Message, Text: "a2", Called: 3, Answered: 6, Seq: 3},
 		},
+		Looks: []Look{{Reader: "cy", Room: "r", Called: 3, Answered: 5, Head: 1}, {Reader: "cy", Room: "r", Called: 7, Answered: 8, Head: 3}},
 		Runs: []Reading{
 			{Reader: "ada", Room: "r", Complete: true, Parts: []Part{{Conn: 1, Epoch: "e", Events: slices.Clone(events)}}},
 			{Reader: "bob", Room: "r", Complete: true, Parts: []Part{
@@ -132,7 +133,14 @@ func TestCheckFindsEachBrokenPromise(t *testing.T) {
 		"a deletion is undone": {edited, func(e *Evidence) { e.Histories[0].Events[0] = story().Histories[0].Events[0] }, Undone, "delete of 1"},
 		"an edit is lost":      {edited, func(e *Evidence) { drop(e, 3); e.Runs = nil }, Lost, `"new" by ada was acknowledged as 4`},
 		"later is before":      {story, func(e *Evidence) { e.Attempts[0].Called, e.Attempts[0].Answered = 7, 8 }, Disorder, `"a2" was acknowledged as 3 before "a1" was first sent`},
-		"answers out of order": {story, func(e *Evidence) { e.Attempts[0].Answered = 7 }, Disorder, `connection 1 was told of "a2" as 3 and then of "a1" as 1`},
+		"later is before, unanswered": {story, func(e *Evidence) {
+			e.Attempts[0].Called, e.Attempts[0].Answered, e.Attempts[0].Seq = 7, 0, 0
+		}, Disorder, `"a2" was acknowledged as 3 before "a1" was first sent`},
+		"sent after it was seen":   {story, func(e *Evidence) { e.Looks[0].Answered, e.Looks[0].Head, e.Attempts[2].Called = 4, 3, 5 }, Disorder, `cy had seen 3 as the newest before "a2" was first sent, which became 3`},
+		"an old view":              {story, func(e *Evidence) { e.Looks[1].Head = 2 }, Stale, `"a2" was acknowledged as 3 before cy looked and saw 2 as the newest`},
+		"a view that goes back":    {story, func(e *Evidence) { e.Attempts = nil; e.Histories = nil; e.Runs = nil; e.Looks[0].Head = 4 }, Stale, "cy had seen 4"},
+		"a view of what never was": {story, func(e *Evidence) { e.Looks[1].Head = 4 }, Unstored, "cy saw 4 as the newest, but the history ends with 3"},
+		"answers out of order":     {story, func(e *Evidence) { e.Attempts[0].Answered = 7 }, Disorder, `connection 1 was told of "a2" as 3 and then of "a1" as 1`},
 		"seen and not stored": {story, func(e *Evidence) {
 			r := &e.Runs[0].Parts[0]
 			r.Events = append(r.Events, Event{Seq: 4, Kind: Message, Author: "bob", Text: "b2"})

@@ -10,6 +10,7 @@ import (
 // the histories read afterwards.
 type Evidence struct {
 	Attempts  []Attempt
+	Looks     []Look
 	Runs      []Reading
 	Histories []History
 	Forgotten []string // people whose session the server did not know any more
@@ -48,6 +49,16 @@ type Attempt struct {
 }
 
 func (a Attempt) acked() bool { return a.Answered != 0 && a.Refused == "" }
+
+// A Look is a read that said which event of a room was the newest.
+type Look struct {
+	Reader string
+	Room   string
+
+	Called   Tick
+	Answered Tick
+	Head     int64
+}
 
 // An Event is something in a room's log, as it was seen.
 type Event struct {

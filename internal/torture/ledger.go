@@ -11,6 +11,7 @@ type ledger struct {
 	tick     Tick
 	conns    int
 	attempts []*Attempt
+	looks    []Look
 	runs     []*Reading
 	forgot   []string
 }
@@ -39,6 +40,22 @@ func (l *ledger) answered(a *Attempt, seq int64, refused string) {
 	defer l.mu.Unlock()
 	l.tick++
 	a.Answered, a.Seq, a.Refused = l.tick, seq, refused
+}
+
+// now returns a moment, to be given to looked.
+func (l *ledger) now() Tick {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tick++
+	return l.tick
+}
+
+// looked writes down what was the newest event of a room.
+func (l *ledger) looked(reader, room string, called Tick, head int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tick++
+	l.looks = append(l.looks, Look{Reader: reader, Room: room, Called: called, Answered: l.tick, Head: head})
 }
 
 // run begins to write down what a reader sees of a room.
@@ -115,7 +132,7 @@ func (l *ledger) all() []*Reading {
 func (l *ledger) evidence(histories []History) Evidence {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	e := Evidence{Histories: histories, Forgotten: l.forgot}
+	e := Evidence{Looks: l.looks, Histories: histories, Forgotten: l.forgot}
 	for _, a := range l.attempts {
 		e.Attempts = append(e.Attempts, *a)
 	}

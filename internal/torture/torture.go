@@ -117,6 +117,7 @@ func keep(dir string, e Evidence, found []Finding) error {
 	return errors.Join(
 		writeLines(filepath.Join(dir, "findings.jsonl"), found),
 		writeLines(filepath.Join(dir, "attempts.jsonl"), e.Attempts),
+		writeLines(filepath.Join(dir, "looks.jsonl"), e.Looks),
 		writeLines(filepath.Join(dir, "runs.jsonl"), runs),
 		writeLines(filepath.Join(dir, "histories.jsonl"), e.Histories))
 }

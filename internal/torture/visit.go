@@ -158,7 +158,11 @@ func (v *visit) join(ctx context.Context, room string) error {
 	if epoch != "" {
 		command["epoch"] = epoch
 	}
+	called := v.m.s.ledger.now()
 	return v.ask(ctx, command, func(ctx context.Context, f frame) error {
+		if f.Op != "error" {
+			v.m.s.ledger.looked(v.m.name, room, called, f.Seq)
+		}
 		switch f.Op {
 		case "ok":
 			v.m.s.ledger.part(run, Part{Conn: v.conn, Epoch: v.epoch, After: after})
@@ -279,6 +283,7 @@ func (s *storm) page(ctx context.Context, room string, after int64) (p page, err
 	if err != nil {
 		return p, err
 	}
+	called := s.ledger.now()
 	answer, err := s.http.Do(r)
 	if err != nil {
 		return p, err
@@ -287,5 +292,9 @@ func (s *storm) page(ctx context.Context, room string, after int64) (p page, err
 	if answer.StatusCode != http.StatusOK {
 		return p, errors.New(strings.ToLower(answer.Status))
 	}
-	return p, json.NewDecoder(answer.Body).Decode(&p)
+	if err := json.NewDecoder(answer.Body).Decode(&p); err != nil {
+		return p, err
+	}
+	s.ledger.looked("a page of history", room, called, p.Seq)
+	return p, nil
 }

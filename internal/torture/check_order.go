@@ -1,0 +1,107 @@
+package torture
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+// A step is something that happened to a room between two moments: a message
+// that took a seq, or a look at the newest seq.
+type step struct {
+	called   Tick
+	answered Tick // 0: never
+	seq      int64
+	sent     *sent // nil for a look
+	look     Look
+}
+
+// checkOrder looks whether seq agrees with time. What is known to have a seq
+// (it was acknowledged, or seen as the newest) before something else was begun
+// comes before it: a message first sent later has a greater seq, whoever sent it,
+// and a later look sees no less. As seq is the only order that there is, this is
+// all that it takes for the log to be linearizable. It is enough to compare with
+// the greatest seq that was known by then.
+func (r *roomCheck) checkOrder() {
+	begun := r.steps()
+	known := slices.DeleteFunc(slices.Clone(begun), func(s step) bool { return s.answered == 0 })
+	slices.SortFunc(begun, func(a, b step) int { return cmp.Compare(a.called, b.called) })
+	slices.SortFunc(known, func(a, b step) int { return cmp.Compare(a.answered, b.answered) })
+	var newest step
+	told := map[Rule]bool{}
+	for next := 0; len(begun) > 0; begun = begun[1:] {
+		s := begun[0]
+		for ; next < len(known) && known[next].answered < s.called; next++ {
+			if known[next].seq > newest.seq {
+				newest = known[next]
+			}
+		}
+		rule := Disorder
+		if s.sent == nil {
+			rule = Stale
+		}
+		if newest.seq < s.seq || rule == Stale && newest.seq == s.seq || told[rule] {
+			continue
+		}
+		told[rule] = true // the others follow from it
+		r.report(rule, s.seq, "%s before %s", newest.known(), s.began())
+	}
+	for _, l := range r.looks {
+		if l.Head > r.history.Head {
+			r.report(Unstored, l.Head, "%s saw %d as the newest, but the history ends with %d", l.Reader, l.Head, r.history.Head)
+			break
+		}
+	}
+	r.checkAnswers()
+}
+
+// known says since when a seq is known.
+func (s step) known() string {
+	if s.sent == nil {
+		return fmt.Sprintf("%s had seen %d as the newest", s.look.Reader, s.seq)
+	}
+	return fmt.Sprintf("%q was acknowledged as %d", s.sent.text, s.seq)
+}
+
+// began says what was begun later.
+func (s step) began() string {
+	if s.sent == nil {
+		return fmt.Sprintf("%s looked and saw %d as the newest", s.look.Reader, s.seq)
+	}
+	return fmt.Sprintf("%q was first sent, which became %d", s.sent.text, s.seq)
+}
+
+// steps returns all that took a seq or looked at one.
+func (r *roomCheck) steps() (steps []step) {
+	for _, s := range r.order {
+		switch seqs := r.where[s.content]; {
+		case s.acked != 0:
+			steps = append(steps, step{called: s.first, answered: s.acked, seq: s.seq, sent: s})
+		case len(seqs) > 0: // nobody knew, but it is there
+			steps = append(steps, step{called: s.first, seq: seqs[0], sent: s})
+		}
+	}
+	for _, l := range r.looks {
+		steps = append(steps, step{called: l.Called, answered: l.Answered, seq: l.Head, look: l})
+	}
+	return steps
+}
+
+// checkAnswers looks whether the answers on each connection came in the order of
+// seq, but for messages that were sent more than once.
+func (r *roomCheck) checkAnswers() {
+	acked := slices.DeleteFunc(slices.Clone(r.order), func(s *sent) bool { return s.acked == 0 })
+	slices.SortFunc(acked, func(a, b *sent) int { return cmp.Compare(a.acked, b.acked) })
+	last := map[int]*sent{}
+	for _, s := range acked {
+		conn := s.attempts[0].Conn
+		if conn == 0 || len(s.attempts) > 1 {
+			continue
+		}
+		if before := last[conn]; before != nil && before.seq >= s.seq {
+			r.report(Disorder, s.seq, "connection %d was told of %q as %d and then of %q as %d", conn, before.text, before.seq, s.text, s.seq)
+			return
+		}
+		last[conn] = s
+	}
+}
