@@ -23,7 +23,7 @@ func (s *Server) shakesHands(w http.ResponseWriter, r *http.Request) bool {
 	if !slices.Equal(r.Header.Values("Sec-WebSocket-Version"), []string{webSocketVersion}) {
 		w.Header().Set("Sec-WebSocket-Version", webSocketVersion)
 		w.Header().Set("Upgrade", "websocket")
-		w.Header().Set("Connection", "Upgrade, close")
+		w.Header().Set("Connection", "Upgrade") // it may try again here (RFC 6455 §4.4)
 		p := s.problem(r.Context(), &chat.Error{Code: chat.BadRequest, Message: "This server speaks version 13 of WebSocket, the one of RFC 6455."})
 		p.Status = http.StatusUpgradeRequired
 		p.write(w)
