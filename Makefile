@@ -11,7 +11,7 @@ run: ## serve on :8080
 build: ## one static binary: ./parley
 	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o parley .
 
-test: lint go page ## everything: linters, Go with the race detector, the page in a browser
+test: lint go page fuzz ## everything: linters, Go with the race detector, the page in a browser, fuzzing
 
 go: ## the Go tests
 	go test -race ./...
@@ -37,8 +37,10 @@ bench: ## this machine: Parley beside other servers (parley bench --help has mor
 micro: ## the Go benchmarks: frames, fan-out, commits, the generator
 	go test -run '^$$' -bench . -benchtime 2s ./internal/wire ./internal/room ./internal/store ./internal/bench
 
-fuzz: ## each fuzz target for half a minute
-	ci/fuzz 30s
+FUZZTIME ?= 30s
+
+fuzz: ## each fuzz target for half a minute, or FUZZTIME=1h; KEEP=1 adds to the corpus
+	ci/fuzz $(FUZZTIME)
 
 torture: ## a real server under faults, power cuts and deliberate breaks, for some minutes
 	PARLEY_TORTURE=1 go test -count=1 -p 1 -v -run 'Torture|PowerGoes|Broken|Break' . ./internal/torture

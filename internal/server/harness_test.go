@@ -40,8 +40,26 @@ func startServer(t *testing.T, cfg Config, rooms room.Config) *testServer {
 // startServerWith is startServer with people and health of the test's choice.
 func startServerWith(t *testing.T, cfg Config, rooms room.Config, kept *store.Store, people People, health func(context.Context) error) *testServer {
 	t.Helper()
-	rooms.Format = format.HTML
-	hub := room.New(kept, kept.Epoch(), rooms)
+	ts := serveLog(t, cfg, rooms, kept, kept.Epoch(), people, health)
+	ts.store = kept
+	stop := ts.stop
+	ts.stop = sync.OnceValue(func() error { return errors.Join(stop(), kept.Close()) })
+	return ts
+}
+
+// A keeper is a log and the goroutine that it has.
+type keeper interface {
+	room.Log
+	Run(ctx context.Context) error
+}
+
+// serveLog serves the rooms of a log until the test ends.
+func serveLog(t testing.TB, cfg Config, rooms room.Config, log keeper, epoch string, people People, health func(context.Context) error) *testServer {
+	t.Helper()
+	if rooms.Format == nil {
+		rooms.Format = format.HTML
+	}
+	hub := room.New(log, epoch, rooms)
 	site, err := web.New()
 	if err != nil {
 		t.Fatal(err)
@@ -54,10 +72,10 @@ func startServerWith(t *testing.T, cfg Config, rooms room.Config, kept *store.St
 	if err != nil {
 		t.Fatal(err)
 	}
-	stopStore := inBackground(kept.Run)
+	stopLog := inBackground(log.Run)
 	stopHub := inBackground(hub.Run)
 	stopServe := inBackground(func(ctx context.Context) error { return s.Serve(ctx, ln, nil) })
-	ts := &testServer{Server: s, url: "http://" + ln.Addr().String(), store: kept}
+	ts := &testServer{Server: s, url: "http://" + ln.Addr().String()}
 	transport := &http.Transport{}
 	ts.client = &http.Client{
 		Transport:     transport,
@@ -66,7 +84,7 @@ func startServerWith(t *testing.T, cfg Config, rooms room.Config, kept *store.St
 	}
 	ts.stop = sync.OnceValue(func() error {
 		transport.CloseIdleConnections()
-		return errors.Join(stopServe(), stopHub(), stopStore(), kept.Close())
+		return errors.Join(stopServe(), stopHub(), stopLog())
 	})
 	t.Cleanup(func() {
 		if err := ts.stop(); err != nil {

@@ -1,0 +1,190 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/gobwas/ws"
+
+	"parley/internal/room"
+)
+
+// A fuzzed is a server, on a socket, that clients without manners come to, and
+// a good one that has to be served through it all.
+type fuzzed struct {
+	*testServer
+	log   *memory
+	good  *talker
+	tries int
+}
+
+// fuzzedHeap is how much memory a server may use that is all a client may have
+// it use, and all that clients may have it keep.
+const fuzzedHeap = 256 << 20
+
+func newFuzzed(f *testing.F) *fuzzed {
+	z := &fuzzed{log: newMemory()}
+	healthy := func(context.Context) error { return nil }
+	z.testServer = serveLog(f, Config{FrameSize: 4096, DebugEcho: true}, room.Config{MessageLength: 1000}, z.log, "e", z.log, healthy)
+	z.good = z.dial(f, "/ws")
+	z.good.nc.SetDeadline(time.Time{})
+	z.good.ask(`"op":"hello","name":"Good"`)
+	return z
+}
+
+// visit sends in to a door by a connection of its own and reads until the
+// server has ended it, as it has to when the client does.
+func (z *fuzzed) visit(t *testing.T, path string, in []byte) (out []byte) {
+	t.Helper()
+	c, _, err := z.tryDial(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.nc.Close()
+	tcp := c.nc.(*net.TCPConn)
+	go func() { // both at once, as answers may fill the way back; whoever reads learns of an error
+		tcp.Write(in)
+		tcp.CloseWrite()
+	}()
+	out, err = io.ReadAll(c.in)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Fatalf("the connection goes on after its client's end; %d bytes came back", len(out))
+	}
+	tcp.SetLinger(0)
+	return out
+}
+
+// wantUnmoved checks that the server is as it was before: it serves the good
+// client, and keeps nothing of the other.
+func (z *fuzzed) wantUnmoved(t *testing.T) {
+	t.Helper()
+	z.good.t = t
+	if r := z.good.ask(`"op":"send","room":"good","text":"hi"`); r.Op != "ok" || r.Seq == 0 {
+		t.Fatalf("the good client is answered with %+v", r)
+	}
+	late := time.NewTimer(20 * time.Second)
+	defer late.Stop()
+	for z.addresses.count() > 1 || z.hub.Stats().Rooms > 0 {
+		select {
+		case <-late.C:
+			t.Fatalf("the server keeps %d connections and %+v", z.addresses.count(), z.hub.Stats())
+		default:
+			runtime.Gosched()
+		}
+	}
+	z.log.clear() // nobody is in a room
+	if z.tries++; z.tries%1000 == 0 {
+		var m runtime.MemStats
+		if runtime.ReadMemStats(&m); m.HeapAlloc > fuzzedHeap {
+			t.Fatalf("%d bytes in use after %d clients", m.HeapAlloc, z.tries)
+		}
+	}
+}
+
+// closeCodes are those that a server may send (RFC 6455 §7.4, docs/protocol.md).
+func mayClose(code ws.StatusCode) bool {
+	return code >= 1000 && code <= 1003 || code >= 1007 && code <= 1014 || code >= 3000 && code <= 4999
+}
+
+// wantFrames checks that out is frames such as a server may send, the last of
+// them perhaps a close or cut off by the end, and hands each text to check.
+func wantFrames(t *testing.T, out []byte, check func(text []byte)) {
+	t.Helper()
+	r := bytes.NewReader(out)
+	for closed := false; r.Len() > 0; {
+		f, err := readFrame(r)
+		if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+			return
+		}
+		switch h := f.Header; {
+		case err != nil:
+			t.Fatal(err)
+		case closed:
+			t.Fatalf("after its close the server says %+v", h)
+		case h.Masked || h.Rsv != 0 || !h.Fin || h.OpCode.IsControl() && h.Length > 125:
+			t.Fatalf("no frame for a server to send: %+v", h)
+		case h.OpCode == ws.OpText:
+			if !utf8.Valid(f.Payload) {
+				t.Fatalf("text that is not UTF-8: %q", f.Payload)
+			}
+			check(f.Payload)
+		case h.OpCode == ws.OpClose:
+			code, reason := ws.ParseCloseFrameData(f.Payload)
+			if closed = true; len(f.Payload) > 0 && !mayClose(code) || !utf8.ValidString(reason) {
+				t.Fatalf("the server closes with %d %q", code, reason)
+			}
+		case h.OpCode != ws.OpPong && h.OpCode != ws.OpPing && h.OpCode != ws.OpBinary:
+			t.Fatalf("no frame for a server to send: %+v", h)
+		}
+	}
+}
+
+// linesAsFrames makes a text frame of each line.
+func linesAsFrames(in []byte) (out []byte) {
+	for line := range bytes.Lines(in) {
+		out = append(out, frameOf(text, string(bytes.TrimSuffix(line, []byte("\n"))))...)
+	}
+	return out
+}
+
+// FuzzWS sends anything to /ws and /debug/echo: bytes as they are, or each line
+// as a text frame, so that commands are reached too.
+func FuzzWS(f *testing.F) {
+	hello := `{"op":"hello","id":1,"name":"Ada"}` + "\n"
+	f.Add([]byte(hello+`{"op":"join","id":2,"room":"lobby","after":0}`+"\n"+`{"op":"send","id":3,"room":"lobby","nonce":"n","text":"hi **you**"}`), true)
+	f.Add([]byte(hello+`{"op":"typing","id":2,"room":"lobby"}`+"\n"+`{"op":"leave","id":3,"room":"lobby"}`+"\n"+`{"op":"ping","id":4}`), true)
+	f.Add([]byte(hello+`{"op":"join","id":2,"room":"good"}`+"\n"+`{"op":"join","id":3,"room":"good"}`+"\n"+`{"op":"hello","session":"sp0"}`), true)
+	f.Add(frames(frameOf(textBegins, `{"op":"pi`), frameOf(ping, "?"), frameOf(ends, `ng"}`), frameOf(closing, "\x03\xe8bye")), false)
+	f.Add(frames(frameOf(binaryMsg, "\x00"), frameOf(0xc1, "deflated")), false)
+	f.Add([]byte("GET / HTTP/1.1\r\n\r\n"), false)
+	z := newFuzzed(f)
+	f.Fuzz(func(t *testing.T, in []byte, lines bool) {
+		if lines {
+			in = linesAsFrames(in)
+		}
+		wantFrames(t, z.visit(t, "/ws", in), func(text []byte) {
+			var r reply
+			if err := json.Unmarshal(text, &r); err != nil || !strings.Contains("ok error event behind presence typing", r.Op) || r.Op == "" {
+				t.Fatalf("the server says %q: %v", text, err)
+			}
+		})
+		wantFrames(t, z.visit(t, "/debug/echo", in), func([]byte) {})
+		z.wantUnmoved(t)
+	})
+}
+
+// FuzzChatroom does the same with the five-line protocol, and with the name of
+// the room.
+func FuzzChatroom(f *testing.F) {
+	f.Add("lobby", []byte(`{"from":"Ada","message":"hi"}`+"\n"+`{"from":"Grace","message":"<b>hi"}`), true)
+	f.Add("Straße", []byte(`{"from":"\u0007","message":"\ud800"}`+"\n"+`{"from":1}`+"\n"+`[]`), true)
+	f.Add("a/../b", []byte(""), true)
+	f.Add("%zz", frames(frameOf(textBegins, `{"from":"A`), frameOf(ends, `da","message":"hi"}`)), false)
+	z := newFuzzed(f)
+	f.Fuzz(func(t *testing.T, name string, in []byte, lines bool) {
+		if strings.Trim(name, ".") == "" || strings.Contains(name, "/") {
+			t.Skip("another path")
+		}
+		if lines {
+			in = linesAsFrames(in)
+		}
+		wantFrames(t, z.visit(t, "/chatroom/"+url.PathEscape(name), in), func(text []byte) {
+			var line struct{ From, Message *string }
+			if err := json.Unmarshal(text, &line); err != nil || line.From == nil || line.Message == nil {
+				t.Fatalf("the server says %q: %v", text, err)
+			}
+		})
+		z.wantUnmoved(t)
+	})
+}

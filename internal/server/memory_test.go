@@ -1,0 +1,110 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"parley/internal/chat"
+)
+
+// A memory is a room.Log and People without a disk, for tests that count how
+// often rather than how safely.
+type memory struct {
+	mu     sync.Mutex
+	rooms  map[chat.RoomName][]chat.Event
+	people map[string]chat.Person // by session
+	queue  chan func()            // what the log's goroutine does
+}
+
+func newMemory() *memory {
+	return &memory{rooms: map[chat.RoomName][]chat.Event{}, people: map[string]chat.Person{}, queue: make(chan func(), 1<<16)}
+}
+
+// Run is the log's goroutine.
+func (m *memory) Run(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case do := <-m.queue:
+			do()
+		}
+	}
+}
+
+func (m *memory) Append(d chat.Draft, done func(chat.Commit)) {
+	m.queue <- func() {
+		m.mu.Lock()
+		e := chat.Event{Room: d.Room, Seq: chat.Seq(len(m.rooms[d.Room]) + 1), At: time.Now(), Kind: chat.Message, From: d.From, Text: d.Text}
+		m.rooms[d.Room] = append(m.rooms[d.Room], e)
+		m.mu.Unlock()
+		done(chat.Commit{Event: e})
+	}
+}
+
+func (m *memory) Head(_ context.Context, room chat.RoomName) (chat.Seq, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return chat.Seq(len(m.rooms[room])), nil
+}
+
+func (m *memory) After(_ context.Context, room chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	events := m.rooms[room]
+	from := min(max(int(seq), 0), len(events))
+	return slices.Clone(events[from:min(from+limit, len(events))]), nil
+}
+
+func (m *memory) Before(_ context.Context, room chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	events := m.rooms[room]
+	to := min(max(int(seq)-1, 0), len(events))
+	return slices.Clone(events[max(0, to-limit):to]), nil
+}
+
+func (m *memory) NewGuest(_ context.Context, name string) (chat.Person, string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	p := chat.Person{ID: chat.PersonID("p" + strconv.Itoa(len(m.people))), Name: name}
+	session := "s" + string(p.ID)
+	m.people[session] = p
+	return p, session, nil
+}
+
+func (m *memory) Person(_ context.Context, session string) (chat.Person, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	p, ok := m.people[session]
+	if !ok {
+		return p, &chat.Error{Code: chat.BadSession, Message: "Nobody's."}
+	}
+	return p, nil
+}
+
+func (m *memory) Rename(_ context.Context, id chat.PersonID, name string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for session, p := range m.people {
+		if p.ID == id {
+			p.Name = cmp.Or(name, p.Name)
+			m.people[session] = p
+		}
+	}
+	return nil
+}
+
+func (m *memory) Forget(context.Context, string) error { return nil }
+
+// clear forgets all that was said.
+func (m *memory) clear() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	clear(m.rooms)
+	clear(m.people)
+}
