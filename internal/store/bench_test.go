@@ -12,7 +12,7 @@ import (
 // BenchmarkCommit stores messages with synchronous=FULL while so many wait for
 // their answer at any time.
 func BenchmarkCommit(b *testing.B) {
-	for _, flying := range []int{1, 64, 1024} {
+	for _, flying := range []int{1, 64, 1024, 16384} {
 		b.Run(fmt.Sprint("flying=", flying), func(b *testing.B) {
 			s, _ := startOn(b, Config{Dir: b.TempDir(), Logger: slog.New(slog.DiscardHandler)}, "")
 			const text = "A message of a usual length: two lines on a phone, perhaps with a link in it."

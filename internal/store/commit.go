@@ -81,7 +81,6 @@ func (s *Store) transact(ctx context.Context, batch []item, now time.Time) (stor
 		return 0, nil
 	}
 	c := s.committer
-	limited := filesAreLimited() // before, as the limit may go meanwhile
 	defer func() {
 		if err != nil {
 			c.rollback(ctx, batch)
@@ -98,7 +97,7 @@ func (s *Store) transact(ctx context.Context, batch []item, now time.Time) (stor
 		return 0, err
 	}
 	if err := c.exec(ctx, `COMMIT`); err != nil {
-		if isUnknownOutcome(err, limited || filesAreLimited()) {
+		if isUnknownOutcome(err) {
 			s.breakDown(err)
 		}
 		return 0, fmt.Errorf("committing: %w", err)

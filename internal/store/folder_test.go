@@ -5,11 +5,13 @@ import (
 	"database/sql"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"parley/internal/chat"
 )
@@ -295,6 +297,63 @@ func TestReleasedSchemasAreBroughtUpToDate(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Nonces changed their form once. Whatever a client chose then is known now, and
+// what differs by a letter is not.
+func TestNoncesOfTheFirstSchemaAreKnown(t *testing.T) {
+	nonces := []string{
+		"0198c1d2-7a3b-7c4d-8e5f-60718293a4b5",
+		"0198C1D2-7A3B-7C4D-8E5F-60718293A4B5",
+		"0198c1d2-7a3b-7c4d-8e5f-60718293A4b5",
+		"0198c1d27a3b7c4d8e5f60718293a4b5",
+		"{0198c1d2-7a3b-7c4d-8e5f-60718293a4b5}",
+		"0198c1d2-7a3b-7c4d-8e5f-60718293a4-5",
+		"0198c1d2-7a3b-7c4d--8e5f-0718293a4b5",
+		"------------------------------------",
+		"0198c1d2-7a3b-7c4d-8e5f-60718293a4bg",
+		"42", "1e3", "x'00'", "NULL", "[^-0-9a-f]*",
+	}
+	dir := t.TempDir()
+	dump, err := os.ReadFile("testdata/schema/0001.sql")
+	must(t, err)
+	db := openSQLite(filepath.Join(dir, databaseName), "rwc", "", nil)
+	_, err = db.ExecContext(t.Context(), string(dump)) // ends with seq 2
+	must(t, err)
+	for i, nonce := range nonces {
+		_, err = db.ExecContext(t.Context(), `INSERT INTO message VALUES (1, $1, 1700000000002, 1, 'Ada', $2, $2)`, 3+i, nonce)
+		must(t, err)
+	}
+	must(t, db.Close())
+
+	s, _ := start(t, dir)
+	for i, nonce := range nonces {
+		seq := chat.Seq(3 + i)
+		if c := post(t, s, draft("lobby", ada, "again", nonce))[0]; !c.Repeat || c.Event.Seq != seq || c.Event.Text != nonce {
+			t.Errorf("%q again: %+v, want a repeat of %d", nonce, c, seq)
+		}
+		for _, other := range []chat.Draft{draft("lobby", grace, "hi", nonce), draft("garden", ada, "hi", nonce)} {
+			if c := post(t, s, other)[0]; c.Repeat || c.Err != nil {
+				t.Errorf("%q of %s in %s: %+v, want a new message", nonce, other.From.Name, other.Room, c)
+			}
+		}
+	}
+}
+
+func TestNoTwoNoncesAreKeptAlike(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		nonce := rapid.Custom(func(t *rapid.T) string {
+			text := rapid.StringMatching(`[0-9a-fA-F]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{32}|[!-~]{1,64}`).Draw(t, "nonce")
+			return rapid.SampledFrom([]string{text, strings.ToUpper(text), strings.ToLower(text)}).Draw(t, "case")
+		})
+		a, b := nonce.Draw(t, "a"), nonce.Draw(t, "b")
+		if same := reflect.DeepEqual(keptNonce(a), keptNonce(b)); same != (a == b) {
+			t.Errorf("%q is kept as %v, %q as %v", a, keptNonce(a), b, keptNonce(b))
+		}
+		if swapped := strings.ToUpper(a); swapped != a && reflect.DeepEqual(keptNonce(a), keptNonce(swapped)) {
+			t.Errorf("%q is kept as its capitals are", a)
+		}
+	})
 }
 
 // schemaOf returns the definition of everything in a folder's database.

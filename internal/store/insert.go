@@ -2,12 +2,25 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"parley/internal/chat"
 )
+
+// A message's id holds its room and its seq, so that the messages of a room lie
+// side by side in the file, in order.
+const (
+	seqBits = 36
+	maxSeq  = 1<<seqBits - 1
+	maxRoom = 1<<(63-seqBits) - 1
+)
+
+func messageID(room int64, seq chat.Seq) int64 { return room<<seqBits | int64(seq) }
 
 // A row is a message on its way into the table.
 type row struct {
@@ -31,8 +44,8 @@ var inserts = []struct {
 }{{64, insertText(64)}, {8, insertText(8)}, {1, insertText(1)}}
 
 func insertText(rows int) string {
-	return `INSERT OR FAIL INTO message (room, seq, at_ms, author, name, text, nonce) VALUES ` +
-		strings.Repeat(`(?, ?, ?, ?, ?, ?, ?), `, rows-1) + `(?, ?, ?, ?, ?, ?, ?)`
+	return `INSERT OR FAIL INTO message (id, at_ms, author, name, text, nonce) VALUES ` +
+		strings.Repeat(`(?, ?, ?, ?, ?, ?), `, rows-1) + `(?, ?, ?, ?, ?, ?)`
 }
 
 // insert stores rows in their order, and returns how many are new: a row whose
@@ -70,9 +83,12 @@ func (c *committer) insertSome(ctx context.Context, rows []row, at int64) (int, 
 	c.args = c.args[:0]
 	for i := range rows {
 		r := &rows[i]
+		if r.head.seq == maxSeq {
+			return 0, errors.New("the room is full")
+		}
 		r.head.seq++
 		r.seq = r.head.seq
-		c.args = append(c.args, r.head.room, int64(r.seq), at, r.author, r.draft.From.Name, r.draft.Text, orNull(r.draft.Nonce))
+		c.args = append(c.args, messageID(r.head.room, r.seq), at, r.author, r.draft.From.Name, r.draft.Text, keptNonce(r.draft.Nonce))
 	}
 	err := c.exec(ctx, inserts[which].text, c.args...)
 	in := len(rows)
@@ -93,9 +109,16 @@ func (c *committer) insertSome(ctx context.Context, rows []row, at int64) (int, 
 	return in, err
 }
 
-func orNull(nonce string) any {
+// keptNonce returns nonce in the form in which it is kept. A UUID, which nearly
+// all are, has less than half its length; no two nonces have the same form.
+func keptNonce(nonce string) any {
 	if nonce == "" {
 		return nil
+	}
+	if len(nonce) == 36 {
+		if id, err := uuid.Parse(nonce); err == nil && id.String() == nonce { // and not one in capitals
+			return id[:]
+		}
 	}
 	return nonce
 }
@@ -115,7 +138,7 @@ func (c *committer) repeat(ctx context.Context, r *row) error {
 	var at int64
 	err := c.scan(ctx, []any{&e.Seq, &at, &e.From.Name, &e.Text}, `
 		SELECT seq, at_ms, name, text FROM message
-		WHERE room = $1 AND author = $2 AND nonce = $3`, r.head.room, r.author, r.draft.Nonce)
+		WHERE nonce = $1 AND author = $2 AND room = $3`, keptNonce(r.draft.Nonce), r.author, r.head.room)
 	if err != nil {
 		return fmt.Errorf("the first message to %s with a known nonce: %w", r.draft.Room, err)
 	}

@@ -34,6 +34,7 @@ func TestStoreHealsAfterAnOutage(t *testing.T) {
 		"full":  sqlite3.SQLITE_FULL,
 		"busy":  sqlite3.SQLITE_BUSY,
 		"perms": sqlite3.SQLITE_READONLY,
+		"write": sqlite3.SQLITE_IOERR_WRITE,
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log bytes.Buffer
@@ -48,7 +49,7 @@ func TestStoreHealsAfterAnOutage(t *testing.T) {
 				t.Errorf("NewGuest during the outage: %v", err)
 			}
 			// It is an operator who asks: they need the cause, not what senders are told.
-			if err := s.Healthy(t.Context()); sqliteCode(err)&0xff != int(code) {
+			if err := s.Healthy(t.Context()); sqliteCode(err)&0xff != int(code)&0xff {
 				t.Errorf("during the outage: healthy, but for %v", err)
 			}
 			wantHead(t, s, "lobby", 1)
@@ -76,34 +77,24 @@ func TestStoreHealsAfterAnOutage(t *testing.T) {
 // After a failed fsync the kernel may claim that all is well the next time, and
 // be wrong.
 func TestNothingIsWrittenAfterAFailedSync(t *testing.T) {
-	for name, tt := range map[string]struct {
-		call func(*disk) *atomic.Int32
-		code int32
-	}{
-		"sync":              {func(d *disk) *atomic.Int32 { return &d.syncCode }, sqlite3.SQLITE_IOERR_FSYNC},
-		"write at a commit": {func(d *disk) *atomic.Int32 { return &d.writeCode }, sqlite3.SQLITE_IOERR_WRITE},
-	} {
-		t.Run(name, func(t *testing.T) {
-			d := newDisk(t)
-			s, stop := startOn(t, Config{Dir: t.TempDir()}, d.name)
-			post(t, s, draft("lobby", ada, "before", "n1"))
-			tt.call(d).Store(tt.code)
-			wantRefused(t, post(t, s, draft("lobby", ada, "during", "n2")), chat.Unavailable)
-			tt.call(d).Store(0)
-			wantRefused(t, post(t, s, draft("lobby", ada, "after", "n3")), chat.Unavailable)
-			if err := s.Healthy(t.Context()); err == nil || !strings.Contains(err.Error(), "restart") {
-				t.Errorf("healthy = %v, want advice to restart", err)
-			}
-			wantHead(t, s, "lobby", 1)
-			stop()
-			s, _ = start(t, s.dir)
-			if got := page(t, s.After, "lobby", 0, 1); len(got) != 1 || got[0].Text != "before" {
-				t.Errorf("after a restart: %v", got)
-			}
-			if c := post(t, s, draft("lobby", ada, "after", "n3"))[0]; c.Err != nil || c.Repeat {
-				t.Errorf("after a restart: %+v", c)
-			}
-		})
+	d := newDisk(t)
+	s, stop := startOn(t, Config{Dir: t.TempDir()}, d.name)
+	post(t, s, draft("lobby", ada, "before", "n1"))
+	d.syncCode.Store(sqlite3.SQLITE_IOERR_FSYNC)
+	wantRefused(t, post(t, s, draft("lobby", ada, "during", "n2")), chat.Unavailable)
+	d.syncCode.Store(0)
+	wantRefused(t, post(t, s, draft("lobby", ada, "after", "n3")), chat.Unavailable)
+	if err := s.Healthy(t.Context()); err == nil || !strings.Contains(err.Error(), "restart") {
+		t.Errorf("healthy = %v, want advice to restart", err)
+	}
+	wantHead(t, s, "lobby", 1)
+	stop()
+	s, _ = start(t, s.dir)
+	if got := page(t, s.After, "lobby", 0, 1); len(got) != 1 || got[0].Text != "before" {
+		t.Errorf("after a restart: %v", got)
+	}
+	if c := post(t, s, draft("lobby", ada, "after", "n3"))[0]; c.Err != nil || c.Repeat {
+		t.Errorf("after a restart: %+v", c)
 	}
 }
 
@@ -269,7 +260,7 @@ func TestMessageNeverReplacesAnother(t *testing.T) {
 	post(t, s, draft("lobby", ada, "ours", "n1"))
 	other := openSQLite(filepath.Join(s.dir, databaseName), "rw", "", nil)
 	defer other.Close()
-	_, err := other.ExecContext(t.Context(), `INSERT INTO message SELECT room, seq + 1, at_ms, author, name, 'theirs', 'n2' FROM message`)
+	_, err := other.ExecContext(t.Context(), `INSERT INTO message SELECT id + 1, at_ms, author, name, 'theirs', 'n2' FROM message`)
 	if err != nil {
 		t.Fatal(err)
 	}

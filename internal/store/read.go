@@ -22,16 +22,16 @@ func preparePages(ctx context.Context, db *sql.DB) (p pages, err error) {
 		text string
 	}{
 		{&p.head, `
-			SELECT coalesce(max(seq), 0) FROM message
-			WHERE room = (SELECT id FROM room WHERE name = $1)`},
+			SELECT coalesce(max(id) & 0xfffffffff, 0) FROM message
+			WHERE id > (SELECT id << 36 FROM room WHERE name = $1) AND id < (SELECT id + 1 << 36 FROM room WHERE name = $1)`},
 		{&p.after, `
 			SELECT m.seq, m.at_ms, p.public, m.name, m.text FROM message m JOIN person p ON p.id = m.author
-			WHERE m.room = (SELECT id FROM room WHERE name = $1) AND m.seq > $2
-			ORDER BY m.seq LIMIT $3`},
+			WHERE m.id > (SELECT id << 36 | $2 FROM room WHERE name = $1) AND m.id < (SELECT id + 1 << 36 FROM room WHERE name = $1)
+			ORDER BY m.id LIMIT $3`},
 		{&p.before, `
 			SELECT m.seq, m.at_ms, p.public, m.name, m.text FROM message m JOIN person p ON p.id = m.author
-			WHERE m.room = (SELECT id FROM room WHERE name = $1) AND m.seq < $2
-			ORDER BY m.seq DESC LIMIT $3`},
+			WHERE m.id > (SELECT id << 36 FROM room WHERE name = $1) AND m.id < (SELECT id << 36 | $2 FROM room WHERE name = $1)
+			ORDER BY m.id DESC LIMIT $3`},
 		{&p.session, `
 			SELECT p.public, p.name, s.seen_ms FROM session s JOIN person p ON p.id = s.person
 			WHERE s.token_hash = $1`},
@@ -87,6 +87,7 @@ func readPage(ctx context.Context, stmt *sql.Stmt, room chat.RoomName, seq chat.
 	if limit <= 0 { // to SQLite a negative limit is none
 		return nil, nil
 	}
+	seq = min(max(seq, 0), maxSeq) // beyond it, ids are those of another room
 	rows, err := stmt.QueryContext(ctx, string(room), int64(seq), limit)
 	if err != nil {
 		return nil, err

@@ -155,12 +155,15 @@ func isKnownNonce(err error) bool {
 // isUnknownOutcome reports whether a COMMIT that failed with err may be on the
 // disk all the same, or not be there as far as the kernel now claims it is: after
 // a failed fsync the pages that were not written count as clean. Only reading
-// the files anew, after a restart, tells. A write that went beyond the size that
-// limited says this process's files are limited to is another matter: to SQLite
-// it has failed (it has no name for EFBIG), but to the disk it never came.
-func isUnknownOutcome(err error, limited bool) bool {
+// the files anew, after a restart, tells.
+//
+// A failed write is not like that. It leaves a log that does not end with a
+// commit, over which the next transaction is written. And mostly the disk has
+// not even been asked: SQLite calls only ENOSPC a full disk, and a quota, a limit
+// of file sizes or a file system that takes no writes for now a failed write.
+func isUnknownOutcome(err error) bool {
 	code := sqliteCode(err)
-	return code&0xff == sqlite3.SQLITE_IOERR && !(limited && code == sqlite3.SQLITE_IOERR_WRITE)
+	return code&0xff == sqlite3.SQLITE_IOERR && code != sqlite3.SQLITE_IOERR_WRITE
 }
 
 // isFailedSync reports whether err is a sync that failed, at any time.
