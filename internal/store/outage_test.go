@@ -260,7 +260,7 @@ func TestMessageNeverReplacesAnother(t *testing.T) {
 	post(t, s, draft("lobby", ada, "ours", "n1"))
 	other := openSQLite(filepath.Join(s.dir, databaseName), "rw", "", nil)
 	defer other.Close()
-	_, err := other.ExecContext(t.Context(), `INSERT INTO message SELECT room, seq + 1, at_ms, author, name, 'theirs', 'n2' FROM message`)
+	_, err := other.ExecContext(t.Context(), `INSERT INTO message SELECT id + 1, at_ms, author, name, 'theirs', 'n2' FROM message`)
 	if err != nil {
 		t.Fatal(err)
 	}
