@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -13,16 +14,17 @@ import (
 )
 
 // A disk is a file system of one folder that forgets, when the power goes, what
-// has not been synced, and that can be made to fail. As on a disk with one
-// journal for all names, syncing anything makes all names so far durable.
+// has not been synced, and that can be made to fail.
 type disk struct {
 	fs.Inode
 
 	mu      sync.Mutex
 	off     bool                 // the power is gone: nothing works
 	lies    bool                 // syncing does nothing and says it did
+	apart   bool                 // names become durable by syncing the folder alone, else by syncing anything, as with one journal for all
 	noWrite syscall.Errno        // what writing fails with; 0: it works
-	noSync  syscall.Errno        // likewise syncing
+	only    string               // the one file on which it does; "": everywhere
+	noSync  syscall.Errno        // what syncing fails with: then what was to be written never is, and counts as written, as on Linux
 	names   map[string]*diskFile // as they are
 	durable map[string]*diskFile // as they were last synced
 	inodes  uint64
@@ -110,14 +112,16 @@ func (d *disk) sync(f *diskFile) syscall.Errno {
 	case d.off:
 		return syscall.EIO
 	case d.noSync != 0:
+		if f != nil {
+			f.pending = nil
+		}
 		return d.noSync
 	case d.lies:
 		return 0
 	}
 	d.syncs++
-	d.durable = map[string]*diskFile{}
-	for name, f := range d.names {
-		d.durable[name] = f
+	if f == nil || !d.apart {
+		d.durable = maps.Clone(d.names)
 	}
 	if f != nil {
 		for _, c := range f.pending {
@@ -135,12 +139,18 @@ func (d *disk) write(f *diskFile, c change) syscall.Errno {
 	switch {
 	case d.off:
 		return syscall.EIO
-	case d.noWrite != 0:
+	case d.refuses(f):
 		return d.noWrite
 	}
 	f.data = c.apply(f.data)
 	f.pending = append(f.pending, c)
 	return 0
+}
+
+// refuses reports whether f, or the folder, cannot be written to. The caller
+// holds mu.
+func (d *disk) refuses(f *diskFile) bool {
+	return d.noWrite != 0 && (d.only == "" || d.names[d.only] == f)
 }
 
 // rename gives what is at one name another; "" is none.
@@ -151,10 +161,10 @@ func (d *disk) rename(from, to string) syscall.Errno {
 	switch {
 	case d.off:
 		return syscall.EIO
-	case d.noWrite != 0:
-		return d.noWrite
 	case f == nil:
 		return syscall.ENOENT
+	case d.refuses(f):
+		return d.noWrite
 	}
 	delete(d.names, from)
 	if to != "" {
@@ -181,7 +191,7 @@ func (d *disk) node(ctx context.Context, f *diskFile) *fs.Inode {
 func (d *disk) Create(ctx context.Context, name string, _, _ uint32, out *fuse.EntryOut) (*fs.Inode, fs.FileHandle, uint32, syscall.Errno) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.off || d.noWrite != 0 {
+	if d.off || d.refuses(nil) {
 		return nil, nil, 0, max(d.noWrite, syscall.EIO)
 	}
 	d.inodes++
@@ -234,7 +244,12 @@ func (f *diskFile) Setattr(ctx context.Context, h fs.FileHandle, in *fuse.SetAtt
 	return f.Getattr(ctx, h, out)
 }
 
-func (f *diskFile) Open(context.Context, uint32) (fs.FileHandle, uint32, syscall.Errno) {
+func (f *diskFile) Open(_ context.Context, flags uint32) (fs.FileHandle, uint32, syscall.Errno) {
+	f.disk.mu.Lock()
+	defer f.disk.mu.Unlock()
+	if flags&syscall.O_ACCMODE != syscall.O_RDONLY && f.disk.noWrite == syscall.EROFS && f.disk.refuses(f) {
+		return nil, 0, syscall.EROFS
+	}
 	return nil, 0, 0
 }
 

@@ -21,7 +21,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"parley": main, "parley-unsynced": unsynced})
+	testscript.Main(m, map[string]func(){"parley": main, "parley-unsynced": unsynced, "parley-checkpointing": checkpointing})
 }
 
 // TestScripts runs testdata/script against the real program. Beside

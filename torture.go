@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -68,10 +69,8 @@ func (c *tortureCmd) Run(ctx context.Context, con *console) error {
 
 func printReport(w io.Writer, r torture.Report) {
 	var befell []string
-	for _, name := range torture.FaultNames() {
-		if n := r.Faults[name]; n > 0 {
-			befell = append(befell, fmt.Sprintf("%s %d", name, n))
-		}
+	for _, name := range slices.Sorted(maps.Keys(r.Faults)) {
+		befell = append(befell, fmt.Sprintf("%s %d", name, r.Faults[name]))
 	}
 	for _, row := range [][2]any{
 		{"took", r.Took.Round(time.Second)},
@@ -85,19 +84,33 @@ func printReport(w io.Writer, r torture.Report) {
 		{"refusals", r.Refusals},
 		{"deliveries", r.Deliveries},
 		{"events compared", r.Compared},
-		{"start to first answer", spread(r.Restarts)},
-		{"end of fault to well", spread(r.Recoveries)},
-		{"memory before, after", fmt.Sprintf("%d, %d MiB", r.Memory[0]>>20, r.Memory[1]>>20)},
+		{"memory", memory(r.Memory)},
 	} {
 		fmt.Fprintf(w, "%-24s %v\n", row[0], row[1])
 	}
+	fmt.Fprintln(w, "until it answers again:")
+	for _, name := range slices.Sorted(maps.Keys(r.Back)) {
+		fmt.Fprintf(w, "  %-22s %s\n", name, spread(r.Back[name]))
+	}
+	if len(r.Beside) > 0 {
+		fmt.Fprintln(w, "from one member to another, beside two who are:")
+	}
+	for _, way := range []string{torture.BesideNobody, torture.BesideStalled, torture.BesideSlow, torture.BesideHalfOpen} {
+		if took := r.Beside[way]; len(took) > 0 {
+			fmt.Fprintf(w, "  %-22s median %v, p99 %v, %d messages\n", way,
+				round(torture.Percentile(took, 0.5)), round(torture.Percentile(took, 0.99)), len(took))
+		}
+	}
+}
+
+func memory(m torture.Memory) string {
+	return fmt.Sprintf("%d MiB before, at most %d, %d after %v", m.Before>>20, m.Peak>>20, m.After>>20, m.Within.Round(time.Second))
 }
 
 // spread says how long something takes: in the middle and at the most.
 func spread(times []time.Duration) string {
-	if len(times) == 0 {
-		return "never"
-	}
 	slices.Sort(times)
-	return fmt.Sprintf("median %v, most %v", times[len(times)/2].Round(time.Millisecond), times[len(times)-1].Round(time.Millisecond))
+	return fmt.Sprintf("median %v, most %v, %d times", round(torture.Percentile(times, 0.5)), round(times[len(times)-1]), len(times))
 }
+
+func round(d time.Duration) time.Duration { return d.Round(10 * time.Microsecond) }

@@ -10,27 +10,69 @@ import (
 )
 
 // kill ends the server without a word, at a random moment under load.
-func (s *storm) kill(ctx context.Context, _ *rand.Rand) error {
-	return s.again(ctx, func() error {
-		s.count(func(r *Report) { r.Kills++ })
-		return s.cfg.Subject.Kill()
-	})
+func (s *storm) kill(ctx context.Context, _ *rand.Rand) error { return s.again(ctx, "kill", s.killed) }
+
+func (s *storm) killed() error {
+	s.count(func(r *Report) { r.Kills++ })
+	return s.cfg.Subject.Kill()
 }
 
 // term asks the server to end, and it has to do so well.
 func (s *storm) term(ctx context.Context, _ *rand.Rand) error {
-	return s.again(ctx, s.cfg.Subject.Stop)
+	return s.again(ctx, "term", s.cfg.Subject.Stop)
 }
 
 // again ends the server and starts it, whether or not the round is over.
-func (s *storm) again(ctx context.Context, end func() error) error {
+func (s *storm) again(ctx context.Context, fault string, end func() error) error {
 	s.server.Lock()
 	defer s.server.Unlock()
+	return s.restart(ctx, fault, end)
+}
+
+// restart is again for who holds s.server.
+func (s *storm) restart(ctx context.Context, fault string, end func() error) error {
 	s.proxy.lead("")
+	s.badLine.lead("")
 	if err := end(); err != nil {
 		return err
 	}
-	return s.start(context.WithoutCancel(ctx))
+	return s.start(context.WithoutCancel(ctx), fault)
+}
+
+// ail has the server suffer from something for a while. If it needs a restart to
+// be well again, it has one.
+func (s *storm) ail(ctx context.Context, rnd *rand.Rand, a Ailment) error {
+	s.server.Lock()
+	defer s.server.Unlock()
+	if err := a.Begin(rnd); err != nil {
+		return err
+	}
+	if a.End != nil {
+		sleep(ctx, between(rnd, 300*time.Millisecond, 2*time.Second))
+		if err := a.End(rnd); err != nil {
+			return err
+		}
+	}
+	if a.Over != nil {
+		return s.restart(ctx, a.Name, a.Over)
+	}
+	return s.answers(ctx, a.Name)
+}
+
+// answers waits until the server stores messages again, and writes down how long
+// that took after a fault.
+func (s *storm) answers(ctx context.Context, fault string) error {
+	began := time.Now()
+	if err := s.prober.post(context.WithoutCancel(ctx)); err != nil {
+		return err
+	}
+	s.back(fault, time.Since(began))
+	return nil
+}
+
+// back writes down how long it took until the server answered again.
+func (w *world) back(fault string, took time.Duration) {
+	w.count(func(r *Report) { r.Back[fault] = append(r.Back[fault], took) })
 }
 
 const herdName = "herd-"
@@ -38,7 +80,7 @@ const herdName = "herd-"
 // herd kills the server and has many connections come at once when it is back,
 // each with a while of every room to catch up on.
 func (s *storm) herd(ctx context.Context, rnd *rand.Rand) error {
-	if err := s.kill(ctx, rnd); err != nil {
+	if err := s.again(ctx, "herd", s.killed); err != nil {
 		return err
 	}
 	person, session := s.members[0].identity(ctx)
@@ -78,6 +120,7 @@ func (s *storm) herd(ctx context.Context, rnd *rand.Rand) error {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) && time.Since(began) >= enough-time.Second {
 		return fmt.Errorf("%d connections that came at once did not all have what they missed after %v", s.cfg.Herd, enough)
 	}
+	s.back("herd, all served", time.Since(began))
 	cancel()
 	all.Wait()
 	return nil
@@ -89,57 +132,4 @@ func (w *world) extra() int {
 	defer w.mu.Unlock()
 	w.extras++
 	return w.extras
-}
-
-// full takes away what space there is on the disk, where the server has a disk
-// of its own, and gives it back.
-func (s *storm) full(ctx context.Context, rnd *rand.Rand) error {
-	s.server.Lock()
-	defer s.server.Unlock()
-	p, ok := s.cfg.Subject.(*Process)
-	if !ok || !p.OwnDisk {
-		return nil
-	}
-	if err := p.fill(); err != nil {
-		return err
-	}
-	sleep(ctx, between(rnd, 300*time.Millisecond, 2*time.Second))
-	if err := p.empty(); err != nil {
-		return err
-	}
-	return s.recover(ctx)
-}
-
-// recover waits for the server to be well after a fault that it lived through.
-func (s *storm) recover(ctx context.Context) error {
-	began := time.Now()
-	if err := s.well(context.WithoutCancel(ctx)); err != nil {
-		return err
-	}
-	s.count(func(r *Report) { r.Recoveries = append(r.Recoveries, time.Since(began)) })
-	return nil
-}
-
-// limit lets the server write nowhere beyond a file's first bytes. To SQLite that
-// is no full disk but one that fails, so the server may ask for a restart, and
-// has one.
-func (s *storm) limit(ctx context.Context, rnd *rand.Rand) error {
-	p, ok := s.cfg.Subject.(interface{ PID() int })
-	if !ok {
-		return nil
-	}
-	s.server.Lock()
-	err := limitFiles(p.PID(), 4096)
-	s.server.Unlock()
-	switch {
-	case errors.Is(err, errors.ErrUnsupported):
-		return nil
-	case err != nil:
-		return err
-	}
-	sleep(ctx, between(rnd, 300*time.Millisecond, 2*time.Second))
-	if err := limitFiles(p.PID(), -1); err != nil {
-		return err
-	}
-	return s.term(ctx, rnd)
 }

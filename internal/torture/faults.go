@@ -23,8 +23,6 @@ var faults = []fault{
 	{"kill", true, (*storm).kill},
 	{"term", true, (*storm).term},
 	{"herd", true, (*storm).herd},
-	{"full", true, (*storm).full},
-	{"limit", true, (*storm).limit},
 	{"cut", false, (*storm).cut},
 	{"halfopen", false, (*storm).halfOpen},
 	{"delay", false, (*storm).delay},
@@ -33,26 +31,38 @@ var faults = []fault{
 	{"tab", false, (*storm).tab},
 }
 
-// FaultNames returns the faults that there are.
-func FaultNames() []string {
+// faultsOf returns the faults that can befall a subject.
+func faultsOf(s Subject) []fault {
+	can := slices.Clone(faults)
+	for _, a := range ailments(s) {
+		can = append(can, fault{a.Name, true, func(s *storm, ctx context.Context, rnd *rand.Rand) error {
+			return s.ail(ctx, rnd, a)
+		}})
+	}
+	return can
+}
+
+// FaultNames returns the faults that can befall a subject.
+func FaultNames(s Subject) []string {
 	var names []string
-	for _, f := range faults {
+	for _, f := range faultsOf(s) {
 		names = append(names, f.name)
 	}
 	return names
 }
 
-func chooseFaults(names []string) ([]fault, error) {
+func chooseFaults(s Subject, names []string) ([]fault, error) {
+	can := faultsOf(s)
 	if len(names) == 0 {
-		return faults, nil
+		return can, nil
 	}
 	var chosen []fault
 	for _, name := range names {
-		i := slices.IndexFunc(faults, func(f fault) bool { return f.name == name })
+		i := slices.IndexFunc(can, func(f fault) bool { return f.name == name })
 		if i < 0 {
-			return nil, fmt.Errorf("there is no fault %q, but %s", name, strings.Join(FaultNames(), ", "))
+			return nil, fmt.Errorf("there is no fault %q here, but %s", name, strings.Join(FaultNames(s), ", "))
 		}
-		chosen = append(chosen, faults[i])
+		chosen = append(chosen, can[i])
 	}
 	return chosen, nil
 }
@@ -70,14 +80,16 @@ func (s *storm) weather(ctx context.Context, round int, chosen []fault) error {
 		rnd := generator(s.cfg.Seed, round, lane+1)
 		mine := slices.DeleteFunc(slices.Clone(chosen), func(f fault) bool { return f.onBox != onBox })
 		if len(mine) > 0 {
-			g.Go(func() error { return s.befall(ctx, rnd, mine) })
+			g.Go(func() error { return s.befall(ctx, rnd, mine, len(mine) == len(chosen)) })
 		}
 	}
 	return g.Wait()
 }
 
-// befall lets one fault after the other come until ctx ends.
-func (s *storm) befall(ctx context.Context, rnd *rand.Rand, mine []fault) error {
+// befall lets one fault after the other come until ctx ends. Faults of the lines
+// that come alone show how soon the server answers after them; beside others it
+// is those that decide.
+func (s *storm) befall(ctx context.Context, rnd *rand.Rand, mine []fault, alone bool) error {
 	for {
 		sleep(ctx, between(rnd, 200*time.Millisecond, 1200*time.Millisecond))
 		if ctx.Err() != nil {
@@ -88,6 +100,12 @@ func (s *storm) befall(ctx context.Context, rnd *rand.Rand, mine []fault) error 
 		s.cfg.Logger.Debug("fault", "op", f.name)
 		if err := f.befall(s, ctx, rnd); err != nil {
 			return fmt.Errorf("fault %s: %w", f.name, err)
+		}
+		if f.onBox || !alone {
+			continue
+		}
+		if err := s.answers(ctx, f.name); err != nil {
+			return fmt.Errorf("after fault %s: %w", f.name, err)
 		}
 	}
 }

@@ -3,10 +3,32 @@ package torture
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 )
+
+// Ailments returns what can be done to the program from outside: nothing of it
+// knows.
+func (p *Process) Ailments() []Ailment {
+	can := []Ailment{{
+		Name:  "limit",
+		Begin: func(*rand.Rand) error { return limitFiles(p.PID(), 4096) },
+		End:   func(*rand.Rand) error { return limitFiles(p.PID(), -1) },
+	}}
+	if p.OwnDisk {
+		can = append(can, Ailment{
+			Name:  "full",
+			Begin: func(*rand.Rand) error { return p.fill() },
+			End:   func(*rand.Rand) error { return p.resize(diskSize) },
+		})
+	}
+	if p.Clock != "" {
+		can = append(can, Ailment{Name: "clock", Begin: p.misset})
+	}
+	return can
+}
 
 // limitFiles lets a process make no file larger than so many bytes; a negative
 // number is no limit. To the process it is a full disk.
@@ -57,8 +79,6 @@ func (p *Process) fill() error {
 		}
 	}
 }
-
-func (p *Process) empty() error { return p.resize(diskSize) }
 
 func (p *Process) resize(bytes int64) error {
 	if err := unix.Mount("parley-torture", p.Data, "tmpfs", unix.MS_REMOUNT, fmt.Sprintf("size=%d", bytes)); err != nil {

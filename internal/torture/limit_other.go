@@ -7,12 +7,15 @@ import (
 	"syscall"
 )
 
-func limitFiles(int, int64) error { return errors.ErrUnsupported }
+// Ailments returns what can be done to the program from outside.
+func (p *Process) Ailments() []Ailment {
+	if p.Clock != "" {
+		return []Ailment{{Name: "clock", Begin: p.misset}}
+	}
+	return nil
+}
 
 func smallSegments(_, _ string, _ syscall.RawConn) error { return nil }
 
 // MountDisk is for systems that let a program make a disk.
 func MountDisk(string) (unmount func() error, err error) { return nil, errors.ErrUnsupported }
-
-func (p *Process) fill() error  { return errors.ErrUnsupported }
-func (p *Process) empty() error { return errors.ErrUnsupported }

@@ -20,8 +20,12 @@ type member struct {
 	name  string
 	rooms []string
 	runs  map[string]*Reading
-	mute  bool    // says nothing of its own
-	twin  *member // says the same, at the same time, on a connection of its own
+	line  *proxy // what it connects through
+	mute  bool   // says nothing of its own
+
+	misbehaves bool // and is not measured
+
+	twin *member // says the same, at the same time, on a connection of its own
 
 	mu          sync.Mutex
 	known       chan struct{} // closed when person and session are set
@@ -48,7 +52,7 @@ const (
 )
 
 func (s *storm) newMember(name string) *member {
-	m := &member{s: s, name: name, rooms: s.rooms, runs: map[string]*Reading{}, known: make(chan struct{})}
+	m := &member{s: s, name: name, line: s.proxy, rooms: s.rooms, runs: map[string]*Reading{}, known: make(chan struct{})}
 	for _, room := range m.rooms {
 		m.runs[room] = s.ledger.run(name, room)
 	}

@@ -2,27 +2,19 @@ package torture
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
-
-// A Subject is a server that is tortured. It is started again after each end,
-// on the same data.
-type Subject interface {
-	// Start returns once the server listens, with its address.
-	Start(ctx context.Context) (url string, err error)
-	// Kill ends the server without a word.
-	Kill() error
-	// Stop asks the server to end, and reports if it does not do so well.
-	Stop() error
-}
 
 // A Process is the real program.
 type Process struct {
@@ -32,8 +24,10 @@ type Process struct {
 	Data    string    // its data folder
 	Log     io.Writer // takes its standard error
 	OwnDisk bool      // Data is a file system that MountDisk has made
+	Clock   string    // the file that says how wrong the program's clock is, if it looks there; see SetClock
 
 	cmd *exec.Cmd
+	pid atomic.Int64
 }
 
 // Patience is how long something may take that is about to happen.
@@ -48,6 +42,9 @@ func (p *Process) Start(context.Context) (string, error) {
 	}
 	p.cmd = exec.Command(p.Program, append(append([]string{}, p.Args...), flags...)...)
 	p.cmd.Env = append(os.Environ(), p.Env...)
+	if p.Clock != "" {
+		p.cmd.Env = append(p.cmd.Env, "PARLEY_CLOCK="+p.Clock)
+	}
 	p.cmd.Stderr = p.Log
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {
@@ -56,6 +53,7 @@ func (p *Process) Start(context.Context) (string, error) {
 	if err := p.cmd.Start(); err != nil {
 		return "", fmt.Errorf("start %s: %w", p.Program, err)
 	}
+	p.pid.Store(int64(p.cmd.Process.Pid))
 	giveUp := time.AfterFunc(patience, func() { _ = p.cmd.Process.Kill() }) // then the line does not come
 	line, err := bufio.NewReader(stdout).ReadString('\n')
 	giveUp.Stop()
@@ -68,12 +66,7 @@ func (p *Process) Start(context.Context) (string, error) {
 }
 
 // PID returns the number of the running process; 0 if there is none.
-func (p *Process) PID() int {
-	if p.cmd == nil || p.cmd.Process == nil {
-		return 0
-	}
-	return p.cmd.Process.Pid
-}
+func (p *Process) PID() int { return int(p.pid.Load()) }
 
 // Kill sends SIGKILL.
 func (p *Process) Kill() error {
@@ -83,8 +76,11 @@ func (p *Process) Kill() error {
 	if err := p.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("kill the server: %w", err)
 	}
-	_ = p.cmd.Wait() // its status says only that it was killed
-	p.cmd = nil
+	err := p.cmd.Wait() // its status says that it was killed, or that it was gone before
+	p.pid.Store(0)
+	if runtime.GOOS != "windows" && p.cmd.ProcessState.Exited() {
+		return fmt.Errorf("the server had ended by itself: %w", cmp.Or(err, errors.New("with exit status 0")))
+	}
 	return nil
 }
 
@@ -101,6 +97,6 @@ func (p *Process) Stop() error {
 	if err := p.cmd.Wait(); err != nil {
 		return fmt.Errorf("the server was asked to stop: %w", err)
 	}
-	p.cmd = nil
+	p.pid.Store(0)
 	return nil
 }

@@ -19,11 +19,12 @@ import (
 
 // A world is what lasts for all rounds: the server and the line to it.
 type world struct {
-	cfg    Config
-	proxy  *proxy
-	http   *http.Client
-	server sync.Mutex // held by whoever ends or starts the server
-	url    atomic.Pointer[string]
+	cfg     Config
+	proxy   *proxy
+	badLine *proxy // likewise, for members whose lines are measured
+	http    *http.Client
+	server  sync.Mutex // held by whoever ends or starts the server
+	url     atomic.Pointer[string]
 
 	mu     sync.Mutex
 	report Report
@@ -37,6 +38,8 @@ type storm struct {
 	ledger  *ledger
 	pace    time.Duration // between two messages of one person
 	members []*member
+	prober  *prober
+	watch   *stopwatch   // nil but while neighbours are measured
 	hushed  atomic.Bool  // nobody says anything new any more
 	talking atomic.Int64 // regulars who wait for an answer
 }
@@ -46,8 +49,12 @@ func newWorld(cfg Config) (*world, error) {
 	if err != nil {
 		return nil, fmt.Errorf("a proxy before the server: %w", err)
 	}
-	w := &world{cfg: cfg, proxy: p, http: &http.Client{Transport: &http.Transport{}, Timeout: patience}}
-	w.report = Report{Seed: cfg.Seed, Faults: map[string]int{}}
+	bad, err := newProxy()
+	if err != nil {
+		return nil, fmt.Errorf("a proxy before the server: %w", err)
+	}
+	w := &world{cfg: cfg, proxy: p, badLine: bad, http: &http.Client{Transport: &http.Transport{}, Timeout: patience}}
+	w.report = Report{Seed: cfg.Seed, Faults: map[string]int{}, Back: map[string][]time.Duration{}, Beside: map[string][]time.Duration{}}
 	return w, nil
 }
 
@@ -70,13 +77,20 @@ func (w *world) torture(ctx context.Context, faults []fault) (err error) {
 	lines, hangUp := context.WithCancel(context.WithoutCancel(ctx))
 	var proxied sync.WaitGroup
 	proxied.Go(func() { w.proxy.run(lines) })
+	proxied.Go(func() { w.badLine.run(lines) })
 	defer proxied.Wait()
 	defer hangUp()
-	if err := w.start(ctx); err != nil {
+	if err := w.start(ctx, "start"); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, w.cfg.Subject.Stop()) }()
-	w.report.Memory[0] = memoryOf(w.cfg.Subject)
+	w.report.Memory.Before = memoryOf(w.cfg.Subject)
+	proxied.Go(func() { w.watchMemory(lines) })
+	if w.cfg.Beside > 0 {
+		if err := w.neighbours(ctx); err != nil {
+			return err
+		}
+	}
 	end := time.Now().Add(w.cfg.For)
 	for time.Until(end) > 0 && ctx.Err() == nil {
 		length := min(w.cfg.Round, time.Until(end))
@@ -86,12 +100,12 @@ func (w *world) torture(ctx context.Context, faults []fault) (err error) {
 		}
 		w.cfg.Logger.Info("round checked", "op", w.report.Rounds, "seq", w.report.Messages)
 	}
-	w.report.Memory[1] = memoryOf(w.cfg.Subject)
+	w.calmMemory(ctx)
 	return nil
 }
 
-// start starts the server and waits until it is well.
-func (w *world) start(ctx context.Context) error {
+// start starts the server after a fault and waits until it is well.
+func (w *world) start(ctx context.Context, fault string) error {
 	began := time.Now()
 	url, err := w.cfg.Subject.Start(ctx)
 	if err != nil {
@@ -99,10 +113,11 @@ func (w *world) start(ctx context.Context) error {
 	}
 	w.url.Store(&url)
 	w.proxy.lead(strings.TrimPrefix(url, "http://"))
+	w.badLine.lead(strings.TrimPrefix(url, "http://"))
 	if err := w.well(ctx); err != nil {
 		return err
 	}
-	w.count(func(r *Report) { r.Restarts = append(r.Restarts, time.Since(began)) })
+	w.back(fault, time.Since(began))
 	return nil
 }
 
@@ -133,9 +148,10 @@ func (w *world) well(ctx context.Context) error {
 // round has people talk under faults, then in peace until all is answered and
 // read, and checks what they saw.
 func (w *world) round(ctx context.Context, n int, length time.Duration, faults []fault) error {
-	s := &storm{world: w, ledger: &ledger{}, pace: time.Duration(float64(w.cfg.People) / w.cfg.Rate * float64(time.Second))}
-	for i := range w.cfg.Rooms {
-		s.rooms = append(s.rooms, fmt.Sprintf("t%d-%d-%d", w.cfg.Seed%1e9, n, i))
+	s := w.newStorm(n)
+	var err error
+	if s.prober, err = s.newProber(ctx); err != nil {
+		return err
 	}
 	people, goHome := context.WithCancel(ctx)
 	defer goHome()
@@ -152,6 +168,14 @@ func (w *world) round(ctx context.Context, n int, length time.Duration, faults [
 		return errors.Join(storms, err)
 	}
 	return s.check(ctx, n)
+}
+
+func (w *world) newStorm(n int) *storm {
+	s := &storm{world: w, ledger: &ledger{}, pace: time.Duration(float64(w.cfg.People) / w.cfg.Rate * float64(time.Second))}
+	for i := range w.cfg.Rooms {
+		s.rooms = append(s.rooms, fmt.Sprintf("t%d-%d-%d", w.cfg.Seed%1e9, n, i))
+	}
+	return s
 }
 
 // invite has everybody come: half of the people twice at once, and two on
@@ -273,18 +297,6 @@ func writeLines[T any](path string, lines []T) error {
 		}
 	}
 	return os.WriteFile(path, []byte(b.String()), 0o600)
-}
-
-// memoryOf returns what a server holds in memory, where that can be found out.
-func memoryOf(s Subject) int64 {
-	p, ok := s.(interface{ PID() int })
-	if !ok {
-		return 0
-	}
-	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/statm", p.PID())) // not everywhere
-	var size, resident int64
-	fmt.Sscan(string(b), &size, &resident)
-	return resident * int64(os.Getpagesize())
 }
 
 // generator returns the dice of a round's lane.

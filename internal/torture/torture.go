@@ -21,7 +21,8 @@ import (
 )
 
 // Config says how long, how hard and in which ways a server is tortured. The
-// zero value of a field means its default, where its tag has one.
+// zero value of a field means its default, where its tag has one, but for Beside
+// and Rest.
 type Config struct {
 	For    time.Duration `default:"1m" help:"How long; what has begun is finished and checked."`
 	Seed   uint64        `help:"What decides which faults come when; 0: a new one, which is printed."`
@@ -30,6 +31,9 @@ type Config struct {
 	Rooms  int           `default:"3" help:"Rooms that all of them are in."`
 	Rate   float64       `default:"300" help:"Messages per second that all of them together say."`
 	Herd   int           `default:"1000" help:"Connections that come back at once in the fault herd."`
+
+	Beside time.Duration `default:"24s" help:"How long to measure, before the faults, what members notice of others who misbehave; 0: not at all."`
+	Rest   time.Duration `default:"1m" help:"How long to wait, after the faults, until the server's memory is what it was."`
 
 	Evidence string        `default:"torture-evidence" placeholder:"DIR" help:"Where to keep what was seen if something is wrong."`
 	Round    time.Duration `kong:"-"` // how long before what was seen is checked; default 20 s
@@ -50,10 +54,16 @@ type Report struct {
 	Acks        int
 	Refusals    int // answers that something was not stored
 	Deliveries  int
-	Compared    int             // events compared with a history
-	Restarts    []time.Duration // from starting the server to its first answer
-	Recoveries  []time.Duration // from the end of another fault to being well again
-	Memory      [2]int64        // bytes of the server: before the first round, after the last
+	Compared    int // events compared with a history
+	Memory      Memory
+
+	// Back says for each fault how long it took, each time, from the start of the
+	// server after it until it was well or, where it had not ended, from the end of
+	// the fault until it stored the next message.
+	Back map[string][]time.Duration
+	// Beside says, in ascending order, how long messages took between members
+	// beside others who misbehaved in some way.
+	Beside map[string][]time.Duration
 }
 
 // Run tortures cfg.Subject and returns what it went through. The error is a
@@ -69,7 +79,7 @@ func Run(ctx context.Context, cfg Config) (Report, error) {
 	cfg.Round = cmp.Or(cfg.Round, 20*time.Second)
 	cfg.People, cfg.Rooms, cfg.Rate, cfg.Herd = cmp.Or(cfg.People, 6), cmp.Or(cfg.Rooms, 3), cmp.Or(cfg.Rate, 300), cmp.Or(cfg.Herd, 1000)
 	cfg.Faults = slices.DeleteFunc(slices.Clone(cfg.Faults), func(s string) bool { return s == "" })
-	chosen, err := chooseFaults(cfg.Faults)
+	chosen, err := chooseFaults(cfg.Subject, cfg.Faults)
 	if err != nil {
 		return Report{}, err
 	}

@@ -81,7 +81,7 @@ func (v *visit) connect(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, silence)
 	defer cancel()
 	var err error
-	v.ws, _, err = websocket.Dial(ctx, v.m.s.proxy.url()+"/ws", &websocket.DialOptions{
+	v.ws, _, err = websocket.Dial(ctx, v.m.line.url()+"/ws", &websocket.DialOptions{
 		HTTPClient: v.m.s.http, Subprotocols: []string{"parley.v1"},
 	})
 	if err != nil {
@@ -194,6 +194,7 @@ func (v *visit) listen(ctx context.Context) error {
 		switch f.Op {
 		case "event":
 			if run := v.m.runs[f.Room]; run != nil {
+				v.m.s.watch.seen(v.m, f.Text)
 				v.m.s.ledger.saw(run, f.event())
 				v.m.s.count(func(r *Report) { r.Deliveries++ })
 			}
@@ -220,6 +221,7 @@ func (v *visit) talk(ctx context.Context) {
 	for {
 		for _, msg := range v.m.due(true) {
 			a := v.m.call(msg, v.conn)
+			v.m.s.watch.sent(v.m, msg.text)
 			err := v.ask(ctx, map[string]any{"op": "send", "room": msg.room, "nonce": msg.nonce, "text": msg.text},
 				func(_ context.Context, f frame) error { v.m.answer(msg, a, f); return nil })
 			if err != nil {

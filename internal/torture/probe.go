@@ -1,0 +1,115 @@
+package torture
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// A prober is a person over HTTP, straight to the server, who says something
+// after each fault to find out how soon it is stored.
+type prober struct {
+	s *storm
+
+	mu      sync.Mutex
+	person  string
+	session string
+	said    int
+}
+
+const (
+	proberName = "probe"
+	probeEvery = 2 * time.Millisecond
+)
+
+// newProber makes somebody; the server is well at that time.
+func (s *storm) newProber(ctx context.Context) (*prober, error) {
+	var is struct {
+		Person  person `json:"person"`
+		Session string `json:"session"`
+	}
+	p := &prober{s: s}
+	status, err := p.do(ctx, "/api/session", map[string]string{"name": proberName}, &is)
+	if err == nil && status != http.StatusCreated {
+		err = fmt.Errorf("answered with %d", status)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("a session for the probe: %w", err)
+	}
+	p.person, p.session = is.Person.ID, is.Session
+	return p, nil
+}
+
+// post says one message until it is stored.
+func (p *prober) post(ctx context.Context) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	p.said++
+	a := Attempt{
+		Author: p.person, Room: p.s.rooms[p.said%len(p.s.rooms)], Kind: Message,
+		Nonce: fmt.Sprintf("%s-%d", proberName, p.said), Text: fmt.Sprintf("%s says %d", proberName, p.said),
+	}
+	for {
+		err := p.try(ctx, a)
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("the server stores nothing %v after the fault: %w", patience, err)
+		}
+		sleep(ctx, probeEvery)
+	}
+}
+
+// try makes one attempt and writes down what came of it.
+func (p *prober) try(ctx context.Context, a Attempt) error {
+	called := p.s.ledger.calls(a)
+	var answer struct {
+		Seq  int64  `json:"seq"`
+		Code string `json:"code"`
+	}
+	status, err := p.do(ctx, "/api/rooms/"+a.Room+"/messages", map[string]string{"text": a.Text, "nonce": a.Nonce}, &answer)
+	switch {
+	case err != nil:
+		return err // nobody knows what came of it
+	case status == http.StatusCreated || status == http.StatusOK:
+		p.s.ledger.answered(called, answer.Seq, "")
+		p.s.count(func(r *Report) { r.Acks++ })
+		return nil
+	case answer.Code == "bad_session":
+		p.s.ledger.forgets(proberName)
+		return nil
+	default:
+		p.s.ledger.answered(called, 0, answer.Code)
+		p.s.count(func(r *Report) { r.Refusals++ })
+		return fmt.Errorf("%s (%d)", answer.Code, status)
+	}
+}
+
+// do posts body as JSON and reads the answer into out.
+func (p *prober) do(ctx context.Context, path string, body, out any) (status int, err error) {
+	b, err := json.Marshal(body)
+	if err != nil {
+		return 0, err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, p.s.address()+path, bytes.NewReader(b))
+	if err != nil {
+		return 0, err
+	}
+	r.Header.Set("Content-Type", "application/json")
+	if p.session != "" {
+		r.Header.Set("Authorization", "Bearer "+p.session)
+	}
+	answer, err := p.s.http.Do(r)
+	if err != nil {
+		return 0, err
+	}
+	defer answer.Body.Close()
+	return answer.StatusCode, json.NewDecoder(answer.Body).Decode(out)
+}
