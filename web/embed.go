@@ -18,6 +18,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 //go:embed index.html css js icons
@@ -44,11 +45,12 @@ type Site struct {
 type asset struct {
 	kind    string // media type
 	plain   []byte
-	zipped  []byte // with gzip; nil if that would be no smaller
-	version string // strong validator, without quotes
+	zipped  func() []byte // with gzip, made when first asked for; nil if that would be no smaller
+	version string        // strong validator, without quotes
 }
 
-// New reads the embedded files and compresses them once.
+// New reads the embedded files. It compresses none of them: to do so with all
+// takes longer than everything else at the server's start.
 func New() (*Site, error) {
 	s := &Site{assets: map[string]asset{}}
 	var names []string
@@ -120,22 +122,25 @@ func newAsset(name string, content []byte) (asset, error) {
 		return asset{}, fmt.Errorf("the page's %s: no media type for this extension", name)
 	}
 	sum := sha256.Sum256(content)
-	a := asset{kind: kind, plain: content, version: hex.EncodeToString(sum[:8])}
+	return asset{
+		kind: kind, plain: content, version: hex.EncodeToString(sum[:8]),
+		zipped: sync.OnceValue(func() []byte { return zip(content) }),
+	}, nil
+}
+
+// zip returns content with gzip, or nil if that is no smaller.
+func zip(content []byte) []byte {
 	var b bytes.Buffer
 	z, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
-	if err != nil {
-		return asset{}, fmt.Errorf("compress the page's %s: %w", name, err)
+	if err != nil { // only a level that does not exist
+		panic(err)
 	}
-	if _, err := z.Write(content); err != nil {
-		return asset{}, fmt.Errorf("compress the page's %s: %w", name, err)
+	z.Write(content) // to memory: cannot fail
+	z.Close()
+	if b.Len() >= len(content) {
+		return nil
 	}
-	if err := z.Close(); err != nil {
-		return asset{}, fmt.Errorf("compress the page's %s: %w", name, err)
-	}
-	if b.Len() < len(content) {
-		a.zipped = b.Bytes()
-	}
-	return a, nil
+	return b.Bytes()
 }
 
 // Assets serves everything below /assets/. The URL holds the hash of all files,
@@ -176,10 +181,10 @@ func (s *Site) ServeIndex(w http.ResponseWriter, r *http.Request, status int) {
 func (a asset) serve(w http.ResponseWriter, r *http.Request, status int) {
 	h := w.Header()
 	body, etag := a.plain, `"`+a.version+`"`
-	if a.zipped != nil {
+	if zipped := a.zipped(); zipped != nil {
 		h.Set("Vary", "Accept-Encoding")
 		if acceptsGzip(r.Header) {
-			body, etag = a.zipped, `"`+a.version+`-gz"`
+			body, etag = zipped, `"`+a.version+`-gz"`
 			h.Set("Content-Encoding", "gzip")
 		}
 	}

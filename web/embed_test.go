@@ -125,8 +125,8 @@ func TestAnotherHashIsNotFound(t *testing.T) {
 func TestFirstLoadWeighsLessThan80KB(t *testing.T) {
 	s := newSite(t)
 	weigh := func(a asset) int {
-		if a.zipped != nil {
-			return len(a.zipped)
+		if zipped := a.zipped(); zipped != nil {
+			return len(zipped)
 		}
 		return len(a.plain)
 	}
