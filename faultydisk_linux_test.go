@@ -2,6 +2,7 @@ package main
 
 import (
 	"math/rand/v2"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -28,19 +29,14 @@ func (p *powered) Ailments() []torture.Ailment {
 		{Name: "readonly", Begin: fail(func(d *disk) { d.noWrite = syscall.EROFS }), End: heal},
 		{Name: "readonlyfile", Begin: fail(func(d *disk) { d.noWrite, d.only = syscall.EROFS, dataFile }), End: heal},
 		{Name: "failingsync", Begin: fail(func(d *disk) { d.noSync = syscall.EIO }), End: heal, Over: p.endSomehow},
+		{Name: "failingsyncs", Begin: fail(func(d *disk) { d.noSync = syscall.EIO }), End: heal, Over: p.Process.Kill},
 	}
 }
 
 // endSomehow ends the server: it is asked to, the power goes, or it is killed.
 func (p *powered) endSomehow() error {
-	switch p.rnd.IntN(3) {
-	case 0:
-		return p.Stop()
-	case 1:
-		return p.Kill()
-	default:
-		return p.Process.Kill()
-	}
+	ways := []func() error{p.Stop, p.Kill, p.Process.Kill}
+	return ways[p.rnd.IntN(len(ways))]()
 }
 
 func TestNothingIsLostOnADiskThatFails(t *testing.T) {
@@ -51,10 +47,15 @@ func TestNothingIsLostOnADiskThatFails(t *testing.T) {
 		"a disk that cannot be written":  {"readonly"},
 		"a file that cannot be written":  {"readonlyfile", "kill"},
 		"a disk that fails to sync":      {"failingsync"},
+		"one that is started again":     {"failingsyncs", "kill"},
 		"all of it, and the power fails": {"nospace", "readonly", "readonlyfile", "failingsync", "kill"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p, log := onDisk(t, "parley-checkpointing", seed)
+			program := "parley-checkpointing"
+			if slices.Contains(faults, "failingsyncs") {
+				program = "parley"
+			}
+			p, log := onDisk(t, program, seed)
 			report, err := torture.Run(t.Context(), torture.Config{
 				For: 10 * time.Second, Round: 5 * time.Second, Seed: seed, Faults: faults, Rate: 200, Subject: p, Evidence: t.ArtifactDir(),
 			})

@@ -138,6 +138,22 @@ func (s *Store) migrate(ctx context.Context) error {
 	return nil
 }
 
+// settleLog writes what a server that did not stop by itself has left in the
+// write-ahead log into the database, and syncs that, before anything is added. For
+// the log may hold what a failed sync has left: the kernel shows it to us, but it
+// is not on the disk, and whatever came after it in the log would be lost with it
+// when the power goes. A clean stop leaves no log.
+func (s *Store) settleLog(ctx context.Context) {
+	err := s.committer.exec(ctx, `PRAGMA wal_checkpoint(PASSIVE)`)
+	switch {
+	case err == nil:
+	case isFailedSync(err):
+		s.breakDown(err)
+	default: // a full disk may be emptied while the server runs
+		s.logger.LogAttrs(ctx, slog.LevelWarn, "the write-ahead log could not be emptied", slog.Any("err", err))
+	}
+}
+
 // sqliteCode returns SQLite's extended result code for err, 0 if it has none.
 func sqliteCode(err error) int {
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {

@@ -125,6 +125,7 @@ func (s *Store) openDatabase(ctx context.Context, vfs string) error {
 		return fmt.Errorf("opening the database: %w", err)
 	}
 	s.committer = newCommitter(conn)
+	s.settleLog(ctx)
 	if err := s.settleEpoch(ctx, path); err != nil {
 		return err
 	}
