@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -18,7 +19,7 @@ import (
 )
 
 // rest adds the JSON doors, their OpenAPI document and the page that shows it.
-func (s *Server) rest(mux *http.ServeMux) error {
+func (s *Server) rest(mux *http.ServeMux) {
 	api := humago.New(mux, apiConfig())
 	api.UseMiddleware(noStore)
 	s.restSession(api)
@@ -26,21 +27,25 @@ func (s *Server) rest(mux *http.ServeMux) error {
 	s.restHealth(api)
 	describeStreams(api.OpenAPI())
 
-	document, err := json.Marshal(api.OpenAPI())
-	if err != nil {
-		return fmt.Errorf("the OpenAPI document: %w", err)
-	}
+	// Both are made when first asked for: it takes as long as the rest of a start.
+	document := sync.OnceValues(func() ([]byte, error) { return json.Marshal(api.OpenAPI()) })
 	mux.HandleFunc("GET /api/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
+		text, err := document()
+		if err != nil { // a type in a description that is none of JSON's
+			panic(fmt.Errorf("the OpenAPI document: %w", err))
+		}
 		w.Header().Set("Content-Type", "application/openapi+json")
-		w.Write(document) // the client may be gone; nobody is left to tell
+		w.Write(text) // the client may be gone; nobody is left to tell
 	})
-	docs, err := newDocs(api.OpenAPI())
-	if err != nil {
-		return err
-	}
-	mux.Handle("GET /api/docs", docs)
+	docs := sync.OnceValues(func() (*docs, error) { return newDocs(api.OpenAPI()) })
+	mux.HandleFunc("GET /api/docs", func(w http.ResponseWriter, r *http.Request) {
+		page, err := docs()
+		if err != nil {
+			panic(err)
+		}
+		page.ServeHTTP(w, r)
+	})
 	mux.Handle("GET /api/{$}", http.RedirectHandler("/api/docs", http.StatusTemporaryRedirect))
-	return nil
 }
 
 func apiConfig() huma.Config {

@@ -18,7 +18,7 @@ const writeTimeout = time.Minute
 const bodyTimeout = 10 * time.Second
 
 // routes says which address is answered by what.
-func (s *Server) routes() (http.Handler, error) {
+func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 
 	mux.HandleFunc("GET /{$}", s.home)
@@ -31,15 +31,13 @@ func (s *Server) routes() (http.Handler, error) {
 		mux.HandleFunc("GET /debug/echo", s.echo)
 	}
 	mux.HandleFunc("GET /api/rooms/{room}/events", forLong(s.events))
-	if err := s.rest(mux); err != nil {
-		return nil, err
-	}
+	s.rest(mux)
 	mux.Handle("GET /metrics", s.metrics.handler())
 
 	nowhere := s.nowhere(mux)
 	mux.HandleFunc("/api/", nowhere)
 	mux.HandleFunc("/", s.elsewhere(nowhere))
-	return s.headers(s.guard(mux)), nil
+	return s.headers(s.guard(mux))
 }
 
 // headers sets what holds for every answer. It leaves w as it is, so that

@@ -106,9 +106,7 @@ func New(cfg Config, hub *room.Hub, people People, health func(context.Context) 
 	s.renames = rates.New[chat.PersonID](renameRate, renameBurst)
 	s.guests = rates.New[netip.Addr](cfg.GuestRate/60, int(cfg.GuestRate))
 	s.initDoors()
-	if s.handler, err = s.routes(); err != nil {
-		return nil, err
-	}
+	s.handler = s.routes()
 	return s, nil
 }
 
