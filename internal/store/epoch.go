@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -117,15 +118,29 @@ func (s *Store) writeMark(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return f.Close()
+		return errors.Join(f.Close(), s.syncNames())
 	}
 	slices.Sort(marks)
 	var errs []error
 	for _, n := range marks[:len(marks)-1] {
 		errs = append(errs, s.folder.Remove(startPrefix+strconv.FormatInt(n, 10)))
 	}
-	errs = append(errs, s.folder.Rename(startPrefix+strconv.FormatInt(marks[len(marks)-1], 10), next))
+	errs = append(errs, s.folder.Rename(startPrefix+strconv.FormatInt(marks[len(marks)-1], 10), next), s.syncNames())
 	return errors.Join(errs...)
+}
+
+// syncNames makes the names of the folder's files durable. On a file system that
+// does not do so along with the next sync of any file, the names would fall
+// behind the database by one for each power cut, and seem to be another log's.
+func (s *Store) syncNames() error {
+	if runtime.GOOS == "windows" { // which cannot
+		return nil
+	}
+	folder, err := s.folder.Open(".")
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
 }
 
 // meta returns all that the store knows of itself.

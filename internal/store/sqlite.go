@@ -84,8 +84,13 @@ func (s *Store) makeDatabase(ctx context.Context, path string) error {
 	if err != nil {
 		return fmt.Errorf("reading the schema of %s: %w", databaseName, err)
 	}
-	if known := newestSchema(); have > known {
+	known := newestSchema()
+	if have > known {
 		return fmt.Errorf("%s was written by a newer parley (schema %d, this one knows %d); use that program, or restore a back-up made before", databaseName, have, known)
+	}
+	if have > 0 && have < known { // or it would look as if the start hung
+		s.logger.LogAttrs(ctx, slog.LevelInfo, "bringing the schema up to date: a long log takes some seconds for each million messages",
+			slog.String("op", fmt.Sprintf("%d to %d", have, known)))
 	}
 	return nil
 }
