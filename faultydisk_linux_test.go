@@ -47,7 +47,7 @@ func TestNothingIsLostOnADiskThatFails(t *testing.T) {
 		"a disk that cannot be written":  {"readonly"},
 		"a file that cannot be written":  {"readonlyfile", "kill"},
 		"a disk that fails to sync":      {"failingsync"},
-		"one that is started again":     {"failingsyncs", "kill"},
+		"one that is started again":      {"failingsyncs", "kill"},
 		"all of it, and the power fails": {"nospace", "readonly", "readonlyfile", "failingsync", "kill"},
 	} {
 		t.Run(name, func(t *testing.T) {

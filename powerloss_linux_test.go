@@ -68,14 +68,22 @@ func cutPower(t *testing.T, p *powered, seed uint64, length time.Duration) error
 
 func TestNothingIsLostWhenThePowerGoes(t *testing.T) {
 	needsTorture(t)
-	length := 10 * time.Second
-	if testing.Short() {
-		length = 4 * time.Second
-	}
-	seed := uint64(time.Now().UnixNano())
-	p, log := onDisk(t, "parley", seed)
-	if err := cutPower(t, p, seed, length); err != nil {
-		t.Errorf("%v\nthe server's last words:\n%s", err, lastLines(log.String(), 20))
+	for name, tt := range map[string]struct {
+		program string
+		apart   bool
+	}{
+		"a disk with a journal":               {program: "parley"},
+		"a disk where names go by themselves": {program: "parley", apart: true},
+		"checkpoints all the time":            {program: "parley-checkpointing", apart: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			seed := uint64(time.Now().UnixNano())
+			p, log := onDisk(t, tt.program, seed)
+			p.disk.set(func(d *disk) { d.apart = tt.apart })
+			if err := cutPower(t, p, seed, 10*time.Second); err != nil {
+				t.Errorf("%v\nthe server's last words:\n%s", err, lastLines(log.String(), 20))
+			}
+		})
 	}
 }
 
