@@ -76,28 +76,20 @@ type addresses struct {
 	total int
 }
 
-// admit counts one connection until release is called. It refuses one too many
-// from one address with code TooManyConnections, and any once the server is
-// stopping.
-func (s *Server) admit(r *http.Request) (release func(), err error) {
-	if s.stopping.Load() {
-		return nil, errStopping()
-	}
-	return s.addresses.enter(network(s.address(r)))
-}
-
-func (a *addresses) enter(from netip.Addr) (release func(), err error) {
+// enter counts one connection until leave. It refuses one too many from one
+// address with code TooManyConnections.
+func (a *addresses) enter(from netip.Addr) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.limit > 0 && a.open[from] >= a.limit {
-		return nil, &chat.Error{Code: chat.TooManyConnections, Message: "There are enough connections from this address."}
+		return &chat.Error{Code: chat.TooManyConnections, Message: "There are enough connections from this address."}
 	}
 	if a.open == nil {
 		a.open = map[netip.Addr]int{}
 	}
 	a.open[from]++
 	a.total++
-	return sync.OnceFunc(func() { a.leave(from) }), nil
+	return nil
 }
 
 func (a *addresses) leave(from netip.Addr) {

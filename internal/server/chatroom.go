@@ -35,7 +35,7 @@ func (l *liner) begin(ctx context.Context) error {
 	name, err := chat.ParseRoomName(l.given)
 	if err == nil {
 		l.room = name
-		l.reader, err = l.s.hub.Join(ctx, name, room.Joining{Sink: l.out, Encoder: wire.Lines{}}, func(room.Joined) {})
+		l.reader, err = l.s.hub.Join(ctx, name, room.Joining{Sink: &l.out, Encoder: wire.Lines{}}, func(room.Joined) {})
 	}
 	if err != nil {
 		l.refuse(err)

@@ -80,7 +80,7 @@ func (cl *client) join(ctx context.Context, cmd wire.Command) error {
 	}
 	cl.hearOfName()
 	reader, err := cl.s.hub.Join(ctx, name, room.Joining{
-		Person: &cl.person, Sink: cl.out, Encoder: wire.Frames{}, After: cmd.After, Epoch: cmd.Epoch,
+		Person: &cl.person, Sink: &cl.out, Encoder: wire.Frames{}, After: cmd.After, Epoch: cmd.Epoch,
 	}, func(j room.Joined) {
 		a := wire.Answer{ID: cmd.ID, Behind: j.Behind, Room: name, Seq: &j.Head, Count: &j.Count, Here: j.Here}
 		if j.Behind {

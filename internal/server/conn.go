@@ -2,15 +2,12 @@ package server
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
 	"runtime/debug"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/gobwas/ws"
@@ -19,24 +16,37 @@ import (
 	"parley/internal/wire"
 )
 
-// A conn is one WebSocket connection: a goroutine that reads, and an outlet.
-// What the frames mean is its talk's business.
+// A conn is one WebSocket connection. What the frames mean is its talk's
+// business. Its runner is the goroutine that reads and carries out: there is
+// none while nothing comes, and never a second one.
 type conn struct {
 	s      *Server
-	nc     net.Conn
-	in     *intake
-	out    *outlet
+	line   line
+	in     intake
+	out    outlet
 	parser wire.Parser
 	talk   talk
 	from   netip.Addr // the client's address
 
+	turn    atomic.Int32 // whether there is a runner
+	begun   bool         // the runner's: talk has begun
+	leaving bool         // the runner's: goodbye has been said
+
 	heard atomic.Int64 // when bytes came last, in Unix nanoseconds
 	away  atomic.Bool  // the server is going down: nothing more is read
-	over  atomic.Bool  // it has been dismissed
+	over  atomic.Bool  // the last word has been chosen
 
 	bucket int  // guarded by the wheel
 	acked  bool // guarded by the ackQueue
 }
+
+// What turn can be.
+const (
+	parked   = iota // nobody runs; wake starts a runner
+	running         // there is a runner
+	poked           // there is, and it looks once more before it goes
+	finished        // it will not run any more
+)
 
 // A talk is a protocol spoken on a connection.
 type talk interface {
@@ -53,8 +63,8 @@ type talk interface {
 // the last bytes.
 const lingerTime = 2 * time.Second
 
-// upgrade makes a WebSocket of a request, and serves it on a goroutine of its
-// own, so that the HTTP server's can go.
+// upgrade makes a WebSocket of a request, which has a goroutine of its own, so
+// that the HTTP server's can go.
 func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, protocol string, newTalk func(*conn) talk) {
 	if !s.shakesHands(w, r) {
 		return
@@ -63,8 +73,8 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, protocol string
 		s.refuse(w, r, err)
 		return
 	}
-	release, err := s.hold(r)
-	if err != nil {
+	from := s.address(r)
+	if err := s.admit(from); err != nil {
 		s.refuse(w, r, err)
 		return
 	}
@@ -74,81 +84,124 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, protocol string
 		if nc != nil {
 			nc.Close()
 		}
-		release()
+		s.release(from)
 		return
 	}
 	nc.SetDeadline(time.Time{}) // an error shows at the first read
 	first, _ := rw.Reader.Peek(rw.Reader.Buffered())
-	c := s.newConn(nc, first)
-	c.from = s.address(r)
+	c := &conn{s: s, parser: wire.Parser{Limit: s.cfg.FrameSize}, from: from}
 	c.talk = newTalk(c)
-	// The request's context ends with its handler; its values are not needed.
-	go func() {
-		defer release()
-		c.serve(context.Background())
-	}()
+	c.start(nc, first)
 }
 
-func (s *Server) newConn(nc net.Conn, first []byte) *conn {
-	c := &conn{s: s, nc: nc, parser: wire.Parser{Limit: s.cfg.FrameSize}}
-	var p egress
-	var raw syscall.RawConn
-	if sock, ok := plainSocket(nc); ok {
-		p, raw = sock, sock.raw
-	} else {
-		p = newPipe()
-	}
-	c.in = newIntake(nc, raw, first)
-	c.out = newOutlet(p, &s.conns, c.cutOff)
-	c.out.whole = wire.WholeFrames
+// start gives the connection its line, of which first has been read already,
+// and its first runner.
+func (c *conn) start(nc net.Conn, first []byte) {
+	c.turn.Store(running)
 	c.heard.Store(time.Now().UnixNano())
-	return c
-}
-
-// serve reads until the connection ends.
-func (c *conn) serve(ctx context.Context) {
-	c.s.wheel.add(c)
-	defer c.s.wheel.remove(c)
-	defer c.cut()
-	if p, ok := c.out.port.(*pipe); ok {
-		c.s.conns.Go(func() {
-			p.run(func(b []byte) error { _, err := c.nc.Write(b); return err })
-			c.out.kill()
-		})
+	l, ok := c.s.poller.socket(c, nc)
+	if !ok {
+		l = newStream(nc, &c.s.conns, c.out.kill)
 	}
+	c.line = l
+	c.in.init(l, first)
+	c.out.init(l, c.cutOff)
+	if !l.waits() {
+		c.out.whole = wire.WholeFrames
+	}
+	c.s.wheel.add(c)
 	if c.s.away.Err() != nil { // closeConns may have missed it
 		c.goAway()
 	}
-	defer c.talk.end()
-	err := c.guarded(ctx)
-	if c.away.Load() {
-		err = &wire.CloseError{Code: wire.CloseGoingAway, Reason: "the server is going down"}
-	}
-	if e, ok := errors.AsType[*wire.CloseError](err); ok {
-		c.out.awaitAnswers()
-		c.sayGoodbye(e.Code, e.Reason)
+	go c.run()
+}
+
+// wake has a runner look at the connection, now or once more.
+func (c *conn) wake() {
+	for {
+		switch c.turn.Load() {
+		case parked:
+			if c.turn.CompareAndSwap(parked, running) {
+				go c.run()
+				return
+			}
+		case running:
+			if c.turn.CompareAndSwap(running, poked) {
+				return
+			}
+		default:
+			return
+		}
 	}
 }
 
-// guarded is read, but a panic ends this connection and nothing else.
+// run is the runner: it goes on until nothing more has come or the connection
+// has ended.
+func (c *conn) run() {
+	for {
+		err := c.step(context.Background()) // the request's ended with its handler
+		switch {
+		case err == nil:
+		case !errors.Is(err, errNothing):
+			c.finish()
+			return
+		case c.turn.CompareAndSwap(running, parked):
+			return
+		default:
+			c.turn.Store(running) // it was poked
+		}
+	}
+}
+
+// step does what there is to do and returns errNothing if that is all for now;
+// another error means that the connection has ended.
+func (c *conn) step(ctx context.Context) error {
+	if c.leaving {
+		return c.linger()
+	}
+	err := c.guarded(ctx)
+	if errors.Is(err, errNothing) {
+		return err
+	}
+	c.leaving = true
+	return c.sayGoodbye(err)
+}
+
+// guarded hears what comes, but a panic ends this connection and nothing else.
 func (c *conn) guarded(ctx context.Context) (err error) {
+	if c.unlessPanic(func() { err = c.hearing(ctx) }) {
+		return err
+	}
+	return &wire.CloseError{Code: wire.CloseInternal, Reason: "our fault"}
+}
+
+// unlessPanic calls f and reports whether it returned.
+func (c *conn) unlessPanic(f func()) (returned bool) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			c.s.counted(chat.Internal)
-			c.s.logger.LogAttrs(ctx, slog.LevelError, "connection panicked",
-				slog.Any("err", cause), slog.String("stack", string(debug.Stack())))
-			err = &wire.CloseError{Code: wire.CloseInternal, Reason: "our fault"}
+			c.s.logger.Error("connection panicked", "err", cause, "stack", string(debug.Stack()))
 		}
 	}()
-	if err := c.talk.begin(ctx); err != nil {
-		return err
+	f()
+	return true
+}
+
+// hearing begins, if that has not been done, and carries out what comes until
+// nothing more does.
+func (c *conn) hearing(ctx context.Context) error {
+	if !c.begun {
+		c.begun = true
+		if err := c.talk.begin(ctx); err != nil {
+			return err
+		}
 	}
 	for {
 		if err := c.hearAll(ctx); err != nil {
 			return err
 		}
 		c.out.flush()
-		if c.away.Load() {
+		if c.ending() {
 			return nil
 		}
 		if err := c.in.more(c.parser.MaxFrame()); err != nil {
@@ -158,9 +211,12 @@ func (c *conn) guarded(ctx context.Context) (err error) {
 	}
 }
 
+// ending reports whether somebody else has decided that the connection ends.
+func (c *conn) ending() bool { return c.away.Load() || c.over.Load() }
+
 // hearAll handles the messages that are whole in what has been read.
 func (c *conn) hearAll(ctx context.Context) error {
-	for !c.away.Load() {
+	for !c.ending() {
 		m, n, err := c.parser.Next(c.in.unused())
 		if err != nil {
 			return err
@@ -200,7 +256,7 @@ func (c *conn) look(now time.Time, idle time.Duration) {
 // and end with 1001.
 func (c *conn) goAway() {
 	c.away.Store(true)
-	c.nc.SetReadDeadline(time.Now()) // wakes its reader; a dead connection is awake
+	c.line.wake(c)
 }
 
 // cutOff is called by each room that will not serve this connection any more.
@@ -216,53 +272,69 @@ func (c *conn) cutOff(code chat.Code) {
 	}
 }
 
-// dismiss ends the connection from outside its own goroutine, without waiting
-// for it, unless that has been done already.
+// dismiss ends the connection, without waiting for it, unless its end has been
+// decided already. It may be called by anybody.
 func (c *conn) dismiss(code wire.CloseCode, reason string) bool {
-	if c.over.Swap(true) || !c.s.enter() {
-		return false // it, or everybody, is being dismissed
+	if !c.lastWord(code, reason) {
+		return false
 	}
-	go func() {
-		defer c.s.conns.Done()
-		c.sayGoodbye(code, reason)
-		c.cut()
-	}()
+	c.line.wake(c)
 	return true
 }
 
-// sayGoodbye sends a close frame behind what waits and gives the client
-// lingerTime to take it and to answer, as a socket that is closed with unread
-// bytes takes back what it has sent.
-func (c *conn) sayGoodbye(code wire.CloseCode, reason string) {
-	timer := time.AfterFunc(lingerTime, c.cut)
-	defer timer.Stop()
+// lastWord puts a close frame behind what waits and gives the client
+// lingerTime to take it and to answer, unless that has been done already.
+func (c *conn) lastWord(code wire.CloseCode, reason string) bool {
+	if c.over.Swap(true) {
+		return false
+	}
 	c.out.seal(func(dst []byte) []byte { return wire.AppendClose(dst, code, reason) })
+	time.AfterFunc(lingerTime, c.cut) // finds nothing to do, most often
+	return true
+}
+
+// sayGoodbye ends what has ended by err, or by what somebody else has decided.
+// If it returns nil, the rest is up to the client, which is given a moment, as
+// a socket that is closed with unread bytes takes back what it has sent.
+func (c *conn) sayGoodbye(err error) error {
+	if c.away.Load() {
+		err = &wire.CloseError{Code: wire.CloseGoingAway, Reason: "the server is going down"}
+	}
+	if e, ok := errors.AsType[*wire.CloseError](err); ok {
+		c.out.awaitAnswers()
+		c.lastWord(e.Code, e.Reason)
+	}
+	if !c.over.Load() {
+		return errEnded // it broke
+	}
 	c.out.awaitEmpty()
-	if p, ok := c.out.port.(*pipe); ok {
-		p.wait() // an error ends it too
-	}
-	half, ok := c.nc.(interface{ CloseWrite() error })
-	if !ok || half.CloseWrite() != nil {
-		return
-	}
-	c.nc.SetReadDeadline(time.Now().Add(lingerTime))
-	var rest [512]byte
+	return c.line.shut()
+}
+
+// linger drops what still comes.
+func (c *conn) linger() error {
 	for {
-		if n, err := c.nc.Read(rest[:]); err != nil || n == 0 {
-			return
+		c.in.used(len(c.in.unused()))
+		if err := c.in.more(inBuffer); err != nil {
+			return err
 		}
 	}
 }
 
-// cut ends the connection at once.
+// finish is called by the last runner, last.
+func (c *conn) finish() {
+	c.out.kill()
+	c.unlessPanic(c.talk.end)
+	c.s.wheel.remove(c)
+	c.in.giveBack()
+	c.line.close()
+	c.turn.Store(finished)
+	c.s.release(c.from)
+}
+
+// cut ends the connection at once. Its runner learns of it.
 func (c *conn) cut() {
 	c.out.kill()
-	if p, ok := c.out.port.(*pipe); ok {
-		p.end()
-	}
-	if t, ok := c.nc.(*tls.Conn); ok {
-		t.NetConn().Close() // a TLS goodbye would wait for a full socket
-		return
-	}
-	c.nc.Close() // whoever reads or writes it learns of it there
+	c.line.cut()
+	c.line.wake(c)
 }

@@ -2,7 +2,7 @@ package server
 
 import (
 	"context"
-	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -11,11 +11,12 @@ import (
 
 // doors is what the long-lived connections share.
 type doors struct {
-	conns sync.WaitGroup // their goroutines
-	wheel wheel
-	acks  ackQueue
+	conns  sync.WaitGroup // they, and goroutines of theirs
+	poller *poller        // nil: none
+	wheel  wheel
+	acks   ackQueue
 
-	entry sync.Mutex      // between enter and closeConns
+	entry sync.Mutex      // between admit and closeConns
 	away  context.Context // ends when the server goes down; no connection begins after that
 	leave context.CancelFunc
 }
@@ -28,43 +29,42 @@ func (s *Server) initDoors() {
 	}
 }
 
-// runDoors keeps connections alive and sends late answers until ctx ends.
+// runDoors wakes connections, keeps them alive and sends late answers until
+// ctx ends.
 func (s *Server) runDoors(ctx context.Context) error {
 	var wg sync.WaitGroup
+	wg.Go(s.poller.run)
 	wg.Go(func() { s.acks.run() })
 	wg.Go(func() { s.wheel.run(ctx, s.cfg.IdleTimeout) })
 	<-ctx.Done()
 	s.acks.close()
+	s.poller.close()
 	wg.Wait()
 	return nil
 }
 
-// enter counts a goroutine of a connection into conns, unless the server is
-// going down.
-func (d *doors) enter() bool {
-	d.entry.Lock()
-	defer d.entry.Unlock()
-	if d.away.Err() != nil {
-		return false
+// admit counts one connection, which closeConns waits for, until release. It
+// refuses one too many from one address, and any once the server is stopping.
+func (s *Server) admit(from netip.Addr) error {
+	if s.stopping.Load() {
+		return errStopping()
 	}
-	d.conns.Add(1)
-	return true
+	if err := s.addresses.enter(network(from)); err != nil {
+		return err
+	}
+	s.entry.Lock()
+	defer s.entry.Unlock()
+	if s.away.Err() != nil {
+		s.addresses.leave(network(from))
+		return errStopping()
+	}
+	s.conns.Add(1)
+	return nil
 }
 
-// hold is admit for a connection that closeConns waits for.
-func (s *Server) hold(r *http.Request) (release func(), err error) {
-	leave, err := s.admit(r)
-	if err != nil {
-		return nil, err
-	}
-	if !s.enter() {
-		leave()
-		return nil, errStopping()
-	}
-	return func() {
-		leave()
-		s.conns.Done()
-	}, nil
+func (s *Server) release(from netip.Addr) {
+	s.addresses.leave(network(from))
+	s.conns.Done()
 }
 
 func errStopping() error {

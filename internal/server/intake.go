@@ -1,10 +1,9 @@
 package server
 
 import (
+	"errors"
 	"io"
-	"net"
 	"sync"
-	"syscall"
 )
 
 // inBuffer is how much is read at a time.
@@ -12,30 +11,25 @@ const inBuffer = 16 << 10
 
 var inBuffers = sync.Pool{New: func() any { return new([inBuffer]byte) }}
 
-// An intake is what comes in on one connection. Of a plain socket, its buffer
-// is borrowed when there is something to read and given back when all of it
-// has been used, so that a silent connection holds none.
+// An intake is what comes in on one connection. Its buffer is borrowed when
+// there is something to read and given back when all of it has been used, so
+// that a silent connection holds none; but a line that waits in read needs one
+// of its own.
 type intake struct {
-	nc     net.Conn
-	raw    syscall.RawConn // nil: nc has to be read with waiting
-	readFD func(fd uintptr) bool
+	line line
 
 	pooled     *[inBuffer]byte // the borrowed buffer, if store is one
 	store      []byte
 	start, end int // what has been read and not used, in store
-	n          int // what readFD found
-	err        error
 }
 
-// newIntake returns the intake of nc, of which first has been read already.
-func newIntake(nc net.Conn, raw syscall.RawConn, first []byte) *intake {
-	in := &intake{nc: nc, raw: raw}
-	in.readFD = in.readOnce
+// init is called once; first has been read already.
+func (in *intake) init(l line, first []byte) {
+	in.line = l
 	if len(first) > 0 {
 		in.store = append([]byte(nil), first...)
 		in.end = len(first)
 	}
-	return in
 }
 
 // unused returns what has been read and not used.
@@ -45,75 +39,65 @@ func (in *intake) unused() []byte { return in.store[in.start:in.end] }
 func (in *intake) used(n int) {
 	if in.start += n; in.start == in.end {
 		in.start, in.end = 0, 0
-		if in.raw != nil || len(in.store) > inBuffer {
-			in.giveBack()
-		}
 	}
 }
 
-// more waits until there is more in unused, which may hold up to room bytes.
+// more has more in unused, which may hold up to room bytes. It returns
+// errNothing if the line has to be waited for.
 func (in *intake) more(room int) error {
-	if in.end > 0 {
+	if in.end == 0 && len(in.store) > inBuffer {
+		in.giveBack()
+	}
+	if in.end == len(in.store) {
 		in.makePlace(room)
 	}
-	n, err := in.read()
-	if err != nil {
+	n, err := in.line.read(in.store[in.end:])
+	switch {
+	case n > 0:
+		in.end += n
+		return nil
+	case errors.Is(err, errNothing):
+		in.rest()
 		return err
-	}
-	if n == 0 {
+	case err == nil:
 		return io.EOF
 	}
-	in.end += n
-	return nil
+	return err
 }
 
-func (in *intake) read() (int, error) {
-	if in.raw == nil {
-		if in.store == nil {
-			in.store = make([]byte, inBuffer/4)
-		}
-		return in.nc.Read(in.store[in.end:])
+// rest gives the borrowed buffer back while nothing comes. The beginning of a
+// frame is kept in as little as it needs, however slowly it comes.
+func (in *intake) rest() {
+	if in.pooled == nil {
+		return
 	}
-	if err := in.raw.Read(in.readFD); err != nil {
-		return 0, err
-	}
-	return in.n, in.err
-}
-
-func (in *intake) readOnce(fd uintptr) bool {
-	if in.store == nil {
-		in.pooled = inBuffers.Get().(*[inBuffer]byte)
-		in.store = in.pooled[:]
-	}
-	n, again, err := tryRead(fd, in.store[in.end:])
-	if again {
-		if in.end == 0 {
-			in.giveBack()
-		}
-		return false
-	}
-	in.n, in.err = n, err
-	return true
+	kept := append([]byte(nil), in.unused()...)
+	in.giveBack()
+	in.store, in.start, in.end = kept, 0, len(kept)
 }
 
 func (in *intake) giveBack() {
 	if in.pooled != nil {
 		inBuffers.Put(in.pooled)
 	}
-	in.pooled, in.store = nil, nil
+	in.pooled, in.store, in.start, in.end = nil, nil, 0, 0
 }
 
-// makePlace makes place after unused: at its front if there is some, else in a
-// buffer twice as large, up to room.
+// makePlace makes place after unused: at the front of its buffer if there is
+// some, else in a borrowed one, else in one twice as large, up to room.
 func (in *intake) makePlace(room int) {
-	if in.end < len(in.store) {
-		return
-	}
 	unused := in.unused()
-	if in.start > 0 {
+	switch {
+	case in.start > 0:
 		copy(in.store, unused)
-	} else {
-		larger := make([]byte, min(2*len(in.store), max(room, len(in.store)+1)))
+	case in.line.waits() && len(unused) < inBuffer/4:
+		in.store = append(make([]byte, 0, inBuffer/4), unused...)[:inBuffer/4]
+	case !in.line.waits() && len(unused) < inBuffer/2:
+		in.pooled = inBuffers.Get().(*[inBuffer]byte)
+		in.store = in.pooled[:]
+		copy(in.store, unused)
+	default:
+		larger := make([]byte, min(2*len(unused), max(room, len(unused)+1)))
 		copy(larger, unused)
 		in.giveBack()
 		in.store = larger

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"errors"
 	"sync"
 
 	"parley/internal/chat"
@@ -16,30 +15,21 @@ import (
 // room while it holds its own.
 type outlet struct {
 	port  egress
-	owner *sync.WaitGroup                 // waits for the goroutine of drain
 	ended func(code chat.Code)            // what Close does; set at birth
 	whole func(p []byte, n int) (end int) // where the event that byte n lies in ends; nil: port never cuts
 
 	mu       sync.Mutex
-	changed  sync.Cond // out has become shorter, pending less, or the outlet dead
+	changed  sync.Cond // out has become shorter, pending less, or the outlet sealed or dead
 	out      []byte    // goes before anything else
+	lent     *[]byte   // out's buffer; nil while it is empty
 	waiters  []func()
-	draining bool // a goroutine waits for the port
+	draining bool // the port will say when it takes something
 	sealed   bool // the last word has been said
 	dead     bool
 	pending  int // sends that are not answered yet
 }
 
-// An egress is a connection's way out.
-type egress interface {
-	// write takes as much of a and then b as it can without waiting. It may
-	// keep b, which never changes, but not a.
-	write(a, b []byte) (n int, err error)
-	// wait waits until write may take something.
-	wait() error
-}
-
-var errEnded = errors.New("the connection has ended")
+var outBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 1<<10); return &b }}
 
 // Bounds of what one connection may have the server remember. Beyond, its
 // commands are not read until some have been answered.
@@ -48,10 +38,10 @@ const (
 	maxPending = 512      // sends that the store has not answered
 )
 
-func newOutlet(p egress, owner *sync.WaitGroup, ended func(chat.Code)) *outlet {
-	o := &outlet{port: p, owner: owner, ended: ended}
+// init is called once, before anything else.
+func (o *outlet) init(p egress, ended func(chat.Code)) {
+	o.port, o.ended = p, ended
 	o.changed.L = &o.mu
-	return o
 }
 
 // TryWrite implements room.Sink.
@@ -67,7 +57,7 @@ func (o *outlet) TryWrite(p []byte) (int, error) {
 	}
 	if n < len(p) && o.whole != nil {
 		if end := o.whole(p, n); end > n {
-			o.out = append(o.out, p[n:end]...)
+			o.append(func(dst []byte) []byte { return append(dst, p[n:end]...) })
 			o.drainLater()
 			return end, nil
 		}
@@ -93,8 +83,29 @@ func (o *outlet) answer(frame func(dst []byte) []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if !o.dead && !o.sealed {
-		o.out = frame(o.out)
+		o.append(frame)
 	}
+}
+
+// append has frame append to out, which is in a borrowed buffer unless it is
+// empty. The caller holds mu.
+func (o *outlet) append(frame func(dst []byte) []byte) {
+	if o.lent == nil {
+		o.lent = outBuffers.Get().(*[]byte)
+		o.out = (*o.lent)[:0]
+	}
+	if o.out = frame(o.out); len(o.out) == 0 {
+		o.giveBack()
+	}
+}
+
+// giveBack gives out's buffer back. The caller holds mu.
+func (o *outlet) giveBack() {
+	if o.lent != nil && cap(o.out) <= 16<<10 {
+		*o.lent = o.out[:0]
+		outBuffers.Put(o.lent)
+	}
+	o.lent, o.out = nil, nil
 }
 
 // flush sends what waits, or has it sent as soon as the port takes it.
@@ -116,7 +127,8 @@ func (o *outlet) seal(lastWord func(dst []byte) []byte) {
 	defer o.mu.Unlock()
 	if !o.dead && !o.sealed {
 		o.sealed = true
-		o.out = lastWord(o.out)
+		o.changed.Broadcast()
+		o.append(lastWord)
 		o.drainLater()
 	}
 }
@@ -141,51 +153,45 @@ func (o *outlet) write(p []byte) (int, error) {
 		return 0, nil
 	}
 	n -= len(o.out)
-	if cap(o.out) > 4<<10 {
-		o.out = nil
-	} else {
-		o.out = o.out[:0]
+	if len(o.out) > 0 {
+		o.giveBack()
+		o.changed.Broadcast()
 	}
-	o.changed.Broadcast()
 	return n, nil
 }
 
 func (o *outlet) die() {
 	o.dead = true
-	o.out, o.waiters = nil, nil
+	o.giveBack()
+	o.waiters = nil
 	o.changed.Broadcast()
 }
 
-// drainLater has a goroutine wait for the port. There is one only while the
-// port is full. The caller holds mu.
+// drainLater has drain called as soon as the port takes something. The caller
+// holds mu.
 func (o *outlet) drainLater() {
 	if !o.draining {
 		o.draining = true
-		o.owner.Go(o.drain)
+		o.port.notify(o.drain)
 	}
 }
 
 func (o *outlet) drain() {
-	for {
-		err := o.port.wait()
-		o.mu.Lock()
-		if err != nil {
-			o.die()
-		}
-		if !o.dead && len(o.out) > 0 {
-			o.write(nil) // an error makes it dead
-		}
-		if !o.dead && len(o.out) > 0 {
-			o.mu.Unlock()
-			continue
-		}
-		waiters := o.waiters
-		o.waiters, o.draining = nil, false
+	o.mu.Lock()
+	o.draining = false
+	if !o.dead && len(o.out) > 0 {
+		o.write(nil) // an error makes it dead
+	}
+	if !o.dead && len(o.out) > 0 {
+		o.drainLater()
 		o.mu.Unlock()
-		for _, ready := range waiters {
-			ready()
-		}
 		return
+	}
+	waiters := o.waiters
+	o.waiters = nil
+	o.mu.Unlock()
+	for _, ready := range waiters {
+		ready()
 	}
 }
 
@@ -202,7 +208,7 @@ func (o *outlet) end(frame func(dst []byte) []byte) {
 	defer o.mu.Unlock()
 	o.pending--
 	if !o.dead && !o.sealed {
-		o.out = frame(o.out)
+		o.append(frame)
 	}
 	if o.pending == 0 || o.pending == maxPending/2 {
 		o.changed.Broadcast()
@@ -213,7 +219,7 @@ func (o *outlet) end(frame func(dst []byte) []byte) {
 func (o *outlet) awaitRoom() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for !o.dead && (len(o.out) > maxOut || o.pending >= maxPending) {
+	for !o.dead && !o.sealed && (len(o.out) > maxOut || o.pending >= maxPending) {
 		if len(o.out) > maxOut {
 			o.drainLater()
 		}

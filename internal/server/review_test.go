@@ -36,9 +36,9 @@ func TestUpgradeThatFailsLeavesNoConnectionBehind(t *testing.T) {
 }
 
 func TestBusyPipeStillTakesWhatIsShort(t *testing.T) {
-	p := newPipe()
 	writing, goOn := make(chan string), make(chan struct{})
 	var wg sync.WaitGroup
+	p := newPipe(&wg)
 	wg.Go(func() {
 		p.run(func(b []byte) error {
 			writing <- string(b)
@@ -46,7 +46,8 @@ func TestBusyPipeStillTakesWhatIsShort(t *testing.T) {
 			return nil
 		})
 	})
-	o := newOutlet(p, &wg, func(chat.Code) {})
+	var o outlet
+	o.init(p, func(chat.Code) {})
 	take := func(s string, want int) {
 		t.Helper()
 		if n, err := o.TryWrite([]byte(s)); n != want || err != nil {

@@ -26,6 +26,10 @@ const drainTimeout = 8 * time.Second
 // what was accepted be stored and answered, and tells every connection to come
 // back later. The hub has to run until Serve has returned.
 func (s *Server) Serve(ctx context.Context, ln, plain net.Listener) error {
+	var err error
+	if s.poller, err = openPoller(); err != nil {
+		return err
+	}
 	main := s.httpServer(s)
 	servers := []*http.Server{main}
 	g, ctx := errgroup.WithContext(ctx)

@@ -15,6 +15,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -244,11 +245,11 @@ func TestMetricsTellWhatHappens(t *testing.T) {
 	ts.guest(t, "Ada")
 	ts.ask(t, http.MethodPost, "/api/rooms/lobby/messages", `{"name":"Ada","text":"hi"}`)
 	ts.ask(t, http.MethodGet, "/nothing", "")
-	release, err := ts.admit(httptest.NewRequest(http.MethodGet, "/ws", nil))
-	if err != nil {
+	var nobody netip.Addr
+	if err := ts.admit(nobody); err != nil {
 		t.Fatal(err)
 	}
-	defer release()
+	defer ts.release(nobody)
 
 	a := ts.ask(t, http.MethodGet, "/metrics", "")
 	lines := map[string]bool{}

@@ -29,12 +29,12 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, err)
 		return
 	}
-	release, err := s.hold(r)
-	if err != nil {
+	from := s.address(r)
+	if err := s.admit(from); err != nil {
 		s.refuse(w, r, err)
 		return
 	}
-	defer release()
+	defer s.release(from)
 	if err := s.stream(w, r, name, room.Joining{After: after, Epoch: epoch}); err != nil {
 		s.refuse(w, r, err)
 	}
@@ -68,7 +68,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, name chat.RoomNa
 	var helpers sync.WaitGroup
 	defer helpers.Wait()
 	rc := http.NewResponseController(w)
-	p := newPipe()
+	p := newPipe(&helpers)
 	var end sync.Mutex
 	returned := false // then w must not be touched: over HTTP/2 that panics
 	stop := func() {
@@ -84,7 +84,8 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, name chat.RoomNa
 		defer end.Unlock()
 		returned = true
 	}()
-	out := newOutlet(p, &helpers, func(code chat.Code) {
+	out := new(outlet)
+	out.init(p, func(code chat.Code) {
 		s.counted(code)
 		stop()
 	})

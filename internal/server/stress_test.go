@@ -71,9 +71,7 @@ func TestNothingIsLostOrLeftBehindUnderStress(t *testing.T) {
 			}
 			s.joined.Wait()
 			for _, c := range s.wheel.all() { // so that who stalls is soon seen to
-				if tcp, ok := c.nc.(*net.TCPConn); ok {
-					tcp.SetWriteBuffer(16 << 10)
-				}
+				narrow(c.line)
 			}
 			for i := range s.talkers {
 				talking.Go(func() error { return s.talk(fmt.Sprint("Talker ", i)) })

@@ -7,6 +7,8 @@ import "sync"
 // when it is idle; when it is not, only what is short, as a socket's buffer
 // would: else whatever comes close behind something would find it full.
 type pipe struct {
+	owner *sync.WaitGroup // waits for the goroutines of notify
+
 	mu   sync.Mutex
 	turn sync.Cond // busy or ended has changed
 	a, b []byte    // being written
@@ -18,8 +20,8 @@ type pipe struct {
 // pipeBuffer is how many bytes a busy pipe takes.
 const pipeBuffer = 16 << 10
 
-func newPipe() *pipe {
-	p := &pipe{}
+func newPipe(owner *sync.WaitGroup) *pipe {
+	p := &pipe{owner: owner}
 	p.turn.L = &p.mu
 	return p
 }
@@ -44,8 +46,15 @@ func (p *pipe) write(a, b []byte) (int, error) {
 	return n, nil
 }
 
-// wait waits until the pipe is idle, as before that it may take nothing.
-func (p *pipe) wait() error {
+// notify waits until the pipe is idle, as before that it may take nothing.
+func (p *pipe) notify(ready func()) {
+	p.owner.Go(func() {
+		p.awaitIdle() // what it has come to, the next write tells
+		ready()
+	})
+}
+
+func (p *pipe) awaitIdle() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for p.busy && p.err == nil {

@@ -1,0 +1,91 @@
+package server
+
+import (
+	"crypto/tls"
+	"errors"
+	"net"
+	"sync"
+	"time"
+)
+
+// A line is what a WebSocket's bytes go over, both ways: a socket, which waits
+// in the poller, or a stream, which has goroutines wait.
+type line interface {
+	egress
+	// read is called by the connection's runner only. errNothing means that
+	// nothing has come, and that the connection will be woken when it does.
+	read(p []byte) (int, error)
+	// waits reports whether read waits, and so never returns errNothing.
+	waits() bool
+	// wake has the connection's runner look at it again.
+	wake(c *conn)
+	// shut lets what was written go out, and then says that it was all.
+	// Reading is possible for lingerTime.
+	shut() error
+	// cut ends both ways at once. The runner learns of it, and closes.
+	cut()
+	// close is called by the runner, last.
+	close()
+}
+
+// An egress is a connection's way out.
+type egress interface {
+	// write takes as much of a and then b as it can without waiting. It may
+	// keep b, which never changes, but not a.
+	write(a, b []byte) (n int, err error)
+	// notify has ready called, once and on a goroutine of its own, when write
+	// may take something; maybe never, if the connection ends before that.
+	notify(ready func())
+}
+
+var (
+	errEnded   = errors.New("the connection has ended")
+	errNothing = errors.New("nothing has come")
+)
+
+// A stream is a line that can only be read and written with waiting, such as
+// TLS. It costs a goroutine each.
+type stream struct {
+	*pipe
+	nc net.Conn
+}
+
+// newStream returns nc as a line. Its goroutine is counted into owner, and
+// failed is called when nothing can be written any more.
+func newStream(nc net.Conn, owner *sync.WaitGroup, failed func()) *stream {
+	st := &stream{pipe: newPipe(owner), nc: nc}
+	owner.Go(func() {
+		st.run(func(b []byte) error { _, err := nc.Write(b); return err })
+		failed()
+	})
+	return st
+}
+
+func (st *stream) read(p []byte) (int, error) { return st.nc.Read(p) }
+
+func (st *stream) waits() bool { return true }
+
+func (st *stream) wake(*conn) { st.nc.SetReadDeadline(time.Now()) }
+
+func (st *stream) shut() error {
+	if err := st.awaitIdle(); err != nil {
+		return err
+	}
+	half, ok := st.nc.(interface{ CloseWrite() error })
+	if !ok {
+		return errEnded
+	}
+	st.nc.SetReadDeadline(time.Now().Add(lingerTime))
+	return half.CloseWrite()
+}
+
+func (st *stream) cut() {
+	st.end()
+	if t, ok := st.nc.(*tls.Conn); ok {
+		t.NetConn().Close() // a TLS goodbye would wait for a full socket
+		return
+	}
+	st.nc.Close()
+}
+
+func (st *stream) close() { st.cut() }
