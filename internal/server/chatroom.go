@@ -60,8 +60,15 @@ func (l *liner) post(ctx context.Context, data []byte) error {
 	if err != nil {
 		return err
 	}
+	taken := false
 	l.out.begin()
+	defer func() {
+		if !taken { // also after a panic: the goodbye waits for all answers
+			l.out.end(func(dst []byte) []byte { return dst })
+		}
+	}()
 	err = l.s.hub.Post(chat.Draft{Room: l.room, From: p, Text: line.Message}, func(c chat.Commit) {
+		defer l.s.contain(l.cut)
 		l.out.end(func(dst []byte) []byte {
 			if c.Err == nil {
 				return dst // the message itself is the answer
@@ -72,8 +79,7 @@ func (l *liner) post(ctx context.Context, data []byte) error {
 			l.s.acks.push(l.conn)
 		}
 	})
-	if err != nil {
-		l.out.end(func(dst []byte) []byte { return dst })
+	if taken = err == nil; !taken {
 		return err
 	}
 	l.reader.Appear(p)
@@ -107,6 +113,7 @@ func (l *liner) refuse(err error) {
 
 func (l *liner) end() {
 	if l.reader != nil {
+		defer l.s.contain(l.cut)
 		l.reader.Leave()
 	}
 }

@@ -154,12 +154,16 @@ func (cl *client) send(_ context.Context, cmd wire.Command) error {
 	}
 	member := cl.rooms[name] != nil
 	cl.hearOfName()
+	taken := false
 	cl.out.begin()
+	defer func() {
+		if !taken { // also after a panic: the goodbye waits for all answers
+			cl.out.end(func(dst []byte) []byte { return dst })
+		}
+	}()
 	err = cl.s.hub.Post(chat.Draft{Room: name, From: cl.person, Text: cmd.Text, Nonce: cmd.Nonce},
 		func(c chat.Commit) { cl.stored(cmd.ID, c, member) })
-	if err != nil {
-		cl.out.end(func(dst []byte) []byte { return dst })
-	}
+	taken = err == nil
 	return err
 }
 
@@ -177,6 +181,7 @@ func (cl *client) hearOfName() {
 // stored answers a send, on the log's goroutine. A member's socket is about to
 // be written with the event itself; the answer goes along.
 func (cl *client) stored(id int64, c chat.Commit, member bool) {
+	defer cl.s.contain(cl.cut)
 	if c.Err != nil {
 		e := cl.s.tell(c.Err)
 		cl.out.end(func(dst []byte) []byte { return wire.AppendError(dst, id, e) })

@@ -14,10 +14,11 @@ import (
 // A memory is a room.Log and People without a disk, for tests that count how
 // often rather than how safely.
 type memory struct {
-	mu     sync.Mutex
-	rooms  map[chat.RoomName][]chat.Event
-	people map[string]chat.Person // by session
-	queue  chan func()            // what the log's goroutine does
+	mu      sync.Mutex
+	refusal error // what every draft hears; nil: it is kept
+	rooms   map[chat.RoomName][]chat.Event
+	people  map[string]chat.Person // by session
+	queue   chan func()            // what the log's goroutine does
 }
 
 func newMemory() *memory {
@@ -39,6 +40,11 @@ func (m *memory) Run(ctx context.Context) error {
 func (m *memory) Append(d chat.Draft, done func(chat.Commit)) {
 	m.queue <- func() {
 		m.mu.Lock()
+		if err := m.refusal; err != nil {
+			m.mu.Unlock()
+			done(chat.Commit{Err: err})
+			return
+		}
 		e := chat.Event{Room: d.Room, Seq: chat.Seq(len(m.rooms[d.Room]) + 1), At: time.Now(), Kind: chat.Message, From: d.From, Text: d.Text}
 		m.rooms[d.Room] = append(m.rooms[d.Room], e)
 		m.mu.Unlock()
@@ -100,6 +106,13 @@ func (m *memory) Rename(_ context.Context, id chat.PersonID, name string) error 
 }
 
 func (m *memory) Forget(context.Context, string) error { return nil }
+
+// change makes a change to what is remembered.
+func (m *memory) change(do func(*memory)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	do(m)
+}
 
 // clear forgets all that was said.
 func (m *memory) clear() {

@@ -1,13 +1,8 @@
 package server
 
 import (
-	"fmt"
-	"log/slog"
 	"net/http"
-	"runtime/debug"
 	"time"
-
-	"parley/internal/chat"
 )
 
 // writeTimeout is how long an answer may take to be taken. Connections that
@@ -74,8 +69,7 @@ func (s *Server) caught(next http.Handler) http.Handler {
 				return
 			}
 			if v != http.ErrAbortHandler {
-				s.counted(chat.Internal)
-				s.logger.LogAttrs(r.Context(), slog.LevelError, "request failed", slog.Any("err", fmt.Errorf("panic: %v\n%s", v, debug.Stack())))
+				s.panicked(v)
 			}
 			panic(http.ErrAbortHandler)
 		}()

@@ -108,7 +108,10 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, name chat.RoomNa
 	defer cancel()
 	defer context.AfterFunc(ctx, stop)()
 	defer context.AfterFunc(s.away, stop)()
-	helpers.Go(func() { comment(ctx, out) })
+	helpers.Go(func() {
+		defer s.contain(stop)
+		comment(ctx, out)
+	})
 
 	header := w.Header()
 	header.Set("Content-Type", "text/event-stream")

@@ -52,8 +52,14 @@ func (cl *client) hear(ctx context.Context, m wire.Message) {
 
 func (cl *client) end() {
 	for _, reader := range cl.rooms {
-		reader.Leave()
+		cl.depart(reader)
 	}
+}
+
+// depart leaves one room, so that a mistake there keeps no other from being left.
+func (cl *client) depart(reader *room.Reader) {
+	defer cl.s.contain(cl.cut)
+	reader.Leave()
 }
 
 // refuse answers a command with what its sender may be told of err.

@@ -1,0 +1,219 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gobwas/ws"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"parley/internal/chat"
+	"parley/internal/room"
+	"parley/internal/wire"
+)
+
+// A faulty is a server with mistakes in it, which come out when somebody says
+// or asks for "boom", and a good client in a room of its own.
+type faulty struct {
+	*testServer
+	log  *memory
+	said *safeBuffer
+	good *talker
+}
+
+// A safeBuffer is a log that a test reads while it is written.
+type safeBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *safeBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *safeBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+func startFaulty(t *testing.T) *faulty {
+	t.Helper()
+	z := &faulty{log: newMemory(), said: &safeBuffer{}}
+	rooms := room.Config{Format: func(text string) string {
+		if text == "boom" {
+			panic("a mistake in formatting")
+		}
+		return ""
+	}}
+	healthy := func(context.Context) error { return nil }
+	z.testServer = serveLog(t, Config{Logger: slog.New(slog.NewTextHandler(z.said, nil))}, rooms, z.log, "e", z.log, healthy)
+	z.good = z.hello(t, "Good")
+	z.good.ask(`"op":"join","room":"good"`)
+	return z
+}
+
+// wantContained waits until a panic has been counted and checks that it was
+// logged with its stack, naming where, and that nobody else has noticed.
+func (z *faulty) wantContained(t *testing.T, what, where string) {
+	t.Helper()
+	counted := func() float64 { return testutil.ToFloat64(z.metrics.errors.WithLabelValues(string(chat.Internal))) }
+	late, again := time.NewTimer(20*time.Second), time.NewTicker(time.Millisecond)
+	defer late.Stop()
+	defer again.Stop()
+	for counted() == 0 {
+		select {
+		case <-late.C:
+			t.Fatal("no panic has been counted")
+		case <-again.C:
+		}
+	}
+	if n := counted(); n != 1 {
+		t.Errorf("counted %v panics", n)
+	}
+	z.log.change(func(m *memory) { m.refusal = nil })
+	z.good.sent++
+	z.good.send(`{"op":"send","id":%d,"room":"good","text":"still here"}`, z.good.sent)
+	if e := z.good.event(); e.Text != "still here" {
+		t.Errorf("the good client hears %+v", e)
+	}
+	if a := z.ask(t, http.MethodGet, "/healthz", ""); a.StatusCode != http.StatusOK {
+		t.Errorf("health afterwards: %d", a.StatusCode)
+	}
+	z.good.nc.Close()
+	if err := z.stop(); err != nil { // a lock that is left behind would keep it from ending
+		t.Error(err)
+	}
+	if got := z.said.String(); !strings.Contains(got, "level=ERROR") || !strings.Contains(got, what) || !strings.Contains(got, where) {
+		t.Errorf("logged %q, want %q in %s", got, what, where)
+	}
+}
+
+func TestPanicWhereACommandIsCarriedOutEndsThatConnection(t *testing.T) {
+	z := startFaulty(t)
+	bad := z.hello(t, "Bad")
+	bad.send(`{"op":"send","id":9,"room":"good","text":"boom"}`)
+	bad.wantClose(ws.StatusInternalServerError)
+	z.wantContained(t, "a mistake in formatting", "Post")
+}
+
+func TestPanicWhereALineIsPostedEndsThatConnection(t *testing.T) {
+	z := startFaulty(t)
+	bad := z.dial(t, "/chatroom/good")
+	bad.send(`{"from":"Bad","message":"boom"}`)
+	bad.wantClose(ws.StatusInternalServerError)
+	z.wantContained(t, "a mistake in formatting", "Post")
+}
+
+func TestPanicWhereHistoryIsAskedForEndsThatRequest(t *testing.T) {
+	z := startFaulty(t)
+	z.log.change(func(m *memory) {
+		m.rooms["old"] = []chat.Event{{Room: "old", Seq: 1, Kind: chat.Message, Text: "boom"}}
+	})
+	if a, err := z.try(t.Context(), http.MethodGet, "/api/rooms/old/messages", ""); err == nil {
+		t.Errorf("answered with %d: %s", a.StatusCode, a.body)
+	}
+	z.wantContained(t, "a mistake in formatting", "History")
+}
+
+// A trap is an error that cannot be looked at.
+type trap struct{}
+
+func (trap) Error() string { return "a trap" }
+func (trap) Unwrap() error { panic("a mistake in an error") }
+
+func TestPanicWhereASendIsAnsweredEndsThatConnection(t *testing.T) {
+	for path, message := range map[string]string{
+		"/ws":            `{"op":"send","id":2,"room":"good","text":"trap"}`,
+		"/chatroom/good": `{"from":"Bad","message":"trap"}`,
+	} {
+		z := startFaulty(t)
+		z.log.change(func(m *memory) { m.refusal = trap{} })
+		bad := z.dial(t, path)
+		bad.send(`{"op":"hello","id":1,"name":"Bad"}`)
+		bad.send("%s", message)
+		for f, err := readFrame(bad.in); err == nil; f, err = readFrame(bad.in) {
+			if strings.Contains(string(f.Payload), `"id":2`) {
+				t.Errorf("answered with %s", f.Payload)
+			}
+		}
+		z.wantContained(t, "a mistake in an error", "memory") // the log's goroutine lives on
+	}
+}
+
+// A brokenTalk is a protocol with a mistake in one of its parts.
+type brokenTalk struct {
+	in   string
+	left chan struct{}
+}
+
+func (b brokenTalk) begin(context.Context) error {
+	if b.in == "begin" {
+		panic("a mistake in begin")
+	}
+	return nil
+}
+
+func (b brokenTalk) hear(context.Context, wire.Message) {
+	if b.in == "hear" {
+		panic("a mistake in hear")
+	}
+}
+
+func (b brokenTalk) end() { close(b.left) }
+
+func TestPanicInATalkIsAnsweredWith1011AndItsEndIsCalled(t *testing.T) {
+	for _, in := range []string{"begin", "hear"} {
+		z := startFaulty(t)
+		broken := brokenTalk{in: in, left: make(chan struct{})}
+		bad := z.dialSpeaking(t, func(*conn) talk { return broken })
+		if in == "hear" {
+			bad.send("hi")
+		}
+		bad.wantClose(ws.StatusInternalServerError)
+		bad.nc.Close()
+		<-broken.left
+		z.wantContained(t, "a mistake in "+in, "brokenTalk")
+	}
+}
+
+func TestPanicInLeavingOneRoomKeepsNoOtherFromBeingLeft(t *testing.T) {
+	z := startFaulty(t)
+	bad := z.dialSpeaking(t, func(c *conn) talk {
+		there, err := z.hub.Join(context.Background(), "there", room.Joining{Sink: &c.out, Encoder: wire.Frames{}}, func(room.Joined) {})
+		if err != nil {
+			t.Error(err)
+		}
+		return &client{conn: c, rooms: map[chat.RoomName]*room.Reader{"there": there, "nowhere": nil}}
+	})
+	bad.nc.Close()
+	late, again := time.NewTimer(20*time.Second), time.NewTicker(time.Millisecond)
+	defer late.Stop()
+	defer again.Stop()
+	for z.hub.Stats().Readers > 1 {
+		select {
+		case <-late.C:
+			t.Fatalf("%+v", z.hub.Stats())
+		case <-again.C:
+		}
+	}
+	z.wantContained(t, "nil pointer", "Leave")
+}
+
+// dialSpeaking opens a WebSocket on which the server speaks a protocol of the
+// test's own.
+func (z *faulty) dialSpeaking(t *testing.T, newTalk func(*conn) talk) *talker {
+	t.Helper()
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { z.upgrade(w, r, "", newTalk) }))
+	t.Cleanup(front.Close)
+	return (&testServer{Server: z.Server, url: front.URL}).dial(t, "/")
+}
