@@ -1,6 +1,6 @@
 # What one does here. `make` lists it.
 
-.PHONY: help run build test go page lint bench micro fuzz torture first-message
+.PHONY: help run build test go page lint bench micro fuzz hostile torture first-message
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -41,6 +41,9 @@ FUZZTIME ?= 30s
 
 fuzz: ## each fuzz target for half a minute, or FUZZTIME=1h; KEEP=1 adds to the corpus
 	ci/fuzz $(FUZZTIME)
+
+hostile: ## what 10,000 bad clients and a million rooms' names cost a server, in some minutes
+	PARLEY_HOSTILE=1 go test -count=1 -v -run HostileClients .
 
 torture: ## a real server under faults, power cuts and deliberate breaks, for some minutes
 	PARLEY_TORTURE=1 go test -count=1 -p 1 -v -run 'Torture|PowerGoes|Broken|Break' . ./internal/torture
