@@ -32,7 +32,7 @@ type conn struct {
 	begun   bool         // the runner's: talk has begun
 	leaving bool         // the runner's: goodbye has been said
 
-	heard atomic.Int64 // when bytes came last, in Unix nanoseconds
+	heard atomic.Int64 // when bytes came last, in nanoseconds since born
 	away  atomic.Bool  // the server is going down: nothing more is read
 	over  atomic.Bool  // the last word has been chosen
 
@@ -98,7 +98,7 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, protocol string
 // and its first runner.
 func (c *conn) start(nc net.Conn, first []byte) {
 	c.turn.Store(running)
-	c.heard.Store(time.Now().UnixNano())
+	c.heard.Store(int64(time.Since(born)))
 	l, ok := c.s.poller.socket(c, nc)
 	if !ok {
 		l = newStream(nc, &c.s.conns, c.out.kill)
@@ -207,7 +207,7 @@ func (c *conn) hearing(ctx context.Context) error {
 		if err := c.in.more(c.parser.MaxFrame()); err != nil {
 			return err
 		}
-		c.heard.Store(time.Now().UnixNano())
+		c.heard.Store(int64(time.Since(born)))
 	}
 }
 
@@ -239,10 +239,14 @@ func (c *conn) hearAll(ctx context.Context) error {
 	return nil
 }
 
+// born is when the program began. How long ago something was is counted from
+// there, since the time of day may be set.
+var born = time.Now()
+
 // look is called by the wheel: it pings a silent client and ends one that has
 // been silent for too long.
 func (c *conn) look(now time.Time, idle time.Duration) {
-	silent := now.Sub(time.Unix(0, c.heard.Load()))
+	silent := now.Sub(born) - time.Duration(c.heard.Load())
 	switch {
 	case silent >= idle:
 		c.dismiss(wire.CloseIdle, "nothing came from you")
