@@ -28,7 +28,7 @@ type testServer struct {
 }
 
 // startServer serves on a free port until the test ends.
-func startServer(t *testing.T, cfg Config, rooms room.Config) *testServer {
+func startServer(t testing.TB, cfg Config, rooms room.Config) *testServer {
 	t.Helper()
 	kept, err := store.Open(t.Context(), store.Config{Dir: t.TempDir()})
 	if err != nil {
@@ -38,7 +38,7 @@ func startServer(t *testing.T, cfg Config, rooms room.Config) *testServer {
 }
 
 // startServerWith is startServer with people and health of the test's choice.
-func startServerWith(t *testing.T, cfg Config, rooms room.Config, kept *store.Store, people People, health func(context.Context) error) *testServer {
+func startServerWith(t testing.TB, cfg Config, rooms room.Config, kept *store.Store, people People, health func(context.Context) error) *testServer {
 	t.Helper()
 	ts := serveLog(t, cfg, rooms, kept, kept.Epoch(), people, health)
 	ts.store = kept
