@@ -35,7 +35,7 @@ bench: ## this machine: Parley beside other servers (parley bench --help has mor
 	dist/parley bench fanout --members 1000 --peers all --dir dist
 
 micro: ## the Go benchmarks: frames, fan-out, commits, the generator
-	go test -run '^$$' -bench . -benchtime 2s ./internal/wire ./internal/room ./internal/store ./internal/bench
+	go test -run '^$$' -bench . -benchtime 2s ./internal/wire ./internal/room ./internal/store ./internal/server ./internal/bench
 
 FUZZTIME ?= 30s
 
