@@ -1,6 +1,6 @@
 # What one does here. `make` lists it.
 
-.PHONY: help run build test go page lint bench micro fuzz hostile torture first-message
+.PHONY: help run build test go page lint bench micro fuzz hostile torture-short torture first-message
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -11,7 +11,7 @@ run: ## serve on :8080
 build: ## one static binary: ./parley
 	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o parley .
 
-test: lint go page fuzz ## everything: linters, Go with the race detector, the page in a browser, fuzzing
+test: lint go torture-short page fuzz ## everything: linters, Go with the race detector, a minute of torture, the page in a browser, fuzzing
 
 go: ## the Go tests
 	go test -race ./...
@@ -45,8 +45,11 @@ fuzz: ## each fuzz target for half a minute, or FUZZTIME=1h; KEEP=1 adds to the 
 hostile: ## what 10,000 bad clients and a million rooms' names cost a server, in some minutes
 	PARLEY_HOSTILE=1 go test -count=1 -v -run HostileClients .
 
-torture: ## a real server under faults, power cuts and deliberate breaks, for some minutes
-	PARLEY_TORTURE=1 go test -count=1 -p 1 -v -run 'Torture|PowerGoes|Broken|Break' . ./internal/torture
+torture-short: ## a minute of it: a seed that is always the same and a new one, power cuts, failing disks, deliberate breaks
+	PARLEY_TORTURE=short go test -count=1 -parallel 4 -v -run 'Lost|Loss|Breakage|ReadOnly' . ./internal/torture
+
+torture: ## all of it, for some twenty minutes: each fault alone and mixed, 100 power cuts, a clock that jumps
+	PARLEY_TORTURE=1 go test -count=1 -p 1 -timeout 1h -v -run 'Lost|Loss|Breakage|ReadOnly' . ./internal/torture
 
 first-message: ## seconds from a fresh clone to a message seen in a second browser
 	ci/first-message

@@ -53,13 +53,14 @@ func onDisk(t *testing.T, name string, seed uint64) (*powered, *bytes.Buffer) {
 	return p, log
 }
 
+// cutPower returns what cuts of the power alone come to.
 func cutPower(t *testing.T, p *powered, seed uint64, length time.Duration) error {
 	report, err := torture.Run(t.Context(), torture.Config{
 		For: length, Round: length, Seed: seed, Faults: []string{"kill"}, Rate: 200, Subject: p, Evidence: t.ArtifactDir(),
 	})
 	var syncs int
 	p.disk.set(func(d *disk) { syncs = d.syncs })
-	t.Logf("seed %d: %d power cuts, %d syncs, %+v", seed, p.cuts, syncs, report)
+	t.Logf("seed %d: %d power cuts, %d syncs, %d acknowledgements, %d events compared", seed, p.cuts, syncs, report.Acks, report.Compared)
 	if p.cuts == 0 || syncs == 0 || report.Acks == 0 {
 		t.Errorf("hardly anything happened: %v", err)
 	}
@@ -68,6 +69,11 @@ func cutPower(t *testing.T, p *powered, seed uint64, length time.Duration) error
 
 func TestNothingIsLostWhenThePowerGoes(t *testing.T) {
 	needsTorture(t)
+	length := 40 * time.Second
+	if briefly {
+		length = 8 * time.Second
+	}
+	seed := freshSeed(t)
 	for name, tt := range map[string]struct {
 		program string
 		apart   bool
@@ -77,10 +83,12 @@ func TestNothingIsLostWhenThePowerGoes(t *testing.T) {
 		"checkpoints all the time":            {program: "parley-checkpointing", apart: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			seed := uint64(time.Now().UnixNano())
+			if briefly {
+				t.Parallel()
+			}
 			p, log := onDisk(t, tt.program, seed)
 			p.disk.set(func(d *disk) { d.apart = tt.apart })
-			if err := cutPower(t, p, seed, 10*time.Second); err != nil {
+			if err := cutPower(t, p, seed, length); err != nil {
 				t.Errorf("%v\nthe server's last words:\n%s", err, lastLines(log.String(), 20))
 			}
 		})
@@ -99,6 +107,9 @@ func TestLossIsFoundWhenThePowerGoes(t *testing.T) {
 		"a disk that lies":            {program: "parley", lies: true},
 	} {
 		t.Run(name, func(t *testing.T) {
+			if briefly {
+				t.Parallel()
+			}
 			p, _ := onDisk(t, tt.program, 1)
 			if _, err := p.Start(t.Context()); err != nil {
 				t.Fatal(err)

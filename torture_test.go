@@ -6,6 +6,8 @@ import (
 	"database/sql/driver"
 	"os"
 	"os/exec"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -65,36 +67,113 @@ func startable(t *testing.T) (*torture.Process, *bytes.Buffer) {
 	return p, log
 }
 
-// needsTorture skips a test that takes minutes and wants the machine to itself.
+// How much torture is wanted: PARLEY_TORTURE=short is a minute of it, any other
+// value all. It takes its time and wants no race detector beside it.
+var (
+	tortured = os.Getenv("PARLEY_TORTURE")
+	briefly  = tortured == "short"
+)
+
+// needsTorture skips a test that is part of the torture.
 func needsTorture(t *testing.T) {
 	t.Helper()
-	if os.Getenv("PARLEY_TORTURE") == "" {
+	if tortured == "" {
+		t.Skip("make torture-short and make torture run it")
+	}
+}
+
+// needsLongTorture skips a test that takes minutes.
+func needsLongTorture(t *testing.T) {
+	t.Helper()
+	if tortured == "" || briefly {
 		t.Skip("make torture runs it")
 	}
 }
 
-// The short form of parley torture: a seed that is always the same and one that
-// never is.
+// freshSeed returns a seed that is another each time, but for who wants the same
+// again.
+func freshSeed(t *testing.T) uint64 {
+	t.Helper()
+	seed := uint64(time.Now().UnixNano())
+	if again := os.Getenv("PARLEY_TORTURE_SEED"); again != "" {
+		var err error
+		if seed, err = strconv.ParseUint(again, 10, 64); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Logf("the same again: PARLEY_TORTURE=%s PARLEY_TORTURE_SEED=%d go test -run %s", tortured, seed, t.Name())
+	return seed
+}
+
+// torment runs the torture and shows what came of it.
+func torment(t *testing.T, cfg torture.Config, log *bytes.Buffer) torture.Report {
+	t.Helper()
+	cfg.Evidence = t.ArtifactDir()
+	report, err := torture.Run(t.Context(), cfg)
+	var said strings.Builder
+	printReport(&said, report)
+	t.Logf("seed %d:\n%s", cfg.Seed, &said)
+	if err != nil {
+		t.Errorf("%v\nthe server's last words:\n%s", err, lastLines(log.String(), 20))
+	}
+	if report.Acks == 0 || report.Compared < report.Messages || len(report.Faults) == 0 {
+		t.Errorf("seed %d: hardly anything happened", cfg.Seed)
+	}
+	return report
+}
+
+// Bounds of what a server may hold, above what it holds before anybody comes:
+// several times what has been measured.
+const (
+	mostMemory  = 400 << 20 // bytes, at any time
+	leftMemory  = 64 << 20  // bytes, when it is over
+	tortureRest = time.Minute
+)
+
+// All faults that the real program can suffer: a seed that is always the same and
+// one that never is.
 func TestNothingIsLostUnderTorture(t *testing.T) {
 	needsTorture(t)
-	seeds := []uint64{1, uint64(time.Now().UnixNano())}
-	length := 12 * time.Second
-	if testing.Short() {
-		seeds, length = seeds[1:], 4*time.Second
+	cfg := torture.Config{For: time.Minute, Round: 12 * time.Second, Herd: 1000, Rate: 300, Rest: tortureRest, Beside: 24 * time.Second}
+	if briefly {
+		cfg = torture.Config{For: 12 * time.Second, Round: 12 * time.Second, Herd: 60, Rate: 200, Rest: tortureRest}
 	}
-	for _, seed := range seeds {
-		p, log := startable(t)
-		report, err := torture.Run(t.Context(), torture.Config{
-			For: length, Round: length, Seed: seed, Herd: 60, Rate: 200, Subject: p,
-			Evidence: t.ArtifactDir(),
+	for name, seed := range map[string]func(*testing.T) uint64{
+		"as always": func(*testing.T) uint64 { return 1 },
+		"anew":      freshSeed,
+	} {
+		t.Run(name, func(t *testing.T) {
+			if briefly {
+				t.Parallel()
+			}
+			p, log := startable(t)
+			cfg := cfg
+			cfg.Seed, cfg.Subject = seed(t), p
+			m := torment(t, cfg, log).Memory
+			if m.Peak > m.Before+mostMemory || m.After > m.Before+leftMemory {
+				t.Errorf("the server's memory: %s", memory(m))
+			}
 		})
-		t.Logf("seed %d: %+v", seed, report)
-		if err != nil {
-			t.Errorf("%v\nthe server's last words:\n%s", err, lastLines(log.String(), 20))
-		}
-		if report.Acks == 0 || report.Compared < report.Messages || len(report.Faults) == 0 {
-			t.Errorf("seed %d: hardly anything happened", seed)
-		}
+	}
+}
+
+// Each fault by itself, and each finding is that fault's.
+func TestNothingIsLostUnderEachTorture(t *testing.T) {
+	needsLongTorture(t)
+	seed := freshSeed(t)
+	for _, name := range torture.FaultNames(&torture.Process{OwnDisk: true}) {
+		t.Run(name, func(t *testing.T) {
+			p, log := startable(t)
+			if !slices.Contains(torture.FaultNames(p), name) {
+				t.Skip("it cannot be brought about here")
+			}
+			report := torment(t, torture.Config{
+				For: 20 * time.Second, Round: 10 * time.Second, Seed: seed, Faults: []string{name}, Herd: 1000, Rate: 300, Subject: p,
+			}, log)
+			if report.Faults[name] == 0 || len(report.Faults) != 1 {
+				t.Errorf("befell: %v", report.Faults)
+			}
+		})
 	}
 }
 

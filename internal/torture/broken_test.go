@@ -28,6 +28,7 @@ const (
 	skipOnResume breakage = "skips an event on resume"
 	swapEvents   breakage = "swaps two events"
 	repeatParked breakage = "repeats an event to a reader that was parked"
+	readOld      breakage = "reads from a copy that is behind"
 )
 
 // A subject is the server of this program, in this process, broken between its
@@ -95,7 +96,7 @@ func inBackground(f func(context.Context) error) (stop func() error) {
 // A server that is wrong in one way is found to be, and in that way.
 func TestEachBreakageIsFound(t *testing.T) {
 	if os.Getenv("PARLEY_TORTURE") == "" {
-		t.Skip("make torture runs it")
+		t.Skip("make torture-short and make torture run it")
 	}
 	tests := map[breakage]struct {
 		faults []string
@@ -104,13 +105,15 @@ func TestEachBreakageIsFound(t *testing.T) {
 		none:         {[]string{"kill", "cut", "stall", "tab"}, nil},
 		ackEarly:     {[]string{"kill"}, []torture.Rule{torture.Lost}},
 		forgetNonces: {[]string{"tab", "cut"}, []torture.Rule{torture.Doubled}},
-		publishEarly: {[]string{"kill"}, []torture.Rule{torture.Unstored, torture.Different, torture.Skipped}},
+		publishEarly: {[]string{"kill"}, []torture.Rule{torture.Stale, torture.Unstored, torture.Different, torture.Skipped}},
 		skipOnResume: {[]string{"herd"}, []torture.Rule{torture.Skipped}},
 		swapEvents:   {[]string{"delay"}, []torture.Rule{torture.Swapped}},
 		repeatParked: {[]string{"slow", "delay"}, []torture.Rule{torture.Repeated}},
+		readOld:      {[]string{"delay"}, []torture.Rule{torture.Stale, torture.Lost}},
 	}
 	for breaks, tt := range tests {
 		t.Run(cmp.Or(string(breaks), "none"), func(t *testing.T) {
+			t.Parallel()
 			s := &subject{breaks: breaks, dir: t.TempDir()}
 			report, err := torture.Run(t.Context(), torture.Config{
 				For: 4 * time.Second, Round: 4 * time.Second, Seed: 3, Faults: tt.faults, Rate: 400, Herd: 10, Subject: s,

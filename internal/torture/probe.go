@@ -58,6 +58,9 @@ func (p *prober) post(ctx context.Context) error {
 	for {
 		err := p.try(ctx, a)
 		if err == nil {
+			_, err = p.s.page(ctx, a.Room, 0) // in which it has to be
+		}
+		if err == nil {
 			return nil
 		}
 		if ctx.Err() != nil {
