@@ -56,7 +56,11 @@ func jump() int64 {
 func clocked(t *testing.T) (program, clock string) {
 	t.Helper()
 	dir := t.TempDir()
-	std := filepath.Join(runtime.GOROOT(), "src", "time")
+	root, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	std := filepath.Join(strings.TrimSpace(string(root)), "src", "time")
 	src, err := os.ReadFile(filepath.Join(std, "time.go"))
 	if err != nil {
 		t.Fatal(err)
