@@ -46,8 +46,8 @@ var sieges = map[string]siege{
 	"headers sent slowly":      {few: 300, many: 10_000, each: 48 << 10, lay: slowHeaders},
 	"half a handshake":         {few: 300, many: 10_000, each: 48 << 10, lay: halfHandshakes},
 	"one byte a second":        {few: 300, many: 10_000, each: 48 << 10, lay: oneByteASecond},
-	"rooms joined and left":    {few: 4_000, many: 100_000, lay: joinsAndLeaves},
-	"names of rooms looked at": {few: 8_000, many: 350_000, lay: roomNames},
+	"rooms joined and left":    {few: 2_000, many: 100_000, lay: joinsAndLeaves},
+	"names of rooms looked at": {few: 3_000, many: 350_000, lay: roomNames},
 }
 
 // spare is what a server may need more or less at any time.
@@ -76,9 +76,10 @@ func TestHostileClientsCostBoundedMemory(t *testing.T) {
 				worst[round] = b.peak()
 				b.wantGone()
 			}
-			calm := stop()
+			calm, after := stop(), b.rss()
+			b.end()
 			t.Logf("%d: %d MiB before, at most %d MiB, %d the second time and %d the third, then %d; a message of others took %v",
-				n, before>>20, worst[0]>>20, worst[1]>>20, worst[2]>>20, b.rss()>>20, calm)
+				n, before>>20, worst[0]>>20, worst[1]>>20, worst[2]>>20, after>>20, calm)
 			factor := int64(1)
 			if raced() {
 				factor = 8 // its shadow memory
@@ -118,17 +119,21 @@ func besiege(t *testing.T, flags ...string) *besieged {
 	if err := b.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		b.cmd.Process.Kill()
-		b.cmd.Wait() // its status says that it was killed
-	})
+	t.Cleanup(b.end)
 	line, err := bufio.NewReader(stdout).ReadString('\n')
 	address, ok := strings.CutPrefix(strings.TrimSpace(line), "listening on http://")
 	if !ok {
+		b.end()
 		t.Fatalf("the server says %q (%v): %s", line, err, b.log)
 	}
 	b.address = address
 	return b
+}
+
+// end kills the server. Its log is whole then.
+func (b *besieged) end() {
+	b.cmd.Process.Kill()
+	b.cmd.Wait() // its status says that it was killed
 }
 
 // status returns a line of /proc/PID/status that is in kB, in bytes.
