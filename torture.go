@@ -107,10 +107,11 @@ func memory(m torture.Memory) string {
 	return fmt.Sprintf("%d MiB before, at most %d, %d after %v", m.Before>>20, m.Peak>>20, m.After>>20, m.Within.Round(time.Second))
 }
 
-// spread says how long something takes: in the middle and at the most.
+// spread says how long something takes: in the middle, mostly, and at the most.
 func spread(times []time.Duration) string {
 	slices.Sort(times)
-	return fmt.Sprintf("median %v, most %v, %d times", round(torture.Percentile(times, 0.5)), round(times[len(times)-1]), len(times))
+	return fmt.Sprintf("median %v, p95 %v, most %v, %d times", round(torture.Percentile(times, 0.5)),
+		round(torture.Percentile(times, 0.95)), round(times[len(times)-1]), len(times))
 }
 
 func round(d time.Duration) time.Duration { return d.Round(10 * time.Microsecond) }
