@@ -268,3 +268,19 @@ func sameEnd(a, b error) bool {
 	y, _ := errors.AsType[*CloseError](b)
 	return a == nil && b == nil || x != nil && y != nil && x.Code == y.Code
 }
+
+func BenchmarkParser(b *testing.B) {
+	in := bytes.Repeat(clientFrame(0x81, []byte(`{"op":"send","id":17,"room":"lobby","text":"Good morning, everybody. Shall we begin?"}`)), 64)
+	b.ReportAllocs()
+	b.SetBytes(int64(len(in)))
+	for b.Loop() { // unmasked anew each time: still ASCII
+		p := Parser{Limit: 1 << 16}
+		for rest := in; len(rest) > 0; {
+			_, n, err := p.Next(rest)
+			if err != nil {
+				b.Fatal(err)
+			}
+			rest = rest[n:]
+		}
+	}
+}
