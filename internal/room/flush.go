@@ -1,19 +1,28 @@
 package room
 
 import (
+	"runtime"
+	"slices"
 	"sync"
 	"time"
 )
 
 // flushQueue holds the rooms that have something to write. A flusher takes one
 // shard of the room in front and puts the room at the end, so that a large
-// room makes nobody wait for more than a shard.
+// room makes nobody wait for more than a shard. Where others have something to
+// write too, no room has all flushers: one core is left for what they say.
 type flushQueue struct {
-	mu     sync.Mutex
-	more   sync.Cond
-	rooms  []*liveRoom // each at most once; a ring would save little
-	closed bool
+	flushers int
+	mu       sync.Mutex
+	more     sync.Cond
+	rooms    []*liveRoom // each at most once; a ring would save little
+	last     *liveRoom   // was in front last
+	others   time.Time   // when that was another than the time before
+	closed   bool
 }
+
+// alone is how long a room has to be the only one before it has all flushers.
+const alone = 100 * time.Millisecond
 
 // flushing is a room's part of the queue.
 type flushing struct {
@@ -23,7 +32,10 @@ type flushing struct {
 	since  time.Time // when the first of them became dirty
 }
 
-func (q *flushQueue) init() { q.more.L = &q.mu }
+func (q *flushQueue) init() {
+	q.flushers = runtime.GOMAXPROCS(0)
+	q.more.L = &q.mu
+}
 
 // mark has shards of a room flushed. One that is being flushed now will be
 // flushed once more.
@@ -54,7 +66,38 @@ func (q *flushQueue) enqueue(r *liveRoom) {
 	}
 	r.queued = true
 	q.rooms = append(q.rooms, r)
-	q.more.Signal()
+	if q.mayHaveOneMore(r) {
+		q.more.Signal()
+	}
+}
+
+// mayHaveOneMore reports whether a room may have another flusher at work. The
+// caller holds q.mu.
+func (q *flushQueue) mayHaveOneMore(r *liveRoom) bool {
+	return r.busy == 0 || r.busy+1 < q.flushers || time.Since(q.others) > alone
+}
+
+// next removes and returns the first room that may have a flusher; nil if there
+// is none. The caller holds q.mu.
+func (q *flushQueue) next() *liveRoom {
+	for i, r := range q.rooms {
+		if !q.mayHaveOneMore(r) {
+			continue
+		}
+		if i == 0 {
+			q.rooms[0] = nil
+			q.rooms = q.rooms[1:]
+		} else {
+			q.rooms = slices.Delete(q.rooms, i, i+1)
+		}
+		r.queued = false
+		if q.last != nil && r != q.last {
+			q.others = time.Now()
+		}
+		q.last = r
+		return r
+	}
+	return nil
 }
 
 // take waits for a dirty shard, which the caller then flushes; nil means that
@@ -62,16 +105,14 @@ func (q *flushQueue) enqueue(r *liveRoom) {
 func (q *flushQueue) take() *shard {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for len(q.rooms) == 0 && !q.closed {
+	r := q.next()
+	for r == nil && !q.closed {
 		q.more.Wait()
+		r = q.next()
 	}
 	if q.closed {
 		return nil
 	}
-	r := q.rooms[0]
-	q.rooms[0] = nil
-	q.rooms = q.rooms[1:]
-	r.queued = false
 	s := r.dirty[0]
 	r.dirty[0] = nil
 	r.dirty = r.dirty[1:]
@@ -116,6 +157,7 @@ func (h *Hub) flushLoop() error {
 			return nil
 		}
 		windows = h.flush(s, windows[:0])
+		runtime.Gosched() // a room of thousands must not keep a core to itself
 		if since, clean := h.flushes.done(s); clean {
 			s.room.settle()
 			if h.cfg.Flushed != nil {

@@ -13,7 +13,6 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
-	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -69,7 +68,7 @@ func New(log Log, epoch string, cfg Config) *Hub {
 // Run writes to readers until ctx ends.
 func (h *Hub) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
-	for range runtime.GOMAXPROCS(0) {
+	for range h.flushes.flushers {
 		g.Go(h.flushLoop)
 	}
 	for range catchUpWorkers {

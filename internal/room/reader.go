@@ -38,7 +38,7 @@ const (
 
 // shardSize is how many readers are written to before other rooms get their
 // turn, and what one core does of a large room while another does the rest.
-const shardSize = 256
+const shardSize = 64
 
 // A shard is some of a room's readers, flushed together.
 type shard struct {
