@@ -10,6 +10,9 @@ import (
 	"parley/internal/chat"
 )
 
+// tidyEvery is how often a committer with nothing to do gives back memory.
+const tidyEvery = time.Minute
+
 // Append takes a draft to be stored and returns at once. done is called
 // exactly once, on one goroutine for the whole store, in the order of commits:
 // for one room it sees seq ascending by 1. It must not block. Once Run has
@@ -29,15 +32,18 @@ func (s *Store) Run(ctx context.Context) error {
 	defer close(s.ran)
 	defer context.AfterFunc(ctx, s.queue.stop)()
 	ctx = context.WithoutCancel(ctx) // what was taken is committed
-	var batch []item
-	for {
-		batch = s.queue.take(batch[:0])
+	tidy := time.AfterFunc(tidyEvery, s.queue.nudge)
+	defer tidy.Stop()
+	for batch, more := s.queue.take(nil); more; batch, more = s.queue.take(batch[:0]) {
 		if len(batch) == 0 {
-			return nil
+			s.committer.tidy(ctx)
+			tidy.Reset(tidyEvery)
+			continue
 		}
 		s.commit(ctx, batch)
 		clear(batch)
 	}
+	return nil
 }
 
 // commit makes one transaction of batch, or none if that fails, and tells

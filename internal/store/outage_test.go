@@ -307,7 +307,7 @@ func TestQueueIsBounded(t *testing.T) {
 		q.push(item{draft: draft("lobby", ada, "hi", "")})
 	}
 	refused, accepted := 0, 0
-	for batch := q.take(nil); len(batch) > 0; batch = q.take(batch[:0]) {
+	for batch, more := q.take(nil); more; batch, more = q.take(batch[:0]) {
 		if len(batch) > maxBatch+1 {
 			t.Fatalf("a batch of %d", len(batch))
 		}

@@ -43,6 +43,7 @@ type queue struct {
 	items    []item
 	waiting  int  // items that have not been refused
 	text     int  // their bytes
+	nudged   bool // the committer is to look up, even if nothing waits
 	stopping bool // from now on everything is refused, and what waits is committed
 	ended    bool // there is no committer any more: late answers
 
@@ -76,12 +77,12 @@ func (it *item) refuse(why *chat.Error) {
 }
 
 // take waits for something to write and moves the next transaction's worth of
-// it to batch. It returns none when the queue has been stopped and is empty: no
-// item will come any more.
-func (q *queue) take(batch []item) []item {
+// it to batch. There is none of it after a nudge, and when the queue has been
+// stopped and is empty: then more is false, and no item will come any more.
+func (q *queue) take(batch []item) (_ []item, more bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for len(q.items) == 0 && !q.stopping {
+	for len(q.items) == 0 && !q.stopping && !q.nudged {
 		q.changed.Wait()
 	}
 	n, drafts, text := 0, 0, 0
@@ -104,8 +105,17 @@ func (q *queue) take(batch []item) []item {
 	default:
 		q.items = q.items[:0]
 	}
-	q.ended = n == 0
-	return batch
+	q.nudged = q.nudged && n > 0
+	q.ended = n == 0 && q.stopping
+	return batch, !q.ended
+}
+
+// nudge lets take return as soon as nothing waits.
+func (q *queue) nudge() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.nudged = true
+	q.changed.Broadcast()
 }
 
 // stop lets take return what waits and then nothing.

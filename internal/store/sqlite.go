@@ -31,12 +31,12 @@ var (
 		"journal_mode(WAL)",
 		"synchronous(FULL)", // what was acknowledged survives a power cut
 		"foreign_keys(1)",
-		"cache_size(-32768)",           // KiB: the ends of many rooms
+		"cache_size(-16384)",           // KiB: the ends of many rooms
 		"temp_store(MEMORY)",           // a statement's undo journal is no file
 		"wal_autocheckpoint(4000)",     // pages: 16 MiB
 		"journal_size_limit(67108864)", // bytes that the log keeps once it has been emptied
 	}
-	readerPragmas = []string{"busy_timeout(5000)", "query_only(1)"}
+	readerPragmas = []string{"busy_timeout(5000)", "query_only(1)", "cache_size(-256)"} // KiB: pages are read once
 )
 
 //go:embed migrations/sqlite/*.sql
@@ -68,31 +68,31 @@ func databaseURI(path string, query url.Values) string {
 
 // makeDatabase sees to it that there is a file at path that this program may
 // write to: an empty one, for its owner's eyes only, or one with a schema that
-// it knows.
-func (s *Store) makeDatabase(ctx context.Context, path string) error {
+// it knows. It reports whether that schema is to be brought up to date.
+func (s *Store) makeDatabase(ctx context.Context, path string) (old bool, err error) {
 	f, err := s.folder.OpenFile(databaseName, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err == nil {
-		return f.Close()
+		return true, f.Close()
 	}
 	if !errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("making the database: %w", err)
+		return false, fmt.Errorf("making the database: %w", err)
 	}
 	have, err := schemaVersion(ctx, path, "ro") // a newer program's file is left as it is
 	if sqliteCode(err)&0xff == sqlite3.SQLITE_READONLY {
 		have, err = schemaVersion(ctx, path, "rw") // the power went while it was made: first undo that
 	}
 	if err != nil {
-		return fmt.Errorf("reading the schema of %s: %w", databaseName, err)
+		return false, fmt.Errorf("reading the schema of %s: %w", databaseName, err)
 	}
 	known := newestSchema()
 	if have > known {
-		return fmt.Errorf("%s was written by a newer parley (schema %d, this one knows %d); use that program, or restore a back-up made before", databaseName, have, known)
+		return false, fmt.Errorf("%s was written by a newer parley (schema %d, this one knows %d); use that program, or restore a back-up made before", databaseName, have, known)
 	}
 	if have > 0 && have < known { // or it would look as if the start hung
 		s.logger.LogAttrs(ctx, slog.LevelInfo, "bringing the schema up to date: a long log takes some seconds for each million messages",
 			slog.String("op", fmt.Sprintf("%d to %d", have, known)))
 	}
-	return nil
+	return have < known, nil
 }
 
 // schemaVersion returns the number of the newest migration that the database at

@@ -112,13 +112,16 @@ func (s *Store) takeFolder() error {
 
 func (s *Store) openDatabase(ctx context.Context, vfs string) error {
 	path := filepath.Join(s.dir, databaseName)
-	if err := s.makeDatabase(ctx, path); err != nil {
+	old, err := s.makeDatabase(ctx, path)
+	if err != nil {
 		return err
 	}
 	s.writers = openSQLite(path, "rw", vfs, writerPragmas)
 	s.writers.SetMaxOpenConns(1)
-	if err := s.migrate(ctx); err != nil {
-		return err
+	if old { // or else it would take time and megabytes to see that there is nothing to do
+		if err := s.migrate(ctx); err != nil {
+			return err
+		}
 	}
 	conn, err := s.writers.Conn(ctx)
 	if err != nil {
