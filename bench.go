@@ -18,6 +18,7 @@ type benchCmd struct {
 	Fanout  bench.Fanout  `cmd:"" help:"One talks and many listen, one message at a time."`
 	Rooms   bench.Rooms   `cmd:"" help:"Many rooms, in which everybody talks now and then."`
 	Idle    bench.Idle    `cmd:"" help:"Connections that only stay: memory of each."`
+	Once    bench.Once    `cmd:"" help:"Rooms that nobody is in any more: memory of them all."`
 	Join    bench.Join    `cmd:"" help:"Connections that come all at once, to a room with a history."`
 	Slow    bench.Slow    `cmd:"" help:"One in ten reads nothing: what the others see."`
 	Mixed   bench.Mixed   `cmd:"" help:"A giant room beside small ones: what the small ones see."`
@@ -43,7 +44,7 @@ func (c *benchCmd) Run(ctx context.Context, con *console, command *kong.Context)
 	case "report":
 		return bench.Merge(c.Config, c.Report.Files)
 	case "all":
-		return bench.Run(ctx, c.Config, &c.Chat, &c.Fanout, &c.Rooms, &c.Idle, &c.Join, &c.Slow, &c.Mixed, &c.History, &c.Store)
+		return bench.Run(ctx, c.Config, &c.Chat, &c.Fanout, &c.Rooms, &c.Idle, &c.Once, &c.Join, &c.Slow, &c.Mixed, &c.History, &c.Store)
 	}
 	return bench.Run(ctx, c.Config, command.Selected().Target.Addr().Interface().(bench.Scenario))
 }

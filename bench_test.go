@@ -31,6 +31,7 @@ func TestBenchMeasuresEachScenario(t *testing.T) {
 		"fanout":  "--members=5,10 --messages=20",
 		"rooms":   "--rooms=3 --members=2 --every=50ms",
 		"idle":    "--connections=20 --settle=0s",
+		"once":    "--rooms=120 --settle=10ms",
 		"join":    "--connections=10 --history=20",
 		"slow":    "--members=10 --rate=100 --fill=1",
 		"mixed":   "--giant=10 --rate=50 --rooms=3 --members=2 --every=50ms",
@@ -94,7 +95,7 @@ func checkFigures(t *testing.T, file string) {
 // document about performance.
 func TestEveryFlagOfBenchIsDocumented(t *testing.T) {
 	doc := readDoc(t, "performance.md")
-	for _, scenario := range []string{"chat", "fanout", "rooms", "idle", "join", "slow", "mixed", "history", "store", "report"} {
+	for _, scenario := range []string{"chat", "fanout", "rooms", "idle", "once", "join", "slow", "mixed", "history", "store", "report"} {
 		var help bytes.Buffer
 		if status := run(t.Context(), []string{"bench", scenario, "--help"}, &help, &help); status != 0 {
 			t.Fatalf("parley bench %s --help: exit status %d", scenario, status)

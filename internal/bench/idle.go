@@ -45,11 +45,8 @@ func (c *Idle) measure(ctx context.Context, s *stand, n int) (Values, error) {
 		return nil, err
 	}
 	defer crowd.close()
-	for left := c.Settle; left > 0; left -= time.Second {
-		s.progress("%v until the memory is read", left)
-		if err := sleep(crowd.ctx, min(left, time.Second)); err != nil {
-			return nil, err
-		}
+	if err := s.settle(crowd.ctx, c.Settle); err != nil {
+		return nil, err
 	}
 	after, _ := s.memory()
 	connections := float64(len(crowd.conns))
