@@ -16,9 +16,10 @@ type Memory struct {
 	Within time.Duration // how long after the storm that was
 }
 
-// slack is how much more than before still counts as back to what it was: the
-// garbage collector works when there is something to do.
-const slack = 8 << 20 // bytes
+// slack is how much more than before still counts as back to what it was: what a
+// database has been read from once is kept, and the garbage collector works when
+// there is something to do.
+const slack = 16 << 20 // bytes
 
 // watchMemory notes the most that the server holds until ctx ends.
 func (w *world) watchMemory(ctx context.Context) {
