@@ -73,7 +73,12 @@ func (h *Hub) catchUpLoop(ctx context.Context) error {
 // readPage gives a reader one page of what it has not had, from the store, in
 // the bytes that a live reader got. It then goes live, or waits for its next
 // turn.
-func (rd *Reader) readPage(ctx context.Context) error {
+func (rd *Reader) readPage(ctx context.Context) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = asError(cause)
+		}
+	}()
 	head := rd.room.published()
 	events, err := rd.hub.log.After(ctx, rd.room.name, rd.next-1, catchUpEvents)
 	if err != nil {

@@ -192,14 +192,29 @@ func (h *Hub) flush(s *shard, windows []window) []window {
 	}
 	s.room.mu.Unlock()
 
+	for at := 0; at < len(s.readers); {
+		at = h.flushFrom(s, at, windows)
+	}
+	return windows
+}
+
+// flushFrom is flush for the readers from the at-th on. It returns where to go
+// on: behind the last, or behind one that had to be given up.
+func (h *Hub) flushFrom(s *shard, at int, windows []window) (next int) {
 	given := 0
-	for _, rd := range s.readers {
-		if rd.state == live {
+	defer func() {
+		h.deliveries.Add(uint64(given))
+		if cause := recover(); cause != nil {
+			s.readers[at].giveUp(cause)
+			next = at + 1
+		}
+	}()
+	for ; at < len(s.readers); at++ {
+		if rd := s.readers[at]; rd.state == live {
 			given += rd.advance(&windows[rd.log.index])
 		}
 	}
-	h.deliveries.Add(uint64(given))
-	return windows
+	return at
 }
 
 // advance writes what a reader has not had, and returns how many events that

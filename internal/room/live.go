@@ -43,7 +43,7 @@ func newRoom(h *Hub, name chat.RoomName) *liveRoom {
 // load finds out where the room's log ends. Events that are committed
 // meanwhile reach append, so the later of the two is the head.
 func (r *liveRoom) load(ctx context.Context) {
-	head, err := r.hub.log.Head(context.WithoutCancel(ctx), r.name)
+	head, err := r.headInLog(ctx)
 	if err != nil {
 		r.loadErr = fmt.Errorf("newest event of %s: %w", r.name, err)
 	}
@@ -54,9 +54,19 @@ func (r *liveRoom) load(ctx context.Context) {
 	close(r.loaded)
 }
 
+// headInLog is Log.Head, but a panic is an error: others wait for the answer.
+func (r *liveRoom) headInLog(ctx context.Context) (head chat.Seq, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = asError(cause)
+		}
+	}()
+	return r.hub.log.Head(context.WithoutCancel(ctx), r.name)
+}
+
 // append adds a committed event to the byte logs and reports whether there is
 // something to flush.
-func (r *liveRoom) append(e chat.Event) bool {
+func (r *liveRoom) append(e chat.Event) (dirty bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.ended || e.Seq <= r.head { // nobody is left, or load has seen it in the store already
@@ -70,6 +80,16 @@ func (r *liveRoom) append(e chat.Event) bool {
 		m.typed = time.Time{} // what they type next is another message
 	}
 	before := r.bytes()
+	defer func() {
+		if cause := recover(); cause != nil { // some logs may lack the event: the store has it
+			r.hub.mistaken("event panicked", r.name, cause)
+			for _, l := range r.logs {
+				l.forget(r.head)
+			}
+			dirty = len(r.shards) > 0
+		}
+		r.hub.bytes.Add(int64(r.bytes() - before))
+	}()
 	contiguous := e.Seq == r.head+1
 	r.head = e.Seq
 	r.used = e.At.UnixNano()
@@ -80,7 +100,6 @@ func (r *liveRoom) append(e chat.Event) bool {
 			l.forget(r.head)
 		}
 	}
-	r.hub.bytes.Add(int64(r.bytes() - before))
 	return len(r.shards) > 0
 }
 
@@ -154,6 +173,11 @@ func (r *liveRoom) bytes() int {
 // say adds an event of the moment for every reader that does not lag. The
 // caller holds r.mu, so that no shard can be flushed clean in between.
 func (r *liveRoom) say(e chat.Event) {
+	defer func() {
+		if cause := recover(); cause != nil { // it was of the moment
+			r.hub.mistaken("event panicked", r.name, cause)
+		}
+	}()
 	e.Room, e.At = r.name, time.Now()
 	for _, l := range r.logs {
 		if l.readers > 0 {

@@ -28,7 +28,7 @@ func (h *Hub) Post(d chat.Draft, done func(chat.Commit)) error {
 	h.posted.Add(1)
 	h.log.Append(d, func(c chat.Commit) {
 		c.Event.HTML = d.HTML
-		done(c)
+		h.answer(done, c)
 		h.publish(c)
 	})
 	return nil

@@ -147,11 +147,15 @@ func (c *crowd) end() {
 // Rename tells the rooms that a person is in that they have a new name.
 func (h *Hub) Rename(p chat.Person) {
 	for _, r := range h.rooms.all() {
-		r.mu.Lock()
-		if m := r.members[p.ID]; m != nil && m.person != p {
-			m.person = p
-			r.announce(chat.PresenceChange{Joined: &p})
-		}
-		r.mu.Unlock()
+		r.rename(p)
+	}
+}
+
+func (r *liveRoom) rename(p chat.Person) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if m := r.members[p.ID]; m != nil && m.person != p {
+		m.person = p
+		r.announce(chat.PresenceChange{Joined: &p})
 	}
 }

@@ -76,11 +76,22 @@ func (h *Hub) Join(ctx context.Context, name chat.RoomName, j Joining, joined fu
 		return nil, err
 	}
 	rd := &Reader{hub: h, room: r, sink: j.Sink, shard: r.reserve()}
+	made := false // it is not, after a panic of joined
+	defer func() {
+		if !made {
+			h.exit(r)
+		}
+	}()
 	s := rd.shard
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	defer func() {
+		if !made {
+			rd.release()
+		}
+	}()
 
 	if j.Person != nil {
 		rd.person = j.Person.ID
@@ -104,6 +115,7 @@ func (h *Hub) Join(ctx context.Context, name chat.RoomName, j Joining, joined fu
 	rd.index = len(s.readers)
 	s.readers = append(s.readers, rd)
 	h.readers.Add(1)
+	made = true
 	switch {
 	case rd.next < rd.log.first:
 		rd.catchUp()
@@ -116,25 +128,35 @@ func (h *Hub) Join(ctx context.Context, name chat.RoomName, j Joining, joined fu
 // Leave ends the reader; its sink is given nothing more once Leave has
 // returned.
 func (rd *Reader) Leave() {
-	s, r := rd.shard, rd.room
+	defer rd.hub.exit(rd.room) // also after a panic: no lock stays locked, no room stays in memory
+	defer rd.hub.readers.Add(-1)
+	rd.leaveShard()
+	rd.room.mu.Lock()
+	defer rd.room.mu.Unlock()
+	rd.release()
+}
+
+func (rd *Reader) leaveShard() {
+	s := rd.shard
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	rd.setState(gone)
 	last := len(s.readers) - 1
 	s.readers[rd.index] = s.readers[last]
 	s.readers[rd.index].index = rd.index
 	s.readers[last] = nil
 	s.readers = s.readers[:last]
-	s.mu.Unlock()
+}
 
-	r.mu.Lock()
-	s.slots--
-	rd.log.readers--
-	if rd.person != "" {
-		r.depart(rd.person)
+// release gives back what a reader has of its room. The caller holds room.mu.
+func (rd *Reader) release() {
+	rd.shard.slots--
+	if rd.log != nil {
+		rd.log.readers--
 	}
-	r.mu.Unlock()
-	rd.hub.readers.Add(-1)
-	rd.hub.exit(r)
+	if rd.person != "" {
+		rd.room.depart(rd.person)
+	}
 }
 
 // Appear makes a reader that only read somebody who is here; a reader that is

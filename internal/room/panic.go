@@ -1,0 +1,41 @@
+package room
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+
+	"parley/internal/chat"
+)
+
+// A panic on a goroutine that serves many ends what it happened in, a reader or
+// a room's bytes in memory, and nothing else. Whoever recovers one has the locks
+// that were held, so that it can put things right before others see them.
+
+// asError makes an error, with the stack, of what recover has returned. It is
+// called by the deferred function itself.
+func asError(cause any) error { return fmt.Errorf("panic: %v\n%s", cause, debug.Stack()) }
+
+// mistaken logs a panic.
+func (h *Hub) mistaken(message string, room chat.RoomName, cause any) {
+	h.logger.LogAttrs(context.Background(), slog.LevelError, message,
+		slog.String("room", string(room)), slog.Any("err", asError(cause)))
+}
+
+// answer calls done, of a door. A mistake there must not end the log's goroutine.
+func (h *Hub) answer(done func(chat.Commit), c chat.Commit) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			h.mistaken("answer panicked", c.Event.Room, cause)
+		}
+	}()
+	done(c)
+}
+
+// giveUp ends a reader that something is wrong with. The caller holds shard.mu.
+func (rd *Reader) giveUp(cause any) {
+	rd.hub.mistaken("reader panicked", rd.room.name, cause)
+	rd.setState(gone)
+	rd.sink.Close(chat.Internal)
+}
