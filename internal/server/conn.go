@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -139,7 +138,8 @@ func (c *conn) wake() {
 // has ended.
 func (c *conn) run() {
 	for {
-		err := c.step(context.Background()) // the request's ended with its handler
+		err := errEnded
+		c.unlessPanic(func() { err = c.step(context.Background()) }) // the request's ended with its handler
 		switch {
 		case err == nil:
 		case !errors.Is(err, errNothing):
@@ -179,8 +179,7 @@ func (c *conn) guarded(ctx context.Context) (err error) {
 func (c *conn) unlessPanic(f func()) (returned bool) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			c.s.counted(chat.Internal)
-			c.s.logger.Error("connection panicked", "err", cause, "stack", string(debug.Stack()))
+			c.s.panicked(cause)
 		}
 	}()
 	f()
@@ -246,6 +245,7 @@ var born = time.Now()
 // look is called by the wheel: it pings a silent client and ends one that has
 // been silent for too long.
 func (c *conn) look(now time.Time, idle time.Duration) {
+	defer c.s.contain(c.cut)
 	silent := now.Sub(born) - time.Duration(c.heard.Load())
 	switch {
 	case silent >= idle:

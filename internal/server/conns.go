@@ -205,10 +205,16 @@ func (q *ackQueue) run() {
 		}
 		q.mu.Unlock()
 		for _, c := range conns {
-			c.out.flush()
+			c.sendAnswers()
 		}
 		if closed {
 			return
 		}
 	}
+}
+
+// sendAnswers is called on a goroutine that serves others too.
+func (c *conn) sendAnswers() {
+	defer c.s.contain(c.cut)
+	c.out.flush()
 }

@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"context"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -216,4 +217,35 @@ func (z *faulty) dialSpeaking(t *testing.T, newTalk func(*conn) talk) *talker {
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { z.upgrade(w, r, "", newTalk) }))
 	t.Cleanup(front.Close)
 	return (&testServer{Server: z.Server, url: front.URL}).dial(t, "/")
+}
+
+// A brokenLine takes nothing that is written without a mistake of its own.
+type brokenLine struct{ line }
+
+func (brokenLine) write(_, _ []byte) (int, error) { panic("a mistake in writing") }
+
+func TestPanicOnTheWheelOrInLateAnswersEndsThatConnectionAlone(t *testing.T) {
+	for name, provoke := range map[string]func(c *conn){
+		"the wheel":    func(c *conn) { c.look(time.Now(), time.Duration(time.Since(born)-time.Duration(c.heard.Load()))*2) },
+		"late answers": func(c *conn) { c.s.acks.push(c) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			z := startFaulty(t)
+			there := make(chan *conn, 1)
+			bad := z.dialSpeaking(t, func(c *conn) talk {
+				there <- c
+				return echo{c}
+			})
+			c := <-there
+			c.out.mu.Lock()
+			c.out.port = brokenLine{c.line}
+			c.out.mu.Unlock()
+			c.out.answer(func(dst []byte) []byte { return wire.AppendControl(dst, wire.OpPing, nil) })
+			provoke(c)
+			if _, err := io.Copy(io.Discard, bad.in); err != nil {
+				t.Error(err)
+			}
+			z.wantContained(t, "a mistake in writing", "brokenLine")
+		})
+	}
 }

@@ -41,7 +41,7 @@ func (k *socket) tell(events uint32) {
 	}
 	if events&unix.EPOLLOUT != 0 && k.full.Load() != hasRoom {
 		if k.full.Swap(hasRoom) == isAwaited {
-			k.conn.s.conns.Go(k.ready)
+			k.call(k.ready)
 		}
 	}
 	if events&^unix.EPOLLOUT != 0 {
@@ -128,8 +128,17 @@ func (k *socket) send(a, b []byte) (int, error) {
 func (k *socket) notify(ready func()) {
 	k.ready = ready
 	if !k.full.CompareAndSwap(isFull, isAwaited) {
-		k.conn.s.conns.Go(ready) // there is room already, or has not been none
+		k.call(ready) // there is room already, or has not been none
 	}
+}
+
+// call calls ready on a goroutine of its own.
+func (k *socket) call(ready func()) {
+	s := k.conn.s
+	s.conns.Go(func() {
+		defer s.contain(k.conn.cut)
+		ready()
+	})
 }
 
 func (k *socket) shut() error { return k.shutdown(unix.SHUT_WR) }
