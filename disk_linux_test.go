@@ -21,6 +21,7 @@ type disk struct {
 	mu      sync.Mutex
 	off     bool                 // the power is gone: nothing works
 	lies    bool                 // syncing does nothing and says it did
+	forgets bool                 // when the power goes nothing is left by chance
 	apart   bool                 // names become durable by syncing the folder alone, else by syncing anything, as with one journal for all
 	noWrite syscall.Errno        // what writing fails with; 0: it works
 	only    string               // the one file on which it does; "": everywhere
@@ -73,14 +74,13 @@ func (d *disk) set(change func(*disk)) {
 }
 
 // cut takes the power away. Of what was not synced each write survives by
-// chance: none, some or all of them, and in no order. Of a disk that lies nothing
-// does: a part of it would be no database.
+// chance: none, some or all of them, and in no order.
 func (d *disk) cut(rnd *rand.Rand) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.off = true
 	chance := []float64{0, 0, 0.5, 1}[rnd.IntN(4)]
-	if d.lies {
+	if d.forgets {
 		chance = 0
 	}
 	d.names = map[string]*diskFile{}

@@ -118,7 +118,7 @@ func TestLossIsFoundWhenThePowerGoes(t *testing.T) {
 				t.Fatal(err)
 			}
 			p.disk.sync(nil)
-			p.disk.set(func(d *disk) { d.lies = tt.lies })
+			p.disk.set(func(d *disk) { d.lies, d.forgets = tt.lies, true }) // a part of what a liar kept would be no database
 			err := cutPower(t, p, 1, 6*time.Second)
 			broken, ok := errors.AsType[*torture.Broken](err)
 			if !ok || broken.Found[0].Rule != torture.Lost {
