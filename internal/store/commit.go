@@ -10,7 +10,7 @@ import (
 	"parley/internal/chat"
 )
 
-// tidyEvery is how often a committer with nothing to do gives back memory.
+// tidyEvery is how often memory is given back that nobody uses.
 const tidyEvery = time.Minute
 
 // Append takes a draft to be stored and returns at once. done is called
@@ -36,6 +36,7 @@ func (s *Store) Run(ctx context.Context) error {
 	defer tidy.Stop()
 	for batch, more := s.queue.take(nil); more; batch, more = s.queue.take(batch[:0]) {
 		if len(batch) == 0 {
+			batch = nil
 			s.committer.tidy(ctx)
 			tidy.Reset(tidyEvery)
 			continue

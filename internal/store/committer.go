@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"parley/internal/chat"
@@ -45,12 +46,15 @@ type write struct {
 }
 
 func newCommitter(conn *sql.Conn) *committer {
-	return &committer{
-		conn:   conn,
-		stmts:  make(map[string]*sql.Stmt),
-		rooms:  newCache[chat.RoomName, *head](cacheSize),
-		people: newCache[chat.PersonID, int64](cacheSize),
-	}
+	c := &committer{conn: conn, stmts: make(map[string]*sql.Stmt)}
+	c.forget()
+	return c
+}
+
+// forget drops what is remembered of rooms and people.
+func (c *committer) forget() {
+	c.rooms = newCache[chat.RoomName, *head](cacheSize)
+	c.people = newCache[chat.PersonID, int64](cacheSize)
 }
 
 // begin makes room for the results of batch.
@@ -114,7 +118,7 @@ func (c *committer) head(ctx context.Context, name chat.RoomName, at int64) (*he
 	if err != nil {
 		return nil, err
 	}
-	c.rooms.put(name, h)
+	c.rooms.put(chat.RoomName(strings.Clone(string(name))), h) // name is part of a whole command
 	return h, nil
 }
 
@@ -132,7 +136,7 @@ func (c *committer) author(ctx context.Context, p chat.Person, at int64) (int64,
 	if err != nil {
 		return 0, err
 	}
-	c.people.put(p.ID, id)
+	c.people.put(chat.PersonID(strings.Clone(string(p.ID))), id)
 	return id, nil
 }
 
@@ -152,9 +156,12 @@ func (c *committer) rollback(ctx context.Context, batch []item) {
 	_ = c.exec(ctx, `ROLLBACK`)
 }
 
-// tidy gives back the pages that SQLite has in memory: they are megabytes, of
-// rooms that may be silent from now on, and cheap to read again.
+// tidy gives back what the busiest minute took: the pages that SQLite has in
+// memory, and what is remembered of rooms that may be silent from now on. All of
+// it is cheap to read again.
 func (c *committer) tidy(ctx context.Context) {
+	c.rows, c.args, c.results = nil, nil, nil
+	c.forget()
 	_ = c.exec(ctx, `PRAGMA shrink_memory`) // it has no way to fail, and nothing depends on it
 }
 

@@ -105,7 +105,9 @@ func (q *queue) take(batch []item) (_ []item, more bool) {
 	default:
 		q.items = q.items[:0]
 	}
-	q.nudged = q.nudged && n > 0
+	if n == 0 {
+		q.nudged, q.items = false, nil
+	}
 	q.ended = n == 0 && q.stopping
 	return batch, !q.ended
 }

@@ -135,6 +135,7 @@ func (s *Store) openDatabase(ctx context.Context, vfs string) error {
 	s.readers = openSQLite(path, "rw", vfs, readerPragmas)
 	s.readers.SetMaxOpenConns(readerConns)
 	s.readers.SetMaxIdleConns(readerConns)
+	s.readers.SetConnMaxIdleTime(tidyEvery)
 	s.pages, err = preparePages(ctx, s.readers)
 	return err
 }
