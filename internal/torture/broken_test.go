@@ -105,31 +105,39 @@ func TestEachBreakageIsFound(t *testing.T) {
 		none:         {[]string{"kill", "cut", "stall", "tab"}, nil},
 		ackEarly:     {[]string{"kill"}, []torture.Rule{torture.Lost}},
 		forgetNonces: {[]string{"tab", "cut"}, []torture.Rule{torture.Doubled}},
-		publishEarly: {[]string{"kill"}, []torture.Rule{torture.Stale, torture.Unstored, torture.Different, torture.Skipped}},
+		publishEarly: {[]string{"kill"}, []torture.Rule{torture.Unstored, torture.Different, torture.Skipped}},
 		skipOnResume: {[]string{"herd"}, []torture.Rule{torture.Skipped}},
 		swapEvents:   {[]string{"delay"}, []torture.Rule{torture.Swapped}},
 		repeatParked: {[]string{"slow", "delay"}, []torture.Rule{torture.Repeated}},
-		readOld:      {[]string{"delay"}, []torture.Rule{torture.Stale, torture.Lost}},
+		readOld:      {[]string{"delay"}, []torture.Rule{torture.Stale}},
 	}
 	for breaks, tt := range tests {
 		t.Run(cmp.Or(string(breaks), "none"), func(t *testing.T) {
 			t.Parallel()
-			s := &subject{breaks: breaks, dir: t.TempDir()}
-			report, err := torture.Run(t.Context(), torture.Config{
-				For: 4 * time.Second, Round: 4 * time.Second, Seed: 3, Faults: tt.faults, Rate: 400, Herd: 10, Subject: s,
-			})
 			if breaks == none {
-				if err != nil {
+				if _, err := tortured(t, breaks, tt.faults, 3); err != nil {
 					t.Error(err)
 				}
 				return
 			}
-			broken, ok := errors.AsType[*torture.Broken](err)
-			if !ok || !slices.Contains(tt.want, broken.Found[0].Rule) {
-				t.Errorf("found %v in %+v, want one of %v", err, report, tt.want)
-				return
+			// Four seconds may pass without the moment in which it shows.
+			for seed := range uint64(4) {
+				report, err := tortured(t, breaks, tt.faults, seed+3)
+				broken, ok := errors.AsType[*torture.Broken](err)
+				if ok && slices.ContainsFunc(broken.Found, func(f torture.Finding) bool { return slices.Contains(tt.want, f.Rule) }) {
+					t.Log(broken)
+					return
+				}
+				t.Logf("found %v in %+v, want one of %v", err, report, tt.want)
 			}
-			t.Log(broken)
+			t.Error("it was not found")
 		})
 	}
+}
+
+func tortured(t *testing.T, breaks breakage, faults []string, seed uint64) (torture.Report, error) {
+	return torture.Run(t.Context(), torture.Config{
+		For: 4 * time.Second, Round: 4 * time.Second, Seed: seed, Faults: faults, Rate: 400, Herd: 10,
+		Subject: &subject{breaks: breaks, dir: t.TempDir()},
+	})
 }
