@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"parley/internal/chat"
@@ -89,6 +90,13 @@ func (s *Store) transact(ctx context.Context, batch []item, now time.Time) (stor
 	}
 	c := s.committer
 	defer func() {
+		if cause := recover(); cause != nil {
+			// Nobody knows what state it has left the connection in, so nothing more
+			// is done with that, not even a rollback: the next start does it.
+			s.breakDown(errPanicked)
+			stored, err = 0, fmt.Errorf("%w: %v\n%s", errPanicked, cause, debug.Stack())
+			return
+		}
 		if err != nil {
 			c.rollback(ctx, batch)
 		}
@@ -131,6 +139,9 @@ type outage struct {
 	since  time.Time // zero: there is none
 	logged time.Time // when one was last logged
 }
+
+// errPanicked says so to whoever asks after the store's health; the stack is in the log.
+var errPanicked = errors.New("the committer panicked")
 
 var errBroken = errors.New("nothing is written until a restart")
 
