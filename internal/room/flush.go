@@ -10,7 +10,9 @@ import (
 // flushQueue holds the rooms that have something to write. A flusher takes one
 // shard of the room in front and puts the room at the end, so that a large
 // room makes nobody wait for more than a shard. Where others have something to
-// write too, no room has all flushers: one core is left for what they say.
+// write too, no room has all flushers, and a large one rests after each shard
+// for as long as that took: what is said meanwhile goes out in the same writes,
+// and cores are left for what the others say.
 type flushQueue struct {
 	flushers int
 	mu       sync.Mutex
@@ -21,8 +23,10 @@ type flushQueue struct {
 	closed   bool
 }
 
-// alone is how long a room has to be the only one before it has all flushers.
-const alone = 100 * time.Millisecond
+const (
+	alone = 100 * time.Millisecond // so long the only one to write, a room has all flushers and no rest
+	large = 4                      // a room that has more shards to be flushed is large
+)
 
 // flushing is a room's part of the queue.
 type flushing struct {
@@ -30,6 +34,8 @@ type flushing struct {
 	dirty  []*shard  // to be flushed, and not being flushed now
 	busy   int       // shards that are being flushed now
 	since  time.Time // when the first of them became dirty
+	rests  time.Time // until when it gets no flusher
+	alarm  *time.Timer
 }
 
 func (q *flushQueue) init() {
@@ -74,8 +80,12 @@ func (q *flushQueue) enqueue(r *liveRoom) {
 // mayHaveOneMore reports whether a room may have another flusher at work. The
 // caller holds q.mu.
 func (q *flushQueue) mayHaveOneMore(r *liveRoom) bool {
-	return r.busy == 0 || r.busy+1 < q.flushers || time.Since(q.others) > alone
+	return time.Until(r.rests) <= 0 && (r.busy == 0 || r.busy+1 < q.flushers || q.isAlone())
 }
+
+// isAlone reports whether only one room has had anything to write lately. The
+// caller holds q.mu.
+func (q *flushQueue) isAlone() bool { return time.Since(q.others) > alone }
 
 // next removes and returns the first room that may have a flusher; nil if there
 // is none. The caller holds q.mu.
@@ -122,9 +132,9 @@ func (q *flushQueue) take() *shard {
 	return s
 }
 
-// done says that a shard has been flushed. If that was the room's last, it
-// returns since when the room had been dirty.
-func (q *flushQueue) done(s *shard) (since time.Time, clean bool) {
+// done says that a shard has been flushed, and how long that took. If it was the
+// room's last, it returns since when the room had been dirty.
+func (q *flushQueue) done(s *shard, took time.Duration) (since time.Time, clean bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	r := s.room
@@ -134,7 +144,27 @@ func (q *flushQueue) done(s *shard) (since time.Time, clean bool) {
 		r.dirty = append(r.dirty, s)
 		q.enqueue(r)
 	}
+	if len(r.dirty) > large && !q.isAlone() {
+		q.rest(r, took)
+	}
 	return r.since, r.isClean()
+}
+
+// rest keeps flushers from a room for a while. The caller holds q.mu.
+func (q *flushQueue) rest(r *liveRoom, d time.Duration) {
+	r.rests = time.Now().Add(d)
+	if r.alarm == nil {
+		r.alarm = time.AfterFunc(d, q.rested)
+	} else {
+		r.alarm.Reset(d)
+	}
+}
+
+// rested has a flusher look again: some room's rest is over.
+func (q *flushQueue) rested() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.more.Signal()
 }
 
 // isClean reports whether every shard has been flushed. The caller holds the
@@ -156,9 +186,11 @@ func (h *Hub) flushLoop() error {
 		if s == nil {
 			return nil
 		}
+		begun := time.Now()
 		windows = h.flush(s, windows[:0])
+		took := time.Since(begun)
 		runtime.Gosched() // a room of thousands must not keep a core to itself
-		if since, clean := h.flushes.done(s); clean {
+		if since, clean := h.flushes.done(s, took); clean {
 			s.room.settle()
 			if h.cfg.Flushed != nil {
 				h.cfg.Flushed(time.Since(since))

@@ -6,56 +6,98 @@ import (
 	"time"
 )
 
+// A desk is a flushQueue whose flushers are the test.
+type desk struct {
+	*flushQueue
+	t *testing.T
+}
+
+func newDesk(t *testing.T) desk {
+	q := &flushQueue{}
+	q.init()
+	q.flushers = 2
+	return desk{q, t}
+}
+
+// dirty returns a room with so many shards to be flushed.
+func (d desk) dirty(shards int) *liveRoom {
+	r := &liveRoom{}
+	for range shards {
+		r.shards = append(r.shards, &shard{room: r})
+	}
+	d.mark(r, r.shards...)
+	return r
+}
+
+func (d desk) want(r *liveRoom, why string) *shard {
+	d.t.Helper()
+	s := d.take()
+	if s == nil || s.room != r {
+		d.t.Fatalf("took a shard of another room: %s", why)
+	}
+	return s
+}
+
+// wantNone waits for a shard in the background, and fails if there is one.
+func (d desk) wantNone(why string) (later chan *shard) {
+	d.t.Helper()
+	later = make(chan *shard, 1)
+	go func() { later <- d.take() }()
+	synctest.Wait()
+	if len(later) > 0 {
+		d.t.Fatal("took a shard: ", why)
+	}
+	return later
+}
+
 func TestLargeRoomLeavesAFlusherToOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := &flushQueue{}
-		q.init()
-		q.flushers = 2
-		roomOf := func(shards int) *liveRoom {
-			r := &liveRoom{}
-			for range shards {
-				r.shards = append(r.shards, &shard{room: r})
-			}
-			q.mark(r, r.shards...)
-			return r
+		d := newDesk(t)
+		big := d.dirty(10)
+		first, second := d.want(big, "it is alone"), d.want(big, "it is alone and has both flushers")
+		d.dirty(1)
+		d.done(first, 0)
+		third := d.want(big, "it was in front")
+		d.done(second, 0)
+		small := d.take()
+		if small.room == big {
+			t.Fatal("the small room's turn had come")
 		}
-		want := func(r *liveRoom, why string) *shard {
-			t.Helper()
-			s := q.take()
-			if s == nil || s.room != r {
-				t.Fatalf("took a shard of another room: %s", why)
-			}
-			return s
-		}
-
-		large := roomOf(10)
-		first, second := want(large, "it is alone"), want(large, "it is alone and has both flushers")
-		small := roomOf(1)
-		q.done(first)
-		third := want(large, "it was in front")
-		q.done(second)
-		last := want(small, "its turn has come")
-		q.done(last)
-		idle := make(chan *shard)
-		go func() { idle <- q.take() }()
-		synctest.Wait()
-		select {
-		case <-idle:
-			t.Fatal("the large room has both flushers, though another has just been flushed")
-		default:
-		}
-		small = roomOf(1)
-		if s := <-idle; s.room != small {
+		d.done(small, 0)
+		later := d.wantNone("the large room would have both flushers, though another has just been flushed")
+		other := d.dirty(1)
+		if s := <-later; s.room != other {
 			t.Fatal("the idle flusher did not take the small room")
 		} else {
-			q.done(s)
+			d.done(s, 0)
 		}
-		q.done(third)
-		fourth := want(large, "nobody else has anything")
+		d.done(third, 0)
+		fourth := d.want(big, "nobody else has anything")
 		time.Sleep(alone + time.Millisecond)
-		q.done(fourth)
-		want(large, "it is alone")
-		want(large, "it has been alone for long enough to have both")
-		q.close()
+		d.done(fourth, time.Second)
+		d.want(big, "it is alone, and needs no rest")
+		d.want(big, "it has been alone for long enough to have both")
+		d.close()
+	})
+}
+
+func TestLargeRoomRestsWhileOthersWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t)
+		big := d.dirty(large + 3)
+		first := d.want(big, "it is alone")
+		small := d.dirty(1)
+		d.done(d.want(big, "it was in front"), 0)
+		d.done(d.want(small, "its turn has come"), 0)
+		const took = 3 * time.Millisecond
+		d.done(first, took)
+		begun := time.Now()
+		later := d.wantNone("the large room is at rest")
+		d.done(<-later, took)
+		if rested := time.Since(begun); rested != took {
+			t.Errorf("it rested for %v after it had taken %v", rested, took)
+		}
+		d.want(big, "what is left of it is no large room's")
+		d.close()
 	})
 }
