@@ -69,6 +69,10 @@ func (s *slate) TryWrite(p []byte) (int, error) {
 func (s *slate) Park(ready func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.room != 0 { // it has been made since TryWrite found none
+		go ready()
+		return
+	}
 	s.ready = ready
 }
 
