@@ -79,6 +79,9 @@ func (rd *Reader) readPage(ctx context.Context) (err error) {
 			err = asError(cause)
 		}
 	}()
+	if !rd.isCatching() { // it left while it waited: nothing is read for it
+		return nil
+	}
 	head := rd.room.published()
 	events, err := rd.hub.log.After(ctx, rd.room.name, rd.next-1, catchUpEvents)
 	if err != nil {
@@ -121,6 +124,12 @@ func (rd *Reader) readPage(ctx context.Context) (err error) {
 		rd.hub.behind.push(rd)
 	}
 	return nil
+}
+
+func (rd *Reader) isCatching() bool {
+	rd.shard.mu.Lock()
+	defer rd.shard.mu.Unlock()
+	return rd.state == catching
 }
 
 func (rd *Reader) inByteLog() bool {

@@ -26,6 +26,8 @@ type flushQueue struct {
 const (
 	alone = 100 * time.Millisecond // so long the only one to write, a room has all flushers and no rest
 	large = 4                      // a room that has more shards to be flushed is large
+
+	longestRest = 10 * time.Millisecond // a process that was stopped for a minute seems to have taken that
 )
 
 // flushing is a room's part of the queue.
@@ -145,7 +147,7 @@ func (q *flushQueue) done(s *shard, took time.Duration) (since time.Time, clean 
 		q.enqueue(r)
 	}
 	if len(r.dirty) > large && !q.isAlone() {
-		q.rest(r, took)
+		q.rest(r, min(took, longestRest))
 	}
 	return r.since, r.isClean()
 }
