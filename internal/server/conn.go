@@ -100,7 +100,7 @@ func (c *conn) start(nc net.Conn, first []byte) {
 	c.heard.Store(int64(time.Since(born)))
 	l, ok := c.s.poller.socket(c, nc)
 	if !ok {
-		l = newStream(nc, &c.s.conns, c.out.kill)
+		l = newStream(nc, c.aside, c.out.kill)
 	}
 	c.line = l
 	c.in.init(l, first)
@@ -113,6 +113,15 @@ func (c *conn) start(nc net.Conn, first []byte) {
 		c.goAway()
 	}
 	go c.run()
+}
+
+// aside calls f on a goroutine that closeConns waits for; a panic there ends the
+// connection.
+func (c *conn) aside(f func()) {
+	c.s.conns.Go(func() {
+		defer c.s.contain(c.cut)
+		f()
+	})
 }
 
 // wake has a runner look at the connection, now or once more.

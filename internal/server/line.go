@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
-	"sync"
 	"time"
 )
 
@@ -50,11 +49,11 @@ type stream struct {
 	nc net.Conn
 }
 
-// newStream returns nc as a line. Its goroutine is counted into owner, and
-// failed is called when nothing can be written any more.
-func newStream(nc net.Conn, owner *sync.WaitGroup, failed func()) *stream {
-	st := &stream{pipe: newPipe(owner), nc: nc}
-	owner.Go(func() {
+// newStream returns nc as a line. Its goroutines are begun by aside, and failed
+// is called when nothing can be written any more.
+func newStream(nc net.Conn, aside func(f func()), failed func()) *stream {
+	st := &stream{pipe: newPipe(aside), nc: nc}
+	aside(func() {
 		st.run(func(b []byte) error { _, err := nc.Write(b); return err })
 		failed()
 	})

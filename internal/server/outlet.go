@@ -177,22 +177,26 @@ func (o *outlet) drainLater() {
 }
 
 func (o *outlet) drain() {
+	for _, ready := range o.drained() {
+		ready()
+	}
+}
+
+// drained writes what waits and returns who waits for more room, if there is
+// some.
+func (o *outlet) drained() (waiters []func()) {
 	o.mu.Lock()
+	defer o.mu.Unlock()
 	o.draining = false
 	if !o.dead && len(o.out) > 0 {
 		o.write(nil) // an error makes it dead
 	}
 	if !o.dead && len(o.out) > 0 {
 		o.drainLater()
-		o.mu.Unlock()
-		return
+		return nil
 	}
-	waiters := o.waiters
-	o.waiters = nil
-	o.mu.Unlock()
-	for _, ready := range waiters {
-		ready()
-	}
+	waiters, o.waiters = o.waiters, nil
+	return waiters
 }
 
 // begin counts a send that will be answered.
@@ -236,11 +240,12 @@ func (o *outlet) awaitAnswers() {
 	}
 }
 
-// awaitEmpty waits until all has gone out.
+// awaitEmpty waits until all has gone out, with the last word, which somebody
+// is about to say or has said.
 func (o *outlet) awaitEmpty() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for len(o.out) > 0 && !o.dead {
+	for (!o.sealed || len(o.out) > 0) && !o.dead {
 		o.changed.Wait()
 	}
 }

@@ -7,7 +7,7 @@ import "sync"
 // when it is idle; when it is not, only what is short, as a socket's buffer
 // would: else whatever comes close behind something would find it full.
 type pipe struct {
-	owner *sync.WaitGroup // waits for the goroutines of notify
+	aside func(f func()) // calls f on a goroutine that somebody waits for
 
 	mu   sync.Mutex
 	turn sync.Cond // busy or ended has changed
@@ -20,8 +20,8 @@ type pipe struct {
 // pipeBuffer is how many bytes a busy pipe takes.
 const pipeBuffer = 16 << 10
 
-func newPipe(owner *sync.WaitGroup) *pipe {
-	p := &pipe{owner: owner}
+func newPipe(aside func(f func())) *pipe {
+	p := &pipe{aside: aside}
 	p.turn.L = &p.mu
 	return p
 }
@@ -48,7 +48,7 @@ func (p *pipe) write(a, b []byte) (int, error) {
 
 // notify waits until the pipe is idle, as before that it may take nothing.
 func (p *pipe) notify(ready func()) {
-	p.owner.Go(func() {
+	p.aside(func() {
 		p.awaitIdle() // what it has come to, the next write tells
 		ready()
 	})

@@ -38,7 +38,7 @@ func TestUpgradeThatFailsLeavesNoConnectionBehind(t *testing.T) {
 func TestBusyPipeStillTakesWhatIsShort(t *testing.T) {
 	writing, goOn := make(chan string), make(chan struct{})
 	var wg sync.WaitGroup
-	p := newPipe(&wg)
+	p := newPipe(wg.Go)
 	wg.Go(func() {
 		p.run(func(b []byte) error {
 			writing <- string(b)

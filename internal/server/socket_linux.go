@@ -41,7 +41,7 @@ func (k *socket) tell(events uint32) {
 	}
 	if events&unix.EPOLLOUT != 0 && k.full.Load() != hasRoom {
 		if k.full.Swap(hasRoom) == isAwaited {
-			k.call(k.ready)
+			k.conn.aside(k.ready)
 		}
 	}
 	if events&^unix.EPOLLOUT != 0 {
@@ -89,6 +89,9 @@ func (k *socket) write(a, b []byte) (int, error) {
 	restA := a[min(n, len(a)):]
 	restB := b[max(0, n-len(a)):]
 	more, err := k.send(restA, restB)
+	if more == len(restA)+len(restB) && err == nil {
+		k.full.CompareAndSwap(isFull, hasRoom) // the poller has told already, and will not again
+	}
 	return n + more, err
 }
 
@@ -128,17 +131,8 @@ func (k *socket) send(a, b []byte) (int, error) {
 func (k *socket) notify(ready func()) {
 	k.ready = ready
 	if !k.full.CompareAndSwap(isFull, isAwaited) {
-		k.call(ready) // there is room already, or has not been none
+		k.conn.aside(ready) // there is room already, or has not been none
 	}
-}
-
-// call calls ready on a goroutine of its own.
-func (k *socket) call(ready func()) {
-	s := k.conn.s
-	s.conns.Go(func() {
-		defer s.contain(k.conn.cut)
-		ready()
-	})
 }
 
 func (k *socket) shut() error { return k.shutdown(unix.SHUT_WR) }

@@ -68,10 +68,17 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, name chat.RoomNa
 	var helpers sync.WaitGroup
 	defer helpers.Wait()
 	rc := http.NewResponseController(w)
-	p := newPipe(&helpers)
+	var stop func()
+	aside := func(f func()) {
+		helpers.Go(func() {
+			defer s.contain(stop)
+			f()
+		})
+	}
+	p := newPipe(aside)
 	var end sync.Mutex
 	returned := false // then w must not be touched: over HTTP/2 that panics
-	stop := func() {
+	stop = func() {
 		end.Lock()
 		defer end.Unlock()
 		p.end()
@@ -108,10 +115,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, name chat.RoomNa
 	defer cancel()
 	defer context.AfterFunc(ctx, stop)()
 	defer context.AfterFunc(s.away, stop)()
-	helpers.Go(func() {
-		defer s.contain(stop)
-		comment(ctx, out)
-	})
+	aside(func() { comment(ctx, out) })
 
 	header := w.Header()
 	header.Set("Content-Type", "text/event-stream")
