@@ -6,6 +6,7 @@
 package chat
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 	"unicode/utf8"
@@ -24,38 +25,110 @@ type Person struct {
 	Name string   `json:"name"`
 }
 
-// A Draft is a message on its way into a room's log: checked, not yet stored.
-type Draft struct {
-	Room  RoomName
-	From  Person
-	Text  string
-	HTML  string // Text's formatting as sanitised HTML; empty if it has none. Never stored.
-	Nonce string // unique per author and room; empty: the sender cannot retry
-}
-
 // A Kind says what an event is. Clients ignore kinds that they do not know.
 type Kind string
 
-// The kinds of events. Message is for good and has a Seq; Presence and Typing
-// are of the moment: they have none, are never stored, and a reader that lags
-// does not get them.
+// The kinds of events. Those up to Topic are for good and have a Seq; Presence
+// and Typing are of the moment: they have none, are never stored, and a reader
+// that lags does not get them.
 const (
-	Message  Kind = "message"
+	Message  Kind = "message" // somebody said something in the room
+	Reply    Kind = "reply"   // somebody said something in a thread, and only there
+	Edit     Kind = "edit"    // Target says something else now: Text
+	Delete   Kind = "delete"  // Target says nothing any more
+	React    Kind = "react"   // to Target, with the emoji in Text
+	Unreact  Kind = "unreact" // that reaction is taken back
+	Pin      Kind = "pin"     // Target is in the room's list of pins
+	Unpin    Kind = "unpin"   // not any more
+	Topic    Kind = "topic"   // what the room is about is Text
 	Presence Kind = "presence"
 	Typing   Kind = "typing"
 )
 
+// IsSaid reports whether events of this kind are something that somebody said:
+// they can be edited, deleted, reacted to, pinned, and answered.
+func (k Kind) IsSaid() bool { return k == Message || k == Reply }
+
+// A Draft is an event on its way into a room's log: checked, not yet stored.
+type Draft struct {
+	Room   RoomName
+	From   Person
+	Kind   Kind   // "": Message
+	Text   string // what is said; the emoji of a reaction
+	HTML   string // Text's formatting as sanitised HTML; empty if it has none. Never stored.
+	Nonce  string // unique per author and room; empty: the sender cannot retry
+	Target Seq    // the message that this changes or, of one that is said, whose thread it is in; 0: none
+	Extra  *Extra // nil for nearly all
+}
+
+// Is returns what kind of event a draft becomes.
+func (d *Draft) Is() Kind { return cmp.Or(d.Kind, Message) }
+
 // An Event is something that happened in a room.
 type Event struct {
-	Room RoomName
-	Seq  Seq       // 0 for what is not kept
-	At   time.Time // when it was stored, in UTC, to the millisecond
-	Kind Kind
-	From Person // who wrote (Message), types (Typing)
-	Text string
-	HTML string // Text's formatting as sanitised HTML; empty if it has none
+	Room   RoomName
+	Seq    Seq       // 0 for what is not kept
+	At     time.Time // when it was stored, in UTC, to the millisecond
+	Kind   Kind
+	From   Person // who did it
+	Text   string // as in Draft; empty once what was said has been deleted
+	HTML   string // Text's formatting as sanitised HTML; empty if it has none
+	Target Seq    // as in Draft
+	Extra  *Extra // nil for nearly all; never changed
 
 	Change *PresenceChange // for Presence alone
+}
+
+// IsGone reports whether the event once said something that has been deleted.
+func (e *Event) IsGone() bool { return e.Text == "" && (e.Kind.IsSaid() || e.Kind == Edit) }
+
+// Extra is what few events have beside their text.
+type Extra struct {
+	ReplyTo  Seq        // the message that this one answers; 0: none
+	Quote    *Quote     // what that one says; made when read, nil if it is gone
+	Action   bool       // it is what its author does, not says
+	Forward  *Forward   // it was said elsewhere first
+	Mentions []Person   // whom it names, under the names that it uses
+	Here     bool       // it is for everybody who was here
+	Present  []PersonID // of a draft with Here: who that is
+}
+
+// A Quote is the beginning of a message that another one answers.
+type Quote struct {
+	From Person
+	Text string // at most MaxQuote characters
+}
+
+// A Forward says who said first what is repeated here, and when. Where stays
+// unsaid: to know a room's name is to be able to enter it.
+type Forward struct {
+	From Person
+	At   time.Time
+}
+
+// A Standing is a message as it stands now, with what was done to it since it
+// was said. The Event's Text is the newest.
+type Standing struct {
+	Event
+	Edited    Seq       // its newest edit; 0: none
+	EditedAt  time.Time // when that was
+	Reactions []Reaction
+	Replies   *Replies // its thread; nil if it has none
+	Pinned    bool
+}
+
+// A Reaction is one emoji on a message, and whose, in the order in which they came.
+type Reaction struct {
+	Emoji  string
+	People []Person // under their present names
+}
+
+// Replies sums a thread up.
+type Replies struct {
+	Count int
+	Last  Seq
+	At    time.Time // when Last was said
+	From  Person    // who said it
 }
 
 // A PresenceChange says how the people in a room have changed. In a room of at
@@ -85,6 +158,11 @@ const (
 	MaxBehind   = 1000 // events that a join delivers; beyond, the client pages history
 	MaxPage     = 200  // messages in one page of history
 	MaxText     = 4000 // characters of a message unless the operator says otherwise
+	MaxQuote    = 200  // characters of a message that another one quotes
+	MaxTopic    = 250  // characters of what a room is about
+	MaxEmoji    = 20   // different emoji on one message
+	MaxPins     = 100  // pinned messages of a room
+	MaxMentions = 50   // people whom one message names
 )
 
 // CheckText reports whether a person may send text, at most limit characters

@@ -29,7 +29,10 @@ const (
 	TooManyConnections Code = "too_many_connections" // this address has enough connections
 	RateLimited        Code = "rate_limited"         // again after RetryAfter
 	ForbiddenOrigin    Code = "forbidden_origin"     // a page from elsewhere
-	NotFound           Code = "not_found"            // nothing at that address
+	NotFound           Code = "not_found"            // nothing at that address, or no such message
+	Gone               Code = "gone"                 // the message has been deleted
+	NotYours           Code = "not_yours"            // only its author may do that
+	TooMany            Code = "too_many"             // there are enough of these
 	Stalled            Code = "stalled"              // this reader took nothing for too long
 	Unavailable        Code = "unavailable"          // the store cannot write; nothing was kept
 	Overloaded         Code = "overloaded"           // too much is waiting for the store
@@ -41,7 +44,7 @@ const (
 var Codes = []Code{
 	InvalidJSON, UnknownOp, HelloFirst, BadRequest, BadRoom, BadName, BadText, BadNonce,
 	BadSession, TooLong, TooLarge, NotJoined, AlreadyJoined, TooManyRooms, TooManyConnections,
-	RateLimited, ForbiddenOrigin, NotFound, Stalled, Unavailable, Overloaded, Stopping, Internal,
+	RateLimited, ForbiddenOrigin, NotFound, Gone, NotYours, TooMany, Stalled, Unavailable, Overloaded, Stopping, Internal,
 }
 
 // An Error is what a user is told: a code to act on and a sentence to read.
