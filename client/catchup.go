@@ -2,7 +2,10 @@ package client
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"net/url"
+	"strconv"
 )
 
 const pageSize = 200 // the most that the server gives at once
@@ -28,7 +31,7 @@ func (c *Client) catchUp(r *room) {
 			return
 		}
 		conn := c.current()
-		p, err := c.History(ctx, r.name, Page{After: &after, Limit: pageSize})
+		p, err := c.logPage(ctx, r.name, after)
 		if err == nil && p.Epoch == epoch && c.takePage(ctx, r, p, resets) {
 			attempt = 0
 			continue
@@ -54,38 +57,41 @@ func (c *Client) gap(r *room) (after int64, epoch string, resets int, more bool)
 	return r.last, r.epoch, r.resets, true
 }
 
-// takePage gives the queue a page of messages, as fast as the consumer takes
-// them. It reports whether it got anywhere.
-func (c *Client) takePage(ctx context.Context, r *room, p History, resets int) bool {
-	for _, m := range p.Messages {
-		for !c.takeMessage(r, m, resets) {
+// A logPage is some of a room's log, as it happened.
+type logPage struct {
+	Room   string  `json:"room"`
+	Epoch  string  `json:"epoch"`
+	Events []frame `json:"events"`
+}
+
+// logPage returns what comes after an event.
+func (c *Client) logPage(ctx context.Context, room string, after int64) (p logPage, err error) {
+	q := url.Values{"after": {strconv.FormatInt(after, 10)}, "limit": {strconv.Itoa(pageSize)}}
+	if err := c.get(ctx, room, "/log", q, &p); err != nil {
+		return p, fmt.Errorf("log of %s after %d: %w", room, after, err)
+	}
+	return p, nil
+}
+
+// takePage gives the queue a page of the log, as fast as the consumer takes
+// it. It reports whether it got anywhere.
+func (c *Client) takePage(ctx context.Context, r *room, p logPage, resets int) bool {
+	for _, f := range p.Events {
+		for !c.takeEvent(r, f, resets) {
 			c.queue.waitSpace(ctx, r.gone)
 			if ctx.Err() != nil || isClosed(r.gone) {
 				return false
 			}
 		}
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if r.resets != resets {
-		return true
-	}
-	r.last = max(r.last, p.through)
-	return p.through > 0
+	return len(p.Events) > 0
 }
 
-// takeMessage reports false when there is no room.
-func (c *Client) takeMessage(r *room, m Message, resets int) bool {
+// takeEvent reports false when there is no room.
+func (c *Client) takeEvent(r *room, f frame, resets int) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if r.resets != resets || m.Seq <= r.last {
-		return true
-	}
-	if !c.queue.offer(m) {
-		return false
-	}
-	r.last = m.Seq
-	return true
+	return r.resets != resets || f.Seq <= r.last || c.take(r, f)
 }
 
 func isClosed(c chan struct{}) bool {

@@ -30,6 +30,11 @@ type command struct {
 	Epoch   string `json:"epoch,omitempty"`
 	Nonce   string `json:"nonce,omitempty"`
 	Text    string `json:"text,omitempty"`
+	Seq     int64  `json:"seq,omitempty"`
+	Emoji   string `json:"emoji,omitempty"`
+	ReplyTo int64  `json:"reply_to,omitempty"`
+	Thread  int64  `json:"thread,omitempty"`
+	Echo    bool   `json:"echo,omitempty"`
 }
 
 // A frame is anything that the server sends; Op says which fields it has.
@@ -46,21 +51,46 @@ type frame struct {
 	Epoch   string `json:"epoch"`
 	Limits  Limits `json:"limits"`
 
-	Room   string    `json:"room"`
-	Seq    int64     `json:"seq"`
-	At     time.Time `json:"at"`
-	Kind   string    `json:"kind"`
-	From   Person    `json:"from"`
-	Text   string    `json:"text"`
-	HTML   string    `json:"html"`
-	Count  int       `json:"count"`
-	Here   []Person  `json:"here"`
-	Joined *Person   `json:"joined"`
-	Left   *Person   `json:"left"`
+	Room    string    `json:"room"`
+	Seq     int64     `json:"seq"`
+	At      time.Time `json:"at"`
+	Kind    string    `json:"kind"`
+	From    Person    `json:"from"`
+	Text    string    `json:"text"`
+	HTML    string    `json:"html"`
+	Gone    bool      `json:"gone"`
+	Target  int64     `json:"target"`
+	Emoji   string    `json:"emoji"`
+	Thread  int64     `json:"thread"`
+	ReplyTo int64     `json:"reply_to"`
+	Quote   *Quote    `json:"quote"`
+	Action  bool      `json:"action"`
+	Forward *Forward  `json:"forward"`
+
+	Count  int     `json:"count"`
+	Joined *Person `json:"joined"`
+	Left   *Person `json:"left"`
+
+	Here     either `json:"here"`     // who is here, or that a message is for them
+	Mentions either `json:"mentions"` // whom a message names, or in how many one is named
 }
 
-func (f frame) message() Message {
-	return Message{Room: f.Room, Seq: f.Seq, At: f.At, From: f.From, Text: f.Text, HTML: f.HTML}
+// An either is what one name has in frames of one kind, or in those of another.
+type either struct {
+	people []Person
+	count  int
+	is     bool
+}
+
+// UnmarshalJSON takes what it can: a later protocol may have a third.
+func (e *either) UnmarshalJSON(b []byte) error {
+	for _, into := range []any{&e.people, &e.count, &e.is} {
+		if json.Unmarshal(b, into) == nil {
+			return nil
+		}
+	}
+	*e = either{}
+	return nil
 }
 
 func (f frame) err() error {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -28,7 +29,7 @@ type fakeServer struct {
 	down      bool
 	mute      bool // reads nothing more, as if the network had gone
 	epoch     string
-	log       map[string][]Message
+	log       map[string][]fakeEvent
 	nonces    map[string]int64 // person, room and nonce → seq
 	people    map[string]Person
 	conns     map[*fakeConn]bool
@@ -51,7 +52,7 @@ type fakeConn struct {
 
 func newFakeServer(t *testing.T) *fakeServer {
 	s := &fakeServer{
-		t: t, pipes: make(chan net.Conn), done: make(chan struct{}), epoch: "first", log: map[string][]Message{},
+		t: t, pipes: make(chan net.Conn), done: make(chan struct{}), epoch: "first", log: map[string][]fakeEvent{},
 		nonces: map[string]int64{}, people: map[string]Person{}, conns: map[*fakeConn]bool{},
 	}
 	srv := &http.Server{Handler: s.handler()}
@@ -71,6 +72,7 @@ func (s *fakeServer) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /ws", s.ws)
 	mux.HandleFunc("GET /api/rooms/{room}/messages", s.history)
+	mux.HandleFunc("GET /api/rooms/{room}/log", s.history)
 	return mux
 }
 
@@ -171,31 +173,36 @@ func (s *fakeServer) restore(epoch, room string, n int) {
 // post stores n messages as somebody else and tells whoever is in the room.
 func (s *fakeServer) post(room string, n int) {
 	for range n {
-		s.mu.Lock()
-		s.store(room, "grace", fmt.Sprintf("grace %d", len(s.log[room])), "hi")
-		s.mu.Unlock()
+		s.happen(room, fakeEvent{"kind": "message", "text": "hi"})
 	}
 }
 
+// happen has something be done by somebody else.
+func (s *fakeServer) happen(room string, e fakeEvent) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.store(room, "grace", fmt.Sprintf("grace %d", len(s.log[room])), e)
+}
+
+// A fakeEvent is an event's frame.
+type fakeEvent map[string]any
+
 // store is called with s.mu held.
-func (s *fakeServer) store(room, person, nonce, text string) Message {
+func (s *fakeServer) store(room, person, nonce string, e fakeEvent) fakeEvent {
 	key := person + " " + room + " " + nonce
 	if seq, ok := s.nonces[key]; ok {
 		return s.log[room][seq-1]
 	}
-	m := Message{Room: room, Seq: int64(len(s.log[room]) + 1), At: time.Now().UTC(), From: Person{ID: person, Name: person}, Text: text}
-	s.log[room] = append(s.log[room], m)
-	s.nonces[key] = m.Seq
+	seq := int64(len(s.log[room]) + 1)
+	e["op"], e["room"], e["seq"], e["at"], e["from"] = "event", room, seq, time.Now().UTC(), Person{ID: person, Name: person}
+	s.log[room] = append(s.log[room], e)
+	s.nonces[key] = seq
 	for c := range s.conns {
 		if c.rooms[room] {
-			s.send(c, messageFrame(m))
+			s.send(c, e)
 		}
 	}
-	return m
-}
-
-func messageFrame(m Message) map[string]any {
-	return map[string]any{"op": "event", "kind": "message", "room": m.Room, "seq": m.Seq, "at": m.At, "from": m.From, "text": m.Text}
+	return e
 }
 
 func (s *fakeServer) send(c *fakeConn, v any) {
@@ -261,8 +268,8 @@ func (s *fakeServer) serve(c *fakeConn) {
 				c.ws.CloseNow()
 			}
 			s.send(c, answer)
-			for _, m := range after {
-				s.send(c, messageFrame(m))
+			for _, e := range after {
+				s.send(c, e)
 			}
 		} else {
 			s.send(c, errorFrame(cmd.ID, fault.refuse))
@@ -280,8 +287,8 @@ func errorFrame(id int64, e *Error) map[string]any {
 	return map[string]any{"op": "error", "id": id, "code": e.Code, "message": e.Message, "retry_after_ms": e.RetryAfter.Milliseconds()}
 }
 
-// carryOut returns the answer to a command and the messages that follow it.
-func (s *fakeServer) carryOut(c *fakeConn, cmd command) (map[string]any, []Message) {
+// carryOut returns the answer to a command and the events that follow it.
+func (s *fakeServer) carryOut(c *fakeConn, cmd command) (map[string]any, []fakeEvent) {
 	answer := map[string]any{"op": "ok", "id": cmd.ID}
 	switch cmd.Op {
 	case "hello":
@@ -302,14 +309,20 @@ func (s *fakeServer) carryOut(c *fakeConn, cmd command) (map[string]any, []Messa
 		return answer, log[*cmd.After:]
 	case "leave":
 		delete(c.rooms, cmd.Room)
-	case "send":
-		m := s.store(strings.ToLower(cmd.Room), c.person.ID, cmd.Nonce, cmd.Text)
-		answer["room"], answer["seq"], answer["at"] = m.Room, m.Seq, m.At
+	case "send", "edit", "delete", "react", "unreact", "pin", "unpin", "topic":
+		e := fakeEvent{"kind": cmd.Op, "text": cmd.Text, "target": cmd.Seq, "emoji": cmd.Emoji}
+		if cmd.Op == "send" {
+			e["kind"] = "message"
+		}
+		e = s.store(strings.ToLower(cmd.Room), c.person.ID, cmd.Nonce, e)
+		for _, name := range []string{"room", "seq", "at", "kind"} {
+			answer[name] = e[name]
+		}
 	}
 	return answer, nil
 }
 
-func (s *fakeServer) hello(c *fakeConn, cmd command) (map[string]any, []Message) {
+func (s *fakeServer) hello(c *fakeConn, cmd command) (map[string]any, []fakeEvent) {
 	s.hellos++
 	p, ok := s.people[cmd.Session]
 	switch {
@@ -329,6 +342,8 @@ func (s *fakeServer) hello(c *fakeConn, cmd command) (map[string]any, []Message)
 	return map[string]any{"op": "ok", "id": cmd.ID, "person": p, "session": cmd.Session, "epoch": s.epoch, "limits": Limits{MessageLength: 4000}}, nil
 }
 
+// history answers for a page of messages, as if nothing had been done to them, and
+// for one of the log.
 func (s *fakeServer) history(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -342,9 +357,10 @@ func (s *fakeServer) history(w http.ResponseWriter, r *http.Request) {
 	if after, err := strconv.Atoi(r.FormValue("after")); err == nil {
 		log = log[after:min(head, after+limit)]
 	}
-	messages := []map[string]any{}
-	for _, m := range log {
-		messages = append(messages, messageFrame(m))
+	page := map[string]any{"room": r.PathValue("room"), "seq": head, "epoch": s.epoch, "events": log}
+	if strings.HasSuffix(r.URL.Path, "/messages") {
+		page["messages"] = slices.DeleteFunc(slices.Clone(log), func(e fakeEvent) bool { return e["kind"] != "message" })
+		delete(page, "events")
 	}
-	_ = json.NewEncoder(w).Encode(map[string]any{"room": r.PathValue("room"), "seq": head, "epoch": s.epoch, "messages": messages})
+	_ = json.NewEncoder(w).Encode(page)
 }

@@ -4,29 +4,34 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strconv"
 	"time"
 )
 
-// A Page asks for part of a room's history: the oldest Limit messages after
-// After if that is set, else the newest Limit before Before (if that is set).
+// A Page asks for part of a room's messages: the oldest Limit after After if that
+// is set, those on both sides of Around if that is, else the newest Limit before
+// Before (if that is set).
 type Page struct {
 	Before *int64
 	After  *int64
-	Limit  int // 0: the server's choice; at most 200
+	Around *int64
+	Limit  int   // 0: the server's choice; at most 200
+	Thread int64 // of this message's thread, not of the room's own talk
 }
 
-// History is a page of a room's messages, oldest first.
+// History is a page of a room's messages as they stood at one moment, oldest
+// first. Of the events that come, those with a greater Seq are not in it yet.
 type History struct {
 	Room     string    `json:"room"`
-	Seq      int64     `json:"seq"` // the room's newest
+	Seq      int64     `json:"seq"` // the newest in the room's log
 	Epoch    string    `json:"epoch"`
+	Topic    string    `json:"topic"`          // what the room is about; "": nothing
+	More     bool      `json:"more"`           // there are more: newer ones if After was set, else older ones
+	Newer    bool      `json:"more_after"`     // if Around was set: there are newer ones too
+	Root     *Message  `json:"root,omitempty"` // of a thread: what it began with
 	Messages []Message `json:"messages"`
-
-	through int64 // the newest seq on the page, whatever kind of event it is
 }
 
 // historyTimeout is for one page, so that a network that swallows it is found out.
@@ -34,68 +39,56 @@ const historyTimeout = 30 * time.Second
 
 // History returns a page of a room's messages. It tries once.
 func (c *Client) History(ctx context.Context, room string, p Page) (History, error) {
-	h, err := c.history(ctx, room, p)
-	if err != nil {
+	path := "/messages"
+	if p.Thread != 0 {
+		path = fmt.Sprintf("/messages/%d/replies", p.Thread)
+	}
+	var h History
+	if err := c.get(ctx, room, path, p.query(), &h); err != nil {
 		return History{}, fmt.Errorf("history of %s: %w", room, err)
 	}
-	return h, nil
-}
-
-func (c *Client) history(ctx context.Context, room string, p Page) (History, error) {
-	ctx, cancel := context.WithTimeout(ctx, historyTimeout)
-	defer cancel()
-	u := *c.server()
-	u.Path = "/api/rooms/" + room + "/messages"
-	u.RawPath = "/api/rooms/" + url.PathEscape(room) + "/messages"
-	u.RawQuery = p.query().Encode()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
-	if err != nil {
-		return History{}, err
+	for i := range h.Messages {
+		h.Messages[i].Room = h.Room
 	}
-	req.Header.Set("Authorization", "Bearer "+c.Session())
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return History{}, err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return History{}, problem(resp)
-	}
-	return decodeHistory(resp.Body)
-}
-
-func decodeHistory(body io.Reader) (History, error) {
-	var page struct {
-		History
-		Messages []struct {
-			Message
-			Kind string `json:"kind"`
-		} `json:"messages"`
-	}
-	if err := json.NewDecoder(body).Decode(&page); err != nil {
-		return History{}, err
-	}
-	h := page.History
-	for _, m := range page.Messages {
-		h.through = m.Seq
-		if m.Kind == "message" { // others are for clients that know them
-			m.Room = h.Room
-			h.Messages = append(h.Messages, m.Message)
-		}
+	if h.Root != nil {
+		h.Root.Room = h.Room
 	}
 	return h, nil
 }
 
 func (p Page) query() url.Values {
 	q := url.Values{}
-	if p.Before != nil {
-		q.Set("before", strconv.FormatInt(*p.Before, 10))
-	}
-	if p.After != nil {
-		q.Set("after", strconv.FormatInt(*p.After, 10))
+	for name, seq := range map[string]*int64{"before": p.Before, "after": p.After, "around": p.Around} {
+		if seq != nil {
+			q.Set(name, strconv.FormatInt(*seq, 10))
+		}
 	}
 	if p.Limit != 0 {
 		q.Set("limit", strconv.Itoa(p.Limit))
 	}
 	return q
+}
+
+// get reads what the server has at a path of a room.
+func (c *Client) get(ctx context.Context, room, path string, q url.Values, into any) error {
+	ctx, cancel := context.WithTimeout(ctx, historyTimeout)
+	defer cancel()
+	u := *c.server()
+	u.Path = "/api/rooms/" + room + path
+	u.RawPath = "/api/rooms/" + url.PathEscape(room) + path
+	u.RawQuery = q.Encode()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "Bearer "+c.Session())
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return problem(resp)
+	}
+	return json.NewDecoder(resp.Body).Decode(into)
 }

@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// A Position is a place in a room's log: after the message Seq, in the log
-// that Epoch names. Zero is before the first message.
+// A Position is a place in a room's log: after the event Seq, in the log that
+// Epoch names. Zero is before the first.
 type Position struct {
 	Seq   int64
 	Epoch string // "": whichever the server has
@@ -15,7 +15,7 @@ type Position struct {
 // A Room is what Join found.
 type Room struct {
 	Name  string // the server's form of the name, which events carry
-	Seq   int64  // its newest message; 0 if nobody wrote to it
+	Seq   int64  // the newest in its log; 0 if nobody wrote to it
 	Epoch string
 	Count int      // people here
 	Here  []Person // who they are; none in a room of more than 100 people
@@ -25,7 +25,7 @@ type Room struct {
 type room struct {
 	name   string
 	epoch  string
-	last   int64         // the newest message that the queue was given
+	last   int64         // the newest event that the queue was given
 	head   int64         // the newest that is known to be there
 	paging bool          // catchUp is at work, and what comes live waits on the server
 	resets int           // how often last was set to somewhere else
@@ -36,8 +36,8 @@ type room struct {
 // reconnects, with what was missed in between.
 func (c *Client) Join(ctx context.Context, name string) (Room, error) { return c.join(ctx, name, nil) }
 
-// JoinAfter is Join, with every message since a position first, however many
-// there are. If the room is no longer the one that the position was in, a Reset
+// JoinAfter is Join, with everything since a position first, however much that
+// is. If the room is no longer the one that the position was in, a Reset
 // comes instead.
 func (c *Client) JoinAfter(ctx context.Context, name string, p Position) (Room, error) {
 	return c.join(ctx, name, &p)
@@ -69,7 +69,7 @@ func (c *Client) join(ctx context.Context, name string, after *Position) (Room, 
 		c.rooms[r.name] = r
 		c.aliases[name] = r.name
 		c.aliases[r.name] = r.name
-		found = Room{Name: r.name, Seq: f.Seq, Epoch: c.epoch, Count: f.Count, Here: f.Here}
+		found = Room{Name: r.name, Seq: f.Seq, Epoch: c.epoch, Count: f.Count, Here: f.Here.people}
 		if f.Op == "behind" {
 			c.behind(r, f)
 		}
@@ -118,7 +118,7 @@ func (c *Client) rejoinRoom(cn *conn, r *room) {
 		_, err := cn.call(c.ctx, command{Op: "join", Room: r.name, After: &after, Epoch: epoch}, func(f frame) {
 			c.mu.Lock()
 			defer c.mu.Unlock()
-			c.queue.offer(Presence{Room: r.name, Count: f.Count, Here: f.Here})
+			c.queue.offer(Presence{Room: r.name, Count: f.Count, Here: f.Here.people})
 			if f.Op == "behind" {
 				c.behind(r, f)
 			}
@@ -189,7 +189,7 @@ func (c *Client) receive(f frame) {
 	case "event":
 		c.deliver(r, f)
 	case "presence":
-		c.queue.offer(Presence{Room: r.name, Count: f.Count, Joined: f.Joined, Left: f.Left, Here: f.Here})
+		c.queue.offer(Presence{Room: r.name, Count: f.Count, Joined: f.Joined, Left: f.Left, Here: f.Here.people})
 	case "typing":
 		c.queue.offer(Typing{Room: r.name, From: f.From})
 	}
@@ -205,9 +205,18 @@ func (c *Client) deliver(r *room, f frame) {
 	if r.paging {
 		return
 	}
-	if f.Seq != r.last+1 || f.Kind == "message" && !c.queue.offer(f.message()) {
+	if f.Seq != r.last+1 || !c.take(r, f) {
 		c.page(r)
-		return
 	}
-	r.last = f.Seq // of an unknown kind, too: it has been seen
+}
+
+// take gives the queue an event and moves r's cursor past it, or reports that
+// there is no room. Past one of an unknown kind, too: it has been seen. The caller
+// holds c.mu.
+func (c *Client) take(r *room, f frame) bool {
+	if e := f.event(); e != nil && !c.queue.offer(e) {
+		return false
+	}
+	r.last = f.Seq
+	return true
 }

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -8,10 +9,25 @@ import (
 	"github.com/google/uuid"
 )
 
-// A Receipt says where a message is stored.
+// A Receipt says where something is stored.
 type Receipt struct {
-	Seq int64
-	At  time.Time
+	Seq  int64
+	At   time.Time
+	Kind string // what it has become: what is sent is a "message", a "reply" in a thread or, with a command at its start, perhaps a "topic"
+}
+
+func (f frame) receipt() Receipt { return Receipt{Seq: f.Seq, At: f.At, Kind: f.Kind} }
+
+// SendOptions say more about a message. The zero value is a plain one.
+type SendOptions struct {
+	ReplyTo int64 // the message that it answers
+	Thread  int64 // the message in whose thread it is said, and only there
+	Echo    bool  // with Thread: in the room, too
+
+	// Nonce is the caller's to keep: however often the same person sends it to the
+	// same room, in this process or a later one, there is one message. Default: a
+	// new one.
+	Nonce string
 }
 
 // Send stores a message in a room, which need not have been joined. It returns
@@ -19,23 +35,33 @@ type Receipt struct {
 // reconnects and restarts of the server, without ever storing it twice. An
 // *Error says that it was not stored; only when ctx ends is that not known:
 // SendNonce with the same nonce finds out.
+//
+// A text that begins with a slash may be a command, such as "/me waves", which
+// the server carries out.
 func (c *Client) Send(ctx context.Context, room, text string) (Receipt, error) {
-	nonce, err := NewNonce()
-	if err != nil {
-		return Receipt{}, err
-	}
-	return c.SendNonce(ctx, room, nonce, text)
+	return c.SendWith(ctx, room, text, SendOptions{})
 }
 
-// SendNonce is Send with a nonce that the caller keeps: however often the same
-// person sends it to the same room, in this process or a later one, there is
-// one message.
+// SendNonce is Send with a nonce that the caller keeps.
 func (c *Client) SendNonce(ctx context.Context, room, nonce, text string) (Receipt, error) {
-	f, err := c.do(ctx, command{Op: "send", Room: room, Nonce: nonce, Text: text}, nil)
+	return c.SendWith(ctx, room, text, SendOptions{Nonce: nonce})
+}
+
+// SendWith is Send of an answer, or of what is said in a thread.
+func (c *Client) SendWith(ctx context.Context, room, text string, o SendOptions) (Receipt, error) {
+	cmd := command{Op: "send", Room: room, Nonce: o.Nonce, Text: text, ReplyTo: o.ReplyTo, Thread: o.Thread, Echo: o.Echo}
+	if cmd.Nonce == "" {
+		var err error
+		if cmd.Nonce, err = NewNonce(); err != nil {
+			return Receipt{}, err
+		}
+	}
+	f, err := c.do(ctx, cmd, nil)
 	if err != nil {
 		return Receipt{}, fmt.Errorf("send to %s: %w", room, err)
 	}
-	return Receipt{Seq: f.Seq, At: f.At}, nil
+	f.Kind = cmp.Or(f.Kind, "message")
+	return f.receipt(), nil
 }
 
 // NewNonce returns a nonce for one message. It begins with the time, so that
