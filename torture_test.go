@@ -116,7 +116,7 @@ func torment(t *testing.T, cfg torture.Config, log *bytes.Buffer) torture.Report
 	if err != nil {
 		t.Errorf("%v\nthe server's last words:\n%s", err, lastLines(log.String(), 20))
 	}
-	if report.Acks == 0 || report.Compared < report.Messages || len(report.Faults) == 0 {
+	if report.Acks == 0 || report.Compared < report.Events || 4*report.Events < 5*report.Messages || len(report.Faults) == 0 {
 		t.Errorf("seed %d: hardly anything happened", cfg.Seed)
 	}
 	return report

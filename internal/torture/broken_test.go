@@ -29,6 +29,9 @@ const (
 	swapEvents   breakage = "swaps two events"
 	repeatParked breakage = "repeats an event to a reader that was parked"
 	readOld      breakage = "reads from a copy that is behind"
+	forgetEdits  breakage = "forgets an edit"
+	showDeleted  breakage = "shows a deleted text on resume"
+	doubleMarks  breakage = "doubles a reaction"
 )
 
 // A subject is the server of this program, in this process, broken between its
@@ -110,6 +113,9 @@ func TestEachBreakageIsFound(t *testing.T) {
 		swapEvents:   {[]string{"delay"}, []torture.Rule{torture.Swapped}},
 		repeatParked: {[]string{"slow", "delay"}, []torture.Rule{torture.Repeated}},
 		readOld:      {[]string{"delay"}, []torture.Rule{torture.Stale}},
+		forgetEdits:  {[]string{"delay"}, []torture.Rule{torture.Undone}},
+		showDeleted:  {[]string{"cut", "herd"}, []torture.Rule{torture.Revived}},
+		doubleMarks:  {[]string{"delay"}, []torture.Rule{torture.Marked}},
 	}
 	for breaks, tt := range tests {
 		t.Run(cmp.Or(string(breaks), "none"), func(t *testing.T) {

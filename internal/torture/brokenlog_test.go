@@ -10,10 +10,17 @@ import (
 	"parley/internal/store"
 )
 
-// A committed knows which messages were committed, over all lives of a server.
+// A committed knows what was committed, over all lives of a server.
 type committed struct {
 	mu    sync.Mutex
 	known map[message]chat.Seq
+	texts map[place]string // what was said, deleted or not
+}
+
+// A place is where an event is.
+type place struct {
+	room chat.RoomName
+	seq  chat.Seq
 }
 
 type message struct {
@@ -27,6 +34,21 @@ func (c *committed) seq(m message) (chat.Seq, bool) {
 	defer c.mu.Unlock()
 	seq, ok := c.known[m]
 	return seq, ok
+}
+
+func (c *committed) said(at place, text string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.texts == nil {
+		c.texts = map[place]string{}
+	}
+	c.texts[at] = text
+}
+
+func (c *committed) text(at place) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.texts[at]
 }
 
 func (c *committed) add(m message, seq chat.Seq) {
@@ -137,6 +159,11 @@ func (l *brokenLog) Append(d chat.Draft, done func(chat.Commit)) {
 	case forgetNonces:
 		d.Nonce = ""
 		l.Store.Append(d, done)
+	case showDeleted:
+		l.Store.Append(d, func(c chat.Commit) {
+			l.kept.said(place{d.Room, c.Event.Seq}, d.Text)
+			done(c)
+		})
 	default:
 		l.Store.Append(d, done)
 	}
@@ -160,7 +187,7 @@ func (l *brokenLog) appendEarly(d chat.Draft, done func(chat.Commit)) {
 		seq = l.heads[d.Room]
 		l.expected[m] = seq
 	}
-	e := chat.Event{Room: d.Room, Seq: seq, At: time.Now().UTC().Truncate(time.Millisecond), Kind: chat.Message, From: d.From, Text: d.Text}
+	e := chat.Event{Room: d.Room, Seq: seq, At: time.Now().UTC().Truncate(time.Millisecond), Kind: d.Is(), From: d.From, Text: d.Text, Target: d.Target}
 	if l.breaks == ackEarly {
 		l.tell(func() { done(chat.Commit{Event: e, Repeat: true}) }) // for the hub a repeat is not to be published
 		if !expected {
@@ -184,6 +211,9 @@ func (l *brokenLog) hold(d chat.Draft, lost, told func(chat.Commit)) {
 			}
 			l.mu.Lock()
 			defer l.mu.Unlock()
+			if c.Err != nil {
+				delete(l.heads, d.Room) // it has no seq after all
+			}
 			l.tell(func() { told(c) })
 		})
 	})
@@ -199,30 +229,55 @@ func (l *brokenLog) publish(e chat.Event) {
 	l.mu.Lock()
 	l.publishing[token] = e
 	l.mu.Unlock()
-	_ = l.hub.Post(chat.Draft{Room: e.Room, From: e.From, Text: e.Text, Nonce: token}, func(chat.Commit) {}) // it has passed the rules before
+	_ = l.hub.Post(chat.Draft{Room: e.Room, From: e.From, Kind: e.Kind, Text: e.Text, Target: e.Target, Nonce: token}, func(chat.Commit) {}) // it has passed the rules before
 }
 
 // After is what a resume reads, as pages of history are larger.
 func (l *brokenLog) After(ctx context.Context, name chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error) {
 	events, err := l.Store.After(ctx, name, seq, limit)
-	if l.breaks != skipOnResume || limit == chat.MaxPage || len(events) < 3 {
+	if limit == chat.MaxPage || len(events) < 3 {
 		return events, err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.reads++; l.reads%3 == 0 {
-		events = append(events[:1:1], events[2:]...)
+	switch l.breaks {
+	case skipOnResume:
+		if l.reads++; l.reads%3 == 0 {
+			events = append(events[:1:1], events[2:]...)
+		}
+	case showDeleted:
+		for i, e := range events {
+			if e.IsGone() {
+				events[i].Text = l.kept.text(place{name, e.Seq})
+			}
+		}
 	}
 	return events, err
 }
 
-// Page says how far the log goes, perhaps as of some time ago.
+// Page says how far the log goes, perhaps as of some time ago, and how messages
+// stand, perhaps without what was done to one of them.
 func (l *brokenLog) Page(ctx context.Context, name chat.RoomName, sel chat.Selection) (chat.Page, error) {
 	page, err := l.Store.Page(ctx, name, sel)
-	if err == nil {
-		page.Head = l.old(name, page.Head)
+	if err != nil {
+		return page, err
 	}
-	return page, err
+	page.Head = l.old(name, page.Head)
+	for i := range page.Messages {
+		m := &page.Messages[i]
+		switch {
+		case l.breaks == forgetEdits && m.Edited != 0 && m.Seq%5 == 0:
+			versions, err := l.Store.Versions(ctx, name, m.Seq)
+			if err != nil {
+				return page, err
+			}
+			m.Text = versions[max(0, len(versions)-2)].Text
+		case l.breaks == doubleMarks && len(m.Reactions) > 0 && m.Seq%5 == 0:
+			r := &m.Reactions[0]
+			r.People = append(r.People, r.People[0])
+		}
+	}
+	return page, nil
 }
 
 // Head is what a page of the log ends with. The hub's own question, when it opens

@@ -20,6 +20,8 @@ const (
 	Altered   Rule = "altered"   // a message is not what was acknowledged
 	Refused   Rule = "refused"   // what was refused is in the history
 	Undone    Rule = "undone"    // an edit or deletion is not in force
+	Revived   Rule = "revived"   // a deleted text was shown again
+	Marked    Rule = "marked"    // a message has other reactions than were given and not taken back
 	Disorder  Rule = "disorder"  // known earlier, numbered later
 	Stale     Rule = "stale"     // a read did not have what had been acknowledged
 	NewEpoch  Rule = "epoch"     // the log became another one
@@ -32,7 +34,7 @@ const (
 )
 
 var rules = []Rule{
-	Lost, Forgotten, Doubled, Invented, Hole, Moved, Altered, Refused, Undone, Disorder, Stale, NewEpoch,
+	Lost, Forgotten, Doubled, Invented, Hole, Moved, Altered, Refused, Undone, Revived, Marked, Disorder, Stale, NewEpoch,
 	Unstored, Swapped, Repeated, Skipped, Different, Unserved,
 }
 
@@ -51,10 +53,11 @@ func (f Finding) String() string {
 	return fmt.Sprintf("%s: in %s %s", f.Rule, f.Room, f.Why)
 }
 
-// Check proves for each room that every acknowledged message is in the history
+// Check proves for each room that everything acknowledged is in the history
 // exactly once, where and as it was acknowledged; that nothing is in it that
-// nobody sent or that was refused; that seq is 1 to n; that no edit or deletion
-// was undone; that seq agrees with time, for sends and for reads, and that a
+// nobody sent or that was refused; that seq is 1 to n; that messages stand on
+// pages as the log up to then has made them, with every edit, deletion and
+// reaction in force, and that what was deleted is shown to nobody who asks later; that seq agrees with time, for sends and for reads, and that a
 // connection's answers come in the order of seq; and that
 // every reader saw a run of the history without gap, repetition or difference.
 // It returns what is not so, the gravest first, and of each reader of a room
@@ -67,6 +70,10 @@ func Check(e Evidence) []Finding {
 	for _, a := range e.Attempts {
 		c.room(a.Room).take(a)
 	}
+	for _, p := range e.Pages {
+		r := c.room(p.Room)
+		r.pages = append(r.pages, p)
+	}
 	for _, l := range e.Looks {
 		r := c.room(l.Room)
 		r.looks = append(r.looks, l)
@@ -76,7 +83,7 @@ func Check(e Evidence) []Finding {
 		r.checkHistory()
 		r.checkAcks()
 		r.checkOrder()
-		r.checkChanges()
+		r.checkPages()
 	}
 	for _, run := range e.Runs {
 		r := c.room(run.Room)
@@ -113,7 +120,12 @@ type roomCheck struct {
 	sent    map[key]*sent
 	order   []*sent // by their first attempt
 	looks   []Look
+	pages   []Page
 	wrote   map[content]*sent
+	became  map[int64][]*sent // what was acknowledged, by its number
+	changes map[int64][]Event // of each message in the history, in their order
+	erased  map[int64]Tick    // when a message's deletion was first acknowledged
+	origins map[int64]*sent   // what was sent to become an event of the history
 	found   []Finding
 }
 
@@ -143,10 +155,14 @@ type sent struct {
 func newRoomCheck(h History) *roomCheck {
 	r := &roomCheck{
 		history: h, at: map[int64]Event{}, where: map[content][]int64{},
-		sent: map[key]*sent{}, wrote: map[content]*sent{},
+		sent: map[key]*sent{}, wrote: map[content]*sent{}, became: map[int64][]*sent{}, changes: map[int64][]Event{},
+		erased: map[int64]Tick{}, origins: map[int64]*sent{},
 	}
 	for _, e := range h.Events {
 		r.at[e.Seq] = e
+		if e.Target != 0 {
+			r.changes[e.Target] = append(r.changes[e.Target], e)
+		}
 	}
 	return r
 }
@@ -170,6 +186,15 @@ func (r *roomCheck) take(a Attempt) {
 	s.refused = s.refused && a.Refused != ""
 	if a.acked() && (s.acked == 0 || a.Answered < s.acked) {
 		s.acked, s.seq = a.Answered, a.Seq
+	}
+	if !a.acked() {
+		return
+	}
+	if !slices.Contains(r.became[a.Seq], s) {
+		r.became[a.Seq] = append(r.became[a.Seq], s)
+	}
+	if first, ok := r.erased[a.Target]; a.Kind == Delete && (!ok || a.Answered < first) {
+		r.erased[a.Target] = a.Answered
 	}
 }
 
@@ -199,6 +224,7 @@ func (r *roomCheck) checkOrigin(e Event) {
 	case s.refused:
 		r.report(Refused, e.Seq, "%s is stored, but its sender was told each time (%d) that it was not", e, len(s.attempts))
 	default:
+		r.origins[e.Seq] = s
 		r.where[s.content] = append(r.where[s.content], e.Seq)
 		if all := r.where[s.content]; len(all) == 2 {
 			r.report(Doubled, e.Seq, "%s is what %d is already; it was sent %d times with nonce %s", e, all[0], len(s.attempts), s.nonce)
@@ -206,22 +232,17 @@ func (r *roomCheck) checkOrigin(e Event) {
 	}
 }
 
-// origin returns what was sent to become e: for a message that has been edited,
-// what was acknowledged with its number.
+// origin returns what was sent to become e. What was deleted is told by its number
+// or, if no answer came, by what it was about.
 func (r *roomCheck) origin(e Event) *sent {
-	if s := r.wrote[content{e.Author, e.Kind, e.Target, e.Text}]; s != nil {
+	if !e.Gone || !e.says() {
+		return r.wrote[content{e.Author, e.Kind, e.Target, e.Text}]
+	}
+	if s := r.ackedAs(e); s != nil {
 		return s
 	}
-	if e.Kind != Message || !r.isChanged(e) {
-		return nil
-	}
-	return r.ackedAs(e)
-}
-
-// ackedAs returns what e's author had acknowledged with its number.
-func (r *roomCheck) ackedAs(e Event) *sent {
 	i := slices.IndexFunc(r.order, func(s *sent) bool {
-		return s.kind == e.Kind && s.author == e.Author && s.acked != 0 && s.seq == e.Seq
+		return s.author == e.Author && s.kind == e.Kind && s.target == e.Target && s.acked == 0 && len(r.where[s.content]) == 0
 	})
 	if i < 0 {
 		return nil
@@ -229,11 +250,14 @@ func (r *roomCheck) ackedAs(e Event) *sent {
 	return r.order[i]
 }
 
-// isChanged reports whether e has the text of an edit of it, or of a deletion.
-func (r *roomCheck) isChanged(e Event) bool {
-	return slices.ContainsFunc(r.order, func(s *sent) bool {
-		return s.target == e.Seq && (s.kind == Edit && s.text == e.Text || s.kind == Delete && e.Gone)
-	})
+// ackedAs returns what e's author had acknowledged with its number.
+func (r *roomCheck) ackedAs(e Event) *sent {
+	for _, s := range r.became[e.Seq] {
+		if s.kind == e.Kind && s.author == e.Author && s.target == e.Target && s.seq == e.Seq {
+			return s
+		}
+	}
+	return nil
 }
 
 // checkAcks looks in the history for all that was acknowledged.
@@ -259,34 +283,4 @@ func (r *roomCheck) checkAcks() {
 			r.report(Lost, s.seq, "%q by %s was acknowledged as %d, which is %s", s.text, s.author, s.seq, at)
 		}
 	}
-}
-
-// checkChanges looks whether the newest acknowledged edit or deletion of each
-// message is in force, or a newer one whose answer did not come.
-func (r *roomCheck) checkChanges() {
-	newest := map[int64]*sent{}
-	for _, s := range r.order {
-		if s.target != 0 && s.acked != 0 && (newest[s.target] == nil || s.seq > newest[s.target].seq) {
-			newest[s.target] = s
-		}
-	}
-	for _, target := range sortedKeys(newest) {
-		s, is := newest[target], r.at[target]
-		gone := s.kind == Delete
-		if is.Gone == gone && (gone || is.Text == s.text) || r.isChangedLater(is, s) {
-			continue
-		}
-		r.report(Undone, target, "%s of %d was acknowledged as %d, but the message is %s", s.kind, target, s.seq, is)
-	}
-}
-
-// isChangedLater reports whether a message is as a change without an answer
-// would have it, which may have come after s.
-func (r *roomCheck) isChangedLater(is Event, s *sent) bool {
-	return slices.ContainsFunc(r.order, func(other *sent) bool {
-		if other == s || other.target != is.Seq || other.acked != 0 || other.refused {
-			return false
-		}
-		return other.kind == Delete && is.Gone || other.kind == Edit && !is.Gone && other.text == is.Text && s.kind != Delete
-	})
 }

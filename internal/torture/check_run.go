@@ -86,8 +86,8 @@ func (r *roomCheck) checkSeen(run Reading, p Part, e Event) bool {
 		r.report(Unstored, e.Seq, "%s saw %s on %s, but the history ends with %d", run.Reader, e, p.name(), r.history.Head)
 	case is == e:
 		return true
-	case is.Author == e.Author && is.Kind == e.Kind && is.Kind == Message && r.hadText(e):
-		return true // it has been changed since
+	case is.Gone && !e.Gone && r.said(is, e):
+		return r.checkRevived(run, p, e)
 	case r.whereIs(e) == 0:
 		r.report(Unstored, e.Seq, "%s saw %s on %s, which is nowhere in the history; %d is %s", run.Reader, e, p.name(), e.Seq, is)
 	default:
@@ -96,12 +96,25 @@ func (r *roomCheck) checkSeen(run Reading, p Part, e Event) bool {
 	return false
 }
 
-// hadText reports whether a message had e's text at some time: as it was sent,
-// or by an edit.
-func (r *roomCheck) hadText(e Event) bool {
-	changed := slices.ContainsFunc(r.order, func(s *sent) bool { return s.target == e.Seq && !s.refused })
-	s := r.wrote[content{e.Author, e.Kind, e.Target, e.Text}]
-	return changed && (s != nil && (s.acked == 0 || s.seq == e.Seq) || r.isChanged(e))
+// said reports whether an event that is gone was once e.
+func (r *roomCheck) said(is, e Event) bool {
+	s := r.origins[is.Seq]
+	return is.Kind == e.Kind && s != nil && s.content == content{e.Author, e.Kind, e.Target, e.Text}
+}
+
+// checkRevived looks whether somebody who was shown what is gone had asked for it
+// before its deletion was acknowledged.
+func (r *roomCheck) checkRevived(run Reading, p Part, e Event) bool {
+	target := e.Target
+	if e.Kind == Message {
+		target = e.Seq
+	}
+	erased, ok := r.erased[target]
+	if !ok || erased > p.Called {
+		return true
+	}
+	r.report(Revived, e.Seq, "%s saw %s on %s, begun after its deletion had been acknowledged", run.Reader, e, p.name())
+	return false
 }
 
 // whereIs returns the seq of an event of this content in the history; 0 if
@@ -115,7 +128,7 @@ func (r *roomCheck) whereIs(e Event) int64 {
 
 func (p Part) name() string {
 	if p.Conn == 0 {
-		return "a page of history"
+		return "a page of the log"
 	}
 	return fmt.Sprintf("connection %d", p.Conn)
 }

@@ -2,6 +2,7 @@ package torture
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -27,33 +28,47 @@ func story() Evidence {
 				{Conn: 3, Epoch: "e", After: 1, Events: slices.Clone(events[1:])},
 			}},
 		},
-		Histories: []History{{Room: "r", Epoch: "e", Head: 3, Events: slices.Clone(events)}},
+		Histories: []History{{Room: "r", Epoch: "e", Head: 3, Events: slices.Clone(events), Messages: []Standing{
+			{Seq: 1, Author: "ada", Text: "a1"}, {Seq: 2, Author: "bob", Text: "b1"}, {Seq: 3, Author: "ada", Text: "a2"},
+		}}},
 	}
 }
 
-// edited is story with a2 edited to "new" and then a1 deleted.
-func edited() Evidence {
+// changed is story with a2 edited to "new", reactions to it, one of them taken back,
+// and then a1 deleted, which both readers have seen before. Somebody read a page in
+// between, and who comes afterwards is not told what a1 said.
+func changed() Evidence {
 	e := story()
 	changes := []Event{
 		{Seq: 4, Kind: Edit, Author: "ada", Target: 3, Text: "new"},
-		{Seq: 5, Kind: Delete, Author: "ada", Target: 1},
+		{Seq: 5, Kind: React, Author: "bob", Target: 3, Text: "👍"},
+		{Seq: 6, Kind: React, Author: "ada", Target: 3, Text: "👍"},
+		{Seq: 7, Kind: Unreact, Author: "ada", Target: 3, Text: "👍"},
+		{Seq: 8, Kind: Delete, Author: "ada", Target: 1},
 	}
-	e.Attempts = append(e.Attempts,
-		Attempt{Author: "ada", Room: "r", Nonce: "3", Conn: 1, Kind: Edit, Target: 3, Text: "new", Called: 7, Answered: 8, Seq: 4},
-		Attempt{Author: "ada", Room: "r", Nonce: "4", Conn: 1, Kind: Delete, Target: 1, Called: 9, Answered: 10, Seq: 5})
+	for i, c := range changes {
+		at := Tick(10 + 2*i)
+		e.Attempts = append(e.Attempts, Attempt{
+			Author: c.Author, Room: "r", Nonce: strconv.Itoa(3 + i), Conn: 1, Kind: c.Kind, Target: c.Target, Text: c.Text, Called: at, Answered: at + 1, Seq: c.Seq,
+		})
+	}
 	e.Runs[0].Parts[0].Events = append(e.Runs[0].Parts[0].Events, changes...)
-	e.Runs[1].Parts[1].Events[1].Text = "new" // read again later
 	e.Runs[1].Parts[1].Events = append(e.Runs[1].Parts[1].Events, changes...)
 	h := &e.Histories[0]
-	h.Events[2].Text = "new"
 	h.Events[0].Text, h.Events[0].Gone = "", true
-	h.Events, h.Head = append(h.Events, changes...), 5
+	h.Events, h.Head = append(h.Events, changes...), 8
+	e.Runs = append(e.Runs, Reading{Reader: "cy", Room: "r", Complete: true, Parts: []Part{{Conn: 4, Called: 20, Epoch: "e", Events: slices.Clone(h.Events)}}})
+	e.Pages = []Page{{Reader: "dee", Room: "r", Head: 6, Messages: []Standing{
+		{Seq: 2, Author: "bob", Text: "b1"}, {Seq: 3, Author: "ada", Text: "new", Marks: []string{"👍 by ada", "👍 by bob"}},
+	}}}
+	h.Messages[0].Text, h.Messages[0].Gone = "", true
+	h.Messages[2].Text, h.Messages[2].Marks = "new", []string{"👍 by bob"}
 	return e
 }
 
 func TestCheckAcceptsWhatIsTrue(t *testing.T) {
 	for name, e := range map[string]Evidence{
-		"nothing": {}, "a story": story(), "edits": edited(),
+		"nothing": {}, "a story": story(), "changes": changed(),
 		"no answer, stored": with(story(), func(e *Evidence) { e.Attempts[2].Answered, e.Attempts[2].Seq = 0, 0 }),
 		"no answer, not stored": with(story(), func(e *Evidence) {
 			e.Attempts = append(e.Attempts, Attempt{Author: "bob", Room: "r", Nonce: "2", Kind: Message, Text: "b2", Called: 7})
@@ -66,9 +81,27 @@ func TestCheckAcceptsWhatIsTrue(t *testing.T) {
 		"refused, then stored": with(story(), func(e *Evidence) {
 			e.Attempts = append(e.Attempts, Attempt{Author: "ada", Room: "r", Nonce: "2", Conn: 1, Kind: Message, Text: "a2", Called: 2, Answered: 3, Refused: "unavailable"})
 		}),
-		"a reader from now on":         with(story(), func(e *Evidence) { e.Runs[1].Parts = e.Runs[1].Parts[1:] }),
-		"a reader that left":           with(story(), func(e *Evidence) { e.Runs[1].Parts, e.Runs[1].Complete = e.Runs[1].Parts[:1], false }),
-		"one edit without an answer":   with(edited(), func(e *Evidence) { e.Attempts[3].Answered, e.Attempts[3].Seq = 0, 0 }),
+		"a reader from now on":       with(story(), func(e *Evidence) { e.Runs[1].Parts = e.Runs[1].Parts[1:] }),
+		"a reader that left":         with(story(), func(e *Evidence) { e.Runs[1].Parts, e.Runs[1].Complete = e.Runs[1].Parts[:1], false }),
+		"one edit without an answer": with(changed(), func(e *Evidence) { e.Attempts[3].Answered, e.Attempts[3].Seq = 0, 0 }),
+		"a deleted edit without an answer": with(changed(), func(e *Evidence) {
+			h := &e.Histories[0]
+			h.Events, h.Head = append(h.Events, Event{Seq: 9, Kind: Delete, Author: "ada", Target: 3}), 9
+			e.Attempts = append(e.Attempts, Attempt{Author: "ada", Room: "r", Nonce: "9", Kind: Delete, Target: 3, Called: 30})
+			e.Attempts[3].Answered, e.Attempts[3].Seq = 0, 0
+			h.Events[2].Text, h.Events[2].Gone = "", true
+			h.Events[3].Text, h.Events[3].Gone = "", true
+			h.Messages[2] = Standing{Seq: 3, Author: "ada", Gone: true}
+			for i := range e.Runs {
+				e.Runs[i].Complete = false
+			}
+		}),
+		"a change that came too late": with(changed(), func(e *Evidence) {
+			e.Attempts = append(e.Attempts, Attempt{Author: "ada", Room: "r", Nonce: "9", Kind: Edit, Target: 1, Text: "late", Called: 30, Answered: 31, Refused: isGone})
+		}),
+		"shown before its deletion was acknowledged": with(changed(), func(e *Evidence) {
+			e.Runs[2].Parts[0].Called, e.Runs[2].Parts[0].Events[0] = 18, story().Histories[0].Events[0]
+		}),
 		"an empty room has no history": {Histories: []History{{Room: "r", Epoch: "e"}}, Runs: []Reading{{Reader: "ada", Room: "r", Complete: true}}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -84,10 +117,18 @@ func with(e Evidence, change func(*Evidence)) Evidence {
 	return e
 }
 
+// say has a message be in the history that is in no evidence besides.
+func say(e *Evidence, seq int64, author, text string) {
+	h := &e.Histories[0]
+	h.Events, h.Head = append(h.Events, Event{Seq: seq, Kind: Message, Author: author, Text: text}), seq
+	h.Messages = append(h.Messages, Standing{Seq: seq, Author: author, Text: text})
+}
+
 func TestCheckFindsEachBrokenPromise(t *testing.T) {
 	drop := func(e *Evidence, n int64) { // the last events are not in the history
 		h := &e.Histories[0]
 		h.Events, h.Head = h.Events[:n], n
+		h.Messages = slices.DeleteFunc(h.Messages, func(m Standing) bool { return m.Seq > n })
 	}
 	tests := map[string]struct {
 		from   func() Evidence
@@ -99,24 +140,22 @@ func TestCheckFindsEachBrokenPromise(t *testing.T) {
 		"the whole room is gone":          {story, func(e *Evidence) { e.Histories = nil; e.Runs = nil }, Lost, "acknowledged as 1"},
 		"another took its number": {story, func(e *Evidence) {
 			drop(e, 2)
-			e.Histories[0].Events, e.Histories[0].Head = append(e.Histories[0].Events, Event{Seq: 3, Kind: Message, Author: "bob", Text: "b2"}), 3
+			say(e, 3, "bob", "b2")
 			e.Attempts = append(e.Attempts, Attempt{Author: "bob", Room: "r", Nonce: "2", Kind: Message, Text: "b2", Called: 7})
 			e.Runs = nil
 		}, Lost, "which is 3 message by bob"},
 		"stored twice": {story, func(e *Evidence) {
-			h := &e.Histories[0]
-			h.Events, h.Head = append(h.Events, Event{Seq: 4, Kind: Message, Author: "ada", Text: "a1"}), 4
+			say(e, 4, "ada", "a1")
 			e.Runs = nil
 		}, Doubled, "is what 1 is already"},
 		"nobody sent it": {story, func(e *Evidence) {
-			h := &e.Histories[0]
-			h.Events, h.Head = append(h.Events, Event{Seq: 4, Kind: Message, Author: "eve", Text: "x"}), 4
+			say(e, 4, "eve", "x")
 			e.Runs = nil
 		}, Invented, `nobody sent 4 message by eve "x"`},
 		"said by another": {story, func(e *Evidence) { e.Histories[0].Events[1].Author = "ada" }, Lost, "which is 2 message by ada"},
 		"a hole": {story, func(e *Evidence) {
 			h := &e.Histories[0]
-			h.Events[2].Seq, h.Head = 4, 4
+			h.Events[2].Seq, h.Messages[2].Seq, h.Head = 4, 4, 4
 			e.Attempts[2].Seq = 4
 			e.Runs = nil
 		}, Hole, "after 2 comes 4"},
@@ -127,12 +166,40 @@ func TestCheckFindsEachBrokenPromise(t *testing.T) {
 			again.Conn, again.Called, again.Answered, again.Seq = 3, 7, 9, 2
 			e.Attempts = append(e.Attempts, again)
 		}, Moved, "as 1, and then as 2"},
-		"altered":              {story, func(e *Evidence) { e.Histories[0].Events[0].Text = "a!"; e.Runs = nil }, Altered, `"a1" was acknowledged as 1, which is 1 message by ada "a!"`},
-		"refused and stored":   {story, func(e *Evidence) { e.Attempts[2].Refused, e.Attempts[2].Seq = "unavailable", 0 }, Refused, "told each time"},
-		"an edit is undone":    {edited, func(e *Evidence) { e.Histories[0].Events[2].Text = "a2" }, Undone, "edit of 3 was acknowledged as 4"},
-		"a deletion is undone": {edited, func(e *Evidence) { e.Histories[0].Events[0] = story().Histories[0].Events[0] }, Undone, "delete of 1"},
-		"an edit is lost":      {edited, func(e *Evidence) { drop(e, 3); e.Runs = nil }, Lost, `"new" by ada was acknowledged as 4`},
-		"later is before":      {story, func(e *Evidence) { e.Attempts[0].Called, e.Attempts[0].Answered = 7, 8 }, Disorder, `"a2" was acknowledged as 3 before "a1" was first sent`},
+		"altered":                     {story, func(e *Evidence) { e.Histories[0].Events[0].Text = "a!"; e.Runs = nil }, Altered, `"a1" was acknowledged as 1, which is 1 message by ada "a!"`},
+		"refused and stored":          {story, func(e *Evidence) { e.Attempts[2].Refused, e.Attempts[2].Seq = "unavailable", 0 }, Refused, "told each time"},
+		"an edit is undone":           {changed, func(e *Evidence) { e.Histories[0].Messages[2].Text = "a2" }, Undone, `by the log up to 8 it is 3 by ada "new" with [👍 by bob]`},
+		"a deletion is undone":        {changed, func(e *Evidence) { e.Histories[0].Messages[0].Gone = false }, Undone, "it is 1 by ada, deleted"},
+		"an edit is not on a page":    {changed, func(e *Evidence) { e.Pages[0].Messages[1].Text = "a2" }, Undone, `dee saw message 3 by ada "a2"`},
+		"a page has what comes later": {changed, func(e *Evidence) { e.Pages[0].Head = 3 }, Undone, `by the log up to 3 it is 3 by ada "a2" with []`},
+		"a message is on no page": {changed, func(e *Evidence) {
+			h := &e.Histories[0]
+			h.Messages = slices.Delete(h.Messages, 1, 2)
+		}, Lost, `2 message by bob "b1" is not on the page`},
+		"a page leaves one out": {changed, func(e *Evidence) {
+			p := &e.Pages[0]
+			p.Messages = p.Messages[:1]
+		}, Lost, "is not on the page that dee read up to 6"},
+		"a page has one more": {changed, func(e *Evidence) {
+			p := &e.Pages[0]
+			p.Messages = append(p.Messages, p.Messages[1])
+		}, Invented, "on a page of what was up to 6"},
+		"somebody else's on a page":    {changed, func(e *Evidence) { e.Pages[0].Messages[0].Author = "ada" }, Different, "dee saw message 2 by ada"},
+		"a deleted text is on a page":  {changed, func(e *Evidence) { e.Histories[0].Messages[0].Text = "a1" }, Revived, "it is 1 by ada, deleted"},
+		"a deleted text is in the log": {changed, func(e *Evidence) { e.Histories[0].Events[0] = story().Histories[0].Events[0] }, Revived, `the log has 1 message by ada "a1", though 8 delete`},
+		"a deleted text on resume": {changed, func(e *Evidence) {
+			e.Runs[2].Parts[0].Events[0] = story().Histories[0].Events[0]
+		}, Revived, `cy saw 1 message by ada "a1" on connection 4, begun after its deletion had been acknowledged`},
+		"a deleted text becomes another": {changed, func(e *Evidence) { e.Runs[0].Parts[0].Events[0].Text = "a0" }, Unstored, "which is nowhere"},
+		"a reaction is doubled": {changed, func(e *Evidence) {
+			e.Histories[0].Messages[2].Marks = []string{"👍 by bob", "👍 by bob"}
+		}, Marked, "with [👍 by bob 👍 by bob]; by the log"},
+		"a reaction is there again": {changed, func(e *Evidence) {
+			e.Histories[0].Messages[2].Marks = []string{"👍 by ada", "👍 by bob"}
+		}, Marked, "it is 3 by ada"},
+		"a reaction is lost": {changed, func(e *Evidence) { e.Pages[0].Messages[1].Marks = nil }, Marked, "dee saw message 3"},
+		"an edit is lost":    {changed, func(e *Evidence) { drop(e, 3); e.Runs, e.Pages = nil, nil }, Lost, `"new" by ada was acknowledged as 4`},
+		"later is before":    {story, func(e *Evidence) { e.Attempts[0].Called, e.Attempts[0].Answered = 7, 8 }, Disorder, `"a2" was acknowledged as 3 before "a1" was first sent`},
 		"later is before, unanswered": {story, func(e *Evidence) {
 			e.Attempts[0].Called, e.Attempts[0].Answered, e.Attempts[0].Seq = 7, 0, 0
 		}, Disorder, `"a2" was acknowledged as 3 before "a1" was first sent`},

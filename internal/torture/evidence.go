@@ -12,6 +12,7 @@ type Evidence struct {
 	Attempts  []Attempt
 	Looks     []Look
 	Runs      []Reading
+	Pages     []Page
 	Histories []History
 	Forgotten []string // people whose session the server did not know any more
 }
@@ -29,6 +30,8 @@ const (
 	Message Kind = "message"
 	Edit    Kind = "edit"
 	Delete  Kind = "delete"
+	React   Kind = "react"   // Text is the emoji
+	Unreact Kind = "unreact" // likewise
 )
 
 // An Attempt is one try to have something stored. A message that was sent again
@@ -39,7 +42,7 @@ type Attempt struct {
 	Nonce  string
 	Conn   int // the connection it went over; 0 if that is not known
 	Kind   Kind
-	Target int64 `json:",omitempty"` // the message that an edit or deletion is about
+	Target int64 `json:",omitempty"` // the message that is changed
 	Text   string
 
 	Called   Tick   // before it was sent
@@ -67,7 +70,34 @@ type Event struct {
 	Author string
 	Target int64 `json:",omitempty"`
 	Text   string
-	Gone   bool `json:",omitempty"` // a message that was deleted
+	Gone   bool `json:",omitempty"` // a message, or an edit of one, that was deleted
+}
+
+// says reports whether e could have said something that was deleted later.
+func (e Event) says() bool { return e.Kind == Message || e.Kind == Edit }
+
+// A Standing is a message as it stands on a page.
+type Standing struct {
+	Seq    int64
+	Author string
+	Text   string
+	Gone   bool     `json:",omitempty"`
+	Marks  []string `json:",omitempty"` // reactions, each emoji with whose it is, sorted
+}
+
+func (m Standing) String() string {
+	if m.Gone {
+		return fmt.Sprintf("%d by %s, deleted, with %q and %v", m.Seq, m.Author, m.Text, m.Marks)
+	}
+	return fmt.Sprintf("%d by %s %q with %v", m.Seq, m.Author, m.Text, m.Marks)
+}
+
+// A Page is a room's newest messages, as they stood when it was read.
+type Page struct {
+	Reader   string
+	Room     string
+	Head     int64 // the newest event that is in it
+	Messages []Standing
 }
 
 func (e Event) String() string {
@@ -93,18 +123,21 @@ type Reading struct {
 
 // A Part of a run is what came over one connection, or as pages of history.
 type Part struct {
-	Conn   int // 0: pages
+	Conn   int // 0: pages of the log
+	Called Tick
 	Epoch  string
 	After  int64 // the server was to continue after this
 	Events []Event
 }
 
-// A History is a room as it was read afterwards.
+// A History is a room as it was read afterwards: its log, and its messages as they
+// stand.
 type History struct {
-	Room   string
-	Epoch  string
-	Head   int64 // the newest seq, as the server says
-	Events []Event
+	Room     string
+	Epoch    string
+	Head     int64 // the newest seq, as the server says
+	Events   []Event
+	Messages []Standing
 }
 
 // abridged returns a text in few bytes: itself if it is short, else its

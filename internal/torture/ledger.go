@@ -13,6 +13,7 @@ type ledger struct {
 	attempts []*Attempt
 	looks    []Look
 	runs     []*Reading
+	pages    []Page
 	forgot   []string
 }
 
@@ -56,6 +57,13 @@ func (l *ledger) looked(reader, room string, called Tick, head int64) {
 	defer l.mu.Unlock()
 	l.tick++
 	l.looks = append(l.looks, Look{Reader: reader, Room: room, Called: called, Answered: l.tick, Head: head})
+}
+
+// read writes down a page of messages as they stood.
+func (l *ledger) read(p Page) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.pages = append(l.pages, p)
 }
 
 // run begins to write down what a reader sees of a room.
@@ -132,7 +140,7 @@ func (l *ledger) all() []*Reading {
 func (l *ledger) evidence(histories []History) Evidence {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	e := Evidence{Looks: l.looks, Histories: histories, Forgotten: l.forgot}
+	e := Evidence{Looks: l.looks, Pages: l.pages, Histories: histories, Forgotten: l.forgot}
 	for _, a := range l.attempts {
 		e.Attempts = append(e.Attempts, *a)
 	}

@@ -61,6 +61,9 @@ func ruled(ops []op) bool {
 		h.Events = append(h.Events, Event{Seq: o.seq, Kind: Message, Author: name, Text: name})
 	}
 	slices.SortFunc(h.Events, func(a, b Event) int { return int(a.Seq - b.Seq) })
+	for _, m := range h.Events {
+		h.Messages = append(h.Messages, Standing{Seq: m.Seq, Author: m.Author, Text: m.Text})
+	}
 	h.Head = int64(len(h.Events))
 	return len(Check(e)) == 0
 }

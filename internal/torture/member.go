@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -12,40 +11,35 @@ import (
 )
 
 // A member is a person on raw frames, so that nothing of what the server sends
-// is put right on the way: it says numbered messages in its rooms, several
-// before the first is answered, and again with the same nonces after a broken
-// connection; and it writes down all that it is told.
+// is put right on the way: it says numbered messages in its rooms, edits and
+// deletes some of them and reacts to those of others, several things before the
+// first is answered, and again with the same nonces after a broken connection; and
+// it writes down all that it is told.
 type member struct {
 	s     *storm
 	name  string
 	rooms []string
 	runs  map[string]*Reading
 	line  *proxy // what it connects through
-	mute  bool   // says nothing of its own
+	mute  bool   // does nothing of its own
 
 	misbehaves bool // and is not measured
 
-	twin *member // says the same, at the same time, on a connection of its own
+	twin *member // does the same, at the same time, on a connection of its own
 
-	mu          sync.Mutex
-	known       chan struct{} // closed when person and session are set
-	person      string
-	session     string
-	said        int
-	waiting     []*message // not acknowledged yet, in the order of saying
-	asleep      time.Time  // until when nothing is read
+	mu      sync.Mutex
+	known   chan struct{} // closed when person and session are set
+	person  string
+	session string
+	did     int
+	waiting []*deed // not acknowledged yet, in the order of doing
+	mind
+	asleep      time.Time // until when nothing is read
 	isForgotten bool
 }
 
-// A message is something that a member says until it is acknowledged.
-type message struct {
-	room, nonce, text string
-	flying            *Attempt  // set while an answer may come
-	notBefore         time.Time // when to try again
-}
-
 const (
-	window    = 16                     // messages that a member says before the first is answered
+	window    = 16                     // things that a member does before the first is answered
 	silence   = 6 * time.Second        // without a word for so long a connection is taken for lost
 	pingEvery = 1 * time.Second        // so that there are words
 	comeBack  = 150 * time.Millisecond // at most, before the next connection
@@ -93,8 +87,8 @@ func (m *member) giveUp() {
 func (m *member) lost() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, msg := range m.waiting {
-		msg.flying, msg.notBefore = nil, time.Time{}
+	for _, d := range m.waiting {
+		d.flying, d.notBefore = nil, time.Time{}
 	}
 }
 
@@ -119,86 +113,80 @@ func (m *member) is(person, session string) {
 	}
 }
 
-// due returns what is to be said now: what has to be said again and, if fresh,
+// due returns what is to be done now: what has to be done again and, if fresh,
 // something new.
-func (m *member) due(fresh bool) []*message {
+func (m *member) due(fresh bool) []*deed {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var due []*message
+	var due []*deed
 	now := time.Now()
-	for _, msg := range m.waiting {
-		if msg.flying == nil && now.After(msg.notBefore) {
-			due = append(due, msg)
+	for _, d := range m.waiting {
+		if d.flying == nil && now.After(d.notBefore) {
+			due = append(due, d)
 		}
 	}
 	if fresh && !m.mute && len(m.waiting) < window && !m.s.hushed.Load() {
-		m.said++
-		msg := m.compose(m.said)
-		m.waiting = append(m.waiting, msg)
-		due = append(due, msg)
+		m.did++
+		d := m.compose(m.name, m.rooms, m.did)
+		m.waiting = append(m.waiting, d)
+		due = append(due, d)
 		if m.twin != nil {
-			m.twin.add(msg)
+			m.twin.add(d)
 		}
 	}
 	return due
 }
 
-// compose makes a member's nth message: most are short, some are not.
-func (m *member) compose(n int) *message {
-	text := fmt.Sprintf("%s says %d", m.name, n)
-	if n%7 == 0 {
-		for len(text) < 100*(1+n%20) {
-			text += " and so on"
-		}
-	}
-	return &message{room: m.rooms[n%len(m.rooms)], nonce: fmt.Sprintf("%s-%d", m.name, n), text: text}
-}
-
-func (m *member) add(messages ...*message) {
+func (m *member) add(deeds ...*deed) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.isForgotten {
 		return
 	}
-	for _, msg := range messages {
-		m.waiting = append(m.waiting, &message{room: msg.room, nonce: msg.nonce, text: msg.text})
+	for _, d := range deeds {
+		m.waiting = append(m.waiting, &deed{room: d.room, nonce: d.nonce, text: d.text, kind: d.kind, target: d.target})
 	}
 }
 
 // unanswered returns copies of what waits.
-func (m *member) unanswered() []*message {
+func (m *member) unanswered() []*deed {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.Clone(m.waiting)
 }
 
 // call writes an attempt down; it is about to be made.
-func (m *member) call(msg *message, conn int) *Attempt {
+func (m *member) call(d *deed, conn int) *Attempt {
 	person, _ := m.identity(context.Background())
-	a := m.s.ledger.calls(Attempt{Author: person, Room: msg.room, Nonce: msg.nonce, Conn: conn, Kind: Message, Text: msg.text})
+	a := m.s.ledger.calls(d.attempt(person, conn))
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	msg.flying = a
+	d.flying = a
 	return a
 }
 
-// answer takes the answer to an attempt. A message that was refused is said
-// again when that makes sense, or soon.
-func (m *member) answer(msg *message, a *Attempt, f frame) {
-	if f.Op == "error" {
+// answer takes the answer to an attempt. What was refused is done again when that
+// makes sense, or soon; but not what cannot be done any more.
+func (m *member) answer(d *deed, a *Attempt, f frame) {
+	refused := f.Op == "error"
+	if refused {
 		m.s.ledger.answered(a, 0, f.Code)
 		m.s.count(func(r *Report) { r.Refusals++ })
-		m.mu.Lock()
-		defer m.mu.Unlock()
-		wait := cmp.Or(time.Duration(f.RetryAfterMS)*time.Millisecond, 200*time.Millisecond)
-		msg.flying, msg.notBefore = nil, time.Now().Add(min(wait, time.Second))
-		return
+	} else {
+		m.s.ledger.answered(a, f.Seq, "")
+		m.s.count(func(r *Report) { r.Acks++ })
 	}
-	m.s.ledger.answered(a, f.Seq, "")
-	m.s.count(func(r *Report) { r.Acks++ })
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.waiting = slices.DeleteFunc(m.waiting, func(other *message) bool { return other == msg })
+	if refused && f.Code != isGone {
+		wait := cmp.Or(time.Duration(f.RetryAfterMS)*time.Millisecond, 200*time.Millisecond)
+		d.flying, d.notBefore = nil, time.Now().Add(min(wait, time.Second))
+		return
+	}
+	m.waiting = slices.DeleteFunc(m.waiting, func(other *deed) bool { return other == d })
+	if !refused {
+		m.done(d, f.Seq)
+	}
 }
 
 // stall has the member read nothing for a while.

@@ -58,7 +58,7 @@ func (p *prober) post(ctx context.Context) error {
 	for {
 		err := p.try(ctx, a)
 		if err == nil {
-			_, err = p.s.page(ctx, a.Room, 0) // in which it has to be
+			_, err = p.s.head(ctx, a.Room) // which it has to be, or later
 		}
 		if err == nil {
 			return nil

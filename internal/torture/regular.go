@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"parley/client"
@@ -18,6 +19,9 @@ type regular struct {
 	runs map[string]*Reading
 
 	person string // owned by listen once that runs
+
+	mu sync.Mutex
+	mind
 }
 
 func (s *storm) newRegular(name string) *regular {
@@ -68,10 +72,13 @@ func (g *regular) live(ctx context.Context) error {
 
 func (g *regular) listen(ctx context.Context, c *client.Client) error {
 	for e, err := range c.Events(ctx) {
+		if room, seen := eventOf(e); seen.Seq != 0 {
+			g.s.ledger.saw(g.runs[room], seen)
+			g.s.count(func(r *Report) { r.Deliveries++ })
+		}
 		switch e := e.(type) {
 		case client.Message:
-			g.s.ledger.saw(g.runs[e.Room], Event{Seq: e.Seq, Kind: Message, Author: e.From.ID, Text: e.Text})
-			g.s.count(func(r *Report) { r.Deliveries++ })
+			g.hears(e)
 		case client.Reset:
 			g.s.ledger.part(g.runs[e.Room], Part{Epoch: e.Epoch, After: e.Seq})
 		case client.Connected:
@@ -89,28 +96,75 @@ func (g *regular) listen(ctx context.Context, c *client.Client) error {
 	return nil
 }
 
-// talk says one message after the other, each when the one before is stored.
+// eventOf returns an event of a room's log as the checker has it; one without a
+// number if e is none.
+func eventOf(e client.Event) (room string, seen Event) {
+	switch e := e.(type) {
+	case client.Message:
+		return e.Room, Event{Seq: e.Seq, Kind: Message, Author: e.From.ID, Text: e.Text, Gone: e.Gone}
+	case client.Edit:
+		return e.Room, Event{Seq: e.Seq, Kind: Edit, Author: e.From.ID, Target: e.Target, Text: e.Text, Gone: e.Gone}
+	case client.Delete:
+		return e.Room, Event{Seq: e.Seq, Kind: Delete, Author: e.From.ID, Target: e.Target}
+	case client.Reaction:
+		kind := React
+		if e.Removed {
+			kind = Unreact
+		}
+		return e.Room, Event{Seq: e.Seq, Kind: kind, Author: e.From.ID, Target: e.Target, Text: e.Emoji}
+	}
+	return "", Event{}
+}
+
+func (g *regular) hears(m client.Message) {
+	if m.Gone {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.others.add(place{m.Room, m.Seq})
+}
+
+// talk does one thing after the other, each when the one before is stored.
 func (g *regular) talk(ctx context.Context, c *client.Client, author string) error {
 	for n := 1; ctx.Err() == nil; n++ {
 		sleep(ctx, g.s.pace)
 		if g.s.hushed.Load() || ctx.Err() != nil {
 			return nil
 		}
-		a := Attempt{
-			Author: author, Room: g.s.rooms[n%len(g.s.rooms)], Kind: Message,
-			Nonce: fmt.Sprintf("%s-%d", g.name, n), Text: fmt.Sprintf("%s says %d", g.name, n),
-		}
+		g.mu.Lock()
+		d := g.compose(g.name, g.s.rooms, n)
+		g.mu.Unlock()
 		g.s.talking.Add(1)
-		called := g.s.ledger.calls(a)
-		receipt, err := c.SendNonce(ctx, a.Room, a.Nonce, a.Text)
+		called := g.s.ledger.calls(d.attempt(author, 0))
+		receipt, err := do(ctx, c, d)
 		g.s.talking.Add(-1)
 		switch e, ok := errors.AsType[*client.Error](err); {
 		case err == nil:
 			g.s.ledger.answered(called, receipt.Seq, "")
 			g.s.count(func(r *Report) { r.Acks++ })
+			g.mu.Lock()
+			g.done(d, receipt.Seq)
+			g.mu.Unlock()
 		case ok:
 			g.s.ledger.answered(called, 0, string(e.Code))
 		}
 	}
 	return nil
+}
+
+// do has package client do something. For what is no message it makes the nonces
+// itself.
+func do(ctx context.Context, c *client.Client, d *deed) (client.Receipt, error) {
+	switch d.kind {
+	case Edit:
+		return c.Edit(ctx, d.room, d.target, d.text)
+	case Delete:
+		return c.Delete(ctx, d.room, d.target)
+	case React:
+		return c.React(ctx, d.room, d.target, d.text)
+	case Unreact:
+		return c.Unreact(ctx, d.room, d.target, d.text)
+	}
+	return c.SendNonce(ctx, d.room, d.nonce, d.text)
 }

@@ -157,6 +157,7 @@ func (w *world) round(ctx context.Context, n int, length time.Duration, faults [
 	defer goHome()
 	g, gctx := errgroup.WithContext(people)
 	s.invite(gctx, g)
+	g.Go(func() error { s.browse(gctx); return nil })
 	weather, calm := context.WithTimeout(gctx, length)
 	storms := s.weather(weather, n, faults)
 	calm()
@@ -221,11 +222,11 @@ func (s *storm) settle(ctx context.Context) error {
 	reading, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for _, room := range s.rooms {
-		p, err := s.page(ctx, room, 0)
+		head, err := s.head(ctx, room)
 		if err != nil {
 			return fmt.Errorf("head of %s: %w", room, err)
 		}
-		for !s.allRead(room, p.Seq) && reading.Err() == nil && !s.ledger.hasForgotten() {
+		for !s.allRead(room, head) && reading.Err() == nil && !s.ledger.hasForgotten() {
 			sleep(reading, 10*time.Millisecond)
 		}
 	}
@@ -262,8 +263,11 @@ func (s *storm) check(ctx context.Context, n int) error {
 		if err != nil {
 			return fmt.Errorf("history of %s: %w", room, err)
 		}
+		if h.Messages, err = s.messages(ctx, room); err != nil {
+			return fmt.Errorf("messages of %s: %w", room, err)
+		}
 		histories = append(histories, h)
-		s.count(func(r *Report) { r.Messages += len(h.Events) })
+		s.count(func(r *Report) { r.Messages += len(h.Messages); r.Events += len(h.Events) })
 	}
 	for _, r := range s.ledger.all() {
 		r.Complete = !s.isHerd(r.Reader)

@@ -29,7 +29,7 @@ type Config struct {
 	Faults []string      `placeholder:"NAME" help:"Which faults, separated by commas; default: all. They are explained in docs/torture.md."`
 	People int           `default:"6" help:"People who talk."`
 	Rooms  int           `default:"3" help:"Rooms that all of them are in."`
-	Rate   float64       `default:"300" help:"Messages per second that all of them together say."`
+	Rate   float64       `default:"300" help:"Messages, edits, deletions and reactions per second, of all of them together."`
 	Herd   int           `default:"1000" help:"Connections that come back at once in the fault herd."`
 
 	Beside time.Duration `default:"24s" help:"How long to measure, before the faults, what members notice of others who misbehave; 0: not at all."`
@@ -51,6 +51,7 @@ type Report struct {
 	Connections int            // of members, those that broke among them
 	Behind      int            // joins that had to read pages
 	Messages    int            // in the histories
+	Events      int            // likewise, messages among them
 	Acks        int
 	Refusals    int // answers that something was not stored
 	Deliveries  int
@@ -129,5 +130,6 @@ func keep(dir string, e Evidence, found []Finding) error {
 		writeLines(filepath.Join(dir, "attempts.jsonl"), e.Attempts),
 		writeLines(filepath.Join(dir, "looks.jsonl"), e.Looks),
 		writeLines(filepath.Join(dir, "runs.jsonl"), runs),
+		writeLines(filepath.Join(dir, "pages.jsonl"), e.Pages),
 		writeLines(filepath.Join(dir, "histories.jsonl"), e.Histories))
 }

@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -28,6 +26,8 @@ type frame struct {
 	From         person `json:"from"`
 	Target       int64  `json:"target"`
 	Text         string `json:"text"`
+	Emoji        string `json:"emoji"`
+	Gone         bool   `json:"gone"`
 }
 
 type person struct {
@@ -35,7 +35,11 @@ type person struct {
 }
 
 func (f frame) event() Event {
-	return Event{Seq: f.Seq, Kind: f.Kind, Author: f.From.ID, Target: f.Target, Text: f.Text}
+	text := f.Text
+	if f.Kind == React || f.Kind == Unreact {
+		text = f.Emoji
+	}
+	return Event{Seq: f.Seq, Kind: f.Kind, Author: f.From.ID, Target: f.Target, Text: text, Gone: f.Gone}
 }
 
 // A visit is one connection of a member.
@@ -165,17 +169,17 @@ func (v *visit) join(ctx context.Context, room string) error {
 		}
 		switch f.Op {
 		case "ok":
-			v.m.s.ledger.part(run, Part{Conn: v.conn, Epoch: v.epoch, After: after})
+			v.m.s.ledger.part(run, Part{Conn: v.conn, Called: called, Epoch: v.epoch, After: after})
 		case "behind":
 			v.m.s.count(func(r *Report) { r.Behind++ })
-			page := Part{Epoch: f.Epoch, After: after}
+			page := Part{Called: called, Epoch: f.Epoch, After: after}
 			h, err := v.m.s.history(ctx, room, after, f.Seq)
 			if err != nil {
 				return err
 			}
 			page.Events = h.Events
 			v.m.s.ledger.part(run, page)
-			v.m.s.ledger.part(run, Part{Conn: v.conn, Epoch: f.Epoch, After: f.Seq})
+			v.m.s.ledger.part(run, Part{Conn: v.conn, Called: called, Epoch: f.Epoch, After: f.Seq})
 		default:
 			return fmt.Errorf("join %s: %s", room, f.Code)
 		}
@@ -196,6 +200,7 @@ func (v *visit) listen(ctx context.Context) error {
 			if run := v.m.runs[f.Room]; run != nil {
 				v.m.s.watch.seen(v.m, f.Text)
 				v.m.s.ledger.saw(run, f.event())
+				v.m.hears(f)
 				v.m.s.count(func(r *Report) { r.Deliveries++ })
 			}
 		case "ok", "behind", "error":
@@ -213,18 +218,18 @@ func (v *visit) listen(ctx context.Context) error {
 	}
 }
 
-// talk says what there is to say, at the storm's pace.
+// talk does what there is to do, at the storm's pace.
 func (v *visit) talk(ctx context.Context) {
 	tick := time.NewTicker(v.m.s.pace)
 	defer tick.Stop()
 	pinged := time.Now()
 	for {
-		for _, msg := range v.m.due(true) {
-			a := v.m.call(msg, v.conn)
-			v.m.s.watch.sent(v.m, msg.text)
-			err := v.ask(ctx, map[string]any{"op": "send", "room": msg.room, "nonce": msg.nonce, "text": msg.text},
-				func(_ context.Context, f frame) error { v.m.answer(msg, a, f); return nil })
-			if err != nil {
+		for _, d := range v.m.due(true) {
+			a := v.m.call(d, v.conn)
+			if d.kind == Message {
+				v.m.s.watch.sent(v.m, d.text)
+			}
+			if v.ask(ctx, d.command(), func(_ context.Context, f frame) error { v.m.answer(d, a, f); return nil }) != nil {
 				return
 			}
 		}
@@ -240,63 +245,4 @@ func (v *visit) talk(ctx context.Context) {
 			return
 		}
 	}
-}
-
-// history reads a room's events after one and up to another (-1: all), trying
-// again while the server is away.
-func (s *storm) history(ctx context.Context, room string, after, upTo int64) (History, error) {
-	h := History{Room: room}
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	for {
-		page, err := s.page(ctx, room, after)
-		if err != nil {
-			if ctx.Err() != nil {
-				return h, err
-			}
-			sleep(ctx, 50*time.Millisecond)
-			continue
-		}
-		h.Epoch, h.Head = page.Epoch, page.Seq
-		for _, m := range page.Messages {
-			if upTo >= 0 && m.Seq > upTo {
-				return h, nil
-			}
-			e := m.event()
-			e.Text = abridged(e.Text)
-			h.Events = append(h.Events, e)
-			after = m.Seq
-		}
-		if len(page.Messages) == 0 || after == upTo {
-			return h, nil
-		}
-	}
-}
-
-type page struct {
-	Seq      int64   `json:"seq"`
-	Epoch    string  `json:"epoch"`
-	Messages []frame `json:"messages"`
-}
-
-func (s *storm) page(ctx context.Context, room string, after int64) (p page, err error) {
-	url := fmt.Sprintf("%s/api/rooms/%s/messages?limit=200&after=%d", s.address(), room, after)
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return p, err
-	}
-	called := s.ledger.now()
-	answer, err := s.http.Do(r)
-	if err != nil {
-		return p, err
-	}
-	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		return p, errors.New(strings.ToLower(answer.Status))
-	}
-	if err := json.NewDecoder(answer.Body).Decode(&p); err != nil {
-		return p, err
-	}
-	s.ledger.looked("a page of history", room, called, p.Seq)
-	return p, nil
 }

@@ -1,0 +1,133 @@
+package torture
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A deed is something that somebody tries to do until it is acknowledged.
+type deed struct {
+	room, nonce, text string
+	kind              Kind
+	target            int64
+	flying            *Attempt  // set while an answer may come
+	notBefore         time.Time // when to try again
+}
+
+// command is what asks for it on /ws.
+func (d *deed) command() map[string]any {
+	c := map[string]any{"op": string(d.kind), "room": d.room, "nonce": d.nonce}
+	switch d.kind {
+	case Message:
+		c["op"], c["text"] = "send", d.text
+	case React, Unreact:
+		c["seq"], c["emoji"] = d.target, d.text
+	default:
+		c["seq"], c["text"] = d.target, d.text
+	}
+	return c
+}
+
+func (d *deed) attempt(author string, conn int) Attempt {
+	return Attempt{Author: author, Room: d.room, Nonce: d.nonce, Conn: conn, Kind: d.kind, Target: d.target, Text: d.text}
+}
+
+// isGone is the code of a change that comes after its message's deletion.
+const isGone = "gone"
+
+// emoji are what people react with.
+var emoji = []string{"👍", "🎉", "❤️"}
+
+// A place is where a message is.
+type place struct {
+	room string
+	seq  int64
+}
+
+// places are the newest messages that somebody knows of, the oldest first.
+type places []place
+
+const kept = 40 // places
+
+func (p *places) add(at place) {
+	*p = append(*p, at)
+	if len(*p) > kept {
+		*p = (*p)[1:]
+	}
+}
+
+// pick returns one of them, another for each n, and false if there is none.
+func (p places) pick(n int) (place, bool) {
+	if len(p) == 0 {
+		return place{}, false
+	}
+	return p[n*7%len(p)], true
+}
+
+func (p *places) remove(at place) {
+	*p = slices.DeleteFunc(*p, func(other place) bool { return other == at })
+}
+
+// A mind is what somebody remembers to make up their next deed.
+type mind struct {
+	own, others places // messages to change, and to react to
+	marks       []deed // reactions that stand
+}
+
+// compose makes somebody's nth deed: every second is a message; so are the others
+// where there is nothing yet to change. Nobody does the same thing twice, so that
+// everything in the history has one origin.
+func (m *mind) compose(name string, rooms []string, n int) *deed {
+	d := &deed{room: rooms[n%len(rooms)], nonce: fmt.Sprintf("%s-%d", name, n), kind: Message, text: text(name, "says", n)}
+	own, hasOwn := m.own.pick(n)
+	other, hasOther := m.others.pick(n)
+	switch c := n % 10; {
+	case (c == 2 || c == 6) && hasOwn:
+		d.change(own, Edit, text(name, "means", n))
+	case c == 4 && hasOther:
+		m.others.remove(other) // one emoji for each message
+		d.change(other, React, emoji[n%len(emoji)])
+	case c == 8 && len(m.marks) > 0:
+		d.change(place{m.marks[0].room, m.marks[0].target}, Unreact, m.marks[0].text)
+		m.marks = m.marks[1:]
+	case c == 9 && hasOwn:
+		m.own.remove(own)
+		d.change(own, Delete, "")
+	}
+	return d
+}
+
+func (d *deed) change(at place, kind Kind, text string) {
+	d.room, d.target, d.kind, d.text = at.room, at.seq, kind, text
+}
+
+// done takes note of what an acknowledged deed has made.
+func (m *mind) done(d *deed, seq int64) {
+	switch d.kind {
+	case Message:
+		m.own.add(place{d.room, seq})
+	case React:
+		m.marks = append(m.marks, *d)
+	}
+}
+
+// text is what somebody says or means: mostly little, at times more.
+func text(name, does string, n int) string {
+	text := fmt.Sprintf("%s %s %d", name, does, n)
+	if n%7 == 0 {
+		text += strings.Repeat(" and so on", 10*(1+n%20))
+	}
+	return text
+}
+
+// hears takes note of a message that it can react to.
+func (m *member) hears(f frame) {
+	if f.Kind != Message || f.Gone || m.mute {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.others.add(place{f.Room, f.Seq})
+}

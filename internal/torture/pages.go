@@ -1,0 +1,137 @@
+package torture
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+const (
+	mostOnPage  = 200 // that a server gives at once
+	browseEvery = 100 * time.Millisecond
+	browsed     = 60 // messages that somebody looks through
+)
+
+// history reads a room's log after one event and up to another (-1: all), trying
+// again while the server is away.
+func (s *storm) history(ctx context.Context, room string, after, upTo int64) (History, error) {
+	h := History{Room: room}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		page, err := s.page(ctx, room, fmt.Sprintf("log?limit=%d&after=%d", mostOnPage, after))
+		if err != nil {
+			if ctx.Err() != nil {
+				return h, err
+			}
+			sleep(ctx, 50*time.Millisecond)
+			continue
+		}
+		h.Epoch, h.Head = page.Epoch, page.Seq
+		for _, f := range page.Events {
+			if upTo >= 0 && f.Seq > upTo {
+				return h, nil
+			}
+			e := f.event()
+			e.Text = abridged(e.Text)
+			h.Events = append(h.Events, e)
+			after = f.Seq
+		}
+		if len(page.Events) == 0 || after == upTo {
+			return h, nil
+		}
+	}
+}
+
+// messages reads all of a room's messages as they stand.
+func (s *storm) messages(ctx context.Context, room string) (all []Standing, err error) {
+	for after := int64(0); ; {
+		page, err := s.page(ctx, room, fmt.Sprintf("messages?limit=%d&after=%d", mostOnPage, after))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page.standing()...)
+		if !page.More {
+			return all, nil
+		}
+		after = all[len(all)-1].Seq
+	}
+}
+
+// browse reads the newest messages of one room after the other until ctx ends.
+func (s *storm) browse(ctx context.Context) {
+	for n := 0; ctx.Err() == nil; n++ {
+		sleep(ctx, browseEvery)
+		room := s.rooms[n%len(s.rooms)]
+		page, err := s.page(ctx, room, fmt.Sprintf("messages?limit=%d", browsed))
+		if err == nil {
+			s.ledger.read(Page{Reader: "who browses", Room: room, Head: page.Seq, Messages: page.standing()})
+		}
+	}
+}
+
+// A page is what the server gives of a room: of its log, or of its messages.
+type page struct {
+	Seq      int64   `json:"seq"`
+	Epoch    string  `json:"epoch"`
+	More     bool    `json:"more"`
+	Events   []frame `json:"events"`
+	Messages []struct {
+		frame
+		Reactions []struct {
+			Emoji  string   `json:"emoji"`
+			Count  int      `json:"count"`
+			People []person `json:"people"`
+		} `json:"reactions"`
+	} `json:"messages"`
+}
+
+func (p *page) standing() []Standing {
+	all := make([]Standing, len(p.Messages))
+	for i, m := range p.Messages {
+		all[i] = Standing{Seq: m.Seq, Author: m.From.ID, Text: abridged(m.Text), Gone: m.Gone}
+		for _, r := range m.Reactions {
+			for _, who := range r.People {
+				all[i].Marks = append(all[i].Marks, mark(r.Emoji, who.ID))
+			}
+			if r.Count != len(r.People) {
+				all[i].Marks = append(all[i].Marks, fmt.Sprintf("%s counted as %d", r.Emoji, r.Count))
+			}
+		}
+		slices.Sort(all[i].Marks)
+	}
+	return all
+}
+
+// head returns a room's newest event.
+func (s *storm) head(ctx context.Context, room string) (int64, error) {
+	p, err := s.page(ctx, room, "log?limit=1")
+	return p.Seq, err
+}
+
+// page reads what there is under a room's address.
+func (s *storm) page(ctx context.Context, room, what string) (p page, err error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("%s/api/rooms/%s/%s", s.address(), room, what), nil)
+	if err != nil {
+		return p, err
+	}
+	called := s.ledger.now()
+	answer, err := s.http.Do(r)
+	if err != nil {
+		return p, err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return p, errors.New(strings.ToLower(answer.Status))
+	}
+	if err := json.NewDecoder(answer.Body).Decode(&p); err != nil {
+		return p, err
+	}
+	s.ledger.looked("a page of "+what[:strings.IndexByte(what, '?')], room, called, p.Seq)
+	return p, nil
+}
