@@ -67,7 +67,7 @@ type logPage struct {
 // logPage returns what comes after an event.
 func (c *Client) logPage(ctx context.Context, room string, after int64) (p logPage, err error) {
 	q := url.Values{"after": {strconv.FormatInt(after, 10)}, "limit": {strconv.Itoa(pageSize)}}
-	if err := c.get(ctx, room, "/log", q, &p); err != nil {
+	if err := c.getRoom(ctx, room, "/log", q, &p); err != nil {
 		return p, fmt.Errorf("log of %s after %d: %w", room, after, err)
 	}
 	return p, nil

@@ -71,6 +71,9 @@ type frame struct {
 	Joined *Person `json:"joined"`
 	Left   *Person `json:"left"`
 
+	Read   int64 `json:"read"`
+	Unread int   `json:"unread"`
+
 	Here     either `json:"here"`     // who is here, or that a message is for them
 	Mentions either `json:"mentions"` // whom a message names, or in how many one is named
 }

@@ -27,7 +27,6 @@ type History struct {
 	Room     string    `json:"room"`
 	Seq      int64     `json:"seq"` // the newest in the room's log
 	Epoch    string    `json:"epoch"`
-	Topic    string    `json:"topic"`          // what the room is about; "": nothing
 	More     bool      `json:"more"`           // there are more: newer ones if After was set, else older ones
 	Newer    bool      `json:"more_after"`     // if Around was set: there are newer ones too
 	Root     *Message  `json:"root,omitempty"` // of a thread: what it began with
@@ -44,7 +43,7 @@ func (c *Client) History(ctx context.Context, room string, p Page) (History, err
 		path = fmt.Sprintf("/messages/%d/replies", p.Thread)
 	}
 	var h History
-	if err := c.get(ctx, room, path, p.query(), &h); err != nil {
+	if err := c.getRoom(ctx, room, path, p.query(), &h); err != nil {
 		return History{}, fmt.Errorf("history of %s: %w", room, err)
 	}
 	for i := range h.Messages {
@@ -69,14 +68,18 @@ func (p Page) query() url.Values {
 	return q
 }
 
-// get reads what the server has at a path of a room.
-func (c *Client) get(ctx context.Context, room, path string, q url.Values, into any) error {
+// getRoom reads what the server has at a path of a room.
+func (c *Client) getRoom(ctx context.Context, room, path string, q url.Values, into any) error {
+	return c.get(ctx, "/api/rooms/"+room+path, "/api/rooms/"+url.PathEscape(room)+path, q, into)
+}
+
+// get reads what the server has at a path, which escaped is in another spelling if
+// there may be a need for one.
+func (c *Client) get(ctx context.Context, path, escaped string, q url.Values, into any) error {
 	ctx, cancel := context.WithTimeout(ctx, historyTimeout)
 	defer cancel()
 	u := *c.server()
-	u.Path = "/api/rooms/" + room + path
-	u.RawPath = "/api/rooms/" + url.PathEscape(room) + path
-	u.RawQuery = q.Encode()
+	u.Path, u.RawPath, u.RawQuery = path, escaped, q.Encode()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
 		return err

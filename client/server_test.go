@@ -337,6 +337,17 @@ func TestRealServerTellsWhatIsDoneWithMessages(t *testing.T) {
 	if err != nil || len(thread.Messages) != 2 || thread.Messages[1].Quote.Text != "hello, @Grace says" || !reflect.DeepEqual(*thread.Root, m) {
 		t.Errorf("the thread is %+v, %v", thread, err)
 	}
+	unread, err := grace.Read(ctx, room, 8)
+	if want := (client.Unread{Read: 8, Messages: 1}); err != nil || unread != want { // one by Ada is left, and one is gone
+		t.Errorf("Grace has read %+v, %v, want %+v", unread, err, want)
+	}
+	if again, err := grace.Read(ctx, room, 3); err != nil || again != unread {
+		t.Errorf("and then %+v, %v", again, err)
+	}
+	rooms, err := grace.Rooms(ctx)
+	if err != nil || len(rooms) != 1 || rooms[0].Unread != unread || rooms[0].Topic != "tea" || rooms[0].Seq != last.Seq {
+		t.Errorf("Grace's rooms are %+v, %v", rooms, err)
+	}
 	seq := int64(7)
 	around, err := late.History(ctx, room, client.Page{Around: &seq, Limit: 2})
 	if err != nil || len(around.Messages) != 2 || !around.More || !around.Newer {
