@@ -32,6 +32,7 @@ const (
 	forgetEdits  breakage = "forgets an edit"
 	showDeleted  breakage = "shows a deleted text on resume"
 	doubleMarks  breakage = "doubles a reaction"
+	forgetReads  breakage = "forgets how far somebody has read"
 )
 
 // A subject is the server of this program, in this process, broken between its
@@ -56,7 +57,7 @@ func (s *subject) Start(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	doors, err := server.New(server.Config{HeaderTimeout: 5 * time.Second}, hub, kept, kept.Healthy, site)
+	doors, err := server.New(server.Config{HeaderTimeout: 5 * time.Second}, hub, s.log, kept.Healthy, site)
 	if err != nil {
 		return "", err
 	}
@@ -116,6 +117,7 @@ func TestEachBreakageIsFound(t *testing.T) {
 		forgetEdits:  {[]string{"delay"}, []torture.Rule{torture.Undone}},
 		showDeleted:  {[]string{"cut", "herd"}, []torture.Rule{torture.Revived}},
 		doubleMarks:  {[]string{"delay"}, []torture.Rule{torture.Marked}},
+		forgetReads:  {[]string{"delay"}, []torture.Rule{torture.Unread}},
 	}
 	for breaks, tt := range tests {
 		t.Run(cmp.Or(string(breaks), "none"), func(t *testing.T) {

@@ -22,6 +22,7 @@ const (
 	Undone    Rule = "undone"    // an edit or deletion is not in force
 	Revived   Rule = "revived"   // a deleted text was shown again
 	Marked    Rule = "marked"    // a message has other reactions than were given and not taken back
+	Unread    Rule = "unread"    // somebody has read more or less than they said, or other messages are left than are counted
 	Disorder  Rule = "disorder"  // known earlier, numbered later
 	Stale     Rule = "stale"     // a read did not have what had been acknowledged
 	NewEpoch  Rule = "epoch"     // the log became another one
@@ -34,7 +35,7 @@ const (
 )
 
 var rules = []Rule{
-	Lost, Forgotten, Doubled, Invented, Hole, Moved, Altered, Refused, Undone, Revived, Marked, Disorder, Stale, NewEpoch,
+	Lost, Forgotten, Doubled, Invented, Hole, Moved, Altered, Refused, Undone, Revived, Marked, Unread, Disorder, Stale, NewEpoch,
 	Unstored, Swapped, Repeated, Skipped, Different, Unserved,
 }
 
@@ -57,7 +58,8 @@ func (f Finding) String() string {
 // exactly once, where and as it was acknowledged; that nothing is in it that
 // nobody sent or that was refused; that seq is 1 to n; that messages stand on
 // pages as the log up to then has made them, with every edit, deletion and
-// reaction in force, and that what was deleted is shown to nobody who asks later; that seq agrees with time, for sends and for reads, and that a
+// reaction in force, and that what was deleted is shown to nobody who asks later;
+// that nobody has read less than was acknowledged, and what is unread is counted; that seq agrees with time, for sends and for reads, and that a
 // connection's answers come in the order of seq; and that
 // every reader saw a run of the history without gap, repetition or difference.
 // It returns what is not so, the gravest first, and of each reader of a room
@@ -69,6 +71,10 @@ func Check(e Evidence) []Finding {
 	}
 	for _, a := range e.Attempts {
 		c.room(a.Room).take(a)
+	}
+	for _, read := range e.Reads {
+		r := c.room(read.Room)
+		r.reads = append(r.reads, read)
 	}
 	for _, p := range e.Pages {
 		r := c.room(p.Room)
@@ -84,6 +90,7 @@ func Check(e Evidence) []Finding {
 		r.checkAcks()
 		r.checkOrder()
 		r.checkPages()
+		r.checkReads()
 	}
 	for _, run := range e.Runs {
 		r := c.room(run.Room)
@@ -121,6 +128,7 @@ type roomCheck struct {
 	order   []*sent // by their first attempt
 	looks   []Look
 	pages   []Page
+	reads   []Read
 	wrote   map[content]*sent
 	became  map[int64][]*sent // what was acknowledged, by its number
 	changes map[int64][]Event // of each message in the history, in their order

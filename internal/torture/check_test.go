@@ -36,7 +36,8 @@ func story() Evidence {
 
 // changed is story with a2 edited to "new", reactions to it, one of them taken back,
 // and then a1 deleted, which both readers have seen before. Somebody read a page in
-// between, and who comes afterwards is not told what a1 said.
+// between, and who comes afterwards is not told what a1 said. Bob has read a1, and
+// perhaps a2: there came no answer.
 func changed() Evidence {
 	e := story()
 	changes := []Event{
@@ -61,6 +62,11 @@ func changed() Evidence {
 	e.Pages = []Page{{Reader: "dee", Room: "r", Head: 6, Messages: []Standing{
 		{Seq: 2, Author: "bob", Text: "b1"}, {Seq: 3, Author: "ada", Text: "new", Marks: []string{"👍 by ada", "👍 by bob"}},
 	}}}
+	e.Reads = []Read{
+		{Person: "bob", Room: "r", Asked: 1, Called: 21, Answered: 22, Read: 1},
+		{Person: "bob", Room: "r", Asked: 3, Called: 23},
+		{Person: "bob", Room: "r", Last: true, Called: 24, Answered: 25, Read: 1, Unread: 1},
+	}
 	h.Messages[0].Text, h.Messages[0].Gone = "", true
 	h.Messages[2].Text, h.Messages[2].Marks = "new", []string{"👍 by bob"}
 	return e
@@ -95,7 +101,9 @@ func TestCheckAcceptsWhatIsTrue(t *testing.T) {
 			for i := range e.Runs {
 				e.Runs[i].Complete = false
 			}
+			e.Reads = nil
 		}),
+		"read, though no answer came": with(changed(), func(e *Evidence) { e.Reads[2].Read, e.Reads[2].Unread = 3, 0 }),
 		"a change that came too late": with(changed(), func(e *Evidence) {
 			e.Attempts = append(e.Attempts, Attempt{Author: "ada", Room: "r", Nonce: "9", Kind: Edit, Target: 1, Text: "late", Called: 30, Answered: 31, Refused: isGone})
 		}),
@@ -197,9 +205,13 @@ func TestCheckFindsEachBrokenPromise(t *testing.T) {
 		"a reaction is there again": {changed, func(e *Evidence) {
 			e.Histories[0].Messages[2].Marks = []string{"👍 by ada", "👍 by bob"}
 		}, Marked, "it is 3 by ada"},
-		"a reaction is lost": {changed, func(e *Evidence) { e.Pages[0].Messages[1].Marks = nil }, Marked, "dee saw message 3"},
-		"an edit is lost":    {changed, func(e *Evidence) { drop(e, 3); e.Runs, e.Pages = nil, nil }, Lost, `"new" by ada was acknowledged as 4`},
-		"later is before":    {story, func(e *Evidence) { e.Attempts[0].Called, e.Attempts[0].Answered = 7, 8 }, Disorder, `"a2" was acknowledged as 3 before "a1" was first sent`},
+		"a reaction is lost":     {changed, func(e *Evidence) { e.Pages[0].Messages[1].Marks = nil }, Marked, "dee saw message 3"},
+		"a read is forgotten":    {changed, func(e *Evidence) { e.Reads[2].Read = 0 }, Unread, "makes it 1 to 3"},
+		"more is read than said": {changed, func(e *Evidence) { e.Reads[2].Read = 4 }, Unread, "bob has read up to 4"},
+		"a read does not count":  {changed, func(e *Evidence) { e.Reads[0].Read = 0 }, Unread, "bob has read up to 0"},
+		"unread is miscounted":   {changed, func(e *Evidence) { e.Reads[2].Unread = 2 }, Unread, "1 are left, not 2"},
+		"an edit is lost":        {changed, func(e *Evidence) { drop(e, 3); e.Runs, e.Pages = nil, nil }, Lost, `"new" by ada was acknowledged as 4`},
+		"later is before":        {story, func(e *Evidence) { e.Attempts[0].Called, e.Attempts[0].Answered = 7, 8 }, Disorder, `"a2" was acknowledged as 3 before "a1" was first sent`},
 		"later is before, unanswered": {story, func(e *Evidence) {
 			e.Attempts[0].Called, e.Attempts[0].Answered, e.Attempts[0].Seq = 7, 0, 0
 		}, Disorder, `"a2" was acknowledged as 3 before "a1" was first sent`},

@@ -13,6 +13,7 @@ type Evidence struct {
 	Looks     []Look
 	Runs      []Reading
 	Pages     []Page
+	Reads     []Read
 	Histories []History
 	Forgotten []string // people whose session the server did not know any more
 }
@@ -61,6 +62,20 @@ type Look struct {
 	Called   Tick
 	Answered Tick
 	Head     int64
+}
+
+// A Read is an answer, or none, to somebody who said how far they have read a room
+// or, afterwards, asked how far they have.
+type Read struct {
+	Person string
+	Room   string
+	Asked  int64 // said to be read; 0: nothing was said
+	Last   bool  `json:",omitempty"` // nothing happened any more
+
+	Called   Tick
+	Answered Tick // 0: no answer came, or a refusal
+	Read     int64
+	Unread   int // messages of others after that, by the answer
 }
 
 // An Event is something in a room's log, as it was seen.

@@ -14,6 +14,7 @@ type ledger struct {
 	looks    []Look
 	runs     []*Reading
 	pages    []Page
+	reads    []*Read
 	forgot   []string
 }
 
@@ -64,6 +65,24 @@ func (l *ledger) read(p Page) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.pages = append(l.pages, p)
+}
+
+// asks writes down that somebody says, or asks, how far they have read a room.
+func (l *ledger) asks(r Read) *Read {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tick++
+	r.Called = l.tick
+	l.reads = append(l.reads, &r)
+	return &r
+}
+
+// tells writes down the answer.
+func (l *ledger) tells(r *Read, seq int64, unread int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tick++
+	r.Answered, r.Read, r.Unread = l.tick, seq, unread
 }
 
 // run begins to write down what a reader sees of a room.
@@ -143,6 +162,9 @@ func (l *ledger) evidence(histories []History) Evidence {
 	e := Evidence{Looks: l.looks, Pages: l.pages, Histories: histories, Forgotten: l.forgot}
 	for _, a := range l.attempts {
 		e.Attempts = append(e.Attempts, *a)
+	}
+	for _, r := range l.reads {
+		e.Reads = append(e.Reads, *r)
 	}
 	for _, r := range l.runs {
 		e.Runs = append(e.Runs, *r)

@@ -43,6 +43,7 @@ const (
 	silence   = 6 * time.Second        // without a word for so long a connection is taken for lost
 	pingEvery = 1 * time.Second        // so that there are words
 	comeBack  = 150 * time.Millisecond // at most, before the next connection
+	readEvery = 10                     // deeds, of which it says how far it has read
 )
 
 func (s *storm) newMember(name string) *member {

@@ -75,6 +75,31 @@ func (s *storm) browse(ctx context.Context) {
 	}
 }
 
+// reads asks how far a member has read each room, when nothing happens any more.
+func (s *storm) reads(ctx context.Context, m *member) error {
+	var answer struct {
+		Rooms []frame `json:"rooms"`
+	}
+	person, session := m.identity(ctx)
+	asked := map[string]*Read{}
+	for _, room := range s.rooms {
+		asked[room] = s.ledger.asks(Read{Person: person, Room: room, Last: true})
+	}
+	if err := s.get(ctx, "/api/me/rooms", session, &answer); err != nil {
+		return err
+	}
+	for _, f := range answer.Rooms {
+		if read := asked[f.Room]; read != nil {
+			s.ledger.tells(read, f.Read, f.Unread)
+			delete(asked, f.Room)
+		}
+	}
+	for _, read := range asked {
+		s.ledger.tells(read, 0, 0) // it is not even in the list
+	}
+	return nil
+}
+
 // A page is what the server gives of a room: of its log, or of its messages.
 type page struct {
 	Seq      int64   `json:"seq"`
@@ -116,22 +141,31 @@ func (s *storm) head(ctx context.Context, room string) (int64, error) {
 
 // page reads what there is under a room's address.
 func (s *storm) page(ctx context.Context, room, what string) (p page, err error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("%s/api/rooms/%s/%s", s.address(), room, what), nil)
-	if err != nil {
-		return p, err
-	}
 	called := s.ledger.now()
-	answer, err := s.http.Do(r)
-	if err != nil {
-		return p, err
-	}
-	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		return p, errors.New(strings.ToLower(answer.Status))
-	}
-	if err := json.NewDecoder(answer.Body).Decode(&p); err != nil {
+	if err := s.get(ctx, "/api/rooms/"+room+"/"+what, "", &p); err != nil {
 		return p, err
 	}
 	s.ledger.looked("a page of "+what[:strings.IndexByte(what, '?')], room, called, p.Seq)
 	return p, nil
+}
+
+// get reads what the server has at an address, for who has a session or for
+// anybody.
+func (s *storm) get(ctx context.Context, path, session string, into any) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.address()+path, nil)
+	if err != nil {
+		return err
+	}
+	if session != "" {
+		r.Header.Set("Authorization", "Bearer "+session)
+	}
+	answer, err := s.http.Do(r)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return errors.New(strings.ToLower(answer.Status))
+	}
+	return json.NewDecoder(answer.Body).Decode(into)
 }

@@ -135,6 +135,9 @@ func (g *regular) talk(ctx context.Context, c *client.Client, author string) err
 		g.mu.Lock()
 		d := g.compose(g.name, g.s.rooms, n)
 		g.mu.Unlock()
+		if n%readEvery == 0 {
+			g.tellRead(ctx, c, author, d.room)
+		}
 		g.s.talking.Add(1)
 		called := g.s.ledger.calls(d.attempt(author, 0))
 		receipt, err := do(ctx, c, d)
@@ -151,6 +154,18 @@ func (g *regular) talk(ctx context.Context, c *client.Client, author string) err
 		}
 	}
 	return nil
+}
+
+// tellRead says that all that has come of a room has been read.
+func (g *regular) tellRead(ctx context.Context, c *client.Client, author, room string) {
+	seq, _ := g.s.ledger.last(g.runs[room])
+	if seq == 0 {
+		return
+	}
+	read := g.s.ledger.asks(Read{Person: author, Room: room, Asked: seq})
+	if unread, err := c.Read(ctx, room, seq); err == nil {
+		g.s.ledger.tells(read, unread.Read, unread.Messages)
+	}
 }
 
 // do has package client do something. For what is no message it makes the nonces

@@ -269,6 +269,14 @@ func (s *storm) check(ctx context.Context, n int) error {
 		histories = append(histories, h)
 		s.count(func(r *Report) { r.Messages += len(h.Messages); r.Events += len(h.Events) })
 	}
+	for _, m := range s.members {
+		if s.ledger.hasForgotten() {
+			break
+		}
+		if err := s.reads(ctx, m); err != nil {
+			return fmt.Errorf("what %s has read: %w", m.name, err)
+		}
+	}
 	for _, r := range s.ledger.all() {
 		r.Complete = !s.isHerd(r.Reader)
 	}

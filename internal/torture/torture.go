@@ -131,5 +131,6 @@ func keep(dir string, e Evidence, found []Finding) error {
 		writeLines(filepath.Join(dir, "looks.jsonl"), e.Looks),
 		writeLines(filepath.Join(dir, "runs.jsonl"), runs),
 		writeLines(filepath.Join(dir, "pages.jsonl"), e.Pages),
+		writeLines(filepath.Join(dir, "reads.jsonl"), e.Reads),
 		writeLines(filepath.Join(dir, "histories.jsonl"), e.Histories))
 }

@@ -28,6 +28,8 @@ type frame struct {
 	Text         string `json:"text"`
 	Emoji        string `json:"emoji"`
 	Gone         bool   `json:"gone"`
+	Read         int64  `json:"read"`
+	Unread       int    `json:"unread"`
 }
 
 type person struct {
@@ -223,7 +225,7 @@ func (v *visit) talk(ctx context.Context) {
 	tick := time.NewTicker(v.m.s.pace)
 	defer tick.Stop()
 	pinged := time.Now()
-	for {
+	for n := 0; ; n++ {
 		for _, d := range v.m.due(true) {
 			a := v.m.call(d, v.conn)
 			if d.kind == Message {
@@ -232,6 +234,9 @@ func (v *visit) talk(ctx context.Context) {
 			if v.ask(ctx, d.command(), func(_ context.Context, f frame) error { v.m.answer(d, a, f); return nil }) != nil {
 				return
 			}
+		}
+		if n%readEvery == readEvery-1 && !v.m.s.isHerd(v.m.name) && v.tellRead(ctx, v.m.rooms[n/readEvery%len(v.m.rooms)]) != nil {
+			return
 		}
 		if time.Since(pinged) > pingEvery {
 			pinged = time.Now()
@@ -245,4 +250,20 @@ func (v *visit) talk(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// tellRead says that all that has come of a room has been read.
+func (v *visit) tellRead(ctx context.Context, room string) error {
+	seq, _ := v.m.s.ledger.last(v.m.runs[room])
+	if seq == 0 || v.m.s.hushed.Load() {
+		return nil
+	}
+	person, _ := v.m.identity(ctx)
+	read := v.m.s.ledger.asks(Read{Person: person, Room: room, Asked: seq})
+	return v.ask(ctx, map[string]any{"op": "read", "room": room, "seq": seq}, func(_ context.Context, f frame) error {
+		if f.Op == "ok" {
+			v.m.s.ledger.tells(read, f.Read, f.Unread)
+		}
+		return nil
+	})
 }

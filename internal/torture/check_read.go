@@ -1,0 +1,53 @@
+package torture
+
+import (
+	"cmp"
+	"slices"
+)
+
+// mostUnread is up to how many unread messages are counted.
+const mostUnread = 100
+
+// checkReads looks whether what each person has read only ever went on: what was
+// acknowledged before something else was asked is read then too, and nothing is
+// that nobody had said by then. One finding is enough.
+func (r *roomCheck) checkReads() {
+	byPerson := map[string][]Read{}
+	for _, read := range r.reads {
+		byPerson[read.Person] = append(byPerson[read.Person], read)
+	}
+	for _, who := range sortedKeys(byPerson) {
+		begun := byPerson[who]
+		answered := slices.DeleteFunc(slices.Clone(begun), func(read Read) bool { return read.Answered == 0 })
+		slices.SortFunc(answered, func(a, b Read) int { return cmp.Compare(a.Called, b.Called) })
+		for _, is := range answered {
+			least, most := is.Asked, int64(0)
+			for _, other := range begun {
+				if other.Answered != 0 && other.Answered < is.Called {
+					least = max(least, other.Read)
+				}
+				if other.Called < is.Answered {
+					most = max(most, other.Asked)
+				}
+			}
+			if is.Read < least || is.Read > most {
+				r.report(Unread, is.Read, "%s has read up to %d, by an answer; what was said and acknowledged makes it %d to %d", who, is.Read, least, most)
+				return
+			}
+			if left := r.unread(who, is.Read); is.Last && is.Unread != left {
+				r.report(Unread, is.Read, "%s has read up to %d and %d are left, not %d", who, is.Read, left, is.Unread)
+				return
+			}
+		}
+	}
+}
+
+// unread counts the messages of others after one that are still there.
+func (r *roomCheck) unread(who string, after int64) (n int) {
+	for _, e := range r.history.Events {
+		if e.Kind == Message && e.Seq > after && e.Author != who && !e.Gone {
+			n++
+		}
+	}
+	return min(n, mostUnread)
+}
