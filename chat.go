@@ -18,8 +18,8 @@ import (
 type chatCmd struct {
 	URL     *url.URL      `arg:"" name:"url" placeholder:"URL" help:"Where the room is, such as http://localhost:8080/r/lobby."`
 	Name    string        `help:"Name to go by; default: that of the last time on this server, else $$USER."`
-	Follow  bool          `help:"Print messages as lines, one each, until interrupted; also when standard output is no terminal."`
-	JSON    bool          `name:"json" help:"With --follow: print each message as a JSON object."`
+	Follow  bool          `help:"Print messages as lines, one each, until interrupted; also when standard output is no terminal. What is done with them follows as lines that begin, after the time, with *."`
+	JSON    bool          `name:"json" help:"With --follow: print each message as a JSON object, and what is done with them as objects with a kind."`
 	History int           `default:"10" help:"With --follow: how many of the last messages to print first."`
 	Timeout time.Duration `default:"1m" help:"When sending lines: how long to try with each, also across a restart of the server."`
 }
@@ -56,7 +56,19 @@ func (c *chatCmd) Run(ctx context.Context, con *console) (err error) {
 		}
 		return tui.Follow(ctx, cl, room, c.History, con.stdout, print)
 	}
-	return tui.Run(ctx, cl, cl.Person(), room, cl.Limits().MessageLength, os.Stdin, con.stdout)
+	return tui.Run(ctx, cl, cl.Person(), room, topicOf(ctx, cl, room.Name), cl.Limits().MessageLength, os.Stdin, con.stdout)
+}
+
+// topicOf returns what a room is about. It is no reason not to show the room that
+// this cannot be found out.
+func topicOf(ctx context.Context, cl *client.Client, room string) string {
+	rooms, _ := cl.Rooms(ctx)
+	for _, r := range rooms {
+		if r.Room == room {
+			return r.Topic
+		}
+	}
+	return ""
 }
 
 // dial connects as the person of the last time.

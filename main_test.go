@@ -31,6 +31,7 @@ func TestMain(m *testing.M) {
 //	quit SIGNAL [N]     end it with a signal and expect exit status N (0); its
 //	                    standard error goes to the file "log"
 //	say ROOM NAME TEXT  [!] post a message; a second one by NAME is by the same person
+//	by NAME METHOD PATH [BODY]  have that person change something
 //	hear ROOM REGEXP    [!] the room's history matches, as lines "SEQ NAME: TEXT"
 //	get PATH STATUS     what a GET is answered with; its body goes to the file "body"
 func TestScripts(t *testing.T) {
@@ -49,6 +50,7 @@ func TestScripts(t *testing.T) {
 			"serve": scriptServe,
 			"quit":  scriptQuit,
 			"say":   scriptSay,
+			"by":    scriptBy,
 			"hear":  scriptHear,
 			"get":   scriptGet,
 		},
@@ -163,6 +165,21 @@ func scriptSay(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if answer.Session != "" {
 		w.sessions[name] = answer.Session
+	}
+}
+
+func scriptBy(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 3 || len(args) > 4 {
+		ts.Fatalf("usage: by NAME METHOD PATH [BODY], of somebody who has said something")
+	}
+	body := strings.Join(args[3:], "")
+	r, err := http.NewRequest(args[1], ts.Getenv("URL")+args[2], strings.NewReader(body))
+	ts.Check(err)
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Authorization", "Bearer "+worldOf(ts).sessions[args[0]])
+	var answer struct{ Detail string }
+	if status := ask(ts, r, &answer); status >= http.StatusBadRequest {
+		ts.Fatalf("status %d: %s", status, answer.Detail)
 	}
 }
 

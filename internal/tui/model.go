@@ -37,10 +37,11 @@ const (
 	maxComposer = 6               // lines
 )
 
-// Run shows a room that c has joined until the person leaves it or ctx ends.
-// The newest messages up to r.Seq are read from history.
-func Run(ctx context.Context, c Chat, me client.Person, r client.Room, maxLength int, in io.Reader, out io.Writer) error {
+// Run shows a room that c has joined until the person leaves it or ctx ends. The
+// newest messages up to r.Seq are read from history.
+func Run(ctx context.Context, c Chat, me client.Person, r client.Room, topic string, maxLength int, in io.Reader, out io.Writer) error {
 	m := newModel(ctx, c, me, r, maxLength)
+	m.topic = topic
 	_, err := tea.NewProgram(m, tea.WithContext(ctx), tea.WithInput(in), tea.WithOutput(out), tea.WithoutSignalHandler()).Run()
 	if err != nil && ctx.Err() == nil {
 		return fmt.Errorf("show %s: %w", r.Name, err)
@@ -54,6 +55,9 @@ type model struct {
 	chat Chat
 	me   client.Person
 	room string
+
+	topic   string         // what the room is about; "": nothing
+	changes []client.Event // that have come since a page was asked for, and may not be in it
 
 	width, height int
 	timeline      timeline
@@ -86,7 +90,7 @@ type (
 	}
 	sentMsg struct {
 		out *outgoing
-		seq int64
+		is  client.Receipt
 		err error
 	}
 	tickMsg struct{}
@@ -155,15 +159,17 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return m, tea.Batch(m.happened(msg.event), m.next)
 	case historyMsg:
 		m.loading = false
+		defer func() { m.changes = nil }()
 		if msg.err != nil {
 			m.notice = "Older messages did not come: " + why(msg.err)
 			return m, nil
 		}
 		m.timeline.add(msg.page.Messages...)
+		m.changeAgain(msg.page.Seq)
 		return m, nil
 	case sentMsg:
 		m.sending = false
-		m.timeline.stored(msg.out, msg.seq, msg.err)
+		m.timeline.stored(msg.out, msg.is, msg.err)
 		return m, m.sendNext()
 	case tickMsg:
 		return m, nil // the typing line is drawn again
@@ -178,13 +184,27 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	return m, cmd
 }
 
+// changeAgain makes the changes of messages that a page is too old to have.
+func (m *model) changeAgain(after int64) {
+	for _, e := range m.changes {
+		if seqOf(e) > after {
+			m.timeline.happen(e)
+		}
+	}
+}
+
 func (m *model) happened(e client.Event) tea.Cmd {
 	switch e := e.(type) {
 	case client.Message:
 		if e.Room == m.room {
 			delete(m.typing, e.From.ID)
 			m.timeline.add(e)
+			m.changed(e)
 		}
+	case client.Reply, client.Edit, client.Delete, client.Reaction, client.Pin:
+		m.changed(e)
+	case client.Topic:
+		m.topic = e.Text
 	case client.Presence:
 		m.count = e.Count
 		m.here(e.Here)
@@ -209,6 +229,7 @@ func (m *model) happened(e client.Event) tea.Cmd {
 		m.lost, m.me = nil, e.Person
 	case client.Reset:
 		m.timeline.clear()
+		m.changes = nil
 		m.newest, m.loading = e.Seq, false
 		m.notice = "The server was restored from a back-up."
 		return m.older()
@@ -217,6 +238,14 @@ func (m *model) happened(e client.Event) tea.Cmd {
 		return tea.Quit
 	}
 	return nil
+}
+
+// changed has the messages be as e leaves them, also those that are on their way.
+func (m *model) changed(e client.Event) {
+	if m.loading {
+		m.changes = append(m.changes, e)
+	}
+	m.timeline.happen(e)
 }
 
 func (m *model) here(people []client.Person) {
@@ -290,10 +319,28 @@ func (m *model) submit() tea.Cmd {
 	if text == "" {
 		return nil
 	}
+	if said := notForHere(text); said != "" {
+		m.notice = said
+		return nil
+	}
 	m.composer.Reset()
 	m.typingSaid = time.Time{}
 	m.timeline.send(&outgoing{text: text})
 	return m.sendNext()
+}
+
+// notForHere says what to do instead of a command that a client carries out, and
+// this one does not: as a message it would go to everybody.
+func notForHere(text string) string {
+	switch word, _, _ := strings.Cut(text, " "); word {
+	case "/help":
+		return "/me waves · /topic what it is about · /shrug · /tableflip · /code · /spoiler · //text begins with a slash"
+	case "/nick":
+		return "Your name is what you start this with: parley chat --name NAME"
+	case "/join":
+		return "Another room is another address: parley chat URL"
+	}
+	return ""
 }
 
 // sendNext sends the oldest message that waits, one at a time, so that they are
@@ -307,7 +354,7 @@ func (m *model) sendNext() tea.Cmd {
 	out := m.timeline.pending[i]
 	return func() tea.Msg {
 		receipt, err := m.chat.Send(m.ctx, m.room, out.text)
-		return sentMsg{out, receipt.Seq, err}
+		return sentMsg{out, receipt, err}
 	}
 }
 

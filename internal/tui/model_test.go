@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +27,7 @@ var (
 type fakeChat struct {
 	log     []client.Message
 	refuse  error
+	kind    string // what is sent becomes; "": a message
 	sent    []string
 	typing  int
 	fetched []int64 // the befores that were asked for
@@ -42,7 +44,7 @@ func (c *fakeChat) Send(_ context.Context, room, text string) (client.Receipt, e
 	}
 	c.sent = append(c.sent, text)
 	c.log = append(c.log, message(int64(len(c.log)+1), ada, text))
-	return client.Receipt{Seq: int64(len(c.log)), At: noon}, nil
+	return client.Receipt{Seq: int64(len(c.log)), At: noon, Kind: cmp.Or(c.kind, "message")}, nil
 }
 
 func (c *fakeChat) Typing(context.Context, string) error { c.typing++; return nil }
@@ -280,6 +282,12 @@ func TestHostileTextDoesNotReachTheTerminal(t *testing.T) {
 	s.do(tea.WindowSizeMsg{Width: 120, Height: 30})
 	mallory := client.Person{ID: "m" + evil, Name: "Mallory" + evil}
 	s.event(message(2, mallory, "text"+evil))
+	said := message(3, mallory, "text"+evil)
+	said.ReplyTo, said.Quote, said.Forward, said.Action = 1, &client.Quote{From: mallory, Text: evil}, &client.Forward{From: mallory}, true
+	s.event(said)
+	s.event(client.Edit{Room: "lobby", Seq: 4, From: mallory, Target: 2, Text: "text" + evil})
+	s.event(client.Reaction{Room: "lobby", Seq: 5, From: mallory, Target: 2, Emoji: "👍" + evil})
+	s.event(client.Topic{Room: "lobby", Seq: 6, From: mallory, Text: evil})
 	s.event(client.Presence{Room: "lobby", Count: 2, Joined: &mallory})
 	s.event(client.Typing{Room: "lobby", From: mallory})
 	s.me.Name += evil
@@ -300,6 +308,89 @@ func TestHostileTextDoesNotReachTheTerminal(t *testing.T) {
 		if !strings.Contains(v.Content, "text␛[2J␛[H") {
 			t.Errorf("the message is not shown as what it is: %q", v.Content)
 		}
+	}
+}
+
+func TestScreenShowsMessagesAsTheyStand(t *testing.T) {
+	s := newScreen(t, 2)
+	s.event(client.Edit{Room: "lobby", Seq: 3, From: grace, Target: 1, Text: "changed."})
+	s.shows(true, "changed.\n(edited)\nmessage 2.")
+	s.shows(false, "message 1.")
+	s.event(client.Edit{Room: "lobby", Seq: 3, From: grace, Target: 1, Gone: true}) // as on resuming after a deletion
+	s.shows(true, "changed.")
+	for seq, from := range []client.Person{ada, grace} {
+		s.event(client.Reaction{Room: "lobby", Seq: int64(4 + seq), From: from, Target: 1, Emoji: "👍"})
+	}
+	s.event(client.Pin{Room: "lobby", Seq: 6, From: ada, Target: 1})
+	s.shows(true, "(edited · pinned · 👍 2)")
+	s.event(client.Reaction{Room: "lobby", Seq: 7, From: ada, Target: 1, Emoji: "👍", Removed: true})
+	s.event(client.Pin{Room: "lobby", Seq: 8, From: ada, Target: 1, Removed: true})
+	s.event(client.Reply{Message: client.Message{Room: "lobby", Seq: 9, From: ada, Thread: 1, Text: "aside"}})
+	s.shows(true, "(edited · 👍 1 · 1 in its thread)")
+	s.shows(false, "aside")
+	answer := message(10, ada, "I agree.")
+	answer.ReplyTo, answer.Quote = 1, &client.Quote{From: grace, Text: "changed."}
+	s.event(answer)
+	s.shows(true, "│ Grace: changed.\nI agree.")
+	wave := message(11, ada, "waves")
+	wave.Action = true
+	s.event(wave)
+	s.shows(true, "* Ada waves")
+	s.event(client.Topic{Room: "lobby", Seq: 12, From: ada, Text: "tea"})
+	s.shows(true, "lobby · 2 here · tea")
+	s.event(client.Delete{Room: "lobby", Seq: 13, From: grace, Target: 1})
+	s.shows(true, "(deleted)\nmessage 2.", "│ (deleted)\nI agree.")
+	s.shows(false, "changed", "👍")
+}
+
+// A page is read at one moment and comes at another.
+func TestChangesOvertakeAPageThatIsOnItsWay(t *testing.T) {
+	s := newScreen(t, 0)
+	s.newest = 2
+	s.older() // and it does not come yet
+	page := []client.Message{message(1, grace, "old."), message(2, grace, "oops.")}
+	s.event(client.Edit{Room: "lobby", Seq: 3, From: grace, Target: 1, Text: "new."})
+	s.event(client.Reply{Message: client.Message{Room: "lobby", Seq: 4, From: ada, Thread: 1, Text: "aside"}})
+	s.event(client.Delete{Room: "lobby", Seq: 5, From: grace, Target: 2})
+	page[0].Text, page[0].Edited = "new.", &client.Edited{Seq: 3}
+	s.do(historyMsg{page: client.History{Room: "lobby", Seq: 3, Messages: page}})
+	s.shows(true, "new.\n(edited · 1 in its thread)\n(deleted)")
+	s.shows(false, "old.", "oops.")
+}
+
+func TestViewStaysWhereItIsWhenMessagesChange(t *testing.T) {
+	s := newScreen(t, 100)
+	s.press(tea.KeyPgUp)
+	s.press(tea.KeyPgUp)
+	before := strings.Join(s.timeline.view(s.messageLines()), "\n")
+	for _, target := range []int64{1, 100} {
+		s.event(client.Edit{Room: "lobby", Seq: 100 + target, From: grace, Target: target, Text: "of\nmany\nlines"})
+		if after := strings.Join(s.timeline.view(s.messageLines()), "\n"); after != before {
+			t.Errorf("after %d had changed the view moved from\n%s\nto\n%s", target, before, after)
+		}
+	}
+	got := slices.Clone(s.timeline.rendered())
+	s.timeline.bodies = nil
+	s.timeline.redraw()
+	if want := s.timeline.rendered(); !slices.Equal(got, want) {
+		t.Errorf("kept lines are\n%q\nnew ones\n%q", got, want)
+	}
+}
+
+func TestCommandsAreCarriedOutOrAnswered(t *testing.T) {
+	s := newScreen(t, 0)
+	s.chat.kind = "topic"
+	s.write("/topic tea")
+	s.press(tea.KeyEnter)
+	s.shows(false, "on its way", "/topic")
+	for _, text := range []string{"/nick Countess", "/join elsewhere", "/help"} {
+		s.write(text)
+		s.press(tea.KeyEnter)
+		s.shows(true, text)
+		s.composer.Reset()
+	}
+	if got := strings.Join(s.chat.sent, "|"); got != "/topic tea" {
+		t.Errorf("sent %s", got)
 	}
 }
 

@@ -2,12 +2,11 @@ package tui
 
 import (
 	"bufio"
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -80,51 +79,30 @@ func sendLine(ctx context.Context, c Chat, room, text string, patience time.Dura
 	return errors.New(why(err))
 }
 
-// A Printer writes one message. It writes it whole, in one call of Write, so
-// that the next program in a pipe has it at once.
-type Printer func(out io.Writer, m client.Message) error
-
-// PrintLine writes "time name: text" on one line.
-func PrintLine(out io.Writer, m client.Message) error {
-	_, err := fmt.Fprintf(out, "%s %s: %s\n", m.At.Local().Format("2006-01-02 15:04:05"), CleanLine(m.From.Name), CleanLine(m.Text))
-	return err
-}
-
-// PrintJSON writes a message as the protocol has it, one object on a line.
-func PrintJSON(out io.Writer, m client.Message) error {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false) // it goes to a program, not into a page
-	if err := e.Encode(m); err != nil {
-		return err
-	}
-	_, err := out.Write(escapeControls(b.Bytes()))
-	return err
-}
-
-// escapeControls writes in JSON's way what JSON lets through and a terminal
-// would act on: the C1 controls and what turns the direction of text.
-func escapeControls(b []byte) []byte {
-	var out strings.Builder
-	for _, r := range string(b) {
-		if r >= 0x7f && r < 0xa0 || r < 0x10000 && isInvisible(r) {
-			fmt.Fprintf(&out, `\u%04x`, r)
-			continue
-		}
-		out.WriteRune(r)
-	}
-	return []byte(out.String())
-}
+// maxTold is how many messages Follow remembers, to say what is changed.
+const maxTold = 1000
 
 // Follow prints the last messages of a room that c has joined, at most history
-// of them, and then each that comes, until ctx ends.
+// of them, and then each that comes and what is done with them, until ctx ends.
 func Follow(ctx context.Context, c Chat, r client.Room, history int, out io.Writer, print Printer) error {
 	old, err := lastMessages(ctx, c, r, history)
 	if err != nil {
 		return err
 	}
+	var told []client.Message // without their texts, which may be deleted
+	tell := func(e client.Event, m client.Message) error {
+		target := client.Message{}
+		if i := slices.IndexFunc(told, func(m client.Message) bool { return m.Seq == targetOf(e) }); i >= 0 {
+			target = told[i]
+		}
+		if m.Seq != 0 {
+			told = append(told, client.Message{Room: m.Room, Seq: m.Seq, At: m.At, From: m.From})
+			told = told[max(0, len(told)-maxTold):]
+		}
+		return print(out, e, target)
+	}
 	for _, m := range old {
-		if err := print(out, m); err != nil {
+		if err := tell(m, m); err != nil {
 			return err
 		}
 	}
@@ -138,15 +116,54 @@ func Follow(ctx context.Context, c Chat, r client.Room, history int, out io.Writ
 		}
 		switch e := e.(type) {
 		case client.Message:
-			if e.Room == r.Name {
-				if err := print(out, e); err != nil {
-					return err
-				}
-			}
+			err = tell(e, e)
+		case client.Reply:
+			err = tell(e, e.Message)
+		case client.Edit, client.Delete, client.Reaction, client.Pin, client.Topic:
+			err = tell(e, client.Message{})
 		case client.Left:
 			return errors.New(why(e.Err))
 		}
+		if err != nil {
+			return err
+		}
 	}
+}
+
+// targetOf returns the message that an event is about; 0 if there is none.
+func targetOf(e client.Event) int64 {
+	switch e := e.(type) {
+	case client.Reply:
+		return e.Thread
+	case client.Edit:
+		return e.Target
+	case client.Delete:
+		return e.Target
+	case client.Reaction:
+		return e.Target
+	case client.Pin:
+		return e.Target
+	}
+	return 0
+}
+
+// seqOf returns an event's number in its room's log; 0 if it has none.
+func seqOf(e client.Event) int64 {
+	switch e := e.(type) {
+	case client.Message:
+		return e.Seq
+	case client.Reply:
+		return e.Seq
+	case client.Edit:
+		return e.Seq
+	case client.Delete:
+		return e.Seq
+	case client.Reaction:
+		return e.Seq
+	case client.Pin:
+		return e.Seq
+	}
+	return 0
 }
 
 // lastMessages returns up to n messages, oldest first, up to r.Seq: what comes

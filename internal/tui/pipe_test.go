@@ -116,6 +116,32 @@ func TestFollowPrintsHistoryAndWhatComes(t *testing.T) {
 	}
 }
 
+func TestFollowSaysWhichMessageIsChanged(t *testing.T) {
+	evil := "\x1b[2J\n"
+	c := &eventChat{events: []client.Event{
+		client.Edit{Room: "lobby", Seq: 2, At: noon, From: ada, Target: 1, Text: "new" + evil},
+		client.Edit{Room: "lobby", Seq: 3, At: noon, From: ada, Target: 1, Gone: true},
+		client.Reaction{Room: "lobby", Seq: 4, At: noon, From: ada, Target: 70, Emoji: "👍" + evil},
+		client.Topic{Room: "lobby", Seq: 5, At: noon, From: ada},
+		client.Message{Room: "lobby", Seq: 6, At: noon, From: ada, Gone: true},
+		client.Delete{Room: "lobby", Seq: 7, At: noon, From: ada, Target: 6},
+	}}
+	c.log = append(c.log, message(1, grace, "old"))
+	var out bytes.Buffer
+	if err := Follow(t.Context(), c, client.Room{Name: "lobby", Seq: 1}, 2, &out, PrintLine); !errors.Is(err, client.ErrClosed) {
+		t.Errorf("err = %v", err)
+	}
+	want := `2026-11-23 12:00:01 Grace: old
+2026-11-23 12:00:00 * Ada edited the message of Grace at 2026-11-23 12:00:01: new␛[2J
+2026-11-23 12:00:00 * Ada reacted with 👍␛[2J to an older message
+2026-11-23 12:00:00 * Ada took the topic away
+2026-11-23 12:00:00 * Ada deleted the message of Ada at 2026-11-23 12:00:00
+`
+	if out.String() != want {
+		t.Errorf("printed\n%s\nwant\n%s", out.String(), want)
+	}
+}
+
 func TestHistoryOfSeveralPages(t *testing.T) {
 	c := &fakeChat{}
 	for i := range 700 {
@@ -130,7 +156,7 @@ func TestHistoryOfSeveralPages(t *testing.T) {
 func TestJSONIsWholeAndHarmless(t *testing.T) {
 	m := message(1, ada, "<b> \u009b\x1b\u202e\n😀")
 	var out bytes.Buffer
-	if err := PrintJSON(&out, m); err != nil {
+	if err := PrintJSON(&out, m, client.Message{}); err != nil {
 		t.Fatal(err)
 	}
 	line := out.String()

@@ -21,15 +21,17 @@ const (
 // the bottom: offset counts the lines below the view, so that what comes in
 // above changes nothing, and what comes in below is added to it.
 type timeline struct {
-	messages []client.Message // by seq
+	messages []client.Message // by seq, as they stand
 	pending  []*outgoing      // of one's own, in the order written
 	width    int
 	offset   int // lines below the view; 0: the newest is seen and followed
 	unseen   int // messages that came while offset was not 0
 
-	lines []string       // of the first done messages, wrapped to width
-	done  int            // how many messages lines are of
-	last  client.Message // the last of them that the next may be grouped with
+	lines  []string           // of the first done messages, wrapped to width
+	starts []int              // where the lines of each of them begin
+	bodies map[int64][]string // what each message says in lines; it takes the time
+	done   int                // how many messages lines are of
+	last   client.Message     // the last of them that the next may be grouped with
 }
 
 // An outgoing message is one's own that has not come back in the room's order.
@@ -42,12 +44,18 @@ type outgoing struct {
 func (t *timeline) setWidth(width int) {
 	if t.width != width {
 		t.width = width
+		t.bodies = nil
 		t.redraw()
 	}
 }
 
-// redraw has all lines made again.
-func (t *timeline) redraw() { t.lines, t.done, t.last = nil, 0, client.Message{} }
+// redraw has all lines put together again.
+func (t *timeline) redraw() { t.lines, t.starts, t.done, t.last = nil, nil, 0, client.Message{} }
+
+// find returns where a message is, or would be.
+func (t *timeline) find(seq int64) (i int, found bool) {
+	return slices.BinarySearchFunc(t.messages, seq, func(m client.Message, seq int64) int { return int(m.Seq - seq) })
+}
 
 // add takes messages in any order, each once.
 func (t *timeline) add(messages ...client.Message) {
@@ -55,7 +63,7 @@ func (t *timeline) add(messages ...client.Message) {
 	atBottom := t.offset == 0
 	below := 0
 	for _, m := range messages {
-		i, found := slices.BinarySearchFunc(t.messages, m.Seq, func(m client.Message, seq int64) int { return int(m.Seq - seq) })
+		i, found := t.find(m.Seq)
 		if found {
 			continue
 		}
@@ -69,10 +77,27 @@ func (t *timeline) add(messages ...client.Message) {
 	t.pending = slices.DeleteFunc(t.pending, t.hasArrived)
 	if atBottom && len(t.messages) > maxKept {
 		t.messages = slices.Clone(t.messages[len(t.messages)-maxKept*3/4:]) // not for each message again
+		t.bodies = nil
 		t.redraw()
 	}
 	if !atBottom && below > 0 {
 		t.unseen += below
+		t.offset += len(t.rendered()) - height
+	}
+}
+
+// change has a message be another, if it is here; what is seen stays where it is.
+func (t *timeline) change(seq int64, change func(*client.Message)) {
+	i, found := t.find(seq)
+	if !found {
+		return
+	}
+	height := len(t.rendered())
+	below := t.offset > 0 && t.starts[i] >= height-t.offset
+	change(&t.messages[i])
+	delete(t.bodies, seq)
+	t.redraw()
+	if below {
 		t.offset += len(t.rendered()) - height
 	}
 }
@@ -87,10 +112,13 @@ func (t *timeline) send(o *outgoing) {
 	t.toBottom()
 }
 
-// stored takes note of what became of an outgoing message.
-func (t *timeline) stored(o *outgoing, seq int64, err error) {
-	o.seq, o.err = seq, err
-	t.pending = slices.DeleteFunc(t.pending, t.hasArrived)
+// stored takes note of what became of an outgoing message. What became no message,
+// as a command may, is not waited for.
+func (t *timeline) stored(o *outgoing, r client.Receipt, err error) {
+	o.seq, o.err = r.Seq, err
+	t.pending = slices.DeleteFunc(t.pending, func(other *outgoing) bool {
+		return t.hasArrived(other) || other == o && err == nil && r.Kind != "" && r.Kind != "message"
+	})
 }
 
 // takeBack removes the newest message that could not be sent and returns its text.
@@ -105,7 +133,7 @@ func (t *timeline) takeBack() (string, bool) {
 }
 
 func (t *timeline) clear() {
-	t.messages = nil
+	t.messages, t.bodies = nil, nil
 	t.redraw()
 	t.toBottom()
 }
@@ -133,6 +161,7 @@ func (t *timeline) view(height int) []string {
 // rendered returns all lines. Those of messages are made once.
 func (t *timeline) rendered() []string {
 	for _, m := range t.messages[t.done:] {
+		t.starts = append(t.starts, len(t.lines))
 		if !sameDay(t.last.At, m.At) {
 			day := "── " + m.At.Local().Format("Monday, 2 January 2006") + " ──"
 			t.lines = append(t.lines, "", styleSoft.Render(ansi.Truncate(day, t.width, "…")))
@@ -142,13 +171,27 @@ func (t *timeline) rendered() []string {
 			head := nameStyle(m.From.ID).Render(CleanLine(m.From.Name)) + " " + styleSoft.Render(m.At.Local().Format("15:04"))
 			t.lines = append(t.lines, "", ansi.Truncate(head, t.width, "…"))
 		}
-		t.lines = append(t.lines, wrap(Clean(m.Text), t.width)...)
+		t.lines = append(t.lines, t.body(m)...)
 		t.last = m
 	}
 	t.done = len(t.messages)
 	lines := slices.Clip(t.lines)
 	for _, o := range t.pending {
 		lines = append(lines, t.renderedPending(o)...)
+	}
+	return lines
+}
+
+// body returns a message's own lines. They are kept, as a reaction has all lines
+// put together again.
+func (t *timeline) body(m client.Message) []string {
+	lines, ok := t.bodies[m.Seq]
+	if !ok {
+		if t.bodies == nil {
+			t.bodies = map[int64][]string{}
+		}
+		lines = renderedMessage(m, t.width)
+		t.bodies[m.Seq] = lines
 	}
 	return lines
 }

@@ -66,9 +66,15 @@ func (m *model) bar() string {
 		state = "no connection, trying again"
 	}
 	left := " " + CleanLine(m.room) + " · " + state
+	if m.topic != "" {
+		left += " · " + CleanLine(m.topic)
+	}
 	right := CleanLine(m.me.Name) + " "
 	space := m.width - ansi.StringWidth(left) - ansi.StringWidth(right)
-	if space < 1 {
+	if space < 1 { // what the room is about is cut, rather than who one is
+		if short := ansi.Truncate(left, max(0, m.width-ansi.StringWidth(right)-1), "…"); m.topic != "" {
+			return styleBar.Render(pad(short, m.width-ansi.StringWidth(right)) + right)
+		}
 		return styleBar.Render(pad(left, m.width))
 	}
 	return styleBar.Render(left + strings.Repeat(" ", space) + right)

@@ -1,0 +1,127 @@
+package tui
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"parley/client"
+)
+
+// renderedMessage returns the lines of a message below its author's name: what it
+// answers, what it says, and what people have done with it.
+func renderedMessage(m client.Message, width int) (lines []string) {
+	soft := func(text string) { lines = append(lines, styleSoft.Render(ansi.Truncate(text, width, "…"))) }
+	if m.Gone {
+		soft("(deleted)")
+		return lines
+	}
+	switch {
+	case m.Quote != nil:
+		soft("│ " + CleanLine(m.Quote.From.Name) + ": " + CleanLine(m.Quote.Text))
+	case m.ReplyTo != 0:
+		soft("│ (deleted)")
+	case m.Thread != 0:
+		soft("│ in a thread")
+	}
+	if m.Forward != nil {
+		soft("│ said first by " + CleanLine(m.Forward.From.Name))
+	}
+	text := Clean(m.Text)
+	if m.Action {
+		text = "* " + CleanLine(m.From.Name) + " " + text
+	}
+	lines = append(lines, wrap(text, width)...)
+	if notes := notesOf(m); notes != "" {
+		soft(notes)
+	}
+	return lines
+}
+
+// notesOf says in one line what has been done with a message.
+func notesOf(m client.Message) string {
+	var notes []string
+	if m.Edited != nil {
+		notes = append(notes, "edited")
+	}
+	if m.Pinned {
+		notes = append(notes, "pinned")
+	}
+	for _, r := range m.Reactions {
+		notes = append(notes, fmt.Sprintf("%s %d", CleanLine(r.Emoji), len(r.People)))
+	}
+	if r := m.Replies; r != nil && r.Count > 0 {
+		notes = append(notes, fmt.Sprintf("%d in its thread", r.Count))
+	}
+	if len(notes) == 0 {
+		return ""
+	}
+	return "(" + strings.Join(notes, " · ") + ")"
+}
+
+// happen has the room's messages be as an event of its log leaves them.
+func (t *timeline) happen(e client.Event) {
+	switch e := e.(type) {
+	case client.Edit:
+		t.change(e.Target, func(m *client.Message) {
+			if !e.Gone && (m.Edited == nil || m.Edited.Seq < e.Seq) {
+				m.Text, m.Mentions, m.Edited = e.Text, e.Mentions, &client.Edited{Seq: e.Seq, At: e.At}
+			}
+		})
+	case client.Delete:
+		t.change(e.Target, func(m *client.Message) {
+			*m = client.Message{Room: m.Room, Seq: m.Seq, At: m.At, From: m.From, Gone: true}
+		})
+		for _, m := range t.messages {
+			if m.ReplyTo == e.Target && m.Quote != nil {
+				t.change(m.Seq, func(m *client.Message) { m.Quote = nil })
+			}
+		}
+	case client.Reaction:
+		t.change(e.Target, func(m *client.Message) { react(m, e) })
+	case client.Pin:
+		t.change(e.Target, func(m *client.Message) { m.Pinned = !e.Removed })
+	case client.Reply:
+		t.replied(e.Message)
+	case client.Message:
+		t.replied(e)
+	}
+}
+
+// replied counts a message in its thread.
+func (t *timeline) replied(reply client.Message) {
+	if reply.Thread == 0 || reply.Gone {
+		return
+	}
+	t.change(reply.Thread, func(m *client.Message) {
+		var r client.Replies
+		if m.Replies != nil {
+			r = *m.Replies
+		}
+		if r.Seq >= reply.Seq { // it is counted
+			return
+		}
+		r.Count++
+		r.Seq, r.At, r.From = reply.Seq, reply.At, reply.From
+		m.Replies = &r
+	})
+}
+
+// react puts a reaction on a message, or takes it away. What a message shares with
+// a page stays as it is.
+func react(m *client.Message, e client.Reaction) {
+	reactions := slices.Clone(m.Reactions)
+	i := slices.IndexFunc(reactions, func(r client.Emoji) bool { return r.Emoji == e.Emoji })
+	if i < 0 {
+		i = len(reactions)
+		reactions = append(reactions, client.Emoji{Emoji: e.Emoji})
+	}
+	people := slices.DeleteFunc(slices.Clone(reactions[i].People), func(p client.Person) bool { return p.ID == e.From.ID })
+	if !e.Removed {
+		people = append(people, e.From)
+	}
+	reactions[i].People = people
+	m.Reactions = slices.DeleteFunc(reactions, func(r client.Emoji) bool { return len(r.People) == 0 })
+}
