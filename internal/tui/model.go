@@ -187,7 +187,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 // changeAgain makes the changes of messages that a page is too old to have.
 func (m *model) changeAgain(after int64) {
 	for _, e := range m.changes {
-		if seqOf(e) > after {
+		if seq, _ := numbersOf(e); seq > after {
 			m.timeline.happen(e)
 		}
 	}

@@ -91,8 +91,9 @@ func Follow(ctx context.Context, c Chat, r client.Room, history int, out io.Writ
 	}
 	var told []client.Message // without their texts, which may be deleted
 	tell := func(e client.Event, m client.Message) error {
-		target := client.Message{}
-		if i := slices.IndexFunc(told, func(m client.Message) bool { return m.Seq == targetOf(e) }); i >= 0 {
+		var target client.Message
+		_, about := numbersOf(e)
+		if i := slices.IndexFunc(told, func(m client.Message) bool { return m.Seq == about }); i >= 0 {
 			target = told[i]
 		}
 		if m.Seq != 0 {
@@ -130,40 +131,24 @@ func Follow(ctx context.Context, c Chat, r client.Room, history int, out io.Writ
 	}
 }
 
-// targetOf returns the message that an event is about; 0 if there is none.
-func targetOf(e client.Event) int64 {
-	switch e := e.(type) {
-	case client.Reply:
-		return e.Thread
-	case client.Edit:
-		return e.Target
-	case client.Delete:
-		return e.Target
-	case client.Reaction:
-		return e.Target
-	case client.Pin:
-		return e.Target
-	}
-	return 0
-}
-
-// seqOf returns an event's number in its room's log; 0 if it has none.
-func seqOf(e client.Event) int64 {
+// numbersOf returns an event's number in its room's log, and that of the message that
+// it is about; 0 where there is none.
+func numbersOf(e client.Event) (seq, target int64) {
 	switch e := e.(type) {
 	case client.Message:
-		return e.Seq
+		return e.Seq, 0
 	case client.Reply:
-		return e.Seq
+		return e.Seq, e.Thread
 	case client.Edit:
-		return e.Seq
+		return e.Seq, e.Target
 	case client.Delete:
-		return e.Seq
+		return e.Seq, e.Target
 	case client.Reaction:
-		return e.Seq
+		return e.Seq, e.Target
 	case client.Pin:
-		return e.Seq
+		return e.Seq, e.Target
 	}
-	return 0
+	return 0, 0
 }
 
 // lastMessages returns up to n messages, oldest first, up to r.Seq: what comes
