@@ -24,6 +24,9 @@ func (r *roomCheck) checkPages() {
 
 // checkErased looks whether the log has kept nothing of what was deleted.
 func (r *roomCheck) checkErased(e Event) {
+	if e.Quote != "" && r.isErased(e.ReplyTo, r.history.Head) {
+		r.report(Revived, e.Seq, "the log has %s, though that quotes %q of %d, which is deleted", e, e.Quote, e.ReplyTo)
+	}
 	if e.Kind != Delete {
 		return
 	}
@@ -66,7 +69,7 @@ func (r *roomCheck) checkStanding(p Page, e Event, is Standing) bool {
 	switch {
 	case is.Author != want.Author:
 		rule = Different
-	case want.Gone && is.Text != "":
+	case want.Gone && is.Text != "" || is.Quote != "" && r.isErased(is.ReplyTo, p.Head):
 		rule = Revived
 	case is.Gone != want.Gone || is.Text != want.Text:
 		rule = Undone
@@ -102,6 +105,16 @@ func (r *roomCheck) standing(e Event, head int64) Standing {
 	}
 	slices.Sort(m.Marks)
 	return m
+}
+
+// isErased reports whether the log up to head deletes a message.
+func (r *roomCheck) isErased(target, head int64) bool {
+	for _, c := range r.changes[target] {
+		if c.Kind == Delete && c.Seq <= head {
+			return true
+		}
+	}
+	return false
 }
 
 // mark is one reaction.

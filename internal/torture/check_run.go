@@ -81,13 +81,18 @@ func (r *roomCheck) around(p Part, n int) string {
 // checkSeen compares one event with the history.
 func (r *roomCheck) checkSeen(run Reading, p Part, e Event) bool {
 	is, ok := r.at[e.Seq]
+	if e.Quote != "" && !r.checkRevived(run, p, e, e.ReplyTo) {
+		return false
+	}
 	switch {
 	case !ok:
 		r.report(Unstored, e.Seq, "%s saw %s on %s, but the history ends with %d", run.Reader, e, p.name(), r.history.Head)
-	case is == e:
+	case is.sameAs(e):
 		return true
-	case is.Gone && !e.Gone && r.said(is, e):
-		return r.checkRevived(run, p, e)
+	case is.Gone && e.Kind == Message && r.said(is, e):
+		return r.checkRevived(run, p, e, e.Seq)
+	case is.Gone && r.said(is, e):
+		return r.checkRevived(run, p, e, e.Target)
 	case r.whereIs(e) == 0:
 		r.report(Unstored, e.Seq, "%s saw %s on %s, which is nowhere in the history; %d is %s", run.Reader, e, p.name(), e.Seq, is)
 	default:
@@ -102,18 +107,14 @@ func (r *roomCheck) said(is, e Event) bool {
 	return is.Kind == e.Kind && s != nil && s.content == content{e.Author, e.Kind, e.Target, e.Text}
 }
 
-// checkRevived looks whether somebody who was shown what is gone had asked for it
-// before its deletion was acknowledged.
-func (r *roomCheck) checkRevived(run Reading, p Part, e Event) bool {
-	target := e.Target
-	if e.Kind == Message {
-		target = e.Seq
-	}
+// checkRevived looks whether somebody who was shown in e what a message said that
+// is gone had asked for it before its deletion was acknowledged.
+func (r *roomCheck) checkRevived(run Reading, p Part, e Event, target int64) bool {
 	erased, ok := r.erased[target]
 	if !ok || erased > p.Called {
 		return true
 	}
-	r.report(Revived, e.Seq, "%s saw %s on %s, begun after its deletion had been acknowledged", run.Reader, e, p.name())
+	r.report(Revived, e.Seq, "%s saw %s on %s, begun after the deletion of %d had been acknowledged", run.Reader, e, p.name(), target)
 	return false
 }
 

@@ -104,8 +104,17 @@ func TestCheckAcceptsWhatIsTrue(t *testing.T) {
 			e.Reads = nil
 		}),
 		"read, though no answer came": with(changed(), func(e *Evidence) { e.Reads[2].Read, e.Reads[2].Unread = 3, 0 }),
+		"quoted before it was deleted": with(changed(), func(e *Evidence) {
+			e.Histories[0].Events[1].ReplyTo, e.Runs[2].Parts[0].Events[1].ReplyTo = 1, 1
+			for i := range 2 {
+				p := &e.Runs[i].Parts[i]
+				m := &p.Events[1-i]
+				m.ReplyTo, m.Quote = 1, "a1"
+			}
+			e.Pages[0].Messages[0].ReplyTo, e.Pages[0].Messages[0].Quote = 1, "a1"
+		}),
 		"a change that came too late": with(changed(), func(e *Evidence) {
-			e.Attempts = append(e.Attempts, Attempt{Author: "ada", Room: "r", Nonce: "9", Kind: Edit, Target: 1, Text: "late", Called: 30, Answered: 31, Refused: isGone})
+			e.Attempts = append(e.Attempts, Attempt{Author: "ada", Room: "r", Nonce: "9", Kind: Edit, Target: 1, Text: "late", Called: 30, Answered: 31, Refused: "gone"})
 		}),
 		"shown before its deletion was acknowledged": with(changed(), func(e *Evidence) {
 			e.Runs[2].Parts[0].Called, e.Runs[2].Parts[0].Events[0] = 18, story().Histories[0].Events[0]
@@ -197,7 +206,21 @@ func TestCheckFindsEachBrokenPromise(t *testing.T) {
 		"a deleted text is in the log": {changed, func(e *Evidence) { e.Histories[0].Events[0] = story().Histories[0].Events[0] }, Revived, `the log has 1 message by ada "a1", though 8 delete`},
 		"a deleted text on resume": {changed, func(e *Evidence) {
 			e.Runs[2].Parts[0].Events[0] = story().Histories[0].Events[0]
-		}, Revived, `cy saw 1 message by ada "a1" on connection 4, begun after its deletion had been acknowledged`},
+		}, Revived, `cy saw 1 message by ada "a1" on connection 4, begun after the deletion of 1 had been acknowledged`},
+		"a deleted text is quoted on resume": {changed, func(e *Evidence) {
+			m := &e.Runs[2].Parts[0].Events[1]
+			m.ReplyTo, m.Quote = 1, "a1"
+			e.Histories[0].Events[1].ReplyTo = 1
+		}, Revived, `to 1 "a1" on connection 4, begun after the deletion of 1 had been acknowledged`},
+		"a deleted text is quoted on a page": {changed, func(e *Evidence) {
+			m := &e.Histories[0].Messages[1]
+			m.ReplyTo, m.Quote = 1, "a1"
+		}, Revived, `saw message 2 by bob "b1" with [] to 1 "a1"`},
+		"a deleted text is quoted in the log": {changed, func(e *Evidence) {
+			m := &e.Histories[0].Events[1]
+			m.ReplyTo, m.Quote = 1, "a1"
+		}, Revived, `though that quotes "a1" of 1`},
+		"another message is answered":    {changed, func(e *Evidence) { e.Histories[0].Events[1].ReplyTo = 1 }, Different, "the history has 2 message by bob"},
 		"a deleted text becomes another": {changed, func(e *Evidence) { e.Runs[0].Parts[0].Events[0].Text = "a0" }, Unstored, "which is nowhere"},
 		"a reaction is doubled": {changed, func(e *Evidence) {
 			e.Histories[0].Messages[2].Marks = []string{"👍 by bob", "👍 by bob"}

@@ -11,7 +11,7 @@ import (
 type deed struct {
 	room, nonce, text string
 	kind              Kind
-	target            int64
+	target, replyTo   int64
 	flying            *Attempt  // set while an answer may come
 	notBefore         time.Time // when to try again
 }
@@ -21,7 +21,7 @@ func (d *deed) command() map[string]any {
 	c := map[string]any{"op": string(d.kind), "room": d.room, "nonce": d.nonce}
 	switch d.kind {
 	case Message:
-		c["op"], c["text"] = "send", d.text
+		c["op"], c["text"], c["reply_to"] = "send", d.text, d.replyTo
 	case React, Unreact:
 		c["seq"], c["emoji"] = d.target, d.text
 	default:
@@ -34,8 +34,9 @@ func (d *deed) attempt(author string, conn int) Attempt {
 	return Attempt{Author: author, Room: d.room, Nonce: d.nonce, Conn: conn, Kind: d.kind, Target: d.target, Text: d.text}
 }
 
-// isGone is the code of a change that comes after its message's deletion.
-const isGone = "gone"
+// hopeless are the codes of what will not be done by trying again: its message is
+// deleted, or is not there, which the history will tell.
+var hopeless = []string{"gone", "not_found", "not_yours", "too_many"}
 
 // emoji are what people react with.
 var emoji = []string{"👍", "🎉", "❤️"}
@@ -76,8 +77,8 @@ type mind struct {
 	marks       []deed // reactions that stand
 }
 
-// compose makes somebody's nth deed: every second is a message; so are the others
-// where there is nothing yet to change. Nobody does the same thing twice, so that
+// compose makes somebody's nth deed: every second is a message, some of them answers;
+// so are the others where there is nothing yet to change. Nobody does the same thing twice, so that
 // everything in the history has one origin.
 func (m *mind) compose(name string, rooms []string, n int) *deed {
 	d := &deed{room: rooms[n%len(rooms)], nonce: fmt.Sprintf("%s-%d", name, n), kind: Message, text: text(name, "says", n)}
@@ -86,6 +87,8 @@ func (m *mind) compose(name string, rooms []string, n int) *deed {
 	switch c := n % 10; {
 	case (c == 2 || c == 6) && hasOwn:
 		d.change(own, Edit, text(name, "means", n))
+	case c == 7 && hasOther:
+		d.room, d.replyTo = other.room, other.seq
 	case c == 4 && hasOther:
 		m.others.remove(other) // one emoji for each message
 		d.change(other, React, emoji[n%len(emoji)])

@@ -86,6 +86,15 @@ type Event struct {
 	Target int64 `json:",omitempty"`
 	Text   string
 	Gone   bool `json:",omitempty"` // a message, or an edit of one, that was deleted
+
+	ReplyTo int64  `json:",omitempty"` // the message that this one answers
+	Quote   string `json:",omitempty"` // what that one said, when this was shown
+}
+
+// sameAs reports whether e and other are the same event, whenever they were shown.
+func (e Event) sameAs(other Event) bool {
+	e.Quote, other.Quote = "", ""
+	return e == other
 }
 
 // says reports whether e could have said something that was deleted later.
@@ -98,13 +107,20 @@ type Standing struct {
 	Text   string
 	Gone   bool     `json:",omitempty"`
 	Marks  []string `json:",omitempty"` // reactions, each emoji with whose it is, sorted
+
+	ReplyTo int64  `json:",omitempty"`
+	Quote   string `json:",omitempty"`
 }
 
 func (m Standing) String() string {
+	s := fmt.Sprintf("%d by %s %q with %v", m.Seq, m.Author, m.Text, m.Marks)
 	if m.Gone {
-		return fmt.Sprintf("%d by %s, deleted, with %q and %v", m.Seq, m.Author, m.Text, m.Marks)
+		s = fmt.Sprintf("%d by %s, deleted, with %q and %v", m.Seq, m.Author, m.Text, m.Marks)
 	}
-	return fmt.Sprintf("%d by %s %q with %v", m.Seq, m.Author, m.Text, m.Marks)
+	if m.Quote != "" {
+		s += fmt.Sprintf(" to %d %q", m.ReplyTo, m.Quote)
+	}
+	return s
 }
 
 // A Page is a room's newest messages, as they stood when it was read.
@@ -119,6 +135,9 @@ func (e Event) String() string {
 	s := fmt.Sprintf("%d %s by %s %q", e.Seq, e.Kind, e.Author, e.Text)
 	if e.Target != 0 {
 		s += fmt.Sprintf(" of %d", e.Target)
+	}
+	if e.Quote != "" {
+		s += fmt.Sprintf(" to %d %q", e.ReplyTo, e.Quote)
 	}
 	if e.Gone {
 		s += " (gone)"

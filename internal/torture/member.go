@@ -145,7 +145,7 @@ func (m *member) add(deeds ...*deed) {
 		return
 	}
 	for _, d := range deeds {
-		m.waiting = append(m.waiting, &deed{room: d.room, nonce: d.nonce, text: d.text, kind: d.kind, target: d.target})
+		m.waiting = append(m.waiting, &deed{room: d.room, nonce: d.nonce, text: d.text, kind: d.kind, target: d.target, replyTo: d.replyTo})
 	}
 }
 
@@ -179,7 +179,7 @@ func (m *member) answer(d *deed, a *Attempt, f frame) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if refused && f.Code != isGone {
+	if refused && !slices.Contains(hopeless, f.Code) {
 		wait := cmp.Or(time.Duration(f.RetryAfterMS)*time.Millisecond, 200*time.Millisecond)
 		d.flying, d.notBefore = nil, time.Now().Add(min(wait, time.Second))
 		return

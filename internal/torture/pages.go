@@ -119,7 +119,7 @@ type page struct {
 func (p *page) standing() []Standing {
 	all := make([]Standing, len(p.Messages))
 	for i, m := range p.Messages {
-		all[i] = Standing{Seq: m.Seq, Author: m.From.ID, Text: abridged(m.Text), Gone: m.Gone}
+		all[i] = Standing{Seq: m.Seq, Author: m.From.ID, Text: abridged(m.Text), Gone: m.Gone, ReplyTo: m.ReplyTo, Quote: abridged(m.Quote.Text)}
 		for _, r := range m.Reactions {
 			for _, who := range r.People {
 				all[i].Marks = append(all[i].Marks, mark(r.Emoji, who.ID))

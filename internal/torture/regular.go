@@ -101,7 +101,11 @@ func (g *regular) listen(ctx context.Context, c *client.Client) error {
 func eventOf(e client.Event) (room string, seen Event) {
 	switch e := e.(type) {
 	case client.Message:
-		return e.Room, Event{Seq: e.Seq, Kind: Message, Author: e.From.ID, Text: e.Text, Gone: e.Gone}
+		seen = Event{Seq: e.Seq, Kind: Message, Author: e.From.ID, Text: e.Text, Gone: e.Gone, ReplyTo: e.ReplyTo}
+		if e.Quote != nil {
+			seen.Quote = abridged(e.Quote.Text)
+		}
+		return e.Room, seen
 	case client.Edit:
 		return e.Room, Event{Seq: e.Seq, Kind: Edit, Author: e.From.ID, Target: e.Target, Text: e.Text, Gone: e.Gone}
 	case client.Delete:
@@ -181,5 +185,5 @@ func do(ctx context.Context, c *client.Client, d *deed) (client.Receipt, error) 
 	case Unreact:
 		return c.Unreact(ctx, d.room, d.target, d.text)
 	}
-	return c.SendNonce(ctx, d.room, d.nonce, d.text)
+	return c.SendWith(ctx, d.room, d.text, client.SendOptions{Nonce: d.nonce, ReplyTo: d.replyTo})
 }

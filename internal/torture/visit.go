@@ -28,8 +28,12 @@ type frame struct {
 	Text         string `json:"text"`
 	Emoji        string `json:"emoji"`
 	Gone         bool   `json:"gone"`
-	Read         int64  `json:"read"`
-	Unread       int    `json:"unread"`
+	ReplyTo      int64  `json:"reply_to"`
+	Quote        struct {
+		Text string `json:"text"`
+	} `json:"quote"`
+	Read   int64 `json:"read"`
+	Unread int   `json:"unread"`
 }
 
 type person struct {
@@ -41,7 +45,7 @@ func (f frame) event() Event {
 	if f.Kind == React || f.Kind == Unreact {
 		text = f.Emoji
 	}
-	return Event{Seq: f.Seq, Kind: f.Kind, Author: f.From.ID, Target: f.Target, Text: text, Gone: f.Gone}
+	return Event{Seq: f.Seq, Kind: f.Kind, Author: f.From.ID, Target: f.Target, Text: text, Gone: f.Gone, ReplyTo: f.ReplyTo, Quote: abridged(f.Quote.Text)}
 }
 
 // A visit is one connection of a member.
