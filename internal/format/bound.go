@@ -14,6 +14,8 @@ const (
 	maxColumns    = 32       // of a table
 	maxCells      = 2048     // of a table, with those that short rows lack
 	maxAddress    = 2000     // bytes of a named link's
+	maxMargin     = 32       // bytes before a heading's first sign
+	maxShortCode  = 100      // bytes; the longest has 40
 	maxGrowth     = 16       // bytes of HTML for each byte of text,
 	outputRoom    = 4 << 10  // and beyond that
 )

@@ -40,7 +40,7 @@ func TestNamedLinkShowsWhereItLeads(t *testing.T) {
 		"in a spoiler":    {"||[a](https://b.example)||", `<p><span class="spoiler">` + link("https://b.example", "a", "b.example") + "</span></p>"},
 		"with a spoiler":  {"[a ||b||](https://c.example)", `<p><span class="spoiler">` + link("https://c.example", "a b", "c.example") + "</span></p>"},
 		"after brackets":  {"[1] [a](https://b.example)", "<p>[1] " + link("https://b.example", "a", "b.example") + "</p>"},
-		"escaped":         {`\[a](https://b.example/)`, "<p>[a](" + link("https://b.example/", "https://b.example/", "") + ")</p>"},
+		"escaped":         {`\[a c](https://b.example/)`, "<p>[a c](" + link("https://b.example/", "https://b.example/", "") + ")</p>"},
 	})
 }
 

@@ -171,16 +171,16 @@ func (w *writer) task(n *extast.TaskCheckBox) {
 // text writes what is left of a run of text: no entities, which would let HTML
 // in, and of backslashes only those away that kept markup from being it.
 func (w *writer) text(n *ast.Text) {
-	s, done := n.Segment.Value(w.source), 0
-	for i := 0; i < len(s); i++ {
-		if s[i] == '\\' && w.isEscape(s, i) {
+	done := n.Segment.Start
+	for i := done; i < n.Segment.Stop; i++ {
+		if w.source[i] == '\\' && w.isEscape(i) {
 			w.formatted = true
-			w.plain(s[done:i])
+			w.plain(w.source[done:i])
 			done = i + 1
 			i++ // what it escapes
 		}
 	}
-	w.plain(s[done:])
+	w.plain(w.source[done:n.Segment.Stop])
 	if n.SoftLineBreak() || n.HardLineBreak() {
 		if stop := n.Segment.Stop; n.HardLineBreak() && stop < len(w.source) && w.source[stop] == '\\' {
 			w.plain([]byte{'\\'}) // every new line is one: it needs no mark
@@ -189,24 +189,27 @@ func (w *writer) text(n *ast.Text) {
 	}
 }
 
-// isEscape reports whether the backslash at s[i] took a delimiter's meaning
-// away. Not in a shrug, ¯\_(ツ)_/¯: that is its arm.
-func (w *writer) isEscape(s []byte, i int) bool {
-	if i+1 == len(s) || bytes.HasSuffix(s[:i], []byte("¯")) {
+// isEscape reports whether the backslash at i of the source took a delimiter's
+// meaning away. Not in a shrug, ¯\_(ツ)_/¯: that is its arm.
+func (w *writer) isEscape(i int) bool {
+	// It looks only so far, and so costs the same for each.
+	before, after := w.source[max(0, i-maxMargin):i], w.source[i+1:min(i+1+maxAddress, len(w.source))]
+	if len(after) == 0 || bytes.HasSuffix(before, []byte("¯")) {
 		return false
 	}
-	before, after := s[:i], s[i+2:]
-	switch s[i+1] {
+	switch after[0] {
 	case '*', '_', '~', '`':
 		return true
 	case ':':
-		return isShortCode(string(after))
+		return isShortCode(string(after[1:min(maxShortCode, len(after))]))
 	case '#':
-		return i == 0 && isHeading(string(s[1:])+"\n")
+		start := bytes.LastIndexByte(before, '\n')
+		return (start >= 0 || i <= maxMargin) && len(bytes.Trim(before[start+1:], " \t>")) == 0 && isHeading(string(after[:min(8, len(after))]))
 	case '[':
-		return bytes.Contains(after, []byte("]("))
+		line, _, _ := bytes.Cut(after, []byte{'\n'})
+		return bytes.Contains(line, []byte("]("))
 	case '|':
-		return w.inCell || bytes.HasPrefix(after, []byte("|")) || bytes.HasPrefix(after, []byte(`\|`)) || bytes.HasSuffix(before, []byte("|"))
+		return w.inCell || bytes.HasPrefix(after, []byte("||")) || bytes.HasPrefix(after, []byte(`|\|`)) || bytes.HasSuffix(before, []byte("|"))
 	}
 	return false
 }
