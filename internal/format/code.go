@@ -18,12 +18,15 @@ const (
 	maxCode     = 8 << 10 // bytes in a message
 	maxCodeLine = 400     // bytes
 	maxBlank    = 100     // bytes of white space in a row
-	maxMatch    = 5 * time.Millisecond
 )
 
-// maxColouring is how long colouring a message's code may take. It is a variable
-// since a test must not depend on how busy a machine is.
-var maxColouring = 50 * time.Millisecond
+// How long one match and colouring a message's code may take. On a machine that
+// is too busy to tell, a word or all code stays plain. They are variables since
+// what a test finds must not depend on that.
+var (
+	maxMatch     = 5 * time.Millisecond
+	maxColouring = 50 * time.Millisecond
+)
 
 // codeBlock writes fenced code. What stands beside the fence is its language
 // if it can be one, and otherwise its first line, so that nothing gets lost.

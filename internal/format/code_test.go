@@ -13,7 +13,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	maxColouring = time.Hour // here a machine may be as busy as it likes
+	maxMatch, maxColouring = 300*time.Millisecond, time.Hour // here a machine may be as busy as it likes
 	os.Exit(m.Run())
 }
 
@@ -105,12 +105,12 @@ func TestEveryMatchHasATimeOut(t *testing.T) {
 	if len(rules["root"]) != 1 || first.Regexp.MatchTimeout != maxMatch || other.Regexp.MatchTimeout != maxMatch {
 		t.Errorf("%d rules, %v and %v", len(rules["root"]), first.Regexp.MatchTimeout, other.Regexp.MatchTimeout)
 	}
-	for _, language := range []string{"go", "yaml", "rust", "js", "python", "ruby"} {
-		for _, quote := range []string{`"`, `'`, "`", `"""`} {
-			code := quote + strings.Repeat(`a\\\(`+"\n", 200)
-			if out := render("```" + language + "\n" + code + "```"); checkElements(t, out) != code {
-				t.Errorf("%s %s: another code", language, quote)
-			}
+	t.Cleanup(func() { maxColouring = time.Hour })
+	maxColouring = time.Millisecond // no more matches after the one that gives up
+	for _, language := range []string{"go", "yaml"} {
+		code := `"` + strings.Repeat(`a\\\(`+"\n", 200)
+		if out := render("```" + language + "\n" + code + "```"); checkElements(t, out) != code {
+			t.Errorf("%s: another code", language)
 		}
 	}
 }
