@@ -64,7 +64,7 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 	}
 	defer func() { err = errors.Join(err, log.Close()) }()
 
-	c.Rooms.Format, c.Rooms.Flushed, c.Rooms.Logger = format.HTML, metrics.Flushed, logger
+	c.Rooms.Format, c.Rooms.Erased, c.Rooms.Flushed, c.Rooms.Logger = format.HTML, format.Forget, metrics.Flushed, logger
 	hub := room.New(log, log, log.Epoch(), c.Rooms)
 
 	c.HTTP.Emoji = emoji

@@ -43,6 +43,13 @@ func (c *cache) put(text, html string) {
 	}
 }
 
+// forget drops everything.
+func (c *cache) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.young, c.old, c.size = nil, nil, 0
+}
+
 func (c *cache) add(text, html string) {
 	cost := len(text) + len(html) + entryCost
 	if c.young == nil || c.size+cost > c.limit/2 {

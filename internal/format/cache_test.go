@@ -84,3 +84,20 @@ func TestPlainTextCostsNothing(t *testing.T) {
 		}
 	}
 }
+
+func TestAForgottenCacheHoldsNothing(t *testing.T) {
+	c := cache{limit: 1 << 20}
+	for i := range 10_000 { // both generations
+		c.put("text "+strconv.Itoa(i), "html")
+	}
+	c.forget()
+	for i := range 10_000 {
+		if html, ok := c.get("text "+strconv.Itoa(i)); ok {
+			t.Fatalf("text %d is still %q", i, html)
+		}
+	}
+	c.put("text", "html")
+	if html, ok := c.get("text"); !ok || html != "html" {
+		t.Errorf("afterwards: %q, %v", html, ok)
+	}
+}

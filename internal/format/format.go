@@ -18,6 +18,10 @@ import (
 	"github.com/yuin/goldmark/util"
 )
 
+// Forget drops all that was rendered lately: what somebody has deleted may be
+// among it.
+func Forget() { rendered.forget() }
+
 // HTML returns message's formatting as sanitised HTML, and "" if it has none
 // beyond lines and links, or so much that it is no message any more. It holds
 // only the elements and classes that policy names, at most maxGrowth times the
