@@ -131,18 +131,23 @@ func (c *change) erase(ctx context.Context, r room, e Event) error {
 	if err != nil {
 		return err
 	}
+	if i, ok := c.made[message]; ok {
+		c.fresh[i] = nil
+	} else {
+		rev, err := c.revision(ctx, r, e)
+		if err != nil {
+			return err
+		}
+		if rev != nil {
+			rev.gone, rev.said = true, said
+			c.forget = append(c.forget, message)
+			return nil
+		}
+	}
 	if len(said) > 0 {
 		c.forget = append(c.forget, message)
 	}
-	if i, ok := c.made[message]; ok {
-		c.fresh[i] = nil
-		return nil
-	}
-	rev, err := c.revision(ctx, r, e)
-	if rev != nil {
-		rev.gone, rev.said = true, said
-	}
-	return err
+	return nil
 }
 
 // revision returns what is to become of the document that e changes, nil if that

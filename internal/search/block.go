@@ -34,43 +34,41 @@ type document struct {
 func blockOf(number int64) int64 { return (number - 1) / blockSize }
 func firstOf(block int64) int64  { return block*blockSize + 1 }
 
-// encodeBlock returns the places of a block as bytes: rooms and authors as they
-// are, seqs as their distance from the one before in the same room.
+// encodeBlock returns the places of a block as bytes.
 func encodeBlock(places []place) []byte {
 	var b []byte
-	last := make(map[int64]chat.Seq)
 	for _, p := range places {
 		b = binary.AppendUvarint(b, uint64(p.room))
-		b = binary.AppendUvarint(b, uint64(p.seq-last[p.room]))
+		b = binary.AppendUvarint(b, uint64(p.seq))
 		b = binary.AppendUvarint(b, uint64(p.author))
 		b = binary.BigEndian.AppendUint16(b, p.sum)
-		last[p.room] = p.seq
 	}
 	return b
 }
 
 func decodeBlock(b []byte) ([]place, error) {
 	places := make([]place, 0, blockSize)
-	last := make(map[int64]chat.Seq)
 	for len(b) > 0 {
 		var numbers [3]uint64
 		for i := range numbers {
 			n, size := binary.Uvarint(b)
 			if size <= 0 {
-				return nil, fmt.Errorf("a block's places are cut: %w", errStale)
+				return nil, errCut
 			}
 			numbers[i], b = n, b[size:]
 		}
 		if len(b) < 2 {
-			return nil, fmt.Errorf("a block's places are cut: %w", errStale)
+			return nil, errCut
 		}
-		p := place{room: int64(numbers[0]), author: int64(numbers[2]), sum: binary.BigEndian.Uint16(b)}
-		p.seq = last[p.room] + chat.Seq(numbers[1])
-		last[p.room] = p.seq
-		places, b = append(places, p), b[2:]
+		places = append(places, place{
+			room: int64(numbers[0]), seq: chat.Seq(numbers[1]), author: int64(numbers[2]), sum: binary.BigEndian.Uint16(b),
+		})
+		b = b[2:]
 	}
 	return places, nil
 }
+
+var errCut = fmt.Errorf("a block's places are cut: %w", errStale)
 
 // cachedBlocks is how many blocks are kept decoded, 4 KiB each.
 const cachedBlocks = 1024

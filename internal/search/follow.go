@@ -17,7 +17,7 @@ const (
 	maxText     = 1 << 20                // bytes of text in one
 	maxPage     = 500                    // events read from a room at a time
 	waitingRows = 50_000                 // events read and not indexed yet, at most about so many
-	manyEvents  = 100_000                // after so many at once the index is put in order
+	manyEvents  = 100_000                // after so many the lists are written anew, as one for each token
 )
 
 // Run keeps the index in step with the log until ctx ends: at first with all
@@ -174,13 +174,13 @@ func (x *Index) index(ctx context.Context, due map[chat.RoomName]bool) error {
 	}
 	heap.Init(&feeds)
 	var batch []Event
-	text, total := 0, 0
+	text := 0
 	flush := func() error {
 		begin := time.Now()
 		if err := x.apply(ctx, batch); err != nil {
 			return err
 		}
-		total += len(batch)
+		x.untidy += len(batch)
 		x.behind.Add(-min(int64(len(batch)), x.behind.Load()))
 		if len(batch) >= maxBatch || text >= maxText { // more may follow: others want the machine too
 			rest(ctx, time.Since(begin)/2)
@@ -208,14 +208,14 @@ func (x *Index) index(ctx context.Context, due map[chat.RoomName]bool) error {
 			}
 		}
 	}
-	if total >= manyEvents {
-		// One list for each token, instead of the many that a long catch-up leaves.
-		if err := x.db.rewrite(ctx); err != nil {
-			return err
-		}
-		return x.db.wipe(ctx)
+	if x.untidy < manyEvents {
+		return nil
 	}
-	return nil
+	x.untidy = 0
+	if err := x.db.rewrite(ctx); err != nil {
+		return err
+	}
+	return x.db.wipe(ctx)
 }
 
 // rest waits, but no longer than ctx.

@@ -14,6 +14,7 @@ const (
 	maxQuery   = 256 // characters
 	maxTerms   = 32
 	maxFilters = 16 // names after from:, and rooms after in:
+	minPrefix  = 2  // letters of a beginning; fewer are a word, as half of all words may begin so
 )
 
 // A Query is what somebody looks for: messages that have every term and fact, are
@@ -55,8 +56,9 @@ func (q Query) Empty() bool {
 }
 
 // ParseQuery reads what somebody typed: words, "phrases", beginnings* of words, and
-// from:name, from:"a name", in:room, has:link|image|file, before:2026-11-20 (earlier than that day; also 2026-11 and
-// 2026), after:2026-11-20 (later than that day). Days are in UTC. It understands everything: what is no filter
+// from:name,
+// from:"a name", in:room, has:link|image|file, before:2026-11-20 (earlier than that day; also 2026-11 and 2026)
+// and after:2026-11-20 (later than that day). Days are in UTC. It understands everything: what is no filter
 // is words, and a quote that nobody closes ends with the text.
 func ParseQuery(s string) Query {
 	var q Query
@@ -194,11 +196,11 @@ func (q *Query) term(written string, last bool) {
 	if len(units) == 0 || len(q.Terms) >= maxTerms {
 		return
 	}
-	word := !units[len(units)-1].lone
-	t := Term{units: units, Prefix: word && strings.HasSuffix(written, "*")}
-	end, _ := utf8.DecodeLastRuneInString(written)
-	q.open = last && word && classOf(end) != gap
-	q.Terms = append(q.Terms, t)
+	end := units[len(units)-1]
+	begins := !end.lone && utf8.RuneCountInString(end.text) >= minPrefix
+	lastRune, _ := utf8.DecodeLastRuneInString(written)
+	q.open = last && begins && classOf(lastRune) != gap
+	q.Terms = append(q.Terms, Term{units: units, Prefix: begins && strings.HasSuffix(written, "*")})
 }
 
 // searchedName returns a display name as it is looked for: its words, folded, with

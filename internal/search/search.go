@@ -95,6 +95,7 @@ type Index struct {
 	db       *database    // nil: not open
 	behind   atomic.Int64 // events that are known and not indexed
 	troubled bool         // owned by Run: what it does failed, and that was logged
+	untidy   int          // owned by Run: events since the lists were written anew
 
 	mu      sync.Mutex
 	touched map[chat.RoomName]bool // have events that are not indexed

@@ -141,7 +141,8 @@ func fold(word string) string {
 		} else {
 			stripped = unicode.In(r, bare...)
 		}
-		if r != utf8.RuneError && r > ' ' && r != '"' { // nothing that a list of tokens could trip over
+		// In the list of tokens, ASCII punctuation would end one: ℀ is a/c.
+		if c := classOf(r); c != unseen && (c != gap || r > unicode.MaxASCII && r != utf8.RuneError) {
 			b.WriteRune(r)
 		}
 	}
