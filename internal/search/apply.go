@@ -13,6 +13,9 @@ import (
 	"parley/internal/chat"
 )
 
+// knownAuthors is how many authors' numbers are remembered.
+const knownAuthors = 10_000
+
 // A change is one transaction: what a batch of events makes of the index. Nothing
 // is written before all of them have been seen, so that what is said, edited and
 // deleted within a batch costs one document or none.
@@ -70,6 +73,10 @@ func (x *Index) apply(ctx context.Context, events []Event) (err error) {
 		c.db.rooms[name], c.db.names[r.id] = r, name
 	}
 	c.db.mu.Unlock()
+	if len(c.db.authors) > knownAuthors {
+		clear(c.db.authors)
+	}
+	maps.Copy(c.db.authors, c.authors)
 	x.indexed(len(events), time.Since(begin))
 	return nil
 }
@@ -229,10 +236,14 @@ func (c *change) room(ctx context.Context, name chat.RoomName) (room, error) {
 // author returns a number for a name, so that from: is a token of three bytes
 // however long names are.
 func (c *change) author(ctx context.Context, name string) (id int64, err error) {
-	name = searchedName(name)
 	if id, ok := c.authors[name]; ok {
 		return id, nil
 	}
+	if id, ok := c.db.authors[name]; ok {
+		return id, nil
+	}
+	shown := name
+	name = searchedName(name)
 	err = c.tx.QueryRowContext(ctx, `SELECT id FROM author WHERE name = $1`, name).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = c.tx.QueryRowContext(ctx, `INSERT INTO author (name) VALUES ($1) RETURNING id`, name).Scan(&id)
@@ -240,7 +251,7 @@ func (c *change) author(ctx context.Context, name string) (id int64, err error) 
 	if err != nil {
 		return 0, fmt.Errorf("a row for the author: %w", err)
 	}
-	c.authors[name] = id
+	c.authors[shown] = id
 	return id, nil
 }
 

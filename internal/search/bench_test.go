@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -32,11 +33,13 @@ func newCorpusLog(messages, rooms int) *corpusLog {
 	return l
 }
 
-func roomName(n int) chat.RoomName { return chat.RoomName(fmt.Sprintf("room%03d", n)) }
+func roomName(n int) chat.RoomName { return chat.RoomName(fmt.Sprintf("room%04d", n)) }
 
 func (l *corpusLog) at(name chat.RoomName, seq chat.Seq) chat.Event {
-	var room int
-	fmt.Sscanf(string(name), "room%d", &room)
+	room, err := strconv.Atoi(strings.TrimPrefix(string(name), "room"))
+	if err != nil {
+		panic(err)
+	}
 	_, e := l.message(int(l.byRoom[room][seq-1]))
 	e.Room, e.Seq = name, seq
 	return e
@@ -57,8 +60,11 @@ func (l *corpusLog) Heads(context.Context) (map[chat.RoomName]chat.Seq, error) {
 	return heads, nil
 }
 
-func (l *corpusLog) After(_ context.Context, room chat.RoomName, seq chat.Seq, limit int) ([]Event, error) {
-	heads, _ := l.Heads(context.Background())
+func (l *corpusLog) After(ctx context.Context, room chat.RoomName, seq chat.Seq, limit int) ([]Event, error) {
+	heads, err := l.Heads(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var events []Event
 	for seq++; seq <= heads[room] && len(events) < limit; seq++ {
 		events = append(events, Event{Event: l.at(room, seq)})
@@ -123,8 +129,8 @@ func BenchmarkSearch(b *testing.B) {
 		{"one-character", all, func() string { return string(rune(0x4e00 + random.IntN(50))) }},
 		{"characters", all, func() string { return string([]rune{rune(0x4e00 + random.IntN(50)), rune(0x4e00 + random.IntN(50))}) }},
 		{"from", all, func() string { return "from:" + word(100, 150) + " " + word(0, 30) }},
-		{"in", all, func() string { return fmt.Sprintf("in:room%03d %s", random.IntN(400), word(0, 300)) }},
-		{"in-one-room", all, func() string { return fmt.Sprintf("in:room%03d", random.IntN(400)) }},
+		{"in", all, func() string { return fmt.Sprintf("in:room%04d %s", random.IntN(400), word(0, 300)) }},
+		{"in-one-room", all, func() string { return fmt.Sprintf("in:room%04d", random.IntN(400)) }},
 		{"before", all, func() string { return "before:2026-03-0" + string("123456789"[random.IntN(9)]) + " " + word(0, 300) }},
 		{"has", all, func() string { return "has:link " + word(0, 300) }},
 		{"200-rooms-common", all[200:], func() string { return word(0, 3) }},

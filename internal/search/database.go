@@ -61,9 +61,10 @@ type database struct {
 	path    string
 	writer  *sql.DB // one connection, used by Run's goroutine alone
 	readers *sql.DB
-	made    string // a random word for this file: places in another one mean nothing
+	authors map[string]int64 // numbers of names as they are shown, those met lately; used by Run's goroutine alone
+	made    string           // a random word for this file: places in another one mean nothing
 
-	mu    sync.Mutex // guards rooms, authors and next
+	mu    sync.Mutex // guards rooms, names and next
 	rooms map[chat.RoomName]room
 	names map[int64]chat.RoomName // of rooms, by id
 	next  int64                   // the next document's number
@@ -108,7 +109,7 @@ func isUnusable(err error) bool {
 		return true
 	}
 	switch sqliteCode(err) & 0xff {
-	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_SCHEMA, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_CONSTRAINT:
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT, sqlite3.SQLITE_ERROR: // among them: no such table
 		return true
 	}
 	return false
@@ -178,7 +179,7 @@ func readDatabase(ctx context.Context, path, epoch string) (_ *database, err err
 	db := &database{
 		path:   path,
 		writer: pool(path, writerPragmas, 1), readers: pool(path, readerPragmas, readerConns),
-		rooms: make(map[chat.RoomName]room), names: make(map[int64]chat.RoomName),
+		rooms: make(map[chat.RoomName]room), names: make(map[int64]chat.RoomName), authors: make(map[string]int64),
 	}
 	defer func() {
 		if err != nil {

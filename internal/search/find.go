@@ -55,12 +55,11 @@ func (x *Index) Search(ctx context.Context, q Query, rooms []chat.RoomName) (Res
 	}
 	defer conn.Close()
 	s := &seek{db: x.db, conn: conn, source: x.source, query: q}
-	possible, err := s.plan(ctx, rooms)
-	if err != nil || !possible {
-		return Result{}, err
-	}
-	result, err := s.run(ctx)
+	result, err := s.run(ctx, rooms)
 	if err != nil {
+		if isBroken(err) {
+			x.breakDown(err)
+		}
 		return Result{}, fmt.Errorf("searching %d rooms: %w", len(rooms), err)
 	}
 	return result, nil
@@ -147,10 +146,12 @@ func anyOf(tokens []string) string {
 
 // pickRooms returns the tokens of the rooms to look in, or sets s.rooms where it
 // is cheaper to look at each candidate: in most of the log. With neither there is no
-// room, and with no tokens but not nil all rooms are meant.
+// room, and with no tokens but not nil all rooms are meant; all that there are now, so
+// that no document is looked at that comes later.
 func (s *seek) pickRooms(names []chat.RoomName, other bool) []string {
 	s.db.mu.Lock()
 	defer s.db.mu.Unlock()
+	s.floor, s.top = 1, s.db.next
 	ids := make(map[int64]bool, len(names))
 	var events, ofAll chat.Seq
 	for _, name := range names {
@@ -202,11 +203,9 @@ func (s *seek) authors(ctx context.Context) (tokens []string, err error) {
 	return slices.Compact(tokens), nil
 }
 
-// bound finds the documents that may be of the right time, a block or so more.
+// bound narrows the documents to those that may be of the right time: to whole
+// blocks.
 func (s *seek) bound(ctx context.Context) error {
-	s.db.mu.Lock()
-	s.floor, s.top = 1, s.db.next
-	s.db.mu.Unlock()
 	var id sql.NullInt64
 	if !s.query.Before.IsZero() {
 		err := s.conn.QueryRowContext(ctx, `SELECT max(id) FROM block WHERE since_ms < $1`, s.query.Before.UnixMilli()).Scan(&id)
@@ -232,7 +231,10 @@ func (s *seek) bound(ctx context.Context) error {
 }
 
 // run reads candidates, newest first, until the page is full.
-func (s *seek) run(ctx context.Context) (result Result, err error) {
+func (s *seek) run(ctx context.Context, in []chat.RoomName) (result Result, err error) {
+	if possible, err := s.plan(ctx, in); err != nil || !possible {
+		return result, err
+	}
 	top := s.top
 	if s.at.top > 0 {
 		top = min(top, s.at.top)

@@ -63,6 +63,13 @@ func (x *Index) trouble(ctx context.Context, err error) {
 // catchUp opens the file if it is not, and indexes whatever is in the log and not
 // in the index. due holds the rooms that an attempt before has left.
 func (x *Index) catchUp(ctx context.Context, due map[chat.RoomName]bool) error {
+	x.mu.Lock()
+	broken := x.broken
+	x.broken = nil
+	x.mu.Unlock()
+	if broken != nil {
+		x.discard(ctx, broken)
+	}
 	if x.database() == nil {
 		clear(due)
 		if err := x.start(ctx, due); err != nil {

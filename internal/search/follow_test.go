@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -184,6 +185,58 @@ func TestBrokenIndexIsMadeAnewWhileInUse(t *testing.T) {
 		time.Sleep(time.Minute)
 		wantFound(t, x, "said", Place{"lobby", 1}, Place{"lobby", 2})
 	})
+}
+
+// So it is when it is a search that finds that out.
+func TestIndexThatASearchFindsBrokenIsMadeAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newMemLog()
+		l.say("lobby", "Ada", "said")
+		x := newIndex(t, l, t.TempDir())
+		stop := run(t, x)
+		defer stop()
+		time.Sleep(time.Second)
+		_, err := x.database().writer.ExecContext(t.Context(), `UPDATE block SET places = x'ff'`)
+		must(t, err)
+		if _, err := x.Search(t.Context(), ParseQuery("said"), l.names()); err == nil {
+			t.Error("it is found all the same")
+		}
+		time.Sleep(time.Second)
+		wantFound(t, x, "said", Place{"lobby", 1})
+	})
+}
+
+// Nobody sees what is said in a room that they did not name, however many there are
+// and whichever way the index picks them out.
+func TestSearchLooksInTheRoomsNamedAlone(t *testing.T) {
+	l := newMemLog()
+	var all []chat.RoomName
+	for n := range 1500 {
+		all = append(all, roomName(n))
+		l.say(all[n], "Ada "+string(rune(0x4e00+n)), "said https://a.example")
+	}
+	x := newIndex(t, l, t.TempDir())
+	follow(t, x, l)
+	for _, rooms := range [][]chat.RoomName{nil, {"garden"}, all[:1], all[:8], all[:9], all[3:150], all[:400], all[:1000], all} {
+		for _, query := range []string{"said", "has:link", "from:ada said", "after:2020"} {
+			want := len(rooms)
+			if slices.Equal(rooms, []chat.RoomName{"garden"}) {
+				want = 0
+			}
+			if strings.HasPrefix(query, "from:") {
+				want = len(slices.DeleteFunc(slices.Clone(rooms), func(r chat.RoomName) bool { return r < roomName(1500-mostAuthors) || r == "garden" }))
+			}
+			got := found(t, x, ParseQuery(query), rooms...)
+			if len(got) != want {
+				t.Errorf("%s in %d rooms: %d found, want %d", query, len(rooms), len(got), want)
+			}
+			for _, p := range got {
+				if !slices.Contains(rooms, p.Room) {
+					t.Errorf("%s in %d rooms found one in %s", query, len(rooms), p.Room)
+				}
+			}
+		}
+	}
 }
 
 // However the rooms' logs are read, documents are numbered in the order of time.

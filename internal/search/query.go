@@ -14,6 +14,7 @@ const (
 	maxQuery   = 256 // characters
 	maxTerms   = 32
 	maxFilters = 16 // names after from:, and rooms after in:
+	maxPrefix  = 4  // words with a star
 	minPrefix  = 2  // letters of a beginning; fewer are a word, as half of all words may begin so
 )
 
@@ -32,7 +33,8 @@ type Query struct {
 	Cursor string // Result.Next of the page before; empty: the first
 	Typing bool   // the last word is the beginning of one: somebody types it
 
-	open bool // the last term ends with a word that may be a beginning
+	stars int
+	open  bool // the last term ends with a word that may be a beginning
 }
 
 // An Order says which hits come first.
@@ -200,7 +202,11 @@ func (q *Query) term(written string, last bool) {
 	begins := !end.lone && utf8.RuneCountInString(end.text) >= minPrefix
 	lastRune, _ := utf8.DecodeLastRuneInString(written)
 	q.open = last && begins && classOf(lastRune) != gap
-	q.Terms = append(q.Terms, Term{units: units, Prefix: begins && strings.HasSuffix(written, "*")})
+	star := begins && strings.HasSuffix(written, "*") && q.stars < maxPrefix
+	if star {
+		q.stars++
+	}
+	q.Terms = append(q.Terms, Term{units: units, Prefix: star})
 }
 
 // searchedName returns a display name as it is looked for: its words, folded, with

@@ -98,8 +98,9 @@ type Index struct {
 	untidy   int          // owned by Run: events since the lists were written anew
 
 	mu      sync.Mutex
+	broken  error                  // what a search met in the file, which has to be made anew
 	touched map[chat.RoomName]bool // have events that are not indexed
-	wake    chan struct{}          // holds one value when touched has become other than empty
+	wake    chan struct{}          // holds one value when there is something for Run to do
 }
 
 // New returns an index of source. It does nothing until Run.
@@ -129,6 +130,19 @@ func (x *Index) Touched(room chat.RoomName) {
 		return
 	}
 	x.touched[room] = true
+	x.rouse()
+}
+
+// breakDown says that the file has to be made anew.
+func (x *Index) breakDown(err error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.broken = err
+	x.rouse()
+}
+
+// rouse wakes Run.
+func (x *Index) rouse() {
 	select {
 	case x.wake <- struct{}{}:
 	default:

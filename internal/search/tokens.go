@@ -70,6 +70,9 @@ var (
 
 // factsOf returns the facts about a text, each once, in one order.
 func factsOf(text string) []Fact {
+	if !strings.Contains(text, "://") && !strings.Contains(text, "ww.") && !strings.Contains(text, "WW.") { // most have none
+		return nil
+	}
 	var link, image, file bool
 	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return r <= ' ' || strings.ContainsRune(`<>"|`, r) || r == '\u3000' }) {
 		at := linkIn(word)
@@ -96,9 +99,6 @@ func factsOf(text string) []Fact {
 
 // linkIn returns what of a word is an address, "" if nothing is.
 func linkIn(word string) string {
-	if !strings.Contains(word, "://") && !strings.Contains(word, ".") {
-		return ""
-	}
 	lower := strings.ToLower(word)
 	for _, begin := range []string{"https://", "http://", "www."} {
 		i := strings.Index(lower, begin)

@@ -112,7 +112,7 @@ func TestFactsOfAText(t *testing.T) {
 	for text, want := range map[string]string{
 		"nothing. here": "", "http://": "", "https://a.example": "link", "see (www.a.example).": "link", "awww.cute": "",
 		"https://a.example/cat.PNG?size=1": "link image file", "<https://a.example/x.pdf>": "link file", "www.a.example/a.zip, and more": "link file",
-		"東京https://a.example/東.jpg": "link image file", "https://a.example/%zz.png": "link", "cat.png": "", "https://cat.png": "link",
+		"東京https://a.example/東.jpg": "link image file", "https://a.example/%zz.png": "link", "cat.png": "", "Www.a.example": "link", "HTTPS://A.EXAMPLE/B.ZIP": "link file", "https://cat.png": "link",
 	} {
 		var got []string
 		for _, f := range factsOf(text) {
