@@ -78,6 +78,7 @@ func TestMatchesAreMarkedInCodePoints(t *testing.T) {
 		{"pars*", "parse the parser", "[parse] the [parser]"},
 		{`"the parser"`, "the best, the parser", "the best, [the parser]"},
 		{"東京", "東京都と京東と東京", "[東京]都と京東と[東京]"},
+		{"東京", "東 京", "no"},
 		{"東京 京都", "東京都", "[東京都]"},
 		{"ガ", "ｶﾞｷﾞ", "[ｶﾞ]ｷﾞ"},
 		{"don't", "I DON’T know", "I [DON’T] know"},
