@@ -25,12 +25,20 @@
 //
 // # What that costs
 //
-// For a million messages of 70 bytes, one in sixteen of them Chinese, the file has 0.49 of
-// the texts' bytes, 0.09 of that for where documents stand; it takes half a minute to
-// make with the pauses that leave the machine to others. A first page takes at the 95th
-// percentile, by time and by relevance: 0.9 and 0.8 ms for rare words, 0.6 and 13 for medium ones, 0.5 and
-// 10 for those in every third message, 8 and 16 for phrases of frequent words, 5 and 15 for beginnings of
-// three letters, 38 and 44 for those of two (BenchmarkSearch, two cores).
+// For a million messages of 70 bytes, one in sixteen of them Chinese, the file has 0.49
+// of the texts' bytes, 0.10 of that for where documents stand; it takes half a minute
+// to make, with the pauses that leave the machine to others. What the first page
+// takes, in milliseconds at the 95th percentile on two cores (BenchmarkSearch):
+//
+//	                                    newest  relevance
+//	a rare word                            1.2        1.1
+//	a medium one                           0.7         13
+//	one in every third message             0.6         10
+//	a phrase of two frequent words         9.3         14
+//	a beginning of three letters           4.8         15
+//	a beginning of two letters              44         46
+//	one Chinese character                   11         29
+//	a medium word in 200 rooms             1.7         21
 //
 // BenchmarkLayout compares. With positions in FTS5, so that it finds phrases itself, the
 // lists of 200,000 messages take twice as much (0.78 of the texts instead of 0.40), more than a log should pay
