@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -83,31 +82,26 @@ func (l *corpusLog) Texts(_ context.Context, places []Place) ([]chat.Event, erro
 func (l *corpusLog) Erased(context.Context, Place) (map[chat.Seq]string, error) { return nil, nil }
 func (l *corpusLog) Forget(context.Context, Place) error                        { return nil }
 
-// indexed is made once for all benchmarks of a run.
-var indexed = sync.OnceValues(func() (*Index, *corpusLog) {
+// indexed returns an index of so many messages as -messages says.
+func indexed(b *testing.B) (*Index, *corpusLog) {
+	b.Helper()
 	l := newCorpusLog(*benchMessages, 400)
-	dir, err := os.MkdirTemp("", "search")
-	if err != nil {
-		panic(err)
-	}
+	dir := b.TempDir()
 	x := New(l, l, Config{Dir: dir})
+	b.Cleanup(x.close)
 	begin := time.Now()
-	if err := x.catchUp(context.Background(), make(map[chat.RoomName]bool)); err != nil {
-		panic(err)
-	}
+	must(b, x.catchUp(b.Context(), make(map[chat.RoomName]bool)))
 	built := time.Since(begin)
 	info, err := os.Stat(indexFile(dir))
-	if err != nil {
-		panic(err)
-	}
-	fmt.Fprintf(os.Stderr, "%d messages of %.1f bytes indexed in %.1f s; index %.1f MB, %.3f of the text\n", l.messages,
+	must(b, err)
+	b.Logf("%d messages of %.1f bytes indexed in %.1f s; index %.1f MB, %.3f of the text", l.messages,
 		float64(l.text)/float64(l.messages), built.Seconds(), float64(info.Size())/1e6, float64(info.Size())/float64(l.text))
 	return x, l
-})
+}
 
 // BenchmarkSearch reads first pages: go test ./internal/search -run '^$' -bench Search -messages 1000000
 func BenchmarkSearch(b *testing.B) {
-	x, l := indexed()
+	x, l := indexed(b)
 	random := rand.New(rand.NewPCG(3, 4))
 	word := func(from, to int) string { return l.vocabulary[from+random.IntN(to-from)] }
 	all := l.names()
