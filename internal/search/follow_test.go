@@ -355,3 +355,14 @@ func TestWhatTheIndexLetGoOfIsForgottenAfterAKill(t *testing.T) {
 		t.Error("it is not forgotten")
 	}
 }
+
+// The default data folder is one of the folder that a server is started in.
+func TestTheFolderMayBeNamedFromHere(t *testing.T) {
+	t.Chdir(t.TempDir())
+	must(t, os.Mkdir("data", 0o700))
+	l := newMemLog()
+	l.say("lobby", "Ada", "here")
+	x := newIndex(t, l, "data")
+	follow(t, x, l)
+	wantFound(t, x, "here", chat.Place{Room: "lobby", Seq: 1})
+}
