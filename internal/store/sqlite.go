@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"embed"
 	"errors"
 	"fmt"
@@ -16,6 +17,8 @@ import (
 	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"parley/internal/chat"
 )
 
 const (
@@ -39,6 +42,14 @@ var (
 	}
 	readerPragmas = []string{"busy_timeout(5000)", "query_only(1)", "cache_size(-256)"} // KiB: pages are read once
 )
+
+// fold_name is chat.FoldName, for the migration that folds the names there are.
+func init() {
+	sqlite.MustRegisterDeterministicScalarFunction("fold_name", 1, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
+		name, _ := args[0].(string)
+		return chat.FoldName(name), nil
+	})
+}
 
 //go:embed migrations/sqlite/*.sql
 var migrationFiles embed.FS

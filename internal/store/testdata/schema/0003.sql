@@ -97,4 +97,5 @@ CREATE INDEX session_person ON session (person);
 CREATE UNIQUE INDEX message_by_nonce ON "event" (nonce, author, room) WHERE nonce IS NOT NULL;
 CREATE INDEX event_by_target ON event (target, kind, id) WHERE target IS NOT NULL;
 CREATE INDEX person_by_folded ON person (folded);
+CREATE INDEX mention_by_event ON mention (event);
 COMMIT;
