@@ -207,6 +207,7 @@ type Selection struct {
 	Before Seq   // only those with a lesser seq; 0: no bound
 	Oldest bool  // of these the oldest Limit, else the newest
 	Limit  int   // at most so many
+	Around Seq   // instead: on both sides of it, half of Limit each; 0: not so
 	Thread Seq   // of this thread; 0: of the room's own talk
 	Pinned bool  // only those that are pinned, in order of their pinning
 	Seqs   []Seq // these and no others, whatever else is said
@@ -218,6 +219,7 @@ type Page struct {
 	Head     Seq        // the room's newest event at that moment
 	More     bool       // there are more in the direction that was asked for: older ones, or newer if it was those
 	Newer    bool       // of a page around a message: there are newer ones too
+	Root     *Standing  // of a page of a thread: what that began with; nil if there is no such message
 }
 
 // CheckEmoji reports whether somebody may react with s: one emoji, of any kind.

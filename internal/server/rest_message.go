@@ -323,12 +323,8 @@ func (s *Server) thread(ctx context.Context, in *repliesInput) (*threadOutput, e
 	if err != nil {
 		return nil, fmt.Errorf("thread of %s %d: %w", name, in.Seq, err)
 	}
-	root, _, err := s.hub.Message(ctx, name, in.Seq)
-	if err != nil {
-		return nil, err
-	}
 	return &threadOutput{threadAnswer{
-		Room: name, Seq: page.Head, Epoch: s.hub.Epoch(), More: page.More, Newer: page.Newer, Root: messageOf(root), Messages: messagesOf(page.Messages),
+		Room: name, Seq: page.Head, Epoch: s.hub.Epoch(), More: page.More, Newer: page.Newer, Root: messageOf(*page.Root), Messages: messagesOf(page.Messages),
 	}}, nil
 }
 
