@@ -309,6 +309,10 @@ func TestDeletionErases(t *testing.T) {
 
 	// As it does once the index has taken them out.
 	must(t, <-s.start(func(ctx context.Context, c *committer) error { return c.exec(ctx, `DELETE FROM erased`) }))
+	killed := t.TempDir()
+	copyFolder(t, s.dir, killed)
+	epochOf(t, killed) // a start settles it, too
+	wantNowhere(t, killed, word)
 	s.committerIdle(func(c *committer) {
 		if !c.erased {
 			t.Error("the write-ahead log is not to be emptied")

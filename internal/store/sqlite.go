@@ -159,9 +159,10 @@ func (s *Store) migrate(ctx context.Context) error {
 // write-ahead log into the database, and syncs that, before anything is added. For
 // the log may hold what a failed sync has left: the kernel shows it to us, but it
 // is not on the disk, and whatever came after it in the log would be lost with it
-// when the power goes. A clean stop leaves no log.
+// when the power goes. The log itself is emptied: it may hold what has been
+// deleted. A clean stop leaves none.
 func (s *Store) settleLog(ctx context.Context) {
-	err := s.committer.exec(ctx, `PRAGMA wal_checkpoint(PASSIVE)`)
+	err := s.committer.exec(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
 	switch {
 	case err == nil:
 	case isFailedSync(err):
