@@ -78,8 +78,11 @@ func (l *memLog) commit(d chat.Draft) chat.Commit {
 		}
 	}
 	e := chat.Event{
-		Room: d.Room, Seq: chat.Seq(len(events) + 1), At: time.Now(), Kind: chat.Message, From: d.From, Text: d.Text,
+		Room: d.Room, Seq: chat.Seq(len(events) + 1), At: time.Now(), Kind: d.Is(), From: d.From, Text: d.Text, Target: d.Target, Extra: d.Extra,
 		HTML: d.Nonce, // a place to keep it; the hub puts the real one
+	}
+	if e.Kind == chat.Delete {
+		events[e.Target-1].Text = ""
 	}
 	l.rooms[d.Room] = append(events, e)
 	return chat.Commit{Event: e}
