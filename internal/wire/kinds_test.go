@@ -198,7 +198,7 @@ func TestDecodeChanges(t *testing.T) {
 			if diff := cmp.Diff(tt.want, got); diff != "" || err != nil {
 				t.Errorf("%v (-want +got):\n%s", err, diff)
 			}
-			if _, quick := scanCommand([]byte(tt.in)); quick != tt.quick {
+			if quick := scanCommand([]byte(tt.in), &Command{}); quick != tt.quick {
 				t.Errorf("quick: %v", quick)
 			}
 		})

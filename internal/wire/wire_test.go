@@ -185,7 +185,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`{"op":"send","reply_to":41,"thread":40,"echo":true,"forward":{"room":"r","seq":9}}`))
 	f.Add([]byte(`{"op":"pin","seq":-0,"seq":1e2,"thread":007,"reply_to":9223372036854775808,"SEQ":1}`))
 	f.Fuzz(func(t *testing.T, in []byte) {
-		if quick, ok := scanCommand(in); ok {
+		if quick := (Command{}); scanCommand(in, &quick) {
 			var c Command
 			if err := decode(in, &c); err != nil || !cmp.Equal(c, quick) {
 				t.Errorf("the scanner reads %+v, encoding/json %+v, %v", quick, c, err)
