@@ -167,6 +167,7 @@ const (
 	MaxEmoji    = 20   // different emoji on one message
 	MaxPins     = 100  // pinned messages of a room
 	MaxMentions = 50   // people whom one message names
+	MaxEdits    = 500  // edits of one message, all of which its deletion takes away at once
 )
 
 // CheckText reports whether a person may send text, at most limit characters

@@ -208,6 +208,13 @@ func (c *committer) edit(ctx context.Context, r *row, at int64) error {
 		r.unchanged(max(m.current, m.id), at)
 		return nil
 	}
+	edits, err := c.find(ctx, `SELECT count(*) FROM event WHERE target = $1 AND kind = 'edit'`, m.id)
+	if err != nil {
+		return err
+	}
+	if edits >= chat.MaxEdits {
+		return &chat.Error{Code: chat.TooMany, Message: "This message has been edited often enough; write a new one."}
+	}
 	x := &chat.Extra{}
 	named, err := c.named(ctx, r, x)
 	if err != nil {

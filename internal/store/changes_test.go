@@ -183,6 +183,28 @@ func TestTheNewestEditCounts(t *testing.T) {
 	}
 }
 
+// What one deletion takes away, and one request shows, has a bound.
+func TestMessageIsEditedOnlySoOften(t *testing.T) {
+	s, _ := start(t, t.TempDir())
+	ds := []chat.Draft{draft("lobby", ada, "0", "")}
+	for n := range chat.MaxEdits {
+		ds = append(ds, deed(ada, chat.Edit, 1, fmt.Sprint(n+1)))
+	}
+	for _, c := range post(t, s, ds...) {
+		must(t, c.Err)
+	}
+	if c := post(t, s, deed(ada, chat.Edit, 1, "once more"))[0]; chat.CodeOf(c.Err) != chat.TooMany {
+		t.Errorf("%+v", c)
+	}
+	if got := versionsOf(t, s, 1); len(got) != chat.MaxEdits+1 {
+		t.Errorf("%d versions", len(got))
+	}
+	do(t, s, deed(ada, chat.Delete, 1, ""))
+	if m := standings(t, s, 1)[0]; !m.IsGone() || len(versionsOf(t, s, 1)) != 0 {
+		t.Errorf("%+v", m)
+	}
+}
+
 // Doing what is done already is no event. The answer names the one that did it.
 func TestWhatIsSoAlreadyChangesNothing(t *testing.T) {
 	s, _ := start(t, t.TempDir())
