@@ -21,11 +21,15 @@ const standing = `
 const (
 	within = ` m.id > (SELECT id << 36 | $2 FROM room WHERE name = $1) AND m.id < (SELECT id << 36 | $3 FROM room WHERE name = $1) `
 
+	// Both kinds lie in order in their index, which is so merged and not sorted,
+	// however long the thread is.
+	inThread = `SELECT m.id FROM event m WHERE m.target = (SELECT id << 36 | $5 FROM room WHERE name = $1) AND` + within
+	ofThread = inThread + `AND m.kind = 'reply' UNION ALL ` + inThread + `AND m.kind IS NULL `
+
 	newestSaid  = standing + `WHERE` + within + `AND m.kind IS NULL ORDER BY m.id DESC LIMIT $4`
 	oldestSaid  = standing + `WHERE` + within + `AND m.kind IS NULL ORDER BY m.id LIMIT $4`
-	ofThread    = standing + `WHERE m.target = (SELECT id << 36 | $5 FROM room WHERE name = $1) AND coalesce(m.kind, 'reply') = 'reply' AND` + within
-	newestReply = ofThread + `ORDER BY m.id DESC LIMIT $4`
-	oldestReply = ofThread + `ORDER BY m.id LIMIT $4`
+	newestReply = standing + `WHERE m.id IN (` + ofThread + `ORDER BY 1 DESC LIMIT $4) ORDER BY m.id DESC`
+	oldestReply = standing + `WHERE m.id IN (` + ofThread + `ORDER BY 1 LIMIT $4) ORDER BY m.id`
 	pinnedSaid  = standing + `JOIN pin ON pin.target = m.id WHERE` + within + `ORDER BY pin.event LIMIT $4`
 	chosenSaid  = standing + `WHERE m.id IN (SELECT (SELECT id << 36 FROM room WHERE name = $1) | value FROM json_each($2)) AND coalesce(m.kind, 'reply') = 'reply' ORDER BY m.id`
 )

@@ -190,6 +190,24 @@ func TestNoStatementScansATable(t *testing.T) {
 	}
 }
 
+// A page of a thread takes from the two kinds of what is in it what comes next, and
+// does not sort all of it.
+func TestAPageOfALongThreadIsNotSorted(t *testing.T) {
+	s, _ := start(t, t.TempDir())
+	for _, text := range []string{newestReply, oldestReply} {
+		if steps := planOf(t, s, text); !slices.Contains(steps, "MERGE (UNION ALL)") {
+			t.Errorf("%q", steps)
+		}
+	}
+	for _, text := range []string{newestSaid, oldestSaid, afterText} {
+		for _, step := range planOf(t, s, text) {
+			if strings.Contains(step, "TEMP B-TREE") {
+				t.Errorf("%s in %s", step, text)
+			}
+		}
+	}
+}
+
 // isSmall reports whether what a step of a plan goes through is no table, but the
 // statement's own: a list, or what one of its parts has found.
 func isSmall(what string) bool {
