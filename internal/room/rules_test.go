@@ -2,7 +2,6 @@ package room
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -397,7 +396,7 @@ func TestEverySlashCommandIsDescribedOnce(t *testing.T) {
 	seen := map[string]bool{}
 	for _, c := range SlashCommands {
 		if seen[c.Name] || c.Name == "" || strings.ToLower(c.Name) != c.Name || c.Help == "" || (c.run != nil) != (c.By == "server") {
-			t.Error(fmt.Sprintf("%+v", c))
+			t.Errorf("%+v", c)
 		}
 		seen[c.Name] = true
 	}

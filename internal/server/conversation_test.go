@@ -164,6 +164,36 @@ func wantLog(t *testing.T, ts *testServer, head int) {
 	}
 }
 
+// A page from elsewhere may change nothing with the cookie that a browser sends
+// along.
+func TestPagesFromElsewhereChangeNothing(t *testing.T) {
+	ts := startServer(t, Config{}, room.Config{})
+	cookie := []string{"Cookie", cookieName + "=" + ts.guest(t, "Ada").Session}
+	ts.ask(t, http.MethodPost, "/api/rooms/lobby/messages", `{"text":"one"}`, cookie...)
+	for _, c := range [][]string{
+		{"PATCH", "/messages/1", `{"text":"theirs"}`},
+		{"PUT", "/topic", `{"text":"theirs"}`},
+		{"PUT", "/messages/1/reactions/%F0%9F%91%8D", ""},
+		{"PUT", "/pins/1", ""},
+		{"DELETE", "/messages/1/reactions/%F0%9F%91%8D", ""},
+		{"DELETE", "/pins/1", ""},
+		{"DELETE", "/messages/1", ""},
+	} {
+		for _, header := range [][]string{{"Origin", "https://evil.example"}, {"Sec-Fetch-Site", "cross-site"}, {"Origin", "null"}} {
+			a := ts.ask(t, c[0], "/api/rooms/lobby"+c[1], c[2], append(header, cookie...)...)
+			if p := decode[Problem](t, a); a.StatusCode != http.StatusForbidden || p.Code != chat.ForbiddenOrigin {
+				t.Errorf("%s %s from %s: %d %s", c[0], c[1], header[1], a.StatusCode, p.Code)
+			}
+		}
+	}
+	wantLog(t, ts, 1)
+	for i, c := range [][]string{{"PATCH", "/messages/1", `{"text":"ours"}`}, {"DELETE", "/messages/1", ""}} {
+		if a := ts.ask(t, c[0], "/api/rooms/lobby"+c[1], c[2], append([]string{"Origin", ts.url}, cookie...)...); a.StatusCode != http.StatusOK {
+			t.Errorf("%d: %s %s", i, a.Status, a.body)
+		}
+	}
+}
+
 // Two people on /ws: what each command is answered with, and what both then hear.
 func TestChangesOnWSAreAnsweredAndHeard(t *testing.T) {
 	ts := startServer(t, Config{}, room.Config{MessageLength: chat.MaxText})
