@@ -31,7 +31,7 @@ type message struct {
 	Action    bool          `json:"action,omitempty" doc:"It is what its author does."`
 	Forward   *forwarded    `json:"forward,omitempty" doc:"Who said it first."`
 	Mentions  []chat.Person `json:"mentions,omitempty" doc:"Whom it names."`
-	Here      bool          `json:"here,omitempty" doc:"It is for everybody who was here."`
+	Here      bool          `json:"at_here,omitempty" doc:"It is for everybody who was here."`
 	Reactions []reaction    `json:"reactions,omitempty"`
 	Replies   *replies      `json:"replies,omitempty" doc:"Its thread."`
 	Pinned    bool          `json:"pinned,omitempty"`

@@ -84,6 +84,10 @@ func (c *committer) write(ctx context.Context, batch []item, now time.Time) (int
 			}
 		default:
 			r, err := c.rowOf(ctx, &it.draft, at)
+			if told, ok := errors.AsType[*chat.Error](err); ok {
+				c.results[i].Err = told
+				continue
+			}
 			if err != nil {
 				return 0, fmt.Errorf("message to %s: %w", it.draft.Room, err)
 			}
@@ -97,6 +101,13 @@ func (c *committer) write(ctx context.Context, batch []item, now time.Time) (int
 }
 
 func (c *committer) rowOf(ctx context.Context, d *chat.Draft, at int64) (row, error) {
+	if d.Target != 0 { // what is about a message makes no room
+		if _, ok := c.rooms.get(d.Room); !ok {
+			if n, err := c.find(ctx, `SELECT count(*) FROM room WHERE name = $1`, string(d.Room)); err != nil || n == 0 {
+				return row{}, cmp.Or(err, error(errNoMessage))
+			}
+		}
+	}
 	h, err := c.head(ctx, d.Room, at)
 	if err != nil {
 		return row{}, err

@@ -53,7 +53,7 @@ func TestEachKindHasItsFields(t *testing.T) {
 		"an action":          {with(chat.Extra{Action: true}), `,"text":"hi","action":true`},
 		"a forward":          {with(chat.Extra{Forward: &chat.Forward{From: grace, At: at}}), `,"text":"hi","forward":{"from":{"id":"g2","name":"Grace"},"at":"2026-11-23T09:41:05.123Z"}`},
 		"mentions":           {with(chat.Extra{Mentions: []chat.Person{grace, ada}}), `,"text":"hi","mentions":[{"id":"g2","name":"Grace"},{"id":"a1","name":"Ada"}]`},
-		"for everybody":      {with(chat.Extra{Here: true, Present: []chat.PersonID{"secret"}}), `,"text":"hi","here":true`},
+		"for everybody":      {with(chat.Extra{Here: true, Present: []chat.PersonID{"secret"}}), `,"text":"hi","at_here":true`},
 		"hostile in a quote": {with(chat.Extra{ReplyTo: 1, Quote: &chat.Quote{From: chat.Person{ID: "x", Name: "\"\\\n"}, Text: "</script>\u2028\x00"}}), `,"text":"hi","reply_to":1,"quote":{"from":{"id":"x","name":"\"\\\n"},"text":"</script>\u2028\u0000"}`},
 	}
 	for name, tt := range tests {
@@ -119,7 +119,8 @@ type read struct {
 	Seq, Target, Thread               chat.Seq
 	ReplyTo                           chat.Seq `json:"reply_to"`
 	From                              chat.Person
-	Gone, Action, Here                bool
+	Gone, Action                      bool
+	Here                              bool `json:"at_here"`
 	Mentions                          []chat.Person
 	Quote                             *chat.Quote
 	Forward                           *struct{ From chat.Person }
