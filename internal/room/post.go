@@ -27,6 +27,9 @@ func (h *Hub) Post(d chat.Draft, done func(chat.Commit)) error {
 			RetryAfter: wait,
 		}
 	}
+	if d.Is().IsSaid() {
+		h.addressHere(&d)
+	}
 	if k := d.Is(); k.IsSaid() || k == chat.Edit {
 		d.HTML = h.format(d.Text)
 	}
@@ -51,13 +54,7 @@ func (h *Hub) check(d *chat.Draft) (err error) {
 		return &chat.Error{Code: chat.BadRequest, Message: "Say which message: its seq."}
 	}
 	switch kind {
-	case chat.Message, chat.Reply:
-		if err := chat.CheckText(d.Text, h.cfg.MessageLength); err != nil {
-			return err
-		}
-		h.addressHere(d)
-		return nil
-	case chat.Edit:
+	case chat.Message, chat.Reply, chat.Edit:
 		return chat.CheckText(d.Text, h.cfg.MessageLength)
 	case chat.React, chat.Unreact:
 		return chat.CheckEmoji(d.Text)
@@ -118,6 +115,9 @@ func isWord(r rune) bool { return r != utf8.RuneError && (unicode.IsLetter(r) ||
 // events of a commit, so that each socket is written once.
 func (h *Hub) publish(c chat.Commit) {
 	if c.Err == nil && !c.Repeat {
+		if c.Event.Kind == chat.Delete && h.cfg.Erased != nil {
+			h.cfg.Erased()
+		}
 		if r := h.rooms.find(c.Event.Room); r != nil && r.append(c.Event) && !r.touched {
 			r.touched = true
 			h.touched = append(h.touched, r)

@@ -31,7 +31,7 @@ type message struct {
 	Action    bool          `json:"action,omitempty" doc:"It is what its author does."`
 	Forward   *forwarded    `json:"forward,omitempty" doc:"Who said it first."`
 	Mentions  []chat.Person `json:"mentions,omitempty" doc:"Whom it names."`
-	Here      bool          `json:"here,omitempty" doc:"It is for everybody who was here."`
+	Here      bool          `json:"at_here,omitempty" doc:"It is for everybody who was here."`
 	Reactions []reaction    `json:"reactions,omitempty"`
 	Replies   *replies      `json:"replies,omitempty" doc:"Its thread."`
 	Pinned    bool          `json:"pinned,omitempty"`
@@ -209,6 +209,15 @@ type commandsAnswer struct {
 
 type commandsOutput struct{ Body commandsAnswer }
 
+type emojiAnswer struct {
+	Emoji [][]string `json:"emoji" nullable:"false" doc:"Each emoji, followed by its short-codes, in the order of Unicode's charts."`
+}
+
+type emojiOutput struct {
+	CacheControl string `header:"Cache-Control"`
+	Body         emojiAnswer
+}
+
 func (s *Server) restMessage(api huma.API) {
 	at := stamp(time.Date(2026, time.November, 23, 9, 41, 5, 123e6, time.UTC))
 	hello := message{Seq: 42, At: at, Kind: chat.Message, From: ada, Text: "Hello, **world**", HTML: "<p>Hello, <strong>world</strong></p>"}
@@ -256,6 +265,12 @@ func (s *Server) restMessage(api huma.API) {
 		return &commandsOutput{commandsAnswer{room.SlashCommands}}, nil
 	})
 
+	register(s, api, huma.Operation{
+		OperationID: "emoji", Method: http.MethodGet, Path: "/api/emoji", Tags: tags,
+		Summary:   "The emoji that have short-codes",
+		Responses: map[string]*huma.Response{"200": {Description: "All of them", Content: content(emojiAnswer{[][]string{{"👍", "+1", "thumbsup"}}})}},
+	}, s.emoji)
+
 	change := func(op huma.Operation) huma.Operation {
 		op.Tags, op.Security, op.Errors = tags, identified, []int{400, 401, 403, 404, 410, 413, 422, 429, 503}
 		op.Responses = map[string]*huma.Response{"200": {
@@ -294,6 +309,16 @@ func (s *Server) restMessage(api huma.API) {
 	})
 }
 
+// emoji answers GET /api/emoji. They are other ones at most with another version of
+// the server.
+func (s *Server) emoji(context.Context, *struct{}) (*emojiOutput, error) {
+	out := &emojiOutput{CacheControl: "public, max-age=86400", Body: emojiAnswer{Emoji: [][]string{}}}
+	if s.cfg.Emoji != nil {
+		out.Body.Emoji = s.cfg.Emoji()
+	}
+	return out, nil
+}
+
 // message answers GET /api/rooms/{room}/messages/{seq}.
 func (s *Server) message(ctx context.Context, in *messageInput) (*messageOutput, error) {
 	name, err := in.name()
@@ -325,10 +350,6 @@ func (s *Server) thread(ctx context.Context, in *repliesInput) (*threadOutput, e
 	if err != nil {
 		return nil, fmt.Errorf("thread of %s %d: %w", name, in.Seq, err)
 	}
-	root, _, err := s.hub.Message(ctx, name, in.Seq)
-	if err != nil {
-		return nil, err
-	}
 	me, known, err := s.identify(in.r)
 	follows := false
 	if err == nil && known {
@@ -338,7 +359,7 @@ func (s *Server) thread(ctx context.Context, in *repliesInput) (*threadOutput, e
 		return nil, err
 	}
 	return &threadOutput{threadAnswer{
-		Room: name, Follows: follows, Seq: page.Head, Epoch: s.hub.Epoch(), More: page.More, Newer: page.Newer, Root: messageOf(root), Messages: messagesOf(page.Messages),
+		Room: name, Follows: follows, Seq: page.Head, Epoch: s.hub.Epoch(), More: page.More, Newer: page.Newer, Root: messageOf(*page.Root), Messages: messagesOf(page.Messages),
 	}}, nil
 }
 

@@ -56,7 +56,7 @@ func (News) Append(dst []byte, e chat.Event) []byte {
 	if e.Kind == chat.Delete {
 		dst = appendSeq(append(dst, `,"target":`...), e.Target)
 	} else {
-		dst = appendString(append(dst, `,"text":`...), chat.Beginning(e.Text, chat.MaxPreview))
+		dst = appendString(append(dst, `,"text":`...), chat.Preview(e.Text, chat.MaxPreview))
 		if e.Target != 0 {
 			dst = appendSeq(append(dst, `,"thread":`...), e.Target)
 		}
@@ -73,7 +73,7 @@ func (News) Append(dst []byte, e chat.Event) []byte {
 			dst = append(dst, ']')
 		}
 		if x.Here {
-			dst = append(dst, `,"here":true`...)
+			dst = append(dst, `,"at_here":true`...)
 		}
 	}
 	return sealText(append(dst, '}'), start)
@@ -179,7 +179,7 @@ func appendExtra(dst []byte, x *chat.Extra) []byte {
 		dst = appendPeople(append(dst, `,"mentions":`...), x.Mentions)
 	}
 	if x.Here {
-		dst = append(dst, `,"here":true`...)
+		dst = append(dst, `,"at_here":true`...)
 	}
 	return dst
 }
