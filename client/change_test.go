@@ -39,7 +39,7 @@ func everything(s *fakeServer) {
 	for _, e := range []fakeEvent{
 		{"kind": "edit", "target": 1, "text": "ho"},
 		{"kind": "react", "target": 1, "emoji": "👍"},
-		{"kind": "poll", "here": "nobody", "mentions": map[string]any{}},
+		{"kind": "poll", "mentions": map[string]any{}},
 		{"kind": "unreact", "target": 1, "emoji": "👍"},
 		{"kind": "reply", "thread": 1, "text": "aside"},
 		{"kind": "pin", "target": 1},
@@ -117,7 +117,7 @@ func TestMessageTellsWhomItIsFor(t *testing.T) {
 		join(t, c, "lobby", Position{})
 		rest(t, c)
 		s.happen("lobby", fakeEvent{
-			"kind": "message", "text": "@here and @Ada", "here": true, "mentions": []Person{{"a", "Ada"}}, "reply_to": 1,
+			"kind": "message", "text": "@here and @Ada", "at_here": true, "mentions": []Person{{"a", "Ada"}}, "reply_to": 1,
 			"quote": Quote{Person{"g", "Grace"}, "who?"}, "action": true,
 		})
 		got := rest(t, c)
@@ -125,7 +125,7 @@ func TestMessageTellsWhomItIsFor(t *testing.T) {
 			t.Fatalf("came %v", got)
 		}
 		m, ok := got[0].(Message)
-		if !ok || !m.Here || len(m.Mentions) != 1 || m.Mentions[0].Name != "Ada" || m.ReplyTo != 1 || m.Quote.Text != "who?" || !m.Action {
+		if !ok || !m.AtHere || len(m.Mentions) != 1 || m.Mentions[0].Name != "Ada" || m.ReplyTo != 1 || m.Quote.Text != "who?" || !m.Action {
 			t.Errorf("came %+v", got[0])
 		}
 	})

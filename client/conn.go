@@ -74,25 +74,25 @@ type frame struct {
 	Read   int64 `json:"read"`
 	Unread int   `json:"unread"`
 
-	Here     either `json:"here"`     // who is here, or that a message is for them
-	Mentions either `json:"mentions"` // whom a message names, or in how many one is named
+	Here     []Person `json:"here"`
+	AtHere   bool     `json:"at_here"`
+	Mentions mentions `json:"mentions"`
 }
 
-// An either is what one name has in frames of one kind, or in those of another.
-type either struct {
+// Mentions are whom an event names or, in other frames, how often one is named.
+type mentions struct {
 	people []Person
 	count  int
-	is     bool
 }
 
-// UnmarshalJSON takes what it can: a later protocol may have a third.
-func (e *either) UnmarshalJSON(b []byte) error {
-	for _, into := range []any{&e.people, &e.count, &e.is} {
+// UnmarshalJSON takes what it can: a later protocol may have something else here.
+func (m *mentions) UnmarshalJSON(b []byte) error {
+	for _, into := range []any{&m.people, &m.count} {
 		if json.Unmarshal(b, into) == nil {
 			return nil
 		}
 	}
-	*e = either{}
+	*m = mentions{}
 	return nil
 }
 

@@ -29,7 +29,7 @@ type Message struct {
 	Thread   int64    `json:"thread,omitempty"`   // the message in whose thread it was said
 	Forward  *Forward `json:"forward,omitempty"`  // who said it first, elsewhere
 	Mentions []Person `json:"mentions,omitempty"` // whom it names
-	Here     bool     `json:"here,omitempty"`     // it is for everybody who was here
+	AtHere   bool     `json:"at_here,omitempty"`  // it is for everybody who was here
 
 	// On a page of history alone.
 	Edited    *Edited  `json:"edited,omitempty"` // its newest edit
@@ -86,7 +86,7 @@ type Edit struct {
 	HTML     string
 	Gone     bool // Target has been deleted since
 	Mentions []Person
-	Here     bool
+	AtHere   bool
 }
 
 // A Delete takes away what the message Target says and said, its reactions and
@@ -196,7 +196,7 @@ func (f frame) event() Event {
 	case "edit":
 		return Edit{
 			Room: f.Room, Seq: f.Seq, At: f.At, From: f.From, Target: f.Target,
-			Text: f.Text, HTML: f.HTML, Gone: f.Gone, Mentions: f.Mentions.people, Here: f.Here.is,
+			Text: f.Text, HTML: f.HTML, Gone: f.Gone, Mentions: f.Mentions.people, AtHere: f.AtHere,
 		}
 	case "delete":
 		return Delete{Room: f.Room, Seq: f.Seq, At: f.At, From: f.From, Target: f.Target}
@@ -214,7 +214,7 @@ func (f frame) message() Message {
 	return Message{
 		Room: f.Room, Seq: f.Seq, At: f.At, From: f.From, Text: f.Text, HTML: f.HTML, Gone: f.Gone,
 		Action: f.Action, ReplyTo: f.ReplyTo, Quote: f.Quote, Thread: f.Thread, Forward: f.Forward,
-		Mentions: f.Mentions.people, Here: f.Here.is,
+		Mentions: f.Mentions.people, AtHere: f.AtHere,
 	}
 }
 

@@ -69,7 +69,7 @@ func (c *Client) join(ctx context.Context, name string, after *Position) (Room, 
 		c.rooms[r.name] = r
 		c.aliases[name] = r.name
 		c.aliases[r.name] = r.name
-		found = Room{Name: r.name, Seq: f.Seq, Epoch: c.epoch, Count: f.Count, Here: f.Here.people}
+		found = Room{Name: r.name, Seq: f.Seq, Epoch: c.epoch, Count: f.Count, Here: f.Here}
 		if f.Op == "behind" {
 			c.behind(r, f)
 		}
@@ -118,7 +118,7 @@ func (c *Client) rejoinRoom(cn *conn, r *room) {
 		_, err := cn.call(c.ctx, command{Op: "join", Room: r.name, After: &after, Epoch: epoch}, func(f frame) {
 			c.mu.Lock()
 			defer c.mu.Unlock()
-			c.queue.offer(Presence{Room: r.name, Count: f.Count, Here: f.Here.people})
+			c.queue.offer(Presence{Room: r.name, Count: f.Count, Here: f.Here})
 			if f.Op == "behind" {
 				c.behind(r, f)
 			}
@@ -189,7 +189,7 @@ func (c *Client) receive(f frame) {
 	case "event":
 		c.deliver(r, f)
 	case "presence":
-		c.queue.offer(Presence{Room: r.name, Count: f.Count, Joined: f.Joined, Left: f.Left, Here: f.Here.people})
+		c.queue.offer(Presence{Room: r.name, Count: f.Count, Joined: f.Joined, Left: f.Left, Here: f.Here})
 	case "typing":
 		c.queue.offer(Typing{Room: r.name, From: f.From})
 	}
