@@ -63,7 +63,7 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 	var index *search.Index
 	log, err := store.Open(ctx, store.Config{
 		Dir: c.Data, Logger: logger, Committed: metrics.Committed,
-		Touched: func(room chat.RoomName) { index.Touched(room) }, // not before log.Run
+		Touched: func(room chat.RoomName, events int) { index.Touched(room, events) }, // not before log.Run
 	})
 	if err != nil {
 		return err

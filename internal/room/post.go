@@ -14,7 +14,8 @@ import (
 // done is called as Log.Append says, before any reader is given the event.
 // Post does not wait.
 func (h *Hub) Post(d chat.Draft, done func(chat.Commit)) error {
-	if err := h.check(&d); err != nil {
+	d, err := h.check(d)
+	if err != nil {
 		return err
 	}
 	if err := chat.CheckNonce(d.Nonce); err != nil {
@@ -27,68 +28,70 @@ func (h *Hub) Post(d chat.Draft, done func(chat.Commit)) error {
 			RetryAfter: wait,
 		}
 	}
-	if d.Is().IsSaid() {
-		h.addressHere(&d)
+	if d.Is().IsSaid() && saysHere(d.Text) {
+		d.Extra = h.addressHere(d.Room, d.Extra)
 	}
 	if k := d.Is(); k.IsSaid() || k == chat.Edit {
 		d.HTML = h.format(d.Text)
 	}
+	html := d.HTML
 	h.posted.Add(1)
 	h.log.Append(d, func(c chat.Commit) {
-		c.Event.HTML = d.HTML
+		c.Event.HTML = html
 		h.answer(done, c)
 		h.publish(c)
 	})
 	return nil
 }
 
-// check makes of a draft what it means, and reports whether it may be.
-func (h *Hub) check(d *chat.Draft) (err error) {
-	if d.Is().IsSaid() {
-		if err := expand(d); err != nil {
-			return err
+// check returns what a draft means, and whether it may be.
+func (h *Hub) check(d chat.Draft) (chat.Draft, error) {
+	if strings.HasPrefix(d.Text, "/") && d.Is().IsSaid() {
+		var err error
+		if d, err = expanded(d); err != nil {
+			return d, err
 		}
 	}
 	kind := d.Is()
 	if d.Target < 1 && kind != chat.Message && kind != chat.Topic {
-		return &chat.Error{Code: chat.BadRequest, Message: "Say which message: its seq."}
+		return d, &chat.Error{Code: chat.BadRequest, Message: "Say which message: its seq."}
 	}
+	var err error
 	switch kind {
 	case chat.Message, chat.Reply, chat.Edit:
-		return chat.CheckText(d.Text, h.cfg.MessageLength)
+		err = chat.CheckText(d.Text, h.cfg.MessageLength)
 	case chat.React, chat.Unreact:
-		return chat.CheckEmoji(d.Text)
+		err = chat.CheckEmoji(d.Text)
 	case chat.Topic:
 		d.Text, err = chat.ParseTopic(d.Text)
-		return err
 	case chat.Delete, chat.Pin, chat.Unpin:
 		d.Text = ""
-		return nil
+	default:
+		err = &chat.Error{Code: chat.BadRequest, Message: "There is no such kind of event."}
 	}
-	return &chat.Error{Code: chat.BadRequest, Message: "There is no such kind of event."}
+	return d, err
 }
 
-// addressHere finds out whom "@here" in a message means: everybody who is in the
-// room. In a large room it means nobody, as it would wake thousands.
-func (h *Hub) addressHere(d *chat.Draft) {
-	if !saysHere(d.Text) {
-		return
-	}
-	r := h.rooms.find(d.Room)
+// addressHere returns a message's extra with whom "@here" in it means: everybody who
+// is in the room. In a large room it means nobody, as it would wake thousands.
+func (h *Hub) addressHere(room chat.RoomName, extra *chat.Extra) *chat.Extra {
+	r := h.rooms.find(room)
 	if r == nil {
-		return
+		return extra
 	}
-	if people := r.everybody(); people != nil {
-		x := chat.Extra{}
-		if d.Extra != nil {
-			x = *d.Extra
-		}
-		x.Here = true
-		for _, p := range people {
-			x.Present = append(x.Present, p.ID)
-		}
-		d.Extra = &x
+	people := r.everybody()
+	if people == nil {
+		return extra
 	}
+	x := chat.Extra{}
+	if extra != nil {
+		x = *extra
+	}
+	x.Here = true
+	for _, p := range people {
+		x.Present = append(x.Present, p.ID)
+	}
+	return &x
 }
 
 // saysHere reports whether text has @here as a word of its own.

@@ -31,6 +31,12 @@ var SlashCommands = []SlashCommand{
 	{Name: "help", Help: "Show what can be typed here", By: "client"},
 }
 
+// expanded is expand of a draft that most callers have on their stack.
+func expanded(d chat.Draft) (chat.Draft, error) {
+	err := expand(&d)
+	return d, err
+}
+
 // expand carries out the command that a draft's text begins with, if it does.
 func expand(d *chat.Draft) error {
 	if !strings.HasPrefix(d.Text, "/") || d.Extra != nil && d.Extra.Forward != nil {

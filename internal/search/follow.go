@@ -182,17 +182,15 @@ func (x *Index) index(ctx context.Context, due map[chat.RoomName]bool) error {
 	heap.Init(&feeds)
 	var batch []chat.Event
 	text := 0
+	begin := time.Now()
 	flush := func() error {
-		begin := time.Now()
 		if err := x.apply(ctx, batch); err != nil {
 			return err
 		}
 		x.untidy += len(batch)
 		x.behind.Add(-min(int64(len(batch)), x.behind.Load()))
-		if len(batch) >= maxBatch || text >= maxText { // more may follow: others want the machine too
-			rest(ctx, time.Since(begin)/2)
-		}
-		batch, text = batch[:0], 0
+		x.rest(ctx, time.Since(begin), len(batch) >= maxBatch || text >= maxText)
+		batch, text, begin = batch[:0], 0, time.Now()
 		return nil
 	}
 	for len(feeds) > 0 {
@@ -223,6 +221,18 @@ func (x *Index) index(ctx context.Context, due map[chat.RoomName]bool) error {
 		return err
 	}
 	return x.db.wipe(ctx)
+}
+
+// rest waits after work that took so long: others want the machine too, if there is
+// more of it to come, and the more in a storm, until that is over.
+func (x *Index) rest(ctx context.Context, took time.Duration, more bool) {
+	if more && !x.traffic.isStorm() {
+		rest(ctx, took/2)
+	}
+	const step = 100 * time.Millisecond
+	for left := stormRest * took; left > 0 && x.traffic.isStorm() && ctx.Err() == nil; left -= step {
+		rest(ctx, min(left, step))
+	}
 }
 
 // rest waits, but no longer than ctx.

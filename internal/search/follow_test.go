@@ -42,7 +42,7 @@ func TestRunFollowsTheLog(t *testing.T) {
 		wantFound(t, x, "said", chat.Place{Room: "lobby", Seq: 1})
 		for range 3 {
 			l.say("attic", "Ada", "said after")
-			x.Touched("attic")
+			x.Touched("attic", 1)
 		}
 		if x.Behind() != 1 {
 			t.Errorf("%d behind, want one room", x.Behind())
@@ -91,7 +91,7 @@ func TestRunSurvivesAnOutage(t *testing.T) {
 				for range 500 {
 					l.say("lobby", "Ada", "said during "+strings.Repeat("x", 30)+string(rune(0x4e00+len(l.rooms["lobby"]))))
 				}
-				x.Touched("lobby")
+				x.Touched("lobby", 1)
 				time.Sleep(time.Minute)
 				if name == "full disk" {
 					wantFound(t, x, "before", chat.Place{Room: "lobby", Seq: 1})
@@ -181,7 +181,7 @@ func TestBrokenIndexIsMadeAnewWhileInUse(t *testing.T) {
 		_, err = x.database().writer.ExecContext(t.Context(), `UPDATE block SET places = x'ff'`)
 		must(t, err)
 		l.say("lobby", "Ada", "said again")
-		x.Touched("lobby")
+		x.Touched("lobby", 1)
 		time.Sleep(time.Minute)
 		wantFound(t, x, "said", chat.Place{Room: "lobby", Seq: 1}, chat.Place{Room: "lobby", Seq: 2})
 	})

@@ -137,7 +137,7 @@ func newIndex(t testing.TB, l *memLog, dir string) *Index {
 func follow(t testing.TB, x *Index, l *memLog) {
 	t.Helper()
 	for _, room := range l.names() {
-		x.Touched(room)
+		x.Touched(room, 1)
 	}
 	if err := x.catchUp(t.Context(), make(map[chat.RoomName]bool)); err != nil {
 		t.Fatal(err)

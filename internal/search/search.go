@@ -104,6 +104,8 @@ type Index struct {
 	troubled bool         // owned by Run: what it does failed, and that was logged
 	untidy   int          // owned by Run: events since the lists were written anew
 
+	traffic traffic
+
 	mu      sync.Mutex
 	broken  error                  // what a search met in the file, which has to be made anew
 	touched map[chat.RoomName]bool // have events that are not indexed
@@ -128,9 +130,10 @@ func New(source Source, eraser Eraser, cfg Config) *Index {
 	return x
 }
 
-// Touched says that a room has a new event. It never blocks, and may be called
-// for each event: many are one until the index gets to them.
-func (x *Index) Touched(room chat.RoomName) {
+// Touched says that a room has so many new events. It never blocks, and may be
+// called for each of them: many are one until the index gets to them.
+func (x *Index) Touched(room chat.RoomName, events int) {
+	x.traffic.note(events)
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.touched[room] {

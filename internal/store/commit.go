@@ -67,10 +67,13 @@ func (s *Store) commit(ctx context.Context, batch []item) {
 		s.undone(ctx, err, len(batch))
 	case stored > 0:
 		s.committed(stored, time.Since(start))
-		for i, r := range s.committer.rows { // they are in order of rooms
-			if i == 0 || r.head != s.committer.rows[i-1].head {
-				s.touched(r.draft.Room)
+		for rows := s.committer.rows; len(rows) > 0; { // they are in order of rooms
+			n := 1
+			for n < len(rows) && rows[n].head == rows[0].head {
+				n++
 			}
+			s.touched(rows[0].draft.Room, n)
+			rows = rows[n:]
 		}
 	}
 	last := len(batch) - 1

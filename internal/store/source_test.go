@@ -12,7 +12,7 @@ import (
 
 func TestAnIndexIsToldAllThatItHasToKnow(t *testing.T) {
 	var touched []chat.RoomName
-	s, _ := startOn(t, Config{Dir: t.TempDir(), Touched: func(room chat.RoomName) { touched = append(touched, room) }}, "")
+	s, _ := startOn(t, Config{Dir: t.TempDir(), Touched: func(room chat.RoomName, _ int) { touched = append(touched, room) }}, "")
 	post(t, s, draft("lobby", ada, "one", ""), draft("garden", grace, "green", ""), draft("lobby", grace, "two", ""))
 	edit := chat.Draft{Room: "lobby", From: ada, Kind: chat.Edit, Target: 1, Text: "uno"}
 	reply := chat.Draft{Room: "lobby", From: ada, Kind: chat.Reply, Target: 2, Text: "in the thread"}

@@ -1,0 +1,47 @@
+package search
+
+import (
+	"sync"
+	"time"
+)
+
+// To index an event takes about as long as to store and send it. Where more than
+// storm of them come in a second the index would take from those who talk what they
+// need most: it then works only one part in stormRest of the time, trails behind,
+// and catches up when it is over.
+const (
+	storm     = 1000 // events in a second
+	stormRest = 40
+)
+
+// A traffic is how much has happened lately in all rooms together.
+type traffic struct {
+	mu    sync.Mutex
+	since time.Time // the second that is counted
+	count int       // in it
+	rate  float64   // events in a second, in the one before
+}
+
+// note counts events.
+func (t *traffic) note(events int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.turn(time.Now())
+	t.count += events
+}
+
+// turn begins a new second where the old one is over. The caller holds mu.
+func (t *traffic) turn(now time.Time) {
+	if d := now.Sub(t.since); d >= time.Second {
+		t.since, t.rate, t.count = now, float64(t.count)/d.Seconds(), 0
+	}
+}
+
+// isStorm reports whether more has happened in the last second or two than the
+// index can follow at no cost to others.
+func (t *traffic) isStorm() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.turn(time.Now())
+	return max(t.rate, float64(t.count)) > storm
+}

@@ -1,0 +1,76 @@
+package search
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestAStormIsMoreThanAThousandEventsInASecond(t *testing.T) {
+	tests := map[string]struct {
+		each  int
+		every time.Duration
+		storm bool
+	}{
+		"nothing":            {0, time.Second, false},
+		"a busy evening":     {10, 100 * time.Millisecond, false},
+		"just not":           {99, 100 * time.Millisecond, false},
+		"a storm":            {150, 100 * time.Millisecond, true},
+		"large transactions": {4000, time.Second, true},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var tr traffic
+				for range 50 {
+					tr.note(tt.each)
+					time.Sleep(tt.every)
+				}
+				if got := tr.isStorm(); got != tt.storm {
+					t.Errorf("it is a storm: %v", got)
+				}
+				time.Sleep(2 * time.Second)
+				if tr.isStorm(); tr.isStorm() {
+					t.Error("it does not end")
+				}
+			})
+		})
+	}
+}
+
+func TestInAStormTheIndexWorksOnePartInFortyUntilItIsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := New(nil, nil, Config{})
+		rested := func(more bool) time.Duration {
+			begin := time.Now()
+			x.rest(t.Context(), 50*time.Millisecond, more)
+			return time.Since(begin)
+		}
+		if got := rested(false); got != 0 {
+			t.Errorf("in peace, and done: %v", got)
+		}
+		if got := rested(true); got != 25*time.Millisecond {
+			t.Errorf("in peace: %v", got)
+		}
+		ctx, over := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for ctx.Err() == nil {
+				x.Touched("lobby", 100)
+				rest(ctx, 10*time.Millisecond)
+			}
+		}()
+		time.Sleep(time.Second)
+		if got := rested(true); got < 1900*time.Millisecond || got > 2100*time.Millisecond {
+			t.Errorf("in a storm: %v", got)
+		}
+		over()
+		<-done
+		time.Sleep(500 * time.Millisecond)
+		if got := rested(true); got > 1600*time.Millisecond {
+			t.Errorf("once it is over: %v", got)
+		}
+	})
+}
