@@ -42,6 +42,11 @@ export class Api {
     return decodePage(await this.#ask(`/api/rooms/${encodeURIComponent(room)}/messages?${query}`));
   }
 
+  /** Reads an object from an address of the API. @param {string} url */
+  read(url) {
+    return this.#ask(url);
+  }
+
   /** @param {string} url  @param {RequestInit} [init] */
   async #ask(url, init) {
     const { fetch } = this; // called without `this`, as browsers demand

@@ -56,6 +56,11 @@ export class Remembered {
     return Array.isArray(kept) && kept[0] === epoch && typeof kept[1] === "number" ? kept[1] : 0;
   }
 
+  /** As the server knows it, which may also be less. @param {string} room  @param {string} epoch  @param {number} seq */
+  putLastRead(room, epoch, seq) {
+    this.store.put(`read:${room}`, [epoch, seq]);
+  }
+
   /** @param {string} room  @param {string} epoch  @param {number} seq */
   keepLastRead(room, epoch, seq) {
     if (seq > this.lastRead(room, epoch)) this.store.put(`read:${room}`, [epoch, seq]);

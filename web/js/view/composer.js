@@ -12,6 +12,7 @@ export class MessageComposer extends HTMLElement {
   #typedAt = -Infinity;
 
   connectedCallback() {
+    if (this.childElementCount > 0) return; // on the page again
     this.append(fromTemplate("composer"));
     this.field.addEventListener("keydown", (e) => this.#pressed(e));
     this.field.addEventListener("input", () => this.#changed(true));

@@ -1,0 +1,42 @@
+// found-api.js: what a person finds again: by searching, kept for later, threads they follow; over HTTP, a page at a time.
+/** @import { Api } from "./api.js" */
+/** @import { Person } from "./protocol.js" */
+import { person, record } from "./protocol.js";
+
+/** A message in some room. @typedef {{ room: string, seq: number, thread: number, at: number, from: Person, text: string, ranges: [number, number][], unread: number }} Found */
+
+/** @typedef {{ found: Found[], next: string, total: number | null }} FoundPage `next`: what to ask for the rest with, "" at the end */
+
+/** @param {Api} api  @param {string} q  @param {"time" | "relevance"} sort  @param {string} cursor  @returns {Promise<FoundPage>} */
+export async function search(api, q, sort, cursor) {
+  const o = await api.read(`/api/search?${new URLSearchParams({ q, sort, limit: "30", ...(cursor && { cursor }) })}`);
+  const hits = records(o["hits"]).map((hit) => found(hit, record(hit["message"]) ?? {}));
+  return { found: hits, next: typeof o["cursor"] === "string" ? o["cursor"] : "", total: typeof o["total"] === "number" ? o["total"] : null };
+}
+
+/** @param {Api} api  @param {string} before  @returns {Promise<FoundPage>} */
+export async function saved(api, before) {
+  const o = await api.read(`/api/me/saved?${new URLSearchParams({ limit: "30", ...(before && { before }) })}`);
+  const messages = records(o["messages"]);
+  const last = messages.at(-1);
+  return { found: messages.map((m) => found(m, m)), next: o["more"] === true && last ? String(last["id"] ?? last["saved_at"] ?? "") : "", total: null };
+}
+
+/** @param {Api} api  @returns {Promise<FoundPage>} */
+export async function threads(api) {
+  const o = await api.read("/api/me/threads");
+  return { found: records(o["threads"]).map((thread) => found(thread, record(thread["root"]) ?? {})), next: "", total: null };
+}
+
+/** @param {Record<string, unknown>} outer  @param {Record<string, unknown>} message  @returns {Found} */
+function found(outer, message) {
+  const number = (/** @type {unknown} */ v) => (typeof v === "number" ? v : 0);
+  const ranges = Array.isArray(outer["ranges"]) ? outer["ranges"].filter((r) => Array.isArray(r) && typeof r[0] === "number" && typeof r[1] === "number") : [];
+  return {
+    room: String(outer["room"] ?? ""), seq: number(message["seq"]), thread: message["kind"] === "reply" ? number(message["thread"]) : 0, at: Date.parse(String(message["at"])) || 0,
+    from: person(message["from"]) ?? { id: "", name: "" }, text: String(message["text"] ?? ""), ranges, unread: number(outer["unread"]),
+  };
+}
+
+/** @param {unknown} v */
+const records = (v) => (Array.isArray(v) ? v.map(record).filter((o) => o !== null) : []);
