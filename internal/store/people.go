@@ -45,7 +45,10 @@ func (s *Store) Person(ctx context.Context, session string) (chat.Person, error)
 	var p chat.Person
 	var seen int64
 	hash := tokenHash(session)
-	err := s.pages.session.QueryRowContext(ctx, hash).Scan(&p.ID, &p.Name, &seen)
+	stmt, err := s.reads.get(ctx, sessionText)
+	if err == nil {
+		err = stmt.QueryRowContext(ctx, hash).Scan(&p.ID, &p.Name, &seen)
+	}
 	if errors.Is(err, sql.ErrNoRows) {
 		return chat.Person{}, &chat.Error{Code: chat.BadSession, Message: "This session is unknown. Give a name to be a new guest."}
 	}
@@ -65,7 +68,7 @@ func (s *Store) Person(ctx context.Context, session string) (chat.Person, error)
 func (s *Store) Rename(ctx context.Context, id chat.PersonID, name string) error {
 	var known bool
 	err := s.write(ctx, func(ctx context.Context, c *committer) error {
-		err := c.scan(ctx, []any{new(int64)}, `UPDATE person SET name = $2 WHERE public = $1 RETURNING id`, string(id), name)
+		err := c.scan(ctx, []any{new(int64)}, `UPDATE person SET name = $2, folded = $3 WHERE public = $1 RETURNING id`, string(id), name, chat.FoldName(name))
 		known = !errors.Is(err, sql.ErrNoRows)
 		if !known {
 			return nil
@@ -102,10 +105,7 @@ func tokenHash(token string) []byte {
 func (s *Store) write(ctx context.Context, run func(context.Context, *committer) error) error {
 	select {
 	case err := <-s.start(run):
-		if chat.CodeOf(err) == chat.Internal {
-			return s.unavailable() // the committer has logged why
-		}
-		return err
+		return s.told(err)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -114,7 +114,15 @@ func (s *Store) write(ctx context.Context, run func(context.Context, *committer)
 // start is write without the waiting: the channel holds the one result, which
 // after a failure is the cause and nothing to tell a user.
 func (s *Store) start(run func(context.Context, *committer) error) <-chan error {
-	w := &write{run: run, done: make(chan error, 1)}
-	s.queue.push(item{write: w})
-	return w.done
+	done := make(chan error, 1)
+	s.queue.push(item{write: &write{run: run, done: func(err error) { done <- err }}})
+	return done
+}
+
+// told returns what the one may be told whose write came to err.
+func (s *Store) told(err error) error {
+	if chat.CodeOf(err) == chat.Internal {
+		return s.unavailable() // the committer has logged why
+	}
+	return err
 }

@@ -20,6 +20,8 @@ type Answer struct {
 	At      string // as AppendTime has it, without quotes
 	Count   *int
 	Here    []chat.Person // nil: left out
+	Entry   *chat.Entry   // how far a room has been read
+	Rooms   []chat.Entry  // nil: left out
 }
 
 // Limits tell a client what it may send.
@@ -66,6 +68,19 @@ func (a *Answer) append(dst []byte) []byte {
 	if a.Here != nil {
 		dst = appendPeople(append(dst, `,"here":`...), a.Here)
 	}
+	if e := a.Entry; e != nil {
+		dst = appendRead(dst, e)
+	}
+	if a.Rooms != nil {
+		dst = append(dst, `,"rooms":[`...)
+		for i := range a.Rooms {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = append(appendEntry(append(dst, '{'), &a.Rooms[i]), '}')
+		}
+		dst = append(dst, ']')
+	}
 	if l := a.Limits; l != nil {
 		dst = strconv.AppendInt(append(dst, `,"limits":{"message_length":`...), int64(l.MessageLength), 10)
 		dst = strconv.AppendInt(append(dst, `,"frame_size":`...), int64(l.FrameSize), 10)
@@ -75,8 +90,9 @@ func (a *Answer) append(dst []byte) []byte {
 	return append(dst, '}')
 }
 
-// AppendStored appends the frame that answers a send: the hottest answer,
-// without an Answer of its own.
+// AppendStored appends the frame that answers a send, or what else becomes an
+// event: the hottest answer, without an Answer of its own. What became no message
+// says what it is.
 func AppendStored(dst []byte, id int64, e chat.Event) []byte {
 	start := len(dst)
 	dst = append(openText(dst), `{"op":"ok","id":`...)
@@ -84,6 +100,9 @@ func AppendStored(dst []byte, id int64, e chat.Event) []byte {
 	dst = appendString(append(dst, `,"room":`...), string(e.Room))
 	dst = appendSeq(append(dst, `,"seq":`...), e.Seq)
 	dst = AppendTime(append(dst, `,"at":`...), e.At)
+	if e.Kind != chat.Message {
+		dst = appendString(append(dst, `,"kind":`...), string(e.Kind))
+	}
 	return sealText(append(dst, '}'), start)
 }
 
