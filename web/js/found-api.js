@@ -3,7 +3,7 @@
 /** @import { Person } from "./protocol.js" */
 import { person, record } from "./protocol.js";
 
-/** A message in some room. @typedef {{ room: string, seq: number, thread: number, at: number, from: Person, text: string, ranges: [number, number][], unread: number }} Found */
+/** A message in some room. @typedef {{ room: string, seq: number, thread: number, at: number, from: Person, text: string, ranges: [number, number][] }} Found */
 
 /** @typedef {{ found: Found[], next: string, total: number | null }} FoundPage `next`: what to ask for the rest with, "" at the end */
 
@@ -17,15 +17,20 @@ export async function search(api, q, sort, cursor) {
 /** @param {Api} api  @param {string} before  @returns {Promise<FoundPage>} */
 export async function saved(api, before) {
   const o = await api.read(`/api/me/saved?${new URLSearchParams({ limit: "30", ...(before && { before }) })}`);
-  const messages = records(o["messages"]);
-  const last = messages.at(-1);
-  return { found: messages.map((m) => found(m, m)), next: o["more"] === true && last ? String(last["id"] ?? last["saved_at"] ?? "") : "", total: null };
+  return kept(o, o["messages"], "message");
 }
 
-/** @param {Api} api  @returns {Promise<FoundPage>} */
-export async function threads(api) {
-  const o = await api.read("/api/me/threads");
-  return { found: records(o["threads"]).map((thread) => found(thread, record(thread["root"]) ?? {})), next: "", total: null };
+/** @param {Api} api  @param {string} before  @returns {Promise<FoundPage>} */
+export async function threads(api, before) {
+  const o = await api.read(`/api/me/threads?${new URLSearchParams({ limit: "30", ...(before && { before }) })}`);
+  return kept(o, o["threads"], "root");
+}
+
+/** A page goes on before the time of its last row. @param {Record<string, unknown>} o  @param {unknown} rows  @param {"message" | "root"} part */
+function kept(o, rows, part) {
+  const list = records(rows);
+  const next = o["more"] === true ? String(list.at(-1)?.["at"] ?? "") : "";
+  return { found: list.map((row) => found(row, record(row[part]) ?? {})), next, total: null };
 }
 
 /** @param {Record<string, unknown>} outer  @param {Record<string, unknown>} message  @returns {Found} */
@@ -34,7 +39,7 @@ function found(outer, message) {
   const ranges = Array.isArray(outer["ranges"]) ? outer["ranges"].filter((r) => Array.isArray(r) && typeof r[0] === "number" && typeof r[1] === "number") : [];
   return {
     room: String(outer["room"] ?? ""), seq: number(message["seq"]), thread: message["kind"] === "reply" ? number(message["thread"]) : 0, at: Date.parse(String(message["at"])) || 0,
-    from: person(message["from"]) ?? { id: "", name: "" }, text: String(message["text"] ?? ""), ranges, unread: number(outer["unread"]),
+    from: person(message["from"]) ?? { id: "", name: "" }, text: String(message["text"] ?? ""), ranges,
   };
 }
 

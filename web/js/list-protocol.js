@@ -19,7 +19,7 @@ import { person, record } from "./protocol.js";
  * @property {boolean} favourite
  */
 
-/** A new message in some room of the list.
+/** Something new in some room of the list: a message or a thread's reply, a topic, or that a message was deleted.
  * @typedef {object} News
  * @property {string} room
  * @property {number} seq
@@ -30,6 +30,7 @@ import { person, record } from "./protocol.js";
  * @property {readonly string[]} mentions  ids
  * @property {boolean} here  it names everybody who is here
  * @property {number} thread  0 if it is in none
+ * @property {number} target  the message that was deleted, else 0
  */
 
 /** How far a person has read a room, by whatever device. @typedef {{ room: string, seq: number, unread: number, mentions: number }} ReadMark */
@@ -37,6 +38,7 @@ import { person, record } from "./protocol.js";
 /** @typedef {(
  *   | { type: "news", room: string, news: News }
  *   | { type: "entry", room: string, entry: RoomEntry }
+ *   | { type: "unlisted", room: string }
  *   | { type: "read", room: string, mark: ReadMark }
  * )} ListMessage */
 
@@ -48,6 +50,7 @@ export function decodeListMessage(o) {
     case "news":
       return { type: "news", room, news: decodeNews(o, room) };
     case "entry": {
+      if (o["listed"] === false) return { type: "unlisted", room };
       const entry = decodeEntry(o);
       return entry && { type: "entry", room, entry };
     }
@@ -74,7 +77,7 @@ export function decodeEntry(o) {
 /** @param {Record<string, unknown>} o  @param {string} room  @returns {News} */
 function decodeNews(o, room) {
   const mentions = Array.isArray(o["mentions"]) ? o["mentions"].map((m) => (typeof m === "string" ? m : (person(m)?.id ?? ""))) : [];
-  return { room, seq: number(o["seq"]), at: moment(o["at"]), kind: string(o["kind"]), from: someone(o["from"]), text: string(o["text"]), mentions, here: o["here"] === true, thread: number(o["thread"]) };
+  return { room, seq: number(o["seq"]), at: moment(o["at"]), kind: string(o["kind"]), from: someone(o["from"]), text: string(o["text"]), mentions, here: o["here"] === true, thread: number(o["thread"]), target: number(o["target"]) };
 }
 
 /** @param {unknown} v */

@@ -19,7 +19,7 @@ const NOTHING = { calls: false, sound: false, show: false };
 
 /** @param {News} news  @param {Situation} situation  @returns {Decision} */
 export function decide(news, { me, entry, looking, choices, minute }) {
-  if (news.from.id === me || looking) return NOTHING;
+  if (news.from.id === me || looking || (news.kind !== "message" && news.kind !== "reply")) return NOTHING;
   if (entry && (entry.muted || entry.notify === "none" || entry.read >= news.seq)) return NOTHING;
   const named = names(news, me);
   if (!named && (news.kind !== "message" || entry?.notify === "mentions")) return NOTHING;

@@ -198,14 +198,24 @@ export class PageSession {
     try {
       const { rooms = [] } = await this.connection.request({ op: "watch" });
       this.listed = true;
-      const here = this.room?.deps.room;
-      const missing = here !== undefined && !rooms.some((e) => e.room === here);
-      this.#show(list.listed(missing ? [...rooms, list.blank(here, this.deps.now())] : rooms));
-      for (const entry of rooms) this.#open.get(entry.room)?.readElsewhere(entry.read);
+      this.#show(list.listed([...rooms, ...this.#unwritten(rooms)]));
+      for (const entry of rooms) {
+        this.marks.heard(entry.room, entry.read);
+        this.#open.get(entry.room)?.readElsewhere(entry.read);
+      }
     } catch (err) {
       if (err instanceof Refusal && err.code === "unknown_op") this.listed = false;
     }
     this.deps.onList();
+  }
+
+  /** The rooms in which one has been and nobody has written: for the server they do not exist yet.
+   * @param {readonly RoomEntry[]} listed  @returns {RoomEntry[]} */
+  #unwritten(listed) {
+    const known = new Set(listed.map((e) => e.room));
+    const { remembered } = this.deps;
+    const here = this.room?.deps.room;
+    return remembered.visits().filter(({ room }) => !known.has(room) && (room === here || !remembered.wasWritten(room))).map(({ room, at }) => list.blank(room, at));
   }
 
   /** @param {Status} status */
@@ -222,6 +232,9 @@ export class PageSession {
         return this.deps.onNews(m.news);
       case "entry":
         return this.#show(list.changed(this.rooms, m.entry));
+      case "unlisted":
+        this.deps.remembered.forget(m.room);
+        return m.room === this.room?.deps.room ? undefined : this.#show(list.without(this.rooms, m.room));
       case "read":
         this.#show(list.read(this.rooms, m.mark));
         this.marks.heard(m.room, m.mark.seq);

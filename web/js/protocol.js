@@ -33,6 +33,7 @@ import { decodeEntry, decodeListMessage } from "./list-protocol.js";
  * @property {number} [count]
  * @property {Person[]} [here]
  * @property {RoomEntry[]} [rooms]
+ * @property {number} [read]
  * @property {number} [unread]
  * @property {number} [mentions]
  */
@@ -146,6 +147,7 @@ function body(o) {
     here: people(o["here"]),
     limits: limits ? { message_length: number(limits["message_length"]) } : undefined,
     rooms: Array.isArray(o["rooms"]) ? o["rooms"].map((e) => decodeEntry(record(e) ?? {})).filter((e) => e !== null) : undefined,
+    read: typeof o["read"] === "number" ? o["read"] : undefined,
     unread: typeof o["unread"] === "number" ? o["unread"] : undefined,
     mentions: typeof o["mentions"] === "number" ? o["mentions"] : undefined,
   };

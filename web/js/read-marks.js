@@ -74,7 +74,7 @@ export class ReadMarks {
     const before = this.#told.get(room) ?? 0;
     this.#told.set(room, seq);
     const answer = await this.options.send(room, seq, exact);
-    if (answer) return this.options.onAnswer({ room, seq: answer.seq ?? seq, unread: answer.unread ?? 0, mentions: answer.mentions ?? 0 });
+    if (answer) return this.options.onAnswer({ room, seq: answer.read ?? seq, unread: answer.unread ?? 0, mentions: answer.mentions ?? 0 });
     if (this.#told.get(room) !== seq) return; // more has been said since
     this.#told.set(room, before);
     if (!exact && !this.#waiting.has(room)) this.#waiting.set(room, seq);

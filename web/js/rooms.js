@@ -34,6 +34,7 @@ export function heard(rooms, news, me) {
   return changed(rooms, {
     ...entry, seq: news.seq,
     ...(said && { at: news.at, last: { from: news.from, text: news.text } }),
+    ...(news.kind === "topic" && { topic: news.text }),
     unread: entry.unread + Number(others && said),
     mentions: entry.mentions + Number(others && names(news, me)),
   });

@@ -173,6 +173,7 @@ export default {
   // Kept for later
   "saved.title": "Gemerkt",
   "saved.none": "Noch nichts gemerkt. Das Menü einer Nachricht kann sie hier aufheben.",
+  "saved.gone": "Sie wurde gelöscht.",
   "threads.title": "Fäden",
   "threads.none": "Noch keine Fäden. Hier steht, woran du teilnimmst oder was du verfolgst.",
 

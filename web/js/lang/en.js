@@ -174,6 +174,7 @@ export default {
   // Kept for later
   "saved.title": "Saved",
   "saved.none": "Nothing saved yet. A message's menu can keep it here.",
+  "saved.gone": "It has been deleted.",
   "threads.title": "Threads",
   "threads.none": "No threads yet. What you take part in or follow is here.",
 

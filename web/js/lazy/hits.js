@@ -1,5 +1,6 @@
 // hits.js: messages from many rooms as a list: where, who, when, what. Following one leads to its place in the room.
 /** @import { Found } from "../found-api.js" */
+import { t } from "../i18n.js";
 import { addressOf } from "../place.js";
 import { snippet } from "../snippet.js";
 import { fullTime, shortTime } from "../time.js";
@@ -21,7 +22,8 @@ function hit(panel, found, now, threads) {
   time.dateTime = new Date(found.at).toISOString();
   time.title = fullTime(found.at);
   time.textContent = shortTime(found.at, now);
-  part(li, ".snippet", HTMLElement).replaceChildren(...snippet(found.text, found.ranges).map(piece));
+  if (!found.text) part(li, ".snippet", HTMLElement).textContent = t("saved.gone");
+  else part(li, ".snippet", HTMLElement).replaceChildren(...snippet(found.text, found.ranges).map(piece));
   link.addEventListener("click", (e) => {
     if (e.ctrlKey || e.metaKey || e.shiftKey) return;
     e.preventDefault();

@@ -35,6 +35,6 @@ customElements.define("kept-panel", KeptPanel);
 export function open(what, api) {
   const panel = new KeptPanel();
   if (what === "saved") panel.begin((next) => saved(api, next), t("saved.none"), false);
-  else panel.begin(() => threads(api), t("threads.none"), true);
+  else panel.begin((next) => threads(api, next), t("threads.none"), true);
   openPanel(what, panel, what === "saved" ? t("saved.title") : t("threads.title"));
 }

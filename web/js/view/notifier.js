@@ -29,6 +29,7 @@ export class Notifier {
 
   /** @param {News} news */
   heard(news) {
+    if (news.kind === "delete") return this.#forget(news.room, (said) => said.seq === news.target);
     const { session } = this;
     const { store } = session.deps.remembered;
     const now = new Date();
@@ -47,8 +48,13 @@ export class Notifier {
 
   /** The person has read a room up to there, here or elsewhere: what tells of it is out of date. @param {ReadMark} mark */
   read({ room, seq }) {
-    for (const { timer } of this.#drop(this.#pending, room, (p) => p.seq <= seq)) clearTimeout(timer);
-    for (const { note } of this.#drop(this.#shown, room, (s) => s.seq <= seq)) note.close();
+    this.#forget(room, (said) => said.seq <= seq);
+  }
+
+  /** Says nothing more of what matches, and takes back what is shown. @param {string} room  @param {(said: { seq: number }) => boolean} matches */
+  #forget(room, matches) {
+    for (const { timer } of this.#drop(this.#pending, room, matches)) clearTimeout(timer);
+    for (const { note } of this.#drop(this.#shown, room, matches)) note.close();
   }
 
   /** The number on the app's icon, where there is such a thing. @param {number} n */

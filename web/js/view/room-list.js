@@ -12,7 +12,7 @@ import { bdi, fromTemplate, part, setText, tell } from "./dom.js";
 import { openRoomMenu } from "./room-menu.js";
 import { showYou } from "./you.js";
 
-const MOST = 999; // a larger count is "999+"
+const MOST = 99; // the server counts no further than 100
 
 /** @typedef {{ li: HTMLElement, entry: RoomEntry | null, current: boolean }} Row */
 
