@@ -114,6 +114,7 @@ export class RoomView extends HTMLElement {
     const count = part(this, ".people-count", HTMLElement);
     setText(count, joined ? String(state.count) : "–");
     part(this, ".people-button", HTMLElement).setAttribute("aria-label", this.#peopleTitle());
+    setText(part(this, ".room-topic", HTMLElement), this.page?.rooms.get(state.room)?.topic ?? "");
     if (state.me.name === this.#name) return;
     this.#name = state.me.name;
     showAvatar(part(this, ".you-button .avatar", HTMLElement), state.me);
