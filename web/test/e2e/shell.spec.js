@@ -305,6 +305,24 @@ test("a search shows what was found and leads to its place", async () => {
   assert.deepEqual(wrong, []);
 });
 
+test("the server's own search finds a message in another room, by its beginning while one types", async () => {
+  const { page, wrong } = await settled("Ilse", ["real-one", "real-two"]);
+  await server.say("real-one", grace, "a wheelbarrow of turnips");
+  await page.getByRole("button", { name: "Search", exact: true }).click();
+  const hit = page.locator(".hits li", { hasText: "turnips" });
+  for (let i = 0; i < 20 && !(await hit.isVisible()); i++) { // the index follows the log
+    await page.getByRole("searchbox", { name: "Search" }).fill("");
+    await page.getByRole("searchbox", { name: "Search" }).fill("wheelb");
+    await hit.waitFor({ timeout: 1000 }).catch(() => undefined);
+  }
+  assert.match((await hit.locator("mark").textContent()) ?? "", /^wheelb/);
+  await page.getByText("1 message found").waitFor();
+  await hit.getByRole("link").click();
+  await page.waitForURL(`${server.url}/r/real-one#2`);
+  await page.locator("[data-seq='2'].linked").waitFor();
+  assert.deepEqual(wrong, []);
+});
+
 test("what was saved is a tap away, and its place another", async () => {
   const { page, context, wrong } = await settled("Jutta", ["keep", "keep-else"]);
   await context.request.put(`${server.url}/api/me/saved/keep/1`);
