@@ -369,6 +369,20 @@ test("a thousand rooms: the list is there quickly, and news moves one row", asyn
   assert.deepEqual(wrong, []);
 });
 
+test("high contrast is there when it is chosen, and when the system asks for it", async () => {
+  const { page } = await settled("Kira", ["contrast"]);
+  const soft = () => page.locator(".day").evaluate((e) => getComputedStyle(e).color);
+  const usual = await soft();
+  await page.emulateMedia({ contrast: "more" });
+  const asked = await soft();
+  assert.notEqual(asked, usual);
+  await page.emulateMedia({ contrast: null });
+  assert.equal(await soft(), usual);
+  await page.keyboard.press("Control+,");
+  await page.getByRole("radio", { name: "High contrast" }).check();
+  assert.equal(await soft(), asked);
+});
+
 test("German, where the browser asks for it, whole and with its own plurals and times", async () => {
   const { page, wrong } = await settled("Lotte", ["deutsch"], { locale: "de-DE" });
   assert.equal(await page.locator("html").getAttribute("lang"), "de");
