@@ -1,4 +1,6 @@
 // protocol.js: what is said on the wire (docs/protocol.md) and how it is read. No DOM, no socket.
+/** @import { ListMessage, RoomEntry } from "./list-protocol.js" */
+import { decodeEntry, decodeListMessage } from "./list-protocol.js";
 
 /** @typedef {{ id: string, name: string }} Person */
 
@@ -16,6 +18,7 @@
  *   | { type: "event", room: string, event: RoomEvent }
  *   | { type: "presence", room: string, count: number, joined?: Person, left?: Person, here?: Person[] }
  *   | { type: "typing", room: string, from: Person }
+ *   | ListMessage
  * )} ServerMessage */
 
 /** The fields of all answers together; which are set depends on the command.
@@ -29,9 +32,26 @@
  * @property {number} [at]
  * @property {number} [count]
  * @property {Person[]} [here]
+ * @property {RoomEntry[]} [rooms]
+ * @property {number} [read]
+ * @property {number} [unread]
+ * @property {number} [mentions]
  */
 
-/** @typedef {{ op: string, room?: string, after?: number, epoch?: string, nonce?: string, text?: string }} Command */
+/** @typedef {object} Command
+ * @property {string} op
+ * @property {string} [room]
+ * @property {number} [after]
+ * @property {string} [epoch]
+ * @property {string} [nonce]
+ * @property {string} [text]
+ * @property {number} [seq]
+ * @property {boolean} [exact]
+ * @property {string} [notify]
+ * @property {boolean} [muted]
+ * @property {boolean} [favourite]
+ * @property {boolean} [listed]
+ */
 
 /** Why a command was refused: a code to act on and a sentence to read. The code
  * `lost` is ours: no answer came because the connection ended. */
@@ -74,7 +94,7 @@ export function decode(frame) {
       return from ? { type: "typing", room, from } : null;
     }
     default:
-      return null;
+      return decodeListMessage(o);
   }
 }
 
@@ -126,6 +146,10 @@ function body(o) {
     count: typeof o["count"] === "number" ? o["count"] : undefined,
     here: people(o["here"]),
     limits: limits ? { message_length: number(limits["message_length"]) } : undefined,
+    rooms: Array.isArray(o["rooms"]) ? o["rooms"].map((e) => decodeEntry(record(e) ?? {})).filter((e) => e !== null) : undefined,
+    read: typeof o["read"] === "number" ? o["read"] : undefined,
+    unread: typeof o["unread"] === "number" ? o["unread"] : undefined,
+    mentions: typeof o["mentions"] === "number" ? o["mentions"] : undefined,
   };
 }
 

@@ -1,20 +1,23 @@
 // room-view.js: a room's page: header, log, composer, people. It draws the session's state once a frame and turns
 // what the person does into the session's verbs.
 /** @import { Entry } from "../outbox.js" */
-/** @import { Api } from "../api.js" */
+/** @import { PageSession } from "../page-session.js" */
 /** @import { Remembered } from "../remembered.js" */
 /** @import { RoomSession } from "../room-session.js" */
-import { unread } from "../room-state.js";
-import { plural, whoTypes } from "../text.js";
+/** @import { Settings } from "../settings.js" */
+import { t } from "../i18n.js";
+import { calls } from "../rooms.js";
+import { whoTypes } from "../text.js";
 import { showAvatar } from "./avatar.js";
 import { copyText } from "./clipboard.js";
 import { MessageComposer } from "./composer.js";
-import { bdi, fromTemplate, hear, part, setText } from "./dom.js";
+import { bdi, fromTemplate, hear, part, setText, tell } from "./dom.js";
 import { MessageList } from "./message-list.js";
 import { PeopleList } from "./people.js";
 import { ShareDialog } from "./share-dialog.js";
+import { sidePanel } from "./side-panel.js";
 import { say } from "./toast.js";
-import { YouDialog } from "./you-dialog.js";
+import { showYou } from "./you.js";
 
 const LATE_MS = 700; // an answer usually takes a few milliseconds; only a late one is worth a word
 const BACK_MS = 2_000;
@@ -24,9 +27,22 @@ export class RoomView extends HTMLElement {
   #wasLost = false;
   #backUntil = 0;
   #name = "";
+  /** Where the log stood when the room went off the page. @type {ReturnType<MessageList["keeper"]["held"]> | null} */
+  #held = null;
+  people = new PeopleList();
+
+  /** Ends what it hears outside itself while it is not on the page. */
+  #away = new AbortController();
 
   connectedCallback() {
-    this.append(fromTemplate("room-view"));
+    if (this.childElementCount === 0) this.append(fromTemplate("room-view"));
+    this.#away = new AbortController();
+    this.#hearWindow(this.#away.signal);
+  }
+
+  disconnectedCallback() {
+    this.#away.abort();
+    this.#held = this.list.keeper.held();
   }
 
   get list() {
@@ -37,32 +53,39 @@ export class RoomView extends HTMLElement {
     return part(this, "message-composer", MessageComposer);
   }
 
-  /** @param {RoomSession} session  @param {Remembered} remembered  @param {Api} api */
-  begin(session, remembered, api) {
+  /** @param {RoomSession} session  @param {PageSession} page  @param {Settings} settings */
+  begin(session, page, settings) {
+    const { remembered } = session.deps;
     this.session = session;
+    this.page = page;
+    this.settings = settings;
     const { room } = session.deps;
     part(this, ".room-name", HTMLElement).replaceChildren(bdi(room));
     this.composer.room = room;
     this.composer.text = remembered.draft(room);
-    if (!matchMedia("(hover: none)").matches) this.composer.focus(); // on a phone this would raise the keyboard
     this.#hearComposer(session, remembered);
+    this.#hearSendKey(settings);
     this.#hearList(session);
-    this.#hearHeader(session, api);
-    this.#hearWindow(session);
+    this.#hearHeader();
+    this.changed();
+  }
+
+  /** The room has come on the screen, for the first time or again. */
+  arrived() {
+    if (this.#held) this.list.keeper.bringBack(this.#held); // an element that was off the page has forgotten how it was scrolled
+    if (!matchMedia("(hover: none)").matches) this.composer.focus(); // on a phone this would raise the keyboard
+    if (this.settings?.get("people")) sidePanel().rest({ name: "people", element: this.people, title: this.#peopleTitle() });
+    else sidePanel().rest(null);
     this.changed();
   }
 
   /** The session changed: draw in the next frame, however often it changes until then. */
   changed() {
-    if (!this.session) return;
-    const news = unread(this.session.state);
-    const title = `${news > 0 ? `(${news > 999 ? "999+" : news}) ` : ""}${this.session.deps.room} – Parley`;
-    if (document.title !== title) document.title = title; // also where no frame is drawn: in the background
-    if (this.#scheduled) return;
+    if (!this.session || this.#scheduled) return;
     this.#scheduled = true;
     requestAnimationFrame(() => {
       this.#scheduled = false;
-      this.#draw();
+      if (this.isConnected) this.#draw();
     });
   }
 
@@ -78,7 +101,9 @@ export class RoomView extends HTMLElement {
     const entries = session.outbox.entries();
     list.show({ state, entries, late, waitingFor: session.sender.waitingFor, target, now });
     if (entries.some((e) => !late(e))) setTimeout(() => this.changed(), LATE_MS);
-    part(this, "people-list", PeopleList).show(state, online);
+    if (this.people.isConnected) this.people.show(state, online);
+    sidePanel().retitle("people", this.#peopleTitle());
+    this.#showElsewhere();
     this.#showHeader(session);
     this.#showStatus(session);
     setText(part(this, ".typing", HTMLElement), online ? whoTypes([...state.typing.values()].map((t) => t.person.name)) : "");
@@ -88,11 +113,12 @@ export class RoomView extends HTMLElement {
   #showHeader({ state, joined }) {
     const count = part(this, ".people-count", HTMLElement);
     setText(count, joined ? String(state.count) : "–");
-    part(this, ".people-button", HTMLElement).setAttribute("aria-label", joined ? `${plural(state.count, "person", "people")} here` : "Who is here?");
+    part(this, ".people-button", HTMLElement).setAttribute("aria-label", this.#peopleTitle());
+    setText(part(this, ".room-topic", HTMLElement), this.page?.rooms.get(state.room)?.topic ?? "");
     if (state.me.name === this.#name) return;
     this.#name = state.me.name;
     showAvatar(part(this, ".you-button .avatar", HTMLElement), state.me);
-    part(this, ".you-button .name", HTMLElement).replaceChildren(bdi(state.me.name));
+    showYou(part(this, ".you-button .label", HTMLElement), state.me.name);
   }
 
   /** @param {RoomSession} session */
@@ -107,7 +133,7 @@ export class RoomView extends HTMLElement {
     const pill = part(this, ".connection", HTMLElement);
     pill.dataset["state"] = lost ? "lost" : back ? "back" : "quiet";
     const kept = session.outbox.entries().filter((e) => !e.failed).length;
-    setText(pill, lost ? `Reconnecting…${kept ? ` ${plural(kept, "message")} kept here.` : ""}` : back ? "Back online" : "");
+    setText(pill, lost ? (kept ? t("room.lost-kept", { n: kept }) : t("room.lost")) : back ? t("room.back") : "");
   }
 
   /** @param {RoomSession} session  @param {Remembered} remembered */
@@ -115,17 +141,31 @@ export class RoomView extends HTMLElement {
     hear(this, "send", (/** @type {string} */ text) => {
       this.#unlink();
       session.send(text);
-      if (!remembered.store.durable) say("This browser keeps nothing: an unsent message is lost with this page.");
+      if (!remembered.store.durable) say(t("error.not-durable"));
     });
     hear(this, "draft", (/** @type {string} */ text) => remembered.keepDraft(session.deps.room, text));
     hear(this, "typing", () => session.typing());
     hear(this, "log", () => this.list.log.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowUp", bubbles: true, cancelable: true })));
   }
 
+  /** Who wants Enter to begin a new line sends with Ctrl+Enter. What completes a word takes its Enter first.
+   * @param {Settings} settings */
+  #hearSendKey(settings) {
+    this.addEventListener("keydown", (e) => {
+      const field = e.target instanceof HTMLTextAreaElement ? e.target : null;
+      if (!field || e.key !== "Enter" || e.isComposing || e.shiftKey || e.altKey || settings.get("sendBy") !== "ctrl-enter") return;
+      if (field.getAttribute("aria-expanded") === "true") return;
+      e.stopPropagation();
+      if (!e.ctrlKey && !e.metaKey) return;
+      e.preventDefault();
+      field.form?.requestSubmit();
+    }, { capture: true });
+  }
+
   /** @param {RoomSession} session */
   #hearList(session) {
     hear(this, "look", (/** @type {{ following: boolean, seen: number }} */ look) => {
-      session.look({ ...look, reading: document.visibilityState === "visible" && document.hasFocus() });
+      session.look({ ...look, reading: this.isConnected && document.visibilityState === "visible" && document.hasFocus() });
     });
     hear(this, "older", () => session.history.older());
     hear(this, "newer", () => session.history.newer());
@@ -134,38 +174,66 @@ export class RoomView extends HTMLElement {
     hear(this, "take-back", (/** @type {string} */ nonce) => this.composer.giveBack(session.takeBack(nonce)));
     hear(this, "copy", async (/** @type {number} */ seq) => {
       const link = `${location.origin}${location.pathname}#${seq}`;
-      say((await copyText(link)) ? "Link to the message copied" : link);
+      say((await copyText(link)) ? t("message.copied") : link);
     });
   }
 
-  /** @param {RoomSession} session  @param {Api} api */
-  #hearHeader(session, api) {
-    part(this, ".share-button", HTMLElement).addEventListener("click", () => part(this, "share-dialog", ShareDialog).open(location.origin + location.pathname));
-    part(this, ".empty .share", HTMLElement).addEventListener("click", () => part(this, "share-dialog", ShareDialog).open(location.origin + location.pathname));
-    part(this, ".you-button", HTMLElement).addEventListener("click", () => part(this, "you-dialog", YouDialog).open(session.state.me, api));
-    const aside = part(this, ".people", HTMLElement);
-    matchMedia("(min-width: 56rem)").addEventListener("change", () => aside.hidePopover());
+  #hearHeader() {
+    const share = () => part(this, "share-dialog", ShareDialog).open(location.origin + location.pathname);
+    part(this, ".share-button", HTMLElement).addEventListener("click", share);
+    part(this, ".empty .share", HTMLElement).addEventListener("click", share);
+    part(this, ".people-button", HTMLElement).addEventListener("click", () => this.#togglePeople());
+    for (const button of this.querySelectorAll("[data-open]")) button.addEventListener("click", () => tell(this, "open", button.getAttribute("data-open")));
+    hear(this, "people", () => this.#togglePeople());
   }
 
-  /** @param {RoomSession} session */
-  #hearWindow(session) {
-    for (const name of ["focus", "blur", "visibilitychange", "resize"]) {
-      (name === "visibilitychange" ? document : window).addEventListener(name, () => this.changed());
-    }
-    addEventListener("blur", () => session.look({ following: session.state.following, reading: false, seen: 0 }));
-    addEventListener("hashchange", () => this.follow());
+  /** Who is here stands beside the talk where there is room and one wants it, and behind the button elsewhere. */
+  #togglePeople() {
+    const panel = sidePanel();
+    const open = panel.name !== "people";
+    this.settings?.put({ people: open });
+    if (!open) return panel.close();
+    const content = { name: "people", element: this.people, title: this.#peopleTitle() };
+    panel.open(content.name, content.element, content.title);
+    panel.rest(content);
+  }
+
+  /** On a small screen the list is out of sight: a dot says that it has news. */
+  #showElsewhere() {
+    const { page, session } = this;
+    let sum = 0;
+    for (const entry of page?.rooms.values() ?? []) if (entry.room !== session?.deps.room) sum += calls(entry);
+    const button = part(this, ".rooms-button", HTMLElement);
+    button.classList.toggle("calls", sum > 0);
+    button.setAttribute("aria-label", sum > 0 ? t("rooms.button-unread", { n: sum }) : t("rooms.title"));
+  }
+
+  #peopleTitle() {
+    return this.session?.joined ? t("people.here", { n: this.session.state.count }) : t("people.unknown");
+  }
+
+  /** What happens outside, while the room is on the screen. @param {AbortSignal} signal */
+  #hearWindow(signal) {
+    for (const name of ["focus", "blur", "resize"]) addEventListener(name, () => this.changed(), { signal });
+    document.addEventListener("visibilitychange", () => this.changed(), { signal });
+    addEventListener("blur", () => this.session?.look({ following: this.session.state.following, reading: false, seen: 0 }), { signal });
     this.addEventListener("keydown", (e) => {
-      if (e.key !== "Escape" || e.defaultPrevented || document.querySelector("dialog[open], [popover]:popover-open")) return;
+      if (e.key !== "Escape" || e.shiftKey || e.defaultPrevented || document.querySelector("dialog[open], [popover]:popover-open")) return;
       this.#toNewest();
       this.composer.focus();
-    });
+    }, { signal });
+    const panel = document.querySelector("side-panel");
+    panel?.addEventListener("parley:panel", () => this.#panelChanged(), { signal });
   }
 
-  /** Goes to the message that the address names. */
-  async follow() {
-    const seq = Number(location.hash.slice(1));
-    if (!Number.isSafeInteger(seq) || seq < 1 || !this.session) return;
-    if (!(await this.session.goTo(seq))) say(`There is no message ${seq} here.`);
+  #panelChanged() {
+    part(this, ".people-button", HTMLElement).setAttribute("aria-expanded", String(sidePanel().name === "people"));
+    this.changed();
+  }
+
+  /** Goes to the message that the address names. @param {number} seq */
+  async follow(seq) {
+    if (this.session && !(await this.session.goTo(seq))) say(t("error.no-message", { seq: String(seq) }));
   }
 
   #toNewest() {
