@@ -227,7 +227,7 @@ func (x *Index) index(ctx context.Context, due map[chat.RoomName]bool) error {
 // more of it to come, and the more in a storm, until that is over.
 func (x *Index) rest(ctx context.Context, took time.Duration, more bool) {
 	if more && !x.traffic.isStorm() {
-		rest(ctx, took/2)
+		rest(ctx, 2*took)
 	}
 	const step = 100 * time.Millisecond
 	for left := stormRest * took; left > 0 && x.traffic.isStorm() && ctx.Err() == nil; left -= step {

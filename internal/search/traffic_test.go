@@ -50,7 +50,7 @@ func TestInAStormTheIndexWorksOnePartInFortyUntilItIsOver(t *testing.T) {
 		if got := rested(false); got != 0 {
 			t.Errorf("in peace, and done: %v", got)
 		}
-		if got := rested(true); got != 25*time.Millisecond {
+		if got := rested(true); got != 100*time.Millisecond {
 			t.Errorf("in peace: %v", got)
 		}
 		ctx, over := context.WithCancel(t.Context())

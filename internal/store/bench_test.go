@@ -57,3 +57,18 @@ func BenchmarkAfter(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkPage reads the newest page of a room of 100,000 messages, to which
+// nothing was done.
+func BenchmarkPage(b *testing.B) {
+	s, _ := startOn(b, Config{Dir: b.TempDir(), Logger: slog.New(slog.DiscardHandler)}, "")
+	for range 10 {
+		post(b, s, drafts("lobby", 10_000)...)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if page, err := s.Page(b.Context(), "lobby", chat.Selection{Limit: 50}); err != nil || len(page.Messages) != 50 {
+			b.Fatal(len(page.Messages), err)
+		}
+	}
+}

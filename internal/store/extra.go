@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -54,6 +55,32 @@ func unpackExtra(text string) (*chat.Extra, error) {
 		x.Forward = &chat.Forward{From: f.From, At: time.UnixMilli(f.AtMS).UTC()}
 	}
 	return x, nil
+}
+
+// rare is what few rows have, as one column of JSON.
+type rare struct {
+	Kind   chat.Kind
+	Target chat.Seq
+	Extra  string
+
+	Newest   string    // the extra of the newest version
+	Current  chat.Kind // what made that: an edit, or a deletion
+	Edited   chat.Seq
+	EditedMS int64 `json:"edited_ms"`
+}
+
+// unpackRare gives an event what its row has beside the usual; packed is nil for
+// nearly all.
+func unpackRare(e *chat.Event, packed []byte) (few rare, err error) {
+	if e.Kind = chat.Message; packed == nil {
+		return few, nil
+	}
+	if err := json.Unmarshal(packed, &few); err != nil {
+		return few, fmt.Errorf("event %d of %s: %w", e.Seq, e.Room, err)
+	}
+	e.Kind, e.Target = cmp.Or(few.Kind, chat.Message), few.Target
+	e.Extra, err = unpackExtra(few.Extra)
+	return few, err
 }
 
 // quoteText is how a message is quoted: without its text where that is gone.

@@ -11,10 +11,13 @@ import (
 	"parley/internal/chat"
 )
 
-// standing is a message's row with that of its newest version.
+// standing is a message's row with that of its newest version. What few have is in
+// one column, as the driver's work is by the column.
 const standing = `
-	SELECT m.id, m.at_ms, p.public, m.name, coalesce(c.text, m.text), coalesce(m.kind, 'message'), coalesce(m.target, 0) & 0xfffffffff,
-		coalesce(m.extra, ''), coalesce(c.extra, ''), coalesce(c.kind, ''), coalesce(c.seq, 0), coalesce(c.at_ms, 0)
+	SELECT m.id, m.at_ms, p.public, m.name, coalesce(c.text, m.text),
+		CASE WHEN coalesce(m.kind, m.target, m.extra, m.current) IS NOT NULL THEN json_object(
+			'kind', m.kind, 'target', m.target & 0xfffffffff, 'extra', m.extra,
+			'newest', c.extra, 'current', c.kind, 'edited', c.seq, 'edited_ms', c.at_ms) END
 	FROM event m JOIN person p ON p.id = m.author LEFT JOIN event c ON c.id = m.current `
 
 // The statements of a selection. $1 is the room.
@@ -160,24 +163,20 @@ func (r *snapshot) standings(ctx context.Context, sel chat.Selection) (found []c
 			return nil
 		}
 		m := chat.Standing{Event: chat.Event{Room: r.room}}
-		var id, at, editedAt int64
-		var extra, newest string
-		var current chat.Kind
-		if err := rows.Scan(&id, &at, &m.From.ID, &m.From.Name, &m.Text, &m.Kind, &m.Target, &extra, &newest, &current, &m.Edited, &editedAt); err != nil {
+		var id, at int64
+		var packed []byte
+		if err := rows.Scan(&id, &at, &m.From.ID, &m.From.Name, &m.Text, &packed); err != nil {
 			return err
 		}
 		r.base = id &^ maxSeq
 		m.Seq, m.At = chat.Seq(id&maxSeq), time.UnixMilli(at).UTC()
-		var err error
-		if m.Extra, err = unpackExtra(extra); err != nil {
-			return err
-		}
-		switch current {
+		few, err := unpackRare(&m.Event, packed)
+		switch few.Current {
 		case chat.Edit:
-			m.EditedAt = time.UnixMilli(editedAt).UTC()
-			m.Extra, err = withNewest(m.Extra, newest)
+			m.Edited, m.EditedAt = few.Edited, time.UnixMilli(few.EditedMS).UTC()
+			m.Extra, err = withNewest(m.Extra, few.Newest)
 		case chat.Delete:
-			m.Edited, m.Extra = 0, nil
+			m.Extra = nil
 		}
 		found = append(found, m)
 		return err
@@ -256,6 +255,10 @@ func (r *snapshot) dress(ctx context.Context, found []chat.Standing, sel chat.Se
 	which := scattered(ids)
 	if sel.Seqs == nil && !sel.Pinned && sel.Thread == 0 {
 		which = stretch(ids)
+		var touched bool // mostly nothing was done to any of them
+		if err := r.row(ctx, `SELECT EXISTS (SELECT 1 FROM event WHERE `+which.where+`)`, which.args, &touched); err != nil || !touched {
+			return err
+		}
 	}
 	if err := r.reactions(ctx, which, at); err != nil {
 		return err

@@ -64,7 +64,8 @@ const (
 		SELECT coalesce(max(id) & 0xfffffffff, 0) FROM event
 		WHERE id > (SELECT id << 36 FROM room WHERE name = $1) AND id < (SELECT id + 1 << 36 FROM room WHERE name = $1)`
 	afterText = `
-		SELECT m.seq, m.at_ms, p.public, m.name, m.text, coalesce(m.kind, 'message'), coalesce(m.target, 0) & 0xfffffffff, coalesce(m.extra, '')
+		SELECT m.seq, m.at_ms, p.public, m.name, m.text,
+			CASE WHEN coalesce(m.kind, m.target, m.extra) IS NOT NULL THEN json_object('kind', m.kind, 'target', m.target & 0xfffffffff, 'extra', m.extra) END
 		FROM event m JOIN person p ON p.id = m.author
 		WHERE m.id > (SELECT id << 36 | $2 FROM room WHERE name = $1) AND m.id < (SELECT id + 1 << 36 FROM room WHERE name = $1)
 		ORDER BY m.id LIMIT $3`
@@ -112,12 +113,12 @@ func (s *Store) after(ctx context.Context, room chat.RoomName, seq chat.Seq, lim
 	err = eachRow(ctx, stmt, []any{string(room), int64(seq), limit}, func(rows *sql.Rows) (err error) {
 		e := chat.Event{Room: room}
 		var at int64
-		var extra string
-		if err := rows.Scan(&e.Seq, &at, &e.From.ID, &e.From.Name, &e.Text, &e.Kind, &e.Target, &extra); err != nil {
+		var packed []byte
+		if err := rows.Scan(&e.Seq, &at, &e.From.ID, &e.From.Name, &e.Text, &packed); err != nil {
 			return err
 		}
 		e.At = time.UnixMilli(at).UTC()
-		if e.Extra, err = unpackExtra(extra); err != nil {
+		if _, err := unpackRare(&e, packed); err != nil {
 			return err
 		}
 		if e.Extra != nil && e.Extra.ReplyTo > 0 {
