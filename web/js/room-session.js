@@ -2,7 +2,8 @@
 // reads it and calls its verbs; it knows nothing of the view but onChange.
 /** @import { Api } from "./api.js" */
 /** @import { Socket, Status } from "./connection.js" */
-/** @import { Body, Person, ServerMessage } from "./protocol.js" */
+/** @import { Body, Command, Person, RoomEvent, ServerMessage } from "./protocol.js" */
+/** @import { Entry, Extra } from "./outbox.js" */
 /** @import { Remembered } from "./remembered.js" */
 /** @import { State } from "./room-state.js" */
 /** @import { Channel } from "./tabs.js" */
@@ -13,6 +14,7 @@ import { Refusal } from "./protocol.js";
 import * as room from "./room-state.js";
 import { Sender } from "./sender.js";
 import { Tabs } from "./tabs.js";
+import { ThreadSession } from "./thread-session.js";
 import { uuid7 } from "./uuid.js";
 
 const RETRY_MS = 2_000; // after a first page or a join that failed
@@ -37,11 +39,14 @@ const MAX_TEXT = 4_000; // until the server has said its limit
  */
 
 export class RoomSession {
+  /** The thread that is open beside the room. @type {ThreadSession | null} */
+  thread = null;
   maxText = MAX_TEXT;
   joined = false; // on the present connection
   /** @type {Target | null} */
   target = null;
   #joining = false;
+  #seen = 0; // the last message that was in view
 
   /** @param {Deps} deps */
   constructor(deps) {
@@ -53,12 +58,12 @@ export class RoomSession {
     this.sender = new Sender({
       outbox: this.outbox, room: deps.room, request, setTimeout, onChange,
       newest: () => Math.max(this.state.head, ...this.state.acked.keys()),
-      onStored: (entry, seq) => this.#change((s) => room.acknowledged(s, seq, entry)),
+      onStored: (entry, seq) => this.#stored(entry, seq),
     });
     this.history = new History({
-      api: deps.api, room: deps.room, setTimeout, onPaused: onChange,
+      read: (where) => deps.api.messages(deps.room, where), setTimeout, onPaused: onChange,
       state: () => this.state,
-      change: (f) => this.#change(f),
+      change: (f) => this.change(f),
       lastRead: (epoch) => remembered.lastRead(deps.room, epoch),
     });
     this.connection = new Connection({
@@ -80,12 +85,15 @@ export class RoomSession {
     this.#adoptNowAndThen();
   }
 
-  /** @param {string} text */
-  send(text) {
-    this.outbox.add(text, this.deps.now());
-    this.newest();
-    this.#change((s) => ({ ...s, mark: null }));
+  /** @param {string} text  @param {Extra} [extra] */
+  send(text, extra) {
+    this.outbox.add(text, this.deps.now(), extra);
+    if (!extra?.thread || extra.echo) {
+      this.newest();
+      this.change((s) => ({ ...s, mark: null }));
+    }
     this.sender.pump();
+    this.deps.onChange();
   }
 
   /** @param {string} nonce */
@@ -111,7 +119,7 @@ export class RoomSession {
   async newest() {
     if (!room.atNewest(this.state)) await this.history.open().catch(() => undefined);
     this.target = { to: "newest" };
-    this.#change((s) => ({ ...s, following: true }));
+    this.change((s) => ({ ...s, following: true, keptUnread: false }));
   }
 
   /** Goes to a message, wherever in the log it is. It resolves to false if there is none.
@@ -129,10 +137,12 @@ export class RoomSession {
   /** What the person sees of the page. @param {{ following: boolean, reading: boolean, seen: number }} look */
   look({ following, reading, seen }) {
     const before = this.state;
+    if (seen > 0) this.#seen = seen;
     let s = before.following === following && before.reading === reading ? before : { ...before, following, reading };
+    if (reading && !before.reading && s.keptUnread) s = { ...s, keptUnread: false };
     if (reading) s = room.read(s, seen);
     if (s === before) return;
-    this.#change(() => s);
+    this.change(() => s);
     this.deps.remembered.keepLastRead(s.room, s.epoch, s.lastRead);
   }
 
@@ -142,7 +152,7 @@ export class RoomSession {
   }
 
   /** @param {(s: State) => State} f */
-  #change(f) {
+  change(f) {
     const next = f(this.state);
     if (next === this.state) return;
     this.state = next;
@@ -175,7 +185,7 @@ export class RoomSession {
   /** @param {Body} body */
   #hello(body) {
     if (body.limits?.message_length !== undefined) this.maxText = body.limits.message_length || Infinity;
-    if (body.person) this.#change((s) => ({ ...s, me: body.person ?? s.me }));
+    if (body.person) this.change((s) => ({ ...s, me: body.person ?? s.me }));
     this.sender.setOnline(true);
     this.#join();
   }
@@ -188,11 +198,14 @@ export class RoomSession {
     try {
       const answer = await this.connection.request({ op: "join", room: this.deps.room, after: head, epoch });
       this.joined = true;
-      this.#change((s) => {
+      this.change((s) => {
         const other = answer.epoch !== undefined && answer.epoch !== s.epoch;
         return room.joined(other ? room.restarted(s, answer.epoch ?? "") : s, answer);
       });
       if (this.state.events.length === 0 && this.state.head > 0) await this.newest();
+      else if (answer.op === "behind") this.#reread();
+      if (!room.holdsNews(this.state)) this.#count();
+      this.thread?.joined(answer);
     } catch (err) {
       if (err instanceof Refusal && err.code === "lost") return; // the next hello joins
       this.deps.setTimeout(() => this.#join(), (err instanceof Refusal && err.retryAfterMs) || RETRY_MS);
@@ -204,11 +217,11 @@ export class RoomSession {
   /** @param {ServerMessage} m */
   #heard(m) {
     if (m.type === "answer" || m.room !== this.deps.room) return;
-    if (m.type === "event") this.#change((s) => room.received(s, m.event));
-    else if (m.type === "presence") this.#change((s) => room.presence(s, m));
+    if (m.type === "event") this.#received(m.event);
+    else if (m.type === "presence") this.change((s) => room.presence(s, m));
     else {
-      this.#change((s) => room.typing(s, m.from, this.deps.now()));
-      this.deps.setTimeout(() => this.#change((s) => room.quiet(s, this.deps.now())), 5_100);
+      this.change((s) => room.typing(s, m.from, this.deps.now()));
+      this.deps.setTimeout(() => this.change((s) => room.quiet(s, this.deps.now())), 5_100);
     }
   }
 
@@ -222,5 +235,118 @@ export class RoomSession {
   #adoptNowAndThen() {
     this.#adopt();
     this.deps.setTimeout(() => this.#adoptNowAndThen(), ADOPT_MS);
+  }
+
+  /** Events were missed: what is in view is read again. */
+  async #reread() {
+    try {
+      await this.history.open(this.#seen || undefined);
+    } catch {
+      this.deps.setTimeout(() => this.#reread(), RETRY_MS);
+    }
+  }
+
+  /** Lets the server count what is unread beyond the window. */
+  async #count() {
+    const { room: name, lastRead } = this.state;
+    const answer = await this.connection.request({ op: "read", room: name, seq: lastRead }).catch(() => null);
+    if (answer?.unread !== undefined) this.change((s) => room.counted(s, answer.seq ?? lastRead, answer.unread ?? 0));
+  }
+
+  /** @param {RoomEvent} event */
+  #received(event) {
+    this.change((s) => room.received(s, event));
+    this.thread?.change((s) => room.received(s, event));
+  }
+
+  /** @param {Entry} entry  @param {number} seq */
+  #stored(entry, seq) {
+    if (!entry.thread || entry.echo) this.change((s) => room.acknowledged(s, seq, entry));
+    if (entry.thread) this.thread?.acknowledged(seq, entry);
+    this.deps.onChange();
+  }
+
+  /** Opens a thread beside the room. @param {number} seq of its first message */
+  openThread(seq) {
+    if (this.thread?.seq === seq) return this.thread;
+    this.thread = new ThreadSession(this, seq);
+    this.thread.start();
+    this.deps.onChange();
+    return this.thread;
+  }
+
+  closeThread() {
+    this.thread = null;
+    this.deps.onChange();
+  }
+
+  /** The message with a seq, if the room's window or the open thread has it. @param {number} seq  @returns {RoomEvent | undefined} */
+  message(seq) {
+    const { thread } = this;
+    return this.state.events.find((e) => e.seq === seq) ?? thread?.state.events.find((e) => e.seq === seq) ?? (thread?.state.root?.seq === seq ? thread.state.root : undefined);
+  }
+
+  /** Puts a reaction on a message or takes it back. It is shown at once, and not any more if it is refused.
+   * @param {number} seq  @param {string} emoji  @param {boolean} on */
+  async react(seq, emoji, on) {
+    this.#hope((s) => room.hoped(s, seq, emoji, on));
+    try {
+      const answer = await this.#ask({ op: on ? "react" : "unreact", seq, emoji });
+      if ((answer.seq ?? 0) <= this.state.head) this.#hope((s) => room.settled(s, seq, emoji)); // else its event settles it
+    } catch (err) {
+      this.#hope((s) => room.settled(s, seq, emoji));
+      throw err;
+    }
+  }
+
+  /** @param {number} seq  @param {string} text */
+  edit(seq, text) {
+    return this.#ask({ op: "edit", seq, text });
+  }
+
+  /** @param {number} seq */
+  remove(seq) {
+    return this.#ask({ op: "delete", seq });
+  }
+
+  /** @param {number} seq  @param {boolean} on */
+  pin(seq, on) {
+    return this.#ask({ op: on ? "pin" : "unpin", seq });
+  }
+
+  /** Keeps a message for oneself alone. @param {number} seq  @param {boolean} on */
+  save(seq, on) {
+    return this.#ask({ op: on ? "save" : "unsave", seq });
+  }
+
+  /** @param {number} seq of the thread's first message  @param {boolean} on */
+  follow(seq, on) {
+    return this.#ask({ op: on ? "follow" : "unfollow", seq });
+  }
+
+  /** @param {string} text */
+  retopic(text) {
+    return this.#ask({ op: "topic", text });
+  }
+
+  /** Says a message again in another room. @param {number} seq  @param {string} to */
+  forward(seq, to) {
+    return this.#ask({ op: "send", room: to, forward: { room: this.deps.room, seq } });
+  }
+
+  /** A message and what follows it is unread again. @param {number} seq */
+  unreadFrom(seq) {
+    this.change((s) => room.unreadFrom(s, seq));
+  }
+
+  /** @param {Command} command */
+  #ask(command) {
+    return this.connection.request({ room: this.deps.room, nonce: uuid7(this.deps.now()), ...command });
+  }
+
+  /** @param {(s: State) => State} f */
+  #hope(f) {
+    this.change(f);
+    this.thread?.change(f);
   }
 }

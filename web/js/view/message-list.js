@@ -116,7 +116,7 @@ export class MessageList extends HTMLElement {
         element.title = fullTime(row.at).replace(/ at .*/, "");
         return setText(part(element, ".rule-text", HTMLElement), dayName(row.at, now));
       case "newer":
-        return setText(element, `${plural(row.missing, "newer message")}…`);
+        return;
       default:
     }
   }
