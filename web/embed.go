@@ -94,16 +94,23 @@ func New() (*Site, error) {
 }
 
 // rewrite puts the hash into index.html's URLs, and preloads for all modules
-// into its head, so that they come at once and not import by import.
+// but the lazy ones into its head, so that they come at once and not import by
+// import.
 func (s *Site) rewrite(index []byte, names []string) []byte {
 	var links strings.Builder
 	for _, name := range names {
-		if path.Ext(name) == ".js" {
+		if path.Ext(name) == ".js" && !lazy(name) {
 			fmt.Fprintf(&links, "  <link rel=\"modulepreload\" href=\"%s%s\">\n", prefix, name)
 		}
 	}
 	index = bytes.Replace(index, []byte("</head>"), []byte(links.String()+"</head>"), 1)
 	return bytes.ReplaceAll(index, []byte(`"`+prefix), []byte(`"`+prefix+s.hash+"/"))
+}
+
+// lazy reports whether a module waits until somebody wants it: what js/lazy/
+// holds, and the languages other than English, which is there for all.
+func lazy(name string) bool {
+	return strings.HasPrefix(name, "js/lazy/") || strings.HasPrefix(name, "js/lang/") && name != "js/lang/en.js"
 }
 
 // kinds are named here, and not asked of the machine, whose answer may differ.

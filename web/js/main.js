@@ -1,15 +1,18 @@
 // main.js: reads the address, makes the parts and connects them.
 /** @import { Person } from "./protocol.js" */
 import { Api } from "./api.js";
+import { reason, t } from "./i18n.js";
 import { Refusal } from "./protocol.js";
 import { Remembered } from "./remembered.js";
 import { RoomSession } from "./room-session.js";
 import { Store, nameOf } from "./store.js";
+import { AppShell } from "./view/app-shell.js";
 import { hear, part, fromTemplate } from "./view/dom.js";
 import { FrontPage } from "./view/front-page.js";
 import { JoinForm } from "./view/join-form.js";
 import { RoomView } from "./view/room-view.js";
 import { backing } from "./view/theme.js";
+import "./view/language.js";
 import "./view/theme-choice.js";
 
 const RETRY_MS = 2_000;
@@ -27,7 +30,7 @@ function show(element) {
 async function start() {
   const path = /^\/r\/([^/]*)\/?$/.exec(location.pathname)?.[1];
   if (location.pathname === "/") return show(new FrontPage()).show(await whoAmI(), remembered, api);
-  if (path === undefined) return refuse("There is nothing at this address", "A room's address is /r/ and its name.");
+  if (path === undefined) return refuse(t("error.no-page"), t("error.no-page-why"));
   const [summary, me] = await Promise.all([api.room(nameIn(path)), whoAmI()]);
   history.replaceState(null, "", `/r/${encodeURIComponent(summary.room)}${location.hash}`);
   document.title = `${summary.room} – Parley`;
@@ -48,7 +51,7 @@ async function whoAmI() {
 function enter(room, me) {
   remembered.name = me.name;
   remembered.visited(room, Date.now());
-  const view = show(new RoomView());
+  const view = show(new AppShell()).show(new RoomView());
   const session = new RoomSession({
     room, me, api, remembered,
     dial: () => new WebSocket(`${location.origin.replace(/^http/, "ws")}/ws`, "parley.v1"),
@@ -89,9 +92,9 @@ function refuse(title, reason) {
 /** @param {unknown} err */
 function failed(err) {
   if (err instanceof Refusal && err.code === "bad_room") {
-    return refuse("There can be no such room", err.message);
+    return refuse(t("error.no-room"), reason(err));
   }
-  part(document, "#starting", HTMLElement).textContent = "The server does not answer. Trying again…";
+  part(document, "#starting", HTMLElement).textContent = t("error.retrying");
   setTimeout(() => start().catch(failed), RETRY_MS);
 }
 

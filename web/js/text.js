@@ -1,5 +1,6 @@
 // text.js: what a person wrote, cut into pieces of text and links. It returns data, never markup and
 // never nodes: view/message.js makes nodes of it.
+import { t } from "./i18n.js";
 
 /** @typedef {{ text: string, href?: string }} Piece */
 
@@ -86,12 +87,9 @@ export function isJumbo(text) {
 export function whoTypes(names) {
   const [a, b] = names;
   if (a === undefined) return "";
-  if (b === undefined) return `${isolate(a)} is typing…`;
-  return names.length === 2 ? `${isolate(a)} and ${isolate(b)} are typing…` : "Several people are typing…";
+  if (b === undefined) return t("typing.one", { name: isolate(a) });
+  return names.length === 2 ? t("typing.two", { name: isolate(a), other: isolate(b) }) : t("typing.many");
 }
 
 /** Keeps the direction of a name to itself where there is no element to do so (UAX #9 §2.5). @param {string} s */
 export const isolate = (s) => `\u2068${s}\u2069`;
-
-/** @param {number} n  @param {string} one  @param {string} [many] */
-export const plural = (n, one, many = `${one}s`) => `${n.toLocaleString("en")} ${n === 1 ? one : many}`;

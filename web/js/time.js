@@ -1,15 +1,27 @@
-// time.js: moments in words, in the reader's time zone. No DOM and no clock: "now" is a parameter.
+// time.js: moments in words, in the reader's language and time zone. No DOM and no clock: "now" is a parameter.
+import { intl, t } from "./i18n.js";
 
-const cycle = new Intl.DateTimeFormat(undefined, { hour: "numeric" }).resolvedOptions().hourCycle ?? "h23";
-const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", hourCycle: cycle });
-const weekday = new Intl.DateTimeFormat("en-GB", { weekday: "long", day: "numeric", month: "long" });
-const fullDay = new Intl.DateTimeFormat("en-GB", { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+/** @type {Map<string, Intl.DateTimeFormat>} by what they show, and for whom */
+const made = new Map();
 
-/** "09:41", or "9:41 am" where the reader's locale counts to twelve. @param {number} at milliseconds */
-export const timeOfDay = (at) => clock.format(at);
+/** @param {string} name  @param {Intl.DateTimeFormatOptions} options */
+function format(name, options) {
+  const key = `${intl()} ${name}`;
+  const known = made.get(key) ?? new Intl.DateTimeFormat(intl(), options);
+  made.set(key, known);
+  return known;
+}
 
-/** "Monday 23 November 2026 at 09:41". @param {number} at */
-export const fullTime = (at) => `${day(fullDay, at)} at ${clock.format(at)}`;
+const DAY = /** @type {const} */ ({ weekday: "long", day: "numeric", month: "long" });
+
+/** "09:41", or "9:41 am" where one counts to twelve. @param {number} at milliseconds */
+export const timeOfDay = (at) => format("clock", { hour: "2-digit", minute: "2-digit" }).format(at);
+
+/** "Monday, 23 November 2026 at 09:41". @param {number} at */
+export const fullTime = (at) => format("moment", { dateStyle: "full", timeStyle: "short" }).format(at);
+
+/** "Monday, 23 November 2026". @param {number} at */
+export const fullDay = (at) => format("day", { ...DAY, year: "numeric" }).format(at);
 
 /** A word that is the same for all moments of one local day. @param {number} at */
 export function dayOf(at) {
@@ -19,12 +31,16 @@ export function dayOf(at) {
 
 /** "Today", "Yesterday", "Monday 23 November", with the year if it is another. @param {number} at  @param {number} now */
 export function dayName(at, now) {
-  if (dayOf(at) === dayOf(now)) return "Today";
+  if (dayOf(at) === dayOf(now)) return t("today");
   const yesterday = new Date(now);
   yesterday.setDate(yesterday.getDate() - 1);
-  if (dayOf(at) === dayOf(yesterday.getTime())) return "Yesterday";
-  return day(new Date(at).getFullYear() === new Date(now).getFullYear() ? weekday : fullDay, at);
+  if (dayOf(at) === dayOf(yesterday.getTime())) return t("yesterday");
+  return new Date(at).getFullYear() === new Date(now).getFullYear() ? format("weekday", DAY).format(at) : fullDay(at);
 }
 
-/** Without the comma that some browsers put after the weekday. @param {Intl.DateTimeFormat} format  @param {number} at */
-const day = (format, at) => format.format(at).replace(",", "");
+/** A moment as short as it can be told from others near it: the time today, else the day. @param {number} at  @param {number} now */
+export function shortTime(at, now) {
+  if (dayOf(at) === dayOf(now)) return timeOfDay(at);
+  const sameYear = new Date(at).getFullYear() === new Date(now).getFullYear();
+  return sameYear ? format("short", { day: "numeric", month: "short" }).format(at) : format("date", { dateStyle: "short" }).format(at);
+}

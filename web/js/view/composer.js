@@ -1,6 +1,7 @@
 // composer.js: where a person writes. Enter sends, Shift+Enter begins a new line. It knows how long a message may
 // be and says so before the server has to; it forgets nothing by itself.
-import { length } from "../text.js";
+import { t } from "../i18n.js";
+import { isolate, length } from "../text.js";
 import { fromTemplate, part, setText, tell } from "./dom.js";
 
 const TYPING_MS = 3_000; // the server passes on no more than that
@@ -35,7 +36,7 @@ export class MessageComposer extends HTMLElement {
 
   /** Says in the field whose room this is. @param {string} room */
   set room(room) {
-    this.field.setAttribute("placeholder", `Message ${room}`);
+    this.field.setAttribute("placeholder", t("composer.placeholder", { room: isolate(room) }));
   }
 
   /** @override */
@@ -77,7 +78,7 @@ export class MessageComposer extends HTMLElement {
     const over = n - this.maxText;
     const count = part(this, ".count", HTMLElement);
     count.classList.toggle("over", over > 0);
-    setText(count, over > 0 ? `${over} too many` : n > this.maxText * COUNT_FROM ? `${-over} left` : "");
+    setText(count, over > 0 ? t("composer.over", { n: over }) : n > this.maxText * COUNT_FROM ? t("composer.left", { n: -over }) : "");
     part(this, "button", HTMLButtonElement).disabled = over > 0 || !this.text.trim();
     tell(this, "draft", this.text);
     if (!typed || !this.text.trim() || performance.now() - this.#typedAt < TYPING_MS) return;

@@ -1,10 +1,31 @@
 // dom.js: the few things that every view does with the DOM.
+/** @import { Key } from "../i18n.js" */
+import { pieces, t } from "../i18n.js";
 
-/** Returns a copy of a <template>'s content. @param {string} id  @returns {DocumentFragment} */
+/** Returns a copy of a <template>'s content, in the reader's language. @param {string} id  @returns {DocumentFragment} */
 export function fromTemplate(id) {
   const template = document.getElementById(id);
   if (!(template instanceof HTMLTemplateElement)) throw new Error(`no <template id=${id}>`);
-  return /** @type {DocumentFragment} */ (document.importNode(template.content, true));
+  const fragment = /** @type {DocumentFragment} */ (document.importNode(template.content, true));
+  translate(fragment);
+  return fragment;
+}
+
+const ATTRIBUTES = { "data-t-label": "aria-label", "data-t-title": "title", "data-t-placeholder": "placeholder" };
+
+/** Puts the sentences in that markup names by their keys: data-t for the text, data-t-label and its like for attributes.
+ * @param {ParentNode} root */
+export function translate(root) {
+  for (const element of root.querySelectorAll("[data-t]")) element.textContent = t(/** @type {Key} */ (element.getAttribute("data-t")));
+  for (const [from, to] of Object.entries(ATTRIBUTES)) {
+    for (const element of root.querySelectorAll(`[${from}]`)) element.setAttribute(to, t(/** @type {Key} */ (element.getAttribute(from))));
+  }
+}
+
+/** Fills an element with a sentence in whose places elements stand, such as a name.
+ * @param {Element} element  @param {Key} key  @param {Record<string, Node>} values */
+export function fill(element, key, values) {
+  element.replaceChildren(...pieces(key, values));
 }
 
 /** Returns the one element that has to be there. @template {Element} T

@@ -2,7 +2,7 @@
 /** @import { Api } from "../api.js" */
 /** @import { Person } from "../protocol.js" */
 /** @import { Remembered } from "../remembered.js" */
-import { Refusal } from "../protocol.js";
+import { reason, t } from "../i18n.js";
 import { makeRoomName } from "../room-names.js";
 import { isolate } from "../text.js";
 import { bdi, fromTemplate, part } from "./dom.js";
@@ -40,7 +40,7 @@ export class FrontPage extends HTMLElement {
       remembered.name = person.name;
       location.assign(`/r/${encodeURIComponent(summary.room)}`);
     } catch (err) {
-      showError(this, room, err instanceof Refusal ? err.message : String(err));
+      showError(this, room, reason(err));
     }
   }
 
@@ -56,7 +56,7 @@ export class FrontPage extends HTMLElement {
         a.href = `/r/${encodeURIComponent(room)}`;
         a.replaceChildren(bdi(room));
         const forget = part(li, "button", HTMLButtonElement);
-        forget.setAttribute("aria-label", `Remove ${isolate(room)} from this list`);
+        forget.setAttribute("aria-label", t("front.forget", { room: isolate(room) }));
         forget.addEventListener("click", () => {
           remembered.forget(room);
           const next = li.nextElementSibling ?? li.previousElementSibling;

@@ -1,7 +1,7 @@
 // join-form.js: what somebody sees who follows a link to a room for the first time: who are you?
 /** @import { Api, RoomSummary } from "../api.js" */
-import { plural } from "../text.js";
-import { bdi, fromTemplate, part, tell } from "./dom.js";
+import { t } from "../i18n.js";
+import { bdi, fill, fromTemplate, part, tell } from "./dom.js";
 import { submitName } from "./name-field.js";
 
 export class JoinForm extends HTMLElement {
@@ -11,10 +11,10 @@ export class JoinForm extends HTMLElement {
 
   /** @param {RoomSummary} summary  @param {string} name remembered  @param {Api} api */
   show(summary, name, api) {
-    part(this, "h1 .room", HTMLElement).replaceChildren(bdi(summary.room));
-    const here = summary.count > 0 ? `${plural(summary.count, "person is", "people are")} here now` : "Nobody is here right now";
-    const written = summary.seq > 0 ? plural(summary.seq, "message") : "nobody has written yet";
-    part(this, ".summary", HTMLElement).textContent = `${here}; ${written}.`;
+    fill(part(this, "h1", HTMLElement), "join.welcome", { room: bdi(summary.room) });
+    const here = summary.count > 0 ? t("join.count", { n: summary.count }) : t("join.nobody");
+    const written = summary.seq > 0 ? t("messages.n", { n: summary.seq }) : t("join.unwritten");
+    part(this, ".summary", HTMLElement).textContent = t("join.summary", { here, written });
     const field = part(this, "input", HTMLInputElement);
     field.value = name;
     part(this, "form", HTMLFormElement).onsubmit = async (e) => {

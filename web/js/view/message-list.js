@@ -4,9 +4,9 @@
 /** @import { Target } from "../room-session.js" */
 /** @import { State } from "../room-state.js" */
 /** @import { Row } from "../timeline.js" */
+import { t } from "../i18n.js";
 import { atNewest, unread } from "../room-state.js";
-import { plural } from "../text.js";
-import { dayName, fullTime } from "../time.js";
+import { dayName, fullDay } from "../time.js";
 import { layOut } from "../timeline.js";
 import { fromTemplate, part, setText, tell } from "./dom.js";
 import { newMessage, showMessage } from "./message.js";
@@ -113,10 +113,8 @@ export class MessageList extends HTMLElement {
         return showMessage(element, row, { late: row.entry !== null && late(row.entry), waitingFor, linked, room: state.room });
       }
       case "day":
-        element.title = fullTime(row.at).replace(/ at .*/, "");
+        element.title = fullDay(row.at);
         return setText(part(element, ".rule-text", HTMLElement), dayName(row.at, now));
-      case "newer":
-        return;
       default:
     }
   }
@@ -166,7 +164,7 @@ export class MessageList extends HTMLElement {
     const news = unread(state);
     const far = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight > this.log.clientHeight;
     this.button.hidden = (this.keeper.atEnd && this.#newest.here) || (news === 0 && !far && this.#newest.here);
-    setText(part(this.button, ".label", HTMLElement), news > 0 ? plural(news, "new message") : "Jump to newest");
+    setText(part(this.button, ".label", HTMLElement), news > 0 ? t("log.unread", { n: news }) : t("log.newest"));
   }
 
   /** @param {MouseEvent} e */

@@ -2,6 +2,8 @@
 // becomes its stored twin in place.
 /** @import { Entry } from "../outbox.js" */
 /** @import { MessageRow } from "../timeline.js" */
+import { reason, t } from "../i18n.js";
+import { Refusal } from "../protocol.js";
 import { isJumbo, linkify } from "../text.js";
 import { fullTime, timeOfDay } from "../time.js";
 import { showAvatar } from "./avatar.js";
@@ -84,11 +86,11 @@ function showState(element, entry, look) {
 
 /** @param {Entry} entry  @param {string} waitingFor */
 function stateText(entry, waitingFor) {
-  if (entry.failed) return `Not sent. ${entry.failed.message}`;
-  if (entry.attempted) return "Kept on this device, not confirmed yet";
-  if (waitingFor === "rate_limited") return "Kept on this device; sending again in a moment";
-  if (waitingFor) return "Kept on this device; the server cannot take it right now";
-  return "Kept on this device, not sent yet";
+  if (entry.failed) return t("message.failed", { reason: reason(new Refusal(entry.failed.code, entry.failed.message)) });
+  if (entry.attempted) return t("message.unconfirmed");
+  if (waitingFor === "rate_limited") return t("message.soon");
+  if (waitingFor) return t("message.later");
+  return t("message.unsent");
 }
 
 /** Names the row by its own parts: who, when, what, and how it stands.

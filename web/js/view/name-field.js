@@ -1,6 +1,6 @@
 // name-field.js: giving the server a name, and showing beside the field what it says about that.
 /** @import { Api } from "../api.js" */
-import { Refusal } from "../protocol.js";
+import { reason } from "../i18n.js";
 import { part } from "./dom.js";
 
 /** Returns the person with that name, or null when it was refused and the person has been told why.
@@ -11,7 +11,7 @@ export async function submitName(form, field, api) {
     showError(form, field, "");
     return person;
   } catch (err) {
-    showError(form, field, err instanceof Refusal ? err.message : String(err));
+    showError(form, field, reason(err));
     return null;
   }
 }

@@ -1,6 +1,6 @@
 // people.js: who is here. In a room of more than 100 people only how many.
 /** @import { State } from "../room-state.js" */
-import { plural } from "../text.js";
+import { intl, t } from "../i18n.js";
 import { showAvatar } from "./avatar.js";
 import { bdi, fromTemplate, part, setText } from "./dom.js";
 
@@ -10,18 +10,17 @@ export class PeopleList extends HTMLElement {
   #me = "";
 
   connectedCallback() {
-    this.append(fromTemplate("people-list"));
+    if (this.childElementCount === 0) this.append(fromTemplate("people-list"));
   }
 
   /** @param {State} state  @param {boolean} online whether what we know is so now */
-  show({ people, count, me }, online) {
+  show({ people, me }, online) {
     this.classList.toggle("stale", !online);
-    setText(part(this, "h2", HTMLElement), online ? `${plural(count, "person", "people")} here` : "Who is here?");
-    setText(part(this, ".note", HTMLElement), people ? "" : "Too many to list them all.");
+    setText(part(this, ".note", HTMLElement), people ? "" : t("people.many"));
     if (people === this.#people && me.id === this.#me) return;
     this.#people = people;
     this.#me = me.id;
-    const order = [...(people?.values() ?? [])].sort((a, b) => Number(b.id === me.id) - Number(a.id === me.id) || a.name.localeCompare(b.name) || a.id.localeCompare(b.id));
+    const order = [...(people?.values() ?? [])].sort((a, b) => Number(b.id === me.id) - Number(a.id === me.id) || a.name.localeCompare(b.name, intl()) || a.id.localeCompare(b.id));
     part(this, "ul", HTMLElement).replaceChildren(...order.map((p) => item(p, p.id === me.id)));
   }
 }

@@ -5,7 +5,8 @@
 /** @import { Remembered } from "../remembered.js" */
 /** @import { RoomSession } from "../room-session.js" */
 import { unread } from "../room-state.js";
-import { plural, whoTypes } from "../text.js";
+import { pieces, t } from "../i18n.js";
+import { whoTypes } from "../text.js";
 import { showAvatar } from "./avatar.js";
 import { copyText } from "./clipboard.js";
 import { MessageComposer } from "./composer.js";
@@ -13,6 +14,7 @@ import { bdi, fromTemplate, hear, part, setText } from "./dom.js";
 import { MessageList } from "./message-list.js";
 import { PeopleList } from "./people.js";
 import { ShareDialog } from "./share-dialog.js";
+import { sidePanel } from "./side-panel.js";
 import { say } from "./toast.js";
 import { YouDialog } from "./you-dialog.js";
 
@@ -24,6 +26,7 @@ export class RoomView extends HTMLElement {
   #wasLost = false;
   #backUntil = 0;
   #name = "";
+  people = new PeopleList();
 
   connectedCallback() {
     this.append(fromTemplate("room-view"));
@@ -49,6 +52,7 @@ export class RoomView extends HTMLElement {
     this.#hearList(session);
     this.#hearHeader(session, api);
     this.#hearWindow(session);
+    this.#hearPanel();
     this.changed();
   }
 
@@ -78,7 +82,8 @@ export class RoomView extends HTMLElement {
     const entries = session.outbox.entries();
     list.show({ state, entries, late, waitingFor: session.sender.waitingFor, target, now });
     if (entries.some((e) => !late(e))) setTimeout(() => this.changed(), LATE_MS);
-    part(this, "people-list", PeopleList).show(state, online);
+    if (this.people.isConnected) this.people.show(state, online);
+    sidePanel().retitle("people", this.#peopleTitle());
     this.#showHeader(session);
     this.#showStatus(session);
     setText(part(this, ".typing", HTMLElement), online ? whoTypes([...state.typing.values()].map((t) => t.person.name)) : "");
@@ -88,11 +93,11 @@ export class RoomView extends HTMLElement {
   #showHeader({ state, joined }) {
     const count = part(this, ".people-count", HTMLElement);
     setText(count, joined ? String(state.count) : "–");
-    part(this, ".people-button", HTMLElement).setAttribute("aria-label", joined ? `${plural(state.count, "person", "people")} here` : "Who is here?");
+    part(this, ".people-button", HTMLElement).setAttribute("aria-label", this.#peopleTitle());
     if (state.me.name === this.#name) return;
     this.#name = state.me.name;
     showAvatar(part(this, ".you-button .avatar", HTMLElement), state.me);
-    part(this, ".you-button .name", HTMLElement).replaceChildren(bdi(state.me.name));
+    part(this, ".you-button .label", HTMLElement).replaceChildren(...pieces("you.button", { name: named(state.me.name) }).map(unseen));
   }
 
   /** @param {RoomSession} session */
@@ -107,7 +112,7 @@ export class RoomView extends HTMLElement {
     const pill = part(this, ".connection", HTMLElement);
     pill.dataset["state"] = lost ? "lost" : back ? "back" : "quiet";
     const kept = session.outbox.entries().filter((e) => !e.failed).length;
-    setText(pill, lost ? `Reconnecting…${kept ? ` ${plural(kept, "message")} kept here.` : ""}` : back ? "Back online" : "");
+    setText(pill, lost ? (kept ? t("room.lost-kept", { n: kept }) : t("room.lost")) : back ? t("room.back") : "");
   }
 
   /** @param {RoomSession} session  @param {Remembered} remembered */
@@ -115,7 +120,7 @@ export class RoomView extends HTMLElement {
     hear(this, "send", (/** @type {string} */ text) => {
       this.#unlink();
       session.send(text);
-      if (!remembered.store.durable) say("This browser keeps nothing: an unsent message is lost with this page.");
+      if (!remembered.store.durable) say(t("error.not-durable"));
     });
     hear(this, "draft", (/** @type {string} */ text) => remembered.keepDraft(session.deps.room, text));
     hear(this, "typing", () => session.typing());
@@ -134,7 +139,7 @@ export class RoomView extends HTMLElement {
     hear(this, "take-back", (/** @type {string} */ nonce) => this.composer.giveBack(session.takeBack(nonce)));
     hear(this, "copy", async (/** @type {number} */ seq) => {
       const link = `${location.origin}${location.pathname}#${seq}`;
-      say((await copyText(link)) ? "Link to the message copied" : link);
+      say((await copyText(link)) ? t("message.copied") : link);
     });
   }
 
@@ -143,8 +148,25 @@ export class RoomView extends HTMLElement {
     part(this, ".share-button", HTMLElement).addEventListener("click", () => part(this, "share-dialog", ShareDialog).open(location.origin + location.pathname));
     part(this, ".empty .share", HTMLElement).addEventListener("click", () => part(this, "share-dialog", ShareDialog).open(location.origin + location.pathname));
     part(this, ".you-button", HTMLElement).addEventListener("click", () => part(this, "you-dialog", YouDialog).open(session.state.me, api));
-    const aside = part(this, ".people", HTMLElement);
-    matchMedia("(min-width: 56rem)").addEventListener("change", () => aside.hidePopover());
+  }
+
+  /** Who is here stands beside the talk where there is room, and behind the button elsewhere. */
+  #hearPanel() {
+    const panel = sidePanel();
+    const button = part(this, ".people-button", HTMLElement);
+    hear(panel, "panel", (/** @type {string} */ name) => {
+      button.setAttribute("aria-expanded", String(name === "people"));
+      this.changed();
+    });
+    button.addEventListener("click", () => {
+      if (panel.name === "people") panel.close();
+      else panel.open("people", this.people, this.#peopleTitle());
+    });
+    panel.rest({ name: "people", element: this.people, title: this.#peopleTitle() });
+  }
+
+  #peopleTitle() {
+    return this.session?.joined ? t("people.here", { n: this.session.state.count }) : t("people.unknown");
   }
 
   /** @param {RoomSession} session */
@@ -165,7 +187,7 @@ export class RoomView extends HTMLElement {
   async follow() {
     const seq = Number(location.hash.slice(1));
     if (!Number.isSafeInteger(seq) || seq < 1 || !this.session) return;
-    if (!(await this.session.goTo(seq))) say(`There is no message ${seq} here.`);
+    if (!(await this.session.goTo(seq))) say(t("error.no-message", { seq: String(seq) }));
   }
 
   #toNewest() {
@@ -178,6 +200,23 @@ export class RoomView extends HTMLElement {
     if (location.hash) history.replaceState(null, "", location.pathname);
     this.list.unlink();
   }
+}
+
+/** @param {string} name */
+function named(name) {
+  const span = document.createElement("span");
+  span.className = "name";
+  span.append(bdi(name));
+  return span;
+}
+
+/** The words around a name that is seen are heard only. @param {string | Node} piece */
+function unseen(piece) {
+  if (typeof piece !== "string") return piece;
+  const span = document.createElement("span");
+  span.className = "visually-hidden";
+  span.textContent = piece;
+  return span;
 }
 
 customElements.define("room-view", RoomView);

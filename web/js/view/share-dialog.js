@@ -1,4 +1,5 @@
 // share-dialog.js: the room's link, to copy or to hand to the system's own share sheet where there is one.
+import { t } from "../i18n.js";
 import { copyText } from "./clipboard.js";
 import { fromTemplate, part } from "./dom.js";
 import { say } from "./toast.js";
@@ -27,7 +28,7 @@ export class ShareDialog extends HTMLElement {
 
   async #copy() {
     const copied = await copyText(this.field.value);
-    say(copied ? "Link copied" : "This browser does not let the page copy; the link is selected.");
+    say(copied ? t("room.copied") : t("room.not-copied"));
     if (!copied) this.field.select();
   }
 }

@@ -130,7 +130,7 @@ test("hostile names are text, wherever a name is shown", async () => {
     await page.getByRole("textbox", { name: "Your name" }).fill(name);
     await page.getByRole("button", { name: "Save name" }).click();
     await page.locator("#you-name-error", { hasText: /name/i }).waitFor();
-    await page.getByRole("button", { name: "Close" }).click();
+    await page.getByRole("button", { name: "Close", exact: true }).click();
   }
   assert.deepEqual(wrong, []);
 });

@@ -36,8 +36,8 @@ class Log {
     const kind = said.length === 0 ? "message" : luck.of(["message", "message", "message", "reply", "echo", "answer", "edit", "delete", "react", "react", "unreact", "pin", "unpin", "topic", "poll"]);
     const seq = this.events.length + 1;
     const base = { seq, at: seq * 1000, from: luck.of(PEOPLE), text: "", html: "" };
-    const target = said.length > 0 ? luck.of(said.slice(-8)) : base;
-    const root = "thread" in target ? (target.thread ?? target.seq) : target.seq;
+    const target = said.length > 0 ? luck.of(said.slice(-8)) : /** @type {RoomEvent} */ ({ ...base, kind });
+    const root = target.thread ?? target.seq;
     const quoted = this.standing(target.seq, seq - 1);
     /** @type {Record<string, Partial<RoomEvent>>} */
     const kinds = {
@@ -168,9 +168,7 @@ for (const thread of [0, 1]) {
           heard = log.events.length; // away for long: what was said meanwhile nobody will tell
           s = room.joined(s, { op: "behind", seq: heard, count: 1, topic: log.page({}, 0, 1).topic });
           flying.push({ page: log.page({}, thread, 6), put: (t, p) => room.opened(t, p, 0) });
-          const reread = flying.at(-1);
-          while (flying.length > 0) land(); // those of before are refused, or this one comes in the end
-          if (reread) s = reread.put(s, reread.page);
+          while (flying.length > 0) land(); // in any order: what was asked for before is refused
         }
       }
       while (flying.length > 0) land();
