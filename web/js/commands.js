@@ -11,9 +11,11 @@ export function asSaid(text) {
   return { text: text.startsWith("//") ? text.slice(1) : text };
 }
 
-/** Returns the command of the page's own that a text is, or null.
- * @param {string} text  @param {readonly SlashCommand[]} commands */
-export function clientCommand(text, commands) {
+/** What the page does itself; the server's list of commands says how it is used. */
+const OWN = ["nick", "join", "help"];
+
+/** Returns the command of the page's own that a text is, or null. @param {string} text */
+export function clientCommand(text) {
   const [, name = "", args = ""] = /^\/([a-z]+)(?:\s+([\s\S]*))?$/.exec(text) ?? [];
-  return commands.some((c) => c.name === name && c.by === "client") ? { name, args: args.trim() } : null;
+  return OWN.includes(name) ? { name, args: args.trim() } : null;
 }

@@ -15,6 +15,7 @@ import { changed, isSaid } from "./standing.js";
 export const PAGE = 100; // messages asked for at once
 const WINDOW = 400; // messages held; a fresh page may exceed it until the far end is cut
 const RECENT = 500; // live events kept for pages on their way
+const PINNING = new Set(["pin", "unpin", "delete", "edit"]);
 const TYPING_MS = 5_000; // the server repeats "typing" every 3 s at most
 
 /** @typedef {object} State
@@ -31,6 +32,7 @@ const TYPING_MS = 5_000; // the server repeats "typing" every 3 s at most
  * @property {number} floor  live events up to this seq are not among them
  * @property {string} topic
  * @property {number} topicAt  as of which seq
+ * @property {number} pinsAt  the last event that may have changed what is pinned
  * @property {boolean} following  the person looks at the end of the log
  * @property {boolean} reading  the person looks at the page at all
  * @property {number} lastRead
@@ -48,7 +50,7 @@ const TYPING_MS = 5_000; // the server repeats "typing" every 3 s at most
 /** @param {string} room  @param {Person} me  @param {number} [thread]  @returns {State} */
 export function begin(room, me, thread = 0) {
   return {
-    room, thread, me, epoch: "", head: 0, events: [], older: false, newer: false, root: null, recent: [], floor: 0, topic: "", topicAt: 0,
+    room, thread, me, epoch: "", head: 0, events: [], older: false, newer: false, root: null, recent: [], floor: 0, topic: "", topicAt: 0, pinsAt: 0,
     following: true, reading: true, lastRead: 0, news: 0, keptUnread: false, mark: null,
     people: new Map(), count: 0, typing: new Map(), acked: new Map(), hopes: new Map(), loads: 0,
   };
@@ -149,7 +151,7 @@ export function joined(s, answer) {
   const head = answer.op === "behind" ? Math.max(s.head, answer.seq ?? 0) : s.head;
   if (head === s.head) return next;
   const mark = s.news === 0 && s.head > 0 ? s.head : s.mark; // the first one missed
-  return { ...next, head, floor: head, recent: [], newer: true, mark };
+  return { ...next, head, floor: head, recent: [], newer: true, mark, pinsAt: head };
 }
 
 /** @param {State} s  @param {RoomEvent} event  @returns {State} */
@@ -159,6 +161,7 @@ export function received(s, event) {
   const [oldest] = s.recent;
   if (oldest && s.recent.length >= RECENT) next = { ...next, recent: [...s.recent.slice(1), event], floor: oldest.seq };
   else next.recent = [...s.recent, event];
+  if (PINNING.has(event.kind)) next.pinsAt = event.seq;
   if (event.kind === "topic") next = retopiced(next, event.text, event.seq);
   if (event.from.id === s.me.id && event.emoji) next = settled(next, event.target ?? 0, event.emoji);
   if (!belongs(s, event)) return next;

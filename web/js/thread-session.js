@@ -1,6 +1,6 @@
 // thread-session.js: a thread that is open beside its room. It is a room's log once more, of the replies alone: it hears
 // what the room hears, and what is written in it goes through the room's outbox.
-/** @import { Entry } from "./outbox.js" */
+/** @import { Entry, Extra } from "./outbox.js" */
 /** @import { Body } from "./protocol.js" */
 /** @import { RoomSession, Target } from "./room-session.js" */
 /** @import { State } from "./room-state.js" */
@@ -40,7 +40,7 @@ export class ThreadSession {
   async start() {
     try {
       await this.history.open();
-      this.target = { to: "newest" };
+      this.target ??= { to: "newest" };
       this.change((s) => ({ ...s, following: true }));
     } catch (err) {
       if (err instanceof Refusal && !passes(err.code)) this.refused = err.message;
@@ -70,11 +70,17 @@ export class ThreadSession {
     if (entry.thread === this.seq) this.change((s) => room.acknowledged(s, seq, entry));
   }
 
-  /** @param {string} text  @param {boolean} echo also to the room */
-  send(text, echo) {
-    this.session.send(text, { thread: this.seq, ...(echo && { echo }) });
+  /** @param {string} text  @param {Extra} extra */
+  send(text, extra) {
+    this.session.send(text, { ...extra, thread: this.seq });
     this.followed = true; // who takes part follows
     this.newest();
+  }
+
+  /** Goes to a reply, as soon as it is there. @param {number} seq */
+  goTo(seq) {
+    this.target = { to: "message", seq };
+    this.session.deps.onChange();
   }
 
   async newest() {

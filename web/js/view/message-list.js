@@ -10,6 +10,7 @@ import { dayName, fullDay } from "../time.js";
 import { layOut } from "../timeline.js";
 import { fromTemplate, part, setText, tell } from "./dom.js";
 import { newMessage, showMessage } from "./message.js";
+import { RowActions } from "./row-actions.js";
 import { moveFocus, own } from "./rove.js";
 import { ScrollKeeper } from "./scroll.js";
 
@@ -68,7 +69,7 @@ export class MessageList extends HTMLElement {
     if (target) this.#linked = target.to === "message" ? target.seq : 0;
     const rows = layOut(state, picture.entries);
     this.#reconcile(rows, picture);
-    part(this, ".empty", HTMLElement).hidden = !state.epoch || rows.length > 0;
+    part(this, ".empty", HTMLElement).hidden = !state.epoch || rows.length > 0 || state.thread > 0;
     part(this, ".loading", HTMLElement).hidden = state.epoch !== "";
     this.#newest = { seq: state.head, here: atNewest(state) };
     if (target) this.#go(target);
@@ -110,11 +111,14 @@ export class MessageList extends HTMLElement {
     switch (row.kind) {
       case "message": {
         const linked = row.event.seq > 0 && row.event.seq === this.#linked;
-        return showMessage(element, row, { late: row.entry !== null && late(row.entry), waitingFor, linked, room: state.room });
+        const { room, me, thread } = state;
+        return showMessage(element, row, { late: row.entry !== null && late(row.entry), waitingFor, linked, room, me, thread, hopes: state.hopes.get(row.event.seq) });
       }
       case "day":
         element.title = fullDay(row.at);
         return setText(part(element, ".rule-text", HTMLElement), dayName(row.at, now));
+      case "replies":
+        return setText(part(element, ".rule-text", HTMLElement), t("thread.replies", { n: row.count }));
       default:
     }
   }
@@ -167,14 +171,21 @@ export class MessageList extends HTMLElement {
     setText(part(this.button, ".label", HTMLElement), news > 0 ? t("log.unread", { n: news }) : t("log.newest"));
   }
 
-  /** @param {MouseEvent} e */
+  /** Offers what can be done with messages. @param {(n: number) => string[]} recent emoji  @param {boolean} inThread */
+  offer(recent, inThread) {
+    return new RowActions(this, this.log, inThread, recent);
+  }
+
+  /** A button within a message tells what it does: of its own message or of the one that it names.
+   * @param {MouseEvent} e */
   #clicked(e) {
     const button = e.target instanceof Element ? e.target.closest("[data-do]") : null;
     const row = button?.closest(".message");
-    if (!button || !row) return;
+    if (!(button instanceof HTMLElement) || !(row instanceof HTMLElement) || button.closest("[role=toolbar]")) return;
+    const { do: action = "", emoji, seq } = button.dataset;
     const key = [...this.#rows].find(([, element]) => element === row)?.[0];
-    const action = button.getAttribute("data-do") ?? "";
-    tell(this, action, action === "copy" ? Number(row.getAttribute("data-seq")) : key);
+    if (action === "retry" || action === "take-back") tell(this, action, key);
+    else tell(button, action, action === "react" ? { seq: Number(seq), emoji } : Number(seq ?? row.dataset["seq"]));
   }
 }
 

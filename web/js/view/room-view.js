@@ -4,6 +4,7 @@
 /** @import { Api } from "../api.js" */
 /** @import { Remembered } from "../remembered.js" */
 /** @import { RoomSession } from "../room-session.js" */
+/** @import { Said } from "./composer.js" */
 import { unread } from "../room-state.js";
 import { pieces, t } from "../i18n.js";
 import { whoTypes } from "../text.js";
@@ -15,6 +16,7 @@ import { MessageList } from "./message-list.js";
 import { PeopleList } from "./people.js";
 import { ShareDialog } from "./share-dialog.js";
 import { sidePanel } from "./side-panel.js";
+import { Talk } from "./talk.js";
 import { say } from "./toast.js";
 import { YouDialog } from "./you-dialog.js";
 
@@ -27,6 +29,8 @@ export class RoomView extends HTMLElement {
   #backUntil = 0;
   #name = "";
   people = new PeopleList();
+  /** @type {Talk | null} */
+  #talk = null;
 
   connectedCallback() {
     this.append(fromTemplate("room-view"));
@@ -53,6 +57,7 @@ export class RoomView extends HTMLElement {
     this.#hearHeader(session, api);
     this.#hearWindow(session);
     this.#hearPanel();
+    this.#talk = new Talk(this, session, api, remembered);
     this.changed();
   }
 
@@ -84,6 +89,7 @@ export class RoomView extends HTMLElement {
     if (entries.some((e) => !late(e))) setTimeout(() => this.changed(), LATE_MS);
     if (this.people.isConnected) this.people.show(state, online);
     sidePanel().retitle("people", this.#peopleTitle());
+    this.#talk?.draw();
     this.#showHeader(session);
     this.#showStatus(session);
     setText(part(this, ".typing", HTMLElement), online ? whoTypes([...state.typing.values()].map((t) => t.person.name)) : "");
@@ -117,9 +123,9 @@ export class RoomView extends HTMLElement {
 
   /** @param {RoomSession} session  @param {Remembered} remembered */
   #hearComposer(session, remembered) {
-    hear(this, "send", (/** @type {string} */ text) => {
+    hear(this, "send", (/** @type {Said} */ { text, ...about }) => {
       this.#unlink();
-      session.send(text);
+      session.send(text, about);
       if (!remembered.store.durable) say(t("error.not-durable"));
     });
     hear(this, "draft", (/** @type {string} */ text) => remembered.keepDraft(session.deps.room, text));
