@@ -65,7 +65,7 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 	defer func() { err = errors.Join(err, log.Close()) }()
 
 	c.Rooms.Format, c.Rooms.Flushed, c.Rooms.Logger = format.HTML, metrics.Flushed, logger
-	hub := room.New(log, log.Epoch(), c.Rooms)
+	hub := room.New(log, log, log.Epoch(), c.Rooms)
 
 	c.HTTP.CertStore, c.HTTP.Metrics, c.HTTP.Logger = filepath.Join(c.Data, "certificates"), metrics, logger
 	doors, err := server.New(c.HTTP, hub, log, log.Healthy, site)

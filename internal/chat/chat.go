@@ -8,8 +8,12 @@ package chat
 import (
 	"cmp"
 	"fmt"
+	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
+
+	"github.com/rivo/uniseg"
 )
 
 // A Seq is an event's number in its room: 1, 2, 3 … without a hole. Zero is
@@ -195,4 +199,67 @@ func CheckNonce(nonce string) error {
 		}
 	}
 	return nil
+}
+
+// A Selection says which of a room's messages are asked for, as they stand.
+type Selection struct {
+	After  Seq   // only those with a greater seq
+	Before Seq   // only those with a lesser seq; 0: no bound
+	Oldest bool  // of these the oldest Limit, else the newest
+	Limit  int   // at most so many
+	Thread Seq   // of this thread; 0: of the room's own talk
+	Pinned bool  // only those that are pinned, in order of their pinning
+	Seqs   []Seq // these and no others, whatever else is said
+}
+
+// A Page is some of a room's messages as they stood at one moment.
+type Page struct {
+	Messages []Standing // oldest first
+	Head     Seq        // the room's newest event at that moment
+	More     bool       // there are more in the direction that was asked for: older ones, or newer if it was those
+	Newer    bool       // of a page around a message: there are newer ones too
+}
+
+// CheckEmoji reports whether somebody may react with s: one emoji, of any kind.
+// The error is an *Error with code BadText.
+func CheckEmoji(s string) error {
+	pictures, keycap := 0, false
+	for i, r := range s {
+		switch {
+		case unicode.In(r, unicode.So, unicode.Sm) || r == '\u203c' || r == '\u2049' || r == '\u3030':
+			pictures++
+		case r == '\u20e3': // the key that a digit is on
+			keycap = true
+		case i == 0 && (r == '#' || r == '*' || r >= '0' && r <= '9'):
+		case r == '\u200d' || r == '\ufe0f' || r >= 0x1f3fb && r <= 0x1f3ff || r >= 0xe0020 && r <= 0xe007f:
+		default:
+			return errEmoji
+		}
+	}
+	if len(s) > maxEmojiBytes || pictures == 0 && !keycap || uniseg.GraphemeClusterCount(s) != 1 {
+		return errEmoji
+	}
+	return nil
+}
+
+// maxEmojiBytes is more than the longest family of the Unicode standard takes.
+const maxEmojiBytes = 64
+
+var errEmoji = &Error{Code: BadText, Message: "A reaction is one emoji."}
+
+// ParseTopic returns what a room is about in its normal form: one line, at most
+// MaxTopic characters, "" for nothing. The error is an *Error with code BadText or
+// TooLong.
+func ParseTopic(s string) (string, error) {
+	if !utf8.ValidString(s) {
+		return "", &Error{Code: BadText, Message: "A topic is UTF-8 text; this one is not."}
+	}
+	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
+	if isBlank(s) {
+		return "", nil
+	}
+	if n := utf8.RuneCountInString(s); n > MaxTopic {
+		return "", &Error{Code: TooLong, Message: fmt.Sprintf("The topic has %d characters; at most %d are allowed.", n, MaxTopic)}
+	}
+	return s, nil
 }

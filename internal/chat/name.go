@@ -145,3 +145,7 @@ func badRoom(format string, args ...any) error {
 func badName(format string, args ...any) error {
 	return &Error{Code: BadName, Message: fmt.Sprintf(format, args...)}
 }
+
+// FoldName returns a display name as it is looked for: whoever writes @ada means
+// Ada.
+func FoldName(name string) string { return cases.Fold().String(name) }

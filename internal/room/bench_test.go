@@ -47,7 +47,7 @@ func BenchmarkFanOut(b *testing.B) {
 func fanOut(b *testing.B, members, rooms, senders int) {
 	log := newMemLog()
 	flushed := make(chan struct{}, 1)
-	h := New(log, "epoch", Config{Flushed: func(time.Duration) {
+	h := New(log, log, "epoch", Config{Flushed: func(time.Duration) {
 		select {
 		case flushed <- struct{}{}:
 		default:

@@ -93,7 +93,7 @@ func (rd *Reader) readPage(ctx context.Context) (err error) {
 		if len(page) > catchUpBytes || e.Seq > head { // the answer to a later one may not have been given
 			break
 		}
-		e.HTML = rd.hub.format(e.Text)
+		rd.hub.dress(&e)
 		page = rd.log.enc.Append(page, e)
 		ends = append(ends, uint32(len(page)))
 	}

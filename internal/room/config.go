@@ -33,10 +33,19 @@ type Log interface {
 	Append(d chat.Draft, done func(chat.Commit))
 	// Head returns a room's newest seq, 0 for a room that nobody wrote to.
 	Head(ctx context.Context, room chat.RoomName) (chat.Seq, error)
-	// After returns a room's events with a greater seq, oldest first, at most limit.
+	// After returns a room's events with a greater seq, oldest first, at most
+	// limit, each as it happened; but what was deleted says nothing.
 	After(ctx context.Context, room chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error)
-	// Before returns the limit newest events of a room with a lesser seq, oldest first.
-	Before(ctx context.Context, room chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error)
+}
+
+// An Archive has what became of a log's messages: the store, or memory in tests.
+type Archive interface {
+	// Page returns some of a room's messages as they stand, all at one moment.
+	Page(ctx context.Context, room chat.RoomName, which chat.Selection) (chat.Page, error)
+	// Versions returns what a message has said, the oldest first; none if it has
+	// been deleted. The error is an *chat.Error with code NotFound if there is no
+	// such message.
+	Versions(ctx context.Context, room chat.RoomName, seq chat.Seq) ([]chat.Event, error)
 }
 
 // An Encoder turns events into the bytes of one door. Its result for an event

@@ -25,6 +25,7 @@ import (
 // A Hub holds every room that somebody is in.
 type Hub struct {
 	log    Log
+	kept   Archive
 	epoch  string
 	cfg    Config
 	logger *slog.Logger
@@ -46,14 +47,15 @@ type Hub struct {
 // catchUpWorkers is how many readers are served from the store at a time.
 const catchUpWorkers = 4
 
-// New returns a Hub on top of log, whose events belong to epoch. It does
-// nothing until Run.
-func New(log Log, epoch string, cfg Config) *Hub {
+// New returns a Hub on top of log, whose events belong to epoch and whose
+// messages are in kept. It does nothing until Run.
+func New(log Log, kept Archive, epoch string, cfg Config) *Hub {
 	cfg.StallTimeout = cmp.Or(cfg.StallTimeout, 30*time.Second)
 	cfg.LeaveGrace = cmp.Or(cfg.LeaveGrace, 3*time.Second)
 	cfg.Memory = cmp.Or(cfg.Memory, 64<<20)
 	h := &Hub{
 		log:    log,
+		kept:   kept,
 		epoch:  epoch,
 		cfg:    cfg,
 		logger: cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
@@ -94,7 +96,7 @@ type Stats struct {
 	Members    int    // people in rooms, each counted once per room
 	Lagging    int    // readers that are parked or read from the store
 	Bytes      int    // of recent events in memory
-	Posted     uint64 // messages accepted since the start
+	Posted     uint64 // drafts accepted since the start
 	Deliveries uint64 // events given to readers since the start
 }
 

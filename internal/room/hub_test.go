@@ -29,7 +29,7 @@ func inBubble(t *testing.T, cfg Config, f func(t *testing.T, b *bench)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		log := newMemLog()
-		h := New(log, "epoch", cfg)
+		h := New(log, log, "epoch", cfg)
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go log.run()
@@ -423,19 +423,22 @@ func TestHistoryPages(t *testing.T) {
 		"after nothing":           {Page{After: seq(0), Limit: 1}, 1, 1},
 		"after the newest":        {Page{After: seq(500)}, 1, 0},
 		"between":                 {Page{After: seq(10), Before: seq(13)}, 11, 12},
+		"around":                  {Page{Around: seq(100), Limit: 5}, 98, 102},
+		"around the first":        {Page{Around: seq(1), Limit: 4}, 1, 3},
+		"around one":              {Page{Around: seq(100), Limit: 1}, 100, 100},
 		"after a negative number": {Page{After: seq(-5), Limit: 1}, 1, 1},
 	}
 	inBubble(t, Config{Format: func(s string) string { return "<p>" + s }}, func(t *testing.T, b *bench) {
 		b.sayMany(500)
 		for name, tt := range tests {
-			events, head, err := b.History(t.Context(), "lobby", tt.page)
-			if err != nil || head != 500 {
-				t.Errorf("%s: head %d, %v", name, head, err)
+			page, err := b.History(t.Context(), "lobby", tt.page)
+			if err != nil || page.Head != 500 {
+				t.Errorf("%s: head %d, %v", name, page.Head, err)
 			}
-			if len(events) != int(tt.last-tt.first+1) {
-				t.Errorf("%s: %d events", name, len(events))
+			if len(page.Messages) != int(tt.last-tt.first+1) {
+				t.Errorf("%s: %d messages", name, len(page.Messages))
 			}
-			for i, e := range events {
+			for i, e := range page.Messages {
 				if e.Seq != tt.first+chat.Seq(i) || e.HTML != "<p>"+e.Text {
 					t.Errorf("%s: event %d is %+v", name, i, e)
 				}

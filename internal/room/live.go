@@ -76,7 +76,7 @@ func (r *liveRoom) append(e chat.Event) (dirty bool) {
 		r.head = e.Seq
 		return false
 	}
-	if m := r.members[e.From.ID]; m != nil {
+	if m := r.members[e.From.ID]; m != nil && e.Kind.IsSaid() {
 		m.typed = time.Time{} // what they type next is another message
 	}
 	before := r.bytes()
@@ -94,6 +94,9 @@ func (r *liveRoom) append(e chat.Event) (dirty bool) {
 	r.head = e.Seq
 	r.used = e.At.UnixNano()
 	for _, l := range r.logs {
+		if e.Kind == chat.Delete { // the bytes hold what it said; whoever lags is given what the store has left
+			l.forget(e.Seq - 1)
+		}
 		if contiguous && l.readers > 0 {
 			l.append(e)
 		} else { // nobody reads it; a gap cannot be, but if it were: the store has it all

@@ -2,6 +2,7 @@ package room
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -111,10 +112,27 @@ func (l *memLog) After(_ context.Context, room chat.RoomName, seq chat.Seq, limi
 	return append([]chat.Event(nil), events[from:min(from+limit, len(events))]...), nil
 }
 
-func (l *memLog) Before(_ context.Context, room chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error) {
+// Page has no edits, reactions or threads: of a message nothing but itself.
+func (l *memLog) Page(_ context.Context, room chat.RoomName, sel chat.Selection) (chat.Page, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	events := l.rooms[room]
-	to := min(max(int(seq)-1, 0), len(events))
-	return append([]chat.Event(nil), events[max(0, to-limit):to]...), nil
+	page := chat.Page{Head: chat.Seq(len(l.rooms[room]))}
+	for _, e := range l.rooms[room] {
+		if e.Kind == chat.Message && e.Seq > sel.After && (sel.Before == 0 || e.Seq < sel.Before) {
+			page.Messages = append(page.Messages, chat.Standing{Event: e})
+		}
+	}
+	if more := len(page.Messages) - sel.Limit; more > 0 {
+		page.More = true
+		if sel.Oldest {
+			page.Messages = page.Messages[:sel.Limit]
+		} else {
+			page.Messages = page.Messages[more:]
+		}
+	}
+	return page, nil
+}
+
+func (l *memLog) Versions(context.Context, chat.RoomName, chat.Seq) ([]chat.Event, error) {
+	return nil, errors.New("nothing is edited here")
 }

@@ -2,6 +2,9 @@ package room
 
 import (
 	"context"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"parley/internal/chat"
 )
@@ -11,7 +14,7 @@ import (
 // done is called as Log.Append says, before any reader is given the event.
 // Post does not wait.
 func (h *Hub) Post(d chat.Draft, done func(chat.Commit)) error {
-	if err := chat.CheckText(d.Text, h.cfg.MessageLength); err != nil {
+	if err := h.check(&d); err != nil {
 		return err
 	}
 	if err := chat.CheckNonce(d.Nonce); err != nil {
@@ -24,7 +27,9 @@ func (h *Hub) Post(d chat.Draft, done func(chat.Commit)) error {
 			RetryAfter: wait,
 		}
 	}
-	d.HTML = h.format(d.Text)
+	if k := d.Is(); k.IsSaid() || k == chat.Edit {
+		d.HTML = h.format(d.Text)
+	}
 	h.posted.Add(1)
 	h.log.Append(d, func(c chat.Commit) {
 		c.Event.HTML = d.HTML
@@ -33,6 +38,80 @@ func (h *Hub) Post(d chat.Draft, done func(chat.Commit)) error {
 	})
 	return nil
 }
+
+// check makes of a draft what it means, and reports whether it may be.
+func (h *Hub) check(d *chat.Draft) (err error) {
+	if d.Is().IsSaid() {
+		if err := expand(d); err != nil {
+			return err
+		}
+	}
+	kind := d.Is()
+	if d.Target < 1 && kind != chat.Message && kind != chat.Topic {
+		return &chat.Error{Code: chat.BadRequest, Message: "Say which message: its seq."}
+	}
+	switch kind {
+	case chat.Message, chat.Reply:
+		if err := chat.CheckText(d.Text, h.cfg.MessageLength); err != nil {
+			return err
+		}
+		h.addressHere(d)
+		return nil
+	case chat.Edit:
+		return chat.CheckText(d.Text, h.cfg.MessageLength)
+	case chat.React, chat.Unreact:
+		return chat.CheckEmoji(d.Text)
+	case chat.Topic:
+		d.Text, err = chat.ParseTopic(d.Text)
+		return err
+	case chat.Delete, chat.Pin, chat.Unpin:
+		d.Text = ""
+		return nil
+	}
+	return &chat.Error{Code: chat.BadRequest, Message: "There is no such kind of event."}
+}
+
+// addressHere finds out whom "@here" in a message means: everybody who is in the
+// room. In a large room it means nobody, as it would wake thousands.
+func (h *Hub) addressHere(d *chat.Draft) {
+	if !saysHere(d.Text) {
+		return
+	}
+	r := h.rooms.find(d.Room)
+	if r == nil {
+		return
+	}
+	if people := r.everybody(); people != nil {
+		x := chat.Extra{}
+		if d.Extra != nil {
+			x = *d.Extra
+		}
+		x.Here = true
+		for _, p := range people {
+			x.Present = append(x.Present, p.ID)
+		}
+		d.Extra = &x
+	}
+}
+
+// saysHere reports whether text has @here as a word of its own.
+func saysHere(text string) bool {
+	const word = "@here"
+	for rest := text; ; {
+		i := strings.Index(rest, word)
+		if i < 0 {
+			return false
+		}
+		before, _ := utf8.DecodeLastRuneInString(rest[:i])
+		after, _ := utf8.DecodeRuneInString(rest[i+len(word):])
+		if !isWord(before) && !isWord(after) {
+			return true
+		}
+		rest = rest[i+len(word):]
+	}
+}
+
+func isWord(r rune) bool { return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r)) }
 
 // publish puts a committed event where its room's readers find it. It is
 // called on the log's one goroutine. The flushers are woken once for all the
@@ -62,45 +141,11 @@ func (h *Hub) format(text string) string {
 	return h.cfg.Format(text)
 }
 
-// A Page asks for part of a room's history: the oldest Limit events after
-// After if that is set, else the newest Limit before Before (if that is set).
-type Page struct {
-	Before *chat.Seq
-	After  *chat.Seq
-	Limit  int // 0: 50; at most chat.MaxPage
-}
-
-// History returns a page of a room's events, oldest first, and the room's
-// newest seq.
-func (h *Hub) History(ctx context.Context, room chat.RoomName, p Page) ([]chat.Event, chat.Seq, error) {
-	head, err := h.log.Head(ctx, room)
-	if err != nil {
-		return nil, 0, err
+// dress gives an event its formatting, if it is of a kind that has some.
+func (h *Hub) dress(e *chat.Event) {
+	if e.Kind.IsSaid() || e.Kind == chat.Edit {
+		e.HTML = h.format(e.Text)
 	}
-	limit := min(p.Limit, chat.MaxPage)
-	if limit <= 0 {
-		limit = 50
-	}
-	before := head + 1
-	if p.Before != nil {
-		before = min(*p.Before, before)
-	}
-	var events []chat.Event
-	if p.After != nil {
-		events, err = h.log.After(ctx, room, max(*p.After, 0), limit)
-		for len(events) > 0 && events[len(events)-1].Seq >= before {
-			events = events[:len(events)-1]
-		}
-	} else {
-		events, err = h.log.Before(ctx, room, before, limit)
-	}
-	if err != nil {
-		return nil, 0, err
-	}
-	for i := range events {
-		events[i].HTML = h.format(events[i].Text)
-	}
-	return events, head, nil
 }
 
 // State says what a room is now: its newest seq (0 if nobody wrote to it) and

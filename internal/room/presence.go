@@ -131,6 +131,13 @@ func (r *liveRoom) here() []chat.Person {
 	return people
 }
 
+// everybody returns who is in the room; nil if they are more than MaxHere.
+func (r *liveRoom) everybody() []chat.Person {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.here()
+}
+
 // end stops the timers of a room that nobody reads any more.
 func (c *crowd) end() {
 	c.ended = true

@@ -145,15 +145,57 @@ func (cl *client) roomName(s string) (chat.RoomName, error) {
 	return chat.ParseRoomName(s)
 }
 
-// send posts a message. The answer comes from the log's goroutine once the
-// message is stored; the next command does not wait for it.
-func (cl *client) send(_ context.Context, cmd wire.Command) error {
+// send posts a message.
+func (cl *client) send(ctx context.Context, cmd wire.Command) (err error) {
+	d := chat.Draft{Text: cmd.Text, Nonce: cmd.Nonce, Target: cmd.Thread}
+	if cmd.Thread != 0 && !cmd.Echo {
+		d.Kind = chat.Reply
+	}
+	if cmd.ReplyTo != 0 {
+		d.Extra = &chat.Extra{ReplyTo: cmd.ReplyTo}
+	}
+	if cmd.Forward != nil {
+		if d, err = cl.s.forward(ctx, d, cmd.Forward.Room, cmd.Forward.Seq); err != nil {
+			return err
+		}
+	}
+	return cl.post(cmd, d)
+}
+
+// changing returns the command whose events are of a kind that changes a message
+// or the room.
+func changing(kind chat.Kind) func(*client, context.Context, wire.Command) error {
+	return func(cl *client, _ context.Context, cmd wire.Command) error {
+		d := chat.Draft{Kind: kind, Text: cmd.Text, Nonce: cmd.Nonce, Target: cmd.Seq}
+		switch kind {
+		case chat.React, chat.Unreact:
+			d.Text = cmd.Emoji
+		case chat.Topic:
+			d.Target = 0
+		}
+		return cl.post(cmd, d)
+	}
+}
+
+// forward makes of d what repeats a message of a room.
+func (s *Server) forward(ctx context.Context, d chat.Draft, given string, seq chat.Seq) (chat.Draft, error) {
+	name, err := chat.ParseRoomName(given)
+	if err != nil {
+		return d, err
+	}
+	return s.hub.Forward(ctx, d, name, seq)
+}
+
+// post posts a draft to a command's room. The answer comes from the log's
+// goroutine once it is stored; the next command does not wait for it.
+func (cl *client) post(cmd wire.Command, d chat.Draft) error {
 	name, err := cl.roomName(cmd.Room)
 	if err != nil {
 		return err
 	}
 	member := cl.rooms[name] != nil
 	cl.hearOfName()
+	d.Room, d.From = name, cl.person
 	taken := false
 	cl.out.begin()
 	defer func() {
@@ -161,8 +203,7 @@ func (cl *client) send(_ context.Context, cmd wire.Command) error {
 			cl.out.end(func(dst []byte) []byte { return dst })
 		}
 	}()
-	err = cl.s.hub.Post(chat.Draft{Room: name, From: cl.person, Text: cmd.Text, Nonce: cmd.Nonce},
-		func(c chat.Commit) { cl.stored(cmd.ID, c, member) })
+	err = cl.s.hub.Post(d, func(c chat.Commit) { cl.stored(cmd.ID, c, member) })
 	taken = err == nil
 	return err
 }

@@ -107,7 +107,7 @@ func newDocsView(doc *huma.OpenAPI) (docsView, error) {
 		v.Tags = append(v.Tags, docsTag{Name: tag.Name, About: tag.Description})
 	}
 	for _, item := range doc.Paths {
-		for _, op := range []*huma.Operation{item.Get, item.Post, item.Delete} {
+		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
 			if op == nil {
 				continue
 			}
@@ -216,20 +216,23 @@ func typeOf(s *huma.Schema) string {
 // curl returns the command that sends the example.
 func curl(op *huma.Operation, body docsBody) string {
 	command := "curl"
-	switch {
-	case body.Example != "":
+	if body.Example != "" {
 		var b bytes.Buffer
 		if err := json.Compact(&b, []byte(body.Example)); err == nil {
 			command += " --json '" + b.String() + "'"
 		}
-	case op.Method == http.MethodDelete:
-		command += " -X DELETE"
+	}
+	if op.Method != http.MethodGet && op.Method != http.MethodPost {
+		command += " -X " + op.Method
 	}
 	if len(op.Security) > 0 && len(op.Security) <= len(identified) {
 		command += " -H 'Authorization: Bearer SESSION'"
 	}
-	return command + " http://localhost:8080" + strings.ReplaceAll(op.Path, "{room}", "lobby")
+	return command + " http://localhost:8080" + exampleParts.Replace(op.Path)
 }
+
+// exampleParts are what stands in an example for the parts of an address.
+var exampleParts = strings.NewReplacer("{room}", "lobby", "{seq}", "42", "{emoji}", "%F0%9F%91%8D")
 
 // codeSpans turns a text with `code` in it into markup.
 func codeSpans(text string) template.HTML {

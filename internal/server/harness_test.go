@@ -50,6 +50,7 @@ func startServerWith(t testing.TB, cfg Config, rooms room.Config, kept *store.St
 // A keeper is a log and the goroutine that it has.
 type keeper interface {
 	room.Log
+	room.Archive
 	Run(ctx context.Context) error
 }
 
@@ -59,7 +60,7 @@ func serveLog(t testing.TB, cfg Config, rooms room.Config, log keeper, epoch str
 	if rooms.Format == nil {
 		rooms.Format = format.HTML
 	}
-	hub := room.New(log, epoch, rooms)
+	hub := room.New(log, log, epoch, rooms)
 	site, err := web.New()
 	if err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package server
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"sync"
@@ -66,12 +67,29 @@ func (m *memory) After(_ context.Context, room chat.RoomName, seq chat.Seq, limi
 	return slices.Clone(events[from:min(from+limit, len(events))]), nil
 }
 
-func (m *memory) Before(_ context.Context, room chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error) {
+// Page has no edits, reactions or threads: of a message nothing but itself.
+func (m *memory) Page(_ context.Context, room chat.RoomName, sel chat.Selection) (chat.Page, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	events := m.rooms[room]
-	to := min(max(int(seq)-1, 0), len(events))
-	return slices.Clone(events[max(0, to-limit):to]), nil
+	page := chat.Page{Head: chat.Seq(len(m.rooms[room]))}
+	for _, e := range m.rooms[room] {
+		if e.Kind == chat.Message && e.Seq > sel.After && (sel.Before == 0 || e.Seq < sel.Before) {
+			page.Messages = append(page.Messages, chat.Standing{Event: e})
+		}
+	}
+	if more := len(page.Messages) - sel.Limit; more > 0 {
+		page.More = true
+		if sel.Oldest {
+			page.Messages = page.Messages[:sel.Limit]
+		} else {
+			page.Messages = page.Messages[more:]
+		}
+	}
+	return page, nil
+}
+
+func (m *memory) Versions(context.Context, chat.RoomName, chat.Seq) ([]chat.Event, error) {
+	return nil, errors.New("nothing is edited here")
 }
 
 func (m *memory) NewGuest(_ context.Context, name string) (chat.Person, string, error) {

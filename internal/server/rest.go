@@ -24,6 +24,7 @@ func (s *Server) rest(mux *http.ServeMux) {
 	api.UseMiddleware(noStore)
 	s.restSession(api)
 	s.restRoom(api)
+	s.restMessage(api)
 	s.restHealth(api)
 	describeStreams(api.OpenAPI())
 
@@ -65,6 +66,7 @@ func apiConfig() huma.Config {
 	cfg.Tags = []*huma.Tag{
 		{Name: "Session", Description: "Who you are."},
 		{Name: "Rooms", Description: "Any name in a URL is a room; it comes into being with its first message."},
+		{Name: "Messages", Description: "What is done with a message: each an event of the room's log."},
 		{Name: "Operation", Description: "For whoever runs the server."},
 	}
 	return cfg

@@ -25,11 +25,21 @@ type roomAnswer struct {
 
 type roomOutput struct{ Body roomAnswer }
 
-type pageInput struct {
-	RoomParam
+// PageParam, in the input of an operation, says which page is asked for.
+type PageParam struct {
 	Before optionalSeq `query:"before" minimum:"0" doc:"Only messages with a lesser seq."`
 	After  optionalSeq `query:"after" minimum:"0" doc:"Only messages with a greater seq, the oldest of them first."`
+	Around optionalSeq `query:"around" minimum:"0" doc:"Messages on both sides of this one."`
 	Limit  int         `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"How many messages at most."`
+}
+
+func (in *PageParam) page(thread chat.Seq) room.Page {
+	return room.Page{Before: in.Before.pointer(), After: in.After.pointer(), Around: in.Around.pointer(), Limit: in.Limit, Thread: thread}
+}
+
+type pageInput struct {
+	RoomParam
+	PageParam
 }
 
 // An optionalSeq is a seq that may be missing, which is not the same as 0.
@@ -55,28 +65,31 @@ func (o *optionalSeq) Receiver() reflect.Value { return reflect.ValueOf(&o.seq).
 
 func (o *optionalSeq) OnParamSet(isSet bool, _ any) { o.isSet = isSet }
 
-type message struct {
-	Seq  chat.Seq    `json:"seq" doc:"Its number in the room: 1, 2, 3 … without a hole."`
-	At   stamp       `json:"at"`
-	Kind chat.Kind   `json:"kind" doc:"What it is. Ignore a kind that you do not know."`
-	From chat.Person `json:"from"`
-	Text string      `json:"text" doc:"What was written."`
-	HTML string      `json:"html,omitempty" doc:"Its formatting, rendered and sanitised; missing if it has none."`
-}
-
 type pageAnswer struct {
 	Room     chat.RoomName `json:"room"`
-	Seq      chat.Seq      `json:"seq" doc:"The number of the room's newest event."`
+	Seq      chat.Seq      `json:"seq" doc:"The number of the room's newest event when this was read: what happened to these messages up to then is in them."`
 	Epoch    string        `json:"epoch"`
+	More     bool          `json:"more" doc:"There are more in the direction that was asked for: newer ones after “after”, else older ones."`
+	Newer    bool          `json:"more_after,omitempty" doc:"Of a page around a message: there are newer ones too."`
 	Messages []message     `json:"messages" nullable:"false" doc:"Oldest first."`
 }
 
 type pageOutput struct{ Body pageAnswer }
 
 type postRequest struct {
-	Text  string `json:"text,omitempty" doc:"1 to 4,000 characters, unless the operator says otherwise."`
-	Nonce string `json:"nonce,omitempty" doc:"At most 64 printable ASCII characters, best a UUIDv7. The same one again by the same person in the same room gets the first answer again, and no second message."`
-	Name  string `json:"name,omitempty" doc:"Without a session: the name of the new guest to be."`
+	Text    string        `json:"text,omitempty" doc:"1 to 4,000 characters, unless the operator says otherwise. What begins with a slash may be a command."`
+	Nonce   string        `json:"nonce,omitempty" doc:"At most 64 printable ASCII characters, best a UUIDv7. The same one again by the same person in the same room gets the first answer again, and no second message."`
+	Name    string        `json:"name,omitempty" doc:"Without a session: the name of the new guest to be."`
+	ReplyTo chat.Seq      `json:"reply_to,omitempty" doc:"The message that this one answers."`
+	Thread  chat.Seq      `json:"thread,omitempty" doc:"The message in whose thread this is said."`
+	Echo    bool          `json:"echo,omitempty" doc:"With a thread: show it in the room, too."`
+	Forward *messagePlace `json:"forward,omitempty" doc:"Instead of a text: the message that is repeated here."`
+}
+
+// A messagePlace is where a message is.
+type messagePlace struct {
+	Room string   `json:"room"`
+	Seq  chat.Seq `json:"seq"`
 }
 
 type postInput struct {
@@ -87,8 +100,9 @@ type postInput struct {
 
 type postAnswer struct {
 	Room    chat.RoomName `json:"room"`
-	Seq     chat.Seq      `json:"seq" doc:"The message's number."`
+	Seq     chat.Seq      `json:"seq" doc:"The event's number."`
 	At      stamp         `json:"at" doc:"When it was stored."`
+	Kind    chat.Kind     `json:"kind" doc:"What it has become."`
 	Session string        `json:"session,omitempty" doc:"For a new guest: the secret to come back with."`
 }
 
@@ -100,7 +114,7 @@ type postOutput struct {
 func (s *Server) restRoom(api huma.API) {
 	at := stamp(time.Date(2026, time.November, 23, 9, 41, 5, 123e6, time.UTC))
 	hello := message{Seq: 42, At: at, Kind: chat.Message, From: ada, Text: "Hello, **world**", HTML: "<p>Hello, <strong>world</strong></p>"}
-	stored := postAnswer{Room: "lobby", Seq: 43, At: at}
+	stored := postAnswer{Room: "lobby", Seq: 43, At: at, Kind: chat.Message}
 
 	register(s, api, huma.Operation{
 		OperationID: "room", Method: http.MethodGet, Path: "/api/rooms/{room}", Tags: []string{"Rooms"},
@@ -154,15 +168,17 @@ func (s *Server) messages(ctx context.Context, in *pageInput) (*pageOutput, erro
 	if err != nil {
 		return nil, err
 	}
-	events, head, err := s.hub.History(ctx, name, room.Page{Before: in.Before.pointer(), After: in.After.pointer(), Limit: in.Limit})
+	page, err := s.hub.History(ctx, name, in.page(0))
 	if err != nil {
 		return nil, fmt.Errorf("history of %s: %w", name, err)
 	}
-	messages := make([]message, len(events))
-	for i, e := range events {
-		messages[i] = message{Seq: e.Seq, At: stamp(e.At), Kind: e.Kind, From: e.From, Text: e.Text, HTML: e.HTML}
+	return &pageOutput{Body: s.pageAnswer(name, page)}, nil
+}
+
+func (s *Server) pageAnswer(name chat.RoomName, page chat.Page) pageAnswer {
+	return pageAnswer{
+		Room: name, Seq: page.Head, Epoch: s.hub.Epoch(), More: page.More, Newer: page.Newer, Messages: messagesOf(page.Messages),
 	}
-	return &pageOutput{Body: pageAnswer{Room: name, Seq: head, Epoch: s.hub.Epoch(), Messages: messages}}, nil
 }
 
 // post answers POST /api/rooms/{room}/messages.
@@ -175,18 +191,43 @@ func (s *Server) post(ctx context.Context, in *postInput) (*postOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := s.postAndWait(ctx, chat.Draft{Room: name, From: from, Text: in.Body.Text, Nonce: in.Body.Nonce})
+	d, err := s.draft(ctx, in.Body)
+	d.Room, d.From = name, from
+	var c chat.Commit
+	if err == nil {
+		c, err = s.postAndWait(ctx, d)
+	}
 	if err != nil {
 		if session != "" { // nobody will ever learn it
 			err = errors.Join(err, s.people.Forget(context.WithoutCancel(ctx), session))
 		}
 		return nil, err
 	}
-	out := &postOutput{Status: http.StatusCreated, Body: postAnswer{Room: name, Seq: c.Event.Seq, At: stamp(c.Event.At), Session: session}}
+	out := &postOutput{Status: http.StatusCreated, Body: storedAnswer(c)}
+	out.Body.Session = session
 	if c.Repeat {
 		out.Status = http.StatusOK
 	}
 	return out, nil
+}
+
+func storedAnswer(c chat.Commit) postAnswer {
+	return postAnswer{Room: c.Event.Room, Seq: c.Event.Seq, At: stamp(c.Event.At), Kind: c.Event.Kind}
+}
+
+// draft returns what is to be said.
+func (s *Server) draft(ctx context.Context, body postRequest) (d chat.Draft, err error) {
+	d = chat.Draft{Text: body.Text, Nonce: body.Nonce, Target: body.Thread}
+	if body.Thread != 0 && !body.Echo {
+		d.Kind = chat.Reply
+	}
+	if body.ReplyTo != 0 {
+		d.Extra = &chat.Extra{ReplyTo: body.ReplyTo}
+	}
+	if body.Forward != nil {
+		return s.forward(ctx, d, body.Forward.Room, body.Forward.Seq)
+	}
+	return d, nil
 }
 
 // author says who posts: whose session it is or, without one, a new guest,

@@ -104,14 +104,20 @@ func (s *Server) openSession(ctx context.Context, in *sessionInput) (*sessionOut
 
 // session answers GET /api/session.
 func (s *Server) session(_ context.Context, in *callerInput) (*sessionOutput, error) {
-	p, known, err := s.identify(in.r)
+	p, err := s.known(in.r)
 	if err != nil {
 		return nil, err
 	}
-	if !known {
-		return nil, &chat.Error{Code: chat.BadSession, Message: "The request brings no session."}
-	}
 	return &sessionOutput{Status: http.StatusOK, SetCookie: s.prolonged(in.r), Body: sessionAnswer{Person: p, Epoch: s.hub.Epoch()}}, nil
+}
+
+// known is identify for requests that only somebody may make who is known.
+func (s *Server) known(r *http.Request) (chat.Person, error) {
+	p, known, err := s.identify(r)
+	if err == nil && !known {
+		err = &chat.Error{Code: chat.BadSession, Message: "The request brings no session."}
+	}
+	return p, err
 }
 
 // prolonged has a browser keep its cookie for another 400 days: somebody who

@@ -28,8 +28,8 @@ func TestRESTScenario(t *testing.T) {
 		want         string // a regular expression for the body
 	}{
 		{name: "an empty room", path: lobby, status: 200, want: `^{"room":"lobby","seq":0,"count":0,"epoch":"\w+"}\n$`},
-		{name: "no messages", path: lobby + "/messages", status: 200, want: `"seq":0,"epoch":"\w+","messages":\[\]}`},
-		{name: "a message", method: "POST", path: lobby + "/messages", auth: bearer, body: `{"text":"one **b**","nonce":"n1"}`, status: 201, want: `^{"room":"lobby","seq":1,"at":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"}\n$`},
+		{name: "no messages", path: lobby + "/messages", status: 200, want: `"seq":0,"epoch":"\w+","more":false,"messages":\[\]}`},
+		{name: "a message", method: "POST", path: lobby + "/messages", auth: bearer, body: `{"text":"one **b**","nonce":"n1"}`, status: 201, want: `^{"room":"lobby","seq":1,"at":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z","kind":"message"}\n$`},
 		{name: "its nonce again", method: "POST", path: lobby + "/messages", auth: bearer, body: `{"text":"one","nonce":"n1"}`, status: 200, want: `"seq":1,`},
 		{name: "a room's other name", method: "POST", path: "/api/rooms/LOBBY/messages", auth: bearer, body: `{"text":"two"}`, status: 201, want: `"room":"lobby","seq":2,`},
 		{name: "a new guest", method: "POST", path: lobby + "/messages", body: `{"name":" Grace  H ","text":"three","unknown":[1]}`, status: 201, want: `"seq":3,.*"session":"[\w-]{20,}"`},
@@ -37,7 +37,7 @@ func TestRESTScenario(t *testing.T) {
 		{name: "an unknown session", method: "POST", path: lobby + "/messages", auth: "Bearer nobody", body: `{"text":"x","name":"Eve"}`, status: 401, want: `"bad_session"`},
 		{name: "another scheme", method: "POST", path: lobby + "/messages", auth: "Basic YTpi", body: `{"text":"four","name":"Basic"}`, status: 201, want: `"seq":4,`},
 
-		{name: "all messages", path: lobby + "/messages", status: 200, want: `"seq":4,"epoch":"\w+","messages":\[{"seq":1,"at":"[^"]+","kind":"message","from":{"id":"\w+","name":"Ada"},"text":"one \*\*b\*\*","html":"<p>one <strong>b</strong></p>"},{"seq":2,.*"name":"Grace H"},"text":"three"},{"seq":4`},
+		{name: "all messages", path: lobby + "/messages", status: 200, want: `"seq":4,"epoch":"\w+","more":false,"messages":\[{"seq":1,"at":"[^"]+","kind":"message","from":{"id":"\w+","name":"Ada"},"text":"one \*\*b\*\*","html":"<p>one <strong>b</strong></p>"},{"seq":2,.*"name":"Grace H"},"text":"three"},{"seq":4`},
 		{name: "the newest", path: lobby + "/messages?limit=1", status: 200, want: `"messages":\[{"seq":4,[^]]*\]`},
 		{name: "before", path: lobby + "/messages?before=3&limit=1", status: 200, want: `"messages":\[{"seq":2,[^]]*}\]`},
 		{name: "before the first", path: lobby + "/messages?before=1", status: 200, want: `"messages":\[\]`},

@@ -91,6 +91,14 @@ var commands = map[string]func(*client, context.Context, wire.Command) error{
 	"send":   (*client).send,
 	"typing": (*client).typing,
 	"ping":   (*client).ping,
+
+	"edit":    changing(chat.Edit),
+	"delete":  changing(chat.Delete),
+	"react":   changing(chat.React),
+	"unreact": changing(chat.Unreact),
+	"pin":     changing(chat.Pin),
+	"unpin":   changing(chat.Unpin),
+	"topic":   changing(chat.Topic),
 }
 
 func (cl *client) ping(_ context.Context, cmd wire.Command) error {

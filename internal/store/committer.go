@@ -21,16 +21,21 @@ const cacheSize = 2 * maxBatch
 // A committer is the one connection that writes, and what it remembers of the
 // rooms and people it wrote for. One goroutine has it at a time.
 type committer struct {
-	conn   *sql.Conn
-	stmts  map[string]*sql.Stmt // by their text, each prepared when first used
-	rooms  cache[chat.RoomName, *head]
-	people cache[chat.PersonID, int64] // rowids
+	conn    *sql.Conn
+	stmts   map[string]*sql.Stmt // by their text, each prepared when first used
+	rooms   cache[chat.RoomName, *head]
+	people  cache[chat.PersonID, int64] // rowids
+	members cache[membership, struct{}] // that are in the table
+	erased  bool                        // the write-ahead log holds what was deleted
 
 	// Of the transaction at hand; kept for their memory.
 	rows    []row
 	args    []any
 	results []chat.Commit // one for each item
 }
+
+// A membership is somebody's of a room, by their rowids.
+type membership struct{ person, room int64 }
 
 // A head is a room's end as the transaction at hand sees it.
 type head struct {
@@ -55,6 +60,7 @@ func newCommitter(conn *sql.Conn) *committer {
 func (c *committer) forget() {
 	c.rooms = newCache[chat.RoomName, *head](cacheSize)
 	c.people = newCache[chat.PersonID, int64](cacheSize)
+	c.members = newCache[membership, struct{}](cacheSize)
 }
 
 // begin makes room for the results of batch.
@@ -64,7 +70,7 @@ func (c *committer) begin(batch []item) []chat.Commit {
 	return c.results
 }
 
-// write carries out batch within a transaction and returns how many messages
+// write carries out batch within a transaction and returns how many events
 // are new.
 func (c *committer) write(ctx context.Context, batch []item, now time.Time) (int, error) {
 	at := now.UnixMilli()
@@ -96,7 +102,23 @@ func (c *committer) rowOf(ctx context.Context, d *chat.Draft, at int64) (row, er
 		return row{}, err
 	}
 	author, err := c.author(ctx, d.From, at)
+	if err == nil {
+		err = c.enrol(ctx, membership{author, h.room})
+	}
 	return row{draft: d, head: h, author: author}, err
+}
+
+// enrol makes somebody a member of a room: from when they are there first, or
+// write to it.
+func (c *committer) enrol(ctx context.Context, m membership) error {
+	if _, ok := c.members.get(m); ok {
+		return nil
+	}
+	if err := c.exec(ctx, `INSERT INTO member (person, room) VALUES ($1, $2) ON CONFLICT DO NOTHING`, m.person, m.room); err != nil {
+		return err
+	}
+	c.members.put(m, struct{}{})
+	return nil
 }
 
 // head returns a room's head, and makes the room if it is its first message.
@@ -110,7 +132,7 @@ func (c *committer) head(ctx context.Context, name chat.RoomName, at int64) (*he
 	case errors.Is(err, sql.ErrNoRows):
 		err = c.scan(ctx, []any{&h.room}, `INSERT INTO room (name, created_ms) VALUES ($1, $2) RETURNING id`, string(name), at)
 	case err == nil:
-		err = c.scan(ctx, []any{&h.seq}, `SELECT coalesce(max(id) & 0xfffffffff, 0) FROM message WHERE id BETWEEN $1 AND $2`, messageID(h.room, 0), messageID(h.room, maxSeq))
+		err = c.scan(ctx, []any{&h.seq}, `SELECT coalesce(max(id) & 0xfffffffff, 0) FROM event WHERE id BETWEEN $1 AND $2`, messageID(h.room, 0), messageID(h.room, maxSeq))
 	}
 	if err == nil && h.room > maxRoom {
 		err = errors.New("there are too many rooms")
@@ -141,7 +163,7 @@ func (c *committer) author(ctx context.Context, p chat.Person, at int64) (int64,
 }
 
 func (c *committer) insertPerson(ctx context.Context, p chat.Person, at int64) (id int64, err error) {
-	err = c.scan(ctx, []any{&id}, `INSERT INTO person (public, name, created_ms) VALUES ($1, $2, $3) RETURNING id`, string(p.ID), p.Name, at)
+	err = c.scan(ctx, []any{&id}, `INSERT INTO person (public, name, folded, created_ms) VALUES ($1, $2, $3, $4) RETURNING id`, string(p.ID), p.Name, chat.FoldName(p.Name), at)
 	return id, err
 }
 
@@ -152,16 +174,23 @@ func (c *committer) rollback(ctx context.Context, batch []item) {
 		c.rooms.forget(batch[i].draft.Room)
 		c.people.forget(batch[i].draft.From.ID)
 	}
+	c.members = newCache[membership, struct{}](cacheSize)
 	// An error says that SQLite has undone it already, or that it never began.
 	_ = c.exec(ctx, `ROLLBACK`)
 }
 
 // tidy gives back what the busiest minute took: the pages that SQLite has in
 // memory, and what is remembered of rooms that may be silent from now on. All of
-// it is cheap to read again.
+// it is cheap to read again. And if something has been deleted, it empties the
+// write-ahead log, which held what that said.
 func (c *committer) tidy(ctx context.Context) {
 	c.rows, c.args, c.results = nil, nil, nil
 	c.forget()
+	if c.erased { // a busy reader keeps it for another minute
+		var busy int
+		err := c.scan(ctx, []any{&busy, new(int), new(int)}, `PRAGMA wal_checkpoint(TRUNCATE)`)
+		c.erased = err != nil || busy != 0
+	}
 	_ = c.exec(ctx, `PRAGMA shrink_memory`) // it has no way to fail, and nothing depends on it
 }
 

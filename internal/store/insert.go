@@ -22,7 +22,7 @@ const (
 
 func messageID(room int64, seq chat.Seq) int64 { return room<<seqBits | int64(seq) }
 
-// A row is a message on its way into the table.
+// A row is an event on its way into the table.
 type row struct {
 	draft  *chat.Draft
 	head   *head
@@ -44,15 +44,26 @@ var inserts = []struct {
 }{{64, insertText(64)}, {8, insertText(8)}, {1, insertText(1)}}
 
 func insertText(rows int) string {
-	return `INSERT OR FAIL INTO message (id, at_ms, author, name, text, nonce) VALUES ` +
+	return `INSERT OR FAIL INTO event (id, at_ms, author, name, text, nonce) VALUES ` +
 		strings.Repeat(`(?, ?, ?, ?, ?, ?), `, rows-1) + `(?, ?, ?, ?, ?, ?)`
 }
 
 // insert stores rows in their order, and returns how many are new: a row whose
-// nonce is known has the message that was stored with it as its result.
+// nonce is known has the event that was stored with it as its result.
 func (c *committer) insert(ctx context.Context, rows []row, at int64) (stored int, err error) {
 	for len(rows) > 0 {
-		in, err := c.insertSome(ctx, rows, at)
+		plain := plainRun(rows)
+		if plain == 0 {
+			if err := c.change(ctx, &rows[0], at); err != nil {
+				return 0, fmt.Errorf("%s in %s: %w", rows[0].draft.Is(), rows[0].draft.Room, err)
+			}
+			if c := rows[0].result; c.Err == nil && !c.Repeat {
+				stored++
+			}
+			rows = rows[1:]
+			continue
+		}
+		in, err := c.insertSome(ctx, rows[:plain], at)
 		switch {
 		case err == nil:
 		case isKnownNonce(err):
@@ -69,6 +80,17 @@ func (c *committer) insert(ctx context.Context, rows []row, at int64) (stored in
 		rows = rows[in:]
 	}
 	return stored, nil
+}
+
+// plainRun returns how many of rows, from the first on, are messages and nothing
+// but that.
+func plainRun(rows []row) int {
+	for i := range rows {
+		if d := rows[i].draft; d.Is() != chat.Message || d.Target != 0 || d.Extra != nil || mayMention(d.Text) {
+			return i
+		}
+	}
+	return len(rows)
 }
 
 // insertSome inserts as many of rows as one statement can, and returns how many
@@ -134,13 +156,13 @@ func (r *row) event(at int64) chat.Event {
 // repeat answers a row whose author has used its nonce before, perhaps a moment
 // ago in the same transaction, with what was stored then.
 func (c *committer) repeat(ctx context.Context, r *row) error {
-	e := chat.Event{Room: r.draft.Room, Kind: chat.Message, From: r.draft.From}
+	e := chat.Event{Room: r.draft.Room, From: r.draft.From}
 	var at int64
-	err := c.scan(ctx, []any{&e.Seq, &at, &e.From.Name, &e.Text}, `
-		SELECT seq, at_ms, name, text FROM message
+	err := c.scan(ctx, []any{&e.Seq, &at, &e.From.Name, &e.Text, &e.Kind, &e.Target}, `
+		SELECT seq, at_ms, name, text, coalesce(kind, 'message'), coalesce(target, 0) & 0xfffffffff FROM event
 		WHERE nonce = $1 AND author = $2 AND room = $3`, keptNonce(r.draft.Nonce), r.author, r.head.room)
 	if err != nil {
-		return fmt.Errorf("the first message to %s with a known nonce: %w", r.draft.Room, err)
+		return fmt.Errorf("the first event in %s with a known nonce: %w", r.draft.Room, err)
 	}
 	e.At = time.UnixMilli(at).UTC()
 	*r.result = chat.Commit{Event: e, Repeat: true}

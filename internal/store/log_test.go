@@ -28,7 +28,7 @@ func TestMessageIsReadAsItWasCommitted(t *testing.T) {
 		t.Errorf("at = %v: not now in UTC to the millisecond", at)
 	}
 	want.HTML = "" // never stored
-	for _, events := range [][]chat.Event{page(t, s.After, "größe", 0, 10), page(t, s.Before, "größe", 2, 10)} {
+	for _, events := range [][]chat.Event{page(t, s.After, "größe", 0, 10), page(t, s.before, "größe", 2, 10)} {
 		if diff := cmp.Diff([]chat.Event{want}, events); diff != "" {
 			t.Errorf("page (-want +got):\n%s", diff)
 		}
@@ -213,13 +213,12 @@ func TestPageEdges(t *testing.T) {
 		"after, no limit":            {s.After, "lobby", 0, 0, nil},
 		"after, negative limit":      {s.After, "lobby", 0, -1, nil},
 		"after, unknown room":        {s.After, "garden", 0, 3, nil},
-		"before the end":             {s.Before, "lobby", most, 3, []chat.Seq{8, 9, 10}},
-		"before the middle":          {s.Before, "lobby", 5, 3, []chat.Seq{2, 3, 4}},
-		"before, fewer than limit":   {s.Before, "lobby", 3, 3, []chat.Seq{1, 2}},
-		"before the first":           {s.Before, "lobby", 1, 3, nil},
-		"before nothing":             {s.Before, "lobby", 0, 3, nil},
-		"before, negative limit":     {s.Before, "lobby", 5, -1, nil},
-		"before, unknown room":       {s.Before, "garden", 5, 3, nil},
+		"before the end":             {s.before, "lobby", most, 3, []chat.Seq{8, 9, 10}},
+		"before the middle":          {s.before, "lobby", 5, 3, []chat.Seq{2, 3, 4}},
+		"before, fewer than limit":   {s.before, "lobby", 3, 3, []chat.Seq{1, 2}},
+		"before the first":           {s.before, "lobby", 1, 3, nil},
+		"before, negative limit":     {s.before, "lobby", 5, -1, nil},
+		"before, unknown room":       {s.before, "garden", 5, 3, nil},
 		"a room with a like name":    {s.After, "lobbz", 0, 9, []chat.Seq{1, 2, 3}},
 		"names are compared exactly": {s.After, "Lobby", 0, 9, nil},
 	}

@@ -260,7 +260,7 @@ func TestMessageNeverReplacesAnother(t *testing.T) {
 	post(t, s, draft("lobby", ada, "ours", "n1"))
 	other := openSQLite(filepath.Join(s.dir, databaseName), "rw", "", nil)
 	defer other.Close()
-	_, err := other.ExecContext(t.Context(), `INSERT INTO message SELECT id + 1, at_ms, author, name, 'theirs', 'n2' FROM message`)
+	_, err := other.ExecContext(t.Context(), `INSERT INTO event (id, at_ms, author, name, text, nonce) SELECT id + 1, at_ms, author, name, 'theirs', 'n2' FROM event`)
 	if err != nil {
 		t.Fatal(err)
 	}

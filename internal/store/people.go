@@ -45,7 +45,10 @@ func (s *Store) Person(ctx context.Context, session string) (chat.Person, error)
 	var p chat.Person
 	var seen int64
 	hash := tokenHash(session)
-	err := s.pages.session.QueryRowContext(ctx, hash).Scan(&p.ID, &p.Name, &seen)
+	stmt, err := s.reads.get(ctx, sessionText)
+	if err == nil {
+		err = stmt.QueryRowContext(ctx, hash).Scan(&p.ID, &p.Name, &seen)
+	}
 	if errors.Is(err, sql.ErrNoRows) {
 		return chat.Person{}, &chat.Error{Code: chat.BadSession, Message: "This session is unknown. Give a name to be a new guest."}
 	}
@@ -65,7 +68,7 @@ func (s *Store) Person(ctx context.Context, session string) (chat.Person, error)
 func (s *Store) Rename(ctx context.Context, id chat.PersonID, name string) error {
 	var known bool
 	err := s.write(ctx, func(ctx context.Context, c *committer) error {
-		err := c.scan(ctx, []any{new(int64)}, `UPDATE person SET name = $2 WHERE public = $1 RETURNING id`, string(id), name)
+		err := c.scan(ctx, []any{new(int64)}, `UPDATE person SET name = $2, folded = $3 WHERE public = $1 RETURNING id`, string(id), name, chat.FoldName(name))
 		known = !errors.Is(err, sql.ErrNoRows)
 		if !known {
 			return nil

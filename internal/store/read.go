@@ -5,103 +5,132 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"slices"
+	"sync"
 	"time"
 
 	"parley/internal/chat"
 )
 
-// pages are the statements that read the log, for all connections of the pool.
-type pages struct {
-	head, after, before, session *sql.Stmt
+// reads are the statements that read, each prepared when first used, for all
+// connections of the pool.
+type reads struct {
+	db     *sql.DB
+	mu     sync.RWMutex
+	byText map[string]*sql.Stmt
 }
 
-func preparePages(ctx context.Context, db *sql.DB) (p pages, err error) {
-	for _, s := range []struct {
-		stmt *(*sql.Stmt)
-		text string
-	}{
-		{&p.head, `
-			SELECT coalesce(max(id) & 0xfffffffff, 0) FROM message
-			WHERE id > (SELECT id << 36 FROM room WHERE name = $1) AND id < (SELECT id + 1 << 36 FROM room WHERE name = $1)`},
-		{&p.after, `
-			SELECT m.seq, m.at_ms, p.public, m.name, m.text FROM message m JOIN person p ON p.id = m.author
-			WHERE m.id > (SELECT id << 36 | $2 FROM room WHERE name = $1) AND m.id < (SELECT id + 1 << 36 FROM room WHERE name = $1)
-			ORDER BY m.id LIMIT $3`},
-		{&p.before, `
-			SELECT m.seq, m.at_ms, p.public, m.name, m.text FROM message m JOIN person p ON p.id = m.author
-			WHERE m.id > (SELECT id << 36 FROM room WHERE name = $1) AND m.id < (SELECT id << 36 | $2 FROM room WHERE name = $1)
-			ORDER BY m.id DESC LIMIT $3`},
-		{&p.session, `
-			SELECT p.public, p.name, s.seen_ms FROM session s JOIN person p ON p.id = s.person
-			WHERE s.token_hash = $1`},
-	} {
-		if *s.stmt, err = db.PrepareContext(ctx, s.text); err != nil {
-			return p, fmt.Errorf("preparing to read: %w", err)
-		}
+// get returns the statement with a text that is one of the program's constants.
+func (r *reads) get(ctx context.Context, text string) (*sql.Stmt, error) {
+	r.mu.RLock()
+	stmt := r.byText[text]
+	r.mu.RUnlock()
+	if stmt != nil {
+		return stmt, nil
 	}
-	return p, nil
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if stmt := r.byText[text]; stmt != nil {
+		return stmt, nil
+	}
+	stmt, err := r.db.PrepareContext(ctx, text)
+	if err != nil {
+		return nil, fmt.Errorf("preparing to read: %w", err)
+	}
+	if r.byText == nil {
+		r.byText = make(map[string]*sql.Stmt)
+	}
+	r.byText[text] = stmt
+	return stmt, nil
 }
 
-func (p *pages) close() error {
+func (r *reads) close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	var errs []error
-	for _, stmt := range []*sql.Stmt{p.head, p.after, p.before, p.session} {
-		if stmt != nil {
-			errs = append(errs, stmt.Close())
-		}
+	for _, stmt := range r.byText {
+		errs = append(errs, stmt.Close())
 	}
+	r.byText = nil
 	return errors.Join(errs...)
 }
+
+const (
+	headText = `
+		SELECT coalesce(max(id) & 0xfffffffff, 0) FROM event
+		WHERE id > (SELECT id << 36 FROM room WHERE name = $1) AND id < (SELECT id + 1 << 36 FROM room WHERE name = $1)`
+	afterText = `
+		SELECT m.seq, m.at_ms, p.public, m.name, m.text, coalesce(m.kind, 'message'), coalesce(m.target, 0) & 0xfffffffff, coalesce(m.extra, '')
+		FROM event m JOIN person p ON p.id = m.author
+		WHERE m.id > (SELECT id << 36 | $2 FROM room WHERE name = $1) AND m.id < (SELECT id + 1 << 36 FROM room WHERE name = $1)
+		ORDER BY m.id LIMIT $3`
+	sessionText = `
+		SELECT p.public, p.name, s.seen_ms FROM session s JOIN person p ON p.id = s.person
+		WHERE s.token_hash = $1`
+)
 
 // Head returns a room's newest seq, 0 for a room that nobody wrote to.
 func (s *Store) Head(ctx context.Context, room chat.RoomName) (chat.Seq, error) {
 	var seq chat.Seq
-	if err := s.pages.head.QueryRowContext(ctx, string(room)).Scan(&seq); err != nil {
+	stmt, err := s.reads.get(ctx, headText)
+	if err == nil {
+		err = stmt.QueryRowContext(ctx, string(room)).Scan(&seq)
+	}
+	if err != nil {
 		return 0, fmt.Errorf("newest seq of %s: %w", room, err)
 	}
 	return seq, nil
 }
 
 // After returns a room's events with a greater seq, oldest first, at most
-// limit. A room that nobody wrote to has none; that is no error.
+// limit, each as it happened: an edited message says what it said at first. What
+// has been deleted says nothing. A room that nobody wrote to has none; that is no
+// error.
 func (s *Store) After(ctx context.Context, room chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error) {
-	events, err := readPage(ctx, s.pages.after, room, seq, limit)
+	events, err := s.after(ctx, room, seq, limit)
 	if err != nil {
 		return nil, fmt.Errorf("events of %s after %d: %w", room, seq, err)
 	}
 	return events, nil
 }
 
-// Before returns the limit newest events of a room with a lesser seq, oldest
-// first.
-func (s *Store) Before(ctx context.Context, room chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error) {
-	events, err := readPage(ctx, s.pages.before, room, seq, limit)
-	if err != nil {
-		return nil, fmt.Errorf("events of %s before %d: %w", room, seq, err)
-	}
-	slices.Reverse(events)
-	return events, nil
-}
-
-func readPage(ctx context.Context, stmt *sql.Stmt, room chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error) {
+func (s *Store) after(ctx context.Context, room chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error) {
 	if limit <= 0 { // to SQLite a negative limit is none
 		return nil, nil
 	}
 	seq = min(max(seq, 0), maxSeq) // beyond it, ids are those of another room
-	rows, err := stmt.QueryContext(ctx, string(room), int64(seq), limit)
+	stmt, err := s.reads.get(ctx, afterText)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
 	var events []chat.Event
-	for rows.Next() {
-		e := chat.Event{Room: room, Kind: chat.Message}
+	var answers []*chat.Extra // that quote
+	err = eachRow(ctx, stmt, []any{string(room), int64(seq), limit}, func(rows *sql.Rows) (err error) {
+		e := chat.Event{Room: room}
 		var at int64
-		if err := rows.Scan(&e.Seq, &at, &e.From.ID, &e.From.Name, &e.Text); err != nil {
-			return nil, err
+		var extra string
+		if err := rows.Scan(&e.Seq, &at, &e.From.ID, &e.From.Name, &e.Text, &e.Kind, &e.Target, &extra); err != nil {
+			return err
 		}
 		e.At = time.UnixMilli(at).UTC()
+		if e.Extra, err = unpackExtra(extra); err != nil {
+			return err
+		}
+		if e.Extra != nil && e.Extra.ReplyTo > 0 {
+			answers = append(answers, e.Extra)
+		}
 		events = append(events, e)
+		return nil
+	})
+	if err != nil || len(answers) == 0 {
+		return events, err
 	}
-	return events, rows.Err()
+	if stmt, err = s.reads.get(ctx, quoteText); err != nil {
+		return nil, err
+	}
+	for _, x := range answers {
+		if err := quote(ctx, stmt, room, x); err != nil {
+			return nil, err
+		}
+	}
+	return events, nil
 }

@@ -31,6 +31,7 @@ var (
 		"journal_mode(WAL)",
 		"synchronous(FULL)", // what was acknowledged survives a power cut
 		"foreign_keys(1)",
+		"secure_delete(1)",             // what was deleted is overwritten
 		"cache_size(-4096)",            // KiB: the ends of rooms; four times as much was no faster
 		"temp_store(MEMORY)",           // a statement's undo journal is no file
 		"wal_autocheckpoint(4000)",     // pages: 16 MiB

@@ -40,7 +40,7 @@ type Store struct {
 	writers   *sql.DB    // holds the committer's one connection
 	committer *committer // owned by Run's goroutine while that runs
 	readers   *sql.DB
-	pages     pages
+	reads     reads
 
 	queue   queue
 	started atomic.Bool
@@ -136,7 +136,8 @@ func (s *Store) openDatabase(ctx context.Context, vfs string) error {
 	s.readers.SetMaxOpenConns(readerConns)
 	s.readers.SetMaxIdleConns(readerConns)
 	s.readers.SetConnMaxIdleTime(tidyEvery)
-	s.pages, err = preparePages(ctx, s.readers)
+	s.reads.db = s.readers
+	_, err = s.reads.get(ctx, headText) // that it can be read is known from the start
 	return err
 }
 
@@ -166,7 +167,7 @@ func (s *Store) Close() error {
 func (s *Store) release() error {
 	var errs []error
 	if s.readers != nil {
-		errs = append(errs, s.pages.close(), s.readers.Close())
+		errs = append(errs, s.reads.close(), s.readers.Close())
 	}
 	if s.committer != nil {
 		errs = append(errs, s.committer.close())

@@ -101,6 +101,16 @@ func page(t testing.TB, read func(context.Context, chat.RoomName, chat.Seq, int)
 	return events
 }
 
+// before returns the messages of a page as events.
+func (s *Store) before(ctx context.Context, room chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error) {
+	page, err := s.Page(ctx, room, chat.Selection{Before: seq, Limit: limit})
+	var events []chat.Event
+	for _, m := range page.Messages {
+		events = append(events, m.Event)
+	}
+	return events, err
+}
+
 func wantHead(t testing.TB, s *Store, room chat.RoomName, want chat.Seq) {
 	t.Helper()
 	got, err := s.Head(t.Context(), room)

@@ -42,7 +42,7 @@ func TestTidyingGivesBackPages(t *testing.T) {
 		return n
 	}
 	var n int
-	if err := s.committer.scan(t.Context(), []any{&n}, `SELECT sum(length(text)) FROM message`); err != nil || n == 0 {
+	if err := s.committer.scan(t.Context(), []any{&n}, `SELECT sum(length(text)) FROM event`); err != nil || n == 0 {
 		t.Fatal(n, err)
 	}
 	before := used()

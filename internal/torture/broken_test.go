@@ -47,7 +47,7 @@ func (s *subject) Start(ctx context.Context) (string, error) {
 		return "", err
 	}
 	s.log = newBrokenLog(kept, s.breaks, &s.commit)
-	hub := room.New(s.log, kept.Epoch(), room.Config{})
+	hub := room.New(s.log, s.log, kept.Epoch(), room.Config{})
 	s.log.hub = hub
 	site, err := web.New()
 	if err != nil {

@@ -216,18 +216,34 @@ func (l *brokenLog) After(ctx context.Context, name chat.RoomName, seq chat.Seq,
 	return events, err
 }
 
-// Head is what a page of history ends with. The hub's own question, when it opens
+// Page says how far the log goes, perhaps as of some time ago.
+func (l *brokenLog) Page(ctx context.Context, name chat.RoomName, sel chat.Selection) (chat.Page, error) {
+	page, err := l.Store.Page(ctx, name, sel)
+	if err == nil {
+		page.Head = l.old(name, page.Head)
+	}
+	return page, err
+}
+
+// Head is what a page of the log ends with. The hub's own question, when it opens
 // a room, comes with a context that does not end.
 func (l *brokenLog) Head(ctx context.Context, name chat.RoomName) (chat.Seq, error) {
-	if l.breaks != readOld || ctx.Done() == nil {
-		return l.Store.Head(ctx, name)
+	head, err := l.Store.Head(ctx, name)
+	if err == nil && ctx.Done() != nil {
+		head = l.old(name, head)
+	}
+	return head, err
+}
+
+func (l *brokenLog) old(name chat.RoomName, head chat.Seq) chat.Seq {
+	if l.breaks != readOld {
+		return head
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if c := l.copies[name]; time.Since(c.at) < 2*time.Second {
-		return c.head, nil
+		return c.head
 	}
-	head, err := l.Store.Head(ctx, name)
 	l.copies[name] = headCopy{head, time.Now()}
-	return head, err
+	return head
 }

@@ -75,8 +75,9 @@ func (a *Answer) append(dst []byte) []byte {
 	return append(dst, '}')
 }
 
-// AppendStored appends the frame that answers a send: the hottest answer,
-// without an Answer of its own.
+// AppendStored appends the frame that answers a send, or what else becomes an
+// event: the hottest answer, without an Answer of its own. What became no message
+// says what it is.
 func AppendStored(dst []byte, id int64, e chat.Event) []byte {
 	start := len(dst)
 	dst = append(openText(dst), `{"op":"ok","id":`...)
@@ -84,6 +85,9 @@ func AppendStored(dst []byte, id int64, e chat.Event) []byte {
 	dst = appendString(append(dst, `,"room":`...), string(e.Room))
 	dst = appendSeq(append(dst, `,"seq":`...), e.Seq)
 	dst = AppendTime(append(dst, `,"at":`...), e.At)
+	if e.Kind != chat.Message {
+		dst = appendString(append(dst, `,"kind":`...), string(e.Kind))
+	}
 	return sealText(append(dst, '}'), start)
 }
 

@@ -19,6 +19,25 @@ type Command struct {
 	Epoch   string    `json:"epoch"`
 	Nonce   string    `json:"nonce"`
 	Text    string    `json:"text"`
+
+	Seq     chat.Seq `json:"seq"`      // the message that is changed, read up to, kept …
+	ReplyTo chat.Seq `json:"reply_to"` // of a send
+	Thread  chat.Seq `json:"thread"`
+	Echo    bool     `json:"echo"` // what is sent in a thread is shown in the room, too
+	Forward *Place   `json:"forward"`
+	Emoji   string   `json:"emoji"`
+	Exact   bool     `json:"exact"` // of a read: also back
+
+	Notify    *string `json:"notify"` // of a set
+	Muted     *bool   `json:"muted"`
+	Favourite *bool   `json:"favourite"`
+	Listed    *bool   `json:"listed"`
+}
+
+// A Place is where a message is.
+type Place struct {
+	Room string   `json:"room"`
+	Seq  chat.Seq `json:"seq"`
 }
 
 // A Line is one object from a client on /chatroom.

@@ -51,12 +51,26 @@ func (sc *scanner) field(c *Command, key string) (ok bool) {
 		c.Text, ok = sc.str()
 	case "epoch":
 		c.Epoch, ok = sc.str()
+	case "emoji":
+		c.Emoji, ok = sc.str()
+	case "seq":
+		ok = sc.seq(&c.Seq)
+	case "reply_to":
+		ok = sc.seq(&c.ReplyTo)
+	case "thread":
+		ok = sc.seq(&c.Thread)
 	case "after":
 		var n int64
 		if n, ok = sc.number(); ok {
 			c.After = new(chat.Seq(n))
 		}
 	}
+	return ok
+}
+
+func (sc *scanner) seq(to *chat.Seq) bool {
+	n, ok := sc.number()
+	*to = chat.Seq(n)
 	return ok
 }
 

@@ -20,16 +20,20 @@ func (Frames) Append(dst []byte, e chat.Event) []byte {
 // /chatroom. Nothing else exists there.
 type Lines struct{}
 
-// Append appends e's frame, if it is a message.
+// Append appends e's frame, if it is a message that says something still.
 func (Lines) Append(dst []byte, e chat.Event) []byte {
-	if e.Kind != chat.Message {
+	if e.Kind != chat.Message || e.IsGone() {
 		return dst
 	}
 	start := len(dst)
 	dst = append(openText(dst), `{"from":`...)
 	dst = appendString(dst, e.From.Name)
 	dst = append(dst, `,"message":`...)
-	dst = appendString(dst, e.Text)
+	text := e.Text
+	if e.Extra != nil && e.Extra.Action {
+		text = "/me " + text // as it would be said here
+	}
+	dst = appendString(dst, text)
 	return sealText(append(dst, '}'), start)
 }
 
@@ -78,15 +82,64 @@ func AppendEvent(dst []byte, e chat.Event) []byte {
 	}
 	dst = append(dst, `,"from":`...)
 	dst = appendPerson(dst, e.From)
-	if e.Kind == chat.Message {
-		dst = append(dst, `,"text":`...)
-		dst = appendString(dst, e.Text)
-		if e.HTML != "" {
-			dst = append(dst, `,"html":`...)
-			dst = appendString(dst, e.HTML)
-		}
+	if e.Kind != chat.Typing {
+		dst = AppendContent(dst, e)
 	}
 	return append(dst, '}')
+}
+
+// AppendContent appends the fields that tell what an event is about, each with a
+// comma before it.
+func AppendContent(dst []byte, e chat.Event) []byte {
+	if e.Target != 0 {
+		if e.Kind.IsSaid() {
+			dst = append(dst, `,"thread":`...)
+		} else {
+			dst = append(dst, `,"target":`...)
+		}
+		dst = appendSeq(dst, e.Target)
+	}
+	switch {
+	case e.Kind == chat.React || e.Kind == chat.Unreact:
+		dst = appendString(append(dst, `,"emoji":`...), e.Text)
+	case e.IsGone():
+		dst = append(dst, `,"gone":true`...)
+	case e.Kind.IsSaid() || e.Kind == chat.Edit || e.Kind == chat.Topic:
+		dst = appendString(append(dst, `,"text":`...), e.Text)
+	}
+	if e.HTML != "" {
+		dst = appendString(append(dst, `,"html":`...), e.HTML)
+	}
+	if e.Extra != nil {
+		dst = appendExtra(dst, e.Extra)
+	}
+	return dst
+}
+
+func appendExtra(dst []byte, x *chat.Extra) []byte {
+	if x.ReplyTo != 0 {
+		dst = appendSeq(append(dst, `,"reply_to":`...), x.ReplyTo)
+	}
+	if q := x.Quote; q != nil {
+		dst = appendPerson(append(dst, `,"quote":{"from":`...), q.From)
+		dst = appendString(append(dst, `,"text":`...), q.Text)
+		dst = append(dst, '}')
+	}
+	if x.Action {
+		dst = append(dst, `,"action":true`...)
+	}
+	if f := x.Forward; f != nil {
+		dst = appendPerson(append(dst, `,"forward":{"from":`...), f.From)
+		dst = AppendTime(append(dst, `,"at":`...), f.At)
+		dst = append(dst, '}')
+	}
+	if len(x.Mentions) > 0 {
+		dst = appendPeople(append(dst, `,"mentions":`...), x.Mentions)
+	}
+	if x.Here {
+		dst = append(dst, `,"here":true`...)
+	}
+	return dst
 }
 
 func appendPresence(dst []byte, e chat.Event) []byte {

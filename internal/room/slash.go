@@ -1,0 +1,103 @@
+package room
+
+import (
+	"strings"
+
+	"parley/internal/chat"
+)
+
+// A SlashCommand is what somebody can type at the start of a message, behind a
+// slash, to have it mean something else.
+type SlashCommand struct {
+	Name string `json:"name" doc:"What stands behind the slash."`
+	Args string `json:"args" doc:"What may follow, in words; empty if nothing does."`
+	Help string `json:"help" doc:"What it does."`
+	By   string `json:"by" enum:"server,client" doc:"Who carries it out: the server, within a message's text and on every door, or the client, if it can."`
+
+	run func(d *chat.Draft, rest string) error
+}
+
+// SlashCommands are all there are. Whatever else begins with a slash is text, and
+// so is what follows one of two slashes.
+var SlashCommands = []SlashCommand{
+	{Name: "me", Args: "what you do", Help: "Say what you do: /me waves", By: "server", run: act},
+	{Name: "topic", Args: "what the room is about", Help: "Set the room's topic; nothing takes it away", By: "server", run: setTopic},
+	{Name: "shrug", Args: "text", Help: `Put ¯\_(ツ)_/¯ behind your message`, By: "server", run: put(`¯\_(ツ)_/¯`)},
+	{Name: "tableflip", Args: "text", Help: "Put (╯°□°)╯︵ ┻━┻ behind your message", By: "server", run: put("(╯°□°)╯︵ ┻━┻")},
+	{Name: "code", Args: "code", Help: "Show it as code; a first line of one word is its language", By: "server", run: code},
+	{Name: "spoiler", Args: "text", Help: "Hide it until somebody wants to see it", By: "server", run: spoiler},
+	{Name: "nick", Args: "name", Help: "Take another name", By: "client"},
+	{Name: "join", Args: "room", Help: "Go to a room", By: "client"},
+	{Name: "help", Help: "Show what can be typed here", By: "client"},
+}
+
+// expand carries out the command that a draft's text begins with, if it does.
+func expand(d *chat.Draft) error {
+	if !strings.HasPrefix(d.Text, "/") || d.Extra != nil && d.Extra.Forward != nil {
+		return nil
+	}
+	if strings.HasPrefix(d.Text, "//") {
+		d.Text = d.Text[1:]
+		return nil
+	}
+	word, rest := d.Text[1:], ""
+	if i := strings.IndexAny(word, " \t\r\n"); i >= 0 {
+		word, rest = word[:i], word[i+1:]
+	}
+	for _, c := range SlashCommands {
+		if c.Name == word && c.run != nil {
+			return c.run(d, rest)
+		}
+	}
+	return nil
+}
+
+func act(d *chat.Draft, rest string) error {
+	if strings.TrimSpace(rest) == "" {
+		return &chat.Error{Code: chat.BadText, Message: "Say what you do: /me waves"}
+	}
+	x := chat.Extra{}
+	if d.Extra != nil {
+		x = *d.Extra
+	}
+	x.Action = true
+	d.Text, d.Extra = strings.TrimSpace(rest), &x
+	return nil
+}
+
+func setTopic(d *chat.Draft, rest string) error {
+	d.Kind, d.Text, d.Target, d.Extra = chat.Topic, rest, 0, nil
+	return nil
+}
+
+func put(picture string) func(*chat.Draft, string) error {
+	return func(d *chat.Draft, rest string) error {
+		d.Text = strings.TrimSpace(strings.TrimSpace(rest) + " " + picture)
+		return nil
+	}
+}
+
+// code puts a fence around code that is longer than any in it.
+func code(d *chat.Draft, rest string) error {
+	if strings.TrimSpace(rest) == "" {
+		return &chat.Error{Code: chat.BadText, Message: "Write the code behind /code."}
+	}
+	language := ""
+	if first, lines, ok := strings.Cut(rest, "\n"); ok && len(strings.Fields(first)) == 1 {
+		language, rest = strings.TrimSpace(first), lines
+	}
+	fence := "```"
+	for strings.Contains(rest, fence) {
+		fence += "`"
+	}
+	d.Text = fence + language + "\n" + strings.Trim(rest, "\n") + "\n" + fence
+	return nil
+}
+
+func spoiler(d *chat.Draft, rest string) error {
+	if strings.TrimSpace(rest) == "" {
+		return &chat.Error{Code: chat.BadText, Message: "Write what is to be hidden behind /spoiler."}
+	}
+	d.Text = "||" + strings.TrimSpace(rest) + "||"
+	return nil
+}

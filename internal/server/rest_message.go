@@ -1,0 +1,393 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"parley/internal/chat"
+	"parley/internal/room"
+	"parley/internal/wire"
+)
+
+// A message is one as it stands, in JSON. What few have is left out.
+type message struct {
+	Seq       chat.Seq      `json:"seq" doc:"Its number in the room, among all events."`
+	At        stamp         `json:"at"`
+	Kind      chat.Kind     `json:"kind" enum:"message,reply" doc:"Where it was said: in the room, or only in a thread."`
+	From      chat.Person   `json:"from"`
+	Text      string        `json:"text" doc:"What it says now; empty if it has been deleted."`
+	HTML      string        `json:"html,omitempty" doc:"Its formatting, rendered and sanitised; missing if it has none."`
+	Gone      bool          `json:"gone,omitempty" doc:"It has been deleted."`
+	Edited    *edited       `json:"edited,omitempty" doc:"Its newest edit."`
+	Thread    chat.Seq      `json:"thread,omitempty" doc:"The message in whose thread it was said."`
+	ReplyTo   chat.Seq      `json:"reply_to,omitempty" doc:"The message that it answers."`
+	Quote     *quote        `json:"quote,omitempty" doc:"What that one says."`
+	Action    bool          `json:"action,omitempty" doc:"It is what its author does."`
+	Forward   *forwarded    `json:"forward,omitempty" doc:"Who said it first."`
+	Mentions  []chat.Person `json:"mentions,omitempty" doc:"Whom it names."`
+	Here      bool          `json:"here,omitempty" doc:"It is for everybody who was here."`
+	Reactions []reaction    `json:"reactions,omitempty"`
+	Replies   *replies      `json:"replies,omitempty" doc:"Its thread."`
+	Pinned    bool          `json:"pinned,omitempty"`
+}
+
+type edited struct {
+	Seq chat.Seq `json:"seq"`
+	At  stamp    `json:"at"`
+}
+
+type quote struct {
+	From chat.Person `json:"from"`
+	Text string      `json:"text"`
+}
+
+type forwarded struct {
+	From chat.Person `json:"from"`
+	At   stamp       `json:"at"`
+}
+
+type reaction struct {
+	Emoji  string        `json:"emoji"`
+	Count  int           `json:"count"`
+	People []chat.Person `json:"people" nullable:"false"`
+}
+
+type replies struct {
+	Count int         `json:"count"`
+	Seq   chat.Seq    `json:"seq" doc:"The newest."`
+	At    stamp       `json:"at" doc:"When that was said."`
+	From  chat.Person `json:"from" doc:"Who said it."`
+}
+
+func messageOf(m chat.Standing) message {
+	out := message{
+		Seq: m.Seq, At: stamp(m.At), Kind: m.Kind, From: m.From, Text: m.Text, HTML: m.HTML, Gone: m.IsGone(), Thread: m.Target, Pinned: m.Pinned,
+	}
+	if m.Edited != 0 {
+		out.Edited = &edited{m.Edited, stamp(m.EditedAt)}
+	}
+	if x := m.Extra; x != nil {
+		out.ReplyTo, out.Action, out.Mentions, out.Here = x.ReplyTo, x.Action, x.Mentions, x.Here
+		if x.Quote != nil {
+			out.Quote = &quote{x.Quote.From, x.Quote.Text}
+		}
+		if x.Forward != nil {
+			out.Forward = &forwarded{x.Forward.From, stamp(x.Forward.At)}
+		}
+	}
+	for _, r := range m.Reactions {
+		out.Reactions = append(out.Reactions, reaction{r.Emoji, len(r.People), r.People})
+	}
+	if t := m.Replies; t != nil {
+		out.Replies = &replies{t.Count, t.Last, stamp(t.At), t.From}
+	}
+	return out
+}
+
+func messagesOf(found []chat.Standing) []message {
+	out := make([]message, len(found))
+	for i, m := range found {
+		out[i] = messageOf(m)
+	}
+	return out
+}
+
+// SeqParam, in the input of an operation, is the message of its address.
+type SeqParam struct {
+	Seq chat.Seq `path:"seq" minimum:"1" example:"42" doc:"The message's number in the room."`
+}
+
+type messageInput struct {
+	RoomParam
+	SeqParam
+}
+
+type version struct {
+	Seq  chat.Seq `json:"seq" doc:"The number of the edit; of the first version, the message's own."`
+	At   stamp    `json:"at"`
+	Text string   `json:"text"`
+	HTML string   `json:"html,omitempty"`
+}
+
+type messageAnswer struct {
+	Room     chat.RoomName `json:"room"`
+	Message  message       `json:"message"`
+	Versions []version     `json:"versions" nullable:"false" doc:"What it has said, oldest first; none if it has been deleted."`
+}
+
+type messageOutput struct{ Body messageAnswer }
+
+type repliesInput struct {
+	RoomParam
+	SeqParam
+	PageParam
+}
+
+type threadAnswer struct {
+	Room     chat.RoomName `json:"room"`
+	Seq      chat.Seq      `json:"seq" doc:"As in a page of the room."`
+	Epoch    string        `json:"epoch"`
+	More     bool          `json:"more"`
+	Newer    bool          `json:"more_after,omitempty"`
+	Root     message       `json:"root" doc:"The message that the thread began with."`
+	Messages []message     `json:"messages" nullable:"false" doc:"Oldest first."`
+}
+
+type threadOutput struct{ Body threadAnswer }
+
+type pinsAnswer struct {
+	Room     chat.RoomName `json:"room"`
+	Seq      chat.Seq      `json:"seq"`
+	Messages []message     `json:"messages" nullable:"false" doc:"What was pinned last comes first."`
+}
+
+type pinsOutput struct{ Body pinsAnswer }
+
+type logInput struct {
+	RoomParam
+	After int64 `query:"after" minimum:"0" doc:"Only events with a greater seq."`
+	Limit int   `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"How many at most."`
+}
+
+type logAnswer struct {
+	Room   chat.RoomName     `json:"room"`
+	Seq    chat.Seq          `json:"seq" doc:"The number of the room's newest event."`
+	Epoch  string            `json:"epoch"`
+	Events []json.RawMessage `json:"events" nullable:"false" doc:"Oldest first, each as on /ws."`
+}
+
+type logOutput struct{ Body logAnswer }
+
+type editInput struct {
+	Caller
+	RoomParam
+	SeqParam
+	Body editRequest
+}
+
+type editRequest struct {
+	Text  string `json:"text,omitempty" doc:"What it says from now on."`
+	Nonce string `json:"nonce,omitempty" doc:"As for a message: makes a retry safe."`
+}
+
+type changeInput struct {
+	Caller
+	RoomParam
+	SeqParam
+}
+
+type reactionInput struct {
+	Caller
+	RoomParam
+	SeqParam
+	Emoji string `path:"emoji" example:"👍" doc:"One emoji."`
+}
+
+type topicInput struct {
+	Caller
+	RoomParam
+	Body topicRequest
+}
+
+type topicRequest struct {
+	Text string `json:"text,omitempty" doc:"What the room is about; empty for nothing."`
+}
+
+type changeOutput struct{ Body postAnswer }
+
+type commandsAnswer struct {
+	Commands []room.SlashCommand `json:"commands" nullable:"false"`
+}
+
+type commandsOutput struct{ Body commandsAnswer }
+
+func (s *Server) restMessage(api huma.API) {
+	at := stamp(time.Date(2026, time.November, 23, 9, 41, 5, 123e6, time.UTC))
+	hello := message{Seq: 42, At: at, Kind: chat.Message, From: ada, Text: "Hello, **world**", HTML: "<p>Hello, <strong>world</strong></p>"}
+	tags := []string{"Messages"}
+
+	register(s, api, huma.Operation{
+		OperationID: "message", Method: http.MethodGet, Path: "/api/rooms/{room}/messages/{seq}", Tags: tags,
+		Summary: "One message, and what it said before",
+		Responses: map[string]*huma.Response{"200": {Description: "The message", Content: content(messageAnswer{
+			Room: "lobby", Message: hello, Versions: []version{{Seq: 42, At: at, Text: hello.Text, HTML: hello.HTML}},
+		})}},
+		Errors: []int{400, 404, 503},
+	}, s.message)
+
+	register(s, api, huma.Operation{
+		OperationID: "replies", Method: http.MethodGet, Path: "/api/rooms/{room}/messages/{seq}/replies", Tags: tags,
+		Summary:   "A page of a thread",
+		Responses: map[string]*huma.Response{"200": {Description: "The page", Content: content(threadAnswer{Room: "lobby", Seq: 42, Epoch: "qk3v8d", Root: hello, Messages: []message{hello}})}},
+		Errors:    []int{400, 404, 503},
+	}, s.thread)
+
+	register(s, api, huma.Operation{
+		OperationID: "pins", Method: http.MethodGet, Path: "/api/rooms/{room}/pins", Tags: tags,
+		Summary:   "What is pinned in a room",
+		Responses: map[string]*huma.Response{"200": {Description: "The pinned messages", Content: content(pinsAnswer{Room: "lobby", Seq: 42, Messages: []message{hello}})}},
+		Errors:    []int{400, 503},
+	}, s.pins)
+
+	event := wire.AppendEvent(nil, chat.Event{Room: "lobby", Seq: 42, At: time.Time(at), Kind: chat.Message, From: ada, Text: hello.Text, HTML: hello.HTML})
+	register(s, api, huma.Operation{
+		OperationID: "log", Method: http.MethodGet, Path: "/api/rooms/{room}/log", Tags: []string{"Rooms"},
+		Summary:     "A page of a room's log",
+		Description: "Every event as it happened, for who keeps the whole log: edits, reactions and all. What was deleted says nothing any more.",
+		Responses: map[string]*huma.Response{"200": {
+			Description: "The page", Content: content(logAnswer{Room: "lobby", Seq: 42, Epoch: "qk3v8d", Events: []json.RawMessage{event}}),
+		}},
+		Errors: []int{400, 503},
+	}, s.log)
+
+	register(s, api, huma.Operation{
+		OperationID: "commands", Method: http.MethodGet, Path: "/api/commands", Tags: tags,
+		Summary:   "What can be typed behind a slash",
+		Responses: map[string]*huma.Response{"200": {Description: "All commands", Content: content(commandsAnswer{room.SlashCommands[:1]})}},
+	}, func(context.Context, *struct{}) (*commandsOutput, error) {
+		return &commandsOutput{commandsAnswer{room.SlashCommands}}, nil
+	})
+
+	change := func(op huma.Operation) huma.Operation {
+		op.Tags, op.Security, op.Errors = tags, identified, []int{400, 401, 403, 404, 410, 413, 422, 429, 503}
+		op.Responses = map[string]*huma.Response{"200": {
+			Description: "Stored, or so already", Content: content(postAnswer{Room: "lobby", Seq: 57, At: at, Kind: chat.Edit}),
+		}}
+		return op
+	}
+	const one = "/api/rooms/{room}/messages/{seq}"
+	register(s, api, change(huma.Operation{
+		OperationID: "edit", Method: http.MethodPatch, Path: one, Summary: "Have one's message say something else",
+		RequestBody: &huma.RequestBody{Content: content(editRequest{Text: "Hello, *world*"})},
+	}), func(ctx context.Context, in *editInput) (*changeOutput, error) {
+		return s.change(ctx, &in.Caller, in.RoomParam, chat.Draft{Kind: chat.Edit, Target: in.Seq, Text: in.Body.Text, Nonce: in.Body.Nonce})
+	})
+	register(s, api, change(huma.Operation{
+		OperationID: "delete", Method: http.MethodDelete, Path: one, Summary: "Delete one's message",
+		Description: "Its text is gone for good, with all that it said before; its number stays.",
+	}), s.changing(chat.Delete))
+	register(s, api, change(huma.Operation{
+		OperationID: "react", Method: http.MethodPut, Path: one + "/reactions/{emoji}", Summary: "React to a message",
+	}), s.reacting(chat.React))
+	register(s, api, change(huma.Operation{
+		OperationID: "unreact", Method: http.MethodDelete, Path: one + "/reactions/{emoji}", Summary: "Take a reaction back",
+	}), s.reacting(chat.Unreact))
+	register(s, api, change(huma.Operation{
+		OperationID: "pin", Method: http.MethodPut, Path: "/api/rooms/{room}/pins/{seq}", Summary: "Pin a message",
+	}), s.changing(chat.Pin))
+	register(s, api, change(huma.Operation{
+		OperationID: "unpin", Method: http.MethodDelete, Path: "/api/rooms/{room}/pins/{seq}", Summary: "Take a pin away",
+	}), s.changing(chat.Unpin))
+	register(s, api, change(huma.Operation{
+		OperationID: "topic", Method: http.MethodPut, Path: "/api/rooms/{room}/topic", Summary: "Say what the room is about",
+		RequestBody: &huma.RequestBody{Content: content(topicRequest{Text: "Ships, and what sails them"})},
+	}), func(ctx context.Context, in *topicInput) (*changeOutput, error) {
+		return s.change(ctx, &in.Caller, in.RoomParam, chat.Draft{Kind: chat.Topic, Text: in.Body.Text})
+	})
+}
+
+// message answers GET /api/rooms/{room}/messages/{seq}.
+func (s *Server) message(ctx context.Context, in *messageInput) (*messageOutput, error) {
+	name, err := in.name()
+	if err != nil {
+		return nil, err
+	}
+	m, _, err := s.hub.Message(ctx, name, in.Seq)
+	if err != nil {
+		return nil, err
+	}
+	events, err := s.hub.Versions(ctx, name, in.Seq)
+	if err != nil {
+		return nil, fmt.Errorf("versions of %s %d: %w", name, in.Seq, err)
+	}
+	versions := make([]version, len(events))
+	for i, e := range events {
+		versions[i] = version{Seq: e.Seq, At: stamp(e.At), Text: e.Text, HTML: e.HTML}
+	}
+	return &messageOutput{messageAnswer{Room: name, Message: messageOf(m), Versions: versions}}, nil
+}
+
+// thread answers GET /api/rooms/{room}/messages/{seq}/replies.
+func (s *Server) thread(ctx context.Context, in *repliesInput) (*threadOutput, error) {
+	name, err := in.name()
+	if err != nil {
+		return nil, err
+	}
+	page, err := s.hub.History(ctx, name, in.page(in.Seq))
+	if err != nil {
+		return nil, fmt.Errorf("thread of %s %d: %w", name, in.Seq, err)
+	}
+	root, _, err := s.hub.Message(ctx, name, in.Seq)
+	if err != nil {
+		return nil, err
+	}
+	return &threadOutput{threadAnswer{
+		Room: name, Seq: page.Head, Epoch: s.hub.Epoch(), More: page.More, Newer: page.Newer, Root: messageOf(root), Messages: messagesOf(page.Messages),
+	}}, nil
+}
+
+// pins answers GET /api/rooms/{room}/pins.
+func (s *Server) pins(ctx context.Context, in *roomInput) (*pinsOutput, error) {
+	name, err := in.name()
+	if err != nil {
+		return nil, err
+	}
+	page, err := s.hub.Pins(ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("pins of %s: %w", name, err)
+	}
+	slices.Reverse(page.Messages)
+	return &pinsOutput{pinsAnswer{Room: name, Seq: page.Head, Messages: messagesOf(page.Messages)}}, nil
+}
+
+// log answers GET /api/rooms/{room}/log.
+func (s *Server) log(ctx context.Context, in *logInput) (*logOutput, error) {
+	name, err := in.name()
+	if err != nil {
+		return nil, err
+	}
+	events, head, err := s.hub.Events(ctx, name, chat.Seq(in.After), in.Limit)
+	if err != nil {
+		return nil, fmt.Errorf("log of %s: %w", name, err)
+	}
+	out := &logOutput{logAnswer{Room: name, Seq: head, Epoch: s.hub.Epoch(), Events: make([]json.RawMessage, len(events))}}
+	for i, e := range events {
+		out.Body.Events[i] = wire.AppendEvent(nil, e)
+	}
+	return out, nil
+}
+
+// change posts a draft of somebody who is known, and waits until it is stored.
+func (s *Server) change(ctx context.Context, by *Caller, in RoomParam, d chat.Draft) (*changeOutput, error) {
+	name, err := in.name()
+	if err != nil {
+		return nil, err
+	}
+	if d.From, err = s.known(by.r); err != nil {
+		return nil, err
+	}
+	d.Room = name
+	c, err := s.postAndWait(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	return &changeOutput{storedAnswer(c)}, nil
+}
+
+func (s *Server) changing(kind chat.Kind) func(context.Context, *changeInput) (*changeOutput, error) {
+	return func(ctx context.Context, in *changeInput) (*changeOutput, error) {
+		return s.change(ctx, &in.Caller, in.RoomParam, chat.Draft{Kind: kind, Target: in.Seq})
+	}
+}
+
+func (s *Server) reacting(kind chat.Kind) func(context.Context, *reactionInput) (*changeOutput, error) {
+	return func(ctx context.Context, in *reactionInput) (*changeOutput, error) {
+		return s.change(ctx, &in.Caller, in.RoomParam, chat.Draft{Kind: kind, Target: in.Seq, Text: in.Emoji})
+	}
+}

@@ -1,0 +1,286 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"parley/internal/chat"
+)
+
+// standing is a message's row with that of its newest version.
+const standing = `
+	SELECT m.id, m.at_ms, p.public, m.name, coalesce(c.text, m.text), coalesce(m.kind, 'message'), coalesce(m.target, 0) & 0xfffffffff,
+		coalesce(m.extra, ''), coalesce(c.extra, ''), coalesce(c.kind, ''), coalesce(c.seq, 0), coalesce(c.at_ms, 0)
+	FROM event m JOIN person p ON p.id = m.author LEFT JOIN event c ON c.id = m.current `
+
+// The statements of a selection. $1 is the room.
+const (
+	within = ` m.id > (SELECT id << 36 | $2 FROM room WHERE name = $1) AND m.id < (SELECT id << 36 | $3 FROM room WHERE name = $1) `
+
+	newestSaid  = standing + `WHERE` + within + `AND m.kind IS NULL ORDER BY m.id DESC LIMIT $4`
+	oldestSaid  = standing + `WHERE` + within + `AND m.kind IS NULL ORDER BY m.id LIMIT $4`
+	ofThread    = standing + `WHERE m.target = (SELECT id << 36 | $5 FROM room WHERE name = $1) AND coalesce(m.kind, 'reply') = 'reply' AND` + within
+	newestReply = ofThread + `ORDER BY m.id DESC LIMIT $4`
+	oldestReply = ofThread + `ORDER BY m.id LIMIT $4`
+	pinnedSaid  = standing + `JOIN pin ON pin.target = m.id WHERE` + within + `ORDER BY pin.event LIMIT $4`
+	chosenSaid  = standing + `WHERE m.id IN (SELECT (SELECT id << 36 FROM room WHERE name = $1) | value FROM json_each($2)) AND coalesce(m.kind, 'reply') = 'reply' ORDER BY m.id`
+)
+
+// Page returns some of a room's messages as they stand, all at one moment. A
+// room that nobody wrote to has none; that is no error.
+func (s *Store) Page(ctx context.Context, room chat.RoomName, sel chat.Selection) (page chat.Page, err error) {
+	tx, err := s.readers.BeginTx(ctx, nil)
+	if err != nil {
+		return page, fmt.Errorf("messages of %s: %w", room, err)
+	}
+	defer tx.Rollback() // it has written nothing
+	r := &snapshot{s: s, tx: tx, room: room}
+	err = r.row(ctx, headText, []any{string(room)}, &page.Head)
+	if err == nil && (sel.Limit > 0 || sel.Seqs != nil) { // to SQLite a negative limit is none
+		page.Messages, page.More, err = r.standings(ctx, sel)
+	}
+	if err == nil {
+		err = r.dress(ctx, page.Messages, sel)
+	}
+	if err != nil {
+		return page, fmt.Errorf("messages of %s after %d before %d: %w", room, sel.After, sel.Before, err)
+	}
+	return page, nil
+}
+
+// A snapshot reads a room as it is at one moment.
+type snapshot struct {
+	s    *Store
+	tx   *sql.Tx
+	room chat.RoomName
+	base int64 // the id before the room's first event; known once a message has been read
+}
+
+func (r *snapshot) row(ctx context.Context, text string, args []any, dest ...any) error {
+	stmt, err := r.s.reads.get(ctx, text)
+	if err != nil {
+		return err
+	}
+	return r.tx.StmtContext(ctx, stmt).QueryRowContext(ctx, args...).Scan(dest...)
+}
+
+// each calls scan for each row that a statement finds.
+func (r *snapshot) each(ctx context.Context, text string, args []any, scan func(*sql.Rows) error) error {
+	stmt, err := r.s.reads.get(ctx, text)
+	if err != nil {
+		return err
+	}
+	return eachRow(ctx, r.tx.StmtContext(ctx, stmt), args, scan)
+}
+
+func eachRow(ctx context.Context, stmt *sql.Stmt, args []any, scan func(*sql.Rows) error) error {
+	rows, err := stmt.QueryContext(ctx, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// standings reads what is in the messages' own rows and in those of their newest
+// versions.
+func (r *snapshot) standings(ctx context.Context, sel chat.Selection) (found []chat.Standing, more bool, err error) {
+	text, args, limit := statement(r.room, sel)
+	err = r.each(ctx, text, args, func(rows *sql.Rows) error {
+		if len(found) == limit {
+			more = true
+			return nil
+		}
+		m := chat.Standing{Event: chat.Event{Room: r.room}}
+		var id, at, editedAt int64
+		var extra, newest string
+		var current chat.Kind
+		if err := rows.Scan(&id, &at, &m.From.ID, &m.From.Name, &m.Text, &m.Kind, &m.Target, &extra, &newest, &current, &m.Edited, &editedAt); err != nil {
+			return err
+		}
+		r.base = id &^ maxSeq
+		m.Seq, m.At = chat.Seq(id&maxSeq), time.UnixMilli(at).UTC()
+		var err error
+		if m.Extra, err = unpackExtra(extra); err != nil {
+			return err
+		}
+		switch current {
+		case chat.Edit:
+			m.EditedAt = time.UnixMilli(editedAt).UTC()
+			m.Extra, err = withNewest(m.Extra, newest)
+		case chat.Delete:
+			m.Edited, m.Extra = 0, nil
+		}
+		found = append(found, m)
+		return err
+	})
+	if !sel.Oldest && !sel.Pinned && sel.Seqs == nil {
+		slices.Reverse(found)
+	}
+	return found, more, err
+}
+
+// statement returns how to read a selection. One row more than limit says that
+// there are more.
+func statement(room chat.RoomName, sel chat.Selection) (text string, args []any, limit int) {
+	if sel.Seqs != nil {
+		list, err := json.Marshal(sel.Seqs)
+		if err != nil { // numbers
+			panic(err)
+		}
+		return chosenSaid, []any{string(room), string(list)}, len(sel.Seqs)
+	}
+	after, before := min(max(sel.After, 0), maxSeq), min(sel.Before, maxSeq)
+	if before <= 0 {
+		before = maxSeq
+	}
+	args = []any{string(room), int64(after), int64(before), sel.Limit + 1}
+	switch {
+	case sel.Pinned:
+		return pinnedSaid, args, sel.Limit
+	case sel.Thread != 0 && sel.Oldest:
+		return oldestReply, append(args, int64(min(sel.Thread, maxSeq))), sel.Limit
+	case sel.Thread != 0:
+		return newestReply, append(args, int64(min(sel.Thread, maxSeq))), sel.Limit
+	case sel.Oldest:
+		return oldestSaid, args, sel.Limit
+	}
+	return newestSaid, args, sel.Limit
+}
+
+// withNewest returns a message's extra after an edit, whose own is kept: it
+// mentions whom the edit mentions, and all else is as it was.
+func withNewest(first *chat.Extra, edit string) (*chat.Extra, error) {
+	newest, err := unpackExtra(edit)
+	if err != nil {
+		return nil, err
+	}
+	x := &chat.Extra{}
+	if first != nil {
+		*x = *first
+	}
+	x.Mentions, x.Here = nil, false
+	if newest != nil {
+		x.Mentions, x.Here = newest.Mentions, newest.Here
+	}
+	return extraOrNil(x), nil
+}
+
+// dress adds to messages what was done to them.
+func (r *snapshot) dress(ctx context.Context, found []chat.Standing, sel chat.Selection) error {
+	if len(found) == 0 {
+		return nil
+	}
+	at := make(map[chat.Seq]*chat.Standing, len(found))
+	ids := make([]int64, len(found))
+	for i := range found {
+		m := &found[i]
+		at[m.Seq] = m
+		ids[i] = r.base | int64(m.Seq)
+		if m.Extra != nil && m.Extra.ReplyTo > 0 {
+			if err := r.quote(ctx, m.Extra); err != nil {
+				return err
+			}
+		}
+	}
+	which := scattered(ids)
+	if sel.Seqs == nil && !sel.Pinned && sel.Thread == 0 {
+		which = stretch(ids)
+	}
+	if err := r.reactions(ctx, which, at); err != nil {
+		return err
+	}
+	if err := r.replies(ctx, which, at); err != nil {
+		return err
+	}
+	return r.each(ctx, `SELECT target FROM pin WHERE `+which.where, which.args, func(rows *sql.Rows) error {
+		var target int64
+		err := rows.Scan(&target)
+		if m := at[chat.Seq(target&maxSeq)]; m != nil {
+			m.Pinned = true
+		}
+		return err
+	})
+}
+
+// A targets is a condition on what is kept by its message's id.
+type targets struct {
+	where string
+	args  []any
+}
+
+// stretch is for messages that lie side by side: one look at an index, which
+// mostly finds nothing.
+func stretch(ids []int64) targets {
+	return targets{`target BETWEEN $1 AND $2`, []any{slices.Min(ids), slices.Max(ids)}}
+}
+
+func scattered(ids []int64) targets {
+	list, err := json.Marshal(ids)
+	if err != nil { // numbers
+		panic(err)
+	}
+	return targets{`target IN (SELECT value FROM json_each($1))`, []any{string(list)}}
+}
+
+func (r *snapshot) quote(ctx context.Context, x *chat.Extra) error {
+	stmt, err := r.s.reads.get(ctx, quoteText)
+	if err != nil {
+		return err
+	}
+	return quote(ctx, r.tx.StmtContext(ctx, stmt), r.room, x)
+}
+
+func (r *snapshot) reactions(ctx context.Context, which targets, at map[chat.Seq]*chat.Standing) error {
+	text := `SELECT target, emoji, public, name FROM reaction JOIN person ON person.id = reaction.person WHERE ` + which.where + ` ORDER BY target, event`
+	return r.each(ctx, text, which.args, func(rows *sql.Rows) error {
+		var target int64
+		var emoji string
+		var p chat.Person
+		if err := rows.Scan(&target, &emoji, &p.ID, &p.Name); err != nil {
+			return err
+		}
+		m := at[chat.Seq(target&maxSeq)]
+		if m == nil {
+			return nil
+		}
+		i := slices.IndexFunc(m.Reactions, func(r chat.Reaction) bool { return r.Emoji == emoji })
+		if i < 0 {
+			i = len(m.Reactions)
+			m.Reactions = append(m.Reactions, chat.Reaction{Emoji: emoji})
+		}
+		m.Reactions[i].People = append(m.Reactions[i].People, p)
+		return nil
+	})
+}
+
+// replies sums up the threads. A reply that has been deleted does not count.
+func (r *snapshot) replies(ctx context.Context, which targets, at map[chat.Seq]*chat.Standing) error {
+	text := `
+		SELECT t.target & 0xfffffffff, t.n, e.seq, e.at_ms, p.public, e.name
+		FROM (SELECT target, count(*) AS n, max(id) AS last FROM event
+			WHERE ` + which.where + ` AND coalesce(kind, 'reply') = 'reply' AND text <> '' GROUP BY target) t
+		JOIN event e ON e.id = t.last JOIN person p ON p.id = e.author`
+	return r.each(ctx, text, which.args, func(rows *sql.Rows) error {
+		var seq chat.Seq
+		var last int64
+		t := &chat.Replies{}
+		if err := rows.Scan(&seq, &t.Count, &t.Last, &last, &t.From.ID, &t.From.Name); err != nil {
+			return err
+		}
+		t.At = time.UnixMilli(last).UTC()
+		if m := at[seq]; m != nil {
+			m.Replies = t
+		}
+		return nil
+	})
+}
