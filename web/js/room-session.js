@@ -257,6 +257,23 @@ export class RoomSession {
   #received(event) {
     this.change((s) => room.received(s, event));
     this.thread?.change((s) => room.received(s, event));
+    if (event.kind === "delete" && event.target) this.#recount(event.target);
+  }
+
+  /** If what was deleted is a reply, its thread has one less, and only the server knows which one is the last now.
+   * @param {number} seq */
+  async #recount(seq) {
+    const { api, room: name } = this.deps;
+    const held = this.message(seq);
+    if (held && !held.thread) return;
+    try {
+      const thread = held?.thread ?? (await api.versions(name, seq)).message?.thread;
+      if (!thread || !this.message(thread)) return;
+      const page = await api.messages(name, { after: thread - 1, limit: 1 });
+      this.#each((s) => room.refreshed(s, page));
+    } catch {
+      this.deps.setTimeout(() => this.#recount(seq), RETRY_MS);
+    }
   }
 
   /** @param {Entry} entry  @param {number} seq */
@@ -289,12 +306,12 @@ export class RoomSession {
   /** Puts a reaction on a message or takes it back. It is shown at once, and not any more if it is refused.
    * @param {number} seq  @param {string} emoji  @param {boolean} on */
   async react(seq, emoji, on) {
-    this.#hope((s) => room.hoped(s, seq, emoji, on));
+    this.#each((s) => room.hoped(s, seq, emoji, on));
     try {
       const answer = await this.#ask({ op: on ? "react" : "unreact", seq, emoji });
-      if ((answer.seq ?? 0) <= this.state.head) this.#hope((s) => room.settled(s, seq, emoji)); // else its event settles it
+      if ((answer.seq ?? 0) <= this.state.head) this.#each((s) => room.settled(s, seq, emoji)); // else its event settles it
     } catch (err) {
-      this.#hope((s) => room.settled(s, seq, emoji));
+      this.#each((s) => room.settled(s, seq, emoji));
       throw err;
     }
   }
@@ -345,7 +362,7 @@ export class RoomSession {
   }
 
   /** @param {(s: State) => State} f */
-  #hope(f) {
+  #each(f) {
     this.change(f);
     this.thread?.change(f);
   }

@@ -29,7 +29,7 @@ const TYPING_MS = 5_000; // the server repeats "typing" every 3 s at most
  * @property {boolean} newer  there are messages after it
  * @property {RoomEvent | null} root  of a thread
  * @property {readonly RoomEvent[]} recent  the live events heard last
- * @property {number} floor  live events up to this seq are not among them
+ * @property {number} floor  what was read before this seq cannot be brought up to date
  * @property {string} topic
  * @property {number} topicAt  as of which seq
  * @property {number} pinsAt  the last event that may have changed what is pinned
@@ -109,12 +109,20 @@ export function appended(s, page, after) {
   return { ...s, events: events.slice(-WINDOW), older: s.older || events.length > WINDOW, newer: page.more, root: rootOf(s, page), loads: s.loads + 1 };
 }
 
+/** Messages that we hold were read anew. @param {State} s  @param {Page} page  @returns {State} */
+export function refreshed(s, page) {
+  if (page.epoch !== s.epoch || !isUsable(s, page)) return s;
+  const anew = new Map(broughtUpToDate(s, page).messages.map((m) => [m.seq, m]));
+  return { ...s, events: s.events.map((m) => anew.get(m.seq) ?? m), root: s.root && (anew.get(s.root.seq) ?? s.root) };
+}
+
 /** Returns a page's messages as they stand after what was heard since, and the messages that came since.
  * @param {State} s  @param {Page} page */
 function broughtUpToDate(s, page) {
   const since = page.epoch === s.epoch ? s.recent.filter((e) => e.seq > page.seq) : [];
   const messages = page.messages.map((m) => since.reduce(changed, { ...m, asOf: page.seq }));
-  const later = since.filter((e) => belongs(s, e)).map((e) => since.reduce(changed, e));
+  const last = messages.at(-1)?.seq ?? 0; // of a page around a message the second half may be a little younger
+  const later = since.filter((e) => belongs(s, e) && e.seq > last).map((e) => since.reduce(changed, e));
   return { messages, later };
 }
 
@@ -161,6 +169,7 @@ export function received(s, event) {
   const [oldest] = s.recent;
   if (oldest && s.recent.length >= RECENT) next = { ...next, recent: [...s.recent.slice(1), event], floor: oldest.seq };
   else next.recent = [...s.recent, event];
+  if (event.kind === "delete") next.floor = event.seq; // it may be a reply: then nobody but the server can tell its thread's last
   if (PINNING.has(event.kind)) next.pinsAt = event.seq;
   if (event.kind === "topic") next = retopiced(next, event.text, event.seq);
   if (event.from.id === s.me.id && event.emoji) next = settled(next, event.target ?? 0, event.emoji);

@@ -12,7 +12,7 @@ export function changed(m, e) {
   if (e.seq <= (m.asOf ?? m.seq)) return m;
   if (e.target === m.seq) return done(m, e);
   if (e.target !== undefined && e.target === m.replyTo && m.quote) return requoted(m, e);
-  if (e.thread === m.seq && isSaid(e)) return { ...m, asOf: e.seq, replies: { count: (m.replies?.count ?? 0) + 1, seq: e.seq, at: e.at, from: e.from } };
+  if (e.thread === m.seq && isSaid(e) && e.seq > (m.replies?.seq ?? 0)) return { ...m, asOf: e.seq, replies: { count: (m.replies?.count ?? 0) + 1, seq: e.seq, at: e.at, from: e.from } };
   return m;
 }
 
@@ -22,8 +22,8 @@ function done(m, e) {
   switch (e.kind) {
     case "edit": {
       if (e.gone) return m; // its deletion follows
-      const { mentions: _, ...rest } = m;
-      return { ...rest, asOf: e.seq, text: e.text, html: e.html, edited: { seq: e.seq, at: e.at }, ...(e.mentions && { mentions: e.mentions }) };
+      const { mentions: _, here: __, ...rest } = m;
+      return { ...rest, asOf: e.seq, text: e.text, html: e.html, edited: { seq: e.seq, at: e.at }, ...(e.mentions && { mentions: e.mentions }), ...(e.here && { here: true }) };
     }
     case "delete":
       return tombstone(m, e.seq);

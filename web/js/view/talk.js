@@ -75,7 +75,7 @@ export class Talk {
     });
     act("edit", (seq) => {
       const m = session.message(seq);
-      if (m) composer().write({ to: "edit", seq, from: m.from, text: m.action ? `/me ${m.text}` : m.text });
+      if (m) composer().write({ to: "edit", seq, from: m.from, text: m.text });
     });
     act("thread", (seq) => this.#openThread(seq));
     act("jump", (seq) => this.#jump(seq));

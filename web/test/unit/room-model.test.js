@@ -59,8 +59,9 @@ class Log {
     const said = this.events[seq - 1];
     if (!said || seq > upTo) return undefined;
     const log = this.events.slice(0, upTo);
-    const gone = log.some((e) => e.kind === "delete" && e.target === seq);
-    const replies = log.filter((e) => (e.kind === "message" || e.kind === "reply") && e.thread === seq);
+    const gone = this.events.slice(0, upTo).some((e) => e.kind === "delete" && e.target === seq);
+    const isGone = (/** @type {number} */ n) => log.some((e) => e.kind === "delete" && e.target === n);
+    const replies = log.filter((e) => (e.kind === "message" || e.kind === "reply") && e.thread === seq && !isGone(e.seq));
     const last = replies.at(-1);
     const m = /** @type {RoomEvent} */ ({ seq, at: said.at, kind: said.kind, from: said.from, text: said.text, html: "" });
     if (said.thread) m.thread = said.thread;
@@ -93,19 +94,18 @@ class Log {
     return this.events.slice(0, upTo).filter((e) => (thread ? (e.kind === "reply" || e.kind === "message") && e.thread === thread : e.kind === "message")).map((e) => e.seq);
   }
 
-  /** @param {{ before?: number, after?: number, around?: number }} where  @param {number} thread  @param {number} limit  @returns {Page} */
-  page({ before, after, around }, thread, limit) {
+  /** @param {{ before?: number, after?: number }} where  @param {number} thread  @param {number} limit  @returns {Page} */
+  page({ before, after }, thread, limit) {
     const seq = this.events.length;
     const all = this.shown(thread, seq);
     let from = Math.max(0, all.length - limit);
     if (before !== undefined) from = Math.max(0, all.filter((n) => n < before).length - limit);
     if (after !== undefined) from = all.filter((n) => n <= after).length;
-    if (around !== undefined) from = Math.max(0, all.filter((n) => n < around).length - Math.floor(limit / 2));
     const end = before !== undefined ? all.filter((n) => n < before).length : Math.min(all.length, from + limit);
     const stand = (/** @type {number} */ n) => /** @type {RoomEvent} */ (this.standing(n, seq));
     const root = thread ? this.standing(thread, seq) : undefined;
     return {
-      room: "lobby", seq, epoch: "e", more: after === undefined ? from > 0 : end < all.length, moreAfter: around !== undefined && end < all.length,
+      room: "lobby", seq, epoch: "e", more: after === undefined ? from > 0 : end < all.length,
       messages: all.slice(from, end).map(stand), topic: this.events.findLast((e) => e.kind === "topic")?.text ?? "", ...(root && { root }),
     };
   }
@@ -143,15 +143,27 @@ for (const thread of [0, 1]) {
       let s = thread ? room.opened(room.beginThread(first, thread), log.page({}, thread, 6), 0) : first;
       /** Answers on their way. @type {{ page: Page, put: (s: State, page: Page) => State }[]} */
       const flying = [];
+      /** The two sides of a message are read one after the other; the page's seq is that of the first reading. @param {number} seq */
+      const around = (seq) => {
+        const older = log.page({ before: seq + 1 }, thread, 3);
+        for (let i = luck.upTo(3); i > 0; i--) log.happen(luck);
+        const newer = log.page({ after: seq }, thread, 3);
+        return { ...older, messages: [...older.messages, ...newer.messages], moreAfter: newer.more };
+      };
       const ask = () => {
         const [oldest, newest] = [s.events[0]?.seq, s.events.at(-1)?.seq];
         const way = luck.upTo(4);
         if (way === 0 && s.older && oldest) flying.push({ page: log.page({ before: oldest }, thread, 5), put: (t, p) => room.prepended(t, p, oldest) });
         if (way === 1 && s.newer && newest) flying.push({ page: log.page({ after: newest }, thread, 5), put: (t, p) => room.appended(t, p, newest) });
         if (way === 2) flying.push({ page: log.page({}, thread, 6), put: (t, p) => room.opened(t, p, 0) });
-        if (way === 3 && !thread) flying.push({ page: log.page({ around: luck.upTo(log.events.length) + 1 }, thread, 6), put: (t, p) => room.opened(t, p, 0) });
+        if (way === 3 && !thread) flying.push({ page: around(luck.upTo(log.events.length) + 1), put: (t, p) => room.opened(t, p, 0) });
       };
-      const hear = () => (s = room.received(s, /** @type {RoomEvent} */ (log.events[heard++])));
+      const hear = () => {
+        const event = /** @type {RoomEvent} */ (log.events[heard++]);
+        s = room.received(s, event);
+        const root = event.kind === "delete" && log.events[(event.target ?? 0) - 1]?.thread;
+        if (root) flying.push({ page: log.page({ after: root - 1 }, 0, 1), put: room.refreshed });
+      };
       const land = () => {
         const [answer] = flying.splice(luck.upTo(flying.length), 1);
         if (answer) s = answer.put(s, answer.page);
@@ -171,8 +183,10 @@ for (const thread of [0, 1]) {
           while (flying.length > 0) land(); // in any order: what was asked for before is refused
         }
       }
-      while (flying.length > 0) land();
-      while (heard < log.events.length) hear();
+      while (flying.length > 0 || heard < log.events.length) {
+        if (luck.upTo(2) === 0 && heard < log.events.length) hear();
+        else land();
+      }
       assertAsIfReadAfresh(log, s, `seed ${seed}`);
     }
   });
