@@ -270,6 +270,7 @@ export class RoomSession {
       const thread = held?.thread ?? (await api.versions(name, seq)).message?.thread;
       if (!thread || !this.message(thread)) return;
       const page = await api.messages(name, { after: thread - 1, limit: 1 });
+      if (!room.isUsable(this.state, page)) throw new Refusal("lost", "More was deleted meanwhile.");
       this.#each((s) => room.refreshed(s, page));
     } catch {
       this.deps.setTimeout(() => this.#recount(seq), RETRY_MS);

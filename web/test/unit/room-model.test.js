@@ -158,11 +158,19 @@ for (const thread of [0, 1]) {
         if (way === 2) flying.push({ page: log.page({}, thread, 6), put: (t, p) => room.opened(t, p, 0) });
         if (way === 3 && !thread) flying.push({ page: around(luck.upTo(log.events.length) + 1), put: (t, p) => room.opened(t, p, 0) });
       };
+      /** @type {(root: number) => void} */
+      const recount = (root) => flying.push({
+        page: log.page({ after: root - 1 }, 0, 1),
+        put: (t, p) => {
+          if (!room.isUsable(t, p)) recount(root); // more was deleted meanwhile
+          return room.refreshed(t, p);
+        },
+      });
       const hear = () => {
         const event = /** @type {RoomEvent} */ (log.events[heard++]);
         s = room.received(s, event);
         const root = event.kind === "delete" && log.events[(event.target ?? 0) - 1]?.thread;
-        if (root) flying.push({ page: log.page({ after: root - 1 }, 0, 1), put: room.refreshed });
+        if (root) recount(root);
       };
       const land = () => {
         const [answer] = flying.splice(luck.upTo(flying.length), 1);
