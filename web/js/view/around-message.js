@@ -140,7 +140,7 @@ function doing(what, name, seq) {
   button.type = "button";
   button.className = name;
   button.tabIndex = -1;
-  Object.assign(button.dataset, { do: what, rove: "", seq: String(seq) });
+  Object.assign(button.dataset, { do: what, rove: "", of: String(seq) });
   return button;
 }
 

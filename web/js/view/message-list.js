@@ -182,10 +182,10 @@ export class MessageList extends HTMLElement {
     const button = e.target instanceof Element ? e.target.closest("[data-do]") : null;
     const row = button?.closest(".message");
     if (!(button instanceof HTMLElement) || !(row instanceof HTMLElement) || button.closest("[role=toolbar]")) return;
-    const { do: action = "", emoji, seq } = button.dataset;
+    const { do: action = "", emoji, of = row.dataset["seq"] } = button.dataset;
     const key = [...this.#rows].find(([, element]) => element === row)?.[0];
     if (action === "retry" || action === "take-back") tell(this, action, key);
-    else tell(button, action, action === "react" ? { seq: Number(seq), emoji } : Number(seq ?? row.dataset["seq"]));
+    else tell(button, action, action === "react" ? { seq: Number(of), emoji } : Number(of));
   }
 }
 
