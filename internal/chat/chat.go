@@ -263,3 +263,16 @@ func ParseTopic(s string) (string, error) {
 	}
 	return s, nil
 }
+
+// Beginning returns the first n characters of s, with "…" in place of the rest.
+func Beginning(s string, n int) string {
+	if len(s) <= n || utf8.RuneCountInString(s) <= n {
+		return s
+	}
+	for i := range s {
+		if n--; n == 0 {
+			return s[:i] + "…"
+		}
+	}
+	return s
+}

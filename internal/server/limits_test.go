@@ -63,7 +63,7 @@ func TestBodyHasTimeLimitAlsoWhereNobodyReadsIt(t *testing.T) {
 }
 
 // brokenPeople have a mistake in them.
-type brokenPeople struct{ People }
+type brokenPeople struct{ Kept }
 
 func (brokenPeople) NewGuest(context.Context, string) (chat.Person, string, error) {
 	panic("a mistake")

@@ -13,8 +13,11 @@ import (
 )
 
 // A memory is a room.Log and People without a disk, for tests that count how
-// often rather than how safely.
+// often rather than how safely. Nobody has a list of rooms.
 type memory struct {
+	Members // nil
+	Shelf   // nil
+
 	mu      sync.Mutex
 	refusal error // what every draft hears; nil: it is kept
 	rooms   map[chat.RoomName][]chat.Event
@@ -124,6 +127,8 @@ func (m *memory) Rename(_ context.Context, id chat.PersonID, name string) error 
 }
 
 func (m *memory) Forget(context.Context, string) error { return nil }
+
+func (m *memory) Enrol(chat.PersonID, chat.RoomName) <-chan error { return make(chan error) }
 
 // change makes a change to what is remembered.
 func (m *memory) change(do func(*memory)) {

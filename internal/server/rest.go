@@ -25,6 +25,7 @@ func (s *Server) rest(mux *http.ServeMux) {
 	s.restSession(api)
 	s.restRoom(api)
 	s.restMessage(api)
+	s.restMe(api)
 	s.restHealth(api)
 	describeStreams(api.OpenAPI())
 
@@ -67,6 +68,7 @@ func apiConfig() huma.Config {
 		{Name: "Session", Description: "Who you are."},
 		{Name: "Rooms", Description: "Any name in a URL is a room; it comes into being with its first message."},
 		{Name: "Messages", Description: "What is done with a message: each an event of the room's log."},
+		{Name: "Me", Description: "What rooms and messages are to the person whose session it is."},
 		{Name: "Operation", Description: "For whoever runs the server."},
 	}
 	return cfg

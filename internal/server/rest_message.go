@@ -124,6 +124,7 @@ type messageAnswer struct {
 type messageOutput struct{ Body messageAnswer }
 
 type repliesInput struct {
+	Caller
 	RoomParam
 	SeqParam
 	PageParam
@@ -136,6 +137,7 @@ type threadAnswer struct {
 	More     bool          `json:"more"`
 	Newer    bool          `json:"more_after,omitempty"`
 	Root     message       `json:"root" doc:"The message that the thread began with."`
+	Follows  bool          `json:"following" doc:"The person whose session it is follows the thread."`
 	Messages []message     `json:"messages" nullable:"false" doc:"Oldest first."`
 }
 
@@ -327,8 +329,16 @@ func (s *Server) thread(ctx context.Context, in *repliesInput) (*threadOutput, e
 	if err != nil {
 		return nil, err
 	}
+	me, known, err := s.identify(in.r)
+	follows := false
+	if err == nil && known {
+		follows, err = s.kept.Follows(ctx, me.ID, chat.Place{Room: name, Seq: in.Seq})
+	}
+	if err != nil {
+		return nil, err
+	}
 	return &threadOutput{threadAnswer{
-		Room: name, Seq: page.Head, Epoch: s.hub.Epoch(), More: page.More, Newer: page.Newer, Root: messageOf(root), Messages: messagesOf(page.Messages),
+		Room: name, Follows: follows, Seq: page.Head, Epoch: s.hub.Epoch(), More: page.More, Newer: page.Newer, Root: messageOf(root), Messages: messagesOf(page.Messages),
 	}}, nil
 }
 

@@ -58,11 +58,43 @@ type People interface {
 	Forget(ctx context.Context, session string) error
 }
 
+// Members keeps what rooms are to people: the store.
+type Members interface {
+	// Rooms returns the rooms of a person's list, in no order.
+	Rooms(ctx context.Context, who chat.PersonID) ([]chat.Entry, error)
+	// Entry returns one of them; an *chat.Error with code NotFound if it is not in the list.
+	Entry(ctx context.Context, who chat.PersonID, room chat.RoomName) (chat.Entry, error)
+	// SetEntry changes what a room is to somebody.
+	SetEntry(ctx context.Context, who chat.PersonID, room chat.RoomName, change chat.EntryChange) error
+	// Enrol puts a room in somebody's list, if it exists. It does not wait for the result.
+	Enrol(who chat.PersonID, room chat.RoomName) <-chan error
+}
+
+// A Shelf keeps what people come back to: the store.
+type Shelf interface {
+	// MarkRead notes up to where somebody has read a room, and calls done, which must not block, once that is safe.
+	MarkRead(who chat.PersonID, at chat.Place, exact bool, done func(chat.Entry, error))
+	// Keep keeps a message for somebody, or not any more.
+	Keep(ctx context.Context, who chat.PersonID, as chat.Keepsake, at chat.Place, keep bool) error
+	// Keepsakes returns what somebody keeps, the newest first.
+	Keepsakes(ctx context.Context, who chat.PersonID, as chat.Keepsake, before time.Time, limit int) ([]chat.Kept, error)
+	// Follows reports whether somebody follows a message's thread.
+	Follows(ctx context.Context, who chat.PersonID, at chat.Place) (bool, error)
+}
+
+// Kept is all that is kept beside the rooms' logs.
+type Kept interface {
+	People
+	Members
+	Shelf
+}
+
 // A Server answers HTTP requests.
 type Server struct {
 	cfg    Config
 	hub    *room.Hub
 	people People
+	kept   Kept
 	health func(context.Context) error
 	site   *web.Site
 	logger *slog.Logger
@@ -76,17 +108,19 @@ type Server struct {
 	handler   http.Handler
 	stopping  atomic.Bool // set once Serve has begun to drain
 
+	watchers
 	doors
 }
 
-// New returns a Server for the rooms of hub and the people of people. health
+// New returns a Server for the rooms of hub and the people of kept. health
 // says whether messages can be stored. It does nothing until Serve, except that
 // its ServeHTTP answers.
-func New(cfg Config, hub *room.Hub, people People, health func(context.Context) error, site *web.Site) (*Server, error) {
+func New(cfg Config, hub *room.Hub, kept Kept, health func(context.Context) error, site *web.Site) (*Server, error) {
 	s := &Server{
 		cfg:    cfg,
 		hub:    hub,
-		people: people,
+		people: kept,
+		kept:   kept,
 		health: health,
 		site:   site,
 		logger: cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),

@@ -25,6 +25,7 @@ type client struct {
 	cookie string // the session that the browser brought; "": none
 	person chat.Person
 	rooms  map[chat.RoomName]*room.Reader
+	watch  *watcher // nil unless it watches its person's rooms
 }
 
 func (cl *client) begin(context.Context) error { return nil }
@@ -51,6 +52,9 @@ func (cl *client) hear(ctx context.Context, m wire.Message) {
 }
 
 func (cl *client) end() {
+	if cl.watch != nil {
+		cl.s.unwatch(cl.watch)
+	}
 	for _, reader := range cl.rooms {
 		cl.depart(reader)
 	}
@@ -99,6 +103,14 @@ var commands = map[string]func(*client, context.Context, wire.Command) error{
 	"pin":     changing(chat.Pin),
 	"unpin":   changing(chat.Unpin),
 	"topic":   changing(chat.Topic),
+
+	"watch":    (*client).watchRooms,
+	"read":     (*client).read,
+	"set":      (*client).set,
+	"save":     keeping(chat.Saved, true),
+	"unsave":   keeping(chat.Saved, false),
+	"follow":   keeping(chat.Followed, true),
+	"unfollow": keeping(chat.Followed, false),
 }
 
 func (cl *client) ping(_ context.Context, cmd wire.Command) error {

@@ -47,7 +47,7 @@ type head struct {
 // the transaction that it shares with whatever else waits.
 type write struct {
 	run  func(ctx context.Context, c *committer) error
-	done chan error // has room for one
+	done func(error) // does not block
 }
 
 func newCommitter(conn *sql.Conn) *committer {

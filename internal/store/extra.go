@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
-	"unicode/utf8"
 
 	"parley/internal/chat"
 )
@@ -70,21 +69,8 @@ func quote(ctx context.Context, stmt *sql.Stmt, room chat.RoomName, x *chat.Extr
 		return fmt.Errorf("what is quoted of %s: %w", room, err)
 	}
 	if q.Text != "" {
-		q.Text = beginning(q.Text, chat.MaxQuote)
+		q.Text = chat.Beginning(q.Text, chat.MaxQuote)
 		x.Quote = q
 	}
 	return nil
-}
-
-// beginning returns the first n characters of s, with "…" if there are more.
-func beginning(s string, n int) string {
-	if len(s) <= n || utf8.RuneCountInString(s) <= n {
-		return s
-	}
-	for i := range s {
-		if n--; n == 0 {
-			return s[:i] + "…"
-		}
-	}
-	return s
 }

@@ -105,10 +105,7 @@ func tokenHash(token string) []byte {
 func (s *Store) write(ctx context.Context, run func(context.Context, *committer) error) error {
 	select {
 	case err := <-s.start(run):
-		if chat.CodeOf(err) == chat.Internal {
-			return s.unavailable() // the committer has logged why
-		}
-		return err
+		return s.told(err)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -117,7 +114,15 @@ func (s *Store) write(ctx context.Context, run func(context.Context, *committer)
 // start is write without the waiting: the channel holds the one result, which
 // after a failure is the cause and nothing to tell a user.
 func (s *Store) start(run func(context.Context, *committer) error) <-chan error {
-	w := &write{run: run, done: make(chan error, 1)}
-	s.queue.push(item{write: w})
-	return w.done
+	done := make(chan error, 1)
+	s.queue.push(item{write: &write{run: run, done: func(err error) { done <- err }}})
+	return done
+}
+
+// told returns what the one may be told whose write came to err.
+func (s *Store) told(err error) error {
+	if chat.CodeOf(err) == chat.Internal {
+		return s.unavailable() // the committer has logged why
+	}
+	return err
 }

@@ -179,7 +179,7 @@ func (q *queue) settle() {
 // answer tells whoever waits for it what became of it.
 func (it *item) answer(c chat.Commit) {
 	if it.write != nil {
-		it.write.done <- c.Err // has room
+		it.write.done(c.Err)
 		return
 	}
 	it.done(c)

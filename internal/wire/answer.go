@@ -20,6 +20,8 @@ type Answer struct {
 	At      string // as AppendTime has it, without quotes
 	Count   *int
 	Here    []chat.Person // nil: left out
+	Entry   *chat.Entry   // how far a room has been read
+	Rooms   []chat.Entry  // nil: left out
 }
 
 // Limits tell a client what it may send.
@@ -65,6 +67,19 @@ func (a *Answer) append(dst []byte) []byte {
 	}
 	if a.Here != nil {
 		dst = appendPeople(append(dst, `,"here":`...), a.Here)
+	}
+	if e := a.Entry; e != nil {
+		dst = appendRead(dst, e)
+	}
+	if a.Rooms != nil {
+		dst = append(dst, `,"rooms":[`...)
+		for i := range a.Rooms {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = append(appendEntry(append(dst, '{'), &a.Rooms[i]), '}')
+		}
+		dst = append(dst, ']')
 	}
 	if l := a.Limits; l != nil {
 		dst = strconv.AppendInt(append(dst, `,"limits":{"message_length":`...), int64(l.MessageLength), 10)

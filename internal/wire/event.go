@@ -37,6 +37,48 @@ func (Lines) Append(dst []byte, e chat.Event) []byte {
 	return sealText(append(dst, '}'), start)
 }
 
+// News encodes what is said as short frames, for who has a room in their list and
+// need not be in it.
+type News struct{}
+
+// Append appends e's frame, if it is something to be told of.
+func (News) Append(dst []byte, e chat.Event) []byte {
+	if !e.Kind.IsSaid() && e.Kind != chat.Topic && e.Kind != chat.Delete || e.Kind.IsSaid() && e.IsGone() {
+		return dst
+	}
+	start := len(dst)
+	dst = append(openText(dst), `{"op":"news","room":`...)
+	dst = appendString(dst, string(e.Room))
+	dst = appendSeq(append(dst, `,"seq":`...), e.Seq)
+	dst = AppendTime(append(dst, `,"at":`...), e.At)
+	dst = appendString(append(dst, `,"kind":`...), string(e.Kind))
+	dst = appendPerson(append(dst, `,"from":`...), e.From)
+	if e.Kind == chat.Delete {
+		dst = appendSeq(append(dst, `,"target":`...), e.Target)
+	} else {
+		dst = appendString(append(dst, `,"text":`...), chat.Beginning(e.Text, chat.MaxPreview))
+		if e.Target != 0 {
+			dst = appendSeq(append(dst, `,"thread":`...), e.Target)
+		}
+	}
+	if x := e.Extra; x != nil {
+		if len(x.Mentions) > 0 {
+			dst = append(dst, `,"mentions":[`...)
+			for i, p := range x.Mentions {
+				if i > 0 {
+					dst = append(dst, ',')
+				}
+				dst = appendString(dst, string(p.ID))
+			}
+			dst = append(dst, ']')
+		}
+		if x.Here {
+			dst = append(dst, `,"here":true`...)
+		}
+	}
+	return sealText(append(dst, '}'), start)
+}
+
 // Stream encodes events as server-sent events (HTML standard §9.2). The epoch
 // is part of the id, so that a restored back-up is noticed by a client that
 // resumes.

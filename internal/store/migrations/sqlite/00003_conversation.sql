@@ -68,6 +68,8 @@ CREATE TABLE follow (
     PRIMARY KEY (target, person)
 ) WITHOUT ROWID;
 
+CREATE INDEX follow_by_person ON follow (person);
+
 -- What deleted messages said, until the index of texts has taken it out too.
 CREATE TABLE erased (
     target INTEGER NOT NULL, -- the deleted message's id

@@ -1,0 +1,329 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"parley/internal/chat"
+)
+
+// An entry is a room of a list in JSON, as on /ws.
+type entry struct {
+	Room      chat.RoomName `json:"room"`
+	Topic     string        `json:"topic" doc:"What it is about; empty for nothing."`
+	Seq       chat.Seq      `json:"seq" doc:"The number of its newest event."`
+	At        *stamp        `json:"at,omitempty" doc:"When its newest message was said."`
+	Last      *quote        `json:"last,omitempty" doc:"The beginning of that."`
+	Read      chat.Seq      `json:"read" doc:"The last event that one has read."`
+	Unread    int           `json:"unread" doc:"Messages of others after that; at most 100 are counted."`
+	Mentions  int           `json:"mentions" doc:"Those after it that name one, in threads too; at most 100 are counted."`
+	Notify    chat.Notify   `json:"notify" enum:"all,mentions,none"`
+	Muted     bool          `json:"muted"`
+	Favourite bool          `json:"favourite"`
+}
+
+func entryOf(e chat.Entry) entry {
+	out := entry{
+		Room: e.Room, Topic: e.Topic, Seq: e.Head, Read: e.Read, Unread: e.Unread, Mentions: e.Mentions,
+		Notify: e.Notify, Muted: e.Muted, Favourite: e.Favourite,
+	}
+	if !e.At.IsZero() {
+		out.At = new(stamp(e.At))
+	}
+	if e.Last != nil {
+		out.Last = &quote{e.Last.From, e.Last.Text}
+	}
+	return out
+}
+
+type roomsAnswer struct {
+	Rooms []entry `json:"rooms" nullable:"false"`
+	Epoch string  `json:"epoch"`
+}
+
+type roomsOutput struct{ Body roomsAnswer }
+
+type entryInput struct {
+	Caller
+	RoomParam
+}
+
+type setInput struct {
+	Caller
+	RoomParam
+	Body setRequest
+}
+
+type setRequest struct {
+	Notify    *chat.Notify `json:"notify,omitempty" enum:"all,mentions,none" doc:"Of what one wants to be told."`
+	Muted     *bool        `json:"muted,omitempty"`
+	Favourite *bool        `json:"favourite,omitempty"`
+}
+
+type entryOutput struct{ Body entry }
+
+type readInput struct {
+	Caller
+	RoomParam
+	Body readRequest
+}
+
+type readRequest struct {
+	Seq   chat.Seq `json:"seq" minimum:"0" doc:"The last event that one has read."`
+	Exact bool     `json:"exact,omitempty" doc:"Also if that is further back than before."`
+}
+
+type readAnswer struct {
+	Room     chat.RoomName `json:"room"`
+	Read     chat.Seq      `json:"read"`
+	Unread   int           `json:"unread"`
+	Mentions int           `json:"mentions"`
+}
+
+type readOutput struct{ Body readAnswer }
+
+type keptInput struct {
+	Caller
+	Before time.Time `query:"before" doc:"Only what is older."`
+	Limit  int       `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"How many at most."`
+}
+
+type keepInput struct {
+	Caller
+	RoomParam
+	SeqParam
+}
+
+type savedMessage struct {
+	Room    chat.RoomName `json:"room"`
+	At      stamp         `json:"at" doc:"When it was saved."`
+	Message message       `json:"message"`
+}
+
+type savedAnswer struct {
+	Messages []savedMessage `json:"messages" nullable:"false" doc:"What was saved last comes first."`
+	More     bool           `json:"more"`
+}
+
+type savedOutput struct{ Body savedAnswer }
+
+type followedThread struct {
+	Room chat.RoomName `json:"room"`
+	At   stamp         `json:"at" doc:"When its newest reply came."`
+	Root message       `json:"root"`
+}
+
+type threadsAnswer struct {
+	Threads []followedThread `json:"threads" nullable:"false" doc:"The one with the newest reply comes first."`
+	More    bool             `json:"more"`
+}
+
+type threadsOutput struct{ Body threadsAnswer }
+
+type nothing struct{}
+
+// restMe adds what a person has of the rooms.
+func (s *Server) restMe(api huma.API) {
+	at := time.Date(2026, time.November, 23, 9, 41, 5, 123e6, time.UTC)
+	hello := message{Seq: 42, At: stamp(at), Kind: chat.Message, From: ada, Text: "Hello, **world**", HTML: "<p>Hello, <strong>world</strong></p>"}
+	lobby := entryOf(chat.Entry{Room: "lobby", Head: 57, At: at, Last: &chat.Quote{From: ada, Text: hello.Text}, Read: 42, Unread: 7, Mentions: 1, Notify: chat.NotifyAll})
+	of := func(op huma.Operation, example any) huma.Operation {
+		op.Tags, op.Security, op.Errors = []string{"Me"}, identified, []int{400, 401, 403, 404, 413, 429, 503}
+		op.Responses = map[string]*huma.Response{"200": {Description: "So it is", Content: content(example)}}
+		if example == nil {
+			op.Responses, op.DefaultStatus = map[string]*huma.Response{"204": {Description: "Done, or so already"}}, http.StatusNoContent
+		}
+		return op
+	}
+	register(s, api, of(huma.Operation{
+		OperationID: "my-rooms", Method: http.MethodGet, Path: "/api/me/rooms", Summary: "The rooms of one's list, and what is unread in them",
+	}, roomsAnswer{Rooms: []entry{lobby}, Epoch: "qk3v8d"}), s.myRooms)
+	register(s, api, of(huma.Operation{
+		OperationID: "set-room", Method: http.MethodPut, Path: "/api/me/rooms/{room}", Summary: "Mute a room, make it a favourite, choose what to be told of",
+		RequestBody: &huma.RequestBody{Content: content(setRequest{Notify: new(chat.NotifyMentions), Favourite: new(true)})},
+	}, lobby), s.setRoom)
+	register(s, api, of(huma.Operation{
+		OperationID: "unlist-room", Method: http.MethodDelete, Path: "/api/me/rooms/{room}", Summary: "Take a room out of one's list",
+	}, nil), s.unlistRoom)
+	register(s, api, of(huma.Operation{
+		OperationID: "read", Method: http.MethodPut, Path: "/api/me/rooms/{room}/read", Summary: "Say up to where one has read",
+		RequestBody: &huma.RequestBody{Content: content(readRequest{Seq: 42})},
+	}, readAnswer{Room: "lobby", Read: 42, Unread: 7, Mentions: 1}), s.readRoom)
+	register(s, api, of(huma.Operation{
+		OperationID: "saved", Method: http.MethodGet, Path: "/api/me/saved", Summary: "What one has saved",
+	}, savedAnswer{Messages: []savedMessage{{Room: "lobby", At: stamp(at), Message: hello}}}), s.saved)
+	register(s, api, of(huma.Operation{
+		OperationID: "save", Method: http.MethodPut, Path: "/api/me/saved/{room}/{seq}", Summary: "Save a message for oneself",
+	}, nil), s.keep(chat.Saved, true))
+	register(s, api, of(huma.Operation{
+		OperationID: "unsave", Method: http.MethodDelete, Path: "/api/me/saved/{room}/{seq}", Summary: "Let go of a saved message",
+	}, nil), s.keep(chat.Saved, false))
+	register(s, api, of(huma.Operation{
+		OperationID: "threads", Method: http.MethodGet, Path: "/api/me/threads", Summary: "The threads that one follows",
+	}, threadsAnswer{Threads: []followedThread{{Room: "lobby", At: stamp(at), Root: hello}}}), s.threads)
+	register(s, api, of(huma.Operation{
+		OperationID: "follow", Method: http.MethodPut, Path: "/api/me/threads/{room}/{seq}", Summary: "Follow a message's thread",
+	}, nil), s.keep(chat.Followed, true))
+	register(s, api, of(huma.Operation{
+		OperationID: "unfollow", Method: http.MethodDelete, Path: "/api/me/threads/{room}/{seq}", Summary: "Follow it no more",
+	}, nil), s.keep(chat.Followed, false))
+}
+
+// myRooms answers GET /api/me/rooms.
+func (s *Server) myRooms(ctx context.Context, in *callerInput) (*roomsOutput, error) {
+	me, err := s.known(in.r)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := s.kept.Rooms(ctx, me.ID)
+	if err != nil {
+		return nil, err
+	}
+	out := &roomsOutput{roomsAnswer{Rooms: make([]entry, len(entries)), Epoch: s.hub.Epoch()}}
+	for i, e := range entries {
+		out.Body.Rooms[i] = entryOf(e)
+	}
+	return out, nil
+}
+
+// setRoom answers PUT /api/me/rooms/{room}.
+func (s *Server) setRoom(ctx context.Context, in *setInput) (*entryOutput, error) {
+	change := chat.EntryChange{Notify: in.Body.Notify, Muted: in.Body.Muted, Favourite: in.Body.Favourite}
+	e, err := s.changeEntry(ctx, &in.Caller, in.RoomParam, change)
+	if err != nil {
+		return nil, err
+	}
+	return &entryOutput{entryOf(e)}, nil
+}
+
+// unlistRoom answers DELETE /api/me/rooms/{room}.
+func (s *Server) unlistRoom(ctx context.Context, in *entryInput) (*nothing, error) {
+	_, err := s.changeEntry(ctx, &in.Caller, in.RoomParam, chat.EntryChange{Listed: new(false)})
+	return &nothing{}, err
+}
+
+func (s *Server) changeEntry(ctx context.Context, by *Caller, in RoomParam, change chat.EntryChange) (chat.Entry, error) {
+	name, err := in.name()
+	if err != nil {
+		return chat.Entry{}, err
+	}
+	me, err := s.known(by.r)
+	if err != nil {
+		return chat.Entry{}, err
+	}
+	return s.setEntry(ctx, me.ID, name, change)
+}
+
+// readRoom answers PUT /api/me/rooms/{room}/read.
+func (s *Server) readRoom(ctx context.Context, in *readInput) (*readOutput, error) {
+	name, err := in.name()
+	if err != nil {
+		return nil, err
+	}
+	me, err := s.known(in.r)
+	if err != nil {
+		return nil, err
+	}
+	type result struct {
+		entry chat.Entry
+		err   error
+	}
+	done := make(chan result, 1)
+	s.markRead(me.ID, chat.Place{Room: name, Seq: in.Body.Seq}, in.Body.Exact, nil, func(e chat.Entry, err error) { done <- result{e, err} })
+	select {
+	case r := <-done:
+		if r.err != nil {
+			return nil, r.err
+		}
+		return &readOutput{readAnswer{Room: name, Read: r.entry.Read, Unread: r.entry.Unread, Mentions: r.entry.Mentions}}, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("reading %s: %w", name, ctx.Err())
+	}
+}
+
+func (s *Server) keep(as chat.Keepsake, keep bool) func(context.Context, *keepInput) (*nothing, error) {
+	return func(ctx context.Context, in *keepInput) (*nothing, error) {
+		name, err := in.name()
+		if err != nil {
+			return nil, err
+		}
+		me, err := s.known(in.r)
+		if err != nil {
+			return nil, err
+		}
+		return &nothing{}, s.kept.Keep(ctx, me.ID, as, chat.Place{Room: name, Seq: in.Seq}, keep)
+	}
+}
+
+// saved answers GET /api/me/saved.
+func (s *Server) saved(ctx context.Context, in *keptInput) (*savedOutput, error) {
+	out := &savedOutput{savedAnswer{Messages: []savedMessage{}}}
+	var err error
+	out.Body.More, err = s.eachKept(ctx, in, chat.Saved, func(k chat.Kept, m message) {
+		out.Body.Messages = append(out.Body.Messages, savedMessage{Room: k.Room, At: stamp(k.At), Message: m})
+	})
+	return out, err
+}
+
+// threads answers GET /api/me/threads.
+func (s *Server) threads(ctx context.Context, in *keptInput) (*threadsOutput, error) {
+	out := &threadsOutput{threadsAnswer{Threads: []followedThread{}}}
+	var err error
+	out.Body.More, err = s.eachKept(ctx, in, chat.Followed, func(k chat.Kept, m message) {
+		out.Body.Threads = append(out.Body.Threads, followedThread{Room: k.Room, At: stamp(k.At), Root: m})
+	})
+	return out, err
+}
+
+// eachKept calls found for each message that somebody keeps, and reports whether
+// there are more.
+func (s *Server) eachKept(ctx context.Context, in *keptInput, as chat.Keepsake, found func(chat.Kept, message)) (more bool, err error) {
+	me, err := s.known(in.r)
+	if err != nil {
+		return false, err
+	}
+	kept, err := s.kept.Keepsakes(ctx, me.ID, as, in.Before, in.Limit+1)
+	if err != nil {
+		return false, err
+	}
+	if more = len(kept) > in.Limit; more {
+		kept = kept[:in.Limit]
+	}
+	places := make([]chat.Place, len(kept))
+	for i, k := range kept {
+		places[i] = k.Place
+	}
+	messages, err := s.messagesAt(ctx, places)
+	if err != nil {
+		return false, err
+	}
+	for _, k := range kept {
+		if m, ok := messages[k.Place]; ok {
+			found(k, m)
+		}
+	}
+	return more, nil
+}
+
+// messagesAt returns the messages at some places, as they stand.
+func (s *Server) messagesAt(ctx context.Context, places []chat.Place) (map[chat.Place]message, error) {
+	seqs := map[chat.RoomName][]chat.Seq{}
+	for _, p := range places {
+		seqs[p.Room] = append(seqs[p.Room], p.Seq)
+	}
+	found := map[chat.Place]message{}
+	for name, list := range seqs {
+		page, err := s.hub.Messages(ctx, name, list...)
+		if err != nil {
+			return nil, fmt.Errorf("messages of %s: %w", name, err)
+		}
+		for _, m := range page.Messages {
+			found[chat.Place{Room: name, Seq: m.Seq}] = messageOf(m)
+		}
+	}
+	return found, nil
+}

@@ -1,0 +1,119 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"parley/internal/chat"
+)
+
+// Keep keeps a message for somebody, or not any more. The error is an *chat.Error
+// with code NotFound if there is no such message, or TooMany.
+func (s *Store) Keep(ctx context.Context, who chat.PersonID, as chat.Keepsake, at chat.Place, keep bool) error {
+	var refused error
+	err := s.write(ctx, func(ctx context.Context, c *committer) (err error) {
+		refused, err = c.keepFor(ctx, who, as, at, keep)
+		return err
+	})
+	if err == nil {
+		err = refused
+	}
+	if err != nil {
+		return fmt.Errorf("%s %d for a person: %w", at.Room, at.Seq, err)
+	}
+	return nil
+}
+
+// maxSaved bounds what one person has the store keep for them.
+const maxSaved = 10_000
+
+func (c *committer) keepFor(ctx context.Context, who chat.PersonID, as chat.Keepsake, at chat.Place, keep bool) (refused, err error) {
+	m, err := c.membership(ctx, who, at.Room)
+	if errors.Is(err, sql.ErrNoRows) {
+		return errNoMessage, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	id := messageID(m.room, min(max(at.Seq, 0), maxSeq))
+	if !keep {
+		if as == chat.Saved {
+			return nil, c.exec(ctx, `DELETE FROM saved WHERE person = $1 AND event = $2`, m.person, id)
+		}
+		return nil, c.exec(ctx, `DELETE FROM follow WHERE target = $2 AND person = $1`, m.person, id)
+	}
+	said, err := c.find(ctx, `SELECT count(*) FROM event WHERE id = $1 AND coalesce(kind, 'reply') = 'reply'`, id)
+	if err != nil {
+		return nil, err
+	}
+	if said == 0 {
+		return errNoMessage, nil
+	}
+	if as == chat.Followed {
+		return nil, c.exec(ctx, `INSERT INTO follow (target, person) VALUES ($2, $1) ON CONFLICT DO NOTHING`, m.person, id)
+	}
+	n, err := c.find(ctx, `SELECT count(*) FROM saved WHERE person = $1`, m.person)
+	if err != nil {
+		return nil, err
+	}
+	if n >= maxSaved {
+		return &chat.Error{Code: chat.TooMany, Message: "You have saved enough messages; let go of some first."}, nil
+	}
+	return nil, c.exec(ctx, `INSERT INTO saved (person, event, at_ms) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, m.person, id, time.Now().UnixMilli())
+}
+
+// keepsakes are how each kind of what somebody comes back to is read: what was
+// kept last, or has a reply last, comes first. $1 is the person, $2 the time before
+// which it was, $3 how many.
+var keepsakes = map[chat.Keepsake]string{
+	chat.Saved: `
+		SELECT r.name, k.event & 0xfffffffff, k.at_ms
+		FROM saved k JOIN room r ON r.id = k.event >> 36
+		WHERE k.person = (SELECT id FROM person WHERE public = $1) AND k.at_ms < $2 ORDER BY k.at_ms DESC, k.event DESC LIMIT $3`,
+	chat.Followed: `
+		SELECT r.name, f.target & 0xfffffffff, e.at_ms
+		FROM follow f JOIN room r ON r.id = f.target >> 36
+		JOIN event e ON e.id = (SELECT max(id) FROM event WHERE target = f.target AND coalesce(kind, 'reply') = 'reply')
+		WHERE f.person = (SELECT id FROM person WHERE public = $1) AND e.at_ms < $2 ORDER BY e.at_ms DESC, f.target DESC LIMIT $3`,
+}
+
+// Keepsakes returns what somebody keeps, the newest first: at most limit, of the
+// time before before if that is not zero.
+func (s *Store) Keepsakes(ctx context.Context, who chat.PersonID, as chat.Keepsake, before time.Time, limit int) (kept []chat.Kept, err error) {
+	until := int64(1) << 62
+	if !before.IsZero() {
+		until = before.UnixMilli()
+	}
+	stmt, err := s.reads.get(ctx, keepsakes[as])
+	if err == nil {
+		err = eachRow(ctx, stmt, []any{string(who), until, limit}, func(rows *sql.Rows) error {
+			var k chat.Kept
+			var at int64
+			err := rows.Scan(&k.Room, &k.Seq, &at)
+			k.At = time.UnixMilli(at).UTC()
+			kept = append(kept, k)
+			return err
+		})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("what a person keeps: %w", err)
+	}
+	return kept, nil
+}
+
+// Follows reports whether somebody follows the thread of a message.
+func (s *Store) Follows(ctx context.Context, who chat.PersonID, at chat.Place) (follows bool, err error) {
+	stmt, err := s.reads.get(ctx, `
+		SELECT EXISTS (SELECT 1 FROM follow WHERE target = (SELECT id << 36 | $3 FROM room WHERE name = $2)
+			AND person = (SELECT id FROM person WHERE public = $1))`)
+	if err == nil {
+		err = stmt.QueryRowContext(ctx, string(who), string(at.Room), int64(at.Seq)).Scan(&follows)
+	}
+	if err != nil {
+		return false, fmt.Errorf("whether a person follows %d of %s: %w", at.Seq, at.Room, err)
+	}
+	return follows, nil
+}

@@ -1,0 +1,194 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"parley/internal/chat"
+)
+
+// entryText reads the rooms of a person's list. $1 is the person; what is counted
+// is counted up to $2. A room's bounds are its first and last possible ids.
+const entryText = `
+	SELECT r.name, r.topic, m.read, m.notify, m.muted, m.favourite,
+		(SELECT coalesce(max(id) & 0xfffffffff, 0) FROM event WHERE id > r.id << 36 AND id < r.id + 1 << 36),
+		(SELECT count(*) FROM (SELECT 1 FROM event
+			WHERE id > r.id << 36 | m.read AND id < r.id + 1 << 36 AND kind IS NULL AND author <> m.person AND text <> '' LIMIT $2)),
+		(SELECT count(*) FROM (SELECT 1 FROM mention
+			WHERE person = m.person AND event > r.id << 36 | m.read AND event < r.id + 1 << 36 LIMIT $2)),
+		coalesce(l.at_ms, 0), coalesce(lp.public, ''), coalesce(l.name, ''), coalesce(lc.text, l.text, '')
+	FROM member m JOIN room r ON r.id = m.room
+	LEFT JOIN event l ON l.id = (SELECT id FROM event WHERE id > r.id << 36 AND id < r.id + 1 << 36 AND kind IS NULL AND text <> '' ORDER BY id DESC LIMIT 1)
+	LEFT JOIN person lp ON lp.id = l.author LEFT JOIN event lc ON lc.id = l.current
+	WHERE m.person = (SELECT id FROM person WHERE public = $1)`
+
+// Rooms returns the rooms of a person's list, in no order.
+func (s *Store) Rooms(ctx context.Context, who chat.PersonID) ([]chat.Entry, error) {
+	entries, err := s.entries(ctx, entryText+` LIMIT $3`, string(who), chat.MaxUnread, chat.MaxListed)
+	if err != nil {
+		return nil, fmt.Errorf("rooms of a person: %w", err)
+	}
+	return entries, nil
+}
+
+// Entry returns one room of a person's list; an *chat.Error with code NotFound if
+// it is not in it.
+func (s *Store) Entry(ctx context.Context, who chat.PersonID, room chat.RoomName) (chat.Entry, error) {
+	entries, err := s.entries(ctx, entryText+` AND r.name = $3`, string(who), chat.MaxUnread, string(room))
+	if err != nil {
+		return chat.Entry{}, fmt.Errorf("what %s is to a person: %w", room, err)
+	}
+	if len(entries) == 0 {
+		return chat.Entry{}, errNotListed
+	}
+	return entries[0], nil
+}
+
+var errNotListed = &chat.Error{Code: chat.NotFound, Message: "This room is not in your list."}
+
+func (s *Store) entries(ctx context.Context, text string, args ...any) (entries []chat.Entry, err error) {
+	stmt, err := s.reads.get(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	err = eachRow(ctx, stmt, args, func(rows *sql.Rows) error {
+		var e chat.Entry
+		var at int64
+		last := &chat.Quote{}
+		err := rows.Scan(&e.Room, &e.Topic, &e.Read, &e.Notify, &e.Muted, &e.Favourite, &e.Head, &e.Unread, &e.Mentions,
+			&at, &last.From.ID, &last.From.Name, &last.Text)
+		if at > 0 {
+			e.At = time.UnixMilli(at).UTC()
+		}
+		if last.Text != "" {
+			last.Text = chat.Beginning(last.Text, chat.MaxPreview)
+			e.Last = last
+		}
+		entries = append(entries, e)
+		return err
+	})
+	return entries, err
+}
+
+// Enrol puts a room that somebody enters in their list, unless it is there, or
+// nobody has written to it. It does not wait: whoever wants to does so for the
+// result.
+func (s *Store) Enrol(who chat.PersonID, room chat.RoomName) <-chan error {
+	return s.start(func(ctx context.Context, c *committer) error {
+		m, err := c.membership(ctx, who, room)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return c.enrol(ctx, m)
+	})
+}
+
+// MarkRead notes up to where somebody has read a room: never back, unless it is to
+// be exact. done, which must not block, is called once that is safe, or has failed;
+// its entry has the room, what is read, and what is not.
+func (s *Store) MarkRead(who chat.PersonID, at chat.Place, exact bool, done func(chat.Entry, error)) {
+	e := chat.Entry{Room: at.Room}
+	run := func(ctx context.Context, c *committer) error {
+		m, err := c.membership(ctx, who, at.Room)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil // of a room that nobody wrote to there is nothing to read
+		}
+		if err != nil {
+			return err
+		}
+		h, err := c.head(ctx, at.Room, 0)
+		if err != nil {
+			return err
+		}
+		if err := c.enrol(ctx, m); err != nil {
+			return err
+		}
+		e.Head = h.seq
+		seq := min(max(at.Seq, 0), h.seq)
+		err = c.scan(ctx, []any{&e.Read}, `
+			UPDATE member SET read = CASE WHEN $4 THEN $3 ELSE max(read, $3) END
+			WHERE person = $1 AND room = $2 RETURNING read`, m.person, m.room, int64(seq), exact)
+		if err != nil {
+			return err
+		}
+		first, end := messageID(m.room, e.Read), messageID(m.room+1, 0)
+		unread, err := c.find(ctx, `
+			SELECT count(*) FROM (SELECT 1 FROM event
+			WHERE id > $1 AND id < $2 AND kind IS NULL AND author <> $3 AND text <> '' LIMIT $4)`, first, end, m.person, chat.MaxUnread)
+		if err != nil {
+			return err
+		}
+		mentions, err := c.find(ctx, `
+			SELECT count(*) FROM (SELECT 1 FROM mention WHERE person = $3 AND event > $1 AND event < $2 LIMIT $4)`, first, end, m.person, chat.MaxUnread)
+		e.Unread, e.Mentions = int(unread), int(mentions)
+		return err
+	}
+	s.queue.push(item{write: &write{run: run, done: func(err error) {
+		if err != nil {
+			err = s.told(err)
+		}
+		done(e, err)
+	}}})
+}
+
+// membership returns the rowids of a person and of a room; sql.ErrNoRows if there
+// is no such person or nobody has written to the room.
+func (c *committer) membership(ctx context.Context, who chat.PersonID, room chat.RoomName) (m membership, err error) {
+	if id, ok := c.people.get(who); ok {
+		m.person = id
+	} else if err := c.scan(ctx, []any{&m.person}, `SELECT id FROM person WHERE public = $1`, string(who)); err != nil {
+		return m, err
+	}
+	if h, ok := c.rooms.get(room); ok {
+		m.room = h.room
+		return m, nil
+	}
+	err = c.scan(ctx, []any{&m.room}, `SELECT id FROM room WHERE name = $1`, string(room))
+	return m, err
+}
+
+// SetEntry changes what a room is to somebody. The error is an *chat.Error with
+// code NotFound if nobody has written to the room.
+func (s *Store) SetEntry(ctx context.Context, who chat.PersonID, room chat.RoomName, change chat.EntryChange) error {
+	found := true
+	err := s.write(ctx, func(ctx context.Context, c *committer) error {
+		m, err := c.membership(ctx, who, room)
+		if found = !errors.Is(err, sql.ErrNoRows); !found {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if change.Listed != nil && !*change.Listed {
+			c.members.forget(m)
+			return c.exec(ctx, `DELETE FROM member WHERE person = $1 AND room = $2`, m.person, m.room)
+		}
+		if err := c.enrol(ctx, m); err != nil {
+			return err
+		}
+		return c.exec(ctx, `
+			UPDATE member SET notify = coalesce($3, notify), muted = coalesce($4, muted), favourite = coalesce($5, favourite)
+			WHERE person = $1 AND room = $2`, m.person, m.room, orNull(change.Notify), orNull(change.Muted), orNull(change.Favourite))
+	})
+	if err == nil && !found {
+		err = errNotListed
+	}
+	if err != nil {
+		return fmt.Errorf("what %s is to a person: %w", room, err)
+	}
+	return nil
+}
+
+// orNull returns what p points to as a statement's argument.
+func orNull[T any](p *T) any {
+	if p == nil {
+		return nil
+	}
+	return *p
+}

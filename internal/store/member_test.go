@@ -1,0 +1,140 @@
+package store
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"parley/internal/chat"
+)
+
+// markRead is MarkRead for tests, which wait.
+func markRead(t *testing.T, s *Store, who chat.Person, room chat.RoomName, seq chat.Seq, exact bool) (chat.Entry, error) {
+	t.Helper()
+	type result struct {
+		entry chat.Entry
+		err   error
+	}
+	done := make(chan result, 1)
+	s.MarkRead(who.ID, chat.Place{Room: room, Seq: seq}, exact, func(e chat.Entry, err error) { done <- result{e, err} })
+	r := <-done
+	return r.entry, r.err
+}
+
+func TestWhatIsUnreadIsCountedFromWhereSomebodyStopped(t *testing.T) {
+	s, stop := start(t, t.TempDir())
+	post(t, s, draft("lobby", ada, "one", ""), draft("lobby", grace, "two", ""), draft("lobby", grace, "@Ada three", ""), draft("lobby", grace, "four", ""))
+	reply := draft("lobby", grace, "@Ada in the thread", "")
+	reply.Kind, reply.Target = chat.Reply, 1
+	post(t, s, reply)
+	tests := map[string]struct {
+		seq  chat.Seq
+		want chat.Entry
+	}{
+		"nothing":            {0, chat.Entry{Room: "lobby", Head: 5, Read: 0, Unread: 3, Mentions: 2}},
+		"less than nothing":  {-5, chat.Entry{Room: "lobby", Head: 5, Read: 0, Unread: 3, Mentions: 2}},
+		"one's own":          {1, chat.Entry{Room: "lobby", Head: 5, Read: 1, Unread: 3, Mentions: 2}},
+		"a mention":          {3, chat.Entry{Room: "lobby", Head: 5, Read: 3, Unread: 1, Mentions: 1}},
+		"all but the thread": {4, chat.Entry{Room: "lobby", Head: 5, Read: 4, Unread: 0, Mentions: 1}},
+		"all":                {5, chat.Entry{Room: "lobby", Head: 5, Read: 5, Unread: 0, Mentions: 0}},
+		"more than all":      {99, chat.Entry{Room: "lobby", Head: 5, Read: 5, Unread: 0, Mentions: 0}},
+	}
+	for name, tt := range tests {
+		got, err := markRead(t, s, ada, "lobby", tt.seq, true)
+		if diff := cmp.Diff(tt.want, got); diff != "" || err != nil {
+			t.Errorf("%s: %v (-want +got):\n%s", name, err, diff)
+		}
+		e, err := s.Entry(t.Context(), ada.ID, "lobby")
+		if err != nil || e.Read != tt.want.Read || e.Unread != tt.want.Unread || e.Mentions != tt.want.Mentions {
+			t.Errorf("%s: the list has %+v, %v", name, e, err)
+		}
+	}
+	if _, err := markRead(t, s, ada, "lobby", 4, true); err != nil {
+		t.Fatal(err)
+	}
+	if e, err := markRead(t, s, ada, "lobby", 2, false); err != nil || e.Read != 4 {
+		t.Errorf("reading what was read before: %+v, %v", e, err)
+	}
+	stop()
+	s, _ = start(t, s.dir)
+	if e, err := s.Entry(t.Context(), ada.ID, "lobby"); err != nil || e.Read != 4 || e.Mentions != 1 {
+		t.Errorf("after reopening: %+v, %v", e, err)
+	}
+	if e, err := markRead(t, s, ada, "garden", 7, false); err != nil || e.Read != 0 {
+		t.Errorf("a room that nobody wrote to: %+v, %v", e, err)
+	}
+	if rooms, err := s.Rooms(t.Context(), ada.ID); err != nil || len(rooms) != 1 {
+		t.Errorf("the list is %+v, %v", rooms, err)
+	}
+}
+
+func TestAnEntryIsTheRoomAsItIsToItsPerson(t *testing.T) {
+	s, _ := start(t, t.TempDir())
+	post(t, s, draft("lobby", ada, "one", ""))
+	topic := draft("lobby", ada, "what it is about", "")
+	topic.Kind = chat.Topic
+	edit := draft("lobby", ada, "uno", "")
+	edit.Kind, edit.Target = chat.Edit, 1
+	at := post(t, s, topic, edit)[0].Event.At
+	if err := <-s.Enrol(grace.ID, "lobby"); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-s.Enrol(grace.ID, "garden"); err != nil {
+		t.Fatal(err)
+	}
+	change := chat.EntryChange{Notify: new(chat.NotifyMentions), Muted: new(true), Favourite: new(true)}
+	if _, err := s.Rooms(t.Context(), grace.ID); err != nil {
+		t.Fatal(err)
+	}
+	// Grace is nobody yet to the store: only who is known has a list.
+	if err := s.SetEntry(t.Context(), grace.ID, "lobby", change); chat.CodeOf(err) != chat.NotFound {
+		t.Errorf("for a person who is unknown: %v", err)
+	}
+	if err := s.SetEntry(t.Context(), ada.ID, "lobby", change); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.SetEntry(t.Context(), ada.ID, "lobby", chat.EntryChange{Muted: new(false)}); err != nil {
+		t.Fatal(err)
+	}
+	rooms, err := s.Rooms(t.Context(), ada.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []chat.Entry{{
+		Room: "lobby", Topic: "what it is about", Head: 3, At: rooms[0].At, Last: &chat.Quote{From: ada, Text: "uno"},
+		Notify: chat.NotifyMentions, Favourite: true,
+	}}
+	if diff := cmp.Diff(want, rooms); diff != "" || rooms[0].At.After(at) {
+		t.Errorf("the list (-want +got):\n%s", diff)
+	}
+	if err := s.SetEntry(t.Context(), ada.ID, "lobby", chat.EntryChange{Listed: new(false)}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Entry(t.Context(), ada.ID, "lobby"); chat.CodeOf(err) != chat.NotFound {
+		t.Errorf("after it left the list: %v", err)
+	}
+	post(t, s, draft("lobby", ada, "back", ""))
+	if e, err := s.Entry(t.Context(), ada.ID, "lobby"); err != nil || e.Notify != chat.NotifyAll {
+		t.Errorf("after writing again: %+v, %v", e, err)
+	}
+}
+
+// BenchmarkRooms reads a list of 200 rooms with 50 unread messages each.
+func BenchmarkRooms(b *testing.B) {
+	s, _ := startOn(b, Config{Dir: b.TempDir()}, "")
+	var drafts []chat.Draft
+	for n := range 200 * 60 {
+		from := grace
+		if n/200 == 9 {
+			from = ada
+		}
+		drafts = append(drafts, draft(chat.RoomName(fmt.Sprint("room-", n%200)), from, "A message of a usual length.", ""))
+	}
+	post(b, s, drafts...)
+	for b.Loop() {
+		if rooms, err := s.Rooms(b.Context(), ada.ID); err != nil || len(rooms) != 200 {
+			b.Fatal(len(rooms), err)
+		}
+	}
+}
