@@ -3,7 +3,7 @@
 /** @import { Person, Reaction, RoomEvent } from "../protocol.js" */
 import { list, t } from "../i18n.js";
 import { withHopes } from "../standing.js";
-import { isolate } from "../text.js";
+import { excerpt, isolate } from "../text.js";
 import { fullTime, shortTime } from "../time.js";
 import { bdi, fill, setText } from "./dom.js";
 
@@ -26,7 +26,7 @@ export function showAbove(element, event, inThread) {
       const words = document.createElement("span");
       words.className = "quoted";
       words.dir = "auto";
-      words.textContent = quote.text;
+      words.textContent = excerpt(quote.text);
       button.append(icon("reply"), bdi(quote.from.name), words);
     } else button.append(icon("reply"), t("message.quote-gone"));
     parts.push(button);

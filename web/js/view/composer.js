@@ -6,7 +6,7 @@
 import { clientCommand } from "../commands.js";
 import { t } from "../i18n.js";
 import { isFormatted, toMarkdown } from "../paste.js";
-import { isolate, length } from "../text.js";
+import { excerpt, isolate, length } from "../text.js";
 import { bdi, fill, fromTemplate, part, setText, tell } from "./dom.js";
 import { inertTree } from "./safe-html.js";
 import { Suggestions } from "./suggestions.js";
@@ -114,7 +114,9 @@ export class MessageComposer extends HTMLElement {
     part(this, ".count", HTMLElement).id = `${name}-count`;
     part(this, ".about", HTMLElement).id = `${name}-about`;
     this.field.setAttribute("aria-describedby", `${name}-about ${name}-count`);
-    if (name !== "composer") setText(part(this, "label", HTMLElement), t("thread.composer"));
+    if (name === "composer") return;
+    setText(part(this, "label", HTMLElement), t("thread.composer"));
+    this.field.placeholder = t("thread.composer");
   }
 
   /** @param {KeyboardEvent} e */
@@ -168,7 +170,7 @@ export class MessageComposer extends HTMLElement {
     const words = part(bar, ".words", HTMLElement);
     if (about?.to === "answer") fill(words, "composer.answering", { name: bdi(about.from.name) });
     else setText(words, about ? t("composer.editing") : "");
-    setText(part(bar, ".excerpt", HTMLElement), about?.to === "answer" ? about.text : "");
+    setText(part(bar, ".excerpt", HTMLElement), about?.to === "answer" ? excerpt(about.text) : "");
     part(this, ".send", HTMLElement).setAttribute("aria-label", t(about?.to === "edit" ? "composer.save" : "composer.send"));
   }
 

@@ -19,6 +19,7 @@ const WORDS = {
 };
 
 const QUICK = 6; // emoji in the menu
+const LINE = 24; // px of a message that its menu leaves free
 const EDGE = 8; // px that a menu stays away from the edge of the screen
 
 /** What a person may do with a message. @param {MessageRow} row  @param {boolean} inThread  @returns {Set<Action>} */
@@ -85,7 +86,8 @@ export class RowActions {
     quick.hidden = !can.has("pick");
     quick.replaceChildren(...this.recent(QUICK).map(quickItem));
     this.#menu.showPopover();
-    place(this.#menu, at ?? part(row, ".body", HTMLElement).getBoundingClientRect());
+    const { left, top, bottom } = part(row, ".body", HTMLElement).getBoundingClientRect();
+    place(this.#menu, at ?? { clientX: left, clientY: Math.min(bottom, top + LINE) });
     this.#menu.querySelector("button")?.focus({ preventScroll: true });
     return true;
   }

@@ -1,27 +1,12 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { test } from "node:test";
+import { assertAccessible } from "./axe.js";
 import { Server, joined, row, visitor, write } from "./helper.js";
 
-/** @import { Page } from "playwright-core" */
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 const server = await new Server().start();
 const grace = await server.guest("Grace");
 for (const text of ["plain", "**bold** `code` https://example.org/", "```\ncode\n```", "- list\n\n> quote", "مرحبا", "👍"]) await server.say("axe", grace, text);
-
-/** @param {Page} page  @param {string} where */
-async function assertAccessible(page, where) {
-  await page.evaluate(AXE); // by the debugger, which the page's policy does not bind
-  const violations = await page.evaluate(async () => {
-    const { axe } = /** @type {{ axe: { run: (options: object) => Promise<{ violations: { id: string, nodes: { html: string, failureSummary: string }[] }[] }> } }} */ (/** @type {unknown} */ (globalThis));
-    const result = await axe.run({ resultTypes: ["violations"] });
-    return result.violations.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.html.slice(0, 120)} ${n.failureSummary}`).slice(0, 3).join(" | ")}`);
-  });
-  assert.deepEqual(violations, [], where);
-}
 
 for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
   for (const [size, options] of Object.entries({ wide: {}, phone: PHONE })) {
