@@ -64,6 +64,7 @@ func TestTheDocumentNamesEveryRoute(t *testing.T) {
 		"DELETE /api/rooms/{room}/pins/{seq}",
 		"DELETE /api/session",
 		"GET /api/commands",
+		"GET /api/emoji",
 		"GET /api/me/rooms",
 		"GET /api/me/saved",
 		"GET /api/me/threads",
@@ -134,7 +135,7 @@ func TestTheExamplesAreTrue(t *testing.T) {
 			})
 		}
 	}
-	if examples != 29 {
+	if examples != 30 {
 		t.Errorf("%d operations were tried", examples)
 	}
 }

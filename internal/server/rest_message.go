@@ -209,6 +209,15 @@ type commandsAnswer struct {
 
 type commandsOutput struct{ Body commandsAnswer }
 
+type emojiAnswer struct {
+	Emoji [][]string `json:"emoji" nullable:"false" doc:"Each emoji, followed by its short-codes, in the order of Unicode's charts."`
+}
+
+type emojiOutput struct {
+	CacheControl string `header:"Cache-Control"`
+	Body         emojiAnswer
+}
+
 func (s *Server) restMessage(api huma.API) {
 	at := stamp(time.Date(2026, time.November, 23, 9, 41, 5, 123e6, time.UTC))
 	hello := message{Seq: 42, At: at, Kind: chat.Message, From: ada, Text: "Hello, **world**", HTML: "<p>Hello, <strong>world</strong></p>"}
@@ -256,6 +265,12 @@ func (s *Server) restMessage(api huma.API) {
 		return &commandsOutput{commandsAnswer{room.SlashCommands}}, nil
 	})
 
+	register(s, api, huma.Operation{
+		OperationID: "emoji", Method: http.MethodGet, Path: "/api/emoji", Tags: tags,
+		Summary:   "The emoji that have short-codes",
+		Responses: map[string]*huma.Response{"200": {Description: "All of them", Content: content(emojiAnswer{[][]string{{"👍", "+1", "thumbsup"}}})}},
+	}, s.emoji)
+
 	change := func(op huma.Operation) huma.Operation {
 		op.Tags, op.Security, op.Errors = tags, identified, []int{400, 401, 403, 404, 410, 413, 422, 429, 503}
 		op.Responses = map[string]*huma.Response{"200": {
@@ -292,6 +307,16 @@ func (s *Server) restMessage(api huma.API) {
 	}), func(ctx context.Context, in *topicInput) (*changeOutput, error) {
 		return s.change(ctx, &in.Caller, in.RoomParam, chat.Draft{Kind: chat.Topic, Text: in.Body.Text})
 	})
+}
+
+// emoji answers GET /api/emoji. They are other ones at most with another version of
+// the server.
+func (s *Server) emoji(context.Context, *struct{}) (*emojiOutput, error) {
+	out := &emojiOutput{CacheControl: "public, max-age=86400", Body: emojiAnswer{Emoji: [][]string{}}}
+	if s.cfg.Emoji != nil {
+		out.Body.Emoji = s.cfg.Emoji()
+	}
+	return out, nil
 }
 
 // message answers GET /api/rooms/{room}/messages/{seq}.

@@ -41,9 +41,10 @@ type Config struct {
 
 	DebugEcho bool `help:"For tests: answer each WebSocket message to /debug/echo with itself, as conformance suites expect. Only where no other machine can connect."`
 
-	CertStore string       `kong:"-"` // folder for the certificates of Domain
-	Metrics   *Metrics     `kong:"-"` // default: metrics of its own
-	Logger    *slog.Logger `kong:"-"` // default: discard
+	Emoji     func() [][]string `kong:"-"` // what a picker offers: each emoji, followed by its short-codes; default: none
+	CertStore string            `kong:"-"` // folder for the certificates of Domain
+	Metrics   *Metrics          `kong:"-"` // default: metrics of its own
+	Logger    *slog.Logger      `kong:"-"` // default: discard
 }
 
 // People keeps who is who: the store, or memory in tests.

@@ -59,6 +59,11 @@ func (s *Store) commit(ctx context.Context, batch []item) {
 		s.undone(ctx, err, len(batch))
 	case stored > 0:
 		s.committed(stored, time.Since(start))
+		for i, r := range s.committer.rows { // they are in order of rooms
+			if i == 0 || r.head != s.committer.rows[i-1].head {
+				s.touched(r.draft.Room)
+			}
+		}
 	}
 	last := len(batch) - 1
 	for last > 0 && batch[last].write != nil {

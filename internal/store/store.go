@@ -18,13 +18,16 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"parley/internal/chat"
 )
 
 // Config says where a Store keeps its files and whom it tells.
 type Config struct {
-	Dir       string                                 `kong:"-"` // the data folder; created with mode 0700
-	Logger    *slog.Logger                           `kong:"-"` // default: discard
-	Committed func(messages int, took time.Duration) `kong:"-"` // called after each transaction that stored messages
+	Dir       string                               `kong:"-"` // the data folder; created with mode 0700
+	Logger    *slog.Logger                         `kong:"-"` // default: discard
+	Committed func(events int, took time.Duration) `kong:"-"` // called after each transaction that stored events
+	Touched   func(room chat.RoomName)             `kong:"-"` // called after it for each room that has new ones; must not block
 }
 
 // A Store is a data folder in use. Its methods may be called from several
@@ -33,6 +36,7 @@ type Store struct {
 	dir       string
 	logger    *slog.Logger
 	committed func(int, time.Duration)
+	touched   func(chat.RoomName)
 	epoch     string
 
 	folder    *os.Root
@@ -71,12 +75,16 @@ func open(ctx context.Context, cfg Config, vfs string) (_ *Store, err error) {
 		dir:       dir,
 		logger:    cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
 		committed: cfg.Committed,
+		touched:   cfg.Touched,
 		ran:       make(chan struct{}),
 		health:    health{turn: make(chan struct{}, 1)},
 	}
 	s.queue.changed.L = &s.queue.mu
 	if s.committed == nil {
 		s.committed = func(int, time.Duration) {}
+	}
+	if s.touched == nil {
+		s.touched = func(chat.RoomName) {}
 	}
 	defer func() {
 		if err != nil {
