@@ -13,6 +13,7 @@ import { Suggestions } from "./suggestions.js";
 
 const TYPING_MS = 3_000; // the server passes on no more than that
 const COUNT_FROM = 0.8; // of the limit: then the characters are counted aloud
+const MAX_UNDO = 8_000; // characters
 const MAX_PASTE = 1_000_000; // characters of HTML; beyond, its plain text has to do
 
 /** What is written about. @typedef {{ to: "answer" | "edit", seq: number, from: Person, text: string }} About */
@@ -182,8 +183,9 @@ export class MessageComposer extends HTMLElement {
     const tree = inertTree(html);
     if (!isFormatted(tree)) return;
     e.preventDefault();
-    // So that Ctrl+Z takes it back: setRangeText would forget what was before.
-    if (!document.execCommand("insertText", false, toMarkdown(tree))) this.insert(toMarkdown(tree));
+    const text = toMarkdown(tree);
+    // By a command, so that Ctrl+Z takes it back; but that takes a browser minutes for what is too long to be sent anyway.
+    if (text.length > MAX_UNDO || !document.execCommand("insertText", false, text)) this.insert(text);
   }
 
   /** @param {boolean} typed by the person */

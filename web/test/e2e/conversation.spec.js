@@ -17,9 +17,29 @@ async function meet(room, ...names) {
 /** @param {string} room  @param {string} name  @param {BrowserContextOptions} [options] */
 async function enter(room, name, options) {
   const person = await visitor(server, name, options);
+  let cut = () => {};
+  let away = false;
+  await person.page.routeWebSocket(/\/ws$/, (ws) => {
+    if (away) return void ws.close({ code: 4999 });
+    const upstream = ws.connectToServer();
+    cut = () => {
+      upstream.close();
+      ws.close({ code: 4999 });
+    };
+  });
+  /** The connection is lost and does not come back until the person does. */
+  const leave = async () => {
+    away = true;
+    cut();
+    await person.page.getByText("Reconnecting…").waitFor();
+  };
+  const comeBack = async () => {
+    away = false;
+    await person.page.getByText("Back online").waitFor({ timeout: 30_000 });
+  };
   await person.page.goto(`${server.url}/r/${room}`);
   await joined(person.page);
-  return person;
+  return { ...person, leave, comeBack };
 }
 
 /** The message with a seq in the room's log. @param {Page} page  @param {number} seq */
@@ -42,8 +62,7 @@ test("one edits what one said: everybody sees it, with what it said before, also
   assert.ok(ada && grace);
   await said(ada.page, "helo", 1);
   await message(grace.page, 1).waitFor();
-  await grace.context.setOffline(true);
-  await grace.page.getByText("Reconnecting…").waitFor({ timeout: 30_000 });
+  await grace.leave();
 
   await field(ada.page).fill("a draft");
   await press(message(ada.page, 1), "e");
@@ -58,7 +77,7 @@ test("one edits what one said: everybody sees it, with what it said before, also
   assert.equal(await field(ada.page).inputValue(), "a draft");
   assert.match((await message(ada.page, 1).locator(".body").textContent()) ?? "", /^hello, all edited$/);
 
-  await grace.context.setOffline(false);
+  await grace.comeBack();
   await message(grace.page, 1).locator("strong", { hasText: "all" }).waitFor({ timeout: 30_000 });
   await message(grace.page, 1).locator(".edited").click();
   const dialog = grace.page.getByRole("dialog", { name: "What it said before" });
@@ -84,8 +103,7 @@ test("one deletes what one said, after being asked: a tombstone stays, for who w
   assert.ok(ada && grace);
   await said(ada.page, "regret", 1);
   await said(grace.page, "what?", 2);
-  await grace.context.setOffline(true);
-  await grace.page.getByText("Reconnecting…").waitFor({ timeout: 30_000 });
+  await grace.leave();
   await press(message(ada.page, 1), "Delete");
   const dialog = ada.page.getByRole("dialog", { name: "Delete this message?" });
   await dialog.getByText("regret").waitFor();
@@ -96,7 +114,7 @@ test("one deletes what one said, after being asked: a tombstone stays, for who w
   await press(message(ada.page, 1), "Delete");
   await dialog.getByRole("button", { name: "Delete" }).click();
   await message(ada.page, 1).getByText("This message was deleted.").waitFor();
-  await grace.context.setOffline(false);
+  await grace.comeBack();
   await message(grace.page, 1).getByText("This message was deleted.").waitFor({ timeout: 30_000 });
   await message(grace.page, 2).focus();
   assert.equal(await message(grace.page, 2).locator("[data-do=menu]").count(), 1);
@@ -125,13 +143,11 @@ test("reactions are put and taken back, by pointer and keyboard, and say whose t
   await grace.page.keyboard.press("Space");
   await ada.page.waitForFunction(() => document.querySelector(".reaction .n")?.textContent === "1");
   assert.ok(await pill(grace.page).evaluate((b) => b === document.activeElement), "the pill keeps the focus");
-  await ada.context.setOffline(true);
-  await ada.page.getByText("Reconnecting…").waitFor({ timeout: 30_000 });
+  await ada.leave();
   await pill(ada.page).click();
   await ada.page.getByRole("status").getByText(/not connected|connection/i).waitFor();
   assert.equal(await pill(ada.page).getAttribute("aria-pressed"), "true", "what was not done is not shown as done");
-  await ada.context.setOffline(false);
-  await ada.page.getByText("Back online").waitFor({ timeout: 30_000 });
+  await ada.comeBack();
   await pill(ada.page).click();
   await pill(grace.page).waitFor({ state: "detached" });
   assert.deepEqual([...ada.wrong, ...grace.wrong], []);
@@ -202,8 +218,7 @@ test("a thread is beside the room, counts under its root, and can speak to the r
   await message(linus.page, 1).getByRole("button", { name: /^1 reply, last/ }).waitFor();
   await hers.getByText("This message was deleted.").waitFor();
 
-  await grace.context.setOffline(true);
-  await grace.page.getByText("Reconnecting…").waitFor({ timeout: 30_000 });
+  await grace.leave();
   await ada.page.getByLabel("Your reply").fill("while you were away");
   await ada.page.getByLabel("Your reply").press("Enter");
   await hers.locator(".message[data-seq='5']").waitFor();
@@ -211,7 +226,7 @@ test("a thread is beside the room, counts under its root, and can speak to the r
   await grace.page.getByLabel("Your reply").press("Enter");
   await thread.locator(".pending", { hasText: "kept in the thread" }).waitFor();
   assert.equal(await grace.page.locator("room-view .pending").count(), 0);
-  await grace.context.setOffline(false);
+  await grace.comeBack();
   await thread.locator(".message[data-seq='6']").waitFor({ timeout: 30_000 });
   const texts = await thread.locator(".message .body").allTextContents();
   assert.deepEqual(texts, ["shall we?", "This message was deleted.", "and for all", "while you were away", "kept in the thread"]);
@@ -369,7 +384,8 @@ test("formatted text is pasted as Markdown, and nothing of it runs", async () =>
   await ada.page.getByText(/too many/).waitFor();
   assert.equal(await ada.page.evaluate(() => /** @type {{ ran?: number }} */ (/** @type {unknown} */ (globalThis)).ran), undefined);
   await field(ada.page).fill("");
-  assert.deepEqual(ada.wrong, []);
+  // Of handlers and styles in what is parsed inertly the browser says that it would not run them.
+  assert.deepEqual(ada.wrong.filter((w) => !/inline (event handler|style) violates/.test(w)), []);
 });
 
 test("a long message is folded, and unfolded by keyboard", async () => {
