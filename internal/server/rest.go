@@ -26,6 +26,7 @@ func (s *Server) rest(mux *http.ServeMux) {
 	s.restRoom(api)
 	s.restMessage(api)
 	s.restMe(api)
+	s.restSearch(api)
 	s.restHealth(api)
 	describeStreams(api.OpenAPI())
 

@@ -41,10 +41,11 @@ type Config struct {
 
 	DebugEcho bool `help:"For tests: answer each WebSocket message to /debug/echo with itself, as conformance suites expect. Only where no other machine can connect."`
 
-	Emoji     func() [][]string `kong:"-"` // what a picker offers: each emoji, followed by its short-codes; default: none
-	CertStore string            `kong:"-"` // folder for the certificates of Domain
-	Metrics   *Metrics          `kong:"-"` // default: metrics of its own
-	Logger    *slog.Logger      `kong:"-"` // default: discard
+	Find      func(context.Context, chat.Search) (chat.Found, error) `kong:"-"` // the search; default: there is none
+	Emoji     func() [][]string                                      `kong:"-"` // what a picker offers: each emoji, followed by its short-codes; default: none
+	CertStore string                                                 `kong:"-"` // folder for the certificates of Domain
+	Metrics   *Metrics                                               `kong:"-"` // default: metrics of its own
+	Logger    *slog.Logger                                           `kong:"-"` // default: discard
 }
 
 // People keeps who is who: the store, or memory in tests.

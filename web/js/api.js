@@ -70,6 +70,11 @@ export class Api {
     return Array.isArray(list) ? list.filter((e) => Array.isArray(e) && e.length > 1 && e.every((w) => typeof w === "string")) : [];
   }
 
+  /** Reads an object from an address of the API. @param {string} url */
+  read(url) {
+    return this.#ask(url);
+  }
+
   /** @param {string} url  @param {RequestInit} [init] */
   async #ask(url, init) {
     const { fetch } = this; // called without `this`, as browsers demand

@@ -1,4 +1,6 @@
 // protocol.js: what is said on the wire (docs/protocol.md) and how it is read. No DOM, no socket.
+/** @import { ListMessage, RoomEntry } from "./list-protocol.js" */
+import { decodeEntry, decodeListMessage } from "./list-protocol.js";
 
 /** @typedef {{ id: string, name: string }} Person */
 
@@ -57,6 +59,7 @@
  *   | { type: "event", room: string, event: RoomEvent }
  *   | { type: "presence", room: string, count: number, joined?: Person, left?: Person, here?: Person[] }
  *   | { type: "typing", room: string, from: Person }
+ *   | ListMessage
  * )} ServerMessage */
 
 /** The fields of all answers together; which are set depends on the command.
@@ -72,7 +75,10 @@
  * @property {Person[]} [here]
  * @property {string} [kind]  what a message became that was no message but a command
  * @property {string} [topic]
+ * @property {RoomEntry[]} [rooms]
+ * @property {number} [read]
  * @property {number} [unread]
+ * @property {number} [mentions]
  */
 
 /** @typedef {object} Command
@@ -88,6 +94,11 @@
  * @property {number} [thread]
  * @property {boolean} [echo]
  * @property {{ room: string, seq: number }} [forward]
+ * @property {boolean} [exact]
+ * @property {string} [notify]
+ * @property {boolean} [muted]
+ * @property {boolean} [favourite]
+ * @property {boolean} [listed]
  */
 
 /** Why a command was refused: a code to act on and a sentence to read. The code
@@ -131,7 +142,7 @@ export function decode(frame) {
       return from ? { type: "typing", room, from } : null;
     }
     default:
-      return null;
+      return decodeListMessage(o);
   }
 }
 
@@ -198,7 +209,10 @@ function body(o) {
     limits: limits ? { message_length: number(limits["message_length"]) } : undefined,
     kind: optional(o["kind"]),
     topic: optional(o["topic"]),
+    rooms: Array.isArray(o["rooms"]) ? o["rooms"].map((e) => decodeEntry(record(e) ?? {})).filter((e) => e !== null) : undefined,
+    read: typeof o["read"] === "number" ? o["read"] : undefined,
     unread: typeof o["unread"] === "number" ? o["unread"] : undefined,
+    mentions: typeof o["mentions"] === "number" ? o["mentions"] : undefined,
   };
 }
 

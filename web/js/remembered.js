@@ -56,6 +56,16 @@ export class Remembered {
     return Array.isArray(kept) && kept[0] === epoch && typeof kept[1] === "number" ? kept[1] : 0;
   }
 
+  /** Whether anything had been written in a room when one was there. @param {string} room */
+  wasWritten(room) {
+    return this.store.get(`read:${room}`) !== undefined;
+  }
+
+  /** As the server knows it, which may also be less. @param {string} room  @param {string} epoch  @param {number} seq */
+  putLastRead(room, epoch, seq) {
+    this.store.put(`read:${room}`, [epoch, seq]);
+  }
+
   /** @param {string} room  @param {string} epoch  @param {number} seq */
   keepLastRead(room, epoch, seq) {
     if (seq > this.lastRead(room, epoch)) this.store.put(`read:${room}`, [epoch, seq]);

@@ -1,13 +1,12 @@
 // room-session.js: one room of one person on this page: the state, and the parts that change it. The view
 // reads it and calls its verbs; it knows nothing of the view but onChange.
 /** @import { Api } from "./api.js" */
-/** @import { Socket, Status } from "./connection.js" */
+/** @import { Connection, Status } from "./connection.js" */
 /** @import { Body, Command, Person, RoomEvent, ServerMessage } from "./protocol.js" */
 /** @import { Entry, Extra } from "./outbox.js" */
 /** @import { Remembered } from "./remembered.js" */
 /** @import { State } from "./room-state.js" */
 /** @import { Channel } from "./tabs.js" */
-import { Connection } from "./connection.js";
 import { History } from "./history.js";
 import { Outbox } from "./outbox.js";
 import { Refusal } from "./protocol.js";
@@ -29,12 +28,10 @@ const MAX_TEXT = 4_000; // until the server has said its limit
  * @property {Person} me
  * @property {Api} api
  * @property {Remembered} remembered
- * @property {() => Socket} dial
+ * @property {Pick<Connection, "request" | "status">} connection  shared with all rooms of the page
  * @property {Channel} channel  to the other tabs
  * @property {(f: () => void, ms: number) => number} setTimeout
- * @property {(id: number) => void} clearTimeout
  * @property {() => number} now
- * @property {() => number} random
  * @property {() => void} onChange
  */
 
@@ -47,12 +44,15 @@ export class RoomSession {
   target = null;
   #joining = false;
   #seen = 0; // the last message that was in view
+  #here = false; // on the screen
+  #missed = 0; // when this seq is there, the view goes to the first message that was missed
 
   /** @param {Deps} deps */
   constructor(deps) {
     this.deps = deps;
     this.state = room.begin(deps.room, deps.me);
-    const { setTimeout, clearTimeout, random, dial, onChange, remembered } = deps;
+    const { setTimeout, onChange, remembered } = deps;
+    this.connection = deps.connection;
     const request = (/** @type {Parameters<Connection["request"]>[0]} */ c) => this.connection.request(c);
     this.outbox = new Outbox(remembered.store, deps.room, uuid7(deps.now()));
     this.sender = new Sender({
@@ -66,23 +66,39 @@ export class RoomSession {
       change: (f) => this.change(f),
       lastRead: (epoch) => remembered.lastRead(deps.room, epoch),
     });
-    this.connection = new Connection({
-      dial, setTimeout, clearTimeout, random,
-      onHello: (body) => this.#hello(body),
-      onMessage: (m) => this.#heard(m),
-      onStatus: (status) => this.#connected(status),
-      onBadSession: async () => {
-        await deps.api.callMe(remembered.name || this.state.me.name);
-      },
-    });
     this.tabs = new Tabs(deps.channel, this.outbox.tab, setTimeout, () => this.#adopt());
   }
 
   /** @param {number | null} seq the message that the address names */
   start(seq) {
-    this.connection.connect();
     this.#open(seq);
     this.#adoptNowAndThen();
+  }
+
+  /** The room comes on the screen: one is in it, and others see that. What was said meanwhile is marked as new.
+   * @param {number} [newest] the room's newest seq as the list knows it */
+  enter(newest = 0) {
+    this.#here = true;
+    const { head, lastRead } = this.state;
+    if (head > 0 && newest > head) {
+      this.#missed = newest;
+      this.change((s) => ({ ...s, mark: lastRead < head ? (s.mark ?? lastRead) : head }));
+    }
+    this.#join();
+  }
+
+  /** It is on the screen no more. What was written there is sent all the same. */
+  leave() {
+    this.#here = false;
+    if (!this.joined) return;
+    this.joined = false;
+    this.connection.request({ op: "leave", room: this.deps.room }).catch(() => undefined); // lost: then one is not there either
+  }
+
+  /** The person has read up to seq on another device. @param {number} seq */
+  readElsewhere(seq) {
+    this.change((s) => room.read(s, seq));
+    this.deps.remembered.keepLastRead(this.deps.room, this.state.epoch, this.state.lastRead);
   }
 
   /** @param {string} text  @param {Extra} [extra] */
@@ -173,8 +189,8 @@ export class RoomSession {
     }
   }
 
-  /** @param {Status} status */
-  #connected(status) {
+  /** The page's connection comes or goes. @param {Status} status */
+  connected(status) {
     if (status !== "online") {
       this.joined = false;
       this.sender.setOnline(false);
@@ -182,8 +198,8 @@ export class RoomSession {
     this.deps.onChange();
   }
 
-  /** @param {Body} body */
-  #hello(body) {
+  /** The server knows who one is. @param {Body} body */
+  hello(body) {
     if (body.limits?.message_length !== undefined) this.maxText = body.limits.message_length || Infinity;
     if (body.person) this.change((s) => ({ ...s, me: body.person ?? s.me }));
     this.sender.setOnline(true);
@@ -193,7 +209,7 @@ export class RoomSession {
   /** Joins once both the connection and the first page are there. */
   async #join() {
     const { epoch, head } = this.state;
-    if (!epoch || this.joined || this.#joining || this.connection.status !== "online") return;
+    if (!epoch || !this.#here || this.joined || this.#joining || this.connection.status !== "online") return;
     this.#joining = true;
     try {
       const answer = await this.connection.request({ op: "join", room: this.deps.room, after: head, epoch });
@@ -211,18 +227,28 @@ export class RoomSession {
       this.deps.setTimeout(() => this.#join(), (err instanceof Refusal && err.retryAfterMs) || RETRY_MS);
     } finally {
       this.#joining = false;
+      if (!this.#here) this.leave(); // left while the answer was on its way
     }
   }
 
   /** @param {ServerMessage} m */
-  #heard(m) {
+  heard(m) {
     if (m.type === "answer" || m.room !== this.deps.room) return;
     if (m.type === "event") this.#received(m.event);
     else if (m.type === "presence") this.change((s) => room.presence(s, m));
-    else {
+    else if (m.type === "typing") {
       this.change((s) => room.typing(s, m.from, this.deps.now()));
       this.deps.setTimeout(() => this.change((s) => room.quiet(s, this.deps.now())), 5_100);
     }
+    if (m.type === "event") this.#arrived();
+  }
+
+  /** What was said while one was elsewhere has come: the view goes where it begins. */
+  #arrived() {
+    if (this.#missed === 0 || this.state.head < this.#missed) return;
+    this.#missed = 0;
+    this.target = { to: "mark" };
+    this.deps.onChange();
   }
 
   async #adopt() {

@@ -1,17 +1,204 @@
-// app-shell.js: the page's frame: the rooms at the start, in the middle what one is at, at the end the side panel. Where there is
-// no room for it, the list of rooms is a drawer (a popover) and the panel covers the middle.
-import { fromTemplate, part } from "./dom.js";
-import "./side-panel.js";
+// app-shell.js: the page's frame and what moves in it: the rooms at the start, in the middle the place that the address names, at the
+// end the side panel. It goes from room to room without loading the page again. Where there is no room for it, the list
+// of rooms is a drawer (a popover) and the panel covers the middle.
+/** @import { Api } from "../api.js" */
+/** @import { Person } from "../protocol.js" */
+/** @import { Remembered } from "../remembered.js" */
+import { reason, t } from "../i18n.js";
+import { PageSession } from "../page-session.js";
+import { addressOf, isPlain, placeOf } from "../place.js";
+import { Refusal, passes } from "../protocol.js";
+import { unread } from "../room-state.js";
+import { badge } from "../rooms.js";
+import { Settings } from "../settings.js";
+import { nameOf } from "../store.js";
+import { fromTemplate, hear, part, tell } from "./dom.js";
+import { FrontPage } from "./front-page.js";
+import { hearKeys } from "./keys.js";
+import { Notifier } from "./notifier.js";
+import { RoomList } from "./room-list.js";
+import { RoomView } from "./room-view.js";
+import { sidePanel } from "./side-panel.js";
+import { say } from "./toast.js";
+
+const KEPT = 6; // rooms whose elements stay, scrolled as they were
+const RETRY_MS = 2_000;
 
 export class AppShell extends HTMLElement {
+  /** @type {Map<string, RoomView>} the last one shown at the end */
+  #views = new Map();
+  #asked = 0; // counts what was asked for, so that only the last is shown
+  #scheduled = false;
+
   connectedCallback() {
-    if (this.childElementCount === 0) this.append(fromTemplate("app-shell"));
+    this.append(fromTemplate("app-shell"));
   }
 
-  /** Puts an element in the middle. @template {Element} T  @param {T} element  @returns {T} */
-  show(element) {
-    part(this, ".middle", HTMLElement).replaceChildren(element);
-    return element;
+  /** @param {Person} me  @param {Api} api  @param {Remembered} remembered */
+  begin(me, api, remembered) {
+    this.api = api;
+    this.remembered = remembered;
+    this.settings = new Settings(remembered.store);
+    const session = (this.session = new PageSession({
+      me, api, remembered,
+      dial: () => new WebSocket(`${location.origin.replace(/^http/, "ws")}/ws`, "parley.v1"),
+      channel: (room) => new BroadcastChannel(`parley ${room}`),
+      setTimeout: (f, ms) => window.setTimeout(f, ms),
+      clearTimeout: (id) => window.clearTimeout(id),
+      now: Date.now,
+      random: Math.random,
+      onRoom: (room) => this.#roomChanged(room),
+      onList: () => this.#listChanged(),
+      onNews: (news) => this.notifier?.heard(news),
+      onRead: (mark) => this.notifier?.read(mark),
+    }));
+    this.notifier = new Notifier(session, this.settings, (room, seq) => this.go(addressOf(room, seq)));
+    part(this, "room-list", RoomList).begin(session);
+    this.#hearLinks();
+    this.#hearWindow(session);
+    this.#hearIntents(session);
+    hearKeys(this);
+    session.connection.connect();
+    this.#arrive();
+  }
+
+  /** Goes to an address of this page. @param {string} address */
+  go(address) {
+    if (address !== location.pathname + location.hash) history.pushState(null, "", address);
+    this.#arrive();
+  }
+
+  /** Opens what waits until it is asked for. @param {"settings" | "shortcuts" | "switcher" | "search" | "saved" | "threads"} what */
+  async open(what) {
+    const { session, settings, api } = this;
+    if (!session || !settings || !api) return;
+    this.#drawer.hidePopover();
+    try {
+      if (what === "settings") (await import("../lazy/settings-dialog.js")).open(this, session, settings, api);
+      else if (what === "shortcuts") (await import("../lazy/shortcuts-dialog.js")).open();
+      else if (what === "switcher") (await import("../lazy/switcher.js")).open(this, session);
+      else if (what === "search") (await import("../lazy/search-panel.js")).open(session, api);
+      else (await import("../lazy/kept-panel.js")).open(what, api);
+    } catch {
+      say(t("error.silent")); // the module could not be loaded
+    }
+  }
+
+  get #drawer() {
+    return part(this, ".rooms", HTMLElement);
+  }
+
+  /** Shows the place that the address names. */
+  async #arrive() {
+    const { session, api, remembered } = this;
+    if (!session || !api || !remembered) return;
+    const asked = ++this.#asked;
+    const place = placeOf(location);
+    if (this.#drawer.matches(":popover-open")) this.#drawer.hidePopover();
+    if (place.at === "nowhere") return tell(this, "refused", { title: t("error.no-page"), reason: t("error.no-page-why") });
+    if (place.at === "front") return this.#showFront(session, api, remembered);
+    try {
+      const room = session.rooms.has(place.name) || isPlain(place.name) ? place.name : (await api.room(place.name)).room;
+      if (asked === this.#asked) this.#showRoom(session, room, place.seq);
+    } catch (err) {
+      if (asked !== this.#asked) return;
+      if (err instanceof Refusal && !passes(err.code)) return tell(this, "refused", { title: t("error.no-room"), reason: reason(err) });
+      setTimeout(() => asked === this.#asked && this.#arrive(), RETRY_MS);
+    }
+  }
+
+  /** @param {PageSession} session  @param {Api} api  @param {Remembered} remembered */
+  #showFront(session, api, remembered) {
+    session.leave();
+    this.classList.add("at-front");
+    sidePanel().rest(null);
+    sidePanel().close();
+    const front = new FrontPage();
+    part(this, ".middle", HTMLElement).replaceChildren(front);
+    front.show(session.me, remembered, api);
+    this.#listChanged();
+  }
+
+  /** @param {PageSession} session  @param {string} room  @param {number | null} seq */
+  #showRoom(session, room, seq) {
+    const address = addressOf(room, seq ?? undefined);
+    if (address !== location.pathname + location.hash) history.replaceState(null, "", address);
+    this.classList.remove("at-front");
+    const here = session.room?.deps.room === room;
+    const before = session.room;
+    const entered = session.enter(room, seq);
+    let view = this.#views.get(room);
+    const known = view?.session === entered;
+    if (!view || !known) view = new RoomView();
+    this.#views.delete(room);
+    this.#views.set(room, view);
+    if (this.#views.size > KEPT) this.#views.delete(this.#views.keys().next().value ?? "");
+    if (!here) sidePanel().close();
+    if (!view.isConnected) part(this, ".middle", HTMLElement).replaceChildren(view);
+    if (!known) view.begin(entered, session, this.settings ?? new Settings(session.deps.remembered.store));
+    else if (seq !== null) view.follow(seq);
+    if (before !== entered) view.arrived();
+    this.#listChanged();
+  }
+
+  /** @param {string} room */
+  #roomChanged(room) {
+    if (this.session?.room?.deps.room !== room) return;
+    this.#views.get(room)?.changed();
+    this.#showTitle();
+  }
+
+  #listChanged() {
+    this.#showTitle();
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    requestAnimationFrame(() => {
+      this.#scheduled = false;
+      part(this, "room-list", RoomList).show();
+      this.session?.room && this.#views.get(this.session.room.deps.room)?.changed();
+    });
+  }
+
+  /** The title counts what calls; so does the app's icon. At once, as no frame is drawn in the background. */
+  #showTitle() {
+    const { session } = this;
+    if (!session) return;
+    const room = session.room?.deps.room ?? "";
+    const news = badge(session.rooms, room, session.room ? unread(session.room.state) : 0);
+    const title = `${news > 0 ? `(${news > 999 ? "999+" : news}) ` : ""}${room ? `${room} – Parley` : "Parley"}`;
+    if (document.title !== title) document.title = title;
+    this.notifier?.badge(news);
+  }
+
+  /** Links within the page do not load it again. */
+  #hearLinks() {
+    this.addEventListener("click", (e) => {
+      const link = e.target instanceof Element ? e.target.closest("a[href]") : null;
+      if (!(link instanceof HTMLAnchorElement) || e.defaultPrevented || e.button !== 0 || e.ctrlKey || e.metaKey || e.shiftKey || e.altKey) return;
+      if (link.target || link.origin !== location.origin || placeOf(link).at === "nowhere" || link.matches(".skip-link")) return;
+      e.preventDefault();
+      this.go(link.pathname + link.hash);
+    });
+    hear(this, "go", (/** @type {string} */ address) => this.go(address));
+    addEventListener("popstate", () => this.#arrive());
+  }
+
+  /** @param {PageSession} session */
+  #hearWindow(session) {
+    addEventListener("storage", (e) => session.storageChanged(e.key === null ? null : nameOf(e.key)));
+    addEventListener("pagehide", () => session.end());
+    document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && session.marks.flush());
+    for (const name of ["online", "pageshow", "focus"]) addEventListener(name, () => session.connection.wake());
+  }
+
+  /** @param {PageSession} session */
+  #hearIntents(session) {
+    hear(this, "renamed", (/** @type {Person} */ person) => {
+      session.renamed(person);
+      this.#listChanged();
+    });
+    hear(this, "open", (/** @type {Parameters<AppShell["open"]>[0]} */ what) => this.open(what));
+    hear(this, "unread", (/** @type {number} */ seq) => session.room && session.keepUnread(session.room.deps.room, seq));
   }
 }
 

@@ -29,7 +29,7 @@ export class MessageComposer extends HTMLElement {
   #suggestions = null;
 
   connectedCallback() {
-    if (this.childElementCount > 0) return;
+    if (this.childElementCount > 0) return; // on the page again
     this.append(fromTemplate("composer"));
     this.#nameParts(this.dataset["name"] ?? "composer");
     this.field.addEventListener("keydown", (e) => this.#pressed(e));

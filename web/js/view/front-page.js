@@ -1,16 +1,17 @@
-// front-page.js: the way in: a name, a room, the rooms visited before.
+// front-page.js: the way in: a name if one has none yet, and a room. The rooms that one has been in stand in the list beside it.
 /** @import { Api } from "../api.js" */
 /** @import { Person } from "../protocol.js" */
 /** @import { Remembered } from "../remembered.js" */
 import { reason, t } from "../i18n.js";
+import { addressOf } from "../place.js";
 import { makeRoomName } from "../room-names.js";
-import { isolate } from "../text.js";
-import { bdi, fromTemplate, part } from "./dom.js";
+import { fromTemplate, part, tell } from "./dom.js";
+import "./theme-choice.js";
 import { showError, submitName } from "./name-field.js";
 
 export class FrontPage extends HTMLElement {
   connectedCallback() {
-    this.append(fromTemplate("front-page"));
+    if (this.childElementCount === 0) this.append(fromTemplate("front-page"));
   }
 
   /** @param {Person | null} me  @param {Remembered} remembered  @param {Api} api */
@@ -18,55 +19,33 @@ export class FrontPage extends HTMLElement {
     const name = part(this, "input[name=name]", HTMLInputElement);
     const room = part(this, "input[name=room]", HTMLInputElement);
     name.value = me?.name ?? remembered.name;
+    if (me) part(this, "h1", HTMLElement).textContent = t("rooms.new");
+    part(this, ".who", HTMLElement).hidden = me !== null;
+    part(this, "footer", HTMLElement).hidden = me !== null;
     part(this, ".make-up", HTMLButtonElement).addEventListener("click", () => {
       room.value = makeRoomName();
       room.focus();
     });
     part(this, "form", HTMLFormElement).onsubmit = (e) => {
       e.preventDefault();
-      this.#enter(me, name, room, remembered, api);
+      this.#enter(me, name, room, api);
     };
-    this.#showVisits(remembered);
-    (name.value ? room : name).focus();
+    if (me === null || !matchMedia("(hover: none)").matches) (name.value ? room : name).focus();
   }
 
-  /** @param {Person | null} me  @param {HTMLInputElement} name  @param {HTMLInputElement} room  @param {Remembered} remembered  @param {Api} api */
-  async #enter(me, name, room, remembered, api) {
+  /** @param {Person | null} me  @param {HTMLInputElement} name  @param {HTMLInputElement} room  @param {Api} api */
+  async #enter(me, name, room, api) {
     try {
       const summary = await api.room(room.value.trim());
       showError(this, room, "");
-      const person = me && me.name === name.value ? me : await submitName(this, name, api);
+      if (me) return tell(this, "go", addressOf(summary.room));
+      const person = await submitName(this, name, api);
       if (!person) return;
-      remembered.name = person.name;
-      location.assign(`/r/${encodeURIComponent(summary.room)}`);
+      history.pushState(null, "", addressOf(summary.room));
+      tell(this, "entered", person);
     } catch (err) {
       showError(this, room, reason(err));
     }
-  }
-
-  /** @param {Remembered} remembered */
-  #showVisits(remembered) {
-    const visits = remembered.visits();
-    const section = part(this, ".visits", HTMLElement);
-    section.hidden = visits.length === 0;
-    part(section, "ul", HTMLElement).replaceChildren(
-      ...visits.map(({ room }) => {
-        const li = part(fromTemplate("visit"), "li", HTMLElement);
-        const a = part(li, "a", HTMLAnchorElement);
-        a.href = `/r/${encodeURIComponent(room)}`;
-        a.replaceChildren(bdi(room));
-        const forget = part(li, "button", HTMLButtonElement);
-        forget.setAttribute("aria-label", t("front.forget", { room: isolate(room) }));
-        forget.addEventListener("click", () => {
-          remembered.forget(room);
-          const next = li.nextElementSibling ?? li.previousElementSibling;
-          li.remove();
-          section.hidden = remembered.visits().length === 0;
-          (next?.querySelector("button") ?? part(this, "input[name=room]", HTMLInputElement)).focus();
-        });
-        return li;
-      }),
-    );
   }
 }
 

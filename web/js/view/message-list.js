@@ -35,6 +35,7 @@ export class MessageList extends HTMLElement {
   keeper = new ScrollKeeper(this, () => this.#rows.values());
 
   connectedCallback() {
+    if (this.childElementCount > 0) return; // on the page again
     this.append(fromTemplate("message-list"));
     const { log } = this;
     this.keeper.scroller = log;

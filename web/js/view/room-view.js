@@ -1,24 +1,25 @@
 // room-view.js: a room's page: header, log, composer, people. It draws the session's state once a frame and turns
 // what the person does into the session's verbs.
 /** @import { Entry } from "../outbox.js" */
-/** @import { Api } from "../api.js" */
+/** @import { PageSession } from "../page-session.js" */
 /** @import { Remembered } from "../remembered.js" */
 /** @import { RoomSession } from "../room-session.js" */
 /** @import { Said } from "./composer.js" */
-import { unread } from "../room-state.js";
-import { pieces, t } from "../i18n.js";
+/** @import { Settings } from "../settings.js" */
+import { t } from "../i18n.js";
+import { calls } from "../rooms.js";
 import { whoTypes } from "../text.js";
 import { showAvatar } from "./avatar.js";
 import { copyText } from "./clipboard.js";
 import { MessageComposer } from "./composer.js";
-import { bdi, fromTemplate, hear, part, setText } from "./dom.js";
+import { bdi, fromTemplate, hear, part, setText, tell } from "./dom.js";
 import { MessageList } from "./message-list.js";
 import { PeopleList } from "./people.js";
 import { ShareDialog } from "./share-dialog.js";
 import { sidePanel } from "./side-panel.js";
 import { Talk } from "./talk.js";
 import { say } from "./toast.js";
-import { YouDialog } from "./you-dialog.js";
+import { showYou } from "./you.js";
 
 const LATE_MS = 700; // an answer usually takes a few milliseconds; only a late one is worth a word
 const BACK_MS = 2_000;
@@ -32,8 +33,18 @@ export class RoomView extends HTMLElement {
   /** @type {Talk | null} */
   #talk = null;
 
+  /** Ends what it hears outside itself while it is not on the page. */
+  #away = new AbortController();
+
   connectedCallback() {
-    this.append(fromTemplate("room-view"));
+    if (this.childElementCount === 0) this.append(fromTemplate("room-view"));
+    this.#away = new AbortController();
+    this.#hearWindow(this.#away.signal);
+  }
+
+  disconnectedCallback() {
+    this.#away.abort();
+    this.#talk?.left();
   }
 
   get list() {
@@ -44,34 +55,40 @@ export class RoomView extends HTMLElement {
     return part(this, "message-composer", MessageComposer);
   }
 
-  /** @param {RoomSession} session  @param {Remembered} remembered  @param {Api} api */
-  begin(session, remembered, api) {
+  /** @param {RoomSession} session  @param {PageSession} page  @param {Settings} settings */
+  begin(session, page, settings) {
+    const { remembered } = session.deps;
     this.session = session;
+    this.page = page;
+    this.settings = settings;
     const { room } = session.deps;
     part(this, ".room-name", HTMLElement).replaceChildren(bdi(room));
     this.composer.room = room;
     this.composer.text = remembered.draft(room);
-    if (!matchMedia("(hover: none)").matches) this.composer.focus(); // on a phone this would raise the keyboard
     this.#hearComposer(session, remembered);
+    this.hearSendKey(this, settings);
     this.#hearList(session);
-    this.#hearHeader(session, api);
-    this.#hearWindow(session);
-    this.#hearPanel();
-    this.#talk = new Talk(this, session, api, remembered);
+    this.#hearHeader();
+    this.#talk = new Talk(this, session, session.deps.api, remembered);
+    this.changed();
+  }
+
+  /** The room has come on the screen, for the first time or again. */
+  arrived() {
+    if (!matchMedia("(hover: none)").matches) this.composer.focus(); // on a phone this would raise the keyboard
+    if (this.settings?.get("people")) sidePanel().rest({ name: "people", element: this.people, title: this.#peopleTitle() });
+    else sidePanel().rest(null);
+    this.#talk?.arrived(this.#away.signal);
     this.changed();
   }
 
   /** The session changed: draw in the next frame, however often it changes until then. */
   changed() {
-    if (!this.session) return;
-    const news = unread(this.session.state);
-    const title = `${news > 0 ? `(${news > 999 ? "999+" : news}) ` : ""}${this.session.deps.room} – Parley`;
-    if (document.title !== title) document.title = title; // also where no frame is drawn: in the background
-    if (this.#scheduled) return;
+    if (!this.session || this.#scheduled) return;
     this.#scheduled = true;
     requestAnimationFrame(() => {
       this.#scheduled = false;
-      this.#draw();
+      if (this.isConnected) this.#draw();
     });
   }
 
@@ -90,6 +107,7 @@ export class RoomView extends HTMLElement {
     if (this.people.isConnected) this.people.show(state, online);
     sidePanel().retitle("people", this.#peopleTitle());
     this.#talk?.draw();
+    this.#showElsewhere();
     this.#showHeader(session);
     this.#showStatus(session);
     setText(part(this, ".typing", HTMLElement), online ? whoTypes([...state.typing.values()].map((t) => t.person.name)) : "");
@@ -103,7 +121,7 @@ export class RoomView extends HTMLElement {
     if (state.me.name === this.#name) return;
     this.#name = state.me.name;
     showAvatar(part(this, ".you-button .avatar", HTMLElement), state.me);
-    part(this, ".you-button .label", HTMLElement).replaceChildren(...pieces("you.button", { name: named(state.me.name) }).map(unseen));
+    showYou(part(this, ".you-button .label", HTMLElement), state.me.name);
   }
 
   /** @param {RoomSession} session */
@@ -133,6 +151,20 @@ export class RoomView extends HTMLElement {
     hear(this, "log", () => this.list.log.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowUp", bubbles: true, cancelable: true })));
   }
 
+  /** Who wants Enter to begin a new line sends with Ctrl+Enter. What completes a word takes its Enter first.
+   * @param {HTMLElement} on  @param {Settings} settings */
+  hearSendKey(on, settings) {
+    on.addEventListener("keydown", (e) => {
+      const field = e.target instanceof HTMLTextAreaElement ? e.target : null;
+      if (!field || e.key !== "Enter" || e.isComposing || e.shiftKey || e.altKey || settings.get("sendBy") !== "ctrl-enter") return;
+      if (field.hasAttribute("aria-activedescendant")) return; // it takes a suggestion
+      e.stopPropagation();
+      if (!e.ctrlKey && !e.metaKey) return;
+      e.preventDefault();
+      field.form?.requestSubmit();
+    }, { capture: true });
+  }
+
   /** @param {RoomSession} session */
   #hearList(session) {
     hear(this, "look", (/** @type {{ following: boolean, seen: number }} */ look) => {
@@ -149,51 +181,62 @@ export class RoomView extends HTMLElement {
     });
   }
 
-  /** @param {RoomSession} session  @param {Api} api */
-  #hearHeader(session, api) {
-    part(this, ".share-button", HTMLElement).addEventListener("click", () => part(this, "share-dialog", ShareDialog).open(location.origin + location.pathname));
-    part(this, ".empty .share", HTMLElement).addEventListener("click", () => part(this, "share-dialog", ShareDialog).open(location.origin + location.pathname));
-    part(this, ".you-button", HTMLElement).addEventListener("click", () => part(this, "you-dialog", YouDialog).open(session.state.me, api));
+  #hearHeader() {
+    const share = () => part(this, "share-dialog", ShareDialog).open(location.origin + location.pathname);
+    part(this, ".share-button", HTMLElement).addEventListener("click", share);
+    part(this, ".empty .share", HTMLElement).addEventListener("click", share);
+    part(this, ".people-button", HTMLElement).addEventListener("click", () => this.#togglePeople());
+    for (const button of this.querySelectorAll("[data-open]")) button.addEventListener("click", () => tell(this, "open", button.getAttribute("data-open")));
+    hear(this, "people", () => this.#togglePeople());
   }
 
-  /** Who is here stands beside the talk where there is room, and behind the button elsewhere. */
-  #hearPanel() {
+  /** Who is here stands beside the talk where there is room and one wants it, and behind the button elsewhere. */
+  #togglePeople() {
     const panel = sidePanel();
-    const button = part(this, ".people-button", HTMLElement);
-    hear(panel, "panel", (/** @type {string} */ name) => {
-      button.setAttribute("aria-expanded", String(name === "people"));
-      this.changed();
-    });
-    button.addEventListener("click", () => {
-      if (panel.name === "people") panel.close();
-      else panel.open("people", this.people, this.#peopleTitle());
-    });
-    panel.rest({ name: "people", element: this.people, title: this.#peopleTitle() });
+    const open = panel.name !== "people";
+    this.settings?.put({ people: open });
+    if (!open) return panel.close();
+    const content = { name: "people", element: this.people, title: this.#peopleTitle() };
+    panel.open(content.name, content.element, content.title);
+    panel.rest(content);
+  }
+
+  /** On a small screen the list is out of sight: a dot says that it has news. */
+  #showElsewhere() {
+    const { page, session } = this;
+    let sum = 0;
+    for (const entry of page?.rooms.values() ?? []) if (entry.room !== session?.deps.room) sum += calls(entry);
+    const button = part(this, ".rooms-button", HTMLElement);
+    button.classList.toggle("calls", sum > 0);
+    button.setAttribute("aria-label", sum > 0 ? t("rooms.button-unread", { n: sum }) : t("rooms.title"));
   }
 
   #peopleTitle() {
     return this.session?.joined ? t("people.here", { n: this.session.state.count }) : t("people.unknown");
   }
 
-  /** @param {RoomSession} session */
-  #hearWindow(session) {
-    for (const name of ["focus", "blur", "visibilitychange", "resize"]) {
-      (name === "visibilitychange" ? document : window).addEventListener(name, () => this.changed());
-    }
-    addEventListener("blur", () => session.look({ following: session.state.following, reading: false, seen: 0 }));
-    addEventListener("hashchange", () => this.follow());
+  /** What happens outside, while the room is on the screen. @param {AbortSignal} signal */
+  #hearWindow(signal) {
+    for (const name of ["focus", "blur", "resize"]) addEventListener(name, () => this.changed(), { signal });
+    document.addEventListener("visibilitychange", () => this.changed(), { signal });
+    addEventListener("blur", () => this.session?.look({ following: this.session.state.following, reading: false, seen: 0 }), { signal });
     this.addEventListener("keydown", (e) => {
-      if (e.key !== "Escape" || e.defaultPrevented || document.querySelector("dialog[open], [popover]:popover-open")) return;
+      if (e.key !== "Escape" || e.shiftKey || e.defaultPrevented || document.querySelector("dialog[open], [popover]:popover-open")) return;
       this.#toNewest();
       this.composer.focus();
-    });
+    }, { signal });
+    const panel = document.querySelector("side-panel");
+    panel?.addEventListener("parley:panel", () => this.#panelChanged(), { signal });
   }
 
-  /** Goes to the message that the address names. */
-  async follow() {
-    const seq = Number(location.hash.slice(1));
-    if (!Number.isSafeInteger(seq) || seq < 1 || !this.session) return;
-    if (!(await this.session.goTo(seq))) say(t("error.no-message", { seq: String(seq) }));
+  #panelChanged() {
+    part(this, ".people-button", HTMLElement).setAttribute("aria-expanded", String(sidePanel().name === "people"));
+    this.changed();
+  }
+
+  /** Goes to the message that the address names. @param {number} seq */
+  async follow(seq) {
+    if (this.session && !(await this.session.goTo(seq))) say(t("error.no-message", { seq: String(seq) }));
   }
 
   #toNewest() {
@@ -206,23 +249,6 @@ export class RoomView extends HTMLElement {
     if (location.hash) history.replaceState(null, "", location.pathname);
     this.list.unlink();
   }
-}
-
-/** @param {string} name */
-function named(name) {
-  const span = document.createElement("span");
-  span.className = "name";
-  span.append(bdi(name));
-  return span;
-}
-
-/** The words around a name that is seen are heard only. @param {string | Node} piece */
-function unseen(piece) {
-  if (typeof piece !== "string") return piece;
-  const span = document.createElement("span");
-  span.className = "visually-hidden";
-  span.textContent = piece;
-  return span;
 }
 
 customElements.define("room-view", RoomView);

@@ -75,7 +75,7 @@ export class RowActions {
     if (!message || can.size === 0) return false;
     this.#row = row;
     const items = Object.entries(WORDS).filter(([action]) => can.has(action)).map(([action, key]) => {
-      const item = part(fromTemplate("menu-item"), "button", HTMLElement);
+      const item = part(fromTemplate("message-menu-item"), "button", HTMLElement);
       item.dataset["do"] = action;
       part(item, ".words", HTMLElement).textContent = t(action === "pin" && message.event.pinned ? "action.unpin" : key);
       part(item, "kbd", HTMLElement).textContent = HINTS[action] === "Delete" ? t("key.delete") : (HINTS[action] ?? "");

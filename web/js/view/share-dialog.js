@@ -6,6 +6,7 @@ import { say } from "./toast.js";
 
 export class ShareDialog extends HTMLElement {
   connectedCallback() {
+    if (this.childElementCount > 0) return; // on the page again
     this.append(fromTemplate("share-dialog"));
     this.field.addEventListener("focus", () => this.field.select());
     part(this, ".copy", HTMLButtonElement).addEventListener("click", () => this.#copy());

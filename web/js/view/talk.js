@@ -15,7 +15,7 @@ import { MessageComposer } from "./composer.js";
 import { hear, part, tell } from "./dom.js";
 import { PinsPanel } from "./pins-panel.js";
 import { RoomTopic } from "./room-topic.js";
-import { sidePanel } from "./side-panel.js";
+import { SidePanel, sidePanel } from "./side-panel.js";
 import { askForTopic, askToRemove, askWhereTo, showHelp, showVersions } from "./talk-dialogs.js";
 import { ThreadPanel } from "./thread-panel.js";
 import { say } from "./toast.js";
@@ -43,10 +43,22 @@ export class Talk {
     hear(view, "edit-topic", () => this.#changeTopic());
     const button = part(view, ".pins-button", HTMLButtonElement);
     button.addEventListener("click", () => this.#togglePins());
-    hear(sidePanel(), "panel", (/** @type {string} */ name) => {
-      button.setAttribute("aria-expanded", String(name === "pins"));
+  }
+
+  /** The room is on the screen. @param {AbortSignal} left */
+  arrived(left) {
+    sidePanel().addEventListener("parley:panel", () => {
+      const { name } = sidePanel();
+      part(this.view, ".pins-button", HTMLElement).setAttribute("aria-expanded", String(name === "pins"));
       if (name !== "thread") this.#closeThread();
-    });
+    }, { signal: left });
+  }
+
+  /** The room is not on the screen any more, and so neither is what belongs to it. */
+  left() {
+    const panel = document.querySelector("side-panel");
+    if (panel instanceof SidePanel) for (const name of ["thread", "pins"]) panel.close(name);
+    this.#closeThread();
   }
 
   /** Draws what is not the room's log. */
@@ -157,10 +169,14 @@ export class Talk {
 
   /** What the page does itself. @param {string} name  @param {string} args */
   async #command(name, args) {
-    if (name === "help") {
+    if (name === "help" || !args) {
       const commands = await this.#try(this.#allCommands());
       if (commands) showHelp(commands);
-    } else tell(this.view, name, args);
+    } else if (name === "join") tell(this.view, "go", `/r/${encodeURIComponent(args)}`);
+    else {
+      const person = await this.#try(this.api.callMe(args));
+      if (person) tell(this.view, "renamed", person);
+    }
   }
 
   async #changeTopic() {
@@ -186,6 +202,7 @@ export class Talk {
       panel.open("thread", thread, t("thread.title"));
       thread.list.offer((n) => this.book.recent(n), true);
       thread.begin(session, this.remembered);
+      if (this.view.settings) this.view.hearSendKey(thread, this.view.settings);
       this.#hearActions(thread, () => thread.composer);
       this.#hearComposer(thread, thread.composer);
       hear(thread, "follow", () => this.#try(session.thread?.follow(!session.thread.followed)));

@@ -1,14 +1,19 @@
-// theme-choice.js: three radio buttons: as the system, light, dark.
+// theme-choice.js: as the system, light, dark, or of high contrast.
+/** @import { Theme } from "./theme.js" */
 import { fromTemplate } from "./dom.js";
 import { setTheme, theme } from "./theme.js";
+
+let made = 0;
 
 export class ThemeChoice extends HTMLElement {
   connectedCallback() {
     if (this.childElementCount > 0) return;
     this.append(fromTemplate("theme-choice"));
+    const group = `theme-${++made}`; // the front page's and the dialog's are two
     for (const radio of this.querySelectorAll("input")) {
+      radio.name = group;
       radio.checked = radio.value === theme();
-      radio.addEventListener("change", () => setTheme(radio.value === "light" || radio.value === "dark" ? radio.value : "system"));
+      radio.addEventListener("change", () => setTheme(/** @type {Theme} */ (radio.value)));
     }
   }
 }

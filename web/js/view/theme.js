@@ -1,8 +1,9 @@
-// theme.js: light, dark, or as the system has it. The page waits for this file before it first paints
+// theme.js: light, dark, of high contrast, or as the system has it; and how large its text is. The page waits for this file before it first paints
 // (blocking="render"), so that it does not flash in the other one.
+import { Settings } from "../settings.js";
 import { Store } from "../store.js";
 
-/** @typedef {"system" | "light" | "dark"} Theme */
+/** @typedef {"system" | "light" | "dark" | "contrast"} Theme */
 
 /** Returns localStorage, or null where the browser forbids it. */
 export function backing() {
@@ -18,7 +19,7 @@ const store = new Store(backing());
 /** @returns {Theme} */
 export function theme() {
   const kept = store.get("theme");
-  return kept === "light" || kept === "dark" ? kept : "system";
+  return kept === "light" || kept === "dark" || kept === "contrast" ? kept : "system";
 }
 
 /** @param {Theme} choice */
@@ -34,6 +35,15 @@ function show() {
   document.querySelector("meta[name=theme-color]")?.setAttribute("content", dark ? "#17191c" : "#faf9f6");
 }
 
+/** As settings.js has it. */
+export function showSize() {
+  document.documentElement.dataset["size"] = new Settings(store).get("size");
+}
+
 show();
+showSize();
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
-addEventListener("storage", show); // chosen in another tab
+addEventListener("storage", () => {
+  show(); // chosen in another tab
+  showSize();
+});

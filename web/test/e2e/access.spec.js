@@ -33,12 +33,16 @@ for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
       await assertAccessible(page, "share dialog");
       await page.keyboard.press("Escape");
       await page.getByRole("button", { name: /^You are/ }).click();
-      await assertAccessible(page, "you dialog");
+      await assertAccessible(page, "settings");
       await page.keyboard.press("Escape");
       if (size === "phone") {
         await page.getByRole("button", { name: /here$/ }).click();
         await page.getByRole("heading", { name: /here$/ }).waitFor();
-        await assertAccessible(page, "people popover");
+        await assertAccessible(page, "people panel");
+        await page.keyboard.press("Escape");
+        await page.getByRole("button", { name: "Rooms" }).click();
+        await page.locator("room-list li").first().waitFor();
+        await assertAccessible(page, "rooms as a drawer");
       }
       await page.goto(`${server.url}/r/empty`);
       await page.getByText("Nobody has written here yet").waitFor();
@@ -48,7 +52,7 @@ for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
       await page.getByRole("heading", { name: "There can be no such room" }).waitFor();
       await assertAccessible(page, "impossible room");
       await page.goto(server.url);
-      await page.getByRole("heading", { name: "Rooms you visited" }).waitFor();
+      await page.locator("room-list li").first().waitFor();
       await assertAccessible(page, "front page with rooms");
       assert.deepEqual(wrong, []);
     });
@@ -147,7 +151,7 @@ test("everything is reached with the keyboard alone", async () => {
 
   await page.reload();
   await joined(page);
-  assert.equal(await page.locator("room-view a, room-view button").first().textContent(), "Skip to the message field");
+  assert.equal(await page.locator("app-shell a, app-shell button").first().textContent(), "Skip to the message field");
   await page.locator(".skip-link").focus();
   await page.keyboard.press("Enter");
   assert.equal(await focused(), "composer-field");

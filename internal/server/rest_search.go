@@ -1,0 +1,101 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"parley/internal/chat"
+)
+
+type searchInput struct {
+	Caller
+	Query  string `query:"q" maxLength:"1000" doc:"Words, \"phrases\", beginnings*, and from:name, in:room, before:2026-11-20, after:2026-11-20, has:link, has:image, has:file."`
+	Room   string `query:"room" doc:"Only in this room; else in all rooms of one's list."`
+	Sort   string `query:"sort" enum:"time,relevance" default:"time" doc:"What comes first: the newest, or the best."`
+	Typing bool   `query:"typing" doc:"Take the last word for the beginning of one."`
+	Cursor string `query:"cursor" doc:"For the page that follows: what the answer before had."`
+	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"20" doc:"How many hits at most."`
+}
+
+type hit struct {
+	Room    chat.RoomName `json:"room"`
+	Message message       `json:"message"`
+	Ranges  [][2]int      `json:"ranges" nullable:"false" doc:"What matches in the text: from a character to before another, in code points."`
+}
+
+type searchAnswer struct {
+	Hits   []hit  `json:"hits" nullable:"false" doc:"There can be fewer than the limit, or none, though there are more on the next page."`
+	Cursor string `json:"cursor,omitempty" doc:"For the page that follows; missing if there is none."`
+}
+
+type searchOutput struct{ Body searchAnswer }
+
+// restSearch adds the search, if there is an index.
+func (s *Server) restSearch(api huma.API) {
+	at := stamp(time.Date(2026, time.November, 23, 9, 41, 5, 123e6, time.UTC))
+	hello := message{Seq: 42, At: at, Kind: chat.Message, From: ada, Text: "Hello, **world**", HTML: "<p>Hello, <strong>world</strong></p>"}
+	register(s, api, huma.Operation{
+		OperationID: "search", Method: http.MethodGet, Path: "/api/search", Tags: []string{"Messages"},
+		Summary:     "Find messages",
+		Description: "In all rooms of the list of the person whose session it is, in those that the query names, or in one.",
+		Responses: map[string]*huma.Response{"200": {Description: "What was found", Content: content(searchAnswer{
+			Hits: []hit{{Room: "lobby", Message: hello, Ranges: [][2]int{{9, 14}}}},
+		})}},
+		Security: append(identified, map[string][]string{}),
+		Errors:   []int{400, 401, 503},
+	}, s.search)
+}
+
+// search answers GET /api/search.
+func (s *Server) search(ctx context.Context, in *searchInput) (*searchOutput, error) {
+	if s.cfg.Find == nil {
+		return nil, &chat.Error{Code: chat.Unavailable, Message: "This server has no search."}
+	}
+	rooms, err := s.searched(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	found, err := s.cfg.Find(ctx, chat.Search{
+		Typed: in.Query, Rooms: rooms, Best: in.Sort == "relevance", Typing: in.Typing, Limit: in.Limit, Cursor: in.Cursor,
+	})
+	if err != nil {
+		return nil, err
+	}
+	places := make([]chat.Place, len(found.Hits))
+	for i, h := range found.Hits {
+		places[i] = h.Place
+	}
+	messages, err := s.messagesAt(ctx, places)
+	if err != nil {
+		return nil, err
+	}
+	out := &searchOutput{searchAnswer{Hits: []hit{}, Cursor: found.Next}}
+	for _, h := range found.Hits {
+		if m, ok := messages[h.Place]; ok && !m.Gone {
+			out.Body.Hits = append(out.Body.Hits, hit{Room: h.Room, Message: m, Ranges: h.Ranges})
+		}
+	}
+	return out, nil
+}
+
+// searched returns the rooms in which to search: the one that is named, or those of
+// the person's list.
+func (s *Server) searched(ctx context.Context, in *searchInput) ([]chat.RoomName, error) {
+	if in.Room != "" {
+		name, err := chat.ParseRoomName(in.Room)
+		return []chat.RoomName{name}, err
+	}
+	me, known, err := s.identify(in.r)
+	if err != nil || !known {
+		return nil, err
+	}
+	entries, err := s.kept.Rooms(ctx, me.ID)
+	rooms := make([]chat.RoomName, len(entries))
+	for i, e := range entries {
+		rooms[i] = e.Room
+	}
+	return rooms, err
+}

@@ -1,0 +1,47 @@
+// found-api.js: what a person finds again: by searching, kept for later, threads they follow; over HTTP, a page at a time.
+/** @import { Api } from "./api.js" */
+/** @import { Person } from "./protocol.js" */
+import { person, record } from "./protocol.js";
+
+/** A message in some room. @typedef {{ room: string, seq: number, thread: number, at: number, from: Person, text: string, ranges: [number, number][] }} Found */
+
+/** @typedef {{ found: Found[], next: string, total: number | null }} FoundPage `next`: what to ask for the rest with, "" at the end */
+
+/** @param {Api} api  @param {string} q  @param {"time" | "relevance"} sort  @param {string} cursor  @returns {Promise<FoundPage>} */
+export async function search(api, q, sort, cursor) {
+  const o = await api.read(`/api/search?${new URLSearchParams({ q, sort, limit: "30", ...(cursor && { cursor }) })}`);
+  const hits = records(o["hits"]).map((hit) => found(hit, record(hit["message"]) ?? {}));
+  return { found: hits, next: typeof o["cursor"] === "string" ? o["cursor"] : "", total: typeof o["total"] === "number" ? o["total"] : null };
+}
+
+/** @param {Api} api  @param {string} before  @returns {Promise<FoundPage>} */
+export async function saved(api, before) {
+  const o = await api.read(`/api/me/saved?${new URLSearchParams({ limit: "30", ...(before && { before }) })}`);
+  return kept(o, o["messages"], "message");
+}
+
+/** @param {Api} api  @param {string} before  @returns {Promise<FoundPage>} */
+export async function threads(api, before) {
+  const o = await api.read(`/api/me/threads?${new URLSearchParams({ limit: "30", ...(before && { before }) })}`);
+  return kept(o, o["threads"], "root");
+}
+
+/** A page goes on before the time of its last row. @param {Record<string, unknown>} o  @param {unknown} rows  @param {"message" | "root"} part */
+function kept(o, rows, part) {
+  const list = records(rows);
+  const next = o["more"] === true ? String(list.at(-1)?.["at"] ?? "") : "";
+  return { found: list.map((row) => found(row, record(row[part]) ?? {})), next, total: null };
+}
+
+/** @param {Record<string, unknown>} outer  @param {Record<string, unknown>} message  @returns {Found} */
+function found(outer, message) {
+  const number = (/** @type {unknown} */ v) => (typeof v === "number" ? v : 0);
+  const ranges = Array.isArray(outer["ranges"]) ? outer["ranges"].filter((r) => Array.isArray(r) && typeof r[0] === "number" && typeof r[1] === "number") : [];
+  return {
+    room: String(outer["room"] ?? ""), seq: number(message["seq"]), thread: message["kind"] === "reply" ? number(message["thread"]) : 0, at: Date.parse(String(message["at"])) || 0,
+    from: person(message["from"]) ?? { id: "", name: "" }, text: String(message["text"] ?? ""), ranges,
+  };
+}
+
+/** @param {unknown} v */
+const records = (v) => (Array.isArray(v) ? v.map(record).filter((o) => o !== null) : []);

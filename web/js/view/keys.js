@@ -1,0 +1,63 @@
+// keys.js: carries out the shortcuts of the whole page (shortcuts.js).
+/** @import { Action } from "../shortcuts.js" */
+/** @import { AppShell } from "./app-shell.js" */
+import { t } from "../i18n.js";
+import { addressOf } from "../place.js";
+import { calls, sections } from "../rooms.js";
+import { actionOf } from "../shortcuts.js";
+import { tell } from "./dom.js";
+import { say } from "./toast.js";
+
+/** Whether Command is what Ctrl is elsewhere. */
+export const APPLE = /Mac|iPhone|iPad/.test(navigator.platform);
+
+/** @param {AppShell} shell */
+export function hearKeys(shell) {
+  document.addEventListener("keydown", (e) => {
+    if (e.defaultPrevented || e.isComposing || !shell.isConnected || document.querySelector("dialog[open]")) return;
+    const writing = e.target instanceof Element && e.target.matches("input, textarea, select, [contenteditable]");
+    const action = actionOf(e, { writing, apple: APPLE });
+    if (!action) return;
+    e.preventDefault();
+    act(shell, action);
+  });
+}
+
+/** @param {AppShell} shell  @param {Action} action */
+export function act(shell, action) {
+  const { session } = shell;
+  if (!session) return;
+  const here = session.room?.deps.room ?? "";
+  switch (action) {
+    case "next":
+    case "previous":
+      return go(shell, beside(allRooms(session), here, action === "next" ? 1 : -1));
+    case "next-unread":
+      return go(shell, beside(allRooms(session), here, 1, (room) => calls(/** @type {import("../list-protocol.js").RoomEntry} */ (session.rooms.get(room))) > 0));
+    case "read":
+      session.markRead();
+      return say(t("rooms.all-read"));
+    case "people":
+      return tell(document.querySelector("room-view") ?? shell, "people");
+    default:
+      shell.open(action);
+  }
+}
+
+/** @param {import("../page-session.js").PageSession} session */
+const allRooms = (session) => sections(session.rooms).flatMap((s) => s.entries.map((e) => e.room));
+
+/** @param {AppShell} shell  @param {string | undefined} room */
+const go = (shell, room) => room !== undefined && shell.go(addressOf(room));
+
+/** The next in a ring that is wanted, from where one is. @param {string[]} rooms  @param {string} here  @param {1 | -1} step
+ * @param {(room: string) => boolean} [wanted] */
+function beside(rooms, here, step, wanted = () => true) {
+  const from = rooms.indexOf(here);
+  for (let i = 1; i <= rooms.length; i++) {
+    const at = from < 0 ? (step > 0 ? i - 1 : rooms.length - i) : (from + step * i + rooms.length * i) % rooms.length;
+    const room = rooms[at];
+    if (room !== undefined && room !== here && wanted(room)) return room;
+  }
+  return undefined;
+}

@@ -1,0 +1,155 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Api } from "../../js/api.js";
+import { PageSession } from "../../js/page-session.js";
+import { Remembered } from "../../js/remembered.js";
+import { Store } from "../../js/store.js";
+import { FakeSocket, MemoryStorage, Timers, event, settle } from "./fakes.js";
+
+const me = { id: "a", name: "Ada" };
+const entry = (/** @type {string} */ room, /** @type {object} */ more = {}) => ({ room, topic: "", seq: 3, at: "2026-11-23T09:00:00Z", read: 3, unread: 0, mentions: 0, notify: "all", muted: false, favourite: false, ...more });
+
+/** A page whose server is the test. */
+function page(backing = new MemoryStorage()) {
+  const timers = new Timers();
+  const sockets = /** @type {FakeSocket[]} */ ([]);
+  const asked = /** @type {string[]} */ ([]);
+  const read = /** @type {unknown[]} */ ([]);
+  const api = new Api(async (url) => {
+    asked.push(String(url));
+    const room = /rooms\/([^/]+)/.exec(String(url))?.[1];
+    return new Response(JSON.stringify({ room, seq: 3, epoch: "e", messages: [1, 2, 3].map((n) => event(n)) }));
+  });
+  const session = new PageSession({
+    me, api, remembered: new Remembered(new Store(backing)),
+    dial: () => {
+      const socket = new FakeSocket();
+      sockets.push(socket);
+      return socket;
+    },
+    channel: () => ({ postMessage: () => undefined, onmessage: null }),
+    setTimeout: timers.setTimeout, clearTimeout: timers.clearTimeout, now: () => timers.now, random: () => 1,
+    onRoom: () => undefined, onList: () => undefined, onNews: () => undefined, onRead: (mark) => read.push(mark),
+  });
+  const socket = () => /** @type {FakeSocket} */ (sockets.at(-1));
+  /** Answers the last command with this op. @param {string} op  @param {object} fields */
+  const answer = async (op, fields) => {
+    const command = socket().sent.findLast((c) => c["op"] === op);
+    socket().say({ op: "ok", id: command?.["id"], ...fields });
+    await settle();
+  };
+  /** @param {object[]} rooms */
+  const online = async (rooms) => {
+    session.connection.connect();
+    socket().open();
+    await answer("hello", { person: me, epoch: "e" });
+    await answer("watch", { rooms });
+  };
+  const sent = (/** @type {string} */ op) => socket().sent.filter((c) => c["op"] === op);
+  return { session, timers, asked, read, sockets, answer, online, sent, say: (/** @type {object} */ m) => socket().say(m) };
+}
+
+test("a list of 200 rooms is one connection and one request, and joins none of them", async () => {
+  const p = page();
+  await p.online(Array.from({ length: 200 }, (_, i) => entry(`room-${i}`, { unread: i })));
+  assert.equal(p.session.rooms.size, 200);
+  assert.deepEqual([p.sockets.length, p.asked.length, p.sent("watch").length, p.sent("join").length], [1, 0, 1, 0]);
+});
+
+test("a server that keeps no list is done without: the rooms visited here are the list", async () => {
+  const p = page();
+  p.session.deps.remembered.visited("lobby", 1);
+  const again = page(/** @type {MemoryStorage} */ (p.session.deps.remembered.store.backing));
+  again.session.connection.connect();
+  again.sockets[0]?.open();
+  await again.answer("hello", { person: me, epoch: "e" });
+  again.say({ op: "error", id: again.sent("watch")[0]?.["id"], code: "unknown_op", message: "no" });
+  await settle();
+  assert.deepEqual([again.session.listed, [...again.session.rooms.keys()]], [false, ["lobby"]]);
+  assert.equal(await again.session.set("lobby", { muted: true }), false);
+});
+
+test("who goes to another room leaves the first a little later, and comes back to it as it was", async () => {
+  const p = page();
+  await p.online([entry("lobby"), entry("garden")]);
+  const lobby = p.session.enter("lobby", null);
+  await settle();
+  await p.answer("join", { room: "lobby", seq: 3, count: 1, here: [me] });
+  assert.ok(lobby.joined);
+  p.session.enter("garden", null);
+  await settle();
+  await p.answer("join", { room: "garden", seq: 3, count: 1, here: [me] });
+  assert.deepEqual(p.sent("leave"), []);
+  await p.timers.pass(5000);
+  assert.deepEqual(p.sent("leave").map((c) => c["room"]), ["lobby"]);
+  assert.equal(p.session.enter("lobby", null), lobby);
+  assert.deepEqual(lobby.state.events.map((e) => e.seq), [1, 2, 3]);
+  await settle();
+  assert.equal(p.sent("join").at(-1)?.["after"], 3);
+  assert.equal(p.asked.filter((url) => url.includes("lobby")).length, 1, "nothing is read again");
+  p.session.enter("garden", null);
+  p.session.enter("lobby", null);
+  await p.timers.pass(6000);
+  assert.deepEqual(p.sent("leave").map((c) => c["room"]), ["lobby", "garden"], "a glance is no leaving");
+});
+
+test("what was missed while elsewhere is marked as new, and the view goes there", async () => {
+  const p = page();
+  await p.online([entry("lobby"), entry("garden")]);
+  const lobby = p.session.enter("lobby", null);
+  await settle();
+  await p.answer("join", { room: "lobby", seq: 3, count: 1 });
+  lobby.look({ following: true, reading: true, seen: 3 });
+  p.session.enter("garden", null);
+  await p.timers.pass(5000);
+  p.say({ op: "news", room: "lobby", seq: 5, at: "2026-11-23T09:00:00Z", kind: "message", from: { id: "g", name: "Grace" }, text: "psst" });
+  assert.equal(p.session.rooms.get("lobby")?.unread, 1);
+  p.session.enter("lobby", null);
+  await settle();
+  await p.answer("join", { room: "lobby", seq: 5, count: 1 });
+  lobby.target = null;
+  for (const seq of [4, 5]) p.say({ op: "event", room: "lobby", ...event(seq), at: "2026-11-23T09:00:00Z" });
+  assert.deepEqual([lobby.state.mark, lobby.target], [3, { to: "mark" }]);
+});
+
+test("what is read is told to the server, at once when one leaves; what is read elsewhere is read here", async () => {
+  const p = page();
+  await p.online([entry("lobby", { read: 1, unread: 2 }), entry("garden", { unread: 4 })]);
+  const lobby = p.session.enter("lobby", null);
+  await settle();
+  assert.equal(lobby.state.lastRead, 1, "as the server knew");
+  lobby.look({ following: true, reading: true, seen: 3 });
+  assert.deepEqual(p.sent("read"), []);
+  p.session.leave();
+  assert.deepEqual(p.sent("read").map((c) => [c["room"], c["seq"], c["exact"]]), [["lobby", 3, undefined]]);
+  await p.answer("read", { room: "lobby", read: 3, unread: 0, mentions: 0 });
+  assert.equal(p.session.rooms.get("lobby")?.unread, 0);
+  p.say({ op: "read", room: "garden", seq: 9, unread: 0, mentions: 0 });
+  assert.equal(p.session.rooms.get("garden")?.unread, 0);
+  assert.deepEqual(p.read, [{ room: "garden", seq: 9, unread: 0, mentions: 0 }]);
+});
+
+test("a choice that the server refuses is taken back; a room taken off elsewhere goes from the list", async () => {
+  const p = page();
+  await p.online([entry("lobby"), entry("garden")]);
+  const set = p.session.set("lobby", { muted: true });
+  assert.equal(p.session.rooms.get("lobby")?.muted, true, "at once");
+  p.say({ op: "error", id: p.sent("set")[0]?.["id"], code: "internal", message: "no" });
+  assert.equal(await set, false);
+  assert.equal(p.session.rooms.get("lobby")?.muted, false);
+  p.say({ op: "entry", room: "garden", listed: false });
+  assert.deepEqual([...p.session.rooms.keys()], ["lobby"]);
+  p.say({ op: "entry", ...entry("orchard", { favourite: true }) });
+  assert.equal(p.session.rooms.get("orchard")?.favourite, true);
+});
+
+test("rooms that nobody has written in stay in the list though the server knows none of them", async () => {
+  const backing = new MemoryStorage();
+  const remembered = new Remembered(new Store(backing));
+  remembered.visited("empty", 1);
+  remembered.visited("taken-off-elsewhere", 2);
+  remembered.keepLastRead("taken-off-elsewhere", "e", 5);
+  const p = page(backing);
+  await p.online([entry("lobby")]);
+  assert.deepEqual([...p.session.rooms.keys()].sort(), ["empty", "lobby"]);
+});
