@@ -33,6 +33,7 @@ var mayImport = map[string][]string{
 	"parley/internal/server":  {"parley/internal/chat", "parley/internal/rates", "parley/internal/wire", "parley/internal/room", "parley/web"},
 	"parley/internal/tui":     {"parley/client"},
 	"parley/internal/bench":   {},
+	"parley/internal/search":  {"parley/internal/chat"},
 	"parley/internal/torture": {"parley/client"},
 	"parley/client":           {},
 	"parley/web":              {},

@@ -64,9 +64,10 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 	}
 	defer func() { err = errors.Join(err, log.Close()) }()
 
-	c.Rooms.Format, c.Rooms.Flushed, c.Rooms.Logger = format.HTML, metrics.Flushed, logger
+	c.Rooms.Format, c.Rooms.Erased, c.Rooms.Flushed, c.Rooms.Logger = format.HTML, format.Forget, metrics.Flushed, logger
 	hub := room.New(log, log, log.Epoch(), c.Rooms)
 
+	c.HTTP.Emoji = emoji
 	c.HTTP.CertStore, c.HTTP.Metrics, c.HTTP.Logger = filepath.Join(c.Data, "certificates"), metrics, logger
 	doors, err := server.New(c.HTTP, hub, log, log.Healthy, site)
 	if err != nil {
@@ -94,6 +95,15 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 	err = errors.Join(err, stopReload(), stopHub(), stopLog())
 	logger.LogAttrs(ctx, slog.LevelInfo, "stopped")
 	return err
+}
+
+// emoji returns what the page's picker offers.
+func emoji() [][]string {
+	var all [][]string
+	for _, e := range format.Emoji() {
+		all = append(all, append([]string{e.Emoji}, e.ShortCodes...))
+	}
+	return all
 }
 
 // start runs a part until stop is called, which waits for it. A part that ends

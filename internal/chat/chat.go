@@ -8,6 +8,7 @@ package chat
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -264,8 +265,15 @@ func ParseTopic(s string) (string, error) {
 	return s, nil
 }
 
-// Beginning returns the first n characters of s, with "…" in place of the rest.
-func Beginning(s string, n int) string {
+// spoiler is what somebody has hidden in a text.
+var spoiler = regexp.MustCompile(`(?s)\|\|\S.*?\|\|`)
+
+// Preview returns the first n characters of what a message says, for a list or a
+// quotation: with "…" in place of the rest, and of what is to be hidden.
+func Preview(s string, n int) string {
+	if strings.Contains(s, "||") {
+		s = spoiler.ReplaceAllString(s, "…")
+	}
 	if len(s) <= n || utf8.RuneCountInString(s) <= n {
 		return s
 	}

@@ -11,6 +11,13 @@ const (
 	maxMarkers    = 8        // quotes and lists that one line opens
 	maxOpenBlocks = 1 << 16  // lines × deepest nesting
 	maxDepth      = 24       // elements within elements
+	maxColumns    = 32       // of a table
+	maxCells      = 2048     // of a table, with those that short rows lack
+	maxAddress    = 2000     // bytes of a named link's
+	maxMargin     = 32       // bytes before a heading's first sign
+	maxShortCode  = 100      // bytes; the longest has 40
+	maxGrowth     = 16       // bytes of HTML for each byte of text,
+	outputRoom    = 4 << 10  // and beyond that
 )
 
 // absurd reports whether message has so much markup that it would take too
@@ -26,6 +33,10 @@ func absurd(message string) bool {
 		case '*', '_', '~', '`', ':':
 			if c != last {
 				runs++ // a run of the same byte is one delimiter
+			}
+		case '|':
+			if c == last {
+				runs++ // one alone stands between a table's cells
 			}
 		}
 		last = message[i]

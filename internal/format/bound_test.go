@@ -1,10 +1,9 @@
 package format
 
 import (
+	"fmt"
 	"strings"
 	"testing"
-
-	"github.com/yuin/goldmark/text"
 )
 
 // hostile makes texts of about n bytes that ask much of a parser.
@@ -34,9 +33,43 @@ var hostile = map[string]func(n int) string{
 	"addresses":          func(n int) string { return "*x*" + strings.Repeat(" http://a.b/", n/12) },
 	"brackets":           func(n int) string { return "*x*" + strings.Repeat("(", n/2) + strings.Repeat(")", n/2) },
 	"backslashes":        func(n int) string { return "*x*" + strings.Repeat(`\`, n) },
+	"escapes":            func(n int) string { return "*x*" + strings.Repeat(`\[`, n/2) },
+	"escaped signs":      func(n int) string { return "*x*" + strings.Repeat(`\# `, n/3) },
+	"escaped colons":     func(n int) string { return "*x*" + strings.Repeat(`\:a`, n/3) },
+	"escaped bars":       func(n int) string { return "*x*" + strings.Repeat(`\|`, n/2) },
 	"HTML":               func(n int) string { return "*x*" + strings.Repeat("<", n/2) + strings.Repeat(">", n/2) },
 	"emoji":              func(n int) string { return "*x*" + strings.Repeat("😀", n/4) },
-	"tower of marks":     func(n int) string { return "*x*" + strings.Repeat("\u0301", n/2) },
+	"bars":               func(n int) string { return strings.Repeat("|", n) },
+	"spoilers":           func(n int) string { return strings.Repeat("||a|| ", n/6) },
+	"spoilers, open":     func(n int) string { return strings.Repeat("||a ", n/4) },
+	"spoilers, nested":   func(n int) string { return strings.Repeat("||a *b ", n/14) + strings.Repeat("c* d|| ", n/14) },
+	"brackets open":      func(n int) string { return strings.Repeat("[", n) + "](http://a)" },
+	"brackets nested":    func(n int) string { return strings.Repeat("[", n/2) + strings.Repeat("]", n/2) + "[a](http://a)" },
+	"links nested":       func(n int) string { return strings.Repeat("[", n/12) + strings.Repeat("](http://a)", n/12) },
+	"images nested":      func(n int) string { return strings.Repeat("![", n/13) + strings.Repeat("](http://a)", n/13) },
+	"links":              func(n int) string { return strings.Repeat("[*a*](http://a) ", n/16) },
+	"links, stars open":  func(n int) string { return strings.Repeat("*b [*a](http://a) ", n/18) },
+	"destinations":       func(n int) string { return "[" + strings.Repeat("](", n/2) },
+	"destinations, long": func(n int) string { return strings.Repeat("[](http://(", n/11) },
+	"references":         func(n int) string { return strings.Repeat("[a][b]", n/6) + "[](http://a)" },
+	"exclamations":       func(n int) string { return strings.Repeat("![", n/2) + "](http://a)" },
+	"table, wide":        func(n int) string { return strings.Repeat("|a", n/4) + "|\n" + strings.Repeat("|-", n/4) + "|\n" },
+	"table, long":        func(n int) string { return "|a|b|\n|-|-|\n" + strings.Repeat("|c|d|\n", n/6) },
+	"table, gaps": func(n int) string {
+		return strings.Repeat("|", 32) + "\n" + strings.Repeat("|-", 31) + "|\n" + strings.Repeat("a\n", n/2)
+	},
+	"table, square":    square,
+	"table, heads":     func(n int) string { return strings.Repeat("|a|\n|-|\n\n", n/9) },
+	"table, dashes":    func(n int) string { return "a|b\n" + strings.Repeat("-|-|-\n", n/6) },
+	"table, escapes":   func(n int) string { return "|a|\n|-|\n" + strings.Repeat("|`\\|`|\n", n/7) },
+	"headings":         func(n int) string { return strings.Repeat("# a\n", n/4) },
+	"number signs":     func(n int) string { return "# " + strings.Repeat("# ", n/2) },
+	"rules":            func(n int) string { return "a\n" + strings.Repeat("---\n", n/4) },
+	"tasks":            func(n int) string { return strings.Repeat("- [x] a\n", n/8) },
+	"fence, huge":      func(n int) string { return "```\n" + strings.Repeat("a\n", n/2) },
+	"fences, coloured": func(n int) string { return strings.Repeat("```go\n1\n```\n", n/12) },
+	"code, coloured":   func(n int) string { return "```go\n" + strings.Repeat("1 a\n", n/4) },
+	"tower of marks":   func(n int) string { return "*x*" + strings.Repeat("\u0301", n/2) },
 }
 
 func growing(s string) func(int) string {
@@ -57,6 +90,16 @@ func stairs(n int) string {
 	return b.String()
 }
 
+// square makes a table with as many rows as columns.
+func square(n int) string {
+	side := 1
+	for 2*side*(side+1) < n {
+		side++
+	}
+	row := strings.Repeat("|a", side) + "\n"
+	return row + strings.Repeat("|-", side) + "\n" + strings.Repeat(row, side)
+}
+
 // A step of the parser's that costs something leaves something behind: a node,
 // a delimiter, a segment. Their number must grow with the text, not with its
 // square, and no text may come out much longer than it went in.
@@ -65,8 +108,8 @@ func TestWorkGrowsWithTheText(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			count := func(n int) float64 {
 				s := text(n)
-				HTML(s) // the emoji are loaded once
-				return testing.AllocsPerRun(1, func() { HTML(s) })
+				unlessAbsurd(s) // the emoji are loaded once
+				return testing.AllocsPerRun(1, func() { unlessAbsurd(s) })
 			}
 			small, large := count(1000), count(4000)
 			if limit := 6*small + 500; large > limit {
@@ -74,12 +117,20 @@ func TestWorkGrowsWithTheText(t *testing.T) {
 			}
 			for _, n := range []int{1000, 4000, 16000, 64000} {
 				s := text(n)
-				if out := HTML(s); len(out) > 200+20*len(s) {
+				if out := HTML(s); len(out) > 16*len(s)+4096 {
 					t.Errorf("%d bytes became %d", len(s), len(out))
 				}
 			}
 		})
 	}
+}
+
+// unlessAbsurd is HTML without its cache.
+func unlessAbsurd(s string) string {
+	if !mayHaveFormat(s) || absurd(s) {
+		return ""
+	}
+	return render(s)
 }
 
 // What looking back costs is bounded by the product of delimiters and bytes,
@@ -107,7 +158,8 @@ func TestWorkHasABoundForEveryLength(t *testing.T) {
 func delimiterPairs(s string) int {
 	places := 0
 	for i := range len(s) {
-		if strings.IndexByte("*_~`:", s[i]) >= 0 && (i == 0 || s[i-1] != s[i]) {
+		double := i > 0 && s[i-1] == s[i]
+		if strings.IndexByte("*_~`:", s[i]) >= 0 && !double || s[i] == '|' && double {
 			places++
 		}
 	}
@@ -143,25 +195,59 @@ func TestNestingHasABound(t *testing.T) {
 }
 
 func TestPreCheckOverlooksNothing(t *testing.T) {
-	for _, s := range []string{"1. a", "10) a", " > a", "a\n+ b", "a\r- b", "a\r\n\t> b", ":+1:", "a :-1: b", "~~~\na"} {
+	for _, s := range []string{
+		"1. a", "10) a", " > a", "a\n+ b", "a\r- b", "a\r\n\t> b", ":+1:", "a :-1: b", "~~~\na",
+		"# a", "a\n###### b", "\\# a", "a\n---", "- - -", "|a|\n|-|", "a|b\n-|-", "a|b\n :-:|-:\n", "a ||b||", "[a](b)", "![a](b)",
+	} {
 		if !mayHaveFormat(s) {
 			t.Errorf("%q is called plain", s)
 		}
 	}
-	for _, s := range []string{"", "a", "a: b: c", "http://a.b:80/c", "a > b", "a - b", "-5", "3.5", "1", "\n\n"} {
+	for _, s := range []string{
+		"", "a", "a: b: c", "http://a.b:80/c", "a > b", "a - b", "-5", "3.5", "1", "\n\n",
+		"#1", "a # b", "a | b", "|", "| a |", "a\n|b", "[a]", "(b)", "!", "--flag", "-- \nAda", ":-)",
+	} {
 		if mayHaveFormat(s) && s != "3.5" { // a list is looked for, and not found
 			t.Errorf("%q is not called plain", s)
 		}
 	}
 }
 
-// formatted is HTML without the pre-check and the bounds.
-func formatted(s string) string {
-	source := normalise(s)
-	w := writer{source: source}
-	w.children(markdown().Parse(text.NewReader(source)), 0)
-	if !w.formatted || !w.visible || w.tooDeep {
-		return ""
+func TestTablesHaveABound(t *testing.T) {
+	table := func(columns, rows int) string {
+		return strings.Repeat("|a", columns) + "|\n" + strings.Repeat("|-", columns) + "|\n" + strings.Repeat(strings.Repeat("|b", columns)+"|\n", rows)
 	}
-	return policy().Sanitize(w.out.String())
+	tests := map[string]struct {
+		text string
+		none bool
+	}{
+		"30 columns":           {text: table(30, 20)},
+		"40 columns":           {text: table(40, 3), none: true},
+		"400 rows":             {text: table(3, 400)},
+		"600 rows":             {text: table(3, 600), none: true},
+		"short rows":           {text: table(30, 0) + "b\nc\n"},
+		"short rows, hundreds": {text: table(30, 0) + strings.Repeat("b\n", 60), none: true}, // no text becomes so much longer
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			if got := HTML(tt.text); (got == "") != tt.none {
+				t.Errorf("HTML = %.200q, want none: %v", got, tt.none)
+			}
+		})
+	}
+}
+
+// The dearest text of each kind, as long as a message may be.
+func BenchmarkHostile(b *testing.B) {
+	for name, text := range hostile {
+		for _, n := range []int{1000, 4000} {
+			b.Run(fmt.Sprintf("%s/%d", name, n), func(b *testing.B) {
+				s := text(n)
+				for b.Loop() {
+					unlessAbsurd(s)
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(s)), "ns/byte")
+			})
+		}
+	}
 }

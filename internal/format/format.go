@@ -1,29 +1,52 @@
 // Package format turns a message's text into sanitised HTML, for those who
 // show it as more than plain text. Start reading at HTML.
 //
-// It knows a part of Markdown that cannot deceive and nothing else: no people,
-// no rooms, no limits of theirs. Headings, tables, images and links under
-// another name stay the text that they are, and so does HTML.
+// It knows the Markdown that people know from GitHub, less what can deceive or
+// fetch something from elsewhere, and with spoilers: no people, no rooms, no
+// limits of theirs. HTML and references stay the text that they are; a link
+// under another name shows where it leads, and an image is such a link.
 package format
 
 import (
 	"bytes"
-	"strings"
 	"sync"
 
 	"github.com/microcosm-cc/bluemonday"
+	"github.com/yuin/goldmark/extension"
 	"github.com/yuin/goldmark/parser"
 	"github.com/yuin/goldmark/text"
+	"github.com/yuin/goldmark/util"
 )
+
+// Forget drops all that was rendered lately: what somebody has deleted may be
+// among it.
+func Forget() { rendered.forget() }
 
 // HTML returns message's formatting as sanitised HTML, and "" if it has none
 // beyond lines and links, or so much that it is no message any more. It holds
-// only the elements p br strong em del code pre ul ol li blockquote a, and may
-// be called from several goroutines.
-func HTML(message string) (html string) {
+// only the elements and classes that policy names, at most maxGrowth times the
+// bytes of message and a little, and may be called from several goroutines.
+func HTML(message string) string {
 	if !mayHaveFormat(message) || absurd(message) {
 		return ""
 	}
+	if html, ok := rendered.get(message); ok {
+		return html
+	}
+	html := render(message)
+	if len(html) > maxGrowth*len(message)+outputRoom {
+		html = ""
+	}
+	rendered.put(message, html)
+	return html
+}
+
+// rendered is what has been written lately: a room's history is read again and
+// again, and coloured code takes milliseconds.
+var rendered = cache{limit: 8 << 20}
+
+// render is HTML without its shortcuts and bounds.
+func render(message string) (html string) {
 	// A mistake in the parser must cost a message its bold words, not the
 	// server its life.
 	defer func() {
@@ -32,9 +55,8 @@ func HTML(message string) (html string) {
 		}
 	}()
 	source := normalise(message)
-	doc := markdown().Parse(text.NewReader(source))
 	w := writer{source: source}
-	w.children(doc, 0)
+	w.children(markdown().Parse(text.NewReader(source)), 0)
 	if !w.formatted || !w.visible || w.tooDeep {
 		return ""
 	}
@@ -56,6 +78,7 @@ var markdown = sync.OnceValue(func() parser.Parser {
 	return parser.NewParser(
 		parser.WithBlockParsers(blockParsers()...),
 		parser.WithInlineParsers(inlineParsers()...),
+		parser.WithParagraphTransformers(util.Prioritized(tables{extension.NewTableParagraphTransformer()}, 200)),
 	)
 })
 
@@ -63,7 +86,12 @@ var markdown = sync.OnceValue(func() parser.Parser {
 var policy = sync.OnceValue(func() *bluemonday.Policy {
 	p := bluemonday.NewPolicy()
 	p.AllowElements("p", "br", "strong", "em", "del", "code", "pre", "ul", "ol", "li", "blockquote")
+	p.AllowElements("h3", "h4", "h5", "h6", "hr", "table", "thead", "tbody", "tr", "th", "td")
 	p.AllowAttrs("class").Matching(languageClass).OnElements("code")
+	p.AllowAttrs("class").Matching(spanClass).OnElements("span")
+	p.AllowAttrs("align").Matching(alignment).OnElements("th", "td")
+	p.AllowAttrs("type").Matching(exactly("checkbox")).OnElements("input")
+	p.AllowAttrs("disabled", "checked").Matching(exactly("")).OnElements("input")
 	p.AllowAttrs("start").Matching(bluemonday.Integer).OnElements("ol")
 	p.AllowAttrs("href").OnElements("a")
 	p.AllowURLSchemes("http", "https", "mailto")
@@ -74,72 +102,3 @@ var policy = sync.OnceValue(func() *bluemonday.Policy {
 	p.RequireNoReferrerOnLinks(true)
 	return p
 })
-
-// mayHaveFormat reports whether text could have formatting. It is wrong in one
-// direction only, and cheap, because most messages are plain.
-func mayHaveFormat(message string) bool {
-	if strings.ContainsAny(message, "*_~`") {
-		return true
-	}
-	for rest := message; ; {
-		i := strings.IndexByte(rest, ':')
-		if i < 0 {
-			break
-		}
-		rest = rest[i+1:]
-		if isShortCode(rest) {
-			return true
-		}
-	}
-	for rest := message; ; {
-		if startsBlock(strings.TrimLeft(rest, " \t")) {
-			return true
-		}
-		i := strings.IndexAny(rest, "\r\n")
-		if i < 0 {
-			return false
-		}
-		rest = rest[i+1:]
-	}
-}
-
-// startsBlock reports whether line could begin a quote or a list item.
-func startsBlock(line string) bool {
-	if line == "" {
-		return false
-	}
-	switch c := line[0]; {
-	case c == '>':
-		return true
-	case c == '-', c == '+':
-		return followedBySpace(line, 0)
-	case c >= '0' && c <= '9':
-		rest := strings.TrimLeft(line, "0123456789")
-		return rest != "" && (rest[0] == '.' || rest[0] == ')')
-	}
-	return false
-}
-
-func isLineEnd(r rune) bool { return r == '\n' || r == '\r' }
-
-// isShortCode reports whether s, which follows a colon, could begin with an
-// emoji's short-code and its second colon.
-func isShortCode(s string) bool {
-	n := shortCodeLen(s)
-	return n > 0 && n < len(s) && s[n] == ':'
-}
-
-// shortCodeLen returns how many bytes at the start of s could be an emoji's
-// short-code.
-func shortCodeLen(s string) int {
-	for i := range len(s) {
-		if !isAlphaNumeric(s[i]) && s[i] != '_' && s[i] != '-' && s[i] != '+' {
-			return i
-		}
-	}
-	return len(s)
-}
-
-func isAlphaNumeric(c byte) bool {
-	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
-}

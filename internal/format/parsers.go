@@ -2,6 +2,8 @@ package format
 
 import (
 	"regexp"
+	"unicode"
+	"unicode/utf8"
 
 	emoji "github.com/yuin/goldmark-emoji"
 	emojiast "github.com/yuin/goldmark-emoji/ast"
@@ -19,25 +21,31 @@ var webAddress = func() *regexp.Regexp {
 	return regexp.MustCompile(`^(?:https?://[\pL\pN]` + other + `]*|mailto:[\pL\pN]` + other + `@:]*@[\pL\pN]` + other + `@:]*)`)
 }()
 
-// blockParsers are those of CommonMark without headings, breaks, indented code and HTML.
+// blockParsers are those of CommonMark without underlined headings, indented code and HTML.
 func blockParsers() []util.PrioritizedValue {
 	return []util.PrioritizedValue{
+		util.Prioritized(parser.NewThematicBreakParser(), 200),
 		util.Prioritized(parser.NewListParser(), 300),
 		util.Prioritized(parser.NewListItemParser(), 400),
+		util.Prioritized(parser.NewATXHeadingParser(), 600),
 		util.Prioritized(parser.NewFencedCodeBlockParser(), 700),
 		util.Prioritized(parser.NewBlockquoteParser(), 800),
 		util.Prioritized(paragraphs{parser.NewParagraphParser()}, 1000),
 	}
 }
 
-// inlineParsers are those of CommonMark without links, images and HTML, and what
-// people know from elsewhere: strikethrough, bare addresses, emoji.
+// inlineParsers are those of CommonMark without HTML, with links of our own, and
+// what people know from elsewhere: tasks, strikethrough, spoilers, bare
+// addresses, emoji.
 func inlineParsers() []util.PrioritizedValue {
 	return []util.PrioritizedValue{
+		util.Prioritized(tasks{extension.NewTaskCheckBoxParser()}, 0),
 		util.Prioritized(parser.NewCodeSpanParser(), 100),
 		util.Prioritized(shortCodes{emoji.NewParser()}, 200),
 		util.Prioritized(parser.NewEmphasisParser(), 500),
 		util.Prioritized(strikethrough{extension.NewStrikethroughParser()}, 500),
+		util.Prioritized(spoilers{}, 500),
+		util.Prioritized(links{}, 600),
 		util.Prioritized(extension.NewLinkifyParser(
 			extension.WithLinkifyAllowedProtocols([]string{"http:", "https:", "mailto:"}),
 			extension.WithLinkifyURLRegexp(webAddress),
@@ -59,6 +67,58 @@ func (s strikethrough) Parse(parent ast.Node, block text.Reader, pc parser.Conte
 	}
 	return s.InlineParser.Parse(parent, block, pc)
 }
+
+// tasks are followed by a space: "[x](https://example.org)" is a link.
+type tasks struct{ parser.InlineParser }
+
+func (t tasks) Parse(parent ast.Node, block text.Reader, pc parser.Context) ast.Node {
+	if line, _ := block.PeekLine(); len(line) < 5 || line[3] != ' ' && line[3] != '\t' {
+		return nil
+	}
+	return t.InlineParser.Parse(parent, block, pc)
+}
+
+// spoilers stand between two bars on each side, and not within a word or an
+// expression such as "a||b||c".
+type spoilers struct{}
+
+// A spoiler is what is shown only to who asks for it.
+type spoiler struct{ ast.BaseInline }
+
+var kindSpoiler = ast.NewNodeKind("Spoiler")
+
+func (*spoiler) Kind() ast.NodeKind { return kindSpoiler }
+
+func (s *spoiler) Dump(source []byte, level int) { ast.DumpHelper(s, source, level, nil, nil) }
+
+func (spoilers) Trigger() []byte { return []byte{'|'} }
+
+func (s spoilers) Parse(_ ast.Node, block text.Reader, pc parser.Context) ast.Node {
+	before := block.PrecendingCharacter()
+	line, segment := block.PeekLine()
+	if before == '|' || runLen(line) != 2 {
+		return nil
+	}
+	node := parser.ScanDelimiter(line, before, 2, s)
+	node.CanOpen = node.CanOpen && !isWordRune(before)
+	if after, _ := utf8.DecodeRune(line[2:]); isWordRune(after) {
+		node.CanClose = false
+	}
+	node.Segment = segment.WithStop(segment.Start + 2)
+	block.Advance(2)
+	pc.PushDelimiter(node)
+	return node
+}
+
+func isWordRune(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+
+func (spoilers) IsDelimiter(b byte) bool { return b == '|' }
+
+func (spoilers) CanOpenCloser(opener, closer *parser.Delimiter) bool {
+	return opener.Char == closer.Char
+}
+
+func (spoilers) OnMatch(int) ast.Node { return &spoiler{} }
 
 // runLen returns how often line's first byte stands at its start.
 func runLen(line []byte) int {

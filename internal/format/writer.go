@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"regexp"
 	"strconv"
+	"time"
 	"unicode"
 
 	emojiast "github.com/yuin/goldmark-emoji/ast"
@@ -18,6 +19,7 @@ const linkRel = "nofollow noopener noreferrer"
 var (
 	languageName  = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_+#.-]{0,31}$`)
 	languageClass = regexp.MustCompile(`^language-[a-zA-Z0-9][a-zA-Z0-9_+#.-]{0,31}$`)
+	spanClass     = regexp.MustCompile(`^(spoiler|host|c|gd|gh|gi|k|m|na|nb|nf|nt|nv|s)$`) // in code: see shade
 )
 
 func exactly(value string) *regexp.Regexp {
@@ -32,6 +34,11 @@ type writer struct {
 	formatted bool // there is more than paragraphs, text and links
 	visible   bool // there is something to see
 	tooDeep   bool // given up
+
+	outline                   []int // typed levels of the headings that the next one may be below
+	inLink, inSpoiler, inCell bool
+	coloured                  int           // bytes of code
+	colouring                 time.Duration // what that took
 }
 
 func (w *writer) children(parent ast.Node, depth int) {
@@ -55,6 +62,13 @@ func (w *writer) node(n ast.Node, depth int) {
 	case *ast.Paragraph:
 		w.element("p", n, depth)
 		return
+	case *ast.Heading:
+		if !n.HasChildren() { // its signs alone are all there is to see
+			w.out.WriteString("<p>")
+			w.plain(bytes.Repeat([]byte{'#'}, n.Level))
+			w.out.WriteString("</p>")
+			return
+		}
 	case *ast.TextBlock: // a list item's paragraph, when none of them is set apart
 		w.children(n, depth)
 		if n.NextSibling() != nil && n.NextSibling().Kind() == ast.KindTextBlock {
@@ -64,6 +78,18 @@ func (w *writer) node(n ast.Node, depth int) {
 	}
 	w.formatted = true
 	switch n := n.(type) {
+	case *ast.Heading:
+		w.element(w.heading(n.Level), n, depth)
+	case *ast.ThematicBreak:
+		w.out.WriteString("<hr>")
+	case *namedLink:
+		w.namedLink(n, depth)
+	case *spoiler:
+		w.spoiler(func() { w.children(n, depth+1) })
+	case *extast.Table:
+		w.table(n, depth)
+	case *extast.TaskCheckBox:
+		w.task(n)
 	case *ast.Emphasis:
 		w.element([]string{"em", "em", "strong"}[n.Level], n, depth)
 	case *extast.Strikethrough:
@@ -90,6 +116,18 @@ func (w *writer) element(tag string, n ast.Node, depth int) {
 	w.out.WriteString("</" + tag + ">")
 }
 
+// heading returns the element for a heading of a typed level. It comes below
+// those of the page that shows the message, whose first two levels are its own,
+// and goes down by one at most, however many number signs somebody types: so who
+// walks through the page by its headings finds them in order.
+func (w *writer) heading(level int) string {
+	for len(w.outline) > 0 && w.outline[len(w.outline)-1] >= level {
+		w.outline = w.outline[:len(w.outline)-1]
+	}
+	w.outline = append(w.outline, level)
+	return "h" + strconv.Itoa(min(2+len(w.outline), 6))
+}
+
 func (w *writer) list(n *ast.List, depth int) {
 	if !n.IsOrdered() {
 		w.element("ul", n, depth)
@@ -105,26 +143,44 @@ func (w *writer) list(n *ast.List, depth int) {
 	w.out.WriteString("</ol>")
 }
 
+// spoiler writes what content writes as something to be uncovered. One within
+// another would have to be uncovered twice.
+func (w *writer) spoiler(content func()) {
+	if w.inSpoiler {
+		content()
+		return
+	}
+	w.inSpoiler = true
+	w.out.WriteString(`<span class="spoiler">`)
+	content()
+	w.out.WriteString("</span>")
+	w.inSpoiler = false
+}
+
+// task writes whether an item of a list is done. Nobody can tick it: that would
+// be an edit of the message.
+func (w *writer) task(n *extast.TaskCheckBox) {
+	w.out.WriteString(`<input type="checkbox" disabled=""`)
+	if n.IsChecked {
+		w.out.WriteString(` checked=""`)
+	}
+	w.out.WriteString("> ")
+	w.visible = true
+}
+
 // text writes what is left of a run of text: no entities, which would let HTML
 // in, and of backslashes only those away that kept markup from being it.
 func (w *writer) text(n *ast.Text) {
-	s := n.Segment.Value(w.source)
-	for {
-		i := bytes.IndexByte(s, '\\')
-		if i < 0 {
-			break
+	done := n.Segment.Start
+	for i := done; i < n.Segment.Stop; i++ {
+		if w.source[i] == '\\' && w.isEscape(i) {
+			w.formatted = true
+			w.plain(w.source[done:i])
+			done = i + 1
+			i++ // what it escapes
 		}
-		if !isEscape(s, i) {
-			w.plain(s[:i+1])
-			s = s[i+1:]
-			continue
-		}
-		w.formatted = true
-		w.plain(s[:i])
-		w.plain(s[i+1 : i+2])
-		s = s[i+2:]
 	}
-	w.plain(s)
+	w.plain(w.source[done:n.Segment.Stop])
 	if n.SoftLineBreak() || n.HardLineBreak() {
 		if stop := n.Segment.Stop; n.HardLineBreak() && stop < len(w.source) && w.source[stop] == '\\' {
 			w.plain([]byte{'\\'}) // every new line is one: it needs no mark
@@ -133,16 +189,29 @@ func (w *writer) text(n *ast.Text) {
 	}
 }
 
-// isEscape reports whether the backslash at s[i] took a delimiter's meaning
-// away. Not in a shrug, ¯\_(ツ)_/¯: that is its arm.
-func isEscape(s []byte, i int) bool {
-	if i+1 == len(s) || bytes.IndexByte([]byte("*_~`:"), s[i+1]) < 0 {
+// isEscape reports whether the backslash at i of the source took a delimiter's
+// meaning away. Not in a shrug, ¯\_(ツ)_/¯: that is its arm.
+func (w *writer) isEscape(i int) bool {
+	// It looks only so far, and so costs the same for each.
+	before, after := w.source[max(0, i-maxMargin):i], w.source[i+1:min(i+1+maxAddress, len(w.source))]
+	if len(after) == 0 || bytes.HasSuffix(before, []byte("¯")) {
 		return false
 	}
-	if s[i+1] == ':' && !isShortCode(string(s[i+2:])) {
-		return false
+	switch after[0] {
+	case '*', '_', '~', '`':
+		return true
+	case ':':
+		return isShortCode(string(after[1:min(maxShortCode, len(after))]))
+	case '#':
+		start := bytes.LastIndexByte(before, '\n')
+		return (start >= 0 || i <= maxMargin) && len(bytes.Trim(before[start+1:], " \t>")) == 0 && isHeading(string(after[:min(8, len(after))]))
+	case '[':
+		line, _, _ := bytes.Cut(after, []byte{'\n'})
+		return bytes.Contains(line, []byte("]("))
+	case '|':
+		return w.inCell || bytes.HasPrefix(after, []byte("||")) || bytes.HasPrefix(after, []byte(`|\|`)) || bytes.HasSuffix(before, []byte("|"))
 	}
-	return !bytes.HasSuffix(s[:i], []byte("¯"))
+	return false
 }
 
 func (w *writer) plain(s []byte) {
@@ -151,17 +220,15 @@ func (w *writer) plain(s []byte) {
 }
 
 func (w *writer) link(n *ast.AutoLink) {
-	address := util.URLEscape(n.URL(w.source), false)
-	if _, err := url.Parse(string(address)); err != nil {
-		w.plain(n.Label(w.source)) // such as a port of letters
+	address := string(util.URLEscape(n.URL(w.source), false))
+	if _, err := url.Parse(address); err != nil || w.inLink { // such as a port of letters
+		w.plain(n.Label(w.source))
 		return
 	}
-	w.out.WriteString(`<a href="`)
 	if n.AutoLinkType == ast.AutoLinkEmail {
-		w.out.WriteString("mailto:")
+		address = "mailto:" + address
 	}
-	w.out.Write(util.EscapeHTML(address))
-	w.out.WriteString(`" target="_blank" rel="` + linkRel + `">`)
+	w.openLink(address)
 	w.plain(n.Label(w.source))
 	w.out.WriteString("</a>")
 }
@@ -170,33 +237,12 @@ func (w *writer) codeSpan(n *ast.CodeSpan) {
 	w.out.WriteString("<code>")
 	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
 		if t, ok := c.(*ast.Text); ok {
-			w.plain(bytes.ReplaceAll(t.Segment.Value(w.source), []byte("\n"), []byte(" ")))
+			code := bytes.ReplaceAll(t.Segment.Value(w.source), []byte("\n"), []byte(" "))
+			if w.inCell {
+				code = bytes.ReplaceAll(code, []byte(`\|`), []byte("|"))
+			}
+			w.plain(code)
 		}
 	}
 	w.out.WriteString("</code>")
-}
-
-// codeBlock writes fenced code. What stands beside the fence is its language
-// if it can be one, and otherwise its first line, so that nothing gets lost.
-func (w *writer) codeBlock(n *ast.FencedCodeBlock) {
-	var beside []byte
-	if n.Info != nil {
-		beside = n.Info.Segment.Value(w.source)
-	}
-	if languageName.Match(beside) {
-		w.out.WriteString(`<pre><code class="language-`)
-		w.out.Write(beside)
-		w.out.WriteString(`">`)
-	} else {
-		w.out.WriteString("<pre><code>")
-		if len(beside) > 0 {
-			w.plain(beside)
-			w.out.WriteByte('\n')
-		}
-	}
-	for i := range n.Lines().Len() {
-		line := n.Lines().At(i)
-		w.plain(line.Value(w.source))
-	}
-	w.out.WriteString("</code></pre>")
 }

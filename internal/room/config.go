@@ -20,6 +20,7 @@ type Config struct {
 	Memory       int           `kong:"-"` // bytes of recent events kept for all rooms together; default 64 MiB
 
 	Format  func(text string) (html string) `kong:"-"` // a message's formatting as safe HTML, "" for none; default: none
+	Erased  func()                          `kong:"-"` // called when a message has been deleted, before anybody is told; must not block
 	Flushed func(took time.Duration)        `kong:"-"` // called once a room's events have been offered to all its readers
 	Logger  *slog.Logger                    `kong:"-"` // default: discard
 }

@@ -118,6 +118,9 @@ func isWord(r rune) bool { return r != utf8.RuneError && (unicode.IsLetter(r) ||
 // events of a commit, so that each socket is written once.
 func (h *Hub) publish(c chat.Commit) {
 	if c.Err == nil && !c.Repeat {
+		if c.Event.Kind == chat.Delete && h.cfg.Erased != nil {
+			h.cfg.Erased()
+		}
 		if r := h.rooms.find(c.Event.Room); r != nil && r.append(c.Event) && !r.touched {
 			r.touched = true
 			h.touched = append(h.touched, r)

@@ -148,7 +148,7 @@ func (c *committer) say(ctx context.Context, r *row, at int64) (err error) {
 			return err
 		}
 		if m.text != "" {
-			x.Quote = &chat.Quote{From: m.from, Text: chat.Beginning(m.text, chat.MaxQuote)}
+			x.Quote = &chat.Quote{From: m.from, Text: chat.Preview(m.text, chat.MaxQuote)}
 		}
 	}
 	named, err := c.named(ctx, r, x)

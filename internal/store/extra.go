@@ -69,7 +69,7 @@ func quote(ctx context.Context, stmt *sql.Stmt, room chat.RoomName, x *chat.Extr
 		return fmt.Errorf("what is quoted of %s: %w", room, err)
 	}
 	if q.Text != "" {
-		q.Text = chat.Beginning(q.Text, chat.MaxQuote)
+		q.Text = chat.Preview(q.Text, chat.MaxQuote)
 		x.Quote = q
 	}
 	return nil

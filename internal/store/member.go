@@ -64,7 +64,7 @@ func (s *Store) entries(ctx context.Context, text string, args ...any) (entries 
 			e.At = time.UnixMilli(at).UTC()
 		}
 		if last.Text != "" {
-			last.Text = chat.Beginning(last.Text, chat.MaxPreview)
+			last.Text = chat.Preview(last.Text, chat.MaxPreview)
 			e.Last = last
 		}
 		entries = append(entries, e)

@@ -56,7 +56,7 @@ func (News) Append(dst []byte, e chat.Event) []byte {
 	if e.Kind == chat.Delete {
 		dst = appendSeq(append(dst, `,"target":`...), e.Target)
 	} else {
-		dst = appendString(append(dst, `,"text":`...), chat.Beginning(e.Text, chat.MaxPreview))
+		dst = appendString(append(dst, `,"text":`...), chat.Preview(e.Text, chat.MaxPreview))
 		if e.Target != 0 {
 			dst = appendSeq(append(dst, `,"thread":`...), e.Target)
 		}

@@ -70,9 +70,9 @@ function one(node, walk, depth, verbatim) {
     case "TABLE":
       return table(node, walk, depth);
     case "HR":
-      return "\n\n";
+      return "\n\n---\n\n";
     default:
-      return /^H[1-6]$/.test(name) ? `\n\n${marked(inner(), "**")}\n\n` : inner(); // a message has no headings
+      return /^H[1-6]$/.test(name) ? `\n\n${"#".repeat(Number(name[1]))} ${tidy(inner()).replace(/\s+/g, " ")}\n\n` : inner();
   }
 }
 
@@ -121,13 +121,13 @@ function language(pre) {
   return /(?:^|\s)(?:language|lang|highlight-source)-([\w+#.-]{1,30})/.exec(classes)?.[1] ?? "";
 }
 
-/** A link is its words and its address, as [text](address) could say anything. @param {string} text  @param {string} href */
+/** A link is its words and its address; one that says its address is just that. @param {string} text  @param {string} href */
 function link(text, href) {
   if (!/^(?:https?:\/\/|mailto:)/i.test(href) || /\s/.test(href)) return text;
   const words = text.trim();
   const plain = words.replace(/\\(.)/g, "$1");
   if (!words || plain === href || `${plain}/` === href || href === `https://${plain}` || href === `mailto:${plain}`) return href;
-  return `${text.trimEnd()} (${href})`;
+  return `[${words.replace(/[[\]]/g, "\\$&").replace(/\s+/g, " ")}](${href.replace(/\(/g, "%28").replace(/\)/g, "%29")})`;
 }
 
 /** @param {Branch} node  @param {{ left: number }} walk  @param {number} depth */

@@ -83,9 +83,11 @@ export function isJumbo(text) {
   return text.length <= 80 && /^(?:(?:\p{RI}\p{RI}|\p{Emoji_Presentation}|\p{Extended_Pictographic}\uFE0F)(?:\p{EMod}|\u200D\p{Extended_Pictographic}\uFE0F?)*\s*){1,6}$/u.test(text);
 }
 
-/** What a message says, on one line and without the marks of its formatting. @param {string} text */
+const HIDDEN = "▒▒▒";
+
+/** What a message says, on one line, without the marks of its formatting and without what it hides. @param {string} text */
 export function excerpt(text) {
-  return text.replace(/^```.*$/gm, "").replace(/^(?:> ?|#+ )/gm, "").replace(/(\*\*|~~|\|\||__|[*`_])(?=\S)(.+?)(?<=\S)\1/gs, "$2").replace(/\s+/g, " ").trim();
+  return text.replace(/\|\|.+?\|\|/gs, HIDDEN).replace(/^```.*$/gm, "").replace(/^(?:> ?|#+ )/gm, "").replace(/(\*\*|~~|__|[*`_])(?=\S)(.+?)(?<=\S)\1/gs, "$2").replace(/\s+/g, " ").trim();
 }
 
 /** "Ada is typing…" @param {readonly string[]} names */

@@ -2,9 +2,15 @@
 // message's formatting; here it is parsed inertly (nothing loads, nothing runs) and only what is listed
 // below is copied to new elements. So a hole in the server's sanitiser opens nothing here.
 import { safeHref } from "../text.js";
+import { codeBlock } from "./code-block.js";
+import { cover } from "./spoiler.js";
 
-const ALLOWED = new Set(["P", "BR", "STRONG", "EM", "DEL", "CODE", "PRE", "UL", "OL", "LI", "BLOCKQUOTE", "A"]);
+const ALLOWED = new Set([
+  "P", "BR", "STRONG", "EM", "DEL", "CODE", "PRE", "UL", "OL", "LI", "BLOCKQUOTE", "A", "H3", "H4", "H5", "H6", "HR",
+  "TABLE", "THEAD", "TBODY", "TR", "TH", "TD", "SPAN", "INPUT",
+]);
 const DROPPED = new Set(["SCRIPT", "STYLE", "TEMPLATE", "IFRAME", "OBJECT", "SVG", "MATH", "NOSCRIPT", "TITLE", "TEXTAREA"]);
+const SPAN_CLASS = /^(?:spoiler|host|c|gd|gh|gi|k|m|na|nb|nf|nt|nv|s)$/; // the short ones are the colours of code
 const MAX_DEPTH = 40; // deeper nesting is flattened
 
 /** Trusted Types, where the browser has them (TypeScript's DOM library does not yet).
@@ -32,7 +38,8 @@ function copy(from, to, depth) {
     if (node instanceof Text) to.appendChild(document.createTextNode(node.data));
     else if (node instanceof Element && !DROPPED.has(node.tagName.toUpperCase())) {
       const element = ALLOWED.has(node.tagName) && depth < MAX_DEPTH ? twin(node) : null;
-      copy(node, element ? to.appendChild(element) : to, depth + 1);
+      copy(node, element ?? to, depth + 1);
+      if (element) to.appendChild(fitted(element));
     }
   }
 }
@@ -41,17 +48,56 @@ function copy(from, to, depth) {
  * @param {Element} node */
 function twin(node) {
   const element = document.createElement(node.tagName);
+  const name = node.getAttribute("class") ?? "";
   if (element instanceof HTMLAnchorElement) {
     const href = safeHref(node.getAttribute("href") ?? "");
     if (!href) return null; // its text stays
     outward(element, href);
   }
+  if (element instanceof HTMLSpanElement) {
+    if (!SPAN_CLASS.test(name)) return null;
+    element.className = name;
+  }
+  if (element instanceof HTMLInputElement) {
+    if (node.getAttribute("type") !== "checkbox") return null;
+    tick(element, node.hasAttribute("checked"));
+  }
   const start = Number(node.getAttribute("start"));
   if (element instanceof HTMLOListElement && Number.isInteger(start) && start > 0) element.start = start;
-  const language = node.tagName === "CODE" && /^language-[\w+#.-]{1,30}$/.exec(node.getAttribute("class") ?? "");
+  const side = node.getAttribute("align") ?? "";
+  if (element instanceof HTMLTableCellElement && /^(?:left|center|right)$/.test(side)) element.align = side;
+  const language = node.tagName === "CODE" && /^language-[\w+#.-]{1,32}$/.exec(name);
   if (language) element.className = language[0];
-  if (element instanceof HTMLPreElement) element.tabIndex = 0; // it may scroll sideways, by keyboard too
   return element;
+}
+
+/** Makes a box that tells whether something is done, and that nobody can tick.
+ * @param {HTMLInputElement} input  @param {boolean} done */
+function tick(input, done) {
+  input.type = "checkbox";
+  input.disabled = true;
+  input.defaultChecked = done;
+  input.setAttribute("aria-label", done ? "Done" : "To do");
+}
+
+/** Returns a complete element, or what has to stand in its place for everybody to get at all of it.
+ * @param {HTMLElement} element */
+function fitted(element) {
+  if (element instanceof HTMLPreElement) return codeBlock(element);
+  if (element instanceof HTMLTableElement) return scroller(element);
+  if (element.className === "spoiler") cover(element);
+  return element;
+}
+
+/** Lets a wide table be moved sideways, by keyboard too. @param {HTMLTableElement} table */
+function scroller(table) {
+  const frame = document.createElement("div");
+  frame.className = "table";
+  frame.tabIndex = 0;
+  frame.setAttribute("role", "group");
+  frame.setAttribute("aria-label", "Table");
+  frame.append(table);
+  return frame;
 }
 
 /** Makes a link one that leaves: it tells the other side nothing, and it cannot reach back.

@@ -375,7 +375,7 @@ test("formatted text is pasted as Markdown, and nothing of it runs", async () =>
     return f.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
   }, [html, text]);
   await paste(`<meta charset=utf-8><p>a <b>bold</b> <a href="https://example.org/x">word</a><img src=x onerror="window.ran=1"><script>window.ran=2</script></p><ul><li>one<li>two</ul>`, "plain");
-  assert.equal(await field(ada.page).inputValue(), "a **bold** word (https://example.org/x)\n\n- one\n- two");
+  assert.equal(await field(ada.page).inputValue(), "a **bold** [word](https://example.org/x)\n\n- one\n- two");
   await field(ada.page).press("Control+z");
   assert.equal(await field(ada.page).inputValue(), "", "one step takes it back");
   assert.equal(await paste("<span style='color:red'>no formatting</span>", "no formatting"), true, "the browser pastes that");

@@ -55,7 +55,7 @@ const watchPolicy = (page) =>
 async function assertHarmless(page, where, stopped = /** @type {string[]} */ ([])) {
   const found = await page.evaluate(() => {
     const scope = /** @type {Record<string, unknown>} */ (/** @type {unknown} */ (globalThis));
-    const allowed = "p, br, strong, em, del, code, pre, ul, ol, li, blockquote, a, bdi";
+    const allowed = "p, br, strong, em, del, code, pre, ul, ol, li, blockquote, a, bdi, h3, h4, h5, h6, hr, table, thead, tbody, tr, th, td, input, span, .table, .code-block, .code-bar, .code-bar button, .spoiler button";
     const inside = [...document.querySelectorAll(".message .body *, .message .author *, .people .name *, .room-name *, room-list li .name *")];
     const elements = [...document.querySelectorAll("#app *")];
     return {

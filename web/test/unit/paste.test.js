@@ -15,7 +15,7 @@ const said = (/** @type {(string | Branch)[]} */ ...inside) => toMarkdown(h("BOD
 test("words keep their weight, and the space beside them is not in it", () => {
   assert.equal(said(h("P", "a ", h("B", "bold "), h("I", "it"), " ", h("DEL", "gone"))), "a **bold** *it* ~~gone~~");
   assert.equal(said(h("B", { style: "font-weight:normal" }, h("P", "all of a document"))), "all of a document");
-  assert.equal(said(h("H2", "Title"), h("P", "text")), "**Title**\n\ntext");
+  assert.equal(said(h("H2", "Title"), h("P", "text")), "## Title\n\ntext");
 });
 
 test("code is as it was, however many ticks are in it", () => {
@@ -32,8 +32,9 @@ test("lists, quotes and tables stay what they are", () => {
 });
 
 test("a link is its words and its address, if a click may open that", () => {
-  assert.equal(said(h("A", { href: "https://example.org/" }, "here")), "here (https://example.org/)");
+  assert.equal(said(h("A", { href: "https://example.org/" }, "here")), "[here](https://example.org/)");
   assert.equal(said(h("A", { href: "https://example.org/a_b" }, "https://example.org/a_b")), "https://example.org/a_b");
+  assert.equal(said(h("A", { href: "https://example.org/a_(b)" }, "[x]")), "[\\[x\\]](https://example.org/a_%28b%29)");
   assert.equal(said(h("A", { href: "javascript:alert(1)" }, "here")), "here");
 });
 

@@ -1,0 +1,103 @@
+package format
+
+import (
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+)
+
+func TestCacheKeepsWhatIsUsedAndHasABound(t *testing.T) {
+	c := cache{limit: 64 << 10}
+	html := strings.Repeat("x", 500)
+	c.put("used", html)
+	for i := range 1000 {
+		c.put(strconv.Itoa(i), html)
+		if got, ok := c.get("used"); !ok || got != html {
+			t.Fatalf("after %d more texts it is gone", i+1)
+		}
+		if size := held(&c); size > c.limit {
+			t.Fatalf("%d bytes are held, at most %d", size, c.limit)
+		}
+	}
+	if _, ok := c.get("0"); ok {
+		t.Error("what nobody asked for is still there")
+	}
+	if _, ok := c.get("999"); !ok {
+		t.Error("the newest is not there")
+	}
+}
+
+func TestCacheTakesNothingLarge(t *testing.T) {
+	c := cache{limit: 64 << 10}
+	c.put("large", strings.Repeat("x", 8<<10))
+	if _, ok := c.get("large"); ok {
+		t.Error("it was taken")
+	}
+}
+
+func TestCacheIsSharedByGoroutines(t *testing.T) {
+	c := cache{limit: 16 << 10}
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for i := range 500 {
+				text := strconv.Itoa(i % 200)
+				if html, ok := c.get(text); ok && html != "html of "+text {
+					t.Errorf("%s: %s", text, html)
+				}
+				c.put(text, "html of "+text)
+			}
+		})
+	}
+	wg.Wait()
+	if size := held(&c); size > c.limit {
+		t.Errorf("%d bytes are held, at most %d", size, c.limit)
+	}
+}
+
+// held counts what both generations take.
+func held(c *cache) (size int) {
+	for _, generation := range []map[string]string{c.young, c.old} {
+		for text, html := range generation {
+			size += len(text) + len(html) + entryCost
+		}
+	}
+	return size
+}
+
+func TestWhatWasRenderedIsRenderedOnce(t *testing.T) {
+	const text = "**once** ||and|| for all"
+	first := HTML(text)
+	if n := testing.AllocsPerRun(100, func() { HTML(text) }); n > 0 {
+		t.Errorf("again it allocates %v times", n)
+	}
+	if again := HTML(text); again != first || again == "" {
+		t.Errorf("first %s, then %s", first, again)
+	}
+}
+
+func TestPlainTextCostsNothing(t *testing.T) {
+	for _, text := range []string{"Shall we meet at 10:30? https://example.org/map", strings.Repeat("a [b] | c # d\n", 200)} {
+		if n := testing.AllocsPerRun(100, func() { HTML(text) }); n > 0 {
+			t.Errorf("%.20q allocates %v times", text, n)
+		}
+	}
+}
+
+func TestAForgottenCacheHoldsNothing(t *testing.T) {
+	c := cache{limit: 1 << 20}
+	for i := range 10_000 { // both generations
+		c.put("text "+strconv.Itoa(i), "html")
+	}
+	c.forget()
+	for i := range 10_000 {
+		if html, ok := c.get("text "+strconv.Itoa(i)); ok {
+			t.Fatalf("text %d is still %q", i, html)
+		}
+	}
+	c.put("text", "html")
+	if html, ok := c.get("text"); !ok || html != "html" {
+		t.Errorf("afterwards: %q, %v", html, ok)
+	}
+}

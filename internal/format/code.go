@@ -1,0 +1,190 @@
+package format
+
+import (
+	"bytes"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/chroma/v2"
+	"github.com/yuin/goldmark/ast"
+)
+
+// Bounds of the code that is coloured. Lexers are regular expressions that look
+// back: what one step costs grows with the square or the cube of the line, or of
+// the white space, that it is taken in, and for some strings that nobody closes
+// doubles with each backslash. So these are bounded, each match has a time-out,
+// and a clock is looked at between the steps.
+const (
+	maxCode     = 8 << 10 // bytes in a message
+	maxCodeLine = 400     // bytes
+	maxBlank    = 100     // bytes of white space in a row
+)
+
+// How long one match and colouring a message's code may take. On a machine that
+// is too busy to tell, a word or all code stays plain. They are variables since
+// what a test finds must not depend on that.
+var (
+	maxMatch     = 5 * time.Millisecond
+	maxColouring = 50 * time.Millisecond
+)
+
+// codeBlock writes fenced code. What stands beside the fence is its language
+// if it can be one, and otherwise its first line, so that nothing gets lost.
+func (w *writer) codeBlock(n *ast.FencedCodeBlock) {
+	var beside []byte
+	if n.Info != nil {
+		beside = n.Info.Segment.Value(w.source)
+	}
+	var code bytes.Buffer
+	language := ""
+	if languageName.Match(beside) {
+		language = string(beside)
+		w.out.WriteString(`<pre><code class="language-` + language + `">`)
+	} else {
+		w.out.WriteString("<pre><code>")
+		if len(beside) > 0 {
+			code.Write(beside)
+			code.WriteByte('\n')
+		}
+	}
+	for i := range n.Lines().Len() {
+		line := n.Lines().At(i)
+		code.Write(line.Value(w.source))
+	}
+	w.code(code.Bytes(), language)
+	w.out.WriteString("</code></pre>")
+}
+
+// code writes code in colours if it is in a known language and not too much, and
+// plainly otherwise.
+func (w *writer) code(code []byte, language string) {
+	lexer := knownLexers()[strings.ToLower(language)]
+	if lexer != nil && w.coloured+len(code) <= maxCode && !unwieldy(code) {
+		w.coloured += len(code)
+		if w.colour(lexer, string(code)) {
+			return
+		}
+	}
+	w.plain(code)
+}
+
+// unwieldy reports whether code has lines or gaps that no person writes.
+func unwieldy(code []byte) bool {
+	line, blank := 0, 0
+	for _, c := range code {
+		line++
+		blank++
+		switch c {
+		case '\n':
+			line = 0
+		case ' ', '\t', '\v', '\f', '\r':
+		default:
+			blank = 0
+		}
+		if line > maxCodeLine || blank > maxBlank {
+			return true
+		}
+	}
+	return false
+}
+
+// colour writes code in colours. If that takes too long, goes wrong or would
+// change a letter it writes nothing and reports false.
+func (w *writer) colour(lexer chroma.Lexer, code string) (done bool) {
+	start := w.out.Len()
+	defer func() {
+		if recover() != nil {
+			done = false // a lexer's mistake panics
+		}
+		if !done {
+			w.out.Truncate(start)
+		}
+	}()
+	if _, err := lexer.Tokenise(nil, ""); err != nil { // compiled once, which is nobody's fault
+		return false
+	}
+	began := time.Now()
+	defer func() { w.colouring += time.Since(began) }()
+	next, err := lexer.Tokenise(&chroma.TokeniseOptions{State: "root"}, code)
+	if err != nil {
+		return false
+	}
+	rest, shade := code, ""
+	var run strings.Builder // of one shade
+	flush := func() {
+		if shade != "" {
+			w.out.WriteString(`<span class="` + shade + `">`)
+			defer w.out.WriteString("</span>")
+		}
+		w.plain([]byte(run.String()))
+		run.Reset()
+	}
+	for token := next(); token != chroma.EOF; token = next() {
+		if w.colouring+time.Since(began) > maxColouring {
+			return false
+		}
+		var same bool
+		if rest, same = strings.CutPrefix(rest, token.Value); !same {
+			return false
+		}
+		s := shadeOf(token)
+		if s != shade {
+			flush()
+			shade = s
+		}
+		run.WriteString(token.Value)
+	}
+	flush()
+	return rest == ""
+}
+
+// shades are the classes that coloured code may have, as Pygments calls them, by
+// kind of token. What is not here is plain: code of which every letter is
+// coloured is hard to read, and large.
+var shades = map[chroma.TokenType]string{
+	chroma.Comment:            "c",
+	chroma.CommentHashbang:    "c",
+	chroma.CommentMultiline:   "c",
+	chroma.CommentSingle:      "c",
+	chroma.CommentSpecial:     "c",
+	chroma.CommentPreproc:     "k",
+	chroma.CommentPreprocFile: "s",
+	chroma.OperatorWord:       "k",
+	chroma.NameBuiltin:        "nb",
+	chroma.NameBuiltinPseudo:  "nb",
+	chroma.NameFunction:       "nf",
+	chroma.NameFunctionMagic:  "nf",
+	chroma.NameClass:          "nf",
+	chroma.NameDecorator:      "nf",
+	chroma.NameException:      "nf",
+	chroma.NameTag:            "nt",
+	chroma.NameKeyword:        "nt",
+	chroma.NameAttribute:      "na",
+	chroma.NameProperty:       "na",
+	chroma.LiteralDate:        "m",
+	chroma.GenericDeleted:     "gd",
+	chroma.GenericInserted:    "gi",
+	chroma.GenericHeading:     "gh",
+	chroma.GenericSubheading:  "gh",
+}
+
+// shadeOf returns a token's class, or "" if it has none.
+func shadeOf(t chroma.Token) string {
+	if strings.TrimSpace(t.Value) == "" {
+		return ""
+	}
+	if class, ok := shades[t.Type]; ok {
+		return class
+	}
+	switch {
+	case t.Type.InCategory(chroma.Keyword):
+		return "k"
+	case t.Type.InSubCategory(chroma.NameVariable):
+		return "nv"
+	case t.Type.InSubCategory(chroma.LiteralString):
+		return "s"
+	case t.Type.InSubCategory(chroma.LiteralNumber):
+		return "m"
+	}
+	return ""
+}

@@ -1,0 +1,258 @@
+package format
+
+import (
+	"bytes"
+	"net/url"
+	"regexp"
+	"strings"
+	"unicode"
+
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/parser"
+	"github.com/yuin/goldmark/text"
+	"github.com/yuin/goldmark/util"
+	"golang.org/x/net/idna"
+)
+
+// links are [text](address) and, as an image would have to be fetched from
+// elsewhere, ![text](address). They are read here and not by goldmark's
+// parser: what is no link then stays exactly as it was typed, brackets cost
+// the same each, and there are no references, whose definitions would vanish.
+type links struct{}
+
+// An openBracket is a bracket that may begin a link's text.
+type openBracket struct {
+	ast.BaseInline
+	segment text.Segment
+	image   bool
+	inert   bool     // a link was within it: there are no links within links
+	bottom  ast.Node // the last delimiter before it, or nil
+}
+
+// A namedLink is a link with another text than its address, its child nodes.
+type namedLink struct {
+	ast.BaseInline
+	typed      []byte // the address as it was written
+	href, host string // see resolve
+}
+
+var (
+	kindNamedLink   = ast.NewNodeKind("NamedLink")
+	kindOpenBracket = ast.NewNodeKind("OpenBracket")
+	openBrackets    = parser.NewContextKey() // []*openBracket: those of the current block
+)
+
+func (*namedLink) Kind() ast.NodeKind { return kindNamedLink }
+
+func (l *namedLink) Dump(source []byte, level int) { ast.DumpHelper(l, source, level, nil, nil) }
+
+func (*openBracket) Kind() ast.NodeKind { return kindOpenBracket }
+
+func (b *openBracket) Dump(source []byte, level int) { ast.DumpHelper(b, source, level, nil, nil) }
+
+func (links) Trigger() []byte { return []byte("![]") }
+
+func (links) Parse(parent ast.Node, block text.Reader, pc parser.Context) ast.Node {
+	line, segment := block.PeekLine()
+	open, _ := pc.Get(openBrackets).([]*openBracket)
+	if line[0] == ']' {
+		if len(open) == 0 {
+			return nil
+		}
+		last := open[len(open)-1]
+		pc.Set(openBrackets, open[:len(open)-1])
+		return closeBracket(parent, block, pc, last)
+	}
+	n := 1
+	if line[0] == '!' {
+		if len(line) == 1 || line[1] != '[' {
+			return nil
+		}
+		n = 2
+	}
+	b := &openBracket{segment: segment.WithStop(segment.Start + n), image: n == 2}
+	if d := pc.LastDelimiter(); d != nil { // not a nil pointer in an interface
+		b.bottom = d
+	}
+	block.Advance(n)
+	pc.Set(openBrackets, append(open, b))
+	return b
+}
+
+// closeBracket returns the link whose text ends here, or nil if there is none.
+func closeBracket(parent ast.Node, block text.Reader, pc parser.Context, b *openBracket) ast.Node {
+	line, segment := block.PeekLine()
+	link, n := destination(line[1:])
+	if link == nil || b.inert || bytes.ContainsFunc(block.Source()[b.segment.Stop:segment.Start], turnsAround) {
+		ast.MergeOrReplaceTextSegment(b.Parent(), b, b.segment)
+		return nil
+	}
+	block.Advance(1 + n)
+	parser.ProcessDelimiters(b.bottom, pc)
+	for c := b.NextSibling(); c != nil; {
+		next := c.NextSibling()
+		parent.RemoveChild(parent, c)
+		link.AppendChild(link, c)
+		c = next
+	}
+	parent.RemoveChild(parent, b)
+	if !b.image {
+		open, _ := pc.Get(openBrackets).([]*openBracket)
+		for i := len(open) - 1; i >= 0 && !open[i].inert; i-- {
+			open[i].inert = !open[i].image
+		}
+	}
+	return link
+}
+
+// turnsAround reports whether r changes the direction of what follows: within a
+// link's name it could disguise where the link leads.
+func turnsAround(r rune) bool { return unicode.Is(unicode.Bidi_Control, r) }
+
+// CloseBlock leaves the brackets that nobody closed as text.
+func (links) CloseBlock(_ ast.Node, _ text.Reader, pc parser.Context) {
+	open, _ := pc.Get(openBrackets).([]*openBracket)
+	for _, b := range open {
+		ast.MergeOrReplaceTextSegment(b.Parent(), b, b.segment)
+	}
+	pc.Set(openBrackets, nil)
+}
+
+// destination returns a link to the address in parentheses at the start of s,
+// and how many bytes that takes, or nil if there is none that a link may have.
+func destination(s []byte) (link *namedLink, n int) {
+	if len(s) == 0 || s[0] != '(' {
+		return nil, 0
+	}
+	i := 1 + spaces(s[1:])
+	angle := i < len(s) && s[i] == '<'
+	if angle {
+		i++
+	}
+	address := s[i : i+addressLen(s[i:])]
+	i += len(address)
+	if angle {
+		if i == len(s) || s[i] != '>' {
+			return nil, 0
+		}
+		i++
+	}
+	i += spaces(s[i:])
+	if i == len(s) || s[i] != ')' || len(webAddress.Find(address)) != len(address) {
+		return nil, 0
+	}
+	href, host, ok := resolve(string(address))
+	if !ok {
+		return nil, 0
+	}
+	return &namedLink{typed: address, href: href, host: host}, i + 1
+}
+
+func spaces(s []byte) int { return len(s) - len(bytes.TrimLeft(s, " \t")) }
+
+// addressLen returns where an address that begins s may end: at a space, a
+// bracket or a parenthesis that it has not opened.
+func addressLen(s []byte) int {
+	open := 0
+	for i, c := range s {
+		switch c {
+		case '(':
+			open++
+		case ')':
+			if open--; open < 0 {
+				return i
+			}
+		case ' ', '\t', '\n', '<', '>', '[', ']', '"', '`', '\\', '|':
+			return i
+		}
+		if i == maxAddress {
+			return 0
+		}
+	}
+	return len(s)
+}
+
+// plainHost is a host as every browser understands it, with its port.
+var plainHost = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?\.?(:[0-9]{1,5})?$`)
+
+// resolve returns address as a link has it, and where it leads, in letters
+// that cannot be taken for others: a domain's with accents or of another
+// script is in the form of the DNS (xn--…). A user's name in an address, which
+// reads as a host, is refused.
+func resolve(address string) (href, host string, ok bool) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "", "", false
+	}
+	if u.Scheme == "mailto" {
+		return address, u.Opaque, isASCII(address) && !strings.Contains(u.Opaque, "%")
+	}
+	host, err = idna.Lookup.ToASCII(u.Hostname())
+	if port := u.Port(); port != "" {
+		host += ":" + port
+	}
+	if err != nil || u.User != nil || !plainHost.MatchString(host) {
+		return "", "", false
+	}
+	u.Host = host
+	return string(util.URLEscape([]byte(u.String()), false)), host, true
+}
+
+func isASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r >= 0x80 })
+}
+
+// namedLink writes a link and, unless its name says it already, where it
+// leads. A spoiler in the name hides all of it, since a link that is half
+// hidden would be followed by who wants to uncover it.
+func (w *writer) namedLink(n *namedLink, depth int) {
+	if w.inLink { // an image within a link's name, or a link within an image's
+		w.children(n, depth+1)
+		return
+	}
+	if !w.inSpoiler && holdsSpoiler(n) {
+		w.spoiler(func() { w.namedLink(n, depth+1) })
+		return
+	}
+	w.openLink(n.href)
+	start := w.out.Len()
+	w.inLink = true
+	w.children(n, depth+1)
+	w.inLink = false
+	name := w.out.String()[start:]
+	if len(bytes.TrimSpace([]byte(name))) == 0 {
+		w.plain(n.typed)
+		name = string(util.EscapeHTML(n.typed))
+	}
+	w.out.WriteString("</a>")
+	if !saysWhere(name, n.href, n.host) {
+		w.out.WriteString(`<span class="host"> (`)
+		w.plain([]byte(n.host))
+		w.out.WriteString(`)</span>`)
+	}
+}
+
+func holdsSpoiler(n ast.Node) bool {
+	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
+		if c.Kind() == kindSpoiler || holdsSpoiler(c) {
+			return true
+		}
+	}
+	return false
+}
+
+// saysWhere reports whether a link's name, as HTML, is its address or host.
+func saysWhere(name, href, host string) bool {
+	href = string(util.EscapeHTML([]byte(href)))
+	name = strings.TrimSuffix(name, "/")
+	_, bare, _ := strings.Cut(strings.TrimSuffix(href, "/"), ":")
+	return name == strings.TrimSuffix(href, "/") || name == strings.TrimPrefix(bare, "//") || name == host
+}
+
+// openLink begins a link that leaves, tells the other side nothing, and cannot
+// be reached back from there.
+func (w *writer) openLink(href string) {
+	w.out.WriteString(`<a href="`)
+	w.out.Write(util.EscapeHTML([]byte(href)))
+	w.out.WriteString(`" target="_blank" rel="` + linkRel + `">`)
+}

@@ -1,0 +1,105 @@
+package format
+
+import (
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+const leaves = ` target="_blank" rel="nofollow noopener noreferrer">`
+
+func TestNamedLinkShowsWhereItLeads(t *testing.T) {
+	link := func(href, name, host string) string {
+		if host != "" {
+			host = `<span class="host"> (` + host + `)</span>`
+		}
+		return `<a href="` + href + `"` + leaves + name + "</a>" + host
+	}
+	checkHTML(t, map[string]struct{ text, want string }{
+		"named":           {"see [the *map*](https://example.org/map).", "<p>see " + link("https://example.org/map", "the <em>map</em>", "example.org") + ".</p>"},
+		"another host":    {"[https://bank.example](https://evil.example/)", "<p>" + link("https://evil.example/", "https://bank.example", "evil.example") + "</p>"},
+		"looks like host": {"[bank.example (bank.example)](https://evil.example)", "<p>" + link("https://evil.example", "bank.example (bank.example)", "evil.example") + "</p>"},
+		"port":            {"[a](http://localhost:8080/r/x)", "<p>" + link("http://localhost:8080/r/x", "a", "localhost:8080") + "</p>"},
+		"angles":          {"[a]( <https://example.org/a> )", "<p>" + link("https://example.org/a", "a", "example.org") + "</p>"},
+		"parentheses":     {"([a](https://example.org/b_(c)))", "<p>(" + link("https://example.org/b_(c)", "a", "example.org") + ")</p>"},
+		"ampersand":       {"[a](https://example.org/?a=1&b=2)", "<p>" + link("https://example.org/?a=1&amp;b=2", "a", "example.org") + "</p>"},
+		"mail":            {"[me](mailto:ada@example.org)", "<p>" + link("mailto:ada@example.org", "me", "ada@example.org") + "</p>"},
+		"other script":    {"[a](https://аррӏе.com/)", "<p>" + link("https://xn--80ak6aa92e.com/", "a", "xn--80ak6aa92e.com") + "</p>"},
+		"says another":    {"[https://аррӏе.com/](https://аррӏе.com/)", "<p>" + link("https://xn--80ak6aa92e.com/", "https://аррӏе.com/", "xn--80ak6aa92e.com") + "</p>"},
+		"capitals":        {"[a](https://EXAMPLE.org)", "<p>" + link("https://example.org", "a", "example.org") + "</p>"},
+		"its address":     {"[https://example.org/a](https://example.org/a)", "<p>" + link("https://example.org/a", "https://example.org/a", "") + "</p>"},
+		"its short form":  {"[example.org/a](https://example.org/a/)", "<p>" + link("https://example.org/a/", "example.org/a", "") + "</p>"},
+		"its host":        {"[example.org](https://example.org/a)", "<p>" + link("https://example.org/a", "example.org", "") + "</p>"},
+		"no name":         {"[](https://example.org/a)", "<p>" + link("https://example.org/a", "https://example.org/a", "") + "</p>"},
+		"image":           {"![a cat](https://example.org/cat.png)", "<p>" + link("https://example.org/cat.png", "a cat", "example.org") + "</p>"},
+		"image in link":   {"[![a](https://b.example/)](https://c.example/)", "<p>" + link("https://c.example/", "a", "c.example") + "</p>"},
+		"link in image":   {"![a [b](https://b.example/)](https://c.example/)", "<p>" + link("https://c.example/", "a b", "c.example") + "</p>"},
+		"link in link":    {"[a [b](https://b.example/)](https://c.example/)", `<p>[a ` + link("https://b.example/", "b", "b.example") + `](` + link("https://c.example/", "https://c.example/", "") + `)</p>`},
+		"across strong":   {"**a [b** c](https://d.example) e", "<p>**a " + link("https://d.example", "b** c", "d.example") + " e</p>"},
+		"in a spoiler":    {"||[a](https://b.example)||", `<p><span class="spoiler">` + link("https://b.example", "a", "b.example") + "</span></p>"},
+		"with a spoiler":  {"[a ||b||](https://c.example)", `<p><span class="spoiler">` + link("https://c.example", "a b", "c.example") + "</span></p>"},
+		"after brackets":  {"[1] [a](https://b.example)", "<p>[1] " + link("https://b.example", "a", "b.example") + "</p>"},
+		"escaped":         {`\[a c](https://b.example/)`, "<p>[a c](" + link("https://b.example/", "https://b.example/", "") + ")</p>"},
+	})
+}
+
+// What cannot say honestly where it leads stays as it was typed.
+func TestNoLinkIsMadeOf(t *testing.T) {
+	for name, address := range map[string]string{
+		"script":         "javascript:alert(1)",
+		"data":           "data:text/html,x",
+		"a path":         "/r/lobby",
+		"no scheme":      "example.org",
+		"two slashes":    "//evil.example",
+		"three slashes":  "https:///evil.example",
+		"a user":         "https://bank.example@evil.example/",
+		"a password":     "https://a:b@evil.example/",
+		"backslash":      `https://bank.example\@evil.example/`,
+		"percent":        "https://ba%6ek.example/",
+		"bad port":       "https://evil.example:x/",
+		"invisible":      "https://ba\u200bnk.example/",
+		"turned around":  "https://e.example/\u202egnp.tac",
+		"quote":          `https://e.example/"onclick=x`,
+		"title":          `https://e.example/ "bank.example"`,
+		"wrong domain":   "https://-a_b.example/",
+		"address number": "https://[::1]/",
+		"mail, encoded":  "mailto:a%40bank.example@evil.example",
+		"nothing":        "",
+		"very long":      "https://e.example/" + strings.Repeat("a", 2000),
+	} {
+		t.Run(name, func(t *testing.T) {
+			out := HTML("**x** [a](" + address + ")")
+			if !strings.Contains(out, "<p><strong>x</strong> [a](") || strings.Contains(out, ">a</a>") {
+				t.Errorf("%s", out)
+			}
+		})
+	}
+	for _, name := range []string{"bank\u202e", "a\u2066b", "\u200fa"} {
+		if out := HTML("**x** [" + name + "](https://e.example/)"); strings.Contains(out, "host") {
+			t.Errorf("%q: %s", name, out)
+		}
+	}
+}
+
+// FuzzLink looks at addresses the way a browser does: the host that is shown
+// is the one that is in the address, between the slashes and the next sign.
+func FuzzLink(f *testing.F) {
+	for _, s := range []string{"https://a.b/c", "http://A.B:80?c", "https://ä.ö/ü", "https://a.b@c.d", "https://a。b", "mailto:a@b.c?subject=d", "https://a.b/(c)#d", "https://1.2.3.4.:5"} {
+		f.Add(s)
+	}
+	shown := regexp.MustCompile(`<a href="https?://([^/?#"]*)[^"]*"` + regexp.QuoteMeta(leaves) + `[^<]*</a><span class="host"> \(([^)]*)\)</span>`)
+	f.Fuzz(func(t *testing.T, address string) {
+		out := HTML("[text](" + address + ")")
+		if !strings.Contains(out, `class="host"`) || strings.Contains(out, "mailto:") {
+			return
+		}
+		m := shown.FindStringSubmatch(out)
+		if m == nil || m[1] != m[2] || !plainHost.MatchString(m[1]) {
+			t.Fatalf("%q: %s", address, out)
+		}
+		if u, err := url.Parse("http://" + m[1]); err != nil || u.Host != m[2] {
+			t.Errorf("%q: %v, %v", m[1], u, err)
+		}
+	})
+}

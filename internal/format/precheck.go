@@ -1,0 +1,120 @@
+package format
+
+import "strings"
+
+// mayHaveFormat reports whether text could have formatting. It is wrong in one
+// direction only, and cheap, because most messages are plain.
+func mayHaveFormat(message string) bool {
+	if strings.ContainsAny(message, "*_~`") || strings.Contains(message, "](") || mayHideText(message) {
+		return true
+	}
+	for rest := message; ; {
+		i := strings.IndexByte(rest, ':')
+		if i < 0 {
+			break
+		}
+		rest = rest[i+1:]
+		if isShortCode(rest) {
+			return true
+		}
+	}
+	for rest := message; ; {
+		if startsBlock(strings.TrimLeft(rest, " \t")) {
+			return true
+		}
+		i := strings.IndexAny(rest, "\r\n")
+		if i < 0 {
+			return false
+		}
+		rest = rest[i+1:]
+	}
+}
+
+// mayHideText reports whether there could be a spoiler, or backslashes that keep
+// one from being it.
+func mayHideText(message string) bool {
+	return strings.Contains(message, "||") || strings.Contains(message, `|\|`)
+}
+
+// startsBlock reports whether line could begin a heading, a quote or a list
+// item, or be a rule or the line below a table's head.
+func startsBlock(line string) bool {
+	if line == "" {
+		return false
+	}
+	switch c := line[0]; {
+	case c == '>':
+		return true
+	case c == '#':
+		return isHeading(line)
+	case c == '\\':
+		return isHeading(line[1:])
+	case c == '|', c == ':':
+		return isRuled(line)
+	case c == '-':
+		return followedBySpace(line, 0) || isRuled(line)
+	case c == '+':
+		return followedBySpace(line, 0)
+	case c >= '0' && c <= '9':
+		rest := strings.TrimLeft(line, "0123456789")
+		return rest != "" && (rest[0] == '.' || rest[0] == ')')
+	}
+	return false
+}
+
+// isHeading reports whether line, which the caller may have cut, begins with
+// the mark of a heading.
+func isHeading(line string) bool {
+	rest := strings.TrimLeft(line, "#")
+	level := len(line) - len(rest)
+	return level >= 1 && level <= 6 && rest != "" && strings.IndexByte(" \t\r\n", rest[0]) >= 0
+}
+
+// isRuled reports whether line could be a rule or the line below a table's head.
+func isRuled(line string) bool {
+	dashes, bars := ruling(line)
+	return dashes > 2 || dashes > 0 && bars > 0
+}
+
+// ruling counts the dashes and bars of a line that has nothing else but colons
+// and space up to its end. Of another it says that there are none.
+func ruling(line string) (dashes, bars int) {
+	for i := range len(line) {
+		switch line[i] {
+		case '-':
+			dashes++
+		case '|':
+			bars++
+		case ':', ' ', '\t':
+		case '\r', '\n':
+			return dashes, bars
+		default:
+			return 0, 0
+		}
+	}
+	return dashes, bars
+}
+
+func isLineEnd(r rune) bool { return r == '\n' || r == '\r' }
+
+// isShortCode reports whether s, which follows a colon, could begin with an
+// emoji's short-code and its second colon.
+func isShortCode(s string) bool {
+	n := shortCodeLen(s)
+	return n > 0 && n < len(s) && s[n] == ':'
+}
+
+// shortCodeLen returns how many bytes at the start of s could be an emoji's
+// short-code.
+func shortCodeLen(s string) int {
+	for i := range len(s) {
+		if !isAlphaNumeric(s[i]) && s[i] != '_' && s[i] != '-' && s[i] != '+' {
+			return i
+		}
+	}
+	return len(s)
+}
+
+func isAlphaNumeric(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+}

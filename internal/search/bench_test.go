@@ -1,0 +1,176 @@
+package search
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"parley/internal/chat"
+)
+
+// A corpusLog is a corpus as a log: it makes messages when they are asked for, which
+// takes about as long as to read them from a store.
+type corpusLog struct {
+	*corpus
+	byRoom [][]int32
+	text   int64 // bytes of all texts
+}
+
+func newCorpusLog(messages, rooms int) *corpusLog {
+	l := &corpusLog{corpus: newCorpus(messages, rooms), byRoom: make([][]int32, rooms)}
+	for n := range messages {
+		room, e := l.message(n)
+		l.byRoom[room] = append(l.byRoom[room], int32(n))
+		l.text += int64(len(e.Text))
+	}
+	return l
+}
+
+func roomName(n int) chat.RoomName { return chat.RoomName(fmt.Sprintf("room%04d", n)) }
+
+func (l *corpusLog) at(name chat.RoomName, seq chat.Seq) chat.Event {
+	room, err := strconv.Atoi(strings.TrimPrefix(string(name), "room"))
+	if err != nil {
+		panic(err)
+	}
+	_, e := l.message(int(l.byRoom[room][seq-1]))
+	e.Room, e.Seq = name, seq
+	return e
+}
+
+func (l *corpusLog) names() (names []chat.RoomName) {
+	for n := range l.byRoom {
+		names = append(names, roomName(n))
+	}
+	return names
+}
+
+func (l *corpusLog) Heads(context.Context) (map[chat.RoomName]chat.Seq, error) {
+	heads := make(map[chat.RoomName]chat.Seq)
+	for n, numbers := range l.byRoom {
+		heads[roomName(n)] = chat.Seq(len(numbers))
+	}
+	return heads, nil
+}
+
+func (l *corpusLog) After(ctx context.Context, room chat.RoomName, seq chat.Seq, limit int) ([]Event, error) {
+	heads, err := l.Heads(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var events []Event
+	for seq++; seq <= heads[room] && len(events) < limit; seq++ {
+		events = append(events, Event{Event: l.at(room, seq)})
+	}
+	return events, nil
+}
+
+func (l *corpusLog) Texts(_ context.Context, places []Place) ([]chat.Event, error) {
+	events := make([]chat.Event, len(places))
+	for i, p := range places {
+		events[i] = l.at(p.Room, p.Seq)
+	}
+	return events, nil
+}
+
+func (l *corpusLog) Erased(context.Context, Place) (map[chat.Seq]string, error) { return nil, nil }
+func (l *corpusLog) Forget(context.Context, Place) error                        { return nil }
+
+// indexed returns an index of so many messages as -messages says.
+func indexed(b *testing.B) (*Index, *corpusLog) {
+	b.Helper()
+	l := newCorpusLog(*benchMessages, 400)
+	dir := b.TempDir()
+	x := New(l, l, Config{Dir: dir})
+	b.Cleanup(x.close)
+	begin := time.Now()
+	must(b, x.catchUp(b.Context(), make(map[chat.RoomName]bool)))
+	built := time.Since(begin)
+	info, err := os.Stat(indexFile(dir))
+	must(b, err)
+	b.Logf("%d messages of %.1f bytes indexed in %.1f s; index %.1f MB, %.3f of the text", l.messages,
+		float64(l.text)/float64(l.messages), built.Seconds(), float64(info.Size())/1e6, float64(info.Size())/float64(l.text))
+	return x, l
+}
+
+// BenchmarkSearch reads first pages: go test ./internal/search -run '^$' -bench Search -messages 1000000
+func BenchmarkSearch(b *testing.B) {
+	x, l := indexed(b)
+	random := rand.New(rand.NewPCG(3, 4))
+	word := func(from, to int) string { return l.vocabulary[from+random.IntN(to-from)] }
+	all := l.names()
+	for _, q := range []struct {
+		name  string
+		rooms []chat.RoomName
+		query func() string
+	}{
+		{"rare", all, func() string { return word(20_000, 60_000) }},
+		{"medium", all, func() string { return word(100, 2000) }},
+		{"common", all, func() string { return word(0, 3) }},
+		{"two-common", all, func() string { return word(0, 10) + " " + word(0, 10) }},
+		{"common-and-rare", all, func() string { return word(0, 3) + " " + word(20_000, 60_000) }},
+		{"phrase", all, func() string { return `"` + word(0, 30) + " " + word(0, 30) + `"` }},
+		{"phrase-rare", all, func() string { return `"` + word(0, 30) + " " + word(300, 3000) + `"` }},
+		{"prefix-2", all, func() string { return word(0, 200)[:2] + "*" }},
+		{"prefix-3", all, func() string { w := word(200, 4000); return w[:min(3, len(w))] + "*" }},
+		{"prefix-4", all, func() string { w := word(200, 4000); return w[:min(4, len(w))] + "*" }},
+		{"one-character", all, func() string { return string(rune(0x4e00 + random.IntN(50))) }},
+		{"characters", all, func() string { return string([]rune{rune(0x4e00 + random.IntN(50)), rune(0x4e00 + random.IntN(50))}) }},
+		{"from", all, func() string { return "from:" + word(100, 150) + " " + word(0, 30) }},
+		{"in", all, func() string { return fmt.Sprintf("in:room%04d %s", random.IntN(400), word(0, 300)) }},
+		{"in-one-room", all, func() string { return fmt.Sprintf("in:room%04d", random.IntN(400)) }},
+		{"before", all, func() string { return "before:2026-03-0" + string("123456789"[random.IntN(9)]) + " " + word(0, 300) }},
+		{"has", all, func() string { return "has:link " + word(0, 300) }},
+		{"200-rooms-common", all[200:], func() string { return word(0, 3) }},
+		{"200-rooms-medium", all[200:], func() string { return word(100, 2000) }},
+		{"60-small-rooms-common", all[340:], func() string { return word(0, 3) }},
+		{"60-small-rooms-medium", all[340:], func() string { return word(100, 2000) }},
+	} {
+		for _, order := range []Order{Newest, Relevance} {
+			b.Run(q.name+"/"+string(order), func(b *testing.B) {
+				var times []time.Duration
+				hits := 0
+				for b.Loop() {
+					query := ParseQuery(q.query())
+					query.Order = order
+					begin := time.Now()
+					r, err := x.Search(b.Context(), query, q.rooms)
+					if err != nil {
+						b.Fatal(err)
+					}
+					times = append(times, time.Since(begin))
+					hits += len(r.Hits)
+				}
+				slices.Sort(times)
+				for _, p := range []int{50, 95, 99} {
+					b.ReportMetric(float64(times[(len(times)-1)*p/100].Microseconds())/1000, fmt.Sprintf("p%d-ms", p))
+				}
+				b.ReportMetric(float64(hits)/float64(len(times)), "hits")
+			})
+		}
+	}
+}
+
+// BenchmarkUnits tells words apart.
+func BenchmarkUnits(b *testing.B) {
+	for name, text := range map[string]string{
+		"ascii":  strings.Repeat("a message of a usual length with some words in it, ", 2),
+		"umlaut": strings.Repeat("Größere Änderungen müssen früh geprüft werden, sonst ", 2),
+		"han":    strings.Repeat("明日は東京タワーへ行きますから、", 3),
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(text)))
+			b.ReportAllocs()
+			var units []unit
+			for b.Loop() {
+				units = appendUnits(units[:0], text)
+			}
+		})
+	}
+}

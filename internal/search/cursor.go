@@ -1,0 +1,58 @@
+package search
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"math"
+
+	"parley/internal/chat"
+)
+
+// A cursor says where a page begins: with documents below top and, by relevance,
+// in the window that begins there with what is behind a hit.
+type cursor struct {
+	top, number int64
+	score       float64
+}
+
+// madeBytes of a file's random word stand in each cursor.
+const madeBytes = 6
+
+// formatCursor returns a cursor as clients carry it: the numbers in it mean
+// something in this file alone.
+func (db *database) formatCursor(c cursor) string {
+	b := append([]byte(nil), db.made[:madeBytes]...)
+	b = binary.AppendUvarint(b, uint64(c.top))
+	if c.number > 0 {
+		b = binary.AppendUvarint(b, uint64(c.number))
+		b = binary.BigEndian.AppendUint64(b, math.Float64bits(c.score))
+	}
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+// parseCursor undoes formatCursor; the empty string is the beginning.
+func (db *database) parseCursor(s string) (c cursor, err error) {
+	if s == "" {
+		return c, nil
+	}
+	bad := &chat.Error{Code: chat.BadRequest, Message: "There is no such page of results (any more). Search again."}
+	b, err := base64.RawURLEncoding.DecodeString(s)
+	if err != nil || len(b) < madeBytes || string(b[:madeBytes]) != db.made[:madeBytes] {
+		return c, bad
+	}
+	b = b[madeBytes:]
+	top, n := binary.Uvarint(b)
+	if n <= 0 || top == 0 || top > math.MaxInt64 {
+		return c, bad
+	}
+	c.top, b = int64(top), b[n:]
+	if len(b) == 0 {
+		return c, nil
+	}
+	number, n := binary.Uvarint(b)
+	if n <= 0 || number == 0 || number > math.MaxInt64 || len(b) != n+8 {
+		return c, bad
+	}
+	c.number, c.score = int64(number), math.Float64frombits(binary.BigEndian.Uint64(b[n:]))
+	return c, nil
+}

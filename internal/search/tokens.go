@@ -1,0 +1,123 @@
+package search
+
+import (
+	"hash/crc32"
+	"net/url"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A Fact is something about a message other than its words that can be asked
+// for, with has:.
+type Fact string
+
+// The facts.
+const (
+	Link  Fact = "link"  // an address on the web
+	Image Fact = "image" // an address whose path ends as a picture's does
+	File  Fact = "file"  // an address whose path ends as a picture's, a document's or an archive's does
+)
+
+// marker begins each token that stands for no word. No unit holds it, so
+// nothing that anybody writes is taken for a fact.
+const marker = ":"
+
+// The tokens of facts are short: each is in the index once for each message.
+var factTokens = map[Fact]string{Link: marker + "l", Image: marker + "i", File: marker + "f"}
+
+func roomToken(id int64) string   { return marker + "r" + strconv.FormatInt(id, 36) }
+func authorToken(id int64) string { return marker + "a" + strconv.FormatInt(id, 36) }
+
+// appendTokens appends what is indexed of a message to dst, with a space behind
+// each token: its room, author and facts, its words, its symbols and, of scripts
+// without spaces, each two neighbours and each last character.
+//
+// So a run of such characters is found by the pairs in it, and one of them alone
+// as the beginning of a token.
+func appendTokens(dst []byte, d *document) []byte {
+	dst = append(append(dst, roomToken(d.room)...), ' ')
+	dst = append(append(dst, authorToken(d.author)...), ' ')
+	for _, f := range factsOf(d.text) {
+		dst = append(append(dst, factTokens[f]...), ' ')
+	}
+	units := appendUnits(nil, d.text)
+	for i, u := range units {
+		dst = append(dst, u.text...)
+		if i+1 < len(units) && units[i+1].joined {
+			dst = append(dst, units[i+1].text...)
+		}
+		dst = append(dst, ' ')
+	}
+	return dst
+}
+
+// sumOf returns 16 bits by which tokens are known again.
+func sumOf(tokens []byte) uint16 {
+	sum := crc32.ChecksumIEEE(tokens)
+	return uint16(sum ^ sum>>16)
+}
+
+var (
+	imageEnds = []string{".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".svg", ".bmp", ".heic", ".tif", ".tiff"}
+	fileEnds  = []string{
+		".pdf", ".zip", ".gz", ".tgz", ".xz", ".bz2", ".zst", ".7z", ".rar", ".tar", ".txt", ".md", ".csv", ".json", ".xml", ".log",
+		".doc", ".docx", ".odt", ".rtf", ".xls", ".xlsx", ".ods", ".ppt", ".pptx", ".odp", ".epub", ".mp3", ".ogg", ".wav", ".flac", ".mp4", ".webm", ".mov",
+		".apk", ".deb", ".rpm", ".dmg", ".exe", ".iso", ".patch", ".diff",
+	}
+)
+
+// factsOf returns the facts about a text, each once, in one order.
+func factsOf(text string) []Fact {
+	if !strings.Contains(text, "://") && !strings.Contains(text, "ww.") && !strings.Contains(text, "WW.") { // most have none
+		return nil
+	}
+	var link, image, file bool
+	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return r <= ' ' || strings.ContainsRune(`<>"|`, r) || r == '\u3000' }) {
+		at := linkIn(word)
+		if at == "" {
+			continue
+		}
+		link = true
+		end := endOf(at)
+		image = image || slices.Contains(imageEnds, end)
+		file = file || slices.Contains(fileEnds, end)
+	}
+	var facts []Fact
+	if link {
+		facts = append(facts, Link)
+	}
+	if image {
+		facts = append(facts, Image)
+	}
+	if image || file {
+		facts = append(facts, File)
+	}
+	return facts
+}
+
+// linkIn returns what of a word is an address, "" if nothing is.
+func linkIn(word string) string {
+	lower := strings.ToLower(word)
+	for _, begin := range []string{"https://", "http://", "www."} {
+		i := strings.Index(lower, begin)
+		if i >= 0 && len(lower) > i+len(begin) && (begin != "www." || i == 0 || classOf(rune(lower[i-1])) == gap) {
+			return lower[i:]
+		}
+	}
+	return ""
+}
+
+// endOf returns how the path of an address ends, from its last dot on.
+func endOf(address string) string {
+	address = strings.TrimRight(address, ".,;:!?)]}'*_~`")
+	if !strings.Contains(address, "://") {
+		address = "http://" + address
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return path.Ext(u.Path)
+}

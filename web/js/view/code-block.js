@@ -1,0 +1,32 @@
+// code-block.js: fenced code with its language and a button that copies it.
+import { copyText } from "./clipboard.js";
+import { say } from "./toast.js";
+
+/** Returns a frame around code. @param {HTMLPreElement} pre */
+export function codeBlock(pre) {
+  pre.tabIndex = 0; // it may scroll sideways, by keyboard too
+  const bar = document.createElement("div");
+  bar.className = "code-bar";
+  const language = document.createElement("span");
+  language.textContent = pre.querySelector("code")?.className.replace("language-", "") ?? "";
+  bar.append(language, copyButton(pre));
+  const frame = document.createElement("div");
+  frame.className = "code-block";
+  frame.append(bar, pre);
+  return frame;
+}
+
+/** @param {HTMLPreElement} pre */
+function copyButton(pre) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "link";
+  button.tabIndex = -1; // until its message has the focus
+  button.dataset["rove"] = "";
+  button.textContent = "Copy code";
+  button.addEventListener("click", async () => {
+    const copied = await copyText((pre.textContent ?? "").replace(/\n$/, ""));
+    say(copied ? "Code copied" : "The browser did not let the code be copied");
+  });
+  return button;
+}
