@@ -318,6 +318,8 @@ test("people are named: completed while one writes, marked in the text, lit up f
   const [ada, grace] = await meet("mention", "Ada", "Grace Hopper");
   assert.ok(ada && grace);
   await ada.page.locator(".people li", { hasText: "Grace Hopper" }).or(ada.page.locator(".people-count", { hasText: "2" })).first().waitFor();
+  await said(grace.page, "hello", 1); // a room is there from its first message on, and so are its members
+  await message(ada.page, 1).waitFor();
   await field(ada.page).pressSequentially("hi @gr");
   const option = ada.page.getByRole("option", { name: "Grace Hopper" });
   await option.waitFor();
@@ -333,11 +335,11 @@ test("people are named: completed while one writes, marked in the text, lit up f
   assert.equal(await field(ada.page).inputValue(), "**hi** @Grace Hopper ");
   await field(ada.page).pressSequentially("`@Grace Hopper` @nobody");
   await field(ada.page).press("Enter");
-  await message(grace.page, 1).and(grace.page.locator(".for-me")).waitFor();
-  assert.deepEqual(await message(grace.page, 1).locator(".mention").allTextContents(), ["@Grace Hopper"]);
-  assert.equal(await message(ada.page, 1).and(ada.page.locator(".for-me")).count(), 0);
+  await message(grace.page, 2).and(grace.page.locator(".for-me")).waitFor();
+  assert.deepEqual(await message(grace.page, 2).locator(".mention").allTextContents(), ["@Grace Hopper"]);
+  assert.equal(await message(ada.page, 2).and(ada.page.locator(".for-me")).count(), 0);
   await write(grace.page, "@here listen");
-  await message(ada.page, 2).and(ada.page.locator(".for-me")).waitFor();
+  await message(ada.page, 3).and(ada.page.locator(".for-me")).waitFor();
   await assertAccessible(ada.page, "mentions");
   assert.deepEqual([...ada.wrong, ...grace.wrong], []);
 });
@@ -419,6 +421,99 @@ test("a message is marked as unread from there on, until one comes back", async 
   await ada.page.waitForFunction(() => !document.title.startsWith("("));
   assert.deepEqual(ada.wrong, []);
 });
+
+test("emoji are picked by search, by keyboard, in a skin tone, and completed while one writes", async () => {
+  const [ada] = await meet("emoji", "Ada");
+  assert.ok(ada);
+  const { page } = ada;
+  await said(page, "react to me", 1);
+  assert.equal(await page.evaluate(() => performance.getEntriesByType("resource").some((r) => r.name.endsWith("emoji-picker.js"))), false, "not loaded before it is wanted");
+  await press(message(page, 1), "+");
+  const picker = page.getByRole("dialog", { name: "Emoji", exact: true });
+  await picker.getByRole("searchbox", { name: "Search emoji" }).waitFor();
+  await picker.locator(".grid button").nth(30).waitFor();
+  await assertAccessible(page, "picker");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowRight");
+  assert.equal(await page.evaluate(() => [...document.querySelectorAll(".emoji-picker .grid button")].indexOf(/** @type {Element} */ (document.activeElement))), 1);
+  await page.keyboard.press("ArrowUp");
+  await page.keyboard.type("thumbsup");
+  await picker.locator(".status", { hasText: /found/ }).waitFor();
+  await picker.getByRole("radio", { name: "Skin tone 3 of 5" }).check();
+  await picker.locator("button[data-emoji='👍🏽']").waitFor();
+  await picker.getByRole("searchbox").press("Enter");
+  await message(page, 1).locator(".reaction", { hasText: "👍🏽" }).waitFor();
+  assert.ok(await message(page, 1).evaluate((m) => m === document.activeElement), "the focus comes back");
+  await press(message(page, 1), "Enter");
+  assert.equal(await page.getByRole("menuitem").first().textContent(), "👍🏽", "it is remembered");
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Put in an emoji" }).click();
+  await picker.getByRole("searchbox").fill("tada");
+  await picker.locator("button[data-emoji='🎉']").click();
+  await page.waitForFunction(() => /** @type {HTMLTextAreaElement} */ (document.querySelector("#composer-field")).value === "🎉");
+  await field(page).pressSequentially(" :wav");
+  await page.getByRole("option", { name: /:wave:/ }).waitFor();
+  await field(page).press("Enter");
+  assert.match(await field(page).inputValue(), /^🎉 👋/u);
+  await field(page).fill("");
+  assert.deepEqual(ada.wrong, []);
+});
+
+const HOSTILE = [
+  `<img src=x onerror="window.ran=1">`, `"><script>window.ran=2</script>`, "[x](javascript:window.ran=3) **<b>**", "W".repeat(250), "\u2066open \u202Btext", "{{constructor}} ${window.ran=4}",
+];
+
+for (const [size, options] of Object.entries({ wide: {}, phone: PHONE })) {
+  test(`hostile text is text in topics, quotes, threads, pins, versions, forwards and suggestions: ${size}`, async () => {
+    const room = `hostile-${size}`;
+    const ada = await enter(room, "Ada", options);
+    const { page } = ada;
+    const evil = await server.guest(`<img src=x onerror=ran=5>`);
+    const call = (/** @type {string} */ method, /** @type {string} */ path, /** @type {object} */ body) => fetch(`${server.url}/api/rooms/${room}${path}`, { method, headers: { "Content-Type": "application/json", Authorization: `Bearer ${evil}` }, body: JSON.stringify(body) }).then((r) => r.json()).then((a) => Number(/** @type {{ seq: number }} */ (a).seq));
+    const harmless = async (/** @type {string} */ where) => {
+      const found = await page.evaluate(() => ({
+        ran: /** @type {{ ran?: number }} */ (/** @type {unknown} */ (globalThis)).ran,
+        foreign: document.querySelectorAll("img, script:not([src]), iframe, [onerror], [onload]").length,
+        wide: document.documentElement.scrollWidth - innerWidth,
+      }));
+      assert.deepEqual(found, { ran: undefined, foreign: 0, wide: 0 }, where);
+    };
+    for (const text of HOSTILE) {
+      await call("PUT", "/topic", { text });
+      const root = await call("POST", "/messages", { text: `${text} @Ada` });
+      await call("POST", "/messages", { text, reply_to: root });
+      await call("POST", "/messages", { text: `/me ${text}`, thread: root, echo: true });
+      await call("POST", "/messages", { text, thread: root });
+      await call("POST", "/messages", { forward: { room, seq: root } });
+      const emoji = await fetch(`${server.url}/api/rooms/${room}/messages/${root}/reactions/${encodeURIComponent(text)}`, { method: "PUT", headers: { Authorization: `Bearer ${evil}` } });
+      assert.equal(emoji.ok, false, "no emoji");
+      await call("PUT", `/pins/${root}`, {});
+      const head = await call("PATCH", `/messages/${root}`, { text: `${text} again` });
+      await message(page, root).locator(".edited").waitFor();
+      await harmless(`room: ${text.slice(0, 30)}`);
+      await message(page, root).locator(".edited").click();
+      await page.getByRole("dialog", { name: "What it said before" }).locator("li").nth(1).waitFor();
+      await harmless("versions");
+      await page.keyboard.press("Escape");
+      await press(message(page, root), "r");
+      await harmless("replying");
+      await page.keyboard.press("Escape");
+      await press(message(page, root), "t");
+      await page.locator("thread-panel .message").nth(2).waitFor();
+      await harmless("thread");
+      await page.getByRole("button", { name: "Close panel" }).click();
+      assert.ok(head > root);
+    }
+    await page.getByRole("button", { name: "Pinned messages" }).click();
+    await page.locator("pins-panel li").nth(HOSTILE.length - 1).waitFor();
+    await harmless("pins");
+    await page.getByRole("button", { name: "Close panel" }).click();
+    await field(page).pressSequentially("@");
+    await page.getByRole("option").first().waitFor();
+    await harmless("suggestions");
+    assert.deepEqual(ada.wrong, []);
+  });
+}
 
 test("all of it by keyboard alone: toolbar, menu, letters", async () => {
   const [ada] = await meet("keys", "Ada");
