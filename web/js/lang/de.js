@@ -191,6 +191,7 @@ export default {
   "log.newer": "Neuere Nachrichten werden geladen …",
   "log.beginning": "Hier beginnt der Raum.",
   "log.unread": { one: "{n} neue Nachricht", other: "{n} neue Nachrichten" },
+  "log.unread-many": { one: "{n}+ neue Nachrichten", other: "{n}+ neue Nachrichten" },
   "log.newest": "Zum Neuesten",
 
   // Talk: a message

@@ -192,6 +192,7 @@ export default {
   "log.newer": "Loading newer messages…",
   "log.beginning": "This is where the room begins.",
   "log.unread": { one: "{n} new message", other: "{n} new messages" },
+  "log.unread-many": { one: "{n}+ new messages", other: "{n}+ new messages" },
   "log.newest": "Jump to newest",
 
   // Talk: a message

@@ -14,6 +14,7 @@ import { RowActions } from "./row-actions.js";
 import { moveFocus, own } from "./rove.js";
 import { ScrollKeeper } from "./scroll.js";
 
+const MANY = 1_000; // the server counts no further
 const AHEAD = 1.5; // screens from the end of the window at which the next page is asked for
 
 /** @typedef {object} Picture
@@ -169,7 +170,7 @@ export class MessageList extends HTMLElement {
     const news = unread(state);
     const far = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight > this.log.clientHeight;
     this.button.hidden = (this.keeper.atEnd && this.#newest.here) || (news === 0 && !far && this.#newest.here);
-    setText(part(this.button, ".label", HTMLElement), news > 0 ? t("log.unread", { n: news }) : t("log.newest"));
+    setText(part(this.button, ".label", HTMLElement), news >= MANY ? t("log.unread-many", { n: MANY }) : news > 0 ? t("log.unread", { n: news }) : t("log.newest"));
   }
 
   /** Offers what can be done with messages. @param {(n: number) => string[]} recent emoji  @param {boolean} inThread */
