@@ -1,5 +1,5 @@
 // kept-panel.js: messages that one has saved, and threads that one follows, in the side panel.
-/** @import { Api } from "../api.js" */
+/** @import { Opening } from "../view/app-shell.js" */
 /** @import { FoundPage } from "../found-api.js" */
 import { saved, threads } from "../found-api.js";
 import { reason, t } from "../i18n.js";
@@ -31,8 +31,8 @@ class KeptPanel extends HTMLElement {
 
 customElements.define("kept-panel", KeptPanel);
 
-/** @param {"saved" | "threads"} what  @param {Api} api */
-export function open(what, api) {
+/** @param {Opening} opening */
+export function open({ what, api }) {
   const panel = new KeptPanel();
   if (what === "saved") panel.begin((next) => saved(api, next), t("saved.none"), false);
   else panel.begin((next) => threads(api, next), t("threads.none"), true);

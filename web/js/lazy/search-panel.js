@@ -1,7 +1,7 @@
 // search-panel.js: searching all rooms of the list, in the side panel. It searches as one types, a little later.
 /** @import { Api } from "../api.js" */
 /** @import { Key } from "../i18n.js" */
-/** @import { PageSession } from "../page-session.js" */
+/** @import { Opening } from "../view/app-shell.js" */
 import { search } from "../found-api.js";
 import { reason, t } from "../i18n.js";
 import { fromTemplate, part, setText } from "../view/dom.js";
@@ -103,8 +103,8 @@ function explained([word, key]) {
 /** The last search stays as it was. @type {SearchPanel | undefined} */
 let panel;
 
-/** @param {PageSession} session  @param {Api} api */
-export function open(session, api) {
+/** @param {Opening} opening */
+export function open({ session, api }) {
   if (!panel) {
     panel = new SearchPanel();
     panel.begin(api);

@@ -2,7 +2,7 @@
 /** @import { Api } from "../api.js" */
 /** @import { PageSession } from "../page-session.js" */
 /** @import { Choices, Settings } from "../settings.js" */
-/** @import { AppShell } from "../view/app-shell.js" */
+/** @import { Opening } from "../view/app-shell.js" */
 import { LANGUAGES, t } from "../i18n.js";
 import { chime } from "../view/chime.js";
 import { fromTemplate, part, setText, tell } from "../view/dom.js";
@@ -11,8 +11,8 @@ import { submitName } from "../view/name-field.js";
 import { showSize } from "../view/theme.js";
 import "../view/theme-choice.js";
 
-/** @param {AppShell} shell  @param {PageSession} session  @param {Settings} settings  @param {Api} api */
-export function open(shell, session, settings, api) {
+/** @param {Opening} opening */
+export function open({ shell, session, settings, api }) {
   const dialog = part(fromTemplate("settings-dialog"), "dialog", HTMLDialogElement);
   dialog.addEventListener("close", () => dialog.remove());
   shell.append(dialog);

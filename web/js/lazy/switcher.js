@@ -1,7 +1,7 @@
 // switcher.js: the quickest way to anywhere: a few letters find a room, somebody who is here, or something to do. The field
 // keeps the focus; arrow keys choose in the list below it (ARIA practices: combobox with a listbox).
 /** @import { PageSession } from "../page-session.js" */
-/** @import { AppShell } from "../view/app-shell.js" */
+/** @import { AppShell, Opening } from "../view/app-shell.js" */
 import { best } from "../fuzzy.js";
 import { t } from "../i18n.js";
 import { addressOf } from "../place.js";
@@ -15,8 +15,8 @@ const MOST = 12;
 
 /** What can be chosen. @typedef {{ icon: string, name: string, detail: string, does: () => void, person?: boolean }} Choice */
 
-/** @param {AppShell} shell  @param {PageSession} session */
-export function open(shell, session) {
+/** @param {Opening} opening */
+export function open({ shell, session }) {
   const dialog = part(fromTemplate("switcher"), "dialog", HTMLDialogElement);
   const field = part(dialog, "input", HTMLInputElement);
   const choices = everything(shell, session);

@@ -23,10 +23,27 @@ import { say } from "./toast.js";
 
 const KEPT = 6; // rooms whose elements stay, scrolled as they were
 const RETRY_MS = 2_000;
+const FETCH_MS = 3_000;
+
+/** What is loaded when it is asked for. */
+const LAZY = {
+  settings: () => import("../lazy/settings-dialog.js"),
+  shortcuts: () => import("../lazy/shortcuts-dialog.js"),
+  switcher: () => import("../lazy/switcher.js"),
+  search: () => import("../lazy/search-panel.js"),
+  saved: () => import("../lazy/kept-panel.js"),
+  threads: () => import("../lazy/kept-panel.js"),
+};
+
+/** @typedef {keyof typeof LAZY} Lazy */
+
+/** What such a part gets to work with. @typedef {{ shell: AppShell, session: PageSession, settings: Settings, api: Api, what: Lazy }} Opening */
 
 export class AppShell extends HTMLElement {
   /** @type {Map<string, RoomView>} the last one shown at the end */
   #views = new Map();
+  /** @type {Map<Lazy, { open: (o: Opening) => void }>} */
+  #lazy = new Map();
   #asked = 0; // counts what was asked for, so that only the last is shown
   #scheduled = false;
 
@@ -60,6 +77,7 @@ export class AppShell extends HTMLElement {
     hearKeys(this);
     session.connection.connect();
     this.#arrive();
+    setTimeout(() => LAZY.switcher().then((part) => this.#lazy.set("switcher", part), () => undefined), FETCH_MS); // who types has no time to wait for it
   }
 
   /** Goes to an address of this page. @param {string} address */
@@ -68,19 +86,17 @@ export class AppShell extends HTMLElement {
     this.#arrive();
   }
 
-  /** Opens what waits until it is asked for. @param {"settings" | "shortcuts" | "switcher" | "search" | "saved" | "threads"} what */
+  /** Opens what waits until it is asked for. @param {Lazy} what */
   async open(what) {
     const { session, settings, api } = this;
     if (!session || !settings || !api) return;
-    this.#drawer.hidePopover();
+    if (this.#drawer.matches(":popover-open")) this.#drawer.hidePopover();
     try {
-      if (what === "settings") (await import("../lazy/settings-dialog.js")).open(this, session, settings, api);
-      else if (what === "shortcuts") (await import("../lazy/shortcuts-dialog.js")).open();
-      else if (what === "switcher") (await import("../lazy/switcher.js")).open(this, session);
-      else if (what === "search") (await import("../lazy/search-panel.js")).open(session, api);
-      else (await import("../lazy/kept-panel.js")).open(what, api);
+      const part = this.#lazy.get(what) ?? (await LAZY[what]()); // at once the second time: what is typed next belongs there
+      this.#lazy.set(what, part);
+      part.open({ shell: this, session, settings, api, what });
     } catch {
-      say(t("error.silent")); // the module could not be loaded
+      say(t("error.silent")); // it could not be loaded
     }
   }
 
@@ -197,7 +213,7 @@ export class AppShell extends HTMLElement {
       session.renamed(person);
       this.#listChanged();
     });
-    hear(this, "open", (/** @type {Parameters<AppShell["open"]>[0]} */ what) => this.open(what));
+    hear(this, "open", (/** @type {Lazy} */ what) => this.open(what));
     hear(this, "unread", (/** @type {number} */ seq) => session.room && session.keepUnread(session.room.deps.room, seq));
   }
 }

@@ -59,7 +59,8 @@ export class RoomList extends HTMLElement {
     const shown = sections(session.rooms, filter);
     const here = session.room?.deps.room ?? "";
     const order = shown.flatMap((s) => s.entries.map((e) => e.room));
-    if (!order.includes(this.#active)) this.#active = order.includes(here) ? here : (order[0] ?? "");
+    const walked = this.scroller.contains(document.activeElement) && order.includes(this.#active);
+    if (!walked) this.#activate(order.includes(here) ? here : (order[0] ?? "")); // Tab finds the room that one is in
     for (const name of /** @type {const} */ (["favourites", "rooms"])) {
       this.#showSection(name, shown.find((s) => s.name === name)?.entries ?? [], here, shown.length > 1 || name === "favourites");
     }
@@ -147,7 +148,7 @@ export class RoomList extends HTMLElement {
 
   /** @param {string} room "" for none */
   #activate(room) {
-    if (!room) return;
+    if (!room || room === this.#active) return;
     const before = this.#rows.get(this.#active)?.li;
     if (before) for (const stop of before.querySelectorAll("a, button")) stop.setAttribute("tabindex", "-1");
     this.#active = room;

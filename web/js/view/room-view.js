@@ -29,6 +29,8 @@ export class RoomView extends HTMLElement {
   #wasLost = false;
   #backUntil = 0;
   #name = "";
+  /** Where the log stood when the room went off the page. @type {ReturnType<MessageList["keeper"]["held"]> | null} */
+  #held = null;
   people = new PeopleList();
   /** @type {Talk | null} */
   #talk = null;
@@ -44,6 +46,7 @@ export class RoomView extends HTMLElement {
 
   disconnectedCallback() {
     this.#away.abort();
+    this.#held = this.list.keeper.held();
     this.#talk?.left();
   }
 
@@ -75,6 +78,7 @@ export class RoomView extends HTMLElement {
 
   /** The room has come on the screen, for the first time or again. */
   arrived() {
+    if (this.#held) this.list.keeper.bringBack(this.#held); // an element that was off the page has forgotten how it was scrolled
     if (!matchMedia("(hover: none)").matches) this.composer.focus(); // on a phone this would raise the keyboard
     if (this.settings?.get("people")) sidePanel().rest({ name: "people", element: this.people, title: this.#peopleTitle() });
     else sidePanel().rest(null);
@@ -168,7 +172,7 @@ export class RoomView extends HTMLElement {
   /** @param {RoomSession} session */
   #hearList(session) {
     hear(this, "look", (/** @type {{ following: boolean, seen: number }} */ look) => {
-      session.look({ ...look, reading: document.visibilityState === "visible" && document.hasFocus() });
+      session.look({ ...look, reading: this.isConnected && document.visibilityState === "visible" && document.hasFocus() });
     });
     hear(this, "older", () => session.history.older());
     hear(this, "newer", () => session.history.newer());

@@ -54,6 +54,18 @@ export class ScrollKeeper {
     }
   }
 
+  /** What is looked at now; to be brought back when the scroller, taken off the page, is on it again. */
+  held() {
+    return { atEnd: this.atEnd, anchor: this.#anchor };
+  }
+
+  /** @param {ReturnType<ScrollKeeper["held"]>} held */
+  bringBack({ atEnd, anchor }) {
+    this.atEnd = atEnd;
+    this.#anchor = anchor;
+    this.restore();
+  }
+
   toEnd() {
     this.atEnd = true;
     this.restore();

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { assertAccessible } from "./axe.js";
+import { PHONE, assertAccessible } from "./axe.js";
 import { Server, joined, row, visitor, write } from "./helper.js";
 
-const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 const server = await new Server().start();
 const grace = await server.guest("Grace");
 for (const text of ["plain", "**bold** `code` https://example.org/", "```\ncode\n```", "- list\n\n> quote", "مرحبا", "👍"]) await server.say("axe", grace, text);

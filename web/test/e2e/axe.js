@@ -1,4 +1,4 @@
-// axe.js: what axe has against a page, which has to be nothing.
+// axe.js: what an automatic judge of accessibility (axe-core) says about the page as it is.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -6,6 +6,7 @@ import { createRequire } from "node:module";
 /** @import { Page } from "playwright-core" */
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+export const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 
 /** @param {Page} page  @param {string} where */
 export async function assertAccessible(page, where) {

@@ -1,12 +1,11 @@
 // What people do with messages: two and three of them, one of them away for a while.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { assertAccessible } from "./axe.js";
+import { PHONE, assertAccessible } from "./axe.js";
 import { Server, joined, visitor, write } from "./helper.js";
 
 /** @import { BrowserContextOptions, Locator, Page } from "playwright-core" */
 
-const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 const server = await new Server().start();
 
 /** People in a room. @param {string} room  @param {string[]} names */
