@@ -24,6 +24,7 @@ type benchCmd struct {
 	Mixed   bench.Mixed   `cmd:"" help:"A giant room beside small ones: what the small ones see."`
 	History bench.History `cmd:"" help:"Pages of a long history, and a resume."`
 	Store   bench.Store   `cmd:"" help:"Messages stored per second."`
+	Search  bench.Search  `cmd:"" help:"Words looked for among a million messages."`
 	All     struct{}      `cmd:"" help:"All of these, one after another, with their defaults."`
 	Report  benchReport   `cmd:"" help:"Join what --json has written in several runs: print it, draw it."`
 }
@@ -44,7 +45,7 @@ func (c *benchCmd) Run(ctx context.Context, con *console, command *kong.Context)
 	case "report":
 		return bench.Merge(c.Config, c.Report.Files)
 	case "all":
-		return bench.Run(ctx, c.Config, &c.Chat, &c.Fanout, &c.Rooms, &c.Idle, &c.Once, &c.Join, &c.Slow, &c.Mixed, &c.History, &c.Store)
+		return bench.Run(ctx, c.Config, &c.Chat, &c.Fanout, &c.Rooms, &c.Idle, &c.Once, &c.Join, &c.Slow, &c.Mixed, &c.History, &c.Store, &c.Search)
 	}
 	return bench.Run(ctx, c.Config, command.Selected().Target.Addr().Interface().(bench.Scenario))
 }

@@ -13,8 +13,10 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"parley/internal/chat"
 	"parley/internal/format"
 	"parley/internal/room"
+	"parley/internal/search"
 	"parley/internal/server"
 	"parley/internal/store"
 	"parley/web"
@@ -58,16 +60,21 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 	if err != nil {
 		return err
 	}
-	log, err := store.Open(ctx, store.Config{Dir: c.Data, Logger: logger, Committed: metrics.Committed})
+	var index *search.Index
+	log, err := store.Open(ctx, store.Config{
+		Dir: c.Data, Logger: logger, Committed: metrics.Committed,
+		Touched: func(room chat.RoomName) { index.Touched(room) }, // not before log.Run
+	})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, log.Close()) }()
+	index = search.New(log, log, search.Config{Dir: c.Data, Epoch: log.Epoch(), Logger: logger})
 
 	c.Rooms.Format, c.Rooms.Erased, c.Rooms.Flushed, c.Rooms.Logger = format.HTML, format.Forget, metrics.Flushed, logger
 	hub := room.New(log, log, log.Epoch(), c.Rooms)
 
-	c.HTTP.Emoji = emoji
+	c.HTTP.Find, c.HTTP.Emoji = index.Find, emoji
 	c.HTTP.CertStore, c.HTTP.Metrics, c.HTTP.Logger = filepath.Join(c.Data, "certificates"), metrics, logger
 	doors, err := server.New(c.HTTP, hub, log, log.Healthy, site)
 	if err != nil {
@@ -85,6 +92,7 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 	defer failed()
 	stopLog := start(ctx, log.Run, failed)
 	stopHub := start(ctx, hub.Run, failed)
+	stopIndex := start(ctx, index.Run, failed)
 	stopReload := start(ctx, c.reload(doors), failed)
 	open := c.addresses(ln)
 	con.welcome(open)
@@ -92,7 +100,7 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 		slog.String("addr", ln.Addr().String()), slog.Any("open", append([]string{open.local}, open.others...)))
 
 	err = doors.Serve(ctx, ln, plain) // until a signal comes, or a part fails
-	err = errors.Join(err, stopReload(), stopHub(), stopLog())
+	err = errors.Join(err, stopReload(), stopIndex(), stopHub(), stopLog())
 	logger.LogAttrs(ctx, slog.LevelInfo, "stopped")
 	return err
 }

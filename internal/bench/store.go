@@ -84,6 +84,13 @@ func (s *stand) oneByOne(ctx context.Context) (took []time.Duration, wall time.D
 // pump has senders fill a room, each with a window of messages under way, as
 // long as more says so of how many there are. It returns once all are stored.
 func (s *stand) pump(ctx context.Context, room string, senders, window int, more func(sent int) bool) (stored int, err error) {
+	say := func(int) func() string { return func() string { return greeting } }
+	return s.pumpInto(ctx, []string{room}, senders, window, say, more)
+}
+
+// pumpInto is pump into several rooms: the senders take them in turn, and each says
+// what its own say tells it.
+func (s *stand) pumpInto(ctx context.Context, rooms []string, senders, window int, say func(sender int) func() string, more func(sent int) bool) (stored int, err error) {
 	crowd, err := s.gather(ctx, make([]member, senders))
 	if err != nil {
 		return 0, err
@@ -106,13 +113,13 @@ func (s *stand) pump(ctx context.Context, room string, senders, window int, more
 		return true
 	}
 	for i, o := range crowd.conns {
-		o.room, o.who = room, i
+		o.room, o.who = rooms[i%len(rooms)], i
 		loop := crowd.loopOf(o)
 		loop.mu.Lock()
 		o.acks = newTally("answers")
 		loop.mu.Unlock()
 		wg.Go(func() {
-			if err := o.pump(half, next); err != nil {
+			if err := o.pump(half, say(i), next); err != nil {
 				crowd.fail(err)
 			}
 		})
@@ -122,7 +129,7 @@ func (s *stand) pump(ctx context.Context, room string, senders, window int, more
 }
 
 // pump sends half a window while the other half is being stored.
-func (o *conn) pump(half int, next func() bool) error {
+func (o *conn) pump(half int, say func() string, next func() bool) error {
 	var out []byte
 	for n := int64(0); ; n++ {
 		if !next() {
@@ -130,7 +137,7 @@ func (o *conn) pump(half int, next func() bool) error {
 		}
 		out = out[:0]
 		for range half {
-			out = o.crowd.protocol.message(out, o, greeting)
+			out = o.crowd.protocol.message(out, o, say())
 		}
 		if err := o.write(out); err != nil {
 			return err

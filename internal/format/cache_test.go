@@ -92,7 +92,7 @@ func TestAForgottenCacheHoldsNothing(t *testing.T) {
 	}
 	c.forget()
 	for i := range 10_000 {
-		if html, ok := c.get("text "+strconv.Itoa(i)); ok {
+		if html, ok := c.get("text " + strconv.Itoa(i)); ok {
 			t.Fatalf("text %d is still %q", i, html)
 		}
 	}

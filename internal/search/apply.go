@@ -27,9 +27,9 @@ type change struct {
 	rooms   map[chat.RoomName]room
 	authors map[string]int64
 	fresh   []*document         // in order; those that are gone again are nil
-	made    map[Place]int       // where in fresh
+	made    map[chat.Place]int  // where in fresh
 	old     map[int64]*revision // by the document's number
-	forget  []Place
+	forget  []chat.Place
 }
 
 // A revision is what becomes of a document that is in the index.
@@ -43,7 +43,7 @@ type revision struct {
 }
 
 // apply indexes events, in order, in one transaction with the rooms' cursors.
-func (x *Index) apply(ctx context.Context, events []Event) (err error) {
+func (x *Index) apply(ctx context.Context, events []chat.Event) (err error) {
 	begin := time.Now()
 	tx, err := x.db.writer.BeginTx(ctx, nil)
 	if err != nil {
@@ -53,7 +53,7 @@ func (x *Index) apply(ctx context.Context, events []Event) (err error) {
 	c := &change{
 		x: x, db: x.db, tx: tx,
 		rooms: make(map[chat.RoomName]room), authors: make(map[string]int64),
-		made: make(map[Place]int), old: make(map[int64]*revision),
+		made: make(map[chat.Place]int), old: make(map[int64]*revision),
 	}
 	for _, e := range events {
 		if err := c.take(ctx, e); err != nil {
@@ -81,17 +81,17 @@ func (x *Index) apply(ctx context.Context, events []Event) (err error) {
 	return nil
 }
 
-func (c *change) take(ctx context.Context, e Event) error {
+func (c *change) take(ctx context.Context, e chat.Event) error {
 	r, err := c.room(ctx, e.Room)
 	if err != nil || e.Seq <= r.cursor {
 		return err
 	}
 	switch e.Kind {
-	case chat.Message:
+	case chat.Message, chat.Reply:
 		err = c.message(ctx, r, e)
-	case edit:
+	case chat.Edit:
 		err = c.edit(ctx, r, e)
-	case deletion:
+	case chat.Delete:
 		err = c.erase(ctx, r, e)
 	}
 	r.cursor = e.Seq
@@ -99,7 +99,7 @@ func (c *change) take(ctx context.Context, e Event) error {
 	return err
 }
 
-func (c *change) message(ctx context.Context, r room, e Event) error {
+func (c *change) message(ctx context.Context, r room, e chat.Event) error {
 	if e.Text == "" { // deleted since
 		return nil
 	}
@@ -107,18 +107,18 @@ func (c *change) message(ctx context.Context, r room, e Event) error {
 	if err != nil {
 		return err
 	}
-	c.made[Place{e.Room, e.Seq}] = len(c.fresh)
+	c.made[chat.Place{Room: e.Room, Seq: e.Seq}] = len(c.fresh)
 	c.fresh = append(c.fresh, &document{
 		place: place{room: r.id, seq: e.Seq, author: author}, version: e.Seq, atMS: e.At.UnixMilli(), text: e.Text,
 	})
 	return nil
 }
 
-func (c *change) edit(ctx context.Context, r room, e Event) error {
+func (c *change) edit(ctx context.Context, r room, e chat.Event) error {
 	if e.Text == "" { // deleted since: its deletion comes
 		return nil
 	}
-	if i, ok := c.made[Place{e.Room, e.Target}]; ok {
+	if i, ok := c.made[chat.Place{Room: e.Room, Seq: e.Target}]; ok {
 		if d := c.fresh[i]; d != nil {
 			d.text, d.version = e.Text, e.Seq
 		}
@@ -132,8 +132,8 @@ func (c *change) edit(ctx context.Context, r room, e Event) error {
 	return nil
 }
 
-func (c *change) erase(ctx context.Context, r room, e Event) error {
-	message := Place{e.Room, e.Target}
+func (c *change) erase(ctx context.Context, r room, e chat.Event) error {
+	message := chat.Place{Room: e.Room, Seq: e.Target}
 	said, err := c.x.eraser.Erased(ctx, message)
 	if err != nil {
 		return err
@@ -159,7 +159,7 @@ func (c *change) erase(ctx context.Context, r room, e Event) error {
 
 // revision returns what is to become of the document that e changes, nil if that
 // is not in the index.
-func (c *change) revision(ctx context.Context, r room, e Event) (*revision, error) {
+func (c *change) revision(ctx context.Context, r room, e chat.Event) (*revision, error) {
 	number, p, err := c.find(ctx, r.id, e.Target)
 	if err != nil || number == 0 {
 		return nil, err
@@ -402,7 +402,7 @@ func (c *change) indexedTokens(ctx context.Context, number int64, rev *revision)
 		}
 	}
 	if rev.said == nil { // deleted since
-		said, err := c.x.eraser.Erased(ctx, Place{rev.room, rev.seq})
+		said, err := c.x.eraser.Erased(ctx, chat.Place{Room: rev.room, Seq: rev.seq})
 		if err != nil {
 			return "", err
 		}

@@ -59,19 +59,19 @@ func (l *corpusLog) Heads(context.Context) (map[chat.RoomName]chat.Seq, error) {
 	return heads, nil
 }
 
-func (l *corpusLog) After(ctx context.Context, room chat.RoomName, seq chat.Seq, limit int) ([]Event, error) {
+func (l *corpusLog) After(ctx context.Context, room chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error) {
 	heads, err := l.Heads(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var events []Event
+	var events []chat.Event
 	for seq++; seq <= heads[room] && len(events) < limit; seq++ {
-		events = append(events, Event{Event: l.at(room, seq)})
+		events = append(events, l.at(room, seq))
 	}
 	return events, nil
 }
 
-func (l *corpusLog) Texts(_ context.Context, places []Place) ([]chat.Event, error) {
+func (l *corpusLog) Texts(_ context.Context, places []chat.Place) ([]chat.Event, error) {
 	events := make([]chat.Event, len(places))
 	for i, p := range places {
 		events[i] = l.at(p.Room, p.Seq)
@@ -79,8 +79,8 @@ func (l *corpusLog) Texts(_ context.Context, places []Place) ([]chat.Event, erro
 	return events, nil
 }
 
-func (l *corpusLog) Erased(context.Context, Place) (map[chat.Seq]string, error) { return nil, nil }
-func (l *corpusLog) Forget(context.Context, Place) error                        { return nil }
+func (l *corpusLog) Erased(context.Context, chat.Place) (map[chat.Seq]string, error) { return nil, nil }
+func (l *corpusLog) DropErased(context.Context, chat.Place) error                    { return nil }
 
 // indexed returns an index of so many messages as -messages says.
 func indexed(b *testing.B) (*Index, *corpusLog) {

@@ -84,6 +84,9 @@ var errStale = errors.New("not an index of this log")
 // openDatabase opens the index of the log with that epoch, and makes it anew if
 // there is none that can be read. It reports whether it has.
 func openDatabase(ctx context.Context, dir, epoch string) (db *database, anew bool, err error) {
+	if dir, err = filepath.Abs(dir); err != nil { // an address of a file has to be whole
+		return nil, false, fmt.Errorf("data folder %s: %w", dir, err)
+	}
 	path := filepath.Join(dir, fileName)
 	_, err = os.Stat(path)
 	if err == nil {

@@ -347,10 +347,10 @@ func (s *seek) hits(ctx context.Context, numbers []int64, places []place) ([]Hit
 		return nil, nil
 	}
 	s.texts += len(numbers)
-	asked := make([]Place, len(places))
+	asked := make([]chat.Place, len(places))
 	s.db.mu.Lock()
 	for i, p := range places {
-		asked[i] = Place{s.db.names[p.room], p.seq}
+		asked[i] = chat.Place{Room: s.db.names[p.room], Seq: p.seq}
 	}
 	s.db.mu.Unlock()
 	events, err := s.source.Texts(ctx, asked)

@@ -180,7 +180,7 @@ func (x *Index) index(ctx context.Context, due map[chat.RoomName]bool) error {
 		}
 	}
 	heap.Init(&feeds)
-	var batch []Event
+	var batch []chat.Event
 	text := 0
 	flush := func() error {
 		begin := time.Now()
@@ -239,7 +239,7 @@ func rest(ctx context.Context, d time.Duration) {
 type feed struct {
 	room   chat.RoomName
 	after  chat.Seq
-	events []Event
+	events []chat.Event
 	more   bool // there may be
 }
 

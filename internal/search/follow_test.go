@@ -39,7 +39,7 @@ func TestRunFollowsTheLog(t *testing.T) {
 		}
 		stop := run(t, x)
 		time.Sleep(time.Second)
-		wantFound(t, x, "said", Place{"lobby", 1})
+		wantFound(t, x, "said", chat.Place{Room: "lobby", Seq: 1})
 		for range 3 {
 			l.say("attic", "Ada", "said after")
 			x.Touched("attic")
@@ -48,7 +48,7 @@ func TestRunFollowsTheLog(t *testing.T) {
 			t.Errorf("%d behind, want one room", x.Behind())
 		}
 		time.Sleep(time.Second)
-		wantFound(t, x, "said", Place{"lobby", 1}, Place{"attic", 1}, Place{"attic", 2}, Place{"attic", 3})
+		wantFound(t, x, "said", chat.Place{Room: "lobby", Seq: 1}, chat.Place{Room: "attic", Seq: 1}, chat.Place{Room: "attic", Seq: 2}, chat.Place{Room: "attic", Seq: 3})
 		if x.Behind() != 0 {
 			t.Errorf("%d behind", x.Behind())
 		}
@@ -94,7 +94,7 @@ func TestRunSurvivesAnOutage(t *testing.T) {
 				x.Touched("lobby")
 				time.Sleep(time.Minute)
 				if name == "full disk" {
-					wantFound(t, x, "before", Place{"lobby", 1})
+					wantFound(t, x, "before", chat.Place{Room: "lobby", Seq: 1})
 					wantFound(t, x, "during")
 				}
 				trouble(t, x, l, false)
@@ -183,7 +183,7 @@ func TestBrokenIndexIsMadeAnewWhileInUse(t *testing.T) {
 		l.say("lobby", "Ada", "said again")
 		x.Touched("lobby")
 		time.Sleep(time.Minute)
-		wantFound(t, x, "said", Place{"lobby", 1}, Place{"lobby", 2})
+		wantFound(t, x, "said", chat.Place{Room: "lobby", Seq: 1}, chat.Place{Room: "lobby", Seq: 2})
 	})
 }
 
@@ -202,7 +202,7 @@ func TestIndexThatASearchFindsBrokenIsMadeAnew(t *testing.T) {
 			t.Error("it is found all the same")
 		}
 		time.Sleep(time.Second)
-		wantFound(t, x, "said", Place{"lobby", 1})
+		wantFound(t, x, "said", chat.Place{Room: "lobby", Seq: 1})
 	})
 }
 
@@ -325,7 +325,7 @@ func TestDeletedMessageThatNobodyRemembersIsGone(t *testing.T) {
 	l.erase("lobby", 1)
 	clear(l.erased)
 	follow(t, x, l)
-	wantFound(t, x, "twice", Place{"lobby", two})
+	wantFound(t, x, "twice", chat.Place{Room: "lobby", Seq: two})
 	var documents int
 	must(t, x.db.writer.QueryRowContext(t.Context(), `SELECT count(*) FROM message_fts WHERE message_fts MATCH '"twice"'`).Scan(&documents))
 	if documents != 1 {
@@ -354,4 +354,15 @@ func TestWhatTheIndexLetGoOfIsForgottenAfterAKill(t *testing.T) {
 	if len(l.erased) != 0 {
 		t.Error("it is not forgotten")
 	}
+}
+
+// The default data folder is one of the folder that a server is started in.
+func TestTheFolderMayBeNamedFromHere(t *testing.T) {
+	t.Chdir(t.TempDir())
+	must(t, os.Mkdir("data", 0o700))
+	l := newMemLog()
+	l.say("lobby", "Ada", "here")
+	x := newIndex(t, l, "data")
+	follow(t, x, l)
+	wantFound(t, x, "here", chat.Place{Room: "lobby", Seq: 1})
 }

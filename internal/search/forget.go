@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"strings"
 	"time"
+
+	"parley/internal/chat"
 )
 
 // forget sees to it that what was deleted is in none of the file's bytes, and then
@@ -14,9 +16,9 @@ import (
 // kill at any moment leaves it to the next start.
 func (x *Index) forget(ctx context.Context) error {
 	for {
-		var places []Place
+		var places []chat.Place
 		err := each(ctx, x.db.writer, `SELECT room, seq FROM forgetting LIMIT 500`, nil, func(scan func(...any) error) error {
-			var p Place
+			var p chat.Place
 			err := scan(&p.Room, &p.Seq)
 			places = append(places, p)
 			return err
@@ -38,8 +40,8 @@ func (x *Index) forget(ctx context.Context) error {
 	}
 }
 
-func (x *Index) forgetOne(ctx context.Context, p Place) error {
-	if err := x.eraser.Forget(ctx, p); err != nil {
+func (x *Index) forgetOne(ctx context.Context, p chat.Place) error {
+	if err := x.eraser.DropErased(ctx, p); err != nil {
 		return err
 	}
 	_, err := x.db.writer.ExecContext(ctx, `DELETE FROM forgetting WHERE room = $1 AND seq = $2`, string(p.Room), int64(p.Seq))
@@ -51,7 +53,7 @@ func (x *Index) forgetOne(ctx context.Context, p Place) error {
 // lists, but where a page of them began with a word, what tells it from the word
 // before stays as a signpost. Of deletions with a word that nobody else uses that is
 // one in a hundred or so.
-func (x *Index) unwrite(ctx context.Context, places []Place) error {
+func (x *Index) unwrite(ctx context.Context, places []chat.Place) error {
 	signposts := make(map[string]bool)
 	err := each(ctx, x.db.writer, `SELECT term FROM message_fts_idx WHERE length(term) > 1`, nil, func(scan func(...any) error) error {
 		var term []byte

@@ -16,20 +16,20 @@ import (
 // A memLog is a log in memory, with what of it was deleted and is not forgotten.
 type memLog struct {
 	mu     sync.Mutex
-	rooms  map[chat.RoomName][]Event
-	erased map[Place]map[chat.Seq]string
+	rooms  map[chat.RoomName][]chat.Event
+	erased map[chat.Place]map[chat.Seq]string
 	now    time.Time
 	failed error
 }
 
 func newMemLog() *memLog {
 	return &memLog{
-		rooms: make(map[chat.RoomName][]Event), erased: make(map[Place]map[chat.Seq]string),
+		rooms: make(map[chat.RoomName][]chat.Event), erased: make(map[chat.Place]map[chat.Seq]string),
 		now: time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC),
 	}
 }
 
-func (l *memLog) append(room chat.RoomName, e Event) chat.Seq {
+func (l *memLog) append(room chat.RoomName, e chat.Event) chat.Seq {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.now = l.now.Add(time.Second)
@@ -39,11 +39,11 @@ func (l *memLog) append(room chat.RoomName, e Event) chat.Seq {
 }
 
 func (l *memLog) say(room chat.RoomName, from, text string) chat.Seq {
-	return l.append(room, Event{Event: chat.Event{Kind: chat.Message, From: chat.Person{ID: chat.PersonID(from), Name: from}, Text: text}})
+	return l.append(room, chat.Event{Kind: chat.Message, From: chat.Person{ID: chat.PersonID(from), Name: from}, Text: text})
 }
 
 func (l *memLog) edit(room chat.RoomName, target chat.Seq, text string) chat.Seq {
-	return l.append(room, Event{Event: chat.Event{Kind: edit, Text: text}, Target: target})
+	return l.append(room, chat.Event{Kind: chat.Edit, Text: text, Target: target})
 }
 
 // erase deletes a message: its texts and its edits' are empty from now on, and kept
@@ -52,13 +52,13 @@ func (l *memLog) erase(room chat.RoomName, target chat.Seq) chat.Seq {
 	l.mu.Lock()
 	said := make(map[chat.Seq]string)
 	for i := range l.rooms[room] {
-		if e := &l.rooms[room][i]; e.Seq == target || e.Kind == edit && e.Target == target {
+		if e := &l.rooms[room][i]; e.Seq == target || e.Kind == chat.Edit && e.Target == target {
 			said[e.Seq], e.Text = e.Text, ""
 		}
 	}
-	l.erased[Place{room, target}] = said
+	l.erased[chat.Place{Room: room, Seq: target}] = said
 	l.mu.Unlock()
-	return l.append(room, Event{Event: chat.Event{Kind: deletion}, Target: target})
+	return l.append(room, chat.Event{Kind: chat.Delete, Target: target})
 }
 
 func (l *memLog) Heads(context.Context) (map[chat.RoomName]chat.Seq, error) {
@@ -71,7 +71,7 @@ func (l *memLog) Heads(context.Context) (map[chat.RoomName]chat.Seq, error) {
 	return heads, l.failed
 }
 
-func (l *memLog) After(_ context.Context, room chat.RoomName, seq chat.Seq, limit int) ([]Event, error) {
+func (l *memLog) After(_ context.Context, room chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	events := l.rooms[room]
@@ -79,36 +79,36 @@ func (l *memLog) After(_ context.Context, room chat.RoomName, seq chat.Seq, limi
 	return slices.Clone(events[from:min(from+limit, len(events))]), l.failed
 }
 
-func (l *memLog) Texts(_ context.Context, places []Place) ([]chat.Event, error) {
+func (l *memLog) Texts(_ context.Context, places []chat.Place) ([]chat.Event, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	events := make([]chat.Event, len(places))
 	for i, p := range places {
 		if p.Seq <= chat.Seq(len(l.rooms[p.Room])) {
-			events[i] = l.current(p).Event
+			events[i] = l.current(p)
 		}
 	}
 	return events, l.failed
 }
 
 // current returns a message as it is now.
-func (l *memLog) current(p Place) Event {
+func (l *memLog) current(p chat.Place) chat.Event {
 	e := l.rooms[p.Room][p.Seq-1]
 	for _, later := range l.rooms[p.Room][p.Seq:] {
-		if later.Kind == edit && later.Target == p.Seq && e.Text != "" {
+		if later.Kind == chat.Edit && later.Target == p.Seq && e.Text != "" {
 			e.Text = later.Text
 		}
 	}
 	return e
 }
 
-func (l *memLog) Erased(_ context.Context, message Place) (map[chat.Seq]string, error) {
+func (l *memLog) Erased(_ context.Context, message chat.Place) (map[chat.Seq]string, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.erased[message], l.failed
 }
 
-func (l *memLog) Forget(_ context.Context, message Place) error {
+func (l *memLog) DropErased(_ context.Context, message chat.Place) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.erased, message)
@@ -145,7 +145,7 @@ func follow(t testing.TB, x *Index, l *memLog) {
 }
 
 // found returns the places of all hits for a query, page by page.
-func found(t testing.TB, x *Index, q Query, rooms ...chat.RoomName) (places []Place) {
+func found(t testing.TB, x *Index, q Query, rooms ...chat.RoomName) (places []chat.Place) {
 	t.Helper()
 	for range 1000 {
 		r, err := x.Search(t.Context(), q, rooms)
@@ -153,7 +153,7 @@ func found(t testing.TB, x *Index, q Query, rooms ...chat.RoomName) (places []Pl
 			t.Fatal(err)
 		}
 		for _, h := range r.Hits {
-			places = append(places, Place{h.Room, h.Seq})
+			places = append(places, chat.Place{Room: h.Room, Seq: h.Seq})
 		}
 		if q.Cursor = r.Next; q.Cursor == "" {
 			return places
@@ -163,7 +163,7 @@ func found(t testing.TB, x *Index, q Query, rooms ...chat.RoomName) (places []Pl
 	return nil
 }
 
-func wantFound(t testing.TB, x *Index, query string, want ...Place) {
+func wantFound(t testing.TB, x *Index, query string, want ...chat.Place) {
 	t.Helper()
 	for _, order := range []Order{Newest, Relevance} {
 		q := ParseQuery(query)
@@ -177,8 +177,8 @@ func wantFound(t testing.TB, x *Index, query string, want ...Place) {
 	}
 }
 
-func sortPlaces(places []Place) {
-	slices.SortFunc(places, func(a, b Place) int {
+func sortPlaces(places []chat.Place) {
+	slices.SortFunc(places, func(a, b chat.Place) int {
 		if a.Room != b.Room {
 			if a.Room < b.Room {
 				return -1

@@ -72,16 +72,16 @@ func (m *model) text(r *rapid.T) string {
 }
 
 // message draws a message that was not deleted.
-func (m *model) message(r *rapid.T) (Place, bool) {
+func (m *model) message(r *rapid.T) (chat.Place, bool) {
 	room := m.room(r)
-	var alive []Place
+	var alive []chat.Place
 	for _, e := range m.log.rooms[room] {
 		if e.Kind == chat.Message && e.Text != "" {
-			alive = append(alive, Place{room, e.Seq})
+			alive = append(alive, chat.Place{Room: room, Seq: e.Seq})
 		}
 	}
 	if len(alive) == 0 {
-		return Place{}, false
+		return chat.Place{}, false
 	}
 	return rapid.SampledFrom(alive).Draw(r, "message"), true
 }
@@ -113,22 +113,22 @@ func (m *model) search(r *rapid.T) {
 	words := rapid.SliceOfN(rapid.SampledFrom(modelWords), 1, 3).Draw(r, "looked for")
 	rooms := rapid.SliceOfNDistinct(rapid.SampledFrom([]chat.RoomName{"lobby", "attic", "cellar", "garden"}), 0, 4, rapid.ID).Draw(r, "rooms")
 	kind := rapid.SampledFrom([]string{"words", "phrase", "beginning", "from"}).Draw(r, "kind")
-	query, matches := strings.Join(words, " "), func(e Event) bool {
+	query, matches := strings.Join(words, " "), func(e chat.Event) bool {
 		return !slices.ContainsFunc(words, func(w string) bool { return !has(e.Text, w, false) })
 	}
 	switch kind {
 	case "phrase":
-		query, matches = `"`+query+`"`, func(e Event) bool { return has(e.Text, strings.Join(words, " "), false) }
+		query, matches = `"`+query+`"`, func(e chat.Event) bool { return has(e.Text, strings.Join(words, " "), false) }
 	case "beginning":
-		query, matches = words[0]+"*", func(e Event) bool { return has(e.Text, words[0], true) }
+		query, matches = words[0]+"*", func(e chat.Event) bool { return has(e.Text, words[0], true) }
 	case "from":
-		query, matches = "from:ada "+words[0], func(e Event) bool { return strings.HasPrefix(e.From.Name, "Ada") && has(e.Text, words[0], false) }
+		query, matches = "from:ada "+words[0], func(e chat.Event) bool { return strings.HasPrefix(e.From.Name, "Ada") && has(e.Text, words[0], false) }
 	}
-	var want []Place
+	var want []chat.Place
 	for _, room := range rooms {
 		for _, e := range m.log.rooms[room] {
-			if e.Kind == chat.Message && matches(m.log.current(Place{room, e.Seq})) {
-				want = append(want, Place{room, e.Seq})
+			if e.Kind == chat.Message && matches(m.log.current(chat.Place{Room: room, Seq: e.Seq})) {
+				want = append(want, chat.Place{Room: room, Seq: e.Seq})
 			}
 		}
 	}
@@ -222,7 +222,7 @@ func TestDeletedTextIsGone(t *testing.T) {
 		}
 		for _, e := range l.rooms["lobby"] {
 			if e.Kind == chat.Message && e.Text != "" {
-				text := l.current(Place{"lobby", e.Seq}).Text
+				text := l.current(chat.Place{Room: "lobby", Seq: e.Seq}).Text
 				delete(gone, text[strings.LastIndexByte(text, ' ')+1:])
 			}
 		}
@@ -249,7 +249,7 @@ func TestDeletedTextIsGone(t *testing.T) {
 
 func wantCount(t *testing.T, x *Index, what string, want int) {
 	t.Helper()
-	both := map[Place]bool{}
+	both := map[chat.Place]bool{}
 	for _, word := range []string{"common", "edited"} {
 		for _, p := range found(t, x, ParseQuery(word), "lobby") {
 			both[p] = true

@@ -58,24 +58,6 @@ import (
 	"parley/internal/chat"
 )
 
-// The kinds of events that are indexed; all others are passed over.
-const (
-	edit     chat.Kind = "edit"
-	deletion chat.Kind = "delete"
-)
-
-// An Event is one of the log, as a Source gives it.
-type Event struct {
-	chat.Event
-	Target chat.Seq // of an edit or a deletion: the message that it changes
-}
-
-// A Place is where a message stands.
-type Place struct {
-	Room chat.RoomName
-	Seq  chat.Seq
-}
-
 // A Source is the log that is indexed.
 type Source interface {
 	// Heads returns all rooms with their newest seqs.
@@ -83,19 +65,19 @@ type Source interface {
 	// After returns a room's events after seq as the log has them, oldest first, at
 	// most limit. A message's text is what it said at first, an edit's what it said
 	// from then on; those of a deleted message are empty.
-	After(ctx context.Context, room chat.RoomName, seq chat.Seq, limit int) ([]Event, error)
+	After(ctx context.Context, room chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error)
 	// Texts returns messages as they are now, each where its place is; one that was
 	// deleted or never was is the zero Event.
-	Texts(ctx context.Context, places []Place) ([]chat.Event, error)
+	Texts(ctx context.Context, places []chat.Place) ([]chat.Event, error)
 }
 
 // An Eraser keeps what deleted messages said until the index has let go of it.
 type Eraser interface {
 	// Erased returns what a deleted message and its edits said, by the seqs of these,
 	// and nothing once that is forgotten.
-	Erased(ctx context.Context, message Place) (map[chat.Seq]string, error)
-	// Forget drops it for good. To forget something again is no error.
-	Forget(ctx context.Context, message Place) error
+	Erased(ctx context.Context, message chat.Place) (map[chat.Seq]string, error)
+	// DropErased drops it for good. To drop something again is no error.
+	DropErased(ctx context.Context, message chat.Place) error
 }
 
 // Config says where an Index keeps its file and whom it tells.
