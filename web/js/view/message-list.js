@@ -33,7 +33,8 @@ export class MessageList extends HTMLElement {
   #linked = 0; // the seq that the address names
   #newest = { seq: 0, here: true };
   #noting = false;
-  keeper = new ScrollKeeper(this, () => this.#rows.values());
+  /** What says that there is more stays at the edge, and is nothing to hold on to. */
+  keeper = new ScrollKeeper(this, () => [...this.#rows.values()].filter((row) => !row.matches(".edge")));
 
   connectedCallback() {
     if (this.childElementCount > 0) return; // on the page again

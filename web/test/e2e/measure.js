@@ -11,7 +11,7 @@ const RATE = Number(process.env["RATE"] ?? 20);
 /** @param {number[]} values  @param {number} p */
 const percentile = (values, p) => values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * p))] ?? NaN;
 /** @param {string} what  @param {string} figure */
-const tell = (what, figure) => process.stdout.write(`${what.padEnd(58)}${figure}\n`);
+const tell = (what, figure) => process.stdout.write(`${what.padEnd(76)}${figure}\n`);
 
 const server = await new Server().start();
 await server.fill("large", MESSAGES);
@@ -20,6 +20,8 @@ const context = await browser.newContext();
 await context.request.post(`${server.url}/api/session`, { data: { name: "Ada" } });
 await context.addInitScript(() => localStorage.setItem("parley:name", JSON.stringify("Ada")));
 const page = await context.newPage();
+const cdp = await context.newCDPSession(page);
+await cdp.send("Performance.enable");
 
 // From the beginning of the navigation to the frame in which a message is there.
 await page.addInitScript(() => {
@@ -47,11 +49,20 @@ await page.evaluate(() => {
     requestAnimationFrame(() => channel.port2.postMessage(0));
   }, { capture: true });
 });
+/** How long the page has worked so far, in ms. */
+async function worked() {
+  const { metrics } = await cdp.send("Performance.getMetrics");
+  const of = (/** @type {string} */ name) => (metrics.find((m) => m.name === name)?.value ?? NaN) * 1000;
+  return { script: of("ScriptDuration"), layout: of("LayoutDuration") + of("RecalcStyleDuration") };
+}
 /** @param {string} where */
 async function type(where) {
+  const before = await worked();
   await page.getByLabel("Your message").fill("");
   await page.getByLabel("Your message").pressSequentially("the quick brown fox jumps over a lazy dog ".repeat(KEYS / 42 + 1).slice(0, KEYS), { delay: 30 });
   const times = await page.evaluate(() => /** @type {{ painted: number[] }} */ (/** @type {unknown} */ (window)).painted.splice(0));
+  const after = await worked();
+  tell(`the page's own work per key, ${where}: script, layout`, `${((after.script - before.script) / times.length).toFixed(2)} ms, ${((after.layout - before.layout) / times.length).toFixed(2)} ms`);
   tell(`typing to paint, ${where}: p50, p95`, `${percentile(times, 0.5).toFixed(1)} ms, ${percentile(times, 0.95).toFixed(1)} ms (${times.length} keys)`);
 }
 await type(`${MESSAGES} messages in the room`);
@@ -59,9 +70,9 @@ for (let i = 0; i < 8; i++) {
   await page.locator(".log").first().evaluate((log) => { log.scrollTop = 0; });
   await page.waitForTimeout(300);
 }
+await page.waitForTimeout(2000); // until the last page is in
 await type("after scrolling far back");
 
-const cdp = await context.newCDPSession(page);
 async function heap() {
   await cdp.send("HeapProfiler.collectGarbage");
   const { usedSize } = await cdp.send("Runtime.getHeapUsage");
