@@ -26,7 +26,7 @@ function done(m, e) {
       return { ...rest, asOf: e.seq, text: e.text, html: e.html, edited: { seq: e.seq, at: e.at }, ...(e.mentions && { mentions: e.mentions }), ...(e.here && { here: true }) };
     }
     case "delete":
-      return tombstone(m, e.seq);
+      return gone(m, e.seq);
     case "react":
       return { ...m, asOf: e.seq, reactions: put(m.reactions ?? [], e) };
     case "unreact":
@@ -41,7 +41,7 @@ function done(m, e) {
 
 /** What stays of a message: that somebody said something then, and the talk that it began.
  * @param {RoomEvent} m  @param {number} asOf  @returns {RoomEvent} */
-function tombstone({ seq, at, kind, from, thread, replies }, asOf) {
+function gone({ seq, at, kind, from, thread, replies }, asOf) {
   return { seq, at, kind, from, text: "", html: "", gone: true, asOf, ...(thread && { thread }), ...(replies && { replies }) };
 }
 

@@ -44,7 +44,7 @@ class Picker {
   async open() {
     (document.querySelector("dialog[open]") ?? document.body).append(this.#popover);
     this.#popover.showPopover();
-    const box = this.anchor.getBoundingClientRect();
+    const box = (this.anchor.querySelector(":scope > .body") ?? this.anchor).getBoundingClientRect();
     await this.#draw();
     place(this.#popover, box);
     this.#field.focus({ preventScroll: true });
