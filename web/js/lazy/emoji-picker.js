@@ -1,10 +1,10 @@
 // emoji-picker.js: all emoji to choose from, in a popover: search by short-code, those used last, skin tones. It is
 // loaded when somebody first wants one.
-/** @import { EmojiBook } from "../emoji.js" */
-import { TONES, toned } from "../emoji.js";
+/** @import { EmojiBook } from "./emoji.js" */
+import { TONES, toned } from "./emoji.js";
 import { reason, t } from "../i18n.js";
 import { fromTemplate, part, setText } from "../view/dom.js";
-import { place } from "../view/row-actions.js";
+import { place } from "./row-actions.js";
 
 const COLUMNS = 8;
 const RECENT = 16;

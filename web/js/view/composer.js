@@ -2,19 +2,13 @@
 // be and says so before the server has to; it forgets nothing by itself. It can be about a message: an answer
 // to it, or another wording of it.
 /** @import { Person } from "../protocol.js" */
-/** @import { Source } from "./suggestions.js" */
 import { clientCommand } from "../commands.js";
 import { t } from "../i18n.js";
-import { isFormatted, toMarkdown } from "../paste.js";
 import { excerpt, isolate, length } from "../text.js";
 import { bdi, fill, fromTemplate, part, setText, tell } from "./dom.js";
-import { inertTree } from "./safe-html.js";
-import { Suggestions } from "./suggestions.js";
 
 const TYPING_MS = 3_000; // the server passes on no more than that
 const COUNT_FROM = 0.8; // of the limit: then the characters are counted aloud
-const MAX_UNDO = 8_000; // characters
-const MAX_PASTE = 1_000_000; // characters of HTML; beyond, its plain text has to do
 
 /** What is written about. @typedef {{ to: "answer" | "edit", seq: number, from: Person, text: string }} About */
 /** What is sent. @typedef {{ text: string, replyTo?: number, quote?: { from: Person, text: string } }} Said */
@@ -25,8 +19,8 @@ export class MessageComposer extends HTMLElement {
   #about = null;
   #kept = ""; // the draft that waits while a message is edited
   #typedAt = -Infinity;
-  /** @type {Suggestions | null} */
-  #suggestions = null;
+  /** What may take a key before it does anything here. @type {{ takes: (e: KeyboardEvent) => boolean } | null} */
+  assistant = null;
 
   connectedCallback() {
     if (this.childElementCount > 0) return; // on the page again
@@ -34,9 +28,7 @@ export class MessageComposer extends HTMLElement {
     this.#nameParts(this.dataset["name"] ?? "composer");
     this.field.addEventListener("keydown", (e) => this.#pressed(e));
     this.field.addEventListener("input", () => this.#changed(true));
-    this.field.addEventListener("paste", (e) => this.#pasted(e));
     const form = part(this, "form", HTMLFormElement);
-    this.#suggestions = new Suggestions(this.field, form, () => this.#changed(true));
     form.addEventListener("submit", (e) => {
       e.preventDefault();
       this.#send();
@@ -61,11 +53,6 @@ export class MessageComposer extends HTMLElement {
   /** Says in the field whose room this is. @param {string} room */
   set room(room) {
     this.field.setAttribute("placeholder", t("composer.placeholder", { room: isolate(room) }));
-  }
-
-  /** What words may become. @param {Source} source */
-  set suggest(source) {
-    if (this.#suggestions) this.#suggestions.source = source;
   }
 
   /** The message that is being edited, 0 for none. */
@@ -108,6 +95,11 @@ export class MessageComposer extends HTMLElement {
     this.focus();
   }
 
+  /** The field has changed, by a hand other than the person's but for them. */
+  typed() {
+    this.#changed(true);
+  }
+
   /** A page has more than one composer: each names its parts for itself. @param {string} name */
   #nameParts(name) {
     this.field.id = `${name}-field`;
@@ -124,7 +116,7 @@ export class MessageComposer extends HTMLElement {
   #pressed(e) {
     if (e.isComposing || e.keyCode === 229) return; // the Enter that ends an input method's choice
     const bare = !e.shiftKey && !e.altKey && !e.ctrlKey && !e.metaKey;
-    if (this.#suggestions?.takes(e)) e.preventDefault();
+    if (this.assistant?.takes(e)) e.preventDefault();
     else if (e.key === "Enter" && bare) {
       e.preventDefault();
       this.#send();
@@ -173,19 +165,6 @@ export class MessageComposer extends HTMLElement {
     else setText(words, about ? t("composer.editing") : "");
     setText(part(bar, ".excerpt", HTMLElement), about?.to === "answer" ? excerpt(about.text) : "");
     part(this, ".send", HTMLElement).setAttribute("aria-label", t(about?.to === "edit" ? "composer.save" : "composer.send"));
-  }
-
-  /** Formatted text becomes Markdown; what has no formatting the browser pastes itself, as it does with Ctrl+Shift+V.
-   * @param {ClipboardEvent} e */
-  #pasted(e) {
-    const html = e.clipboardData?.getData("text/html") ?? "";
-    if (!html || html.length > MAX_PASTE) return;
-    const tree = inertTree(html);
-    if (!isFormatted(tree)) return;
-    e.preventDefault();
-    const text = toMarkdown(tree);
-    // By a command, so that Ctrl+Z takes it back; but that takes a browser minutes for what is too long to be sent anyway.
-    if (text.length > MAX_UNDO || !document.execCommand("insertText", false, text)) this.insert(text);
   }
 
   /** @param {boolean} typed by the person */

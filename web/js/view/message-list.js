@@ -10,7 +10,6 @@ import { dayName, fullDay } from "../time.js";
 import { layOut } from "../timeline.js";
 import { fromTemplate, part, setText, tell } from "./dom.js";
 import { newMessage, showMessage } from "./message.js";
-import { RowActions } from "./row-actions.js";
 import { moveFocus, own } from "./rove.js";
 import { ScrollKeeper } from "./scroll.js";
 
@@ -172,11 +171,6 @@ export class MessageList extends HTMLElement {
     const far = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight > this.log.clientHeight;
     this.button.hidden = (this.keeper.atEnd && this.#newest.here) || (news === 0 && !far && this.#newest.here);
     setText(part(this.button, ".label", HTMLElement), news >= MANY ? t("log.unread-many", { n: MANY }) : news > 0 ? t("log.unread", { n: news }) : t("log.newest"));
-  }
-
-  /** Offers what can be done with messages. @param {(n: number) => string[]} recent emoji  @param {boolean} inThread */
-  offer(recent, inThread) {
-    return new RowActions(this, this.log, inThread, recent);
   }
 
   /** A button within a message tells what it does: of its own message or of the one that it names.

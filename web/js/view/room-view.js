@@ -2,6 +2,7 @@
 // what the person does into the session's verbs.
 /** @import { Entry } from "../outbox.js" */
 /** @import { PageSession } from "../page-session.js" */
+/** @import { Talk } from "../lazy/talk.js" */
 /** @import { Remembered } from "../remembered.js" */
 /** @import { RoomSession } from "../room-session.js" */
 /** @import { Said } from "./composer.js" */
@@ -17,11 +18,11 @@ import { MessageList } from "./message-list.js";
 import { PeopleList } from "./people.js";
 import { ShareDialog } from "./share-dialog.js";
 import { sidePanel } from "./side-panel.js";
-import { Talk } from "./talk.js";
 import { say } from "./toast.js";
 import { showYou } from "./you.js";
 
 const LATE_MS = 700; // an answer usually takes a few milliseconds; only a late one is worth a word
+const RETRY_MS = 2_000;
 const BACK_MS = 2_000;
 
 export class RoomView extends HTMLElement {
@@ -72,8 +73,20 @@ export class RoomView extends HTMLElement {
     this.hearSendKey(this, settings);
     this.#hearList(session);
     this.#hearHeader();
-    this.#talk = new Talk(this, session, session.deps.api, remembered);
+    this.#beginTalk(session, remembered);
     this.changed();
+  }
+
+  /** What can be done with messages comes after what can be read of them. @param {RoomSession} session  @param {Remembered} remembered */
+  async #beginTalk(session, remembered) {
+    try {
+      const { Talk } = await import("../lazy/talk.js");
+      this.#talk = new Talk(this, session, session.deps.api, remembered);
+      if (this.isConnected) this.#talk.arrived(this.#away.signal);
+      this.changed();
+    } catch {
+      setTimeout(() => this.#beginTalk(session, remembered), RETRY_MS); // the network
+    }
   }
 
   /** The room has come on the screen, for the first time or again. */

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { asSaid, clientCommand } from "../../js/commands.js";
-import { suggestCommands, suggestPeople, wordAt } from "../../js/completion.js";
-import { EmojiBook, TONES, toned } from "../../js/emoji.js";
+import { suggestCommands, suggestPeople, wordAt } from "../../js/lazy/completion.js";
+import { EmojiBook, TONES, toned } from "../../js/lazy/emoji.js";
 import { cutMentions } from "../../js/mentions.js";
 import { Store } from "../../js/store.js";
 import { MemoryStorage } from "./fakes.js";

@@ -1,6 +1,6 @@
 // room-topic.js: what the room is about, in its header, and to be changed by whoever is there.
 import { t } from "../i18n.js";
-import { fromTemplate, part, setText, tell } from "./dom.js";
+import { fromTemplate, part, setText, tell } from "../view/dom.js";
 
 export class RoomTopic extends HTMLElement {
   connectedCallback() {

@@ -1,24 +1,29 @@
 // talk.js: what people do with messages: it hears what the rows, the composers and the panels tell, asks where something has
-// to be asked, calls the session's verbs, and says what went wrong. One for each room that is shown.
+// to be asked, calls the session's verbs, and says what went wrong. One for each room that is shown; loaded once the
+// messages are there to be read.
 /** @import { Api } from "../api.js" */
 /** @import { SlashCommand } from "../commands.js" */
-/** @import { Word } from "../completion.js" */
+/** @import { Word } from "./completion.js" */
 /** @import { Remembered } from "../remembered.js" */
 /** @import { RoomSession } from "../room-session.js" */
-/** @import { RoomView } from "./room-view.js" */
-import { suggestCommands, suggestEmoji, suggestPeople } from "../completion.js";
-import { EmojiBook } from "../emoji.js";
+/** @import { MessageList } from "../view/message-list.js" */
+/** @import { RoomView } from "../view/room-view.js" */
+import { suggestCommands, suggestEmoji, suggestPeople } from "./completion.js";
+import { EmojiBook } from "./emoji.js";
 import { reason, t } from "../i18n.js";
 import { isolate } from "../text.js";
-import { copyText } from "./clipboard.js";
-import { MessageComposer } from "./composer.js";
-import { hear, part, tell } from "./dom.js";
+import { copyText } from "../view/clipboard.js";
+import { MessageComposer } from "../view/composer.js";
+import { hear, part, tell } from "../view/dom.js";
+import { pasteInto } from "./paste-into.js";
 import { PinsPanel } from "./pins-panel.js";
+import { SidePanel, sidePanel } from "../view/side-panel.js";
 import { RoomTopic } from "./room-topic.js";
-import { SidePanel, sidePanel } from "./side-panel.js";
+import { RowActions } from "./row-actions.js";
+import { Suggestions } from "./suggestions.js";
 import { askForTopic, askToRemove, askWhereTo, showHelp, showVersions } from "./talk-dialogs.js";
 import { ThreadPanel } from "./thread-panel.js";
-import { say } from "./toast.js";
+import { say } from "../view/toast.js";
 
 const EXCERPT = 200; // characters of an answered message
 
@@ -36,7 +41,7 @@ export class Talk {
     this.api = api;
     this.remembered = remembered;
     this.book = new EmojiBook(api, remembered.store);
-    view.list.offer((n) => this.book.recent(n), false);
+    this.#offer(view.list, false);
     this.#hearActions(view, () => view.composer);
     this.#hearActions(this.#pins, () => view.composer);
     this.#hearComposer(view, view.composer);
@@ -67,6 +72,11 @@ export class Talk {
     part(view, "room-topic", RoomTopic).show(session.state.topic, session.state.epoch !== "");
     if (this.#pins.isConnected) this.#pins.draw(session);
     if (this.#thread?.isConnected) this.#thread.draw(session);
+  }
+
+  /** Offers what can be done with the messages of a log. @param {MessageList} list  @param {boolean} inThread */
+  #offer(list, inThread) {
+    new RowActions(list, list.log, inThread, (n) => this.book.recent(n));
   }
 
   /** @param {HTMLElement} on  @param {() => MessageComposer} composer where one writes about its messages */
@@ -113,7 +123,9 @@ export class Talk {
 
   /** @param {HTMLElement} on  @param {MessageComposer} composer */
   #hearComposer(on, composer) {
-    composer.suggest = (word) => this.#suggest(word);
+    const suggestions = new Suggestions(composer.field, part(composer, "form", HTMLElement), (word) => this.#suggest(word), () => composer.typed());
+    composer.assistant = suggestions;
+    composer.field.addEventListener("paste", (e) => pasteInto(composer, e));
     hear(on, "pick-for-text", async (/** @type {HTMLElement} */ anchor) => {
       const emoji = await this.#pick(anchor);
       if (emoji) composer.insert(emoji);
@@ -145,7 +157,7 @@ export class Talk {
 
   /** @param {HTMLElement} anchor */
   async #pick(anchor) {
-    const { pickEmoji } = await import("../lazy/emoji-picker.js");
+    const { pickEmoji } = await import("./emoji-picker.js");
     return pickEmoji(this.book, anchor);
   }
 
@@ -200,7 +212,7 @@ export class Talk {
       const thread = (this.#thread = new ThreadPanel());
       session.openThread(seq);
       panel.open("thread", thread, t("thread.title"));
-      thread.list.offer((n) => this.book.recent(n), true);
+      this.#offer(thread.list, true);
       thread.begin(session, this.remembered);
       if (this.view.settings) this.view.hearSendKey(thread, this.view.settings);
       this.#hearActions(thread, () => thread.composer);

@@ -4,8 +4,8 @@
 /** @import { Person, RoomEvent, Version } from "../protocol.js" */
 import { t } from "../i18n.js";
 import { fullTime } from "../time.js";
-import { bdi, fromTemplate, part } from "./dom.js";
-import { showBody } from "./message-body.js";
+import { bdi, fromTemplate, part } from "../view/dom.js";
+import { showBody } from "../view/message-body.js";
 
 const MOST_ROOMS = 30; // offered at once; any other can be typed
 

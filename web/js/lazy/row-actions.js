@@ -3,8 +3,8 @@
 /** @import { Key } from "../i18n.js" */
 /** @import { MessageRow } from "../timeline.js" */
 import { t } from "../i18n.js";
-import { fromTemplate, part, tell } from "./dom.js";
-import { rowOf } from "./message.js";
+import { fromTemplate, part, tell } from "../view/dom.js";
+import { rowOf } from "../view/message.js";
 
 /** @typedef {"pick" | "reply" | "thread" | "edit" | "copy" | "copy-text" | "pin" | "keep" | "forward" | "unread" | "versions" | "remove"} Action */
 

@@ -1,16 +1,14 @@
 // suggestions.js: what the word at the caret may become, as a list above the field. The focus stays in the field: arrow
 // keys choose, Enter or Tab takes, Escape closes. (ARIA practices: combobox with list autocomplete.)
-/** @import { Suggestion, Word } from "../completion.js" */
-import { wordAt } from "../completion.js";
+/** @import { Suggestion, Word } from "./completion.js" */
+import { wordAt } from "./completion.js";
 import { t } from "../i18n.js";
-import { showAvatar } from "./avatar.js";
-import { bdi, fromTemplate, part, setText } from "./dom.js";
+import { showAvatar } from "../view/avatar.js";
+import { bdi, fromTemplate, part, setText } from "../view/dom.js";
 
 /** Returns what a word may become. @typedef {(word: Word) => Suggestion[] | Promise<Suggestion[]>} Source */
 
 export class Suggestions {
-  /** @type {Source} */
-  source = () => [];
   /** @type {Word | null} */
   #word = null;
   /** @type {Suggestion[]} */
@@ -19,9 +17,10 @@ export class Suggestions {
   #closedAt = ""; // the word for which the person wants none
   #asked = 0;
 
-  /** @param {HTMLTextAreaElement} field  @param {HTMLElement} home what the list is put in  @param {() => void} onTaken */
-  constructor(field, home, onTaken) {
+  /** @param {HTMLTextAreaElement} field  @param {HTMLElement} home what the list is put in  @param {Source} source  @param {() => void} onTaken */
+  constructor(field, home, source, onTaken) {
     this.field = field;
+    this.source = source;
     this.onTaken = onTaken;
     home.prepend(fromTemplate("suggestions"));
     this.box = part(home, "[role=listbox]", HTMLElement);

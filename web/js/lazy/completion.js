@@ -1,8 +1,8 @@
 // completion.js: what the word at the caret may become: a person after "@", an emoji after ":", a command after "/". It
 // knows no field and no list on the screen. No DOM.
-/** @import { SlashCommand } from "./commands.js" */
-/** @import { Person } from "./protocol.js" */
-import { HERE } from "./mentions.js";
+/** @import { SlashCommand } from "../commands.js" */
+/** @import { Person } from "../protocol.js" */
+import { HERE } from "../mentions.js";
 
 const MOST = 8; // suggestions at once
 const MIN_CODE = 2; // letters of a short-code before one is suggested: ":)" is none

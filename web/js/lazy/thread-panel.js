@@ -1,13 +1,13 @@
 // thread-panel.js: a thread in the side panel: its first message, the replies, and where one writes into it. It is the room's
 // log and composer once more; what these say of themselves stays in here, what is done with a message is told on.
-/** @import { Said } from "./composer.js" */
+/** @import { Said } from "../view/composer.js" */
 /** @import { RoomSession } from "../room-session.js" */
 /** @import { Remembered } from "../remembered.js" */
 /** @import { Entry } from "../outbox.js" */
 import { t } from "../i18n.js";
-import { MessageComposer } from "./composer.js";
-import { fromTemplate, hear, part, setText, tell } from "./dom.js";
-import { MessageList } from "./message-list.js";
+import { MessageComposer } from "../view/composer.js";
+import { fromTemplate, hear, part, setText, tell } from "../view/dom.js";
+import { MessageList } from "../view/message-list.js";
 
 const LATE_MS = 700;
 

@@ -3,9 +3,9 @@
 /** @import { RoomSession } from "../room-session.js" */
 import { reason } from "../i18n.js";
 import { shortTime } from "../time.js";
-import { showAvatar } from "./avatar.js";
-import { bdi, fromTemplate, part, setText, tell } from "./dom.js";
-import { showBody } from "./message-body.js";
+import { showAvatar } from "../view/avatar.js";
+import { bdi, fromTemplate, part, setText, tell } from "../view/dom.js";
+import { showBody } from "../view/message-body.js";
 
 export class PinsPanel extends HTMLElement {
   #seen = -1; // State.pinsAt as last read
