@@ -276,7 +276,7 @@ export class RoomSession {
   async #count() {
     const { room: name, lastRead } = this.state;
     const answer = await this.connection.request({ op: "read", room: name, seq: lastRead }).catch(() => null);
-    if (answer?.unread !== undefined) this.change((s) => room.counted(s, answer.seq ?? lastRead, answer.unread ?? 0));
+    if (answer?.unread !== undefined) this.change((s) => room.counted(s, answer.read ?? lastRead, answer.unread ?? 0));
   }
 
   /** @param {RoomEvent} event */

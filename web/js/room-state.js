@@ -16,6 +16,7 @@ export const PAGE = 100; // messages asked for at once
 const WINDOW = 400; // messages held; a fresh page may exceed it until the far end is cut
 const RECENT = 500; // live events kept for pages on their way
 const PINNING = new Set(["pin", "unpin", "delete", "edit"]);
+const MOST_COUNTED = 100; // unread messages that the server counts
 const TYPING_MS = 5_000; // the server repeats "typing" every 3 s at most
 
 /** @typedef {object} State
@@ -37,6 +38,7 @@ const TYPING_MS = 5_000; // the server repeats "typing" every 3 s at most
  * @property {boolean} reading  the person looks at the page at all
  * @property {number} lastRead
  * @property {number} news  how many messages of others came after that
+ * @property {boolean} uncounted  there may be more of them
  * @property {boolean} keptUnread  the person wants it to stay unread for now
  * @property {number | null} mark  the separator "new" stands after this seq
  * @property {ReadonlyMap<string, Person> | null} people  null: too many to tell
@@ -51,7 +53,7 @@ const TYPING_MS = 5_000; // the server repeats "typing" every 3 s at most
 export function begin(room, me, thread = 0) {
   return {
     room, thread, me, epoch: "", head: 0, events: [], older: false, newer: false, root: null, recent: [], floor: 0, topic: "", topicAt: 0, pinsAt: 0,
-    following: true, reading: true, lastRead: 0, news: 0, keptUnread: false, mark: null,
+    following: true, reading: true, lastRead: 0, news: 0, uncounted: false, keptUnread: false, mark: null,
     people: new Map(), count: 0, typing: new Map(), acked: new Map(), hopes: new Map(), loads: 0,
   };
 }
@@ -86,7 +88,7 @@ export function opened(s, page, lastRead) {
     ...s, epoch: page.epoch, head: fresh ? page.seq : s.head, events: newer ? messages : [...messages, ...later], older: page.more, newer,
     root: rootOf(s, page), loads: s.loads + 1,
   }, page.topic, page.seq);
-  if (!fresh && s.lastRead > 0) return { ...next, news: holdsNews(next) ? countNews(next) : next.news };
+  if (!fresh && s.lastRead > 0) return recounted(next);
   next.lastRead = Math.min(lastRead || next.head, next.head);
   next.news = countNews(next);
   next.mark = next.news > 0 || (newer && next.lastRead < next.head) ? next.lastRead : null;
@@ -137,12 +139,14 @@ export const holdsNews = (s) => !s.newer && (!s.older || (s.events[0]?.seq ?? In
 /** @param {State} s */
 const countNews = (s) => s.events.filter((e) => isNews(s, e)).length;
 
+/** Counts anew what can be counted. @param {State} s  @returns {State} */
+const recounted = (s) => (holdsNews(s) ? { ...s, news: countNews(s), uncounted: false } : s);
+
 /** The server has counted what is unread. It may know of a later place, from another device.
  * @param {State} s  @param {number} lastRead  @param {number} news  @returns {State} */
 export function counted(s, lastRead, news) {
   if (lastRead < s.lastRead || s.keptUnread) return s;
-  const next = { ...s, lastRead, news };
-  return holdsNews(next) ? { ...next, news: countNews(next) } : next;
+  return recounted({ ...s, lastRead, news, uncounted: news >= MOST_COUNTED });
 }
 
 /** The log is another one than before: nothing that we hold means anything.
@@ -196,7 +200,7 @@ function prolonged(s, event) {
 
 /** @param {State} s  @param {RoomEvent} event  @returns {State} */
 function noticed(s, event) {
-  if (event.from.id === s.me.id) return { ...s, lastRead: event.seq, news: 0, mark: null, keptUnread: false }; // who answers has read
+  if (event.from.id === s.me.id) return { ...s, lastRead: event.seq, news: 0, uncounted: false, mark: null, keptUnread: false }; // who answers has read
   const missed = (!s.reading || !s.following) && s.news === 0 && event.seq > 1;
   return { ...s, news: event.seq > s.lastRead ? s.news + 1 : s.news, mark: missed ? event.seq - 1 : s.mark };
 }
@@ -206,8 +210,8 @@ export function read(s, seq) {
   const upTo = Math.min(seq, s.head);
   if (upTo <= s.lastRead || s.keptUnread) return s;
   const passed = s.events.filter((e) => isNews(s, e) && e.seq <= upTo).length;
-  const next = { ...s, lastRead: upTo, news: upTo === s.head ? 0 : Math.max(0, s.news - passed) };
-  return holdsNews(next) ? { ...next, news: countNews(next) } : next;
+  const all = upTo === s.head;
+  return recounted({ ...s, lastRead: upTo, news: all ? 0 : Math.max(0, s.news - passed), uncounted: s.uncounted && !all });
 }
 
 /** The person wants a message and what follows it to be unread again, until they come back or write.

@@ -13,7 +13,6 @@ import { newMessage, showMessage } from "./message.js";
 import { moveFocus, own } from "./rove.js";
 import { ScrollKeeper } from "./scroll.js";
 
-const MANY = 1_000; // the server counts no further
 const AHEAD = 1.5; // screens from the end of the window at which the next page is asked for
 
 /** @typedef {object} Picture
@@ -170,7 +169,7 @@ export class MessageList extends HTMLElement {
     const news = unread(state);
     const far = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight > this.log.clientHeight;
     this.button.hidden = (this.keeper.atEnd && this.#newest.here) || (news === 0 && !far && this.#newest.here);
-    setText(part(this.button, ".label", HTMLElement), news >= MANY ? t("log.unread-many", { n: MANY }) : news > 0 ? t("log.unread", { n: news }) : t("log.newest"));
+    setText(part(this.button, ".label", HTMLElement), state.uncounted ? t("log.unread-many", { n: news }) : news > 0 ? t("log.unread", { n: news }) : t("log.newest"));
   }
 
   /** A button within a message tells what it does: of its own message or of the one that it names.
