@@ -168,6 +168,7 @@ const (
 	MaxEmoji    = 20   // different emoji on one message
 	MaxPins     = 100  // pinned messages of a room
 	MaxMentions = 50   // people whom one message names
+	MaxEdits    = 500  // edits of one message, all of which its deletion takes away at once
 )
 
 // CheckText reports whether a person may send text, at most limit characters
@@ -208,6 +209,7 @@ type Selection struct {
 	Before Seq   // only those with a lesser seq; 0: no bound
 	Oldest bool  // of these the oldest Limit, else the newest
 	Limit  int   // at most so many
+	Around Seq   // instead: on both sides of it, half of Limit each; 0: not so
 	Thread Seq   // of this thread; 0: of the room's own talk
 	Pinned bool  // only those that are pinned, in order of their pinning
 	Seqs   []Seq // these and no others, whatever else is said
@@ -219,28 +221,54 @@ type Page struct {
 	Head     Seq        // the room's newest event at that moment
 	More     bool       // there are more in the direction that was asked for: older ones, or newer if it was those
 	Newer    bool       // of a page around a message: there are newer ones too
+	Root     *Standing  // of a page of a thread: what that began with; nil if there is no such message
 }
 
 // CheckEmoji reports whether somebody may react with s: one emoji, of any kind.
 // The error is an *Error with code BadText.
 func CheckEmoji(s string) error {
-	pictures, keycap := 0, false
+	if len(s) > maxEmojiBytes || !utf8.ValidString(s) || uniseg.GraphemeClusterCount(s) != 1 {
+		return errEmoji
+	}
+	if key, is := strings.CutSuffix(s, "\u20e3"); is { // the key that a digit is on
+		if key = strings.TrimSuffix(key, "\ufe0f"); len(key) != 1 || !strings.Contains("#*0123456789", key) {
+			return errEmoji
+		}
+		return nil
+	}
+	pictures, letters, tags := 0, 0, 0
+	var first, last rune
 	for i, r := range s {
+		if i == 0 {
+			first = r
+		}
+		last = r
 		switch {
-		case unicode.In(r, unicode.So, unicode.Sm) || r == '\u203c' || r == '\u2049' || r == '\u3030':
+		case isPicture(r):
 			pictures++
-		case r == '\u20e3': // the key that a digit is on
-			keycap = true
-		case i == 0 && (r == '#' || r == '*' || r >= '0' && r <= '9'):
-		case r == '\u200d' || r == '\ufe0f' || r >= 0x1f3fb && r <= 0x1f3ff || r >= 0xe0020 && r <= 0xe007f:
+		case r >= '\U0001f1e6' && r <= '\U0001f1ff': // of a flag: two letters of a country
+			letters++
+		case r >= '\U000e0020' && r <= '\U000e007f': // of a flag: which part of a country
+			tags++
+		case i > 0 && (r == '\u200d' || r == '\ufe0f' || r >= '\U0001f3fb' && r <= '\U0001f3ff'): // joins, colours, tones
 		default:
 			return errEmoji
 		}
 	}
-	if len(s) > maxEmojiBytes || pictures == 0 && !keycap || uniseg.GraphemeClusterCount(s) != 1 {
+	if tags > 0 && (first != '\U0001f3f4' || last != '\U000e007f') || last == '\u200d' { // nobody sees it
+		return errEmoji
+	}
+	if (pictures > 0) == (letters > 0) || letters > 0 && letters != 2 {
 		return errEmoji
 	}
 	return nil
+}
+
+// isPicture reports whether r has the property Extended_Pictographic: of such,
+// and of no other, the rules of graphemes make one when they are joined (Unicode
+// Standard Annex 29, GB11).
+func isPicture(r rune) bool {
+	return r > unicode.MaxASCII && uniseg.GraphemeClusterCount(string(r)+"\u200d\u2764") == 1
 }
 
 // maxEmojiBytes is more than the longest family of the Unicode standard takes.

@@ -147,5 +147,7 @@ func badName(format string, args ...any) error {
 }
 
 // FoldName returns a display name as it is looked for: whoever writes @ada means
-// Ada.
-func FoldName(name string) string { return cases.Fold().String(name) }
+// Ada, and in whichever form their keyboard has the letters of it.
+func FoldName(name string) string {
+	return norm.NFKC.String(cases.Fold().String(norm.NFKC.String(name)))
+}

@@ -35,31 +35,18 @@ func (h *Hub) History(ctx context.Context, room chat.RoomName, p Page) (chat.Pag
 			sel.Before = max(*p.Before, 1)
 		}
 	case p.Around != nil:
-		return h.around(ctx, room, sel, max(*p.Around, 1))
+		sel.Around = max(*p.Around, 1)
 	case p.Before != nil:
 		sel.Before = max(*p.Before, 1) // before 0 there is as little as before 1
 	}
-	return h.page(ctx, room, sel)
-}
-
-// around returns the messages on both sides of seq. What happens between the two
-// readings is after the head of the first, which is the page's: a client applies
-// it again, which changes nothing.
-func (h *Hub) around(ctx context.Context, room chat.RoomName, sel chat.Selection, seq chat.Seq) (chat.Page, error) {
-	older, newer := sel, sel
-	older.Before, older.Limit = seq+1, (sel.Limit+1)/2
-	page, err := h.page(ctx, room, older)
-	if err != nil {
-		return page, err
+	page, err := h.page(ctx, room, sel)
+	if err == nil && p.Thread != 0 && page.Root == nil {
+		err = errNoMessage
 	}
-	newer.After, newer.Oldest, newer.Limit = seq, true, sel.Limit/2
-	if newer.Limit == 0 {
-		return page, nil
-	}
-	rest, err := h.page(ctx, room, newer)
-	page.Messages, page.Newer = append(page.Messages, rest.Messages...), rest.More
 	return page, err
 }
+
+var errNoMessage = &chat.Error{Code: chat.NotFound, Message: "There is no such message in this room."}
 
 // Pins returns a room's pinned messages, in the order of their pinning.
 func (h *Hub) Pins(ctx context.Context, room chat.RoomName) (chat.Page, error) {
@@ -77,6 +64,9 @@ func (h *Hub) page(ctx context.Context, room chat.RoomName, sel chat.Selection) 
 	for i := range page.Messages {
 		h.dress(&page.Messages[i].Event)
 	}
+	if page.Root != nil {
+		h.dress(&page.Root.Event)
+	}
 	return page, err
 }
 
@@ -84,7 +74,7 @@ func (h *Hub) page(ctx context.Context, room chat.RoomName, sel chat.Selection) 
 func (h *Hub) Message(ctx context.Context, room chat.RoomName, seq chat.Seq) (chat.Standing, chat.Seq, error) {
 	page, err := h.Messages(ctx, room, seq)
 	if err == nil && len(page.Messages) == 0 {
-		err = &chat.Error{Code: chat.NotFound, Message: "There is no such message in this room."}
+		err = errNoMessage
 	}
 	if err != nil {
 		return chat.Standing{}, 0, err

@@ -26,6 +26,7 @@ type liveRoom struct {
 	used     int64    // when the last event came, in Unix nanoseconds
 	logs     []*byteLog
 	shards   []*shard
+	repeated repeated
 	crowd
 
 	flushing // guarded by the flush queue
@@ -93,10 +94,9 @@ func (r *liveRoom) append(e chat.Event) (dirty bool) {
 	contiguous := e.Seq == r.head+1
 	r.head = e.Seq
 	r.used = e.At.UnixNano()
+	through := r.repeated.note(e)
 	for _, l := range r.logs {
-		if e.Kind == chat.Delete { // the bytes hold what it said; whoever lags is given what the store has left
-			l.forget(e.Seq - 1)
-		}
+		l.cut(through) // whoever lags is given what the store has left
 		if contiguous && l.readers > 0 {
 			l.append(e)
 		} else { // nobody reads it; a gap cannot be, but if it were: the store has it all
@@ -130,6 +130,7 @@ func (r *liveRoom) logFor(enc Encoder) *byteLog {
 func (r *liveRoom) forget() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.repeated = repeated{}
 	r.hub.bytes.Add(int64(-r.bytes()))
 	for _, l := range r.logs {
 		l.forget(r.head)

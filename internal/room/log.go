@@ -39,19 +39,34 @@ func (l *byteLog) append(e chat.Event) {
 	l.ends = append(l.ends, uint32(len(l.buf)))
 }
 
-// halve drops the older half of the bytes. It copies, because readers may hold
-// slices of the old buffer.
+// halve drops the older half of the bytes.
 func (l *byteLog) halve() {
-	drop := sort.Search(len(l.ends), func(i int) bool { return l.ends[i] >= uint32(len(l.buf)/2) }) + 1
-	cut := l.ends[drop-1]
-	buf := make([]byte, 0, maxLogBytes+maxLogBytes/8)
+	l.drop(sort.Search(len(l.ends), func(i int) bool { return l.ends[i] >= uint32(len(l.buf)/2) })+1, maxLogBytes+maxLogBytes/8)
+}
+
+// drop drops the first n events. It copies to a buffer of size bytes, because
+// readers may hold slices of the old one.
+func (l *byteLog) drop(n, size int) {
+	cut := l.ends[n-1]
+	buf := make([]byte, 0, size)
 	ends := make([]uint32, 0, cap(l.ends))
 	l.buf = append(buf, l.buf[cut:]...)
-	for _, end := range l.ends[drop:] {
+	for _, end := range l.ends[n:] {
 		ends = append(ends, end-cut)
 	}
 	l.ends = ends
-	l.first += chat.Seq(drop)
+	l.first += chat.Seq(n)
+}
+
+// cut drops the bytes of all events up to through.
+func (l *byteLog) cut(through chat.Seq) {
+	switch n := through - l.first + 1; {
+	case n <= 0:
+	case int(n) >= len(l.ends):
+		l.forget(l.first + chat.Seq(len(l.ends)) - 1)
+	default:
+		l.drop(int(n), len(l.buf))
+	}
 }
 
 // forget drops all bytes; the next event will be head+1.

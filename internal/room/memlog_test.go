@@ -3,6 +3,7 @@ package room
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -77,8 +78,11 @@ func (l *memLog) commit(d chat.Draft) chat.Commit {
 		}
 	}
 	e := chat.Event{
-		Room: d.Room, Seq: chat.Seq(len(events) + 1), At: time.Now(), Kind: chat.Message, From: d.From, Text: d.Text,
+		Room: d.Room, Seq: chat.Seq(len(events) + 1), At: time.Now(), Kind: d.Is(), From: d.From, Text: d.Text, Target: d.Target, Extra: d.Extra,
 		HTML: d.Nonce, // a place to keep it; the hub puts the real one
+	}
+	if e.Kind == chat.Delete {
+		events[e.Target-1].Text = ""
 	}
 	l.rooms[d.Room] = append(events, e)
 	return chat.Commit{Event: e}
@@ -117,20 +121,30 @@ func (l *memLog) Page(_ context.Context, room chat.RoomName, sel chat.Selection)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	page := chat.Page{Head: chat.Seq(len(l.rooms[room]))}
-	for _, e := range l.rooms[room] {
-		if e.Kind == chat.Message && e.Seq > sel.After && (sel.Before == 0 || e.Seq < sel.Before) {
-			page.Messages = append(page.Messages, chat.Standing{Event: e})
-		}
+	if sel.Around != 0 {
+		page.Messages, page.More = l.some(room, chat.Selection{Before: sel.Around + 1, Limit: (sel.Limit + 1) / 2})
+		rest, newer := l.some(room, chat.Selection{After: sel.Around, Oldest: true, Limit: sel.Limit / 2})
+		page.Messages, page.Newer = append(page.Messages, rest...), newer
+		return page, nil
 	}
-	if more := len(page.Messages) - sel.Limit; more > 0 {
-		page.More = true
-		if sel.Oldest {
-			page.Messages = page.Messages[:sel.Limit]
-		} else {
-			page.Messages = page.Messages[more:]
-		}
-	}
+	page.Messages, page.More = l.some(room, sel)
 	return page, nil
+}
+
+func (l *memLog) some(room chat.RoomName, sel chat.Selection) (found []chat.Standing, more bool) {
+	for _, e := range l.rooms[room] {
+		if e.Kind == chat.Message && e.Seq > sel.After && (sel.Before == 0 || e.Seq < sel.Before) && (sel.Seqs == nil || slices.Contains(sel.Seqs, e.Seq)) {
+			found = append(found, chat.Standing{Event: e})
+		}
+	}
+	surplus := len(found) - sel.Limit
+	switch {
+	case sel.Seqs != nil || surplus <= 0:
+		return found, false
+	case sel.Oldest:
+		return found[:sel.Limit], true
+	}
+	return found[surplus:], true
 }
 
 func (l *memLog) Versions(context.Context, chat.RoomName, chat.Seq) ([]chat.Event, error) {

@@ -27,6 +27,9 @@ func (h *Hub) Post(d chat.Draft, done func(chat.Commit)) error {
 			RetryAfter: wait,
 		}
 	}
+	if d.Is().IsSaid() {
+		h.addressHere(&d)
+	}
 	if k := d.Is(); k.IsSaid() || k == chat.Edit {
 		d.HTML = h.format(d.Text)
 	}
@@ -51,13 +54,7 @@ func (h *Hub) check(d *chat.Draft) (err error) {
 		return &chat.Error{Code: chat.BadRequest, Message: "Say which message: its seq."}
 	}
 	switch kind {
-	case chat.Message, chat.Reply:
-		if err := chat.CheckText(d.Text, h.cfg.MessageLength); err != nil {
-			return err
-		}
-		h.addressHere(d)
-		return nil
-	case chat.Edit:
+	case chat.Message, chat.Reply, chat.Edit:
 		return chat.CheckText(d.Text, h.cfg.MessageLength)
 	case chat.React, chat.Unreact:
 		return chat.CheckEmoji(d.Text)

@@ -20,11 +20,12 @@ type line struct {
 	Kind   chat.Kind            `json:",omitempty"`
 	From   string               `json:",omitempty"`
 	Text   string               `json:",omitempty"`
+	Target chat.Seq             `json:",omitempty"`
 	Change *chat.PresenceChange `json:",omitempty"`
 }
 
 func (lines) Append(dst []byte, e chat.Event) []byte {
-	b, err := json.Marshal(line{e.Seq, e.Kind, e.From.Name, e.Text, e.Change})
+	b, err := json.Marshal(line{e.Seq, e.Kind, e.From.Name, e.Text, e.Target, e.Change})
 	if err != nil {
 		panic(err)
 	}

@@ -83,15 +83,32 @@ func code(d *chat.Draft, rest string) error {
 		return &chat.Error{Code: chat.BadText, Message: "Write the code behind /code."}
 	}
 	language := ""
-	if first, lines, ok := strings.Cut(rest, "\n"); ok && len(strings.Fields(first)) == 1 {
+	if first, lines, ok := strings.Cut(rest, "\n"); ok && isLanguage(first) && strings.TrimSpace(lines) != "" {
 		language, rest = strings.TrimSpace(first), lines
 	}
-	fence := "```"
-	for strings.Contains(rest, fence) {
-		fence += "`"
-	}
+	fence := strings.Repeat("`", max(3, longestRun(rest, '`')+1))
 	d.Text = fence + language + "\n" + strings.Trim(rest, "\n") + "\n" + fence
 	return nil
+}
+
+// isLanguage reports whether a line can stand behind a fence: one word, and none
+// that is a fence itself.
+func isLanguage(line string) bool {
+	return len(strings.Fields(line)) == 1 && !strings.Contains(line, "`")
+}
+
+// longestRun returns how many of b stand side by side in s, at most.
+func longestRun(s string, b byte) (longest int) {
+	run := 0
+	for i := range len(s) {
+		if s[i] != b {
+			run = 0
+			continue
+		}
+		run++
+		longest = max(longest, run)
+	}
+	return longest
 }
 
 func spoiler(d *chat.Draft, rest string) error {

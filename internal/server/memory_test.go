@@ -49,7 +49,7 @@ func (m *memory) Append(d chat.Draft, done func(chat.Commit)) {
 			done(chat.Commit{Err: err})
 			return
 		}
-		e := chat.Event{Room: d.Room, Seq: chat.Seq(len(m.rooms[d.Room]) + 1), At: time.Now(), Kind: chat.Message, From: d.From, Text: d.Text}
+		e := chat.Event{Room: d.Room, Seq: chat.Seq(len(m.rooms[d.Room]) + 1), At: time.Now(), Kind: d.Is(), From: d.From, Text: d.Text, Target: d.Target, Extra: d.Extra}
 		m.rooms[d.Room] = append(m.rooms[d.Room], e)
 		m.mu.Unlock()
 		done(chat.Commit{Event: e})

@@ -31,7 +31,7 @@ type message struct {
 	Action    bool          `json:"action,omitempty" doc:"It is what its author does."`
 	Forward   *forwarded    `json:"forward,omitempty" doc:"Who said it first."`
 	Mentions  []chat.Person `json:"mentions,omitempty" doc:"Whom it names."`
-	Here      bool          `json:"here,omitempty" doc:"It is for everybody who was here."`
+	Here      bool          `json:"at_here,omitempty" doc:"It is for everybody who was here."`
 	Reactions []reaction    `json:"reactions,omitempty"`
 	Replies   *replies      `json:"replies,omitempty" doc:"Its thread."`
 	Pinned    bool          `json:"pinned,omitempty"`
@@ -350,10 +350,6 @@ func (s *Server) thread(ctx context.Context, in *repliesInput) (*threadOutput, e
 	if err != nil {
 		return nil, fmt.Errorf("thread of %s %d: %w", name, in.Seq, err)
 	}
-	root, _, err := s.hub.Message(ctx, name, in.Seq)
-	if err != nil {
-		return nil, err
-	}
 	me, known, err := s.identify(in.r)
 	follows := false
 	if err == nil && known {
@@ -363,7 +359,7 @@ func (s *Server) thread(ctx context.Context, in *repliesInput) (*threadOutput, e
 		return nil, err
 	}
 	return &threadOutput{threadAnswer{
-		Room: name, Follows: follows, Seq: page.Head, Epoch: s.hub.Epoch(), More: page.More, Newer: page.Newer, Root: messageOf(root), Messages: messagesOf(page.Messages),
+		Room: name, Follows: follows, Seq: page.Head, Epoch: s.hub.Epoch(), More: page.More, Newer: page.Newer, Root: messageOf(*page.Root), Messages: messagesOf(page.Messages),
 	}}, nil
 }
 

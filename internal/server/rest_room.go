@@ -145,7 +145,7 @@ func (s *Server) restRoom(api huma.API) {
 			"201": {Description: "Stored", Content: content(stored)},
 		},
 		Security: append(identified, map[string][]string{}),
-		Errors:   []int{400, 401, 403, 413, 422, 429, 503},
+		Errors:   []int{400, 401, 403, 404, 410, 413, 422, 429, 503},
 	}, s.post)
 }
 

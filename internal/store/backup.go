@@ -75,12 +75,16 @@ func dropEpoch(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	db := openSQLite(path, "rw", "", nil)
-	if _, err := db.ExecContext(ctx, `DELETE FROM meta WHERE key IN ('epoch', 'file', 'start', 'healthy')`); err != nil {
-		db.Close()
-		return err
+	db := openSQLite(path, "rw", "", []string{"secure_delete(1)"})
+	_, err = db.ExecContext(ctx, `DELETE FROM meta WHERE key IN ('epoch', 'file', 'start', 'healthy')`)
+	var erased bool // an older folder has none
+	if err == nil {
+		err = db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'erased')`).Scan(&erased)
 	}
-	return db.Close()
+	if err == nil && erased { // it is for an index of this epoch
+		_, err = db.ExecContext(ctx, `DELETE FROM erased`)
+	}
+	return errors.Join(err, db.Close())
 }
 
 func makeFile(path string) error {

@@ -57,8 +57,7 @@ type said struct {
 	text    string // as it is now; "": it has been deleted
 	thread  int64  // the id of its thread's first message; 0: it is in none
 	current int64  // the id of what made it what it is now; 0: nothing
-	extra   string // of its newest version
-	first   string // extra, when it was said
+	extra   string // when it was said
 }
 
 var errNoMessage = &chat.Error{Code: chat.NotFound, Message: "There is no such message in this room."}
@@ -71,11 +70,11 @@ func (c *committer) message(ctx context.Context, r *row, seq chat.Seq) (said, er
 		return said{}, errNoMessage
 	}
 	m := said{id: messageID(r.head.room, seq)}
-	err := c.scan(ctx, []any{&m.author, &m.from.ID, &m.from.Name, &m.kind, &m.text, &m.thread, &m.current, &m.extra, &m.first}, `
-		SELECT m.author, p.public, m.name, coalesce(m.kind, 'message'), coalesce(c.text, m.text), coalesce(m.target, 0), coalesce(m.current, 0), coalesce(c.extra, m.extra, ''), coalesce(m.extra, '')
+	err := c.scan(ctx, []any{&m.author, &m.from.ID, &m.from.Name, &m.kind, &m.text, &m.thread, &m.current, &m.extra}, `
+		SELECT m.author, p.public, m.name, coalesce(m.kind, 'message'), coalesce(c.text, m.text), coalesce(m.target, 0), coalesce(m.current, 0), coalesce(m.extra, '')
 		FROM event m JOIN person p ON p.id = m.author LEFT JOIN event c ON c.id = m.current
 		WHERE m.id = $1`, m.id)
-	if err == nil && !m.kind.IsSaid() {
+	if errors.Is(err, sql.ErrNoRows) || err == nil && !m.kind.IsSaid() { // no row: somebody has taken it out by hand
 		return said{}, errNoMessage
 	}
 	return m, err
@@ -196,11 +195,7 @@ func (c *committer) edit(ctx context.Context, r *row, at int64) error {
 	if err != nil {
 		return err
 	}
-	before, err := unpackExtra(m.extra)
-	if err != nil {
-		return err
-	}
-	first, err := unpackExtra(m.first)
+	first, err := unpackExtra(m.extra)
 	if err != nil {
 		return err
 	}
@@ -213,6 +208,13 @@ func (c *committer) edit(ctx context.Context, r *row, at int64) error {
 		r.unchanged(max(m.current, m.id), at)
 		return nil
 	}
+	edits, err := c.find(ctx, `SELECT count(*) FROM event WHERE target = $1 AND kind = 'edit'`, m.id)
+	if err != nil {
+		return err
+	}
+	if edits >= chat.MaxEdits {
+		return &chat.Error{Code: chat.TooMany, Message: "This message has been edited often enough; write a new one."}
+	}
 	x := &chat.Extra{}
 	named, err := c.named(ctx, r, x)
 	if err != nil {
@@ -224,10 +226,8 @@ func (c *committer) edit(ctx context.Context, r *row, at int64) error {
 	if err := c.exec(ctx, `UPDATE event SET current = $2 WHERE id = $1`, m.id, r.id()); err != nil {
 		return err
 	}
-	if before != nil {
-		if err := c.unmention(ctx, m.id, before.Mentions); err != nil {
-			return err
-		}
+	if err := c.unmention(ctx, m.id); err != nil {
+		return err
 	}
 	return c.mention(ctx, m.id, named)
 }
@@ -246,17 +246,11 @@ func (c *committer) erase(ctx context.Context, r *row, at int64) error {
 		r.unchanged(m.current, at)
 		return nil
 	}
-	x, err := unpackExtra(m.extra)
-	if err != nil {
-		return err
-	}
 	if err := c.insertEvent(ctx, r, at, m.id, nil); err != nil {
 		return err
 	}
-	if x != nil {
-		if err := c.unmention(ctx, m.id, x.Mentions); err != nil {
-			return err
-		}
+	if err := c.unmention(ctx, m.id); err != nil {
+		return err
 	}
 	c.erased = true
 	const versions = ` WHERE id = $1 OR target = $1 AND kind = 'edit'`
@@ -273,6 +267,15 @@ func (c *committer) erase(ctx context.Context, r *row, at int64) error {
 	return c.exec(ctx, `UPDATE event SET current = $2 WHERE id = $1`, m.id, r.id())
 }
 
+// otherEmoji counts the different emoji on a message but one. It steps from each
+// to the next, however many people have put it.
+const otherEmoji = `
+	WITH RECURSIVE other(emoji) AS (
+		SELECT min(emoji) FROM reaction WHERE target = $1
+		UNION ALL
+		SELECT (SELECT min(emoji) FROM reaction WHERE target = $1 AND emoji > other.emoji) FROM other WHERE other.emoji IS NOT NULL)
+	SELECT count(*) FROM other WHERE emoji <> $2`
+
 // react puts somebody's emoji on a message.
 func (c *committer) react(ctx context.Context, r *row, at int64) error {
 	m, err := c.present(ctx, r)
@@ -288,7 +291,7 @@ func (c *committer) react(ctx context.Context, r *row, at int64) error {
 		r.unchanged(id, at)
 		return nil
 	}
-	others, err := c.find(ctx, `SELECT count(DISTINCT emoji) FROM reaction WHERE target = $1 AND emoji <> $2`, m.id, emoji)
+	others, err := c.find(ctx, otherEmoji, m.id, emoji)
 	if err != nil {
 		return err
 	}

@@ -38,7 +38,7 @@ func (s *Store) Run(ctx context.Context) error {
 	for batch, more := s.queue.take(nil); more; batch, more = s.queue.take(batch[:0]) {
 		if len(batch) == 0 {
 			batch = nil
-			s.committer.tidy(ctx)
+			s.tidy(ctx)
 			tidy.Reset(tidyEvery)
 			continue
 		}
@@ -46,6 +46,14 @@ func (s *Store) Run(ctx context.Context) error {
 		clear(batch)
 	}
 	return nil
+}
+
+// tidy does what is to be done while nothing waits.
+func (s *Store) tidy(ctx context.Context) {
+	if err := s.committer.tidy(ctx); isFailedSync(err) {
+		s.breakDown(err)
+		s.logger.LogAttrs(ctx, slog.LevelError, "the write-ahead log could not be emptied", slog.Any("err", err))
+	}
 }
 
 // commit makes one transaction of batch, or none if that fails, and tells

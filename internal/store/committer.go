@@ -84,6 +84,10 @@ func (c *committer) write(ctx context.Context, batch []item, now time.Time) (int
 			}
 		default:
 			r, err := c.rowOf(ctx, &it.draft, at)
+			if told, ok := errors.AsType[*chat.Error](err); ok {
+				c.results[i].Err = told
+				continue
+			}
 			if err != nil {
 				return 0, fmt.Errorf("message to %s: %w", it.draft.Room, err)
 			}
@@ -97,6 +101,13 @@ func (c *committer) write(ctx context.Context, batch []item, now time.Time) (int
 }
 
 func (c *committer) rowOf(ctx context.Context, d *chat.Draft, at int64) (row, error) {
+	if d.Target != 0 { // what is about a message makes no room
+		if _, ok := c.rooms.get(d.Room); !ok {
+			if n, err := c.find(ctx, `SELECT count(*) FROM room WHERE name = $1`, string(d.Room)); err != nil || n == 0 {
+				return row{}, cmp.Or(err, error(errNoMessage))
+			}
+		}
+	}
 	h, err := c.head(ctx, d.Room, at)
 	if err != nil {
 		return row{}, err
@@ -182,16 +193,29 @@ func (c *committer) rollback(ctx context.Context, batch []item) {
 // tidy gives back what the busiest minute took: the pages that SQLite has in
 // memory, and what is remembered of rooms that may be silent from now on. All of
 // it is cheap to read again. And if something has been deleted, it empties the
-// write-ahead log, which held what that said.
-func (c *committer) tidy(ctx context.Context) {
+// write-ahead log, which held what that said. Only that can fail.
+func (c *committer) tidy(ctx context.Context) error {
 	c.rows, c.args, c.results = nil, nil, nil
 	c.forget()
-	if c.erased { // a busy reader keeps it for another minute
-		var busy int
-		err := c.scan(ctx, []any{&busy, new(int), new(int)}, `PRAGMA wal_checkpoint(TRUNCATE)`)
-		c.erased = err != nil || busy != 0
-	}
 	_ = c.exec(ctx, `PRAGMA shrink_memory`) // it has no way to fail, and nothing depends on it
+	if !c.erased {
+		return nil
+	}
+	return c.emptyLog(ctx)
+}
+
+// emptyLog has the write-ahead log hold nothing, if nobody reads from it. Whoever
+// wants to write waits meanwhile, so it is tried for a moment only, and again in a
+// minute. SQLite sets the time when the statement is prepared: it is so each time.
+func (c *committer) emptyLog(ctx context.Context) error {
+	if _, err := c.conn.ExecContext(ctx, `PRAGMA busy_timeout(50)`); err != nil { // ms
+		return err
+	}
+	var busy int
+	err := c.scan(ctx, []any{&busy, new(int), new(int)}, `PRAGMA wal_checkpoint(TRUNCATE)`)
+	c.erased = err != nil || busy != 0
+	_, after := c.conn.ExecContext(ctx, `PRAGMA busy_timeout(5000)`) // as in writerPragmas
+	return errors.Join(err, after)
 }
 
 // exec runs a statement whose text is one of the program's constants.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -65,6 +66,9 @@ const quoteText = `
 func quote(ctx context.Context, stmt *sql.Stmt, room chat.RoomName, x *chat.Extra) error {
 	q := &chat.Quote{}
 	err := stmt.QueryRowContext(ctx, string(room), int64(x.ReplyTo)).Scan(&q.From.ID, &q.From.Name, &q.Text)
+	if errors.Is(err, sql.ErrNoRows) { // somebody has taken it out by hand
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("what is quoted of %s: %w", room, err)
 	}

@@ -52,7 +52,7 @@ func insertText(rows int) string {
 // nonce is known has the event that was stored with it as its result.
 func (c *committer) insert(ctx context.Context, rows []row, at int64) (stored int, err error) {
 	for len(rows) > 0 {
-		plain := plainRun(rows)
+		plain := plainRun(rows[:min(len(rows), inserts[0].rows)])
 		if plain == 0 {
 			if err := c.change(ctx, &rows[0], at); err != nil {
 				return 0, fmt.Errorf("%s in %s: %w", rows[0].draft.Is(), rows[0].draft.Room, err)

@@ -138,3 +138,19 @@ func BenchmarkRooms(b *testing.B) {
 		}
 	}
 }
+
+// What is refused leaves no trace.
+func TestAChangeInARoomThatNobodyWroteToMakesNone(t *testing.T) {
+	s, _ := start(t, t.TempDir())
+	post(t, s, draft("lobby", ada, "one", ""))
+	for _, kind := range []chat.Kind{chat.Edit, chat.Delete, chat.React, chat.Pin, chat.Reply} {
+		d := draft("garden", ada, "👍", "")
+		d.Kind, d.Target = kind, 1
+		if c := post(t, s, d)[0]; chat.CodeOf(c.Err) != chat.NotFound {
+			t.Errorf("%s: %+v", kind, c)
+		}
+	}
+	if heads, err := s.Heads(t.Context()); err != nil || len(heads) != 1 {
+		t.Errorf("the rooms are %v, %v", heads, err)
+	}
+}

@@ -42,37 +42,21 @@ func isWord(r rune) bool {
 // x. It returns the rowids of those who are to be told: the author is not, and
 // with @here everybody is who was here.
 func (c *committer) named(ctx context.Context, r *row, x *chat.Extra) (people []int64, err error) {
+	found, err := namedIn(r.draft.Text, func(name string) ([]somebody, error) { return c.membersCalled(ctx, r.head.room, name) })
+	if err != nil {
+		return nil, err
+	}
 	x.Mentions = nil
-	looked := map[string]bool{}
-	text := r.draft.Text
-	for i := 0; i < len(text) && len(x.Mentions) < chat.MaxMentions && len(looked) < 4*chat.MaxMentions; i++ {
-		if text[i] != '@' || !startsMention(text, i) {
-			continue
-		}
-		for _, name := range namesAt(text[i+1:]) {
-			folded := chat.FoldName(name)
-			if looked[folded] {
-				break // it is known by now whether that is somebody
-			}
-			looked[folded] = true
-			found, err := c.membersCalled(ctx, r.head.room, folded)
-			if err != nil {
-				return nil, err
-			}
-			if len(found) == 0 {
-				continue
-			}
-			for _, m := range found {
-				x.Mentions = append(x.Mentions, m.person)
-				people = append(people, m.id)
-			}
-			break
-		}
+	for _, m := range found {
+		x.Mentions = append(x.Mentions, m.person)
+		people = append(people, m.id)
 	}
 	for _, id := range x.Present {
-		person, err := c.find(ctx, `SELECT id FROM person WHERE public = $1`, string(id))
-		if err != nil {
-			return nil, err
+		person, known := c.people.get(id)
+		if !known {
+			if person, err = c.find(ctx, `SELECT id FROM person WHERE public = $1`, string(id)); err != nil {
+				return nil, err
+			}
 		}
 		people = append(people, person)
 	}
@@ -80,19 +64,56 @@ func (c *committer) named(ctx context.Context, r *row, x *chat.Extra) (people []
 	return slices.DeleteFunc(slices.Compact(people), func(p int64) bool { return p == r.author || p == 0 }), nil
 }
 
+// maxLooks is how many names of one message are looked for, of which most are
+// nobody's: "@Ada is it" may name "Ada is it", "Ada is" or "Ada". Everybody's
+// messages wait meanwhile.
+const maxLooks = 2 * chat.MaxMentions
+
+// namedIn returns whom text names, each once. look finds those who go by a folded
+// name; it is asked for each name once, and not too often.
+func namedIn(text string, look func(name string) ([]somebody, error)) (found []somebody, err error) {
+	looked := map[string]bool{}
+	for i, starts := 0, 0; i < len(text) && starts < maxLooks && len(found) < chat.MaxMentions; i++ {
+		if text[i] != '@' || !startsMention(text, i) {
+			continue
+		}
+		starts++
+		for _, name := range namesAt(text[i+1:]) {
+			name = chat.FoldName(name)
+			if looked[name] { // it is known by now whether that is somebody
+				break
+			}
+			if len(looked) == maxLooks {
+				return found, nil
+			}
+			looked[name] = true
+			people, err := look(name)
+			if err != nil {
+				return nil, err
+			}
+			if len(people) > 0 {
+				found = append(found, people[:min(len(people), chat.MaxMentions-len(found))]...)
+				break
+			}
+		}
+	}
+	return found, nil
+}
+
 // namesAt returns the names that s may begin with, the longest first: each ends
-// where a word does.
+// where a word does, and none goes on into what is a mention of its own.
 func namesAt(s string) (names []string) {
 	runes := 0
 	var last rune
 	for i, r := range s {
-		if i > 0 && !isWord(r) && (isWord(last) || !unicode.IsSpace(last)) {
+		if i > 0 && !isWord(r) && !unicode.IsSpace(last) {
 			names = append(names, s[:i])
 		}
-		if last = r; runes == chat.MaxName || r == '\n' {
+		if runes == chat.MaxName || r == '\n' || i > 0 && r == '@' && !isWord(last) {
 			slices.Reverse(names)
 			return names
 		}
+		last = r
 		runes++
 	}
 	if s != "" {
@@ -109,11 +130,13 @@ type somebody struct {
 }
 
 // membersCalled returns the members of a room who go by a name, which may be
-// several; a crowd of namesakes is nobody.
+// several; a crowd of namesakes is nobody. Of those who are elsewhere, and of a
+// common name that may be many, it looks at the newest.
 func (c *committer) membersCalled(ctx context.Context, room int64, folded string) ([]somebody, error) {
 	stmt, err := c.prepare(ctx, `
-		SELECT p.id, p.public, p.name FROM person p JOIN member m ON m.person = p.id AND m.room = $2
-		WHERE p.folded = $1 LIMIT 6`)
+		SELECT p.id, p.public, p.name
+		FROM (SELECT id, public, name FROM person WHERE folded = $1 ORDER BY id DESC LIMIT 500) p
+		JOIN member m ON m.person = p.id AND m.room = $2 LIMIT 6`)
 	if err != nil {
 		return nil, err
 	}
@@ -146,12 +169,7 @@ func (c *committer) mention(ctx context.Context, id int64, people []int64) error
 	return nil
 }
 
-// unmention notes that a message names people no more.
-func (c *committer) unmention(ctx context.Context, id int64, people []chat.Person) error {
-	for _, p := range people {
-		if err := c.exec(ctx, `DELETE FROM mention WHERE person = (SELECT id FROM person WHERE public = $1) AND event = $2`, string(p.ID), id); err != nil {
-			return err
-		}
-	}
-	return nil
+// unmention notes that a message is for nobody any more.
+func (c *committer) unmention(ctx context.Context, id int64) error {
+	return c.exec(ctx, `DELETE FROM mention WHERE event = $1`, id)
 }

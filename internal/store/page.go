@@ -21,11 +21,15 @@ const standing = `
 const (
 	within = ` m.id > (SELECT id << 36 | $2 FROM room WHERE name = $1) AND m.id < (SELECT id << 36 | $3 FROM room WHERE name = $1) `
 
+	// Both kinds lie in order in their index, which is so merged and not sorted,
+	// however long the thread is.
+	inThread = `SELECT m.id FROM event m WHERE m.target = (SELECT id << 36 | $5 FROM room WHERE name = $1) AND` + within
+	ofThread = inThread + `AND m.kind = 'reply' UNION ALL ` + inThread + `AND m.kind IS NULL `
+
 	newestSaid  = standing + `WHERE` + within + `AND m.kind IS NULL ORDER BY m.id DESC LIMIT $4`
 	oldestSaid  = standing + `WHERE` + within + `AND m.kind IS NULL ORDER BY m.id LIMIT $4`
-	ofThread    = standing + `WHERE m.target = (SELECT id << 36 | $5 FROM room WHERE name = $1) AND coalesce(m.kind, 'reply') = 'reply' AND` + within
-	newestReply = ofThread + `ORDER BY m.id DESC LIMIT $4`
-	oldestReply = ofThread + `ORDER BY m.id LIMIT $4`
+	newestReply = standing + `WHERE m.id IN (` + ofThread + `ORDER BY 1 DESC LIMIT $4) ORDER BY m.id DESC`
+	oldestReply = standing + `WHERE m.id IN (` + ofThread + `ORDER BY 1 LIMIT $4) ORDER BY m.id`
 	pinnedSaid  = standing + `JOIN pin ON pin.target = m.id WHERE` + within + `ORDER BY pin.event LIMIT $4`
 	chosenSaid  = standing + `WHERE m.id IN (SELECT (SELECT id << 36 FROM room WHERE name = $1) | value FROM json_each($2)) AND coalesce(m.kind, 'reply') = 'reply' ORDER BY m.id`
 )
@@ -37,14 +41,14 @@ func (s *Store) Page(ctx context.Context, room chat.RoomName, sel chat.Selection
 	if err != nil {
 		return page, fmt.Errorf("messages of %s: %w", room, err)
 	}
-	defer tx.Rollback() // it has written nothing
 	r := &snapshot{s: s, tx: tx, room: room}
+	defer r.end(ctx)
 	err = r.row(ctx, headText, []any{string(room)}, &page.Head)
 	if err == nil && (sel.Limit > 0 || sel.Seqs != nil) { // to SQLite a negative limit is none
-		page.Messages, page.More, err = r.standings(ctx, sel)
+		err = r.read(ctx, sel, &page)
 	}
-	if err == nil {
-		err = r.dress(ctx, page.Messages, sel)
+	if err == nil && sel.Thread != 0 {
+		err = r.root(ctx, sel.Thread, &page)
 	}
 	if err != nil {
 		return page, fmt.Errorf("messages of %s after %d before %d: %w", room, sel.After, sel.Before, err)
@@ -57,24 +61,47 @@ type snapshot struct {
 	s    *Store
 	tx   *sql.Tx
 	room chat.RoomName
-	base int64 // the id before the room's first event; known once a message has been read
+	base int64    // the id before the room's first event; known once a message has been read
+	news []string // statements that reads has not had yet
+}
+
+// end lets go of the snapshot's connection, and then has its statements be ready
+// for the next.
+func (r *snapshot) end(ctx context.Context) {
+	r.tx.Rollback() // it has written nothing
+	for _, text := range r.news {
+		if _, err := r.s.reads.get(ctx, text); err != nil { // the next one tries again
+			return
+		}
+	}
+}
+
+// stmt returns a statement for the snapshot's connection. One that is not ready
+// is prepared there: reads would do it on a connection of its own, and when all
+// of them are held by snapshots that want one more, none ever gets it.
+func (r *snapshot) stmt(ctx context.Context, text string) (*sql.Stmt, error) {
+	if stmt := r.s.reads.ready(text); stmt != nil {
+		return r.tx.StmtContext(ctx, stmt), nil
+	}
+	r.news = append(r.news, text)
+	return r.tx.PrepareContext(ctx, text)
 }
 
 func (r *snapshot) row(ctx context.Context, text string, args []any, dest ...any) error {
-	stmt, err := r.s.reads.get(ctx, text)
+	stmt, err := r.stmt(ctx, text)
 	if err != nil {
 		return err
 	}
-	return r.tx.StmtContext(ctx, stmt).QueryRowContext(ctx, args...).Scan(dest...)
+	return stmt.QueryRowContext(ctx, args...).Scan(dest...)
 }
 
 // each calls scan for each row that a statement finds.
 func (r *snapshot) each(ctx context.Context, text string, args []any, scan func(*sql.Rows) error) error {
-	stmt, err := r.s.reads.get(ctx, text)
+	stmt, err := r.stmt(ctx, text)
 	if err != nil {
 		return err
 	}
-	return eachRow(ctx, r.tx.StmtContext(ctx, stmt), args, scan)
+	return eachRow(ctx, stmt, args, scan)
 }
 
 func eachRow(ctx context.Context, stmt *sql.Stmt, args []any, scan func(*sql.Rows) error) error {
@@ -89,6 +116,38 @@ func eachRow(ctx context.Context, stmt *sql.Stmt, args []any, scan func(*sql.Row
 		}
 	}
 	return rows.Err()
+}
+
+// read reads the messages of a selection.
+func (r *snapshot) read(ctx context.Context, sel chat.Selection, page *chat.Page) (err error) {
+	if sel.Around == 0 {
+		page.Messages, page.More, err = r.standings(ctx, sel)
+	} else {
+		around := min(sel.Around, maxSeq-1)
+		older, newer := sel, sel
+		older.Before, older.Limit = around+1, (sel.Limit+1)/2
+		newer.After, newer.Limit, newer.Oldest = around, sel.Limit/2, true
+		if page.Messages, page.More, err = r.standings(ctx, older); err != nil {
+			return err
+		}
+		var rest []chat.Standing
+		rest, page.Newer, err = r.standings(ctx, newer)
+		page.Messages = append(page.Messages, rest...)
+	}
+	if err != nil {
+		return err
+	}
+	return r.dress(ctx, page.Messages, sel)
+}
+
+// root reads what a thread began with.
+func (r *snapshot) root(ctx context.Context, thread chat.Seq, page *chat.Page) error {
+	var only chat.Page
+	err := r.read(ctx, chat.Selection{Seqs: []chat.Seq{thread}}, &only)
+	if len(only.Messages) > 0 {
+		page.Root = &only.Messages[0]
+	}
+	return err
 }
 
 // standings reads what is in the messages' own rows and in those of their newest
@@ -133,7 +192,9 @@ func (r *snapshot) standings(ctx context.Context, sel chat.Selection) (found []c
 // there are more.
 func statement(room chat.RoomName, sel chat.Selection) (text string, args []any, limit int) {
 	if sel.Seqs != nil {
-		list, err := json.Marshal(sel.Seqs)
+		list, err := json.Marshal(slices.DeleteFunc(slices.Clone(sel.Seqs), func(seq chat.Seq) bool {
+			return seq < 1 || seq > maxSeq // beyond it, ids are those of another room
+		}))
 		if err != nil { // numbers
 			panic(err)
 		}
@@ -233,11 +294,11 @@ func scattered(ids []int64) targets {
 }
 
 func (r *snapshot) quote(ctx context.Context, x *chat.Extra) error {
-	stmt, err := r.s.reads.get(ctx, quoteText)
+	stmt, err := r.stmt(ctx, quoteText)
 	if err != nil {
 		return err
 	}
-	return quote(ctx, r.tx.StmtContext(ctx, stmt), r.room, x)
+	return quote(ctx, stmt, r.room, x)
 }
 
 func (r *snapshot) reactions(ctx context.Context, which targets, at map[chat.Seq]*chat.Standing) error {

@@ -19,22 +19,27 @@ type reads struct {
 	byText map[string]*sql.Stmt
 }
 
-// get returns the statement with a text that is one of the program's constants.
-func (r *reads) get(ctx context.Context, text string) (*sql.Stmt, error) {
+// ready returns the statement with a text if it has been prepared, else nil.
+func (r *reads) ready(text string) *sql.Stmt {
 	r.mu.RLock()
-	stmt := r.byText[text]
-	r.mu.RUnlock()
-	if stmt != nil {
+	defer r.mu.RUnlock()
+	return r.byText[text]
+}
+
+// get returns the statement with a text that is one of the program's constants.
+// It may wait for a connection, so whoever holds one uses ready.
+func (r *reads) get(ctx context.Context, text string) (*sql.Stmt, error) {
+	if stmt := r.ready(text); stmt != nil {
 		return stmt, nil
+	}
+	stmt, err := r.db.PrepareContext(ctx, text) // without the lock, which those want who hold all connections
+	if err != nil {
+		return nil, fmt.Errorf("preparing to read: %w", err)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if stmt := r.byText[text]; stmt != nil {
-		return stmt, nil
-	}
-	stmt, err := r.db.PrepareContext(ctx, text)
-	if err != nil {
-		return nil, fmt.Errorf("preparing to read: %w", err)
+	if other := r.byText[text]; other != nil { // somebody was faster
+		return other, stmt.Close()
 	}
 	if r.byText == nil {
 		r.byText = make(map[string]*sql.Stmt)

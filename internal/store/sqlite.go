@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"embed"
 	"errors"
 	"fmt"
@@ -16,6 +17,8 @@ import (
 	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"parley/internal/chat"
 )
 
 const (
@@ -39,6 +42,14 @@ var (
 	}
 	readerPragmas = []string{"busy_timeout(5000)", "query_only(1)", "cache_size(-256)"} // KiB: pages are read once
 )
+
+// fold_name is chat.FoldName, for the migration that folds the names there are.
+func init() {
+	sqlite.MustRegisterDeterministicScalarFunction("fold_name", 1, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
+		name, _ := args[0].(string)
+		return chat.FoldName(name), nil
+	})
+}
 
 //go:embed migrations/sqlite/*.sql
 var migrationFiles embed.FS
@@ -148,9 +159,10 @@ func (s *Store) migrate(ctx context.Context) error {
 // write-ahead log into the database, and syncs that, before anything is added. For
 // the log may hold what a failed sync has left: the kernel shows it to us, but it
 // is not on the disk, and whatever came after it in the log would be lost with it
-// when the power goes. A clean stop leaves no log.
+// when the power goes. The log itself is emptied: it may hold what has been
+// deleted. A clean stop leaves none.
 func (s *Store) settleLog(ctx context.Context) {
-	err := s.committer.exec(ctx, `PRAGMA wal_checkpoint(PASSIVE)`)
+	err := s.committer.exec(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
 	switch {
 	case err == nil:
 	case isFailedSync(err):

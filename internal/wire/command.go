@@ -48,13 +48,13 @@ type Line struct {
 
 // DecodeCommand reads a command. The error is an *chat.Error with code
 // InvalidJSON; the Command then has what id could be read.
-func DecodeCommand(frame []byte) (Command, error) {
-	if c, ok := scanCommand(frame); ok {
+func DecodeCommand(frame []byte) (c Command, err error) {
+	if scanCommand(frame, &c) {
 		return c, nil
 	}
-	var c Command
-	err := decode(frame, &c)
-	return c, err
+	var slow Command // on the heap, as encoding/json wants it
+	err = decode(frame, &slow)
+	return slow, err
 }
 
 // DecodeLine reads a line. The error is an *chat.Error with code InvalidJSON.

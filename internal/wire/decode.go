@@ -15,25 +15,26 @@ type scanner struct {
 	i int
 }
 
-// scanCommand reads a command, or reports that it is not of the common form.
-func scanCommand(frame []byte) (c Command, ok bool) {
+// scanCommand reads a command into c, or reports that it is not of the common
+// form; c is then good for nothing.
+func scanCommand(frame []byte, c *Command) bool {
 	sc := scanner{s: string(frame)} // the one copy; the command's strings are parts of it
 	if !sc.next('{') {
-		return c, false
+		return false
 	}
 	for {
 		key, ok := sc.str()
-		if !ok || !sc.next(':') || !sc.field(&c, key) {
-			return c, false
+		if !ok || !sc.next(':') || !sc.field(c, key) {
+			return false
 		}
 		if sc.next(',') {
 			continue
 		}
 		if !sc.next('}') {
-			return c, false
+			return false
 		}
 		sc.space()
-		return c, sc.i == len(sc.s)
+		return sc.i == len(sc.s)
 	}
 }
 

@@ -73,7 +73,7 @@ func (News) Append(dst []byte, e chat.Event) []byte {
 			dst = append(dst, ']')
 		}
 		if x.Here {
-			dst = append(dst, `,"here":true`...)
+			dst = append(dst, `,"at_here":true`...)
 		}
 	}
 	return sealText(append(dst, '}'), start)
@@ -179,7 +179,7 @@ func appendExtra(dst []byte, x *chat.Extra) []byte {
 		dst = appendPeople(append(dst, `,"mentions":`...), x.Mentions)
 	}
 	if x.Here {
-		dst = append(dst, `,"here":true`...)
+		dst = append(dst, `,"at_here":true`...)
 	}
 	return dst
 }

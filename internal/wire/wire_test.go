@@ -181,14 +181,17 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`{"op":"join","after":-1,"op":"x","id":01}`))
 	f.Add([]byte(`{"op":"é","id":1e3,"text":"\u00e9","room":null,}`))
 	f.Add([]byte(`{"from":"Ada","message":"hi"}`))
+	f.Add([]byte(`{"op":"react","id":3,"room":"r","seq":42,"emoji":"👍"}`))
+	f.Add([]byte(`{"op":"send","reply_to":41,"thread":40,"echo":true,"forward":{"room":"r","seq":9}}`))
+	f.Add([]byte(`{"op":"pin","seq":-0,"seq":1e2,"thread":007,"reply_to":9223372036854775808,"SEQ":1}`))
 	f.Fuzz(func(t *testing.T, in []byte) {
-		if quick, ok := scanCommand(in); ok {
+		if quick := (Command{}); scanCommand(in, &quick) {
 			var c Command
 			if err := decode(in, &c); err != nil || !cmp.Equal(c, quick) {
 				t.Errorf("the scanner reads %+v, encoding/json %+v, %v", quick, c, err)
 			}
 		}
-		if c, err := DecodeCommand(in); err == nil && !utf8.ValidString(c.Op+c.Room+c.Text+c.Nonce+c.Name+c.Session+c.Epoch) {
+		if c, err := DecodeCommand(in); err == nil && !utf8.ValidString(c.Op+c.Room+c.Text+c.Nonce+c.Name+c.Session+c.Epoch+c.Emoji) {
 			t.Error("a command that is not UTF-8")
 		} else if err != nil && chat.CodeOf(err) != chat.InvalidJSON {
 			t.Error(err)

@@ -5,13 +5,24 @@ import { person, record } from "./protocol.js";
 
 /** A message in some room. @typedef {{ room: string, seq: number, thread: number, at: number, from: Person, text: string, ranges: [number, number][] }} Found */
 
-/** @typedef {{ found: Found[], next: string, total: number | null }} FoundPage `next`: what to ask for the rest with, "" at the end */
+/** @typedef {{ found: Found[], next: string }} FoundPage `next`: what to ask for the rest with, "" at the end */
 
-/** @param {Api} api  @param {string} q  @param {"time" | "relevance"} sort  @param {string} cursor  @returns {Promise<FoundPage>} */
-export async function search(api, q, sort, cursor) {
-  const o = await api.read(`/api/search?${new URLSearchParams({ q, sort, limit: "30", ...(cursor && { cursor }) })}`);
+const EMPTY_PAGES = 5; // a page may hold nothing though there is a next one
+
+/** @typedef {{ q: string, sort: "time" | "relevance", typing: boolean, cursor: string }} Query `typing`: the last word is not all written yet */
+
+/** @param {Api} api  @param {Query} query  @returns {Promise<FoundPage>} */
+export async function search(api, query) {
+  let page = await searchPage(api, query);
+  for (let i = 0; i < EMPTY_PAGES && page.found.length === 0 && page.next; i++) page = await searchPage(api, { ...query, cursor: page.next });
+  return page;
+}
+
+/** @param {Api} api  @param {Query} query  @returns {Promise<FoundPage>} */
+async function searchPage(api, { q, sort, typing, cursor }) {
+  const o = await api.read(`/api/search?${new URLSearchParams({ q, sort, limit: "30", ...(typing && { typing: "true" }), ...(cursor && { cursor }) })}`);
   const hits = records(o["hits"]).map((hit) => found(hit, record(hit["message"]) ?? {}));
-  return { found: hits, next: typeof o["cursor"] === "string" ? o["cursor"] : "", total: typeof o["total"] === "number" ? o["total"] : null };
+  return { found: hits, next: typeof o["cursor"] === "string" ? o["cursor"] : "" };
 }
 
 /** @param {Api} api  @param {string} before  @returns {Promise<FoundPage>} */
@@ -30,7 +41,7 @@ export async function threads(api, before) {
 function kept(o, rows, part) {
   const list = records(rows);
   const next = o["more"] === true ? String(list.at(-1)?.["at"] ?? "") : "";
-  return { found: list.map((row) => found(row, record(row[part]) ?? {})), next, total: null };
+  return { found: list.map((row) => found(row, record(row[part]) ?? {})), next };
 }
 
 /** @param {Record<string, unknown>} outer  @param {Record<string, unknown>} message  @returns {Found} */

@@ -77,7 +77,7 @@ export function decodeEntry(o) {
 /** @param {Record<string, unknown>} o  @param {string} room  @returns {News} */
 function decodeNews(o, room) {
   const mentions = Array.isArray(o["mentions"]) ? o["mentions"].map((m) => (typeof m === "string" ? m : (person(m)?.id ?? ""))) : [];
-  return { room, seq: number(o["seq"]), at: moment(o["at"]), kind: string(o["kind"]), from: someone(o["from"]), text: string(o["text"]), mentions, here: o["here"] === true, thread: number(o["thread"]), target: number(o["target"]) };
+  return { room, seq: number(o["seq"]), at: moment(o["at"]), kind: string(o["kind"]), from: someone(o["from"]), text: string(o["text"]), mentions, here: o["at_here"] === true, thread: number(o["thread"]), target: number(o["target"]) };
 }
 
 /** @param {unknown} v */

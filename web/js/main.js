@@ -7,9 +7,10 @@ import { Refusal } from "./protocol.js";
 import { Remembered } from "./remembered.js";
 import { Store } from "./store.js";
 import { AppShell } from "./view/app-shell.js";
-import { hear, part, fromTemplate } from "./view/dom.js";
+import { hear, part } from "./view/dom.js";
 import { FrontPage } from "./view/front-page.js";
 import { JoinForm } from "./view/join-form.js";
+import { refusal } from "./view/refusal.js";
 import { backing } from "./view/theme.js";
 import "./view/language.js";
 
@@ -27,7 +28,7 @@ function show(element) {
 
 async function start() {
   const place = placeOf(location);
-  if (place.at === "nowhere") return refuse(t("error.no-page"), t("error.no-page-why"));
+  if (place.at === "nowhere") return app.replaceChildren(refusal(t("error.no-page"), t("error.no-page-why")));
   const summary = place.at === "room" && !remembered.name ? api.room(place.name) : null; // somebody new is told about the room
   const [room, me] = await Promise.all([summary, whoAmI()]);
   if (me) return enter(me);
@@ -49,23 +50,12 @@ async function whoAmI() {
 /** @param {Person} me */
 function enter(me) {
   remembered.name = me.name;
-  const shell = show(new AppShell());
-  hear(shell, "refused", (/** @type {{ title: string, reason: string }} */ why) => refuse(why.title, why.reason));
-  shell.begin(me, api, remembered);
-}
-
-/** Says why there is nothing to see, with a way back. @param {string} title  @param {string} why */
-function refuse(title, why) {
-  const page = fromTemplate("refusal");
-  part(page, "h1", HTMLElement).textContent = title;
-  part(page, ".reason", HTMLElement).textContent = why;
-  document.title = `${title} – Parley`;
-  app.replaceChildren(page);
+  show(new AppShell()).begin(me, api, remembered);
 }
 
 /** @param {unknown} err */
 function failed(err) {
-  if (err instanceof Refusal && err.code === "bad_room") return refuse(t("error.no-room"), reason(err));
+  if (err instanceof Refusal && err.code === "bad_room") return app.replaceChildren(refusal(t("error.no-room"), reason(err)));
   part(document, "#starting", HTMLElement).textContent = t("error.retrying");
   setTimeout(() => start().catch(failed), RETRY_MS);
 }

@@ -142,6 +142,7 @@ export class PageSession {
       if (!entry || (entry.unread === 0 && entry.mentions === 0)) continue;
       this.marks.release(entry.room);
       this.marks.seen(entry.room, entry.seq);
+      this.#open.get(entry.room)?.readElsewhere(entry.seq);
       this.#show(list.read(this.rooms, { room: entry.room, seq: entry.seq, unread: 0, mentions: 0 }));
     }
     this.marks.flush();

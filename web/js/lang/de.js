@@ -204,6 +204,13 @@ export default {
   "message.soon": "Auf diesem Gerät aufgehoben; wird gleich noch einmal gesendet",
   "message.later": "Auf diesem Gerät aufgehoben; der Server kann sie gerade nicht annehmen",
   "message.unsent": "Auf diesem Gerät aufgehoben, noch nicht gesendet",
+  "message.copy-code": "Code kopieren",
+  "message.code-copied": "Code kopiert",
+  "message.code-not-copied": "Der Browser hat den Code nicht kopieren lassen",
+  "message.spoiler": "Spoiler",
+  "message.done": "Erledigt",
+  "message.to-do": "Zu erledigen",
+  "message.table": "Tabelle",
 
   // Talk: the composer
   "composer.label": "Deine Nachricht",

@@ -205,6 +205,13 @@ export default {
   "message.soon": "Kept on this device; sending again in a moment",
   "message.later": "Kept on this device; the server cannot take it right now",
   "message.unsent": "Kept on this device, not sent yet",
+  "message.copy-code": "Copy code",
+  "message.code-copied": "Code copied",
+  "message.code-not-copied": "The browser did not let the code be copied",
+  "message.spoiler": "Spoiler",
+  "message.done": "Done",
+  "message.to-do": "To do",
+  "message.table": "Table",
 
   // Talk: the composer
   "composer.label": "Your message",

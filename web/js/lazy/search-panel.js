@@ -29,13 +29,13 @@ class SearchPanel extends HTMLElement {
     const { form } = this;
     form.addEventListener("submit", (e) => {
       e.preventDefault();
-      this.#search();
+      this.#search(false);
     });
     form.addEventListener("input", () => {
       clearTimeout(this.#timer);
-      this.#timer = window.setTimeout(() => this.#search(), WAIT_MS);
+      this.#timer = window.setTimeout(() => this.#search(true), WAIT_MS);
     });
-    part(this, ".more-hits", HTMLElement).addEventListener("click", () => this.#ask(this.#next));
+    part(this, ".more-hits", HTMLElement).addEventListener("click", () => this.#ask(this.#next, false));
   }
 
   get form() {
@@ -51,26 +51,27 @@ class SearchPanel extends HTMLElement {
     if (!this.field.value && room) this.field.value = `in:${room} `;
   }
 
-  #search() {
+  /** @param {boolean} typing the last word is not all written yet */
+  #search(typing) {
     clearTimeout(this.#timer);
-    this.#ask("");
+    this.#ask("", typing);
   }
 
-  /** @param {string} cursor "" for the first page */
-  async #ask(cursor) {
+  /** @param {string} cursor "" for the first page  @param {boolean} typing */
+  async #ask(cursor, typing) {
     const asked = ++this.#asked;
     const q = this.field.value.trim();
     const sort = new FormData(this.form).get("sort") === "relevance" ? "relevance" : "time";
     if (!q || /^in:\S+$/.test(q)) return this.#clear("");
     try {
-      const page = await search(/** @type {Api} */ (this.api), q, sort, cursor);
+      const page = await search(/** @type {Api} */ (this.api), { q, sort, typing, cursor });
       if (asked !== this.#asked) return;
       if (!cursor) part(this, ".hits", HTMLElement).replaceChildren();
       addHits(this, page.found, Date.now());
       this.#next = page.next;
       part(this, ".more-hits", HTMLElement).hidden = !page.next;
       const n = this.querySelectorAll(".hits li").length;
-      this.#say(n === 0 ? t("search.none") : page.next ? t("search.first", { n }) : t("search.found", { n: page.total ?? n }));
+      this.#say(n === 0 ? t("search.none") : page.next ? t("search.first", { n }) : t("search.found", { n }));
     } catch (err) {
       if (asked === this.#asked) this.#clear(reason(err));
     }

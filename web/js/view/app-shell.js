@@ -12,10 +12,11 @@ import { unread } from "../room-state.js";
 import { badge } from "../rooms.js";
 import { Settings } from "../settings.js";
 import { nameOf } from "../store.js";
-import { fromTemplate, hear, part, tell } from "./dom.js";
+import { fromTemplate, hear, part } from "./dom.js";
 import { FrontPage } from "./front-page.js";
 import { hearKeys } from "./keys.js";
 import { Notifier } from "./notifier.js";
+import { refusal } from "./refusal.js";
 import { RoomList } from "./room-list.js";
 import { RoomView } from "./room-view.js";
 import { sidePanel } from "./side-panel.js";
@@ -111,28 +112,40 @@ export class AppShell extends HTMLElement {
     const asked = ++this.#asked;
     const place = placeOf(location);
     if (this.#drawer.matches(":popover-open")) this.#drawer.hidePopover();
-    if (place.at === "nowhere") return tell(this, "refused", { title: t("error.no-page"), reason: t("error.no-page-why") });
+    if (place.at === "nowhere") return this.#refuse(t("error.no-page"), t("error.no-page-why"));
     if (place.at === "front") return this.#showFront(session, api, remembered);
     try {
       const room = session.rooms.has(place.name) || isPlain(place.name) ? place.name : (await api.room(place.name)).room;
       if (asked === this.#asked) this.#showRoom(session, room, place.seq);
     } catch (err) {
       if (asked !== this.#asked) return;
-      if (err instanceof Refusal && !passes(err.code)) return tell(this, "refused", { title: t("error.no-room"), reason: reason(err) });
+      if (err instanceof Refusal && !passes(err.code)) return this.#refuse(t("error.no-room"), reason(err));
       setTimeout(() => asked === this.#asked && this.#arrive(), RETRY_MS);
     }
   }
 
   /** @param {PageSession} session  @param {Api} api  @param {Remembered} remembered */
   #showFront(session, api, remembered) {
-    session.leave();
-    this.classList.add("at-front");
-    sidePanel().rest(null);
-    sidePanel().close();
+    this.#clear();
     const front = new FrontPage();
     part(this, ".middle", HTMLElement).replaceChildren(front);
     front.show(session.me, remembered, api);
     this.#listChanged();
+  }
+
+  /** There is nothing at this address; the rooms are still at hand. @param {string} title  @param {string} why */
+  #refuse(title, why) {
+    this.#clear();
+    part(this, ".middle", HTMLElement).replaceChildren(refusal(title, why));
+    this.#listChanged();
+  }
+
+  /** No room is on the screen any more. */
+  #clear() {
+    this.session?.leave();
+    this.classList.add("at-front");
+    sidePanel().rest(null);
+    sidePanel().close();
   }
 
   /** @param {PageSession} session  @param {string} room  @param {number | null} seq */

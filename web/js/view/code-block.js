@@ -1,4 +1,5 @@
 // code-block.js: fenced code with its language and a button that copies it.
+import { t } from "../i18n.js";
 import { copyText } from "./clipboard.js";
 import { say } from "./toast.js";
 
@@ -23,10 +24,10 @@ function copyButton(pre) {
   button.className = "link";
   button.tabIndex = -1; // until its message has the focus
   button.dataset["rove"] = "";
-  button.textContent = "Copy code";
+  button.textContent = t("message.copy-code");
   button.addEventListener("click", async () => {
     const copied = await copyText((pre.textContent ?? "").replace(/\n$/, ""));
-    say(copied ? "Code copied" : "The browser did not let the code be copied");
+    say(copied ? t("message.code-copied") : t("message.code-not-copied"));
   });
   return button;
 }

@@ -57,10 +57,13 @@ export class Notifier {
     for (const { note } of this.#drop(this.#shown, room, matches)) note.close();
   }
 
-  /** The number on the app's icon, where there is such a thing. @param {number} n */
+  /** A dot on the tab's icon, and the number on the app's where there is such a thing. @param {number} n */
   badge(n) {
-    if (n === this.#badge || !("setAppBadge" in navigator)) return;
+    if (n === this.#badge) return;
     this.#badge = n;
+    const icon = document.querySelector("link[rel=icon]");
+    icon?.setAttribute("href", (icon.getAttribute("href") ?? "").replace(/parley(-news)?\.svg$/, n > 0 ? "parley-news.svg" : "parley.svg"));
+    if (!("setAppBadge" in navigator)) return;
     (n > 0 ? navigator.setAppBadge(n) : navigator.clearAppBadge()).catch(() => undefined); // not installed
   }
 
@@ -79,7 +82,7 @@ export class Notifier {
     if (sound) chime();
     if (!show || !("Notification" in window) || Notification.permission !== "granted") return;
     try {
-      const note = new Notification(title, { body: news.text, tag: `${news.room} ${news.seq}`, icon: "/assets/icons/parley.svg", silent: true });
+      const note = new Notification(title, { body: news.text, tag: `${news.room} ${news.seq}`, icon: document.querySelector("link[rel=icon]")?.getAttribute("href") ?? "", silent: true });
       note.onclick = () => {
         window.focus();
         note.close();

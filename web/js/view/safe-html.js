@@ -1,6 +1,7 @@
 // safe-html.js: the only place where a string becomes markup. The server renders and sanitises a
 // message's formatting; here it is parsed inertly (nothing loads, nothing runs) and only what is listed
 // below is copied to new elements. So a hole in the server's sanitiser opens nothing here.
+import { t } from "../i18n.js";
 import { safeHref } from "../text.js";
 import { codeBlock } from "./code-block.js";
 import { cover } from "./spoiler.js";
@@ -77,7 +78,7 @@ function tick(input, done) {
   input.type = "checkbox";
   input.disabled = true;
   input.defaultChecked = done;
-  input.setAttribute("aria-label", done ? "Done" : "To do");
+  input.setAttribute("aria-label", done ? t("message.done") : t("message.to-do"));
 }
 
 /** Returns a complete element, or what has to stand in its place for everybody to get at all of it.
@@ -95,7 +96,7 @@ function scroller(table) {
   frame.className = "table";
   frame.tabIndex = 0;
   frame.setAttribute("role", "group");
-  frame.setAttribute("aria-label", "Table");
+  frame.setAttribute("aria-label", t("message.table"));
   frame.append(table);
   return frame;
 }

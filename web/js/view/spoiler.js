@@ -1,5 +1,6 @@
 // spoiler.js: what is shown only to who asks for it. A button says that it is there and whether it is open; until
 // then nobody sees, hears, selects or finds what it covers.
+import { t } from "../i18n.js";
 
 /** Covers what is in a spoiler. A click anywhere on it uncovers; the button also covers again.
  * @param {HTMLElement} spoiler */
@@ -11,7 +12,7 @@ export function cover(spoiler) {
   button.type = "button";
   button.tabIndex = -1; // until its message has the focus
   button.dataset["rove"] = "";
-  button.setAttribute("aria-label", "Spoiler");
+  button.setAttribute("aria-label", t("message.spoiler"));
   spoiler.append(button, secret);
   show(false);
   spoiler.addEventListener("click", (e) => {

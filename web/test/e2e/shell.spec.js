@@ -305,6 +305,24 @@ test("a search shows what was found and leads to its place", async () => {
   assert.deepEqual(wrong, []);
 });
 
+test("the server's own search finds a message in another room, by its beginning while one types", async () => {
+  const { page, wrong } = await settled("Ilse", ["real-one", "real-two"]);
+  await server.say("real-one", grace, "a wheelbarrow of turnips");
+  await page.getByRole("button", { name: "Search", exact: true }).click();
+  const hit = page.locator(".hits li", { hasText: "turnips" });
+  for (let i = 0; i < 20 && !(await hit.isVisible()); i++) { // the index follows the log
+    await page.getByRole("searchbox", { name: "Search" }).fill("");
+    await page.getByRole("searchbox", { name: "Search" }).fill("wheelb");
+    await hit.waitFor({ timeout: 1000 }).catch(() => undefined);
+  }
+  assert.match((await hit.locator("mark").textContent()) ?? "", /^wheelb/);
+  await page.getByText("1 message found").waitFor();
+  await hit.getByRole("link").click();
+  await page.waitForURL(`${server.url}/r/real-one#2`);
+  await page.locator("[data-seq='2'].linked").waitFor();
+  assert.deepEqual(wrong, []);
+});
+
 test("what was saved is a tap away, and its place another", async () => {
   const { page, context, wrong } = await settled("Jutta", ["keep", "keep-else"]);
   await context.request.put(`${server.url}/api/me/saved/keep/1`);
@@ -349,6 +367,20 @@ test("a thousand rooms: the list is there quickly, and news moves one row", asyn
   assert.ok(added <= 2, `${added} rows put in`);
   assert.ok(long < 200, `the page stood still for ${long} ms`);
   assert.deepEqual(wrong, []);
+});
+
+test("high contrast is there when it is chosen, and when the system asks for it", async () => {
+  const { page } = await settled("Kira", ["contrast"]);
+  const soft = () => page.locator(".day").evaluate((e) => getComputedStyle(e).color);
+  const usual = await soft();
+  await page.emulateMedia({ contrast: "more" });
+  const asked = await soft();
+  assert.notEqual(asked, usual);
+  await page.emulateMedia({ contrast: null });
+  assert.equal(await soft(), usual);
+  await page.keyboard.press("Control+,");
+  await page.getByRole("radio", { name: "High contrast" }).check();
+  assert.equal(await soft(), asked);
 });
 
 test("German, where the browser asks for it, whole and with its own plurals and times", async () => {

@@ -93,6 +93,16 @@ test("an address that is nothing says so", async () => {
   const { page } = await visitor(server, "Ada");
   await page.goto(`${server.url}/nothing/here`);
   await page.getByRole("heading", { name: "There is nothing at this address" }).waitFor();
+  await page.goto(`${server.url}/r/lobby`);
+  await joined(page);
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox").waitFor();
+  await page.keyboard.type("no!room");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "There can be no such room" }).waitFor();
+  await page.goBack();
+  await joined(page);
+  await page.getByRole("heading", { name: "lobby" }).waitFor();
 });
 
 test("one's name can be changed, and everybody sees it", async () => {

@@ -24,9 +24,9 @@ test("frames about the list are read, and strange ones do no harm", () => {
   ]);
   assert.deepEqual(of({ op: "entry", room: "lobby", listed: false }), { type: "unlisted", room: "lobby" });
   assert.deepEqual(of({ op: "read", room: "lobby", seq: 4, unread: 1, mentions: 0 }), { type: "read", room: "lobby", mark: { room: "lobby", seq: 4, unread: 1, mentions: 0 } });
-  const said = of({ op: "news", room: "lobby", seq: 6, kind: "reply", from: { id: "g", name: "Grace" }, text: "x", mentions: ["a", 7], thread: 2 });
+  const said = of({ op: "news", room: "lobby", seq: 6, kind: "reply", from: { id: "g", name: "Grace" }, text: "x", mentions: ["a", 7], thread: 2, at_here: true });
   assert.ok(said?.type === "news");
-  assert.deepEqual([said.news.mentions, said.news.thread, said.news.from.name], [["a", ""], 2, "Grace"]);
+  assert.deepEqual([said.news.mentions, said.news.thread, said.news.from.name, said.news.here], [["a", ""], 2, "Grace", true]);
 });
 
 test("others' messages are unread, mentions too, also in threads; one's own and those read elsewhere are not", () => {

@@ -32,7 +32,7 @@ CREATE TABLE pin (
 
 -- A name as it is looked for: case-folded.
 ALTER TABLE person ADD COLUMN folded TEXT NOT NULL DEFAULT '';
-UPDATE person SET folded = lower(name);
+UPDATE person SET folded = fold_name(name); -- chat.FoldName
 CREATE INDEX person_by_folded ON person (folded);
 
 -- Who has been in a room or has written to it, and what the room is to them.
@@ -46,12 +46,20 @@ CREATE TABLE member (
     PRIMARY KEY (person, room)
 ) WITHOUT ROWID;
 
+-- Whoever has written to a room is a member from the start, and has read what
+-- there is: nobody finds years of messages unread.
+INSERT INTO member (person, room, read)
+SELECT w.author, r.id, (SELECT max(id) & 0xfffffffff FROM event WHERE id BETWEEN r.id << 36 AND (r.id << 36) + 0xfffffffff)
+FROM room r, (SELECT DISTINCT author, room FROM event) w WHERE w.room = r.id;
+
 -- Whom messages name: by person, in the order of the rooms' logs.
 CREATE TABLE mention (
     person INTEGER NOT NULL,
     event  INTEGER NOT NULL, -- the message's id
     PRIMARY KEY (person, event)
 ) WITHOUT ROWID;
+
+CREATE INDEX mention_by_event ON mention (event);
 
 -- What people keep for themselves.
 CREATE TABLE saved (

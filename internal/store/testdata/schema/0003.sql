@@ -8,7 +8,7 @@ CREATE TABLE goose_db_version (
 INSERT INTO goose_db_version VALUES(1,0,1,'2023-11-14 22:13:20');
 INSERT INTO goose_db_version VALUES(2,1,1,'2023-11-14 22:13:20');
 INSERT INTO goose_db_version VALUES(3,2,1,'2023-11-14 22:13:20');
-INSERT INTO goose_db_version VALUES(4,3,1,'2026-11-26 05:30:34');
+INSERT INTO goose_db_version VALUES(4,3,1,'2026-11-26 06:07:25');
 CREATE TABLE IF NOT EXISTS "event" (
     id     INTEGER PRIMARY KEY, -- room << 36 | seq
     at_ms  INTEGER NOT NULL,
@@ -25,8 +25,8 @@ CREATE TABLE meta (
     key   TEXT NOT NULL PRIMARY KEY,
     value TEXT NOT NULL
 ) WITHOUT ROWID;
-INSERT INTO meta VALUES('epoch','sog6ygw5i66yx');
-INSERT INTO meta VALUES('file','inode 9977896 of 1795671033.838990984');
+INSERT INTO meta VALUES('epoch','jdzmiyqst7bum');
+INSERT INTO meta VALUES('file','inode 9977868 of 1795673245.111896730');
 INSERT INTO meta VALUES('start','4');
 CREATE TABLE person (
     id         INTEGER PRIMARY KEY,
@@ -69,6 +69,8 @@ CREATE TABLE member (
     favourite INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (person, room)
 ) WITHOUT ROWID;
+INSERT INTO member VALUES(1,1,2,'all',0,0);
+INSERT INTO member VALUES(2,1,2,'all',0,0);
 CREATE TABLE mention (
     person INTEGER NOT NULL,
     event  INTEGER NOT NULL, -- the message's id
@@ -97,5 +99,6 @@ CREATE INDEX session_person ON session (person);
 CREATE UNIQUE INDEX message_by_nonce ON "event" (nonce, author, room) WHERE nonce IS NOT NULL;
 CREATE INDEX event_by_target ON event (target, kind, id) WHERE target IS NOT NULL;
 CREATE INDEX person_by_folded ON person (folded);
+CREATE INDEX mention_by_event ON mention (event);
 CREATE INDEX follow_by_person ON follow (person);
 COMMIT;
