@@ -3,6 +3,7 @@
 /** @import { Api } from "./api.js" */
 /** @import { Connection, Status } from "./connection.js" */
 /** @import { Body, Command, Person, RoomEvent, ServerMessage } from "./protocol.js" */
+/** @import { ThreadSession } from "./lazy/thread-session.js" */
 /** @import { Entry, Extra } from "./outbox.js" */
 /** @import { Remembered } from "./remembered.js" */
 /** @import { State } from "./room-state.js" */
@@ -13,7 +14,6 @@ import { Refusal } from "./protocol.js";
 import * as room from "./room-state.js";
 import { Sender } from "./sender.js";
 import { Tabs } from "./tabs.js";
-import { ThreadSession } from "./thread-session.js";
 import { uuid7 } from "./uuid.js";
 
 const RETRY_MS = 2_000; // after a first page or a join that failed
@@ -310,13 +310,11 @@ export class RoomSession {
     this.deps.onChange();
   }
 
-  /** Opens a thread beside the room. @param {number} seq of its first message */
-  openThread(seq) {
-    if (this.thread?.seq === seq) return this.thread;
-    this.thread = new ThreadSession(this, seq);
-    this.thread.start();
+  /** A thread is open beside the room. @param {ThreadSession} thread */
+  openThread(thread) {
+    this.thread = thread;
+    thread.start();
     this.deps.onChange();
-    return this.thread;
   }
 
   closeThread() {

@@ -23,6 +23,7 @@ import { RowActions } from "./row-actions.js";
 import { Suggestions } from "./suggestions.js";
 import { askForTopic, askToRemove, askWhereTo, showHelp, showVersions } from "./talk-dialogs.js";
 import { ThreadPanel } from "./thread-panel.js";
+import { ThreadSession } from "./thread-session.js";
 import { say } from "../view/toast.js";
 
 const EXCERPT = 200; // characters of an answered message
@@ -210,7 +211,7 @@ export class Talk {
     const panel = sidePanel();
     if (session.thread?.seq !== seq || panel.name !== "thread") {
       const thread = (this.#thread = new ThreadPanel());
-      session.openThread(seq);
+      if (session.thread?.seq !== seq) session.openThread(new ThreadSession(session, seq));
       panel.open("thread", thread, t("thread.title"));
       this.#offer(thread.list, true);
       thread.begin(session, this.remembered);

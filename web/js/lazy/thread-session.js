@@ -1,12 +1,12 @@
 // thread-session.js: a thread that is open beside its room. It is a room's log once more, of the replies alone: it hears
 // what the room hears, and what is written in it goes through the room's outbox.
-/** @import { Entry, Extra } from "./outbox.js" */
-/** @import { Body } from "./protocol.js" */
-/** @import { RoomSession, Target } from "./room-session.js" */
-/** @import { State } from "./room-state.js" */
-import { History } from "./history.js";
-import { Refusal, passes } from "./protocol.js";
-import * as room from "./room-state.js";
+/** @import { Entry, Extra } from "../outbox.js" */
+/** @import { Body } from "../protocol.js" */
+/** @import { RoomSession, Target } from "../room-session.js" */
+/** @import { State } from "../room-state.js" */
+import { History } from "../history.js";
+import { Refusal, passes } from "../protocol.js";
+import * as room from "../room-state.js";
 
 const RETRY_MS = 2_000;
 
