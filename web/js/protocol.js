@@ -235,7 +235,7 @@ const RARE = {
   action: (v) => ({ action: v === true }),
   forward: (v) => ({ forward: { from: somebody(record(v)?.["from"]), at: moment(record(v)?.["at"]) } }),
   mentions: (v) => ({ mentions: people(v) ?? [] }),
-  here: (v) => ({ here: v === true }),
+  at_here: (v) => ({ here: v === true }),
   gone: (v) => ({ gone: v === true }),
   edited: (v) => ({ edited: { seq: number(record(v)?.["seq"]), at: moment(record(v)?.["at"]) } }),
   reactions: (v) => ({ reactions: Array.isArray(v) ? v.map(reaction).filter((r) => r.emoji !== "" && r.people.length > 0) : [] }),
