@@ -1,7 +1,9 @@
 // api.js: the server over HTTP: who one is, what a room is, its history.
+/** @import { SlashCommand } from "./commands.js" */
+/** @import { Where } from "./history.js" */
 /** @import { Page, Person } from "./protocol.js" */
 import { t } from "./i18n.js";
-import { Refusal, decodePage, person, record, refusal } from "./protocol.js";
+import { Refusal, decodePage, decodeVersions, person, record, refusal } from "./protocol.js";
 
 /** @typedef {{ room: string, seq: number, count: number }} RoomSummary */
 
@@ -35,11 +37,37 @@ export class Api {
     return { room: String(o["room"]), seq: Number(o["seq"]), count: Number(o["count"]) };
   }
 
-  /** @param {string} room  @param {{ before?: number, after?: number, limit?: number }} page  @returns {Promise<Page>} */
-  async messages(room, page) {
-    const query = new URLSearchParams();
-    for (const [name, value] of Object.entries(page)) if (value !== undefined) query.set(name, String(value));
-    return decodePage(await this.#ask(`/api/rooms/${encodeURIComponent(room)}/messages?${query}`));
+  /** @param {string} room  @param {Where} where  @returns {Promise<Page>} */
+  async messages(room, where) {
+    return decodePage(await this.#ask(`/api/rooms/${encodeURIComponent(room)}/messages?${query(where)}`));
+  }
+
+  /** @param {string} room  @param {number} seq  @param {Where} where  @returns {Promise<Page>} */
+  async replies(room, seq, where) {
+    return decodePage(await this.#ask(`${message(room, seq)}/replies?${query(where)}`));
+  }
+
+  /** What a message says, and said before. @param {string} room  @param {number} seq */
+  async versions(room, seq) {
+    return decodeVersions(await this.#ask(message(room, seq)));
+  }
+
+  /** @param {string} room  @returns {Promise<Page>} the last pinned first */
+  async pins(room) {
+    return decodePage(await this.#ask(`/api/rooms/${encodeURIComponent(room)}/pins`));
+  }
+
+  /** @returns {Promise<SlashCommand[]>} */
+  async commands() {
+    const list = (await this.#ask("/api/commands"))["commands"];
+    const word = (/** @type {unknown} */ v) => (typeof v === "string" ? v : "");
+    return Array.isArray(list) ? list.map((c) => ({ name: word(c?.name), args: word(c?.args), help: word(c?.help), by: word(c?.by) })).filter((c) => c.name !== "") : [];
+  }
+
+  /** Every emoji with its short-codes. @returns {Promise<string[][]>} */
+  async emoji() {
+    const list = (await this.#ask("/api/emoji"))["emoji"];
+    return Array.isArray(list) ? list.filter((e) => Array.isArray(e) && e.length > 1 && e.every((w) => typeof w === "string")) : [];
   }
 
   /** Reads an object from an address of the API. @param {string} url */
@@ -57,6 +85,16 @@ export class Api {
     if (response.ok) return body;
     throw refusal({ code: response.status === 401 ? "bad_session" : "internal", detail: t("error.status", { status: String(response.status) }), ...body }, "detail");
   }
+}
+
+/** @param {string} room  @param {number} seq */
+const message = (room, seq) => `/api/rooms/${encodeURIComponent(room)}/messages/${seq}`;
+
+/** @param {Where} where */
+function query(where) {
+  const params = new URLSearchParams();
+  for (const [name, value] of Object.entries(where)) if (value !== undefined) params.set(name, String(value));
+  return params;
 }
 
 /** @param {Record<string, unknown>} o */

@@ -1,15 +1,17 @@
-// history.js: pages of a room's log, read over HTTP when somebody scrolls there. Each direction asks for one
-// page at a time, and waits a little after a failure.
-/** @import { Api } from "./api.js" */
+// history.js: pages of a room's messages or of a thread's, read over HTTP when somebody scrolls there. Each direction
+// asks for one page at a time, and waits a little after a failure.
 /** @import { Page } from "./protocol.js" */
 /** @import { State } from "./room-state.js" */
-import { PAGE, appended, atNewest, atOldest, opened, prepended } from "./room-state.js";
+import { Refusal } from "./protocol.js";
+import { PAGE, appended, atNewest, atOldest, isUsable, opened, prepended } from "./room-state.js";
 
 const PAUSE_MS = 2_000;
+const TRIES = 5; // for a page that is not outdated when it comes
+
+/** @typedef {{ before?: number, after?: number, around?: number, limit?: number }} Where */
 
 /** @typedef {object} Options
- * @property {Api} api
- * @property {string} room
+ * @property {(where: Where) => Promise<Page>} read
  * @property {() => State} state
  * @property {(change: (s: State) => State) => void} change
  * @property {(epoch: string) => number} lastRead
@@ -33,38 +35,42 @@ export class History {
   async open(seq) {
     const generation = ++this.#generation;
     const { change, lastRead, state } = this.options;
-    let page = await this.#around(seq);
+    let page = await this.#read({ around: seq });
     const read = lastRead(page.epoch);
-    const missed = read > 0 && read < (page.messages[0]?.seq ?? 0) - 1;
-    if (missed && seq === undefined && !state().epoch) page = await this.#around(read);
+    const missed = page.more && read > 0 && read < (page.messages[0]?.seq ?? 0) - 1;
+    if (missed && seq === undefined && !state().epoch) page = await this.#read({ around: read });
     if (generation === this.#generation) change((s) => opened(s, page, read));
   }
 
-  /** @param {number | undefined} seq undefined for the end */
-  #around(seq) {
-    const { api, room } = this.options;
-    return api.messages(room, { before: seq === undefined ? undefined : seq + PAGE / 2, limit: PAGE });
-  }
-
   older() {
-    const { events } = this.options.state();
-    const first = events[0]?.seq;
-    if (first !== undefined && !atOldest(this.options.state())) this.#page("older", { before: first }, prepended);
+    const state = this.options.state();
+    const before = state.events[0]?.seq;
+    if (before !== undefined && !atOldest(state)) this.#page("older", { before }, (s, page) => prepended(s, page, before));
   }
 
   newer() {
     const state = this.options.state();
-    if (state.epoch && !atNewest(state)) this.#page("newer", { after: state.events.at(-1)?.seq ?? 0 }, appended);
+    const after = state.events.at(-1)?.seq ?? 0;
+    if (state.epoch && !atNewest(state)) this.#page("newer", { after }, (s, page) => appended(s, page, after));
   }
 
-  /** @param {"older" | "newer"} way  @param {{ before?: number, after?: number }} where  @param {(s: State, page: Page) => State} put */
+  /** Reads a page, and again if what came meanwhile is too much to be remembered. @param {Where} where */
+  async #read(where) {
+    for (let i = 0; i < TRIES; i++) {
+      const page = await this.options.read({ ...where, limit: PAGE });
+      if (isUsable(this.options.state(), page)) return page;
+    }
+    throw new Refusal("lost", "The room changes faster than it can be read.");
+  }
+
+  /** @param {"older" | "newer"} way  @param {Where} where  @param {(s: State, page: Page) => State} put */
   async #page(way, where, put) {
     if (this.#busy.has(way)) return;
     this.#busy.add(way);
     const generation = this.#generation;
-    const { api, room, state, change, setTimeout, onPaused } = this.options;
+    const { state, change, setTimeout, onPaused } = this.options;
     try {
-      const page = await api.messages(room, { ...where, limit: PAGE });
+      const page = await this.#read(where);
       this.#busy.delete(way);
       if (generation !== this.#generation) return;
       if (page.epoch !== state().epoch) await this.open();

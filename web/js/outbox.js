@@ -9,12 +9,16 @@
 // Each message is an item of its own in the storage, because tabs that rewrite one common list
 // would overwrite each other's additions.
 /** @import { Store } from "./store.js" */
-/** @import { Refusal } from "./protocol.js" */
+/** @import { Quote, Refusal } from "./protocol.js" */
 import { uuid7 } from "./uuid.js";
+
+/** What a message may be besides its text: an answer to another one, a part of a thread, and that for the room, too.
+ * @typedef {{ replyTo?: number, quote?: Quote, thread?: number, echo?: boolean }} Extra */
 
 /** A message kept here. `attempted`: it was sent at least once without an answer, after the event `since`;
  * so it may be stored or not, which only the server knows. `failed`: why it was refused for good.
- * @typedef {object} Entry
+ * @typedef {Extra & Kept} Entry */
+/** @typedef {object} Kept
  * @property {string} nonce  UUIDv7: sorts by time, and names the entry
  * @property {string} text
  * @property {number} at  when it was written, in milliseconds
@@ -50,9 +54,9 @@ export class Outbox {
     return true;
   }
 
-  /** @param {string} text  @param {number} now  @returns {Entry} */
-  add(text, now) {
-    const entry = { nonce: uuid7(now), text, at: now, owner: this.tab, attempted: false, since: 0, failed: null };
+  /** @param {string} text  @param {number} now  @param {Extra} [extra]  @returns {Entry} */
+  add(text, now, extra = {}) {
+    const entry = { nonce: uuid7(now), text, at: now, owner: this.tab, attempted: false, since: 0, failed: null, ...extra };
     this.#put(entry);
     return entry;
   }

@@ -4,10 +4,51 @@ import { decodeEntry, decodeListMessage } from "./list-protocol.js";
 
 /** @typedef {{ id: string, name: string }} Person */
 
-/** A stored event of a room. `at` is in milliseconds since 1970; order is by `seq` alone.
- * @typedef {{ seq: number, at: number, kind: string, from: Person, text: string, html: string }} RoomEvent */
+/** A stored event of a room, or a message as it stands. `at` is in milliseconds since 1970; order is by `seq` alone.
+ * What few events have is missing in the others.
+ * @typedef {object} RoomEvent
+ * @property {number} seq
+ * @property {number} at
+ * @property {string} kind
+ * @property {Person} from
+ * @property {string} text
+ * @property {string} html
+ * @property {number} [target]  the message that this changes
+ * @property {string} [emoji]
+ * @property {number} [thread]  the message whose thread it is in
+ * @property {number} [replyTo]  the message that it answers
+ * @property {Quote} [quote]  what that one says, if it still does
+ * @property {boolean} [action]
+ * @property {{ from: Person, at: number }} [forward]  said elsewhere first
+ * @property {Person[]} [mentions]
+ * @property {boolean} [here]
+ * @property {boolean} [gone]  deleted
+ * @property {{ seq: number, at: number }} [edited]
+ * @property {readonly Reaction[]} [reactions]
+ * @property {Replies} [replies]
+ * @property {boolean} [pinned]
+ * @property {number} [asOf]  up to which seq what was done to it is in it (room-state.js)
+ */
 
-/** @typedef {{ room: string, seq: number, epoch: string, messages: RoomEvent[] }} Page */
+/** @typedef {{ from: Person, text: string }} Quote */
+/** @typedef {{ emoji: string, people: readonly Person[] }} Reaction in the order in which they came */
+/** @typedef {{ count: number, seq: number, at: number, from: Person }} Replies a thread in short, with its last reply */
+
+/** Some messages, oldest first, as they stood when the room's newest event was `seq`. `more`: there are further
+ * ones in the direction asked for; around a message that is backwards, and `moreAfter` tells the other.
+ * @typedef {object} Page
+ * @property {string} room
+ * @property {number} seq
+ * @property {string} epoch
+ * @property {string} [topic]
+ * @property {boolean} more
+ * @property {boolean} [moreAfter]
+ * @property {RoomEvent[]} messages
+ * @property {RoomEvent} [root]  of a thread
+ * @property {boolean} [following]  the thread
+ */
+
+/** @typedef {{ seq: number, at: number, text: string, html: string }} Version */
 
 /** @typedef {{ message_length: number }} Limits */
 
@@ -32,6 +73,8 @@ import { decodeEntry, decodeListMessage } from "./list-protocol.js";
  * @property {number} [at]
  * @property {number} [count]
  * @property {Person[]} [here]
+ * @property {string} [kind]  what a message became that was no message but a command
+ * @property {string} [topic]
  * @property {RoomEntry[]} [rooms]
  * @property {number} [read]
  * @property {number} [unread]
@@ -46,6 +89,11 @@ import { decodeEntry, decodeListMessage } from "./list-protocol.js";
  * @property {string} [nonce]
  * @property {string} [text]
  * @property {number} [seq]
+ * @property {string} [emoji]
+ * @property {number} [reply_to]
+ * @property {number} [thread]
+ * @property {boolean} [echo]
+ * @property {{ room: string, seq: number }} [forward]
  * @property {boolean} [exact]
  * @property {string} [notify]
  * @property {boolean} [muted]
@@ -103,7 +151,20 @@ export function decodePage(value) {
   const o = record(value) ?? {};
   const list = Array.isArray(o["messages"]) ? o["messages"] : [];
   const messages = list.map((m) => decodeEvent(record(m) ?? {})).filter((e) => e !== null);
-  return { room: string(o["room"]), seq: number(o["seq"]), epoch: string(o["epoch"]), messages };
+  const root = decodeEvent(record(o["root"]) ?? {});
+  return {
+    room: string(o["room"]), seq: number(o["seq"]), epoch: string(o["epoch"]), messages, more: o["more"] === true, moreAfter: o["more_after"] === true,
+    ...(typeof o["topic"] === "string" && { topic: o["topic"] }),
+    ...(root && { root, following: o["following"] === true }),
+  };
+}
+
+/** Returns a message with what it said before. @param {unknown} value  @returns {{ message: RoomEvent | null, versions: Version[] }} */
+export function decodeVersions(value) {
+  const o = record(value) ?? {};
+  const list = Array.isArray(o["versions"]) ? o["versions"].map((v) => record(v) ?? {}) : [];
+  const versions = list.map((v) => ({ seq: number(v["seq"]), at: moment(v["at"]), text: string(v["text"]), html: string(v["html"]) }));
+  return { message: decodeEvent(record(o["message"]) ?? {}), versions };
 }
 
 /** Returns the refusal in an error answer (`message`) or in problem details (`detail`).
@@ -146,6 +207,8 @@ function body(o) {
     count: typeof o["count"] === "number" ? o["count"] : undefined,
     here: people(o["here"]),
     limits: limits ? { message_length: number(limits["message_length"]) } : undefined,
+    kind: optional(o["kind"]),
+    topic: optional(o["topic"]),
     rooms: Array.isArray(o["rooms"]) ? o["rooms"].map((e) => decodeEntry(record(e) ?? {})).filter((e) => e !== null) : undefined,
     read: typeof o["read"] === "number" ? o["read"] : undefined,
     unread: typeof o["unread"] === "number" ? o["unread"] : undefined,
@@ -155,18 +218,37 @@ function body(o) {
 
 /** @param {Record<string, unknown>} o  @returns {RoomEvent | null} */
 function decodeEvent(o) {
-  const from = person(o["from"]);
   if (typeof o["seq"] !== "number") return null;
-  return {
-    seq: o["seq"],
-    at: Date.parse(string(o["at"])) || 0,
-    kind: string(o["kind"]),
-    from: from ?? { id: "", name: "" },
-    text: string(o["text"]),
-    html: string(o["html"]),
-  };
+  /** @type {RoomEvent} */
+  const event = { seq: o["seq"], at: moment(o["at"]), kind: string(o["kind"]), from: somebody(o["from"]), text: string(o["text"]), html: string(o["html"]) };
+  for (const [name, read] of Object.entries(RARE)) if (o[name] !== undefined && o[name] !== null) Object.assign(event, read(o[name]));
+  return event;
 }
 
+/** What few events have, by its name on the wire. @type {Record<string, (v: unknown) => Partial<RoomEvent>>} */
+const RARE = {
+  target: (v) => ({ target: number(v) }),
+  emoji: (v) => ({ emoji: string(v) }),
+  thread: (v) => ({ thread: number(v) }),
+  reply_to: (v) => ({ replyTo: number(v) }),
+  quote: (v) => ({ quote: { from: somebody(record(v)?.["from"]), text: string(record(v)?.["text"]) } }),
+  action: (v) => ({ action: v === true }),
+  forward: (v) => ({ forward: { from: somebody(record(v)?.["from"]), at: moment(record(v)?.["at"]) } }),
+  mentions: (v) => ({ mentions: people(v) ?? [] }),
+  at_here: (v) => ({ here: v === true }),
+  gone: (v) => ({ gone: v === true }),
+  edited: (v) => ({ edited: { seq: number(record(v)?.["seq"]), at: moment(record(v)?.["at"]) } }),
+  reactions: (v) => ({ reactions: Array.isArray(v) ? v.map(reaction).filter((r) => r.emoji !== "" && r.people.length > 0) : [] }),
+  replies: (v) => ({ replies: { count: number(record(v)?.["count"]), seq: number(record(v)?.["seq"]), at: moment(record(v)?.["at"]), from: somebody(record(v)?.["from"]) } }),
+  pinned: (v) => ({ pinned: v === true }),
+};
+
+/** @param {unknown} v  @returns {Reaction} */
+const reaction = (v) => ({ emoji: string(record(v)?.["emoji"]), people: people(record(v)?.["people"]) ?? [] });
+/** @param {unknown} v  @returns {Person} */
+const somebody = (v) => person(v) ?? { id: "", name: "" };
+/** @param {unknown} v in milliseconds */
+const moment = (v) => Date.parse(string(v)) || 0;
 /** @param {unknown} v */
 const string = (v) => (typeof v === "string" ? v : "");
 /** @param {unknown} v */

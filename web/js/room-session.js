@@ -2,7 +2,9 @@
 // reads it and calls its verbs; it knows nothing of the view but onChange.
 /** @import { Api } from "./api.js" */
 /** @import { Connection, Status } from "./connection.js" */
-/** @import { Body, Person, ServerMessage } from "./protocol.js" */
+/** @import { Body, Command, Person, RoomEvent, ServerMessage } from "./protocol.js" */
+/** @import { ThreadSession } from "./lazy/thread-session.js" */
+/** @import { Entry, Extra } from "./outbox.js" */
 /** @import { Remembered } from "./remembered.js" */
 /** @import { State } from "./room-state.js" */
 /** @import { Channel } from "./tabs.js" */
@@ -34,11 +36,14 @@ const MAX_TEXT = 4_000; // until the server has said its limit
  */
 
 export class RoomSession {
+  /** The thread that is open beside the room. @type {ThreadSession | null} */
+  thread = null;
   maxText = MAX_TEXT;
   joined = false; // on the present connection
   /** @type {Target | null} */
   target = null;
   #joining = false;
+  #seen = 0; // the last message that was in view
   #here = false; // on the screen
   #missed = 0; // when this seq is there, the view goes to the first message that was missed
 
@@ -53,10 +58,10 @@ export class RoomSession {
     this.sender = new Sender({
       outbox: this.outbox, room: deps.room, request, setTimeout, onChange,
       newest: () => Math.max(this.state.head, ...this.state.acked.keys()),
-      onStored: (entry, seq) => this.change((s) => room.acknowledged(s, seq, entry)),
+      onStored: (entry, seq) => this.#stored(entry, seq),
     });
     this.history = new History({
-      api: deps.api, room: deps.room, setTimeout, onPaused: onChange,
+      read: (where) => deps.api.messages(deps.room, where), setTimeout, onPaused: onChange,
       state: () => this.state,
       change: (f) => this.change(f),
       lastRead: (epoch) => remembered.lastRead(deps.room, epoch),
@@ -96,12 +101,15 @@ export class RoomSession {
     this.deps.remembered.keepLastRead(this.deps.room, this.state.epoch, this.state.lastRead);
   }
 
-  /** @param {string} text */
-  send(text) {
-    this.outbox.add(text, this.deps.now());
-    this.newest();
-    this.change((s) => ({ ...s, mark: null }));
+  /** @param {string} text  @param {Extra} [extra] */
+  send(text, extra) {
+    this.outbox.add(text, this.deps.now(), extra);
+    if (!extra?.thread || extra.echo) {
+      this.newest();
+      this.change((s) => ({ ...s, mark: null }));
+    }
     this.sender.pump();
+    this.deps.onChange();
   }
 
   /** @param {string} nonce */
@@ -127,7 +135,7 @@ export class RoomSession {
   async newest() {
     if (!room.atNewest(this.state)) await this.history.open().catch(() => undefined);
     this.target = { to: "newest" };
-    this.change((s) => ({ ...s, following: true }));
+    this.change((s) => ({ ...s, following: true, keptUnread: false }));
   }
 
   /** Goes to a message, wherever in the log it is. It resolves to false if there is none.
@@ -145,7 +153,9 @@ export class RoomSession {
   /** What the person sees of the page. @param {{ following: boolean, reading: boolean, seen: number }} look */
   look({ following, reading, seen }) {
     const before = this.state;
+    if (seen > 0) this.#seen = seen;
     let s = before.following === following && before.reading === reading ? before : { ...before, following, reading };
+    if (reading && !before.reading && s.keptUnread) s = { ...s, keptUnread: false };
     if (reading) s = room.read(s, seen);
     if (s === before) return;
     this.change(() => s);
@@ -209,6 +219,9 @@ export class RoomSession {
         return room.joined(other ? room.restarted(s, answer.epoch ?? "") : s, answer);
       });
       if (this.state.events.length === 0 && this.state.head > 0) await this.newest();
+      else if (answer.op === "behind") this.#reread();
+      if (!room.holdsNews(this.state)) this.#count();
+      this.thread?.joined(answer);
     } catch (err) {
       if (err instanceof Refusal && err.code === "lost") return; // the next hello joins
       this.deps.setTimeout(() => this.#join(), (err instanceof Refusal && err.retryAfterMs) || RETRY_MS);
@@ -221,7 +234,7 @@ export class RoomSession {
   /** @param {ServerMessage} m */
   heard(m) {
     if (m.type === "answer" || m.room !== this.deps.room) return;
-    if (m.type === "event") this.change((s) => room.received(s, m.event));
+    if (m.type === "event") this.#received(m.event);
     else if (m.type === "presence") this.change((s) => room.presence(s, m));
     else if (m.type === "typing") {
       this.change((s) => room.typing(s, m.from, this.deps.now()));
@@ -248,5 +261,134 @@ export class RoomSession {
   #adoptNowAndThen() {
     this.#adopt();
     this.deps.setTimeout(() => this.#adoptNowAndThen(), ADOPT_MS);
+  }
+
+  /** Events were missed: what is in view is read again. */
+  async #reread() {
+    try {
+      await this.history.open(this.#seen || undefined);
+    } catch {
+      this.deps.setTimeout(() => this.#reread(), RETRY_MS);
+    }
+  }
+
+  /** Lets the server count what is unread beyond the window. */
+  async #count() {
+    const { room: name, lastRead } = this.state;
+    const answer = await this.connection.request({ op: "read", room: name, seq: lastRead }).catch(() => null);
+    if (answer?.unread !== undefined) this.change((s) => room.counted(s, answer.read ?? lastRead, answer.unread ?? 0));
+  }
+
+  /** @param {RoomEvent} event */
+  #received(event) {
+    this.change((s) => room.received(s, event));
+    this.thread?.change((s) => room.received(s, event));
+    if (event.kind === "delete" && event.target) this.#recount(event.target);
+  }
+
+  /** If what was deleted is a reply, its thread has one less, and only the server knows which one is the last now.
+   * @param {number} seq */
+  async #recount(seq) {
+    const { api, room: name } = this.deps;
+    const held = this.message(seq);
+    if (held && !held.thread) return;
+    try {
+      const thread = held?.thread ?? (await api.versions(name, seq)).message?.thread;
+      if (!thread || !this.message(thread)) return;
+      const page = await api.messages(name, { after: thread - 1, limit: 1 });
+      if (!room.isUsable(this.state, page)) throw new Refusal("lost", "More was deleted meanwhile.");
+      this.#each((s) => room.refreshed(s, page));
+    } catch {
+      this.deps.setTimeout(() => this.#recount(seq), RETRY_MS);
+    }
+  }
+
+  /** @param {Entry} entry  @param {number} seq */
+  #stored(entry, seq) {
+    if (!entry.thread || entry.echo) this.change((s) => room.acknowledged(s, seq, entry));
+    if (entry.thread) this.thread?.acknowledged(seq, entry);
+    this.deps.onChange();
+  }
+
+  /** A thread is open beside the room. @param {ThreadSession} thread */
+  openThread(thread) {
+    this.thread = thread;
+    thread.start();
+    this.deps.onChange();
+  }
+
+  closeThread() {
+    this.thread = null;
+    this.deps.onChange();
+  }
+
+  /** The message with a seq, if the room's window or the open thread has it. @param {number} seq  @returns {RoomEvent | undefined} */
+  message(seq) {
+    const { thread } = this;
+    return this.state.events.find((e) => e.seq === seq) ?? thread?.state.events.find((e) => e.seq === seq) ?? (thread?.state.root?.seq === seq ? thread.state.root : undefined);
+  }
+
+  /** Puts a reaction on a message or takes it back. It is shown at once, and not any more if it is refused.
+   * @param {number} seq  @param {string} emoji  @param {boolean} on */
+  async react(seq, emoji, on) {
+    this.#each((s) => room.hoped(s, seq, emoji, on));
+    try {
+      const answer = await this.#ask({ op: on ? "react" : "unreact", seq, emoji });
+      if ((answer.seq ?? 0) <= this.state.head) this.#each((s) => room.settled(s, seq, emoji)); // else its event settles it
+    } catch (err) {
+      this.#each((s) => room.settled(s, seq, emoji));
+      throw err;
+    }
+  }
+
+  /** @param {number} seq  @param {string} text */
+  edit(seq, text) {
+    return this.#ask({ op: "edit", seq, text });
+  }
+
+  /** @param {number} seq */
+  remove(seq) {
+    return this.#ask({ op: "delete", seq });
+  }
+
+  /** @param {number} seq  @param {boolean} on */
+  pin(seq, on) {
+    return this.#ask({ op: on ? "pin" : "unpin", seq });
+  }
+
+  /** Keeps a message for oneself alone. @param {number} seq  @param {boolean} on */
+  save(seq, on) {
+    return this.#ask({ op: on ? "save" : "unsave", seq });
+  }
+
+  /** @param {number} seq of the thread's first message  @param {boolean} on */
+  follow(seq, on) {
+    return this.#ask({ op: on ? "follow" : "unfollow", seq });
+  }
+
+  /** @param {string} text */
+  retopic(text) {
+    return this.#ask({ op: "topic", text });
+  }
+
+  /** Says a message again in another room. @param {number} seq  @param {string} to */
+  forward(seq, to) {
+    return this.#ask({ op: "send", room: to, forward: { room: this.deps.room, seq } });
+  }
+
+  /** A message and what follows it is unread again. @param {number} seq */
+  unreadFrom(seq) {
+    this.change((s) => room.unreadFrom(s, seq));
+  }
+
+  /** @param {Command} command */
+  #ask(command) {
+    return this.connection.request({ room: this.deps.room, nonce: uuid7(this.deps.now()), ...command });
+  }
+
+  /** @param {(s: State) => State} f */
+  #each(f) {
+    this.change(f);
+    this.thread?.change(f);
   }
 }

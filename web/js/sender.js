@@ -48,14 +48,16 @@ export class Sender {
 
   /** @param {Entry} entry */
   async #send(entry) {
-    const { nonce, text } = entry;
+    const { nonce, text, replyTo, thread, echo } = entry;
     const { outbox, room, request, newest, onStored, onChange } = this.options;
     outbox.attempt(nonce, newest());
     try {
-      const answer = await request({ op: "send", room, nonce, text });
+      const answer = await request({ op: "send", room, nonce, text, reply_to: replyTo, thread, echo });
       this.#refused = 0;
       outbox.remove(nonce);
-      onStored(entry, answer.seq ?? 0);
+      const became = answer.kind ?? "message";
+      if (became === "message" || became === "reply") onStored(entry, answer.seq ?? 0);
+      else onChange(); // a command has been carried out: nothing was said
     } catch (err) {
       const refusal = err instanceof Refusal ? err : new Refusal("internal", String(err));
       if (refusal.code === "lost") this.#online = false; // until setOnline; nobody knows whether it is stored

@@ -83,6 +83,13 @@ export function isJumbo(text) {
   return text.length <= 80 && /^(?:(?:\p{RI}\p{RI}|\p{Emoji_Presentation}|\p{Extended_Pictographic}\uFE0F)(?:\p{EMod}|\u200D\p{Extended_Pictographic}\uFE0F?)*\s*){1,6}$/u.test(text);
 }
 
+const HIDDEN = "▒▒▒";
+
+/** What a message says, on one line, without the marks of its formatting and without what it hides. @param {string} text */
+export function excerpt(text) {
+  return text.replace(/\|\|.+?\|\|/gs, HIDDEN).replace(/^```.*$/gm, "").replace(/^(?:> ?|#+ )/gm, "").replace(/(\*\*|~~|__|[*`_])(?=\S)(.+?)(?<=\S)\1/gs, "$2").replace(/\s+/g, " ").trim();
+}
+
 /** "Ada is typing…" @param {readonly string[]} names */
 export function whoTypes(names) {
   const [a, b] = names;

@@ -1,25 +1,40 @@
 // composer.js: where a person writes. Enter sends, Shift+Enter begins a new line. It knows how long a message may
-// be and says so before the server has to; it forgets nothing by itself.
+// be and says so before the server has to; it forgets nothing by itself. It can be about a message: an answer
+// to it, or another wording of it.
+/** @import { Person } from "../protocol.js" */
+import { clientCommand } from "../commands.js";
 import { t } from "../i18n.js";
-import { isolate, length } from "../text.js";
-import { fromTemplate, part, setText, tell } from "./dom.js";
+import { excerpt, isolate, length } from "../text.js";
+import { bdi, fill, fromTemplate, part, setText, tell } from "./dom.js";
 
 const TYPING_MS = 3_000; // the server passes on no more than that
 const COUNT_FROM = 0.8; // of the limit: then the characters are counted aloud
 
+/** What is written about. @typedef {{ to: "answer" | "edit", seq: number, from: Person, text: string }} About */
+/** What is sent. @typedef {{ text: string, replyTo?: number, quote?: { from: Person, text: string } }} Said */
+
 export class MessageComposer extends HTMLElement {
   maxText = Infinity;
+  /** @type {About | null} */
+  #about = null;
+  #kept = ""; // the draft that waits while a message is edited
   #typedAt = -Infinity;
+  /** What may take a key before it does anything here. @type {{ takes: (e: KeyboardEvent) => boolean } | null} */
+  assistant = null;
 
   connectedCallback() {
     if (this.childElementCount > 0) return; // on the page again
     this.append(fromTemplate("composer"));
+    this.#nameParts(this.dataset["name"] ?? "composer");
     this.field.addEventListener("keydown", (e) => this.#pressed(e));
     this.field.addEventListener("input", () => this.#changed(true));
-    part(this, "form", HTMLFormElement).addEventListener("submit", (e) => {
+    const form = part(this, "form", HTMLFormElement);
+    form.addEventListener("submit", (e) => {
       e.preventDefault();
       this.#send();
     });
+    part(this, ".about .cancel", HTMLButtonElement).addEventListener("click", () => this.#cancel());
+    part(this, ".pick-emoji", HTMLButtonElement).addEventListener("click", () => tell(this, "pick-for-text", part(this, ".pick-emoji", HTMLElement)));
   }
 
   get field() {
@@ -40,6 +55,11 @@ export class MessageComposer extends HTMLElement {
     this.field.setAttribute("placeholder", t("composer.placeholder", { room: isolate(room) }));
   }
 
+  /** The message that is being edited, 0 for none. */
+  get editing() {
+    return this.#about?.to === "edit" ? this.#about.seq : 0;
+  }
+
   /** @override */
   focus() {
     this.field.focus({ preventScroll: true });
@@ -47,29 +67,104 @@ export class MessageComposer extends HTMLElement {
 
   /** Puts a message that comes back before what is there already. @param {string} text */
   giveBack(text) {
+    if (this.editing) this.#cancel();
     this.text = this.text ? `${text}\n${this.text}` : text;
     this.focus();
+  }
+
+  /** From now on it is about a message. @param {About} about */
+  write(about) {
+    if (this.editing) this.text = this.#kept;
+    if (about.to === "edit") this.#kept = this.text;
+    this.#show(about);
+    if (about.to === "edit") this.text = about.text;
+    this.focus();
+    this.field.setSelectionRange(this.text.length, this.text.length);
+  }
+
+  /** What it is about is no more, or what was to be done with it has been done. @param {number} seq */
+  done(seq) {
+    if (this.#about?.seq === seq) this.#cancel();
+  }
+
+  /** Puts text in at the caret, such as an emoji. @param {string} text */
+  insert(text) {
+    const { selectionStart, selectionEnd } = this.field;
+    this.field.setRangeText(text, selectionStart, selectionEnd, "end");
+    this.#changed(true);
+    this.focus();
+  }
+
+  /** The field has changed, by a hand other than the person's but for them. */
+  typed() {
+    this.#changed(true);
+  }
+
+  /** A page has more than one composer: each names its parts for itself. @param {string} name */
+  #nameParts(name) {
+    this.field.id = `${name}-field`;
+    part(this, "label", HTMLLabelElement).htmlFor = this.field.id;
+    part(this, ".count", HTMLElement).id = `${name}-count`;
+    part(this, ".about", HTMLElement).id = `${name}-about`;
+    this.field.setAttribute("aria-describedby", `${name}-about ${name}-count`);
+    if (name === "composer") return;
+    setText(part(this, "label", HTMLElement), t("thread.composer"));
+    this.field.placeholder = t("thread.composer");
   }
 
   /** @param {KeyboardEvent} e */
   #pressed(e) {
     if (e.isComposing || e.keyCode === 229) return; // the Enter that ends an input method's choice
-    if (e.key === "Enter" && !e.shiftKey && !e.altKey && !e.ctrlKey && !e.metaKey) {
+    const bare = !e.shiftKey && !e.altKey && !e.ctrlKey && !e.metaKey;
+    if (this.assistant?.takes(e)) e.preventDefault();
+    else if (e.key === "Enter" && bare) {
       e.preventDefault();
       this.#send();
-    } else if (e.key === "ArrowUp" && this.text === "") {
+    } else if (e.key === "Escape" && this.#about) {
       e.preventDefault();
-      tell(this, "log");
+      this.#cancel();
+    } else if (e.key === "ArrowUp" && this.text === "" && !this.editing && (bare || e.shiftKey)) {
+      e.preventDefault();
+      tell(this, e.shiftKey ? "log" : "edit-last");
     }
   }
 
   #send() {
     const text = this.text.replace(/^\s*\n|\s+$/gu, "");
     if (!/[^\s\p{Cc}\p{Cf}]/u.test(text) || length(text) > this.maxText) return;
+    const about = this.#about;
+    if (about?.to === "edit") {
+      if (text === about.text) this.#cancel();
+      else tell(this, "edited", { seq: about.seq, text }); // it stays here until the server has it
+      return;
+    }
+    const command = clientCommand(text);
+    this.#show(null);
     this.text = "";
     this.#typedAt = -Infinity;
-    tell(this, "send", text);
+    if (command) tell(this, "command", command);
+    else tell(this, "send", /** @type {Said} */ ({ text, ...(about && { replyTo: about.seq, quote: { from: about.from, text: about.text } }) }));
+    if (!command) this.focus();
+  }
+
+  #cancel() {
+    const wasEdit = this.editing > 0;
+    this.#show(null);
+    if (wasEdit) this.text = this.#kept;
     this.focus();
+  }
+
+  /** @param {About | null} about */
+  #show(about) {
+    this.#about = about;
+    const bar = part(this, ".about", HTMLElement);
+    bar.hidden = about === null;
+    this.classList.toggle("editing", about?.to === "edit");
+    const words = part(bar, ".words", HTMLElement);
+    if (about?.to === "answer") fill(words, "composer.answering", { name: bdi(about.from.name) });
+    else setText(words, about ? t("composer.editing") : "");
+    setText(part(bar, ".excerpt", HTMLElement), about?.to === "answer" ? excerpt(about.text) : "");
+    part(this, ".send", HTMLElement).setAttribute("aria-label", t(about?.to === "edit" ? "composer.save" : "composer.send"));
   }
 
   /** @param {boolean} typed by the person */
@@ -80,9 +175,9 @@ export class MessageComposer extends HTMLElement {
     const count = part(this, ".count", HTMLElement);
     count.classList.toggle("over", over > 0);
     setText(count, over > 0 ? t("composer.over", { n: over }) : n > this.maxText * COUNT_FROM ? t("composer.left", { n: -over }) : "");
-    part(this, "button", HTMLButtonElement).disabled = over > 0 || !this.text.trim();
-    tell(this, "draft", this.text);
-    if (!typed || !this.text.trim() || performance.now() - this.#typedAt < TYPING_MS) return;
+    part(this, ".send", HTMLButtonElement).disabled = over > 0 || !this.text.trim();
+    if (!this.editing) tell(this, "draft", this.text);
+    if (!typed || this.editing || !this.text.trim() || performance.now() - this.#typedAt < TYPING_MS) return;
     this.#typedAt = performance.now();
     tell(this, "typing");
   }

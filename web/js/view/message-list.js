@@ -31,7 +31,8 @@ export class MessageList extends HTMLElement {
   #linked = 0; // the seq that the address names
   #newest = { seq: 0, here: true };
   #noting = false;
-  keeper = new ScrollKeeper(this, () => this.#rows.values());
+  /** What says that there is more stays at the edge, and is nothing to hold on to. */
+  keeper = new ScrollKeeper(this, () => [...this.#rows.values()].filter((row) => !row.matches(".edge")));
 
   connectedCallback() {
     if (this.childElementCount > 0) return; // on the page again
@@ -69,7 +70,7 @@ export class MessageList extends HTMLElement {
     if (target) this.#linked = target.to === "message" ? target.seq : 0;
     const rows = layOut(state, picture.entries);
     this.#reconcile(rows, picture);
-    part(this, ".empty", HTMLElement).hidden = !state.epoch || rows.length > 0;
+    part(this, ".empty", HTMLElement).hidden = !state.epoch || rows.length > 0 || state.thread > 0;
     part(this, ".loading", HTMLElement).hidden = state.epoch !== "";
     this.#newest = { seq: state.head, here: atNewest(state) };
     if (target) this.#go(target);
@@ -111,13 +112,14 @@ export class MessageList extends HTMLElement {
     switch (row.kind) {
       case "message": {
         const linked = row.event.seq > 0 && row.event.seq === this.#linked;
-        return showMessage(element, row, { late: row.entry !== null && late(row.entry), waitingFor, linked, room: state.room });
+        const { room, me, thread } = state;
+        return showMessage(element, row, { late: row.entry !== null && late(row.entry), waitingFor, linked, room, me, thread, hopes: state.hopes.get(row.event.seq) });
       }
       case "day":
         element.title = fullDay(row.at);
         return setText(part(element, ".rule-text", HTMLElement), dayName(row.at, now));
-      case "newer":
-        return setText(element, t("log.newer", { n: row.missing }));
+      case "replies":
+        return setText(part(element, ".rule-text", HTMLElement), t("thread.replies", { n: row.count }));
       default:
     }
   }
@@ -167,17 +169,19 @@ export class MessageList extends HTMLElement {
     const news = unread(state);
     const far = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight > this.log.clientHeight;
     this.button.hidden = (this.keeper.atEnd && this.#newest.here) || (news === 0 && !far && this.#newest.here);
-    setText(part(this.button, ".label", HTMLElement), news > 0 ? t("log.unread", { n: news }) : t("log.newest"));
+    setText(part(this.button, ".label", HTMLElement), state.uncounted ? t("log.unread-many", { n: news }) : news > 0 ? t("log.unread", { n: news }) : t("log.newest"));
   }
 
-  /** @param {MouseEvent} e */
+  /** A button within a message tells what it does: of its own message or of the one that it names.
+   * @param {MouseEvent} e */
   #clicked(e) {
     const button = e.target instanceof Element ? e.target.closest("[data-do]") : null;
     const row = button?.closest(".message");
-    if (!button || !row) return;
+    if (!(button instanceof HTMLElement) || !(row instanceof HTMLElement) || button.closest("[role=toolbar]")) return;
+    const { do: action = "", emoji, of = row.dataset["seq"] } = button.dataset;
     const key = [...this.#rows].find(([, element]) => element === row)?.[0];
-    const action = button.getAttribute("data-do") ?? "";
-    tell(this, action, action === "copy" ? Number(row.getAttribute("data-seq")) : key);
+    if (action === "retry" || action === "take-back") tell(this, action, key);
+    else tell(button, action, action === "react" ? { seq: Number(of), emoji } : Number(of));
   }
 }
 

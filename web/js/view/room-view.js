@@ -2,8 +2,10 @@
 // what the person does into the session's verbs.
 /** @import { Entry } from "../outbox.js" */
 /** @import { PageSession } from "../page-session.js" */
+/** @import { Talk } from "../lazy/talk.js" */
 /** @import { Remembered } from "../remembered.js" */
 /** @import { RoomSession } from "../room-session.js" */
+/** @import { Said } from "./composer.js" */
 /** @import { Settings } from "../settings.js" */
 import { t } from "../i18n.js";
 import { calls } from "../rooms.js";
@@ -20,6 +22,7 @@ import { say } from "./toast.js";
 import { showYou } from "./you.js";
 
 const LATE_MS = 700; // an answer usually takes a few milliseconds; only a late one is worth a word
+const RETRY_MS = 2_000;
 const BACK_MS = 2_000;
 
 export class RoomView extends HTMLElement {
@@ -30,6 +33,8 @@ export class RoomView extends HTMLElement {
   /** Where the log stood when the room went off the page. @type {ReturnType<MessageList["keeper"]["held"]> | null} */
   #held = null;
   people = new PeopleList();
+  /** @type {Talk | null} */
+  #talk = null;
 
   /** Ends what it hears outside itself while it is not on the page. */
   #away = new AbortController();
@@ -43,6 +48,7 @@ export class RoomView extends HTMLElement {
   disconnectedCallback() {
     this.#away.abort();
     this.#held = this.list.keeper.held();
+    this.#talk?.left();
   }
 
   get list() {
@@ -64,10 +70,23 @@ export class RoomView extends HTMLElement {
     this.composer.room = room;
     this.composer.text = remembered.draft(room);
     this.#hearComposer(session, remembered);
-    this.#hearSendKey(settings);
+    this.hearSendKey(this, settings);
     this.#hearList(session);
     this.#hearHeader();
+    this.#beginTalk(session, remembered);
     this.changed();
+  }
+
+  /** What can be done with messages comes after what can be read of them. @param {RoomSession} session  @param {Remembered} remembered */
+  async #beginTalk(session, remembered) {
+    try {
+      const { Talk } = await import("../lazy/talk.js");
+      this.#talk = new Talk(this, session, session.deps.api, remembered);
+      if (this.isConnected) this.#talk.arrived(this.#away.signal);
+      this.changed();
+    } catch {
+      setTimeout(() => this.#beginTalk(session, remembered), RETRY_MS); // the network
+    }
   }
 
   /** The room has come on the screen, for the first time or again. */
@@ -76,6 +95,7 @@ export class RoomView extends HTMLElement {
     if (!matchMedia("(hover: none)").matches) this.composer.focus(); // on a phone this would raise the keyboard
     if (this.settings?.get("people")) sidePanel().rest({ name: "people", element: this.people, title: this.#peopleTitle() });
     else sidePanel().rest(null);
+    this.#talk?.arrived(this.#away.signal);
     this.changed();
   }
 
@@ -103,6 +123,7 @@ export class RoomView extends HTMLElement {
     if (entries.some((e) => !late(e))) setTimeout(() => this.changed(), LATE_MS);
     if (this.people.isConnected) this.people.show(state, online);
     sidePanel().retitle("people", this.#peopleTitle());
+    this.#talk?.draw();
     this.#showElsewhere();
     this.#showHeader(session);
     this.#showStatus(session);
@@ -114,7 +135,6 @@ export class RoomView extends HTMLElement {
     const count = part(this, ".people-count", HTMLElement);
     setText(count, joined ? String(state.count) : "–");
     part(this, ".people-button", HTMLElement).setAttribute("aria-label", this.#peopleTitle());
-    setText(part(this, ".room-topic", HTMLElement), this.page?.rooms.get(state.room)?.topic ?? "");
     if (state.me.name === this.#name) return;
     this.#name = state.me.name;
     showAvatar(part(this, ".you-button .avatar", HTMLElement), state.me);
@@ -138,9 +158,9 @@ export class RoomView extends HTMLElement {
 
   /** @param {RoomSession} session  @param {Remembered} remembered */
   #hearComposer(session, remembered) {
-    hear(this, "send", (/** @type {string} */ text) => {
+    hear(this, "send", (/** @type {Said} */ { text, ...about }) => {
       this.#unlink();
-      session.send(text);
+      session.send(text, about);
       if (!remembered.store.durable) say(t("error.not-durable"));
     });
     hear(this, "draft", (/** @type {string} */ text) => remembered.keepDraft(session.deps.room, text));
@@ -149,12 +169,12 @@ export class RoomView extends HTMLElement {
   }
 
   /** Who wants Enter to begin a new line sends with Ctrl+Enter. What completes a word takes its Enter first.
-   * @param {Settings} settings */
-  #hearSendKey(settings) {
-    this.addEventListener("keydown", (e) => {
+   * @param {HTMLElement} on  @param {Settings} settings */
+  hearSendKey(on, settings) {
+    on.addEventListener("keydown", (e) => {
       const field = e.target instanceof HTMLTextAreaElement ? e.target : null;
       if (!field || e.key !== "Enter" || e.isComposing || e.shiftKey || e.altKey || settings.get("sendBy") !== "ctrl-enter") return;
-      if (field.getAttribute("aria-expanded") === "true") return;
+      if (field.hasAttribute("aria-activedescendant")) return; // it takes a suggestion
       e.stopPropagation();
       if (!e.ctrlKey && !e.metaKey) return;
       e.preventDefault();

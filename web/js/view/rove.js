@@ -14,6 +14,7 @@ export function moveFocus(e, log) {
   const target = e.target instanceof HTMLElement ? e.target : null;
   if (!step || !target || e.altKey || e.ctrlKey || e.metaKey || e.shiftKey) return;
   if (target !== log && !target.closest(".message") || target.matches("pre")) return;
+  if ((e.key === "Home" || e.key === "End") && target.closest("[role=toolbar]")) return; // these are its own ends
   const messages = /** @type {HTMLElement[]} */ ([...log.querySelectorAll(".message")]);
   if (messages.length === 0) return;
   e.preventDefault();

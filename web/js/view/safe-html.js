@@ -21,11 +21,16 @@ const policy = trustedTypes?.createPolicy("parley", { createHTML: (html) => html
 
 /** Returns the formatting in html as nodes. @param {string} html  @returns {DocumentFragment} */
 export function safeFragment(html) {
+  const fragment = document.createDocumentFragment();
+  copy(inertTree(html), fragment, 0);
+  return fragment;
+}
+
+/** Returns html as a tree to be looked at, not to be put on the page. @param {string} html  @returns {DocumentFragment} */
+export function inertTree(html) {
   const inert = document.createElement("template"); // its content belongs to a document without a window
   inert.innerHTML = policy ? policy.createHTML(html) : html;
-  const fragment = document.createDocumentFragment();
-  copy(inert.content, fragment, 0);
-  return fragment;
+  return inert.content;
 }
 
 /** @param {Node} from  @param {Node} to  @param {number} depth */

@@ -141,8 +141,9 @@ test("everything is reached with the keyboard alone", async () => {
   assert.equal(await focused(), "1");
   await page.keyboard.press("Tab"); // its time, which is its address
   assert.equal(await page.evaluate(() => document.activeElement?.className), "permalink");
-  await page.keyboard.press("Tab");
+  await page.keyboard.press("Tab"); // its toolbar, in which arrow keys go on
   assert.equal(await focused(), "1");
+  for (let i = 0; i < 3; i++) await page.keyboard.press("ArrowRight");
   await page.keyboard.press("Enter");
   await page.getByText(/Link to the message copied|#1/).waitFor();
   await page.keyboard.press("Escape"); // to the newest message and back to the composer

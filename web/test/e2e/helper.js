@@ -9,7 +9,7 @@ import { chromium } from "playwright-core";
 /** @import { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core" */
 
 const ROOT = resolve(import.meta.dirname, "../../..");
-const LAUNCH = {
+export const LAUNCH = {
   executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
   args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--host-resolver-rules=MAP parley.test 127.0.0.1"],
 };
@@ -85,6 +85,13 @@ export class Server {
     const answer = /** @type {Record<string, unknown>} */ (await response.json());
     if (!response.ok) throw new Error(`${path}: ${JSON.stringify(answer)}`);
     return answer;
+  }
+
+  /** @param {string} path  @param {string} session  @param {object} [body] */
+  async put(path, session, body = {}) {
+    const headers = { "Content-Type": "application/json", Authorization: `Bearer ${session}` };
+    const response = await fetch(this.url + path, { method: "PUT", headers, body: JSON.stringify(body) });
+    if (!response.ok) throw new Error(`${path}: ${await response.text()}`);
   }
 
   /** Returns the session of a new guest. @param {string} name */

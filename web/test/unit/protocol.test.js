@@ -33,7 +33,24 @@ test("presence tells what it has", () => {
 test("a page leaves out what is no event", () => {
   const page = decodePage({ room: "lobby", seq: 2, epoch: "e", messages: [{ seq: 1, text: "a" }, null, "x", { text: "no seq" }] });
   assert.deepEqual(page.messages.map((m) => [m.seq, m.text, m.from.name]), [[1, "a", ""]]);
-  assert.deepEqual(decodePage("nonsense"), { room: "", seq: 0, epoch: "", messages: [] });
+  assert.deepEqual(decodePage("nonsense"), { room: "", seq: 0, epoch: "", more: false, moreAfter: false, messages: [] });
+});
+
+test("what few messages have is read where it is, and its nonsense left out", () => {
+  const [m] = decodePage({
+    messages: [{
+      seq: 7, kind: "message", thread: 3, reply_to: 2, quote: { from: { id: "g", name: "Grace" }, text: "hm" }, action: true, mentions: [{ id: "a", name: "Ada" }, 7],
+      reactions: [{ emoji: "👍", count: 1, people: [{ id: "a", name: "Ada" }] }, { emoji: "x", people: "nobody" }, 7], replies: { count: 2, seq: 9, at: "2026-11-23T09:41:05.123Z", from: { id: "g", name: "Grace" } }, edited: { seq: 8, at: "nonsense" }, pinned: true, gone: "yes",
+    }],
+  }).messages;
+  const grace = { id: "g", name: "Grace" };
+  const ada = { id: "a", name: "Ada" };
+  assert.deepEqual(m, {
+    seq: 7, at: 0, kind: "message", from: { id: "", name: "" }, text: "", html: "", thread: 3, replyTo: 2, quote: { from: grace, text: "hm" }, action: true, mentions: [ada],
+    reactions: [{ emoji: "👍", people: [ada] }], replies: { count: 2, seq: 9, at: Date.UTC(2026, 10, 23, 9, 41, 5, 123), from: grace }, edited: { seq: 8, at: 0 }, pinned: true, gone: false,
+  });
+  const thread = decodePage({ messages: [], root: { seq: 3, text: "root" }, following: true });
+  assert.deepEqual([thread.root?.text, thread.following], ["root", true]);
 });
 
 test("waiting helps with some codes only", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
-import { hue, initials, isJumbo, length, linkify, safeHref, whoTypes } from "../../js/text.js";
+import { excerpt, hue, initials, isJumbo, length, linkify, safeHref, whoTypes } from "../../js/text.js";
 
 const hrefs = (/** @type {string} */ text) => linkify(text).flatMap((p) => (p.href ? [p.href] : []));
 
@@ -48,6 +48,12 @@ test("a person's hue is always the same, and the hues are spread", () => {
 test("a few emoji alone are shown large", () => {
   for (const text of ["👍", "🎉🎉", "❤️", "👩‍🚀", "🇳🇱", "👍🏽 👍"]) assert.ok(isJumbo(text), text);
   for (const text of ["", "ok 👍", "1", "#", "👍👍👍👍👍👍👍", "©"]) assert.ok(!isJumbo(text), text);
+});
+
+test("an excerpt is one line without marks", () => {
+  assert.equal(excerpt("> **bold** and *it*,\n`code` ||hidden||\n```js\nlet a;\n```"), "bold and it, code ▒▒▒ let a;");
+  for (const text of ["2 * 3 * 4", "snake_case", "", "<b>"]) assert.equal(excerpt(text), text, text);
+  assert.ok(excerpt("*".repeat(200) + "a_".repeat(100)).length > 0);
 });
 
 test("who types is said in a few words", () => {

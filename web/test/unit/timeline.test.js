@@ -12,7 +12,7 @@ const AT = new Date(2026, 10, 23, 12).getTime(); // noon of the local day
 const MINUTE = 60_000;
 
 /** @param {RoomEvent[]} messages  @param {number} [seq] */
-const state = (messages, seq = messages.at(-1)?.seq ?? 0) => room.opened(room.begin("lobby", ME), { room: "lobby", seq, epoch: "e", messages }, 0);
+const state = (messages, seq = messages.at(-1)?.seq ?? 0) => room.opened(room.begin("lobby", ME), { room: "lobby", seq, epoch: "e", more: (messages[0]?.seq ?? 1) > 1, moreAfter: seq > (messages.at(-1)?.seq ?? 0), messages }, 0);
 
 /** @param {Partial<Entry>} [more]  @returns {Entry} */
 const entry = (more) => ({ nonce: "n1", text: "kept", at: AT, owner: "tab", attempted: false, since: 0, failed: null, ...more });
@@ -35,13 +35,37 @@ test("messages are grouped by author, pause and day", () => {
 test("the edges say whether there is more", () => {
   const middle = layOut(state([event(50, { at: AT })], 90), []);
   assert.deepEqual(middle.map((r) => r.kind), ["older", "day", "message", "newer"]);
-  const newer = middle.at(-1);
-  assert.ok(newer?.kind === "newer" && newer.missing === 40);
   assert.deepEqual(layOut(state([]), []), []);
 });
 
-test("a kind that this page does not know leaves no trace", () => {
-  assert.deepEqual(brief(layOut(state([event(1, { at: AT, text: "a" }), event(2, { kind: "poll" }), event(3, { at: AT, text: "b" })]), [])), ["beginning", "day", "+a", "-b"]);
+test("a message that needs its author beside it begins a group", () => {
+  const s = state([
+    event(1, { at: AT, text: "a" }),
+    event(2, { at: AT, text: "answer", replyTo: 1 }),
+    event(3, { at: AT, text: "b" }),
+    event(4, { at: AT, text: "waves", action: true }),
+    event(5, { at: AT, text: "c" }),
+    event(6, { at: AT, text: "", gone: true, replyTo: 1 }),
+  ]);
+  assert.deepEqual(brief(layOut(s, [])), ["beginning", "day", "+a", "+answer", "-b", "+waves", "+c", "-"]);
+});
+
+test("a thread has its first message above its replies, and what waits for it alone", () => {
+  const root = event(1, { at: AT, text: "root" });
+  let s = room.opened(room.begin("lobby", ME, 1), { room: "lobby", seq: 9, epoch: "e", more: false, messages: [event(5, { at: AT, kind: "reply", thread: 1, text: "one" })], root }, 0);
+  s = room.received(s, event(10, { at: AT, kind: "reply", thread: 1, text: "two" }));
+  s = room.received(s, event(11, { at: AT, kind: "reply", thread: 4, text: "of another thread" }));
+  s = room.received(s, event(12, { at: AT, text: "of the room" }));
+  const entries = [entry({ thread: 1 }), entry({ nonce: "n2", text: "elsewhere" })];
+  assert.deepEqual(brief(layOut(s, entries)), ["+root", "replies", "day", "+one", "-two", "+kept"]);
+  assert.deepEqual(s.root?.replies, { count: 1, seq: 10, at: AT, from: root.from });
+  assert.deepEqual(brief(layOut(state([event(1, { at: AT, text: "a" })]), entries)), ["beginning", "day", "+a", "+elsewhere"], "nor does the room show a thread's");
+  assert.deepEqual(brief(layOut(state([event(1, { at: AT, text: "a" })]), [entry({ thread: 1, echo: true })])), ["beginning", "day", "+a", "+kept"]);
+});
+
+test("an action waits as what it will be", () => {
+  const [row] = layOut(state([event(1, { at: AT })]), [entry({ text: "/me waves" })]).slice(-1);
+  assert.ok(row?.kind === "message" && row.event.action && row.event.text === "waves");
 });
 
 test("the mark begins a group, and stands nowhere if its place is not in the window", () => {

@@ -1,0 +1,259 @@
+// talk.js: what people do with messages: it hears what the rows, the composers and the panels tell, asks where something has
+// to be asked, calls the session's verbs, and says what went wrong. One for each room that is shown; loaded once the
+// messages are there to be read.
+/** @import { Api } from "../api.js" */
+/** @import { SlashCommand } from "../commands.js" */
+/** @import { Word } from "./completion.js" */
+/** @import { Remembered } from "../remembered.js" */
+/** @import { RoomSession } from "../room-session.js" */
+/** @import { MessageList } from "../view/message-list.js" */
+/** @import { RoomView } from "../view/room-view.js" */
+import { suggestCommands, suggestEmoji, suggestPeople } from "./completion.js";
+import { EmojiBook } from "./emoji.js";
+import { reason, t } from "../i18n.js";
+import { isolate } from "../text.js";
+import { copyText } from "../view/clipboard.js";
+import { MessageComposer } from "../view/composer.js";
+import { hear, part, tell } from "../view/dom.js";
+import { pasteInto } from "./paste-into.js";
+import { PinsPanel } from "./pins-panel.js";
+import { SidePanel, sidePanel } from "../view/side-panel.js";
+import { RoomTopic } from "./room-topic.js";
+import { RowActions } from "./row-actions.js";
+import { Suggestions } from "./suggestions.js";
+import { askForTopic, askToRemove, askWhereTo, showHelp, showVersions } from "./talk-dialogs.js";
+import { ThreadPanel } from "./thread-panel.js";
+import { ThreadSession } from "./thread-session.js";
+import { say } from "../view/toast.js";
+
+const EXCERPT = 200; // characters of an answered message
+
+export class Talk {
+  #pins = new PinsPanel();
+  /** @type {ThreadPanel | null} */
+  #thread = null;
+  /** @type {Promise<SlashCommand[]> | null} */
+  #commands = null;
+
+  /** @param {RoomView} view  @param {RoomSession} session  @param {Api} api  @param {Remembered} remembered */
+  constructor(view, session, api, remembered) {
+    this.view = view;
+    this.session = session;
+    this.api = api;
+    this.remembered = remembered;
+    this.book = new EmojiBook(api, remembered.store);
+    this.#offer(view.list, false);
+    this.#hearActions(view, () => view.composer);
+    this.#hearActions(this.#pins, () => view.composer);
+    this.#hearComposer(view, view.composer);
+    hear(view, "edit-topic", () => this.#changeTopic());
+    const button = part(view, ".pins-button", HTMLButtonElement);
+    button.addEventListener("click", () => this.#togglePins());
+  }
+
+  /** The room is on the screen. @param {AbortSignal} left */
+  arrived(left) {
+    sidePanel().addEventListener("parley:panel", () => {
+      const { name } = sidePanel();
+      part(this.view, ".pins-button", HTMLElement).setAttribute("aria-expanded", String(name === "pins"));
+      if (name !== "thread") this.#closeThread();
+    }, { signal: left });
+  }
+
+  /** The room is not on the screen any more, and so neither is what belongs to it. */
+  left() {
+    const panel = document.querySelector("side-panel");
+    if (panel instanceof SidePanel) for (const name of ["thread", "pins"]) panel.close(name);
+    this.#closeThread();
+  }
+
+  /** Draws what is not the room's log. */
+  draw() {
+    const { session, view } = this;
+    part(view, "room-topic", RoomTopic).show(session.state.topic, session.state.epoch !== "");
+    if (this.#pins.isConnected) this.#pins.draw(session);
+    if (this.#thread?.isConnected) this.#thread.draw(session);
+  }
+
+  /** Offers what can be done with the messages of a log. @param {MessageList} list  @param {boolean} inThread */
+  #offer(list, inThread) {
+    new RowActions(list, list.log, inThread, (n) => this.book.recent(n));
+  }
+
+  /** @param {HTMLElement} on  @param {() => MessageComposer} composer where one writes about its messages */
+  #hearActions(on, composer) {
+    const { session, api } = this;
+    const { room } = session.deps;
+    const me = () => session.state.me;
+    /** @param {string} name  @param {(seq: number) => void} then */
+    const act = (name, then) => hear(on, name, then);
+    hear(on, "react", ({ seq, emoji }) => this.#react(seq, emoji));
+    on.addEventListener("parley:pick", (e) => {
+      const anchor = e.target instanceof HTMLElement ? e.target : on;
+      if (e instanceof CustomEvent) this.#pick(anchor).then((emoji) => emoji && this.#react(Number(e.detail), emoji, true));
+    });
+    act("reply", (seq) => {
+      const m = session.message(seq);
+      if (m) composer().write({ to: "answer", seq, from: m.from, text: [...m.text].slice(0, EXCERPT).join("") });
+    });
+    act("edit", (seq) => {
+      const m = session.message(seq);
+      if (m) composer().write({ to: "edit", seq, from: m.from, text: m.text });
+    });
+    act("thread", (seq) => this.#openThread(seq));
+    act("jump", (seq) => this.#jump(seq));
+    act("pin", (seq) => this.#try(session.pin(seq, !session.message(seq)?.pinned)));
+    act("unpin", (seq) => this.#try(session.pin(seq, false)));
+    act("keep", (seq) => this.#try(session.save(seq, true), t("action.kept")));
+    act("unread", (seq) => session.unreadFrom(seq));
+    act("copy-text", async (seq) => say((await copyText(session.message(seq)?.text ?? "")) ? t("action.copied") : t("action.not-copied")));
+    act("forward", async (seq) => {
+      const to = await askWhereTo(this.remembered.visits().map((v) => v.room).filter((r) => r !== room));
+      if (to) this.#try(session.forward(seq, to), t("action.forwarded", { room: isolate(to) }));
+    });
+    act("remove", async (seq) => {
+      const m = session.message(seq);
+      if (m && (await askToRemove(m, me()))) this.#try(session.remove(seq));
+    });
+    act("versions", async (seq) => {
+      const m = session.message(seq);
+      const answer = await this.#try(api.versions(room, seq));
+      if (m && answer) showVersions(answer.versions, m, me());
+    });
+  }
+
+  /** @param {HTMLElement} on  @param {MessageComposer} composer */
+  #hearComposer(on, composer) {
+    const suggestions = new Suggestions(composer.field, part(composer, "form", HTMLElement), (word) => this.#suggest(word), () => composer.typed());
+    composer.assistant = suggestions;
+    composer.field.addEventListener("paste", (e) => pasteInto(composer, e));
+    hear(on, "pick-for-text", async (/** @type {HTMLElement} */ anchor) => {
+      const emoji = await this.#pick(anchor);
+      if (emoji) composer.insert(emoji);
+    });
+    hear(on, "edited", async ({ seq, text }) => {
+      if (await this.#try(this.session.edit(seq, text))) composer.done(seq);
+    });
+    hear(on, "edit-last", () => this.#editLast(on));
+    hear(on, "command", ({ name, args }) => this.#command(name, args));
+  }
+
+  /** Edits what one said last; who said nothing goes into the log. @param {HTMLElement} on */
+  #editLast(on) {
+    const { state, thread } = this.session;
+    const { events, me } = on === this.view ? state : (thread?.state ?? state);
+    const last = events.findLast((e) => e.from.id === me.id && !e.gone);
+    if (last) tell(on, "edit", last.seq);
+    else tell(on, "log");
+  }
+
+  /** @param {number} seq  @param {string} emoji  @param {boolean} [on] the other way round than it is, unless given */
+  #react(seq, emoji, on) {
+    const { state } = this.session;
+    const mine = this.session.message(seq)?.reactions?.some((r) => r.emoji === emoji && r.people.some((p) => p.id === state.me.id)) ?? false;
+    const now = state.hopes.get(seq)?.get(emoji) ?? mine;
+    this.book.used(emoji);
+    this.#try(this.session.react(seq, emoji, on ?? !now));
+  }
+
+  /** @param {HTMLElement} anchor */
+  async #pick(anchor) {
+    const { pickEmoji } = await import("./emoji-picker.js");
+    return pickEmoji(this.book, anchor);
+  }
+
+  /** @param {Word} word */
+  async #suggest({ sign, query }) {
+    if (sign === ":") return suggestEmoji(await this.book.search(query));
+    if (sign === "/") return suggestCommands(query, await this.#allCommands());
+    const { people, events, me } = this.session.state;
+    const wrote = events.map((e) => e.from).reverse();
+    return suggestPeople(query, [...(people?.values() ?? [])], wrote, me.id, t("suggest.here"));
+  }
+
+  /** @returns {Promise<SlashCommand[]>} */
+  #allCommands() {
+    this.#commands ??= this.api.commands().catch((err) => {
+      this.#commands = null;
+      throw err;
+    });
+    return this.#commands;
+  }
+
+  /** What the page does itself. @param {string} name  @param {string} args */
+  async #command(name, args) {
+    if (name === "help" || !args) {
+      const commands = await this.#try(this.#allCommands());
+      if (commands) showHelp(commands);
+    } else if (name === "join") tell(this.view, "go", `/r/${encodeURIComponent(args)}`);
+    else {
+      const person = await this.#try(this.api.callMe(args));
+      if (person) tell(this.view, "renamed", person);
+    }
+  }
+
+  async #changeTopic() {
+    const topic = await askForTopic(this.session.state.topic);
+    if (topic !== null) this.#try(this.session.retopic(topic));
+  }
+
+  #togglePins() {
+    const panel = sidePanel();
+    if (panel.name === "pins") return panel.close();
+    this.#pins.forget();
+    panel.open("pins", this.#pins, t("pins.title"));
+    this.#pins.draw(this.session);
+  }
+
+  /** @param {number} seq */
+  #openThread(seq) {
+    const { session } = this;
+    const panel = sidePanel();
+    if (session.thread?.seq !== seq || panel.name !== "thread") {
+      const thread = (this.#thread = new ThreadPanel());
+      if (session.thread?.seq !== seq) session.openThread(new ThreadSession(session, seq));
+      panel.open("thread", thread, t("thread.title"));
+      this.#offer(thread.list, true);
+      thread.begin(session, this.remembered);
+      if (this.view.settings) this.view.hearSendKey(thread, this.view.settings);
+      this.#hearActions(thread, () => thread.composer);
+      this.#hearComposer(thread, thread.composer);
+      hear(thread, "follow", () => this.#try(session.thread?.follow(!session.thread.followed)));
+      hear(thread, "copy", (/** @type {number} */ to) => tell(this.view, "copy", to));
+      thread.draw(session);
+    }
+    if (!matchMedia("(hover: none)").matches) this.#thread?.composer.focus();
+  }
+
+  #closeThread() {
+    this.#thread = null;
+    if (this.session.thread) this.session.closeThread();
+  }
+
+  /** Goes to a message, in the room or in its thread. @param {number} seq */
+  async #jump(seq) {
+    const { session, api } = this;
+    if (session.thread?.state.events.some((e) => e.seq === seq && e.kind === "reply")) return session.thread.goTo(seq);
+    if (await session.goTo(seq)) {
+      if (matchMedia("(max-width: 55.999rem)").matches) sidePanel().close(); // it covers the room
+      return;
+    }
+    const message = (await api.versions(session.deps.room, seq).catch(() => null))?.message;
+    if (!message?.thread) return say(t("error.no-message", { seq: String(seq) }));
+    this.#openThread(message.thread);
+    session.thread?.goTo(seq);
+  }
+
+  /** Says what went wrong, or that it was done where one would not see it.
+   * @template V  @param {Promise<V> | undefined} doing  @param {string} [done]  @returns {Promise<V | undefined>} */
+  async #try(doing, done) {
+    try {
+      const answer = await doing;
+      if (done) say(done);
+      return answer;
+    } catch (err) {
+      say(reason(err));
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,82 @@
+// thread-panel.js: a thread in the side panel: its first message, the replies, and where one writes into it. It is the room's
+// log and composer once more; what these say of themselves stays in here, what is done with a message is told on.
+/** @import { Said } from "../view/composer.js" */
+/** @import { RoomSession } from "../room-session.js" */
+/** @import { Remembered } from "../remembered.js" */
+/** @import { Entry } from "../outbox.js" */
+import { t } from "../i18n.js";
+import { MessageComposer } from "../view/composer.js";
+import { fromTemplate, hear, part, setText, tell } from "../view/dom.js";
+import { MessageList } from "../view/message-list.js";
+
+const LATE_MS = 700;
+
+export class ThreadPanel extends HTMLElement {
+  #seq = 0;
+
+  connectedCallback() {
+    if (this.childElementCount > 0) return;
+    this.append(fromTemplate("thread-panel"));
+    this.list.log.setAttribute("aria-label", t("thread.label"));
+  }
+
+  get list() {
+    return part(this, "message-list", MessageList);
+  }
+
+  get composer() {
+    return part(this, "message-composer", MessageComposer);
+  }
+
+  /** @param {RoomSession} session  @param {Remembered} remembered */
+  begin(session, remembered) {
+    const own = (/** @type {string} */ name, /** @type {(detail: any) => void} */ then) => {
+      this.addEventListener(`parley:${name}`, (e) => e.stopPropagation());
+      hear(this, name, then);
+    };
+    own("look", (/** @type {{ following: boolean }} */ look) => session.thread?.look(look));
+    own("older", () => session.thread?.history.older());
+    own("newer", () => session.thread?.history.newer());
+    own("newest", () => session.thread?.newest());
+    own("typing", () => undefined);
+    own("draft", (/** @type {string} */ text) => this.#seq && remembered.keepDraft(this.#draftName(session), text));
+    own("log", () => this.list.log.focus());
+    own("send", ({ text, ...about }) => this.#send(session, text, about));
+    own("retry", (/** @type {string} */ nonce) => session.retry(nonce));
+    own("take-back", (/** @type {string} */ nonce) => this.composer.giveBack(session.takeBack(nonce)));
+    part(this, ".follow", HTMLButtonElement).addEventListener("click", () => tell(this, "follow"));
+    this.#seq = session.thread?.seq ?? 0;
+    this.composer.text = remembered.draft(this.#draftName(session));
+  }
+
+  /** @param {RoomSession} session */
+  draw(session) {
+    const { thread } = session;
+    if (!thread) return;
+    const now = session.deps.now();
+    const target = thread.target;
+    thread.target = null;
+    this.composer.maxText = session.maxText;
+    const late = (/** @type {Entry} */ e) => !session.joined || session.sender.waitingFor !== "" || now - e.at > LATE_MS;
+    this.list.show({ state: { ...thread.state, me: session.state.me }, entries: session.outbox.entries(), late, waitingFor: session.sender.waitingFor, target, now });
+    setText(part(this, ".refused", HTMLElement), thread.refused);
+    part(this, ".refused", HTMLElement).hidden = !thread.refused;
+    part(this, ".loading", HTMLElement).hidden = thread.state.root !== null || thread.refused !== "";
+    const follow = part(this, ".follow", HTMLButtonElement);
+    follow.hidden = thread.followed === null;
+    follow.setAttribute("aria-pressed", String(thread.followed === true));
+    setText(part(follow, ".words", HTMLElement), t(thread.followed ? "thread.followed" : "thread.follow"));
+  }
+
+  /** @param {RoomSession} session  @param {string} text  @param {Omit<Said, "text">} about */
+  #send(session, text, about) {
+    const echo = part(this, "[name=echo]", HTMLInputElement);
+    session.thread?.send(text, { ...about, ...(echo.checked && { echo: true }) });
+    echo.checked = false; // it is for one message
+  }
+
+  /** @param {RoomSession} session */
+  #draftName = (session) => `${session.deps.room} ${this.#seq}`;
+}
+
+customElements.define("thread-panel", ThreadPanel);

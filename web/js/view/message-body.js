@@ -1,0 +1,86 @@
+// message-body.js: what a message says, as nodes: plain text with its links, or the server's formatting; whom it names
+// stands out, and an action begins with who does it.
+/** @import { Person, RoomEvent } from "../protocol.js" */
+import { t } from "../i18n.js";
+import { HERE, cutMentions } from "../mentions.js";
+import { isJumbo, linkify } from "../text.js";
+import { fullTime } from "../time.js";
+import { bdi } from "./dom.js";
+import { outward, safeFragment } from "./safe-html.js";
+
+const FOLD_LINES = 20; // beyond so many a message is folded
+const LINE = 90; // characters that fit in one, about
+const VERBATIM = "a, code, pre"; // in these an @ is just that
+
+/** @param {HTMLElement} body  @param {RoomEvent} event  @param {Person} me */
+export function showBody(body, event, me) {
+  const { html, text, gone = false, action = false } = event;
+  body.classList.toggle("plain", !html && !gone);
+  body.classList.toggle("jumbo", !html && !action && isJumbo(text));
+  body.classList.toggle("gone", gone);
+  body.classList.toggle("action", action && !gone);
+  if (gone) return body.replaceChildren(t("message.gone"));
+  body.replaceChildren(html ? safeFragment(html) : plain(text));
+  nameEverybody(body, event, me);
+  const first = body.firstElementChild instanceof HTMLParagraphElement ? body.firstElementChild : body;
+  if (action) first.prepend(bdi(event.from.name), " ");
+  const last = body.lastElementChild instanceof HTMLParagraphElement ? body.lastElementChild : body;
+  if (event.edited) last.append(" ", editedMark(event.edited.at));
+}
+
+/** Whether a message names somebody. @param {RoomEvent} event  @param {Person} person */
+export const isFor = (event, person) => event.from.id !== person.id && !event.gone && (event.here === true || (event.mentions?.some((p) => p.id === person.id) ?? false));
+
+/** Whether a message is so long that it is folded. @param {RoomEvent} event */
+export function isLong({ text, gone }) {
+  if (gone || text.length < 2 * FOLD_LINES) return false;
+  let lines = 0;
+  for (const line of text.split("\n")) lines += 1 + Math.floor(line.length / LINE);
+  return lines > FOLD_LINES;
+}
+
+/** @param {string} text */
+function plain(text) {
+  const fragment = document.createDocumentFragment();
+  fragment.append(...linkify(text).map(({ text: words, href }) => {
+    if (!href) return document.createTextNode(words);
+    const a = document.createElement("a");
+    outward(a, href);
+    a.textContent = words;
+    return a;
+  }));
+  return fragment;
+}
+
+/** @param {HTMLElement} body  @param {RoomEvent} event  @param {Person} me */
+function nameEverybody(body, { mentions = [], here = false }, me) {
+  if (mentions.length === 0 && !here) return;
+  const walker = document.createTreeWalker(body, NodeFilter.SHOW_TEXT);
+  const texts = [];
+  while (walker.nextNode()) if (!walker.currentNode.parentElement?.closest(VERBATIM)) texts.push(/** @type {Text} */ (walker.currentNode));
+  for (const node of texts) {
+    const pieces = cutMentions(node.data, mentions, here);
+    if (pieces.some((p) => p.names)) node.replaceWith(...pieces.map(({ text, names }) => (names ? mention(text, names === me.id || names === HERE) : text)));
+  }
+}
+
+/** @param {string} text  @param {boolean} me */
+function mention(text, me) {
+  const span = document.createElement("bdi");
+  span.className = me ? "mention me" : "mention";
+  span.textContent = text;
+  return span;
+}
+
+/** @param {number} at */
+function editedMark(at) {
+  const button = document.createElement("button");
+  button.className = "edited";
+  button.type = "button";
+  button.tabIndex = -1;
+  button.dataset["do"] = "versions";
+  button.dataset["rove"] = "";
+  button.title = t("message.edited-at", { time: fullTime(at) });
+  button.textContent = t("message.edited");
+  return button;
+}
