@@ -12,8 +12,12 @@ import (
 func TestADeletionFindsWhereAMessageIsSaidAgain(t *testing.T) {
 	quote := func(of chat.Seq) *chat.Extra { return &chat.Extra{ReplyTo: of, Quote: &chat.Quote{Text: "x"}} }
 	events := []chat.Event{
-		{Seq: 1, Kind: chat.Message}, {Seq: 2, Kind: chat.Message}, {Seq: 3, Kind: chat.Message, Extra: quote(1)},
-		{Seq: 4, Kind: chat.Edit, Target: 2}, {Seq: 5, Kind: chat.Reply, Target: 2, Extra: quote(1)}, {Seq: 6, Kind: chat.Message, Extra: &chat.Extra{ReplyTo: 2}},
+		{Seq: 1, Kind: chat.Message},
+		{Seq: 2, Kind: chat.Message},
+		{Seq: 3, Kind: chat.Message, Extra: quote(1)},
+		{Seq: 4, Kind: chat.Edit, Target: 2},
+		{Seq: 5, Kind: chat.Reply, Target: 2, Extra: quote(1)},
+		{Seq: 6, Kind: chat.Message, Extra: &chat.Extra{ReplyTo: 2}},
 	}
 	for target, want := range map[chat.Seq]chat.Seq{1: 5, 2: 4, 3: 3, 6: 6} {
 		var r repeated
