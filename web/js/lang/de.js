@@ -149,7 +149,9 @@ export default {
   "keys.shortcuts": "Diese Übersicht",
   "keys.send": "Die Nachricht senden",
   "keys.line": "Neue Zeile in der Nachricht",
+  "keys.edit": "Aus dem leeren Feld: bearbeiten, was du zuletzt gesagt hast",
   "keys.log": "Aus dem leeren Feld in den Verlauf",
+  "keys.message": "Auf einer Nachricht: ihr Menü, mit einer Taste für jedes",
   "keys.newest": "Zur neuesten Nachricht",
 
   // Finding
