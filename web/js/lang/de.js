@@ -10,7 +10,7 @@ export default {
   "people.here": { one: "{n} Person hier", other: "{n} Personen hier" },
   "people.unknown": "Wer ist hier?",
   "people.many": "Zu viele, um alle aufzuzählen.",
-    "messages.n": { one: "{n} Nachricht", other: "{n} Nachrichten" },
+  "messages.n": { one: "{n} Nachricht", other: "{n} Nachrichten" },
   "today": "Heute",
   "yesterday": "Gestern",
 

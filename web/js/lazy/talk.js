@@ -158,9 +158,8 @@ export class Talk {
   }
 
   /** @param {HTMLElement} anchor */
-  async #pick(anchor) {
-    const { pickEmoji } = await import("./emoji-picker.js");
-    return pickEmoji(this.book, anchor);
+  #pick(anchor) {
+    return this.#try(import("./emoji-picker.js").then((m) => m.pickEmoji(this.book, anchor)));
   }
 
   /** @param {Word} word */
