@@ -21,7 +21,7 @@ type SlashCommand struct {
 // so is what follows one of two slashes.
 var SlashCommands = []SlashCommand{
 	{Name: "me", Args: "what you do", Help: "Say what you do: /me waves", By: "server", run: act},
-	{Name: "topic", Args: "what the room is about", Help: "Set the room's topic; nothing takes it away", By: "server", run: setTopic},
+	{Name: "topic", Args: "what the room is about", Help: "Set the room's topic; without words it has none", By: "server", run: setTopic},
 	{Name: "shrug", Args: "text", Help: `Put ¯\_(ツ)_/¯ behind your message`, By: "server", run: put(`¯\_(ツ)_/¯`)},
 	{Name: "tableflip", Args: "text", Help: "Put (╯°□°)╯︵ ┻━┻ behind your message", By: "server", run: put("(╯°□°)╯︵ ┻━┻")},
 	{Name: "code", Args: "code", Help: "Show it as code; a first line of one word is its language", By: "server", run: code},

@@ -180,6 +180,8 @@ export class PageSession {
   #changed(room) {
     const session = this.#open.get(room);
     if (!session) return;
+    const entry = this.rooms.get(room);
+    if (entry) session.listed(entry);
     const { me, lastRead, epoch } = session.state;
     if (me.name !== this.me.name) this.me = me;
     if (epoch && session === this.room && lastRead > 0) this.marks.seen(room, lastRead);
@@ -252,6 +254,8 @@ export class PageSession {
   #show(rooms) {
     if (rooms === this.rooms) return;
     this.rooms = rooms;
+    const entry = this.room && rooms.get(this.room.deps.room);
+    if (entry) this.room?.listed(entry);
     this.deps.onList();
   }
 

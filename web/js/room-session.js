@@ -2,6 +2,7 @@
 // reads it and calls its verbs; it knows nothing of the view but onChange.
 /** @import { Api } from "./api.js" */
 /** @import { Connection, Status } from "./connection.js" */
+/** @import { RoomEntry } from "./list-protocol.js" */
 /** @import { Body, Command, Person, RoomEvent, ServerMessage } from "./protocol.js" */
 /** @import { ThreadSession } from "./lazy/thread-session.js" */
 /** @import { Entry, Extra } from "./outbox.js" */
@@ -99,6 +100,11 @@ export class RoomSession {
   readElsewhere(seq) {
     this.change((s) => room.read(s, seq));
     this.deps.remembered.keepLastRead(this.deps.room, this.state.epoch, this.state.lastRead);
+  }
+
+  /** The list of rooms knows what the room is about, however long ago that was said. @param {RoomEntry} entry */
+  listed({ topic, seq }) {
+    this.change((s) => room.retopiced(s, topic, seq));
   }
 
   /** @param {string} text  @param {Extra} [extra] */

@@ -223,8 +223,9 @@ export function unreadFrom(s, seq) {
 }
 
 /** @param {State} s  @param {string | undefined} topic  @param {number} seq as of which it is so  @returns {State} */
-function retopiced(s, topic, seq) {
-  return topic === undefined || seq < s.topicAt ? s : { ...s, topic, topicAt: seq };
+export function retopiced(s, topic, seq) {
+  const known = topic === undefined || seq < s.topicAt || (seq === s.topicAt && topic === s.topic);
+  return known ? s : { ...s, topic, topicAt: seq };
 }
 
 /** @param {State} s  @param {ServerMessage & { type: "presence" }} change  @returns {State} */

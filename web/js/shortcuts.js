@@ -24,7 +24,9 @@ export const SHORTCUTS = [
 export const ELSEWHERE = [
   { keys: ["Enter"], says: "keys.send" },
   { keys: ["Shift", "Enter"], says: "keys.line" },
-  { keys: ["↑"], says: "keys.log" },
+  { keys: ["↑"], says: "keys.edit" },
+  { keys: ["Shift", "↑"], says: "keys.log" },
+  { keys: ["Enter"], says: "keys.message" },
   { keys: ["Esc"], says: "keys.newest" },
 ];
 

@@ -10,7 +10,7 @@ export default {
   "people.here": { one: "{n} Person hier", other: "{n} Personen hier" },
   "people.unknown": "Wer ist hier?",
   "people.many": "Zu viele, um alle aufzuzählen.",
-    "messages.n": { one: "{n} Nachricht", other: "{n} Nachrichten" },
+  "messages.n": { one: "{n} Nachricht", other: "{n} Nachrichten" },
   "today": "Heute",
   "yesterday": "Gestern",
 
@@ -149,7 +149,9 @@ export default {
   "keys.shortcuts": "Diese Übersicht",
   "keys.send": "Die Nachricht senden",
   "keys.line": "Neue Zeile in der Nachricht",
+  "keys.edit": "Aus dem leeren Feld: bearbeiten, was du zuletzt gesagt hast",
   "keys.log": "Aus dem leeren Feld in den Verlauf",
+  "keys.message": "Auf einer Nachricht: ihr Menü, mit einer Taste für jedes",
   "keys.newest": "Zur neuesten Nachricht",
 
   // Finding

@@ -11,7 +11,7 @@ export default {
   "people.here": { one: "{n} person here", other: "{n} people here" },
   "people.unknown": "Who is here?",
   "people.many": "Too many to list them all.",
-    "messages.n": { one: "{n} message", other: "{n} messages" },
+  "messages.n": { one: "{n} message", other: "{n} messages" },
   "today": "Today",
   "yesterday": "Yesterday",
 
@@ -150,7 +150,9 @@ export default {
   "keys.shortcuts": "This sheet",
   "keys.send": "Send the message",
   "keys.line": "New line in the message",
+  "keys.edit": "From the empty field: edit what you said last",
   "keys.log": "From the empty field into the log",
+  "keys.message": "On a message: its menu, with a key for each",
   "keys.newest": "To the newest message",
 
   // Finding

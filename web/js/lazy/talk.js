@@ -70,7 +70,8 @@ export class Talk {
   /** Draws what is not the room's log. */
   draw() {
     const { session, view } = this;
-    part(view, "room-topic", RoomTopic).show(session.state.topic, session.state.epoch !== "");
+    const { topic, topicAt, epoch, head } = session.state;
+    part(view, "room-topic", RoomTopic).show(topic, epoch !== "" && (topicAt > 0 || head === 0));
     if (this.#pins.isConnected) this.#pins.draw(session);
     if (this.#thread?.isConnected) this.#thread.draw(session);
   }
@@ -157,9 +158,8 @@ export class Talk {
   }
 
   /** @param {HTMLElement} anchor */
-  async #pick(anchor) {
-    const { pickEmoji } = await import("./emoji-picker.js");
-    return pickEmoji(this.book, anchor);
+  #pick(anchor) {
+    return this.#try(import("./emoji-picker.js").then((m) => m.pickEmoji(this.book, anchor)));
   }
 
   /** @param {Word} word */
