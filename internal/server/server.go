@@ -106,7 +106,9 @@ type Server struct {
 	addresses addresses
 	guests    *rates.Rates[netip.Addr] // by network
 	renames   *rates.Rates[chat.PersonID]
-	certs     certificates // nil without TLS
+	own       *rates.Rates[chat.PersonID] // of what is one's own
+	searches  *rates.Rates[netip.Addr]    // by network
+	certs     certificates                // nil without TLS
 	handler   http.Handler
 	stopping  atomic.Bool // set once Serve has begun to drain
 
@@ -140,6 +142,8 @@ func New(cfg Config, hub *room.Hub, kept Kept, health func(context.Context) erro
 	s.metrics.watch(s)
 	s.addresses.limit = cfg.ConnectionsPerAddress
 	s.renames = rates.New[chat.PersonID](renameRate, renameBurst)
+	s.own = rates.New[chat.PersonID](ownRate, ownBurst)
+	s.searches = rates.New[netip.Addr](searchRate, searchBurst)
 	s.guests = rates.New[netip.Addr](cfg.GuestRate/60, int(cfg.GuestRate))
 	s.initDoors()
 	s.handler = s.routes()
