@@ -49,13 +49,6 @@ func (s *Server) restSearch(api huma.API) {
 	}, s.search)
 }
 
-// How many searches may come from one address, per second and at once: one needs no
-// session to search, and there is one for each letter of those who type.
-const (
-	searchRate  = 20
-	searchBurst = 200
-)
-
 // search answers GET /api/search.
 func (s *Server) search(ctx context.Context, in *searchInput) (*searchOutput, error) {
 	if s.cfg.Find == nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -204,9 +203,8 @@ func TestWhoDoesNotTakeWhatOtherDevicesReadIsGivenUp(t *testing.T) {
 }
 
 func TestWhatIsOnesOwnIsAskedForAtARate(t *testing.T) {
-	ts := startServer(t, Config{}, room.Config{})
+	ts := startServer(t, Config{SearchRate: 0.1}, room.Config{})
 	ts.own = rates.New[chat.PersonID](0.01, 3)
-	ts.searches = rates.New[netip.Addr](0.01, 1)
 	session := ts.guest(t, "Ada").Session
 	c := ts.device(t, session)
 	for i, op := range []string{`"op":"watch"`, `"op":"read","room":"lobby","seq":1`, `"op":"set","room":"lobby","muted":true`, `"op":"save","room":"lobby","seq":1`} {
