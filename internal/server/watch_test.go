@@ -152,6 +152,13 @@ func watcherOf(ts *testServer, m *mouth) *watcher {
 	return &watcher{cl: &client{conn: c}}
 }
 
+// waits returns how many bytes have not gone out.
+func (w *watcher) waits() int {
+	w.cl.out.mu.Lock()
+	defer w.cl.out.mu.Unlock()
+	return len(w.cl.out.out)
+}
+
 // haveRead is what another device tells: that its person has read up to seq.
 func haveRead(seq chat.Seq) func(dst []byte) []byte {
 	return func(dst []byte) []byte { return wire.AppendRead(dst, &chat.Entry{Room: "lobby", Read: seq}) }
@@ -165,7 +172,9 @@ func TestWhatIsToldWhileTheListIsReadComesAfterIt(t *testing.T) {
 	w.begin(wire.Answer{ID: 7, Rooms: []chat.Entry{}})
 	w.tell(haveRead(2))
 	w.cl.out.flush()
+	w.cl.out.mu.Lock()
 	got := string(m.got)
+	w.cl.out.mu.Unlock()
 	list, first, second := strings.Index(got, `"id":7`), strings.Index(got, `"seq":1`), strings.Index(got, `"seq":2`)
 	if list < 0 || first < list || second < first {
 		t.Errorf("told %q", got)
@@ -176,7 +185,7 @@ func TestWhoDoesNotTakeWhatOtherDevicesReadIsGivenUp(t *testing.T) {
 	m := &mouth{full: true}
 	w := watcherOf(startServer(t, Config{}, room.Config{}), m)
 	w.begin(wire.Answer{ID: 7, Rooms: make([]chat.Entry, chat.MaxListed)}) // the list itself may be long
-	list, frame := len(w.cl.out.out), len(haveRead(1)(nil))
+	list, frame := w.waits(), len(haveRead(1)(nil))
 	for range maxTold / frame {
 		w.tell(haveRead(1))
 	}
@@ -186,7 +195,7 @@ func TestWhoDoesNotTakeWhatOtherDevicesReadIsGivenUp(t *testing.T) {
 	for range 1000 {
 		w.tell(haveRead(1))
 	}
-	if waits := len(w.cl.out.out) - list; !w.cl.over.Load() || waits > maxTold+2*frame {
+	if waits := w.waits() - list; !w.cl.over.Load() || waits > maxTold+2*frame {
 		t.Errorf("%d bytes wait beside the list; given up: %t", waits, w.cl.over.Load())
 	}
 
