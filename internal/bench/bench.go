@@ -234,7 +234,7 @@ func (b *bencher) erect(ctx context.Context, p Peer) (*stand, error) {
 		// Only the limits on one address are lifted, which all of us come from.
 		s.peer.command = slices.Concat(b.cfg.Program, []string{
 			"serve", "--listen=127.0.0.1:0", "--data=" + filepath.Join(s.dir, "data"), "--log-level=warn",
-			"--message-rate=0", "--guest-rate=0", "--connections-per-address=0",
+			"--message-rate=0", "--guest-rate=0", "--connections-per-address=0", "--search-rate=0",
 		})
 	}
 	if err := s.start(ctx); err != nil {

@@ -226,7 +226,9 @@ func TestSearchLooksInTheRoomsNamedAlone(t *testing.T) {
 			if strings.HasPrefix(query, "from:") {
 				want = len(slices.DeleteFunc(slices.Clone(rooms), func(r chat.RoomName) bool { return r < roomName(1100-mostAuthors) || r == "garden" }))
 			}
-			got := found(t, x, ParseQuery(query), rooms...)
+			q := ParseQuery(query)
+			q.Limit = mostHits
+			got := found(t, x, q, rooms...)
 			if len(got) != want {
 				t.Errorf("%s in %d rooms: %d found, want %d", query, len(rooms), len(got), want)
 			}

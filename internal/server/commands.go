@@ -160,13 +160,13 @@ func (cl *client) send(ctx context.Context, cmd wire.Command) (err error) {
 			return err
 		}
 	}
-	return cl.post(cmd, d)
+	return cl.post(ctx, cmd, d)
 }
 
 // changing returns the command whose events are of a kind that changes a message
 // or the room.
 func changing(kind chat.Kind) func(*client, context.Context, wire.Command) error {
-	return func(cl *client, _ context.Context, cmd wire.Command) error {
+	return func(cl *client, ctx context.Context, cmd wire.Command) error {
 		d := chat.Draft{Kind: kind, Text: cmd.Text, Nonce: cmd.Nonce, Target: cmd.Seq}
 		switch kind {
 		case chat.React, chat.Unreact:
@@ -174,7 +174,7 @@ func changing(kind chat.Kind) func(*client, context.Context, wire.Command) error
 		case chat.Topic:
 			d.Target = 0
 		}
-		return cl.post(cmd, d)
+		return cl.post(ctx, cmd, d)
 	}
 }
 
@@ -189,7 +189,7 @@ func (s *Server) forward(ctx context.Context, d chat.Draft, given string, seq ch
 
 // post posts a draft to a command's room. The answer comes from the log's
 // goroutine once it is stored; the next command does not wait for it.
-func (cl *client) post(cmd wire.Command, d chat.Draft) error {
+func (cl *client) post(ctx context.Context, cmd wire.Command, d chat.Draft) error {
 	name, err := cl.roomName(cmd.Room)
 	if err != nil {
 		return err
@@ -205,7 +205,9 @@ func (cl *client) post(cmd wire.Command, d chat.Draft) error {
 		}
 	}()
 	err = cl.s.hub.Post(d, func(c chat.Commit) { cl.stored(cmd.ID, c, member) })
-	taken = err == nil
+	if taken = err == nil; taken && cl.watch != nil && !cl.watch.follows(name) {
+		cl.s.wrote(ctx, cl.person.ID, name)
+	}
 	return err
 }
 

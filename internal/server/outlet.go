@@ -22,6 +22,7 @@ type outlet struct {
 	changed  sync.Cond // out has become shorter, pending less, or the outlet sealed or dead
 	out      []byte    // goes before anything else
 	lent     *[]byte   // out's buffer; nil while it is empty
+	told     int       // bytes that tell has put in out since it was empty
 	waiters  []func()
 	draining bool // the port will say when it takes something
 	sealed   bool // the last word has been said
@@ -37,6 +38,10 @@ const (
 	maxOut     = 64 << 10 // bytes of answers that the client has not taken
 	maxPending = 512      // sends that the store has not answered
 )
+
+// maxTold bounds what a connection is told that it has not asked for, and does not
+// take: a person may read a thousand rooms at once on another device.
+const maxTold = 128 << 10
 
 // init is called once, before anything else.
 func (o *outlet) init(p egress, ended func(chat.Code)) {
@@ -87,6 +92,23 @@ func (o *outlet) answer(frame func(dst []byte) []byte) {
 	}
 }
 
+// tell is answer for what nobody has asked for. It reports false, and does not keep
+// the frame, if too much of that waits.
+func (o *outlet) tell(frame func(dst []byte) []byte) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.dead || o.sealed {
+		return true
+	}
+	if o.told >= maxTold {
+		return false
+	}
+	before := len(o.out)
+	o.append(frame)
+	o.told += len(o.out) - before
+	return true
+}
+
 // append has frame append to out, which is in a borrowed buffer unless it is
 // empty. The caller holds mu.
 func (o *outlet) append(frame func(dst []byte) []byte) {
@@ -105,7 +127,7 @@ func (o *outlet) giveBack() {
 		*o.lent = o.out[:0]
 		outBuffers.Put(o.lent)
 	}
-	o.lent, o.out = nil, nil
+	o.lent, o.out, o.told = nil, nil, 0
 }
 
 // flush sends what waits, or has it sent as soon as the port takes it.

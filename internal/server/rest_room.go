@@ -260,6 +260,7 @@ func (s *Server) postAndWait(ctx context.Context, d chat.Draft) (chat.Commit, er
 		if c.Err != nil {
 			return c, fmt.Errorf("a message to %s: %w", d.Room, c.Err)
 		}
+		s.wrote(ctx, d.From.ID, d.Room)
 		return c, nil
 	case <-ctx.Done():
 		return chat.Commit{}, fmt.Errorf("a message to %s: %w", d.Room, ctx.Err())

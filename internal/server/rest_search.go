@@ -45,7 +45,7 @@ func (s *Server) restSearch(api huma.API) {
 			Hits: []hit{{Room: "lobby", Message: hello, Ranges: [][2]int{{9, 14}}}},
 		})}},
 		Security: append(identified, map[string][]string{}),
-		Errors:   []int{400, 401, 503},
+		Errors:   []int{400, 401, 429, 503},
 	}, s.search)
 }
 
@@ -53,6 +53,9 @@ func (s *Server) restSearch(api huma.API) {
 func (s *Server) search(ctx context.Context, in *searchInput) (*searchOutput, error) {
 	if s.cfg.Find == nil {
 		return nil, &chat.Error{Code: chat.Unavailable, Message: "This server has no search."}
+	}
+	if wait := s.searches.Take(network(s.address(in.r))); wait > 0 {
+		return nil, &chat.Error{Code: chat.RateLimited, Message: "That was too fast. Search again in a moment.", RetryAfter: wait}
 	}
 	rooms, err := s.searched(ctx, in)
 	if err != nil {

@@ -34,6 +34,7 @@ type Config struct {
 
 	ConnectionsPerAddress int           `default:"256" help:"Connections (WebSockets and event streams) from one address at most; 0 for no limit."`
 	GuestRate             float64       `default:"60" help:"New guests per minute from one address, who may also all come at once; 0 for no limit."`
+	SearchRate            float64       `default:"20" help:"Searches per second from one address in the long run, and ten times as many at once; 0 for no limit."`
 	RoomsPerConnection    int           `default:"100" help:"Rooms that one connection may be in; 0 for no limit."`
 	FrameSize             int           `default:"65536" help:"Bytes of a WebSocket message or request body at most; 0 for no limit."`
 	HeaderTimeout         time.Duration `default:"10s" help:"How long a client may take to send a request's header; 0 for no limit."`
@@ -106,7 +107,9 @@ type Server struct {
 	addresses addresses
 	guests    *rates.Rates[netip.Addr] // by network
 	renames   *rates.Rates[chat.PersonID]
-	certs     certificates // nil without TLS
+	own       *rates.Rates[chat.PersonID] // of what is one's own
+	searches  *rates.Rates[netip.Addr]    // by network
+	certs     certificates                // nil without TLS
 	handler   http.Handler
 	stopping  atomic.Bool // set once Serve has begun to drain
 
@@ -140,6 +143,8 @@ func New(cfg Config, hub *room.Hub, kept Kept, health func(context.Context) erro
 	s.metrics.watch(s)
 	s.addresses.limit = cfg.ConnectionsPerAddress
 	s.renames = rates.New[chat.PersonID](renameRate, renameBurst)
+	s.own = rates.New[chat.PersonID](ownRate, ownBurst)
+	s.searches = rates.New[netip.Addr](cfg.SearchRate, int(10*cfg.SearchRate))
 	s.guests = rates.New[netip.Addr](cfg.GuestRate/60, int(cfg.GuestRate))
 	s.initDoors()
 	s.handler = s.routes()

@@ -20,6 +20,10 @@ type watcher struct {
 
 	mu    sync.Mutex
 	rooms map[chat.RoomName]*room.Reader // nil once it has ended
+
+	telling sync.Mutex // held before the outlet's
+	begun   bool       // the client has the list
+	early   []func(dst []byte) []byte
 }
 
 // watchers finds those of a person.
@@ -67,23 +71,38 @@ func (cl *client) watchRooms(ctx context.Context, cmd wire.Command) error {
 	if cl.watch != nil {
 		return &chat.Error{Code: chat.BadRequest, Message: "This connection watches already."}
 	}
+	w := &watcher{cl: cl, person: cl.person.ID, rooms: map[chat.RoomName]*room.Reader{}}
+	cl.s.watchers.add(w) // first, so that it hears of what is done while the list is read
 	entries, err := cl.s.kept.Rooms(ctx, cl.person.ID)
 	if err != nil {
+		cl.s.unwatch(w)
 		return err
 	}
 	if entries == nil {
 		entries = []chat.Entry{}
 	}
-	w := &watcher{cl: cl, person: cl.person.ID, rooms: map[chat.RoomName]*room.Reader{}}
 	cl.watch = w
-	cl.s.watchers.add(w)
-	cl.ok(wire.Answer{ID: cmd.ID, Rooms: entries})
+	w.begin(wire.Answer{ID: cmd.ID, Rooms: entries})
 	for _, e := range entries {
 		if err := w.follow(ctx, e.Room, e.Head); err != nil {
-			return err
+			cl.s.tell(err)
+			cl.dismiss(wire.CloseInternal, "our fault") // it would wait for news that never come
+			return nil
 		}
 	}
 	return nil
+}
+
+// begin has the watcher's client be given the list, and then what it was told since
+// before that was read.
+func (w *watcher) begin(list wire.Answer) {
+	w.telling.Lock()
+	defer w.telling.Unlock()
+	w.cl.ok(list)
+	for _, frame := range w.early {
+		w.cl.out.answer(frame)
+	}
+	w.begun, w.early = true, nil
 }
 
 // follow has a watcher told what happens in a room after a seq.
@@ -118,10 +137,20 @@ func (w *watcher) follows(name chat.RoomName) bool {
 	return w.rooms[name] != nil
 }
 
-// tell has a frame sent to the watcher's connection, and does not wait.
+// tell has a frame sent to the watcher's connection, and does not wait. A client
+// that takes nothing of what it is told is given up, like a reader that stalls.
 func (w *watcher) tell(frame func(dst []byte) []byte) {
-	w.cl.out.answer(frame)
-	w.cl.s.acks.push(w.cl.conn)
+	defer w.cl.s.contain(w.cl.cut)
+	w.telling.Lock()
+	defer w.telling.Unlock()
+	switch {
+	case !w.begun:
+		w.early = append(w.early, frame)
+	case w.cl.out.tell(frame):
+		w.cl.s.acks.push(w.cl.conn)
+	default:
+		w.cl.cutOff(chat.Stalled)
+	}
 }
 
 // listed has a room be in somebody's list, where they are now or read something,
@@ -154,6 +183,39 @@ func (s *Server) listed(ctx context.Context, who chat.PersonID, name chat.RoomNa
 	}
 	if err != nil {
 		s.logger.LogAttrs(ctx, slog.LevelWarn, "a new room of a list is not watched", slog.String("room", string(name)), slog.Any("err", err))
+	}
+}
+
+// wrote has somebody's watchers know of a room that is in their list since they
+// wrote to it: if it was new they could not be told when they entered it.
+func (s *Server) wrote(ctx context.Context, who chat.PersonID, name chat.RoomName) {
+	if slices.ContainsFunc(s.watchers.of(who), func(w *watcher) bool { return !w.follows(name) }) {
+		s.listed(ctx, who, name)
+	}
+}
+
+// How often a person may say what a room is to them, what they keep, or ask for
+// either, per second and at once: as often as their list has rooms.
+const (
+	ownRate  = 50
+	ownBurst = chat.MaxListed
+)
+
+// mayAsk refuses what a person wants with what is theirs, if that is too often.
+func (s *Server) mayAsk(who chat.PersonID) error {
+	if wait := s.own.Take(who); wait > 0 {
+		return &chat.Error{Code: chat.RateLimited, Message: "That was too fast. Try again in a moment.", RetryAfter: wait}
+	}
+	return nil
+}
+
+// owning returns the command that do is, not too often.
+func owning(do func(*client, context.Context, wire.Command) error) func(*client, context.Context, wire.Command) error {
+	return func(cl *client, ctx context.Context, cmd wire.Command) error {
+		if err := cl.s.mayAsk(cl.person.ID); err != nil {
+			return err
+		}
+		return do(cl, ctx, cmd)
 	}
 }
 

@@ -1,13 +1,17 @@
 package server
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"parley/internal/chat"
+	"parley/internal/rates"
 	"parley/internal/room"
+	"parley/internal/wire"
 )
 
 // hearLine returns the next frame that is like want, "…" standing for anything,
@@ -92,6 +96,145 @@ func TestTwoDevicesKeepOneListOfRooms(t *testing.T) {
 	other.ask(`"op":"send","room":"lobby","text":"heard"`)
 	if r := desk.hear(); r.Room != "lobby" || r.Text != "heard" {
 		t.Errorf("after garden has left the list: %+v", r)
+	}
+}
+
+func TestARoomIsInTheListFromItsFirstMessageOn(t *testing.T) {
+	ts := startServer(t, Config{}, room.Config{})
+	ada := ts.guest(t, "Ada")
+	phone, desk := ts.device(t, ada.Session), ts.device(t, ada.Session)
+	for _, c := range []*talker{phone, desk} {
+		c.send(`{"op":"watch","id":900}`)
+		c.hearLine(`{"op":"ok","id":900,"rooms":[]}`)
+	}
+	hear := func(name string) {
+		t.Helper()
+		for _, c := range []*talker{phone, desk} {
+			c.hearLine(fmt.Sprintf(`{"op":"entry","room":%q,"topic":"","seq":1,"at":"…","last":{"from":{"id":"…","name":"Ada"},"text":"hello?"},
+				"read":0,"unread":0,"mentions":0,"notify":"all","muted":false,"favourite":false}`, name))
+		}
+	}
+	phone.ask(`"op":"join","room":"new"`)
+	phone.ask(`"op":"send","room":"new","text":"hello?"`)
+	hear("new")
+	ts.ask(t, http.MethodPost, "/api/rooms/newer/messages", `{"text":"hello?"}`, "Authorization", "Bearer "+ada.Session)
+	hear("newer")
+	ts.hello(t, "Grace").ask(`"op":"send","room":"newer","text":"hi"`)
+	desk.hearLine(`{"op":"news","room":"newer","seq":2,"at":"…","kind":"message","from":{"id":"…","name":"Grace"},"text":"hi"}`)
+}
+
+// A mouth is a line from which nothing comes, and that takes everything or nothing.
+type mouth struct {
+	got  []byte
+	full bool
+}
+
+func (m *mouth) write(a, b []byte) (int, error) {
+	if m.full {
+		return 0, nil
+	}
+	m.got = append(append(m.got, a...), b...)
+	return len(a) + len(b), nil
+}
+
+func (m *mouth) notify(func())            {}
+func (m *mouth) read([]byte) (int, error) { return 0, errNothing }
+func (m *mouth) waits() bool              { return false }
+func (m *mouth) wake(*conn)               {}
+func (m *mouth) shut() error              { return nil }
+func (m *mouth) cut()                     {}
+func (m *mouth) close()                   {}
+
+// watcherOf returns a watcher whose connection is m.
+func watcherOf(ts *testServer, m *mouth) *watcher {
+	c := &conn{s: ts.Server, line: m}
+	c.out.init(m, c.cutOff)
+	return &watcher{cl: &client{conn: c}}
+}
+
+// waits returns how many bytes have not gone out.
+func (w *watcher) waits() int {
+	w.cl.out.mu.Lock()
+	defer w.cl.out.mu.Unlock()
+	return len(w.cl.out.out)
+}
+
+// haveRead is what another device tells: that its person has read up to seq.
+func haveRead(seq chat.Seq) func(dst []byte) []byte {
+	return func(dst []byte) []byte { return wire.AppendRead(dst, &chat.Entry{Room: "lobby", Read: seq}) }
+}
+
+// The list may have been read before that.
+func TestWhatIsToldWhileTheListIsReadComesAfterIt(t *testing.T) {
+	m := &mouth{}
+	w := watcherOf(startServer(t, Config{}, room.Config{}), m)
+	w.tell(haveRead(1))
+	w.begin(wire.Answer{ID: 7, Rooms: []chat.Entry{}})
+	w.tell(haveRead(2))
+	w.cl.out.flush()
+	w.cl.out.mu.Lock()
+	got := string(m.got)
+	w.cl.out.mu.Unlock()
+	list, first, second := strings.Index(got, `"id":7`), strings.Index(got, `"seq":1`), strings.Index(got, `"seq":2`)
+	if list < 0 || first < list || second < first {
+		t.Errorf("told %q", got)
+	}
+}
+
+func TestWhoDoesNotTakeWhatOtherDevicesReadIsGivenUp(t *testing.T) {
+	m := &mouth{full: true}
+	w := watcherOf(startServer(t, Config{}, room.Config{}), m)
+	w.begin(wire.Answer{ID: 7, Rooms: make([]chat.Entry, chat.MaxListed)}) // the list itself may be long
+	list, frame := w.waits(), len(haveRead(1)(nil))
+	for range maxTold / frame {
+		w.tell(haveRead(1))
+	}
+	if w.cl.over.Load() {
+		t.Error("given up too early")
+	}
+	for range 1000 {
+		w.tell(haveRead(1))
+	}
+	if waits := w.waits() - list; !w.cl.over.Load() || waits > maxTold+2*frame {
+		t.Errorf("%d bytes wait beside the list; given up: %t", waits, w.cl.over.Load())
+	}
+
+	m = &mouth{}
+	w = watcherOf(startServer(t, Config{}, room.Config{}), m)
+	w.begin(wire.Answer{ID: 7, Rooms: []chat.Entry{}})
+	for range 2 * maxTold / frame {
+		w.tell(haveRead(1))
+		w.cl.out.flush()
+	}
+	if w.cl.over.Load() {
+		t.Error("somebody who takes all is given up")
+	}
+}
+
+func TestWhatIsOnesOwnIsAskedForAtARate(t *testing.T) {
+	ts := startServer(t, Config{SearchRate: 0.1}, room.Config{})
+	ts.own = rates.New[chat.PersonID](0.01, 3)
+	session := ts.guest(t, "Ada").Session
+	c := ts.device(t, session)
+	for i, op := range []string{`"op":"watch"`, `"op":"read","room":"lobby","seq":1`, `"op":"set","room":"lobby","muted":true`, `"op":"save","room":"lobby","seq":1`} {
+		if r := c.ask("%s", op); (r.Code == "rate_limited") != (i == 3) {
+			t.Errorf("%s: %+v", op, r)
+		}
+	}
+	bearer := []string{"Authorization", "Bearer " + session}
+	for _, path := range []string{"/api/me/rooms", "/api/me/saved", "/api/me/threads"} {
+		if a := ts.ask(t, http.MethodGet, path, "", bearer...); a.StatusCode != 429 || a.Header.Get("Retry-After") == "" {
+			t.Errorf("%s: %s", path, a.Status)
+		}
+	}
+	if r := ts.device(t, ts.guest(t, "Grace").Session).ask(`"op":"watch"`); r.Op != "ok" {
+		t.Errorf("somebody else: %+v", r)
+	}
+	ts.cfg.Find = func(context.Context, chat.Search) (chat.Found, error) { return chat.Found{}, nil }
+	for i, status := range []int{200, 429} {
+		if a := ts.ask(t, http.MethodGet, "/api/search?q=x&room=lobby", ""); a.StatusCode != status {
+			t.Errorf("search %d: %s", i, a.Status)
+		}
 	}
 }
 

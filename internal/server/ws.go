@@ -104,13 +104,13 @@ var commands = map[string]func(*client, context.Context, wire.Command) error{
 	"unpin":   changing(chat.Unpin),
 	"topic":   changing(chat.Topic),
 
-	"watch":    (*client).watchRooms,
-	"read":     (*client).read,
-	"set":      (*client).set,
-	"save":     keeping(chat.Saved, true),
-	"unsave":   keeping(chat.Saved, false),
-	"follow":   keeping(chat.Followed, true),
-	"unfollow": keeping(chat.Followed, false),
+	"watch":    owning((*client).watchRooms),
+	"read":     owning((*client).read),
+	"set":      owning((*client).set),
+	"save":     owning(keeping(chat.Saved, true)),
+	"unsave":   owning(keeping(chat.Saved, false)),
+	"follow":   owning(keeping(chat.Followed, true)),
+	"unfollow": owning(keeping(chat.Followed, false)),
 }
 
 func (cl *client) ping(_ context.Context, cmd wire.Command) error {

@@ -76,7 +76,9 @@ var keepsakes = map[chat.Keepsake]string{
 	chat.Followed: `
 		SELECT r.name, f.target & 0xfffffffff, e.at_ms
 		FROM follow f JOIN room r ON r.id = f.target >> 36
-		JOIN event e ON e.id = (SELECT max(id) FROM event WHERE target = f.target AND coalesce(kind, 'reply') = 'reply')
+		JOIN event e ON e.id = max(
+			coalesce((SELECT max(id) FROM event WHERE target = f.target AND kind = 'reply'), 0),
+			coalesce((SELECT max(id) FROM event WHERE target = f.target AND kind IS NULL), 0))
 		WHERE f.person = (SELECT id FROM person WHERE public = $1) AND e.at_ms < $2 ORDER BY e.at_ms DESC, f.target DESC LIMIT $3`,
 }
 

@@ -11,19 +11,25 @@ import (
 )
 
 // entryText reads the rooms of a person's list. $1 is the person; what is counted
-// is counted up to $2. A room's bounds are its first and last possible ids.
-const entryText = `
-	SELECT r.name, r.topic, m.read, m.notify, m.muted, m.favourite,
-		(SELECT coalesce(max(id) & 0xfffffffff, 0) FROM event WHERE id > r.id << 36 AND id < r.id + 1 << 36),
+// is counted up to $2, among the newest events: a bot's own, or a thread's, may be
+// hundreds of thousands. A room's bounds are its first and last possible ids.
+var entryText = fmt.Sprintf(`
+	SELECT r.name, r.topic, m.read, m.notify, m.muted, m.favourite, m.head & 0xfffffffff,
 		(SELECT count(*) FROM (SELECT 1 FROM event
-			WHERE id > r.id << 36 | m.read AND id < r.id + 1 << 36 AND kind IS NULL AND author <> m.person AND text <> '' LIMIT $2)),
+			WHERE id > max(r.id << 36 | m.read, m.head - %[1]d) AND id <= m.head AND kind IS NULL AND author <> m.person AND text <> '' LIMIT $2)),
 		(SELECT count(*) FROM (SELECT 1 FROM mention
 			WHERE person = m.person AND event > r.id << 36 | m.read AND event < r.id + 1 << 36 LIMIT $2)),
 		coalesce(l.at_ms, 0), coalesce(lp.public, ''), coalesce(l.name, ''), coalesce(lc.text, l.text, '')
-	FROM member m JOIN room r ON r.id = m.room
-	LEFT JOIN event l ON l.id = (SELECT id FROM event WHERE id > r.id << 36 AND id < r.id + 1 << 36 AND kind IS NULL AND text <> '' ORDER BY id DESC LIMIT 1)
+	FROM (SELECT *, (SELECT coalesce(max(id), 0) FROM event WHERE id > member.room << 36 AND id < member.room + 1 << 36) AS head FROM member) m
+	JOIN room r ON r.id = m.room
+	LEFT JOIN event l ON l.id = (SELECT id FROM event
+		WHERE id > max(r.id << 36, m.head - %[1]d) AND id <= m.head AND kind IS NULL AND text <> '' ORDER BY id DESC LIMIT 1)
 	LEFT JOIN person lp ON lp.id = l.author LEFT JOIN event lc ON lc.id = l.current
-	WHERE m.person = (SELECT id FROM person WHERE public = $1)`
+	WHERE m.person = (SELECT id FROM person WHERE public = $1)`, maxCounted)
+
+// maxCounted is of how many events, the newest, a room's unread messages are
+// counted and its last is looked for.
+const maxCounted = 2000
 
 // Rooms returns the rooms of a person's list, in no order.
 func (s *Store) Rooms(ctx context.Context, who chat.PersonID) ([]chat.Entry, error) {
@@ -120,7 +126,8 @@ func (s *Store) MarkRead(who chat.PersonID, at chat.Place, exact bool, done func
 		first, end := messageID(m.room, e.Read), messageID(m.room+1, 0)
 		unread, err := c.find(ctx, `
 			SELECT count(*) FROM (SELECT 1 FROM event
-			WHERE id > $1 AND id < $2 AND kind IS NULL AND author <> $3 AND text <> '' LIMIT $4)`, first, end, m.person, chat.MaxUnread)
+			WHERE id > $1 AND id < $2 AND kind IS NULL AND author <> $3 AND text <> '' LIMIT $4)`,
+			max(first, messageID(m.room, h.seq)-maxCounted), end, m.person, chat.MaxUnread)
 		if err != nil {
 			return err
 		}

@@ -69,6 +69,31 @@ func TestWhatIsUnreadIsCountedFromWhereSomebodyStopped(t *testing.T) {
 	}
 }
 
+// Whoever waits for the disk waits for the counting too.
+func TestOfALongRoomOnlyTheNewestEventsAreCounted(t *testing.T) {
+	s, _ := start(t, t.TempDir())
+	post(t, s, draft("lobby", ada, "one", ""), draft("lobby", grace, "two", ""))
+	run := make([]chat.Draft, maxCounted-1)
+	for i := range run {
+		run[i] = draft("lobby", ada, fmt.Sprint("of a bot ", i), "")
+	}
+	post(t, s, run...)
+	want := func(unread int, last string) {
+		t.Helper()
+		if e, err := markRead(t, s, ada, "lobby", 1, true); err != nil || e.Unread != unread {
+			t.Errorf("read: %+v, %v; want %d unread", e, err, unread)
+		}
+		if e, err := s.Entry(t.Context(), ada.ID, "lobby"); err != nil || e.Unread != unread || e.Last == nil || e.Last.Text != last {
+			t.Errorf("the list has %+v, %v; want %d unread and %q", e, err, unread, last)
+		}
+	}
+	want(1, fmt.Sprint("of a bot ", maxCounted-2))
+	post(t, s, draft("lobby", ada, "one more", ""))
+	want(0, "one more")
+	post(t, s, draft("lobby", grace, "hm", ""))
+	want(1, "hm")
+}
+
 func TestAnEntryIsTheRoomAsItIsToItsPerson(t *testing.T) {
 	s, _ := start(t, t.TempDir())
 	post(t, s, draft("lobby", ada, "one", ""))

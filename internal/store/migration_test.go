@@ -58,6 +58,12 @@ func TestMessagesOfThePreviousReleaseAreAsGoodAsNew(t *testing.T) {
 		t.Errorf("%+v", m[1:])
 	}
 
+	list, err := s.Rooms(t.Context(), "Grace")
+	must(t, err)
+	if len(list) != 1 || list[0].Head != 150 || list[0].Unread != 0 || list[0].Last == nil {
+		t.Errorf("a list of rooms: %+v", list)
+	}
+
 	// Whoever wrote then is found by their name, and has read what there was.
 	c := post(t, s, draft("long", ada, "@élodie\n@STRASSE müller\n@Grace\n@Ada", ""))[0]
 	var got []chat.PersonID

@@ -5,8 +5,12 @@ import (
 	"slices"
 )
 
-// mostUnread is up to how many unread messages are counted.
-const mostUnread = 100
+// Up to how many unread messages are counted, and among how many of the newest
+// events.
+const (
+	mostUnread  = 100
+	mostCounted = 2000
+)
 
 // checkReads looks whether what each person has read only ever went on: what was
 // acknowledged before something else was asked is read then too, and nothing is
@@ -44,7 +48,8 @@ func (r *roomCheck) checkReads() {
 
 // unread counts the messages of others after one that are still there.
 func (r *roomCheck) unread(who string, after int64) (n int) {
-	for _, e := range r.history.Events {
+	events := r.history.Events
+	for _, e := range events[max(0, len(events)-mostCounted):] {
 		if e.Kind == Message && e.Seq > after && e.Author != who && !e.Gone {
 			n++
 		}
