@@ -85,7 +85,10 @@ func unmarshal(data []byte, v any) error {
 	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		return fmt.Errorf("a %s is no value for %s", e.Value, e.Field)
 	}
-	return err
+	if err != nil {
+		return errors.New("this is not one JSON object")
+	}
+	return nil
 }
 
 // noStore keeps answers, which are a person's or of the moment, out of caches.
