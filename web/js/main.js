@@ -8,8 +8,6 @@ import { Remembered } from "./remembered.js";
 import { Store } from "./store.js";
 import { AppShell } from "./view/app-shell.js";
 import { hear, part } from "./view/dom.js";
-import { FrontPage } from "./view/front-page.js";
-import { JoinForm } from "./view/join-form.js";
 import { refusal } from "./view/refusal.js";
 import { backing } from "./view/theme.js";
 import "./view/language.js";
@@ -33,8 +31,11 @@ async function start() {
   const [room, me] = await Promise.all([summary, whoAmI()]);
   if (me) return enter(me);
   hear(app, "entered", (/** @type {Person} */ person) => enter(person));
-  if (place.at === "front") return show(new FrontPage()).show(null, remembered, api);
-  const asked = room ?? (await api.room(place.name));
+  if (place.at === "front") {
+    const { FrontPage } = await import("./lazy/front-page.js");
+    return show(new FrontPage()).show(null, remembered, api);
+  }
+  const [{ JoinForm }, asked] = await Promise.all([import("./lazy/join-form.js"), room ?? api.room(place.name)]);
   document.title = `${asked.room} – Parley`;
   show(new JoinForm()).show(asked, remembered.name, api);
 }

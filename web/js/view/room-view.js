@@ -14,15 +14,14 @@ import { showAvatar } from "./avatar.js";
 import { copyText } from "./clipboard.js";
 import { MessageComposer } from "./composer.js";
 import { bdi, fromTemplate, hear, part, setText, tell } from "./dom.js";
+import { asked, loaded } from "./late.js";
 import { MessageList } from "./message-list.js";
 import { PeopleList } from "./people.js";
-import { ShareDialog } from "./share-dialog.js";
 import { sidePanel } from "./side-panel.js";
 import { say } from "./toast.js";
 import { showYou } from "./you.js";
 
 const LATE_MS = 700; // an answer usually takes a few milliseconds; only a late one is worth a word
-const RETRY_MS = 2_000;
 const BACK_MS = 2_000;
 
 export class RoomView extends HTMLElement {
@@ -79,14 +78,10 @@ export class RoomView extends HTMLElement {
 
   /** What can be done with messages comes after what can be read of them. @param {RoomSession} session  @param {Remembered} remembered */
   async #beginTalk(session, remembered) {
-    try {
-      const { Talk } = await import("../lazy/talk.js");
-      this.#talk = new Talk(this, session, session.deps.api, remembered);
-      if (this.isConnected) this.#talk.arrived(this.#away.signal);
-      this.changed();
-    } catch {
-      setTimeout(() => this.#beginTalk(session, remembered), RETRY_MS); // the network
-    }
+    const { Talk } = await loaded(() => import("../lazy/talk.js"));
+    this.#talk = new Talk(this, session, session.deps.api, remembered);
+    if (this.isConnected) this.#talk.arrived(this.#away.signal);
+    this.changed();
   }
 
   /** The room has come on the screen, for the first time or again. */
@@ -199,12 +194,16 @@ export class RoomView extends HTMLElement {
   }
 
   #hearHeader() {
-    const share = () => part(this, "share-dialog", ShareDialog).open(location.origin + location.pathname);
-    part(this, ".share-button", HTMLElement).addEventListener("click", share);
-    part(this, ".empty .share", HTMLElement).addEventListener("click", share);
+    part(this, ".share-button", HTMLElement).addEventListener("click", () => this.#share());
+    part(this, ".empty .share", HTMLElement).addEventListener("click", () => this.#share());
     part(this, ".people-button", HTMLElement).addEventListener("click", () => this.#togglePeople());
     for (const button of this.querySelectorAll("[data-open]")) button.addEventListener("click", () => tell(this, "open", button.getAttribute("data-open")));
     hear(this, "people", () => this.#togglePeople());
+  }
+
+  async #share() {
+    const share = await asked(() => import("../lazy/share-dialog.js"));
+    if (share) part(this, "share-dialog", share.ShareDialog).open(location.origin + location.pathname);
   }
 
   /** Who is here stands beside the talk where there is room and one wants it, and behind the button elsewhere. */
