@@ -1,8 +1,9 @@
 // main.js: reads the address, makes the parts and connects them.
 /** @import { Person } from "./protocol.js" */
 import { Api } from "./api.js";
+import { firstPage } from "./history.js";
 import { reason, t } from "./i18n.js";
-import { placeOf } from "./place.js";
+import { isPlain, placeOf } from "./place.js";
 import { Refusal } from "./protocol.js";
 import { Remembered } from "./remembered.js";
 import { Store } from "./store.js";
@@ -27,6 +28,7 @@ function show(element) {
 async function start() {
   const place = placeOf(location);
   if (place.at === "nowhere") return app.replaceChildren(refusal(t("error.no-page"), t("error.no-page-why")));
+  if (place.at === "room" && remembered.name && isPlain(place.name)) api.readAhead(place.name, firstPage(place.seq)); // while the server says who one is
   const summary = place.at === "room" && !remembered.name ? api.room(place.name) : null; // somebody new is told about the room
   const [room, me] = await Promise.all([summary, whoAmI()]);
   if (me) return enter(me);

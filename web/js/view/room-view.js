@@ -34,6 +34,7 @@ export class RoomView extends HTMLElement {
   people = new PeopleList();
   /** @type {Talk | null} */
   #talk = null;
+  #talks = false; // or will
 
   /** Ends what it hears outside itself while it is not on the page. */
   #away = new AbortController();
@@ -72,14 +73,13 @@ export class RoomView extends HTMLElement {
     this.hearSendKey(this, settings);
     this.#hearList(session);
     this.#hearHeader();
-    this.#beginTalk(session, remembered);
     this.changed();
   }
 
-  /** What can be done with messages comes after what can be read of them. @param {RoomSession} session  @param {Remembered} remembered */
-  async #beginTalk(session, remembered) {
+  /** What can be done with messages comes after what can be read of them. @param {RoomSession} session */
+  async #beginTalk(session) {
     const { Talk } = await loaded(() => import("../lazy/talk.js"));
-    this.#talk = new Talk(this, session, session.deps.api, remembered);
+    this.#talk = new Talk(this, session, session.deps.api, session.deps.remembered);
     if (this.isConnected) this.#talk.arrived(this.#away.signal);
     this.changed();
   }
@@ -119,6 +119,10 @@ export class RoomView extends HTMLElement {
     if (this.people.isConnected) this.people.show(state, online);
     sidePanel().retitle("people", this.#peopleTitle());
     this.#talk?.draw();
+    if (state.epoch && !this.#talks) {
+      this.#talks = true;
+      setTimeout(() => this.#beginTalk(session)); // when this is painted
+    }
     this.#showElsewhere();
     this.#showHeader(session);
     this.#showStatus(session);
