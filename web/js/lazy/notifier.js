@@ -86,7 +86,7 @@ export class Notifier {
       note.onclick = () => {
         window.focus();
         note.close();
-        this.go(news.room, news.thread || news.seq);
+        this.go(news.room, news.seq);
       };
       put(this.#shown, news.room, { seq: news.seq, note });
     } catch {

@@ -14,7 +14,7 @@ import { unread } from "../room-state.js";
 import { badge } from "../rooms.js";
 import { Settings } from "../settings.js";
 import { nameOf } from "../store.js";
-import { fromTemplate, hear, part } from "./dom.js";
+import { fromTemplate, hear, part, tell } from "./dom.js";
 import { hearKeys } from "./keys.js";
 import { asked, loaded } from "./late.js";
 import { refusal } from "./refusal.js";
@@ -100,7 +100,13 @@ export class AppShell extends HTMLElement {
   /** Goes to an address of this page. @param {string} address */
   go(address) {
     if (address !== location.pathname + location.hash) history.pushState(null, "", address);
-    this.#arrive();
+    return this.#arrive();
+  }
+
+  /** @param {string} room  @param {number} seq of the thread's first message */
+  async #goToThread(room, seq) {
+    await this.go(addressOf(room));
+    if (this.session?.room?.deps.room === room) tell(part(this, "room-view", RoomView), "thread", seq);
   }
 
   /** Opens what waits until it is asked for. @param {Lazy} what */
@@ -242,6 +248,7 @@ export class AppShell extends HTMLElement {
       this.#listChanged();
     });
     hear(this, "open", (/** @type {Lazy} */ what) => this.open(what));
+    hear(this, "go-thread", (/** @type {{ room: string, seq: number }} */ { room, seq }) => this.#goToThread(room, seq));
     hear(this, "unread", (/** @type {number} */ seq) => session.room && session.keepUnread(session.room.deps.room, seq));
   }
 }

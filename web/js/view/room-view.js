@@ -24,6 +24,9 @@ import { showYou } from "./you.js";
 const LATE_MS = 700; // an answer usually takes a few milliseconds; only a late one is worth a word
 const BACK_MS = 2_000;
 
+/** What may be asked of Talk before it is there. */
+const EARLY = ["command", "edit-last", "jump", "react", "thread", "versions"];
+
 export class RoomView extends HTMLElement {
   #scheduled = false;
   #wasLost = false;
@@ -35,6 +38,9 @@ export class RoomView extends HTMLElement {
   /** @type {Talk | null} */
   #talk = null;
   #talks = false; // or will
+  /** @type {[string, unknown][]} what it is asked when it comes */
+  #early = [];
+  #wanted = 0; // the message that the address names and the room's log does not hold
 
   /** Ends what it hears outside itself while it is not on the page. */
   #away = new AbortController();
@@ -73,6 +79,7 @@ export class RoomView extends HTMLElement {
     this.hearSendKey(this, settings);
     this.#hearList(session);
     this.#hearHeader();
+    for (const name of EARLY) hear(this, name, (/** @type {unknown} */ detail) => this.#talk || this.#early.push([name, detail]));
     this.changed();
   }
 
@@ -81,6 +88,8 @@ export class RoomView extends HTMLElement {
     const { Talk } = await loaded(() => import("../lazy/talk.js"));
     this.#talk = new Talk(this, session, session.deps.api, session.deps.remembered);
     if (this.isConnected) this.#talk.arrived(this.#away.signal);
+    for (const [name, detail] of this.#early) tell(this, name, detail);
+    if (this.#wanted && this.isConnected) this.#talk.jump(this.#wanted);
     this.changed();
   }
 
@@ -111,6 +120,7 @@ export class RoomView extends HTMLElement {
     const online = session.joined;
     const now = session.deps.now();
     session.target = null;
+    if (target?.to === "message" && !this.#talk && !session.message(target.seq)) this.#wanted = target.seq;
     composer.maxText = session.maxText;
     const late = (/** @type {Entry} */ e) => !online || session.sender.waitingFor !== "" || now - e.at > LATE_MS;
     const entries = session.outbox.entries();
@@ -254,9 +264,10 @@ export class RoomView extends HTMLElement {
     this.changed();
   }
 
-  /** Goes to the message that the address names. @param {number} seq */
+  /** Goes to the message that the address names; if it is a reply, to its thread. @param {number} seq */
   async follow(seq) {
-    if (this.session && !(await this.session.goTo(seq))) say(t("error.no-message", { seq: String(seq) }));
+    if (this.#talk) return this.#talk.jump(seq);
+    this.#wanted = (await this.session?.goTo(seq)) ? 0 : seq;
   }
 
   #toNewest() {

@@ -134,7 +134,7 @@ test("everything is reached with the keyboard alone", async () => {
   assert.equal(await focused(), "composer-field");
   const last = Number(await page.locator("[data-seq]").last().getAttribute("data-seq"));
   await page.keyboard.press("ArrowUp"); // from an empty composer into the log
-  assert.equal(await focused(), String(last));
+  await page.locator(`[data-seq='${last}']:focus`).waitFor();
   await page.keyboard.press("ArrowUp");
   assert.equal(await focused(), String(last - 1));
   await page.keyboard.press("Home");

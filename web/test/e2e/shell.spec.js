@@ -116,7 +116,9 @@ test("what is read or chosen on one device holds on the other", async () => {
   assert.equal(await desk.getByRole("menuitemcheckbox", { name: "Favourite" }).getAttribute("aria-checked"), "true");
   await desk.getByRole("menuitemcheckbox", { name: "Mute" }).click();
   await phone.locator("li.muted[data-room=d-one]").waitFor();
+  const news = phone.locator("li.unread[data-room=d-two]").waitFor();
   await server.say("d-two", grace, "read me");
+  await news;
   await phone.locator("li[data-room=d-two]:not(.unread)").waitFor(); // the desk looks at it, and says so
   await context.request.put(`${server.url}/api/me/rooms/d-two/read`, { data: { seq: 1, exact: true } });
   await phone.locator("li.unread[data-room=d-two]").waitFor();
