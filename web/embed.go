@@ -37,8 +37,9 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 // A Site is the page, ready to be served.
 type Site struct {
 	hash   string           // of all files: part of each asset's URL, so that an asset never changes
-	index  asset            // index.html with hashed URLs and a preload for each module
+	index  asset            // index.html with hashed URLs and a preload for each of the first modules
 	assets map[string]asset // by path, such as "js/main.js"
+	first  []string         // the assets that every visit loads before anybody asks for anything
 }
 
 // An asset is one file in the two forms in which it is sent.
@@ -78,7 +79,10 @@ func New() (*Site, error) {
 			return nil, fmt.Errorf("read the page's %s: %w", name, err)
 		}
 		if name == "index.html" {
-			content = s.rewrite(content, names)
+			if s.first, err = firstOf(content); err != nil {
+				return nil, err
+			}
+			content = s.rewrite(content)
 		}
 		a, err := newAsset(name, content)
 		if err != nil {
@@ -93,24 +97,58 @@ func New() (*Site, error) {
 	return s, nil
 }
 
-// rewrite puts the hash into index.html's URLs, and preloads for all modules
-// but the lazy ones into its head, so that they come at once and not import by
-// import.
-func (s *Site) rewrite(index []byte, names []string) []byte {
+// firstOf returns what a visit loads at once: the assets that index.html names,
+// and of modules also those that they import. What a module loads by import()
+// waits until it is needed, with all that it imports alone: so languages other
+// than English, and what js/lazy/ holds.
+func firstOf(index []byte) ([]string, error) {
+	var first []string
+	for _, part := range strings.Split(string(index), `"`+prefix)[1:] {
+		name, _, _ := strings.Cut(part, `"`)
+		first = append(first, name)
+	}
+	for i := 0; i < len(first); i++ { // grows meanwhile
+		if path.Ext(first[i]) != ".js" {
+			continue
+		}
+		content, err := files.ReadFile(first[i])
+		if err != nil {
+			return nil, fmt.Errorf("read the page's %s: %w", first[i], err)
+		}
+		for _, name := range imports(content) {
+			if name = path.Join(path.Dir(first[i]), name); !slices.Contains(first, name) {
+				first = append(first, name)
+			}
+		}
+	}
+	return first, nil
+}
+
+// imports returns the addresses of what a module imports. Each import is a line.
+func imports(module []byte) []string {
+	var names []string
+	for line := range strings.Lines(string(module)) {
+		if !strings.HasPrefix(line, "import ") {
+			continue
+		}
+		if parts := strings.Split(line, `"`); len(parts) == 3 {
+			names = append(names, parts[1])
+		}
+	}
+	return names
+}
+
+// rewrite puts the hash into index.html's URLs, and preloads for the first
+// modules into its head, so that they come at once and not import by import.
+func (s *Site) rewrite(index []byte) []byte {
 	var links strings.Builder
-	for _, name := range names {
-		if path.Ext(name) == ".js" && !lazy(name) {
+	for _, name := range s.first {
+		if path.Ext(name) == ".js" {
 			fmt.Fprintf(&links, "  <link rel=\"modulepreload\" href=\"%s%s\">\n", prefix, name)
 		}
 	}
 	index = bytes.Replace(index, []byte("</head>"), []byte(links.String()+"</head>"), 1)
 	return bytes.ReplaceAll(index, []byte(`"`+prefix), []byte(`"`+prefix+s.hash+"/"))
-}
-
-// lazy reports whether a module waits until somebody wants it: what js/lazy/
-// holds, and the languages other than English, which is there for all.
-func lazy(name string) bool {
-	return strings.HasPrefix(name, "js/lazy/") || strings.HasPrefix(name, "js/lang/") && name != "js/lang/en.js"
 }
 
 // kinds are named here, and not asked of the machine, whose answer may differ.

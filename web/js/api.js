@@ -8,6 +8,9 @@ import { Refusal, decodePage, decodeVersions, person, record, refusal } from "./
 /** @typedef {{ room: string, seq: number, count: number }} RoomSummary */
 
 export class Api {
+  /** What was asked for before it was needed, by address. @type {Map<string, Promise<Record<string, unknown>>>} */
+  #ahead = new Map();
+
   /** @param {typeof globalThis.fetch} fetch */
   constructor(fetch) {
     this.fetch = fetch;
@@ -39,7 +42,18 @@ export class Api {
 
   /** @param {string} room  @param {Where} where  @returns {Promise<Page>} */
   async messages(room, where) {
-    return decodePage(await this.#ask(`/api/rooms/${encodeURIComponent(room)}/messages?${query(where)}`));
+    const url = messages(room, where);
+    const ahead = this.#ahead.get(url);
+    this.#ahead.delete(url);
+    return decodePage(await (ahead ?? this.#ask(url)));
+  }
+
+  /** Asks for messages that will be needed in a moment. @param {string} room  @param {Where} where */
+  readAhead(room, where) {
+    const url = messages(room, where);
+    const answer = this.#ask(url);
+    this.#ahead.set(url, answer);
+    answer.catch(() => this.#ahead.delete(url)); // who needs it asks again
   }
 
   /** @param {string} room  @param {number} seq  @param {Where} where  @returns {Promise<Page>} */
@@ -89,6 +103,9 @@ export class Api {
 
 /** @param {string} room  @param {number} seq */
 const message = (room, seq) => `/api/rooms/${encodeURIComponent(room)}/messages/${seq}`;
+
+/** @param {string} room  @param {Where} where */
+const messages = (room, where) => `/api/rooms/${encodeURIComponent(room)}/messages?${query(where)}`;
 
 /** @param {Where} where */
 function query(where) {

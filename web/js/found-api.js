@@ -3,7 +3,7 @@
 /** @import { Person } from "./protocol.js" */
 import { person, record } from "./protocol.js";
 
-/** A message in some room. @typedef {{ room: string, seq: number, thread: number, at: number, from: Person, text: string, ranges: [number, number][] }} Found */
+/** A message in some room. @typedef {{ room: string, seq: number, at: number, from: Person, text: string, ranges: [number, number][] }} Found */
 
 /** @typedef {{ found: Found[], next: string }} FoundPage `next`: what to ask for the rest with, "" at the end */
 
@@ -25,9 +25,9 @@ async function searchPage(api, { q, sort, typing, cursor }) {
   return { found: hits, next: typeof o["cursor"] === "string" ? o["cursor"] : "" };
 }
 
-/** @param {Api} api  @param {string} before  @returns {Promise<FoundPage>} */
-export async function saved(api, before) {
-  const o = await api.read(`/api/me/saved?${new URLSearchParams({ limit: "30", ...(before && { before }) })}`);
+/** @param {Api} api  @param {string} before  @param {number} [limit]  @returns {Promise<FoundPage>} */
+export async function saved(api, before, limit = 30) {
+  const o = await api.read(`/api/me/saved?${new URLSearchParams({ limit: String(limit), ...(before && { before }) })}`);
   return kept(o, o["messages"], "message");
 }
 
@@ -49,7 +49,7 @@ function found(outer, message) {
   const number = (/** @type {unknown} */ v) => (typeof v === "number" ? v : 0);
   const ranges = Array.isArray(outer["ranges"]) ? outer["ranges"].filter((r) => Array.isArray(r) && typeof r[0] === "number" && typeof r[1] === "number") : [];
   return {
-    room: String(outer["room"] ?? ""), seq: number(message["seq"]), thread: message["kind"] === "reply" ? number(message["thread"]) : 0, at: Date.parse(String(message["at"])) || 0,
+    room: String(outer["room"] ?? ""), seq: number(message["seq"]), at: Date.parse(String(message["at"])) || 0,
     from: person(message["from"]) ?? { id: "", name: "" }, text: String(message["text"] ?? ""), ranges,
   };
 }

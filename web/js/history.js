@@ -19,6 +19,9 @@ const TRIES = 5; // for a page that is not outdated when it comes
  * @property {() => void} onPaused a direction that failed may be tried again
  */
 
+/** What is read first of a room: around the message that the address names, or the newest. @param {number | null} [seq]  @returns {Where} */
+export const firstPage = (seq) => ({ around: seq ?? undefined, limit: PAGE });
+
 export class History {
   /** @type {Set<"older" | "newer">} */
   #busy = new Set();
@@ -35,7 +38,7 @@ export class History {
   async open(seq) {
     const generation = ++this.#generation;
     const { change, lastRead, state } = this.options;
-    let page = await this.#read({ around: seq });
+    let page = await this.#read(firstPage(seq));
     const read = lastRead(page.epoch);
     const missed = page.more && read > 0 && read < (page.messages[0]?.seq ?? 0) - 1;
     if (missed && seq === undefined && !state().epoch) page = await this.#read({ around: read });

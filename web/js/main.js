@@ -1,15 +1,14 @@
 // main.js: reads the address, makes the parts and connects them.
 /** @import { Person } from "./protocol.js" */
 import { Api } from "./api.js";
+import { firstPage } from "./history.js";
 import { reason, t } from "./i18n.js";
-import { placeOf } from "./place.js";
+import { isPlain, placeOf } from "./place.js";
 import { Refusal } from "./protocol.js";
 import { Remembered } from "./remembered.js";
 import { Store } from "./store.js";
 import { AppShell } from "./view/app-shell.js";
 import { hear, part } from "./view/dom.js";
-import { FrontPage } from "./view/front-page.js";
-import { JoinForm } from "./view/join-form.js";
 import { refusal } from "./view/refusal.js";
 import { backing } from "./view/theme.js";
 import "./view/language.js";
@@ -29,12 +28,16 @@ function show(element) {
 async function start() {
   const place = placeOf(location);
   if (place.at === "nowhere") return app.replaceChildren(refusal(t("error.no-page"), t("error.no-page-why")));
+  if (place.at === "room" && remembered.name && isPlain(place.name)) api.readAhead(place.name, firstPage(place.seq)); // while the server says who one is
   const summary = place.at === "room" && !remembered.name ? api.room(place.name) : null; // somebody new is told about the room
   const [room, me] = await Promise.all([summary, whoAmI()]);
   if (me) return enter(me);
   hear(app, "entered", (/** @type {Person} */ person) => enter(person));
-  if (place.at === "front") return show(new FrontPage()).show(null, remembered, api);
-  const asked = room ?? (await api.room(place.name));
+  if (place.at === "front") {
+    const { FrontPage } = await import("./lazy/front-page.js");
+    return show(new FrontPage()).show(null, remembered, api);
+  }
+  const [{ JoinForm }, asked] = await Promise.all([import("./lazy/join-form.js"), room ?? api.room(place.name)]);
   document.title = `${asked.room} – Parley`;
   show(new JoinForm()).show(asked, remembered.name, api);
 }

@@ -132,6 +132,7 @@ export class PageSession {
   /** Takes a room off the list. @param {string} room */
   async unlist(room) {
     this.deps.remembered.forget(room);
+    this.marks.forget(room);
     this.#show(list.without(this.rooms, room));
     if (this.listed) await this.#request({ op: "set", room, listed: false });
   }
@@ -237,6 +238,7 @@ export class PageSession {
         return this.#show(list.changed(this.rooms, m.entry));
       case "unlisted":
         this.deps.remembered.forget(m.room);
+        this.marks.forget(m.room);
         return m.room === this.room?.deps.room ? undefined : this.#show(list.without(this.rooms, m.room));
       case "read":
         this.#show(list.read(this.rooms, m.mark));

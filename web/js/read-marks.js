@@ -45,6 +45,13 @@ export class ReadMarks {
     this.#held.delete(room);
   }
 
+  /** The room has been taken off the list: to say something of it now would bring it back. @param {string} room */
+  forget(room) {
+    const seq = this.#waiting.get(room);
+    this.#waiting.delete(room);
+    if (seq !== undefined) this.#told.set(room, seq);
+  }
+
   /** Another device of the same person has said so. @param {string} room  @param {number} seq */
   heard(room, seq) {
     this.#told.set(room, seq);

@@ -278,11 +278,13 @@ export class RoomSession {
     }
   }
 
-  /** Lets the server count what is unread beyond the window. */
+  /** Lets the server count what is unread beyond the window. @returns {Promise<void>} */
   async #count() {
     const { room: name, lastRead } = this.state;
     const answer = await this.connection.request({ op: "read", room: name, seq: lastRead }).catch(() => null);
-    if (answer?.unread !== undefined) this.change((s) => room.counted(s, answer.read ?? lastRead, answer.unread ?? 0));
+    if (answer?.unread === undefined) return;
+    if (this.state.lastRead > lastRead) return this.#count(); // one has read on meanwhile
+    this.change((s) => room.counted(s, answer.read ?? lastRead, answer.unread ?? 0));
   }
 
   /** @param {RoomEvent} event */

@@ -239,6 +239,8 @@ export default {
   "action.unpin": "Nicht mehr anheften",
   "action.keep": "Für dich merken",
   "action.kept": "Für dich gemerkt",
+  "action.unkeep": "Nicht mehr merken",
+  "action.unkept": "Nicht mehr gemerkt",
   "action.forward": "Weiterleiten …",
   "action.forwarded": "Weitergeleitet an {room}",
   "action.unread": "Ab hier als ungelesen markieren",

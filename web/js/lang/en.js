@@ -240,6 +240,8 @@ export default {
   "action.unpin": "Unpin",
   "action.keep": "Save for yourself",
   "action.kept": "Saved for yourself",
+  "action.unkeep": "Remove from saved",
+  "action.unkept": "Removed from saved",
   "action.forward": "Forward…",
   "action.forwarded": "Forwarded to {room}",
   "action.unread": "Mark unread from here",

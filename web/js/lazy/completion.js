@@ -45,7 +45,7 @@ export function suggestPeople(query, here, wrote, me, everybody) {
 
 /** @param {string} query  @param {readonly SlashCommand[]} commands  @returns {Suggestion[]} */
 export function suggestCommands(query, commands) {
-  return commands.filter((c) => c.name.startsWith(query)).slice(0, MOST * 2).map((c) => ({ text: `/${c.name}`, label: `/${c.name}${c.args ? ` ${c.args}` : ""}`, note: c.help }));
+  return commands.filter((c) => c.name.startsWith(query)).slice(0, MOST).map((c) => ({ text: `/${c.name}`, label: `/${c.name}${c.args ? ` ${c.args}` : ""}`, note: c.help }));
 }
 
 /** @param {readonly { emoji: string, code: string }[]} found  @returns {Suggestion[]} */

@@ -15,7 +15,7 @@ export function addHits(panel, found, now, threads = false) {
 function hit(panel, found, now, threads) {
   const li = part(fromTemplate("hit"), "li", HTMLElement);
   const link = part(li, "a", HTMLAnchorElement);
-  link.href = addressOf(found.room, found.thread || found.seq);
+  link.href = addressOf(found.room, found.seq);
   part(li, ".room", HTMLElement).replaceChildren(bdi(found.room));
   part(li, ".author", HTMLElement).replaceChildren(bdi(found.from.name));
   const time = part(li, "time", HTMLTimeElement);
@@ -27,8 +27,8 @@ function hit(panel, found, now, threads) {
   link.addEventListener("click", (e) => {
     if (e.ctrlKey || e.metaKey || e.shiftKey) return;
     e.preventDefault();
-    tell(panel, "go", link.pathname + link.hash);
-    if (threads || found.thread) tell(panel, "thread", { room: found.room, seq: threads ? found.seq : found.thread });
+    if (threads) tell(panel, "go-thread", { room: found.room, seq: found.seq });
+    else tell(panel, "go", link.pathname + link.hash);
   });
   return li;
 }

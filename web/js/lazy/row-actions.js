@@ -40,11 +40,13 @@ export class RowActions {
   /** @type {HTMLElement | null} the row that the menu is of */
   #row = null;
 
-  /** @param {HTMLElement} home what the menu is put in  @param {HTMLElement} log  @param {boolean} inThread  @param {(n: number) => string[]} recent emoji */
-  constructor(home, log, inThread, recent) {
+  /** @param {HTMLElement} home what the menu is put in  @param {HTMLElement} log  @param {boolean} inThread  @param {(n: number) => string[]} recent emoji
+   * @param {(seq: number) => boolean} isKept */
+  constructor(home, log, inThread, recent, isKept) {
     this.log = log;
     this.inThread = inThread;
     this.recent = recent;
+    this.isKept = isKept;
     home.append(this.#menu);
     log.addEventListener("pointerover", (e) => {
       if (e.pointerType === "mouse") this.#put("pointer", e.target);
@@ -77,7 +79,7 @@ export class RowActions {
     const items = Object.entries(WORDS).filter(([action]) => can.has(action)).map(([action, key]) => {
       const item = part(fromTemplate("message-menu-item"), "button", HTMLElement);
       item.dataset["do"] = action;
-      part(item, ".words", HTMLElement).textContent = t(action === "pin" && message.event.pinned ? "action.unpin" : key);
+      part(item, ".words", HTMLElement).textContent = t(action === "pin" && message.event.pinned ? "action.unpin" : action === "keep" && this.isKept(message.event.seq) ? "action.unkeep" : key);
       part(item, "kbd", HTMLElement).textContent = HINTS[action] === "Delete" ? t("key.delete") : (HINTS[action] ?? "");
       return item;
     });

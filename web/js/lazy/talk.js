@@ -10,6 +10,7 @@
 /** @import { RoomView } from "../view/room-view.js" */
 import { suggestCommands, suggestEmoji, suggestPeople } from "./completion.js";
 import { EmojiBook } from "./emoji.js";
+import { Keepsakes } from "./keepsakes.js";
 import { reason, t } from "../i18n.js";
 import { isolate } from "../text.js";
 import { copyText } from "../view/clipboard.js";
@@ -42,6 +43,7 @@ export class Talk {
     this.api = api;
     this.remembered = remembered;
     this.book = new EmojiBook(api, remembered.store);
+    this.keepsakes = Keepsakes.of(api);
     this.#offer(view.list, false);
     this.#hearActions(view, () => view.composer);
     this.#hearActions(this.#pins, () => view.composer);
@@ -78,7 +80,7 @@ export class Talk {
 
   /** Offers what can be done with the messages of a log. @param {MessageList} list  @param {boolean} inThread */
   #offer(list, inThread) {
-    new RowActions(list, list.log, inThread, (n) => this.book.recent(n));
+    new RowActions(list, list.log, inThread, (n) => this.book.recent(n), (seq) => this.keepsakes.has(this.session.deps.room, seq));
   }
 
   /** @param {HTMLElement} on  @param {() => MessageComposer} composer where one writes about its messages */
@@ -102,10 +104,10 @@ export class Talk {
       if (m) composer().write({ to: "edit", seq, from: m.from, text: m.text });
     });
     act("thread", (seq) => this.#openThread(seq));
-    act("jump", (seq) => this.#jump(seq));
+    act("jump", (seq) => this.jump(seq));
     act("pin", (seq) => this.#try(session.pin(seq, !session.message(seq)?.pinned)));
     act("unpin", (seq) => this.#try(session.pin(seq, false)));
-    act("keep", (seq) => this.#try(session.save(seq, true), t("action.kept")));
+    act("keep", (seq) => this.#keep(seq));
     act("unread", (seq) => session.unreadFrom(seq));
     act("copy-text", async (seq) => say((await copyText(session.message(seq)?.text ?? "")) ? t("action.copied") : t("action.not-copied")));
     act("forward", async (seq) => {
@@ -155,6 +157,13 @@ export class Talk {
     const now = state.hopes.get(seq)?.get(emoji) ?? mine;
     this.book.used(emoji);
     this.#try(this.session.react(seq, emoji, on ?? !now));
+  }
+
+  /** Saves a message for oneself, or not any more. @param {number} seq */
+  async #keep(seq) {
+    const { room } = this.session.deps;
+    const on = !this.keepsakes.has(room, seq);
+    if (await this.#try(this.session.save(seq, on), t(on ? "action.kept" : "action.unkept"))) this.keepsakes.put(room, seq, on);
   }
 
   /** @param {HTMLElement} anchor */
@@ -231,7 +240,7 @@ export class Talk {
   }
 
   /** Goes to a message, in the room or in its thread. @param {number} seq */
-  async #jump(seq) {
+  async jump(seq) {
     const { session, api } = this;
     if (session.thread?.state.events.some((e) => e.seq === seq && e.kind === "reply")) return session.thread.goTo(seq);
     if (await session.goTo(seq)) {

@@ -54,8 +54,8 @@ export class ThreadPanel extends HTMLElement {
     const { thread } = session;
     if (!thread) return;
     const now = session.deps.now();
-    const target = thread.target;
-    thread.target = null;
+    const target = thread.state.root ? thread.target : null; // where to go waits for something to be there
+    if (target) thread.target = null;
     this.composer.maxText = session.maxText;
     const late = (/** @type {Entry} */ e) => !session.joined || session.sender.waitingFor !== "" || now - e.at > LATE_MS;
     this.list.show({ state: { ...thread.state, me: session.state.me }, entries: session.outbox.entries(), late, waitingFor: session.sender.waitingFor, target, now });

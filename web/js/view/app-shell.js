@@ -2,6 +2,8 @@
 // end the side panel. It goes from room to room without loading the page again. Where there is no room for it, the list
 // of rooms is a drawer (a popover) and the panel covers the middle.
 /** @import { Api } from "../api.js" */
+/** @import { FrontPage } from "../lazy/front-page.js" */
+/** @import { Notifier } from "../lazy/notifier.js" */
 /** @import { Person } from "../protocol.js" */
 /** @import { Remembered } from "../remembered.js" */
 import { reason, t } from "../i18n.js";
@@ -12,15 +14,13 @@ import { unread } from "../room-state.js";
 import { badge } from "../rooms.js";
 import { Settings } from "../settings.js";
 import { nameOf } from "../store.js";
-import { fromTemplate, hear, part } from "./dom.js";
-import { FrontPage } from "./front-page.js";
+import { fromTemplate, hear, part, tell } from "./dom.js";
 import { hearKeys } from "./keys.js";
-import { Notifier } from "./notifier.js";
+import { asked, loaded } from "./late.js";
 import { refusal } from "./refusal.js";
 import { RoomList } from "./room-list.js";
 import { RoomView } from "./room-view.js";
 import { sidePanel } from "./side-panel.js";
-import { say } from "./toast.js";
 
 const KEPT = 6; // rooms whose elements stay, scrolled as they were
 const RETRY_MS = 2_000;
@@ -45,6 +45,8 @@ export class AppShell extends HTMLElement {
   #views = new Map();
   /** @type {Map<Lazy, { open: (o: Opening) => void }>} */
   #lazy = new Map();
+  /** @type {Notifier | null} */
+  #notifier = null;
   #asked = 0; // counts what was asked for, so that only the last is shown
   #scheduled = false;
 
@@ -67,10 +69,10 @@ export class AppShell extends HTMLElement {
       random: Math.random,
       onRoom: (room) => this.#roomChanged(room),
       onList: () => this.#listChanged(),
-      onNews: (news) => this.notifier?.heard(news),
-      onRead: (mark) => this.notifier?.read(mark),
+      onNews: (news) => notifier.then((n) => n.heard(news)),
+      onRead: (mark) => notifier.then((n) => n.read(mark)),
     }));
-    this.notifier = new Notifier(session, this.settings, (room, seq) => this.go(addressOf(room, seq)));
+    const notifier = this.#beginNotifier(session, this.settings);
     part(this, "room-list", RoomList).begin(session);
     this.#hearLinks();
     this.#hearWindow(session);
@@ -78,13 +80,33 @@ export class AppShell extends HTMLElement {
     hearKeys(this);
     session.connection.connect();
     this.#arrive();
-    setTimeout(() => LAZY.switcher().then((part) => this.#lazy.set("switcher", part), () => undefined), FETCH_MS); // who types has no time to wait for it
+    setTimeout(() => this.#fetchAhead(), FETCH_MS);
+  }
+
+  /** What calls can wait until the room is there to be read. @param {PageSession} session  @param {Settings} settings */
+  async #beginNotifier(session, settings) {
+    const { Notifier } = await loaded(() => import("../lazy/notifier.js"));
+    this.#notifier = new Notifier(session, settings, (room, seq) => this.go(addressOf(room, seq)));
+    this.#showTitle();
+    return this.#notifier;
+  }
+
+  /** Who opens these has no time to wait: what is typed next belongs there. */
+  #fetchAhead() {
+    LAZY.switcher().then((part) => this.#lazy.set("switcher", part), () => undefined);
+    import("../lazy/room-menu.js").catch(() => undefined);
   }
 
   /** Goes to an address of this page. @param {string} address */
   go(address) {
     if (address !== location.pathname + location.hash) history.pushState(null, "", address);
-    this.#arrive();
+    return this.#arrive();
+  }
+
+  /** @param {string} room  @param {number} seq of the thread's first message */
+  async #goToThread(room, seq) {
+    await this.go(addressOf(room));
+    if (this.session?.room?.deps.room === room) tell(part(this, "room-view", RoomView), "thread", seq);
   }
 
   /** Opens what waits until it is asked for. @param {Lazy} what */
@@ -92,13 +114,10 @@ export class AppShell extends HTMLElement {
     const { session, settings, api } = this;
     if (!session || !settings || !api) return;
     if (this.#drawer.matches(":popover-open")) this.#drawer.hidePopover();
-    try {
-      const part = this.#lazy.get(what) ?? (await LAZY[what]()); // at once the second time: what is typed next belongs there
-      this.#lazy.set(what, part);
-      part.open({ shell: this, session, settings, api, what });
-    } catch {
-      say(t("error.silent")); // it could not be loaded
-    }
+    const part = this.#lazy.get(what) ?? (await asked(LAZY[what])); // at once the second time: what is typed next belongs there
+    if (!part) return;
+    this.#lazy.set(what, part);
+    part.open({ shell: this, session, settings, api, what });
   }
 
   get #drawer() {
@@ -109,25 +128,27 @@ export class AppShell extends HTMLElement {
   async #arrive() {
     const { session, api, remembered } = this;
     if (!session || !api || !remembered) return;
-    const asked = ++this.#asked;
+    const turn = ++this.#asked;
     const place = placeOf(location);
     if (this.#drawer.matches(":popover-open")) this.#drawer.hidePopover();
     if (place.at === "nowhere") return this.#refuse(t("error.no-page"), t("error.no-page-why"));
-    if (place.at === "front") return this.#showFront(session, api, remembered);
     try {
+      if (place.at === "front") {
+        const { FrontPage } = await import("../lazy/front-page.js");
+        return turn === this.#asked ? this.#showFront(new FrontPage(), session, api, remembered) : undefined;
+      }
       const room = session.rooms.has(place.name) || isPlain(place.name) ? place.name : (await api.room(place.name)).room;
-      if (asked === this.#asked) this.#showRoom(session, room, place.seq);
+      if (turn === this.#asked) this.#showRoom(session, room, place.seq);
     } catch (err) {
-      if (asked !== this.#asked) return;
+      if (turn !== this.#asked) return;
       if (err instanceof Refusal && !passes(err.code)) return this.#refuse(t("error.no-room"), reason(err));
-      setTimeout(() => asked === this.#asked && this.#arrive(), RETRY_MS);
+      setTimeout(() => turn === this.#asked && this.#arrive(), RETRY_MS);
     }
   }
 
-  /** @param {PageSession} session  @param {Api} api  @param {Remembered} remembered */
-  #showFront(session, api, remembered) {
+  /** @param {FrontPage} front  @param {PageSession} session  @param {Api} api  @param {Remembered} remembered */
+  #showFront(front, session, api, remembered) {
     this.#clear();
-    const front = new FrontPage();
     part(this, ".middle", HTMLElement).replaceChildren(front);
     front.show(session.me, remembered, api);
     this.#listChanged();
@@ -196,7 +217,7 @@ export class AppShell extends HTMLElement {
     const news = badge(session.rooms, room, session.room ? unread(session.room.state) : 0);
     const title = `${news > 0 ? `(${news > 999 ? "999+" : news}) ` : ""}${room ? `${room} – Parley` : "Parley"}`;
     if (document.title !== title) document.title = title;
-    this.notifier?.badge(news);
+    this.#notifier?.badge(news);
   }
 
   /** Links within the page do not load it again. */
@@ -227,6 +248,7 @@ export class AppShell extends HTMLElement {
       this.#listChanged();
     });
     hear(this, "open", (/** @type {Lazy} */ what) => this.open(what));
+    hear(this, "go-thread", (/** @type {{ room: string, seq: number }} */ { room, seq }) => this.#goToThread(room, seq));
     hear(this, "unread", (/** @type {number} */ seq) => session.room && session.keepUnread(session.room.deps.room, seq));
   }
 }

@@ -9,7 +9,7 @@ import { callsByName, sections } from "../rooms.js";
 import { isolate } from "../text.js";
 import { showAvatar } from "./avatar.js";
 import { bdi, fromTemplate, part, setText, tell } from "./dom.js";
-import { openRoomMenu } from "./room-menu.js";
+import { asked } from "./late.js";
 import { showYou } from "./you.js";
 
 const MOST = 99; // the server counts no further than 100
@@ -203,9 +203,10 @@ export class RoomList extends HTMLElement {
   }
 
   /** @param {string} room  @param {HTMLElement} button */
-  #openMenu(room, button) {
+  async #openMenu(room, button) {
     this.#activate(room);
-    if (this.session) openRoomMenu(button, room, this.session);
+    const menu = await asked(() => import("../lazy/room-menu.js"));
+    if (menu && this.session) menu.openRoomMenu(button, room, this.session);
   }
 }
 

@@ -14,16 +14,18 @@ import { showAvatar } from "./avatar.js";
 import { copyText } from "./clipboard.js";
 import { MessageComposer } from "./composer.js";
 import { bdi, fromTemplate, hear, part, setText, tell } from "./dom.js";
+import { asked, loaded } from "./late.js";
 import { MessageList } from "./message-list.js";
 import { PeopleList } from "./people.js";
-import { ShareDialog } from "./share-dialog.js";
 import { sidePanel } from "./side-panel.js";
 import { say } from "./toast.js";
 import { showYou } from "./you.js";
 
 const LATE_MS = 700; // an answer usually takes a few milliseconds; only a late one is worth a word
-const RETRY_MS = 2_000;
 const BACK_MS = 2_000;
+
+/** What may be asked of Talk before it is there. */
+const EARLY = ["command", "edit-last", "jump", "react", "thread", "versions"];
 
 export class RoomView extends HTMLElement {
   #scheduled = false;
@@ -35,6 +37,10 @@ export class RoomView extends HTMLElement {
   people = new PeopleList();
   /** @type {Talk | null} */
   #talk = null;
+  #talks = false; // or will
+  /** @type {[string, unknown][]} what it is asked when it comes */
+  #early = [];
+  #wanted = 0; // the message that the address names and the room's log does not hold
 
   /** Ends what it hears outside itself while it is not on the page. */
   #away = new AbortController();
@@ -73,20 +79,18 @@ export class RoomView extends HTMLElement {
     this.hearSendKey(this, settings);
     this.#hearList(session);
     this.#hearHeader();
-    this.#beginTalk(session, remembered);
+    for (const name of EARLY) hear(this, name, (/** @type {unknown} */ detail) => this.#talk || this.#early.push([name, detail]));
     this.changed();
   }
 
-  /** What can be done with messages comes after what can be read of them. @param {RoomSession} session  @param {Remembered} remembered */
-  async #beginTalk(session, remembered) {
-    try {
-      const { Talk } = await import("../lazy/talk.js");
-      this.#talk = new Talk(this, session, session.deps.api, remembered);
-      if (this.isConnected) this.#talk.arrived(this.#away.signal);
-      this.changed();
-    } catch {
-      setTimeout(() => this.#beginTalk(session, remembered), RETRY_MS); // the network
-    }
+  /** What can be done with messages comes after what can be read of them. @param {RoomSession} session */
+  async #beginTalk(session) {
+    const { Talk } = await loaded(() => import("../lazy/talk.js"));
+    this.#talk = new Talk(this, session, session.deps.api, session.deps.remembered);
+    if (this.isConnected) this.#talk.arrived(this.#away.signal);
+    for (const [name, detail] of this.#early) tell(this, name, detail);
+    if (this.#wanted && this.isConnected) this.#talk.jump(this.#wanted);
+    this.changed();
   }
 
   /** The room has come on the screen, for the first time or again. */
@@ -116,6 +120,7 @@ export class RoomView extends HTMLElement {
     const online = session.joined;
     const now = session.deps.now();
     session.target = null;
+    if (target?.to === "message" && !this.#talk && !session.message(target.seq)) this.#wanted = target.seq;
     composer.maxText = session.maxText;
     const late = (/** @type {Entry} */ e) => !online || session.sender.waitingFor !== "" || now - e.at > LATE_MS;
     const entries = session.outbox.entries();
@@ -124,6 +129,10 @@ export class RoomView extends HTMLElement {
     if (this.people.isConnected) this.people.show(state, online);
     sidePanel().retitle("people", this.#peopleTitle());
     this.#talk?.draw();
+    if (state.epoch && !this.#talks) {
+      this.#talks = true;
+      setTimeout(() => this.#beginTalk(session)); // when this is painted
+    }
     this.#showElsewhere();
     this.#showHeader(session);
     this.#showStatus(session);
@@ -199,12 +208,16 @@ export class RoomView extends HTMLElement {
   }
 
   #hearHeader() {
-    const share = () => part(this, "share-dialog", ShareDialog).open(location.origin + location.pathname);
-    part(this, ".share-button", HTMLElement).addEventListener("click", share);
-    part(this, ".empty .share", HTMLElement).addEventListener("click", share);
+    part(this, ".share-button", HTMLElement).addEventListener("click", () => this.#share());
+    part(this, ".empty .share", HTMLElement).addEventListener("click", () => this.#share());
     part(this, ".people-button", HTMLElement).addEventListener("click", () => this.#togglePeople());
     for (const button of this.querySelectorAll("[data-open]")) button.addEventListener("click", () => tell(this, "open", button.getAttribute("data-open")));
     hear(this, "people", () => this.#togglePeople());
+  }
+
+  async #share() {
+    const share = await asked(() => import("../lazy/share-dialog.js"));
+    if (share) part(this, "share-dialog", share.ShareDialog).open(location.origin + location.pathname);
   }
 
   /** Who is here stands beside the talk where there is room and one wants it, and behind the button elsewhere. */
@@ -251,9 +264,10 @@ export class RoomView extends HTMLElement {
     this.changed();
   }
 
-  /** Goes to the message that the address names. @param {number} seq */
+  /** Goes to the message that the address names; if it is a reply, to its thread. @param {number} seq */
   async follow(seq) {
-    if (this.session && !(await this.session.goTo(seq))) say(t("error.no-message", { seq: String(seq) }));
+    if (this.#talk) return this.#talk.jump(seq);
+    this.#wanted = (await this.session?.goTo(seq)) ? 0 : seq;
   }
 
   #toNewest() {

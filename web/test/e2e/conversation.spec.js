@@ -50,6 +50,11 @@ async function said(page, text, seq) {
   await write(page, text);
   await message(page, seq).waitFor();
 }
+/** Opens a message's menu, in which an item has to be. @param {Page} page  @param {number} seq  @param {string} name */
+async function openMenu(page, seq, name) {
+  await press(message(page, seq), "Enter");
+  await page.getByRole("menuitem", { name }).waitFor();
+}
 /** Presses a letter on a message. @param {Locator} on  @param {string} key */
 async function press(on, key) {
   await on.focus();
@@ -82,7 +87,6 @@ test("one edits what one said: everybody sees it, with what it said before, also
   const dialog = grace.page.getByRole("dialog", { name: "What it said before" });
   await dialog.getByText("helo").waitFor();
   assert.equal(await dialog.locator("li").count(), 2);
-  await assertAccessible(grace.page, "versions");
   await grace.page.keyboard.press("Escape");
   await dialog.waitFor({ state: "detached" });
 
@@ -106,7 +110,6 @@ test("one deletes what one said, after being asked: a tombstone stays, for who w
   await press(message(ada.page, 1), "Delete");
   const dialog = ada.page.getByRole("dialog", { name: "Delete this message?" });
   await dialog.getByText("regret").waitFor();
-  await assertAccessible(ada.page, "delete");
   await dialog.getByRole("button", { name: "Cancel" }).click();
   assert.equal(await message(ada.page, 1).locator(".body").textContent(), "regret");
   assert.ok(await message(ada.page, 1).evaluate((m) => m === document.activeElement), "the focus comes back");
@@ -136,7 +139,6 @@ test("reactions are put and taken back, by pointer and keyboard, and say whose t
   await grace.page.waitForFunction(() => document.querySelector(".reaction .n")?.textContent === "2");
   assert.equal(await pill(ada.page).getAttribute("aria-pressed"), "true");
   assert.match((await pill(grace.page).getAttribute("title")) ?? "", /you and .*Ada/);
-  await assertAccessible(grace.page, "reactions");
   await message(grace.page, 1).focus(); // … by Tab: time, toolbar, reactions
   await pill(grace.page).focus();
   await grace.page.keyboard.press("Space");
@@ -164,7 +166,6 @@ test("an answer quotes what it answers and leads there; the quote goes with its 
   await grace.page.keyboard.press("Escape");
   await grace.page.getByText(/Replying to/).waitFor({ state: "hidden" });
   await press(message(grace.page, 1), "r");
-  await assertAccessible(grace.page, "replying");
   await grace.page.keyboard.type("I do");
   await grace.page.keyboard.press("Enter");
   const quote = message(ada.page, 31).locator(".quote");
@@ -210,7 +211,6 @@ test("a thread is beside the room, counts under its root, and can speak to the r
   assert.equal(await linus.page.locator("room-view .message").count(), 2, "the rest stays in the thread");
   assert.equal(await hers.getByLabel("Also to the room").isChecked(), false, "it was for one message");
   await message(linus.page, 1).getByRole("button", { name: /^2 replies, last/ }).waitFor();
-  await assertAccessible(ada.page, "thread");
 
   await press(thread.locator(".message[data-seq='2']"), "Delete");
   await grace.page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
@@ -258,11 +258,9 @@ test("what is pinned is found in the panel, live, and leads there", async () => 
   await grace.page.getByRole("button", { name: "Pinned messages" }).click();
   const panel = grace.page.locator("pins-panel");
   await panel.getByText("Nothing is pinned here.").waitFor();
-  await assertAccessible(grace.page, "no pins");
   await press(message(ada.page, 1), "p");
   await panel.getByText("the address is <b>here</b>").waitFor();
   await message(grace.page, 1).getByText("Pinned").waitFor();
-  await assertAccessible(grace.page, "pins");
   await panel.getByRole("button", { name: "Go to it" }).click();
   await message(grace.page, 1).and(grace.page.locator(".linked")).waitFor();
   await panel.getByRole("button", { name: "Unpin" }).click();
@@ -305,7 +303,6 @@ test("the topic stands in the header for everybody, by command and by dialog", a
   await grace.page.getByRole("button", { name: "Topic: Ships & <i>sails</i>. Change it" }).click();
   const dialog = grace.page.getByRole("dialog", { name: "What is this room about?" });
   assert.equal(await dialog.getByLabel("Topic").inputValue(), "Ships & <i>sails</i>");
-  await assertAccessible(grace.page, "topic");
   await dialog.getByLabel("Topic").fill("");
   await dialog.getByRole("button", { name: "Save topic" }).click();
   await ada.page.getByRole("button", { name: "Add a topic" }).waitFor();
@@ -326,7 +323,6 @@ test("people are named: completed while one writes, marked in the text, lit up f
   await option.waitFor();
   assert.equal(await option.getAttribute("aria-selected"), "true");
   assert.equal(await field(ada.page).getAttribute("aria-activedescendant"), await option.getAttribute("id"));
-  await assertAccessible(ada.page, "suggestions");
   await field(ada.page).press("Escape");
   assert.equal(await ada.page.getByRole("option").count(), 0);
   await field(ada.page).pressSequentially("a");
@@ -341,7 +337,6 @@ test("people are named: completed while one writes, marked in the text, lit up f
   assert.equal(await message(ada.page, 2).and(ada.page.locator(".for-me")).count(), 0);
   await write(grace.page, "@here listen");
   await message(ada.page, 3).and(ada.page.locator(".for-me")).waitFor();
-  await assertAccessible(ada.page, "mentions");
   assert.deepEqual([...ada.wrong, ...grace.wrong], []);
 });
 
@@ -355,7 +350,6 @@ test("what can be typed after a slash is suggested, explained and done", async (
   await write(ada.page, "/help");
   const dialog = ada.page.getByRole("dialog", { name: "Commands" });
   await dialog.getByText("/shrug").waitFor();
-  await assertAccessible(ada.page, "help");
   await ada.page.keyboard.press("Escape");
   assert.equal(await ada.page.locator(".message").count(), 0);
   await write(ada.page, "/me waves");
@@ -365,6 +359,94 @@ test("what can be typed after a slash is suggested, explained and done", async (
   await message(ada.page, 2).waitFor();
   assert.deepEqual(await ada.page.locator(".message .body").allTextContents(), ["Ada waves", "/me is a command"]);
   assert.deepEqual([...ada.wrong, ...grace.wrong], []);
+});
+
+test("another name and another room are a slash away", async () => {
+  const [ada, grace] = await meet("own-commands", "Ada", "Grace");
+  assert.ok(ada && grace);
+  await write(ada.page, "/nick Countess");
+  await grace.page.locator(".people .name", { hasText: "Countess" }).waitFor();
+  await ada.page.getByRole("button", { name: /^You are Countess/ }).waitFor();
+  await said(ada.page, "by my new name", 1);
+  await message(grace.page, 1).locator(".author", { hasText: "Countess" }).waitFor();
+  await write(ada.page, "/nick \u202E");
+  await ada.page.locator("parley-toast.shown").waitFor();
+  await write(ada.page, "/join Straße");
+  await ada.page.waitForURL(`${server.url}/r/strasse`);
+  await ada.page.getByRole("heading", { name: "strasse" }).waitFor();
+  assert.equal(await grace.page.locator(".message").count(), 1, "nothing of it was said");
+  assert.deepEqual([...ada.wrong, ...grace.wrong], []);
+});
+
+test("what one saves lies in the panel, leads to its place, and is let go where it was saved", async () => {
+  const [ada] = await meet("saved", "Ada");
+  assert.ok(ada);
+  const { page } = ada;
+  await said(page, "worth keeping", 1);
+  for (let i = 2; i <= 40; i++) await server.say("saved", await sessionOf("Filler"), `line ${i}`);
+  await message(page, 40).waitFor();
+  await press(message(page, 1), "s");
+  await page.getByText("Saved for yourself").waitFor();
+  await page.keyboard.press("Escape"); // to the newest
+  await page.getByRole("button", { name: "Saved", exact: true }).click();
+  const hit = page.locator(".saved .hits li");
+  await hit.getByText("worth keeping").waitFor();
+  await hit.getByRole("link").click();
+  await message(page, 1).and(page.locator(".linked")).waitFor();
+  await page.reload(); // the server knows it
+  await joined(page);
+  for (const [now, then, told] of [["Remove from saved", "Save for yourself", "Removed from saved"], ["Save for yourself", "Remove from saved", "Saved for yourself"]]) {
+    await openMenu(page, 1, now ?? "");
+    await page.getByRole("menuitem", { name: now }).click();
+    await page.getByText(told ?? "").waitFor();
+    await openMenu(page, 1, then ?? "");
+    await page.keyboard.press("Escape");
+  }
+  await press(message(page, 1), "s");
+  await page.getByText("Removed from saved").waitFor();
+  await page.getByRole("button", { name: "Saved", exact: true }).click();
+  await page.getByText("Nothing saved yet").waitFor();
+  assert.deepEqual(ada.wrong, []);
+});
+
+test("the text of a message is copied as it was written", async () => {
+  const [ada] = await meet("copied", "Ada");
+  assert.ok(ada);
+  const { page, context } = ada;
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await said(page, "as **written** :tada:", 1);
+  await openMenu(page, 1, "Copy text");
+  await page.getByRole("menuitem", { name: "Copy text" }).click();
+  await page.getByText("Text copied").waitFor();
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), "as **written** :tada:");
+  assert.deepEqual(ada.wrong, []);
+});
+
+test("the threads that one follows are listed, and open from there; so does the address of a reply", async () => {
+  const [ada] = await meet("threads", "Ada");
+  assert.ok(ada);
+  const { page } = ada;
+  const grace = await sessionOf("Grace");
+  await said(page, "shall we?", 1);
+  for (const text of ["yes", "certainly"]) await server.post("/api/rooms/threads/messages", { text, thread: 1 }, grace);
+  await write(page, "/join threads-else");
+  await page.getByRole("heading", { name: "threads-else" }).waitFor();
+  await page.getByRole("button", { name: "Threads", exact: true }).click();
+  const hit = page.locator(".threads .hits li", { hasText: "shall we?" });
+  await hit.waitFor();
+  await assertAccessible(page, "threads");
+  await hit.getByRole("link").click();
+  await page.waitForURL(`${server.url}/r/threads`);
+  const thread = page.locator("thread-panel");
+  await thread.getByText("certainly").waitFor();
+  await page.getByRole("button", { name: "Close panel" }).click();
+  await page.goto(`${server.url}/r/threads#2`); // from within the page
+  await thread.locator(".message[data-seq='2'].linked").waitFor();
+  await page.evaluate(() => history.replaceState(null, "", "#3"));
+  await page.reload(); // from elsewhere
+  await thread.locator(".message[data-seq='3'].linked").waitFor();
+  assert.equal(await page.locator("room-view .message").count(), 1);
+  assert.deepEqual(ada.wrong, []);
 });
 
 test("formatted text is pasted as Markdown, and nothing of it runs", async () => {
@@ -409,18 +491,24 @@ test("a long message is folded, and unfolded by keyboard", async () => {
   assert.deepEqual(ada.wrong, []);
 });
 
-test("a message is marked as unread from there on, until one comes back", async () => {
+test("a message is marked as unread from there on, on every device, until one comes back", async () => {
   const [ada] = await meet("unread-from", "Ada");
   assert.ok(ada);
+  const phone = await visitor(server, null);
+  await phone.context.addCookies(await ada.context.cookies());
+  await phone.context.addInitScript(() => localStorage.setItem("parley:name", JSON.stringify("Ada")));
+  await phone.page.goto(server.url);
+  const entry = phone.page.locator("room-list li[data-room='unread-from']");
   const grace = await sessionOf("Grace");
   for (let i = 1; i <= 4; i++) await server.say("unread-from", grace, `line ${i}`);
   await message(ada.page, 4).waitFor();
   await press(message(ada.page, 3), "u");
   await ada.page.waitForFunction(() => document.title.startsWith("(2) "));
   assert.equal(await ada.page.locator(".mark-row + .message").getAttribute("data-seq"), "3");
+  await entry.locator(".badge", { hasText: "2" }).waitFor();
   await ada.page.keyboard.press("Escape"); // to the newest
   await ada.page.waitForFunction(() => !document.title.startsWith("("));
-  assert.deepEqual(ada.wrong, []);
+  assert.deepEqual([...ada.wrong, ...phone.wrong], []);
 });
 
 test("emoji are picked by search, by keyboard, in a skin tone, and completed while one writes", async () => {

@@ -183,8 +183,11 @@ export async function write(page, text) {
 /** Returns the message rows that hold a text. @param {Page} page  @param {string | RegExp} text */
 export const row = (page, text) => page.locator(".message", { has: page.locator(".body", { hasText: text }) });
 
-/** Waits until the room has been joined. @param {Page} page */
-export const joined = (page) => page.locator(".people h2, .people-count").filter({ hasText: /\d/ }).first().waitFor({ state: "attached" });
+/** Waits until the room has been joined, and what can be done with messages is there. @param {Page} page */
+export async function joined(page) {
+  await page.locator(".people h2, .people-count").filter({ hasText: /\d/ }).first().waitFor({ state: "attached" });
+  await page.waitForFunction(() => customElements.get("room-topic"));
+}
 
 /** Returns the texts of all messages on the page, in their order. @param {Page} page */
 export const shown = (page) => page.locator(".message .body").allTextContents();

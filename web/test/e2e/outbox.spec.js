@@ -114,7 +114,7 @@ test("two tabs share one outbox and send it once", async () => {
   await two.waitForFunction(() => {
     const kept = Object.keys(localStorage).filter((key) => key.startsWith("parley:outbox:tabs:"));
     return kept.length === 2 && new Set(kept.map((key) => JSON.parse(localStorage.getItem(key) ?? "{}").owner)).size === 1;
-  });
+  }, undefined, { timeout: 30_000 }); // a tab that ends without a word is missed by the next look, after 15 s
   await server.start();
   await two.locator("[data-seq='2']").waitFor({ timeout: 30_000 });
   assert.deepEqual(await server.texts("tabs"), ["from one", "from two"]);

@@ -64,6 +64,7 @@ test("formatting comes from the server, links from the page", async () => {
   assert.ok(ada);
   await write(ada.page, "see https://example.org/a_(b), or www.example.org.");
   const links = row(ada.page, "see").locator(".body a");
+  await links.nth(1).waitFor();
   assert.deepEqual(await links.evaluateAll((as) => as.map((a) => a.getAttribute("href"))), ["https://example.org/a_(b)", "https://www.example.org/"]);
   assert.deepEqual(await links.first().evaluate((a) => [a.getAttribute("rel"), a.getAttribute("target")]), ["noopener noreferrer nofollow", "_blank"]);
   await write(ada.page, "```js\nlet a = 1;\n\nlet b;\n```");

@@ -112,6 +112,19 @@ test("who goes says it at once; without a connection it waits for the next one",
   assert.equal(told.length, 2);
 });
 
+test("of a room that was taken off the list nothing more is said, until there is something new", async () => {
+  const { m, timers, told } = marks();
+  m.seen("lobby", 9);
+  m.seen("garden", 4);
+  m.forget("lobby");
+  m.seen("lobby", 9);
+  await timers.pass(5000);
+  assert.deepEqual(told, [["garden", 4, false]]);
+  m.seen("lobby", 10);
+  await timers.pass(1000);
+  assert.deepEqual(told.at(-1), ["lobby", 10, false]);
+});
+
 test("a room that is kept unread says no more until it is left", async () => {
   const { m, timers, told } = marks();
   m.seen("lobby", 9);

@@ -57,6 +57,23 @@ test("what is remembered is kept per room, and numbers of another epoch are forg
   assert.deepEqual([nameOf("parley:draft:x"), nameOf("other"), nameOf(null)], ["draft:x", null, null]);
 });
 
+test("HTTP: messages that were asked for ahead are not asked for again, unless they did not come", async () => {
+  /** @type {string[]} */
+  const asked = [];
+  const answers = [new Response("", { status: 502 }), ...["e1", "e2", "e3"].map((epoch) => new Response(JSON.stringify({ room: "lobby", seq: 0, epoch, messages: [] })))];
+  const api = new Api(async (url) => {
+    asked.push(String(url));
+    return answers.shift() ?? Response.error();
+  });
+  const read = async () => (await api.messages("lobby", { limit: 5 })).epoch;
+  api.readAhead("lobby", { limit: 5 });
+  await new Promise((resolve) => setImmediate(resolve)); // it fails meanwhile
+  assert.equal(await read(), "e1");
+  api.readAhead("lobby", { limit: 5 });
+  assert.deepEqual([await read(), await read()], ["e2", "e3"]);
+  assert.deepEqual(asked, Array(4).fill("/api/rooms/lobby/messages?limit=5"));
+});
+
 test("HTTP: problems become refusals, a silent server a loss", async () => {
   const answering = (/** @type {number} */ status, /** @type {unknown} */ body) => new Api(async () => new Response(JSON.stringify(body), { status }));
   const code = (/** @type {Promise<unknown>} */ p) => p.then(() => "none", (err) => (err instanceof Refusal ? `${err.code}: ${err.message}` : String(err)));

@@ -1,8 +1,8 @@
 // join-form.js: what somebody sees who follows a link to a room for the first time: who are you?
 /** @import { Api, RoomSummary } from "../api.js" */
 import { t } from "../i18n.js";
-import { bdi, fill, fromTemplate, part, tell } from "./dom.js";
-import { submitName } from "./name-field.js";
+import { bdi, fill, fromTemplate, part, tell } from "../view/dom.js";
+import { submitName } from "../view/name-field.js";
 
 export class JoinForm extends HTMLElement {
   connectedCallback() {

@@ -1,8 +1,8 @@
 // share-dialog.js: the room's link, to copy or to hand to the system's own share sheet where there is one.
 import { t } from "../i18n.js";
-import { copyText } from "./clipboard.js";
-import { fromTemplate, part } from "./dom.js";
-import { say } from "./toast.js";
+import { copyText } from "../view/clipboard.js";
+import { fromTemplate, part } from "../view/dom.js";
+import { say } from "../view/toast.js";
 
 export class ShareDialog extends HTMLElement {
   connectedCallback() {

@@ -8,7 +8,7 @@ import { t } from "../i18n.js";
 import { claim, decide, holds } from "../notify.js";
 import { names } from "../rooms.js";
 import { uuid7 } from "../uuid.js";
-import { chime } from "./chime.js";
+import { chime } from "../view/chime.js";
 
 const PAUSE_MS = 600; // time for another tab to speak first, and for another device to have read it
 
@@ -86,7 +86,7 @@ export class Notifier {
       note.onclick = () => {
         window.focus();
         note.close();
-        this.go(news.room, news.thread || news.seq);
+        this.go(news.room, news.seq);
       };
       put(this.#shown, news.room, { seq: news.seq, note });
     } catch {

@@ -5,9 +5,9 @@
 import { reason, t } from "../i18n.js";
 import { addressOf } from "../place.js";
 import { makeRoomName } from "../room-names.js";
-import { fromTemplate, part, tell } from "./dom.js";
-import "./theme-choice.js";
-import { showError, submitName } from "./name-field.js";
+import { fromTemplate, part, tell } from "../view/dom.js";
+import "../view/theme-choice.js";
+import { showError, submitName } from "../view/name-field.js";
 
 export class FrontPage extends HTMLElement {
   connectedCallback() {

@@ -5,10 +5,10 @@
 import { t } from "../i18n.js";
 import { addressOf } from "../place.js";
 import { isolate } from "../text.js";
-import { copyText } from "./clipboard.js";
-import { tell } from "./dom.js";
-import { openMenu } from "./menu.js";
-import { say } from "./toast.js";
+import { copyText } from "../view/clipboard.js";
+import { tell } from "../view/dom.js";
+import { openMenu } from "../view/menu.js";
+import { say } from "../view/toast.js";
 
 const NOTIFY = /** @type {[Notify, Key][]} */ ([["all", "rooms.notify-all"], ["mentions", "rooms.notify-mentions"], ["none", "rooms.notify-none"]]);
 
