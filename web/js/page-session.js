@@ -64,7 +64,10 @@ export class PageSession {
     this.marks = new ReadMarks({
       setTimeout, clearTimeout,
       send: (room, seq, exact) => this.#request({ op: "read", room, seq, ...(exact && { exact }) }),
-      onAnswer: (mark) => this.#show(list.read(this.rooms, mark)),
+      onAnswer: (mark) => {
+        this.#show(list.read(this.rooms, mark));
+        this.#open.get(mark.room)?.counted(mark);
+      },
     });
   }
 

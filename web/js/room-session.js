@@ -2,7 +2,7 @@
 // reads it and calls its verbs; it knows nothing of the view but onChange.
 /** @import { Api } from "./api.js" */
 /** @import { Connection, Status } from "./connection.js" */
-/** @import { RoomEntry } from "./list-protocol.js" */
+/** @import { ReadMark, RoomEntry } from "./list-protocol.js" */
 /** @import { Body, Command, Person, RoomEvent, ServerMessage } from "./protocol.js" */
 /** @import { ThreadSession } from "./lazy/thread-session.js" */
 /** @import { Entry, Extra } from "./outbox.js" */
@@ -100,6 +100,12 @@ export class RoomSession {
   readElsewhere(seq) {
     this.change((s) => room.read(s, seq));
     this.deps.remembered.keepLastRead(this.deps.room, this.state.epoch, this.state.lastRead);
+  }
+
+  /** The server has been told how far one has read, and says what is left: it counts what we do not hold.
+   * @param {ReadMark} mark */
+  counted({ seq, unread }) {
+    if (this.state.uncounted && !room.holdsNews(this.state)) this.change((s) => room.counted(s, seq, unread));
   }
 
   /** The list of rooms knows what the room is about, however long ago that was said. @param {RoomEntry} entry */

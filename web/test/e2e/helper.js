@@ -191,3 +191,16 @@ export async function joined(page) {
 
 /** Returns the texts of all messages on the page, in their order. @param {Page} page */
 export const shown = (page) => page.locator(".message .body").allTextContents();
+
+/** Returns what look sees once it has been the same for ten frames.
+ * @template T  @param {import("playwright-core").Page} page  @param {() => Promise<T>} look */
+export async function resting(page, look) {
+  let seen = await look();
+  for (let same = 0; same < 10; ) {
+    await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => drawn(null))));
+    const now = await look();
+    same = now === seen ? same + 1 : 0;
+    seen = now;
+  }
+  return seen;
+}

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PHONE } from "./axe.js";
-import { Server, joined, row, visitor, write } from "./helper.js";
+import { Server, joined, row, visitor, write, resting } from "./helper.js";
 
 /** @import { BrowserContextOptions, Page } from "playwright-core" */
 
@@ -50,8 +50,7 @@ test("one goes from room to room without loading the page, on one connection; dr
     const first = [...log.querySelectorAll("[data-seq]")].find((r) => r.getBoundingClientRect().top >= log.getBoundingClientRect().top);
     return `${first?.getAttribute("data-seq")} ${Math.round(first?.getBoundingClientRect().top ?? 0)}`;
   });
-  await page.waitForTimeout(200); // the wheel comes to rest
-  const before = await top();
+  const before = await resting(page, top); // the wheel comes to rest
 
   await page.keyboard.press("Control+k");
   await page.getByRole("combobox").waitFor();
@@ -66,7 +65,7 @@ test("one goes from room to room without loading the page, on one connection; dr
 
   await page.goBack();
   await page.locator("[data-seq='60'], [data-seq='100']").first().waitFor({ state: "attached" });
-  assert.equal(await top(), before, "the log is where it was");
+  assert.equal(await resting(page, top), before, "the log is where it was");
   assert.equal(await page.getByLabel("Your message").inputValue(), "half a th");
   await page.goForward();
   await row(page, "hello here").waitFor();
@@ -375,14 +374,18 @@ test("a thousand rooms: the list is there quickly, and news moves one row", asyn
 test("high contrast is there when it is chosen, and when the system asks for it", async () => {
   const { page } = await settled("Kira", ["contrast"]);
   const soft = () => page.locator(".day").evaluate((e) => getComputedStyle(e).color);
+  const contrast = (/** @type {string} */ is) => page.locator(`html[data-contrast=${is}]`).waitFor({ state: "attached" });
   const usual = await soft();
   await page.emulateMedia({ contrast: "more" });
+  await contrast("more");
   const asked = await soft();
   assert.notEqual(asked, usual);
   await page.emulateMedia({ contrast: null });
+  await contrast("usual");
   assert.equal(await soft(), usual);
   await page.keyboard.press("Control+,");
   await page.getByRole("radio", { name: "High contrast" }).check();
+  await contrast("more");
   assert.equal(await soft(), asked);
 });
 
