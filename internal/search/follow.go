@@ -42,6 +42,7 @@ func (x *Index) Run(ctx context.Context) error {
 		select {
 		case <-wait:
 			rest(ctx, gatherFor)
+			x.rest(ctx, gatherFor/2, false) // in a storm it begins with a rest
 		case <-again:
 		case <-ctx.Done():
 		}

@@ -11,7 +11,7 @@ import (
 // and catches up when it is over.
 const (
 	storm     = 1000 // events in a second
-	stormRest = 40
+	stormRest = 100
 )
 
 // A traffic is how much has happened lately in all rooms together.

@@ -24,7 +24,7 @@ type committer struct {
 	conn    *sql.Conn
 	stmts   map[string]*sql.Stmt // by their text, each prepared when first used
 	rooms   cache[chat.RoomName, *head]
-	people  cache[chat.PersonID, int64] // rowids
+	people  cache[chat.PersonID, *author]
 	members cache[membership, struct{}] // that are in the table
 	erased  bool                        // the write-ahead log holds what was deleted
 
@@ -36,6 +36,12 @@ type committer struct {
 
 // A membership is somebody's of a room, by their rowids.
 type membership struct{ person, room int64 }
+
+// An author is a person who writes.
+type author struct {
+	id   int64 // rowid
+	room int64 // one that they are a member of: mostly the one that they write in again
+}
 
 // A head is a room's end as the transaction at hand sees it.
 type head struct {
@@ -59,7 +65,7 @@ func newCommitter(conn *sql.Conn) *committer {
 // forget drops what is remembered of rooms and people.
 func (c *committer) forget() {
 	c.rooms = newCache[chat.RoomName, *head](cacheSize)
-	c.people = newCache[chat.PersonID, int64](cacheSize)
+	c.people = newCache[chat.PersonID, *author](cacheSize)
 	c.members = newCache[membership, struct{}](cacheSize)
 }
 
@@ -112,11 +118,17 @@ func (c *committer) rowOf(ctx context.Context, d *chat.Draft, at int64) (row, er
 	if err != nil {
 		return row{}, err
 	}
-	author, err := c.author(ctx, d.From, at)
-	if err == nil {
-		err = c.enrol(ctx, membership{author, h.room})
+	a, err := c.author(ctx, d.From, at)
+	if err != nil {
+		return row{}, err
 	}
-	return row{draft: d, head: h, author: author}, err
+	if a.room != h.room {
+		if err := c.enrol(ctx, membership{a.id, h.room}); err != nil {
+			return row{}, err
+		}
+		a.room = h.room
+	}
+	return row{draft: d, head: h, author: a.id}, nil
 }
 
 // enrol makes somebody a member of a room: from when they are there first, or
@@ -155,22 +167,22 @@ func (c *committer) head(ctx context.Context, name chat.RoomName, at int64) (*he
 	return h, nil
 }
 
-// author returns a person's rowid. One who is unknown, such as a guest of the
+// author returns a person with their rowid. One who is unknown, such as a guest of the
 // five-line protocol, is known from their first message on.
-func (c *committer) author(ctx context.Context, p chat.Person, at int64) (int64, error) {
-	if id, ok := c.people.get(p.ID); ok {
-		return id, nil
+func (c *committer) author(ctx context.Context, p chat.Person, at int64) (*author, error) {
+	if a, ok := c.people.get(p.ID); ok {
+		return a, nil
 	}
-	var id int64
-	err := c.scan(ctx, []any{&id}, `SELECT id FROM person WHERE public = $1`, string(p.ID))
+	a := &author{}
+	err := c.scan(ctx, []any{&a.id}, `SELECT id FROM person WHERE public = $1`, string(p.ID))
 	if errors.Is(err, sql.ErrNoRows) {
-		id, err = c.insertPerson(ctx, p, at)
+		a.id, err = c.insertPerson(ctx, p, at)
 	}
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	c.people.put(chat.PersonID(strings.Clone(string(p.ID))), id)
-	return id, nil
+	c.people.put(chat.PersonID(strings.Clone(string(p.ID))), a)
+	return a, nil
 }
 
 func (c *committer) insertPerson(ctx context.Context, p chat.Person, at int64) (id int64, err error) {

@@ -253,7 +253,7 @@ func TestForgottenRoomsGoOnWhereTheyWere(t *testing.T) {
 	}
 	defer s.Close()
 	c := s.committer
-	c.rooms, c.people = newCache[chat.RoomName, *head](4), newCache[chat.PersonID, int64](4)
+	c.rooms, c.people = newCache[chat.RoomName, *head](4), newCache[chat.PersonID, *author](4)
 	for round := range chat.Seq(3) {
 		for n := range 20 {
 			name := fmt.Sprint(n)

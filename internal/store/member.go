@@ -147,8 +147,8 @@ func (s *Store) MarkRead(who chat.PersonID, at chat.Place, exact bool, done func
 // membership returns the rowids of a person and of a room; sql.ErrNoRows if there
 // is no such person or nobody has written to the room.
 func (c *committer) membership(ctx context.Context, who chat.PersonID, room chat.RoomName) (m membership, err error) {
-	if id, ok := c.people.get(who); ok {
-		m.person = id
+	if a, ok := c.people.get(who); ok {
+		m.person = a.id
 	} else if err := c.scan(ctx, []any{&m.person}, `SELECT id FROM person WHERE public = $1`, string(who)); err != nil {
 		return m, err
 	}
@@ -174,6 +174,7 @@ func (s *Store) SetEntry(ctx context.Context, who chat.PersonID, room chat.RoomN
 		}
 		if change.Listed != nil && !*change.Listed {
 			c.members.forget(m)
+			c.people.forget(who)
 			return c.exec(ctx, `DELETE FROM member WHERE person = $1 AND room = $2`, m.person, m.room)
 		}
 		if err := c.enrol(ctx, m); err != nil {

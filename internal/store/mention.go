@@ -52,8 +52,10 @@ func (c *committer) named(ctx context.Context, r *row, x *chat.Extra) (people []
 		people = append(people, m.id)
 	}
 	for _, id := range x.Present {
-		person, known := c.people.get(id)
-		if !known {
+		person := int64(0)
+		if a, known := c.people.get(id); known {
+			person = a.id
+		} else {
 			if person, err = c.find(ctx, `SELECT id FROM person WHERE public = $1`, string(id)); err != nil {
 				return nil, err
 			}

@@ -20,6 +20,12 @@ type Command struct {
 	Nonce   string    `json:"nonce"`
 	Text    string    `json:"text"`
 
+	*Few // never nil
+}
+
+// Few are the fields that few commands have. They are apart, as nearly all commands
+// are sends of plain messages.
+type Few struct {
 	Seq     chat.Seq `json:"seq"`      // the message that is changed, read up to, kept …
 	ReplyTo chat.Seq `json:"reply_to"` // of a send
 	Thread  chat.Seq `json:"thread"`
@@ -49,13 +55,19 @@ type Line struct {
 // DecodeCommand reads a command. The error is an *chat.Error with code
 // InvalidJSON; the Command then has what id could be read.
 func DecodeCommand(frame []byte) (c Command, err error) {
-	if scanCommand(frame, &c) {
-		return c, nil
+	if !scanCommand(frame, &c) {
+		var slow Command // on the heap, as encoding/json wants it
+		err = decode(frame, &slow)
+		c = slow
 	}
-	var slow Command // on the heap, as encoding/json wants it
-	err = decode(frame, &slow)
-	return slow, err
+	if c.Few == nil {
+		c.Few = &none
+	}
+	return c, err
 }
+
+// none is what commands have that have none of it; nobody changes it.
+var none Few
 
 // DecodeLine reads a line. The error is an *chat.Error with code InvalidJSON.
 func DecodeLine(frame []byte) (Line, error) {

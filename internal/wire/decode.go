@@ -53,13 +53,13 @@ func (sc *scanner) field(c *Command, key string) (ok bool) {
 	case "epoch":
 		c.Epoch, ok = sc.str()
 	case "emoji":
-		c.Emoji, ok = sc.str()
+		c.few().Emoji, ok = sc.str()
 	case "seq":
-		ok = sc.seq(&c.Seq)
+		ok = sc.seq(&c.few().Seq)
 	case "reply_to":
-		ok = sc.seq(&c.ReplyTo)
+		ok = sc.seq(&c.few().ReplyTo)
 	case "thread":
-		ok = sc.seq(&c.Thread)
+		ok = sc.seq(&c.few().Thread)
 	case "after":
 		var n int64
 		if n, ok = sc.number(); ok {
@@ -67,6 +67,14 @@ func (sc *scanner) field(c *Command, key string) (ok bool) {
 		}
 	}
 	return ok
+}
+
+// few returns where to put what few commands have.
+func (c *Command) few() *Few {
+	if c.Few == nil {
+		c.Few = &Few{}
+	}
+	return c.Few
 }
 
 func (sc *scanner) seq(to *chat.Seq) bool {
