@@ -45,7 +45,7 @@ func (cl *client) recognise(ctx context.Context, cmd wire.Command) (p chat.Perso
 		token = cl.cookie
 	}
 	if token != "" {
-		p, err = cl.s.people.Person(ctx, token)
+		p, err = cl.s.kept.Person(ctx, token)
 		switch {
 		case chat.CodeOf(err) == chat.BadSession && cmd.Session == "" && name != "":
 			// A cookie that has become nobody's is as good as none.

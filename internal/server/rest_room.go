@@ -199,7 +199,7 @@ func (s *Server) post(ctx context.Context, in *postInput) (*postOutput, error) {
 	}
 	if err != nil {
 		if session != "" { // nobody will ever learn it
-			err = errors.Join(err, s.people.Forget(context.WithoutCancel(ctx), session))
+			err = errors.Join(err, s.kept.Forget(context.WithoutCancel(ctx), session))
 		}
 		return nil, err
 	}

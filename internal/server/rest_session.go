@@ -132,10 +132,10 @@ func (s *Server) prolonged(r *http.Request) []string {
 // forgetSession answers DELETE /api/session.
 func (s *Server) forgetSession(ctx context.Context, in *callerInput) (*forgottenOutput, error) {
 	if token := sessionBearer(in.r); token != "" {
-		return &forgottenOutput{}, s.people.Forget(ctx, token)
+		return &forgottenOutput{}, s.kept.Forget(ctx, token)
 	}
 	if c := sessionCookie(in.r); c != "" {
-		if err := s.people.Forget(ctx, c); err != nil {
+		if err := s.kept.Forget(ctx, c); err != nil {
 			return nil, err
 		}
 	}

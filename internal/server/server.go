@@ -96,7 +96,6 @@ type Kept interface {
 type Server struct {
 	cfg    Config
 	hub    *room.Hub
-	people People
 	kept   Kept
 	health func(context.Context) error
 	site   *web.Site
@@ -124,7 +123,6 @@ func New(cfg Config, hub *room.Hub, kept Kept, health func(context.Context) erro
 	s := &Server{
 		cfg:    cfg,
 		hub:    hub,
-		people: kept,
 		kept:   kept,
 		health: health,
 		site:   site,

@@ -28,7 +28,7 @@ func (s *Server) identify(r *http.Request) (p chat.Person, ok bool, err error) {
 	if session == "" {
 		return chat.Person{}, false, nil
 	}
-	p, err = s.people.Person(r.Context(), session)
+	p, err = s.kept.Person(r.Context(), session)
 	return p, err == nil, err
 }
 
@@ -53,7 +53,7 @@ func (s *Server) newGuest(ctx context.Context, from netip.Addr, name string) (p 
 			RetryAfter: wait,
 		}
 	}
-	if p, session, err = s.people.NewGuest(ctx, name); err != nil {
+	if p, session, err = s.kept.NewGuest(ctx, name); err != nil {
 		return p, "", fmt.Errorf("a new guest: %w", err)
 	}
 	return p, session, nil
@@ -75,7 +75,7 @@ func (s *Server) renamed(ctx context.Context, p chat.Person, name string) (chat.
 	if wait := s.renames.Take(p.ID); wait > 0 {
 		return p, &chat.Error{Code: chat.RateLimited, Message: "That is enough of new names for now.", RetryAfter: wait}
 	}
-	if err := s.people.Rename(ctx, p.ID, name); err != nil {
+	if err := s.kept.Rename(ctx, p.ID, name); err != nil {
 		return p, fmt.Errorf("rename %s: %w", p.ID, err)
 	}
 	p.Name = name

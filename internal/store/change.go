@@ -397,29 +397,23 @@ func (c *committer) find(ctx context.Context, text string, args ...any) (n int64
 // after each edit. Of one that has been deleted there are none. The error is an
 // *chat.Error with code NotFound if there is no such message.
 func (s *Store) Versions(ctx context.Context, room chat.RoomName, seq chat.Seq) ([]chat.Event, error) {
-	rows, err := s.readers.QueryContext(ctx, `
+	var events []chat.Event
+	err := s.reads.each(ctx, `
 		WITH m(id) AS (SELECT id << 36 | $2 FROM room WHERE name = $1)
 		SELECT e.id, e.seq, e.at_ms, p.public, e.name, e.text, coalesce(e.kind, 'message'), coalesce(e.target, 0) & 0xfffffffff
 		FROM event e JOIN person p ON p.id = e.author WHERE e.id = (SELECT id FROM m) AND coalesce(e.kind, 'reply') = 'reply'
 		UNION ALL
 		SELECT e.id, e.seq, e.at_ms, p.public, e.name, e.text, e.kind, e.target & 0xfffffffff
 		FROM event e JOIN person p ON p.id = e.author WHERE e.target = (SELECT id FROM m) AND e.kind = 'edit'
-		ORDER BY 1`, string(room), int64(min(max(seq, 0), maxSeq)))
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var events []chat.Event
-	for rows.Next() {
+		ORDER BY 1`, []any{string(room), int64(min(max(seq, 0), maxSeq))}, func(rows *sql.Rows) error {
 		e := chat.Event{Room: room}
 		var at int64
-		if err := rows.Scan(new(int64), &e.Seq, &at, &e.From.ID, &e.From.Name, &e.Text, &e.Kind, &e.Target); err != nil {
-			return nil, err
-		}
+		err := rows.Scan(new(int64), &e.Seq, &at, &e.From.ID, &e.From.Name, &e.Text, &e.Kind, &e.Target)
 		e.At = time.UnixMilli(at).UTC()
 		events = append(events, e)
-	}
-	if err := rows.Err(); err != nil {
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
 	if len(events) == 0 {

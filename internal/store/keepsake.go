@@ -89,17 +89,14 @@ func (s *Store) Keepsakes(ctx context.Context, who chat.PersonID, as chat.Keepsa
 	if !before.IsZero() {
 		until = before.UnixMilli()
 	}
-	stmt, err := s.reads.get(ctx, keepsakes[as])
-	if err == nil {
-		err = eachRow(ctx, stmt, []any{string(who), until, limit}, func(rows *sql.Rows) error {
-			var k chat.Kept
-			var at int64
-			err := rows.Scan(&k.Room, &k.Seq, &at)
-			k.At = time.UnixMilli(at).UTC()
-			kept = append(kept, k)
-			return err
-		})
-	}
+	err = s.reads.each(ctx, keepsakes[as], []any{string(who), until, limit}, func(rows *sql.Rows) error {
+		var k chat.Kept
+		var at int64
+		err := rows.Scan(&k.Room, &k.Seq, &at)
+		k.At = time.UnixMilli(at).UTC()
+		kept = append(kept, k)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("what a person keeps: %w", err)
 	}

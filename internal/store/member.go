@@ -56,11 +56,7 @@ func (s *Store) Entry(ctx context.Context, who chat.PersonID, room chat.RoomName
 var errNotListed = &chat.Error{Code: chat.NotFound, Message: "This room is not in your list."}
 
 func (s *Store) entries(ctx context.Context, text string, args ...any) (entries []chat.Entry, err error) {
-	stmt, err := s.reads.get(ctx, text)
-	if err != nil {
-		return nil, err
-	}
-	err = eachRow(ctx, stmt, args, func(rows *sql.Rows) error {
+	err = s.reads.each(ctx, text, args, func(rows *sql.Rows) error {
 		var e chat.Entry
 		var at int64
 		last := &chat.Quote{}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"slices"
 	"strings"
 	"unicode"
@@ -142,23 +143,17 @@ func (c *committer) membersCalled(ctx context.Context, room int64, folded string
 	if err != nil {
 		return nil, err
 	}
-	rows, err := stmt.QueryContext(ctx, folded, room)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
 	var found []somebody
-	for rows.Next() {
+	err = eachRow(ctx, stmt, []any{folded, room}, func(rows *sql.Rows) error {
 		var s somebody
-		if err := rows.Scan(&s.id, &s.person.ID, &s.person.Name); err != nil {
-			return nil, err
-		}
+		err := rows.Scan(&s.id, &s.person.ID, &s.person.Name)
 		found = append(found, s)
-	}
+		return err
+	})
 	if len(found) > 5 {
 		found = nil
 	}
-	return found, rows.Err()
+	return found, err
 }
 
 // mention notes that people are named by a message.

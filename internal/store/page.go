@@ -107,20 +107,6 @@ func (r *snapshot) each(ctx context.Context, text string, args []any, scan func(
 	return eachRow(ctx, stmt, args, scan)
 }
 
-func eachRow(ctx context.Context, stmt *sql.Stmt, args []any, scan func(*sql.Rows) error) error {
-	rows, err := stmt.QueryContext(ctx, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := scan(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
-}
-
 // read reads the messages of a selection.
 func (r *snapshot) read(ctx context.Context, sel chat.Selection, page *chat.Page) (err error) {
 	if sel.Around == 0 {

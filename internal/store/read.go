@@ -48,6 +48,30 @@ func (r *reads) get(ctx context.Context, text string) (*sql.Stmt, error) {
 	return stmt, nil
 }
 
+// each calls scan for each row that a statement finds, whose text is one of the
+// program's constants.
+func (r *reads) each(ctx context.Context, text string, args []any, scan func(*sql.Rows) error) error {
+	stmt, err := r.get(ctx, text)
+	if err != nil {
+		return err
+	}
+	return eachRow(ctx, stmt, args, scan)
+}
+
+func eachRow(ctx context.Context, stmt *sql.Stmt, args []any, scan func(*sql.Rows) error) error {
+	rows, err := stmt.QueryContext(ctx, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
 func (r *reads) close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -15,17 +15,14 @@ import (
 // Heads returns all rooms with their newest seqs.
 func (s *Store) Heads(ctx context.Context) (map[chat.RoomName]chat.Seq, error) {
 	heads := map[chat.RoomName]chat.Seq{}
-	stmt, err := s.reads.get(ctx, `
-		SELECT r.name, (SELECT coalesce(max(id) & 0xfffffffff, 0) FROM event WHERE id > r.id << 36 AND id < r.id + 1 << 36) FROM room r`)
-	if err == nil {
-		err = eachRow(ctx, stmt, nil, func(rows *sql.Rows) error {
-			var room chat.RoomName
-			var seq chat.Seq
-			err := rows.Scan(&room, &seq)
-			heads[room] = seq
-			return err
-		})
-	}
+	err := s.reads.each(ctx, `
+		SELECT r.name, (SELECT coalesce(max(id) & 0xfffffffff, 0) FROM event WHERE id > r.id << 36 AND id < r.id + 1 << 36) FROM room r`, nil, func(rows *sql.Rows) error {
+		var room chat.RoomName
+		var seq chat.Seq
+		err := rows.Scan(&room, &seq)
+		heads[room] = seq
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("newest seqs of all rooms: %w", err)
 	}
@@ -48,26 +45,23 @@ func (s *Store) Texts(ctx context.Context, places []chat.Place) ([]chat.Event, e
 		return nil, err
 	}
 	events := make([]chat.Event, len(places))
-	stmt, err := s.reads.get(ctx, `
+	err = s.reads.each(ctx, `
 		SELECT w.key, m.at_ms, p.public, m.name, coalesce(c.text, m.text), coalesce(m.kind, 'message'), coalesce(m.target, 0) & 0xfffffffff
 		FROM json_each($1) w CROSS JOIN room r ON r.name = w.value ->> 'r'
 		JOIN event m ON m.id = r.id << 36 | (w.value ->> 's') AND coalesce(m.kind, 'reply') = 'reply'
-		JOIN person p ON p.id = m.author LEFT JOIN event c ON c.id = m.current`)
-	if err == nil {
-		err = eachRow(ctx, stmt, []any{string(list)}, func(rows *sql.Rows) error {
-			var e chat.Event
-			var i int
-			var at int64
-			if err := rows.Scan(&i, &at, &e.From.ID, &e.From.Name, &e.Text, &e.Kind, &e.Target); err != nil {
-				return err
-			}
-			if e.Text != "" {
-				e.Room, e.Seq, e.At = places[i].Room, places[i].Seq, time.UnixMilli(at).UTC()
-				events[i] = e
-			}
-			return nil
-		})
-	}
+		JOIN person p ON p.id = m.author LEFT JOIN event c ON c.id = m.current`, []any{string(list)}, func(rows *sql.Rows) error {
+		var e chat.Event
+		var i int
+		var at int64
+		if err := rows.Scan(&i, &at, &e.From.ID, &e.From.Name, &e.Text, &e.Kind, &e.Target); err != nil {
+			return err
+		}
+		if e.Text != "" {
+			e.Room, e.Seq, e.At = places[i].Room, places[i].Seq, time.UnixMilli(at).UTC()
+			events[i] = e
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, fmt.Errorf("texts of %d messages: %w", len(places), err)
 	}
@@ -78,17 +72,14 @@ func (s *Store) Texts(ctx context.Context, places []chat.Place) ([]chat.Event, e
 // DropErased.
 func (s *Store) Erased(ctx context.Context, message chat.Place) (map[chat.Seq]string, error) {
 	said := map[chat.Seq]string{}
-	stmt, err := s.reads.get(ctx, `
-		SELECT event & 0xfffffffff, text FROM erased WHERE target = (SELECT id << 36 | $2 FROM room WHERE name = $1)`)
-	if err == nil {
-		err = eachRow(ctx, stmt, []any{string(message.Room), int64(message.Seq)}, func(rows *sql.Rows) error {
-			var seq chat.Seq
-			var text string
-			err := rows.Scan(&seq, &text)
-			said[seq] = text
-			return err
-		})
-	}
+	err := s.reads.each(ctx, `
+		SELECT event & 0xfffffffff, text FROM erased WHERE target = (SELECT id << 36 | $2 FROM room WHERE name = $1)`, []any{string(message.Room), int64(message.Seq)}, func(rows *sql.Rows) error {
+		var seq chat.Seq
+		var text string
+		err := rows.Scan(&seq, &text)
+		said[seq] = text
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("what %d of %s said: %w", message.Seq, message.Room, err)
 	}
