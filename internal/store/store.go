@@ -3,7 +3,7 @@
 // one transaction of all that waits; reads have connections of their own. Start
 // reading at Store.Run.
 //
-// It knows no sockets, no members and no HTTP, and imports package chat alone.
+// It knows no sockets, no members and no HTTP.
 package store
 
 import (
@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"parley/internal/chat"
+	"parley/internal/files"
 )
 
 // Config says where a Store keeps its files and whom it tells.
@@ -112,7 +113,7 @@ func (s *Store) takeFolder() error {
 	if s.lock, err = s.folder.OpenFile(lockName, os.O_RDWR|os.O_CREATE, 0o600); err != nil {
 		return fmt.Errorf("locking the data folder %s: %w", s.dir, err)
 	}
-	if err := lockFile(s.lock); err != nil {
+	if err := files.Lock(s.lock); err != nil {
 		return fmt.Errorf("the data folder %s is in use by another parley (%w); stop that one, or choose another folder", s.dir, err)
 	}
 	return nil
