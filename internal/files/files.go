@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// partialSuffix ends the name of a file that is being written.
-const partialSuffix = ".partial"
+// Suffix ends the name of a file that is being written.
+const Suffix = ".partial"
 
 // New makes the file path, which only its owner may read and which must not
 // exist yet. write fills a file beside it. Only when that one is whole and on the
@@ -39,7 +39,7 @@ func Replace(path string, write func(partial string) error) error {
 }
 
 func put(path string, claim func(string) (*os.File, error), write func(partial string) error, rename func(from, to string) error) (err error) {
-	partial := path + partialSuffix
+	partial := path + Suffix
 	claimed, err := claim(partial)
 	if err != nil {
 		return err

@@ -44,15 +44,15 @@ func TestFileHasItsNameOnlyWhenItIsWhole(t *testing.T) {
 		"there as a folder":          {func(t *testing.T, path string) { must(t, os.Mkdir(path, 0o700)) }, fill, "exists", []string{"copy"}},
 		"there as a link to nothing": {func(t *testing.T, path string) { must(t, os.Symlink("nowhere", path)) }, fill, "exists", []string{"copy"}},
 		"made meanwhile": {nil, func(partial string) error {
-			return errors.Join(fill(partial), os.WriteFile(strings.TrimSuffix(partial, partialSuffix), []byte("before"), 0o600))
+			return errors.Join(fill(partial), os.WriteFile(strings.TrimSuffix(partial, Suffix), []byte("before"), 0o600))
 		}, "exists", []string{"copy"}},
 		"left by one that was killed": {func(t *testing.T, path string) {
-			must(t, os.WriteFile(path+partialSuffix, []byte(strings.Repeat("longer", 100)), 0o600))
-			must(t, os.WriteFile(path+partialSuffix+"-journal", nil, 0o600))
+			must(t, os.WriteFile(path+Suffix, []byte(strings.Repeat("longer", 100)), 0o600))
+			must(t, os.WriteFile(path+Suffix+"-journal", nil, 0o600))
 		}, fill, "", []string{"copy"}},
 		"left with two names and moved": {func(t *testing.T, path string) {
 			must(t, os.WriteFile(path+"-moved", []byte("before"), 0o600))
-			must(t, os.Link(path+"-moved", path+partialSuffix))
+			must(t, os.Link(path+"-moved", path+Suffix))
 		}, fill, "", []string{"copy", "copy-moved"}},
 	}
 	for name, tt := range tests {
