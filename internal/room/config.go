@@ -49,6 +49,9 @@ type Archive interface {
 	// been deleted. The error is an *chat.Error with code NotFound if there is no
 	// such message.
 	Versions(ctx context.Context, room chat.RoomName, seq chat.Seq) ([]chat.Event, error)
+	// Copies returns deletions of forwarded copies that are to be made, because the
+	// messages that they repeat are deleted; at most limit.
+	Copies(ctx context.Context, limit int) ([]chat.Draft, error)
 }
 
 // An Encoder turns events into the bytes of one door. Its result for an event

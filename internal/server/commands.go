@@ -52,14 +52,14 @@ func (cl *client) recognise(ctx context.Context, cmd wire.Command) (p chat.Perso
 		case err != nil:
 			return p, "", err
 		default:
-			p, err = cl.s.renamed(ctx, p, name)
+			p, err = cl.s.renamed(ctx, p, name, cmd.Nonce)
 			return p, cmd.Session, err
 		}
 	}
 	if name == "" {
 		return p, "", &chat.Error{Code: chat.BadName, Message: "Say who you are: a name, or a session."}
 	}
-	return cl.s.newGuest(ctx, cl.from, name)
+	return cl.s.newGuest(ctx, cl.from, name, "")
 }
 
 // join makes the client a member of a room.

@@ -104,7 +104,9 @@ func (m *memory) Versions(context.Context, chat.RoomName, chat.Seq) ([]chat.Even
 	return nil, errors.New("nothing is edited here")
 }
 
-func (m *memory) NewGuest(_ context.Context, name string) (chat.Person, string, error) {
+func (m *memory) Copies(context.Context, int) ([]chat.Draft, error) { return nil, nil }
+
+func (m *memory) NewGuest(_ context.Context, name, _ string) (chat.Person, string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	p := chat.Person{ID: chat.PersonID("p" + strconv.Itoa(len(m.people))), Name: name}
@@ -123,7 +125,7 @@ func (m *memory) Person(_ context.Context, session string) (chat.Person, error) 
 	return p, nil
 }
 
-func (m *memory) Rename(_ context.Context, id chat.PersonID, name string) error {
+func (m *memory) Rename(_ context.Context, id chat.PersonID, name, _ string) (string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for session, p := range m.people {
@@ -132,7 +134,7 @@ func (m *memory) Rename(_ context.Context, id chat.PersonID, name string) error 
 			m.people[session] = p
 		}
 	}
-	return nil
+	return name, nil
 }
 
 func (m *memory) Forget(context.Context, string) error { return nil }
