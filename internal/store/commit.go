@@ -33,6 +33,7 @@ func (s *Store) Run(ctx context.Context) error {
 	defer close(s.ran)
 	defer context.AfterFunc(ctx, s.queue.stop)()
 	ctx = context.WithoutCancel(ctx) // what was taken is committed
+	s.reserved(ctx, s.reserve.fill(s.dir))
 	tidy := time.AfterFunc(tidyEvery, s.queue.nudge)
 	defer tidy.Stop()
 	for batch, more := s.queue.take(nil); more; batch, more = s.queue.take(batch[:0]) {
@@ -50,10 +51,13 @@ func (s *Store) Run(ctx context.Context) error {
 
 // tidy does what is to be done while nothing waits.
 func (s *Store) tidy(ctx context.Context) {
-	if err := s.committer.tidy(ctx); isFailedSync(err) {
-		s.breakDown(err)
-		s.logger.LogAttrs(ctx, slog.LevelError, "the write-ahead log could not be emptied", slog.Any("err", err))
+	err := s.committer.tidy(ctx)
+	if size := s.reserve.size; isNoRoom(err) && s.reserve.giveUp(reserveSteps[0]) {
+		err = s.committer.emptyLog(ctx)
+		s.reserved(ctx, s.reserve.takeBack(s.dir, size))
 	}
+	s.emptied(ctx, err)
+	s.reserved(ctx, s.reserve.fill(s.dir))
 }
 
 // commit makes one transaction of batch, or none if that fails, and tells
@@ -62,6 +66,13 @@ func (s *Store) commit(ctx context.Context, batch []item) {
 	start := time.Now()
 	results := s.committer.begin(batch)
 	stored, err := s.transact(ctx, batch, start)
+	full := err
+	switch {
+	case s.mayUseReserve(batch, err):
+		stored, err = s.transactFromReserve(ctx, batch, full)
+	case err == nil && wanted(batch):
+		s.healed(ctx)
+	}
 	switch {
 	case err != nil:
 		s.undone(ctx, err, len(batch))
@@ -83,6 +94,8 @@ func (s *Store) commit(ctx context.Context, batch []item) {
 	for i := range batch {
 		c := &results[i]
 		switch it := &batch[i]; {
+		case it.refused == errNoRoom && it.write != nil:
+			*c = chat.Commit{Err: full}
 		case it.refused != nil:
 			c.Err = it.refused
 		case err != nil && it.write != nil:
@@ -133,7 +146,6 @@ func (s *Store) transact(ctx context.Context, batch []item, now time.Time) (stor
 		}
 		return 0, fmt.Errorf("committing: %w", err)
 	}
-	s.healed(ctx)
 	return stored, nil
 }
 
@@ -185,6 +197,7 @@ func (s *Store) healed(ctx context.Context) {
 		s.logger.LogAttrs(ctx, slog.LevelInfo, "the store can write again", slog.Duration("took", time.Since(s.outage.since)))
 	}
 	s.outage.since = time.Time{}
+	s.reserved(ctx, s.reserve.fill(s.dir))
 }
 
 // breakDown ends all writing until a restart: nobody knows what the disk holds.

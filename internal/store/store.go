@@ -51,7 +51,8 @@ type Store struct {
 	ran     chan struct{}          // closed by Run when it returns
 	broken  atomic.Pointer[string] // why nothing is written any more, until a restart
 	health  health
-	outage  outage // owned by Run's goroutine
+	outage  outage  // owned by Run's goroutine
+	reserve reserve // likewise
 
 	closing sync.Once
 	closed  error
@@ -109,12 +110,14 @@ func (s *Store) takeFolder() error {
 	if s.folder, err = os.OpenRoot(s.dir); err != nil {
 		return fmt.Errorf("opening the data folder %s: %w", s.dir, err)
 	}
+	s.reserve.folder = s.folder
 	if s.lock, err = s.folder.OpenFile(lockName, os.O_RDWR|os.O_CREATE, 0o600); err != nil {
 		return fmt.Errorf("locking the data folder %s: %w", s.dir, err)
 	}
 	if err := lockFile(s.lock); err != nil {
 		return fmt.Errorf("the data folder %s is in use by another parley (%w); stop that one, or choose another folder", s.dir, err)
 	}
+	s.reserve.makeWay(s.dir)
 	return nil
 }
 
