@@ -34,6 +34,7 @@ func (s *Store) Run(ctx context.Context) error {
 	defer context.AfterFunc(ctx, s.queue.stop)()
 	ctx = context.WithoutCancel(ctx) // what was taken is committed
 	s.reserved(ctx, s.reserve.fill(s.dir))
+	s.dropOldCopies(ctx, time.Now())
 	tidy := time.AfterFunc(tidyEvery, s.queue.nudge)
 	defer tidy.Stop()
 	for batch, more := s.queue.take(nil); more; batch, more = s.queue.take(batch[:0]) {
@@ -58,6 +59,7 @@ func (s *Store) tidy(ctx context.Context) {
 	}
 	s.emptied(ctx, err)
 	s.reserved(ctx, s.reserve.fill(s.dir))
+	s.dropOldCopies(ctx, time.Now())
 }
 
 // commit makes one transaction of batch, or none if that fails, and tells

@@ -191,3 +191,29 @@ func TestReserveLeavesHalfOfWhatIsFree(t *testing.T) {
 	s, _ = start(t, s.dir)
 	do(t, s, draft("lobby", ada, "after", ""))
 }
+
+// Without room for a copy an upgrade is refused with a sentence, and nothing has been
+// changed or left behind.
+func TestUpgradeIsRefusedWithoutRoomForACopy(t *testing.T) {
+	const size = 5 << 19
+	disk := smallDisk(t, size)
+	dir := filepath.Join(disk, "data")
+	must(t, os.Mkdir(dir, 0o700))
+	old := oldFolder(t, 20_000, "Ada")
+	b, err := os.ReadFile(filepath.Join(old, databaseName))
+	must(t, err)
+	must(t, os.WriteFile(filepath.Join(dir, databaseName), b, 0o600))
+	if left := size - len(b); left > len(b) {
+		t.Fatalf("a database of %d bytes does not fill the disk", len(b))
+	}
+	_, err = Open(t.Context(), Config{Dir: dir})
+	if err == nil || !strings.Contains(err.Error(), "no room for a copy") || !strings.Contains(err.Error(), "--upgrade-without-copy") {
+		t.Errorf("error = %v", err)
+	}
+	if version, _ := schemaIn(t, dir); version != 2 {
+		t.Errorf("schema %d, want 2", version)
+	}
+	if copies := copiesIn(t, dir); len(copies) > 0 {
+		t.Errorf("copies: %v", copies)
+	}
+}

@@ -98,7 +98,7 @@ func (s *Store) makeDatabase(ctx context.Context, path string) (old bool, err er
 	}
 	known := newestSchema()
 	if have > known {
-		return false, fmt.Errorf("%s was written by a newer parley (schema %d, this one knows %d); use that program, or restore a back-up made before", databaseName, have, known)
+		return false, fmt.Errorf("%s was written by a newer parley (schema %d, this one knows %d); use that program, go back with its “parley rollback”, or restore a back-up made before", databaseName, have, known)
 	}
 	if have > 0 && have < known { // or it would look as if the start hung
 		s.logger.LogAttrs(ctx, slog.LevelInfo, "bringing the schema up to date: a long log takes some seconds for each million messages",

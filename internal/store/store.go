@@ -28,11 +28,15 @@ type Config struct {
 	Logger    *slog.Logger                         `kong:"-"` // default: discard
 	Committed func(events int, took time.Duration) `kong:"-"` // called after each transaction that stored events
 	Touched   func(room chat.RoomName, events int) `kong:"-"` // called after it for each room, with how many it has got; must not block
+
+	Version            string `kong:"-"` // the program's; noted in the database, and in the names of copies before an upgrade
+	UpgradeWithoutCopy bool   `kong:"-"` // an older database is not copied before it is brought up to date
 }
 
 // A Store is a data folder in use. Its methods may be called from several
 // goroutines; those that write do their work while Run runs.
 type Store struct {
+	cfg       Config
 	dir       string
 	logger    *slog.Logger
 	committed func(int, time.Duration)
@@ -54,6 +58,8 @@ type Store struct {
 	outage  outage  // owned by Run's goroutine
 	reserve reserve // likewise
 
+	copiesLooked time.Time // likewise: when it was last looked for copies that are to go
+
 	closing sync.Once
 	closed  error
 }
@@ -73,6 +79,7 @@ func open(ctx context.Context, cfg Config, vfs string) (_ *Store, err error) {
 		return nil, fmt.Errorf("data folder %s: %w", cfg.Dir, err)
 	}
 	s := &Store{
+		cfg:       cfg,
 		dir:       dir,
 		logger:    cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
 		committed: cfg.Committed,
@@ -130,7 +137,7 @@ func (s *Store) openDatabase(ctx context.Context, vfs string) error {
 	s.writers = openSQLite(path, "rw", vfs, writerPragmas)
 	s.writers.SetMaxOpenConns(1)
 	if old { // or else it would take time and megabytes to see that there is nothing to do
-		if err := s.migrate(ctx); err != nil {
+		if err := s.upgrade(ctx, path); err != nil {
 			return err
 		}
 	}
@@ -143,6 +150,7 @@ func (s *Store) openDatabase(ctx context.Context, vfs string) error {
 	if err := s.settleEpoch(ctx, path); err != nil {
 		return err
 	}
+	s.noteProgram(ctx)
 	s.readers = openSQLite(path, "rw", vfs, readerPragmas)
 	s.readers.SetMaxOpenConns(readerConns)
 	s.readers.SetMaxIdleConns(readerConns)
