@@ -40,7 +40,7 @@ func (s *Store) openDatabase(ctx context.Context, vfs string) error {
 		// or it would look as if the start hung
 		s.logger.LogAttrs(ctx, slog.LevelInfo, "bringing the schema up to date: a long log takes some seconds for each million messages",
 			slog.String("op", fmt.Sprintf("%d to %d", found.schema, newestSchema())))
-		if err := s.migrate(ctx, s.writers); err != nil {
+		if err := s.upgrade(ctx, found.schema); err != nil {
 			return err
 		}
 	}
@@ -58,6 +58,7 @@ func (s *Store) openDatabase(ctx context.Context, vfs string) error {
 	if err := s.settleEpoch(ctx, left); err != nil {
 		return err
 	}
+	s.noteProgram(ctx)
 	if err := s.settleMarks(ctx, left); err != nil {
 		return err
 	}
@@ -154,7 +155,7 @@ func readFirst(ctx context.Context, path string, newest mark) (is found, err err
 		return is, fmt.Errorf("reading the schema of %s: %w", databaseName, err)
 	}
 	if known := newestSchema(); is.schema > known {
-		return is, fmt.Errorf("%s was written by a newer parley (schema %d, this one knows %d); use that program, or restore a back-up made before", databaseName, is.schema, known)
+		return is, fmt.Errorf("%s was written by a newer parley (schema %d, this one knows %d); use that program, go back with its “parley rollback”, or restore a back-up made before", databaseName, is.schema, known)
 	}
 	return is, nil
 }
@@ -175,6 +176,13 @@ func readFirstAs(ctx context.Context, path, mode string, newest mark) (is found,
 	}
 	is.newest, err = hasNewest(ctx, db, is.schema, newest)
 	return is, err
+}
+
+// schemaVersion is schemaOfDatabase for the one at path.
+func schemaVersion(ctx context.Context, path, mode string) (int64, error) {
+	db := openSQLite(path, mode, "", readerPragmas)
+	defer db.Close()
+	return schemaOfDatabase(ctx, db)
 }
 
 // schemaOfDatabase returns the number of the newest migration that a database has

@@ -33,6 +33,7 @@ const (
 	showDeleted  breakage = "shows a deleted text on resume"
 	doubleMarks  breakage = "doubles a reaction"
 	forgetReads  breakage = "forgets how far somebody has read"
+	forgetSame   breakage = "forgets the nonces of edits that change nothing"
 )
 
 // A subject is the server of this program, in this process, broken between its
@@ -118,6 +119,7 @@ func TestEachBreakageIsFound(t *testing.T) {
 		showDeleted:  {[]string{"cut", "herd"}, []torture.Rule{torture.Revived}},
 		doubleMarks:  {[]string{"delay"}, []torture.Rule{torture.Marked}},
 		forgetReads:  {[]string{"delay"}, []torture.Rule{torture.Unread}},
+		forgetSame:   {[]string{"cut", "tab"}, []torture.Rule{torture.Doubled, torture.Moved}},
 	}
 	for breaks, tt := range tests {
 		t.Run(cmp.Or(string(breaks), "none"), func(t *testing.T) {
