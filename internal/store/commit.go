@@ -44,15 +44,16 @@ func (s *Store) Run(ctx context.Context) error {
 		}
 		s.commit(ctx, batch)
 		clear(batch)
+		s.empty(ctx)
 	}
 	return nil
 }
 
 // tidy does what is to be done while nothing waits.
 func (s *Store) tidy(ctx context.Context) {
-	if err := s.committer.tidy(ctx); isFailedSync(err) {
-		s.breakDown(err)
-		s.logger.LogAttrs(ctx, slog.LevelError, "the write-ahead log could not be emptied", slog.Any("err", err))
+	s.committer.tidy(ctx)
+	if s.committer.erased && s.broken.Load() == nil { // the write-ahead log holds what was deleted
+		_ = s.emptyLog(ctx) // it is tried again in a minute, or has broken down and said so
 	}
 }
 
@@ -109,7 +110,7 @@ func (s *Store) transact(ctx context.Context, batch []item, now time.Time) (stor
 		if cause := recover(); cause != nil {
 			// Nobody knows what state it has left the connection in, so nothing more
 			// is done with that, not even a rollback: the next start does it.
-			s.breakDown(errPanicked)
+			s.breakDown(ctx, errPanicked)
 			stored, err = 0, fmt.Errorf("%w: %v\n%s", errPanicked, cause, debug.Stack())
 			return
 		}
@@ -118,21 +119,31 @@ func (s *Store) transact(ctx context.Context, batch []item, now time.Time) (stor
 		}
 	}()
 	if err := c.exec(ctx, `BEGIN IMMEDIATE`); err != nil {
+		if isDamaged(err) {
+			s.breakDown(ctx, err)
+		}
 		return 0, fmt.Errorf("beginning a transaction: %w", err)
 	}
 	stored, err = c.write(ctx, batch, now)
 	if err != nil {
-		if isFailedSync(err) {
-			s.breakDown(err)
+		if isFailedSync(err) || isDamaged(err) {
+			s.breakDown(ctx, err)
 		}
 		return 0, err
 	}
 	if err := c.exec(ctx, `COMMIT`); err != nil {
-		if isUnknownOutcome(err) {
-			s.breakDown(err)
+		if isUnknownOutcome(err) || isDamaged(err) {
+			s.breakDown(ctx, err)
 		}
 		return 0, fmt.Errorf("committing: %w", err)
 	}
+	database, err := s.inPlace()
+	if err != nil {
+		s.breakDown(ctx, err)
+		return 0, err
+	}
+	s.database = database
+	s.note(ctx, c.newest)
 	s.healed(ctx)
 	return stored, nil
 }
@@ -185,12 +196,6 @@ func (s *Store) healed(ctx context.Context) {
 		s.logger.LogAttrs(ctx, slog.LevelInfo, "the store can write again", slog.Duration("took", time.Since(s.outage.since)))
 	}
 	s.outage.since = time.Time{}
-}
-
-// breakDown ends all writing until a restart: nobody knows what the disk holds.
-func (s *Store) breakDown(err error) {
-	why := err.Error()
-	s.broken.CompareAndSwap(nil, &why)
 }
 
 // unavailable is what senders are told when their transaction came to nothing.
