@@ -99,7 +99,7 @@ func (cl *client) join(ctx context.Context, cmd wire.Command) error {
 		cl.rooms = map[chat.RoomName]*room.Reader{}
 	}
 	cl.rooms[name] = reader
-	cl.s.listed(ctx, cl.person.ID, name)
+	cl.s.listed(ctx, cl.person.ID, name, true)
 	return nil
 }
 

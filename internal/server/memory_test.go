@@ -139,7 +139,7 @@ func (m *memory) Rename(_ context.Context, id chat.PersonID, name, _ string) (st
 
 func (m *memory) Forget(context.Context, string) error { return nil }
 
-func (m *memory) Enrol(chat.PersonID, chat.RoomName) <-chan error { return make(chan error) }
+func (m *memory) Enrol(chat.PersonID, chat.RoomName, bool) <-chan error { return make(chan error) }
 
 // change makes a change to what is remembered.
 func (m *memory) change(do func(*memory)) {

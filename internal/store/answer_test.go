@@ -228,7 +228,9 @@ func TestWhatIsOnesOwnIsDoneOnceForANonce(t *testing.T) {
 }
 
 func say(room chat.RoomName) func(*testing.T, *Store, string) error {
-	return func(t *testing.T, s *Store, nonce string) error { return post(t, s, draft(room, ada, "said", nonce))[0].Err }
+	return func(t *testing.T, s *Store, nonce string) error {
+		return post(t, s, draft(room, ada, "said", nonce))[0].Err
+	}
 }
 
 func thumb(t *testing.T, s *Store, nonce string) error {

@@ -33,6 +33,8 @@ func (s *Store) Run(ctx context.Context) error {
 	defer close(s.ran)
 	defer context.AfterFunc(ctx, s.queue.stop)()
 	ctx = context.WithoutCancel(ctx) // what was taken is committed
+	s.reserved(ctx, s.reserve.fill(s.dir))
+	s.dropOldCopies(ctx, time.Now())
 	tidy := time.AfterFunc(tidyEvery, s.queue.nudge)
 	defer tidy.Stop()
 	for batch, more := s.queue.take(nil); more; batch, more = s.queue.take(batch[:0]) {
@@ -52,9 +54,18 @@ func (s *Store) Run(ctx context.Context) error {
 // tidy does what is to be done while nothing waits.
 func (s *Store) tidy(ctx context.Context) {
 	s.committer.tidy(ctx)
-	if s.committer.erased && s.broken.Load() == nil { // the write-ahead log holds what was deleted
-		_ = s.emptyLog(ctx) // it is tried again in a minute, or has broken down and said so
+	if s.broken.Load() != nil {
+		return
 	}
+	if s.committer.erased { // the write-ahead log holds what was deleted
+		err := s.emptyLog(ctx)
+		if size := s.reserve.size; isNoRoom(err) && s.reserve.giveUp(reserveSteps[0]) {
+			_ = s.emptyLog(ctx) // it is tried again in a minute, or has broken down and said so
+			s.reserved(ctx, s.reserve.takeBack(s.dir, size))
+		}
+	}
+	s.reserved(ctx, s.reserve.fill(s.dir))
+	s.dropOldCopies(ctx, time.Now())
 }
 
 // commit makes one transaction of batch, or none if that fails, and tells
@@ -63,6 +74,13 @@ func (s *Store) commit(ctx context.Context, batch []item) {
 	start := time.Now()
 	results := s.committer.begin(batch)
 	stored, err := s.transact(ctx, batch, start)
+	full := err
+	switch {
+	case s.mayUseReserve(batch, err):
+		stored, err = s.transactFromReserve(ctx, batch, full)
+	case err == nil && wanted(batch):
+		s.healed(ctx)
+	}
 	switch {
 	case err != nil:
 		s.undone(ctx, err, len(batch))
@@ -84,6 +102,8 @@ func (s *Store) commit(ctx context.Context, batch []item) {
 	for i := range batch {
 		c := &results[i]
 		switch it := &batch[i]; {
+		case it.refused == errNoRoom && it.write != nil:
+			*c = chat.Commit{Err: full}
 		case it.refused != nil:
 			c.Err = it.refused
 		case err != nil && it.write != nil:
@@ -144,7 +164,6 @@ func (s *Store) transact(ctx context.Context, batch []item, now time.Time) (stor
 	}
 	s.database = database
 	s.note(ctx, c.newest)
-	s.healed(ctx)
 	return stored, nil
 }
 
@@ -196,6 +215,7 @@ func (s *Store) healed(ctx context.Context) {
 		s.logger.LogAttrs(ctx, slog.LevelInfo, "the store can write again", slog.Duration("took", time.Since(s.outage.since)))
 	}
 	s.outage.since = time.Time{}
+	s.reserved(ctx, s.reserve.fill(s.dir))
 }
 
 // unavailable is what senders are told when their transaction came to nothing.

@@ -37,10 +37,7 @@ func (s *Store) openDatabase(ctx context.Context, vfs string) error {
 		}
 	}
 	if found.schema < newestSchema() {
-		// or it would look as if the start hung
-		s.logger.LogAttrs(ctx, slog.LevelInfo, "bringing the schema up to date: a long log takes some seconds for each million messages",
-			slog.String("op", fmt.Sprintf("%d to %d", found.schema, newestSchema())))
-		if err := s.migrate(ctx, s.writers); err != nil {
+		if err := s.upgrade(ctx, found.schema); err != nil {
 			return err
 		}
 	}
@@ -61,6 +58,7 @@ func (s *Store) openDatabase(ctx context.Context, vfs string) error {
 	if err := s.settleMarks(ctx, left); err != nil {
 		return err
 	}
+	s.noteProgram(ctx)
 	s.readers = openSQLite(s.path, "rw", vfs, readerPragmas)
 	s.readers.SetMaxOpenConns(readerConns)
 	s.readers.SetMaxIdleConns(readerConns)
@@ -154,7 +152,7 @@ func readFirst(ctx context.Context, path string, newest mark) (is found, err err
 		return is, fmt.Errorf("reading the schema of %s: %w", databaseName, err)
 	}
 	if known := newestSchema(); is.schema > known {
-		return is, fmt.Errorf("%s was written by a newer parley (schema %d, this one knows %d); use that program, or restore a back-up made before", databaseName, is.schema, known)
+		return is, fmt.Errorf("%s was written by a newer parley (schema %d, this one knows %d); use that program, go back with its “parley rollback”, or restore a back-up made before", databaseName, is.schema, known)
 	}
 	return is, nil
 }

@@ -29,11 +29,15 @@ type Config struct {
 	Logger    *slog.Logger                         `kong:"-"` // default: discard
 	Committed func(events int, took time.Duration) `kong:"-"` // called after each transaction that stored events
 	Touched   func(room chat.RoomName, events int) `kong:"-"` // called after it for each room, with how many it has got; must not block
+
+	Version            string `kong:"-"` // the program's; noted in the database, and in the names of copies before an upgrade
+	UpgradeWithoutCopy bool   `kong:"-"` // an older database is not copied before it is brought up to date
 }
 
 // A Store is a data folder in use. Its methods may be called from several
 // goroutines; those that write do their work while Run runs.
 type Store struct {
+	cfg       Config
 	dir       string
 	path      string // of the database
 	logger    *slog.Logger
@@ -53,7 +57,10 @@ type Store struct {
 	ran     chan struct{}            // closed by Run when it returns
 	broken  atomic.Pointer[breakage] // why nothing is written any more, until a restart
 	health  health
-	outage  outage // owned by Run's goroutine
+	outage  outage  // owned by Run's goroutine
+	reserve reserve // likewise
+
+	copiesLooked time.Time // likewise: when it was last looked for copies that are to go
 
 	// Owned by Run's goroutine, too, while that runs.
 	marks    *marks
@@ -81,6 +88,7 @@ func open(ctx context.Context, cfg Config, vfs string) (_ *Store, err error) {
 		return nil, fmt.Errorf("data folder %s: %w", cfg.Dir, err)
 	}
 	s := &Store{
+		cfg:       cfg,
 		dir:       dir,
 		path:      filepath.Join(dir, databaseName),
 		logger:    cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
@@ -122,6 +130,7 @@ func (s *Store) takeFolder() error {
 	if s.folder, err = os.OpenRoot(s.dir); err != nil {
 		return fmt.Errorf("opening the data folder %s: %w", s.dir, err)
 	}
+	s.reserve.folder = s.folder
 	if s.lock, err = s.folder.OpenFile(lockName, os.O_RDWR|os.O_CREATE, 0o600); err != nil {
 		return fmt.Errorf("locking the data folder %s: %w", s.dir, err)
 	}
@@ -136,6 +145,7 @@ func (s *Store) takeFolder() error {
 	if err != nil {
 		return fmt.Errorf("the data folder %s is in use by another parley (%w); stop that one, or choose another folder", s.dir, err)
 	}
+	s.reserve.makeWay(s.dir)
 	return nil
 }
 
