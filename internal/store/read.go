@@ -84,8 +84,9 @@ func (r *reads) close() error {
 }
 
 const (
+	// Beside max() SQLite takes other columns from the row that has the maximum.
 	headText = `
-		SELECT coalesce(max(id) & 0xfffffffff, 0) FROM event
+		SELECT coalesce(max(id) & 0xfffffffff, 0), coalesce(at_ms, 0) FROM event
 		WHERE id > (SELECT id << 36 FROM room WHERE name = $1) AND id < (SELECT id + 1 << 36 FROM room WHERE name = $1)`
 	afterText = `
 		SELECT m.seq, m.at_ms, p.public, m.name, m.text,
@@ -100,17 +101,26 @@ const (
 		WHERE s.token_hash = $1`
 )
 
-// Head returns a room's newest seq, 0 for a room that nobody wrote to.
-func (s *Store) Head(ctx context.Context, room chat.RoomName) (chat.Seq, error) {
-	var seq chat.Seq
+// Head returns a room's newest seq and when that event was stored; zeros for a
+// room that nobody wrote to.
+func (s *Store) Head(ctx context.Context, room chat.RoomName) (seq chat.Seq, at time.Time, err error) {
 	stmt, err := s.reads.get(ctx, headText)
+	var ms int64
 	if err == nil {
-		err = stmt.QueryRowContext(ctx, string(room)).Scan(&seq)
+		err = stmt.QueryRowContext(ctx, string(room)).Scan(&seq, &ms)
 	}
 	if err != nil {
-		return 0, fmt.Errorf("newest seq of %s: %w", room, err)
+		return 0, time.Time{}, fmt.Errorf("newest seq of %s: %w", room, err)
 	}
-	return seq, nil
+	return seq, timeOf(ms), nil
+}
+
+// timeOf returns a time of the store's; the zero time for 0.
+func timeOf(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
 }
 
 // At returns when an event was stored, the zero time if there is no such event.
