@@ -112,6 +112,7 @@ type Server struct {
 	handler   http.Handler
 	stopping  atomic.Bool // set once Serve has begun to drain
 
+	live registry
 	watchers
 	doors
 }
