@@ -33,7 +33,7 @@ type Room struct {
 	Epoch string
 	At    time.Time // when that was stored; zero if nobody wrote to it
 	Count int       // people here
-	Here  []Person // who they are; none in a room of more than 100 people
+	Here  []Person  // who they are; none in a room of more than 100 people
 }
 
 // A room is one that was joined: a cursor in its log. c.mu guards it.

@@ -6,8 +6,8 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
-	"time"
 	"testing/synctest"
+	"time"
 
 	"parley/internal/chat"
 )

@@ -67,12 +67,12 @@ func (s *Server) restSession(api huma.API) {
 
 	register(s, api, huma.Operation{
 		OperationID: "forget-session", Method: http.MethodDelete, Path: "/api/session", Tags: []string{"Session"},
-		Summary:     "Forget the session",
+		Summary: "Forget the session",
 		Description: "The session is nobody's from now on, and all connections that it has end. Once the answer is there nothing is accepted from it any more. " +
 			"One that was nobody's already is no error.",
-		Responses:   map[string]*huma.Response{"204": {Description: "Forgotten"}},
-		Security:    identified,
-		Errors:      []int{403, 503},
+		Responses: map[string]*huma.Response{"204": {Description: "Forgotten"}},
+		Security:  identified,
+		Errors:    []int{403, 503},
 	}, s.forgetSession)
 }
 
