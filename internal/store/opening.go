@@ -37,9 +37,6 @@ func (s *Store) openDatabase(ctx context.Context, vfs string) error {
 		}
 	}
 	if found.schema < newestSchema() {
-		// or it would look as if the start hung
-		s.logger.LogAttrs(ctx, slog.LevelInfo, "bringing the schema up to date: a long log takes some seconds for each million messages",
-			slog.String("op", fmt.Sprintf("%d to %d", found.schema, newestSchema())))
 		if err := s.upgrade(ctx, found.schema); err != nil {
 			return err
 		}
@@ -58,10 +55,10 @@ func (s *Store) openDatabase(ctx context.Context, vfs string) error {
 	if err := s.settleEpoch(ctx, left); err != nil {
 		return err
 	}
-	s.noteProgram(ctx)
 	if err := s.settleMarks(ctx, left); err != nil {
 		return err
 	}
+	s.noteProgram(ctx)
 	s.readers = openSQLite(s.path, "rw", vfs, readerPragmas)
 	s.readers.SetMaxOpenConns(readerConns)
 	s.readers.SetMaxIdleConns(readerConns)
@@ -176,13 +173,6 @@ func readFirstAs(ctx context.Context, path, mode string, newest mark) (is found,
 	}
 	is.newest, err = hasNewest(ctx, db, is.schema, newest)
 	return is, err
-}
-
-// schemaVersion is schemaOfDatabase for the one at path.
-func schemaVersion(ctx context.Context, path, mode string) (int64, error) {
-	db := openSQLite(path, mode, "", readerPragmas)
-	defer db.Close()
-	return schemaOfDatabase(ctx, db)
 }
 
 // schemaOfDatabase returns the number of the newest migration that a database has

@@ -64,7 +64,7 @@ func NewRollback(ctx context.Context, dir, program string) (_ *Rollback, err err
 		return nil, fmt.Errorf("there is no way back: %s holds no copy from before an upgrade (one is kept for two weeks); to return to an earlier state restore a back-up", dir)
 	}
 	r.Program, r.Schema, r.Day = r.kept.program, r.kept.schema, r.kept.day
-	have, err := schemaVersion(ctx, filepath.Join(abs, databaseName), "rw")
+	have, err := schemaVersion(ctx, filepath.Join(abs, databaseName))
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w; restore a back-up, or put %s in its place", databaseName, err, r.kept.name)
 	}
@@ -73,6 +73,14 @@ func NewRollback(ctx context.Context, dir, program string) (_ *Rollback, err err
 		return nil, fmt.Errorf("comparing %s with %s: %w", databaseName, r.kept.name, err)
 	}
 	return r, nil
+}
+
+// schemaVersion returns the number of the newest migration that the database at path
+// has had. It is an error if that is none of Parley's.
+func schemaVersion(ctx context.Context, path string) (int64, error) {
+	db := openSQLite(path, "rw", "", readerPragmas)
+	defer db.Close()
+	return schemaOfDatabase(ctx, db)
 }
 
 // Close lets go of the folder.
@@ -137,11 +145,11 @@ func lostText(kept, have int64) string {
 // A crash leaves the one or the other.
 func (r *Rollback) Do() (undone string, err error) {
 	folder := r.store.folder
-	if info, err := folder.Stat(databaseName + "-wal"); err == nil && info.Size() > 0 {
+	if info, err := folder.Stat(databaseName + walSuffix); err == nil && info.Size() > 0 {
 		return "", errors.New("the write-ahead log could not be emptied")
 	}
 	// The index is of the newer program, and is made again.
-	for _, name := range []string{databaseName + "-wal", databaseName + "-shm", "search.db", "search.db-wal", "search.db-shm"} {
+	for _, name := range []string{databaseName + walSuffix, databaseName + "-shm", "search.db", "search.db-wal", "search.db-shm"} {
 		if err := folder.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return "", err
 		}

@@ -85,13 +85,16 @@ func keptFiles(folder fs.FS) (files []keptFile, err error) {
 	return files, nil
 }
 
-// upgrade brings the schema of the database, which it has, up to date. First the
-// database is copied.
+// upgrade brings the database's schema, which is have, up to date. The database is
+// copied first.
 func (s *Store) upgrade(ctx context.Context, have int64) (err error) {
+	// Or it would look as if the start hung.
+	s.logger.LogAttrs(ctx, slog.LevelInfo, "bringing the schema up to date: a long log takes some seconds for each million messages",
+		slog.String("op", fmt.Sprintf("%d to %d", have, newestSchema())))
 	kept := ""
 	if s.cfg.UpgradeWithoutCopy {
 		s.logger.LogAttrs(ctx, slog.LevelWarn, "the database is brought up to date without a copy of it as it was: there is no way back")
-	} else if kept, err = s.copyBeforeUpgrade(ctx, s.path, have); err != nil {
+	} else if kept, err = s.copyBeforeUpgrade(ctx, have); err != nil {
 		return err
 	}
 	if err := s.migrate(ctx, s.writers); err != nil {
@@ -104,9 +107,9 @@ func (s *Store) upgrade(ctx context.Context, have int64) (err error) {
 	return err
 }
 
-// copyBeforeUpgrade copies the database at path, unless an upgrade that was
+// copyBeforeUpgrade copies the database, unless an upgrade that was
 // interrupted has done so. It returns the copy's name.
-func (s *Store) copyBeforeUpgrade(ctx context.Context, path string, have int64) (name string, err error) {
+func (s *Store) copyBeforeUpgrade(ctx context.Context, have int64) (name string, err error) {
 	meta := func(key string) (value string) {
 		_ = s.writers.QueryRowContext(ctx, `SELECT value FROM meta WHERE key = $1`, key).Scan(&value) // none is ""
 		return value
@@ -116,14 +119,14 @@ func (s *Store) copyBeforeUpgrade(ctx context.Context, path string, have int64) 
 			return name, nil
 		}
 	}
-	if needed, free, err := s.roomForCopy(path); err == nil && free < needed {
+	if needed, free, err := s.roomForCopy(); err == nil && free < needed {
 		return "", noRoomForCopy(needed, free)
 	}
 	kept := newKeptFile(s.folder.FS(), keptCopy, have, meta("program"), time.Now())
 	began := time.Now()
 	if err := Backup(ctx, s.dir, filepath.Join(s.dir, kept.name)); err != nil {
 		if isNoRoom(err) {
-			needed, free, _ := s.roomForCopy(path) // only for the sentence
+			needed, free, _ := s.roomForCopy() // only for the sentence
 			return "", noRoomForCopy(needed, free)
 		}
 		return "", fmt.Errorf("copying the database before it is brought up to date: %w", err)
@@ -138,8 +141,8 @@ func (s *Store) copyBeforeUpgrade(ctx context.Context, path string, have int64) 
 
 // roomForCopy returns how many bytes a copy of the database may take, and how many
 // are free.
-func (s *Store) roomForCopy(path string) (needed, free int64, err error) {
-	for _, file := range []string{path, path + "-wal"} {
+func (s *Store) roomForCopy() (needed, free int64, err error) {
+	for _, file := range []string{s.path, s.path + walSuffix} {
 		if info, err := os.Stat(file); err == nil {
 			needed += info.Size()
 		}

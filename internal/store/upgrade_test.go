@@ -39,7 +39,7 @@ func copiesIn(t *testing.T, dir string) (names []string) {
 func schemaIn(t *testing.T, dir string) (version int64, texts []string) {
 	t.Helper()
 	path := filepath.Join(dir, databaseName)
-	version, err := schemaVersion(t.Context(), path, "ro")
+	version, err := schemaVersion(t.Context(), path)
 	must(t, err)
 	db := openSQLite(path, "ro", "", nil)
 	defer db.Close()
