@@ -36,7 +36,7 @@ func (s *Server) Serve(ctx context.Context, ln, plain net.Listener) error {
 	if s.certs == nil {
 		g.Go(func() error { return ended(main.Serve(ln)) })
 	} else {
-		secure := s.listenTLS(ln, s.certs.config())
+		secure := s.listenTLS(ln, s.certs.config(), maxHandshakes)
 		main.TLSConfig = secure.config.Clone() // net/http looks there for HTTP/2, and changes it
 		if a, ok := s.certs.(*acme); ok {
 			a.listensOn(hostAndPorts(ln, plain))

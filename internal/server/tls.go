@@ -23,7 +23,7 @@ const (
 )
 
 // A tlsListener returns connections whose TLS handshake is done. It does the
-// handshakes on goroutines of its own, at most maxHandshakes at a time.
+// handshakes on goroutines of its own.
 type tlsListener struct {
 	net.Listener
 	server  *Server
@@ -51,8 +51,9 @@ type halfDone struct {
 	began time.Time
 }
 
-// listenTLS returns ln with TLS, on which HTTP/2 and HTTP/1.1 can be spoken.
-func (s *Server) listenTLS(ln net.Listener, config *tls.Config) *tlsListener {
+// listenTLS returns ln with TLS, on which HTTP/2 and HTTP/1.1 can be spoken. At most
+// so many handshakes are under way at a time.
+func (s *Server) listenTLS(ln net.Listener, config *tls.Config, handshakes int) *tlsListener {
 	config = config.Clone()
 	for _, protocol := range []string{"h2", "http/1.1"} {
 		if !slices.Contains(config.NextProtos, protocol) {
@@ -61,7 +62,7 @@ func (s *Server) listenTLS(ln net.Listener, config *tls.Config) *tlsListener {
 	}
 	l := &tlsListener{
 		Listener: ln, server: s, config: config, timeout: s.cfg.HeaderTimeout,
-		done: make(chan accepted), places: make(chan struct{}, maxHandshakes), closed: make(chan struct{}),
+		done: make(chan accepted), places: make(chan struct{}, handshakes), closed: make(chan struct{}),
 	}
 	l.close = sync.OnceValue(func() error {
 		close(l.closed)

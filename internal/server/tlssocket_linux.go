@@ -19,7 +19,8 @@ import (
 type tlsSocket struct {
 	socket // where the records go; its methods of line are overridden here
 	tls    *tls.Conn
-	under  *rawConn // what tls reads and writes
+	under  *rawConn          // what tls reads and writes
+	lent   *[recordRoom]byte // the runner's: the buffer that tls reads into; nil: one of its own
 
 	mu    sync.Mutex // taken after crypto/tls's own locks
 	rest  []byte     // records, or the end of one, that the socket has not taken
@@ -64,7 +65,11 @@ func (k *tlsSocket) open(net.Conn) error {
 // read returns text that has come. It goes on with what crypto/tls has read
 // already before it reads from the socket.
 func (k *tlsSocket) read(p []byte) (int, error) {
+	k.lendRecords()
 	n, err := k.tls.Read(p)
+	if err != nil {
+		k.returnRecords()
+	}
 	if errors.Is(err, errNothingYet) {
 		err = errNothing
 	}
