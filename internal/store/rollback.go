@@ -51,11 +51,11 @@ func NewRollback(ctx context.Context, dir, program string) (_ *Rollback, err err
 	if err := r.store.takeFolder(); err != nil {
 		return nil, err
 	}
-	files, err := keptFiles(r.store.folder.FS())
+	copies, err := keptFiles(r.store.folder.FS())
 	if err != nil {
 		return nil, err
 	}
-	for _, k := range files {
+	for _, k := range copies {
 		if k.kind == keptCopy && r.kept.name == "" {
 			r.kept = k
 		}
