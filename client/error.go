@@ -38,6 +38,8 @@ const (
 	Gone               Code = "gone"
 	NotYours           Code = "not_yours"
 	TooMany            Code = "too_many"
+	Behind             Code = "behind"
+	SessionEnded       Code = "session_ended"
 	Stalled            Code = "stalled"
 	Unavailable        Code = "unavailable"
 	Overloaded         Code = "overloaded"

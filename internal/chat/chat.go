@@ -221,6 +221,7 @@ type Selection struct {
 type Page struct {
 	Messages []Standing // oldest first
 	Head     Seq        // the room's newest event at that moment
+	At       time.Time  // when Head was stored; zero if there is none
 	More     bool       // there are more in the direction that was asked for: older ones, or newer if it was those
 	Newer    bool       // of a page around a message: there are newer ones too
 	Root     *Standing  // of a page of a thread: what that began with; nil if there is no such message

@@ -34,6 +34,8 @@ const (
 	Gone               Code = "gone"                 // the message has been deleted
 	NotYours           Code = "not_yours"            // only its author may do that
 	TooMany            Code = "too_many"             // there are enough of these
+	Behind             Code = "behind"               // the event that a page shall begin after is not in this log: read the room again
+	SessionEnded       Code = "session_ended"        // the session of this connection has been ended: do not come back with it
 	Stalled            Code = "stalled"              // this reader took nothing for too long
 	Unavailable        Code = "unavailable"          // the store cannot write; nothing was kept
 	Overloaded         Code = "overloaded"           // too much is waiting for the store
@@ -45,7 +47,7 @@ const (
 var Codes = []Code{
 	InvalidJSON, UnknownOp, HelloFirst, BadRequest, BadRoom, BadName, BadText, BadNonce, NonceUsed,
 	BadSession, TooLong, TooLarge, NotJoined, AlreadyJoined, TooManyRooms, TooManyConnections,
-	RateLimited, ForbiddenOrigin, NotFound, Gone, NotYours, TooMany, Stalled, Unavailable, Overloaded, Stopping, Internal,
+	RateLimited, ForbiddenOrigin, NotFound, Gone, NotYours, TooMany, Behind, SessionEnded, Stalled, Unavailable, Overloaded, Stopping, Internal,
 }
 
 // An Error is what a user is told: a code to act on and a sentence to read.

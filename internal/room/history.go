@@ -61,6 +61,9 @@ func (h *Hub) Messages(ctx context.Context, room chat.RoomName, seqs ...chat.Seq
 
 func (h *Hub) page(ctx context.Context, room chat.RoomName, sel chat.Selection) (chat.Page, error) {
 	page, err := h.kept.Page(ctx, room, sel)
+	if err == nil {
+		page.At, err = h.At(ctx, room, page.Head)
+	}
 	for i := range page.Messages {
 		h.dress(&page.Messages[i].Event)
 	}

@@ -149,6 +149,15 @@ func (l *memLog) After(_ context.Context, room chat.RoomName, seq chat.Seq, limi
 	return append([]chat.Event(nil), events[from:min(from+limit, len(events))]...), nil
 }
 
+func (l *memLog) At(_ context.Context, room chat.RoomName, seq chat.Seq) (at time.Time, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if events := l.rooms[room]; seq > 0 && int(seq) <= len(events) {
+		at = events[seq-1].At
+	}
+	return at, nil
+}
+
 // Page has no edits, reactions or threads: of a message nothing but itself.
 func (l *memLog) Page(_ context.Context, room chat.RoomName, sel chat.Selection) (chat.Page, error) {
 	l.mu.Lock()

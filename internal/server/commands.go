@@ -74,15 +74,19 @@ func (cl *client) join(ctx context.Context, cmd wire.Command) error {
 	if limit := cl.s.cfg.RoomsPerConnection; limit > 0 && len(cl.rooms) >= limit {
 		return &chat.Error{Code: chat.TooManyRooms, Message: fmt.Sprintf("One connection can be in %d rooms.", limit)}
 	}
+	at, err := wire.ParseTime(cmd.At)
+	if err != nil {
+		return err
+	}
 	if cmd.After != nil { // what was sent before may be among what follows
 		cl.out.flush()
 		cl.out.awaitAnswers()
 	}
 	cl.hearOfName()
 	reader, err := cl.s.hub.Join(ctx, name, room.Joining{
-		Person: &cl.person, Sink: &cl.out, Encoder: wire.Frames{}, After: cmd.After, Epoch: cmd.Epoch,
+		Person: &cl.person, Sink: &cl.out, Encoder: wire.Frames{}, After: cmd.After, Epoch: cmd.Epoch, At: at,
 	}, func(j room.Joined) {
-		a := wire.Answer{ID: cmd.ID, Behind: j.Behind, Room: name, Seq: &j.Head, Count: &j.Count, Here: j.Here}
+		a := wire.Answer{ID: cmd.ID, Behind: j.Behind, Reset: j.Reset, Room: name, Seq: &j.Head, At: j.At, Count: &j.Count, Here: j.Here}
 		if j.Behind {
 			a.Epoch = cl.s.hub.Epoch()
 		}

@@ -70,6 +70,15 @@ func (m *memory) After(_ context.Context, room chat.RoomName, seq chat.Seq, limi
 	return slices.Clone(events[from:min(from+limit, len(events))]), nil
 }
 
+func (m *memory) At(_ context.Context, room chat.RoomName, seq chat.Seq) (at time.Time, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if events := m.rooms[room]; seq > 0 && int(seq) <= len(events) {
+		at = events[seq-1].At
+	}
+	return at, nil
+}
+
 // Page has no edits, reactions or threads: of a message nothing but itself.
 func (m *memory) Page(_ context.Context, room chat.RoomName, sel chat.Selection) (chat.Page, error) {
 	m.mu.Lock()

@@ -19,6 +19,7 @@ type roomInput struct{ RoomParam }
 type roomAnswer struct {
 	Room  chat.RoomName `json:"room"`
 	Seq   chat.Seq      `json:"seq" doc:"The number of the newest event; 0 if nobody has written."`
+	At    *stamp        `json:"at,omitempty" doc:"When that event was stored."`
 	Count int           `json:"count" doc:"How many people are here."`
 	Epoch string        `json:"epoch"`
 }
@@ -31,6 +32,7 @@ type PageParam struct {
 	After  optionalSeq `query:"after" minimum:"0" doc:"Only messages with a greater seq, the oldest of them first."`
 	Around optionalSeq `query:"around" minimum:"0" doc:"Messages on both sides of this one."`
 	Limit  int         `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"How many messages at most."`
+	ResumeParam
 }
 
 func (in *PageParam) page(thread chat.Seq) room.Page {
@@ -68,6 +70,7 @@ func (o *optionalSeq) OnParamSet(isSet bool, _ any) { o.isSet = isSet }
 type pageAnswer struct {
 	Room     chat.RoomName `json:"room"`
 	Seq      chat.Seq      `json:"seq" doc:"The number of the room's newest event when this was read: what happened to these messages up to then is in them."`
+	At       *stamp        `json:"at,omitempty" doc:"When that event was stored. Missing in a room that nobody has written to."`
 	Epoch    string        `json:"epoch"`
 	More     bool          `json:"more" doc:"There are more in the direction that was asked for: newer ones after “after”, else older ones."`
 	Newer    bool          `json:"more_after,omitempty" doc:"Of a page around a message: there are newer ones too."`
@@ -121,7 +124,7 @@ func (s *Server) restRoom(api huma.API) {
 	register(s, api, huma.Operation{
 		OperationID: "room", Method: http.MethodGet, Path: "/api/rooms/{room}", Tags: []string{"Rooms"},
 		Summary:   "What a room is now",
-		Responses: map[string]*huma.Response{"200": {Description: "The room", Content: content(roomAnswer{Room: "lobby", Seq: 42, Count: 3, Epoch: "qk3v8d"})}},
+		Responses: map[string]*huma.Response{"200": {Description: "The room", Content: content(roomAnswer{Room: "lobby", Seq: 42, At: &at, Count: 3, Epoch: "qk3v8d"})}},
 		Errors:    []int{400, 503},
 	}, s.state)
 
@@ -130,9 +133,9 @@ func (s *Server) restRoom(api huma.API) {
 		Summary:     "A page of a room's history",
 		Description: "The newest `limit` messages before `before`, or the oldest `limit` after `after`, or, without both, the newest. Oldest first.",
 		Responses: map[string]*huma.Response{"200": {
-			Description: "The page", Content: content(pageAnswer{Room: "lobby", Seq: 42, Epoch: "qk3v8d", Messages: []message{hello}}),
+			Description: "The page", Content: content(pageAnswer{Room: "lobby", Seq: 42, At: &at, Epoch: "qk3v8d", Messages: []message{hello}}),
 		}},
-		Errors: []int{400, 503},
+		Errors: []int{400, 409, 503},
 	}, s.messages)
 
 	register(s, api, huma.Operation{
@@ -159,16 +162,23 @@ func (s *Server) state(ctx context.Context, in *roomInput) (*roomOutput, error) 
 		return nil, err
 	}
 	head, here, err := s.hub.State(ctx, name)
+	var at time.Time
+	if err == nil {
+		at, err = s.hub.At(ctx, name, head)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("state of %s: %w", name, err)
 	}
-	return &roomOutput{Body: roomAnswer{Room: name, Seq: head, Count: here, Epoch: s.hub.Epoch()}}, nil
+	return &roomOutput{Body: roomAnswer{Room: name, Seq: head, At: stampOf(at), Count: here, Epoch: s.hub.Epoch()}}, nil
 }
 
 // messages answers GET /api/rooms/{room}/messages.
 func (s *Server) messages(ctx context.Context, in *pageInput) (*pageOutput, error) {
 	name, err := in.name()
 	if err != nil {
+		return nil, err
+	}
+	if err := s.resumes(ctx, name, in.After.pointer(), in.ResumeParam); err != nil {
 		return nil, err
 	}
 	page, err := s.hub.History(ctx, name, in.page(0))
@@ -180,7 +190,7 @@ func (s *Server) messages(ctx context.Context, in *pageInput) (*pageOutput, erro
 
 func (s *Server) pageAnswer(name chat.RoomName, page chat.Page) pageAnswer {
 	return pageAnswer{
-		Room: name, Seq: page.Head, Epoch: s.hub.Epoch(), More: page.More, Newer: page.Newer, Messages: messagesOf(page.Messages),
+		Room: name, Seq: page.Head, At: stampOf(page.At), Epoch: s.hub.Epoch(), More: page.More, Newer: page.Newer, Messages: messagesOf(page.Messages),
 	}
 }
 

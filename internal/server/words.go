@@ -40,6 +40,8 @@ var words = map[chat.Code]word{
 	chat.Gone:               {410, "the message has been deleted", "show it as deleted"},
 	chat.NotYours:           {403, "only its author may do that", "do not offer it"},
 	chat.TooMany:            {422, "there are enough of these", "show the message"},
+	chat.Behind:             {409, "the event “after” is not in this log, or is another one", "drop what you have of the room, and read it again"},
+	chat.SessionEnded:       {0, "close code 4001: somebody has signed this session out", "do not come back with it; ask for a name"},
 	chat.Stalled:            {0, "close code 4008", "reconnect, with `after`"},
 	chat.Unavailable:        {503, "the store cannot write; nothing was kept", "keep it; again later, same nonce"},
 	chat.Overloaded:         {503, "too much waits for the store", "keep it; again after `retry_after_ms`"},

@@ -46,18 +46,22 @@ func (s *Store) Run(ctx context.Context) error {
 		}
 		s.commit(ctx, batch)
 		clear(batch)
+		s.empty(ctx)
 	}
 	return nil
 }
 
 // tidy does what is to be done while nothing waits.
 func (s *Store) tidy(ctx context.Context) {
-	err := s.committer.tidy(ctx)
-	if size := s.reserve.size; isNoRoom(err) && s.reserve.giveUp(reserveSteps[0]) {
-		err = s.committer.emptyLog(ctx)
-		s.reserved(ctx, s.reserve.takeBack(s.dir, size))
+	s.committer.tidy(ctx)
+	if s.committer.erased && s.broken.Load() == nil { // the write-ahead log holds what was deleted
+		size := s.reserve.size
+		err := s.emptyLog(ctx) // it is tried again in a minute, or has broken down and said so
+		if isNoRoom(err) && s.reserve.giveUp(reserveSteps[0]) {
+			_ = s.emptyLog(ctx) // likewise
+			s.reserved(ctx, s.reserve.takeBack(s.dir, size))
+		}
 	}
-	s.emptied(ctx, err)
 	s.reserved(ctx, s.reserve.fill(s.dir))
 	s.dropOldCopies(ctx, time.Now())
 }
@@ -124,7 +128,7 @@ func (s *Store) transact(ctx context.Context, batch []item, now time.Time) (stor
 		if cause := recover(); cause != nil {
 			// Nobody knows what state it has left the connection in, so nothing more
 			// is done with that, not even a rollback: the next start does it.
-			s.breakDown(errPanicked)
+			s.breakDown(ctx, errPanicked)
 			stored, err = 0, fmt.Errorf("%w: %v\n%s", errPanicked, cause, debug.Stack())
 			return
 		}
@@ -133,21 +137,31 @@ func (s *Store) transact(ctx context.Context, batch []item, now time.Time) (stor
 		}
 	}()
 	if err := c.exec(ctx, `BEGIN IMMEDIATE`); err != nil {
+		if isDamaged(err) {
+			s.breakDown(ctx, err)
+		}
 		return 0, fmt.Errorf("beginning a transaction: %w", err)
 	}
 	stored, err = c.write(ctx, batch, now)
 	if err != nil {
-		if isFailedSync(err) {
-			s.breakDown(err)
+		if isFailedSync(err) || isDamaged(err) {
+			s.breakDown(ctx, err)
 		}
 		return 0, err
 	}
 	if err := c.exec(ctx, `COMMIT`); err != nil {
-		if isUnknownOutcome(err) {
-			s.breakDown(err)
+		if isUnknownOutcome(err) || isDamaged(err) {
+			s.breakDown(ctx, err)
 		}
 		return 0, fmt.Errorf("committing: %w", err)
 	}
+	database, err := s.inPlace()
+	if err != nil {
+		s.breakDown(ctx, err)
+		return 0, err
+	}
+	s.database = database
+	s.note(ctx, c.newest)
 	return stored, nil
 }
 
@@ -200,12 +214,6 @@ func (s *Store) healed(ctx context.Context) {
 	}
 	s.outage.since = time.Time{}
 	s.reserved(ctx, s.reserve.fill(s.dir))
-}
-
-// breakDown ends all writing until a restart: nobody knows what the disk holds.
-func (s *Store) breakDown(err error) {
-	why := err.Error()
-	s.broken.CompareAndSwap(nil, &why)
 }
 
 // unavailable is what senders are told when their transaction came to nothing.

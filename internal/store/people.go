@@ -56,10 +56,7 @@ func (s *Store) Person(ctx context.Context, session string) (chat.Person, error)
 	var p chat.Person
 	var seen int64
 	hash := tokenHash(session)
-	stmt, err := s.reads.get(ctx, sessionText)
-	if err == nil {
-		err = stmt.QueryRowContext(ctx, hash).Scan(&p.ID, &p.Name, &seen)
-	}
+	err := s.reads.row(ctx, sessionText, []any{hash}, &p.ID, &p.Name, &seen)
 	if errors.Is(err, sql.ErrNoRows) {
 		return chat.Person{}, &chat.Error{Code: chat.BadSession, Message: "This session is unknown. Give a name to be a new guest."}
 	}

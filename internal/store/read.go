@@ -15,6 +15,7 @@ import (
 // connections of the pool.
 type reads struct {
 	db     *sql.DB
+	met    func(context.Context, error) error // returns what whoever reads is told of an error
 	mu     sync.RWMutex
 	byText map[string]*sql.Stmt
 }
@@ -34,7 +35,7 @@ func (r *reads) get(ctx context.Context, text string) (*sql.Stmt, error) {
 	}
 	stmt, err := r.db.PrepareContext(ctx, text) // without the lock, which those want who hold all connections
 	if err != nil {
-		return nil, fmt.Errorf("preparing to read: %w", err)
+		return nil, fmt.Errorf("preparing to read: %w", r.met(ctx, err))
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -55,7 +56,17 @@ func (r *reads) each(ctx context.Context, text string, args []any, scan func(*sq
 	if err != nil {
 		return err
 	}
-	return eachRow(ctx, stmt, args, scan)
+	return r.met(ctx, eachRow(ctx, stmt, args, scan))
+}
+
+// row reads the one row that a statement finds, whose text is one of the
+// program's constants. sql.ErrNoRows says that there is none.
+func (r *reads) row(ctx context.Context, text string, args []any, dest ...any) error {
+	stmt, err := r.get(ctx, text)
+	if err != nil {
+		return err
+	}
+	return r.met(ctx, stmt.QueryRowContext(ctx, args...).Scan(dest...))
 }
 
 func eachRow(ctx context.Context, stmt *sql.Stmt, args []any, scan func(*sql.Rows) error) error {
@@ -93,6 +104,8 @@ const (
 		FROM event m JOIN person p ON p.id = m.author
 		WHERE m.id > (SELECT id << 36 | $2 FROM room WHERE name = $1) AND m.id < (SELECT id + 1 << 36 FROM room WHERE name = $1)
 		ORDER BY m.id LIMIT $3`
+	atText = `
+		SELECT at_ms FROM event WHERE id = (SELECT id << 36 | $2 FROM room WHERE name = $1)`
 	sessionText = `
 		SELECT p.public, p.name, s.seen_ms FROM session s JOIN person p ON p.id = s.person
 		WHERE s.token_hash = $1`
@@ -101,14 +114,29 @@ const (
 // Head returns a room's newest seq, 0 for a room that nobody wrote to.
 func (s *Store) Head(ctx context.Context, room chat.RoomName) (chat.Seq, error) {
 	var seq chat.Seq
-	stmt, err := s.reads.get(ctx, headText)
-	if err == nil {
-		err = stmt.QueryRowContext(ctx, string(room)).Scan(&seq)
-	}
-	if err != nil {
+	if err := s.reads.row(ctx, headText, []any{string(room)}, &seq); err != nil {
 		return 0, fmt.Errorf("newest seq of %s: %w", room, err)
 	}
 	return seq, nil
+}
+
+// At returns when an event was stored, the zero time if there is no such event.
+func (s *Store) At(ctx context.Context, room chat.RoomName, seq chat.Seq) (time.Time, error) {
+	if seq < 1 || seq > maxSeq { // its id would be that of another room's event
+		return time.Time{}, nil
+	}
+	var ms int64
+	stmt, err := s.reads.get(ctx, atText)
+	if err == nil {
+		err = stmt.QueryRowContext(ctx, string(room), int64(seq)).Scan(&ms)
+	}
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return time.Time{}, nil
+	case err != nil:
+		return time.Time{}, fmt.Errorf("when event %d of %s was stored: %w", seq, room, err)
+	}
+	return time.UnixMilli(ms).UTC(), nil
 }
 
 // After returns a room's events with a greater seq, oldest first, at most
@@ -117,7 +145,7 @@ func (s *Store) Head(ctx context.Context, room chat.RoomName) (chat.Seq, error) 
 // error.
 func (s *Store) After(ctx context.Context, room chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error) {
 	events, err := s.after(ctx, room, seq, limit)
-	if err != nil {
+	if err = s.met(ctx, err); err != nil {
 		return nil, fmt.Errorf("events of %s after %d: %w", room, seq, err)
 	}
 	return events, nil
@@ -132,7 +160,7 @@ func (s *Store) after(ctx context.Context, room chat.RoomName, seq chat.Seq, lim
 	if err != nil {
 		return nil, err
 	}
-	var events []chat.Event
+	events, last := []chat.Event(nil), seq
 	var answers []*chat.Extra // that quote
 	err = eachRow(ctx, stmt, []any{string(room), int64(seq), limit}, func(rows *sql.Rows) (err error) {
 		e := chat.Event{Room: room}
@@ -140,6 +168,11 @@ func (s *Store) after(ctx context.Context, room chat.RoomName, seq chat.Seq, lim
 		var packed []byte
 		if err := rows.Scan(&e.Seq, &at, &e.From.ID, &e.From.Name, &e.Text, &packed); err != nil {
 			return err
+		}
+		// The numbers of a room have no hole, so what is missing here is lost. A client
+		// that was served past it would never know.
+		if last++; e.Seq != last {
+			return s.missing(ctx, chat.Place{Room: room, Seq: last})
 		}
 		e.At = time.UnixMilli(at).UTC()
 		if _, err := unpackRare(&e, packed); err != nil {

@@ -174,7 +174,7 @@ func (s *Store) transactFromReserve(ctx context.Context, batch []item, full erro
 		}
 	}
 	if err == nil {
-		s.emptied(ctx, s.committer.emptyLog(ctx))
+		_ = s.emptyLog(ctx) // it is tried again in a minute, or has broken down and said so
 	}
 	s.reserved(ctx, s.reserve.takeBack(s.dir, size))
 	return stored, err
@@ -192,15 +192,6 @@ func (s *Store) mayUseReserve(batch []item, err error) bool {
 		}
 	}
 	return false
-}
-
-// emptied looks at what emptying the write-ahead log came to. It is tried again in a
-// minute, and only a sync that failed is final.
-func (s *Store) emptied(ctx context.Context, err error) {
-	if isFailedSync(err) {
-		s.breakDown(err)
-		s.logger.LogAttrs(ctx, slog.LevelError, "the write-ahead log could not be emptied", slog.Any("err", err))
-	}
 }
 
 // reserved logs, once, that there is no room for deletions where there should be.

@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"parley/internal/files"
 )
 
 // A Rollback is a data folder that can go back to what it was before its last
@@ -49,11 +51,11 @@ func NewRollback(ctx context.Context, dir, program string) (_ *Rollback, err err
 	if err := r.store.takeFolder(); err != nil {
 		return nil, err
 	}
-	files, err := keptFiles(r.store.folder.FS())
+	copies, err := keptFiles(r.store.folder.FS())
 	if err != nil {
 		return nil, err
 	}
-	for _, k := range files {
+	for _, k := range copies {
 		if k.kind == keptCopy && r.kept.name == "" {
 			r.kept = k
 		}
@@ -62,7 +64,8 @@ func NewRollback(ctx context.Context, dir, program string) (_ *Rollback, err err
 		return nil, fmt.Errorf("there is no way back: %s holds no copy from before an upgrade (one is kept for two weeks); to return to an earlier state restore a back-up", dir)
 	}
 	r.Program, r.Schema, r.Day = r.kept.program, r.kept.schema, r.kept.day
-	have, err := schemaVersion(ctx, filepath.Join(abs, databaseName), "rw")
+	r.store.path = filepath.Join(abs, databaseName)
+	have, err := r.schema(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w; restore a back-up, or put %s in its place", databaseName, err, r.kept.name)
 	}
@@ -76,10 +79,17 @@ func NewRollback(ctx context.Context, dir, program string) (_ *Rollback, err err
 // Close lets go of the folder.
 func (r *Rollback) Close() error { return r.store.release() }
 
+// schema returns the schema of the present database.
+func (r *Rollback) schema(ctx context.Context) (int64, error) {
+	db := openSQLite(r.store.path, "rw", "", readerPragmas)
+	defer db.Close()
+	return schemaOfDatabase(ctx, db)
+}
+
 // compare counts what the database has and the copy does not, and has the
 // write-ahead log hold nothing.
 func (r *Rollback) compare(ctx context.Context, have int64) error {
-	db := openSQLite(filepath.Join(r.store.dir, databaseName), "rw", "", writerPragmas)
+	db := openSQLite(r.store.path, "rw", "", writerPragmas)
 	defer db.Close()
 	conn, err := db.Conn(ctx)
 	if err != nil {
@@ -135,11 +145,12 @@ func lostText(kept, have int64) string {
 // A crash leaves the one or the other.
 func (r *Rollback) Do() (undone string, err error) {
 	folder := r.store.folder
-	if info, err := folder.Stat(databaseName + "-wal"); err == nil && info.Size() > 0 {
+	if size(r.store.path+walSuffix) > 0 {
 		return "", errors.New("the write-ahead log could not be emptied")
 	}
-	// The index is of the newer program, and is made again.
-	for _, name := range []string{databaseName + "-wal", databaseName + "-shm", "search.db", "search.db-wal", "search.db-shm"} {
+	// The marks are those of the present database. The index is of the newer program,
+	// and is made again.
+	for _, name := range []string{databaseName + walSuffix, databaseName + "-shm", markA, markB, "search.db", "search.db-wal", "search.db-shm"} {
 		if err := folder.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return "", err
 		}
@@ -150,5 +161,5 @@ func (r *Rollback) Do() (undone string, err error) {
 	if err := folder.Rename(r.kept.name, databaseName); err != nil {
 		return "", err
 	}
-	return undone, r.store.syncNames()
+	return undone, files.SyncFolder(r.store.dir)
 }

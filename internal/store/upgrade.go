@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -85,23 +84,15 @@ func keptFiles(folder fs.FS) (files []keptFile, err error) {
 	return files, nil
 }
 
-// upgrade brings the schema of the database at path up to date. If there is
-// something in it, it is copied first.
-func (s *Store) upgrade(ctx context.Context, path string) error {
-	have, err := schemaVersion(ctx, path, "rw")
-	if err != nil {
-		return fmt.Errorf("reading the schema of %s: %w", databaseName, err)
-	}
-	if have == 0 {
-		return s.migrate(ctx)
-	}
+// upgrade copies the database, whose schema is have, and brings it up to date.
+func (s *Store) upgrade(ctx context.Context, have int64) (err error) {
 	kept := ""
 	if s.cfg.UpgradeWithoutCopy {
 		s.logger.LogAttrs(ctx, slog.LevelWarn, "the database is brought up to date without a copy of it as it was: there is no way back")
-	} else if kept, err = s.copyBeforeUpgrade(ctx, path, have); err != nil {
+	} else if kept, err = s.copyBeforeUpgrade(ctx, have); err != nil {
 		return err
 	}
-	if err := s.migrate(ctx); err != nil {
+	if err := s.migrate(ctx, s.writers); err != nil {
 		return err
 	}
 	_, err = s.writers.ExecContext(ctx, `DELETE FROM meta WHERE key = 'upgrading'`)
@@ -111,9 +102,9 @@ func (s *Store) upgrade(ctx context.Context, path string) error {
 	return err
 }
 
-// copyBeforeUpgrade copies the database at path, unless an upgrade that was
+// copyBeforeUpgrade copies the database, unless an upgrade that was
 // interrupted has done so. It returns the copy's name.
-func (s *Store) copyBeforeUpgrade(ctx context.Context, path string, have int64) (name string, err error) {
+func (s *Store) copyBeforeUpgrade(ctx context.Context, have int64) (name string, err error) {
 	meta := func(key string) (value string) {
 		_ = s.writers.QueryRowContext(ctx, `SELECT value FROM meta WHERE key = $1`, key).Scan(&value) // none is ""
 		return value
@@ -123,14 +114,14 @@ func (s *Store) copyBeforeUpgrade(ctx context.Context, path string, have int64) 
 			return name, nil
 		}
 	}
-	if needed, free, err := s.roomForCopy(path); err == nil && free < needed {
+	if needed, free, err := s.roomForCopy(); err == nil && free < needed {
 		return "", noRoomForCopy(needed, free)
 	}
 	kept := newKeptFile(s.folder.FS(), keptCopy, have, meta("program"), time.Now())
 	began := time.Now()
 	if err := Backup(ctx, s.dir, filepath.Join(s.dir, kept.name)); err != nil {
 		if isNoRoom(err) {
-			needed, free, _ := s.roomForCopy(path) // only for the sentence
+			needed, free, _ := s.roomForCopy() // only for the sentence
 			return "", noRoomForCopy(needed, free)
 		}
 		return "", fmt.Errorf("copying the database before it is brought up to date: %w", err)
@@ -145,14 +136,9 @@ func (s *Store) copyBeforeUpgrade(ctx context.Context, path string, have int64) 
 
 // roomForCopy returns how many bytes a copy of the database may take, and how many
 // are free.
-func (s *Store) roomForCopy(path string) (needed, free int64, err error) {
-	for _, file := range []string{path, path + "-wal"} {
-		if info, err := os.Stat(file); err == nil {
-			needed += info.Size()
-		}
-	}
+func (s *Store) roomForCopy() (needed, free int64, err error) {
 	free, err = freeBytes(s.dir)
-	return needed, free, err
+	return size(s.path) + size(s.path+walSuffix), free, err
 }
 
 func noRoomForCopy(needed, free int64) error {

@@ -39,10 +39,10 @@ func copiesIn(t *testing.T, dir string) (names []string) {
 func schemaIn(t *testing.T, dir string) (version int64, texts []string) {
 	t.Helper()
 	path := filepath.Join(dir, databaseName)
-	version, err := schemaVersion(t.Context(), path, "ro")
-	must(t, err)
 	db := openSQLite(path, "ro", "", nil)
 	defer db.Close()
+	version, err := schemaOfDatabase(t.Context(), db)
+	must(t, err)
 	table := "event"
 	if version < 3 {
 		table = "message"

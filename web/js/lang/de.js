@@ -214,6 +214,7 @@ export default {
   "message.done": "Erledigt",
   "message.to-do": "Zu erledigen",
   "message.table": "Tabelle",
+  "message.text": "Was in der Nachricht steht",
 
   // Talk: the composer
   "composer.label": "Deine Nachricht",

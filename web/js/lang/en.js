@@ -215,6 +215,7 @@ export default {
   "message.done": "Done",
   "message.to-do": "To do",
   "message.table": "Table",
+  "message.text": "What the message says",
 
   // Talk: the composer
   "composer.label": "Your message",
