@@ -32,12 +32,6 @@ func Backup(ctx context.Context, dir, path string) error {
 	return nil
 }
 
-// takeSnapshot writes a copy of the database at from, as it is now and with all that
-// is in it, to a new file at to. A server may be using the database.
-func takeSnapshot(ctx context.Context, from, to string) error {
-	return files.New(to, func(partial string) error { return copyDatabase(ctx, from, partial) })
-}
-
 // copyDatabase copies the database at source into the empty file target, within
 // one read transaction.
 func copyDatabase(ctx context.Context, source, target string) error {

@@ -84,7 +84,7 @@ type mind struct {
 	own, others places // messages to change, and to react to
 	marks       []deed // reactions that stand
 
-	retries bool          // it chooses its nonces, so that it can send again what was acknowledged
+	retries bool              // it chooses its nonces, so that it can send again what was acknowledged
 	edited  map[place]version // what edits have made of messages
 	same    map[place]*deed
 	late    []*deed // to be sent once more, though acknowledged: their messages say something else by now
