@@ -114,6 +114,7 @@ type Server struct {
 	handler   http.Handler
 	stopping  atomic.Bool // set once Serve has begun to drain
 
+	live registry
 	watchers
 	doors
 }

@@ -21,15 +21,20 @@ const cookieAge = 400 * 24 * time.Hour
 // that is nobody's is an error with code BadSession. A bearer token counts
 // before the cookie, as only a program can have put it there.
 func (s *Server) identify(r *http.Request) (p chat.Person, ok bool, err error) {
-	session := sessionBearer(r)
-	if session == "" {
-		session = sessionCookie(r)
-	}
+	session := sessionOf(r)
 	if session == "" {
 		return chat.Person{}, false, nil
 	}
-	p, err = s.kept.Person(r.Context(), session)
+	p, err = s.personOf(r.Context(), session)
 	return p, err == nil, err
+}
+
+// sessionOf returns the session that a request brings, or "".
+func sessionOf(r *http.Request) string {
+	if session := sessionBearer(r); session != "" {
+		return session
+	}
+	return sessionCookie(r)
 }
 
 // identifyOrNew is identify for requests that may bring a name instead of a

@@ -54,11 +54,13 @@ func (s *Store) Run(ctx context.Context) error {
 // tidy does what is to be done while nothing waits.
 func (s *Store) tidy(ctx context.Context) {
 	s.committer.tidy(ctx)
-	if s.committer.erased && s.broken.Load() == nil { // the write-ahead log holds what was deleted
-		size := s.reserve.size
-		err := s.emptyLog(ctx) // it is tried again in a minute, or has broken down and said so
-		if isNoRoom(err) && s.reserve.giveUp(reserveSteps[0]) {
-			_ = s.emptyLog(ctx) // likewise
+	if s.broken.Load() != nil {
+		return
+	}
+	if s.committer.erased { // the write-ahead log holds what was deleted
+		err := s.emptyLog(ctx)
+		if size := s.reserve.size; isNoRoom(err) && s.reserve.giveUp(reserveSteps[0]) {
+			_ = s.emptyLog(ctx) // it is tried again in a minute, or has broken down and said so
 			s.reserved(ctx, s.reserve.takeBack(s.dir, size))
 		}
 	}

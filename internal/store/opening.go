@@ -37,9 +37,6 @@ func (s *Store) openDatabase(ctx context.Context, vfs string) error {
 		}
 	}
 	if found.schema < newestSchema() {
-		// or it would look as if the start hung
-		s.logger.LogAttrs(ctx, slog.LevelInfo, "bringing the schema up to date: a long log takes some seconds for each million messages",
-			slog.String("op", fmt.Sprintf("%d to %d", found.schema, newestSchema())))
 		if err := s.upgrade(ctx, found.schema); err != nil {
 			return err
 		}

@@ -46,7 +46,9 @@ func (s *Store) Page(ctx context.Context, room chat.RoomName, sel chat.Selection
 	}
 	r := &snapshot{s: s, tx: tx, room: room}
 	defer r.end(ctx)
-	err = r.row(ctx, headText, []any{string(room)}, &page.Head)
+	var at int64
+	err = r.row(ctx, headText, []any{string(room)}, &page.Head, &at)
+	page.At = timeOf(at)
 	if err == nil && (sel.Limit > 0 || sel.Seqs != nil) { // to SQLite a negative limit is none
 		err = r.read(ctx, sel, &page)
 	}

@@ -95,8 +95,9 @@ func (r *reads) close() error {
 }
 
 const (
+	// Beside max() SQLite takes other columns from the row that has the maximum.
 	headText = `
-		SELECT coalesce(max(id) & 0xfffffffff, 0) FROM event
+		SELECT coalesce(max(id) & 0xfffffffff, 0), coalesce(at_ms, 0) FROM event
 		WHERE id > (SELECT id << 36 FROM room WHERE name = $1) AND id < (SELECT id + 1 << 36 FROM room WHERE name = $1)`
 	afterText = `
 		SELECT m.seq, m.at_ms, p.public, m.name, m.text,
@@ -111,13 +112,22 @@ const (
 		WHERE s.token_hash = $1`
 )
 
-// Head returns a room's newest seq, 0 for a room that nobody wrote to.
-func (s *Store) Head(ctx context.Context, room chat.RoomName) (chat.Seq, error) {
-	var seq chat.Seq
-	if err := s.reads.row(ctx, headText, []any{string(room)}, &seq); err != nil {
-		return 0, fmt.Errorf("newest seq of %s: %w", room, err)
+// Head returns a room's newest seq and when that event was stored; zeros for a
+// room that nobody wrote to.
+func (s *Store) Head(ctx context.Context, room chat.RoomName) (seq chat.Seq, at time.Time, err error) {
+	var ms int64
+	if err := s.reads.row(ctx, headText, []any{string(room)}, &seq, &ms); err != nil {
+		return 0, time.Time{}, fmt.Errorf("newest seq of %s: %w", room, err)
 	}
-	return seq, nil
+	return seq, timeOf(ms), nil
+}
+
+// timeOf returns a time of the store's; the zero time for 0.
+func timeOf(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
 }
 
 // At returns when an event was stored, the zero time if there is no such event.
@@ -126,10 +136,7 @@ func (s *Store) At(ctx context.Context, room chat.RoomName, seq chat.Seq) (time.
 		return time.Time{}, nil
 	}
 	var ms int64
-	stmt, err := s.reads.get(ctx, atText)
-	if err == nil {
-		err = stmt.QueryRowContext(ctx, string(room), int64(seq)).Scan(&ms)
-	}
+	err := s.reads.row(ctx, atText, []any{string(room), int64(seq)}, &ms)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return time.Time{}, nil

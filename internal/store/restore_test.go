@@ -218,7 +218,7 @@ func TestCopyThatComesBackIsNoticed(t *testing.T) {
 					if s.Epoch() == before {
 						t.Error("it was not noticed")
 					}
-					if head, err := s.Head(t.Context(), "lobby"); err != nil || head < 1 || int(head) != len(page(t, s.After, "lobby", 0, 100)) {
+					if head, _, err := s.Head(t.Context(), "lobby"); err != nil || head < 1 || int(head) != len(page(t, s.After, "lobby", 0, 100)) {
 						t.Errorf("head %d, %v", head, err)
 					}
 					must(t, s.Close())

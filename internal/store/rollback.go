@@ -81,28 +81,21 @@ func (r *Rollback) Close() error { return r.store.release() }
 
 // schema returns the schema of the present database.
 func (r *Rollback) schema(ctx context.Context) (int64, error) {
-	db := openSQLite(r.store.path, "rw", "", readerPragmas)
+	db := openSQLite(r.store.path, "ro", "", readerPragmas)
 	defer db.Close()
 	return schemaOfDatabase(ctx, db)
 }
 
-// compare counts what the database has and the copy does not, and has the
-// write-ahead log hold nothing.
+// compare counts what the database has and the copy does not. It writes nothing, so
+// that the server takes the folder for its own afterwards.
 func (r *Rollback) compare(ctx context.Context, have int64) error {
-	db := openSQLite(r.store.path, "rw", "", writerPragmas)
+	db := openSQLite(r.store.path, "ro", "", readerPragmas)
 	defer db.Close()
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	var busy int
-	if err := conn.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, new(int), new(int)); err != nil {
-		return err
-	}
-	if busy != 0 {
-		return errors.New("another program reads it")
-	}
 	kept := databaseURI(filepath.Join(r.store.dir, r.kept.name), url.Values{"mode": {"ro"}})
 	if _, err := conn.ExecContext(ctx, `ATTACH $1 AS kept`, kept); err != nil {
 		return err
@@ -143,10 +136,10 @@ func lostText(kept, have int64) string {
 // Do makes the copy the database again. What it replaces is kept for as long as
 // such copies are, under the name that it returns, "" if the file system cannot.
 // A crash leaves the one or the other.
-func (r *Rollback) Do() (undone string, err error) {
+func (r *Rollback) Do(ctx context.Context) (undone string, err error) {
 	folder := r.store.folder
-	if size(r.store.path+walSuffix) > 0 {
-		return "", errors.New("the write-ahead log could not be emptied")
+	if err := r.emptyLog(ctx); err != nil {
+		return "", fmt.Errorf("emptying the write-ahead log: %w", err)
 	}
 	// The marks are those of the present database. The index is of the newer program,
 	// and is made again.
@@ -162,4 +155,17 @@ func (r *Rollback) Do() (undone string, err error) {
 		return "", err
 	}
 	return undone, files.SyncFolder(r.store.dir)
+}
+
+// emptyLog has the database's own file hold all of it.
+func (r *Rollback) emptyLog(ctx context.Context) error {
+	db := openSQLite(r.store.path, "rw", "", writerPragmas)
+	db.SetMaxOpenConns(1)
+	var busy int
+	err := db.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, new(int), new(int))
+	err = errors.Join(err, db.Close())
+	if err == nil && (busy != 0 || size(r.store.path+walSuffix) > 0) {
+		err = errors.New("another program reads the database; stop that one")
+	}
+	return err
 }

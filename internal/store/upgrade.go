@@ -86,6 +86,9 @@ func keptFiles(folder fs.FS) (files []keptFile, err error) {
 
 // upgrade copies the database, whose schema is have, and brings it up to date.
 func (s *Store) upgrade(ctx context.Context, have int64) (err error) {
+	// Or it would look as if the start hung.
+	s.logger.LogAttrs(ctx, slog.LevelInfo, "bringing the schema up to date: a long log takes some seconds for each million messages",
+		slog.String("op", fmt.Sprintf("%d to %d", have, newestSchema())))
 	kept := ""
 	if s.cfg.UpgradeWithoutCopy {
 		s.logger.LogAttrs(ctx, slog.LevelWarn, "the database is brought up to date without a copy of it as it was: there is no way back")
