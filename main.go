@@ -55,24 +55,16 @@ func main() {
 // command failed, 2 when it was not understood.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	exited := -1
-	parser, err := kong.New(&commands{},
-		kong.Name("parley"),
-		kong.Description("A chat server that you start with one command and can rely on."),
-		kong.DefaultEnvars("PARLEY"),
-		kong.Writers(stdout, stderr),
-		kong.Exit(func(code int) { exited = code }),
-		kong.Help(help),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
-	)
-	if err != nil {
-		panic(err) // a mistake in commands, which no command line can mend
-	}
+	parser := newParser(stdout, stderr, func(code int) { exited = code })
 	command, err := parser.Parse(args)
-	switch {
-	case exited >= 0: // --help has been given
+	if exited >= 0 { // --help has been given
 		return exited
-	case err != nil:
-		fmt.Fprintf(stderr, "parley: %v; try parley --help\n", err)
+	}
+	if err == nil {
+		err = check(command)
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "parley: %s\n", refusal(err))
 		return 2
 	}
 	command.BindTo(ctx, (*context.Context)(nil))
@@ -81,6 +73,24 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 1
 	}
 	return 0
+}
+
+// newParser returns what reads the command line.
+func newParser(stdout, stderr io.Writer, exit func(int)) *kong.Kong {
+	parser, err := kong.New(&commands{},
+		kong.Name("parley"),
+		kong.Description("A chat server that you start with one command and can rely on."),
+		kong.DefaultEnvars("PARLEY"),
+		kong.Writers(stdout, stderr),
+		kong.Exit(exit),
+		kong.Help(help),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+	)
+	if err != nil {
+		panic(err) // a mistake in commands, which no command line can mend
+	}
+	strictly(parser)
+	return parser
 }
 
 // help shows the flags of serve too where no command is named, as serve is the

@@ -76,14 +76,12 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 
 	c.HTTP.Find, c.HTTP.Emoji = index.Find, emoji
 	c.HTTP.CertStore, c.HTTP.Metrics, c.HTTP.Logger = filepath.Join(c.Data, "certificates"), metrics, logger
+	c.HTTP.OwnNames = ownNames()
 	doors, err := server.New(c.HTTP, hub, log, log.Healthy, site)
 	if err != nil {
 		return err
 	}
-	ln, plain, err := c.listen(ctx)
-	if err == nil {
-		err = c.HTTP.MayListen(ln, plain)
-	}
+	ln, plain, own, err := c.listen(ctx)
 	if err != nil {
 		return err
 	}
@@ -94,13 +92,14 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 	stopHub := start(ctx, hub.Run, failed)
 	stopIndex := start(ctx, index.Run, failed)
 	stopReload := start(ctx, c.reload(doors), failed)
+	stopMetrics := start(ctx, func(ctx context.Context) error { return serveMetrics(ctx, doors, own) }, failed)
 	open := c.addresses(ln)
 	con.welcome(open)
 	logger.LogAttrs(ctx, slog.LevelInfo, "started", slog.String("version", buildVersion()),
 		slog.String("addr", ln.Addr().String()), slog.Any("open", append([]string{open.local}, open.others...)))
 
 	err = doors.Serve(ctx, ln, plain) // until a signal comes, or a part fails
-	err = errors.Join(err, stopReload(), stopIndex(), stopHub(), stopLog())
+	err = errors.Join(err, stopMetrics(), stopReload(), stopIndex(), stopHub(), stopLog())
 	logger.LogAttrs(ctx, slog.LevelInfo, "stopped")
 	return err
 }
@@ -150,20 +149,54 @@ func (c *serveCmd) reload(doors *server.Server) func(context.Context) error {
 	}
 }
 
-// listen opens the sockets: the second, for plain HTTP beside HTTPS, only with
-// a domain.
-func (c *serveCmd) listen(ctx context.Context) (ln, plain net.Listener, err error) {
-	if len(c.HTTP.Domain) == 0 {
-		ln, err = listen(ctx, cmp.Or(c.Listen, ":8080"), "--listen")
-		return ln, nil, err
+// listenAddress returns where pages and all else are served.
+func (c *serveCmd) listenAddress() string {
+	if len(c.HTTP.Domain) > 0 {
+		return cmp.Or(c.Listen, ":443")
 	}
-	if ln, err = listen(ctx, cmp.Or(c.Listen, ":443"), "--listen"); err != nil {
-		return nil, nil, err
+	return cmp.Or(c.Listen, ":8080")
+}
+
+// httpListenAddress returns where plain HTTP is answered beside HTTPS.
+func (c *serveCmd) httpListenAddress() string { return cmp.Or(c.HTTPListen, ":80") }
+
+// listen opens the sockets: plain, for HTTP beside HTTPS, only with a domain,
+// and metrics only if they have one of their own.
+func (c *serveCmd) listen(ctx context.Context) (ln, plain, metrics net.Listener, err error) {
+	var open []net.Listener
+	try := func(address, flag string) (ln net.Listener) {
+		if err == nil {
+			ln, err = listen(ctx, address, flag)
+		}
+		if err == nil {
+			open = append(open, ln)
+		}
+		return ln
 	}
-	if plain, err = listen(ctx, cmp.Or(c.HTTPListen, ":80"), "--http-listen"); err != nil {
-		return nil, nil, errors.Join(err, ln.Close())
+	ln = try(c.listenAddress(), "--listen")
+	if len(c.HTTP.Domain) > 0 {
+		plain = try(c.httpListenAddress(), "--http-listen")
 	}
-	return ln, plain, nil
+	if c.HTTP.MetricsListen != "" {
+		metrics = try(c.HTTP.MetricsListen, "--metrics-listen")
+	}
+	if err != nil {
+		for _, ln := range open {
+			err = errors.Join(err, ln.Close())
+		}
+		return nil, nil, nil, err
+	}
+	return ln, plain, metrics, nil
+}
+
+// serveMetrics answers /metrics on a socket of its own, if there is one, until
+// ctx ends.
+func serveMetrics(ctx context.Context, doors *server.Server, ln net.Listener) error {
+	if ln == nil {
+		<-ctx.Done()
+		return nil
+	}
+	return doors.ServeMetrics(ctx, ln)
 }
 
 func listen(ctx context.Context, address, flag string) (net.Listener, error) {

@@ -1,6 +1,9 @@
 package server
 
 import (
+	"context"
+	"errors"
+	"net"
 	"net/http"
 	"time"
 
@@ -79,4 +82,20 @@ func (m *Metrics) watch(s *Server) {
 
 func (m *Metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}
+
+// ServeMetrics answers /metrics, and nothing else, on a socket of its own until
+// ctx ends.
+func (s *Server) ServeMetrics(ctx context.Context, ln net.Listener) error {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", s.metrics.handler())
+	server := s.httpServer(mux)
+	done := make(chan error, 1)
+	go func() { done <- ended(server.Serve(ln)) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return errors.Join(server.Close(), <-done) // whoever asks will ask again
+	}
 }

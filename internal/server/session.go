@@ -6,16 +6,9 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
-	"time"
 
 	"parley/internal/chat"
 )
-
-// cookieName is the cookie in which browsers hold their session.
-const cookieName = "parley_session"
-
-// cookieAge is as long as browsers keep any cookie (RFC 6265bis §5.5).
-const cookieAge = 400 * 24 * time.Hour
 
 // identify says whose request it is. ok is false if it brings no session; one
 // that is nobody's is an error with code BadSession. A bearer token counts
@@ -23,7 +16,7 @@ const cookieAge = 400 * 24 * time.Hour
 func (s *Server) identify(r *http.Request) (p chat.Person, ok bool, err error) {
 	session := sessionBearer(r)
 	if session == "" {
-		session = sessionCookie(r)
+		session = s.sessionCookie(r)
 	}
 	if session == "" {
 		return chat.Person{}, false, nil
@@ -83,15 +76,6 @@ func (s *Server) renamed(ctx context.Context, p chat.Person, name string) (chat.
 	return p, nil
 }
 
-// sessionCookie returns the session that a browser brings, or "".
-func sessionCookie(r *http.Request) string {
-	c, err := r.Cookie(cookieName)
-	if err != nil {
-		return ""
-	}
-	return c.Value
-}
-
 // sessionBearer returns the session of an Authorization header (RFC 6750
 // §2.1), or "". Other schemes are left to whoever is before us.
 func sessionBearer(r *http.Request) string {
@@ -100,22 +84,4 @@ func sessionBearer(r *http.Request) string {
 		return ""
 	}
 	return strings.TrimSpace(token)
-}
-
-// cookie returns the Set-Cookie that has a browser hold a session, or forget it
-// if it is "".
-func (s *Server) cookie(r *http.Request, session string) string {
-	c := &http.Cookie{
-		Name:     cookieName,
-		Value:    session,
-		Path:     "/",
-		MaxAge:   int(cookieAge / time.Second),
-		HttpOnly: true,
-		Secure:   s.secure(r),
-		SameSite: http.SameSiteLaxMode,
-	}
-	if session == "" {
-		c.MaxAge = -1
-	}
-	return c.String()
 }

@@ -51,6 +51,12 @@ func FaultNames(s Subject) []string {
 	return names
 }
 
+// CheckFaults returns an error if one of names is no fault of a subject.
+func CheckFaults(s Subject, names []string) error {
+	_, err := chooseFaults(s, names)
+	return err
+}
+
 func chooseFaults(s Subject, names []string) ([]fault, error) {
 	can := faultsOf(s)
 	if len(names) == 0 {
