@@ -45,7 +45,7 @@ func main() {
 		signal.Stop(signals)
 		stop()
 		time.Sleep(stopTimeout)
-		fmt.Fprintf(os.Stderr, "parley: still busy after %v; ended all the same\n", stopTimeout)
+		complain(os.Stderr, fmt.Sprintf("still busy after %v; ended all the same", stopTimeout))
 		os.Exit(1)
 	}()
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
@@ -64,12 +64,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		err = check(command)
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "parley: %s\n", refusal(err))
+		complain(stderr, refusal(err))
 		return 2
 	}
 	command.BindTo(ctx, (*context.Context)(nil))
 	if err := command.Run(&console{stdout, stderr}); err != nil {
-		fmt.Fprintf(stderr, "parley: %v\n", err)
+		complain(stderr, err.Error())
 		return 1
 	}
 	return 0

@@ -51,10 +51,19 @@ func (f logFlags) logger(w io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, options))
 }
 
+// tellLost writes the line that stands for lines that were lost.
+func (f logFlags) tellLost(w io.Writer, lines uint64) {
+	f.logger(w).Warn("log lines lost", slog.Uint64("lines", lines))
+}
+
 // Run is the one place that knows every part: it builds them from the ground
 // up, waits, and stops them in the reverse order, each once nobody needs it.
 func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
-	logger := c.logger(con.stderr)
+	signal.Ignore(syscall.SIGPIPE) // or the next log line ends the server when nobody reads them any more
+	stdout, stderr := newLossyWriter(con.stdout, nil), newLossyWriter(con.stderr, c.tellLost)
+	defer stdout.close()
+	defer stderr.close()
+	logger := c.logger(stderr)
 	metrics := server.NewMetrics()
 	site, err := web.New()
 	if err != nil {
@@ -76,7 +85,7 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 
 	c.HTTP.Find, c.HTTP.Emoji = index.Find, emoji
 	c.HTTP.CertStore, c.HTTP.Metrics, c.HTTP.Logger = filepath.Join(c.Data, "certificates"), metrics, logger
-	c.HTTP.OwnNames = ownNames()
+	c.HTTP.OwnNames, c.HTTP.LogLost = ownNames(), stderr.lostLines
 	doors, err := server.New(c.HTTP, hub, log, log.Healthy, site)
 	if err != nil {
 		return err
@@ -94,7 +103,7 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 	stopReload := start(ctx, c.reload(doors), failed)
 	stopMetrics := start(ctx, func(ctx context.Context) error { return serveMetrics(ctx, doors, own) }, failed)
 	open := c.addresses(ln)
-	con.welcome(open)
+	welcome(stdout, stderr, isTerminal(con.stderr), open)
 	logger.LogAttrs(ctx, slog.LevelInfo, "started", slog.String("version", buildVersion()),
 		slog.String("addr", ln.Addr().String()), slog.Any("open", append([]string{open.local}, open.others...)))
 

@@ -77,6 +77,9 @@ func (m *Metrics) watch(s *Server) {
 	gauge("parley_rooms", "Rooms in memory.", func() int { return s.hub.Stats().Rooms })
 	gauge("parley_lagging_readers", "Readers that cannot take what there is for them.", func() int { return s.hub.Stats().Lagging })
 	total("parley_messages_total", "Messages accepted since the start.", func() uint64 { return s.hub.Stats().Posted })
+	if lost := s.cfg.LogLost; lost != nil {
+		total("parley_log_lines_lost_total", "Lines of the log that could not be written.", lost)
+	}
 	total("parley_deliveries_total", "Events given to readers since the start.", func() uint64 { return s.hub.Stats().Deliveries })
 }
 

@@ -51,6 +51,7 @@ type Config struct {
 	Emoji     func() [][]string                                      `kong:"-"` // what a picker offers: each emoji, followed by its short-codes; default: none
 	CertStore string                                                 `kong:"-"` // folder for the certificates of Domain
 	OwnNames  []string                                               `kong:"-"` // what the machine is called
+	LogLost   func() uint64                                          `kong:"-"` // how many lines of the log were lost; default: none
 	Metrics   *Metrics                                               `kong:"-"` // default: metrics of its own
 	Logger    *slog.Logger                                           `kong:"-"` // default: discard
 }
