@@ -241,26 +241,27 @@ func TestFlagsThatDoNotGoTogetherAreRefusedBeforeAnythingStarts(t *testing.T) {
 	if err := os.WriteFile(rubbish, []byte("-----BEGIN"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for line, want := range map[string]string{
-		"--http-listen :8081":                                `--http-listen .*: add --domain, or leave it out`,
-		"--http-listen nonsense --domain chat.example.org":   `--http-listen: write .*, not "nonsense"`,
-		"--acme-ca https://ca.example":                       `--acme-ca .*: add --domain, or leave it out`,
-		"--tls-cert " + rubbish:                              `--tls-cert .*: add --tls-key FILE`,
-		"--tls-key " + rubbish:                               `--tls-key .*: add --tls-cert FILE`,
-		"--tls-cert " + rubbish + " --tls-key " + nothing:    `--tls-cert and --tls-key: name .*nothing.*`,
-		"--tls-cert " + rubbish + " --tls-key " + rubbish:    `--tls-cert and --tls-key: name .*rubbish.*`,
-		"--tls-cert " + dir + " --tls-key " + rubbish:        `--tls-cert and --tls-key: name .*`,
-		"--tls-cert a --tls-key b --domain chat.example.org": `--domain gets a certificate by itself: leave out .*`,
-		"--debug-echo":                                                 `--debug-echo answers whoever asks, .* such as 127\.0\.0\.1:8080, not :8080`,
-		"--debug-echo --listen 0.0.0.0:0":                              `--debug-echo .*, not 0\.0\.0\.0:0`,
-		"--debug-echo --listen box:8080":                               `--debug-echo .*, not box:8080`,
-		"--debug-echo --listen 127.0.0.1:0 --domain chat.example.org":  `--debug-echo .*, not :80`,
-		"--domain chat.example.org --domain localhost":                 `--domain: .* localhost; write .*`,
-		"--domain localhost --acme-ca https://ca.example":              `--domain: .* localhost; write .*`,
-		"--allow-host chat.example.org --allow-host https://chat.lan/": `--allow-host: write .*`,
+	for _, tt := range [][2]string{
+		{"--http-listen :8081", `--http-listen .*: add --domain, or leave it out`},
+		{"--http-listen nonsense --domain chat.example.org", `--http-listen: write .*, not "nonsense"`},
+		{"--acme-ca https://ca.example", `--acme-ca .*: add --domain, or leave it out`},
+		{"--tls-cert " + rubbish, `--tls-cert .*: add --tls-key FILE`},
+		{"--tls-key " + rubbish, `--tls-key .*: add --tls-cert FILE`},
+		{"--tls-cert " + rubbish + " --tls-key " + nothing, `--tls-cert and --tls-key: name .*nothing.*`},
+		{"--tls-cert " + rubbish + " --tls-key " + rubbish, `--tls-cert and --tls-key: name .*rubbish.*`},
+		{"--tls-cert " + dir + " --tls-key " + rubbish, `--tls-cert and --tls-key: name .*`},
+		{"--tls-cert a --tls-key b --domain chat.example.org", `--domain gets a certificate by itself: leave out .*`},
+		{"--debug-echo", `--debug-echo answers whoever asks, .* such as 127\.0\.0\.1:8080, not :8080`},
+		{"--debug-echo --listen 0.0.0.0:0", `--debug-echo .*, not 0\.0\.0\.0:0`},
+		{"--debug-echo --listen box:8080", `--debug-echo .*, not box:8080`},
+		{"--debug-echo --listen 127.0.0.1:0 --domain chat.example.org", `--debug-echo .*, not :80`},
+		{"--domain chat.example.org --domain localhost", `--domain: .* localhost; write .*`},
+		{"--domain localhost --acme-ca https://ca.example", `--domain: .* localhost; write .*`},
+		{"--allow-host chat.example.org --allow-host https://chat.lan/", `--allow-host: write .*`},
 	} {
-		if why := refused(t, append([]string{"serve"}, strings.Fields(line)...)); !regexp.MustCompile("^parley: " + want + "\n$").MatchString(why) {
-			t.Errorf("%s: %swant %s", line, why, want)
+		why := refused(t, append([]string{"serve"}, strings.Fields(tt[0])...))
+		if !regexp.MustCompile("^parley: " + tt[1] + "\n$").MatchString(why) {
+			t.Errorf("%s: %swant %s", tt[0], why, tt[1])
 		}
 	}
 	for _, args := range [][]string{

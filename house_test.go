@@ -37,6 +37,7 @@ var mayImport = map[string][]string{
 	"parley/internal/torture": {"parley/client"},
 	"parley/client":           {},
 	"parley/web":              {},
+	"parley/ci/platforms":     {},
 }
 
 type listed struct {

@@ -61,6 +61,9 @@ func (h *Hub) Messages(ctx context.Context, room chat.RoomName, seqs ...chat.Seq
 
 func (h *Hub) page(ctx context.Context, room chat.RoomName, sel chat.Selection) (chat.Page, error) {
 	page, err := h.kept.Page(ctx, room, sel)
+	if err == nil {
+		page.At, err = h.At(ctx, room, page.Head)
+	}
 	for i := range page.Messages {
 		h.dress(&page.Messages[i].Event)
 	}
@@ -108,14 +111,17 @@ func (h *Hub) Events(ctx context.Context, room chat.RoomName, after chat.Seq, li
 	return events, head, err
 }
 
-// Forward makes of d what repeats a message of a room, for Post.
+// Forward makes of d a copy of a message of a room, for Post. Whether that message
+// can be copied the log decides, which has the last word on it and knows whether
+// this is a retry: without such a message d has no text, and is refused there.
 func (h *Hub) Forward(ctx context.Context, d chat.Draft, room chat.RoomName, seq chat.Seq) (chat.Draft, error) {
+	if seq < 1 {
+		return d, errNoMessage
+	}
+	d.Source = chat.Place{Room: room, Seq: seq}
 	m, _, err := h.Message(ctx, room, seq)
-	switch {
-	case err != nil:
+	if err != nil && chat.CodeOf(err) != chat.NotFound {
 		return d, err
-	case m.IsGone():
-		return d, &chat.Error{Code: chat.Gone, Message: "This message has been deleted."}
 	}
 	x := chat.Extra{Forward: &chat.Forward{From: m.From, At: m.At}}
 	if m.Extra != nil {

@@ -20,6 +20,7 @@ type memLog struct {
 	ended  bool
 	hold   bool // commits wait
 	failed error
+	copies map[chat.Place]chat.Place // from which message each copy was made
 }
 
 type queued struct {
@@ -84,8 +85,40 @@ func (l *memLog) commit(d chat.Draft) chat.Commit {
 	if e.Kind == chat.Delete {
 		events[e.Target-1].Text = ""
 	}
+	if d.Source.Seq != 0 {
+		if l.text(d.Source) == "" {
+			code := chat.Gone
+			if from := l.rooms[d.Source.Room]; int(d.Source.Seq) > len(from) || !from[d.Source.Seq-1].Kind.IsSaid() {
+				code = chat.NotFound
+			}
+			return chat.Commit{Err: &chat.Error{Code: code, Message: "Not there."}}
+		}
+		if l.copies == nil {
+			l.copies = map[chat.Place]chat.Place{}
+		}
+		l.copies[chat.Place{Room: e.Room, Seq: e.Seq}] = d.Source
+	}
 	l.rooms[d.Room] = append(events, e)
 	return chat.Commit{Event: e}
+}
+
+// text returns what a message says. The caller holds l.mu.
+func (l *memLog) text(at chat.Place) string {
+	if at.Seq < 1 || int(at.Seq) > len(l.rooms[at.Room]) {
+		return ""
+	}
+	return l.rooms[at.Room][at.Seq-1].Text
+}
+
+func (l *memLog) Copies(_ context.Context, limit int) (due []chat.Draft, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for at, source := range l.copies {
+		if l.text(source) == "" && l.text(at) != "" && len(due) < limit {
+			due = append(due, chat.Draft{Room: at.Room, From: l.rooms[at.Room][at.Seq-1].From, Kind: chat.Delete, Target: at.Seq})
+		}
+	}
+	return due, nil
 }
 
 func (l *memLog) setHold(hold bool) {
@@ -114,6 +147,15 @@ func (l *memLog) After(_ context.Context, room chat.RoomName, seq chat.Seq, limi
 	events := l.rooms[room]
 	from := min(int(seq), len(events))
 	return append([]chat.Event(nil), events[from:min(from+limit, len(events))]...), nil
+}
+
+func (l *memLog) At(_ context.Context, room chat.RoomName, seq chat.Seq) (at time.Time, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if events := l.rooms[room]; seq > 0 && int(seq) <= len(events) {
+		at = events[seq-1].At
+	}
+	return at, nil
 }
 
 // Page has no edits, reactions or threads: of a message nothing but itself.

@@ -59,7 +59,9 @@ func (h *Hub) check(d chat.Draft) (chat.Draft, error) {
 	var err error
 	switch kind {
 	case chat.Message, chat.Reply, chat.Edit:
-		err = chat.CheckText(d.Text, h.cfg.MessageLength)
+		if d.Source.Seq == 0 { // a forward's text has been checked when it was said
+			err = chat.CheckText(d.Text, h.cfg.MessageLength)
+		}
 	case chat.React, chat.Unreact:
 		err = chat.CheckEmoji(d.Text)
 	case chat.Topic:
@@ -118,8 +120,11 @@ func isWord(r rune) bool { return r != utf8.RuneError && (unicode.IsLetter(r) ||
 // events of a commit, so that each socket is written once.
 func (h *Hub) publish(c chat.Commit) {
 	if c.Err == nil && !c.Repeat {
-		if c.Event.Kind == chat.Delete && h.cfg.Erased != nil {
-			h.cfg.Erased()
+		if c.Event.Kind == chat.Delete {
+			if h.cfg.Erased != nil {
+				h.cfg.Erased()
+			}
+			h.lookForCopies()
 		}
 		if r := h.rooms.find(c.Event.Room); r != nil && r.append(c.Event) && !r.touched {
 			r.touched = true

@@ -95,7 +95,7 @@ func (l *liner) person(ctx context.Context, given string) (chat.Person, error) {
 	if err != nil {
 		return chat.Person{}, err
 	}
-	p, _, err := l.s.newGuest(ctx, l.from, name)
+	p, _, err := l.s.newGuest(ctx, l.from, name, "")
 	if err != nil {
 		return chat.Person{}, err
 	}

@@ -52,14 +52,14 @@ func (cl *client) recognise(ctx context.Context, cmd wire.Command) (p chat.Perso
 		case err != nil:
 			return p, "", err
 		default:
-			p, err = cl.s.renamed(ctx, p, name)
+			p, err = cl.s.renamed(ctx, p, name, cmd.Nonce)
 			return p, cmd.Session, err
 		}
 	}
 	if name == "" {
 		return p, "", &chat.Error{Code: chat.BadName, Message: "Say who you are: a name, or a session."}
 	}
-	return cl.s.newGuest(ctx, cl.from, name)
+	return cl.s.newGuest(ctx, cl.from, name, "")
 }
 
 // join makes the client a member of a room.
@@ -74,15 +74,19 @@ func (cl *client) join(ctx context.Context, cmd wire.Command) error {
 	if limit := cl.s.cfg.RoomsPerConnection; limit > 0 && len(cl.rooms) >= limit {
 		return &chat.Error{Code: chat.TooManyRooms, Message: fmt.Sprintf("One connection can be in %d rooms.", limit)}
 	}
+	at, err := wire.ParseTime(cmd.At)
+	if err != nil {
+		return err
+	}
 	if cmd.After != nil { // what was sent before may be among what follows
 		cl.out.flush()
 		cl.out.awaitAnswers()
 	}
 	cl.hearOfName()
 	reader, err := cl.s.hub.Join(ctx, name, room.Joining{
-		Person: &cl.person, Sink: &cl.out, Encoder: wire.Frames{}, After: cmd.After, Epoch: cmd.Epoch,
+		Person: &cl.person, Sink: &cl.out, Encoder: wire.Frames{}, After: cmd.After, Epoch: cmd.Epoch, At: at,
 	}, func(j room.Joined) {
-		a := wire.Answer{ID: cmd.ID, Behind: j.Behind, Room: name, Seq: &j.Head, Count: &j.Count, Here: j.Here}
+		a := wire.Answer{ID: cmd.ID, Behind: j.Behind, Reset: j.Reset, Room: name, Seq: &j.Head, At: j.At, Count: &j.Count, Here: j.Here}
 		if j.Behind {
 			a.Epoch = cl.s.hub.Epoch()
 		}

@@ -70,6 +70,15 @@ func (m *memory) After(_ context.Context, room chat.RoomName, seq chat.Seq, limi
 	return slices.Clone(events[from:min(from+limit, len(events))]), nil
 }
 
+func (m *memory) At(_ context.Context, room chat.RoomName, seq chat.Seq) (at time.Time, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if events := m.rooms[room]; seq > 0 && int(seq) <= len(events) {
+		at = events[seq-1].At
+	}
+	return at, nil
+}
+
 // Page has no edits, reactions or threads: of a message nothing but itself.
 func (m *memory) Page(_ context.Context, room chat.RoomName, sel chat.Selection) (chat.Page, error) {
 	m.mu.Lock()
@@ -95,7 +104,9 @@ func (m *memory) Versions(context.Context, chat.RoomName, chat.Seq) ([]chat.Even
 	return nil, errors.New("nothing is edited here")
 }
 
-func (m *memory) NewGuest(_ context.Context, name string) (chat.Person, string, error) {
+func (m *memory) Copies(context.Context, int) ([]chat.Draft, error) { return nil, nil }
+
+func (m *memory) NewGuest(_ context.Context, name, _ string) (chat.Person, string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	p := chat.Person{ID: chat.PersonID("p" + strconv.Itoa(len(m.people))), Name: name}
@@ -114,7 +125,7 @@ func (m *memory) Person(_ context.Context, session string) (chat.Person, error) 
 	return p, nil
 }
 
-func (m *memory) Rename(_ context.Context, id chat.PersonID, name string) error {
+func (m *memory) Rename(_ context.Context, id chat.PersonID, name, _ string) (string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for session, p := range m.people {
@@ -123,7 +134,7 @@ func (m *memory) Rename(_ context.Context, id chat.PersonID, name string) error 
 			m.people[session] = p
 		}
 	}
-	return nil
+	return name, nil
 }
 
 func (m *memory) Forget(context.Context, string) error { return nil }

@@ -68,8 +68,8 @@ func (p *poller) tell(events []unix.EpollEvent) {
 	}
 }
 
-// socket takes nc over as c's line if it is a plain TCP connection: nc itself
-// is closed, as its memory and the runtime's are not needed.
+// socket returns a line for c if nc is a plain TCP connection. It is not watched
+// until it is opened.
 func (p *poller) socket(c *conn, nc net.Conn) (line, bool) {
 	tcp, ok := nc.(*net.TCPConn)
 	if !ok || p == nil {
@@ -85,13 +85,7 @@ func (p *poller) socket(c *conn, nc net.Conn) (line, bool) {
 	}) != nil || err != nil {
 		return nil, false
 	}
-	sock := &socket{conn: c, poller: p, fd: fd}
-	if err := p.add(sock); err != nil {
-		unix.Close(fd)
-		return nil, false
-	}
-	nc.Close()
-	return sock, true
+	return &socket{conn: c, poller: p, fd: fd}, true
 }
 
 // add watches a socket. Edges are reported, not levels: once each time that

@@ -3,8 +3,6 @@ package server
 import (
 	"context"
 	"net/http"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -24,42 +22,45 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, err)
 		return
 	}
-	after, epoch, err := resumeFrom(r)
+	from, err := resumeFrom(r)
 	if err != nil {
 		s.refuse(w, r, err)
 		return
 	}
-	from := s.address(r)
-	if err := s.admit(from); err != nil {
+	address := s.address(r)
+	if err := s.admit(address); err != nil {
 		s.refuse(w, r, err)
 		return
 	}
-	defer s.release(from)
-	if err := s.stream(w, r, name, room.Joining{After: after, Epoch: epoch}); err != nil {
+	defer s.release(address)
+	if err := s.stream(w, r, name, from); err != nil {
 		s.refuse(w, r, err)
 	}
 }
 
 // resumeFrom reads where a stream shall begin: after the Last-Event-ID that a
-// browser sends by itself, "EPOCH:SEQ" or a plain SEQ, else after the
-// parameters of the first request.
-func resumeFrom(r *http.Request) (after *chat.Seq, epoch string, err error) {
-	seq, epoch := r.FormValue("after"), r.FormValue("epoch")
-	if id := r.Header.Get("Last-Event-ID"); id != "" {
-		seq, epoch = id, ""
-		if e, n, ok := strings.Cut(id, ":"); ok {
-			epoch, seq = e, n
-		}
+// browser sends by itself, else after what the parameters of the first request say.
+func resumeFrom(r *http.Request) (j room.Joining, err error) {
+	id := r.Header.Get("Last-Event-ID")
+	said := id == ""
+	if said {
+		id = r.FormValue("after")
 	}
-	if seq == "" {
-		return nil, "", nil
+	if id == "" {
+		return j, nil
 	}
-	n, err := strconv.ParseInt(seq, 10, 64)
-	if err != nil || n < 0 {
-		return nil, "", &chat.Error{Code: chat.BadRequest, Message: "“after” is the number of an event."}
+	var after chat.Seq
+	if j.Epoch, after, j.At, err = wire.ParseStreamID(id); err != nil {
+		return j, err
 	}
-	last := chat.Seq(n)
-	return &last, epoch, nil
+	j.After = &after
+	if epoch := r.FormValue("epoch"); said && epoch != "" {
+		j.Epoch = epoch
+	}
+	if at := r.FormValue("at"); said && at != "" {
+		j.At, err = wire.ParseTime(at)
+	}
+	return j, err
 }
 
 // stream writes a room's events until the client goes, the room gives it up or
@@ -100,9 +101,10 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, name chat.RoomNa
 	reader, err := s.hub.Join(r.Context(), name, j, func(found room.Joined) {
 		out.answer(func(dst []byte) []byte {
 			if found.Behind {
-				return wire.AppendBehind(dst, name, s.hub.Epoch(), found.Head)
+				return wire.AppendBehind(dst, name, s.hub.Epoch(), found.Head, found.At, found.Reset)
 			}
-			return append(dst, ":\n\n"...) // something to begin with
+			// A stream that is cut before its first event resumes here, and not with what comes later.
+			return append(wire.AppendStreamID(dst, s.hub.Epoch(), found.From, found.FromAt), '\n')
 		})
 	})
 	if err != nil {

@@ -225,7 +225,7 @@ func (cl *client) set(ctx context.Context, cmd wire.Command) error {
 	if err != nil {
 		return err
 	}
-	change := chat.EntryChange{Muted: cmd.Muted, Favourite: cmd.Favourite, Listed: cmd.Listed}
+	change := chat.EntryChange{Muted: cmd.Muted, Favourite: cmd.Favourite, Listed: cmd.Listed, Nonce: cmd.Nonce}
 	if cmd.Notify != nil {
 		change.Notify = new(chat.Notify(*cmd.Notify))
 	}
@@ -269,9 +269,11 @@ func (cl *client) read(ctx context.Context, cmd wire.Command) error {
 	if err != nil {
 		return err
 	}
-	cl.s.listed(ctx, cl.person.ID, name)
+	if cmd.Nonce == "" { // else it may be a retry, and the room have been left since
+		cl.s.listed(ctx, cl.person.ID, name)
+	}
 	cl.out.begin()
-	cl.s.markRead(cl.person.ID, chat.Place{Room: name, Seq: cmd.Seq}, cmd.Exact, cl.watch, func(e chat.Entry, err error) {
+	cl.s.markRead(cl.person.ID, chat.Place{Room: name, Seq: cmd.Seq}, cmd.Exact, cmd.Nonce, cl.watch, func(e chat.Entry, err error) {
 		defer cl.s.contain(cl.cut)
 		if err != nil {
 			told := cl.s.tell(err)
@@ -287,8 +289,8 @@ func (cl *client) read(ctx context.Context, cmd wire.Command) error {
 
 // markRead notes up to where somebody has read, and tells their watchers but one.
 // done is called on the log's goroutine and must not block.
-func (s *Server) markRead(who chat.PersonID, at chat.Place, exact bool, but *watcher, done func(chat.Entry, error)) {
-	s.kept.MarkRead(who, at, exact, func(e chat.Entry, err error) {
+func (s *Server) markRead(who chat.PersonID, at chat.Place, exact bool, nonce string, but *watcher, done func(chat.Entry, error)) {
+	s.kept.MarkRead(who, at, exact, nonce, func(e chat.Entry, err error) {
 		done(e, err)
 		if err != nil {
 			return
@@ -308,7 +310,7 @@ func keeping(as chat.Keepsake, keep bool) func(*client, context.Context, wire.Co
 		if err != nil {
 			return err
 		}
-		if err := cl.s.kept.Keep(ctx, cl.person.ID, as, chat.Place{Room: name, Seq: cmd.Seq}, keep); err != nil {
+		if err := cl.s.kept.Keep(ctx, cl.person.ID, as, chat.Place{Room: name, Seq: cmd.Seq}, keep, cmd.Nonce); err != nil {
 			return err
 		}
 		cl.ok(wire.Answer{ID: cmd.ID, Room: name})

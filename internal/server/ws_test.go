@@ -98,6 +98,7 @@ func readFrame(r io.Reader) (f ws.Frame, err error) {
 type reply struct {
 	Op, Code, Room, Text, HTML, Session, Epoch, Kind, Message, At, Error string
 	ID, Seq                                                              int64
+	Reset                                                                bool
 	Retry                                                                int64 `json:"retry_after_ms"`
 	Count                                                                int
 	Person, Joined, Left                                                 *chat.Person

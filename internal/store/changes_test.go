@@ -396,7 +396,7 @@ func TestReactions(t *testing.T) {
 		t.Errorf("%d different emoji", len(got))
 	}
 	// They are under the names that people have now.
-	must(t, s.Rename(t.Context(), "grace", "Admiral"))
+	rename(t, s, "grace", "Admiral")
 	if p := standings(t, s, 1)[0].Reactions[0].People; p[len(p)-1].Name != "Admiral" {
 		t.Errorf("%+v", p)
 	}

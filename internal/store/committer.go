@@ -39,8 +39,9 @@ type membership struct{ person, room int64 }
 
 // An author is a person who writes.
 type author struct {
-	id   int64 // rowid
-	room int64 // one that they are a member of: mostly the one that they write in again
+	id      int64 // rowid
+	room    int64 // one that they are a member of: mostly the one that they write in again
+	answers bool  // the table answer may hold nonces of theirs
 }
 
 // A head is a room's end as the transaction at hand sees it.
@@ -122,13 +123,28 @@ func (c *committer) rowOf(ctx context.Context, d *chat.Draft, at int64) (row, er
 	if err != nil {
 		return row{}, err
 	}
-	if a.room != h.room {
-		if err := c.enrol(ctx, membership{a.id, h.room}); err != nil {
-			return row{}, err
-		}
-		a.room = h.room
+	r := row{draft: d, head: h, by: a, author: a.id}
+	if a.room != h.room && d.Is() != chat.Delete { // to delete is not to write: it puts no room in anybody's list
+		return r, c.enrolAuthor(ctx, &r)
 	}
-	return row{draft: d, head: h, author: a.id}, nil
+	return r, nil
+}
+
+// enrolAuthor enrols who writes to a room, but not for a retry: they may have left
+// the room since.
+func (c *committer) enrolAuthor(ctx context.Context, r *row) error {
+	m := membership{r.author, r.head.room}
+	if _, ok := c.members.get(m); !ok && r.draft.Nonce != "" {
+		used, err := c.find(ctx, nonceText, keptNonce(r.draft.Nonce), m.person, m.room)
+		if err != nil || used != 0 {
+			return err
+		}
+	}
+	if err := c.enrol(ctx, m); err != nil {
+		return err
+	}
+	r.by.room = r.head.room
+	return nil
 }
 
 // enrol makes somebody a member of a room: from when they are there first, or
@@ -174,7 +190,8 @@ func (c *committer) author(ctx context.Context, p chat.Person, at int64) (*autho
 		return a, nil
 	}
 	a := &author{}
-	err := c.scan(ctx, []any{&a.id}, `SELECT id FROM person WHERE public = $1`, string(p.ID))
+	err := c.scan(ctx, []any{&a.id, &a.answers}, `
+		SELECT id, EXISTS (SELECT 1 FROM answer WHERE author = person.id) FROM person WHERE public = $1`, string(p.ID))
 	if errors.Is(err, sql.ErrNoRows) {
 		a.id, err = c.insertPerson(ctx, p, at)
 	}

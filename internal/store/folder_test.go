@@ -129,7 +129,7 @@ func replaceFolder(t *testing.T, dir string, anew bool) {
 
 func TestBackupHoldsEverythingAndReplacesNothing(t *testing.T) {
 	s, _ := start(t, t.TempDir())
-	p, session, err := s.NewGuest(t.Context(), "Ada")
+	p, session, err := s.NewGuest(t.Context(), "Ada", "")
 	must(t, err)
 	post(t, s, numbered(1, 500)...)
 	dir := filepath.Join(t.TempDir(), "odd #name? 100%")
@@ -380,7 +380,7 @@ func TestStoppedStoreAnswersStopping(t *testing.T) {
 	post(t, s, draft("lobby", ada, "in time", ""))
 	stop()
 	wantRefused(t, post(t, s, draft("lobby", ada, "late", ""), draft("lobby", ada, "late", "")), chat.Stopping)
-	if err := s.Rename(t.Context(), ada.ID, "Late"); chat.CodeOf(err) != chat.Stopping {
+	if _, err := s.Rename(t.Context(), ada.ID, "Late", ""); chat.CodeOf(err) != chat.Stopping {
 		t.Errorf("Rename: %v", err)
 	}
 }

@@ -17,7 +17,7 @@ func markRead(t *testing.T, s *Store, who chat.Person, room chat.RoomName, seq c
 		err   error
 	}
 	done := make(chan result, 1)
-	s.MarkRead(who.ID, chat.Place{Room: room, Seq: seq}, exact, func(e chat.Entry, err error) { done <- result{e, err} })
+	s.MarkRead(who.ID, chat.Place{Room: room, Seq: seq}, exact, "", func(e chat.Entry, err error) { done <- result{e, err} })
 	r := <-done
 	return r.entry, r.err
 }

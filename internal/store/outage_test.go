@@ -45,7 +45,7 @@ func TestStoreHealsAfterAnOutage(t *testing.T) {
 			for range 5 {
 				wantRefused(t, post(t, s, draft("lobby", ada, "during", "n2"), draft("attic", grace, "during", "n3")), chat.Unavailable)
 			}
-			if _, _, err := s.NewGuest(t.Context(), "Eve"); chat.CodeOf(err) != chat.Unavailable {
+			if _, _, err := s.NewGuest(t.Context(), "Eve", ""); chat.CodeOf(err) != chat.Unavailable {
 				t.Errorf("NewGuest during the outage: %v", err)
 			}
 			// It is an operator who asks: they need the cause, not what senders are told.

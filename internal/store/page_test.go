@@ -139,14 +139,14 @@ func own(t *testing.T, s *Store, who chat.PersonID, at chat.Place) {
 	t.Helper()
 	for _, as := range []chat.Keepsake{chat.Saved, chat.Followed} {
 		for _, keep := range []bool{true, false} {
-			must(t, s.Keep(t.Context(), who, as, at, keep))
+			must(t, s.Keep(t.Context(), who, as, at, keep, ""))
 		}
 		_, err := s.Keepsakes(t.Context(), who, as, time.Time{}, 10)
 		must(t, err)
 	}
 	must(t, s.SetEntry(t.Context(), who, at.Room, chat.EntryChange{Muted: new(true)}))
 	done := make(chan error, 1)
-	s.MarkRead(who, at, false, func(_ chat.Entry, err error) { done <- err })
+	s.MarkRead(who, at, false, "", func(_ chat.Entry, err error) { done <- err })
 	must(t, <-done)
 	_, err := s.Rooms(t.Context(), who)
 	must(t, err)

@@ -93,6 +93,8 @@ const (
 		FROM event m JOIN person p ON p.id = m.author
 		WHERE m.id > (SELECT id << 36 | $2 FROM room WHERE name = $1) AND m.id < (SELECT id + 1 << 36 FROM room WHERE name = $1)
 		ORDER BY m.id LIMIT $3`
+	atText = `
+		SELECT at_ms FROM event WHERE id = (SELECT id << 36 | $2 FROM room WHERE name = $1)`
 	sessionText = `
 		SELECT p.public, p.name, s.seen_ms FROM session s JOIN person p ON p.id = s.person
 		WHERE s.token_hash = $1`
@@ -109,6 +111,25 @@ func (s *Store) Head(ctx context.Context, room chat.RoomName) (chat.Seq, error) 
 		return 0, fmt.Errorf("newest seq of %s: %w", room, err)
 	}
 	return seq, nil
+}
+
+// At returns when an event was stored, the zero time if there is no such event.
+func (s *Store) At(ctx context.Context, room chat.RoomName, seq chat.Seq) (time.Time, error) {
+	if seq < 1 || seq > maxSeq { // its id would be that of another room's event
+		return time.Time{}, nil
+	}
+	var ms int64
+	stmt, err := s.reads.get(ctx, atText)
+	if err == nil {
+		err = stmt.QueryRowContext(ctx, string(room), int64(seq)).Scan(&ms)
+	}
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return time.Time{}, nil
+	case err != nil:
+		return time.Time{}, fmt.Errorf("when event %d of %s was stored: %w", seq, room, err)
+	}
+	return time.UnixMilli(ms).UTC(), nil
 }
 
 // After returns a room's events with a greater seq, oldest first, at most

@@ -281,9 +281,9 @@ func (l *brokenLog) Page(ctx context.Context, name chat.RoomName, sel chat.Selec
 }
 
 // MarkRead says at times that something is kept which is not.
-func (l *brokenLog) MarkRead(who chat.PersonID, at chat.Place, exact bool, done func(chat.Entry, error)) {
+func (l *brokenLog) MarkRead(who chat.PersonID, at chat.Place, exact bool, nonce string, done func(chat.Entry, error)) {
 	if l.breaks != forgetReads || at.Seq%3 != 0 {
-		l.Store.MarkRead(who, at, exact, done)
+		l.Store.MarkRead(who, at, exact, nonce, done)
 		return
 	}
 	l.mu.Lock()

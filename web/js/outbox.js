@@ -82,8 +82,15 @@ export class Outbox {
     this.#change(nonce, (e) => ({ ...e, attempted: false }));
   }
 
-  /** A failed message goes out again, from this tab. @param {string} nonce */
+  /** A failed message goes out again, from this tab. With the nonce of something else it would be refused each time:
+   * it gets a new one then. @param {string} nonce */
   retry(nonce) {
+    const entry = this.entries().find((e) => e.nonce === nonce);
+    if (entry?.failed?.code === "nonce_used") {
+      this.#put({ ...entry, nonce: uuid7(entry.at), failed: null, owner: this.tab });
+      this.remove(nonce);
+      return;
+    }
     this.#change(nonce, (e) => ({ ...e, failed: null, owner: this.tab }));
   }
 

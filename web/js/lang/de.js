@@ -38,6 +38,7 @@ export default {
   "refused.not_yours": "Das darf nur, wer es geschrieben hat.",
   "refused.not_found": "Das gibt es nicht (mehr).",
   "refused.gone": "Diese Nachricht wurde gelöscht.",
+  "refused.nonce_used": "Der Server hielt das für etwas anderes, das du geschickt hast. Bitte versuche es noch einmal.",
   "refused.other": "Das kann der Server gerade nicht.",
 
   // The way in

@@ -39,6 +39,7 @@ export default {
   "refused.not_yours": "Only who wrote it may do that.",
   "refused.not_found": "That is not there (any more).",
   "refused.gone": "That message has been deleted.",
+  "refused.nonce_used": "The server took this for something else that you sent. Please try again.",
   "refused.other": "The server cannot do that right now.",
 
   // The way in
