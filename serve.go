@@ -104,8 +104,14 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 	stopMetrics := start(ctx, func(ctx context.Context) error { return serveMetrics(ctx, doors, own) }, failed)
 	open := c.addresses(ln)
 	welcome(stdout, stderr, isTerminal(con.stderr), open)
-	logger.LogAttrs(ctx, slog.LevelInfo, "started", slog.String("version", buildVersion()),
-		slog.String("addr", ln.Addr().String()), slog.Any("open", append([]string{open.local}, open.others...)))
+	started := []slog.Attr{
+		slog.String("version", buildVersion()), slog.String("addr", ln.Addr().String()),
+		slog.Any("open", append([]string{open.local}, open.others...)),
+	}
+	if own != nil {
+		started = append(started, slog.String("metrics", own.Addr().String()))
+	}
+	logger.LogAttrs(ctx, slog.LevelInfo, "started", started...)
 
 	err = doors.Serve(ctx, ln, plain) // until a signal comes, or a part fails
 	err = errors.Join(err, stopMetrics(), stopReload(), stopIndex(), stopHub(), stopLog())
