@@ -3,6 +3,7 @@ package room
 import (
 	"context"
 	"slices"
+	"time"
 
 	"parley/internal/chat"
 )
@@ -61,9 +62,6 @@ func (h *Hub) Messages(ctx context.Context, room chat.RoomName, seqs ...chat.Seq
 
 func (h *Hub) page(ctx context.Context, room chat.RoomName, sel chat.Selection) (chat.Page, error) {
 	page, err := h.kept.Page(ctx, room, sel)
-	if err == nil {
-		page.At, err = h.At(ctx, room, page.Head)
-	}
 	for i := range page.Messages {
 		h.dress(&page.Messages[i].Event)
 	}
@@ -96,11 +94,12 @@ func (h *Hub) Versions(ctx context.Context, room chat.RoomName, seq chat.Seq) ([
 }
 
 // Events returns a room's events after a seq as they happened, oldest first, at
-// most limit of them and chat.MaxPage, and the room's newest seq.
-func (h *Hub) Events(ctx context.Context, room chat.RoomName, after chat.Seq, limit int) ([]chat.Event, chat.Seq, error) {
-	head, err := h.log.Head(ctx, room)
+// most limit of them and chat.MaxPage, the room's newest seq, and when that event
+// was stored.
+func (h *Hub) Events(ctx context.Context, room chat.RoomName, after chat.Seq, limit int) ([]chat.Event, chat.Seq, time.Time, error) {
+	head, at, err := h.log.Head(ctx, room)
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, at, err
 	}
 	p := Page{Limit: limit}
 	events, err := h.log.After(ctx, room, max(after, 0), p.limit())
@@ -108,7 +107,7 @@ func (h *Hub) Events(ctx context.Context, room chat.RoomName, after chat.Seq, li
 	for i := range events {
 		h.dress(&events[i])
 	}
-	return events, head, err
+	return events, head, at, err
 }
 
 // Forward makes of d a copy of a message of a room, for Post. Whether that message

@@ -135,10 +135,17 @@ func (l *memLog) end() {
 	l.more.Signal()
 }
 
-func (l *memLog) Head(_ context.Context, room chat.RoomName) (chat.Seq, error) {
+func (l *memLog) Head(_ context.Context, room chat.RoomName) (chat.Seq, time.Time, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return chat.Seq(len(l.rooms[room])), nil
+	return l.head(room)
+}
+
+func (l *memLog) head(room chat.RoomName) (seq chat.Seq, at time.Time, err error) {
+	if events := l.rooms[room]; len(events) > 0 {
+		at = events[len(events)-1].At
+	}
+	return chat.Seq(len(l.rooms[room])), at, nil
 }
 
 func (l *memLog) After(_ context.Context, room chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error) {
@@ -162,7 +169,8 @@ func (l *memLog) At(_ context.Context, room chat.RoomName, seq chat.Seq) (at tim
 func (l *memLog) Page(_ context.Context, room chat.RoomName, sel chat.Selection) (chat.Page, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	page := chat.Page{Head: chat.Seq(len(l.rooms[room]))}
+	var page chat.Page
+	page.Head, page.At, _ = l.head(room)
 	if sel.Around != 0 {
 		page.Messages, page.More = l.some(room, chat.Selection{Before: sel.Around + 1, Limit: (sel.Limit + 1) / 2})
 		rest, newer := l.some(room, chat.Selection{After: sel.Around, Oldest: true, Limit: sel.Limit / 2})

@@ -3,6 +3,7 @@ package room
 import (
 	"context"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -156,12 +157,12 @@ func (h *Hub) dress(e *chat.Event) {
 	}
 }
 
-// State says what a room is now: its newest seq (0 if nobody wrote to it) and
-// how many people are here.
-func (h *Hub) State(ctx context.Context, room chat.RoomName) (head chat.Seq, here int, err error) {
-	head, err = h.log.Head(ctx, room)
+// State says what a room is now: its newest seq and when that event was stored
+// (zeros if nobody wrote to it), and how many people are here.
+func (h *Hub) State(ctx context.Context, room chat.RoomName) (head chat.Seq, at time.Time, here int, err error) {
+	head, at, err = h.log.Head(ctx, room)
 	if r := h.rooms.find(room); r != nil {
 		here = r.count()
 	}
-	return head, here, err
+	return head, at, here, err
 }

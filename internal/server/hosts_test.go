@@ -148,7 +148,7 @@ func TestNoDoorAnswersForAnotherHost(t *testing.T) {
 			t.Errorf("%s: status %d", path, a.StatusCode)
 		}
 	}
-	if head, err := ts.store.Head(t.Context(), "lobby"); head != 0 || err != nil {
+	if head, _, err := ts.store.Head(t.Context(), "lobby"); head != 0 || err != nil {
 		t.Errorf("the lobby is at %d (%v)", head, err)
 	}
 }

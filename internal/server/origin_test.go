@@ -142,7 +142,7 @@ func TestListedOriginsGetWhatCORSAsksFor(t *testing.T) {
 		"Access-Control-Allow-Origin":      here,
 		"Access-Control-Allow-Credentials": "true",
 		"Access-Control-Allow-Methods":     "DELETE, GET, PATCH, POST, PUT",
-		"Access-Control-Allow-Headers":     "Authorization, Content-Type, Last-Event-ID",
+		"Access-Control-Allow-Headers":     "Authorization, Content-Type, Idempotency-Key, Last-Event-ID",
 		"Vary":                             "Origin",
 	}
 	for name, value := range want {

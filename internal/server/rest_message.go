@@ -400,11 +400,7 @@ func (s *Server) log(ctx context.Context, in *logInput) (*logOutput, error) {
 	if err := s.resumes(ctx, name, new(chat.Seq(in.After)), in.ResumeParam); err != nil {
 		return nil, err
 	}
-	events, head, err := s.hub.Events(ctx, name, chat.Seq(in.After), in.Limit)
-	var at time.Time
-	if err == nil {
-		at, err = s.hub.At(ctx, name, head)
-	}
+	events, head, at, err := s.hub.Events(ctx, name, chat.Seq(in.After), in.Limit)
 	if err != nil {
 		return nil, fmt.Errorf("log of %s: %w", name, err)
 	}

@@ -161,11 +161,7 @@ func (s *Server) state(ctx context.Context, in *roomInput) (*roomOutput, error) 
 	if err != nil {
 		return nil, err
 	}
-	head, here, err := s.hub.State(ctx, name)
-	var at time.Time
-	if err == nil {
-		at, err = s.hub.At(ctx, name, head)
-	}
+	head, at, here, err := s.hub.State(ctx, name)
 	if err != nil {
 		return nil, fmt.Errorf("state of %s: %w", name, err)
 	}

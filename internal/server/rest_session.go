@@ -72,11 +72,12 @@ func (s *Server) restSession(api huma.API) {
 
 	register(s, api, huma.Operation{
 		OperationID: "forget-session", Method: http.MethodDelete, Path: "/api/session", Tags: []string{"Session"},
-		Summary:     "Forget the session",
-		Description: "The session is nobody's from now on. One that was so already is no error.",
-		Responses:   map[string]*huma.Response{"204": {Description: "Forgotten"}},
-		Security:    identified,
-		Errors:      []int{403, 503},
+		Summary: "Forget the session",
+		Description: "The session is nobody's from now on, and all connections that it has end. Once the answer is there nothing is accepted from it any more. " +
+			"One that was nobody's already is no error.",
+		Responses: map[string]*huma.Response{"204": {Description: "Forgotten"}},
+		Security:  identified,
+		Errors:    []int{403, 503},
 	}, s.forgetSession)
 }
 
@@ -143,11 +144,11 @@ func (s *Server) prolonged(r *http.Request) []string {
 // forgetSession answers DELETE /api/session.
 func (s *Server) forgetSession(ctx context.Context, in *callerInput) (*forgottenOutput, error) {
 	if token := sessionBearer(in.r); token != "" {
-		return &forgottenOutput{}, s.kept.Forget(ctx, token)
+		return &forgottenOutput{}, s.endSession(ctx, token)
 	}
 	session := s.sessionCookie(in.r)
 	if session != "" {
-		if err := s.kept.Forget(ctx, session); err != nil {
+		if err := s.endSession(ctx, session); err != nil {
 			return nil, err
 		}
 	}

@@ -37,7 +37,7 @@ func (s *Server) routes() http.Handler {
 	nowhere := s.nowhere(mux.ServeMux)
 	mux.HandleFunc("/api/", nowhere)
 	mux.HandleFunc("/", s.elsewhere(nowhere))
-	return s.headers(s.knownHosts(s.guard(mux.methods, mux)))
+	return s.headers(s.knownHosts(s.guard(mux.methods, s.scoped(mux))))
 }
 
 // A router is a ServeMux that knows the methods of its routes.

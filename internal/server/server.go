@@ -77,8 +77,9 @@ type Members interface {
 	Entry(ctx context.Context, who chat.PersonID, room chat.RoomName) (chat.Entry, error)
 	// SetEntry changes what a room is to somebody.
 	SetEntry(ctx context.Context, who chat.PersonID, room chat.RoomName, change chat.EntryChange) error
-	// Enrol puts a room in somebody's list, if it exists. It does not wait for the result.
-	Enrol(who chat.PersonID, room chat.RoomName) <-chan error
+	// Enrol puts a room in somebody's list, if it exists and they enter it; else the result comes when what they wrote
+	// before is stored. It does not wait for the result.
+	Enrol(who chat.PersonID, room chat.RoomName, enters bool) <-chan error
 }
 
 // A Shelf keeps what people come back to: the store.
@@ -121,6 +122,7 @@ type Server struct {
 	handler   http.Handler
 	stopping  atomic.Bool // set once Serve has begun to drain
 
+	live registry
 	watchers
 	doors
 }

@@ -14,15 +14,20 @@ import (
 // that is nobody's is an error with code BadSession. A bearer token counts
 // before the cookie, as only a program can have put it there.
 func (s *Server) identify(r *http.Request) (p chat.Person, ok bool, err error) {
-	session := sessionBearer(r)
-	if session == "" {
-		session = s.sessionCookie(r)
-	}
+	session := s.sessionOf(r)
 	if session == "" {
 		return chat.Person{}, false, nil
 	}
-	p, err = s.kept.Person(r.Context(), session)
+	p, err = s.personOf(r.Context(), session)
 	return p, err == nil, err
+}
+
+// sessionOf returns the session that a request brings, or "".
+func (s *Server) sessionOf(r *http.Request) string {
+	if session := sessionBearer(r); session != "" {
+		return session
+	}
+	return s.sessionCookie(r)
 }
 
 // identifyOrNew is identify for requests that may bring a name instead of a

@@ -67,7 +67,7 @@ func TestAnswerToARetryIsTheFirstAnswer(t *testing.T) {
 				t.Fatalf("first %+v", first)
 			}
 			do(t, s, tt.other...)
-			head, err := s.Head(t.Context(), "lobby")
+			head, _, err := s.Head(t.Context(), "lobby")
 			must(t, err)
 			before := pageOf(t, s, chat.Selection{Limit: 50})
 			for range 2 {
@@ -113,7 +113,7 @@ func TestNonceOfSomethingElseIsRefused(t *testing.T) {
 			do(t, s, draft("lobby", ada, "A", ""), draft("lobby", grace, "Grace's", ""), deed(grace, chat.Reply, 2, "in a thread"), draft("lobby", ada, "another", ""))
 			one.Nonce = "n1"
 			do(t, s, one)
-			head, err := s.Head(t.Context(), "lobby")
+			head, _, err := s.Head(t.Context(), "lobby")
 			must(t, err)
 			for second, other := range all {
 				other.Nonce = "n1"
@@ -228,7 +228,9 @@ func TestWhatIsOnesOwnIsDoneOnceForANonce(t *testing.T) {
 }
 
 func say(room chat.RoomName) func(*testing.T, *Store, string) error {
-	return func(t *testing.T, s *Store, nonce string) error { return post(t, s, draft(room, ada, "said", nonce))[0].Err }
+	return func(t *testing.T, s *Store, nonce string) error {
+		return post(t, s, draft(room, ada, "said", nonce))[0].Err
+	}
 }
 
 func thumb(t *testing.T, s *Store, nonce string) error {

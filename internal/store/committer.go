@@ -28,6 +28,11 @@ type committer struct {
 	members cache[membership, struct{}] // that are in the table
 	erased  bool                        // the write-ahead log holds what was deleted
 
+	emptyAfter int       // pages in the write-ahead log from which on it is emptied
+	emptied    int       // pages that had been written when that was done last
+	pageSize   int       // bytes
+	warned     time.Time // when it was last said that it cannot be emptied
+
 	// Of the transaction at hand; kept for their memory.
 	rows    []row
 	args    []any
@@ -53,8 +58,9 @@ type head struct {
 // A write is something other than a message to be kept: run makes it, inside
 // the transaction that it shares with whatever else waits.
 type write struct {
-	run  func(ctx context.Context, c *committer) error
-	done func(error) // does not block
+	run     func(ctx context.Context, c *committer) error
+	done    func(error) // does not block
+	deletes bool        // it may use the room that is kept for deletions
 }
 
 func newCommitter(conn *sql.Conn) *committer {
@@ -221,30 +227,11 @@ func (c *committer) rollback(ctx context.Context, batch []item) {
 
 // tidy gives back what the busiest minute took: the pages that SQLite has in
 // memory, and what is remembered of rooms that may be silent from now on. All of
-// it is cheap to read again. And if something has been deleted, it empties the
-// write-ahead log, which held what that said. Only that can fail.
-func (c *committer) tidy(ctx context.Context) error {
+// it is cheap to read again.
+func (c *committer) tidy(ctx context.Context) {
 	c.rows, c.args, c.results = nil, nil, nil
 	c.forget()
 	_ = c.exec(ctx, `PRAGMA shrink_memory`) // it has no way to fail, and nothing depends on it
-	if !c.erased {
-		return nil
-	}
-	return c.emptyLog(ctx)
-}
-
-// emptyLog has the write-ahead log hold nothing, if nobody reads from it. Whoever
-// wants to write waits meanwhile, so it is tried for a moment only, and again in a
-// minute. SQLite sets the time when the statement is prepared: it is so each time.
-func (c *committer) emptyLog(ctx context.Context) error {
-	if _, err := c.conn.ExecContext(ctx, `PRAGMA busy_timeout(50)`); err != nil { // ms
-		return err
-	}
-	var busy int
-	err := c.scan(ctx, []any{&busy, new(int), new(int)}, `PRAGMA wal_checkpoint(TRUNCATE)`)
-	c.erased = err != nil || busy != 0
-	_, after := c.conn.ExecContext(ctx, `PRAGMA busy_timeout(5000)`) // as in writerPragmas
-	return errors.Join(err, after)
 }
 
 // exec runs a statement whose text is one of the program's constants.

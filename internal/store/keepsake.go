@@ -114,12 +114,9 @@ func (s *Store) Keepsakes(ctx context.Context, who chat.PersonID, as chat.Keepsa
 
 // Follows reports whether somebody follows the thread of a message.
 func (s *Store) Follows(ctx context.Context, who chat.PersonID, at chat.Place) (follows bool, err error) {
-	stmt, err := s.reads.get(ctx, `
+	err = s.reads.row(ctx, `
 		SELECT EXISTS (SELECT 1 FROM follow WHERE target = (SELECT id << 36 | $3 FROM room WHERE name = $2)
-			AND person = (SELECT id FROM person WHERE public = $1))`)
-	if err == nil {
-		err = stmt.QueryRowContext(ctx, string(who), string(at.Room), int64(at.Seq)).Scan(&follows)
-	}
+			AND person = (SELECT id FROM person WHERE public = $1))`, []any{string(who), string(at.Room), int64(at.Seq)}, &follows)
 	if err != nil {
 		return false, fmt.Errorf("whether a person follows %d of %s: %w", at.Seq, at.Room, err)
 	}

@@ -76,10 +76,14 @@ func (s *Store) entries(ctx context.Context, text string, args ...any) (entries 
 }
 
 // Enrol puts a room that somebody enters in their list, unless it is there, or
-// nobody has written to it. It does not wait: whoever wants to does so for the
-// result.
-func (s *Store) Enrol(who chat.PersonID, room chat.RoomName) <-chan error {
+// nobody has written to it. If they do not enter it nothing is done, and the result
+// comes once what was given to Append before is stored. It does not wait: whoever
+// wants to does so for the result.
+func (s *Store) Enrol(who chat.PersonID, room chat.RoomName, enters bool) <-chan error {
 	return s.start(func(ctx context.Context, c *committer) error {
+		if !enters {
+			return nil
+		}
 		m, err := c.membership(ctx, who, room)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil

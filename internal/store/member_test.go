@@ -102,10 +102,10 @@ func TestAnEntryIsTheRoomAsItIsToItsPerson(t *testing.T) {
 	edit := draft("lobby", ada, "uno", "")
 	edit.Kind, edit.Target = chat.Edit, 1
 	at := post(t, s, topic, edit)[0].Event.At
-	if err := <-s.Enrol(grace.ID, "lobby"); err != nil {
+	if err := <-s.Enrol(grace.ID, "lobby", true); err != nil {
 		t.Fatal(err)
 	}
-	if err := <-s.Enrol(grace.ID, "garden"); err != nil {
+	if err := <-s.Enrol(grace.ID, "garden", true); err != nil {
 		t.Fatal(err)
 	}
 	change := chat.EntryChange{Notify: new(chat.NotifyMentions), Muted: new(true), Favourite: new(true)}

@@ -106,9 +106,7 @@ func TestAcknowledgedMessagesSurviveAPowerCut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.committer.conn.ExecContext(t.Context(), `PRAGMA wal_autocheckpoint = 20`); err != nil {
-		t.Fatal(err)
-	}
+	s.committer.emptyAfter = 20 // pages
 	var acknowledged atomic.Int64
 	syncs, checked := 0, 0
 	d.beforeSync = func() { // on the committer's goroutine, in the middle of a commit
@@ -164,7 +162,7 @@ func TestHalfMadeFolderIsOpened(t *testing.T) {
 	}
 	journals := 0
 	for _, dir := range left {
-		if _, err := os.Stat(filepath.Join(dir, databaseName+"-journal")); err == nil {
+		if _, err := os.Stat(filepath.Join(dir, databaseName+".partial-journal")); err == nil {
 			journals++
 		}
 		s, err := Open(t.Context(), Config{Dir: dir})

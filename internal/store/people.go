@@ -56,10 +56,7 @@ func (s *Store) Person(ctx context.Context, session string) (chat.Person, error)
 	var p chat.Person
 	var seen int64
 	hash := tokenHash(session)
-	stmt, err := s.reads.get(ctx, sessionText)
-	if err == nil {
-		err = stmt.QueryRowContext(ctx, hash).Scan(&p.ID, &p.Name, &seen)
-	}
+	err := s.reads.row(ctx, sessionText, []any{hash}, &p.ID, &p.Name, &seen)
 	if errors.Is(err, sql.ErrNoRows) {
 		return chat.Person{}, &chat.Error{Code: chat.BadSession, Message: "This session is unknown. Give a name to be a new guest."}
 	}
@@ -122,8 +119,13 @@ func tokenHash(token string) []byte {
 // write has run carried out in the committer's next transaction and waits for
 // its commit. When ctx ends first it may still be carried out.
 func (s *Store) write(ctx context.Context, run func(context.Context, *committer) error) error {
+	return s.await(ctx, s.start(run))
+}
+
+// await waits for what was started.
+func (s *Store) await(ctx context.Context, started <-chan error) error {
 	select {
-	case err := <-s.start(run):
+	case err := <-started:
 		return s.told(err)
 	case <-ctx.Done():
 		return ctx.Err()
@@ -147,8 +149,13 @@ func (s *Store) writeOrRefuse(ctx context.Context, run func(context.Context, *co
 // start is write without the waiting: the channel holds the one result, which
 // after a failure is the cause and nothing to tell a user.
 func (s *Store) start(run func(context.Context, *committer) error) <-chan error {
+	return s.startWrite(&write{run: run})
+}
+
+func (s *Store) startWrite(w *write) <-chan error {
 	done := make(chan error, 1)
-	s.queue.push(item{write: &write{run: run, done: func(err error) { done <- err }}})
+	w.done = func(err error) { done <- err }
+	s.queue.push(item{write: w})
 	return done
 }
 

@@ -82,6 +82,11 @@ export class Outbox {
     this.#change(nonce, (e) => ({ ...e, attempted: false }));
   }
 
+  /** The room's log is another one: which event was the newest before means nothing any more. */
+  restarted() {
+    for (const { nonce } of this.entries()) this.#change(nonce, (e) => ({ ...e, since: 0 }));
+  }
+
   /** A failed message goes out again, from this tab. With the nonce of something else it would be refused each time:
    * it gets a new one then. @param {string} nonce */
   retry(nonce) {

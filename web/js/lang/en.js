@@ -69,6 +69,9 @@ export default {
   "room.lost": "Reconnecting…",
   "room.lost-kept": { one: "Reconnecting… {n} message kept here.", other: "Reconnecting… {n} messages kept here." },
   "room.back": "Back online",
+  "signed-out": "You have been signed out",
+  "signed-out.note": "This session has been ended, here or on another device. What you have written and not sent is kept in this browser.",
+  "signed-out.again": "Come in again",
 
   // You
   "you.button": "You are {name}: settings",
@@ -215,6 +218,7 @@ export default {
   "message.done": "Done",
   "message.to-do": "To do",
   "message.table": "Table",
+  "message.text": "What the message says",
 
   // Talk: the composer
   "composer.label": "Your message",
