@@ -180,10 +180,6 @@ func checkValue(v *kong.Value, text string) (string, error) {
 	if v.IsSlice() {
 		t = t.Elem()
 	}
-	least, err := strconv.ParseFloat(v.Tag.Get("min"), 64)
-	if err != nil {
-		least = 0
-	}
 	switch {
 	case v.Enum != "":
 		return text, oneOf(text, v.EnumSlice()...)
@@ -192,7 +188,8 @@ func checkValue(v *kong.Value, text string) (string, error) {
 		if err != nil {
 			return text, fmt.Errorf("write a duration with its unit, such as 90s or 1m30s, not %q", text)
 		}
-		return text, between(text, float64(d), least, float64(mostDuration), mostDuration.String())
+		least, _ := time.ParseDuration(v.Tag.Get("min")) // without the tag: 0
+		return text, between(v, text, float64(d), float64(least), float64(mostDuration), mostDuration.String())
 	case t == reflect.TypeFor[slog.Level]():
 		return text, oneOf(strings.ToLower(text), "debug", "info", "warn", "error")
 	case t == reflect.TypeFor[netip.Prefix]():
@@ -200,6 +197,7 @@ func checkValue(v *kong.Value, text string) (string, error) {
 	case t == reflect.TypeFor[*url.URL]():
 		return text, checkURL(text)
 	}
+	least, _ := strconv.ParseFloat(v.Tag.Get("min"), 64) // without the tag: 0
 	switch t.Kind() {
 	case reflect.Bool:
 		return text, oneOf(strings.ToLower(text), "true", "false", "yes", "no", "1", "0")
@@ -208,7 +206,7 @@ func checkValue(v *kong.Value, text string) (string, error) {
 		if err != nil {
 			return text, fmt.Errorf("write a whole number, such as %s, not %q", cmp.Or(v.Default, "100"), text)
 		}
-		return text, between(text, float64(n), least, mostCount, strconv.Itoa(mostCount))
+		return text, between(v, text, float64(n), least, mostCount, strconv.Itoa(mostCount))
 	case reflect.Uint, reflect.Uint64:
 		if _, err := strconv.ParseUint(text, 10, 64); err != nil {
 			return text, fmt.Errorf("write a whole number that is not negative, such as 100, not %q", text)
@@ -218,7 +216,7 @@ func checkValue(v *kong.Value, text string) (string, error) {
 		if err != nil || math.IsNaN(n) || math.IsInf(n, 0) {
 			return text, fmt.Errorf("write a number, such as 5 or 0.5, not %q", text)
 		}
-		return text, between(text, n, least, mostCount, strconv.Itoa(mostCount))
+		return text, between(v, text, n, least, mostCount, strconv.Itoa(mostCount))
 	}
 	return text, nil
 }
@@ -233,12 +231,12 @@ func oneOf(text string, words ...string) error {
 	return fmt.Errorf("write %s or %s, not %q", strings.Join(words[:last], ", "), words[last], text)
 }
 
-func between(text string, n, least, most float64, mostText string) error {
+// between returns an error if n is not between what the tag min of v says, or 0,
+// and most.
+func between(v *kong.Value, text string, n, least, most float64, mostText string) error {
 	switch {
-	case n < 0:
-		return fmt.Errorf("write a value that is not negative, not %q", text)
 	case n < least:
-		return fmt.Errorf("write %v or more, not %q", least, text)
+		return fmt.Errorf("write %s or more, not %q", cmp.Or(v.Tag.Get("min"), "0"), text)
 	case n > most:
 		return fmt.Errorf("write %s or less, not %q", mostText, text)
 	}

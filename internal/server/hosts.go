@@ -85,16 +85,16 @@ func authority(scheme, host string) (string, bool) {
 // theirs, in a visitor's browser, speak to a server that only the visitor
 // reaches (DNS rebinding).
 type hosts struct {
-	names []string // each also for itself
-	above []string // such as ".example.org": every name below it
+	names []string // in full
+	above []string // ".example.org" stands for every name below example.org
 
 	mu    sync.Mutex
-	told  map[string]bool // whom the log has heard of, since when it was emptied
-	since time.Time
+	told  map[string]bool // hosts that the log has named
+	since time.Time       // when told was emptied
 }
 
-// How much the log says of hosts that are refused: each once, and no more than
-// so many in that time, as anybody can make names up.
+// The log names each refused host once, and at most toldHosts within tellAgain:
+// anybody can make names up.
 const (
 	toldHosts = 100
 	tellAgain = time.Hour
@@ -197,8 +197,8 @@ func isLoopbackName(name string) bool {
 	return name == "localhost" || strings.HasSuffix(name, ".localhost")
 }
 
-// tell reports whether the log has yet to hear of name. It remembers a bounded
-// number of names.
+// tell reports whether the log shall name a host: it has not yet, and has not
+// named too many others. At most toldHosts names are remembered.
 func (h *hosts) tell(name string, now time.Time) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
