@@ -206,11 +206,14 @@ func checkValue(v *kong.Value, text string) (string, error) {
 		if err != nil {
 			return text, fmt.Errorf("write a whole number, such as %s, not %q", cmp.Or(v.Default, "100"), text)
 		}
-		return text, between(v, text, float64(n), least, mostCount, strconv.Itoa(mostCount))
+		// In the usual form: what follows would read 010 as an octal 8.
+		return strconv.FormatInt(n, 10), between(v, text, float64(n), least, mostCount, strconv.Itoa(mostCount))
 	case reflect.Uint, reflect.Uint64:
-		if _, err := strconv.ParseUint(text, 10, 64); err != nil {
+		n, err := strconv.ParseUint(text, 10, 64)
+		if err != nil {
 			return text, fmt.Errorf("write a whole number that is not negative, such as 100, not %q", text)
 		}
+		return strconv.FormatUint(n, 10), nil
 	case reflect.Float64:
 		n, err := strconv.ParseFloat(text, 64)
 		if err != nil || math.IsNaN(n) || math.IsInf(n, 0) {
@@ -301,7 +304,9 @@ func onlyHere(address string) bool {
 
 // check looks at the flags of serve that have to make sense together.
 func (c *serveCmd) check() error {
-	for _, f := range [][2]string{{"--listen", c.Listen}, {"--http-listen", c.HTTPListen}, {"--metrics-listen", c.HTTP.MetricsListen}} {
+	for _, f := range [][2]string{
+		{"--listen", c.Listen}, {"--http-listen", c.HTTPListen}, {"--metrics-listen", c.HTTP.MetricsListen},
+	} {
 		if f[1] == "" {
 			continue
 		}

@@ -319,6 +319,9 @@ func TestValuesAreReadAsPeopleWriteThem(t *testing.T) {
 	if want := []string{"https://a.example.org", "https://b.example.org"}; !slices.Equal(got.HTTP.AllowOrigin, want) {
 		t.Errorf("origins %q, want %q", got.HTTP.AllowOrigin, want)
 	}
+	if n := valueOf(t, "--frame-size", "serve", "--frame-size", "010"); n != 10 {
+		t.Errorf("--frame-size 010 is %v", n)
+	}
 	if got.Rooms.MessageRate != 7 || got.Listen != ":8443" {
 		t.Errorf("--message-rate %v, --listen %q", got.Rooms.MessageRate, got.Listen)
 	}

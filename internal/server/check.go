@@ -26,7 +26,8 @@ func (c *Config) Check() error {
 	}
 	if c.TLSCert != "" {
 		if err := (&keyPair{certFile: c.TLSCert, keyFile: c.TLSKey}).load(); err != nil {
-			return fmt.Errorf("--tls-cert and --tls-key: name the PEM files of a certificate and of its private key, which this user can read; %w", err)
+			return fmt.Errorf("--tls-cert and --tls-key: name the PEM files of a certificate and of its private key, "+
+				"which this user can read; %w", err)
 		}
 	}
 	for i, name := range c.Domain {
@@ -68,7 +69,8 @@ func checkDomain(value string, ownAuthority bool) (string, error) {
 		return "", fmt.Errorf("--domain: write only a name, such as chat.example.org, not %q", value)
 	}
 	if isAddress(name) || isLoopbackName(name) {
-		return "", fmt.Errorf("--domain: nobody gives a certificate for %s; write a name such as chat.example.org, or leave it out", name)
+		return "", fmt.Errorf("--domain: nobody gives a certificate for %s; "+
+			"write a name such as chat.example.org, or leave it out", name)
 	}
 	if ownAuthority {
 		return name, nil

@@ -13,6 +13,9 @@ import (
 // cookieOf returns the name of the cookie in which a browser that comes to ts
 // straight holds its session.
 func cookieOf(ts *testServer) string {
+	if ts.certs != nil {
+		return secureCookie
+	}
 	return plainCookie + "_" + ts.url[strings.LastIndex(ts.url, ":")+1:]
 }
 

@@ -55,11 +55,17 @@ func canonicalName(name string) (string, bool) {
 		return "", false
 	}
 	for label := range strings.SplitSeq(name, ".") {
-		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' || strings.Trim(label, "abcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
+		if !isLabel(label) {
 			return "", false
 		}
 	}
 	return name, true
+}
+
+// isLabel reports whether s, in lower case, can stand between the dots of a name.
+func isLabel(s string) bool {
+	return s != "" && len(s) <= 63 && s[0] != '-' && s[len(s)-1] != '-' &&
+		strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-_") == ""
 }
 
 func isASCII(s string) bool {
@@ -257,7 +263,8 @@ func (s *Server) misdirected(w http.ResponseWriter, r *http.Request) {
 		host = strings.ToValidUTF8(host[:100], "") + "…"
 	}
 	if s.hosts.tell(host, time.Now()) {
-		s.logger.LogAttrs(r.Context(), slog.LevelWarn, "host refused: allow it with --allow-host, or name the proxy with --trusted-proxy",
+		s.logger.LogAttrs(r.Context(), slog.LevelWarn,
+			"host refused: allow it with --allow-host, or name the proxy with --trusted-proxy",
 			slog.String("host", host), slog.String("addr", peer(r).String()))
 	}
 	w.Header().Set("Connection", "close") // the next request may be for another host again
