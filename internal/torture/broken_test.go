@@ -40,6 +40,7 @@ const (
 type subject struct {
 	breaks breakage
 	dir    string
+	epoch  string // of its first life
 	log    *brokenLog
 	stop   func() error
 	commit committed
@@ -51,7 +52,8 @@ func (s *subject) Start(ctx context.Context) (string, error) {
 		return "", err
 	}
 	s.log = newBrokenLog(kept, s.breaks, &s.commit)
-	hub := room.New(s.log, s.log, kept.Epoch(), room.Config{})
+	s.epoch = cmp.Or(s.epoch, kept.Epoch())
+	hub := room.New(s.log, s.log, s.epoch, room.Config{})
 	s.log.hub = hub
 	site, err := web.New()
 	if err != nil {
@@ -68,7 +70,8 @@ func (s *subject) Start(ctx context.Context) (string, error) {
 	stopLog := inBackground(s.log.run)
 	stopStore, stopHub := inBackground(kept.Run), inBackground(hub.Run)
 	var front net.Listener = ln
-	if s.breaks == swapEvents || s.breaks == repeatParked {
+	switch s.breaks {
+	case swapEvents, repeatParked, noCursor, headsAsGets:
 		front = brokenListener{ln, s.breaks}
 	}
 	stopServe := inBackground(func(ctx context.Context) error { return doors.Serve(ctx, front, nil) })
@@ -106,7 +109,7 @@ func TestEachBreakageIsFound(t *testing.T) {
 		faults []string
 		want   []torture.Rule // which of them depends on who comes first
 	}{
-		none:         {[]string{"kill", "cut", "stall", "tab"}, nil},
+		none:         {[]string{"kill", "cut", "stall", "tab", "streamcut", "setback"}, nil},
 		ackEarly:     {[]string{"kill"}, []torture.Rule{torture.Lost}},
 		forgetNonces: {[]string{"tab", "cut"}, []torture.Rule{torture.Doubled}},
 		publishEarly: {[]string{"kill"}, []torture.Rule{torture.Unstored, torture.Different, torture.Skipped}},
@@ -118,6 +121,9 @@ func TestEachBreakageIsFound(t *testing.T) {
 		showDeleted:  {[]string{"cut", "herd"}, []torture.Rule{torture.Revived}},
 		doubleMarks:  {[]string{"delay"}, []torture.Rule{torture.Marked}},
 		forgetReads:  {[]string{"delay"}, []torture.Rule{torture.Unread}},
+		noCursor:     {[]string{"streamcut"}, []torture.Rule{torture.Skipped}},
+		headsAsGets:  {[]string{"heads"}, []torture.Rule{torture.Unanswered}},
+		trustPlaces:  {[]string{"setback"}, []torture.Rule{torture.Blind}},
 	}
 	for breaks, tt := range tests {
 		t.Run(cmp.Or(string(breaks), "none"), func(t *testing.T) {
