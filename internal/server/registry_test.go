@@ -367,3 +367,85 @@ func TestRegistryIsExact(t *testing.T) {
 		t.Errorf("left behind: %v", l.byPerson)
 	}
 }
+
+// A slowLog is one whose messages are read only when the test says so.
+type slowLog struct {
+	*store.Store
+	reading, goOn chan struct{}
+}
+
+func (l slowLog) Page(ctx context.Context, name chat.RoomName, sel chat.Selection) (chat.Page, error) {
+	l.reading <- struct{}{}
+	<-l.goOn
+	return l.Store.Page(ctx, name, sel)
+}
+
+// watchedPeople tells when a session is forgotten.
+type watchedPeople struct {
+	*store.Store
+	forgets chan struct{}
+}
+
+func (p watchedPeople) Forget(ctx context.Context, session string) error {
+	close(p.forgets)
+	return p.Store.Forget(ctx, session)
+}
+
+// What has been begun for a session is finished before the session is forgotten.
+func TestSignOutWaitsForWhatHasBegun(t *testing.T) {
+	for door, forward := range map[string]func(t *testing.T, ts *testServer, session string){
+		"/ws": func(t *testing.T, ts *testServer, session string) {
+			ts.come(t, session).send(`{"op":"send","id":5,"room":"r","forward":{"room":"r","seq":1}}`)
+		},
+		"REST": func(t *testing.T, ts *testServer, session string) {
+			body := `{"forward":{"room":"r","seq":1}}`
+			go ts.try(t.Context(), http.MethodPost, "/api/rooms/r/messages", body, bearer(session)...) // the log shows what came of it
+		},
+	} {
+		t.Run(door, func(t *testing.T) {
+			kept, err := store.Open(t.Context(), store.Config{Dir: t.TempDir()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			log := slowLog{kept, make(chan struct{}), make(chan struct{})}
+			people := watchedPeople{kept, make(chan struct{})}
+			ts := serveLog(t, Config{}, room.Config{}, log, kept.Epoch(), people, kept.Healthy)
+			t.Cleanup(func() { _ = errors.Join(ts.stop(), kept.Close()) })
+			ada, grace := ts.guest(t, "Ada"), ts.guest(t, "Grace")
+			say := func() { ts.ask(t, http.MethodPost, "/api/rooms/r/messages", `{"text":"hi"}`, bearer(grace.Session)...) }
+			say()
+			forward(t, ts, ada.Session)
+			<-log.reading
+			answered := make(chan answer)
+			go func() {
+				a, err := ts.try(t.Context(), http.MethodDelete, "/api/session", "", bearer(ada.Session)...)
+				if err != nil {
+					t.Error(err)
+				}
+				answered <- a
+			}()
+			eventually(t, "the session is being ended", func() bool {
+				free := ts.live.ending.TryLock()
+				if free {
+					ts.live.ending.Unlock()
+				}
+				return !free
+			})
+			select {
+			case <-people.forgets:
+				t.Error("the session was forgotten while something was carried out for it")
+			case <-time.After(50 * time.Millisecond): // time enough to be wrong
+			}
+			close(log.goOn)
+			if a := <-answered; a.StatusCode != http.StatusNoContent {
+				t.Errorf("%d %s", a.StatusCode, a.body)
+			}
+			say()
+			page := ts.ask(t, http.MethodGet, "/api/rooms/r/log?after=1", "")
+			events := decode[struct{ Events []struct{ From chat.Person } }](t, page).Events
+			if len(events) != 2 || events[0].From.ID != ada.Person.ID || events[1].From.ID != grace.Person.ID {
+				t.Errorf("the log is %s", page.body)
+			}
+		})
+	}
+}

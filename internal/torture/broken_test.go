@@ -47,7 +47,10 @@ type subject struct {
 	log    *brokenLog
 	stop   func() error
 	commit committed
-	epoch  string
+
+	epoch     string            // what it says
+	epochs    map[string]string // what it says instead of the epoch of a store that was set back
+	isSetBack bool              // the store has been set back since the last start
 }
 
 func (s *subject) Files() (folder, database string) { return s.dir, filepath.Join(s.dir, "parley.db") }
@@ -64,9 +67,7 @@ func (s *subject) Start(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if s.epoch == "" || s.breaks != keepEpoch {
-		s.epoch = kept.Epoch()
-	}
+	s.settleEpoch(kept.Epoch())
 	s.log = newBrokenLog(kept, s.breaks, &s.commit)
 	hub := room.New(s.log, s.log, s.epoch, room.Config{})
 	s.log.hub = hub
@@ -85,7 +86,8 @@ func (s *subject) Start(ctx context.Context) (string, error) {
 	stopLog := inBackground(s.log.run)
 	stopStore, stopHub := inBackground(kept.Run), inBackground(hub.Run)
 	var front net.Listener = ln
-	if s.breaks == swapEvents || s.breaks == repeatParked {
+	switch s.breaks {
+	case swapEvents, repeatParked, noCursor, headsAsGets:
 		front = brokenListener{ln, s.breaks}
 	}
 	stopServe := inBackground(func(ctx context.Context) error { return doors.Serve(ctx, front, nil) })
@@ -126,7 +128,7 @@ func TestEachBreakageIsFound(t *testing.T) {
 		faults []string
 		want   []torture.Rule // which of them depends on who comes first
 	}{
-		none:         {[]string{"kill", "cut", "stall", "tab", "restore", "corrupt"}, nil},
+		none:         {[]string{"kill", "cut", "stall", "tab", "streamcut", "setback", "restore", "corrupt"}, nil},
 		ackEarly:     {[]string{"kill"}, []torture.Rule{torture.Lost}},
 		forgetNonces: {[]string{"tab", "cut"}, []torture.Rule{torture.Doubled}},
 		publishEarly: {[]string{"kill"}, []torture.Rule{torture.Unstored, torture.Different, torture.Skipped}},
@@ -141,6 +143,9 @@ func TestEachBreakageIsFound(t *testing.T) {
 		keepEpoch:    {[]string{"restore"}, []torture.Rule{torture.Lost}},
 		beginAnew:    {[]string{"corrupt"}, []torture.Rule{torture.Lost, torture.Forgotten}},
 		forgetSame:   {[]string{"cut", "tab"}, []torture.Rule{torture.Doubled, torture.Moved}},
+		noCursor:     {[]string{"streamcut"}, []torture.Rule{torture.Skipped}},
+		headsAsGets:  {[]string{"heads"}, []torture.Rule{torture.Unanswered}},
+		trustPlaces:  {[]string{"setback"}, []torture.Rule{torture.Blind}},
 	}
 	for breaks, tt := range tests {
 		t.Run(cmp.Or(string(breaks), "none"), func(t *testing.T) {

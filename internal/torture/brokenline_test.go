@@ -22,6 +22,9 @@ func (l brokenListener) Accept() (net.Conn, error) {
 	if err := c.(*net.TCPConn).SetWriteBuffer(4 << 10); err != nil { // soon full
 		return nil, err
 	}
+	if l.breaks == headsAsGets {
+		return headsConn{c}, nil
+	}
 	return &brokenConn{Conn: c, breaks: l.breaks}, nil
 }
 
@@ -43,6 +46,8 @@ func (c *brokenConn) Write(b []byte) (int, error) {
 	frames := framesIn(b)
 	out := b
 	switch {
+	case c.breaks == noCursor:
+		out = withoutCursor(b)
 	case len(frames) == 0:
 	case c.breaks == swapEvents:
 		out = c.swapped(frames)

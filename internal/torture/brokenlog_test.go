@@ -15,6 +15,7 @@ type committed struct {
 	mu    sync.Mutex
 	known map[message]chat.Seq
 	texts map[place]string // what was said, deleted or not
+	first firstTimes
 }
 
 // A place is where an event is.
@@ -317,6 +318,9 @@ func (l *brokenLog) Head(ctx context.Context, name chat.RoomName) (chat.Seq, tim
 	head, at, err := l.Store.Head(ctx, name)
 	if err == nil && ctx.Done() != nil {
 		head = l.old(name, head)
+	}
+	if err == nil && l.breaks == trustPlaces && head > 0 {
+		at = l.kept.first.of(place{name, head}, at)
 	}
 	return head, at, err
 }

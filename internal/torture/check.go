@@ -32,11 +32,14 @@ const (
 	Skipped   Rule = "skipped"   // somebody missed an event
 	Different Rule = "different" // somebody saw another content than the history has
 	Unserved  Rule = "unserved"  // somebody never got the newest events
+
+	Blind      Rule = "blind"      // somebody was told to go on in a log that was set back
+	Unanswered Rule = "unanswered" // a request had no answer, or another's
 )
 
 var rules = []Rule{
 	Lost, Forgotten, Doubled, Invented, Hole, Moved, Altered, Refused, Undone, Revived, Marked, Unread, Disorder, Stale, NewEpoch,
-	Unstored, Swapped, Repeated, Skipped, Different, Unserved,
+	Unstored, Swapped, Repeated, Skipped, Different, Unserved, Blind, Unanswered,
 }
 
 // A Finding is a broken promise.
@@ -99,6 +102,12 @@ func Check(e Evidence) []Finding {
 	var found []Finding
 	for _, name := range e.Forgotten {
 		found = append(found, Finding{Rule: Forgotten, Why: "the server does not know " + name + " any more, to whom it gave a session"})
+	}
+	for _, why := range e.Blind {
+		found = append(found, Finding{Rule: Blind, Why: why})
+	}
+	for _, why := range e.Unanswered {
+		found = append(found, Finding{Rule: Unanswered, Why: why})
 	}
 	for _, name := range sortedKeys(c.rooms) {
 		found = append(found, c.rooms[name].found...)

@@ -312,6 +312,8 @@ func TestCheckFindsEachBrokenPromise(t *testing.T) {
 		"never served":               {story, func(e *Evidence) { p := &e.Runs[1].Parts[1]; p.Events = p.Events[:1] }, Unserved, "bob got everything up to 2"},
 		"served nothing":             {story, func(e *Evidence) { e.Runs[1].Parts = nil }, Unserved, "bob never got anything"},
 		"a person is forgotten":      {story, func(e *Evidence) { e.Forgotten = []string{"ada"} }, Forgotten, "does not know ada"},
+		"a log that was set back":    {story, func(e *Evidence) { e.Blind = []string{"by /ws"} }, Blind, "by /ws"},
+		"no answer to a HEAD":        {story, func(e *Evidence) { e.Unanswered = []string{"HEAD /x"} }, Unanswered, "HEAD /x"},
 		"another epoch":              {story, func(e *Evidence) { e.Runs[1].Parts[1].Epoch = "f" }, NewEpoch, `epoch "e", then in "f"`},
 	}
 	for name, tt := range tests {

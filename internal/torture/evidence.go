@@ -16,6 +16,9 @@ type Evidence struct {
 	Reads     []Read
 	Histories []History
 	Forgotten []string // people whose session the server did not know any more
+
+	Unanswered []string // requests that had no answer, or another's
+	Blind      []string // who was told to go on in a log that was set back
 }
 
 // A Tick is a moment. Ticks of different moments differ, and the later moment

@@ -29,6 +29,8 @@ var faults = []fault{
 	{"slow", false, (*storm).slow},
 	{"stall", false, (*storm).stall},
 	{"tab", false, (*storm).tab},
+	{"streamcut", false, (*storm).cutStream},
+	{"heads", false, (*storm).heads},
 }
 
 // faultsOf returns the faults that can befall a subject.
@@ -38,6 +40,9 @@ func faultsOf(s Subject) []fault {
 		can = append(can, fault{a.Name, true, func(s *storm, ctx context.Context, rnd *rand.Rand) error {
 			return s.ail(ctx, rnd, a)
 		}})
+	}
+	if _, ok := s.(revertible); ok {
+		can = append(can, fault{name: SetBack, onBox: true}) // torture lets it come between the rounds
 	}
 	return can
 }
@@ -86,6 +91,11 @@ func chooseFaults(s Subject, names []string) (chosen []fault, between []trial, e
 // alone; else all are mixed, those of the server and those of the lines side by
 // side.
 func (s *storm) weather(ctx context.Context, round int, chosen []fault) error {
+	chosen = slices.DeleteFunc(slices.Clone(chosen), func(f fault) bool { return f.befall == nil })
+	if len(chosen) == 0 { // it comes between the rounds
+		sleep(ctx, time.Second)
+		return nil
+	}
 	if round%3 == 0 {
 		rnd := generator(s.cfg.Seed, round, 0)
 		chosen = []fault{chosen[rnd.IntN(len(chosen))]}

@@ -16,6 +16,7 @@ type ledger struct {
 	pages    []Page
 	reads    []*Read
 	forgot   []string
+	mute     []string
 }
 
 // forgets writes down that the server does not know somebody any more.
@@ -23,6 +24,13 @@ func (l *ledger) forgets(name string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.forgot = append(l.forgot, name)
+}
+
+// unanswered writes down that a request had no answer, or another's.
+func (l *ledger) unanswered(why string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.mute = append(l.mute, why)
 }
 
 // calls writes down an attempt that is about to be made.
@@ -159,7 +167,7 @@ func (l *ledger) all() []*Reading {
 func (l *ledger) evidence(histories []History) Evidence {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	e := Evidence{Looks: l.looks, Pages: l.pages, Histories: histories, Forgotten: l.forgot}
+	e := Evidence{Looks: l.looks, Pages: l.pages, Histories: histories, Forgotten: l.forgot, Unanswered: l.mute}
 	for _, a := range l.attempts {
 		e.Attempts = append(e.Attempts, *a)
 	}

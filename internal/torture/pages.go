@@ -103,6 +103,7 @@ func (s *storm) reads(ctx context.Context, m *member) error {
 // A page is what the server gives of a room: of its log, or of its messages.
 type page struct {
 	Seq      int64   `json:"seq"`
+	At       string  `json:"at"`
 	Epoch    string  `json:"epoch"`
 	More     bool    `json:"more"`
 	Events   []frame `json:"events"`

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -23,7 +24,8 @@ type world struct {
 	proxy   *proxy
 	badLine *proxy // likewise, for members whose lines are measured
 	http    *http.Client
-	server  sync.Mutex // held by whoever ends or starts the server
+	streams *http.Client // for event streams, which end when they are cut
+	server  sync.Mutex   // held by whoever ends or starts the server
 	url     atomic.Pointer[string]
 
 	mu     sync.Mutex
@@ -54,6 +56,7 @@ func newWorld(cfg Config) (*world, error) {
 		return nil, fmt.Errorf("a proxy before the server: %w", err)
 	}
 	w := &world{cfg: cfg, proxy: p, badLine: bad, http: &http.Client{Transport: &http.Transport{}, Timeout: patience}}
+	w.streams = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	w.report = Report{Seed: cfg.Seed, Faults: map[string]int{}, Back: map[string][]time.Duration{}, Beside: map[string][]time.Duration{}}
 	return w, nil
 }
@@ -102,6 +105,11 @@ func (w *world) torture(ctx context.Context, faults []fault, trials []trial) (er
 		}
 		if len(trials) > 0 {
 			if err := w.try(ctx, w.report.Rounds, trials); err != nil {
+				return err
+			}
+		}
+		if slices.ContainsFunc(faults, func(f fault) bool { return f.name == SetBack }) {
+			if err := w.setBack(ctx, w.report.Rounds); err != nil {
 				return err
 			}
 		}

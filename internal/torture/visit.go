@@ -22,6 +22,8 @@ type frame struct {
 	Epoch        string `json:"epoch"`
 	Room         string `json:"room"`
 	Seq          int64  `json:"seq"`
+	At           string `json:"at"`
+	Reset        bool   `json:"reset"`
 	Kind         Kind   `json:"kind"`
 	From         person `json:"from"`
 	Target       int64  `json:"target"`

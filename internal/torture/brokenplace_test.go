@@ -1,0 +1,97 @@
+package torture_test
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"net"
+	"regexp"
+	"sync"
+	"time"
+
+	"parley/internal/chat"
+	"parley/internal/torture"
+)
+
+// Breakages of streams, heads and of servers that are set back.
+const (
+	noCursor    breakage = "has streams begin without an id"
+	headsAsGets breakage = "answers a HEAD as if it were another request"
+	trustPlaces breakage = "believes whoever comes back with a place of another log"
+)
+
+// Snapshot makes the subject one that can be set back. The store notices that, as its
+// files have been written to. The subject says its old epoch all the same, as a
+// machine would that was set back as a whole.
+func (s *subject) Snapshot() (restore func() error, err error) {
+	folder, err := torture.SnapshotFolder(s.dir)
+	return func() error {
+		s.isSetBack = true
+		return folder()
+	}, err
+}
+
+// settleEpoch chooses what the subject says to be its epoch.
+func (s *subject) settleEpoch(store string) {
+	switch {
+	case s.epoch == "":
+		s.epoch = store
+	case s.isSetBack:
+		if s.epochs == nil {
+			s.epochs = map[string]string{}
+		}
+		s.epochs[store] = s.epoch
+	case s.breaks != keepEpoch:
+		s.epoch = cmp.Or(s.epochs[store], store)
+	}
+	s.isSetBack = false
+}
+
+// firstTimes knows when each event was stored that ever had its number, over all lives of a
+// server.
+type firstTimes struct {
+	mu    sync.Mutex
+	times map[place]time.Time
+}
+
+// of returns the first time that was known of an event.
+func (f *firstTimes) of(at place, now time.Time) time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.times == nil {
+		f.times = map[place]time.Time{}
+	}
+	if first, ok := f.times[at]; ok && !now.IsZero() {
+		return first
+	}
+	f.times[at] = now
+	return now
+}
+
+// At is when an event was stored; of a log that was set back, when the event was
+// that had its number before.
+func (l *brokenLog) At(ctx context.Context, name chat.RoomName, seq chat.Seq) (time.Time, error) {
+	at, err := l.Store.At(ctx, name, seq)
+	if err == nil && l.breaks == trustPlaces {
+		at = l.kept.first.of(place{name, seq}, at)
+	}
+	return at, err
+}
+
+// A headsConn reads each HEAD as something else.
+type headsConn struct{ net.Conn }
+
+func (c headsConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if bytes.HasPrefix(b[:n], []byte("HEAD /")) {
+		copy(b, "GET //")
+	}
+	return n, err
+}
+
+// bareID is the id that a stream begins with, without an event.
+var bareID = regexp.MustCompile(`(^|\n)id: ([^\n]*\n\n)`)
+
+// withoutCursor is what the server writes with such an id as a comment of the same
+// length.
+func withoutCursor(b []byte) []byte { return bareID.ReplaceAll(b, []byte("${1}:d: ${2}")) }

@@ -1,0 +1,318 @@
+package torture
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"parley/client"
+)
+
+// SetBack is the name of the fault that befalls a server between two rounds: its
+// whole machine is set back to a snapshot. What was acknowledged since is lost then,
+// as it has to be, so nothing of a round is at stake.
+const SetBack = "setback"
+
+// A subject that can be set back to what it was while it was stopped.
+type revertible interface {
+	// Snapshot returns what sets the subject's data back. The server does not run then,
+	// nor when that is called. Whether it notices, clients have to.
+	Snapshot() (restore func() error, err error)
+}
+
+// Snapshot is SnapshotFolder of the process's data.
+func (p *Process) Snapshot() (restore func() error, err error) { return SnapshotFolder(p.Data) }
+
+// SnapshotFolder reads a folder, and returns what gives each of its files back what
+// is in it, in place, and takes away files that have come.
+func SnapshotFolder(dir string) (restore func() error, err error) {
+	files := map[string][]byte{}
+	each := func(do func(path string) error) error {
+		return filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+			if err != nil || e.IsDir() {
+				return err
+			}
+			return do(path)
+		})
+	}
+	if err := each(func(path string) (err error) { files[path], err = os.ReadFile(path); return err }); err != nil {
+		return nil, fmt.Errorf("a snapshot of %s: %w", dir, err)
+	}
+	return func() error {
+		err := each(func(path string) error {
+			if _, ok := files[path]; ok {
+				return nil
+			}
+			return os.Remove(path)
+		})
+		for path, content := range files {
+			err = errors.Join(err, os.WriteFile(path, content, 0o600)) // an old file stays the same file
+		}
+		return err
+	}, nil
+}
+
+// A guestPlace is what somebody holds of a room when the machine is set back.
+type guestPlace struct {
+	door  string
+	seq   int64
+	at    string
+	epoch string
+	id    string // of an event stream
+}
+
+// setBack takes a snapshot, has things be said that somebody sees at every door, sets
+// the machine back, and has other things be said under the same numbers. Whoever then
+// comes back with their place has to be told that it is one of another log.
+func (w *world) setBack(ctx context.Context, n int) error {
+	s := w.newStorm(n)
+	s.rooms = []string{s.rooms[0] + "-back"}
+	var err error
+	if s.prober, err = s.newProber(ctx); err != nil {
+		return err
+	}
+	rnd := generator(w.cfg.Seed, n, 3)
+	if err := s.sayAll(ctx, 2+rnd.IntN(3)); err != nil {
+		return err
+	}
+	var restore func() error
+	if err := w.whileStopped(ctx, func() (err error) {
+		restore, err = w.cfg.Subject.(revertible).Snapshot()
+		return err
+	}); err != nil {
+		return err
+	}
+	said := 1 + rnd.IntN(4)
+	if err := s.sayAll(ctx, said); err != nil {
+		return err
+	}
+	places, err := s.takePlaces(ctx)
+	if err != nil {
+		return fmt.Errorf("places in a room: %w", err)
+	}
+	live, err := client.Dial(ctx, w.proxy.url(), client.Options{Name: "stays", MinBackoff: 20 * time.Millisecond, MaxBackoff: 100 * time.Millisecond})
+	if err != nil {
+		return err
+	}
+	defer live.Close()
+	if _, err := live.Join(ctx, s.rooms[0]); err != nil {
+		return err
+	}
+	if err := w.whileStopped(ctx, func() error {
+		if err := restore(); err != nil {
+			return err
+		}
+		w.proxy.lead("") // whoever is connected comes back when all has been said again
+		return nil
+	}, func() error { return s.sayAll(ctx, said+rnd.IntN(3)) }); err != nil {
+		return err
+	}
+	w.count(func(r *Report) { r.Faults[SetBack]++ })
+	seen, err := s.returnTo(ctx, places)
+	if err != nil {
+		return err
+	}
+	if why := resets(ctx, live); why != nil {
+		seen.Blind = append(seen.Blind, fmt.Sprintf("package client was in %s when the machine was set back, and %v", s.rooms[0], why))
+	}
+	if found := Check(seen); len(found) > 0 {
+		return &Broken{Seed: w.cfg.Seed, Round: n, Found: found}
+	}
+	return nil
+}
+
+// whileStopped stops the server, does something, and starts it; then does the rest
+// before others than the prober can connect again.
+func (w *world) whileStopped(ctx context.Context, do func() error, then ...func() error) error {
+	w.server.Lock()
+	defer w.server.Unlock()
+	w.proxy.lead("")
+	if err := w.cfg.Subject.Stop(); err != nil {
+		return err
+	}
+	if err := do(); err != nil {
+		return err
+	}
+	began := time.Now()
+	address, err := w.cfg.Subject.Start(ctx)
+	if err != nil {
+		return err
+	}
+	w.url.Store(&address)
+	w.badLine.lead(strings.TrimPrefix(address, "http://"))
+	if err := w.well(ctx); err != nil {
+		return err
+	}
+	w.back(SetBack, time.Since(began))
+	for _, f := range then {
+		if err := f(); err != nil {
+			return err
+		}
+	}
+	w.proxy.lead(strings.TrimPrefix(address, "http://"))
+	return nil
+}
+
+// sayAll has n messages be said, one after the other.
+func (s *storm) sayAll(ctx context.Context, n int) error {
+	for range n {
+		if err := s.prober.post(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takePlaces enters the room by each door that has a cursor.
+func (s *storm) takePlaces(ctx context.Context) (places []guestPlace, err error) {
+	for _, take := range []func(context.Context) (guestPlace, error){s.placeByFrames, s.placeByStream, s.placeByPage} {
+		p, err := take(ctx)
+		if err != nil {
+			return nil, err
+		}
+		places = append(places, p)
+	}
+	return places, nil
+}
+
+// returnTo comes back to each place, and returns where one was told to go on.
+func (s *storm) returnTo(ctx context.Context, places []guestPlace) (seen Evidence, err error) {
+	for _, p := range places {
+		told, err := map[string]func(context.Context, guestPlace) (bool, error){
+			doorFrames: s.backByFrames, doorStream: s.backByStream, doorPage: s.backByPage,
+		}[p.door](ctx, p)
+		if err != nil {
+			return seen, fmt.Errorf("back by %s: %w", p.door, err)
+		}
+		if !told {
+			seen.Blind = append(seen.Blind, fmt.Sprintf("whoever had read %s up to %d when it was set back came by %s, and was told to go on", s.rooms[0], p.seq, p.door))
+		}
+	}
+	return seen, nil
+}
+
+const (
+	doorFrames = "/ws"
+	doorStream = "an event stream"
+	doorPage   = "a page of the log"
+)
+
+// joins enters the room with raw frames, and returns the answer.
+func (s *storm) joins(ctx context.Context, join map[string]any) (epoch string, f frame, err error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	ws, _, err := websocket.Dial(ctx, s.address()+"/ws", &websocket.DialOptions{HTTPClient: s.http, Subprotocols: []string{"parley.v1"}})
+	if err != nil {
+		return "", f, err
+	}
+	defer ws.CloseNow()
+	v := &visit{ws: ws}
+	if err := v.write(ctx, map[string]any{"op": "hello", "id": 1, "name": "comes back"}); err != nil {
+		return "", f, err
+	}
+	hello, err := v.read(ctx)
+	if err != nil {
+		return "", f, err
+	}
+	join["op"], join["id"], join["room"] = "join", 2, s.rooms[0]
+	if err := v.write(ctx, join); err != nil {
+		return "", f, err
+	}
+	for f.ID != 2 {
+		if f, err = v.read(ctx); err != nil {
+			return "", f, err
+		}
+	}
+	return hello.Epoch, f, nil
+}
+
+func (s *storm) placeByFrames(ctx context.Context) (guestPlace, error) {
+	epoch, f, err := s.joins(ctx, map[string]any{})
+	return guestPlace{door: doorFrames, seq: f.Seq, at: f.At, epoch: epoch}, err
+}
+
+func (s *storm) backByFrames(ctx context.Context, p guestPlace) (told bool, err error) {
+	_, f, err := s.joins(ctx, map[string]any{"after": p.seq, "at": p.at, "epoch": p.epoch})
+	return f.Op == "behind" && f.Reset, err
+}
+
+func (s *storm) placeByStream(ctx context.Context) (guestPlace, error) {
+	l, err := s.listen(ctx, s.rooms[0], "")
+	if err != nil {
+		return guestPlace{}, err
+	}
+	defer l.close()
+	l.next()
+	_, seq, _ := l.place()
+	return guestPlace{door: doorStream, seq: seq, id: l.id}, nil
+}
+
+func (s *storm) backByStream(ctx context.Context, p guestPlace) (told bool, err error) {
+	l, err := s.listen(ctx, s.rooms[0], p.id)
+	if err != nil {
+		return false, err
+	}
+	defer l.close()
+	first := l.next()
+	return first["event"] == "behind" && strings.Contains(first["data"], `"reset":true`), nil
+}
+
+func (s *storm) placeByPage(ctx context.Context) (guestPlace, error) {
+	now, err := s.page(ctx, s.rooms[0], "log?limit=1")
+	return guestPlace{door: doorPage, seq: now.Seq, at: now.At, epoch: now.Epoch}, err
+}
+
+func (s *storm) backByPage(ctx context.Context, p guestPlace) (told bool, err error) {
+	q := url.Values{"after": {fmt.Sprint(p.seq)}, "at": {p.at}, "epoch": {p.epoch}}
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.address()+"/api/rooms/"+s.rooms[0]+"/log?"+q.Encode(), nil)
+	if err != nil {
+		return false, err
+	}
+	answer, err := s.http.Do(r)
+	if err != nil {
+		return false, err
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return false, err
+	}
+	var problem struct {
+		Code string `json:"code"`
+	}
+	return answer.StatusCode == http.StatusConflict && json.NewDecoder(bytes.NewReader(body)).Decode(&problem) == nil && problem.Code == "behind", nil
+}
+
+// resets waits until a client says that a room was reset; the error says what it
+// said instead.
+func resets(ctx context.Context, c *client.Client) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	back := false
+	for {
+		e, err := c.Next(ctx)
+		if err != nil {
+			return fmt.Errorf("was not told within %v (back: %v)", patience, back)
+		}
+		switch e := e.(type) {
+		case client.Reset:
+			return nil
+		case client.Connected:
+			back = true
+		case client.Message:
+			return fmt.Errorf("was given %d as if nothing had happened", e.Seq)
+		}
+	}
+}
