@@ -24,6 +24,7 @@ const (
 	BadName            Code = "bad_name"
 	BadText            Code = "bad_text"
 	BadNonce           Code = "bad_nonce"
+	NonceUsed          Code = "nonce_used"
 	BadSession         Code = "bad_session"
 	TooLong            Code = "too_long"
 	TooLarge           Code = "too_large"

@@ -20,6 +20,7 @@ const (
 	BadName            Code = "bad_name"             // not a display name, or none given
 	BadText            Code = "bad_text"             // empty, or not UTF-8
 	BadNonce           Code = "bad_nonce"            // too long, or not printable ASCII
+	NonceUsed          Code = "nonce_used"           // the same person used this nonce for something else in this room
 	BadSession         Code = "bad_session"          // no such session: say hello with a name
 	TooLong            Code = "too_long"             // the message has too many characters
 	TooLarge           Code = "too_large"            // the frame or body has too many bytes
@@ -44,7 +45,7 @@ const (
 
 // Codes lists every code, in the order of the documentation.
 var Codes = []Code{
-	InvalidJSON, UnknownOp, HelloFirst, BadRequest, BadRoom, BadName, BadText, BadNonce,
+	InvalidJSON, UnknownOp, HelloFirst, BadRequest, BadRoom, BadName, BadText, BadNonce, NonceUsed,
 	BadSession, TooLong, TooLarge, NotJoined, AlreadyJoined, TooManyRooms, TooManyConnections,
 	RateLimited, ForbiddenOrigin, NotFound, Gone, NotYours, TooMany, Behind, SessionEnded, Stalled, Unavailable, Overloaded, Stopping, Internal,
 }

@@ -65,12 +65,7 @@ func (r *liveRoom) headInLog(ctx context.Context) (head chat.Seq, at time.Time, 
 			err = asError(cause)
 		}
 	}()
-	ctx = context.WithoutCancel(ctx)
-	if head, err = r.hub.log.Head(ctx, r.name); err != nil || head == 0 {
-		return head, at, err
-	}
-	at, err = r.hub.log.At(ctx, r.name, head)
-	return head, at, err
+	return r.hub.log.Head(context.WithoutCancel(ctx), r.name)
 }
 
 // append adds a committed event to the byte logs and reports whether there is

@@ -37,17 +37,6 @@ func (r *liveRoom) place(ctx context.Context, seq chat.Seq, at time.Time, epoch 
 	return p, nil
 }
 
-// At returns when an event was stored, the zero time if there is no such event.
-func (h *Hub) At(ctx context.Context, room chat.RoomName, seq chat.Seq) (time.Time, error) {
-	if seq == 0 {
-		return time.Time{}, nil
-	}
-	if r := h.rooms.find(room); r != nil {
-		return r.eventAt(ctx, seq)
-	}
-	return h.log.At(ctx, room, seq)
-}
-
 // CheckPlace refuses a page that shall begin after an event which is not the one
 // that the client means: it would leave out what the client has never seen. The
 // error is then an *chat.Error with code Behind.

@@ -44,22 +44,31 @@ func (cl *client) recognise(ctx context.Context, cmd wire.Command) (p chat.Perso
 	if token == "" {
 		token = cl.cookie
 	}
+	cl.live.owner = cl
 	if token != "" {
-		p, err = cl.s.kept.Person(ctx, token)
+		p, err = cl.s.enter(ctx, &cl.live, token)
 		switch {
 		case chat.CodeOf(err) == chat.BadSession && cmd.Session == "" && name != "":
 			// A cookie that has become nobody's is as good as none.
 		case err != nil:
 			return p, "", err
+		case !cl.live.begin():
+			return chat.Person{}, "", errSessionEnded
 		default:
-			p, err = cl.s.renamed(ctx, p, name)
+			defer cl.live.done()
+			if p, err = cl.s.renamed(ctx, p, name, cmd.Nonce); err != nil {
+				cl.s.live.remove(&cl.live) // the client may say hello again
+			}
 			return p, cmd.Session, err
 		}
 	}
 	if name == "" {
 		return p, "", &chat.Error{Code: chat.BadName, Message: "Say who you are: a name, or a session."}
 	}
-	return cl.s.newGuest(ctx, cl.from, name)
+	if p, session, err = cl.s.newGuest(ctx, cl.from, name, ""); err == nil {
+		cl.s.live.add(&cl.live, p.ID, keyOf(session)) // nobody else knows it yet
+	}
+	return p, session, err
 }
 
 // join makes the client a member of a room.
@@ -99,7 +108,7 @@ func (cl *client) join(ctx context.Context, cmd wire.Command) error {
 		cl.rooms = map[chat.RoomName]*room.Reader{}
 	}
 	cl.rooms[name] = reader
-	cl.s.listed(ctx, cl.person.ID, name)
+	cl.s.listed(ctx, cl.person.ID, name, true)
 	return nil
 }
 

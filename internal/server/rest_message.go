@@ -171,6 +171,7 @@ type logOutput struct{ Body logAnswer }
 
 type editInput struct {
 	Caller
+	Once
 	RoomParam
 	SeqParam
 	Body editRequest
@@ -183,12 +184,14 @@ type editRequest struct {
 
 type changeInput struct {
 	Caller
+	Once
 	RoomParam
 	SeqParam
 }
 
 type reactionInput struct {
 	Caller
+	Once
 	RoomParam
 	SeqParam
 	Emoji string `path:"emoji" example:"👍" doc:"One emoji."`
@@ -196,6 +199,7 @@ type reactionInput struct {
 
 type topicInput struct {
 	Caller
+	Once
 	RoomParam
 	Body topicRequest
 }
@@ -286,7 +290,11 @@ func (s *Server) restMessage(api huma.API) {
 		OperationID: "edit", Method: http.MethodPatch, Path: one, Summary: "Have one's message say something else",
 		RequestBody: &huma.RequestBody{Content: content(editRequest{Text: "Hello, *world*"})},
 	}), func(ctx context.Context, in *editInput) (*changeOutput, error) {
-		return s.change(ctx, &in.Caller, in.RoomParam, chat.Draft{Kind: chat.Edit, Target: in.Seq, Text: in.Body.Text, Nonce: in.Body.Nonce})
+		nonce, err := in.or(in.Body.Nonce)
+		if err != nil {
+			return nil, err
+		}
+		return s.change(ctx, &in.Caller, in.RoomParam, chat.Draft{Kind: chat.Edit, Target: in.Seq, Text: in.Body.Text, Nonce: nonce})
 	})
 	register(s, api, change(huma.Operation{
 		OperationID: "delete", Method: http.MethodDelete, Path: one, Summary: "Delete one's message",
@@ -308,7 +316,7 @@ func (s *Server) restMessage(api huma.API) {
 		OperationID: "topic", Method: http.MethodPut, Path: "/api/rooms/{room}/topic", Summary: "Say what the room is about",
 		RequestBody: &huma.RequestBody{Content: content(topicRequest{Text: "Ships, and what sails them"})},
 	}), func(ctx context.Context, in *topicInput) (*changeOutput, error) {
-		return s.change(ctx, &in.Caller, in.RoomParam, chat.Draft{Kind: chat.Topic, Text: in.Body.Text})
+		return s.change(ctx, &in.Caller, in.RoomParam, chat.Draft{Kind: chat.Topic, Text: in.Body.Text, Nonce: in.nonce()})
 	})
 }
 
@@ -392,11 +400,7 @@ func (s *Server) log(ctx context.Context, in *logInput) (*logOutput, error) {
 	if err := s.resumes(ctx, name, new(chat.Seq(in.After)), in.ResumeParam); err != nil {
 		return nil, err
 	}
-	events, head, err := s.hub.Events(ctx, name, chat.Seq(in.After), in.Limit)
-	var at time.Time
-	if err == nil {
-		at, err = s.hub.At(ctx, name, head)
-	}
+	events, head, at, err := s.hub.Events(ctx, name, chat.Seq(in.After), in.Limit)
 	if err != nil {
 		return nil, fmt.Errorf("log of %s: %w", name, err)
 	}
@@ -426,12 +430,12 @@ func (s *Server) change(ctx context.Context, by *Caller, in RoomParam, d chat.Dr
 
 func (s *Server) changing(kind chat.Kind) func(context.Context, *changeInput) (*changeOutput, error) {
 	return func(ctx context.Context, in *changeInput) (*changeOutput, error) {
-		return s.change(ctx, &in.Caller, in.RoomParam, chat.Draft{Kind: kind, Target: in.Seq})
+		return s.change(ctx, &in.Caller, in.RoomParam, chat.Draft{Kind: kind, Target: in.Seq, Nonce: in.nonce()})
 	}
 }
 
 func (s *Server) reacting(kind chat.Kind) func(context.Context, *reactionInput) (*changeOutput, error) {
 	return func(ctx context.Context, in *reactionInput) (*changeOutput, error) {
-		return s.change(ctx, &in.Caller, in.RoomParam, chat.Draft{Kind: kind, Target: in.Seq, Text: in.Emoji})
+		return s.change(ctx, &in.Caller, in.RoomParam, chat.Draft{Kind: kind, Target: in.Seq, Text: in.Emoji, Nonce: in.nonce()})
 	}
 }

@@ -178,7 +178,7 @@ func TestAnswerComesBeforeTheEventToWhoJoinsAfterSending(t *testing.T) {
 	close(gather)
 	for head := chat.Seq(0); head == 0; runtime.Gosched() {
 		var err error
-		if head, err = ts.store.Head(t.Context(), "r"); err != nil {
+		if head, _, err = ts.store.Head(t.Context(), "r"); err != nil {
 			t.Fatal(err)
 		}
 	}

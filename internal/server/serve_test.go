@@ -35,10 +35,10 @@ type slowPeople struct {
 	letGo chan struct{} // closed by the test
 }
 
-func (p slowPeople) NewGuest(ctx context.Context, name string) (chat.Person, string, error) {
+func (p slowPeople) NewGuest(ctx context.Context, name, key string) (chat.Person, string, error) {
 	p.asked <- struct{}{}
 	<-p.letGo
-	return p.Kept.NewGuest(ctx, name)
+	return p.Kept.NewGuest(ctx, name, key)
 }
 
 func TestWhatWasAcceptedIsAnsweredBeforeTheEnd(t *testing.T) {

@@ -33,10 +33,29 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer s.release(address)
-	if err := s.stream(w, r, name, from); err != nil {
+	live := listening{over: make(chan struct{})}
+	if session, ok := s.brings(w, r); !ok {
+		return
+	} else if session != "" {
+		live.owner = &live
+		if _, err := s.enter(r.Context(), &live.registration, session); err != nil {
+			s.refuse(w, r, err)
+			return
+		}
+		defer s.live.remove(&live.registration)
+	}
+	if err := s.stream(w, r, name, from, live.over); err != nil {
 		s.refuse(w, r, err)
 	}
 }
+
+// A listening is what an event stream has of the session that it brought.
+type listening struct {
+	registration
+	over chan struct{} // closed when the session has been ended
+}
+
+func (l *listening) sessionEnded() { close(l.over) }
 
 // resumeFrom reads where a stream shall begin: after the Last-Event-ID that a
 // browser sends by itself, else after what the parameters of the first request say.
@@ -63,9 +82,10 @@ func resumeFrom(r *http.Request) (j room.Joining, err error) {
 	return j, err
 }
 
-// stream writes a room's events until the client goes, the room gives it up or
-// the server goes down. An error means that nothing has been written.
-func (s *Server) stream(w http.ResponseWriter, r *http.Request, name chat.RoomName, j room.Joining) error {
+// stream writes a room's events until the client goes, the room gives it up, its
+// session is over or the server goes down. An error means that nothing has been
+// written.
+func (s *Server) stream(w http.ResponseWriter, r *http.Request, name chat.RoomName, j room.Joining, over <-chan struct{}) error {
 	var helpers sync.WaitGroup
 	defer helpers.Wait()
 	rc := http.NewResponseController(w)
@@ -117,7 +137,16 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, name chat.RoomNa
 	defer cancel()
 	defer context.AfterFunc(ctx, stop)()
 	defer context.AfterFunc(s.away, stop)()
-	aside(func() { comment(ctx, out) })
+	aside(func() {
+		if comment(ctx, out, over) {
+			s.counted(chat.SessionEnded)
+			out.seal(func(dst []byte) []byte { return wire.AppendEnded(dst, errSessionEnded) })
+			defer time.AfterFunc(lingerTime, stop).Stop()
+			out.awaitEmpty()
+			p.awaitIdle()
+			p.end()
+		}
+	})
 
 	header := w.Header()
 	header.Set("Content-Type", "text/event-stream")
@@ -133,14 +162,17 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, name chat.RoomNa
 	return nil
 }
 
-// comment gives a stream something to write now and then.
-func comment(ctx context.Context, out *outlet) {
+// comment gives a stream something to write now and then, until ctx ends or, and
+// then it returns true, its session does.
+func comment(ctx context.Context, out *outlet, over <-chan struct{}) (ended bool) {
 	tick := time.NewTicker(keepAlive)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return
+			return false
+		case <-over:
+			return true
 		case <-tick.C:
 			out.answer(func(dst []byte) []byte { return append(dst, ":\n\n"...) })
 			out.flush()

@@ -26,6 +26,7 @@ var words = map[chat.Code]word{
 	chat.BadName:            {400, "not a display name, or none given", "show the message, ask for another"},
 	chat.BadText:            {400, "empty, or not UTF-8", "show the message"},
 	chat.BadNonce:           {400, "too long, or not printable ASCII", "mend the client"},
+	chat.NonceUsed:          {422, "this nonce belongs to something else that this person did in this room", "mend the client: a new nonce for each command"},
 	chat.BadSession:         {401, "no such session", "be a new guest, with a name"},
 	chat.TooLong:            {422, "the message has too many characters", "keep it, let the person shorten it"},
 	chat.TooLarge:           {413, "a body with too many bytes (a frame: close code 1009)", "send less"},

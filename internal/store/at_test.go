@@ -29,10 +29,19 @@ func TestAtIsWhenAnEventWasStored(t *testing.T) {
 				t.Errorf("event %d: %v, %v, want %v", e.Seq, at, err, e.At)
 			}
 		}
+		if head, at, err := s.Head(t.Context(), "r"); err != nil || head != 5 || !at.Equal(events[4].At) {
+			t.Errorf("newest: %d at %v, %v", head, at, err)
+		}
+		if page, err := s.Page(t.Context(), "r", chat.Selection{Limit: 1}); err != nil || page.Head != 5 || !page.At.Equal(events[4].At) {
+			t.Errorf("a page as of %d at %v, %v", page.Head, page.At, err)
+		}
 		for _, seq := range []chat.Seq{0, -1, 6, maxSeq, maxSeq + 1, maxSeq + 2, math.MaxInt64} {
 			if at, err := s.At(t.Context(), "r", seq); err != nil || !at.IsZero() {
 				t.Errorf("event %d: %v, %v", seq, at, err)
 			}
+		}
+		if head, at, err := s.Head(t.Context(), "nowhere"); err != nil || head != 0 || !at.IsZero() {
+			t.Errorf("newest of a room that nobody wrote to: %d at %v, %v", head, at, err)
 		}
 		if at, err := s.At(t.Context(), "nowhere", 1); err != nil || !at.IsZero() {
 			t.Errorf("in a room that nobody wrote to: %v, %v", at, err)

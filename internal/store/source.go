@@ -89,10 +89,11 @@ func (s *Store) Erased(ctx context.Context, message chat.Place) (map[chat.Seq]st
 // DropErased drops for good what a deleted message and its edits said. To drop it
 // again is no error.
 func (s *Store) DropErased(ctx context.Context, message chat.Place) error {
-	err := s.write(ctx, func(ctx context.Context, c *committer) error {
+	run := func(ctx context.Context, c *committer) error {
 		c.erased = true
 		return c.exec(ctx, `DELETE FROM erased WHERE target = (SELECT id << 36 | $2 FROM room WHERE name = $1)`, string(message.Room), int64(message.Seq))
-	})
+	}
+	err := s.await(ctx, s.startWrite(&write{run: run, deletes: true}))
 	if err != nil {
 		return fmt.Errorf("dropping what %d of %s said: %w", message.Seq, message.Room, err)
 	}
