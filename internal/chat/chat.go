@@ -180,6 +180,9 @@ func CheckText(text string, limit int) error {
 	if !utf8.ValidString(text) {
 		return &Error{Code: BadText, Message: "A message is UTF-8 text; this one is not."}
 	}
+	if strings.IndexByte(text, 0) >= 0 {
+		return errZero
+	}
 	if isBlank(text) {
 		return &Error{Code: BadText, Message: "A message needs at least one visible character."}
 	}
@@ -190,6 +193,9 @@ func CheckText(text string, limit int) error {
 	}
 	return nil
 }
+
+// errZero refuses a character that many programs take for the end of a text.
+var errZero = &Error{Code: BadText, Message: "A text cannot hold the character U+0000."}
 
 // CheckNonce reports whether nonce may come with a message: at most MaxNonce
 // printable ASCII bytes. The error is an *Error with code BadNonce.
@@ -285,6 +291,9 @@ var errEmoji = &Error{Code: BadText, Message: "A reaction is one emoji."}
 func ParseTopic(s string) (string, error) {
 	if !utf8.ValidString(s) {
 		return "", &Error{Code: BadText, Message: "A topic is UTF-8 text; this one is not."}
+	}
+	if strings.IndexByte(s, 0) >= 0 {
+		return "", errZero
 	}
 	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
 	if isBlank(s) {

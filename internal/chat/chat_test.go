@@ -109,7 +109,7 @@ func TestCheckText(t *testing.T) {
 		"invisible":       {text: "\u200b\u2060", want: chat.BadText},
 		"not UTF-8":       {text: "a\xc3", want: chat.BadText},
 		"a bidi override": {text: "a\u202eb"},
-		"a null byte":     {text: "a\x00b"},
+		"a null byte":     {text: "a\x00b", want: chat.BadText},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

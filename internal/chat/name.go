@@ -80,7 +80,7 @@ func ParseName(name string) (string, error) {
 	case tooManyMarks(nick):
 		return "", badName("A name has at most %d combining marks on one character.", maxMarks)
 	}
-	return nick, nil
+	return nick, CheckName(nick)
 }
 
 // stable applies f until it changes nothing, at most four times, and reports
@@ -97,7 +97,7 @@ func stable(s string, f func(string) string) (string, bool) {
 }
 
 func isRoomRune(r rune) bool {
-	return unicode.IsLetter(r) && !isBlankLetter(r) || unicode.IsMark(r) || unicode.Is(unicode.Nd, r) || r == '-' || r == '_' || r == '.'
+	return (unicode.IsLetter(r) || unicode.IsMark(r)) && !isInvisible(r) || unicode.Is(unicode.Nd, r) || r == '-' || r == '_' || r == '.'
 }
 
 func tooManyMarks(s string) bool {
@@ -113,24 +113,14 @@ func tooManyMarks(s string) bool {
 }
 
 // isBlank reports whether s shows nothing: only spaces, controls and invisible
-// format characters.
+// characters.
 func isBlank(s string) bool {
 	for _, r := range s {
-		if !unicode.IsSpace(r) && !unicode.IsControl(r) && !unicode.Is(unicode.Cf, r) && !isBlankLetter(r) {
+		if !unicode.IsSpace(r) && !unicode.IsControl(r) && !isInvisible(r) {
 			return false
 		}
 	}
 	return true
-}
-
-// isBlankLetter reports whether r is one of the letters and symbols that are
-// drawn as nothing (Hangul fillers, the empty Braille cell).
-func isBlankLetter(r rune) bool {
-	switch r {
-	case '\u115f', '\u1160', '\u3164', '\uffa0', '\u2800':
-		return true
-	}
-	return false
 }
 
 func firstRune(s string) rune {

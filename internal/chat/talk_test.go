@@ -51,7 +51,7 @@ func TestParseTopic(t *testing.T) {
 		"plain":              {in: "Ships", want: "Ships"},
 		"one line":           {in: " ships \n\tand\r\nboats\u00a0", want: "ships and boats"},
 		"separators":         {in: "a\u2028b\u2029c\u0085d", want: "a b c d"},
-		"controls":           {in: "a\x00b\x1bc", want: "a b c"},
+		"controls":           {in: "a\x01b\x1bc", want: "a b c"},
 		"markup is text":     {in: "<b>**x**</b>", want: "<b>**x**</b>"},
 		"an emoji":           {in: "👨‍👩‍👧 only", want: "👨‍👩‍👧 only"},
 		"nothing":            {},

@@ -3,25 +3,25 @@ package server
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"mime"
 	"net/http"
 	"slices"
 	"strconv"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"parley/internal/chat"
+	"parley/internal/wire"
 )
 
 // rest adds the JSON doors, their OpenAPI document and the page that shows it.
 func (s *Server) rest(mux *router) {
 	api := humago.New(mux, apiConfig())
-	api.UseMiddleware(noStore)
+	api.UseMiddleware(noStore, mediaType)
 	s.restSession(api)
 	s.restRoom(api)
 	s.restMessage(api)
@@ -56,7 +56,7 @@ func apiConfig() huma.Config {
 	cfg.OpenAPIPath, cfg.DocsPath, cfg.SchemasPath = "", "", "" // we serve them ourselves
 	cfg.CreateHooks = nil                                       // no $schema in answers
 	cfg.AllowAdditionalPropertiesByDefault = true               // what one does not know one ignores
-	format := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: unmarshal}
+	format := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: wire.Unmarshal}
 	cfg.Formats = map[string]huma.Format{"application/json": format, "json": format}
 	cfg.Info.Description = "Talk to the rooms of a Parley server over HTTP. " +
 		"Bodies are JSON in UTF-8; fields that you do not know are to be ignored, as the server ignores what it does not know. " +
@@ -75,20 +75,14 @@ func apiConfig() huma.Config {
 	return cfg
 }
 
-// unmarshal is encoding/json's, which would mend broken UTF-8 on the quiet, and
-// speak of Go's types.
-func unmarshal(data []byte, v any) error {
-	if !utf8.Valid(data) {
-		return errors.New("this is not UTF-8")
+// mediaType has Content-Type compared as RFC 9110 §8.3.1 says: without case.
+// Parameters say nothing here: JSON is UTF-8.
+func mediaType(ctx huma.Context, next func(huma.Context)) {
+	r, _ := humago.Unwrap(ctx)
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil {
+		r.Header.Set("Content-Type", kind)
 	}
-	err := json.Unmarshal(data, v)
-	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return fmt.Errorf("a %s is no value for %s", e.Value, e.Field)
-	}
-	if err != nil {
-		return errors.New("this is not one JSON object")
-	}
-	return nil
+	next(ctx)
 }
 
 // noStore keeps answers, which are a person's or of the moment, out of caches.

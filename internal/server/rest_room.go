@@ -247,8 +247,11 @@ func (s *Server) draft(ctx context.Context, in *postInput) (d chat.Draft, err er
 // whose session is then returned too.
 func (s *Server) author(ctx context.Context, in *postInput) (p chat.Person, session string, err error) {
 	p, known, err := s.identifyOrNew(in.r, in.Body.Name)
-	if err != nil || known {
+	if err != nil {
 		return p, "", err
+	}
+	if known {
+		return p, "", chat.CheckName(p.Name)
 	}
 	if in.Body.Name == "" {
 		return p, "", &chat.Error{Code: chat.BadName, Message: "Without a session a message needs the name of who writes it."}

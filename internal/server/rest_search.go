@@ -3,7 +3,9 @@ package server
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -56,6 +58,9 @@ func (s *Server) search(ctx context.Context, in *searchInput) (*searchOutput, er
 	}
 	if wait := s.searches.Take(network(s.address(in.r))); wait > 0 {
 		return nil, &chat.Error{Code: chat.RateLimited, Message: "That was too fast. Search again in a moment.", RetryAfter: wait}
+	}
+	if !utf8.ValidString(in.Query) || strings.Contains(in.Query, "\x00") {
+		return nil, &chat.Error{Code: chat.BadRequest, Message: "A search is UTF-8 text without the character U+0000."}
 	}
 	rooms, err := s.searched(ctx, in)
 	if err != nil {

@@ -57,7 +57,10 @@ func TestRESTScenario(t *testing.T) {
 		{name: "text too long", method: "POST", path: lobby + "/messages", auth: bearer, body: `{"text":"` + long + `"}`, status: 422, want: `"too_long"`},
 		{name: "bad nonce", method: "POST", path: lobby + "/messages", auth: bearer, body: `{"text":"x","nonce":"a b"}`, status: 400, want: `"bad_nonce"`},
 		{name: "body of the wrong type", method: "POST", path: lobby + "/messages", auth: bearer, body: `{"text":1}`, status: 400, want: `"detail":"The field text: .*"invalid_json"`},
-		{name: "a field twice", method: "POST", path: lobby + "/messages", auth: bearer, body: `{"text":"x","TEXT":1}`, status: 400, want: `"detail":"The body: a number is no value for text.".*"invalid_json"`},
+		{name: "a field twice", method: "POST", path: lobby + "/messages", auth: bearer, body: `{"text":"x","text":"y"}`, status: 400, want: `"detail":"The body: it has the field \\\"text\\\" twice in one object.".*"invalid_json"`},
+		{name: "a field in capitals", method: "POST", path: lobby + "/messages", auth: bearer, body: `{"TEXT":"x"}`, status: 400, want: `"bad_text"`},
+		{name: "half a surrogate pair", method: "POST", path: lobby + "/messages", auth: bearer, body: `{"text":"\ud800"}`, status: 400, want: `"detail":"The body: it has half a surrogate pair .*"invalid_json"`},
+		{name: "a large number", method: "POST", path: lobby + "/messages", auth: bearer, body: `{"text":"x","reply_to":9007199254740993}`, status: 400, want: `"invalid_json"`},
 		{name: "a list", method: "POST", path: lobby + "/messages", auth: bearer, body: `[]`, status: 400, want: `"invalid_json"`},
 		{name: "null", method: "POST", path: lobby + "/messages", auth: bearer, body: `null`, status: 400, want: `"invalid_json"`},
 		{name: "half an object", method: "POST", path: lobby + "/messages", auth: bearer, body: `{"text":"x"`, status: 400, want: `"invalid_json"`},
@@ -106,9 +109,31 @@ func TestABodyThatIsNoJSONIsRefused(t *testing.T) {
 			t.Errorf("%s: status %d, code %s", kind, a.StatusCode, p.Code)
 		}
 	}
-	a := ts.ask(t, http.MethodPost, "/api/session", `{"name":"Ada"}`, "Content-Type", "application/json; charset=utf-8")
-	if a.StatusCode != http.StatusCreated {
-		t.Errorf("with a charset: status %d: %s", a.StatusCode, a.body)
+	for _, kind := range []string{"application/json; charset=utf-8", "Application/JSON", "APPLICATION/JSON ;charset=UTF-8", "application/json;"} {
+		if a := ts.ask(t, http.MethodPost, "/api/session", `{"name":"Ada"}`, "Content-Type", kind); a.StatusCode != http.StatusCreated {
+			t.Errorf("%s: status %d: %s", kind, a.StatusCode, a.body)
+		}
+	}
+}
+
+// wire.Unmarshal covers keys that no field of ours can have.
+func TestEveryFieldOfABodyHasAKeyInSmallLetters(t *testing.T) {
+	ts := startServer(t, Config{}, room.Config{})
+	document := decode[struct {
+		Components struct {
+			Schemas map[string]struct{ Properties map[string]any }
+		}
+	}](t, ts.ask(t, http.MethodGet, "/api/openapi.json", ""))
+	known := regexp.MustCompile(`^[a-z0-9_]+$`)
+	for name, schema := range document.Components.Schemas {
+		for key := range schema.Properties {
+			if !known.MatchString(key) {
+				t.Errorf("%s has the field %q", name, key)
+			}
+		}
+	}
+	if len(document.Components.Schemas) == 0 {
+		t.Error("no schemas")
 	}
 }
 

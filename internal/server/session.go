@@ -10,10 +10,20 @@ import (
 	"parley/internal/chat"
 )
 
-// identify says whose request it is. ok is false if it brings no session; one
+// identify is whose for all but taking another name: somebody whose name is one
+// that nobody may have any more has to do that first.
+func (s *Server) identify(r *http.Request) (p chat.Person, ok bool, err error) {
+	p, ok, err = s.whose(r)
+	if ok {
+		err = chat.CheckName(p.Name)
+	}
+	return p, ok && err == nil, err
+}
+
+// whose says whose request it is. ok is false if it brings no session; one
 // that is nobody's is an error with code BadSession. A bearer token counts
 // before the cookie, as only a program can have put it there.
-func (s *Server) identify(r *http.Request) (p chat.Person, ok bool, err error) {
+func (s *Server) whose(r *http.Request) (p chat.Person, ok bool, err error) {
 	session := s.sessionOf(r)
 	if session == "" {
 		return chat.Person{}, false, nil
@@ -30,11 +40,11 @@ func (s *Server) sessionOf(r *http.Request) string {
 	return s.sessionCookie(r)
 }
 
-// identifyOrNew is identify for requests that may bring a name instead of a
+// identifyOrNew is whose for requests that may bring a name instead of a
 // session. A cookie that has become nobody's is then as good as none: a page
 // cannot throw it away, but it can ask its person for a name again.
 func (s *Server) identifyOrNew(r *http.Request, name string) (p chat.Person, ok bool, err error) {
-	p, ok, err = s.identify(r)
+	p, ok, err = s.whose(r)
 	if chat.CodeOf(err) == chat.BadSession && name != "" && sessionBearer(r) == "" {
 		return chat.Person{}, false, nil
 	}
@@ -93,7 +103,10 @@ const (
 // renamed gives p another name, in normal form, unless that is "", theirs already,
 // or was given with the same nonce before.
 func (s *Server) renamed(ctx context.Context, p chat.Person, name, nonce string) (chat.Person, error) {
-	if name == "" || name == p.Name && nonce == "" {
+	if name == "" {
+		return p, chat.CheckName(p.Name) // it may be older than a rule
+	}
+	if name == p.Name && nonce == "" {
 		return p, nil
 	}
 	if wait := s.renames.Take(p.ID); wait > 0 {

@@ -2,7 +2,6 @@ package wire
 
 import (
 	"bytes"
-	"encoding/json"
 
 	"parley/internal/chat"
 )
@@ -82,8 +81,8 @@ func decode(frame []byte, v any) error {
 	if len(trimmed) == 0 || trimmed[0] != '{' {
 		return &chat.Error{Code: chat.InvalidJSON, Message: "A frame holds one JSON object."}
 	}
-	if err := json.Unmarshal(frame, v); err != nil {
-		return &chat.Error{Code: chat.InvalidJSON, Message: "The frame is not a JSON object with fields of the right types."}
+	if err := Unmarshal(frame, v); err != nil {
+		return &chat.Error{Code: chat.InvalidJSON, Message: "The frame is not a JSON object as the protocol has it: " + err.Error() + "."}
 	}
 	return nil
 }

@@ -8,11 +8,12 @@ import (
 
 // scanner reads the JSON that nearly every command is: one flat object of
 // fields that Command has, with strings free of escapes and short whole
-// numbers. Whatever else it meets it gives up on, and encoding/json, which it
+// numbers. Whatever else it meets it gives up on, and Unmarshal, which it
 // always agrees with, reads the frame instead.
 type scanner struct {
-	s string
-	i int
+	s    string
+	i    int
+	seen uint16 // fields, by the order in which field knows them
 }
 
 // scanCommand reads a command into c, or reports that it is not of the common
@@ -39,36 +40,50 @@ func scanCommand(frame []byte, c *Command) bool {
 }
 
 func (sc *scanner) field(c *Command, key string) (ok bool) {
+	before, bit := sc.seen, uint16(0)
 	switch key {
 	case "op":
+		bit = 1 << 0
 		c.Op, ok = sc.str()
 	case "id":
+		bit = 1 << 1
 		c.ID, ok = sc.number()
 	case "room":
+		bit = 1 << 2
 		c.Room, ok = sc.str()
 	case "nonce":
+		bit = 1 << 3
 		c.Nonce, ok = sc.str()
 	case "text":
+		bit = 1 << 4
 		c.Text, ok = sc.str()
 	case "epoch":
+		bit = 1 << 5
 		c.Epoch, ok = sc.str()
 	case "at":
+		bit = 1 << 6
 		c.few().At, ok = sc.str()
 	case "emoji":
+		bit = 1 << 7
 		c.few().Emoji, ok = sc.str()
 	case "seq":
+		bit = 1 << 8
 		ok = sc.seq(&c.few().Seq)
 	case "reply_to":
+		bit = 1 << 9
 		ok = sc.seq(&c.few().ReplyTo)
 	case "thread":
+		bit = 1 << 10
 		ok = sc.seq(&c.few().Thread)
 	case "after":
+		bit = 1 << 11
 		var n int64
 		if n, ok = sc.number(); ok {
 			c.After = new(chat.Seq(n))
 		}
 	}
-	return ok
+	sc.seen |= bit
+	return ok && before&bit == 0 // once each
 }
 
 // few returns where to put what few commands have.
@@ -122,7 +137,7 @@ func (sc *scanner) str() (string, bool) {
 	return "", false
 }
 
-// number reads a whole number of at most 18 digits, which an int64 holds.
+// number reads a whole number up to maxInteger.
 func (sc *scanner) number() (n int64, ok bool) {
 	sc.space()
 	start := sc.i
@@ -137,5 +152,5 @@ func (sc *scanner) number() (n int64, ok bool) {
 		return 0, false
 	}
 	// A fraction, an exponent or a letter after it is not met by next.
-	return n, true
+	return n, n <= maxInteger
 }

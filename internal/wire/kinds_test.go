@@ -190,7 +190,7 @@ func TestDecodeChanges(t *testing.T) {
 		"a set":             {`{"op":"set","notify":"all","muted":true,"favourite":true,"listed":true}`, Command{Op: "set", Few: &Few{Notify: &all, Muted: &is, Favourite: &is, Listed: &is}}, false},
 		"less than nothing": {`{"op":"pin","seq":-5}`, Command{Op: "pin", Few: &Few{Seq: -5}}, false},
 		"nothing":           {`{"op":"pin","seq":null,"forward":null,"emoji":null}`, Command{Op: "pin", Few: &Few{}}, false},
-		"a large number":    {`{"op":"pin","seq":999999999999999999}`, Command{Op: "pin", Few: &Few{Seq: 999999999999999999}}, true},
+		"a large number":    {`{"op":"pin","seq":9007199254740991}`, Command{Op: "pin", Few: &Few{Seq: 9007199254740991}}, true},
 		"an escape":         {`{"op":"react","emoji":"\ud83d\udc4d"}`, Command{Op: "react", Few: &Few{Emoji: "👍"}}, false},
 	}
 	for name, tt := range tests {

@@ -16,7 +16,8 @@ export class Api {
     this.fetch = fetch;
   }
 
-  /** Returns who the cookie says one is, or null for nobody. @returns {Promise<Person | null>} */
+  /** Returns who the cookie says one is, or null for nobody. Whoever has a name that nobody may have any more is refused
+   * until they take another. @returns {Promise<Person | null>} */
   async whoAmI() {
     try {
       return personIn(await this.#ask("/api/session"));

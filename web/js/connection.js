@@ -33,6 +33,7 @@ const SIGNED_OUT = 4001; // the close code of a session that was ended: we do no
  * @property {(status: Status) => void} onStatus
  * @property {() => void} onEnded  somebody has signed one out: there will be no further connection
  * @property {() => Promise<void>} onBadSession makes a new session; then the connection tries again
+ * @property {() => void} onBadName one's name is nobody's any more: another has to be chosen
  */
 
 export class Connection {
@@ -104,6 +105,7 @@ export class Connection {
       this.options.onHello(body);
     } catch (err) {
       if (err instanceof Refusal && err.code === "bad_session") await this.options.onBadSession().catch(() => undefined);
+      if (err instanceof Refusal && err.code === "bad_name") this.options.onBadName();
       if (socket === this.#socket) this.#drop();
     }
   }

@@ -30,24 +30,32 @@ async function start() {
   if (place.at === "nowhere") return app.replaceChildren(refusal(t("error.no-page"), t("error.no-page-why")));
   if (place.at === "room" && remembered.name && isPlain(place.name)) api.readAhead(place.name, firstPage(place.seq)); // while the server says who one is
   const summary = place.at === "room" && !remembered.name ? api.room(place.name) : null; // somebody new is told about the room
-  const [room, me] = await Promise.all([summary, whoAmI()]);
+  let why = "";
+  const [room, me] = await Promise.all([summary, whoAmI().catch((err) => {
+    if (!(err instanceof Refusal) || err.code !== "bad_name") throw err;
+    why = reason(err);
+    return null;
+  })]);
   if (me) return enter(me);
   hear(app, "entered", (/** @type {Person} */ person) => enter(person));
   if (place.at === "front") {
     const { FrontPage } = await import("./lazy/front-page.js");
-    return show(new FrontPage()).show(null, remembered, api);
+    return show(new FrontPage()).show(null, remembered, api, why);
   }
   const [{ JoinForm }, asked] = await Promise.all([import("./lazy/join-form.js"), room ?? api.room(place.name)]);
   document.title = `${asked.room} – Parley`;
-  show(new JoinForm()).show(asked, remembered.name, api);
+  show(new JoinForm()).show(asked, remembered.name, api, why);
 }
 
 /** Returns who one is; nobody on a first visit, about which there is no need to ask. A server that forgot its
- * guests is told the name again, so that no person is asked twice.
+ * guests is told the name again, so that no person is asked twice. It throws if that name is nobody's any more.
  * @returns {Promise<Person | null>} */
 async function whoAmI() {
   if (!remembered.name) return null;
-  return (await api.whoAmI()) ?? api.callMe(remembered.name).catch(() => null);
+  return (await api.whoAmI()) ?? api.callMe(remembered.name).catch((err) => {
+    if (err instanceof Refusal && err.code === "bad_name") throw err;
+    return null;
+  });
 }
 
 /** @param {Person} me */

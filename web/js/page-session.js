@@ -31,6 +31,7 @@ const LEAVE_MS = 5_000; // who looks into another room for a moment has not left
  * @property {() => void} onList  the list does, or the connection
  * @property {(news: News) => void} onNews
  * @property {(mark: ReadMark) => void} onRead  this far one has read on another device
+ * @property {() => void} onBadName one has to choose another name before anything else
  */
 
 export class PageSession {
@@ -62,6 +63,7 @@ export class PageSession {
       onBadSession: async () => {
         await deps.api.callMe(deps.remembered.name || this.me.name);
       },
+      onBadName: deps.onBadName,
     });
     this.marks = new ReadMarks({
       setTimeout, clearTimeout,

@@ -14,8 +14,8 @@ export class FrontPage extends HTMLElement {
     if (this.childElementCount === 0) this.append(fromTemplate("front-page"));
   }
 
-  /** @param {Person | null} me  @param {Remembered} remembered  @param {Api} api */
-  show(me, remembered, api) {
+  /** @param {Person | null} me  @param {Remembered} remembered  @param {Api} api  @param {string} why the remembered name cannot stay; "" if it can */
+  show(me, remembered, api, why = "") {
     const name = part(this, "input[name=name]", HTMLInputElement);
     const room = part(this, "input[name=room]", HTMLInputElement);
     name.value = me?.name ?? remembered.name;
@@ -31,6 +31,7 @@ export class FrontPage extends HTMLElement {
       this.#enter(me, name, room, api);
     };
     if (me === null || !matchMedia("(hover: none)").matches) (name.value ? room : name).focus();
+    if (why) showError(this, name, why);
   }
 
   /** @param {Person | null} me  @param {HTMLInputElement} name  @param {HTMLInputElement} room  @param {Api} api */

@@ -2,15 +2,15 @@
 /** @import { Api, RoomSummary } from "../api.js" */
 import { t } from "../i18n.js";
 import { bdi, fill, fromTemplate, part, tell } from "../view/dom.js";
-import { submitName } from "../view/name-field.js";
+import { showError, submitName } from "../view/name-field.js";
 
 export class JoinForm extends HTMLElement {
   connectedCallback() {
     this.append(fromTemplate("join-form"));
   }
 
-  /** @param {RoomSummary} summary  @param {string} name remembered  @param {Api} api */
-  show(summary, name, api) {
+  /** @param {RoomSummary} summary  @param {string} name remembered  @param {Api} api  @param {string} why that name cannot stay; "" if it can */
+  show(summary, name, api, why) {
     fill(part(this, "h1", HTMLElement), "join.welcome", { room: bdi(summary.room) });
     const here = summary.count > 0 ? t("join.count", { n: summary.count }) : t("join.nobody");
     const written = summary.seq > 0 ? t("messages.n", { n: summary.seq }) : t("join.unwritten");
@@ -23,6 +23,7 @@ export class JoinForm extends HTMLElement {
       if (me) tell(this, "entered", me);
     };
     field.focus();
+    if (why) showError(this, field, why);
   }
 }
 

@@ -72,6 +72,7 @@ export class AppShell extends HTMLElement {
       onList: () => this.#listChanged(),
       onNews: (news) => notifier.then((n) => n.heard(news)),
       onRead: (mark) => notifier.then((n) => n.read(mark)),
+      onBadName: () => location.reload(), // the start asks for another
     }));
     const notifier = this.#beginNotifier(session, this.settings);
     part(this, "room-list", RoomList).begin(session);

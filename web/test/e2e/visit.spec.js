@@ -155,3 +155,23 @@ test("light and dark follow the system, and a choice that is kept", async () => 
   assert.equal(await paper(), dark);
   assert.deepEqual(wrong, []);
 });
+
+test("who has a name that is nobody's any more is told so, and chooses another as the same person", async () => {
+  const { page, context, wrong } = await visitor(server, "Ada");
+  const before = await (await context.request.get(`${server.url}/api/session`)).json();
+  let refusing = true; // as after an upgrade to a server that knows the rule
+  const refusal = { status: 400, contentType: "application/problem+json", body: JSON.stringify({ code: "bad_name", detail: "Admin is nobody's name here." }) };
+  await page.route("**/api/session", (route) => (refusing && route.request().method() === "GET" ? route.fulfill(refusal) : route.continue()));
+  await page.goto(`${server.url}/r/renaming`);
+  await page.getByText("Admin is nobody's name here").waitFor();
+  await page.getByLabel("Your name").fill("System");
+  await page.getByRole("button", { name: "Enter the room" }).click();
+  await page.getByText("System is nobody's name here").waitFor();
+  refusing = false;
+  await page.getByLabel("Your name").fill("Grace");
+  await page.getByRole("button", { name: "Enter the room" }).click();
+  await joined(page);
+  const now = await (await context.request.get(`${server.url}/api/session`)).json();
+  assert.deepEqual([now.person.id, now.person.name], [before.person.id, "Grace"]);
+  assert.deepEqual(wrong, []);
+});

@@ -24,6 +24,7 @@ function setUp() {
     onStatus: (s) => told.push(s),
     onEnded: () => told.push("signed out"),
     onBadSession: async () => void told.push("new session"),
+    onBadName: () => void told.push("another name"),
   });
   const last = () => {
     const socket = sockets.at(-1);

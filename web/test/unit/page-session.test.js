@@ -33,7 +33,7 @@ function page(backing = new MemoryStorage()) {
     },
     channel: () => ({ postMessage: () => undefined, onmessage: null }),
     setTimeout: timers.setTimeout, clearTimeout: timers.clearTimeout, now: () => timers.now, random: () => 1,
-    onEnded: () => undefined, onRoom: () => undefined, onList: () => undefined, onNews: () => undefined, onRead: (mark) => read.push(mark),
+    onEnded: () => undefined, onRoom: () => undefined, onList: () => undefined, onNews: () => undefined, onBadName: () => undefined, onRead: (mark) => read.push(mark),
   });
   const socket = () => /** @type {FakeSocket} */ (sockets.at(-1));
   /** Answers the last command with this op. @param {string} op  @param {object} fields */

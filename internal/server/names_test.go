@@ -1,0 +1,109 @@
+package server
+
+import (
+	"net/http"
+	"testing"
+
+	"parley/internal/chat"
+	"parley/internal/room"
+)
+
+// What no text may hold is refused wherever text comes in.
+func TestZeroAndHalfPairsAreRefusedAtEveryDoor(t *testing.T) {
+	ts := startServer(t, Config{}, room.Config{})
+	ada := ts.guest(t, "Ada")
+	auth := []string{"Authorization", "Bearer " + ada.Session}
+	at := "/api/rooms/lobby/messages"
+	ts.ask(t, http.MethodPost, at, `{"text":"first"}`, auth...)
+	for _, bad := range []string{`\u0000`, `\ud800`} {
+		for name, r := range map[string][3]string{
+			"name":       {http.MethodPost, "/api/session", `{"name":"A` + bad + `"}`},
+			"message":    {http.MethodPost, at, `{"text":"a` + bad + `"}`},
+			"nonce":      {http.MethodPost, at, `{"text":"a","nonce":"a` + bad + `"}`},
+			"forward":    {http.MethodPost, at, `{"forward":{"room":"lob` + bad + `by","seq":1}}`},
+			"edit":       {http.MethodPatch, at + "/1", `{"text":"a` + bad + `"}`},
+			"topic":      {http.MethodPut, "/api/rooms/lobby/topic", `{"text":"a` + bad + `"}`},
+			"notify":     {http.MethodPut, "/api/me/rooms/lobby", `{"notify":"all` + bad + `"}`},
+			"new guest":  {http.MethodPost, at, `{"name":"A` + bad + `","text":"a"}`},
+			"extraneous": {http.MethodPost, at, `{"text":"a` + bad + `","` + bad + `":1}`},
+		} {
+			headers := auth
+			if name == "new guest" {
+				headers = nil
+			}
+			if a := ts.ask(t, r[0], r[1], r[2], headers...); a.StatusCode/100 != 4 {
+				t.Errorf("%s with %s: status %d: %s", name, bad, a.StatusCode, a.body)
+			}
+		}
+		c := ts.device(t, ada.Session)
+		c.ask(`"op":"join","room":"lobby"`)
+		for _, command := range []string{
+			`"op":"join","room":"a` + bad + `"`, `"op":"send","room":"lobby","text":"a` + bad + `"`, `"op":"send","room":"lobby","text":"a","nonce":"` + bad + `"`,
+			`"op":"edit","room":"lobby","seq":1,"text":"a` + bad + `"`, `"op":"react","room":"lobby","seq":1,"emoji":"👍` + bad + `"`, `"op":"topic","room":"lobby","text":"a` + bad + `"`,
+		} {
+			if r := c.ask("%s", command); r.Op != "error" {
+				t.Errorf("%s: %+v", command, r)
+			}
+		}
+		l := ts.dial(t, "/chatroom/lobby")
+		for _, line := range []string{`{"from":"A` + bad + `","message":"a"}`, `{"from":"Grace","message":"a` + bad + `"}`} {
+			l.send("%s", line)
+			if r := l.hear(); r.Error == "" {
+				t.Errorf("%s: %+v", line, r)
+			}
+		}
+	}
+	for _, path := range []string{"/api/search?q=a%00", "/api/search?q=a%ED%A0%80", "/api/rooms/a%00/messages", "/api/rooms/a%ED%A0%80/messages", at + "/1/reactions/a%00"} {
+		method := http.MethodGet
+		if path == at+"/1/reactions/a%00" {
+			method = http.MethodPut
+		}
+		if a := ts.ask(t, method, path, "", auth...); a.StatusCode/100 != 4 && a.StatusCode != http.StatusServiceUnavailable {
+			t.Errorf("%s: status %d: %s", path, a.StatusCode, a.body)
+		}
+	}
+	if p := decode[pageAnswer](t, ts.ask(t, http.MethodGet, at, "")); len(p.Messages) != 1 {
+		t.Errorf("%d messages", len(p.Messages))
+	}
+}
+
+// Somebody took a name before there was the rule against it: they stay who they
+// are, and their history as it is, but they have to choose another name.
+func TestWhoHasANameThatIsNobodysChoosesAnother(t *testing.T) {
+	ts := startServer(t, Config{}, room.Config{})
+	old := ts.guest(t, "Ada")
+	auth := []string{"Authorization", "Bearer " + old.Session}
+	at := "/api/rooms/lobby/messages"
+	ts.ask(t, http.MethodPost, at, `{"text":"before"}`, auth...)
+	if _, err := ts.Server.kept.Rename(t.Context(), old.Person.ID, "Admin", ""); err != nil {
+		t.Fatal(err)
+	}
+
+	for _, r := range [][3]string{
+		{http.MethodGet, "/api/session", ""},
+		{http.MethodPost, at, `{"text":"as Admin"}`},
+		{http.MethodPost, at, `{"text":"as Admin","name":"Grace"}`},
+		{http.MethodPut, "/api/rooms/lobby/topic", `{"text":"x"}`},
+		{http.MethodPost, "/api/session", `{"name":"System"}`},
+	} {
+		a := ts.ask(t, r[0], r[1], r[2], auth...)
+		if p := decode[Problem](t, a); a.StatusCode != http.StatusBadRequest || p.Code != chat.BadName {
+			t.Errorf("%s %s %s: %d %s", r[0], r[1], r[2], a.StatusCode, a.body)
+		}
+	}
+	c := ts.dial(t, "/ws")
+	if r := c.ask(`"op":"hello","session":%q`, old.Session); r.Code != string(chat.BadName) {
+		t.Errorf("hello: %+v", r)
+	}
+	if r := c.ask(`"op":"hello","session":%q,"name":"Grace"`, old.Session); r.Op != "ok" || r.Person.ID != old.Person.ID || r.Person.Name != "Grace" {
+		t.Errorf("hello under another name: %+v", r)
+	}
+
+	if a := ts.ask(t, http.MethodPost, at, `{"text":"after"}`, auth...); a.StatusCode != http.StatusCreated {
+		t.Errorf("under another name: %d %s", a.StatusCode, a.body)
+	}
+	p := decode[pageAnswer](t, ts.ask(t, http.MethodGet, at, ""))
+	if len(p.Messages) != 2 || p.Messages[0].From.ID != p.Messages[1].From.ID || p.Messages[0].From.Name != "Ada" {
+		t.Errorf("%+v", p.Messages)
+	}
+}
