@@ -17,7 +17,7 @@ const keepAlive = 25 * time.Second
 
 // events answers GET /api/rooms/{room}/events: a room as server-sent events.
 func (s *Server) events(w http.ResponseWriter, r *http.Request) {
-	name, err := chat.ParseRoomName(r.PathValue("room"))
+	name, err := s.mayLook(s.address(r), r.PathValue("room"), s.lists(r.Context(), r))
 	if err != nil {
 		s.refuse(w, r, err)
 		return
@@ -37,6 +37,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer s.release(address)
+	from.Network = network(address)
 	live := listening{over: make(chan struct{})}
 	if session, ok := s.brings(w, r); !ok {
 		return
