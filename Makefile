@@ -51,8 +51,8 @@ FUZZTIME ?= 30s
 fuzz: ## each fuzz target for half a minute, or FUZZTIME=1h; KEEP=1 adds to the corpus
 	ci/fuzz $(FUZZTIME)
 
-hostile: ## what 10,000 bad clients and a million rooms' names cost a server, in some minutes
-	PARLEY_HOSTILE=1 go test -count=1 -v -run HostileClients .
+hostile: ## what 10,000 bad clients and a million rooms' names cost a server, and greedy ones others, in some minutes
+	PARLEY_HOSTILE=1 go test -count=1 -v -run Hostile .
 
 torture-short: ## a minute of it: a seed that is always the same and a new one, power cuts, failing disks, deliberate breaks
 	PARLEY_TORTURE=short go test -count=1 -parallel 4 -v -run 'Lost|Loss|Breakage|ReadOnly' . ./internal/torture

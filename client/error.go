@@ -43,6 +43,7 @@ const (
 	SessionEnded       Code = "session_ended"
 	Stalled            Code = "stalled"
 	Unavailable        Code = "unavailable"
+	SearchUnavailable  Code = "search_unavailable"
 	Overloaded         Code = "overloaded"
 	Stopping           Code = "stopping"
 	Internal           Code = "internal"

@@ -257,6 +257,7 @@ func (b *bencher) erect(ctx context.Context, p Peer) (*stand, error) {
 		s.peer.command = slices.Concat(b.cfg.Program, []string{
 			"serve", "--listen=127.0.0.1:0", "--data=" + filepath.Join(s.dir, "data"), "--log-level=warn",
 			"--message-rate=0", "--guest-rate=0", "--connections-per-address=0", "--search-rate=0",
+			"--people-per-address=0", "--read-rate=0", "--room-rate=0",
 		})
 		if secret != nil {
 			s.peer.command = append(s.peer.command, "--tls-cert="+secret.cert, "--tls-key="+secret.key)

@@ -8,6 +8,7 @@ package chat
 import (
 	"cmp"
 	"fmt"
+	"net/netip"
 	"regexp"
 	"strings"
 	"time"
@@ -65,6 +66,8 @@ type Draft struct {
 	Target Seq    // the message that this changes or, of one that is said, whose thread it is in; 0: none
 	Extra  *Extra // nil for nearly all
 	Source Place  // of a forward: the message that it is a copy of. Kept, and never shown.
+
+	Network netip.Addr // where it comes from, for the limits per address; never stored
 }
 
 // Is returns what kind of event a draft becomes.
@@ -122,6 +125,7 @@ type Standing struct {
 	Reactions []Reaction
 	Replies   *Replies // its thread; nil if it has none
 	Pinned    bool
+	Pin       Seq // the event that pinned it
 }
 
 // A Reaction is one emoji on a message, and whose, in the order in which they came.
@@ -154,6 +158,8 @@ type Commit struct {
 	Repeat bool  // the nonce was known: nothing new was stored
 	More   bool  // another Commit of the same transaction follows at once
 	Err    error // not stored, and nobody has seen it; an *Error if the sender can act on it
+
+	Erased []string // of a deletion: what the message said, in all its versions
 }
 
 // Limits that do not depend on an operator's choice.
@@ -219,8 +225,9 @@ type Selection struct {
 	Limit  int   // at most so many
 	Around Seq   // instead: on both sides of it, half of Limit each; 0: not so
 	Thread Seq   // of this thread; 0: of the room's own talk
-	Pinned bool  // only those that are pinned, in order of their pinning
+	Pinned bool  // only those that are pinned, by events before Before, in order of their pinning
 	Seqs   []Seq // these and no others, whatever else is said
+	Bytes  int   // of their texts about so many, but at least one message; 0: any number. Not for Seqs.
 }
 
 // A Page is some of a room's messages as they stood at one moment.

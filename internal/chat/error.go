@@ -39,6 +39,7 @@ const (
 	SessionEnded       Code = "session_ended"        // the session of this connection has been ended: do not come back with it
 	Stalled            Code = "stalled"              // this reader took nothing for too long
 	Unavailable        Code = "unavailable"          // the store cannot write; nothing was kept
+	SearchUnavailable  Code = "search_unavailable"   // the search has no answer; all else works
 	Overloaded         Code = "overloaded"           // too much is waiting for the store
 	Stopping           Code = "stopping"             // the server is going down; again elsewhere or later
 	Internal           Code = "internal"             // our fault; logged here
@@ -48,7 +49,7 @@ const (
 var Codes = []Code{
 	InvalidJSON, UnknownOp, HelloFirst, BadRequest, BadRoom, BadName, BadText, BadNonce, NonceUsed,
 	BadSession, TooLong, TooLarge, NotJoined, AlreadyJoined, TooManyRooms, TooManyConnections,
-	RateLimited, ForbiddenOrigin, UnknownHost, NotFound, Gone, NotYours, TooMany, Behind, SessionEnded, Stalled, Unavailable, Overloaded, Stopping, Internal,
+	RateLimited, ForbiddenOrigin, UnknownHost, NotFound, Gone, NotYours, TooMany, Behind, SessionEnded, Stalled, Unavailable, SearchUnavailable, Overloaded, Stopping, Internal,
 }
 
 // An Error is what a user is told: a code to act on and a sentence to read.

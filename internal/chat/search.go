@@ -8,6 +8,8 @@ type Search struct {
 	Typing bool       // the last word may be the beginning of one
 	Limit  int        // hits in a page
 	Cursor string     // Found.Next of the page before; empty: the first page
+
+	May func(RoomName) error // asked for each room that Typed names; nil: all may be searched
 }
 
 // Found is a page of what a Search found.

@@ -117,7 +117,7 @@ func TestWorkGrowsWithTheText(t *testing.T) {
 			}
 			for _, n := range []int{1000, 4000, 16000, 64000} {
 				s := text(n)
-				if out := HTML(s); len(out) > 16*len(s)+4096 {
+				if out := HTML(s, nil); len(out) > 16*len(s)+4096 {
 					t.Errorf("%d bytes became %d", len(s), len(out))
 				}
 			}
@@ -130,7 +130,7 @@ func unlessAbsurd(s string) string {
 	if !mayHaveFormat(s) || absurd(s) {
 		return ""
 	}
-	return render(s)
+	return renderAll(s)
 }
 
 // What looking back costs is bounded by the product of delimiters and bytes,
@@ -141,7 +141,7 @@ func TestWorkHasABoundForEveryLength(t *testing.T) {
 			for _, n := range []int{4000, 64000, 1 << 20, 4 << 20} {
 				s := text(n)
 				if absurd(s) {
-					if got := HTML(s); got != "" {
+					if got := HTML(s, nil); got != "" {
 						t.Errorf("absurd, and formatted nevertheless: %.80s", got)
 					}
 					continue
@@ -187,7 +187,7 @@ func TestNestingHasABound(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			if got := HTML(tt.text); (got == "") != tt.none {
+			if got := HTML(tt.text, nil); (got == "") != tt.none {
 				t.Errorf("HTML = %.200q, want none: %v", got, tt.none)
 			}
 		})
@@ -231,7 +231,7 @@ func TestTablesHaveABound(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			if got := HTML(tt.text); (got == "") != tt.none {
+			if got := HTML(tt.text, nil); (got == "") != tt.none {
 				t.Errorf("HTML = %.200q, want none: %v", got, tt.none)
 			}
 		})

@@ -43,15 +43,23 @@ func (c *cache) put(text, html string) {
 	}
 }
 
-// forget drops everything.
-func (c *cache) forget() {
+// forget drops what is kept of some texts.
+func (c *cache) forget(texts []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.young, c.old, c.size = nil, nil, 0
+	for _, text := range texts {
+		if html, ok := c.young[text]; ok {
+			c.size -= costOf(text, html)
+			delete(c.young, text)
+		}
+		delete(c.old, text)
+	}
 }
 
+func costOf(text, html string) int { return len(text) + len(html) + entryCost }
+
 func (c *cache) add(text, html string) {
-	cost := len(text) + len(html) + entryCost
+	cost := costOf(text, html)
 	if c.young == nil || c.size+cost > c.limit/2 {
 		c.old, c.young, c.size = c.young, map[string]string{}, 0
 	}

@@ -68,36 +68,46 @@ func held(c *cache) (size int) {
 
 func TestWhatWasRenderedIsRenderedOnce(t *testing.T) {
 	const text = "**once** ||and|| for all"
-	first := HTML(text)
-	if n := testing.AllocsPerRun(100, func() { HTML(text) }); n > 0 {
+	first := HTML(text, nil)
+	if n := testing.AllocsPerRun(100, func() { HTML(text, nil) }); n > 0 {
 		t.Errorf("again it allocates %v times", n)
 	}
-	if again := HTML(text); again != first || again == "" {
+	if again := HTML(text, nil); again != first || again == "" {
 		t.Errorf("first %s, then %s", first, again)
 	}
 }
 
 func TestPlainTextCostsNothing(t *testing.T) {
 	for _, text := range []string{"Shall we meet at 10:30? https://example.org/map", strings.Repeat("a [b] | c # d\n", 200)} {
-		if n := testing.AllocsPerRun(100, func() { HTML(text) }); n > 0 {
+		if n := testing.AllocsPerRun(100, func() { HTML(text, nil) }); n > 0 {
 			t.Errorf("%.20q allocates %v times", text, n)
 		}
 	}
 }
 
-func TestAForgottenCacheHoldsNothing(t *testing.T) {
-	c := cache{limit: 1 << 20}
-	for i := range 10_000 { // both generations
-		c.put("text "+strconv.Itoa(i), "html")
+func TestCacheForgetsWhatWasDeletedAndNothingElse(t *testing.T) {
+	c := cache{limit: 64 << 10}
+	for i := range 100 {
+		c.put(strconv.Itoa(i), "html")
 	}
-	c.forget()
-	for i := range 10_000 {
-		if html, ok := c.get("text " + strconv.Itoa(i)); ok {
-			t.Fatalf("text %d is still %q", i, html)
+	size := c.size
+	c.forget([]string{"7", "8", "never rendered"})
+	for i := range 100 {
+		if _, ok := c.get(strconv.Itoa(i)); ok == (i == 7 || i == 8) {
+			t.Errorf("%d is kept: %v", i, ok)
 		}
 	}
-	c.put("text", "html")
-	if html, ok := c.get("text"); !ok || html != "html" {
-		t.Errorf("afterwards: %q, %v", html, ok)
+	if want := size - costOf("7", "html") - costOf("8", "html"); c.size != want || held(&c) != want {
+		t.Errorf("size %d, held %d, want %d", c.size, held(&c), want)
+	}
+	for i := 0; ; i++ { // until the generation that has "9" is the old one
+		if _, ok := c.old["9"]; ok {
+			break
+		}
+		c.put("filler "+strconv.Itoa(i), strings.Repeat("x", 500))
+	}
+	c.forget([]string{"9"})
+	if _, ok := c.get("9"); ok {
+		t.Error("it is kept in the old generation")
 	}
 }

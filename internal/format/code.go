@@ -61,7 +61,9 @@ func (w *writer) code(code []byte, language string) {
 	lexer := knownLexers()[strings.ToLower(language)]
 	if lexer != nil && w.coloured+len(code) <= maxCode && !unwieldy(code) {
 		w.coloured += len(code)
-		if w.colour(lexer, string(code)) {
+		if w.colouring >= w.mayColour {
+			w.cutShort = true
+		} else if w.colour(lexer, string(code)) {
 			return
 		}
 	}
@@ -120,7 +122,8 @@ func (w *writer) colour(lexer chroma.Lexer, code string) (done bool) {
 		run.Reset()
 	}
 	for token := next(); token != chroma.EOF; token = next() {
-		if w.colouring+time.Since(began) > maxColouring {
+		if w.colouring+time.Since(began) > w.mayColour {
+			w.cutShort = true
 			return false
 		}
 		var same bool

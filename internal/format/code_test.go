@@ -39,7 +39,7 @@ func TestCodeIsColouredAndStaysTheSame(t *testing.T) {
 	seen := map[string]bool{}
 	for language, code := range samples {
 		t.Run(language, func(t *testing.T) {
-			out := render("```" + language + "\n" + code + "```")
+			out := renderAll("```" + language + "\n" + code + "```")
 			for _, class := range regexp.MustCompile(`<span class="(\w+)">`).FindAllStringSubmatch(out, -1) {
 				seen[class[1]] = true
 			}
@@ -67,7 +67,7 @@ func TestCodeStaysPlain(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			if out := render("```" + tt.language + "\n" + tt.code + "```"); strings.Contains(out, "<span") || !strings.Contains(html.UnescapeString(out), tt.code) {
+			if out := renderAll("```" + tt.language + "\n" + tt.code + "```"); strings.Contains(out, "<span") || !strings.Contains(html.UnescapeString(out), tt.code) {
 				t.Errorf("%.300s", out)
 			}
 		})
@@ -76,7 +76,7 @@ func TestCodeStaysPlain(t *testing.T) {
 
 func TestBoundIsThatOfAllCodeInAMessage(t *testing.T) {
 	block := "```go\n" + strings.Repeat("x := 1\n", 300) + "```\n" // 2,100 bytes of code
-	if n := strings.Count(render(strings.Repeat(block, 5)), "<span"); n != 3*300 {
+	if n := strings.Count(renderAll(strings.Repeat(block, 5)), "<span"); n != 3*300 {
 		t.Errorf("%d numbers are coloured, want those of 3 blocks of 5", n)
 	}
 }
@@ -84,7 +84,7 @@ func TestBoundIsThatOfAllCodeInAMessage(t *testing.T) {
 func TestCodeStaysPlainWhenColouringTakesTooLong(t *testing.T) {
 	t.Cleanup(func() { maxColouring = time.Hour })
 	maxColouring = -1
-	if got, want := render("```go\nx := 1\n```"), `<pre><code class="language-go">x := 1`+"\n</code></pre>"; got != want {
+	if got, want := renderAll("```go\nx := 1\n```"), `<pre><code class="language-go">x := 1`+"\n</code></pre>"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
@@ -109,7 +109,7 @@ func TestEveryMatchHasATimeOut(t *testing.T) {
 	maxColouring = time.Millisecond // no more matches after the one that gives up
 	for _, language := range []string{"go", "yaml"} {
 		code := `"` + strings.Repeat(`a\\\(`+"\n", 200)
-		if out := render("```" + language + "\n" + code + "```"); checkElements(t, out) != code {
+		if out := renderAll("```" + language + "\n" + code + "```"); checkElements(t, out) != code {
 			t.Errorf("%s: another code", language)
 		}
 	}

@@ -10,6 +10,7 @@ package format
 import (
 	"bytes"
 	"sync"
+	"time"
 
 	"github.com/microcosm-cc/bluemonday"
 	"github.com/yuin/goldmark/extension"
@@ -18,26 +19,47 @@ import (
 	"github.com/yuin/goldmark/util"
 )
 
-// Forget drops all that was rendered lately: what somebody has deleted may be
-// among it.
-func Forget() { rendered.forget() }
+// Forget drops what was rendered of some texts, which somebody has deleted.
+func Forget(texts ...string) { rendered.forget(texts) }
+
+// A Budget is how long the formatting of all messages of one request may take.
+// HTML takes what it uses from it. It is not for several goroutines at once.
+type Budget struct {
+	All    time.Duration // of everything; once it is used up, messages stay plain
+	Colour time.Duration // of colouring code; once it is used up, code stays plain
+}
+
+// Spent reports whether nothing more is formatted but what is known already.
+func (b *Budget) Spent() bool { return b.All <= 0 }
 
 // HTML returns message's formatting as sanitised HTML, and "" if it has none
-// beyond lines and mail addresses, or so much that it is no message any more. It holds
-// only the elements and classes that policy names, at most maxGrowth times the
-// bytes of message and a little, and may be called from several goroutines.
-func HTML(message string) string {
+// beyond lines and mail addresses, or so much that it is no message any more, or if
+// the budget is used up. It holds only the elements and classes that policy names, at
+// most maxGrowth times the bytes of message and a little, and may be called from
+// several goroutines. What was rendered lately costs nothing. A nil budget means
+// one message's bound.
+func HTML(message string, b *Budget) string {
 	if !mayHaveFormat(message) || absurd(message) {
 		return ""
 	}
 	if html, ok := rendered.get(message); ok {
 		return html
 	}
-	html := render(message)
+	if b == nil {
+		b = &Budget{All: time.Hour, Colour: maxColouring}
+	}
+	if b.Spent() {
+		return ""
+	}
+	began := time.Now()
+	html, whole := render(message, &b.Colour)
+	b.All -= time.Since(began)
 	if len(html) > maxGrowth*len(message)+outputRoom {
 		html = ""
 	}
-	rendered.put(message, html)
+	if whole {
+		rendered.put(message, html)
+	}
 	return html
 }
 
@@ -45,22 +67,25 @@ func HTML(message string) string {
 // again, and coloured code takes milliseconds.
 var rendered = cache{limit: 8 << 20}
 
-// render is HTML without its shortcuts and bounds.
-func render(message string) (html string) {
+// render is HTML without its shortcuts and bounds. It takes what it uses from
+// colour, and reports whether that was enough for all of the message's code.
+func render(message string, colour *time.Duration) (html string, whole bool) {
 	// A mistake in the parser must cost a message its bold words, not the
 	// server its life.
 	defer func() {
 		if recover() != nil {
-			html = ""
+			html, whole = "", true
 		}
 	}()
 	source := normalise(message)
-	w := writer{source: source}
+	w := writer{source: source, mayColour: min(*colour, maxColouring)}
 	w.children(markdown().Parse(text.NewReader(source)), 0)
+	*colour -= w.colouring
+	whole = !w.cutShort || w.mayColour == maxColouring
 	if !w.formatted || !w.visible || w.tooDeep {
-		return ""
+		return "", whole
 	}
-	return policy().Sanitize(w.out.String())
+	return policy().Sanitize(w.out.String()), whole
 }
 
 // normalise makes every line end with "\n" and leaves out the zero byte, which

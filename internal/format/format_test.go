@@ -142,7 +142,7 @@ func checkHTML(t *testing.T, tests map[string]struct{ text, want string }) {
 	t.Helper()
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			if got := HTML(tt.text); got != tt.want {
+			if got := HTML(tt.text, nil); got != tt.want {
 				t.Errorf("HTML(%q)\n got %s\nwant %s", tt.text, got, tt.want)
 			}
 		})
@@ -154,7 +154,7 @@ func TestSeveralGoroutinesFormatAtOnce(t *testing.T) {
 	for range 8 {
 		wg.Go(func() {
 			for range 50 {
-				if got, want := render("**a** :smile: `b`"), "<p><strong>a</strong> 😄 <code>b</code></p>"; got != want {
+				if got, want := renderAll("**a** :smile: `b`"), "<p><strong>a</strong> 😄 <code>b</code></p>"; got != want {
 					t.Errorf("got %s, want %s", got, want)
 				}
 			}
@@ -172,7 +172,7 @@ func BenchmarkPlain(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				HTML(text)
+				HTML(text, nil)
 			}
 		})
 	}
@@ -189,13 +189,13 @@ func BenchmarkFormatted(b *testing.B) {
 		b.Run(name+", new", func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				render(text)
+				renderAll(text)
 			}
 		})
 		b.Run(name+", again", func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				HTML(text)
+				HTML(text, nil)
 			}
 		})
 	}

@@ -38,10 +38,10 @@ func FuzzHTML(f *testing.F) {
 		if !utf8.ValidString(s) {
 			t.Skip("rooms refuse it")
 		}
-		out := HTML(s)
+		out := HTML(s, nil)
 		if out == "" {
-			if !mayHaveFormat(s) && render(s) != "" {
-				t.Fatalf("the pre-check overlooked %q in %q", render(s), s)
+			if !mayHaveFormat(s) && renderAll(s) != "" {
+				t.Fatalf("the pre-check overlooked %q in %q", renderAll(s), s)
 			}
 			return
 		}

@@ -97,7 +97,7 @@ func TestAddressInTextShowsWhereItLeads(t *testing.T) {
 	}
 	for address, want := range hosts {
 		for _, text := range []string{address, "see **" + address + "**", "“" + address + "”", address + " x"} {
-			out := HTML(text)
+			out := HTML(text, nil)
 			switch links := strings.Count(out, "<a "); {
 			case want == "?":
 			case want == "-":
@@ -149,7 +149,7 @@ func FuzzAddress(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		if utf8.ValidString(s) && !strings.Contains(s, "](") { // those have names: see FuzzLink
-			wantHonest(t, s, HTML(s))
+			wantHonest(t, s, HTML(s, nil))
 		}
 	})
 }
@@ -182,14 +182,14 @@ func TestNoLinkIsMadeOf(t *testing.T) {
 		"very long":      "https://e.example/" + strings.Repeat("a", 2000),
 	} {
 		t.Run(name, func(t *testing.T) {
-			out := HTML("**x** [a](" + address + ")")
+			out := HTML("**x** [a]("+address+")", nil)
 			if !strings.Contains(out, "<p><strong>x</strong> [a](") || strings.Contains(out, ">a</a>") {
 				t.Errorf("%s", out)
 			}
 		})
 	}
 	for _, name := range []string{"bank\u202e", "a\u2066b", "\u200fa"} {
-		if out := HTML("**x** [" + name + "](https://e.example/)"); strings.Contains(out, "host") {
+		if out := HTML("**x** ["+name+"](https://e.example/)", nil); strings.Contains(out, "host") {
 			t.Errorf("%q: %s", name, out)
 		}
 	}
@@ -203,7 +203,7 @@ func FuzzLink(f *testing.F) {
 	}
 	shown := regexp.MustCompile(`<a href="https?://([^/?#"]*)[^"]*"` + regexp.QuoteMeta(leaves) + `[^<]*</a><span class="host"> \(([^)]*)\)</span>`)
 	f.Fuzz(func(t *testing.T, address string) {
-		out := HTML("[text](" + address + ")")
+		out := HTML("[text]("+address+")", nil)
 		if !strings.Contains(out, `class="host"`) || strings.Contains(out, "mailto:") {
 			return
 		}

@@ -38,6 +38,8 @@ type writer struct {
 	inLink, inSpoiler, inCell bool
 	coloured                  int           // bytes of code
 	colouring                 time.Duration // what that took
+	mayColour                 time.Duration // what it may take
+	cutShort                  bool          // it would have taken more
 }
 
 func (w *writer) children(parent ast.Node, depth int) {

@@ -5,6 +5,7 @@ package rates
 
 import (
 	"hash/maphash"
+	"math"
 	"sync"
 	"time"
 
@@ -43,8 +44,36 @@ func New[K comparable](perSecond float64, burst int) *Rates[K] {
 // Take counts an event of key and returns 0, or, if it is too early, counts
 // nothing and returns how long to wait.
 func (r *Rates[K]) Take(key K) (wait time.Duration) {
+	r.with(key, func(bucket *rate.Limiter, now time.Time) {
+		reserved := bucket.ReserveN(now, 1)
+		if wait = reserved.DelayFrom(now); wait > 0 {
+			reserved.CancelAt(now)
+		}
+	})
+	return wait
+}
+
+// Charge counts n events of key that cannot be refused any more, but at most a
+// burst. Take and Left know of them until time has made up for them.
+func (r *Rates[K]) Charge(key K, n int) {
+	if n <= 0 {
+		return
+	}
+	r.with(key, func(bucket *rate.Limiter, now time.Time) { bucket.ReserveN(now, min(n, r.burst)) })
+}
+
+// Left returns how many events of key may happen at once now; less than 0 while
+// more have been charged than there were.
+func (r *Rates[K]) Left(key K) int {
+	left := math.MaxInt
+	r.with(key, func(bucket *rate.Limiter, now time.Time) { left = int(math.Floor(bucket.TokensAt(now))) })
+	return left
+}
+
+// with calls f with a key's bucket, unless there is no limit.
+func (r *Rates[K]) with(key K, f func(bucket *rate.Limiter, now time.Time)) {
 	if r.limit == rate.Inf {
-		return 0
+		return
 	}
 	now := time.Now()
 	r.sweep(now)
@@ -56,11 +85,7 @@ func (r *Rates[K]) Take(key K) (wait time.Duration) {
 		bucket = rate.NewLimiter(r.limit, r.burst)
 		s.buckets[key] = bucket
 	}
-	reserved := bucket.ReserveN(now, 1)
-	if wait = reserved.DelayFrom(now); wait > 0 {
-		reserved.CancelAt(now)
-	}
-	return wait
+	f(bucket, now)
 }
 
 // Len returns how many keys are remembered.

@@ -23,6 +23,8 @@ func (s countSink) Close(chat.Code)                {}
 // takes.
 type fixed struct{}
 
+func (fixed) Formatted() bool { return true }
+
 func (fixed) Append(dst []byte, _ chat.Event) []byte { return append(dst, fixedEvent[:]...) }
 
 var fixedEvent [150]byte

@@ -89,14 +89,19 @@ func (rd *Reader) readPage(ctx context.Context) (err error) {
 	}
 	var page []byte
 	var ends []uint32
+	given := rd.left
 	for _, e := range events {
 		if len(page) > catchUpBytes || e.Seq > head { // the answer to a later one may not have been given
 			break
 		}
-		rd.hub.dress(&e)
+		if rd.log.enc.Formatted() {
+			rd.hub.dress(&e, &rd.left)
+		}
 		page = rd.log.enc.Append(page, e)
 		ends = append(ends, uint32(len(page)))
 	}
+	rd.hub.costs.used(rd.network, given, rd.left)
+	rd.hub.costs.read(rd.network, len(page))
 
 	s := rd.shard
 	s.mu.Lock()
@@ -109,9 +114,9 @@ func (rd *Reader) readPage(ctx context.Context) (err error) {
 		rd.setState(gone)
 		return nil
 	}
-	given := eventsIn(ends, n)
-	rd.next += chat.Seq(given)
-	rd.hub.deliveries.Add(uint64(given))
+	taken := eventsIn(ends, n)
+	rd.next += chat.Seq(taken)
+	rd.hub.deliveries.Add(uint64(taken))
 	switch {
 	case n < len(page):
 		rd.park() // unparked, it is live, and a flusher sends it here again

@@ -15,15 +15,22 @@ type Config struct {
 	MessageBurst  int     `default:"20" help:"Messages that one person may send at once before --message-rate holds."`
 	MessageLength int     `default:"4000" help:"Characters of a message at most; 0 for no limit but --frame-size."`
 
+	PeoplePerAddress int     `default:"10" help:"As how many people one address counts: the limits of one person, such as --message-rate, hold so many times for all who come from it; 0 for no limit."`
+	ReadRate         float64 `default:"100" help:"Pages of history, resumes and lists per second from one address in the long run, and twenty times as many at once; each 16 KiB count as one more; 0 for no limit."`
+
 	StallTimeout time.Duration `kong:"-"` // a reader that takes nothing for so long is closed; default 30 s
 	LeaveGrace   time.Duration `kong:"-"` // how long after their last reader a person has left; default 3 s
 	Memory       int           `kong:"-"` // bytes of recent events kept for all rooms together; default 64 MiB
 
-	Format  func(text string) (html string) `kong:"-"` // a message's formatting as safe HTML, "" for none; default: none
-	Erased  func()                          `kong:"-"` // called when a message has been deleted, before anybody is told; must not block
-	Flushed func(took time.Duration)        `kong:"-"` // called once a room's events have been offered to all its readers
-	Logger  *slog.Logger                    `kong:"-"` // default: discard
+	Format  Formatter                `kong:"-"` // default: none
+	Erased  func(texts ...string)    `kong:"-"` // called with what a deleted message said, before anybody is told; must not block
+	Flushed func(took time.Duration) `kong:"-"` // called once a room's events have been offered to all its readers
+	Logger  *slog.Logger             `kong:"-"` // default: discard
 }
+
+// A Formatter returns a message's formatting as safe HTML, "" for none. It takes
+// the time that it uses from left, and does without when that is used up.
+type Formatter func(text string, left *Budget) (html string)
 
 // A Log keeps the events of all rooms: the store, or memory in tests.
 type Log interface {
@@ -61,6 +68,8 @@ type Archive interface {
 // each Encoder in use.
 type Encoder interface {
 	Append(dst []byte, e chat.Event) []byte
+	// Formatted reports whether events' HTML is among the bytes.
+	Formatted() bool
 }
 
 // A Sink is where a reader's bytes go: a socket, a response, a slice in tests.

@@ -26,8 +26,10 @@ func (p *Page) limit() int {
 	return min(p.Limit, chat.MaxPage)
 }
 
-// History returns a page of a room's messages as they stand, oldest first.
-func (h *Hub) History(ctx context.Context, room chat.RoomName, p Page) (chat.Page, error) {
+// History returns a page of a room's messages as they stand, oldest first. It
+// ends where it is large enough or its formatting has taken long enough, and then
+// says that there is more.
+func (r *Reading) History(ctx context.Context, room chat.RoomName, p Page) (chat.Page, error) {
 	sel := chat.Selection{Thread: p.Thread, Limit: p.limit()}
 	switch {
 	case p.After != nil:
@@ -40,7 +42,7 @@ func (h *Hub) History(ctx context.Context, room chat.RoomName, p Page) (chat.Pag
 	case p.Before != nil:
 		sel.Before = max(*p.Before, 1) // before 0 there is as little as before 1
 	}
-	page, err := h.page(ctx, room, sel)
+	page, err := r.page(ctx, room, sel)
 	if err == nil && p.Thread != 0 && page.Root == nil {
 		err = errNoMessage
 	}
@@ -49,65 +51,67 @@ func (h *Hub) History(ctx context.Context, room chat.RoomName, p Page) (chat.Pag
 
 var errNoMessage = &chat.Error{Code: chat.NotFound, Message: "There is no such message in this room."}
 
-// Pins returns a room's pinned messages, in the order of their pinning.
-func (h *Hub) Pins(ctx context.Context, room chat.RoomName) (chat.Page, error) {
-	return h.page(ctx, room, chat.Selection{Pinned: true, Limit: chat.MaxPins})
+// Pins returns a room's messages that were pinned before an event (0: all that
+// are), in the order of their pinning; of too many the last.
+func (r *Reading) Pins(ctx context.Context, room chat.RoomName, before chat.Seq) (chat.Page, error) {
+	return r.page(ctx, room, chat.Selection{Pinned: true, Before: before, Limit: chat.MaxPins})
 }
 
 // Messages returns those of a room's messages that have one of seqs. There may be
-// less of them.
-func (h *Hub) Messages(ctx context.Context, room chat.RoomName, seqs ...chat.Seq) (chat.Page, error) {
-	return h.page(ctx, room, chat.Selection{Seqs: seqs})
-}
-
-func (h *Hub) page(ctx context.Context, room chat.RoomName, sel chat.Selection) (chat.Page, error) {
-	page, err := h.kept.Page(ctx, room, sel)
-	for i := range page.Messages {
-		h.dress(&page.Messages[i].Event)
-	}
-	if page.Root != nil {
-		h.dress(&page.Root.Event)
-	}
-	return page, err
+// less of them, and what is too much altogether is not formatted.
+func (r *Reading) Messages(ctx context.Context, room chat.RoomName, seqs ...chat.Seq) (chat.Page, error) {
+	return r.page(ctx, room, chat.Selection{Seqs: seqs})
 }
 
 // Message returns one message as it stands, and the room's newest seq then.
-func (h *Hub) Message(ctx context.Context, room chat.RoomName, seq chat.Seq) (chat.Standing, chat.Seq, error) {
-	page, err := h.Messages(ctx, room, seq)
+func (r *Reading) Message(ctx context.Context, room chat.RoomName, seq chat.Seq) (chat.Standing, error) {
+	page, err := r.Messages(ctx, room, seq)
 	if err == nil && len(page.Messages) == 0 {
 		err = errNoMessage
 	}
 	if err != nil {
-		return chat.Standing{}, 0, err
+		return chat.Standing{}, err
 	}
-	return page.Messages[0], page.Head, nil
+	return page.Messages[0], nil
 }
 
-// Versions returns what a message has said, the oldest first; nothing if it has
-// been deleted.
-func (h *Hub) Versions(ctx context.Context, room chat.RoomName, seq chat.Seq) ([]chat.Event, error) {
-	events, err := h.kept.Versions(ctx, room, seq)
-	for i := range events {
-		h.dress(&events[i])
-	}
-	return events, err
+// Versions returns what a message has said after an edit (0: from the beginning
+// on), the oldest first, and whether there is more than a page has room for;
+// nothing if it has been deleted.
+func (r *Reading) Versions(ctx context.Context, room chat.RoomName, seq, after chat.Seq) (versions []chat.Event, more bool, err error) {
+	versions, err = r.hub.kept.Versions(ctx, room, seq)
+	versions = slices.DeleteFunc(versions, func(e chat.Event) bool { return e.Seq <= after })
+	versions, more = r.asMuchAsFits(versions)
+	return versions, more, err
 }
 
 // Events returns a room's events after a seq as they happened, oldest first, at
-// most limit of them and chat.MaxPage, the room's newest seq, and when that event
-// was stored.
-func (h *Hub) Events(ctx context.Context, room chat.RoomName, after chat.Seq, limit int) ([]chat.Event, chat.Seq, time.Time, error) {
-	head, at, err := h.log.Head(ctx, room)
-	if err != nil {
+// most limit of them and chat.MaxPage and as many as a page has room for, the
+// room's newest seq, and when that event was stored.
+func (r *Reading) Events(
+	ctx context.Context, room chat.RoomName, after chat.Seq, limit int,
+) (events []chat.Event, head chat.Seq, at time.Time, err error) {
+	if head, at, err = r.hub.log.Head(ctx, room); err != nil {
 		return nil, 0, at, err
 	}
 	p := Page{Limit: limit}
-	events, err := h.log.After(ctx, room, max(after, 0), p.limit())
+	events, err = r.hub.log.After(ctx, room, max(after, 0), p.limit())
 	events = slices.DeleteFunc(events, func(e chat.Event) bool { return e.Seq > head })
-	for i := range events {
-		h.dress(&events[i])
-	}
+	events, _ = r.asMuchAsFits(events)
 	return events, head, at, err
+}
+
+// asMuchAsFits formats events and returns those of them that a page has room for.
+func (r *Reading) asMuchAsFits(events []chat.Event) (page []chat.Event, more bool) {
+	size, mayStop := 0, r.left.All > 0
+	for i := range events {
+		if i > 0 && (size >= pageBytes || mayStop && r.left.All <= 0) {
+			return events[:i], true
+		}
+		m := chat.Standing{Event: events[i]}
+		size += aroundSize(&m) + encodedSize(m.Text) + r.dress(&events[i])
+	}
+	return events, false
 }
 
 // Forward makes of d a copy of a message of a room, for Post. Whether that message
@@ -118,9 +122,13 @@ func (h *Hub) Forward(ctx context.Context, d chat.Draft, room chat.RoomName, seq
 		return d, errNoMessage
 	}
 	d.Source = chat.Place{Room: room, Seq: seq}
-	m, _, err := h.Message(ctx, room, seq)
-	if err != nil && chat.CodeOf(err) != chat.NotFound {
+	page, err := h.kept.Page(ctx, room, chat.Selection{Seqs: []chat.Seq{seq}})
+	if err != nil {
 		return d, err
+	}
+	var m chat.Standing
+	if len(page.Messages) > 0 {
+		m = page.Messages[0]
 	}
 	x := chat.Extra{Forward: &chat.Forward{From: m.From, At: m.At}}
 	if m.Extra != nil {

@@ -13,6 +13,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -31,7 +32,8 @@ type Hub struct {
 	logger *slog.Logger
 
 	rooms   directory
-	rates   *rates.Rates[chat.PersonID]
+	rates   *rates.Shared[chat.PersonID, netip.Addr] // of messages
+	costs   costs
 	flushes flushQueue
 	behind  readerQueue   // readers that the store has to serve
 	touched []*liveRoom   // owned by the log's goroutine: rooms with events since the last wake-up
@@ -60,7 +62,8 @@ func New(log Log, kept Archive, epoch string, cfg Config) *Hub {
 		epoch:  epoch,
 		cfg:    cfg,
 		logger: cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
-		rates:  rates.New[chat.PersonID](cfg.MessageRate, cfg.MessageBurst),
+		rates:  rates.NewShared[chat.PersonID, netip.Addr](cfg.MessageRate, cfg.MessageBurst, cfg.PeoplePerAddress),
+		costs:  newCosts(cfg.ReadRate),
 
 		deleted: make(chan struct{}, 1),
 	}
@@ -132,6 +135,9 @@ func (h *Hub) tidyLoop(ctx context.Context) error {
 		}
 	}
 }
+
+// PeoplePerAddress returns as how many people one address counts; 0: as any number.
+func (h *Hub) PeoplePerAddress() int { return h.cfg.PeoplePerAddress }
 
 // MessageLength returns how many characters a message may have; 0: any number.
 func (h *Hub) MessageLength() int { return h.cfg.MessageLength }

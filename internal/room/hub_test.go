@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -55,6 +56,16 @@ func (b *bench) join(p *chat.Person, s *slate, after ...chat.Seq) (*Reader, Join
 		b.t.Fatal(err)
 	}
 	return rd, found
+}
+
+// reading begins a Reading that nothing forbids.
+func (b *bench) reading(network netip.Addr) *Reading {
+	b.t.Helper()
+	r, err := b.Read(network)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return r
 }
 
 func (b *bench) say(from chat.Person, texts ...string) {
@@ -428,10 +439,10 @@ func TestHistoryPages(t *testing.T) {
 		"around one":              {Page{Around: seq(100), Limit: 1}, 100, 100},
 		"after a negative number": {Page{After: seq(-5), Limit: 1}, 1, 1},
 	}
-	inBubble(t, Config{Format: func(s string) string { return "<p>" + s }}, func(t *testing.T, b *bench) {
+	inBubble(t, Config{Format: func(s string, _ *Budget) string { return "<p>" + s }}, func(t *testing.T, b *bench) {
 		b.sayMany(500)
 		for name, tt := range tests {
-			page, err := b.History(t.Context(), "lobby", tt.page)
+			page, err := b.reading(netip.Addr{}).History(t.Context(), "lobby", tt.page)
 			if err != nil || page.Head != 500 {
 				t.Errorf("%s: head %d, %v", name, page.Head, err)
 			}

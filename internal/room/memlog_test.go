@@ -82,7 +82,9 @@ func (l *memLog) commit(d chat.Draft) chat.Commit {
 		Room: d.Room, Seq: chat.Seq(len(events) + 1), At: time.Now(), Kind: d.Is(), From: d.From, Text: d.Text, Target: d.Target, Extra: d.Extra,
 		HTML: d.Nonce, // a place to keep it; the hub puts the real one
 	}
+	c := chat.Commit{Event: e}
 	if e.Kind == chat.Delete {
+		c.Erased = []string{events[e.Target-1].Text}
 		events[e.Target-1].Text = ""
 	}
 	if d.Source.Seq != 0 {
@@ -99,7 +101,7 @@ func (l *memLog) commit(d chat.Draft) chat.Commit {
 		l.copies[chat.Place{Room: e.Room, Seq: e.Seq}] = d.Source
 	}
 	l.rooms[d.Room] = append(events, e)
-	return chat.Commit{Event: e}
+	return c
 }
 
 // text returns what a message says. The caller holds l.mu.

@@ -15,6 +15,8 @@ import (
 // A mined encoder, sink, log or format has a mistake, which comes out at "boom".
 type minedLines struct{ lines }
 
+func (minedLines) Formatted() bool { return true }
+
 func (m minedLines) Append(dst []byte, e chat.Event) []byte {
 	if e.Text == "boom" || e.From.Name == "boom" {
 		panic("a mistake in encoding")

@@ -22,18 +22,21 @@ func (h *Hub) Post(d chat.Draft, done func(chat.Commit)) error {
 	if err := chat.CheckNonce(d.Nonce); err != nil {
 		return err
 	}
-	if wait := h.rates.Take(d.From.ID); wait > 0 {
-		return &chat.Error{
-			Code:       chat.RateLimited,
-			Message:    "That was too fast. The message can be sent again in a moment.",
-			RetryAfter: wait,
+	if wait, ofNetwork := h.rates.Take(d.From.ID, d.Network); wait > 0 {
+		message := "That was too fast. The message can be sent again in a moment."
+		if ofNetwork {
+			message = "Too much is being said from your address. The message can be sent again in a moment."
 		}
+		return &chat.Error{Code: chat.RateLimited, Message: message, RetryAfter: wait}
 	}
 	if d.Is().IsSaid() && saysHere(d.Text) {
 		d.Extra = h.addressHere(d.Room, d.Extra)
 	}
 	if k := d.Is(); k.IsSaid() || k == chat.Edit {
-		d.HTML = h.format(d.Text)
+		given := h.costs.budget(d.Network, formatAll, formatCode)
+		left := given
+		d.HTML = h.format(d.Text, &left)
+		h.costs.used(d.Network, given, left)
 	}
 	html := d.HTML
 	h.posted.Add(1)
@@ -123,7 +126,7 @@ func (h *Hub) publish(c chat.Commit) {
 	if c.Err == nil && !c.Repeat {
 		if c.Event.Kind == chat.Delete {
 			if h.cfg.Erased != nil {
-				h.cfg.Erased()
+				h.cfg.Erased(c.Erased...)
 			}
 			h.lookForCopies()
 		}
@@ -143,17 +146,17 @@ func (h *Hub) publish(c chat.Commit) {
 	h.touched = h.touched[:0]
 }
 
-func (h *Hub) format(text string) string {
+func (h *Hub) format(text string, left *Budget) string {
 	if h.cfg.Format == nil {
 		return ""
 	}
-	return h.cfg.Format(text)
+	return h.cfg.Format(text, left)
 }
 
 // dress gives an event its formatting, if it is of a kind that has some.
-func (h *Hub) dress(e *chat.Event) {
+func (h *Hub) dress(e *chat.Event, left *Budget) {
 	if e.Kind.IsSaid() || e.Kind == chat.Edit {
-		e.HTML = h.format(e.Text)
+		e.HTML = h.format(e.Text, left)
 	}
 }
 

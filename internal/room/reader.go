@@ -2,6 +2,7 @@ package room
 
 import (
 	"context"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -23,8 +24,10 @@ type Reader struct {
 	next   chat.Seq // the first event not yet given to sink
 	moment int64    // the first byte of the moment not yet offered
 	stall  *time.Timer
+	left   Budget // of formatting what it catches up with
 
-	person chat.PersonID // guarded by room.mu; "" for a reader that is not here
+	network netip.Addr    // where it comes from
+	person  chat.PersonID // guarded by room.mu; "" for a reader that is not here
 }
 
 type readerState uint8
@@ -58,6 +61,8 @@ type Joining struct {
 	After   *chat.Seq // the last event that the reader has; nil: begin with what comes now
 	Epoch   string    // the epoch that After belongs to; "": the present one
 	At      time.Time // when After was stored, as the reader knows it; zero: it does not say
+
+	Network netip.Addr // where the reader comes from, for the limits per address
 }
 
 // Joined is what a reader finds.
@@ -74,7 +79,9 @@ type Joined struct {
 
 // Join makes a reader of a room and calls joined, which must not block, before
 // the reader is given any bytes. Every event after Joining.After follows, or
-// after Joined.Head where there is none or it cannot be served.
+// after Joined.Head where there is none or it cannot be served. The error has code
+// RateLimited if there is something after Joining.After and too much has been read
+// from where the reader comes from.
 func (h *Hub) Join(ctx context.Context, name chat.RoomName, j Joining, joined func(Joined)) (*Reader, error) {
 	r, err := h.enter(ctx, name)
 	if err != nil {
@@ -91,8 +98,13 @@ func (h *Hub) Join(ctx context.Context, name chat.RoomName, j Joining, joined fu
 		if last, err = r.place(ctx, *j.After, j.At, j.Epoch); err != nil {
 			return nil, err
 		}
+		if last.isInLog && last.seq < r.published() {
+			if err := h.mayRead(j.Network); err != nil {
+				return nil, err
+			}
+		}
 	}
-	rd := &Reader{hub: h, room: r, sink: j.Sink, shard: r.reserve()}
+	rd := &Reader{hub: h, room: r, sink: j.Sink, shard: r.reserve(), network: j.Network}
 	s := rd.shard
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -264,5 +276,6 @@ func (rd *Reader) unpark() {
 // catchUp hands the reader to a catch-up worker. The caller holds shard.mu.
 func (rd *Reader) catchUp() {
 	rd.setState(catching)
+	rd.left = rd.hub.costs.budget(rd.network, catchUpAll, 0)
 	rd.hub.behind.push(rd)
 }

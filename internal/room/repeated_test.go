@@ -67,6 +67,8 @@ func TestABytelogIsCutBehindAnEvent(t *testing.T) {
 
 type letters struct{}
 
+func (letters) Formatted() bool { return false }
+
 func (letters) Append(dst []byte, e chat.Event) []byte { return append(dst, e.Text...) }
 
 // Whoever reads along is not sent to the store for a deletion of something old.

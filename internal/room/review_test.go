@@ -70,6 +70,8 @@ func TestOldTabDoesNotUndoARename(t *testing.T) {
 // A countedEncoder counts how often it is used.
 type countedEncoder struct{ used *atomic.Int64 }
 
+func (countedEncoder) Formatted() bool { return true }
+
 func (c countedEncoder) Append(dst []byte, e chat.Event) []byte {
 	c.used.Add(1)
 	return lines{}.Append(dst, e)

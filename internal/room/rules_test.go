@@ -70,7 +70,7 @@ func TestEachKindOfEventHasItsRules(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, Config{MessageLength: 10, Format: func(s string) string { return "<" + s + ">" }}, func(t *testing.T, b *bench) {
+			inBubble(t, Config{MessageLength: 10, Format: func(s string, _ *Budget) string { return "<" + s + ">" }}, func(t *testing.T, b *bench) {
 				b.say(ada, "one")
 				e, err := b.stored(tt.draft)
 				if code := chat.CodeOf(err); code != tt.want {

@@ -24,6 +24,8 @@ type line struct {
 	Change *chat.PresenceChange `json:",omitempty"`
 }
 
+func (lines) Formatted() bool { return true }
+
 func (lines) Append(dst []byte, e chat.Event) []byte {
 	b, err := json.Marshal(line{e.Seq, e.Kind, e.From.Name, e.Text, e.Target, e.Change})
 	if err != nil {

@@ -2,6 +2,7 @@ package search
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"parley/internal/chat"
@@ -13,8 +14,8 @@ const patience = 5 * time.Second
 
 // Find is Search for doors: it takes what somebody typed. The rooms that they name
 // are searched whether they are among s.Rooms or not, since who knows a room's name
-// may read it. The error is an *chat.Error for a cursor that is none, and while
-// there is no index.
+// may read it; s.May has a say in that. The error is an *chat.Error for a cursor that
+// is none, for a search that takes too long, and while there is no index.
 func (x *Index) Find(ctx context.Context, s chat.Search) (chat.Found, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -23,11 +24,23 @@ func (x *Index) Find(ctx context.Context, s chat.Search) (chat.Found, error) {
 	if q.Order = Newest; s.Best {
 		q.Order = Relevance
 	}
+	for _, name := range q.In {
+		if s.May == nil {
+			break
+		}
+		if err := s.May(name); err != nil {
+			return chat.Found{}, err
+		}
+	}
+	x.awaitOpen(ctx)
 	rooms := s.Rooms
 	if len(q.In) > 0 {
 		rooms = q.In
 	}
 	result, err := x.Search(ctx, q, rooms)
+	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		err = &chat.Error{Code: chat.SearchUnavailable, Message: "The search took too long. Look for longer or rarer words, or in one room."}
+	}
 	found := chat.Found{Next: result.Next}
 	for _, h := range result.Hits {
 		hit := chat.Hit{Place: chat.Place{Room: h.Room, Seq: h.Seq}, Ranges: [][2]int{}}
@@ -37,4 +50,26 @@ func (x *Index) Find(ctx context.Context, s chat.Search) (chat.Found, error) {
 		found.Hits = append(found.Hits, hit)
 	}
 	return found, err
+}
+
+// openPatience is how long a search waits for the index, which is opened when the
+// server has begun to answer already.
+const openPatience = 2 * time.Second
+
+// awaitOpen waits until there is an index, but not for long.
+func (x *Index) awaitOpen(ctx context.Context) {
+	if x.database() != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, openPatience)
+	defer cancel()
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
+	for x.database() == nil {
+		select {
+		case <-ctx.Done():
+			return
+		case <-again.C:
+		}
+	}
 }

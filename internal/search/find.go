@@ -44,7 +44,7 @@ func (x *Index) Search(ctx context.Context, q Query, rooms []chat.RoomName) (Res
 	x.open.RLock()
 	defer x.open.RUnlock()
 	if x.db == nil {
-		return Result{}, &chat.Error{Code: chat.Unavailable, Message: "The search cannot be used right now. Try again in a moment.", RetryAfter: retryEvery}
+		return Result{}, &chat.Error{Code: chat.SearchUnavailable, Message: "The search cannot be used right now. Try again in a moment.", RetryAfter: retryEvery}
 	}
 	if q.Empty() {
 		return Result{}, nil

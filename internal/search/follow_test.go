@@ -34,7 +34,7 @@ func TestRunFollowsTheLog(t *testing.T) {
 		l := newMemLog()
 		l.say("lobby", "Ada", "said before")
 		x := newIndex(t, l, t.TempDir())
-		if _, err := x.Search(t.Context(), ParseQuery("said"), l.names()); chat.CodeOf(err) != chat.Unavailable {
+		if _, err := x.Search(t.Context(), ParseQuery("said"), l.names()); chat.CodeOf(err) != chat.SearchUnavailable {
 			t.Errorf("before Run: %v", err)
 		}
 		stop := run(t, x)
@@ -53,7 +53,7 @@ func TestRunFollowsTheLog(t *testing.T) {
 			t.Errorf("%d behind", x.Behind())
 		}
 		stop()
-		if _, err := x.Search(t.Context(), ParseQuery("said"), l.names()); chat.CodeOf(err) != chat.Unavailable {
+		if _, err := x.Search(t.Context(), ParseQuery("said"), l.names()); chat.CodeOf(err) != chat.SearchUnavailable {
 			t.Errorf("after Run: %v", err)
 		}
 	})

@@ -46,10 +46,10 @@ func (l *liner) begin(ctx context.Context) error {
 		}
 		l.session = ""
 	}
-	name, err := chat.ParseRoomName(l.given)
+	name, err := l.s.mayLook(l.from, l.given, nil)
 	if err == nil {
 		l.room = name
-		l.reader, err = l.s.hub.Join(ctx, name, room.Joining{Sink: &l.out, Encoder: wire.Lines{}}, func(room.Joined) {})
+		l.reader, err = l.s.hub.Join(ctx, name, room.Joining{Sink: &l.out, Encoder: wire.Lines{}, Network: network(l.from)}, func(room.Joined) {})
 	}
 	if err != nil {
 		l.refuse(err)
@@ -85,7 +85,7 @@ func (l *liner) post(ctx context.Context, data []byte) error {
 			l.out.end(func(dst []byte) []byte { return dst })
 		}
 	}()
-	err = l.s.hub.Post(chat.Draft{Room: l.room, From: p, Text: line.Message}, func(c chat.Commit) {
+	err = l.s.hub.Post(chat.Draft{Room: l.room, From: p, Text: line.Message, Network: network(l.from)}, func(c chat.Commit) {
 		defer l.s.contain(l.cut)
 		l.out.end(func(dst []byte) []byte {
 			if c.Err == nil {

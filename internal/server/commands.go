@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"fmt"
+	"net/netip"
 
 	"parley/internal/chat"
 	"parley/internal/room"
@@ -56,7 +57,7 @@ func (cl *client) recognise(ctx context.Context, cmd wire.Command) (p chat.Perso
 			return chat.Person{}, "", errSessionEnded
 		default:
 			defer cl.live.done()
-			if p, err = cl.s.renamed(ctx, p, name, cmd.Nonce); err != nil {
+			if p, err = cl.s.renamed(ctx, p, name, cmd.Nonce, cl.from); err != nil {
 				cl.s.live.remove(&cl.live) // the client may say hello again
 			}
 			return p, cmd.Session, err
@@ -73,7 +74,7 @@ func (cl *client) recognise(ctx context.Context, cmd wire.Command) (p chat.Perso
 
 // join makes the client a member of a room.
 func (cl *client) join(ctx context.Context, cmd wire.Command) error {
-	name, err := chat.ParseRoomName(cmd.Room)
+	name, err := cl.roomName(ctx, cmd.Room)
 	if err != nil {
 		return err
 	}
@@ -93,7 +94,7 @@ func (cl *client) join(ctx context.Context, cmd wire.Command) error {
 	}
 	cl.hearOfName()
 	reader, err := cl.s.hub.Join(ctx, name, room.Joining{
-		Person: &cl.person, Sink: &cl.out, Encoder: wire.Frames{}, After: cmd.After, Epoch: cmd.Epoch, At: at,
+		Person: &cl.person, Sink: &cl.out, Encoder: wire.Frames{}, After: cmd.After, Epoch: cmd.Epoch, At: at, Network: network(cl.from),
 	}, func(j room.Joined) {
 		a := wire.Answer{ID: cmd.ID, Behind: j.Behind, Reset: j.Reset, Room: name, Seq: &j.Head, At: j.At, Count: &j.Count, Here: j.Here}
 		if j.Behind {
@@ -114,8 +115,8 @@ func (cl *client) join(ctx context.Context, cmd wire.Command) error {
 
 // leave ends the client's membership of a room. Its answers to sends are
 // written along with the room's events, so they come first.
-func (cl *client) leave(_ context.Context, cmd wire.Command) error {
-	reader, name, err := cl.joined(cmd)
+func (cl *client) leave(ctx context.Context, cmd wire.Command) error {
+	reader, name, err := cl.joined(ctx, cmd)
 	if err != nil {
 		return err
 	}
@@ -127,8 +128,8 @@ func (cl *client) leave(_ context.Context, cmd wire.Command) error {
 	return nil
 }
 
-func (cl *client) typing(_ context.Context, cmd wire.Command) error {
-	reader, _, err := cl.joined(cmd)
+func (cl *client) typing(ctx context.Context, cmd wire.Command) error {
+	reader, _, err := cl.joined(ctx, cmd)
 	if err != nil {
 		return err
 	}
@@ -138,8 +139,8 @@ func (cl *client) typing(_ context.Context, cmd wire.Command) error {
 }
 
 // joined returns the client's reader of a command's room.
-func (cl *client) joined(cmd wire.Command) (*room.Reader, chat.RoomName, error) {
-	name, err := cl.roomName(cmd.Room)
+func (cl *client) joined(ctx context.Context, cmd wire.Command) (*room.Reader, chat.RoomName, error) {
+	name, err := cl.roomName(ctx, cmd.Room)
 	if err != nil {
 		return nil, "", err
 	}
@@ -150,13 +151,18 @@ func (cl *client) joined(cmd wire.Command) (*room.Reader, chat.RoomName, error) 
 	return reader, name, nil
 }
 
-// roomName is chat.ParseRoomName, but a room that was joined by its canonical
-// name costs only a look.
-func (cl *client) roomName(s string) (chat.RoomName, error) {
+// roomName returns the room that a command names, if the client may look at it. A
+// room that was joined by its canonical name costs only a look.
+func (cl *client) roomName(ctx context.Context, s string) (chat.RoomName, error) {
 	if name := chat.RoomName(s); cl.rooms[name] != nil {
 		return name, nil
 	}
-	return chat.ParseRoomName(s)
+	return cl.s.mayLook(cl.from, s, cl.lists(ctx))
+}
+
+// lists returns how to find out whether a room is in the client's list.
+func (cl *client) lists(ctx context.Context) func(chat.RoomName) bool {
+	return func(name chat.RoomName) bool { return cl.s.isListed(ctx, cl.person.ID, name) }
 }
 
 // send posts a message.
@@ -169,7 +175,7 @@ func (cl *client) send(ctx context.Context, cmd wire.Command) (err error) {
 		d.Extra = &chat.Extra{ReplyTo: cmd.ReplyTo}
 	}
 	if cmd.Forward != nil {
-		if d, err = cl.s.forward(ctx, d, cmd.Forward.Room, cmd.Forward.Seq); err != nil {
+		if d, err = cl.s.forward(ctx, d, cl.from, cmd.Forward.Room, cmd.Forward.Seq, cl.lists(ctx)); err != nil {
 			return err
 		}
 	}
@@ -191,9 +197,12 @@ func changing(kind chat.Kind) func(*client, context.Context, wire.Command) error
 	}
 }
 
-// forward makes of d what repeats a message of a room.
-func (s *Server) forward(ctx context.Context, d chat.Draft, given string, seq chat.Seq) (chat.Draft, error) {
-	name, err := chat.ParseRoomName(given)
+// forward makes of d what repeats a message of a room, for somebody who comes from
+// an address and has some rooms in their list.
+func (s *Server) forward(
+	ctx context.Context, d chat.Draft, from netip.Addr, given string, seq chat.Seq, listed func(chat.RoomName) bool,
+) (chat.Draft, error) {
+	name, err := s.mayLook(from, given, listed)
 	if err != nil {
 		return d, err
 	}
@@ -203,13 +212,13 @@ func (s *Server) forward(ctx context.Context, d chat.Draft, given string, seq ch
 // post posts a draft to a command's room. The answer comes from the log's
 // goroutine once it is stored; the next command does not wait for it.
 func (cl *client) post(ctx context.Context, cmd wire.Command, d chat.Draft) error {
-	name, err := cl.roomName(cmd.Room)
+	name, err := cl.roomName(ctx, cmd.Room)
 	if err != nil {
 		return err
 	}
 	member := cl.rooms[name] != nil
 	cl.hearOfName()
-	d.Room, d.From = name, cl.person
+	d.Room, d.From, d.Network = name, cl.person, network(cl.from)
 	taken := false
 	cl.out.begin()
 	defer func() {

@@ -152,7 +152,7 @@ func (c *talker) eventBytes() []byte {
 // wantLog fails unless the lobby's log has as many events, without a hole.
 func wantLog(t *testing.T, ts *testServer, head int) {
 	t.Helper()
-	l := decode[logAnswer](t, ts.ask(t, http.MethodGet, "/api/rooms/lobby/log?limit=200", ""))
+	l := decode[logBody](t, ts.ask(t, http.MethodGet, "/api/rooms/lobby/log?limit=200", ""))
 	if int(l.Seq) != head || len(l.Events) != head {
 		t.Errorf("%d events, newest %d, want %d", len(l.Events), l.Seq, head)
 	}
@@ -292,7 +292,7 @@ func TestResumingAcrossChanges(t *testing.T) {
 			c := ts.hello(t, "Grace")
 			c.ask(`"op":"join","room":"lobby","after":%d`, after)
 			l := ts.listen(t, fmt.Sprint("/api/rooms/lobby/events?after=", after))
-			log := decode[logAnswer](t, ts.ask(t, http.MethodGet, fmt.Sprint("/api/rooms/lobby/log?after=", after), ""))
+			log := decode[logBody](t, ts.ask(t, http.MethodGet, fmt.Sprint("/api/rooms/lobby/log?after=", after), ""))
 			for i, like := range want[after:] {
 				got := c.eventBytes()
 				if !regexp.MustCompile(like).Match(got) || strings.Contains(string(got), "secret") {

@@ -41,6 +41,8 @@ func (s *Server) shakesHands(w http.ResponseWriter, r *http.Request) bool {
 func badHandshake(r *http.Request) string {
 	keys := r.Header.Values("Sec-WebSocket-Key")
 	switch {
+	case r.Method != http.MethodGet: // RFC 6455 §4.1
+		return "A WebSocket begins with a GET."
 	case !hasToken(r.Header.Values("Upgrade"), "websocket"):
 		return "This address speaks WebSocket (RFC 6455): ask for an upgrade."
 	case !r.ProtoAtLeast(1, 1) || r.ProtoMajor > 1:

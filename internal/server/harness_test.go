@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"parley/internal/chat"
 	"parley/internal/format"
 	"parley/internal/room"
 	"parley/internal/store"
@@ -66,7 +67,7 @@ type keeper interface {
 func serveLog(t testing.TB, cfg Config, rooms room.Config, log keeper, epoch string, people Kept, health func(context.Context) error) *testServer {
 	t.Helper()
 	if rooms.Format == nil {
-		rooms.Format = format.HTML
+		rooms.Format = func(text string, left *room.Budget) string { return format.HTML(text, (*format.Budget)(left)) }
 	}
 	scheme := "http"
 	if overTLS {
@@ -171,6 +172,21 @@ func decode[T any](t *testing.T, a answer) T {
 	}
 	return v
 }
+
+// What tests read of answers that are written a value at a time.
+type (
+	pageBody struct {
+		Seq      chat.Seq
+		More     bool
+		Newer    bool `json:"more_after"`
+		Before   chat.Seq
+		Messages []message
+	}
+	logBody struct {
+		Seq    chat.Seq
+		Events []json.RawMessage
+	}
+)
 
 // guest opens a session.
 func (ts *testServer) guest(t *testing.T, name string) sessionAnswer {

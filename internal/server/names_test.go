@@ -62,7 +62,7 @@ func TestZeroAndHalfPairsAreRefusedAtEveryDoor(t *testing.T) {
 			t.Errorf("%s: status %d: %s", path, a.StatusCode, a.body)
 		}
 	}
-	if p := decode[pageAnswer](t, ts.ask(t, http.MethodGet, at, "")); len(p.Messages) != 1 {
+	if p := decode[pageBody](t, ts.ask(t, http.MethodGet, at, "")); len(p.Messages) != 1 {
 		t.Errorf("%d messages", len(p.Messages))
 	}
 }
@@ -102,7 +102,7 @@ func TestWhoHasANameThatIsNobodysChoosesAnother(t *testing.T) {
 	if a := ts.ask(t, http.MethodPost, at, `{"text":"after"}`, auth...); a.StatusCode != http.StatusCreated {
 		t.Errorf("under another name: %d %s", a.StatusCode, a.body)
 	}
-	p := decode[pageAnswer](t, ts.ask(t, http.MethodGet, at, ""))
+	p := decode[pageBody](t, ts.ask(t, http.MethodGet, at, ""))
 	if len(p.Messages) != 2 || p.Messages[0].From.ID != p.Messages[1].From.ID || p.Messages[0].From.Name != "Ada" {
 		t.Errorf("%+v", p.Messages)
 	}

@@ -133,7 +133,7 @@ func TestGuestKeyNamesOneGuest(t *testing.T) {
 	if made != 1 {
 		t.Errorf("it was stored %d times", made)
 	}
-	page := decode[pageAnswer](t, ts.ask(t, http.MethodGet, "/api/rooms/ops/messages", ""))
+	page := decode[pageBody](t, ts.ask(t, http.MethodGet, "/api/rooms/ops/messages", ""))
 	if len(page.Messages) != 1 {
 		t.Fatalf("%d messages, want 1", len(page.Messages))
 	}
@@ -267,7 +267,7 @@ func TestSourceOfAForwardIsNeverShown(t *testing.T) {
 		}
 	}
 	look(false)
-	list := decode[roomsAnswer](t, ts.ask(t, http.MethodGet, "/api/me/rooms", "", "Authorization", "Bearer "+ada.Session))
+	list := decode[struct{ Rooms []entry }](t, ts.ask(t, http.MethodGet, "/api/me/rooms", "", "Authorization", "Bearer "+ada.Session))
 	for _, e := range list.Rooms {
 		if e.Room == chat.RoomName("lobby") {
 			t.Error("who deleted the message has the copy's room in their list")

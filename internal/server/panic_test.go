@@ -53,7 +53,7 @@ func (b *safeBuffer) String() string {
 func startFaulty(t *testing.T) *faulty {
 	t.Helper()
 	z := &faulty{log: newMemory(), said: &safeBuffer{}}
-	rooms := room.Config{Format: func(text string) string {
+	rooms := room.Config{Format: func(text string, _ *room.Budget) string {
 		if text == "boom" {
 			panic("a mistake in formatting")
 		}

@@ -56,7 +56,7 @@ func apiConfig() huma.Config {
 	cfg.OpenAPIPath, cfg.DocsPath, cfg.SchemasPath = "", "", "" // we serve them ourselves
 	cfg.CreateHooks = nil                                       // no $schema in answers
 	cfg.AllowAdditionalPropertiesByDefault = true               // what one does not know one ignores
-	format := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: wire.Unmarshal}
+	format := huma.Format{Marshal: marshal, Unmarshal: wire.Unmarshal}
 	cfg.Formats = map[string]huma.Format{"application/json": format, "json": format}
 	cfg.Info.Description = "Talk to the rooms of a Parley server over HTTP. " +
 		"Bodies are JSON in UTF-8; fields that you do not know are to be ignored, as the server ignores what it does not know. " +
@@ -138,7 +138,10 @@ type RoomParam struct {
 	Room string `path:"room" example:"lobby" doc:"The room's name. It is folded and normalised; answers carry the result."`
 }
 
-func (p RoomParam) name() (chat.RoomName, error) { return chat.ParseRoomName(p.Room) }
+// roomOf returns the room of a request's address, if the caller may look at it.
+func (s *Server) roomOf(ctx context.Context, by *Caller, p RoomParam) (chat.RoomName, error) {
+	return s.mayLook(s.address(by.r), p.Room, s.lists(ctx, by.r))
+}
 
 // A stamp is a time as the protocol writes it: RFC 3339 in UTC, to the
 // millisecond.

@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"parley/internal/chat"
+	"parley/internal/room"
 )
 
 // An entry is a room of a list in JSON, as on /ws.
@@ -41,8 +42,13 @@ func entryOf(e chat.Entry) entry {
 }
 
 type roomsAnswer struct {
-	Rooms []entry `json:"rooms" nullable:"false"`
-	Epoch string  `json:"epoch"`
+	Epoch string      `json:"epoch"`
+	Rooms bulk[entry] `json:"rooms"`
+}
+
+func (a roomsAnswer) split() (any, *pieces) {
+	list := a.Rooms.take()
+	return a, list
 }
 
 type roomsOutput struct{ Body roomsAnswer }
@@ -109,8 +115,13 @@ type savedMessage struct {
 }
 
 type savedAnswer struct {
-	Messages []savedMessage `json:"messages" nullable:"false" doc:"What was saved last comes first."`
-	More     bool           `json:"more"`
+	More     bool               `json:"more"`
+	Messages bulk[savedMessage] `json:"messages" doc:"What was saved last comes first."`
+}
+
+func (a savedAnswer) split() (any, *pieces) {
+	list := a.Messages.take()
+	return a, list
 }
 
 type savedOutput struct{ Body savedAnswer }
@@ -122,8 +133,13 @@ type followedThread struct {
 }
 
 type threadsAnswer struct {
-	Threads []followedThread `json:"threads" nullable:"false" doc:"The one with the newest reply comes first."`
-	More    bool             `json:"more"`
+	More    bool                 `json:"more"`
+	Threads bulk[followedThread] `json:"threads" doc:"The one with the newest reply comes first."`
+}
+
+func (a threadsAnswer) split() (any, *pieces) {
+	list := a.Threads.take()
+	return a, list
 }
 
 type threadsOutput struct{ Body threadsAnswer }
@@ -145,7 +161,7 @@ func (s *Server) restMe(api huma.API) {
 	}
 	register(s, api, of(huma.Operation{
 		OperationID: "my-rooms", Method: http.MethodGet, Path: "/api/me/rooms", Summary: "The rooms of one's list, and what is unread in them",
-	}, roomsAnswer{Rooms: []entry{lobby}, Epoch: "qk3v8d"}), s.myRooms)
+	}, roomsAnswer{Rooms: bulkOf(lobby), Epoch: "qk3v8d"}), s.myRooms)
 	register(s, api, of(huma.Operation{
 		OperationID: "set-room", Method: http.MethodPut, Path: "/api/me/rooms/{room}", Summary: "Mute a room, make it a favourite, choose what to be told of",
 		RequestBody: &huma.RequestBody{Content: content(setRequest{Notify: new(chat.NotifyMentions), Favourite: new(true)})},
@@ -159,7 +175,7 @@ func (s *Server) restMe(api huma.API) {
 	}, readAnswer{Room: "lobby", Read: 42, Unread: 7, Mentions: 1}), s.readRoom)
 	register(s, api, of(huma.Operation{
 		OperationID: "saved", Method: http.MethodGet, Path: "/api/me/saved", Summary: "What one has saved",
-	}, savedAnswer{Messages: []savedMessage{{Room: "lobby", At: stamp(at), Message: hello}}}), s.saved)
+	}, savedAnswer{Messages: bulkOf(savedMessage{Room: "lobby", At: stamp(at), Message: hello})}), s.saved)
 	register(s, api, of(huma.Operation{
 		OperationID: "save", Method: http.MethodPut, Path: "/api/me/saved/{room}/{seq}", Summary: "Save a message for oneself",
 	}, nil), s.keep(chat.Saved, true))
@@ -168,7 +184,7 @@ func (s *Server) restMe(api huma.API) {
 	}, nil), s.keep(chat.Saved, false))
 	register(s, api, of(huma.Operation{
 		OperationID: "threads", Method: http.MethodGet, Path: "/api/me/threads", Summary: "The threads that one follows",
-	}, threadsAnswer{Threads: []followedThread{{Room: "lobby", At: stamp(at), Root: hello}}}), s.threads)
+	}, threadsAnswer{Threads: bulkOf(followedThread{Room: "lobby", At: stamp(at), Root: hello})}), s.threads)
 	register(s, api, of(huma.Operation{
 		OperationID: "follow", Method: http.MethodPut, Path: "/api/me/threads/{room}/{seq}", Summary: "Follow a message's thread",
 	}, nil), s.keep(chat.Followed, true))
@@ -181,7 +197,7 @@ func (s *Server) restMe(api huma.API) {
 func (s *Server) owner(r *http.Request) (chat.Person, error) {
 	me, err := s.known(r)
 	if err == nil {
-		err = s.mayAsk(me.ID)
+		err = s.mayAsk(me.ID, s.address(r))
 	}
 	return me, err
 }
@@ -192,15 +208,18 @@ func (s *Server) myRooms(ctx context.Context, in *callerInput) (*roomsOutput, er
 	if err != nil {
 		return nil, err
 	}
-	entries, err := s.kept.Rooms(ctx, me.ID)
-	if err != nil {
-		return nil, err
-	}
-	out := &roomsOutput{roomsAnswer{Rooms: make([]entry, len(entries)), Epoch: s.hub.Epoch()}}
-	for i, e := range entries {
-		out.Body.Rooms[i] = entryOf(e)
-	}
-	return out, nil
+	out := &roomsOutput{}
+	return out, s.makeBulk(ctx, in.r, func(_ *room.Reading, list *pieces) error {
+		entries, err := s.kept.Rooms(ctx, me.ID)
+		if err != nil {
+			return err
+		}
+		out.Body = roomsAnswer{Rooms: bulk[entry]{list}, Epoch: s.hub.Epoch()}
+		for _, e := range entries {
+			out.Body.Rooms.add(entryOf(e))
+		}
+		return nil
+	})
 }
 
 // setRoom answers PUT /api/me/rooms/{room}.
@@ -220,7 +239,7 @@ func (s *Server) unlistRoom(ctx context.Context, in *entryInput) (*nothing, erro
 }
 
 func (s *Server) changeEntry(ctx context.Context, by *Caller, in RoomParam, change chat.EntryChange) (chat.Entry, error) {
-	name, err := in.name()
+	name, err := s.roomOf(ctx, by, in)
 	if err != nil {
 		return chat.Entry{}, err
 	}
@@ -233,7 +252,7 @@ func (s *Server) changeEntry(ctx context.Context, by *Caller, in RoomParam, chan
 
 // readRoom answers PUT /api/me/rooms/{room}/read.
 func (s *Server) readRoom(ctx context.Context, in *readInput) (*readOutput, error) {
-	name, err := in.name()
+	name, err := s.roomOf(ctx, &in.Caller, in.RoomParam)
 	if err != nil {
 		return nil, err
 	}
@@ -260,7 +279,7 @@ func (s *Server) readRoom(ctx context.Context, in *readInput) (*readOutput, erro
 
 func (s *Server) keep(as chat.Keepsake, keep bool) func(context.Context, *keepInput) (*nothing, error) {
 	return func(ctx context.Context, in *keepInput) (*nothing, error) {
-		name, err := in.name()
+		name, err := s.roomOf(ctx, &in.Caller, in.RoomParam)
 		if err != nil {
 			return nil, err
 		}
@@ -274,63 +293,74 @@ func (s *Server) keep(as chat.Keepsake, keep bool) func(context.Context, *keepIn
 
 // saved answers GET /api/me/saved.
 func (s *Server) saved(ctx context.Context, in *keptInput) (*savedOutput, error) {
-	out := &savedOutput{savedAnswer{Messages: []savedMessage{}}}
-	var err error
-	out.Body.More, err = s.eachKept(ctx, in, chat.Saved, func(k chat.Kept, m message) {
-		out.Body.Messages = append(out.Body.Messages, savedMessage{Room: k.Room, At: stamp(k.At), Message: m})
-	})
-	return out, err
+	out := &savedOutput{}
+	return out, s.eachKept(ctx, in, chat.Saved, func(list *pieces) func(chat.Kept, message) {
+		out.Body.Messages = bulk[savedMessage]{list}
+		return func(k chat.Kept, m message) {
+			out.Body.Messages.add(savedMessage{Room: k.Room, At: stamp(k.At), Message: m})
+		}
+	}, &out.Body.More)
 }
 
 // threads answers GET /api/me/threads.
 func (s *Server) threads(ctx context.Context, in *keptInput) (*threadsOutput, error) {
-	out := &threadsOutput{threadsAnswer{Threads: []followedThread{}}}
-	var err error
-	out.Body.More, err = s.eachKept(ctx, in, chat.Followed, func(k chat.Kept, m message) {
-		out.Body.Threads = append(out.Body.Threads, followedThread{Room: k.Room, At: stamp(k.At), Root: m})
-	})
-	return out, err
+	out := &threadsOutput{}
+	return out, s.eachKept(ctx, in, chat.Followed, func(list *pieces) func(chat.Kept, message) {
+		out.Body.Threads = bulk[followedThread]{list}
+		return func(k chat.Kept, m message) {
+			out.Body.Threads.add(followedThread{Room: k.Room, At: stamp(k.At), Root: m})
+		}
+	}, &out.Body.More)
 }
 
-// eachKept calls found for each message that somebody keeps, and reports whether
-// there are more.
-func (s *Server) eachKept(ctx context.Context, in *keptInput, as chat.Keepsake, found func(chat.Kept, message)) (more bool, err error) {
+// eachKept calls what found returns for each message that somebody keeps, as many
+// as a page has room for, and says in more whether there are others.
+func (s *Server) eachKept(
+	ctx context.Context, in *keptInput, as chat.Keepsake, found func(*pieces) func(chat.Kept, message), more *bool,
+) error {
 	me, err := s.owner(in.r)
 	if err != nil {
-		return false, err
+		return err
 	}
-	kept, err := s.kept.Keepsakes(ctx, me.ID, as, in.Before, in.Limit+1)
-	if err != nil {
-		return false, err
-	}
-	if more = len(kept) > in.Limit; more {
-		kept = kept[:in.Limit]
-	}
-	places := make([]chat.Place, len(kept))
-	for i, k := range kept {
-		places[i] = k.Place
-	}
-	messages, err := s.messagesAt(ctx, places)
-	if err != nil {
-		return false, err
-	}
-	for _, k := range kept {
-		if m, ok := messages[k.Place]; ok {
-			found(k, m)
+	return s.makeBulk(ctx, in.r, func(reading *room.Reading, list *pieces) error {
+		kept, err := s.kept.Keepsakes(ctx, me.ID, as, in.Before, in.Limit+1)
+		if err != nil {
+			return err
 		}
-	}
-	return more, nil
+		if *more = len(kept) > in.Limit; *more {
+			kept = kept[:in.Limit]
+		}
+		places := make([]chat.Place, len(kept))
+		for i, k := range kept {
+			places[i] = k.Place
+		}
+		messages, err := messagesIn(ctx, reading, places)
+		if err != nil {
+			return err
+		}
+		add := found(list)
+		for _, k := range kept {
+			if list.isFull() {
+				*more = true
+				break
+			}
+			if m, ok := messages[k.Place]; ok {
+				add(k, m)
+			}
+		}
+		return nil
+	})
 }
 
-// messagesAt returns the messages at some places, as they stand.
-func (s *Server) messagesAt(ctx context.Context, places []chat.Place) (map[chat.Place]message, error) {
+// messagesIn returns the messages at some places, as they stand.
+func messagesIn(ctx context.Context, reading *room.Reading, places []chat.Place) (map[chat.Place]message, error) {
 	seqs := map[chat.RoomName][]chat.Seq{}
 	for _, p := range places {
 		seqs[p.Room] = append(seqs[p.Room], p.Seq)
 	}
 	found := map[chat.Place]message{}
 	for name, list := range seqs {
-		page, err := s.hub.Messages(ctx, name, list...)
+		page, err := reading.Messages(ctx, name, list...)
 		if err != nil {
 			return nil, fmt.Errorf("messages of %s: %w", name, err)
 		}

@@ -90,10 +90,10 @@ func messageOf(m chat.Standing) message {
 	return out
 }
 
-func messagesOf(found []chat.Standing) []message {
-	out := make([]message, len(found))
-	for i, m := range found {
-		out[i] = messageOf(m)
+func messagesOf(list *pieces, found []chat.Standing) bulk[message] {
+	out := bulk[message]{list}
+	for _, m := range found {
+		out.add(messageOf(m))
 	}
 	return out
 }
@@ -104,8 +104,10 @@ type SeqParam struct {
 }
 
 type messageInput struct {
+	Caller
 	RoomParam
 	SeqParam
+	After chat.Seq `query:"after" minimum:"0" doc:"Only versions with a greater seq."`
 }
 
 type version struct {
@@ -118,7 +120,13 @@ type version struct {
 type messageAnswer struct {
 	Room     chat.RoomName `json:"room"`
 	Message  message       `json:"message"`
-	Versions []version     `json:"versions" nullable:"false" doc:"What it has said, oldest first; none if it has been deleted."`
+	More     bool          `json:"more,omitempty" doc:"There are more versions, after the last one."`
+	Versions bulk[version] `json:"versions" doc:"What it has said, oldest first; none if it has been deleted."`
+}
+
+func (a messageAnswer) split() (any, *pieces) {
+	list := a.Versions.take()
+	return a, list
 }
 
 type messageOutput struct{ Body messageAnswer }
@@ -139,32 +147,56 @@ type threadAnswer struct {
 	Newer    bool          `json:"more_after,omitempty"`
 	Root     message       `json:"root" doc:"The message that the thread began with."`
 	Follows  bool          `json:"following" doc:"The person whose session it is follows the thread."`
-	Messages []message     `json:"messages" nullable:"false" doc:"Oldest first."`
+	Messages bulk[message] `json:"messages" doc:"Oldest first."`
+}
+
+func (a threadAnswer) split() (any, *pieces) {
+	list := a.Messages.take()
+	return a, list
 }
 
 type threadOutput struct{ Body threadAnswer }
 
+type pinsInput struct {
+	Caller
+	RoomParam
+	Before chat.Seq `query:"before" minimum:"0" doc:"Only what was pinned before this event: what the page before said as “before”."`
+}
+
 type pinsAnswer struct {
 	Room     chat.RoomName `json:"room"`
 	Seq      chat.Seq      `json:"seq"`
-	Messages []message     `json:"messages" nullable:"false" doc:"What was pinned last comes first."`
+	More     bool          `json:"more,omitempty" doc:"There are more, that were pinned earlier."`
+	Before   chat.Seq      `json:"before,omitempty" doc:"With “more”: what to ask for next."`
+	Messages bulk[message] `json:"messages" doc:"What was pinned last comes first."`
+}
+
+func (a pinsAnswer) split() (any, *pieces) {
+	list := a.Messages.take()
+	return a, list
 }
 
 type pinsOutput struct{ Body pinsAnswer }
 
 type logInput struct {
+	Caller
 	RoomParam
 	After int64 `query:"after" minimum:"0" doc:"Only events with a greater seq."`
-	Limit int   `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"How many at most."`
+	Limit int   `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"How many at most; a page that is large ends earlier."`
 	ResumeParam
 }
 
 type logAnswer struct {
-	Room   chat.RoomName     `json:"room"`
-	Seq    chat.Seq          `json:"seq" doc:"The number of the room's newest event."`
-	At     *stamp            `json:"at,omitempty" doc:"When that event was stored. Missing in a room that nobody has written to."`
-	Epoch  string            `json:"epoch"`
-	Events []json.RawMessage `json:"events" nullable:"false" doc:"Oldest first, each as on /ws."`
+	Room   chat.RoomName         `json:"room"`
+	Seq    chat.Seq              `json:"seq" doc:"The number of the room's newest event: there are more if the last one here has a lesser one."`
+	At     *stamp                `json:"at,omitempty" doc:"When that event was stored. Missing in a room that nobody has written to."`
+	Epoch  string                `json:"epoch"`
+	Events bulk[json.RawMessage] `json:"events" doc:"Oldest first, each as on /ws."`
+}
+
+func (a logAnswer) split() (any, *pieces) {
+	list := a.Events.take()
+	return a, list
 }
 
 type logOutput struct{ Body logAnswer }
@@ -234,23 +266,23 @@ func (s *Server) restMessage(api huma.API) {
 		OperationID: "message", Method: http.MethodGet, Path: "/api/rooms/{room}/messages/{seq}", Tags: tags,
 		Summary: "One message, and what it said before",
 		Responses: map[string]*huma.Response{"200": {Description: "The message", Content: content(messageAnswer{
-			Room: "lobby", Message: hello, Versions: []version{{Seq: 42, At: at, Text: hello.Text, HTML: hello.HTML}},
+			Room: "lobby", Message: hello, Versions: bulkOf(version{Seq: 42, At: at, Text: hello.Text, HTML: hello.HTML}),
 		})}},
-		Errors: []int{400, 404, 503},
+		Errors: []int{400, 404, 429, 503},
 	}, s.message)
 
 	register(s, api, huma.Operation{
 		OperationID: "replies", Method: http.MethodGet, Path: "/api/rooms/{room}/messages/{seq}/replies", Tags: tags,
 		Summary:   "A page of a thread",
-		Responses: map[string]*huma.Response{"200": {Description: "The page", Content: content(threadAnswer{Room: "lobby", Seq: 42, At: &at, Epoch: "qk3v8d", Root: hello, Messages: []message{hello}})}},
-		Errors:    []int{400, 404, 409, 503},
+		Responses: map[string]*huma.Response{"200": {Description: "The page", Content: content(threadAnswer{Room: "lobby", Seq: 42, At: &at, Epoch: "qk3v8d", Root: hello, Messages: bulkOf(hello)})}},
+		Errors:    []int{400, 404, 409, 429, 503},
 	}, s.thread)
 
 	register(s, api, huma.Operation{
 		OperationID: "pins", Method: http.MethodGet, Path: "/api/rooms/{room}/pins", Tags: tags,
 		Summary:   "What is pinned in a room",
-		Responses: map[string]*huma.Response{"200": {Description: "The pinned messages", Content: content(pinsAnswer{Room: "lobby", Seq: 42, Messages: []message{hello}})}},
-		Errors:    []int{400, 503},
+		Responses: map[string]*huma.Response{"200": {Description: "The pinned messages", Content: content(pinsAnswer{Room: "lobby", Seq: 42, Messages: bulkOf(hello)})}},
+		Errors:    []int{400, 429, 503},
 	}, s.pins)
 
 	event := wire.AppendEvent(nil, chat.Event{Room: "lobby", Seq: 42, At: time.Time(at), Kind: chat.Message, From: ada, Text: hello.Text, HTML: hello.HTML})
@@ -259,24 +291,26 @@ func (s *Server) restMessage(api huma.API) {
 		Summary:     "A page of a room's log",
 		Description: "Every event as it happened, for who keeps the whole log: edits, reactions and all. What was deleted says nothing any more.",
 		Responses: map[string]*huma.Response{"200": {
-			Description: "The page", Content: content(logAnswer{Room: "lobby", Seq: 42, At: &at, Epoch: "qk3v8d", Events: []json.RawMessage{event}}),
+			Description: "The page", Content: content(logAnswer{Room: "lobby", Seq: 42, At: &at, Epoch: "qk3v8d", Events: bulkOf[json.RawMessage](event)}),
 		}},
-		Errors: []int{400, 409, 503},
+		Errors: []int{400, 409, 429, 503},
 	}, s.log)
 
-	register(s, api, huma.Operation{
+	register(s, api, s.rarely(huma.Operation{
 		OperationID: "commands", Method: http.MethodGet, Path: "/api/commands", Tags: tags,
 		Summary:   "What can be typed behind a slash",
 		Responses: map[string]*huma.Response{"200": {Description: "All commands", Content: content(commandsAnswer{room.SlashCommands[:1]})}},
-	}, func(context.Context, *struct{}) (*commandsOutput, error) {
+		Errors:    []int{429},
+	}), func(context.Context, *struct{}) (*commandsOutput, error) {
 		return &commandsOutput{commandsAnswer{room.SlashCommands}}, nil
 	})
 
-	register(s, api, huma.Operation{
+	register(s, api, s.rarely(huma.Operation{
 		OperationID: "emoji", Method: http.MethodGet, Path: "/api/emoji", Tags: tags,
 		Summary:   "The emoji that have short-codes",
 		Responses: map[string]*huma.Response{"200": {Description: "All of them", Content: content(emojiAnswer{[][]string{{"👍", "+1", "thumbsup"}}})}},
-	}, s.emoji)
+		Errors:    []int{429},
+	}), s.emoji)
 
 	change := func(op huma.Operation) huma.Operation {
 		op.Tags, op.Security, op.Errors = tags, identified, []int{400, 401, 403, 404, 410, 413, 422, 429, 503}
@@ -332,37 +366,36 @@ func (s *Server) emoji(context.Context, *struct{}) (*emojiOutput, error) {
 
 // message answers GET /api/rooms/{room}/messages/{seq}.
 func (s *Server) message(ctx context.Context, in *messageInput) (*messageOutput, error) {
-	name, err := in.name()
+	name, err := s.roomOf(ctx, &in.Caller, in.RoomParam)
 	if err != nil {
 		return nil, err
 	}
-	m, _, err := s.hub.Message(ctx, name, in.Seq)
-	if err != nil {
-		return nil, err
-	}
-	events, err := s.hub.Versions(ctx, name, in.Seq)
-	if err != nil {
-		return nil, fmt.Errorf("versions of %s %d: %w", name, in.Seq, err)
-	}
-	versions := make([]version, len(events))
-	for i, e := range events {
-		versions[i] = version{Seq: e.Seq, At: stamp(e.At), Text: e.Text, HTML: e.HTML}
-	}
-	return &messageOutput{messageAnswer{Room: name, Message: messageOf(m), Versions: versions}}, nil
+	out := &messageOutput{}
+	return out, s.makeBulk(ctx, in.r, func(reading *room.Reading, list *pieces) error {
+		m, err := reading.Message(ctx, name, in.Seq)
+		if err != nil {
+			return err
+		}
+		events, more, err := reading.Versions(ctx, name, in.Seq, in.After)
+		if err != nil {
+			return fmt.Errorf("versions of %s %d: %w", name, in.Seq, err)
+		}
+		out.Body = messageAnswer{Room: name, Message: messageOf(m), More: more, Versions: bulk[version]{list}}
+		for _, e := range events {
+			out.Body.Versions.add(version{Seq: e.Seq, At: stamp(e.At), Text: e.Text, HTML: e.HTML})
+		}
+		return nil
+	})
 }
 
 // thread answers GET /api/rooms/{room}/messages/{seq}/replies.
 func (s *Server) thread(ctx context.Context, in *repliesInput) (*threadOutput, error) {
-	name, err := in.name()
+	name, err := s.roomOf(ctx, &in.Caller, in.RoomParam)
 	if err != nil {
 		return nil, err
 	}
 	if err := s.resumes(ctx, name, in.After.pointer(), in.ResumeParam); err != nil {
 		return nil, err
-	}
-	page, err := s.hub.History(ctx, name, in.page(in.Seq))
-	if err != nil {
-		return nil, fmt.Errorf("thread of %s %d: %w", name, in.Seq, err)
 	}
 	me, known, err := s.identify(in.r)
 	follows := false
@@ -372,55 +405,75 @@ func (s *Server) thread(ctx context.Context, in *repliesInput) (*threadOutput, e
 	if err != nil {
 		return nil, err
 	}
-	return &threadOutput{threadAnswer{
-		Room: name, Follows: follows, Seq: page.Head, At: stampOf(page.At), Epoch: s.hub.Epoch(), More: page.More, Newer: page.Newer, Root: messageOf(*page.Root), Messages: messagesOf(page.Messages),
-	}}, nil
+	out := &threadOutput{}
+	return out, s.makeBulk(ctx, in.r, func(reading *room.Reading, list *pieces) error {
+		page, err := reading.History(ctx, name, in.page(in.Seq))
+		if err != nil {
+			return fmt.Errorf("thread of %s %d: %w", name, in.Seq, err)
+		}
+		out.Body = threadAnswer{
+			Room: name, Follows: follows, Seq: page.Head, At: stampOf(page.At), Epoch: s.hub.Epoch(), More: page.More, Newer: page.Newer,
+			Root: messageOf(*page.Root), Messages: messagesOf(list, page.Messages),
+		}
+		return nil
+	})
 }
 
 // pins answers GET /api/rooms/{room}/pins.
-func (s *Server) pins(ctx context.Context, in *roomInput) (*pinsOutput, error) {
-	name, err := in.name()
+func (s *Server) pins(ctx context.Context, in *pinsInput) (*pinsOutput, error) {
+	name, err := s.roomOf(ctx, &in.Caller, in.RoomParam)
 	if err != nil {
 		return nil, err
 	}
-	page, err := s.hub.Pins(ctx, name)
-	if err != nil {
-		return nil, fmt.Errorf("pins of %s: %w", name, err)
-	}
-	slices.Reverse(page.Messages)
-	return &pinsOutput{pinsAnswer{Room: name, Seq: page.Head, Messages: messagesOf(page.Messages)}}, nil
+	out := &pinsOutput{}
+	return out, s.makeBulk(ctx, in.r, func(reading *room.Reading, list *pieces) error {
+		page, err := reading.Pins(ctx, name, in.Before)
+		if err != nil {
+			return fmt.Errorf("pins of %s: %w", name, err)
+		}
+		out.Body = pinsAnswer{Room: name, Seq: page.Head, More: page.More}
+		if page.More {
+			out.Body.Before = page.Messages[0].Pin
+		}
+		slices.Reverse(page.Messages)
+		out.Body.Messages = messagesOf(list, page.Messages)
+		return nil
+	})
 }
 
 // log answers GET /api/rooms/{room}/log.
 func (s *Server) log(ctx context.Context, in *logInput) (*logOutput, error) {
-	name, err := in.name()
+	name, err := s.roomOf(ctx, &in.Caller, in.RoomParam)
 	if err != nil {
 		return nil, err
 	}
 	if err := s.resumes(ctx, name, new(chat.Seq(in.After)), in.ResumeParam); err != nil {
 		return nil, err
 	}
-	events, head, at, err := s.hub.Events(ctx, name, chat.Seq(in.After), in.Limit)
-	if err != nil {
-		return nil, fmt.Errorf("log of %s: %w", name, err)
-	}
-	out := &logOutput{logAnswer{Room: name, Seq: head, At: stampOf(at), Epoch: s.hub.Epoch(), Events: make([]json.RawMessage, len(events))}}
-	for i, e := range events {
-		out.Body.Events[i] = wire.AppendEvent(nil, e)
-	}
-	return out, nil
+	out := &logOutput{}
+	return out, s.makeBulk(ctx, in.r, func(reading *room.Reading, list *pieces) error {
+		events, head, at, err := reading.Events(ctx, name, chat.Seq(in.After), in.Limit)
+		if err != nil {
+			return fmt.Errorf("log of %s: %w", name, err)
+		}
+		out.Body = logAnswer{Room: name, Seq: head, At: stampOf(at), Epoch: s.hub.Epoch(), Events: bulk[json.RawMessage]{list}}
+		for _, e := range events {
+			list.append(wire.AppendEvent(nil, e))
+		}
+		return nil
+	})
 }
 
 // change posts a draft of somebody who is known, and waits until it is stored.
 func (s *Server) change(ctx context.Context, by *Caller, in RoomParam, d chat.Draft) (*changeOutput, error) {
-	name, err := in.name()
+	name, err := s.roomOf(ctx, by, in)
 	if err != nil {
 		return nil, err
 	}
 	if d.From, err = s.known(by.r); err != nil {
 		return nil, err
 	}
-	d.Room = name
+	d.Room, d.Network = name, network(s.address(by.r))
 	c, err := s.postAndWait(ctx, d)
 	if err != nil {
 		return nil, err

@@ -14,7 +14,10 @@ import (
 	"parley/internal/room"
 )
 
-type roomInput struct{ RoomParam }
+type roomInput struct {
+	Caller
+	RoomParam
+}
 
 type roomAnswer struct {
 	Room  chat.RoomName `json:"room"`
@@ -31,7 +34,7 @@ type PageParam struct {
 	Before optionalSeq `query:"before" minimum:"0" doc:"Only messages with a lesser seq."`
 	After  optionalSeq `query:"after" minimum:"0" doc:"Only messages with a greater seq, the oldest of them first."`
 	Around optionalSeq `query:"around" minimum:"0" doc:"Messages on both sides of this one."`
-	Limit  int         `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"How many messages at most."`
+	Limit  int         `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"How many messages at most; a page that is large ends earlier, with “more”."`
 	ResumeParam
 }
 
@@ -40,6 +43,7 @@ func (in *PageParam) page(thread chat.Seq) room.Page {
 }
 
 type pageInput struct {
+	Caller
 	RoomParam
 	PageParam
 }
@@ -74,7 +78,12 @@ type pageAnswer struct {
 	Epoch    string        `json:"epoch"`
 	More     bool          `json:"more" doc:"There are more in the direction that was asked for: newer ones after “after”, else older ones."`
 	Newer    bool          `json:"more_after,omitempty" doc:"Of a page around a message: there are newer ones too."`
-	Messages []message     `json:"messages" nullable:"false" doc:"Oldest first."`
+	Messages bulk[message] `json:"messages" doc:"Oldest first."`
+}
+
+func (a pageAnswer) split() (any, *pieces) {
+	list := a.Messages.take()
+	return a, list
 }
 
 type pageOutput struct{ Body pageAnswer }
@@ -121,21 +130,21 @@ func (s *Server) restRoom(api huma.API) {
 	hello := message{Seq: 42, At: at, Kind: chat.Message, From: ada, Text: "Hello, **world**", HTML: "<p>Hello, <strong>world</strong></p>"}
 	stored := postAnswer{Room: "lobby", Seq: 43, At: at, Kind: chat.Message}
 
-	register(s, api, huma.Operation{
+	register(s, api, s.rarely(huma.Operation{
 		OperationID: "room", Method: http.MethodGet, Path: "/api/rooms/{room}", Tags: []string{"Rooms"},
 		Summary:   "What a room is now",
 		Responses: map[string]*huma.Response{"200": {Description: "The room", Content: content(roomAnswer{Room: "lobby", Seq: 42, At: &at, Count: 3, Epoch: "qk3v8d"})}},
-		Errors:    []int{400, 503},
-	}, s.state)
+		Errors:    []int{400, 429, 503},
+	}), s.state)
 
 	register(s, api, huma.Operation{
 		OperationID: "messages", Method: http.MethodGet, Path: "/api/rooms/{room}/messages", Tags: []string{"Rooms"},
 		Summary:     "A page of a room's history",
 		Description: "The newest `limit` messages before `before`, or the oldest `limit` after `after`, or, without both, the newest. Oldest first.",
 		Responses: map[string]*huma.Response{"200": {
-			Description: "The page", Content: content(pageAnswer{Room: "lobby", Seq: 42, At: &at, Epoch: "qk3v8d", Messages: []message{hello}}),
+			Description: "The page", Content: content(pageAnswer{Room: "lobby", Seq: 42, At: &at, Epoch: "qk3v8d", Messages: bulkOf(hello)}),
 		}},
-		Errors: []int{400, 409, 503},
+		Errors: []int{400, 409, 429, 503},
 	}, s.messages)
 
 	register(s, api, huma.Operation{
@@ -157,7 +166,7 @@ func (s *Server) restRoom(api huma.API) {
 
 // state answers GET /api/rooms/{room}.
 func (s *Server) state(ctx context.Context, in *roomInput) (*roomOutput, error) {
-	name, err := in.name()
+	name, err := s.roomOf(ctx, &in.Caller, in.RoomParam)
 	if err != nil {
 		return nil, err
 	}
@@ -170,29 +179,29 @@ func (s *Server) state(ctx context.Context, in *roomInput) (*roomOutput, error) 
 
 // messages answers GET /api/rooms/{room}/messages.
 func (s *Server) messages(ctx context.Context, in *pageInput) (*pageOutput, error) {
-	name, err := in.name()
+	name, err := s.roomOf(ctx, &in.Caller, in.RoomParam)
 	if err != nil {
 		return nil, err
 	}
 	if err := s.resumes(ctx, name, in.After.pointer(), in.ResumeParam); err != nil {
 		return nil, err
 	}
-	page, err := s.hub.History(ctx, name, in.page(0))
-	if err != nil {
-		return nil, fmt.Errorf("history of %s: %w", name, err)
-	}
-	return &pageOutput{Body: s.pageAnswer(name, page)}, nil
-}
-
-func (s *Server) pageAnswer(name chat.RoomName, page chat.Page) pageAnswer {
-	return pageAnswer{
-		Room: name, Seq: page.Head, At: stampOf(page.At), Epoch: s.hub.Epoch(), More: page.More, Newer: page.Newer, Messages: messagesOf(page.Messages),
-	}
+	out := &pageOutput{}
+	return out, s.makeBulk(ctx, in.r, func(reading *room.Reading, list *pieces) error {
+		page, err := reading.History(ctx, name, in.page(0))
+		if err != nil {
+			return fmt.Errorf("history of %s: %w", name, err)
+		}
+		out.Body = pageAnswer{
+			Room: name, Seq: page.Head, At: stampOf(page.At), Epoch: s.hub.Epoch(), More: page.More, Newer: page.Newer, Messages: messagesOf(list, page.Messages),
+		}
+		return nil
+	})
 }
 
 // post answers POST /api/rooms/{room}/messages.
 func (s *Server) post(ctx context.Context, in *postInput) (*postOutput, error) {
-	name, err := in.name()
+	name, err := s.roomOf(ctx, &in.Caller, in.RoomParam)
 	if err != nil {
 		return nil, err
 	}
@@ -201,7 +210,7 @@ func (s *Server) post(ctx context.Context, in *postInput) (*postOutput, error) {
 		return nil, err
 	}
 	d, err := s.draft(ctx, in)
-	d.Room, d.From = name, from
+	d.Room, d.From, d.Network = name, from, network(s.address(in.r))
 	var c chat.Commit
 	if err == nil {
 		c, err = s.postAndWait(ctx, d)
@@ -238,7 +247,7 @@ func (s *Server) draft(ctx context.Context, in *postInput) (d chat.Draft, err er
 		d.Extra = &chat.Extra{ReplyTo: body.ReplyTo}
 	}
 	if body.Forward != nil {
-		return s.forward(ctx, d, body.Forward.Room, body.Forward.Seq)
+		return s.forward(ctx, d, s.address(in.r), body.Forward.Room, body.Forward.Seq, s.lists(ctx, in.r))
 	}
 	return d, nil
 }

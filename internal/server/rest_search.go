@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -10,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"parley/internal/chat"
+	"parley/internal/room"
 )
 
 type searchInput struct {
@@ -29,8 +31,13 @@ type hit struct {
 }
 
 type searchAnswer struct {
-	Hits   []hit  `json:"hits" nullable:"false" doc:"There can be fewer than the limit, or none, though there are more on the next page."`
-	Cursor string `json:"cursor,omitempty" doc:"For the page that follows; missing if there is none."`
+	Cursor string    `json:"cursor,omitempty" doc:"For the page that follows; missing if there is none."`
+	Hits   bulk[hit] `json:"hits" doc:"There can be fewer than the limit, or none, though there are more on the next page."`
+}
+
+func (a searchAnswer) split() (any, *pieces) {
+	list := a.Hits.take()
+	return a, list
 }
 
 type searchOutput struct{ Body searchAnswer }
@@ -44,7 +51,7 @@ func (s *Server) restSearch(api huma.API) {
 		Summary:     "Find messages",
 		Description: "In all rooms of the list of the person whose session it is, in those that the query names, or in one.",
 		Responses: map[string]*huma.Response{"200": {Description: "What was found", Content: content(searchAnswer{
-			Hits: []hit{{Room: "lobby", Message: hello, Ranges: [][2]int{{9, 14}}}},
+			Hits: bulkOf(hit{Room: "lobby", Message: hello, Ranges: [][2]int{{9, 14}}}),
 		})}},
 		Security: append(identified, map[string][]string{}),
 		Errors:   []int{400, 401, 429, 503},
@@ -54,7 +61,7 @@ func (s *Server) restSearch(api huma.API) {
 // search answers GET /api/search.
 func (s *Server) search(ctx context.Context, in *searchInput) (*searchOutput, error) {
 	if s.cfg.Find == nil {
-		return nil, &chat.Error{Code: chat.Unavailable, Message: "This server has no search."}
+		return nil, &chat.Error{Code: chat.SearchUnavailable, Message: "This server has no search."}
 	}
 	if wait := s.searches.Take(network(s.address(in.r))); wait > 0 {
 		return nil, &chat.Error{Code: chat.RateLimited, Message: "That was too fast. Search again in a moment.", RetryAfter: wait}
@@ -66,9 +73,14 @@ func (s *Server) search(ctx context.Context, in *searchInput) (*searchOutput, er
 	if err != nil {
 		return nil, err
 	}
-	found, err := s.cfg.Find(ctx, chat.Search{
+	search := chat.Search{
 		Typed: in.Query, Rooms: rooms, Best: in.Sort == "relevance", Typing: in.Typing, Limit: in.Limit, Cursor: in.Cursor,
-	})
+		May: func(name chat.RoomName) error {
+			_, err := s.mayLook(s.address(in.r), string(name), s.lists(ctx, in.r))
+			return err
+		},
+	}
+	found, err := s.find(ctx, network(s.address(in.r)), search)
 	if err != nil {
 		return nil, err
 	}
@@ -76,24 +88,52 @@ func (s *Server) search(ctx context.Context, in *searchInput) (*searchOutput, er
 	for i, h := range found.Hits {
 		places[i] = h.Place
 	}
-	messages, err := s.messagesAt(ctx, places)
-	if err != nil {
-		return nil, err
-	}
-	out := &searchOutput{searchAnswer{Hits: []hit{}, Cursor: found.Next}}
-	for _, h := range found.Hits {
-		if m, ok := messages[h.Place]; ok && !m.Gone {
-			out.Body.Hits = append(out.Body.Hits, hit{Room: h.Room, Message: m, Ranges: h.Ranges})
+	out := &searchOutput{}
+	fit := len(found.Hits)
+	err = s.makeBulk(ctx, in.r, func(reading *room.Reading, list *pieces) error {
+		messages, err := messagesIn(ctx, reading, places)
+		if err != nil {
+			return err
 		}
+		out.Body = searchAnswer{Hits: bulk[hit]{list}, Cursor: found.Next}
+		for i, h := range found.Hits {
+			if list.isFull() {
+				fit = i
+				break
+			}
+			if m, ok := messages[h.Place]; ok && !m.Gone {
+				out.Body.Hits.add(hit{Room: h.Room, Message: m, Ranges: h.Ranges})
+			}
+		}
+		return nil
+	})
+	if err == nil && fit < len(found.Hits) { // the page that follows begins where one of so many hits would end
+		search.Limit = fit
+		found, err = s.find(ctx, network(s.address(in.r)), search)
+		out.Body.Cursor = found.Next
 	}
-	return out, nil
+	return out, err
+}
+
+// find has one of few searches at a time look, within the limits of an address.
+func (s *Server) find(ctx context.Context, from netip.Addr, search chat.Search) (chat.Found, error) {
+	if err := s.hub.MayWork(from); err != nil {
+		return chat.Found{}, err
+	}
+	if err := s.seeking.enter(ctx, from); err != nil {
+		return chat.Found{}, err
+	}
+	defer s.seeking.leave(from)
+	begun := time.Now()
+	defer func() { s.hub.Worked(from, time.Since(begun)) }()
+	return s.cfg.Find(ctx, search)
 }
 
 // searched returns the rooms in which to search: the one that is named, or those of
 // the person's list.
 func (s *Server) searched(ctx context.Context, in *searchInput) ([]chat.RoomName, error) {
 	if in.Room != "" {
-		name, err := chat.ParseRoomName(in.Room)
+		name, err := s.mayLook(s.address(in.r), in.Room, s.lists(ctx, in.r))
 		return []chat.RoomName{name}, err
 	}
 	me, known, err := s.identify(in.r)

@@ -62,13 +62,13 @@ func (s *Server) restSession(api huma.API) {
 		Errors:   []int{400, 401, 403, 413, 429, 503},
 	}, s.openSession)
 
-	register(s, api, huma.Operation{
+	register(s, api, s.rarely(huma.Operation{
 		OperationID: "session", Method: http.MethodGet, Path: "/api/session", Tags: []string{"Session"},
 		Summary:   "Who am I?",
 		Responses: map[string]*huma.Response{"200": {Description: "Whose session it is", Content: content(sessionAnswer{Person: ada, Epoch: "qk3v8d"})}},
 		Security:  identified,
-		Errors:    []int{401, 503},
-	}, s.session)
+		Errors:    []int{401, 429, 503},
+	}), s.session)
 
 	register(s, api, huma.Operation{
 		OperationID: "forget-session", Method: http.MethodDelete, Path: "/api/session", Tags: []string{"Session"},
@@ -105,7 +105,7 @@ func (s *Server) openSession(ctx context.Context, in *sessionInput) (*sessionOut
 			Body:      sessionAnswer{Person: p, Session: session, Epoch: s.hub.Epoch()},
 		}, nil
 	}
-	if p, err = s.renamed(ctx, p, name, in.nonce()); err != nil {
+	if p, err = s.renamed(ctx, p, name, in.nonce(), s.address(in.r)); err != nil {
 		return nil, err
 	}
 	return &sessionOutput{Status: http.StatusOK, SetCookie: s.prolonged(in.r), Body: sessionAnswer{Person: p, Epoch: s.hub.Epoch()}}, nil

@@ -182,7 +182,7 @@ func TestMessagesPostedAtOnceAreAllStoredInOneOrder(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	page := decode[pageAnswer](t, ts.ask(t, http.MethodGet, "/api/rooms/lobby/messages?after=0&limit=200", ""))
+	page := decode[pageBody](t, ts.ask(t, http.MethodGet, "/api/rooms/lobby/messages?after=0&limit=200", ""))
 	if len(page.Messages) != people*each || page.Seq != people*each {
 		t.Fatalf("%d messages, newest %d", len(page.Messages), page.Seq)
 	}

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -40,6 +41,7 @@ type Config struct {
 	ConnectionsPerAddress int           `default:"256" help:"Connections (WebSockets and event streams) from one address at most; 0 for no limit."`
 	GuestRate             float64       `default:"60" help:"New guests per minute from one address, who may also all come at once; 0 for no limit."`
 	SearchRate            float64       `default:"20" help:"Searches per second from one address in the long run, and ten times as many at once; 0 for no limit."`
+	RoomRate              float64       `default:"300" help:"Rooms per minute that somebody at one address may look at for the first time, who may also all come at once; 0 for no limit. Rooms of one's own list are always open."`
 	RoomsPerConnection    int           `default:"100" help:"Rooms that one connection may be in; 0 for no limit."`
 	FrameSize             int           `default:"65536" help:"Bytes of a WebSocket message or request body at most; 0 for no limit."`
 	HeaderTimeout         time.Duration `default:"10s" help:"How long a client may take to send a request's header; 0 for no limit."`
@@ -115,14 +117,19 @@ type Server struct {
 	hosts     *hosts
 	addresses addresses
 	guests    *rates.Rates[netip.Addr] // by network
-	renames   *rates.Rates[chat.PersonID]
-	own       *rates.Rates[chat.PersonID] // of what is one's own
-	searches  *rates.Rates[netip.Addr]    // by network
-	certs     certificates                // nil without TLS
+	renames   *rates.Shared[chat.PersonID, netip.Addr]
+	own       *rates.Shared[chat.PersonID, netip.Addr] // of what is one's own
+	searches  *rates.Rates[netip.Addr]                 // by network
+	probes    probes                                   // of rooms
+	certs     certificates                             // nil without TLS
 	handler   http.Handler
 	stopping  atomic.Bool // set once Serve has begun to drain
 
-	live registry
+	live    registry
+	making  turns  // of those who have pages made
+	seeking turns  // of those who search
+	unsent  unsent // what has been made and not taken
+
 	watchers
 	doors
 }
@@ -154,10 +161,14 @@ func New(cfg Config, hub *room.Hub, kept Kept, health func(context.Context) erro
 	}
 	s.metrics.watch(s)
 	s.addresses.limit = cfg.ConnectionsPerAddress
-	s.renames = rates.New[chat.PersonID](renameRate, renameBurst)
-	s.own = rates.New[chat.PersonID](ownRate, ownBurst)
+	s.renames = rates.NewShared[chat.PersonID, netip.Addr](renameRate, renameBurst, hub.PeoplePerAddress())
+	s.own = rates.NewShared[chat.PersonID, netip.Addr](ownRate, ownBurst, hub.PeoplePerAddress())
+	s.probes.init(cfg.RoomRate)
 	s.searches = rates.New[netip.Addr](cfg.SearchRate, int(10*cfg.SearchRate))
 	s.guests = rates.New[netip.Addr](cfg.GuestRate/60, int(cfg.GuestRate))
+	half := max(1, runtime.GOMAXPROCS(0)/2) // of the processors are for all else
+	s.making.init(half, max(1, half/2))
+	s.seeking.init(half+1, 1) // one that takes long does not hold the others up
 	s.initDoors()
 	s.handler = s.routes()
 	return s, nil

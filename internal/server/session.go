@@ -100,16 +100,16 @@ const (
 	renameBurst = 10
 )
 
-// renamed gives p another name, in normal form, unless that is "", theirs already,
-// or was given with the same nonce before.
-func (s *Server) renamed(ctx context.Context, p chat.Person, name, nonce string) (chat.Person, error) {
+// renamed gives p, who comes from an address, another name, in normal form, unless
+// that is "", theirs already, or was given with the same nonce before.
+func (s *Server) renamed(ctx context.Context, p chat.Person, name, nonce string, from netip.Addr) (chat.Person, error) {
 	if name == "" {
 		return p, chat.CheckName(p.Name) // it may be older than a rule
 	}
 	if name == p.Name && nonce == "" {
 		return p, nil
 	}
-	if wait := s.renames.Take(p.ID); wait > 0 {
+	if wait, _ := s.renames.Take(p.ID, network(from)); wait > 0 {
 		return p, &chat.Error{Code: chat.RateLimited, Message: "That is enough of new names for now.", RetryAfter: wait}
 	}
 	now, err := s.kept.Rename(ctx, p.ID, name, nonce)

@@ -17,7 +17,7 @@ const keepAlive = 25 * time.Second
 
 // events answers GET /api/rooms/{room}/events: a room as server-sent events.
 func (s *Server) events(w http.ResponseWriter, r *http.Request) {
-	name, err := chat.ParseRoomName(r.PathValue("room"))
+	name, err := s.mayLook(s.address(r), r.PathValue("room"), s.lists(r.Context(), r))
 	if err != nil {
 		s.refuse(w, r, err)
 		return
@@ -27,12 +27,17 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, err)
 		return
 	}
+	if r.Method == http.MethodHead { // the header is all of the answer
+		describeStream(w.Header())
+		return
+	}
 	address := s.address(r)
 	if err := s.admit(address); err != nil {
 		s.refuse(w, r, err)
 		return
 	}
 	defer s.release(address)
+	from.Network = network(address)
 	live := listening{over: make(chan struct{})}
 	if session, ok := s.brings(w, r); !ok {
 		return
@@ -88,7 +93,6 @@ func resumeFrom(r *http.Request) (j room.Joining, err error) {
 func (s *Server) stream(w http.ResponseWriter, r *http.Request, name chat.RoomName, j room.Joining, over <-chan struct{}) error {
 	var helpers sync.WaitGroup
 	defer helpers.Wait()
-	rc := http.NewResponseController(w)
 	var stop func()
 	aside := func(f func()) {
 		helpers.Go(func() {
@@ -98,20 +102,15 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, name chat.RoomNa
 	}
 	p := newPipe(aside)
 	var end sync.Mutex
-	returned := false // then w must not be touched: over HTTP/2 that panics
+	var to endless // nil before it begins, and once it must not be used any more
 	stop = func() {
 		end.Lock()
 		defer end.Unlock()
 		p.end()
-		if !returned {
-			rc.SetWriteDeadline(time.Now()) // ends a write that waits; there may be none
+		if to != nil {
+			to.interrupt()
 		}
 	}
-	defer func() {
-		end.Lock()
-		defer end.Unlock()
-		returned = true
-	}()
 	out := new(outlet)
 	out.init(p, func(code chat.Code) {
 		s.counted(code)
@@ -133,6 +132,19 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, name chat.RoomNa
 	defer reader.Leave()
 	defer out.kill()
 
+	describeStream(w.Header())
+	answer, err := s.beginEndless(w, r)
+	if err != nil {
+		return nil // the client has gone
+	}
+	use := func(e endless) {
+		end.Lock()
+		defer end.Unlock()
+		to = e
+	}
+	use(answer)
+	defer answer.close()
+	defer use(nil)
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	defer context.AfterFunc(ctx, stop)()
@@ -147,19 +159,20 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, name chat.RoomNa
 			p.end()
 		}
 	})
-
-	header := w.Header()
-	header.Set("Content-Type", "text/event-stream")
-	header.Set("Cache-Control", "no-store")
-	header.Set("X-Accel-Buffering", "no") // has nginx pass each event on at once
-	out.flush()
-	p.run(func(b []byte) error {
-		if _, err := w.Write(b); err != nil {
-			return err
-		}
-		return rc.Flush()
+	aside(func() {
+		answer.awaitGone()
+		stop()
 	})
+	out.flush()
+	p.run(answer.write)
 	return nil
+}
+
+// describeStream sets the header of an event stream.
+func describeStream(h http.Header) {
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Accel-Buffering", "no") // has nginx pass each event on at once
 }
 
 // comment gives a stream something to write now and then, until ctx ends or, and

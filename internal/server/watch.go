@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"log/slog"
+	"net/netip"
 	"slices"
 	"sync"
 
@@ -112,7 +113,7 @@ func (w *watcher) follow(ctx context.Context, name chat.RoomName, after chat.Seq
 	if w.rooms == nil || w.rooms[name] != nil || len(w.rooms) >= chat.MaxListed {
 		return nil
 	}
-	reader, err := w.cl.s.hub.Join(ctx, name, room.Joining{Sink: &w.cl.out, Encoder: wire.News{}, After: &after}, func(room.Joined) {})
+	reader, err := w.cl.s.hub.Join(ctx, name, room.Joining{Sink: &w.cl.out, Encoder: wire.News{}, After: &after, Network: network(w.cl.from)}, func(room.Joined) {})
 	if err != nil {
 		return err
 	}
@@ -201,9 +202,10 @@ const (
 	ownBurst = chat.MaxListed
 )
 
-// mayAsk refuses what a person wants with what is theirs, if that is too often.
-func (s *Server) mayAsk(who chat.PersonID) error {
-	if wait := s.own.Take(who); wait > 0 {
+// mayAsk refuses what a person who comes from an address wants with what is theirs,
+// if that is too often.
+func (s *Server) mayAsk(who chat.PersonID, from netip.Addr) error {
+	if wait, _ := s.own.Take(who, network(from)); wait > 0 {
 		return &chat.Error{Code: chat.RateLimited, Message: "That was too fast. Try again in a moment.", RetryAfter: wait}
 	}
 	return nil
@@ -212,7 +214,7 @@ func (s *Server) mayAsk(who chat.PersonID) error {
 // owning returns the command that do is, not too often.
 func owning(do func(*client, context.Context, wire.Command) error) func(*client, context.Context, wire.Command) error {
 	return func(cl *client, ctx context.Context, cmd wire.Command) error {
-		if err := cl.s.mayAsk(cl.person.ID); err != nil {
+		if err := cl.s.mayAsk(cl.person.ID, cl.from); err != nil {
 			return err
 		}
 		return do(cl, ctx, cmd)
@@ -221,7 +223,7 @@ func owning(do func(*client, context.Context, wire.Command) error) func(*client,
 
 // set changes what a room is to the person.
 func (cl *client) set(ctx context.Context, cmd wire.Command) error {
-	name, err := cl.roomName(cmd.Room)
+	name, err := cl.roomName(ctx, cmd.Room)
 	if err != nil {
 		return err
 	}
@@ -265,7 +267,7 @@ func (s *Server) setEntry(ctx context.Context, who chat.PersonID, name chat.Room
 // read notes up to where the person has read a room. The answer comes from the
 // log's goroutine once that is stored; the next command does not wait for it.
 func (cl *client) read(ctx context.Context, cmd wire.Command) error {
-	name, err := cl.roomName(cmd.Room)
+	name, err := cl.roomName(ctx, cmd.Room)
 	if err != nil {
 		return err
 	}
@@ -306,7 +308,7 @@ func (s *Server) markRead(who chat.PersonID, at chat.Place, exact bool, nonce st
 // keeping returns the command that keeps a message for the person, or not any more.
 func keeping(as chat.Keepsake, keep bool) func(*client, context.Context, wire.Command) error {
 	return func(cl *client, ctx context.Context, cmd wire.Command) error {
-		name, err := cl.roomName(cmd.Room)
+		name, err := cl.roomName(ctx, cmd.Room)
 		if err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -215,7 +216,7 @@ func TestWhoDoesNotTakeWhatOtherDevicesReadIsGivenUp(t *testing.T) {
 
 func TestWhatIsOnesOwnIsAskedForAtARate(t *testing.T) {
 	ts := startServer(t, Config{SearchRate: 0.1}, room.Config{})
-	ts.own = rates.New[chat.PersonID](0.01, 3)
+	ts.own = rates.NewShared[chat.PersonID, netip.Addr](0.01, 3, 0)
 	session := ts.guest(t, "Ada").Session
 	c := ts.device(t, session)
 	for i, op := range []string{`"op":"watch"`, `"op":"read","room":"lobby","seq":1`, `"op":"set","room":"lobby","muted":true`, `"op":"save","room":"lobby","seq":1`} {

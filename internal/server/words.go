@@ -45,6 +45,7 @@ var words = map[chat.Code]word{
 	chat.SessionEnded:       {0, "close code 4001: somebody has signed this session out", "do not come back with it; ask for a name"},
 	chat.Stalled:            {0, "close code 4008", "reconnect, with `after`"},
 	chat.Unavailable:        {503, "the store cannot write; nothing was kept", "keep it; again later, same nonce"},
+	chat.SearchUnavailable:  {503, "the search cannot answer; all else works", "show the message; again after `retry_after_ms`, if there is one"},
 	chat.Overloaded:         {503, "too much waits for the store", "keep it; again after `retry_after_ms`"},
 	chat.Stopping:           {503, "the server is going down", "reconnect; again, same nonce"},
 	chat.Internal:           {500, "our fault", "again later, same nonce"},

@@ -3,7 +3,9 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -255,6 +257,13 @@ func (c *committer) erase(ctx context.Context, r *row, at int64) error {
 	}
 	c.erased = true
 	const versions = ` WHERE id = $1 OR target = $1 AND kind = 'edit'`
+	var texts []byte
+	if err := c.scan(ctx, []any{&texts}, `SELECT json_group_array(text) FROM event`+versions, m.id); err != nil {
+		return err
+	}
+	if err := json.Unmarshal(texts, &r.result.Erased); err != nil {
+		return fmt.Errorf("what a message said: %w", err)
+	}
 	for _, text := range []string{
 		`INSERT INTO erased (target, event, text) SELECT $1, id, text FROM event` + versions,
 		`UPDATE event SET text = '', extra = NULL` + versions,

@@ -171,9 +171,12 @@ func apply(m *chat.Standing, e chat.Event) {
 		}
 		m.Extra = extraOrNil(&x)
 	case chat.Delete:
-		m.Text, m.Edited, m.EditedAt, m.Extra, m.Reactions, m.Pinned = "", 0, time.Time{}, nil, nil, false
+		m.Text, m.Edited, m.EditedAt, m.Extra, m.Reactions, m.Pinned, m.Pin = "", 0, time.Time{}, nil, nil, false, 0
 	case chat.Pin, chat.Unpin:
-		m.Pinned = e.Kind == chat.Pin
+		m.Pinned, m.Pin = e.Kind == chat.Pin, 0
+		if m.Pinned {
+			m.Pin = e.Seq
+		}
 	case chat.React, chat.Unreact:
 		m.Reactions = reacted(m.Reactions, e)
 	}

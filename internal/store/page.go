@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -33,8 +34,11 @@ const (
 	oldestSaid  = standing + `WHERE` + within + `AND m.kind IS NULL ORDER BY m.id LIMIT $4`
 	newestReply = standing + `WHERE m.id IN (` + ofThread + `ORDER BY 1 DESC LIMIT $4) ORDER BY m.id DESC`
 	oldestReply = standing + `WHERE m.id IN (` + ofThread + `ORDER BY 1 LIMIT $4) ORDER BY m.id`
-	pinnedSaid  = standing + `JOIN pin ON pin.target = m.id WHERE` + within + `ORDER BY pin.event LIMIT $4`
-	chosenSaid  = standing + `WHERE m.id IN (SELECT (SELECT id << 36 FROM room WHERE name = $1) | value FROM json_each($2)) AND coalesce(m.kind, 'reply') = 'reply' ORDER BY m.id`
+	pinnedSaid  = standing + `JOIN pin ON pin.target = m.id
+		WHERE pin.target BETWEEN (SELECT id << 36 FROM room WHERE name = $1) AND (SELECT id << 36 | $2 FROM room WHERE name = $1)
+			AND pin.event < (SELECT id << 36 | $3 FROM room WHERE name = $1)
+		ORDER BY pin.event DESC LIMIT $4`
+	chosenSaid = standing + `WHERE m.id IN (SELECT (SELECT id << 36 FROM room WHERE name = $1) | value FROM json_each($2)) AND coalesce(m.kind, 'reply') = 'reply' ORDER BY m.id`
 )
 
 // Page returns some of a room's messages as they stand, all at one moment. A
@@ -116,8 +120,8 @@ func (r *snapshot) read(ctx context.Context, sel chat.Selection, page *chat.Page
 	} else {
 		around := min(sel.Around, maxSeq-1)
 		older, newer := sel, sel
-		older.Before, older.Limit = around+1, (sel.Limit+1)/2
-		newer.After, newer.Limit, newer.Oldest = around, sel.Limit/2, true
+		older.Before, older.Limit, older.Bytes = around+1, (sel.Limit+1)/2, (sel.Bytes+1)/2
+		newer.After, newer.Limit, newer.Bytes, newer.Oldest = around, sel.Limit/2, (sel.Bytes+1)/2, true
 		if page.Messages, page.More, err = r.standings(ctx, older); err != nil {
 			return err
 		}
@@ -145,10 +149,11 @@ func (r *snapshot) root(ctx context.Context, thread chat.Seq, page *chat.Page) e
 // versions.
 func (r *snapshot) standings(ctx context.Context, sel chat.Selection) (found []chat.Standing, more bool, err error) {
 	text, args, limit := statement(r.room, sel)
+	size := 0
 	err = r.each(ctx, text, args, func(rows *sql.Rows) error {
-		if len(found) == limit {
+		if len(found) == limit || sel.Bytes > 0 && size >= sel.Bytes && sel.Seqs == nil {
 			more = true
-			return nil
+			return errEnough
 		}
 		m := chat.Standing{Event: chat.Event{Room: r.room}}
 		var id, at int64
@@ -170,13 +175,20 @@ func (r *snapshot) standings(ctx context.Context, sel chat.Selection) (found []c
 			m.Extra = nil
 		}
 		found = append(found, m)
+		size += len(m.Text) + len(packed)
 		return err
 	})
-	if !sel.Oldest && !sel.Pinned && sel.Seqs == nil {
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
+	if !sel.Oldest && sel.Seqs == nil {
 		slices.Reverse(found)
 	}
 	return found, more, err
 }
+
+// errEnough ends the reading of rows, of which there are more.
+var errEnough = errors.New("enough has been read")
 
 // statement returns how to read a selection. One row more than limit says that
 // there are more.
@@ -197,7 +209,7 @@ func statement(room chat.RoomName, sel chat.Selection) (text string, args []any,
 	args = []any{string(room), int64(after), int64(before), sel.Limit + 1}
 	switch {
 	case sel.Pinned:
-		return pinnedSaid, args, sel.Limit
+		return pinnedSaid, []any{string(room), maxSeq, int64(before), sel.Limit + 1}, sel.Limit
 	case sel.Thread != 0 && sel.Oldest:
 		return oldestReply, append(args, int64(min(sel.Thread, maxSeq))), sel.Limit
 	case sel.Thread != 0:
@@ -257,11 +269,11 @@ func (r *snapshot) dress(ctx context.Context, found []chat.Standing, sel chat.Se
 	if err := r.replies(ctx, which, at); err != nil {
 		return err
 	}
-	return r.each(ctx, `SELECT target FROM pin WHERE `+which.where, which.args, func(rows *sql.Rows) error {
-		var target int64
-		err := rows.Scan(&target)
+	return r.each(ctx, `SELECT target, event FROM pin WHERE `+which.where, which.args, func(rows *sql.Rows) error {
+		var target, event int64
+		err := rows.Scan(&target, &event)
 		if m := at[chat.Seq(target&maxSeq)]; m != nil {
-			m.Pinned = true
+			m.Pinned, m.Pin = true, chat.Seq(event&maxSeq)
 		}
 		return err
 	})

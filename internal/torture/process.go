@@ -40,6 +40,7 @@ func (p *Process) Start(context.Context) (string, error) {
 	flags := []string{
 		"--listen", "127.0.0.1:0", "--data", p.Data,
 		"--message-rate", "0", "--guest-rate", "0", "--connections-per-address", "0",
+		"--people-per-address", "0", "--read-rate", "0", "--room-rate", "0",
 	}
 	p.cmd = exec.Command(p.Program, append(append([]string{}, p.Args...), flags...)...)
 	p.cmd.Env = append(os.Environ(), p.Env...)

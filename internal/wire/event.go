@@ -10,6 +10,9 @@ import (
 // get on /ws.
 type Frames struct{}
 
+// Formatted implements room.Encoder.
+func (Frames) Formatted() bool { return true }
+
 // Append appends e's frame.
 func (Frames) Append(dst []byte, e chat.Event) []byte {
 	start := len(dst)
@@ -19,6 +22,9 @@ func (Frames) Append(dst []byte, e chat.Event) []byte {
 // Lines encodes messages as text frames of the five-line protocol of
 // /chatroom. Nothing else exists there.
 type Lines struct{}
+
+// Formatted implements room.Encoder.
+func (Lines) Formatted() bool { return false }
 
 // Append appends e's frame, if it is a message that says something still.
 func (Lines) Append(dst []byte, e chat.Event) []byte {
@@ -40,6 +46,9 @@ func (Lines) Append(dst []byte, e chat.Event) []byte {
 // News encodes what is said as short frames, for who has a room in their list and
 // need not be in it.
 type News struct{}
+
+// Formatted implements room.Encoder.
+func (News) Formatted() bool { return false }
 
 // Append appends e's frame, if it is something to be told of.
 func (News) Append(dst []byte, e chat.Event) []byte {

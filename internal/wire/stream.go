@@ -12,6 +12,9 @@ import (
 // the log has an id, which browsers send back as Last-Event-ID when they resume.
 type Stream struct{ Epoch string }
 
+// Formatted implements room.Encoder.
+func (Stream) Formatted() bool { return true }
+
 // Append appends e's lines.
 func (s Stream) Append(dst []byte, e chat.Event) []byte {
 	if e.Seq > 0 {

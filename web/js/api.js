@@ -64,12 +64,24 @@ export class Api {
 
   /** What a message says, and said before. @param {string} room  @param {number} seq */
   async versions(room, seq) {
-    return decodeVersions(await this.#ask(message(room, seq)));
+    const all = decodeVersions(await this.#ask(message(room, seq)));
+    for (let { more, versions } = all; more && versions.length > 0; all.versions.push(...versions)) {
+      const after = versions.at(-1)?.seq;
+      ({ more, versions } = decodeVersions(await this.#ask(`${message(room, seq)}?after=${after}`)));
+    }
+    return all;
   }
 
   /** @param {string} room  @returns {Promise<Page>} the last pinned first */
   async pins(room) {
-    return decodePage(await this.#ask(`/api/rooms/${encodeURIComponent(room)}/pins`));
+    const url = `/api/rooms/${encodeURIComponent(room)}/pins`;
+    let o = await this.#ask(url);
+    const page = decodePage(o);
+    for (let { more, messages } = page; more && messages.length > 0; page.messages.push(...messages)) {
+      o = await this.#ask(`${url}?before=${o["before"]}`);
+      ({ more, messages } = decodePage(o));
+    }
+    return page;
   }
 
   /** @returns {Promise<SlashCommand[]>} */

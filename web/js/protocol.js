@@ -162,12 +162,13 @@ export function decodePage(value) {
   };
 }
 
-/** Returns a message with what it said before. @param {unknown} value  @returns {{ message: RoomEvent | null, versions: Version[] }} */
+/** Returns a message with what it said before. @param {unknown} value
+ * @returns {{ message: RoomEvent | null, versions: Version[], more: boolean }} `more`: there are more, after the last one */
 export function decodeVersions(value) {
   const o = record(value) ?? {};
   const list = Array.isArray(o["versions"]) ? o["versions"].map((v) => record(v) ?? {}) : [];
   const versions = list.map((v) => ({ seq: number(v["seq"]), at: moment(v["at"]), text: string(v["text"]), html: string(v["html"]) }));
-  return { message: decodeEvent(record(o["message"]) ?? {}), versions };
+  return { message: decodeEvent(record(o["message"]) ?? {}), versions, more: o["more"] === true };
 }
 
 /** Returns the refusal in an error answer (`message`) or in problem details (`detail`).

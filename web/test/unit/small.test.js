@@ -83,3 +83,26 @@ test("HTTP: problems become refusals, a silent server a loss", async () => {
   assert.equal(await answering(401, { code: "bad_session" }).whoAmI(), null);
   assert.equal(await code(answering(200, {}).room("..")), "bad_room: A room's name needs more than dots.");
 });
+
+test("pins and versions that come in several pages are read to the end", async () => {
+  const event = (/** @type {number} */ seq) => ({ seq, at: "2026-11-23T09:41:05.123Z", kind: "message", from: { id: "a", name: "Ada" }, text: String(seq) });
+  /** @type {string[]} */
+  const asked = [];
+  const api = new Api(async (url) => {
+    asked.push(String(url));
+    const pages = {
+      "/api/rooms/r/pins": { room: "r", seq: 9, more: true, before: 8, messages: [event(1), event(2)] },
+      "/api/rooms/r/pins?before=8": { room: "r", seq: 9, more: true, before: 7, messages: [event(3)] },
+      "/api/rooms/r/pins?before=7": { room: "r", seq: 9, messages: [event(4)] },
+      "/api/rooms/r/messages/1": { room: "r", message: event(1), more: true, versions: [event(1), event(2)] },
+      "/api/rooms/r/messages/1?after=2": { room: "r", message: event(1), versions: [event(3)] },
+    };
+    return new Response(JSON.stringify(pages[/** @type {keyof typeof pages} */ (url)]), { status: 200 });
+  });
+  assert.deepEqual((await api.pins("r")).messages.map((m) => m.seq), [1, 2, 3, 4]);
+  assert.deepEqual((await api.versions("r", 1)).versions.map((v) => v.seq), [1, 2, 3]);
+  assert.equal(asked.length, 5);
+  const empty = new Api(async () => new Response(JSON.stringify({ room: "r", more: true, messages: [], versions: [] }), { status: 200 }));
+  assert.deepEqual((await empty.pins("r")).messages, []);
+  assert.deepEqual((await empty.versions("r", 1)).versions, []);
+});

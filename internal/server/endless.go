@@ -1,0 +1,127 @@
+package server
+
+import (
+	"bufio"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// An endless is an HTTP answer without an end of its own, such as an event stream.
+// Its client is known to be gone because reading from it says so: a write to
+// somebody who has gone need not fail for a long time.
+type endless interface {
+	// write waits until the client has taken b.
+	write(b []byte) error
+	// interrupt has a write that waits fail. It may be called at any time until close.
+	interrupt()
+	// awaitGone returns when the client is gone, or never.
+	awaitGone()
+	// close is called once nothing is written any more. awaitGone returns then.
+	close()
+}
+
+// beginEndless begins an answer with what w's header holds. It takes a connection
+// of HTTP/1 over, for that has no other request until it ends: net/http reads one
+// byte beyond a request and no more, and so does not hear of the end that comes
+// behind that byte. After an error nobody is left to answer.
+func (s *Server) beginEndless(w http.ResponseWriter, r *http.Request) (endless, error) {
+	rc := http.NewResponseController(w)
+	nc, buffered, err := rc.Hijack()
+	if errors.Is(err, http.ErrNotSupported) { // HTTP/2, whose streams tell by themselves when they end
+		return &endlessResponse{w: w, rc: rc, gone: r.Context().Done(), closed: make(chan struct{})}, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("taking a connection over: %w", err)
+	}
+	if s.cfg.IdleTimeout > 0 {
+		giveUpAfter(tcpBelow(nc), s.cfg.IdleTimeout)
+	}
+	e := &endlessConn{nc: nc, in: buffered.Reader}
+	var head strings.Builder
+	date := time.Now().UTC().Format(http.TimeFormat)
+	fmt.Fprintf(&head, "HTTP/1.%d 200 OK\r\nDate: %s\r\nConnection: close\r\n", min(r.ProtoMinor, 1), date)
+	w.Header().Write(&head) // a Builder takes everything
+	head.WriteString("\r\n")
+	if err := e.write([]byte(head.String())); err != nil {
+		e.close()
+		return nil, fmt.Errorf("the head of an endless answer: %w", err)
+	}
+	return e, nil
+}
+
+// tcpBelow returns the TCP connection that a connection goes over, or nil.
+func tcpBelow(nc net.Conn) *net.TCPConn {
+	if t, ok := nc.(*tls.Conn); ok {
+		nc = t.NetConn()
+	}
+	tcp, _ := nc.(*net.TCPConn)
+	return tcp
+}
+
+// endlessConn is an answer on a connection of its own. It ends with the connection.
+type endlessConn struct {
+	nc net.Conn
+	in *bufio.Reader
+}
+
+func (e *endlessConn) write(b []byte) error {
+	_, err := e.nc.Write(b)
+	return err
+}
+
+func (e *endlessConn) interrupt() { e.nc.SetWriteDeadline(time.Now()) } // an error means that it has ended
+
+// mostUnasked is how many bytes a client may send that nobody has asked for.
+const mostUnasked = 64 << 10
+
+func (e *endlessConn) awaitGone() {
+	for unasked := 0; unasked <= mostUnasked; {
+		if _, err := e.in.Peek(1); err != nil {
+			return
+		}
+		n, err := e.in.Discard(e.in.Buffered())
+		if err != nil {
+			return
+		}
+		unasked += n
+	}
+}
+
+func (e *endlessConn) close() {
+	if tcp := tcpBelow(e.nc); tcp != nil && tcp != e.nc {
+		tcp.SetDeadline(time.Now().Add(time.Second)) // a TLS goodbye waits for a full socket
+	}
+	e.nc.Close()
+}
+
+// endlessResponse is an answer by HTTP/2. It must not be used when its handler has
+// returned.
+type endlessResponse struct {
+	w      http.ResponseWriter
+	rc     *http.ResponseController
+	gone   <-chan struct{}
+	closed chan struct{}
+}
+
+func (e *endlessResponse) write(b []byte) error {
+	if _, err := e.w.Write(b); err != nil {
+		return err
+	}
+	return e.rc.Flush()
+}
+
+func (e *endlessResponse) interrupt() { e.rc.SetWriteDeadline(time.Now()) } // without deadlines no write waits
+
+func (e *endlessResponse) awaitGone() {
+	select {
+	case <-e.gone:
+	case <-e.closed:
+	}
+}
+
+func (e *endlessResponse) close() { close(e.closed) }

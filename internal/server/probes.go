@@ -1,0 +1,111 @@
+package server
+
+import (
+	"context"
+	"hash/maphash"
+	"net/http"
+	"net/netip"
+	"sync"
+
+	"parley/internal/chat"
+	"parley/internal/rates"
+)
+
+// probes limits how many different rooms are looked at from one network. A room's
+// name is what lets people in, and any answer about a room tells whether it
+// exists, so without a limit names could be guessed. The limit does not depend on
+// whether a room exists: then a refusal would tell that.
+type probes struct {
+	rate *rates.Rates[netip.Addr]
+	seed maphash.Seed
+
+	mu         sync.Mutex
+	young, old map[uint64]struct{} // who has looked at which room lately, in two generations
+}
+
+// mostProbes is how many looks one generation remembers: some megabytes.
+const mostProbes = 1 << 17
+
+// init sets how many new rooms a minute there may be, and at once.
+func (p *probes) init(perMinute float64) {
+	p.rate = rates.New[netip.Addr](perMinute/60, int(perMinute))
+	p.seed = maphash.MakeSeed()
+	p.young = map[uint64]struct{}{}
+}
+
+// know reports whether a room has been looked at from a network lately.
+func (p *probes) know(from netip.Addr, name chat.RoomName) bool {
+	key := p.key(from, name)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, ok := p.young[key]; ok {
+		return true
+	}
+	_, ok := p.old[key]
+	if ok {
+		p.add(key)
+	}
+	return ok
+}
+
+// note remembers that a room has been looked at from a network.
+func (p *probes) note(from netip.Addr, name chat.RoomName) {
+	key := p.key(from, name)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.add(key)
+}
+
+func (p *probes) key(from netip.Addr, name chat.RoomName) uint64 {
+	return maphash.Comparable(p.seed, struct {
+		from netip.Addr
+		name chat.RoomName
+	}{from, name})
+}
+
+// add drops the older generation when the younger one is full. The caller holds mu.
+func (p *probes) add(key uint64) {
+	if len(p.young) >= mostProbes {
+		p.old, p.young = p.young, make(map[uint64]struct{}, mostProbes)
+	}
+	p.young[key] = struct{}{}
+}
+
+// mayLook returns the room with a given name, for somebody who comes from an
+// address, through whatever door. listed, which may be nil, reports whether a room
+// is in their list; it is asked only where they would be refused otherwise. The
+// error has code BadRoom or RateLimited.
+func (s *Server) mayLook(from netip.Addr, given string, listed func(chat.RoomName) bool) (chat.RoomName, error) {
+	name, err := chat.ParseRoomName(given)
+	if err != nil || s.cfg.RoomRate <= 0 {
+		return name, err
+	}
+	from = network(from)
+	if s.probes.know(from, name) {
+		return name, nil
+	}
+	if wait := s.probes.rate.Take(from); wait > 0 && (listed == nil || !listed(name)) {
+		return "", &chat.Error{
+			Code:       chat.RateLimited,
+			Message:    "Too many different rooms have been looked at from your address. It will be possible again in a moment.",
+			RetryAfter: wait,
+		}
+	}
+	s.probes.note(from, name)
+	return name, nil
+}
+
+// lists returns how to find out whether a room is in the list of who makes a request.
+func (s *Server) lists(ctx context.Context, r *http.Request) func(chat.RoomName) bool {
+	return func(name chat.RoomName) bool {
+		me, known, err := s.identify(r)
+		return err == nil && known && s.isListed(ctx, me.ID, name)
+	}
+}
+
+// isListed reports whether a room is in somebody's list. An error is as good as no:
+// they can try again.
+func (s *Server) isListed(ctx context.Context, who chat.PersonID, name chat.RoomName) bool {
+	_, err := s.kept.Entry(ctx, who, name)
+	return err == nil
+}
