@@ -95,13 +95,14 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 	stopHub := start(ctx, hub.Run, failed)
 	stopIndex := start(ctx, index.Run, failed)
 	stopReload := start(ctx, c.reload(doors), failed)
+	stopSocket := start(ctx, newSocket(c.Data, log, logger).Run, failed)
 	open := c.addresses(ln)
 	con.welcome(open)
 	logger.LogAttrs(ctx, slog.LevelInfo, "started", slog.String("version", buildVersion()),
 		slog.String("addr", ln.Addr().String()), slog.Any("open", append([]string{open.local}, open.others...)))
 
 	err = doors.Serve(ctx, ln, plain) // until a signal comes, or a part fails
-	err = errors.Join(err, stopReload(), stopIndex(), stopHub(), stopLog())
+	err = errors.Join(err, stopSocket(), stopReload(), stopIndex(), stopHub(), stopLog())
 	logger.LogAttrs(ctx, slog.LevelInfo, "stopped")
 	return err
 }

@@ -69,13 +69,13 @@ func TestAddressInTextShowsWhereItLeads(t *testing.T) {
 		"https://paypal.com@evil.example":            "-",
 		"https://paypal.com:443@evil.example/":       "-",
 		"https://paypal.com%40evil.example/":         "-",
-		"https://paypal.com\uff20evil.example/":      "-", // ＠
+		"https://paypal.com\uff20evil.example/":      "-",                                     // ＠
 		"https://paypal.com\u2044login.evil.example": "paypal.xn--comlogin-g03d.evil.example", // fraction slash
 		"https://paypal.com\u2215login.evil.example": "paypal.xn--comlogin-0f7d.evil.example", // division slash
 		"https://paypal.com\u29f8login.evil.example": "paypal.xn--comlogin-681f.evil.example", // big solidus
-		"https://paypal.com\uff0flogin.evil.example": "-", // full width slash
-		"https://paypal.com\uff1flogin.evil.example": "-", // full width question mark
-		"https://paypal.com\uff03login.evil.example": "-", // full width number sign
+		"https://paypal.com\uff0flogin.evil.example": "-",                                     // full width slash
+		"https://paypal.com\uff1flogin.evil.example": "-",                                     // full width question mark
+		"https://paypal.com\uff03login.evil.example": "-",                                     // full width number sign
 		"https://paypal%2ecom.evil.example/":         "-",
 		"https://%70aypal.com/":                      "-",
 		"https://paypal\u00adcom.evil.example":       "?", // see below: nothing invisible is part of an address

@@ -190,7 +190,7 @@ func serial(t *testing.T, address string) int64 {
 	return c.ConnectionState().PeerCertificates[0].SerialNumber.Int64()
 }
 
-func writeCertificate(t *testing.T, certFile, keyFile string, serial int64) {
+func writeCertificate(t testing.TB, certFile, keyFile string, serial int64) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

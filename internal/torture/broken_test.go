@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -33,6 +34,9 @@ const (
 	showDeleted  breakage = "shows a deleted text on resume"
 	doubleMarks  breakage = "doubles a reaction"
 	forgetReads  breakage = "forgets how far somebody has read"
+	keepEpoch    breakage = "keeps the epoch whatever the log is"
+	beginAnew    breakage = "begins an empty log where the old one is damaged"
+	forgetSame   breakage = "forgets the nonces of edits that change nothing"
 )
 
 // A subject is the server of this program, in this process, broken between its
@@ -46,13 +50,24 @@ type subject struct {
 	commit committed
 }
 
+func (s *subject) Files() (folder, database string) { return s.dir, filepath.Join(s.dir, "parley.db") }
+
 func (s *subject) Start(ctx context.Context) (string, error) {
+	s.stop = nil
 	kept, err := store.Open(ctx, store.Config{Dir: s.dir})
+	if err != nil && s.breaks == beginAnew {
+		if err := os.Remove(filepath.Join(s.dir, "parley.db")); err != nil {
+			return "", err
+		}
+		kept, err = store.Open(ctx, store.Config{Dir: s.dir})
+	}
 	if err != nil {
 		return "", err
 	}
+	if s.epoch == "" || s.breaks != keepEpoch && s.breaks != trustPlaces {
+		s.epoch = kept.Epoch()
+	}
 	s.log = newBrokenLog(kept, s.breaks, &s.commit)
-	s.epoch = cmp.Or(s.epoch, kept.Epoch())
 	hub := room.New(s.log, s.log, s.epoch, room.Config{})
 	s.log.hub = hub
 	site, err := web.New()
@@ -83,6 +98,9 @@ func (s *subject) Start(ctx context.Context) (string, error) {
 
 // Kill ends the server such that what has not been committed is not.
 func (s *subject) Kill() error {
+	if s.stop == nil { // it did not start
+		return nil
+	}
 	s.log.crash()
 	return s.stop()
 }
@@ -109,7 +127,7 @@ func TestEachBreakageIsFound(t *testing.T) {
 		faults []string
 		want   []torture.Rule // which of them depends on who comes first
 	}{
-		none:         {[]string{"kill", "cut", "stall", "tab", "streamcut", "setback"}, nil},
+		none:         {[]string{"kill", "cut", "stall", "tab", "restore", "corrupt", "streamcut", "setback"}, nil},
 		ackEarly:     {[]string{"kill"}, []torture.Rule{torture.Lost}},
 		forgetNonces: {[]string{"tab", "cut"}, []torture.Rule{torture.Doubled}},
 		publishEarly: {[]string{"kill"}, []torture.Rule{torture.Unstored, torture.Different, torture.Skipped}},
@@ -124,6 +142,9 @@ func TestEachBreakageIsFound(t *testing.T) {
 		noCursor:     {[]string{"streamcut"}, []torture.Rule{torture.Skipped}},
 		headsAsGets:  {[]string{"heads"}, []torture.Rule{torture.Unanswered}},
 		trustPlaces:  {[]string{"setback"}, []torture.Rule{torture.Blind}},
+		keepEpoch:    {[]string{"restore"}, []torture.Rule{torture.Lost}},
+		beginAnew:    {[]string{"corrupt"}, []torture.Rule{torture.Lost, torture.Forgotten}},
+		forgetSame:   {[]string{"cut", "tab"}, []torture.Rule{torture.Doubled, torture.Moved}},
 	}
 	for breaks, tt := range tests {
 		t.Run(cmp.Or(string(breaks), "none"), func(t *testing.T) {

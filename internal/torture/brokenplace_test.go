@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"parley/internal/chat"
-	"parley/internal/torture"
 )
 
 // Breakages of streams, heads and of servers that are set back.
@@ -18,10 +17,6 @@ const (
 	headsAsGets breakage = "answers a HEAD as if it were another request"
 	trustPlaces breakage = "believes whoever comes back with a place of another log"
 )
-
-// Snapshot makes the subject one that can be set back. Its epoch stays the same, as
-// that of a machine would.
-func (s *subject) Snapshot() (restore func() error, err error) { return torture.SnapshotFolder(s.dir) }
 
 // firstTimes knows when each event was stored that ever had its number, over all lives of a
 // server.
