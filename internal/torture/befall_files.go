@@ -31,6 +31,7 @@ type trial struct {
 var trials = []trial{
 	{"restore", (*storm).restored},
 	{"corrupt", (*storm).corrupted},
+	{setBackName, (*storm).setBack},
 }
 
 // trialsOf returns the trials that a subject can have.

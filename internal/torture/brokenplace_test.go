@@ -2,7 +2,6 @@ package torture_test
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"net"
 	"regexp"
@@ -10,7 +9,6 @@ import (
 	"time"
 
 	"parley/internal/chat"
-	"parley/internal/torture"
 )
 
 // Breakages of streams, heads and of servers that are set back.
@@ -19,33 +17,6 @@ const (
 	headsAsGets breakage = "answers a HEAD as if it were another request"
 	trustPlaces breakage = "believes whoever comes back with a place of another log"
 )
-
-// Snapshot makes the subject one that can be set back. The store notices that, as its
-// files have been written to. The subject says its old epoch all the same, as a
-// machine would that was set back as a whole.
-func (s *subject) Snapshot() (restore func() error, err error) {
-	folder, err := torture.SnapshotFolder(s.dir)
-	return func() error {
-		s.isSetBack = true
-		return folder()
-	}, err
-}
-
-// settleEpoch chooses what the subject says to be its epoch.
-func (s *subject) settleEpoch(store string) {
-	switch {
-	case s.epoch == "":
-		s.epoch = store
-	case s.isSetBack:
-		if s.epochs == nil {
-			s.epochs = map[string]string{}
-		}
-		s.epochs[store] = s.epoch
-	case s.breaks != keepEpoch:
-		s.epoch = cmp.Or(s.epochs[store], store)
-	}
-	s.isSetBack = false
-}
 
 // firstTimes knows when each event was stored that ever had its number, over all lives of a
 // server.

@@ -41,9 +41,6 @@ func faultsOf(s Subject) []fault {
 			return s.ail(ctx, rnd, a)
 		}})
 	}
-	if _, ok := s.(revertible); ok {
-		can = append(can, fault{name: SetBack, onBox: true}) // torture lets it come between the rounds
-	}
 	return can
 }
 
@@ -91,8 +88,7 @@ func chooseFaults(s Subject, names []string) (chosen []fault, between []trial, e
 // alone; else all are mixed, those of the server and those of the lines side by
 // side.
 func (s *storm) weather(ctx context.Context, round int, chosen []fault) error {
-	chosen = slices.DeleteFunc(slices.Clone(chosen), func(f fault) bool { return f.befall == nil })
-	if len(chosen) == 0 { // it comes between the rounds
+	if len(chosen) == 0 { // they come between the rounds
 		sleep(ctx, time.Second)
 		return nil
 	}

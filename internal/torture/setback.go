@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"os"
@@ -20,24 +21,11 @@ import (
 	"parley/client"
 )
 
-// SetBack is the name of the fault that befalls a server between two rounds: its
-// whole machine is set back to a snapshot. What was acknowledged since is lost then,
-// as it has to be, so nothing of a round is at stake.
-const SetBack = "setback"
+const setBackName = "setback"
 
-// A subject that can be set back to what it was while it was stopped.
-type revertible interface {
-	// Snapshot returns what sets the subject's data back. The server does not run then,
-	// nor when that is called. Whether it notices, clients have to.
-	Snapshot() (restore func() error, err error)
-}
-
-// Snapshot is SnapshotFolder of the process's data.
-func (p *Process) Snapshot() (restore func() error, err error) { return SnapshotFolder(p.Data) }
-
-// SnapshotFolder reads a folder, and returns what gives each of its files back what
+// snapshotOf reads a folder, and returns what gives each of its files back what
 // is in it, in place, and takes away files that have come.
-func SnapshotFolder(dir string) (restore func() error, err error) {
+func snapshotOf(dir string) (restore func() error, err error) {
 	files := map[string][]byte{}
 	each := func(do func(path string) error) error {
 		return filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
@@ -76,102 +64,75 @@ type guestPlace struct {
 // setBack takes a snapshot, has things be said that somebody sees at every door, sets
 // the machine back, and has other things be said under the same numbers. Whoever then
 // comes back with their place has to be told that it is one of another log.
-func (w *world) setBack(ctx context.Context, n int) error {
-	s := w.newStorm(n)
-	s.rooms = []string{s.rooms[0] + "-back"}
-	var err error
-	if s.prober, err = s.newProber(ctx); err != nil {
-		return err
-	}
-	rnd := generator(w.cfg.Seed, n, 3)
-	if err := s.sayAll(ctx, 2+rnd.IntN(3)); err != nil {
-		return err
+func (s *storm) setBack(ctx context.Context, rnd *rand.Rand, f filed) (found []Finding, err error) {
+	folder, _ := f.Files()
+	if err := s.posts(ctx, 2+rnd.IntN(3)); err != nil {
+		return nil, err
 	}
 	var restore func() error
-	if err := w.whileStopped(ctx, func() (err error) {
-		restore, err = w.cfg.Subject.(revertible).Snapshot()
-		return err
-	}); err != nil {
+	snapshot := func() (err error) {
+		restore, err = snapshotOf(folder)
 		return err
 	}
+	nothing := func() error { return nil }
+	if err := s.whileStopped(ctx, snapshot, nothing); err != nil {
+		return nil, err
+	}
 	said := 1 + rnd.IntN(4)
-	if err := s.sayAll(ctx, said); err != nil {
-		return err
+	if err := s.posts(ctx, said); err != nil {
+		return nil, err
 	}
 	places, err := s.takePlaces(ctx)
 	if err != nil {
-		return fmt.Errorf("places in a room: %w", err)
+		return nil, fmt.Errorf("places in a room: %w", err)
 	}
-	live, err := client.Dial(ctx, w.proxy.url(), client.Options{Name: "stays", MinBackoff: 20 * time.Millisecond, MaxBackoff: 100 * time.Millisecond})
+	live, err := client.Dial(ctx, s.proxy.url(), client.Options{Name: "stays", MinBackoff: 20 * time.Millisecond, MaxBackoff: 100 * time.Millisecond})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer live.Close()
 	if _, err := live.Join(ctx, s.rooms[0]); err != nil {
-		return err
+		return nil, err
 	}
-	if err := w.whileStopped(ctx, func() error {
-		if err := restore(); err != nil {
-			return err
-		}
-		w.proxy.lead("") // whoever is connected comes back when all has been said again
-		return nil
-	}, func() error { return s.sayAll(ctx, said+rnd.IntN(3)) }); err != nil {
-		return err
+	others := func() error { return s.posts(ctx, said+rnd.IntN(3)) }
+	if err := s.whileStopped(ctx, restore, others); err != nil {
+		return nil, err
 	}
-	w.count(func(r *Report) { r.Faults[SetBack]++ })
-	seen, err := s.returnTo(ctx, places)
+	seen, err := s.allComeBack(ctx, places)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if why := resets(ctx, live); why != nil {
 		seen.Blind = append(seen.Blind, fmt.Sprintf("package client was in %s when the machine was set back, and %v", s.rooms[0], why))
 	}
-	if found := Check(seen); len(found) > 0 {
-		return &Broken{Seed: w.cfg.Seed, Round: n, Found: found}
-	}
-	return nil
+	return Check(seen), nil
 }
 
-// whileStopped stops the server, does something, and starts it; then does the rest
-// before others than the prober can connect again.
-func (w *world) whileStopped(ctx context.Context, do func() error, then ...func() error) error {
-	w.server.Lock()
-	defer w.server.Unlock()
-	w.proxy.lead("")
-	if err := w.cfg.Subject.Stop(); err != nil {
+// whileStopped stops the server, does something, and starts it; then it does the rest
+// before others than the prober can connect again. The caller holds s.server.
+func (s *storm) whileStopped(ctx context.Context, do, then func() error) error {
+	s.proxy.lead("")
+	if err := s.cfg.Subject.Stop(); err != nil {
 		return err
 	}
 	if err := do(); err != nil {
 		return err
 	}
 	began := time.Now()
-	address, err := w.cfg.Subject.Start(ctx)
+	address, err := s.cfg.Subject.Start(ctx)
 	if err != nil {
 		return err
 	}
-	w.url.Store(&address)
-	w.badLine.lead(strings.TrimPrefix(address, "http://"))
-	if err := w.well(ctx); err != nil {
+	s.url.Store(&address)
+	s.badLine.lead(strings.TrimPrefix(address, "http://"))
+	if err := s.well(ctx); err != nil {
 		return err
 	}
-	w.back(SetBack, time.Since(began))
-	for _, f := range then {
-		if err := f(); err != nil {
-			return err
-		}
+	s.back(setBackName, time.Since(began))
+	if err := then(); err != nil {
+		return err
 	}
-	w.proxy.lead(strings.TrimPrefix(address, "http://"))
-	return nil
-}
-
-// sayAll has n messages be said, one after the other.
-func (s *storm) sayAll(ctx context.Context, n int) error {
-	for range n {
-		if err := s.prober.post(ctx); err != nil {
-			return err
-		}
-	}
+	s.proxy.lead(strings.TrimPrefix(address, "http://"))
 	return nil
 }
 
@@ -187,8 +148,8 @@ func (s *storm) takePlaces(ctx context.Context) (places []guestPlace, err error)
 	return places, nil
 }
 
-// returnTo comes back to each place, and returns where one was told to go on.
-func (s *storm) returnTo(ctx context.Context, places []guestPlace) (seen Evidence, err error) {
+// allComeBack comes back to each place, and returns where one was told to go on.
+func (s *storm) allComeBack(ctx context.Context, places []guestPlace) (seen Evidence, err error) {
 	for _, p := range places {
 		told, err := map[string]func(context.Context, guestPlace) (bool, error){
 			doorFrames: s.backByFrames, doorStream: s.backByStream, doorPage: s.backByPage,

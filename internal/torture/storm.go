@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -105,11 +104,6 @@ func (w *world) torture(ctx context.Context, faults []fault, trials []trial) (er
 		}
 		if len(trials) > 0 {
 			if err := w.try(ctx, w.report.Rounds, trials); err != nil {
-				return err
-			}
-		}
-		if slices.ContainsFunc(faults, func(f fault) bool { return f.name == SetBack }) {
-			if err := w.setBack(ctx, w.report.Rounds); err != nil {
 				return err
 			}
 		}
