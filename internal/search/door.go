@@ -13,8 +13,8 @@ const patience = 5 * time.Second
 
 // Find is Search for doors: it takes what somebody typed. The rooms that they name
 // are searched whether they are among s.Rooms or not, since who knows a room's name
-// may read it. The error is an *chat.Error for a cursor that is none, and while
-// there is no index.
+// may read it, unless s.Only says that they narrow s.Rooms. The error is an *chat.Error
+// for a cursor that is none, and while there is no index.
 func (x *Index) Find(ctx context.Context, s chat.Search) (chat.Found, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -24,11 +24,11 @@ func (x *Index) Find(ctx context.Context, s chat.Search) (chat.Found, error) {
 		q.Order = Relevance
 	}
 	rooms := s.Rooms
-	if len(q.In) > 0 {
+	if len(q.In) > 0 && !s.Only {
 		rooms = q.In
 	}
 	result, err := x.Search(ctx, q, rooms)
-	found := chat.Found{Next: result.Next}
+	found := chat.Found{Next: result.Next, Complete: result.Complete, Until: result.Until}
 	for _, h := range result.Hits {
 		hit := chat.Hit{Place: chat.Place{Room: h.Room, Seq: h.Seq}, Ranges: [][2]int{}}
 		for _, r := range h.Ranges {

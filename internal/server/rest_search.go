@@ -13,7 +13,7 @@ import (
 type searchInput struct {
 	Caller
 	Query  string `query:"q" maxLength:"1000" doc:"Words, \"phrases\", beginnings*, and from:name, in:room, before:2026-11-20, after:2026-11-20, has:link, has:image, has:file."`
-	Room   string `query:"room" doc:"Only in this room; else in all rooms of one's list."`
+	Room   string `query:"room" doc:"Only in this room, whatever the query names; else in all rooms of one's list, or in those that the query names."`
 	Sort   string `query:"sort" enum:"time,relevance" default:"time" doc:"What comes first: the newest, or the best."`
 	Typing bool   `query:"typing" doc:"Take the last word for the beginning of one."`
 	Cursor string `query:"cursor" doc:"For the page that follows: what the answer before had."`
@@ -29,6 +29,9 @@ type hit struct {
 type searchAnswer struct {
 	Hits   []hit  `json:"hits" nullable:"false" doc:"There can be fewer than the limit, or none, though there are more on the next page."`
 	Cursor string `json:"cursor,omitempty" doc:"For the page that follows; missing if there is none."`
+
+	Complete      bool   `json:"complete" doc:"Everything that was said in these rooms before the search has been looked at."`
+	CompleteUntil *stamp `json:"complete_until,omitempty" doc:"If it is not complete: what was said before has been looked at. Missing while that is not known."`
 }
 
 type searchOutput struct{ Body searchAnswer }
@@ -42,7 +45,7 @@ func (s *Server) restSearch(api huma.API) {
 		Summary:     "Find messages",
 		Description: "In all rooms of the list of the person whose session it is, in those that the query names, or in one.",
 		Responses: map[string]*huma.Response{"200": {Description: "What was found", Content: content(searchAnswer{
-			Hits: []hit{{Room: "lobby", Message: hello, Ranges: [][2]int{{9, 14}}}},
+			Hits: []hit{{Room: "lobby", Message: hello, Ranges: [][2]int{{9, 14}}}}, Complete: true,
 		})}},
 		Security: append(identified, map[string][]string{}),
 		Errors:   []int{400, 401, 429, 503},
@@ -62,7 +65,7 @@ func (s *Server) search(ctx context.Context, in *searchInput) (*searchOutput, er
 		return nil, err
 	}
 	found, err := s.cfg.Find(ctx, chat.Search{
-		Typed: in.Query, Rooms: rooms, Best: in.Sort == "relevance", Typing: in.Typing, Limit: in.Limit, Cursor: in.Cursor,
+		Typed: in.Query, Rooms: rooms, Only: in.Room != "", Best: in.Sort == "relevance", Typing: in.Typing, Limit: in.Limit, Cursor: in.Cursor,
 	})
 	if err != nil {
 		return nil, err
@@ -75,7 +78,10 @@ func (s *Server) search(ctx context.Context, in *searchInput) (*searchOutput, er
 	if err != nil {
 		return nil, err
 	}
-	out := &searchOutput{searchAnswer{Hits: []hit{}, Cursor: found.Next}}
+	out := &searchOutput{searchAnswer{Hits: []hit{}, Cursor: found.Next, Complete: found.Complete}}
+	if !found.Complete && !found.Until.IsZero() {
+		out.Body.CompleteUntil = new(stamp(found.Until.UTC()))
+	}
 	for _, h := range found.Hits {
 		if m, ok := messages[h.Place]; ok && !m.Gone {
 			out.Body.Hits = append(out.Body.Hits, hit{Room: h.Room, Message: m, Ranges: h.Ranges})

@@ -27,7 +27,7 @@ type Config struct {
 	Dir       string                               `kong:"-"` // the data folder; created with mode 0700
 	Logger    *slog.Logger                         `kong:"-"` // default: discard
 	Committed func(events int, took time.Duration) `kong:"-"` // called after each transaction that stored events
-	Touched   func(room chat.RoomName, events int) `kong:"-"` // called after it for each room, with how many it has got; must not block
+	Touched   func(chat.Touch)                     `kong:"-"` // called after it for each room; must not block
 }
 
 // A Store is a data folder in use. Its methods may be called from several
@@ -36,7 +36,7 @@ type Store struct {
 	dir       string
 	logger    *slog.Logger
 	committed func(int, time.Duration)
-	touched   func(chat.RoomName, int)
+	touched   func(chat.Touch)
 	epoch     string
 
 	folder    *os.Root
@@ -84,7 +84,7 @@ func open(ctx context.Context, cfg Config, vfs string) (_ *Store, err error) {
 		s.committed = func(int, time.Duration) {}
 	}
 	if s.touched == nil {
-		s.touched = func(chat.RoomName, int) {}
+		s.touched = func(chat.Touch) {}
 	}
 	defer func() {
 		if err != nil {
