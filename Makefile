@@ -1,6 +1,9 @@
 # What one does here. `make` lists it.
 
-.PHONY: help run build test go page lint bench micro fuzz hostile torture-short torture first-message
+.PHONY: help run build release test go page lint platforms bench micro fuzz hostile torture-short torture first-message
+
+# What releases are made for. Linux comes first: it is what most people take.
+PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 freebsd/amd64 freebsd/arm64
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -11,7 +14,10 @@ run: ## serve on :8080
 build: ## one static binary: ./parley
 	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o parley .
 
-test: lint go torture-short page fuzz ## everything: linters, Go with the race detector, a minute of torture, the page in a browser, fuzzing
+release: ## static binaries for all platforms, with checksums, in dist/release; VERSION=v1.2.3 names it
+	ci/release $(PLATFORMS)
+
+test: lint platforms go torture-short page fuzz ## everything: linters, every platform's types, Go with the race detector, a minute of torture, the page in a browser, fuzzing
 
 go: ## the Go tests
 	go test -race ./...
@@ -22,6 +28,9 @@ page: ## the page: types, modules, and Chromium by Playwright
 	npm --prefix web run test:unit
 	go build -o dist/parley .
 	PARLEY_BIN=$(CURDIR)/dist/parley npm --prefix web run test:e2e
+
+platforms: ## types and vet for every platform that is released, without compiling
+	go run ./ci/platforms $(PLATFORMS)
 
 lint: ## vet, staticcheck, gofumpt
 	go vet ./...

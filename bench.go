@@ -25,8 +25,11 @@ type benchCmd struct {
 	History bench.History `cmd:"" help:"Pages of a long history, and a resume."`
 	Store   bench.Store   `cmd:"" help:"Messages stored per second."`
 	Search  bench.Search  `cmd:"" help:"Words looked for among a million messages."`
-	All     struct{}      `cmd:"" help:"All of these, one after another, with their defaults."`
-	Report  benchReport   `cmd:"" help:"Join what --json has written in several runs: print it, draw it."`
+
+	Handshakes bench.Handshakes `cmd:"" help:"Clients that come, shake hands in TLS, and go."`
+
+	All    struct{}    `cmd:"" help:"All of these, one after another, with their defaults."`
+	Report benchReport `cmd:"" help:"Join what --json has written in several runs: print it, draw it."`
 }
 
 // benchReport needs no server.
@@ -45,7 +48,7 @@ func (c *benchCmd) Run(ctx context.Context, con *console, command *kong.Context)
 	case "report":
 		return bench.Merge(c.Config, c.Report.Files)
 	case "all":
-		return bench.Run(ctx, c.Config, &c.Chat, &c.Fanout, &c.Rooms, &c.Idle, &c.Once, &c.Join, &c.Slow, &c.Mixed, &c.History, &c.Store, &c.Search)
+		return bench.Run(ctx, c.Config, &c.Chat, &c.Fanout, &c.Rooms, &c.Idle, &c.Once, &c.Join, &c.Slow, &c.Mixed, &c.History, &c.Store, &c.Search, &c.Handshakes)
 	}
 	return bench.Run(ctx, c.Config, command.Selected().Target.Addr().Interface().(bench.Scenario))
 }

@@ -27,16 +27,18 @@ var mayImport = map[string][]string{
 	"parley/internal/chat":    {},
 	"parley/internal/format":  {},
 	"parley/internal/wire":    {"parley/internal/chat"},
-	"parley/internal/store":   {"parley/internal/chat"},
+	"parley/internal/files":   {},
+	"parley/internal/store":   {"parley/internal/chat", "parley/internal/files"},
 	"parley/internal/rates":   {},
 	"parley/internal/room":    {"parley/internal/chat", "parley/internal/rates"},
 	"parley/internal/server":  {"parley/internal/chat", "parley/internal/rates", "parley/internal/wire", "parley/internal/room", "parley/web"},
-	"parley/internal/tui":     {"parley/client"},
+	"parley/internal/tui":     {"parley/client", "parley/internal/files"},
 	"parley/internal/bench":   {},
 	"parley/internal/search":  {"parley/internal/chat"},
 	"parley/internal/torture": {"parley/client"},
 	"parley/client":           {},
 	"parley/web":              {},
+	"parley/ci/platforms":     {},
 }
 
 type listed struct {

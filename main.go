@@ -19,13 +19,15 @@ const stopTimeout = 10 * time.Second
 
 // commands is the command line: its tags are the manual.
 type commands struct {
-	Serve   serveCmd   `cmd:"" default:"withargs" help:"Serve the rooms. This is what parley does without a command."`
-	Chat    chatCmd    `cmd:"" help:"Talk in a room from a terminal, or from a script."`
-	Backup  backupCmd  `cmd:"" help:"Copy the log in the data folder to a file, also while a server uses it."`
-	Health  healthCmd  `cmd:"" help:"Ask a server whether it is well: exit status 0 if it can store messages, 1 if not."`
-	Bench   benchCmd   `cmd:"" help:"Measure how fast a server is, and others beside it, on this machine."`
-	Torture tortureCmd `cmd:"" help:"Torture a server of its own with kills, broken lines and a full disk, and prove that nothing is lost."`
-	Version versionCmd `cmd:"" help:"Say which version this is."`
+	Serve    serveCmd    `cmd:"" default:"withargs" help:"Serve the rooms. This is what parley does without a command."`
+	Chat     chatCmd     `cmd:"" help:"Talk in a room from a terminal, or from a script."`
+	Backup   backupCmd   `cmd:"" help:"Copy the log in the data folder to a file, also while a server uses it."`
+	Rollback rollbackCmd `cmd:"" help:"Return the data folder to what it was before the last upgrade, and say what is lost by that."`
+	Check    checkCmd    `cmd:"" help:"Check a data folder that no server uses, or a back-up: exit status 0 if it is whole, 1 if not."`
+	Health   healthCmd   `cmd:"" help:"Ask a server whether it is well: exit status 0 if it can store messages, 1 if not."`
+	Bench    benchCmd    `cmd:"" help:"Measure how fast a server is, and others beside it, on this machine."`
+	Torture  tortureCmd  `cmd:"" help:"Torture a server of its own with kills, broken lines and a full disk, and prove that nothing is lost."`
+	Version  versionCmd  `cmd:"" help:"Say which version this is."`
 }
 
 // A console is where a command writes for people (stderr) and programs (stdout).

@@ -47,12 +47,13 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"serve": scriptServe,
-			"quit":  scriptQuit,
-			"say":   scriptSay,
-			"by":    scriptBy,
-			"hear":  scriptHear,
-			"get":   scriptGet,
+			"serve":  scriptServe,
+			"quit":   scriptQuit,
+			"say":    scriptSay,
+			"by":     scriptBy,
+			"hear":   scriptHear,
+			"get":    scriptGet,
+			"damage": scriptDamage,
 		},
 	})
 }

@@ -27,6 +27,7 @@ type serveCmd struct {
 	HTTPListen string `name:"http-listen" placeholder:"ADDRESS" help:"With --domain: where plain HTTP is answered, to prove that the domain is ours and to send browsers to HTTPS. Default: :80."`
 
 	dataFlag
+	UpgradeWithoutCopy bool `help:"Bring an older database up to date without a copy of it as it was, and so without a way back; for a disk that has no room for a copy."`
 	logFlags
 
 	HTTP  server.Config `embed:""`
@@ -62,7 +63,7 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 	}
 	var index *search.Index
 	log, err := store.Open(ctx, store.Config{
-		Dir: c.Data, Logger: logger, Committed: metrics.Committed,
+		Dir: c.Data, Logger: logger, Committed: metrics.Committed, Version: buildVersion(), UpgradeWithoutCopy: c.UpgradeWithoutCopy,
 		Touched: func(t chat.Touch) { index.Touched(t) }, // not before log.Run
 	})
 	if err != nil {

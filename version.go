@@ -5,38 +5,56 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strings"
 )
 
-// version is set by whoever builds a release:
-// -ldflags "-X main.version=v1.2.3". Else the build says what it was made from.
-var version string
+// version, commit and date are set by whoever builds outside a git checkout, such as the Dockerfile:
+// -ldflags "-X main.version=v1.2.3". Where they are empty, the build says what it was made from.
+var version, commit, date string
 
 type versionCmd struct{}
 
-// Run prints the version.
+// Run prints the version, the commit with its date, and what the program was built with and for.
 func (versionCmd) Run(con *console) error {
-	_, err := fmt.Fprintf(con.stdout, "parley %s %s %s/%s\n", buildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	b := readBuild()
+	var made []string
+	if b.commit != "" {
+		made = append(made, "commit "+b.commit)
+	}
+	if b.date != "" {
+		made = append(made, b.date)
+	}
+	made = append(made, runtime.Version(), runtime.GOOS+"/"+runtime.GOARCH)
+	_, err := fmt.Fprintf(con.stdout, "parley %s (%s)\n", b.version, strings.Join(made, ", "))
 	return err
 }
 
-func buildVersion() string {
-	if version != "" {
-		return version
-	}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
+// buildVersion returns what this program calls itself in logs and reports.
+func buildVersion() string { return readBuild().version }
+
+// A build says what a program was made from.
+type build struct {
+	version string // a release's name, else the commit
+	commit  string // "+changes" at its end if the checkout had some; "" if unknown
+	date    string // the commit's, as RFC 3339 has it; "" if unknown
+}
+
+func readBuild() build {
 	settings := map[string]string{}
-	for _, s := range info.Settings {
-		settings[s.Key] = s.Value
+	module := ""
+	if info, ok := debug.ReadBuildInfo(); ok {
+		module = info.Main.Version
+		for _, s := range info.Settings {
+			settings[s.Key] = s.Value
+		}
 	}
-	if v := info.Main.Version; v != "" && v != "(devel)" {
-		return v
+	b := build{commit: cmp.Or(commit, settings["vcs.revision"]), date: cmp.Or(date, settings["vcs.time"])}
+	if commit == "" && settings["vcs.modified"] == "true" {
+		b.commit += "+changes"
 	}
-	v := cmp.Or(settings["vcs.revision"], "devel")
-	if settings["vcs.modified"] == "true" {
-		v += "+changes"
+	if module == "(devel)" {
+		module = ""
 	}
-	return v
+	b.version = cmp.Or(version, module, b.commit, "devel")
+	return b
 }

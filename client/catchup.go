@@ -26,19 +26,19 @@ func (c *Client) catchUp(r *room) {
 	ctx, cancel := context.WithCancel(c.ctx)
 	defer cancel()
 	for attempt := 0; ; {
-		after, epoch, resets, more := c.gap(r)
+		after, resets, more := c.gap(r)
 		if !more {
 			return
 		}
 		conn := c.current()
 		p, err := c.logPage(ctx, r.name, after)
-		if err == nil && p.Epoch == epoch && c.takePage(ctx, r, p, resets) {
+		if err == nil && p.Epoch == after.Epoch && c.takePage(ctx, r, p, resets) {
 			attempt = 0
 			continue
 		}
 		// An error, or another log than the one that was joined: the connection
 		// is about to find out as well.
-		c.logger.LogAttrs(ctx, slog.LevelDebug, "catching up waits", slog.String("room", r.name), slog.Int64("seq", after), slog.Any("err", err))
+		c.logger.LogAttrs(ctx, slog.LevelDebug, "catching up waits", slog.String("room", r.name), slog.Int64("seq", after.Seq), slog.Any("err", err))
 		if c.pause(ctx, conn, max(c.backoff(attempt), retryAfter(err))) != nil {
 			return
 		}
@@ -47,14 +47,14 @@ func (c *Client) catchUp(r *room) {
 }
 
 // gap returns where to read on, and false when there is no need to.
-func (c *Client) gap(r *room) (after int64, epoch string, resets int, more bool) {
+func (c *Client) gap(r *room) (after Position, resets int, more bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.end != nil || c.rooms[r.name] != r || r.last >= r.head {
 		r.paging = false
-		return 0, "", 0, false
+		return Position{}, 0, false
 	}
-	return r.last, r.epoch, r.resets, true
+	return Position{Seq: r.last, Epoch: r.epoch, At: r.at}, r.resets, true
 }
 
 // A logPage is some of a room's log, as it happened.
@@ -65,10 +65,13 @@ type logPage struct {
 }
 
 // logPage returns what comes after an event.
-func (c *Client) logPage(ctx context.Context, room string, after int64) (p logPage, err error) {
-	q := url.Values{"after": {strconv.FormatInt(after, 10)}, "limit": {strconv.Itoa(pageSize)}}
+func (c *Client) logPage(ctx context.Context, room string, after Position) (p logPage, err error) {
+	q := url.Values{"after": {strconv.FormatInt(after.Seq, 10)}, "limit": {strconv.Itoa(pageSize)}}
+	if at := after.stamp(); at != "" {
+		q.Set("at", at)
+	}
 	if err := c.getRoom(ctx, room, "/log", q, &p); err != nil {
-		return p, fmt.Errorf("log of %s after %d: %w", room, after, err)
+		return p, fmt.Errorf("log of %s after %d: %w", room, after.Seq, err)
 	}
 	return p, nil
 }

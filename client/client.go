@@ -57,6 +57,10 @@ type Limits struct {
 // ErrClosed is what calls return after Close.
 var ErrClosed = errors.New("the client is closed")
 
+// ErrSessionEnded is what calls return once somebody has signed this client's
+// session out. The client does not come back with it: dial anew, with a name.
+var ErrSessionEnded = &Error{Code: SessionEnded, Message: "This session has been signed out."}
+
 // errLost says that a connection ended before an answer came.
 var errLost = errors.New("the connection was lost")
 

@@ -2,6 +2,7 @@ package client
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -187,11 +188,124 @@ func TestAnotherEpochIsAReset(t *testing.T) {
 		s.restore("second", "lobby", 4)
 		s.setDown(false)
 		time.Sleep(time.Minute)
-		if got := rest(t, c); !slices.Contains(got, Event(Reset{Room: "lobby", Seq: 4, Epoch: "second"})) {
+		if got := rest(t, c); !hasReset(got, 4, "second") {
 			t.Errorf("no Reset in %v", got)
 		}
 		s.post("lobby", 8)
 		want(t, c, 5, 8)
+	})
+}
+
+func hasReset(events []Event, seq int64, epoch string) bool {
+	return slices.ContainsFunc(events, func(e Event) bool {
+		r, ok := e.(Reset)
+		return ok && r.Room == "lobby" && r.Seq == seq && r.Epoch == epoch
+	})
+}
+
+// A machine that was set back to a snapshot has the old epoch, and soon as many
+// events as before.
+func TestAServerThatWasSetBackIsAReset(t *testing.T) {
+	for name, come := range map[string]func(t *testing.T, s *fakeServer) *Client{
+		"cut after some events": func(t *testing.T, s *fakeServer) *Client {
+			c := s.dial(Options{})
+			join(t, c, "lobby", Position{Epoch: "first"})
+			want(t, c, 1, 9)
+			return c
+		},
+		"cut before its first event": func(t *testing.T, s *fakeServer) *Client {
+			c := s.dial(Options{})
+			r, err := c.Join(t.Context(), "lobby")
+			if err != nil || r.Seq != 9 || r.At.IsZero() {
+				t.Fatalf("%+v, %v", r, err)
+			}
+			return c
+		},
+		"with a place from an earlier life": func(t *testing.T, s *fakeServer) *Client {
+			c := s.dial(Options{})
+			r, err := c.Join(t.Context(), "lobby")
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Close()
+			place := Position{Seq: r.Seq, Epoch: r.Epoch, At: r.At}
+			s.restore("first", "lobby", 4)
+			s.post("lobby", 7)
+			c = s.dial(Options{})
+			join(t, c, "lobby", place)
+			return c
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newFakeServer(t)
+				s.post("lobby", 9)
+				time.Sleep(time.Second) // the bubble's clock: what is said later has another time
+				c := come(t, s)
+				if s.logLen("lobby") == 9 {
+					s.setDown(true)
+					s.restore("first", "lobby", 4)
+					time.Sleep(time.Second)
+					s.post("lobby", 7)
+					s.setDown(false)
+					time.Sleep(time.Minute)
+				}
+				if got := rest(t, c); !hasReset(got, 11, "first") {
+					t.Errorf("no Reset in %v", got)
+				}
+				s.post("lobby", 2)
+				want(t, c, 12, 2)
+			})
+		})
+	}
+}
+
+// A connection that is cut after it has joined and before its first event resumes
+// where it joined.
+func TestNothingIsMissedBetweenTheJoinAndTheFirstEvent(t *testing.T) {
+	for _, said := range []int{0, 1, 9} {
+		t.Run(fmt.Sprint(said), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newFakeServer(t)
+				s.post("lobby", said)
+				c := s.dial(Options{})
+				if _, err := c.Join(t.Context(), "lobby"); err != nil {
+					t.Fatal(err)
+				}
+				s.setDown(true)
+				s.post("lobby", 3)
+				s.setDown(false)
+				want(t, c, int64(said)+1, 3)
+			})
+		})
+	}
+}
+
+// Whoever is signed out does not come back, and is told so.
+func TestASessionThatEndedIsAnErrorOfItsOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newFakeServer(t)
+		c := s.dial(Options{})
+		join(t, c, "lobby", Position{})
+		hellos := s.helloCount()
+		s.signOut()
+		for {
+			_, err := c.Next(t.Context())
+			if err == nil {
+				continue
+			}
+			wantErrorCode(t, err, SessionEnded)
+			break
+		}
+		_, err := c.Send(t.Context(), "lobby", "too late")
+		wantErrorCode(t, err, SessionEnded)
+		if !errors.Is(err, ErrSessionEnded) || c.Session() != "" {
+			t.Errorf("%v, session %q", err, c.Session())
+		}
+		time.Sleep(time.Hour)
+		if got := s.helloCount(); got != hellos {
+			t.Errorf("it said hello %d times more", got-hellos)
+		}
 	})
 }
 
@@ -492,5 +606,12 @@ func TestCodesAreThoseOfTheProtocol(t *testing.T) {
 	}
 	if len(known) < 20 || !slices.Equal(documented, known) {
 		t.Errorf("documented %v\n    known %v", documented, known)
+	}
+}
+
+func wantErrorCode(t *testing.T, err error, code Code) {
+	t.Helper()
+	if codeOf(err) != code {
+		t.Errorf("%v, want the code %s", err, code)
 	}
 }

@@ -28,6 +28,7 @@ type command struct {
 	Room    string `json:"room,omitempty"`
 	After   *int64 `json:"after,omitempty"`
 	Epoch   string `json:"epoch,omitempty"`
+	At      string `json:"at,omitempty"` // of the event After
 	Nonce   string `json:"nonce,omitempty"`
 	Text    string `json:"text,omitempty"`
 	Seq     int64  `json:"seq,omitempty"`
@@ -49,6 +50,7 @@ type frame struct {
 	Person  Person `json:"person"`
 	Session string `json:"session"`
 	Epoch   string `json:"epoch"`
+	Reset   bool   `json:"reset"`
 	Limits  Limits `json:"limits"`
 
 	Room    string    `json:"room"`
@@ -277,6 +279,9 @@ func (cn *conn) fail() {
 }
 
 func (cn *conn) goodbye() { _ = cn.ws.Close(websocket.StatusNormalClosure, "") } // it is gone either way
+
+// codeSignedOut is the close code of a connection whose session has been ended.
+const codeSignedOut = 4001
 
 // why says in few words why a connection ended.
 func why(err error) error {

@@ -146,11 +146,13 @@ type Typing struct {
 }
 
 // A Reset says that a room is no longer the one that was read: the server was
-// restored from a back-up. Forget what came before; Seq is its newest message,
-// what was up to it is in History, and what follows comes as ever.
+// restored from a back-up, or its machine was set back to a snapshot. Forget what
+// came before; Seq is its newest event, what was up to it is in History, and what
+// follows comes as ever.
 type Reset struct {
 	Room  string
 	Seq   int64
+	At    time.Time // when Seq was stored; zero if nobody has written there
 	Epoch string
 }
 

@@ -298,8 +298,15 @@ func (s *fakeServer) carryOut(c *fakeConn, cmd command) (map[string]any, []fakeE
 		log := s.log[room]
 		head := int64(len(log))
 		answer["room"], answer["seq"], answer["count"], answer["here"] = room, head, 1, []Person{c.person}
+		if head > 0 {
+			answer["at"] = log[head-1]["at"]
+		}
 		c.rooms[room] = true
 		if cmd.After == nil {
+			return answer, nil
+		}
+		if after := *cmd.After; after > head || after > 0 && cmd.At != "" && cmd.At != stampOf(log[after-1]["at"]) {
+			answer["op"], answer["epoch"], answer["reset"] = "behind", s.epoch, true
 			return answer, nil
 		}
 		if cmd.Epoch != "" && cmd.Epoch != s.epoch || *cmd.After > head || head-*cmd.After > 1000 {
@@ -320,6 +327,18 @@ func (s *fakeServer) carryOut(c *fakeConn, cmd command) (map[string]any, []fakeE
 		}
 	}
 	return answer, nil
+}
+
+func stampOf(at any) string { return Position{At: at.(time.Time)}.stamp() }
+
+// signOut ends everybody's session.
+func (s *fakeServer) signOut() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.people)
+	for c := range s.conns {
+		go func() { _ = c.ws.Close(codeSignedOut, "session_ended") }() // it waits for an answer
+	}
 }
 
 func (s *fakeServer) hello(c *fakeConn, cmd command) (map[string]any, []fakeEvent) {

@@ -5,12 +5,17 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"time"
+
+	"github.com/coder/websocket"
 )
 
 // run reads one connection after another until the client ends.
 func (c *Client) run(cn *conn) {
 	for cn != nil {
 		err := c.use(cn)
+		if websocket.CloseStatus(err) == codeSignedOut {
+			c.signedOut()
+		}
 		c.lost(cn)
 		cn = c.reconnect(why(err))
 	}
@@ -114,6 +119,14 @@ func (c *Client) giveUp(err error) {
 	}
 	c.notify()
 	c.queue.end(err)
+}
+
+// signedOut ends the client, and forgets the session.
+func (c *Client) signedOut() {
+	c.giveUp(ErrSessionEnded)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.session = ""
 }
 
 func (c *Client) ended() bool {

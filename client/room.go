@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"fmt"
+	"time"
 )
 
 // A Position is a place in a room's log: after the event Seq, in the log that
@@ -10,6 +11,19 @@ import (
 type Position struct {
 	Seq   int64
 	Epoch string // "": whichever the server has
+
+	// At is when that event was stored, as it says itself. With it a server notices
+	// that it has been set back, and now has another event with this number. Zero:
+	// the server is not asked to look.
+	At time.Time
+}
+
+// stamp returns At as the protocol has it, "" for zero.
+func (p Position) stamp() string {
+	if p.At.IsZero() {
+		return ""
+	}
+	return p.At.UTC().Format("2006-01-02T15:04:05.000Z07:00")
 }
 
 // A Room is what Join found.
@@ -17,8 +31,9 @@ type Room struct {
 	Name  string // the server's form of the name, which events carry
 	Seq   int64  // the newest in its log; 0 if nobody wrote to it
 	Epoch string
-	Count int      // people here
-	Here  []Person // who they are; none in a room of more than 100 people
+	At    time.Time // when that was stored; zero if nobody wrote to it
+	Count int       // people here
+	Here  []Person  // who they are; none in a room of more than 100 people
 }
 
 // A room is one that was joined: a cursor in its log. c.mu guards it.
@@ -26,6 +41,7 @@ type room struct {
 	name   string
 	epoch  string
 	last   int64         // the newest event that the queue was given
+	at     time.Time     // when that was stored; zero if it is not known
 	head   int64         // the newest that is known to be there
 	paging bool          // catchUp is at work, and what comes live waits on the server
 	resets int           // how often last was set to somewhere else
@@ -52,15 +68,15 @@ func (c *Client) join(ctx context.Context, name string, after *Position) (Room, 
 	}
 	cmd := command{Op: "join", Room: name}
 	if after != nil {
-		cmd.After, cmd.Epoch = &after.Seq, after.Epoch
+		cmd.After, cmd.Epoch, cmd.At = &after.Seq, after.Epoch, after.stamp()
 	}
 	var found Room
 	_, err := c.do(ctx, cmd, func(f frame) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		r := &room{name: f.Room, epoch: c.epoch, gone: make(chan struct{}), last: f.Seq, head: f.Seq}
+		r := &room{name: f.Room, epoch: c.epoch, gone: make(chan struct{}), last: f.Seq, at: f.At, head: f.Seq}
 		if after != nil {
-			r.last, r.head = after.Seq, after.Seq
+			r.last, r.at, r.head = after.Seq, after.At, after.Seq
 			r.epoch = after.Epoch
 		}
 		if r.epoch == "" {
@@ -69,7 +85,7 @@ func (c *Client) join(ctx context.Context, name string, after *Position) (Room, 
 		c.rooms[r.name] = r
 		c.aliases[name] = r.name
 		c.aliases[r.name] = r.name
-		found = Room{Name: r.name, Seq: f.Seq, Epoch: c.epoch, Count: f.Count, Here: f.Here}
+		found = Room{Name: r.name, Seq: f.Seq, At: f.At, Epoch: c.epoch, Count: f.Count, Here: f.Here}
 		if f.Op == "behind" {
 			c.behind(r, f)
 		}
@@ -83,10 +99,10 @@ func (c *Client) join(ctx context.Context, name string, after *Position) (Room, 
 // behind deals with the answer that r's position is too far away, or in
 // another log. The caller holds c.mu.
 func (c *Client) behind(r *room, f frame) {
-	if f.Epoch != r.epoch || f.Seq < r.last {
-		r.epoch, r.last, r.head = f.Epoch, f.Seq, f.Seq
+	if f.Reset || f.Epoch != r.epoch || f.Seq < r.last {
+		r.epoch, r.last, r.at, r.head = f.Epoch, f.Seq, f.At, f.Seq
 		r.resets++
-		c.queue.force(Reset{Room: r.name, Seq: f.Seq, Epoch: f.Epoch})
+		c.queue.force(Reset{Room: r.name, Seq: f.Seq, At: f.At, Epoch: f.Epoch})
 		return
 	}
 	r.head = max(r.head, f.Seq)
@@ -110,12 +126,12 @@ func (c *Client) rejoin(cn *conn) {
 func (c *Client) rejoinRoom(cn *conn, r *room) {
 	for attempt := 0; ; attempt++ {
 		c.mu.Lock()
-		after, epoch, joined := r.last, r.epoch, c.rooms[r.name] == r
+		after, joined := Position{Seq: r.last, Epoch: r.epoch, At: r.at}, c.rooms[r.name] == r
 		c.mu.Unlock()
 		if !joined {
 			return
 		}
-		_, err := cn.call(c.ctx, command{Op: "join", Room: r.name, After: &after, Epoch: epoch}, func(f frame) {
+		_, err := cn.call(c.ctx, command{Op: "join", Room: r.name, After: &after.Seq, Epoch: after.Epoch, At: after.stamp()}, func(f frame) {
 			c.mu.Lock()
 			defer c.mu.Unlock()
 			c.queue.offer(Presence{Room: r.name, Count: f.Count, Here: f.Here})
@@ -217,6 +233,6 @@ func (c *Client) take(r *room, f frame) bool {
 	if e := f.event(); e != nil && !c.queue.offer(e) {
 		return false
 	}
-	r.last = f.Seq
+	r.last, r.at = f.Seq, f.At
 	return true
 }

@@ -1,7 +1,9 @@
-// Bun.serve with its own publish and subscribe. See ../README.md.
+// Bun.serve with its own publish and subscribe, over TLS if a certificate and its key are named. See ../README.md.
+const [cert, key] = process.argv.slice(2).map((file) => Bun.file(file));
 const server = Bun.serve({
   hostname: "127.0.0.1",
   port: 0,
+  tls: cert && { cert, key },
   fetch(request, server) {
     const room = new URL(request.url).searchParams.get("room");
     if (server.upgrade(request, { data: { room } })) return;
@@ -17,4 +19,4 @@ const server = Bun.serve({
     },
   },
 });
-console.log(`listening on http://127.0.0.1:${server.port}`);
+console.log(`listening on ${cert ? "https" : "http"}://127.0.0.1:${server.port}`);

@@ -2,12 +2,14 @@
 
 // Command floor is no chat server but what no server can save: for what one
 // member sends, a bare loop writes the same bytes to each member's socket, one
-// system call each, and does nothing else. See ../README.md.
+// system call each, and does nothing else. With the files of a certificate and its
+// key as arguments it encrypts for each member first. See ../README.md.
 package main
 
 import (
 	"bufio"
 	"crypto/sha1"
+	"crypto/tls"
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
@@ -15,6 +17,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"os"
 	"runtime"
 	"slices"
 	"sync"
@@ -23,8 +26,48 @@ import (
 )
 
 type room struct {
-	mu  sync.Mutex
-	fds []int
+	mu      sync.Mutex
+	members []member
+}
+
+// A member is a socket, and what encrypts for it, if something does.
+type member struct {
+	fd  int
+	tls *tls.Conn
+}
+
+// write writes p to the member's socket, waiting if it is full.
+func (m member) write(p []byte) {
+	if m.tls != nil {
+		m.tls.Write(p) // who is gone is seen to by its own goroutine
+		return
+	}
+	write(m.fd, p)
+}
+
+// A rawConn lies beneath a TLS connection and writes as the plain floor does.
+type rawConn struct {
+	net.Conn
+	fd int // 0: not known yet
+}
+
+func (c *rawConn) Write(p []byte) (int, error) {
+	if c.fd == 0 {
+		return c.Conn.Write(p)
+	}
+	write(c.fd, p)
+	return len(p), nil
+}
+
+// A rawListener has rawConns accepted.
+type rawListener struct{ net.Listener }
+
+func (l rawListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return &rawConn{Conn: c}, nil
 }
 
 type floor struct {
@@ -53,11 +96,18 @@ func (f *floor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	m := f.room(r.URL.Query().Get("room"))
 	m.mu.Lock()
 	_, err = io.WriteString(nc, answer+"\x81"+string(rune(len(welcome)))+welcome)
-	fd := descriptor(nc)
-	m.fds = append(m.fds, fd)
+	own := member{}
+	if t, ok := nc.(*tls.Conn); ok {
+		raw := t.NetConn().(*rawConn)
+		raw.fd = descriptor(raw.Conn)
+		own.tls, own.fd = t, raw.fd
+	} else {
+		own.fd = descriptor(nc)
+	}
+	m.members = append(m.members, own)
 	m.mu.Unlock()
 	if err == nil {
-		go serve(m, fd, nc, rw.Reader) // so that the request's memory can go
+		go serve(m, own.fd, nc, rw.Reader) // so that the request's memory can go
 	}
 }
 
@@ -81,15 +131,15 @@ func serve(m *room, fd int, nc net.Conn, early *bufio.Reader) {
 		out, held = answer(out[:0], in, held)
 		if len(out) > 0 {
 			m.mu.Lock()
-			for _, to := range m.fds {
-				write(to, out)
+			for _, to := range m.members {
+				to.write(out)
 			}
 			m.mu.Unlock()
 		}
 		n, err := nc.Read(in[held:])
 		if err != nil {
 			m.mu.Lock()
-			m.fds = slices.DeleteFunc(m.fds, func(other int) bool { return other == fd })
+			m.members = slices.DeleteFunc(m.members, func(other member) bool { return other.fd == fd })
 			nc.Close()
 			m.mu.Unlock()
 			return
@@ -144,6 +194,12 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Printf("listening on http://%s\n", ln.Addr())
-	log.Fatal(http.Serve(ln, &floor{rooms: map[string]*room{}}))
+	f := &floor{rooms: map[string]*room{}}
+	if len(os.Args) < 3 {
+		fmt.Printf("listening on http://%s\n", ln.Addr())
+		log.Fatal(http.Serve(ln, f))
+	}
+	fmt.Printf("listening on https://%s\n", ln.Addr())
+	quiet := log.New(io.Discard, "", 0) // handshakes that fail are not of interest
+	log.Fatal((&http.Server{Handler: f, ErrorLog: quiet}).ServeTLS(rawListener{ln}, os.Args[1], os.Args[2]))
 }

@@ -1,8 +1,13 @@
-// The broadcast of the README of `ws`, with rooms. See ../README.md.
+// The broadcast of the README of `ws`, with rooms, over TLS if a certificate and its key are named. See ../README.md.
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import { WebSocketServer, WebSocket } from "ws";
 
+const [cert, key] = process.argv.slice(2).map((file) => readFileSync(file));
+const http = cert ? createSecureServer({ cert, key }) : createServer();
 const rooms = new Map(); // name → Set of sockets
-const server = new WebSocketServer({ host: "127.0.0.1", port: 0 });
+const server = new WebSocketServer({ server: http });
 
 server.on("connection", (socket, request) => {
   const name = new URL(request.url, "http://localhost").searchParams.get("room");
@@ -17,4 +22,4 @@ server.on("connection", (socket, request) => {
   });
   socket.send('{"op":"ok"}');
 });
-server.on("listening", () => console.log(`listening on http://127.0.0.1:${server.address().port}`));
+http.listen(0, "127.0.0.1", () => console.log(`listening on ${cert ? "https" : "http"}://127.0.0.1:${http.address().port}`));

@@ -25,6 +25,7 @@ type Config struct {
 	Server   string        `placeholder:"URL|COMMAND" help:"Measure this Parley server instead of one of our own: the URL of one that runs (then its CPU time and memory are not known), or a command that starts one and prints \"listening on URL\"."`
 	Peers    []string      `placeholder:"NAME" help:"Also measure these servers, in turn with Parley: all, or some of floor, gorilla, gws, centrifuge, node-ws, bun."`
 	PeersDir string        `default:"bench" placeholder:"DIR" help:"Where bench/install has put the peers. Default: ${default}."`
+	TLS      bool          `name:"tls" help:"Measure over TLS, with a certificate made for the while, and peers that speak it."`
 	Runs     int           `default:"5" help:"How often everything is measured; the table has the median and the extremes. Default: ${default}."`
 	For      time.Duration `default:"5s" help:"How long each measurement lasts. Default: ${default}."`
 	Dir      string        `default:"." placeholder:"DIR" help:"Where the server that is measured keeps its data for the while: a folder on the disk that counts. Default: ${default}."`
@@ -36,6 +37,8 @@ type Config struct {
 	Version string    `kong:"-"` // of this program
 	Out     io.Writer `kong:"-"` // the table
 	Log     io.Writer `kong:"-"` // progress and sentences
+
+	secret *secret // with TLS
 }
 
 // A Scenario is a kind of work to be measured, at one or more sizes.
@@ -53,6 +56,7 @@ type Case struct {
 	connections int  // that it needs
 	needsStore  bool // only a server with a history can do it
 	needsStart  bool // only a server that we started can
+	needsTLS    bool // there is nothing to measure without
 	keeps       bool // all runs are on one server, as what precedes them takes long
 	measure     func(context.Context, *stand) (Values, error)
 }
@@ -78,12 +82,23 @@ type stand struct {
 // the table with the reason; the error is of Parley's own failures.
 func Run(ctx context.Context, cfg Config, scenarios ...Scenario) error {
 	b := &bencher{cfg: &cfg, report: newReport(cfg.Version)}
+	if len(scenarios) == 1 && slices.ContainsFunc(scenarios[0].cases(), func(c Case) bool { return c.needsTLS }) {
+		cfg.TLS = true
+	}
 	if err := b.prepare(); err != nil {
 		return err
 	}
+	defer cfg.secret.remove()
 	var failures error
 	for _, s := range scenarios {
 		for _, c := range s.cases() {
+			if c.needsTLS && !cfg.TLS {
+				b.say("%s: left out, as there is nothing to measure without --tls", c.Scenario)
+				continue
+			}
+			if cfg.TLS && !c.needsTLS {
+				c.Setting += ", over TLS"
+			}
 			if c.connections > b.most {
 				b.say("%s, %s: left out, as it needs %d connections and only %d open files are allowed (ulimit -n)", c.Scenario, c.Setting, c.connections, b.files)
 				continue
@@ -119,7 +134,7 @@ func (b *bencher) prepare() error {
 	if b.cfg.Runs < 1 {
 		return fmt.Errorf("--runs %d: at least one", b.cfg.Runs)
 	}
-	others, missing, err := choosePeers(b.cfg.PeersDir, b.cfg.Peers)
+	others, missing, err := choosePeers(b.cfg.PeersDir, b.cfg.Peers, b.cfg.TLS)
 	if err != nil {
 		return err
 	}
@@ -128,7 +143,7 @@ func (b *bencher) prepare() error {
 	}
 	own := Peer{Name: parleyName, protocol: parleyProtocol{}, keeps: true}
 	if strings.HasPrefix(b.cfg.Server, "http") {
-		if own.address, err = hostPort(b.cfg.Server); err != nil {
+		if own.address, err = hostPort(b.cfg.Server, b.cfg.TLS); err != nil {
 			return err
 		}
 		b.say("the server is not started here, so its CPU time and memory are not known, and its limits hold")
@@ -143,6 +158,11 @@ func (b *bencher) prepare() error {
 	b.most = b.files - spare
 	if _, err := cpuTime(os.Getpid()); err != nil {
 		b.say("%v", errNoProc)
+	}
+	if b.cfg.TLS {
+		if b.cfg.secret, err = newSecret(); err != nil {
+			return fmt.Errorf("a certificate to measure with: %w", err)
+		}
 	}
 	return nil
 }
@@ -226,7 +246,9 @@ func (b *bencher) erect(ctx context.Context, p Peer) (*stand, error) {
 	if p.address != "" {
 		return s, nil
 	}
-	if len(p.command) == 0 {
+	secret := b.cfg.secret
+	switch {
+	case len(p.command) == 0:
 		var err error
 		if s.dir, err = os.MkdirTemp(b.cfg.Dir, "parley-bench-"); err != nil {
 			return nil, err
@@ -236,6 +258,11 @@ func (b *bencher) erect(ctx context.Context, p Peer) (*stand, error) {
 			"serve", "--listen=127.0.0.1:0", "--data=" + filepath.Join(s.dir, "data"), "--log-level=warn",
 			"--message-rate=0", "--guest-rate=0", "--connections-per-address=0", "--search-rate=0",
 		})
+		if secret != nil {
+			s.peer.command = append(s.peer.command, "--tls-cert="+secret.cert, "--tls-key="+secret.key)
+		}
+	case secret != nil && p.Name != parleyName:
+		s.peer.command = append(slices.Clone(p.command), secret.cert, secret.key)
 	}
 	if err := s.start(ctx); err != nil {
 		s.end()
@@ -245,7 +272,7 @@ func (b *bencher) erect(ctx context.Context, p Peer) (*stand, error) {
 }
 
 func (s *stand) start(ctx context.Context) (err error) {
-	if s.process, err = startProcess(ctx, s.peer.command); err != nil {
+	if s.process, err = startProcess(ctx, s.peer.command, s.cfg.TLS); err != nil {
 		return fmt.Errorf("start %s: %w", s.peer.Name, err)
 	}
 	s.address = s.process.address

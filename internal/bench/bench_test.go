@@ -276,11 +276,11 @@ func TestPeersAreThoseThatAreThere(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "bin", "gws"), nil, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	chosen, missing, err := choosePeers(dir, []string{"gws", "gorilla"})
+	chosen, missing, err := choosePeers(dir, []string{"gws", "gorilla"}, false)
 	if err != nil || len(chosen) != 1 || chosen[0].Name != "gws" || len(missing) != 1 || !strings.HasPrefix(missing[0], "gorilla is left out: ") {
 		t.Errorf("%v, %q, %v", chosen, missing, err)
 	}
-	if _, _, err := choosePeers(dir, []string{"nobody"}); err == nil {
+	if _, _, err := choosePeers(dir, []string{"nobody"}, false); err == nil {
 		t.Error("nobody is no peer")
 	}
 }

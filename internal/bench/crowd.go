@@ -102,7 +102,7 @@ func (c *crowd) close() {
 func (c *crowd) attach(index int, m member, nc net.Conn, early []byte, began time.Duration) (*conn, error) {
 	o := &conn{member: m, index: index, crowd: c, began: began}
 	var err error
-	if o.sock, err = newSocket(nc); err != nil {
+	if o.sock, err = newSocket(c.ctx, nc); err != nil {
 		return nil, err
 	}
 	l := c.loopOf(o)
@@ -112,6 +112,7 @@ func (c *crowd) attach(index int, m member, nc net.Conn, early []byte, began tim
 	if err := o.took(l, early); err != nil {
 		return nil, err
 	}
+	l.readHeld(o)
 	return o, l.poller.add(l, o)
 }
 

@@ -75,9 +75,16 @@ func (s *stand) dial(c *crowd, index int, m member) error {
 		if m.slow {
 			d.Control = smallBuffer
 		}
-		return d.DialContext(ctx, network, address)
+		nc, err := d.DialContext(ctx, network, address)
+		if s.cfg.secret != nil && err == nil {
+			nc = beneathTLS(nc)
+		}
+		return nc, err
 	}}
-	nc, br, _, err := d.Dial(ctx, "ws://"+s.address+s.peer.protocol.path(m.room))
+	if s.cfg.secret != nil {
+		d.TLSConfig = s.cfg.secret.config
+	}
+	nc, br, _, err := d.Dial(ctx, s.cfg.secret.scheme("ws")+"://"+s.address+s.peer.protocol.path(m.room))
 	if err != nil {
 		return err
 	}

@@ -106,11 +106,11 @@ func (s *stand) page(ctx context.Context, room string, before int64) (seq int64,
 	if before > 0 {
 		query = fmt.Sprintf("?before=%d", before)
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.address+"/api/rooms/"+room+"/messages"+query, nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.cfg.secret.scheme("http")+"://"+s.address+"/api/rooms/"+room+"/messages"+query, nil)
 	if err != nil {
 		return 0, err
 	}
-	answer, err := http.DefaultClient.Do(r)
+	answer, err := s.cfg.secret.client().Do(r)
 	if err != nil {
 		return 0, err
 	}

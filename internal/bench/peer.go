@@ -15,6 +15,7 @@ type Peer struct {
 	address  string   // host:port of one that runs already
 	protocol protocol
 	keeps    bool // it has a history
+	secure   bool // it speaks TLS, if the files of a certificate and its key follow the command
 }
 
 // parleyName is how Parley is called in tables: what the others are compared with.
@@ -23,17 +24,17 @@ const parleyName = "parley"
 // peers are the servers of the folder bench/, from the floor upwards. Their
 // commands are relative to it.
 var peers = []Peer{
-	{Name: "floor", command: []string{"bin/floor"}, protocol: plainProtocol{}},
+	{Name: "floor", command: []string{"bin/floor"}, protocol: plainProtocol{}, secure: true},
 	{Name: "gorilla", command: []string{"bin/gorilla"}, protocol: plainProtocol{}},
 	{Name: "gws", command: []string{"bin/gws"}, protocol: plainProtocol{}},
 	{Name: "centrifuge", command: []string{"bin/centrifuge"}, protocol: centrifugeProtocol{}},
-	{Name: "node-ws", command: []string{"node", "node-ws/server.js"}, protocol: plainProtocol{}},
-	{Name: "bun", command: []string{"bun/node_modules/@oven/bun-linux-x64/bin/bun", "bun/server.js"}, protocol: plainProtocol{}},
+	{Name: "node-ws", command: []string{"node", "node-ws/server.js"}, protocol: plainProtocol{}, secure: true},
+	{Name: "bun", command: []string{"bun/node_modules/@oven/bun-linux-x64/bin/bun", "bun/server.js"}, protocol: plainProtocol{}, secure: true},
 }
 
 // choosePeers returns those that are called for and can be started; missing says
-// which cannot, and why.
-func choosePeers(dir string, names []string) (chosen []Peer, missing []string, err error) {
+// which cannot, and why. With TLS only those are chosen that speak it.
+func choosePeers(dir string, names []string, secure bool) (chosen []Peer, missing []string, err error) {
 	known := make([]string, len(peers))
 	for i, p := range peers {
 		known[i] = p.Name
@@ -45,6 +46,10 @@ func choosePeers(dir string, names []string) (chosen []Peer, missing []string, e
 	}
 	for _, p := range peers {
 		if !slices.Contains(names, p.Name) && !slices.Contains(names, "all") {
+			continue
+		}
+		if secure && !p.secure {
+			missing = append(missing, p.Name+" is left out: it is not set up for TLS")
 			continue
 		}
 		if p.command, err = p.located(dir); err != nil {

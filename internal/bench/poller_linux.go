@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -13,13 +14,22 @@ import (
 // A socket is a descriptor taken out of the runtime's hands: with thousands of
 // them, a goroutine to wake for each delivery would cost more than the delivery
 // costs the server.
-type socket struct{ fd int }
+type socket struct {
+	fd  int
+	tls *tls.Conn // what is read and written instead, over fd; nil without TLS
+}
 
-func newSocket(nc net.Conn) (s socket, err error) {
+// newSocket takes nc, plain or with TLS beneathTLS. ctx ends the writes that wait.
+func newSocket(ctx context.Context, nc net.Conn) (s socket, err error) {
+	var beneath *beneathConn
+	if t, ok := nc.(*tls.Conn); ok {
+		s.tls, beneath = t, t.NetConn().(*beneathConn)
+		nc = beneath.Conn
+	}
 	defer nc.Close()
 	t, ok := nc.(*net.TCPConn)
 	if !ok {
-		return s, errors.New("only plain TCP can be measured")
+		return s, errors.New("only TCP can be measured")
 	}
 	raw, err := t.SyscallConn()
 	if err != nil {
@@ -30,12 +40,52 @@ func newSocket(nc net.Conn) (s socket, err error) {
 	if err = errors.Join(err, dupErr); err == nil {
 		syscall.CloseOnExec(s.fd)
 	}
+	if beneath != nil && err == nil {
+		beneath.take(ctx, s.fd)
+	}
 	return s, err
 }
 
+// read returns what has come: all of it, unless p is too short. Its error is
+// EAGAIN if that is nothing.
+func (s socket) read(p []byte) (n int, err error) {
+	if s.tls == nil {
+		return readFrom(s.fd, p)
+	}
+	for n < len(p) && err == nil {
+		var m int
+		m, err = s.tls.Read(p[n:])
+		n += m
+	}
+	if n > 0 || errors.Is(err, errNothingYet) {
+		err = nil
+	}
+	if n == 0 && err == nil {
+		err = syscall.EAGAIN
+	}
+	return n, err
+}
+
+func readFrom(fd int, p []byte) (int, error) {
+	n, err := syscall.Read(fd, p)
+	if n == 0 && err == nil {
+		err = io.ErrUnexpectedEOF
+	}
+	return max(n, 0), err
+}
+
 func (s socket) write(ctx context.Context, p []byte) error {
+	if s.tls != nil {
+		_, err := s.tls.Write(p)
+		return err
+	}
+	return writeTo(ctx, s.fd, p)
+}
+
+// writeTo writes all of p, waiting if the socket is full.
+func writeTo(ctx context.Context, fd int, p []byte) error {
 	for len(p) > 0 {
-		n, err := syscall.Write(s.fd, p)
+		n, err := syscall.Write(fd, p)
 		switch {
 		case err == nil:
 			p = p[n:]
@@ -51,6 +101,54 @@ func (s socket) write(ctx context.Context, p []byte) error {
 }
 
 func (s socket) close() { syscall.Close(s.fd) }
+
+// A beneathConn lies beneath a TLS connection. When its descriptor has been taken,
+// a read that finds nothing is a temporary error, which crypto/tls passes on.
+type beneathConn struct {
+	net.Conn
+	ctx   context.Context // nil until the descriptor is taken
+	fd    int
+	empty bool // the last read took all there was
+}
+
+// beneathTLS returns what lies beneath a TLS connection over nc.
+func beneathTLS(nc net.Conn) net.Conn { return &beneathConn{Conn: nc} }
+
+func (c *beneathConn) take(ctx context.Context, fd int) { c.ctx, c.fd = ctx, fd }
+
+func (c *beneathConn) Read(p []byte) (int, error) {
+	if c.ctx == nil {
+		return c.Conn.Read(p)
+	}
+	if c.empty {
+		c.empty = false
+		return 0, errNothingYet
+	}
+	n, err := readFrom(c.fd, p)
+	c.empty = n < len(p)
+	if errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EINTR) {
+		c.empty, err = false, errNothingYet
+	}
+	return n, err
+}
+
+func (c *beneathConn) Write(p []byte) (int, error) {
+	if c.ctx == nil {
+		return c.Conn.Write(p)
+	}
+	if err := writeTo(c.ctx, c.fd, p); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+var errNothingYet net.Error = nothingYet{}
+
+type nothingYet struct{}
+
+func (nothingYet) Error() string   { return "nothing has come" }
+func (nothingYet) Timeout() bool   { return true }
+func (nothingYet) Temporary() bool { return true }
 
 // A poller waits for the sockets of one loop.
 type poller struct {
@@ -108,15 +206,26 @@ func (l *loop) run() {
 	}
 }
 
+// readHeld reads what crypto/tls has read already, of which the poller does not
+// tell.
+func (l *loop) readHeld(o *conn) {
+	if o.sock.tls != nil {
+		l.read(o)
+	}
+}
+
+// read reads all that has come: the poller does not know what crypto/tls holds.
 func (l *loop) read(o *conn) {
-	held := copy(l.buf, o.rest)
-	n, err := syscall.Read(o.sock.fd, l.buf[held:])
-	switch {
-	case n > 0:
-		l.arrived(o, l.buf[:held+n], n)
-	case err == nil:
-		l.crowd.fail(fmt.Errorf("member %d: %w", o.who, io.ErrUnexpectedEOF))
-	case !errors.Is(err, syscall.EAGAIN) && !errors.Is(err, syscall.EINTR):
-		l.crowd.fail(fmt.Errorf("member %d reads: %w", o.who, err))
+	for more := true; more; {
+		held := copy(l.buf, o.rest)
+		n, err := o.sock.read(l.buf[held:])
+		more = n == len(l.buf)-held
+		switch {
+		case n > 0:
+			l.arrived(o, l.buf[:held+n], n)
+		case !errors.Is(err, syscall.EAGAIN) && !errors.Is(err, syscall.EINTR):
+			l.crowd.fail(fmt.Errorf("member %d reads: %w", o.who, err))
+			return
+		}
 	}
 }

@@ -18,7 +18,9 @@ type socket struct {
 	stalled *atomic.Bool
 }
 
-func newSocket(nc net.Conn) (socket, error) { return socket{nc, new(atomic.Bool)}, nil }
+func newSocket(_ context.Context, nc net.Conn) (socket, error) {
+	return socket{nc, new(atomic.Bool)}, nil
+}
 
 func (s socket) write(_ context.Context, p []byte) error {
 	_, err := s.nc.Write(p)
@@ -26,6 +28,9 @@ func (s socket) write(_ context.Context, p []byte) error {
 }
 
 func (s socket) close() { s.nc.Close() }
+
+// beneathTLS returns what lies beneath a TLS connection over nc.
+func beneathTLS(nc net.Conn) net.Conn { return nc }
 
 type poller struct{ wg sync.WaitGroup }
 
@@ -58,5 +63,8 @@ func (p *poller) remove(o *conn) error {
 	o.sock.stalled.Store(true)
 	return nil
 }
+
+// readHeld does nothing: a goroutine reads everything.
+func (l *loop) readHeld(*conn) {}
 
 func (l *loop) run() { <-l.crowd.ctx.Done() }

@@ -28,7 +28,7 @@ type process struct {
 }
 
 // startProcess starts a server and waits for the line "listening on URL".
-func startProcess(ctx context.Context, command []string) (*process, error) {
+func startProcess(ctx context.Context, command []string, secure bool) (*process, error) {
 	p := &process{cmd: exec.CommandContext(ctx, command[0], command[1:]...), stderr: &lastWords{}}
 	p.cmd.Stderr = p.stderr
 	// What is set for a server of one's own must not change the one that is measured.
@@ -46,7 +46,7 @@ func startProcess(ctx context.Context, command []string) (*process, error) {
 	line, err := bufio.NewReader(stdout).ReadString('\n')
 	p.took = time.Since(began)
 	u, found := strings.CutPrefix(strings.TrimSpace(line), "listening on ")
-	address, parseErr := hostPort(u)
+	address, parseErr := hostPort(u, secure)
 	if err != nil || !found || parseErr != nil {
 		p.stop()
 		return nil, fmt.Errorf("%s says %q instead of where it listens: %s", command[0], line, p.stderr)
@@ -56,14 +56,19 @@ func startProcess(ctx context.Context, command []string) (*process, error) {
 	return p, nil
 }
 
-// hostPort returns the address in a server's URL.
-func hostPort(u string) (string, error) {
+// hostPort returns the address in a server's URL, which has to be one with TLS or
+// without.
+func hostPort(u string, secure bool) (string, error) {
 	parsed, err := url.Parse(u)
 	if err != nil {
 		return "", err
 	}
-	if parsed.Scheme != "http" || parsed.Port() == "" {
-		return "", fmt.Errorf("%q is no URL like http://127.0.0.1:8080: TLS would measure the cipher", u)
+	scheme := "http"
+	if secure {
+		scheme = "https"
+	}
+	if parsed.Scheme != scheme || parsed.Port() == "" {
+		return "", fmt.Errorf("%q is no URL like %s://127.0.0.1:8080; --tls says whether it has to be https", u, scheme)
 	}
 	return parsed.Host, nil
 }

@@ -132,11 +132,11 @@ func (s *stand) search(ctx context.Context, typed, order string) (hits int, err 
 		typed += fmt.Sprint(" in:search-", i)
 	}
 	query := url.Values{"q": {typed}, "sort": {order}}
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.address+"/api/search?"+query.Encode(), nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.cfg.secret.scheme("http")+"://"+s.address+"/api/search?"+query.Encode(), nil)
 	if err != nil {
 		return 0, err
 	}
-	answer, err := http.DefaultClient.Do(r)
+	answer, err := s.cfg.secret.client().Do(r)
 	if err != nil {
 		return 0, err
 	}

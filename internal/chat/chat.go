@@ -64,6 +64,7 @@ type Draft struct {
 	Nonce  string // unique per author and room; empty: the sender cannot retry
 	Target Seq    // the message that this changes or, of one that is said, whose thread it is in; 0: none
 	Extra  *Extra // nil for nearly all
+	Source Place  // of a forward: the message that it is a copy of. Kept, and never shown.
 }
 
 // Is returns what kind of event a draft becomes.
@@ -104,8 +105,9 @@ type Quote struct {
 	Text string // at most MaxQuote characters
 }
 
-// A Forward says who said first what is repeated here, and when. Where stays
-// unsaid: to know a room's name is to be able to enter it.
+// A Forward says who said first what is repeated here, and when. It does not say
+// where: to know a room's name is to be able to enter it. So Draft.Source is no
+// part of it.
 type Forward struct {
 	From Person
 	At   time.Time
@@ -219,6 +221,7 @@ type Selection struct {
 type Page struct {
 	Messages []Standing // oldest first
 	Head     Seq        // the room's newest event at that moment
+	At       time.Time  // when Head was stored; zero if there is none
 	More     bool       // there are more in the direction that was asked for: older ones, or newer if it was those
 	Newer    bool       // of a page around a message: there are newer ones too
 	Root     *Standing  // of a page of a thread: what that began with; nil if there is no such message

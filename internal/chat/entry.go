@@ -40,6 +40,8 @@ type EntryChange struct {
 	Muted     *bool
 	Favourite *bool
 	Listed    *bool // false: the room leaves the list, and what it was to them is forgotten
+
+	Nonce string // as in Draft: a change that was made with it is not made again
 }
 
 // Check reports whether a change can be made. The error is an *Error with code

@@ -20,6 +20,7 @@ const (
 	BadName            Code = "bad_name"             // not a display name, or none given
 	BadText            Code = "bad_text"             // empty, or not UTF-8
 	BadNonce           Code = "bad_nonce"            // too long, or not printable ASCII
+	NonceUsed          Code = "nonce_used"           // the same person used this nonce for something else in this room
 	BadSession         Code = "bad_session"          // no such session: say hello with a name
 	TooLong            Code = "too_long"             // the message has too many characters
 	TooLarge           Code = "too_large"            // the frame or body has too many bytes
@@ -33,6 +34,8 @@ const (
 	Gone               Code = "gone"                 // the message has been deleted
 	NotYours           Code = "not_yours"            // only its author may do that
 	TooMany            Code = "too_many"             // there are enough of these
+	Behind             Code = "behind"               // the event that a page shall begin after is not in this log: read the room again
+	SessionEnded       Code = "session_ended"        // the session of this connection has been ended: do not come back with it
 	Stalled            Code = "stalled"              // this reader took nothing for too long
 	Unavailable        Code = "unavailable"          // the store cannot write; nothing was kept
 	Overloaded         Code = "overloaded"           // too much is waiting for the store
@@ -42,9 +45,9 @@ const (
 
 // Codes lists every code, in the order of the documentation.
 var Codes = []Code{
-	InvalidJSON, UnknownOp, HelloFirst, BadRequest, BadRoom, BadName, BadText, BadNonce,
+	InvalidJSON, UnknownOp, HelloFirst, BadRequest, BadRoom, BadName, BadText, BadNonce, NonceUsed,
 	BadSession, TooLong, TooLarge, NotJoined, AlreadyJoined, TooManyRooms, TooManyConnections,
-	RateLimited, ForbiddenOrigin, NotFound, Gone, NotYours, TooMany, Stalled, Unavailable, Overloaded, Stopping, Internal,
+	RateLimited, ForbiddenOrigin, NotFound, Gone, NotYours, TooMany, Behind, SessionEnded, Stalled, Unavailable, Overloaded, Stopping, Internal,
 }
 
 // An Error is what a user is told: a code to act on and a sentence to read.

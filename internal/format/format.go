@@ -4,7 +4,7 @@
 // It knows the Markdown that people know from GitHub, less what can deceive or
 // fetch something from elsewhere, and with spoilers: no people, no rooms, no
 // limits of theirs. HTML and references stay the text that they are; a link
-// under another name shows where it leads, and an image is such a link.
+// that reads otherwise than it leads shows where that is, and an image is a link.
 package format
 
 import (
@@ -23,7 +23,7 @@ import (
 func Forget() { rendered.forget() }
 
 // HTML returns message's formatting as sanitised HTML, and "" if it has none
-// beyond lines and links, or so much that it is no message any more. It holds
+// beyond lines and mail addresses, or so much that it is no message any more. It holds
 // only the elements and classes that policy names, at most maxGrowth times the
 // bytes of message and a little, and may be called from several goroutines.
 func HTML(message string) string {

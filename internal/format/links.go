@@ -2,10 +2,12 @@ package format
 
 import (
 	"bytes"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/parser"
@@ -177,8 +179,9 @@ var plainHost = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?\.?(:[0-9]{1,
 
 // resolve returns address as a link has it, and where it leads, in letters
 // that cannot be taken for others: a domain's with accents or of another
-// script is in the form of the DNS (xn--…). A user's name in an address, which
-// reads as a host, is refused.
+// script is in the form of the DNS (xn--…). It refuses a user's name in an
+// address, which reads as a host, and a number that browsers read as an IPv4
+// address, unless it is written as usual.
 func resolve(address string) (href, host string, ok bool) {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -187,15 +190,35 @@ func resolve(address string) (href, host string, ok bool) {
 	if u.Scheme == "mailto" {
 		return address, u.Opaque, isASCII(address) && !strings.Contains(u.Opaque, "%")
 	}
-	host, err = idna.Lookup.ToASCII(u.Hostname())
+	name, err := idna.Lookup.ToASCII(u.Hostname())
+	if err != nil || u.User != nil || endsInNumber(name) && !isIPv4(name) {
+		return "", "", false
+	}
+	host = name
 	if port := u.Port(); port != "" {
 		host += ":" + port
 	}
-	if err != nil || u.User != nil || !plainHost.MatchString(host) {
+	if !plainHost.MatchString(host) {
 		return "", "", false
 	}
 	u.Host = host
 	return string(util.URLEscape([]byte(u.String()), false)), host, true
+}
+
+// endsInNumber reports whether a browser takes host for an IPv4 address, or for
+// an attempt at one (WHATWG URL, "ends in a number checker").
+func endsInNumber(host string) bool {
+	host = strings.TrimSuffix(host, ".")
+	last := host[strings.LastIndexByte(host, '.')+1:]
+	if hex, ok := strings.CutPrefix(last, "0x"); ok {
+		return strings.Trim(hex, "0123456789abcdef") == ""
+	}
+	return last != "" && strings.Trim(last, "0123456789") == ""
+}
+
+func isIPv4(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.Is4()
 }
 
 func isASCII(s string) bool {
@@ -226,10 +249,94 @@ func (w *writer) namedLink(n *namedLink, depth int) {
 	}
 	w.out.WriteString("</a>")
 	if !saysWhere(name, n.href, n.host) {
-		w.out.WriteString(`<span class="host"> (`)
-		w.plain([]byte(n.host))
-		w.out.WriteString(`)</span>`)
+		w.host(n.host)
 	}
+}
+
+// words writes text that may hold addresses where the parser did not look for
+// them: behind a quotation mark, a colon or another script's letters.
+func (w *writer) words(start, stop int) {
+	done := start
+	for i := start; i < stop && !w.inLink; i++ {
+		rest := w.source[i:stop]
+		if !beginsAddress(rest) {
+			continue
+		}
+		if before, _ := utf8.DecodeLastRune(w.source[:i]); isWordRune(before) {
+			continue
+		}
+		address := bareAddress(rest)
+		if len(address) == 0 {
+			continue
+		}
+		w.plain(w.source[done:i])
+		w.address(address, false)
+		done = i + len(address)
+		i = done - 1
+	}
+	w.plain(w.source[done:stop])
+}
+
+// bareAddress returns the address that s begins with, without what may end a
+// sentence.
+func bareAddress(s []byte) []byte {
+	s = s[:min(len(s), maxAddress)]
+	scheme := 0
+	if bytes.HasPrefix(s, []byte("www.")) {
+		s = append([]byte("http://"), s...)
+		scheme = len("http://")
+	}
+	found := webAddress.Find(s)
+	if len(found) <= scheme || len(found) >= maxAddress {
+		return nil
+	}
+	return trimAddress(found[scheme:])
+}
+
+// address writes an address that stands in the text as it is, and where it
+// leads if that is not what is written there. One that may be no link stays text.
+func (w *writer) address(label []byte, mail bool) {
+	address := string(label)
+	switch {
+	case mail:
+		address = "mailto:" + address
+	case strings.HasPrefix(address, "www."):
+		address = "https://" + address
+	}
+	href, host, ok := resolve(address)
+	if !ok || w.inLink {
+		w.plain(label)
+		return
+	}
+	w.openLink(href)
+	w.plain(label)
+	w.out.WriteString("</a>")
+	if !writesHost(address, host) {
+		w.host(host)
+	}
+	if !mail { // bare ones alone are not looked for
+		w.formatted = true
+	}
+}
+
+// writesHost reports whether host stands where an address has it. Capitals
+// aside it must be the same: other letters that mean the same may read as others.
+func writesHost(address, host string) bool {
+	_, rest, ok := strings.Cut(address, "://")
+	if !ok {
+		rest = strings.TrimPrefix(address, "mailto:")
+	}
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		rest = rest[:i]
+	}
+	return isASCII(rest) && strings.EqualFold(rest, host)
+}
+
+// host writes where the link before it leads.
+func (w *writer) host(host string) {
+	w.out.WriteString(`<span class="host"> (`)
+	w.plain([]byte(host))
+	w.out.WriteString(`)</span>`)
 }
 
 func holdsSpoiler(n ast.Node) bool {

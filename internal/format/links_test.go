@@ -1,10 +1,12 @@
 package format
 
 import (
+	"html"
 	"net/url"
 	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 const leaves = ` target="_blank" rel="nofollow noopener noreferrer">`
@@ -44,6 +46,114 @@ func TestNamedLinkShowsWhereItLeads(t *testing.T) {
 	})
 }
 
+// An address that reads as another host than it leads to is followed by that
+// host, or is no link at all.
+func TestAddressInTextShowsWhereItLeads(t *testing.T) {
+	hosts := map[string]string{ // what is shown beside the address; "-": it is no link
+		"https://example.org/a":                      "",
+		"https://EXAMPLE.org:8080?a":                 "",
+		"http://10.0.0.1:8080/":                      "",
+		"https://xn--pple-43d.com/":                  "",
+		"https://example.org/@user":                  "",
+		"https://example.org/?a@b":                   "",
+		"mailto:ada@example.org?subject=a":           "",
+		"https://\u0430pple.com/":                    "xn--pple-43d.com",        // Cyrillic а
+		"https://paypal.com\u3002evil.example/":      "paypal.com.evil.example", // 。 is a dot to the DNS
+		"https://paypal.com\uff0eevil.example":       "paypal.com.evil.example", // ．
+		"https://paypal.com\uff61evil.example":       "paypal.com.evil.example", // ｡
+		"https://\uff50\uff41\uff59pal.example/":     "paypal.example",          // full width
+		"https://face\u212aook.example/":             "facekook.example",        // the Kelvin sign is a k
+		"https://m\u00fcnchen.example:8080/":         "xn--mnchen-3ya.example:8080",
+		"https://stra\u00dfe.example":                "xn--strae-oqa.example",
+		"http://\u2460\u2461.example":                "12.example", // ①②
+		"https://paypal.com@evil.example":            "-",
+		"https://paypal.com:443@evil.example/":       "-",
+		"https://paypal.com%40evil.example/":         "-",
+		"https://paypal.com\uff20evil.example/":      "-",                                     // ＠
+		"https://paypal.com\u2044login.evil.example": "paypal.xn--comlogin-g03d.evil.example", // fraction slash
+		"https://paypal.com\u2215login.evil.example": "paypal.xn--comlogin-0f7d.evil.example", // division slash
+		"https://paypal.com\u29f8login.evil.example": "paypal.xn--comlogin-681f.evil.example", // big solidus
+		"https://paypal.com\uff0flogin.evil.example": "-",                                     // full width slash
+		"https://paypal.com\uff1flogin.evil.example": "-",                                     // full width question mark
+		"https://paypal.com\uff03login.evil.example": "-",                                     // full width number sign
+		"https://paypal%2ecom.evil.example/":         "-",
+		"https://%70aypal.com/":                      "-",
+		"https://paypal\u00adcom.evil.example":       "?", // see below: nothing invisible is part of an address
+		"http://0x7f.1/":                             "-",
+		"http://0x7f000001/":                         "-",
+		"http://2130706433/":                         "-",
+		"http://017700000001":                        "-",
+		"http://127.1/":                              "-",
+		"http://127.0.0.01/":                         "-",
+		"http://1.2.3.4.5/":                          "-",
+		"http://1.2.3.4./":                           "-",
+		"http://\u0661.2.3.4/":                       "-",
+		"https://e.example:99999999/":                "-",
+		"mailto:ada@\u0430pple.com":                  "-",
+		"mailto:ada%40paypal.com@evil.example":       "?",
+		"https://a_b.example/":                       "-",
+		"https://ex\u200bample.org/":                 "?",
+		"https://ex\u202eample.org/":                 "?",
+	}
+	for address, want := range hosts {
+		for _, text := range []string{address, "see **" + address + "**", "“" + address + "”", address + " x"} {
+			out := HTML(text)
+			switch links := strings.Count(out, "<a "); {
+			case want == "?":
+			case want == "-":
+				if links > 0 {
+					t.Errorf("%q is a link: %s", text, out)
+				}
+			case links != 1 || strings.Contains(out, "host") != (want != "") || want != "" && !strings.Contains(out, `</a><span class="host"> (`+want+`)</span>`):
+				t.Errorf("%q is not followed by %q: %s", text, want, out)
+			}
+			wantHonest(t, text, out)
+		}
+	}
+}
+
+var anyLink = regexp.MustCompile(`<a href="([^"]*)"` + regexp.QuoteMeta(leaves) + `(.*?)</a>(?:<span class="host"> \(([^)]*)\)</span>)?`)
+
+// wantHonest fails if a link in out reads as another host than it leads to. It
+// looks at each as a person does: what is before the first slash, or else
+// what is said beside it.
+func wantHonest(t *testing.T, text, out string) {
+	t.Helper()
+	for _, m := range anyLink.FindAllStringSubmatch(out, -1) {
+		u, err := url.Parse(html.UnescapeString(m[1]))
+		if err != nil {
+			t.Errorf("%q: %v in %s", text, err, out)
+			continue
+		}
+		leads := u.Host
+		if u.Scheme == "mailto" {
+			leads = u.Opaque
+		}
+		reads := html.UnescapeString(m[2])
+		for _, scheme := range []string{"https://", "http://", "mailto:"} {
+			reads = strings.TrimPrefix(reads, scheme)
+		}
+		if i := strings.IndexAny(reads, "/?#"); i >= 0 {
+			reads = reads[:i]
+		}
+		if said := html.UnescapeString(m[3]); u.User != nil || said != leads && (said != "" || strings.ToLower(reads) != leads || !isASCII(reads)) {
+			t.Errorf("%q reads as %q, says %q, and leads to %q: %s", text, reads, said, leads, out)
+		}
+	}
+}
+
+// FuzzAddress looks at all links in a text as a person does.
+func FuzzAddress(f *testing.F) {
+	for _, s := range []string{"https://a.b/c", "x:http://A.B:80?c", "https://ä.ö/ü", "https://a.b@c.d", "https://a。b", "mailto:a@b.c?subject=d", "a@b.c", "www.a.b/c", "(https://a.b/(c)#d)", "https://1.2.3.4.:5", "https://a_b_c.d **e** https://f_g", "https://a\u202eb"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		if utf8.ValidString(s) && !strings.Contains(s, "](") { // those have names: see FuzzLink
+			wantHonest(t, s, HTML(s))
+		}
+	})
+}
+
 // What cannot say honestly where it leads stays as it was typed.
 func TestNoLinkIsMadeOf(t *testing.T) {
 	for name, address := range map[string]string{
@@ -64,6 +174,9 @@ func TestNoLinkIsMadeOf(t *testing.T) {
 		"title":          `https://e.example/ "bank.example"`,
 		"wrong domain":   "https://-a_b.example/",
 		"address number": "https://[::1]/",
+		"odd IPv4":       "http://0x7f.1/",
+		"IPv4 as one":    "http://2130706433/",
+		"octal IPv4":     "http://0177.0.0.1/",
 		"mail, encoded":  "mailto:a%40bank.example@evil.example",
 		"nothing":        "",
 		"very long":      "https://e.example/" + strings.Repeat("a", 2000),

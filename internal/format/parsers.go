@@ -1,6 +1,7 @@
 package format
 
 import (
+	"bytes"
 	"regexp"
 	"unicode"
 	"unicode/utf8"
@@ -17,7 +18,7 @@ import (
 // webAddress is what becomes a link by itself: no space, quote or bracket in
 // it, and nothing invisible, which could make it read as another address.
 var webAddress = func() *regexp.Regexp {
-	const other = "[^\\s\\pZ\\pC<>\"`{}|\\\\^\\[\\]"
+	const other = "[^\\s\\pZ\\pC<>\"`{}|\\\\^\\[\\]«»“”„"
 	return regexp.MustCompile(`^(?:https?://[\pL\pN]` + other + `]*|mailto:[\pL\pN]` + other + `@:]*@[\pL\pN]` + other + `@:]*)`)
 }()
 
@@ -50,6 +51,27 @@ func inlineParsers() []util.PrioritizedValue {
 			extension.WithLinkifyAllowedProtocols([]string{"http:", "https:", "mailto:"}),
 			extension.WithLinkifyURLRegexp(webAddress),
 		), 999),
+	}
+}
+
+func beginsAddress(s []byte) bool {
+	for _, start := range []string{"http://", "https://", "www.", "mailto:"} {
+		if bytes.HasPrefix(s, []byte(start)) {
+			return true
+		}
+	}
+	return false
+}
+
+// trimAddress leaves out what may end a sentence, and a parenthesis at the end
+// that the address has not opened.
+func trimAddress(s []byte) []byte {
+	for {
+		s = bytes.TrimRight(s, "?!.,:;*_~'…")
+		if !bytes.HasSuffix(s, []byte{')'}) || bytes.Count(s, []byte{')'}) <= bytes.Count(s, []byte{'('}) {
+			return s
+		}
+		s = s[:len(s)-1]
 	}
 }
 

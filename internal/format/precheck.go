@@ -5,7 +5,7 @@ import "strings"
 // mayHaveFormat reports whether text could have formatting. It is wrong in one
 // direction only, and cheap, because most messages are plain.
 func mayHaveFormat(message string) bool {
-	if strings.ContainsAny(message, "*_~`") || strings.Contains(message, "](") || mayHideText(message) {
+	if strings.ContainsAny(message, "*_~`") || strings.Contains(message, "](") || mayHideText(message) || mayHaveAddress(message) {
 		return true
 	}
 	for rest := message; ; {
@@ -28,6 +28,12 @@ func mayHaveFormat(message string) bool {
 		}
 		rest = rest[i+1:]
 	}
+}
+
+// mayHaveAddress reports whether there could be an address that becomes a link
+// by itself.
+func mayHaveAddress(message string) bool {
+	return strings.Contains(message, "://") || strings.Contains(message, "www.") || strings.Contains(message, "mailto:")
 }
 
 // mayHideText reports whether there could be a spoiler, or backslashes that keep

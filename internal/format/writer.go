@@ -2,7 +2,6 @@ package format
 
 import (
 	"bytes"
-	"net/url"
 	"regexp"
 	"strconv"
 	"time"
@@ -31,7 +30,7 @@ func exactly(value string) *regexp.Regexp {
 type writer struct {
 	source    []byte
 	out       bytes.Buffer
-	formatted bool // there is more than paragraphs, text and links
+	formatted bool // there is more than paragraphs, text and mail addresses
 	visible   bool // there is something to see
 	tooDeep   bool // given up
 
@@ -47,8 +46,25 @@ func (w *writer) children(parent ast.Node, depth int) {
 		return
 	}
 	for n := parent.FirstChild(); n != nil; n = n.NextSibling() {
-		w.node(n, depth)
+		if !joinsNext(n) {
+			w.node(n, depth)
+		}
 	}
+}
+
+// joinsNext makes a text part of the next one, if that is where the text goes on:
+// an address in it must not be cut where a sign has turned out to be no markup.
+func joinsNext(n ast.Node) bool {
+	t, ok := n.(*ast.Text)
+	if !ok || t.SoftLineBreak() || t.HardLineBreak() {
+		return false
+	}
+	next, ok := n.NextSibling().(*ast.Text)
+	if !ok || next.Segment.Start != t.Segment.Stop || next.Segment.Padding > 0 {
+		return false
+	}
+	next.Segment = next.Segment.WithStart(t.Segment.Start)
+	return true
 }
 
 func (w *writer) node(n ast.Node, depth int) {
@@ -57,7 +73,7 @@ func (w *writer) node(n ast.Node, depth int) {
 		w.text(n)
 		return
 	case *ast.AutoLink:
-		w.link(n)
+		w.address(n.Label(w.source), n.AutoLinkType == ast.AutoLinkEmail)
 		return
 	case *ast.Paragraph:
 		w.element("p", n, depth)
@@ -175,12 +191,12 @@ func (w *writer) text(n *ast.Text) {
 	for i := done; i < n.Segment.Stop; i++ {
 		if w.source[i] == '\\' && w.isEscape(i) {
 			w.formatted = true
-			w.plain(w.source[done:i])
+			w.words(done, i)
 			done = i + 1
 			i++ // what it escapes
 		}
 	}
-	w.plain(w.source[done:n.Segment.Stop])
+	w.words(done, n.Segment.Stop)
 	if n.SoftLineBreak() || n.HardLineBreak() {
 		if stop := n.Segment.Stop; n.HardLineBreak() && stop < len(w.source) && w.source[stop] == '\\' {
 			w.plain([]byte{'\\'}) // every new line is one: it needs no mark
@@ -217,20 +233,6 @@ func (w *writer) isEscape(i int) bool {
 func (w *writer) plain(s []byte) {
 	w.out.Write(util.EscapeHTML(s))
 	w.visible = w.visible || bytes.ContainsFunc(s, func(r rune) bool { return !unicode.IsSpace(r) })
-}
-
-func (w *writer) link(n *ast.AutoLink) {
-	address := string(util.URLEscape(n.URL(w.source), false))
-	if _, err := url.Parse(address); err != nil || w.inLink { // such as a port of letters
-		w.plain(n.Label(w.source))
-		return
-	}
-	if n.AutoLinkType == ast.AutoLinkEmail {
-		address = "mailto:" + address
-	}
-	w.openLink(address)
-	w.plain(n.Label(w.source))
-	w.out.WriteString("</a>")
 }
 
 func (w *writer) codeSpan(n *ast.CodeSpan) {

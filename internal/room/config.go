@@ -32,11 +32,14 @@ type Log interface {
 	// whole log, in the order of commits, so that for one room it sees seq
 	// ascending by 1. It must not block.
 	Append(d chat.Draft, done func(chat.Commit))
-	// Head returns a room's newest seq, 0 for a room that nobody wrote to.
-	Head(ctx context.Context, room chat.RoomName) (chat.Seq, error)
+	// Head returns a room's newest seq and when that event was stored; zeros for a
+	// room that nobody wrote to.
+	Head(ctx context.Context, room chat.RoomName) (chat.Seq, time.Time, error)
 	// After returns a room's events with a greater seq, oldest first, at most
 	// limit, each as it happened; but what was deleted says nothing.
 	After(ctx context.Context, room chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error)
+	// At returns when an event was stored, the zero time if there is no such event.
+	At(ctx context.Context, room chat.RoomName, seq chat.Seq) (time.Time, error)
 }
 
 // An Archive has what became of a log's messages: the store, or memory in tests.
@@ -47,6 +50,9 @@ type Archive interface {
 	// been deleted. The error is an *chat.Error with code NotFound if there is no
 	// such message.
 	Versions(ctx context.Context, room chat.RoomName, seq chat.Seq) ([]chat.Event, error)
+	// Copies returns deletions of forwarded copies that are to be made, because the
+	// messages that they repeat are deleted; at most limit.
+	Copies(ctx context.Context, limit int) ([]chat.Draft, error)
 }
 
 // An Encoder turns events into the bytes of one door. Its result for an event

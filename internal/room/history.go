@@ -3,6 +3,7 @@ package room
 import (
 	"context"
 	"slices"
+	"time"
 
 	"parley/internal/chat"
 )
@@ -93,11 +94,12 @@ func (h *Hub) Versions(ctx context.Context, room chat.RoomName, seq chat.Seq) ([
 }
 
 // Events returns a room's events after a seq as they happened, oldest first, at
-// most limit of them and chat.MaxPage, and the room's newest seq.
-func (h *Hub) Events(ctx context.Context, room chat.RoomName, after chat.Seq, limit int) ([]chat.Event, chat.Seq, error) {
-	head, err := h.log.Head(ctx, room)
+// most limit of them and chat.MaxPage, the room's newest seq, and when that event
+// was stored.
+func (h *Hub) Events(ctx context.Context, room chat.RoomName, after chat.Seq, limit int) ([]chat.Event, chat.Seq, time.Time, error) {
+	head, at, err := h.log.Head(ctx, room)
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, at, err
 	}
 	p := Page{Limit: limit}
 	events, err := h.log.After(ctx, room, max(after, 0), p.limit())
@@ -105,17 +107,20 @@ func (h *Hub) Events(ctx context.Context, room chat.RoomName, after chat.Seq, li
 	for i := range events {
 		h.dress(&events[i])
 	}
-	return events, head, err
+	return events, head, at, err
 }
 
-// Forward makes of d what repeats a message of a room, for Post.
+// Forward makes of d a copy of a message of a room, for Post. Whether that message
+// can be copied the log decides, which has the last word on it and knows whether
+// this is a retry: without such a message d has no text, and is refused there.
 func (h *Hub) Forward(ctx context.Context, d chat.Draft, room chat.RoomName, seq chat.Seq) (chat.Draft, error) {
+	if seq < 1 {
+		return d, errNoMessage
+	}
+	d.Source = chat.Place{Room: room, Seq: seq}
 	m, _, err := h.Message(ctx, room, seq)
-	switch {
-	case err != nil:
+	if err != nil && chat.CodeOf(err) != chat.NotFound {
 		return d, err
-	case m.IsGone():
-		return d, &chat.Error{Code: chat.Gone, Message: "This message has been deleted."}
 	}
 	x := chat.Extra{Forward: &chat.Forward{From: m.From, At: m.At}}
 	if m.Extra != nil {

@@ -33,8 +33,9 @@ type Hub struct {
 	rooms   directory
 	rates   *rates.Rates[chat.PersonID]
 	flushes flushQueue
-	behind  readerQueue // readers that the store has to serve
-	touched []*liveRoom // owned by the log's goroutine: rooms with events since the last wake-up
+	behind  readerQueue   // readers that the store has to serve
+	touched []*liveRoom   // owned by the log's goroutine: rooms with events since the last wake-up
+	deleted chan struct{} // holds one value while a deletion may have left copies
 
 	bytes      atomic.Int64
 	readers    atomic.Int64
@@ -60,6 +61,8 @@ func New(log Log, kept Archive, epoch string, cfg Config) *Hub {
 		cfg:    cfg,
 		logger: cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
 		rates:  rates.New[chat.PersonID](cfg.MessageRate, cfg.MessageBurst),
+
+		deleted: make(chan struct{}, 1),
 	}
 	h.rooms.init()
 	h.flushes.init()
@@ -77,6 +80,7 @@ func (h *Hub) Run(ctx context.Context) error {
 		g.Go(func() error { return h.catchUpLoop(ctx) })
 	}
 	g.Go(func() error { return h.tidyLoop(ctx) })
+	g.Go(func() error { return h.copiesLoop(ctx) })
 	g.Go(func() error {
 		<-ctx.Done()
 		h.flushes.close()

@@ -23,7 +23,7 @@ type liveRoom struct {
 	mu       sync.Mutex
 	isLoaded bool
 	head     chat.Seq // newest committed; while loading, newest published
-	used     int64    // when the last event came, in Unix nanoseconds
+	used     int64    // when the event head was stored, in Unix nanoseconds
 	logs     []*byteLog
 	shards   []*shard
 	repeated repeated
@@ -44,19 +44,22 @@ func newRoom(h *Hub, name chat.RoomName) *liveRoom {
 // load finds out where the room's log ends. Events that are committed
 // meanwhile reach append, so the later of the two is the head.
 func (r *liveRoom) load(ctx context.Context) {
-	head, err := r.headInLog(ctx)
+	head, at, err := r.headInLog(ctx)
 	if err != nil {
 		r.loadErr = fmt.Errorf("newest event of %s: %w", r.name, err)
 	}
 	r.mu.Lock()
-	r.head = max(r.head, head)
+	if head > r.head {
+		r.head, r.used = head, at.UnixNano()
+	}
 	r.isLoaded = true
 	r.mu.Unlock()
 	close(r.loaded)
 }
 
-// headInLog is Log.Head, but a panic is an error: others wait for the answer.
-func (r *liveRoom) headInLog(ctx context.Context) (head chat.Seq, err error) {
+// headInLog returns the newest event of the log and when it was stored. A panic
+// is an error: others wait for the answer.
+func (r *liveRoom) headInLog(ctx context.Context) (head chat.Seq, at time.Time, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = asError(cause)
@@ -74,7 +77,7 @@ func (r *liveRoom) append(e chat.Event) (dirty bool) {
 		return false
 	}
 	if !r.isLoaded {
-		r.head = e.Seq
+		r.head, r.used = e.Seq, e.At.UnixNano()
 		return false
 	}
 	if m := r.members[e.From.ID]; m != nil && e.Kind.IsSaid() {

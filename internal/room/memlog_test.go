@@ -20,6 +20,7 @@ type memLog struct {
 	ended  bool
 	hold   bool // commits wait
 	failed error
+	copies map[chat.Place]chat.Place // from which message each copy was made
 }
 
 type queued struct {
@@ -84,8 +85,40 @@ func (l *memLog) commit(d chat.Draft) chat.Commit {
 	if e.Kind == chat.Delete {
 		events[e.Target-1].Text = ""
 	}
+	if d.Source.Seq != 0 {
+		if l.text(d.Source) == "" {
+			code := chat.Gone
+			if from := l.rooms[d.Source.Room]; int(d.Source.Seq) > len(from) || !from[d.Source.Seq-1].Kind.IsSaid() {
+				code = chat.NotFound
+			}
+			return chat.Commit{Err: &chat.Error{Code: code, Message: "Not there."}}
+		}
+		if l.copies == nil {
+			l.copies = map[chat.Place]chat.Place{}
+		}
+		l.copies[chat.Place{Room: e.Room, Seq: e.Seq}] = d.Source
+	}
 	l.rooms[d.Room] = append(events, e)
 	return chat.Commit{Event: e}
+}
+
+// text returns what a message says. The caller holds l.mu.
+func (l *memLog) text(at chat.Place) string {
+	if at.Seq < 1 || int(at.Seq) > len(l.rooms[at.Room]) {
+		return ""
+	}
+	return l.rooms[at.Room][at.Seq-1].Text
+}
+
+func (l *memLog) Copies(_ context.Context, limit int) (due []chat.Draft, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for at, source := range l.copies {
+		if l.text(source) == "" && l.text(at) != "" && len(due) < limit {
+			due = append(due, chat.Draft{Room: at.Room, From: l.rooms[at.Room][at.Seq-1].From, Kind: chat.Delete, Target: at.Seq})
+		}
+	}
+	return due, nil
 }
 
 func (l *memLog) setHold(hold bool) {
@@ -102,10 +135,17 @@ func (l *memLog) end() {
 	l.more.Signal()
 }
 
-func (l *memLog) Head(_ context.Context, room chat.RoomName) (chat.Seq, error) {
+func (l *memLog) Head(_ context.Context, room chat.RoomName) (chat.Seq, time.Time, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return chat.Seq(len(l.rooms[room])), nil
+	return l.head(room)
+}
+
+func (l *memLog) head(room chat.RoomName) (seq chat.Seq, at time.Time, err error) {
+	if events := l.rooms[room]; len(events) > 0 {
+		at = events[len(events)-1].At
+	}
+	return chat.Seq(len(l.rooms[room])), at, nil
 }
 
 func (l *memLog) After(_ context.Context, room chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error) {
@@ -116,11 +156,21 @@ func (l *memLog) After(_ context.Context, room chat.RoomName, seq chat.Seq, limi
 	return append([]chat.Event(nil), events[from:min(from+limit, len(events))]...), nil
 }
 
+func (l *memLog) At(_ context.Context, room chat.RoomName, seq chat.Seq) (at time.Time, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if events := l.rooms[room]; seq > 0 && int(seq) <= len(events) {
+		at = events[seq-1].At
+	}
+	return at, nil
+}
+
 // Page has no edits, reactions or threads: of a message nothing but itself.
 func (l *memLog) Page(_ context.Context, room chat.RoomName, sel chat.Selection) (chat.Page, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	page := chat.Page{Head: chat.Seq(len(l.rooms[room]))}
+	var page chat.Page
+	page.Head, page.At, _ = l.head(room)
 	if sel.Around != 0 {
 		page.Messages, page.More = l.some(room, chat.Selection{Before: sel.Around + 1, Limit: (sel.Limit + 1) / 2})
 		rest, newer := l.some(room, chat.Selection{After: sel.Around, Oldest: true, Limit: sel.Limit / 2})

@@ -97,7 +97,7 @@ func (m *model) join(s step) {
 	p := guest(s.who)
 	slate := newSlate()
 	r := &modelReader{s: slate}
-	head, _ := m.b.log.Head(m.b.t.Context(), "lobby")
+	head, _, _ := m.b.log.Head(m.b.t.Context(), "lobby")
 	after := head - chat.Seq(s.n)
 	j := Joining{Person: &p, Sink: slate, Encoder: lines{}, After: &after}
 	rd, err := m.b.Join(m.b.t.Context(), "lobby", j, func(found Joined) {

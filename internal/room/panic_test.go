@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"parley/internal/chat"
 )
@@ -32,7 +33,7 @@ func (s minedSink) TryWrite(p []byte) (int, error) {
 
 type minedLog struct{ Log }
 
-func (l minedLog) Head(ctx context.Context, room chat.RoomName) (chat.Seq, error) {
+func (l minedLog) Head(ctx context.Context, room chat.RoomName) (chat.Seq, time.Time, error) {
 	if room == "boom" {
 		panic("a mistake in the log")
 	}

@@ -3,6 +3,7 @@ package room
 import (
 	"context"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -59,7 +60,9 @@ func (h *Hub) check(d chat.Draft) (chat.Draft, error) {
 	var err error
 	switch kind {
 	case chat.Message, chat.Reply, chat.Edit:
-		err = chat.CheckText(d.Text, h.cfg.MessageLength)
+		if d.Source.Seq == 0 { // a forward's text has been checked when it was said
+			err = chat.CheckText(d.Text, h.cfg.MessageLength)
+		}
 	case chat.React, chat.Unreact:
 		err = chat.CheckEmoji(d.Text)
 	case chat.Topic:
@@ -118,8 +121,11 @@ func isWord(r rune) bool { return r != utf8.RuneError && (unicode.IsLetter(r) ||
 // events of a commit, so that each socket is written once.
 func (h *Hub) publish(c chat.Commit) {
 	if c.Err == nil && !c.Repeat {
-		if c.Event.Kind == chat.Delete && h.cfg.Erased != nil {
-			h.cfg.Erased()
+		if c.Event.Kind == chat.Delete {
+			if h.cfg.Erased != nil {
+				h.cfg.Erased()
+			}
+			h.lookForCopies()
 		}
 		if r := h.rooms.find(c.Event.Room); r != nil && r.append(c.Event) && !r.touched {
 			r.touched = true
@@ -151,12 +157,12 @@ func (h *Hub) dress(e *chat.Event) {
 	}
 }
 
-// State says what a room is now: its newest seq (0 if nobody wrote to it) and
-// how many people are here.
-func (h *Hub) State(ctx context.Context, room chat.RoomName) (head chat.Seq, here int, err error) {
-	head, err = h.log.Head(ctx, room)
+// State says what a room is now: its newest seq and when that event was stored
+// (zeros if nobody wrote to it), and how many people are here.
+func (h *Hub) State(ctx context.Context, room chat.RoomName) (head chat.Seq, at time.Time, here int, err error) {
+	head, at, err = h.log.Head(ctx, room)
 	if r := h.rooms.find(room); r != nil {
 		here = r.count()
 	}
-	return head, here, err
+	return head, at, here, err
 }

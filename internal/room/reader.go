@@ -57,13 +57,18 @@ type Joining struct {
 	Encoder Encoder
 	After   *chat.Seq // the last event that the reader has; nil: begin with what comes now
 	Epoch   string    // the epoch that After belongs to; "": the present one
+	At      time.Time // when After was stored, as the reader knows it; zero: it does not say
 }
 
 // Joined is what a reader finds.
 type Joined struct {
-	Head   chat.Seq // the room's newest event
-	Behind bool     // Joining.After cannot be served: events begin after Head
-	Count  int      // people here
+	Head   chat.Seq  // the room's newest event
+	Behind bool      // Joining.After cannot be served: events begin after Head
+	Reset  bool      // and it is no event of this log: what the reader has is of another one
+	At     time.Time // when Head was stored; zero if there is none
+	From   chat.Seq  // events begin after this one
+	FromAt time.Time // when From was stored; zero for 0
+	Count  int       // people here
 	Here   []chat.Person
 }
 
@@ -75,13 +80,19 @@ func (h *Hub) Join(ctx context.Context, name chat.RoomName, j Joining, joined fu
 	if err != nil {
 		return nil, err
 	}
-	rd := &Reader{hub: h, room: r, sink: j.Sink, shard: r.reserve()}
-	made := false // it is not, after a panic of joined
+	made := false // it is not, after an error or a panic of joined
 	defer func() {
 		if !made {
 			h.exit(r)
 		}
 	}()
+	var last place
+	if j.After != nil {
+		if last, err = r.place(ctx, *j.After, j.At, j.Epoch); err != nil {
+			return nil, err
+		}
+	}
+	rd := &Reader{hub: h, room: r, sink: j.Sink, shard: r.reserve()}
 	s := rd.shard
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -101,16 +112,20 @@ func (h *Hub) Join(ctx context.Context, name chat.RoomName, j Joining, joined fu
 	rd.log.readers++
 	rd.moment = rd.log.momentEnd() // one's own arrival is in joined
 	head := r.head
-	rd.next = head + 1
-	behind := false
+	found := Joined{Head: head, At: r.headAt(), Count: len(r.members), Here: r.here()}
+	found.From, found.FromAt = found.Head, found.At
 	if j.After != nil {
-		after := *j.After
-		behind = after < 0 || after > head || head-after > chat.MaxBehind || j.Epoch != "" && j.Epoch != h.epoch
-		if !behind {
-			rd.next = after + 1
+		found.Reset = !last.isInLog
+		found.Behind = found.Reset || head-last.seq > chat.MaxBehind
+		if !found.Behind {
+			found.From, found.FromAt = last.seq, last.at
 		}
 	}
-	joined(Joined{Head: head, Behind: behind, Count: len(r.members), Here: r.here()})
+	if found.From > head { // the store has it, and the room is about to
+		found.Head, found.At = found.From, found.FromAt
+	}
+	rd.next = found.From + 1
+	joined(found)
 
 	rd.index = len(s.readers)
 	s.readers = append(s.readers, rd)

@@ -379,6 +379,9 @@ func TestForwardRepeatsWhatAMessageSaysNow(t *testing.T) {
 			code chat.Code
 		}{1: {"said", grace, false, ""}, 2: {"waves", grace, true, ""}, 3: {"older", first.From, false, ""}, 4: {code: chat.Gone}, 5: {code: chat.NotFound}, 9: {code: chat.NotFound}, -1: {code: chat.NotFound}} {
 			d, err := b.Forward(t.Context(), chat.Draft{Room: "lobby", From: ada}, "attic", seq)
+			if err == nil {
+				_, err = b.stored(d)
+			}
 			if chat.CodeOf(err) != want.code {
 				t.Errorf("%d: %v, want %q", seq, err, want.code)
 			}
@@ -386,9 +389,60 @@ func TestForwardRepeatsWhatAMessageSaysNow(t *testing.T) {
 				t.Errorf("%d: %+v %+v", seq, d, d.Extra)
 			}
 		}
-		if _, err := b.Forward(t.Context(), chat.Draft{}, "nowhere", 1); chat.CodeOf(err) != chat.NotFound {
+		d, err := b.Forward(t.Context(), chat.Draft{}, "nowhere", 1)
+		if err == nil {
+			_, err = b.stored(d)
+		}
+		if chat.CodeOf(err) != chat.NotFound {
 			t.Error(err)
 		}
+	})
+}
+
+// A copy, and the copy of a copy, is deleted after what it repeats: once, in the
+// name of who forwarded it, and those who are in its room are told.
+func TestCopiesOfADeletedMessageAreDeleted(t *testing.T) {
+	inBubble(t, Config{MessageLength: 10}, func(t *testing.T, b *bench) {
+		forward := func(from chat.Person, to, room chat.RoomName, seq chat.Seq) {
+			t.Helper()
+			d, err := b.Forward(t.Context(), chat.Draft{Room: to, From: from}, room, seq)
+			if err == nil {
+				_, err = b.stored(d)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		post := func(d chat.Draft) {
+			t.Helper()
+			if _, err := b.stored(d); err != nil {
+				t.Fatal(err)
+			}
+		}
+		post(chat.Draft{Room: "attic", From: ada, Text: "said"})
+		forward(grace, "lobby", "attic", 1)
+		forward(ada, "garden", "lobby", 1)
+		post(chat.Draft{Room: "garden", From: ada, Text: "other"})
+		s := newSlate()
+		rd, _ := b.join(&chat.Person{ID: "eve", Name: "Eve"}, s)
+		post(chat.Draft{Room: "attic", From: ada, Kind: chat.Delete, Target: 1})
+		for room, want := range map[chat.RoomName]chat.Person{"lobby": grace, "garden": ada} {
+			events, err := b.log.After(t.Context(), room, 0, 10)
+			if err != nil {
+				t.Fatal(err)
+			}
+			last := events[len(events)-1]
+			if events[0].Text != "" || last.Kind != chat.Delete || last.Target != 1 || last.From != want {
+				t.Errorf("%s: %+v", room, events)
+			}
+			if n := len(slices.DeleteFunc(slices.Clone(events), func(e chat.Event) bool { return e.Kind != chat.Delete })); n != 1 {
+				t.Errorf("%d deletions in %s, want 1", n, room)
+			}
+		}
+		if got := s.messages(); len(got) != 1 || got[0] != (line{Seq: 2, Kind: chat.Delete, From: "Grace", Target: 1}) {
+			t.Errorf("who is in the room has been told %+v", got)
+		}
+		rd.Leave()
 	})
 }
 

@@ -12,17 +12,23 @@ import (
 // chatroom answers GET /chatroom/{room}: the five-line protocol.
 func (s *Server) chatroom(w http.ResponseWriter, r *http.Request) {
 	given := r.PathValue("room")
-	s.upgrade(w, r, "", func(c *conn) talk { return &liner{conn: c, given: given} })
+	session, ok := s.brings(w, r)
+	if !ok {
+		return
+	}
+	s.upgrade(w, r, "", func(c *conn) talk { return &liner{conn: c, given: given, session: session} })
 }
 
 // A liner is a connection that speaks the five-line protocol. Its fields
 // belong to the connection's reading goroutine.
 type liner struct {
 	*conn
-	given  string // the room's name as it came
-	room   chat.RoomName
-	reader *room.Reader
-	people map[string]chat.Person // by the name as it came: who has spoken here
+	given   string // the room's name as it came
+	session string // that the request brought; "" for most
+	live    registration
+	room    chat.RoomName
+	reader  *room.Reader
+	people  map[string]chat.Person // by the name as it came: who has spoken here
 }
 
 // maxLinerPeople is how many names one connection is remembered by; with one
@@ -32,6 +38,14 @@ const maxLinerPeople = 64
 // begin enters the room. What a page of this protocol can show is a message,
 // so that is how it learns of a name that is none.
 func (l *liner) begin(ctx context.Context) error {
+	if l.session != "" {
+		l.live.owner = l
+		if _, err := l.s.enter(ctx, &l.live, l.session); err != nil {
+			l.refuse(err)
+			return &wire.CloseError{Code: wire.CloseSignedOut, Reason: string(chat.CodeOf(err))}
+		}
+		l.session = ""
+	}
 	name, err := chat.ParseRoomName(l.given)
 	if err == nil {
 		l.room = name
@@ -46,6 +60,10 @@ func (l *liner) begin(ctx context.Context) error {
 
 // hear posts one line.
 func (l *liner) hear(ctx context.Context, m wire.Message) {
+	if !l.live.begin() {
+		return
+	}
+	defer l.live.done()
 	if err := l.post(ctx, m.Data); err != nil {
 		l.refuse(err)
 	}
@@ -95,7 +113,7 @@ func (l *liner) person(ctx context.Context, given string) (chat.Person, error) {
 	if err != nil {
 		return chat.Person{}, err
 	}
-	p, _, err := l.s.newGuest(ctx, l.from, name)
+	p, _, err := l.s.newGuest(ctx, l.from, name, "")
 	if err != nil {
 		return chat.Person{}, err
 	}
@@ -111,7 +129,16 @@ func (l *liner) refuse(err error) {
 	l.out.answer(func(dst []byte) []byte { return wire.AppendLineError(dst, e) })
 }
 
+// sessionEnded has the connection end, with a word that says why.
+func (l *liner) sessionEnded() {
+	l.out.answer(func(dst []byte) []byte { return wire.AppendLineError(dst, errSessionEnded) })
+	if l.dismiss(wire.CloseSignedOut, string(chat.SessionEnded)) {
+		l.s.counted(chat.SessionEnded)
+	}
+}
+
 func (l *liner) end() {
+	l.s.live.remove(&l.live)
 	if l.reader != nil {
 		defer l.s.contain(l.cut)
 		l.reader.Leave()

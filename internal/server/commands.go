@@ -44,22 +44,31 @@ func (cl *client) recognise(ctx context.Context, cmd wire.Command) (p chat.Perso
 	if token == "" {
 		token = cl.cookie
 	}
+	cl.live.owner = cl
 	if token != "" {
-		p, err = cl.s.kept.Person(ctx, token)
+		p, err = cl.s.enter(ctx, &cl.live, token)
 		switch {
 		case chat.CodeOf(err) == chat.BadSession && cmd.Session == "" && name != "":
 			// A cookie that has become nobody's is as good as none.
 		case err != nil:
 			return p, "", err
+		case !cl.live.begin():
+			return chat.Person{}, "", errSessionEnded
 		default:
-			p, err = cl.s.renamed(ctx, p, name)
+			defer cl.live.done()
+			if p, err = cl.s.renamed(ctx, p, name, cmd.Nonce); err != nil {
+				cl.s.live.remove(&cl.live) // the client may say hello again
+			}
 			return p, cmd.Session, err
 		}
 	}
 	if name == "" {
 		return p, "", &chat.Error{Code: chat.BadName, Message: "Say who you are: a name, or a session."}
 	}
-	return cl.s.newGuest(ctx, cl.from, name)
+	if p, session, err = cl.s.newGuest(ctx, cl.from, name, ""); err == nil {
+		cl.s.live.add(&cl.live, p.ID, keyOf(session)) // nobody else knows it yet
+	}
+	return p, session, err
 }
 
 // join makes the client a member of a room.
@@ -74,15 +83,19 @@ func (cl *client) join(ctx context.Context, cmd wire.Command) error {
 	if limit := cl.s.cfg.RoomsPerConnection; limit > 0 && len(cl.rooms) >= limit {
 		return &chat.Error{Code: chat.TooManyRooms, Message: fmt.Sprintf("One connection can be in %d rooms.", limit)}
 	}
+	at, err := wire.ParseTime(cmd.At)
+	if err != nil {
+		return err
+	}
 	if cmd.After != nil { // what was sent before may be among what follows
 		cl.out.flush()
 		cl.out.awaitAnswers()
 	}
 	cl.hearOfName()
 	reader, err := cl.s.hub.Join(ctx, name, room.Joining{
-		Person: &cl.person, Sink: &cl.out, Encoder: wire.Frames{}, After: cmd.After, Epoch: cmd.Epoch,
+		Person: &cl.person, Sink: &cl.out, Encoder: wire.Frames{}, After: cmd.After, Epoch: cmd.Epoch, At: at,
 	}, func(j room.Joined) {
-		a := wire.Answer{ID: cmd.ID, Behind: j.Behind, Room: name, Seq: &j.Head, Count: &j.Count, Here: j.Here}
+		a := wire.Answer{ID: cmd.ID, Behind: j.Behind, Reset: j.Reset, Room: name, Seq: &j.Head, At: j.At, Count: &j.Count, Here: j.Here}
 		if j.Behind {
 			a.Epoch = cl.s.hub.Epoch()
 		}
@@ -95,7 +108,7 @@ func (cl *client) join(ctx context.Context, cmd wire.Command) error {
 		cl.rooms = map[chat.RoomName]*room.Reader{}
 	}
 	cl.rooms[name] = reader
-	cl.s.listed(ctx, cl.person.ID, name)
+	cl.s.listed(ctx, cl.person.ID, name, true)
 	return nil
 }
 

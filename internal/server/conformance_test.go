@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
-	"net"
 	"strconv"
 	"strings"
 	"syscall"
@@ -323,5 +322,5 @@ func (c *talker) wantEnd(t *testing.T, path string, code ws.StatusCode) {
 	if _, err := c.in.ReadByte(); !errors.Is(err, io.EOF) && !errors.Is(err, syscall.ECONNRESET) {
 		t.Fatalf("%s: after the close came %v", path, err)
 	}
-	c.nc.(*net.TCPConn).SetLinger(0) // thousands of connections leave no trace
+	tcpOf(c.nc).SetLinger(0) // thousands of connections leave no trace
 }

@@ -89,30 +89,42 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, protocol string
 	nc.SetDeadline(time.Time{}) // an error shows at the first read
 	first, _ := rw.Reader.Peek(rw.Reader.Buffered())
 	c := &conn{s: s, parser: wire.Parser{Limit: s.cfg.FrameSize}, from: from}
-	c.talk = newTalk(c)
-	c.start(nc, first)
+	c.start(nc, first, newTalk)
 }
 
 // start gives the connection its line, of which first has been read already,
-// and its first runner.
-func (c *conn) start(nc net.Conn, first []byte) {
+// its talk and its first runner. Others (the poller, a line's goroutine, the
+// wheel, whoever newTalk tells) see the connection only when all that they use
+// is set.
+func (c *conn) start(nc net.Conn, first []byte, newTalk func(*conn) talk) {
 	c.turn.Store(running)
 	c.heard.Store(int64(time.Since(born)))
 	l, ok := c.s.poller.socket(c, nc)
 	if !ok {
 		l = newStream(nc, c.aside, c.out.kill)
 	}
-	c.line = l
-	c.in.init(l, first)
-	c.out.init(l, c.cutOff)
-	if !l.waits() {
-		c.out.whole = wire.WholeFrames
+	c.use(l, first)
+	c.talk = newTalk(c)
+	if err := l.open(nc); err != nil { // the system watches no more sockets
+		c.use(newStream(nc, c.aside, c.out.kill), first)
+		c.line.open(nc)
 	}
 	c.s.wheel.add(c)
 	if c.s.away.Err() != nil { // closeConns may have missed it
 		c.goAway()
 	}
 	go c.run()
+}
+
+// use has the connection read from l, behind first, and write to it.
+func (c *conn) use(l line, first []byte) {
+	c.line = l
+	c.in.init(l, first)
+	c.out.init(l, c.cutOff)
+	c.out.whole = nil
+	if !l.waits() {
+		c.out.whole = wire.WholeFrames
+	}
 }
 
 // aside calls f on a goroutine that closeConns waits for; a panic there ends the

@@ -24,14 +24,14 @@ type audience struct {
 
 func newAudience(t testing.TB, ts *testServer, name string, members int) *audience {
 	a := &audience{testServer: ts, silent: make(chan struct{}, 1)}
-	p, _, err := ts.kept.NewGuest(t.Context(), "Ada")
+	p, _, err := ts.kept.NewGuest(t.Context(), "Ada", "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	a.from = p
 	for range members {
 		c := ts.dial(t, "/chatroom/"+name)
-		go a.read(c.nc, make([]byte, 4<<10))
+		go a.read(tcpOf(c.nc), make([]byte, 4<<10)) // records as they are: crypto/tls would allocate in reading
 	}
 	for ts.hub.Stats().Readers < members { // a handshake is answered before its connection has joined
 		runtime.Gosched()
@@ -57,6 +57,9 @@ func (a *audience) read(nc net.Conn, buf []byte) {
 func (a *audience) say(t testing.TB, name chat.RoomName, members int) {
 	const text = "A sentence as people write it."
 	size := len(wire.Lines{}.Append(nil, chat.Event{Kind: chat.Message, From: a.from, Text: text}))
+	if overTLS {
+		size += 5 + 1 + 16 // one record: its header, its type, and the tag of AES-GCM (RFC 8446 §5.2)
+	}
 	want := a.heard.Load() + int64(members*size)
 	if err := a.hub.Post(chat.Draft{Room: name, From: a.from, Text: text}, func(c chat.Commit) {
 		if c.Err != nil {

@@ -2,11 +2,13 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"io"
 	"net"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +19,12 @@ import (
 	"parley/internal/store"
 	"parley/web"
 )
+
+// overTLS has servers that are started serve TLS. TestOverTLS alone sets it.
+var overTLS bool
+
+// anyCertificate is how clients of the tests begin TLS.
+var anyCertificate = &tls.Config{InsecureSkipVerify: true}
 
 // A testServer is the whole server on a socket, with a store of its own.
 type testServer struct {
@@ -60,6 +68,13 @@ func serveLog(t testing.TB, cfg Config, rooms room.Config, log keeper, epoch str
 	if rooms.Format == nil {
 		rooms.Format = format.HTML
 	}
+	scheme := "http"
+	if overTLS {
+		scheme = "https"
+		dir := t.TempDir()
+		cfg.TLSCert, cfg.TLSKey = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+		writeCertificate(t, cfg.TLSCert, cfg.TLSKey, 1)
+	}
 	hub := room.New(log, log, epoch, rooms)
 	site, err := web.New()
 	if err != nil {
@@ -76,8 +91,8 @@ func serveLog(t testing.TB, cfg Config, rooms room.Config, log keeper, epoch str
 	stopLog := inBackground(log.Run)
 	stopHub := inBackground(hub.Run)
 	stopServe := inBackground(func(ctx context.Context) error { return s.Serve(ctx, ln, nil) })
-	ts := &testServer{Server: s, url: "http://" + ln.Addr().String()}
-	transport := &http.Transport{}
+	ts := &testServer{Server: s, url: scheme + "://" + ln.Addr().String()}
+	transport := &http.Transport{TLSClientConfig: anyCertificate.Clone()}
 	ts.client = &http.Client{
 		Transport:     transport,
 		Timeout:       20 * time.Second,

@@ -54,12 +54,15 @@ func describeStreams(doc *huma.OpenAPI) {
 	doc.AddOperation(&huma.Operation{
 		OperationID: "events", Method: http.MethodGet, Path: "/api/rooms/{room}/events", Tags: []string{"Rooms"},
 		Summary: "Listen, as server-sent events",
-		Description: "Each event is `id: EPOCH:SEQ`, `event: message` and `data:` with one JSON object; presence and typing come without an id. " +
-			"`Last-Event-ID`, or `after` with `epoch`, continues where one stopped. If that is too far back the first event is `event: behind`.",
+		Description: "Each event is `id: EPOCH:SEQ:AT`, `event: message` and `data:` with one JSON object; presence and typing come without an id. " +
+			"A stream begins with an id alone, so that it can be resumed before its first event. `Last-Event-ID`, or `after` with `epoch` and `at`, " +
+			"continues where one stopped. If that is too far back, or in another log, the first event is `event: behind`. " +
+			"A stream that brings a session ends with `event: ended` when that session is signed out.",
 		Parameters: []*huma.Param{
 			{Name: "room", In: "path", Required: true, Schema: text, Description: "The room's name.", Example: "lobby"},
 			{Name: "after", In: "query", Schema: number, Description: "The last seq that you have."},
 			{Name: "epoch", In: "query", Schema: text, Description: "The epoch that `after` belongs to."},
+			{Name: "at", In: "query", Schema: text, Description: "When the event `after` was stored, as the server told it."},
 			{Name: "Last-Event-ID", In: "header", Schema: text, Description: "The last `id` that you have. A plain seq is taken too."},
 		},
 		Responses: map[string]*huma.Response{

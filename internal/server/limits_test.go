@@ -65,7 +65,7 @@ func TestBodyHasTimeLimitAlsoWhereNobodyReadsIt(t *testing.T) {
 // brokenPeople have a mistake in them.
 type brokenPeople struct{ Kept }
 
-func (brokenPeople) NewGuest(context.Context, string) (chat.Person, string, error) {
+func (brokenPeople) NewGuest(context.Context, string, string) (chat.Person, string, error) {
 	panic("a mistake")
 }
 

@@ -11,6 +11,10 @@ import (
 // in the poller, or a stream, which has goroutines wait.
 type line interface {
 	egress
+	// open is called once, when the connection is complete; only then may the
+	// line call it from other goroutines. nc is what the line was made from. An
+	// error means that another line has to be made from it.
+	open(nc net.Conn) error
 	// read is called by the connection's runner only. errNothing means that
 	// nothing has come, and that the connection will be woken when it does.
 	read(p []byte) (int, error)
@@ -46,18 +50,21 @@ var (
 // TLS. It costs a goroutine each.
 type stream struct {
 	*pipe
-	nc net.Conn
+	nc     net.Conn
+	failed func() // called when nothing can be written any more
 }
 
-// newStream returns nc as a line. Its goroutines are begun by aside, and failed
-// is called when nothing can be written any more.
+// newStream returns nc as a line, whose goroutines are started by aside.
 func newStream(nc net.Conn, aside func(f func()), failed func()) *stream {
-	st := &stream{pipe: newPipe(aside), nc: nc}
-	aside(func() {
-		st.run(func(b []byte) error { _, err := nc.Write(b); return err })
-		failed()
+	return &stream{pipe: newPipe(aside), nc: nc, failed: failed}
+}
+
+func (st *stream) open(net.Conn) error {
+	st.aside(func() {
+		st.run(func(b []byte) error { _, err := st.nc.Write(b); return err })
+		st.failed()
 	})
-	return st
+	return nil
 }
 
 func (st *stream) read(p []byte) (int, error) { return st.nc.Read(p) }

@@ -56,10 +56,17 @@ func (m *memory) Append(d chat.Draft, done func(chat.Commit)) {
 	}
 }
 
-func (m *memory) Head(_ context.Context, room chat.RoomName) (chat.Seq, error) {
+func (m *memory) Head(_ context.Context, room chat.RoomName) (chat.Seq, time.Time, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return chat.Seq(len(m.rooms[room])), nil
+	return m.head(room)
+}
+
+func (m *memory) head(room chat.RoomName) (seq chat.Seq, at time.Time, err error) {
+	if events := m.rooms[room]; len(events) > 0 {
+		at = events[len(events)-1].At
+	}
+	return chat.Seq(len(m.rooms[room])), at, nil
 }
 
 func (m *memory) After(_ context.Context, room chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error) {
@@ -70,11 +77,21 @@ func (m *memory) After(_ context.Context, room chat.RoomName, seq chat.Seq, limi
 	return slices.Clone(events[from:min(from+limit, len(events))]), nil
 }
 
+func (m *memory) At(_ context.Context, room chat.RoomName, seq chat.Seq) (at time.Time, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if events := m.rooms[room]; seq > 0 && int(seq) <= len(events) {
+		at = events[seq-1].At
+	}
+	return at, nil
+}
+
 // Page has no edits, reactions or threads: of a message nothing but itself.
 func (m *memory) Page(_ context.Context, room chat.RoomName, sel chat.Selection) (chat.Page, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	page := chat.Page{Head: chat.Seq(len(m.rooms[room]))}
+	var page chat.Page
+	page.Head, page.At, _ = m.head(room)
 	for _, e := range m.rooms[room] {
 		if e.Kind == chat.Message && e.Seq > sel.After && (sel.Before == 0 || e.Seq < sel.Before) {
 			page.Messages = append(page.Messages, chat.Standing{Event: e})
@@ -95,7 +112,9 @@ func (m *memory) Versions(context.Context, chat.RoomName, chat.Seq) ([]chat.Even
 	return nil, errors.New("nothing is edited here")
 }
 
-func (m *memory) NewGuest(_ context.Context, name string) (chat.Person, string, error) {
+func (m *memory) Copies(context.Context, int) ([]chat.Draft, error) { return nil, nil }
+
+func (m *memory) NewGuest(_ context.Context, name, _ string) (chat.Person, string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	p := chat.Person{ID: chat.PersonID("p" + strconv.Itoa(len(m.people))), Name: name}
@@ -114,7 +133,7 @@ func (m *memory) Person(_ context.Context, session string) (chat.Person, error) 
 	return p, nil
 }
 
-func (m *memory) Rename(_ context.Context, id chat.PersonID, name string) error {
+func (m *memory) Rename(_ context.Context, id chat.PersonID, name, _ string) (string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for session, p := range m.people {
@@ -123,12 +142,12 @@ func (m *memory) Rename(_ context.Context, id chat.PersonID, name string) error 
 			m.people[session] = p
 		}
 	}
-	return nil
+	return name, nil
 }
 
 func (m *memory) Forget(context.Context, string) error { return nil }
 
-func (m *memory) Enrol(chat.PersonID, chat.RoomName) <-chan error { return make(chan error) }
+func (m *memory) Enrol(chat.PersonID, chat.RoomName, bool) <-chan error { return make(chan error) }
 
 // change makes a change to what is remembered.
 func (m *memory) change(do func(*memory)) {

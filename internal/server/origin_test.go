@@ -105,7 +105,7 @@ func TestListedOriginsGetWhatCORSAsksFor(t *testing.T) {
 		"Access-Control-Allow-Origin":      here,
 		"Access-Control-Allow-Credentials": "true",
 		"Access-Control-Allow-Methods":     "GET, POST, DELETE",
-		"Access-Control-Allow-Headers":     "Authorization, Content-Type, Last-Event-ID",
+		"Access-Control-Allow-Headers":     "Authorization, Content-Type, Idempotency-Key, Last-Event-ID",
 		"Vary":                             "Origin",
 	}
 	for name, value := range want {

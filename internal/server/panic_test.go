@@ -3,10 +3,13 @@ package server
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -219,10 +222,43 @@ func (z *faulty) dialSpeaking(t *testing.T, newTalk func(*conn) talk) *talker {
 	return (&testServer{Server: z.Server, url: front.URL}).dial(t, "/")
 }
 
-// A brokenLine takes nothing that is written without a mistake of its own.
+// A brokenLine panics when something is written to it.
 type brokenLine struct{ line }
 
 func (brokenLine) write(_, _ []byte) (int, error) { panic("a mistake in writing") }
+
+// A firstRead closes reading when the runner reads for the first time: then it
+// writes nothing more until something has come.
+type firstRead struct {
+	line
+	once    *sync.Once
+	reading chan struct{}
+}
+
+func (l firstRead) read(p []byte) (int, error) {
+	l.once.Do(func() { close(l.reading) })
+	return l.line.read(p)
+}
+
+func TestConnectionIsCompleteBeforeAnybodySeesIt(t *testing.T) {
+	z := startFaulty(t)
+	made := make(chan error, 1)
+	z.dialSpeaking(t, func(c *conn) talk {
+		switch {
+		case c.line == nil || c.in.line == nil || c.out.port == nil || c.out.ended == nil:
+			made <- fmt.Errorf("the talk begins with %+v", c.line)
+		case slices.Contains(c.s.wheel.all(), c):
+			made <- errors.New("the wheel has it already")
+		default:
+			c.look(time.Now().Add(time.Hour), time.Minute) // as the wheel might at once
+			made <- nil
+		}
+		return echo{c}
+	}).wantClose(ws.StatusCode(wire.CloseIdle))
+	if err := <-made; err != nil {
+		t.Error(err)
+	}
+}
 
 func TestPanicOnTheWheelOrInLateAnswersEndsThatConnectionAlone(t *testing.T) {
 	for name, provoke := range map[string]func(c *conn){
@@ -231,15 +267,15 @@ func TestPanicOnTheWheelOrInLateAnswersEndsThatConnectionAlone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			z := startFaulty(t)
-			there := make(chan *conn, 1)
+			there, reading := make(chan *conn, 1), make(chan struct{})
 			bad := z.dialSpeaking(t, func(c *conn) talk {
+				c.in.line = firstRead{c.line, new(sync.Once), reading}
+				c.out.port = brokenLine{c.line}
 				there <- c
 				return echo{c}
 			})
 			c := <-there
-			c.out.mu.Lock()
-			c.out.port = brokenLine{c.line}
-			c.out.mu.Unlock()
+			<-reading
 			c.out.answer(func(dst []byte) []byte { return wire.AppendControl(dst, wire.OpPing, nil) })
 			provoke(c)
 			if _, err := io.Copy(io.Discard, bad.in); err != nil {

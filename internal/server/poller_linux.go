@@ -1,6 +1,7 @@
 package server
 
 import (
+	"crypto/tls"
 	"fmt"
 	"net"
 	"os"
@@ -68,30 +69,35 @@ func (p *poller) tell(events []unix.EpollEvent) {
 	}
 }
 
-// socket takes nc over as c's line if it is a plain TCP connection: nc itself
-// is closed, as its memory and the runtime's are not needed.
+// socket returns a line for c if nc is a TCP connection, plain or with TLS. It is
+// not watched until it is opened.
 func (p *poller) socket(c *conn, nc net.Conn) (line, bool) {
-	tcp, ok := nc.(*net.TCPConn)
-	if !ok || p == nil {
+	if p == nil {
 		return nil, false
+	}
+	if t, ok := nc.(*tls.Conn); ok {
+		return newTLSSocket(p, c, t)
+	}
+	fd, ok := duplicate(nc)
+	return &socket{conn: c, poller: p, fd: fd}, ok
+}
+
+// duplicate returns another descriptor of a TCP connection.
+func duplicate(nc net.Conn) (fd int, ok bool) {
+	tcp, ok := nc.(*net.TCPConn)
+	if !ok {
+		return -1, false
 	}
 	raw, err := tcp.SyscallConn()
 	if err != nil {
-		return nil, false
+		return -1, false
 	}
-	fd := -1
 	if raw.Control(func(own uintptr) {
 		fd, err = unix.FcntlInt(own, unix.F_DUPFD_CLOEXEC, 0)
 	}) != nil || err != nil {
-		return nil, false
+		return -1, false
 	}
-	sock := &socket{conn: c, poller: p, fd: fd}
-	if err := p.add(sock); err != nil {
-		unix.Close(fd)
-		return nil, false
-	}
-	nc.Close()
-	return sock, true
+	return fd, true
 }
 
 // add watches a socket. Edges are reported, not levels: once each time that

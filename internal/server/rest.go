@@ -107,6 +107,7 @@ func register[I, O any](s *Server, api huma.API, op huma.Operation, do func(cont
 	op.BodyReadTimeout = bodyTimeout
 	huma.Register(api, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := do(ctx, in)
+		s.leaveScope(ctx)
 		if err != nil {
 			return nil, s.problem(ctx, err)
 		}

@@ -49,11 +49,13 @@ type roomsOutput struct{ Body roomsAnswer }
 
 type entryInput struct {
 	Caller
+	Once
 	RoomParam
 }
 
 type setInput struct {
 	Caller
+	Once
 	RoomParam
 	Body setRequest
 }
@@ -68,6 +70,7 @@ type entryOutput struct{ Body entry }
 
 type readInput struct {
 	Caller
+	Once
 	RoomParam
 	Body readRequest
 }
@@ -94,6 +97,7 @@ type keptInput struct {
 
 type keepInput struct {
 	Caller
+	Once
 	RoomParam
 	SeqParam
 }
@@ -201,7 +205,7 @@ func (s *Server) myRooms(ctx context.Context, in *callerInput) (*roomsOutput, er
 
 // setRoom answers PUT /api/me/rooms/{room}.
 func (s *Server) setRoom(ctx context.Context, in *setInput) (*entryOutput, error) {
-	change := chat.EntryChange{Notify: in.Body.Notify, Muted: in.Body.Muted, Favourite: in.Body.Favourite}
+	change := chat.EntryChange{Notify: in.Body.Notify, Muted: in.Body.Muted, Favourite: in.Body.Favourite, Nonce: in.nonce()}
 	e, err := s.changeEntry(ctx, &in.Caller, in.RoomParam, change)
 	if err != nil {
 		return nil, err
@@ -211,7 +215,7 @@ func (s *Server) setRoom(ctx context.Context, in *setInput) (*entryOutput, error
 
 // unlistRoom answers DELETE /api/me/rooms/{room}.
 func (s *Server) unlistRoom(ctx context.Context, in *entryInput) (*nothing, error) {
-	_, err := s.changeEntry(ctx, &in.Caller, in.RoomParam, chat.EntryChange{Listed: new(false)})
+	_, err := s.changeEntry(ctx, &in.Caller, in.RoomParam, chat.EntryChange{Listed: new(false), Nonce: in.nonce()})
 	return &nothing{}, err
 }
 
@@ -242,7 +246,7 @@ func (s *Server) readRoom(ctx context.Context, in *readInput) (*readOutput, erro
 		err   error
 	}
 	done := make(chan result, 1)
-	s.markRead(me.ID, chat.Place{Room: name, Seq: in.Body.Seq}, in.Body.Exact, nil, func(e chat.Entry, err error) { done <- result{e, err} })
+	s.markRead(me.ID, chat.Place{Room: name, Seq: in.Body.Seq}, in.Body.Exact, in.nonce(), nil, func(e chat.Entry, err error) { done <- result{e, err} })
 	select {
 	case r := <-done:
 		if r.err != nil {
@@ -264,7 +268,7 @@ func (s *Server) keep(as chat.Keepsake, keep bool) func(context.Context, *keepIn
 		if err != nil {
 			return nil, err
 		}
-		return &nothing{}, s.kept.Keep(ctx, me.ID, as, chat.Place{Room: name, Seq: in.Seq}, keep)
+		return &nothing{}, s.kept.Keep(ctx, me.ID, as, chat.Place{Room: name, Seq: in.Seq}, keep, in.nonce())
 	}
 }
 

@@ -133,6 +133,7 @@ type repliesInput struct {
 type threadAnswer struct {
 	Room     chat.RoomName `json:"room"`
 	Seq      chat.Seq      `json:"seq" doc:"As in a page of the room."`
+	At       *stamp        `json:"at,omitempty" doc:"Likewise."`
 	Epoch    string        `json:"epoch"`
 	More     bool          `json:"more"`
 	Newer    bool          `json:"more_after,omitempty"`
@@ -155,11 +156,13 @@ type logInput struct {
 	RoomParam
 	After int64 `query:"after" minimum:"0" doc:"Only events with a greater seq."`
 	Limit int   `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"How many at most."`
+	ResumeParam
 }
 
 type logAnswer struct {
 	Room   chat.RoomName     `json:"room"`
 	Seq    chat.Seq          `json:"seq" doc:"The number of the room's newest event."`
+	At     *stamp            `json:"at,omitempty" doc:"When that event was stored. Missing in a room that nobody has written to."`
 	Epoch  string            `json:"epoch"`
 	Events []json.RawMessage `json:"events" nullable:"false" doc:"Oldest first, each as on /ws."`
 }
@@ -168,6 +171,7 @@ type logOutput struct{ Body logAnswer }
 
 type editInput struct {
 	Caller
+	Once
 	RoomParam
 	SeqParam
 	Body editRequest
@@ -180,12 +184,14 @@ type editRequest struct {
 
 type changeInput struct {
 	Caller
+	Once
 	RoomParam
 	SeqParam
 }
 
 type reactionInput struct {
 	Caller
+	Once
 	RoomParam
 	SeqParam
 	Emoji string `path:"emoji" example:"👍" doc:"One emoji."`
@@ -193,6 +199,7 @@ type reactionInput struct {
 
 type topicInput struct {
 	Caller
+	Once
 	RoomParam
 	Body topicRequest
 }
@@ -235,8 +242,8 @@ func (s *Server) restMessage(api huma.API) {
 	register(s, api, huma.Operation{
 		OperationID: "replies", Method: http.MethodGet, Path: "/api/rooms/{room}/messages/{seq}/replies", Tags: tags,
 		Summary:   "A page of a thread",
-		Responses: map[string]*huma.Response{"200": {Description: "The page", Content: content(threadAnswer{Room: "lobby", Seq: 42, Epoch: "qk3v8d", Root: hello, Messages: []message{hello}})}},
-		Errors:    []int{400, 404, 503},
+		Responses: map[string]*huma.Response{"200": {Description: "The page", Content: content(threadAnswer{Room: "lobby", Seq: 42, At: &at, Epoch: "qk3v8d", Root: hello, Messages: []message{hello}})}},
+		Errors:    []int{400, 404, 409, 503},
 	}, s.thread)
 
 	register(s, api, huma.Operation{
@@ -252,9 +259,9 @@ func (s *Server) restMessage(api huma.API) {
 		Summary:     "A page of a room's log",
 		Description: "Every event as it happened, for who keeps the whole log: edits, reactions and all. What was deleted says nothing any more.",
 		Responses: map[string]*huma.Response{"200": {
-			Description: "The page", Content: content(logAnswer{Room: "lobby", Seq: 42, Epoch: "qk3v8d", Events: []json.RawMessage{event}}),
+			Description: "The page", Content: content(logAnswer{Room: "lobby", Seq: 42, At: &at, Epoch: "qk3v8d", Events: []json.RawMessage{event}}),
 		}},
-		Errors: []int{400, 503},
+		Errors: []int{400, 409, 503},
 	}, s.log)
 
 	register(s, api, huma.Operation{
@@ -283,7 +290,11 @@ func (s *Server) restMessage(api huma.API) {
 		OperationID: "edit", Method: http.MethodPatch, Path: one, Summary: "Have one's message say something else",
 		RequestBody: &huma.RequestBody{Content: content(editRequest{Text: "Hello, *world*"})},
 	}), func(ctx context.Context, in *editInput) (*changeOutput, error) {
-		return s.change(ctx, &in.Caller, in.RoomParam, chat.Draft{Kind: chat.Edit, Target: in.Seq, Text: in.Body.Text, Nonce: in.Body.Nonce})
+		nonce, err := in.or(in.Body.Nonce)
+		if err != nil {
+			return nil, err
+		}
+		return s.change(ctx, &in.Caller, in.RoomParam, chat.Draft{Kind: chat.Edit, Target: in.Seq, Text: in.Body.Text, Nonce: nonce})
 	})
 	register(s, api, change(huma.Operation{
 		OperationID: "delete", Method: http.MethodDelete, Path: one, Summary: "Delete one's message",
@@ -305,7 +316,7 @@ func (s *Server) restMessage(api huma.API) {
 		OperationID: "topic", Method: http.MethodPut, Path: "/api/rooms/{room}/topic", Summary: "Say what the room is about",
 		RequestBody: &huma.RequestBody{Content: content(topicRequest{Text: "Ships, and what sails them"})},
 	}), func(ctx context.Context, in *topicInput) (*changeOutput, error) {
-		return s.change(ctx, &in.Caller, in.RoomParam, chat.Draft{Kind: chat.Topic, Text: in.Body.Text})
+		return s.change(ctx, &in.Caller, in.RoomParam, chat.Draft{Kind: chat.Topic, Text: in.Body.Text, Nonce: in.nonce()})
 	})
 }
 
@@ -346,6 +357,9 @@ func (s *Server) thread(ctx context.Context, in *repliesInput) (*threadOutput, e
 	if err != nil {
 		return nil, err
 	}
+	if err := s.resumes(ctx, name, in.After.pointer(), in.ResumeParam); err != nil {
+		return nil, err
+	}
 	page, err := s.hub.History(ctx, name, in.page(in.Seq))
 	if err != nil {
 		return nil, fmt.Errorf("thread of %s %d: %w", name, in.Seq, err)
@@ -359,7 +373,7 @@ func (s *Server) thread(ctx context.Context, in *repliesInput) (*threadOutput, e
 		return nil, err
 	}
 	return &threadOutput{threadAnswer{
-		Room: name, Follows: follows, Seq: page.Head, Epoch: s.hub.Epoch(), More: page.More, Newer: page.Newer, Root: messageOf(*page.Root), Messages: messagesOf(page.Messages),
+		Room: name, Follows: follows, Seq: page.Head, At: stampOf(page.At), Epoch: s.hub.Epoch(), More: page.More, Newer: page.Newer, Root: messageOf(*page.Root), Messages: messagesOf(page.Messages),
 	}}, nil
 }
 
@@ -383,11 +397,14 @@ func (s *Server) log(ctx context.Context, in *logInput) (*logOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	events, head, err := s.hub.Events(ctx, name, chat.Seq(in.After), in.Limit)
+	if err := s.resumes(ctx, name, new(chat.Seq(in.After)), in.ResumeParam); err != nil {
+		return nil, err
+	}
+	events, head, at, err := s.hub.Events(ctx, name, chat.Seq(in.After), in.Limit)
 	if err != nil {
 		return nil, fmt.Errorf("log of %s: %w", name, err)
 	}
-	out := &logOutput{logAnswer{Room: name, Seq: head, Epoch: s.hub.Epoch(), Events: make([]json.RawMessage, len(events))}}
+	out := &logOutput{logAnswer{Room: name, Seq: head, At: stampOf(at), Epoch: s.hub.Epoch(), Events: make([]json.RawMessage, len(events))}}
 	for i, e := range events {
 		out.Body.Events[i] = wire.AppendEvent(nil, e)
 	}
@@ -413,12 +430,12 @@ func (s *Server) change(ctx context.Context, by *Caller, in RoomParam, d chat.Dr
 
 func (s *Server) changing(kind chat.Kind) func(context.Context, *changeInput) (*changeOutput, error) {
 	return func(ctx context.Context, in *changeInput) (*changeOutput, error) {
-		return s.change(ctx, &in.Caller, in.RoomParam, chat.Draft{Kind: kind, Target: in.Seq})
+		return s.change(ctx, &in.Caller, in.RoomParam, chat.Draft{Kind: kind, Target: in.Seq, Nonce: in.nonce()})
 	}
 }
 
 func (s *Server) reacting(kind chat.Kind) func(context.Context, *reactionInput) (*changeOutput, error) {
 	return func(ctx context.Context, in *reactionInput) (*changeOutput, error) {
-		return s.change(ctx, &in.Caller, in.RoomParam, chat.Draft{Kind: kind, Target: in.Seq, Text: in.Emoji})
+		return s.change(ctx, &in.Caller, in.RoomParam, chat.Draft{Kind: kind, Target: in.Seq, Text: in.Emoji, Nonce: in.nonce()})
 	}
 }

@@ -19,6 +19,7 @@ type roomInput struct{ RoomParam }
 type roomAnswer struct {
 	Room  chat.RoomName `json:"room"`
 	Seq   chat.Seq      `json:"seq" doc:"The number of the newest event; 0 if nobody has written."`
+	At    *stamp        `json:"at,omitempty" doc:"When that event was stored."`
 	Count int           `json:"count" doc:"How many people are here."`
 	Epoch string        `json:"epoch"`
 }
@@ -31,6 +32,7 @@ type PageParam struct {
 	After  optionalSeq `query:"after" minimum:"0" doc:"Only messages with a greater seq, the oldest of them first."`
 	Around optionalSeq `query:"around" minimum:"0" doc:"Messages on both sides of this one."`
 	Limit  int         `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"How many messages at most."`
+	ResumeParam
 }
 
 func (in *PageParam) page(thread chat.Seq) room.Page {
@@ -68,6 +70,7 @@ func (o *optionalSeq) OnParamSet(isSet bool, _ any) { o.isSet = isSet }
 type pageAnswer struct {
 	Room     chat.RoomName `json:"room"`
 	Seq      chat.Seq      `json:"seq" doc:"The number of the room's newest event when this was read: what happened to these messages up to then is in them."`
+	At       *stamp        `json:"at,omitempty" doc:"When that event was stored. Missing in a room that nobody has written to."`
 	Epoch    string        `json:"epoch"`
 	More     bool          `json:"more" doc:"There are more in the direction that was asked for: newer ones after “after”, else older ones."`
 	Newer    bool          `json:"more_after,omitempty" doc:"Of a page around a message: there are newer ones too."`
@@ -80,6 +83,7 @@ type postRequest struct {
 	Text    string        `json:"text,omitempty" doc:"1 to 4,000 characters, unless the operator says otherwise. What begins with a slash may be a command."`
 	Nonce   string        `json:"nonce,omitempty" doc:"At most 64 printable ASCII characters, best a UUIDv7. The same one again by the same person in the same room gets the first answer again, and no second message."`
 	Name    string        `json:"name,omitempty" doc:"Without a session: the name of the new guest to be."`
+	Key     string        `json:"guest_key,omitempty" doc:"With a name, without a session: a secret of 32 to 128 printable ASCII characters that you make once and keep. It becomes the new guest's session: the same key is the same guest again."`
 	ReplyTo chat.Seq      `json:"reply_to,omitempty" doc:"The message that this one answers."`
 	Thread  chat.Seq      `json:"thread,omitempty" doc:"The message in whose thread this is said."`
 	Echo    bool          `json:"echo,omitempty" doc:"With a thread: show it in the room, too."`
@@ -94,6 +98,7 @@ type messagePlace struct {
 
 type postInput struct {
 	Caller
+	Once
 	RoomParam
 	Body postRequest
 }
@@ -119,7 +124,7 @@ func (s *Server) restRoom(api huma.API) {
 	register(s, api, huma.Operation{
 		OperationID: "room", Method: http.MethodGet, Path: "/api/rooms/{room}", Tags: []string{"Rooms"},
 		Summary:   "What a room is now",
-		Responses: map[string]*huma.Response{"200": {Description: "The room", Content: content(roomAnswer{Room: "lobby", Seq: 42, Count: 3, Epoch: "qk3v8d"})}},
+		Responses: map[string]*huma.Response{"200": {Description: "The room", Content: content(roomAnswer{Room: "lobby", Seq: 42, At: &at, Count: 3, Epoch: "qk3v8d"})}},
 		Errors:    []int{400, 503},
 	}, s.state)
 
@@ -128,18 +133,19 @@ func (s *Server) restRoom(api huma.API) {
 		Summary:     "A page of a room's history",
 		Description: "The newest `limit` messages before `before`, or the oldest `limit` after `after`, or, without both, the newest. Oldest first.",
 		Responses: map[string]*huma.Response{"200": {
-			Description: "The page", Content: content(pageAnswer{Room: "lobby", Seq: 42, Epoch: "qk3v8d", Messages: []message{hello}}),
+			Description: "The page", Content: content(pageAnswer{Room: "lobby", Seq: 42, At: &at, Epoch: "qk3v8d", Messages: []message{hello}}),
 		}},
-		Errors: []int{400, 503},
+		Errors: []int{400, 409, 503},
 	}, s.messages)
 
 	register(s, api, huma.Operation{
 		OperationID: "post-message", Method: http.MethodPost, Path: "/api/rooms/{room}/messages", Tags: []string{"Rooms"},
 		Summary: "Say something",
 		Description: "The answer comes once the message is on the disk. Without a session give a `name`, and be a new guest. " +
-			"When no answer comes, send it again with the same `nonce`.",
+			"When no answer comes, send it again with the same `nonce` (or `Idempotency-Key`), as the same person: with the session or, as a guest, with the same `guest_key`. " +
+			"Without either each try is a new guest's, and the message may be there twice.",
 		DefaultStatus: http.StatusCreated,
-		RequestBody:   &huma.RequestBody{Content: content(postRequest{Name: "CI", Text: "deploy finished", Nonce: "0198c1d2-7a3b-7c4d-8e5f-60718293a4b5"})},
+		RequestBody:   &huma.RequestBody{Content: content(postRequest{Name: "CI", Key: exampleKey, Text: "deploy finished", Nonce: "0198c1d2-7a3b-7c4d-8e5f-60718293a4b5"})},
 		Responses: map[string]*huma.Response{
 			"200": {Description: "Stored before, with this nonce", Content: content(stored)},
 			"201": {Description: "Stored", Content: content(stored)},
@@ -155,17 +161,20 @@ func (s *Server) state(ctx context.Context, in *roomInput) (*roomOutput, error) 
 	if err != nil {
 		return nil, err
 	}
-	head, here, err := s.hub.State(ctx, name)
+	head, at, here, err := s.hub.State(ctx, name)
 	if err != nil {
 		return nil, fmt.Errorf("state of %s: %w", name, err)
 	}
-	return &roomOutput{Body: roomAnswer{Room: name, Seq: head, Count: here, Epoch: s.hub.Epoch()}}, nil
+	return &roomOutput{Body: roomAnswer{Room: name, Seq: head, At: stampOf(at), Count: here, Epoch: s.hub.Epoch()}}, nil
 }
 
 // messages answers GET /api/rooms/{room}/messages.
 func (s *Server) messages(ctx context.Context, in *pageInput) (*pageOutput, error) {
 	name, err := in.name()
 	if err != nil {
+		return nil, err
+	}
+	if err := s.resumes(ctx, name, in.After.pointer(), in.ResumeParam); err != nil {
 		return nil, err
 	}
 	page, err := s.hub.History(ctx, name, in.page(0))
@@ -177,7 +186,7 @@ func (s *Server) messages(ctx context.Context, in *pageInput) (*pageOutput, erro
 
 func (s *Server) pageAnswer(name chat.RoomName, page chat.Page) pageAnswer {
 	return pageAnswer{
-		Room: name, Seq: page.Head, Epoch: s.hub.Epoch(), More: page.More, Newer: page.Newer, Messages: messagesOf(page.Messages),
+		Room: name, Seq: page.Head, At: stampOf(page.At), Epoch: s.hub.Epoch(), More: page.More, Newer: page.Newer, Messages: messagesOf(page.Messages),
 	}
 }
 
@@ -191,14 +200,14 @@ func (s *Server) post(ctx context.Context, in *postInput) (*postOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := s.draft(ctx, in.Body)
+	d, err := s.draft(ctx, in)
 	d.Room, d.From = name, from
 	var c chat.Commit
 	if err == nil {
 		c, err = s.postAndWait(ctx, d)
 	}
 	if err != nil {
-		if session != "" { // nobody will ever learn it
+		if session != "" && in.Body.Key == "" { // nobody will ever learn it
 			err = errors.Join(err, s.kept.Forget(context.WithoutCancel(ctx), session))
 		}
 		return nil, err
@@ -216,8 +225,12 @@ func storedAnswer(c chat.Commit) postAnswer {
 }
 
 // draft returns what is to be said.
-func (s *Server) draft(ctx context.Context, body postRequest) (d chat.Draft, err error) {
-	d = chat.Draft{Text: body.Text, Nonce: body.Nonce, Target: body.Thread}
+func (s *Server) draft(ctx context.Context, in *postInput) (d chat.Draft, err error) {
+	body := in.Body
+	d = chat.Draft{Text: body.Text, Target: body.Thread}
+	if d.Nonce, err = in.or(body.Nonce); err != nil {
+		return d, err
+	}
 	if body.Thread != 0 && !body.Echo {
 		d.Kind = chat.Reply
 	}
@@ -244,7 +257,7 @@ func (s *Server) author(ctx context.Context, in *postInput) (p chat.Person, sess
 	if err != nil {
 		return p, "", err
 	}
-	return s.newGuest(ctx, s.address(in.r), name)
+	return s.guest(ctx, in.r, name, in.Body.Key)
 }
 
 // postAndWait posts a draft and waits until it is stored. If the client goes
@@ -260,7 +273,9 @@ func (s *Server) postAndWait(ctx context.Context, d chat.Draft) (chat.Commit, er
 		if c.Err != nil {
 			return c, fmt.Errorf("a message to %s: %w", d.Room, c.Err)
 		}
-		s.wrote(ctx, d.From.ID, d.Room)
+		if !c.Repeat { // or it may be a retry, and the room have been left since
+			s.wrote(ctx, d.From.ID, d.Room)
+		}
 		return c, nil
 	case <-ctx.Done():
 		return chat.Commit{}, fmt.Errorf("a message to %s: %w", d.Room, ctx.Err())

@@ -11,11 +11,15 @@ import (
 
 var ada = chat.Person{ID: "p7q2mzk4v6xw3t5n", Name: "Ada"}
 
-// exampleSession is what examples show as a session.
-const exampleSession = "w0Zf3k9QmB1xT7uVhY2cRg"
+// What examples show as a session, and as a guest's own key.
+const (
+	exampleSession = "w0Zf3k9QmB1xT7uVhY2cRg"
+	exampleKey     = "6f1c9a4e7d2b85030c4be1f96a7d8e52"
+)
 
 type sessionRequest struct {
 	Name string `json:"name,omitempty" doc:"A display name: 1 to 32 characters once it is normalised (RFC 8266)."`
+	Key  string `json:"guest_key,omitempty" doc:"As for a message: the session of a new guest, chosen by them."`
 }
 
 type sessionAnswer struct {
@@ -26,6 +30,7 @@ type sessionAnswer struct {
 
 type sessionInput struct {
 	Caller
+	Once
 	Body sessionRequest
 }
 
@@ -67,11 +72,12 @@ func (s *Server) restSession(api huma.API) {
 
 	register(s, api, huma.Operation{
 		OperationID: "forget-session", Method: http.MethodDelete, Path: "/api/session", Tags: []string{"Session"},
-		Summary:     "Forget the session",
-		Description: "The session is nobody's from now on. One that was so already is no error.",
-		Responses:   map[string]*huma.Response{"204": {Description: "Forgotten"}},
-		Security:    identified,
-		Errors:      []int{403, 503},
+		Summary: "Forget the session",
+		Description: "The session is nobody's from now on, and all connections that it has end. Once the answer is there nothing is accepted from it any more. " +
+			"One that was nobody's already is no error.",
+		Responses: map[string]*huma.Response{"204": {Description: "Forgotten"}},
+		Security:  identified,
+		Errors:    []int{403, 503},
 	}, s.forgetSession)
 }
 
@@ -86,9 +92,12 @@ func (s *Server) openSession(ctx context.Context, in *sessionInput) (*sessionOut
 		return nil, err
 	}
 	if !known {
-		p, session, err := s.newGuest(ctx, s.address(in.r), name)
+		p, session, err := s.guest(ctx, in.r, name, in.Body.Key)
 		if err != nil {
 			return nil, err
+		}
+		if session == "" { // the key is a guest's already
+			return &sessionOutput{Status: http.StatusOK, Body: sessionAnswer{Person: p, Epoch: s.hub.Epoch()}}, nil
 		}
 		return &sessionOutput{
 			Status:    http.StatusCreated,
@@ -96,7 +105,7 @@ func (s *Server) openSession(ctx context.Context, in *sessionInput) (*sessionOut
 			Body:      sessionAnswer{Person: p, Session: session, Epoch: s.hub.Epoch()},
 		}, nil
 	}
-	if p, err = s.renamed(ctx, p, name); err != nil {
+	if p, err = s.renamed(ctx, p, name, in.nonce()); err != nil {
 		return nil, err
 	}
 	return &sessionOutput{Status: http.StatusOK, SetCookie: s.prolonged(in.r), Body: sessionAnswer{Person: p, Epoch: s.hub.Epoch()}}, nil
@@ -132,10 +141,10 @@ func (s *Server) prolonged(r *http.Request) []string {
 // forgetSession answers DELETE /api/session.
 func (s *Server) forgetSession(ctx context.Context, in *callerInput) (*forgottenOutput, error) {
 	if token := sessionBearer(in.r); token != "" {
-		return &forgottenOutput{}, s.kept.Forget(ctx, token)
+		return &forgottenOutput{}, s.endSession(ctx, token)
 	}
 	if c := sessionCookie(in.r); c != "" {
-		if err := s.kept.Forget(ctx, c); err != nil {
+		if err := s.endSession(ctx, c); err != nil {
 			return nil, err
 		}
 	}

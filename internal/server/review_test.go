@@ -122,7 +122,7 @@ func TestStreamIsNotTouchedAfterItsEnd(t *testing.T) {
 func TestClientThatStallsInManyRoomsIsClosedOnce(t *testing.T) {
 	ts := startServer(t, Config{}, room.Config{StallTimeout: 300 * time.Millisecond})
 	stalled := ts.hello(t, "Stalled")
-	stalled.nc.(*net.TCPConn).SetReadBuffer(4 << 10)
+	tcpOf(stalled.nc).SetReadBuffer(4 << 10)
 	rooms := strings.Split("abcdefghijklmnopqrst", "")
 	for _, name := range rooms {
 		stalled.ask(`"op":"join","room":%q`, name)
@@ -178,7 +178,7 @@ func TestAnswerComesBeforeTheEventToWhoJoinsAfterSending(t *testing.T) {
 	close(gather)
 	for head := chat.Seq(0); head == 0; runtime.Gosched() {
 		var err error
-		if head, err = ts.store.Head(t.Context(), "r"); err != nil {
+		if head, _, err = ts.store.Head(t.Context(), "r"); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -32,7 +32,7 @@ func (s *Server) routes() http.Handler {
 	nowhere := s.nowhere(mux)
 	mux.HandleFunc("/api/", nowhere)
 	mux.HandleFunc("/", s.elsewhere(nowhere))
-	return s.headers(s.guard(mux))
+	return s.headers(s.guard(s.scoped(mux)))
 }
 
 // headers sets what holds for every answer. It leaves w as it is, so that

@@ -36,11 +36,15 @@ func (s *Server) Serve(ctx context.Context, ln, plain net.Listener) error {
 	if s.certs == nil {
 		g.Go(func() error { return ended(main.Serve(ln)) })
 	} else {
-		main.TLSConfig = s.certs.config()
+		secure := s.listenTLS(ln, s.certs.config(), maxHandshakes)
+		main.TLSConfig = secure.config.Clone() // net/http looks there for HTTP/2, and changes it
 		if a, ok := s.certs.(*acme); ok {
 			a.listensOn(hostAndPorts(ln, plain))
 		}
-		g.Go(func() error { return ended(main.ServeTLS(ln, "", "")) })
+		g.Go(func() error {
+			defer secure.wg.Wait()
+			return ended(main.Serve(secure))
+		})
 		g.Go(func() error { return s.certs.run(ctx) })
 	}
 	if plain != nil {

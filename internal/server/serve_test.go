@@ -35,10 +35,10 @@ type slowPeople struct {
 	letGo chan struct{} // closed by the test
 }
 
-func (p slowPeople) NewGuest(ctx context.Context, name string) (chat.Person, string, error) {
+func (p slowPeople) NewGuest(ctx context.Context, name, key string) (chat.Person, string, error) {
 	p.asked <- struct{}{}
 	<-p.letGo
-	return p.Kept.NewGuest(ctx, name)
+	return p.Kept.NewGuest(ctx, name, key)
 }
 
 func TestWhatWasAcceptedIsAnsweredBeforeTheEnd(t *testing.T) {
@@ -190,7 +190,7 @@ func serial(t *testing.T, address string) int64 {
 	return c.ConnectionState().PeerCertificates[0].SerialNumber.Int64()
 }
 
-func writeCertificate(t *testing.T, certFile, keyFile string, serial int64) {
+func writeCertificate(t testing.TB, certFile, keyFile string, serial int64) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -51,12 +51,13 @@ type Config struct {
 
 // People keeps who is who: the store, or memory in tests.
 type People interface {
-	// NewGuest makes a person with a name in normal form and a session: a secret token.
-	NewGuest(ctx context.Context, name string) (p chat.Person, session string, err error)
+	// NewGuest makes a person with a name in normal form and a session: a secret token, which is key
+	// unless that is empty. If a session has that key, it returns whose.
+	NewGuest(ctx context.Context, name, key string) (p chat.Person, session string, err error)
 	// Person returns whose session it is; an *chat.Error with code BadSession if nobody's.
 	Person(ctx context.Context, session string) (chat.Person, error)
-	// Rename gives a person another name, in normal form.
-	Rename(ctx context.Context, id chat.PersonID, name string) error
+	// Rename gives a person another name, in normal form, unless nonce was used for that before. It returns their name.
+	Rename(ctx context.Context, id chat.PersonID, name, nonce string) (string, error)
 	// Forget ends a session; one that is unknown is no error.
 	Forget(ctx context.Context, session string) error
 }
@@ -69,16 +70,17 @@ type Members interface {
 	Entry(ctx context.Context, who chat.PersonID, room chat.RoomName) (chat.Entry, error)
 	// SetEntry changes what a room is to somebody.
 	SetEntry(ctx context.Context, who chat.PersonID, room chat.RoomName, change chat.EntryChange) error
-	// Enrol puts a room in somebody's list, if it exists. It does not wait for the result.
-	Enrol(who chat.PersonID, room chat.RoomName) <-chan error
+	// Enrol puts a room in somebody's list, if it exists and they enter it; else the result comes when what they wrote
+	// before is stored. It does not wait for the result.
+	Enrol(who chat.PersonID, room chat.RoomName, enters bool) <-chan error
 }
 
 // A Shelf keeps what people come back to: the store.
 type Shelf interface {
 	// MarkRead notes up to where somebody has read a room, and calls done, which must not block, once that is safe.
-	MarkRead(who chat.PersonID, at chat.Place, exact bool, done func(chat.Entry, error))
+	MarkRead(who chat.PersonID, at chat.Place, exact bool, nonce string, done func(chat.Entry, error))
 	// Keep keeps a message for somebody, or not any more.
-	Keep(ctx context.Context, who chat.PersonID, as chat.Keepsake, at chat.Place, keep bool) error
+	Keep(ctx context.Context, who chat.PersonID, as chat.Keepsake, at chat.Place, keep bool, nonce string) error
 	// Keepsakes returns what somebody keeps, the newest first.
 	Keepsakes(ctx context.Context, who chat.PersonID, as chat.Keepsake, before time.Time, limit int) ([]chat.Kept, error)
 	// Follows reports whether somebody follows a message's thread.
@@ -112,6 +114,7 @@ type Server struct {
 	handler   http.Handler
 	stopping  atomic.Bool // set once Serve has begun to drain
 
+	live registry
 	watchers
 	doors
 }

@@ -21,15 +21,20 @@ const cookieAge = 400 * 24 * time.Hour
 // that is nobody's is an error with code BadSession. A bearer token counts
 // before the cookie, as only a program can have put it there.
 func (s *Server) identify(r *http.Request) (p chat.Person, ok bool, err error) {
-	session := sessionBearer(r)
-	if session == "" {
-		session = sessionCookie(r)
-	}
+	session := sessionOf(r)
 	if session == "" {
 		return chat.Person{}, false, nil
 	}
-	p, err = s.kept.Person(r.Context(), session)
+	p, err = s.personOf(r.Context(), session)
 	return p, err == nil, err
+}
+
+// sessionOf returns the session that a request brings, or "".
+func sessionOf(r *http.Request) string {
+	if session := sessionBearer(r); session != "" {
+		return session
+	}
+	return sessionCookie(r)
 }
 
 // identifyOrNew is identify for requests that may bring a name instead of a
@@ -43,9 +48,35 @@ func (s *Server) identifyOrNew(r *http.Request, name string) (p chat.Person, ok 
 	return p, ok, err
 }
 
+// Bounds of the key that a guest may choose as their session: whoever guesses it
+// is that guest.
+const (
+	minKey = 32
+	maxKey = 128
+)
+
+// guest returns the guest whose key it is or, without a key or a guest who has it,
+// a new one, and then their session.
+func (s *Server) guest(ctx context.Context, r *http.Request, name, key string) (p chat.Person, session string, err error) {
+	if key == "" {
+		return s.newGuest(ctx, s.address(r), name, "")
+	}
+	if len(key) < minKey || len(key) > maxKey || strings.ContainsFunc(key, func(c rune) bool { return c < 0x21 || c > 0x7e }) {
+		return p, "", &chat.Error{
+			Code:    chat.BadRequest,
+			Message: fmt.Sprintf("A guest_key is a secret of %d to %d printable ASCII characters; make one at random and keep it.", minKey, maxKey),
+		}
+	}
+	if p, err = s.kept.Person(ctx, key); chat.CodeOf(err) != chat.BadSession {
+		return p, "", err
+	}
+	return s.newGuest(ctx, s.address(r), name, key)
+}
+
 // newGuest makes a person for somebody at an address: not too many, as each is
-// kept for good and has a message rate of its own.
-func (s *Server) newGuest(ctx context.Context, from netip.Addr, name string) (p chat.Person, session string, err error) {
+// kept for good and has a message rate of its own. Their session is key unless
+// that is empty.
+func (s *Server) newGuest(ctx context.Context, from netip.Addr, name, key string) (p chat.Person, session string, err error) {
 	if wait := s.guests.Take(network(from)); wait > 0 {
 		return p, "", &chat.Error{
 			Code:       chat.RateLimited,
@@ -53,7 +84,7 @@ func (s *Server) newGuest(ctx context.Context, from netip.Addr, name string) (p 
 			RetryAfter: wait,
 		}
 	}
-	if p, session, err = s.kept.NewGuest(ctx, name); err != nil {
+	if p, session, err = s.kept.NewGuest(ctx, name, key); err != nil {
 		return p, "", fmt.Errorf("a new guest: %w", err)
 	}
 	return p, session, nil
@@ -66,20 +97,23 @@ const (
 	renameBurst = 10
 )
 
-// renamed gives p another name, in normal form, unless that is "" or theirs
-// already.
-func (s *Server) renamed(ctx context.Context, p chat.Person, name string) (chat.Person, error) {
-	if name == "" || name == p.Name {
+// renamed gives p another name, in normal form, unless that is "", theirs already,
+// or was given with the same nonce before.
+func (s *Server) renamed(ctx context.Context, p chat.Person, name, nonce string) (chat.Person, error) {
+	if name == "" || name == p.Name && nonce == "" {
 		return p, nil
 	}
 	if wait := s.renames.Take(p.ID); wait > 0 {
 		return p, &chat.Error{Code: chat.RateLimited, Message: "That is enough of new names for now.", RetryAfter: wait}
 	}
-	if err := s.kept.Rename(ctx, p.ID, name); err != nil {
+	now, err := s.kept.Rename(ctx, p.ID, name, nonce)
+	if err != nil {
 		return p, fmt.Errorf("rename %s: %w", p.ID, err)
 	}
-	p.Name = name
-	s.hub.Rename(p)
+	if now != p.Name {
+		p.Name = now
+		s.hub.Rename(p)
+	}
 	return p, nil
 }
 

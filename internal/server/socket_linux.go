@@ -1,6 +1,7 @@
 package server
 
 import (
+	"net"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -33,6 +34,17 @@ const (
 	isFull    // a write found it full
 	isAwaited // and ready is to be called when it is not
 )
+
+// open has the poller watch the socket, and closes nc, whose memory and the
+// runtime's are not needed.
+func (k *socket) open(nc net.Conn) error {
+	if err := k.poller.add(k); err != nil {
+		unix.Close(k.fd)
+		return err
+	}
+	nc.Close()
+	return nil
+}
 
 // tell is called by the poller.
 func (k *socket) tell(events uint32) {

@@ -3,8 +3,6 @@ package server
 import (
 	"context"
 	"net/http"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -24,47 +22,70 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, err)
 		return
 	}
-	after, epoch, err := resumeFrom(r)
+	from, err := resumeFrom(r)
 	if err != nil {
 		s.refuse(w, r, err)
 		return
 	}
-	from := s.address(r)
-	if err := s.admit(from); err != nil {
+	address := s.address(r)
+	if err := s.admit(address); err != nil {
 		s.refuse(w, r, err)
 		return
 	}
-	defer s.release(from)
-	if err := s.stream(w, r, name, room.Joining{After: after, Epoch: epoch}); err != nil {
+	defer s.release(address)
+	live := listening{over: make(chan struct{})}
+	if session, ok := s.brings(w, r); !ok {
+		return
+	} else if session != "" {
+		live.owner = &live
+		if _, err := s.enter(r.Context(), &live.registration, session); err != nil {
+			s.refuse(w, r, err)
+			return
+		}
+		defer s.live.remove(&live.registration)
+	}
+	if err := s.stream(w, r, name, from, live.over); err != nil {
 		s.refuse(w, r, err)
 	}
 }
 
-// resumeFrom reads where a stream shall begin: after the Last-Event-ID that a
-// browser sends by itself, "EPOCH:SEQ" or a plain SEQ, else after the
-// parameters of the first request.
-func resumeFrom(r *http.Request) (after *chat.Seq, epoch string, err error) {
-	seq, epoch := r.FormValue("after"), r.FormValue("epoch")
-	if id := r.Header.Get("Last-Event-ID"); id != "" {
-		seq, epoch = id, ""
-		if e, n, ok := strings.Cut(id, ":"); ok {
-			epoch, seq = e, n
-		}
-	}
-	if seq == "" {
-		return nil, "", nil
-	}
-	n, err := strconv.ParseInt(seq, 10, 64)
-	if err != nil || n < 0 {
-		return nil, "", &chat.Error{Code: chat.BadRequest, Message: "“after” is the number of an event."}
-	}
-	last := chat.Seq(n)
-	return &last, epoch, nil
+// A listening is what an event stream has of the session that it brought.
+type listening struct {
+	registration
+	over chan struct{} // closed when the session has been ended
 }
 
-// stream writes a room's events until the client goes, the room gives it up or
-// the server goes down. An error means that nothing has been written.
-func (s *Server) stream(w http.ResponseWriter, r *http.Request, name chat.RoomName, j room.Joining) error {
+func (l *listening) sessionEnded() { close(l.over) }
+
+// resumeFrom reads where a stream shall begin: after the Last-Event-ID that a
+// browser sends by itself, else after what the parameters of the first request say.
+func resumeFrom(r *http.Request) (j room.Joining, err error) {
+	id := r.Header.Get("Last-Event-ID")
+	said := id == ""
+	if said {
+		id = r.FormValue("after")
+	}
+	if id == "" {
+		return j, nil
+	}
+	var after chat.Seq
+	if j.Epoch, after, j.At, err = wire.ParseStreamID(id); err != nil {
+		return j, err
+	}
+	j.After = &after
+	if epoch := r.FormValue("epoch"); said && epoch != "" {
+		j.Epoch = epoch
+	}
+	if at := r.FormValue("at"); said && at != "" {
+		j.At, err = wire.ParseTime(at)
+	}
+	return j, err
+}
+
+// stream writes a room's events until the client goes, the room gives it up, its
+// session is over or the server goes down. An error means that nothing has been
+// written.
+func (s *Server) stream(w http.ResponseWriter, r *http.Request, name chat.RoomName, j room.Joining, over <-chan struct{}) error {
 	var helpers sync.WaitGroup
 	defer helpers.Wait()
 	rc := http.NewResponseController(w)
@@ -100,9 +121,10 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, name chat.RoomNa
 	reader, err := s.hub.Join(r.Context(), name, j, func(found room.Joined) {
 		out.answer(func(dst []byte) []byte {
 			if found.Behind {
-				return wire.AppendBehind(dst, name, s.hub.Epoch(), found.Head)
+				return wire.AppendBehind(dst, name, s.hub.Epoch(), found.Head, found.At, found.Reset)
 			}
-			return append(dst, ":\n\n"...) // something to begin with
+			// A stream that is cut before its first event resumes here, and not with what comes later.
+			return append(wire.AppendStreamID(dst, s.hub.Epoch(), found.From, found.FromAt), '\n')
 		})
 	})
 	if err != nil {
@@ -115,7 +137,16 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, name chat.RoomNa
 	defer cancel()
 	defer context.AfterFunc(ctx, stop)()
 	defer context.AfterFunc(s.away, stop)()
-	aside(func() { comment(ctx, out) })
+	aside(func() {
+		if comment(ctx, out, over) {
+			s.counted(chat.SessionEnded)
+			out.seal(func(dst []byte) []byte { return wire.AppendEnded(dst, errSessionEnded) })
+			defer time.AfterFunc(lingerTime, stop).Stop()
+			out.awaitEmpty()
+			p.awaitIdle()
+			p.end()
+		}
+	})
 
 	header := w.Header()
 	header.Set("Content-Type", "text/event-stream")
@@ -131,14 +162,17 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, name chat.RoomNa
 	return nil
 }
 
-// comment gives a stream something to write now and then.
-func comment(ctx context.Context, out *outlet) {
+// comment gives a stream something to write now and then, until ctx ends or, and
+// then it returns true, its session does.
+func comment(ctx context.Context, out *outlet, over <-chan struct{}) (ended bool) {
 	tick := time.NewTicker(keepAlive)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return
+			return false
+		case <-over:
+			return true
 		case <-tick.C:
 			out.answer(func(dst []byte) []byte { return append(dst, ":\n\n"...) })
 			out.flush()

@@ -371,10 +371,20 @@ func (s *stress) listen(after int64) (tail, error) {
 }
 
 func (l *sseTail) next() (int64, error) {
+	var seq int64
 	for l.in.Scan() {
-		if id, ok := strings.CutPrefix(l.in.Text(), "id: "); ok {
-			_, seq, _ := strings.Cut(id, ":")
-			return strconv.ParseInt(seq, 10, 64)
+		id, ok := strings.CutPrefix(l.in.Text(), "id: ")
+		switch {
+		case ok:
+			number := strings.Split(id, ":")[1]
+			var err error
+			if seq, err = strconv.ParseInt(number, 10, 64); err != nil {
+				return 0, err
+			}
+		case seq > 0 && strings.HasPrefix(l.in.Text(), "data: "):
+			return seq, nil
+		case l.in.Text() == "": // an id without an event says where the stream begins
+			seq = 0
 		}
 	}
 	return 0, errors.Join(l.in.Err(), io.ErrUnexpectedEOF)

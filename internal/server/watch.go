@@ -153,16 +153,16 @@ func (w *watcher) tell(frame func(dst []byte) []byte) {
 	}
 }
 
-// listed has a room be in somebody's list, where they are now or read something,
-// and their watchers know of it. Nothing depends on it, so a failure is only logged.
-func (s *Server) listed(ctx context.Context, who chat.PersonID, name chat.RoomName) {
+// listed has a room be in somebody's list, if they enter it or read something there,
+// and their watchers know of it if it is in the list. Nothing depends on it, so a failure is only logged.
+func (s *Server) listed(ctx context.Context, who chat.PersonID, name chat.RoomName, enters bool) {
 	ws := s.watchers.of(who)
 	watched := len(ws)
 	ws = slices.DeleteFunc(ws, func(w *watcher) bool { return w.follows(name) })
 	if watched > len(ws) && len(ws) == 0 {
 		return // so it was
 	}
-	enrolled := s.kept.Enrol(who, name)
+	enrolled := s.kept.Enrol(who, name, enters)
 	if len(ws) == 0 {
 		return
 	}
@@ -172,7 +172,7 @@ func (s *Server) listed(ctx context.Context, who chat.PersonID, name chat.RoomNa
 		return
 	}
 	e, err := s.kept.Entry(ctx, who, name)
-	if chat.CodeOf(err) == chat.NotFound { // nobody has written there yet
+	if chat.CodeOf(err) == chat.NotFound { // nobody has written there yet, or they have left it since
 		return
 	}
 	for _, w := range ws {
@@ -190,7 +190,7 @@ func (s *Server) listed(ctx context.Context, who chat.PersonID, name chat.RoomNa
 // wrote to it: if it was new they could not be told when they entered it.
 func (s *Server) wrote(ctx context.Context, who chat.PersonID, name chat.RoomName) {
 	if slices.ContainsFunc(s.watchers.of(who), func(w *watcher) bool { return !w.follows(name) }) {
-		s.listed(ctx, who, name)
+		s.listed(ctx, who, name, false) // the store has listed it, unless this was a retry
 	}
 }
 
@@ -225,7 +225,7 @@ func (cl *client) set(ctx context.Context, cmd wire.Command) error {
 	if err != nil {
 		return err
 	}
-	change := chat.EntryChange{Muted: cmd.Muted, Favourite: cmd.Favourite, Listed: cmd.Listed}
+	change := chat.EntryChange{Muted: cmd.Muted, Favourite: cmd.Favourite, Listed: cmd.Listed, Nonce: cmd.Nonce}
 	if cmd.Notify != nil {
 		change.Notify = new(chat.Notify(*cmd.Notify))
 	}
@@ -252,7 +252,7 @@ func (s *Server) setEntry(ctx context.Context, who chat.PersonID, name chat.Room
 		}
 		return chat.Entry{Room: name}, nil
 	}
-	s.listed(ctx, who, name)
+	s.listed(ctx, who, name, true)
 	if e, err = s.kept.Entry(ctx, who, name); err != nil {
 		return e, err
 	}
@@ -269,9 +269,11 @@ func (cl *client) read(ctx context.Context, cmd wire.Command) error {
 	if err != nil {
 		return err
 	}
-	cl.s.listed(ctx, cl.person.ID, name)
+	if cmd.Nonce == "" { // else it may be a retry, and the room have been left since
+		cl.s.listed(ctx, cl.person.ID, name, true)
+	}
 	cl.out.begin()
-	cl.s.markRead(cl.person.ID, chat.Place{Room: name, Seq: cmd.Seq}, cmd.Exact, cl.watch, func(e chat.Entry, err error) {
+	cl.s.markRead(cl.person.ID, chat.Place{Room: name, Seq: cmd.Seq}, cmd.Exact, cmd.Nonce, cl.watch, func(e chat.Entry, err error) {
 		defer cl.s.contain(cl.cut)
 		if err != nil {
 			told := cl.s.tell(err)
@@ -287,8 +289,8 @@ func (cl *client) read(ctx context.Context, cmd wire.Command) error {
 
 // markRead notes up to where somebody has read, and tells their watchers but one.
 // done is called on the log's goroutine and must not block.
-func (s *Server) markRead(who chat.PersonID, at chat.Place, exact bool, but *watcher, done func(chat.Entry, error)) {
-	s.kept.MarkRead(who, at, exact, func(e chat.Entry, err error) {
+func (s *Server) markRead(who chat.PersonID, at chat.Place, exact bool, nonce string, but *watcher, done func(chat.Entry, error)) {
+	s.kept.MarkRead(who, at, exact, nonce, func(e chat.Entry, err error) {
 		done(e, err)
 		if err != nil {
 			return
@@ -308,7 +310,7 @@ func keeping(as chat.Keepsake, keep bool) func(*client, context.Context, wire.Co
 		if err != nil {
 			return err
 		}
-		if err := cl.s.kept.Keep(ctx, cl.person.ID, as, chat.Place{Room: name, Seq: cmd.Seq}, keep); err != nil {
+		if err := cl.s.kept.Keep(ctx, cl.person.ID, as, chat.Place{Room: name, Seq: cmd.Seq}, keep, cmd.Nonce); err != nil {
 			return err
 		}
 		cl.ok(wire.Answer{ID: cmd.ID, Room: name})

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -137,6 +138,7 @@ func (m *mouth) write(a, b []byte) (int, error) {
 	return len(a) + len(b), nil
 }
 
+func (m *mouth) open(net.Conn) error      { return nil }
 func (m *mouth) notify(func())            {}
 func (m *mouth) read([]byte) (int, error) { return 0, errNothing }
 func (m *mouth) waits() bool              { return false }

@@ -24,6 +24,7 @@ type client struct {
 	*conn
 	cookie string // the session that the browser brought; "": none
 	person chat.Person
+	live   registration // of the session that said hello
 	rooms  map[chat.RoomName]*room.Reader
 	watch  *watcher // nil unless it watches its person's rooms
 }
@@ -36,6 +37,12 @@ func (cl *client) hear(ctx context.Context, m wire.Message) {
 	if err != nil {
 		cl.refuse(cmd.ID, err)
 		return
+	}
+	if cl.person.ID != "" {
+		if !cl.live.begin() { // it was waiting to be read when the session was ended
+			return
+		}
+		defer cl.live.done()
 	}
 	do, known := commands[cmd.Op]
 	switch {
@@ -51,7 +58,15 @@ func (cl *client) hear(ctx context.Context, m wire.Message) {
 	}
 }
 
+// sessionEnded has the connection end, with a word that says why.
+func (cl *client) sessionEnded() {
+	if cl.dismiss(wire.CloseSignedOut, string(chat.SessionEnded)) {
+		cl.s.counted(chat.SessionEnded)
+	}
+}
+
 func (cl *client) end() {
+	cl.s.live.remove(&cl.live)
 	if cl.watch != nil {
 		cl.s.unwatch(cl.watch)
 	}

@@ -3,11 +3,13 @@ package server
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -45,7 +47,7 @@ func (ts *testServer) tryDial(path string, header ...string) (*talker, ws.Handsh
 	for i := 0; i+1 < len(header); i += 2 {
 		h.Set(header[i], header[i+1])
 	}
-	d := ws.Dialer{Header: ws.HandshakeHeaderHTTP(h), Timeout: 20 * time.Second, Protocols: []string{protocol}}
+	d := ws.Dialer{Header: ws.HandshakeHeaderHTTP(h), Timeout: 20 * time.Second, Protocols: []string{protocol}, TLSConfig: anyCertificate}
 	nc, br, hs, err := d.Dial(context.Background(), "ws"+strings.TrimPrefix(ts.url, "http")+path)
 	if err != nil {
 		return nil, hs, err
@@ -55,6 +57,33 @@ func (ts *testServer) tryDial(path string, header ...string) (*talker, ws.Handsh
 	}
 	nc.SetDeadline(time.Now().Add(60 * time.Second))
 	return &talker{nc: nc, in: br}, hs, nil
+}
+
+// talkOver opens a WebSocket at path over a connection that stands.
+func (ts *testServer) talkOver(t testing.TB, nc net.Conn, path string) *talker {
+	t.Helper()
+	d := ws.Dialer{Protocols: []string{protocol}}
+	u, err := url.Parse(ts.url + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	br, _, err := d.Upgrade(nc, u)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if br == nil {
+		br = bufio.NewReader(nc)
+	}
+	nc.SetDeadline(time.Now().Add(60 * time.Second))
+	return &talker{t: t, nc: nc, in: br}
+}
+
+// tcpOf returns the TCP connection that a client's connection is, or has beneath.
+func tcpOf(nc net.Conn) *net.TCPConn {
+	if t, ok := nc.(*tls.Conn); ok {
+		nc = t.NetConn()
+	}
+	return nc.(*net.TCPConn)
 }
 
 // put sends one frame.
@@ -98,6 +127,7 @@ func readFrame(r io.Reader) (f ws.Frame, err error) {
 type reply struct {
 	Op, Code, Room, Text, HTML, Session, Epoch, Kind, Message, At, Error string
 	ID, Seq                                                              int64
+	Reset                                                                bool
 	Retry                                                                int64 `json:"retry_after_ms"`
 	Count                                                                int
 	Person, Joined, Left                                                 *chat.Person
@@ -409,7 +439,7 @@ func TestBehindAndWhatComesAfter(t *testing.T) {
 func TestClientThatTakesNothingIsClosedAndDelaysNobody(t *testing.T) {
 	ts := startServer(t, Config{}, room.Config{StallTimeout: 300 * time.Millisecond})
 	stalled, quick, talker := ts.hello(t, "Stalled"), ts.hello(t, "Quick"), ts.hello(t, "Talker")
-	stalled.nc.(*net.TCPConn).SetReadBuffer(4096)
+	tcpOf(stalled.nc).SetReadBuffer(4096)
 	stalled.ask(`"op":"join","room":"r"`)
 	quick.ask(`"op":"join","room":"r"`)
 	text := strings.Repeat("long ", 700)

@@ -121,14 +121,6 @@ func (c *committer) insertEvent(ctx context.Context, r *row, at, target int64, e
 
 func (r *row) id() int64 { return messageID(r.head.room, r.seq) }
 
-// unchanged has r's answer say that what it asks for was so already, since the
-// event with that id.
-func (r *row) unchanged(id, at int64) {
-	e := r.event(at)
-	e.Seq, e.Kind, e.Target = chat.Seq(id&maxSeq), r.draft.Is(), r.draft.Target
-	*r.result = chat.Commit{Event: e, Repeat: true}
-}
-
 // say stores a message with something beside its text.
 func (c *committer) say(ctx context.Context, r *row, at int64) (err error) {
 	x := &chat.Extra{}
@@ -150,6 +142,12 @@ func (c *committer) say(ctx context.Context, r *row, at int64) (err error) {
 			x.Quote = &chat.Quote{From: m.from, Text: chat.Preview(m.text, chat.MaxQuote)}
 		}
 	}
+	var source int64
+	if r.draft.Source != (chat.Place{}) {
+		if source, err = c.source(ctx, r.draft); err != nil {
+			return err
+		}
+	}
 	named, err := c.named(ctx, r, x)
 	if err != nil {
 		return err
@@ -159,6 +157,11 @@ func (c *committer) say(ctx context.Context, r *row, at int64) (err error) {
 	}
 	if err := c.mention(ctx, r.id(), named); err != nil {
 		return err
+	}
+	if source != 0 {
+		if err := c.noteCopy(ctx, r.id(), source); err != nil {
+			return err
+		}
 	}
 	if root.id == 0 {
 		return nil
@@ -205,8 +208,7 @@ func (c *committer) edit(ctx context.Context, r *row, at int64) error {
 	case first != nil && first.Forward != nil:
 		return &chat.Error{Code: chat.NotYours, Message: "What somebody else said first cannot be edited."}
 	case m.text == r.draft.Text:
-		r.unchanged(max(m.current, m.id), at)
-		return nil
+		return c.unchanged(ctx, r, max(m.current, m.id), at)
 	}
 	edits, err := c.find(ctx, `SELECT count(*) FROM event WHERE target = $1 AND kind = 'edit'`, m.id)
 	if err != nil {
@@ -242,8 +244,7 @@ func (c *committer) erase(ctx context.Context, r *row, at int64) error {
 		return &chat.Error{Code: chat.NotYours, Message: "Only who wrote a message can delete it."}
 	}
 	if m.text == "" {
-		r.unchanged(m.current, at)
-		return nil
+		return c.unchanged(ctx, r, m.current, at)
 	}
 	if err := c.insertEvent(ctx, r, at, m.id, nil); err != nil {
 		return err
@@ -262,7 +263,10 @@ func (c *committer) erase(ctx context.Context, r *row, at int64) error {
 			return err
 		}
 	}
-	return c.exec(ctx, `UPDATE event SET current = $2 WHERE id = $1`, m.id, r.id())
+	if err := c.exec(ctx, `UPDATE event SET current = $2 WHERE id = $1`, m.id, r.id()); err != nil {
+		return err
+	}
+	return c.deleted(ctx, m.id)
 }
 
 // otherEmoji counts the different emoji on a message but one. It steps from each
@@ -286,8 +290,7 @@ func (c *committer) react(ctx context.Context, r *row, at int64) error {
 		return err
 	}
 	if id != 0 {
-		r.unchanged(id, at)
-		return nil
+		return c.unchanged(ctx, r, id, at)
 	}
 	others, err := c.find(ctx, otherEmoji, m.id, emoji)
 	if err != nil {
@@ -313,8 +316,7 @@ func (c *committer) unreact(ctx context.Context, r *row, at int64) error {
 		return err
 	}
 	if id == 0 {
-		r.unchanged(messageID(r.head.room, r.head.seq), at)
-		return nil
+		return c.unchanged(ctx, r, messageID(r.head.room, r.head.seq), at)
 	}
 	if err := c.insertEvent(ctx, r, at, m.id, nil); err != nil {
 		return err
@@ -332,8 +334,7 @@ func (c *committer) pin(ctx context.Context, r *row, at int64) error {
 		return err
 	}
 	if id != 0 {
-		r.unchanged(id, at)
-		return nil
+		return c.unchanged(ctx, r, id, at)
 	}
 	pins, err := c.find(ctx, `SELECT count(*) FROM pin WHERE target BETWEEN $1 AND $2`, messageID(r.head.room, 0), messageID(r.head.room, maxSeq))
 	if err != nil {
@@ -358,8 +359,7 @@ func (c *committer) unpin(ctx context.Context, r *row, at int64) error {
 		return err
 	}
 	if id == 0 {
-		r.unchanged(messageID(r.head.room, r.head.seq), at)
-		return nil
+		return c.unchanged(ctx, r, messageID(r.head.room, r.head.seq), at)
 	}
 	if err := c.insertEvent(ctx, r, at, m.id, nil); err != nil {
 		return err
@@ -373,8 +373,7 @@ func (c *committer) topic(ctx context.Context, r *row, at int64) error {
 		return err
 	}
 	if now == r.draft.Text {
-		r.unchanged(messageID(r.head.room, r.head.seq), at)
-		return nil
+		return c.unchanged(ctx, r, messageID(r.head.room, r.head.seq), at)
 	}
 	if err := c.insertEvent(ctx, r, at, 0, nil); err != nil {
 		return err

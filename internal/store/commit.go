@@ -34,6 +34,8 @@ func (s *Store) Run(ctx context.Context) error {
 	defer close(s.ran)
 	defer context.AfterFunc(ctx, s.queue.stop)()
 	ctx = context.WithoutCancel(ctx) // what was taken is committed
+	s.reserved(ctx, s.reserve.fill(s.dir))
+	s.dropOldCopies(ctx, time.Now())
 	tidy := time.AfterFunc(tidyEvery, s.queue.nudge)
 	defer tidy.Stop()
 	for batch, more := s.queue.take(nil); more; batch, more = s.queue.take(batch[:0]) {
@@ -45,16 +47,26 @@ func (s *Store) Run(ctx context.Context) error {
 		}
 		s.commit(ctx, batch)
 		clear(batch)
+		s.empty(ctx)
 	}
 	return nil
 }
 
 // tidy does what is to be done while nothing waits.
 func (s *Store) tidy(ctx context.Context) {
-	if err := s.committer.tidy(ctx); isFailedSync(err) {
-		s.breakDown(err)
-		s.logger.LogAttrs(ctx, slog.LevelError, "the write-ahead log could not be emptied", slog.Any("err", err))
+	s.committer.tidy(ctx)
+	if s.broken.Load() != nil {
+		return
 	}
+	if s.committer.erased { // the write-ahead log holds what was deleted
+		err := s.emptyLog(ctx)
+		if size := s.reserve.size; isNoRoom(err) && s.reserve.giveUp(reserveSteps[0]) {
+			_ = s.emptyLog(ctx) // it is tried again in a minute, or has broken down and said so
+			s.reserved(ctx, s.reserve.takeBack(s.dir, size))
+		}
+	}
+	s.reserved(ctx, s.reserve.fill(s.dir))
+	s.dropOldCopies(ctx, time.Now())
 }
 
 // commit makes one transaction of batch, or none if that fails, and tells
@@ -63,6 +75,13 @@ func (s *Store) commit(ctx context.Context, batch []item) {
 	start := time.Now()
 	results := s.committer.begin(batch)
 	stored, err := s.transact(ctx, batch, start)
+	full := err
+	switch {
+	case s.mayUseReserve(batch, err):
+		stored, err = s.transactFromReserve(ctx, batch, full)
+	case err == nil && wanted(batch):
+		s.healed(ctx)
+	}
 	switch {
 	case err != nil:
 		s.undone(ctx, err, len(batch))
@@ -84,6 +103,8 @@ func (s *Store) commit(ctx context.Context, batch []item) {
 	for i := range batch {
 		c := &results[i]
 		switch it := &batch[i]; {
+		case it.refused == errNoRoom && it.write != nil:
+			*c = chat.Commit{Err: full}
 		case it.refused != nil:
 			c.Err = it.refused
 		case err != nil && it.write != nil:
@@ -117,7 +138,7 @@ func (s *Store) transact(ctx context.Context, batch []item, now time.Time) (stor
 		if cause := recover(); cause != nil {
 			// Nobody knows what state it has left the connection in, so nothing more
 			// is done with that, not even a rollback: the next start does it.
-			s.breakDown(errPanicked)
+			s.breakDown(ctx, errPanicked)
 			stored, err = 0, fmt.Errorf("%w: %v\n%s", errPanicked, cause, debug.Stack())
 			return
 		}
@@ -126,22 +147,31 @@ func (s *Store) transact(ctx context.Context, batch []item, now time.Time) (stor
 		}
 	}()
 	if err := c.exec(ctx, `BEGIN IMMEDIATE`); err != nil {
+		if isDamaged(err) {
+			s.breakDown(ctx, err)
+		}
 		return 0, fmt.Errorf("beginning a transaction: %w", err)
 	}
 	stored, err = c.write(ctx, batch, now)
 	if err != nil {
-		if isFailedSync(err) {
-			s.breakDown(err)
+		if isFailedSync(err) || isDamaged(err) {
+			s.breakDown(ctx, err)
 		}
 		return 0, err
 	}
 	if err := c.exec(ctx, `COMMIT`); err != nil {
-		if isUnknownOutcome(err) {
-			s.breakDown(err)
+		if isUnknownOutcome(err) || isDamaged(err) {
+			s.breakDown(ctx, err)
 		}
 		return 0, fmt.Errorf("committing: %w", err)
 	}
-	s.healed(ctx)
+	database, err := s.inPlace()
+	if err != nil {
+		s.breakDown(ctx, err)
+		return 0, err
+	}
+	s.database = database
+	s.note(ctx, c.newest)
 	return stored, nil
 }
 
@@ -193,12 +223,7 @@ func (s *Store) healed(ctx context.Context) {
 		s.logger.LogAttrs(ctx, slog.LevelInfo, "the store can write again", slog.Duration("took", time.Since(s.outage.since)))
 	}
 	s.outage.since = time.Time{}
-}
-
-// breakDown ends all writing until a restart: nobody knows what the disk holds.
-func (s *Store) breakDown(err error) {
-	why := err.Error()
-	s.broken.CompareAndSwap(nil, &why)
+	s.reserved(ctx, s.reserve.fill(s.dir))
 }
 
 // unavailable is what senders are told when their transaction came to nothing.

@@ -28,6 +28,11 @@ type committer struct {
 	members cache[membership, struct{}] // that are in the table
 	erased  bool                        // the write-ahead log holds what was deleted
 
+	emptyAfter int       // pages in the write-ahead log from which on it is emptied
+	emptied    int       // pages that had been written when that was done last
+	pageSize   int       // bytes
+	warned     time.Time // when it was last said that it cannot be emptied
+
 	// Of the transaction at hand; kept for their memory.
 	rows    []row
 	args    []any
@@ -39,8 +44,9 @@ type membership struct{ person, room int64 }
 
 // An author is a person who writes.
 type author struct {
-	id   int64 // rowid
-	room int64 // one that they are a member of: mostly the one that they write in again
+	id      int64 // rowid
+	room    int64 // one that they are a member of: mostly the one that they write in again
+	answers bool  // the table answer may hold nonces of theirs
 }
 
 // A head is a room's end as the transaction at hand sees it.
@@ -122,13 +128,28 @@ func (c *committer) rowOf(ctx context.Context, d *chat.Draft, at int64) (row, er
 	if err != nil {
 		return row{}, err
 	}
-	if a.room != h.room {
-		if err := c.enrol(ctx, membership{a.id, h.room}); err != nil {
-			return row{}, err
-		}
-		a.room = h.room
+	r := row{draft: d, head: h, by: a, author: a.id}
+	if a.room != h.room && d.Is() != chat.Delete { // to delete is not to write: it puts no room in anybody's list
+		return r, c.enrolAuthor(ctx, &r)
 	}
-	return row{draft: d, head: h, author: a.id}, nil
+	return r, nil
+}
+
+// enrolAuthor enrols who writes to a room, but not for a retry: they may have left
+// the room since.
+func (c *committer) enrolAuthor(ctx context.Context, r *row) error {
+	m := membership{r.author, r.head.room}
+	if _, ok := c.members.get(m); !ok && r.draft.Nonce != "" {
+		used, err := c.find(ctx, nonceText, keptNonce(r.draft.Nonce), m.person, m.room)
+		if err != nil || used != 0 {
+			return err
+		}
+	}
+	if err := c.enrol(ctx, m); err != nil {
+		return err
+	}
+	r.by.room = r.head.room
+	return nil
 }
 
 // enrol makes somebody a member of a room: from when they are there first, or
@@ -174,7 +195,8 @@ func (c *committer) author(ctx context.Context, p chat.Person, at int64) (*autho
 		return a, nil
 	}
 	a := &author{}
-	err := c.scan(ctx, []any{&a.id}, `SELECT id FROM person WHERE public = $1`, string(p.ID))
+	err := c.scan(ctx, []any{&a.id, &a.answers}, `
+		SELECT id, EXISTS (SELECT 1 FROM answer WHERE author = person.id) FROM person WHERE public = $1`, string(p.ID))
 	if errors.Is(err, sql.ErrNoRows) {
 		a.id, err = c.insertPerson(ctx, p, at)
 	}
@@ -204,30 +226,11 @@ func (c *committer) rollback(ctx context.Context, batch []item) {
 
 // tidy gives back what the busiest minute took: the pages that SQLite has in
 // memory, and what is remembered of rooms that may be silent from now on. All of
-// it is cheap to read again. And if something has been deleted, it empties the
-// write-ahead log, which held what that said. Only that can fail.
-func (c *committer) tidy(ctx context.Context) error {
+// it is cheap to read again.
+func (c *committer) tidy(ctx context.Context) {
 	c.rows, c.args, c.results = nil, nil, nil
 	c.forget()
 	_ = c.exec(ctx, `PRAGMA shrink_memory`) // it has no way to fail, and nothing depends on it
-	if !c.erased {
-		return nil
-	}
-	return c.emptyLog(ctx)
-}
-
-// emptyLog has the write-ahead log hold nothing, if nobody reads from it. Whoever
-// wants to write waits meanwhile, so it is tried for a moment only, and again in a
-// minute. SQLite sets the time when the statement is prepared: it is so each time.
-func (c *committer) emptyLog(ctx context.Context) error {
-	if _, err := c.conn.ExecContext(ctx, `PRAGMA busy_timeout(50)`); err != nil { // ms
-		return err
-	}
-	var busy int
-	err := c.scan(ctx, []any{&busy, new(int), new(int)}, `PRAGMA wal_checkpoint(TRUNCATE)`)
-	c.erased = err != nil || busy != 0
-	_, after := c.conn.ExecContext(ctx, `PRAGMA busy_timeout(5000)`) // as in writerPragmas
-	return errors.Join(err, after)
 }
 
 // exec runs a statement whose text is one of the program's constants.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -24,7 +25,8 @@ type disk struct {
 	name       string
 	writeCode  atomic.Int32 // what writing fails with: an SQLite result code; 0: it works
 	syncCode   atomic.Int32 // likewise syncing
-	beforeSync func()       // called on the goroutine that syncs
+	only       atomic.Pointer[failing]
+	beforeSync func() // called on the goroutine that syncs
 
 	mu      sync.Mutex
 	paths   map[uintptr]string  // of open files
@@ -32,6 +34,21 @@ type disk struct {
 	methods map[uintptr]uintptr // from the usual methods to ours
 
 	kept []any // functions that SQLite holds as addresses, which the garbage collector does not see
+}
+
+// A failing file is one that cannot be synced.
+type failing struct {
+	name string
+	code int32 // what that fails with
+}
+
+// fail has syncing one file fail; with code 0 none.
+func (d *disk) fail(name string, code int32) {
+	if code == 0 {
+		d.only.Store(nil)
+		return
+	}
+	d.only.Store(&failing{name, code})
 }
 
 // The functions of a VFS and of a file that a disk replaces.
@@ -112,6 +129,12 @@ func (d *disk) wrap(tls *libc.TLS, methods uintptr) uintptr {
 		if code := d.syncCode.Load(); code != 0 {
 			return code
 		}
+		d.mu.Lock()
+		path := d.paths[file]
+		d.mu.Unlock()
+		if f := d.only.Load(); f != nil && filepath.Base(path) == f.name {
+			return f.code
+		}
 		if d.beforeSync != nil {
 			d.beforeSync()
 		}
@@ -134,6 +157,12 @@ func (d *disk) afterPowerCut(t testing.TB, folder string) {
 	files := maps.Clone(d.synced)
 	d.mu.Unlock()
 	for path, content := range files {
+		if whole, ok := strings.CutSuffix(path, ".partial"); ok && size(path) == 0 { // it has been renamed, and the folder been synced
+			if files[whole] != nil {
+				continue
+			}
+			path = whole
+		}
 		if err := os.WriteFile(filepath.Join(folder, filepath.Base(path)), content, 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -31,7 +30,7 @@ func (s *Store) Healthy(ctx context.Context) error {
 		return fmt.Errorf("waiting to write: %w", ctx.Err())
 	}
 	if why := s.broken.Load(); why != nil {
-		return errors.New("the disk failed while a commit was under way (" + *why + "); restart the server once that is mended")
+		return why
 	}
 	if time.Since(h.checked) < healthEvery {
 		return h.err

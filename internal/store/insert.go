@@ -26,7 +26,8 @@ func messageID(room int64, seq chat.Seq) int64 { return room<<seqBits | int64(se
 type row struct {
 	draft  *chat.Draft
 	head   *head
-	author int64 // rowid
+	by     *author
+	author int64 // by's rowid
 	seq    chat.Seq
 	result *chat.Commit
 }
@@ -49,7 +50,8 @@ func insertText(rows int) string {
 }
 
 // insert stores rows in their order, and returns how many are new: a row whose
-// nonce is known has the event that was stored with it as its result.
+// nonce is known has the first answer as its result, or an error if that nonce
+// belongs to something else.
 func (c *committer) insert(ctx context.Context, rows []row, at int64) (stored int, err error) {
 	for len(rows) > 0 {
 		plain := plainRun(rows[:min(len(rows), inserts[0].rows)])
@@ -86,7 +88,7 @@ func (c *committer) insert(ctx context.Context, rows []row, at int64) (stored in
 // but that.
 func plainRun(rows []row) int {
 	for i := range rows {
-		if d := rows[i].draft; d.Is() != chat.Message || d.Target != 0 || d.Extra != nil || mayMention(d.Text) {
+		if d := rows[i].draft; d.Is() != chat.Message || d.Target != 0 || d.Extra != nil || mayMention(d.Text) || d.Nonce != "" && rows[i].by.answers {
 			return i
 		}
 	}
@@ -151,20 +153,4 @@ func (r *row) event(at int64) chat.Event {
 		Room: d.Room, Seq: r.seq, At: time.UnixMilli(at).UTC(), Kind: chat.Message,
 		From: d.From, Text: d.Text, HTML: d.HTML,
 	}
-}
-
-// repeat answers a row whose author has used its nonce before, perhaps a moment
-// ago in the same transaction, with what was stored then.
-func (c *committer) repeat(ctx context.Context, r *row) error {
-	e := chat.Event{Room: r.draft.Room, From: r.draft.From}
-	var at int64
-	err := c.scan(ctx, []any{&e.Seq, &at, &e.From.Name, &e.Text, &e.Kind, &e.Target}, `
-		SELECT seq, at_ms, name, text, coalesce(kind, 'message'), coalesce(target, 0) & 0xfffffffff FROM event
-		WHERE nonce = $1 AND author = $2 AND room = $3`, keptNonce(r.draft.Nonce), r.author, r.head.room)
-	if err != nil {
-		return fmt.Errorf("the first event in %s with a known nonce: %w", r.draft.Room, err)
-	}
-	e.At = time.UnixMilli(at).UTC()
-	*r.result = chat.Commit{Event: e, Repeat: true}
-	return nil
 }

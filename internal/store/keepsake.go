@@ -10,16 +10,15 @@ import (
 	"parley/internal/chat"
 )
 
-// Keep keeps a message for somebody, or not any more. The error is an *chat.Error
-// with code NotFound if there is no such message, or TooMany.
-func (s *Store) Keep(ctx context.Context, who chat.PersonID, as chat.Keepsake, at chat.Place, keep bool) error {
-	var refused error
-	err := s.write(ctx, func(ctx context.Context, c *committer) (err error) {
-		refused, err = c.keepFor(ctx, who, as, at, keep)
-		return err
-	})
+// Keep keeps a message for somebody, or not any more, unless that was done with
+// the same nonce before. The error is an *chat.Error with code NotFound if there is
+// no such message, TooMany, or NonceUsed.
+func (s *Store) Keep(ctx context.Context, who chat.PersonID, as chat.Keepsake, at chat.Place, keep bool, nonce string) error {
+	err := chat.CheckNonce(nonce)
 	if err == nil {
-		err = refused
+		err = s.writeOrRefuse(ctx, func(ctx context.Context, c *committer) (refused, err error) {
+			return c.keepFor(ctx, who, as, at, keep, nonce)
+		})
 	}
 	if err != nil {
 		return fmt.Errorf("%s %d for a person: %w", at.Room, at.Seq, err)
@@ -30,7 +29,7 @@ func (s *Store) Keep(ctx context.Context, who chat.PersonID, as chat.Keepsake, a
 // maxSaved bounds what one person has the store keep for them.
 const maxSaved = 10_000
 
-func (c *committer) keepFor(ctx context.Context, who chat.PersonID, as chat.Keepsake, at chat.Place, keep bool) (refused, err error) {
+func (c *committer) keepFor(ctx context.Context, who chat.PersonID, as chat.Keepsake, at chat.Place, keep bool, nonce string) (refused, err error) {
 	m, err := c.membership(ctx, who, at.Room)
 	if errors.Is(err, sql.ErrNoRows) {
 		return errNoMessage, nil
@@ -39,6 +38,16 @@ func (c *committer) keepFor(ctx context.Context, who chat.PersonID, as chat.Keep
 		return nil, err
 	}
 	id := messageID(m.room, min(max(at.Seq, 0), maxSeq))
+	kind := "keep " + string(as)
+	if !keep {
+		kind = "let go of " + string(as)
+	}
+	return c.once(ctx, who, answer{membership: m, nonce: nonce, kind: kind, target: id}, func() (refused, err error) {
+		return c.keepAs(ctx, m, as, id, keep)
+	})
+}
+
+func (c *committer) keepAs(ctx context.Context, m membership, as chat.Keepsake, id int64, keep bool) (refused, err error) {
 	if !keep {
 		if as == chat.Saved {
 			return nil, c.exec(ctx, `DELETE FROM saved WHERE person = $1 AND event = $2`, m.person, id)
@@ -105,12 +114,9 @@ func (s *Store) Keepsakes(ctx context.Context, who chat.PersonID, as chat.Keepsa
 
 // Follows reports whether somebody follows the thread of a message.
 func (s *Store) Follows(ctx context.Context, who chat.PersonID, at chat.Place) (follows bool, err error) {
-	stmt, err := s.reads.get(ctx, `
+	err = s.reads.row(ctx, `
 		SELECT EXISTS (SELECT 1 FROM follow WHERE target = (SELECT id << 36 | $3 FROM room WHERE name = $2)
-			AND person = (SELECT id FROM person WHERE public = $1))`)
-	if err == nil {
-		err = stmt.QueryRowContext(ctx, string(who), string(at.Room), int64(at.Seq)).Scan(&follows)
-	}
+			AND person = (SELECT id FROM person WHERE public = $1))`, []any{string(who), string(at.Room), int64(at.Seq)}, &follows)
 	if err != nil {
 		return false, fmt.Errorf("whether a person follows %d of %s: %w", at.Seq, at.Room, err)
 	}

@@ -240,7 +240,7 @@ func TestReadEndsWithItsContext(t *testing.T) {
 	if _, err := s.After(ctx, "lobby", 0, 10); err == nil {
 		t.Error("After with a cancelled context has no error")
 	}
-	if _, err := s.Head(ctx, "lobby"); err == nil {
+	if _, _, err := s.Head(ctx, "lobby"); err == nil {
 		t.Error("Head with a cancelled context has no error")
 	}
 }

@@ -76,10 +76,14 @@ func (s *Store) entries(ctx context.Context, text string, args ...any) (entries 
 }
 
 // Enrol puts a room that somebody enters in their list, unless it is there, or
-// nobody has written to it. It does not wait: whoever wants to does so for the
-// result.
-func (s *Store) Enrol(who chat.PersonID, room chat.RoomName) <-chan error {
+// nobody has written to it. If they do not enter it nothing is done, and the result
+// comes once what was given to Append before is stored. It does not wait: whoever
+// wants to does so for the result.
+func (s *Store) Enrol(who chat.PersonID, room chat.RoomName, enters bool) <-chan error {
 	return s.start(func(ctx context.Context, c *committer) error {
+		if !enters {
+			return nil
+		}
 		m, err := c.membership(ctx, who, room)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
@@ -92,11 +96,16 @@ func (s *Store) Enrol(who chat.PersonID, room chat.RoomName) <-chan error {
 }
 
 // MarkRead notes up to where somebody has read a room: never back, unless it is to
-// be exact. done, which must not block, is called once that is safe, or has failed;
-// its entry has the room, what is read, and what is not.
-func (s *Store) MarkRead(who chat.PersonID, at chat.Place, exact bool, done func(chat.Entry, error)) {
+// be exact, and not at all if that was done with the same nonce before. done, which
+// must not block, is called once that is safe, or has failed; its entry has the
+// room, what is read now, and what is not.
+func (s *Store) MarkRead(who chat.PersonID, at chat.Place, exact bool, nonce string, done func(chat.Entry, error)) {
 	e := chat.Entry{Room: at.Room}
+	refused := chat.CheckNonce(nonce)
 	run := func(ctx context.Context, c *committer) error {
+		if refused != nil {
+			return nil
+		}
 		m, err := c.membership(ctx, who, at.Room)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil // of a room that nobody wrote to there is nothing to read
@@ -108,17 +117,24 @@ func (s *Store) MarkRead(who chat.PersonID, at chat.Place, exact bool, done func
 		if err != nil {
 			return err
 		}
-		if err := c.enrol(ctx, m); err != nil {
-			return err
-		}
 		e.Head = h.seq
 		seq := min(max(at.Seq, 0), h.seq)
-		err = c.scan(ctx, []any{&e.Read}, `
-			UPDATE member SET read = CASE WHEN $4 THEN $3 ELSE max(read, $3) END
-			WHERE person = $1 AND room = $2 RETURNING read`, m.person, m.room, int64(seq), exact)
+		refused, err = c.once(ctx, who, answer{membership: m, nonce: nonce, kind: "read"}, func() (refused, err error) {
+			if err := c.enrol(ctx, m); err != nil {
+				return nil, err
+			}
+			return nil, c.exec(ctx, `
+				UPDATE member SET read = CASE WHEN $4 THEN $3 ELSE max(read, $3) END
+				WHERE person = $1 AND room = $2`, m.person, m.room, int64(seq), exact)
+		})
+		if refused != nil || err != nil {
+			return err
+		}
+		read, err := c.find(ctx, `SELECT read FROM member WHERE person = $1 AND room = $2`, m.person, m.room)
 		if err != nil {
 			return err
 		}
+		e.Read = chat.Seq(read)
 		first, end := messageID(m.room, e.Read), messageID(m.room+1, 0)
 		unread, err := c.find(ctx, `
 			SELECT count(*) FROM (SELECT 1 FROM event
@@ -135,6 +151,8 @@ func (s *Store) MarkRead(who chat.PersonID, at chat.Place, exact bool, done func
 	s.queue.push(item{write: &write{run: run, done: func(err error) {
 		if err != nil {
 			err = s.told(err)
+		} else {
+			err = refused
 		}
 		done(e, err)
 	}}})
@@ -156,37 +174,43 @@ func (c *committer) membership(ctx context.Context, who chat.PersonID, room chat
 	return m, err
 }
 
-// SetEntry changes what a room is to somebody. The error is an *chat.Error with
-// code NotFound if nobody has written to the room.
+// SetEntry changes what a room is to somebody, unless that was done with the same
+// nonce before. The error is an *chat.Error with code NotFound if nobody has
+// written to the room, or NonceUsed.
 func (s *Store) SetEntry(ctx context.Context, who chat.PersonID, room chat.RoomName, change chat.EntryChange) error {
-	found := true
-	err := s.write(ctx, func(ctx context.Context, c *committer) error {
-		m, err := c.membership(ctx, who, room)
-		if found = !errors.Is(err, sql.ErrNoRows); !found {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if change.Listed != nil && !*change.Listed {
-			c.members.forget(m)
-			c.people.forget(who)
-			return c.exec(ctx, `DELETE FROM member WHERE person = $1 AND room = $2`, m.person, m.room)
-		}
-		if err := c.enrol(ctx, m); err != nil {
-			return err
-		}
-		return c.exec(ctx, `
-			UPDATE member SET notify = coalesce($3, notify), muted = coalesce($4, muted), favourite = coalesce($5, favourite)
-			WHERE person = $1 AND room = $2`, m.person, m.room, orNull(change.Notify), orNull(change.Muted), orNull(change.Favourite))
-	})
-	if err == nil && !found {
-		err = errNotListed
+	err := chat.CheckNonce(change.Nonce)
+	if err == nil {
+		err = s.writeOrRefuse(ctx, func(ctx context.Context, c *committer) (refused, err error) {
+			m, err := c.membership(ctx, who, room)
+			if errors.Is(err, sql.ErrNoRows) {
+				return errNotListed, nil
+			}
+			if err != nil {
+				return nil, err
+			}
+			return c.once(ctx, who, answer{membership: m, nonce: change.Nonce, kind: "set"}, func() (refused, err error) {
+				return nil, c.setEntry(ctx, who, m, change)
+			})
+		})
 	}
 	if err != nil {
 		return fmt.Errorf("what %s is to a person: %w", room, err)
 	}
 	return nil
+}
+
+func (c *committer) setEntry(ctx context.Context, who chat.PersonID, m membership, change chat.EntryChange) error {
+	if change.Listed != nil && !*change.Listed {
+		c.members.forget(m)
+		c.people.forget(who)
+		return c.exec(ctx, `DELETE FROM member WHERE person = $1 AND room = $2`, m.person, m.room)
+	}
+	if err := c.enrol(ctx, m); err != nil {
+		return err
+	}
+	return c.exec(ctx, `
+		UPDATE member SET notify = coalesce($3, notify), muted = coalesce($4, muted), favourite = coalesce($5, favourite)
+		WHERE person = $1 AND room = $2`, m.person, m.room, orNull(change.Notify), orNull(change.Muted), orNull(change.Favourite))
 }
 
 // orNull returns what p points to as a statement's argument.

@@ -17,7 +17,7 @@ func markRead(t *testing.T, s *Store, who chat.Person, room chat.RoomName, seq c
 		err   error
 	}
 	done := make(chan result, 1)
-	s.MarkRead(who.ID, chat.Place{Room: room, Seq: seq}, exact, func(e chat.Entry, err error) { done <- result{e, err} })
+	s.MarkRead(who.ID, chat.Place{Room: room, Seq: seq}, exact, "", func(e chat.Entry, err error) { done <- result{e, err} })
 	r := <-done
 	return r.entry, r.err
 }
@@ -102,10 +102,10 @@ func TestAnEntryIsTheRoomAsItIsToItsPerson(t *testing.T) {
 	edit := draft("lobby", ada, "uno", "")
 	edit.Kind, edit.Target = chat.Edit, 1
 	at := post(t, s, topic, edit)[0].Event.At
-	if err := <-s.Enrol(grace.ID, "lobby"); err != nil {
+	if err := <-s.Enrol(grace.ID, "lobby", true); err != nil {
 		t.Fatal(err)
 	}
-	if err := <-s.Enrol(grace.ID, "garden"); err != nil {
+	if err := <-s.Enrol(grace.ID, "garden", true); err != nil {
 		t.Fatal(err)
 	}
 	change := chat.EntryChange{Notify: new(chat.NotifyMentions), Muted: new(true), Favourite: new(true)}

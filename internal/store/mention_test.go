@@ -97,7 +97,7 @@ func TestACrowdOfNamesakesIsNobody(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	// Whoever takes another name is found by that one.
-	must(t, s.Rename(t.Context(), "sixth", "Benedict"))
+	rename(t, s, "sixth", "Benedict")
 	if got := mentioned(t, s, "@ben and @benedict"); len(got) != 6 {
 		t.Errorf("%q", got)
 	}

@@ -14,11 +14,11 @@ import (
 // standing is a message's row with that of its newest version. What few have is in
 // one column, as the driver's work is by the column.
 const standing = `
-	SELECT m.id, m.at_ms, p.public, m.name, coalesce(c.text, m.text),
+	SELECT m.id, m.at_ms, coalesce(p.public, ''), m.name, coalesce(c.text, m.text),
 		CASE WHEN coalesce(m.kind, m.target, m.extra, m.current) IS NOT NULL THEN json_object(
 			'kind', m.kind, 'target', m.target & 0xfffffffff, 'extra', m.extra,
 			'newest', c.extra, 'current', c.kind, 'edited', c.seq, 'edited_ms', c.at_ms) END
-	FROM event m JOIN person p ON p.id = m.author LEFT JOIN event c ON c.id = m.current `
+	FROM event m LEFT JOIN person p ON p.id = m.author LEFT JOIN event c ON c.id = m.current `
 
 // The statements of a selection. $1 is the room.
 const (
@@ -42,18 +42,20 @@ const (
 func (s *Store) Page(ctx context.Context, room chat.RoomName, sel chat.Selection) (page chat.Page, err error) {
 	tx, err := s.readers.BeginTx(ctx, nil)
 	if err != nil {
-		return page, fmt.Errorf("messages of %s: %w", room, err)
+		return page, fmt.Errorf("messages of %s: %w", room, s.met(ctx, err))
 	}
 	r := &snapshot{s: s, tx: tx, room: room}
 	defer r.end(ctx)
-	err = r.row(ctx, headText, []any{string(room)}, &page.Head)
+	var at int64
+	err = r.row(ctx, headText, []any{string(room)}, &page.Head, &at)
+	page.At = timeOf(at)
 	if err == nil && (sel.Limit > 0 || sel.Seqs != nil) { // to SQLite a negative limit is none
 		err = r.read(ctx, sel, &page)
 	}
 	if err == nil && sel.Thread != 0 {
 		err = r.root(ctx, sel.Thread, &page)
 	}
-	if err != nil {
+	if err = s.met(ctx, err); err != nil {
 		return page, fmt.Errorf("messages of %s after %d before %d: %w", room, sel.After, sel.Before, err)
 	}
 	return page, nil
@@ -156,6 +158,9 @@ func (r *snapshot) standings(ctx context.Context, sel chat.Selection) (found []c
 		}
 		r.base = id &^ maxSeq
 		m.Seq, m.At = chat.Seq(id&maxSeq), time.UnixMilli(at).UTC()
+		if m.From.ID == "" { // the row of the author is lost
+			return r.s.missing(ctx, chat.Place{Room: r.room, Seq: m.Seq})
+		}
 		few, err := unpackRare(&m.Event, packed)
 		switch few.Current {
 		case chat.Edit:

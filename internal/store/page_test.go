@@ -110,9 +110,9 @@ func TestPagesAreOfWhatWasSaid(t *testing.T) {
 	}
 }
 
-// An odd hand has taken a message out of the file. Who answers it, changes it or
-// reads it is told so, and everybody else goes on.
-func TestMessageTakenOutByHandIsMissedByNobodyElse(t *testing.T) {
+// An odd hand has taken a message out of the file. Who answers it or changes it is
+// told so, everybody else goes on, and nobody is given a log with a hole in it.
+func TestMessageTakenOutByHandIsNotPassedOver(t *testing.T) {
 	s, _ := start(t, t.TempDir())
 	do(t, s, draft("lobby", ada, "one", ""), answering(grace, 1, "two"))
 	must(t, <-s.start(func(ctx context.Context, c *committer) error {
@@ -124,7 +124,10 @@ func TestMessageTakenOutByHandIsMissedByNobodyElse(t *testing.T) {
 			t.Errorf("%+v", got)
 		}
 	}
-	if got := page(t, s.After, "lobby", 0, 9); len(got) != 4 || got[0].Extra.Quote != nil {
+	if got, err := s.After(t.Context(), "lobby", 0, 9); chat.CodeOf(err) != chat.Unavailable {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if got := page(t, s.After, "lobby", 1, 9); len(got) != 4 || got[0].Extra.Quote != nil {
 		t.Errorf("%+v", got)
 	}
 	if got := pageOf(t, s, chat.Selection{Limit: 9}).Messages; len(got) != 4 {
@@ -139,14 +142,14 @@ func own(t *testing.T, s *Store, who chat.PersonID, at chat.Place) {
 	t.Helper()
 	for _, as := range []chat.Keepsake{chat.Saved, chat.Followed} {
 		for _, keep := range []bool{true, false} {
-			must(t, s.Keep(t.Context(), who, as, at, keep))
+			must(t, s.Keep(t.Context(), who, as, at, keep, ""))
 		}
 		_, err := s.Keepsakes(t.Context(), who, as, time.Time{}, 10)
 		must(t, err)
 	}
 	must(t, s.SetEntry(t.Context(), who, at.Room, chat.EntryChange{Muted: new(true)}))
 	done := make(chan error, 1)
-	s.MarkRead(who, at, false, func(_ chat.Entry, err error) { done <- err })
+	s.MarkRead(who, at, false, "", func(_ chat.Entry, err error) { done <- err })
 	must(t, <-done)
 	_, err := s.Rooms(t.Context(), who)
 	must(t, err)

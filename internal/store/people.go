@@ -19,13 +19,24 @@ import (
 const seenEvery = 24 * time.Hour
 
 // NewGuest makes a person with a name in normal form, and a session: a secret
-// token, of which the store keeps only a hash.
-func (s *Store) NewGuest(ctx context.Context, name string) (chat.Person, string, error) {
+// token, of which the store keeps only a hash. With a key, that is the token; if
+// somebody's session has it already, they are who is returned, as they are.
+func (s *Store) NewGuest(ctx context.Context, name, key string) (chat.Person, string, error) {
 	p := chat.Person{ID: chat.PersonID(strings.ToLower(rand.Text())), Name: name}
-	secret := make([]byte, 32)
-	rand.Read(secret) // never fails
-	token := base64.RawURLEncoding.EncodeToString(secret)
+	token := key
+	if token == "" {
+		secret := make([]byte, 32)
+		rand.Read(secret) // never fails
+		token = base64.RawURLEncoding.EncodeToString(secret)
+	}
 	err := s.write(ctx, func(ctx context.Context, c *committer) error {
+		if key != "" { // a retry may come while the first try is on its way
+			err := c.scan(ctx, []any{&p.ID, &p.Name}, `
+				SELECT p.public, p.name FROM session s JOIN person p ON p.id = s.person WHERE s.token_hash = $1`, tokenHash(key))
+			if !errors.Is(err, sql.ErrNoRows) {
+				return err
+			}
+		}
 		now := time.Now().UnixMilli()
 		id, err := c.insertPerson(ctx, p, now)
 		if err != nil {
@@ -45,10 +56,7 @@ func (s *Store) Person(ctx context.Context, session string) (chat.Person, error)
 	var p chat.Person
 	var seen int64
 	hash := tokenHash(session)
-	stmt, err := s.reads.get(ctx, sessionText)
-	if err == nil {
-		err = stmt.QueryRowContext(ctx, hash).Scan(&p.ID, &p.Name, &seen)
-	}
+	err := s.reads.row(ctx, sessionText, []any{hash}, &p.ID, &p.Name, &seen)
 	if errors.Is(err, sql.ErrNoRows) {
 		return chat.Person{}, &chat.Error{Code: chat.BadSession, Message: "This session is unknown. Give a name to be a new guest."}
 	}
@@ -63,26 +71,34 @@ func (s *Store) Person(ctx context.Context, session string) (chat.Person, error)
 	return p, nil
 }
 
-// Rename gives a person another name, in normal form. What they wrote before
+// Rename gives a person another name, in normal form, unless that was done with
+// the same nonce before, and returns what they go by then. What they wrote before
 // keeps the name of its time.
-func (s *Store) Rename(ctx context.Context, id chat.PersonID, name string) error {
-	var known bool
-	err := s.write(ctx, func(ctx context.Context, c *committer) error {
-		err := c.scan(ctx, []any{new(int64)}, `UPDATE person SET name = $2, folded = $3 WHERE public = $1 RETURNING id`, string(id), name, chat.FoldName(name))
-		known = !errors.Is(err, sql.ErrNoRows)
-		if !known {
-			return nil
-		}
-		return err
-	})
+func (s *Store) Rename(ctx context.Context, id chat.PersonID, name, nonce string) (now string, err error) {
+	var found string
+	if err = chat.CheckNonce(nonce); err == nil {
+		err = s.writeOrRefuse(ctx, func(ctx context.Context, c *committer) (refused, err error) {
+			var person int64
+			err = c.scan(ctx, []any{&person, &found}, `SELECT id, name FROM person WHERE public = $1`, string(id))
+			if errors.Is(err, sql.ErrNoRows) {
+				return errNobody, nil
+			}
+			if err != nil {
+				return nil, err
+			}
+			return c.once(ctx, id, answer{membership: membership{person: person}, nonce: nonce, kind: "rename"}, func() (refused, err error) {
+				found = name
+				return nil, c.exec(ctx, `UPDATE person SET name = $2, folded = $3 WHERE id = $1`, person, name, chat.FoldName(name))
+			})
+		})
+	}
 	if err != nil {
-		return fmt.Errorf("renaming a person: %w", err)
+		return "", fmt.Errorf("renaming a person: %w", err)
 	}
-	if !known {
-		return &chat.Error{Code: chat.BadSession, Message: "There is no such person. Give a name to be a new guest."}
-	}
-	return nil
+	return found, nil
 }
+
+var errNobody = &chat.Error{Code: chat.BadSession, Message: "There is no such person. Give a name to be a new guest."}
 
 // Forget ends a session; one that is unknown is no error.
 func (s *Store) Forget(ctx context.Context, session string) error {
@@ -103,19 +119,43 @@ func tokenHash(token string) []byte {
 // write has run carried out in the committer's next transaction and waits for
 // its commit. When ctx ends first it may still be carried out.
 func (s *Store) write(ctx context.Context, run func(context.Context, *committer) error) error {
+	return s.await(ctx, s.start(run))
+}
+
+// await waits for what was started.
+func (s *Store) await(ctx context.Context, started <-chan error) error {
 	select {
-	case err := <-s.start(run):
+	case err := <-started:
 		return s.told(err)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
+// writeOrRefuse is write of what may be refused without an end to the transaction
+// that it shares with others: then it has written nothing.
+func (s *Store) writeOrRefuse(ctx context.Context, run func(context.Context, *committer) (refused, err error)) error {
+	var refused error
+	err := s.write(ctx, func(ctx context.Context, c *committer) (err error) {
+		refused, err = run(ctx, c)
+		return err
+	})
+	if err != nil { // also when ctx has ended, and run may be running
+		return err
+	}
+	return refused
+}
+
 // start is write without the waiting: the channel holds the one result, which
 // after a failure is the cause and nothing to tell a user.
 func (s *Store) start(run func(context.Context, *committer) error) <-chan error {
+	return s.startWrite(&write{run: run})
+}
+
+func (s *Store) startWrite(w *write) <-chan error {
 	done := make(chan error, 1)
-	s.queue.push(item{write: &write{run: run, done: func(err error) { done <- err }}})
+	w.done = func(err error) { done <- err }
+	s.queue.push(item{write: w})
 	return done
 }
 

@@ -18,7 +18,7 @@ import (
 
 func TestGuestComesBackWithTheirSession(t *testing.T) {
 	s, stop := start(t, t.TempDir())
-	p, session, err := s.NewGuest(t.Context(), "Ada")
+	p, session, err := s.NewGuest(t.Context(), "Ada", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +33,7 @@ func TestGuestComesBackWithTheirSession(t *testing.T) {
 	}
 	same(p)
 	post(t, s, draft("lobby", p, "as Ada", ""))
-	if err := s.Rename(t.Context(), p.ID, "Countess"); err != nil {
+	if _, err := s.Rename(t.Context(), p.ID, "Countess", ""); err != nil {
 		t.Fatal(err)
 	}
 	p.Name = "Countess"
@@ -64,18 +64,18 @@ func TestUnknownPeople(t *testing.T) {
 	if _, err := s.Person(t.Context(), ""); chat.CodeOf(err) != chat.BadSession {
 		t.Errorf("no session: %v", err)
 	}
-	if err := s.Rename(t.Context(), "nobody", "Eve"); chat.CodeOf(err) != chat.BadSession {
+	if _, err := s.Rename(t.Context(), "nobody", "Eve", ""); chat.CodeOf(err) != chat.BadSession {
 		t.Errorf("renaming nobody: %v", err)
 	}
 	post(t, s, draft("lobby", ada, "known from now on", ""))
-	if err := s.Rename(t.Context(), ada.ID, "Countess"); err != nil {
+	if _, err := s.Rename(t.Context(), ada.ID, "Countess", ""); err != nil {
 		t.Errorf("renaming who was first seen by a message: %v", err)
 	}
 }
 
 func TestSessionIsNotInTheFiles(t *testing.T) {
 	s, _ := start(t, t.TempDir())
-	_, session, err := s.NewGuest(t.Context(), "Ada")
+	_, session, err := s.NewGuest(t.Context(), "Ada", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +109,7 @@ func TestStormOfGuestsIsFewTransactions(t *testing.T) {
 		for n := range guests {
 			wg.Go(func() {
 				var err error
-				if _, sessions[n], err = s.NewGuest(t.Context(), fmt.Sprint("Guest ", n)); err != nil {
+				if _, sessions[n], err = s.NewGuest(t.Context(), fmt.Sprint("Guest ", n), ""); err != nil {
 					t.Error(err)
 				}
 			})
@@ -135,7 +135,7 @@ func TestStormOfGuestsIsFewTransactions(t *testing.T) {
 
 func TestSessionIsMarkedAsSeenOnceADay(t *testing.T) {
 	s, _ := start(t, t.TempDir())
-	_, session, err := s.NewGuest(t.Context(), "Ada")
+	_, session, err := s.NewGuest(t.Context(), "Ada", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,7 +180,7 @@ func TestWaitingForACommitEndsWithTheContext(t *testing.T) {
 	defer s.Close()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, _, err := s.NewGuest(ctx, "Ada"); !errors.Is(err, context.Canceled) {
+	if _, _, err := s.NewGuest(ctx, "Ada", ""); !errors.Is(err, context.Canceled) {
 		t.Errorf("NewGuest: %v", err)
 	}
 	if err := s.Healthy(ctx); !errors.Is(err, context.Canceled) {
@@ -222,5 +222,12 @@ func TestEpochIsAWord(t *testing.T) {
 	s, _ := start(t, t.TempDir())
 	if e := s.Epoch(); len(e) != 13 || strings.Trim(e, "abcdefghijklmnopqrstuvwxyz234567") != "" {
 		t.Errorf("epoch %q", e)
+	}
+}
+
+func rename(t testing.TB, s *Store, id chat.PersonID, name string) {
+	t.Helper()
+	if now, err := s.Rename(t.Context(), id, name, ""); err != nil || now != name {
+		t.Fatalf("%s is called %q, %v, want %q", id, now, err, name)
 	}
 }

@@ -15,6 +15,7 @@ import (
 // connections of the pool.
 type reads struct {
 	db     *sql.DB
+	met    func(context.Context, error) error // returns what whoever reads is told of an error
 	mu     sync.RWMutex
 	byText map[string]*sql.Stmt
 }
@@ -34,7 +35,7 @@ func (r *reads) get(ctx context.Context, text string) (*sql.Stmt, error) {
 	}
 	stmt, err := r.db.PrepareContext(ctx, text) // without the lock, which those want who hold all connections
 	if err != nil {
-		return nil, fmt.Errorf("preparing to read: %w", err)
+		return nil, fmt.Errorf("preparing to read: %w", r.met(ctx, err))
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -55,7 +56,17 @@ func (r *reads) each(ctx context.Context, text string, args []any, scan func(*sq
 	if err != nil {
 		return err
 	}
-	return eachRow(ctx, stmt, args, scan)
+	return r.met(ctx, eachRow(ctx, stmt, args, scan))
+}
+
+// row reads the one row that a statement finds, whose text is one of the
+// program's constants. sql.ErrNoRows says that there is none.
+func (r *reads) row(ctx context.Context, text string, args []any, dest ...any) error {
+	stmt, err := r.get(ctx, text)
+	if err != nil {
+		return err
+	}
+	return r.met(ctx, stmt.QueryRowContext(ctx, args...).Scan(dest...))
 }
 
 func eachRow(ctx context.Context, stmt *sql.Stmt, args []any, scan func(*sql.Rows) error) error {
@@ -84,8 +95,9 @@ func (r *reads) close() error {
 }
 
 const (
+	// Beside max() SQLite takes other columns from the row that has the maximum.
 	headText = `
-		SELECT coalesce(max(id) & 0xfffffffff, 0) FROM event
+		SELECT coalesce(max(id) & 0xfffffffff, 0), coalesce(at_ms, 0) FROM event
 		WHERE id > (SELECT id << 36 FROM room WHERE name = $1) AND id < (SELECT id + 1 << 36 FROM room WHERE name = $1)`
 	afterText = `
 		SELECT m.seq, m.at_ms, p.public, m.name, m.text,
@@ -93,22 +105,45 @@ const (
 		FROM event m JOIN person p ON p.id = m.author
 		WHERE m.id > (SELECT id << 36 | $2 FROM room WHERE name = $1) AND m.id < (SELECT id + 1 << 36 FROM room WHERE name = $1)
 		ORDER BY m.id LIMIT $3`
+	atText = `
+		SELECT at_ms FROM event WHERE id = (SELECT id << 36 | $2 FROM room WHERE name = $1)`
 	sessionText = `
 		SELECT p.public, p.name, s.seen_ms FROM session s JOIN person p ON p.id = s.person
 		WHERE s.token_hash = $1`
 )
 
-// Head returns a room's newest seq, 0 for a room that nobody wrote to.
-func (s *Store) Head(ctx context.Context, room chat.RoomName) (chat.Seq, error) {
-	var seq chat.Seq
-	stmt, err := s.reads.get(ctx, headText)
-	if err == nil {
-		err = stmt.QueryRowContext(ctx, string(room)).Scan(&seq)
+// Head returns a room's newest seq and when that event was stored; zeros for a
+// room that nobody wrote to.
+func (s *Store) Head(ctx context.Context, room chat.RoomName) (seq chat.Seq, at time.Time, err error) {
+	var ms int64
+	if err := s.reads.row(ctx, headText, []any{string(room)}, &seq, &ms); err != nil {
+		return 0, time.Time{}, fmt.Errorf("newest seq of %s: %w", room, err)
 	}
-	if err != nil {
-		return 0, fmt.Errorf("newest seq of %s: %w", room, err)
+	return seq, timeOf(ms), nil
+}
+
+// timeOf returns a time of the store's; the zero time for 0.
+func timeOf(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
 	}
-	return seq, nil
+	return time.UnixMilli(ms).UTC()
+}
+
+// At returns when an event was stored, the zero time if there is no such event.
+func (s *Store) At(ctx context.Context, room chat.RoomName, seq chat.Seq) (time.Time, error) {
+	if seq < 1 || seq > maxSeq { // its id would be that of another room's event
+		return time.Time{}, nil
+	}
+	var ms int64
+	err := s.reads.row(ctx, atText, []any{string(room), int64(seq)}, &ms)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return time.Time{}, nil
+	case err != nil:
+		return time.Time{}, fmt.Errorf("when event %d of %s was stored: %w", seq, room, err)
+	}
+	return time.UnixMilli(ms).UTC(), nil
 }
 
 // After returns a room's events with a greater seq, oldest first, at most
@@ -117,7 +152,7 @@ func (s *Store) Head(ctx context.Context, room chat.RoomName) (chat.Seq, error) 
 // error.
 func (s *Store) After(ctx context.Context, room chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error) {
 	events, err := s.after(ctx, room, seq, limit)
-	if err != nil {
+	if err = s.met(ctx, err); err != nil {
 		return nil, fmt.Errorf("events of %s after %d: %w", room, seq, err)
 	}
 	return events, nil
@@ -132,7 +167,7 @@ func (s *Store) after(ctx context.Context, room chat.RoomName, seq chat.Seq, lim
 	if err != nil {
 		return nil, err
 	}
-	var events []chat.Event
+	events, last := []chat.Event(nil), seq
 	var answers []*chat.Extra // that quote
 	err = eachRow(ctx, stmt, []any{string(room), int64(seq), limit}, func(rows *sql.Rows) (err error) {
 		e := chat.Event{Room: room}
@@ -140,6 +175,11 @@ func (s *Store) after(ctx context.Context, room chat.RoomName, seq chat.Seq, lim
 		var packed []byte
 		if err := rows.Scan(&e.Seq, &at, &e.From.ID, &e.From.Name, &e.Text, &packed); err != nil {
 			return err
+		}
+		// The numbers of a room have no hole, so what is missing here is lost. A client
+		// that was served past it would never know.
+		if last++; e.Seq != last {
+			return s.missing(ctx, chat.Place{Room: room, Seq: last})
 		}
 		e.At = time.UnixMilli(at).UTC()
 		if _, err := unpackRare(&e, packed); err != nil {

@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -23,6 +22,7 @@ import (
 
 const (
 	databaseName = "parley.db"
+	walSuffix    = "-wal"
 	lockName     = "parley.lock"
 	readerConns  = 8 // reads that go on at once; more wait
 )
@@ -54,10 +54,18 @@ func init() {
 //go:embed migrations/sqlite/*.sql
 var migrationFiles embed.FS
 
+// alone is a mode for openSQLite: ro, without a look at the write-ahead log, and
+// without files of its own beside the database.
+const alone = "alone"
+
 // openSQLite returns a pool of connections to the database at path, by SQLite's
 // mode (ro, rw). It opens none yet, and never makes a file.
 func openSQLite(path, mode, vfs string, pragmas []string) *sql.DB {
 	query := url.Values{"mode": {mode}, "_pragma": pragmas, "_dqs": {"0"}, "_error_rc": {"1"}}
+	if mode == alone {
+		query.Set("mode", "ro")
+		query.Set("immutable", "1")
+	}
 	if vfs != "" {
 		query.Set("vfs", vfs)
 	}
@@ -78,49 +86,6 @@ func databaseURI(path string, query url.Values) string {
 	return u.String()
 }
 
-// makeDatabase sees to it that there is a file at path that this program may
-// write to: an empty one, for its owner's eyes only, or one with a schema that
-// it knows. It reports whether that schema is to be brought up to date.
-func (s *Store) makeDatabase(ctx context.Context, path string) (old bool, err error) {
-	f, err := s.folder.OpenFile(databaseName, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
-	if err == nil {
-		return true, f.Close()
-	}
-	if !errors.Is(err, fs.ErrExist) {
-		return false, fmt.Errorf("making the database: %w", err)
-	}
-	have, err := schemaVersion(ctx, path, "ro") // a newer program's file is left as it is
-	if sqliteCode(err)&0xff == sqlite3.SQLITE_READONLY {
-		have, err = schemaVersion(ctx, path, "rw") // the power went while it was made: first undo that
-	}
-	if err != nil {
-		return false, fmt.Errorf("reading the schema of %s: %w", databaseName, err)
-	}
-	known := newestSchema()
-	if have > known {
-		return false, fmt.Errorf("%s was written by a newer parley (schema %d, this one knows %d); use that program, or restore a back-up made before", databaseName, have, known)
-	}
-	if have > 0 && have < known { // or it would look as if the start hung
-		s.logger.LogAttrs(ctx, slog.LevelInfo, "bringing the schema up to date: a long log takes some seconds for each million messages",
-			slog.String("op", fmt.Sprintf("%d to %d", have, known)))
-	}
-	return have < known, nil
-}
-
-// schemaVersion returns the number of the newest migration that the database at
-// path has had, 0 for an empty one.
-func schemaVersion(ctx context.Context, path, mode string) (version int64, err error) {
-	db := openSQLite(path, mode, "", readerPragmas)
-	defer db.Close()
-	var tables int
-	err = db.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema WHERE name = $1`, goose.DefaultTablename).Scan(&tables)
-	if err != nil || tables == 0 {
-		return 0, err
-	}
-	err = db.QueryRowContext(ctx, `SELECT coalesce(max(version_id), 0) FROM `+goose.DefaultTablename).Scan(&version)
-	return version, err
-}
-
 // newestSchema returns the number of the newest migration that the program has.
 func newestSchema() int64 {
 	files, err := fs.Glob(migrationFiles, "migrations/sqlite/*.sql")
@@ -134,13 +99,13 @@ func newestSchema() int64 {
 	return version
 }
 
-// migrate brings the schema up to date, each step in a transaction of its own.
-func (s *Store) migrate(ctx context.Context) error {
+// migrate brings the schema of db up to date, each step in a transaction of its own.
+func (s *Store) migrate(ctx context.Context, db *sql.DB) error {
 	files, err := fs.Sub(migrationFiles, "migrations/sqlite")
 	if err != nil {
 		return err
 	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, s.writers, files, goose.WithLogger(goose.NopLogger()))
+	provider, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithLogger(goose.NopLogger()))
 	if err != nil {
 		return fmt.Errorf("reading the migrations: %w", err)
 	}
@@ -153,23 +118,6 @@ func (s *Store) migrate(ctx context.Context) error {
 			slog.String("op", filepath.Base(m.Source.Path)), slog.Duration("took", m.Duration))
 	}
 	return nil
-}
-
-// settleLog writes what a server that did not stop by itself has left in the
-// write-ahead log into the database, and syncs that, before anything is added. For
-// the log may hold what a failed sync has left: the kernel shows it to us, but it
-// is not on the disk, and whatever came after it in the log would be lost with it
-// when the power goes. The log itself is emptied: it may hold what has been
-// deleted. A clean stop leaves none.
-func (s *Store) settleLog(ctx context.Context) {
-	err := s.committer.exec(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
-	switch {
-	case err == nil:
-	case isFailedSync(err):
-		s.breakDown(err)
-	default: // a full disk may be emptied while the server runs
-		s.logger.LogAttrs(ctx, slog.LevelWarn, "the write-ahead log could not be emptied", slog.Any("err", err))
-	}
 }
 
 // sqliteCode returns SQLite's extended result code for err, 0 if it has none.

@@ -3,7 +3,7 @@
 // one transaction of all that waits; reads have connections of their own. Start
 // reading at Store.Run.
 //
-// It knows no sockets, no members and no HTTP, and imports package chat alone.
+// It knows no sockets, no members and no HTTP.
 package store
 
 import (
@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"parley/internal/chat"
+	"parley/internal/files"
 )
 
 // Config says where a Store keeps its files and whom it tells.
@@ -28,12 +29,17 @@ type Config struct {
 	Logger    *slog.Logger                         `kong:"-"` // default: discard
 	Committed func(events int, took time.Duration) `kong:"-"` // called after each transaction that stored events
 	Touched   func(chat.Touch)                     `kong:"-"` // called after it for each room; must not block
+
+	Version            string `kong:"-"` // the program's; noted in the database, and in the names of copies before an upgrade
+	UpgradeWithoutCopy bool   `kong:"-"` // an older database is not copied before it is brought up to date
 }
 
 // A Store is a data folder in use. Its methods may be called from several
 // goroutines; those that write do their work while Run runs.
 type Store struct {
+	cfg       Config
 	dir       string
+	path      string // of the database
 	logger    *slog.Logger
 	committed func(int, time.Duration)
 	touched   func(chat.Touch)
@@ -48,10 +54,20 @@ type Store struct {
 
 	queue   queue
 	started atomic.Bool
-	ran     chan struct{}          // closed by Run when it returns
-	broken  atomic.Pointer[string] // why nothing is written any more, until a restart
+	ran     chan struct{}            // closed by Run when it returns
+	broken  atomic.Pointer[breakage] // why nothing is written any more, until a restart
 	health  health
-	outage  outage // owned by Run's goroutine
+	outage  outage  // owned by Run's goroutine
+	reserve reserve // likewise
+
+	copiesLooked time.Time // likewise: when it was last looked for copies that are to go
+
+	// Owned by Run's goroutine, too, while that runs.
+	marks    *marks
+	unmarked bool      // a mark could not be written, and that was logged
+	database fileState // of the database's file, as the server left it last
+	log      fileState // of the write-ahead log
+	placed   time.Time // when inPlace looked last
 
 	closing sync.Once
 	closed  error
@@ -72,7 +88,9 @@ func open(ctx context.Context, cfg Config, vfs string) (_ *Store, err error) {
 		return nil, fmt.Errorf("data folder %s: %w", cfg.Dir, err)
 	}
 	s := &Store{
+		cfg:       cfg,
 		dir:       dir,
+		path:      filepath.Join(dir, databaseName),
 		logger:    cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
 		committed: cfg.Committed,
 		touched:   cfg.Touched,
@@ -95,6 +113,9 @@ func open(ctx context.Context, cfg Config, vfs string) (_ *Store, err error) {
 		return nil, err
 	}
 	if err := s.openDatabase(ctx, vfs); err != nil {
+		if isDamaged(err) {
+			err = refusal(err)
+		}
 		return nil, fmt.Errorf("data folder %s: %w", dir, err)
 	}
 	return s, nil
@@ -109,44 +130,23 @@ func (s *Store) takeFolder() error {
 	if s.folder, err = os.OpenRoot(s.dir); err != nil {
 		return fmt.Errorf("opening the data folder %s: %w", s.dir, err)
 	}
+	s.reserve.folder = s.folder
 	if s.lock, err = s.folder.OpenFile(lockName, os.O_RDWR|os.O_CREATE, 0o600); err != nil {
 		return fmt.Errorf("locking the data folder %s: %w", s.dir, err)
 	}
-	if err := lockFile(s.lock); err != nil {
+	err = files.Lock(s.lock)
+	for range 25 { // one that was killed just now may hold it for a moment
+		if err == nil {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+		err = files.Lock(s.lock)
+	}
+	if err != nil {
 		return fmt.Errorf("the data folder %s is in use by another parley (%w); stop that one, or choose another folder", s.dir, err)
 	}
+	s.reserve.makeWay(s.dir)
 	return nil
-}
-
-func (s *Store) openDatabase(ctx context.Context, vfs string) error {
-	path := filepath.Join(s.dir, databaseName)
-	old, err := s.makeDatabase(ctx, path)
-	if err != nil {
-		return err
-	}
-	s.writers = openSQLite(path, "rw", vfs, writerPragmas)
-	s.writers.SetMaxOpenConns(1)
-	if old { // or else it would take time and megabytes to see that there is nothing to do
-		if err := s.migrate(ctx); err != nil {
-			return err
-		}
-	}
-	conn, err := s.writers.Conn(ctx)
-	if err != nil {
-		return fmt.Errorf("opening the database: %w", err)
-	}
-	s.committer = newCommitter(conn)
-	s.settleLog(ctx)
-	if err := s.settleEpoch(ctx, path); err != nil {
-		return err
-	}
-	s.readers = openSQLite(path, "rw", vfs, readerPragmas)
-	s.readers.SetMaxOpenConns(readerConns)
-	s.readers.SetMaxIdleConns(readerConns)
-	s.readers.SetConnMaxIdleTime(tidyEvery)
-	s.reads.db = s.readers
-	_, err = s.reads.get(ctx, headText) // that it can be read is known from the start
-	return err
 }
 
 // Epoch returns a random word that stays the same as long as the log does, and
@@ -164,33 +164,69 @@ func (s *Store) Close() error {
 			s.queue.end()
 		}
 		s.queue.settle()
-		s.mark(context.Background())
-		s.closed = s.release()
+		s.closed = s.closeDatabase(context.Background())
 	})
 	return s.closed
 }
 
-// release closes whatever is open. The readers go first: the connection that
-// goes last empties the write-ahead log into the database.
+// closeDatabase empties the write-ahead log and closes everything.
+func (s *Store) closeDatabase(ctx context.Context) error {
+	if s.broken.Load() != nil {
+		return s.release()
+	}
+	_, err := s.checkpoint(ctx, `PRAGMA wal_checkpoint(PASSIVE)`)
+	if err != nil {
+		s.logger.LogAttrs(ctx, slog.LevelWarn, "the write-ahead log could not be emptied", slog.Any("err", err))
+	}
+	s.note(ctx, func(m *mark) { m.State = emptying }) // what is left of it is emptied as the last connection is closed
+	err = s.releaseDatabase()
+	if s.broken.Load() == nil {
+		err = errors.Join(err, s.markEnd(ctx))
+	}
+	return errors.Join(err, s.release())
+}
+
+// release closes whatever is open.
 func (s *Store) release() error {
-	var errs []error
-	if s.readers != nil {
-		errs = append(errs, s.reads.close(), s.readers.Close())
-	}
-	if s.committer != nil {
-		errs = append(errs, s.committer.close())
-	}
-	if s.writers != nil {
-		errs = append(errs, s.writers.Close())
+	err := s.releaseDatabase()
+	if s.marks != nil {
+		err = errors.Join(err, s.marks.close())
+		s.marks = nil
 	}
 	if s.lock != nil {
-		errs = append(errs, s.lock.Close())
+		err = errors.Join(err, s.lock.Close())
+		s.lock = nil
 	}
 	if s.folder != nil {
-		errs = append(errs, s.folder.Close())
+		err = errors.Join(err, s.folder.Close())
+		s.folder = nil
 	}
-	if err := errors.Join(errs...); err != nil {
+	if err != nil {
 		return fmt.Errorf("closing the data folder %s: %w", s.dir, err)
 	}
 	return nil
+}
+
+// releaseDatabase closes all connections to the database. The readers go first:
+// the connection that goes last empties the write-ahead log into the database.
+// That must not happen where the files are damaged or are somebody else's by now.
+// Then the connections are left to the end of the process.
+func (s *Store) releaseDatabase() error {
+	if b := s.broken.Load(); b != nil && b.closed {
+		return nil
+	}
+	var errs []error
+	if s.readers != nil {
+		errs = append(errs, s.reads.close(), s.readers.Close())
+		s.readers = nil
+	}
+	if s.committer != nil {
+		errs = append(errs, s.committer.close())
+		s.committer = nil
+	}
+	if s.writers != nil {
+		errs = append(errs, s.writers.Close())
+		s.writers = nil
+	}
+	return errors.Join(errs...)
 }

@@ -113,7 +113,7 @@ func (s *Store) before(ctx context.Context, room chat.RoomName, seq chat.Seq, li
 
 func wantHead(t testing.TB, s *Store, room chat.RoomName, want chat.Seq) {
 	t.Helper()
-	got, err := s.Head(t.Context(), room)
+	got, _, err := s.Head(t.Context(), room)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -181,7 +181,7 @@ func (l *brokenLog) appendEarly(d chat.Draft, done func(chat.Commit)) {
 	}
 	if !expected {
 		if l.heads[d.Room] == 0 {
-			l.heads[d.Room], _ = l.Store.Head(context.Background(), d.Room) // a failure shows as a wrong number
+			l.heads[d.Room], _, _ = l.Store.Head(context.Background(), d.Room) // a failure shows as a wrong number
 		}
 		l.heads[d.Room]++
 		seq = l.heads[d.Room]
@@ -281,9 +281,9 @@ func (l *brokenLog) Page(ctx context.Context, name chat.RoomName, sel chat.Selec
 }
 
 // MarkRead says at times that something is kept which is not.
-func (l *brokenLog) MarkRead(who chat.PersonID, at chat.Place, exact bool, done func(chat.Entry, error)) {
+func (l *brokenLog) MarkRead(who chat.PersonID, at chat.Place, exact bool, nonce string, done func(chat.Entry, error)) {
 	if l.breaks != forgetReads || at.Seq%3 != 0 {
-		l.Store.MarkRead(who, at, exact, done)
+		l.Store.MarkRead(who, at, exact, nonce, done)
 		return
 	}
 	l.mu.Lock()
@@ -293,12 +293,12 @@ func (l *brokenLog) MarkRead(who chat.PersonID, at chat.Place, exact bool, done 
 
 // Head is what a page of the log ends with. The hub's own question, when it opens
 // a room, comes with a context that does not end.
-func (l *brokenLog) Head(ctx context.Context, name chat.RoomName) (chat.Seq, error) {
-	head, err := l.Store.Head(ctx, name)
+func (l *brokenLog) Head(ctx context.Context, name chat.RoomName) (chat.Seq, time.Time, error) {
+	head, at, err := l.Store.Head(ctx, name)
 	if err == nil && ctx.Done() != nil {
 		head = l.old(name, head)
 	}
-	return head, err
+	return head, at, err
 }
 
 func (l *brokenLog) old(name chat.RoomName, head chat.Seq) chat.Seq {

@@ -60,6 +60,8 @@ func happened(e client.Event, its string) (at time.Time, what string) {
 			return e.At, doing(e.From, "unpinned %s", its)
 		}
 		return e.At, doing(e.From, "pinned %s", its)
+	case client.Reset:
+		return time.Now(), "* the server was restored from a back-up: what was shown before may be gone"
 	case client.Topic:
 		if e.Text == "" {
 			return e.At, doing(e.From, "took the topic away")
@@ -134,6 +136,13 @@ func jsonOf(e client.Event) any {
 		return jsonChange{Kind: undo("react", e.Removed), Room: e.Room, Seq: e.Seq, At: e.At, From: e.From, Target: e.Target, Emoji: e.Emoji}
 	case client.Pin:
 		return jsonChange{Kind: undo("pin", e.Removed), Room: e.Room, Seq: e.Seq, At: e.At, From: e.From, Target: e.Target}
+	case client.Reset:
+		return struct {
+			Kind  string `json:"kind"`
+			Room  string `json:"room"`
+			Seq   int64  `json:"seq"`
+			Epoch string `json:"epoch"`
+		}{"reset", e.Room, e.Seq, e.Epoch}
 	case client.Topic:
 		return jsonChange{Kind: "topic", Room: e.Room, Seq: e.Seq, At: e.At, From: e.From, Text: &e.Text}
 	}

@@ -46,7 +46,20 @@ func Run(ctx context.Context, c Chat, me client.Person, r client.Room, topic str
 	if err != nil && ctx.Err() == nil {
 		return fmt.Errorf("show %s: %w", r.Name, err)
 	}
-	return m.err
+	return ending(m.err)
+}
+
+// ending returns why a room had to end, as a sentence where that is the server's
+// word.
+func ending(err error) error {
+	e, ok := errors.AsType[*client.Error](err)
+	switch {
+	case !ok:
+		return err
+	case e.Code == client.SessionEnded:
+		return errors.New("this session has been signed out. Start again to come in as a new guest")
+	}
+	return errors.New(e.Message)
 }
 
 // A model is the state of the screen. Only Update changes it, on one goroutine.

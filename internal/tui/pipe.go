@@ -71,6 +71,8 @@ func sendLine(ctx context.Context, c Chat, room, text string, patience time.Dura
 	switch {
 	case err == nil:
 		return nil
+	case errors.Is(err, client.ErrSessionEnded):
+		return ending(err)
 	case ctx.Err() != nil:
 		return errors.New("interrupted")
 	case errors.Is(err, context.DeadlineExceeded):
@@ -113,7 +115,7 @@ func Follow(ctx context.Context, c Chat, r client.Room, history int, out io.Writ
 			if ctx.Err() != nil {
 				return nil
 			}
-			return err
+			return ending(err)
 		}
 		switch e := e.(type) {
 		case client.Message:
@@ -122,6 +124,13 @@ func Follow(ctx context.Context, c Chat, r client.Room, history int, out io.Writ
 			err = tell(e, e.Message)
 		case client.Edit, client.Delete, client.Reaction, client.Pin, client.Topic:
 			err = tell(e, client.Message{})
+		case client.Reset:
+			if err = tell(e, client.Message{}); err == nil {
+				old, err = sinceReset(ctx, c, e, told, r.At)
+			}
+			for _, m := range old {
+				err = errors.Join(err, tell(m, m))
+			}
 		case client.Left:
 			return errors.New(why(e.Err))
 		}
@@ -149,6 +158,26 @@ func numbersOf(e client.Event) (seq, target int64) {
 		return e.Seq, e.Target
 	}
 	return 0, 0
+}
+
+// sinceReset returns the messages that a room has since the server was set back and
+// that have not been told: back to one that has been, to the time at which Follow
+// began, or maxTold of them.
+func sinceReset(ctx context.Context, c Chat, e client.Reset, told []client.Message, began time.Time) ([]client.Message, error) {
+	known := map[int64]time.Time{}
+	for _, m := range told {
+		known[m.Seq] = m.At
+	}
+	found, err := lastMessages(ctx, c, client.Room{Name: e.Room, Seq: e.Seq}, maxTold)
+	if err != nil {
+		return nil, err
+	}
+	for i, m := range slices.Backward(found) {
+		if at, ok := known[m.Seq]; ok && at.Equal(m.At) || !m.At.After(began) {
+			return found[i+1:], nil
+		}
+	}
+	return found, nil
 }
 
 // lastMessages returns up to n messages, oldest first, up to r.Seq: what comes

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -141,6 +142,78 @@ func TestFollowSaysWhichMessageIsChanged(t *testing.T) {
 		t.Errorf("printed\n%s\nwant\n%s", out.String(), want)
 	}
 }
+
+// After the server was set back, the messages that it has since, and that were not
+// printed, are printed too.
+func TestFollowHasNoHoleAfterAReset(t *testing.T) {
+	other := func(seq int64) client.Message {
+		m := message(seq, ada, "after the restore")
+		m.At = m.At.Add(time.Minute)
+		return m
+	}
+	tests := map[string]struct {
+		history int
+		events  []client.Event // before the reset
+		want    string         // the seqs that are printed
+	}{
+		"messages were printed":      {2, []client.Event{message(4, grace, "gone"), message(5, grace, "gone")}, "2 3 4 5 * 4 5 6"},
+		"only history was printed":   {2, nil, "2 3 * 4 5 6"},
+		"nothing was printed before": {0, nil, "* 4 5 6"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			c := &eventChat{events: append(tt.events, client.Reset{Room: "lobby", Seq: 6, Epoch: "e"})}
+			for i := range 3 {
+				c.log = append(c.log, message(int64(i+1), grace, "old"))
+			}
+			room := client.Room{Name: "lobby", Seq: 3, At: c.log[2].At}
+			c.log = append(c.log, other(4), other(5), other(6))
+			var printed []string
+			print := func(_ io.Writer, e client.Event, _ client.Message) error {
+				if _, ok := e.(client.Reset); ok {
+					printed = append(printed, "*")
+					return nil
+				}
+				seq, _ := numbersOf(e)
+				printed = append(printed, fmt.Sprint(seq))
+				return nil
+			}
+			if err := Follow(t.Context(), c, room, tt.history, io.Discard, print); !errors.Is(err, client.ErrClosed) {
+				t.Errorf("err = %v", err)
+			}
+			if got := strings.Join(printed, " "); got != tt.want {
+				t.Errorf("printed %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestASignOutIsASentence(t *testing.T) {
+	for name, run := range map[string]func(Chat) error{
+		"following": func(c Chat) error {
+			return Follow(t.Context(), c, client.Room{Name: "lobby"}, 0, io.Discard, PrintLine)
+		},
+		"sending": func(c Chat) error { return Send(t.Context(), c, "lobby", strings.NewReader("hi"), time.Minute) },
+	} {
+		err := run(&endedChat{fakeChat{refuse: fmt.Errorf("send to lobby: %w", client.ErrSessionEnded)}})
+		if err == nil || !strings.Contains(err.Error(), "this session has been signed out. Start again") || strings.Contains(err.Error(), "session_ended") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	var out bytes.Buffer
+	reset := client.Reset{Room: "lobby", Seq: 3, Epoch: "e"}
+	if err := errors.Join(PrintLine(&out, reset, client.Message{}), PrintJSON(&out, reset, client.Message{})); err != nil {
+		t.Fatal(err)
+	}
+	if got := out.String(); !strings.Contains(got, "* the server was restored") || !strings.HasSuffix(got, `{"kind":"reset","room":"lobby","seq":3,"epoch":"e"}`+"\n") {
+		t.Errorf("a reset is printed as %s", got)
+	}
+}
+
+// An endedChat is one whose session has been signed out.
+type endedChat struct{ fakeChat }
+
+func (*endedChat) Next(context.Context) (client.Event, error) { return nil, client.ErrSessionEnded }
 
 func TestHistoryOfSeveralPages(t *testing.T) {
 	c := &fakeChat{}

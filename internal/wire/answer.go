@@ -2,6 +2,7 @@ package wire
 
 import (
 	"strconv"
+	"time"
 
 	"parley/internal/chat"
 )
@@ -11,13 +12,14 @@ import (
 type Answer struct {
 	ID      int64
 	Behind  bool
+	Reset   bool // with Behind: what the client has of the room is of another log
 	Person  *chat.Person
 	Session string
 	Epoch   string
 	Limits  *Limits
 	Room    chat.RoomName
 	Seq     *chat.Seq
-	At      string // as AppendTime has it, without quotes
+	At      time.Time // of the event Seq; zero: left out
 	Count   *int
 	Here    []chat.Person // nil: left out
 	Entry   *chat.Entry   // how far a room has been read
@@ -59,8 +61,11 @@ func (a *Answer) append(dst []byte) []byte {
 	if a.Epoch != "" {
 		dst = appendString(append(dst, `,"epoch":`...), a.Epoch)
 	}
-	if a.At != "" {
-		dst = appendString(append(dst, `,"at":`...), a.At)
+	if !a.At.IsZero() {
+		dst = AppendTime(append(dst, `,"at":`...), a.At)
+	}
+	if a.Reset {
+		dst = append(dst, `,"reset":true`...)
 	}
 	if a.Count != nil {
 		dst = strconv.AppendInt(append(dst, `,"count":`...), int64(*a.Count), 10)
@@ -135,13 +140,4 @@ func appendRetry(dst []byte, err *chat.Error) []byte {
 	}
 	dst = append(dst, `,"retry_after_ms":`...)
 	return strconv.AppendInt(dst, (err.RetryAfter.Microseconds()+999)/1000, 10)
-}
-
-// AppendBehind appends the server-sent event of a reader that cannot be given
-// what it asked for: events go on after seq.
-func AppendBehind(dst []byte, room chat.RoomName, epoch string, seq chat.Seq) []byte {
-	dst = appendString(append(dst, "event: behind\ndata: {\"op\":\"behind\",\"room\":"...), string(room))
-	dst = appendSeq(append(dst, `,"seq":`...), seq)
-	dst = appendString(append(dst, `,"epoch":`...), epoch)
-	return append(dst, "}\n\n"...)
 }

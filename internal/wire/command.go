@@ -33,6 +33,7 @@ type Few struct {
 	Forward *Place   `json:"forward"`
 	Emoji   string   `json:"emoji"`
 	Exact   bool     `json:"exact"` // of a read: also back
+	At      string   `json:"at"`    // of a join: when the event After was stored; "": not said
 
 	Notify    *string `json:"notify"` // of a set
 	Muted     *bool   `json:"muted"`

@@ -52,6 +52,8 @@ func (sc *scanner) field(c *Command, key string) (ok bool) {
 		c.Text, ok = sc.str()
 	case "epoch":
 		c.Epoch, ok = sc.str()
+	case "at":
+		c.few().At, ok = sc.str()
 	case "emoji":
 		c.few().Emoji, ok = sc.str()
 	case "seq":

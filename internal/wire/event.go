@@ -79,27 +79,6 @@ func (News) Append(dst []byte, e chat.Event) []byte {
 	return sealText(append(dst, '}'), start)
 }
 
-// Stream encodes events as server-sent events (HTML standard §9.2). The epoch
-// is part of the id, so that a restored back-up is noticed by a client that
-// resumes.
-type Stream struct{ Epoch string }
-
-// Append appends e's lines.
-func (s Stream) Append(dst []byte, e chat.Event) []byte {
-	if e.Seq > 0 {
-		dst = append(dst, "id: "...)
-		dst = append(dst, s.Epoch...)
-		dst = append(dst, ':')
-		dst = appendSeq(dst, e.Seq)
-		dst = append(dst, '\n')
-	}
-	dst = append(dst, "event: "...)
-	dst = append(dst, e.Kind...)
-	dst = append(dst, "\ndata: "...)
-	dst = AppendEvent(dst, e)
-	return append(dst, "\n\n"...)
-}
-
 // AppendEvent appends the JSON object that tells a client of e.
 func AppendEvent(dst []byte, e chat.Event) []byte {
 	if e.Kind == chat.Presence {

@@ -40,6 +40,7 @@ const (
 	CloseTooLarge    CloseCode = 1009
 	CloseInternal    CloseCode = 1011
 	CloseIdle        CloseCode = 4000
+	CloseSignedOut   CloseCode = 4001
 	CloseStalled     CloseCode = 4008
 
 	closeNone CloseCode = 1005 // "no code", never on the wire

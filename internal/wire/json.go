@@ -59,17 +59,22 @@ func appendEscape(dst []byte, c byte) []byte {
 // AppendTime appends t as the protocol's `at`, in quotes: RFC 3339 in UTC, to
 // the millisecond. Time.AppendFormat took half the time of encoding a message.
 func AppendTime(dst []byte, t time.Time) []byte {
+	return append(appendStamp(append(dst, '"'), t), '"')
+}
+
+// appendStamp is AppendTime without the quotes.
+func appendStamp(dst []byte, t time.Time) []byte {
 	t = t.UTC()
 	year, month, day := t.Date()
 	hour, minute, second := t.Clock()
-	dst = appendDigits(append(dst, '"'), year, 4)
+	dst = appendDigits(dst, year, 4)
 	dst = appendDigits(append(dst, '-'), int(month), 2)
 	dst = appendDigits(append(dst, '-'), day, 2)
 	dst = appendDigits(append(dst, 'T'), hour, 2)
 	dst = appendDigits(append(dst, ':'), minute, 2)
 	dst = appendDigits(append(dst, ':'), second, 2)
 	dst = appendDigits(append(dst, '.'), t.Nanosecond()/int(time.Millisecond), 3)
-	return append(dst, 'Z', '"')
+	return append(dst, 'Z')
 }
 
 // appendDigits appends n, which has at most that many digits, with zeros in

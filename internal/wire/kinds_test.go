@@ -63,7 +63,7 @@ func TestEachKindHasItsFields(t *testing.T) {
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error(diff)
 			}
-			stream := fmt.Sprintf("id: e:57\nevent: %s\ndata: %s\n\n", tt.event.Kind, want)
+			stream := fmt.Sprintf("id: e:57:2026-11-23T09:41:05.123Z\nevent: %s\ndata: %s\n\n", tt.event.Kind, want)
 			if diff := cmp.Diff(stream, string(Stream{Epoch: "e"}.Append(nil, tt.event))); diff != "" {
 				t.Error(diff)
 			}

@@ -90,7 +90,7 @@ func TestLinesHoldMessagesAlone(t *testing.T) {
 
 func TestStream(t *testing.T) {
 	got := string(Stream{Epoch: "e"}.Append(nil, message("two\nlines", "")))
-	want := "id: e:42\nevent: message\ndata: " + payload(t, Frames{}.Append(nil, message("two\nlines", ""))) + "\n\n"
+	want := "id: e:42:2026-11-23T09:41:05.123Z\nevent: message\ndata: " + payload(t, Frames{}.Append(nil, message("two\nlines", ""))) + "\n\n"
 	if got != want {
 		t.Errorf("%q, want %q", got, want)
 	}

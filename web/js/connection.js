@@ -19,7 +19,9 @@ const AWAKE_ANSWER_MS = 3_000; // the same after the device slept: then a dead c
  * @property {((e: CloseEvent) => void) | null} onclose
  */
 
-/** @typedef {"connecting" | "online" | "waiting"} Status */
+const SIGNED_OUT = 4001; // the close code of a session that was ended: we do not come back with it
+
+/** @typedef {"connecting" | "online" | "waiting" | "ended"} Status */
 
 /** @typedef {object} Options
  * @property {() => Socket} dial
@@ -29,6 +31,7 @@ const AWAKE_ANSWER_MS = 3_000; // the same after the device slept: then a dead c
  * @property {(hello: Body) => void} onHello who one is is known; commands may follow
  * @property {(message: ServerMessage) => void} onMessage everything that is no answer
  * @property {(status: Status) => void} onStatus
+ * @property {() => void} onEnded  somebody has signed one out: there will be no further connection
  * @property {() => Promise<void>} onBadSession makes a new session; then the connection tries again
  */
 
@@ -55,14 +58,14 @@ export class Connection {
 
   /** Connects now, also when it was waiting to; does nothing while there is a connection. */
   connect() {
-    if (this.#socket) return;
+    if (this.#socket || this.status === "ended") return;
     this.options.clearTimeout(this.#retryTimer ?? 0);
     this.#become("connecting");
     const socket = this.options.dial();
     this.#socket = socket;
     socket.onopen = () => this.#hello(socket);
     socket.onmessage = (e) => this.#heard(socket, e.data);
-    socket.onclose = () => this.#lost(socket);
+    socket.onclose = (e) => this.#lost(socket, e.code);
     this.#expect(ANSWER_MS);
   }
 
@@ -152,8 +155,8 @@ export class Connection {
     socket.close();
   }
 
-  /** @param {Socket} socket */
-  #lost(socket) {
+  /** @param {Socket} socket  @param {number} [code] with which the server closed it */
+  #lost(socket, code) {
     if (socket !== this.#socket) return;
     this.#socket = null;
     this.options.clearTimeout(this.#deadline ?? 0);
@@ -162,7 +165,8 @@ export class Connection {
     const unanswered = [...this.#waiting.values()];
     this.#waiting.clear();
     for (const { reject } of unanswered) reject(new Refusal("lost", "The connection was lost."));
-    this.#become("waiting");
+    this.#become(code === SIGNED_OUT ? "ended" : "waiting");
+    if (code === SIGNED_OUT) return this.options.onEnded();
     this.#retryTimer = this.options.setTimeout(() => this.connect(), this.#wait());
   }
 

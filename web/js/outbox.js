@@ -82,8 +82,20 @@ export class Outbox {
     this.#change(nonce, (e) => ({ ...e, attempted: false }));
   }
 
-  /** A failed message goes out again, from this tab. @param {string} nonce */
+  /** The room's log is another one: which event was the newest before means nothing any more. */
+  restarted() {
+    for (const { nonce } of this.entries()) this.#change(nonce, (e) => ({ ...e, since: 0 }));
+  }
+
+  /** A failed message goes out again, from this tab. With the nonce of something else it would be refused each time:
+   * it gets a new one then. @param {string} nonce */
   retry(nonce) {
+    const entry = this.entries().find((e) => e.nonce === nonce);
+    if (entry?.failed?.code === "nonce_used") {
+      this.#put({ ...entry, nonce: uuid7(entry.at), failed: null, owner: this.tab });
+      this.remove(nonce);
+      return;
+    }
     this.#change(nonce, (e) => ({ ...e, failed: null, owner: this.tab }));
   }
 

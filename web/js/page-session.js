@@ -27,6 +27,7 @@ const LEAVE_MS = 5_000; // who looks into another room for a moment has not left
  * @property {() => number} now
  * @property {() => number} random
  * @property {(room: string) => void} onRoom  an open room looks different now
+ * @property {() => void} onEnded  one has been signed out
  * @property {() => void} onList  the list does, or the connection
  * @property {(news: News) => void} onNews
  * @property {(mark: ReadMark) => void} onRead  this far one has read on another device
@@ -57,6 +58,7 @@ export class PageSession {
       onHello: (body) => this.#greeted(body),
       onMessage: (m) => this.#heard(m),
       onStatus: (status) => this.#connected(status),
+      onEnded: deps.onEnded,
       onBadSession: async () => {
         await deps.api.callMe(deps.remembered.name || this.me.name);
       },
@@ -165,6 +167,7 @@ export class PageSession {
     const session = new RoomSession({
       room, me: this.me, api, remembered, connection: this.connection, channel: channel(room), setTimeout, now,
       onChange: () => this.#changed(room),
+      onRestarted: () => this.marks.restarted(room),
     });
     if (this.#hello && this.connection.status === "online") session.hello(this.#hello);
     return session;

@@ -39,6 +39,7 @@ import { decodeEntry, decodeListMessage } from "./list-protocol.js";
  * @typedef {object} Page
  * @property {string} room
  * @property {number} seq
+ * @property {number} [at]  when that event was stored
  * @property {string} epoch
  * @property {string} [topic]
  * @property {boolean} more
@@ -67,6 +68,7 @@ import { decodeEntry, decodeListMessage } from "./list-protocol.js";
  * @property {string} op "ok", or for a join perhaps "behind"
  * @property {Person} [person]
  * @property {string} [epoch]
+ * @property {boolean} [reset]  with "behind": the room's log is another one than the one that we hold
  * @property {Limits} [limits]
  * @property {string} [room]
  * @property {number} [seq]
@@ -85,6 +87,7 @@ import { decodeEntry, decodeListMessage } from "./list-protocol.js";
  * @property {string} op
  * @property {string} [room]
  * @property {number} [after]
+ * @property {string} [at]  when the event `after` was stored
  * @property {string} [epoch]
  * @property {string} [nonce]
  * @property {string} [text]
@@ -153,7 +156,7 @@ export function decodePage(value) {
   const messages = list.map((m) => decodeEvent(record(m) ?? {})).filter((e) => e !== null);
   const root = decodeEvent(record(o["root"]) ?? {});
   return {
-    room: string(o["room"]), seq: number(o["seq"]), epoch: string(o["epoch"]), messages, more: o["more"] === true, moreAfter: o["more_after"] === true,
+    room: string(o["room"]), seq: number(o["seq"]), at: moment(o["at"]), epoch: string(o["epoch"]), messages, more: o["more"] === true, moreAfter: o["more_after"] === true,
     ...(typeof o["topic"] === "string" && { topic: o["topic"] }),
     ...(root && { root, following: o["following"] === true }),
   };
@@ -201,6 +204,7 @@ function body(o) {
     op: string(o["op"]),
     person: person(o["person"]),
     epoch: optional(o["epoch"]),
+    reset: o["reset"] === true,
     room: optional(o["room"]),
     seq: typeof o["seq"] === "number" ? o["seq"] : undefined,
     at: typeof o["at"] === "string" ? Date.parse(o["at"]) : undefined,

@@ -52,6 +52,12 @@ export class ReadMarks {
     if (seq !== undefined) this.#told.set(room, seq);
   }
 
+  /** The room's log is another one: the old numbers mean nothing. @param {string} room */
+  restarted(room) {
+    this.#waiting.delete(room);
+    this.#told.delete(room);
+  }
+
   /** Another device of the same person has said so. @param {string} room  @param {number} seq */
   heard(room, seq) {
     this.#told.set(room, seq);

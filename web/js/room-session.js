@@ -34,6 +34,7 @@ const MAX_TEXT = 4_000; // until the server has said its limit
  * @property {(f: () => void, ms: number) => number} setTimeout
  * @property {() => number} now
  * @property {() => void} onChange
+ * @property {() => void} onRestarted  the room's log is another one than before
  */
 
 export class RoomSession {
@@ -220,16 +221,15 @@ export class RoomSession {
 
   /** Joins once both the connection and the first page are there. */
   async #join() {
-    const { epoch, head } = this.state;
+    const { epoch, head, headAt } = this.state;
     if (!epoch || !this.#here || this.joined || this.#joining || this.connection.status !== "online") return;
     this.#joining = true;
     try {
-      const answer = await this.connection.request({ op: "join", room: this.deps.room, after: head, epoch });
+      const answer = await this.connection.request({ op: "join", room: this.deps.room, after: head, epoch, ...(headAt > 0 && { at: new Date(headAt).toISOString() }) });
+      const other = answer.reset || (answer.epoch !== undefined && answer.epoch !== epoch);
       this.joined = true;
-      this.change((s) => {
-        const other = answer.epoch !== undefined && answer.epoch !== s.epoch;
-        return room.joined(other ? room.restarted(s, answer.epoch ?? "") : s, answer);
-      });
+      this.change((s) => room.joined(other ? room.restarted(s, answer.epoch ?? "") : s, answer));
+      if (other) await this.#restarted(answer.epoch ?? epoch);
       if (this.state.events.length === 0 && this.state.head > 0) await this.newest();
       else if (answer.op === "behind") this.#reread();
       if (!room.holdsNews(this.state)) this.#count();
@@ -241,6 +241,16 @@ export class RoomSession {
       this.#joining = false;
       if (!this.#here) this.leave(); // left while the answer was on its way
     }
+  }
+
+  /** The server was set back, and its log is another one. How far one has read counts in the old numbers: the server
+   * knows it in the new ones. @param {string} epoch */
+  async #restarted(epoch) {
+    const { room: name, remembered, onRestarted } = this.deps;
+    onRestarted();
+    this.outbox.restarted();
+    const answer = await this.connection.request({ op: "read", room: name, seq: 0 }).catch(() => null);
+    remembered.putLastRead(name, epoch, answer?.read ?? 0);
   }
 
   /** @param {ServerMessage} m */

@@ -25,6 +25,7 @@ const TYPING_MS = 5_000; // the server repeats "typing" every 3 s at most
  * @property {Person} me
  * @property {string} epoch  "" before the first answer
  * @property {number} head  up to which seq live events have been heard
+ * @property {number} headAt  when that event was stored; 0: not known
  * @property {readonly RoomEvent[]} events  the window: messages alone
  * @property {boolean} older  there are messages before the window
  * @property {boolean} newer  there are messages after it
@@ -52,14 +53,14 @@ const TYPING_MS = 5_000; // the server repeats "typing" every 3 s at most
 /** @param {string} room  @param {Person} me  @param {number} [thread]  @returns {State} */
 export function begin(room, me, thread = 0) {
   return {
-    room, thread, me, epoch: "", head: 0, events: [], older: false, newer: false, root: null, recent: [], floor: 0, topic: "", topicAt: 0, pinsAt: 0,
+    room, thread, me, epoch: "", head: 0, headAt: 0, events: [], older: false, newer: false, root: null, recent: [], floor: 0, topic: "", topicAt: 0, pinsAt: 0,
     following: true, reading: true, lastRead: 0, news: 0, uncounted: false, keptUnread: false, mark: null,
     people: new Map(), count: 0, typing: new Map(), acked: new Map(), hopes: new Map(), loads: 0,
   };
 }
 
 /** A thread that is opened knows what its room has heard. @param {State} s  @param {number} thread  @returns {State} */
-export const beginThread = ({ room, me, epoch, head, recent, floor }, thread) => ({ ...begin(room, me, thread), epoch, head, recent, floor });
+export const beginThread = ({ room, me, epoch, head, headAt, recent, floor }, thread) => ({ ...begin(room, me, thread), epoch, head, headAt, recent, floor });
 
 /** @param {State} s */
 export const atNewest = (s) => !s.newer;
@@ -85,7 +86,7 @@ export function opened(s, page, lastRead) {
   const { messages, later } = broughtUpToDate(s, page);
   const newer = page.moreAfter ?? false;
   const next = retopiced({
-    ...s, epoch: page.epoch, head: fresh ? page.seq : s.head, events: newer ? messages : [...messages, ...later], older: page.more, newer,
+    ...s, epoch: page.epoch, head: fresh ? page.seq : s.head, headAt: fresh ? (page.at ?? 0) : s.headAt, events: newer ? messages : [...messages, ...later], older: page.more, newer,
     root: rootOf(s, page), loads: s.loads + 1,
   }, page.topic, page.seq);
   if (!fresh && s.lastRead > 0) return recounted(next);
@@ -163,13 +164,13 @@ export function joined(s, answer) {
   const head = answer.op === "behind" ? Math.max(s.head, answer.seq ?? 0) : s.head;
   if (head === s.head) return next;
   const mark = s.news === 0 && s.head > 0 ? s.head : s.mark; // the first one missed
-  return { ...next, head, floor: head, recent: [], newer: true, mark, pinsAt: head };
+  return { ...next, head, headAt: answer.at ?? 0, floor: head, recent: [], newer: true, mark, pinsAt: head };
 }
 
 /** @param {State} s  @param {RoomEvent} event  @returns {State} */
 export function received(s, event) {
   if (event.seq <= s.head) return s; // heard before
-  let next = { ...s, head: event.seq, events: changedIn(s.events, event), root: s.root && changed(s.root, event), typing: without(s.typing, event.from.id) };
+  let next = { ...s, head: event.seq, headAt: event.at, events: changedIn(s.events, event), root: s.root && changed(s.root, event), typing: without(s.typing, event.from.id) };
   const [oldest] = s.recent;
   if (oldest && s.recent.length >= RECENT) next = { ...next, recent: [...s.recent.slice(1), event], floor: oldest.seq };
   else next.recent = [...s.recent, event];

@@ -1,57 +1,18 @@
-// text.js: what a person wrote, cut into pieces of text and links. It returns data, never markup and
-// never nodes: view/message.js makes nodes of it.
+// text.js: what a person wrote, and what can be said of it. It returns data, never markup and never nodes.
 import { t } from "./i18n.js";
 
-/** @typedef {{ text: string, href?: string }} Piece */
-
-// A link begins with its scheme or with "www."; what may end a sentence is not part of it.
-const LINK = /\b(?:https?:\/\/|www\.)[^\s<>"`\u00ab\u00bb\u201c\u201d\u202a-\u202e\u2066-\u2069]+/giu;
-const TRAILING = /[.,;:!?'*_~\u2026]+$/u;
-const PAIRS = { ")": "(", "]": "[", "}": "{" };
-
-/** Returns text as pieces, of which some are links; put together they are text again.
- * @param {string} text  @returns {Piece[]} */
-export function linkify(text) {
-  const pieces = [];
-  let done = 0;
-  for (const match of text.matchAll(LINK)) {
-    const found = trim(match[0]);
-    const href = safeHref(found.startsWith("www.") || found.startsWith("WWW.") ? `https://${found}` : found);
-    if (!href) continue;
-    if (match.index > done) pieces.push({ text: text.slice(done, match.index) });
-    pieces.push({ text: found, href });
-    done = match.index + found.length;
-  }
-  if (done < text.length) pieces.push({ text: text.slice(done) });
-  return pieces;
-}
-
-/** Returns the address if it is one that a click may open, else "". @param {string} href */
+/** Returns the address if it is one that a click may open, else "". The server makes the links and says where they lead;
+ * what it would never make is refused here again. @param {string} href */
 export function safeHref(href) {
   try {
     const url = new URL(href); // absolute only
-    const harmless = url.protocol === "mailto:" || ((url.protocol === "http:" || url.protocol === "https:") && url.hostname !== "");
+    const web = (url.protocol === "http:" || url.protocol === "https:") && url.hostname !== "" && !url.username && !url.password;
+    const harmless = url.protocol === "mailto:" || web;
     return harmless ? url.href : "";
   } catch {
     return "";
   }
 }
-
-/** Leaves out punctuation at the end, and a closing bracket that was opened before the link.
- * @param {string} link */
-function trim(link) {
-  for (;;) {
-    const shorter = link.replace(TRAILING, "");
-    const last = shorter.at(-1) ?? "";
-    const opening = last in PAIRS ? PAIRS[/** @type {keyof typeof PAIRS} */ (last)] : "";
-    const unbalanced = opening !== "" && count(shorter, opening) < count(shorter, last);
-    link = unbalanced ? shorter.slice(0, -1) : shorter;
-    if (!unbalanced) return link;
-  }
-}
-
-/** @param {string} s  @param {string} c */
-const count = (s, c) => s.split(c).length - 1;
 
 /** How many characters the server counts: code points. @param {string} s */
 export function length(s) {

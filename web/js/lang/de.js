@@ -38,6 +38,7 @@ export default {
   "refused.not_yours": "Das darf nur, wer es geschrieben hat.",
   "refused.not_found": "Das gibt es nicht (mehr).",
   "refused.gone": "Diese Nachricht wurde gelöscht.",
+  "refused.nonce_used": "Der Server hielt das für etwas anderes, das du geschickt hast. Bitte versuche es noch einmal.",
   "refused.other": "Das kann der Server gerade nicht.",
 
   // The way in
@@ -67,6 +68,9 @@ export default {
   "room.lost": "Verbindung wird wiederhergestellt …",
   "room.lost-kept": { one: "Verbindung wird wiederhergestellt … {n} Nachricht liegt hier bereit.", other: "Verbindung wird wiederhergestellt … {n} Nachrichten liegen hier bereit." },
   "room.back": "Wieder verbunden",
+  "signed-out": "Du bist abgemeldet",
+  "signed-out.note": "Diese Sitzung wurde beendet, hier oder auf einem anderen Gerät. Was du geschrieben und nicht gesendet hast, bleibt in diesem Browser.",
+  "signed-out.again": "Wieder hereinkommen",
 
   // You
   "you.button": "Du bist {name}: Einstellungen",
@@ -216,6 +220,7 @@ export default {
   "message.done": "Erledigt",
   "message.to-do": "Zu erledigen",
   "message.table": "Tabelle",
+  "message.text": "Was in der Nachricht steht",
 
   // Talk: the composer
   "composer.label": "Deine Nachricht",

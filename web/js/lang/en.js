@@ -39,6 +39,7 @@ export default {
   "refused.not_yours": "Only who wrote it may do that.",
   "refused.not_found": "That is not there (any more).",
   "refused.gone": "That message has been deleted.",
+  "refused.nonce_used": "The server took this for something else that you sent. Please try again.",
   "refused.other": "The server cannot do that right now.",
 
   // The way in
@@ -68,6 +69,9 @@ export default {
   "room.lost": "Reconnecting…",
   "room.lost-kept": { one: "Reconnecting… {n} message kept here.", other: "Reconnecting… {n} messages kept here." },
   "room.back": "Back online",
+  "signed-out": "You have been signed out",
+  "signed-out.note": "This session has been ended, here or on another device. What you have written and not sent is kept in this browser.",
+  "signed-out.again": "Come in again",
 
   // You
   "you.button": "You are {name}: settings",
@@ -217,6 +221,7 @@ export default {
   "message.done": "Done",
   "message.to-do": "To do",
   "message.table": "Table",
+  "message.text": "What the message says",
 
   // Talk: the composer
   "composer.label": "Your message",

@@ -61,7 +61,7 @@ export class ThreadSession {
   joined(answer) {
     const { epoch, me } = this.session.state;
     if (answer.op === "ok" && epoch === this.state.epoch) return;
-    this.change((s) => room.joined(epoch === s.epoch ? s : room.restarted({ ...s, me }, epoch), answer));
+    this.change((s) => room.joined(epoch === s.epoch && !answer.reset ? s : room.restarted({ ...s, me }, epoch), answer));
     this.start();
   }
 

@@ -68,6 +68,7 @@ export class AppShell extends HTMLElement {
       now: Date.now,
       random: Math.random,
       onRoom: (room) => this.#roomChanged(room),
+      onEnded: () => this.#signedOut(),
       onList: () => this.#listChanged(),
       onNews: (news) => notifier.then((n) => n.heard(news)),
       onRead: (mark) => notifier.then((n) => n.read(mark)),
@@ -189,6 +190,12 @@ export class AppShell extends HTMLElement {
     else if (seq !== null) view.follow(seq);
     if (before !== entered) view.arrived();
     this.#listChanged();
+  }
+
+  /** One has been signed out, here or elsewhere: the page says so, and one can come in again. */
+  async #signedOut() {
+    const { showSignedOut } = await loaded(() => import("../lazy/signed-out.js"));
+    showSignedOut();
   }
 
   /** @param {string} room */

@@ -1,12 +1,12 @@
-// message-body.js: what a message says, as nodes: plain text with its links, or the server's formatting; whom it names
-// stands out, and an action begins with who does it.
+// message-body.js: what a message says, as nodes: plain text, or the server's formatting, which alone has links; whom it
+// names stands out, and an action begins with who does it.
 /** @import { Person, RoomEvent } from "../protocol.js" */
 import { t } from "../i18n.js";
 import { HERE, cutMentions } from "../mentions.js";
-import { isJumbo, linkify } from "../text.js";
+import { isJumbo } from "../text.js";
 import { fullTime } from "../time.js";
 import { bdi } from "./dom.js";
-import { outward, safeFragment } from "./safe-html.js";
+import { safeFragment } from "./safe-html.js";
 
 const FOLD_LINES = 20; // beyond so many a message is folded
 const LINE = 90; // characters that fit in one, about
@@ -20,7 +20,7 @@ export function showBody(body, event, me) {
   body.classList.toggle("gone", gone);
   body.classList.toggle("action", action && !gone);
   if (gone) return body.replaceChildren(t("message.gone"));
-  body.replaceChildren(html ? safeFragment(html) : plain(text));
+  body.replaceChildren(html ? safeFragment(html) : text);
   nameEverybody(body, event, me);
   const first = body.firstElementChild instanceof HTMLParagraphElement ? body.firstElementChild : body;
   if (action) first.prepend(bdi(event.from.name), " ");
@@ -37,19 +37,6 @@ export function isLong({ text, gone }) {
   let lines = 0;
   for (const line of text.split("\n")) lines += 1 + Math.floor(line.length / LINE);
   return lines > FOLD_LINES;
-}
-
-/** @param {string} text */
-function plain(text) {
-  const fragment = document.createDocumentFragment();
-  fragment.append(...linkify(text).map(({ text: words, href }) => {
-    if (!href) return document.createTextNode(words);
-    const a = document.createElement("a");
-    outward(a, href);
-    a.textContent = words;
-    return a;
-  }));
-  return fragment;
 }
 
 /** @param {HTMLElement} body  @param {RoomEvent} event  @param {Person} me */

@@ -31,6 +31,7 @@ export class MessageList extends HTMLElement {
   #linked = 0; // the seq that the address names
   #newest = { seq: 0, here: true };
   #noting = false;
+  #sizes = new ResizeObserver(() => this.#resized()); // of the log and of each row: fonts and styles may come late
   /** What says that there is more stays at the edge, and is nothing to hold on to. */
   keeper = new ScrollKeeper(this, () => [...this.#rows.values()].filter((row) => !row.matches(".edge")));
 
@@ -41,10 +42,13 @@ export class MessageList extends HTMLElement {
     this.keeper.scroller = log;
     log.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     log.addEventListener("keydown", (e) => moveFocus(e, log));
-    log.addEventListener("focusin", (e) => own(e, log));
+    log.addEventListener("focusin", (e) => {
+      own(e, log);
+      this.keeper.look(); // a folded message opens where it is
+    });
     log.addEventListener("click", (e) => this.#clicked(e));
     this.button.addEventListener("click", () => tell(this, "newest"));
-    new ResizeObserver(() => this.#resized()).observe(log);
+    this.#sizes.observe(log);
   }
 
   get log() {
@@ -89,7 +93,7 @@ export class MessageList extends HTMLElement {
   #reconcile(rows, picture) {
     const before = this.#rows;
     this.#rows = new Map();
-    for (const row of rows) this.#rows.set(row.key, before.get(row.key) ?? newRow(row));
+    for (const row of rows) this.#rows.set(row.key, before.get(row.key) ?? this.#add(row));
     for (const [key, element] of before) if (this.#rows.get(key) !== element) this.#remove(element);
     /** @type {ChildNode | null} */
     let place = this.log.firstChild;
@@ -101,8 +105,16 @@ export class MessageList extends HTMLElement {
     }
   }
 
+  /** @param {Row} row */
+  #add(row) {
+    const element = newRow(row);
+    this.#sizes.observe(element);
+    return element;
+  }
+
   /** @param {HTMLElement} element */
   #remove(element) {
+    this.#sizes.unobserve(element);
     if (element.contains(document.activeElement)) this.log.focus({ preventScroll: true });
     element.remove();
   }
@@ -175,6 +187,7 @@ export class MessageList extends HTMLElement {
   /** A button within a message tells what it does: of its own message or of the one that it names.
    * @param {MouseEvent} e */
   #clicked(e) {
+    if (e.target instanceof Element && e.target.matches(".unfold")) this.keeper.look();
     const button = e.target instanceof Element ? e.target.closest("[data-do]") : null;
     const row = button?.closest(".message");
     if (!(button instanceof HTMLElement) || !(row instanceof HTMLElement) || button.closest("[role=toolbar]")) return;

@@ -95,10 +95,10 @@ export class RoomView extends HTMLElement {
 
   /** The room has come on the screen, for the first time or again. */
   arrived() {
-    if (this.#held) this.list.keeper.bringBack(this.#held); // an element that was off the page has forgotten how it was scrolled
     if (!matchMedia("(hover: none)").matches) this.composer.focus(); // on a phone this would raise the keyboard
     if (this.settings?.get("people")) sidePanel().rest({ name: "people", element: this.people, title: this.#peopleTitle() });
     else sidePanel().rest(null);
+    if (this.#held) this.list.keeper.bringBack(this.#held); // an element that was off the page has forgotten how it was scrolled; the panel first, as it makes the log narrower
     this.#talk?.arrived(this.#away.signal);
     this.changed();
   }

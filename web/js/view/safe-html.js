@@ -103,7 +103,7 @@ function scroller(table) {
 
 /** Makes a link one that leaves: it tells the other side nothing, and it cannot reach back.
  * @param {HTMLAnchorElement} a  @param {string} href */
-export function outward(a, href) {
+function outward(a, href) {
   a.href = href;
   a.target = "_blank";
   a.rel = "noopener noreferrer nofollow";

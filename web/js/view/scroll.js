@@ -9,6 +9,8 @@ export class ScrollKeeper {
   atEnd = true;
   /** @type {{ element: HTMLElement, offset: number } | null} the row to hold, and its distance from the top */
   #anchor = null;
+  #placed = -1; // where restore has put the view; -1 once the person has scrolled
+  #width = 0; // the scroller's when the anchor was chosen
 
   /** @param {HTMLElement} scroller may be put in later  @param {() => Iterable<HTMLElement>} rows in order */
   constructor(scroller, rows) {
@@ -16,9 +18,19 @@ export class ScrollKeeper {
     this.rows = rows;
   }
 
-  /** The person scrolled: remember what they look at. */
+  /** The scroller has told that it scrolled. If the person did it, remember what they look at. If restore did it, what is
+   * held stays held; so it does if lines have broken elsewhere, as then the scroller stands somewhere by chance. */
   noted() {
+    const { scrollTop, clientWidth } = this.scroller;
+    if (scrollTop === this.#placed) return;
+    if (clientWidth !== this.#width) return this.restore();
+    this.look();
+  }
+
+  /** Remembers what is in view now. */
+  look() {
     const { scrollTop, scrollHeight, clientHeight } = this.scroller;
+    this.#placed = -1;
     this.atEnd = scrollHeight - scrollTop - clientHeight <= NEAR_END;
     this.anchor();
   }
@@ -34,6 +46,7 @@ export class ScrollKeeper {
   anchor() {
     const { top, bottom } = this.scroller.getBoundingClientRect();
     this.#anchor = null;
+    this.#width = this.scroller.clientWidth;
     for (const element of this.rows()) {
       const box = element.getBoundingClientRect();
       if (box.bottom <= top + 1) continue;
@@ -46,12 +59,15 @@ export class ScrollKeeper {
   /** Something changed: bring back what was looked at. */
   restore() {
     const { scroller } = this;
+    this.#width = scroller.clientWidth;
     if (this.atEnd) {
       scroller.scrollTop = scroller.scrollHeight;
     } else if (this.#anchor?.element.isConnected) {
       const moved = this.#anchor.element.getBoundingClientRect().top - scroller.getBoundingClientRect().top - this.#anchor.offset;
-      if (Math.abs(moved) >= 0.5) scroller.scrollTop += moved;
-    }
+      if (Math.abs(moved) < 0.5) return;
+      scroller.scrollTop += moved;
+    } else return;
+    this.#placed = scroller.scrollTop;
   }
 
   /** What is looked at now; to be brought back when the scroller, taken off the page, is on it again. */
@@ -76,6 +92,6 @@ export class ScrollKeeper {
     const { scroller } = this;
     const offset = element.getBoundingClientRect().top - scroller.getBoundingClientRect().top;
     scroller.scrollTop += offset - scroller.clientHeight / 3;
-    this.noted();
+    this.look();
   }
 }

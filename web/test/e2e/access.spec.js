@@ -74,6 +74,34 @@ test("new messages are announced, history and redrawing are not", async () => {
   assert.deepEqual(await said(), ["news", "my answer"], "each once, one's own echo not again");
 });
 
+test("a wide table and a long line of code are moved sideways by keys, wherever they are shown", async () => {
+  const wide = `|${" unbreakable |".repeat(16)}\n|${" - |".repeat(16)}\n|${" cell |".repeat(16)}\n\n\`\`\`\n${"code ".repeat(200)}\n\`\`\``;
+  const { seq } = await server.say("wide", grace, wide);
+  await server.post("/api/rooms/wide/messages", { text: wide, thread: seq }, grace);
+  await server.put(`/api/rooms/wide/pins/${seq}`, grace);
+  const { page, wrong } = await visitor(server, "Ada");
+  await page.goto(`${server.url}/r/wide`);
+  await joined(page);
+  const moves = async (/** @type {string} */ where) => {
+    for (const what of [".table", "pre"]) {
+      const frame = page.locator(`${where} ${what}`).first();
+      await frame.focus();
+      assert.ok(await frame.evaluate((e) => document.activeElement === e && e.scrollWidth > e.clientWidth), `${where} ${what} has the focus, and there is more of it`);
+      await frame.press("ArrowRight");
+      await page.waitForFunction(() => (document.activeElement?.scrollLeft ?? 0) > 0);
+    }
+  };
+  await moves("room-view .message");
+  await page.locator(`room-view .message[data-seq='${seq}']`).press("t");
+  await page.locator("thread-panel .message .table").first().waitFor();
+  await moves("thread-panel .message");
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Pinned messages" }).click();
+  await page.locator("pins-panel .table").waitFor();
+  await moves("pins-panel .pin");
+  assert.deepEqual(wrong, []);
+});
+
 test("everything is reached with the keyboard alone", async () => {
   const { page, wrong } = await visitor(server, "Ada");
   await page.goto(`${server.url}/r/axe`);

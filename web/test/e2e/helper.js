@@ -1,4 +1,5 @@
 // helper.js: the real server as a process, the real browser, and visitors who watch that nothing goes wrong.
+import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -203,4 +204,22 @@ export async function resting(page, look) {
     seen = now;
   }
   return seen;
+}
+
+/** @typedef {{ seq: number, offset: number }} Place a message, and how far below the top of the log it begins */
+
+/** Returns what a person reads: the first message that begins in view. @param {Page} page  @returns {Promise<Place>} */
+export const reading = async (page) => JSON.parse(await resting(page, () => page.locator("room-view .log").evaluate((log) => {
+  const { top } = log.getBoundingClientRect();
+  const first = [...log.querySelectorAll("[data-seq]")].find((r) => r.getBoundingClientRect().top >= top);
+  return JSON.stringify({ seq: Number(first?.getAttribute("data-seq")), offset: (first?.getBoundingClientRect().top ?? 0) - top });
+})));
+
+/** Waits until the message is where it was; a few pixels nobody notices. @param {Page} page  @param {Place} place  @param {string} why */
+export async function assertReading(page, { seq, offset }, why) {
+  const now = await resting(page, () => page.locator("room-view .log").evaluate((log, n) => {
+    const row = log.querySelector(`[data-seq="${n}"]`);
+    return row ? row.getBoundingClientRect().top - log.getBoundingClientRect().top : NaN;
+  }, seq));
+  assert.ok(Math.abs(now - offset) <= 3, `${why}: message ${seq} was ${offset} px below the top, and is at ${now}`);
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PHONE } from "./axe.js";
-import { Server, joined, row, visitor, write, resting } from "./helper.js";
+import { Server, assertReading, joined, reading, row, visitor, write } from "./helper.js";
 
 /** @import { BrowserContextOptions, Page } from "playwright-core" */
 
@@ -46,11 +46,7 @@ test("one goes from room to room without loading the page, on one connection; dr
   await page.locator(".log").hover();
   await page.mouse.wheel(0, -1500);
   await page.getByRole("button", { name: "Jump to newest" }).waitFor();
-  const top = () => page.locator(".log").evaluate((log) => {
-    const first = [...log.querySelectorAll("[data-seq]")].find((r) => r.getBoundingClientRect().top >= log.getBoundingClientRect().top);
-    return `${first?.getAttribute("data-seq")} ${Math.round(first?.getBoundingClientRect().top ?? 0)}`;
-  });
-  const before = await resting(page, top); // the wheel comes to rest
+  const before = await reading(page); // the wheel comes to rest
 
   await page.keyboard.press("Control+k");
   await page.getByRole("combobox").waitFor();
@@ -65,7 +61,7 @@ test("one goes from room to room without loading the page, on one connection; dr
 
   await page.goBack();
   await page.locator("[data-seq='60'], [data-seq='100']").first().waitFor({ state: "attached" });
-  assert.equal(await resting(page, top), before, "the log is where it was");
+  await assertReading(page, before, "back in the room");
   assert.equal(await page.getByLabel("Your message").inputValue(), "half a th");
   await page.goForward();
   await row(page, "hello here").waitFor();
@@ -78,6 +74,37 @@ test("one goes from room to room without loading the page, on one connection; dr
   assert.equal(sockets, 1);
   assert.deepEqual(wrong, []);
 });
+
+for (const [what, options, change] of /** @type {[string, BrowserContextOptions, (page: Page) => Promise<unknown>][]} */ ([
+  ["as it was", {}, async () => {}],
+  ["in a narrower window", {}, (page) => page.setViewportSize({ width: 1000, height: 600 })],
+  ["on a turned phone", PHONE, (page) => page.setViewportSize({ width: 844, height: 390 })],
+  ["with larger letters", {}, (page) => page.addStyleTag({ content: ".message .body { font-size: 150%; }" })],
+  ["with wider letters, which come late", {}, (page) => page.evaluate(() => {
+    addEventListener("popstate", () => setTimeout(() => document.documentElement.style.setProperty("letter-spacing", "2px"), 100));
+  })],
+])) {
+  test(`who comes back to a room reads on where they were: ${what}`, async () => {
+    const room = `back-${what.replace(/\W+/g, "-")}`;
+    await server.fill(room, 60);
+    const { page, wrong } = await visitor(server, "Ada", { ...options, bypassCSP: true }); // the tests' own style
+    await page.goto(`${server.url}/r/${room}`);
+    await page.locator("[data-seq='60']").waitFor();
+    await joined(page);
+    const reach = await page.locator("[data-seq='60']").evaluate((r) => r.getBoundingClientRect().bottom);
+    await page.locator("room-view .log").evaluate((log) => log.scrollBy(0, -900));
+    await page.waitForFunction((at) => (document.querySelector("[data-seq='60']")?.getBoundingClientRect().bottom ?? 0) > at + 800, reach);
+    const before = await reading(page);
+    await page.evaluate(() => document.querySelector("app-shell")?.dispatchEvent(new CustomEvent("parley:go", { detail: "/r/elsewhere" })));
+    await page.getByText("Nobody has written here yet").waitFor();
+    await change(page);
+    await page.goBack();
+    await page.locator(`[data-seq='${before.seq}']`).waitFor({ state: "attached" });
+    if (what.includes("late")) await page.waitForFunction(() => document.documentElement.style.letterSpacing !== "");
+    await assertReading(page, before, what);
+    assert.deepEqual(wrong, []);
+  });
+}
 
 test("the list tells what is new elsewhere, first what names one, and forgets it when it is read", async () => {
   const { page, wrong } = await settled("Bea", ["l-one", "l-two", "l-here"]);

@@ -22,6 +22,7 @@ function setUp() {
     onHello: (body) => told.push(`hello ${body.person?.name}`),
     onMessage: (m) => told.push(m.type),
     onStatus: (s) => told.push(s),
+    onEnded: () => told.push("signed out"),
     onBadSession: async () => void told.push("new session"),
   });
   const last = () => {
@@ -156,3 +157,26 @@ test("an old socket is not heard any more", async () => {
   assert.deepEqual(told, []);
   assert.equal(connection.status, "connecting");
 });
+
+test("a session that was signed out is not come back with", async () => {
+  const { connection, timers, sockets, told, last, online } = setUp();
+  await online();
+  const unanswered = connection.request({ op: "ping" });
+  last().end(4001);
+  await assert.rejects(unanswered, (err) => err instanceof Refusal && err.code === "lost");
+  assert.deepEqual(told.slice(-2), ["ended", "signed out"]);
+  await timers.pass(3_600_000);
+  connection.wake();
+  connection.connect();
+  assert.equal(sockets.length, 1);
+});
+
+for (const code of [1000, 1001, 1006, 1011, 4000, 4008]) {
+  test(`a connection closed with ${code} is come back with`, async () => {
+    const { timers, sockets, last, online } = setUp();
+    await online();
+    last().end(code);
+    await timers.pass(60_000);
+    assert.ok(sockets.length > 1);
+  });
+}

@@ -94,9 +94,10 @@ export class FakeSocket {
   answer(fields) {
     this.say({ op: "ok", id: this.sent.at(-1)?.["id"], ...fields });
   }
-  end() {
+  /** @param {number} [code] with which the server closes it */
+  end(code = 1006) {
     this.readyState = 3;
-    this.onclose?.(/** @type {CloseEvent} */ (new Event("close")));
+    this.onclose?.(/** @type {CloseEvent} */ (Object.assign(new Event("close"), { code })));
   }
 }
 

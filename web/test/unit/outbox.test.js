@@ -150,3 +150,26 @@ test("tabs know which of them live, and hear when one goes", async () => {
   two.bye();
   assert.equal(gone, 1);
 });
+
+test("a message whose nonce was used for something else goes out again with a new one, in its place", async () => {
+  const outbox = new Outbox(new Store(new MemoryStorage()), "lobby", "tab");
+  const { sender, asked, stored } = sending(outbox);
+  const bad = outbox.add("mine", 1000, { replyTo: 7 });
+  outbox.add("later", 2000);
+  sender.setOnline(true);
+  asked[0]?.reject(new Refusal("nonce_used", "no"));
+  await settle();
+  asked[1]?.resolve({ op: "ok", seq: 42 });
+  await settle();
+  assert.equal(outbox.entries()[0]?.failed?.code, "nonce_used");
+  outbox.retry(bad.nonce);
+  assert.deepEqual(texts(outbox), ["mine"]);
+  assert.equal(outbox.entries()[0]?.replyTo, 7);
+  sender.pump();
+  await settle();
+  assert.notEqual(asked[2]?.nonce, bad.nonce);
+  asked[2]?.resolve({ op: "ok", seq: 43 });
+  await settle();
+  assert.deepEqual(stored, [["later", 42], ["mine", 43]]);
+  assert.deepEqual(texts(outbox), []);
+});

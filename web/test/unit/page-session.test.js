@@ -9,16 +9,20 @@ import { FakeSocket, MemoryStorage, Timers, event, settle } from "./fakes.js";
 const me = { id: "a", name: "Ada" };
 const entry = (/** @type {string} */ room, /** @type {object} */ more = {}) => ({ room, topic: "", seq: 3, at: "2026-11-23T09:00:00Z", read: 3, unread: 0, mentions: 0, notify: "all", muted: false, favourite: false, ...more });
 
+/** An event as the server writes it. @param {number} seq */
+const stamped = (seq) => ({ ...event(seq), at: new Date(event(seq).at).toISOString() });
+
 /** A page whose server is the test. */
 function page(backing = new MemoryStorage()) {
   const timers = new Timers();
   const sockets = /** @type {FakeSocket[]} */ ([]);
   const asked = /** @type {string[]} */ ([]);
   const read = /** @type {unknown[]} */ ([]);
+  const log = { seq: 3 };
   const api = new Api(async (url) => {
     asked.push(String(url));
     const room = /rooms\/([^/]+)/.exec(String(url))?.[1];
-    return new Response(JSON.stringify({ room, seq: 3, epoch: "e", messages: [1, 2, 3].map((n) => event(n)) }));
+    return new Response(JSON.stringify({ room, ...log, at: stamped(log.seq).at, epoch: "e", messages: [1, 2, 3].map(stamped) }));
   });
   const session = new PageSession({
     me, api, remembered: new Remembered(new Store(backing)),
@@ -29,7 +33,7 @@ function page(backing = new MemoryStorage()) {
     },
     channel: () => ({ postMessage: () => undefined, onmessage: null }),
     setTimeout: timers.setTimeout, clearTimeout: timers.clearTimeout, now: () => timers.now, random: () => 1,
-    onRoom: () => undefined, onList: () => undefined, onNews: () => undefined, onRead: (mark) => read.push(mark),
+    onEnded: () => undefined, onRoom: () => undefined, onList: () => undefined, onNews: () => undefined, onRead: (mark) => read.push(mark),
   });
   const socket = () => /** @type {FakeSocket} */ (sockets.at(-1));
   /** Answers the last command with this op. @param {string} op  @param {object} fields */
@@ -46,7 +50,7 @@ function page(backing = new MemoryStorage()) {
     await answer("watch", { rooms });
   };
   const sent = (/** @type {string} */ op) => socket().sent.filter((c) => c["op"] === op);
-  return { session, timers, asked, read, sockets, answer, online, sent, say: (/** @type {object} */ m) => socket().say(m) };
+  return { session, timers, asked, read, log, sockets, answer, online, sent, say: (/** @type {object} */ m) => socket().say(m) };
 }
 
 test("a list of 200 rooms is one connection and one request, and joins none of them", async () => {
@@ -152,4 +156,59 @@ test("rooms that nobody has written in stay in the list though the server knows 
   const p = page(backing);
   await p.online([entry("lobby")]);
   assert.deepEqual([...p.session.rooms.keys()].sort(), ["empty", "lobby"]);
+});
+
+/** A room that is joined after its first page, whose newest event was at a time. @param {ReturnType<typeof page>} p */
+async function joinedRoom(p) {
+  await p.online([entry("lobby")]);
+  const lobby = p.session.enter("lobby", null);
+  await settle();
+  await p.answer("join", { room: "lobby", seq: 3, at: new Date(event(3).at).toISOString(), count: 1, here: [me] });
+  return lobby;
+}
+
+/** The connection breaks and comes back. @param {ReturnType<typeof page>} p */
+async function reconnected(p) {
+  p.sockets.at(-1)?.end();
+  await p.timers.pass(1_000);
+  p.sockets.at(-1)?.open();
+  await p.answer("hello", { person: me, epoch: "e" });
+}
+
+test("a room is joined with the time of the newest event that is known", async () => {
+  const p = page();
+  await joinedRoom(p);
+  const iso = (/** @type {number} */ seq) => new Date(event(seq).at).toISOString();
+  assert.deepEqual([p.sent("join")[0]?.["after"], p.sent("join")[0]?.["at"]], [3, iso(3)]);
+  p.say({ op: "event", room: "lobby", ...event(4, { kind: "react" }), at: iso(4), target: 1, emoji: "👍" }); // no message, but an event
+  await reconnected(p);
+  assert.deepEqual([p.sent("join")[0]?.["after"], p.sent("join")[0]?.["at"]], [4, iso(4)]);
+});
+
+test("a server that was set back has the page read the room again, and count as read what the server says", async () => {
+  const p = page();
+  const lobby = await joinedRoom(p);
+  lobby.outbox.add("not stored", 1);
+  lobby.outbox.attempt(lobby.outbox.entries()[0]?.nonce ?? "", 3);
+  p.session.marks.seen("lobby", 3);
+  await reconnected(p);
+  const asked = p.asked.length;
+  p.log.seq = 5;
+  await p.answer("join", { op: "behind", room: "lobby", seq: 5, at: "2026-11-24T09:00:00.000Z", epoch: "e", reset: true, count: 1, here: [me] });
+  await p.answer("read", { room: "lobby", read: 1, unread: 2, mentions: 0 });
+  await settle();
+  assert.equal(p.asked.length, asked + 1, "the room was not read again");
+  assert.deepEqual([lobby.state.head, lobby.state.headAt], [5, Date.UTC(2026, 10, 24, 9)]);
+  assert.equal(lobby.state.lastRead, 1);
+  assert.equal(lobby.outbox.entries()[0]?.since, 0);
+  await p.timers.pass(5_000);
+  assert.deepEqual(p.sent("read").map((c) => c["seq"]), [0, 1], "what was read of the other log was told");
+});
+
+test("behind without a reset keeps what is held", async () => {
+  const p = page();
+  const lobby = await joinedRoom(p);
+  await reconnected(p);
+  await p.answer("join", { op: "behind", room: "lobby", seq: 2000, at: "2026-11-24T09:00:00.000Z", epoch: "e", count: 1, here: [me] });
+  assert.deepEqual([lobby.state.events.length > 0, lobby.state.head, lobby.outbox.entries().length], [true, 2000, 0]);
 });

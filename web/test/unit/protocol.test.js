@@ -33,7 +33,7 @@ test("presence tells what it has", () => {
 test("a page leaves out what is no event", () => {
   const page = decodePage({ room: "lobby", seq: 2, epoch: "e", messages: [{ seq: 1, text: "a" }, null, "x", { text: "no seq" }] });
   assert.deepEqual(page.messages.map((m) => [m.seq, m.text, m.from.name]), [[1, "a", ""]]);
-  assert.deepEqual(decodePage("nonsense"), { room: "", seq: 0, epoch: "", more: false, moreAfter: false, messages: [] });
+  assert.deepEqual(decodePage("nonsense"), { room: "", seq: 0, at: 0, epoch: "", more: false, moreAfter: false, messages: [] });
 });
 
 test("what few messages have is read where it is, and its nonsense left out", () => {

@@ -1,33 +1,10 @@
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
-import { excerpt, hue, initials, isJumbo, length, linkify, safeHref, whoTypes } from "../../js/text.js";
-
-const hrefs = (/** @type {string} */ text) => linkify(text).flatMap((p) => (p.href ? [p.href] : []));
-
-test("links are found, and what ends a sentence is not part of them", () => {
-  const cases = /** @type {[string, string[]][]} */ ([
-    ["see https://example.org.", ["https://example.org/"]],
-    ["(https://example.org/a)", ["https://example.org/a"]],
-    ["https://example.org/a_(b)_c, and", ["https://example.org/a_(b)_c"]],
-    ["[x](https://example.org/?q=1&r=2)!", ["https://example.org/?q=1&r=2"]],
-    ["www.example.org/x; http://10.0.0.1:8080/", ["https://www.example.org/x", "http://10.0.0.1:8080/"]],
-    ["HTTPS://EXAMPLE.ORG/Ä", ["https://example.org/%C3%84"]],
-    ["<https://example.org>", ["https://example.org/"]],
-    ["no link: example.org, javascript:alert(1), data:text/html,x, file:///etc, xhttps://example.org", []],
-    ["https:// http://", []],
-    ["https://example.org/\u202Egnp.exe", ["https://example.org/"]],
-  ]);
-  for (const [text, want] of cases) assert.deepEqual(hrefs(text), want, text);
-});
-
-test("the pieces put together are the text, whatever it is", () => {
-  const texts = ["", "plain", "https://a.b", "x https://a.b y https://c.d z", "<script>", "a\nb", "https://a.b.".repeat(50), "😀https://a.b😀", "((((https://a.b))))", `https://a.b/${")".repeat(2000)}`];
-  for (const text of texts) assert.equal(linkify(text).map((p) => p.text).join(""), text);
-});
+import { excerpt, hue, initials, isJumbo, length, safeHref, whoTypes } from "../../js/text.js";
 
 test("only harmless addresses may be opened", () => {
-  for (const href of ["javascript:alert(1)", " javascript:alert(1)", "java\nscript:alert(1)", "data:text/html,x", "vbscript:x", "file:///x", "blob:https://a.b/x", "/relative", "//a.b", "", "https://"]) assert.equal(safeHref(href), "", href);
+  for (const href of ["javascript:alert(1)", " javascript:alert(1)", "java\nscript:alert(1)", "data:text/html,x", "vbscript:x", "file:///x", "blob:https://a.b/x", "/relative", "//a.b", "", "https://", "https://a.b@c.d/", "https://:p@c.d/"]) assert.equal(safeHref(href), "", href);
   for (const href of ["https://a.b/", "http://a.b/", "mailto:a@b.c"]) assert.equal(safeHref(href), href);
 });
 

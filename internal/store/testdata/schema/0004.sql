@@ -26,9 +26,9 @@ CREATE TABLE meta (
     key   TEXT NOT NULL PRIMARY KEY,
     value TEXT NOT NULL
 ) WITHOUT ROWID;
-INSERT INTO meta VALUES('epoch','jdzmiyqst7bum');
-INSERT INTO meta VALUES('file','inode 9977868 of 1795673245.111896730');
-INSERT INTO meta VALUES('start','4');
+INSERT INTO meta VALUES('epoch','leklzk66yknfp');
+INSERT INTO meta VALUES('file','inode 9994701 of 1795985875.125606047');
+INSERT INTO meta VALUES('start','6');
 CREATE TABLE person (
     id         INTEGER PRIMARY KEY,
     public     TEXT NOT NULL UNIQUE, -- the id that everybody sees
@@ -88,12 +88,38 @@ CREATE TABLE follow (
     person INTEGER NOT NULL,
     PRIMARY KEY (target, person)
 ) WITHOUT ROWID;
+CREATE TABLE erased (
+    target INTEGER NOT NULL, -- the deleted message's id
+    event  INTEGER NOT NULL, -- the id of the message or of the edit that said it
+    text   TEXT NOT NULL,
+    PRIMARY KEY (target, event)
+) WITHOUT ROWID;
+CREATE TABLE forward (
+    copy   INTEGER PRIMARY KEY, -- the copy's id
+    source INTEGER NOT NULL     -- the id of the message that was forwarded
+);
+CREATE TABLE copies_due (
+    source INTEGER PRIMARY KEY -- the deleted message's id
+);
+CREATE TABLE answer (
+    nonce  BLOB NOT NULL,    -- as in event
+    author INTEGER NOT NULL, -- a person's id
+    room   INTEGER NOT NULL, -- a room's id; 0 for what is in no room
+    kind   TEXT NOT NULL,    -- chat.Kind, or what was done with one's own
+    target INTEGER NOT NULL, -- the id of the message that it is about; 0 for none
+    emoji  TEXT NOT NULL,    -- of a reaction; else empty
+    seq    INTEGER NOT NULL, -- that was answered
+    at_ms  INTEGER NOT NULL,
+    PRIMARY KEY (nonce, author, room)
+) WITHOUT ROWID;
+DELETE FROM sqlite_sequence;
 INSERT INTO sqlite_sequence VALUES('goose_db_version',5);
 CREATE INDEX session_person ON session (person);
-CREATE INDEX event_deletion ON event (id) WHERE kind = 'delete';
 CREATE UNIQUE INDEX message_by_nonce ON "event" (nonce, author, room) WHERE nonce IS NOT NULL;
 CREATE INDEX event_by_target ON event (target, kind, id) WHERE target IS NOT NULL;
 CREATE INDEX person_by_folded ON person (folded);
 CREATE INDEX mention_by_event ON mention (event);
 CREATE INDEX follow_by_person ON follow (person);
+CREATE INDEX forward_by_source ON forward (source);
+CREATE INDEX answer_by_author ON answer (author);
 COMMIT;

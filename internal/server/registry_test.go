@@ -1,0 +1,364 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gobwas/ws"
+
+	"parley/internal/chat"
+	"parley/internal/room"
+	"parley/internal/store"
+)
+
+func bearer(session string) []string { return []string{"Authorization", "Bearer " + session} }
+func cookie(session string) []string { return []string{"Cookie", cookieName + "=" + session} }
+
+// come opens a WebSocket that says hello with a session.
+func (ts *testServer) come(t testing.TB, session string) *talker {
+	t.Helper()
+	c := ts.dial(t, "/ws")
+	if r := c.ask(`"op":"hello","session":%q`, session); r.Op != "ok" {
+		t.Fatalf("hello: %+v", r)
+	}
+	return c
+}
+
+// wantGoodbye reads until a close frame and compares it.
+func (c *talker) wantGoodbye(code ws.StatusCode, reason string) {
+	c.t.Helper()
+	for {
+		f := c.frame()
+		if f.Header.OpCode == ws.OpText {
+			continue
+		}
+		if got, why := ws.ParseCloseFrameData(f.Payload); f.Header.OpCode != ws.OpClose || got != code || why != reason {
+			c.t.Errorf("opcode %d, %d %q, want %d %q", f.Header.OpCode, got, why, code, reason)
+		}
+		return
+	}
+}
+
+// A session that is signed out is over at every door, and no other session is.
+func TestSignOutEndsEverythingOfTheSession(t *testing.T) {
+	for name, how := range map[string]func(string) []string{"by a bearer token": bearer, "by a cookie": cookie} {
+		t.Run(name, func(t *testing.T) {
+			ts := startServer(t, Config{}, room.Config{})
+			ada, grace := ts.guest(t, "Ada"), ts.guest(t, "Grace")
+			token := ts.come(t, ada.Session)
+			page := ts.dial(t, "/ws", cookie(ada.Session)...)
+			page.ask(`"op":"hello"`)
+			fresh := ts.dial(t, "/ws", cookie(ada.Session)...) // it has not said who it is
+			other := ts.come(t, grace.Session)
+			for _, c := range []*talker{token, page, other} {
+				c.ask(`"op":"join","room":"r"`)
+				c.ask(`"op":"join","room":"second"`)
+				c.ask(`"op":"watch"`)
+			}
+			streams := []*listener{ts.listen(t, "/api/rooms/r/events", bearer(ada.Session)...), ts.listen(t, "/api/rooms/r/events", cookie(ada.Session)...)}
+			anybody := ts.listen(t, "/api/rooms/r/events")
+			lines := ts.dial(t, "/chatroom/r", cookie(ada.Session)...)
+			lines.send(`{"from":"Ada","message":"hi"}`)
+			lines.hear()
+
+			if a := ts.ask(t, http.MethodDelete, "/api/session", "", how(ada.Session)...); a.StatusCode != http.StatusNoContent {
+				t.Fatalf("%d %s", a.StatusCode, a.body)
+			}
+			for _, c := range []*talker{token, page} {
+				c.send(`{"op":"send","id":90,"room":"r","text":"too late"}`)
+				c.wantGoodbye(4001, "session_ended")
+			}
+			if got := lines.hear(); got.Error != "session_ended" || !strings.Contains(string(got.From), "Parley") {
+				t.Errorf("the five-line door says %+v", got)
+			}
+			lines.wantGoodbye(4001, "session_ended")
+			for _, l := range streams {
+				var last map[string]string
+				for e := l.next(); e != nil; e = l.next() {
+					last = e
+				}
+				if last["event"] != "ended" || !strings.Contains(last["data"], `"code":"session_ended"`) {
+					t.Errorf("the stream's last event is %v", last)
+				}
+			}
+			if got := fresh.ask(`"op":"hello"`); got.Code != string(chat.BadSession) {
+				t.Errorf("hello with the cookie of a session that has ended: %+v", got)
+			}
+
+			// Whoever comes back with it is refused, and a browser is told to drop the cookie.
+			for _, path := range []string{"/api/rooms/r/events", "/chatroom/r"} {
+				upgrade := []string{"Connection", "Upgrade", "Upgrade", "websocket", "Sec-WebSocket-Version", "13", "Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="}
+				if a := ts.ask(t, http.MethodGet, path, "", append(upgrade, cookie(ada.Session)...)...); a.StatusCode != http.StatusUnauthorized || !strings.Contains(a.Header.Get("Set-Cookie"), "Max-Age=0") {
+					t.Errorf("%s: %d %v", path, a.StatusCode, a.Header)
+				}
+				if a := ts.ask(t, http.MethodGet, path, "", append(upgrade, bearer(ada.Session)...)...); a.StatusCode != http.StatusUnauthorized || a.Header.Get("Set-Cookie") != "" {
+					t.Errorf("%s: %d %v", path, a.StatusCode, a.Header)
+				}
+			}
+			if a := ts.ask(t, http.MethodPost, "/api/rooms/r/messages", `{"text":"too late"}`, bearer(ada.Session)...); a.StatusCode != http.StatusUnauthorized {
+				t.Errorf("a message: %d %s", a.StatusCode, a.body)
+			}
+			if a := ts.ask(t, http.MethodDelete, "/api/session", "", how(ada.Session)...); a.StatusCode != http.StatusNoContent {
+				t.Errorf("once more: %d %s", a.StatusCode, a.body)
+			}
+
+			// The others go on, and all that came is what they said.
+			other.send(`{"op":"send","id":99,"room":"r","text":"still here"}`)
+			if e := other.event(); e.Text != "hi" {
+				t.Errorf("another's connection: %+v", e)
+			}
+			if e := other.event(); e.Text != "still here" {
+				t.Errorf("another's connection: %+v", e)
+			}
+			if e := anybody.next(); !strings.Contains(e["data"], `"text":"hi"`) && e["event"] != "presence" {
+				t.Errorf("a stream of nobody: %v", e)
+			}
+			wantRegistered(t, ts, 1)
+		})
+	}
+}
+
+// wantRegistered waits until so many people have something live.
+func wantRegistered(t *testing.T, ts *testServer, want int) {
+	t.Helper()
+	eventually(t, fmt.Sprintf("%d people are registered", want), func() bool {
+		ts.live.mu.Lock()
+		defer ts.live.mu.Unlock()
+		return len(ts.live.byPerson) == want
+	})
+}
+
+func eventually(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	giveUp := time.After(20 * time.Second)
+	for !is() {
+		select {
+		case <-tick.C:
+		case <-giveUp:
+			t.Fatalf("it never came to be that %s", what)
+		}
+	}
+}
+
+// While somebody writes by every door the session is signed out: nothing is stored
+// of what comes after the answer.
+func TestNothingIsAcceptedAfterTheSignOut(t *testing.T) {
+	ts := startServer(t, Config{}, room.Config{})
+	grace := ts.guest(t, "Grace")
+	for range 6 {
+		ada := ts.guest(t, "Ada")
+		ctx, stop := context.WithCancel(t.Context())
+		var writers sync.WaitGroup
+		stored := make(chan struct{}, 1)
+		for n := range 3 {
+			writers.Go(func() {
+				for i := 0; i < 200 && ctx.Err() == nil; i++ {
+					a, err := ts.try(ctx, http.MethodPost, "/api/rooms/r/messages", fmt.Sprintf(`{"text":"%d %d"}`, n, i), bearer(ada.Session)...)
+					switch {
+					case err != nil || a.StatusCode == http.StatusUnauthorized:
+						return
+					case a.StatusCode == http.StatusCreated:
+						select {
+						case stored <- struct{}{}:
+						default:
+						}
+					}
+				}
+			})
+			c := ts.come(t, ada.Session)
+			writers.Go(func() {
+				go io.Copy(io.Discard, c.in) // ends with the connection
+				for i := 0; i < 200 && ctx.Err() == nil; i++ {
+					f := ws.NewTextFrame(fmt.Appendf(nil, `{"op":"send","id":%d,"room":"r","text":"by ws"}`, i))
+					if ws.WriteFrame(c.nc, ws.MaskFrame(f)) != nil {
+						return
+					}
+				}
+			})
+		}
+		<-stored
+		if a := ts.ask(t, http.MethodDelete, "/api/session", "", bearer(ada.Session)...); a.StatusCode != http.StatusNoContent {
+			t.Fatalf("%d %s", a.StatusCode, a.body)
+		}
+		m := decode[postAnswer](t, ts.ask(t, http.MethodPost, "/api/rooms/r/messages", `{"text":"afterwards"}`, bearer(grace.Session)...))
+		writers.Wait()
+		stop()
+		ts.ask(t, http.MethodPost, "/api/rooms/r/messages", `{"text":"the last"}`, bearer(grace.Session)...) // behind all that was accepted
+		log := ts.ask(t, http.MethodGet, fmt.Sprintf("/api/rooms/r/log?after=%d", m.Seq), "")
+		if strings.Contains(log.body, string(ada.Person.ID)) {
+			t.Fatalf("after the sign-out was stored: %s", log.body)
+		}
+	}
+}
+
+// Whoever comes while the session is signed out does not slip through.
+func TestNobodyComesInWhileTheSessionEnds(t *testing.T) {
+	const most = 40 // attempts by each way in
+	ts := startServer(t, Config{}, room.Config{})
+	for range 5 {
+		ada := ts.guest(t, "Ada")
+		var doors sync.WaitGroup
+		ctx, stop := context.WithCancel(t.Context())
+		came := make(chan struct{}, 1)
+		comes := func() {
+			select {
+			case came <- struct{}{}:
+			default:
+			}
+		}
+		for range 2 {
+			doors.Go(func() { // each connection is read until the server ends it
+				for n := 0; n < most && ctx.Err() == nil; n++ {
+					c, _, err := ts.tryDial("/ws")
+					if err != nil {
+						continue
+					}
+					hello := ws.NewTextFrame(fmt.Appendf(nil, `{"op":"hello","id":1,"session":%q}`, ada.Session))
+					if err := ws.WriteFrame(c.nc, ws.MaskFrame(hello)); err != nil {
+						t.Error(err)
+					}
+					f, err := readFrame(c.in)
+					if err == nil && strings.Contains(string(f.Payload), "bad_session") {
+						c.nc.Close()
+						return
+					}
+					comes()
+					doors.Go(func() { readToTheEnd(t, c) })
+				}
+			})
+			doors.Go(func() {
+				for n := 0; n < most && ctx.Err() == nil; n++ {
+					r, _ := http.NewRequestWithContext(ctx, http.MethodGet, ts.url+"/api/rooms/r/events", nil)
+					r.Header.Set("Authorization", "Bearer "+ada.Session)
+					w, err := ts.client.Do(r)
+					if err != nil {
+						continue
+					}
+					if w.StatusCode != http.StatusOK {
+						w.Body.Close()
+						return
+					}
+					doors.Go(func() {
+						defer w.Body.Close()
+						if b, err := io.ReadAll(w.Body); err != nil || !strings.Contains(string(b), "session_ended") {
+							t.Errorf("a stream ended with %q, %v", b, err)
+						}
+					})
+				}
+			})
+			doors.Go(func() {
+				for n := 0; n < most && ctx.Err() == nil; n++ {
+					c, _, err := ts.tryDial("/chatroom/r", cookie(ada.Session)...)
+					if err != nil {
+						if strings.Contains(err.Error(), "401") {
+							return
+						}
+						continue
+					}
+					doors.Go(func() { readToTheEnd(t, c) })
+				}
+			})
+		}
+		<-came
+		if a := ts.ask(t, http.MethodDelete, "/api/session", "", bearer(ada.Session)...); a.StatusCode != http.StatusNoContent {
+			t.Fatalf("%d %s", a.StatusCode, a.body)
+		}
+		doors.Wait() // all that came have been ended by the server
+		stop()
+		wantRegistered(t, ts, 0)
+	}
+}
+
+func readToTheEnd(t *testing.T, c *talker) {
+	defer c.nc.Close()
+	for {
+		f, err := readFrame(c.in)
+		if err != nil {
+			t.Errorf("a connection that came while its session ended: %v", err)
+			return
+		}
+		if f.Header.OpCode == ws.OpClose {
+			if code, _ := ws.ParseCloseFrameData(f.Payload); code != 4001 {
+				t.Errorf("it was closed with %d", code)
+			}
+			return
+		}
+	}
+}
+
+// stubborn is people whose sessions the store cannot forget now.
+type stubborn struct{ Kept }
+
+func (stubborn) Forget(context.Context, string) error { return errors.New("the disk") }
+
+// A sign-out that is not stored ends nothing.
+func TestASignOutThatFailsEndsNothing(t *testing.T) {
+	kept, err := store.Open(t.Context(), store.Config{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ts := startServerWith(t, Config{}, room.Config{}, kept, stubborn{kept}, kept.Healthy)
+	ada := ts.guest(t, "Ada")
+	c := ts.come(t, ada.Session)
+	if a := ts.ask(t, http.MethodDelete, "/api/session", "", bearer(ada.Session)...); a.StatusCode != http.StatusInternalServerError {
+		t.Errorf("%d %s", a.StatusCode, a.body)
+	}
+	if r := c.ask(`"op":"send","room":"r","text":"still here"`); r.Op != "ok" {
+		t.Errorf("a message: %+v", r)
+	}
+}
+
+// The registry holds exactly what has been added and not removed.
+func TestRegistryIsExact(t *testing.T) {
+	var l registry
+	rnd := rand.New(rand.NewPCG(1, 2))
+	live := map[*registration]bool{}
+	of := func(who chat.PersonID, session sessionKey) (n int) {
+		for r := range live {
+			if r.person == who && r.session == session {
+				n++
+			}
+		}
+		return n
+	}
+	for range 10_000 {
+		if rnd.IntN(2) == 0 {
+			r := &registration{}
+			l.add(r, chat.PersonID(rune('a'+rnd.IntN(4))), sessionKey(rnd.IntN(2)))
+			live[r] = true
+		} else {
+			for r := range live {
+				delete(live, r)
+				l.remove(r)
+				l.remove(r) // once more does nothing
+				break
+			}
+		}
+		who, session := chat.PersonID(rune('a'+rnd.IntN(4))), sessionKey(rnd.IntN(2))
+		found := l.of(who, session)
+		if len(found) != of(who, session) {
+			t.Fatalf("%d of %s, want %d", len(found), who, of(who, session))
+		}
+		for _, r := range found {
+			if !live[r] {
+				t.Fatal("it has one that was removed")
+			}
+		}
+	}
+	for r := range live {
+		l.remove(r)
+	}
+	if len(l.byPerson) != 0 {
+		t.Errorf("left behind: %v", l.byPerson)
+	}
+}

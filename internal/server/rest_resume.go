@@ -1,0 +1,38 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"parley/internal/chat"
+	"parley/internal/wire"
+)
+
+// ResumeParam, in the input of an operation with “after”, says which event the
+// client means by it.
+type ResumeParam struct {
+	At    string `query:"at" doc:"When the event “after” was stored, as the server told it. If another event has its number now, the answer is 409."`
+	Epoch string `query:"epoch" doc:"The epoch in which “after” was read. If the server has another one, the answer is 409."`
+}
+
+// resumes refuses a page after an event that is not the one which the client
+// means. after is nil if the page begins elsewhere.
+func (s *Server) resumes(ctx context.Context, name chat.RoomName, after *chat.Seq, p ResumeParam) error {
+	at, err := wire.ParseTime(p.At)
+	if err != nil || after == nil {
+		return err
+	}
+	if err := s.hub.CheckPlace(ctx, name, *after, at, p.Epoch); err != nil {
+		return fmt.Errorf("where a page of %s begins: %w", name, err)
+	}
+	return nil
+}
+
+// stampOf returns when the newest event of a room was stored; nil if there is none.
+func stampOf(at time.Time) *stamp {
+	if at.IsZero() {
+		return nil
+	}
+	return new(stamp(at))
+}

@@ -1,0 +1,260 @@
+package server
+
+import (
+	"container/list"
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Bounds of the handshakes that are under way. When all places are taken, one
+// that has lasted for handshakePatience is ended for the next that comes, so that
+// clients who never finish cost a bounded amount of memory and keep nobody out.
+const (
+	maxHandshakes     = 1024
+	handshakePatience = time.Second
+)
+
+// A tlsListener returns connections whose TLS handshake is done. It does the
+// handshakes on goroutines of its own.
+type tlsListener struct {
+	net.Listener
+	server  *Server
+	config  *tls.Config
+	timeout time.Duration // of a handshake; 0: none
+
+	done   chan accepted
+	places chan struct{} // holds one for each handshake under way
+	closed chan struct{}
+	close  func() error
+	wg     sync.WaitGroup // run and the handshakes
+
+	mu       sync.Mutex
+	underWay list.List // of halfDone, the oldest first
+}
+
+// accepted is what Accept returns.
+type accepted struct {
+	conn net.Conn
+	err  error
+}
+
+type halfDone struct {
+	conn  net.Conn
+	began time.Time
+}
+
+// listenTLS returns ln with TLS, on which HTTP/2 and HTTP/1.1 can be spoken. At most
+// so many handshakes are under way at a time.
+func (s *Server) listenTLS(ln net.Listener, config *tls.Config, handshakes int) *tlsListener {
+	config = config.Clone()
+	for _, protocol := range []string{"h2", "http/1.1"} {
+		if !slices.Contains(config.NextProtos, protocol) {
+			config.NextProtos = append(config.NextProtos, protocol)
+		}
+	}
+	l := &tlsListener{
+		Listener: ln, server: s, config: config, timeout: s.cfg.HeaderTimeout,
+		done: make(chan accepted), places: make(chan struct{}, handshakes), closed: make(chan struct{}),
+	}
+	l.close = sync.OnceValue(func() error {
+		close(l.closed)
+		err := ln.Close()
+		l.cutAll()
+		return err
+	})
+	l.wg.Go(l.run)
+	return l
+}
+
+// Accept returns the next connection whose handshake is done. An error is one of
+// the listener beneath.
+func (l *tlsListener) Accept() (net.Conn, error) {
+	select {
+	case a := <-l.done:
+		return a.conn, a.err
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+// Close ends the handshakes that are under way, too.
+func (l *tlsListener) Close() error { return l.close() }
+
+// run accepts connections until Close.
+func (l *tlsListener) run() {
+	for {
+		conn, err := l.Listener.Accept()
+		if err != nil {
+			if !l.deliver(accepted{err: err}) {
+				return
+			}
+			continue
+		}
+		if !l.awaitPlace() {
+			conn.Close()
+			return
+		}
+		l.wg.Go(func() {
+			defer func() { <-l.places }()
+			defer l.server.contain(func() { conn.Close() })
+			l.shakeHands(conn)
+		})
+	}
+}
+
+// deliver has Accept return a; false means that nobody accepts any more.
+func (l *tlsListener) deliver(a accepted) bool {
+	select {
+	case l.done <- a:
+		return true
+	case <-l.closed:
+		return false
+	}
+}
+
+// awaitPlace waits until there is a place for one more handshake. It ends old
+// ones to make one; false means that the listener is closed.
+func (l *tlsListener) awaitPlace() bool {
+	for {
+		select {
+		case l.places <- struct{}{}:
+			return true
+		default:
+		}
+		wait := time.NewTimer(l.untilOldestMayEnd())
+		select {
+		case l.places <- struct{}{}:
+			wait.Stop()
+			return true
+		case <-l.closed:
+			wait.Stop()
+			return false
+		case <-wait.C:
+			l.endOldest()
+		}
+	}
+}
+
+func (l *tlsListener) untilOldestMayEnd() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	oldest := l.underWay.Front()
+	if oldest == nil { // all places are held by connections that are being delivered
+		return handshakePatience
+	}
+	return handshakePatience - time.Since(oldest.Value.(halfDone).began)
+}
+
+// endOldest ends the oldest handshake if it has lasted for handshakePatience. Its
+// goroutine then gives its place up.
+func (l *tlsListener) endOldest() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	oldest := l.underWay.Front()
+	if oldest == nil {
+		return
+	}
+	if h := oldest.Value.(halfDone); time.Since(h.began) >= handshakePatience {
+		h.conn.Close()
+		l.underWay.Remove(oldest)
+	}
+}
+
+func (l *tlsListener) cutAll() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for e := l.underWay.Front(); e != nil; e = e.Next() {
+		e.Value.(halfDone).conn.Close()
+	}
+}
+
+// shakeHands does a handshake and delivers the connection.
+func (l *tlsListener) shakeHands(conn net.Conn) {
+	began := time.Now()
+	l.mu.Lock()
+	e := l.underWay.PushBack(halfDone{conn, began})
+	l.mu.Unlock()
+	if l.timeout > 0 {
+		conn.SetDeadline(began.Add(l.timeout)) // an error shows in the handshake
+	}
+	t := tls.Server(&rawConn{Conn: conn}, l.config)
+	err := t.Handshake()
+	l.mu.Lock()
+	l.underWay.Remove(e)
+	l.mu.Unlock()
+	if err != nil {
+		l.failed(conn, err)
+		return
+	}
+	conn.SetDeadline(time.Time{})
+	if !l.deliver(accepted{conn: t}) {
+		conn.Close()
+	}
+}
+
+// failed ends a connection whose handshake failed. One that speaks HTTP without
+// TLS is told so.
+func (l *tlsListener) failed(conn net.Conn, err error) {
+	defer conn.Close()
+	if e, ok := errors.AsType[tls.RecordHeaderError](err); ok && e.Conn != nil && speaksHTTP(e.RecordHeader) {
+		io.WriteString(conn, "HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain\r\n\r\nThis address speaks HTTPS: begin it with https://\n")
+	}
+	l.server.logger.LogAttrs(context.Background(), slog.LevelDebug, "TLS handshake failed", slog.Any("err", err))
+}
+
+// speaksHTTP reports whether what came instead of a TLS record is a request.
+func speaksHTTP(header [5]byte) bool {
+	return slices.ContainsFunc([]string{"GET /", "HEAD ", "POST ", "PUT /", "PATCH", "DELET", "OPTIO"},
+		func(method string) bool { return strings.HasPrefix(string(header[:]), method) })
+}
+
+// A rawConn is what lies beneath a TLS connection: a TCP connection that waits,
+// and, once a poller watches its descriptor, what reads and writes that.
+type rawConn struct {
+	net.Conn
+	polled io.ReadWriter // nil until then; set while nobody reads or writes
+}
+
+func (r *rawConn) Read(p []byte) (int, error) {
+	if r.polled != nil {
+		return r.polled.Read(p)
+	}
+	return r.Conn.Read(p)
+}
+
+func (r *rawConn) Write(p []byte) (int, error) {
+	if r.polled != nil {
+		return r.polled.Write(p)
+	}
+	return r.Conn.Write(p)
+}
+
+// SetDeadline and its halves do nothing once nobody waits.
+func (r *rawConn) SetDeadline(t time.Time) error {
+	if r.polled != nil {
+		return nil
+	}
+	return r.Conn.SetDeadline(t)
+}
+
+func (r *rawConn) SetReadDeadline(t time.Time) error {
+	if r.polled != nil {
+		return nil
+	}
+	return r.Conn.SetReadDeadline(t)
+}
+
+func (r *rawConn) SetWriteDeadline(t time.Time) error {
+	if r.polled != nil {
+		return nil
+	}
+	return r.Conn.SetWriteDeadline(t)
+}

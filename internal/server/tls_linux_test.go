@@ -1,0 +1,76 @@
+package server
+
+import (
+	"bytes"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/gobwas/ws"
+)
+
+// secureSocket returns the server's end of a server's only connection.
+func (ts *testServer) secureSocket(t *testing.T) *tlsSocket {
+	t.Helper()
+	all := ts.wheel.all()
+	if len(all) != 1 {
+		t.Fatalf("%d connections, want one", len(all))
+	}
+	k, ok := all[0].line.(*tlsSocket)
+	if !ok {
+		t.Fatalf("a connection over TLS is a %T", all[0].line)
+	}
+	return k
+}
+
+// awaitParked waits until nothing runs for the connection.
+func (k *tlsSocket) awaitParked() {
+	for k.conn.turn.Load() != parked {
+		runtime.Gosched()
+	}
+}
+
+func TestSilentTLSConnectionHoldsNoBuffers(t *testing.T) {
+	if !recordsKnown || !messagesKnown {
+		t.Fatal("crypto/tls has other fields in this release of Go: tlsbuffers_linux.go has to find its buffers anew")
+	}
+	ts := startSecure(t, Config{DebugEcho: true})
+	c := ts.dial(t, "/debug/echo")
+	k := ts.secureSocket(t)
+	for _, size := range []int{1, 60_000} {
+		c.put(ws.NewBinaryFrame(bytes.Repeat([]byte("x"), size)))
+		c.frame()
+		k.awaitParked()
+		if held := recordsOf(k.tls).Cap(); held > 0 || k.lent != nil {
+			t.Errorf("after %d bytes: %d bytes for records", size, held)
+		}
+	}
+}
+
+// TestRestOfRecordsIsBounded has a client take nothing, and things be written that
+// do not wait for it.
+func TestRestOfRecordsIsBounded(t *testing.T) {
+	ts := startSecure(t, Config{})
+	c := ts.hello(t, "Ada")
+	tcpOf(c.nc).SetReadBuffer(4 << 10)
+	k := ts.secureSocket(t)
+	record := []byte(strings.Repeat("x", 1000))
+	written := 0
+	for ; written < 64<<20; written += len(record) {
+		if _, err := k.Write(record); err != nil {
+			break
+		}
+		k.mu.Lock()
+		held := len(k.rest)
+		k.mu.Unlock()
+		if held > maxRest {
+			t.Fatalf("%d bytes wait", held)
+		}
+	}
+	if written >= 64<<20 {
+		t.Error("somebody who reads nothing was given 64 MiB")
+	}
+	for len(ts.wheel.all()) > 0 { // it is cut off
+		runtime.Gosched()
+	}
+}

@@ -1,0 +1,213 @@
+package store
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"parley/internal/chat"
+)
+
+// fromDump makes a data folder of a dump in testdata/schema.
+func fromDump(t *testing.T, dump string) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	text, err := os.ReadFile(dump)
+	must(t, err)
+	db := openSQLite(filepath.Join(dir, databaseName), "rwc", "", nil)
+	_, err = db.ExecContext(t.Context(), string(text))
+	must(t, err)
+	must(t, db.Close())
+	return dir
+}
+
+func copiesIn(t *testing.T, dir string) (names []string) {
+	t.Helper()
+	for _, name := range folderNames(t, dir) {
+		if keptName.MatchString(name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// schemaIn returns the schema of a folder's database, and its messages' texts by
+// whatever table they are in.
+func schemaIn(t *testing.T, dir string) (version int64, texts []string) {
+	t.Helper()
+	path := filepath.Join(dir, databaseName)
+	version, err := schemaVersion(t.Context(), path)
+	must(t, err)
+	db := openSQLite(path, "ro", "", nil)
+	defer db.Close()
+	table := "event"
+	if version < 3 {
+		table = "message"
+	}
+	rows, err := db.QueryContext(t.Context(), `SELECT text FROM `+table+` ORDER BY room, seq`)
+	must(t, err)
+	defer rows.Close()
+	for rows.Next() {
+		var text string
+		must(t, rows.Scan(&text))
+		texts = append(texts, text)
+	}
+	must(t, rows.Err())
+	return version, texts
+}
+
+// Each released schema is kept before it is brought up to date, and a folder goes
+// back to it after having said what that loses.
+func TestRollbackReturnsToWhatWasBeforeTheUpgrade(t *testing.T) {
+	dumps, err := filepath.Glob("testdata/schema/*.sql")
+	must(t, err)
+	for _, dump := range dumps[:len(dumps)-1] {
+		t.Run(filepath.Base(dump), func(t *testing.T) {
+			dir := fromDump(t, dump)
+			before, texts := schemaIn(t, dir)
+			s, stop := startOn(t, Config{Dir: dir, Version: "v2.0 (dirty)"}, "")
+			epoch := s.Epoch()
+			kept := copiesIn(t, dir)
+			if len(kept) != 1 || !strings.HasPrefix(kept[0], "parley-kept-schema-"+string('0'+rune(before))+"-unknown-") {
+				t.Fatalf("copies after the upgrade: %v", kept)
+			}
+			r, err := NewRollback(t.Context(), dir, "v2.0 (dirty)")
+			if err == nil || !strings.Contains(err.Error(), "in use by another parley") {
+				t.Fatalf("a rollback under a server: %+v, %v", r, err)
+			}
+			do(t, s, draft("lobby", grace, "new", ""), deed(ada, chat.Delete, 1, ""), deed(grace, chat.React, 2, "👍"), draft("garden", ada, "new", ""), draft("lobby", chat.Person{ID: "eve", Name: "Eve"}, "new", ""))
+			stop()
+
+			r, err = NewRollback(t.Context(), dir, "v2.0 (dirty)")
+			must(t, err)
+			if r.Program != "unknown" || r.Schema != before || r.Messages != 3 || r.Changes != 2 || r.Deletes != 1 || r.Rooms != 2 || r.People != 1 || time.Since(r.Since) > time.Hour {
+				t.Errorf("%+v", r)
+			}
+			undone, err := r.Do()
+			must(t, err)
+			must(t, r.Close())
+			if version, now := schemaIn(t, dir); version != before || !slices.Equal(now, texts) {
+				t.Errorf("schema %d with %q, want %d with %q", version, now, before, texts)
+			}
+			if copies := copiesIn(t, dir); !slices.Equal(copies, []string{undone}) || !strings.HasPrefix(undone, fmt.Sprintf("parley-undone-schema-%d-v2.0_dirty-", newestSchema())) {
+				t.Errorf("copies after the rollback: %v, %s", copies, undone)
+			}
+			if _, err := NewRollback(t.Context(), dir, "v2.0"); err == nil || !strings.Contains(err.Error(), "there is no way back") {
+				t.Errorf("a second rollback: %v", err)
+			}
+			s, stop = start(t, dir) // as any program would that knows the schema
+			if s.Epoch() == epoch {
+				t.Error("the folder has the epoch that it had before the rollback")
+			}
+			if c := post(t, s, draft("lobby", ada, "again", "nonce-1"))[0]; !c.Repeat || c.Event.Seq != 1 {
+				t.Errorf("a known nonce: %+v", c)
+			}
+			if copies := copiesIn(t, dir); len(copies) != 1 || strings.Contains(copies[0], "undone") {
+				t.Errorf("copies after the next upgrade: %v", copies)
+			}
+			stop()
+		})
+	}
+}
+
+func TestUntouchedFolderLosesNothingByARollback(t *testing.T) {
+	dir := fromDump(t, "testdata/schema/0003.sql")
+	epochOf(t, dir)
+	r, err := NewRollback(t.Context(), dir, "")
+	must(t, err)
+	if r.Messages != 0 || r.Changes != 0 || r.Rooms != 0 || r.People != 0 || !r.Since.IsZero() {
+		t.Errorf("%+v", r)
+	}
+	must(t, r.Close())
+	epochOf(t, dir) // it has not been touched
+	if _, err := NewRollback(t.Context(), t.TempDir(), ""); err == nil {
+		t.Error("an empty folder went back")
+	}
+}
+
+// The version that a copy is named for is that of the program which used the folder.
+func TestCopyIsNamedForTheProgramThatUsedTheFolder(t *testing.T) {
+	dir := fromDump(t, "testdata/schema/0003.sql")
+	db := openSQLite(filepath.Join(dir, databaseName), "rw", "", nil)
+	_, err := db.ExecContext(t.Context(), `INSERT INTO meta VALUES ('program', 'v1.9-rc/1')`)
+	must(t, err)
+	must(t, db.Close())
+	s, stop := startOn(t, Config{Dir: dir, Version: "v2.0"}, "")
+	if copies := copiesIn(t, dir); len(copies) != 1 || !strings.HasPrefix(copies[0], "parley-kept-schema-3-v1.9_rc_1-") {
+		t.Errorf("copies: %v", copies)
+	}
+	known, err := s.committer.meta(t.Context())
+	stop()
+	must(t, err)
+	if known["program"] != "v2.0" || known["upgrading"] != "" {
+		t.Errorf("the database knows %v", known)
+	}
+}
+
+// An upgrade that was interrupted keeps the copy from before its first step.
+func TestInterruptedUpgradeKeepsItsFirstCopy(t *testing.T) {
+	dir := fromDump(t, "testdata/schema/0003.sql") // as it is after the first of two steps
+	kept := "parley-kept-schema-2-unknown-" + time.Now().UTC().Format(time.DateOnly) + ".db"
+	must(t, os.WriteFile(filepath.Join(dir, kept), []byte("a copy"), 0o600))
+	db := openSQLite(filepath.Join(dir, databaseName), "rw", "", nil)
+	_, err := db.ExecContext(t.Context(), `INSERT INTO meta VALUES ('upgrading', $1)`, kept)
+	must(t, err)
+	must(t, db.Close())
+	epochOf(t, dir)
+	if copies := copiesIn(t, dir); !slices.Equal(copies, []string{kept}) {
+		t.Errorf("copies: %v, want %s", copies, kept)
+	}
+}
+
+func TestNewFolderIsNotCopied(t *testing.T) {
+	dir := t.TempDir()
+	epochOf(t, dir)
+	if copies := copiesIn(t, dir); len(copies) > 0 {
+		t.Errorf("copies: %v", copies)
+	}
+}
+
+func TestUpgradeWithoutACopyIsDoneWhenTold(t *testing.T) {
+	dir := fromDump(t, "testdata/schema/0003.sql")
+	_, stop := startOn(t, Config{Dir: dir, UpgradeWithoutCopy: true}, "")
+	stop()
+	if copies := copiesIn(t, dir); len(copies) > 0 {
+		t.Errorf("copies: %v", copies)
+	}
+	if version, _ := schemaIn(t, dir); version != newestSchema() {
+		t.Errorf("schema %d", version)
+	}
+}
+
+// Copies go two weeks after the day in their name; other files never do.
+func TestOldCopiesAreRemoved(t *testing.T) {
+	dir := t.TempDir()
+	s, stop := start(t, dir)
+	do(t, s, draft("lobby", ada, "hi", ""))
+	stop()
+	now := time.Now().UTC()
+	day := func(ago int) string { return now.AddDate(0, 0, -ago).Format(time.DateOnly) }
+	stay := []string{"parley-kept-schema-3-v1-" + day(13) + ".db", "parley-undone-schema-4-v2-" + day(0) + ".2.db", "parley-kept-schema-3-v1-soon.db", "parley-kept-" + day(90) + ".db", "my-kept-schema-3-v1-" + day(90) + ".db"}
+	leave := []string{"parley-kept-schema-3-v1-" + day(15) + ".db", "parley-undone-schema-4-a-b-" + day(400) + ".db", "parley-undone-schema-4-v2-" + day(16) + ".3.db"}
+	for _, name := range append(slices.Clone(stay), leave...) {
+		must(t, os.WriteFile(filepath.Join(dir, name), nil, 0o600))
+	}
+	s, stop = start(t, dir)
+	do(t, s, draft("lobby", ada, "hi", "")) // Run has begun
+	stop()
+	names := folderNames(t, dir)
+	for _, name := range stay {
+		if !slices.Contains(names, name) {
+			t.Errorf("%s is gone", name)
+		}
+	}
+	for _, name := range leave {
+		if slices.Contains(names, name) {
+			t.Errorf("%s is still there", name)
+		}
+	}
+}
