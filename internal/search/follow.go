@@ -185,6 +185,9 @@ func (x *Index) close() {
 	if x.db == nil {
 		return
 	}
+	// An interrupted statement keeps SQLite from emptying the write-ahead log as it closes.
+	// If that cannot be done now, the next start does it.
+	_ = x.db.wipe(context.Background())
 	if err := x.db.close(); err != nil {
 		x.logger.LogAttrs(context.Background(), slog.LevelWarn, "closing the search index", slog.Any("err", err))
 	}
