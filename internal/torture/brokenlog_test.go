@@ -79,6 +79,7 @@ type brokenLog struct {
 	wake       chan struct{}
 	reads      int
 	copies     map[chat.RoomName]headCopy
+	same       map[message]bool // edits that changed nothing
 }
 
 // A headCopy is what a room's head was at some time.
@@ -159,6 +160,11 @@ func (l *brokenLog) Append(d chat.Draft, done func(chat.Commit)) {
 	case forgetNonces:
 		d.Nonce = ""
 		l.Store.Append(d, done)
+	case forgetSame:
+		if m := (message{d.Room, d.From.ID, d.Nonce}); d.Kind == chat.Edit && l.isSame(m, d) {
+			d.Nonce = ""
+		}
+		l.Store.Append(d, done)
 	case showDeleted:
 		l.Store.Append(d, func(c chat.Commit) {
 			l.kept.said(place{d.Room, c.Event.Seq}, d.Text)
@@ -167,6 +173,20 @@ func (l *brokenLog) Append(d chat.Draft, done func(chat.Commit)) {
 	default:
 		l.Store.Append(d, done)
 	}
+}
+
+// isSame reports whether an edit changes nothing, or did so when it first came.
+func (l *brokenLog) isSame(m message, d chat.Draft) bool {
+	page, err := l.Store.Page(context.Background(), d.Room, chat.Selection{Seqs: []chat.Seq{d.Target}}) // a failure shows nothing
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err == nil && len(page.Messages) == 1 && page.Messages[0].Text == d.Text {
+		if l.same == nil {
+			l.same = map[message]bool{}
+		}
+		l.same[m] = true
+	}
+	return l.same[m]
 }
 
 // appendEarly says too early that d is stored: to its sender or to everybody

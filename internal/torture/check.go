@@ -158,6 +158,7 @@ type sent struct {
 	acked    Tick  // when an acknowledgement first came; 0: never
 	seq      int64 // as first acknowledged
 	refused  bool  // every attempt was
+	same     bool  // an edit to what its message said already: it is no event of its own
 }
 
 func newRoomCheck(h History) *roomCheck {
@@ -187,7 +188,9 @@ func (r *roomCheck) take(a Attempt) {
 		s = &sent{content: content{a.Author, a.Kind, a.Target, a.Text}, nonce: a.Nonce, first: a.Called, refused: true}
 		r.sent[k] = s
 		r.order = append(r.order, s)
-		r.wrote[s.content] = s
+		if s.same = a.Same; !s.same {
+			r.wrote[s.content] = s
+		}
 	}
 	s.attempts = append(s.attempts, a)
 	s.first = min(s.first, a.Called)
@@ -250,7 +253,7 @@ func (r *roomCheck) origin(e Event) *sent {
 		return s
 	}
 	i := slices.IndexFunc(r.order, func(s *sent) bool {
-		return s.author == e.Author && s.kind == e.Kind && s.target == e.Target && s.acked == 0 && len(r.where[s.content]) == 0
+		return !s.same && s.author == e.Author && s.kind == e.Kind && s.target == e.Target && s.acked == 0 && len(r.where[s.content]) == 0
 	})
 	if i < 0 {
 		return nil
@@ -261,7 +264,7 @@ func (r *roomCheck) origin(e Event) *sent {
 // ackedAs returns what e's author had acknowledged with its number.
 func (r *roomCheck) ackedAs(e Event) *sent {
 	for _, s := range r.became[e.Seq] {
-		if s.kind == e.Kind && s.author == e.Author && s.target == e.Target && s.seq == e.Seq {
+		if s.kind == e.Kind && s.author == e.Author && s.target == e.Target && s.seq == e.Seq && !s.same {
 			return s
 		}
 	}

@@ -75,6 +75,7 @@ func (s step) began() string {
 func (r *roomCheck) steps() (steps []step) {
 	for _, s := range r.order {
 		switch seqs := r.where[s.content]; {
+		case s.same: // it took none
 		case s.acked != 0:
 			steps = append(steps, step{called: s.first, answered: s.acked, seq: s.seq, sent: s})
 		case len(seqs) > 0: // nobody knew, but it is there
@@ -90,7 +91,7 @@ func (r *roomCheck) steps() (steps []step) {
 // checkAnswers looks whether the answers on each connection came in the order of
 // seq, but for messages that were sent more than once.
 func (r *roomCheck) checkAnswers() {
-	acked := slices.DeleteFunc(slices.Clone(r.order), func(s *sent) bool { return s.acked == 0 })
+	acked := slices.DeleteFunc(slices.Clone(r.order), func(s *sent) bool { return s.acked == 0 || s.same })
 	slices.SortFunc(acked, func(a, b *sent) int { return cmp.Compare(a.acked, b.acked) })
 	last := map[int]*sent{}
 	for _, s := range acked {

@@ -72,6 +72,30 @@ func changed() Evidence {
 	return e
 }
 
+// same is changed with a3 edited to what it says already, then to "newer", and the
+// former sent again: it makes no event, and is answered with that of the first edit.
+func same() Evidence {
+	e := changed()
+	newer := Event{Seq: 9, Kind: Edit, Author: "ada", Target: 3, Text: "newer"}
+	for i, a := range []Attempt{
+		{Nonce: "same", Text: "new", Same: true, Seq: 4},
+		{Nonce: "newer", Text: "newer", Seq: 9},
+		{Nonce: "same", Text: "new", Same: true, Seq: 4},
+	} {
+		a.Author, a.Room, a.Conn, a.Kind, a.Target = "ada", "r", 1, Edit, 3
+		a.Called, a.Answered = Tick(30+2*i), Tick(31+2*i)
+		e.Attempts = append(e.Attempts, a)
+	}
+	h := &e.Histories[0]
+	h.Events, h.Head = append(h.Events, newer), 9
+	h.Messages[2].Text = "newer"
+	for i := range e.Runs {
+		p := &e.Runs[i].Parts[len(e.Runs[i].Parts)-1]
+		p.Events = append(p.Events, newer)
+	}
+	return e
+}
+
 func TestCheckAcceptsWhatIsTrue(t *testing.T) {
 	for name, e := range map[string]Evidence{
 		"nothing": {}, "a story": story(), "changes": changed(),
@@ -102,6 +126,14 @@ func TestCheckAcceptsWhatIsTrue(t *testing.T) {
 				e.Runs[i].Complete = false
 			}
 			e.Reads = nil
+		}),
+		"an edit to the same, again after another": same(),
+		"an edit to the same without an answer": with(same(), func(e *Evidence) {
+			for i := range e.Attempts {
+				if e.Attempts[i].Same {
+					e.Attempts[i].Answered, e.Attempts[i].Seq = 0, 0
+				}
+			}
 		}),
 		"read, though no answer came": with(changed(), func(e *Evidence) { e.Reads[2].Read, e.Reads[2].Unread = 3, 0 }),
 		"quoted before it was deleted": with(changed(), func(e *Evidence) {
@@ -233,8 +265,19 @@ func TestCheckFindsEachBrokenPromise(t *testing.T) {
 		"more is read than said": {changed, func(e *Evidence) { e.Reads[2].Read = 4 }, Unread, "bob has read up to 4"},
 		"a read does not count":  {changed, func(e *Evidence) { e.Reads[0].Read = 0 }, Unread, "bob has read up to 0"},
 		"unread is miscounted":   {changed, func(e *Evidence) { e.Reads[2].Unread = 2 }, Unread, "1 are left, not 2"},
-		"an edit is lost":        {changed, func(e *Evidence) { drop(e, 3); e.Runs, e.Pages = nil, nil }, Lost, `"new" by ada was acknowledged as 4`},
-		"later is before":        {story, func(e *Evidence) { e.Attempts[0].Called, e.Attempts[0].Answered = 7, 8 }, Disorder, `"a2" was acknowledged as 3 before "a1" was first sent`},
+		"an edit to the same, again, undoes another": {same, func(e *Evidence) {
+			h := &e.Histories[0]
+			h.Events, h.Head = append(h.Events, Event{Seq: 10, Kind: Edit, Author: "ada", Target: 3, Text: "new"}), 10
+			h.Messages[2].Text = "new"
+			e.Attempts[len(e.Attempts)-1].Seq = 10
+			e.Runs = nil
+		}, Doubled, `10 edit by ada "new" of 3 is what 4 is already`},
+		"an edit to the same, again, is answered otherwise": {same, func(e *Evidence) { e.Attempts[len(e.Attempts)-1].Seq = 9 }, Moved, `"new" was acknowledged as 4, and then as 9`},
+		"an edit to the same is answered with the newest": {same, func(e *Evidence) {
+			e.Attempts[len(e.Attempts)-3].Seq, e.Attempts[len(e.Attempts)-1].Seq = 8, 8
+		}, Moved, `"new" was acknowledged as 8 and is 4`},
+		"an edit is lost": {changed, func(e *Evidence) { drop(e, 3); e.Runs, e.Pages = nil, nil }, Lost, `"new" by ada was acknowledged as 4`},
+		"later is before": {story, func(e *Evidence) { e.Attempts[0].Called, e.Attempts[0].Answered = 7, 8 }, Disorder, `"a2" was acknowledged as 3 before "a1" was first sent`},
 		"later is before, unanswered": {story, func(e *Evidence) {
 			e.Attempts[0].Called, e.Attempts[0].Answered, e.Attempts[0].Seq = 7, 0, 0
 		}, Disorder, `"a2" was acknowledged as 3 before "a1" was first sent`},

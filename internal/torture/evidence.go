@@ -45,6 +45,7 @@ type Attempt struct {
 	Kind   Kind
 	Target int64 `json:",omitempty"` // the message that is changed
 	Text   string
+	Same   bool `json:",omitempty"` // an edit to what the message says already: the answer is the event since which it does
 
 	Called   Tick   // before it was sent
 	Answered Tick   // after the answer came; 0: none came

@@ -47,7 +47,7 @@ const (
 )
 
 func (s *storm) newMember(name string) *member {
-	m := &member{s: s, name: name, line: s.proxy, rooms: s.rooms, runs: map[string]*Reading{}, known: make(chan struct{})}
+	m := &member{s: s, name: name, line: s.proxy, rooms: s.rooms, runs: map[string]*Reading{}, known: make(chan struct{}), mind: mind{retries: true}}
 	for _, room := range m.rooms {
 		m.runs[room] = s.ledger.run(name, room)
 	}
@@ -128,7 +128,7 @@ func (m *member) due(fresh bool) []*deed {
 	}
 	if fresh && !m.mute && len(m.waiting) < window && !m.s.hushed.Load() {
 		m.did++
-		d := m.compose(m.name, m.rooms, m.did)
+		d := m.compose(m.name, m.rooms, m.did, m.waiting)
 		m.waiting = append(m.waiting, d)
 		due = append(due, d)
 		if m.twin != nil {
@@ -145,7 +145,7 @@ func (m *member) add(deeds ...*deed) {
 		return
 	}
 	for _, d := range deeds {
-		m.waiting = append(m.waiting, &deed{room: d.room, nonce: d.nonce, text: d.text, kind: d.kind, target: d.target, replyTo: d.replyTo})
+		m.waiting = append(m.waiting, d.again())
 	}
 }
 

@@ -137,7 +137,7 @@ func (g *regular) talk(ctx context.Context, c *client.Client, author string) err
 			return nil
 		}
 		g.mu.Lock()
-		d := g.compose(g.name, g.s.rooms, n)
+		d := g.compose(g.name, g.s.rooms, n, nil)
 		g.mu.Unlock()
 		if n%readEvery == 0 {
 			g.tellRead(ctx, c, author, d.room)
