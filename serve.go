@@ -73,19 +73,20 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 	var index *search.Index
 	log, err := store.Open(ctx, store.Config{
 		Dir: c.Data, Logger: logger, Committed: metrics.Committed, Version: buildVersion(), UpgradeWithoutCopy: c.UpgradeWithoutCopy,
-		Touched: func(room chat.RoomName, events int) { index.Touched(room, events) }, // not before log.Run
+		Touched: func(t chat.Touch) { index.Touched(t) }, // not before log.Run
 	})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, log.Close()) }()
-	index = search.New(log, log, search.Config{Dir: c.Data, Epoch: log.Epoch(), Logger: logger})
+	index = search.New(log, search.Config{Dir: c.Data, Epoch: log.Epoch(), Logger: logger})
 
 	c.Rooms.Format = func(text string, left *room.Budget) string { return format.HTML(text, (*format.Budget)(left)) }
 	c.Rooms.Erased, c.Rooms.Flushed, c.Rooms.Logger = format.Forget, metrics.Flushed, logger
 	hub := room.New(log, log, log.Epoch(), c.Rooms)
 
 	c.HTTP.Find, c.HTTP.Emoji = index.Find, emoji
+	metrics.Searches(index.Lag)
 	c.HTTP.CertStore, c.HTTP.Metrics, c.HTTP.Logger = filepath.Join(c.Data, "certificates"), metrics, logger
 	c.HTTP.OwnNames, c.HTTP.LogLost = ownNames(), stderr.lostLines
 	doors, err := server.New(c.HTTP, hub, log, log.Healthy, site)

@@ -1,9 +1,20 @@
 package chat
 
+import "time"
+
+// A Touch says that a room has new events.
+type Touch struct {
+	Room    RoomName
+	Events  int       // how many
+	Deleted bool      // one of them deletes a message
+	At      time.Time // of the first of them, or a little before
+}
+
 // A Search is what somebody looks for, and where.
 type Search struct {
 	Typed  string     // as they typed it: words, "phrases", beginnings*, from:ada in:kitchen before:2026-11-20 has:link
-	Rooms  []RoomName // in these, and in those that Typed names
+	Rooms  []RoomName // in these, or in those that Typed names
+	Only   bool       // in Rooms alone; what Typed names narrows them
 	Best   bool       // the best first, else the newest
 	Typing bool       // the last word may be the beginning of one
 	Limit  int        // hits in a page
@@ -14,8 +25,10 @@ type Search struct {
 
 // Found is a page of what a Search found.
 type Found struct {
-	Hits []Hit
-	Next string // the Cursor of the page that follows; empty: there is none
+	Hits     []Hit
+	Next     string    // the Cursor of the page that follows; empty: there is none
+	Complete bool      // everything that was said in the rooms before the search has been looked at
+	Until    time.Time // if not Complete, what was said before has been; zero: that is not known
 }
 
 // A Hit is a message that matches.

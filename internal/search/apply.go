@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
-	"strconv"
 	"time"
 
 	"parley/internal/chat"
@@ -20,52 +18,74 @@ const knownAuthors = 10_000
 // is written before all of them have been seen, so that what is said, edited and
 // deleted within a batch costs one document or none.
 type change struct {
-	x  *Index
 	db *database
-	tx *sql.Tx
+	tx *prepared
 
 	rooms   map[chat.RoomName]room
 	authors map[string]int64
+	erased  bool                // documents were taken out
 	fresh   []*document         // in order; those that are gone again are nil
 	made    map[chat.Place]int  // where in fresh
-	old     map[int64]*revision // by the document's number
-	forget  []chat.Place
+	old     map[int64]*document // what becomes of documents that are in the index, by number; without text they are taken out
+
+	segments []segment          // in order
+	places   map[int64][]place  // of blocks that were read
+	inRoom   map[inRoom]*bitmap // documents that were looked for
+	nextLeaf int64
 }
 
-// A revision is what becomes of a document that is in the index.
-type revision struct {
-	place
-	room    chat.RoomName
-	version chat.Seq // its new text's
-	text    string
-	gone    bool
-	said    map[chat.Seq]string // of one that is deleted: all that it ever said
-}
+// inRoom stands for a room's documents in the segment that begins with first.
+type inRoom struct{ first, room int64 }
 
 // apply indexes events, in order, in one transaction with the rooms' cursors.
-func (x *Index) apply(ctx context.Context, events []chat.Event) (err error) {
+func (x *Index) apply(ctx context.Context, events []chat.Event) error {
 	begin := time.Now()
+	err := x.change(ctx, func(c *change) error {
+		for _, e := range events {
+			if err := c.take(ctx, e); err != nil {
+				return fmt.Errorf("event %d of %s: %w", e.Seq, e.Room, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("indexing %d events: %w", len(events), err)
+	}
+	x.indexed(len(events), time.Since(begin))
+	return nil
+}
+
+// change makes one transaction of what take takes.
+func (x *Index) change(ctx context.Context, take func(*change) error) error {
 	tx, err := x.db.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("beginning a transaction: %w", err)
 	}
 	defer tx.Rollback() // does nothing after a commit
 	c := &change{
-		x: x, db: x.db, tx: tx,
+		db: x.db, tx: &prepared{on: tx},
 		rooms: make(map[chat.RoomName]room), authors: make(map[string]int64),
-		made: make(map[chat.Place]int), old: make(map[int64]*revision),
+		made: make(map[chat.Place]int), old: make(map[int64]*document),
+		places: make(map[int64][]place), inRoom: make(map[inRoom]*bitmap),
 	}
-	for _, e := range events {
-		if err := c.take(ctx, e); err != nil {
-			return fmt.Errorf("event %d of %s: %w", e.Seq, e.Room, err)
-		}
+	if c.segments, err = readSegments(ctx, c.tx); err != nil {
+		return err
+	}
+	for _, g := range c.segments {
+		c.nextLeaf = max(c.nextLeaf, g.base+int64(g.leaves))
+	}
+	if err := take(c); err != nil {
+		return err
 	}
 	next, err := c.write(ctx)
 	if err != nil {
-		return fmt.Errorf("indexing %d events: %w", len(events), err)
+		return err
 	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("committing: %w", err)
+	}
+	if c.erased && x.unwiped.IsZero() {
+		x.unwiped = time.Now()
 	}
 	c.db.mu.Lock()
 	c.db.next = next
@@ -77,7 +97,6 @@ func (x *Index) apply(ctx context.Context, events []chat.Event) (err error) {
 		clear(c.db.authors)
 	}
 	maps.Copy(c.db.authors, c.authors)
-	x.indexed(len(events), time.Since(begin))
 	return nil
 }
 
@@ -109,7 +128,7 @@ func (c *change) message(ctx context.Context, r room, e chat.Event) error {
 	}
 	c.made[chat.Place{Room: e.Room, Seq: e.Seq}] = len(c.fresh)
 	c.fresh = append(c.fresh, &document{
-		place: place{room: r.id, seq: e.Seq, author: author}, version: e.Seq, atMS: e.At.UnixMilli(), text: e.Text,
+		place: place{room: r.id, seq: e.Seq, author: author}, atMS: e.At.UnixMilli(), text: e.Text,
 	})
 	return nil
 }
@@ -120,93 +139,136 @@ func (c *change) edit(ctx context.Context, r room, e chat.Event) error {
 	}
 	if i, ok := c.made[chat.Place{Room: e.Room, Seq: e.Target}]; ok {
 		if d := c.fresh[i]; d != nil {
-			d.text, d.version = e.Text, e.Seq
+			d.text = e.Text
 		}
 		return nil
 	}
-	rev, err := c.revision(ctx, r, e)
-	if err != nil || rev == nil || rev.gone {
-		return err
+	d, err := c.indexed(ctx, r, e.Target)
+	if err == nil && d != nil {
+		d.text = e.Text
 	}
-	rev.text, rev.version = e.Text, e.Seq
-	return nil
+	return err
 }
 
 func (c *change) erase(ctx context.Context, r room, e chat.Event) error {
-	message := chat.Place{Room: e.Room, Seq: e.Target}
-	said, err := c.x.eraser.Erased(ctx, message)
-	if err != nil {
-		return err
-	}
-	if i, ok := c.made[message]; ok {
+	if i, ok := c.made[chat.Place{Room: e.Room, Seq: e.Target}]; ok {
 		c.fresh[i] = nil
-	} else {
-		rev, err := c.revision(ctx, r, e)
-		if err != nil {
-			return err
-		}
-		if rev != nil {
-			rev.gone, rev.said = true, said
-			c.forget = append(c.forget, message)
-			return nil
-		}
+		return nil
 	}
-	if len(said) > 0 {
-		c.forget = append(c.forget, message)
+	d, err := c.indexed(ctx, r, e.Target)
+	if err == nil && d != nil {
+		d.text = ""
 	}
-	return nil
+	return err
 }
 
-// revision returns what is to become of the document that e changes, nil if that
+// indexed returns what is to become of the document of a room's message, nil if that
 // is not in the index.
-func (c *change) revision(ctx context.Context, r room, e chat.Event) (*revision, error) {
-	number, p, err := c.find(ctx, r.id, e.Target)
+func (c *change) indexed(ctx context.Context, r room, seq chat.Seq) (*document, error) {
+	number, p, err := c.find(ctx, r.id, seq)
 	if err != nil || number == 0 {
 		return nil, err
 	}
-	rev, ok := c.old[number]
+	d, ok := c.old[number]
 	if !ok {
-		rev = &revision{place: p, room: e.Room}
-		c.old[number] = rev
+		d = &document{place: p}
+		c.old[number] = d
 	}
-	return rev, nil
+	return d, nil
 }
 
 // find returns the number of the document of a room's message, 0 if there is
-// none. A room's documents have ascending seqs, so it halves the range.
-func (c *change) find(ctx context.Context, roomID int64, seq chat.Seq) (int64, place, error) {
-	low, high := int64(1), c.db.next
-	for low < high {
+// none. A room's documents have ascending seqs, so it halves the range: first that of
+// the segments, then that of the room's documents in one.
+func (c *change) find(ctx context.Context, roomID int64, seq chat.Seq) (number int64, p place, err error) {
+	var documents *bitmap
+	var first int64
+	for low, high := 0, len(c.segments); low < high; {
 		middle := low + (high-low)/2
-		var number int64
-		err := c.tx.QueryRowContext(ctx, `SELECT rowid FROM message_fts WHERE message_fts MATCH $1 AND rowid >= $2 ORDER BY rowid LIMIT 1`,
-			quoted(roomToken(roomID)), middle).Scan(&number)
-		if errors.Is(err, sql.ErrNoRows) || err == nil && number >= high {
+		i, at := middle, -1
+		var have *bitmap
+		for ; i >= low && at < 0; i-- { // one that has the room
+			if have, err = c.documents(ctx, c.segments[i], roomID); err != nil {
+				return 0, p, err
+			}
+			at = have.after(-1)
+		}
+		if at < 0 {
+			low = middle + 1
+			continue
+		}
+		i++
+		begins, err := c.place(ctx, c.segments[i].first+int64(at))
+		if err != nil {
+			return 0, p, err
+		}
+		if begins.seq > seq {
+			high = i
+			continue
+		}
+		documents, first, low = have, c.segments[i].first, middle+1
+	}
+	if documents == nil {
+		return 0, p, nil
+	}
+	for low, high := 0, segmentDocuments; low < high; {
+		middle := low + (high-low)/2
+		at := documents.after(middle - 1)
+		if at < 0 || at >= high {
 			high = middle
 			continue
 		}
-		if err != nil {
-			return 0, place{}, fmt.Errorf("looking for message %d: %w", seq, err)
-		}
-		places, err := c.block(ctx, blockOf(number))
-		if err != nil {
-			return 0, place{}, err
-		}
-		switch p := places[number-firstOf(blockOf(number))]; {
+		p, err := c.place(ctx, first+int64(at))
+		switch {
+		case err != nil:
+			return 0, p, err
 		case p.seq == seq:
-			return number, p, nil
+			return first + int64(at), p, nil
 		case p.seq < seq:
-			low = number + 1
+			low = at + 1
 		default:
 			high = middle
 		}
 	}
-	return 0, place{}, nil
+	return 0, p, nil
+}
+
+// documents returns a room's documents in a segment.
+func (c *change) documents(ctx context.Context, g segment, roomID int64) (*bitmap, error) {
+	key := inRoom{g.first, roomID}
+	if b, ok := c.inRoom[key]; ok {
+		return b, nil
+	}
+	b := new(bitmap)
+	look := &lookup{db: c.db, conn: c.tx}
+	if err := look.find(ctx, g, []token{{text: roomToken(roomID)}}, b); err != nil {
+		return nil, err
+	}
+	c.inRoom[key] = b
+	return b, nil
+}
+
+// place returns where a document stands.
+func (c *change) place(ctx context.Context, number int64) (place, error) {
+	id := blockOf(number)
+	b, ok := c.places[id]
+	if !ok {
+		var err error
+		if b, err = c.block(ctx, id); err != nil {
+			return place{}, err
+		}
+		c.places[id] = b
+	}
+	at := number - firstOf(id)
+	if at >= int64(len(b)) {
+		return place{}, fmt.Errorf("document %d has no place: %w", number, errStale)
+	}
+	return b[at], nil
 }
 
 func (c *change) block(ctx context.Context, id int64) ([]place, error) {
 	var raw []byte
-	err := c.tx.QueryRowContext(ctx, `SELECT places FROM block WHERE id = $1`, id).Scan(&raw)
+	err := c.tx.scan(ctx, []any{&raw}, `SELECT places FROM block WHERE id = $1`, id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -224,7 +286,7 @@ func (c *change) room(ctx context.Context, name chat.RoomName) (room, error) {
 	r, ok := c.db.rooms[name]
 	c.db.mu.Unlock()
 	if !ok {
-		err := c.tx.QueryRowContext(ctx, `INSERT INTO room (name, cursor) VALUES ($1, 0) RETURNING id`, string(name)).Scan(&r.id)
+		err := c.tx.scan(ctx, []any{&r.id}, `INSERT INTO room (name, cursor) VALUES ($1, 0) RETURNING id`, string(name))
 		if err != nil {
 			return r, fmt.Errorf("a row for the room: %w", err)
 		}
@@ -244,9 +306,9 @@ func (c *change) author(ctx context.Context, name string) (id int64, err error) 
 	}
 	shown := name
 	name = searchedName(name)
-	err = c.tx.QueryRowContext(ctx, `SELECT id FROM author WHERE name = $1`, name).Scan(&id)
+	err = c.tx.scan(ctx, []any{&id}, `SELECT id FROM author WHERE name = $1`, name)
 	if errors.Is(err, sql.ErrNoRows) {
-		err = c.tx.QueryRowContext(ctx, `INSERT INTO author (name) VALUES ($1) RETURNING id`, name).Scan(&id)
+		err = c.tx.scan(ctx, []any{&id}, `INSERT INTO author (name) VALUES ($1) RETURNING id`, name)
 	}
 	if err != nil {
 		return 0, fmt.Errorf("a row for the author: %w", err)
@@ -254,185 +316,3 @@ func (c *change) author(ctx context.Context, name string) (id int64, err error) 
 	c.authors[shown] = id
 	return id, nil
 }
-
-// write writes what has been taken, and returns the next document's number.
-func (c *change) write(ctx context.Context) (next int64, err error) {
-	for _, number := range slices.Sorted(maps.Keys(c.old)) {
-		if err := c.revise(ctx, number, c.old[number]); err != nil {
-			return 0, fmt.Errorf("document %d: %w", number, err)
-		}
-	}
-	if next, err = c.add(ctx); err != nil {
-		return 0, err
-	}
-	for _, r := range c.rooms {
-		if _, err := c.tx.ExecContext(ctx, `UPDATE room SET cursor = $2 WHERE id = $1`, r.id, int64(r.cursor)); err != nil {
-			return 0, err
-		}
-	}
-	for _, p := range c.forget {
-		if _, err := c.tx.ExecContext(ctx, `INSERT OR IGNORE INTO forgetting (room, seq) VALUES ($1, $2)`, string(p.Room), int64(p.Seq)); err != nil {
-			return 0, err
-		}
-	}
-	return next, nil
-}
-
-// add appends the fresh documents.
-func (c *change) add(ctx context.Context) (next int64, err error) {
-	next = c.db.next
-	insert, err := c.tx.PrepareContext(ctx, `INSERT INTO message_fts(rowid, tokens) VALUES ($1, $2)`)
-	if err != nil {
-		return 0, err
-	}
-	defer insert.Close()
-	var tokens []byte
-	var tail []*document // of the block at hand
-	for _, d := range c.fresh {
-		if d == nil {
-			continue
-		}
-		tokens = appendTokens(tokens[:0], d)
-		d.sum = sumOf(tokens)
-		if _, err := insert.ExecContext(ctx, next, string(tokens)); err != nil {
-			return 0, fmt.Errorf("message %d: %w", d.seq, err)
-		}
-		if d.version != d.seq {
-			if err := c.note(ctx, next, d.version); err != nil {
-				return 0, err
-			}
-		}
-		tail = append(tail, d)
-		if next++; blockOf(next) != blockOf(next-1) {
-			if err := c.extend(ctx, blockOf(next-1), tail); err != nil {
-				return 0, err
-			}
-			tail = tail[:0]
-		}
-	}
-	if len(tail) > 0 {
-		err = c.extend(ctx, blockOf(next-1), tail)
-	}
-	return next, err
-}
-
-// extend adds documents to the end of a block.
-func (c *change) extend(ctx context.Context, id int64, documents []*document) error {
-	places, err := c.block(ctx, id)
-	if err != nil {
-		return err
-	}
-	since, until := documents[0].atMS, documents[0].atMS
-	for _, d := range documents {
-		places = append(places, d.place)
-		since, until = min(since, d.atMS), max(until, d.atMS)
-	}
-	_, err = c.tx.ExecContext(ctx, `
-		INSERT INTO block (id, since_ms, until_ms, places) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (id) DO UPDATE SET since_ms = min(since_ms, $2), until_ms = max(until_ms, $3), places = $4`,
-		id, since, until, encodeBlock(places))
-	return err
-}
-
-// note remembers which edit's text a document has.
-func (c *change) note(ctx context.Context, number int64, version chat.Seq) error {
-	_, err := c.tx.ExecContext(ctx, `INSERT INTO edited (document, version) VALUES ($1, $2) ON CONFLICT (document) DO UPDATE SET version = $2`, number, int64(version))
-	return err
-}
-
-// revise takes out what is indexed of a document, and puts in its new text under
-// the same number, so that its place in time stays.
-func (c *change) revise(ctx context.Context, number int64, rev *revision) error {
-	if !rev.gone && rev.text == "" {
-		return nil
-	}
-	tokens, err := c.indexedTokens(ctx, number, rev)
-	if err != nil {
-		return err
-	}
-	_, err = c.tx.ExecContext(ctx, `INSERT INTO message_fts(message_fts, rowid, tokens) VALUES ('delete', $1, $2)`, number, tokens)
-	if err != nil {
-		return fmt.Errorf("taking out what it said: %w", err)
-	}
-	if rev.gone {
-		_, err = c.tx.ExecContext(ctx, `DELETE FROM edited WHERE document = $1`, number)
-		return err
-	}
-	now := appendTokens(nil, &document{place: rev.place, text: rev.text})
-	if _, err := c.tx.ExecContext(ctx, `INSERT INTO message_fts(rowid, tokens) VALUES ($1, $2)`, number, string(now)); err != nil {
-		return fmt.Errorf("putting in what it says: %w", err)
-	}
-	if err := c.note(ctx, number, rev.version); err != nil {
-		return err
-	}
-	places, err := c.block(ctx, blockOf(number))
-	if err != nil {
-		return err
-	}
-	places[number-firstOf(blockOf(number))].sum = sumOf(now)
-	_, err = c.tx.ExecContext(ctx, `UPDATE block SET places = $2 WHERE id = $1`, blockOf(number), encodeBlock(places))
-	return err
-}
-
-// indexedTokens returns the tokens that a document was indexed with. FTS5 has to be
-// told them exactly, or it keeps what it should let go of; the sum tells whether a
-// text is the one.
-func (c *change) indexedTokens(ctx context.Context, number int64, rev *revision) (string, error) {
-	matches := func(text string) (string, bool) {
-		tokens := appendTokens(nil, &document{place: rev.place, text: text})
-		return string(tokens), text != "" && sumOf(tokens) == rev.sum
-	}
-	for _, text := range rev.said {
-		if tokens, ok := matches(text); ok {
-			return tokens, nil
-		}
-	}
-	version := rev.seq
-	err := c.tx.QueryRowContext(ctx, `SELECT version FROM edited WHERE document = $1`, number).Scan(&version)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return "", err
-	}
-	events, err := c.x.source.After(ctx, rev.room, version-1, 1)
-	if err != nil {
-		return "", err
-	}
-	if len(events) == 1 && events[0].Seq == version {
-		if tokens, ok := matches(events[0].Text); ok {
-			return tokens, nil
-		}
-	}
-	if rev.said == nil { // deleted since
-		said, err := c.x.eraser.Erased(ctx, chat.Place{Room: rev.room, Seq: rev.seq})
-		if err != nil {
-			return "", err
-		}
-		for _, text := range said {
-			if tokens, ok := matches(text); ok {
-				return tokens, nil
-			}
-		}
-	}
-	return c.tokensByIndex(ctx, number)
-}
-
-// tokensByIndex looks through the whole index for a document's tokens: seconds in
-// a large one, but right when nobody remembers what it said.
-func (c *change) tokensByIndex(ctx context.Context, number int64) (string, error) {
-	if _, err := c.tx.ExecContext(ctx, `CREATE VIRTUAL TABLE IF NOT EXISTS temp.token USING fts5vocab(main, message_fts, instance)`); err != nil {
-		return "", err
-	}
-	var tokens []byte
-	err := each(ctx, c.tx, `SELECT term FROM temp.token WHERE doc = $1`, []any{number}, func(scan func(...any) error) error {
-		var token string
-		err := scan(&token)
-		tokens = append(append(tokens, token...), ' ')
-		return err
-	})
-	if err != nil {
-		return "", fmt.Errorf("reading document %s from the index: %w", strconv.FormatInt(number, 10), err)
-	}
-	return string(tokens), nil
-}
-
-// quoted returns a token as FTS5's query language has it. No token holds a quote.
-func quoted(token string) string { return `"` + token + `"` }

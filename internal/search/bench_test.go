@@ -18,12 +18,13 @@ import (
 // takes about as long as to read them from a store.
 type corpusLog struct {
 	*corpus
-	byRoom [][]int32
-	text   int64 // bytes of all texts
+	byRoom  [][]int32
+	deleted map[chat.RoomName][]chat.Event // behind a room's messages
+	text    int64                          // bytes of all texts
 }
 
 func newCorpusLog(messages, rooms int) *corpusLog {
-	l := &corpusLog{corpus: newCorpus(messages, rooms), byRoom: make([][]int32, rooms)}
+	l := &corpusLog{corpus: newCorpus(messages, rooms), byRoom: make([][]int32, rooms), deleted: make(map[chat.RoomName][]chat.Event)}
 	for n := range messages {
 		room, e := l.message(n)
 		l.byRoom[room] = append(l.byRoom[room], int32(n))
@@ -39,9 +40,23 @@ func (l *corpusLog) at(name chat.RoomName, seq chat.Seq) chat.Event {
 	if err != nil {
 		panic(err)
 	}
+	if n := int(seq) - 1 - len(l.byRoom[room]); n >= 0 {
+		return l.deleted[name][n]
+	}
 	_, e := l.message(int(l.byRoom[room][seq-1]))
 	e.Room, e.Seq = name, seq
+	if slices.ContainsFunc(l.deleted[name], func(d chat.Event) bool { return d.Target == seq }) {
+		e.Text = ""
+	}
 	return e
+}
+
+// erase deletes a message.
+func (l *corpusLog) erase(room int, seq chat.Seq) {
+	name := roomName(room)
+	l.deleted[name] = append(l.deleted[name], chat.Event{
+		Room: name, Seq: chat.Seq(len(l.byRoom[room]) + len(l.deleted[name]) + 1), At: corpusStart.AddDate(100, 0, 0), Kind: chat.Delete, Target: seq,
+	})
 }
 
 func (l *corpusLog) names() (names []chat.RoomName) {
@@ -54,7 +69,7 @@ func (l *corpusLog) names() (names []chat.RoomName) {
 func (l *corpusLog) Heads(context.Context) (map[chat.RoomName]chat.Seq, error) {
 	heads := make(map[chat.RoomName]chat.Seq)
 	for n, numbers := range l.byRoom {
-		heads[roomName(n)] = chat.Seq(len(numbers))
+		heads[roomName(n)] = chat.Seq(len(numbers) + len(l.deleted[roomName(n)]))
 	}
 	return heads, nil
 }
@@ -79,18 +94,19 @@ func (l *corpusLog) Texts(_ context.Context, places []chat.Place) ([]chat.Event,
 	return events, nil
 }
 
-func (l *corpusLog) Erased(context.Context, chat.Place) (map[chat.Seq]string, error) { return nil, nil }
-func (l *corpusLog) DropErased(context.Context, chat.Place) error                    { return nil }
+func (l *corpusLog) Deletions(context.Context, chat.RoomName, chat.Seq, int) ([]chat.Event, error) {
+	return nil, nil
+}
 
 // indexed returns an index of so many messages as -messages says.
 func indexed(b *testing.B) (*Index, *corpusLog) {
 	b.Helper()
 	l := newCorpusLog(*benchMessages, 400)
 	dir := b.TempDir()
-	x := New(l, l, Config{Dir: dir})
+	x := New(l, Config{Dir: dir})
 	b.Cleanup(x.close)
 	begin := time.Now()
-	must(b, x.catchUp(b.Context(), make(map[chat.RoomName]bool)))
+	must(b, x.catchUp(b.Context()))
 	built := time.Since(begin)
 	info, err := os.Stat(indexFile(dir))
 	must(b, err)
@@ -155,6 +171,54 @@ func BenchmarkSearch(b *testing.B) {
 			})
 		}
 	}
+}
+
+// BenchmarkDeletion deletes messages of any age, one or a hundred at a time, and
+// tells how long the index takes to be rid of them and what it writes:
+//
+//	go test ./internal/search -run '^$' -bench Deletion -benchtime 20x -messages 1000000
+func BenchmarkDeletion(b *testing.B) {
+	x, l := indexed(b)
+	random := rand.New(rand.NewPCG(8, 9))
+	b.Logf("%d segments", func() (n int) {
+		must(b, x.db.writer.QueryRowContext(b.Context(), `SELECT count(*) FROM segment`).Scan(&n))
+		return n
+	}())
+	for _, together := range []int{1, 100} {
+		b.Run(fmt.Sprint(together), func(b *testing.B) {
+			var took, written []float64
+			for b.Loop() {
+				rooms := make(map[chat.RoomName]bool)
+				for range together {
+					room := random.IntN(100)
+					l.erase(room, chat.Seq(1+random.IntN(len(l.byRoom[room]))))
+					rooms[roomName(room)] = true
+				}
+				for room := range rooms {
+					x.Touched(chat.Touch{Room: room, Events: 1, Deleted: true, At: time.Now()})
+				}
+				before, begin := logSize(b, x), time.Now()
+				must(b, x.index(b.Context(), x.due()))
+				took = append(took, float64(time.Since(begin).Microseconds())/1000)
+				written = append(written, float64(logSize(b, x)-before))
+				must(b, x.wipe(b.Context()))
+			}
+			slices.Sort(took)
+			slices.Sort(written)
+			b.ReportMetric(took[len(took)/2], "p50-ms")
+			b.ReportMetric(took[(len(took)-1)*95/100], "p95-ms")
+			b.ReportMetric(written[len(written)/2], "KiB-written")
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+}
+
+// logSize returns how many KiB the write-ahead log has.
+func logSize(b *testing.B, x *Index) int64 {
+	b.Helper()
+	info, err := os.Stat(x.db.path + "-wal")
+	must(b, err)
+	return info.Size() >> 10
 }
 
 // BenchmarkUnits tells words apart.

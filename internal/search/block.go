@@ -11,7 +11,7 @@ import (
 	"parley/internal/chat"
 )
 
-// blockSize is how many documents share a row that says where they stand. Six
+// blockSize is how many documents share a row that says where they stand. Four
 // bytes then are enough for one.
 const blockSize = 128
 
@@ -20,15 +20,13 @@ type place struct {
 	room   int64
 	seq    chat.Seq
 	author int64
-	sum    uint16 // of the tokens that are indexed
 }
 
 // A document is a message as it is indexed.
 type document struct {
 	place
-	version chat.Seq // the event whose text it has: the message's own or an edit's
-	atMS    int64
-	text    string
+	atMS int64
+	text string
 }
 
 func blockOf(number int64) int64 { return (number - 1) / blockSize }
@@ -41,7 +39,6 @@ func encodeBlock(places []place) []byte {
 		b = binary.AppendUvarint(b, uint64(p.room))
 		b = binary.AppendUvarint(b, uint64(p.seq))
 		b = binary.AppendUvarint(b, uint64(p.author))
-		b = binary.BigEndian.AppendUint16(b, p.sum)
 	}
 	return b
 }
@@ -57,25 +54,18 @@ func decodeBlock(b []byte) ([]place, error) {
 			}
 			numbers[i], b = n, b[size:]
 		}
-		if len(b) < 2 {
-			return nil, errCut
-		}
-		places = append(places, place{
-			room: int64(numbers[0]), seq: chat.Seq(numbers[1]), author: int64(numbers[2]), sum: binary.BigEndian.Uint16(b),
-		})
-		b = b[2:]
+		places = append(places, place{room: int64(numbers[0]), seq: chat.Seq(numbers[1]), author: int64(numbers[2])})
 	}
 	return places, nil
 }
 
-var errCut = fmt.Errorf("a block's places are cut: %w", errStale)
+var errCut = fmt.Errorf("a row of the index is cut: %w", errStale)
 
 // cachedBlocks is how many blocks are kept decoded, 4 KiB each: those of half a
 // million messages. With a quarter of them, a search by relevance took up to twice as long.
 const cachedBlocks = 4096
 
-// A blockCache keeps blocks that are full: of those, where documents stand never
-// changes. Sums do, and are not to be taken from it.
+// A blockCache keeps blocks that are full: where a document stands never changes.
 type blockCache struct {
 	mu     sync.Mutex
 	blocks map[int64][]place

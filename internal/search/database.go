@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -21,7 +22,7 @@ import (
 
 const (
 	fileName    = "search.db"
-	format      = "1" // of the file, and of what units and tokens are: another one is made anew
+	format      = "2" // of the file, and of what units and tokens are: another one is made anew
 	readerConns = 4   // searches that go on at once; more wait
 )
 
@@ -30,7 +31,7 @@ const (
 var (
 	writerPragmas = []string{
 		"busy_timeout(2000)", // ms; only readers that hold up the emptying of the log make us wait
-		"auto_vacuum(INCREMENTAL)",
+		"page_size(8192)",    // leafBytes fits
 		"journal_mode(WAL)",
 		"synchronous(NORMAL)",
 		"secure_delete(1)", // what a page held before is overwritten
@@ -41,25 +42,22 @@ var (
 	readerPragmas = []string{"busy_timeout(2000)", "query_only(1)", "cache_size(-4096)", "temp_store(MEMORY)"}
 )
 
-// The tables. message_fts has one row for each document, of which it keeps only
-// which tokens it has; the rowid is the document's number.
+// The tables. A leaf has the same number of bytes all its life.
 const schema = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE room (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, cursor INTEGER NOT NULL);
 CREATE TABLE author (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE block (id INTEGER PRIMARY KEY, since_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL, places BLOB NOT NULL);
 CREATE INDEX block_time ON block (since_ms, until_ms);
-CREATE TABLE edited (document INTEGER PRIMARY KEY, version INTEGER NOT NULL);
-CREATE TABLE forgetting (room TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (room, seq)) WITHOUT ROWID;
-CREATE VIRTUAL TABLE message_fts USING fts5(tokens, content='', columnsize=0, detail=none, tokenize="ascii tokenchars ':'");
-INSERT INTO message_fts(message_fts, rank) VALUES ('secure-delete', 1);
-INSERT INTO message_fts(message_fts, rank) VALUES ('hashsize', 8388608);
+CREATE TABLE segment (first INTEGER PRIMARY KEY, documents INTEGER NOT NULL, base INTEGER NOT NULL, leaves INTEGER NOT NULL, version INTEGER NOT NULL);
+CREATE TABLE leaf (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL);
 `
 
 // A database is the index's file in use.
 type database struct {
 	path    string
-	writer  *sql.DB // one connection, used by Run's goroutine alone
+	file    fs.FileInfo // what path stood for when it was opened
+	writer  *sql.DB     // one connection, used by Run's goroutine alone
 	readers *sql.DB
 	authors map[string]int64 // numbers of names as they are shown, those met lately; used by Run's goroutine alone
 	made    string           // a random word for this file: places in another one mean nothing
@@ -69,7 +67,9 @@ type database struct {
 	names map[int64]chat.RoomName // of rooms, by id
 	next  int64                   // the next document's number
 
-	blocks blockCache
+	version int64 // the newest version of a segment; used by Run's goroutine alone
+	blocks  blockCache
+	starts  startCache
 }
 
 // A room is the index's cursor in one.
@@ -88,9 +88,8 @@ func openDatabase(ctx context.Context, dir, epoch string) (db *database, anew bo
 		return nil, false, fmt.Errorf("data folder %s: %w", dir, err)
 	}
 	path := filepath.Join(dir, fileName)
-	_, err = os.Stat(path)
-	if err == nil {
-		if db, err = readDatabase(ctx, path, epoch); err == nil || !isUnusable(err) {
+	if _, err = os.Lstat(path); err == nil {
+		if db, err = readDatabase(ctx, path, epoch); err == nil || !isUnusable(ctx, path, err) {
 			return db, false, err
 		}
 	} else if !errors.Is(err, fs.ErrNotExist) {
@@ -106,16 +105,21 @@ func openDatabase(ctx context.Context, dir, epoch string) (db *database, anew bo
 	return db, true, err
 }
 
-// isUnusable reports whether an index has to be made anew because of err.
-func isUnusable(err error) bool {
-	if errors.Is(err, errStale) {
-		return true
-	}
+// isUnusable reports whether an index has to be made anew because of err. Since it can
+// be made anew, that is so whatever it is, unless another try may open it.
+func isUnusable(ctx context.Context, path string, err error) bool {
 	switch sqliteCode(err) & 0xff {
-	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT, sqlite3.SQLITE_ERROR: // among them: no such table
-		return true
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_FULL, sqlite3.SQLITE_INTERRUPT:
+		return false
 	}
-	return false
+	if ctx.Err() != nil {
+		return false
+	}
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil { // of another owner, a folder, a link to nowhere; or there are too many open files
+		return !errors.Is(err, syscall.EMFILE) && !errors.Is(err, syscall.ENFILE)
+	}
+	return f.Close() == nil
 }
 
 // sqliteCode returns SQLite's extended result code for err, 0 if it has none.
@@ -126,6 +130,7 @@ func sqliteCode(err error) int {
 	return 0
 }
 
+// removeDatabase removes the files of an index, and an empty folder in their place.
 func removeDatabase(path string) error {
 	var errs []error
 	for _, end := range []string{"-wal", "-shm", "-journal", ""} {
@@ -189,6 +194,9 @@ func readDatabase(ctx context.Context, path, epoch string) (_ *database, err err
 			err = errors.Join(err, db.close())
 		}
 	}()
+	if db.file, err = os.Stat(path); err != nil {
+		return nil, err
+	}
 	known := make(map[string]string)
 	err = each(ctx, db.writer, `SELECT key, value FROM meta`, nil, func(scan func(...any) error) error {
 		var key, value string
@@ -232,15 +240,15 @@ func (db *database) readNext(ctx context.Context) error {
 		return fmt.Errorf("reading the last block: %w", err)
 	}
 	b, err := decodeBlock(places)
+	if err != nil {
+		return err
+	}
 	db.next = firstOf(id) + int64(len(b))
-	return err
+	return db.writer.QueryRowContext(ctx, `SELECT coalesce(max(version), 0) FROM segment`).Scan(&db.version)
 }
 
 // each calls f for each row of a query.
-func each(ctx context.Context, db interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-}, query string, args []any, f func(scan func(...any) error) error,
-) error {
+func each(ctx context.Context, db queryer, query string, args []any, f func(scan func(...any) error) error) error {
 	rows, err := db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err
@@ -254,6 +262,19 @@ func each(ctx context.Context, db interface {
 	return rows.Err()
 }
 
+// cursor returns the newest event of a room that is indexed.
+func (db *database) cursor(room chat.RoomName) chat.Seq {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	return db.rooms[room].cursor
+}
+
+// inPlace reports whether the file is still the one that its name stands for.
+func (db *database) inPlace() bool {
+	info, err := os.Stat(db.path)
+	return err == nil && os.SameFile(info, db.file)
+}
+
 // close lets go of the file. The readers go first: the connection that goes last
 // empties the write-ahead log into the database.
 func (db *database) close() error {
@@ -262,6 +283,9 @@ func (db *database) close() error {
 
 // isBroken reports whether the file that is in use has to be made anew.
 func isBroken(err error) bool {
+	if isSourceFault(err) {
+		return false
+	}
 	code := sqliteCode(err) & 0xff
 	return errors.Is(err, errStale) || code == sqlite3.SQLITE_CORRUPT || code == sqlite3.SQLITE_NOTADB
 }

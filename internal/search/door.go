@@ -14,8 +14,9 @@ const patience = 5 * time.Second
 
 // Find is Search for doors: it takes what somebody typed. The rooms that they name
 // are searched whether they are among s.Rooms or not, since who knows a room's name
-// may read it; s.May has a say in that. The error is an *chat.Error for a cursor that
-// is none, for a search that takes too long, and while there is no index.
+// may read it; s.May has a say in that. If s.Only is set they narrow s.Rooms instead.
+// The error is an *chat.Error for a cursor that is none, for a search that takes too
+// long, and while there is no index.
 func (x *Index) Find(ctx context.Context, s chat.Search) (chat.Found, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -25,7 +26,7 @@ func (x *Index) Find(ctx context.Context, s chat.Search) (chat.Found, error) {
 		q.Order = Relevance
 	}
 	for _, name := range q.In {
-		if s.May == nil {
+		if s.May == nil || s.Only {
 			break
 		}
 		if err := s.May(name); err != nil {
@@ -34,14 +35,14 @@ func (x *Index) Find(ctx context.Context, s chat.Search) (chat.Found, error) {
 	}
 	x.awaitOpen(ctx)
 	rooms := s.Rooms
-	if len(q.In) > 0 {
+	if len(q.In) > 0 && !s.Only {
 		rooms = q.In
 	}
 	result, err := x.Search(ctx, q, rooms)
 	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		err = &chat.Error{Code: chat.SearchUnavailable, Message: "The search took too long. Look for longer or rarer words, or in one room."}
 	}
-	found := chat.Found{Next: result.Next}
+	found := chat.Found{Next: result.Next, Complete: result.Complete, Until: result.Until}
 	for _, h := range result.Hits {
 		hit := chat.Hit{Place: chat.Place{Room: h.Room, Seq: h.Seq}, Ranges: [][2]int{}}
 		for _, r := range h.Ranges {

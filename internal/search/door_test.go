@@ -22,7 +22,7 @@ func TestSearchThatTakesTooLongIsSaidToBeThat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newMemLog()
 		l.say("lobby", "Ada", "said before")
-		x := New(slowLog{l}, l, Config{Dir: t.TempDir(), Epoch: "e"})
+		x := New(slowLog{l}, Config{Dir: t.TempDir(), Epoch: "e"})
 		stop := run(t, x)
 		defer stop()
 		time.Sleep(time.Second)

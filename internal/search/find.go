@@ -4,10 +4,10 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"parley/internal/chat"
 )
@@ -24,8 +24,10 @@ const (
 
 // A Result is one page of hits.
 type Result struct {
-	Hits []Hit
-	Next string // the Cursor of the page that follows; empty: there is none
+	Hits     []Hit
+	Next     string    // the Cursor of the page that follows; empty: there is none
+	Complete bool      // all that was said in the rooms before the search was in the index
+	Until    time.Time // if not, what was said before was; zero: that is not known
 }
 
 // A Hit is a message as it is now, with the parts of its text that match.
@@ -44,25 +46,39 @@ func (x *Index) Search(ctx context.Context, q Query, rooms []chat.RoomName) (Res
 	x.open.RLock()
 	defer x.open.RUnlock()
 	if x.db == nil {
-		return Result{}, &chat.Error{Code: chat.SearchUnavailable, Message: "The search cannot be used right now. Try again in a moment.", RetryAfter: retryEvery}
+		return Result{}, errClosed
 	}
+	if len(q.In) > 0 {
+		rooms = slices.DeleteFunc(slices.Clone(rooms), func(r chat.RoomName) bool { return !slices.Contains(q.In, r) })
+	}
+	complete, until := x.whole(rooms) // before, as it may become so meanwhile
 	if q.Empty() {
-		return Result{}, nil
+		return Result{Complete: complete, Until: until}, nil
 	}
 	conn, err := x.db.readers.Conn(ctx)
 	if err != nil {
 		return Result{}, fmt.Errorf("waiting to search: %w", err)
 	}
 	defer conn.Close()
-	s := &seek{db: x.db, conn: conn, source: x.source, query: q}
+	statements := &prepared{on: conn}
+	defer statements.close()
+	s := &seek{db: x.db, conn: conn, source: x.source, query: q, lookup: lookup{db: x.db, conn: statements}}
 	result, err := s.run(ctx, rooms)
+	if err != nil && isBroken(err) {
+		x.breakDown(err)
+		return Result{}, errClosed
+	}
 	if err != nil {
-		if isBroken(err) {
-			x.breakDown(err)
-		}
 		return Result{}, fmt.Errorf("searching %d rooms: %w", len(rooms), err)
 	}
+	result.Complete, result.Until = complete, until
 	return result, nil
+}
+
+// errClosed is what somebody is told who searches while there is no index.
+var errClosed = &chat.Error{
+	Code: chat.SearchUnavailable, RetryAfter: retryEvery,
+	Message: "The search index cannot be used right now; everything else works. Search again in a moment. If that lasts, the server's log says why.",
 }
 
 // A seek is one search under way.
@@ -74,12 +90,17 @@ type seek struct {
 	matcher matcher
 	limit   int
 
-	match      string         // FTS5's query
-	rooms      map[int64]bool // in which a candidate has to be, where match does not see to it; nil: in any
+	clauses    [][]token      // a candidate has one token of each
+	rooms      map[int64]bool // in which a candidate has to be, where clauses do not see to it; nil: in any
 	floor, top int64          // numbers of candidates: floor ≤ number < top
 	at         cursor
 
 	texts, numbers int // read so far
+
+	lookup   lookup
+	segments []segment // that are left to look in
+	segment  segment   // that is looked in
+	found    *bitmap   // its candidates; nil: they are not known yet
 }
 
 // plan makes up the query for the index; without one there can be no hit.
@@ -90,65 +111,65 @@ func (s *seek) plan(ctx context.Context, rooms []chat.RoomName) (possible bool, 
 	if n := len(q.Terms); n > 0 && q.Typing && q.open {
 		s.matcher.terms[n-1].Prefix = true
 	}
-	var all []string
 	for _, t := range s.matcher.terms {
-		all = t.appendMatch(all)
+		s.clauses = t.appendClauses(s.clauses)
 	}
 	for _, f := range q.Has {
-		all = append(all, quoted(factTokens[f]))
+		s.clauses = append(s.clauses, []token{{text: factTokens[f]}})
 	}
 	if len(q.From) > 0 {
 		authors, err := s.authors(ctx)
 		if err != nil || len(authors) == 0 {
 			return false, err
 		}
-		all = append(all, anyOf(authors))
+		s.clauses = append(s.clauses, authors)
 	}
-	in := s.pickRooms(rooms, len(all) > 0)
+	in := s.pickRooms(rooms, len(s.clauses) > 0)
 	if in == nil && s.rooms == nil {
 		return false, nil
 	}
 	if len(in) > 0 {
-		all = append(all, anyOf(in))
+		s.clauses = append(s.clauses, in)
 	}
-	slices.Sort(all)
-	s.match = strings.Join(slices.Compact(all), " AND ")
+	// What is found soonest comes first: a token as a whole, then beginnings, then one of many.
+	slices.SortStableFunc(s.clauses, func(a, b []token) int { return cmp.Compare(effort(a), effort(b)) })
 	if err := s.bound(ctx); err != nil {
 		return false, err
 	}
-	s.at, err = s.db.parseCursor(q.Cursor)
+	if s.at, err = s.db.parseCursor(q.Cursor); err != nil {
+		return false, err
+	}
+	s.segments, err = readSegments(ctx, s.conn)
 	return true, err
 }
 
-// appendMatch appends what a document must have to have the term, as FTS5's query
-// language says it.
-func (t Term) appendMatch(all []string) []string {
+func effort(tokens []token) int {
+	n := 2 * len(tokens)
+	if tokens[0].prefix {
+		n++
+	}
+	return n
+}
+
+// appendClauses appends what a document must have to have the term.
+func (t Term) appendClauses(all [][]token) [][]token {
 	for i, u := range t.units {
 		switch last := i == len(t.units)-1; {
 		case !last && t.units[i+1].joined:
-			all = append(all, quoted(u.text+t.units[i+1].text))
+			all = append(all, []token{{text: u.text + t.units[i+1].text}})
 		case u.joined: // is in the pair before
-		case u.lone, last && t.Prefix:
-			all = append(all, quoted(u.text)+" *")
 		default:
-			all = append(all, quoted(u.text))
+			all = append(all, []token{{text: u.text, prefix: u.lone || last && t.Prefix}})
 		}
 	}
 	return all
-}
-
-func anyOf(tokens []string) string {
-	if len(tokens) == 1 {
-		return tokens[0]
-	}
-	return "(" + strings.Join(tokens, " OR ") + ")"
 }
 
 // pickRooms returns the tokens of the rooms to look in, or sets s.rooms where it
 // is cheaper to look at each candidate: in most of the log. With neither there is no
 // room, and with no tokens but not nil all rooms are meant; all that there are now, so
 // that no document is looked at that comes later.
-func (s *seek) pickRooms(names []chat.RoomName, other bool) []string {
+func (s *seek) pickRooms(names []chat.RoomName, other bool) []token {
 	s.db.mu.Lock()
 	defer s.db.mu.Unlock()
 	s.floor, s.top = 1, s.db.next
@@ -156,7 +177,7 @@ func (s *seek) pickRooms(names []chat.RoomName, other bool) []string {
 	var events, ofAll chat.Seq
 	for _, name := range names {
 		r, ok := s.db.rooms[name]
-		if ok && !ids[r.id] && (len(s.query.In) == 0 || slices.Contains(s.query.In, name)) {
+		if ok && !ids[r.id] {
 			ids[r.id] = true
 			events += r.cursor
 		}
@@ -168,22 +189,27 @@ func (s *seek) pickRooms(names []chat.RoomName, other bool) []string {
 	case len(ids) == 0:
 		return nil
 	case other && len(ids) == len(s.db.rooms):
-		return []string{}
+		return []token{}
 	case other && len(ids) > fewRooms && events > ofAll/8:
 		s.rooms = ids
 		return nil
 	}
-	var tokens []string
+	var tokens []token
 	for id := range ids {
-		tokens = append(tokens, quoted(roomToken(id)))
+		tokens = append(tokens, token{text: roomToken(id)})
 	}
-	slices.Sort(tokens)
-	return tokens
+	return sorted(tokens)
+}
+
+// sorted returns tokens in order, each once.
+func sorted(tokens []token) []token {
+	slices.SortFunc(tokens, func(a, b token) int { return strings.Compare(a.text, b.text) })
+	return slices.Compact(tokens)
 }
 
 // authors returns the tokens of all whose names have one of those after from: in
 // them, from the beginning of a word on.
-func (s *seek) authors(ctx context.Context) (tokens []string, err error) {
+func (s *seek) authors(ctx context.Context) (tokens []token, err error) {
 	for _, name := range s.query.From {
 		if bare := strings.TrimPrefix(name, " "); classOf([]rune(bare)[0]) == lone {
 			name = bare // there is no space before a word
@@ -192,15 +218,14 @@ func (s *seek) authors(ctx context.Context) (tokens []string, err error) {
 			[]any{name, mostAuthors}, func(scan func(...any) error) error {
 				var id int64
 				err := scan(&id)
-				tokens = append(tokens, quoted(authorToken(id)))
+				tokens = append(tokens, token{text: authorToken(id)})
 				return err
 			})
 		if err != nil {
 			return nil, fmt.Errorf("authors of a name: %w", err)
 		}
 	}
-	slices.Sort(tokens)
-	return slices.Compact(tokens), nil
+	return sorted(tokens), nil
 }
 
 // bound narrows the documents to those that may be of the right time: to whole
@@ -230,8 +255,14 @@ func (s *seek) bound(ctx context.Context) error {
 	return nil
 }
 
-// run reads candidates, newest first, until the page is full.
+// run reads candidates, newest first, until the page is full, all of it as the index
+// is at one time.
 func (s *seek) run(ctx context.Context, in []chat.RoomName) (result Result, err error) {
+	tx, err := s.conn.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return result, err
+	}
+	defer tx.Rollback() // it has written nothing
 	if possible, err := s.plan(ctx, in); err != nil || !possible {
 		return result, err
 	}
@@ -239,13 +270,6 @@ func (s *seek) run(ctx context.Context, in []chat.RoomName) (result Result, err 
 	if s.at.top > 0 {
 		top = min(top, s.at.top)
 	}
-	rows, err := s.conn.QueryContext(ctx, `
-		SELECT rowid FROM message_fts WHERE message_fts MATCH $1 AND rowid >= $2 AND rowid < $3
-		ORDER BY rowid DESC`, s.match, s.floor, top)
-	if err != nil {
-		return result, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
 	size := 2 * s.limit
 	if s.query.Order == Relevance {
 		size = window
@@ -253,7 +277,7 @@ func (s *seek) run(ctx context.Context, in []chat.RoomName) (result Result, err 
 	for more := true; more; size = min(2*size, window) {
 		begin := top // of the window: above all that it holds
 		var hits []Hit
-		if hits, top, more, err = s.candidates(ctx, rows, size, top); err != nil {
+		if hits, top, more, err = s.candidates(ctx, size, top); err != nil {
 			return result, err
 		}
 		if s.query.Order == Relevance {
@@ -308,23 +332,22 @@ func (s *seek) behindCursor(hits []Hit) []Hit {
 
 // candidates reads the next documents, at most size, and returns those of them that
 // are hits, newest first, and the number of the last that it looked at.
-func (s *seek) candidates(ctx context.Context, rows *sql.Rows, size int, top int64) (hits []Hit, last int64, more bool, err error) {
+func (s *seek) candidates(ctx context.Context, size int, top int64) (hits []Hit, last int64, more bool, err error) {
 	last = top
 	var numbers []int64
 	var places []place
 	for more = true; more && len(numbers) < size && s.numbers < mostNumbers; {
 		var found []int64
 		for len(found) < size-len(numbers) {
-			if more = rows.Next(); !more {
-				break
-			}
-			if err := rows.Scan(&last); err != nil {
+			number, err := s.next(ctx, last)
+			if err != nil {
 				return nil, 0, false, err
 			}
-			found = append(found, last)
-		}
-		if err := rows.Err(); err != nil {
-			return nil, 0, false, err
+			if more = number > 0; !more {
+				break
+			}
+			last = number
+			found = append(found, number)
 		}
 		s.numbers += len(found)
 		stand, err := s.db.places(ctx, s.conn, found)
@@ -339,6 +362,55 @@ func (s *seek) candidates(ctx context.Context, rows *sql.Rows, size int, top int
 	}
 	hits, err = s.hits(ctx, numbers, places)
 	return hits, last, more, err
+}
+
+// next returns the newest candidate before top, 0 if there is none.
+func (s *seek) next(ctx context.Context, top int64) (int64, error) {
+	for {
+		if s.found != nil {
+			if n := s.found.before(int(min(top-s.segment.first, segmentDocuments))); n >= 0 {
+				number := s.segment.first + int64(n)
+				if number < s.floor {
+					return 0, nil
+				}
+				return number, nil
+			}
+			s.found = nil
+		}
+		for n := len(s.segments); n > 0 && s.segments[n-1].first >= top; n-- {
+			s.segments = s.segments[:n-1]
+		}
+		n := len(s.segments)
+		if n == 0 || s.segments[n-1].end() <= s.floor {
+			return 0, nil
+		}
+		s.segment, s.segments = s.segments[n-1], s.segments[:n-1]
+		if err := s.look(ctx); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// look finds the candidates in a segment.
+func (s *seek) look(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.found = nil
+	for i, clause := range s.clauses {
+		b := new(bitmap)
+		if err := s.lookup.find(ctx, s.segment, clause, b); err != nil {
+			return err
+		}
+		if i == 0 {
+			s.found = b
+			continue
+		}
+		if !s.found.and(b) {
+			break
+		}
+	}
+	return nil
 }
 
 // hits reads the texts of candidates and returns those that match.

@@ -1,10 +1,13 @@
 package search
 
 import (
+	"cmp"
 	"container/heap"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"time"
 
 	"parley/internal/chat"
@@ -13,11 +16,10 @@ import (
 const (
 	gatherFor   = 150 * time.Millisecond // between an event and its transaction, so that many share one
 	retryEvery  = 10 * time.Second       // while the disk is full, or the log cannot be read
-	maxBatch    = 2000                   // events in a transaction
+	maxBatch    = 4000                   // events in a transaction
 	maxText     = 1 << 20                // bytes of text in one
 	maxPage     = 500                    // events read from a room at a time
 	waitingRows = 50_000                 // events read and not indexed yet, at most about so many
-	manyEvents  = 100_000                // after so many the lists are written anew, as one for each token
 )
 
 // Run keeps the index in step with the log until ctx ends: at first with all
@@ -25,45 +27,75 @@ const (
 // tried again: nothing but the search depends on it.
 func (x *Index) Run(ctx context.Context) error {
 	defer x.close()
-	due := make(map[chat.RoomName]bool)
 	for ctx.Err() == nil {
 		wait := x.wake
-		var again <-chan time.Time
-		if err := x.catchUp(ctx, due); err != nil {
-			if ctx.Err() != nil {
-				break
-			}
-			x.trouble(ctx, err)
-			wait, again = nil, time.After(retryEvery)
-		} else if x.troubled {
-			x.troubled = false
-			x.logger.LogAttrs(ctx, slog.LevelInfo, "the search index follows again")
+		again := time.Duration(0)
+		err := x.catchUp(ctx)
+		if ctx.Err() != nil {
+			break
 		}
-		select {
-		case <-wait:
-			rest(ctx, gatherFor)
-			x.rest(ctx, gatherFor/2, false) // in a storm it begins with a rest
-		case <-again:
-		case <-ctx.Done():
+		x.report(ctx, err)
+		if err != nil {
+			wait, again = nil, retryEvery
+		} else if next := x.nextRetry(); !next.IsZero() {
+			again = max(time.Until(next), gatherFor)
 		}
+		if err == nil && !x.unwiped.IsZero() {
+			again = min(cmp.Or(again, wipeEvery), wipeEvery)
+		}
+		x.pause(ctx, wait, again)
 	}
 	return nil
 }
 
-// trouble logs what ended a catch-up, once, and lets go of a file that is broken.
-func (x *Index) trouble(ctx context.Context, err error) {
-	if !x.troubled {
-		x.logger.LogAttrs(ctx, slog.LevelError, "the search index cannot follow the log: it is tried again", slog.Any("err", err))
-		x.troubled = true
+// pause waits for something to do: for wait, and for so long at most; 0 is for ever.
+func (x *Index) pause(ctx context.Context, wait <-chan struct{}, most time.Duration) {
+	var over <-chan time.Time
+	if most > 0 {
+		timer := time.NewTimer(most)
+		defer timer.Stop()
+		over = timer.C
 	}
-	if isBroken(err) {
-		x.discard(ctx, err)
+	select {
+	case <-wait:
+		rest(ctx, gatherFor)
+		x.rest(ctx, gatherFor/2, false) // in a storm it begins with a rest
+	case <-over:
+	case <-ctx.Done():
 	}
 }
 
+// report logs what ended a catch-up, once, and lets go of a file that cannot be used
+// any more.
+func (x *Index) report(ctx context.Context, err error) {
+	if err != nil && isBroken(err) {
+		x.discard(ctx, err)
+	}
+	switch {
+	case x.database() != nil:
+		x.shut = time.Time{}
+	case x.shut.IsZero() && err != nil && !isSourceFault(err):
+		x.shut = time.Now()
+	}
+	x.letGo(ctx)
+	if x.nextRetry().IsZero() {
+		x.unread = nil
+	}
+	if err == nil {
+		err = x.unread
+	}
+	switch {
+	case err != nil && !x.troubled:
+		x.logger.LogAttrs(ctx, slog.LevelError, "the search index cannot follow the log: it is tried again", slog.Any("err", err))
+	case err == nil && x.troubled:
+		x.logger.LogAttrs(ctx, slog.LevelInfo, "the search index follows again")
+	}
+	x.troubled = err != nil
+}
+
 // catchUp opens the file if it is not, and indexes whatever is in the log and not
-// in the index. due holds the rooms that an attempt before has left.
-func (x *Index) catchUp(ctx context.Context, due map[chat.RoomName]bool) error {
+// in the index.
+func (x *Index) catchUp(ctx context.Context) error {
 	x.mu.Lock()
 	broken := x.broken
 	x.broken = nil
@@ -71,30 +103,25 @@ func (x *Index) catchUp(ctx context.Context, due map[chat.RoomName]bool) error {
 	if broken != nil {
 		x.discard(ctx, broken)
 	}
+	if db := x.database(); db != nil && !db.inPlace() {
+		x.logger.LogAttrs(ctx, slog.LevelWarn, "the search index was taken away or replaced: it is opened again")
+		x.close()
+	}
 	if x.database() == nil {
-		clear(due)
-		if err := x.start(ctx, due); err != nil {
-			x.close()
+		if err := x.start(ctx); err != nil {
 			return err
 		}
 	}
-	x.mu.Lock()
-	for room := range x.touched {
-		due[room] = true
-	}
-	clear(x.touched)
-	x.mu.Unlock()
-	if err := x.index(ctx, due); err != nil {
+	if err := x.index(ctx, x.due()); err != nil {
 		return err
 	}
-	clear(due)
-	x.behind.Store(0)
-	return x.forget(ctx)
+	return errors.Join(x.purge(ctx, nil), x.wipe(ctx))
 }
 
 // start opens the file, and finds which rooms are ahead of it. A log that is
 // shorter than what was indexed is another one.
-func (x *Index) start(ctx context.Context, due map[chat.RoomName]bool) error {
+func (x *Index) start(ctx context.Context) error {
+	begin := time.Now()
 	heads, err := x.source.Heads(ctx)
 	if err != nil {
 		return fmt.Errorf("heads of all rooms: %w", err)
@@ -103,25 +130,38 @@ func (x *Index) start(ctx context.Context, due map[chat.RoomName]bool) error {
 	if err != nil {
 		return err
 	}
-	x.use(db)
 	for name, r := range db.rooms {
 		if heads[name] < r.cursor {
-			x.discard(ctx, fmt.Errorf("room %s ends at %d, and %d were indexed: %w", name, heads[name], r.cursor, errStale))
-			return x.start(ctx, due)
+			why := fmt.Errorf("room %s ends at %d, and %d were indexed: %w", name, heads[name], r.cursor, errStale)
+			x.use(db)
+			if !x.discard(ctx, why) {
+				return why
+			}
+			return x.start(ctx)
 		}
 	}
-	behind := int64(0)
+	behind := 0
+	x.mu.Lock()
+	x.unknown = time.Time{}
 	for name, head := range heads {
-		if cursor := db.rooms[name].cursor; head > cursor {
-			due[name] = true
-			behind += int64(head - cursor)
+		cursor := db.rooms[name].cursor
+		if head <= cursor {
+			continue
 		}
+		l := &lag{events: int(head - cursor), touched: begin, purged: head}
+		if cursor > 0 { // some of what is in the index may have been deleted
+			l.deleted, l.purged = begin, cursor
+		}
+		x.lags[name] = l
+		behind += l.events
 	}
-	x.behind.Store(behind)
+	x.mu.Unlock()
+	x.use(db)
+	x.unwiped = begin // it may have been killed before that was done
 	if anew && behind > 0 {
-		x.logger.LogAttrs(ctx, slog.LevelInfo, "the search index is made anew", slog.Int64("behind", behind))
+		x.logger.LogAttrs(ctx, slog.LevelInfo, "the search index is made anew", slog.Int("behind", behind))
 	}
-	return nil
+	return x.purge(ctx, nil)
 }
 
 // database returns the file in use, nil if it is not open. Run's goroutine alone
@@ -145,38 +185,56 @@ func (x *Index) close() {
 	if x.db == nil {
 		return
 	}
+	// An interrupted statement keeps SQLite from emptying the write-ahead log as it closes.
+	// If that cannot be done now, the next start does it.
+	_ = x.db.wipe(context.Background())
 	if err := x.db.close(); err != nil {
 		x.logger.LogAttrs(context.Background(), slog.LevelWarn, "closing the search index", slog.Any("err", err))
 	}
 	x.db = nil
 }
 
-// discard removes the file: the next catch-up makes it anew.
-func (x *Index) discard(ctx context.Context, why error) {
-	db := x.database()
-	if db == nil {
-		return
+// discard removes the file in use: the next catch-up makes it anew. It reports whether
+// it is gone.
+func (x *Index) discard(ctx context.Context, why error) bool {
+	if x.database() == nil {
+		return true
 	}
 	x.logger.LogAttrs(ctx, slog.LevelWarn, "the search index cannot be used and is thrown away", slog.Any("err", why))
 	x.close()
-	if err := removeDatabase(db.path); err != nil {
+	return x.remove(ctx)
+}
+
+// remove removes the files of an index that is closed, and with them all that was
+// deleted. It reports whether they are gone.
+func (x *Index) remove(ctx context.Context) bool {
+	if err := removeDatabase(filepath.Join(x.dir, fileName)); err != nil {
 		x.logger.LogAttrs(ctx, slog.LevelError, "removing the search index", slog.Any("err", err))
+		return false
 	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, l := range x.lags {
+		l.deleted = time.Time{}
+	}
+	x.unwiped = time.Time{}
+	return true
 }
 
 // index indexes the events of the rooms that are due, those of all rooms in the
-// order of time: a document's number tells its age.
-func (x *Index) index(ctx context.Context, due map[chat.RoomName]bool) error {
+// order of time: a document's number tells its age. A room that cannot be read is left
+// for later, and makes no other wait.
+func (x *Index) index(ctx context.Context, due map[chat.RoomName]chat.Seq) error {
 	page := min(max(waitingRows/max(len(due), 1), 1), maxPage)
 	var feeds feeds
-	for name := range due {
-		x.db.mu.Lock()
-		f := &feed{room: name, after: x.db.rooms[name].cursor}
-		x.db.mu.Unlock()
-		if err := f.read(ctx, x.source, page); err != nil {
+	all := make(map[chat.RoomName]*feed)
+	for name, cursor := range due {
+		f := &feed{room: name, after: cursor}
+		if err := x.read(ctx, f, page); err != nil {
 			return err
 		}
-		if len(f.events) > 0 {
+		all[name] = f
+		if x.settle(f, 0); len(f.events) > 0 {
 			feeds = append(feeds, f)
 		}
 	}
@@ -184,22 +242,13 @@ func (x *Index) index(ctx context.Context, due map[chat.RoomName]bool) error {
 	var batch []chat.Event
 	text := 0
 	begin := time.Now()
-	flush := func() error {
-		if err := x.apply(ctx, batch); err != nil {
-			return err
-		}
-		x.untidy += len(batch)
-		x.behind.Add(-min(int64(len(batch)), x.behind.Load()))
-		x.rest(ctx, time.Since(begin), len(batch) >= maxBatch || text >= maxText)
-		batch, text, begin = batch[:0], 0, time.Now()
-		return nil
-	}
 	for len(feeds) > 0 {
 		f := feeds[0]
 		batch = append(batch, f.events[0])
 		text += len(f.events[0].Text)
+		f.last = f.events[0].At
 		if f.events = f.events[1:]; len(f.events) == 0 && f.more {
-			if err := f.read(ctx, x.source, page); err != nil {
+			if err := x.read(ctx, f, page); err != nil {
 				return err
 			}
 		}
@@ -208,30 +257,70 @@ func (x *Index) index(ctx context.Context, due map[chat.RoomName]bool) error {
 		} else {
 			heap.Fix(&feeds, 0)
 		}
-		if len(batch) >= maxBatch || text >= maxText || len(feeds) == 0 {
-			if err := flush(); err != nil {
+		full := len(batch) >= maxBatch || text >= maxText
+		if !full && len(feeds) > 0 {
+			continue
+		}
+		if err := x.apply(ctx, batch); err != nil {
+			return err
+		}
+		applied := make(map[chat.RoomName]int)
+		for _, e := range batch {
+			applied[e.Room]++
+		}
+		for room, events := range applied {
+			x.settle(all[room], events)
+		}
+		if len(feeds) > 0 {
+			if err := errors.Join(x.purge(ctx, feeds), x.wipe(ctx)); err != nil {
 				return err
 			}
 		}
+		x.rest(ctx, time.Since(begin), full)
+		batch, text, begin = batch[:0], 0, time.Now()
 	}
-	if x.untidy < manyEvents {
-		return nil
-	}
-	x.untidy = 0
-	if err := x.db.rewrite(ctx); err != nil {
-		return err
-	}
-	return x.db.wipe(ctx)
+	return nil
 }
 
-// rest waits after work that took so long: others want the machine too, if there is
-// more of it to come, and the more in a storm, until that is over.
+// settle notes how far a room is indexed, after so many events more.
+func (x *Index) settle(f *feed, events int) {
+	switch {
+	case len(f.events) > 0:
+		x.advance(f.room, events, f.events[0].At)
+	case !f.failed:
+		x.advance(f.room, events, time.Time{})
+	case !f.last.IsZero():
+		x.advance(f.room, events, f.last)
+	}
+}
+
+// read reads on in a room. An error is one of ctx.
+func (x *Index) read(ctx context.Context, f *feed, page int) error {
+	x.reads(f.room)
+	err := f.read(ctx, x.source, page)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		x.cannotRead(f.room)
+		x.unread = err
+		f.events, f.more, f.failed = nil, false, true
+	}
+	return nil
+}
+
+// rest waits after work that took so long: others need the machine too, if there is
+// more of it to come, and longer in a storm, until that is over.
 func (x *Index) rest(ctx context.Context, took time.Duration, more bool) {
 	if more && !x.traffic.isStorm() {
 		rest(ctx, 2*took)
 	}
 	const step = 100 * time.Millisecond
-	for left := stormRest * took; left > 0 && x.traffic.isStorm() && ctx.Err() == nil; left -= step {
+	factor := time.Duration(stormRest)
+	if _, age := x.Lag(); age > late {
+		factor = lateRest
+	}
+	for left := factor * took; left > 0 && x.traffic.isStorm() && ctx.Err() == nil; left -= step {
 		rest(ctx, min(left, step))
 	}
 }
@@ -251,7 +340,9 @@ type feed struct {
 	room   chat.RoomName
 	after  chat.Seq
 	events []chat.Event
-	more   bool // there may be
+	more   bool      // there may be
+	failed bool      // the room could not be read any further
+	last   time.Time // of the event that was taken last
 }
 
 func (f *feed) read(ctx context.Context, source Source, page int) error {

@@ -42,15 +42,15 @@ func TestRunFollowsTheLog(t *testing.T) {
 		wantFound(t, x, "said", chat.Place{Room: "lobby", Seq: 1})
 		for range 3 {
 			l.say("attic", "Ada", "said after")
-			x.Touched("attic", 1)
+			touch(x, "attic")
 		}
-		if x.Behind() != 1 {
-			t.Errorf("%d behind, want one room", x.Behind())
+		if n, _ := x.Lag(); n != 3 {
+			t.Errorf("%d behind, want 3", n)
 		}
 		time.Sleep(time.Second)
 		wantFound(t, x, "said", chat.Place{Room: "lobby", Seq: 1}, chat.Place{Room: "attic", Seq: 1}, chat.Place{Room: "attic", Seq: 2}, chat.Place{Room: "attic", Seq: 3})
-		if x.Behind() != 0 {
-			t.Errorf("%d behind", x.Behind())
+		if n, age := x.Lag(); n != 0 || age != 0 {
+			t.Errorf("%d behind for %v", n, age)
 		}
 		stop()
 		if _, err := x.Search(t.Context(), ParseQuery("said"), l.names()); chat.CodeOf(err) != chat.SearchUnavailable {
@@ -84,14 +84,14 @@ func TestRunSurvivesAnOutage(t *testing.T) {
 				var log bytes.Buffer
 				l := newMemLog()
 				l.say("lobby", "Ada", "said before")
-				x := New(l, l, Config{Dir: t.TempDir(), Logger: slog.New(slog.NewTextHandler(&log, nil))})
+				x := New(l, Config{Dir: t.TempDir(), Logger: slog.New(slog.NewTextHandler(&log, nil))})
 				stop := run(t, x)
 				time.Sleep(time.Second)
 				trouble(t, x, l, true)
 				for range 500 {
 					l.say("lobby", "Ada", "said during "+strings.Repeat("x", 30)+string(rune(0x4e00+len(l.rooms["lobby"]))))
 				}
-				x.Touched("lobby", 1)
+				touch(x, "lobby")
 				time.Sleep(time.Minute)
 				if name == "full disk" {
 					wantFound(t, x, "before", chat.Place{Room: "lobby", Seq: 1})
@@ -176,12 +176,12 @@ func TestBrokenIndexIsMadeAnewWhileInUse(t *testing.T) {
 		stop := run(t, x)
 		defer stop()
 		time.Sleep(time.Second)
-		_, err := x.database().writer.ExecContext(t.Context(), `UPDATE message_fts_data SET block = x'ffffffff' WHERE id > 9`)
+		_, err := x.database().writer.ExecContext(t.Context(), `UPDATE leaf SET bytes = x'ffffffff'`)
 		must(t, err)
 		_, err = x.database().writer.ExecContext(t.Context(), `UPDATE block SET places = x'ff'`)
 		must(t, err)
 		l.say("lobby", "Ada", "said again")
-		x.Touched("lobby", 1)
+		touch(x, "lobby")
 		time.Sleep(time.Minute)
 		wantFound(t, x, "said", chat.Place{Room: "lobby", Seq: 1}, chat.Place{Room: "lobby", Seq: 2})
 	})
@@ -312,49 +312,6 @@ func TestMoreRelevantHitsComeFirst(t *testing.T) {
 	q.Order = Relevance
 	if got := found(t, x, q, "lobby"); len(got) != 3 || got[0].Seq != best || got[2].Seq != 3 {
 		t.Errorf("%v", got)
-	}
-}
-
-// The log remembers nothing of a deleted message, as when a program without a
-// search has deleted it: the index lets go of it all the same.
-func TestDeletedMessageThatNobodyRemembersIsGone(t *testing.T) {
-	l := newMemLog()
-	l.say("lobby", "Ada", "geheimniskrämerei twice twice 東京都")
-	two := l.say("lobby", "Ada", "something else twice")
-	dir := t.TempDir()
-	x := newIndex(t, l, dir)
-	follow(t, x, l)
-	l.erase("lobby", 1)
-	clear(l.erased)
-	follow(t, x, l)
-	wantFound(t, x, "twice", chat.Place{Room: "lobby", Seq: two})
-	var documents int
-	must(t, x.db.writer.QueryRowContext(t.Context(), `SELECT count(*) FROM message_fts WHERE message_fts MATCH '"twice"'`).Scan(&documents))
-	if documents != 1 {
-		t.Errorf("the index has the word in %d documents, want 1", documents)
-	}
-	if strings.Contains(folderBytes(t, dir), "geheimniskramerei") {
-		t.Error("a deleted word is in the files")
-	}
-}
-
-// A kill between the index's commit and the log's forgetting is made up for.
-func TestWhatTheIndexLetGoOfIsForgottenAfterAKill(t *testing.T) {
-	l := newMemLog()
-	l.say("lobby", "Ada", "to be deleted")
-	x := newIndex(t, l, t.TempDir())
-	follow(t, x, l)
-	l.erase("lobby", 1)
-	events, err := l.After(t.Context(), "lobby", 1, 10)
-	must(t, err)
-	must(t, x.apply(t.Context(), events))
-	x.close()
-	if len(l.erased) != 1 {
-		t.Fatal("it is forgotten already")
-	}
-	follow(t, x, l)
-	if len(l.erased) != 0 {
-		t.Error("it is not forgotten")
 	}
 }
 

@@ -5,145 +5,163 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
 	"parley/internal/chat"
 )
 
-// forget sees to it that what was deleted is in none of the file's bytes, and then
-// has the log forget it too. Which messages that is stands in the file, so that a
-// kill at any moment leaves it to the next start.
-func (x *Index) forget(ctx context.Context) error {
-	for {
-		var places []chat.Place
-		err := each(ctx, x.db.writer, `SELECT room, seq FROM forgetting LIMIT 500`, nil, func(scan func(...any) error) error {
-			var p chat.Place
-			err := scan(&p.Room, &p.Seq)
-			places = append(places, p)
-			return err
-		})
-		if err != nil || len(places) == 0 {
-			return err
-		}
-		if err := x.unwrite(ctx, places); err != nil {
-			return err
-		}
-		if err := x.db.wipe(ctx); err != nil {
-			return err
-		}
-		for _, p := range places {
-			if err := x.forgetOne(ctx, p); err != nil {
-				return fmt.Errorf("forgetting message %d of %s: %w", p.Seq, p.Room, err)
+const (
+	// forgetWithin is how long a deleted message's words may be in the file. An index
+	// that cannot take them out by then is removed with them.
+	forgetWithin = 10 * time.Minute
+
+	wipeEvery = time.Second      // while searches keep the write-ahead log from being emptied
+	wipeBy    = 30 * time.Second // then they have to wait until that is done
+)
+
+// purge takes out of the index what was deleted in rooms of which it has not
+// reached the deletion: that may take it long. What is in feeds, which were read
+// before, loses its text.
+func (x *Index) purge(ctx context.Context, feeds feeds) error {
+	taken := x.takeDeletions()
+	for room, was := range taken {
+		through, err := x.purgeRoom(ctx, room, was.purged, feeds)
+		switch {
+		case err == nil:
+			x.setDeleted(room, time.Time{}, through)
+		case ctx.Err() == nil && isSourceFault(err):
+			x.setDeleted(room, was.deleted, 0)
+			x.cannotRead(room)
+			x.unread = err
+		default:
+			for room, was := range taken {
+				x.setDeleted(room, was.deleted, 0)
 			}
+			return err
+		}
+		delete(taken, room)
+	}
+	return nil
+}
+
+// purgeRoom purges a room's deletions after one and after its cursor. It returns the
+// last of them.
+func (x *Index) purgeRoom(ctx context.Context, room chat.RoomName, after chat.Seq, feeds feeds) (through chat.Seq, err error) {
+	cursor := x.db.cursor(room)
+	through = max(after, cursor)
+	for {
+		deletions, err := x.source.Deletions(ctx, room, through, maxBatch)
+		if err != nil {
+			return through, err
+		}
+		var indexed []chat.Seq
+		for _, d := range deletions {
+			through = d.Seq
+			if d.Target <= cursor {
+				indexed = append(indexed, d.Target)
+				continue
+			}
+			for _, f := range feeds {
+				if f.room == room {
+					f.erase(d.Target)
+				}
+			}
+		}
+		if len(indexed) > 0 {
+			if err := x.erase(ctx, room, indexed); err != nil {
+				return through, err
+			}
+		}
+		if len(deletions) < maxBatch {
+			return through, nil
 		}
 	}
 }
 
-func (x *Index) forgetOne(ctx context.Context, p chat.Place) error {
-	if err := x.eraser.DropErased(ctx, p); err != nil {
-		return err
+// erase takes messages of a room out of the index, which its cursor says nothing of.
+func (x *Index) erase(ctx context.Context, name chat.RoomName, seqs []chat.Seq) error {
+	return x.change(ctx, func(c *change) error {
+		r, err := c.room(ctx, name)
+		if err != nil {
+			return err
+		}
+		for _, seq := range seqs {
+			if _, err := c.indexed(ctx, r, seq); err != nil {
+				return fmt.Errorf("taking out message %d of %s: %w", seq, name, err)
+			}
+		}
+		return nil
+	})
+}
+
+// erase drops the text of a message that has been read.
+func (f *feed) erase(message chat.Seq) {
+	for i := range f.events {
+		if e := &f.events[i]; e.Seq == message || e.Kind == chat.Edit && e.Target == message {
+			e.Text = ""
+		}
 	}
-	_, err := x.db.writer.ExecContext(ctx, `DELETE FROM forgetting WHERE room = $1 AND seq = $2`, string(p.Room), int64(p.Seq))
+}
+
+// wipe empties the write-ahead log if it may hold something that was deleted. While
+// searches read from it that is tried again.
+func (x *Index) wipe(ctx context.Context) error {
+	if x.unwiped.IsZero() {
+		return nil
+	}
+	err := x.db.wipe(ctx)
+	if errors.Is(err, errSearching) && time.Since(x.unwiped) > wipeBy {
+		x.open.Lock()
+		defer x.open.Unlock()
+		err = x.db.wipe(ctx)
+	}
+	if errors.Is(err, errSearching) {
+		return nil
+	}
+	if err == nil {
+		x.unwiped = time.Time{}
+	}
 	return err
 }
 
-// unwrite writes the whole index anew if FTS5 holds a word, or the beginning of
-// one, that only deleted messages had. It takes every trace of a document out of its
-// lists, but where a page of them began with a word, what tells it from the word
-// before stays as a signpost. Of deletions with a word that nobody else uses that is
-// one in a hundred or so.
-func (x *Index) unwrite(ctx context.Context, places []chat.Place) error {
-	signposts := make(map[string]bool)
-	err := each(ctx, x.db.writer, `SELECT term FROM message_fts_idx WHERE length(term) > 1`, nil, func(scan func(...any) error) error {
-		var term []byte
-		err := scan(&term)
-		signposts[string(term[min(1, len(term)):])] = true // behind the number of one of FTS5's indexes
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("reading the index's signposts: %w", err)
-	}
-	for _, p := range places {
-		said, err := x.eraser.Erased(ctx, p)
-		if err != nil {
-			return err
-		}
-		for _, text := range said {
-			trace, err := x.db.hasTrace(ctx, text, signposts)
-			if err != nil {
-				return err
-			}
-			if trace {
-				begin := time.Now()
-				err := x.db.rewrite(ctx)
-				x.logger.LogAttrs(ctx, slog.LevelDebug, "the search index was written anew to be rid of a deleted word", slog.Duration("took", time.Since(begin)))
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// shortTrace is how many bytes of a word may stay: so many are the beginning of
-// many words.
-const shortTrace = 3
-
-// hasTrace reports whether a signpost is the beginning of a word of text and of no
-// word that is in the index.
-func (db *database) hasTrace(ctx context.Context, text string, signposts map[string]bool) (bool, error) {
-	for token := range strings.FieldsSeq(string(appendTokens(nil, &document{text: text}))) {
-		if strings.HasPrefix(token, marker) {
-			continue
-		}
-		used, err := db.uses(ctx, quoted(token))
-		for n := len(token); n > shortTrace && !used && err == nil; n-- {
-			if !signposts[token[:n]] {
-				continue
-			}
-			if used, err = db.uses(ctx, quoted(strings.ToValidUTF8(token[:n], ""))+" *"); !used && err == nil {
-				return true, nil
-			}
-		}
-		if err != nil {
-			return false, fmt.Errorf("looking for a deleted word: %w", err)
-		}
-	}
-	return false, nil
-}
-
-func (db *database) uses(ctx context.Context, match string) (used bool, err error) {
-	err = db.writer.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM message_fts WHERE message_fts MATCH $1)`, match).Scan(&used)
-	return used, err
-}
-
-// rewrite has FTS5 write all lists anew. It does so only when there are several, so
-// it is given one more first.
-func (db *database) rewrite(ctx context.Context) error {
-	for _, statement := range []string{
-		`INSERT INTO message_fts(rowid, tokens) VALUES (0, ':x')`,
-		`INSERT INTO message_fts(message_fts) VALUES ('optimize')`,
-		`INSERT INTO message_fts(message_fts, rowid, tokens) VALUES ('delete', 0, ':x')`,
-		`PRAGMA incremental_vacuum`,
-	} {
-		// A PRAGMA's work is done row by row.
-		err := each(ctx, db.writer, statement, nil, func(func(...any) error) error { return nil })
-		if err != nil {
-			return fmt.Errorf("writing the index anew: %w", err)
-		}
-	}
-	return nil
-}
+var errSearching = errors.New("searches are under way")
 
 // wipe empties the write-ahead log into the file, where what was deleted has been
-// overwritten.
+// overwritten. It hardly waits for searches.
 func (db *database) wipe(ctx context.Context) error {
 	var busy, frames, moved int
-	if err := db.writer.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &frames, &moved); err != nil {
+	if err := db.writer.QueryRowContext(ctx, `PRAGMA busy_timeout(50)`).Scan(&busy); err != nil { // ms
+		return fmt.Errorf("before emptying the write-ahead log: %w", err)
+	}
+	err := db.writer.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &frames, &moved)
+	err = errors.Join(err, db.writer.QueryRowContext(ctx, `PRAGMA busy_timeout(2000)`).Scan(&frames)) // as in writerPragmas
+	if err != nil {
 		return fmt.Errorf("emptying the write-ahead log: %w", err)
 	}
 	if busy != 0 {
-		return errors.New("emptying the write-ahead log: searches are under way")
+		return fmt.Errorf("emptying the write-ahead log: %w", errSearching)
 	}
 	return nil
+}
+
+// letGo removes the file if it may hold for too long what was deleted: since it
+// cannot be opened, or not be written.
+func (x *Index) letGo(ctx context.Context) {
+	oldest := x.oldestDeletion()
+	for _, t := range []time.Time{x.unwiped, x.shut} {
+		if !t.IsZero() && (oldest.IsZero() || t.Before(oldest)) {
+			oldest = t
+		}
+	}
+	if oldest.IsZero() || time.Since(oldest) < forgetWithin {
+		return
+	}
+	if x.database() != nil {
+		x.discard(ctx, errors.New("what was deleted could not be taken out of it"))
+		return
+	}
+	if x.remove(ctx) {
+		x.logger.LogAttrs(ctx, slog.LevelWarn, "the search index, which could not be opened, was removed: it may have held what was deleted")
+	}
+	x.shut = time.Now()
 }

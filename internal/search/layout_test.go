@@ -36,6 +36,9 @@ func tokensOf(text string) string {
 	return string(appendTokens(nil, &d))
 }
 
+// quoted returns a token as FTS5's query language has it. No token holds a quote.
+func quoted(token string) string { return `"` + token + `"` }
+
 // BenchmarkLayout compares ways to lay the index out: what each takes for each
 // byte of text, how long it takes to fill, and to find the newest twenty numbers.
 func BenchmarkLayout(b *testing.B) {

@@ -1,6 +1,7 @@
 package search
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -13,18 +14,19 @@ import (
 	"parley/internal/chat"
 )
 
-// A memLog is a log in memory, with what of it was deleted and is not forgotten.
+// A memLog is a log in memory.
 type memLog struct {
 	mu     sync.Mutex
 	rooms  map[chat.RoomName][]chat.Event
-	erased map[chat.Place]map[chat.Seq]string
 	now    time.Time
-	failed error
+	failed error                   // of every read
+	torn   map[chat.RoomName]error // of reading on in a room
+	read   func()                  // called after each time a room was read; may be nil
 }
 
 func newMemLog() *memLog {
 	return &memLog{
-		rooms: make(map[chat.RoomName][]chat.Event), erased: make(map[chat.Place]map[chat.Seq]string),
+		rooms: make(map[chat.RoomName][]chat.Event), torn: make(map[chat.RoomName]error),
 		now: time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC),
 	}
 }
@@ -46,17 +48,14 @@ func (l *memLog) edit(room chat.RoomName, target chat.Seq, text string) chat.Seq
 	return l.append(room, chat.Event{Kind: chat.Edit, Text: text, Target: target})
 }
 
-// erase deletes a message: its texts and its edits' are empty from now on, and kept
-// apart until they are forgotten.
+// erase deletes a message: its texts and its edits' are empty from now on.
 func (l *memLog) erase(room chat.RoomName, target chat.Seq) chat.Seq {
 	l.mu.Lock()
-	said := make(map[chat.Seq]string)
 	for i := range l.rooms[room] {
 		if e := &l.rooms[room][i]; e.Seq == target || e.Kind == chat.Edit && e.Target == target {
-			said[e.Seq], e.Text = e.Text, ""
+			e.Text = ""
 		}
 	}
-	l.erased[chat.Place{Room: room, Seq: target}] = said
 	l.mu.Unlock()
 	return l.append(room, chat.Event{Kind: chat.Delete, Target: target})
 }
@@ -72,11 +71,14 @@ func (l *memLog) Heads(context.Context) (map[chat.RoomName]chat.Seq, error) {
 }
 
 func (l *memLog) After(_ context.Context, room chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error) {
+	if l.read != nil {
+		defer l.read()
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	events := l.rooms[room]
 	from := min(int(seq), len(events))
-	return slices.Clone(events[from:min(from+limit, len(events))]), l.failed
+	return slices.Clone(events[from:min(from+limit, len(events))]), cmp.Or(l.failed, l.torn[room])
 }
 
 func (l *memLog) Texts(_ context.Context, places []chat.Place) ([]chat.Event, error) {
@@ -102,17 +104,15 @@ func (l *memLog) current(p chat.Place) chat.Event {
 	return e
 }
 
-func (l *memLog) Erased(_ context.Context, message chat.Place) (map[chat.Seq]string, error) {
+func (l *memLog) Deletions(_ context.Context, room chat.RoomName, seq chat.Seq, limit int) (deletions []chat.Event, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.erased[message], l.failed
-}
-
-func (l *memLog) DropErased(_ context.Context, message chat.Place) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	delete(l.erased, message)
-	return l.failed
+	for _, e := range l.rooms[room] {
+		if e.Kind == chat.Delete && e.Seq > seq && len(deletions) < limit {
+			deletions = append(deletions, e)
+		}
+	}
+	return deletions, l.failed
 }
 
 // names returns all rooms.
@@ -128,7 +128,7 @@ var errLog = errors.New("the log cannot be read")
 // newIndex returns an index of l in dir that follows when it is told to.
 func newIndex(t testing.TB, l *memLog, dir string) *Index {
 	t.Helper()
-	x := New(l, l, Config{Dir: dir, Epoch: "first", Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	x := New(l, Config{Dir: dir, Epoch: "first", Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
 	t.Cleanup(x.close)
 	return x
 }
@@ -137,11 +137,15 @@ func newIndex(t testing.TB, l *memLog, dir string) *Index {
 func follow(t testing.TB, x *Index, l *memLog) {
 	t.Helper()
 	for _, room := range l.names() {
-		x.Touched(room, 1)
+		touch(x, room)
 	}
-	if err := x.catchUp(t.Context(), make(map[chat.RoomName]bool)); err != nil {
-		t.Fatal(err)
-	}
+	must(t, x.catchUp(t.Context()))
+	must(t, x.unread)
+}
+
+// touch tells the index of a new event in a room.
+func touch(x *Index, room chat.RoomName) {
+	x.Touched(chat.Touch{Room: room, Events: 1, At: time.Now()})
 }
 
 // found returns the places of all hits for a query, page by page.
@@ -168,7 +172,7 @@ func wantFound(t testing.TB, x *Index, query string, want ...chat.Place) {
 	for _, order := range []Order{Newest, Relevance} {
 		q := ParseQuery(query)
 		q.Order = order
-		got := found(t, x, q, x.source.(*memLog).names()...)
+		got := found(t, x, q, x.source.(faults).source.(*memLog).names()...)
 		sortPlaces(got)
 		sortPlaces(want)
 		if !slices.Equal(got, want) {

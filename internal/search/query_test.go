@@ -166,11 +166,10 @@ func FuzzQuery(f *testing.F) {
 		}
 		if len(term.Terms) > 0 {
 			tokens := strings.Fields(string(appendTokens(nil, &document{text: s})))
-			for _, want := range term.Terms[0].appendMatch(nil) {
-				bare, beginning := strings.CutSuffix(want, " *")
-				bare = strings.Trim(bare, `"`)
-				if !slices.ContainsFunc(tokens, func(tok string) bool { return tok == bare || beginning && strings.HasPrefix(tok, bare) }) {
-					t.Errorf("%q is looked for by %q, which is not among its tokens %q", s, want, tokens)
+			for _, clause := range term.Terms[0].appendClauses(nil) {
+				want := clause[0]
+				if !slices.ContainsFunc(tokens, func(tok string) bool { return tok == want.text || want.prefix && strings.HasPrefix(tok, want.text) }) {
+					t.Errorf("%q is looked for by %+v, which is not among its tokens %q", s, want, tokens)
 				}
 			}
 		}

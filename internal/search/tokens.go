@@ -1,7 +1,6 @@
 package search
 
 import (
-	"hash/crc32"
 	"net/url"
 	"path"
 	"slices"
@@ -51,12 +50,6 @@ func appendTokens(dst []byte, d *document) []byte {
 		dst = append(dst, ' ')
 	}
 	return dst
-}
-
-// sumOf returns 16 bits by which tokens are known again.
-func sumOf(tokens []byte) uint16 {
-	sum := crc32.ChecksumIEEE(tokens)
-	return uint16(sum ^ sum>>16)
 }
 
 var (

@@ -7,11 +7,14 @@ import (
 
 // To index an event takes about as long as to store and send it. Where more than
 // storm of them come in a second the index would take from those who talk what they
-// need most: it then works only one part in stormRest of the time, trails behind,
-// and catches up when it is over.
+// need most: it then works only one part in stormRest of the time, and trails behind.
+// A storm that lasts has it work one part in lateRest, so that it is not late without
+// end; when the storm is over it catches up.
 const (
 	storm     = 1000 // events in a second
 	stormRest = 100
+	late      = time.Minute // behind
+	lateRest  = 10
 )
 
 // A traffic is how much has happened lately in all rooms together.

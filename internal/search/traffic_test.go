@@ -5,6 +5,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"parley/internal/chat"
 )
 
 func TestAStormIsMoreThanAThousandEventsInASecond(t *testing.T) {
@@ -41,7 +43,7 @@ func TestAStormIsMoreThanAThousandEventsInASecond(t *testing.T) {
 
 func TestInAStormTheIndexWorksOnePartInAHundredUntilItIsOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		x := New(nil, nil, Config{})
+		x := New(nil, Config{})
 		rested := func(more bool) time.Duration {
 			begin := time.Now()
 			x.rest(t.Context(), 50*time.Millisecond, more)
@@ -58,7 +60,7 @@ func TestInAStormTheIndexWorksOnePartInAHundredUntilItIsOver(t *testing.T) {
 		go func() {
 			defer close(done)
 			for ctx.Err() == nil {
-				x.Touched("lobby", 100)
+				x.Touched(chat.Touch{Room: "lobby", Events: 100, At: time.Now()})
 				rest(ctx, 10*time.Millisecond)
 			}
 		}()
@@ -66,6 +68,11 @@ func TestInAStormTheIndexWorksOnePartInAHundredUntilItIsOver(t *testing.T) {
 		if got := rested(true); got < 4900*time.Millisecond || got > 5100*time.Millisecond {
 			t.Errorf("in a storm: %v", got)
 		}
+		x.lags["attic"] = &lag{since: time.Now().Add(-2 * late)}
+		if got := rested(true); got < 450*time.Millisecond || got > 600*time.Millisecond {
+			t.Errorf("in a storm that has lasted: %v", got)
+		}
+		delete(x.lags, "attic")
 		over()
 		<-done
 		time.Sleep(500 * time.Millisecond)

@@ -62,6 +62,18 @@ func (m *Metrics) Committed(messages int, took time.Duration) {
 // Flushed reports that a room's events have been offered to all its readers.
 func (m *Metrics) Flushed(took time.Duration) { m.fanout.Observe(took.Seconds()) }
 
+// Searches adds how far the search's index is behind the log, which lag returns: so
+// many events, the oldest of them so old.
+func (m *Metrics) Searches(lag func() (events int, age time.Duration)) {
+	m.registry.MustRegister(
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "parley_search_lag_events", Help: "Events in the log that the search cannot find yet.",
+		}, func() float64 { events, _ := lag(); return float64(events) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "parley_search_lag_seconds", Help: "How old the oldest event is that the search cannot find yet; 0 if there is none.",
+		}, func() float64 { _, age := lag(); return age.Seconds() }))
+}
+
 // watch adds what is counted elsewhere and read when somebody asks.
 func (m *Metrics) watch(s *Server) {
 	gauge := func(name, help string, value func() int) {

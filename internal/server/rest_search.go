@@ -17,7 +17,7 @@ import (
 type searchInput struct {
 	Caller
 	Query  string `query:"q" maxLength:"1000" doc:"Words, \"phrases\", beginnings*, and from:name, in:room, before:2026-11-20, after:2026-11-20, has:link, has:image, has:file."`
-	Room   string `query:"room" doc:"Only in this room; else in all rooms of one's list."`
+	Room   string `query:"room" doc:"Only in this room, whatever the query names; else in all rooms of one's list, or in those that the query names."`
 	Sort   string `query:"sort" enum:"time,relevance" default:"time" doc:"What comes first: the newest, or the best."`
 	Typing bool   `query:"typing" doc:"Take the last word for the beginning of one."`
 	Cursor string `query:"cursor" doc:"For the page that follows: what the answer before had."`
@@ -31,8 +31,12 @@ type hit struct {
 }
 
 type searchAnswer struct {
-	Cursor string    `json:"cursor,omitempty" doc:"For the page that follows; missing if there is none."`
-	Hits   bulk[hit] `json:"hits" doc:"There can be fewer than the limit, or none, though there are more on the next page."`
+	Cursor string `json:"cursor,omitempty" doc:"For the page that follows; missing if there is none."`
+
+	Complete      bool   `json:"complete" doc:"Everything that was said in these rooms before the search has been looked at."`
+	CompleteUntil *stamp `json:"complete_until,omitempty" doc:"If it is not complete: what was said before has been looked at. Missing while that is not known."`
+
+	Hits bulk[hit] `json:"hits" doc:"There can be fewer than the limit, or none, though there are more on the next page."`
 }
 
 func (a searchAnswer) split() (any, *pieces) {
@@ -51,7 +55,7 @@ func (s *Server) restSearch(api huma.API) {
 		Summary:     "Find messages",
 		Description: "In all rooms of the list of the person whose session it is, in those that the query names, or in one.",
 		Responses: map[string]*huma.Response{"200": {Description: "What was found", Content: content(searchAnswer{
-			Hits: bulkOf(hit{Room: "lobby", Message: hello, Ranges: [][2]int{{9, 14}}}),
+			Complete: true, Hits: bulkOf(hit{Room: "lobby", Message: hello, Ranges: [][2]int{{9, 14}}}),
 		})}},
 		Security: append(identified, map[string][]string{}),
 		Errors:   []int{400, 401, 429, 503},
@@ -74,7 +78,7 @@ func (s *Server) search(ctx context.Context, in *searchInput) (*searchOutput, er
 		return nil, err
 	}
 	search := chat.Search{
-		Typed: in.Query, Rooms: rooms, Best: in.Sort == "relevance", Typing: in.Typing, Limit: in.Limit, Cursor: in.Cursor,
+		Typed: in.Query, Rooms: rooms, Only: in.Room != "", Best: in.Sort == "relevance", Typing: in.Typing, Limit: in.Limit, Cursor: in.Cursor,
 		May: func(name chat.RoomName) error {
 			_, err := s.mayLook(s.address(in.r), string(name), s.lists(ctx, in.r))
 			return err
@@ -95,7 +99,10 @@ func (s *Server) search(ctx context.Context, in *searchInput) (*searchOutput, er
 		if err != nil {
 			return err
 		}
-		out.Body = searchAnswer{Hits: bulk[hit]{list}, Cursor: found.Next}
+		out.Body = searchAnswer{Cursor: found.Next, Complete: found.Complete, Hits: bulk[hit]{list}}
+		if !found.Complete && !found.Until.IsZero() {
+			out.Body.CompleteUntil = new(stamp(found.Until.UTC()))
+		}
 		for i, h := range found.Hits {
 			if list.isFull() {
 				fit = i

@@ -81,7 +81,6 @@ func contents(t *testing.T, s *Store) (all []string) {
 		`SELECT 'member', person, room FROM member ORDER BY 2, 3`,
 		`SELECT 'room', id, name, topic FROM room ORDER BY 2`,
 		`SELECT 'person', id, public, name FROM person ORDER BY 2`,
-		`SELECT 'erased', target, event, text FROM erased ORDER BY 2, 3`,
 	} {
 		rows, err := s.readers.QueryContext(t.Context(), text)
 		must(t, err)

@@ -236,8 +236,7 @@ func (c *committer) edit(ctx context.Context, r *row, at int64) error {
 	return c.mention(ctx, m.id, named)
 }
 
-// erase takes away what a message says and said, and what hangs on that. What it
-// said is kept for the index of texts alone, until that has taken it out.
+// erase takes away what a message says and said, and what hangs on that.
 func (c *committer) erase(ctx context.Context, r *row, at int64) error {
 	m, err := c.message(ctx, r, r.draft.Target)
 	if err != nil {
@@ -265,7 +264,6 @@ func (c *committer) erase(ctx context.Context, r *row, at int64) error {
 		return fmt.Errorf("what a message said: %w", err)
 	}
 	for _, text := range []string{
-		`INSERT INTO erased (target, event, text) SELECT $1, id, text FROM event` + versions,
 		`UPDATE event SET text = '', extra = NULL` + versions,
 		`DELETE FROM reaction WHERE target = $1`,
 		`DELETE FROM pin WHERE target = $1`,

@@ -182,8 +182,6 @@ var references = []reference{
 	{"saved", "event", "event", "event"},
 	{"follow", "target", "event", "target"},
 	{"follow", "person", "person", "target"},
-	{"erased", "target", "event", "target"},
-	{"erased", "event", "event", "event"},
 	{"forward", "copy", "event", "copy"},
 	{"forward", "source", "event", "copy"},
 	{"copies_due", "source", "event", "source"},

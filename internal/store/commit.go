@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"parley/internal/chat"
@@ -91,7 +92,7 @@ func (s *Store) commit(ctx context.Context, batch []item) {
 			for n < len(rows) && rows[n].head == rows[0].head {
 				n++
 			}
-			s.touched(rows[0].draft.Room, n)
+			s.touched(touchOf(rows[:n], start))
 			rows = rows[n:]
 		}
 	}
@@ -114,6 +115,13 @@ func (s *Store) commit(ctx context.Context, batch []item) {
 		c.More = i < last
 		batch[i].answer(*c)
 	}
+}
+
+// touchOf returns what rows of one room, committed at one time, are to those who follow
+// the log.
+func touchOf(rows []row, at time.Time) chat.Touch {
+	deletes := func(r row) bool { return r.draft.Kind == chat.Delete }
+	return chat.Touch{Room: rows[0].draft.Room, Events: len(rows), Deleted: slices.ContainsFunc(rows, deletes), At: at.Truncate(time.Millisecond)}
 }
 
 // transact writes batch in one transaction and returns how many messages that

@@ -58,9 +58,8 @@ type head struct {
 // A write is something other than a message to be kept: run makes it, inside
 // the transaction that it shares with whatever else waits.
 type write struct {
-	run     func(ctx context.Context, c *committer) error
-	done    func(error) // does not block
-	deletes bool        // it may use the room that is kept for deletions
+	run  func(ctx context.Context, c *committer) error
+	done func(error) // does not block
 }
 
 func newCommitter(conn *sql.Conn) *committer {

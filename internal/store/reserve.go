@@ -135,10 +135,7 @@ func writeBlocks(f *os.File, at, n int64) error {
 
 // deletes reports whether an item may use the reserve.
 func (it *item) deletes() bool {
-	if it.write != nil {
-		return it.write.deletes
-	}
-	return it.refused == nil && it.draft.Kind == chat.Delete
+	return it.write == nil && it.refused == nil && it.draft.Kind == chat.Delete
 }
 
 // errNoRoom is what those are told who have to wait until there is room again.

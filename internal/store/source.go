@@ -68,34 +68,21 @@ func (s *Store) Texts(ctx context.Context, places []chat.Place) ([]chat.Event, e
 	return events, nil
 }
 
-// Erased returns what a deleted message and its edits said, by their seqs, until
-// DropErased.
-func (s *Store) Erased(ctx context.Context, message chat.Place) (map[chat.Seq]string, error) {
-	said := map[chat.Seq]string{}
+// Deletions returns a room's events after seq that delete a message, oldest first, at
+// most limit: their seqs and the messages that they delete. It reads none of the others.
+func (s *Store) Deletions(ctx context.Context, room chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error) {
+	var events []chat.Event
 	err := s.reads.each(ctx, `
-		SELECT event & 0xfffffffff, text FROM erased WHERE target = (SELECT id << 36 | $2 FROM room WHERE name = $1)`, []any{string(message.Room), int64(message.Seq)}, func(rows *sql.Rows) error {
-		var seq chat.Seq
-		var text string
-		err := rows.Scan(&seq, &text)
-		said[seq] = text
+		SELECT id & 0xfffffffff, target & 0xfffffffff FROM event INDEXED BY event_deletion
+		WHERE kind = 'delete' AND id > (SELECT id << 36 | $2 FROM room WHERE name = $1) AND id < (SELECT id + 1 << 36 FROM room WHERE name = $1)
+		ORDER BY id LIMIT $3`, []any{string(room), int64(min(max(seq, 0), maxSeq)), max(limit, 0)}, func(rows *sql.Rows) error {
+		e := chat.Event{Room: room, Kind: chat.Delete}
+		err := rows.Scan(&e.Seq, &e.Target)
+		events = append(events, e)
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("what %d of %s said: %w", message.Seq, message.Room, err)
+		return nil, fmt.Errorf("deletions in %s after %d: %w", room, seq, err)
 	}
-	return said, nil
-}
-
-// DropErased drops for good what a deleted message and its edits said. To drop it
-// again is no error.
-func (s *Store) DropErased(ctx context.Context, message chat.Place) error {
-	run := func(ctx context.Context, c *committer) error {
-		c.erased = true
-		return c.exec(ctx, `DELETE FROM erased WHERE target = (SELECT id << 36 | $2 FROM room WHERE name = $1)`, string(message.Room), int64(message.Seq))
-	}
-	err := s.await(ctx, s.startWrite(&write{run: run, deletes: true}))
-	if err != nil {
-		return fmt.Errorf("dropping what %d of %s said: %w", message.Seq, message.Room, err)
-	}
-	return nil
+	return events, nil
 }

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -11,8 +12,16 @@ import (
 )
 
 func TestAnIndexIsToldAllThatItHasToKnow(t *testing.T) {
-	var touched []chat.RoomName
-	s, _ := startOn(t, Config{Dir: t.TempDir(), Touched: func(room chat.RoomName, _ int) { touched = append(touched, room) }}, "")
+	var touched, deleted []chat.RoomName
+	s, _ := startOn(t, Config{Dir: t.TempDir(), Touched: func(touch chat.Touch) {
+		touched = append(touched, touch.Room)
+		if touch.Deleted {
+			deleted = append(deleted, touch.Room)
+		}
+		if touch.Events < 1 || time.Since(touch.At) > time.Minute {
+			t.Errorf("%+v", touch)
+		}
+	}}, "")
 	post(t, s, draft("lobby", ada, "one", ""), draft("garden", grace, "green", ""), draft("lobby", grace, "two", ""))
 	edit := chat.Draft{Room: "lobby", From: ada, Kind: chat.Edit, Target: 1, Text: "uno"}
 	reply := chat.Draft{Room: "lobby", From: ada, Kind: chat.Reply, Target: 2, Text: "in the thread"}
@@ -39,16 +48,32 @@ func TestAnIndexIsToldAllThatItHasToKnow(t *testing.T) {
 		t.Errorf("texts: %v (-want +got):\n%s", err, diff)
 	}
 
-	said, err := s.Erased(t.Context(), chat.Place{Room: "lobby", Seq: 2})
-	if err != nil || !maps.Equal(said, map[chat.Seq]string{2: "two"}) {
-		t.Errorf("erased: %v, %v", said, err)
+	post(t, s, chat.Draft{Room: "lobby", From: ada, Kind: chat.Delete, Target: 1})
+	if !slices.Equal(deleted, []chat.RoomName{"lobby", "lobby"}) {
+		t.Errorf("deletions were told of %v", deleted)
 	}
-	for range 2 {
-		if err := s.DropErased(t.Context(), chat.Place{Room: "lobby", Seq: 2}); err != nil {
-			t.Fatal(err)
+	for name, tt := range map[string]struct {
+		room  chat.RoomName
+		after chat.Seq
+		limit int
+		want  []chat.Seq
+	}{
+		"all":          {"lobby", 0, 10, []chat.Seq{6, 7}},
+		"one":          {"lobby", 0, 1, []chat.Seq{6}},
+		"after one":    {"lobby", 6, 10, []chat.Seq{7}},
+		"after all":    {"lobby", 7, 10, nil},
+		"another room": {"garden", 0, 10, nil},
+		"no room":      {"nowhere", 0, 10, nil},
+	} {
+		var got []chat.Seq
+		deletions, err := s.Deletions(t.Context(), tt.room, tt.after, tt.limit)
+		for _, d := range deletions {
+			if got = append(got, d.Seq); d.Target != 8-d.Seq || d.Kind != chat.Delete {
+				t.Errorf("%s: %+v", name, d)
+			}
 		}
-	}
-	if said, err := s.Erased(t.Context(), chat.Place{Room: "lobby", Seq: 2}); err != nil || len(said) != 0 {
-		t.Errorf("after it was dropped: %v, %v", said, err)
+		if !slices.Equal(got, tt.want) || err != nil {
+			t.Errorf("%s: %v, %v, want %v", name, got, err, tt.want)
+		}
 	}
 }

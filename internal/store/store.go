@@ -28,7 +28,7 @@ type Config struct {
 	Dir       string                               `kong:"-"` // the data folder; created with mode 0700
 	Logger    *slog.Logger                         `kong:"-"` // default: discard
 	Committed func(events int, took time.Duration) `kong:"-"` // called after each transaction that stored events
-	Touched   func(room chat.RoomName, events int) `kong:"-"` // called after it for each room, with how many it has got; must not block
+	Touched   func(chat.Touch)                     `kong:"-"` // called after it for each room; must not block
 
 	Version            string `kong:"-"` // the program's; noted in the database, and in the names of copies before an upgrade
 	UpgradeWithoutCopy bool   `kong:"-"` // an older database is not copied before it is brought up to date
@@ -42,7 +42,7 @@ type Store struct {
 	path      string // of the database
 	logger    *slog.Logger
 	committed func(int, time.Duration)
-	touched   func(chat.RoomName, int)
+	touched   func(chat.Touch)
 	epoch     string
 
 	folder    *os.Root
@@ -102,7 +102,7 @@ func open(ctx context.Context, cfg Config, vfs string) (_ *Store, err error) {
 		s.committed = func(int, time.Duration) {}
 	}
 	if s.touched == nil {
-		s.touched = func(chat.RoomName, int) {}
+		s.touched = func(chat.Touch) {}
 	}
 	defer func() {
 		if err != nil {

@@ -5,24 +5,36 @@ import { person, record } from "./protocol.js";
 
 /** A message in some room. @typedef {{ room: string, seq: number, at: number, from: Person, text: string, ranges: [number, number][] }} Found */
 
-/** @typedef {{ found: Found[], next: string }} FoundPage `next`: what to ask for the rest with, "" at the end */
+/** What the server's search has not looked at yet: what was said since then, null if it does not say. @typedef {{ since: number | null }} Lack */
 
+/** @typedef {{ found: Found[], next: string, lack: Lack | null }} FoundPage `next`: what to ask for the rest with, "" at the end */
+
+const MOMENT_MS = 5000; // what was said so lately is found a moment later: that is no news
 const EMPTY_PAGES = 5; // a page may hold nothing though there is a next one
 
 /** @typedef {{ q: string, sort: "time" | "relevance", typing: boolean, cursor: string }} Query `typing`: the last word is not all written yet */
 
-/** @param {Api} api  @param {Query} query  @returns {Promise<FoundPage>} */
-export async function search(api, query) {
-  let page = await searchPage(api, query);
-  for (let i = 0; i < EMPTY_PAGES && page.found.length === 0 && page.next; i++) page = await searchPage(api, { ...query, cursor: page.next });
-  return page;
+/** @param {Api} api  @param {Query} query  @param {number} [now]  @returns {Promise<FoundPage>} */
+export async function search(api, query, now = Date.now()) {
+  let page = await searchPage(api, query, now);
+  const { lack } = page;
+  for (let i = 0; i < EMPTY_PAGES && page.found.length === 0 && page.next; i++) page = await searchPage(api, { ...query, cursor: page.next }, now);
+  return { ...page, lack: lack ?? page.lack };
 }
 
-/** @param {Api} api  @param {Query} query  @returns {Promise<FoundPage>} */
-async function searchPage(api, { q, sort, typing, cursor }) {
+/** @param {Api} api  @param {Query} query  @param {number} now  @returns {Promise<FoundPage>} */
+async function searchPage(api, { q, sort, typing, cursor }, now) {
   const o = await api.read(`/api/search?${new URLSearchParams({ q, sort, limit: "30", ...(typing && { typing: "true" }), ...(cursor && { cursor }) })}`);
   const hits = records(o["hits"]).map((hit) => found(hit, record(hit["message"]) ?? {}));
-  return { found: hits, next: typeof o["cursor"] === "string" ? o["cursor"] : "" };
+  return { found: hits, next: typeof o["cursor"] === "string" ? o["cursor"] : "", lack: lackOf(o, now) };
+}
+
+/** @param {Record<string, unknown>} answer  @param {number} now  @returns {Lack | null} */
+function lackOf(answer, now) {
+  if (answer["complete"] !== false) return null;
+  const since = Date.parse(String(answer["complete_until"]));
+  if (Number.isNaN(since)) return { since: null };
+  return now - since > MOMENT_MS ? { since } : null;
 }
 
 /** @param {Api} api  @param {string} before  @param {number} [limit]  @returns {Promise<FoundPage>} */
@@ -41,7 +53,7 @@ export async function threads(api, before) {
 function kept(o, rows, part) {
   const list = records(rows);
   const next = o["more"] === true ? String(list.at(-1)?.["at"] ?? "") : "";
-  return { found: list.map((row) => found(row, record(row[part]) ?? {})), next };
+  return { found: list.map((row) => found(row, record(row[part]) ?? {})), next, lack: null };
 }
 
 /** @param {Record<string, unknown>} outer  @param {Record<string, unknown>} message  @returns {Found} */

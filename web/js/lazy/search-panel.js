@@ -1,9 +1,12 @@
 // search-panel.js: searching all rooms of the list, in the side panel. It searches as one types, a little later.
 /** @import { Api } from "../api.js" */
 /** @import { Key } from "../i18n.js" */
+/** @import { Lack } from "../found-api.js" */
 /** @import { Opening } from "../view/app-shell.js" */
 import { search } from "../found-api.js";
 import { reason, t } from "../i18n.js";
+import { Refusal } from "../protocol.js";
+import { shortTime } from "../time.js";
 import { fromTemplate, part, setText } from "../view/dom.js";
 import { openPanel } from "../view/side-panel.js";
 import { addHits } from "./hits.js";
@@ -71,9 +74,10 @@ class SearchPanel extends HTMLElement {
       this.#next = page.next;
       part(this, ".more-hits", HTMLElement).hidden = !page.next;
       const n = this.querySelectorAll(".hits li").length;
-      this.#say(n === 0 ? t("search.none") : page.next ? t("search.first", { n }) : t("search.found", { n }));
+      const result = n === 0 ? t("search.none") : page.next ? t("search.first", { n }) : t("search.found", { n });
+      this.#say([result, ...lacking(page.lack, Date.now())].join(" "));
     } catch (err) {
-      if (asked === this.#asked) this.#clear(reason(err));
+      if (asked === this.#asked) this.#clear(err instanceof Refusal && err.code === "unavailable" ? t("search.unavailable") : reason(err));
     }
   }
 
@@ -91,6 +95,12 @@ class SearchPanel extends HTMLElement {
 }
 
 customElements.define("search-panel", SearchPanel);
+
+/** What an answer does not say, as a sentence or none. @param {Lack | null} lack  @param {number} now */
+function lacking(lack, now) {
+  if (!lack) return [];
+  return [lack.since === null ? t("search.lacks") : t("search.lacksSince", { time: shortTime(lack.since, now) })];
+}
 
 /** @param {[string, Key]} operator */
 function explained([word, key]) {

@@ -334,6 +334,27 @@ test("a search shows what was found and leads to its place", async () => {
   assert.deepEqual(wrong, []);
 });
 
+test("a search that does not know everything yet says so, and one that fails says that alone", async () => {
+  const { page, wrong } = await settled("Ilka", ["lack-one"]);
+  /** @type {{ status?: number, json: object }[]} */
+  const answers = [
+    { json: { hits: [], complete: false, complete_until: new Date(Date.now() - 20 * 60_000).toISOString() } },
+    { json: { hits: [], complete: false } },
+    { json: { hits: [], complete: true } },
+    { status: 503, json: { code: "unavailable", detail: "The index is broken." } },
+  ];
+  await page.route("**/api/search?*", (route) => route.fulfill(answers.shift() ?? { json: { hits: [], complete: true } }));
+  await page.getByRole("button", { name: "Search", exact: true }).click();
+  const says = page.locator("search-panel").getByRole("status");
+  for (const want of [/^Nothing found\. Messages since .*\d.* cannot be found yet\.$/, /^Nothing found\. Some messages cannot be found yet\.$/, /^Nothing found\.$/, /^The search cannot be used right now\. Everything else works\./]) {
+    const answered = page.waitForResponse("**/api/search?*");
+    await page.getByRole("searchbox", { name: "Search" }).fill(`line ${answers.length}`);
+    await answered;
+    await says.filter({ hasText: want }).waitFor();
+  }
+  assert.deepEqual(wrong.filter((w) => !w.includes("503")), []);
+});
+
 test("the server's own search finds a message in another room, by its beginning while one types", async () => {
   const { page, wrong } = await settled("Ilse", ["real-one", "real-two"]);
   await server.say("real-one", grace, "a wheelbarrow of turnips");

@@ -69,7 +69,7 @@ test("what is found comes a page at a time, each with where the next begins", as
   });
   const message = { seq: 4, at: "2026-11-23T09:41:05.123Z", kind: "reply", thread: 2, from: { id: "g", name: "Grace" }, text: "hi" };
   const hits = await search(api({ hits: [{ room: "lobby", message, ranges: [[0, 2], "x"] }, null], cursor: "c2" }), { q: "from:grace hi", sort: "relevance", typing: false, cursor: "c1" });
-  assert.deepEqual(hits, { found: [{ room: "lobby", seq: 4, at: Date.UTC(2026, 10, 23, 9, 41, 5, 123), from: { id: "g", name: "Grace" }, text: "hi", ranges: [[0, 2]] }], next: "c2" });
+  assert.deepEqual(hits, { found: [{ room: "lobby", seq: 4, at: Date.UTC(2026, 10, 23, 9, 41, 5, 123), from: { id: "g", name: "Grace" }, text: "hi", ranges: [[0, 2]] }], next: "c2", lack: null });
   assert.equal(asked[0], "/api/search?q=from%3Agrace+hi&sort=relevance&limit=30&cursor=c1");
   const kept = await saved(api({ messages: [{ room: "lobby", at: "2026-11-24T00:00:00Z", message }], more: true }), "");
   assert.deepEqual([kept.found[0]?.room, kept.next], ["lobby", "2026-11-24T00:00:00Z"]);
@@ -82,4 +82,22 @@ test("what is found comes a page at a time, each with where the next begins", as
   });
   assert.equal((await search(later, { q: "hi", sort: "time", typing: true, cursor: "" })).found.length, 1, "an empty page is not the end");
   assert.deepEqual(asked.slice(-2), ["/api/search?q=hi&sort=time&limit=30&typing=true", "/api/search?q=hi&sort=time&limit=30&typing=true&cursor=on"]);
+});
+
+test("an answer that is not whole says since when, unless that is a moment ago", async () => {
+  const now = Date.UTC(2026, 10, 23, 10);
+  const until = (/** @type {number} */ ago) => new Date(now - ago).toISOString();
+  const lackOf = async (/** @type {object[]} */ ...answers) => {
+    const api = new Api(async () => new Response(JSON.stringify(answers.shift())));
+    return (await search(api, { q: "hi", sort: "time", typing: false, cursor: "" }, now)).lack;
+  };
+  const none = { hits: [] };
+  assert.equal(await lackOf({ ...none, complete: true }), null);
+  assert.equal(await lackOf(none), null, "a server that does not say so");
+  assert.equal(await lackOf({ ...none, complete: false, complete_until: until(2000) }), null);
+  assert.deepEqual(await lackOf({ ...none, complete: false, complete_until: until(60_000) }), { since: now - 60_000 });
+  assert.deepEqual(await lackOf({ ...none, complete: false }), { since: null });
+  assert.deepEqual(await lackOf({ ...none, complete: false, complete_until: "soon" }), { since: null });
+  assert.deepEqual(await lackOf({ ...none, cursor: "on", complete: false, complete_until: until(60_000) }, { ...none, complete: true }), { since: now - 60_000 }, "of any of the pages");
+  assert.deepEqual(await lackOf({ ...none, cursor: "on", complete: true }, { ...none, complete: false }), { since: null }, "of any of the pages");
 });

@@ -1,0 +1,186 @@
+package search
+
+import (
+	"cmp"
+	"time"
+
+	"parley/internal/chat"
+)
+
+// A lag is how far the index is behind in a room: it has one while there are events
+// that are not indexed. It is guarded by Index.mu.
+type lag struct {
+	events  int       // about how many these are
+	since   time.Time // what was said before is indexed; zero: not known
+	touched time.Time // the first event since the room was last read; zero: there was none
+	retry   time.Time // the room could not be read, and is not before then
+
+	deleted time.Time // since when the index may hold what was deleted; zero: it holds nothing of it
+	purged  chat.Seq  // deletions up to this one are done, whatever the cursor says
+}
+
+// Touched says that a room has new events. It never blocks, and may be called for
+// each of them: many are one until the index gets to them.
+func (x *Index) Touched(t chat.Touch) {
+	x.traffic.note(t.Events)
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	l := x.lags[t.Room]
+	if l == nil {
+		l = &lag{since: t.At}
+		x.lags[t.Room] = l
+	}
+	l.events += t.Events
+	if l.touched.IsZero() {
+		l.touched = t.At
+	}
+	if t.Deleted && l.deleted.IsZero() {
+		l.deleted = t.At
+	}
+	x.rouse()
+}
+
+// Lag returns how many events are in the log and not in the index, and for how
+// long the oldest of them has been there: at least so long, while that is not known.
+func (x *Index) Lag() (events int, age time.Duration) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	oldest := x.unknown
+	for _, l := range x.lags {
+		events += l.events
+		if since := cmp.Or(l.since, l.touched); !since.IsZero() && (oldest.IsZero() || since.Before(oldest)) {
+			oldest = since
+		}
+	}
+	if !oldest.IsZero() {
+		age = max(time.Since(oldest), 0)
+	}
+	return events, age
+}
+
+// whole reports whether all that is in the log of rooms is in the index. If not, what
+// was said before until is, if that is not zero.
+func (x *Index) whole(rooms []chat.RoomName) (complete bool, until time.Time) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	complete = true
+	for _, room := range rooms {
+		l := x.lags[room]
+		switch {
+		case l == nil:
+		case l.since.IsZero():
+			return false, time.Time{}
+		case complete || l.since.Before(until):
+			complete, until = false, l.since
+		}
+	}
+	return complete, until
+}
+
+// due returns the rooms to be read now, with their cursors.
+func (x *Index) due() map[chat.RoomName]chat.Seq {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	now := time.Now()
+	due := make(map[chat.RoomName]chat.Seq)
+	for room, l := range x.lags {
+		if !l.retry.After(now) {
+			due[room] = x.db.cursor(room)
+		}
+	}
+	return due
+}
+
+// reads says that a room is about to be read from its cursor on: what it is touched by
+// from now on comes later.
+func (x *Index) reads(room chat.RoomName) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if l := x.lags[room]; l != nil {
+		l.touched, l.retry = time.Time{}, time.Time{}
+	}
+}
+
+// cannotRead has a room wait, of which the log could not be read.
+func (x *Index) cannotRead(room chat.RoomName) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if l := x.lags[room]; l != nil {
+		l.retry = time.Now().Add(retryEvery)
+	}
+}
+
+// advance says that so many events of a room have been indexed, and that the next is
+// of that time; zero if all that were read are indexed.
+func (x *Index) advance(room chat.RoomName, events int, next time.Time) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	l := x.lags[room]
+	if l == nil {
+		return
+	}
+	l.events = max(l.events-events, 0)
+	switch {
+	case !next.IsZero():
+		l.since = next
+	case l.touched.IsZero():
+		delete(x.lags, room)
+	default:
+		l.since = l.touched
+	}
+}
+
+// nextRetry returns when the next room is read again that could not be read, zero if
+// there is none.
+func (x *Index) nextRetry() (next time.Time) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, l := range x.lags {
+		if !l.retry.IsZero() && (next.IsZero() || l.retry.Before(next)) {
+			next = l.retry
+		}
+	}
+	return next
+}
+
+// takeDeletions returns the rooms in which something was deleted that the index may
+// hold. What is deleted from now on is another matter.
+func (x *Index) takeDeletions() map[chat.RoomName]lag {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	rooms := make(map[chat.RoomName]lag)
+	for room, l := range x.lags {
+		if !l.deleted.IsZero() {
+			rooms[room] = *l
+			l.deleted = time.Time{}
+		}
+	}
+	return rooms
+}
+
+// setDeleted sets since when the index may hold what was deleted in a room, if that is
+// not zero, and up to which deletion it does not.
+func (x *Index) setDeleted(room chat.RoomName, since time.Time, purged chat.Seq) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	l := x.lags[room]
+	if l == nil {
+		return
+	}
+	if l.purged = max(l.purged, purged); !since.IsZero() {
+		l.deleted = since
+	}
+}
+
+// oldestDeletion returns since when the index may hold something that was deleted,
+// zero if it does not.
+func (x *Index) oldestDeletion() (oldest time.Time) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, l := range x.lags {
+		if !l.deleted.IsZero() && (oldest.IsZero() || l.deleted.Before(oldest)) {
+			oldest = l.deleted
+		}
+	}
+	return oldest
+}
