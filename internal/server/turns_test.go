@@ -129,8 +129,11 @@ func TestAllTurnsTogetherHaveABound(t *testing.T) {
 			}()
 			synctest.Wait()
 		}
-		if q.total != mostTurns {
-			t.Errorf("%d wait, at most %d", q.total, mostTurns)
+		q.mu.Lock()
+		waiting := q.total
+		q.mu.Unlock()
+		if waiting != mostTurns {
+			t.Errorf("%d wait, at most %d", waiting, mostTurns)
 		}
 		time.Sleep(turnPatience)
 		synctest.Wait()
