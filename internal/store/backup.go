@@ -20,16 +20,20 @@ func Backup(ctx context.Context, dir, path string) error {
 	if _, err := os.Stat(source); err != nil {
 		return fmt.Errorf("backing up %s: %w", dir, err)
 	}
-	err := files.New(path, func(partial string) error {
-		if err := copyDatabase(ctx, source, partial); err != nil {
-			return err
-		}
-		return dropEpoch(ctx, partial)
-	})
+	err := files.New(path, func(partial string) error { return copyWithoutEpoch(ctx, source, partial) })
 	if err != nil {
 		return fmt.Errorf("backing up %s to %s: %w", dir, path, err)
 	}
 	return nil
+}
+
+// copyWithoutEpoch copies the database at source into the empty file target, but for
+// what belongs to its folder alone.
+func copyWithoutEpoch(ctx context.Context, source, target string) error {
+	if err := copyDatabase(ctx, source, target); err != nil {
+		return err
+	}
+	return dropEpoch(ctx, target)
 }
 
 // copyDatabase copies the database at source into the empty file target, within
@@ -41,8 +45,10 @@ func copyDatabase(ctx context.Context, source, target string) error {
 	}
 	db := openSQLite(source, "ro", "", []string{"busy_timeout(5000)"})
 	defer db.Close()
-	_, err = db.ExecContext(ctx, `VACUUM INTO $1`, target)
-	return err
+	return guarded(ctx, source, func(ctx context.Context) error {
+		_, err := db.ExecContext(ctx, `VACUUM INTO $1`, target)
+		return err
+	})
 }
 
 // dropEpoch takes out of a copy what belongs to the folder that it was made from.

@@ -95,7 +95,7 @@ func (s *Store) empty(ctx context.Context) {
 	}
 	m, err := s.checkpoint(ctx, `PRAGMA wal_checkpoint(PASSIVE)`)
 	c.emptied = written
-	if err == nil && m.done == m.pages {
+	if s.broken.Load() != nil || err == nil && m.done == m.pages {
 		return
 	}
 	c.emptied -= c.emptyAfter * 3 / 4 // try again soon

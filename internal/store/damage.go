@@ -34,9 +34,9 @@ func refusal(err error) error {
 
 // A breakage is why nothing is written any more until a restart.
 type breakage struct {
-	err    error
-	advice string // for the operator
-	closed bool   // not even what SQLite writes when it closes a database
+	err       error
+	advice    string // for the operator
+	untouched bool   // not even what SQLite writes as it closes a database is written
 }
 
 func (b *breakage) Error() string {
@@ -45,17 +45,20 @@ func (b *breakage) Error() string {
 
 // breakDown ends all writing until a restart: nobody knows what the disk holds.
 func (s *Store) breakDown(ctx context.Context, err error) {
-	b := &breakage{err: err, advice: "look after the disk first"}
+	b := &breakage{err: err, advice: "look after the disk first", untouched: true}
 	switch {
 	case isDamaged(err):
-		b.advice, b.closed = "stop the server, and see what “parley check” says, or restore a back-up", true
+		b.err = fmt.Errorf("the database is damaged: %w", err)
+		b.advice = "stop the server, and see what “parley check” says, or restore a back-up"
 	case errors.Is(err, errReplaced):
-		b.advice, b.closed = "stop the server, and put the data folder right first", true
+		b.advice = "stop the server, and put the data folder right first"
+	case isFailedSync(err):
+		b.err = fmt.Errorf("a sync of the disk failed: %w", err)
 	case errors.Is(err, errPanicked):
-		b.advice = "report it, with the log"
+		b.advice, b.untouched = "report it, with the log", false
 	}
 	if s.broken.CompareAndSwap(nil, b) {
-		s.logger.LogAttrs(ctx, slog.LevelError, "nothing is written until a restart", slog.Any("err", err))
+		s.logger.LogAttrs(ctx, slog.LevelError, "nothing is written until a restart", slog.Any("err", b.err))
 	}
 }
 

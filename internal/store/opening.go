@@ -85,7 +85,7 @@ func (s *Store) takeMarks(newest mark) error {
 func (s *Store) findDatabase(ctx context.Context, vfs string) (leftBehind, error) {
 	_, err := s.folder.Lstat(databaseName)
 	if err == nil {
-		os.Remove(s.path + files.Suffix) // a second name, if the process that made the file was killed then
+		s.removeCopies()
 		return examine(s.dir)
 	}
 	if !errors.Is(err, fs.ErrNotExist) {

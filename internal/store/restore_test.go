@@ -47,7 +47,7 @@ func beChild(dir string) error {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	go func() { ended <- s.Run(ctx) }()
-	fmt.Println(s.Epoch())
+	fmt.Fprintln(os.Stdout, s.Epoch())
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
 		n, err := strconv.Atoi(lines.Text())
 		if err != nil {
@@ -62,7 +62,7 @@ func beChild(dir string) error {
 		if last.Err != nil {
 			return last.Err
 		}
-		fmt.Println(last.Event.Seq)
+		fmt.Fprintln(os.Stdout, last.Event.Seq)
 	}
 	stop()
 	if err := <-ended; err != nil {

@@ -175,14 +175,14 @@ func (s *Store) closeDatabase(ctx context.Context) error {
 		return s.release()
 	}
 	_, err := s.checkpoint(ctx, `PRAGMA wal_checkpoint(PASSIVE)`)
+	if s.broken.Load() != nil {
+		return errors.Join(fmt.Errorf("the write-ahead log could not be emptied: %w", err), s.release())
+	}
 	if err != nil {
 		s.logger.LogAttrs(ctx, slog.LevelWarn, "the write-ahead log could not be emptied", slog.Any("err", err))
 	}
 	s.note(ctx, func(m *mark) { m.State = emptying }) // what is left of it is emptied as the last connection is closed
-	err = s.releaseDatabase()
-	if s.broken.Load() == nil {
-		err = errors.Join(err, s.markEnd(ctx))
-	}
+	err = errors.Join(s.releaseDatabase(), s.markEnd(ctx))
 	return errors.Join(err, s.release())
 }
 
@@ -209,10 +209,10 @@ func (s *Store) release() error {
 
 // releaseDatabase closes all connections to the database. The readers go first:
 // the connection that goes last empties the write-ahead log into the database.
-// That must not happen where the files are damaged or are somebody else's by now.
-// Then the connections are left to the end of the process.
+// That must not happen once nothing is to be written any more. Then the connections
+// are left to the end of the process.
 func (s *Store) releaseDatabase() error {
-	if b := s.broken.Load(); b != nil && b.closed {
+	if b := s.broken.Load(); b != nil && b.untouched {
 		return nil
 	}
 	var errs []error

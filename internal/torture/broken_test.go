@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -33,6 +34,8 @@ const (
 	showDeleted  breakage = "shows a deleted text on resume"
 	doubleMarks  breakage = "doubles a reaction"
 	forgetReads  breakage = "forgets how far somebody has read"
+	keepEpoch    breakage = "keeps the epoch whatever the log is"
+	beginAnew    breakage = "begins an empty log where the old one is damaged"
 	forgetSame   breakage = "forgets the nonces of edits that change nothing"
 )
 
@@ -44,15 +47,28 @@ type subject struct {
 	log    *brokenLog
 	stop   func() error
 	commit committed
+	epoch  string
 }
 
+func (s *subject) Files() (folder, database string) { return s.dir, filepath.Join(s.dir, "parley.db") }
+
 func (s *subject) Start(ctx context.Context) (string, error) {
+	s.stop = nil
 	kept, err := store.Open(ctx, store.Config{Dir: s.dir})
+	if err != nil && s.breaks == beginAnew {
+		if err := os.Remove(filepath.Join(s.dir, "parley.db")); err != nil {
+			return "", err
+		}
+		kept, err = store.Open(ctx, store.Config{Dir: s.dir})
+	}
 	if err != nil {
 		return "", err
 	}
+	if s.epoch == "" || s.breaks != keepEpoch {
+		s.epoch = kept.Epoch()
+	}
 	s.log = newBrokenLog(kept, s.breaks, &s.commit)
-	hub := room.New(s.log, s.log, kept.Epoch(), room.Config{})
+	hub := room.New(s.log, s.log, s.epoch, room.Config{})
 	s.log.hub = hub
 	site, err := web.New()
 	if err != nil {
@@ -81,6 +97,9 @@ func (s *subject) Start(ctx context.Context) (string, error) {
 
 // Kill ends the server such that what has not been committed is not.
 func (s *subject) Kill() error {
+	if s.stop == nil { // it did not start
+		return nil
+	}
 	s.log.crash()
 	return s.stop()
 }
@@ -107,7 +126,7 @@ func TestEachBreakageIsFound(t *testing.T) {
 		faults []string
 		want   []torture.Rule // which of them depends on who comes first
 	}{
-		none:         {[]string{"kill", "cut", "stall", "tab"}, nil},
+		none:         {[]string{"kill", "cut", "stall", "tab", "restore", "corrupt"}, nil},
 		ackEarly:     {[]string{"kill"}, []torture.Rule{torture.Lost}},
 		forgetNonces: {[]string{"tab", "cut"}, []torture.Rule{torture.Doubled}},
 		publishEarly: {[]string{"kill"}, []torture.Rule{torture.Unstored, torture.Different, torture.Skipped}},
@@ -119,6 +138,8 @@ func TestEachBreakageIsFound(t *testing.T) {
 		showDeleted:  {[]string{"cut", "herd"}, []torture.Rule{torture.Revived}},
 		doubleMarks:  {[]string{"delay"}, []torture.Rule{torture.Marked}},
 		forgetReads:  {[]string{"delay"}, []torture.Rule{torture.Unread}},
+		keepEpoch:    {[]string{"restore"}, []torture.Rule{torture.Lost}},
+		beginAnew:    {[]string{"corrupt"}, []torture.Rule{torture.Lost, torture.Forgotten}},
 		forgetSame:   {[]string{"cut", "tab"}, []torture.Rule{torture.Doubled, torture.Moved}},
 	}
 	for breaks, tt := range tests {

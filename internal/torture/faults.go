@@ -48,23 +48,38 @@ func FaultNames(s Subject) []string {
 	for _, f := range faultsOf(s) {
 		names = append(names, f.name)
 	}
+	for _, t := range trialsOf(s) {
+		names = append(names, t.name)
+	}
 	return names
 }
 
-func chooseFaults(s Subject, names []string) ([]fault, error) {
-	can := faultsOf(s)
+// CheckFaults returns an error if one of names is no fault of a subject.
+func CheckFaults(s Subject, names []string) error {
+	_, _, err := chooseFaults(s, names)
+	return err
+}
+
+// chooseFaults returns the faults with those names, or all: those that come while
+// people talk, and those that come between rounds.
+func chooseFaults(s Subject, names []string) (chosen []fault, between []trial, err error) {
 	if len(names) == 0 {
-		return can, nil
+		return faultsOf(s), trialsOf(s), nil
 	}
-	var chosen []fault
+	can, canBetween := faultsOf(s), trialsOf(s)
 	for _, name := range names {
 		i := slices.IndexFunc(can, func(f fault) bool { return f.name == name })
-		if i < 0 {
-			return nil, fmt.Errorf("there is no fault %q here, but %s", name, strings.Join(FaultNames(s), ", "))
+		n := slices.IndexFunc(canBetween, func(t trial) bool { return t.name == name })
+		switch {
+		case i >= 0:
+			chosen = append(chosen, can[i])
+		case n >= 0:
+			between = append(between, canBetween[n])
+		default:
+			return nil, nil, fmt.Errorf("there is no fault %q here, but %s", name, strings.Join(FaultNames(s), ", "))
 		}
-		chosen = append(chosen, can[i])
 	}
-	return chosen, nil
+	return chosen, between, nil
 }
 
 // weather lets faults come for a round. In every third round there is one kind

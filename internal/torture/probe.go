@@ -70,6 +70,17 @@ func (p *prober) post(ctx context.Context) error {
 	}
 }
 
+// once tries to say one message.
+func (p *prober) once(ctx context.Context) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.said++
+	return p.try(ctx, Attempt{
+		Author: p.person, Room: p.s.rooms[p.said%len(p.s.rooms)], Kind: Message,
+		Nonce: fmt.Sprintf("%s-%d", proberName, p.said), Text: fmt.Sprintf("%s says %d", proberName, p.said),
+	})
+}
+
 // try makes one attempt and writes down what came of it.
 func (p *prober) try(ctx context.Context, a Attempt) error {
 	called := p.s.ledger.calls(a)

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -63,6 +64,11 @@ func (p *Process) Start(context.Context) (string, error) {
 		return "", fmt.Errorf("start %s: it says %q (%v)", p.Program, line, err)
 	}
 	return url, nil
+}
+
+// Files returns where the program keeps what it keeps.
+func (p *Process) Files() (folder, database string) {
+	return p.Data, filepath.Join(p.Data, "parley.db")
 }
 
 // PID returns the number of the running process; 0 if there is none.

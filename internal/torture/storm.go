@@ -73,7 +73,7 @@ func (w *world) progress(name string, err error) {
 func (w *world) address() string { return *w.url.Load() }
 
 // torture plays round after round until the time is over.
-func (w *world) torture(ctx context.Context, faults []fault) (err error) {
+func (w *world) torture(ctx context.Context, faults []fault, trials []trial) (err error) {
 	lines, hangUp := context.WithCancel(context.WithoutCancel(ctx))
 	var proxied sync.WaitGroup
 	proxied.Go(func() { w.proxy.run(lines) })
@@ -95,8 +95,15 @@ func (w *world) torture(ctx context.Context, faults []fault) (err error) {
 	for time.Until(end) > 0 && ctx.Err() == nil {
 		length := min(w.cfg.Round, time.Until(end))
 		w.count(func(r *Report) { r.Rounds++ })
-		if err := w.round(ctx, w.report.Rounds, length, faults); err != nil {
-			return err
+		if len(faults) > 0 {
+			if err := w.round(ctx, w.report.Rounds, length, faults); err != nil {
+				return err
+			}
+		}
+		if len(trials) > 0 {
+			if err := w.try(ctx, w.report.Rounds, trials); err != nil {
+				return err
+			}
 		}
 		w.cfg.Logger.Info("round checked", "op", w.report.Rounds, "seq", w.report.Messages)
 	}
@@ -290,6 +297,11 @@ func (s *storm) check(ctx context.Context, n int) error {
 	if len(found) == 0 {
 		return nil
 	}
+	return s.broken(n, e, found)
+}
+
+// broken returns the error that promises were broken, and keeps what was seen.
+func (s *storm) broken(n int, e Evidence, found []Finding) error {
 	broken := &Broken{Seed: s.cfg.Seed, Round: n, Found: found}
 	if s.cfg.Evidence != "" {
 		broken.Kept = filepath.Join(s.cfg.Evidence, fmt.Sprintf("%d-%d", s.cfg.Seed, n))

@@ -80,7 +80,7 @@ func Run(ctx context.Context, cfg Config) (Report, error) {
 	cfg.Round = cmp.Or(cfg.Round, 20*time.Second)
 	cfg.People, cfg.Rooms, cfg.Rate, cfg.Herd = cmp.Or(cfg.People, 6), cmp.Or(cfg.Rooms, 3), cmp.Or(cfg.Rate, 300), cmp.Or(cfg.Herd, 1000)
 	cfg.Faults = slices.DeleteFunc(slices.Clone(cfg.Faults), func(s string) bool { return s == "" })
-	chosen, err := chooseFaults(cfg.Subject, cfg.Faults)
+	chosen, between, err := chooseFaults(cfg.Subject, cfg.Faults)
 	if err != nil {
 		return Report{}, err
 	}
@@ -89,7 +89,7 @@ func Run(ctx context.Context, cfg Config) (Report, error) {
 		return Report{}, err
 	}
 	began := time.Now()
-	err = w.torture(ctx, chosen)
+	err = w.torture(ctx, chosen, between)
 	w.report.Took = time.Since(began)
 	return w.report, err
 }

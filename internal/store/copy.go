@@ -1,0 +1,88 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"parley/internal/files"
+)
+
+// Whoever copies the database keeps the write-ahead log from being emptied
+// meanwhile. So a copy is given up when the log has grown by more than this many
+// bytes, and a quarter of the database.
+const mayGrow = 64 << 20
+
+// growthEvery is how often that is looked at.
+const growthEvery = 50 * time.Millisecond
+
+// errGrown says that a copy was given up.
+var errGrown = errors.New("it was given up: the server wrote so much meanwhile that the write-ahead log grew too large; " +
+	"try again at a quieter time, or on a faster disk")
+
+// guarded calls work with a context that ends when the write-ahead log of the
+// database at path has grown too large.
+func guarded(ctx context.Context, path string, work func(context.Context) error) error {
+	ctx, giveUp := context.WithCancelCause(ctx)
+	most := size(path+walSuffix) + mayGrow + size(path)/4
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		tick := time.NewTicker(growthEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				if size(path+walSuffix) > most {
+					giveUp(errGrown)
+				}
+			}
+		}
+	}()
+	err := work(ctx)
+	if cause := context.Cause(ctx); err != nil && errors.Is(cause, errGrown) {
+		err = cause
+	}
+	giveUp(nil)
+	<-watched
+	return err
+}
+
+// copyName is the name that a copy has in the data folder for a moment.
+const copyName = "parley.copy"
+
+// Copy returns a file with what Backup would write. It has no name any more, so it
+// is gone once it is closed. It is made in the data folder, and by this process: then
+// nobody who is slow, or stopped, keeps the write-ahead log from being emptied.
+func (s *Store) Copy(ctx context.Context) (_ *os.File, err error) {
+	path := filepath.Join(s.dir, copyName)
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("copying the database: %w", err)
+		}
+	}()
+	if free, e := freeBytes(s.dir); e == nil && free < size(s.path)+mayGrow {
+		const mb = 1e6
+		return nil, fmt.Errorf("%w: a copy takes %.0f MB for a moment, and %.0f MB are free", ErrNoRoom, float64(size(s.path))/mb, float64(free)/mb)
+	}
+	if err := files.New(path, func(partial string) error { return copyWithoutEpoch(ctx, s.path, partial) }); err != nil {
+		return nil, err
+	}
+	f, err := os.Open(path)
+	return f, errors.Join(err, os.Remove(path))
+}
+
+// ErrNoRoom says that the disk of the data folder has no room for a copy.
+var ErrNoRoom = errors.New("the disk has no room for it")
+
+// removeCopies removes what a process that was killed has left.
+func (s *Store) removeCopies() {
+	for _, name := range []string{databaseName + files.Suffix, copyName, copyName + files.Suffix, copyName + files.Suffix + "-journal"} {
+		_ = s.folder.Remove(name) // mostly there is none
+	}
+}
