@@ -6,11 +6,9 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 
-	"github.com/charmbracelet/x/term"
 	"rsc.io/qr"
 )
 
@@ -78,24 +76,24 @@ func lanAddresses() []netip.Addr {
 
 // welcome tells a program where the server is, in one line, and a person who
 // watches where to open it, also with a phone.
-func (con *console) welcome(a addresses) {
-	fmt.Fprintf(con.stdout, "listening on %s\n", a.local)
-	if f, ok := con.stderr.(*os.File); !ok || !term.IsTerminal(f.Fd()) {
+func welcome(stdout, stderr io.Writer, person bool, a addresses) {
+	fmt.Fprintf(stdout, "listening on %s\n", a.local)
+	if !person {
 		return
 	}
-	fmt.Fprintf(con.stderr, "\n  On this machine:  %s\n", a.local)
+	fmt.Fprintf(stderr, "\n  On this machine:  %s\n", a.local)
 	for i, other := range a.others {
 		label := "In your network: "
 		if i > 0 {
 			label = strings.Repeat(" ", len(label))
 		}
-		fmt.Fprintf(con.stderr, "  %s %s\n", label, other)
+		fmt.Fprintf(stderr, "  %s %s\n", label, other)
 	}
 	if len(a.others) > 0 {
-		fmt.Fprintln(con.stderr)
-		drawQR(con.stderr, a.others[0])
+		fmt.Fprintln(stderr)
+		drawQR(stderr, a.others[0])
 	}
-	fmt.Fprint(con.stderr, "\n  Stop with Ctrl+C.\n\n")
+	fmt.Fprint(stderr, "\n  Stop with Ctrl+C.\n\n")
 }
 
 // quiet is the light border that a QR code needs around it, in modules (ISO/IEC

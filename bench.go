@@ -37,6 +37,8 @@ type benchReport struct {
 	Files []string `arg:"" type:"existingfile" help:"Files that --json has written."`
 }
 
+func (c *benchCmd) check() error { return bench.CheckPeers(c.Peers) }
+
 // Run runs the scenario that was named. Kong calls it for each.
 func (c *benchCmd) Run(ctx context.Context, con *console, command *kong.Context) error {
 	self, err := exec.LookPath(os.Args[0]) // as it was called

@@ -30,13 +30,25 @@ func (c *chatCmd) Help() string {
 		"status is 0 when all are stored: echo deploy finished | parley chat http://localhost:8080/r/ops"
 }
 
-// Run shows the room, sends what is piped in, or prints what comes.
-func (c *chatCmd) Run(ctx context.Context, con *console) (err error) {
+// room returns the name of the room that the address is of, "" if it is of none.
+func (c *chatCmd) room() string {
 	name, ok := strings.CutPrefix(c.URL.Path, "/r/")
-	name = strings.TrimSuffix(name, "/")
-	if !ok || name == "" || strings.Contains(name, "/") {
+	if name = strings.TrimSuffix(name, "/"); !ok || strings.Contains(name, "/") {
+		return ""
+	}
+	return name
+}
+
+func (c *chatCmd) check() error {
+	if c.room() == "" {
 		return fmt.Errorf("%s is not the address of a room, such as http://localhost:8080/r/lobby", c.URL)
 	}
+	return nil
+}
+
+// Run shows the room, sends what is piped in, or prints what comes.
+func (c *chatCmd) Run(ctx context.Context, con *console) (err error) {
+	name := c.room()
 	cl, err := c.dial(ctx)
 	if err != nil {
 		return err

@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"parley/internal/server"
 )
 
 // healthTimeout is how long a server may take to answer.
@@ -23,6 +25,15 @@ type healthCmd struct {
 	Listen  string   `placeholder:"ADDRESS" help:"The server's --listen."`
 	Domain  []string `placeholder:"NAME" help:"The server's --domain."`
 	TLSCert string   `name:"tls-cert" placeholder:"FILE" help:"The server's --tls-cert."`
+}
+
+func (c *healthCmd) check() error {
+	if c.Listen != "" {
+		if err := checkListen("--listen", c.Listen); err != nil {
+			return err
+		}
+	}
+	return server.CheckDomains(c.Domain)
 }
 
 // Run asks /healthz: what the health check of a container needs that has no

@@ -22,8 +22,8 @@ type commands struct {
 	Serve    serveCmd    `cmd:"" default:"withargs" help:"Serve the rooms. This is what parley does without a command."`
 	Chat     chatCmd     `cmd:"" help:"Talk in a room from a terminal, or from a script."`
 	Backup   backupCmd   `cmd:"" help:"Copy the log in the data folder to a file, also while a server uses it."`
-	Rollback rollbackCmd `cmd:"" help:"Return the data folder to what it was before the last upgrade, and say what is lost by that."`
 	Check    checkCmd    `cmd:"" help:"Check a data folder that no server uses, or a back-up: exit status 0 if it is whole, 1 if not."`
+	Rollback rollbackCmd `cmd:"" help:"Return the data folder to what it was before the last upgrade, and say what is lost by that."`
 	Health   healthCmd   `cmd:"" help:"Ask a server whether it is well: exit status 0 if it can store messages, 1 if not."`
 	Bench    benchCmd    `cmd:"" help:"Measure how fast a server is, and others beside it, on this machine."`
 	Torture  tortureCmd  `cmd:"" help:"Torture a server of its own with kills, broken lines and a full disk, and prove that nothing is lost."`
@@ -47,7 +47,7 @@ func main() {
 		signal.Stop(signals)
 		stop()
 		time.Sleep(stopTimeout)
-		fmt.Fprintf(os.Stderr, "parley: still busy after %v; ended all the same\n", stopTimeout)
+		complain(os.Stderr, fmt.Sprintf("still busy after %v; ended all the same", stopTimeout))
 		os.Exit(1)
 	}()
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
@@ -57,32 +57,42 @@ func main() {
 // command failed, 2 when it was not understood.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	exited := -1
+	parser := newParser(stdout, stderr, func(code int) { exited = code })
+	command, err := parser.Parse(args)
+	if exited >= 0 { // --help has been given
+		return exited
+	}
+	if err == nil {
+		err = check(command)
+	}
+	if err != nil {
+		complain(stderr, refusal(err))
+		return 2
+	}
+	command.BindTo(ctx, (*context.Context)(nil))
+	if err := command.Run(&console{stdout, stderr}); err != nil {
+		complain(stderr, err.Error())
+		return 1
+	}
+	return 0
+}
+
+// newParser returns what reads the command line.
+func newParser(stdout, stderr io.Writer, exit func(int)) *kong.Kong {
 	parser, err := kong.New(&commands{},
 		kong.Name("parley"),
 		kong.Description("A chat server that you start with one command and can rely on."),
 		kong.DefaultEnvars("PARLEY"),
 		kong.Writers(stdout, stderr),
-		kong.Exit(func(code int) { exited = code }),
+		kong.Exit(exit),
 		kong.Help(help),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 	)
 	if err != nil {
 		panic(err) // a mistake in commands, which no command line can mend
 	}
-	command, err := parser.Parse(args)
-	switch {
-	case exited >= 0: // --help has been given
-		return exited
-	case err != nil:
-		fmt.Fprintf(stderr, "parley: %v; try parley --help\n", err)
-		return 2
-	}
-	command.BindTo(ctx, (*context.Context)(nil))
-	if err := command.Run(&console{stdout, stderr}); err != nil {
-		fmt.Fprintf(stderr, "parley: %v\n", err)
-		return 1
-	}
-	return 0
+	strictly(parser)
+	return parser
 }
 
 // help shows the flags of serve too where no command is named, as serve is the

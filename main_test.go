@@ -33,7 +33,8 @@ func TestMain(m *testing.M) {
 //	say ROOM NAME TEXT  [!] post a message; a second one by NAME is by the same person
 //	by NAME METHOD PATH [BODY]  have that person change something
 //	hear ROOM REGEXP    [!] the room's history matches, as lines "SEQ NAME: TEXT"
-//	get PATH STATUS     what a GET is answered with; its body goes to the file "body"
+//	get PATH STATUS [HOST]  what a person's GET is answered with, for a host if
+//	                    it is not $URL's; its body goes to the file "body"
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -210,10 +211,14 @@ func scriptHear(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func scriptGet(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: get PATH STATUS")
+	if neg || len(args) < 2 || len(args) > 3 {
+		ts.Fatalf("usage: get PATH STATUS [HOST]")
 	}
-	answer, err := (&http.Client{Timeout: patience}).Get(ts.Getenv("URL") + args[0])
+	r, err := http.NewRequest(http.MethodGet, ts.Getenv("URL")+args[0], nil)
+	ts.Check(err)
+	r.Host = strings.Join(args[2:], "")
+	r.Header.Set("Accept", "text/html,*/*")
+	answer, err := (&http.Client{Timeout: patience}).Do(r)
 	ts.Check(err)
 	defer answer.Body.Close()
 	body, err := io.ReadAll(answer.Body)

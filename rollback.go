@@ -27,7 +27,7 @@ func (c *rollbackCmd) Run(ctx context.Context, con *console) (err error) {
 	if !c.Yes {
 		return errors.New("nothing has been changed; to go back, and lose that, add --yes")
 	}
-	undone, err := r.Do()
+	undone, err := r.Do(ctx)
 	if err != nil {
 		return err
 	}

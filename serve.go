@@ -52,10 +52,19 @@ func (f logFlags) logger(w io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, options))
 }
 
+// tellLost writes the line that stands for lines that were lost.
+func (f logFlags) tellLost(w io.Writer, lines uint64) {
+	f.logger(w).Warn("log lines lost", slog.Uint64("lines", lines))
+}
+
 // Run is the one place that knows every part: it builds them from the ground
 // up, waits, and stops them in the reverse order, each once nobody needs it.
 func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
-	logger := c.logger(con.stderr)
+	signal.Ignore(syscall.SIGPIPE) // or the next log line ends the server when nobody reads them any more
+	stdout, stderr := newLossyWriter(con.stdout, nil), newLossyWriter(con.stderr, c.tellLost)
+	defer stdout.close()
+	defer stderr.close()
+	logger := c.logger(stderr)
 	metrics := server.NewMetrics()
 	site, err := web.New()
 	if err != nil {
@@ -77,14 +86,12 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 
 	c.HTTP.Find, c.HTTP.Emoji = index.Find, emoji
 	c.HTTP.CertStore, c.HTTP.Metrics, c.HTTP.Logger = filepath.Join(c.Data, "certificates"), metrics, logger
+	c.HTTP.OwnNames, c.HTTP.LogLost = ownNames(), stderr.lostLines
 	doors, err := server.New(c.HTTP, hub, log, log.Healthy, site)
 	if err != nil {
 		return err
 	}
-	ln, plain, err := c.listen(ctx)
-	if err == nil {
-		err = c.HTTP.MayListen(ln, plain)
-	}
+	ln, plain, own, err := c.listen(ctx)
 	if err != nil {
 		return err
 	}
@@ -96,13 +103,20 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 	stopIndex := start(ctx, index.Run, failed)
 	stopReload := start(ctx, c.reload(doors), failed)
 	stopSocket := start(ctx, newSocket(c.Data, log, logger).Run, failed)
+	stopMetrics := start(ctx, func(ctx context.Context) error { return serveMetrics(ctx, doors, own) }, failed)
 	open := c.addresses(ln)
-	con.welcome(open)
-	logger.LogAttrs(ctx, slog.LevelInfo, "started", slog.String("version", buildVersion()),
-		slog.String("addr", ln.Addr().String()), slog.Any("open", append([]string{open.local}, open.others...)))
+	welcome(stdout, stderr, isTerminal(con.stderr), open)
+	started := []slog.Attr{
+		slog.String("version", buildVersion()), slog.String("addr", ln.Addr().String()),
+		slog.Any("open", append([]string{open.local}, open.others...)),
+	}
+	if own != nil {
+		started = append(started, slog.String("metrics", own.Addr().String()))
+	}
+	logger.LogAttrs(ctx, slog.LevelInfo, "started", started...)
 
 	err = doors.Serve(ctx, ln, plain) // until a signal comes, or a part fails
-	err = errors.Join(err, stopSocket(), stopReload(), stopIndex(), stopHub(), stopLog())
+	err = errors.Join(err, stopMetrics(), stopSocket(), stopReload(), stopIndex(), stopHub(), stopLog())
 	logger.LogAttrs(ctx, slog.LevelInfo, "stopped")
 	return err
 }
@@ -152,20 +166,54 @@ func (c *serveCmd) reload(doors *server.Server) func(context.Context) error {
 	}
 }
 
-// listen opens the sockets: the second, for plain HTTP beside HTTPS, only with
-// a domain.
-func (c *serveCmd) listen(ctx context.Context) (ln, plain net.Listener, err error) {
-	if len(c.HTTP.Domain) == 0 {
-		ln, err = listen(ctx, cmp.Or(c.Listen, ":8080"), "--listen")
-		return ln, nil, err
+// listenAddress returns where pages and all else are served.
+func (c *serveCmd) listenAddress() string {
+	if len(c.HTTP.Domain) > 0 {
+		return cmp.Or(c.Listen, ":443")
 	}
-	if ln, err = listen(ctx, cmp.Or(c.Listen, ":443"), "--listen"); err != nil {
-		return nil, nil, err
+	return cmp.Or(c.Listen, ":8080")
+}
+
+// httpListenAddress returns where plain HTTP is answered beside HTTPS.
+func (c *serveCmd) httpListenAddress() string { return cmp.Or(c.HTTPListen, ":80") }
+
+// listen opens the sockets: plain, for HTTP beside HTTPS, only with a domain,
+// and metrics only if they have one of their own.
+func (c *serveCmd) listen(ctx context.Context) (ln, plain, metrics net.Listener, err error) {
+	var open []net.Listener
+	try := func(address, flag string) (ln net.Listener) {
+		if err == nil {
+			ln, err = listen(ctx, address, flag)
+		}
+		if err == nil {
+			open = append(open, ln)
+		}
+		return ln
 	}
-	if plain, err = listen(ctx, cmp.Or(c.HTTPListen, ":80"), "--http-listen"); err != nil {
-		return nil, nil, errors.Join(err, ln.Close())
+	ln = try(c.listenAddress(), "--listen")
+	if len(c.HTTP.Domain) > 0 {
+		plain = try(c.httpListenAddress(), "--http-listen")
 	}
-	return ln, plain, nil
+	if c.HTTP.MetricsListen != "" {
+		metrics = try(c.HTTP.MetricsListen, "--metrics-listen")
+	}
+	if err != nil {
+		for _, ln := range open {
+			err = errors.Join(err, ln.Close())
+		}
+		return nil, nil, nil, err
+	}
+	return ln, plain, metrics, nil
+}
+
+// serveMetrics answers /metrics on a socket of its own, if there is one, until
+// ctx ends.
+func serveMetrics(ctx context.Context, doors *server.Server, ln net.Listener) error {
+	if ln == nil {
+		<-ctx.Done()
+		return nil
+	}
+	return doors.ServeMetrics(ctx, ln)
 }
 
 func listen(ctx context.Context, address, flag string) (net.Listener, error) {

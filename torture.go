@@ -23,6 +23,12 @@ type tortureCmd struct {
 	torture.Config `embed:""`
 }
 
+// check takes the faults for which a disk is needed too: that there is none is
+// found out later.
+func (c *tortureCmd) check() error {
+	return torture.CheckFaults(&torture.Process{OwnDisk: true}, c.Config.Faults)
+}
+
 // Run tortures a server of its own on data of its own.
 func (c *tortureCmd) Run(ctx context.Context, con *console) error {
 	program := c.Server

@@ -34,6 +34,7 @@ const (
 	TooManyConnections Code = "too_many_connections"
 	RateLimited        Code = "rate_limited"
 	ForbiddenOrigin    Code = "forbidden_origin"
+	UnknownHost        Code = "unknown_host"
 	NotFound           Code = "not_found"
 	Gone               Code = "gone"
 	NotYours           Code = "not_yours"

@@ -26,7 +26,7 @@ type Config struct {
 	Peers    []string      `placeholder:"NAME" help:"Also measure these servers, in turn with Parley: all, or some of floor, gorilla, gws, centrifuge, node-ws, bun."`
 	PeersDir string        `default:"bench" placeholder:"DIR" help:"Where bench/install has put the peers. Default: ${default}."`
 	TLS      bool          `name:"tls" help:"Measure over TLS, with a certificate made for the while, and peers that speak it."`
-	Runs     int           `default:"5" help:"How often everything is measured; the table has the median and the extremes. Default: ${default}."`
+	Runs     int           `default:"5" min:"1" help:"How often everything is measured; the table has the median and the extremes. Default: ${default}."`
 	For      time.Duration `default:"5s" help:"How long each measurement lasts. Default: ${default}."`
 	Dir      string        `default:"." placeholder:"DIR" help:"Where the server that is measured keeps its data for the while: a folder on the disk that counts. Default: ${default}."`
 	JSON     string        `name:"json" placeholder:"FILE" help:"Write all figures to a file."`

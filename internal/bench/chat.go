@@ -15,8 +15,8 @@ const theRoom = "bench"
 // Chat is a room in which all talk in bursts, wait until everybody has
 // everything, and go on.
 type Chat struct {
-	Members int `default:"32" help:"Members of the room. Default: ${default}."`
-	Burst   int `default:"51" help:"Messages that each sends at once. Default: ${default}."`
+	Members int `default:"32" min:"1" help:"Members of the room. Default: ${default}."`
+	Burst   int `default:"51" min:"1" help:"Messages that each sends at once. Default: ${default}."`
 }
 
 func (c *Chat) cases() []Case {
@@ -85,8 +85,8 @@ func inRoom(n int, room string) []member {
 
 // Fanout is one who talks to many, one message at a time.
 type Fanout struct {
-	Members  []int `default:"1000,10000" help:"Listeners. Default: ${default}."`
-	Messages int   `default:"2000" help:"Messages at most, if --for allows. Default: ${default}."`
+	Members  []int `default:"1000,10000" min:"1" help:"Listeners. Default: ${default}."`
+	Messages int   `default:"2000" min:"1" help:"Messages at most, if --for allows. Default: ${default}."`
 }
 
 var (

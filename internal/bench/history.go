@@ -11,8 +11,8 @@ import (
 
 // History is a room that has been talked in for years.
 type History struct {
-	Messages []int `default:"1000000" help:"Messages in the room. Default: ${default}."`
-	Behind   int   `default:"500" help:"Messages that a resume brings; at most 1000. Default: ${default}."`
+	Messages []int `default:"1000000" min:"1" help:"Messages in the room. Default: ${default}."`
+	Behind   int   `default:"500" min:"1" help:"Messages that a resume brings; at most 1000. Default: ${default}."`
 }
 
 var (

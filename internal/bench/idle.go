@@ -9,7 +9,7 @@ import (
 
 // Idle is connections that only stay, in rooms of ten.
 type Idle struct {
-	Connections []int         `default:"10000" help:"Connections. Default: ${default}."`
+	Connections []int         `default:"10000" min:"1" help:"Connections. Default: ${default}."`
 	Settle      time.Duration `default:"15s" help:"How long the server may tidy up before its memory is read; the rest of what joining took goes after some two minutes in Go servers. Default: ${default}."`
 }
 
@@ -71,7 +71,7 @@ func (s *stand) warmUp(ctx context.Context) error {
 
 // Join is connections that come all at once to a room with a history.
 type Join struct {
-	Connections []int `default:"5000" help:"Connections. Default: ${default}."`
+	Connections []int `default:"5000" min:"1" help:"Connections. Default: ${default}."`
 	History     int   `default:"100" help:"Messages that each gets, in steps of 25; at most 1000. Default: ${default}."`
 }
 

@@ -10,7 +10,7 @@ import (
 
 // Once is rooms in which somebody said something once, and in which nobody is.
 type Once struct {
-	Rooms  []int         `default:"100000" help:"Rooms. Default: ${default}."`
+	Rooms  []int         `default:"100000" min:"1" help:"Rooms. Default: ${default}."`
 	Settle time.Duration `default:"150s" help:"How long the server may tidy up before its memory is read; Go servers do within some two minutes. Default: ${default}."`
 }
 

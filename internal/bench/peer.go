@@ -32,17 +32,25 @@ var peers = []Peer{
 	{Name: "bun", command: []string{"bun/node_modules/@oven/bun-linux-x64/bin/bun", "bun/server.js"}, protocol: plainProtocol{}, secure: true},
 }
 
-// choosePeers returns those that are called for and can be started; missing says
-// which cannot, and why. With TLS only those are chosen that speak it.
-func choosePeers(dir string, names []string, secure bool) (chosen []Peer, missing []string, err error) {
+// CheckPeers returns an error if one of names is no peer's.
+func CheckPeers(names []string) error {
 	known := make([]string, len(peers))
 	for i, p := range peers {
 		known[i] = p.Name
 	}
 	for _, name := range names {
 		if name != "all" && !slices.Contains(known, name) {
-			return nil, nil, fmt.Errorf("no peer is called %q: there are all, %s", name, strings.Join(known, ", "))
+			return fmt.Errorf("no peer is called %q: there are all, %s", name, strings.Join(known, ", "))
 		}
+	}
+	return nil
+}
+
+// choosePeers returns those that are called for and can be started; missing says
+// which cannot, and why. With TLS only those are chosen that speak it.
+func choosePeers(dir string, names []string, secure bool) (chosen []Peer, missing []string, err error) {
+	if err := CheckPeers(names); err != nil {
+		return nil, nil, err
 	}
 	for _, p := range peers {
 		if !slices.Contains(names, p.Name) && !slices.Contains(names, "all") {

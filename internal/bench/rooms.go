@@ -9,9 +9,9 @@ import (
 
 // Rooms is many rooms in which everybody talks now and then.
 type Rooms struct {
-	Rooms   []int         `default:"1000" help:"Rooms. Default: ${default}."`
-	Members int           `default:"10" help:"Members of each. Default: ${default}."`
-	Every   time.Duration `default:"1s" help:"How often each member says something. Default: ${default}."`
+	Rooms   []int         `default:"1000" min:"1" help:"Rooms. Default: ${default}."`
+	Members int           `default:"10" min:"1" help:"Members of each. Default: ${default}."`
+	Every   time.Duration `default:"1s" min:"1ms" help:"How often each member says something. Default: ${default}."`
 }
 
 func (r *Rooms) cases() (cases []Case) {
@@ -60,11 +60,11 @@ func inRooms(rooms, each, first int) (members []member) {
 
 // Mixed is small rooms beside a giant one: what the small ones see of it.
 type Mixed struct {
-	Giant   int           `default:"10000" help:"Members of the giant room. Default: ${default}."`
-	Rate    float64       `default:"20" help:"Messages per second in it. Default: ${default}."`
-	Rooms   int           `default:"500" help:"Small rooms. Default: ${default}."`
-	Members int           `default:"5" help:"Members of each. Default: ${default}."`
-	Every   time.Duration `default:"1s" help:"How often somebody talks in each small room. Default: ${default}."`
+	Giant   int           `default:"10000" min:"1" help:"Members of the giant room. Default: ${default}."`
+	Rate    float64       `default:"20" min:"0.1" help:"Messages per second in it. Default: ${default}."`
+	Rooms   int           `default:"500" min:"1" help:"Small rooms. Default: ${default}."`
+	Members int           `default:"5" min:"1" help:"Members of each. Default: ${default}."`
+	Every   time.Duration `default:"1s" min:"1ms" help:"How often somebody talks in each small room. Default: ${default}."`
 }
 
 var (

@@ -16,7 +16,7 @@ import (
 // Search is rooms that have been talked in for years, in which somebody looks for
 // something.
 type Search struct {
-	Messages int `default:"1000000" help:"Messages in the rooms. Default: ${default}."`
+	Messages int `default:"1000000" min:"1" help:"Messages in the rooms. Default: ${default}."`
 }
 
 // searched is a class of queries: what is typed for the n-th, the words being

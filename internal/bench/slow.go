@@ -8,9 +8,9 @@ import (
 
 // Slow is a room in which some read nothing: what the others see of it.
 type Slow struct {
-	Members int     `default:"100" help:"Members of the room; one in ten reads nothing. Default: ${default}."`
-	Rate    float64 `default:"200" help:"Messages per second. Default: ${default}."`
-	Size    int     `default:"1000" help:"Bytes of a message. Default: ${default}."`
+	Members int     `default:"100" min:"1" help:"Members of the room; one in ten reads nothing. Default: ${default}."`
+	Rate    float64 `default:"200" min:"0.1" help:"Messages per second. Default: ${default}."`
+	Size    int     `default:"1000" min:"1" help:"Bytes of a message. Default: ${default}."`
 	Fill    int     `default:"8" help:"MiB sent first to each member once some stall, to fill the kernel's buffers. Default: ${default}."`
 }
 

@@ -10,8 +10,8 @@ import (
 
 // Store is messages that nobody listens to: only that they are kept counts.
 type Store struct {
-	Senders int `default:"32" help:"Senders to one room under load. Default: ${default}."`
-	Window  int `default:"512" help:"Messages of each that wait for their answer at once. Default: ${default}."`
+	Senders int `default:"32" min:"1" help:"Senders to one room under load. Default: ${default}."`
+	Window  int `default:"512" min:"1" help:"Messages of each that wait for their answer at once. Default: ${default}."`
 }
 
 var (

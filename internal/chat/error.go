@@ -30,6 +30,7 @@ const (
 	TooManyConnections Code = "too_many_connections" // this address has enough connections
 	RateLimited        Code = "rate_limited"         // again after RetryAfter
 	ForbiddenOrigin    Code = "forbidden_origin"     // a page from elsewhere
+	UnknownHost        Code = "unknown_host"         // asked of a host that is not this server's
 	NotFound           Code = "not_found"            // nothing at that address, or no such message
 	Gone               Code = "gone"                 // the message has been deleted
 	NotYours           Code = "not_yours"            // only its author may do that
@@ -47,7 +48,7 @@ const (
 var Codes = []Code{
 	InvalidJSON, UnknownOp, HelloFirst, BadRequest, BadRoom, BadName, BadText, BadNonce, NonceUsed,
 	BadSession, TooLong, TooLarge, NotJoined, AlreadyJoined, TooManyRooms, TooManyConnections,
-	RateLimited, ForbiddenOrigin, NotFound, Gone, NotYours, TooMany, Behind, SessionEnded, Stalled, Unavailable, Overloaded, Stopping, Internal,
+	RateLimited, ForbiddenOrigin, UnknownHost, NotFound, Gone, NotYours, TooMany, Behind, SessionEnded, Stalled, Unavailable, Overloaded, Stopping, Internal,
 }
 
 // An Error is what a user is told: a code to act on and a sentence to read.

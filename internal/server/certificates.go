@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"log/slog"
 	"net/http"
 )
@@ -23,15 +22,14 @@ type certificates interface {
 
 // newCertificates returns what cfg asks for, nil if that is no TLS.
 func newCertificates(cfg Config, logger *slog.Logger) (certificates, error) {
+	if err := cfg.checkTLS(); err != nil {
+		return nil, err
+	}
 	switch {
-	case len(cfg.Domain) > 0 && cfg.TLSCert+cfg.TLSKey != "":
-		return nil, errors.New("--domain gets a certificate by itself; it does not go with --tls-cert and --tls-key")
 	case len(cfg.Domain) > 0:
 		return newACME(cfg, logger), nil
-	case cfg.TLSCert != "" && cfg.TLSKey != "":
+	case cfg.TLSCert != "":
 		return newKeyPair(cfg.TLSCert, cfg.TLSKey, logger)
-	case cfg.TLSCert+cfg.TLSKey != "":
-		return nil, errors.New("--tls-cert and --tls-key go together")
 	}
 	return nil, nil
 }

@@ -168,7 +168,7 @@ func wantLog(t *testing.T, ts *testServer, head int) {
 // along.
 func TestPagesFromElsewhereChangeNothing(t *testing.T) {
 	ts := startServer(t, Config{}, room.Config{})
-	cookie := []string{"Cookie", cookieName + "=" + ts.guest(t, "Ada").Session}
+	cookie := []string{"Cookie", cookieOf(ts) + "=" + ts.guest(t, "Ada").Session}
 	ts.ask(t, http.MethodPost, "/api/rooms/lobby/messages", `{"text":"one"}`, cookie...)
 	for _, c := range [][]string{
 		{"PATCH", "/messages/1", `{"text":"theirs"}`},

@@ -2,8 +2,6 @@ package server
 
 import (
 	"context"
-	"fmt"
-	"net"
 	"net/http"
 
 	"parley/internal/wire"
@@ -29,20 +27,3 @@ func (e echo) hear(_ context.Context, m wire.Message) {
 }
 
 func (echo) end() {}
-
-// MayListen refuses sockets that can be reached from elsewhere where the
-// configuration is one for tests only. A nil socket is none.
-func (c Config) MayListen(sockets ...net.Listener) error {
-	if !c.DebugEcho {
-		return nil
-	}
-	for _, ln := range sockets {
-		if ln == nil {
-			continue
-		}
-		if addr, ok := ln.Addr().(*net.TCPAddr); !ok || !addr.IP.IsLoopback() {
-			return fmt.Errorf("--debug-echo answers whoever asks, so it needs a --listen that only this machine can reach, such as 127.0.0.1:8080, not %s", ln.Addr())
-		}
-	}
-	return nil
-}

@@ -47,7 +47,7 @@ func (s *Server) healthz(ctx context.Context, _ *struct{}) (*healthOutput, error
 }
 
 // describeStreams adds to the document what is not JSON in, JSON out.
-func describeStreams(doc *huma.OpenAPI) {
+func (s *Server) describeStreams(doc *huma.OpenAPI) {
 	text := &huma.Schema{Type: huma.TypeString}
 	number := &huma.Schema{Type: huma.TypeInteger}
 	problem := map[string]*huma.MediaType{"application/problem+json": {Schema: &huma.Schema{Ref: "#/components/schemas/Problem"}}}
@@ -72,6 +72,9 @@ func describeStreams(doc *huma.OpenAPI) {
 			"503": {Description: "Service Unavailable", Content: problem},
 		},
 	})
+	if s.cfg.MetricsListen != "" {
+		return // they are not at this address
+	}
 	doc.AddOperation(&huma.Operation{
 		OperationID: "metrics", Method: http.MethodGet, Path: "/metrics", Tags: []string{"Operation"},
 		Summary: "Counts, for Prometheus",

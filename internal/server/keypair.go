@@ -44,6 +44,12 @@ func (k *keyPair) load() error {
 	return nil
 }
 
+// isFor reports whether the certificate is for a host's name.
+func (k *keyPair) isFor(name string) bool {
+	leaf := k.current.Load().Leaf
+	return leaf != nil && leaf.VerifyHostname(name) == nil
+}
+
 func (k *keyPair) config() *tls.Config {
 	return &tls.Config{
 		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return k.current.Load(), nil },

@@ -51,6 +51,7 @@ func TestBodyHasTimeLimitAlsoWhereNobodyReadsIt(t *testing.T) {
 			r = httptest.NewRequest(tt.method, tt.path, strings.NewReader(`{"name":"Ada","text":"hi"}`))
 			r.Header.Set("Content-Type", "application/json")
 		}
+		r.Host = "localhost"
 		if tt.origin != "" {
 			r.Header.Set("Origin", tt.origin)
 		}

@@ -1,6 +1,9 @@
 package server
 
 import (
+	"context"
+	"errors"
+	"net"
 	"net/http"
 	"time"
 
@@ -74,9 +77,28 @@ func (m *Metrics) watch(s *Server) {
 	gauge("parley_rooms", "Rooms in memory.", func() int { return s.hub.Stats().Rooms })
 	gauge("parley_lagging_readers", "Readers that cannot take what there is for them.", func() int { return s.hub.Stats().Lagging })
 	total("parley_messages_total", "Messages accepted since the start.", func() uint64 { return s.hub.Stats().Posted })
+	if lost := s.cfg.LogLost; lost != nil {
+		total("parley_log_lines_lost_total", "Lines of the log that could not be written.", lost)
+	}
 	total("parley_deliveries_total", "Events given to readers since the start.", func() uint64 { return s.hub.Stats().Deliveries })
 }
 
 func (m *Metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}
+
+// ServeMetrics answers /metrics, and nothing else, on a socket of its own until
+// ctx ends.
+func (s *Server) ServeMetrics(ctx context.Context, ln net.Listener) error {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", s.metrics.handler())
+	server := s.httpServer(mux)
+	done := make(chan error, 1)
+	go func() { done <- ended(server.Serve(ln)) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return errors.Join(server.Close(), <-done) // whoever asks will ask again
+	}
 }

@@ -3,7 +3,6 @@ package server
 import (
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -13,77 +12,110 @@ import (
 // origins are those that an operator lets talk to this server besides its own.
 type origins []origin
 
-// An origin is a scheme and a host with its port, if that is not the scheme's
-// own, in lower case. A host that begins with "." stands for all its
-// sub-domains.
+// An origin is a scheme and a host, as authority has it. A name that begins with
+// "." stands for all that is below it.
 type origin struct {
 	scheme string
-	host   string
+	host   string // with its port, unless that is the scheme's own
+	name   string // without
 }
 
 // parseOrigins reads the values of --allow-origin.
 func parseOrigins(values []string) (origins, error) {
 	var list origins
 	for _, v := range values {
-		o, ok := parseOrigin(v)
-		if sub, wild := strings.CutPrefix(o.host, "*."); ok && wild {
-			o.host = "." + sub
-		}
-		if !ok || strings.Contains(o.host, "*") || o.host == "." {
-			return nil, fmt.Errorf("%q is not an origin such as https://chat.example.org or https://*.example.org", v)
+		o, err := parseAllowedOrigin(v)
+		if err != nil {
+			return nil, fmt.Errorf("--allow-origin: %w", err)
 		}
 		list = append(list, o)
 	}
 	return list, nil
 }
 
-// parseOrigin reads an Origin header (RFC 6454 §7). "null" is none.
-func parseOrigin(value string) (origin, bool) {
-	u, err := url.Parse(value)
-	if err != nil || u.Scheme == "" || u.Host == "" || u.Host[0] == '.' || u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" {
-		return origin{}, false
+func parseAllowedOrigin(value string) (origin, error) {
+	scheme, host, found := strings.Cut(strings.TrimSuffix(value, "/"), "://")
+	sub, wild := strings.CutPrefix(host, "*.")
+	o, ok := parseOrigin(scheme + "://" + sub)
+	if !found || !ok {
+		return o, fmt.Errorf("write a scheme and a host, such as https://chat.example.org or https://*.example.org, not %q", value)
 	}
-	scheme := strings.ToLower(u.Scheme)
-	return origin{scheme, hostOf(scheme, u.Host)}, true
+	if o.scheme != "http" && o.scheme != "https" {
+		return o, fmt.Errorf("write http:// or https:// before the host, not %q", value)
+	}
+	if !wild {
+		return o, nil
+	}
+	if err := ownable(o.name); err != nil {
+		return o, fmt.Errorf("%q %w", value, err)
+	}
+	o.host, o.name = "."+o.host, "."+o.name
+	return o, nil
 }
 
-// hostOf returns a host in lower case without a port that is the scheme's own.
-func hostOf(scheme, host string) string {
-	host = strings.ToLower(host)
-	switch scheme {
-	case "http":
-		host = strings.TrimSuffix(host, ":80")
-	case "https":
-		host = strings.TrimSuffix(host, ":443")
+// parseOrigin reads an Origin header (RFC 6454 §7). "null" is none.
+func parseOrigin(value string) (origin, bool) {
+	scheme, host, ok := strings.Cut(value, "://")
+	if !ok || scheme == "" {
+		return origin{}, false
 	}
-	return host
+	scheme = strings.ToLower(scheme)
+	name, _, ok := splitHost(host)
+	if !ok {
+		return origin{}, false
+	}
+	host, ok = authority(scheme, host)
+	return origin{scheme, host, name}, ok
 }
 
 // lists reports whether an operator named o.
 func (os origins) lists(o origin) bool {
 	return slices.ContainsFunc(os, func(allowed origin) bool {
 		return allowed.scheme == o.scheme &&
-			(allowed.host == o.host || allowed.host[0] == '.' && strings.HasSuffix(o.host, allowed.host) && len(o.host) > len(allowed.host))
+			(allowed.host == o.host || allowed.host[0] == '.' && strings.HasSuffix(o.host, allowed.host))
 	})
 }
 
-// originAllowed reports whether a page from where r comes may open a
-// connection here. The error has code ForbiddenOrigin. A request without an
-// Origin is no browser's and passes. Browsers do not hold WebSockets to the
-// same-origin policy, and for them an upgrade is a GET, so nothing else would
-// keep a foreign page from talking in a visitor's name.
+// sameOrigin reports whether a page that made r is one of this server's, or r is
+// no browser's. It is the one comparison for all doors: for a WebSocket, which
+// browsers do not hold to the same-origin policy and whose upgrade is a GET, and
+// for a request that changes something.
+func sameOrigin(r *http.Request) bool {
+	probe := &http.Request{Method: http.MethodPost, Host: r.Host, Header: http.Header{}}
+	if site := r.Header.Get("Sec-Fetch-Site"); site != "" {
+		probe.Header.Set("Sec-Fetch-Site", site)
+	}
+	if value := r.Header.Get("Origin"); value != "" {
+		probe.Header.Set("Origin", value)
+		// A proxy that ends TLS leaves us with another scheme than the page's, so
+		// that only hosts can be compared: both as the page's scheme has them.
+		if o, ok := parseOrigin(value); ok {
+			probe.Header.Set("Origin", o.scheme+"://"+o.host)
+			if host, ok := authority(o.scheme, r.Host); ok {
+				probe.Host = host
+			}
+		}
+	}
+	return crossOrigin.Check(probe) == nil
+}
+
+// crossOrigin is the rule of the standard library: what the browser says of the
+// page (Sec-Fetch-Site) counts, or, in an old browser, whether Origin is Host.
+var crossOrigin = http.NewCrossOriginProtection()
+
+// originListed reports whether r comes from a page of an origin that an operator named.
+func (s *Server) originListed(r *http.Request) bool {
+	o, ok := parseOrigin(r.Header.Get("Origin"))
+	return ok && s.origins.lists(o)
+}
+
+// originAllowed reports whether a page from where r comes may change something
+// or open a connection here. The error has code ForbiddenOrigin.
 func (s *Server) originAllowed(r *http.Request) error {
-	value := r.Header.Get("Origin")
-	if value == "" {
+	if sameOrigin(r) || s.originListed(r) {
 		return nil
 	}
-	// A proxy that ends TLS leaves us with another scheme than the page's, so
-	// that only hosts can be compared.
-	o, ok := parseOrigin(value)
-	if ok && (o.host == hostOf(o.scheme, r.Host) || s.origins.lists(o)) {
-		return nil
-	}
-	return forbidden(value)
+	return forbidden(r.Header.Get("Origin"))
 }
 
 func forbidden(value string) error {
@@ -92,12 +124,12 @@ func forbidden(value string) error {
 
 // guard lets through what may be asked across origins: reading, which browsers
 // keep from pages of other origins by themselves, and anything from a listed
-// origin, for which it answers what CORS asks for.
-func (s *Server) guard(next http.Handler) http.Handler {
-	cross := http.NewCrossOriginProtection()
+// origin, for which it answers what CORS asks for. methods are those that CORS
+// allows.
+func (s *Server) guard(methods []string, next http.Handler) http.Handler {
+	allowed := strings.Join(methods, ", ")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		o, ok := parseOrigin(r.Header.Get("Origin"))
-		listed := ok && s.origins.lists(o)
+		listed := s.originListed(r)
 		h := w.Header()
 		if len(s.origins) > 0 {
 			h.Add("Vary", "Origin")
@@ -110,16 +142,21 @@ func (s *Server) guard(next http.Handler) http.Handler {
 		preflight := r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != ""
 		switch {
 		case preflight && listed:
-			h.Set("Access-Control-Allow-Methods", "GET, POST, DELETE")
+			h.Set("Access-Control-Allow-Methods", allowed)
 			h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key, Last-Event-ID")
 			h.Set("Access-Control-Max-Age", "600")
 			w.WriteHeader(http.StatusNoContent)
 		case preflight:
 			s.refuse(w, r, forbidden(r.Header.Get("Origin")))
-		case !listed && cross.Check(r) != nil:
+		case !reads(r.Method) && s.originAllowed(r) != nil:
 			s.refuse(w, r, forbidden(r.Header.Get("Origin")))
 		default:
 			next.ServeHTTP(w, r)
 		}
 	})
+}
+
+// reads reports whether a method changes nothing (RFC 9110 §9.2.1).
+func reads(method string) bool {
+	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
 }

@@ -1,8 +1,11 @@
 package server
 
 import (
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strings"
 	"testing"
 
 	"parley/internal/chat"
@@ -13,8 +16,8 @@ var allowed = []string{"https://chat.example.org", "https://*.example.net", "htt
 
 // originTests hold for upgrades and for requests that change something.
 var originTests = map[string]struct {
-	host, origin string
-	ok           bool
+	host, origin, site string
+	ok                 bool
 }{
 	"no browser":              {host: "chat.local", ok: true},
 	"our own":                 {host: "chat.local", origin: "http://chat.local", ok: true},
@@ -38,6 +41,34 @@ var originTests = map[string]struct {
 	"listed, with port 3000":  {host: "chat.local", origin: "http://localhost:3000", ok: true},
 	"listed, without port":    {host: "chat.local", origin: "http://localhost"},
 	"nothing before the dots": {host: "chat.local", origin: "https://.example.net"},
+
+	"the usual port in Host":          {host: "chat.local:80", origin: "http://chat.local", ok: true},
+	"the usual port of HTTPS":         {host: "chat.local:443", origin: "https://chat.local", ok: true},
+	"the usual port in Origin":        {host: "chat.local", origin: "http://chat.local:80", ok: true},
+	"the usual port of another":       {host: "chat.local:443", origin: "http://chat.local"},
+	"capitals in Host":                {host: "Chat.LOCAL", origin: "http://chat.local", ok: true},
+	"capitals in Origin":              {host: "chat.local", origin: "HTTP://CHAT.local", ok: true},
+	"a dot at the end of Host":        {host: "chat.local.:8080", origin: "http://chat.local:8080", ok: true},
+	"a dot at the end of Origin":      {host: "chat.local", origin: "https://chat.local.", ok: true},
+	"no port behind the colon":        {host: "chat.local:", origin: "http://chat.local", ok: true},
+	"an address":                      {host: "192.168.1.20:8080", origin: "http://192.168.1.20:8080", ok: true},
+	"another address":                 {host: "192.168.1.20:8080", origin: "http://192.168.1.21:8080"},
+	"IPv6":                            {host: "[::1]:8080", origin: "http://[::1]:8080", ok: true},
+	"IPv6, written out":               {host: "[0:0:0:0:0:0:0:1]:8080", origin: "http://[::1]:8080", ok: true},
+	"IPv6, the usual port":            {host: "[FE80::1]:80", origin: "http://[fe80::1]", ok: true},
+	"letters beyond ASCII":            {host: "büro.local", origin: "http://xn--bro-hoa.local", ok: true},
+	"a name in the Origin's path":     {host: "chat.local", origin: "http://evil.example/chat.local"},
+	"a name before an @":              {host: "chat.local", origin: "http://chat.local@evil.example"},
+	"listed, in capitals, with a dot": {host: "chat.local", origin: "https://Chat.Example.org.", ok: true},
+	"wildcard, with a port":           {host: "chat.local", origin: "https://a.example.net:8443"},
+
+	"says the browser: our own":         {host: "chat.local", origin: "http://chat.local", site: "same-origin", ok: true},
+	"says the browser: another site":    {host: "chat.local", origin: "http://chat.local", site: "cross-site"},
+	"says the browser: a neighbour":     {host: "chat.local:8080", origin: "http://chat.local:9090", site: "same-site"},
+	"another site, but listed":          {host: "chat.local", origin: "https://chat.example.org", site: "cross-site", ok: true},
+	"the proxy has changed Host":        {host: "127.0.0.1:8080", origin: "https://chat.example.com", site: "same-origin", ok: true},
+	"the proxy has, in an old browser":  {host: "127.0.0.1:8080", origin: "https://chat.example.com"},
+	"a word that the browser never has": {host: "chat.local", origin: "http://chat.local", site: "trust-me"},
 }
 
 func TestOriginsOfUpgrades(t *testing.T) {
@@ -52,6 +83,9 @@ func TestOriginsOfUpgrades(t *testing.T) {
 			r.Host = tt.host
 			if tt.origin != "" {
 				r.Header.Set("Origin", tt.origin)
+			}
+			if tt.site != "" {
+				r.Header.Set("Sec-Fetch-Site", tt.site)
 			}
 			err := s.originAllowed(r)
 			if tt.ok && err != nil || !tt.ok && chat.CodeOf(err) != chat.ForbiddenOrigin {
@@ -69,6 +103,9 @@ func TestOriginsOfRequestsThatChangeSomething(t *testing.T) {
 			if tt.origin != "" {
 				header = append(header, "Origin", tt.origin)
 			}
+			if tt.site != "" {
+				header = append(header, "Sec-Fetch-Site", tt.site)
+			}
 			a := ts.ask(t, http.MethodPost, "/api/session", `{"name":"Ada"}`, header...)
 			if tt.ok && a.StatusCode != http.StatusCreated || !tt.ok && a.StatusCode != http.StatusForbidden {
 				t.Fatalf("status %d: %s", a.StatusCode, a.body)
@@ -78,7 +115,7 @@ func TestOriginsOfRequestsThatChangeSomething(t *testing.T) {
 			}
 		})
 	}
-	t.Run("another site, by what the browser says", func(t *testing.T) {
+	t.Run("by what the browser says, without an Origin", func(t *testing.T) {
 		a := ts.ask(t, http.MethodPost, "/api/session", `{"name":"Ada"}`, "Sec-Fetch-Site", "cross-site")
 		if a.StatusCode != http.StatusForbidden {
 			t.Errorf("status %d", a.StatusCode)
@@ -104,7 +141,7 @@ func TestListedOriginsGetWhatCORSAsksFor(t *testing.T) {
 	want := map[string]string{
 		"Access-Control-Allow-Origin":      here,
 		"Access-Control-Allow-Credentials": "true",
-		"Access-Control-Allow-Methods":     "GET, POST, DELETE",
+		"Access-Control-Allow-Methods":     "DELETE, GET, PATCH, POST, PUT",
 		"Access-Control-Allow-Headers":     "Authorization, Content-Type, Idempotency-Key, Last-Event-ID",
 		"Vary":                             "Origin",
 	}
@@ -130,10 +167,78 @@ func TestListedOriginsGetWhatCORSAsksFor(t *testing.T) {
 	}
 }
 
-func TestAnOriginThatIsNoneIsRefusedAtTheStart(t *testing.T) {
-	for _, v := range []string{"", "*", "example.org", "https://", "https://*", "https://*.", "https://a.*.org", "https://example.org/path", "https://u@example.org", "null"} {
-		if list, err := parseOrigins([]string{v}); err == nil {
+// The OpenAPI document says which methods there are.
+func TestCORSAllowsTheMethodsOfTheRoutes(t *testing.T) {
+	ts := startServer(t, Config{AllowOrigin: allowed}, room.Config{})
+	doc := decode[struct{ Paths map[string]map[string]any }](t, ts.ask(t, http.MethodGet, "/api/openapi.json", ""))
+	methods := map[string]bool{}
+	for _, operations := range doc.Paths {
+		for method := range operations {
+			methods[strings.ToUpper(method)] = true
+		}
+	}
+	a := ts.ask(t, http.MethodOptions, "/api/session", "", "Origin", "https://a.example.net", "Access-Control-Request-Method", "PUT")
+	got, want := strings.Split(a.Header.Get("Access-Control-Allow-Methods"), ", "), slices.Sorted(maps.Keys(methods))
+	if len(want) < 5 || !slices.Equal(got, want) {
+		t.Errorf("allowed are %v, there are %v", got, want)
+	}
+}
+
+// What a page of the server's own can do, one of a listed origin can: for each
+// the browser asks first.
+func TestAPageOfAListedOriginCanDoWhatOursCan(t *testing.T) {
+	ts := startServer(t, Config{AllowOrigin: allowed}, room.Config{})
+	const here = "https://chat.example.org"
+	bearer := []string{"Authorization", "Bearer " + ts.guest(t, "Ada").Session, "Origin", here, "Sec-Fetch-Site", "cross-site"}
+	ts.ask(t, http.MethodPost, "/api/rooms/lobby/messages", `{"text":"one"}`, bearer...)
+	for _, c := range [][]string{
+		{"PATCH", "/messages/1", `{"text":"two"}`},
+		{"PUT", "/messages/1/reactions/%F0%9F%91%8D", ""},
+		{"PUT", "/pins/1", ""},
+		{"PUT", "/topic", `{"text":"ships"}`},
+		{"DELETE", "/messages/1", ""},
+	} {
+		pre := ts.ask(t, http.MethodOptions, "/api/rooms/lobby"+c[1], "", "Origin", here, "Access-Control-Request-Method", c[0])
+		if methods := strings.Split(pre.Header.Get("Access-Control-Allow-Methods"), ", "); !slices.Contains(methods, c[0]) {
+			t.Errorf("%s %s: the browser is allowed %v", c[0], c[1], methods)
+		}
+		if a := ts.ask(t, c[0], "/api/rooms/lobby"+c[1], c[2], bearer...); a.StatusCode >= http.StatusBadRequest || a.Header.Get("Access-Control-Allow-Origin") != here {
+			t.Errorf("%s %s: status %d: %s", c[0], c[1], a.StatusCode, a.body)
+		}
+	}
+}
+
+func TestAllowOriginTakesOriginsOnly(t *testing.T) {
+	for _, v := range []string{
+		"", "*", "null", "example.org", "https://", "https://*", "https://*.", "https://a.*.org", "https://*a.example.org", "//example.org",
+		"https://example.org/path", "https://example.org//", "https://example.org/?", "https://example.org?x", "https://example.org#x",
+		"https://u@example.org", "https://u:p@example.org", "https://example.org:port", "https://example.org:99999", "https://ex ample.org",
+		"javascript://x", "ftp://example.org", "file:///", "data://x", "ws://example.org", "https:example.org", "https//example.org",
+		"https://*.com", "https://*.co.uk", "https://*.github.io", "https://*.uk", "https://*.lan", "https://*.1.2.3.4", "https://*.COM.",
+		"https://-\u2603.example.org/", "https://a..example.org",
+	} {
+		list, err := parseOrigins([]string{v})
+		if err == nil {
 			t.Errorf("%q is taken as %v", v, list)
+		} else if !strings.HasPrefix(err.Error(), "--allow-origin: ") || !strings.Contains(err.Error(), "such as https://") && !strings.Contains(err.Error(), "name a domain") && !strings.Contains(err.Error(), "write http://") && !strings.Contains(err.Error(), "leave it out") {
+			t.Errorf("%q: %v does not say what to write", v, err)
+		}
+	}
+	for v, want := range map[string]string{
+		"https://chat.example.org":      "https://chat.example.org",
+		"https://chat.example.org/":     "https://chat.example.org",
+		"HTTPS://Chat.Example.ORG.:443": "https://chat.example.org",
+		"http://localhost:3000":         "http://localhost:3000",
+		"https://*.example.org":         "https://.example.org",
+		"https://*.example.co.uk":       "https://.example.co.uk",
+		"http://*.localhost:3000":       "http://.localhost:3000",
+		"https://bücher.example":        "https://xn--bcher-kva.example",
+		"http://192.168.1.20:8080":      "http://192.168.1.20:8080",
+		"http://[::1]:8080":             "http://[::1]:8080",
+	} {
+		list, err := parseOrigins([]string{v})
+		if err != nil || list[0].scheme+"://"+list[0].host != want {
+			t.Errorf("%q is %v (%v), want %s", v, list, err, want)
 		}
 	}
 }

@@ -34,12 +34,17 @@ func (s *Server) room(w http.ResponseWriter, r *http.Request) {
 // person, with a problem for a program.
 func (s *Server) elsewhere(nowhere http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		person := strings.Contains(r.Header.Get("Accept"), "text/html")
-		if person && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+		if wantsPage(r) {
 			s.counted(chat.NotFound)
 			s.site.ServeIndex(w, r, http.StatusNotFound)
 			return
 		}
 		nowhere(w, r)
 	}
+}
+
+// wantsPage reports whether it is a person in a browser who asks, and not a
+// program.
+func wantsPage(r *http.Request) bool {
+	return strings.Contains(r.Header.Get("Accept"), "text/html") && (r.Method == http.MethodGet || r.Method == http.MethodHead)
 }

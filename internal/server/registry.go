@@ -186,12 +186,14 @@ var errSessionEnded = &chat.Error{
 // ok is false: it may have been ended a moment ago. The browser is told to forget
 // it, so that the next attempt brings none.
 func (s *Server) brings(w http.ResponseWriter, r *http.Request) (session string, ok bool) {
-	if session = sessionOf(r); session == "" {
+	if session = s.sessionOf(r); session == "" {
 		return "", true
 	}
 	if _, err := s.kept.Person(r.Context(), session); err != nil {
 		if chat.CodeOf(err) == chat.BadSession && sessionBearer(r) == "" {
-			w.Header().Add("Set-Cookie", s.cookie(r, ""))
+			for _, line := range s.dropCookie(r, session) {
+				w.Header().Add("Set-Cookie", line)
+			}
 		}
 		s.refuse(w, r, err)
 		return "", false
@@ -211,7 +213,7 @@ type callScopeKey struct{}
 // session is ended while something is being done for it.
 func (s *Server) scoped(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions {
+		if reads(r.Method) {
 			next.ServeHTTP(w, r)
 			return
 		}

@@ -20,7 +20,9 @@ import (
 )
 
 func bearer(session string) []string { return []string{"Authorization", "Bearer " + session} }
-func cookie(session string) []string { return []string{"Cookie", cookieName + "=" + session} }
+func cookie(ts *testServer, session string) []string {
+	return []string{"Cookie", cookieOf(ts) + "=" + session}
+}
 
 // come opens a WebSocket that says hello with a session.
 func (ts *testServer) come(t testing.TB, session string) *talker {
@@ -49,27 +51,30 @@ func (c *talker) wantGoodbye(code ws.StatusCode, reason string) {
 
 // A session that is signed out is over at every door, and no other session is.
 func TestSignOutEndsEverythingOfTheSession(t *testing.T) {
-	for name, how := range map[string]func(string) []string{"by a bearer token": bearer, "by a cookie": cookie} {
+	for name, how := range map[string]func(*testServer, string) []string{
+		"by a bearer token": func(_ *testServer, session string) []string { return bearer(session) },
+		"by a cookie":       cookie,
+	} {
 		t.Run(name, func(t *testing.T) {
 			ts := startServer(t, Config{}, room.Config{})
 			ada, grace := ts.guest(t, "Ada"), ts.guest(t, "Grace")
 			token := ts.come(t, ada.Session)
-			page := ts.dial(t, "/ws", cookie(ada.Session)...)
+			page := ts.dial(t, "/ws", cookie(ts, ada.Session)...)
 			page.ask(`"op":"hello"`)
-			fresh := ts.dial(t, "/ws", cookie(ada.Session)...) // it has not said who it is
+			fresh := ts.dial(t, "/ws", cookie(ts, ada.Session)...) // it has not said who it is
 			other := ts.come(t, grace.Session)
 			for _, c := range []*talker{token, page, other} {
 				c.ask(`"op":"join","room":"r"`)
 				c.ask(`"op":"join","room":"second"`)
 				c.ask(`"op":"watch"`)
 			}
-			streams := []*listener{ts.listen(t, "/api/rooms/r/events", bearer(ada.Session)...), ts.listen(t, "/api/rooms/r/events", cookie(ada.Session)...)}
+			streams := []*listener{ts.listen(t, "/api/rooms/r/events", bearer(ada.Session)...), ts.listen(t, "/api/rooms/r/events", cookie(ts, ada.Session)...)}
 			anybody := ts.listen(t, "/api/rooms/r/events")
-			lines := ts.dial(t, "/chatroom/r", cookie(ada.Session)...)
+			lines := ts.dial(t, "/chatroom/r", cookie(ts, ada.Session)...)
 			lines.send(`{"from":"Ada","message":"hi"}`)
 			lines.hear()
 
-			if a := ts.ask(t, http.MethodDelete, "/api/session", "", how(ada.Session)...); a.StatusCode != http.StatusNoContent {
+			if a := ts.ask(t, http.MethodDelete, "/api/session", "", how(ts, ada.Session)...); a.StatusCode != http.StatusNoContent {
 				t.Fatalf("%d %s", a.StatusCode, a.body)
 			}
 			for _, c := range []*talker{token, page} {
@@ -96,7 +101,7 @@ func TestSignOutEndsEverythingOfTheSession(t *testing.T) {
 			// Whoever comes back with it is refused, and a browser is told to drop the cookie.
 			for _, path := range []string{"/api/rooms/r/events", "/chatroom/r"} {
 				upgrade := []string{"Connection", "Upgrade", "Upgrade", "websocket", "Sec-WebSocket-Version", "13", "Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="}
-				if a := ts.ask(t, http.MethodGet, path, "", append(upgrade, cookie(ada.Session)...)...); a.StatusCode != http.StatusUnauthorized || !strings.Contains(a.Header.Get("Set-Cookie"), "Max-Age=0") {
+				if a := ts.ask(t, http.MethodGet, path, "", append(upgrade, cookie(ts, ada.Session)...)...); a.StatusCode != http.StatusUnauthorized || !strings.Contains(a.Header.Get("Set-Cookie"), "Max-Age=0") {
 					t.Errorf("%s: %d %v", path, a.StatusCode, a.Header)
 				}
 				if a := ts.ask(t, http.MethodGet, path, "", append(upgrade, bearer(ada.Session)...)...); a.StatusCode != http.StatusUnauthorized || a.Header.Get("Set-Cookie") != "" {
@@ -106,7 +111,7 @@ func TestSignOutEndsEverythingOfTheSession(t *testing.T) {
 			if a := ts.ask(t, http.MethodPost, "/api/rooms/r/messages", `{"text":"too late"}`, bearer(ada.Session)...); a.StatusCode != http.StatusUnauthorized {
 				t.Errorf("a message: %d %s", a.StatusCode, a.body)
 			}
-			if a := ts.ask(t, http.MethodDelete, "/api/session", "", how(ada.Session)...); a.StatusCode != http.StatusNoContent {
+			if a := ts.ask(t, http.MethodDelete, "/api/session", "", how(ts, ada.Session)...); a.StatusCode != http.StatusNoContent {
 				t.Errorf("once more: %d %s", a.StatusCode, a.body)
 			}
 
@@ -258,7 +263,7 @@ func TestNobodyComesInWhileTheSessionEnds(t *testing.T) {
 			})
 			doors.Go(func() {
 				for n := 0; n < most && ctx.Err() == nil; n++ {
-					c, _, err := ts.tryDial("/chatroom/r", cookie(ada.Session)...)
+					c, _, err := ts.tryDial("/chatroom/r", cookie(ts, ada.Session)...)
 					if err != nil {
 						if strings.Contains(err.Error(), "401") {
 							return

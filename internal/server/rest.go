@@ -19,7 +19,7 @@ import (
 )
 
 // rest adds the JSON doors, their OpenAPI document and the page that shows it.
-func (s *Server) rest(mux *http.ServeMux) {
+func (s *Server) rest(mux *router) {
 	api := humago.New(mux, apiConfig())
 	api.UseMiddleware(noStore)
 	s.restSession(api)
@@ -28,7 +28,7 @@ func (s *Server) rest(mux *http.ServeMux) {
 	s.restMe(api)
 	s.restSearch(api)
 	s.restHealth(api)
-	describeStreams(api.OpenAPI())
+	s.describeStreams(api.OpenAPI())
 
 	// Both are made when first asked for: it takes as long as the rest of a start.
 	document := sync.OnceValues(func() ([]byte, error) { return json.Marshal(api.OpenAPI()) })
@@ -60,10 +60,10 @@ func apiConfig() huma.Config {
 	cfg.Formats = map[string]huma.Format{"application/json": format, "json": format}
 	cfg.Info.Description = "Talk to the rooms of a Parley server over HTTP. " +
 		"Bodies are JSON in UTF-8; fields that you do not know are to be ignored, as the server ignores what it does not know. " +
-		"A person is known by a session: the cookie `parley_session`, or `Authorization: Bearer TOKEN`."
+		"A person is known by a session: the cookie that browsers are given, or `Authorization: Bearer TOKEN`."
 	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"bearer": {Type: "http", Scheme: "bearer", Description: "A session that POST /api/session gave."},
-		"cookie": {Type: "apiKey", In: "cookie", Name: cookieName, Description: "The same session, as browsers hold it."},
+		"cookie": {Type: "apiKey", In: "cookie", Name: secureCookie, Description: "The same session, as browsers hold it by HTTPS; without HTTPS the name is `parley_session_` and the port."},
 	}
 	cfg.Tags = []*huma.Tag{
 		{Name: "Session", Description: "Who you are."},

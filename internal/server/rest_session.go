@@ -101,7 +101,7 @@ func (s *Server) openSession(ctx context.Context, in *sessionInput) (*sessionOut
 		}
 		return &sessionOutput{
 			Status:    http.StatusCreated,
-			SetCookie: []string{s.cookie(in.r, session)},
+			SetCookie: s.setCookie(in.r, session),
 			Body:      sessionAnswer{Person: p, Session: session, Epoch: s.hub.Epoch()},
 		}, nil
 	}
@@ -132,8 +132,11 @@ func (s *Server) known(r *http.Request) (chat.Person, error) {
 // prolonged has a browser keep its cookie for another 400 days: somebody who
 // comes now and then stays who they are. It needs the session to be known.
 func (s *Server) prolonged(r *http.Request) []string {
-	if c := sessionCookie(r); c != "" && sessionBearer(r) == "" {
-		return []string{s.cookie(r, c)}
+	if sessionBearer(r) != "" {
+		return nil
+	}
+	if c := s.sessionCookie(r); c != "" {
+		return s.setCookie(r, c)
 	}
 	return nil
 }
@@ -143,10 +146,11 @@ func (s *Server) forgetSession(ctx context.Context, in *callerInput) (*forgotten
 	if token := sessionBearer(in.r); token != "" {
 		return &forgottenOutput{}, s.endSession(ctx, token)
 	}
-	if c := sessionCookie(in.r); c != "" {
-		if err := s.endSession(ctx, c); err != nil {
+	session := s.sessionCookie(in.r)
+	if session != "" {
+		if err := s.endSession(ctx, session); err != nil {
 			return nil, err
 		}
 	}
-	return &forgottenOutput{SetCookie: []string{s.cookie(in.r, "")}}, nil
+	return &forgottenOutput{SetCookie: s.dropCookie(in.r, session)}, nil
 }

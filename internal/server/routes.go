@@ -2,6 +2,9 @@ package server
 
 import (
 	"net/http"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -14,7 +17,7 @@ const bodyTimeout = 10 * time.Second
 
 // routes says which address is answered by what.
 func (s *Server) routes() http.Handler {
-	mux := http.NewServeMux()
+	mux := &router{ServeMux: http.NewServeMux()}
 
 	mux.HandleFunc("GET /{$}", s.home)
 	mux.HandleFunc("GET /r/{room...}", s.room)
@@ -27,12 +30,35 @@ func (s *Server) routes() http.Handler {
 	}
 	mux.HandleFunc("GET /api/rooms/{room}/events", forLong(s.events))
 	s.rest(mux)
-	mux.Handle("GET /metrics", s.metrics.handler())
+	if s.cfg.MetricsListen == "" {
+		mux.Handle("GET /metrics", s.metrics.handler())
+	}
 
-	nowhere := s.nowhere(mux)
+	nowhere := s.nowhere(mux.ServeMux)
 	mux.HandleFunc("/api/", nowhere)
 	mux.HandleFunc("/", s.elsewhere(nowhere))
-	return s.headers(s.guard(s.scoped(mux)))
+	return s.headers(s.knownHosts(s.guard(mux.methods, s.scoped(mux))))
+}
+
+// A router is a ServeMux that knows the methods of its routes.
+type router struct {
+	*http.ServeMux
+	methods []string // each once, in alphabetical order
+}
+
+// Handle adds a route.
+func (m *router) Handle(pattern string, h http.Handler) {
+	if method, _, named := strings.Cut(pattern, " "); named {
+		if i, known := slices.BinarySearch(m.methods, method); !known {
+			m.methods = slices.Insert(m.methods, i, method)
+		}
+	}
+	m.ServeMux.Handle(pattern, h)
+}
+
+// HandleFunc adds a route.
+func (m *router) HandleFunc(pattern string, h func(http.ResponseWriter, *http.Request)) {
+	m.Handle(pattern, http.HandlerFunc(h))
 }
 
 // headers sets what holds for every answer. It leaves w as it is, so that
@@ -41,8 +67,13 @@ func (s *Server) headers(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("X-Content-Type-Options", "nosniff")
-		if len(s.cfg.Domain) > 0 && r.TLS != nil {
-			h.Set("Strict-Transport-Security", "max-age=31536000")
+		name, _, named := splitHost(r.Host)
+		if s.cfg.HSTS > 0 && r.TLS != nil && named && !isAddress(name) && !isLoopbackName(name) {
+			h.Set("Strict-Transport-Security", "max-age="+strconv.FormatInt(int64(s.cfg.HSTS/time.Second), 10))
+		}
+		if s.secure(r) || isLoopbackName(name) {
+			// Elsewhere browsers ignore it, and complain to whoever looks.
+			h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		}
 		next.ServeHTTP(w, r)
 	})

@@ -48,7 +48,7 @@ func (s *Server) Serve(ctx context.Context, ln, plain net.Listener) error {
 		g.Go(func() error { return s.certs.run(ctx) })
 	}
 	if plain != nil {
-		other := s.httpServer(s.certs.challenges(s.toTLS(portOf(ln))))
+		other := s.httpServer(s.certs.challenges(s.knownHosts(s.toTLS(portOf(ln)))))
 		servers = append(servers, other)
 		g.Go(func() error { return ended(other.Serve(plain)) })
 	}
@@ -120,7 +120,7 @@ func ended(err error) error {
 // that is ours.
 func (s *Server) toTLS(port int) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host := (&url.URL{Host: r.Host}).Hostname()
+		host, _, _ := splitHost(r.Host)
 		if !slices.Contains(s.cfg.Domain, host) {
 			host = s.cfg.Domain[0]
 		}

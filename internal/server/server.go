@@ -25,12 +25,17 @@ import (
 // line, where their defaults stand; here a limit of 0 is none.
 type Config struct {
 	AllowOrigin  []string       `placeholder:"ORIGIN" help:"Origins whose pages may talk to this server besides its own, such as https://chat.example.org or https://*.example.org."`
-	TrustedProxy []netip.Prefix `placeholder:"CIDR" help:"Networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."`
+	AllowHost    []string       `placeholder:"NAME" help:"Names by which this server may be asked for, besides addresses, localhost, names without a dot or below .local, --domain and those of --allow-origin, such as chat.example.org."`
+	TrustedProxy []netip.Prefix `placeholder:"ADDRESS" help:"Addresses or networks of proxies whose Host, X-Forwarded-For and X-Forwarded-Proto are believed, such as 127.0.0.1 or 172.17.0.0/16."`
 
 	TLSCert string   `name:"tls-cert" placeholder:"FILE" help:"PEM file with the certificate chain; with --tls-key serves HTTPS. Read again when it changes and on SIGHUP."`
 	TLSKey  string   `name:"tls-key" placeholder:"FILE" help:"PEM file with the certificate's private key."`
 	Domain  []string `placeholder:"NAME" help:"Serve HTTPS for this name with a certificate obtained and renewed by itself (ACME)."`
-	ACMECA  string   `name:"acme-ca" placeholder:"URL" help:"ACME directory to ask for certificates instead of Let's Encrypt."`
+	ACMECA  string   `name:"acme-ca" placeholder:"URL" help:"With --domain: ACME directory to ask for certificates instead of Let's Encrypt."`
+
+	HSTS time.Duration `name:"hsts" default:"24h" help:"With --domain or --tls-cert: how long browsers that have been here remember to come by HTTPS only; 0 for not at all."`
+
+	MetricsListen string `placeholder:"ADDRESS" help:"Address and port for /metrics alone, which the other addresses then do not have. Default: it is at every address."`
 
 	ConnectionsPerAddress int           `default:"256" help:"Connections (WebSockets and event streams) from one address at most; 0 for no limit."`
 	GuestRate             float64       `default:"60" help:"New guests per minute from one address, who may also all come at once; 0 for no limit."`
@@ -45,6 +50,8 @@ type Config struct {
 	Find      func(context.Context, chat.Search) (chat.Found, error) `kong:"-"` // the search; default: there is none
 	Emoji     func() [][]string                                      `kong:"-"` // what a picker offers: each emoji, followed by its short-codes; default: none
 	CertStore string                                                 `kong:"-"` // folder for the certificates of Domain
+	OwnNames  []string                                               `kong:"-"` // what the machine is called
+	LogLost   func() uint64                                          `kong:"-"` // how many lines of the log were lost; default: none
 	Metrics   *Metrics                                               `kong:"-"` // default: metrics of its own
 	Logger    *slog.Logger                                           `kong:"-"` // default: discard
 }
@@ -105,6 +112,7 @@ type Server struct {
 
 	metrics   *Metrics
 	origins   origins
+	hosts     *hosts
 	addresses addresses
 	guests    *rates.Rates[netip.Addr] // by network
 	renames   *rates.Rates[chat.PersonID]
@@ -133,6 +141,9 @@ func New(cfg Config, hub *room.Hub, kept Kept, health func(context.Context) erro
 	}
 	var err error
 	if s.origins, err = parseOrigins(cfg.AllowOrigin); err != nil {
+		return nil, err
+	}
+	if s.hosts, err = newHosts(cfg, s.origins); err != nil {
 		return nil, err
 	}
 	if s.certs, err = newCertificates(cfg, s.logger); err != nil {

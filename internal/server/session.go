@@ -6,22 +6,15 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
-	"time"
 
 	"parley/internal/chat"
 )
-
-// cookieName is the cookie in which browsers hold their session.
-const cookieName = "parley_session"
-
-// cookieAge is as long as browsers keep any cookie (RFC 6265bis §5.5).
-const cookieAge = 400 * 24 * time.Hour
 
 // identify says whose request it is. ok is false if it brings no session; one
 // that is nobody's is an error with code BadSession. A bearer token counts
 // before the cookie, as only a program can have put it there.
 func (s *Server) identify(r *http.Request) (p chat.Person, ok bool, err error) {
-	session := sessionOf(r)
+	session := s.sessionOf(r)
 	if session == "" {
 		return chat.Person{}, false, nil
 	}
@@ -30,11 +23,11 @@ func (s *Server) identify(r *http.Request) (p chat.Person, ok bool, err error) {
 }
 
 // sessionOf returns the session that a request brings, or "".
-func sessionOf(r *http.Request) string {
+func (s *Server) sessionOf(r *http.Request) string {
 	if session := sessionBearer(r); session != "" {
 		return session
 	}
-	return sessionCookie(r)
+	return s.sessionCookie(r)
 }
 
 // identifyOrNew is identify for requests that may bring a name instead of a
@@ -117,15 +110,6 @@ func (s *Server) renamed(ctx context.Context, p chat.Person, name, nonce string)
 	return p, nil
 }
 
-// sessionCookie returns the session that a browser brings, or "".
-func sessionCookie(r *http.Request) string {
-	c, err := r.Cookie(cookieName)
-	if err != nil {
-		return ""
-	}
-	return c.Value
-}
-
 // sessionBearer returns the session of an Authorization header (RFC 6750
 // §2.1), or "". Other schemes are left to whoever is before us.
 func sessionBearer(r *http.Request) string {
@@ -134,22 +118,4 @@ func sessionBearer(r *http.Request) string {
 		return ""
 	}
 	return strings.TrimSpace(token)
-}
-
-// cookie returns the Set-Cookie that has a browser hold a session, or forget it
-// if it is "".
-func (s *Server) cookie(r *http.Request, session string) string {
-	c := &http.Cookie{
-		Name:     cookieName,
-		Value:    session,
-		Path:     "/",
-		MaxAge:   int(cookieAge / time.Second),
-		HttpOnly: true,
-		Secure:   s.secure(r),
-		SameSite: http.SameSiteLaxMode,
-	}
-	if session == "" {
-		c.MaxAge = -1
-	}
-	return c.String()
 }

@@ -16,11 +16,11 @@ func TestASessionIsKeptByACookie(t *testing.T) {
 	if a.StatusCode != http.StatusCreated || opened.Person.Name != "Ada Lovelace" || opened.Session == "" || opened.Epoch != ts.store.Epoch() {
 		t.Fatalf("status %d: %s", a.StatusCode, a.body)
 	}
-	want := cookieName + "=" + opened.Session + "; Path=/; Max-Age=34560000; HttpOnly; SameSite=Lax"
+	want := cookieOf(ts) + "=" + opened.Session + "; Path=/; Max-Age=34560000; HttpOnly; SameSite=Lax"
 	if got := a.Header.Get("Set-Cookie"); got != want {
 		t.Errorf("Set-Cookie %q, want %q", got, want)
 	}
-	cookie := []string{"Cookie", cookieName + "=" + opened.Session}
+	cookie := []string{"Cookie", cookieOf(ts) + "=" + opened.Session}
 
 	who := ts.ask(t, http.MethodGet, "/api/session", "", cookie...)
 	if p := decode[sessionAnswer](t, who); p.Person != opened.Person || p.Session != "" {
@@ -61,7 +61,7 @@ func TestABearerIsNoCookie(t *testing.T) {
 		}
 	}
 	other := ts.guest(t, "Grace")
-	a := ts.ask(t, http.MethodGet, "/api/session", "", "Authorization", "Bearer "+opened.Session, "Cookie", cookieName+"="+other.Session)
+	a := ts.ask(t, http.MethodGet, "/api/session", "", "Authorization", "Bearer "+opened.Session, "Cookie", cookieOf(ts)+"="+other.Session)
 	if decode[sessionAnswer](t, a).Person != opened.Person {
 		t.Errorf("bearer and cookie: %s", a.body)
 	}
@@ -71,7 +71,7 @@ func TestABearerIsNoCookie(t *testing.T) {
 // name makes a new guest.
 func TestAStaleCookieIsReplaced(t *testing.T) {
 	ts := startServer(t, Config{}, room.Config{})
-	stale := []string{"Cookie", cookieName + "=gone"}
+	stale := []string{"Cookie", cookieOf(ts) + "=gone"}
 	if a := ts.ask(t, http.MethodGet, "/api/session", "", stale...); a.StatusCode != http.StatusUnauthorized {
 		t.Errorf("status %d: %s", a.StatusCode, a.body)
 	}
@@ -79,7 +79,7 @@ func TestAStaleCookieIsReplaced(t *testing.T) {
 		t.Errorf("without a name: %s", a.body)
 	}
 	a := ts.ask(t, http.MethodPost, "/api/session", `{"name":"Ada"}`, stale...)
-	if a.StatusCode != http.StatusCreated || !strings.HasPrefix(a.Header.Get("Set-Cookie"), cookieName+"="+decode[sessionAnswer](t, a).Session) {
+	if a.StatusCode != http.StatusCreated || !strings.HasPrefix(a.Header.Get("Set-Cookie"), cookieOf(ts)+"="+decode[sessionAnswer](t, a).Session) {
 		t.Errorf("with a name: status %d: %s", a.StatusCode, a.body)
 	}
 }

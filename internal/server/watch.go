@@ -252,7 +252,7 @@ func (s *Server) setEntry(ctx context.Context, who chat.PersonID, name chat.Room
 		}
 		return chat.Entry{Room: name}, nil
 	}
-	s.listed(ctx, who, name, true)
+	s.listed(ctx, who, name, false) // the store has listed it, unless this was a retry
 	if e, err = s.kept.Entry(ctx, who, name); err != nil {
 		return e, err
 	}

@@ -36,6 +36,7 @@ var words = map[chat.Code]word{
 	chat.TooManyConnections: {429, "this address has enough connections", "close one; wait"},
 	chat.RateLimited:        {429, "too fast", "keep it; again after `retry_after_ms`"},
 	chat.ForbiddenOrigin:    {403, "a page from elsewhere", "ask the operator for `--allow-origin`"},
+	chat.UnknownHost:        {421, "asked of a host that is not this server's", "ask the operator for `--allow-host`"},
 	chat.NotFound:           {404, "nothing at that address, or no such message", "mend the address"},
 	chat.Gone:               {410, "the message has been deleted", "show it as deleted"},
 	chat.NotYours:           {403, "only its author may do that", "do not offer it"},

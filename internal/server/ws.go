@@ -14,7 +14,7 @@ const protocol = "parley.v1"
 
 // ws answers GET /ws.
 func (s *Server) ws(w http.ResponseWriter, r *http.Request) {
-	cookie := sessionCookie(r)
+	cookie := s.sessionCookie(r)
 	s.upgrade(w, r, protocol, func(c *conn) talk { return &client{conn: c, cookie: cookie} })
 }
 

@@ -338,12 +338,12 @@ func TestSamePersonComesBackBySessionOrCookie(t *testing.T) {
 	if two.Person.ID != one.Person.ID || two.Person.Name != "Countess" || two.Session != one.Session {
 		t.Errorf("by session: %+v", two)
 	}
-	cookie := ts.dial(t, "/ws", "Cookie", cookieName+"="+one.Session)
+	cookie := ts.dial(t, "/ws", "Cookie", cookieOf(ts)+"="+one.Session)
 	three := cookie.ask(`"op":"hello"`)
 	if three.Person.ID != one.Person.ID || three.Person.Name != "Countess" || three.Session != "" {
 		t.Errorf("by cookie: %+v (the session must not be told to a script)", three)
 	}
-	stale := ts.dial(t, "/ws", "Cookie", cookieName+"=nobody")
+	stale := ts.dial(t, "/ws", "Cookie", cookieOf(ts)+"=nobody")
 	if r := stale.ask(`"op":"hello"`); r.Code != string(chat.BadSession) {
 		t.Errorf("by a stale cookie: %+v", r)
 	}

@@ -38,8 +38,17 @@ func (c *committer) keepFor(ctx context.Context, who chat.PersonID, as chat.Keep
 		return nil, err
 	}
 	id := messageID(m.room, min(max(at.Seq, 0), maxSeq))
+	said, err := c.find(ctx, `SELECT count(*) FROM event WHERE id = $1 AND coalesce(kind, 'reply') = 'reply'`, id)
+	if err != nil {
+		return nil, err
+	}
 	kind := "keep " + string(as)
-	if !keep {
+	switch {
+	case said == 0 && keep:
+		return errNoMessage, nil
+	case said == 0: // there is nothing to let go of, and no row may refer to it
+		return nil, nil
+	case !keep:
 		kind = "let go of " + string(as)
 	}
 	return c.once(ctx, who, answer{membership: m, nonce: nonce, kind: kind, target: id}, func() (refused, err error) {
@@ -53,13 +62,6 @@ func (c *committer) keepAs(ctx context.Context, m membership, as chat.Keepsake, 
 			return nil, c.exec(ctx, `DELETE FROM saved WHERE person = $1 AND event = $2`, m.person, id)
 		}
 		return nil, c.exec(ctx, `DELETE FROM follow WHERE target = $2 AND person = $1`, m.person, id)
-	}
-	said, err := c.find(ctx, `SELECT count(*) FROM event WHERE id = $1 AND coalesce(kind, 'reply') = 'reply'`, id)
-	if err != nil {
-		return nil, err
-	}
-	if said == 0 {
-		return errNoMessage, nil
 	}
 	if as == chat.Followed {
 		return nil, c.exec(ctx, `INSERT INTO follow (target, person) VALUES ($2, $1) ON CONFLICT DO NOTHING`, m.person, id)

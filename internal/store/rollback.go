@@ -64,7 +64,8 @@ func NewRollback(ctx context.Context, dir, program string) (_ *Rollback, err err
 		return nil, fmt.Errorf("there is no way back: %s holds no copy from before an upgrade (one is kept for two weeks); to return to an earlier state restore a back-up", dir)
 	}
 	r.Program, r.Schema, r.Day = r.kept.program, r.kept.schema, r.kept.day
-	have, err := schemaVersion(ctx, filepath.Join(abs, databaseName))
+	r.store.path = filepath.Join(abs, databaseName)
+	have, err := r.schema(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w; restore a back-up, or put %s in its place", databaseName, err, r.kept.name)
 	}
@@ -75,34 +76,26 @@ func NewRollback(ctx context.Context, dir, program string) (_ *Rollback, err err
 	return r, nil
 }
 
-// schemaVersion returns the number of the newest migration that the database at path
-// has had. It is an error if that is none of Parley's.
-func schemaVersion(ctx context.Context, path string) (int64, error) {
-	db := openSQLite(path, "rw", "", readerPragmas)
+// Close lets go of the folder.
+func (r *Rollback) Close() error { return r.store.release() }
+
+// schema returns the schema of the present database.
+func (r *Rollback) schema(ctx context.Context) (int64, error) {
+	db := openSQLite(r.store.path, "ro", "", readerPragmas)
 	defer db.Close()
 	return schemaOfDatabase(ctx, db)
 }
 
-// Close lets go of the folder.
-func (r *Rollback) Close() error { return r.store.release() }
-
-// compare counts what the database has and the copy does not, and has the
-// write-ahead log hold nothing.
+// compare counts what the database has and the copy does not. It writes nothing, so
+// that the server takes the folder for its own afterwards.
 func (r *Rollback) compare(ctx context.Context, have int64) error {
-	db := openSQLite(filepath.Join(r.store.dir, databaseName), "rw", "", writerPragmas)
+	db := openSQLite(r.store.path, "ro", "", readerPragmas)
 	defer db.Close()
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	var busy int
-	if err := conn.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, new(int), new(int)); err != nil {
-		return err
-	}
-	if busy != 0 {
-		return errors.New("another program reads it")
-	}
 	kept := databaseURI(filepath.Join(r.store.dir, r.kept.name), url.Values{"mode": {"ro"}})
 	if _, err := conn.ExecContext(ctx, `ATTACH $1 AS kept`, kept); err != nil {
 		return err
@@ -143,13 +136,14 @@ func lostText(kept, have int64) string {
 // Do makes the copy the database again. What it replaces is kept for as long as
 // such copies are, under the name that it returns, "" if the file system cannot.
 // A crash leaves the one or the other.
-func (r *Rollback) Do() (undone string, err error) {
+func (r *Rollback) Do(ctx context.Context) (undone string, err error) {
 	folder := r.store.folder
-	if info, err := folder.Stat(databaseName + walSuffix); err == nil && info.Size() > 0 {
-		return "", errors.New("the write-ahead log could not be emptied")
+	if err := r.emptyLog(ctx); err != nil {
+		return "", fmt.Errorf("emptying the write-ahead log: %w", err)
 	}
-	// The index is of the newer program, and is made again.
-	for _, name := range []string{databaseName + walSuffix, databaseName + "-shm", "search.db", "search.db-wal", "search.db-shm"} {
+	// The marks are those of the present database. The index is of the newer program,
+	// and is made again.
+	for _, name := range []string{databaseName + walSuffix, databaseName + "-shm", markA, markB, "search.db", "search.db-wal", "search.db-shm"} {
 		if err := folder.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return "", err
 		}
@@ -161,4 +155,17 @@ func (r *Rollback) Do() (undone string, err error) {
 		return "", err
 	}
 	return undone, files.SyncFolder(r.store.dir)
+}
+
+// emptyLog has the database's own file hold all of it.
+func (r *Rollback) emptyLog(ctx context.Context) error {
+	db := openSQLite(r.store.path, "rw", "", writerPragmas)
+	db.SetMaxOpenConns(1)
+	var busy int
+	err := db.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, new(int), new(int))
+	err = errors.Join(err, db.Close())
+	if err == nil && (busy != 0 || size(r.store.path+walSuffix) > 0) {
+		err = errors.New("another program reads the database; stop that one")
+	}
+	return err
 }

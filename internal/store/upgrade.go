@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -85,8 +84,7 @@ func keptFiles(folder fs.FS) (files []keptFile, err error) {
 	return files, nil
 }
 
-// upgrade brings the database's schema, which is have, up to date. The database is
-// copied first.
+// upgrade copies the database, whose schema is have, and brings it up to date.
 func (s *Store) upgrade(ctx context.Context, have int64) (err error) {
 	// Or it would look as if the start hung.
 	s.logger.LogAttrs(ctx, slog.LevelInfo, "bringing the schema up to date: a long log takes some seconds for each million messages",
@@ -142,13 +140,8 @@ func (s *Store) copyBeforeUpgrade(ctx context.Context, have int64) (name string,
 // roomForCopy returns how many bytes a copy of the database may take, and how many
 // are free.
 func (s *Store) roomForCopy() (needed, free int64, err error) {
-	for _, file := range []string{s.path, s.path + walSuffix} {
-		if info, err := os.Stat(file); err == nil {
-			needed += info.Size()
-		}
-	}
 	free, err = freeBytes(s.dir)
-	return needed, free, err
+	return size(s.path) + size(s.path+walSuffix), free, err
 }
 
 func noRoomForCopy(needed, free int64) error {

@@ -39,10 +39,10 @@ func copiesIn(t *testing.T, dir string) (names []string) {
 func schemaIn(t *testing.T, dir string) (version int64, texts []string) {
 	t.Helper()
 	path := filepath.Join(dir, databaseName)
-	version, err := schemaVersion(t.Context(), path)
-	must(t, err)
 	db := openSQLite(path, "ro", "", nil)
 	defer db.Close()
+	version, err := schemaOfDatabase(t.Context(), db)
+	must(t, err)
 	table := "event"
 	if version < 3 {
 		table = "message"
@@ -86,7 +86,7 @@ func TestRollbackReturnsToWhatWasBeforeTheUpgrade(t *testing.T) {
 			if r.Program != "unknown" || r.Schema != before || r.Messages != 3 || r.Changes != 2 || r.Deletes != 1 || r.Rooms != 2 || r.People != 1 || time.Since(r.Since) > time.Hour {
 				t.Errorf("%+v", r)
 			}
-			undone, err := r.Do()
+			undone, err := r.Do(t.Context())
 			must(t, err)
 			must(t, r.Close())
 			if version, now := schemaIn(t, dir); version != before || !slices.Equal(now, texts) {
@@ -113,6 +113,38 @@ func TestRollbackReturnsToWhatWasBeforeTheUpgrade(t *testing.T) {
 	}
 }
 
+// To ask what would be lost changes nothing, after a kill either: the server takes the
+// folder for its own.
+func TestQuestionAboutARollbackChangesNothing(t *testing.T) {
+	dir := fromDump(t, "testdata/schema/0003.sql")
+	epoch := epochOf(t, dir)
+	s, err := Open(t.Context(), Config{Dir: dir})
+	must(t, err)
+	ran := make(chan error, 1)
+	go func() { ran <- s.Run(t.Context()) }()
+	do(t, s, draft("lobby", ada, "new", ""))
+	killed := filepath.Join(t.TempDir(), "killed")
+	must(t, os.Rename(dir, killed)) // so that nothing more is written to it under its name
+	must(t, os.Mkdir(dir, 0o700))
+	if size(filepath.Join(killed, databaseName+walSuffix)) == 0 {
+		t.Fatal("the write-ahead log is empty")
+	}
+	s.breakDown(t.Context(), errPanicked)
+	must(t, s.Close())
+	must(t, <-ran)
+	for range 2 {
+		r, err := NewRollback(t.Context(), killed, "")
+		must(t, err)
+		if r.Messages != 1 {
+			t.Errorf("%+v", r)
+		}
+		must(t, r.Close())
+	}
+	if again := epochOf(t, killed); again != epoch {
+		t.Error("the folder has another epoch")
+	}
+}
+
 func TestUntouchedFolderLosesNothingByARollback(t *testing.T) {
 	dir := fromDump(t, "testdata/schema/0003.sql")
 	epochOf(t, dir)
@@ -122,7 +154,6 @@ func TestUntouchedFolderLosesNothingByARollback(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	must(t, r.Close())
-	epochOf(t, dir) // it has not been touched
 	if _, err := NewRollback(t.Context(), t.TempDir(), ""); err == nil {
 		t.Error("an empty folder went back")
 	}

@@ -96,10 +96,11 @@ type version struct {
 	seq  int64
 }
 
-// compose makes somebody's nth deed: many are messages, some of them answers; so are the others where there is nothing yet to change. Nobody does the same thing twice, so that
-// everything in the history has one origin; but for edits to what a message says
-// already, which make no event, and which are sent once more when it says something
-// else. waiting are the deeds that have no answer yet.
+// compose makes somebody's nth deed: many are messages, some of them answers; so are
+// the others where there is nothing yet to change. Nobody does the same thing twice,
+// so that everything in the history has one origin; but for edits to what a message
+// says already, which make no event, and which are sent once more when it says
+// something else. waiting are the deeds that have no answer yet.
 func (m *mind) compose(name string, rooms []string, n int, waiting []*deed) *deed {
 	d := &deed{room: rooms[n%len(rooms)], nonce: fmt.Sprintf("%s-%d", name, n), kind: Message, text: text(name, "says", n)}
 	own, hasOwn := m.own.pick(n)

@@ -54,6 +54,12 @@ func FaultNames(s Subject) []string {
 	return names
 }
 
+// CheckFaults returns an error if one of names is no fault of a subject.
+func CheckFaults(s Subject, names []string) error {
+	_, _, err := chooseFaults(s, names)
+	return err
+}
+
 // chooseFaults returns the faults with those names, or all: those that come while
 // people talk, and those that come between rounds.
 func chooseFaults(s Subject, names []string) (chosen []fault, between []trial, err error) {

@@ -12,7 +12,7 @@ import { chromium } from "playwright-core";
 const ROOT = resolve(import.meta.dirname, "../../..");
 export const LAUNCH = {
   executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--host-resolver-rules=MAP parley.test 127.0.0.1"],
+  args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--host-resolver-rules=MAP parley.local 127.0.0.1"],
 };
 
 /** @param {string} name */

@@ -27,7 +27,7 @@ async function react(seq, emoji, ...names) {
 /** Opens a room in a browser of somebody's own. @param {Name} name  @param {string} room */
 async function enter(name, room) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: "light", locale: "en-GB", reducedMotion: "reduce" });
-  await context.addCookies([{ name: "parley_session", value: sessions[name], url: server.url }]);
+  await context.addCookies([{ name: `parley_session_${new URL(server.url).port}`, value: sessions[name], url: server.url }]);
   await context.addInitScript((n) => localStorage.setItem("parley:name", JSON.stringify(n)), name);
   const page = await context.newPage();
   await page.goto(`${server.url}/r/${encodeURIComponent(room)}`);

@@ -121,7 +121,7 @@ test("one's name can be changed, and everybody sees it", async () => {
 });
 
 test("it works without a secure context, as on http://192.168.…", async () => {
-  const plain = Object.assign(Object.create(server), { url: server.url.replace("127.0.0.1", "parley.test") });
+  const plain = Object.assign(Object.create(server), { url: server.url.replace("127.0.0.1", "parley.local") });
   const { page, wrong } = await visitor(plain, null);
   await page.goto(plain.url);
   assert.equal(await page.evaluate(() => isSecureContext), false);

@@ -1,0 +1,279 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/net/idna"
+	"golang.org/x/net/publicsuffix"
+
+	"parley/internal/chat"
+)
+
+// splitHost reads the value of a Host header or the authority of an Origin. The
+// name is in lower case and in the letters of the DNS, without the dot at its
+// end; an address has no brackets and no zone. port is "" if there is none.
+func splitHost(hostport string) (name, port string, ok bool) {
+	name = hostport
+	if i := strings.LastIndexByte(name, ':'); i >= 0 && !strings.HasSuffix(name, "]") {
+		name, port = name[:i], name[i+1:]
+		if n, err := strconv.ParseUint(port, 10, 16); err == nil {
+			port = strconv.FormatUint(n, 10)
+		} else if port != "" {
+			return "", "", false
+		}
+	}
+	if inner, bracketed := strings.CutPrefix(name, "["); bracketed {
+		addr, err := netip.ParseAddr(strings.TrimSuffix(inner, "]"))
+		return addr.WithZone("").String(), port, err == nil && addr.Is6() && strings.HasSuffix(inner, "]")
+	}
+	name, ok = canonicalName(name)
+	return name, port, ok
+}
+
+// canonicalName returns a host's name, or its IPv4 address, in lower case, in
+// the letters of the DNS and without the dot at its end.
+func canonicalName(name string) (string, bool) {
+	name = strings.ToLower(strings.TrimSuffix(name, "."))
+	if !isASCII(name) {
+		ascii, err := idna.Lookup.ToASCII(name)
+		if err != nil {
+			return "", false
+		}
+		name = ascii
+	}
+	if name == "" || len(name) > 253 {
+		return "", false
+	}
+	for label := range strings.SplitSeq(name, ".") {
+		if !isLabel(label) {
+			return "", false
+		}
+	}
+	return name, true
+}
+
+// isLabel reports whether s, in lower case, can stand between the dots of a name.
+func isLabel(s string) bool {
+	return s != "" && len(s) <= 63 && s[0] != '-' && s[len(s)-1] != '-' &&
+		strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-_") == ""
+}
+
+func isASCII(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return r >= 0x80 }) < 0
+}
+
+// authority returns host in one form, so that two can be compared: as splitHost
+// has it, with its port unless that is the scheme's own.
+func authority(scheme, host string) (string, bool) {
+	name, port, ok := splitHost(host)
+	if port == "" || scheme == "http" && port == "80" || scheme == "https" && port == "443" {
+		if strings.Contains(name, ":") {
+			name = "[" + name + "]"
+		}
+		return name, ok
+	}
+	return net.JoinHostPort(name, port), ok
+}
+
+// hosts are the names by which this server is known, besides those that nobody
+// on the Internet can have (isLocal). A request for another name is refused:
+// whoever owns a name can have it point here for a moment, and so have a page of
+// theirs, in a visitor's browser, speak to a server that only the visitor
+// reaches (DNS rebinding).
+type hosts struct {
+	names []string // in full
+	above []string // ".example.org" stands for every name below example.org
+
+	mu    sync.Mutex
+	told  map[string]bool // hosts that the log has named
+	since time.Time       // when told was emptied
+}
+
+// The log names each refused host once, and at most toldHosts within tellAgain:
+// anybody can make names up.
+const (
+	toldHosts = 100
+	tellAgain = time.Hour
+)
+
+// newHosts collects the names that cfg gives this server.
+func newHosts(cfg Config, origins origins) (*hosts, error) {
+	h := &hosts{names: slices.Clone(cfg.OwnNames)}
+	for _, name := range cfg.Domain {
+		if name, ok := canonicalName(name); ok {
+			h.names = append(h.names, name)
+		}
+	}
+	for _, o := range origins {
+		h.add(o.name)
+	}
+	for _, v := range cfg.AllowHost {
+		name, err := parseAllowedHost(v)
+		if err != nil {
+			return nil, err
+		}
+		h.add(name)
+	}
+	return h, nil
+}
+
+// add takes one name; one that begins with "." is all that is below it.
+func (h *hosts) add(name string) {
+	if strings.HasPrefix(name, ".") {
+		h.above = append(h.above, name)
+	} else {
+		h.names = append(h.names, name)
+	}
+}
+
+// parseAllowedHost reads a value of --allow-host: a name, or "*." and a name,
+// for which it returns the name with the dot before it.
+func parseAllowedHost(value string) (string, error) {
+	name, wild := strings.CutPrefix(value, "*.")
+	if strings.Contains(name, "/") || strings.Contains(name, "*") {
+		return "", fmt.Errorf("--allow-host: write only a host's name, such as chat.example.org or *.example.org, not %q", value)
+	}
+	if strings.Contains(name, ":") && !strings.HasPrefix(name, "[") {
+		return "", fmt.Errorf("--allow-host: write the name without a port, not %q; it counts with every port", value)
+	}
+	name, _, ok := splitHost(name)
+	if !ok {
+		return "", fmt.Errorf("--allow-host: write a host's name, such as chat.example.org or *.example.org, not %q", value)
+	}
+	if !wild {
+		return name, nil
+	}
+	if err := ownable(name); err != nil {
+		return "", fmt.Errorf("--allow-host: %q %w", value, err)
+	}
+	return "." + name, nil
+}
+
+// ownable returns an error if the names below name belong to nobody in
+// particular, as those below com, co.uk or github.io do: an operator who names
+// all of them lets every stranger in.
+func ownable(name string) error {
+	if _, err := netip.ParseAddr(name); err == nil {
+		return errors.New("is no name: there is nothing below an address; leave it out, as addresses always count")
+	}
+	if suffix, _ := publicsuffix.PublicSuffix(name); suffix == name && name != "localhost" {
+		return fmt.Errorf("lets in everybody who has a name below %s; name a domain that is yours, such as *.example.org", name)
+	}
+	return nil
+}
+
+// has reports whether name, as splitHost returns it, is this server's.
+func (h *hosts) has(name string) bool {
+	return isLocal(name) || slices.Contains(h.names, name) ||
+		slices.ContainsFunc(h.above, func(above string) bool { return strings.HasSuffix(name, above) })
+}
+
+// isLocal reports whether nobody on the Internet can have name point anywhere:
+// it is an address, this machine, or a name that is resolved in the local
+// network only (RFC 6761, RFC 6762).
+func isLocal(name string) bool {
+	if isAddress(name) || isLoopbackName(name) {
+		return true
+	}
+	return !strings.Contains(name, ".") || strings.HasSuffix(name, ".local")
+}
+
+// isAddress reports whether a browser takes name for an address: also one in a
+// short form such as 127.1, which no name can look like (the URL standard's
+// "ends in a number").
+func isAddress(name string) bool {
+	if strings.Contains(name, ":") {
+		return true
+	}
+	return strings.Trim(name[strings.LastIndexByte(name, '.')+1:], "0123456789") == ""
+}
+
+// isLoopbackName reports whether name is localhost or below it (RFC 6761 §6.3).
+func isLoopbackName(name string) bool {
+	return name == "localhost" || strings.HasSuffix(name, ".localhost")
+}
+
+// tell reports whether the log shall name a host: it has not yet, and has not
+// named too many others. At most toldHosts names are remembered.
+func (h *hosts) tell(name string, now time.Time) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.told == nil || now.Sub(h.since) >= tellAgain {
+		h.told, h.since = map[string]bool{}, now
+	}
+	if h.told[name] || len(h.told) >= toldHosts {
+		return false
+	}
+	h.told[name] = true
+	return true
+}
+
+// answersFor reports whether r asks for a host that is this server's.
+func (s *Server) answersFor(r *http.Request) bool {
+	if r.Host == "" {
+		return true // HTTP/1.0 needs no Host, and every browser sends one
+	}
+	if s.trusted(peer(r)) {
+		return true // the proxy decides what it passes on
+	}
+	name, _, ok := splitHost(r.Host)
+	return ok && (s.hosts.has(name) || r.TLS != nil && s.certified(name))
+}
+
+// certified reports whether the certificate in --tls-cert is for name. A browser
+// does not come by TLS under a name that the certificate is not for.
+func (s *Server) certified(name string) bool {
+	k, ok := s.certs.(*keyPair)
+	return ok && k.isFor(name)
+}
+
+// hostFree are the addresses that answer whatever the host is, as monitors ask
+// for them in many ways and they tell nothing about anybody.
+var hostFree = []string{"/healthz", "/metrics"}
+
+// knownHosts lets through what is asked of this server, and tells whoever asked
+// for another host what its operator has to set.
+func (s *Server) knownHosts(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !s.answersFor(r) && !slices.Contains(hostFree, r.URL.Path) {
+			s.misdirected(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// misdirected answers a request for a host that is not this server's, with the
+// status 421 (RFC 9110 §15.5.20): a page for a person, a problem for a program.
+func (s *Server) misdirected(w http.ResponseWriter, r *http.Request) {
+	host := r.Host
+	if name, _, ok := splitHost(host); ok {
+		host = name
+	} else if len(host) > 100 {
+		host = strings.ToValidUTF8(host[:100], "") + "…"
+	}
+	if s.hosts.tell(host, time.Now()) {
+		s.logger.LogAttrs(r.Context(), slog.LevelWarn,
+			"host refused: allow it with --allow-host, or name the proxy with --trusted-proxy",
+			slog.String("host", host), slog.String("addr", peer(r).String()))
+	}
+	w.Header().Set("Connection", "close") // the next request may be for another host again
+	if wantsPage(r) {
+		s.counted(chat.UnknownHost)
+		writeHostPage(w, host)
+		return
+	}
+	s.refuse(w, r, &chat.Error{Code: chat.UnknownHost, Message: fmt.Sprintf(
+		"This server does not answer for the host %q. Whoever runs it has to allow that name with --allow-host, "+
+			"or name the proxy before it with --trusted-proxy.", host)})
+}
