@@ -49,6 +49,13 @@ func (s *Store) checkpoint(ctx context.Context, statement string) (p progress, e
 	if s.broken.Load() != nil {
 		return p, errBroken
 	}
+	if s.log != (fileState{}) { // the folder has been settled: pages must not go into a file that is another's by now
+		s.placed = time.Time{}
+		if _, err := s.inPlace(); err != nil {
+			s.breakDown(ctx, err)
+			return p, err
+		}
+	}
 	s.note(ctx, func(m *mark) { m.State = emptying })
 	err = s.committer.scan(ctx, []any{&p.busy, &p.pages, &p.done}, statement)
 	if isFailedSync(err) || isDamaged(err) {

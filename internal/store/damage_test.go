@@ -284,3 +284,30 @@ func TestReplacedFolderIsNoticedByWhoAsksAfterHealth(t *testing.T) {
 		t.Error("it is healthy")
 	}
 }
+
+// What an operator has put in place under a server that runs is not written to as that
+// one stops.
+func TestReplacedDatabaseIsNotWrittenToAsTheServerStops(t *testing.T) {
+	dir, backup := filepath.Join(t.TempDir(), "data"), t.TempDir()
+	s, stop := start(t, dir)
+	post(t, s, numbered(1, 500)...)
+	stop()
+	copyFolder(t, dir, backup)
+	s, err := Open(t.Context(), Config{Dir: dir})
+	must(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx) }()
+	post(t, s, numbered(501, 900)...)
+	copyFolder(t, backup, dir)
+	cancel()
+	must(t, <-ended)
+	if err := s.Close(); err == nil || !strings.Contains(err.Error(), "data folder") {
+		t.Errorf("closing it: %v", err)
+	}
+	want, err := os.ReadFile(filepath.Join(backup, databaseName))
+	must(t, err)
+	if is, err := os.ReadFile(filepath.Join(dir, databaseName)); err != nil || !bytes.Equal(is, want) {
+		t.Errorf("the file was written to, %v", err)
+	}
+}
