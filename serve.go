@@ -71,6 +71,7 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 	defer func() { err = errors.Join(err, log.Close()) }()
 	index = search.New(log, log, search.Config{Dir: c.Data, Epoch: log.Epoch(), Logger: logger})
 
+	c.Rooms.NewBatch = server.NewBatch
 	c.Rooms.Format, c.Rooms.Erased, c.Rooms.Flushed, c.Rooms.Logger = format.HTML, format.Forget, metrics.Flushed, logger
 	hub := room.New(log, log, log.Epoch(), c.Rooms)
 

@@ -57,7 +57,14 @@ func (o *outlet) TryWrite(p []byte) (int, error) {
 		return 0, errEnded
 	}
 	n, err := o.write(p)
+	return o.took(p, n, err)
+}
+
+// took returns what TryWrite returns for p, of which the port has taken n bytes: the
+// rest of a frame that it has cut goes to out. The caller holds mu.
+func (o *outlet) took(p []byte, n int, err error) (int, error) {
 	if err != nil {
+		o.die()
 		return 0, err
 	}
 	if n < len(p) && o.whole != nil {
