@@ -14,20 +14,22 @@ import (
 // Locks of rooms are taken before an outlet's, so an outlet calls nothing of a
 // room while it holds its own.
 type outlet struct {
-	port  egress
+	// What each delivery reads comes first, in one line of the processor's cache.
+	mu       sync.Mutex
+	port     egress // set at birth
+	out      []byte // goes before anything else
+	draining bool   // the port will say when it takes something
+	sealed   bool   // the last word has been said
+	dead     bool
+
 	ended func(code chat.Code)            // what Close does; set at birth
 	whole func(p []byte, n int) (end int) // where the event that byte n lies in ends; nil: port never cuts
 
-	mu       sync.Mutex
-	changed  sync.Cond // out has become shorter, pending less, or the outlet sealed or dead
-	out      []byte    // goes before anything else
-	lent     *[]byte   // out's buffer; nil while it is empty
-	told     int       // bytes that tell has put in out since it was empty
-	waiters  []func()
-	draining bool // the port will say when it takes something
-	sealed   bool // the last word has been said
-	dead     bool
-	pending  int // sends that are not answered yet
+	changed sync.Cond // out has become shorter, pending less, or the outlet sealed or dead
+	lent    *[]byte   // out's buffer; nil while it is empty
+	told    int       // bytes that tell has put in out since it was empty
+	waiters []func()
+	pending int // sends that are not answered yet
 }
 
 var outBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 1<<10); return &b }}
