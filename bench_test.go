@@ -37,10 +37,19 @@ func TestBenchMeasuresEachScenario(t *testing.T) {
 		"mixed":   "--giant=10 --rate=50 --rooms=3 --members=2 --every=50ms",
 		"history": "--messages=300 --behind=100",
 		"store":   "--senders=2 --window=10",
+
+		"chat over TLS":    "--tls --members=4 --burst=5",
+		"fanout over TLS":  "--tls --members=5,10 --messages=20",
+		"idle over TLS":    "--tls --connections=20 --settle=0s",
+		"join over TLS":    "--tls --connections=10 --history=20",
+		"slow over TLS":    "--tls --members=10 --rate=100 --fill=1",
+		"history over TLS": "--tls --messages=300 --behind=100",
+		"handshakes":       "--at-once=2",
 	}
-	for scenario, flags := range tests {
-		t.Run(scenario, func(t *testing.T) {
+	for name, flags := range tests {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			scenario, _, _ := strings.Cut(name, " ")
 			dir := t.TempDir()
 			figures, picture := filepath.Join(dir, "figures.json"), filepath.Join(dir, "picture.svg")
 			args := append([]string{"bench", scenario, "--runs=1", "--for=200ms", "--dir=" + dir, "--json=" + figures, "--svg=" + picture}, strings.Fields(flags)...)

@@ -81,6 +81,7 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 	defer func() { err = errors.Join(err, log.Close()) }()
 	index = search.New(log, search.Config{Dir: c.Data, Epoch: log.Epoch(), Logger: logger})
 
+	c.Rooms.NewBatch = server.NewBatch
 	c.Rooms.Format = func(text string, left *room.Budget) string { return format.HTML(text, (*format.Budget)(left)) }
 	c.Rooms.Erased, c.Rooms.Flushed, c.Rooms.Logger = format.Forget, metrics.Flushed, logger
 	hub := room.New(log, log, log.Epoch(), c.Rooms)

@@ -22,6 +22,8 @@ type Config struct {
 	LeaveGrace   time.Duration `kong:"-"` // how long after their last reader a person has left; default 3 s
 	Memory       int           `kong:"-"` // bytes of recent events kept for all rooms together; default 64 MiB
 
+	NewBatch func() Batch `kong:"-"` // returns what a flusher writes with, nil for none; default: none
+
 	Format  Formatter                `kong:"-"` // default: none
 	Erased  func(texts ...string)    `kong:"-"` // called with what a deleted message said, before anybody is told; must not block
 	Flushed func(took time.Duration) `kong:"-"` // called once a room's events have been offered to all its readers
@@ -84,4 +86,27 @@ type Sink interface {
 	Park(ready func())
 	// Close ends the connection and tells it why.
 	Close(code chat.Code)
+}
+
+// A Batch writes to several sinks at once, for less than writing to each costs. It
+// belongs to one flusher.
+type Batch interface {
+	// Add has Send do what sink.TryWrite(p) would do. It reports false, and does
+	// nothing, if the batch is full or holds something that the sink needs, or if
+	// p has to be written by TryWrite. Until Send no other method of the sink may
+	// be called by the flusher.
+	Add(sink Sink, p []byte) bool
+	// Send returns what each TryWrite would have returned, in the order of Add, and
+	// empties the batch. What it returns is good until the next Send. A mistake in
+	// one sink must not keep others from being written to.
+	Send() []Written
+	// Close frees an empty batch.
+	Close()
+}
+
+// Written is what TryWrite returns, or what it panicked with.
+type Written struct {
+	N     int
+	Err   error
+	Panic any
 }

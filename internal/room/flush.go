@@ -180,16 +180,38 @@ func (q *flushQueue) close() {
 	q.more.Broadcast()
 }
 
+// A flusher is what one of the flushers has, to be used again.
+type flusher struct {
+	windows []window
+	batch   Batch     // nil: none
+	added   []*Reader // whose bytes are in batch, in order
+}
+
+// add has what is new for a reader written with the batch, if that can be.
+func (f *flusher) add(rd *Reader, w *window) bool {
+	if f.batch == nil || rd.next < w.first || rd.next > w.head || !f.batch.Add(rd.sink, w.from(rd.next)) {
+		return false
+	}
+	f.added = append(f.added, rd)
+	return true
+}
+
 // flushLoop is one of the flushers.
 func (h *Hub) flushLoop() error {
-	var windows []window
+	var f flusher
+	if h.cfg.NewBatch != nil {
+		f.batch = h.cfg.NewBatch()
+	}
+	if f.batch != nil {
+		defer f.batch.Close()
+	}
 	for {
 		s := h.flushes.take()
 		if s == nil {
 			return nil
 		}
 		begun := time.Now()
-		windows = h.flush(s, windows[:0])
+		h.flush(s, &f)
 		took := time.Since(begun)
 		runtime.Gosched() // a room of thousands must not keep a core to itself
 		if since, clean := h.flushes.done(s, took); clean {
@@ -216,25 +238,59 @@ func (r *liveRoom) settle() {
 	}
 }
 
-// flush gives each live reader of a shard what is new. windows is scratch.
-func (h *Hub) flush(s *shard, windows []window) []window {
+// flush gives each live reader of a shard what is new.
+func (h *Hub) flush(s *shard, f *flusher) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	f.windows = f.windows[:0]
 	s.room.mu.Lock()
 	for _, l := range s.room.logs {
-		windows = append(windows, l.window())
+		f.windows = append(f.windows, l.window())
 	}
 	s.room.mu.Unlock()
 
 	for at := 0; at < len(s.readers); {
-		at = h.flushFrom(s, at, windows)
+		at = h.flushFrom(s, at, f)
 	}
-	return windows
+	h.sendBatch(f)
+	clear(f.windows)
+}
+
+// sendBatch writes what has been added to a flusher's batch. The caller holds
+// shard.mu.
+func (h *Hub) sendBatch(f *flusher) {
+	if len(f.added) == 0 {
+		return
+	}
+	for i, w := range f.batch.Send() {
+		h.settle(f.added[i], f, w)
+	}
+	clear(f.added)
+	f.added = f.added[:0]
+}
+
+// settle is advance for a reader whose bytes were in a batch.
+func (h *Hub) settle(rd *Reader, f *flusher, written Written) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			rd.giveUp(cause)
+		}
+	}()
+	if written.Panic != nil {
+		rd.giveUp(written.Panic)
+		return
+	}
+	w := &f.windows[rd.log.index]
+	given, whole := rd.wrote(w, written.N, written.Err)
+	h.deliveries.Add(uint64(given))
+	if whole {
+		rd.offerMoment(w)
+	}
 }
 
 // flushFrom is flush for the readers from the at-th on. It returns where to go
 // on: behind the last, or behind one that had to be given up.
-func (h *Hub) flushFrom(s *shard, at int, windows []window) (next int) {
+func (h *Hub) flushFrom(s *shard, at int, f *flusher) (next int) {
 	given := 0
 	defer func() {
 		h.deliveries.Add(uint64(given))
@@ -244,8 +300,17 @@ func (h *Hub) flushFrom(s *shard, at int, windows []window) (next int) {
 		}
 	}()
 	for ; at < len(s.readers); at++ {
-		if rd := s.readers[at]; rd.state == live {
-			given += rd.advance(&windows[rd.log.index])
+		rd := s.readers[at]
+		if rd.state != live {
+			continue
+		}
+		w := &f.windows[rd.log.index]
+		if f.add(rd, w) {
+			continue
+		}
+		h.sendBatch(f) // it may hold what advance needs, if a connection has two readers
+		if !f.add(rd, w) {
+			given += rd.advance(w)
 		}
 	}
 	return at
@@ -258,24 +323,33 @@ func (rd *Reader) advance(w *window) int {
 		rd.catchUp()
 		return 0
 	}
-	given := 0
+	given, whole := 0, true
 	if rd.next <= w.head {
-		p := w.from(rd.next)
-		n, err := rd.sink.TryWrite(p)
-		if err != nil {
-			rd.setState(gone)
-			return 0
-		}
-		next := w.after(rd.next, n)
-		given = int(next - rd.next)
-		rd.next = next
-		if n < len(p) {
-			rd.park()
-			return given
-		}
+		n, err := rd.sink.TryWrite(w.from(rd.next))
+		given, whole = rd.wrote(w, n, err)
 	}
-	rd.offerMoment(w)
+	if whole {
+		rd.offerMoment(w)
+	}
 	return given
+}
+
+// wrote moves a reader on by what its sink has taken. It returns how many events
+// that was, and whether it was all there is. The caller holds shard.mu.
+func (rd *Reader) wrote(w *window, n int, err error) (given int, whole bool) {
+	if err != nil {
+		rd.setState(gone)
+		return 0, false
+	}
+	all := len(w.from(rd.next))
+	next := w.after(rd.next, n)
+	given = int(next - rd.next)
+	rd.next = next
+	if n < all {
+		rd.park()
+		return given, false
+	}
+	return given, true
 }
 
 // offerMoment writes the bytes of the moment to a reader that does not lag;

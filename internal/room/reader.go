@@ -11,23 +11,25 @@ import (
 
 // A Reader is one connection's place in a room's log: a cursor.
 type Reader struct {
-	hub   *Hub
-	room  *liveRoom
-	shard *shard
-	sink  Sink
-	log   *byteLog
+	// What each delivery reads comes first, in one line of the processor's cache.
+	sink Sink
+	log  *byteLog
 
 	// Guarded by shard.mu, but that the catch-up worker of a reader that is
 	// catching owns next.
-	index  int // in shard.readers
-	state  readerState
 	next   chat.Seq // the first event not yet given to sink
 	moment int64    // the first byte of the moment not yet offered
+	state  readerState
+	index  int // in shard.readers
 	stall  *time.Timer
 	left   Budget // of formatting what it catches up with
 
-	network netip.Addr    // where it comes from
-	person  chat.PersonID // guarded by room.mu; "" for a reader that is not here
+	hub     *Hub
+	room    *liveRoom
+	shard   *shard
+	network netip.Addr // where it comes from
+
+	person chat.PersonID // guarded by room.mu; "" for a reader that is not here
 }
 
 type readerState uint8

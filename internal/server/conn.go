@@ -19,10 +19,10 @@ import (
 // business. Its runner is the goroutine that reads and carries out: there is
 // none while nothing comes, and never a second one.
 type conn struct {
+	out    outlet
 	s      *Server
 	line   line
 	in     intake
-	out    outlet
 	parser wire.Parser
 	talk   talk
 	from   netip.Addr // the client's address

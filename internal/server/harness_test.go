@@ -24,6 +24,10 @@ import (
 // overTLS has servers that are started serve TLS. TestOverTLS alone sets it.
 var overTLS bool
 
+// newBatch is what servers that are started write with. TestWithoutBatches and
+// TestDeliveriesGoOutInBatches alone set it.
+var newBatch = NewBatch
+
 // anyCertificate is how clients of the tests begin TLS.
 var anyCertificate = &tls.Config{InsecureSkipVerify: true}
 
@@ -69,6 +73,7 @@ func serveLog(t testing.TB, cfg Config, rooms room.Config, log keeper, epoch str
 	if rooms.Format == nil {
 		rooms.Format = func(text string, left *room.Budget) string { return format.HTML(text, (*format.Budget)(left)) }
 	}
+	rooms.NewBatch = newBatch
 	scheme := "http"
 	if overTLS {
 		scheme = "https"

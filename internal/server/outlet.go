@@ -14,20 +14,22 @@ import (
 // Locks of rooms are taken before an outlet's, so an outlet calls nothing of a
 // room while it holds its own.
 type outlet struct {
-	port  egress
+	// What each delivery reads comes first, in one line of the processor's cache.
+	mu       sync.Mutex
+	port     egress // set at birth
+	out      []byte // goes before anything else
+	draining bool   // the port will say when it takes something
+	sealed   bool   // the last word has been said
+	dead     bool
+
 	ended func(code chat.Code)            // what Close does; set at birth
 	whole func(p []byte, n int) (end int) // where the event that byte n lies in ends; nil: port never cuts
 
-	mu       sync.Mutex
-	changed  sync.Cond // out has become shorter, pending less, or the outlet sealed or dead
-	out      []byte    // goes before anything else
-	lent     *[]byte   // out's buffer; nil while it is empty
-	told     int       // bytes that tell has put in out since it was empty
-	waiters  []func()
-	draining bool // the port will say when it takes something
-	sealed   bool // the last word has been said
-	dead     bool
-	pending  int // sends that are not answered yet
+	changed sync.Cond // out has become shorter, pending less, or the outlet sealed or dead
+	lent    *[]byte   // out's buffer; nil while it is empty
+	told    int       // bytes that tell has put in out since it was empty
+	waiters []func()
+	pending int // sends that are not answered yet
 }
 
 var outBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 1<<10); return &b }}
@@ -57,7 +59,14 @@ func (o *outlet) TryWrite(p []byte) (int, error) {
 		return 0, errEnded
 	}
 	n, err := o.write(p)
+	return o.took(p, n, err)
+}
+
+// took returns what TryWrite returns for p, of which the port has taken n bytes: the
+// rest of a frame that it has cut goes to out. The caller holds mu.
+func (o *outlet) took(p []byte, n int, err error) (int, error) {
 	if err != nil {
+		o.die()
 		return 0, err
 	}
 	if n < len(p) && o.whole != nil {

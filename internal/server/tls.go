@@ -20,6 +20,8 @@ import (
 const (
 	maxHandshakes     = 1024
 	handshakePatience = time.Second
+
+	handshakeIdle = time.Second // how long a goroutine waits for another handshake
 )
 
 // A tlsListener returns connections whose TLS handshake is done. It does the
@@ -30,6 +32,7 @@ type tlsListener struct {
 	config  *tls.Config
 	timeout time.Duration // of a handshake; 0: none
 
+	next   chan net.Conn // to goroutines that have done a handshake and wait for another
 	done   chan accepted
 	places chan struct{} // holds one for each handshake under way
 	closed chan struct{}
@@ -62,7 +65,7 @@ func (s *Server) listenTLS(ln net.Listener, config *tls.Config, handshakes int) 
 	}
 	l := &tlsListener{
 		Listener: ln, server: s, config: config, timeout: s.cfg.HeaderTimeout,
-		done: make(chan accepted), places: make(chan struct{}, handshakes), closed: make(chan struct{}),
+		next: make(chan net.Conn), done: make(chan accepted), places: make(chan struct{}, handshakes), closed: make(chan struct{}),
 	}
 	l.close = sync.OnceValue(func() error {
 		close(l.closed)
@@ -102,12 +105,37 @@ func (l *tlsListener) run() {
 			conn.Close()
 			return
 		}
-		l.wg.Go(func() {
-			defer func() { <-l.places }()
-			defer l.server.contain(func() { conn.Close() })
-			l.shakeHands(conn)
-		})
+		select {
+		case l.next <- conn:
+		default:
+			l.wg.Go(func() { l.work(conn) })
+		}
 	}
+}
+
+// work does the handshake with conn, and then others for as long as they come soon:
+// a new goroutine's stack would have to grow for each.
+func (l *tlsListener) work(conn net.Conn) {
+	idle := time.NewTimer(handshakeIdle)
+	defer idle.Stop()
+	for {
+		l.handle(conn)
+		idle.Reset(handshakeIdle)
+		select {
+		case conn = <-l.next:
+		case <-idle.C:
+			return
+		case <-l.closed:
+			return
+		}
+	}
+}
+
+// handle does one handshake and gives its place up.
+func (l *tlsListener) handle(conn net.Conn) {
+	defer func() { <-l.places }()
+	defer l.server.contain(func() { conn.Close() })
+	l.shakeHands(conn)
 }
 
 // deliver has Accept return a; false means that nobody accepts any more.

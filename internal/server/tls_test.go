@@ -45,7 +45,6 @@ func TestOverTLS(t *testing.T) {
 		"five lines":                       TestFiveLineProtocol,
 		"a panic in a command":             TestPanicWhereACommandIsCarriedOutEndsThatConnection,
 		"a panic in an answer":             TestPanicWhereASendIsAnsweredEndsThatConnection,
-		"delivery":                         TestDeliveryAllocatesNothing,
 		"frames in pieces":                 testFramesInPieces,
 		"TLS 1.2": func(t *testing.T) {
 			anyCertificate.MaxVersion = tls.VersionTLS12

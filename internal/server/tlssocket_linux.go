@@ -22,10 +22,12 @@ type tlsSocket struct {
 	under  *rawConn          // what tls reads and writes
 	lent   *[recordRoom]byte // the runner's: the buffer that tls reads into; nil: one of its own
 
-	mu    sync.Mutex // taken after crypto/tls's own locks
-	rest  []byte     // records, or the end of one, that the socket has not taken
-	ready func()     // to be called once rest is empty; nil: nobody waits
-	shuts bool       // the socket is shut once rest is empty
+	mu      sync.Mutex // taken after crypto/tls's own locks
+	gathers *[]byte    // where records are put for now; nil: they are sent
+	flying  bool       // records have been gathered and are not sent yet
+	rest    []byte     // records, or the end of one, that the socket has not taken
+	ready   func()     // to be called once rest is empty; nil: nobody waits
+	shuts   bool       // the socket is shut once rest is empty
 }
 
 const (
@@ -127,11 +129,14 @@ var recordBuffers = sync.Pool{New: func() any { return new([maxRecord]byte) }}
 func (k *tlsSocket) Write(p []byte) (int, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if len(k.rest)+len(p) > maxRest {
+	switch {
+	case k.gathers != nil:
+		*k.gathers = append(*k.gathers, p...)
+		return len(p), nil
+	case len(k.rest)+len(p) > maxRest:
 		k.socket.cut() // it asks for answers and does not read them
 		return 0, errEnded
-	}
-	if len(k.rest) > 0 {
+	case k.flying || len(k.rest) > 0:
 		k.rest = append(k.rest, p...)
 		return len(p), nil
 	}
@@ -144,6 +149,19 @@ func (k *tlsSocket) Write(p []byte) (int, error) {
 		k.socket.notify(k.drain)
 	}
 	return len(p), nil
+}
+
+// sendRest sends what it can of rest, and has drain called for what it cannot. The
+// caller holds mu.
+func (k *tlsSocket) sendRest() error {
+	n, err := k.socket.write(k.rest, nil)
+	switch k.rest = k.rest[n:]; {
+	case err != nil || len(k.rest) == 0:
+		k.rest = nil
+	default:
+		k.socket.notify(k.drain)
+	}
+	return err
 }
 
 func (k *tlsSocket) waiting() bool {
@@ -164,18 +182,13 @@ func (k *tlsSocket) drain() {
 func (k *tlsSocket) drained() (ready func()) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	n, err := k.socket.write(k.rest, nil)
-	k.rest = k.rest[n:]
-	switch {
-	case err != nil:
-		k.rest = nil
-	case len(k.rest) > 0:
-		k.socket.notify(k.drain)
+	err := k.sendRest()
+	if len(k.rest) > 0 {
 		return nil
-	case k.shuts:
+	}
+	if k.shuts && err == nil {
 		k.socket.shut()
 	}
-	k.rest = nil
 	ready, k.ready = k.ready, nil
 	return ready
 }
