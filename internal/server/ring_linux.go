@@ -20,7 +20,6 @@ const ringSize = 16
 type ring struct {
 	fd       int
 	sqMemory []byte
-	cqMemory []byte // the same as sqMemory where the kernel has both in one
 	sqes     []byte
 
 	tail, mask     *uint32 // of what is asked for

@@ -10,8 +10,8 @@ import (
 
 // crypto/tls keeps the buffers that it has once needed for as long as a connection
 // lives: one for records that come, of the largest so far and at least 2 KB, as a
-// handshake begins with a large one, and one for handshake messages. They are two
-// thirds of what a silent connection would take, and nothing public frees them. So
+// handshake begins with a large one, and one for handshake messages. They are half
+// of what a silent connection would take, and nothing public frees them. So
 // they are reached by the names of their fields, and only between reads, while both
 // are empty or hold a part of a record. If a release of Go has other fields, they
 // stay as they are, and a connection takes more memory; a test tells.
