@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"os"
 	"os/signal"
 	"sync"
 	"syscall"
@@ -129,8 +130,17 @@ func countLines(p []byte) uint64 { return uint64(bytes.Count(p, []byte("\n"))) }
 // the end up no longer than a second, and one that nobody reads leaves the exit
 // status as it is.
 func complain(stderr io.Writer, why string) {
-	signal.Ignore(syscall.SIGPIPE)
+	defer outliveReaders()()
 	w := newLossyWriter(stderr, nil)
 	fmt.Fprintf(w, "parley: %s\n", why)
 	w.close()
+}
+
+// outliveReaders has a write to a standard output or standard error that nobody
+// reads fail, instead of ending the program, until stop is called. A signal that is
+// caught is not passed on to the programs that this one starts; an ignored one is.
+func outliveReaders() (stop func()) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGPIPE)
+	return func() { signal.Stop(signals) }
 }

@@ -60,7 +60,7 @@ func (f logFlags) tellLost(w io.Writer, lines uint64) {
 // Run is the one place that knows every part: it builds them from the ground
 // up, waits, and stops them in the reverse order, each once nobody needs it.
 func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
-	signal.Ignore(syscall.SIGPIPE) // or the next log line ends the server when nobody reads them any more
+	defer outliveReaders()() // or the next log line ends the server when nobody reads them any more
 	stdout, stderr := newLossyWriter(con.stdout, nil), newLossyWriter(con.stderr, c.tellLost)
 	defer stdout.close()
 	defer stderr.close()

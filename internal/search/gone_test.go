@@ -2,6 +2,7 @@ package search
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"log/slog"
 	"os"
@@ -145,7 +146,7 @@ func TestWhatCannotBeTakenOutIsRemoved(t *testing.T) {
 		"a lock": {
 			trouble: func(t *testing.T, x *Index, dir string) {
 				db := pool(indexFile(dir), nil, 1)
-				tx, err := db.BeginTx(t.Context(), nil)
+				tx, err := db.BeginTx(context.WithoutCancel(t.Context()), nil) // t's ends before the clean-up
 				must(t, err)
 				t.Cleanup(func() { must(t, errors.Join(tx.Rollback(), db.Close())) })
 			},

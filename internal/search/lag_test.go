@@ -254,6 +254,7 @@ func TestWhateverStandsInItsPlaceTheIndexHeals(t *testing.T) {
 				stop := run(t, x)
 				defer stop()
 				time.Sleep(time.Minute + time.Second)
+				synctest.Wait() // the log is the index's until then
 				if tt.clear != nil {
 					if _, err := x.Search(t.Context(), ParseQuery("said"), l.names()); chat.CodeOf(err) != chat.SearchUnavailable {
 						t.Errorf("searching: %v", err)

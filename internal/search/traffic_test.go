@@ -68,11 +68,15 @@ func TestInAStormTheIndexWorksOnePartInAHundredUntilItIsOver(t *testing.T) {
 		if got := rested(true); got < 4900*time.Millisecond || got > 5100*time.Millisecond {
 			t.Errorf("in a storm: %v", got)
 		}
+		x.mu.Lock()
 		x.lags["attic"] = &lag{since: time.Now().Add(-2 * late)}
+		x.mu.Unlock()
 		if got := rested(true); got < 450*time.Millisecond || got > 600*time.Millisecond {
 			t.Errorf("in a storm that has lasted: %v", got)
 		}
+		x.mu.Lock()
 		delete(x.lags, "attic")
+		x.mu.Unlock()
 		over()
 		<-done
 		time.Sleep(500 * time.Millisecond)
