@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -80,9 +81,12 @@ func (s *Store) Copy(ctx context.Context) (_ *os.File, err error) {
 // ErrNoRoom says that the disk of the data folder has no room for a copy.
 var ErrNoRoom = errors.New("the disk has no room for it")
 
-// removeCopies removes what a process that was killed has left.
+// removeCopies removes what a process that was killed has left. That may be as
+// large as the database, and holds all its texts.
 func (s *Store) removeCopies() {
-	for _, name := range []string{databaseName + files.Suffix, copyName, copyName + files.Suffix, copyName + files.Suffix + "-journal"} {
+	names := []string{databaseName + files.Suffix, copyName, copyName + files.Suffix, copyName + files.Suffix + "-journal"}
+	halves, _ := fs.Glob(s.folder.FS(), "parley-"+keptCopy+"-schema-*.db"+files.Suffix+"*") // the pattern is a good one
+	for _, name := range append(names, halves...) {
 		_ = s.folder.Remove(name) // mostly there is none
 	}
 }

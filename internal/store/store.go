@@ -194,6 +194,9 @@ func (s *Store) release() error {
 		s.marks = nil
 	}
 	if s.lock != nil {
+		if s.reserve.lent > 0 { // the folder was not used, so no room was needed for long
+			err = errors.Join(err, s.reserve.fill(s.dir))
+		}
 		err = errors.Join(err, s.lock.Close())
 		s.lock = nil
 	}
