@@ -313,3 +313,20 @@ func TestMarkIsReadAsItWasWritten(t *testing.T) {
 		t.Errorf("%+v, %v, want %+v", got, err, want)
 	}
 }
+
+// After a panic SQLite still empties the write-ahead log as it closes. That is the
+// server's own doing, and no reason for a new epoch.
+func TestEpochStaysAfterAPanic(t *testing.T) {
+	dir := t.TempDir()
+	s, stop := start(t, dir)
+	do(t, s, draft("lobby", ada, "hi", ""))
+	epoch := s.Epoch()
+	s.breakDown(t.Context(), errPanicked)
+	stop()
+	if size(s.path+walSuffix) > 0 {
+		t.Fatal("the write-ahead log was not emptied")
+	}
+	if again := epochOf(t, dir); again != epoch {
+		t.Errorf("the epoch is %s, want %s", again, epoch)
+	}
+}

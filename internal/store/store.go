@@ -181,7 +181,6 @@ func (s *Store) closeDatabase(ctx context.Context) error {
 	if err != nil {
 		s.logger.LogAttrs(ctx, slog.LevelWarn, "the write-ahead log could not be emptied", slog.Any("err", err))
 	}
-	s.note(ctx, func(m *mark) { m.State = emptying }) // what is left of it is emptied as the last connection is closed
 	err = errors.Join(s.releaseDatabase(), s.markEnd(ctx))
 	return errors.Join(err, s.release())
 }
@@ -217,6 +216,9 @@ func (s *Store) release() error {
 func (s *Store) releaseDatabase() error {
 	if b := s.broken.Load(); b != nil && b.untouched {
 		return nil
+	}
+	if s.writers != nil {
+		s.note(context.Background(), func(m *mark) { m.State = emptying })
 	}
 	var errs []error
 	if s.readers != nil {
