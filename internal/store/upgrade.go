@@ -193,7 +193,8 @@ func (s *Store) dropOldCopies(ctx context.Context, now time.Time) {
 		return
 	}
 	s.copiesLooked = now
-	if err := s.dropCopies(func(k keptFile) bool { return now.Sub(k.day) > keptFor }); err != nil {
+	// A name has the day, not the hour.
+	if err := s.dropCopies(func(k keptFile) bool { return now.Sub(k.day) >= keptFor+24*time.Hour }); err != nil {
 		s.logger.LogAttrs(ctx, slog.LevelWarn, "an old copy of the database could not be removed", slog.Any("err", err))
 	}
 }

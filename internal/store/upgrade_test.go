@@ -253,6 +253,25 @@ func TestUpgradeWithoutACopyIsDoneWhenTold(t *testing.T) {
 	}
 }
 
+// A copy that was made late in the day stays for two whole weeks.
+func TestCopiesStayForTwoWeeks(t *testing.T) {
+	dir := t.TempDir()
+	s, stop := start(t, dir)
+	stop()
+	must(t, s.takeFolder())
+	defer s.release()
+	name := "parley-kept-schema-3-v1-2026-01-02.db"
+	must(t, os.WriteFile(filepath.Join(dir, name), nil, 0o600))
+	made := time.Date(2026, 1, 2, 23, 59, 0, 0, time.UTC)
+	for _, now := range []time.Time{made.Add(keptFor), made.Add(keptFor + 2*time.Hour)} {
+		s.copiesLooked = time.Time{}
+		s.dropOldCopies(t.Context(), now)
+		if stays := len(copiesIn(t, dir)) == 1; stays != (now.Sub(made) <= keptFor) {
+			t.Errorf("after %s it is there: %t", now.Sub(made), stays)
+		}
+	}
+}
+
 // Copies go two weeks after the day in their name; other files never do.
 func TestOldCopiesAreRemoved(t *testing.T) {
 	dir := t.TempDir()
