@@ -33,9 +33,17 @@ func (c *rollbackCmd) Run(ctx context.Context, con *console) (err error) {
 	}
 	fmt.Fprintf(con.stdout, "%s is as it was before the upgrade. Now start the older program: this one would upgrade it again.\n", c.Data)
 	if undone != "" {
-		fmt.Fprintf(con.stdout, "What was undone is kept for two weeks, as %s.\n", undone)
+		fmt.Fprintf(con.stdout, "What was undone is kept as %s. %s\n", undone, whoRemoves(r))
 	}
 	return nil
+}
+
+// whoRemoves says what becomes of the database that was replaced.
+func whoRemoves(r *store.Rollback) string {
+	if r.Program == "unknown" { // it is older than the copies, and so does not know them
+		return "The older program leaves that there: remove it when you do not need it any more, as it holds all messages."
+	}
+	return "It is removed after two weeks."
 }
 
 func programOf(r *store.Rollback) string {

@@ -72,7 +72,7 @@ func TestRollbackSaysWhatIsLostAndAsks(t *testing.T) {
 		}
 	}
 	status, stdout, stderr := rolledBack(t, "--data", dir, "--yes")
-	if status != 0 || !regexp.MustCompile(`as it was before the upgrade.*older program(?s).*kept for two weeks, as parley-undone-schema-\d+-`).MatchString(stdout) {
+	if status != 0 || !regexp.MustCompile(`as it was before the upgrade.*older program(?s).*kept as parley-undone-schema-\d+-.* remove it when`).MatchString(stdout) {
 		t.Errorf("done: status %d, %q, %q", status, stdout, stderr)
 	}
 	if status, _, _ := rolledBack(t, "--data", filepath.Join(dir, "nowhere")); status != 1 {

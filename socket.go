@@ -90,13 +90,13 @@ func (s *socket) Run(ctx context.Context) error {
 	go func() { ended <- server.Serve(ln) }()
 	select {
 	case <-ctx.Done():
-		err := server.Close()
+		err = server.Close()
 		<-ended
-		s.turn <- struct{}{} // whoever sends a copy has let go of the log
-		return err
-	case err := <-ended:
-		return fmt.Errorf("the socket in the data folder: %w", err)
+	case err = <-ended:
+		err = errors.Join(fmt.Errorf("the socket in the data folder: %w", err), server.Close())
 	}
+	s.turn <- struct{}{} // whoever sends a copy has let go of the log
+	return err
 }
 
 func (s *socket) listen(ctx context.Context) (net.Listener, func(), error) {
@@ -138,7 +138,7 @@ func (s *socket) backup(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer f.Close()
-	if err := s.send(w, f); err != nil {
+	if err := s.send(w, f.File); err != nil {
 		s.logger.LogAttrs(r.Context(), slog.LevelWarn, "a back-up was given up: whoever asked for it takes nothing", slog.Any("err", err))
 		return
 	}

@@ -28,12 +28,18 @@ func (h *Hub) lookForCopies() {
 // do is in the store: it begins with what the last process has left, and to do a
 // part of it twice changes nothing.
 func (h *Hub) copiesLoop(ctx context.Context) error {
+	troubled := false // it failed the last time, and that was logged
 	for {
 		var again <-chan time.Time
-		if err := h.deleteCopies(ctx); err != nil && ctx.Err() == nil {
-			h.logger.LogAttrs(ctx, slog.LevelWarn, "copies of a deleted message could not be deleted: it is tried again", slog.Any("err", err))
+		err := h.deleteCopies(ctx)
+		if err != nil && ctx.Err() == nil {
+			if !troubled {
+				h.logger.LogAttrs(ctx, slog.LevelWarn, "copies of a deleted message could not be deleted: it is tried again",
+					slog.Any("err", err))
+			}
 			again = time.After(copiesRetry)
 		}
+		troubled = err != nil
 		select {
 		case <-h.deleted:
 			if again != nil { // one failure is not followed by another at once

@@ -89,7 +89,7 @@ func (c *checker) all(ctx context.Context, file, dir string) error {
 		}
 	}
 	for _, mode := range []string{"ro", "rw"} { // rw: what was begun has to be undone first
-		if mode == "ro" && size(file+walSuffix) == 0 && size(file+"-journal") == 0 {
+		if mode == "ro" && size(file+walSuffix) == 0 && size(file+journalSuffix) == 0 {
 			mode = alone
 		}
 		c.db = openSQLite(file, mode, "", readerPragmas)

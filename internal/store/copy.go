@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -56,10 +57,30 @@ func guarded(ctx context.Context, path string, work func(context.Context) error)
 // copyName is the name that a copy has in the data folder for a moment.
 const copyName = "parley.copy"
 
-// Copy returns a file with what Backup would write. It has no name any more, so it
-// is gone once it is closed. It is made in the data folder, and by this process: then
-// nobody who is slow, or stopped, keeps the write-ahead log from being emptied.
-func (s *Store) Copy(ctx context.Context) (_ *os.File, err error) {
+// journalSuffix ends the name of what SQLite keeps beside a database without a
+// write-ahead log while it writes to it.
+const journalSuffix = "-journal"
+
+// A Copied is a copy of the database, which is gone once it is closed.
+type Copied struct {
+	*os.File
+	path string // its name, where a file cannot lose that while it is open; else ""
+}
+
+// Close closes the copy and removes it.
+func (c *Copied) Close() error {
+	err := c.File.Close()
+	if c.path != "" {
+		err = errors.Join(err, os.Remove(c.path))
+	}
+	return err
+}
+
+// Copy returns a file with what Backup would write. It is made in the data folder, and
+// by this process: then nobody who is slow, or stopped, keeps the write-ahead log from
+// being emptied. It is not synced: nobody needs it after a power cut, and commits would
+// wait for the disk. There is one at a time.
+func (s *Store) Copy(ctx context.Context) (_ *Copied, err error) {
 	path := filepath.Join(s.dir, copyName)
 	defer func() {
 		if err != nil {
@@ -68,21 +89,39 @@ func (s *Store) Copy(ctx context.Context) (_ *os.File, err error) {
 	}()
 	if free, e := freeBytes(s.dir); e == nil && free < size(s.path)+mayGrow {
 		const mb = 1e6
-		return nil, fmt.Errorf("%w: a copy takes %.0f MB for a moment, and %.0f MB are free", ErrNoRoom, float64(size(s.path))/mb, float64(free)/mb)
+		return nil, fmt.Errorf("%w: a copy takes %.0f MB for a moment, and %.0f MB are free",
+			ErrNoRoom, float64(size(s.path))/mb, float64(free)/mb)
 	}
-	if err := files.New(path, func(partial string) error { return copyWithoutEpoch(ctx, s.path, partial) }); err != nil {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
 		return nil, err
 	}
-	f, err := os.Open(path)
-	return f, errors.Join(err, os.Remove(path))
+	err = f.Close()
+	if err == nil {
+		err = copyWithoutEpoch(ctx, s.path, path)
+	}
+	if err == nil {
+		f, err = os.Open(path)
+	}
+	if err != nil {
+		_ = os.Remove(path + journalSuffix) // mostly there is none
+		return nil, errors.Join(err, os.Remove(path))
+	}
+	if os.Remove(path) != nil { // Windows
+		return &Copied{f, path}, nil
+	}
+	return &Copied{f, ""}, nil
 }
 
 // ErrNoRoom says that the disk of the data folder has no room for a copy.
 var ErrNoRoom = errors.New("the disk has no room for it")
 
-// removeCopies removes what a process that was killed has left.
+// removeCopies removes what a process that was killed has left. That may be as
+// large as the database, and holds all its texts.
 func (s *Store) removeCopies() {
-	for _, name := range []string{databaseName + files.Suffix, copyName, copyName + files.Suffix, copyName + files.Suffix + "-journal"} {
+	names := []string{databaseName + files.Suffix, copyName, copyName + journalSuffix}
+	halves, _ := fs.Glob(s.folder.FS(), "parley-"+keptCopy+"-schema-*.db"+files.Suffix+"*") // the pattern is a good one
+	for _, name := range append(names, halves...) {
 		_ = s.folder.Remove(name) // mostly there is none
 	}
 }

@@ -71,7 +71,10 @@ func TestCopyOfAStoreInUse(t *testing.T) {
 	if _, err := s.Copy(ctx); err == nil {
 		t.Error("a copy that was cancelled was made")
 	}
-	for _, name := range []string{copyName, copyName + ".partial", databaseName + ".partial"} { // as a kill leaves them
+	if after := folderNames(t, s.dir); !slices.Equal(before, after) {
+		t.Errorf("after a copy that was cancelled the folder holds %v, before %v", after, before)
+	}
+	for _, name := range []string{copyName, copyName + "-journal", databaseName + ".partial"} { // as a kill leaves them
 		must(t, os.WriteFile(filepath.Join(s.dir, name), []byte("part"), 0o600))
 	}
 	stop()

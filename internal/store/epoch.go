@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -24,8 +25,13 @@ func (s *Store) settleEpoch(ctx context.Context, left leftBehind) error {
 			return fmt.Errorf("making an epoch: %w", err)
 		}
 		// From now on the database's own file has an epoch. That of a back-up has
-		// none, so that a write-ahead log beside it is known to be another's.
-		if err := s.settleLog(ctx); err != nil {
+		// none, so that a write-ahead log beside it is known to be another's. So it must not
+		// be used before: what was said would be in a log that is set aside.
+		p, err := s.checkpoint(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
+		if err == nil && (p.pages < 0 || p.done < p.pages) {
+			err = errors.New("another program reads the database; stop that one")
+		}
+		if err != nil && (known["epoch"] == "" || isDamaged(err)) {
 			return fmt.Errorf("making an epoch: %w", err)
 		}
 		s.logger.LogAttrs(ctx, slog.LevelInfo, "this is a new or restored log: it has a new epoch", slog.String("op", left.foreign))

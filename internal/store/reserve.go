@@ -32,7 +32,7 @@ var reserveSteps = []int64{1 << 20, reserveSize}
 type reserve struct {
 	folder *os.Root
 	size   int64 // of the file; 0: there is none
-	lent   int64 // its size before a part of it was given up for the start; 0: none was
+	lent   int64 // its size before a part of it was given up for the start; 0: it has all of it
 	warned bool  // it has been logged that there is none
 }
 

@@ -179,6 +179,12 @@ func TestReserveLeavesHalfOfWhatIsFree(t *testing.T) {
 	}
 	stop()
 	fillDisk(t, disk)
+	if _, err := NewRollback(t.Context(), s.dir, ""); err == nil {
+		t.Error("a folder without a copy can go back")
+	}
+	if left := sizeOf(t, reserve); left != size {
+		t.Errorf("after a look at the folder %d bytes are kept, of %d", left, size)
+	}
 	s, stop = start(t, s.dir)
 	do(t, s, deed(ada, chat.Delete, 1, ""))
 	if left := sizeOf(t, reserve); left < size-1<<20 || left > size {

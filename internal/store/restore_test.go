@@ -16,6 +16,8 @@ import (
 	"strings"
 	"testing"
 
+	sqlite3 "modernc.org/sqlite/lib"
+
 	"parley/internal/chat"
 )
 
@@ -311,5 +313,55 @@ func TestMarkIsReadAsItWasWritten(t *testing.T) {
 	got, _, err := readMark(path)
 	if err != nil || *got != want {
 		t.Errorf("%+v, %v, want %+v", got, err, want)
+	}
+}
+
+// After a panic SQLite still empties the write-ahead log as it closes. That is the
+// server's own doing, and no reason for a new epoch.
+func TestEpochStaysAfterAPanic(t *testing.T) {
+	dir := t.TempDir()
+	s, stop := start(t, dir)
+	do(t, s, draft("lobby", ada, "hi", ""))
+	epoch := s.Epoch()
+	s.breakDown(t.Context(), errPanicked)
+	stop()
+	if size(s.path+walSuffix) > 0 {
+		t.Fatal("the write-ahead log was not emptied")
+	}
+	if again := epochOf(t, dir); again != epoch {
+		t.Errorf("the epoch is %s, want %s", again, epoch)
+	}
+}
+
+// A new or restored database is not used before its own file has an epoch. For what is
+// beside a file without one is taken for another's, and set aside.
+func TestDatabaseWithoutAnEpochIsNotUsed(t *testing.T) {
+	d, dir := newDisk(t), t.TempDir()
+	d.beforeSync = func() {
+		if size(filepath.Join(dir, databaseName+walSuffix)) > 4096 { // the epoch is in it: no page goes into the database
+			d.writeCode.Store(sqlite3.SQLITE_FULL)
+		}
+	}
+	s, err := open(t.Context(), Config{Dir: dir}, d.name)
+	d.beforeSync = nil
+	d.writeCode.Store(0)
+	if err == nil {
+		t.Error("a database whose epoch cannot be stored is used")
+		go s.Run(t.Context())
+		do(t, s, draft("lobby", ada, "hi", ""))
+		killed := t.TempDir()
+		must(t, os.CopyFS(killed, os.DirFS(dir)))
+		must(t, s.Close())
+		s, _ = start(t, killed)
+		if events := page(t, s.After, "lobby", 0, 10); len(events) != 1 {
+			t.Errorf("of what was acknowledged %d events are left; the folder holds %v", len(events), folderNames(t, killed))
+		}
+		return
+	}
+	s, stop := start(t, dir)
+	do(t, s, draft("lobby", ada, "hi", ""))
+	stop()
+	if again := epochOf(t, dir); again != s.Epoch() {
+		t.Errorf("the epoch is %s, want %s", again, s.Epoch())
 	}
 }

@@ -181,7 +181,6 @@ func (s *Store) closeDatabase(ctx context.Context) error {
 	if err != nil {
 		s.logger.LogAttrs(ctx, slog.LevelWarn, "the write-ahead log could not be emptied", slog.Any("err", err))
 	}
-	s.note(ctx, func(m *mark) { m.State = emptying }) // what is left of it is emptied as the last connection is closed
 	err = errors.Join(s.releaseDatabase(), s.markEnd(ctx))
 	return errors.Join(err, s.release())
 }
@@ -194,6 +193,9 @@ func (s *Store) release() error {
 		s.marks = nil
 	}
 	if s.lock != nil {
+		if s.reserve.lent > 0 { // the folder was not used, so no room was needed for long
+			err = errors.Join(err, s.reserve.fill(s.dir))
+		}
 		err = errors.Join(err, s.lock.Close())
 		s.lock = nil
 	}
@@ -214,6 +216,9 @@ func (s *Store) release() error {
 func (s *Store) releaseDatabase() error {
 	if b := s.broken.Load(); b != nil && b.untouched {
 		return nil
+	}
+	if s.writers != nil {
+		s.note(context.Background(), func(m *mark) { m.State = emptying })
 	}
 	var errs []error
 	if s.readers != nil {

@@ -113,8 +113,9 @@ func (s *Store) copyBeforeUpgrade(ctx context.Context, have int64) (name string,
 		return value
 	}
 	if name = meta("upgrading"); name != "" {
-		if _, err := s.folder.Stat(name); err == nil {
-			return name, nil
+		begun, err := s.hasBegun(name, have)
+		if begun || err != nil {
+			return name, err
 		}
 	}
 	if needed, free, err := s.roomForCopy(); err == nil && free < needed {
@@ -135,6 +136,27 @@ func (s *Store) copyBeforeUpgrade(ctx context.Context, have int64) (name string,
 	s.logger.LogAttrs(ctx, slog.LevelInfo, "the database is kept as it was before the upgrade, for two weeks: parley rollback goes back to it",
 		slog.String("op", kept.name), slog.Duration("took", time.Since(began)))
 	return kept.name, nil
+}
+
+// hasBegun reports whether an upgrade that was interrupted has left the copy name and
+// brought the schema beyond it. If no step was done, an older program may have written
+// since, so the copy is removed, and a new one is to be made.
+func (s *Store) hasBegun(name string, have int64) (bool, error) {
+	m := keptName.FindStringSubmatch(name)
+	if m == nil {
+		return false, nil
+	}
+	if m[2] == strconv.FormatInt(have, 10) {
+		if err := s.folder.Remove(name); !errors.Is(err, fs.ErrNotExist) {
+			return false, err
+		}
+		return false, nil
+	}
+	_, err := s.folder.Stat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // roomForCopy returns how many bytes a copy of the database may take, and how many
@@ -171,7 +193,8 @@ func (s *Store) dropOldCopies(ctx context.Context, now time.Time) {
 		return
 	}
 	s.copiesLooked = now
-	if err := s.dropCopies(func(k keptFile) bool { return now.Sub(k.day) > keptFor }); err != nil {
+	// A name has the day, not the hour.
+	if err := s.dropCopies(func(k keptFile) bool { return now.Sub(k.day) >= keptFor+24*time.Hour }); err != nil {
 		s.logger.LogAttrs(ctx, slog.LevelWarn, "an old copy of the database could not be removed", slog.Any("err", err))
 	}
 }

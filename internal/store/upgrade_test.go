@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -194,6 +195,44 @@ func TestInterruptedUpgradeKeepsItsFirstCopy(t *testing.T) {
 	}
 }
 
+// As long as no step of an upgrade is done the older program can use the folder, so a
+// copy from before that is not one of the database any more.
+func TestUpgradeThatDidNothingMakesItsCopyAgain(t *testing.T) {
+	dir := fromDump(t, "testdata/schema/0003.sql")
+	kept := "parley-kept-schema-3-unknown-" + time.Now().UTC().AddDate(0, 0, -1).Format(time.DateOnly) + ".db"
+	must(t, os.WriteFile(filepath.Join(dir, kept), []byte("a copy"), 0o600))
+	db := openSQLite(filepath.Join(dir, databaseName), "rw", "", nil)
+	_, err := db.ExecContext(t.Context(), `INSERT INTO meta VALUES ('upgrading', $1)`, kept)
+	must(t, err)
+	must(t, db.Close())
+	_, before := schemaIn(t, dir)
+	epochOf(t, dir)
+	if copies := copiesIn(t, dir); len(copies) != 1 || copies[0] == kept {
+		t.Fatalf("copies: %v", copies)
+	}
+	r, err := NewRollback(t.Context(), dir, "")
+	must(t, err)
+	_, err = r.Do(t.Context())
+	must(t, errors.Join(err, r.Close()))
+	if version, texts := schemaIn(t, dir); version != 3 || !slices.Equal(texts, before) {
+		t.Errorf("schema %d with %q, want %q", version, texts, before)
+	}
+}
+
+// Half a copy, of an upgrade that was killed, takes room and holds texts.
+func TestHalfACopyDoesNotStay(t *testing.T) {
+	for _, dump := range []string{"testdata/schema/0003.sql", "testdata/schema/0005.sql"} {
+		dir := fromDump(t, dump)
+		half := "parley-kept-schema-3-v1-2026-01-02.db.partial"
+		must(t, os.WriteFile(filepath.Join(dir, half), []byte("half a copy"), 0o600))
+		must(t, os.WriteFile(filepath.Join(dir, half+"-journal"), nil, 0o600))
+		epochOf(t, dir)
+		if names := folderNames(t, dir); slices.ContainsFunc(names, func(n string) bool { return strings.HasPrefix(n, half) }) {
+			t.Errorf("%s: it has %v", dump, names)
+		}
+	}
+}
+
 func TestNewFolderIsNotCopied(t *testing.T) {
 	dir := t.TempDir()
 	epochOf(t, dir)
@@ -211,6 +250,25 @@ func TestUpgradeWithoutACopyIsDoneWhenTold(t *testing.T) {
 	}
 	if version, _ := schemaIn(t, dir); version != newestSchema() {
 		t.Errorf("schema %d", version)
+	}
+}
+
+// A copy that was made late in the day stays for two whole weeks.
+func TestCopiesStayForTwoWeeks(t *testing.T) {
+	dir := t.TempDir()
+	s, stop := start(t, dir)
+	stop()
+	must(t, s.takeFolder())
+	defer s.release()
+	name := "parley-kept-schema-3-v1-2026-01-02.db"
+	must(t, os.WriteFile(filepath.Join(dir, name), nil, 0o600))
+	made := time.Date(2026, 1, 2, 23, 59, 0, 0, time.UTC)
+	for _, now := range []time.Time{made.Add(keptFor), made.Add(keptFor + 2*time.Hour)} {
+		s.copiesLooked = time.Time{}
+		s.dropOldCopies(t.Context(), now)
+		if stays := len(copiesIn(t, dir)) == 1; stays != (now.Sub(made) <= keptFor) {
+			t.Errorf("after %s it is there: %t", now.Sub(made), stays)
+		}
 	}
 }
 
