@@ -100,7 +100,8 @@ func (e *endlessConn) awaitGone() {
 
 func (e *endlessConn) close() {
 	if tcp := tcpBelow(e.nc); tcp != nil && tcp != e.nc {
-		tcp.SetDeadline(time.Now().Add(time.Second)) // a TLS goodbye waits for a full socket
+		// A TLS goodbye waits 5 seconds for a full socket, whatever deadline was set before.
+		defer time.AfterFunc(time.Second, func() { tcp.Close() }).Stop()
 	}
 	e.nc.Close()
 }
