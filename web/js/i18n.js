@@ -75,7 +75,7 @@ export const list = (items) => new Intl.ListFormat(locale).format(items);
 const REFUSED = /** @type {Record<string, Key>} */ ({
   bad_room: "refused.bad_room", bad_name: "refused.bad_name", bad_text: "refused.bad_text", too_long: "refused.too_long", too_large: "refused.too_large",
   too_many: "refused.too_many", rate_limited: "refused.rate_limited", not_yours: "refused.not_yours", not_found: "refused.not_found", gone: "refused.gone",
-  nonce_used: "refused.nonce_used",
+  nonce_used: "refused.nonce_used", search_unavailable: "search.unavailable",
 });
 
 /** Why something was refused. The server says so in English, to the point; elsewhere the code's own sentence has to do.

@@ -29,7 +29,7 @@ export default {
 
   // Why the server refuses
   "refused.bad_room": "Der Name eines Raums besteht aus 1 bis 64 Buchstaben, Ziffern, „-“, „_“ und „.“.",
-  "refused.bad_name": "Ein Name hat 1 bis 32 sichtbare Zeichen und liest sich nicht wie der Server, seine Betreiber oder alle (etwa System, Admin, here).",
+  "refused.bad_name": "Ein Name hat 1 bis 32 sichtbare Zeichen. Namen wie System, Admin oder here kann niemand haben.",
   "refused.bad_text": "Darin steht nichts, was man lesen könnte.",
   "refused.too_long": "Das hat zu viele Zeichen.",
   "refused.too_large": "Das ist zu groß.",

@@ -30,7 +30,7 @@ export default {
 
   // Why the server refuses; in English it says so itself, and in more detail
   "refused.bad_room": "A room's name is made of 1 to 64 letters, digits, “-”, “_” and “.”.",
-  "refused.bad_name": "A name has 1 to 32 visible characters, and does not read as the server, its staff or everybody (such as System, Admin, here).",
+  "refused.bad_name": "A name has 1 to 32 visible characters. Nobody can be called System, Admin, here or the like.",
   "refused.bad_text": "There is nothing in it that could be read.",
   "refused.too_long": "That has too many characters.",
   "refused.too_large": "That is too large.",

@@ -5,7 +5,6 @@
 /** @import { Opening } from "../view/app-shell.js" */
 import { search } from "../found-api.js";
 import { reason, t } from "../i18n.js";
-import { Refusal } from "../protocol.js";
 import { shortTime } from "../time.js";
 import { fromTemplate, part, setText } from "../view/dom.js";
 import { openPanel } from "../view/side-panel.js";
@@ -77,7 +76,7 @@ class SearchPanel extends HTMLElement {
       const result = n === 0 ? t("search.none") : page.next ? t("search.first", { n }) : t("search.found", { n });
       this.#say([result, ...lacking(page.lack, Date.now())].join(" "));
     } catch (err) {
-      if (asked === this.#asked) this.#clear(err instanceof Refusal && err.code === "unavailable" ? t("search.unavailable") : reason(err));
+      if (asked === this.#asked) this.#clear(reason(err));
     }
   }
 

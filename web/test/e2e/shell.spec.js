@@ -341,12 +341,12 @@ test("a search that does not know everything yet says so, and one that fails say
     { json: { hits: [], complete: false, complete_until: new Date(Date.now() - 20 * 60_000).toISOString() } },
     { json: { hits: [], complete: false } },
     { json: { hits: [], complete: true } },
-    { status: 503, json: { code: "unavailable", detail: "The index is broken." } },
+    { status: 503, json: { code: "search_unavailable", detail: "The search took too long. Look in one room." } },
   ];
   await page.route("**/api/search?*", (route) => route.fulfill(answers.shift() ?? { json: { hits: [], complete: true } }));
   await page.getByRole("button", { name: "Search", exact: true }).click();
   const says = page.locator("search-panel").getByRole("status");
-  for (const want of [/^Nothing found\. Messages since .*\d.* cannot be found yet\.$/, /^Nothing found\. Some messages cannot be found yet\.$/, /^Nothing found\.$/, /^The search cannot be used right now\. Everything else works\./]) {
+  for (const want of [/^Nothing found\. Messages since .*\d.* cannot be found yet\.$/, /^Nothing found\. Some messages cannot be found yet\.$/, /^Nothing found\.$/, /^The search took too long\. Look in one room\.$/]) {
     const answered = page.waitForResponse("**/api/search?*");
     await page.getByRole("searchbox", { name: "Search" }).fill(`line ${answers.length}`);
     await answered;

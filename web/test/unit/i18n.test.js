@@ -85,5 +85,6 @@ test("a refusal is told in the server's words in English, else by its code", () 
   assert.equal(reason(new TypeError("x is undefined")), en["refused.other"]);
   speak("de", "de", de);
   assert.equal(reason(refused), de["refused.bad_name"]);
+  assert.equal(reason(new Refusal("search_unavailable", "The search took too long.")), de["search.unavailable"]);
   assert.equal(reason(new Refusal("internal", "Our fault.")), de["refused.other"]);
 });
