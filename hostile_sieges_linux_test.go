@@ -21,7 +21,7 @@ import (
 // had enough of that.
 func slowHeaders(b *besieged, n, _ int) error {
 	conns, err := b.crowd(n, func(nc net.Conn) error {
-		_, err := io.WriteString(nc, "GET / HTTP/1.1\r\nHost: chat.local\r\nX-Slow: ")
+		_, err := io.WriteString(nc, "GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
 		return err
 	})
 	if err != nil {
@@ -46,7 +46,7 @@ func halfHandshakes(b *besieged, n, _ int) error {
 		if i.Add(1)%2 == 0 {
 			return nil
 		}
-		_, err := io.WriteString(nc, "GET /ws HTTP/1.1\r\nHost: chat.local\r\nUpgrade: websocket\r\n")
+		_, err := io.WriteString(nc, "GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n")
 		return err
 	})
 	if err != nil {
@@ -179,7 +179,7 @@ func (b *besieged) look(n int, path func(i int) string) error {
 		var asked strings.Builder
 		count := min(ahead, n-from)
 		for i := range count {
-			fmt.Fprintf(&asked, "GET %s HTTP/1.1\r\nHost: chat.local\r\n\r\n", path(from+i))
+			fmt.Fprintf(&asked, "GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", path(from+i))
 		}
 		sent := make(chan error, 1)
 		go func() { _, err := io.WriteString(nc, asked.String()); sent <- err }()

@@ -39,6 +39,8 @@ type batched interface {
 	// settle says what became of what was enlisted, sent: n bytes have gone out. It
 	// returns what write would have returned.
 	settle(sent []byte, p []byte, n int, err error) (int, error)
+	// cut ends the connection at once.
+	cut()
 }
 
 // maxBatched is how much goes to one connection in a batch. A call that sends more
@@ -118,6 +120,7 @@ func (b *batch) settle(e *batchEntry, result int) (w room.Written) {
 	case result >= 0 || errno == unix.EAGAIN || errno == unix.EINTR:
 	case result == notDone:
 		err = errEnded // nobody knows what has gone out
+		e.port.cut()   // else the client would wait for what never comes
 	default:
 		err = errno
 	}

@@ -146,3 +146,39 @@ func TestRecordsStayInOrderBesideABatch(t *testing.T) {
 		t.Errorf("%q came, %v", got, err)
 	}
 }
+
+// TestBatchThatBreaksEndsItsConnections has the ring fail while connections are in a
+// batch: nobody knows what they have been sent.
+func TestBatchThatBreaksEndsItsConnections(t *testing.T) {
+	newTestRing(t)
+	for name, secure := range map[string]bool{"plain": false, "TLS": true} {
+		t.Run(name, func(t *testing.T) {
+			overTLS = secure
+			defer func() { overTLS = false }()
+			ts := startServer(t, Config{DebugEcho: true}, room.Config{})
+			c := ts.dial(t, "/debug/echo")
+			until(t, "the connection", func() bool { return len(ts.wheel.all()) == 1 })
+			out := &ts.wheel.all()[0].out
+			b, _ := NewBatch().(*batch)
+			if !b.Add(out, []byte("lost")) {
+				t.Fatal("a free connection is not taken")
+			}
+			no, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC) // a descriptor that is no ring
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := unix.Dup3(no, b.ring.fd, unix.O_CLOEXEC); err != nil {
+				t.Fatal(err)
+			}
+			unix.Close(no)
+			if got := b.Send(); len(got) != 1 || got[0].Err == nil {
+				t.Errorf("the batch wrote %+v", got)
+			}
+			if b.Add(out, []byte("more")) {
+				t.Error("a broken batch takes more")
+			}
+			io.Copy(io.Discard, c.in) // until it ends, in whatever way
+			until(t, "the connection to be gone", func() bool { return len(ts.wheel.all()) == 0 })
+		})
+	}
+}

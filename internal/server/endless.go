@@ -47,10 +47,13 @@ func (s *Server) beginEndless(w http.ResponseWriter, r *http.Request) (endless, 
 	fmt.Fprintf(&head, "HTTP/1.%d 200 OK\r\nDate: %s\r\nConnection: close\r\n", min(r.ProtoMinor, 1), date)
 	w.Header().Write(&head) // a Builder takes everything
 	head.WriteString("\r\n")
+	// The socket has room for it, unless the client has sent requests and not read the answers.
+	nc.SetWriteDeadline(time.Now().Add(lingerTime)) // an error shows in the write
 	if err := e.write([]byte(head.String())); err != nil {
 		e.close()
 		return nil, fmt.Errorf("the head of an endless answer: %w", err)
 	}
+	nc.SetWriteDeadline(time.Time{})
 	return e, nil
 }
 
@@ -58,6 +61,9 @@ func (s *Server) beginEndless(w http.ResponseWriter, r *http.Request) (endless, 
 func tcpBelow(nc net.Conn) *net.TCPConn {
 	if t, ok := nc.(*tls.Conn); ok {
 		nc = t.NetConn()
+	}
+	if raw, ok := nc.(*rawConn); ok {
+		nc = raw.Conn
 	}
 	tcp, _ := nc.(*net.TCPConn)
 	return tcp
@@ -94,7 +100,8 @@ func (e *endlessConn) awaitGone() {
 
 func (e *endlessConn) close() {
 	if tcp := tcpBelow(e.nc); tcp != nil && tcp != e.nc {
-		tcp.SetDeadline(time.Now().Add(time.Second)) // a TLS goodbye waits for a full socket
+		// A TLS goodbye waits 5 seconds for a full socket, whatever deadline was set before.
+		defer time.AfterFunc(time.Second, func() { tcp.Close() }).Stop()
 	}
 	e.nc.Close()
 }

@@ -132,15 +132,15 @@ func TestHeadOfAnEventStreamIsItsHeader(t *testing.T) {
 // Whoever is gone is counted no more, whatever they have said before: no handler
 // waits for a write to fail.
 func TestClientsThatAreGoneAreNotCounted(t *testing.T) {
-	const stream = " /api/rooms/lobby/events HTTP/1.1\r\nHost: chat.local\r\n"
+	const stream = " /api/rooms/lobby/events HTTP/1.1\r\nHost: localhost\r\n"
 	for name, said := range map[string]string{
 		"HEAD":                       "HEAD" + stream + "\r\n",
 		"HEAD and a byte":            "HEAD" + stream + "\r\nx",
-		"HEAD and a request":         "HEAD" + stream + "\r\nGET / HTTP/1.1\r\nHost: chat.local\r\n\r\n",
+		"HEAD and a request":         "HEAD" + stream + "\r\nGET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
 		"HEAD and a stream":          "HEAD" + stream + "\r\nGET" + stream + "\r\n",
 		"a stream":                   "GET" + stream + "\r\n",
 		"a stream and a byte":        "GET" + stream + "\r\nx",
-		"a stream and a request":     "GET" + stream + "\r\nGET / HTTP/1.1\r\nHost: chat.local\r\n\r\n",
+		"a stream and a request":     "GET" + stream + "\r\nGET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
 		"a stream and much more":     "GET" + stream + "\r\n" + strings.Repeat("x", 10_000),
 		"a stream with a body":       "GET" + stream + "Content-Length: 5\r\n\r\nhello",
 		"a stream with half a body":  "GET" + stream + "Content-Length: 50000\r\n\r\nhello",
@@ -186,7 +186,7 @@ func TestStreamGoesOnWhileItsClientSaysALittle(t *testing.T) {
 	}
 	defer nc.Close()
 	nc.SetDeadline(time.Now().Add(20 * time.Second))
-	if _, err := io.WriteString(nc, "GET /api/rooms/lobby/events HTTP/1.1\r\nHost: chat.local\r\n\r\nGET / HTTP/1.1\r\n"); err != nil {
+	if _, err := io.WriteString(nc, "GET /api/rooms/lobby/events HTTP/1.1\r\nHost: localhost\r\n\r\nGET / HTTP/1.1\r\n"); err != nil {
 		t.Fatal(err)
 	}
 	w, err := http.ReadResponse(bufio.NewReader(nc), nil)

@@ -156,13 +156,17 @@ func (r *ring) enter(results *[ringSize]int32) error {
 	for i := range asked {
 		results[i] = notDone
 	}
-	for done < asked {
+	for tries := 0; done < asked; tries++ {
 		n, _, errno := syscall.RawSyscall6(unix.SYS_IO_URING_ENTER, uintptr(r.fd), uintptr(asked-submitted),
 			uintptr(asked-done), ringEnterGetEvents, 0, 0)
 		switch errno {
 		case 0:
 			submitted += int(n)
-		case unix.EINTR, unix.EAGAIN, unix.EBUSY:
+		case unix.EINTR:
+		case unix.EAGAIN, unix.EBUSY: // the kernel lacks memory for a moment
+			if tries >= maxTries {
+				return errno
+			}
 		default:
 			return errno
 		}
@@ -176,6 +180,10 @@ func (r *ring) enter(results *[ringSize]int32) error {
 	}
 	return nil
 }
+
+// maxTries bounds how often enter asks a kernel that has no memory for requests: who
+// waits for an outlet waits meanwhile.
+const maxTries = 100
 
 // notDone is no number that a send returns.
 const notDone = -1 << 31

@@ -210,6 +210,11 @@ func (l *tlsListener) shakeHands(conn net.Conn) {
 	l.mu.Lock()
 	e := l.underWay.PushBack(halfDone{conn, began})
 	l.mu.Unlock()
+	select {
+	case <-l.closed: // cutAll may have missed it
+		conn.Close()
+	default:
+	}
 	if l.timeout > 0 {
 		conn.SetDeadline(began.Add(l.timeout)) // an error shows in the handshake
 	}

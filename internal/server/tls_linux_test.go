@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/gobwas/ws"
+	"golang.org/x/sys/unix"
 )
 
 // secureSocket returns the server's end of a server's only connection.
@@ -80,5 +81,44 @@ func TestRestOfRecordsIsBounded(t *testing.T) {
 	}
 	for len(ts.wheel.all()) > 0 { // it is cut off
 		runtime.Gosched()
+	}
+}
+
+// TestDrainAfterCloseWritesNothing gives a closed connection's descriptor to another
+// before the poller's word about it is heard.
+func TestDrainAfterCloseWritesNothing(t *testing.T) {
+	const far = 900 // no other test has a descriptor there
+	pair := func() (ours, theirs int) {
+		fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { unix.Close(fds[0]); unix.Close(fds[1]) })
+		return fds[0], fds[1]
+	}
+	p, err := openPoller()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.close()
+	first, _ := pair()
+	fd, err := unix.FcntlInt(uintptr(first), unix.F_DUPFD_CLOEXEC, far)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := &tlsSocket{socket: socket{poller: p, fd: fd}, rest: []byte("of the first")}
+	if err := p.add(&k.socket); err != nil {
+		t.Fatal(err)
+	}
+	k.close()
+	second, reader := pair()
+	if again, err := unix.FcntlInt(uintptr(second), unix.F_DUPFD_CLOEXEC, far); err != nil || again != fd {
+		t.Fatalf("descriptor %d, want %d; %v", again, fd, err)
+	}
+	defer unix.Close(fd)
+	k.drain()
+	got := make([]byte, 64)
+	if n, err := unix.Read(reader, got); err != unix.EAGAIN {
+		t.Errorf("another connection is sent %q, %v", got[:max(n, 0)], err)
 	}
 }

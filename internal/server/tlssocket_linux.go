@@ -154,6 +154,9 @@ func (k *tlsSocket) Write(p []byte) (int, error) {
 // sendRest sends what it can of rest, and has drain called for what it cannot. The
 // caller holds mu.
 func (k *tlsSocket) sendRest() error {
+	if len(k.rest) == 0 { // it has been closed, and its descriptor may be another connection's
+		return nil
+	}
 	n, err := k.socket.write(k.rest, nil)
 	switch k.rest = k.rest[n:]; {
 	case err != nil || len(k.rest) == 0:
@@ -214,4 +217,13 @@ func (k *tlsSocket) shut() error {
 		return nil
 	}
 	return k.socket.shut()
+}
+
+// close drops what waits: a drain that comes later must not write to the descriptor,
+// which may be another connection's by then.
+func (k *tlsSocket) close() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.rest = nil
+	k.socket.close()
 }

@@ -29,8 +29,8 @@ type turn struct{ granted chan struct{} }
 // Bounds of what waits for its turn.
 const (
 	turnPatience  = 3 * time.Second
-	mostTurns     = 1024
-	mostTurnsEach = 64 // from one network
+	mostTurns     = 8192
+	mostTurnsEach = 1024 // from one network: an office where all open the page at once
 )
 
 // init sets how many there are at a time, and how many of these for one network.

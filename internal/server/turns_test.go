@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -138,6 +139,27 @@ func TestAllTurnsTogetherHaveABound(t *testing.T) {
 		time.Sleep(turnPatience)
 		synctest.Wait()
 		q.leave(addr("192.0.2.1"))
+		wantIdle(t, &q, 1)
+	})
+}
+
+// An office, or a school, where all open the page at the same moment, has one address.
+func TestAnOfficeOpensThePageAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var q turns
+		q.init(1, 1)
+		var office sync.WaitGroup
+		for range 100 * 3 { // what a page asks for at first, and each takes some milliseconds
+			office.Go(func() {
+				if err := q.enter(t.Context(), addr("192.0.2.1")); err != nil {
+					t.Error(err)
+					return
+				}
+				time.Sleep(5 * time.Millisecond)
+				q.leave(addr("192.0.2.1"))
+			})
+		}
+		office.Wait()
 		wantIdle(t, &q, 1)
 	})
 }
