@@ -200,7 +200,7 @@ func TestTortureSaysWhatItDid(t *testing.T) {
 	if kept, err := os.ReadDir(dir); err != nil || len(kept) > 0 {
 		t.Errorf("evidence of nothing: %v, %v", kept, err)
 	}
-	if status := run(t.Context(), []string{"torture", "--server", program, "--faults", "flood"}, &out, &errs); status != 1 || !strings.Contains(errs.String(), `no fault "flood"`) {
+	if status := run(t.Context(), []string{"torture", "--server", program, "--faults", "flood"}, &out, &errs); status != 2 || !strings.Contains(errs.String(), `no fault "flood"`) {
 		t.Errorf("an unknown fault: exit status %d: %s", status, &errs)
 	}
 }
