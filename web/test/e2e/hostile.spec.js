@@ -24,7 +24,7 @@ const TEXTS = [
   "```\n" + "x".repeat(3000) + "\n```",
   "> ".repeat(60) + "deep",
   Array.from({ length: 60 }, (_, i) => " ".repeat(i * 2) + "- deep").join("\n"),
-  "\u0000\u0007\u001b[31m \ufffe \ud83d",
+  "\u0007\u001b[31m \ufffe \ud83d",
   "{{constructor.constructor('window.ran=17')()}} ${window.ran=18} __proto__",
 ];
 
