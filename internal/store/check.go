@@ -323,11 +323,5 @@ func (c *checker) rows(ctx context.Context, text string, scan func(*sql.Rows) er
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := scan(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
+	return scanRows(rows, scan)
 }

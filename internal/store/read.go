@@ -74,6 +74,11 @@ func eachRow(ctx context.Context, stmt *sql.Stmt, args []any, scan func(*sql.Row
 	if err != nil {
 		return err
 	}
+	return scanRows(rows, scan)
+}
+
+// scanRows calls scan for each of a query's rows until that fails, and closes them.
+func scanRows(rows *sql.Rows, scan func(*sql.Rows) error) error {
 	defer rows.Close()
 	for rows.Next() {
 		if err := scan(rows); err != nil {
