@@ -45,7 +45,7 @@ func (c *benchCmd) Run(ctx context.Context, con *console, command *kong.Context)
 	if err != nil {
 		return fmt.Errorf("find this program, to start a server with: %w", err)
 	}
-	c.Program, c.Version, c.Out, c.Log = []string{self}, buildVersion(), con.stdout, con.stderr
+	c.Program, c.Version, c.Out, c.Progress = []string{self}, buildVersion(), con.stdout, con.stderr
 	switch command.Selected().Name {
 	case "report":
 		return bench.Merge(c.Config, c.Report.Files)

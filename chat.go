@@ -93,12 +93,12 @@ func (c *chatCmd) dial(ctx context.Context) (*client.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	who, session := sessions.Who(c.Name, os.Getenv("USER"))
+	who, session := sessions.Choose(c.Name, os.Getenv("USER"))
 	cl, err := client.Dial(ctx, c.URL.String(), client.Options{Name: who, Session: session})
 	if err != nil {
 		return nil, err
 	}
-	if err := sessions.Keep(who, cl.Person().Name, cl.Session()); err != nil {
+	if err := sessions.Save(who, cl.Person().Name, cl.Session()); err != nil {
 		cl.Close()
 		return nil, err
 	}

@@ -15,7 +15,7 @@ import (
 const dataFile = "parley.db"
 
 // Ailments returns how a disk can fail under a server.
-func (p *powered) Ailments() []torture.Ailment {
+func (p *powered) Ailments() []torture.SubjectFault {
 	heal := func(*rand.Rand) error {
 		p.disk.set(func(d *disk) { d.noWrite, d.only, d.noSync = 0, "", 0 })
 		return nil
@@ -26,7 +26,7 @@ func (p *powered) Ailments() []torture.Ailment {
 			return nil
 		}
 	}
-	return []torture.Ailment{
+	return []torture.SubjectFault{
 		{Name: "nospace", Begin: fail(func(d *disk) { d.noWrite = syscall.ENOSPC }), End: heal},
 		{Name: "readonly", Begin: fail(func(d *disk) { d.noWrite = syscall.EROFS }), End: heal},
 		{Name: "readonlyfile", Begin: fail(func(d *disk) { d.noWrite, d.only = syscall.EROFS, dataFile }), End: heal},

@@ -58,11 +58,11 @@ func refusal(err error) string {
 	return text
 }
 
-// strictly has every flag and argument of every command read by one rule: blanks
+// strictOptions has every flag and argument of every command read by one rule: blanks
 // around a value do not count, a value that is empty is as good as none, in the
 // environment too, and one that makes no sense is refused with a sentence that
 // says what to write. A new flag gets all of that by its type.
-func strictly(k *kong.Kong) {
+func strictOptions(k *kong.Kong) {
 	var walk func(*kong.Node)
 	walk = func(n *kong.Node) {
 		for _, f := range n.Flags {
@@ -291,9 +291,9 @@ func isListenHost(host string) bool {
 
 var listenName = regexp.MustCompile(`^([A-Za-z0-9_-]+\.)*[A-Za-z_-][A-Za-z0-9_-]*$`)
 
-// onlyHere reports whether a socket that listens on address can be reached from
+// isLoopbackListen reports whether a socket that listens on address can be reached from
 // this machine alone.
-func onlyHere(address string) bool {
+func isLoopbackListen(address string) bool {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return false
@@ -325,7 +325,7 @@ func (c *serveCmd) check() error {
 		sockets = append(sockets, c.httpListenAddress())
 	}
 	for _, address := range sockets {
-		if c.HTTP.DebugEcho && !onlyHere(address) {
+		if c.HTTP.DebugEcho && !isLoopbackListen(address) {
 			return fmt.Errorf("--debug-echo answers whoever asks, so it needs a --listen that only this machine can reach, "+
 				"such as 127.0.0.1:8080, not %s", address)
 		}

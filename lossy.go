@@ -21,11 +21,11 @@ const (
 // Write always succeeds and never waits. When the file takes nothing (a pipe
 // that nobody reads, a full disk) lines are lost, and counted.
 type lossyWriter struct {
-	to   io.Writer
-	tell func(w io.Writer, lines uint64)
-	wake chan struct{} // holds one: there is something to write
-	stop chan struct{} // closed by close
-	done chan struct{} // closed by run
+	to         io.Writer
+	reportLost func(w io.Writer, lines uint64)
+	wake       chan struct{} // holds one: there is something to write
+	stop       chan struct{} // closed by close
+	done       chan struct{} // closed by run
 
 	mu      sync.Mutex
 	waiting []byte
@@ -35,7 +35,7 @@ type lossyWriter struct {
 // newLossyWriter returns a writer that writes until close is called. tell, which
 // may be nil, writes a line about lines that were lost.
 func newLossyWriter(to io.Writer, tell func(w io.Writer, lines uint64)) *lossyWriter {
-	w := &lossyWriter{to: to, tell: tell, wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{})}
+	w := &lossyWriter{to: to, reportLost: tell, wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{})}
 	go w.run()
 	return w
 }
@@ -95,9 +95,9 @@ func (w *lossyWriter) run() {
 			w.mu.Unlock()
 			continue
 		}
-		if lost > told && w.tell != nil {
+		if lost > told && w.reportLost != nil {
 			var b bytes.Buffer
-			w.tell(&b, lost-told)
+			w.reportLost(&b, lost-told)
 			if w.write(&midLine, b.Bytes()) == 0 {
 				told = lost
 			}
@@ -126,20 +126,20 @@ func (w *lossyWriter) write(midLine *bool, lines []byte) (failed uint64) {
 
 func countLines(p []byte) uint64 { return uint64(bytes.Count(p, []byte("\n"))) }
 
-// complain tells why a command failed. A standard error that takes nothing holds
+// printError tells why a command failed. A standard error that takes nothing holds
 // the end up no longer than a second, and one that nobody reads leaves the exit
 // status as it is.
-func complain(stderr io.Writer, why string) {
-	defer outliveReaders()()
+func printError(stderr io.Writer, why string) {
+	defer ignoreSIGPIPE()()
 	w := newLossyWriter(stderr, nil)
 	fmt.Fprintf(w, "parley: %s\n", why)
 	w.close()
 }
 
-// outliveReaders has a write to a standard output or standard error that nobody
+// ignoreSIGPIPE has a write to a standard output or standard error that nobody
 // reads fail, instead of ending the program, until stop is called. A signal that is
 // caught is not passed on to the programs that this one starts; an ignored one is.
-func outliveReaders() (stop func()) {
+func ignoreSIGPIPE() (stop func()) {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGPIPE)
 	return func() { signal.Stop(signals) }

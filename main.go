@@ -47,7 +47,7 @@ func main() {
 		signal.Stop(signals)
 		stop()
 		time.Sleep(stopTimeout)
-		complain(os.Stderr, fmt.Sprintf("still busy after %v; ended all the same", stopTimeout))
+		printError(os.Stderr, fmt.Sprintf("still busy after %v; ended all the same", stopTimeout))
 		os.Exit(1)
 	}()
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
@@ -66,12 +66,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		err = check(command)
 	}
 	if err != nil {
-		complain(stderr, refusal(err))
+		printError(stderr, refusal(err))
 		return 2
 	}
 	command.BindTo(ctx, (*context.Context)(nil))
 	if err := command.Run(&console{stdout, stderr}); err != nil {
-		complain(stderr, err.Error())
+		printError(stderr, err.Error())
 		return 1
 	}
 	return 0
@@ -91,7 +91,7 @@ func newParser(stdout, stderr io.Writer, exit func(int)) *kong.Kong {
 	if err != nil {
 		panic(err) // a mistake in commands, which no command line can mend
 	}
-	strictly(parser)
+	strictOptions(parser)
 	return parser
 }
 

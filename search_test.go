@@ -35,7 +35,7 @@ func TestADeletedWordLeavesTheDataFolderWhateverTheIndexDoes(t *testing.T) {
 			serve := func(follow bool, do func(s *store.Store, x *search.Index)) {
 				t.Helper()
 				var x *search.Index
-				s, err := store.Open(t.Context(), store.Config{Dir: dir, Touched: func(touch chat.Touch) { x.Touched(touch) }})
+				s, err := store.Open(t.Context(), store.Config{Dir: dir, Touched: func(touch chat.RoomActivity) { x.RoomChanged(touch) }})
 				if err != nil {
 					t.Fatal(err)
 				}

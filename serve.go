@@ -60,7 +60,7 @@ func (f logFlags) tellLost(w io.Writer, lines uint64) {
 // Run is the one place that knows every part: it builds them from the ground
 // up, waits, and stops them in the reverse order, each once nobody needs it.
 func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
-	defer outliveReaders()() // or the next log line ends the server when nobody reads them any more
+	defer ignoreSIGPIPE()() // or the next log line ends the server when nobody reads them any more
 	stdout, stderr := newLossyWriter(con.stdout, nil), newLossyWriter(con.stderr, c.tellLost)
 	defer stdout.close()
 	defer stderr.close()
@@ -73,7 +73,7 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 	var index *search.Index
 	log, err := store.Open(ctx, store.Config{
 		Dir: c.Data, Logger: logger, Committed: metrics.Committed, Version: buildVersion(), UpgradeWithoutCopy: c.UpgradeWithoutCopy,
-		Touched: func(t chat.Touch) { index.Touched(t) }, // not before log.Run
+		Touched: func(t chat.RoomActivity) { index.RoomChanged(t) }, // not before log.Run
 	})
 	if err != nil {
 		return err
@@ -83,13 +83,13 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 
 	c.Rooms.NewBatch = server.NewBatch
 	c.Rooms.Format = func(text string, left *room.Budget) string { return format.HTML(text, (*format.Budget)(left)) }
-	c.Rooms.Erased, c.Rooms.Flushed, c.Rooms.Logger = format.Forget, metrics.Flushed, logger
+	c.Rooms.Deleted, c.Rooms.Flushed, c.Rooms.Logger = format.Forget, metrics.Flushed, logger
 	hub := room.New(log, log, log.Epoch(), c.Rooms)
 
 	c.HTTP.Find, c.HTTP.Emoji = index.Find, emoji
 	metrics.Searches(index.Lag)
 	c.HTTP.CertStore, c.HTTP.Metrics, c.HTTP.Logger = filepath.Join(c.Data, "certificates"), metrics, logger
-	c.HTTP.OwnNames, c.HTTP.LogLost = ownNames(), stderr.lostLines
+	c.HTTP.OwnNames, c.HTTP.LinesLost = ownNames(), stderr.lostLines
 	doors, err := server.New(c.HTTP, hub, log, log.Healthy, site)
 	if err != nil {
 		return err

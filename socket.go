@@ -59,7 +59,7 @@ func dialSocket(dir string) (func(ctx context.Context, network, address string) 
 // A socket is the server's end.
 type socket struct {
 	dir    string
-	log    *store.Store
+	store  *store.Store
 	logger *slog.Logger
 	turn   chan struct{} // holds one value while a copy is made or sent
 	stall  time.Duration // for how long whoever is sent a copy may take nothing
@@ -70,7 +70,7 @@ type socket struct {
 const stallTimeout = time.Minute
 
 func newSocket(dir string, log *store.Store, logger *slog.Logger) *socket {
-	return &socket{dir: dir, log: log, logger: logger, turn: make(chan struct{}, 1), stall: stallTimeout}
+	return &socket{dir: dir, store: log, logger: logger, turn: make(chan struct{}, 1), stall: stallTimeout}
 }
 
 // Run answers until ctx ends. Where the data folder cannot hold a socket it waits for
@@ -127,7 +127,7 @@ func (s *socket) backup(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	began := time.Now()
-	f, err := s.log.Copy(r.Context())
+	f, err := s.store.Copy(r.Context())
 	if err != nil {
 		status := http.StatusInternalServerError
 		if errors.Is(err, store.ErrNoRoom) {

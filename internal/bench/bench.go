@@ -33,12 +33,12 @@ type Config struct {
 	SVG      string        `name:"svg" placeholder:"FILE" help:"Draw the figures."`
 	Docs     string        `placeholder:"FILE" help:"Put the table into a Markdown file, between the lines <!-- bench --> and <!-- /bench -->."`
 
-	Program []string  `kong:"-"` // the command of this program, to start a server with
-	Version string    `kong:"-"` // of this program
-	Out     io.Writer `kong:"-"` // the table
-	Log     io.Writer `kong:"-"` // progress and sentences
+	Program  []string  `kong:"-"` // the command of this program, to start a server with
+	Version  string    `kong:"-"` // of this program
+	Out      io.Writer `kong:"-"` // the table
+	Progress io.Writer `kong:"-"` // progress and sentences
 
-	secret *secret // with TLS
+	secret *tlsFiles // with TLS
 }
 
 // A Scenario is a kind of work to be measured, at one or more sizes.
@@ -53,26 +53,26 @@ type Case struct {
 	Setting  string `json:"setting"` // in words, with the size
 	Columns  []Column
 
-	connections int  // that it needs
-	needsStore  bool // only a server with a history can do it
-	needsStart  bool // only a server that we started can
-	needsTLS    bool // there is nothing to measure without
-	keeps       bool // all runs are on one server, as what precedes them takes long
-	measure     func(context.Context, *stand) (Values, error)
+	connections  int  // that it needs
+	needsStore   bool // only a server with a history can do it
+	needsStart   bool // only a server that we started can
+	needsTLS     bool // there is nothing to measure without
+	reusesServer bool // all runs are on one server, as what precedes them takes long
+	measure      func(context.Context, *testbed) (Values, error)
 }
 
 // Values are what one run measured, by the column's key, in units of 1, seconds
 // or bytes.
 type Values map[string]float64
 
-// A stand is where a case is measured once: a server, and how to speak with it.
-type stand struct {
+// A testbed is where a case is measured once: a server, and how to speak with it.
+type testbed struct {
 	cfg     *Config
 	peer    Peer
 	address string
 	process *process // nil if it is not ours
 	dir     string   // its data, if it is ours
-	kept    any      // what a case leaves for its next run on the same server
+	carried any      // what a case leaves for its next run on the same server
 	label   string
 	notes   []string
 	spoke   time.Time // when progress was last shown
@@ -81,7 +81,7 @@ type stand struct {
 // Run measures scenarios and prints one table. What could not be measured is in
 // the table with the reason; the error is of Parley's own failures.
 func Run(ctx context.Context, cfg Config, scenarios ...Scenario) error {
-	b := &bencher{cfg: &cfg, report: newReport(cfg.Version)}
+	b := &runner{cfg: &cfg, report: newReport(cfg.Version)}
 	if len(scenarios) == 1 && slices.ContainsFunc(scenarios[0].cases(), func(c Case) bool { return c.needsTLS }) {
 		cfg.TLS = true
 	}
@@ -117,8 +117,8 @@ func Run(ctx context.Context, cfg Config, scenarios ...Scenario) error {
 	return errors.Join(failures, b.publish())
 }
 
-// A bencher carries one Run.
-type bencher struct {
+// A runner carries one Run.
+type runner struct {
 	cfg    *Config
 	field  []Peer // Parley first
 	most   int    // connections at once
@@ -126,11 +126,11 @@ type bencher struct {
 	report *Report
 }
 
-func (b *bencher) say(format string, args ...any) {
-	fmt.Fprintf(b.cfg.Log, "bench: "+format+"\n", args...)
+func (b *runner) say(format string, args ...any) {
+	fmt.Fprintf(b.cfg.Progress, "bench: "+format+"\n", args...)
 }
 
-func (b *bencher) prepare() error {
+func (b *runner) prepare() error {
 	if b.cfg.Runs < 1 {
 		return fmt.Errorf("--runs %d: at least one", b.cfg.Runs)
 	}
@@ -141,7 +141,7 @@ func (b *bencher) prepare() error {
 	for _, m := range missing {
 		b.say("%s", m)
 	}
-	own := Peer{Name: parleyName, protocol: parleyProtocol{}, keeps: true}
+	own := Peer{Name: parleyName, protocol: parleyProtocol{}, hasHistory: true}
 	if strings.HasPrefix(b.cfg.Server, "http") {
 		if own.address, err = hostPort(b.cfg.Server, b.cfg.TLS); err != nil {
 			return err
@@ -169,9 +169,9 @@ func (b *bencher) prepare() error {
 
 // compare measures c with each peer in turn, so that a change of the weather
 // meets them all, and as often as there are to be runs.
-func (b *bencher) compare(ctx context.Context, c Case) (err error) {
+func (b *runner) compare(ctx context.Context, c Case) (err error) {
 	collected := make(map[string]*collection)
-	stands := make(map[string]*stand)
+	stands := make(map[string]*testbed)
 	defer func() {
 		for _, s := range stands {
 			s.end()
@@ -215,18 +215,18 @@ func (b *bencher) compare(ctx context.Context, c Case) (err error) {
 
 // fits reports whether c can be measured with p at all.
 func (c Case) fits(p Peer) bool {
-	return (p.keeps || !c.needsStore) && (p.address == "" || !c.needsStart)
+	return (p.hasHistory || !c.needsStore) && (p.address == "" || !c.needsStart)
 }
 
 // once measures c once with p, on a new server unless c keeps its own.
-func (b *bencher) once(ctx context.Context, c Case, p Peer, stands map[string]*stand) (Values, []string, error) {
+func (b *runner) once(ctx context.Context, c Case, p Peer, stands map[string]*testbed) (Values, []string, error) {
 	s := stands[p.Name]
 	if s == nil {
 		var err error
-		if s, err = b.erect(ctx, p); err != nil {
+		if s, err = b.startPeer(ctx, p); err != nil {
 			return nil, nil, err
 		}
-		if c.keeps {
+		if c.reusesServer {
 			stands[p.Name] = s
 		} else {
 			defer s.end()
@@ -240,9 +240,9 @@ func (b *bencher) once(ctx context.Context, c Case, p Peer, stands map[string]*s
 	return v, s.notes, err
 }
 
-// erect starts p, unless it runs already.
-func (b *bencher) erect(ctx context.Context, p Peer) (*stand, error) {
-	s := &stand{cfg: b.cfg, peer: p, address: p.address}
+// startPeer starts p, unless it runs already.
+func (b *runner) startPeer(ctx context.Context, p Peer) (*testbed, error) {
+	s := &testbed{cfg: b.cfg, peer: p, address: p.address}
 	if p.address != "" {
 		return s, nil
 	}
@@ -272,7 +272,7 @@ func (b *bencher) erect(ctx context.Context, p Peer) (*stand, error) {
 	return s, nil
 }
 
-func (s *stand) start(ctx context.Context) (err error) {
+func (s *testbed) start(ctx context.Context) (err error) {
 	if s.process, err = startProcess(ctx, s.peer.command, s.cfg.TLS); err != nil {
 		return fmt.Errorf("start %s: %w", s.peer.Name, err)
 	}
@@ -281,7 +281,7 @@ func (s *stand) start(ctx context.Context) (err error) {
 }
 
 // end stops the server and removes what it kept.
-func (s *stand) end() {
+func (s *testbed) end() {
 	if s.process != nil {
 		s.process.stop()
 	}
@@ -291,16 +291,16 @@ func (s *stand) end() {
 }
 
 // progress says how far a long measurement is, every few seconds.
-func (s *stand) progress(format string, args ...any) {
+func (s *testbed) progress(format string, args ...any) {
 	if time.Since(s.spoke) < 5*time.Second {
 		return
 	}
 	s.spoke = time.Now()
-	fmt.Fprintf(s.cfg.Log, "bench: %s: %s\n", s.label, fmt.Sprintf(format, args...))
+	fmt.Fprintf(s.cfg.Progress, "bench: %s: %s\n", s.label, fmt.Sprintf(format, args...))
 }
 
 // note puts a sentence under the table.
-func (s *stand) note(format string, args ...any) {
+func (s *testbed) note(format string, args ...any) {
 	s.notes = append(s.notes, fmt.Sprintf(format, args...))
 }
 

@@ -288,7 +288,7 @@ func TestPeersAreThoseThatAreThere(t *testing.T) {
 // BenchmarkCount is what the generator does for each delivery besides reading:
 // it says how many of them a core can count.
 func BenchmarkCount(b *testing.B) {
-	c := &crowd{protocol: parleyProtocol{}, events: newTally(""), acks: newTally(""), joins: newTally("")}
+	c := &connections{protocol: parleyProtocol{}, events: newTally(""), acks: newTally(""), joins: newTally("")}
 	o := &conn{member: member{room: theRoom}, crowd: c}
 	var frames []byte
 	const each = 500

@@ -28,8 +28,8 @@ func (c *Chat) cases() []Case {
 	}}
 }
 
-func (c *Chat) measure(ctx context.Context, s *stand) (Values, error) {
-	crowd, err := s.gather(ctx, inRoom(c.Members, theRoom))
+func (c *Chat) measure(ctx context.Context, s *testbed) (Values, error) {
+	crowd, err := s.gather(ctx, membersOf(c.Members, theRoom))
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +50,7 @@ func (c *Chat) measure(ctx context.Context, s *stand) (Values, error) {
 	return s.load(u, sent, sent*c.Members), crowd.everybodyHas(int64(rounds * c.Members * c.Burst))
 }
 
-func (c *Chat) round(crowd *crowd, n int) error {
+func (c *Chat) round(crowd *connections, n int) error {
 	var out []byte
 	for _, o := range crowd.conns {
 		out = out[:0]
@@ -65,7 +65,7 @@ func (c *Chat) round(crowd *crowd, n int) error {
 }
 
 // everybodyHas checks that it was not twice for one and never for another.
-func (c *crowd) everybodyHas(n int64) error {
+func (c *connections) everybodyHas(n int64) error {
 	for _, o := range c.conns {
 		if o.events != n {
 			return fmt.Errorf("member %d got %d messages instead of %d", o.who, o.events, n)
@@ -74,8 +74,8 @@ func (c *crowd) everybodyHas(n int64) error {
 	return nil
 }
 
-// inRoom returns n members of a room.
-func inRoom(n int, room string) []member {
+// membersOf returns n members of a room.
+func membersOf(n int, room string) []member {
 	members := make([]member, n)
 	for i := range members {
 		members[i] = member{who: i, room: room, after: -1}
@@ -104,14 +104,14 @@ func (f *Fanout) cases() (cases []Case) {
 			Setting:     fmt.Sprintf("one talks, %d listen, one message at a time", n),
 			Columns:     []Column{cpuPerDelivery, deliveriesPerCPU, lastP50, lastP99, lastP999, middleP50, middleP99, rss},
 			connections: n + 1,
-			measure:     func(ctx context.Context, s *stand) (Values, error) { return f.measure(ctx, s, n) },
+			measure:     func(ctx context.Context, s *testbed) (Values, error) { return f.measure(ctx, s, n) },
 		})
 	}
 	return cases
 }
 
-func (f *Fanout) measure(ctx context.Context, s *stand, listeners int) (Values, error) {
-	crowd, err := s.gather(ctx, inRoom(listeners+1, theRoom))
+func (f *Fanout) measure(ctx context.Context, s *testbed, listeners int) (Values, error) {
+	crowd, err := s.gather(ctx, membersOf(listeners+1, theRoom))
 	if err != nil {
 		return nil, err
 	}

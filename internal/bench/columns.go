@@ -14,7 +14,7 @@ var (
 )
 
 // load returns what every scenario under load reports.
-func (s *stand) load(u usage, sent, delivered int) Values {
+func (s *testbed) load(u usage, sent, delivered int) Values {
 	v := Values{
 		messages.Key:   float64(sent) / u.wall.Seconds(),
 		deliveries.Key: float64(delivered) / u.wall.Seconds(),
@@ -33,7 +33,7 @@ func (s *stand) load(u usage, sent, delivered int) Values {
 }
 
 // memory returns what the server holds, if that can be known.
-func (s *stand) memory() (memory, bool) {
+func (s *testbed) memory() (memory, bool) {
 	if s.process == nil {
 		return memory{}, false
 	}

@@ -21,7 +21,7 @@ const (
 )
 
 // gather connects members and waits until each is in its room.
-func (s *stand) gather(ctx context.Context, members []member) (*crowd, error) {
+func (s *testbed) gather(ctx context.Context, members []member) (*connections, error) {
 	c, err := newCrowd(ctx, s.peer.protocol, len(members))
 	if err != nil {
 		return nil, err
@@ -42,7 +42,7 @@ func (s *stand) gather(ctx context.Context, members []member) (*crowd, error) {
 	return c, nil
 }
 
-func (s *stand) dialAll(c *crowd, members []member) error {
+func (s *testbed) dialAll(c *connections, members []member) error {
 	next := make(chan int)
 	var wg sync.WaitGroup
 	for range min(dialers, len(members)) {
@@ -66,7 +66,7 @@ func (s *stand) dialAll(c *crowd, members []member) error {
 	return context.Cause(c.ctx)
 }
 
-func (s *stand) dial(c *crowd, index int, m member) error {
+func (s *testbed) dial(c *connections, index int, m member) error {
 	ctx, cancel := context.WithTimeout(c.ctx, dialTimeout)
 	defer cancel()
 	began := c.since()
@@ -97,7 +97,7 @@ func (s *stand) dial(c *crowd, index int, m member) error {
 
 // source spreads connections over 127.0.0.1, 127.0.0.2, …, so that they do not
 // run out of ports. Other systems than Linux have only the first.
-func (s *stand) source(index int) net.Addr {
+func (s *testbed) source(index int) net.Addr {
 	host, _, err := net.SplitHostPort(s.address)
 	if err != nil || runtime.GOOS != "linux" || host != "127.0.0.1" {
 		return nil

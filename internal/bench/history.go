@@ -31,22 +31,22 @@ func (h *History) cases() (cases []Case) {
 			Scenario: "history", Size: n,
 			Setting:     fmt.Sprintf("a room of %d messages: pages of 50, resume from %d behind", n, h.Behind),
 			Columns:     []Column{newestP50, newestP99, pageP50, pageP99, resumeP50, resumeP99, startTakes, rss},
-			connections: 32, needsStore: true, keeps: true,
-			measure: func(ctx context.Context, s *stand) (Values, error) { return h.measure(ctx, s, n) },
+			connections: 32, needsStore: true, reusesServer: true,
+			measure: func(ctx context.Context, s *testbed) (Values, error) { return h.measure(ctx, s, n) },
 		})
 	}
 	return cases
 }
 
-func (h *History) measure(ctx context.Context, s *stand, n int) (Values, error) {
+func (h *History) measure(ctx context.Context, s *testbed, n int) (Values, error) {
 	room := fmt.Sprintf("history-%d", n)
 	v := Values{}
-	if s.kept == nil {
+	if s.carried == nil {
 		const senders, window = 8, 200
 		if _, err := s.pump(ctx, room, senders, window, func(sent int) bool { return sent < n }); err != nil {
 			return nil, err
 		}
-		s.kept = room
+		s.carried = room
 	}
 	if s.process != nil { // starting again shows what a long history costs at the start
 		s.process.stop()
@@ -101,7 +101,7 @@ func repeated(times int, d time.Duration, do func() error) (took []time.Duration
 
 // page reads the page before a seq over HTTP, or the newest if that is 0, and
 // returns the room's newest seq.
-func (s *stand) page(ctx context.Context, room string, before int64) (seq int64, err error) {
+func (s *testbed) page(ctx context.Context, room string, before int64) (seq int64, err error) {
 	query := ""
 	if before > 0 {
 		query = fmt.Sprintf("?before=%d", before)
@@ -134,7 +134,7 @@ func (s *stand) page(ctx context.Context, room string, before int64) (seq int64,
 
 // resume connects and joins as somebody who was away, until all that was missed
 // has come: connecting, hello and join are part of it.
-func (s *stand) resume(ctx context.Context, room string, after, missed int64) error {
+func (s *testbed) resume(ctx context.Context, room string, after, missed int64) error {
 	crowd, err := s.gather(ctx, []member{{room: room, after: after}})
 	if err != nil {
 		return err

@@ -26,13 +26,13 @@ func (c *Idle) cases() (cases []Case) {
 			Setting:     fmt.Sprintf("%d connections, each in a room of 10, that only stay; memory after %v", n, c.Settle),
 			Columns:     []Column{pssEach, rssEach, empty, rss},
 			connections: n, needsStart: true,
-			measure: func(ctx context.Context, s *stand) (Values, error) { return c.measure(ctx, s, n) },
+			measure: func(ctx context.Context, s *testbed) (Values, error) { return c.measure(ctx, s, n) },
 		})
 	}
 	return cases
 }
 
-func (c *Idle) measure(ctx context.Context, s *stand, n int) (Values, error) {
+func (c *Idle) measure(ctx context.Context, s *testbed, n int) (Values, error) {
 	if err := s.warmUp(ctx); err != nil {
 		return nil, err
 	}
@@ -60,8 +60,8 @@ func (c *Idle) measure(ctx context.Context, s *stand, n int) (Values, error) {
 
 // warmUp has one member come and go, so that what every server loads once is
 // loaded.
-func (s *stand) warmUp(ctx context.Context) error {
-	crowd, err := s.gather(ctx, inRoom(1, "warm"))
+func (s *testbed) warmUp(ctx context.Context) error {
+	crowd, err := s.gather(ctx, membersOf(1, "warm"))
 	if err != nil {
 		return err
 	}
@@ -87,15 +87,15 @@ func (c *Join) cases() (cases []Case) {
 			Setting:     fmt.Sprintf("%d connections come to one room, %d at once, until each has joined and has its %d messages of history", n, dialers, c.History),
 			Columns:     []Column{joinsPerSecond, cpuPerJoin, p50, p99, rss},
 			connections: n + 1,
-			measure:     func(ctx context.Context, s *stand) (Values, error) { return c.measure(ctx, s, n) },
+			measure:     func(ctx context.Context, s *testbed) (Values, error) { return c.measure(ctx, s, n) },
 		})
 	}
 	return cases
 }
 
-func (c *Join) measure(ctx context.Context, s *stand, n int) (Values, error) {
+func (c *Join) measure(ctx context.Context, s *testbed, n int) (Values, error) {
 	history := 0
-	if s.peer.keeps {
+	if s.peer.hasHistory {
 		var err error
 		if history, err = s.pump(ctx, theRoom, 1, 50, func(sent int) bool { return sent < c.History }); err != nil {
 			return nil, err
@@ -103,7 +103,7 @@ func (c *Join) measure(ctx context.Context, s *stand, n int) (Values, error) {
 	} else {
 		s.note("keeps nothing, so that joining is all there is to do.")
 	}
-	members := inRoom(n, theRoom)
+	members := membersOf(n, theRoom)
 	for i := range members {
 		members[i].after = 0
 	}

@@ -26,7 +26,7 @@ func (c *Once) cases() (cases []Case) {
 			Setting:     fmt.Sprintf("%d rooms, each visited by one who says one thing and leaves; memory after %v", n, c.Settle),
 			Columns:     []Column{overEmpty, empty, rss, cpuPerRoom},
 			connections: visitors, needsStore: true, needsStart: true,
-			measure: func(ctx context.Context, s *stand) (Values, error) { return c.measure(ctx, s, n) },
+			measure: func(ctx context.Context, s *testbed) (Values, error) { return c.measure(ctx, s, n) },
 		})
 	}
 	return cases
@@ -37,7 +37,7 @@ const (
 	tour     = 50 // rooms that a visitor is in at once
 )
 
-func (c *Once) measure(ctx context.Context, s *stand, n int) (Values, error) {
+func (c *Once) measure(ctx context.Context, s *testbed, n int) (Values, error) {
 	if err := s.warmUp(ctx); err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func (c *Once) measure(ctx context.Context, s *stand, n int) (Values, error) {
 }
 
 // settle waits for d.
-func (s *stand) settle(ctx context.Context, d time.Duration) error {
+func (s *testbed) settle(ctx context.Context, d time.Duration) error {
 	for left := d; left > 0; left -= time.Second {
 		s.progress("%v until the memory is read", left)
 		if err := sleep(ctx, min(left, time.Second)); err != nil {
@@ -76,7 +76,7 @@ func (s *stand) settle(ctx context.Context, d time.Duration) error {
 
 // tour has visitors go through n rooms. Each is in some at once, says one thing
 // in each, and leaves them again.
-func (s *stand) tour(ctx context.Context, n int) error {
+func (s *testbed) tour(ctx context.Context, n int) error {
 	crowd, err := s.gather(ctx, make([]member, visitors))
 	if err != nil {
 		return err

@@ -10,12 +10,12 @@ import (
 
 // A Peer is a kind of server that can be measured.
 type Peer struct {
-	Name     string
-	command  []string // what starts it; it prints "listening on URL" first
-	address  string   // host:port of one that runs already
-	protocol protocol
-	keeps    bool // it has a history
-	secure   bool // it speaks TLS, if the files of a certificate and its key follow the command
+	Name       string
+	command    []string // what starts it; it prints "listening on URL" first
+	address    string   // host:port of one that runs already
+	protocol   protocol
+	hasHistory bool // it has a history
+	secure     bool // it speaks TLS, if the files of a certificate and its key follow the command
 }
 
 // parleyName is how Parley is called in tables: what the others are compared with.

@@ -22,14 +22,14 @@ const (
 // A process is a server that was started to be measured.
 type process struct {
 	cmd     *exec.Cmd
-	stderr  *lastWords
+	stderr  *tailBuffer
 	address string        // host:port
 	took    time.Duration // from its start until it said where it listens
 }
 
 // startProcess starts a server and waits for the line "listening on URL".
 func startProcess(ctx context.Context, command []string, secure bool) (*process, error) {
-	p := &process{cmd: exec.CommandContext(ctx, command[0], command[1:]...), stderr: &lastWords{}}
+	p := &process{cmd: exec.CommandContext(ctx, command[0], command[1:]...), stderr: &tailBuffer{}}
 	p.cmd.Stderr = p.stderr
 	// What is set for a server of one's own must not change the one that is measured.
 	p.cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "PARLEY_") })
@@ -99,7 +99,7 @@ type meter struct {
 	err     error
 }
 
-func (s *stand) meter() *meter {
+func (s *testbed) meter() *meter {
 	m := &meter{process: s.process, err: errNoProc}
 	m.own, _ = cpuTime(os.Getpid()) // 0 where there is no /proc, and so is the difference
 	if s.process != nil {
@@ -123,13 +123,13 @@ func (m *meter) read() usage {
 	return u
 }
 
-// lastWords keeps the end of what a server says on standard error.
-type lastWords struct {
+// tailBuffer keeps the end of what a server says on standard error.
+type tailBuffer struct {
 	mu   sync.Mutex
 	text []byte
 }
 
-func (w *lastWords) Write(p []byte) (int, error) {
+func (w *tailBuffer) Write(p []byte) (int, error) {
 	const most = 2000
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -138,7 +138,7 @@ func (w *lastWords) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (w *lastWords) String() string {
+func (w *tailBuffer) String() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return strings.TrimSpace(string(w.text))

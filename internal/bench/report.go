@@ -87,7 +87,7 @@ func (r *Report) add(c Case, peer string, all *collection) {
 }
 
 // publish prints the table and writes the files that were asked for.
-func (b *bencher) publish() error {
+func (b *runner) publish() error {
 	if _, err := b.cfg.Out.Write([]byte(b.report.Markdown())); err != nil {
 		return err
 	}
@@ -113,7 +113,7 @@ func (b *bencher) publish() error {
 
 // Merge publishes what several runs have written with --json as one report.
 func Merge(cfg Config, files []string) error {
-	b := &bencher{cfg: &cfg}
+	b := &runner{cfg: &cfg}
 	for _, file := range files {
 		r, err := readReport(file)
 		if err != nil {

@@ -21,13 +21,13 @@ func (r *Rooms) cases() (cases []Case) {
 			Setting:     fmt.Sprintf("%d rooms of %d, each member talks every %v", n, r.Members, r.Every),
 			Columns:     []Column{cpuPerDelivery, deliveriesPerCPU, messages, p50, p99, p999, rss},
 			connections: n * r.Members,
-			measure:     func(ctx context.Context, s *stand) (Values, error) { return r.measure(ctx, s, n) },
+			measure:     func(ctx context.Context, s *testbed) (Values, error) { return r.measure(ctx, s, n) },
 		})
 	}
 	return cases
 }
 
-func (r *Rooms) measure(ctx context.Context, s *stand, rooms int) (Values, error) {
+func (r *Rooms) measure(ctx context.Context, s *testbed, rooms int) (Values, error) {
 	members := inRooms(rooms, r.Members, 0)
 	crowd, err := s.gather(ctx, members)
 	if err != nil {
@@ -37,8 +37,8 @@ func (r *Rooms) measure(ctx context.Context, s *stand, rooms int) (Values, error
 	if err := crowd.quiet(ctx); err != nil {
 		return nil, err
 	}
-	t := talk{talkers: crowd.conns, rate: float64(len(members)) / r.Every.Seconds(), text: greeting, stamp: true}
-	p, err := s.during(ctx, crowd, []talk{t}, []int{r.Members})
+	t := load{talkers: crowd.conns, rate: float64(len(members)) / r.Every.Seconds(), text: greeting, stamp: true}
+	p, err := s.during(ctx, crowd, []load{t}, []int{r.Members})
 	if err != nil {
 		return nil, err
 	}
@@ -84,9 +84,9 @@ func (m *Mixed) cases() []Case {
 	}}
 }
 
-func (m *Mixed) measure(ctx context.Context, s *stand) (Values, error) {
+func (m *Mixed) measure(ctx context.Context, s *testbed) (Values, error) {
 	small := inRooms(m.Rooms, m.Members, m.Giant)
-	crowd, err := s.gather(ctx, append(inRoom(m.Giant, "giant"), small...))
+	crowd, err := s.gather(ctx, append(membersOf(m.Giant, "giant"), small...))
 	if err != nil {
 		return nil, err
 	}
@@ -94,13 +94,13 @@ func (m *Mixed) measure(ctx context.Context, s *stand) (Values, error) {
 	if err := crowd.quiet(ctx); err != nil {
 		return nil, err
 	}
-	chatter := talk{talkers: crowd.conns[m.Giant : m.Giant+m.Rooms], rate: float64(m.Rooms) / m.Every.Seconds(), text: greeting, stamp: true}
-	announcer := talk{talkers: crowd.conns[:1], rate: m.Rate, text: greeting}
-	without, err := s.during(ctx, crowd, []talk{chatter}, []int{m.Members})
+	chatter := load{talkers: crowd.conns[m.Giant : m.Giant+m.Rooms], rate: float64(m.Rooms) / m.Every.Seconds(), text: greeting, stamp: true}
+	announcer := load{talkers: crowd.conns[:1], rate: m.Rate, text: greeting}
+	without, err := s.during(ctx, crowd, []load{chatter}, []int{m.Members})
 	if err != nil {
 		return nil, err
 	}
-	with, err := s.during(ctx, crowd, []talk{chatter, announcer}, []int{m.Members, m.Giant})
+	with, err := s.during(ctx, crowd, []load{chatter, announcer}, []int{m.Members, m.Giant})
 	if err != nil {
 		return nil, err
 	}

@@ -19,14 +19,14 @@ type Search struct {
 	Messages int `default:"1000000" min:"1" help:"Messages in the rooms. Default: ${default}."`
 }
 
-// searched is a class of queries: what is typed for the n-th, the words being
+// queryClass is a class of queries: what is typed for the n-th, the words being
 // numbered from the most common on.
-type searched struct {
+type queryClass struct {
 	key, title string
 	typed      func(dice *rand.Rand) string
 }
 
-var searches = []searched{
+var searches = []queryClass{
 	{"common", "a common word", func(dice *rand.Rand) string { return word(dice.IntN(5)) }},
 	{"medium", "a usual one", func(dice *rand.Rand) string { return word(200 + dice.IntN(800)) }},
 	{"rare", "a rare one", func(dice *rand.Rand) string { return word(15_000 + dice.IntN(4000)) }},
@@ -53,13 +53,13 @@ func (c *Search) cases() []Case {
 		Scenario: "search", Size: c.Messages,
 		Setting:     fmt.Sprintf("the first page of what is found among %d messages in %d rooms", c.Messages, searchRooms),
 		Columns:     append(columns, indexSize, indexed, rss),
-		connections: searchRooms, needsStore: true, needsStart: true, keeps: true, measure: c.measure,
+		connections: searchRooms, needsStore: true, needsStart: true, reusesServer: true, measure: c.measure,
 	}}
 }
 
-func (c *Search) measure(ctx context.Context, s *stand) (Values, error) {
+func (c *Search) measure(ctx context.Context, s *testbed) (Values, error) {
 	v := Values{}
-	if s.kept == nil {
+	if s.carried == nil {
 		text, took, err := c.fill(ctx, s)
 		if err != nil {
 			return nil, err
@@ -68,9 +68,9 @@ func (c *Search) measure(ctx context.Context, s *stand) (Values, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.kept = Values{indexSize.Key: float64(size) / float64(text), indexed.Key: took.Seconds()}
+		s.carried = Values{indexSize.Key: float64(size) / float64(text), indexed.Key: took.Seconds()}
 	}
-	v.add(s.kept.(Values))
+	v.add(s.carried.(Values))
 	dice := rand.New(rand.NewPCG(1, uint64(time.Now().UnixNano())))
 	share := s.cfg.For / time.Duration(2*len(searches))
 	for _, class := range searches {
@@ -90,7 +90,7 @@ func (c *Search) measure(ctx context.Context, s *stand) (Values, error) {
 
 // fill says all there is to be found, and waits until it is. It returns the bytes of
 // all texts and how long the index took once all was said.
-func (c *Search) fill(ctx context.Context, s *stand) (text int64, took time.Duration, err error) {
+func (c *Search) fill(ctx context.Context, s *testbed) (text int64, took time.Duration, err error) {
 	rooms := make([]string, searchRooms)
 	texts := make([]int64, searchRooms)
 	for i := range rooms {
@@ -127,7 +127,7 @@ func (c *Search) fill(ctx context.Context, s *stand) (text int64, took time.Dura
 }
 
 // search asks for a first page over HTTP, and returns how many hits it has.
-func (s *stand) search(ctx context.Context, typed, order string) (hits int, err error) {
+func (s *testbed) search(ctx context.Context, typed, order string) (hits int, err error) {
 	for i := range searchRooms {
 		typed += fmt.Sprint(" in:search-", i)
 	}

@@ -27,8 +27,8 @@ func (c *Slow) cases() []Case {
 
 // measure counts the deliveries to those who read alone: what the stalled ones
 // got before they stalled has been awaited by then.
-func (c *Slow) measure(ctx context.Context, s *stand) (Values, error) {
-	members := inRoom(c.Members, theRoom)
+func (c *Slow) measure(ctx context.Context, s *testbed) (Values, error) {
+	members := membersOf(c.Members, theRoom)
 	for i := range members {
 		members[i].slow = i%10 == 9
 		members[i].sampled = !members[i].slow
@@ -42,7 +42,7 @@ func (c *Slow) measure(ctx context.Context, s *stand) (Values, error) {
 		return nil, err
 	}
 	text := strings.Repeat("All work and no play. ", c.Size/22+1)[:c.Size]
-	t := talk{rate: c.Rate, text: text, stamp: true}
+	t := load{rate: c.Rate, text: text, stamp: true}
 	stalled := 0
 	for i, m := range members {
 		if m.slow {
@@ -51,7 +51,7 @@ func (c *Slow) measure(ctx context.Context, s *stand) (Values, error) {
 			t.talkers = append(t.talkers, crowd.conns[i])
 		}
 	}
-	without, err := s.during(ctx, crowd, []talk{t}, []int{c.Members})
+	without, err := s.during(ctx, crowd, []load{t}, []int{c.Members})
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func (c *Slow) measure(ctx context.Context, s *stand) (Values, error) {
 	if err := c.fill(s, crowd, t.talkers[0], text, c.Members-stalled); err != nil {
 		return nil, err
 	}
-	with, err := s.during(ctx, crowd, []talk{t}, []int{c.Members - stalled})
+	with, err := s.during(ctx, crowd, []load{t}, []int{c.Members - stalled})
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +79,7 @@ func (c *Slow) measure(ctx context.Context, s *stand) (Values, error) {
 
 // fill sends until the buffers of those who stall are full, a little at a time,
 // so that nobody else is behind.
-func (c *Slow) fill(s *stand, crowd *crowd, talker *conn, text string, readers int) error {
+func (c *Slow) fill(s *testbed, crowd *connections, talker *conn, text string, readers int) error {
 	const burst = 100
 	for sent := 0; sent < c.Fill<<20; sent += burst * c.Size {
 		before := crowd.events.n.Load()

@@ -31,7 +31,7 @@ func (c *Store) cases() []Case {
 	}}
 }
 
-func (c *Store) measure(ctx context.Context, s *stand) (Values, error) {
+func (c *Store) measure(ctx context.Context, s *testbed) (Values, error) {
 	took, wall, err := s.oneByOne(ctx)
 	if err != nil {
 		return nil, err
@@ -57,7 +57,7 @@ func (c *Store) measure(ctx context.Context, s *stand) (Values, error) {
 }
 
 // oneByOne sends, waits for the answer, and sends again.
-func (s *stand) oneByOne(ctx context.Context) (took []time.Duration, wall time.Duration, err error) {
+func (s *testbed) oneByOne(ctx context.Context) (took []time.Duration, wall time.Duration, err error) {
 	crowd, err := s.gather(ctx, []member{{}})
 	if err != nil {
 		return nil, 0, err
@@ -83,14 +83,14 @@ func (s *stand) oneByOne(ctx context.Context) (took []time.Duration, wall time.D
 
 // pump has senders fill a room, each with a window of messages under way, as
 // long as more says so of how many there are. It returns once all are stored.
-func (s *stand) pump(ctx context.Context, room string, senders, window int, more func(sent int) bool) (stored int, err error) {
+func (s *testbed) pump(ctx context.Context, room string, senders, window int, more func(sent int) bool) (stored int, err error) {
 	say := func(int) func() string { return func() string { return greeting } }
 	return s.pumpInto(ctx, []string{room}, senders, window, say, more)
 }
 
 // pumpInto is pump into several rooms: the senders take them in turn, and each says
 // what its own say tells it.
-func (s *stand) pumpInto(ctx context.Context, rooms []string, senders, window int, say func(sender int) func() string, more func(sent int) bool) (stored int, err error) {
+func (s *testbed) pumpInto(ctx context.Context, rooms []string, senders, window int, say func(sender int) func() string, more func(sent int) bool) (stored int, err error) {
 	crowd, err := s.gather(ctx, make([]member, senders))
 	if err != nil {
 		return 0, err

@@ -23,8 +23,8 @@ const (
 // colours tell servers apart on light and on dark ground.
 var colours = []string{"#2f81f7", "#d29922", "#3fb950", "#f778ba", "#a371f7", "#f0883e", "#39c5cf"}
 
-// grown are the lines: what of a scenario is drawn against its size.
-var grown = []struct {
+// growthLines are the lines: what of a scenario is drawn against its size.
+var growthLines = []struct {
 	scenario string
 	column   Column
 	title    string
@@ -49,7 +49,7 @@ func (r *Report) Draw() string {
 	for _, group := range r.groups() {
 		p.bars(group)
 	}
-	for _, g := range grown {
+	for _, g := range growthLines {
 		p.lines(g.title, g.column, linesOf(r, g.scenario, g.column))
 	}
 	return fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %.0f" font-family="system-ui, sans-serif" font-size="13">

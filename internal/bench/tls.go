@@ -22,9 +22,9 @@ import (
 	"time"
 )
 
-// A secret is what measuring with TLS needs: a certificate for the servers, and
+// A tlsFiles is what measuring with TLS needs: a certificate for the servers, and
 // how clients begin. A nil one means that nothing is encrypted.
-type secret struct {
+type tlsFiles struct {
 	dir       string
 	cert, key string // PEM files in dir
 	config    *tls.Config
@@ -33,7 +33,7 @@ type secret struct {
 // newSecret makes a certificate for an ECDSA key on P-256, as certificate
 // authorities give them today. Clients do not check it, as servers are measured
 // and not clients; they keep no tickets, so that each handshake is a whole one.
-func newSecret() (*secret, error) {
+func newSecret() (*tlsFiles, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
@@ -50,7 +50,7 @@ func newSecret() (*secret, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &secret{config: &tls.Config{
+	s := &tlsFiles{config: &tls.Config{
 		InsecureSkipVerify: true, ServerName: "localhost", SessionTicketsDisabled: true, DynamicRecordSizingDisabled: true,
 	}}
 	if s.dir, err = os.MkdirTemp("", "parley-bench-tls-"); err != nil {
@@ -68,14 +68,14 @@ func newSecret() (*secret, error) {
 	return s, nil
 }
 
-func (s *secret) remove() {
+func (s *tlsFiles) remove() {
 	if s != nil {
 		os.RemoveAll(s.dir)
 	}
 }
 
 // scheme returns http or https, or with "ws" ws or wss.
-func (s *secret) scheme(plain string) string {
+func (s *tlsFiles) scheme(plain string) string {
 	if s == nil {
 		return plain
 	}
@@ -83,7 +83,7 @@ func (s *secret) scheme(plain string) string {
 }
 
 // client returns what asks a server over HTTP.
-func (s *secret) client() *http.Client {
+func (s *tlsFiles) client() *http.Client {
 	if s == nil {
 		return http.DefaultClient
 	}
@@ -111,13 +111,13 @@ func (h *Handshakes) cases() (cases []Case) {
 			Setting:     fmt.Sprintf("%d clients at once come, shake hands with %s and an ECDSA key on P-256, and go; no tickets", h.AtOnce, name),
 			Columns:     []Column{handshakesPerCPU, cpuPerHandshake, handshakes, p50, p99, rss},
 			connections: h.AtOnce, needsTLS: true,
-			measure: func(ctx context.Context, s *stand) (Values, error) { return h.measure(ctx, s, name) },
+			measure: func(ctx context.Context, s *testbed) (Values, error) { return h.measure(ctx, s, name) },
 		})
 	}
 	return cases
 }
 
-func (h *Handshakes) measure(ctx context.Context, s *stand, exchange string) (Values, error) {
+func (h *Handshakes) measure(ctx context.Context, s *testbed, exchange string) (Values, error) {
 	i := slices.IndexFunc(exchanges, func(id tls.CurveID) bool { return id.String() == exchange })
 	if i < 0 {
 		return nil, fmt.Errorf("no key exchange is called %q: there are %v", exchange, exchanges)

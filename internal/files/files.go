@@ -29,16 +29,16 @@ func New(path string, write func(partial string) error) error {
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return put(path, claimFile, write, renameNew)
+	return writeBeside(path, claimFile, write, renameNew)
 }
 
 // Replace is New for a file that may exist: then it holds what it held before, or
 // all that is new. While another process replaces the file, it waits for a moment.
 func Replace(path string, write func(partial string) error) error {
-	return put(path, claimSoon, write, os.Rename)
+	return writeBeside(path, claimSoon, write, os.Rename)
 }
 
-func put(path string, claim func(string) (*os.File, error), write func(partial string) error, rename func(from, to string) error) (err error) {
+func writeBeside(path string, claim func(string) (*os.File, error), write func(partial string) error, rename func(from, to string) error) (err error) {
 	partial := path + Suffix
 	claimed, err := claim(partial)
 	if err != nil {
@@ -82,7 +82,7 @@ func claimFile(path string) (*os.File, error) {
 		case err != nil:
 			return nil, err
 		case claim(f) != nil:
-			return nil, errors.Join(beingWritten(path), f.Close())
+			return nil, errors.Join(writtenByAnother(path), f.Close())
 		}
 		is, err := os.Stat(path)
 		mine, err2 := f.Stat()
@@ -100,7 +100,7 @@ func claimFile(path string) (*os.File, error) {
 			return nil, err
 		}
 	}
-	return nil, beingWritten(path)
+	return nil, writtenByAnother(path)
 }
 
 // claimSoon is claimFile for what others write in a moment.
@@ -116,7 +116,7 @@ func claimSoon(path string) (f *os.File, err error) {
 
 var errBeingWritten = errors.New("another process writes it")
 
-func beingWritten(path string) error {
+func writtenByAnother(path string) error {
 	return fmt.Errorf("%s: %w; wait for that one, or choose another name", path, errBeingWritten)
 }
 

@@ -20,9 +20,9 @@ const (
 	outputRoom    = 4 << 10  // and beyond that
 )
 
-// absurd reports whether message has so much markup that it would take too
+// isTooComplex reports whether message has so much markup that it would take too
 // long to parse. It looks at every byte once.
-func absurd(message string) bool {
+func isTooComplex(message string) bool {
 	if len(message) > maxBytes {
 		return true
 	}

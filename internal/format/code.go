@@ -59,7 +59,7 @@ func (w *writer) codeBlock(n *ast.FencedCodeBlock) {
 // plainly otherwise.
 func (w *writer) code(code []byte, language string) {
 	lexer := knownLexers()[strings.ToLower(language)]
-	if lexer != nil && w.coloured+len(code) <= maxCode && !unwieldy(code) {
+	if lexer != nil && w.coloured+len(code) <= maxCode && !hasOverlongLines(code) {
 		w.coloured += len(code)
 		if w.colouring >= w.mayColour {
 			w.cutShort = true
@@ -70,8 +70,8 @@ func (w *writer) code(code []byte, language string) {
 	w.plain(code)
 }
 
-// unwieldy reports whether code has lines or gaps that no person writes.
-func unwieldy(code []byte) bool {
+// hasOverlongLines reports whether code has lines or gaps that no person writes.
+func hasOverlongLines(code []byte) bool {
 	line, blank := 0, 0
 	for _, c := range code {
 		line++
@@ -141,10 +141,10 @@ func (w *writer) colour(lexer chroma.Lexer, code string) (done bool) {
 	return rest == ""
 }
 
-// shades are the classes that coloured code may have, as Pygments calls them, by
+// tokenClasses are the classes that coloured code may have, as Pygments calls them, by
 // kind of token. What is not here is plain: code of which every letter is
 // coloured is hard to read, and large.
-var shades = map[chroma.TokenType]string{
+var tokenClasses = map[chroma.TokenType]string{
 	chroma.Comment:            "c",
 	chroma.CommentHashbang:    "c",
 	chroma.CommentMultiline:   "c",
@@ -176,7 +176,7 @@ func shadeOf(t chroma.Token) string {
 	if strings.TrimSpace(t.Value) == "" {
 		return ""
 	}
-	if class, ok := shades[t.Type]; ok {
+	if class, ok := tokenClasses[t.Type]; ok {
 		return class
 	}
 	switch {

@@ -20,7 +20,7 @@ import (
 )
 
 // Forget drops what was rendered of some texts, which somebody has deleted.
-func Forget(texts ...string) { rendered.forget(texts) }
+func Forget(texts ...string) { renderCache.forget(texts) }
 
 // A Budget is how long the formatting of all messages of one request may take.
 // HTML takes what it uses from it. It is not for several goroutines at once.
@@ -39,10 +39,10 @@ func (b *Budget) Spent() bool { return b.All <= 0 }
 // several goroutines. What was rendered lately costs nothing. A nil budget means
 // one message's bound.
 func HTML(message string, b *Budget) string {
-	if !mayHaveFormat(message) || absurd(message) {
+	if !mayHaveFormat(message) || isTooComplex(message) {
 		return ""
 	}
-	if html, ok := rendered.get(message); ok {
+	if html, ok := renderCache.get(message); ok {
 		return html
 	}
 	if b == nil {
@@ -58,14 +58,14 @@ func HTML(message string, b *Budget) string {
 		html = ""
 	}
 	if whole {
-		rendered.put(message, html)
+		renderCache.put(message, html)
 	}
 	return html
 }
 
-// rendered is what has been written lately: a room's history is read again and
+// renderCache is what has been written lately: a room's history is read again and
 // again, and coloured code takes milliseconds.
-var rendered = cache{limit: 8 << 20}
+var renderCache = cache{limit: 8 << 20}
 
 // render is HTML without its shortcuts and bounds. It takes what it uses from
 // colour, and reports whether that was enough for all of the message's code.

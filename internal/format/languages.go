@@ -29,7 +29,7 @@ var knownLexers = sync.OnceValue(func() map[string]chroma.Lexer {
 	registry := chroma.NewLexerRegistry()   // for code within code: HTML has CSS and JavaScript in it
 	known := map[string]chroma.Lexer{}
 	for _, name := range languages {
-		lexer := registry.Register(hasten(lexers.Get(name)))
+		lexer := registry.Register(withMatchTimeout(lexers.Get(name)))
 		for _, file := range lexer.Config().Filenames {
 			if end, ok := strings.CutPrefix(file, "*."); ok && known[end] == nil {
 				known[strings.ToLower(end)] = lexer
@@ -45,25 +45,25 @@ var knownLexers = sync.OnceValue(func() map[string]chroma.Lexer {
 	return known
 })
 
-// hasten returns a lexer like the given one whose matches give up after
+// withMatchTimeout returns a lexer like the given one whose matches give up after
 // maxMatch. The library sets 250 ms when it compiles the rules, and then lets
 // rules change the others.
-func hasten(lexer chroma.Lexer) chroma.Lexer {
+func withMatchTimeout(lexer chroma.Lexer) chroma.Lexer {
 	slow, ok := lexer.(*chroma.RegexLexer)
 	if !ok {
 		panic(lexer.Config().Name + " is no list of rules")
 	}
 	return chroma.MustNewLexer(slow.Config(), func() chroma.Rules {
 		rules := slow.MustRules().Clone()
-		rules["root"] = append(rules["root"], chroma.Rule{Mutator: haste{}})
+		rules["root"] = append(rules["root"], chroma.Rule{Mutator: timeoutMutator{}})
 		return rules
 	})
 }
 
-// haste is a rule that is gone once it has changed the others.
-type haste struct{}
+// timeoutMutator is a rule that is gone once it has changed the others.
+type timeoutMutator struct{}
 
-func (haste) MutateLexer(rules chroma.CompiledRules, state string, rule int) error {
+func (timeoutMutator) MutateLexer(rules chroma.CompiledRules, state string, rule int) error {
 	for _, ofState := range rules {
 		for _, r := range ofState {
 			r.Regexp.MatchTimeout = maxMatch
@@ -73,6 +73,6 @@ func (haste) MutateLexer(rules chroma.CompiledRules, state string, rule int) err
 	return nil
 }
 
-func (haste) Mutate(*chroma.LexerState) error {
+func (timeoutMutator) Mutate(*chroma.LexerState) error {
 	return errors.New("a rule for the compiler was matched")
 }

@@ -85,7 +85,7 @@ func (links) Parse(parent ast.Node, block text.Reader, pc parser.Context) ast.No
 func closeBracket(parent ast.Node, block text.Reader, pc parser.Context, b *openBracket) ast.Node {
 	line, segment := block.PeekLine()
 	link, n := destination(line[1:])
-	if link == nil || b.inert || bytes.ContainsFunc(block.Source()[b.segment.Stop:segment.Start], turnsAround) {
+	if link == nil || b.inert || bytes.ContainsFunc(block.Source()[b.segment.Stop:segment.Start], changesDirection) {
 		ast.MergeOrReplaceTextSegment(b.Parent(), b, b.segment)
 		return nil
 	}
@@ -107,9 +107,9 @@ func closeBracket(parent ast.Node, block text.Reader, pc parser.Context, b *open
 	return link
 }
 
-// turnsAround reports whether r changes the direction of what follows: within a
+// changesDirection reports whether r changes the direction of what follows: within a
 // link's name it could disguise where the link leads.
-func turnsAround(r rune) bool { return unicode.Is(unicode.Bidi_Control, r) }
+func changesDirection(r rune) bool { return unicode.Is(unicode.Bidi_Control, r) }
 
 // CloseBlock leaves the brackets that nobody closed as text.
 func (links) CloseBlock(_ ast.Node, _ text.Reader, pc parser.Context) {
@@ -248,7 +248,7 @@ func (w *writer) namedLink(n *namedLink, depth int) {
 		name = string(util.EscapeHTML(n.typed))
 	}
 	w.out.WriteString("</a>")
-	if !saysWhere(name, n.href, n.host) {
+	if !namesTarget(name, n.href, n.host) {
 		w.host(n.host)
 	}
 }
@@ -348,8 +348,8 @@ func holdsSpoiler(n ast.Node) bool {
 	return false
 }
 
-// saysWhere reports whether a link's name, as HTML, is its address or host.
-func saysWhere(name, href, host string) bool {
+// namesTarget reports whether a link's name, as HTML, is its address or host.
+func namesTarget(name, href, host string) bool {
 	href = string(util.EscapeHTML([]byte(href)))
 	name = strings.TrimSuffix(name, "/")
 	_, bare, _ := strings.Cut(strings.TrimSuffix(href, "/"), ":")

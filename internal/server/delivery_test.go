@@ -24,7 +24,7 @@ type audience struct {
 
 func newAudience(t testing.TB, ts *testServer, name string, members int) *audience {
 	a := &audience{testServer: ts, silent: make(chan struct{}, 1)}
-	p, _, err := ts.kept.NewGuest(t.Context(), "Ada", "")
+	p, _, err := ts.stores.NewGuest(t.Context(), "Ada", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func (a *audience) read(nc net.Conn, buf []byte) {
 // say posts one message and waits until every member has it.
 func (a *audience) say(t testing.TB, name chat.RoomName, members int) {
 	const text = "A sentence as people write it."
-	size := len(wire.Lines{}.Append(nil, chat.Event{Kind: chat.Message, From: a.from, Text: text}))
+	size := len(wire.ChatroomFrames{}.Append(nil, chat.Event{Kind: chat.Message, From: a.from, Text: text}))
 	if overTLS {
 		size += 5 + 1 + 16 // one record: its header, its type, and the tag of AES-GCM (RFC 8446 §5.2)
 	}

@@ -152,7 +152,7 @@ func TestSubprotocolIsChosenWhereOffered(t *testing.T) {
 		lines := handshake("", "Sec-WebSocket-Protocol: "+offer)
 		lines[0] = "GET /ws HTTP/1.1"
 		w := c.request(t, lines...)
-		if got := w.Header.Get("Sec-Websocket-Protocol"); w.StatusCode != http.StatusSwitchingProtocols || got != protocol {
+		if got := w.Header.Get("Sec-Websocket-Protocol"); w.StatusCode != http.StatusSwitchingProtocols || got != subprotocol {
 			t.Errorf("of %q the server chose %q (status %d)", offer, got, w.StatusCode)
 		}
 	}

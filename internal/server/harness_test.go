@@ -51,7 +51,7 @@ func startServer(t testing.TB, cfg Config, rooms room.Config) *testServer {
 }
 
 // startServerWith is startServer with people and health of the test's choice.
-func startServerWith(t testing.TB, cfg Config, rooms room.Config, kept *store.Store, people Kept, health func(context.Context) error) *testServer {
+func startServerWith(t testing.TB, cfg Config, rooms room.Config, kept *store.Store, people Stores, health func(context.Context) error) *testServer {
 	t.Helper()
 	ts := serveLog(t, cfg, rooms, kept, kept.Epoch(), people, health)
 	ts.store = kept
@@ -68,7 +68,7 @@ type keeper interface {
 }
 
 // serveLog serves the rooms of a log until the test ends.
-func serveLog(t testing.TB, cfg Config, rooms room.Config, log keeper, epoch string, people Kept, health func(context.Context) error) *testServer {
+func serveLog(t testing.TB, cfg Config, rooms room.Config, log keeper, epoch string, people Stores, health func(context.Context) error) *testServer {
 	t.Helper()
 	if rooms.Format == nil {
 		rooms.Format = func(text string, left *room.Budget) string { return format.HTML(text, (*format.Budget)(left)) }

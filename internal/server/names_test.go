@@ -75,7 +75,7 @@ func TestWhoHasANameThatIsNobodysChoosesAnother(t *testing.T) {
 	auth := []string{"Authorization", "Bearer " + old.Session}
 	at := "/api/rooms/lobby/messages"
 	ts.ask(t, http.MethodPost, at, `{"text":"before"}`, auth...)
-	if _, err := ts.Server.kept.Rename(t.Context(), old.Person.ID, "Admin", ""); err != nil {
+	if _, err := ts.Server.stores.Rename(t.Context(), old.Person.ID, "Admin", ""); err != nil {
 		t.Fatal(err)
 	}
 

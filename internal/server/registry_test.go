@@ -135,9 +135,9 @@ func TestSignOutEndsEverythingOfTheSession(t *testing.T) {
 func wantRegistered(t *testing.T, ts *testServer, want int) {
 	t.Helper()
 	eventually(t, fmt.Sprintf("%d people are registered", want), func() bool {
-		ts.live.mu.Lock()
-		defer ts.live.mu.Unlock()
-		return len(ts.live.byPerson) == want
+		ts.registry.mu.Lock()
+		defer ts.registry.mu.Unlock()
+		return len(ts.registry.byPerson) == want
 	})
 }
 
@@ -302,7 +302,7 @@ func readToTheEnd(t *testing.T, c *talker) {
 }
 
 // stubborn is people whose sessions the store cannot forget now.
-type stubborn struct{ Kept }
+type stubborn struct{ Stores }
 
 func (stubborn) Forget(context.Context, string) error { return errors.New("the disk") }
 
@@ -374,7 +374,7 @@ type slowLog struct {
 	reading, goOn chan struct{}
 }
 
-func (l slowLog) Page(ctx context.Context, name chat.RoomName, sel chat.Selection) (chat.Page, error) {
+func (l slowLog) Page(ctx context.Context, name chat.RoomName, sel chat.PageQuery) (chat.Page, error) {
 	l.reading <- struct{}{}
 	<-l.goOn
 	return l.Store.Page(ctx, name, sel)
@@ -425,9 +425,9 @@ func TestSignOutWaitsForWhatHasBegun(t *testing.T) {
 				answered <- a
 			}()
 			eventually(t, "the session is being ended", func() bool {
-				free := ts.live.ending.TryLock()
+				free := ts.registry.ending.TryLock()
 				if free {
-					ts.live.ending.Unlock()
+					ts.registry.ending.Unlock()
 				}
 				return !free
 			})

@@ -23,7 +23,7 @@ func (s *Server) resumes(ctx context.Context, name chat.RoomName, after *chat.Se
 	if err != nil || after == nil {
 		return err
 	}
-	if err := s.hub.CheckPlace(ctx, name, *after, at, p.Epoch); err != nil {
+	if err := s.hub.CheckPosition(ctx, name, *after, at, p.Epoch); err != nil {
 		return fmt.Errorf("where a page of %s begins: %w", name, err)
 	}
 	return nil

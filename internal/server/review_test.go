@@ -38,7 +38,7 @@ func TestUpgradeThatFailsLeavesNoConnectionBehind(t *testing.T) {
 func TestBusyPipeStillTakesWhatIsShort(t *testing.T) {
 	writing, goOn := make(chan string), make(chan struct{})
 	var wg sync.WaitGroup
-	p := newPipe(wg.Go)
+	p := newAsyncWriter(wg.Go)
 	wg.Go(func() {
 		p.run(func(b []byte) error {
 			writing <- string(b)
@@ -46,7 +46,7 @@ func TestBusyPipeStillTakesWhatIsShort(t *testing.T) {
 			return nil
 		})
 	})
-	var o outlet
+	var o outbound
 	o.init(p, func(chat.Code) {})
 	take := func(s string, want int) {
 		t.Helper()
@@ -60,17 +60,17 @@ func TestBusyPipeStillTakesWhatIsShort(t *testing.T) {
 	}
 	take("presence", 8)
 	take("typing", 6)
-	take(strings.Repeat("x", pipeBuffer), 0)
+	take(strings.Repeat("x", asyncBuffer), 0)
 	goOn <- struct{}{}
 	if got := <-writing; got != "presencetyping" {
 		t.Errorf("wrote %q", got)
 	}
 	idle := make(chan struct{})
-	o.Park(func() { close(idle) })
+	o.OnWritable(func() { close(idle) })
 	goOn <- struct{}{}
 	<-idle
-	take(strings.Repeat("x", 2*pipeBuffer), 2*pipeBuffer)
-	if got := <-writing; len(got) != 2*pipeBuffer {
+	take(strings.Repeat("x", 2*asyncBuffer), 2*asyncBuffer)
+	if got := <-writing; len(got) != 2*asyncBuffer {
 		t.Errorf("wrote %d bytes", len(got))
 	}
 	p.end()

@@ -54,7 +54,7 @@ func (s *Server) Serve(ctx context.Context, ln, plain net.Listener) error {
 	}
 
 	running, stopDoors := context.WithCancel(context.WithoutCancel(ctx))
-	g.Go(func() error { return s.runDoors(running) })
+	g.Go(func() error { return s.runConnections(running) })
 	g.Go(func() error {
 		defer stopDoors()
 		<-ctx.Done()
@@ -85,21 +85,21 @@ func (s *Server) drain(ctx context.Context, servers []*http.Server) error {
 
 func (s *Server) httpServer(h http.Handler) *http.Server {
 	return &http.Server{
-		Handler:           s.caught(inTime(h)),
+		Handler:           s.recoverHandler(limitBodyTime(h)),
 		ReadHeaderTimeout: s.cfg.HeaderTimeout,
 		IdleTimeout:       s.cfg.IdleTimeout,
 		WriteTimeout:      writeTimeout,
 		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          log.New(httpLog{s.logger}, "", 0),
+		ErrorLog:          log.New(httpErrorWriter{s.logger}, "", 0),
 	}
 }
 
-// httpLog passes on what net/http logs. Scanners and cut connections fill it,
+// httpErrorWriter passes on what net/http logs. Scanners and cut connections fill it,
 // and nobody has to act on them; but on connections that cannot be accepted,
 // for want of open files, an operator has to.
-type httpLog struct{ logger *slog.Logger }
+type httpErrorWriter struct{ logger *slog.Logger }
 
-func (l httpLog) Write(line []byte) (int, error) {
+func (l httpErrorWriter) Write(line []byte) (int, error) {
 	level := slog.LevelDebug
 	if bytes.Contains(line, []byte("Accept error")) {
 		level = slog.LevelWarn

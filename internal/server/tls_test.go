@@ -233,7 +233,7 @@ func TestHalfHandshakesKeepNobodyOut(t *testing.T) {
 	if err := <-shaken; err != nil {
 		t.Errorf("behind half handshakes: %v", err)
 	}
-	if got := len(l.places); got > places {
+	if got := len(l.slots); got > places {
 		t.Errorf("%d handshakes under way, at most %d", got, places)
 	}
 	wantEnded(t, silent[0])

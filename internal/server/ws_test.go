@@ -47,7 +47,7 @@ func (ts *testServer) tryDial(path string, header ...string) (*talker, ws.Handsh
 	for i := 0; i+1 < len(header); i += 2 {
 		h.Set(header[i], header[i+1])
 	}
-	d := ws.Dialer{Header: ws.HandshakeHeaderHTTP(h), Timeout: 20 * time.Second, Protocols: []string{protocol}, TLSConfig: anyCertificate}
+	d := ws.Dialer{Header: ws.HandshakeHeaderHTTP(h), Timeout: 20 * time.Second, Protocols: []string{subprotocol}, TLSConfig: anyCertificate}
 	nc, br, hs, err := d.Dial(context.Background(), "ws"+strings.TrimPrefix(ts.url, "http")+path)
 	if err != nil {
 		return nil, hs, err
@@ -62,7 +62,7 @@ func (ts *testServer) tryDial(path string, header ...string) (*talker, ws.Handsh
 // talkOver opens a WebSocket at path over a connection that stands.
 func (ts *testServer) talkOver(t testing.TB, nc net.Conn, path string) *talker {
 	t.Helper()
-	d := ws.Dialer{Protocols: []string{protocol}}
+	d := ws.Dialer{Protocols: []string{subprotocol}}
 	u, err := url.Parse(ts.url + path)
 	if err != nil {
 		t.Fatal(err)

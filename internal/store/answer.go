@@ -25,24 +25,24 @@ const nonceText = `
 	SELECT EXISTS (SELECT 1 FROM event WHERE nonce = $1 AND author = $2 AND room = $3)
 		OR EXISTS (SELECT 1 FROM answer WHERE nonce = $1 AND author = $2 AND room = $3)`
 
-// repeat answers a row whose author has used its nonce before, perhaps a moment
+// answerAgain answers a row whose author has used its nonce before, perhaps a moment
 // ago in the same transaction, with what it was answered then, or with an error
 // if that was something else. It returns sql.ErrNoRows if the nonce is new.
-func (c *committer) repeat(ctx context.Context, r *row) error {
+func (c *committer) answerAgain(ctx context.Context, r *row) error {
 	d := r.draft
 	first := chat.Event{Room: d.Room, From: d.From}
 	var at, target int64
 	var emoji string
 	err := c.scan(ctx, []any{&first.Seq, &at, &first.From.Name, &first.Text, &first.Kind, &target}, `
 		SELECT seq, at_ms, name, text, coalesce(kind, 'message'), coalesce(target, 0) FROM event
-		WHERE nonce = $1 AND author = $2 AND room = $3`, keptNonce(d.Nonce), r.author, r.head.room)
+		WHERE nonce = $1 AND author = $2 AND room = $3`, packNonce(d.Nonce), r.author, r.head.room)
 	if first.Kind == chat.React || first.Kind == chat.Unreact {
 		emoji = first.Text
 	}
 	if errors.Is(err, sql.ErrNoRows) && r.by.answers {
 		err = c.scan(ctx, []any{&first.Seq, &at, &first.Kind, &target, &emoji}, `
 			SELECT seq, at_ms, kind, target, emoji FROM answer
-			WHERE nonce = $1 AND author = $2 AND room = $3`, keptNonce(d.Nonce), r.author, r.head.room)
+			WHERE nonce = $1 AND author = $2 AND room = $3`, packNonce(d.Nonce), r.author, r.head.room)
 		first.Text = cmp.Or(emoji, d.Text)
 	}
 	if err != nil {
@@ -57,7 +57,7 @@ func (c *committer) repeat(ctx context.Context, r *row) error {
 		return nil
 	}
 	first.At, first.Target = time.UnixMilli(at).UTC(), chat.Seq(target&maxSeq)
-	*r.result = chat.Commit{Event: first, Repeat: true}
+	*r.result = chat.Commit{Event: first, Repeated: true}
 	return nil
 }
 
@@ -79,14 +79,14 @@ func (c *committer) sameAs(ctx context.Context, r *row, kind chat.Kind, target i
 	return chat.Seq(target&maxSeq) == d.Target, nil
 }
 
-// unchanged has r's answer say that what it asks for was so already, since the
+// answerUnchanged has r's answer say that what it asks for was so already, since the
 // event with that id.
-func (c *committer) unchanged(ctx context.Context, r *row, id, at int64) error {
+func (c *committer) answerUnchanged(ctx context.Context, r *row, id, at int64) error {
 	d := r.draft
 	e := r.event(at)
 	e.Seq, e.Kind, e.Target = chat.Seq(id&maxSeq), d.Is(), d.Target
-	*r.result = chat.Commit{Event: e, Repeat: true}
-	a := answer{membership{r.author, r.head.room}, d.Nonce, string(e.Kind), 0, "", e.Seq}
+	*r.result = chat.Commit{Event: e, Repeated: true}
+	a := answer{listKey{r.author, r.head.room}, d.Nonce, string(e.Kind), 0, "", e.Seq}
 	if d.Target != 0 {
 		a.target = messageID(r.head.room, d.Target)
 	}
@@ -94,31 +94,31 @@ func (c *committer) unchanged(ctx context.Context, r *row, id, at int64) error {
 		a.emoji = d.Text
 	}
 	r.by.answers = r.by.answers || d.Nonce != ""
-	return c.keepAnswer(ctx, a, at)
+	return c.storeAnswer(ctx, a, at)
 }
 
 // An answer is a row of the table answer.
 type answer struct {
-	membership        // whose it is, and in which room; 0: in none
-	nonce      string // "": there is nothing to keep
-	kind       string
-	target     int64 // the id of the message that it is about
-	emoji      string
-	seq        chat.Seq
+	listKey        // whose it is, and in which room; 0: in none
+	nonce   string // "": there is nothing to keep
+	kind    string
+	target  int64 // the id of the message that it is about
+	emoji   string
+	seq     chat.Seq
 }
 
-func (c *committer) keepAnswer(ctx context.Context, a answer, at int64) error {
+func (c *committer) storeAnswer(ctx context.Context, a answer, at int64) error {
 	if a.nonce == "" {
 		return nil
 	}
 	return c.exec(ctx, `INSERT INTO answer (nonce, author, room, kind, target, emoji, seq, at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		keptNonce(a.nonce), a.person, a.room, a.kind, a.target, a.emoji, int64(a.seq), at)
+		packNonce(a.nonce), a.person, a.room, a.kind, a.target, a.emoji, int64(a.seq), at)
 }
 
-// once carries out what somebody does with their own, unless it was done before
+// idempotent carries out what somebody does with their own, unless it was done before
 // with the same nonce. refused is an *chat.Error: do's, or that the nonce belongs
 // to something else. Nothing has been written then.
-func (c *committer) once(ctx context.Context, who chat.PersonID, a answer, do func() (refused, err error)) (refused, err error) {
+func (c *committer) idempotent(ctx context.Context, who chat.PersonID, a answer, do func() (refused, err error)) (refused, err error) {
 	if a.nonce == "" {
 		return do()
 	}
@@ -127,7 +127,7 @@ func (c *committer) once(ctx context.Context, who chat.PersonID, a answer, do fu
 	err = c.scan(ctx, []any{&kind, &target}, `
 		SELECT kind, target FROM answer WHERE nonce = $1 AND author = $2 AND room = $3
 		UNION ALL
-		SELECT 'event', 0 FROM event WHERE nonce = $1 AND author = $2 AND room = $3`, keptNonce(a.nonce), a.person, a.room)
+		SELECT 'event', 0 FROM event WHERE nonce = $1 AND author = $2 AND room = $3`, packNonce(a.nonce), a.person, a.room)
 	switch {
 	case err == nil && kind == a.kind && target == a.target:
 		return nil, nil
@@ -142,5 +142,5 @@ func (c *committer) once(ctx context.Context, who chat.PersonID, a answer, do fu
 	if known, ok := c.people.get(who); ok {
 		known.answers = true
 	}
-	return nil, c.keepAnswer(ctx, a, time.Now().UnixMilli())
+	return nil, c.storeAnswer(ctx, a, time.Now().UnixMilli())
 }

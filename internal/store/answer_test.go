@@ -54,7 +54,7 @@ func TestAnswerToARetryIsTheFirstAnswer(t *testing.T) {
 		"a reply to a reply in its thread":  {nil, deed(ada, chat.Reply, 3, "said"), false, []chat.Draft{draft("lobby", ada, "more", "")}},
 		"an echo":                           {nil, deed(ada, chat.Message, 2, "said"), false, []chat.Draft{draft("lobby", ada, "more", "")}},
 		"an answer":                         {nil, answering(ada, 2, "said"), false, []chat.Draft{deed(grace, chat.Delete, 2, "")}},
-		"a copy whose source is gone since": {nil, copying(ada, "lobby", chat.Place{Room: "lobby", Seq: 2}, "Grace's"), false, []chat.Draft{deed(grace, chat.Delete, 2, "")}},
+		"a copy whose source is gone since": {nil, copying(ada, "lobby", chat.MessageRef{Room: "lobby", Seq: 2}, "Grace's"), false, []chat.Draft{deed(grace, chat.Delete, 2, "")}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -63,20 +63,20 @@ func TestAnswerToARetryIsTheFirstAnswer(t *testing.T) {
 			do(t, s, tt.before...)
 			tt.retry.Nonce = "n1"
 			first := post(t, s, tt.retry)[0]
-			if first.Err != nil || first.Repeat != tt.noop {
+			if first.Err != nil || first.Repeated != tt.noop {
 				t.Fatalf("first %+v", first)
 			}
 			do(t, s, tt.other...)
 			head, _, err := s.Head(t.Context(), "lobby")
 			must(t, err)
-			before := pageOf(t, s, chat.Selection{Limit: 50})
+			before := pageOf(t, s, chat.PageQuery{Limit: 50})
 			for range 2 {
 				again := post(t, s, tt.retry, draft("attic", ada, "beside it", ""))[0]
-				if !again.Repeat || told(again) != told(first) || again.Event.Target != first.Event.Target && first.Event.Kind != chat.Reply {
+				if !again.Repeated || told(again) != told(first) || again.Event.Target != first.Event.Target && first.Event.Kind != chat.Reply {
 					t.Errorf("again %+v, at first %+v", again, first)
 				}
 				wantHead(t, s, "lobby", head)
-				if diff := cmp.Diff(before, pageOf(t, s, chat.Selection{Limit: 50})); diff != "" {
+				if diff := cmp.Diff(before, pageOf(t, s, chat.PageQuery{Limit: 50})); diff != "" {
 					t.Errorf("the room (-before +now):\n%s", diff)
 				}
 				stop()
@@ -118,13 +118,13 @@ func TestNonceOfSomethingElseIsRefused(t *testing.T) {
 			for second, other := range all {
 				other.Nonce = "n1"
 				c := post(t, s, other)[0]
-				if repeat := second == first || same[second] == first; repeat != c.Repeat || !repeat && chat.CodeOf(c.Err) != chat.NonceUsed {
+				if repeat := second == first || same[second] == first; repeat != c.Repeated || !repeat && chat.CodeOf(c.Err) != chat.NonceUsed {
 					t.Errorf("%s with the nonce of %s: %+v", second, first, c)
 				}
 			}
 			wantHead(t, s, "lobby", head)
 			for name, other := range map[string]chat.Draft{"another person's": draft("lobby", grace, "hi", "n1"), "in another room": draft("attic", ada, "hi", "n1")} {
-				if c := post(t, s, other)[0]; c.Err != nil || c.Repeat {
+				if c := post(t, s, other)[0]; c.Err != nil || c.Repeated {
 					t.Errorf("%s: %+v", name, c)
 				}
 			}
@@ -135,22 +135,22 @@ func TestNonceOfSomethingElseIsRefused(t *testing.T) {
 // What is one's own is done once for a nonce too, and what the same person does
 // meanwhile elsewhere is not undone.
 func TestWhatIsOnesOwnIsDoneOnceForANonce(t *testing.T) {
-	at := chat.Place{Room: "lobby", Seq: 1}
-	keep := func(as chat.Keepsake, keep bool) func(*testing.T, *Store, string) error {
+	at := chat.MessageRef{Room: "lobby", Seq: 1}
+	keep := func(as chat.PersonalRefKind, keep bool) func(*testing.T, *Store, string) error {
 		return func(t *testing.T, s *Store, nonce string) error {
-			return s.Keep(t.Context(), ada.ID, as, at, keep, nonce)
+			return s.SetPersonal(t.Context(), ada.ID, as, at, keep, nonce)
 		}
 	}
-	set := func(change chat.EntryChange) func(*testing.T, *Store, string) error {
+	set := func(change chat.ListEntryChange) func(*testing.T, *Store, string) error {
 		return func(t *testing.T, s *Store, nonce string) error {
 			change.Nonce = nonce
-			return s.SetEntry(t.Context(), ada.ID, "lobby", change)
+			return s.SetListEntry(t.Context(), ada.ID, "lobby", change)
 		}
 	}
 	read := func(seq chat.Seq) func(*testing.T, *Store, string) error {
 		return func(_ *testing.T, s *Store, nonce string) error {
 			done := make(chan error, 1)
-			s.MarkRead(ada.ID, chat.Place{Room: "lobby", Seq: seq}, true, nonce, func(_ chat.Entry, err error) { done <- err })
+			s.MarkRead(ada.ID, chat.MessageRef{Room: "lobby", Seq: seq}, true, nonce, func(_ chat.ListEntry, err error) { done <- err })
 			return <-done
 		}
 	}
@@ -162,23 +162,23 @@ func TestWhatIsOnesOwnIsDoneOnceForANonce(t *testing.T) {
 	}
 	type deed = func(*testing.T, *Store, string) error
 	tests := map[string]struct{ before, retry, other deed }{
-		"save":                  {nil, keep(chat.Saved, true), keep(chat.Saved, false)},
-		"save what is saved":    {keep(chat.Saved, true), keep(chat.Saved, true), keep(chat.Saved, false)},
-		"unsave":                {keep(chat.Saved, true), keep(chat.Saved, false), keep(chat.Saved, true)},
-		"unsave what is not":    {nil, keep(chat.Saved, false), keep(chat.Saved, true)},
-		"follow":                {keep(chat.Followed, false), keep(chat.Followed, true), keep(chat.Followed, false)},
-		"follow what is":        {keep(chat.Followed, true), keep(chat.Followed, true), keep(chat.Followed, false)},
-		"unfollow":              {keep(chat.Followed, true), keep(chat.Followed, false), keep(chat.Followed, true)},
-		"mute":                  {nil, set(chat.EntryChange{Muted: new(true)}), set(chat.EntryChange{Muted: new(false)})},
-		"a favourite that is":   {set(chat.EntryChange{Favourite: new(true)}), set(chat.EntryChange{Favourite: new(true)}), set(chat.EntryChange{Favourite: new(false)})},
-		"set, then left":        {nil, set(chat.EntryChange{Muted: new(true)}), set(chat.EntryChange{Listed: new(false)})},
-		"leave":                 {nil, set(chat.EntryChange{Listed: new(false)}), set(chat.EntryChange{Muted: new(false)})},
+		"save":                  {nil, keep(chat.Bookmark, true), keep(chat.Bookmark, false)},
+		"save what is saved":    {keep(chat.Bookmark, true), keep(chat.Bookmark, true), keep(chat.Bookmark, false)},
+		"unsave":                {keep(chat.Bookmark, true), keep(chat.Bookmark, false), keep(chat.Bookmark, true)},
+		"unsave what is not":    {nil, keep(chat.Bookmark, false), keep(chat.Bookmark, true)},
+		"follow":                {keep(chat.Subscription, false), keep(chat.Subscription, true), keep(chat.Subscription, false)},
+		"follow what is":        {keep(chat.Subscription, true), keep(chat.Subscription, true), keep(chat.Subscription, false)},
+		"unfollow":              {keep(chat.Subscription, true), keep(chat.Subscription, false), keep(chat.Subscription, true)},
+		"mute":                  {nil, set(chat.ListEntryChange{Muted: new(true)}), set(chat.ListEntryChange{Muted: new(false)})},
+		"a favourite that is":   {set(chat.ListEntryChange{Favourite: new(true)}), set(chat.ListEntryChange{Favourite: new(true)}), set(chat.ListEntryChange{Favourite: new(false)})},
+		"set, then left":        {nil, set(chat.ListEntryChange{Muted: new(true)}), set(chat.ListEntryChange{Listed: new(false)})},
+		"leave":                 {nil, set(chat.ListEntryChange{Listed: new(false)}), set(chat.ListEntryChange{Muted: new(false)})},
 		"mark as unread":        {nil, read(1), read(2)},
-		"read, then left":       {nil, read(1), set(chat.EntryChange{Listed: new(false)})},
+		"read, then left":       {nil, read(1), set(chat.ListEntryChange{Listed: new(false)})},
 		"a new name":            {nil, name("Countess"), name("Ada L.")},
 		"a name that one has":   {nil, name("Ada"), name("Ada L.")},
-		"a message, then left":  {nil, say("lobby"), set(chat.EntryChange{Listed: new(false)})},
-		"a reaction, then left": {nil, thumb, set(chat.EntryChange{Listed: new(false)})},
+		"a message, then left":  {nil, say("lobby"), set(chat.ListEntryChange{Listed: new(false)})},
+		"a reaction, then left": {nil, thumb, set(chat.ListEntryChange{Listed: new(false)})},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -201,8 +201,8 @@ func TestWhatIsOnesOwnIsDoneOnceForANonce(t *testing.T) {
 		})
 	}
 	ops := map[string]deed{
-		"save": keep(chat.Saved, true), "unsave": keep(chat.Saved, false), "follow": keep(chat.Followed, true), "unfollow": keep(chat.Followed, false),
-		"set": set(chat.EntryChange{Muted: new(true)}), "read": read(1), "send": say("lobby"), "react": thumb,
+		"save": keep(chat.Bookmark, true), "unsave": keep(chat.Bookmark, false), "follow": keep(chat.Subscription, true), "unfollow": keep(chat.Subscription, false),
+		"set": set(chat.ListEntryChange{Muted: new(true)}), "read": read(1), "send": say("lobby"), "react": thumb,
 	}
 	for first, do1 := range ops {
 		t.Run("the nonce of "+first, func(t *testing.T) {
@@ -257,7 +257,7 @@ func TestNonceOfWhatChangedNothingIsNoNewMessage(t *testing.T) {
 	noop := deed(ada, chat.Edit, 1, "A")
 	noop.Nonce = "n1"
 	got := post(t, s, noop, draft("lobby", ada, "hi", "n1"), draft("lobby", ada, "there", "n2"), draft("lobby", ada, "there", "n2"))
-	if got[0].Event.Seq != 1 || chat.CodeOf(got[1].Err) != chat.NonceUsed || got[2].Event.Seq != 2 || !got[3].Repeat || got[3].Event.Seq != 2 {
+	if got[0].Event.Seq != 1 || chat.CodeOf(got[1].Err) != chat.NonceUsed || got[2].Event.Seq != 2 || !got[3].Repeated || got[3].Event.Seq != 2 {
 		t.Errorf("%+v", got)
 	}
 }

@@ -36,7 +36,9 @@ func TestChangesAmongMessagesKeepTheOrder(t *testing.T) {
 			w.Kind = d.Is()
 		}
 		want = append(want, w)
-		s.Append(d, func(c chat.Commit) { got = append(got, word{c.Event.Seq, c.Event.Kind, chat.CodeOf(c.Err), c.Repeat}) })
+		s.Append(d, func(c chat.Commit) {
+			got = append(got, word{c.Event.Seq, c.Event.Kind, chat.CodeOf(c.Err), c.Repeated})
+		})
 	}
 	plain := func(n int) {
 		for range n {

@@ -31,7 +31,7 @@ func (c *cache[K, V]) put(key K, v V) {
 	c.young[key] = v
 }
 
-func (c *cache[K, V]) forget(key K) {
+func (c *cache[K, V]) remove(key K) {
 	delete(c.young, key)
 	delete(c.old, key)
 }

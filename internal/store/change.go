@@ -17,10 +17,10 @@ import (
 // event that has the same effect already, or returns an *chat.Error and has
 // written nothing.
 var changes = map[chat.Kind]func(*committer, context.Context, *row, int64) error{
-	chat.Message: (*committer).say,
-	chat.Reply:   (*committer).say,
+	chat.Message: (*committer).insertMessage,
+	chat.Reply:   (*committer).insertMessage,
 	chat.Edit:    (*committer).edit,
-	chat.Delete:  (*committer).erase,
+	chat.Delete:  (*committer).deleteMessage,
 	chat.React:   (*committer).react,
 	chat.Unreact: (*committer).unreact,
 	chat.Pin:     (*committer).pin,
@@ -33,7 +33,7 @@ var changes = map[chat.Kind]func(*committer, context.Context, *row, int64) error
 func (c *committer) change(ctx context.Context, r *row, at int64) error {
 	d := r.draft
 	if d.Nonce != "" {
-		err := c.repeat(ctx, r)
+		err := c.answerAgain(ctx, r)
 		if !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
@@ -50,8 +50,8 @@ func (c *committer) change(ctx context.Context, r *row, at int64) error {
 	return err
 }
 
-// said is a message as those need it who change or answer it.
-type said struct {
+// messageRow is a message as those need it who change or answer it.
+type messageRow struct {
 	id      int64
 	author  int64 // rowid
 	from    chat.Person
@@ -64,36 +64,36 @@ type said struct {
 
 var errNoMessage = &chat.Error{Code: chat.NotFound, Message: "There is no such message in this room."}
 
-var errGone = &chat.Error{Code: chat.Gone, Message: "This message has been deleted."}
+var errDeleted = &chat.Error{Code: chat.Gone, Message: "This message has been deleted."}
 
 // message returns a message of r's room; errNoMessage if seq is none.
-func (c *committer) message(ctx context.Context, r *row, seq chat.Seq) (said, error) {
+func (c *committer) message(ctx context.Context, r *row, seq chat.Seq) (messageRow, error) {
 	if seq < 1 || seq > r.head.seq {
-		return said{}, errNoMessage
+		return messageRow{}, errNoMessage
 	}
-	m := said{id: messageID(r.head.room, seq)}
+	m := messageRow{id: messageID(r.head.room, seq)}
 	err := c.scan(ctx, []any{&m.author, &m.from.ID, &m.from.Name, &m.kind, &m.text, &m.thread, &m.current, &m.extra}, `
 		SELECT m.author, p.public, m.name, coalesce(m.kind, 'message'), coalesce(c.text, m.text), coalesce(m.target, 0), coalesce(m.current, 0), coalesce(m.extra, '')
 		FROM event m JOIN person p ON p.id = m.author LEFT JOIN event c ON c.id = m.current
 		WHERE m.id = $1`, m.id)
 	if errors.Is(err, sql.ErrNoRows) || err == nil && !m.kind.IsSaid() { // no row: somebody has taken it out by hand
-		return said{}, errNoMessage
+		return messageRow{}, errNoMessage
 	}
 	return m, err
 }
 
-// present is message for those who need its text: errGone if it has none.
-func (c *committer) present(ctx context.Context, r *row) (said, error) {
+// undeleted is message for those who need its text: errGone if it has none.
+func (c *committer) undeleted(ctx context.Context, r *row) (messageRow, error) {
 	m, err := c.message(ctx, r, r.draft.Target)
 	if err == nil && m.text == "" {
-		err = errGone
+		err = errDeleted
 	}
 	return m, err
 }
 
 // insertEvent stores r's event with the room's next seq.
-func (c *committer) insertEvent(ctx context.Context, r *row, at, target int64, extra *chat.Extra) error {
-	packed, err := packExtra(extra)
+func (c *committer) insertEvent(ctx context.Context, r *row, at, target int64, extra *chat.Attrs) error {
+	packed, err := packAttrs(extra)
 	if err != nil {
 		return err
 	}
@@ -109,7 +109,7 @@ func (c *committer) insertEvent(ctx context.Context, r *row, at, target int64, e
 		belongs = target
 	}
 	err = c.exec(ctx, `INSERT INTO event (id, at_ms, author, name, text, nonce, kind, target, extra) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		messageID(r.head.room, r.head.seq+1), at, r.author, d.From.Name, d.Text, keptNonce(d.Nonce), kind, belongs, packed)
+		messageID(r.head.room, r.head.seq+1), at, r.author, d.From.Name, d.Text, packNonce(d.Nonce), kind, belongs, packed)
 	if err != nil {
 		return err
 	}
@@ -123,13 +123,13 @@ func (c *committer) insertEvent(ctx context.Context, r *row, at, target int64, e
 
 func (r *row) id() int64 { return messageID(r.head.room, r.seq) }
 
-// say stores a message with something beside its text.
-func (c *committer) say(ctx context.Context, r *row, at int64) (err error) {
-	x := &chat.Extra{}
+// insertMessage stores a message with something beside its text.
+func (c *committer) insertMessage(ctx context.Context, r *row, at int64) (err error) {
+	x := &chat.Attrs{}
 	if given := r.draft.Extra; given != nil {
 		*x = *given
 	}
-	var root said
+	var root messageRow
 	if r.draft.Target != 0 {
 		if root, err = c.root(ctx, r); err != nil {
 			return err
@@ -145,7 +145,7 @@ func (c *committer) say(ctx context.Context, r *row, at int64) (err error) {
 		}
 	}
 	var source int64
-	if r.draft.Source != (chat.Place{}) {
+	if r.draft.Source != (chat.MessageRef{}) {
 		if source, err = c.source(ctx, r.draft); err != nil {
 			return err
 		}
@@ -178,7 +178,7 @@ func (c *committer) say(ctx context.Context, r *row, at int64) (err error) {
 
 // root returns the first message of the thread that r's draft wants to be in. A
 // reply within a thread has none of its own.
-func (c *committer) root(ctx context.Context, r *row) (said, error) {
+func (c *committer) root(ctx context.Context, r *row) (messageRow, error) {
 	m, err := c.message(ctx, r, r.draft.Target)
 	if err == nil && m.thread != 0 {
 		m, err = c.message(ctx, r, chat.Seq(m.thread&maxSeq))
@@ -186,7 +186,7 @@ func (c *committer) root(ctx context.Context, r *row) (said, error) {
 	return m, err
 }
 
-func extraOrNil(x *chat.Extra) *chat.Extra {
+func extraOrNil(x *chat.Attrs) *chat.Attrs {
 	x.Present = nil
 	if x.ReplyTo == 0 && !x.Action && x.Forward == nil && len(x.Mentions) == 0 && !x.Here {
 		return nil
@@ -196,11 +196,11 @@ func extraOrNil(x *chat.Extra) *chat.Extra {
 
 // edit has a message say something else from now on.
 func (c *committer) edit(ctx context.Context, r *row, at int64) error {
-	m, err := c.present(ctx, r)
+	m, err := c.undeleted(ctx, r)
 	if err != nil {
 		return err
 	}
-	first, err := unpackExtra(m.extra)
+	first, err := unpackAttrs(m.extra)
 	if err != nil {
 		return err
 	}
@@ -210,7 +210,7 @@ func (c *committer) edit(ctx context.Context, r *row, at int64) error {
 	case first != nil && first.Forward != nil:
 		return &chat.Error{Code: chat.NotYours, Message: "What somebody else said first cannot be edited."}
 	case m.text == r.draft.Text:
-		return c.unchanged(ctx, r, max(m.current, m.id), at)
+		return c.answerUnchanged(ctx, r, max(m.current, m.id), at)
 	}
 	edits, err := c.find(ctx, `SELECT count(*) FROM event WHERE target = $1 AND kind = 'edit'`, m.id)
 	if err != nil {
@@ -219,7 +219,7 @@ func (c *committer) edit(ctx context.Context, r *row, at int64) error {
 	if edits >= chat.MaxEdits {
 		return &chat.Error{Code: chat.TooMany, Message: "This message has been edited often enough; write a new one."}
 	}
-	x := &chat.Extra{}
+	x := &chat.Attrs{}
 	named, err := c.named(ctx, r, x)
 	if err != nil {
 		return err
@@ -236,8 +236,8 @@ func (c *committer) edit(ctx context.Context, r *row, at int64) error {
 	return c.mention(ctx, m.id, named)
 }
 
-// erase takes away what a message says and said, and what hangs on that.
-func (c *committer) erase(ctx context.Context, r *row, at int64) error {
+// deleteMessage takes away what a message says and said, and what hangs on that.
+func (c *committer) deleteMessage(ctx context.Context, r *row, at int64) error {
 	m, err := c.message(ctx, r, r.draft.Target)
 	if err != nil {
 		return err
@@ -246,7 +246,7 @@ func (c *committer) erase(ctx context.Context, r *row, at int64) error {
 		return &chat.Error{Code: chat.NotYours, Message: "Only who wrote a message can delete it."}
 	}
 	if m.text == "" {
-		return c.unchanged(ctx, r, m.current, at)
+		return c.answerUnchanged(ctx, r, m.current, at)
 	}
 	if err := c.insertEvent(ctx, r, at, m.id, nil); err != nil {
 		return err
@@ -260,7 +260,7 @@ func (c *committer) erase(ctx context.Context, r *row, at int64) error {
 	if err := c.scan(ctx, []any{&texts}, `SELECT json_group_array(text) FROM event`+versions, m.id); err != nil {
 		return err
 	}
-	if err := json.Unmarshal(texts, &r.result.Erased); err != nil {
+	if err := json.Unmarshal(texts, &r.result.DeletedTexts); err != nil {
 		return fmt.Errorf("what a message said: %w", err)
 	}
 	for _, text := range []string{
@@ -289,7 +289,7 @@ const otherEmoji = `
 
 // react puts somebody's emoji on a message.
 func (c *committer) react(ctx context.Context, r *row, at int64) error {
-	m, err := c.present(ctx, r)
+	m, err := c.undeleted(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -299,7 +299,7 @@ func (c *committer) react(ctx context.Context, r *row, at int64) error {
 		return err
 	}
 	if id != 0 {
-		return c.unchanged(ctx, r, id, at)
+		return c.answerUnchanged(ctx, r, id, at)
 	}
 	others, err := c.find(ctx, otherEmoji, m.id, emoji)
 	if err != nil {
@@ -316,7 +316,7 @@ func (c *committer) react(ctx context.Context, r *row, at int64) error {
 
 // unreact takes somebody's emoji away again.
 func (c *committer) unreact(ctx context.Context, r *row, at int64) error {
-	m, err := c.present(ctx, r)
+	m, err := c.undeleted(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -325,7 +325,7 @@ func (c *committer) unreact(ctx context.Context, r *row, at int64) error {
 		return err
 	}
 	if id == 0 {
-		return c.unchanged(ctx, r, messageID(r.head.room, r.head.seq), at)
+		return c.answerUnchanged(ctx, r, messageID(r.head.room, r.head.seq), at)
 	}
 	if err := c.insertEvent(ctx, r, at, m.id, nil); err != nil {
 		return err
@@ -334,7 +334,7 @@ func (c *committer) unreact(ctx context.Context, r *row, at int64) error {
 }
 
 func (c *committer) pin(ctx context.Context, r *row, at int64) error {
-	m, err := c.present(ctx, r)
+	m, err := c.undeleted(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -343,7 +343,7 @@ func (c *committer) pin(ctx context.Context, r *row, at int64) error {
 		return err
 	}
 	if id != 0 {
-		return c.unchanged(ctx, r, id, at)
+		return c.answerUnchanged(ctx, r, id, at)
 	}
 	pins, err := c.find(ctx, `SELECT count(*) FROM pin WHERE target BETWEEN $1 AND $2`, messageID(r.head.room, 0), messageID(r.head.room, maxSeq))
 	if err != nil {
@@ -368,7 +368,7 @@ func (c *committer) unpin(ctx context.Context, r *row, at int64) error {
 		return err
 	}
 	if id == 0 {
-		return c.unchanged(ctx, r, messageID(r.head.room, r.head.seq), at)
+		return c.answerUnchanged(ctx, r, messageID(r.head.room, r.head.seq), at)
 	}
 	if err := c.insertEvent(ctx, r, at, m.id, nil); err != nil {
 		return err
@@ -382,7 +382,7 @@ func (c *committer) topic(ctx context.Context, r *row, at int64) error {
 		return err
 	}
 	if now == r.draft.Text {
-		return c.unchanged(ctx, r, messageID(r.head.room, r.head.seq), at)
+		return c.answerUnchanged(ctx, r, messageID(r.head.room, r.head.seq), at)
 	}
 	if err := c.insertEvent(ctx, r, at, 0, nil); err != nil {
 		return err
@@ -425,5 +425,5 @@ func (s *Store) Versions(ctx context.Context, room chat.RoomName, seq chat.Seq) 
 	if len(events) == 0 {
 		return nil, errNoMessage
 	}
-	return slices.DeleteFunc(events, func(e chat.Event) bool { return e.IsGone() }), nil
+	return slices.DeleteFunc(events, func(e chat.Event) bool { return e.IsDeleted() }), nil
 }

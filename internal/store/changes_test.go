@@ -19,7 +19,7 @@ func deed(from chat.Person, kind chat.Kind, target chat.Seq, text string) chat.D
 }
 
 func answering(from chat.Person, seq chat.Seq, text string) chat.Draft {
-	return chat.Draft{Room: "lobby", From: from, Text: text, Extra: &chat.Extra{ReplyTo: seq}}
+	return chat.Draft{Room: "lobby", From: from, Text: text, Extra: &chat.Attrs{ReplyTo: seq}}
 }
 
 // do posts drafts one after the other and fails if one is refused. It returns
@@ -38,12 +38,12 @@ func do(t testing.TB, s *Store, drafts ...chat.Draft) []chat.Seq {
 }
 
 // standings returns the lobby's messages that have one of seqs, as they stand.
-func standings(t testing.TB, s *Store, seqs ...chat.Seq) []chat.Standing {
+func standings(t testing.TB, s *Store, seqs ...chat.Seq) []chat.MessageState {
 	t.Helper()
-	return pageOf(t, s, chat.Selection{Seqs: seqs}).Messages
+	return pageOf(t, s, chat.PageQuery{Seqs: seqs}).Messages
 }
 
-func pageOf(t testing.TB, s *Store, sel chat.Selection) chat.Page {
+func pageOf(t testing.TB, s *Store, sel chat.PageQuery) chat.Page {
 	t.Helper()
 	page, err := s.Page(t.Context(), "lobby", sel)
 	if err != nil {
@@ -52,7 +52,7 @@ func pageOf(t testing.TB, s *Store, sel chat.Selection) chat.Page {
 	return page
 }
 
-func seqsOf(found []chat.Standing) []chat.Seq {
+func seqsOf(found []chat.MessageState) []chat.Seq {
 	var got []chat.Seq
 	for _, m := range found {
 		got = append(got, m.Seq)
@@ -98,7 +98,7 @@ func TestWhatMayNotBeIsRefused(t *testing.T) {
 		deed(ada, chat.Delete, 2, ""),        // 3
 		deed(ada, chat.Edit, 1, "Ada's own"), // 4
 		deed(ada, chat.Topic, 0, "ships"),    // 5
-		chat.Draft{Room: "lobby", From: ada, Text: "Grace's, once", Extra: &chat.Extra{Forward: &chat.Forward{From: grace}}}, // 6
+		chat.Draft{Room: "lobby", From: ada, Text: "Grace's, once", Extra: &chat.Attrs{Forward: &chat.Forward{From: grace}}}, // 6
 	)
 	post(t, s, draft("attic", ada, "elsewhere", ""))
 	tests := map[string]struct {
@@ -199,7 +199,7 @@ func TestMessageIsEditedOnlySoOften(t *testing.T) {
 		t.Errorf("%d versions", len(got))
 	}
 	do(t, s, deed(ada, chat.Delete, 1, ""))
-	if m := standings(t, s, 1)[0]; !m.IsGone() || len(versionsOf(t, s, 1)) != 0 {
+	if m := standings(t, s, 1)[0]; !m.IsDeleted() || len(versionsOf(t, s, 1)) != 0 {
 		t.Errorf("%+v", m)
 	}
 }
@@ -229,7 +229,7 @@ func TestWhatIsSoAlreadyChangesNothing(t *testing.T) {
 		"the text of the original": {deed(ada, chat.Edit, 1, "two"), 2},
 	} {
 		c := post(t, s, tt.draft)[0]
-		if c.Err != nil || !c.Repeat || c.Event.Seq != tt.want || c.Event.Kind != tt.draft.Kind || c.Event.Target != tt.draft.Target {
+		if c.Err != nil || !c.Repeated || c.Event.Seq != tt.want || c.Event.Kind != tt.draft.Kind || c.Event.Target != tt.draft.Target {
 			t.Errorf("%s: %+v, want a repeat of %d", name, c, tt.want)
 		}
 	}
@@ -259,7 +259,7 @@ func TestRepeatedNonceOfAChangeGetsItsAnswer(t *testing.T) {
 		}
 		// The message is gone, and its nonce still says that it was sent.
 		c := post(t, s, with("n1", draft("lobby", ada, "one", "")))[0]
-		if c.Err != nil || !c.Repeat || c.Event.Seq != 1 || c.Event.Text != "" {
+		if c.Err != nil || !c.Repeated || c.Event.Seq != 1 || c.Event.Text != "" {
 			t.Errorf("%s, the message: %+v", when, c)
 		}
 		wantHead(t, s, "lobby", 6)
@@ -270,7 +270,7 @@ func TestRepeatedNonceOfAChangeGetsItsAnswer(t *testing.T) {
 	again("after a restart")
 	// In one transaction, beside each other.
 	twice := with("n7", deed(ada, chat.Edit, 5, "hm, hm"))
-	if got := post(t, s, twice, twice); got[0].Repeat || !got[1].Repeat || got[1].Event.Seq != 7 {
+	if got := post(t, s, twice, twice); got[0].Repeated || !got[1].Repeated || got[1].Event.Seq != 7 {
 		t.Errorf("%+v", got)
 	}
 }
@@ -300,7 +300,7 @@ func TestDeletionErases(t *testing.T) {
 	do(t, s, deed(ada, chat.Delete, 2, "")) // 10
 
 	m := standings(t, s, 2)[0]
-	want := chat.Standing{Event: chat.Event{Room: "lobby", Seq: 2, At: m.At, Kind: chat.Message, From: ada}}
+	want := chat.MessageState{Event: chat.Event{Room: "lobby", Seq: 2, At: m.At, Kind: chat.Message, From: ada}}
 	want.Replies = m.Replies
 	if diff := cmp.Diff(want, m); diff != "" || m.Replies == nil || m.Replies.Count != 1 {
 		t.Errorf("what is left (-want +got):\n%s", diff)
@@ -308,14 +308,14 @@ func TestDeletionErases(t *testing.T) {
 	if got := versionsOf(t, s, 2); len(got) != 0 {
 		t.Errorf("versions %q", got)
 	}
-	if got := pageOf(t, s, chat.Selection{Pinned: true, Limit: 10}).Messages; len(got) != 0 {
+	if got := pageOf(t, s, chat.PageQuery{Pinned: true, Limit: 10}).Messages; len(got) != 0 {
 		t.Errorf("pinned %+v", got)
 	}
 	if x := standings(t, s, 7)[0].Extra; x == nil || x.ReplyTo != 2 || x.Quote != nil {
 		t.Errorf("what answers it quotes %+v", x)
 	}
 	for _, e := range page(t, s.After, "lobby", 0, 20) {
-		if gone := e.Seq >= 2 && e.Seq <= 4; strings.Contains(e.Text, word) || e.IsGone() != gone || gone && e.Extra != nil || e.Seq == 7 && e.Extra.Quote != nil {
+		if gone := e.Seq >= 2 && e.Seq <= 4; strings.Contains(e.Text, word) || e.IsDeleted() != gone || gone && e.Extra != nil || e.Seq == 7 && e.Extra.Quote != nil {
 			t.Errorf("in the log: %+v", e)
 		}
 	}
@@ -406,7 +406,7 @@ func TestPins(t *testing.T) {
 		t.Errorf("one more: %+v", c)
 	}
 	do(t, s, deed(ada, chat.Unpin, 100, ""), deed(ada, chat.Delete, 99, ""), deed(ada, chat.Pin, 101, ""))
-	got := seqsOf(pageOf(t, s, chat.Selection{Pinned: true, Limit: chat.MaxPins}).Messages)
+	got := seqsOf(pageOf(t, s, chat.PageQuery{Pinned: true, Limit: chat.MaxPins}).Messages)
 	if len(got) != 99 || got[0] != 98 || got[97] != 1 || got[98] != 101 {
 		t.Errorf("pinned %v", got)
 	}
@@ -430,23 +430,23 @@ func TestThreads(t *testing.T) {
 		deed(grace, chat.Reply, 1, "the last"),           // 8
 		deed(ada, chat.React, 8, "👍"),                    // 9
 		deed(grace, chat.Edit, 8, "the very last"))       // 10
-	wantSeqs(t, "the room's own talk", seqsOf(pageOf(t, s, chat.Selection{Limit: 10}).Messages), 1, 3, 5)
+	wantSeqs(t, "the room's own talk", seqsOf(pageOf(t, s, chat.PageQuery{Limit: 10}).Messages), 1, 3, 5)
 	tests := map[string]struct {
-		sel  chat.Selection
+		sel  chat.PageQuery
 		want []chat.Seq
 		more bool
 	}{
-		"all":               {chat.Selection{Thread: 1, Limit: 10}, []chat.Seq{2, 4, 5, 6, 8}, false},
-		"the newest":        {chat.Selection{Thread: 1, Limit: 2}, []chat.Seq{6, 8}, true},
-		"before":            {chat.Selection{Thread: 1, Limit: 2, Before: 6}, []chat.Seq{4, 5}, true},
-		"before the second": {chat.Selection{Thread: 1, Limit: 2, Before: 4}, []chat.Seq{2}, false},
-		"after":             {chat.Selection{Thread: 1, Limit: 2, After: 2, Oldest: true}, []chat.Seq{4, 5}, true},
-		"after, to the end": {chat.Selection{Thread: 1, Limit: 9, After: 5, Oldest: true}, []chat.Seq{6, 8}, false},
-		"exactly all":       {chat.Selection{Thread: 1, Limit: 5}, []chat.Seq{2, 4, 5, 6, 8}, false},
-		"another":           {chat.Selection{Thread: 3, Limit: 9}, []chat.Seq{7}, false},
-		"of a reply":        {chat.Selection{Thread: 2, Limit: 9}, nil, false},
-		"of nothing":        {chat.Selection{Thread: 99, Limit: 9}, nil, false},
-		"of a huge number":  {chat.Selection{Thread: 1 << 60, Limit: 9}, nil, false},
+		"all":               {chat.PageQuery{Thread: 1, Limit: 10}, []chat.Seq{2, 4, 5, 6, 8}, false},
+		"the newest":        {chat.PageQuery{Thread: 1, Limit: 2}, []chat.Seq{6, 8}, true},
+		"before":            {chat.PageQuery{Thread: 1, Limit: 2, Before: 6}, []chat.Seq{4, 5}, true},
+		"before the second": {chat.PageQuery{Thread: 1, Limit: 2, Before: 4}, []chat.Seq{2}, false},
+		"after":             {chat.PageQuery{Thread: 1, Limit: 2, After: 2, Oldest: true}, []chat.Seq{4, 5}, true},
+		"after, to the end": {chat.PageQuery{Thread: 1, Limit: 9, After: 5, Oldest: true}, []chat.Seq{6, 8}, false},
+		"exactly all":       {chat.PageQuery{Thread: 1, Limit: 5}, []chat.Seq{2, 4, 5, 6, 8}, false},
+		"another":           {chat.PageQuery{Thread: 3, Limit: 9}, []chat.Seq{7}, false},
+		"of a reply":        {chat.PageQuery{Thread: 2, Limit: 9}, nil, false},
+		"of nothing":        {chat.PageQuery{Thread: 99, Limit: 9}, nil, false},
+		"of a huge number":  {chat.PageQuery{Thread: 1 << 60, Limit: 9}, nil, false},
 	}
 	for name, tt := range tests {
 		page := pageOf(t, s, tt.sel)
@@ -471,7 +471,7 @@ func TestThreads(t *testing.T) {
 	wantReplies(3, 1, 7, grace)
 	do(t, s, deed(grace, chat.Delete, 8, ""), deed(grace, chat.Delete, 2, ""))
 	wantReplies(1, 3, 6, ada)
-	wantSeqs(t, "with what was deleted", seqsOf(pageOf(t, s, chat.Selection{Thread: 1, Limit: 10}).Messages), 2, 4, 5, 6, 8)
+	wantSeqs(t, "with what was deleted", seqsOf(pageOf(t, s, chat.PageQuery{Thread: 1, Limit: 10}).Messages), 2, 4, 5, 6, 8)
 	do(t, s, deed(grace, chat.Delete, 7, ""))
 	if m := standings(t, s, 3)[0]; m.Replies != nil {
 		t.Errorf("a thread of nothing but deleted replies: %+v", m.Replies)
@@ -486,8 +486,8 @@ func TestForwardsTopicsAndActions(t *testing.T) {
 	s, stop := start(t, t.TempDir())
 	at := post(t, s, draft("attic", grace, "said before", ""))[0].Event.At
 	do(t, s,
-		chat.Draft{Room: "lobby", From: ada, Text: "said before", Extra: &chat.Extra{Forward: &chat.Forward{From: grace, At: at}}},
-		chat.Draft{Room: "lobby", From: ada, Text: "waves", Extra: &chat.Extra{Action: true}},
+		chat.Draft{Room: "lobby", From: ada, Text: "said before", Extra: &chat.Attrs{Forward: &chat.Forward{From: grace, At: at}}},
+		chat.Draft{Room: "lobby", From: ada, Text: "waves", Extra: &chat.Attrs{Action: true}},
 		deed(ada, chat.Topic, 0, "ships"),
 		deed(grace, chat.Topic, 0, ""))
 	stop()

@@ -18,8 +18,8 @@ const firstWithEvents = 3
 // maxFound is how many things of a kind are listed that are wrong.
 const maxFound = 20
 
-// A Checked is what Check has found.
-type Checked struct {
+// A CheckReport is what Check has found.
+type CheckReport struct {
 	Schema                int64
 	Rooms, People, Events int64
 	Found                 []string // what is wrong, a sentence each
@@ -28,7 +28,7 @@ type Checked struct {
 
 // Check reads a data folder that no server uses, or a back-up, as a whole, and
 // reports what is wrong with it. It writes nothing to the database.
-func Check(ctx context.Context, path string) (checked Checked, err error) {
+func Check(ctx context.Context, path string) (checked CheckReport, err error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return checked, fmt.Errorf("checking %s: %w", path, err)
@@ -55,7 +55,7 @@ func Check(ctx context.Context, path string) (checked Checked, err error) {
 		return checked, nil
 	}
 	c := &checker{}
-	if err := c.all(ctx, file, dir); err != nil {
+	if err := c.checkFile(ctx, file, dir); err != nil {
 		return checked, fmt.Errorf("checking %s: %w", path, err)
 	}
 	c.checked.Found = c.found
@@ -78,9 +78,9 @@ func lockFolder(dir string) (*os.File, error) {
 	return lock, nil
 }
 
-// all checks everything about the database in a file. dir is the data folder, ""
+// checkFile checks everything about the database in a file. dir is the data folder, ""
 // for a back-up.
-func (c *checker) all(ctx context.Context, file, dir string) error {
+func (c *checker) checkFile(ctx context.Context, file, dir string) error {
 	var left leftBehind
 	if dir != "" {
 		var err error
@@ -90,7 +90,7 @@ func (c *checker) all(ctx context.Context, file, dir string) error {
 	}
 	for _, mode := range []string{"ro", "rw"} { // rw: what was begun has to be undone first
 		if mode == "ro" && size(file+walSuffix) == 0 && size(file+journalSuffix) == 0 {
-			mode = alone
+			mode = withoutWAL
 		}
 		c.db = openSQLite(file, mode, "", readerPragmas)
 		err := c.everything(ctx, left, dir)
@@ -122,7 +122,7 @@ func (c *checker) everything(ctx context.Context, left leftBehind, dir string) e
 	if err := c.db.QueryRowContext(ctx, `SELECT coalesce(max(value), '') FROM meta WHERE key = 'epoch'`).Scan(&epoch); err != nil {
 		return err
 	}
-	newest, err := hasNewest(ctx, c.db, c.checked.Schema, left.newest)
+	newest, err := containsEvent(ctx, c.db, c.checked.Schema, left.newest)
 	switch {
 	case err != nil:
 		return err
@@ -241,7 +241,7 @@ func (c *checker) references(ctx context.Context) error {
 type checker struct {
 	db      *sql.DB
 	found   []string
-	checked Checked
+	checked CheckReport
 }
 
 func (c *checker) note(format string, args ...any) {

@@ -22,8 +22,8 @@ func talked(t *testing.T) string {
 	}
 	do(t, s, draft("lobby", ada, "one", ""), answering(grace, 1, "two"), deed(ada, chat.Edit, 1, "One"), deed(grace, chat.React, 1, "👍"),
 		deed(grace, chat.Pin, 1, ""), draft("lobby", grace, "@Ada three", ""), deed(grace, chat.Delete, 2, ""), draft("garden", ada, "four", ""))
-	must(t, s.Keep(t.Context(), ada.ID, chat.Saved, chat.Place{Room: "lobby", Seq: 1}, true, ""))
-	must(t, s.Keep(t.Context(), grace.ID, chat.Followed, chat.Place{Room: "lobby", Seq: 1}, true, ""))
+	must(t, s.SetPersonal(t.Context(), ada.ID, chat.Bookmark, chat.MessageRef{Room: "lobby", Seq: 1}, true, ""))
+	must(t, s.SetPersonal(t.Context(), grace.ID, chat.Subscription, chat.MessageRef{Room: "lobby", Seq: 1}, true, ""))
 	stop()
 	return dir
 }

@@ -16,17 +16,17 @@ import (
 // largeLog is how large a write-ahead log is that cannot be emptied, in bytes, and
 // how often that is said.
 const (
-	largeLog      = 256 << 20
+	largeWAL      = 256 << 20
 	largeLogEvery = time.Minute
 )
 
-// settleLog writes what a server that did not stop by itself has left in the
+// settleWAL writes what a server that did not stop by itself has left in the
 // write-ahead log into the database, and syncs that, before anything is added. For
 // the log may hold what a failed sync has left: the kernel shows it to us, but it
 // is not on the disk, and whatever came after it in the log would be lost with it
 // when the power goes. The log itself is emptied: it may hold what has been
 // deleted. A clean stop leaves none.
-func (s *Store) settleLog(ctx context.Context) error {
+func (s *Store) settleWAL(ctx context.Context) error {
 	_, err := s.checkpoint(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
 	if isDamaged(err) {
 		return err
@@ -37,42 +37,42 @@ func (s *Store) settleLog(ctx context.Context) error {
 	return nil
 }
 
-// A progress says what a checkpoint did.
-type progress struct {
+// A checkpointResult says what a checkpoint did.
+type checkpointResult struct {
 	busy        bool // somebody reads, or writes, what is in the way
 	pages, done int  // in the write-ahead log, and of these in the database by now
 }
 
 // checkpoint runs one of the statements that make a checkpoint. After a sync that
 // failed, and where it meets a damaged page, nothing is written any more.
-func (s *Store) checkpoint(ctx context.Context, statement string) (p progress, err error) {
+func (s *Store) checkpoint(ctx context.Context, statement string) (p checkpointResult, err error) {
 	if s.broken.Load() != nil {
 		return p, errBroken
 	}
-	if s.log != (fileState{}) { // the folder has been settled: pages must not go into a file that is another's by now
-		s.placed = time.Time{}
-		if _, err := s.inPlace(); err != nil {
-			s.breakDown(ctx, err)
+	if s.walState != (fileState{}) { // the folder has been settled: pages must not go into a file that is another's by now
+		s.filesChecked = time.Time{}
+		if _, err := s.checkFiles(); err != nil {
+			s.stopWriting(ctx, err)
 			return p, err
 		}
 	}
-	s.note(ctx, func(m *mark) { m.State = emptying })
+	s.writeStateFile(ctx, func(m *stateFile) { m.State = emptying })
 	err = s.committer.scan(ctx, []any{&p.busy, &p.pages, &p.done}, statement)
 	if isFailedSync(err) || isDamaged(err) {
-		s.breakDown(ctx, err)
+		s.stopWriting(ctx, err)
 		return p, err
 	}
-	if e := s.look(); e != nil {
-		s.breakDown(ctx, errors.Join(errReplaced, e))
+	if e := s.recordFileState(); e != nil {
+		s.stopWriting(ctx, errors.Join(errReplaced, e))
 		return p, errors.Join(err, e)
 	}
-	s.note(ctx, func(m *mark) { m.State = atRest })
+	s.writeStateFile(ctx, func(m *stateFile) { m.State = atRest })
 	return p, err
 }
 
-// look takes the state of the database's file for the one that the server has
+// recordFileState takes the state of the database's file for the one that the server has
 // left it in.
-func (s *Store) look() error {
+func (s *Store) recordFileState() error {
 	database, err := stateOf(s.path)
 	if err != nil {
 		return err
@@ -81,9 +81,9 @@ func (s *Store) look() error {
 	return nil
 }
 
-// note writes a mark. Where that is impossible all else goes on as it is: at the
+// writeStateFile writes a mark. Where that is impossible all else goes on as it is: at the
 // next start the folder may seem to be another one.
-func (s *Store) note(ctx context.Context, change func(*mark)) {
+func (s *Store) writeStateFile(ctx context.Context, change func(*stateFile)) {
 	if s.marks == nil {
 		return
 	}
@@ -106,17 +106,17 @@ func (s *Store) empty(ctx context.Context) {
 		return
 	}
 	c.emptied -= c.emptyAfter * 3 / 4 // try again soon
-	if now := time.Now(); now.Sub(c.warned) >= largeLogEvery && (err != nil || m.pages*c.pageSize >= largeLog) {
+	if now := time.Now(); now.Sub(c.warned) >= largeLogEvery && (err != nil || m.pages*c.pageSize >= largeWAL) {
 		c.warned = now
 		s.logger.LogAttrs(ctx, slog.LevelWarn, "the write-ahead log grows: it cannot be emptied, perhaps because another program reads the database",
 			slog.Int("behind", m.pages-m.done), slog.Any("err", err))
 	}
 }
 
-// emptyLog has the write-ahead log hold nothing, if nobody reads from it. Whoever
+// truncateWAL has the write-ahead log hold nothing, if nobody reads from it. Whoever
 // wants to write waits meanwhile, so it is tried for a moment only, and again in a
 // minute. SQLite sets the time when the statement is prepared: it is so each time.
-func (s *Store) emptyLog(ctx context.Context) error {
+func (s *Store) truncateWAL(ctx context.Context) error {
 	c := s.committer
 	if _, err := c.conn.ExecContext(ctx, `PRAGMA busy_timeout(50)`); err != nil { // ms
 		return err

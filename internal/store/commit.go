@@ -59,9 +59,9 @@ func (s *Store) tidy(ctx context.Context) {
 		return
 	}
 	if s.committer.erased { // the write-ahead log holds what was deleted
-		err := s.emptyLog(ctx)
+		err := s.truncateWAL(ctx)
 		if size := s.reserve.size; isNoRoom(err) && s.reserve.giveUp(reserveSteps[0]) {
-			_ = s.emptyLog(ctx) // it is tried again in a minute, or has broken down and said so
+			_ = s.truncateWAL(ctx) // it is tried again in a minute, or has broken down and said so
 			s.reserved(ctx, s.reserve.takeBack(s.dir, size))
 		}
 	}
@@ -79,12 +79,12 @@ func (s *Store) commit(ctx context.Context, batch []item) {
 	switch {
 	case s.mayUseReserve(batch, err):
 		stored, err = s.transactFromReserve(ctx, batch, full)
-	case err == nil && wanted(batch):
-		s.healed(ctx)
+	case err == nil && hasWork(batch):
+		s.logRecovery(ctx)
 	}
 	switch {
 	case err != nil:
-		s.undone(ctx, err, len(batch))
+		s.logFailedCommit(ctx, err, len(batch))
 	case stored > 0:
 		s.committed(stored, time.Since(start))
 		for rows := s.committer.rows; len(rows) > 0; { // they are in order of rooms
@@ -92,7 +92,7 @@ func (s *Store) commit(ctx context.Context, batch []item) {
 			for n < len(rows) && rows[n].head == rows[0].head {
 				n++
 			}
-			s.touched(touchOf(rows[:n], start))
+			s.touched(activityOf(rows[:n], start))
 			rows = rows[n:]
 		}
 	}
@@ -117,11 +117,11 @@ func (s *Store) commit(ctx context.Context, batch []item) {
 	}
 }
 
-// touchOf returns what rows of one room, committed at one time, are to those who follow
+// activityOf returns what rows of one room, committed at one time, are to those who follow
 // the log.
-func touchOf(rows []row, at time.Time) chat.Touch {
+func activityOf(rows []row, at time.Time) chat.RoomActivity {
 	deletes := func(r row) bool { return r.draft.Kind == chat.Delete }
-	return chat.Touch{Room: rows[0].draft.Room, Events: len(rows), Deleted: slices.ContainsFunc(rows, deletes), At: at.Truncate(time.Millisecond)}
+	return chat.RoomActivity{Room: rows[0].draft.Room, Events: len(rows), Deleted: slices.ContainsFunc(rows, deletes), At: at.Truncate(time.Millisecond)}
 }
 
 // transact writes batch in one transaction and returns how many messages that
@@ -130,7 +130,7 @@ func (s *Store) transact(ctx context.Context, batch []item, now time.Time) (stor
 	if s.broken.Load() != nil {
 		return 0, errBroken
 	}
-	if !wanted(batch) {
+	if !hasWork(batch) {
 		return 0, nil
 	}
 	c := s.committer
@@ -138,7 +138,7 @@ func (s *Store) transact(ctx context.Context, batch []item, now time.Time) (stor
 		if cause := recover(); cause != nil {
 			// Nobody knows what state it has left the connection in, so nothing more
 			// is done with that, not even a rollback: the next start does it.
-			s.breakDown(ctx, errPanicked)
+			s.stopWriting(ctx, errPanicked)
 			stored, err = 0, fmt.Errorf("%w: %v\n%s", errPanicked, cause, debug.Stack())
 			return
 		}
@@ -148,35 +148,35 @@ func (s *Store) transact(ctx context.Context, batch []item, now time.Time) (stor
 	}()
 	if err := c.exec(ctx, `BEGIN IMMEDIATE`); err != nil {
 		if isDamaged(err) {
-			s.breakDown(ctx, err)
+			s.stopWriting(ctx, err)
 		}
 		return 0, fmt.Errorf("beginning a transaction: %w", err)
 	}
 	stored, err = c.write(ctx, batch, now)
 	if err != nil {
 		if isFailedSync(err) || isDamaged(err) {
-			s.breakDown(ctx, err)
+			s.stopWriting(ctx, err)
 		}
 		return 0, err
 	}
 	if err := c.exec(ctx, `COMMIT`); err != nil {
 		if isUnknownOutcome(err) || isDamaged(err) {
-			s.breakDown(ctx, err)
+			s.stopWriting(ctx, err)
 		}
 		return 0, fmt.Errorf("committing: %w", err)
 	}
-	database, err := s.inPlace()
+	database, err := s.checkFiles()
 	if err != nil {
-		s.breakDown(ctx, err)
+		s.stopWriting(ctx, err)
 		return 0, err
 	}
 	s.database = database
-	s.note(ctx, c.newest)
+	s.writeStateFile(ctx, c.newest)
 	return stored, nil
 }
 
-// wanted reports whether there is anything in batch to write.
-func wanted(batch []item) bool {
+// hasWork reports whether there is anything in batch to write.
+func hasWork(batch []item) bool {
 	for i := range batch {
 		if batch[i].refused == nil {
 			return true
@@ -185,8 +185,8 @@ func wanted(batch []item) bool {
 	return false
 }
 
-// outageLog is how often an outage that lasts is logged.
-const outageLog = 10 * time.Second
+// outageLogEvery is how often an outage that lasts is logged.
+const outageLogEvery = 10 * time.Second
 
 // An outage is a time in which nothing can be written.
 type outage struct {
@@ -199,14 +199,14 @@ var errPanicked = errors.New("the committer panicked")
 
 var errBroken = errors.New("nothing is written until a restart")
 
-// undone logs that a transaction came to nothing: the first of an outage, and
+// logFailedCommit logs that a transaction came to nothing: the first of an outage, and
 // then a line now and again, not one for each.
-func (s *Store) undone(ctx context.Context, err error, items int) {
+func (s *Store) logFailedCommit(ctx context.Context, err error, items int) {
 	now := time.Now()
 	if s.outage.since.IsZero() {
 		s.outage.since = now
 	}
-	if now.Sub(s.outage.logged) < outageLog {
+	if now.Sub(s.outage.logged) < outageLogEvery {
 		return
 	}
 	s.outage.logged = now
@@ -214,7 +214,7 @@ func (s *Store) undone(ctx context.Context, err error, items int) {
 		slog.Any("err", err), slog.Int("behind", items))
 }
 
-func (s *Store) healed(ctx context.Context) {
+func (s *Store) logRecovery(ctx context.Context) {
 	if s.outage.since.IsZero() {
 		return
 	}

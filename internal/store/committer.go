@@ -21,12 +21,12 @@ const cacheSize = 2 * maxBatch
 // A committer is the one connection that writes, and what it remembers of the
 // rooms and people it wrote for. One goroutine has it at a time.
 type committer struct {
-	conn    *sql.Conn
-	stmts   map[string]*sql.Stmt // by their text, each prepared when first used
-	rooms   cache[chat.RoomName, *head]
-	people  cache[chat.PersonID, *author]
-	members cache[membership, struct{}] // that are in the table
-	erased  bool                        // the write-ahead log holds what was deleted
+	conn   *sql.Conn
+	stmts  map[string]*sql.Stmt // by their text, each prepared when first used
+	rooms  cache[chat.RoomName, *head]
+	people cache[chat.PersonID, *author]
+	listed cache[listKey, struct{}] // that are in the table
+	erased bool                     // the write-ahead log holds what was deleted
 
 	emptyAfter int       // pages in the write-ahead log from which on it is emptied
 	emptied    int       // pages that had been written when that was done last
@@ -39,8 +39,8 @@ type committer struct {
 	results []chat.Commit // one for each item
 }
 
-// A membership is somebody's of a room, by their rowids.
-type membership struct{ person, room int64 }
+// A listKey is somebody's of a room, by their rowids.
+type listKey struct{ person, room int64 }
 
 // An author is a person who writes.
 type author struct {
@@ -72,7 +72,7 @@ func newCommitter(conn *sql.Conn) *committer {
 func (c *committer) forget() {
 	c.rooms = newCache[chat.RoomName, *head](cacheSize)
 	c.people = newCache[chat.PersonID, *author](cacheSize)
-	c.members = newCache[membership, struct{}](cacheSize)
+	c.listed = newCache[listKey, struct{}](cacheSize)
 }
 
 // begin makes room for the results of batch.
@@ -130,38 +130,38 @@ func (c *committer) rowOf(ctx context.Context, d *chat.Draft, at int64) (row, er
 	}
 	r := row{draft: d, head: h, by: a, author: a.id}
 	if a.room != h.room && d.Is() != chat.Delete { // to delete is not to write: it puts no room in anybody's list
-		return r, c.enrolAuthor(ctx, &r)
+		return r, c.addToAuthorsList(ctx, &r)
 	}
 	return r, nil
 }
 
-// enrolAuthor enrols who writes to a room, but not for a retry: they may have left
+// addToAuthorsList enrols who writes to a room, but not for a retry: they may have left
 // the room since.
-func (c *committer) enrolAuthor(ctx context.Context, r *row) error {
-	m := membership{r.author, r.head.room}
-	if _, ok := c.members.get(m); !ok && r.draft.Nonce != "" {
-		used, err := c.find(ctx, nonceText, keptNonce(r.draft.Nonce), m.person, m.room)
+func (c *committer) addToAuthorsList(ctx context.Context, r *row) error {
+	m := listKey{r.author, r.head.room}
+	if _, ok := c.listed.get(m); !ok && r.draft.Nonce != "" {
+		used, err := c.find(ctx, nonceText, packNonce(r.draft.Nonce), m.person, m.room)
 		if err != nil || used != 0 {
 			return err
 		}
 	}
-	if err := c.enrol(ctx, m); err != nil {
+	if err := c.addToList(ctx, m); err != nil {
 		return err
 	}
 	r.by.room = r.head.room
 	return nil
 }
 
-// enrol makes somebody a member of a room: from when they are there first, or
+// addToList makes somebody a member of a room: from when they are there first, or
 // write to it.
-func (c *committer) enrol(ctx context.Context, m membership) error {
-	if _, ok := c.members.get(m); ok {
+func (c *committer) addToList(ctx context.Context, m listKey) error {
+	if _, ok := c.listed.get(m); ok {
 		return nil
 	}
 	if err := c.exec(ctx, `INSERT INTO member (person, room) VALUES ($1, $2) ON CONFLICT DO NOTHING`, m.person, m.room); err != nil {
 		return err
 	}
-	c.members.put(m, struct{}{})
+	c.listed.put(m, struct{}{})
 	return nil
 }
 
@@ -216,10 +216,10 @@ func (c *committer) insertPerson(ctx context.Context, p chat.Person, at int64) (
 // because of it.
 func (c *committer) rollback(ctx context.Context, batch []item) {
 	for i := range batch {
-		c.rooms.forget(batch[i].draft.Room)
-		c.people.forget(batch[i].draft.From.ID)
+		c.rooms.remove(batch[i].draft.Room)
+		c.people.remove(batch[i].draft.From.ID)
 	}
-	c.members = newCache[membership, struct{}](cacheSize)
+	c.listed = newCache[listKey, struct{}](cacheSize)
 	// An error says that SQLite has undone it already, or that it never began.
 	_ = c.exec(ctx, `ROLLBACK`)
 }

@@ -31,7 +31,7 @@ func (c *committer) source(ctx context.Context, d *chat.Draft) (id int64, err er
 	case err != nil:
 		return 0, err
 	case text == "":
-		return 0, errGone
+		return 0, errDeleted
 	case d.Text == "": // it was not there when its text was to be read
 		return 0, errNoMessage
 	}

@@ -12,8 +12,8 @@ import (
 )
 
 // copying is a draft that forwards a message, as package room makes it.
-func copying(from chat.Person, to chat.RoomName, source chat.Place, text string) chat.Draft {
-	return chat.Draft{Room: to, From: from, Text: text, Source: source, Extra: &chat.Extra{Forward: &chat.Forward{From: ada}}}
+func copying(from chat.Person, to chat.RoomName, source chat.MessageRef, text string) chat.Draft {
+	return chat.Draft{Room: to, From: from, Text: text, Source: source, Extra: &chat.Attrs{Forward: &chat.Forward{From: ada}}}
 }
 
 // deleteCopies makes the deletions that are due, until there are none.
@@ -41,17 +41,17 @@ func TestCopiesAreDeletedWithWhatTheyRepeat(t *testing.T) {
 	want := map[chat.RoomName]chat.Person{}
 	for i := range 7 { // from the attic
 		room := chat.RoomName(fmt.Sprint("room", i))
-		do(t, s, draft(room, grace, "other", ""), copying(grace, room, chat.Place{Room: "attic", Seq: 1}, words))
+		do(t, s, draft(room, grace, "other", ""), copying(grace, room, chat.MessageRef{Room: "attic", Seq: 1}, words))
 		want[room] = grace
 	}
-	at := chat.Place{Room: "room3", Seq: 2}
+	at := chat.MessageRef{Room: "room3", Seq: 2}
 	for i := range 5 { // each from the one before
 		room := chat.RoomName(fmt.Sprint("far", i))
 		do(t, s, copying(ada, room, at, words))
-		at, want[room] = chat.Place{Room: room, Seq: 1}, ada
+		at, want[room] = chat.MessageRef{Room: room, Seq: 1}, ada
 	}
 	do(t, s, copying(grace, "attic", at, words)) // and back into the first room
-	must(t, s.SetEntry(t.Context(), grace.ID, "room1", chat.EntryChange{Listed: new(false)}))
+	must(t, s.SetListEntry(t.Context(), grace.ID, "room1", chat.ListEntryChange{Listed: new(false)}))
 
 	if due, err := s.Copies(t.Context(), 10); err != nil || len(due) > 0 {
 		t.Fatalf("before the deletion: %v, %v", due, err)
@@ -78,9 +78,9 @@ func TestCopiesAreDeletedWithWhatTheyRepeat(t *testing.T) {
 			t.Errorf("%s has %d rows", table, n)
 		}
 	}
-	list, err := s.Rooms(t.Context(), grace.ID)
+	list, err := s.RoomList(t.Context(), grace.ID)
 	must(t, err)
-	if slices.ContainsFunc(list, func(e chat.Entry) bool { return e.Room == "room1" }) {
+	if slices.ContainsFunc(list, func(e chat.ListEntry) bool { return e.Room == "room1" }) {
 		t.Error("a room that somebody took out of their list is in it again")
 	}
 	s.queue.nudge()
@@ -100,7 +100,7 @@ func TestCopiesAreDeletedOnceAcrossRestarts(t *testing.T) {
 	s, stop := start(t, t.TempDir())
 	do(t, s, draft("attic", ada, "said", ""))
 	for i := range 4 {
-		do(t, s, copying(grace, chat.RoomName(fmt.Sprint("room", i)), chat.Place{Room: "attic", Seq: 1}, "said"))
+		do(t, s, copying(grace, chat.RoomName(fmt.Sprint("room", i)), chat.MessageRef{Room: "attic", Seq: 1}, "said"))
 	}
 	do(t, s, chat.Draft{Room: "attic", From: ada, Kind: chat.Delete, Target: 1})
 	due, err := s.Copies(t.Context(), 10)
@@ -116,7 +116,7 @@ func TestCopiesAreDeletedOnceAcrossRestarts(t *testing.T) {
 	}
 	deleteCopies(t, s)
 	for _, c := range post(t, s, append(due, due...)...) {
-		if c.Err != nil || !c.Repeat {
+		if c.Err != nil || !c.Repeated {
 			t.Errorf("a deletion again: %+v", c)
 		}
 	}
@@ -132,7 +132,7 @@ func TestNoCopyOutlivesADeletionAtTheSameMoment(t *testing.T) {
 			t.Run(fmt.Sprint(to, " ", first), func(t *testing.T) {
 				s, _ := start(t, t.TempDir())
 				do(t, s, draft("before", grace, "other", ""), draft("attic", ada, "said", ""))
-				drafts := []chat.Draft{copying(grace, to, chat.Place{Room: "attic", Seq: 1}, "said"), {Room: "attic", From: ada, Kind: chat.Delete, Target: 1}}
+				drafts := []chat.Draft{copying(grace, to, chat.MessageRef{Room: "attic", Seq: 1}, "said"), {Room: "attic", From: ada, Kind: chat.Delete, Target: 1}}
 				if !first {
 					slices.Reverse(drafts)
 				}
@@ -156,20 +156,20 @@ func TestCopyOfWhatIsNotThereIsRefused(t *testing.T) {
 		deed(ada, chat.Delete, 2, ""),               // 3
 		deed(ada, chat.Edit, 1, "said otherwise"),   // 4
 		deed(grace, chat.Reply, 1, "in its thread")) // 5
-	first := copying(grace, "garden", chat.Place{Room: "lobby", Seq: 5}, "in its thread")
+	first := copying(grace, "garden", chat.MessageRef{Room: "lobby", Seq: 5}, "in its thread")
 	first.Nonce = "n1"
 	do(t, s, first)
 	tests := map[string]struct {
-		source chat.Place
+		source chat.MessageRef
 		want   chat.Code
 	}{
-		"a deleted message":    {chat.Place{Room: "lobby", Seq: 2}, chat.Gone},
-		"a deletion":           {chat.Place{Room: "lobby", Seq: 3}, chat.NotFound},
-		"an edit":              {chat.Place{Room: "lobby", Seq: 4}, chat.NotFound},
-		"what is to come":      {chat.Place{Room: "lobby", Seq: 9}, chat.NotFound},
-		"before the first":     {chat.Place{Room: "lobby", Seq: -1}, chat.NotFound},
-		"beyond everything":    {chat.Place{Room: "lobby", Seq: 1 << 62}, chat.NotFound},
-		"a message of nowhere": {chat.Place{Room: "nowhere", Seq: 1}, chat.NotFound},
+		"a deleted message":    {chat.MessageRef{Room: "lobby", Seq: 2}, chat.Gone},
+		"a deletion":           {chat.MessageRef{Room: "lobby", Seq: 3}, chat.NotFound},
+		"an edit":              {chat.MessageRef{Room: "lobby", Seq: 4}, chat.NotFound},
+		"what is to come":      {chat.MessageRef{Room: "lobby", Seq: 9}, chat.NotFound},
+		"before the first":     {chat.MessageRef{Room: "lobby", Seq: -1}, chat.NotFound},
+		"beyond everything":    {chat.MessageRef{Room: "lobby", Seq: 1 << 62}, chat.NotFound},
+		"a message of nowhere": {chat.MessageRef{Room: "nowhere", Seq: 1}, chat.NotFound},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -178,13 +178,13 @@ func TestCopyOfWhatIsNotThereIsRefused(t *testing.T) {
 			}
 		})
 	}
-	if c := post(t, s, copying(grace, "garden", chat.Place{Room: "lobby", Seq: 1}, ""))[0]; chat.CodeOf(c.Err) != chat.NotFound {
+	if c := post(t, s, copying(grace, "garden", chat.MessageRef{Room: "lobby", Seq: 1}, ""))[0]; chat.CodeOf(c.Err) != chat.NotFound {
 		t.Errorf("a copy without its text: %+v", c)
 	}
 	do(t, s, deed(grace, chat.Delete, 5, ""))
 	deleteCopies(t, s)
 	first.Text = "" // as package room finds it now
-	if c := post(t, s, first)[0]; c.Err != nil || !c.Repeat || c.Event.Seq != 1 {
+	if c := post(t, s, first)[0]; c.Err != nil || !c.Repeated || c.Event.Seq != 1 {
 		t.Errorf("a retry of a copy that was made and deleted: %+v", c)
 	}
 }

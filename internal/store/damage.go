@@ -32,20 +32,20 @@ func refusal(err error) error {
 	return fmt.Errorf("%s is damaged (%w); nothing was written; restore a back-up, and keep the folder until you have looked at it: “parley check” lists what is wrong", databaseName, err)
 }
 
-// A breakage is why nothing is written any more until a restart.
-type breakage struct {
+// A writeStop is why nothing is written any more until a restart.
+type writeStop struct {
 	err       error
 	advice    string // for the operator
 	untouched bool   // not even what SQLite writes as it closes a database is written
 }
 
-func (b *breakage) Error() string {
+func (b *writeStop) Error() string {
 	return b.err.Error() + "; nothing is written until a restart: " + b.advice
 }
 
-// breakDown ends all writing until a restart: nobody knows what the disk holds.
-func (s *Store) breakDown(ctx context.Context, err error) {
-	b := &breakage{err: err, advice: "look after the disk first", untouched: true}
+// stopWriting ends all writing until a restart: nobody knows what the disk holds.
+func (s *Store) stopWriting(ctx context.Context, err error) {
+	b := &writeStop{err: err, advice: "look after the disk first", untouched: true}
 	switch {
 	case isDamaged(err):
 		b.err = fmt.Errorf("the database is damaged: %w", err)
@@ -69,19 +69,19 @@ var unreadable = &chat.Error{
 	RetryAfter: 30 * time.Second,
 }
 
-// met returns what whoever reads is told of err. A reader that meets a damaged
+// readError returns what whoever reads is told of err. A reader that meets a damaged
 // place ends all writing.
-func (s *Store) met(ctx context.Context, err error) error {
+func (s *Store) readError(ctx context.Context, err error) error {
 	if err == nil || !isDamaged(err) {
 		return err
 	}
-	s.breakDown(ctx, err)
+	s.stopWriting(ctx, err)
 	return unreadable
 }
 
-// missing logs that an event is not there whose number has been given, and returns
+// eventMissing logs that an event is not there whose number has been given, and returns
 // what the reader is told.
-func (s *Store) missing(ctx context.Context, at chat.Place) error {
+func (s *Store) eventMissing(ctx context.Context, at chat.MessageRef) error {
 	s.logger.LogAttrs(ctx, slog.LevelError, "events are missing in the database: see what “parley check” says",
 		slog.String("room", string(at.Room)), slog.Int64("seq", int64(at.Seq)))
 	return unreadable
@@ -90,18 +90,18 @@ func (s *Store) missing(ctx context.Context, at chat.Place) error {
 // errReplaced says that the files that are open are not those of the folder.
 var errReplaced = errors.New("the data folder was removed, replaced or written to by another program")
 
-// placeEvery is how often inPlace looks at most.
-const placeEvery = 20 * time.Millisecond
+// checkFilesEvery is how often inPlace looks at most.
+const checkFilesEvery = 20 * time.Millisecond
 
-// inPlace returns the state of the database's file, or an error if that file or
+// checkFiles returns the state of the database's file, or an error if that file or
 // the write-ahead log is not the one that is open any more, or was written to by
 // somebody else: then what is committed now may be nowhere.
-func (s *Store) inPlace() (fileState, error) {
+func (s *Store) checkFiles() (fileState, error) {
 	now := time.Now()
-	if now.Sub(s.placed) < placeEvery {
+	if now.Sub(s.filesChecked) < checkFilesEvery {
 		return s.database, nil
 	}
-	s.placed = now
+	s.filesChecked = now
 	database, err := stateOf(s.path)
 	if err != nil {
 		return database, fmt.Errorf("%w: %w", errReplaced, err)
@@ -113,7 +113,7 @@ func (s *Store) inPlace() (fileState, error) {
 	if err != nil {
 		return database, fmt.Errorf("%w: %w", errReplaced, err)
 	}
-	if !log.sameFile(s.log) {
+	if !log.sameFile(s.walState) {
 		return database, fmt.Errorf("%w: %s", errReplaced, databaseName+walSuffix)
 	}
 	return database, nil

@@ -165,13 +165,13 @@ func TestNothingIsWrittenAfterDamageIsMet(t *testing.T) {
 	tests := map[string]func(t *testing.T, s *Store) error{
 		"a reader of the log": func(t *testing.T, s *Store) error { _, err := s.After(t.Context(), "lobby", 0, 2000); return err },
 		"a reader of a page": func(t *testing.T, s *Store) error {
-			_, err := s.Page(t.Context(), "lobby", chat.Selection{Limit: 2000})
+			_, err := s.Page(t.Context(), "lobby", chat.PageQuery{Limit: 2000})
 			return err
 		},
 		"a reader of texts": func(t *testing.T, s *Store) error {
-			var places []chat.Place
+			var places []chat.MessageRef
 			for n := range 2000 {
-				places = append(places, chat.Place{Room: "lobby", Seq: chat.Seq(n + 1)})
+				places = append(places, chat.MessageRef{Room: "lobby", Seq: chat.Seq(n + 1)})
 			}
 			_, err := s.Texts(t.Context(), places)
 			return err

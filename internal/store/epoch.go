@@ -21,7 +21,7 @@ func (s *Store) settleEpoch(ctx context.Context, left leftBehind) error {
 	s.epoch = known["epoch"]
 	if left.foreign != "" || s.epoch == "" {
 		s.epoch = strings.ToLower(rand.Text()[:13])
-		if err := s.committer.keep(ctx, "epoch", s.epoch); err != nil {
+		if err := s.committer.setMeta(ctx, "epoch", s.epoch); err != nil {
 			return fmt.Errorf("making an epoch: %w", err)
 		}
 		// From now on the database's own file has an epoch. That of a back-up has
@@ -41,22 +41,22 @@ func (s *Store) settleEpoch(ctx context.Context, left leftBehind) error {
 
 // settleMarks begins to write marks.
 func (s *Store) settleMarks(ctx context.Context, left leftBehind) error {
-	if err := s.look(); err != nil {
+	if err := s.recordFileState(); err != nil {
 		return err
 	}
 	var err error
-	if s.log, err = stateOf(s.path + walSuffix); err != nil {
+	if s.walState, err = stateOf(s.path + walSuffix); err != nil {
 		return err
 	}
 	if s.marks == nil {
 		last := left.newest
 		if left.foreign != "" {
-			last = mark{} // its event is not in this log
+			last = stateFile{} // its event is not in this log
 		}
 		s.marks, err = openMarks(s.dir, last)
 	}
 	if err == nil {
-		err = s.marks.settle(s.database, func(m *mark) { m.State, m.Epoch = atRest, s.epoch })
+		err = s.marks.settle(s.database, func(m *stateFile) { m.State, m.Epoch = atRest, s.epoch })
 	}
 	if err == nil {
 		err = s.removeOldMarks()
@@ -81,13 +81,13 @@ func (s *Store) removeOldMarks() error {
 
 // markEnd notes in which state the database was closed.
 func (s *Store) markEnd(ctx context.Context) error {
-	if err := s.look(); err != nil {
+	if err := s.recordFileState(); err != nil {
 		return err
 	}
 	if s.marks == nil || s.unmarked {
 		return nil
 	}
-	return s.marks.settle(s.database, func(m *mark) { m.State = closed })
+	return s.marks.settle(s.database, func(m *stateFile) { m.State = closed })
 }
 
 // meta returns all that the store knows of itself.
@@ -108,7 +108,7 @@ func (c *committer) meta(ctx context.Context) (map[string]string, error) {
 	return known, rows.Err()
 }
 
-// keep sets one fact that the store knows of itself.
-func (c *committer) keep(ctx context.Context, key, value string) error {
+// setMeta sets one fact that the store knows of itself.
+func (c *committer) setMeta(ctx context.Context, key, value string) error {
 	return c.exec(ctx, `INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = $2`, key, value)
 }

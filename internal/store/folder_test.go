@@ -150,7 +150,7 @@ func TestBackupHoldsEverythingAndReplacesNothing(t *testing.T) {
 	if restored.Epoch() == s.Epoch() {
 		t.Error("the back-up has the epoch of the original")
 	}
-	if c := post(t, restored, numbered(500, 500)...)[0]; !c.Repeat || c.Event.Seq != 500 {
+	if c := post(t, restored, numbered(500, 500)...)[0]; !c.Repeated || c.Event.Seq != 500 {
 		t.Errorf("a known nonce in the back-up: %+v", c)
 	}
 }
@@ -273,7 +273,7 @@ func TestReleasedSchemasAreBroughtUpToDate(t *testing.T) {
 			if p, err := s.Person(t.Context(), "a-session"); err != nil || p != ada {
 				t.Errorf("person = %+v, %v", p, err)
 			}
-			if c := post(t, s, draft("lobby", ada, "again", "nonce-1"))[0]; !c.Repeat || c.Event.Seq != 1 {
+			if c := post(t, s, draft("lobby", ada, "again", "nonce-1"))[0]; !c.Repeated || c.Event.Seq != 1 {
 				t.Errorf("a known nonce: %+v", c)
 			}
 			stop()
@@ -314,11 +314,11 @@ func TestNoncesOfTheFirstSchemaAreKnown(t *testing.T) {
 	s, _ := start(t, dir)
 	for i, nonce := range nonces {
 		seq := chat.Seq(3 + i)
-		if c := post(t, s, draft("lobby", ada, "again", nonce))[0]; !c.Repeat || c.Event.Seq != seq || c.Event.Text != nonce {
+		if c := post(t, s, draft("lobby", ada, "again", nonce))[0]; !c.Repeated || c.Event.Seq != seq || c.Event.Text != nonce {
 			t.Errorf("%q again: %+v, want a repeat of %d", nonce, c, seq)
 		}
 		for _, other := range []chat.Draft{draft("lobby", grace, "hi", nonce), draft("garden", ada, "hi", nonce)} {
-			if c := post(t, s, other)[0]; c.Repeat || c.Err != nil {
+			if c := post(t, s, other)[0]; c.Repeated || c.Err != nil {
 				t.Errorf("%q of %s in %s: %+v, want a new message", nonce, other.From.Name, other.Room, c)
 			}
 		}
@@ -332,10 +332,10 @@ func TestNoTwoNoncesAreKeptAlike(t *testing.T) {
 			return rapid.SampledFrom([]string{text, strings.ToUpper(text), strings.ToLower(text)}).Draw(t, "case")
 		})
 		a, b := nonce.Draw(t, "a"), nonce.Draw(t, "b")
-		if same := reflect.DeepEqual(keptNonce(a), keptNonce(b)); same != (a == b) {
-			t.Errorf("%q is kept as %v, %q as %v", a, keptNonce(a), b, keptNonce(b))
+		if same := reflect.DeepEqual(packNonce(a), packNonce(b)); same != (a == b) {
+			t.Errorf("%q is kept as %v, %q as %v", a, packNonce(a), b, packNonce(b))
 		}
-		if swapped := strings.ToUpper(a); swapped != a && reflect.DeepEqual(keptNonce(a), keptNonce(swapped)) {
+		if swapped := strings.ToUpper(a); swapped != a && reflect.DeepEqual(packNonce(a), packNonce(swapped)) {
 			t.Errorf("%q is kept as its capitals are", a)
 		}
 	})

@@ -37,7 +37,7 @@ func (s *Store) Healthy(ctx context.Context) error {
 	}
 	if h.pending == nil {
 		h.pending = s.start(func(ctx context.Context, c *committer) error {
-			return c.keep(ctx, "healthy", strconv.FormatInt(time.Now().UnixMilli(), 10))
+			return c.setMeta(ctx, "healthy", strconv.FormatInt(time.Now().UnixMilli(), 10))
 		})
 	}
 	select {

@@ -59,7 +59,7 @@ func (c *committer) insert(ctx context.Context, rows []row, at int64) (stored in
 			if err := c.change(ctx, &rows[0], at); err != nil {
 				return 0, fmt.Errorf("%s in %s: %w", rows[0].draft.Is(), rows[0].draft.Room, err)
 			}
-			if c := rows[0].result; c.Err == nil && !c.Repeat {
+			if c := rows[0].result; c.Err == nil && !c.Repeated {
 				stored++
 			}
 			rows = rows[1:]
@@ -70,7 +70,7 @@ func (c *committer) insert(ctx context.Context, rows []row, at int64) (stored in
 		case err == nil:
 		case isKnownNonce(err):
 			// The room's numbers have not moved for this row: the next has its seq.
-			if err := c.repeat(ctx, &rows[in]); err != nil {
+			if err := c.answerAgain(ctx, &rows[in]); err != nil {
 				return 0, err
 			}
 			stored--
@@ -112,7 +112,7 @@ func (c *committer) insertSome(ctx context.Context, rows []row, at int64) (int, 
 		}
 		r.head.seq++
 		r.seq = r.head.seq
-		c.args = append(c.args, messageID(r.head.room, r.seq), at, r.author, r.draft.From.Name, r.draft.Text, keptNonce(r.draft.Nonce))
+		c.args = append(c.args, messageID(r.head.room, r.seq), at, r.author, r.draft.From.Name, r.draft.Text, packNonce(r.draft.Nonce))
 	}
 	err := c.exec(ctx, inserts[which].text, c.args...)
 	in := len(rows)
@@ -133,9 +133,9 @@ func (c *committer) insertSome(ctx context.Context, rows []row, at int64) (int, 
 	return in, err
 }
 
-// keptNonce returns nonce in the form in which it is kept. A UUID, which nearly
+// packNonce returns nonce in the form in which it is kept. A UUID, which nearly
 // all are, has less than half its length; no two nonces have the same form.
-func keptNonce(nonce string) any {
+func packNonce(nonce string) any {
 	if nonce == "" {
 		return nil
 	}

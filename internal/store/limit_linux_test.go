@@ -30,7 +30,7 @@ func TestStoreHealsAfterALimitOfItsFiles(t *testing.T) {
 	}
 	wantHead(t, s, "lobby", 1)
 	lift()
-	if c := post(t, s, draft("lobby", ada, "during", "n2"))[0]; c.Err != nil || c.Repeat || c.Event.Seq != 2 {
+	if c := post(t, s, draft("lobby", ada, "during", "n2"))[0]; c.Err != nil || c.Repeated || c.Event.Seq != 2 {
 		t.Errorf("after the limit: %+v, want seq 2", c)
 	}
 	if err := s.Healthy(t.Context()); err != nil {

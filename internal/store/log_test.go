@@ -55,7 +55,7 @@ func TestRoomsAreNumberedWithoutHolesWhileManyTalk(t *testing.T) {
 				s.Append(draft(room, from, fmt.Sprint(i), fmt.Sprint(i)), func(c chat.Commit) {
 					mu.Lock()
 					defer mu.Unlock()
-					if c.Err != nil || c.Repeat {
+					if c.Err != nil || c.Repeated {
 						t.Errorf("commit %+v", c)
 					}
 					committed[room] = append(committed[room], c.Event.Seq)
@@ -118,7 +118,7 @@ func TestRepeatedNonceGetsTheFirstAnswer(t *testing.T) {
 		t.Helper()
 		renamed := chat.Person{ID: ada.ID, Name: "Countess"}
 		got := post(t, s, draft("lobby", renamed, "twice", "n"))[0]
-		want := chat.Commit{Event: first.Event, Repeat: true}
+		want := chat.Commit{Event: first.Event, Repeated: true}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", when, diff)
 		}
@@ -136,7 +136,7 @@ func TestRepeatedNonceGetsTheFirstAnswer(t *testing.T) {
 		draft("lobby", ada, "no nonce", ""),
 		draft("lobby", ada, "no nonce", ""))
 	for i, want := range []chat.Seq{2, 1, 3, 4, 5} {
-		if c := others[i]; c.Err != nil || c.Repeat || c.Event.Seq != want {
+		if c := others[i]; c.Err != nil || c.Repeated || c.Event.Seq != want {
 			t.Errorf("%q: %+v, want a new message with seq %d", others[i].Event.Text, c, want)
 		}
 	}
@@ -163,7 +163,7 @@ func TestRepeatsWithinOneTransactionTakeNoSeq(t *testing.T) {
 			if c.Err != nil {
 				t.Error(c.Err)
 			}
-			got = append(got, word{c.Event.Room, c.Event.Seq, c.Repeat})
+			got = append(got, word{c.Event.Room, c.Event.Seq, c.Repeated})
 		})
 		if repeatOf == 0 {
 			heads[room]++

@@ -42,8 +42,8 @@ func isWord(r rune) bool {
 // named finds out whom r's text names, among the room's members, and says so in
 // x. It returns the rowids of those who are to be told: the author is not, and
 // with @here everybody is who was here.
-func (c *committer) named(ctx context.Context, r *row, x *chat.Extra) (people []int64, err error) {
-	found, err := namedIn(r.draft.Text, func(name string) ([]somebody, error) { return c.membersCalled(ctx, r.head.room, name) })
+func (c *committer) named(ctx context.Context, r *row, x *chat.Attrs) (people []int64, err error) {
+	found, err := namedIn(r.draft.Text, func(name string) ([]mentionedPerson, error) { return c.peopleNamed(ctx, r.head.room, name) })
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +74,7 @@ const maxLooks = 2 * chat.MaxMentions
 
 // namedIn returns whom text names, each once. look finds those who go by a folded
 // name; it is asked for each name once, and not too often.
-func namedIn(text string, look func(name string) ([]somebody, error)) (found []somebody, err error) {
+func namedIn(text string, look func(name string) ([]mentionedPerson, error)) (found []mentionedPerson, err error) {
 	looked := map[string]bool{}
 	for i, starts := 0, 0; i < len(text) && starts < maxLooks && len(found) < chat.MaxMentions; i++ {
 		if text[i] != '@' || !startsMention(text, i) {
@@ -126,16 +126,16 @@ func namesAt(s string) (names []string) {
 	return names
 }
 
-// somebody is a person with their rowid.
-type somebody struct {
+// mentionedPerson is a person with their rowid.
+type mentionedPerson struct {
 	id     int64
 	person chat.Person
 }
 
-// membersCalled returns the members of a room who go by a name, which may be
+// peopleNamed returns the members of a room who go by a name, which may be
 // several; a crowd of namesakes is nobody. Of those who are elsewhere, and of a
 // common name that may be many, it looks at the newest.
-func (c *committer) membersCalled(ctx context.Context, room int64, folded string) ([]somebody, error) {
+func (c *committer) peopleNamed(ctx context.Context, room int64, folded string) ([]mentionedPerson, error) {
 	stmt, err := c.prepare(ctx, `
 		SELECT p.id, p.public, p.name
 		FROM (SELECT id, public, name FROM person WHERE folded = $1 ORDER BY id DESC LIMIT 500) p
@@ -143,9 +143,9 @@ func (c *committer) membersCalled(ctx context.Context, room int64, folded string
 	if err != nil {
 		return nil, err
 	}
-	var found []somebody
+	var found []mentionedPerson
 	err = eachRow(ctx, stmt, []any{folded, room}, func(rows *sql.Rows) error {
-		var s somebody
+		var s mentionedPerson
 		err := rows.Scan(&s.id, &s.person.ID, &s.person.Name)
 		found = append(found, s)
 		return err

@@ -27,7 +27,7 @@ func mentioned(t testing.TB, s *Store, text string) (names []string) {
 		t.Fatal(c.Err)
 	}
 	m := standings(t, s, c.Event.Seq)[0]
-	for _, x := range []*chat.Extra{c.Event.Extra, m.Extra} { // as it is told, and as it is kept
+	for _, x := range []*chat.Attrs{c.Event.Extra, m.Extra} { // as it is told, and as it is kept
 		names = nil
 		if x != nil {
 			for _, p := range x.Mentions {
@@ -136,7 +136,7 @@ func TestMentionsAreKeptForWhomTheyTell(t *testing.T) {
 	do(t, s, deed(ada, chat.Delete, 5, "")) // 9
 	wantTold(5)
 
-	here := chat.Draft{Room: "lobby", From: ada, Text: "@here @Eve", Extra: &chat.Extra{Here: true, Present: []chat.PersonID{"Grace0", ada.ID, "nobody", "Eve2"}}}
+	here := chat.Draft{Room: "lobby", From: ada, Text: "@here @Eve", Extra: &chat.Attrs{Here: true, Present: []chat.PersonID{"Grace0", ada.ID, "nobody", "Eve2"}}}
 	do(t, s, here, here, here) // 10, 11, 12
 	if here.Extra.Mentions != nil {
 		t.Error("the draft was changed")
@@ -189,7 +189,7 @@ func TestHostileMentionsTakeFewLooks(t *testing.T) {
 	}
 	for name, text := range texts {
 		looks := 0
-		_, err := namedIn(text, func(string) ([]somebody, error) { looks++; return nil, nil })
+		_, err := namedIn(text, func(string) ([]mentionedPerson, error) { looks++; return nil, nil })
 		if err != nil || looks > maxLooks {
 			t.Errorf("%s: %d looks, %v", name, looks, err)
 		}

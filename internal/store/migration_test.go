@@ -49,16 +49,16 @@ func TestMessagesOfThePreviousReleaseAreAsGoodAsNew(t *testing.T) {
 		deed(chat.Person{ID: "grace"}, chat.Delete, 2, "")) // 8
 	stop()
 	s, _ = start(t, s.dir)
-	m := pageOf(t, s, chat.Selection{Limit: 10}).Messages
+	m := pageOf(t, s, chat.PageQuery{Limit: 10}).Messages
 	wantSeqs(t, "the lobby", seqsOf(m), 1, 2, 7)
 	if m[0].Text != "Hello, @grace" || m[0].Edited != 3 || len(m[0].Reactions) != 1 || m[0].Extra.Mentions[0] != grace {
 		t.Errorf("%+v", m[0])
 	}
-	if !m[1].IsGone() || m[1].Pinned || m[1].Replies.Count != 1 || m[2].Extra.Quote != nil {
+	if !m[1].IsDeleted() || m[1].Pinned || m[1].Replies.Count != 1 || m[2].Extra.Quote != nil {
 		t.Errorf("%+v", m[1:])
 	}
 
-	list, err := s.Rooms(t.Context(), "Grace")
+	list, err := s.RoomList(t.Context(), "Grace")
 	must(t, err)
 	if len(list) != 1 || list[0].Head != 150 || list[0].Unread != 0 || list[0].Last == nil {
 		t.Errorf("a list of rooms: %+v", list)
@@ -87,7 +87,7 @@ func TestMessagesOfThePreviousReleaseAreAsGoodAsNew(t *testing.T) {
 	if !slices.Equal(all, want) {
 		t.Errorf("members %q, want %q", all, want)
 	}
-	if c := post(t, s, draft("long", chat.Person{ID: "Grace", Name: "Grace"}, "again", "old-2"))[0]; !c.Repeat || c.Event.Seq != 3 {
+	if c := post(t, s, draft("long", chat.Person{ID: "Grace", Name: "Grace"}, "again", "old-2"))[0]; !c.Repeated || c.Event.Seq != 3 {
 		t.Errorf("a known nonce: %+v", c)
 	}
 }

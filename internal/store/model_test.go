@@ -60,7 +60,7 @@ func (c *clients) post() {
 		switch rapid.IntRange(0, 3).Draw(c.t, "message") {
 		case 0: // in a thread, too
 		case 1:
-			d.Target, d.Extra = 0, &chat.Extra{ReplyTo: target, Action: text == "a"}
+			d.Target, d.Extra = 0, &chat.Attrs{ReplyTo: target, Action: text == "a"}
 		default:
 			d.Target = 0
 		}
@@ -79,7 +79,7 @@ func (c *clients) post() {
 
 func (c *clients) read() {
 	at := chat.Seq(rapid.IntRange(1, int(c.sent)+1).Draw(c.t, "at"))
-	sel := rapid.SampledFrom([]chat.Selection{
+	sel := rapid.SampledFrom([]chat.PageQuery{
 		{Limit: 200}, {Limit: 3}, {Limit: 4, Around: at}, {Limit: 3, Before: at}, {Limit: 3, After: at, Oldest: true}, {Limit: 50, Thread: at}, {Seqs: []chat.Seq{at}},
 	}).Draw(c.t, "selection")
 	page, err := c.s.Page(c.t.Context(), c.room, sel)
@@ -113,7 +113,7 @@ func (c *clients) check() {
 				shrunk = shrunk || e.Kind == chat.Delete && thread[e.Target] == m.Seq
 				apply(&m, e)
 			}
-			now, err := c.s.Page(c.t.Context(), c.room, chat.Selection{Seqs: []chat.Seq{m.Seq}})
+			now, err := c.s.Page(c.t.Context(), c.room, chat.PageQuery{Seqs: []chat.Seq{m.Seq}})
 			if err != nil || len(now.Messages) != 1 {
 				c.t.Fatal(now, err)
 			}
@@ -135,12 +135,12 @@ func byEmoji(all []chat.Reaction) {
 }
 
 // apply does to a message what an event says, as a client does.
-func apply(m *chat.Standing, e chat.Event) {
-	x := chat.Extra{}
+func apply(m *chat.MessageState, e chat.Event) {
+	x := chat.Attrs{}
 	if m.Extra != nil {
 		x = *m.Extra
 	}
-	if e.Kind.IsSaid() && e.Target == m.Seq && !e.IsGone() { // of one that is gone the deletion follows
+	if e.Kind.IsSaid() && e.Target == m.Seq && !e.IsDeleted() { // of one that is gone the deletion follows
 		r := chat.Replies{}
 		if m.Replies != nil {
 			r = *m.Replies
@@ -149,7 +149,7 @@ func apply(m *chat.Standing, e chat.Event) {
 	}
 	if x.Quote != nil && x.ReplyTo == e.Target {
 		switch {
-		case e.Kind == chat.Edit && !e.IsGone():
+		case e.Kind == chat.Edit && !e.IsDeleted():
 			x.Quote = &chat.Quote{From: x.Quote.From, Text: e.Text}
 		case e.Kind == chat.Delete:
 			x.Quote = nil
@@ -161,7 +161,7 @@ func apply(m *chat.Standing, e chat.Event) {
 	}
 	switch e.Kind {
 	case chat.Edit:
-		if e.IsGone() {
+		if e.IsDeleted() {
 			return
 		}
 		m.Text, m.Edited, m.EditedAt = e.Text, e.Seq, e.At

@@ -20,7 +20,7 @@ import (
 func wantRefused(t *testing.T, commits []chat.Commit, want chat.Code) {
 	t.Helper()
 	for i, c := range commits {
-		if got := chat.CodeOf(c.Err); got != want || c.Event != (chat.Event{}) || chat.Tell(c.Err).RetryAfter == 0 {
+		if got := chat.CodeOf(c.Err); got != want || c.Event != (chat.Event{}) || chat.UserError(c.Err).RetryAfter == 0 {
 			t.Fatalf("draft %d: %+v, want only %s and when to try again", i, c, want)
 		}
 	}
@@ -56,7 +56,7 @@ func TestStoreHealsAfterAnOutage(t *testing.T) {
 			wantHead(t, s, "attic", 0)
 			d.writeCode.Store(0)
 			for i, c := range post(t, s, draft("lobby", ada, "after", "n2"), draft("attic", grace, "after", "n3")) {
-				if want := []chat.Seq{2, 1}[i]; c.Err != nil || c.Repeat || c.Event.Seq != want {
+				if want := []chat.Seq{2, 1}[i]; c.Err != nil || c.Repeated || c.Event.Seq != want {
 					t.Errorf("after the outage: %+v, want seq %d", c, want)
 				}
 			}
@@ -93,7 +93,7 @@ func TestNothingIsWrittenAfterAFailedSync(t *testing.T) {
 	if got := page(t, s.After, "lobby", 0, 1); len(got) != 1 || got[0].Text != "before" {
 		t.Errorf("after a restart: %v", got)
 	}
-	if c := post(t, s, draft("lobby", ada, "after", "n3"))[0]; c.Err != nil || c.Repeat {
+	if c := post(t, s, draft("lobby", ada, "after", "n3"))[0]; c.Err != nil || c.Repeated {
 		t.Errorf("after a restart: %+v", c)
 	}
 }

@@ -12,9 +12,9 @@ import (
 	"parley/internal/chat"
 )
 
-// standing is a message's row with that of its newest version. What few have is in
+// stateColumns is a message's row with that of its newest version. What few have is in
 // one column, as the driver's work is by the column.
-const standing = `
+const stateColumns = `
 	SELECT m.id, m.at_ms, coalesce(p.public, ''), m.name, coalesce(c.text, m.text),
 		CASE WHEN coalesce(m.kind, m.target, m.extra, m.current) IS NOT NULL THEN json_object(
 			'kind', m.kind, 'target', m.target & 0xfffffffff, 'extra', m.extra,
@@ -30,23 +30,23 @@ const (
 	inThread = `SELECT m.id FROM event m WHERE m.target = (SELECT id << 36 | $5 FROM room WHERE name = $1) AND` + within
 	ofThread = inThread + `AND m.kind = 'reply' UNION ALL ` + inThread + `AND m.kind IS NULL `
 
-	newestSaid  = standing + `WHERE` + within + `AND m.kind IS NULL ORDER BY m.id DESC LIMIT $4`
-	oldestSaid  = standing + `WHERE` + within + `AND m.kind IS NULL ORDER BY m.id LIMIT $4`
-	newestReply = standing + `WHERE m.id IN (` + ofThread + `ORDER BY 1 DESC LIMIT $4) ORDER BY m.id DESC`
-	oldestReply = standing + `WHERE m.id IN (` + ofThread + `ORDER BY 1 LIMIT $4) ORDER BY m.id`
-	pinnedSaid  = standing + `JOIN pin ON pin.target = m.id
+	newestSaid  = stateColumns + `WHERE` + within + `AND m.kind IS NULL ORDER BY m.id DESC LIMIT $4`
+	oldestSaid  = stateColumns + `WHERE` + within + `AND m.kind IS NULL ORDER BY m.id LIMIT $4`
+	newestReply = stateColumns + `WHERE m.id IN (` + ofThread + `ORDER BY 1 DESC LIMIT $4) ORDER BY m.id DESC`
+	oldestReply = stateColumns + `WHERE m.id IN (` + ofThread + `ORDER BY 1 LIMIT $4) ORDER BY m.id`
+	pinnedSaid  = stateColumns + `JOIN pin ON pin.target = m.id
 		WHERE pin.target BETWEEN (SELECT id << 36 FROM room WHERE name = $1) AND (SELECT id << 36 | $2 FROM room WHERE name = $1)
 			AND pin.event < (SELECT id << 36 | $3 FROM room WHERE name = $1)
 		ORDER BY pin.event DESC LIMIT $4`
-	chosenSaid = standing + `WHERE m.id IN (SELECT (SELECT id << 36 FROM room WHERE name = $1) | value FROM json_each($2)) AND coalesce(m.kind, 'reply') = 'reply' ORDER BY m.id`
+	chosenSaid = stateColumns + `WHERE m.id IN (SELECT (SELECT id << 36 FROM room WHERE name = $1) | value FROM json_each($2)) AND coalesce(m.kind, 'reply') = 'reply' ORDER BY m.id`
 )
 
 // Page returns some of a room's messages as they stand, all at one moment. A
 // room that nobody wrote to has none; that is no error.
-func (s *Store) Page(ctx context.Context, room chat.RoomName, sel chat.Selection) (page chat.Page, err error) {
+func (s *Store) Page(ctx context.Context, room chat.RoomName, sel chat.PageQuery) (page chat.Page, err error) {
 	tx, err := s.readers.BeginTx(ctx, nil)
 	if err != nil {
-		return page, fmt.Errorf("messages of %s: %w", room, s.met(ctx, err))
+		return page, fmt.Errorf("messages of %s: %w", room, s.readError(ctx, err))
 	}
 	r := &snapshot{s: s, tx: tx, room: room}
 	defer r.end(ctx)
@@ -59,7 +59,7 @@ func (s *Store) Page(ctx context.Context, room chat.RoomName, sel chat.Selection
 	if err == nil && sel.Thread != 0 {
 		err = r.root(ctx, sel.Thread, &page)
 	}
-	if err = s.met(ctx, err); err != nil {
+	if err = s.readError(ctx, err); err != nil {
 		return page, fmt.Errorf("messages of %s after %d before %d: %w", room, sel.After, sel.Before, err)
 	}
 	return page, nil
@@ -67,18 +67,18 @@ func (s *Store) Page(ctx context.Context, room chat.RoomName, sel chat.Selection
 
 // A snapshot reads a room as it is at one moment.
 type snapshot struct {
-	s    *Store
-	tx   *sql.Tx
-	room chat.RoomName
-	base int64    // the id before the room's first event; known once a message has been read
-	news []string // statements that reads has not had yet
+	s          *Store
+	tx         *sql.Tx
+	room       chat.RoomName
+	base       int64    // the id before the room's first event; known once a message has been read
+	unprepared []string // statements that reads has not had yet
 }
 
 // end lets go of the snapshot's connection, and then has its statements be ready
 // for the next.
 func (r *snapshot) end(ctx context.Context) {
 	r.tx.Rollback() // it has written nothing
-	for _, text := range r.news {
+	for _, text := range r.unprepared {
 		if _, err := r.s.reads.get(ctx, text); err != nil { // the next one tries again
 			return
 		}
@@ -92,7 +92,7 @@ func (r *snapshot) stmt(ctx context.Context, text string) (*sql.Stmt, error) {
 	if stmt := r.s.reads.ready(text); stmt != nil {
 		return r.tx.StmtContext(ctx, stmt), nil
 	}
-	r.news = append(r.news, text)
+	r.unprepared = append(r.unprepared, text)
 	return r.tx.PrepareContext(ctx, text)
 }
 
@@ -114,40 +114,40 @@ func (r *snapshot) each(ctx context.Context, text string, args []any, scan func(
 }
 
 // read reads the messages of a selection.
-func (r *snapshot) read(ctx context.Context, sel chat.Selection, page *chat.Page) (err error) {
+func (r *snapshot) read(ctx context.Context, sel chat.PageQuery, page *chat.Page) (err error) {
 	if sel.Around == 0 {
-		page.Messages, page.More, err = r.standings(ctx, sel)
+		page.Messages, page.More, err = r.messageStates(ctx, sel)
 	} else {
 		around := min(sel.Around, maxSeq-1)
 		older, newer := sel, sel
 		older.Before, older.Limit, older.Bytes = around+1, (sel.Limit+1)/2, (sel.Bytes+1)/2
 		newer.After, newer.Limit, newer.Bytes, newer.Oldest = around, sel.Limit/2, (sel.Bytes+1)/2, true
-		if page.Messages, page.More, err = r.standings(ctx, older); err != nil {
+		if page.Messages, page.More, err = r.messageStates(ctx, older); err != nil {
 			return err
 		}
-		var rest []chat.Standing
-		rest, page.Newer, err = r.standings(ctx, newer)
+		var rest []chat.MessageState
+		rest, page.Newer, err = r.messageStates(ctx, newer)
 		page.Messages = append(page.Messages, rest...)
 	}
 	if err != nil {
 		return err
 	}
-	return r.dress(ctx, page.Messages, sel)
+	return r.addChanges(ctx, page.Messages, sel)
 }
 
 // root reads what a thread began with.
 func (r *snapshot) root(ctx context.Context, thread chat.Seq, page *chat.Page) error {
 	var only chat.Page
-	err := r.read(ctx, chat.Selection{Seqs: []chat.Seq{thread}}, &only)
+	err := r.read(ctx, chat.PageQuery{Seqs: []chat.Seq{thread}}, &only)
 	if len(only.Messages) > 0 {
 		page.Root = &only.Messages[0]
 	}
 	return err
 }
 
-// standings reads what is in the messages' own rows and in those of their newest
+// messageStates reads what is in the messages' own rows and in those of their newest
 // versions.
-func (r *snapshot) standings(ctx context.Context, sel chat.Selection) (found []chat.Standing, more bool, err error) {
+func (r *snapshot) messageStates(ctx context.Context, sel chat.PageQuery) (found []chat.MessageState, more bool, err error) {
 	text, args, limit := statement(r.room, sel)
 	size := 0
 	err = r.each(ctx, text, args, func(rows *sql.Rows) error {
@@ -155,7 +155,7 @@ func (r *snapshot) standings(ctx context.Context, sel chat.Selection) (found []c
 			more = true
 			return errEnough
 		}
-		m := chat.Standing{Event: chat.Event{Room: r.room}}
+		m := chat.MessageState{Event: chat.Event{Room: r.room}}
 		var id, at int64
 		var packed []byte
 		if err := rows.Scan(&id, &at, &m.From.ID, &m.From.Name, &m.Text, &packed); err != nil {
@@ -164,9 +164,9 @@ func (r *snapshot) standings(ctx context.Context, sel chat.Selection) (found []c
 		r.base = id &^ maxSeq
 		m.Seq, m.At = chat.Seq(id&maxSeq), time.UnixMilli(at).UTC()
 		if m.From.ID == "" { // the row of the author is lost
-			return r.s.missing(ctx, chat.Place{Room: r.room, Seq: m.Seq})
+			return r.s.eventMissing(ctx, chat.MessageRef{Room: r.room, Seq: m.Seq})
 		}
-		few, err := unpackRare(&m.Event, packed)
+		few, err := unpackOptional(&m.Event, packed)
 		switch few.Current {
 		case chat.Edit:
 			m.Edited, m.EditedAt = few.Edited, time.UnixMilli(few.EditedMS).UTC()
@@ -192,7 +192,7 @@ var errEnough = errors.New("enough has been read")
 
 // statement returns how to read a selection. One row more than limit says that
 // there are more.
-func statement(room chat.RoomName, sel chat.Selection) (text string, args []any, limit int) {
+func statement(room chat.RoomName, sel chat.PageQuery) (text string, args []any, limit int) {
 	if sel.Seqs != nil {
 		list, err := json.Marshal(slices.DeleteFunc(slices.Clone(sel.Seqs), func(seq chat.Seq) bool {
 			return seq < 1 || seq > maxSeq // beyond it, ids are those of another room
@@ -222,12 +222,12 @@ func statement(room chat.RoomName, sel chat.Selection) (text string, args []any,
 
 // withNewest returns a message's extra after an edit, whose own is kept: it
 // mentions whom the edit mentions, and all else is as it was.
-func withNewest(first *chat.Extra, edit string) (*chat.Extra, error) {
-	newest, err := unpackExtra(edit)
+func withNewest(first *chat.Attrs, edit string) (*chat.Attrs, error) {
+	newest, err := unpackAttrs(edit)
 	if err != nil {
 		return nil, err
 	}
-	x := &chat.Extra{}
+	x := &chat.Attrs{}
 	if first != nil {
 		*x = *first
 	}
@@ -238,12 +238,12 @@ func withNewest(first *chat.Extra, edit string) (*chat.Extra, error) {
 	return extraOrNil(x), nil
 }
 
-// dress adds to messages what was done to them.
-func (r *snapshot) dress(ctx context.Context, found []chat.Standing, sel chat.Selection) error {
+// addChanges adds to messages what was done to them.
+func (r *snapshot) addChanges(ctx context.Context, found []chat.MessageState, sel chat.PageQuery) error {
 	if len(found) == 0 {
 		return nil
 	}
-	at := make(map[chat.Seq]*chat.Standing, len(found))
+	at := make(map[chat.Seq]*chat.MessageState, len(found))
 	ids := make([]int64, len(found))
 	for i := range found {
 		m := &found[i]
@@ -299,7 +299,7 @@ func scattered(ids []int64) targets {
 	return targets{`target IN (SELECT value FROM json_each($1))`, []any{string(list)}}
 }
 
-func (r *snapshot) quote(ctx context.Context, x *chat.Extra) error {
+func (r *snapshot) quote(ctx context.Context, x *chat.Attrs) error {
 	stmt, err := r.stmt(ctx, quoteText)
 	if err != nil {
 		return err
@@ -307,7 +307,7 @@ func (r *snapshot) quote(ctx context.Context, x *chat.Extra) error {
 	return quote(ctx, stmt, r.room, x)
 }
 
-func (r *snapshot) reactions(ctx context.Context, which targets, at map[chat.Seq]*chat.Standing) error {
+func (r *snapshot) reactions(ctx context.Context, which targets, at map[chat.Seq]*chat.MessageState) error {
 	text := `SELECT target, emoji, public, name FROM reaction JOIN person ON person.id = reaction.person WHERE ` + which.where + ` ORDER BY target, event`
 	return r.each(ctx, text, which.args, func(rows *sql.Rows) error {
 		var target int64
@@ -331,7 +331,7 @@ func (r *snapshot) reactions(ctx context.Context, which targets, at map[chat.Seq
 }
 
 // replies sums up the threads. A reply that has been deleted does not count.
-func (r *snapshot) replies(ctx context.Context, which targets, at map[chat.Seq]*chat.Standing) error {
+func (r *snapshot) replies(ctx context.Context, which targets, at map[chat.Seq]*chat.MessageState) error {
 	text := `
 		SELECT t.target & 0xfffffffff, t.n, e.seq, e.at_ms, p.public, e.name
 		FROM (SELECT target, count(*) AS n, max(id) AS last FROM event

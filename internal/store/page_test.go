@@ -22,7 +22,7 @@ func TestFirstPagesDoNotWaitForEachOther(t *testing.T) {
 	var wg sync.WaitGroup
 	for n := range 8 * readerConns {
 		wg.Go(func() {
-			sel := []chat.Selection{{Limit: 10}, {Limit: 10, Thread: 1}, {Seqs: []chat.Seq{1, 3}}, {Limit: 10, Pinned: true}, {Limit: 10, Oldest: true}}[n%5]
+			sel := []chat.PageQuery{{Limit: 10}, {Limit: 10, Thread: 1}, {Seqs: []chat.Seq{1, 3}}, {Limit: 10, Pinned: true}, {Limit: 10, Oldest: true}}[n%5]
 			if _, err := s.Page(ctx, "lobby", sel); err != nil {
 				t.Error(err)
 			}
@@ -44,7 +44,7 @@ func TestSeqBeyondARoomFindsNothingElsewhere(t *testing.T) {
 				continue
 			}
 			n := chat.Seq(messageID(room, seq))
-			for name, sel := range map[string]chat.Selection{
+			for name, sel := range map[string]chat.PageQuery{
 				"that one": {Seqs: []chat.Seq{n}}, "after": {After: n, Oldest: true, Limit: 9}, "thread": {Thread: n, Limit: 9},
 				"pins after": {After: n, Pinned: true, Limit: 9}, "around": {Around: max(n, 1), Limit: 9}, "before": {Before: n, Limit: 9},
 			} {
@@ -66,10 +66,10 @@ func TestSeqBeyondARoomFindsNothingElsewhere(t *testing.T) {
 			}
 		}
 	}
-	if got := pageOf(t, s, chat.Selection{Seqs: []chat.Seq{-1, 0, 1, 1, 1 << 62}}).Messages; len(got) != 1 {
+	if got := pageOf(t, s, chat.PageQuery{Seqs: []chat.Seq{-1, 0, 1, 1, 1 << 62}}).Messages; len(got) != 1 {
 		t.Errorf("%+v", got)
 	}
-	if got := pageOf(t, s, chat.Selection{Seqs: []chat.Seq{}}).Messages; len(got) != 0 {
+	if got := pageOf(t, s, chat.PageQuery{Seqs: []chat.Seq{}}).Messages; len(got) != 0 {
 		t.Errorf("none: %+v", got)
 	}
 }
@@ -81,25 +81,25 @@ func TestPagesAreOfWhatWasSaid(t *testing.T) {
 		do(t, s, deed(ada, chat.React, 1+2*n, "👍"), draft("lobby", ada, fmt.Sprint(3+2*n), ""))
 	}
 	tests := map[string]struct {
-		sel         chat.Selection
+		sel         chat.PageQuery
 		want        []chat.Seq
 		more, newer bool
 	}{
-		"newest":                     {chat.Selection{Limit: 2}, []chat.Seq{19, 21}, true, false},
-		"before a message":           {chat.Selection{Limit: 2, Before: 5}, []chat.Seq{1, 3}, false, false},
-		"before a change":            {chat.Selection{Limit: 2, Before: 6}, []chat.Seq{3, 5}, true, false},
-		"after a change":             {chat.Selection{Limit: 2, After: 6, Oldest: true}, []chat.Seq{7, 9}, true, false},
-		"after, to the end":          {chat.Selection{Limit: 2, After: 18, Oldest: true}, []chat.Seq{19, 21}, false, false},
-		"between":                    {chat.Selection{Limit: 9, After: 4, Before: 8}, []chat.Seq{5, 7}, false, false},
-		"around a message":           {chat.Selection{Limit: 4, Around: 9}, []chat.Seq{7, 9, 11, 13}, true, true},
-		"around a change":            {chat.Selection{Limit: 4, Around: 10}, []chat.Seq{7, 9, 11, 13}, true, true},
-		"around the first":           {chat.Selection{Limit: 4, Around: 1}, []chat.Seq{1, 3, 5}, false, true},
-		"around the newest":          {chat.Selection{Limit: 4, Around: 21}, []chat.Seq{19, 21}, true, false},
-		"around what is to come":     {chat.Selection{Limit: 4, Around: 1 << 50}, []chat.Seq{19, 21}, true, false},
-		"around, that one":           {chat.Selection{Limit: 1, Around: 9}, []chat.Seq{9}, true, true},
-		"around, that one, the last": {chat.Selection{Limit: 1, Around: 21}, []chat.Seq{21}, true, false},
-		"no limit":                   {chat.Selection{}, nil, false, false},
-		"less than no limit":         {chat.Selection{Limit: -1, Around: 3}, nil, false, false},
+		"newest":                     {chat.PageQuery{Limit: 2}, []chat.Seq{19, 21}, true, false},
+		"before a message":           {chat.PageQuery{Limit: 2, Before: 5}, []chat.Seq{1, 3}, false, false},
+		"before a change":            {chat.PageQuery{Limit: 2, Before: 6}, []chat.Seq{3, 5}, true, false},
+		"after a change":             {chat.PageQuery{Limit: 2, After: 6, Oldest: true}, []chat.Seq{7, 9}, true, false},
+		"after, to the end":          {chat.PageQuery{Limit: 2, After: 18, Oldest: true}, []chat.Seq{19, 21}, false, false},
+		"between":                    {chat.PageQuery{Limit: 9, After: 4, Before: 8}, []chat.Seq{5, 7}, false, false},
+		"around a message":           {chat.PageQuery{Limit: 4, Around: 9}, []chat.Seq{7, 9, 11, 13}, true, true},
+		"around a change":            {chat.PageQuery{Limit: 4, Around: 10}, []chat.Seq{7, 9, 11, 13}, true, true},
+		"around the first":           {chat.PageQuery{Limit: 4, Around: 1}, []chat.Seq{1, 3, 5}, false, true},
+		"around the newest":          {chat.PageQuery{Limit: 4, Around: 21}, []chat.Seq{19, 21}, true, false},
+		"around what is to come":     {chat.PageQuery{Limit: 4, Around: 1 << 50}, []chat.Seq{19, 21}, true, false},
+		"around, that one":           {chat.PageQuery{Limit: 1, Around: 9}, []chat.Seq{9}, true, true},
+		"around, that one, the last": {chat.PageQuery{Limit: 1, Around: 21}, []chat.Seq{21}, true, false},
+		"no limit":                   {chat.PageQuery{}, nil, false, false},
+		"less than no limit":         {chat.PageQuery{Limit: -1, Around: 3}, nil, false, false},
 	}
 	for name, tt := range tests {
 		page := pageOf(t, s, tt.sel)
@@ -130,7 +130,7 @@ func TestMessageTakenOutByHandIsNotPassedOver(t *testing.T) {
 	if got := page(t, s.After, "lobby", 1, 9); len(got) != 4 || got[0].Extra.Quote != nil {
 		t.Errorf("%+v", got)
 	}
-	if got := pageOf(t, s, chat.Selection{Limit: 9}).Messages; len(got) != 4 {
+	if got := pageOf(t, s, chat.PageQuery{Limit: 9}).Messages; len(got) != 4 {
 		t.Errorf("%+v", got)
 	}
 }
@@ -138,30 +138,30 @@ func TestMessageTakenOutByHandIsNotPassedOver(t *testing.T) {
 // Every statement that a request or a draft can have carried out finds what it
 // wants by an index, however long the log is.
 // own does all that can be done with what is a person's own.
-func own(t *testing.T, s *Store, who chat.PersonID, at chat.Place) {
+func own(t *testing.T, s *Store, who chat.PersonID, at chat.MessageRef) {
 	t.Helper()
-	for _, as := range []chat.Keepsake{chat.Saved, chat.Followed} {
+	for _, as := range []chat.PersonalRefKind{chat.Bookmark, chat.Subscription} {
 		for _, keep := range []bool{true, false} {
-			must(t, s.Keep(t.Context(), who, as, at, keep, ""))
+			must(t, s.SetPersonal(t.Context(), who, as, at, keep, ""))
 		}
-		_, err := s.Keepsakes(t.Context(), who, as, time.Time{}, 10)
+		_, err := s.PersonalRefs(t.Context(), who, as, time.Time{}, 10)
 		must(t, err)
 	}
-	must(t, s.SetEntry(t.Context(), who, at.Room, chat.EntryChange{Muted: new(true)}))
+	must(t, s.SetListEntry(t.Context(), who, at.Room, chat.ListEntryChange{Muted: new(true)}))
 	done := make(chan error, 1)
-	s.MarkRead(who, at, false, "", func(_ chat.Entry, err error) { done <- err })
+	s.MarkRead(who, at, false, "", func(_ chat.ListEntry, err error) { done <- err })
 	must(t, <-done)
-	_, err := s.Rooms(t.Context(), who)
+	_, err := s.RoomList(t.Context(), who)
 	must(t, err)
-	_, err = s.Entry(t.Context(), who, at.Room)
+	_, err = s.ListEntry(t.Context(), who, at.Room)
 	must(t, err)
-	_, err = s.Follows(t.Context(), who, at)
+	_, err = s.IsSubscribed(t.Context(), who, at)
 	must(t, err)
-	_, err = s.Texts(t.Context(), []chat.Place{at})
+	_, err = s.Texts(t.Context(), []chat.MessageRef{at})
 	must(t, err)
 	_, err = s.Deletions(t.Context(), at.Room, 0, 10)
 	must(t, err)
-	must(t, s.SetEntry(t.Context(), who, at.Room, chat.EntryChange{Listed: new(false)}))
+	must(t, s.SetListEntry(t.Context(), who, at.Room, chat.ListEntryChange{Listed: new(false)}))
 }
 
 func TestNoStatementScansATable(t *testing.T) {
@@ -169,7 +169,7 @@ func TestNoStatementScansATable(t *testing.T) {
 	do(t, s,
 		draft("lobby", ada, "one @Grace", "n1"),
 		draft("lobby", grace, "two", "n2"),
-		chat.Draft{Room: "lobby", From: ada, Text: "@here @Grace", Extra: &chat.Extra{ReplyTo: 1, Here: true, Present: []chat.PersonID{"eve", grace.ID}}},
+		chat.Draft{Room: "lobby", From: ada, Text: "@here @Grace", Extra: &chat.Attrs{ReplyTo: 1, Here: true, Present: []chat.PersonID{"eve", grace.ID}}},
 		deed(ada, chat.Reply, 1, "three"),
 		deed(ada, chat.Edit, 1, "one"),
 		draft("lobby", grace, "two", "n2"),
@@ -188,12 +188,12 @@ func TestNoStatementScansATable(t *testing.T) {
 			return err
 		}))
 	}
-	for _, sel := range []chat.Selection{{Limit: 9}, {Limit: 9, Oldest: true, After: 15_000}, {Limit: 9, Thread: 1}, {Limit: 9, Thread: 1, Oldest: true}, {Limit: 9, Pinned: true}, {Seqs: []chat.Seq{1, 3}}} {
+	for _, sel := range []chat.PageQuery{{Limit: 9}, {Limit: 9, Oldest: true, After: 15_000}, {Limit: 9, Thread: 1}, {Limit: 9, Thread: 1, Oldest: true}, {Limit: 9, Pinned: true}, {Seqs: []chat.Seq{1, 3}}} {
 		pageOf(t, s, sel)
 	}
 	page(t, s.After, "lobby", 0, 10)
 	versionsOf(t, s, 2)
-	own(t, s, grace.ID, chat.Place{Room: "lobby", Seq: 2})
+	own(t, s, grace.ID, chat.MessageRef{Room: "lobby", Seq: 2})
 	if _, err := s.Person(t.Context(), "nobody"); chat.CodeOf(err) != chat.BadSession {
 		t.Error(err)
 	}

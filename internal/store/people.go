@@ -86,7 +86,7 @@ func (s *Store) Rename(ctx context.Context, id chat.PersonID, name, nonce string
 			if err != nil {
 				return nil, err
 			}
-			return c.once(ctx, id, answer{membership: membership{person: person}, nonce: nonce, kind: "rename"}, func() (refused, err error) {
+			return c.idempotent(ctx, id, answer{listKey: listKey{person: person}, nonce: nonce, kind: "rename"}, func() (refused, err error) {
 				found = name
 				return nil, c.exec(ctx, `UPDATE person SET name = $2, folded = $3 WHERE id = $1`, person, name, chat.FoldName(name))
 			})
@@ -126,7 +126,7 @@ func (s *Store) write(ctx context.Context, run func(context.Context, *committer)
 func (s *Store) await(ctx context.Context, started <-chan error) error {
 	select {
 	case err := <-started:
-		return s.told(err)
+		return s.userError(err)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -159,8 +159,8 @@ func (s *Store) startWrite(w *write) <-chan error {
 	return done
 }
 
-// told returns what the one may be told whose write came to err.
-func (s *Store) told(err error) error {
+// userError returns what the one may be told whose write came to err.
+func (s *Store) userError(err error) error {
 	if chat.CodeOf(err) == chat.Internal {
 		return s.unavailable() // the committer has logged why
 	}

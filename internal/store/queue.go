@@ -56,9 +56,9 @@ func (q *queue) push(it item) {
 	defer q.mu.Unlock()
 	switch {
 	case q.stopping:
-		it.refuse(errStopping)
+		it.dropDraft(errStopping)
 	case q.waiting >= maxWaiting || q.text+it.bytes() > maxWaitingText:
-		it.refuse(errOverloaded)
+		it.dropDraft(errOverloaded)
 	default:
 		q.waiting++
 		q.text += it.bytes()
@@ -71,8 +71,8 @@ func (q *queue) push(it item) {
 	q.changed.Broadcast()
 }
 
-// refuse drops all of an item but whom to tell.
-func (it *item) refuse(why *chat.Error) {
+// dropDraft drops all of an item but whom to tell.
+func (it *item) dropDraft(why *chat.Error) {
 	it.refused, it.draft = why, chat.Draft{}
 }
 
@@ -134,7 +134,7 @@ func (q *queue) end() {
 	defer q.mu.Unlock()
 	q.stopping, q.ended = true, true
 	for i := range q.items {
-		q.items[i].refuse(errStopping)
+		q.items[i].dropDraft(errStopping)
 	}
 	q.answerLate()
 }

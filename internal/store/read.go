@@ -11,9 +11,9 @@ import (
 	"parley/internal/chat"
 )
 
-// reads are the statements that read, each prepared when first used, for all
+// readStatements are the statements that read, each prepared when first used, for all
 // connections of the pool.
-type reads struct {
+type readStatements struct {
 	db     *sql.DB
 	met    func(context.Context, error) error // returns what whoever reads is told of an error
 	mu     sync.RWMutex
@@ -21,7 +21,7 @@ type reads struct {
 }
 
 // ready returns the statement with a text if it has been prepared, else nil.
-func (r *reads) ready(text string) *sql.Stmt {
+func (r *readStatements) ready(text string) *sql.Stmt {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	return r.byText[text]
@@ -29,7 +29,7 @@ func (r *reads) ready(text string) *sql.Stmt {
 
 // get returns the statement with a text that is one of the program's constants.
 // It may wait for a connection, so whoever holds one uses ready.
-func (r *reads) get(ctx context.Context, text string) (*sql.Stmt, error) {
+func (r *readStatements) get(ctx context.Context, text string) (*sql.Stmt, error) {
 	if stmt := r.ready(text); stmt != nil {
 		return stmt, nil
 	}
@@ -51,7 +51,7 @@ func (r *reads) get(ctx context.Context, text string) (*sql.Stmt, error) {
 
 // each calls scan for each row that a statement finds, whose text is one of the
 // program's constants.
-func (r *reads) each(ctx context.Context, text string, args []any, scan func(*sql.Rows) error) error {
+func (r *readStatements) each(ctx context.Context, text string, args []any, scan func(*sql.Rows) error) error {
 	stmt, err := r.get(ctx, text)
 	if err != nil {
 		return err
@@ -61,7 +61,7 @@ func (r *reads) each(ctx context.Context, text string, args []any, scan func(*sq
 
 // row reads the one row that a statement finds, whose text is one of the
 // program's constants. sql.ErrNoRows says that there is none.
-func (r *reads) row(ctx context.Context, text string, args []any, dest ...any) error {
+func (r *readStatements) row(ctx context.Context, text string, args []any, dest ...any) error {
 	stmt, err := r.get(ctx, text)
 	if err != nil {
 		return err
@@ -88,7 +88,7 @@ func scanRows(rows *sql.Rows, scan func(*sql.Rows) error) error {
 	return rows.Err()
 }
 
-func (r *reads) close() error {
+func (r *readStatements) close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var errs []error
@@ -157,7 +157,7 @@ func (s *Store) At(ctx context.Context, room chat.RoomName, seq chat.Seq) (time.
 // error.
 func (s *Store) After(ctx context.Context, room chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error) {
 	events, err := s.after(ctx, room, seq, limit)
-	if err = s.met(ctx, err); err != nil {
+	if err = s.readError(ctx, err); err != nil {
 		return nil, fmt.Errorf("events of %s after %d: %w", room, seq, err)
 	}
 	return events, nil
@@ -173,7 +173,7 @@ func (s *Store) after(ctx context.Context, room chat.RoomName, seq chat.Seq, lim
 		return nil, err
 	}
 	events, last := []chat.Event(nil), seq
-	var answers []*chat.Extra // that quote
+	var answers []*chat.Attrs // that quote
 	err = eachRow(ctx, stmt, []any{string(room), int64(seq), limit}, func(rows *sql.Rows) (err error) {
 		e := chat.Event{Room: room}
 		var at int64
@@ -184,10 +184,10 @@ func (s *Store) after(ctx context.Context, room chat.RoomName, seq chat.Seq, lim
 		// The numbers of a room have no hole, so what is missing here is lost. A client
 		// that was served past it would never know.
 		if last++; e.Seq != last {
-			return s.missing(ctx, chat.Place{Room: room, Seq: last})
+			return s.eventMissing(ctx, chat.MessageRef{Room: room, Seq: last})
 		}
 		e.At = time.UnixMilli(at).UTC()
-		if _, err := unpackRare(&e, packed); err != nil {
+		if _, err := unpackOptional(&e, packed); err != nil {
 			return err
 		}
 		if e.Extra != nil && e.Extra.ReplyTo > 0 {

@@ -142,7 +142,7 @@ func (it *item) deletes() bool {
 var errNoRoom = &chat.Error{
 	Code:       chat.Unavailable,
 	Message:    "The server's disk is full. Nothing can be stored but deletions. Try again later.",
-	RetryAfter: outageLog,
+	RetryAfter: outageLogEvery,
 }
 
 // transactFromReserve is transact of the deletions in batch alone, after it has
@@ -152,12 +152,12 @@ func (s *Store) transactFromReserve(ctx context.Context, batch []item, full erro
 	refused := 0
 	for i := range batch {
 		if it := &batch[i]; it.refused == nil && !it.deletes() {
-			it.refuse(errNoRoom)
+			it.dropDraft(errNoRoom)
 			refused++
 		}
 	}
 	if refused > 0 {
-		s.undone(ctx, full, refused)
+		s.logFailedCommit(ctx, full, refused)
 	}
 	size := s.reserve.size
 	err = full
@@ -171,7 +171,7 @@ func (s *Store) transactFromReserve(ctx context.Context, batch []item, full erro
 		}
 	}
 	if err == nil {
-		_ = s.emptyLog(ctx) // it is tried again in a minute, or has broken down and said so
+		_ = s.truncateWAL(ctx) // it is tried again in a minute, or has broken down and said so
 	}
 	s.reserved(ctx, s.reserve.takeBack(s.dir, size))
 	return stored, err

@@ -78,7 +78,7 @@ func TestFullDiskTakesDeletions(t *testing.T) {
 				said = append(said, draft("lobby", ada, fmt.Sprint(secret, i), ""))
 			}
 			do(t, s, said...)
-			do(t, s, copying(grace, "garden", chat.Place{Room: "lobby", Seq: 1}, secret))
+			do(t, s, copying(grace, "garden", chat.MessageRef{Room: "lobby", Seq: 1}, secret))
 			reserve := filepath.Join(s.dir, reserveName)
 			if size := sizeOf(t, reserve); size != reserveSize {
 				t.Fatalf("%d bytes are kept, want %d", size, reserveSize)

@@ -263,21 +263,21 @@ func TestEpochStaysThroughKills(t *testing.T) {
 // Marks that a power cut has left behind by what was not written yet are good.
 func TestMarksMayBeBehindAfterAPowerCut(t *testing.T) {
 	for name, tt := range map[string]struct {
-		change func(newer *mark)
+		change func(newer *stateFile)
 		same   bool
 	}{
-		"nothing": {func(*mark) {}, true},
-		"times that were not written": {func(m *mark) {
+		"nothing": {func(*stateFile) {}, true},
+		"times that were not written": {func(m *stateFile) {
 			m.Boot, m.Database.Changed, m.Other.Changed = "before", m.Database.Changed-5e9, m.Other.Changed+5e9
 		}, true},
-		"the same without a restart":  {func(m *mark) { m.Database.Changed -= 5e9 }, false},
-		"a mark's, without a restart": {func(m *mark) { m.Other.Changed -= 5e9 }, false},
-		"an older time than can be":   {func(m *mark) { m.Boot, m.Other.Changed = "before", m.Other.Changed-1e12 }, false},
-		"killed within a checkpoint":  {func(m *mark) { m.State, m.Database.Changed = emptying, m.Database.Changed-5e9 }, true},
-		"another file":                {func(m *mark) { m.Boot, m.Database.Inode = "before", m.Database.Inode+1 }, false},
-		"an event that is not there":  {func(m *mark) { m.Event, m.EventMS = 1<<36|7, 1 }, false},
-		"an event of another time":    {func(m *mark) { m.EventMS++ }, false},
-		"another log's":               {func(m *mark) { m.Epoch = "another" }, false},
+		"the same without a restart":  {func(m *stateFile) { m.Database.Changed -= 5e9 }, false},
+		"a mark's, without a restart": {func(m *stateFile) { m.Other.Changed -= 5e9 }, false},
+		"an older time than can be":   {func(m *stateFile) { m.Boot, m.Other.Changed = "before", m.Other.Changed-1e12 }, false},
+		"killed within a checkpoint":  {func(m *stateFile) { m.State, m.Database.Changed = emptying, m.Database.Changed-5e9 }, true},
+		"another file":                {func(m *stateFile) { m.Boot, m.Database.Inode = "before", m.Database.Inode+1 }, false},
+		"an event that is not there":  {func(m *stateFile) { m.Event, m.EventMS = 1<<36|7, 1 }, false},
+		"an event of another time":    {func(m *stateFile) { m.EventMS++ }, false},
+		"another log's":               {func(m *stateFile) { m.Epoch = "another" }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -304,7 +304,7 @@ func TestMarksMayBeBehindAfterAPowerCut(t *testing.T) {
 }
 
 func TestMarkIsReadAsItWasWritten(t *testing.T) {
-	want := mark{
+	want := stateFile{
 		Number: 7, State: emptying, Epoch: "abc", Event: 1<<36 | 5, EventMS: 1700000000000, Boot: "b-1",
 		Database: fileState{Inode: 1<<64 - 1, Device: 3, Born: 4, Changed: -5, Written: 6}, Other: fileState{Inode: 1},
 	}
@@ -323,7 +323,7 @@ func TestEpochStaysAfterAPanic(t *testing.T) {
 	s, stop := start(t, dir)
 	do(t, s, draft("lobby", ada, "hi", ""))
 	epoch := s.Epoch()
-	s.breakDown(t.Context(), errPanicked)
+	s.stopWriting(t.Context(), errPanicked)
 	stop()
 	if size(s.path+walSuffix) > 0 {
 		t.Fatal("the write-ahead log was not emptied")

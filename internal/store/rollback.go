@@ -27,9 +27,9 @@ type Rollback struct {
 	People   int       // who came since, and would be asked for their names again
 	Since    time.Time // when the first of that was written; zero if there is nothing
 
-	store *Store // holds the folder
-	kept  keptFile
-	now   keptFile // what the present database becomes
+	store        *Store // holds the folder
+	replacedName databaseCopy
+	now          databaseCopy // what the present database becomes
 }
 
 // NewRollback finds out whether a data folder can go back, and what would be lost.
@@ -51,27 +51,27 @@ func NewRollback(ctx context.Context, dir, program string) (_ *Rollback, err err
 	if err := r.store.takeFolder(); err != nil {
 		return nil, err
 	}
-	copies, err := keptFiles(r.store.folder.FS())
+	copies, err := databaseCopies(r.store.folder.FS())
 	if err != nil {
 		return nil, err
 	}
 	for _, k := range copies {
-		if k.kind == keptCopy && r.kept.name == "" {
-			r.kept = k
+		if k.kind == keptCopy && r.replacedName.name == "" {
+			r.replacedName = k
 		}
 	}
-	if r.kept.name == "" {
+	if r.replacedName.name == "" {
 		return nil, fmt.Errorf("there is no way back: %s holds no copy from before an upgrade (one is kept for two weeks); to return to an earlier state restore a back-up", dir)
 	}
-	r.Program, r.Schema, r.Day = r.kept.program, r.kept.schema, r.kept.day
+	r.Program, r.Schema, r.Day = r.replacedName.program, r.replacedName.schema, r.replacedName.day
 	r.store.path = filepath.Join(abs, databaseName)
 	have, err := r.schema(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w; restore a back-up, or put %s in its place", databaseName, err, r.kept.name)
+		return nil, fmt.Errorf("reading %s: %w; restore a back-up, or put %s in its place", databaseName, err, r.replacedName.name)
 	}
-	r.now = newKeptFile(r.store.folder.FS(), undoneCopy, have, program, time.Now())
+	r.now = newDatabaseCopy(r.store.folder.FS(), undoneCopy, have, program, time.Now())
 	if err := r.compare(ctx, have); err != nil {
-		return nil, fmt.Errorf("comparing %s with %s: %w", databaseName, r.kept.name, err)
+		return nil, fmt.Errorf("comparing %s with %s: %w", databaseName, r.replacedName.name, err)
 	}
 	return r, nil
 }
@@ -96,7 +96,7 @@ func (r *Rollback) compare(ctx context.Context, have int64) error {
 		return err
 	}
 	defer conn.Close()
-	kept := databaseURI(filepath.Join(r.store.dir, r.kept.name), url.Values{"mode": {"ro"}})
+	kept := databaseURI(filepath.Join(r.store.dir, r.replacedName.name), url.Values{"mode": {"ro"}})
 	if _, err := conn.ExecContext(ctx, `ATTACH $1 AS kept`, kept); err != nil {
 		return err
 	}
@@ -138,7 +138,7 @@ func lostText(kept, have int64) string {
 // A crash leaves the one or the other.
 func (r *Rollback) Do(ctx context.Context) (undone string, err error) {
 	folder := r.store.folder
-	if err := r.emptyLog(ctx); err != nil {
+	if err := r.truncateWAL(ctx); err != nil {
 		return "", fmt.Errorf("emptying the write-ahead log: %w", err)
 	}
 	// The marks are those of the present database. The index is of the newer program,
@@ -151,14 +151,14 @@ func (r *Rollback) Do(ctx context.Context) (undone string, err error) {
 	if folder.Link(databaseName, r.now.name) == nil {
 		undone = r.now.name
 	}
-	if err := folder.Rename(r.kept.name, databaseName); err != nil {
+	if err := folder.Rename(r.replacedName.name, databaseName); err != nil {
 		return "", err
 	}
 	return undone, files.SyncFolder(r.store.dir)
 }
 
-// emptyLog has the database's own file hold all of it.
-func (r *Rollback) emptyLog(ctx context.Context) error {
+// truncateWAL has the database's own file hold all of it.
+func (r *Rollback) truncateWAL(ctx context.Context) error {
 	db := openSQLite(r.store.path, "rw", "", writerPragmas)
 	db.SetMaxOpenConns(1)
 	var busy int

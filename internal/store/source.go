@@ -31,7 +31,7 @@ func (s *Store) Heads(ctx context.Context) (map[chat.RoomName]chat.Seq, error) {
 
 // Texts returns messages as they are now, each where its place is in places. One
 // that has been deleted or never was is the zero Event.
-func (s *Store) Texts(ctx context.Context, places []chat.Place) ([]chat.Event, error) {
+func (s *Store) Texts(ctx context.Context, places []chat.MessageRef) ([]chat.Event, error) {
 	type named struct {
 		Room chat.RoomName `json:"r"`
 		Seq  chat.Seq      `json:"s"`

@@ -13,7 +13,7 @@ import (
 
 func TestAnIndexIsToldAllThatItHasToKnow(t *testing.T) {
 	var touched, deleted []chat.RoomName
-	s, _ := startOn(t, Config{Dir: t.TempDir(), Touched: func(touch chat.Touch) {
+	s, _ := startOn(t, Config{Dir: t.TempDir(), Touched: func(touch chat.RoomActivity) {
 		touched = append(touched, touch.Room)
 		if touch.Deleted {
 			deleted = append(deleted, touch.Room)
@@ -36,7 +36,7 @@ func TestAnIndexIsToldAllThatItHasToKnow(t *testing.T) {
 	if want := map[chat.RoomName]chat.Seq{"lobby": 6, "garden": 1}; err != nil || !maps.Equal(heads, want) {
 		t.Errorf("heads %v, %v, want %v", heads, err, want)
 	}
-	texts, err := s.Texts(t.Context(), []chat.Place{
+	texts, err := s.Texts(t.Context(), []chat.MessageRef{
 		{Room: "lobby", Seq: 4}, {Room: "nowhere", Seq: 1}, {Room: "garden", Seq: 1}, {Room: "lobby", Seq: 2}, {Room: "lobby", Seq: 1}, {Room: "lobby", Seq: 3}, {Room: "lobby", Seq: 99},
 	})
 	var got []string

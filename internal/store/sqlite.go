@@ -54,15 +54,15 @@ func init() {
 //go:embed migrations/sqlite/*.sql
 var migrationFiles embed.FS
 
-// alone is a mode for openSQLite: ro, without a look at the write-ahead log, and
+// withoutWAL is a mode for openSQLite: ro, without a look at the write-ahead log, and
 // without files of its own beside the database.
-const alone = "alone"
+const withoutWAL = "alone"
 
 // openSQLite returns a pool of connections to the database at path, by SQLite's
 // mode (ro, rw). It opens none yet, and never makes a file.
 func openSQLite(path, mode, vfs string, pragmas []string) *sql.DB {
 	query := url.Values{"mode": {mode}, "_pragma": pragmas, "_dqs": {"0"}, "_error_rc": {"1"}}
-	if mode == alone {
+	if mode == withoutWAL {
 		query.Set("mode", "ro")
 		query.Set("immutable", "1")
 	}

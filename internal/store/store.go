@@ -28,7 +28,7 @@ type Config struct {
 	Dir       string                               `kong:"-"` // the data folder; created with mode 0700
 	Logger    *slog.Logger                         `kong:"-"` // default: discard
 	Committed func(events int, took time.Duration) `kong:"-"` // called after each transaction that stored events
-	Touched   func(chat.Touch)                     `kong:"-"` // called after it for each room; must not block
+	Touched   func(chat.RoomActivity)              `kong:"-"` // called after it for each room; must not block
 
 	Version            string `kong:"-"` // the program's; noted in the database, and in the names of copies before an upgrade
 	UpgradeWithoutCopy bool   `kong:"-"` // an older database is not copied before it is brought up to date
@@ -42,7 +42,7 @@ type Store struct {
 	path      string // of the database
 	logger    *slog.Logger
 	committed func(int, time.Duration)
-	touched   func(chat.Touch)
+	touched   func(chat.RoomActivity)
 	epoch     string
 
 	folder    *os.Root
@@ -50,12 +50,12 @@ type Store struct {
 	writers   *sql.DB    // holds the committer's one connection
 	committer *committer // owned by Run's goroutine while that runs
 	readers   *sql.DB
-	reads     reads
+	reads     readStatements
 
 	queue   queue
 	started atomic.Bool
-	ran     chan struct{}            // closed by Run when it returns
-	broken  atomic.Pointer[breakage] // why nothing is written any more, until a restart
+	ran     chan struct{}             // closed by Run when it returns
+	broken  atomic.Pointer[writeStop] // why nothing is written any more, until a restart
 	health  health
 	outage  outage  // owned by Run's goroutine
 	reserve reserve // likewise
@@ -63,11 +63,11 @@ type Store struct {
 	copiesLooked time.Time // likewise: when it was last looked for copies that are to go
 
 	// Owned by Run's goroutine, too, while that runs.
-	marks    *marks
-	unmarked bool      // a mark could not be written, and that was logged
-	database fileState // of the database's file, as the server left it last
-	log      fileState // of the write-ahead log
-	placed   time.Time // when inPlace looked last
+	marks        *stateFiles
+	unmarked     bool      // a mark could not be written, and that was logged
+	database     fileState // of the database's file, as the server left it last
+	walState     fileState // of the write-ahead log
+	filesChecked time.Time // when inPlace looked last
 
 	closing sync.Once
 	closed  error
@@ -102,7 +102,7 @@ func open(ctx context.Context, cfg Config, vfs string) (_ *Store, err error) {
 		s.committed = func(int, time.Duration) {}
 	}
 	if s.touched == nil {
-		s.touched = func(chat.Touch) {}
+		s.touched = func(chat.RoomActivity) {}
 	}
 	defer func() {
 		if err != nil {
@@ -218,7 +218,7 @@ func (s *Store) releaseDatabase() error {
 		return nil
 	}
 	if s.writers != nil {
-		s.note(context.Background(), func(m *mark) { m.State = emptying })
+		s.writeStateFile(context.Background(), func(m *stateFile) { m.State = emptying })
 	}
 	var errs []error
 	if s.readers != nil {

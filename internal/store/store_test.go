@@ -103,7 +103,7 @@ func page(t testing.TB, read func(context.Context, chat.RoomName, chat.Seq, int)
 
 // before returns the messages of a page as events.
 func (s *Store) before(ctx context.Context, room chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error) {
-	page, err := s.Page(ctx, room, chat.Selection{Before: seq, Limit: limit})
+	page, err := s.Page(ctx, room, chat.PageQuery{Before: seq, Limit: limit})
 	var events []chat.Event
 	for _, m := range page.Messages {
 		events = append(events, m.Event)

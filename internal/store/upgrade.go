@@ -17,7 +17,7 @@ import (
 // An upgrade has a way back: before the schema is brought up to date the database is
 // copied beside itself, and Rollback makes the copy the database again. The copies
 // also hold what has been deleted since, so they do not stay for long.
-const keptFor = 14 * 24 * time.Hour
+const copiesKeptFor = 14 * 24 * time.Hour
 
 // What a copy is of: the state before an upgrade, or what a rollback has undone.
 const (
@@ -25,8 +25,8 @@ const (
 	undoneCopy = "undone"
 )
 
-// A keptFile is a copy of the database in the data folder, by its name.
-type keptFile struct {
+// A databaseCopy is a copy of the database in the data folder, by its name.
+type databaseCopy struct {
 	name    string
 	kind    string
 	schema  int64
@@ -39,13 +39,13 @@ var keptName = regexp.MustCompile(`^parley-(kept|undone)-schema-(\d+)-(.+)-(\d{4
 // unsafeInName is what a program's version may have that is no part of a file's name.
 var unsafeInName = regexp.MustCompile(`[^A-Za-z0-9.+_]+`)
 
-// newKeptFile returns a name that is free.
-func newKeptFile(folder fs.FS, kind string, schema int64, program string, now time.Time) keptFile {
+// newDatabaseCopy returns a name that is free.
+func newDatabaseCopy(folder fs.FS, kind string, schema int64, program string, now time.Time) databaseCopy {
 	program = strings.Trim(unsafeInName.ReplaceAllString(program, "_"), "_")
 	if program == "" {
 		program = "unknown"
 	}
-	k := keptFile{kind: kind, schema: schema, program: program, day: now.UTC().Truncate(24 * time.Hour)}
+	k := databaseCopy{kind: kind, schema: schema, program: program, day: now.UTC().Truncate(24 * time.Hour)}
 	name := fmt.Sprintf("parley-%s-schema-%d-%s-%s", kind, schema, program, k.day.Format(time.DateOnly))
 	k.name = name + ".db"
 	for n := 2; ; n++ {
@@ -56,8 +56,8 @@ func newKeptFile(folder fs.FS, kind string, schema int64, program string, now ti
 	}
 }
 
-// keptFiles returns the copies in a data folder, the newest first.
-func keptFiles(folder fs.FS) (files []keptFile, err error) {
+// databaseCopies returns the copies in a data folder, the newest first.
+func databaseCopies(folder fs.FS) (files []databaseCopy, err error) {
 	entries, err := fs.ReadDir(folder, ".")
 	if err != nil {
 		return nil, err
@@ -67,7 +67,7 @@ func keptFiles(folder fs.FS) (files []keptFile, err error) {
 		if m == nil {
 			continue
 		}
-		k := keptFile{name: e.Name(), kind: m[1], program: m[3]}
+		k := databaseCopy{name: e.Name(), kind: m[1], program: m[3]}
 		var errs [2]error
 		k.schema, errs[0] = strconv.ParseInt(m[2], 10, 64)
 		k.day, errs[1] = time.Parse(time.DateOnly, m[4])
@@ -75,7 +75,7 @@ func keptFiles(folder fs.FS) (files []keptFile, err error) {
 			files = append(files, k)
 		}
 	}
-	slices.SortFunc(files, func(a, b keptFile) int {
+	slices.SortFunc(files, func(a, b databaseCopy) int {
 		if c := b.day.Compare(a.day); c != 0 {
 			return c
 		}
@@ -100,7 +100,7 @@ func (s *Store) upgrade(ctx context.Context, have int64) (err error) {
 	}
 	_, err = s.writers.ExecContext(ctx, `DELETE FROM meta WHERE key = 'upgrading'`)
 	if err == nil && kept != "" {
-		err = s.dropCopies(func(k keptFile) bool { return k.name != kept })
+		err = s.dropCopies(func(k databaseCopy) bool { return k.name != kept })
 	}
 	return err
 }
@@ -121,7 +121,7 @@ func (s *Store) copyBeforeUpgrade(ctx context.Context, have int64) (name string,
 	if needed, free, err := s.roomForCopy(); err == nil && free < needed {
 		return "", noRoomForCopy(needed, free)
 	}
-	kept := newKeptFile(s.folder.FS(), keptCopy, have, meta("program"), time.Now())
+	kept := newDatabaseCopy(s.folder.FS(), keptCopy, have, meta("program"), time.Now())
 	began := time.Now()
 	if err := Backup(ctx, s.dir, filepath.Join(s.dir, kept.name)); err != nil {
 		if isNoRoom(err) {
@@ -177,7 +177,7 @@ func noRoomForCopy(needed, free int64) error {
 func (s *Store) noteProgram(ctx context.Context) {
 	known, err := s.committer.meta(ctx)
 	if err == nil && s.cfg.Version != "" && known["program"] != s.cfg.Version {
-		err = s.committer.keep(ctx, "program", s.cfg.Version)
+		err = s.committer.setMeta(ctx, "program", s.cfg.Version)
 	}
 	if err != nil {
 		s.logger.LogAttrs(ctx, slog.LevelWarn, "the program's version could not be noted", slog.Any("err", err))
@@ -194,13 +194,13 @@ func (s *Store) dropOldCopies(ctx context.Context, now time.Time) {
 	}
 	s.copiesLooked = now
 	// A name has the day, not the hour.
-	if err := s.dropCopies(func(k keptFile) bool { return now.Sub(k.day) >= keptFor+24*time.Hour }); err != nil {
+	if err := s.dropCopies(func(k databaseCopy) bool { return now.Sub(k.day) >= copiesKeptFor+24*time.Hour }); err != nil {
 		s.logger.LogAttrs(ctx, slog.LevelWarn, "an old copy of the database could not be removed", slog.Any("err", err))
 	}
 }
 
-func (s *Store) dropCopies(old func(keptFile) bool) error {
-	files, err := keptFiles(s.folder.FS())
+func (s *Store) dropCopies(old func(databaseCopy) bool) error {
+	files, err := databaseCopies(s.folder.FS())
 	if err != nil {
 		return err
 	}

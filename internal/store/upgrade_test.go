@@ -104,7 +104,7 @@ func TestRollbackReturnsToWhatWasBeforeTheUpgrade(t *testing.T) {
 			if s.Epoch() == epoch {
 				t.Error("the folder has the epoch that it had before the rollback")
 			}
-			if c := post(t, s, draft("lobby", ada, "again", "nonce-1"))[0]; !c.Repeat || c.Event.Seq != 1 {
+			if c := post(t, s, draft("lobby", ada, "again", "nonce-1"))[0]; !c.Repeated || c.Event.Seq != 1 {
 				t.Errorf("a known nonce: %+v", c)
 			}
 			if copies := copiesIn(t, dir); len(copies) != 1 || strings.Contains(copies[0], "undone") {
@@ -131,7 +131,7 @@ func TestQuestionAboutARollbackChangesNothing(t *testing.T) {
 	if size(filepath.Join(killed, databaseName+walSuffix)) == 0 {
 		t.Fatal("the write-ahead log is empty")
 	}
-	s.breakDown(t.Context(), errPanicked)
+	s.stopWriting(t.Context(), errPanicked)
 	must(t, s.Close())
 	must(t, <-ran)
 	for range 2 {
@@ -263,10 +263,10 @@ func TestCopiesStayForTwoWeeks(t *testing.T) {
 	name := "parley-kept-schema-3-v1-2026-01-02.db"
 	must(t, os.WriteFile(filepath.Join(dir, name), nil, 0o600))
 	made := time.Date(2026, 1, 2, 23, 59, 0, 0, time.UTC)
-	for _, now := range []time.Time{made.Add(keptFor), made.Add(keptFor + 2*time.Hour)} {
+	for _, now := range []time.Time{made.Add(copiesKeptFor), made.Add(copiesKeptFor + 2*time.Hour)} {
 		s.copiesLooked = time.Time{}
 		s.dropOldCopies(t.Context(), now)
-		if stays := len(copiesIn(t, dir)) == 1; stays != (now.Sub(made) <= keptFor) {
+		if stays := len(copiesIn(t, dir)) == 1; stays != (now.Sub(made) <= copiesKeptFor) {
 			t.Errorf("after %s it is there: %t", now.Sub(made), stays)
 		}
 	}

@@ -135,9 +135,9 @@ type roomCheck struct {
 	where   map[content][]int64 // the seqs of a content in the history
 	sent    map[key]*sent
 	order   []*sent // by their first attempt
-	looks   []Look
+	looks   []HeadRead
 	pages   []Page
-	reads   []Read
+	reads   []ReadMark
 	wrote   map[content]*sent
 	became  map[int64][]*sent // what was acknowledged, by its number
 	changes map[int64][]Event // of each message in the history, in their order
@@ -255,7 +255,7 @@ func (r *roomCheck) checkOrigin(e Event) {
 // origin returns what was sent to become e. What was deleted is told by its number
 // or, if no answer came, by what it was about.
 func (r *roomCheck) origin(e Event) *sent {
-	if !e.Gone || !e.says() {
+	if !e.Deleted || !e.says() {
 		return r.wrote[content{e.Author, e.Kind, e.Target, e.Text}]
 	}
 	if s := r.ackedAs(e); s != nil {

@@ -6,14 +6,14 @@ import (
 	"slices"
 )
 
-// A step is something that happened to a room between two moments: a message
+// A timedSeq is something that happened to a room between two moments: a message
 // that took a seq, or a look at the newest seq.
-type step struct {
+type timedSeq struct {
 	called   Tick
 	answered Tick // 0: never
 	seq      int64
 	sent     *sent // nil for a look
-	look     Look
+	look     HeadRead
 }
 
 // checkOrder looks whether seq agrees with time. What is known to have a seq
@@ -24,10 +24,10 @@ type step struct {
 // the greatest seq that was known by then.
 func (r *roomCheck) checkOrder() {
 	begun := r.steps()
-	known := slices.DeleteFunc(slices.Clone(begun), func(s step) bool { return s.answered == 0 })
-	slices.SortFunc(begun, func(a, b step) int { return cmp.Compare(a.called, b.called) })
-	slices.SortFunc(known, func(a, b step) int { return cmp.Compare(a.answered, b.answered) })
-	var newest step
+	known := slices.DeleteFunc(slices.Clone(begun), func(s timedSeq) bool { return s.answered == 0 })
+	slices.SortFunc(begun, func(a, b timedSeq) int { return cmp.Compare(a.called, b.called) })
+	slices.SortFunc(known, func(a, b timedSeq) int { return cmp.Compare(a.answered, b.answered) })
+	var newest timedSeq
 	told := map[Rule]bool{}
 	for next := 0; len(begun) > 0; begun = begun[1:] {
 		s := begun[0]
@@ -56,7 +56,7 @@ func (r *roomCheck) checkOrder() {
 }
 
 // known says since when a seq is known.
-func (s step) known() string {
+func (s timedSeq) known() string {
 	if s.sent == nil {
 		return fmt.Sprintf("%s had seen %d as the newest", s.look.Reader, s.seq)
 	}
@@ -64,7 +64,7 @@ func (s step) known() string {
 }
 
 // began says what was begun later.
-func (s step) began() string {
+func (s timedSeq) began() string {
 	if s.sent == nil {
 		return fmt.Sprintf("%s looked and saw %d as the newest", s.look.Reader, s.seq)
 	}
@@ -72,18 +72,18 @@ func (s step) began() string {
 }
 
 // steps returns all that took a seq or looked at one.
-func (r *roomCheck) steps() (steps []step) {
+func (r *roomCheck) steps() (steps []timedSeq) {
 	for _, s := range r.order {
 		switch seqs := r.where[s.content]; {
 		case s.same: // it took none
 		case s.acked != 0:
-			steps = append(steps, step{called: s.first, answered: s.acked, seq: s.seq, sent: s})
+			steps = append(steps, timedSeq{called: s.first, answered: s.acked, seq: s.seq, sent: s})
 		case len(seqs) > 0: // nobody knew, but it is there
-			steps = append(steps, step{called: s.first, seq: seqs[0], sent: s})
+			steps = append(steps, timedSeq{called: s.first, seq: seqs[0], sent: s})
 		}
 	}
 	for _, l := range r.looks {
-		steps = append(steps, step{called: l.Called, answered: l.Answered, seq: l.Head, look: l})
+		steps = append(steps, timedSeq{called: l.Called, answered: l.Answered, seq: l.Head, look: l})
 	}
 	return steps
 }

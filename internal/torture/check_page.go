@@ -31,7 +31,7 @@ func (r *roomCheck) checkErased(e Event) {
 		return
 	}
 	for _, other := range append([]Event{r.at[e.Target]}, r.changes[e.Target]...) {
-		if other.says() && (!other.Gone || other.Text != "") {
+		if other.says() && (!other.Deleted || other.Text != "") {
 			r.report(Revived, other.Seq, "the log has %s, though %s", other, e)
 			return
 		}
@@ -50,7 +50,7 @@ func (r *roomCheck) checkPage(p Page, from int64) bool {
 			r.report(Lost, e.Seq, "%s is not on the page that %s read up to %d", e, p.Reader, p.Head)
 			return false
 		}
-		if !r.checkStanding(p, e, shown[0]) {
+		if !r.checkState(p, e, shown[0]) {
 			return false
 		}
 		shown = shown[1:]
@@ -62,9 +62,9 @@ func (r *roomCheck) checkPage(p Page, from int64) bool {
 	return true
 }
 
-// checkStanding compares a message on a page with what had been done to it.
-func (r *roomCheck) checkStanding(p Page, e Event, is Standing) bool {
-	want := r.standing(e, p.Head)
+// checkState compares a message on a page with what had been done to it.
+func (r *roomCheck) checkState(p Page, e Event, is MessageState) bool {
+	want := r.stateAt(e, p.Head)
 	var rule Rule
 	switch {
 	case is.Author != want.Author:
@@ -82,21 +82,21 @@ func (r *roomCheck) checkStanding(p Page, e Event, is Standing) bool {
 	return false
 }
 
-// standing makes of a message what the log up to head makes of it: the newest edit
+// stateAt makes of a message what the log up to head makes of it: the newest edit
 // is what it says, unless it has been deleted, and the reactions are those that
 // have not been taken back.
-func (r *roomCheck) standing(e Event, head int64) Standing {
-	m := Standing{Seq: e.Seq, Author: e.Author, Text: r.saidBy(e)}
+func (r *roomCheck) stateAt(e Event, head int64) MessageState {
+	m := MessageState{Seq: e.Seq, Author: e.Author, Text: r.saidBy(e)}
 	for _, c := range r.changes[e.Seq] {
 		if c.Seq > head {
 			break
 		}
-		mark := mark(c.Text, c.Author)
+		mark := reaction(c.Text, c.Author)
 		switch c.Kind {
 		case Edit:
 			m.Text = r.saidBy(c)
 		case Delete:
-			return Standing{Seq: e.Seq, Author: e.Author, Gone: true}
+			return MessageState{Seq: e.Seq, Author: e.Author, Gone: true}
 		case React:
 			m.Marks = append(m.Marks, mark)
 		case Unreact:
@@ -117,12 +117,12 @@ func (r *roomCheck) isErased(target, head int64) bool {
 	return false
 }
 
-// mark is one reaction.
-func mark(emoji, author string) string { return emoji + " by " + author }
+// reaction is one reaction.
+func reaction(emoji, author string) string { return emoji + " by " + author }
 
 // saidBy returns what an event said before it was deleted, if it was.
 func (r *roomCheck) saidBy(e Event) string {
-	if s := r.origins[e.Seq]; e.Gone && s != nil {
+	if s := r.origins[e.Seq]; e.Deleted && s != nil {
 		return s.text
 	}
 	return e.Text

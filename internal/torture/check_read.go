@@ -16,14 +16,14 @@ const (
 // acknowledged before something else was asked is read then too, and nothing is
 // that nobody had said by then. One finding is enough.
 func (r *roomCheck) checkReads() {
-	byPerson := map[string][]Read{}
+	byPerson := map[string][]ReadMark{}
 	for _, read := range r.reads {
 		byPerson[read.Person] = append(byPerson[read.Person], read)
 	}
 	for _, who := range sortedKeys(byPerson) {
 		begun := byPerson[who]
-		answered := slices.DeleteFunc(slices.Clone(begun), func(read Read) bool { return read.Answered == 0 })
-		slices.SortFunc(answered, func(a, b Read) int { return cmp.Compare(a.Called, b.Called) })
+		answered := slices.DeleteFunc(slices.Clone(begun), func(read ReadMark) bool { return read.Answered == 0 })
+		slices.SortFunc(answered, func(a, b ReadMark) int { return cmp.Compare(a.Called, b.Called) })
 		for _, is := range answered {
 			least, most := is.Asked, int64(0)
 			for _, other := range begun {
@@ -50,7 +50,7 @@ func (r *roomCheck) checkReads() {
 func (r *roomCheck) unread(who string, after int64) (n int) {
 	events := r.history.Events
 	for _, e := range events[max(0, len(events)-mostCounted):] {
-		if e.Kind == Message && e.Seq > after && e.Author != who && !e.Gone {
+		if e.Kind == Message && e.Seq > after && e.Author != who && !e.Deleted {
 			n++
 		}
 	}

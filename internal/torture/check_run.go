@@ -10,7 +10,7 @@ import (
 
 // checkRun compares what a reader saw with the history. What follows the first
 // thing that is wrong is not looked at: it follows from it.
-func (r *roomCheck) checkRun(run Reading) {
+func (r *roomCheck) checkRun(run Observed) {
 	if len(run.Parts) == 0 {
 		if run.Complete && r.history.Head > 0 {
 			r.report(Unserved, r.history.Head, "%s never got anything", run.Reader)
@@ -44,7 +44,7 @@ func (r *roomCheck) checkRun(run Reading) {
 }
 
 // checkJump says what is wrong where the event after last is not the next one.
-func (r *roomCheck) checkJump(run Reading, part, n int, last int64) {
+func (r *roomCheck) checkJump(run Observed, part, n int, last int64) {
 	p := run.Parts[part]
 	e, at := p.Events[n], r.around(p, n)
 	rest := [][]Event{p.Events[n+1:]}
@@ -65,7 +65,7 @@ func (r *roomCheck) checkJump(run Reading, part, n int, last int64) {
 }
 
 // around shows the numbers on both sides of a part's nth event.
-func (r *roomCheck) around(p Part, n int) string {
+func (r *roomCheck) around(p ObservedPart, n int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "after %d came", p.After)
 	from := max(0, n-3)
@@ -79,7 +79,7 @@ func (r *roomCheck) around(p Part, n int) string {
 }
 
 // checkSeen compares one event with the history.
-func (r *roomCheck) checkSeen(run Reading, p Part, e Event) bool {
+func (r *roomCheck) checkSeen(run Observed, p ObservedPart, e Event) bool {
 	is, ok := r.at[e.Seq]
 	if e.Quote != "" && !r.checkRevived(run, p, e, e.ReplyTo) {
 		return false
@@ -89,9 +89,9 @@ func (r *roomCheck) checkSeen(run Reading, p Part, e Event) bool {
 		r.report(Unstored, e.Seq, "%s saw %s on %s, but the history ends with %d", run.Reader, e, p.name(), r.history.Head)
 	case is.sameAs(e):
 		return true
-	case is.Gone && e.Kind == Message && r.said(is, e):
+	case is.Deleted && e.Kind == Message && r.said(is, e):
 		return r.checkRevived(run, p, e, e.Seq)
-	case is.Gone && r.said(is, e):
+	case is.Deleted && r.said(is, e):
 		return r.checkRevived(run, p, e, e.Target)
 	case r.whereIs(e) == 0:
 		r.report(Unstored, e.Seq, "%s saw %s on %s, which is nowhere in the history; %d is %s", run.Reader, e, p.name(), e.Seq, is)
@@ -109,7 +109,7 @@ func (r *roomCheck) said(is, e Event) bool {
 
 // checkRevived looks whether somebody who was shown in e what a message said that
 // is gone had asked for it before its deletion was acknowledged.
-func (r *roomCheck) checkRevived(run Reading, p Part, e Event, target int64) bool {
+func (r *roomCheck) checkRevived(run Observed, p ObservedPart, e Event, target int64) bool {
 	erased, ok := r.erased[target]
 	if !ok || erased > p.Called {
 		return true
@@ -127,7 +127,7 @@ func (r *roomCheck) whereIs(e Event) int64 {
 	return 0
 }
 
-func (p Part) name() string {
+func (p ObservedPart) name() string {
 	if p.Conn == 0 {
 		return "a page of the log"
 	}

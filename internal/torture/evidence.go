@@ -10,10 +10,10 @@ import (
 // the histories read afterwards.
 type Evidence struct {
 	Attempts  []Attempt
-	Looks     []Look
-	Runs      []Reading
+	Looks     []HeadRead
+	Runs      []Observed
 	Pages     []Page
-	Reads     []Read
+	Reads     []ReadMark
 	Histories []History
 	Forgotten []string // people whose session the server did not know any more
 
@@ -58,8 +58,8 @@ type Attempt struct {
 
 func (a Attempt) acked() bool { return a.Answered != 0 && a.Refused == "" }
 
-// A Look is a read that said which event of a room was the newest.
-type Look struct {
+// A HeadRead is a read that said which event of a room was the newest.
+type HeadRead struct {
 	Reader string
 	Room   string
 
@@ -68,9 +68,9 @@ type Look struct {
 	Head     int64
 }
 
-// A Read is an answer, or none, to somebody who said how far they have read a room
+// A ReadMark is an answer, or none, to somebody who said how far they have read a room
 // or, afterwards, asked how far they have.
-type Read struct {
+type ReadMark struct {
 	Person string
 	Room   string
 	Asked  int64 // said to be read; 0: nothing was said
@@ -84,12 +84,12 @@ type Read struct {
 
 // An Event is something in a room's log, as it was seen.
 type Event struct {
-	Seq    int64
-	Kind   Kind
-	Author string
-	Target int64 `json:",omitempty"`
-	Text   string
-	Gone   bool `json:",omitempty"` // a message, or an edit of one, that was deleted
+	Seq     int64
+	Kind    Kind
+	Author  string
+	Target  int64 `json:",omitempty"`
+	Text    string
+	Deleted bool `json:",omitempty"` // a message, or an edit of one, that was deleted
 
 	ReplyTo int64  `json:",omitempty"` // the message that this one answers
 	Quote   string `json:",omitempty"` // what that one said, when this was shown
@@ -104,8 +104,8 @@ func (e Event) sameAs(other Event) bool {
 // says reports whether e could have said something that was deleted later.
 func (e Event) says() bool { return e.Kind == Message || e.Kind == Edit }
 
-// A Standing is a message as it stands on a page.
-type Standing struct {
+// A MessageState is a message as it stands on a page.
+type MessageState struct {
 	Seq    int64
 	Author string
 	Text   string
@@ -116,7 +116,7 @@ type Standing struct {
 	Quote   string `json:",omitempty"`
 }
 
-func (m Standing) String() string {
+func (m MessageState) String() string {
 	s := fmt.Sprintf("%d by %s %q with %v", m.Seq, m.Author, m.Text, m.Marks)
 	if m.Gone {
 		s = fmt.Sprintf("%d by %s, deleted, with %q and %v", m.Seq, m.Author, m.Text, m.Marks)
@@ -132,7 +132,7 @@ type Page struct {
 	Reader   string
 	Room     string
 	Head     int64 // the newest event that is in it
-	Messages []Standing
+	Messages []MessageState
 }
 
 func (e Event) String() string {
@@ -143,24 +143,24 @@ func (e Event) String() string {
 	if e.Quote != "" {
 		s += fmt.Sprintf(" to %d %q", e.ReplyTo, e.Quote)
 	}
-	if e.Gone {
+	if e.Deleted {
 		s += " (gone)"
 	}
 	return s
 }
 
-// A Reading is what one reader saw of one room, over all its connections.
-type Reading struct {
+// A Observed is what one reader saw of one room, over all its connections.
+type Observed struct {
 	Reader   string
 	Room     string
-	Parts    []Part
+	Parts    []ObservedPart
 	Complete bool // it read until there was nothing more
 
 	newest int64 // the greatest seq seen or not to be seen
 }
 
-// A Part of a run is what came over one connection, or as pages of history.
-type Part struct {
+// A ObservedPart of a run is what came over one connection, or as pages of history.
+type ObservedPart struct {
 	Conn   int // 0: pages of the log
 	Called Tick
 	Epoch  string
@@ -175,7 +175,7 @@ type History struct {
 	Epoch    string
 	Head     int64 // the newest seq, as the server says
 	Events   []Event
-	Messages []Standing
+	Messages []MessageState
 }
 
 // abridged returns a text in few bytes: itself if it is short, else its

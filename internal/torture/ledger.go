@@ -11,10 +11,10 @@ type ledger struct {
 	tick     Tick
 	conns    int
 	attempts []*Attempt
-	looks    []Look
-	runs     []*Reading
+	looks    []HeadRead
+	runs     []*Observed
 	pages    []Page
-	reads    []*Read
+	reads    []*ReadMark
 	forgot   []string
 	mute     []string
 }
@@ -65,7 +65,7 @@ func (l *ledger) looked(reader, room string, called Tick, head int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.tick++
-	l.looks = append(l.looks, Look{Reader: reader, Room: room, Called: called, Answered: l.tick, Head: head})
+	l.looks = append(l.looks, HeadRead{Reader: reader, Room: room, Called: called, Answered: l.tick, Head: head})
 }
 
 // read writes down a page of messages as they stood.
@@ -76,7 +76,7 @@ func (l *ledger) read(p Page) {
 }
 
 // asks writes down that somebody says, or asks, how far they have read a room.
-func (l *ledger) asks(r Read) *Read {
+func (l *ledger) asks(r ReadMark) *ReadMark {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.tick++
@@ -86,7 +86,7 @@ func (l *ledger) asks(r Read) *Read {
 }
 
 // tells writes down the answer.
-func (l *ledger) tells(r *Read, seq int64, unread int) {
+func (l *ledger) tells(r *ReadMark, seq int64, unread int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.tick++
@@ -94,10 +94,10 @@ func (l *ledger) tells(r *Read, seq int64, unread int) {
 }
 
 // run begins to write down what a reader sees of a room.
-func (l *ledger) run(reader, room string) *Reading {
+func (l *ledger) run(reader, room string) *Observed {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	r := &Reading{Reader: reader, Room: room}
+	r := &Observed{Reader: reader, Room: room}
 	l.runs = append(l.runs, r)
 	return r
 }
@@ -111,7 +111,7 @@ func (l *ledger) connects() int {
 }
 
 // part begins what a reader sees over one connection.
-func (l *ledger) part(r *Reading, p Part) {
+func (l *ledger) part(r *Observed, p ObservedPart) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	r.Parts = append(r.Parts, p)
@@ -122,7 +122,7 @@ func (l *ledger) part(r *Reading, p Part) {
 }
 
 // saw adds an event to a run's last part.
-func (l *ledger) saw(r *Reading, e Event) {
+func (l *ledger) saw(r *Observed, e Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	e.Text = abridged(e.Text)
@@ -132,14 +132,14 @@ func (l *ledger) saw(r *Reading, e Event) {
 }
 
 // hasReached reports whether a reader has seen an event or what came after it.
-func (l *ledger) hasReached(r *Reading, seq int64) bool {
+func (l *ledger) hasReached(r *Observed, seq int64) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return r.newest >= seq
 }
 
 // last returns how far a run has come, and in which epoch.
-func (l *ledger) last(r *Reading) (seq int64, epoch string) {
+func (l *ledger) last(r *Observed) (seq int64, epoch string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, p := range slices.Backward(r.Parts) {
@@ -157,7 +157,7 @@ func (l *ledger) hasForgotten() bool {
 	return len(l.forgot) > 0
 }
 
-func (l *ledger) all() []*Reading {
+func (l *ledger) all() []*Observed {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Clone(l.runs)

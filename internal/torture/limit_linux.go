@@ -11,21 +11,21 @@ import (
 
 // Ailments returns what can be done to the program from outside: nothing of it
 // knows.
-func (p *Process) Ailments() []Ailment {
-	can := []Ailment{{
+func (p *Process) Ailments() []SubjectFault {
+	can := []SubjectFault{{
 		Name:  "limit",
 		Begin: func(*rand.Rand) error { return limitFiles(p.PID(), 4096) },
 		End:   func(*rand.Rand) error { return limitFiles(p.PID(), -1) },
 	}}
 	if p.OwnDisk {
-		can = append(can, Ailment{
+		can = append(can, SubjectFault{
 			Name:  "full",
 			Begin: func(*rand.Rand) error { return p.fill() },
 			End:   func(*rand.Rand) error { return p.resize(diskSize) },
 		})
 	}
 	if p.Clock != "" {
-		can = append(can, Ailment{Name: "clock", Begin: p.misset})
+		can = append(can, SubjectFault{Name: "clock", Begin: p.misset})
 	}
 	return can
 }

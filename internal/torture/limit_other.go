@@ -8,9 +8,9 @@ import (
 )
 
 // Ailments returns what can be done to the program from outside.
-func (p *Process) Ailments() []Ailment {
+func (p *Process) Ailments() []SubjectFault {
 	if p.Clock != "" {
-		return []Ailment{{Name: "clock", Begin: p.misset}}
+		return []SubjectFault{{Name: "clock", Begin: p.misset}}
 	}
 	return nil
 }

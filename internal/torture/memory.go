@@ -22,7 +22,7 @@ type Memory struct {
 const slack = 16 << 20 // bytes
 
 // watchMemory notes the most that the server holds until ctx ends.
-func (w *world) watchMemory(ctx context.Context) {
+func (w *harness) watchMemory(ctx context.Context) {
 	for ctx.Err() == nil {
 		now := memoryOf(w.cfg.Subject)
 		w.count(func(r *Report) { r.Memory.Peak = max(r.Memory.Peak, now) })
@@ -32,7 +32,7 @@ func (w *world) watchMemory(ctx context.Context) {
 
 // calmMemory waits until the server holds about as much as before, but no longer
 // than cfg.Rest, and writes down how it went.
-func (w *world) calmMemory(ctx context.Context) {
+func (w *harness) calmMemory(ctx context.Context) {
 	began := time.Now()
 	for {
 		now, took := memoryOf(w.cfg.Subject), time.Since(began)

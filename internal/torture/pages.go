@@ -19,9 +19,9 @@ const (
 
 // history reads a room's log after one event and up to another (-1: all), trying
 // again while the server is away.
-func (s *storm) history(ctx context.Context, room string, after, upTo int64) (History, error) {
+func (s *round) history(ctx context.Context, room string, after, upTo int64) (History, error) {
 	h := History{Room: room}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, waitLimit)
 	defer cancel()
 	for {
 		page, err := s.page(ctx, room, fmt.Sprintf("log?limit=%d&after=%d", mostOnPage, after))
@@ -49,7 +49,7 @@ func (s *storm) history(ctx context.Context, room string, after, upTo int64) (Hi
 }
 
 // messages reads all of a room's messages as they stand.
-func (s *storm) messages(ctx context.Context, room string) (all []Standing, err error) {
+func (s *round) messages(ctx context.Context, room string) (all []MessageState, err error) {
 	for after := int64(0); ; {
 		page, err := s.page(ctx, room, fmt.Sprintf("messages?limit=%d&after=%d", mostOnPage, after))
 		if err != nil {
@@ -64,7 +64,7 @@ func (s *storm) messages(ctx context.Context, room string) (all []Standing, err 
 }
 
 // browse reads the newest messages of one room after the other until ctx ends.
-func (s *storm) browse(ctx context.Context) {
+func (s *round) browse(ctx context.Context) {
 	for n := 0; ctx.Err() == nil; n++ {
 		sleep(ctx, browseEvery)
 		room := s.rooms[n%len(s.rooms)]
@@ -76,14 +76,14 @@ func (s *storm) browse(ctx context.Context) {
 }
 
 // reads asks how far a member has read each room, when nothing happens any more.
-func (s *storm) reads(ctx context.Context, m *member) error {
+func (s *round) reads(ctx context.Context, m *rawClient) error {
 	var answer struct {
 		Rooms []frame `json:"rooms"`
 	}
 	person, session := m.identity(ctx)
-	asked := map[string]*Read{}
+	asked := map[string]*ReadMark{}
 	for _, room := range s.rooms {
-		asked[room] = s.ledger.asks(Read{Person: person, Room: room, Last: true})
+		asked[room] = s.ledger.asks(ReadMark{Person: person, Room: room, Last: true})
 	}
 	if err := s.get(ctx, "/api/me/rooms", session, &answer); err != nil {
 		return err
@@ -117,13 +117,13 @@ type page struct {
 	} `json:"messages"`
 }
 
-func (p *page) standing() []Standing {
-	all := make([]Standing, len(p.Messages))
+func (p *page) standing() []MessageState {
+	all := make([]MessageState, len(p.Messages))
 	for i, m := range p.Messages {
-		all[i] = Standing{Seq: m.Seq, Author: m.From.ID, Text: abridged(m.Text), Gone: m.Gone, ReplyTo: m.ReplyTo, Quote: abridged(m.Quote.Text)}
+		all[i] = MessageState{Seq: m.Seq, Author: m.From.ID, Text: abridged(m.Text), Gone: m.Gone, ReplyTo: m.ReplyTo, Quote: abridged(m.Quote.Text)}
 		for _, r := range m.Reactions {
 			for _, who := range r.People {
-				all[i].Marks = append(all[i].Marks, mark(r.Emoji, who.ID))
+				all[i].Marks = append(all[i].Marks, reaction(r.Emoji, who.ID))
 			}
 			if r.Count != len(r.People) {
 				all[i].Marks = append(all[i].Marks, fmt.Sprintf("%s counted as %d", r.Emoji, r.Count))
@@ -135,13 +135,13 @@ func (p *page) standing() []Standing {
 }
 
 // head returns a room's newest event.
-func (s *storm) head(ctx context.Context, room string) (int64, error) {
+func (s *round) head(ctx context.Context, room string) (int64, error) {
 	p, err := s.page(ctx, room, "log?limit=1")
 	return p.Seq, err
 }
 
 // page reads what there is under a room's address.
-func (s *storm) page(ctx context.Context, room, what string) (p page, err error) {
+func (s *round) page(ctx context.Context, room, what string) (p page, err error) {
 	called := s.ledger.now()
 	if err := s.get(ctx, "/api/rooms/"+room+"/"+what, "", &p); err != nil {
 		return p, err
@@ -152,7 +152,7 @@ func (s *storm) page(ctx context.Context, room, what string) (p page, err error)
 
 // get reads what the server has at an address, for who has a session or for
 // anybody.
-func (s *storm) get(ctx context.Context, path, session string, into any) error {
+func (s *round) get(ctx context.Context, path, session string, into any) error {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.address()+path, nil)
 	if err != nil {
 		return err

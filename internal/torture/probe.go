@@ -13,7 +13,7 @@ import (
 // A prober is a person over HTTP, straight to the server, who says something
 // after each fault to find out how soon it is stored.
 type prober struct {
-	s *storm
+	s *round
 
 	mu      sync.Mutex
 	person  string
@@ -27,7 +27,7 @@ const (
 )
 
 // newProber makes somebody; the server is well at that time.
-func (s *storm) newProber(ctx context.Context) (*prober, error) {
+func (s *round) newProber(ctx context.Context) (*prober, error) {
 	var is struct {
 		Person  person `json:"person"`
 		Session string `json:"session"`
@@ -48,7 +48,7 @@ func (s *storm) newProber(ctx context.Context) (*prober, error) {
 func (p *prober) post(ctx context.Context) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, waitLimit)
 	defer cancel()
 	p.said++
 	a := Attempt{
@@ -64,7 +64,7 @@ func (p *prober) post(ctx context.Context) error {
 			return nil
 		}
 		if ctx.Err() != nil {
-			return fmt.Errorf("the server stores nothing %v after the fault: %w", patience, err)
+			return fmt.Errorf("the server stores nothing %v after the fault: %w", waitLimit, err)
 		}
 		sleep(ctx, probeEvery)
 	}

@@ -32,7 +32,7 @@ type Process struct {
 }
 
 // Patience is how long something may take that is about to happen.
-const patience = 20 * time.Second
+const waitLimit = 20 * time.Second
 
 // Start runs the program on a free port of this machine alone, without the
 // limits that protect it from such as us.
@@ -56,7 +56,7 @@ func (p *Process) Start(context.Context) (string, error) {
 		return "", fmt.Errorf("start %s: %w", p.Program, err)
 	}
 	p.pid.Store(int64(p.cmd.Process.Pid))
-	giveUp := time.AfterFunc(patience, func() { _ = p.cmd.Process.Kill() }) // then the line does not come
+	giveUp := time.AfterFunc(waitLimit, func() { _ = p.cmd.Process.Kill() }) // then the line does not come
 	line, err := bufio.NewReader(stdout).ReadString('\n')
 	giveUp.Stop()
 	url, ok := strings.CutPrefix(strings.TrimSpace(line), "listening on ")
@@ -99,7 +99,7 @@ func (p *Process) Stop() error {
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return fmt.Errorf("stop the server: %w", err)
 	}
-	giveUp := time.AfterFunc(patience, func() { _ = p.cmd.Process.Kill() })
+	giveUp := time.AfterFunc(waitLimit, func() { _ = p.cmd.Process.Kill() })
 	defer giveUp.Stop()
 	if err := p.cmd.Wait(); err != nil {
 		return fmt.Errorf("the server was asked to stop: %w", err)

@@ -19,13 +19,13 @@ type proxy struct {
 
 	mu       sync.Mutex
 	upstream string // where the server is; "": there is none
-	links    map[*link]bool
+	links    map[*proxyConn]bool
 }
 
 const proxyBuffer = 4 << 10 // bytes that wait in each socket of ours
 
-// A link is one connection through the proxy.
-type link struct {
+// A proxyConn is one connection through the proxy.
+type proxyConn struct {
 	client, server net.Conn
 	done           chan struct{} // closed by end
 	ended          sync.Once
@@ -42,7 +42,7 @@ func newProxy() (*proxy, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &proxy{ln: ln, links: map[*link]bool{}}, nil
+	return &proxy{ln: ln, links: map[*proxyConn]bool{}}, nil
 }
 
 func (p *proxy) url() string { return "http://" + p.ln.Addr().String() }
@@ -81,12 +81,12 @@ func (p *proxy) serve(ctx context.Context, client net.Conn) {
 	if upstream == "" {
 		return
 	}
-	dialer := net.Dialer{Timeout: patience, Control: smallSegments}
+	dialer := net.Dialer{Timeout: waitLimit, Control: smallSegments}
 	server, err := dialer.DialContext(ctx, "tcp", upstream)
 	if err != nil {
 		return // the client finds out
 	}
-	l := &link{client: client, server: server, done: make(chan struct{}), cutIn: -1}
+	l := &proxyConn{client: client, server: server, done: make(chan struct{}), cutIn: -1}
 	_ = client.(*net.TCPConn).SetWriteBuffer(proxyBuffer) // larger ones only hide more
 	_ = server.(*net.TCPConn).SetReadBuffer(proxyBuffer)
 	p.mu.Lock()
@@ -106,10 +106,10 @@ func (p *proxy) serve(ctx context.Context, client net.Conn) {
 
 // some returns a share of the present links, all of them if it is negative,
 // chosen by rnd.
-func (p *proxy) some(rnd *rand.Rand, share float64) []*link {
+func (p *proxy) some(rnd *rand.Rand, share float64) []*proxyConn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var chosen []*link
+	var chosen []*proxyConn
 	for l := range p.links {
 		if share < 0 || rnd.Float64() < share {
 			chosen = append(chosen, l)
@@ -118,7 +118,7 @@ func (p *proxy) some(rnd *rand.Rand, share float64) []*link {
 	return chosen
 }
 
-func (l *link) end() {
+func (l *proxyConn) end() {
 	l.ended.Do(func() {
 		close(l.done)
 		l.client.Close()
@@ -126,20 +126,20 @@ func (l *link) end() {
 	})
 }
 
-// suffer changes how the link is from now on.
-func (l *link) suffer(change func(*link)) {
+// degrade changes how the link is from now on.
+func (l *proxyConn) degrade(change func(*proxyConn)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	change(l)
 }
 
 // freeze keeps the link open and has nothing pass, until it ends.
-func (l *link) freeze() {
-	l.suffer(func(l *link) { l.frozen = make(chan struct{}) })
+func (l *proxyConn) freeze() {
+	l.degrade(func(l *proxyConn) { l.frozen = make(chan struct{}) })
 }
 
 // pump copies one way, as badly as the link is at the time.
-func (l *link) pump(dst, src net.Conn, fromClient bool) {
+func (l *proxyConn) pump(dst, src net.Conn, fromClient bool) {
 	defer l.end()
 	buf := make([]byte, proxyBuffer)
 	for {
@@ -150,7 +150,7 @@ func (l *link) pump(dst, src net.Conn, fromClient bool) {
 	}
 }
 
-func (l *link) pass(dst io.Writer, chunk []byte, fromClient bool) bool {
+func (l *proxyConn) pass(dst io.Writer, chunk []byte, fromClient bool) bool {
 	for len(chunk) > 0 {
 		l.mu.Lock()
 		frozen, delay, n, cut := l.frozen, l.delay, len(chunk), false

@@ -17,11 +17,11 @@ type Subject interface {
 }
 
 // A subject that has ways of its own to suffer, besides being ended, says which.
-type ailing interface{ Ailments() []Ailment }
+type hasFaults interface{ Ailments() []SubjectFault }
 
-// An Ailment is a fault that its subject knows how to bring about while the
+// A SubjectFault is a fault that its subject knows how to bring about while the
 // server runs.
-type Ailment struct {
+type SubjectFault struct {
 	Name  string
 	Begin func(*rand.Rand) error
 	End   func(*rand.Rand) error // nil: it does not end, or has ended
@@ -29,8 +29,8 @@ type Ailment struct {
 }
 
 // ailments returns what a subject can suffer from.
-func ailments(s Subject) []Ailment {
-	if a, ok := s.(ailing); ok {
+func ailments(s Subject) []SubjectFault {
+	if a, ok := s.(hasFaults); ok {
 		return a.Ailments()
 	}
 	return nil

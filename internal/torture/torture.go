@@ -110,9 +110,9 @@ func (b *Broken) Error() string {
 	return s
 }
 
-// keep writes evidence for a person to look at: a file for each kind of thing,
+// writeEvidence writes evidence for a person to look at: a file for each kind of thing,
 // one thing a line.
-func keep(dir string, e Evidence, found []Finding) error {
+func writeEvidence(dir string, e Evidence, found []Finding) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func keep(dir string, e Evidence, found []Finding) error {
 		for _, p := range r.Parts {
 			runs = append(runs, struct {
 				Reader, Room string
-				Part
+				ObservedPart
 			}{r.Reader, r.Room, p})
 		}
 	}

@@ -14,7 +14,7 @@ const maxMarks = 4
 // to a terminal but show text: no control or escape character, nothing that
 // turns the direction of what follows, nothing invisible. Line ends stay.
 func Clean(s string) string {
-	if isTame(s) {
+	if isPlain(s) {
 		return s
 	}
 	var b strings.Builder
@@ -53,8 +53,8 @@ func CleanLine(s string) string {
 	return strings.ReplaceAll(strings.TrimSpace(Clean(s)), "\n", " ⏎ ")
 }
 
-// isTame reports whether s is printable ASCII and line ends, as most text is.
-func isTame(s string) bool {
+// isPlain reports whether s is printable ASCII and line ends, as most text is.
+func isPlain(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; c != '\n' && (c < 0x20 || c > 0x7e) {
 			return false

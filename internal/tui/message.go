@@ -61,8 +61,8 @@ func notesOf(m client.Message) string {
 	return "(" + strings.Join(notes, " · ") + ")"
 }
 
-// happen has the room's messages be as an event of its log leaves them.
-func (t *timeline) happen(e client.Event) {
+// apply has the room's messages be as an event of its log leaves them.
+func (t *timeline) apply(e client.Event) {
 	switch e := e.(type) {
 	case client.Edit:
 		t.change(e.Target, func(m *client.Message) {

@@ -79,8 +79,8 @@ type model struct {
 	people        map[string]client.Person
 	count         int
 	togglePeople  bool // shown though narrow, or not though wide
-	typing        map[string]typist
-	typingSaid    time.Time
+	typing        map[string]typingPerson
+	typingSent    time.Time
 	lost          error // why there is no connection; nil: there is one
 	loading       bool
 	newest        int64 // seq of the room when it was joined or reset
@@ -88,7 +88,7 @@ type model struct {
 	err           error // why the screen had to end
 }
 
-type typist struct {
+type typingPerson struct {
 	name  string
 	until time.Time
 }
@@ -124,14 +124,14 @@ func newModel(ctx context.Context, c Chat, me client.Person, r client.Room, maxL
 	composer.Focus()
 	m := &model{
 		ctx: ctx, chat: c, me: me, room: r.Name, composer: composer, newest: r.Seq,
-		people: map[string]client.Person{}, typing: map[string]typist{}, count: r.Count,
+		people: map[string]client.Person{}, typing: map[string]typingPerson{}, count: r.Count,
 	}
 	m.here(r.Here)
 	return m
 }
 
 // Init reads the newest history and starts to listen.
-func (m *model) Init() tea.Cmd { return tea.Batch(m.next, m.older()) }
+func (m *model) Init() tea.Cmd { return tea.Batch(m.next, m.loadOlder()) }
 
 // next waits for one event. Update asks for the next once it has dealt with it.
 func (m *model) next() tea.Msg {
@@ -142,8 +142,8 @@ func (m *model) next() tea.Msg {
 	return eventMsg{e}
 }
 
-// older fetches what is before the oldest message here.
-func (m *model) older() tea.Cmd {
+// loadOlder fetches what is before the oldest message here.
+func (m *model) loadOlder() tea.Cmd {
 	before := m.newest + 1
 	if len(m.timeline.messages) > 0 {
 		before = m.timeline.messages[0].Seq
@@ -165,11 +165,11 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.width, m.height = msg.Width, msg.Height
 		return m, nil
 	case tea.KeyPressMsg:
-		return m, m.pressed(msg)
+		return m, m.handleKey(msg)
 	case tea.MouseWheelMsg:
 		return m, m.wheel(msg)
 	case eventMsg:
-		return m, tea.Batch(m.happened(msg.event), m.next)
+		return m, tea.Batch(m.apply(msg.event), m.next)
 	case historyMsg:
 		m.loading = false
 		defer func() { m.changes = nil }()
@@ -201,12 +201,12 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 func (m *model) changeAgain(after int64) {
 	for _, e := range m.changes {
 		if seq, _ := numbersOf(e); seq > after {
-			m.timeline.happen(e)
+			m.timeline.apply(e)
 		}
 	}
 }
 
-func (m *model) happened(e client.Event) tea.Cmd {
+func (m *model) apply(e client.Event) tea.Cmd {
 	switch e := e.(type) {
 	case client.Message:
 		if e.Room == m.room {
@@ -232,7 +232,7 @@ func (m *model) happened(e client.Event) tea.Cmd {
 		}
 	case client.Typing:
 		if e.From.ID != m.me.ID {
-			m.typing[e.From.ID] = typist{e.From.Name, time.Now().Add(typingLasts)}
+			m.typing[e.From.ID] = typingPerson{e.From.Name, time.Now().Add(typingLasts)}
 			return tea.Tick(typingLasts, func(time.Time) tea.Msg { return tickMsg{} })
 		}
 	case client.Disconnected:
@@ -245,7 +245,7 @@ func (m *model) happened(e client.Event) tea.Cmd {
 		m.changes = nil
 		m.newest, m.loading = e.Seq, false
 		m.notice = "The server was restored from a back-up."
-		return m.older()
+		return m.loadOlder()
 	case client.Left:
 		m.err = e.Err
 		return tea.Quit
@@ -258,7 +258,7 @@ func (m *model) changed(e client.Event) {
 	if m.loading {
 		m.changes = append(m.changes, e)
 	}
-	m.timeline.happen(e)
+	m.timeline.apply(e)
 }
 
 func (m *model) here(people []client.Person) {
@@ -271,8 +271,8 @@ func (m *model) here(people []client.Person) {
 	}
 }
 
-// pressed is the keyboard.
-func (m *model) pressed(msg tea.KeyPressMsg) tea.Cmd {
+// handleKey is the keyboard.
+func (m *model) handleKey(msg tea.KeyPressMsg) tea.Cmd {
 	m.notice = ""
 	switch msg.String() {
 	case "ctrl+c", "esc":
@@ -305,7 +305,7 @@ func (m *model) pressed(msg tea.KeyPressMsg) tea.Cmd {
 	var cmd tea.Cmd
 	m.composer, cmd = m.composer.Update(msg)
 	if now := m.composer.Value(); now != before && strings.TrimSpace(now) != "" {
-		return tea.Batch(cmd, m.sayTyping())
+		return tea.Batch(cmd, m.sendTyping())
 	}
 	return cmd
 }
@@ -322,7 +322,7 @@ func (m *model) wheel(msg tea.MouseWheelMsg) tea.Cmd {
 
 func (m *model) scroll(lines int) tea.Cmd {
 	if atTop := m.timeline.scroll(lines, m.messageLines()); atTop && lines > 0 {
-		return m.older()
+		return m.loadOlder()
 	}
 	return nil
 }
@@ -337,7 +337,7 @@ func (m *model) submit() tea.Cmd {
 		return nil
 	}
 	m.composer.Reset()
-	m.typingSaid = time.Time{}
+	m.typingSent = time.Time{}
 	m.timeline.send(&outgoing{text: text})
 	return m.sendNext()
 }
@@ -371,11 +371,11 @@ func (m *model) sendNext() tea.Cmd {
 	}
 }
 
-func (m *model) sayTyping() tea.Cmd {
-	if time.Since(m.typingSaid) < typingEvery {
+func (m *model) sendTyping() tea.Cmd {
+	if time.Since(m.typingSent) < typingEvery {
 		return nil
 	}
-	m.typingSaid = time.Now()
+	m.typingSent = time.Now()
 	return func() tea.Msg {
 		_ = m.chat.Typing(m.ctx, m.room) // nobody misses it
 		return nil

@@ -18,8 +18,8 @@ import (
 type Sessions struct {
 	path string
 
-	Last   string            `json:"last"`     // name of the person of the last time
-	Tokens map[string]string `json:"sessions"` // by name; secret
+	LastName string            `json:"last"`     // name of the person of the last time
+	Tokens   map[string]string `json:"sessions"` // by name; secret
 }
 
 // OpenSessions reads the sessions with the server at host from a file in dir,
@@ -51,20 +51,20 @@ func fileName(s string) string {
 	}, strings.ToLower(s))
 }
 
-// Who returns the name to go by and the session that proves it, "" for a new
+// Choose returns the name to go by and the session that proves it, "" for a new
 // guest: name if it is given, else that of the last time, else fallback.
-func (s *Sessions) Who(name, fallback string) (who, session string) {
-	who = cmp.Or(name, s.Last, fallback, "guest")
+func (s *Sessions) Choose(name, fallback string) (who, session string) {
+	who = cmp.Or(name, s.LastName, fallback, "guest")
 	return who, s.Tokens[who]
 }
 
-// Keep writes down who one was now. asked is the name that Who returned, which
+// Save writes down who one was now. asked is the name that Who returned, which
 // the server may have normalised.
-func (s *Sessions) Keep(asked, name, session string) error {
-	if s.Last == name && s.Tokens[name] == session && s.Tokens[asked] == session {
+func (s *Sessions) Save(asked, name, session string) error {
+	if s.LastName == name && s.Tokens[name] == session && s.Tokens[asked] == session {
 		return nil
 	}
-	s.Last = name
+	s.LastName = name
 	s.Tokens[name], s.Tokens[asked] = session, session
 	if err := s.write(); err != nil {
 		return fmt.Errorf("remember the session: %w", err)

@@ -14,7 +14,7 @@ import (
 
 const (
 	groupWindow = 5 * time.Minute // between two messages under one name
-	maxKept     = 5000            // messages in memory; older ones are a page away
+	maxMessages = 5000            // messages in memory; older ones are a page away
 )
 
 // A timeline is a room's messages as the lines of a terminal. It is read from
@@ -75,8 +75,8 @@ func (t *timeline) add(messages ...client.Message) {
 		t.messages = slices.Insert(t.messages, i, m)
 	}
 	t.pending = slices.DeleteFunc(t.pending, t.hasArrived)
-	if atBottom && len(t.messages) > maxKept {
-		t.messages = slices.Clone(t.messages[len(t.messages)-maxKept*3/4:]) // not for each message again
+	if atBottom && len(t.messages) > maxMessages {
+		t.messages = slices.Clone(t.messages[len(t.messages)-maxMessages*3/4:]) // not for each message again
 		t.bodies = nil
 		t.redraw()
 	}

@@ -29,7 +29,7 @@ func (m *model) View() tea.View {
 	lines := []string{m.bar()}
 	messages := m.timeline.view(m.messageLines())
 	if m.showsPeople() {
-		messages = beside(messages, m.peopleColumn(len(messages)), m.width-peopleWidth)
+		messages = columns(messages, m.peopleColumn(len(messages)), m.width-peopleWidth)
 	}
 	lines = append(lines, messages...)
 	lines = append(lines, m.status(), m.composer.View())
@@ -138,8 +138,8 @@ func (m *model) peopleColumn(height int) []string {
 	return lines
 }
 
-// beside puts the lines of right next to those of left, which are width cells wide.
-func beside(left, right []string, width int) []string {
+// columns puts the lines of right next to those of left, which are width cells wide.
+func columns(left, right []string, width int) []string {
 	for i := range left {
 		text := ""
 		if i < len(right) {
