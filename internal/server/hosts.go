@@ -16,6 +16,7 @@ import (
 	"golang.org/x/net/idna"
 	"golang.org/x/net/publicsuffix"
 
+	"parley/internal/certs"
 	"parley/internal/chat"
 )
 
@@ -233,8 +234,8 @@ func (s *Server) answersFor(r *http.Request) bool {
 // certified reports whether the certificate in --tls-cert is for name. A browser
 // does not come by TLS under a name that the certificate is not for.
 func (s *Server) certified(name string) bool {
-	k, ok := s.certs.(*keyPair)
-	return ok && k.isFor(name)
+	k, ok := s.certs.(*certs.KeyPair)
+	return ok && k.IsFor(name)
 }
 
 // anyHostPaths are the addresses that answer whatever the host is, as monitors ask

@@ -14,7 +14,7 @@ import (
 
 	"parley/internal/chat"
 	"parley/internal/room"
-	"parley/internal/store"
+	"parley/internal/store/sqlite"
 )
 
 // A timedWriter is a response whose connection has a deadline.
@@ -71,7 +71,7 @@ func (brokenPeople) NewGuest(context.Context, string, string) (chat.Person, stri
 }
 
 func TestOperatorHearsOfAPanicAndTheServerStays(t *testing.T) {
-	kept, err := store.Open(t.Context(), store.Config{Dir: t.TempDir()})
+	kept, err := sqlite.Open(t.Context(), sqlite.Config{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,7 @@ import (
 
 	"parley/internal/chat"
 	"parley/internal/room"
-	"parley/internal/store"
+	"parley/internal/store/sqlite"
 )
 
 // row is a line of the table of errors in docs/protocol.md.
@@ -93,7 +93,7 @@ func (fire) NewGuest(context.Context, string, string) (chat.Person, string, erro
 }
 
 func TestWhatIsOurFaultIsLoggedAndNotTold(t *testing.T) {
-	kept, err := store.Open(t.Context(), store.Config{Dir: t.TempDir()})
+	kept, err := sqlite.Open(t.Context(), sqlite.Config{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func TestWhatIsOurFaultIsLoggedAndNotTold(t *testing.T) {
 }
 
 func TestAnIllStoreIsToldByHealthz(t *testing.T) {
-	kept, err := store.Open(t.Context(), store.Config{Dir: t.TempDir()})
+	kept, err := sqlite.Open(t.Context(), sqlite.Config{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ import (
 
 	"parley/internal/chat"
 	"parley/internal/room"
-	"parley/internal/store"
+	"parley/internal/store/sqlite"
 )
 
 func bearer(session string) []string { return []string{"Authorization", "Bearer " + session} }
@@ -308,7 +308,7 @@ func (stubborn) Forget(context.Context, string) error { return errors.New("the d
 
 // A sign-out that is not stored ends nothing.
 func TestASignOutThatFailsEndsNothing(t *testing.T) {
-	kept, err := store.Open(t.Context(), store.Config{Dir: t.TempDir()})
+	kept, err := sqlite.Open(t.Context(), sqlite.Config{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -370,7 +370,7 @@ func TestRegistryIsExact(t *testing.T) {
 
 // A slowLog is one whose messages are read only when the test says so.
 type slowLog struct {
-	*store.Store
+	*sqlite.Store
 	reading, goOn chan struct{}
 }
 
@@ -382,7 +382,7 @@ func (l slowLog) Page(ctx context.Context, name chat.RoomName, sel chat.PageQuer
 
 // watchedPeople tells when a session is forgotten.
 type watchedPeople struct {
-	*store.Store
+	*sqlite.Store
 	forgets chan struct{}
 }
 
@@ -403,7 +403,7 @@ func TestSignOutWaitsForWhatHasBegun(t *testing.T) {
 		},
 	} {
 		t.Run(door, func(t *testing.T) {
-			kept, err := store.Open(t.Context(), store.Config{Dir: t.TempDir()})
+			kept, err := sqlite.Open(t.Context(), sqlite.Config{Dir: t.TempDir()})
 			if err != nil {
 				t.Fatal(err)
 			}

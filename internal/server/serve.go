@@ -14,6 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"parley/internal/certs"
+
 	"golang.org/x/sync/errgroup"
 )
 
@@ -36,19 +38,19 @@ func (s *Server) Serve(ctx context.Context, ln, plain net.Listener) error {
 	if s.certs == nil {
 		g.Go(func() error { return ended(main.Serve(ln)) })
 	} else {
-		secure := s.listenTLS(ln, s.certs.config(), maxHandshakes)
+		secure := s.listenTLS(ln, s.certs.Config(), maxHandshakes)
 		main.TLSConfig = secure.config.Clone() // net/http looks there for HTTP/2, and changes it
-		if a, ok := s.certs.(*acme); ok {
-			a.listensOn(hostAndPorts(ln, plain))
+		if a, ok := s.certs.(*certs.ACME); ok {
+			a.ListensOn(hostAndPorts(ln, plain))
 		}
 		g.Go(func() error {
 			defer secure.wg.Wait()
 			return ended(main.Serve(secure))
 		})
-		g.Go(func() error { return s.certs.run(ctx) })
+		g.Go(func() error { return s.certs.Run(ctx) })
 	}
 	if plain != nil {
-		other := s.httpServer(s.certs.challenges(s.knownHosts(s.toTLS(portOf(ln)))))
+		other := s.httpServer(s.certs.Challenges(s.knownHosts(s.toTLS(portOf(ln)))))
 		servers = append(servers, other)
 		g.Go(func() error { return ended(other.Serve(plain)) })
 	}

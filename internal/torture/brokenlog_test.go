@@ -7,7 +7,7 @@ import (
 
 	"parley/internal/chat"
 	"parley/internal/room"
-	"parley/internal/store"
+	"parley/internal/store/sqlite"
 )
 
 // A committed knows what was committed, over all lives of a server.
@@ -65,7 +65,7 @@ func (c *committed) add(m message, seq chat.Seq) {
 // knows the seq that a draft will have, and holds drafts back for a while, so
 // that a crash finds some.
 type brokenLog struct {
-	*store.Store
+	*sqlite.Store
 	hub    *room.Hub
 	breaks breakage
 	kept   *committed
@@ -91,7 +91,7 @@ type headCopy struct {
 
 const holdBack = 25 * time.Millisecond
 
-func newBrokenLog(kept *store.Store, breaks breakage, c *committed) *brokenLog {
+func newBrokenLog(kept *sqlite.Store, breaks breakage, c *committed) *brokenLog {
 	return &brokenLog{
 		Store: kept, breaks: breaks, kept: c, heads: map[chat.RoomName]chat.Seq{},
 		expected: map[message]chat.Seq{}, publishing: map[string]chat.Event{}, copies: map[chat.RoomName]headCopy{}, wake: make(chan struct{}, 1),
