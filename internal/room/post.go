@@ -7,6 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"parley/internal/access"
 	"parley/internal/chat"
 )
 
@@ -17,6 +18,9 @@ import (
 func (h *Hub) Post(d chat.Draft, done func(chat.Commit)) error {
 	d, err := h.check(d)
 	if err != nil {
+		return err
+	}
+	if err := access.May(d.Who(), access.ActionOf(d.Is()), d.Room); err != nil {
 		return err
 	}
 	if err := chat.CheckNonce(d.Nonce); err != nil {
@@ -165,6 +169,9 @@ func (h *Hub) render(e *chat.Event, left *Budget) {
 func (h *Hub) State(
 	ctx context.Context, who chat.Who, room chat.RoomName,
 ) (head chat.Seq, at time.Time, here int, err error) {
+	if err := access.May(who, access.Read, room); err != nil {
+		return 0, at, 0, err
+	}
 	head, at, err = h.log.Head(ctx, room)
 	if r := h.rooms.find(room); r != nil {
 		here = r.count()
