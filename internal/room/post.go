@@ -46,8 +46,7 @@ func (h *Hub) Post(d chat.Draft, done func(chat.Commit)) error {
 	h.posted.Add(1)
 	h.log.Append(d, func(c chat.Commit) {
 		c.Event.HTML = html
-		h.callDone(done, c)
-		h.publish(c)
+		h.Arrive(c, done)
 	})
 	return nil
 }
@@ -122,33 +121,6 @@ func mentionsHere(text string) bool {
 }
 
 func isWord(r rune) bool { return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r)) }
-
-// publish puts a committed event where its room's readers find it. It is
-// called on the log's one goroutine. The flushers are woken once for all the
-// events of a commit, so that each socket is written once.
-func (h *Hub) publish(c chat.Commit) {
-	if c.Err == nil && !c.Repeated {
-		if c.Event.Kind == chat.Delete {
-			if h.cfg.Deleted != nil {
-				h.cfg.Deleted(c.DeletedTexts...)
-			}
-			h.wakeCopiesLoop()
-		}
-		if r := h.rooms.find(c.Event.Room); r != nil && r.append(c.Event) && !r.isDirty {
-			r.isDirty = true
-			h.dirtyRooms = append(h.dirtyRooms, r)
-		}
-	}
-	if c.More {
-		return
-	}
-	for i, r := range h.dirtyRooms {
-		r.isDirty = false
-		r.wake()
-		h.dirtyRooms[i] = nil
-	}
-	h.dirtyRooms = h.dirtyRooms[:0]
-}
 
 func (h *Hub) renderText(text string, left *Budget) string {
 	if h.cfg.Format == nil {
