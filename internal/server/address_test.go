@@ -57,7 +57,7 @@ func TestTheClientsAddress(t *testing.T) {
 
 func TestConnectionsFromOneAddressAreLimited(t *testing.T) {
 	s := &Server{addresses: addresses{limit: 2}}
-	s.initDoors()
+	s.initConnections()
 	one, other := netip.MustParseAddr("203.0.113.9"), netip.MustParseAddr("203.0.113.10")
 	for range 2 {
 		if err := s.admit(one); err != nil {

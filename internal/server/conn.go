@@ -19,41 +19,41 @@ import (
 // business. Its runner is the goroutine that reads and carries out: there is
 // none while nothing comes, and never a second one.
 type conn struct {
-	out    outlet
-	s      *Server
-	line   line
-	in     intake
-	parser wire.Parser
-	talk   talk
-	from   netip.Addr // the client's address
+	outbound  outbound
+	s         *Server
+	transport transport
+	inbound   inbound
+	parser    wire.Parser
+	protocol  protocol
+	from      netip.Addr // the client's address
 
-	turn    atomic.Int32 // whether there is a runner
+	state   atomic.Int32 // whether there is a runner
 	begun   bool         // the runner's: talk has begun
 	leaving bool         // the runner's: goodbye has been said
 
-	heard atomic.Int64 // when bytes came last, in nanoseconds since born
-	away  atomic.Bool  // the server is going down: nothing more is read
-	over  atomic.Bool  // the last word has been chosen
+	lastReceived atomic.Int64 // when bytes came last, in nanoseconds since born
+	draining     atomic.Bool  // the server is going down: nothing more is read
+	closing      atomic.Bool  // the last word has been chosen
 
-	bucket int  // guarded by the wheel
-	acked  bool // guarded by the ackQueue
+	bucket     int  // guarded by the wheel
+	inAckQueue bool // guarded by the ackQueue
 }
 
 // What turn can be.
 const (
-	parked   = iota // nobody runs; wake starts a runner
+	idle     = iota // nobody runs; wake starts a runner
 	running         // there is a runner
-	poked           // there is, and it looks once more before it goes
+	runAgain        // there is, and it looks once more before it goes
 	finished        // it will not run any more
 )
 
-// A talk is a protocol spoken on a connection.
-type talk interface {
+// A protocol is a protocol spoken on a connection.
+type protocol interface {
 	// begin is called first. An error, a *wire.CloseError, ends the connection.
 	begin(ctx context.Context) error
-	// hear is called for each message, in order: text and, where the parser
+	// receive is called for each message, in order: text and, where the parser
 	// takes it, binary. Its data is good until hear returns.
-	hear(ctx context.Context, m wire.Message)
+	receive(ctx context.Context, m wire.WSMessage)
 	// end is called last, when nothing more can be sent.
 	end()
 }
@@ -64,7 +64,7 @@ const lingerTime = 2 * time.Second
 
 // upgrade makes a WebSocket of a request, which has a goroutine of its own, so
 // that the HTTP server's can go.
-func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, protocol string, newTalk func(*conn) talk) {
+func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, protocol string, newTalk func(*conn) protocol) {
 	if !s.shakesHands(w, r) {
 		return
 	}
@@ -96,42 +96,42 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, protocol string
 // its talk and its first runner. Others (the poller, a line's goroutine, the
 // wheel, whoever newTalk tells) see the connection only when all that they use
 // is set.
-func (c *conn) start(nc net.Conn, first []byte, newTalk func(*conn) talk) {
-	c.turn.Store(running)
-	c.heard.Store(int64(time.Since(born)))
+func (c *conn) start(nc net.Conn, first []byte, newTalk func(*conn) protocol) {
+	c.state.Store(running)
+	c.lastReceived.Store(int64(time.Since(processStart)))
 	l, ok := c.s.poller.socket(c, nc)
 	if !ok {
-		l = newStream(nc, c.aside, c.out.kill)
+		l = newBlockingTransport(nc, c.goGuarded, c.outbound.fail)
 	}
 	c.use(l, first)
-	c.talk = newTalk(c)
+	c.protocol = newTalk(c)
 	if err := l.open(nc); err != nil { // the system watches no more sockets
-		c.use(newStream(nc, c.aside, c.out.kill), first)
-		c.line.open(nc)
+		c.use(newBlockingTransport(nc, c.goGuarded, c.outbound.fail), first)
+		c.transport.open(nc)
 	}
 	c.s.wheel.add(c)
-	if c.s.away.Err() != nil { // closeConns may have missed it
-		c.goAway()
+	if c.s.draining.Err() != nil { // closeConns may have missed it
+		c.drain()
 	}
 	go c.run()
 }
 
 // use has the connection read from l, behind first, and write to it.
-func (c *conn) use(l line, first []byte) {
-	c.line = l
-	c.in.init(l, first)
-	c.out.init(l, c.cutOff)
-	c.out.whole = nil
+func (c *conn) use(l transport, first []byte) {
+	c.transport = l
+	c.inbound.init(l, first)
+	c.outbound.init(l, c.closeFor)
+	c.outbound.frameEnd = nil
 	if !l.waits() {
-		c.out.whole = wire.WholeFrames
+		c.outbound.frameEnd = wire.WholeFrames
 	}
 }
 
-// aside calls f on a goroutine that closeConns waits for; a panic there ends the
+// goGuarded calls f on a goroutine that closeConns waits for; a panic there ends the
 // connection.
-func (c *conn) aside(f func()) {
+func (c *conn) goGuarded(f func()) {
 	c.s.conns.Go(func() {
-		defer c.s.contain(c.cut)
+		defer c.s.recoverConn(c.abort)
 		f()
 	})
 }
@@ -139,14 +139,14 @@ func (c *conn) aside(f func()) {
 // wake has a runner look at the connection, now or once more.
 func (c *conn) wake() {
 	for {
-		switch c.turn.Load() {
-		case parked:
-			if c.turn.CompareAndSwap(parked, running) {
+		switch c.state.Load() {
+		case idle:
+			if c.state.CompareAndSwap(idle, running) {
 				go c.run()
 				return
 			}
 		case running:
-			if c.turn.CompareAndSwap(running, poked) {
+			if c.state.CompareAndSwap(running, runAgain) {
 				return
 			}
 		default:
@@ -166,10 +166,10 @@ func (c *conn) run() {
 		case !errors.Is(err, errNothing):
 			c.finish()
 			return
-		case c.turn.CompareAndSwap(running, parked):
+		case c.state.CompareAndSwap(running, idle):
 			return
 		default:
-			c.turn.Store(running) // it was poked
+			c.state.Store(running) // it was poked
 		}
 	}
 }
@@ -185,12 +185,12 @@ func (c *conn) step(ctx context.Context) error {
 		return err
 	}
 	c.leaving = true
-	return c.sayGoodbye(err)
+	return c.closeAfter(err)
 }
 
 // guarded hears what comes, but a panic ends this connection and nothing else.
 func (c *conn) guarded(ctx context.Context) (err error) {
-	if c.unlessPanic(func() { err = c.hearing(ctx) }) {
+	if c.unlessPanic(func() { err = c.serve(ctx) }) {
 		return err
 	}
 	return &wire.CloseError{Code: wire.CloseInternal, Reason: "our fault"}
@@ -200,147 +200,147 @@ func (c *conn) guarded(ctx context.Context) (err error) {
 func (c *conn) unlessPanic(f func()) (returned bool) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			c.s.panicked(cause)
+			c.s.reportPanic(cause)
 		}
 	}()
 	f()
 	return true
 }
 
-// hearing begins, if that has not been done, and carries out what comes until
+// serve begins, if that has not been done, and carries out what comes until
 // nothing more does.
-func (c *conn) hearing(ctx context.Context) error {
+func (c *conn) serve(ctx context.Context) error {
 	if !c.begun {
 		c.begun = true
-		if err := c.talk.begin(ctx); err != nil {
+		if err := c.protocol.begin(ctx); err != nil {
 			return err
 		}
 	}
 	for {
-		if err := c.hearAll(ctx); err != nil {
+		if err := c.receiveAll(ctx); err != nil {
 			return err
 		}
-		c.out.flush()
+		c.outbound.flush()
 		if c.ending() {
 			return nil
 		}
-		if err := c.in.more(c.parser.MaxFrame()); err != nil {
+		if err := c.inbound.fill(c.parser.MaxFrame()); err != nil {
 			return err
 		}
-		c.heard.Store(int64(time.Since(born)))
+		c.lastReceived.Store(int64(time.Since(processStart)))
 	}
 }
 
 // ending reports whether somebody else has decided that the connection ends.
-func (c *conn) ending() bool { return c.away.Load() || c.over.Load() }
+func (c *conn) ending() bool { return c.draining.Load() || c.closing.Load() }
 
-// hearAll handles the messages that are whole in what has been read.
-func (c *conn) hearAll(ctx context.Context) error {
+// receiveAll handles the messages that are whole in what has been read.
+func (c *conn) receiveAll(ctx context.Context) error {
 	for !c.ending() {
-		m, n, err := c.parser.Next(c.in.unused())
+		m, n, err := c.parser.Next(c.inbound.unused())
 		if err != nil {
 			return err
 		}
 		if m.Op == wire.OpNone {
-			c.in.used(n)
+			c.inbound.used(n)
 			return nil
 		}
-		c.out.awaitRoom()
+		c.outbound.awaitRoom()
 		switch m.Op {
 		case wire.OpText, wire.OpBinary:
-			c.talk.hear(ctx, m)
+			c.protocol.receive(ctx, m)
 		case wire.OpPing:
-			c.out.answer(func(dst []byte) []byte { return wire.AppendControl(dst, wire.OpPong, m.Data) })
+			c.outbound.queueAnswer(func(dst []byte) []byte { return wire.AppendControl(dst, wire.OpPong, m.Data) })
 		case wire.OpClose:
 			return &wire.CloseError{Code: wire.CodeIn(m.Data)}
 		}
-		c.in.used(n)
+		c.inbound.used(n)
 	}
 	return nil
 }
 
-// born is when the program began. How long ago something was is counted from
+// processStart is when the program began. How long ago something was is counted from
 // there, since the time of day may be set.
-var born = time.Now()
+var processStart = time.Now()
 
-// look is called by the wheel: it pings a silent client and ends one that has
+// checkAlive is called by the wheel: it pings a silent client and ends one that has
 // been silent for too long.
-func (c *conn) look(now time.Time, idle time.Duration) {
-	defer c.s.contain(c.cut)
-	silent := now.Sub(born) - time.Duration(c.heard.Load())
+func (c *conn) checkAlive(now time.Time, idle time.Duration) {
+	defer c.s.recoverConn(c.abort)
+	silent := now.Sub(processStart) - time.Duration(c.lastReceived.Load())
 	switch {
 	case silent >= idle:
-		c.dismiss(wire.CloseIdle, "nothing came from you")
-	case silent >= idle/looks/2: // at the last look it was answered, a moment after it was asked
-		c.out.answer(func(dst []byte) []byte { return wire.AppendControl(dst, wire.OpPing, nil) })
-		c.out.flush()
+		c.closeAsync(wire.CloseIdle, "nothing came from you")
+	case silent >= idle/checksPerTimeout/2: // at the last look it was answered, a moment after it was asked
+		c.outbound.queueAnswer(func(dst []byte) []byte { return wire.AppendControl(dst, wire.OpPing, nil) })
+		c.outbound.flush()
 	}
 }
 
-// goAway has the connection read nothing more, answer what it has accepted,
+// drain has the connection read nothing more, answer what it has accepted,
 // and end with 1001.
-func (c *conn) goAway() {
-	c.away.Store(true)
-	c.line.wake(c)
+func (c *conn) drain() {
+	c.draining.Store(true)
+	c.transport.wake(c)
 }
 
-// cutOff is called by each room that will not serve this connection any more.
-func (c *conn) cutOff(code chat.Code) {
+// closeFor is called by each room that will not serve this connection any more.
+func (c *conn) closeFor(code chat.Code) {
 	dismissed := false
 	if code == chat.Stalled {
-		dismissed = c.dismiss(wire.CloseStalled, "stalled")
+		dismissed = c.closeAsync(wire.CloseStalled, "stalled")
 	} else {
-		dismissed = c.dismiss(wire.CloseInternal, "our fault")
+		dismissed = c.closeAsync(wire.CloseInternal, "our fault")
 	}
 	if dismissed {
 		c.s.counted(code)
 	}
 }
 
-// dismiss ends the connection, without waiting for it, unless its end has been
+// closeAsync ends the connection, without waiting for it, unless its end has been
 // decided already. It may be called by anybody.
-func (c *conn) dismiss(code wire.CloseCode, reason string) bool {
-	if !c.lastWord(code, reason) {
+func (c *conn) closeAsync(code wire.CloseCode, reason string) bool {
+	if !c.queueClose(code, reason) {
 		return false
 	}
-	c.line.wake(c)
+	c.transport.wake(c)
 	return true
 }
 
-// lastWord puts a close frame behind what waits and gives the client
+// queueClose puts a close frame behind what waits and gives the client
 // lingerTime to take it and to answer, unless that has been done already.
-func (c *conn) lastWord(code wire.CloseCode, reason string) bool {
-	if c.over.Swap(true) {
+func (c *conn) queueClose(code wire.CloseCode, reason string) bool {
+	if c.closing.Swap(true) {
 		return false
 	}
-	c.out.seal(func(dst []byte) []byte { return wire.AppendClose(dst, code, reason) })
-	time.AfterFunc(lingerTime, c.cut) // finds nothing to do, most often
+	c.outbound.appendClose(func(dst []byte) []byte { return wire.AppendClose(dst, code, reason) })
+	time.AfterFunc(lingerTime, c.abort) // finds nothing to do, most often
 	return true
 }
 
-// sayGoodbye ends what has ended by err, or by what somebody else has decided.
+// closeAfter ends what has ended by err, or by what somebody else has decided.
 // If it returns nil, the rest is up to the client, which is given a moment, as
 // a socket that is closed with unread bytes takes back what it has sent.
-func (c *conn) sayGoodbye(err error) error {
-	if c.away.Load() {
+func (c *conn) closeAfter(err error) error {
+	if c.draining.Load() {
 		err = &wire.CloseError{Code: wire.CloseGoingAway, Reason: "the server is going down"}
 	}
 	if e, ok := errors.AsType[*wire.CloseError](err); ok {
-		c.out.awaitAnswers()
-		c.lastWord(e.Code, e.Reason)
+		c.outbound.awaitAnswers()
+		c.queueClose(e.Code, e.Reason)
 	}
-	if !c.over.Load() {
+	if !c.closing.Load() {
 		return errEnded // it broke
 	}
-	c.out.awaitEmpty()
-	return c.line.shut()
+	c.outbound.awaitEmpty()
+	return c.transport.shut()
 }
 
 // linger drops what still comes.
 func (c *conn) linger() error {
 	for {
-		c.in.used(len(c.in.unused()))
-		if err := c.in.more(inBuffer); err != nil {
+		c.inbound.used(len(c.inbound.unused()))
+		if err := c.inbound.fill(inBuffer); err != nil {
 			return err
 		}
 	}
@@ -348,18 +348,18 @@ func (c *conn) linger() error {
 
 // finish is called by the last runner, last.
 func (c *conn) finish() {
-	c.out.kill()
-	c.unlessPanic(c.talk.end)
+	c.outbound.fail()
+	c.unlessPanic(c.protocol.end)
 	c.s.wheel.remove(c)
-	c.in.giveBack()
-	c.line.close()
-	c.turn.Store(finished)
+	c.inbound.giveBack()
+	c.transport.close()
+	c.state.Store(finished)
 	c.s.release(c.from)
 }
 
-// cut ends the connection at once. Its runner learns of it.
-func (c *conn) cut() {
-	c.out.kill()
-	c.line.cut()
-	c.line.wake(c)
+// abort ends the connection at once. Its runner learns of it.
+func (c *conn) abort() {
+	c.outbound.fail()
+	c.transport.cut()
+	c.transport.wake(c)
 }

@@ -9,7 +9,7 @@ import (
 
 // echo answers GET /debug/echo, where there is that address.
 func (s *Server) echo(w http.ResponseWriter, r *http.Request) {
-	s.upgrade(w, r, "", func(c *conn) talk {
+	s.upgrade(w, r, "", func(c *conn) protocol {
 		c.parser.Binary = true
 		return echo{c}
 	})
@@ -22,8 +22,8 @@ type echo struct{ *conn }
 
 func (echo) begin(context.Context) error { return nil }
 
-func (e echo) hear(_ context.Context, m wire.Message) {
-	e.out.answer(func(dst []byte) []byte { return wire.AppendMessage(dst, m) })
+func (e echo) receive(_ context.Context, m wire.WSMessage) {
+	e.outbound.queueAnswer(func(dst []byte) []byte { return wire.AppendMessage(dst, m) })
 }
 
 func (echo) end() {}

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"parley/internal/certs"
+
 	"golang.org/x/sync/errgroup"
 )
 
@@ -36,25 +38,25 @@ func (s *Server) Serve(ctx context.Context, ln, plain net.Listener) error {
 	if s.certs == nil {
 		g.Go(func() error { return ended(main.Serve(ln)) })
 	} else {
-		secure := s.listenTLS(ln, s.certs.config(), maxHandshakes)
+		secure := s.listenTLS(ln, s.certs.Config(), maxHandshakes)
 		main.TLSConfig = secure.config.Clone() // net/http looks there for HTTP/2, and changes it
-		if a, ok := s.certs.(*acme); ok {
-			a.listensOn(hostAndPorts(ln, plain))
+		if a, ok := s.certs.(*certs.ACME); ok {
+			a.ListensOn(hostAndPorts(ln, plain))
 		}
 		g.Go(func() error {
 			defer secure.wg.Wait()
 			return ended(main.Serve(secure))
 		})
-		g.Go(func() error { return s.certs.run(ctx) })
+		g.Go(func() error { return s.certs.Run(ctx) })
 	}
 	if plain != nil {
-		other := s.httpServer(s.certs.challenges(s.knownHosts(s.toTLS(portOf(ln)))))
+		other := s.httpServer(s.certs.Challenges(s.knownHosts(s.toTLS(portOf(ln)))))
 		servers = append(servers, other)
 		g.Go(func() error { return ended(other.Serve(plain)) })
 	}
 
 	running, stopDoors := context.WithCancel(context.WithoutCancel(ctx))
-	g.Go(func() error { return s.runDoors(running) })
+	g.Go(func() error { return s.runConnections(running) })
 	g.Go(func() error {
 		defer stopDoors()
 		<-ctx.Done()
@@ -85,21 +87,21 @@ func (s *Server) drain(ctx context.Context, servers []*http.Server) error {
 
 func (s *Server) httpServer(h http.Handler) *http.Server {
 	return &http.Server{
-		Handler:           s.caught(inTime(h)),
+		Handler:           s.recoverHandler(limitBodyTime(h)),
 		ReadHeaderTimeout: s.cfg.HeaderTimeout,
 		IdleTimeout:       s.cfg.IdleTimeout,
 		WriteTimeout:      writeTimeout,
 		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          log.New(httpLog{s.logger}, "", 0),
+		ErrorLog:          log.New(httpErrorWriter{s.logger}, "", 0),
 	}
 }
 
-// httpLog passes on what net/http logs. Scanners and cut connections fill it,
+// httpErrorWriter passes on what net/http logs. Scanners and cut connections fill it,
 // and nobody has to act on them; but on connections that cannot be accepted,
 // for want of open files, an operator has to.
-type httpLog struct{ logger *slog.Logger }
+type httpErrorWriter struct{ logger *slog.Logger }
 
-func (l httpLog) Write(line []byte) (int, error) {
+func (l httpErrorWriter) Write(line []byte) (int, error) {
 	level := slog.LevelDebug
 	if bytes.Contains(line, []byte("Accept error")) {
 		level = slog.LevelWarn

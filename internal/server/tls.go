@@ -18,8 +18,8 @@ import (
 // that has lasted for handshakePatience is ended for the next that comes, so that
 // clients who never finish cost a bounded amount of memory and keep nobody out.
 const (
-	maxHandshakes     = 1024
-	handshakePatience = time.Second
+	maxHandshakes    = 1024
+	handshakeTimeout = time.Second
 
 	handshakeIdle = time.Second // how long a goroutine waits for another handshake
 )
@@ -34,7 +34,7 @@ type tlsListener struct {
 
 	next   chan net.Conn // to goroutines that have done a handshake and wait for another
 	done   chan accepted
-	places chan struct{} // holds one for each handshake under way
+	slots  chan struct{} // holds one for each handshake under way
 	closed chan struct{}
 	close  func() error
 	wg     sync.WaitGroup // run and the handshakes
@@ -49,7 +49,7 @@ type accepted struct {
 	err  error
 }
 
-type halfDone struct {
+type pendingHandshake struct {
 	conn  net.Conn
 	began time.Time
 }
@@ -65,7 +65,7 @@ func (s *Server) listenTLS(ln net.Listener, config *tls.Config, handshakes int) 
 	}
 	l := &tlsListener{
 		Listener: ln, server: s, config: config, timeout: s.cfg.HeaderTimeout,
-		next: make(chan net.Conn), done: make(chan accepted), places: make(chan struct{}, handshakes), closed: make(chan struct{}),
+		next: make(chan net.Conn), done: make(chan accepted), slots: make(chan struct{}, handshakes), closed: make(chan struct{}),
 	}
 	l.close = sync.OnceValue(func() error {
 		close(l.closed)
@@ -101,7 +101,7 @@ func (l *tlsListener) run() {
 			}
 			continue
 		}
-		if !l.awaitPlace() {
+		if !l.awaitSlot() {
 			conn.Close()
 			return
 		}
@@ -133,8 +133,8 @@ func (l *tlsListener) work(conn net.Conn) {
 
 // handle does one handshake and gives its place up.
 func (l *tlsListener) handle(conn net.Conn) {
-	defer func() { <-l.places }()
-	defer l.server.contain(func() { conn.Close() })
+	defer func() { <-l.slots }()
+	defer l.server.recoverConn(func() { conn.Close() })
 	l.shakeHands(conn)
 }
 
@@ -148,18 +148,18 @@ func (l *tlsListener) deliver(a accepted) bool {
 	}
 }
 
-// awaitPlace waits until there is a place for one more handshake. It ends old
+// awaitSlot waits until there is a place for one more handshake. It ends old
 // ones to make one; false means that the listener is closed.
-func (l *tlsListener) awaitPlace() bool {
+func (l *tlsListener) awaitSlot() bool {
 	for {
 		select {
-		case l.places <- struct{}{}:
+		case l.slots <- struct{}{}:
 			return true
 		default:
 		}
 		wait := time.NewTimer(l.untilOldestMayEnd())
 		select {
-		case l.places <- struct{}{}:
+		case l.slots <- struct{}{}:
 			wait.Stop()
 			return true
 		case <-l.closed:
@@ -176,9 +176,9 @@ func (l *tlsListener) untilOldestMayEnd() time.Duration {
 	defer l.mu.Unlock()
 	oldest := l.underWay.Front()
 	if oldest == nil { // all places are held by connections that are being delivered
-		return handshakePatience
+		return handshakeTimeout
 	}
-	return handshakePatience - time.Since(oldest.Value.(halfDone).began)
+	return handshakeTimeout - time.Since(oldest.Value.(pendingHandshake).began)
 }
 
 // endOldest ends the oldest handshake if it has lasted for handshakePatience. Its
@@ -190,7 +190,7 @@ func (l *tlsListener) endOldest() {
 	if oldest == nil {
 		return
 	}
-	if h := oldest.Value.(halfDone); time.Since(h.began) >= handshakePatience {
+	if h := oldest.Value.(pendingHandshake); time.Since(h.began) >= handshakeTimeout {
 		h.conn.Close()
 		l.underWay.Remove(oldest)
 	}
@@ -200,7 +200,7 @@ func (l *tlsListener) cutAll() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for e := l.underWay.Front(); e != nil; e = e.Next() {
-		e.Value.(halfDone).conn.Close()
+		e.Value.(pendingHandshake).conn.Close()
 	}
 }
 
@@ -208,7 +208,7 @@ func (l *tlsListener) cutAll() {
 func (l *tlsListener) shakeHands(conn net.Conn) {
 	began := time.Now()
 	l.mu.Lock()
-	e := l.underWay.PushBack(halfDone{conn, began})
+	e := l.underWay.PushBack(pendingHandshake{conn, began})
 	l.mu.Unlock()
 	select {
 	case <-l.closed: // cutAll may have missed it

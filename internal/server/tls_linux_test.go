@@ -11,7 +11,7 @@ import (
 )
 
 // secureSocket returns the server's end of a server's only connection.
-func (ts *testServer) secureSocket(t *testing.T) *tlsSocket {
+func (ts *testServer) secureSocket(t *testing.T) *tlsTransport {
 	t.Helper()
 	all := ts.wheel.all()
 	for len(all) == 0 { // a handshake is answered before its connection is in the wheel
@@ -21,20 +21,20 @@ func (ts *testServer) secureSocket(t *testing.T) *tlsSocket {
 	if len(all) != 1 {
 		t.Fatalf("%d connections, want one", len(all))
 	}
-	k, ok := all[0].line.(*tlsSocket)
+	k, ok := all[0].transport.(*tlsTransport)
 	if !ok {
-		t.Fatalf("a connection over TLS is a %T", all[0].line)
+		t.Fatalf("a connection over TLS is a %T", all[0].transport)
 	}
 	return k
 }
 
 // whileParked calls f when nothing runs for the connection, and keeps it so.
 func (c *conn) whileParked(f func()) {
-	for !c.turn.CompareAndSwap(parked, running) {
+	for !c.state.CompareAndSwap(idle, running) {
 		runtime.Gosched()
 	}
 	f()
-	c.turn.Store(parked)
+	c.state.Store(idle)
 	c.wake() // something may have come meanwhile
 }
 
@@ -106,8 +106,8 @@ func TestDrainAfterCloseWritesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := &tlsSocket{socket: socket{poller: p, fd: fd}, rest: []byte("of the first")}
-	if err := p.add(&k.socket); err != nil {
+	k := &tlsTransport{tcpTransport: tcpTransport{poller: p, fd: fd}, rest: []byte("of the first")}
+	if err := p.add(&k.tcpTransport); err != nil {
 		t.Fatal(err)
 	}
 	k.close()
