@@ -16,13 +16,14 @@ func (s *Server) chatroom(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	s.upgrade(w, r, "", func(c *conn) protocol { return &chatroomClient{conn: c, givenName: given, session: session} })
+	s.upgrade(w, r, "", func(c *conn) protocol { return &chatroomClient{conn: c, s: s, givenName: given, session: session} })
 }
 
 // A chatroomClient is a connection that speaks the five-line protocol. Its fields
 // belong to the connection's reading goroutine.
 type chatroomClient struct {
 	*conn
+	s         *Server
 	givenName string // the room's name as it came
 	session   string // that the request brought; "" for most
 	live      registration
@@ -86,7 +87,7 @@ func (l *chatroomClient) post(ctx context.Context, data []byte) error {
 		}
 	}()
 	err = l.s.hub.Post(chat.Draft{Room: l.room, From: p, Text: line.Message, Network: network(l.from)}, func(c chat.Commit) {
-		defer l.s.recoverConn(l.abort)
+		defer l.recover()
 		l.outbound.endSend(func(dst []byte) []byte {
 			if c.Err == nil {
 				return dst // the message itself is the answer
@@ -94,7 +95,7 @@ func (l *chatroomClient) post(ctx context.Context, data []byte) error {
 			return wire.AppendChatroomError(dst, l.s.reportable(c.Err))
 		})
 		if c.Err != nil {
-			l.s.acks.push(l.conn)
+			l.sendLater()
 		}
 	})
 	if taken = err == nil; !taken {
@@ -140,7 +141,7 @@ func (l *chatroomClient) sessionEnded() {
 func (l *chatroomClient) end() {
 	l.s.registry.remove(&l.live)
 	if l.reader != nil {
-		defer l.s.recoverConn(l.abort)
+		defer l.recover()
 		l.reader.Leave()
 	}
 }

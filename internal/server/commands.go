@@ -247,7 +247,7 @@ func (cl *client) hearOfName() {
 // stored answers a send, on the log's goroutine. A member's socket is about to
 // be written with the event itself; the answer goes along.
 func (cl *client) stored(id int64, c chat.Commit, member bool) {
-	defer cl.s.recoverConn(cl.abort)
+	defer cl.recover()
 	if c.Err != nil {
 		e := cl.s.reportable(c.Err)
 		cl.outbound.endSend(func(dst []byte) []byte { return wire.AppendError(dst, id, e) })
@@ -255,6 +255,6 @@ func (cl *client) stored(id int64, c chat.Commit, member bool) {
 		cl.outbound.endSend(func(dst []byte) []byte { return wire.AppendStored(dst, id, c.Event) })
 	}
 	if !member || c.Err != nil || c.Repeated {
-		cl.s.acks.push(cl.conn)
+		cl.sendLater()
 	}
 }

@@ -4,12 +4,9 @@ import (
 	"context"
 	"errors"
 	"net"
-	"net/http"
 	"net/netip"
 	"sync/atomic"
 	"time"
-
-	"github.com/gobwas/ws"
 
 	"parley/internal/chat"
 	"parley/internal/wire"
@@ -20,7 +17,7 @@ import (
 // none while nothing comes, and never a second one.
 type conn struct {
 	outbound  outbound
-	s         *Server
+	links     *Links
 	transport transport
 	inbound   inbound
 	parser    wire.Parser
@@ -47,11 +44,11 @@ const (
 	finished        // it will not run any more
 )
 
-// A protocol is a protocol spoken on a connection.
+// A talk is a protocol spoken on a connection.
 type protocol interface {
 	// begin is called first. An error, a *wire.CloseError, ends the connection.
 	begin(ctx context.Context) error
-	// receive is called for each message, in order: text and, where the parser
+	// hear is called for each message, in order: text and, where the parser
 	// takes it, binary. Its data is good until hear returns.
 	receive(ctx context.Context, m wire.WSMessage)
 	// end is called last, when nothing more can be sent.
@@ -62,55 +59,25 @@ type protocol interface {
 // the last bytes.
 const lingerTime = 2 * time.Second
 
-// upgrade makes a WebSocket of a request, which has a goroutine of its own, so
-// that the HTTP server's can go.
-func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, protocol string, newTalk func(*conn) protocol) {
-	if !s.shakesHands(w, r) {
-		return
-	}
-	if err := s.originAllowed(r); err != nil {
-		s.refuse(w, r, err)
-		return
-	}
-	from := s.address(r)
-	if err := s.admit(from); err != nil {
-		s.refuse(w, r, err)
-		return
-	}
-	up := ws.HTTPUpgrader{Timeout: writeTimeout, Protocol: func(p string) bool { return p == protocol }}
-	nc, rw, _, err := up.Upgrade(r, w)
-	if err != nil { // the upgrader has answered
-		if nc != nil {
-			nc.Close()
-		}
-		s.release(from)
-		return
-	}
-	nc.SetDeadline(time.Time{}) // an error shows at the first read
-	first, _ := rw.Reader.Peek(rw.Reader.Buffered())
-	c := &conn{s: s, parser: wire.Parser{Limit: s.cfg.FrameSize}, from: from}
-	c.start(nc, first, newTalk)
-}
-
-// start gives the connection its line, of which first has been read already,
-// its talk and its first runner. Others (the poller, a line's goroutine, the
-// wheel, whoever newTalk tells) see the connection only when all that they use
-// is set.
-func (c *conn) start(nc net.Conn, first []byte, newTalk func(*conn) protocol) {
+// start makes nc a connection from an address, of which first has been read
+// already. enter has counted it. Other goroutines (the poller, the transport's,
+// the wheel's, those of newProtocol) see the connection only once it is complete.
+func (l *Links) start(nc net.Conn, first []byte, from netip.Addr, newProtocol func(*conn) protocol) {
+	c := &conn{links: l, parser: wire.Parser{Limit: l.cfg.FrameSize}, from: from}
 	c.state.Store(running)
 	c.lastReceived.Store(int64(time.Since(processStart)))
-	l, ok := c.s.poller.socket(c, nc)
+	t, ok := l.poller.transport(c, nc)
 	if !ok {
-		l = newBlockingTransport(nc, c.goGuarded, c.outbound.fail)
+		t = newBlockingTransport(nc, c.goGuarded, c.outbound.fail)
 	}
-	c.use(l, first)
-	c.protocol = newTalk(c)
-	if err := l.open(nc); err != nil { // the system watches no more sockets
+	c.use(t, first)
+	c.protocol = newProtocol(c)
+	if err := t.open(nc); err != nil { // the system watches no more sockets
 		c.use(newBlockingTransport(nc, c.goGuarded, c.outbound.fail), first)
 		c.transport.open(nc)
 	}
-	c.s.wheel.add(c)
-	if c.s.draining.Err() != nil { // closeConns may have missed it
+	l.wheel.add(c)
+	if l.draining.Err() != nil { // close may have missed it
 		c.drain()
 	}
 	go c.run()
@@ -127,11 +94,11 @@ func (c *conn) use(l transport, first []byte) {
 	}
 }
 
-// goGuarded calls f on a goroutine that closeConns waits for; a panic there ends the
+// aside calls f on a goroutine that closeConns waits for; a panic there ends the
 // connection.
 func (c *conn) goGuarded(f func()) {
-	c.s.conns.Go(func() {
-		defer c.s.recoverConn(c.abort)
+	c.links.conns.Go(func() {
+		defer c.recover()
 		f()
 	})
 }
@@ -200,14 +167,14 @@ func (c *conn) guarded(ctx context.Context) (err error) {
 func (c *conn) unlessPanic(f func()) (returned bool) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			c.s.reportPanic(cause)
+			c.links.reportPanic(cause)
 		}
 	}()
 	f()
 	return true
 }
 
-// serve begins, if that has not been done, and carries out what comes until
+// hearing begins, if that has not been done, and carries out what comes until
 // nothing more does.
 func (c *conn) serve(ctx context.Context) error {
 	if !c.begun {
@@ -234,7 +201,7 @@ func (c *conn) serve(ctx context.Context) error {
 // ending reports whether somebody else has decided that the connection ends.
 func (c *conn) ending() bool { return c.draining.Load() || c.closing.Load() }
 
-// receiveAll handles the messages that are whole in what has been read.
+// hearAll handles the messages that are whole in what has been read.
 func (c *conn) receiveAll(ctx context.Context) error {
 	for !c.ending() {
 		m, n, err := c.parser.Next(c.inbound.unused())
@@ -259,14 +226,14 @@ func (c *conn) receiveAll(ctx context.Context) error {
 	return nil
 }
 
-// processStart is when the program began. How long ago something was is counted from
+// born is when the program began. How long ago something was is counted from
 // there, since the time of day may be set.
 var processStart = time.Now()
 
-// checkAlive is called by the wheel: it pings a silent client and ends one that has
+// look is called by the wheel: it pings a silent client and ends one that has
 // been silent for too long.
 func (c *conn) checkAlive(now time.Time, idle time.Duration) {
-	defer c.s.recoverConn(c.abort)
+	defer c.recover()
 	silent := now.Sub(processStart) - time.Duration(c.lastReceived.Load())
 	switch {
 	case silent >= idle:
@@ -277,14 +244,14 @@ func (c *conn) checkAlive(now time.Time, idle time.Duration) {
 	}
 }
 
-// drain has the connection read nothing more, answer what it has accepted,
+// goAway has the connection read nothing more, answer what it has accepted,
 // and end with 1001.
 func (c *conn) drain() {
 	c.draining.Store(true)
 	c.transport.wake(c)
 }
 
-// closeFor is called by each room that will not serve this connection any more.
+// cutOff is called by each room that will not serve this connection any more.
 func (c *conn) closeFor(code chat.Code) {
 	dismissed := false
 	if code == chat.Stalled {
@@ -293,11 +260,11 @@ func (c *conn) closeFor(code chat.Code) {
 		dismissed = c.closeAsync(wire.CloseInternal, "our fault")
 	}
 	if dismissed {
-		c.s.counted(code)
+		c.links.cfg.Counted(code)
 	}
 }
 
-// closeAsync ends the connection, without waiting for it, unless its end has been
+// dismiss ends the connection, without waiting for it, unless its end has been
 // decided already. It may be called by anybody.
 func (c *conn) closeAsync(code wire.CloseCode, reason string) bool {
 	if !c.queueClose(code, reason) {
@@ -307,7 +274,7 @@ func (c *conn) closeAsync(code wire.CloseCode, reason string) bool {
 	return true
 }
 
-// queueClose puts a close frame behind what waits and gives the client
+// lastWord puts a close frame behind what waits and gives the client
 // lingerTime to take it and to answer, unless that has been done already.
 func (c *conn) queueClose(code wire.CloseCode, reason string) bool {
 	if c.closing.Swap(true) {
@@ -318,7 +285,7 @@ func (c *conn) queueClose(code wire.CloseCode, reason string) bool {
 	return true
 }
 
-// closeAfter ends what has ended by err, or by what somebody else has decided.
+// sayGoodbye ends what has ended by err, or by what somebody else has decided.
 // If it returns nil, the rest is up to the client, which is given a moment, as
 // a socket that is closed with unread bytes takes back what it has sent.
 func (c *conn) closeAfter(err error) error {
@@ -350,14 +317,15 @@ func (c *conn) linger() error {
 func (c *conn) finish() {
 	c.outbound.fail()
 	c.unlessPanic(c.protocol.end)
-	c.s.wheel.remove(c)
+	c.links.wheel.remove(c)
 	c.inbound.giveBack()
 	c.transport.close()
 	c.state.Store(finished)
-	c.s.release(c.from)
+	c.links.cfg.Ended(c.from)
+	c.links.leave()
 }
 
-// abort ends the connection at once. Its runner learns of it.
+// cut ends the connection at once. Its runner learns of it.
 func (c *conn) abort() {
 	c.outbound.fail()
 	c.transport.cut()

@@ -141,14 +141,14 @@ func (w *listFeed) has(name chat.RoomName) bool {
 // push has a frame sent to the watcher's connection, and does not wait. A client
 // that takes nothing of what it is told is given up, like a reader that stalls.
 func (w *listFeed) push(frame func(dst []byte) []byte) {
-	defer w.cl.s.recoverConn(w.cl.abort)
+	defer w.cl.recover()
 	w.pushMu.Lock()
 	defer w.pushMu.Unlock()
 	switch {
 	case !w.started:
 		w.beforeStart = append(w.beforeStart, frame)
 	case w.cl.outbound.queueUnsolicited(frame):
-		w.cl.s.acks.push(w.cl.conn)
+		w.cl.sendLater()
 	default:
 		w.cl.closeFor(chat.Stalled)
 	}
@@ -276,7 +276,7 @@ func (cl *client) read(ctx context.Context, cmd wire.Command) error {
 	}
 	cl.outbound.beginSend()
 	cl.s.markRead(cl.person.ID, chat.MessageRef{Room: name, Seq: cmd.Seq}, cmd.Exact, cmd.Nonce, cl.listFeed, func(e chat.ListEntry, err error) {
-		defer cl.s.recoverConn(cl.abort)
+		defer cl.recover()
 		if err != nil {
 			told := cl.s.reportable(err)
 			cl.outbound.endSend(func(dst []byte) []byte { return wire.AppendError(dst, cmd.ID, told) })
@@ -284,7 +284,7 @@ func (cl *client) read(ctx context.Context, cmd wire.Command) error {
 			a := wire.Answer{ID: cmd.ID, Room: name, Entry: &e}
 			cl.outbound.endSend(a.AppendFrame)
 		}
-		cl.s.acks.push(cl.conn)
+		cl.sendLater()
 	})
 	return nil
 }

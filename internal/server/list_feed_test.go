@@ -150,9 +150,9 @@ func (m *mouth) close()                   {}
 
 // watcherOf returns a watcher whose connection is m.
 func watcherOf(ts *testServer, m *mouth) *listFeed {
-	c := &conn{s: ts.Server, transport: m}
+	c := &conn{links: ts.links, transport: m}
 	c.outbound.init(m, c.closeFor)
-	return &listFeed{cl: &client{conn: c}}
+	return &listFeed{cl: &client{conn: c, s: ts.Server}}
 }
 
 // waits returns how many bytes have not gone out.

@@ -197,7 +197,7 @@ func TestPanicInLeavingOneRoomKeepsNoOtherFromBeingLeft(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-		return &client{conn: c, rooms: map[chat.RoomName]*room.Reader{"there": there, "nowhere": nil}}
+		return &client{conn: c, s: z.Server, rooms: map[chat.RoomName]*room.Reader{"there": there, "nowhere": nil}}
 	})
 	bad.nc.Close()
 	late, again := time.NewTimer(20*time.Second), time.NewTicker(time.Millisecond)
@@ -245,9 +245,9 @@ func TestConnectionIsCompleteBeforeAnybodySeesIt(t *testing.T) {
 	made := make(chan error, 1)
 	z.dialSpeaking(t, func(c *conn) protocol {
 		switch {
-		case c.transport == nil || c.inbound.line == nil || c.outbound.transport == nil || c.outbound.ended == nil:
+		case c.transport == nil || c.inbound.transport == nil || c.outbound.transport == nil || c.outbound.ended == nil:
 			made <- fmt.Errorf("the talk begins with %+v", c.transport)
-		case slices.Contains(c.s.wheel.all(), c):
+		case slices.Contains(c.links.wheel.all(), c):
 			made <- errors.New("the wheel has it already")
 		default:
 			c.checkAlive(time.Now().Add(time.Hour), time.Minute) // as the wheel might at once
@@ -265,13 +265,13 @@ func TestPanicOnTheWheelOrInLateAnswersEndsThatConnectionAlone(t *testing.T) {
 		"the wheel": func(c *conn) {
 			c.checkAlive(time.Now(), time.Duration(time.Since(processStart)-time.Duration(c.lastReceived.Load()))*2)
 		},
-		"late answers": func(c *conn) { c.s.acks.push(c) },
+		"late answers": func(c *conn) { c.sendLater() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			z := startFaulty(t)
 			there, reading := make(chan *conn, 1), make(chan struct{})
 			bad := z.dialSpeaking(t, func(c *conn) protocol {
-				c.inbound.line = firstRead{c.transport, new(sync.Once), reading}
+				c.inbound.transport = firstRead{c.transport, new(sync.Once), reading}
 				c.outbound.transport = brokenLine{c.transport}
 				there <- c
 				return echo{c}

@@ -28,7 +28,7 @@ const (
 // handshakes on goroutines of its own.
 type tlsListener struct {
 	net.Listener
-	server  *Server
+	links   *Links
 	config  *tls.Config
 	timeout time.Duration // of a handshake; 0: none
 
@@ -56,25 +56,26 @@ type pendingHandshake struct {
 
 // listenTLS returns ln with TLS, on which HTTP/2 and HTTP/1.1 can be spoken. At most
 // so many handshakes are under way at a time.
-func (s *Server) listenTLS(ln net.Listener, config *tls.Config, handshakes int) *tlsListener {
+func (l *Links) listenTLS(ln net.Listener, config *tls.Config, handshakes int) *tlsListener {
 	config = config.Clone()
 	for _, protocol := range []string{"h2", "http/1.1"} {
 		if !slices.Contains(config.NextProtos, protocol) {
 			config.NextProtos = append(config.NextProtos, protocol)
 		}
 	}
-	l := &tlsListener{
-		Listener: ln, server: s, config: config, timeout: s.cfg.HeaderTimeout,
-		next: make(chan net.Conn), done: make(chan accepted), slots: make(chan struct{}, handshakes), closed: make(chan struct{}),
+	tl := &tlsListener{
+		Listener: ln, links: l, config: config, timeout: l.cfg.HandshakeTimeout,
+		next: make(chan net.Conn), done: make(chan accepted),
+		slots: make(chan struct{}, handshakes), closed: make(chan struct{}),
 	}
-	l.close = sync.OnceValue(func() error {
-		close(l.closed)
+	tl.close = sync.OnceValue(func() error {
+		close(tl.closed)
 		err := ln.Close()
-		l.cutAll()
+		tl.cutAll()
 		return err
 	})
-	l.wg.Go(l.run)
-	return l
+	tl.wg.Go(tl.run)
+	return tl
 }
 
 // Accept returns the next connection whose handshake is done. An error is one of
@@ -134,7 +135,7 @@ func (l *tlsListener) work(conn net.Conn) {
 // handle does one handshake and gives its place up.
 func (l *tlsListener) handle(conn net.Conn) {
 	defer func() { <-l.slots }()
-	defer l.server.recoverConn(func() { conn.Close() })
+	defer l.links.recoverConn(func() { conn.Close() })
 	l.shakeHands(conn)
 }
 
@@ -148,7 +149,7 @@ func (l *tlsListener) deliver(a accepted) bool {
 	}
 }
 
-// awaitSlot waits until there is a place for one more handshake. It ends old
+// awaitPlace waits until there is a place for one more handshake. It ends old
 // ones to make one; false means that the listener is closed.
 func (l *tlsListener) awaitSlot() bool {
 	for {
@@ -240,7 +241,7 @@ func (l *tlsListener) failed(conn net.Conn, err error) {
 	if e, ok := errors.AsType[tls.RecordHeaderError](err); ok && e.Conn != nil && speaksHTTP(e.RecordHeader) {
 		io.WriteString(conn, "HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain\r\n\r\nThis address speaks HTTPS: begin it with https://\n")
 	}
-	l.server.logger.LogAttrs(context.Background(), slog.LevelDebug, "TLS handshake failed", slog.Any("err", err))
+	l.links.cfg.Logger.LogAttrs(context.Background(), slog.LevelDebug, "TLS handshake failed", slog.Any("err", err))
 }
 
 // speaksHTTP reports whether what came instead of a TLS record is a request.

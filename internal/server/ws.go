@@ -15,13 +15,14 @@ const subprotocol = "parley.v1"
 // ws answers GET /ws.
 func (s *Server) ws(w http.ResponseWriter, r *http.Request) {
 	cookie := s.sessionCookie(r)
-	s.upgrade(w, r, subprotocol, func(c *conn) protocol { return &client{conn: c, cookie: cookie} })
+	s.upgrade(w, r, subprotocol, func(c *conn) protocol { return &client{conn: c, s: s, cookie: cookie} })
 }
 
 // A client is a connection that speaks parley.v1. Its fields belong to the
 // connection's reading goroutine.
 type client struct {
 	*conn
+	s        *Server
 	cookie   string // the session that the browser brought; "": none
 	person   chat.Person
 	live     registration // of the session that said hello
@@ -77,7 +78,7 @@ func (cl *client) end() {
 
 // leaveReader leaves one room, so that a mistake there keeps no other from being left.
 func (cl *client) leaveReader(reader *room.Reader) {
-	defer cl.s.recoverConn(cl.abort)
+	defer cl.recover()
 	reader.Leave()
 }
 
