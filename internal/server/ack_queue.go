@@ -7,13 +7,13 @@ import "sync"
 type ackQueue struct {
 	mu     sync.Mutex
 	more   sync.Cond
-	conns  []*conn
+	conns  []*Conn
 	closed bool
 }
 
 func (q *ackQueue) init() { q.more.L = &q.mu }
 
-func (q *ackQueue) push(c *conn) {
+func (q *ackQueue) push(c *Conn) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if !c.inAckQueue {
@@ -24,7 +24,7 @@ func (q *ackQueue) push(c *conn) {
 }
 
 // sendLater sends what waits in the outbound buffer on another goroutine.
-func (c *conn) sendLater() { c.links.acks.push(c) }
+func (c *Conn) SendLater() { c.links.acks.push(c) }
 
 func (q *ackQueue) close() {
 	q.mu.Lock()
@@ -57,7 +57,7 @@ func (q *ackQueue) run() {
 
 // sendAnswers writes queued answers. Its goroutine serves other connections
 // too, so a panic must not reach it.
-func (c *conn) sendAnswers() {
-	defer c.recover()
-	c.outbound.flush()
+func (c *Conn) sendAnswers() {
+	defer c.Recover()
+	c.out.Flush()
 }

@@ -10,7 +10,7 @@ import (
 // it checks the connections of one bucket, so one timer serves all of them.
 type keepAliveWheel struct {
 	mu      sync.Mutex
-	buckets [32]map[*conn]struct{}
+	buckets [32]map[*Conn]struct{}
 	next    int // bucket of the next connection
 	turn    int // bucket to check next
 }
@@ -20,11 +20,11 @@ const checksPerTimeout = 3
 
 func (w *keepAliveWheel) init() {
 	for i := range w.buckets {
-		w.buckets[i] = map[*conn]struct{}{}
+		w.buckets[i] = map[*Conn]struct{}{}
 	}
 }
 
-func (w *keepAliveWheel) add(c *conn) {
+func (w *keepAliveWheel) add(c *Conn) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	c.bucket = w.next
@@ -32,16 +32,16 @@ func (w *keepAliveWheel) add(c *conn) {
 	w.buckets[c.bucket][c] = struct{}{}
 }
 
-func (w *keepAliveWheel) remove(c *conn) {
+func (w *keepAliveWheel) remove(c *Conn) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	delete(w.buckets[c.bucket], c)
 }
 
-func (w *keepAliveWheel) all() []*conn {
+func (w *keepAliveWheel) all() []*Conn {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	var conns []*conn
+	var conns []*Conn
 	for _, bucket := range w.buckets {
 		for c := range bucket {
 			conns = append(conns, c)
@@ -70,12 +70,12 @@ func (w *keepAliveWheel) run(ctx context.Context, idle time.Duration) {
 }
 
 // take returns the connections of the next bucket to check.
-func (w *keepAliveWheel) take() []*conn {
+func (w *keepAliveWheel) take() []*Conn {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	bucket := w.buckets[w.turn]
 	w.turn = (w.turn + 1) % len(w.buckets)
-	conns := make([]*conn, 0, len(bucket))
+	conns := make([]*Conn, 0, len(bucket))
 	for c := range bucket {
 		conns = append(conns, c)
 	}

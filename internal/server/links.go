@@ -44,13 +44,13 @@ func newLinks(cfg linkConfig) *Links {
 }
 
 // open prepares for connections. It is called once, before the first one.
-func (l *Links) open() (err error) {
+func (l *Links) Open() (err error) {
 	l.poller, err = openPoller()
 	return err
 }
 
 // run wakes connections, keeps them alive and sends late answers until ctx ends.
-func (l *Links) run(ctx context.Context) error {
+func (l *Links) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	wg.Go(l.poller.run)
 	wg.Go(l.acks.run)
@@ -64,7 +64,7 @@ func (l *Links) run(ctx context.Context) error {
 
 // enter counts a connection, for which close waits until leave. It returns
 // false, and does not count it, if close has been called.
-func (l *Links) enter() bool {
+func (l *Links) Enter() bool {
 	l.admission.Lock()
 	defer l.admission.Unlock()
 	if l.draining.Err() != nil {
@@ -74,12 +74,15 @@ func (l *Links) enter() bool {
 	return true
 }
 
-func (l *Links) leave() { l.conns.Done() }
+func (l *Links) Leave() { l.conns.Done() }
 
-// close makes each connection answer the commands that it has accepted and say
+// Len returns how many WebSockets are open.
+func (l *Links) Len() int { return len(l.wheel.all()) }
+
+// Close makes each connection answer the commands that it has accepted and say
 // 1001 (going away), and waits for their ends. When ctx ends it aborts those
 // that are left.
-func (l *Links) close(ctx context.Context) {
+func (l *Links) Close(ctx context.Context) {
 	l.admission.Lock()
 	l.drain()
 	l.admission.Unlock()

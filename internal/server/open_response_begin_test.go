@@ -67,7 +67,7 @@ func TestHandshakeThatBeginsTooLateEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := net.Pipe()
 		defer theirs.Close()
-		l := &tlsListener{
+		l := &TLSListener{
 			links: newLinks(linkConfig{Logger: slog.New(slog.DiscardHandler)}), config: anyCertificate,
 			done: make(chan accepted), closed: make(chan struct{}),
 		}

@@ -15,14 +15,14 @@ import (
 // has end called.
 func (l *Links) recoverConn(end func()) {
 	if cause := recover(); cause != nil {
-		l.reportPanic(cause)
+		l.ReportPanic(cause)
 		end()
 	}
 }
 
 // panicked counts and logs a panic. The stack is the panic's own while the
 // deferred function that has recovered runs.
-func (l *Links) reportPanic(cause any) {
+func (l *Links) ReportPanic(cause any) {
 	l.cfg.Counted(chat.Internal)
 	l.cfg.Logger.LogAttrs(context.Background(), slog.LevelError, "connection panicked",
 		slog.Any("err", fmt.Errorf("panic: %v\n%s", cause, debug.Stack())))
@@ -30,9 +30,9 @@ func (l *Links) reportPanic(cause any) {
 
 // recover is recoverConn for what is done on behalf of a connection: a panic
 // aborts it.
-func (c *conn) recover() {
+func (c *Conn) Recover() {
 	if cause := recover(); cause != nil {
-		c.links.reportPanic(cause)
+		c.links.ReportPanic(cause)
 		c.abort()
 	}
 }

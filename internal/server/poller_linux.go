@@ -71,7 +71,7 @@ func (p *poller) dispatch(events []unix.EpollEvent) {
 
 // socket returns a line for c if nc is a TCP connection, plain or with TLS. It is
 // not watched until it is opened.
-func (p *poller) transport(c *conn, nc net.Conn) (transport, bool) {
+func (p *poller) transport(c *Conn, nc net.Conn) (transport, bool) {
 	if p == nil {
 		return nil, false
 	}

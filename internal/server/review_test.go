@@ -46,7 +46,7 @@ func TestBusyPipeStillTakesWhatIsShort(t *testing.T) {
 			return nil
 		})
 	})
-	var o outbound
+	var o Outbound
 	o.init(p, func(chat.Code) {})
 	take := func(s string, want int) {
 		t.Helper()

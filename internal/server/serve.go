@@ -28,7 +28,7 @@ const drainTimeout = 8 * time.Second
 // what was accepted be stored and answered, and tells every connection to come
 // back later. The hub has to run until Serve has returned.
 func (s *Server) Serve(ctx context.Context, ln, plain net.Listener) error {
-	if err := s.links.open(); err != nil {
+	if err := s.links.Open(); err != nil {
 		return err
 	}
 	main := s.httpServer(s)
@@ -38,12 +38,12 @@ func (s *Server) Serve(ctx context.Context, ln, plain net.Listener) error {
 		g.Go(func() error { return ended(main.Serve(ln)) })
 	} else {
 		secure := s.links.listenTLS(ln, s.certs.Config(), maxHandshakes)
-		main.TLSConfig = secure.config.Clone() // net/http looks there for HTTP/2, and changes it
+		main.TLSConfig = secure.Config() // net/http looks there for HTTP/2, and changes it
 		if a, ok := s.certs.(*certs.ACME); ok {
 			a.ListensOn(hostAndPorts(ln, plain))
 		}
 		g.Go(func() error {
-			defer secure.wg.Wait()
+			defer secure.Wait()
 			return ended(main.Serve(secure))
 		})
 		g.Go(func() error { return s.certs.Run(ctx) })
@@ -55,7 +55,7 @@ func (s *Server) Serve(ctx context.Context, ln, plain net.Listener) error {
 	}
 
 	running, stopLinks := context.WithCancel(context.WithoutCancel(ctx))
-	g.Go(func() error { return s.links.run(running) })
+	g.Go(func() error { return s.links.Run(running) })
 	g.Go(func() error {
 		defer stopLinks()
 		<-ctx.Done()
@@ -80,7 +80,7 @@ func (s *Server) drain(ctx context.Context, servers []*http.Server) error {
 			return nil
 		})
 	}
-	g.Go(func() error { s.links.close(ctx); return nil })
+	g.Go(func() error { s.links.Close(ctx); return nil })
 	return g.Wait()
 }
 

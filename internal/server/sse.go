@@ -92,11 +92,11 @@ func resumeFrom(r *http.Request) (j room.JoinRequest, err error) {
 func (s *Server) writeSSE(
 	w http.ResponseWriter, r *http.Request, name chat.RoomName, j room.JoinRequest, over <-chan struct{},
 ) error {
-	st := s.links.newStream()
-	defer st.wait()
-	j.Sink, j.Encoder = &st.out, wire.SSE{Epoch: s.hub.Epoch()}
+	st := s.links.NewStream()
+	defer st.Wait()
+	j.Sink, j.Encoder = st.Out(), wire.SSE{Epoch: s.hub.Epoch()}
 	reader, err := s.hub.Join(r.Context(), name, j, func(found room.JoinResult) {
-		st.out.queueAnswer(func(dst []byte) []byte {
+		st.Out().QueueAnswer(func(dst []byte) []byte {
 			if found.Behind {
 				return wire.AppendSSEBehind(dst, name, s.hub.Epoch(), found.Head, found.At, found.Reset)
 			}
@@ -109,10 +109,10 @@ func (s *Server) writeSSE(
 	}
 	defer reader.Leave()
 	describeStream(w.Header())
-	st.run(w, r, func(ctx context.Context) {
-		if comment(ctx, &st.out, over) {
+	st.Run(w, r, func(ctx context.Context) {
+		if comment(ctx, st.Out(), over) {
 			s.counted(chat.SessionEnded)
-			st.finish(func(dst []byte) []byte { return wire.AppendSSEEnded(dst, errSessionEnded) })
+			st.Finish(func(dst []byte) []byte { return wire.AppendSSEEnded(dst, errSessionEnded) })
 		}
 	})
 	return nil
@@ -127,7 +127,7 @@ func describeStream(h http.Header) {
 
 // comment gives a stream something to write now and then, until ctx ends or, and
 // then it returns true, its session does.
-func comment(ctx context.Context, out *outbound, over <-chan struct{}) (ended bool) {
+func comment(ctx context.Context, out *Outbound, over <-chan struct{}) (ended bool) {
 	tick := time.NewTicker(keepAlive)
 	defer tick.Stop()
 	for {
@@ -137,8 +137,8 @@ func comment(ctx context.Context, out *outbound, over <-chan struct{}) (ended bo
 		case <-over:
 			return true
 		case <-tick.C:
-			out.queueAnswer(func(dst []byte) []byte { return append(dst, ":\n\n"...) })
-			out.flush()
+			out.QueueAnswer(func(dst []byte) []byte { return append(dst, ":\n\n"...) })
+			out.Flush()
 		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 // A Stream is an HTTP response without an end, such as server-sent events. Its
 // outbound buffer is a room.Sink.
 type Stream struct {
-	out     outbound
+	out     Outbound
 	links   *Links
 	writer  *asyncWriter
 	helpers sync.WaitGroup
@@ -22,7 +22,7 @@ type Stream struct {
 }
 
 // newStream returns a Stream that writes nothing until run.
-func (l *Links) newStream() *Stream {
+func (l *Links) NewStream() *Stream {
 	st := &Stream{links: l}
 	st.writer = newAsyncWriter(st.goGuarded)
 	st.out.init(st.writer, func(code chat.Code) {
@@ -32,11 +32,14 @@ func (l *Links) newStream() *Stream {
 	return st
 }
 
+// Out returns what goes out on the stream.
+func (st *Stream) Out() *Outbound { return &st.out }
+
 // run begins the response with the header of w. It writes until the client
 // disconnects, a room closes the outbound buffer, finish has been called or the
 // server stops. Meanwhile beside runs on a goroutine of its own; its context
 // ends with the response.
-func (st *Stream) run(w http.ResponseWriter, r *http.Request, beside func(context.Context)) {
+func (st *Stream) Run(w http.ResponseWriter, r *http.Request, beside func(context.Context)) {
 	defer st.out.fail()
 	response, err := beginResponse(w, r, st.links.cfg.IdleTimeout)
 	if err != nil { // the client has disconnected
@@ -55,13 +58,13 @@ func (st *Stream) run(w http.ResponseWriter, r *http.Request, beside func(contex
 		response.awaitDisconnect()
 		st.stop()
 	})
-	st.out.flush()
+	st.out.Flush()
 	st.writer.run(response.write)
 }
 
 // finish ends the response behind last, a final frame, which the client may take
 // lingerTime to read.
-func (st *Stream) finish(last func(dst []byte) []byte) {
+func (st *Stream) Finish(last func(dst []byte) []byte) {
 	st.out.appendClose(last)
 	defer time.AfterFunc(lingerTime, st.stop).Stop()
 	st.out.awaitEmpty()
@@ -71,7 +74,7 @@ func (st *Stream) finish(last func(dst []byte) []byte) {
 
 // wait waits for the goroutines of the stream, after run has returned and no
 // room writes to it any more.
-func (st *Stream) wait() { st.helpers.Wait() }
+func (st *Stream) Wait() { st.helpers.Wait() }
 
 // stop ends the response and does not wait for that.
 func (st *Stream) stop() {

@@ -29,12 +29,12 @@ func (ts *testServer) secureSocket(t *testing.T) *tlsTransport {
 }
 
 // whileParked calls f when nothing runs for the connection, and keeps it so.
-func (c *conn) whileParked(f func()) {
-	for !c.state.CompareAndSwap(idle, running) {
+func (c *Conn) whileParked(f func()) {
+	for !c.state.CompareAndSwap(stateIdle, stateRunning) {
 		runtime.Gosched()
 	}
 	f()
-	c.state.Store(idle)
+	c.state.Store(stateIdle)
 	c.wake() // something may have come meanwhile
 }
 

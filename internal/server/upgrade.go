@@ -14,7 +14,7 @@ import (
 // newProtocol returns, or refuses it. The WebSocket goes on after the request's
 // handler has returned.
 func (s *Server) upgrade(
-	w http.ResponseWriter, r *http.Request, subprotocol string, newProtocol func(*conn) protocol,
+	w http.ResponseWriter, r *http.Request, subprotocol string, newProtocol func(*Conn) Protocol,
 ) {
 	if !s.shakesHands(w, r) {
 		return
@@ -39,7 +39,7 @@ func (s *Server) upgrade(
 	}
 	nc.SetDeadline(time.Time{}) // an error shows at the first read
 	first, _ := rw.Reader.Peek(rw.Reader.Buffered())
-	s.links.start(nc, first, from, newProtocol)
+	s.links.Start(nc, first, from, newProtocol)
 }
 
 // admit counts a connection from an address until release. It refuses a
@@ -52,7 +52,7 @@ func (s *Server) admit(from netip.Addr) error {
 	if err := s.addresses.enter(network(from)); err != nil {
 		return err
 	}
-	if !s.links.enter() {
+	if !s.links.Enter() {
 		s.addresses.leave(network(from))
 		return errStopping()
 	}
@@ -61,7 +61,7 @@ func (s *Server) admit(from netip.Addr) error {
 
 func (s *Server) release(from netip.Addr) {
 	s.addresses.leave(network(from))
-	s.links.leave()
+	s.links.Leave()
 }
 
 func errStopping() error {
