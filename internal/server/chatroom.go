@@ -50,7 +50,9 @@ func (l *chatroomClient) Begin(ctx context.Context) error {
 	name, err := l.s.resolveRoom(l.From(), l.givenName, nil)
 	if err == nil {
 		l.room = name
-		l.reader, err = l.s.hub.Join(ctx, name, room.JoinRequest{Sink: l.Out(), Encoder: wire.ChatroomFrames{}, Network: network(l.From())}, func(room.JoinResult) {})
+		who := chat.Who{Network: network(l.From())} // each message names its own author
+		j := room.JoinRequest{Sink: l.Out(), Encoder: wire.ChatroomFrames{}}
+		l.reader, err = l.s.hub.Join(ctx, who, name, j, func(room.JoinResult) {})
 	}
 	if err != nil {
 		l.refuse(err)
