@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
-	"slices"
 	"time"
 
 	"parley/internal/chat"
@@ -87,14 +86,6 @@ func (s *Store) commit(ctx context.Context, batch []item) {
 		s.logFailedCommit(ctx, err, len(batch))
 	case stored > 0:
 		s.committed(stored, time.Since(start))
-		for rows := s.committer.rows; len(rows) > 0; { // they are in order of rooms
-			n := 1
-			for n < len(rows) && rows[n].head == rows[0].head {
-				n++
-			}
-			s.touched(activityOf(rows[:n], start))
-			rows = rows[n:]
-		}
 	}
 	last := len(batch) - 1
 	for last > 0 && batch[last].write != nil {
@@ -115,13 +106,6 @@ func (s *Store) commit(ctx context.Context, batch []item) {
 		c.More = i < last
 		batch[i].answer(*c)
 	}
-}
-
-// activityOf returns what rows of one room, committed at one time, are to those who follow
-// the log.
-func activityOf(rows []row, at time.Time) chat.RoomActivity {
-	deletes := func(r row) bool { return r.draft.Kind == chat.Delete }
-	return chat.RoomActivity{Room: rows[0].draft.Room, Events: len(rows), Deleted: slices.ContainsFunc(rows, deletes), At: at.Truncate(time.Millisecond)}
 }
 
 // transact writes batch in one transaction and returns how many messages that

@@ -19,7 +19,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"parley/internal/chat"
 	"parley/internal/files"
 )
 
@@ -28,7 +27,6 @@ type Config struct {
 	Dir       string                               `kong:"-"` // the data folder; created with mode 0700
 	Logger    *slog.Logger                         `kong:"-"` // default: discard
 	Committed func(events int, took time.Duration) `kong:"-"` // called after each transaction that stored events
-	Touched   func(chat.RoomActivity)              `kong:"-"` // called after it for each room; must not block
 
 	Version            string `kong:"-"` // the program's; noted in the database, and in the names of copies before an upgrade
 	UpgradeWithoutCopy bool   `kong:"-"` // an older database is not copied before it is brought up to date
@@ -42,7 +40,6 @@ type Store struct {
 	path      string // of the database
 	logger    *slog.Logger
 	committed func(int, time.Duration)
-	touched   func(chat.RoomActivity)
 	epoch     string
 
 	folder    *os.Root
@@ -93,16 +90,12 @@ func open(ctx context.Context, cfg Config, vfs string) (_ *Store, err error) {
 		path:      filepath.Join(dir, databaseName),
 		logger:    cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
 		committed: cfg.Committed,
-		touched:   cfg.Touched,
 		ran:       make(chan struct{}),
 		health:    health{turn: make(chan struct{}, 1)},
 	}
 	s.queue.changed.L = &s.queue.mu
 	if s.committed == nil {
 		s.committed = func(int, time.Duration) {}
-	}
-	if s.touched == nil {
-		s.touched = func(chat.RoomActivity) {}
 	}
 	defer func() {
 		if err != nil {
