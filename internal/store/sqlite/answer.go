@@ -56,7 +56,7 @@ func (c *committer) answerAgain(ctx context.Context, r *row) error {
 		*r.result = chat.Commit{Err: errNonceUsed}
 		return nil
 	}
-	first.At, first.Target = time.UnixMilli(at).UTC(), chat.Seq(target&maxSeq)
+	first.At, first.Target = time.UnixMilli(at).UTC(), seqOf(target)
 	*r.result = chat.Commit{Event: first, Repeated: true}
 	return nil
 }
@@ -76,7 +76,7 @@ func (c *committer) sameAs(ctx context.Context, r *row, kind chat.Kind, target i
 		}
 		return root.id == target, err
 	}
-	return chat.Seq(target&maxSeq) == d.Target, nil
+	return seqOf(target) == d.Target, nil
 }
 
 // answerUnchanged has r's answer say that what it asks for was so already, since the
@@ -84,11 +84,11 @@ func (c *committer) sameAs(ctx context.Context, r *row, kind chat.Kind, target i
 func (c *committer) answerUnchanged(ctx context.Context, r *row, id, at int64) error {
 	d := r.draft
 	e := r.event(at)
-	e.Seq, e.Kind, e.Target = chat.Seq(id&maxSeq), d.Is(), d.Target
+	e.Seq, e.Kind, e.Target = seqOf(id), d.Is(), d.Target
 	*r.result = chat.Commit{Event: e, Repeated: true}
 	a := answer{listKey{r.author, r.head.room}, d.Nonce, string(e.Kind), 0, "", e.Seq}
 	if d.Target != 0 {
-		a.target = messageID(r.head.room, d.Target)
+		a.target = eventID(r.head.room, d.Target)
 	}
 	if e.Kind == chat.React || e.Kind == chat.Unreact {
 		a.emoji = d.Text

@@ -71,7 +71,7 @@ func (c *committer) message(ctx context.Context, r *row, seq chat.Seq) (messageR
 	if seq < 1 || seq > r.head.seq {
 		return messageRow{}, errNoMessage
 	}
-	m := messageRow{id: messageID(r.head.room, seq)}
+	m := messageRow{id: eventID(r.head.room, seq)}
 	err := c.scan(ctx, []any{&m.author, &m.from.ID, &m.from.Name, &m.kind, &m.text, &m.thread, &m.current, &m.extra}, `
 		SELECT m.author, p.public, m.name, coalesce(m.kind, 'message'), coalesce(c.text, m.text), coalesce(m.target, 0), coalesce(m.current, 0), coalesce(m.extra, '')
 		FROM event m JOIN person p ON p.id = m.author LEFT JOIN event c ON c.id = m.current
@@ -109,19 +109,19 @@ func (c *committer) insertEvent(ctx context.Context, r *row, at, target int64, e
 		belongs = target
 	}
 	err = c.exec(ctx, `INSERT INTO event (id, at_ms, author, name, text, nonce, kind, target, extra) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		messageID(r.head.room, r.head.seq+1), at, r.author, d.From.Name, d.Text, packNonce(d.Nonce), kind, belongs, packed)
+		eventID(r.head.room, r.head.seq+1), at, r.author, d.From.Name, d.Text, packNonce(d.Nonce), kind, belongs, packed)
 	if err != nil {
 		return err
 	}
 	r.head.seq++
 	r.seq = r.head.seq
 	e := r.event(at)
-	e.Kind, e.Extra, e.Target = d.Is(), extra, chat.Seq(target&maxSeq)
+	e.Kind, e.Extra, e.Target = d.Is(), extra, seqOf(target)
 	*r.result = chat.Commit{Event: e}
 	return nil
 }
 
-func (r *row) id() int64 { return messageID(r.head.room, r.seq) }
+func (r *row) id() int64 { return eventID(r.head.room, r.seq) }
 
 // insertMessage stores a message with something beside its text.
 func (c *committer) insertMessage(ctx context.Context, r *row, at int64) (err error) {
@@ -181,7 +181,7 @@ func (c *committer) insertMessage(ctx context.Context, r *row, at int64) (err er
 func (c *committer) root(ctx context.Context, r *row) (messageRow, error) {
 	m, err := c.message(ctx, r, r.draft.Target)
 	if err == nil && m.thread != 0 {
-		m, err = c.message(ctx, r, chat.Seq(m.thread&maxSeq))
+		m, err = c.message(ctx, r, seqOf(m.thread))
 	}
 	return m, err
 }
@@ -325,7 +325,7 @@ func (c *committer) unreact(ctx context.Context, r *row, at int64) error {
 		return err
 	}
 	if id == 0 {
-		return c.answerUnchanged(ctx, r, messageID(r.head.room, r.head.seq), at)
+		return c.answerUnchanged(ctx, r, eventID(r.head.room, r.head.seq), at)
 	}
 	if err := c.insertEvent(ctx, r, at, m.id, nil); err != nil {
 		return err
@@ -345,7 +345,7 @@ func (c *committer) pin(ctx context.Context, r *row, at int64) error {
 	if id != 0 {
 		return c.answerUnchanged(ctx, r, id, at)
 	}
-	pins, err := c.find(ctx, `SELECT count(*) FROM pin WHERE target BETWEEN $1 AND $2`, messageID(r.head.room, 0), messageID(r.head.room, maxSeq))
+	pins, err := c.find(ctx, `SELECT count(*) FROM pin WHERE target BETWEEN $1 AND $2`, eventID(r.head.room, 0), eventID(r.head.room, maxSeq))
 	if err != nil {
 		return err
 	}
@@ -368,7 +368,7 @@ func (c *committer) unpin(ctx context.Context, r *row, at int64) error {
 		return err
 	}
 	if id == 0 {
-		return c.answerUnchanged(ctx, r, messageID(r.head.room, r.head.seq), at)
+		return c.answerUnchanged(ctx, r, eventID(r.head.room, r.head.seq), at)
 	}
 	if err := c.insertEvent(ctx, r, at, m.id, nil); err != nil {
 		return err
@@ -382,7 +382,7 @@ func (c *committer) topic(ctx context.Context, r *row, at int64) error {
 		return err
 	}
 	if now == r.draft.Text {
-		return c.answerUnchanged(ctx, r, messageID(r.head.room, r.head.seq), at)
+		return c.answerUnchanged(ctx, r, eventID(r.head.room, r.head.seq), at)
 	}
 	if err := c.insertEvent(ctx, r, at, 0, nil); err != nil {
 		return err
@@ -405,11 +405,11 @@ func (c *committer) find(ctx context.Context, text string, args ...any) (n int64
 func (s *Store) Versions(ctx context.Context, room chat.RoomName, seq chat.Seq) ([]chat.Event, error) {
 	var events []chat.Event
 	err := s.reads.each(ctx, `
-		WITH m(id) AS (SELECT id << 36 | $2 FROM room WHERE name = $1)
-		SELECT e.id, e.seq, e.at_ms, p.public, e.name, e.text, coalesce(e.kind, 'message'), coalesce(e.target, 0) & 0xfffffffff
+		WITH m(id) AS `+namedSQL("$2")+`
+		SELECT e.id, e.seq, e.at_ms, p.public, e.name, e.text, coalesce(e.kind, 'message'), `+seqSQL("coalesce(e.target, 0)")+`
 		FROM event e JOIN person p ON p.id = e.author WHERE e.id = (SELECT id FROM m) AND coalesce(e.kind, 'reply') = 'reply'
 		UNION ALL
-		SELECT e.id, e.seq, e.at_ms, p.public, e.name, e.text, e.kind, e.target & 0xfffffffff
+		SELECT e.id, e.seq, e.at_ms, p.public, e.name, e.text, e.kind, `+seqSQL("e.target")+`
 		FROM event e JOIN person p ON p.id = e.author WHERE e.target = (SELECT id FROM m) AND e.kind = 'edit'
 		ORDER BY 1`, []any{string(room), int64(min(max(seq, 0), maxSeq))}, func(rows *sql.Rows) error {
 		e := chat.Event{Room: room}

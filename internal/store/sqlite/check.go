@@ -221,10 +221,10 @@ func (c *checker) references(ctx context.Context) error {
 		return nil
 	}
 	for _, odd := range []struct{ what, text string }{
-		{"events are about an event of another room", `SELECT count(*), coalesce(min(id), 0) FROM event WHERE target >> 36 <> id >> 36 OR current >> 36 <> id >> 36`},
+		{"events are about an event of another room", `SELECT count(*), coalesce(min(id), 0) FROM event WHERE ` + roomSQL("target") + ` <> room OR ` + roomSQL("current") + ` <> room`},
 		{"events have a part that is no JSON", `SELECT count(*), coalesce(min(id), 0) FROM event WHERE NOT json_valid(extra)`},
 		{"members have read more than there is", `SELECT count(*), coalesce(min(room), 0) FROM member m
-			WHERE read > (SELECT coalesce(max(id) & 0xfffffffff, 0) FROM event WHERE id > m.room << 36 AND id < m.room + 1 << 36)`},
+			WHERE read > (SELECT coalesce(` + seqSQL("max(id)") + `, 0) FROM event WHERE ` + inSQL("id", "m.room") + `)`},
 	} {
 		var n, first int64
 		if err := c.db.QueryRowContext(ctx, odd.text).Scan(&n, &first); err != nil {
@@ -276,8 +276,7 @@ func (c *checker) numbers(ctx context.Context) error {
 	}
 	var rooms []holed
 	err := c.each(ctx, `
-		SELECT id >> 36, count(*), max(id) & 0xfffffffff FROM event GROUP BY id >> 36
-		HAVING count(*) <> max(id) & 0xfffffffff OR min(id) & 0xfffffffff = 0`, func(rows *sql.Rows) error {
+		SELECT room, count(*), max(seq) FROM event GROUP BY room HAVING count(*) <> max(seq) OR min(seq) = 0`, func(rows *sql.Rows) error {
 		var h holed
 		err := rows.Scan(&h.room, &h.count, &h.most)
 		rooms = append(rooms, h)
@@ -289,8 +288,8 @@ func (c *checker) numbers(ctx context.Context) error {
 	for _, h := range rooms[:min(len(rooms), maxFound)] {
 		var first int64
 		err := c.db.QueryRowContext(ctx, `
-			SELECT coalesce(max(n), 0) + 1 FROM (SELECT id & 0xfffffffff AS seq, row_number() OVER (ORDER BY id) AS n
-				FROM event WHERE id >> 36 = $1 AND id > $1 << 36 AND id < $1 + 1 << 36) WHERE seq = n`, h.room).Scan(&first)
+			SELECT coalesce(max(n), 0) + 1 FROM (SELECT seq, row_number() OVER (ORDER BY id) AS n
+				FROM event WHERE room = $1 AND `+inSQL("id", "$1")+`) WHERE seq = n`, h.room).Scan(&first)
 		if err != nil {
 			return err
 		}

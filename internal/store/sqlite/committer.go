@@ -176,7 +176,7 @@ func (c *committer) head(ctx context.Context, name chat.RoomName, at int64) (*he
 	case errors.Is(err, sql.ErrNoRows):
 		err = c.scan(ctx, []any{&h.room}, `INSERT INTO room (name, created_ms) VALUES ($1, $2) RETURNING id`, string(name), at)
 	case err == nil:
-		err = c.scan(ctx, []any{&h.seq}, `SELECT coalesce(max(id) & 0xfffffffff, 0) FROM event WHERE id BETWEEN $1 AND $2`, messageID(h.room, 0), messageID(h.room, maxSeq))
+		err = c.scan(ctx, []any{&h.seq}, `SELECT coalesce(`+seqSQL("max(id)")+`, 0) FROM event WHERE id BETWEEN $1 AND $2`, eventID(h.room, 0), eventID(h.room, maxSeq))
 	}
 	if err == nil && h.room > maxRoom {
 		err = errors.New("there are too many rooms")

@@ -24,7 +24,7 @@ func (c *committer) source(ctx context.Context, d *chat.Draft) (id int64, err er
 	var text string
 	err = c.scan(ctx, []any{&id, &text}, `
 		SELECT m.id, coalesce(c.text, m.text) FROM event m LEFT JOIN event c ON c.id = m.current
-		WHERE m.id = (SELECT id << 36 | $2 FROM room WHERE name = $1) AND coalesce(m.kind, 'reply') = 'reply'`, string(d.Source.Room), int64(d.Source.Seq))
+		WHERE m.id = `+namedSQL("$2")+` AND coalesce(m.kind, 'reply') = 'reply'`, string(d.Source.Room), int64(d.Source.Seq))
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return 0, errNoMessage
@@ -67,9 +67,9 @@ func (c *committer) deleted(ctx context.Context, id int64) error {
 // learns nothing of the other room. To make one twice changes nothing.
 func (s *Store) Copies(ctx context.Context, limit int) (due []chat.Draft, err error) {
 	err = s.reads.each(ctx, `
-		SELECT r.name, f.copy & 0xfffffffff, p.public, p.name
+		SELECT r.name, `+seqSQL("f.copy")+`, p.public, p.name
 		FROM copies_due d JOIN forward f ON f.source = d.source
-		JOIN event c ON c.id = f.copy JOIN person p ON p.id = c.author JOIN room r ON r.id = f.copy >> 36
+		JOIN event c ON c.id = f.copy JOIN person p ON p.id = c.author JOIN room r ON r.id = `+roomSQL("f.copy")+`
 		LIMIT $1`, []any{limit}, func(rows *sql.Rows) error {
 		d := chat.Draft{Kind: chat.Delete}
 		err := rows.Scan(&d.Room, &d.Target, &d.From.ID, &d.From.Name)

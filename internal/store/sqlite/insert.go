@@ -12,16 +12,6 @@ import (
 	"parley/internal/chat"
 )
 
-// A message's id holds its room and its seq, so that the messages of a room lie
-// side by side in the file, in order.
-const (
-	seqBits = 36
-	maxSeq  = 1<<seqBits - 1
-	maxRoom = 1<<(63-seqBits) - 1
-)
-
-func messageID(room int64, seq chat.Seq) int64 { return room<<seqBits | int64(seq) }
-
 // A row is an event on its way into the table.
 type row struct {
 	draft  *chat.Draft
@@ -112,7 +102,7 @@ func (c *committer) insertSome(ctx context.Context, rows []row, at int64) (int, 
 		}
 		r.head.seq++
 		r.seq = r.head.seq
-		c.args = append(c.args, messageID(r.head.room, r.seq), at, r.author, r.draft.From.Name, r.draft.Text, packNonce(r.draft.Nonce))
+		c.args = append(c.args, eventID(r.head.room, r.seq), at, r.author, r.draft.From.Name, r.draft.Text, packNonce(r.draft.Nonce))
 	}
 	err := c.exec(ctx, inserts[which].text, c.args...)
 	in := len(rows)

@@ -14,16 +14,16 @@ import (
 // is counted up to $2, among the newest events: a bot's own, or a thread's, may be
 // hundreds of thousands. A room's bounds are its first and last possible ids.
 var listText = fmt.Sprintf(`
-	SELECT r.name, r.topic, m.read, m.notify, m.muted, m.favourite, m.head & 0xfffffffff,
+	SELECT r.name, r.topic, m.read, m.notify, m.muted, m.favourite, `+seqSQL("m.head")+`,
 		(SELECT count(*) FROM (SELECT 1 FROM event
-			WHERE id > max(r.id << 36 | m.read, m.head - %[1]d) AND id <= m.head AND kind IS NULL AND author <> m.person AND text <> '' LIMIT $2)),
+			WHERE id > max(`+idSQL("r.id", "m.read")+`, m.head - %[1]d) AND id <= m.head AND kind IS NULL AND author <> m.person AND text <> '' LIMIT $2)),
 		(SELECT count(*) FROM (SELECT 1 FROM mention
-			WHERE person = m.person AND event > r.id << 36 | m.read AND event < r.id + 1 << 36 LIMIT $2)),
+			WHERE person = m.person AND event > `+idSQL("r.id", "m.read")+` AND event < `+endSQL("r.id")+` LIMIT $2)),
 		coalesce(l.at_ms, 0), coalesce(lp.public, ''), coalesce(l.name, ''), coalesce(lc.text, l.text, '')
-	FROM (SELECT *, (SELECT coalesce(max(id), 0) FROM event WHERE id > member.room << 36 AND id < member.room + 1 << 36) AS head FROM member) m
+	FROM (SELECT *, (SELECT coalesce(max(id), 0) FROM event WHERE `+inSQL("id", "member.room")+`) AS head FROM member) m
 	JOIN room r ON r.id = m.room
 	LEFT JOIN event l ON l.id = (SELECT id FROM event
-		WHERE id > max(r.id << 36, m.head - %[1]d) AND id <= m.head AND kind IS NULL AND text <> '' ORDER BY id DESC LIMIT 1)
+		WHERE id > max(`+idSQL("r.id", "0")+`, m.head - %[1]d) AND id <= m.head AND kind IS NULL AND text <> '' ORDER BY id DESC LIMIT 1)
 	LEFT JOIN person lp ON lp.id = l.author LEFT JOIN event lc ON lc.id = l.current
 	WHERE m.person = (SELECT id FROM person WHERE public = $1)`, maxCounted)
 
@@ -135,11 +135,11 @@ func (s *Store) MarkRead(who chat.PersonID, at chat.MessageRef, exact bool, nonc
 			return err
 		}
 		e.Read = chat.Seq(read)
-		first, end := messageID(m.room, e.Read), messageID(m.room+1, 0)
+		first, end := eventID(m.room, e.Read), eventID(m.room+1, 0)
 		unread, err := c.find(ctx, `
 			SELECT count(*) FROM (SELECT 1 FROM event
 			WHERE id > $1 AND id < $2 AND kind IS NULL AND author <> $3 AND text <> '' LIMIT $4)`,
-			max(first, messageID(m.room, h.seq)-maxCounted), end, m.person, chat.MaxUnread)
+			max(first, eventID(m.room, h.seq)-maxCounted), end, m.person, chat.MaxUnread)
 		if err != nil {
 			return err
 		}

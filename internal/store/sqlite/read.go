@@ -99,19 +99,19 @@ func (r *readStatements) close() error {
 	return errors.Join(errs...)
 }
 
-const (
+var (
 	// Beside max() SQLite takes other columns from the row that has the maximum.
 	headText = `
-		SELECT coalesce(max(id) & 0xfffffffff, 0), coalesce(at_ms, 0) FROM event
-		WHERE id > (SELECT id << 36 FROM room WHERE name = $1) AND id < (SELECT id + 1 << 36 FROM room WHERE name = $1)`
+		SELECT coalesce(` + seqSQL("max(id)") + `, 0), coalesce(at_ms, 0) FROM event
+		WHERE id > ` + namedSQL("0") + ` AND id < (SELECT ` + endSQL("id") + ` FROM room WHERE name = $1)`
 	afterText = `
 		SELECT m.seq, m.at_ms, p.public, m.name, m.text,
-			CASE WHEN coalesce(m.kind, m.target, m.extra) IS NOT NULL THEN json_object('kind', m.kind, 'target', m.target & 0xfffffffff, 'extra', m.extra) END
+			CASE WHEN coalesce(m.kind, m.target, m.extra) IS NOT NULL THEN json_object('kind', m.kind, 'target', ` + seqSQL("m.target") + `, 'extra', m.extra) END
 		FROM event m JOIN person p ON p.id = m.author
-		WHERE m.id > (SELECT id << 36 | $2 FROM room WHERE name = $1) AND m.id < (SELECT id + 1 << 36 FROM room WHERE name = $1)
+		WHERE ` + afterSQL("m.id") + `
 		ORDER BY m.id LIMIT $3`
 	atText = `
-		SELECT at_ms FROM event WHERE id = (SELECT id << 36 | $2 FROM room WHERE name = $1)`
+		SELECT at_ms FROM event WHERE id = ` + namedSQL("$2")
 	sessionText = `
 		SELECT p.public, p.name, s.seen_ms FROM session s JOIN person p ON p.id = s.person
 		WHERE s.token_hash = $1`

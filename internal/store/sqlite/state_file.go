@@ -246,7 +246,7 @@ func (m *stateFiles) close() error {
 func (c *committer) newest(m *stateFile) {
 	for i := len(c.rows) - 1; i >= 0; i-- {
 		if r := &c.rows[i]; r.result.Err == nil && !r.result.Repeated && r.result.Event.Seq > 0 {
-			m.Event, m.EventMS = messageID(r.head.room, r.result.Event.Seq), r.result.Event.At.UnixMilli()
+			m.Event, m.EventMS = eventID(r.head.room, r.result.Event.Seq), r.result.Event.At.UnixMilli()
 			return
 		}
 	}
