@@ -8,12 +8,16 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"parley/internal/files"
 )
 
-// firstWithEvents is the first schema that has the table event.
-const firstWithEvents = 3
+// The first schemas that have the table event, and the column room.head.
+const (
+	firstWithEvents = 3
+	firstWithHeads  = 6
+)
 
 // maxFound is how many things of a kind are listed that are wrong.
 const maxFound = 20
@@ -193,8 +197,8 @@ var references = []reference{
 // references looks for rows that refer to what is not there.
 func (c *checker) references(ctx context.Context) error {
 	for _, r := range references {
-		var known bool
-		if err := c.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM pragma_table_xinfo($1) WHERE name = $2)`, r.table, r.column).Scan(&known); err != nil {
+		known, err := c.hasColumn(ctx, r.table, r.column)
+		if err != nil {
 			return err
 		}
 		if !known || r.to == "event" && c.checked.Schema < firstWithEvents {
@@ -295,7 +299,30 @@ func (c *checker) numbers(ctx context.Context) error {
 		}
 		c.add("room %s has %d events, but its newest is number %d: number %d is missing", c.name(ctx, h.room), h.count, h.most, first)
 	}
-	return nil
+	return c.heads(ctx)
+}
+
+// heads looks for rooms whose head is not their newest event's seq: their newest events
+// are lost, or files of two moments have been put together.
+func (c *checker) heads(ctx context.Context) error {
+	if known, err := c.hasColumn(ctx, "room", "head"); err != nil || !known {
+		return err
+	}
+	return c.each(ctx, `
+		SELECT name, head, newest FROM (
+			SELECT name, head, (SELECT coalesce(`+seqSQL("max(event.id)")+`, 0) FROM event WHERE `+inSQL("event.id", "room.id")+`) AS newest FROM room)
+		WHERE head <> newest LIMIT `+strconv.Itoa(maxFound), func(rows *sql.Rows) error {
+		var name string
+		var head, newest int64
+		err := rows.Scan(&name, &head, &newest)
+		c.add("room %s ends at number %d, but its newest event is number %d", name, head, newest)
+		return err
+	})
+}
+
+func (c *checker) hasColumn(ctx context.Context, table, column string) (has bool, err error) {
+	err = c.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM pragma_table_xinfo($1) WHERE name = $2)`, table, column).Scan(&has)
+	return has, err
 }
 
 // name returns how a room is called for an operator.

@@ -109,7 +109,11 @@ func (c *committer) write(ctx context.Context, batch []item, now time.Time) (int
 	}
 	// Room by room: neighbours in the batch then are neighbours in the file too.
 	slices.SortStableFunc(c.rows, func(a, b row) int { return cmp.Compare(a.head.room, b.head.room) })
-	return c.insert(ctx, c.rows, at)
+	stored, err := c.insert(ctx, c.rows, at)
+	if err != nil {
+		return 0, err
+	}
+	return stored, c.writeHeads(ctx, c.rows)
 }
 
 func (c *committer) rowOf(ctx context.Context, d *chat.Draft, at int64) (row, error) {
@@ -171,12 +175,9 @@ func (c *committer) head(ctx context.Context, name chat.RoomName, at int64) (*he
 		return h, nil
 	}
 	h := &head{}
-	err := c.scan(ctx, []any{&h.room}, `SELECT id FROM room WHERE name = $1`, string(name))
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
+	err := c.scan(ctx, []any{&h.room, &h.seq}, roomText, string(name))
+	if errors.Is(err, sql.ErrNoRows) {
 		err = c.scan(ctx, []any{&h.room}, `INSERT INTO room (name, created_ms) VALUES ($1, $2) RETURNING id`, string(name), at)
-	case err == nil:
-		err = c.scan(ctx, []any{&h.seq}, `SELECT coalesce(`+seqSQL("max(id)")+`, 0) FROM event WHERE id BETWEEN $1 AND $2`, eventID(h.room, 0), eventID(h.room, maxSeq))
 	}
 	if err == nil && h.room > maxRoom {
 		err = errors.New("there are too many rooms")
@@ -187,6 +188,12 @@ func (c *committer) head(ctx context.Context, name chat.RoomName, at int64) (*he
 	c.rooms.put(chat.RoomName(strings.Clone(string(name))), h) // name is part of a whole command
 	return h, nil
 }
+
+// roomText reads a room. If a person has added events by hand they are counted too: a new
+// event must not replace one.
+var roomText = `
+	SELECT id, max(head, coalesce((SELECT ` + seqSQL("max(event.id)") + ` FROM event WHERE ` + inSQL("event.id", "room.id") + `), 0))
+	FROM room WHERE name = $1`
 
 // author returns a person with their rowid. One who is unknown, such as a guest of the
 // five-line protocol, is known from their first message on.

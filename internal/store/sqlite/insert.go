@@ -39,6 +39,31 @@ func insertText(rows int) string {
 		strings.Repeat(`(?, ?, ?, ?, ?, ?), `, rows-1) + `(?, ?, ?, ?, ?, ?)`
 }
 
+// writeHeads stores where the rooms of rows end now. Rows are sorted by room.
+func (c *committer) writeHeads(ctx context.Context, rows []row) error {
+	var last *row // of one room, with an event
+	for i := range rows {
+		r := &rows[i]
+		if r.seq == 0 {
+			continue
+		}
+		if last != nil && last.head != r.head {
+			if err := c.writeHead(ctx, last); err != nil {
+				return err
+			}
+		}
+		last = r
+	}
+	if last == nil {
+		return nil
+	}
+	return c.writeHead(ctx, last)
+}
+
+func (c *committer) writeHead(ctx context.Context, last *row) error {
+	return c.exec(ctx, `UPDATE room SET head = $2 WHERE id = $1`, last.head.room, int64(last.head.seq))
+}
+
 // insert stores rows in their order, and returns how many are new: a row whose
 // nonce is known has the first answer as its result, or an error if that nonce
 // belongs to something else.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"parley/internal/chat"
@@ -13,19 +14,27 @@ import (
 // listText reads the rooms of a person's list. $1 is the person; what is counted
 // is counted up to $2, among the newest events: a bot's own, or a thread's, may be
 // hundreds of thousands. A room's bounds are its first and last possible ids.
-var listText = fmt.Sprintf(`
-	SELECT r.name, r.topic, m.read, m.notify, m.muted, m.favourite, `+seqSQL("m.head")+`,
+var listText = `
+	SELECT r.name, r.topic, m.read, m.notify, m.muted, m.favourite, r.head,
 		(SELECT count(*) FROM (SELECT 1 FROM event
-			WHERE id > max(`+idSQL("r.id", "m.read")+`, m.head - %[1]d) AND id <= m.head AND kind IS NULL AND author <> m.person AND text <> '' LIMIT $2)),
+			WHERE id > max(` + readSQL + `, ` + headSQL + ` - ` + countedSQL + `) AND id <= ` + headSQL + `
+				AND kind IS NULL AND author <> m.person AND text <> '' LIMIT $2)),
 		(SELECT count(*) FROM (SELECT 1 FROM mention
-			WHERE person = m.person AND event > `+idSQL("r.id", "m.read")+` AND event < `+endSQL("r.id")+` LIMIT $2)),
+			WHERE person = m.person AND event > ` + readSQL + ` AND event < ` + endSQL("r.id") + ` LIMIT $2)),
 		coalesce(l.at_ms, 0), coalesce(lp.public, ''), coalesce(l.name, ''), coalesce(lc.text, l.text, '')
-	FROM (SELECT *, (SELECT coalesce(max(id), 0) FROM event WHERE `+inSQL("id", "member.room")+`) AS head FROM member) m
-	JOIN room r ON r.id = m.room
+	FROM member m JOIN room r ON r.id = m.room
 	LEFT JOIN event l ON l.id = (SELECT id FROM event
-		WHERE id > max(`+idSQL("r.id", "0")+`, m.head - %[1]d) AND id <= m.head AND kind IS NULL AND text <> '' ORDER BY id DESC LIMIT 1)
+		WHERE id > max(` + idSQL("r.id", "0") + `, ` + headSQL + ` - ` + countedSQL + `) AND id <= ` + headSQL + `
+			AND kind IS NULL AND text <> '' ORDER BY id DESC LIMIT 1)
 	LEFT JOIN person lp ON lp.id = l.author LEFT JOIN event lc ON lc.id = l.current
-	WHERE m.person = (SELECT id FROM person WHERE public = $1)`, maxCounted)
+	WHERE m.person = (SELECT id FROM person WHERE public = $1)`
+
+// The ids of a listed room's newest event and of the last one that was read.
+var (
+	headSQL    = idSQL("r.id", "r.head")
+	readSQL    = idSQL("r.id", "m.read")
+	countedSQL = strconv.Itoa(maxCounted)
+)
 
 // maxCounted is of how many events, the newest, a room's unread messages are
 // counted and its last is looked for.

@@ -100,10 +100,10 @@ func (r *readStatements) close() error {
 }
 
 var (
-	// Beside max() SQLite takes other columns from the row that has the maximum.
+	// max: so that there is a row for an unknown room too.
 	headText = `
-		SELECT coalesce(` + seqSQL("max(id)") + `, 0), coalesce(at_ms, 0) FROM event
-		WHERE id > ` + namedSQL("0") + ` AND id < (SELECT ` + endSQL("id") + ` FROM room WHERE name = $1)`
+		SELECT coalesce(max(r.head), 0), coalesce(max(e.at_ms), 0)
+		FROM room r LEFT JOIN event e ON e.id = ` + idSQL("r.id", "r.head") + ` WHERE r.name = $1`
 	afterText = `
 		SELECT m.seq, m.at_ms, p.public, m.name, m.text,
 			CASE WHEN coalesce(m.kind, m.target, m.extra) IS NOT NULL THEN json_object('kind', m.kind, 'target', ` + seqSQL("m.target") + `, 'extra', m.extra) END

@@ -119,7 +119,10 @@ func lostText(kept, have int64) string {
 		2: `(SELECT ` + seqSQL("max(id)") + ` FROM kept.message WHERE ` + inSQL("id", "r.id") + `)`,
 	}
 	head := heads[kept]
-	if head == "" {
+	switch {
+	case kept >= firstWithHeads:
+		head = `(SELECT head FROM kept.room WHERE id = r.id)`
+	case head == "":
 		head = `(SELECT ` + seqSQL("max(id)") + ` FROM kept.event WHERE ` + inSQL("id", "r.id") + `)`
 	}
 	event := `SELECT id, at_ms, kind FROM main.event`

@@ -16,7 +16,7 @@ import (
 func (s *Store) Heads(ctx context.Context) (map[chat.RoomName]chat.Seq, error) {
 	heads := map[chat.RoomName]chat.Seq{}
 	err := s.reads.each(ctx, `
-		SELECT r.name, (SELECT coalesce(`+seqSQL("max(id)")+`, 0) FROM event WHERE `+inSQL("id", "r.id")+`) FROM room r`, nil, func(rows *sql.Rows) error {
+		SELECT name, head FROM room`, nil, func(rows *sql.Rows) error {
 		var room chat.RoomName
 		var seq chat.Seq
 		err := rows.Scan(&room, &seq)
