@@ -332,7 +332,7 @@ func TestDeletionErases(t *testing.T) {
 		if !c.erased {
 			t.Error("the write-ahead log is not to be emptied")
 		}
-		s.tidy(t.Context())
+		engine{c, s}.Idle(t.Context())
 		if c.erased {
 			t.Error("the write-ahead log was not emptied")
 		}
@@ -344,8 +344,7 @@ func TestDeletionErases(t *testing.T) {
 
 // committerIdle stops the store's Run and hands out its committer.
 func (s *Store) committerIdle(f func(*committer)) {
-	s.queue.stop()
-	<-s.ran
+	s.loop.Close()
 	f(s.committer)
 }
 

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 
 	"parley/internal/chat"
@@ -14,52 +13,6 @@ import (
 // deletion only notes that it has copies, in its own transaction, so a crash
 // forgets none; Copies tells whoever deletes them, and each of their deletions
 // is an ordinary event of the copy's room.
-
-// source returns the id of the message that a draft is a copy of. The error is
-// an *chat.Error if that message has been deleted meanwhile or never was.
-func (c *committer) source(ctx context.Context, d *chat.Draft) (id int64, err error) {
-	if d.Source.Seq < 1 || d.Source.Seq > maxSeq {
-		return 0, errNoMessage
-	}
-	var text string
-	err = c.scan(ctx, []any{&id, &text}, `
-		SELECT m.id, coalesce(c.text, m.text) FROM event m LEFT JOIN event c ON c.id = m.current
-		WHERE m.id = `+namedSQL("$2")+` AND coalesce(m.kind, 'reply') = 'reply'`, string(d.Source.Room), int64(d.Source.Seq))
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return 0, errNoMessage
-	case err != nil:
-		return 0, err
-	case text == "":
-		return 0, errDeleted
-	case d.Text == "": // it was not there when its text was to be read
-		return 0, errNoMessage
-	}
-	return id, nil
-}
-
-// noteCopy notes from which message a copy was made.
-func (c *committer) noteCopy(ctx context.Context, id, source int64) error {
-	return c.exec(ctx, `INSERT INTO forward (copy, source) VALUES ($1, $2)`, id, source)
-}
-
-// deleted notes that a message is deleted: its copies are to be deleted, and if it
-// was a copy itself that is done.
-func (c *committer) deleted(ctx context.Context, id int64) error {
-	err := c.exec(ctx, `INSERT INTO copies_due (source) SELECT $1 WHERE EXISTS (SELECT 1 FROM forward WHERE source = $1) ON CONFLICT DO NOTHING`, id)
-	if err != nil {
-		return err
-	}
-	var source int64
-	err = c.scan(ctx, []any{&source}, `DELETE FROM forward WHERE copy = $1 RETURNING source`, id)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return c.exec(ctx, `DELETE FROM copies_due WHERE source = $1 AND NOT EXISTS (SELECT 1 FROM forward WHERE source = $1)`, source)
-}
 
 // Copies returns deletions of copies that are to be made, at most limit: the
 // messages that they were made from are deleted. Each is in the name of who

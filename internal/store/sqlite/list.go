@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"parley/internal/chat"
+	"parley/internal/store"
 )
 
 // listText reads the rooms of a person's list. $1 is the person; what is counted
@@ -122,12 +123,12 @@ func (s *Store) MarkRead(who chat.PersonID, at chat.MessageRef, exact bool, nonc
 		if err != nil {
 			return err
 		}
-		h, err := c.head(ctx, at.Room, 0)
+		room, err := c.room(ctx, at.Room)
 		if err != nil {
 			return err
 		}
-		e.Head = h.seq
-		seq := min(max(at.Seq, 0), h.seq)
+		e.Head = room.Head
+		seq := min(max(at.Seq, 0), room.Head)
 		refused, err = c.idempotent(ctx, who, answer{listKey: m, nonce: nonce, kind: "read"}, func() (refused, err error) {
 			if err := c.addToList(ctx, m); err != nil {
 				return nil, err
@@ -148,7 +149,7 @@ func (s *Store) MarkRead(who chat.PersonID, at chat.MessageRef, exact bool, nonc
 		unread, err := c.find(ctx, `
 			SELECT count(*) FROM (SELECT 1 FROM event
 			WHERE id > $1 AND id < $2 AND kind IS NULL AND author <> $3 AND text <> '' LIMIT $4)`,
-			max(first, eventID(m.room, h.seq)-maxCounted), end, m.person, chat.MaxUnread)
+			max(first, eventID(m.room, room.Head)-maxCounted), end, m.person, chat.MaxUnread)
 		if err != nil {
 			return err
 		}
@@ -157,26 +158,26 @@ func (s *Store) MarkRead(who chat.PersonID, at chat.MessageRef, exact bool, nonc
 		e.Unread, e.Mentions = int(unread), int(mentions)
 		return err
 	}
-	s.queue.push(item{write: &write{run: run, done: func(err error) {
+	s.do(run, func(err error) {
 		if err != nil {
-			err = s.userError(err)
+			err = store.UserError(err)
 		} else {
 			err = refused
 		}
 		done(e, err)
-	}}})
+	})
 }
 
 // membership returns the rowids of a person and of a room; sql.ErrNoRows if there
 // is no such person or nobody has written to the room.
 func (c *committer) membership(ctx context.Context, who chat.PersonID, room chat.RoomName) (m listKey, err error) {
 	if a, ok := c.people.get(who); ok {
-		m.person = a.id
+		m.person = a.Key
 	} else if err := c.scan(ctx, []any{&m.person}, `SELECT id FROM person WHERE public = $1`, string(who)); err != nil {
 		return m, err
 	}
 	if h, ok := c.rooms.get(room); ok {
-		m.room = h.room
+		m.room = h.Key
 		return m, nil
 	}
 	err = c.scan(ctx, []any{&m.room}, `SELECT id FROM room WHERE name = $1`, string(room))

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"parley/internal/chat"
+	"parley/internal/store"
 )
 
 // stateColumns is a message's row with that of its newest version. What few have is in
@@ -235,7 +236,7 @@ func withNewest(first *chat.Attrs, edit string) (*chat.Attrs, error) {
 	if newest != nil {
 		x.Mentions, x.Here = newest.Mentions, newest.Here
 	}
-	return extraOrNil(x), nil
+	return store.AttrsOrNil(x), nil
 }
 
 // addChanges adds to messages what was done to them.

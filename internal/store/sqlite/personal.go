@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"parley/internal/chat"
+	"parley/internal/store"
 )
 
 // SetPersonal keeps a message for somebody, or not any more, unless that was done with
@@ -32,7 +33,7 @@ const maxSaved = 10_000
 func (c *committer) setPersonal(ctx context.Context, who chat.PersonID, as chat.PersonalRefKind, at chat.MessageRef, keep bool, nonce string) (refused, err error) {
 	m, err := c.membership(ctx, who, at.Room)
 	if errors.Is(err, sql.ErrNoRows) {
-		return errNoMessage, nil
+		return store.ErrNoMessage, nil
 	}
 	if err != nil {
 		return nil, err
@@ -45,7 +46,7 @@ func (c *committer) setPersonal(ctx context.Context, who chat.PersonID, as chat.
 	kind := "keep " + string(as)
 	switch {
 	case said == 0 && keep:
-		return errNoMessage, nil
+		return store.ErrNoMessage, nil
 	case said == 0: // there is nothing to let go of, and no row may refer to it
 		return nil, nil
 	case !keep:

@@ -5,10 +5,12 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
 	"parley/internal/chat"
+	"parley/internal/store"
 )
 
 // readStatements are the statements that read, each prepared when first used, for all
@@ -208,4 +210,33 @@ func (s *Store) after(ctx context.Context, room chat.RoomName, seq chat.Seq, lim
 		}
 	}
 	return events, nil
+}
+
+// Versions returns what a message has said, the oldest first: as it was sent and
+// after each edit. Of one that has been deleted there are none. The error is an
+// *chat.Error with code NotFound if there is no such message.
+func (s *Store) Versions(ctx context.Context, room chat.RoomName, seq chat.Seq) ([]chat.Event, error) {
+	var events []chat.Event
+	err := s.reads.each(ctx, `
+		WITH m(id) AS `+namedSQL("$2")+`
+		SELECT e.id, e.seq, e.at_ms, p.public, e.name, e.text, coalesce(e.kind, 'message'), `+seqSQL("coalesce(e.target, 0)")+`
+		FROM event e JOIN person p ON p.id = e.author WHERE e.id = (SELECT id FROM m) AND coalesce(e.kind, 'reply') = 'reply'
+		UNION ALL
+		SELECT e.id, e.seq, e.at_ms, p.public, e.name, e.text, e.kind, `+seqSQL("e.target")+`
+		FROM event e JOIN person p ON p.id = e.author WHERE e.target = (SELECT id FROM m) AND e.kind = 'edit'
+		ORDER BY 1`, []any{string(room), int64(min(max(seq, 0), maxSeq))}, func(rows *sql.Rows) error {
+		e := chat.Event{Room: room}
+		var at int64
+		err := rows.Scan(new(int64), &e.Seq, &at, &e.From.ID, &e.From.Name, &e.Text, &e.Kind, &e.Target)
+		e.At = time.UnixMilli(at).UTC()
+		events = append(events, e)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(events) == 0 {
+		return nil, store.ErrNoMessage
+	}
+	return slices.DeleteFunc(events, func(e chat.Event) bool { return e.IsDeleted() }), nil
 }
