@@ -117,7 +117,9 @@ func (r *Query) fit(events []chat.Event) (page []chat.Event, more bool) {
 // Forward makes of d a copy of a message of a room, for Post. Whether that message
 // can be copied the log decides, which has the last word on it and knows whether
 // this is a retry: without such a message d has no text, and is refused there.
-func (h *Hub) Forward(ctx context.Context, d chat.Draft, room chat.RoomName, seq chat.Seq) (chat.Draft, error) {
+func (h *Hub) Forward(
+	ctx context.Context, who chat.Who, d chat.Draft, room chat.RoomName, seq chat.Seq,
+) (chat.Draft, error) {
 	if seq < 1 {
 		return d, errNoMessage
 	}

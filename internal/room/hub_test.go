@@ -18,6 +18,17 @@ var (
 	grace = chat.Person{ID: "grace", Name: "Grace"}
 )
 
+// nobody is a client that has not said who it is.
+var nobody chat.Who
+
+// by returns who asks if p does; nobody if p is nil.
+func by(p *chat.Person) chat.Who {
+	if p == nil {
+		return nobody
+	}
+	return chat.Who{Person: *p}
+}
+
 // A bench is a Hub on a log in memory, within a synctest bubble.
 type bench struct {
 	*Hub
@@ -46,12 +57,12 @@ func inBubble(t *testing.T, cfg Config, f func(t *testing.T, b *bench)) {
 
 func (b *bench) join(p *chat.Person, s *slate, after ...chat.Seq) (*Reader, JoinResult) {
 	b.t.Helper()
-	j := JoinRequest{Person: p, Sink: s, Encoder: lines{}}
+	j := JoinRequest{Member: p != nil, Sink: s, Encoder: lines{}}
 	if len(after) > 0 {
 		j.After = &after[0]
 	}
 	var found JoinResult
-	rd, err := b.Join(context.Background(), "lobby", j, func(j JoinResult) { found = j })
+	rd, err := b.Join(context.Background(), by(p), "lobby", j, func(j JoinResult) { found = j })
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -61,7 +72,7 @@ func (b *bench) join(p *chat.Person, s *slate, after ...chat.Seq) (*Reader, Join
 // reading begins a Reading that nothing forbids.
 func (b *bench) reading(network netip.Addr) *Query {
 	b.t.Helper()
-	r, err := b.NewQuery(network)
+	r, err := b.NewQuery(chat.Who{Network: network})
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -152,7 +163,7 @@ func TestJoinThatCannotBeServedIsBehind(t *testing.T) {
 				b.sayMany(1500)
 				s := newSlate()
 				var found JoinResult
-				rd, err := b.Join(t.Context(), "lobby", JoinRequest{Sink: s, Encoder: lines{}, After: &tt.after, Epoch: tt.epoch},
+				rd, err := b.Join(t.Context(), nobody, "lobby", JoinRequest{Sink: s, Encoder: lines{}, After: &tt.after, Epoch: tt.epoch},
 					func(j JoinResult) { found = j })
 				if err != nil {
 					t.Fatal(err)
@@ -291,7 +302,7 @@ func TestBytesInMemoryHaveOneBudget(t *testing.T) {
 		for i := range 30 {
 			name := chat.RoomName(fmt.Sprint("room-", i))
 			slates[name] = newSlate()
-			rd, err := b.Join(t.Context(), name, JoinRequest{Sink: slates[name], Encoder: lines{}}, func(JoinResult) {})
+			rd, err := b.Join(t.Context(), nobody, name, JoinRequest{Sink: slates[name], Encoder: lines{}}, func(JoinResult) {})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -144,7 +144,7 @@ func TestReadingIsBoundedPerAddress(t *testing.T) {
 		synctest.Wait()
 		pages, formatted := 0, 0
 		for {
-			r, err := b.NewQuery(office)
+			r, err := b.NewQuery(chat.Who{Network: office})
 			if err != nil {
 				if chat.CodeOf(err) != chat.RateLimited || chat.UserError(err).RetryAfter != 100*time.Millisecond {
 					t.Fatalf("%#v", err)
@@ -215,7 +215,8 @@ func TestResumeIsRefusedWhereTooMuchHasBeenRead(t *testing.T) {
 	inBubble(t, Config{ReadRate: 1}, func(t *testing.T, b *bench) {
 		b.sayMany(10)
 		join := func(network netip.Addr, after *chat.Seq) error {
-			rd, err := b.Join(t.Context(), "lobby", JoinRequest{Sink: newSlate(), Encoder: lines{}, After: after, Network: network}, func(JoinResult) {})
+			j := JoinRequest{Sink: newSlate(), Encoder: lines{}, After: after}
+			rd, err := b.Join(t.Context(), chat.Who{Network: network}, "lobby", j, func(JoinResult) {})
 			if err == nil {
 				rd.Leave()
 			}

@@ -93,8 +93,8 @@ func (cl *client) join(ctx context.Context, cmd wire.Command) error {
 		cl.outbound.awaitAnswers()
 	}
 	cl.hearOfName()
-	reader, err := cl.s.hub.Join(ctx, name, room.JoinRequest{
-		Person: &cl.person, Sink: &cl.outbound, Encoder: wire.EventFrames{}, After: cmd.After, Epoch: cmd.Epoch, At: at, Network: network(cl.from),
+	reader, err := cl.s.hub.Join(ctx, cl.who(), name, room.JoinRequest{
+		Member: true, Sink: &cl.outbound, Encoder: wire.EventFrames{}, After: cmd.After, Epoch: cmd.Epoch, At: at,
 	}, func(j room.JoinResult) {
 		a := wire.Answer{ID: cmd.ID, Behind: j.Behind, Reset: j.Reset, Room: name, Seq: &j.Head, At: j.At, Count: &j.Count, Here: j.Here}
 		if j.Behind {
@@ -112,6 +112,9 @@ func (cl *client) join(ctx context.Context, cmd wire.Command) error {
 	cl.s.addToList(ctx, cl.person.ID, name, true)
 	return nil
 }
+
+// who returns who sends the client's commands.
+func (cl *client) who() chat.Who { return chat.Who{Person: cl.person, Network: network(cl.from)} }
 
 // leave ends the client's membership of a room. Its answers to sends are
 // written along with the room's events, so they come first.
@@ -175,7 +178,7 @@ func (cl *client) send(ctx context.Context, cmd wire.Command) (err error) {
 		d.Extra = &chat.Attrs{ReplyTo: cmd.ReplyTo}
 	}
 	if cmd.Forward != nil {
-		if d, err = cl.s.forward(ctx, d, cl.from, cmd.Forward.Room, cmd.Forward.Seq, cl.lists(ctx)); err != nil {
+		if d, err = cl.s.forward(ctx, cl.who(), d, cl.from, cmd.Forward.Room, cmd.Forward.Seq, cl.lists(ctx)); err != nil {
 			return err
 		}
 	}
@@ -200,13 +203,14 @@ func changeCommand(kind chat.Kind) func(*client, context.Context, wire.Command) 
 // forward makes of d what repeats a message of a room, for somebody who comes from
 // an address and has some rooms in their list.
 func (s *Server) forward(
-	ctx context.Context, d chat.Draft, from netip.Addr, given string, seq chat.Seq, listed func(chat.RoomName) bool,
+	ctx context.Context, who chat.Who, d chat.Draft, from netip.Addr, given string, seq chat.Seq,
+	listed func(chat.RoomName) bool,
 ) (chat.Draft, error) {
 	name, err := s.resolveRoom(from, given, listed)
 	if err != nil {
 		return d, err
 	}
-	return s.hub.Forward(ctx, d, name, seq)
+	return s.hub.Forward(ctx, who, d, name, seq)
 }
 
 // post posts a draft to a command's room. The answer comes from the log's

@@ -5,8 +5,12 @@ import (
 	"io"
 	"net"
 	"runtime"
+	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"parley/internal/chat"
 	"parley/internal/room"
@@ -118,5 +122,29 @@ func BenchmarkDelivery(b *testing.B) {
 	b.ReportMetric(perDelivery, "allocs/delivery")
 	if b.N >= 20 && perDelivery > 0.2 { // a commit's own, among 500
 		b.Errorf("%.2f allocations for each delivery", perDelivery)
+	}
+}
+
+func TestClientThatStallsInManyRoomsIsClosedOnce(t *testing.T) {
+	ts := startServer(t, Config{}, room.Config{StallTimeout: 300 * time.Millisecond})
+	stalled := ts.hello(t, "Stalled")
+	tcpOf(stalled.nc).SetReadBuffer(4 << 10)
+	rooms := strings.Split("abcdefghijklmnopqrst", "")
+	for _, name := range rooms {
+		stalled.ask(`"op":"join","room":%q`, name)
+	}
+	text := strings.Repeat("x", 4000)
+	for ts.hub.Stats().Readers > 0 {
+		for _, name := range rooms {
+			draft := chat.Draft{Room: chat.RoomName(name), From: chat.Person{ID: "b", Name: "B"}, Text: text}
+			stored := make(chan chat.Commit, 1)
+			if err := ts.hub.Post(draft, func(c chat.Commit) { stored <- c }); err != nil {
+				t.Fatal(err)
+			}
+			<-stored
+		}
+	}
+	if got := testutil.ToFloat64(ts.metrics.errors.WithLabelValues(string(chat.Stalled))); got != 1 {
+		t.Errorf("closed as stalled %v times, want once", got)
 	}
 }

@@ -177,3 +177,20 @@ func TestEchoIsThereOnlyWhenAskedFor(t *testing.T) {
 		t.Errorf("status %d: %s", a.StatusCode, a.body)
 	}
 }
+
+func TestUpgradeThatFailsLeavesNoConnectionBehind(t *testing.T) {
+	ts := startServer(t, Config{}, room.Config{})
+	for _, path := range []string{"/ws", "/chatroom/lobby"} {
+		nc, err := net.Dial("tcp", strings.TrimPrefix(ts.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer nc.Close()
+		nc.SetDeadline(time.Now().Add(5 * time.Second))
+		io.WriteString(nc, "GET "+path+" HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n") // and no key
+		got, err := io.ReadAll(nc)
+		if err != nil || !strings.HasPrefix(string(got), "HTTP/1.1 4") {
+			t.Errorf("%s: %v after %q, want a refusal and the end", path, err, got)
+		}
+	}
+}

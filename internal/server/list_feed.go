@@ -113,7 +113,9 @@ func (w *listFeed) joinRoom(ctx context.Context, name chat.RoomName, after chat.
 	if w.rooms == nil || w.rooms[name] != nil || len(w.rooms) >= chat.MaxListed {
 		return nil
 	}
-	reader, err := w.cl.s.hub.Join(ctx, name, room.JoinRequest{Sink: &w.cl.outbound, Encoder: wire.ListUpdates{}, After: &after, Network: network(w.cl.from)}, func(room.JoinResult) {})
+	who := chat.Who{Person: chat.Person{ID: w.person}, Network: network(w.cl.from)}
+	j := room.JoinRequest{Sink: &w.cl.outbound, Encoder: wire.ListUpdates{}, After: &after}
+	reader, err := w.cl.s.hub.Join(ctx, who, name, j, func(room.JoinResult) {})
 	if err != nil {
 		return err
 	}

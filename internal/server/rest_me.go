@@ -209,7 +209,7 @@ func (s *Server) myRooms(ctx context.Context, in *callerInput) (*roomsOutput, er
 		return nil, err
 	}
 	out := &roomsOutput{}
-	return out, s.buildBulk(ctx, in.r, func(_ *room.Query, list *encodedItems) error {
+	return out, s.buildBulk(ctx, chat.Who{Person: me, Network: network(s.address(in.r))}, func(_ *room.Query, list *encodedItems) error {
 		entries, err := s.stores.RoomList(ctx, me.ID)
 		if err != nil {
 			return err
@@ -322,7 +322,7 @@ func (s *Server) eachPersonal(
 	if err != nil {
 		return err
 	}
-	return s.buildBulk(ctx, in.r, func(reading *room.Query, list *encodedItems) error {
+	return s.buildBulk(ctx, chat.Who{Person: me, Network: network(s.address(in.r))}, func(reading *room.Query, list *encodedItems) error {
 		kept, err := s.stores.PersonalRefs(ctx, me.ID, as, in.Before, in.Limit+1)
 		if err != nil {
 			return err
