@@ -429,26 +429,25 @@ func TestPostRefusesWhatBreaksTheRules(t *testing.T) {
 }
 
 func TestHistoryPages(t *testing.T) {
-	seq := func(n chat.Seq) *chat.Seq { return &n }
 	tests := map[string]struct {
-		page        PageRequest
+		page        chat.PageQuery
 		first, last chat.Seq
 	}{
-		"newest":                  {PageRequest{}, 451, 500},
-		"newest two":              {PageRequest{Limit: 2}, 499, 500},
-		"at most a page":          {PageRequest{Limit: 1000}, 301, 500},
-		"before":                  {PageRequest{Before: seq(11), Limit: 5}, 6, 10},
-		"before the second":       {PageRequest{Before: seq(2)}, 1, 1},
-		"before the first":        {PageRequest{Before: seq(1)}, 1, 0},
-		"before what is to come":  {PageRequest{Before: seq(9999), Limit: 1}, 500, 500},
-		"after":                   {PageRequest{After: seq(10), Limit: 5}, 11, 15},
-		"after nothing":           {PageRequest{After: seq(0), Limit: 1}, 1, 1},
-		"after the newest":        {PageRequest{After: seq(500)}, 1, 0},
-		"between":                 {PageRequest{After: seq(10), Before: seq(13)}, 11, 12},
-		"around":                  {PageRequest{Around: seq(100), Limit: 5}, 98, 102},
-		"around the first":        {PageRequest{Around: seq(1), Limit: 4}, 1, 3},
-		"around one":              {PageRequest{Around: seq(100), Limit: 1}, 100, 100},
-		"after a negative number": {PageRequest{After: seq(-5), Limit: 1}, 1, 1},
+		"newest":                  {chat.PageQuery{}, 451, 500},
+		"newest two":              {chat.PageQuery{Limit: 2}, 499, 500},
+		"at most a page":          {chat.PageQuery{Limit: 1000}, 301, 500},
+		"before":                  {chat.PageQuery{Before: 11, Limit: 5}, 6, 10},
+		"before the second":       {chat.PageQuery{Before: 2}, 1, 1},
+		"before the first":        {chat.PageQuery{Before: 1}, 1, 0},
+		"before what is to come":  {chat.PageQuery{Before: 9999, Limit: 1}, 500, 500},
+		"after":                   {chat.PageQuery{After: 10, Oldest: true, Limit: 5}, 11, 15},
+		"after nothing":           {chat.PageQuery{After: 0, Oldest: true, Limit: 1}, 1, 1},
+		"after the newest":        {chat.PageQuery{After: 500, Oldest: true}, 1, 0},
+		"between":                 {chat.PageQuery{After: 10, Oldest: true, Before: 13}, 11, 12},
+		"around":                  {chat.PageQuery{Around: 100, Limit: 5}, 98, 102},
+		"around the first":        {chat.PageQuery{Around: 1, Limit: 4}, 1, 3},
+		"around one":              {chat.PageQuery{Around: 100, Limit: 1}, 100, 100},
+		"after a negative number": {chat.PageQuery{After: -5, Oldest: true, Limit: 1}, 1, 1},
 	}
 	inBubble(t, Config{Format: func(s string, _ *Budget) string { return "<p>" + s }}, func(t *testing.T, b *bench) {
 		b.sayMany(500)

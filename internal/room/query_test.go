@@ -66,7 +66,7 @@ func TestPageIsAsLargeAsItMayBeAndCanBeReadOn(t *testing.T) {
 
 				var got []chat.Seq
 				for before, more := chat.Seq(total+1), true; more; {
-					page, err := b.reading(office).History(t.Context(), "lobby", PageRequest{Before: &before, Limit: chat.MaxPage})
+					page, err := b.reading(office).History(t.Context(), "lobby", chat.PageQuery{Before: before, Limit: chat.MaxPage})
 					if err != nil || len(page.Messages) == 0 || len(page.Messages) > tt.most || page.More && len(page.Messages) < tt.most {
 						t.Fatalf("before %d: %d messages, more %v, %v; want %d", before, len(page.Messages), page.More, err, tt.most)
 					}
@@ -79,7 +79,7 @@ func TestPageIsAsLargeAsItMayBeAndCanBeReadOn(t *testing.T) {
 
 				got = nil
 				for after, more := chat.Seq(0), true; more; {
-					page, err := b.reading(office).History(t.Context(), "lobby", PageRequest{After: &after, Limit: chat.MaxPage})
+					page, err := b.reading(office).History(t.Context(), "lobby", chat.PageQuery{After: after, Oldest: true, Limit: chat.MaxPage})
 					if err != nil || len(page.Messages) == 0 || len(page.Messages) > tt.most {
 						t.Fatalf("after %d: %d messages, %v", after, len(page.Messages), err)
 					}
@@ -99,7 +99,7 @@ func TestPageIsAsLargeAsItMayBeAndCanBeReadOn(t *testing.T) {
 				}
 
 				around := chat.Seq(50)
-				page, err := b.reading(office).History(t.Context(), "lobby", PageRequest{Around: &around, Limit: chat.MaxPage})
+				page, err := b.reading(office).History(t.Context(), "lobby", chat.PageQuery{Around: around, Limit: chat.MaxPage})
 				seqs := seqsOf(page.Messages)
 				older, newer := slices.Contains(seqs, 1), slices.Contains(seqs, total)
 				if err != nil || !slices.Contains(seqs, around) || len(seqs) > tt.most || page.More == older || page.Newer == newer {
@@ -151,7 +151,7 @@ func TestReadingIsBoundedPerAddress(t *testing.T) {
 				}
 				break
 			}
-			page, err := r.History(t.Context(), "lobby", PageRequest{Limit: 100})
+			page, err := r.History(t.Context(), "lobby", chat.PageQuery{Limit: 100})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -170,7 +170,7 @@ func TestReadingIsBoundedPerAddress(t *testing.T) {
 		if most := workBurst * workUnit; took < most/2 || took > most+formatAll {
 			t.Errorf("they took %v of formatting, at most %v are for one address", took, most)
 		}
-		page, err := b.reading(home).History(t.Context(), "lobby", PageRequest{Limit: 3})
+		page, err := b.reading(home).History(t.Context(), "lobby", chat.PageQuery{Limit: 3})
 		if err != nil || page.Messages[0].HTML == "" {
 			t.Errorf("at another address: %+v, %v", page, err)
 		}

@@ -408,7 +408,7 @@ func (s *Server) thread(ctx context.Context, in *repliesInput) (*threadOutput, e
 	}
 	out := &threadOutput{}
 	return out, s.buildBulk(ctx, who, func(reading *room.Query, list *encodedItems) error {
-		page, err := reading.History(ctx, name, in.page(in.Seq))
+		page, err := reading.History(ctx, name, in.query(in.Seq))
 		if err != nil {
 			return fmt.Errorf("thread of %s %d: %w", name, in.Seq, err)
 		}

@@ -38,8 +38,22 @@ type PageParam struct {
 	ResumeParam
 }
 
-func (in *PageParam) page(thread chat.Seq) room.PageRequest {
-	return room.PageRequest{Before: in.Before.pointer(), After: in.After.pointer(), Around: in.Around.pointer(), Limit: in.Limit, Thread: thread}
+// query returns the page that is asked for: of a thread, or of the room if thread is 0. A bound of 0 is a bound:
+// nothing is before it, and everything is after it.
+func (in *PageParam) query(thread chat.Seq) chat.PageQuery {
+	q := chat.PageQuery{Thread: thread, Limit: in.Limit}
+	switch {
+	case in.After.isSet:
+		q.After, q.Oldest = in.After.seq, true
+		if in.Before.isSet {
+			q.Before = max(in.Before.seq, 1)
+		}
+	case in.Around.isSet:
+		q.Around = max(in.Around.seq, 1)
+	case in.Before.isSet:
+		q.Before = max(in.Before.seq, 1) // 0 would mean no bound; before 1 there is nothing either
+	}
+	return q
 }
 
 type pageInput struct {
@@ -188,7 +202,7 @@ func (s *Server) messages(ctx context.Context, in *pageInput) (*pageOutput, erro
 	}
 	out := &pageOutput{}
 	return out, s.buildBulk(ctx, s.unknownCaller(in.r), func(reading *room.Query, list *encodedItems) error {
-		page, err := reading.History(ctx, name, in.page(0))
+		page, err := reading.History(ctx, name, in.query(0))
 		if err != nil {
 			return fmt.Errorf("history of %s: %w", name, err)
 		}
