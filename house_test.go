@@ -24,17 +24,20 @@ var updateDeps = flag.Bool("update-deps", false, "write testdata/deps.txt anew")
 // mayImport says which of the project's packages a package may import. What
 // cli imports is free: it is the one place that knows every part.
 var mayImport = map[string][]string{
-	"parley":                       {"parley/internal/cli"},
-	"parley/test/durability":       {},
-	"parley/internal/chat":         {},
-	"parley/internal/certs":        {},
-	"parley/internal/format":       {},
-	"parley/internal/wire":         {"parley/internal/chat"},
-	"parley/internal/files":        {},
-	"parley/internal/store/sqlite": {"parley/internal/access", "parley/internal/chat", "parley/internal/files"},
-	"parley/internal/rates":        {},
-	"parley/internal/access":       {"parley/internal/chat"},
-	"parley/internal/room":         {"parley/internal/access", "parley/internal/chat", "parley/internal/rates"},
+	"parley":                 {"parley/internal/cli"},
+	"parley/test/durability": {},
+	"parley/internal/chat":   {},
+	"parley/internal/certs":  {},
+	"parley/internal/format": {},
+	"parley/internal/wire":   {"parley/internal/chat"},
+	"parley/internal/files":  {},
+	"parley/internal/store":  {"parley/internal/access", "parley/internal/chat"},
+	"parley/internal/store/sqlite": {
+		"parley/internal/access", "parley/internal/chat", "parley/internal/files", "parley/internal/store",
+	},
+	"parley/internal/rates":  {},
+	"parley/internal/access": {"parley/internal/chat"},
+	"parley/internal/room":   {"parley/internal/access", "parley/internal/chat", "parley/internal/rates"},
 	"parley/internal/server": {
 		"parley/internal/certs", "parley/internal/chat", "parley/internal/rates", "parley/internal/wire",
 		"parley/internal/room", "parley/web",
