@@ -294,7 +294,8 @@ func (l *brokenLog) Page(ctx context.Context, name chat.RoomName, sel chat.PageQ
 
 // MarkRead says at times that something is kept which is not.
 func (l *brokenLog) MarkRead(who chat.PersonID, at chat.MessageRef, exact bool, nonce string,
-	done func(chat.ListEntry, error)) {
+	done func(chat.ListEntry, error),
+) {
 	if l.breaks != forgetReads || at.Seq%3 != 0 {
 		l.Store.MarkRead(who, at, exact, nonce, done)
 		return

@@ -27,8 +27,7 @@ func TestADeletedWordLeavesTheDataFolderWhateverTheIndexDoes(t *testing.T) {
 		"it does not run": {stopped: true},
 		"it is missing":   {before: func(t *testing.T, dir string) { removeIndex(t, dir) }},
 		"it is broken":    {before: func(t *testing.T, dir string) { breakFile(t, filepath.Join(dir, "search.db")) }},
-		"it cannot open": {before: func(
-			t *testing.T, dir string) {
+		"it cannot open": {before: func(t *testing.T, dir string) {
 			removeIndex(t, dir)
 			mkdirs(t, dir, "search.db", "mine")
 		}},
