@@ -13,14 +13,13 @@ import (
 // hello says who the client is: whom its session or cookie says, under a new
 // name if it brings one, or a new guest.
 func (cl *client) hello(ctx context.Context, cmd wire.Command) error {
-	if cl.person.ID != "" {
+	if cl.registration.Person().ID != "" {
 		return &chat.Error{Code: chat.BadRequest, Message: "You have said hello on this connection."}
 	}
 	p, session, err := cl.recognise(ctx, cmd)
 	if err != nil {
 		return err
 	}
-	cl.person = p
 	cl.ok(wire.Answer{
 		ID: cmd.ID, Person: &p, Session: session, Epoch: cl.s.hub.Epoch(),
 		Limits: &wire.Limits{
@@ -45,20 +44,20 @@ func (cl *client) recognise(ctx context.Context, cmd wire.Command) (p chat.Perso
 	if token == "" {
 		token = cl.cookie
 	}
-	cl.live.owner = cl
+	cl.registration.Owner = cl
 	if token != "" {
-		p, err = cl.s.enter(ctx, &cl.live, token)
+		p, err = cl.s.accounts.Enter(ctx, &cl.registration, token)
 		switch {
 		case chat.CodeOf(err) == chat.BadSession && cmd.Session == "" && name != "":
 			// A cookie that has become nobody's is as good as none.
 		case err != nil:
 			return p, "", err
-		case !cl.live.begin():
-			return chat.Person{}, "", errSessionEnded
+		case !cl.registration.Begin():
+			return chat.Person{}, "", ErrSessionEnded
 		default:
-			defer cl.live.done()
-			if p, err = cl.s.renamed(ctx, p, name, cmd.Nonce, cl.from); err != nil {
-				cl.s.registry.remove(&cl.live) // the client may say hello again
+			defer cl.registration.Done()
+			if p, err = cl.s.accounts.Rename(ctx, p, name, cmd.Nonce, network(cl.from)); err != nil {
+				cl.s.accounts.Remove(&cl.registration) // the client may say hello again
 			}
 			return p, cmd.Session, err
 		}
@@ -66,8 +65,8 @@ func (cl *client) recognise(ctx context.Context, cmd wire.Command) (p chat.Perso
 	if name == "" {
 		return p, "", &chat.Error{Code: chat.BadName, Message: "Say who you are: a name, or a session."}
 	}
-	if p, session, err = cl.s.newGuest(ctx, cl.from, name, ""); err == nil {
-		cl.s.registry.add(&cl.live, p.ID, keyOf(session)) // nobody else knows it yet
+	if p, session, err = cl.s.accounts.Guest(ctx, network(cl.from), name, ""); err == nil {
+		cl.s.accounts.Add(&cl.registration, p, session) // nobody else knows it yet
 	}
 	return p, session, err
 }
@@ -92,9 +91,9 @@ func (cl *client) join(ctx context.Context, cmd wire.Command) error {
 		cl.outbound.flush()
 		cl.outbound.awaitAnswers()
 	}
-	cl.hearOfName()
+	me := cl.registration.Person()
 	reader, err := cl.s.hub.Join(ctx, name, room.JoinRequest{
-		Person: &cl.person, Sink: &cl.outbound, Encoder: wire.EventFrames{}, After: cmd.After, Epoch: cmd.Epoch, At: at, Network: network(cl.from),
+		Person: &me, Sink: &cl.outbound, Encoder: wire.EventFrames{}, After: cmd.After, Epoch: cmd.Epoch, At: at, Network: network(cl.from),
 	}, func(j room.JoinResult) {
 		a := wire.Answer{ID: cmd.ID, Behind: j.Behind, Reset: j.Reset, Room: name, Seq: &j.Head, At: j.At, Count: &j.Count, Here: j.Here}
 		if j.Behind {
@@ -109,7 +108,7 @@ func (cl *client) join(ctx context.Context, cmd wire.Command) error {
 		cl.rooms = map[chat.RoomName]*room.Reader{}
 	}
 	cl.rooms[name] = reader
-	cl.s.addToList(ctx, cl.person.ID, name, true)
+	cl.s.accounts.AddToList(ctx, me.ID, name, true)
 	return nil
 }
 
@@ -162,7 +161,7 @@ func (cl *client) roomName(ctx context.Context, s string) (chat.RoomName, error)
 
 // lists returns how to find out whether a room is in the client's list.
 func (cl *client) lists(ctx context.Context) func(chat.RoomName) bool {
-	return func(name chat.RoomName) bool { return cl.s.isListed(ctx, cl.person.ID, name) }
+	return func(name chat.RoomName) bool { return cl.s.accounts.IsListed(ctx, cl.registration.Person().ID, name) }
 }
 
 // send posts a message.
@@ -217,8 +216,7 @@ func (cl *client) post(ctx context.Context, cmd wire.Command, d chat.Draft) erro
 		return err
 	}
 	member := cl.rooms[name] != nil
-	cl.hearOfName()
-	d.Room, d.From, d.Network = name, cl.person, network(cl.from)
+	d.Room, d.From, d.Network = name, cl.registration.Person(), network(cl.from)
 	taken := false
 	cl.outbound.beginSend()
 	defer func() {
@@ -227,21 +225,10 @@ func (cl *client) post(ctx context.Context, cmd wire.Command, d chat.Draft) erro
 		}
 	}()
 	err = cl.s.hub.Post(d, func(c chat.Commit) { cl.stored(cmd.ID, c, member) })
-	if taken = err == nil; taken && cl.listFeed != nil && !cl.listFeed.has(name) {
-		cl.s.addToListAfterWrite(ctx, cl.person.ID, name)
+	if taken = err == nil; taken && cl.registration.LacksRoom(name) {
+		cl.s.accounts.AddToListAfterWrite(ctx, d.From.ID, name)
 	}
 	return err
-}
-
-// hearOfName learns from a room, any of them, of a name that the person has
-// taken in another tab.
-func (cl *client) hearOfName() {
-	for _, reader := range cl.rooms {
-		if p, ok := reader.Person(); ok {
-			cl.person = p
-		}
-		return
-	}
 }
 
 // stored answers a send, on the log's goroutine. A member's socket is about to

@@ -197,7 +197,7 @@ func (s *Server) restMe(api huma.API) {
 func (s *Server) owner(r *http.Request) (chat.Person, error) {
 	me, err := s.identified(r)
 	if err == nil {
-		err = s.limitPersonal(me.ID, s.address(r))
+		err = s.accounts.LimitPersonal(me.ID, network(s.address(r)))
 	}
 	return me, err
 }
@@ -210,7 +210,7 @@ func (s *Server) myRooms(ctx context.Context, in *callerInput) (*roomsOutput, er
 	}
 	out := &roomsOutput{}
 	return out, s.buildBulk(ctx, in.r, func(_ *room.Query, list *encodedItems) error {
-		entries, err := s.stores.RoomList(ctx, me.ID)
+		entries, err := s.accounts.RoomList(ctx, me.ID)
 		if err != nil {
 			return err
 		}
@@ -247,7 +247,7 @@ func (s *Server) changeListEntry(ctx context.Context, by *Caller, in RoomParam, 
 	if err != nil {
 		return chat.ListEntry{}, err
 	}
-	return s.setListEntry(ctx, me.ID, name, change)
+	return s.accounts.SetListEntry(ctx, me.ID, name, change)
 }
 
 // readRoom answers PUT /api/me/rooms/{room}/read.
@@ -265,7 +265,7 @@ func (s *Server) readRoom(ctx context.Context, in *readInput) (*readOutput, erro
 		err   error
 	}
 	done := make(chan result, 1)
-	s.markRead(me.ID, chat.MessageRef{Room: name, Seq: in.Body.Seq}, in.Body.Exact, in.nonce(), nil, func(e chat.ListEntry, err error) { done <- result{e, err} })
+	s.accounts.MarkRead(me.ID, chat.MessageRef{Room: name, Seq: in.Body.Seq}, in.Body.Exact, in.nonce(), nil, func(e chat.ListEntry, err error) { done <- result{e, err} })
 	select {
 	case r := <-done:
 		if r.err != nil {
@@ -287,7 +287,7 @@ func (s *Server) setPersonal(as chat.PersonalRefKind, keep bool) func(context.Co
 		if err != nil {
 			return nil, err
 		}
-		return &nothing{}, s.stores.SetPersonal(ctx, me.ID, as, chat.MessageRef{Room: name, Seq: in.Seq}, keep, in.nonce())
+		return &nothing{}, s.accounts.SetPersonal(ctx, me.ID, as, chat.MessageRef{Room: name, Seq: in.Seq}, keep, in.nonce())
 	}
 }
 
@@ -323,7 +323,7 @@ func (s *Server) eachPersonal(
 		return err
 	}
 	return s.buildBulk(ctx, in.r, func(reading *room.Query, list *encodedItems) error {
-		kept, err := s.stores.PersonalRefs(ctx, me.ID, as, in.Before, in.Limit+1)
+		kept, err := s.accounts.PersonalRefs(ctx, me.ID, as, in.Before, in.Limit+1)
 		if err != nil {
 			return err
 		}

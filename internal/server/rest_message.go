@@ -400,7 +400,7 @@ func (s *Server) thread(ctx context.Context, in *repliesInput) (*threadOutput, e
 	me, known, err := s.identify(in.r)
 	follows := false
 	if err == nil && known {
-		follows, err = s.stores.IsSubscribed(ctx, me.ID, chat.MessageRef{Room: name, Seq: in.Seq})
+		follows, err = s.accounts.IsSubscribed(ctx, me.ID, chat.MessageRef{Room: name, Seq: in.Seq})
 	}
 	if err != nil {
 		return nil, err
