@@ -1,10 +1,9 @@
-// Package bench measures how fast a chat server is, and how fast others are at
-// the same work: a load generator for several protocols, a table of scenarios,
-// and a report. Start reading at Run.
+// Package bench measures how fast a chat server is, and compares it with others that do the same
+// work. It has a load generator for several protocols, a table of scenarios, and a report. Start
+// reading at Run.
 //
-// It knows Parley only as docs/protocol.md describes it, and a server only as a
-// process with an address: nothing of how one is made. It must stay so cheap
-// that the server is what is measured.
+// It knows Parley only as docs/protocol.md describes it, and a server only as a process with an
+// address. It must need so little CPU that the server is what is measured.
 package bench
 
 import (
@@ -33,12 +32,12 @@ type Config struct {
 	SVG      string        `name:"svg" placeholder:"FILE" help:"Draw the figures."`
 	Docs     string        `placeholder:"FILE" help:"Put the table into a Markdown file, between the lines <!-- bench --> and <!-- /bench -->."`
 
-	Program  []string  `kong:"-"` // the command of this program, to start a server with
+	Program  []string  `kong:"-"` // the command of this program, to start a server
 	Version  string    `kong:"-"` // of this program
-	Out      io.Writer `kong:"-"` // the table
-	Progress io.Writer `kong:"-"` // progress and sentences
+	Out      io.Writer `kong:"-"` // for the table
+	Progress io.Writer `kong:"-"` // for progress and notes
 
-	secret *tlsFiles // with TLS
+	tlsFiles *tlsFiles // set with TLS
 }
 
 // A Scenario is a kind of work to be measured, at one or more sizes.
@@ -50,36 +49,35 @@ type Scenario interface {
 type Case struct {
 	Scenario string `json:"scenario"`
 	Size     int    `json:"size"`    // what the scenario grows by
-	Setting  string `json:"setting"` // in words, with the size
+	Setting  string `json:"setting"` // described in words, with the size
 	Columns  []Column
 
 	connections  int  // that it needs
-	needsStore   bool // only a server with a history can do it
-	needsStart   bool // only a server that we started can
-	needsTLS     bool // there is nothing to measure without
-	reusesServer bool // all runs are on one server, as what precedes them takes long
+	needsStore   bool // requires a server with a history
+	needsStart   bool // requires a server that we started
+	needsTLS     bool // measures nothing without TLS
+	reusesServer bool // all runs use one server, because the preparation takes long
 	measure      func(context.Context, *testbed) (Values, error)
 }
 
-// Values are what one run measured, by the column's key, in units of 1, seconds
-// or bytes.
+// Values are what one run measured, by column key, in units of 1, seconds or bytes.
 type Values map[string]float64
 
-// A testbed is where a case is measured once: a server, and how to speak with it.
+// A testbed is a server on which a case is measured once, and how to talk to it.
 type testbed struct {
 	cfg     *Config
 	peer    Peer
 	address string
-	process *process // nil if it is not ours
-	dir     string   // its data, if it is ours
-	carried any      // what a case leaves for its next run on the same server
+	process *process // nil if we did not start it
+	dir     string   // its data folder, if we started it
+	carried any      // kept by a case for its next run on the same server
 	label   string
 	notes   []string
-	spoke   time.Time // when progress was last shown
+	spoke   time.Time // when progress was last printed
 }
 
-// Run measures scenarios and prints one table. What could not be measured is in
-// the table with the reason; the error is of Parley's own failures.
+// Run measures scenarios and prints one table. For a measurement that failed, the table has the
+// reason. The error is about failures of Parley itself.
 func Run(ctx context.Context, cfg Config, scenarios ...Scenario) error {
 	b := &runner{cfg: &cfg, report: newReport(cfg.Version)}
 	if len(scenarios) == 1 && slices.ContainsFunc(scenarios[0].cases(), func(c Case) bool { return c.needsTLS }) {
@@ -88,7 +86,7 @@ func Run(ctx context.Context, cfg Config, scenarios ...Scenario) error {
 	if err := b.prepare(); err != nil {
 		return err
 	}
-	defer cfg.secret.remove()
+	defer cfg.tlsFiles.remove()
 	var failures error
 	for _, s := range scenarios {
 		for _, c := range s.cases() {
@@ -117,7 +115,7 @@ func Run(ctx context.Context, cfg Config, scenarios ...Scenario) error {
 	return errors.Join(failures, b.publish())
 }
 
-// A runner carries one Run.
+// A runner carries out one call of Run.
 type runner struct {
 	cfg    *Config
 	field  []Peer // Parley first
@@ -154,21 +152,21 @@ func (b *runner) prepare() error {
 	if b.files, err = raiseFileLimit(); err != nil {
 		return err
 	}
-	const spare = 200 // files that are no connections of the crowd
+	const spare = 200 // files other than the connections
 	b.most = b.files - spare
 	if _, err := cpuTime(os.Getpid()); err != nil {
 		b.say("%v", errNoProc)
 	}
 	if b.cfg.TLS {
-		if b.cfg.secret, err = newSecret(); err != nil {
+		if b.cfg.tlsFiles, err = newTLSFiles(); err != nil {
 			return fmt.Errorf("a certificate to measure with: %w", err)
 		}
 	}
 	return nil
 }
 
-// compare measures c with each peer in turn, so that a change of the weather
-// meets them all, and as often as there are to be runs.
+// compare measures c with each peer in turn, as often as requested, so that other load on the
+// machine affects all peers alike.
 func (b *runner) compare(ctx context.Context, c Case) (err error) {
 	collected := make(map[string]*collection)
 	stands := make(map[string]*testbed)
@@ -179,7 +177,7 @@ func (b *runner) compare(ctx context.Context, c Case) (err error) {
 	}()
 	for run := range b.cfg.Runs {
 		for i := range b.field {
-			p := b.field[(i+run)%len(b.field)] // whoever is first has the coolest machine
+			p := b.field[(i+run)%len(b.field)] // the first one has the coolest machine, so it changes
 			if !c.fits(p) {
 				continue
 			}
@@ -218,7 +216,7 @@ func (c Case) fits(p Peer) bool {
 	return (p.hasHistory || !c.needsStore) && (p.address == "" || !c.needsStart)
 }
 
-// once measures c once with p, on a new server unless c keeps its own.
+// once measures c once with p, on a new server unless c reuses its own.
 func (b *runner) once(ctx context.Context, c Case, p Peer, stands map[string]*testbed) (Values, []string, error) {
 	s := stands[p.Name]
 	if s == nil {
@@ -240,30 +238,30 @@ func (b *runner) once(ctx context.Context, c Case, p Peer, stands map[string]*te
 	return v, s.notes, err
 }
 
-// startPeer starts p, unless it runs already.
+// startPeer starts p, unless it is running.
 func (b *runner) startPeer(ctx context.Context, p Peer) (*testbed, error) {
 	s := &testbed{cfg: b.cfg, peer: p, address: p.address}
 	if p.address != "" {
 		return s, nil
 	}
-	secret := b.cfg.secret
+	files := b.cfg.tlsFiles
 	switch {
 	case len(p.command) == 0:
 		var err error
 		if s.dir, err = os.MkdirTemp(b.cfg.Dir, "parley-bench-"); err != nil {
 			return nil, err
 		}
-		// Only the limits on one address are lifted, which all of us come from.
+		// Lift only the limits per address, because all clients come from one.
 		s.peer.command = slices.Concat(b.cfg.Program, []string{
 			"serve", "--listen=127.0.0.1:0", "--data=" + filepath.Join(s.dir, "data"), "--log-level=warn",
 			"--message-rate=0", "--guest-rate=0", "--connections-per-address=0", "--search-rate=0",
 			"--people-per-address=0", "--read-rate=0", "--room-rate=0",
 		})
-		if secret != nil {
-			s.peer.command = append(s.peer.command, "--tls-cert="+secret.cert, "--tls-key="+secret.key)
+		if files != nil {
+			s.peer.command = append(s.peer.command, "--tls-cert="+files.cert, "--tls-key="+files.key)
 		}
-	case secret != nil && p.Name != parleyName:
-		s.peer.command = append(slices.Clone(p.command), secret.cert, secret.key)
+	case files != nil && p.Name != parleyName:
+		s.peer.command = append(slices.Clone(p.command), files.cert, files.key)
 	}
 	if err := s.start(ctx); err != nil {
 		s.end()
@@ -280,7 +278,7 @@ func (s *testbed) start(ctx context.Context) (err error) {
 	return nil
 }
 
-// end stops the server and removes what it kept.
+// end stops the server and removes its data.
 func (s *testbed) end() {
 	if s.process != nil {
 		s.process.stop()
@@ -290,7 +288,7 @@ func (s *testbed) end() {
 	}
 }
 
-// progress says how far a long measurement is, every few seconds.
+// progress prints the progress of a long measurement, every few seconds.
 func (s *testbed) progress(format string, args ...any) {
 	if time.Since(s.spoke) < 5*time.Second {
 		return
@@ -299,7 +297,7 @@ func (s *testbed) progress(format string, args ...any) {
 	fmt.Fprintf(s.cfg.Progress, "bench: %s: %s\n", s.label, fmt.Sprintf(format, args...))
 }
 
-// note puts a sentence under the table.
+// note adds a note below the table.
 func (s *testbed) note(format string, args ...any) {
 	s.notes = append(s.notes, fmt.Sprintf(format, args...))
 }

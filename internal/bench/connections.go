@@ -14,12 +14,11 @@ import (
 	"time"
 )
 
-// bufferSize is how much is read at once: much for few calls, and little enough
-// to stay in the processor's cache.
+// bufferSize is how much is read at once, in bytes: large enough for few system calls, small enough
+// for the processor's cache.
 const bufferSize = 256 << 10
 
-// A connections is the connections of one measurement. They are read by a few loops,
-// which count what comes and do nothing else.
+// connections are the connections of one measurement. A few loops read them and only count frames.
 type connections struct {
 	protocol protocol
 	ctx      context.Context // ends when a connection fails, with the reason
@@ -27,47 +26,47 @@ type connections struct {
 	born     time.Time
 	loops    []*loop
 	wg       sync.WaitGroup
-	conns    []*conn
+	all      []*conn
 
 	events, acks, joins *counter
-	recording           atomic.Bool  // whether latencies are
-	heard               atomic.Int64 // bytes, of whatever
+	recording           atomic.Bool  // whether latencies are recorded
+	heard               atomic.Int64 // bytes received by all
 }
 
-// A conn is one connection of the crowd.
+// A conn is one connection.
 type conn struct {
 	member
 	index int
-	crowd *connections
+	conns *connections
 	sock  socket
-	rest  []byte // the beginning of a frame whose end has not come; owned by the loop
-	sent  uint64 // messages; owned by who writes
+	rest  []byte // the beginning of an incomplete frame; owned by the loop
+	sent  uint64 // messages; owned by the writer
 
-	events int64         // deliveries; owned by the loop until the crowd is still
-	last   time.Duration // when the latest delivery was read; likewise
-	acks   *counter      // answers to own messages; nil if nobody waits for them alone
+	events int64         // deliveries; owned by the loop while bytes come
+	last   time.Duration // when the latest delivery was read; owned like events
+	acks   *counter      // answers to own messages; nil if nobody waits only for these
 	began  time.Duration // when it began to connect
 }
 
 // A loop reads some of the connections into one buffer.
 type loop struct {
-	crowd   *connections
+	conns   *connections
 	poller  poller
 	buf     []byte
 	mu      sync.Mutex // guards samples
 	samples []time.Duration
-	now     time.Duration // since the crowd's birth, when the latest bytes were read
+	now     time.Duration // when the latest bytes were read, since the start of the measurement
 }
 
-// newCrowd starts the loops. One for every two processors leaves the server room.
-func newCrowd(ctx context.Context, p protocol, size int) (*connections, error) {
+// newConnections starts the loops: one for every two processors, so that the server has some too.
+func newConnections(ctx context.Context, p protocol, size int) (*connections, error) {
 	c := &connections{
-		protocol: p, born: time.Now(), conns: make([]*conn, size),
-		events: newTally("deliveries"), acks: newTally("answers"), joins: newTally("joins"),
+		protocol: p, born: time.Now(), all: make([]*conn, size),
+		events: newCounter("deliveries"), acks: newCounter("answers"), joins: newCounter("joins"),
 	}
 	c.ctx, c.fail = context.WithCancelCause(ctx)
 	for range max(1, runtime.NumCPU()/2) {
-		l := &loop{crowd: c, buf: make([]byte, bufferSize)}
+		l := &loop{conns: c, buf: make([]byte, bufferSize)}
 		if err := l.poller.open(); err != nil {
 			c.close()
 			return nil, err
@@ -82,12 +81,12 @@ func (c *connections) since() time.Duration { return time.Since(c.born) }
 
 // close ends the connections and waits for the loops.
 func (c *connections) close() {
-	c.fail(errors.New("the crowd has gone home"))
+	c.fail(errors.New("the conns has gone home"))
 	for _, l := range c.loops {
 		l.poller.wake()
 	}
 	c.wg.Wait()
-	for _, o := range c.conns {
+	for _, o := range c.all {
 		if o != nil {
 			o.sock.close()
 		}
@@ -97,10 +96,10 @@ func (c *connections) close() {
 	}
 }
 
-// attach has nc's bytes read from now on, as those of connection index; early
-// are those that came with the handshake's.
+// attach reads nc's bytes from now on, as connection index. early are bytes that came together with
+// the handshake's answer.
 func (c *connections) attach(index int, m member, nc net.Conn, early []byte, began time.Duration) (*conn, error) {
-	o := &conn{member: m, index: index, crowd: c, began: began}
+	o := &conn{member: m, index: index, conns: c, began: began}
 	var err error
 	if o.sock, err = newSocket(c.ctx, nc); err != nil {
 		return nil, err
@@ -108,7 +107,7 @@ func (c *connections) attach(index int, m member, nc net.Conn, early []byte, beg
 	l := c.loopOf(o)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	c.conns[index] = o // whose socket the crowd closes, come what may
+	c.all[index] = o // from here on close closes its socket
 	if err := o.took(l, early); err != nil {
 		return nil, err
 	}
@@ -118,24 +117,23 @@ func (c *connections) attach(index int, m member, nc net.Conn, early []byte, beg
 
 func (c *connections) loopOf(o *conn) *loop { return c.loops[o.index%len(c.loops)] }
 
-// stall has nobody read o any more.
+// stall stops reading o.
 func (c *connections) stall(o *conn) error { return c.loopOf(o).poller.remove(o) }
 
-// arrived passes on n bytes that were read from o, at the end of b, which begins
-// with o.rest. The caller holds l.mu.
+// arrived handles n bytes that were read from o. They are at the end of b, which begins with
+// o.rest. The caller holds l.mu.
 func (l *loop) arrived(o *conn, b []byte, n int) {
-	l.now = l.crowd.since()
-	l.crowd.heard.Add(int64(n))
+	l.now = l.conns.since()
+	l.conns.heard.Add(int64(n))
 	if err := o.took(l, b); err != nil {
-		l.crowd.fail(fmt.Errorf("member %d: %w", o.who, err))
+		l.conns.fail(fmt.Errorf("member %d: %w", o.who, err))
 	}
 }
 
-// seen is what one read brought.
+// seen counts what one read brought.
 type seen struct{ events, acks, joins int }
 
-// took looks at what o's server sent, which begins with o.rest. The caller holds
-// l.mu.
+// took handles bytes of o's server, which begin with o.rest. The caller holds l.mu.
 func (o *conn) took(l *loop, b []byte) (err error) {
 	var s seen
 	rest := split(b, func(opcode byte, payload []byte) {
@@ -164,10 +162,10 @@ func (o *conn) handleLine(l *loop, s *seen, line []byte) error {
 	if len(line) == 0 {
 		return nil
 	}
-	switch o.crowd.protocol.kind(line) {
+	switch o.conns.protocol.kind(line) {
 	case event:
 		s.events++
-		if o.sampled && o.crowd.recording.Load() {
+		if o.sampled && o.conns.recording.Load() {
 			if at, ok := stampOf(line); ok {
 				l.samples = append(l.samples, l.now-at)
 			}
@@ -189,29 +187,29 @@ func (o *conn) count(l *loop, s seen) {
 	if s.events > 0 {
 		o.events += int64(s.events)
 		o.last = l.now
-		o.crowd.events.add(s.events)
+		o.conns.events.add(s.events)
 	}
 	if s.acks > 0 {
-		o.crowd.acks.add(s.acks)
+		o.conns.acks.add(s.acks)
 		if o.acks != nil {
 			o.acks.add(s.acks)
 		}
 	}
 	if s.joins > 0 {
-		o.crowd.joins.add(s.joins)
+		o.conns.joins.add(s.joins)
 	}
 }
 
-// write sends frames. Only one goroutine writes to a connection, but for the
-// loop, which answers pings between messages.
+// write sends frames. Only one goroutine writes to a connection, except for the loop, which answers
+// pings between messages.
 func (o *conn) write(p []byte) error {
-	if err := o.sock.write(o.crowd.ctx, p); err != nil {
+	if err := o.sock.write(o.conns.ctx, p); err != nil {
 		return fmt.Errorf("member %d writes: %w", o.who, err)
 	}
 	return nil
 }
 
-// latencies returns what was recorded, and forgets it.
+// latencies returns the recorded latencies and clears them.
 func (c *connections) latencies() (all []time.Duration) {
 	for _, l := range c.loops {
 		l.mu.Lock()
@@ -223,8 +221,7 @@ func (c *connections) latencies() (all []time.Duration) {
 	return all
 }
 
-// quiet waits until nothing has been sent to anybody for a while: until the
-// comings and goings have been told.
+// quiet waits until nothing has been received for a while, so that all presence frames have come.
 func (c *connections) quiet(ctx context.Context) error {
 	for last := int64(-1); ; {
 		now := c.heard.Load()

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// patience is how long a tally may stand still before its waiter gives up.
+// patience is how long a counter may stand still before its waiter gives up.
 const patience = 20 * time.Second
 
 // A counter counts what many connections see, and wakes one waiter.
@@ -15,10 +15,10 @@ type counter struct {
 	what    string
 	n       atomic.Int64
 	target  atomic.Int64
-	reached chan struct{} // holds one
+	reached chan struct{} // capacity 1
 }
 
-func newTally(what string) *counter {
+func newCounter(what string) *counter {
 	return &counter{what: what, reached: make(chan struct{}, 1)}
 }
 
@@ -32,7 +32,7 @@ func (t *counter) add(k int) {
 	}
 }
 
-// await waits until the count is n. It gives up when the count stands still.
+// await waits until the count is n. It gives up if the count stands still.
 func (t *counter) await(ctx context.Context, n int64) error {
 	t.target.Store(n)
 	still, last := time.NewTimer(patience), t.n.Load()

@@ -14,15 +14,15 @@ import (
 )
 
 const (
-	dialers      = 64   // who connect at once
-	perAddress   = 2000 // connections from one source address, of which each has some 28,000 ports
+	dialers      = 64   // connections opened at once
+	perAddress   = 2000 // connections from one source address, which has some 28,000 ports
 	slowReceives = 4096 // bytes of a stalling member's receive buffer
 	dialTimeout  = 30 * time.Second
 )
 
 // gather connects members and waits until each is in its room.
 func (s *testbed) gather(ctx context.Context, members []member) (*connections, error) {
-	c, err := newCrowd(ctx, s.peer.protocol, len(members))
+	c, err := newConnections(ctx, s.peer.protocol, len(members))
 	if err != nil {
 		return nil, err
 	}
@@ -76,15 +76,15 @@ func (s *testbed) dial(c *connections, index int, m member) error {
 			d.Control = smallBuffer
 		}
 		nc, err := d.DialContext(ctx, network, address)
-		if s.cfg.secret != nil && err == nil {
+		if s.cfg.tlsFiles != nil && err == nil {
 			nc = beneathTLS(nc)
 		}
 		return nc, err
 	}}
-	if s.cfg.secret != nil {
-		d.TLSConfig = s.cfg.secret.config
+	if s.cfg.tlsFiles != nil {
+		d.TLSConfig = s.cfg.tlsFiles.config
 	}
-	nc, br, _, err := d.Dial(ctx, s.cfg.secret.scheme("ws")+"://"+s.address+s.peer.protocol.path(m.room))
+	nc, br, _, err := d.Dial(ctx, s.cfg.tlsFiles.scheme("ws")+"://"+s.address+s.peer.protocol.path(m.room))
 	if err != nil {
 		return err
 	}
@@ -95,8 +95,8 @@ func (s *testbed) dial(c *connections, index int, m member) error {
 	return o.write(s.peer.protocol.greet(nil, m))
 }
 
-// source spreads connections over 127.0.0.1, 127.0.0.2, …, so that they do not
-// run out of ports. Other systems than Linux have only the first.
+// source returns the source address of a connection: 127.0.0.1, 127.0.0.2, …, so that there are
+// enough ports. Only Linux has more than the first.
 func (s *testbed) source(index int) net.Addr {
 	host, _, err := net.SplitHostPort(s.address)
 	if err != nil || runtime.GOOS != "linux" || host != "127.0.0.1" {
@@ -112,11 +112,11 @@ func smallBuffer(_, _ string, raw syscall.RawConn) (err error) {
 	return err
 }
 
-// leftOver returns what the server sent right behind its handshake.
+// leftOver returns the bytes that the server sent directly after its handshake.
 func leftOver(br *bufio.Reader) []byte {
 	if br == nil {
 		return nil
 	}
-	b, _ := br.Peek(br.Buffered()) // they are there
+	b, _ := br.Peek(br.Buffered()) // they are buffered
 	return b
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Idle is connections that only stay, in rooms of ten.
+// Idle is idle connections, in rooms of ten.
 type Idle struct {
 	Connections []int         `default:"10000" min:"1" help:"Connections. Default: ${default}."`
 	Settle      time.Duration `default:"15s" help:"How long the server may tidy up before its memory is read; the rest of what joining took goes after some two minutes in Go servers. Default: ${default}."`
@@ -40,16 +40,16 @@ func (c *Idle) measure(ctx context.Context, s *testbed, n int) (Values, error) {
 	if !ok {
 		return nil, errNoProc
 	}
-	crowd, err := s.gather(ctx, inRooms(max(1, n/10), 10, 0)[:max(1, n/10)*10])
+	conns, err := s.gather(ctx, inRooms(max(1, n/10), 10, 0)[:max(1, n/10)*10])
 	if err != nil {
 		return nil, err
 	}
-	defer crowd.close()
-	if err := s.settle(crowd.ctx, c.Settle); err != nil {
+	defer conns.close()
+	if err := s.settle(conns.ctx, c.Settle); err != nil {
 		return nil, err
 	}
 	after, _ := s.memory()
-	connections := float64(len(crowd.conns))
+	connections := float64(len(conns.all))
 	return Values{
 		pssEach.Key: (after.pss - before.pss) / connections,
 		rssEach.Key: (after.rss - before.rss) / connections,
@@ -58,18 +58,17 @@ func (c *Idle) measure(ctx context.Context, s *testbed, n int) (Values, error) {
 	}, nil
 }
 
-// warmUp has one member come and go, so that what every server loads once is
-// loaded.
+// warmUp lets one member come and go, so that everything that a server loads once is loaded.
 func (s *testbed) warmUp(ctx context.Context) error {
-	crowd, err := s.gather(ctx, membersOf(1, "warm"))
+	conns, err := s.gather(ctx, membersOf(1, "warm"))
 	if err != nil {
 		return err
 	}
-	crowd.close()
+	conns.close()
 	return nil
 }
 
-// Join is connections that come all at once to a room with a history.
+// Join is connections that come at once to a room with a history.
 type Join struct {
 	Connections []int `default:"5000" min:"1" help:"Connections. Default: ${default}."`
 	History     int   `default:"100" help:"Messages that each gets, in steps of 25; at most 1000. Default: ${default}."`
@@ -108,12 +107,12 @@ func (c *Join) measure(ctx context.Context, s *testbed, n int) (Values, error) {
 		members[i].after = 0
 	}
 	m := s.meter()
-	crowd, err := s.gather(ctx, members)
+	conns, err := s.gather(ctx, members)
 	if err != nil {
 		return nil, err
 	}
-	defer crowd.close()
-	if err := crowd.events.await(crowd.ctx, int64(n*history)); err != nil {
+	defer conns.close()
+	if err := conns.events.await(conns.ctx, int64(n*history)); err != nil {
 		return nil, err
 	}
 	u := m.read()
@@ -123,7 +122,7 @@ func (c *Join) measure(ctx context.Context, s *testbed, n int) (Values, error) {
 	}
 	if history > 0 {
 		took := make([]time.Duration, n)
-		for i, o := range crowd.conns {
+		for i, o := range conns.all {
 			took[i] = o.last - o.began
 		}
 		slices.Sort(took)
@@ -132,5 +131,5 @@ func (c *Join) measure(ctx context.Context, s *testbed, n int) (Values, error) {
 	if mem, ok := s.memory(); ok {
 		v[rss.Key] = mem.rss
 	}
-	return v, crowd.everybodyHas(int64(history))
+	return v, conns.everybodyHas(int64(history))
 }

@@ -5,24 +5,23 @@ import (
 	"time"
 )
 
-// A load is messages at a steady rate, whatever becomes of them: talkers take
-// turns.
+// A load is messages at a steady rate, whether or not answers come. The senders take turns.
 type load struct {
 	talkers []*conn
-	rate    float64 // messages per second, of all together
+	rate    float64 // messages per second, of all senders together
 	text    string
-	stamp   bool // whether the text says when it was sent
+	stamp   bool // whether the text contains the time of sending
 }
 
 // maxDelay is how far behind its schedule the generator may be without a note.
 const maxDelay = 50 * time.Millisecond
 
-// run talks for d and returns how many messages that were.
+// run sends for d and returns the number of messages.
 func (t load) run(ctx context.Context, s *testbed, d time.Duration) (sent int, err error) {
-	crowd := t.talkers[0].crowd
-	began, worst := crowd.since(), time.Duration(0)
+	conns := t.talkers[0].conns
+	began, worst := conns.since(), time.Duration(0)
 	for {
-		now := crowd.since() - began
+		now := conns.since() - began
 		due := int(min(now, d).Seconds() * t.rate)
 		if sent < due {
 			worst = max(worst, now-time.Duration(float64(sent+1)/t.rate*float64(time.Second)))
@@ -31,9 +30,9 @@ func (t load) run(ctx context.Context, s *testbed, d time.Duration) (sent int, e
 			o := t.talkers[sent%len(t.talkers)]
 			text := t.text
 			if t.stamp {
-				text = stamped(text, crowd.since())
+				text = stamped(text, conns.since())
 			}
-			if err := o.write(crowd.protocol.message(nil, o, text)); err != nil {
+			if err := o.write(conns.protocol.message(nil, o, text)); err != nil {
 				return sent, err
 			}
 		}
@@ -48,18 +47,18 @@ func (t load) run(ctx context.Context, s *testbed, d time.Duration) (sent int, e
 	if worst > maxDelay {
 		s.note("the generator was up to %v behind its schedule.", worst.Round(time.Millisecond))
 	}
-	return sent, context.Cause(crowd.ctx)
+	return sent, context.Cause(conns.ctx)
 }
 
-// A phase is what the sampled members see while some talk.
+// A phase is what the sampled members see during some loads.
 type phase struct {
 	sent, delivered int
 	usage           usage
 	latencies       []time.Duration // sorted
 }
 
-// during records what the sampled members see while talks go on side by side,
-// until perMessage deliveries of each have come.
+// during records what the sampled members see while loads run side by side, until perMessage
+// deliveries of each have come.
 func (s *testbed) during(ctx context.Context, c *connections, talks []load, perMessage []int) (p phase, err error) {
 	before := c.events.n.Load()
 	c.recording.Store(true)
@@ -91,8 +90,8 @@ func (s *testbed) during(ctx context.Context, c *connections, talks []load, perM
 	return p, err
 }
 
-// quietly returns a stand of its own for the second and further talks, as only
-// one goroutine may note things.
+// quietly returns a separate testbed for the second and further loads, because only one goroutine
+// may add notes.
 func (s *testbed) quietly(i int) *testbed {
 	if i == 0 {
 		return s

@@ -13,14 +13,13 @@ import (
 	"time"
 )
 
-// Search is rooms that have been talked in for years, in which somebody looks for
-// something.
+// Search is rooms with many years of messages, in which somebody searches.
 type Search struct {
 	Messages int `default:"1000000" min:"1" help:"Messages in the rooms. Default: ${default}."`
 }
 
-// queryClass is a class of queries: what is typed for the n-th, the words being
-// numbered from the most common on.
+// A queryClass is a class of queries. Its function returns the nth query; words are numbered from
+// the most common one on.
 type queryClass struct {
 	key, title string
 	typed      func(dice *rand.Rand) string
@@ -39,7 +38,7 @@ var (
 	indexed   = Column{Key: "indexed_after", Title: "index up to date after", Unit: seconds, Less: true}
 )
 
-// searchRooms is in how many rooms it is said.
+// searchRooms is the number of rooms.
 const searchRooms = 8
 
 func (c *Search) cases() []Case {
@@ -88,8 +87,8 @@ func (c *Search) measure(ctx context.Context, s *testbed) (Values, error) {
 	return v, nil
 }
 
-// fill says all there is to be found, and waits until it is. It returns the bytes of
-// all texts and how long the index took once all was said.
+// fill sends all messages and waits until they can be found. It returns the bytes of all texts and
+// how long the index took after the last message.
 func (c *Search) fill(ctx context.Context, s *testbed) (text int64, took time.Duration, err error) {
 	rooms := make([]string, searchRooms)
 	texts := make([]int64, searchRooms)
@@ -126,17 +125,17 @@ func (c *Search) fill(ctx context.Context, s *testbed) (text int64, took time.Du
 	}
 }
 
-// search asks for a first page over HTTP, and returns how many hits it has.
+// search requests a first page over HTTP, and returns how many hits it has.
 func (s *testbed) search(ctx context.Context, typed, order string) (hits int, err error) {
 	for i := range searchRooms {
 		typed += fmt.Sprint(" in:search-", i)
 	}
 	query := url.Values{"q": {typed}, "sort": {order}}
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.cfg.secret.scheme("http")+"://"+s.address+"/api/search?"+query.Encode(), nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.cfg.tlsFiles.scheme("http")+"://"+s.address+"/api/search?"+query.Encode(), nil)
 	if err != nil {
 		return 0, err
 	}
-	answer, err := s.cfg.secret.client().Do(r)
+	answer, err := s.cfg.tlsFiles.client().Do(r)
 	if err != nil {
 		return 0, err
 	}
@@ -148,7 +147,7 @@ func (s *testbed) search(ctx context.Context, typed, order string) (hits int, er
 	return len(page.Hits), nil
 }
 
-// sentence makes up what somebody says: words as often as in a language.
+// sentence makes up a message whose words are as frequent as in a language.
 func sentence(dice *rand.Rand, zipf *rand.Zipf) string {
 	var b strings.Builder
 	for i := range 4 + dice.IntN(18) {
@@ -160,7 +159,7 @@ func sentence(dice *rand.Rand, zipf *rand.Zipf) string {
 	return b.String()
 }
 
-// word returns the n-th word of a language that nobody speaks.
+// word returns the nth word of an invented language.
 func word(n int) string {
 	const consonants, vowels = "bdfgklmnprstvz", "aeiou"
 	var b strings.Builder

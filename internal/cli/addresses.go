@@ -12,13 +12,13 @@ import (
 	"rsc.io/qr"
 )
 
-// addresses are the URLs at which a server can be opened.
+// addresses are the URLs at which a server can be reached.
 type addresses struct {
 	local  string   // on this machine, or by its domain
-	others []string // from other machines, the likeliest first
+	others []string // from other machines, the most likely first
 }
 
-// addresses says where ln can be reached.
+// addresses returns where ln can be reached.
 func (c *serveCmd) addresses(ln net.Listener) addresses {
 	bound, ok := ln.Addr().(*net.TCPAddr)
 	if !ok {
@@ -53,12 +53,12 @@ func (c *serveCmd) addresses(ln net.Listener) addresses {
 	return a
 }
 
-// lanAddresses returns this machine's addresses in local networks, IPv4 first,
-// as they are what a person can type.
+// lanAddresses returns this machine's addresses in local networks, IPv4 first, because these are
+// easier to type.
 func lanAddresses() []netip.Addr {
 	all, err := net.InterfaceAddrs()
 	if err != nil {
-		return nil // then there are only fewer lines to show
+		return nil // then fewer addresses are printed
 	}
 	var v4, v6 []netip.Addr
 	for _, a := range all {
@@ -74,8 +74,8 @@ func lanAddresses() []netip.Addr {
 	return append(v4, v6...)
 }
 
-// welcome tells a program where the server is, in one line, and a person who
-// watches where to open it, also with a phone.
+// welcome prints the server's address: one line for programs, and for a person at a terminal also
+// the addresses for other devices, with a QR code.
 func welcome(stdout, stderr io.Writer, person bool, a addresses) {
 	fmt.Fprintf(stdout, "listening on %s\n", a.local)
 	if !person {
@@ -96,21 +96,21 @@ func welcome(stdout, stderr io.Writer, person bool, a addresses) {
 	fmt.Fprint(stderr, "\n  Stop with Ctrl+C.\n\n")
 }
 
-// quiet is the light border that a QR code needs around it, in modules (ISO/IEC
-// 18004 asks for 4; every phone reads 2).
+// quiet is the width of the light border of a QR code, in modules. ISO/IEC 18004 requires 4; every
+// phone accepts 2.
 const quiet = 2
 
-// drawQR draws a QR code for text with two modules in each character. It sets
-// both colours, as a code in reverse is not read by every phone.
+// drawQR draws a QR code for text, with two modules in each character. It sets both colours,
+// because not every phone reads an inverted code.
 func drawQR(w io.Writer, text string) {
 	code, err := qr.Encode(text, qr.L)
 	if err != nil {
-		return // too long a text; the address stands above anyway
+		return // the text is too long; the address is printed above anyway
 	}
 	for y := -quiet; y < code.Size+quiet; y += 2 {
 		var line strings.Builder
 		for x := -quiet; x < code.Size+quiet; x++ {
-			// Half blocks in black on white.
+			// Draw half blocks in black on white.
 			switch top, bottom := code.Black(x, y), code.Black(x, y+1); {
 			case top && bottom:
 				line.WriteRune('█')

@@ -19,9 +19,9 @@ type backupCmd struct {
 	File string `arg:"" type:"path" help:"Where the copy goes; it must not exist yet."`
 }
 
-// Run copies the log while whoever uses it goes on. A server that runs makes the
-// copy and sends it, so that it never waits for this process; where none can be
-// asked, this process reads the database itself.
+// Run copies the database while others use it. A running server makes the copy and sends it, so
+// that it never waits for this process. If no server can be asked, this process reads the database
+// itself.
 func (c *backupCmd) Run(ctx context.Context, con *console) error {
 	err := c.fromServer(ctx)
 	if errors.Is(err, errNoServer) {
@@ -34,11 +34,11 @@ func (c *backupCmd) Run(ctx context.Context, con *console) error {
 	return err
 }
 
-// errNoServer says that no server makes the copy: none runs, it cannot be reached,
-// or it has no room for it.
+// errNoServer means that no server can make the copy: none runs, it cannot be reached, or its disk
+// has no space for the copy.
 var errNoServer = errors.New("no server makes a copy")
 
-// fromServer has the server that uses the data folder make the copy.
+// fromServer lets the server that uses the data folder make the copy, and receives it.
 func (c *backupCmd) fromServer(ctx context.Context) error {
 	dial, err := dialSocket(c.Data)
 	if err != nil {

@@ -32,14 +32,14 @@ type benchCmd struct {
 	Report benchReport `cmd:"" help:"Join what --json has written in several runs: print it, draw it."`
 }
 
-// benchReport needs no server.
+// benchReport combines reports; it needs no server.
 type benchReport struct {
 	Files []string `arg:"" type:"existingfile" help:"Files that --json has written."`
 }
 
 func (c *benchCmd) check() error { return bench.CheckPeers(c.Peers) }
 
-// Run runs the scenario that was named. Kong calls it for each.
+// Run runs the chosen scenario. Kong calls it for each scenario command.
 func (c *benchCmd) Run(ctx context.Context, con *console, command *kong.Context) error {
 	self, err := exec.LookPath(os.Args[0]) // as it was called
 	if err != nil {

@@ -24,13 +24,13 @@ type chatCmd struct {
 	Timeout time.Duration `default:"1m" help:"When sending lines: how long to try with each, also across a restart of the server."`
 }
 
-// Help is what parley chat --help says beyond the flags.
+// Help returns the part of parley chat --help after the flags.
 func (c *chatCmd) Help() string {
 	return "In a terminal this is the whole room. With something piped in, each line is sent as a message, and the exit " +
 		"status is 0 when all are stored: echo deploy finished | parley chat http://localhost:8080/r/ops"
 }
 
-// room returns the name of the room that the address is of, "" if it is of none.
+// room returns the name of the room in the address, "" if there is none.
 func (c *chatCmd) room() string {
 	name, ok := strings.CutPrefix(c.URL.Path, "/r/")
 	if name = strings.TrimSuffix(name, "/"); !ok || strings.Contains(name, "/") {
@@ -46,7 +46,7 @@ func (c *chatCmd) check() error {
 	return nil
 }
 
-// Run shows the room, sends what is piped in, or prints what comes.
+// Run shows the room, sends the lines of standard input, or prints new messages.
 func (c *chatCmd) Run(ctx context.Context, con *console) (err error) {
 	name := c.room()
 	cl, err := c.dial(ctx)
@@ -71,8 +71,8 @@ func (c *chatCmd) Run(ctx context.Context, con *console) (err error) {
 	return tui.Run(ctx, cl, cl.Person(), room, topicOf(ctx, cl, room.Name), cl.Limits().MessageLength, os.Stdin, con.stdout)
 }
 
-// topicOf returns what a room is about. It is no reason not to show the room that
-// this cannot be found out.
+// topicOf returns a room's topic, or "" if it cannot be read: that is no reason not to show the
+// room.
 func topicOf(ctx context.Context, cl *client.Client, room string) string {
 	rooms, _ := cl.Rooms(ctx)
 	for _, r := range rooms {
@@ -83,7 +83,7 @@ func topicOf(ctx context.Context, cl *client.Client, room string) string {
 	return ""
 }
 
-// dial connects as the person of the last time.
+// dial connects with the session of the person who was used last.
 func (c *chatCmd) dial(ctx context.Context) (*client.Client, error) {
 	config, err := os.UserConfigDir()
 	if err != nil {
@@ -105,7 +105,7 @@ func (c *chatCmd) dial(ctx context.Context) (*client.Client, error) {
 	return cl, nil
 }
 
-// isTerminal reports whether f, a reader or a writer, is one.
+// isTerminal reports whether f, a reader or a writer, is a terminal.
 func isTerminal(f any) bool {
 	file, ok := f.(interface{ Fd() uintptr })
 	return ok && term.IsTerminal(file.Fd())

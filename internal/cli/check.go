@@ -13,7 +13,7 @@ type checkCmd struct {
 	File string `arg:"" optional:"" type:"path" help:"A back-up to check, in place of the data folder."`
 }
 
-// Run reads a data folder or a back-up as a whole and says what is wrong with it.
+// Run checks a whole data folder or back-up and prints what is wrong with it.
 func (c *checkCmd) Run(ctx context.Context, con *console) error {
 	what := cmp.Or(c.File, c.Data)
 	checked, err := sqlite.Check(ctx, what)

@@ -18,7 +18,7 @@ import (
 // stopTimeout is how long stopping may take.
 const stopTimeout = 10 * time.Second
 
-// commands is the command line: its tags are the manual.
+// commands is the command line. Its tags are the manual.
 type commands struct {
 	Serve    serveCmd    `cmd:"" default:"withargs" help:"Serve the rooms. This is what parley does without a command."`
 	Chat     chatCmd     `cmd:"" help:"Talk in a room from a terminal, or from a script."`
@@ -31,7 +31,7 @@ type commands struct {
 	Version  versionCmd  `cmd:"" help:"Say which version this is."`
 }
 
-// A console is where a command writes for people (stderr) and programs (stdout).
+// A console is where a command writes for people (stderr) and for programs (stdout).
 type console struct {
 	stdout, stderr io.Writer
 }
@@ -43,9 +43,8 @@ func Main() {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
-		// The first signal asks the command to end. From then on signals do what
-		// they do to any program, so that a second one ends it at once: what was
-		// acknowledged is on the disk.
+		// The first signal asks the command to end. After that, signals have their default effect,
+		// so a second one ends the program at once: acknowledged messages are already on the disk.
 		<-signals
 		signal.Stop(signals)
 		stop()
@@ -56,13 +55,13 @@ func Main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// run carries out one command line and returns the exit status: 0, 1 when the
-// command failed, 2 when it was not understood.
+// run carries out one command line and returns the exit status: 0 for success, 1 if the command
+// failed, 2 if the command line was not understood.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	exited := -1
 	parser := newParser(stdout, stderr, func(code int) { exited = code })
 	command, err := parser.Parse(args)
-	if exited >= 0 { // --help has been given
+	if exited >= 0 { // --help was given
 		return exited
 	}
 	if err == nil {
@@ -80,7 +79,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// newParser returns what reads the command line.
+// newParser returns the command line parser.
 func newParser(stdout, stderr io.Writer, exit func(int)) *kong.Kong {
 	parser, err := kong.New(&commands{},
 		kong.Name("parley"),
@@ -92,14 +91,13 @@ func newParser(stdout, stderr io.Writer, exit func(int)) *kong.Kong {
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 	)
 	if err != nil {
-		panic(err) // a mistake in commands, which no command line can mend
+		panic(err) // a mistake in commands, which no command line can cause
 	}
 	strictOptions(parser)
 	return parser
 }
 
-// help shows the flags of serve too where no command is named, as serve is the
-// command then.
+// help also shows the flags of serve if no command is named, because serve is the default command.
 func help(options kong.HelpOptions, ctx *kong.Context) error {
 	if err := kong.DefaultHelpPrinter(options, ctx); err != nil || ctx.Selected() != nil {
 		return err

@@ -19,11 +19,11 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// A checker is a command whose flags have to make sense together. check is
-// called before the command does anything.
+// A checker is a command with rules about several flags. check is called before the command does
+// anything.
 type checker interface{ check() error }
 
-// check asks the commands of a command line whether their flags make sense.
+// check calls the check method of the chosen commands.
 func check(command *kong.Context) error {
 	for _, p := range command.Path {
 		if p.Command == nil {
@@ -38,14 +38,13 @@ func check(command *kong.Context) error {
 	return nil
 }
 
-// A badValue is the refusal of one value: the name of the flag comes before it.
+// A badValue is the refusal of one value. The flag's name is put before it.
 type badValue struct{ error }
 
-// fromVariable is how kong tells of a value that an environment variable has.
+// fromVariable matches kong's message about the value of an environment variable.
 var fromVariable = regexp.MustCompile(`(?s)^(?:--[a-z-]+): (.*) \(from envar (\w+)=.*\)$`)
 
-// refusal returns the sentence for somebody whose command line was not
-// understood.
+// refusal returns the message for a command line that was not understood.
 func refusal(err error) string {
 	text := err.Error()
 	if m := fromVariable.FindStringSubmatch(text); m != nil {
@@ -58,10 +57,9 @@ func refusal(err error) string {
 	return text
 }
 
-// strictOptions has every flag and argument of every command read by one rule: blanks
-// around a value do not count, a value that is empty is as good as none, in the
-// environment too, and one that makes no sense is refused with a sentence that
-// says what to write. A new flag gets all of that by its type.
+// strictOptions makes every flag and argument of every command follow the same rules: blanks around
+// a value are ignored; an empty value counts as unset, also in the environment; an invalid value is
+// refused with a message that says what to write. A new flag gets these rules by its type.
 func strictOptions(k *kong.Kong) {
 	var walk func(*kong.Node)
 	walk = func(n *kong.Node) {
@@ -94,7 +92,7 @@ func (m strictMapper) decode(ctx *kong.DecodeContext, target reflect.Value) erro
 	text, isText := token.Value.(string)
 	switch {
 	case v.IsBool() && token.Type != kong.FlagValueToken:
-		return m.inner.Decode(ctx, target) // the flag alone means yes
+		return m.inner.Decode(ctx, target) // the flag without a value means yes
 	case !isText || token.IsEOL() || !token.IsValue() && !negative.MatchString(text):
 		return fmt.Errorf("write a value after it, such as %s", example(v))
 	case v.Flag == nil && v.IsSlice():
@@ -118,11 +116,11 @@ func (m strictMapper) decode(ctx *kong.DecodeContext, target reflect.Value) erro
 	return m.inner.Decode(ctx.WithScanner(kong.Scan().PushTyped(text, kong.FlagValueToken)), target)
 }
 
-// negative is a number that looks like a flag.
+// negative matches a negative number, which looks like a flag.
 var negative = regexp.MustCompile(`(?i)^-([\d.]|inf)`)
 
-// valuesOf returns the values in a text that are not empty, without the blanks
-// around them: several for a list, else at most one.
+// valuesOf returns the non-empty values in a text, without blanks around them: several for a list,
+// otherwise at most one.
 func valuesOf(v *kong.Value, text string) (values []string) {
 	parts := []string{text}
 	if v.IsSlice() {
@@ -136,8 +134,7 @@ func valuesOf(v *kong.Value, text string) (values []string) {
 	return values
 }
 
-// unset gives target what it has if the flag, or the variable that was read, is
-// not there at all.
+// unset sets target to its default, as if neither the flag nor its variable were given.
 func (m strictMapper) unset(ctx *kong.DecodeContext, target reflect.Value) error {
 	v := ctx.Value
 	if v.Flag == nil {
@@ -152,7 +149,7 @@ func (m strictMapper) unset(ctx *kong.DecodeContext, target reflect.Value) error
 	return nil
 }
 
-// environment returns what variables hold.
+// environment returns the values of variables.
 func environment(names []string) (values []string) {
 	for _, name := range names {
 		values = append(values, os.Getenv(name))
@@ -160,7 +157,7 @@ func environment(names []string) (values []string) {
 	return values
 }
 
-// example returns how a flag is written with a value.
+// example returns an example of a flag with a value.
 func example(v *kong.Value) string {
 	if v.Flag == nil {
 		return "the " + v.Name
@@ -168,13 +165,13 @@ func example(v *kong.Value) string {
 	return v.Summary()
 }
 
-// What a number or a duration may be at most: more is a slip of the finger.
+// Upper limits of numbers and durations. A greater value is taken for a typing mistake.
 const (
 	mostCount    = math.MaxInt32
 	mostDuration = 10 * 365 * 24 * time.Hour
 )
 
-// checkValue returns one value as the mapper for its type understands it.
+// checkValue checks one value and returns it in the form that the mapper for its type accepts.
 func checkValue(v *kong.Value, text string) (string, error) {
 	t := v.Target.Type()
 	if v.IsSlice() {
@@ -188,7 +185,7 @@ func checkValue(v *kong.Value, text string) (string, error) {
 		if err != nil {
 			return text, fmt.Errorf("write a duration with its unit, such as 90s or 1m30s, not %q", text)
 		}
-		least, _ := time.ParseDuration(v.Tag.Get("min")) // without the tag: 0
+		least, _ := time.ParseDuration(v.Tag.Get("min")) // 0 without the tag
 		return text, between(v, text, float64(d), float64(least), float64(mostDuration), mostDuration.String())
 	case t == reflect.TypeFor[slog.Level]():
 		return text, oneOf(strings.ToLower(text), "debug", "info", "warn", "error")
@@ -197,7 +194,7 @@ func checkValue(v *kong.Value, text string) (string, error) {
 	case t == reflect.TypeFor[*url.URL]():
 		return text, checkURL(text)
 	}
-	least, _ := strconv.ParseFloat(v.Tag.Get("min"), 64) // without the tag: 0
+	least, _ := strconv.ParseFloat(v.Tag.Get("min"), 64) // 0 without the tag
 	switch t.Kind() {
 	case reflect.Bool:
 		return text, oneOf(strings.ToLower(text), "true", "false", "yes", "no", "1", "0")
@@ -206,7 +203,7 @@ func checkValue(v *kong.Value, text string) (string, error) {
 		if err != nil {
 			return text, fmt.Errorf("write a whole number, such as %s, not %q", cmp.Or(v.Default, "100"), text)
 		}
-		// In the usual form: what follows would read 010 as an octal 8.
+		// Return the number in plain form, because the mapper would read 010 as an octal 8.
 		return strconv.FormatInt(n, 10), between(v, text, float64(n), least, mostCount, strconv.Itoa(mostCount))
 	case reflect.Uint, reflect.Uint64:
 		n, err := strconv.ParseUint(text, 10, 64)
@@ -234,8 +231,7 @@ func oneOf(text string, words ...string) error {
 	return fmt.Errorf("write %s or %s, not %q", strings.Join(words[:last], ", "), words[last], text)
 }
 
-// between returns an error if n is not between what the tag min of v says, or 0,
-// and most.
+// between returns an error if n is less than the tag min of v (default 0) or greater than most.
 func between(v *kong.Value, text string, n, least, most float64, mostText string) error {
 	switch {
 	case n < least:
@@ -246,7 +242,7 @@ func between(v *kong.Value, text string, n, least, most float64, mostText string
 	return nil
 }
 
-// checkPrefix returns a network; an address alone is the network of that one.
+// checkPrefix returns a network; for a single address, the network that contains only it.
 func checkPrefix(text string) (string, error) {
 	if addr, err := netip.ParseAddr(text); err == nil && addr.Zone() == "" {
 		addr = addr.Unmap()
@@ -257,7 +253,7 @@ func checkPrefix(text string) (string, error) {
 		return text, fmt.Errorf("write an address or a network, such as 127.0.0.1 or 172.17.0.0/16, not %q", text)
 	}
 	if addr := p.Addr(); addr.Is4In6() && p.Bits() >= 96 {
-		p = netip.PrefixFrom(addr.Unmap(), p.Bits()-96) // as connections have it
+		p = netip.PrefixFrom(addr.Unmap(), p.Bits()-96) // IPv4 addresses of connections are unmapped too
 	}
 	return p.Masked().String(), nil
 }
@@ -270,7 +266,7 @@ func checkURL(text string) error {
 	return nil
 }
 
-// checkListen returns an error if value, of a flag, is no address to listen on.
+// checkListen returns an error if value, given for flag, is not an address to listen on.
 func checkListen(flag, value string) error {
 	host, port, err := net.SplitHostPort(value)
 	if err == nil && port != "" {
@@ -291,8 +287,8 @@ func isListenHost(host string) bool {
 
 var listenName = regexp.MustCompile(`^([A-Za-z0-9_-]+\.)*[A-Za-z_-][A-Za-z0-9_-]*$`)
 
-// isLoopbackListen reports whether a socket that listens on address can be reached from
-// this machine alone.
+// isLoopbackListen reports whether a socket that listens on address can be reached only from this
+// machine.
 func isLoopbackListen(address string) bool {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
@@ -302,7 +298,7 @@ func isLoopbackListen(address string) bool {
 	return host == "localhost" || err == nil && addr.IsLoopback()
 }
 
-// check looks at the flags of serve that have to make sense together.
+// check checks the rules about several flags of serve.
 func (c *serveCmd) check() error {
 	for _, f := range [][2]string{
 		{"--listen", c.Listen}, {"--http-listen", c.HTTPListen}, {"--metrics-listen", c.HTTP.MetricsListen},

@@ -18,8 +18,8 @@ import (
 // healthTimeout is how long a server may take to answer.
 const healthTimeout = 5 * time.Second
 
-// healthCmd knows the flags of serve that say where a server is, so that it
-// finds one that was set up by the same environment.
+// healthCmd shares the flags of serve that say where a server listens, so that it finds a server
+// with the same environment.
 type healthCmd struct {
 	URL     *url.URL `name:"url" placeholder:"URL" help:"Where the server is. Default: on this machine, as the flags below say."`
 	Listen  string   `placeholder:"ADDRESS" help:"The server's --listen."`
@@ -36,8 +36,7 @@ func (c *healthCmd) check() error {
 	return server.CheckDomains(c.Domain)
 }
 
-// Run asks /healthz: what the health check of a container needs that has no
-// shell and no curl.
+// Run requests /healthz. It is the health check for containers, which have no shell and no curl.
 func (c *healthCmd) Run(ctx context.Context, con *console) error {
 	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
@@ -51,8 +50,8 @@ func (c *healthCmd) Run(ctx context.Context, con *console) error {
 	}
 	tlsConfig := &tls.Config{}
 	if isLoopback(at.Hostname()) {
-		// The certificate is for the server's public name, and on this machine
-		// there is nobody between.
+		// The certificate is for the server's public name, and nobody can intercept connections
+		// within this machine.
 		tlsConfig.InsecureSkipVerify = true
 		if len(c.Domain) > 0 {
 			tlsConfig.ServerName = c.Domain[0]
@@ -67,14 +66,14 @@ func (c *healthCmd) Run(ctx context.Context, con *console) error {
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {
 		var problem struct{ Detail string }
-		json.NewDecoder(io.LimitReader(answer.Body, 64<<10)).Decode(&problem) // it may be no server of ours
+		json.NewDecoder(io.LimitReader(answer.Body, 64<<10)).Decode(&problem) // the answer may not come from Parley
 		return fmt.Errorf("%s is not well: %s", at, cmp.Or(problem.Detail, answer.Status))
 	}
 	_, err = fmt.Fprintln(con.stdout, "ok")
 	return err
 }
 
-// url returns where to ask: by default a server that listens as serve would.
+// url returns the address to request: by default that of a server with the same flags.
 func (c *healthCmd) url() (*url.URL, error) {
 	if c.URL != nil {
 		return c.URL, nil

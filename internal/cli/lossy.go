@@ -11,36 +11,35 @@ import (
 	"time"
 )
 
-// What a lossyWriter holds and how long it waits at the end.
+// Limits of a lossyWriter.
 const (
-	lossyBuffer = 1 << 20     // bytes that wait to be written; what comes beyond is lost
+	lossyBuffer = 1 << 20     // bytes that wait to be written; lines beyond that are lost
 	lossyFlush  = time.Second // how long close waits for them
 )
 
-// A lossyWriter passes lines on to a file without letting it hold anybody up:
-// Write always succeeds and never waits. When the file takes nothing (a pipe
-// that nobody reads, a full disk) lines are lost, and counted.
+// A lossyWriter passes lines on to a file without blocking: Write always succeeds at once. When the
+// file accepts nothing (a pipe that nobody reads, a full disk), lines are lost and counted.
 type lossyWriter struct {
 	to         io.Writer
 	reportLost func(w io.Writer, lines uint64)
-	wake       chan struct{} // holds one: there is something to write
+	wake       chan struct{} // capacity 1: there is something to write
 	stop       chan struct{} // closed by close
 	done       chan struct{} // closed by run
 
 	mu      sync.Mutex
 	waiting []byte
-	lost    uint64 // lines, since the start
+	lost    uint64 // lines since the start
 }
 
-// newLossyWriter returns a writer that writes until close is called. tell, which
-// may be nil, writes a line about lines that were lost.
+// newLossyWriter returns a writer that passes lines on to another until close is called. tell, which may be nil,
+// writes a line about lost lines.
 func newLossyWriter(to io.Writer, tell func(w io.Writer, lines uint64)) *lossyWriter {
 	w := &lossyWriter{to: to, reportLost: tell, wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{})}
 	go w.run()
 	return w
 }
 
-// Write takes whole lines.
+// Write accepts whole lines.
 func (w *lossyWriter) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	if len(w.waiting)+len(p) > lossyBuffer {
@@ -51,7 +50,7 @@ func (w *lossyWriter) Write(p []byte) (int, error) {
 	w.mu.Unlock()
 	select {
 	case w.wake <- struct{}{}:
-	default: // it will look anyway
+	default: // run will check anyway
 	}
 	return len(p), nil
 }
@@ -63,8 +62,8 @@ func (w *lossyWriter) lostLines() uint64 {
 	return w.lost
 }
 
-// close writes what waits, unless the file takes nothing for a second: then run
-// is left behind, inside a system call that nothing can end.
+// close writes the waiting lines. If the file accepts nothing for a second, close leaves run behind
+// in a system call that cannot be interrupted.
 func (w *lossyWriter) close() {
 	close(w.stop)
 	giveUp := time.NewTimer(lossyFlush)
@@ -77,7 +76,7 @@ func (w *lossyWriter) close() {
 
 func (w *lossyWriter) run() {
 	defer close(w.done)
-	var told uint64  // how many of the lost lines have been told of
+	var told uint64  // how many of the lost lines have been reported
 	midLine := false // the file ends within a line
 	for ended := false; !ended; {
 		select {
@@ -105,7 +104,7 @@ func (w *lossyWriter) run() {
 	}
 }
 
-// write returns how many of the lines did not get into the file whole.
+// write returns how many of the lines were not written completely.
 func (w *lossyWriter) write(midLine *bool, lines []byte) (failed uint64) {
 	if len(lines) == 0 {
 		return 0
@@ -126,9 +125,8 @@ func (w *lossyWriter) write(midLine *bool, lines []byte) (failed uint64) {
 
 func countLines(p []byte) uint64 { return uint64(bytes.Count(p, []byte("\n"))) }
 
-// printError tells why a command failed. A standard error that takes nothing holds
-// the end up no longer than a second, and one that nobody reads leaves the exit
-// status as it is.
+// printError prints why a command failed. It waits at most a second for a blocked standard error,
+// and ignores a closed one, so the exit status stays the same.
 func printError(stderr io.Writer, why string) {
 	defer ignoreSIGPIPE()()
 	w := newLossyWriter(stderr, nil)
@@ -136,9 +134,9 @@ func printError(stderr io.Writer, why string) {
 	w.close()
 }
 
-// ignoreSIGPIPE has a write to a standard output or standard error that nobody
-// reads fail, instead of ending the program, until stop is called. A signal that is
-// caught is not passed on to the programs that this one starts; an ignored one is.
+// ignoreSIGPIPE makes writes to a closed standard output or standard error fail instead of ending
+// the program, until stop is called. It catches the signal rather than ignoring it, because child
+// processes would inherit an ignored signal.
 func ignoreSIGPIPE() (stop func()) {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGPIPE)

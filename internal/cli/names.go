@@ -6,17 +6,17 @@ import (
 	"strings"
 )
 
-// ownNames returns what this machine is called: its host name, in full and
-// without its domain, and what the file of hosts has beside it. What the network
-// says (the domains of DHCP) is left out: a foreign network may say anything.
+// ownNames returns this machine's names: its host name, in full and without its domain, and the
+// names beside it in the hosts file. Domains announced by the network (DHCP) are not included,
+// because a foreign network may announce anything.
 func ownNames() []string {
 	host, err := os.Hostname()
 	if err != nil || host == "" {
-		return nil // then it has no name to be asked for by
+		return nil // then the machine has no name
 	}
 	hosts, err := os.ReadFile("/etc/hosts")
 	if err != nil {
-		hosts = nil // a system that has it elsewhere: there are only fewer names
+		hosts = nil // systems that keep the file elsewhere have fewer names
 	}
 	return namesOf(host, string(hosts))
 }

@@ -15,8 +15,8 @@ type rollbackCmd struct {
 	Yes bool `help:"Do it, after a look at what would be lost."`
 }
 
-// Run says what has been written since the upgrade and, if told to, goes back to
-// what was before it.
+// Run prints what has been written since the upgrade and, with --yes, restores the database from
+// before it.
 func (c *rollbackCmd) Run(ctx context.Context, con *console) (err error) {
 	r, err := sqlite.NewRollback(ctx, c.Data, buildVersion())
 	if err != nil {
@@ -38,9 +38,9 @@ func (c *rollbackCmd) Run(ctx context.Context, con *console) (err error) {
 	return nil
 }
 
-// whoRemoves says what becomes of the database that was replaced.
+// whoRemoves says who removes the database that was replaced.
 func whoRemoves(r *sqlite.Rollback) string {
-	if r.Program == "unknown" { // it is older than the copies, and so does not know them
+	if r.Program == "unknown" { // that program is older than the copies, so it does not know them
 		return "The older program leaves that there: remove it when you do not need it any more, as it holds all messages."
 	}
 	return "It is removed after two weeks."
@@ -53,7 +53,7 @@ func programOf(r *sqlite.Rollback) string {
 	return fmt.Sprintf("version %s (schema %d)", r.Program, r.Schema)
 }
 
-// lost says what going back would lose.
+// lost describes what going back would lose.
 func lost(r *sqlite.Rollback) string {
 	if r.Since.IsZero() && r.People == 0 {
 		return "Nothing has been written since."

@@ -16,15 +16,15 @@ import (
 	"parley/internal/store/sqlite"
 )
 
-// A server listens on a socket in its data folder, on which it does what other
-// commands ask. Whoever may open the folder may ask.
+// A server listens on this socket in its data folder for requests of other commands. Everybody who
+// may open the folder may use it.
 const socketName = "parley.sock"
 
-// longPath is how many bytes the address of a socket may have anywhere.
+// longPath is the greatest length of a socket's address, in bytes, that every system allows.
 const longPath = 100
 
-// socketAddress returns an address for the socket in a data folder, which is good
-// until release is called.
+// socketAddress returns an address for the socket in a data folder. It is valid until release is
+// called.
 func socketAddress(dir string) (address string, release func(), err error) {
 	address = filepath.Join(dir, socketName)
 	if len(address) < longPath {
@@ -40,8 +40,8 @@ func socketAddress(dir string) (address string, release func(), err error) {
 	return fmt.Sprintf("/proc/self/fd/%d/%s", folder.Fd(), socketName), func() { folder.Close() }, nil
 }
 
-// dialSocket returns how to reach the server that uses a data folder, or an error
-// if there is none.
+// dialSocket returns a function that connects to the server that uses a data folder, or an error if
+// there is none.
 func dialSocket(dir string) (func(ctx context.Context, network, address string) (net.Conn, error), error) {
 	if _, err := os.Stat(filepath.Join(dir, socketName)); err != nil {
 		return nil, err
@@ -61,20 +61,20 @@ type socket struct {
 	dir    string
 	store  *sqlite.Store
 	logger *slog.Logger
-	turn   chan struct{} // holds one value while a copy is made or sent
-	stall  time.Duration // for how long whoever is sent a copy may take nothing
+	turn   chan struct{} // capacity 1: held while a copy is made or sent
+	stall  time.Duration // for how long the receiver of a copy may read nothing
 }
 
-// stallTimeout is how long whoever is sent a copy may take nothing of it: meanwhile
-// it takes room on the server's disk.
+// stallTimeout is how long the receiver of a copy may read nothing, because the copy takes space on
+// the server's disk meanwhile.
 const stallTimeout = time.Minute
 
 func newSocket(dir string, log *sqlite.Store, logger *slog.Logger) *socket {
 	return &socket{dir: dir, store: log, logger: logger, turn: make(chan struct{}, 1), stall: stallTimeout}
 }
 
-// Run answers until ctx ends. Where the data folder cannot hold a socket it waits for
-// that: other commands then do without.
+// Run answers requests until ctx ends. If the data folder cannot hold a socket, Run only waits;
+// other commands then work without the server.
 func (s *socket) Run(ctx context.Context) error {
 	ln, release, err := s.listen(ctx)
 	if err != nil {
@@ -95,7 +95,7 @@ func (s *socket) Run(ctx context.Context) error {
 	case err = <-ended:
 		err = errors.Join(fmt.Errorf("the socket in the data folder: %w", err), server.Close())
 	}
-	s.turn <- struct{}{} // whoever sends a copy has let go of the log
+	s.turn <- struct{}{} // waits until a copy that is being sent no longer uses the store
 	return err
 }
 
@@ -104,7 +104,7 @@ func (s *socket) listen(ctx context.Context) (net.Listener, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	_ = os.Remove(filepath.Join(s.dir, socketName)) // of a server that was killed: the folder is ours
+	_ = os.Remove(filepath.Join(s.dir, socketName)) // left by a killed server; the folder is ours
 	ln, err := new(net.ListenConfig).Listen(ctx, "unix", address)
 	if err == nil {
 		err = os.Chmod(filepath.Join(s.dir, socketName), 0o600)
@@ -116,8 +116,7 @@ func (s *socket) listen(ctx context.Context) (net.Listener, func(), error) {
 	return ln, release, nil
 }
 
-// backup makes a copy and sends it. Whoever takes it slowly, or is stopped, keeps
-// nothing but that copy.
+// backup makes a copy and sends it. A receiver that is slow or stopped delays only its own copy.
 func (s *socket) backup(w http.ResponseWriter, r *http.Request) {
 	select {
 	case s.turn <- struct{}{}:

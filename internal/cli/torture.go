@@ -19,8 +19,7 @@ type tortureCmd struct {
 	torture.Config `embed:""`
 }
 
-// check takes the faults for which a disk is needed too: that there is none is
-// found out later.
+// check also accepts the faults that need a disk of their own; a missing disk is found later.
 func (c *tortureCmd) check() error {
 	return torture.CheckFaults(&torture.Process{OwnDisk: true}, c.Config.Faults)
 }

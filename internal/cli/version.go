@@ -8,13 +8,14 @@ import (
 	"strings"
 )
 
-// version, commit and date are set by whoever builds outside a git checkout, such as the Dockerfile:
-// -ldflags "-X parley/internal/cli.version=v1.2.3". Where they are empty, the build says what it was made from.
+// version, commit and date are set by builds outside a git checkout, such as the Dockerfile's:
+// -ldflags "-X parley/internal/cli.version=v1.2.3". If they are empty, the build information is
+// used.
 var version, commit, date string
 
 type versionCmd struct{}
 
-// Run prints the version, the commit with its date, and what the program was built with and for.
+// Run prints the version, the commit with its date, the Go version and the platform.
 func (versionCmd) Run(con *console) error {
 	b := readBuild()
 	var made []string
@@ -29,14 +30,14 @@ func (versionCmd) Run(con *console) error {
 	return err
 }
 
-// buildVersion returns what this program calls itself in logs and reports.
+// buildVersion returns the program's version for logs and reports.
 func buildVersion() string { return readBuild().version }
 
-// A build says what a program was made from.
+// A build describes what a program was built from.
 type build struct {
 	version string // a release's name, else the commit
-	commit  string // "+changes" at its end if the checkout had some; "" if unknown
-	date    string // the commit's, as RFC 3339 has it; "" if unknown
+	commit  string // "+changes" at its end if the checkout had changes; "" if unknown
+	date    string // the commit's date in RFC 3339; "" if unknown
 }
 
 func readBuild() build {

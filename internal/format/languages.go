@@ -11,8 +11,8 @@ import (
 	"github.com/dlclark/regexp2/v2"
 )
 
-// languages are those whose code is coloured, by their lexers' names: what people
-// paste. Lexers for the other two hundred would be as many more to trust.
+// languages are the names of the lexers that colour code: the languages that people paste. The
+// other two hundred lexers would be as many more to trust.
 var languages = []string{
 	"Bash", "C", "C#", "C++", "Clojure", "CMake", "CSS", "Dart", "Diff", "Docker", "Elixir", "Elm", "Erlang",
 	"Go", "GraphQL", "Haskell", "HTML", "INI", "Java", "JavaScript", "JSON", "Julia", "Kotlin", "Lua", "Makefile",
@@ -21,12 +21,11 @@ var languages = []string{
 	"VimL", "XML", "YAML", "Zig",
 }
 
-// knownLexers are the languages' lexers by what a fence may call them: name,
-// aliases, or the end of a file's name. (The library's own search for a name that
-// it does not know takes 13 ms.)
+// knownLexers has the lexers by every word that a fence may use: name, alias, or file extension.
+// (The library's own search for an unknown name takes 13 ms.)
 var knownLexers = sync.OnceValue(func() map[string]chroma.Lexer {
-	regexp2.SetTimeoutCheckPeriod(maxMatch) // of the clock that they share: 100 ms would be too coarse
-	registry := chroma.NewLexerRegistry()   // for code within code: HTML has CSS and JavaScript in it
+	regexp2.SetTimeoutCheckPeriod(maxMatch) // of the shared clock; its default of 100 ms would be too coarse
+	registry := chroma.NewLexerRegistry()   // for embedded code: HTML contains CSS and JavaScript
 	known := map[string]chroma.Lexer{}
 	for _, name := range languages {
 		lexer := registry.Register(withMatchTimeout(lexers.Get(name)))
@@ -41,13 +40,13 @@ var knownLexers = sync.OnceValue(func() map[string]chroma.Lexer {
 			known[strings.ToLower(alias)] = lexer
 		}
 	}
-	known["jsx"] = known["javascript"] // whose own lexer takes 20 times as long for some texts
+	known["jsx"] = known["javascript"] // its own lexer takes 20 times as long for some texts
 	return known
 })
 
-// withMatchTimeout returns a lexer like the given one whose matches give up after
-// maxMatch. The library sets 250 ms when it compiles the rules, and then lets
-// rules change the others.
+// withMatchTimeout returns a copy of lexer whose matches give up after maxMatch. The library sets
+// 250 ms when it compiles the rules, and after that calls mutators such as timeoutMutator, which
+// can change them.
 func withMatchTimeout(lexer chroma.Lexer) chroma.Lexer {
 	slow, ok := lexer.(*chroma.RegexLexer)
 	if !ok {
@@ -60,7 +59,7 @@ func withMatchTimeout(lexer chroma.Lexer) chroma.Lexer {
 	})
 }
 
-// timeoutMutator is a rule that is gone once it has changed the others.
+// timeoutMutator is a rule that sets the timeouts of the other rules and then removes itself.
 type timeoutMutator struct{}
 
 func (timeoutMutator) MutateLexer(rules chroma.CompiledRules, state string, rule int) error {

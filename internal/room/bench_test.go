@@ -67,8 +67,8 @@ func fanOut(b *testing.B, members, rooms, senders int) {
 	for r := range rooms {
 		for m := range members {
 			p := guest(m)
-			rd, err := h.Join(ctx, chat.RoomName(fmt.Sprint("room-", r)),
-				JoinRequest{Person: &p, Sink: countSink{&bytes}, Encoder: fixed{}}, func(JoinResult) {})
+			rd, err := h.Join(ctx, by(&p), chat.RoomName(fmt.Sprint("room-", r)),
+				JoinRequest{Member: true, Sink: countSink{&bytes}, Encoder: fixed{}}, func(JoinResult) {})
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -8,42 +8,24 @@ import (
 	"parley/internal/chat"
 )
 
-// A PageRequest asks for part of a room's messages: the oldest Limit after After if that
-// is set, those on both sides of Around if that is, else the newest Limit before
-// Before (if that is set).
-type PageRequest struct {
-	Before *chat.Seq
-	After  *chat.Seq
-	Around *chat.Seq
-	Thread chat.Seq // of this thread; 0: of the room's own talk
-	Limit  int      // 0: 50; at most chat.MaxPage
+// defaultPage is how many messages a page has if the query does not say.
+const defaultPage = 50
+
+// pageLimit returns how many messages or events a page has at most.
+func pageLimit(limit int) int {
+	if limit <= 0 {
+		limit = defaultPage
+	}
+	return min(limit, chat.MaxPage)
 }
 
-func (p *PageRequest) limit() int {
-	if p.Limit <= 0 {
-		return 50
-	}
-	return min(p.Limit, chat.MaxPage)
-}
-
-// History returns a page of a room's messages as they stand, oldest first. It
-// ends where it is large enough or its formatting has taken long enough, and then
-// says that there is more.
-func (r *Query) History(ctx context.Context, room chat.RoomName, p PageRequest) (chat.Page, error) {
-	sel := chat.PageQuery{Thread: p.Thread, Limit: p.limit()}
-	switch {
-	case p.After != nil:
-		sel.After, sel.Oldest = max(*p.After, 0), true
-		if p.Before != nil {
-			sel.Before = max(*p.Before, 1)
-		}
-	case p.Around != nil:
-		sel.Around = max(*p.Around, 1)
-	case p.Before != nil:
-		sel.Before = max(*p.Before, 1) // before 0 there is as little as before 1
-	}
-	page, err := r.page(ctx, room, sel)
-	if err == nil && p.Thread != 0 && page.Root == nil {
+// History returns a page of a room's messages, oldest first. It ends the page, and
+// says that there is more, when the page is large enough or rendering has taken
+// long enough. A Limit of 0 means 50; more than chat.MaxPage is not given.
+func (r *Query) History(ctx context.Context, room chat.RoomName, q chat.PageQuery) (chat.Page, error) {
+	q.After, q.Limit = max(q.After, 0), pageLimit(q.Limit)
+	page, err := r.page(ctx, room, q)
+	if err == nil && q.Thread != 0 && page.Root == nil {
 		err = errNoMessage
 	}
 	return page, err
@@ -94,8 +76,7 @@ func (r *Query) Events(
 	if head, at, err = r.hub.log.Head(ctx, room); err != nil {
 		return nil, 0, at, err
 	}
-	p := PageRequest{Limit: limit}
-	events, err = r.hub.log.After(ctx, room, max(after, 0), p.limit())
+	events, err = r.hub.log.After(ctx, room, max(after, 0), pageLimit(limit))
 	events = slices.DeleteFunc(events, func(e chat.Event) bool { return e.Seq > head })
 	events, _ = r.fit(events)
 	return events, head, at, err
@@ -117,7 +98,9 @@ func (r *Query) fit(events []chat.Event) (page []chat.Event, more bool) {
 // Forward makes of d a copy of a message of a room, for Post. Whether that message
 // can be copied the log decides, which has the last word on it and knows whether
 // this is a retry: without such a message d has no text, and is refused there.
-func (h *Hub) Forward(ctx context.Context, d chat.Draft, room chat.RoomName, seq chat.Seq) (chat.Draft, error) {
+func (h *Hub) Forward(
+	ctx context.Context, who chat.Who, d chat.Draft, room chat.RoomName, seq chat.Seq,
+) (chat.Draft, error) {
 	if seq < 1 {
 		return d, errNoMessage
 	}

@@ -18,6 +18,17 @@ var (
 	grace = chat.Person{ID: "grace", Name: "Grace"}
 )
 
+// nobody is a client that has not said who it is.
+var nobody chat.Who
+
+// by returns who asks if p does; nobody if p is nil.
+func by(p *chat.Person) chat.Who {
+	if p == nil {
+		return nobody
+	}
+	return chat.Who{Person: *p}
+}
+
 // A bench is a Hub on a log in memory, within a synctest bubble.
 type bench struct {
 	*Hub
@@ -46,12 +57,12 @@ func inBubble(t *testing.T, cfg Config, f func(t *testing.T, b *bench)) {
 
 func (b *bench) join(p *chat.Person, s *slate, after ...chat.Seq) (*Reader, JoinResult) {
 	b.t.Helper()
-	j := JoinRequest{Person: p, Sink: s, Encoder: lines{}}
+	j := JoinRequest{Member: p != nil, Sink: s, Encoder: lines{}}
 	if len(after) > 0 {
 		j.After = &after[0]
 	}
 	var found JoinResult
-	rd, err := b.Join(context.Background(), "lobby", j, func(j JoinResult) { found = j })
+	rd, err := b.Join(context.Background(), by(p), "lobby", j, func(j JoinResult) { found = j })
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -61,7 +72,7 @@ func (b *bench) join(p *chat.Person, s *slate, after ...chat.Seq) (*Reader, Join
 // reading begins a Reading that nothing forbids.
 func (b *bench) reading(network netip.Addr) *Query {
 	b.t.Helper()
-	r, err := b.NewQuery(network)
+	r, err := b.NewQuery(chat.Who{Network: network})
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -152,7 +163,7 @@ func TestJoinThatCannotBeServedIsBehind(t *testing.T) {
 				b.sayMany(1500)
 				s := newSlate()
 				var found JoinResult
-				rd, err := b.Join(t.Context(), "lobby", JoinRequest{Sink: s, Encoder: lines{}, After: &tt.after, Epoch: tt.epoch},
+				rd, err := b.Join(t.Context(), nobody, "lobby", JoinRequest{Sink: s, Encoder: lines{}, After: &tt.after, Epoch: tt.epoch},
 					func(j JoinResult) { found = j })
 				if err != nil {
 					t.Fatal(err)
@@ -291,7 +302,7 @@ func TestBytesInMemoryHaveOneBudget(t *testing.T) {
 		for i := range 30 {
 			name := chat.RoomName(fmt.Sprint("room-", i))
 			slates[name] = newSlate()
-			rd, err := b.Join(t.Context(), name, JoinRequest{Sink: slates[name], Encoder: lines{}}, func(JoinResult) {})
+			rd, err := b.Join(t.Context(), nobody, name, JoinRequest{Sink: slates[name], Encoder: lines{}}, func(JoinResult) {})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -418,26 +429,25 @@ func TestPostRefusesWhatBreaksTheRules(t *testing.T) {
 }
 
 func TestHistoryPages(t *testing.T) {
-	seq := func(n chat.Seq) *chat.Seq { return &n }
 	tests := map[string]struct {
-		page        PageRequest
+		page        chat.PageQuery
 		first, last chat.Seq
 	}{
-		"newest":                  {PageRequest{}, 451, 500},
-		"newest two":              {PageRequest{Limit: 2}, 499, 500},
-		"at most a page":          {PageRequest{Limit: 1000}, 301, 500},
-		"before":                  {PageRequest{Before: seq(11), Limit: 5}, 6, 10},
-		"before the second":       {PageRequest{Before: seq(2)}, 1, 1},
-		"before the first":        {PageRequest{Before: seq(1)}, 1, 0},
-		"before what is to come":  {PageRequest{Before: seq(9999), Limit: 1}, 500, 500},
-		"after":                   {PageRequest{After: seq(10), Limit: 5}, 11, 15},
-		"after nothing":           {PageRequest{After: seq(0), Limit: 1}, 1, 1},
-		"after the newest":        {PageRequest{After: seq(500)}, 1, 0},
-		"between":                 {PageRequest{After: seq(10), Before: seq(13)}, 11, 12},
-		"around":                  {PageRequest{Around: seq(100), Limit: 5}, 98, 102},
-		"around the first":        {PageRequest{Around: seq(1), Limit: 4}, 1, 3},
-		"around one":              {PageRequest{Around: seq(100), Limit: 1}, 100, 100},
-		"after a negative number": {PageRequest{After: seq(-5), Limit: 1}, 1, 1},
+		"newest":                  {chat.PageQuery{}, 451, 500},
+		"newest two":              {chat.PageQuery{Limit: 2}, 499, 500},
+		"at most a page":          {chat.PageQuery{Limit: 1000}, 301, 500},
+		"before":                  {chat.PageQuery{Before: 11, Limit: 5}, 6, 10},
+		"before the second":       {chat.PageQuery{Before: 2}, 1, 1},
+		"before the first":        {chat.PageQuery{Before: 1}, 1, 0},
+		"before what is to come":  {chat.PageQuery{Before: 9999, Limit: 1}, 500, 500},
+		"after":                   {chat.PageQuery{After: 10, Oldest: true, Limit: 5}, 11, 15},
+		"after nothing":           {chat.PageQuery{After: 0, Oldest: true, Limit: 1}, 1, 1},
+		"after the newest":        {chat.PageQuery{After: 500, Oldest: true}, 1, 0},
+		"between":                 {chat.PageQuery{After: 10, Oldest: true, Before: 13}, 11, 12},
+		"around":                  {chat.PageQuery{Around: 100, Limit: 5}, 98, 102},
+		"around the first":        {chat.PageQuery{Around: 1, Limit: 4}, 1, 3},
+		"around one":              {chat.PageQuery{Around: 100, Limit: 1}, 100, 100},
+		"after a negative number": {chat.PageQuery{After: -5, Oldest: true, Limit: 1}, 1, 1},
 	}
 	inBubble(t, Config{Format: func(s string, _ *Budget) string { return "<p>" + s }}, func(t *testing.T, b *bench) {
 		b.sayMany(500)

@@ -99,8 +99,8 @@ func (m *model) join(s step) {
 	r := &modelReader{s: slate}
 	head, _, _ := m.b.log.Head(m.b.t.Context(), "lobby")
 	after := head - chat.Seq(s.n)
-	j := JoinRequest{Person: &p, Sink: slate, Encoder: lines{}, After: &after}
-	rd, err := m.b.Join(m.b.t.Context(), "lobby", j, func(found JoinResult) {
+	j := JoinRequest{Member: true, Sink: slate, Encoder: lines{}, After: &after}
+	rd, err := m.b.Join(m.b.t.Context(), by(&p), "lobby", j, func(found JoinResult) {
 		r.first = after + 1
 		if found.Behind {
 			r.first = found.Head + 1

@@ -40,7 +40,9 @@ func (r *liveRoom) comparePosition(ctx context.Context, seq chat.Seq, at time.Ti
 // CheckPosition refuses a page that shall begin after an event which is not the one
 // that the client means: it would leave out what the client has never seen. The
 // error is then an *chat.Error with code Behind.
-func (h *Hub) CheckPosition(ctx context.Context, room chat.RoomName, seq chat.Seq, at time.Time, epoch string) error {
+func (h *Hub) CheckPosition(
+	ctx context.Context, who chat.Who, room chat.RoomName, seq chat.Seq, at time.Time, epoch string,
+) error {
 	if at.IsZero() && epoch == "" { // nothing to compare with
 		return nil
 	}

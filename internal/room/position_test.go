@@ -43,7 +43,7 @@ func TestAPlaceThatCannotBeReadRefusesTheReader(t *testing.T) {
 			fault()
 			func() {
 				defer func() { _ = recover() }()
-				rd, err := b.Join(t.Context(), "lobby", JoinRequest{Sink: newSlate(), Encoder: lines{}, After: &two}, func(JoinResult) {})
+				rd, err := b.Join(t.Context(), nobody, "lobby", JoinRequest{Sink: newSlate(), Encoder: lines{}, After: &two}, func(JoinResult) {})
 				if err == nil {
 					t.Error("joined")
 					rd.Leave()

@@ -162,7 +162,9 @@ func (h *Hub) render(e *chat.Event, left *Budget) {
 
 // State says what a room is now: its newest seq and when that event was stored
 // (zeros if nobody wrote to it), and how many people are here.
-func (h *Hub) State(ctx context.Context, room chat.RoomName) (head chat.Seq, at time.Time, here int, err error) {
+func (h *Hub) State(
+	ctx context.Context, who chat.Who, room chat.RoomName,
+) (head chat.Seq, at time.Time, here int, err error) {
 	head, at, err = h.log.Head(ctx, room)
 	if r := h.rooms.find(room); r != nil {
 		here = r.count()

@@ -78,24 +78,24 @@ func (c *readLimits) chargeBytes(network netip.Addr, bytes int) {
 // It is not for several goroutines at once.
 type Query struct {
 	hub           *Hub
-	network       netip.Addr
+	who           chat.Who
 	initial, left Budget
 }
 
-// NewQuery begins a Reading for somebody who comes from a network; End ends it. The
-// error has code RateLimited if too much has been read from there.
-func (h *Hub) NewQuery(network netip.Addr) (*Query, error) {
-	if err := h.mayRead(network); err != nil {
+// NewQuery begins a Query, which Close ends. The error has code RateLimited if too much has been read from who's
+// network.
+func (h *Hub) NewQuery(who chat.Who) (*Query, error) {
+	if err := h.mayRead(who.Network); err != nil {
 		return nil, err
 	}
-	b := h.costs.budget(network, formatAll, formatCode)
-	return &Query{hub: h, network: network, initial: b, left: b}, nil
+	b := h.costs.budget(who.Network, formatAll, formatCode)
+	return &Query{hub: h, who: who, initial: b, left: b}, nil
 }
 
-// AllowWork reports whether something that takes long may be done for a network, and
-// Worked counts how long it took. The error has code RateLimited.
-func (h *Hub) AllowWork(network netip.Addr) error {
-	if left := h.costs.work.Left(network); left <= 0 {
+// MaySearch returns an error unless who may search now; ChargeSearch then counts the time. The error has code RateLimited
+// if the server has done enough for who's network.
+func (h *Hub) MaySearch(who chat.Who) error {
+	if left := h.costs.work.Left(who.Network); left <= 0 {
 		return &chat.Error{
 			Code:       chat.RateLimited,
 			Message:    "Enough has been done for your address for now. It will be possible again in a moment.",
@@ -105,8 +105,8 @@ func (h *Hub) AllowWork(network netip.Addr) error {
 	return nil
 }
 
-// ChargeWork counts how long something took that MayWork has allowed.
-func (h *Hub) ChargeWork(network netip.Addr, took time.Duration) { h.costs.chargeTime(network, took) }
+// ChargeSearch counts the time of a search that MaySearch has allowed.
+func (h *Hub) ChargeSearch(who chat.Who, took time.Duration) { h.costs.chargeTime(who.Network, took) }
 
 func (h *Hub) mayRead(network netip.Addr) error {
 	if wait := h.costs.reads.Take(network); wait > 0 {
@@ -121,8 +121,8 @@ func (h *Hub) mayRead(network netip.Addr) error {
 
 // Close counts what was read: so many bytes of answer.
 func (r *Query) Close(bytes int) {
-	r.hub.costs.chargeFormatting(r.network, r.initial, r.left)
-	r.hub.costs.chargeBytes(r.network, bytes)
+	r.hub.costs.chargeFormatting(r.who.Network, r.initial, r.left)
+	r.hub.costs.chargeBytes(r.who.Network, bytes)
 }
 
 // page reads a selection and formats it, as much as there is room for.

@@ -66,7 +66,7 @@ func TestPageIsAsLargeAsItMayBeAndCanBeReadOn(t *testing.T) {
 
 				var got []chat.Seq
 				for before, more := chat.Seq(total+1), true; more; {
-					page, err := b.reading(office).History(t.Context(), "lobby", PageRequest{Before: &before, Limit: chat.MaxPage})
+					page, err := b.reading(office).History(t.Context(), "lobby", chat.PageQuery{Before: before, Limit: chat.MaxPage})
 					if err != nil || len(page.Messages) == 0 || len(page.Messages) > tt.most || page.More && len(page.Messages) < tt.most {
 						t.Fatalf("before %d: %d messages, more %v, %v; want %d", before, len(page.Messages), page.More, err, tt.most)
 					}
@@ -79,7 +79,7 @@ func TestPageIsAsLargeAsItMayBeAndCanBeReadOn(t *testing.T) {
 
 				got = nil
 				for after, more := chat.Seq(0), true; more; {
-					page, err := b.reading(office).History(t.Context(), "lobby", PageRequest{After: &after, Limit: chat.MaxPage})
+					page, err := b.reading(office).History(t.Context(), "lobby", chat.PageQuery{After: after, Oldest: true, Limit: chat.MaxPage})
 					if err != nil || len(page.Messages) == 0 || len(page.Messages) > tt.most {
 						t.Fatalf("after %d: %d messages, %v", after, len(page.Messages), err)
 					}
@@ -99,7 +99,7 @@ func TestPageIsAsLargeAsItMayBeAndCanBeReadOn(t *testing.T) {
 				}
 
 				around := chat.Seq(50)
-				page, err := b.reading(office).History(t.Context(), "lobby", PageRequest{Around: &around, Limit: chat.MaxPage})
+				page, err := b.reading(office).History(t.Context(), "lobby", chat.PageQuery{Around: around, Limit: chat.MaxPage})
 				seqs := seqsOf(page.Messages)
 				older, newer := slices.Contains(seqs, 1), slices.Contains(seqs, total)
 				if err != nil || !slices.Contains(seqs, around) || len(seqs) > tt.most || page.More == older || page.Newer == newer {
@@ -144,14 +144,14 @@ func TestReadingIsBoundedPerAddress(t *testing.T) {
 		synctest.Wait()
 		pages, formatted := 0, 0
 		for {
-			r, err := b.NewQuery(office)
+			r, err := b.NewQuery(chat.Who{Network: office})
 			if err != nil {
 				if chat.CodeOf(err) != chat.RateLimited || chat.UserError(err).RetryAfter != 100*time.Millisecond {
 					t.Fatalf("%#v", err)
 				}
 				break
 			}
-			page, err := r.History(t.Context(), "lobby", PageRequest{Limit: 100})
+			page, err := r.History(t.Context(), "lobby", chat.PageQuery{Limit: 100})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -170,7 +170,7 @@ func TestReadingIsBoundedPerAddress(t *testing.T) {
 		if most := workBurst * workUnit; took < most/2 || took > most+formatAll {
 			t.Errorf("they took %v of formatting, at most %v are for one address", took, most)
 		}
-		page, err := b.reading(home).History(t.Context(), "lobby", PageRequest{Limit: 3})
+		page, err := b.reading(home).History(t.Context(), "lobby", chat.PageQuery{Limit: 3})
 		if err != nil || page.Messages[0].HTML == "" {
 			t.Errorf("at another address: %+v, %v", page, err)
 		}
@@ -215,7 +215,8 @@ func TestResumeIsRefusedWhereTooMuchHasBeenRead(t *testing.T) {
 	inBubble(t, Config{ReadRate: 1}, func(t *testing.T, b *bench) {
 		b.sayMany(10)
 		join := func(network netip.Addr, after *chat.Seq) error {
-			rd, err := b.Join(t.Context(), "lobby", JoinRequest{Sink: newSlate(), Encoder: lines{}, After: after, Network: network}, func(JoinResult) {})
+			j := JoinRequest{Sink: newSlate(), Encoder: lines{}, After: after}
+			rd, err := b.Join(t.Context(), chat.Who{Network: network}, "lobby", j, func(JoinResult) {})
 			if err == nil {
 				rd.Leave()
 			}

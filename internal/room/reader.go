@@ -57,14 +57,12 @@ type shard struct {
 
 // JoinRequest is what a reader comes with.
 type JoinRequest struct {
-	Person  *chat.Person // nil: reads without being here
+	Member  bool // the person becomes a member of the room; else the reader only reads
 	Sink    Sink
 	Encoder Encoder
 	After   *chat.Seq // the last event that the reader has; nil: begin with what comes now
 	Epoch   string    // the epoch that After belongs to; "": the present one
 	At      time.Time // when After was stored, as the reader knows it; zero: it does not say
-
-	Network netip.Addr // where the reader comes from, for the limits per address
 }
 
 // JoinResult is what a reader finds.
@@ -84,7 +82,9 @@ type JoinResult struct {
 // after Joined.Head where there is none or it cannot be served. The error has code
 // RateLimited if there is something after Joining.After and too much has been read
 // from where the reader comes from.
-func (h *Hub) Join(ctx context.Context, name chat.RoomName, j JoinRequest, joined func(JoinResult)) (*Reader, error) {
+func (h *Hub) Join(
+	ctx context.Context, who chat.Who, name chat.RoomName, j JoinRequest, joined func(JoinResult),
+) (*Reader, error) {
 	r, err := h.enter(ctx, name)
 	if err != nil {
 		return nil, err
@@ -101,12 +101,12 @@ func (h *Hub) Join(ctx context.Context, name chat.RoomName, j JoinRequest, joine
 			return nil, err
 		}
 		if last.isInLog && last.seq < r.published() {
-			if err := h.mayRead(j.Network); err != nil {
+			if err := h.mayRead(who.Network); err != nil {
 				return nil, err
 			}
 		}
 	}
-	rd := &Reader{hub: h, room: r, sink: j.Sink, shard: r.reserve(), network: j.Network}
+	rd := &Reader{hub: h, room: r, sink: j.Sink, shard: r.reserve(), network: who.Network}
 	s := rd.shard
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -118,9 +118,9 @@ func (h *Hub) Join(ctx context.Context, name chat.RoomName, j JoinRequest, joine
 		}
 	}()
 
-	if j.Person != nil {
-		rd.person = j.Person.ID
-		r.addMember(*j.Person)
+	if j.Member {
+		rd.person = who.Person.ID
+		r.addMember(who.Person)
 	}
 	rd.log = r.logFor(j.Encoder)
 	rd.log.readers++

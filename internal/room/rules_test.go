@@ -378,7 +378,7 @@ func TestForwardRepeatsWhatAMessageSaysNow(t *testing.T) {
 			act  bool
 			code chat.Code
 		}{1: {"said", grace, false, ""}, 2: {"waves", grace, true, ""}, 3: {"older", first.From, false, ""}, 4: {code: chat.Gone}, 5: {code: chat.NotFound}, 9: {code: chat.NotFound}, -1: {code: chat.NotFound}} {
-			d, err := b.Forward(t.Context(), chat.Draft{Room: "lobby", From: ada}, "attic", seq)
+			d, err := b.Forward(t.Context(), by(&ada), chat.Draft{Room: "lobby", From: ada}, "attic", seq)
 			if err == nil {
 				_, err = b.stored(d)
 			}
@@ -389,7 +389,7 @@ func TestForwardRepeatsWhatAMessageSaysNow(t *testing.T) {
 				t.Errorf("%d: %+v %+v", seq, d, d.Extra)
 			}
 		}
-		d, err := b.Forward(t.Context(), chat.Draft{}, "nowhere", 1)
+		d, err := b.Forward(t.Context(), nobody, chat.Draft{}, "nowhere", 1)
 		if err == nil {
 			_, err = b.stored(d)
 		}
@@ -405,7 +405,7 @@ func TestCopiesOfADeletedMessageAreDeleted(t *testing.T) {
 	inBubble(t, Config{MessageLength: 10}, func(t *testing.T, b *bench) {
 		forward := func(from chat.Person, to, room chat.RoomName, seq chat.Seq) {
 			t.Helper()
-			d, err := b.Forward(t.Context(), chat.Draft{Room: to, From: from}, room, seq)
+			d, err := b.Forward(t.Context(), by(&from), chat.Draft{Room: to, From: from}, room, seq)
 			if err == nil {
 				_, err = b.stored(d)
 			}

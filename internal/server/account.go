@@ -62,8 +62,8 @@ func (a *Accounts) Live() int { return a.registry.people() }
 // LimitPersonal counts one command about what is a person's own: their list, read
 // marks, bookmarks and subscriptions. It returns an *chat.Error with code
 // RateLimited if they come too fast.
-func (a *Accounts) LimitPersonal(who chat.PersonID, network netip.Addr) error {
-	if wait, _ := a.commands.Take(who, network); wait > 0 {
+func (a *Accounts) LimitPersonal(who chat.Who) error {
+	if wait, _ := a.commands.Take(who.Person.ID, who.Network); wait > 0 {
 		return &chat.Error{Code: chat.RateLimited, Message: "That was too fast. Try again in a moment.", RetryAfter: wait}
 	}
 	return nil

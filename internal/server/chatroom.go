@@ -49,7 +49,9 @@ func (l *chatroomClient) begin(ctx context.Context) error {
 	name, err := l.s.resolveRoom(l.from, l.givenName, nil)
 	if err == nil {
 		l.room = name
-		l.reader, err = l.s.hub.Join(ctx, name, room.JoinRequest{Sink: &l.outbound, Encoder: wire.ChatroomFrames{}, Network: network(l.from)}, func(room.JoinResult) {})
+		who := chat.Who{Network: network(l.from)} // each message names its own author
+		j := room.JoinRequest{Sink: &l.outbound, Encoder: wire.ChatroomFrames{}}
+		l.reader, err = l.s.hub.Join(ctx, who, name, j, func(room.JoinResult) {})
 	}
 	if err != nil {
 		l.refuse(err)

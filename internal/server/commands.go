@@ -44,7 +44,6 @@ func (cl *client) recognise(ctx context.Context, cmd wire.Command) (p chat.Perso
 	if token == "" {
 		token = cl.cookie
 	}
-	cl.registration.Owner = cl
 	if token != "" {
 		p, err = cl.s.accounts.Enter(ctx, &cl.registration, token)
 		switch {
@@ -56,7 +55,7 @@ func (cl *client) recognise(ctx context.Context, cmd wire.Command) (p chat.Perso
 			return chat.Person{}, "", ErrSessionEnded
 		default:
 			defer cl.registration.Done()
-			if p, err = cl.s.accounts.Rename(ctx, p, name, cmd.Nonce, network(cl.from)); err != nil {
+			if p, err = cl.s.accounts.Rename(ctx, cl.who(), name, cmd.Nonce); err != nil {
 				cl.s.accounts.Remove(&cl.registration) // the client may say hello again
 			}
 			return p, cmd.Session, err
@@ -91,9 +90,9 @@ func (cl *client) join(ctx context.Context, cmd wire.Command) error {
 		cl.outbound.flush()
 		cl.outbound.awaitAnswers()
 	}
-	me := cl.registration.Person()
-	reader, err := cl.s.hub.Join(ctx, name, room.JoinRequest{
-		Person: &me, Sink: &cl.outbound, Encoder: wire.EventFrames{}, After: cmd.After, Epoch: cmd.Epoch, At: at, Network: network(cl.from),
+	who := cl.who()
+	reader, err := cl.s.hub.Join(ctx, who, name, room.JoinRequest{
+		Member: true, Sink: &cl.outbound, Encoder: wire.EventFrames{}, After: cmd.After, Epoch: cmd.Epoch, At: at,
 	}, func(j room.JoinResult) {
 		a := wire.Answer{ID: cmd.ID, Behind: j.Behind, Reset: j.Reset, Room: name, Seq: &j.Head, At: j.At, Count: &j.Count, Here: j.Here}
 		if j.Behind {
@@ -108,9 +107,12 @@ func (cl *client) join(ctx context.Context, cmd wire.Command) error {
 		cl.rooms = map[chat.RoomName]*room.Reader{}
 	}
 	cl.rooms[name] = reader
-	cl.s.accounts.AddToList(ctx, me.ID, name, true)
+	cl.s.accounts.AddToList(ctx, who.Person.ID, name, true)
 	return nil
 }
+
+// who returns who sends the client's commands.
+func (cl *client) who() chat.Who { return chat.Who{Person: cl.registration.Person(), Network: network(cl.from)} }
 
 // leave ends the client's membership of a room. Its answers to sends are
 // written along with the room's events, so they come first.
@@ -174,7 +176,7 @@ func (cl *client) send(ctx context.Context, cmd wire.Command) (err error) {
 		d.Extra = &chat.Attrs{ReplyTo: cmd.ReplyTo}
 	}
 	if cmd.Forward != nil {
-		if d, err = cl.s.forward(ctx, d, cl.from, cmd.Forward.Room, cmd.Forward.Seq, cl.lists(ctx)); err != nil {
+		if d, err = cl.s.forward(ctx, cl.who(), d, cl.from, cmd.Forward.Room, cmd.Forward.Seq, cl.lists(ctx)); err != nil {
 			return err
 		}
 	}
@@ -199,13 +201,14 @@ func changeCommand(kind chat.Kind) func(*client, context.Context, wire.Command) 
 // forward makes of d what repeats a message of a room, for somebody who comes from
 // an address and has some rooms in their list.
 func (s *Server) forward(
-	ctx context.Context, d chat.Draft, from netip.Addr, given string, seq chat.Seq, listed func(chat.RoomName) bool,
+	ctx context.Context, who chat.Who, d chat.Draft, from netip.Addr, given string, seq chat.Seq,
+	listed func(chat.RoomName) bool,
 ) (chat.Draft, error) {
 	name, err := s.resolveRoom(from, given, listed)
 	if err != nil {
 		return d, err
 	}
-	return s.hub.Forward(ctx, d, name, seq)
+	return s.hub.Forward(ctx, who, d, name, seq)
 }
 
 // post posts a draft to a command's room. The answer comes from the log's

@@ -14,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"parley/internal/chat"
 	"parley/internal/room"
 )
 
@@ -135,11 +136,11 @@ func (p *encodedItems) write(w io.Writer, rest any) {
 	w.Write([]byte("]}\n"))
 }
 
-// buildBulk has do make the bulk of an answer to r: one of few at a time, within the
-// limits of the address.
-func (s *Server) buildBulk(ctx context.Context, r *http.Request, do func(*room.Query, *encodedItems) error) error {
-	from := network(s.address(r))
-	reading, err := s.hub.NewQuery(from)
+// buildBulk calls do, which makes the list of an answer to who, within the limits of the network. Few such calls run at a
+// time.
+func (s *Server) buildBulk(ctx context.Context, who chat.Who, do func(*room.Query, *encodedItems) error) error {
+	from := who.Network
+	reading, err := s.hub.NewQuery(who)
 	if err != nil {
 		return err
 	}
@@ -157,7 +158,7 @@ func (s *Server) buildBulk(ctx context.Context, r *http.Request, do func(*room.Q
 func (s *Server) limitReads(op huma.Operation) huma.Operation {
 	op.Middlewares = append(op.Middlewares, func(ctx huma.Context, next func(huma.Context)) {
 		r, w := humago.Unwrap(ctx)
-		reading, err := s.hub.NewQuery(network(s.address(r)))
+		reading, err := s.hub.NewQuery(s.unknownCaller(r))
 		if err != nil {
 			s.refuse(w, r, err)
 			return

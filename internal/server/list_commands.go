@@ -29,8 +29,8 @@ func (cl *client) openList(ctx context.Context, cmd wire.Command) error {
 
 // JoinRoom implements account.Receiver.
 func (cl *client) JoinRoom(ctx context.Context, name chat.RoomName, after chat.Seq) (*room.Reader, error) {
-	j := room.JoinRequest{Sink: &cl.outbound, Encoder: wire.ListUpdates{}, After: &after, Network: network(cl.from)}
-	return cl.s.hub.Join(ctx, name, j, func(room.JoinResult) {})
+	j := room.JoinRequest{Sink: &cl.outbound, Encoder: wire.ListUpdates{}, After: &after}
+	return cl.s.hub.Join(ctx, cl.who(), name, j, func(room.JoinResult) {})
 }
 
 // LeaveRoom implements account.Receiver. A panic while one room is left keeps no
@@ -66,7 +66,7 @@ func appendUpdate(dst []byte, u Update) []byte {
 // rateLimited wraps a command with the limit on commands about what is a person's own.
 func rateLimited(do func(*client, context.Context, wire.Command) error) func(*client, context.Context, wire.Command) error {
 	return func(cl *client, ctx context.Context, cmd wire.Command) error {
-		if err := cl.s.accounts.LimitPersonal(cl.registration.Person().ID, network(cl.from)); err != nil {
+		if err := cl.s.accounts.LimitPersonal(cl.who()); err != nil {
 			return err
 		}
 		return do(cl, ctx, cmd)

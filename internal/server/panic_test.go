@@ -193,7 +193,7 @@ func TestPanicInATalkIsAnsweredWith1011AndItsEndIsCalled(t *testing.T) {
 func TestPanicInLeavingOneRoomKeepsNoOtherFromBeingLeft(t *testing.T) {
 	z := startFaulty(t)
 	bad := z.dialSpeaking(t, func(c *conn) protocol {
-		there, err := z.hub.Join(context.Background(), "there", room.JoinRequest{Sink: &c.outbound, Encoder: wire.EventFrames{}}, func(room.JoinResult) {})
+		there, err := z.hub.Join(context.Background(), chat.Who{}, "there", room.JoinRequest{Sink: &c.outbound, Encoder: wire.EventFrames{}}, func(room.JoinResult) {})
 		if err != nil {
 			t.Error(err)
 		}

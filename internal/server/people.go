@@ -69,14 +69,15 @@ func (a *Accounts) newGuest(ctx context.Context, network netip.Addr, name, key s
 // they are then. It changes nothing if name is "" or theirs already, or if nonce
 // was used for a rename before. All rooms and live connections of the person know
 // the new name once Rename has returned.
-func (a *Accounts) Rename(ctx context.Context, p chat.Person, name, nonce string, network netip.Addr) (chat.Person, error) {
+func (a *Accounts) Rename(ctx context.Context, who chat.Who, name, nonce string) (chat.Person, error) {
+	p := who.Person
 	if name == "" {
 		return p, chat.CheckName(p.Name) // a stored name may be older than a rule
 	}
 	if name == p.Name && nonce == "" {
 		return p, nil
 	}
-	if wait, _ := a.renames.Take(p.ID, network); wait > 0 {
+	if wait, _ := a.renames.Take(p.ID, who.Network); wait > 0 {
 		return p, &chat.Error{Code: chat.RateLimited, Message: "That is enough of new names for now.", RetryAfter: wait}
 	}
 	now, err := a.stores.People.Rename(ctx, p.ID, name, nonce)

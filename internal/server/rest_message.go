@@ -371,7 +371,7 @@ func (s *Server) message(ctx context.Context, in *messageInput) (*messageOutput,
 		return nil, err
 	}
 	out := &messageOutput{}
-	return out, s.buildBulk(ctx, in.r, func(reading *room.Query, list *encodedItems) error {
+	return out, s.buildBulk(ctx, s.unknownCaller(in.r), func(reading *room.Query, list *encodedItems) error {
 		m, err := reading.Message(ctx, name, in.Seq)
 		if err != nil {
 			return err
@@ -394,20 +394,21 @@ func (s *Server) thread(ctx context.Context, in *repliesInput) (*threadOutput, e
 	if err != nil {
 		return nil, err
 	}
-	if err := s.resumes(ctx, name, in.After.pointer(), in.ResumeParam); err != nil {
+	if err := s.resumes(ctx, s.unknownCaller(in.r), name, in.After.pointer(), in.ResumeParam); err != nil {
 		return nil, err
 	}
 	me, known, err := s.identify(in.r)
-	follows := false
+	who, follows := s.unknownCaller(in.r), false
 	if err == nil && known {
+		who.Person = me
 		follows, err = s.accounts.IsSubscribed(ctx, me.ID, chat.MessageRef{Room: name, Seq: in.Seq})
 	}
 	if err != nil {
 		return nil, err
 	}
 	out := &threadOutput{}
-	return out, s.buildBulk(ctx, in.r, func(reading *room.Query, list *encodedItems) error {
-		page, err := reading.History(ctx, name, in.page(in.Seq))
+	return out, s.buildBulk(ctx, who, func(reading *room.Query, list *encodedItems) error {
+		page, err := reading.History(ctx, name, in.query(in.Seq))
 		if err != nil {
 			return fmt.Errorf("thread of %s %d: %w", name, in.Seq, err)
 		}
@@ -426,7 +427,7 @@ func (s *Server) pins(ctx context.Context, in *pinsInput) (*pinsOutput, error) {
 		return nil, err
 	}
 	out := &pinsOutput{}
-	return out, s.buildBulk(ctx, in.r, func(reading *room.Query, list *encodedItems) error {
+	return out, s.buildBulk(ctx, s.unknownCaller(in.r), func(reading *room.Query, list *encodedItems) error {
 		page, err := reading.Pins(ctx, name, in.Before)
 		if err != nil {
 			return fmt.Errorf("pins of %s: %w", name, err)
@@ -447,11 +448,11 @@ func (s *Server) roomLog(ctx context.Context, in *logInput) (*logOutput, error) 
 	if err != nil {
 		return nil, err
 	}
-	if err := s.resumes(ctx, name, new(chat.Seq(in.After)), in.ResumeParam); err != nil {
+	if err := s.resumes(ctx, s.unknownCaller(in.r), name, new(chat.Seq(in.After)), in.ResumeParam); err != nil {
 		return nil, err
 	}
 	out := &logOutput{}
-	return out, s.buildBulk(ctx, in.r, func(reading *room.Query, list *encodedItems) error {
+	return out, s.buildBulk(ctx, s.unknownCaller(in.r), func(reading *room.Query, list *encodedItems) error {
 		events, head, at, err := reading.Events(ctx, name, chat.Seq(in.After), in.Limit)
 		if err != nil {
 			return fmt.Errorf("log of %s: %w", name, err)

@@ -38,8 +38,22 @@ type PageParam struct {
 	ResumeParam
 }
 
-func (in *PageParam) page(thread chat.Seq) room.PageRequest {
-	return room.PageRequest{Before: in.Before.pointer(), After: in.After.pointer(), Around: in.Around.pointer(), Limit: in.Limit, Thread: thread}
+// query returns the page that is asked for: of a thread, or of the room if thread is 0. A bound of 0 is a bound:
+// nothing is before it, and everything is after it.
+func (in *PageParam) query(thread chat.Seq) chat.PageQuery {
+	q := chat.PageQuery{Thread: thread, Limit: in.Limit}
+	switch {
+	case in.After.isSet:
+		q.After, q.Oldest = in.After.seq, true
+		if in.Before.isSet {
+			q.Before = max(in.Before.seq, 1)
+		}
+	case in.Around.isSet:
+		q.Around = max(in.Around.seq, 1)
+	case in.Before.isSet:
+		q.Before = max(in.Before.seq, 1) // 0 would mean no bound; before 1 there is nothing either
+	}
+	return q
 }
 
 type pageInput struct {
@@ -170,7 +184,7 @@ func (s *Server) state(ctx context.Context, in *roomInput) (*roomOutput, error) 
 	if err != nil {
 		return nil, err
 	}
-	head, at, here, err := s.hub.State(ctx, name)
+	head, at, here, err := s.hub.State(ctx, s.unknownCaller(in.r), name)
 	if err != nil {
 		return nil, fmt.Errorf("state of %s: %w", name, err)
 	}
@@ -183,12 +197,12 @@ func (s *Server) messages(ctx context.Context, in *pageInput) (*pageOutput, erro
 	if err != nil {
 		return nil, err
 	}
-	if err := s.resumes(ctx, name, in.After.pointer(), in.ResumeParam); err != nil {
+	if err := s.resumes(ctx, s.unknownCaller(in.r), name, in.After.pointer(), in.ResumeParam); err != nil {
 		return nil, err
 	}
 	out := &pageOutput{}
-	return out, s.buildBulk(ctx, in.r, func(reading *room.Query, list *encodedItems) error {
-		page, err := reading.History(ctx, name, in.page(0))
+	return out, s.buildBulk(ctx, s.unknownCaller(in.r), func(reading *room.Query, list *encodedItems) error {
+		page, err := reading.History(ctx, name, in.query(0))
 		if err != nil {
 			return fmt.Errorf("history of %s: %w", name, err)
 		}
@@ -205,12 +219,12 @@ func (s *Server) post(ctx context.Context, in *postInput) (*postOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	from, session, err := s.author(ctx, in)
-	if err != nil {
+	who, session := s.unknownCaller(in.r), ""
+	if who.Person, session, err = s.author(ctx, in); err != nil {
 		return nil, err
 	}
-	d, err := s.draft(ctx, in)
-	d.Room, d.From, d.Network = name, from, network(s.address(in.r))
+	d, err := s.draft(ctx, who, in)
+	d.Room, d.From, d.Network = name, who.Person, who.Network
 	var c chat.Commit
 	if err == nil {
 		c, err = s.postAndWait(ctx, d)
@@ -234,7 +248,7 @@ func storedAnswer(c chat.Commit) postAnswer {
 }
 
 // draft returns what is to be said.
-func (s *Server) draft(ctx context.Context, in *postInput) (d chat.Draft, err error) {
+func (s *Server) draft(ctx context.Context, who chat.Who, in *postInput) (d chat.Draft, err error) {
 	body := in.Body
 	d = chat.Draft{Text: body.Text, Target: body.Thread}
 	if d.Nonce, err = in.orBody(body.Nonce); err != nil {
@@ -247,7 +261,7 @@ func (s *Server) draft(ctx context.Context, in *postInput) (d chat.Draft, err er
 		d.Extra = &chat.Attrs{ReplyTo: body.ReplyTo}
 	}
 	if body.Forward != nil {
-		return s.forward(ctx, d, s.address(in.r), body.Forward.Room, body.Forward.Seq, s.listChecker(ctx, in.r))
+		return s.forward(ctx, who, d, s.address(in.r), body.Forward.Room, body.Forward.Seq, s.listChecker(ctx, in.r))
 	}
 	return d, nil
 }

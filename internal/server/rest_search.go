@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"net/http"
-	"net/netip"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -73,7 +72,7 @@ func (s *Server) search(ctx context.Context, in *searchInput) (*searchOutput, er
 	if !utf8.ValidString(in.Query) || strings.Contains(in.Query, "\x00") {
 		return nil, &chat.Error{Code: chat.BadRequest, Message: "A search is UTF-8 text without the character U+0000."}
 	}
-	rooms, err := s.searched(ctx, in)
+	who, rooms, err := s.searched(ctx, in)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +83,7 @@ func (s *Server) search(ctx context.Context, in *searchInput) (*searchOutput, er
 			return err
 		},
 	}
-	found, err := s.find(ctx, network(s.address(in.r)), search)
+	found, err := s.find(ctx, who, search)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +93,7 @@ func (s *Server) search(ctx context.Context, in *searchInput) (*searchOutput, er
 	}
 	out := &searchOutput{}
 	fit := len(found.Hits)
-	err = s.buildBulk(ctx, in.r, func(reading *room.Query, list *encodedItems) error {
+	err = s.buildBulk(ctx, who, func(reading *room.Query, list *encodedItems) error {
 		messages, err := messagesIn(ctx, reading, places)
 		if err != nil {
 			return err
@@ -116,41 +115,42 @@ func (s *Server) search(ctx context.Context, in *searchInput) (*searchOutput, er
 	})
 	if err == nil && fit < len(found.Hits) { // the page that follows begins where one of so many hits would end
 		search.Limit = fit
-		found, err = s.find(ctx, network(s.address(in.r)), search)
+		found, err = s.find(ctx, who, search)
 		out.Body.Cursor = found.Next
 	}
 	return out, err
 }
 
 // find has one of few searches at a time look, within the limits of an address.
-func (s *Server) find(ctx context.Context, from netip.Addr, search chat.Search) (chat.Found, error) {
-	if err := s.hub.AllowWork(from); err != nil {
+func (s *Server) find(ctx context.Context, who chat.Who, search chat.Search) (chat.Found, error) {
+	if err := s.hub.MaySearch(who); err != nil {
 		return chat.Found{}, err
 	}
-	if err := s.searchQueue.enter(ctx, from); err != nil {
+	if err := s.searchQueue.enter(ctx, who.Network); err != nil {
 		return chat.Found{}, err
 	}
-	defer s.searchQueue.leave(from)
+	defer s.searchQueue.leave(who.Network)
 	begun := time.Now()
-	defer func() { s.hub.ChargeWork(from, time.Since(begun)) }()
+	defer func() { s.hub.ChargeSearch(who, time.Since(begun)) }()
 	return s.cfg.Find(ctx, search)
 }
 
-// searched returns the rooms in which to search: the one that is named, or those of
-// the person's list.
-func (s *Server) searched(ctx context.Context, in *searchInput) ([]chat.RoomName, error) {
+// searched returns who searches, and the rooms in which to search: the one that is named, or those of the person's list.
+func (s *Server) searched(ctx context.Context, in *searchInput) (who chat.Who, rooms []chat.RoomName, err error) {
+	who = s.unknownCaller(in.r)
 	if in.Room != "" {
 		name, err := s.resolveRoom(s.address(in.r), in.Room, s.listChecker(ctx, in.r))
-		return []chat.RoomName{name}, err
+		return who, []chat.RoomName{name}, err
 	}
 	me, known, err := s.identify(in.r)
 	if err != nil || !known {
-		return nil, err
+		return who, nil, err
 	}
+	who.Person = me
 	entries, err := s.accounts.RoomList(ctx, me.ID)
-	rooms := make([]chat.RoomName, len(entries))
+	rooms = make([]chat.RoomName, len(entries))
 	for i, e := range entries {
 		rooms[i] = e.Room
 	}
-	return rooms, err
+	return who, rooms, err
 }

@@ -87,12 +87,13 @@ func (s *Server) openSession(ctx context.Context, in *sessionInput) (*sessionOut
 	if err != nil {
 		return nil, err
 	}
+	who := chat.Who{Person: p, Network: network(s.address(in.r))}
 	name, err := chat.ParseName(in.Body.Name)
 	if err != nil {
 		return nil, err
 	}
 	if !known {
-		p, session, err := s.accounts.Guest(ctx, network(s.address(in.r)), name, in.Body.Key)
+		p, session, err := s.accounts.Guest(ctx, who.Network, name, in.Body.Key)
 		if err != nil {
 			return nil, err
 		}
@@ -105,7 +106,7 @@ func (s *Server) openSession(ctx context.Context, in *sessionInput) (*sessionOut
 			Body:      sessionAnswer{Person: p, Session: session, Epoch: s.hub.Epoch()},
 		}, nil
 	}
-	if p, err = s.accounts.Rename(ctx, p, name, in.nonce(), network(s.address(in.r))); err != nil {
+	if p, err = s.accounts.Rename(ctx, who, name, in.nonce()); err != nil {
 		return nil, err
 	}
 	return &sessionOutput{Status: http.StatusOK, SetCookie: s.renewedCookie(in.r), Body: sessionAnswer{Person: p, Epoch: s.hub.Epoch()}}, nil

@@ -30,6 +30,12 @@ func (s *Server) personOfSession(r *http.Request) (p chat.Person, ok bool, err e
 	return p, err == nil, err
 }
 
+// unknownCaller returns who makes a request that needs no session. The session that the request may bring is not looked
+// up, so a request with a session that has ended is answered like one without.
+func (s *Server) unknownCaller(r *http.Request) chat.Who {
+	return chat.Who{Network: network(s.address(r))}
+}
+
 // sessionOf returns the session that a request brings, or "".
 func (s *Server) sessionOf(r *http.Request) string {
 	if session := sessionBearer(r); session != "" {

@@ -37,19 +37,19 @@ func (s *Server) roomSSE(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer s.release(address)
-	from.Network = network(address)
+	who := s.unknownCaller(r)
 	live := sseConnection{over: make(chan struct{})}
 	if session, ok := s.streamSession(w, r); !ok {
 		return
 	} else if session != "" {
 		live.Owner = &live
-		if _, err := s.accounts.Enter(r.Context(), &live.Registration, session); err != nil {
+		if who.Person, err = s.accounts.Enter(r.Context(), &live.Registration, session); err != nil {
 			s.refuse(w, r, err)
 			return
 		}
 		defer s.accounts.Remove(&live.Registration)
 	}
-	if err := s.writeSSE(w, r, name, from, live.over); err != nil {
+	if err := s.writeSSE(w, r, who, name, from, live.over); err != nil {
 		s.refuse(w, r, err)
 	}
 }
@@ -90,7 +90,9 @@ func resumeFrom(r *http.Request) (j room.JoinRequest, err error) {
 // writeSSE writes a room's events until the client goes, the room gives it up, its
 // session is over or the server goes down. An error means that nothing has been
 // written.
-func (s *Server) writeSSE(w http.ResponseWriter, r *http.Request, name chat.RoomName, j room.JoinRequest, over <-chan struct{}) error {
+func (s *Server) writeSSE(
+	w http.ResponseWriter, r *http.Request, who chat.Who, name chat.RoomName, j room.JoinRequest, over <-chan struct{},
+) error {
 	var helpers sync.WaitGroup
 	defer helpers.Wait()
 	var stop func()
@@ -117,7 +119,7 @@ func (s *Server) writeSSE(w http.ResponseWriter, r *http.Request, name chat.Room
 		stop()
 	})
 	j.Sink, j.Encoder = out, wire.SSE{Epoch: s.hub.Epoch()}
-	reader, err := s.hub.Join(r.Context(), name, j, func(found room.JoinResult) {
+	reader, err := s.hub.Join(r.Context(), who, name, j, func(found room.JoinResult) {
 		out.queueAnswer(func(dst []byte) []byte {
 			if found.Behind {
 				return wire.AppendSSEBehind(dst, name, s.hub.Epoch(), found.Head, found.At, found.Reset)

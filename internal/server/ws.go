@@ -15,7 +15,11 @@ const subprotocol = "parley.v1"
 // ws answers GET /ws.
 func (s *Server) ws(w http.ResponseWriter, r *http.Request) {
 	cookie := s.sessionCookie(r)
-	s.upgrade(w, r, subprotocol, func(c *conn) protocol { return &client{conn: c, cookie: cookie} })
+	s.upgrade(w, r, subprotocol, func(c *conn) protocol {
+		cl := &client{conn: c, cookie: cookie}
+		cl.registration.Owner = cl
+		return cl
+	})
 }
 
 // A client is a connection that speaks parley.v1. Its fields belong to the

@@ -11,16 +11,16 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// A deliveryTimes measures how long messages take from whoever says them to each of
-// the others. One that is nil does nothing.
+// deliveryTimes measures how long messages take from their sender to each other member. A nil one
+// does nothing.
 type deliveryTimes struct {
 	mu    sync.Mutex
-	phase string // beside what is measured; "": nothing is
+	phase string // the misbehaviour that is being measured; "": none
 	since map[string]stopped
 	took  map[string][]time.Duration
 }
 
-// stopped is when something was said, and beside what.
+// stopped is when a message was sent, and during which misbehaviour.
 type stopped struct {
 	at    time.Time
 	phase string
@@ -32,7 +32,7 @@ func (w *deliveryTimes) begin(phase string) {
 	w.phase = phase
 }
 
-// sent notes when a message is said for the first time.
+// sent records when a message is sent for the first time.
 func (w *deliveryTimes) sent(m *rawClient, text string) {
 	if w == nil {
 		return
@@ -47,7 +47,7 @@ func (w *deliveryTimes) sent(m *rawClient, text string) {
 	}
 }
 
-// seen notes that a member has got a message.
+// seen records that a member got a message.
 func (w *deliveryTimes) seen(m *rawClient, text string) {
 	if w == nil {
 		return
@@ -59,7 +59,7 @@ func (w *deliveryTimes) seen(m *rawClient, text string) {
 	}
 }
 
-// Beside are the ways of the members whose neighbours are measured.
+// The kinds of misbehaviour beside which other members are measured.
 const (
 	BesideNobody   = "nobody"
 	BesideStalled  = "stalled"
@@ -68,17 +68,17 @@ const (
 )
 
 const (
-	misbehaving = 2               // members that do, at a time
-	measured    = 2 * time.Second // of one phase
-	settled     = time.Second     // between two
+	misbehaving = 2               // misbehaving members at a time
+	measured    = 2 * time.Second // duration of one phase
+	settled     = time.Second     // pause between two
 )
 
-// measureBystanders measures what members notice of others who read nothing, who have a
-// line of 1 KB a second, or one on which nothing passes any more: in turn, and in
-// turn with nobody of the kind, so that what else the machine does hits all alike.
+// measureBystanders measures what members notice of others who read nothing, have a connection with
+// 1 KB a second, or one that carries nothing. The kinds alternate with phases without misbehaviour,
+// so that other load on the machine affects all alike.
 func (w *harness) measureBystanders(ctx context.Context) error {
 	s := w.newRound(0)
-	s.rooms = s.rooms[:1] // all that is said reaches everybody
+	s.rooms = s.rooms[:1] // so that every message reaches everybody
 	s.watch = &deliveryTimes{since: map[string]stopped{}, took: map[string][]time.Duration{}}
 	people, goHome := context.WithCancel(ctx)
 	defer goHome()
@@ -111,8 +111,8 @@ func (w *harness) measureBystanders(ctx context.Context) error {
 	return s.check(ctx, 0)
 }
 
-// runMisbehaving has the misbehaving misbehave in one way for a while, and measures
-// the others.
+// runMisbehaving lets the misbehaving members misbehave in one way for a while, and measures the
+// others.
 func (s *round) runMisbehaving(ctx context.Context, phase string) {
 	bad := s.slowProxy.some(nil, -1)
 	switch phase {
@@ -134,12 +134,13 @@ func (s *round) runMisbehaving(ctx context.Context, phase string) {
 	s.watch.begin(phase)
 	sleep(ctx, measured)
 	s.watch.begin("")
-	for _, l := range bad { // so that they are well again, and catch up
+	for _, l := range bad { // so that they recover and catch up
 		l.end()
 	}
 }
 
-// Percentile returns what part of sorted times are at most; zero of none.
+// Percentile returns the value that the given part of sorted times do not exceed; zero if there are
+// none.
 func Percentile(sorted []time.Duration, part float64) time.Duration {
 	if len(sorted) == 0 {
 		return 0

@@ -2,8 +2,8 @@ package torture
 
 import "slices"
 
-// checkPages compares messages as they stood with what the log up to then makes of
-// them: on pages read meanwhile, and on all of them afterwards.
+// checkPages compares message states with those that the log makes of the messages: on pages that
+// were read during the round, and on all pages afterwards.
 func (r *roomCheck) checkPages() {
 	for _, e := range r.history.Events {
 		r.checkErased(e)
@@ -15,14 +15,14 @@ func (r *roomCheck) checkPages() {
 			if len(p.Messages) > 0 {
 				from = p.Messages[0].Seq - 1
 			}
-			if p.Head > r.history.Head || !r.checkPage(p, from) { // checkOrder tells of a head that never was
+			if p.Head > r.history.Head || !r.checkPage(p, from) { // checkOrder reports a head that never existed
 				return
 			}
 		}
 	}
 }
 
-// checkErased looks whether the log has kept nothing of what was deleted.
+// checkErased checks that the log contains nothing of a deleted text.
 func (r *roomCheck) checkErased(e Event) {
 	if e.Quote != "" && r.isErased(e.ReplyTo, r.history.Head) {
 		r.report(Revived, e.Seq, "the log has %s, though that quotes %q of %d, which is deleted", e, e.Quote, e.ReplyTo)
@@ -38,8 +38,8 @@ func (r *roomCheck) checkErased(e Event) {
 	}
 }
 
-// checkPage compares a page with the messages of the log from one on. What follows
-// the first thing that is wrong is not looked at.
+// checkPage compares a page with the messages of the log from seq from on. It stops at the first
+// difference.
 func (r *roomCheck) checkPage(p Page, from int64) bool {
 	shown := p.Messages
 	for _, e := range r.history.Events {
@@ -62,7 +62,7 @@ func (r *roomCheck) checkPage(p Page, from int64) bool {
 	return true
 }
 
-// checkState compares a message on a page with what had been done to it.
+// checkState compares a message state on a page with the log.
 func (r *roomCheck) checkState(p Page, e Event, is MessageState) bool {
 	want := r.stateAt(e, p.Head)
 	var rule Rule
@@ -82,9 +82,8 @@ func (r *roomCheck) checkState(p Page, e Event, is MessageState) bool {
 	return false
 }
 
-// stateAt makes of a message what the log up to head makes of it: the newest edit
-// is what it says, unless it has been deleted, and the reactions are those that
-// have not been taken back.
+// stateAt returns the state of a message after the log up to head: the text of the newest edit,
+// unless it was deleted, and the reactions that were added and not removed.
 func (r *roomCheck) stateAt(e Event, head int64) MessageState {
 	m := MessageState{Seq: e.Seq, Author: e.Author, Text: r.saidBy(e)}
 	for _, c := range r.changes[e.Seq] {
@@ -117,10 +116,10 @@ func (r *roomCheck) isErased(target, head int64) bool {
 	return false
 }
 
-// reaction is one reaction.
+// reaction returns one reaction in the form of MessageState.
 func reaction(emoji, author string) string { return emoji + " by " + author }
 
-// saidBy returns what an event said before it was deleted, if it was.
+// saidBy returns an event's text before it was deleted.
 func (r *roomCheck) saidBy(e Event) string {
 	if s := r.origins[e.Seq]; e.Deleted && s != nil {
 		return s.text

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// checkRun compares what a reader saw with the history. What follows the first
-// thing that is wrong is not looked at: it follows from it.
+// checkRun compares what a reader saw with the history. It stops at the first difference, because
+// later ones follow from it.
 func (r *roomCheck) checkRun(run Observed) {
 	if len(run.Parts) == 0 {
 		if run.Complete && r.history.Head > 0 {
@@ -43,7 +43,7 @@ func (r *roomCheck) checkRun(run Observed) {
 	}
 }
 
-// checkJump says what is wrong where the event after last is not the next one.
+// checkJump reports what is wrong if the event after last is not the next one.
 func (r *roomCheck) checkJump(run Observed, part, n int, last int64) {
 	p := run.Parts[part]
 	e, at := p.Events[n], r.around(p, n)
@@ -64,7 +64,7 @@ func (r *roomCheck) checkJump(run Observed, part, n int, last int64) {
 	}
 }
 
-// around shows the numbers on both sides of a part's nth event.
+// around returns the seqs before and after a part's nth event.
 func (r *roomCheck) around(p ObservedPart, n int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "after %d came", p.After)
@@ -101,14 +101,14 @@ func (r *roomCheck) checkSeen(run Observed, p ObservedPart, e Event) bool {
 	return false
 }
 
-// said reports whether an event that is gone was once e.
+// said reports whether is, a deleted event, could have been e.
 func (r *roomCheck) said(is, e Event) bool {
 	s := r.origins[is.Seq]
 	return is.Kind == e.Kind && s != nil && s.content == content{e.Author, e.Kind, e.Target, e.Text}
 }
 
-// checkRevived looks whether somebody who was shown in e what a message said that
-// is gone had asked for it before its deletion was acknowledged.
+// checkRevived checks that a reader that saw a deleted text in e had asked for it before the
+// deletion was acknowledged.
 func (r *roomCheck) checkRevived(run Observed, p ObservedPart, e Event, target int64) bool {
 	erased, ok := r.erased[target]
 	if !ok || erased > p.Called {
@@ -118,8 +118,7 @@ func (r *roomCheck) checkRevived(run Observed, p ObservedPart, e Event, target i
 	return false
 }
 
-// whereIs returns the seq of an event of this content in the history; 0 if
-// there is none.
+// whereIs returns the seq of an event with this content in the history; 0 if there is none.
 func (r *roomCheck) whereIs(e Event) int64 {
 	for _, seq := range r.where[content{e.Author, e.Kind, e.Target, e.Text}] {
 		return seq
@@ -134,8 +133,8 @@ func (p ObservedPart) name() string {
 	return fmt.Sprintf("connection %d", p.Conn)
 }
 
-// Explain says in few words what is wrong: the gravest finding, and how many
-// there are of each kind. It is empty if there are none.
+// Explain describes the most serious finding and the number of findings of each kind. It returns ""
+// if there are none.
 func Explain(found []Finding) string {
 	if len(found) == 0 {
 		return ""

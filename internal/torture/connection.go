@@ -11,7 +11,7 @@ import (
 	"github.com/coder/websocket"
 )
 
-// A frame is what the server sends; Op says which fields it has.
+// A frame is a frame from the server; Op says which fields it has.
 type frame struct {
 	Op           string `json:"op"`
 	ID           int    `json:"id"`
@@ -50,7 +50,7 @@ func (f frame) event() Event {
 	return Event{Seq: f.Seq, Kind: f.Kind, Author: f.From.ID, Target: f.Target, Text: text, Deleted: f.Gone, ReplyTo: f.ReplyTo, Quote: abridged(f.Quote.Text)}
 }
 
-// A connection is one connection of a member.
+// A connection is one connection of a rawClient.
 type connection struct {
 	m    *rawClient
 	conn int
@@ -60,10 +60,10 @@ type connection struct {
 
 	mu    sync.Mutex
 	id    int
-	calls map[int]func(context.Context, frame) error // what to do with an answer
+	calls map[int]func(context.Context, frame) error // handlers of answers, by id
 }
 
-// visit connects, joins, talks and listens until the connection ends.
+// visit connects, joins, sends and listens until the connection ends.
 func (m *rawClient) visit(ctx context.Context) error {
 	ctx, leave := context.WithCancel(ctx)
 	defer leave()
@@ -195,7 +195,7 @@ func (v *connection) join(ctx context.Context, room string) error {
 	})
 }
 
-// listen takes what comes until the connection ends.
+// listen handles frames until the connection ends.
 func (v *connection) listen(ctx context.Context) error {
 	for {
 		v.m.awake(ctx)
@@ -226,7 +226,7 @@ func (v *connection) listen(ctx context.Context) error {
 	}
 }
 
-// talk does what there is to do, at the storm's pace.
+// talk sends operations at the round's pace.
 func (v *connection) talk(ctx context.Context) {
 	tick := time.NewTicker(v.m.s.pace)
 	defer tick.Stop()
@@ -258,7 +258,7 @@ func (v *connection) talk(ctx context.Context) {
 	}
 }
 
-// tellRead says that all that has come of a room has been read.
+// tellRead sets the read mark to the newest event seen in a room.
 func (v *connection) tellRead(ctx context.Context, room string) error {
 	seq, _ := v.m.s.ledger.last(v.m.runs[room])
 	if seq == 0 || v.m.s.hushed.Load() {

@@ -14,15 +14,14 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// A subject whose files can be reached says where they are.
+// hasFiles is implemented by subjects whose files can be reached.
 type hasFiles interface {
-	// Files returns the folder with all that the server keeps, and the file in it
-	// that holds the log.
+	// Files returns the folder with all files of the server, and the file in it that holds the log.
 	Files() (folder, database string)
 }
 
-// A fileFault is a fault of the server's files. It comes between two rounds, as what is
-// right afterwards depends on whether the log became another one.
+// A fileFault is a fault of the server's files. It comes between two rounds, because it decides
+// whether the log may become another one, and so what is correct afterwards.
 type fileFault struct {
 	name string
 	run  func(s *round, ctx context.Context, rnd *rand.Rand, f hasFiles) (found []Finding, err error)
@@ -34,7 +33,7 @@ var fileFaults = []fileFault{
 	{setBackName, (*round).restoreSnapshot},
 }
 
-// fileFaultsOf returns the trials that a subject can have.
+// fileFaultsOf returns the file faults that a subject supports.
 func fileFaultsOf(s Subject) []fileFault {
 	if _, ok := s.(hasFiles); !ok {
 		return nil
@@ -42,7 +41,7 @@ func fileFaultsOf(s Subject) []fileFault {
 	return fileFaults
 }
 
-// try has one of the chosen trials, in a room of its own.
+// try injects one of the chosen faults, in a room of its own.
 func (w *harness) try(ctx context.Context, n int, chosen []fileFault) error {
 	rnd := newRand(w.cfg.Seed, n, 3)
 	t := chosen[rnd.IntN(len(chosen))]
@@ -65,7 +64,7 @@ func (w *harness) try(ctx context.Context, n int, chosen []fileFault) error {
 	return nil
 }
 
-// posts has something said several times.
+// posts posts several messages.
 func (s *round) posts(ctx context.Context, times int) error {
 	for range times {
 		if err := s.prober.post(ctx); err != nil {
@@ -75,9 +74,9 @@ func (s *round) posts(ctx context.Context, times int) error {
 	return nil
 }
 
-// restored copies the folder under the running server, has more said, ends the
-// server, and puts the copy back. Whoever comes with what they have seen is either
-// told that the log is another one, or everything that was acknowledged is in it.
+// restored copies the folder under the running server, posts more messages, ends the server, and
+// puts the copy back. Every client that resumes must then either be told that the log is another
+// one, or find everything that was acknowledged.
 func (s *round) restored(ctx context.Context, rnd *rand.Rand, f hasFiles) ([]Finding, error) {
 	folder, _ := f.Files()
 	tmp, err := os.MkdirTemp("", "parley-torture-copy-")
@@ -92,7 +91,7 @@ func (s *round) restored(ctx context.Context, rnd *rand.Rand, f hasFiles) ([]Fin
 	copied := s.ledger.now()
 	var g errgroup.Group
 	torn := rnd.IntN(2) == 0
-	if torn { // the copy may be of two moments then
+	if torn { // the copy may then mix two moments
 		g.Go(func() error { return s.posts(ctx, 10) })
 	}
 	if err := errors.Join(copyFiles(folder, backup), g.Wait()); err != nil {
@@ -125,7 +124,7 @@ func (s *round) restored(ctx context.Context, rnd *rand.Rand, f hasFiles) ([]Fin
 			return nil, fmt.Errorf("a whole copy was put back: %w", err)
 		}
 		whole = false
-		_ = s.cfg.Subject.Kill() // if it runs at all, and says that it is not well
+		_ = s.cfg.Subject.Kill() // if it runs at all and reports that it cannot serve
 		if err := s.comeBack(ctx, folder, left); err != nil {
 			return nil, fmt.Errorf("after a copy that was refused: %w", err)
 		}
@@ -150,8 +149,8 @@ func (s *round) restored(ctx context.Context, rnd *rand.Rand, f hasFiles) ([]Fin
 	return checkLog(e), nil
 }
 
-// corrupted ends the server and overwrites pages of its log. Either the server says
-// so, by not starting or by refusing, or everything that was acknowledged is there.
+// corrupted ends the server and overwrites pages of its log. The server must then either report the
+// damage, by not starting or by refusing requests, or have everything that was acknowledged.
 func (s *round) corrupted(ctx context.Context, rnd *rand.Rand, f hasFiles) ([]Finding, error) {
 	folder, database := f.Files()
 	left, err := os.MkdirTemp("", "parley-torture-left-")
@@ -173,7 +172,7 @@ func (s *round) corrupted(ctx context.Context, rnd *rand.Rand, f hasFiles) ([]Fi
 		return nil, err
 	}
 	if err := s.start(context.WithoutCancel(ctx), "corrupt"); err != nil {
-		_ = s.cfg.Subject.Kill() // if it runs at all, and says that it is not well
+		_ = s.cfg.Subject.Kill() // if it runs at all and reports that it cannot serve
 		return s.recovered(ctx, folder, left)
 	}
 	acks := 0
@@ -193,7 +192,7 @@ func (s *round) corrupted(ctx context.Context, rnd *rand.Rand, f hasFiles) ([]Fi
 	return s.recovered(ctx, folder, left)
 }
 
-// recovered puts back what the server had left, and looks for all of it.
+// recovered restores the files that the server left, and checks that everything is there.
 func (s *round) recovered(ctx context.Context, folder, left string) ([]Finding, error) {
 	if err := s.comeBack(ctx, folder, left); err != nil {
 		return nil, fmt.Errorf("after damage that was refused: %w", err)
@@ -205,7 +204,7 @@ func (s *round) recovered(ctx context.Context, folder, left string) ([]Finding, 
 	return checkLog(s.ledger.evidence([]History{after})), nil
 }
 
-// checkLog is Check of a log alone: nobody has looked at its messages as they stand.
+// checkLog checks only a log. There are no message states to check.
 func checkLog(e Evidence) []Finding {
 	e.Pages, e.Reads = nil, nil
 	for i := range e.Histories {
@@ -219,9 +218,9 @@ func checkLog(e Evidence) []Finding {
 	return Check(e)
 }
 
-// forget drops what nobody may rely on once the log became another one: what was
-// acknowledged after a copy was begun and before the server ended, if the copy was
-// put back, and what was read.
+// forget drops evidence that is not valid once the log became another one: everything acknowledged
+// between the beginning of the copy and the end of the server, if the copy was put back, and
+// everything that was read.
 func (e *Evidence) forget(copied, ended Tick, whole bool) {
 	for i := range e.Attempts {
 		if a := &e.Attempts[i]; whole && a.Answered > copied && a.Answered < ended {
@@ -231,14 +230,14 @@ func (e *Evidence) forget(copied, ended Tick, whole bool) {
 	e.Looks = slices.DeleteFunc(e.Looks, func(l HeadRead) bool { return l.Called < ended })
 }
 
-// end ends the server for a while.
+// end ends the server until it is started again.
 func (s *round) end(how func() error) error {
 	s.proxy.lead("")
 	s.slowProxy.lead("")
 	return how()
 }
 
-// comeBack has the folder hold what it held before, and starts the server.
+// comeBack restores the folder's former content and starts the server.
 func (s *round) comeBack(ctx context.Context, folder, left string) error {
 	if err := errors.Join(emptyFolder(folder), copyFiles(left, folder)); err != nil {
 		return err
@@ -246,7 +245,7 @@ func (s *round) comeBack(ctx context.Context, folder, left string) error {
 	return s.start(context.WithoutCancel(ctx), "put back")
 }
 
-// putBack writes a copy over a folder in one of the ways in which people do.
+// putBack writes a copy over a folder in one of the usual ways.
 func putBack(rnd *rand.Rand, f hasFiles, backup string) error {
 	folder, database := f.Files()
 	name := filepath.Base(database)
@@ -255,7 +254,7 @@ func putBack(rnd *rand.Rand, f hasFiles, backup string) error {
 		return copyFiles(backup, folder)
 	case 1: // cp -a
 		return errors.Join(copyFiles(backup, folder), keepTimes(backup, folder))
-	case 2: // cat: the log alone, which may be of two files
+	case 2: // cat: only the log, which may consist of two files
 		for _, end := range []string{"", "-wal"} {
 			if err := copyFile(filepath.Join(backup, name+end), database+end); err != nil && (end == "" || !errors.Is(err, fs.ErrNotExist)) {
 				return err
@@ -272,7 +271,7 @@ func putBack(rnd *rand.Rand, f hasFiles, backup string) error {
 	}
 }
 
-// copyFiles copies the files of a folder, over those that are there.
+// copyFiles copies the files of a folder, over existing ones.
 func copyFiles(from, to string) error {
 	return filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -307,7 +306,7 @@ func copyFile(from, to string) error {
 	return os.WriteFile(to, text, 0o600)
 }
 
-// keepTimes gives the files of a folder the times of those that they are copies of.
+// keepTimes gives the files of a folder the times of the files that they are copies of.
 func keepTimes(from, to string) error {
 	entries, err := os.ReadDir(from)
 	if err != nil {
@@ -325,7 +324,7 @@ func keepTimes(from, to string) error {
 	return nil
 }
 
-// emptyFolder removes what is in a folder, which may be the root of a disk.
+// emptyFolder removes the content of a folder, which may be the root of a disk.
 func emptyFolder(folder string) error {
 	entries, err := os.ReadDir(folder)
 	for _, e := range entries {
@@ -334,7 +333,7 @@ func emptyFolder(folder string) error {
 	return err
 }
 
-// overwritePages writes noise, or nothing, over some pages of a file.
+// overwritePages overwrites some pages of a file with noise or zeros.
 func overwritePages(rnd *rand.Rand, path string) error {
 	const pageSize = 4096
 	f, err := os.OpenFile(path, os.O_RDWR, 0)

@@ -15,14 +15,13 @@ import (
 	"time"
 )
 
-// heads asks for the head of all that can be read, with everything over one
-// connection, as proxies do that pool their connections. After each of them, a
-// reading of a room has to be answered on the same connection: the answer to a HEAD
-// ends with its header.
+// heads sends a HEAD request for every readable address over one connection, as proxies with pooled
+// connections do. After each, a GET of a room must be answered correctly on the same connection,
+// because the answer to a HEAD ends with its header.
 func (s *round) heads(ctx context.Context, rnd *rand.Rand) error {
 	paths, err := s.readable(ctx)
 	if err != nil {
-		return nil // the server is away
+		return nil // the server is not running
 	}
 	rnd.Shuffle(len(paths), func(i, j int) { paths[i], paths[j] = paths[j], paths[i] })
 	var conn net.Conn
@@ -57,8 +56,8 @@ func (s *round) heads(ctx context.Context, rnd *rand.Rand) error {
 	return nil
 }
 
-// headThenGet asks for the head of a path, and then reads a room. closes reports
-// whether the server has closed the connection after the first.
+// headThenGet sends a HEAD request for path and then a GET of a room. closes reports whether the
+// server closed the connection after the first answer.
 func (s *round) headThenGet(conn net.Conn, in *bufio.Reader, path string) (closes bool, err error) {
 	if err := conn.SetDeadline(time.Now().Add(headPatience)); err != nil {
 		return false, err
@@ -92,22 +91,22 @@ const headPatience = 10 * time.Second
 
 var errGarbled = errors.New("the answer is not what was asked for")
 
-// isFault reports whether an error is no word of a server that was ended: nothing
-// came though it was there, or something else than an answer.
+// isFault reports whether err is more than a server that was ended: there was no answer although it
+// was running, or something that is not an answer.
 func (s *round) isFault(err error) bool {
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		ctx, cancel := context.WithTimeout(context.Background(), headPatience)
 		defer cancel()
-		_, err := s.head(ctx, s.rooms[0]) // on another connection: it answers, so it was not away
+		_, err := s.head(ctx, s.rooms[0]) // if it answers on another connection, it was running
 		return err == nil
 	case errors.Is(err, errGarbled):
 		return true
 	}
-	return strings.Contains(err.Error(), "malformed HTTP") // net/http has no type for it
+	return strings.Contains(err.Error(), "malformed HTTP") // net/http has no type for this error
 }
 
-// readable returns the address of everything that can be asked for with GET.
+// readable returns every address that supports GET.
 func (s *round) readable(ctx context.Context) ([]string, error) {
 	var doc struct {
 		Paths map[string]map[string]json.RawMessage `json:"paths"`

@@ -7,8 +7,7 @@ import (
 	"time"
 )
 
-// cut ends some connections after a few more bytes, most likely in the middle
-// of a frame.
+// cut ends some connections after a few more bytes, most likely in the middle of a frame.
 func (s *round) cut(_ context.Context, rnd *rand.Rand) error {
 	for _, l := range s.proxy.some(rnd, 0.5) {
 		n := 1 + rnd.IntN(500)
@@ -17,7 +16,7 @@ func (s *round) cut(_ context.Context, rnd *rand.Rand) error {
 	return nil
 }
 
-// halfOpen lets nothing through some connections any more, without a word.
+// halfOpen silently stops all bytes on some connections.
 func (s *round) halfOpen(ctx context.Context, rnd *rand.Rand) error {
 	frozen := s.proxy.some(rnd, 0.3)
 	for _, l := range frozen {
@@ -30,13 +29,13 @@ func (s *round) halfOpen(ctx context.Context, rnd *rand.Rand) error {
 	return nil
 }
 
-// delay has some connections come late, everything in order.
+// delay makes everything on some connections late, in order.
 func (s *round) delay(ctx context.Context, rnd *rand.Rand) error {
 	return s.suffer(ctx, rnd, 0.5, func(l *proxyConn) { l.delay = between(rnd, time.Millisecond, 200*time.Millisecond) },
 		func(l *proxyConn) { l.delay = 0 })
 }
 
-// slow lets 1 KB a second through some connections.
+// slow limits some connections to 1 KB a second.
 func (s *round) slow(ctx context.Context, rnd *rand.Rand) error {
 	return s.suffer(ctx, rnd, 0.3, func(l *proxyConn) { l.rate = 1000 }, func(l *proxyConn) { l.rate = 0 })
 }
@@ -53,7 +52,7 @@ func (s *round) suffer(ctx context.Context, rnd *rand.Rand, share float64, begin
 	return nil
 }
 
-// stall has some members read nothing for a while.
+// stall makes some members read nothing for a while.
 func (s *round) stall(ctx context.Context, rnd *rand.Rand) error {
 	d := between(rnd, time.Second, 4*time.Second)
 	for _, m := range s.members {
@@ -65,14 +64,14 @@ func (s *round) stall(ctx context.Context, rnd *rand.Rand) error {
 	return nil
 }
 
-// tab opens a second connection for a member and says there, from the last to
-// the first, all that has no answer on the first, which stays.
+// tab opens a second connection for a member and sends on it, from the last to the first, all
+// commands that have no answer on the first connection, which stays open.
 func (s *round) tab(ctx context.Context, rnd *rand.Rand) error {
 	m := s.members[rnd.IntN(len(s.members))]
 	if !m.isKnown() {
 		return nil
 	}
-	tab := m.sister(fmt.Sprintf("%s%d-%s", herdName, s.extra(), m.name))
+	tab := m.secondTab(fmt.Sprintf("%s%d-%s", herdName, s.extra(), m.name))
 	tab.is(m.identity(ctx))
 	waiting := m.unanswered()
 	for i := range waiting {

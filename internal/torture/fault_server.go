@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// kill ends the server without a word, at a random moment under load.
+// kill ends the server by SIGKILL, at a random moment under load.
 func (s *round) kill(ctx context.Context, _ *rand.Rand) error { return s.again(ctx, "kill", s.killed) }
 
 func (s *round) killed() error {
@@ -17,19 +17,19 @@ func (s *round) killed() error {
 	return s.cfg.Subject.Kill()
 }
 
-// term asks the server to end, and it has to do so well.
+// term asks the server to end, and requires exit status 0.
 func (s *round) term(ctx context.Context, _ *rand.Rand) error {
 	return s.again(ctx, "term", s.cfg.Subject.Stop)
 }
 
-// again ends the server and starts it, whether or not the round is over.
+// again ends the server and starts it, even if the round is over.
 func (s *round) again(ctx context.Context, fault string, end func() error) error {
 	s.server.Lock()
 	defer s.server.Unlock()
 	return s.restart(ctx, fault, end)
 }
 
-// restart is again for who holds s.server.
+// restart is like again, for callers that hold s.server.
 func (s *round) restart(ctx context.Context, fault string, end func() error) error {
 	s.proxy.lead("")
 	s.slowProxy.lead("")
@@ -39,8 +39,8 @@ func (s *round) restart(ctx context.Context, fault string, end func() error) err
 	return s.start(context.WithoutCancel(ctx), fault)
 }
 
-// injectSubjectFault has the server suffer from something for a while. If it needs a restart to
-// be well again, it has one.
+// injectSubjectFault injects a fault of the subject itself for a while. If the server needs a
+// restart afterwards, it gets one.
 func (s *round) injectSubjectFault(ctx context.Context, rnd *rand.Rand, a SubjectFault) error {
 	s.server.Lock()
 	defer s.server.Unlock()
@@ -59,8 +59,8 @@ func (s *round) injectSubjectFault(ctx context.Context, rnd *rand.Rand, a Subjec
 	return s.answers(ctx, a.Name)
 }
 
-// answers waits until the server stores messages again, and writes down how long
-// that took after a fault.
+// answers waits until the server stores messages again, and records how long that took after a
+// fault.
 func (s *round) answers(ctx context.Context, fault string) error {
 	began := time.Now()
 	if err := s.prober.post(context.WithoutCancel(ctx)); err != nil {
@@ -70,15 +70,15 @@ func (s *round) answers(ctx context.Context, fault string) error {
 	return nil
 }
 
-// back writes down how long it took until the server answered again.
+// back records how long it took until the server answered again.
 func (w *harness) back(fault string, took time.Duration) {
 	w.count(func(r *Report) { r.Back[fault] = append(r.Back[fault], took) })
 }
 
 const herdName = "herd-"
 
-// herd kills the server and has many connections come at once when it is back,
-// each with a while of every room to catch up on.
+// herd kills the server and, when it is back, opens many connections at once, each with missed
+// events of every room.
 func (s *round) herd(ctx context.Context, rnd *rand.Rand) error {
 	if err := s.again(ctx, "herd", s.killed); err != nil {
 		return err
@@ -92,7 +92,7 @@ func (s *round) herd(ctx context.Context, rnd *rand.Rand) error {
 		seq, epoch := s.ledger.last(s.members[0].runs[room])
 		heads = append(heads, ObservedPart{After: seq, Epoch: epoch})
 	}
-	enough := waitLimit + time.Duration(s.cfg.Herd)*20*time.Millisecond // it is we who are slow to read so much
+	enough := waitLimit + time.Duration(s.cfg.Herd)*20*time.Millisecond // the harness itself is slow to read so much
 	ctx, cancel := context.WithTimeout(ctx, enough)
 	defer cancel()
 	var all, in sync.WaitGroup
@@ -126,7 +126,7 @@ func (s *round) herd(ctx context.Context, rnd *rand.Rand) error {
 	return nil
 }
 
-// extra returns another number each time.
+// extra returns a new number with each call.
 func (w *harness) extra() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -12,12 +12,11 @@ import (
 	"time"
 )
 
-// A sseClient is one connection of somebody who listens by server-sent events, as a
-// browser does.
+// An sseClient is one connection that listens by server-sent events, as a browser does.
 type sseClient struct {
 	answer *http.Response
 	in     *bufio.Scanner
-	id     string // the last id that came; a browser sends it back when it resumes
+	id     string // the last id received; a browser sends it when it resumes
 }
 
 // listen opens an event stream through the proxy.
@@ -44,7 +43,7 @@ func (s *round) listen(ctx context.Context, room, id string) (*sseClient, error)
 
 func (l *sseClient) close() { l.answer.Body.Close() }
 
-// next returns the fields up to the next blank line; nil when the stream has ended.
+// next returns the fields up to the next blank line, or nil when the stream has ended.
 func (l *sseClient) next() map[string]string {
 	fields := map[string]string{}
 	for l.in.Scan() {
@@ -61,7 +60,7 @@ func (l *sseClient) next() map[string]string {
 	return nil
 }
 
-// place returns what the last id says; ok is false if there is none.
+// place returns the position in the last id; ok is false if there is none.
 func (l *sseClient) place() (epoch string, seq int64, ok bool) {
 	parts := strings.SplitN(l.id, ":", 3)
 	if len(parts) < 2 {
@@ -71,23 +70,22 @@ func (l *sseClient) place() (epoch string, seq int64, ok bool) {
 	return parts[0], seq, err == nil
 }
 
-// cutSSE has somebody listen to a room, and cuts the stream before its first
-// event. Then they come back as a browser does, with the last id that they have, and
-// every event since the stream began has to come.
+// cutSSE opens an event stream and cuts it before its first event. Then the client resumes as a
+// browser does, with its last id, and must get every event since the stream began.
 func (s *round) cutSSE(ctx context.Context, rnd *rand.Rand) error {
 	room := s.rooms[rnd.IntN(len(s.rooms))]
 	run := s.ledger.run(fmt.Sprintf("%s%d-stream", herdName, s.extra()), room)
 	first, err := s.listen(ctx, room, "")
 	if err != nil {
-		return nil // the server or the line is away
+		return nil // the server or the connection is down
 	}
-	begun := first.next() // what a stream begins with
+	begun := first.next() // the beginning of a stream: its id
 	first.close()
 	if begun == nil { // another fault was faster
 		return nil
 	}
 	epoch, after, ok := first.place()
-	if !ok { // nothing tells where it began, but what is said from now on was to come
+	if !ok { // no id tells where the stream began, but all new events must come
 		now, err := s.page(ctx, room, "log?limit=1")
 		if err != nil {
 			return nil
@@ -96,10 +94,10 @@ func (s *round) cutSSE(ctx context.Context, rnd *rand.Rand) error {
 	}
 	id := first.id
 	for range 3 {
-		sleep(ctx, between(rnd, 50*time.Millisecond, 600*time.Millisecond)) // something is said
+		sleep(ctx, between(rnd, 50*time.Millisecond, 600*time.Millisecond)) // messages are posted meanwhile
 		part := ObservedPart{Conn: s.ledger.connects(), Called: s.ledger.now(), Epoch: epoch, After: after}
 		id = s.hearStream(ctx, rnd, run, part, id)
-		if len(run.Parts) > 0 { // nobody else adds to it
+		if len(run.Parts) > 0 { // nothing else adds to it
 			after, _ = s.ledger.last(run)
 		}
 		if id == "" && after == part.After || ctx.Err() != nil {
@@ -109,8 +107,7 @@ func (s *round) cutSSE(ctx context.Context, rnd *rand.Rand) error {
 	return nil
 }
 
-// hearStream resumes a stream and listens for a while. It returns the last id that
-// came.
+// hearStream resumes a stream and listens for a while. It returns the last id received.
 func (s *round) hearStream(ctx context.Context, rnd *rand.Rand, run *Observed, part ObservedPart, id string) string {
 	ctx, cancel := context.WithTimeout(ctx, between(rnd, 100*time.Millisecond, time.Second))
 	defer cancel()
@@ -121,7 +118,7 @@ func (s *round) hearStream(ctx context.Context, rnd *rand.Rand, run *Observed, p
 	defer l.close()
 	s.ledger.part(run, part)
 	for e := l.next(); e != nil; e = l.next() {
-		if e["event"] == "behind" { // more than a stream carries was said meanwhile
+		if e["event"] == "behind" { // more events than a stream replays were posted meanwhile
 			return ""
 		}
 		var f frame

@@ -11,11 +11,11 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// A fault is something bad that befalls the server or the lines to it. It
-// returns when it is over.
+// A fault is something bad that happens to the server or to connections. It returns when it is
+// over.
 type fault struct {
 	name   string
-	onBox  bool // befalls the server itself: never two of these at once
+	onBox  bool // a fault of the server itself: at most one at a time
 	inject func(s *round, ctx context.Context, rnd *rand.Rand) error
 }
 
@@ -33,10 +33,10 @@ var faults = []fault{
 	{"heads", false, (*round).heads},
 }
 
-// faultsOf returns the faults that can befall a subject.
+// faultsOf returns the faults that a subject supports.
 func faultsOf(s Subject) []fault {
 	can := slices.Clone(faults)
-	for _, a := range ailments(s) {
+	for _, a := range subjectFaults(s) {
 		can = append(can, fault{a.Name, true, func(s *round, ctx context.Context, rnd *rand.Rand) error {
 			return s.injectSubjectFault(ctx, rnd, a)
 		}})
@@ -44,7 +44,7 @@ func faultsOf(s Subject) []fault {
 	return can
 }
 
-// FaultNames returns the faults that can befall a subject.
+// FaultNames returns the names of the faults that a subject supports.
 func FaultNames(s Subject) []string {
 	var names []string
 	for _, f := range faultsOf(s) {
@@ -56,14 +56,14 @@ func FaultNames(s Subject) []string {
 	return names
 }
 
-// CheckFaults returns an error if one of names is no fault of a subject.
+// CheckFaults returns an error if a subject does not support one of the names.
 func CheckFaults(s Subject, names []string) error {
 	_, _, err := chooseFaults(s, names)
 	return err
 }
 
-// chooseFaults returns the faults with those names, or all: those that come while
-// people talk, and those that come between rounds.
+// chooseFaults returns the faults with those names, or all: those during rounds, and those between
+// rounds.
 func chooseFaults(s Subject, names []string) (chosen []fault, between []fileFault, err error) {
 	if len(names) == 0 {
 		return faultsOf(s), fileFaultsOf(s), nil
@@ -84,11 +84,10 @@ func chooseFaults(s Subject, names []string) (chosen []fault, between []fileFaul
 	return chosen, between, nil
 }
 
-// injectAll lets faults come for a round. In every third round there is one kind
-// alone; else all are mixed, those of the server and those of the lines side by
-// side.
+// injectAll injects faults during a round. Every third round has only one kind; in the others all
+// are mixed, those of the server and those of connections side by side.
 func (s *round) injectAll(ctx context.Context, round int, chosen []fault) error {
-	if len(chosen) == 0 { // they come between the rounds
+	if len(chosen) == 0 { // all chosen faults come between rounds
 		sleep(ctx, time.Second)
 		return nil
 	}
@@ -107,9 +106,9 @@ func (s *round) injectAll(ctx context.Context, round int, chosen []fault) error 
 	return g.Wait()
 }
 
-// injectFaults lets one fault after the other come until ctx ends. Faults of the lines
-// that come alone show how soon the server answers after them; beside others it
-// is those that decide.
+// injectFaults injects one fault after the other until ctx ends. For a fault of connections, the
+// time until the server answers is measured only if it comes alone, because other faults would
+// change it.
 func (s *round) injectFaults(ctx context.Context, rnd *rand.Rand, mine []fault, alone bool) error {
 	for {
 		sleep(ctx, between(rnd, 200*time.Millisecond, 1200*time.Millisecond))

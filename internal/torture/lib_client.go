@@ -11,8 +11,8 @@ import (
 	"parley/client"
 )
 
-// A libClient is a person on package client, which mends what can be mended: what
-// it gives its consumer must be as whole as what raw frames say.
+// A libClient is a person who uses package client. The package repairs what it can, so its user
+// must see the same complete sequence as with raw frames.
 type libClient struct {
 	s    *round
 	name string
@@ -32,7 +32,7 @@ func (s *round) newRegular(name string) *libClient {
 	return g
 }
 
-// live talks and listens until ctx ends.
+// live sends and listens until ctx ends.
 func (g *libClient) live(ctx context.Context) error {
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()
@@ -96,8 +96,7 @@ func (g *libClient) listen(ctx context.Context, c *client.Client) error {
 	return nil
 }
 
-// eventOf returns an event of a room's log as the checker has it; one without a
-// number if e is none.
+// eventOf returns an event in the form of the checker. Its Seq is 0 if e is not an event of a log.
 func eventOf(e client.Event) (room string, seen Event) {
 	switch e := e.(type) {
 	case client.Message:
@@ -129,7 +128,7 @@ func (g *libClient) hears(m client.Message) {
 	g.others.add(messageRef{m.Room, m.Seq})
 }
 
-// talk does one thing after the other, each when the one before is stored.
+// talk carries out one operation after the other, each when the one before is stored.
 func (g *libClient) talk(ctx context.Context, c *client.Client, author string) error {
 	for n := 1; ctx.Err() == nil; n++ {
 		sleep(ctx, g.s.pace)
@@ -160,7 +159,7 @@ func (g *libClient) talk(ctx context.Context, c *client.Client, author string) e
 	return nil
 }
 
-// tellRead says that all that has come of a room has been read.
+// tellRead sets the read mark to the newest event seen in a room.
 func (g *libClient) tellRead(ctx context.Context, c *client.Client, author, room string) {
 	seq, _ := g.s.ledger.last(g.runs[room])
 	if seq == 0 {
@@ -172,8 +171,8 @@ func (g *libClient) tellRead(ctx context.Context, c *client.Client, author, room
 	}
 }
 
-// do has package client do something. For what is no message it makes the nonces
-// itself.
+// do carries out an operation with package client, which makes the nonces itself except for
+// messages.
 func do(ctx context.Context, c *client.Client, d *operation) (client.Receipt, error) {
 	switch d.kind {
 	case Edit:

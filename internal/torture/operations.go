@@ -7,17 +7,17 @@ import (
 	"time"
 )
 
-// An operation is something that somebody tries to do until it is acknowledged.
+// An operation is a command that a person repeats until it is acknowledged.
 type operation struct {
 	room, nonce, text string
 	kind              Kind
 	target, replyTo   int64
-	same              bool      // an edit to what the message says already
+	same              bool      // an edit to the text that the message has already
 	flying            *Attempt  // set while an answer may come
 	notBefore         time.Time // when to try again
 }
 
-// command is what asks for it on /ws.
+// command returns the operation as a command of /ws.
 func (d *operation) command() map[string]any {
 	c := map[string]any{"op": string(d.kind), "room": d.room, "nonce": d.nonce}
 	switch d.kind {
@@ -37,70 +37,70 @@ func (d *operation) attempt(author string, conn int) Attempt {
 
 func (d *operation) place() messageRef { return messageRef{d.room, d.target} }
 
-// retryCopy returns a deed that is the same thing once more, with the same nonce.
+// retryCopy returns a copy of the operation with the same nonce.
 func (d *operation) retryCopy() *operation {
 	return &operation{room: d.room, nonce: d.nonce, text: d.text, kind: d.kind, target: d.target, replyTo: d.replyTo, same: d.same}
 }
 
-// finalCodes are the codes of what will not be done by trying again: its message is
-// deleted, or is not there, which the history will tell.
+// finalCodes are the codes after which another attempt is useless: the message is deleted or
+// missing, which the history will show.
 var finalCodes = []string{"gone", "not_found", "not_yours", "too_many"}
 
-// emoji are what people react with.
+// emoji are used for reactions.
 var emoji = []string{"👍", "🎉", "❤️"}
 
-// A messageRef is where a message is.
+// A messageRef is a message's room and seq.
 type messageRef struct {
 	room string
 	seq  int64
 }
 
-// places are the newest messages that somebody knows of, the oldest first.
-type places []messageRef
+// messageRefs are the newest messages that a person knows, the oldest first.
+type messageRefs []messageRef
 
-const messageRefs = 40 // places
+const maxRefs = 40 // of messageRefs
 
-func (p *places) add(at messageRef) {
+func (p *messageRefs) add(at messageRef) {
 	*p = append(*p, at)
-	if len(*p) > messageRefs {
+	if len(*p) > maxRefs {
 		*p = (*p)[1:]
 	}
 }
 
-// pick returns one of them, another for each n, and false if there is none.
-func (p places) pick(n int) (messageRef, bool) {
+// pick returns one reference, depending on n, and false if there is none.
+func (p messageRefs) pick(n int) (messageRef, bool) {
 	if len(p) == 0 {
 		return messageRef{}, false
 	}
 	return p[n*7%len(p)], true
 }
 
-func (p *places) remove(at messageRef) {
+func (p *messageRefs) remove(at messageRef) {
 	*p = slices.DeleteFunc(*p, func(other messageRef) bool { return other == at })
 }
 
-// A planner is what somebody remembers to make up their next deed.
+// A planner holds what a person remembers in order to choose the next operation.
 type planner struct {
-	own, others places      // messages to change, and to react to
-	marks       []operation // reactions that stand
+	own, others messageRefs // messages to change, and to react to
+	marks       []operation // reactions that were not taken back
 
-	retries bool                   // it chooses its nonces, so that it can send again what was acknowledged
-	edited  map[messageRef]version // what edits have made of messages
+	retries bool                   // it chooses nonces itself, so it can repeat an acknowledged operation
+	edited  map[messageRef]version // messages that were edited, with their text
 	same    map[messageRef]*operation
-	late    []*operation // to be sent once more, though acknowledged: their messages say something else by now
+	late    []*operation // acknowledged operations to be repeated: their messages have another text by now
 }
 
-// A version is what a message says since an edit.
+// A version is a message's text since an edit.
 type version struct {
 	text string
 	seq  int64
 }
 
-// next makes somebody's nth deed: many are messages, some of them answers; so are
-// the others where there is nothing yet to change. Nobody does the same thing twice,
-// so that everything in the history has one origin; but for edits to what a message
-// says already, which make no event, and which are sent once more when it says
-// something else. waiting are the deeds that have no answer yet.
+// next returns a person's nth operation. Many are messages, some of them replies; if there is
+// nothing to change yet, all are. No person does the same thing twice, so that everything in the
+// history has one origin, except for edits to the text that a message has already: they make no
+// event, and are repeated when the message has another text. waiting are the operations that have
+// no answer yet.
 func (m *planner) next(name string, rooms []string, n int, waiting []*operation) *operation {
 	d := &operation{room: rooms[n%len(rooms)], nonce: fmt.Sprintf("%s-%d", name, n), kind: Message, text: text(name, "says", n)}
 	own, hasOwn := m.own.pick(n)
@@ -114,7 +114,7 @@ func (m *planner) next(name string, rooms []string, n int, waiting []*operation)
 	case c == 7 && hasOther:
 		d.room, d.replyTo = other.room, other.seq
 	case c == 4 && hasOther:
-		m.others.remove(other) // one emoji for each message
+		m.others.remove(other) // one emoji per message
 		d.change(other, React, emoji[n%len(emoji)])
 	case c == 8 && len(m.marks) > 0:
 		d.change(messageRef{m.marks[0].room, m.marks[0].target}, Unreact, m.marks[0].text)
@@ -127,9 +127,9 @@ func (m *planner) next(name string, rooms []string, n int, waiting []*operation)
 	return d
 }
 
-// repeats makes d an edit of one's own message to what it says already, and reports
-// whether there is one of which that is known: nothing else is being done to it, and
-// nothing is until d is acknowledged.
+// repeats makes d an edit of an own message to the text that it has already. It returns false if
+// there is no message whose text is certain: nothing else is being done to it, and nothing will be
+// until d is acknowledged.
 func (m *planner) repeats(d *operation, waiting []*operation) bool {
 	for _, at := range m.own {
 		says, ok := m.edited[at]
@@ -147,7 +147,7 @@ func (d *operation) change(at messageRef, kind Kind, text string) {
 	d.room, d.target, d.kind, d.text = at.room, at.seq, kind, text
 }
 
-// done takes note of what an acknowledged deed has made.
+// done records the effect of an acknowledged operation.
 func (m *planner) done(d *operation, seq int64) {
 	switch d.kind {
 	case Message:
@@ -159,7 +159,7 @@ func (m *planner) done(d *operation, seq int64) {
 	}
 }
 
-// changed takes note of an acknowledged edit or deletion of one's own message.
+// changed records an acknowledged edit or deletion of an own message.
 func (m *planner) changed(d *operation, seq int64) {
 	at := d.place()
 	if m.edited == nil {
@@ -168,10 +168,10 @@ func (m *planner) changed(d *operation, seq int64) {
 	switch before := m.same[at]; {
 	case d.same && !m.retries:
 		m.own.add(at)
-	case d.same && before == nil && seq == m.edited[at].seq: // for the first time
+	case d.same && before == nil && seq == m.edited[at].seq: // the first time
 		m.same[at] = d.retryCopy()
 		m.own.add(at)
-	case d.same: // once more
+	case d.same: // repeated
 	default:
 		if d.kind == Edit && seq > m.edited[at].seq {
 			m.edited[at] = version{d.text, seq}
@@ -183,7 +183,7 @@ func (m *planner) changed(d *operation, seq int64) {
 	}
 }
 
-// text is what somebody says or means: mostly little, at times more.
+// text returns the text for an operation: mostly short, sometimes long.
 func text(name, does string, n int) string {
 	text := fmt.Sprintf("%s %s %d", name, does, n)
 	if n%7 == 0 {
@@ -192,7 +192,7 @@ func text(name, does string, n int) string {
 	return text
 }
 
-// noteMessage takes note of a message that it can react to.
+// noteMessage remembers a message to which the person can react.
 func (m *rawClient) noteMessage(f frame) {
 	if f.Kind != Message || f.Gone || m.mute {
 		return

@@ -14,11 +14,11 @@ import (
 const (
 	mostOnPage  = 200 // that a server gives at once
 	browseEvery = 100 * time.Millisecond
-	browsed     = 60 // messages that somebody looks through
+	browsed     = 60 // messages that a page has at most
 )
 
-// history reads a room's log after one event and up to another (-1: all), trying
-// again while the server is away.
+// history reads a room's log after one event and up to another (-1: all). It tries again while the
+// server is not running.
 func (s *round) history(ctx context.Context, room string, after, upTo int64) (History, error) {
 	h := History{Room: room}
 	ctx, cancel := context.WithTimeout(ctx, waitLimit)
@@ -48,7 +48,7 @@ func (s *round) history(ctx context.Context, room string, after, upTo int64) (Hi
 	}
 }
 
-// messages reads all of a room's messages as they stand.
+// messages reads all message states of a room.
 func (s *round) messages(ctx context.Context, room string) (all []MessageState, err error) {
 	for after := int64(0); ; {
 		page, err := s.page(ctx, room, fmt.Sprintf("messages?limit=%d&after=%d", mostOnPage, after))
@@ -63,7 +63,7 @@ func (s *round) messages(ctx context.Context, room string) (all []MessageState, 
 	}
 }
 
-// browse reads the newest messages of one room after the other until ctx ends.
+// browse reads the newest page of one room after the other until ctx ends.
 func (s *round) browse(ctx context.Context) {
 	for n := 0; ctx.Err() == nil; n++ {
 		sleep(ctx, browseEvery)
@@ -75,7 +75,7 @@ func (s *round) browse(ctx context.Context) {
 	}
 }
 
-// reads asks how far a member has read each room, when nothing happens any more.
+// reads reads a client's read marks of each room, after everything is finished.
 func (s *round) reads(ctx context.Context, m *rawClient) error {
 	var answer struct {
 		Rooms []frame `json:"rooms"`
@@ -95,12 +95,12 @@ func (s *round) reads(ctx context.Context, m *rawClient) error {
 		}
 	}
 	for _, read := range asked {
-		s.ledger.tells(read, 0, 0) // it is not even in the list
+		s.ledger.tells(read, 0, 0) // the room is not even in the list
 	}
 	return nil
 }
 
-// A page is what the server gives of a room: of its log, or of its messages.
+// A page is a page of a room's log or of its message states.
 type page struct {
 	Seq      int64   `json:"seq"`
 	At       string  `json:"at"`
@@ -134,13 +134,13 @@ func (p *page) standing() []MessageState {
 	return all
 }
 
-// head returns a room's newest event.
+// head returns a room's newest seq.
 func (s *round) head(ctx context.Context, room string) (int64, error) {
 	p, err := s.page(ctx, room, "log?limit=1")
 	return p.Seq, err
 }
 
-// page reads what there is under a room's address.
+// page reads an address below a room's.
 func (s *round) page(ctx context.Context, room, what string) (p page, err error) {
 	called := s.ledger.now()
 	if err := s.get(ctx, "/api/rooms/"+room+"/"+what, "", &p); err != nil {
@@ -150,8 +150,7 @@ func (s *round) page(ctx context.Context, room, what string) (p page, err error)
 	return p, nil
 }
 
-// get reads what the server has at an address, for who has a session or for
-// anybody.
+// get reads an address, with a session or without one.
 func (s *round) get(ctx context.Context, path, session string, into any) error {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.address()+path, nil)
 	if err != nil {

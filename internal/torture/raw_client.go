@@ -10,40 +10,39 @@ import (
 	"time"
 )
 
-// A rawClient is a person on raw frames, so that nothing of what the server sends
-// is put right on the way: it says numbered messages in its rooms, edits and
-// deletes some of them and reacts to those of others, several things before the
-// first is answered, and again with the same nonces after a broken connection; and
-// it writes down all that it is told.
+// A rawClient is a person who speaks raw frames, so that no library corrects anything on the way.
+// It posts numbered messages in its rooms, edits and deletes some of them, and reacts to those of
+// others. It sends several commands before the first is answered, and after a broken connection
+// sends them again with the same nonces. It records everything that the server sends.
 type rawClient struct {
 	s     *round
 	name  string
 	rooms []string
 	runs  map[string]*Observed
-	proxy *proxy // what it connects through
-	mute  bool   // does nothing of its own
+	proxy *proxy // through which it connects
+	mute  bool   // sends nothing of its own
 
 	misbehaves bool // and is not measured
 
-	twin *rawClient // does the same, at the same time, on a connection of its own
+	twin *rawClient // does the same, at the same time, on its own connection
 
 	mu      sync.Mutex
 	known   chan struct{} // closed when person and session are set
 	person  string
 	session string
 	did     int
-	waiting []*operation // not acknowledged yet, in the order of doing
+	waiting []*operation // not acknowledged yet, in the order of sending
 	planner
 	asleep      time.Time // until when nothing is read
 	isForgotten bool
 }
 
 const (
-	window    = 16                     // things that a member does before the first is answered
-	silence   = 6 * time.Second        // without a word for so long a connection is taken for lost
-	pingEvery = 1 * time.Second        // so that there are words
+	window    = 16                     // commands that a client sends before the first is answered
+	silence   = 6 * time.Second        // after this time without a frame, a connection is treated as lost
+	pingEvery = 1 * time.Second        // so that there are frames
 	comeBack  = 150 * time.Millisecond // at most, before the next connection
-	readEvery = 10                     // deeds, of which it says how far it has read
+	readEvery = 10                     // after this many operations it sets its read mark
 )
 
 func (s *round) newMember(name string) *rawClient {
@@ -54,8 +53,8 @@ func (s *round) newMember(name string) *rawClient {
 	return m
 }
 
-// sister is the same person again, with nothing to say of its own.
-func (m *rawClient) sister(name string) *rawClient {
+// secondTab is a second client of the same person, which sends nothing of its own.
+func (m *rawClient) secondTab(name string) *rawClient {
 	other := m.s.newMember(name)
 	other.mute = true
 	return other
@@ -76,7 +75,7 @@ func (m *rawClient) live(ctx context.Context) {
 	}
 }
 
-// giveUp is all that somebody can do whom the server does not know any more.
+// giveUp ends a client whose session the server no longer knows.
 func (m *rawClient) giveUp() {
 	m.s.ledger.forgets(m.name)
 	m.mu.Lock()
@@ -84,7 +83,7 @@ func (m *rawClient) giveUp() {
 	m.waiting, m.isForgotten = nil, true
 }
 
-// lost makes what has no answer be said again.
+// lost marks operations without an answer to be sent again.
 func (m *rawClient) lost() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -93,7 +92,7 @@ func (m *rawClient) lost() {
 	}
 }
 
-// identity waits until the member is somebody.
+// identity waits until the person's id and session are known.
 func (m *rawClient) identity(ctx context.Context) (person, session string) {
 	select {
 	case <-m.known:
@@ -104,7 +103,7 @@ func (m *rawClient) identity(ctx context.Context) (person, session string) {
 	return m.person, m.session
 }
 
-// is makes the member somebody.
+// is sets the person's id and session.
 func (m *rawClient) is(person, session string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -114,8 +113,7 @@ func (m *rawClient) is(person, session string) {
 	}
 }
 
-// due returns what is to be done now: what has to be done again and, if fresh,
-// something new.
+// due returns the operations to send now: those to be repeated and, if fresh, a new one.
 func (m *rawClient) due(fresh bool) []*operation {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -149,14 +147,14 @@ func (m *rawClient) add(deeds ...*operation) {
 	}
 }
 
-// unanswered returns copies of what waits.
+// unanswered returns copies of the waiting operations.
 func (m *rawClient) unanswered() []*operation {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.Clone(m.waiting)
 }
 
-// call writes an attempt down; it is about to be made.
+// call records an attempt that is about to be made.
 func (m *rawClient) call(d *operation, conn int) *Attempt {
 	person, _ := m.identity(context.Background())
 	a := m.s.ledger.calls(d.attempt(person, conn))
@@ -166,8 +164,8 @@ func (m *rawClient) call(d *operation, conn int) *Attempt {
 	return a
 }
 
-// answer takes the answer to an attempt. What was refused is done again when that
-// makes sense, or soon; but not what cannot be done any more.
+// answer handles the answer to an attempt. A refused operation is repeated at once or later, unless
+// its code is final.
 func (m *rawClient) answer(d *operation, a *Attempt, f frame) {
 	refused := f.Op == "error"
 	if refused {
@@ -190,7 +188,7 @@ func (m *rawClient) answer(d *operation, a *Attempt, f frame) {
 	}
 }
 
-// stall has the member read nothing for a while.
+// stall makes the client read nothing for a while.
 func (m *rawClient) stall(d time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

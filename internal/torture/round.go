@@ -17,22 +17,22 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// A harness is what lasts for all rounds: the server and the line to it.
+// A harness is what lasts for all rounds: the server and the proxy to it.
 type harness struct {
 	cfg       Config
 	proxy     *proxy
-	slowProxy *proxy // likewise, for members whose lines are measured
+	slowProxy *proxy // a proxy too, for members whose connections are degraded while others are measured
 	http      *http.Client
 	streams   *http.Client // for event streams, which end when they are cut
-	server    sync.Mutex   // held by whoever ends or starts the server
+	server    sync.Mutex   // held while the server is ended or started
 	url       atomic.Pointer[string]
 
 	mu     sync.Mutex
 	report Report
-	extras int // connections that faults have brought
+	extras int // connections opened by faults
 }
 
-// A round is one round: its rooms, its people and what they saw.
+// A round is one run of faults with its rooms, its people and what they saw.
 type round struct {
 	*harness
 	rooms   []string
@@ -40,9 +40,9 @@ type round struct {
 	pace    time.Duration // between two messages of one person
 	members []*rawClient
 	prober  *prober
-	watch   *deliveryTimes // nil but while neighbours are measured
-	hushed  atomic.Bool    // nobody says anything new any more
-	talking atomic.Int64   // regulars who wait for an answer
+	watch   *deliveryTimes // nil unless bystanders are measured
+	hushed  atomic.Bool    // nobody sends anything new
+	talking atomic.Int64   // clients on package client that wait for an answer
 }
 
 func newWorld(cfg Config) (*harness, error) {
@@ -74,7 +74,7 @@ func (w *harness) progress(name string, err error) {
 
 func (w *harness) address() string { return *w.url.Load() }
 
-// torture plays round after round until the time is over.
+// torture runs one round after the other until the time is over.
 func (w *harness) torture(ctx context.Context, faults []fault, trials []fileFault) (err error) {
 	lines, hangUp := context.WithCancel(context.WithoutCancel(ctx))
 	var proxied sync.WaitGroup
@@ -113,7 +113,7 @@ func (w *harness) torture(ctx context.Context, faults []fault, trials []fileFaul
 	return nil
 }
 
-// start starts the server after a fault and waits until it is well.
+// start starts the server after a fault and waits until it reports success.
 func (w *harness) start(ctx context.Context, fault string) error {
 	began := time.Now()
 	url, err := w.cfg.Subject.Start(ctx)
@@ -130,7 +130,7 @@ func (w *harness) start(ctx context.Context, fault string) error {
 	return nil
 }
 
-// well returns once the server says that it can store messages.
+// well returns when the server reports that it can store messages.
 func (w *harness) well(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, waitLimit)
 	defer cancel()
@@ -154,7 +154,7 @@ func (w *harness) well(ctx context.Context) error {
 	}
 }
 
-// runRound has people talk under faults, then in peace until all is answered and
+// runRound lets people chat during faults, then without faults until everything is answered and
 // read, and checks what they saw.
 func (w *harness) runRound(ctx context.Context, n int, length time.Duration, faults []fault) error {
 	s := w.newRound(n)
@@ -188,8 +188,7 @@ func (w *harness) newRound(n int) *round {
 	return s
 }
 
-// invite has everybody come: half of the people twice at once, and two on
-// package client.
+// invite starts all clients: half of the people on two connections, and two on package client.
 func (s *round) invite(ctx context.Context, g *errgroup.Group) {
 	for i := range s.cfg.People {
 		if i < 2 {
@@ -200,7 +199,7 @@ func (s *round) invite(ctx context.Context, g *errgroup.Group) {
 		m := s.newMember(fmt.Sprintf("P%d", i))
 		s.members = append(s.members, m)
 		if i%2 == 0 {
-			m.twin = m.sister(m.name + "'")
+			m.twin = m.secondTab(m.name + "'")
 			s.members = append(s.members, m.twin)
 			g.Go(func() error { m.twin.runAs(ctx, m); return nil })
 		}
@@ -208,7 +207,7 @@ func (s *round) invite(ctx context.Context, g *errgroup.Group) {
 	}
 }
 
-// runAs is live, as the person that first is.
+// runAs is live, with the identity of first.
 func (m *rawClient) runAs(ctx context.Context, first *rawClient) {
 	person, session := first.identity(ctx)
 	if ctx.Err() == nil {
@@ -239,7 +238,7 @@ func (s *round) settle(ctx context.Context) error {
 			sleep(reading, 10*time.Millisecond)
 		}
 	}
-	return nil // who has not read it all is the checker's business
+	return nil // the checker reports readers that have not read everything
 }
 
 func (s *round) answered() bool {
@@ -251,8 +250,8 @@ func (s *round) answered() bool {
 	return s.talking.Load() == 0
 }
 
-// allRead reports whether everybody who stays has got a room up to head. What
-// comes after that would be repeated or made up.
+// allRead reports whether every connected reader has read a room up to head. Later events would be
+// repeated or invented ones.
 func (s *round) allRead(room string, head int64) bool {
 	all := true
 	for _, r := range s.ledger.all() {
@@ -302,7 +301,7 @@ func (s *round) check(ctx context.Context, n int) error {
 	return s.broken(n, e, found)
 }
 
-// broken returns the error that promises were broken, and keeps what was seen.
+// broken returns the error for broken promises, and stores the evidence.
 func (s *round) broken(n int, e Evidence, found []Finding) error {
 	broken := &Broken{Seed: s.cfg.Seed, Round: n, Found: found}
 	if s.cfg.Evidence != "" {
@@ -325,7 +324,7 @@ func writeLines[T any](path string, lines []T) error {
 	return os.WriteFile(path, []byte(b.String()), 0o600)
 }
 
-// newRand returns the dice of a round's lane.
+// newRand returns the random numbers of one lane of a round.
 func newRand(seed uint64, round, lane int) *rand.Rand {
 	return rand.New(rand.NewPCG(seed, uint64(round)<<8|uint64(lane)))
 }

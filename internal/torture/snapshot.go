@@ -23,8 +23,8 @@ import (
 
 const setBackName = "setback"
 
-// snapshotOf reads a folder, and returns what gives each of its files back what
-// is in it, in place, and takes away files that have come.
+// snapshotOf reads a folder. It returns a function that restores the content of each file in place
+// and removes newer files.
 func snapshotOf(dir string) (restore func() error, err error) {
 	files := map[string][]byte{}
 	each := func(do func(path string) error) error {
@@ -46,13 +46,13 @@ func snapshotOf(dir string) (restore func() error, err error) {
 			return os.Remove(path)
 		})
 		for path, content := range files {
-			err = errors.Join(err, os.WriteFile(path, content, 0o600)) // an old file stays the same file
+			err = errors.Join(err, os.WriteFile(path, content, 0o600)) // an old file stays the same inode
 		}
 		return err
 	}, nil
 }
 
-// A savedPosition is what somebody holds of a room when the machine is set back.
+// A savedPosition is what a client holds of a room when the machine is reset.
 type savedPosition struct {
 	door  string
 	seq   int64
@@ -61,9 +61,9 @@ type savedPosition struct {
 	id    string // of an event stream
 }
 
-// restoreSnapshot takes a snapshot, has things be said that somebody sees at every door, sets
-// the machine back, and has other things be said under the same numbers. Whoever then
-// comes back with their place has to be told that it is one of another log.
+// restoreSnapshot takes a snapshot, posts messages that a client sees on every door, resets the
+// machine to the snapshot, and posts other messages, which get the same seqs. Every client that
+// then resumes with its position must be told that it is from another log.
 func (s *round) restoreSnapshot(ctx context.Context, rnd *rand.Rand, f hasFiles) (found []Finding, err error) {
 	folder, _ := f.Files()
 	if err := s.posts(ctx, 2+rnd.IntN(3)); err != nil {
@@ -82,9 +82,9 @@ func (s *round) restoreSnapshot(ctx context.Context, rnd *rand.Rand, f hasFiles)
 	if err := s.posts(ctx, said); err != nil {
 		return nil, err
 	}
-	places, err := s.takePlaces(ctx)
+	positions, err := s.takePositions(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("places in a room: %w", err)
+		return nil, fmt.Errorf("positions in a room: %w", err)
 	}
 	live, err := client.Dial(ctx, s.proxy.url(), client.Options{Name: "stays", MinBackoff: 20 * time.Millisecond, MaxBackoff: 100 * time.Millisecond})
 	if err != nil {
@@ -98,7 +98,7 @@ func (s *round) restoreSnapshot(ctx context.Context, rnd *rand.Rand, f hasFiles)
 	if err := s.whileStopped(ctx, restore, others); err != nil {
 		return nil, err
 	}
-	seen, err := s.allComeBack(ctx, places)
+	seen, err := s.allComeBack(ctx, positions)
 	if err != nil {
 		return nil, err
 	}
@@ -108,8 +108,8 @@ func (s *round) restoreSnapshot(ctx context.Context, rnd *rand.Rand, f hasFiles)
 	return Check(seen), nil
 }
 
-// whileStopped stops the server, does something, and starts it; then it does the rest
-// before others than the prober can connect again. The caller holds s.server.
+// whileStopped stops the server, calls do, and starts it; then it calls then before any client but
+// the prober can connect again. The caller holds s.server.
 func (s *round) whileStopped(ctx context.Context, do, then func() error) error {
 	s.proxy.lead("")
 	if err := s.cfg.Subject.Stop(); err != nil {
@@ -136,21 +136,21 @@ func (s *round) whileStopped(ctx context.Context, do, then func() error) error {
 	return nil
 }
 
-// takePlaces enters the room by each door that has a cursor.
-func (s *round) takePlaces(ctx context.Context) (places []savedPosition, err error) {
+// takePositions joins the room through each door that has a cursor, and returns the positions.
+func (s *round) takePositions(ctx context.Context) (positions []savedPosition, err error) {
 	for _, take := range []func(context.Context) (savedPosition, error){s.placeByFrames, s.placeByStream, s.placeByPage} {
 		p, err := take(ctx)
 		if err != nil {
 			return nil, err
 		}
-		places = append(places, p)
+		positions = append(positions, p)
 	}
-	return places, nil
+	return positions, nil
 }
 
-// allComeBack comes back to each place, and returns where one was told to go on.
-func (s *round) allComeBack(ctx context.Context, places []savedPosition) (seen Evidence, err error) {
-	for _, p := range places {
+// allComeBack resumes from each position, and returns where a client was told to continue.
+func (s *round) allComeBack(ctx context.Context, positions []savedPosition) (seen Evidence, err error) {
+	for _, p := range positions {
 		told, err := map[string]func(context.Context, savedPosition) (bool, error){
 			doorFrames: s.backByFrames, doorStream: s.backByStream, doorPage: s.backByPage,
 		}[p.door](ctx, p)
@@ -170,7 +170,7 @@ const (
 	doorPage   = "a page of the log"
 )
 
-// joins enters the room with raw frames, and returns the answer.
+// joins joins the room with raw frames, and returns the answer.
 func (s *round) joins(ctx context.Context, join map[string]any) (epoch string, f frame, err error) {
 	ctx, cancel := context.WithTimeout(ctx, waitLimit)
 	defer cancel()
@@ -256,8 +256,8 @@ func (s *round) backByPage(ctx context.Context, p savedPosition) (told bool, err
 	return answer.StatusCode == http.StatusConflict && json.NewDecoder(bytes.NewReader(body)).Decode(&problem) == nil && problem.Code == "behind", nil
 }
 
-// awaitReset waits until a client says that a room was reset; the error says what it
-// said instead.
+// awaitReset waits until a client reports that a room was reset; the error says what it reported
+// instead.
 func awaitReset(ctx context.Context, c *client.Client) error {
 	ctx, cancel := context.WithTimeout(ctx, waitLimit)
 	defer cancel()

@@ -1,9 +1,8 @@
-// Package tui is Parley in a terminal: a room on the whole screen (Run), its
-// messages as lines for other programs (Follow), and lines that other programs
-// write as messages (Send). Start reading at Run.
+// Package tui is Parley in a terminal: a room on the whole screen (Run), its messages as lines for
+// other programs (Follow), and lines of other programs as messages (Send). Start reading at Run.
 //
-// It speaks to a server through package client alone, and lets nothing that
-// somebody else wrote reach the terminal but through Clean.
+// It talks to a server only through package client, and passes text of other people to the terminal
+// only through Clean.
 package tui
 
 import (
@@ -22,7 +21,7 @@ import (
 	"parley/client"
 )
 
-// A Chat is what the screen needs of a *client.Client.
+// A Chat is the part of *client.Client that the screen uses.
 type Chat interface {
 	Next(ctx context.Context) (client.Event, error)
 	Send(ctx context.Context, room, text string) (client.Receipt, error)
@@ -32,13 +31,13 @@ type Chat interface {
 
 const (
 	pageSize    = 100             // older messages fetched at once
-	typingEvery = 3 * time.Second // how often one's own typing is said
-	typingLasts = 5 * time.Second // how long others' is shown
+	typingEvery = 3 * time.Second // how often the person's own typing is sent
+	typingLasts = 5 * time.Second // how long another person's typing is shown
 	maxComposer = 6               // lines
 )
 
-// Run shows a room that c has joined until the person leaves it or ctx ends. The
-// newest messages up to r.Seq are read from history.
+// Run shows a room that c has joined until the person leaves it or ctx ends. It reads the newest
+// messages up to r.Seq from history.
 func Run(ctx context.Context, c Chat, me client.Person, r client.Room, topic string, maxLength int, in io.Reader, out io.Writer) error {
 	m := newModel(ctx, c, me, r, maxLength)
 	m.topic = topic
@@ -49,8 +48,7 @@ func Run(ctx context.Context, c Chat, me client.Person, r client.Room, topic str
 	return ending(m.err)
 }
 
-// ending returns why a room had to end, as a sentence where that is the server's
-// word.
+// ending returns the reason why a room was closed, as a sentence if it came from the server.
 func ending(err error) error {
 	e, ok := errors.AsType[*client.Error](err)
 	switch {
@@ -69,23 +67,23 @@ type model struct {
 	me   client.Person
 	room string
 
-	topic   string         // what the room is about; "": nothing
-	changes []client.Event // that have come since a page was asked for, and may not be in it
+	topic   string         // the room's topic; "": none
+	changes []client.Event // events since a page was requested, which may not be in it
 
 	width, height int
 	timeline      timeline
 	composer      textarea.Model
-	sending       bool // the first of the pending is on its way; the others wait for their turn
+	sending       bool // the first pending message is being sent; the others wait
 	people        map[string]client.Person
 	count         int
-	togglePeople  bool // shown though narrow, or not though wide
+	togglePeople  bool // shown although the screen is narrow, or hidden although it is wide
 	typing        map[string]typingPerson
 	typingSent    time.Time
 	lost          error // why there is no connection; nil: there is one
 	loading       bool
-	newest        int64 // seq of the room when it was joined or reset
+	newest        int64 // newest seq of the room when it was joined or reset
 	notice        string
-	err           error // why the screen had to end
+	err           error // why the screen was closed
 }
 
 type typingPerson struct {
@@ -93,7 +91,7 @@ type typingPerson struct {
 	until time.Time
 }
 
-// What commands report to Update.
+// Messages with which commands report to Update.
 type (
 	eventMsg   struct{ event client.Event }
 	endMsg     struct{ err error }
@@ -133,7 +131,7 @@ func newModel(ctx context.Context, c Chat, me client.Person, r client.Room, maxL
 // Init reads the newest history and starts to listen.
 func (m *model) Init() tea.Cmd { return tea.Batch(m.next, m.loadOlder()) }
 
-// next waits for one event. Update asks for the next once it has dealt with it.
+// next waits for one event. Update requests the next one after it has applied this one.
 func (m *model) next() tea.Msg {
 	e, err := m.chat.Next(m.ctx)
 	if err != nil {
@@ -142,7 +140,7 @@ func (m *model) next() tea.Msg {
 	return eventMsg{e}
 }
 
-// loadOlder fetches what is before the oldest message here.
+// loadOlder fetches the page before the oldest message shown.
 func (m *model) loadOlder() tea.Cmd {
 	before := m.newest + 1
 	if len(m.timeline.messages) > 0 {
@@ -158,7 +156,7 @@ func (m *model) loadOlder() tea.Cmd {
 	}
 }
 
-// Update answers what happened.
+// Update applies one message of the program: a key, an event, or the result of a command.
 func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
@@ -185,7 +183,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.timeline.stored(msg.out, msg.is, msg.err)
 		return m, m.sendNext()
 	case tickMsg:
-		return m, nil // the typing line is drawn again
+		return m, nil // draw the typing line again
 	case endMsg:
 		if m.ctx.Err() == nil {
 			m.err = msg.err
@@ -193,11 +191,12 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return m, tea.Quit
 	}
 	var cmd tea.Cmd
-	m.composer, cmd = m.composer.Update(msg) // pasted text and the like
+	m.composer, cmd = m.composer.Update(msg) // pasted text, for example
 	return m, cmd
 }
 
-// changeAgain makes the changes of messages that a page is too old to have.
+// changeAgain applies changes again that came while a page was requested and that the page is too
+// old to contain.
 func (m *model) changeAgain(after int64) {
 	for _, e := range m.changes {
 		if seq, _ := numbersOf(e); seq > after {
@@ -228,7 +227,7 @@ func (m *model) apply(e client.Event) tea.Cmd {
 			delete(m.people, e.Left.ID)
 		}
 		if e.Joined == nil && e.Left == nil && e.Here == nil {
-			clear(m.people) // there are too many to be told of
+			clear(m.people) // the server no longer lists the people of so large a room
 		}
 	case client.Typing:
 		if e.From.ID != m.me.ID {
@@ -253,7 +252,7 @@ func (m *model) apply(e client.Event) tea.Cmd {
 	return nil
 }
 
-// changed has the messages be as e leaves them, also those that are on their way.
+// changed applies e to the messages, also to those that are still being sent.
 func (m *model) changed(e client.Event) {
 	if m.loading {
 		m.changes = append(m.changes, e)
@@ -271,7 +270,7 @@ func (m *model) here(people []client.Person) {
 	}
 }
 
-// handleKey is the keyboard.
+// handleKey handles a key press.
 func (m *model) handleKey(msg tea.KeyPressMsg) tea.Cmd {
 	m.notice = ""
 	switch msg.String() {
@@ -342,8 +341,8 @@ func (m *model) submit() tea.Cmd {
 	return m.sendNext()
 }
 
-// notForHere says what to do instead of a command that a client carries out, and
-// this one does not: as a message it would go to everybody.
+// notForHere returns a hint for a slash command that clients carry out and this one does not
+// support. Sending it as a message would show it to everybody.
 func notForHere(text string) string {
 	switch word, _, _ := strings.Cut(text, " "); word {
 	case "/help":
@@ -356,8 +355,8 @@ func notForHere(text string) string {
 	return ""
 }
 
-// sendNext sends the oldest message that waits, one at a time, so that they are
-// stored in the order written.
+// sendNext sends the oldest pending message, one at a time, so that they are stored in the order in
+// which they were written.
 func (m *model) sendNext() tea.Cmd {
 	i := slices.IndexFunc(m.timeline.pending, func(o *outgoing) bool { return o.seq == 0 && o.err == nil })
 	if m.sending || i < 0 {
@@ -377,12 +376,12 @@ func (m *model) sendTyping() tea.Cmd {
 	}
 	m.typingSent = time.Now()
 	return func() tea.Msg {
-		_ = m.chat.Typing(m.ctx, m.room) // nobody misses it
+		_ = m.chat.Typing(m.ctx, m.room) // a lost typing notice does no harm
 		return nil
 	}
 }
 
-// why returns what a person needs to know of an error.
+// why returns the part of an error that a person needs to know.
 func why(err error) string {
 	if e, ok := errors.AsType[*client.Error](err); ok {
 		return e.Message

@@ -11,14 +11,13 @@ import (
 	"parley/client"
 )
 
-// A Printer writes one event of a room's log. It writes it whole, in one call of
-// Write, so that the next program in a pipe has it at once. target is the message
-// that the event changes, as far as it is known: without a text, and without a Seq
-// if it is too long ago.
+// A Printer writes one event of a room's log, in one call of Write, so that the next program in a
+// pipe gets it at once. target is the message that the event changes, without its text; its Seq is
+// 0 if Follow no longer remembers it.
 type Printer func(out io.Writer, e client.Event, target client.Message) error
 
-// PrintLine writes a message as "time name: text" on one line, and anything else
-// as "time * what happened".
+// PrintLine writes a message as the line "time name: text", and any other event as "time *
+// description".
 func PrintLine(out io.Writer, e client.Event, target client.Message) error {
 	its := "an older message"
 	if target.Seq != 0 {
@@ -32,8 +31,8 @@ func PrintLine(out io.Writer, e client.Event, target client.Message) error {
 	return err
 }
 
-// describeEvent says in a line what an event tells, of which its names the message that
-// it is about; "" if that is nothing any more.
+// describeEvent describes an event in one line; its names the author of the message that the event
+// changes. The description is empty if the event's message has been deleted.
 func describeEvent(e client.Event, its string) (at time.Time, what string) {
 	switch e := e.(type) {
 	case client.Message:
@@ -71,7 +70,7 @@ func describeEvent(e client.Event, its string) (at time.Time, what string) {
 	return at, ""
 }
 
-// describeMessage is what a message says, with who says it; "" if it says nothing any more.
+// describeMessage returns a message's author and text, or "" if it was deleted.
 func describeMessage(m client.Message) string {
 	switch {
 	case m.Gone:
@@ -88,12 +87,12 @@ func describeAction(who client.Person, format string, args ...any) string {
 
 func clock(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05") }
 
-// PrintJSON writes an event as the protocol has it, one object on a line. Those
-// that are no messages of the room have a kind.
+// PrintJSON writes an event in the form of the protocol, one object per line. Objects of events
+// other than messages of the room have a kind.
 func PrintJSON(out io.Writer, e client.Event, _ client.Message) error {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false) // it goes to a program, not into a page
+	enc.SetEscapeHTML(false) // the output is for programs, not for a page
 	if err := enc.Encode(jsonOf(e)); err != nil {
 		return err
 	}
@@ -101,7 +100,7 @@ func PrintJSON(out io.Writer, e client.Event, _ client.Message) error {
 	return err
 }
 
-// A jsonChange is what changes a message or the room.
+// A jsonChange is an event that changes a message or the room.
 type jsonChange struct {
 	Kind   string        `json:"kind"`
 	Room   string        `json:"room"`
@@ -149,8 +148,8 @@ func jsonOf(e client.Event) any {
 	return e
 }
 
-// escapeControls writes in JSON's way what JSON lets through and a terminal
-// would act on: the C1 controls and what turns the direction of text.
+// escapeControls escapes, in JSON's notation, characters that JSON permits and a terminal would act
+// on: C1 controls and changes of the text direction.
 func escapeControls(b []byte) []byte {
 	var out strings.Builder
 	for _, r := range string(b) {

@@ -13,13 +13,12 @@ import (
 	"parley/client"
 )
 
-// maxLine is how many bytes a line may have: more than any server takes, so
-// that it is the server that says that a message is too long.
+// maxLine is the greatest length of a line in bytes. It is more than any server accepts, so that
+// the server reports a message that is too long.
 const maxLine = 1 << 20
 
-// Send sends each line of in as a message, in order, and returns when the last
-// is stored. Blank lines are left out. A message that is not stored within
-// patience ends it.
+// Send sends each line of in as a message, in order, and returns when the last one is stored. It
+// skips blank lines. If a message is not stored within patience, Send returns an error.
 func Send(ctx context.Context, c Chat, room string, in io.Reader, patience time.Duration) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -44,9 +43,8 @@ func Send(ctx context.Context, c Chat, room string, in io.Reader, patience time.
 	}
 }
 
-// readLines reads in on a goroutine of its own. One that waits for more stays
-// when ctx ends, until there is more or the process ends: nothing interrupts
-// reading from a pipe.
+// readLines reads in on its own goroutine. After ctx ends, the goroutine may remain until the next
+// line or the end of the process, because reading from a pipe cannot be interrupted.
 func readLines(ctx context.Context, in io.Reader) (lines <-chan string, end <-chan error) {
 	read, ended := make(chan string), make(chan error, 1)
 	go func() {
@@ -81,11 +79,11 @@ func sendLine(ctx context.Context, c Chat, room, text string, patience time.Dura
 	return errors.New(why(err))
 }
 
-// maxRemembered is how many messages Follow remembers, to say what is changed.
+// maxRemembered is how many messages Follow remembers, to describe which message a change is about.
 const maxRemembered = 1000
 
-// Follow prints the last messages of a room that c has joined, at most history
-// of them, and then each that comes and what is done with them, until ctx ends.
+// Follow prints the last messages of a room that c has joined, at most history of them, and then
+// each new event, until ctx ends.
 func Follow(ctx context.Context, c Chat, r client.Room, history int, out io.Writer, print Printer) error {
 	old, err := lastMessages(ctx, c, r, history)
 	if err != nil {
@@ -140,8 +138,7 @@ func Follow(ctx context.Context, c Chat, r client.Room, history int, out io.Writ
 	}
 }
 
-// numbersOf returns an event's number in its room's log, and that of the message that
-// it is about; 0 where there is none.
+// numbersOf returns an event's seq and that of its target; 0 if it has none.
 func numbersOf(e client.Event) (seq, target int64) {
 	switch e := e.(type) {
 	case client.Message:
@@ -160,9 +157,8 @@ func numbersOf(e client.Event) (seq, target int64) {
 	return 0, 0
 }
 
-// sinceReset returns the messages that a room has since the server was set back and
-// that have not been told: back to one that has been, to the time at which Follow
-// began, or maxTold of them.
+// sinceReset returns the messages of a reset room that have not been printed: those after the last
+// printed one or after began, when Follow started, and at most maxRemembered.
 func sinceReset(ctx context.Context, c Chat, e client.Reset, told []client.Message, began time.Time) ([]client.Message, error) {
 	known := map[int64]time.Time{}
 	for _, m := range told {
@@ -180,8 +176,7 @@ func sinceReset(ctx context.Context, c Chat, e client.Reset, told []client.Messa
 	return found, nil
 }
 
-// lastMessages returns up to n messages, oldest first, up to r.Seq: what comes
-// after that comes by itself.
+// lastMessages returns up to n messages, oldest first, up to r.Seq. Later ones arrive as events.
 func lastMessages(ctx context.Context, c Chat, r client.Room, n int) ([]client.Message, error) {
 	var found []client.Message
 	for before := r.Seq + 1; n > 0 && before > 1; {

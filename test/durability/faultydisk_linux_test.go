@@ -14,8 +14,8 @@ import (
 
 const dataFile = "parley.db"
 
-// Ailments returns how a disk can fail under a server.
-func (p *powered) Ailments() []torture.SubjectFault {
+// Faults returns how a disk can fail under a server.
+func (p *powered) Faults() []torture.SubjectFault {
 	heal := func(*rand.Rand) error {
 		p.disk.set(func(d *disk) { d.noWrite, d.only, d.noSync = 0, "", 0 })
 		return nil
