@@ -112,7 +112,9 @@ func (cl *client) join(ctx context.Context, cmd wire.Command) error {
 }
 
 // who returns who sends the client's commands.
-func (cl *client) who() chat.Who { return chat.Who{Person: cl.registration.Person(), Network: network(cl.from)} }
+func (cl *client) who() chat.Who {
+	return chat.Who{Person: cl.registration.Person(), Network: network(cl.from)}
+}
 
 // leave ends the client's membership of a room. Its answers to sends are
 // written along with the room's events, so they come first.
