@@ -21,7 +21,7 @@ func (cl *client) openList(ctx context.Context, cmd wire.Command) error {
 	})
 	if err != nil && answered {
 		cl.s.reportable(err)
-		cl.closeAsync(wire.CloseInternal, "our fault") // the page would wait for updates that never come
+		cl.Close(wire.CloseInternal, "our fault") // the page would wait for updates that never come
 		return nil
 	}
 	return err
@@ -29,26 +29,26 @@ func (cl *client) openList(ctx context.Context, cmd wire.Command) error {
 
 // JoinRoom implements account.Receiver.
 func (cl *client) JoinRoom(ctx context.Context, name chat.RoomName, after chat.Seq) (*room.Reader, error) {
-	j := room.JoinRequest{Sink: &cl.outbound, Encoder: wire.ListUpdates{}, After: &after}
+	j := room.JoinRequest{Sink: cl.Out(), Encoder: wire.ListUpdates{}, After: &after}
 	return cl.s.hub.Join(ctx, cl.who(), name, j, func(room.JoinResult) {})
 }
 
 // LeaveRoom implements account.Receiver. A panic while one room is left keeps no
 // other from being left.
 func (cl *client) LeaveRoom(reader *room.Reader) {
-	defer cl.s.recoverConn(cl.abort)
+	defer cl.Recover()
 	reader.Leave()
 }
 
 // Update implements account.Receiver. A client that does not take what it is told
 // is disconnected, like a reader that stalls.
 func (cl *client) Update(u Update) {
-	defer cl.s.recoverConn(cl.abort)
-	if !cl.outbound.queueUnsolicited(func(dst []byte) []byte { return appendUpdate(dst, u) }) {
-		cl.closeFor(chat.Stalled)
+	defer cl.Recover()
+	if !cl.Out().QueueUnsolicited(func(dst []byte) []byte { return appendUpdate(dst, u) }) {
+		cl.CloseFor(chat.Stalled)
 		return
 	}
-	cl.s.acks.push(cl.conn)
+	cl.SendLater()
 }
 
 // appendUpdate appends the frame of an update.
@@ -100,17 +100,17 @@ func (cl *client) read(ctx context.Context, cmd wire.Command) error {
 	if cmd.Nonce == "" { // else it may be a retry, and the room have been left since
 		cl.s.accounts.AddToList(ctx, cl.registration.Person().ID, name, true)
 	}
-	cl.outbound.beginSend()
+	cl.Out().BeginSend()
 	cl.s.accounts.MarkRead(cl.registration.Person().ID, chat.MessageRef{Room: name, Seq: cmd.Seq}, cmd.Exact, cmd.Nonce, &cl.registration, func(e chat.ListEntry, err error) {
-		defer cl.s.recoverConn(cl.abort)
+		defer cl.Recover()
 		if err != nil {
 			told := cl.s.reportable(err)
-			cl.outbound.endSend(func(dst []byte) []byte { return wire.AppendError(dst, cmd.ID, told) })
+			cl.Out().EndSend(func(dst []byte) []byte { return wire.AppendError(dst, cmd.ID, told) })
 		} else {
 			a := wire.Answer{ID: cmd.ID, Room: name, Entry: &e}
-			cl.outbound.endSend(a.AppendFrame)
+			cl.Out().EndSend(a.AppendFrame)
 		}
-		cl.s.acks.push(cl.conn)
+		cl.SendLater()
 	})
 	return nil
 }

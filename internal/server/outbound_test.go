@@ -24,21 +24,21 @@ func TestUnsolicitedFramesThatAreNotTakenAreLimited(t *testing.T) {
 		return func(dst []byte) []byte { return append(dst, strings.Repeat("x", n)...) }
 	}
 	m := &mouth{full: true}
-	var o outbound
+	var o Outbound
 	o.init(m, func(chat.Code) {})
-	o.queueAnswer(frame(2 * maxUnsolicited)) // an answer may be long
+	o.QueueAnswer(frame(2 * maxUnsolicited)) // an answer may be long
 	for n := 0; n < maxUnsolicited; n += 100 {
-		if !o.queueUnsolicited(frame(100)) {
+		if !o.QueueUnsolicited(frame(100)) {
 			t.Fatalf("refused after %d bytes", n)
 		}
 	}
-	if o.queueUnsolicited(frame(100)) {
+	if o.QueueUnsolicited(frame(100)) {
 		t.Error("there is no limit")
 	}
 	m.full = false
 	for range 2 * maxUnsolicited / 100 {
-		o.flush()
-		if !o.queueUnsolicited(frame(100)) {
+		o.Flush()
+		if !o.QueueUnsolicited(frame(100)) {
 			t.Fatal("refused though all before was taken")
 		}
 	}

@@ -81,7 +81,7 @@ type Server struct {
 	searchQueue fairQueue      // of those who search
 	unsent      pendingAnswers // what has been made and not taken
 
-	connections
+	links *Links
 }
 
 // New returns a Server for the rooms of hub and the people of stores. health
@@ -116,7 +116,14 @@ func New(cfg Config, hub *room.Hub, stores Stores, health func(context.Context) 
 	half := max(1, runtime.GOMAXPROCS(0)/2) // of the processors are for all else
 	s.pageQueue.init(half, max(1, half/2))
 	s.searchQueue.init(half+1, 1) // one that takes long does not hold the others up
-	s.initConnections()
+	s.links = newLinks(linkConfig{
+		FrameSize:        cfg.FrameSize,
+		IdleTimeout:      cfg.IdleTimeout,
+		HandshakeTimeout: cfg.HeaderTimeout,
+		Ended:            func(from netip.Addr) { s.addresses.leave(network(from)) },
+		Counted:          s.counted,
+		Logger:           s.logger,
+	})
 	s.handler = s.routes()
 	return s, nil
 }

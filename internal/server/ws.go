@@ -15,8 +15,8 @@ const subprotocol = "parley.v1"
 // ws answers GET /ws.
 func (s *Server) ws(w http.ResponseWriter, r *http.Request) {
 	cookie := s.sessionCookie(r)
-	s.upgrade(w, r, subprotocol, func(c *conn) protocol {
-		cl := &client{conn: c, cookie: cookie}
+	s.upgrade(w, r, subprotocol, func(c *Conn) Protocol {
+		cl := &client{Conn: c, s: s, cookie: cookie}
 		cl.registration.Owner = cl
 		return cl
 	})
@@ -25,16 +25,17 @@ func (s *Server) ws(w http.ResponseWriter, r *http.Request) {
 // A client is a connection that speaks parley.v1. Its fields belong to the
 // connection's reading goroutine.
 type client struct {
-	*conn
+	*Conn
+	s            *Server
 	cookie       string       // the session in the browser's cookie; "": none
 	registration Registration // of the session that said hello; not registered before
 	rooms        map[chat.RoomName]*room.Reader
 }
 
-func (cl *client) begin(context.Context) error { return nil }
+func (cl *client) Begin(context.Context) error { return nil }
 
 // receive carries one command out.
-func (cl *client) receive(ctx context.Context, m wire.WSMessage) {
+func (cl *client) Receive(ctx context.Context, m wire.WSMessage) {
 	cmd, err := wire.DecodeCommand(m.Data)
 	if err != nil {
 		cl.refuse(cmd.ID, err)
@@ -63,12 +64,12 @@ func (cl *client) receive(ctx context.Context, m wire.WSMessage) {
 
 // SessionEnded has the connection end, with a word that says why.
 func (cl *client) SessionEnded() {
-	if cl.closeAsync(wire.CloseSignedOut, string(chat.SessionEnded)) {
+	if cl.Close(wire.CloseSignedOut, string(chat.SessionEnded)) {
 		cl.s.counted(chat.SessionEnded)
 	}
 }
 
-func (cl *client) end() {
+func (cl *client) End() {
 	cl.s.accounts.Remove(&cl.registration)
 	for _, reader := range cl.rooms {
 		cl.LeaveRoom(reader)
@@ -78,11 +79,11 @@ func (cl *client) end() {
 // refuse answers a command with what its sender may be told of err.
 func (cl *client) refuse(id int64, err error) {
 	e := cl.s.reportable(err)
-	cl.outbound.queueAnswer(func(dst []byte) []byte { return wire.AppendError(dst, id, e) })
+	cl.Out().QueueAnswer(func(dst []byte) []byte { return wire.AppendError(dst, id, e) })
 }
 
 func (cl *client) ok(a wire.Answer) {
-	cl.outbound.queueAnswer(a.AppendFrame)
+	cl.Out().QueueAnswer(a.AppendFrame)
 }
 
 // reportable returns what a client may be told of err, and counts and logs it.
