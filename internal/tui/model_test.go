@@ -89,19 +89,21 @@ func (s *screen) do(msg tea.Msg) {
 
 func (s *screen) event(e client.Event) { s.run(s.apply(e)) }
 
-// waits reports whether a command waits for somebody or for a timer: what the
-// libraries make, batches aside, and next.
+// waits reports whether a command waits for an event or a timer: next, and the commands of libraries
+// other than batches.
 func waits(cmd tea.Cmd) bool {
 	name := runtime.FuncForPC(reflect.ValueOf(cmd).Pointer()).Name()
 	ours := strings.HasPrefix(name, "parley/") && !strings.Contains(name, ").next")
 	return !ours && !strings.Contains(name, "compactCmds")
 }
 
-// run carries out what does not wait for somebody.
+// run carries out a command that does not wait.
 func (s *screen) run(cmd tea.Cmd) {
 	if cmd == nil || waits(cmd) {
 		return
 	}
+	limit, cancel := context.WithTimeout(s.t.Context(), 20*time.Second)
+	defer cancel()
 	done := make(chan tea.Msg, 1)
 	go func() { done <- cmd() }()
 	select {
@@ -114,7 +116,7 @@ func (s *screen) run(cmd tea.Cmd) {
 				s.run(c)
 			}
 		}
-	case <-time.After(20 * time.Second):
+	case <-limit.Done():
 		s.t.Error("a command does not end")
 	}
 }
