@@ -110,7 +110,7 @@ func same() Evidence {
 	return e
 }
 
-func TestCheckAcceptsWhatIsTrue(t *testing.T) {
+func TestCheckAcceptsCorrectEvidence(t *testing.T) {
 	for name, e := range map[string]Evidence{
 		"nothing": {}, "a story": story(), "changes": changed(),
 		"no answer, stored": with(story(), func(e *Evidence) { e.Attempts[2].Answered, e.Attempts[2].Seq = 0, 0 }),
