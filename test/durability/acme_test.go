@@ -30,7 +30,7 @@ import (
 
 // The authority is Pebble, with which Let's Encrypt tests its clients. It resolves every name to
 // this machine, and requests the proofs at the program's own ports.
-func TestADomainGetsItsCertificateByItself(t *testing.T) {
+func TestDomainObtainsItsCertificate(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds and runs a certificate authority")
 	}

@@ -20,7 +20,7 @@ import (
 
 // A back-up that is stopped in the middle must not keep the write-ahead log from being emptied, and
 // must be complete when it continues.
-func TestStoppedBackupHoldsNothingUp(t *testing.T) {
+func TestStoppedBackupDelaysNothing(t *testing.T) {
 	program, err := exec.LookPath("parley-checkpointing") // empties the write-ahead log after 20 pages
 	if err != nil {
 		t.Fatal(err)

@@ -63,7 +63,7 @@ func pipe(t *testing.T) (r, w *os.File) {
 
 // Whatever happens to its two output files, a server serves, commits, and ends normally. SIGPIPE is
 // ignored under systemd, and not elsewhere.
-func TestNobodyHasToReadWhatAServerWrites(t *testing.T) {
+func TestServerWorksWhateverItsOutputsAre(t *testing.T) {
 	for name, broken := range brokenOutputs {
 		for _, sigpipe := range []string{"default", "ignored"} {
 			t.Run(name+", SIGPIPE "+sigpipe, func(t *testing.T) {
@@ -146,7 +146,7 @@ func lostLines(ctx context.Context, t *testing.T, client *http.Client, address s
 
 // A server that cannot start waits at most a second to write the reason to a blocked standard
 // error.
-func TestAServerThatCannotStartEndsAlthoughNobodyReadsWhy(t *testing.T) {
+func TestFailedStartEndsAlthoughNobodyReadsItsError(t *testing.T) {
 	for name, broken := range brokenOutputs {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
