@@ -4,9 +4,10 @@ import "time"
 
 // Limits of what a person has of rooms.
 const (
-	MaxListed  = 1000 // rooms in a person's list
-	MaxUnread  = 100  // unread messages and mentions that are counted; so many means "at least"
-	MaxPreview = 100  // characters of a message in a list
+	MaxListed    = 1000   // rooms in a person's list
+	MaxUnread    = 100    // unread messages and mentions that are counted; so many means "at least"
+	MaxPreview   = 100    // characters of a message in a list
+	MaxBookmarks = 10_000 // messages that a person has saved
 )
 
 // A Notify says of what in a room a person wants to be told.
