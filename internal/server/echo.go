@@ -23,7 +23,7 @@ type echo struct{ *conn }
 func (echo) begin(context.Context) error { return nil }
 
 func (e echo) receive(_ context.Context, m wire.WSMessage) {
-	e.outbound.queueAnswer(func(dst []byte) []byte { return wire.AppendMessage(dst, m) })
+	e.outbound.queueAnswer(func(dst []byte) []byte { return wire.AppendWSMessage(dst, m) })
 }
 
 func (echo) end() {}
