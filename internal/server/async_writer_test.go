@@ -19,7 +19,7 @@ func TestBusyWriterStillTakesShortWrites(t *testing.T) {
 			return nil
 		})
 	})
-	var o outbound
+	var o Outbound
 	o.init(p, func(chat.Code) {})
 	take := func(s string, want int) {
 		t.Helper()

@@ -22,7 +22,7 @@ type batch struct {
 
 // A batchEntry is what goes to one connection.
 type batchEntry struct {
-	outlet *outbound
+	outlet *Outbound
 	port   batchWriter
 	given  []byte // what Add was given
 
@@ -59,7 +59,7 @@ func NewBatch() room.Batch {
 
 // Add implements room.Batch.
 func (b *batch) Add(sink room.Sink, p []byte) bool {
-	o, ok := sink.(*outbound)
+	o, ok := sink.(*Outbound)
 	if !ok || b.ring == nil || len(p) > maxBatched || len(b.entries) == ringSize || !o.mu.TryLock() {
 		return false
 	}

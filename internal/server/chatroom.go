@@ -16,13 +16,14 @@ func (s *Server) chatroom(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	s.upgrade(w, r, "", func(c *conn) protocol { return &chatroomClient{conn: c, givenName: given, session: session} })
+	s.upgrade(w, r, "", func(c *Conn) Protocol { return &chatroomClient{Conn: c, s: s, givenName: given, session: session} })
 }
 
 // A chatroomClient is a connection that speaks the five-line protocol. Its fields
 // belong to the connection's reading goroutine.
 type chatroomClient struct {
-	*conn
+	*Conn
+	s         *Server
 	givenName string // the room's name as it came
 	session   string // that the request brought; "" for most
 	live      registration
@@ -37,7 +38,7 @@ const maxChatroomNames = 64
 
 // begin enters the room. What a page of this protocol can show is a message,
 // so that is how it learns of a name that is none.
-func (l *chatroomClient) begin(ctx context.Context) error {
+func (l *chatroomClient) Begin(ctx context.Context) error {
 	if l.session != "" {
 		l.live.owner = l
 		if _, err := l.s.enter(ctx, &l.live, l.session); err != nil {
@@ -46,11 +47,11 @@ func (l *chatroomClient) begin(ctx context.Context) error {
 		}
 		l.session = ""
 	}
-	name, err := l.s.resolveRoom(l.from, l.givenName, nil)
+	name, err := l.s.resolveRoom(l.From(), l.givenName, nil)
 	if err == nil {
 		l.room = name
-		who := chat.Who{Network: network(l.from)} // each message names its own author
-		j := room.JoinRequest{Sink: &l.outbound, Encoder: wire.ChatroomFrames{}}
+		who := chat.Who{Network: network(l.From())} // each message names its own author
+		j := room.JoinRequest{Sink: l.Out(), Encoder: wire.ChatroomFrames{}}
 		l.reader, err = l.s.hub.Join(ctx, who, name, j, func(room.JoinResult) {})
 	}
 	if err != nil {
@@ -61,7 +62,7 @@ func (l *chatroomClient) begin(ctx context.Context) error {
 }
 
 // receive posts one line.
-func (l *chatroomClient) receive(ctx context.Context, m wire.WSMessage) {
+func (l *chatroomClient) Receive(ctx context.Context, m wire.WSMessage) {
 	if !l.live.begin() {
 		return
 	}
@@ -81,22 +82,22 @@ func (l *chatroomClient) post(ctx context.Context, data []byte) error {
 		return err
 	}
 	taken := false
-	l.outbound.beginSend()
+	l.Out().BeginSend()
 	defer func() {
 		if !taken { // also after a panic: the goodbye waits for all answers
-			l.outbound.endSend(func(dst []byte) []byte { return dst })
+			l.Out().EndSend(func(dst []byte) []byte { return dst })
 		}
 	}()
-	err = l.s.hub.Post(chat.Draft{Room: l.room, From: p, Text: line.Message, Network: network(l.from)}, func(c chat.Commit) {
-		defer l.s.recoverConn(l.abort)
-		l.outbound.endSend(func(dst []byte) []byte {
+	err = l.s.hub.Post(chat.Draft{Room: l.room, From: p, Text: line.Message, Network: network(l.From())}, func(c chat.Commit) {
+		defer l.Recover()
+		l.Out().EndSend(func(dst []byte) []byte {
 			if c.Err == nil {
 				return dst // the message itself is the answer
 			}
 			return wire.AppendChatroomError(dst, l.s.reportable(c.Err))
 		})
 		if c.Err != nil {
-			l.s.acks.push(l.conn)
+			l.SendLater()
 		}
 	})
 	if taken = err == nil; !taken {
@@ -115,7 +116,7 @@ func (l *chatroomClient) person(ctx context.Context, given string) (chat.Person,
 	if err != nil {
 		return chat.Person{}, err
 	}
-	p, _, err := l.s.newGuest(ctx, l.from, name, "")
+	p, _, err := l.s.newGuest(ctx, l.From(), name, "")
 	if err != nil {
 		return chat.Person{}, err
 	}
@@ -128,21 +129,21 @@ func (l *chatroomClient) person(ctx context.Context, given string) (chat.Person,
 
 func (l *chatroomClient) refuse(err error) {
 	e := l.s.reportable(err)
-	l.outbound.queueAnswer(func(dst []byte) []byte { return wire.AppendChatroomError(dst, e) })
+	l.Out().QueueAnswer(func(dst []byte) []byte { return wire.AppendChatroomError(dst, e) })
 }
 
 // sessionEnded has the connection end, with a word that says why.
 func (l *chatroomClient) sessionEnded() {
-	l.outbound.queueAnswer(func(dst []byte) []byte { return wire.AppendChatroomError(dst, errSessionEnded) })
-	if l.closeAsync(wire.CloseSignedOut, string(chat.SessionEnded)) {
+	l.Out().QueueAnswer(func(dst []byte) []byte { return wire.AppendChatroomError(dst, errSessionEnded) })
+	if l.Close(wire.CloseSignedOut, string(chat.SessionEnded)) {
 		l.s.counted(chat.SessionEnded)
 	}
 }
 
-func (l *chatroomClient) end() {
+func (l *chatroomClient) End() {
 	l.s.registry.remove(&l.live)
 	if l.reader != nil {
-		defer l.s.recoverConn(l.abort)
+		defer l.Recover()
 		l.reader.Leave()
 	}
 }

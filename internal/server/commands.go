@@ -57,7 +57,7 @@ func (cl *client) recognise(ctx context.Context, cmd wire.Command) (p chat.Perso
 			return chat.Person{}, "", errSessionEnded
 		default:
 			defer cl.live.done()
-			if p, err = cl.s.renamed(ctx, p, name, cmd.Nonce, cl.from); err != nil {
+			if p, err = cl.s.renamed(ctx, p, name, cmd.Nonce, cl.From()); err != nil {
 				cl.s.registry.remove(&cl.live) // the client may say hello again
 			}
 			return p, cmd.Session, err
@@ -66,7 +66,7 @@ func (cl *client) recognise(ctx context.Context, cmd wire.Command) (p chat.Perso
 	if name == "" {
 		return p, "", &chat.Error{Code: chat.BadName, Message: "Say who you are: a name, or a session."}
 	}
-	if p, session, err = cl.s.newGuest(ctx, cl.from, name, ""); err == nil {
+	if p, session, err = cl.s.newGuest(ctx, cl.From(), name, ""); err == nil {
 		cl.s.registry.add(&cl.live, p.ID, keyOf(session)) // nobody else knows it yet
 	}
 	return p, session, err
@@ -89,12 +89,12 @@ func (cl *client) join(ctx context.Context, cmd wire.Command) error {
 		return err
 	}
 	if cmd.After != nil { // what was sent before may be among what follows
-		cl.outbound.flush()
-		cl.outbound.awaitAnswers()
+		cl.Out().Flush()
+		cl.Out().AwaitAnswers()
 	}
 	cl.hearOfName()
 	reader, err := cl.s.hub.Join(ctx, cl.who(), name, room.JoinRequest{
-		Member: true, Sink: &cl.outbound, Encoder: wire.EventFrames{}, After: cmd.After, Epoch: cmd.Epoch, At: at,
+		Member: true, Sink: cl.Out(), Encoder: wire.EventFrames{}, After: cmd.After, Epoch: cmd.Epoch, At: at,
 	}, func(j room.JoinResult) {
 		a := wire.Answer{ID: cmd.ID, Behind: j.Behind, Reset: j.Reset, Room: name, Seq: &j.Head, At: j.At, Count: &j.Count, Here: j.Here}
 		if j.Behind {
@@ -114,7 +114,7 @@ func (cl *client) join(ctx context.Context, cmd wire.Command) error {
 }
 
 // who returns who sends the client's commands.
-func (cl *client) who() chat.Who { return chat.Who{Person: cl.person, Network: network(cl.from)} }
+func (cl *client) who() chat.Who { return chat.Who{Person: cl.person, Network: network(cl.From())} }
 
 // leave ends the client's membership of a room. Its answers to sends are
 // written along with the room's events, so they come first.
@@ -123,8 +123,8 @@ func (cl *client) leave(ctx context.Context, cmd wire.Command) error {
 	if err != nil {
 		return err
 	}
-	cl.outbound.flush()
-	cl.outbound.awaitAnswers()
+	cl.Out().Flush()
+	cl.Out().AwaitAnswers()
 	reader.Leave()
 	delete(cl.rooms, name)
 	cl.ok(wire.Answer{ID: cmd.ID})
@@ -160,7 +160,7 @@ func (cl *client) roomName(ctx context.Context, s string) (chat.RoomName, error)
 	if name := chat.RoomName(s); cl.rooms[name] != nil {
 		return name, nil
 	}
-	return cl.s.resolveRoom(cl.from, s, cl.lists(ctx))
+	return cl.s.resolveRoom(cl.From(), s, cl.lists(ctx))
 }
 
 // lists returns how to find out whether a room is in the client's list.
@@ -178,7 +178,7 @@ func (cl *client) send(ctx context.Context, cmd wire.Command) (err error) {
 		d.Extra = &chat.Attrs{ReplyTo: cmd.ReplyTo}
 	}
 	if cmd.Forward != nil {
-		if d, err = cl.s.forward(ctx, cl.who(), d, cl.from, cmd.Forward.Room, cmd.Forward.Seq, cl.lists(ctx)); err != nil {
+		if d, err = cl.s.forward(ctx, cl.who(), d, cl.From(), cmd.Forward.Room, cmd.Forward.Seq, cl.lists(ctx)); err != nil {
 			return err
 		}
 	}
@@ -222,12 +222,12 @@ func (cl *client) post(ctx context.Context, cmd wire.Command, d chat.Draft) erro
 	}
 	member := cl.rooms[name] != nil
 	cl.hearOfName()
-	d.Room, d.From, d.Network = name, cl.person, network(cl.from)
+	d.Room, d.From, d.Network = name, cl.person, network(cl.From())
 	taken := false
-	cl.outbound.beginSend()
+	cl.Out().BeginSend()
 	defer func() {
 		if !taken { // also after a panic: the goodbye waits for all answers
-			cl.outbound.endSend(func(dst []byte) []byte { return dst })
+			cl.Out().EndSend(func(dst []byte) []byte { return dst })
 		}
 	}()
 	err = cl.s.hub.Post(d, func(c chat.Commit) { cl.stored(cmd.ID, c, member) })
@@ -251,14 +251,14 @@ func (cl *client) hearOfName() {
 // stored answers a send, on the log's goroutine. A member's socket is about to
 // be written with the event itself; the answer goes along.
 func (cl *client) stored(id int64, c chat.Commit, member bool) {
-	defer cl.s.recoverConn(cl.abort)
+	defer cl.Recover()
 	if c.Err != nil {
 		e := cl.s.reportable(c.Err)
-		cl.outbound.endSend(func(dst []byte) []byte { return wire.AppendError(dst, id, e) })
+		cl.Out().EndSend(func(dst []byte) []byte { return wire.AppendError(dst, id, e) })
 	} else {
-		cl.outbound.endSend(func(dst []byte) []byte { return wire.AppendStored(dst, id, c.Event) })
+		cl.Out().EndSend(func(dst []byte) []byte { return wire.AppendStored(dst, id, c.Event) })
 	}
 	if !member || c.Err != nil || c.Repeated {
-		cl.s.acks.push(cl.conn)
+		cl.SendLater()
 	}
 }

@@ -4,12 +4,9 @@ import (
 	"context"
 	"errors"
 	"net"
-	"net/http"
 	"net/netip"
 	"sync/atomic"
 	"time"
-
-	"github.com/gobwas/ws"
 
 	"parley/internal/chat"
 	"parley/internal/wire"
@@ -18,13 +15,13 @@ import (
 // A conn is one WebSocket connection. What the frames mean is its talk's
 // business. Its runner is the goroutine that reads and carries out: there is
 // none while nothing comes, and never a second one.
-type conn struct {
-	outbound  outbound
-	s         *Server
+type Conn struct {
+	out       Outbound
+	links     *Links
 	transport transport
-	inbound   inbound
+	in        inbound
 	parser    wire.Parser
-	protocol  protocol
+	protocol  Protocol
 	from      netip.Addr // the client's address
 
 	state   atomic.Int32 // whether there is a runner
@@ -41,112 +38,92 @@ type conn struct {
 
 // What turn can be.
 const (
-	idle     = iota // nobody runs; wake starts a runner
-	running         // there is a runner
-	runAgain        // there is, and it looks once more before it goes
-	finished        // it will not run any more
+	stateIdle     = iota // nobody runs; wake starts a runner
+	stateRunning         // there is a runner
+	stateRunAgain        // there is, and it looks once more before it goes
+	stateFinished        // it will not run any more
 )
 
-// A protocol is a protocol spoken on a connection.
-type protocol interface {
+// A talk is a protocol spoken on a connection.
+type Protocol interface {
 	// begin is called first. An error, a *wire.CloseError, ends the connection.
-	begin(ctx context.Context) error
-	// receive is called for each message, in order: text and, where the parser
+	Begin(ctx context.Context) error
+	// hear is called for each message, in order: text and, where the parser
 	// takes it, binary. Its data is good until hear returns.
-	receive(ctx context.Context, m wire.WSMessage)
+	Receive(ctx context.Context, m wire.WSMessage)
 	// end is called last, when nothing more can be sent.
-	end()
+	End()
 }
 
 // lingerTime is how long a connection that is being closed may take to read
 // the last bytes.
 const lingerTime = 2 * time.Second
 
-// upgrade makes a WebSocket of a request, which has a goroutine of its own, so
-// that the HTTP server's can go.
-func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, protocol string, newTalk func(*conn) protocol) {
-	if !s.shakesHands(w, r) {
-		return
-	}
-	if err := s.originAllowed(r); err != nil {
-		s.refuse(w, r, err)
-		return
-	}
-	from := s.address(r)
-	if err := s.admit(from); err != nil {
-		s.refuse(w, r, err)
-		return
-	}
-	up := ws.HTTPUpgrader{Timeout: writeTimeout, Protocol: func(p string) bool { return p == protocol }}
-	nc, rw, _, err := up.Upgrade(r, w)
-	if err != nil { // the upgrader has answered
-		if nc != nil {
-			nc.Close()
-		}
-		s.release(from)
-		return
-	}
-	nc.SetDeadline(time.Time{}) // an error shows at the first read
-	first, _ := rw.Reader.Peek(rw.Reader.Buffered())
-	c := &conn{s: s, parser: wire.Parser{Limit: s.cfg.FrameSize}, from: from}
-	c.start(nc, first, newTalk)
-}
-
-// start gives the connection its line, of which first has been read already,
-// its talk and its first runner. Others (the poller, a line's goroutine, the
-// wheel, whoever newTalk tells) see the connection only when all that they use
-// is set.
-func (c *conn) start(nc net.Conn, first []byte, newTalk func(*conn) protocol) {
-	c.state.Store(running)
+// start makes nc a connection from an address, of which first has been read
+// already. enter has counted it. Other goroutines (the poller, the transport's,
+// the wheel's, those of newProtocol) see the connection only once it is complete.
+func (l *Links) Start(nc net.Conn, first []byte, from netip.Addr, newProtocol func(*Conn) Protocol) {
+	c := &Conn{links: l, parser: wire.Parser{Limit: l.cfg.FrameSize}, from: from}
+	c.state.Store(stateRunning)
 	c.lastReceived.Store(int64(time.Since(processStart)))
-	l, ok := c.s.poller.socket(c, nc)
+	t, ok := l.poller.transport(c, nc)
 	if !ok {
-		l = newBlockingTransport(nc, c.goGuarded, c.outbound.fail)
+		t = newBlockingTransport(nc, c.goGuarded, c.out.fail)
 	}
-	c.use(l, first)
-	c.protocol = newTalk(c)
-	if err := l.open(nc); err != nil { // the system watches no more sockets
-		c.use(newBlockingTransport(nc, c.goGuarded, c.outbound.fail), first)
+	c.use(t, first)
+	c.protocol = newProtocol(c)
+	if err := t.open(nc); err != nil { // the system watches no more sockets
+		c.use(newBlockingTransport(nc, c.goGuarded, c.out.fail), first)
 		c.transport.open(nc)
 	}
-	c.s.wheel.add(c)
-	if c.s.draining.Err() != nil { // closeConns may have missed it
+	l.wheel.add(c)
+	if l.draining.Err() != nil { // close may have missed it
 		c.drain()
 	}
 	go c.run()
 }
 
+// Out returns what goes out on the connection.
+func (c *Conn) Out() *Outbound { return &c.out }
+
+// From returns the client's address.
+func (c *Conn) From() netip.Addr { return c.from }
+
+// AcceptBinary makes the connection take binary messages, too. It is called
+// by the function that makes its protocol.
+func (c *Conn) AcceptBinary() { c.parser.Binary = true }
+
 // use has the connection read from l, behind first, and write to it.
-func (c *conn) use(l transport, first []byte) {
+func (c *Conn) use(l transport, first []byte) {
 	c.transport = l
-	c.inbound.init(l, first)
-	c.outbound.init(l, c.closeFor)
-	c.outbound.frameEnd = nil
+	c.in.init(l, first)
+	c.out.init(l, c.CloseFor)
+	c.out.frameEnd = nil
 	if !l.waits() {
-		c.outbound.frameEnd = wire.WholeFrames
+		c.out.frameEnd = wire.WholeFrames
 	}
 }
 
-// goGuarded calls f on a goroutine that closeConns waits for; a panic there ends the
+// aside calls f on a goroutine that closeConns waits for; a panic there ends the
 // connection.
-func (c *conn) goGuarded(f func()) {
-	c.s.conns.Go(func() {
-		defer c.s.recoverConn(c.abort)
+func (c *Conn) goGuarded(f func()) {
+	c.links.conns.Go(func() {
+		defer c.Recover()
 		f()
 	})
 }
 
 // wake has a runner look at the connection, now or once more.
-func (c *conn) wake() {
+func (c *Conn) wake() {
 	for {
 		switch c.state.Load() {
-		case idle:
-			if c.state.CompareAndSwap(idle, running) {
+		case stateIdle:
+			if c.state.CompareAndSwap(stateIdle, stateRunning) {
 				go c.run()
 				return
 			}
-		case running:
-			if c.state.CompareAndSwap(running, runAgain) {
+		case stateRunning:
+			if c.state.CompareAndSwap(stateRunning, stateRunAgain) {
 				return
 			}
 		default:
@@ -157,7 +134,7 @@ func (c *conn) wake() {
 
 // run is the runner: it goes on until nothing more has come or the connection
 // has ended.
-func (c *conn) run() {
+func (c *Conn) run() {
 	for {
 		err := errEnded
 		c.unlessPanic(func() { err = c.step(context.Background()) }) // the request's ended with its handler
@@ -166,17 +143,17 @@ func (c *conn) run() {
 		case !errors.Is(err, errNothing):
 			c.finish()
 			return
-		case c.state.CompareAndSwap(running, idle):
+		case c.state.CompareAndSwap(stateRunning, stateIdle):
 			return
 		default:
-			c.state.Store(running) // it was poked
+			c.state.Store(stateRunning) // it was poked
 		}
 	}
 }
 
 // step does what there is to do and returns errNothing if that is all for now;
 // another error means that the connection has ended.
-func (c *conn) step(ctx context.Context) error {
+func (c *Conn) step(ctx context.Context) error {
 	if c.leaving {
 		return c.linger()
 	}
@@ -189,7 +166,7 @@ func (c *conn) step(ctx context.Context) error {
 }
 
 // guarded hears what comes, but a panic ends this connection and nothing else.
-func (c *conn) guarded(ctx context.Context) (err error) {
+func (c *Conn) guarded(ctx context.Context) (err error) {
 	if c.unlessPanic(func() { err = c.serve(ctx) }) {
 		return err
 	}
@@ -197,22 +174,22 @@ func (c *conn) guarded(ctx context.Context) (err error) {
 }
 
 // unlessPanic calls f and reports whether it returned.
-func (c *conn) unlessPanic(f func()) (returned bool) {
+func (c *Conn) unlessPanic(f func()) (returned bool) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			c.s.reportPanic(cause)
+			c.links.ReportPanic(cause)
 		}
 	}()
 	f()
 	return true
 }
 
-// serve begins, if that has not been done, and carries out what comes until
+// hearing begins, if that has not been done, and carries out what comes until
 // nothing more does.
-func (c *conn) serve(ctx context.Context) error {
+func (c *Conn) serve(ctx context.Context) error {
 	if !c.begun {
 		c.begun = true
-		if err := c.protocol.begin(ctx); err != nil {
+		if err := c.protocol.Begin(ctx); err != nil {
 			return err
 		}
 	}
@@ -220,11 +197,11 @@ func (c *conn) serve(ctx context.Context) error {
 		if err := c.receiveAll(ctx); err != nil {
 			return err
 		}
-		c.outbound.flush()
+		c.out.Flush()
 		if c.ending() {
 			return nil
 		}
-		if err := c.inbound.fill(c.parser.MaxFrame()); err != nil {
+		if err := c.in.fill(c.parser.MaxFrame()); err != nil {
 			return err
 		}
 		c.lastReceived.Store(int64(time.Since(processStart)))
@@ -232,74 +209,74 @@ func (c *conn) serve(ctx context.Context) error {
 }
 
 // ending reports whether somebody else has decided that the connection ends.
-func (c *conn) ending() bool { return c.draining.Load() || c.closing.Load() }
+func (c *Conn) ending() bool { return c.draining.Load() || c.closing.Load() }
 
-// receiveAll handles the messages that are whole in what has been read.
-func (c *conn) receiveAll(ctx context.Context) error {
+// hearAll handles the messages that are whole in what has been read.
+func (c *Conn) receiveAll(ctx context.Context) error {
 	for !c.ending() {
-		m, n, err := c.parser.Next(c.inbound.unused())
+		m, n, err := c.parser.Next(c.in.unused())
 		if err != nil {
 			return err
 		}
 		if m.Op == wire.OpNone {
-			c.inbound.used(n)
+			c.in.used(n)
 			return nil
 		}
-		c.outbound.awaitRoom()
+		c.out.awaitRoom()
 		switch m.Op {
 		case wire.OpText, wire.OpBinary:
-			c.protocol.receive(ctx, m)
+			c.protocol.Receive(ctx, m)
 		case wire.OpPing:
-			c.outbound.queueAnswer(func(dst []byte) []byte { return wire.AppendControl(dst, wire.OpPong, m.Data) })
+			c.out.QueueAnswer(func(dst []byte) []byte { return wire.AppendControl(dst, wire.OpPong, m.Data) })
 		case wire.OpClose:
 			return &wire.CloseError{Code: wire.CodeIn(m.Data)}
 		}
-		c.inbound.used(n)
+		c.in.used(n)
 	}
 	return nil
 }
 
-// processStart is when the program began. How long ago something was is counted from
+// born is when the program began. How long ago something was is counted from
 // there, since the time of day may be set.
 var processStart = time.Now()
 
-// checkAlive is called by the wheel: it pings a silent client and ends one that has
+// look is called by the wheel: it pings a silent client and ends one that has
 // been silent for too long.
-func (c *conn) checkAlive(now time.Time, idle time.Duration) {
-	defer c.s.recoverConn(c.abort)
+func (c *Conn) checkAlive(now time.Time, idle time.Duration) {
+	defer c.Recover()
 	silent := now.Sub(processStart) - time.Duration(c.lastReceived.Load())
 	switch {
 	case silent >= idle:
-		c.closeAsync(wire.CloseIdle, "nothing came from you")
+		c.Close(wire.CloseIdle, "nothing came from you")
 	case silent >= idle/checksPerTimeout/2: // at the last look it was answered, a moment after it was asked
-		c.outbound.queueAnswer(func(dst []byte) []byte { return wire.AppendControl(dst, wire.OpPing, nil) })
-		c.outbound.flush()
+		c.out.QueueAnswer(func(dst []byte) []byte { return wire.AppendControl(dst, wire.OpPing, nil) })
+		c.out.Flush()
 	}
 }
 
-// drain has the connection read nothing more, answer what it has accepted,
+// goAway has the connection read nothing more, answer what it has accepted,
 // and end with 1001.
-func (c *conn) drain() {
+func (c *Conn) drain() {
 	c.draining.Store(true)
 	c.transport.wake(c)
 }
 
-// closeFor is called by each room that will not serve this connection any more.
-func (c *conn) closeFor(code chat.Code) {
+// cutOff is called by each room that will not serve this connection any more.
+func (c *Conn) CloseFor(code chat.Code) {
 	dismissed := false
 	if code == chat.Stalled {
-		dismissed = c.closeAsync(wire.CloseStalled, "stalled")
+		dismissed = c.Close(wire.CloseStalled, "stalled")
 	} else {
-		dismissed = c.closeAsync(wire.CloseInternal, "our fault")
+		dismissed = c.Close(wire.CloseInternal, "our fault")
 	}
 	if dismissed {
-		c.s.counted(code)
+		c.links.cfg.Counted(code)
 	}
 }
 
-// closeAsync ends the connection, without waiting for it, unless its end has been
+// dismiss ends the connection, without waiting for it, unless its end has been
 // decided already. It may be called by anybody.
-func (c *conn) closeAsync(code wire.CloseCode, reason string) bool {
+func (c *Conn) Close(code wire.CloseCode, reason string) bool {
 	if !c.queueClose(code, reason) {
 		return false
 	}
@@ -307,59 +284,60 @@ func (c *conn) closeAsync(code wire.CloseCode, reason string) bool {
 	return true
 }
 
-// queueClose puts a close frame behind what waits and gives the client
+// lastWord puts a close frame behind what waits and gives the client
 // lingerTime to take it and to answer, unless that has been done already.
-func (c *conn) queueClose(code wire.CloseCode, reason string) bool {
+func (c *Conn) queueClose(code wire.CloseCode, reason string) bool {
 	if c.closing.Swap(true) {
 		return false
 	}
-	c.outbound.appendClose(func(dst []byte) []byte { return wire.AppendClose(dst, code, reason) })
+	c.out.appendClose(func(dst []byte) []byte { return wire.AppendClose(dst, code, reason) })
 	time.AfterFunc(lingerTime, c.abort) // finds nothing to do, most often
 	return true
 }
 
-// closeAfter ends what has ended by err, or by what somebody else has decided.
+// sayGoodbye ends what has ended by err, or by what somebody else has decided.
 // If it returns nil, the rest is up to the client, which is given a moment, as
 // a socket that is closed with unread bytes takes back what it has sent.
-func (c *conn) closeAfter(err error) error {
+func (c *Conn) closeAfter(err error) error {
 	if c.draining.Load() {
 		err = &wire.CloseError{Code: wire.CloseGoingAway, Reason: "the server is going down"}
 	}
 	if e, ok := errors.AsType[*wire.CloseError](err); ok {
-		c.outbound.awaitAnswers()
+		c.out.AwaitAnswers()
 		c.queueClose(e.Code, e.Reason)
 	}
 	if !c.closing.Load() {
 		return errEnded // it broke
 	}
-	c.outbound.awaitEmpty()
+	c.out.awaitEmpty()
 	return c.transport.shut()
 }
 
 // linger drops what still comes.
-func (c *conn) linger() error {
+func (c *Conn) linger() error {
 	for {
-		c.inbound.used(len(c.inbound.unused()))
-		if err := c.inbound.fill(inBuffer); err != nil {
+		c.in.used(len(c.in.unused()))
+		if err := c.in.fill(inBuffer); err != nil {
 			return err
 		}
 	}
 }
 
 // finish is called by the last runner, last.
-func (c *conn) finish() {
-	c.outbound.fail()
-	c.unlessPanic(c.protocol.end)
-	c.s.wheel.remove(c)
-	c.inbound.giveBack()
+func (c *Conn) finish() {
+	c.out.fail()
+	c.unlessPanic(c.protocol.End)
+	c.links.wheel.remove(c)
+	c.in.giveBack()
 	c.transport.close()
-	c.state.Store(finished)
-	c.s.release(c.from)
+	c.state.Store(stateFinished)
+	c.links.cfg.Ended(c.from)
+	c.links.Leave()
 }
 
-// abort ends the connection at once. Its runner learns of it.
-func (c *conn) abort() {
-	c.outbound.fail()
+// cut ends the connection at once. Its runner learns of it.
+func (c *Conn) abort() {
+	c.out.fail()
 	c.transport.cut()
 	c.transport.wake(c)
 }

@@ -16,7 +16,7 @@ var inBuffers = sync.Pool{New: func() any { return new([inBuffer]byte) }}
 // that a silent connection holds none; but a line that waits in read needs one
 // of its own.
 type inbound struct {
-	line transport
+	transport transport
 
 	pooled     *[inBuffer]byte // the borrowed buffer, if store is one
 	store      []byte
@@ -25,7 +25,7 @@ type inbound struct {
 
 // init is called once; first has been read already.
 func (in *inbound) init(l transport, first []byte) {
-	in.line = l
+	in.transport = l
 	if len(first) > 0 {
 		in.store = append([]byte(nil), first...)
 		in.end = len(first)
@@ -51,7 +51,7 @@ func (in *inbound) fill(room int) error {
 	if in.end == len(in.store) {
 		in.grow(room)
 	}
-	n, err := in.line.read(in.store[in.end:])
+	n, err := in.transport.read(in.store[in.end:])
 	switch {
 	case n > 0:
 		in.end += n
@@ -90,9 +90,9 @@ func (in *inbound) grow(room int) {
 	switch {
 	case in.start > 0:
 		copy(in.store, unused)
-	case in.line.waits() && len(unused) < inBuffer/4:
+	case in.transport.waits() && len(unused) < inBuffer/4:
 		in.store = append(make([]byte, 0, inBuffer/4), unused...)[:inBuffer/4]
-	case !in.line.waits() && len(unused) < inBuffer/2:
+	case !in.transport.waits() && len(unused) < inBuffer/2:
 		in.pooled = inBuffers.Get().(*[inBuffer]byte)
 		in.store = in.pooled[:]
 		copy(in.store, unused)

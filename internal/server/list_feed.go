@@ -87,7 +87,7 @@ func (cl *client) openList(ctx context.Context, cmd wire.Command) error {
 	for _, e := range entries {
 		if err := w.joinRoom(ctx, e.Room, e.Head); err != nil {
 			cl.s.reportable(err)
-			cl.closeAsync(wire.CloseInternal, "our fault") // it would wait for news that never come
+			cl.Close(wire.CloseInternal, "our fault") // it would wait for news that never come
 			return nil
 		}
 	}
@@ -101,7 +101,7 @@ func (w *listFeed) begin(list wire.Answer) {
 	defer w.pushMu.Unlock()
 	w.cl.ok(list)
 	for _, frame := range w.beforeStart {
-		w.cl.outbound.queueAnswer(frame)
+		w.cl.Out().QueueAnswer(frame)
 	}
 	w.started, w.beforeStart = true, nil
 }
@@ -113,8 +113,8 @@ func (w *listFeed) joinRoom(ctx context.Context, name chat.RoomName, after chat.
 	if w.rooms == nil || w.rooms[name] != nil || len(w.rooms) >= chat.MaxListed {
 		return nil
 	}
-	who := chat.Who{Person: chat.Person{ID: w.person}, Network: network(w.cl.from)}
-	j := room.JoinRequest{Sink: &w.cl.outbound, Encoder: wire.ListUpdates{}, After: &after}
+	who := chat.Who{Person: chat.Person{ID: w.person}, Network: network(w.cl.From())}
+	j := room.JoinRequest{Sink: w.cl.Out(), Encoder: wire.ListUpdates{}, After: &after}
 	reader, err := w.cl.s.hub.Join(ctx, who, name, j, func(room.JoinResult) {})
 	if err != nil {
 		return err
@@ -143,16 +143,16 @@ func (w *listFeed) has(name chat.RoomName) bool {
 // push has a frame sent to the watcher's connection, and does not wait. A client
 // that takes nothing of what it is told is given up, like a reader that stalls.
 func (w *listFeed) push(frame func(dst []byte) []byte) {
-	defer w.cl.s.recoverConn(w.cl.abort)
+	defer w.cl.Recover()
 	w.pushMu.Lock()
 	defer w.pushMu.Unlock()
 	switch {
 	case !w.started:
 		w.beforeStart = append(w.beforeStart, frame)
-	case w.cl.outbound.queueUnsolicited(frame):
-		w.cl.s.acks.push(w.cl.conn)
+	case w.cl.Out().QueueUnsolicited(frame):
+		w.cl.SendLater()
 	default:
-		w.cl.closeFor(chat.Stalled)
+		w.cl.CloseFor(chat.Stalled)
 	}
 }
 
@@ -216,7 +216,7 @@ func (s *Server) limitPersonal(who chat.PersonID, from netip.Addr) error {
 // rateLimited returns the command that do is, not too often.
 func rateLimited(do func(*client, context.Context, wire.Command) error) func(*client, context.Context, wire.Command) error {
 	return func(cl *client, ctx context.Context, cmd wire.Command) error {
-		if err := cl.s.limitPersonal(cl.person.ID, cl.from); err != nil {
+		if err := cl.s.limitPersonal(cl.person.ID, cl.From()); err != nil {
 			return err
 		}
 		return do(cl, ctx, cmd)
@@ -276,17 +276,17 @@ func (cl *client) read(ctx context.Context, cmd wire.Command) error {
 	if cmd.Nonce == "" { // else it may be a retry, and the room have been left since
 		cl.s.addToList(ctx, cl.person.ID, name, true)
 	}
-	cl.outbound.beginSend()
+	cl.Out().BeginSend()
 	cl.s.markRead(cl.person.ID, chat.MessageRef{Room: name, Seq: cmd.Seq}, cmd.Exact, cmd.Nonce, cl.listFeed, func(e chat.ListEntry, err error) {
-		defer cl.s.recoverConn(cl.abort)
+		defer cl.Recover()
 		if err != nil {
 			told := cl.s.reportable(err)
-			cl.outbound.endSend(func(dst []byte) []byte { return wire.AppendError(dst, cmd.ID, told) })
+			cl.Out().EndSend(func(dst []byte) []byte { return wire.AppendError(dst, cmd.ID, told) })
 		} else {
 			a := wire.Answer{ID: cmd.ID, Room: name, Entry: &e}
-			cl.outbound.endSend(a.AppendFrame)
+			cl.Out().EndSend(a.AppendFrame)
 		}
-		cl.s.acks.push(cl.conn)
+		cl.SendLater()
 	})
 	return nil
 }

@@ -143,23 +143,23 @@ func (m *mouth) open(net.Conn) error      { return nil }
 func (m *mouth) notify(func())            {}
 func (m *mouth) read([]byte) (int, error) { return 0, errNothing }
 func (m *mouth) waits() bool              { return false }
-func (m *mouth) wake(*conn)               {}
+func (m *mouth) wake(*Conn)               {}
 func (m *mouth) shut() error              { return nil }
 func (m *mouth) cut()                     {}
 func (m *mouth) close()                   {}
 
 // watcherOf returns a watcher whose connection is m.
 func watcherOf(ts *testServer, m *mouth) *listFeed {
-	c := &conn{s: ts.Server, transport: m}
-	c.outbound.init(m, c.closeFor)
-	return &listFeed{cl: &client{conn: c}}
+	c := &Conn{links: ts.links, transport: m}
+	c.out.init(m, c.CloseFor)
+	return &listFeed{cl: &client{Conn: c, s: ts.Server}}
 }
 
 // waits returns how many bytes have not gone out.
 func (w *listFeed) waits() int {
-	w.cl.outbound.mu.Lock()
-	defer w.cl.outbound.mu.Unlock()
-	return len(w.cl.outbound.out)
+	w.cl.out.mu.Lock()
+	defer w.cl.out.mu.Unlock()
+	return len(w.cl.out.out)
 }
 
 // haveRead is what another device tells: that its person has read up to seq.
@@ -174,10 +174,10 @@ func TestWhatIsToldWhileTheListIsReadComesAfterIt(t *testing.T) {
 	w.push(haveRead(1))
 	w.begin(wire.Answer{ID: 7, Rooms: []chat.ListEntry{}})
 	w.push(haveRead(2))
-	w.cl.outbound.flush()
-	w.cl.outbound.mu.Lock()
+	w.cl.out.Flush()
+	w.cl.out.mu.Lock()
 	got := string(m.got)
-	w.cl.outbound.mu.Unlock()
+	w.cl.out.mu.Unlock()
 	list, first, second := strings.Index(got, `"id":7`), strings.Index(got, `"seq":1`), strings.Index(got, `"seq":2`)
 	if list < 0 || first < list || second < first {
 		t.Errorf("told %q", got)
@@ -207,7 +207,7 @@ func TestWhoDoesNotTakeWhatOtherDevicesReadIsGivenUp(t *testing.T) {
 	w.begin(wire.Answer{ID: 7, Rooms: []chat.ListEntry{}})
 	for range 2 * maxUnsolicited / frame {
 		w.push(haveRead(1))
-		w.cl.outbound.flush()
+		w.cl.out.Flush()
 	}
 	if w.cl.closing.Load() {
 		t.Error("somebody who takes all is given up")

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// An openResponse is an HTTP answer without an end of its own, such as an event stream.
+// An endless is an HTTP answer without an end of its own, such as an event stream.
 // Its client is known to be gone because reading from it says so: a write to
 // somebody who has gone need not fail for a long time.
 type openResponse interface {
@@ -19,27 +19,27 @@ type openResponse interface {
 	write(b []byte) error
 	// interrupt has a write that waits fail. It may be called at any time until close.
 	interrupt()
-	// awaitDisconnect returns when the client is gone, or never.
+	// awaitGone returns when the client is gone, or never.
 	awaitDisconnect()
 	// close is called once nothing is written any more. awaitGone returns then.
 	close()
 }
 
-// beginEndless begins an answer with what w's header holds. It takes a connection
+// beginResponse begins an answer with what w's header holds. It takes a connection
 // of HTTP/1 over, for that has no other request until it ends: net/http reads one
 // byte beyond a request and no more, and so does not hear of the end that comes
 // behind that byte. After an error nobody is left to answer.
-func (s *Server) beginEndless(w http.ResponseWriter, r *http.Request) (openResponse, error) {
+func beginResponse(w http.ResponseWriter, r *http.Request, idle time.Duration) (openResponse, error) {
 	rc := http.NewResponseController(w)
 	nc, buffered, err := rc.Hijack()
 	if errors.Is(err, http.ErrNotSupported) { // HTTP/2, whose streams tell by themselves when they end
-		return &endlessResponse{w: w, rc: rc, done: r.Context().Done(), closed: make(chan struct{})}, nil
+		return &http2Response{w: w, rc: rc, done: r.Context().Done(), closed: make(chan struct{})}, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("taking a connection over: %w", err)
 	}
-	if s.cfg.IdleTimeout > 0 {
-		setUserTimeout(tcpBelow(nc), s.cfg.IdleTimeout)
+	if idle > 0 {
+		setUserTimeout(tcpBelow(nc), idle)
 	}
 	e := &http1Response{nc: nc, in: buffered.Reader}
 	var head strings.Builder
@@ -69,7 +69,7 @@ func tcpBelow(nc net.Conn) *net.TCPConn {
 	return tcp
 }
 
-// http1Response is an answer on a connection of its own. It ends with the connection.
+// endlessConn is an answer on a connection of its own. It ends with the connection.
 type http1Response struct {
 	nc net.Conn
 	in *bufio.Reader
@@ -82,7 +82,7 @@ func (e *http1Response) write(b []byte) error {
 
 func (e *http1Response) interrupt() { e.nc.SetWriteDeadline(time.Now()) } // an error means that it has ended
 
-// maxUnsolicitedBytes is how many bytes a client may send that nobody has asked for.
+// mostUnasked is how many bytes a client may send that nobody has asked for.
 const maxUnsolicitedBytes = 64 << 10
 
 func (e *http1Response) awaitDisconnect() {
@@ -108,27 +108,27 @@ func (e *http1Response) close() {
 
 // endlessResponse is an answer by HTTP/2. It must not be used when its handler has
 // returned.
-type endlessResponse struct {
+type http2Response struct {
 	w      http.ResponseWriter
 	rc     *http.ResponseController
 	done   <-chan struct{}
 	closed chan struct{}
 }
 
-func (e *endlessResponse) write(b []byte) error {
+func (e *http2Response) write(b []byte) error {
 	if _, err := e.w.Write(b); err != nil {
 		return err
 	}
 	return e.rc.Flush()
 }
 
-func (e *endlessResponse) interrupt() { e.rc.SetWriteDeadline(time.Now()) } // without deadlines no write waits
+func (e *http2Response) interrupt() { e.rc.SetWriteDeadline(time.Now()) } // without deadlines no write waits
 
-func (e *endlessResponse) awaitDisconnect() {
+func (e *http2Response) awaitDisconnect() {
 	select {
 	case <-e.done:
 	case <-e.closed:
 	}
 }
 
-func (e *endlessResponse) close() { close(e.closed) }
+func (e *http2Response) close() { close(e.closed) }

@@ -28,7 +28,8 @@ func TestHeadOfAStreamWaitsForNobodyForLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := net.Pipe()
 		w := hijackable{httptest.NewRecorder(), ours}
-		if _, err := new(Server).beginEndless(w, httptest.NewRequest(http.MethodGet, "/api/rooms/lobby/events", nil)); err == nil {
+		r := httptest.NewRequest(http.MethodGet, "/api/rooms/lobby/events", nil)
+		if _, err := beginResponse(w, r, 0); err == nil {
 			t.Error("a stream has begun whose head nobody takes")
 		}
 		if _, err := theirs.Read(make([]byte, 1)); err != io.EOF {
@@ -66,8 +67,8 @@ func TestHandshakeThatBeginsTooLateEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := net.Pipe()
 		defer theirs.Close()
-		l := &tlsListener{
-			server: &Server{logger: slog.New(slog.DiscardHandler)}, config: anyCertificate,
+		l := &TLSListener{
+			links: newLinks(linkConfig{Logger: slog.New(slog.DiscardHandler)}), config: anyCertificate,
 			done: make(chan accepted), closed: make(chan struct{}),
 		}
 		close(l.closed)

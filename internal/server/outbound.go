@@ -13,7 +13,7 @@ import (
 //
 // Locks of rooms are taken before an outlet's, so an outlet calls nothing of a
 // room while it holds its own.
-type outbound struct {
+type Outbound struct {
 	// What each delivery reads comes first, in one line of the processor's cache.
 	mu          sync.Mutex
 	transport   transportWriter // set at birth
@@ -46,13 +46,13 @@ const (
 const maxUnsolicited = 128 << 10
 
 // init is called once, before anything else.
-func (o *outbound) init(p transportWriter, ended func(chat.Code)) {
+func (o *Outbound) init(p transportWriter, ended func(chat.Code)) {
 	o.transport, o.ended = p, ended
 	o.changed.L = &o.mu
 }
 
 // TryWrite implements room.Sink.
-func (o *outbound) TryWrite(p []byte) (int, error) {
+func (o *Outbound) TryWrite(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.dead || o.closeQueued {
@@ -64,7 +64,7 @@ func (o *outbound) TryWrite(p []byte) (int, error) {
 
 // took returns what TryWrite returns for p, of which the port has taken n bytes: the
 // rest of a frame that it has cut goes to out. The caller holds mu.
-func (o *outbound) took(p []byte, n int, err error) (int, error) {
+func (o *Outbound) took(p []byte, n int, err error) (int, error) {
 	if err != nil {
 		o.die()
 		return 0, err
@@ -80,7 +80,7 @@ func (o *outbound) took(p []byte, n int, err error) (int, error) {
 }
 
 // OnWritable implements room.Sink.
-func (o *outbound) OnWritable(ready func()) {
+func (o *Outbound) OnWritable(ready func()) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if !o.dead {
@@ -90,10 +90,10 @@ func (o *outbound) OnWritable(ready func()) {
 }
 
 // Close implements room.Sink.
-func (o *outbound) Close(code chat.Code) { o.ended(code) }
+func (o *Outbound) Close(code chat.Code) { o.ended(code) }
 
 // queueAnswer has frame append to what goes out, and does not send it yet.
-func (o *outbound) queueAnswer(frame func(dst []byte) []byte) {
+func (o *Outbound) QueueAnswer(frame func(dst []byte) []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if !o.dead && !o.closeQueued {
@@ -103,7 +103,7 @@ func (o *outbound) queueAnswer(frame func(dst []byte) []byte) {
 
 // queueUnsolicited is answer for what nobody has asked for. It reports false, and does not keep
 // the frame, if too much of that waits.
-func (o *outbound) queueUnsolicited(frame func(dst []byte) []byte) bool {
+func (o *Outbound) QueueUnsolicited(frame func(dst []byte) []byte) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.dead || o.closeQueued {
@@ -120,7 +120,7 @@ func (o *outbound) queueUnsolicited(frame func(dst []byte) []byte) bool {
 
 // append has frame append to out, which is in a borrowed buffer unless it is
 // empty. The caller holds mu.
-func (o *outbound) append(frame func(dst []byte) []byte) {
+func (o *Outbound) append(frame func(dst []byte) []byte) {
 	if o.lent == nil {
 		o.lent = outBuffers.Get().(*[]byte)
 		o.out = (*o.lent)[:0]
@@ -131,7 +131,7 @@ func (o *outbound) append(frame func(dst []byte) []byte) {
 }
 
 // giveBack gives out's buffer back. The caller holds mu.
-func (o *outbound) giveBack() {
+func (o *Outbound) giveBack() {
 	if o.lent != nil && cap(o.out) <= 16<<10 {
 		*o.lent = o.out[:0]
 		outBuffers.Put(o.lent)
@@ -140,7 +140,7 @@ func (o *outbound) giveBack() {
 }
 
 // flush sends what waits, or has it sent as soon as the port takes it.
-func (o *outbound) flush() {
+func (o *Outbound) Flush() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.dead || len(o.out) == 0 {
@@ -153,7 +153,7 @@ func (o *outbound) flush() {
 
 // appendClose appends the last word; nothing goes out after it. What waited stays in
 // front of it, as the first of it may be the rest of a cut frame.
-func (o *outbound) appendClose(lastWord func(dst []byte) []byte) {
+func (o *Outbound) appendClose(lastWord func(dst []byte) []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if !o.dead && !o.closeQueued {
@@ -165,7 +165,7 @@ func (o *outbound) appendClose(lastWord func(dst []byte) []byte) {
 }
 
 // fail says that the connection is gone.
-func (o *outbound) fail() {
+func (o *Outbound) fail() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.die()
@@ -173,7 +173,7 @@ func (o *outbound) fail() {
 
 // write gives out and then p to the port and returns how much of p it took.
 // The caller holds mu.
-func (o *outbound) write(p []byte) (int, error) {
+func (o *Outbound) write(p []byte) (int, error) {
 	n, err := o.transport.write(o.out, p)
 	if err != nil {
 		o.die()
@@ -191,7 +191,7 @@ func (o *outbound) write(p []byte) (int, error) {
 	return n, nil
 }
 
-func (o *outbound) die() {
+func (o *Outbound) die() {
 	o.dead = true
 	o.giveBack()
 	o.waiters = nil
@@ -200,14 +200,14 @@ func (o *outbound) die() {
 
 // drainLater has drain called as soon as the port takes something. The caller
 // holds mu.
-func (o *outbound) drainLater() {
+func (o *Outbound) drainLater() {
 	if !o.draining {
 		o.draining = true
 		o.transport.notify(o.drain)
 	}
 }
 
-func (o *outbound) drain() {
+func (o *Outbound) drain() {
 	for _, ready := range o.drained() {
 		ready()
 	}
@@ -215,7 +215,7 @@ func (o *outbound) drain() {
 
 // drained writes what waits and returns who waits for more room, if there is
 // some.
-func (o *outbound) drained() (waiters []func()) {
+func (o *Outbound) drained() (waiters []func()) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.draining = false
@@ -231,14 +231,14 @@ func (o *outbound) drained() (waiters []func()) {
 }
 
 // beginSend counts a send that will be answered.
-func (o *outbound) beginSend() {
+func (o *Outbound) BeginSend() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.pending++
 }
 
 // endSend answers a send.
-func (o *outbound) endSend(frame func(dst []byte) []byte) {
+func (o *Outbound) EndSend(frame func(dst []byte) []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.pending--
@@ -251,7 +251,7 @@ func (o *outbound) endSend(frame func(dst []byte) []byte) {
 }
 
 // awaitRoom waits until the connection may be served another command.
-func (o *outbound) awaitRoom() {
+func (o *Outbound) awaitRoom() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for !o.dead && !o.closeQueued && (len(o.out) > maxOut || o.pending >= maxPending) {
@@ -263,7 +263,7 @@ func (o *outbound) awaitRoom() {
 }
 
 // awaitAnswers waits until every send has been answered.
-func (o *outbound) awaitAnswers() {
+func (o *Outbound) AwaitAnswers() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for o.pending > 0 && !o.dead {
@@ -273,7 +273,7 @@ func (o *outbound) awaitAnswers() {
 
 // awaitEmpty waits until all has gone out, with the last word, which somebody
 // is about to say or has said.
-func (o *outbound) awaitEmpty() {
+func (o *Outbound) awaitEmpty() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for (!o.closeQueued || len(o.out) > 0) && !o.dead {

@@ -51,7 +51,7 @@ func (p *poller) run() {
 		}); err != nil {
 			return
 		}
-		p.tell(events[:n])
+		p.dispatch(events[:n])
 	}
 }
 
@@ -59,7 +59,7 @@ func (p *poller) close() { p.file.Close() }
 
 // tell tells sockets what has happened to them. A socket is in the table for
 // as long as its connection stands, so none is told later.
-func (p *poller) tell(events []unix.EpollEvent) {
+func (p *poller) dispatch(events []unix.EpollEvent) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	for _, e := range events {
@@ -71,12 +71,12 @@ func (p *poller) tell(events []unix.EpollEvent) {
 
 // socket returns a line for c if nc is a TCP connection, plain or with TLS. It is
 // not watched until it is opened.
-func (p *poller) socket(c *conn, nc net.Conn) (transport, bool) {
+func (p *poller) transport(c *Conn, nc net.Conn) (transport, bool) {
 	if p == nil {
 		return nil, false
 	}
 	if t, ok := nc.(*tls.Conn); ok {
-		return newTLSSocket(p, c, t)
+		return newTLSTransport(p, c, t)
 	}
 	fd, ok := duplicate(nc)
 	return &tcpTransport{conn: c, poller: p, fd: fd}, ok

@@ -100,7 +100,7 @@ func (s *Server) recoverHandler(next http.Handler) http.Handler {
 				return
 			}
 			if v != http.ErrAbortHandler {
-				s.reportPanic(v)
+				s.links.ReportPanic(v)
 			}
 			panic(http.ErrAbortHandler)
 		}()

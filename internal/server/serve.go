@@ -28,8 +28,7 @@ const drainTimeout = 8 * time.Second
 // what was accepted be stored and answered, and tells every connection to come
 // back later. The hub has to run until Serve has returned.
 func (s *Server) Serve(ctx context.Context, ln, plain net.Listener) error {
-	var err error
-	if s.poller, err = openPoller(); err != nil {
+	if err := s.links.Open(); err != nil {
 		return err
 	}
 	main := s.httpServer(s)
@@ -38,13 +37,13 @@ func (s *Server) Serve(ctx context.Context, ln, plain net.Listener) error {
 	if s.certs == nil {
 		g.Go(func() error { return ended(main.Serve(ln)) })
 	} else {
-		secure := s.listenTLS(ln, s.certs.Config(), maxHandshakes)
-		main.TLSConfig = secure.config.Clone() // net/http looks there for HTTP/2, and changes it
+		secure := s.links.listenTLS(ln, s.certs.Config(), maxHandshakes)
+		main.TLSConfig = secure.Config() // net/http looks there for HTTP/2, and changes it
 		if a, ok := s.certs.(*certs.ACME); ok {
 			a.ListensOn(hostAndPorts(ln, plain))
 		}
 		g.Go(func() error {
-			defer secure.wg.Wait()
+			defer secure.Wait()
 			return ended(main.Serve(secure))
 		})
 		g.Go(func() error { return s.certs.Run(ctx) })
@@ -55,10 +54,10 @@ func (s *Server) Serve(ctx context.Context, ln, plain net.Listener) error {
 		g.Go(func() error { return ended(other.Serve(plain)) })
 	}
 
-	running, stopDoors := context.WithCancel(context.WithoutCancel(ctx))
-	g.Go(func() error { return s.runConnections(running) })
+	running, stopLinks := context.WithCancel(context.WithoutCancel(ctx))
+	g.Go(func() error { return s.links.Run(running) })
 	g.Go(func() error {
-		defer stopDoors()
+		defer stopLinks()
 		<-ctx.Done()
 		return s.drain(context.WithoutCancel(ctx), servers)
 	})
@@ -81,7 +80,7 @@ func (s *Server) drain(ctx context.Context, servers []*http.Server) error {
 			return nil
 		})
 	}
-	g.Go(func() error { s.closeConns(ctx); return nil })
+	g.Go(func() error { s.links.Close(ctx); return nil })
 	return g.Wait()
 }
 

@@ -131,7 +131,7 @@ type Server struct {
 	unsent      pendingAnswers // what has been made and not taken
 
 	listFeeds
-	connections
+	links *Links
 }
 
 // New returns a Server for the rooms of hub and the people of kept. health
@@ -169,7 +169,14 @@ func New(cfg Config, hub *room.Hub, kept Stores, health func(context.Context) er
 	half := max(1, runtime.GOMAXPROCS(0)/2) // of the processors are for all else
 	s.pageQueue.init(half, max(1, half/2))
 	s.searchQueue.init(half+1, 1) // one that takes long does not hold the others up
-	s.initConnections()
+	s.links = newLinks(linkConfig{
+		FrameSize:        cfg.FrameSize,
+		IdleTimeout:      cfg.IdleTimeout,
+		HandshakeTimeout: cfg.HeaderTimeout,
+		Ended:            func(from netip.Addr) { s.addresses.leave(network(from)) },
+		Counted:          s.counted,
+		Logger:           s.logger,
+	})
 	s.handler = s.routes()
 	return s, nil
 }

@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"net/http"
-	"sync"
 	"time"
 
 	"parley/internal/chat"
@@ -87,44 +86,21 @@ func resumeFrom(r *http.Request) (j room.JoinRequest, err error) {
 	return j, err
 }
 
-// writeSSE writes a room's events until the client goes, the room gives it up, its
-// session is over or the server goes down. An error means that nothing has been
-// written.
+// writeSSE writes a room's events until the client disconnects, the room closes the
+// stream, its session is ended or the server stops. An error means that nothing
+// has been written.
 func (s *Server) writeSSE(
 	w http.ResponseWriter, r *http.Request, who chat.Who, name chat.RoomName, j room.JoinRequest, over <-chan struct{},
 ) error {
-	var helpers sync.WaitGroup
-	defer helpers.Wait()
-	var stop func()
-	aside := func(f func()) {
-		helpers.Go(func() {
-			defer s.recoverConn(stop)
-			f()
-		})
-	}
-	p := newAsyncWriter(aside)
-	var end sync.Mutex
-	var to openResponse // nil before it begins, and once it must not be used any more
-	stop = func() {
-		end.Lock()
-		defer end.Unlock()
-		p.end()
-		if to != nil {
-			to.interrupt()
-		}
-	}
-	out := new(outbound)
-	out.init(p, func(code chat.Code) {
-		s.counted(code)
-		stop()
-	})
-	j.Sink, j.Encoder = out, wire.SSE{Epoch: s.hub.Epoch()}
+	st := s.links.NewStream()
+	defer st.Wait()
+	j.Sink, j.Encoder = st.Out(), wire.SSE{Epoch: s.hub.Epoch()}
 	reader, err := s.hub.Join(r.Context(), who, name, j, func(found room.JoinResult) {
-		out.queueAnswer(func(dst []byte) []byte {
+		st.Out().QueueAnswer(func(dst []byte) []byte {
 			if found.Behind {
 				return wire.AppendSSEBehind(dst, name, s.hub.Epoch(), found.Head, found.At, found.Reset)
 			}
-			// A stream that is cut before its first event resumes here, and not with what comes later.
+			// A stream that is cut before its first event resumes here, not after later events.
 			return append(wire.AppendSSEID(dst, s.hub.Epoch(), found.From, found.FromAt), '\n')
 		})
 	})
@@ -132,41 +108,13 @@ func (s *Server) writeSSE(
 		return err
 	}
 	defer reader.Leave()
-	defer out.fail()
-
 	describeStream(w.Header())
-	answer, err := s.beginEndless(w, r)
-	if err != nil {
-		return nil // the client has gone
-	}
-	use := func(e openResponse) {
-		end.Lock()
-		defer end.Unlock()
-		to = e
-	}
-	use(answer)
-	defer answer.close()
-	defer use(nil)
-	ctx, cancel := context.WithCancel(r.Context())
-	defer cancel()
-	defer context.AfterFunc(ctx, stop)()
-	defer context.AfterFunc(s.draining, stop)()
-	aside(func() {
-		if comment(ctx, out, over) {
+	st.Run(w, r, func(ctx context.Context) {
+		if comment(ctx, st.Out(), over) {
 			s.counted(chat.SessionEnded)
-			out.appendClose(func(dst []byte) []byte { return wire.AppendSSEEnded(dst, errSessionEnded) })
-			defer time.AfterFunc(lingerTime, stop).Stop()
-			out.awaitEmpty()
-			p.awaitIdle()
-			p.end()
+			st.Finish(func(dst []byte) []byte { return wire.AppendSSEEnded(dst, errSessionEnded) })
 		}
 	})
-	aside(func() {
-		answer.awaitDisconnect()
-		stop()
-	})
-	out.flush()
-	p.run(answer.write)
 	return nil
 }
 
@@ -179,7 +127,7 @@ func describeStream(h http.Header) {
 
 // comment gives a stream something to write now and then, until ctx ends or, and
 // then it returns true, its session does.
-func comment(ctx context.Context, out *outbound, over <-chan struct{}) (ended bool) {
+func comment(ctx context.Context, out *Outbound, over <-chan struct{}) (ended bool) {
 	tick := time.NewTicker(keepAlive)
 	defer tick.Stop()
 	for {
@@ -189,8 +137,8 @@ func comment(ctx context.Context, out *outbound, over <-chan struct{}) (ended bo
 		case <-over:
 			return true
 		case <-tick.C:
-			out.queueAnswer(func(dst []byte) []byte { return append(dst, ":\n\n"...) })
-			out.flush()
+			out.QueueAnswer(func(dst []byte) []byte { return append(dst, ":\n\n"...) })
+			out.Flush()
 		}
 	}
 }

@@ -70,7 +70,7 @@ func TestNothingIsLostOrLeftBehindUnderStress(t *testing.T) {
 				all.Go(s.stall)
 			}
 			s.joined.Wait()
-			for _, c := range s.wheel.all() { // so that who stalls is soon seen to
+			for _, c := range s.links.wheel.all() { // so that who stalls is soon seen to
 				narrow(c.transport)
 			}
 			for i := range s.talkers {
@@ -141,7 +141,7 @@ func (s *stress) wantNothingLeft(t *testing.T, goroutines int) {
 	for {
 		s.http.CloseIdleConnections() // one that was about to be idle is next time
 		got, running := s.hub.Stats(), runtime.NumGoroutine()
-		if got.Rooms+got.Readers+got.Members+got.NotLive+got.Bytes+s.addresses.count() == 0 && len(s.wheel.all()) == 0 && running <= goroutines {
+		if got.Rooms+got.Readers+got.Members+got.NotLive+got.Bytes+s.addresses.count() == 0 && len(s.links.wheel.all()) == 0 && running <= goroutines {
 			return
 		}
 		select {

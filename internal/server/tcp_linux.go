@@ -14,7 +14,7 @@ import (
 // system calls on its descriptor. It has no goroutine and no buffer while
 // nothing comes.
 type tcpTransport struct {
-	conn   *conn
+	conn   *Conn
 	poller *poller
 	fd     int
 
@@ -63,7 +63,7 @@ func (k *tcpTransport) handleEvents(events uint32) {
 
 func (k *tcpTransport) waits() bool { return false }
 
-func (k *tcpTransport) wake(c *conn) { c.wake() }
+func (k *tcpTransport) wake(c *Conn) { c.wake() }
 
 // read reads what has come. A read that was not given all it asked for has
 // taken all there was, so the next one need not ask: should more come, the

@@ -41,7 +41,7 @@ const (
 
 // newTLSSocket returns a line for c over t, whose handshake is over; false if
 // what lies under t is no TCP connection of a tlsListener.
-func newTLSSocket(p *poller, c *conn, t *tls.Conn) (transport, bool) {
+func newTLSTransport(p *poller, c *Conn, t *tls.Conn) (transport, bool) {
 	under, ok := t.NetConn().(*rawConn)
 	if !ok {
 		return nil, false

@@ -13,10 +13,10 @@ import (
 // secureSocket returns the server's end of a server's only connection.
 func (ts *testServer) secureSocket(t *testing.T) *tlsTransport {
 	t.Helper()
-	all := ts.wheel.all()
+	all := ts.links.wheel.all()
 	for len(all) == 0 { // a handshake is answered before its connection is in the wheel
 		runtime.Gosched()
-		all = ts.wheel.all()
+		all = ts.links.wheel.all()
 	}
 	if len(all) != 1 {
 		t.Fatalf("%d connections, want one", len(all))
@@ -29,12 +29,12 @@ func (ts *testServer) secureSocket(t *testing.T) *tlsTransport {
 }
 
 // whileParked calls f when nothing runs for the connection, and keeps it so.
-func (c *conn) whileParked(f func()) {
-	for !c.state.CompareAndSwap(idle, running) {
+func (c *Conn) whileParked(f func()) {
+	for !c.state.CompareAndSwap(stateIdle, stateRunning) {
 		runtime.Gosched()
 	}
 	f()
-	c.state.Store(idle)
+	c.state.Store(stateIdle)
 	c.wake() // something may have come meanwhile
 }
 
@@ -79,7 +79,7 @@ func TestRestOfRecordsIsBounded(t *testing.T) {
 	if written >= 64<<20 {
 		t.Error("somebody who reads nothing was given 64 MiB")
 	}
-	for len(ts.wheel.all()) > 0 { // it is cut off
+	for len(ts.links.wheel.all()) > 0 { // it is cut off
 		runtime.Gosched()
 	}
 }

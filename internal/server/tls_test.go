@@ -208,7 +208,7 @@ func TestHalfHandshakesKeepNobodyOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	ts := startServer(t, cfg, room.Config{})
-	l := ts.listenTLS(ln, kept.Config(), places)
+	l := ts.links.listenTLS(ln, kept.Config(), places)
 	defer l.wg.Wait()
 	defer l.Close()
 	var silent []net.Conn

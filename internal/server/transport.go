@@ -21,7 +21,7 @@ type transport interface {
 	// waits reports whether read waits, and so never returns errNothing.
 	waits() bool
 	// wake has the connection's runner look at it again.
-	wake(c *conn)
+	wake(c *Conn)
 	// shut lets what was written go out, and then says that it was all.
 	// Reading is possible for lingerTime.
 	shut() error
@@ -71,7 +71,7 @@ func (st *blockingTransport) read(p []byte) (int, error) { return st.nc.Read(p) 
 
 func (st *blockingTransport) waits() bool { return true }
 
-func (st *blockingTransport) wake(*conn) { st.nc.SetReadDeadline(time.Now()) }
+func (st *blockingTransport) wake(*Conn) { st.nc.SetReadDeadline(time.Now()) }
 
 func (st *blockingTransport) shut() error {
 	if err := st.awaitIdle(); err != nil {

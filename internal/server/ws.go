@@ -15,13 +15,14 @@ const subprotocol = "parley.v1"
 // ws answers GET /ws.
 func (s *Server) ws(w http.ResponseWriter, r *http.Request) {
 	cookie := s.sessionCookie(r)
-	s.upgrade(w, r, subprotocol, func(c *conn) protocol { return &client{conn: c, cookie: cookie} })
+	s.upgrade(w, r, subprotocol, func(c *Conn) Protocol { return &client{Conn: c, s: s, cookie: cookie} })
 }
 
 // A client is a connection that speaks parley.v1. Its fields belong to the
 // connection's reading goroutine.
 type client struct {
-	*conn
+	*Conn
+	s        *Server
 	cookie   string // the session that the browser brought; "": none
 	person   chat.Person
 	live     registration // of the session that said hello
@@ -29,10 +30,10 @@ type client struct {
 	listFeed *listFeed // nil unless it watches its person's rooms
 }
 
-func (cl *client) begin(context.Context) error { return nil }
+func (cl *client) Begin(context.Context) error { return nil }
 
 // receive carries one command out.
-func (cl *client) receive(ctx context.Context, m wire.WSMessage) {
+func (cl *client) Receive(ctx context.Context, m wire.WSMessage) {
 	cmd, err := wire.DecodeCommand(m.Data)
 	if err != nil {
 		cl.refuse(cmd.ID, err)
@@ -60,12 +61,12 @@ func (cl *client) receive(ctx context.Context, m wire.WSMessage) {
 
 // sessionEnded has the connection end, with a word that says why.
 func (cl *client) sessionEnded() {
-	if cl.closeAsync(wire.CloseSignedOut, string(chat.SessionEnded)) {
+	if cl.Close(wire.CloseSignedOut, string(chat.SessionEnded)) {
 		cl.s.counted(chat.SessionEnded)
 	}
 }
 
-func (cl *client) end() {
+func (cl *client) End() {
 	cl.s.registry.remove(&cl.live)
 	if cl.listFeed != nil {
 		cl.s.remove(cl.listFeed)
@@ -77,18 +78,18 @@ func (cl *client) end() {
 
 // leaveReader leaves one room, so that a mistake there keeps no other from being left.
 func (cl *client) leaveReader(reader *room.Reader) {
-	defer cl.s.recoverConn(cl.abort)
+	defer cl.Recover()
 	reader.Leave()
 }
 
 // refuse answers a command with what its sender may be told of err.
 func (cl *client) refuse(id int64, err error) {
 	e := cl.s.reportable(err)
-	cl.outbound.queueAnswer(func(dst []byte) []byte { return wire.AppendError(dst, id, e) })
+	cl.Out().QueueAnswer(func(dst []byte) []byte { return wire.AppendError(dst, id, e) })
 }
 
 func (cl *client) ok(a wire.Answer) {
-	cl.outbound.queueAnswer(a.AppendFrame)
+	cl.Out().QueueAnswer(a.AppendFrame)
 }
 
 // reportable returns what a client may be told of err, and counts and logs it.
