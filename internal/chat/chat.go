@@ -188,10 +188,15 @@ func CheckText(text string, limit int) error {
 	}
 	if limit > 0 && len(text) > limit { // a rune has at least one byte
 		if n := utf8.RuneCountInString(text); n > limit {
-			return &Error{Code: TooLong, Message: fmt.Sprintf("The message has %d characters; at most %d are allowed.", n, limit)}
+			return tooLong("message", n, limit)
 		}
 	}
 	return nil
+}
+
+func tooLong(what string, characters, limit int) error {
+	message := fmt.Sprintf("The %s has %d characters; at most %d are allowed.", what, characters, limit)
+	return &Error{Code: TooLong, Message: message}
 }
 
 // errZero refuses U+0000, which many programs take for the end of a text.
@@ -229,7 +234,7 @@ type Page struct {
 	Messages []MessageState // oldest first
 	Head     Seq            // the room's newest event in that snapshot
 	At       time.Time      // when Head was stored; zero if there is none
-	More     bool           // there are more messages in the direction of the query: newer ones with Oldest, else older ones
+	More     bool           // there are more messages in the query's direction: newer ones with Oldest, else older ones
 	Newer    bool           // of a page around a message: there are newer messages
 	Root     *MessageState  // of a page of a thread: its root; nil if there is no such message
 }
@@ -259,12 +264,14 @@ func CheckEmoji(s string) error {
 			letters++
 		case r >= '\U000e0020' && r <= '\U000e007f': // tags: they make the flag of a region
 			tags++
-		case i > 0 && (r == '\u200d' || r == '\ufe0f' || r >= '\U0001f3fb' && r <= '\U0001f3ff'): // joiner, emoji style, skin tones
+		case i > 0 && (r == '\u200d' || r == '\ufe0f'): // joiner, emoji style
+		case i > 0 && r >= '\U0001f3fb' && r <= '\U0001f3ff': // skin tones
 		default:
 			return errEmoji
 		}
 	}
-	if tags > 0 && (first != '\U0001f3f4' || last != '\U000e007f') || last == '\u200d' { // a joiner or tag without effect
+	// Tags outside a flag and a joiner at the end would not be visible.
+	if tags > 0 && (first != '\U0001f3f4' || last != '\U000e007f') || last == '\u200d' {
 		return errEmoji
 	}
 	if (pictures > 0) == (letters > 0) || letters > 0 && letters != 2 {
@@ -293,12 +300,13 @@ func ParseTopic(s string) (string, error) {
 	if strings.IndexByte(s, 0) >= 0 {
 		return "", errZero
 	}
-	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
+	isBreak := func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
+	s = strings.Join(strings.FieldsFunc(s, isBreak), " ")
 	if isBlank(s) {
 		return "", nil
 	}
 	if n := utf8.RuneCountInString(s); n > MaxTopic {
-		return "", &Error{Code: TooLong, Message: fmt.Sprintf("The topic has %d characters; at most %d are allowed.", n, MaxTopic)}
+		return "", tooLong("topic", n, MaxTopic)
 	}
 	return s, nil
 }

@@ -48,7 +48,8 @@ const (
 var Codes = []Code{
 	InvalidJSON, UnknownOp, HelloFirst, BadRequest, BadRoom, BadName, BadText, BadNonce, NonceUsed,
 	BadSession, TooLong, TooLarge, NotJoined, AlreadyJoined, TooManyRooms, TooManyConnections,
-	RateLimited, ForbiddenOrigin, UnknownHost, NotFound, Gone, NotYours, TooMany, Behind, SessionEnded, Stalled, Unavailable, SearchUnavailable, Overloaded, Stopping, Internal,
+	RateLimited, ForbiddenOrigin, UnknownHost, NotFound, Gone, NotYours, TooMany, Behind, SessionEnded, Stalled,
+	Unavailable, SearchUnavailable, Overloaded, Stopping, Internal,
 }
 
 // An Error is what a client is told: a code for the program and a sentence for the person.

@@ -92,7 +92,8 @@ func untilStable(s string, f func(string) string) (string, bool) {
 }
 
 func isRoomRune(r rune) bool {
-	return (unicode.IsLetter(r) || unicode.IsMark(r)) && !isInvisible(r) || unicode.Is(unicode.Nd, r) || r == '-' || r == '_' || r == '.'
+	return (unicode.IsLetter(r) || unicode.IsMark(r)) && !isInvisible(r) ||
+		unicode.Is(unicode.Nd, r) || r == '-' || r == '_' || r == '.'
 }
 
 func tooManyMarks(s string) bool {

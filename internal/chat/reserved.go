@@ -27,7 +27,8 @@ func CheckName(nick string) error {
 		}
 	}
 	if reserved[skeleton(nick)] {
-		return badName("%s is nobody's name here, as it reads as the server, its staff or everybody. Take another one.", nick)
+		return badName(
+			"%s is nobody's name here, as it reads as the server, its staff or everybody. Take another one.", nick)
 	}
 	return nil
 }
@@ -45,8 +46,10 @@ func skeleton(name string) string {
 
 // lookalikes maps lower-case letters, as FoldName returns them.
 var lookalikes = strings.NewReplacer(
-	"а", "a", "ԁ", "d", "е", "e", "һ", "h", "і", "i", "ј", "j", "к", "k", "ӏ", "l", "м", "m", "п", "n", "о", "o", "р", "p", "ѕ", "s", "т", "t", "у", "y", "ү", "y", "с", "c", "х", "x",
-	"α", "a", "ε", "e", "η", "n", "ι", "i", "κ", "k", "ν", "v", "ο", "o", "ρ", "p", "σ", "s", "τ", "t", "υ", "y", "χ", "x", "ϲ", "c",
+	"а", "a", "ԁ", "d", "е", "e", "һ", "h", "і", "i", "ј", "j", "к", "k", "ӏ", "l",
+	"м", "m", "п", "n", "о", "o", "р", "p", "ѕ", "s", "т", "t", "у", "y", "ү", "y", "с", "c", "х", "x",
+	"α", "a", "ε", "e", "η", "n", "ι", "i", "κ", "k",
+	"ν", "v", "ο", "o", "ρ", "p", "σ", "s", "τ", "t", "υ", "y", "χ", "x", "ϲ", "c",
 	"ı", "i", "ɑ", "a", "ɡ", "g", "0", "o",
 )
 

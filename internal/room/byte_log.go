@@ -38,7 +38,8 @@ func (l *byteLog) append(e chat.Event) {
 
 // halve drops the older half of the bytes.
 func (l *byteLog) halve() {
-	l.drop(sort.Search(len(l.ends), func(i int) bool { return l.ends[i] >= uint32(len(l.buf)/2) })+1, maxLogBytes+maxLogBytes/8)
+	half := sort.Search(len(l.ends), func(i int) bool { return l.ends[i] >= uint32(len(l.buf)/2) })
+	l.drop(half+1, maxLogBytes+maxLogBytes/8)
 }
 
 // drop drops the first n events. It copies the rest into a new buffer of size bytes, because readers may hold slices of

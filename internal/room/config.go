@@ -18,7 +18,7 @@ type Config struct {
 	PeoplePerAddress int     `default:"10" help:"As how many people one address counts: the limits of one person, such as --message-rate, hold so many times for all who come from it; 0 for no limit."`
 	ReadRate         float64 `default:"100" help:"Pages of history, resumes and lists per second from one address in the long run, and twenty times as many at once; each 16 KiB count as one more; 0 for no limit."`
 
-	StallTimeout time.Duration `kong:"-"` // how long a blocked reader may take nothing before it is closed; default 30 s
+	StallTimeout time.Duration `kong:"-"` // a blocked reader is closed after this time; default 30 s
 	LeaveGrace   time.Duration `kong:"-"` // how long a person stays a member after their last reader; default 3 s
 	Memory       int           `kong:"-"` // bytes of recent events in memory, for all rooms together; default 64 MiB
 
@@ -26,7 +26,7 @@ type Config struct {
 
 	Format    Formatter                `kong:"-"` // default: none
 	Followers []Follower               `kong:"-"` // called in this order
-	Flushed   func(took time.Duration) `kong:"-"` // called when new events have been offered to all readers of their room
+	Flushed   func(took time.Duration) `kong:"-"` // called once new events have been offered to all readers of their room
 	Logger    *slog.Logger             `kong:"-"` // default: discard
 }
 

@@ -33,8 +33,8 @@ func (h *Hub) copiesLoop(ctx context.Context) error {
 		err := h.deleteCopies(ctx)
 		if err != nil && ctx.Err() == nil {
 			if !troubled {
-				h.logger.LogAttrs(ctx, slog.LevelWarn, "copies of a deleted message could not be deleted: it is tried again",
-					slog.Any("err", err))
+				h.logger.LogAttrs(ctx, slog.LevelWarn,
+					"copies of a deleted message could not be deleted: it is tried again", slog.Any("err", err))
 			}
 			again = time.After(copiesRetry)
 		}

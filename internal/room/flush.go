@@ -22,7 +22,7 @@ type flushQueue struct {
 }
 
 const (
-	soloAfter   = 100 * time.Millisecond // a room that has been the only one for this long gets all flushers and no rest
+	soloAfter   = 100 * time.Millisecond // a room alone for this long gets all flushers and no rest
 	largeShards = 4                      // a room with more dirty shards is large
 
 	longestRest = 10 * time.Millisecond // caps the rest after the whole process was suspended

@@ -57,7 +57,9 @@ func (r *Query) Message(ctx context.Context, room chat.RoomName, seq chat.Seq) (
 
 // Versions returns the versions of a message after the edit after (0: all), oldest first, and whether there are more
 // than fit on a page. A deleted message has none.
-func (r *Query) Versions(ctx context.Context, room chat.RoomName, seq, after chat.Seq) (versions []chat.Event, more bool, err error) {
+func (r *Query) Versions(
+	ctx context.Context, room chat.RoomName, seq, after chat.Seq,
+) (versions []chat.Event, more bool, err error) {
 	if err := access.May(r.who, access.Read, room); err != nil {
 		return nil, false, err
 	}

@@ -84,7 +84,7 @@ func (r *liveRoom) append(e chat.Event) (dirty bool) {
 	}
 	before := r.byteCount()
 	defer func() {
-		if cause := recover(); cause != nil { // some byte logs may lack the event; their readers catch up from the store
+		if cause := recover(); cause != nil { // byte logs may lack the event: readers catch up from the store
 			r.hub.logPanic("event panicked", r.name, cause)
 			for _, l := range r.logs {
 				l.forget(r.head)

@@ -53,7 +53,10 @@ func (h *Hub) CheckPosition(
 	}
 	p, err := r.comparePosition(ctx, seq, at, epoch)
 	if err == nil && !p.isInLog {
-		err = &chat.Error{Code: chat.Behind, Message: "This is not the log that you have read. Drop what you have of the room, and read it again."}
+		err = &chat.Error{
+			Code:    chat.Behind,
+			Message: "This is not the log that you have read. Drop what you have of the room, and read it again.",
+		}
 	}
 	return err
 }

@@ -15,7 +15,7 @@ const (
 	pageBytes  = 256 << 10              // of a page, as JSON; but a page has at least one message
 	formatAll  = 250 * time.Millisecond // for formatting a page's messages
 	formatCode = 50 * time.Millisecond  // of that, for colouring code
-	catchUpAll = 25 * time.Millisecond  // for formatting the events of a resume, without colours; workers serve all readers
+	catchUpAll = 25 * time.Millisecond  // for the events of a resume, without colours; workers serve all readers
 )
 
 // Bounds of what one network may cost in the long run. Reading is counted in requests and bytes, formatting and

@@ -20,10 +20,22 @@ type SlashCommand struct {
 // begins with two slashes, without the first.
 var SlashCommands = []SlashCommand{
 	{Name: "me", Args: "what you do", Help: "Say what you do: /me waves", By: "server", run: act},
-	{Name: "topic", Args: "what the room is about", Help: "Set the room's topic; without words it has none", By: "server", run: setTopic},
-	{Name: "shrug", Args: "text", Help: `Put ¯\_(ツ)_/¯ behind your message`, By: "server", run: appendPicture(`¯\_(ツ)_/¯`)},
-	{Name: "tableflip", Args: "text", Help: "Put (╯°□°)╯︵ ┻━┻ behind your message", By: "server", run: appendPicture("(╯°□°)╯︵ ┻━┻")},
-	{Name: "code", Args: "code", Help: "Show it as code; a first line of one word is its language", By: "server", run: code},
+	{
+		Name: "topic", Args: "what the room is about", Help: "Set the room's topic; without words it has none",
+		By: "server", run: setTopic,
+	},
+	{
+		Name: "shrug", Args: "text", Help: `Put ¯\_(ツ)_/¯ behind your message`,
+		By: "server", run: appendPicture(`¯\_(ツ)_/¯`),
+	},
+	{
+		Name: "tableflip", Args: "text", Help: "Put (╯°□°)╯︵ ┻━┻ behind your message",
+		By: "server", run: appendPicture("(╯°□°)╯︵ ┻━┻"),
+	},
+	{
+		Name: "code", Args: "code", Help: "Show it as code; a first line of one word is its language",
+		By: "server", run: code,
+	},
 	{Name: "spoiler", Args: "text", Help: "Hide it until somebody wants to see it", By: "server", run: spoiler},
 	{Name: "nick", Args: "name", Help: "Take another name", By: "client"},
 	{Name: "join", Args: "room", Help: "Go to a room", By: "client"},

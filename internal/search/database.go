@@ -49,7 +49,9 @@ CREATE TABLE room (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, cursor INT
 CREATE TABLE author (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE block (id INTEGER PRIMARY KEY, since_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL, places BLOB NOT NULL);
 CREATE INDEX block_time ON block (since_ms, until_ms);
-CREATE TABLE segment (first INTEGER PRIMARY KEY, documents INTEGER NOT NULL, base INTEGER NOT NULL, leaves INTEGER NOT NULL, version INTEGER NOT NULL);
+CREATE TABLE segment (
+	first INTEGER PRIMARY KEY, documents INTEGER NOT NULL, base INTEGER NOT NULL, leaves INTEGER NOT NULL,
+	version INTEGER NOT NULL);
 CREATE TABLE leaf (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL);
 `
 
@@ -109,7 +111,8 @@ func openDatabase(ctx context.Context, dir, epoch string) (db *database, anew bo
 // attempt may succeed.
 func isUnusable(ctx context.Context, path string, err error) bool {
 	switch sqliteCode(err) & 0xff {
-	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_FULL, sqlite3.SQLITE_INTERRUPT:
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_FULL,
+		sqlite3.SQLITE_INTERRUPT:
 		return false
 	}
 	if ctx.Err() != nil {
@@ -173,7 +176,8 @@ func pool(path string, pragmas []string, most int) *sql.DB {
 	if !strings.HasPrefix(path, "/") { // C:/…
 		path = "/" + path
 	}
-	u := url.URL{Scheme: "file", Path: path, RawQuery: url.Values{"mode": {"rw"}, "_pragma": pragmas, "_dqs": {"0"}, "_txlock": {"immediate"}}.Encode()}
+	query := url.Values{"mode": {"rw"}, "_pragma": pragmas, "_dqs": {"0"}, "_txlock": {"immediate"}}
+	u := url.URL{Scheme: "file", Path: path, RawQuery: query.Encode()}
 	db, err := sql.Open("sqlite", u.String())
 	if err != nil { // only for an unknown driver name
 		panic(err)

@@ -45,7 +45,9 @@ func (x *Index) purge(ctx context.Context, feeds feeds) error {
 
 // purgeRoom carries out a room's deletions after seq after or after its cursor, whichever is greater. It returns the
 // seq of the last one.
-func (x *Index) purgeRoom(ctx context.Context, room chat.RoomName, after chat.Seq, feeds feeds) (through chat.Seq, err error) {
+func (x *Index) purgeRoom(
+	ctx context.Context, room chat.RoomName, after chat.Seq, feeds feeds,
+) (through chat.Seq, err error) {
 	cursor := x.db.cursor(room)
 	through = max(after, cursor)
 	for {
@@ -133,7 +135,8 @@ func (db *database) truncateWAL(ctx context.Context) error {
 		return fmt.Errorf("before emptying the write-ahead log: %w", err)
 	}
 	err := db.writer.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &frames, &moved)
-	err = errors.Join(err, db.writer.QueryRowContext(ctx, `PRAGMA busy_timeout(2000)`).Scan(&frames)) // as in writerPragmas
+	// As in writerPragmas.
+	err = errors.Join(err, db.writer.QueryRowContext(ctx, `PRAGMA busy_timeout(2000)`).Scan(&frames))
 	if err != nil {
 		return fmt.Errorf("emptying the write-ahead log: %w", err)
 	}
@@ -160,7 +163,8 @@ func (x *Index) removeIfUnwipeable(ctx context.Context) {
 		return
 	}
 	if x.remove(ctx) {
-		x.logger.LogAttrs(ctx, slog.LevelWarn, "the search index, which could not be opened, was removed: it may have held what was deleted")
+		x.logger.LogAttrs(ctx, slog.LevelWarn,
+			"the search index, which could not be opened, was removed: it may have held what was deleted")
 	}
 	x.closedSince = time.Now()
 }

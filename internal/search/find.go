@@ -19,7 +19,7 @@ const (
 	mostTexts     = 4000    // texts read for one page; beyond, the page ends early and has a Next
 	mostNumbers   = 200_000 // candidates looked at for one page; likewise
 	mostAuthors   = 200     // authors that one from: can match; the shortest names first
-	maxRoomTokens = 8       // up to so many rooms are looked up as tokens; beyond, each candidate's room may be checked instead
+	maxRoomTokens = 8       // rooms that are looked up as tokens; of more rooms, candidates may be checked instead
 )
 
 // A Result is one page of hits.
@@ -77,13 +77,14 @@ func (x *Index) Search(ctx context.Context, q Query, rooms []chat.RoomName) (Res
 // errClosed is the error of a search while there is no index.
 var errClosed = &chat.Error{
 	Code: chat.SearchUnavailable, RetryAfter: retryEvery,
-	Message: "The search index cannot be used right now; everything else works. Search again in a moment. If that lasts, the server's log says why.",
+	Message: "The search index cannot be used right now; everything else works. Search again in a moment. " +
+		"If that lasts, the server's log says why.",
 }
 
 // A searchRun is one search in progress.
 type searchRun struct {
 	db      *database
-	conn    *sql.Conn // the only one that a search uses: searches that each needed a second one could wait for each other for ever
+	conn    *sql.Conn // the only one of a search: if each needed two, searches could wait for each other for ever
 	source  Source
 	query   Query
 	matcher matcher
@@ -213,7 +214,8 @@ func (s *searchRun) authors(ctx context.Context) (tokens []token, err error) {
 		if bare := strings.TrimPrefix(name, " "); classOf([]rune(bare)[0]) == lone {
 			name = bare // such scripts have no space before a word
 		}
-		err := eachRow(ctx, s.conn, `SELECT id FROM author WHERE instr(name, $1) > 0 ORDER BY length(name), id DESC LIMIT $2`,
+		err := eachRow(ctx, s.conn, `
+			SELECT id FROM author WHERE instr(name, $1) > 0 ORDER BY length(name), id DESC LIMIT $2`,
 			[]any{name, mostAuthors}, func(scan func(...any) error) error {
 				var id int64
 				err := scan(&id)
@@ -231,7 +233,8 @@ func (s *searchRun) authors(ctx context.Context) (tokens []token, err error) {
 func (s *searchRun) bound(ctx context.Context) error {
 	var id sql.NullInt64
 	if !s.query.Before.IsZero() {
-		err := s.conn.QueryRowContext(ctx, `SELECT max(id) FROM block WHERE since_ms < $1`, s.query.Before.UnixMilli()).Scan(&id)
+		err := s.conn.QueryRowContext(ctx, `
+			SELECT max(id) FROM block WHERE since_ms < $1`, s.query.Before.UnixMilli()).Scan(&id)
 		if err != nil {
 			return fmt.Errorf("documents before a time: %w", err)
 		}
@@ -241,7 +244,8 @@ func (s *searchRun) bound(ctx context.Context) error {
 		}
 	}
 	if !s.query.Since.IsZero() {
-		err := s.conn.QueryRowContext(ctx, `SELECT min(id) FROM block WHERE until_ms >= $1`, s.query.Since.UnixMilli()).Scan(&id)
+		err := s.conn.QueryRowContext(ctx, `
+			SELECT min(id) FROM block WHERE until_ms >= $1`, s.query.Since.UnixMilli()).Scan(&id)
 		if err != nil {
 			return fmt.Errorf("documents since a time: %w", err)
 		}
@@ -328,7 +332,9 @@ func (s *searchRun) behindCursor(hits []Hit) []Hit {
 
 // candidates looks at the next candidates below top, at most size. It returns the hits among them, newest first, the
 // number of the last one that it looked at, and whether there may be more.
-func (s *searchRun) candidates(ctx context.Context, size int, top int64) (hits []Hit, last int64, more bool, err error) {
+func (s *searchRun) candidates(
+	ctx context.Context, size int, top int64,
+) (hits []Hit, last int64, more bool, err error) {
 	last = top
 	var numbers []int64
 	var places []docRef

@@ -55,7 +55,8 @@ func (l *lookup) find(ctx context.Context, g segment, tokens []token, found *bit
 func (l *lookup) findIn(ctx context.Context, id int64, t token, found *bitmap) (more bool, err error) {
 	if l.leaf == nil || l.id != id {
 		l.leaf, l.at = nil, false
-		err := eachRow(ctx, l.conn, `SELECT bytes FROM leaf WHERE id = $1`, []any{id}, func(scan func(...any) error) error { return scan(&l.leaf) })
+		err := eachRow(ctx, l.conn, `SELECT bytes FROM leaf WHERE id = $1`, []any{id},
+			func(scan func(...any) error) error { return scan(&l.leaf) })
 		if err == nil && l.leaf == nil {
 			err = errCut
 		}

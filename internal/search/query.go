@@ -54,7 +54,8 @@ type Term struct {
 
 // Empty reports whether a query has no condition. It then finds nothing.
 func (q Query) Empty() bool {
-	return len(q.Terms) == 0 && len(q.From) == 0 && len(q.In) == 0 && len(q.Has) == 0 && q.Before.IsZero() && q.Since.IsZero()
+	return len(q.Terms) == 0 && len(q.From) == 0 && len(q.In) == 0 && len(q.Has) == 0 &&
+		q.Before.IsZero() && q.Since.IsZero()
 }
 
 // ParseQuery reads what a person typed: words, "phrases", beginnings* of words, from:name, from:"a name", in:room,

@@ -84,7 +84,8 @@ func (x *Index) report(ctx context.Context, err error) {
 	}
 	switch {
 	case err != nil && !x.errLogged:
-		x.logger.LogAttrs(ctx, slog.LevelError, "the search index cannot follow the log: it is tried again", slog.Any("err", err))
+		x.logger.LogAttrs(ctx, slog.LevelError,
+			"the search index cannot follow the log: it is tried again", slog.Any("err", err))
 	case err == nil && x.errLogged:
 		x.logger.LogAttrs(ctx, slog.LevelInfo, "the search index follows again")
 	}

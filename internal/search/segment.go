@@ -39,7 +39,8 @@ type queryer interface {
 
 // readSegments returns all segments in the order of their documents.
 func readSegments(ctx context.Context, db queryer) (segments []segment, err error) {
-	err = eachRow(ctx, db, `SELECT first, documents, base, leaves, version FROM segment ORDER BY first`, nil, func(scan func(...any) error) error {
+	const all = `SELECT first, documents, base, leaves, version FROM segment ORDER BY first`
+	err = eachRow(ctx, db, all, nil, func(scan func(...any) error) error {
 		var g segment
 		err := scan(&g.first, &g.documents, &g.base, &g.leaves, &g.version)
 		segments = append(segments, g)
@@ -54,7 +55,8 @@ func readSegments(ctx context.Context, db queryer) (segments []segment, err erro
 // readLeaves returns a segment's leaves in order.
 func readLeaves(ctx context.Context, db queryer, g segment) ([][]byte, error) {
 	leaves := make([][]byte, 0, g.leaves)
-	err := eachRow(ctx, db, `SELECT bytes FROM leaf WHERE id >= $1 AND id < $2 ORDER BY id`, []any{g.base, g.base + int64(g.leaves)}, func(scan func(...any) error) error {
+	const some = `SELECT bytes FROM leaf WHERE id >= $1 AND id < $2 ORDER BY id`
+	err := eachRow(ctx, db, some, []any{g.base, g.base + int64(g.leaves)}, func(scan func(...any) error) error {
 		var leaf []byte
 		err := scan(&leaf)
 		leaves = append(leaves, leaf)
@@ -196,7 +198,8 @@ func (w *rewrite) run(emit func(leaf int, token []byte, p posting) bool) error {
 			if err != nil {
 				return err
 			}
-			for len(tokens) > 0 && (more && tokens[0] < string(r.token) || !more && (behind == nil || tokens[0] < string(behind))) {
+			for len(tokens) > 0 &&
+				(more && tokens[0] < string(r.token) || !more && (behind == nil || tokens[0] < string(behind))) {
 				if !emit(i, []byte(tokens[0]), pack(w.added[tokens[0]])) {
 					return nil
 				}

@@ -51,19 +51,22 @@ func appendTokens(dst []byte, d *document) []byte {
 var (
 	imageEnds = []string{".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".svg", ".bmp", ".heic", ".tif", ".tiff"}
 	fileEnds  = []string{
-		".pdf", ".zip", ".gz", ".tgz", ".xz", ".bz2", ".zst", ".7z", ".rar", ".tar", ".txt", ".md", ".csv", ".json", ".xml", ".log",
-		".doc", ".docx", ".odt", ".rtf", ".xls", ".xlsx", ".ods", ".ppt", ".pptx", ".odp", ".epub", ".mp3", ".ogg", ".wav", ".flac", ".mp4", ".webm", ".mov",
+		".pdf", ".zip", ".gz", ".tgz", ".xz", ".bz2", ".zst", ".7z", ".rar", ".tar",
+		".txt", ".md", ".csv", ".json", ".xml", ".log",
+		".doc", ".docx", ".odt", ".rtf", ".xls", ".xlsx", ".ods", ".ppt", ".pptx", ".odp", ".epub",
+		".mp3", ".ogg", ".wav", ".flac", ".mp4", ".webm", ".mov",
 		".apk", ".deb", ".rpm", ".dmg", ".exe", ".iso", ".patch", ".diff",
 	}
 )
 
 // factsOf returns the facts of a text, each once, in a fixed order.
 func factsOf(text string) []Fact {
-	if !strings.Contains(text, "://") && !strings.Contains(text, "ww.") && !strings.Contains(text, "WW.") { // most texts have no address
+	if !strings.Contains(text, "://") && !strings.Contains(text, "ww.") && !strings.Contains(text, "WW.") {
 		return nil
 	}
 	var link, image, file bool
-	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return r <= ' ' || strings.ContainsRune(`<>"|`, r) || r == '\u3000' }) {
+	isBreak := func(r rune) bool { return r <= ' ' || strings.ContainsRune(`<>"|`, r) || r == '\u3000' }
+	for word := range strings.FieldsFuncSeq(text, isBreak) {
 		at := linkIn(word)
 		if at == "" {
 			continue

@@ -38,7 +38,10 @@ func (x *Index) Find(ctx context.Context, s chat.Search) (chat.Found, error) {
 	}
 	result, err := x.Search(ctx, q, rooms)
 	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		err = &chat.Error{Code: chat.SearchUnavailable, Message: "The search took too long. Look for longer or rarer words, or in one room."}
+		err = &chat.Error{
+			Code:    chat.SearchUnavailable,
+			Message: "The search took too long. Look for longer or rarer words, or in one room.",
+		}
 	}
 	found := chat.Found{Next: result.Next, Complete: result.Complete, Until: result.Until}
 	for _, h := range result.Hits {

@@ -31,10 +31,13 @@ var scriptsWithoutSpaces = []*unicode.RangeTable{
 
 // scriptsWithoutMarks are the scripts whose marks people leave out when they search. In other scripts, such as those of
 // India, a mark may be the word's vowel.
-var scriptsWithoutMarks = []*unicode.RangeTable{unicode.Latin, unicode.Greek, unicode.Cyrillic, unicode.Hebrew, unicode.Arabic}
+var scriptsWithoutMarks = []*unicode.RangeTable{
+	unicode.Latin, unicode.Greek, unicode.Cyrillic, unicode.Hebrew, unicode.Arabic,
+}
 
 // strokeLetters are letters that look like another letter with something added, but that Unicode does not decompose.
-var strokeLetters = strings.NewReplacer("ł", "l", "ø", "o", "đ", "d", "ħ", "h", "ŧ", "t", "ı", "i", "æ", "ae", "œ", "oe")
+var strokeLetters = strings.NewReplacer(
+	"ł", "l", "ø", "o", "đ", "d", "ħ", "h", "ŧ", "t", "ı", "i", "æ", "ae", "œ", "oe")
 
 // A class says how a rune affects the unit that is being read.
 type class uint8
@@ -96,7 +99,9 @@ func appendUnits(dst []unit, text string) []unit {
 	flush := func() {
 		if kind != gap {
 			if folded := fold(text[begin:stop]); folded != "" {
-				dst = append(dst, unit{text: folded, start: start, end: end, lone: kind == lone, joined: kind == lone && lastWasLone})
+				dst = append(dst, unit{
+					text: folded, start: start, end: end, lone: kind == lone, joined: kind == lone && lastWasLone,
+				})
 			}
 			afterLone = kind == lone
 		}

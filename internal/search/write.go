@@ -64,7 +64,8 @@ func addTokens(lists map[string][]int, n int, d *document) {
 
 // insert writes a segment.
 func (c *transaction) insert(ctx context.Context, g segment, leaves [][]byte) error {
-	i, _ := slices.BinarySearchFunc(c.segments, g.first, func(g segment, first int64) int { return cmp.Compare(g.first, first) })
+	begins := func(g segment, first int64) int { return cmp.Compare(g.first, first) }
+	i, _ := slices.BinarySearchFunc(c.segments, g.first, begins)
 	g.base, g.leaves, g.version = c.nextLeaf, len(leaves), c.newVersion()
 	c.nextLeaf += int64(len(leaves))
 	for n, leaf := range leaves {
@@ -72,7 +73,8 @@ func (c *transaction) insert(ctx context.Context, g segment, leaves [][]byte) er
 			return fmt.Errorf("writing a leaf: %w", err)
 		}
 	}
-	err := c.tx.exec(ctx, `INSERT INTO segment (first, documents, base, leaves, version) VALUES ($1, $2, $3, $4, $5)`, g.first, g.documents, g.base, g.leaves, g.version)
+	err := c.tx.exec(ctx, `INSERT INTO segment (first, documents, base, leaves, version) VALUES ($1, $2, $3, $4, $5)`,
+		g.first, g.documents, g.base, g.leaves, g.version)
 	if err != nil {
 		return fmt.Errorf("writing a segment: %w", err)
 	}
@@ -84,7 +86,8 @@ func (c *transaction) insert(ctx context.Context, g segment, leaves [][]byte) er
 func (c *transaction) remove(ctx context.Context, i int) error {
 	g := c.segments[i]
 	c.segments = slices.Delete(c.segments, i, i+1)
-	if err := c.tx.exec(ctx, `DELETE FROM leaf WHERE id >= $1 AND id < $2`, g.base, g.base+int64(g.leaves)); err != nil {
+	err := c.tx.exec(ctx, `DELETE FROM leaf WHERE id >= $1 AND id < $2`, g.base, g.base+int64(g.leaves))
+	if err != nil {
 		return fmt.Errorf("taking away leaves: %w", err)
 	}
 	if err := c.tx.exec(ctx, `DELETE FROM segment WHERE first = $1`, g.first); err != nil {
@@ -169,7 +172,8 @@ func (c *transaction) extend(ctx context.Context, id int64, documents []*documen
 func (c *transaction) revise(ctx context.Context) error {
 	numbers := slices.Sorted(maps.Keys(c.old))
 	for len(numbers) > 0 {
-		i, _ := slices.BinarySearchFunc(c.segments, numbers[0], func(g segment, n int64) int { return cmp.Compare(g.end()-1, n) })
+		ends := func(g segment, n int64) int { return cmp.Compare(g.end()-1, n) }
+		i, _ := slices.BinarySearchFunc(c.segments, numbers[0], ends)
 		if i == len(c.segments) {
 			return fmt.Errorf("document %d is in no segment: %w", numbers[0], errStale)
 		}
