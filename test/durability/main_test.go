@@ -16,7 +16,7 @@ func TestMain(m *testing.M) {
 }
 
 // patience is how long to wait for something that should happen soon.
-const patience = 20 * time.Second
+const patience = 60 * time.Second
 
 // giveUp returns a channel that is closed after patience, or when the test ends.
 func giveUp(t *testing.T) <-chan struct{} {
