@@ -70,7 +70,8 @@ func TestBatchServesEveryReaderAsTryWriteWould(t *testing.T) {
 		b.join(nil, twice)
 		b.join(nil, twice)
 		bad := clumsy{newSlate()}
-		if _, err := b.Join(t.Context(), nobody, "lobby", JoinRequest{Sink: bad, Encoder: lines{}}, func(JoinResult) {}); err != nil {
+		j := JoinRequest{Sink: bad, Encoder: lines{}}
+		if _, err := b.Join(t.Context(), nobody, "lobby", j, func(JoinResult) {}); err != nil {
 			t.Fatal(err)
 		}
 		b.sayMany(0)

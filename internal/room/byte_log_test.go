@@ -36,7 +36,8 @@ func TestEncodingThatNobodyReadsIsNotMade(t *testing.T) {
 		s := newSlate()
 		var used atomic.Int64
 		join := func(after chat.Seq) *Reader {
-			other, err := b.Join(context.Background(), nobody, "lobby", JoinRequest{Sink: s, Encoder: countedEncoder{&used}, After: &after}, func(JoinResult) {})
+			j := JoinRequest{Sink: s, Encoder: countedEncoder{&used}, After: &after}
+			other, err := b.Join(context.Background(), nobody, "lobby", j, func(JoinResult) {})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -40,7 +40,8 @@ func TestAnswerComesBeforeTheEventOfAReaderThatCatchesUp(t *testing.T) {
 		rd, _ := b.join(&ada, s, 0)
 		synctest.Wait() // parked, and served from the store from then on
 		answer := make(chan struct{})
-		if err := b.Post(chat.Draft{Room: "lobby", From: ada, Text: "mine"}, func(chat.Commit) { <-answer }); err != nil {
+		d := chat.Draft{Room: "lobby", From: ada, Text: "mine"}
+		if err := b.Post(d, func(chat.Commit) { <-answer }); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait() // stored, and not yet answered

@@ -79,7 +79,8 @@ func (l *memLog) commit(d chat.Draft) chat.Commit {
 		}
 	}
 	e := chat.Event{
-		Room: d.Room, Seq: chat.Seq(len(events) + 1), At: time.Now(), Kind: d.Is(), From: d.From, Text: d.Text, Target: d.Target, Extra: d.Extra,
+		Room: d.Room, Seq: chat.Seq(len(events) + 1), At: time.Now(), Kind: d.Is(), From: d.From, Text: d.Text,
+		Target: d.Target, Extra: d.Extra,
 		HTML: d.Nonce, // a place to keep it; the hub puts the real one
 	}
 	c := chat.Commit{Event: e}
@@ -117,7 +118,8 @@ func (l *memLog) Copies(_ context.Context, limit int) (due []chat.Draft, err err
 	defer l.mu.Unlock()
 	for at, source := range l.copies {
 		if l.text(source) == "" && l.text(at) != "" && len(due) < limit {
-			due = append(due, chat.Draft{Room: at.Room, From: l.rooms[at.Room][at.Seq-1].From, Kind: chat.Delete, Target: at.Seq})
+			due = append(due,
+				chat.Draft{Room: at.Room, From: l.rooms[at.Room][at.Seq-1].From, Kind: chat.Delete, Target: at.Seq})
 		}
 	}
 	return due, nil
@@ -185,7 +187,8 @@ func (l *memLog) Page(_ context.Context, room chat.RoomName, sel chat.PageQuery)
 
 func (l *memLog) some(room chat.RoomName, sel chat.PageQuery) (found []chat.MessageState, more bool) {
 	for _, e := range l.rooms[room] {
-		if e.Kind == chat.Message && e.Seq > sel.After && (sel.Before == 0 || e.Seq < sel.Before) && (sel.Seqs == nil || slices.Contains(sel.Seqs, e.Seq)) {
+		if e.Kind == chat.Message && e.Seq > sel.After && (sel.Before == 0 || e.Seq < sel.Before) &&
+			(sel.Seqs == nil || slices.Contains(sel.Seqs, e.Seq)) {
 			found = append(found, chat.MessageState{Event: e})
 		}
 	}

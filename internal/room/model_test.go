@@ -149,7 +149,8 @@ func (m *model) check(t *rapid.T) {
 			r.Leave()
 		}
 	}
-	if got := m.b.Stats(); got.Rooms != 0 || got.Readers != 0 || got.NotLive != 0 || got.Bytes != 0 || got.Members != 0 {
+	if got := m.b.Stats(); got.Rooms != 0 || got.Readers != 0 || got.NotLive != 0 || got.Bytes != 0 ||
+		got.Members != 0 {
 		t.Fatalf("after all have left: %+v", got)
 	}
 }

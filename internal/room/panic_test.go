@@ -63,7 +63,8 @@ func logged(said *bytes.Buffer) Config {
 
 func wantLogged(t *testing.T, said *bytes.Buffer, mistake string) {
 	t.Helper()
-	if got := said.String(); !strings.Contains(got, "level=ERROR") || !strings.Contains(got, mistake) || !strings.Contains(got, "panic_test.go") {
+	if got := said.String(); !strings.Contains(got, "level=ERROR") || !strings.Contains(got, mistake) ||
+		!strings.Contains(got, "panic_test.go") {
 		t.Errorf("logged %q, want %q and its stack", got, mistake)
 	}
 }
@@ -72,7 +73,10 @@ func TestPanicInASinkEndsThatReaderAlone(t *testing.T) {
 	var said bytes.Buffer
 	inBubble(t, logged(&said), func(t *testing.T, b *bench) {
 		first, bad, last := newSlate(), minedSink{newSlate()}, newSlate()
-		readers := []*Reader{b.joinWith(nil, first, lines{}), b.joinWith(nil, bad, lines{}), b.joinWith(nil, last, lines{})}
+		readers := []*Reader{
+			b.joinWith(nil, first, lines{}), b.joinWith(nil, bad, lines{}),
+			b.joinWith(nil, last, lines{}),
+		}
 		b.say(ada, "one", "boom", "three")
 		synctest.Wait()
 		first.wantRun(t, 1, 3)
@@ -147,7 +151,8 @@ func TestPanicInAnAnswerKeepsTheLogGoing(t *testing.T) {
 	inBubble(t, logged(&said), func(t *testing.T, b *bench) {
 		s := newSlate()
 		b.join(nil, s)
-		if err := b.Post(chat.Draft{Room: "lobby", From: ada, Text: "one"}, func(chat.Commit) { panic("a mistake in answering") }); err != nil {
+		d := chat.Draft{Room: "lobby", From: ada, Text: "one"}
+		if err := b.Post(d, func(chat.Commit) { panic("a mistake in answering") }); err != nil {
 			t.Fatal(err)
 		}
 		b.say(ada, "two")
@@ -161,7 +166,8 @@ func TestPanicInLoadingARoomIsAnErrorForAllWhoWait(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, b *bench) {
 		b.Hub.log = minedLog{b.Hub.log}
 		for range 2 {
-			_, err := b.Join(context.Background(), nobody, "boom", JoinRequest{Sink: newSlate(), Encoder: lines{}}, func(JoinResult) {})
+			j := JoinRequest{Sink: newSlate(), Encoder: lines{}}
+			_, err := b.Join(context.Background(), nobody, "boom", j, func(JoinResult) {})
 			if err == nil || !strings.Contains(err.Error(), "a mistake in the log") {
 				t.Errorf("joined: %v", err)
 			}
@@ -182,7 +188,8 @@ func TestPanicInTheAnswerToAJoinLeavesNobodyBehind(t *testing.T) {
 					t.Error("no panic")
 				}
 			}()
-			b.Join(context.Background(), by(&grace), "lobby", JoinRequest{Member: true, Sink: newSlate(), Encoder: lines{}}, func(JoinResult) { panic("a mistake") })
+			j := JoinRequest{Member: true, Sink: newSlate(), Encoder: lines{}}
+			b.Join(context.Background(), by(&grace), "lobby", j, func(JoinResult) { panic("a mistake") })
 		}()
 		b.say(ada, "one")
 		synctest.Wait()

@@ -17,7 +17,8 @@ func TestAReaderMayBeAheadOfTheRoom(t *testing.T) {
 		rd, _ := b.join(nil, first)
 		b.sayMany(3)
 		b.log.mu.Lock()
-		b.log.rooms["lobby"] = append(b.log.rooms["lobby"], chat.Event{Room: "lobby", Seq: 4, At: time.Now(), Kind: chat.Message, From: ada, Text: "4"})
+		b.log.rooms["lobby"] = append(b.log.rooms["lobby"],
+			chat.Event{Room: "lobby", Seq: 4, At: time.Now(), Kind: chat.Message, From: ada, Text: "4"})
 		b.log.mu.Unlock()
 		ahead := newSlate()
 		other, found := b.join(nil, ahead, 4)
@@ -39,11 +40,15 @@ func TestAPlaceThatCannotBeReadRefusesTheReader(t *testing.T) {
 		broken := &blindLog{Log: b.Hub.log}
 		b.Hub.log = broken
 		two := chat.Seq(2)
-		for _, fault := range []func(){func() { broken.err = errors.New("the disk") }, func() { broken.panics = true }} {
+		for _, fault := range []func(){
+			func() { broken.err = errors.New("the disk") },
+			func() { broken.panics = true },
+		} {
 			fault()
 			func() {
 				defer func() { _ = recover() }()
-				rd, err := b.Join(t.Context(), nobody, "lobby", JoinRequest{Sink: newSlate(), Encoder: lines{}, After: &two}, func(JoinResult) {})
+				j := JoinRequest{Sink: newSlate(), Encoder: lines{}, After: &two}
+				rd, err := b.Join(t.Context(), nobody, "lobby", j, func(JoinResult) {})
 				if err == nil {
 					t.Error("joined")
 					rd.Leave()

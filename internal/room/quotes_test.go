@@ -91,7 +91,8 @@ func TestADeletionOfSomethingOldLeavesWhatIsNewInMemory(t *testing.T) {
 		at = append(at, string(l.buf))
 		r.append(chat.Event{Room: "lobby", Seq: 9, Kind: chat.Delete, Target: 6, Text: "?"})
 		at = append(at, string(l.buf))
-		if l.first != 7 || len(l.ends) != 3 || !strings.HasSuffix(at[0], "!") || !strings.HasSuffix(at[1], "!?") || len(at[0]) <= len(at[1]) {
+		if l.first != 7 || len(l.ends) != 3 || !strings.HasSuffix(at[0], "!") || !strings.HasSuffix(at[1], "!?") ||
+			len(at[0]) <= len(at[1]) {
 			t.Errorf("from %d on there are %q", l.first, slices.Clone(at))
 		}
 	})

@@ -97,11 +97,15 @@ func (c *corpus) message(n int) (room int, e chat.Event) {
 			b.WriteString(string(".?!"[r.IntN(3)]))
 		}
 		if r.IntN(25) == 0 {
-			fmt.Fprintf(&b, " https://%s.example/%s/%d", c.vocabulary[c.words.draw(r)], c.vocabulary[c.words.draw(r)], r.IntN(100_000))
+			fmt.Fprintf(&b, " https://%s.example/%s/%d", c.vocabulary[c.words.draw(r)], c.vocabulary[c.words.draw(r)],
+				r.IntN(100_000))
 		}
 	}
 	return room, chat.Event{
 		Kind: chat.Message, Text: b.String(), At: corpusStart.Add(time.Duration(n) * 20 * time.Second),
-		From: chat.Person{ID: chat.PersonID(fmt.Sprint("p", author)), Name: fmt.Sprintf("%s %s", c.vocabulary[100+author], c.vocabulary[7000+author%97])},
+		From: chat.Person{
+			ID:   chat.PersonID(fmt.Sprint("p", author)),
+			Name: fmt.Sprintf("%s %s", c.vocabulary[100+author], c.vocabulary[7000+author%97]),
+		},
 	}
 }

@@ -143,7 +143,8 @@ func TestWhatCannotBeTakenOutIsRemoved(t *testing.T) {
 		"a full disk": {trouble: func(t *testing.T, x *Index, _ string) {
 			var n int
 			must(t, x.database().writer.QueryRowContext(t.Context(), `PRAGMA max_page_count = 1`).Scan(&n))
-			_, err := x.database().writer.ExecContext(t.Context(), `CREATE TEMP TRIGGER full BEFORE UPDATE ON leaf BEGIN SELECT RAISE(ABORT, 'full'); END`)
+			_, err := x.database().writer.ExecContext(t.Context(),
+				`CREATE TEMP TRIGGER full BEFORE UPDATE ON leaf BEGIN SELECT RAISE(ABORT, 'full'); END`)
 			must(t, err)
 		}},
 		"a lock": {
@@ -226,7 +227,8 @@ func TestADeletionWritesNoMoreThanItsOwnStretch(t *testing.T) {
 	written := func(messages int) (leaves int) {
 		l := newMemLog()
 		for n := range messages {
-			l.say("lobby", "Ada", strings.Repeat(string(rune('a'+n%26)), 1+n%30)+" said "+strings.Repeat(string(rune('a'+n%7)), n%17))
+			l.say("lobby", "Ada",
+				strings.Repeat(string(rune('a'+n%26)), 1+n%30)+" said "+strings.Repeat(string(rune('a'+n%7)), n%17))
 		}
 		x := newIndex(t, l, t.TempDir())
 		follow(t, x, l)

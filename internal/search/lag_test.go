@@ -158,7 +158,8 @@ func TestAFaultOfTheLogDoesNotHarmTheIndex(t *testing.T) {
 				if n, complete, _ := whole(t, x, "later", "lobby"); n != 1 || !complete {
 					t.Errorf("the room that can be read: %d, %v", n, complete)
 				}
-				if n, complete, until := whole(t, x, "later", "lobby", "attic"); n != 1 || complete || !until.Equal(last.Add(time.Second)) {
+				if n, complete, until := whole(t, x, "later", "lobby", "attic"); n != 1 || complete ||
+					!until.Equal(last.Add(time.Second)) {
 					t.Errorf("both: %d, %v, %v", n, complete, until)
 				}
 				if n := len(found(t, x, ParseQuery("said"), "attic")); n != maxPage+10 {
@@ -178,7 +179,8 @@ func TestAFaultOfTheLogDoesNotHarmTheIndex(t *testing.T) {
 				if x.database().fileID != made {
 					t.Error("the index was made anew")
 				}
-				if n := strings.Count(log.String(), "level=ERROR"); n != 1 || !strings.Contains(log.String(), "follows again") {
+				if n := strings.Count(log.String(), "level=ERROR"); n != 1 ||
+					!strings.Contains(log.String(), "follows again") {
 					t.Errorf("%d errors logged, want 1:\n%s", n, &log)
 				}
 			})
@@ -222,8 +224,10 @@ func TestWhateverStandsInItsPlaceTheIndexHeals(t *testing.T) {
 	}{
 		"an empty folder":   {put: func(t *testing.T, path string) { must(t, os.Mkdir(path, 0o700)) }},
 		"a link to nowhere": {put: func(t *testing.T, path string) { must(t, os.Symlink(path+".nowhere", path)) }},
-		"another program's": {put: func(t *testing.T, path string) { must(t, os.WriteFile(path, []byte("a novel "), 0o600)) }},
-		"an empty file":     {put: func(t *testing.T, path string) { must(t, os.WriteFile(path, nil, 0o600)) }},
+		"another program's": {put: func(t *testing.T, path string) {
+			must(t, os.WriteFile(path, []byte("a novel "), 0o600))
+		}},
+		"an empty file": {put: func(t *testing.T, path string) { must(t, os.WriteFile(path, nil, 0o600)) }},
 		"nobody may read it": {put: func(t *testing.T, path string) {
 			must(t, os.WriteFile(path, nil, 0))
 		}},
@@ -233,7 +237,9 @@ func TestWhateverStandsInItsPlaceTheIndexHeals(t *testing.T) {
 			_, err := db.ExecContext(t.Context(), `CREATE TABLE meta (key, value); CREATE TABLE room (name)`)
 			must(t, errors.Join(err, db.Close()))
 		}},
-		"a log of nothing": {put: func(t *testing.T, path string) { must(t, os.WriteFile(path+"-wal", []byte("no log"), 0o600)) }},
+		"a log of nothing": {put: func(t *testing.T, path string) {
+			must(t, os.WriteFile(path+"-wal", []byte("no log"), 0o600))
+		}},
 		"a full folder": {
 			put:   func(t *testing.T, path string) { must(t, os.MkdirAll(filepath.Join(path, "mine"), 0o700)) },
 			clear: func(t *testing.T, path string) { must(t, os.RemoveAll(path)) },
@@ -256,10 +262,12 @@ func TestWhateverStandsInItsPlaceTheIndexHeals(t *testing.T) {
 				time.Sleep(time.Minute + time.Second)
 				synctest.Wait() // the log is the index's until then
 				if tt.clear != nil {
-					if _, err := x.Search(t.Context(), ParseQuery("said"), l.names()); chat.CodeOf(err) != chat.SearchUnavailable {
+					_, err := x.Search(t.Context(), ParseQuery("said"), l.names())
+					if chat.CodeOf(err) != chat.SearchUnavailable {
 						t.Errorf("searching: %v", err)
 					}
-					if n := strings.Count(log.String(), "level=ERROR"); n != 1 || !strings.Contains(log.String(), fileName) {
+					if n := strings.Count(log.String(), "level=ERROR"); n != 1 ||
+						!strings.Contains(log.String(), fileName) {
 						t.Errorf("%d errors logged, want 1 that names the file:\n%s", n, &log)
 					}
 					if n, age := x.Lag(); n != 0 || age < time.Minute {

@@ -25,7 +25,8 @@ var layouts = []layout{
 	{"ours", `tokenize="ascii tokenchars ':'", columnsize=0, detail=none`, tokensOf, nil},
 	{"ours-with-positions", `tokenize="ascii tokenchars ':'", columnsize=0, detail=full`, tokensOf, quoted},
 	{"unicode61", `tokenize="unicode61", columnsize=0, detail=full`, plain, quoted}, // finds nothing in Chinese
-	{"trigram", `tokenize="trigram", columnsize=0, detail=full`, plain, quoted},     // beside it: in Chinese three characters and more
+	// Beside it: in Chinese three characters and more.
+	{"trigram", `tokenize="trigram", columnsize=0, detail=full`, plain, quoted},
 	{"trigram-without-positions", `tokenize="trigram", columnsize=0, detail=none`, plain, nil},
 }
 
@@ -101,10 +102,11 @@ func (l layout) time(b *testing.B, db *sql.DB, what string, words []string, matc
 	var times []time.Duration
 	for _, w := range slices.Repeat(words, 5) {
 		begin := time.Now()
-		err := eachRow(context.Background(), db, `SELECT rowid FROM x WHERE x MATCH $1 ORDER BY rowid DESC LIMIT 20`, []any{match(w)}, func(scan func(...any) error) error {
-			var id int64
-			return scan(&id)
-		})
+		err := eachRow(context.Background(), db, `SELECT rowid FROM x WHERE x MATCH $1 ORDER BY rowid DESC LIMIT 20`,
+			[]any{match(w)}, func(scan func(...any) error) error {
+				var id int64
+				return scan(&id)
+			})
 		if err != nil { // without positions, a word of three letters alone is found
 			return
 		}

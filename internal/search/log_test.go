@@ -41,7 +41,8 @@ func (l *memLog) append(room chat.RoomName, e chat.Event) chat.Seq {
 }
 
 func (l *memLog) say(room chat.RoomName, from, text string) chat.Seq {
-	return l.append(room, chat.Event{Kind: chat.Message, From: chat.Person{ID: chat.PersonID(from), Name: from}, Text: text})
+	return l.append(room,
+		chat.Event{Kind: chat.Message, From: chat.Person{ID: chat.PersonID(from), Name: from}, Text: text})
 }
 
 func (l *memLog) edit(room chat.RoomName, target chat.Seq, text string) chat.Seq {
@@ -104,7 +105,9 @@ func (l *memLog) current(p chat.MessageRef) chat.Event {
 	return e
 }
 
-func (l *memLog) Deletions(_ context.Context, room chat.RoomName, seq chat.Seq, limit int) (deletions []chat.Event, err error) {
+func (l *memLog) Deletions(
+	_ context.Context, room chat.RoomName, seq chat.Seq, limit int,
+) (deletions []chat.Event, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, e := range l.rooms[room] {

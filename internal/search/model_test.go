@@ -23,7 +23,8 @@ func TestSearchFindsWhatReadingEverythingFinds(t *testing.T) {
 		defer func() { m.index.close() }()
 		r.Repeat(map[string]func(*rapid.T){
 			"say": func(r *rapid.T) {
-				m.log.say(m.room(r), rapid.SampledFrom([]string{"Ada", "Ada Lovelace", "Grace"}).Draw(r, "from"), m.text(r))
+				m.log.say(m.room(r), rapid.SampledFrom([]string{"Ada", "Ada Lovelace", "Grace"}).Draw(r, "from"),
+					m.text(r))
 			},
 			"edit": func(r *rapid.T) {
 				if p, ok := m.message(r); ok {
@@ -108,7 +109,8 @@ func copyFiles(t testing.TB, from, to string) {
 
 func (m *model) search(r *rapid.T) {
 	words := rapid.SliceOfN(rapid.SampledFrom(modelWords), 1, 3).Draw(r, "looked for")
-	rooms := rapid.SliceOfNDistinct(rapid.SampledFrom([]chat.RoomName{"lobby", "attic", "cellar", "garden"}), 0, 4, rapid.ID).Draw(r, "rooms")
+	name := rapid.SampledFrom([]chat.RoomName{"lobby", "attic", "cellar", "garden"})
+	rooms := rapid.SliceOfNDistinct(name, 0, 4, rapid.ID).Draw(r, "rooms")
 	kind := rapid.SampledFrom([]string{"words", "phrase", "beginning", "from"}).Draw(r, "kind")
 	query, matches := strings.Join(words, " "), func(e chat.Event) bool {
 		return !slices.ContainsFunc(words, func(w string) bool { return !has(e.Text, w, false) })
@@ -119,7 +121,10 @@ func (m *model) search(r *rapid.T) {
 	case "beginning":
 		query, matches = words[0]+"*", func(e chat.Event) bool { return has(e.Text, words[0], true) }
 	case "from":
-		query, matches = "from:ada "+words[0], func(e chat.Event) bool { return strings.HasPrefix(e.From.Name, "Ada") && has(e.Text, words[0], false) }
+		query = "from:ada " + words[0]
+		matches = func(e chat.Event) bool {
+			return strings.HasPrefix(e.From.Name, "Ada") && has(e.Text, words[0], false)
+		}
 	}
 	var want []chat.MessageRef
 	for _, room := range rooms {

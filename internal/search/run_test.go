@@ -48,7 +48,8 @@ func TestRunFollowsTheLog(t *testing.T) {
 			t.Errorf("%d behind, want 3", n)
 		}
 		time.Sleep(time.Second)
-		wantFound(t, x, "said", chat.MessageRef{Room: "lobby", Seq: 1}, chat.MessageRef{Room: "attic", Seq: 1}, chat.MessageRef{Room: "attic", Seq: 2}, chat.MessageRef{Room: "attic", Seq: 3})
+		wantFound(t, x, "said", chat.MessageRef{Room: "lobby", Seq: 1}, chat.MessageRef{Room: "attic", Seq: 1},
+			chat.MessageRef{Room: "attic", Seq: 2}, chat.MessageRef{Room: "attic", Seq: 3})
 		if n, age := x.Lag(); n != 0 || age != 0 {
 			t.Errorf("%d behind for %v", n, age)
 		}
@@ -89,7 +90,8 @@ func TestRunSurvivesAnOutage(t *testing.T) {
 				time.Sleep(time.Second)
 				trouble(t, x, l, true)
 				for range 500 {
-					l.say("lobby", "Ada", "said during "+strings.Repeat("x", 30)+string(rune(0x4e00+len(l.rooms["lobby"]))))
+					l.say("lobby", "Ada",
+						"said during "+strings.Repeat("x", 30)+string(rune(0x4e00+len(l.rooms["lobby"]))))
 				}
 				touch(x, "lobby")
 				time.Sleep(time.Minute)
@@ -127,8 +129,11 @@ func TestIndexIsMadeAnew(t *testing.T) {
 		do    func(t *testing.T, x *Index, l *memLog)
 		after int // messages found
 	}{
-		"deleted":   {func(t *testing.T, x *Index, _ *memLog) { must(t, os.Remove(indexFile(x.dir))) }, 300},
-		"epoch":     {func(_ *testing.T, x *Index, l *memLog) { x.epoch = "second"; l.rooms["lobby"] = l.rooms["lobby"][:250] }, 250},
+		"deleted": {func(t *testing.T, x *Index, _ *memLog) { must(t, os.Remove(indexFile(x.dir))) }, 300},
+		"epoch": {func(_ *testing.T, x *Index, l *memLog) {
+			x.epoch = "second"
+			l.rooms["lobby"] = l.rooms["lobby"][:250]
+		}, 250},
 		"shorter":   {func(_ *testing.T, _ *Index, l *memLog) { l.rooms["lobby"] = l.rooms["lobby"][:200] }, 200},
 		"room gone": {func(_ *testing.T, _ *Index, l *memLog) { delete(l.rooms, "lobby") }, 0},
 		"header":    {func(t *testing.T, x *Index, _ *memLog) { ruin(t, x.dir, 0) }, 300},
@@ -224,7 +229,8 @@ func TestSearchLooksInTheRoomsNamedAlone(t *testing.T) {
 				want = 0
 			}
 			if strings.HasPrefix(query, "from:") {
-				want = len(slices.DeleteFunc(slices.Clone(rooms), func(r chat.RoomName) bool { return r < roomName(1100-mostAuthors) || r == "garden" }))
+				want = len(slices.DeleteFunc(slices.Clone(rooms),
+					func(r chat.RoomName) bool { return r < roomName(1100-mostAuthors) || r == "garden" }))
 			}
 			q := ParseQuery(query)
 			q.Limit = mostHits
@@ -304,7 +310,8 @@ func TestPagesStayWhileOthersWrite(t *testing.T) {
 func TestMoreRelevantHitsComeFirst(t *testing.T) {
 	l := newMemLog()
 	best := l.say("lobby", "Ada", "rose garden")
-	l.say("lobby", "Ada", "the garden has a rose and many other things that are of no interest to anybody who comes here")
+	l.say("lobby", "Ada",
+		"the garden has a rose and many other things that are of no interest to anybody who comes here")
 	l.say("lobby", "Ada", "garden rosebud")
 	x := newIndex(t, l, t.TempDir())
 	follow(t, x, l)

@@ -33,7 +33,8 @@ func TestSearchThatTakesTooLongIsSaidToBeThat(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, err := x.Find(ctx, chat.Search{Text: "said", Rooms: l.names()}); err == nil || chat.CodeOf(err) == chat.SearchUnavailable {
+		_, err = x.Find(ctx, chat.Search{Text: "said", Rooms: l.names()})
+		if err == nil || chat.CodeOf(err) == chat.SearchUnavailable {
 			t.Errorf("for somebody who has gone: %v", err)
 		}
 	})
@@ -82,7 +83,8 @@ func TestRoomsThatAreNamedAreAskedFor(t *testing.T) {
 			asked = append(asked, room)
 			return refusal
 		}
-		if found, err := x.Find(t.Context(), chat.Search{Text: "said in:secret", MayRead: may}); chat.CodeOf(err) != chat.RateLimited || len(found.Hits) > 0 {
+		found, err := x.Find(t.Context(), chat.Search{Text: "said in:secret", MayRead: may})
+		if chat.CodeOf(err) != chat.RateLimited || len(found.Hits) > 0 {
 			t.Errorf("%+v, %v", found, err)
 		}
 		if len(asked) != 1 || asked[0] != "secret" {
