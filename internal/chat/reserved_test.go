@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// What is drawn as nothing makes two names that look the same, or none at all.
+// Invisible characters could make two names look the same, or a name look empty.
 func TestInvisibleCharactersAreInNoName(t *testing.T) {
 	for _, r := range []rune{
 		0x0000, 0x00ad, 0x034f, 0x061c, 0x115f, 0x1160, 0x17b4, 0x17b5, 0x180b, 0x180e, 0x200b, 0x200c, 0x200d, 0x200e,
@@ -77,7 +77,7 @@ func TestTextsHoldNoZero(t *testing.T) {
 	if err := CheckNonce("a\x00b"); CodeOf(err) != BadNonce {
 		t.Errorf("a nonce: %v", err)
 	}
-	for _, s := range []string{"a\xed\xa0\x80b", "\xff"} { // half a surrogate pair, and no UTF-8 at all
+	for _, s := range []string{"a\xed\xa0\x80b", "\xff"} { // half a surrogate pair; not UTF-8
 		_, topic := ParseTopic(s)
 		_, name := ParseName(s)
 		_, room := ParseRoomName(s)

@@ -11,7 +11,7 @@ import (
 func TestEventForARoomThatHasJustBeenLeftTakesNoMemory(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, b *bench) {
 		rd, _ := b.join(&ada, newSlate())
-		r := b.rooms.find("lobby") // as deliver does
+		r := b.rooms.find("lobby") // as deliver does, before the last reader leaves
 		rd.Leave()
 		r.append(chat.Event{Room: "lobby", Seq: 1, Kind: chat.Message, From: ada, Text: "late"})
 		if got := b.Stats(); got.Bytes != 0 || got.Rooms != 0 {

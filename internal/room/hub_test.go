@@ -21,7 +21,7 @@ var (
 // nobody is a client that has not said who it is.
 var nobody chat.Who
 
-// by returns who asks if p does; nobody if p is nil.
+// by returns p as who asks; nobody if p is nil.
 func by(p *chat.Person) chat.Who {
 	if p == nil {
 		return nobody
@@ -36,7 +36,7 @@ type bench struct {
 	log *memLog
 }
 
-// inBubble runs f with a hub that is stopped, and has stopped, when f returns.
+// inBubble runs f with a hub, and stops the hub when f returns.
 func inBubble(t *testing.T, cfg Config, f func(t *testing.T, b *bench)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -69,7 +69,7 @@ func (b *bench) join(p *chat.Person, s *slate, after ...chat.Seq) (*Reader, Join
 	return rd, found
 }
 
-// reading begins a Reading that nothing forbids.
+// reading begins a Query, which must not be refused.
 func (b *bench) reading(network netip.Addr) *Query {
 	b.t.Helper()
 	r, err := b.NewQuery(chat.Who{Network: network})

@@ -12,7 +12,7 @@ import (
 	"parley/internal/chat"
 )
 
-// A mined encoder, sink, log or format has a mistake, which comes out at "boom".
+// A mined encoder, sink, log or format panics on the text "boom".
 type minedLines struct{ lines }
 
 func (minedLines) Formatted() bool { return true }
@@ -42,7 +42,7 @@ func (l minedLog) Head(ctx context.Context, room chat.RoomName) (chat.Seq, time.
 	return l.Log.Head(ctx, room)
 }
 
-// joinWith is join for any sink and encoder.
+// joinWith is join with any sink and encoder.
 func (b *bench) joinWith(p *chat.Person, sink Sink, enc Encoder, after ...chat.Seq) *Reader {
 	b.t.Helper()
 	j := JoinRequest{Member: p != nil, Sink: sink, Encoder: enc}
@@ -56,7 +56,7 @@ func (b *bench) joinWith(p *chat.Person, sink Sink, enc Encoder, after ...chat.S
 	return rd
 }
 
-// logged returns a Config whose log is in said.
+// logged returns a Config whose log lines go to said.
 func logged(said *bytes.Buffer) Config {
 	return Config{Logger: slog.New(slog.NewTextHandler(said, nil))}
 }
@@ -113,7 +113,7 @@ func TestPanicInAnEncodingKeepsOtherEncodingsWhole(t *testing.T) {
 		if answered != 3 {
 			t.Errorf("%d of 3 were answered", answered)
 		}
-		good.wantRun(t, 1, 3) // from the store, as the bytes in memory are not to be trusted
+		good.wantRun(t, 1, 3) // from the store, because the bytes in memory may be incomplete
 		bad.wantRun(t, 1, 1)
 		if code, _ := bad.closedWith(); code != chat.Internal {
 			t.Errorf("closed with %q", code)

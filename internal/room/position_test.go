@@ -9,8 +9,8 @@ import (
 	"parley/internal/chat"
 )
 
-// Whoever reads a page may know of an event before the room's readers do: it is
-// in the store, and its commit is about to be published.
+// A client that has read a page of history may know of an event that the room's readers have not got yet: it is in the
+// store, and its commit is about to arrive.
 func TestAReaderMayBeAheadOfTheRoom(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, b *bench) {
 		first := newSlate()
@@ -33,7 +33,7 @@ func TestAReaderMayBeAheadOfTheRoom(t *testing.T) {
 	})
 }
 
-// A place that cannot be looked up is an error, and nothing of the reader stays.
+// If a position cannot be looked up, Join fails and leaves no reader behind.
 func TestAPlaceThatCannotBeReadRefusesTheReader(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, b *bench) {
 		b.sayMany(3)
@@ -61,7 +61,7 @@ func TestAPlaceThatCannotBeReadRefusesTheReader(t *testing.T) {
 	})
 }
 
-// A blindLog finds out nothing about an event that is not the newest.
+// A blindLog fails or panics in At.
 type blindLog struct {
 	Log
 	err    error

@@ -17,7 +17,7 @@ var (
 	home   = netip.MustParseAddr("2001:db8::")
 )
 
-// slow returns a Formatter that takes so long for each message.
+// slow returns a Formatter that takes this long for each message.
 func slow(each time.Duration) Formatter {
 	return func(text string, left *Budget) string {
 		if left.All <= 0 {
@@ -39,11 +39,11 @@ func TestPageIsAsLargeAsItMayBeAndCanBeReadOn(t *testing.T) {
 	html := func(size int) Formatter {
 		return func(string, *Budget) string { return strings.Repeat("x", size) }
 	}
-	const each = 300 // around a message
+	const each = 300 // bytes of a message without its text
 	for name, tt := range map[string]struct {
 		text   string
 		format Formatter
-		most   int // messages of a page
+		most   int // most messages of a page
 	}{
 		"small":                {"hi", html(20), chat.MaxPage},
 		"long texts":           {strings.Repeat("a", 4000), html(0), pageBytes/(4000+each) + 1},
@@ -143,12 +143,12 @@ func TestMessagesThatWereChosenAllComeButNotAllFormatted(t *testing.T) {
 	})
 }
 
-// The long run: whoever reads on and on is refused, and what is left to read is
-// plain, but nobody elsewhere notices.
+// A network that reads on and on is refused in the end, and the pages before that stay unformatted; other networks do
+// not notice.
 func TestReadingIsBoundedPerAddress(t *testing.T) {
 	inBubble(t, Config{ReadRate: 10, Format: slow(formatAll / 4)}, func(t *testing.T, b *bench) {
 		b.say(ada, slices.Repeat([]string{"**a**"}, 1000)...)
-		time.Sleep(time.Minute) // formatting them has cost something too
+		time.Sleep(time.Minute) // formatting them has used up some of the limit
 		synctest.Wait()
 		pages, formatted := 0, 0
 		for {
@@ -168,7 +168,7 @@ func TestReadingIsBoundedPerAddress(t *testing.T) {
 					formatted++
 				}
 			}
-			r.Close(readUnit) // counts as two
+			r.Close(readUnit) // counts as two requests
 			pages++
 		}
 		if pages != readBurst*10/2 {
@@ -189,7 +189,7 @@ func TestReadingIsBoundedPerAddress(t *testing.T) {
 
 func TestResumeIsGivenAllButFormatsOnlySoMuch(t *testing.T) {
 	var spent time.Duration
-	resuming := true // nobody who resumes is given time for colours
+	resuming := true // a resume gets no time for colours
 	each := catchUpAll / 10
 	format := func(text string, left *Budget) string {
 		if left.All <= 0 {
@@ -235,7 +235,7 @@ func TestResumeIsRefusedWhereTooMuchHasBeenRead(t *testing.T) {
 			if err := join(office, &begin); err != nil {
 				t.Fatalf("resume %d: %v", i, err)
 			}
-			if err := join(office, &end); err != nil { // there is nothing to read
+			if err := join(office, &end); err != nil { // nothing to read
 				t.Fatalf("resume %d from the end: %v", i, err)
 			}
 		}

@@ -71,7 +71,7 @@ func (letters) Formatted() bool { return false }
 
 func (letters) Append(dst []byte, e chat.Event) []byte { return append(dst, e.Text...) }
 
-// Whoever reads along is not sent to the store for a deletion of something old.
+// Live readers stay live when an old message is deleted.
 func TestADeletionOfSomethingOldLeavesWhatIsNewInMemory(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, b *bench) {
 		var at []string

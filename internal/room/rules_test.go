@@ -13,7 +13,7 @@ import (
 	"parley/internal/chat"
 )
 
-// stored posts a draft to the lobby and returns what became of it.
+// stored posts a draft to the lobby and returns the event, or why it was refused.
 func (b *bench) stored(d chat.Draft) (chat.Event, error) {
 	b.t.Helper()
 	if d.Room == "" {
@@ -40,7 +40,7 @@ func TestEachKindOfEventHasItsRules(t *testing.T) {
 	tests := map[string]struct {
 		draft chat.Draft
 		want  chat.Code // "" if it is stored
-		text  string    // which says then
+		text  string    // text of the stored event
 	}{
 		"a message":                {draft: chat.Draft{Text: "hi"}, text: "hi"},
 		"a message by its name":    {draft: draft(chat.Message, "hi", 0), text: "hi"},
@@ -109,7 +109,7 @@ func TestEachKindOfEventHasItsRules(t *testing.T) {
 	}
 }
 
-// Whatever somebody does counts; what was refused for itself does not.
+// Every change counts for the rate limit, except those that are refused as invalid.
 func TestChangesCountAsMessagesDo(t *testing.T) {
 	inBubble(t, Config{MessageRate: 1, MessageBurst: 5}, func(t *testing.T, b *bench) {
 		for i, d := range []chat.Draft{
@@ -149,7 +149,7 @@ func TestSlashCommandsMeanSomethingElse(t *testing.T) {
 	said := func(text string) meaning { return meaning{Kind: chat.Message, Text: text} }
 	tests := map[string]struct {
 		draft chat.Draft
-		want  meaning // without a kind: refused
+		want  meaning // without a kind: the draft is refused
 	}{
 		"/me":             {draft("", "/me  waves\n", 0), meaning{chat.Message, "waves", true, 0}},
 		"/me in a thread": {draft(chat.Reply, "/me waves", 1), meaning{chat.Reply, "waves", true, 1}},
@@ -235,8 +235,7 @@ func TestSlashCommandCountsWhatItMakes(t *testing.T) {
 	})
 }
 
-// A fence that is looked for again and again, a little longer each time, would
-// take seconds of everybody's time for one frame.
+// Looking for ever longer fences, one after the other, would take seconds for one frame.
 func TestCodeFullOfFencesTakesNoTime(t *testing.T) {
 	for name, text := range map[string]string{
 		"one fence":   strings.Repeat("`", 1<<20),
@@ -321,8 +320,8 @@ func TestHereMeansNobodyInALargeRoom(t *testing.T) {
 	})
 }
 
-// The bytes in memory hold what a message said. Once it is deleted they are
-// dropped: whoever lags is given what the store has left.
+// The byte logs hold a message's text. A deletion drops these bytes: readers that are not live get what is left from
+// the store.
 func TestDeletedTextIsGivenToNobodyWhoLags(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, b *bench) {
 		quick, slow, late := newSlate(), newSlate(), newSlate()
@@ -443,8 +442,8 @@ func TestForwardRepeatsWhatAMessageSaysNow(t *testing.T) {
 	})
 }
 
-// A copy, and the copy of a copy, is deleted after what it repeats: once, in the
-// name of who forwarded it, and those who are in its room are told.
+// After a message, its copies and their copies are deleted, each once, in the name of the person who made the copy, and
+// the readers of its room get the deletion.
 func TestCopiesOfADeletedMessageAreDeleted(t *testing.T) {
 	inBubble(t, Config{MessageLength: 10}, func(t *testing.T, b *bench) {
 		forward := func(from chat.Person, to, room chat.RoomName, seq chat.Seq) {

@@ -14,8 +14,8 @@ import (
 	"parley/internal/chat"
 )
 
-// A corpusLog is a corpus as a log: it makes messages when they are asked for, which
-// takes about as long as to read them from a store.
+// A corpusLog is a corpus as a Source. It makes messages when they are read, which takes about as long as reading them
+// from a store.
 type corpusLog struct {
 	*corpus
 	byRoom  [][]int32
@@ -102,7 +102,7 @@ func (l *corpusLog) Deletions(context.Context, chat.RoomName, chat.Seq, int) ([]
 	return nil, nil
 }
 
-// indexed returns an index of so many messages as -messages says.
+// indexed returns an index of as many messages as the flag -messages says.
 func indexed(b *testing.B) (*Index, *corpusLog) {
 	b.Helper()
 	l := newCorpusLog(*benchMessages, 400)
@@ -184,8 +184,8 @@ func BenchmarkSearch(b *testing.B) {
 	}
 }
 
-// BenchmarkDeletion deletes messages of any age, one or a hundred at a time, and
-// tells how long the index takes to be rid of them and what it writes:
+// BenchmarkDeletion deletes messages of any age, one or a hundred at a time, and reports how long the index takes to
+// remove them and how much it writes:
 //
 //	go test ./internal/search -run '^$' -bench Deletion -benchtime 20x -messages 1000000
 func BenchmarkDeletion(b *testing.B) {
@@ -224,7 +224,7 @@ func BenchmarkDeletion(b *testing.B) {
 	}
 }
 
-// logSize returns how many KiB the write-ahead log has.
+// logSize returns the size of the WAL in KiB.
 func logSize(b *testing.B, x *Index) int64 {
 	b.Helper()
 	info, err := os.Stat(x.db.path + "-wal")
@@ -232,7 +232,7 @@ func logSize(b *testing.B, x *Index) int64 {
 	return info.Size() >> 10
 }
 
-// BenchmarkUnits tells words apart.
+// BenchmarkUnits splits texts into units.
 func BenchmarkUnits(b *testing.B) {
 	for name, text := range map[string]string{
 		"ascii":  strings.Repeat("a message of a usual length with some words in it, ", 2),

@@ -15,8 +15,7 @@ import (
 	"parley/internal/chat"
 )
 
-// whole searches rooms for a word, and returns how many hits there are and what the
-// answer says about what it lacks.
+// whole searches rooms for a word, and returns the number of hits, Complete and Until.
 func whole(t *testing.T, x *Index, word string, rooms ...chat.RoomName) (hits int, complete bool, until time.Time) {
 	t.Helper()
 	r, err := x.Search(t.Context(), ParseQuery(word), rooms)
@@ -76,7 +75,7 @@ func TestAnswersSayWhatTheyLack(t *testing.T) {
 	})
 }
 
-// While a long log is indexed, answers say up to when they are whole, and they are.
+// While a long log is indexed, a result says up to which time it is complete, and it is.
 func TestAnswersSayWhatTheyLackWhileTheIndexIsMade(t *testing.T) {
 	const messages = 3*maxBatch + 10
 	l := newMemLog()
@@ -111,7 +110,7 @@ func TestAnswersSayWhatTheyLackWhileTheIndexIsMade(t *testing.T) {
 	}
 }
 
-// corrupt returns the error of a database that is none.
+// corrupt returns the error of a file that is not a database.
 func corrupt(t *testing.T) error {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "x.db")
@@ -125,8 +124,7 @@ func corrupt(t *testing.T) error {
 	return err
 }
 
-// A part of the log that cannot be read is no fault of the index. The rooms that can
-// be read are followed, and answers about the other say what they lack.
+// If a room of the log cannot be read, the other rooms are still indexed, and results for that room say what they lack.
 func TestAFaultOfTheLogDoesNotHarmTheIndex(t *testing.T) {
 	for name, fault := range map[string]error{"corrupt": corrupt(t), "another": errors.New("the disk is on fire")} {
 		t.Run(name, func(t *testing.T) {
@@ -188,7 +186,7 @@ func TestAFaultOfTheLogDoesNotHarmTheIndex(t *testing.T) {
 	}
 }
 
-// So it is when it is a search that meets the fault.
+// The same holds if a search meets the error.
 func TestASearchThatCannotReadTheLogDoesNotHarmTheIndex(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newMemLog()
@@ -215,8 +213,8 @@ func TestASearchThatCannotReadTheLogDoesNotHarmTheIndex(t *testing.T) {
 	})
 }
 
-// Whatever stands where the index's file should be, the index is made as soon as it
-// can be; until then searches and the log say so, and nothing else is the matter.
+// Whatever is in the place of the index's file, the index is made as soon as that is possible. Until then searches and
+// the log say so, and nothing else is affected.
 func TestWhateverStandsInItsPlaceTheIndexHeals(t *testing.T) {
 	for name, tt := range map[string]struct {
 		put   func(t *testing.T, path string)
@@ -282,7 +280,7 @@ func TestWhateverStandsInItsPlaceTheIndexHeals(t *testing.T) {
 	}
 }
 
-// An index that is taken away or replaced while it is used is made anew.
+// An index that is removed or replaced while it is used is made again.
 func TestIndexThatIsTakenAwayIsMadeAnew(t *testing.T) {
 	for name, take := range map[string]func(t *testing.T, path string){
 		"removed":  func(t *testing.T, path string) { must(t, os.Remove(path)) },
@@ -310,7 +308,7 @@ func TestIndexThatIsTakenAwayIsMadeAnew(t *testing.T) {
 	}
 }
 
-// Who searches in one room finds nothing of others, whatever they type.
+// A search in one room finds nothing of others, whatever the text names.
 func TestInNarrowsTheRoomsOfASearch(t *testing.T) {
 	l := newMemLog()
 	for _, room := range []chat.RoomName{"lobby", "attic", "attic-2"} {

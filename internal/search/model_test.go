@@ -14,8 +14,8 @@ import (
 	"parley/internal/chat"
 )
 
-// Whatever is said, edited and deleted, however far the index has got by then and
-// whenever it is killed: it finds what reading everything finds, in order.
+// Whatever is sent, edited and deleted, however far the index has got and whenever it is killed, a search finds what a
+// scan of the whole log finds, in order.
 func TestSearchFindsWhatReadingEverythingFinds(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		m := &model{t: t, r: r, log: newMemLog(), dir: t.TempDir()}
@@ -58,7 +58,7 @@ type model struct {
 	index *Index
 }
 
-// Words that are in one another, and in Chinese runs that are too.
+// Words that contain one another, also as runs of Chinese characters.
 var modelWords = []string{"par", "parse", "parser", "rose", "ros", "a", "東京", "京東", "東", "東京都庁"}
 
 func (m *model) room(r *rapid.T) chat.RoomName {
@@ -69,7 +69,7 @@ func (m *model) text(r *rapid.T) string {
 	return strings.Join(rapid.SliceOfN(rapid.SampledFrom(modelWords), 1, 6).Draw(r, "words"), " ")
 }
 
-// message draws a message that was not deleted.
+// message draws a message that is not deleted.
 func (m *model) message(r *rapid.T) (chat.MessageRef, bool) {
 	room := m.room(r)
 	var alive []chat.MessageRef
@@ -84,7 +84,7 @@ func (m *model) message(r *rapid.T) (chat.MessageRef, bool) {
 	return rapid.SampledFrom(alive).Draw(r, "message"), true
 }
 
-// kill goes on with the files as they are.
+// kill reopens the index with the files as they are.
 func (m *model) kill() {
 	if _, err := os.Stat(indexFile(m.dir)); err != nil {
 		return
@@ -152,8 +152,7 @@ func (m *model) search(r *rapid.T) {
 	}
 }
 
-// has reports whether text has words side by side; of those in Chinese any part of
-// a run is found.
+// has reports whether text contains words side by side. In Chinese, any part of a run matches.
 func has(text, words string, prefix bool) bool {
 	pattern := words
 	if first := []rune(words)[0]; first < 0x80 {
@@ -165,8 +164,8 @@ func has(text, words string, prefix bool) bool {
 	return strings.Contains(" "+text+" ", pattern)
 }
 
-// A message that was deleted is in none of the index's bytes, whatever was in the
-// index by then, while it is open and after.
+// A deleted message is in none of the index's bytes, whatever was indexed by then, while the index is open and after it
+// is closed.
 func TestDeletedTextIsGone(t *testing.T) {
 	const messages = 2000
 	l := newMemLog()
@@ -177,7 +176,7 @@ func TestDeletedTextIsGone(t *testing.T) {
 	for n := range tails {
 		tails[n] = fmt.Sprintf("%012x", random.Uint64()>>16)
 	}
-	// In the lists, words that begin alike are cut; so each has an end to look for.
+	// Tokens share their beginnings in a leaf, so the test looks for the ends of words.
 	secret := func(n int) string {
 		if n%8 > 0 {
 			return fmt.Sprintf("geheimnisvolleswort%05d", n)

@@ -11,8 +11,7 @@ import (
 	"parley/internal/chat"
 )
 
-// shown returns a query as a line: terms in brackets, a star where the last word is
-// a beginning.
+// shown formats a query: terms in brackets, and a star if the last word is a beginning.
 func shown(q Query) string {
 	var b strings.Builder
 	for _, t := range q.Terms {
@@ -110,8 +109,7 @@ func TestQueryIsBounded(t *testing.T) {
 	}
 }
 
-// While somebody types, their last word is the beginning of one, but not one that
-// they have ended.
+// While a person types, the last word is a beginning, unless a space or quotation mark ends it.
 func TestLastWordTypedIsABeginning(t *testing.T) {
 	l := newMemLog()
 	l.say("lobby", "Ada", "parsing comes first")
@@ -129,7 +127,7 @@ func TestLastWordTypedIsABeginning(t *testing.T) {
 	}
 }
 
-// Whatever is typed, it is a query, and what it finds is marked where there is text.
+// Every text is a query, and ranges of hits lie within the text.
 func FuzzQuery(f *testing.F) {
 	for _, s := range []string{
 		`"`, `a" OR "b`, "from:", `from:"x`, "in:*", "has:link*", "東*", "\x00", "a\xffb", "before:9999-99-99", "*:*",
@@ -160,7 +158,7 @@ func FuzzQuery(f *testing.F) {
 				checkRanges(t, h)
 			}
 		}
-		// What is written is found by itself.
+		// A text is found by itself.
 		if !utf8.ValidString(s) || utf8.RuneCountInString(s) > maxQuery {
 			return
 		}

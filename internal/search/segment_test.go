@@ -9,7 +9,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// lists draws which documents have which tokens.
+// lists draws the documents of tokens.
 func lists(r *rapid.T, documents int) map[string][]int {
 	word := rapid.OneOf(
 		rapid.StringMatching(`[a-c]{1,3}`), rapid.StringMatching(`:[ra][0-9a-z]{1,3}`),
@@ -29,7 +29,7 @@ func lists(r *rapid.T, documents int) map[string][]int {
 	return rapid.MapOfN(word, numbers, 1, 25).Draw(r, "lists")
 }
 
-// listsOf reads leaves as what they were made of.
+// listsOf decodes leaves.
 func listsOf(t rapid.TB, leaves [][]byte) map[string][]int {
 	t.Helper()
 	all := make(map[string][]int)
@@ -105,8 +105,7 @@ func TestMergedSegmentsHoldWhatBothHold(t *testing.T) {
 	})
 }
 
-// Whether the leaves are changed in their places or made anew, the same is in them, and
-// of what is gone nothing.
+// Whether leaves are overwritten or made again, the segment holds the same, and nothing that was removed.
 func TestARewrittenSegmentHoldsWhatIsLeftAndWhatIsNew(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		documents := rapid.SampledFrom([]int{10, segmentDocuments}).Draw(r, "documents")
@@ -156,7 +155,7 @@ func TestARewrittenSegmentHoldsWhatIsLeftAndWhatIsNew(t *testing.T) {
 	})
 }
 
-// Whatever bytes a broken file has, reading them ends with an error or without one.
+// Reading a leaf of any bytes ends, with or without an error.
 func FuzzLeaf(f *testing.F) {
 	f.Add(leavesOf(map[string][]int{
 		"a": {1, 2}, "ab": {3},

@@ -9,7 +9,7 @@ import (
 	"parley/internal/chat"
 )
 
-// slowLog is a log whose texts never come.
+// slowLog is a Source that never returns texts.
 type slowLog struct{ *memLog }
 
 func (slowLog) Texts(ctx context.Context, _ []chat.MessageRef) ([]chat.Event, error) {
@@ -17,7 +17,7 @@ func (slowLog) Texts(ctx context.Context, _ []chat.MessageRef) ([]chat.Event, er
 	return nil, ctx.Err()
 }
 
-// What failed is the search, and not the store, and not by our fault.
+// The error names the search, not the store and not an internal error.
 func TestSearchThatTakesTooLongIsSaidToBeThat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newMemLog()

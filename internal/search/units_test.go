@@ -57,8 +57,7 @@ func TestUnits(t *testing.T) {
 	}
 }
 
-// Units stand in order, one behind the other, and hold nothing that FTS5 would take
-// for something else.
+// Units are in order, do not overlap, and contain no character of FTS5's query language.
 func TestUnitsAreOrdered(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		text := rapid.String().Draw(r, "text")
