@@ -3,14 +3,16 @@ package server
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
 	"parley/internal/chat"
+	"parley/internal/link"
 	"parley/internal/rates"
 	"parley/internal/room"
 	"parley/internal/wire"
@@ -125,41 +127,22 @@ func TestARoomIsInTheListFromItsFirstMessageOn(t *testing.T) {
 	desk.hearLine(`{"op":"news","room":"newer","seq":2,"at":"…","kind":"message","from":{"id":"…","name":"Grace"},"text":"hi"}`)
 }
 
-// A mouth is a line from which nothing comes, and that takes everything or nothing.
-type mouth struct {
-	got  []byte
-	full bool
-}
+// quiet is a protocol that sends nothing and ignores what comes.
+type quiet struct{}
 
-func (m *mouth) write(a, b []byte) (int, error) {
-	if m.full {
-		return 0, nil
-	}
-	m.got = append(append(m.got, a...), b...)
-	return len(a) + len(b), nil
-}
+func (quiet) Begin(context.Context) error             { return nil }
+func (quiet) Receive(context.Context, wire.WSMessage) {}
+func (quiet) End()                                    {}
 
-func (m *mouth) open(net.Conn) error      { return nil }
-func (m *mouth) notify(func())            {}
-func (m *mouth) read([]byte) (int, error) { return 0, errNothing }
-func (m *mouth) waits() bool              { return false }
-func (m *mouth) wake(*Conn)               {}
-func (m *mouth) shut() error              { return nil }
-func (m *mouth) cut()                     {}
-func (m *mouth) close()                   {}
-
-// watcherOf returns a watcher whose connection is m.
-func watcherOf(ts *testServer, m *mouth) *listFeed {
-	c := &Conn{links: ts.links, transport: m}
-	c.out.init(m, c.CloseFor)
-	return &listFeed{cl: &client{Conn: c, s: ts.Server}}
-}
-
-// waits returns how many bytes have not gone out.
-func (w *listFeed) waits() int {
-	w.cl.out.mu.Lock()
-	defer w.cl.out.mu.Unlock()
-	return len(w.cl.out.out)
+// watcherOf returns a list feed and the client at the other end of its connection.
+func watcherOf(t *testing.T, ts *testServer) (*listFeed, *talker) {
+	t.Helper()
+	made := make(chan *link.Conn, 1)
+	c := ts.dialSpeaking(t, func(c *link.Conn) link.Protocol {
+		made <- c
+		return quiet{}
+	})
+	return &listFeed{cl: &client{Conn: <-made, s: ts.Server}}, c
 }
 
 // haveRead is what another device tells: that its person has read up to seq.
@@ -169,48 +152,41 @@ func haveRead(seq chat.Seq) func(dst []byte) []byte {
 
 // The list may have been read before that.
 func TestWhatIsToldWhileTheListIsReadComesAfterIt(t *testing.T) {
-	m := &mouth{}
-	w := watcherOf(startServer(t, Config{}, room.Config{}), m)
+	w, c := watcherOf(t, startServer(t, Config{}, room.Config{}))
 	w.push(haveRead(1))
 	w.begin(wire.Answer{ID: 7, Rooms: []chat.ListEntry{}})
 	w.push(haveRead(2))
-	w.cl.out.Flush()
-	w.cl.out.mu.Lock()
-	got := string(m.got)
-	w.cl.out.mu.Unlock()
-	list, first, second := strings.Index(got, `"id":7`), strings.Index(got, `"seq":1`), strings.Index(got, `"seq":2`)
-	if list < 0 || first < list || second < first {
-		t.Errorf("told %q", got)
+	w.cl.Out().Flush()
+	for _, want := range []string{`"id":7`, `"seq":1`, `"seq":2`} {
+		if got := string(c.frame().Payload); !strings.Contains(got, want) {
+			t.Errorf("sent %s, want %s", got, want)
+		}
 	}
 }
 
 func TestWhoDoesNotTakeWhatOtherDevicesReadIsGivenUp(t *testing.T) {
-	m := &mouth{full: true}
-	w := watcherOf(startServer(t, Config{}, room.Config{}), m)
-	w.begin(wire.Answer{ID: 7, Rooms: make([]chat.ListEntry, chat.MaxListed)}) // the list itself may be long
-	list, frame := w.waits(), len(haveRead(1)(nil))
-	for range maxUnsolicited / frame {
+	ts := startServer(t, Config{}, room.Config{})
+	stalled := func() float64 { return testutil.ToFloat64(ts.metrics.errors.WithLabelValues(string(chat.Stalled))) }
+
+	w, c := watcherOf(t, ts)
+	w.begin(wire.Answer{ID: 7, Rooms: []chat.ListEntry{}})
+	for written := 0; written < 512<<10; written += len(haveRead(1)(nil)) {
 		w.push(haveRead(1))
+		w.cl.Out().Flush()
+		c.frame()
 	}
-	if w.cl.closing.Load() {
-		t.Error("given up too early")
-	}
-	for range 1000 {
-		w.push(haveRead(1))
-	}
-	if waits := w.waits() - list; !w.cl.closing.Load() || waits > maxUnsolicited+2*frame {
-		t.Errorf("%d bytes wait beside the list; given up: %t", waits, w.cl.closing.Load())
+	if stalled() != 0 {
+		t.Error("a client that takes everything is closed")
 	}
 
-	m = &mouth{}
-	w = watcherOf(startServer(t, Config{}, room.Config{}), m)
+	w, c = watcherOf(t, ts)
+	tcpOf(c.nc).SetReadBuffer(4 << 10)
 	w.begin(wire.Answer{ID: 7, Rooms: []chat.ListEntry{}})
-	for range 2 * maxUnsolicited / frame {
+	for written := 0; stalled() == 0; written += len(haveRead(1)(nil)) {
+		if written > 64<<20 {
+			t.Fatal("a client that takes nothing is sent 64 MiB")
+		}
 		w.push(haveRead(1))
-		w.cl.out.Flush()
-	}
-	if w.cl.closing.Load() {
-		t.Error("somebody who takes all is given up")
 	}
 }
 

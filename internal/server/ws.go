@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"parley/internal/chat"
+	"parley/internal/link"
 	"parley/internal/room"
 	"parley/internal/wire"
 )
@@ -15,13 +16,13 @@ const subprotocol = "parley.v1"
 // ws answers GET /ws.
 func (s *Server) ws(w http.ResponseWriter, r *http.Request) {
 	cookie := s.sessionCookie(r)
-	s.upgrade(w, r, subprotocol, func(c *Conn) Protocol { return &client{Conn: c, s: s, cookie: cookie} })
+	s.upgrade(w, r, subprotocol, func(c *link.Conn) link.Protocol { return &client{Conn: c, s: s, cookie: cookie} })
 }
 
 // A client is a connection that speaks parley.v1. Its fields belong to the
 // connection's reading goroutine.
 type client struct {
-	*Conn
+	*link.Conn
 	s        *Server
 	cookie   string // the session that the browser brought; "": none
 	person   chat.Person
