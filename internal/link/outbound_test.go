@@ -1,46 +1,45 @@
 package link
 
 import (
-	"bytes"
+	"strings"
 	"testing"
 
 	"parley/internal/chat"
 )
 
-// A gauge is a transportWriter that takes everything or nothing.
-type gauge struct{ full bool }
+// A mouth takes all that is written to it, or nothing.
+type mouth struct{ full bool }
 
-func (g *gauge) write(a, b []byte) (int, error) {
-	if g.full {
+func (m *mouth) write(a, b []byte) (int, error) {
+	if m.full {
 		return 0, nil
 	}
 	return len(a) + len(b), nil
 }
 
-func (g *gauge) notify(func()) {}
+func (m *mouth) notify(func()) {}
 
-func TestUnsolicitedFramesAreBounded(t *testing.T) {
-	frame := bytes.Repeat([]byte("x"), 100)
-	queue := func(o *Outbound) bool {
-		return o.QueueUnsolicited(func(dst []byte) []byte { return append(dst, frame...) })
+func TestUnsolicitedFramesThatAreNotTakenAreLimited(t *testing.T) {
+	frame := func(n int) func([]byte) []byte {
+		return func(dst []byte) []byte { return append(dst, strings.Repeat("x", n)...) }
 	}
+	m := &mouth{full: true}
 	var o Outbound
-	o.init(&gauge{full: true}, func(chat.Code) {})
-	o.QueueAnswer(func(dst []byte) []byte { return append(dst, make([]byte, 2*maxUnsolicited)...) }) // may be long
-	taken := 0
-	for queue(&o) {
-		taken += len(frame)
-	}
-	if taken < maxUnsolicited || taken > maxUnsolicited+len(frame) {
-		t.Errorf("%d bytes wait, at most %d", taken, maxUnsolicited)
-	}
-
-	o = Outbound{}
-	o.init(&gauge{}, func(chat.Code) {})
-	for range 2 * maxUnsolicited / len(frame) {
-		if !queue(&o) {
-			t.Fatal("a client that takes everything is refused a frame")
+	o.init(m, func(chat.Code) {})
+	o.QueueAnswer(frame(2 * maxUnsolicited)) // an answer may be long
+	for n := 0; n < maxUnsolicited; n += 100 {
+		if !o.QueueUnsolicited(frame(100)) {
+			t.Fatalf("refused after %d bytes", n)
 		}
+	}
+	if o.QueueUnsolicited(frame(100)) {
+		t.Error("there is no limit")
+	}
+	m.full = false
+	for range 2 * maxUnsolicited / 100 {
 		o.Flush()
+		if !o.QueueUnsolicited(frame(100)) {
+			t.Fatal("refused though all before was taken")
+		}
 	}
 }

@@ -1,10 +1,12 @@
 package server
 
 import (
+	"bufio"
 	"context"
 	"fmt"
+	"net"
 	"net/http"
-	"net/netip"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -12,10 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"parley/internal/chat"
-	"parley/internal/link"
-	"parley/internal/rates"
 	"parley/internal/room"
-	"parley/internal/wire"
 )
 
 // hearLine returns the next frame that is like want, "…" standing for anything,
@@ -127,72 +126,60 @@ func TestARoomIsInTheListFromItsFirstMessageOn(t *testing.T) {
 	desk.hearLine(`{"op":"news","room":"newer","seq":2,"at":"…","kind":"message","from":{"id":"…","name":"Grace"},"text":"hi"}`)
 }
 
-// quiet is a protocol that sends nothing and ignores what comes.
-type quiet struct{}
-
-func (quiet) Begin(context.Context) error             { return nil }
-func (quiet) Receive(context.Context, wire.WSMessage) {}
-func (quiet) End()                                    {}
-
-// watcherOf returns a list feed and the client at the other end of its connection.
-func watcherOf(t *testing.T, ts *testServer) (*listFeed, *talker) {
-	t.Helper()
-	made := make(chan *link.Conn, 1)
-	c := ts.dialSpeaking(t, func(c *link.Conn) link.Protocol {
-		made <- c
-		return quiet{}
-	})
-	return &listFeed{cl: &client{Conn: <-made, s: ts.Server}}, c
+// A pipeResponse gives its connection away, one end of a net.Pipe.
+type pipeResponse struct {
+	*httptest.ResponseRecorder
+	nc net.Conn
 }
 
-// haveRead is what another device tells: that its person has read up to seq.
-func haveRead(seq chat.Seq) func(dst []byte) []byte {
-	return func(dst []byte) []byte { return wire.AppendRead(dst, &chat.ListEntry{Room: "lobby", Read: seq}) }
+func (w pipeResponse) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return w.nc, bufio.NewReadWriter(bufio.NewReader(w.nc), bufio.NewWriter(w.nc)), nil
 }
 
-// The list may have been read before that.
-func TestWhatIsToldWhileTheListIsReadComesAfterIt(t *testing.T) {
-	w, c := watcherOf(t, startServer(t, Config{}, room.Config{}))
-	w.push(haveRead(1))
-	w.begin(wire.Answer{ID: 7, Rooms: []chat.ListEntry{}})
-	w.push(haveRead(2))
-	w.cl.Out().Flush()
-	for _, want := range []string{`"id":7`, `"seq":1`, `"seq":2`} {
-		if got := string(c.frame().Payload); !strings.Contains(got, want) {
-			t.Errorf("sent %s, want %s", got, want)
-		}
-	}
-}
-
-func TestWhoDoesNotTakeWhatOtherDevicesReadIsGivenUp(t *testing.T) {
+// The connection is a net.Pipe, since no buffer of the system takes for the client
+// what the client does not read.
+func TestListFeedThatTakesNothingIsClosed(t *testing.T) {
 	ts := startServer(t, Config{}, room.Config{})
-	stalled := func() float64 { return testutil.ToFloat64(ts.metrics.errors.WithLabelValues(string(chat.Stalled))) }
-
-	w, c := watcherOf(t, ts)
-	w.begin(wire.Answer{ID: 7, Rooms: []chat.ListEntry{}})
-	for written := 0; written < 512<<10; written += len(haveRead(1)(nil)) {
-		w.push(haveRead(1))
-		w.cl.Out().Flush()
-		c.frame()
+	ada := ts.guest(t, "Ada")
+	ts.ask(t, http.MethodPost, "/api/rooms/lobby/messages", `{"text":"first"}`, bearer(ada.Session)...)
+	ours, theirs := net.Pipe()
+	upgrade := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost/ws", nil)
+	for name, value := range map[string]string{
+		"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": sampleKey,
+	} {
+		upgrade.Header.Set(name, value)
 	}
-	if stalled() != 0 {
-		t.Error("a client that takes everything is closed")
+	go ts.ServeHTTP(pipeResponse{httptest.NewRecorder(), theirs}, upgrade)
+	c := &talker{t: t, nc: ours, in: bufio.NewReader(ours)}
+	if answer, err := http.ReadResponse(c.in, upgrade); err != nil || answer.StatusCode != http.StatusSwitchingProtocols {
+		t.Fatal(answer, err)
 	}
-
-	w, c = watcherOf(t, ts)
-	tcpOf(c.nc).SetReadBuffer(4 << 10)
-	w.begin(wire.Answer{ID: 7, Rooms: []chat.ListEntry{}})
-	for written := 0; stalled() == 0; written += len(haveRead(1)(nil)) {
-		if written > 64<<20 {
-			t.Fatal("a client that takes nothing is sent 64 MiB")
+	c.ask(`"op":"hello","session":%q`, ada.Session)
+	c.send(`{"op":"watch","id":900}`)
+	for c.hear().ID != 900 {
+	}
+	stalled := func() float64 {
+		return testutil.ToFloat64(ts.metrics.errors.WithLabelValues(string(chat.Stalled)))
+	}
+	frame := len(appendUpdate(nil, Update{Read: &chat.ListEntry{Room: "lobby"}}))
+	const unsolicited = 128 << 10 // bytes that may wait for a client
+	read := make(chan struct{})
+	for n := range unsolicited/frame + 1000 {
+		if n == unsolicited/frame/2 && stalled() != 0 {
+			t.Error("it is closed too early")
 		}
-		w.push(haveRead(1))
+		at := chat.MessageRef{Room: "lobby", Seq: 1}
+		ts.accounts.MarkRead(ada.Person.ID, at, true, "", nil, func(chat.ListEntry, error) { read <- struct{}{} })
+		<-read
 	}
+	eventually(t, "the client is closed as stalled", func() bool { return stalled() == 1 })
+	ours.Close()
 }
 
 func TestWhatIsOnesOwnIsAskedForAtARate(t *testing.T) {
 	ts := startServer(t, Config{SearchRate: 0.1}, room.Config{})
-	ts.personalRates = rates.NewShared[chat.PersonID, netip.Addr](0.01, 3, 0)
+	stores := Stores{People: ts.store, Lists: ts.store, Personal: ts.store}
+	ts.accounts = NewAccounts(AccountConfig{PersonalRate: 0.01, PersonalBurst: 3}, stores, ts.hub)
 	session := ts.guest(t, "Ada").Session
 	c := ts.device(t, session)
 	for i, op := range []string{`"op":"watch"`, `"op":"read","room":"lobby","seq":1`, `"op":"set","room":"lobby","muted":true`, `"op":"save","room":"lobby","seq":1`} {
