@@ -201,7 +201,7 @@ func newEcho(c *Conn) Protocol {
 func (echo) Begin(context.Context) error { return nil }
 
 func (e echo) Receive(_ context.Context, m wire.WSMessage) {
-	e.c.Out().QueueAnswer(func(dst []byte) []byte { return wire.AppendMessage(dst, m) })
+	e.c.Out().QueueAnswer(func(dst []byte) []byte { return wire.AppendWSMessage(dst, m) })
 }
 
 func (echo) End() {}
