@@ -113,7 +113,7 @@ type (
 func newModel(ctx context.Context, c Chat, me client.Person, r client.Room, maxLength int) *model {
 	composer := textarea.New()
 	composer.Prompt = "> "
-	composer.Placeholder = "Write to " + CleanLine(r.Name)
+	composer.Placeholder = "Write to " + cleanLine(r.Name)
 	composer.ShowLineNumbers = false
 	composer.CharLimit = maxLength
 	composer.DynamicHeight = true
