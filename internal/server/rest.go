@@ -148,7 +148,7 @@ func (s *Server) roomOf(ctx context.Context, by *Caller, p RoomParam) (chat.Room
 type stamp time.Time
 
 func (t stamp) MarshalText() ([]byte, error) {
-	return time.Time(t).UTC().AppendFormat(nil, "2006-01-02T15:04:05.000Z07:00"), nil
+	return wire.AppendTimestamp(nil, time.Time(t)), nil
 }
 
 func (t *stamp) UnmarshalText(text []byte) error {

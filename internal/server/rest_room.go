@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -140,8 +139,7 @@ type postOutput struct {
 }
 
 func (s *Server) restRoom(api huma.API) {
-	at := stamp(time.Date(2026, time.November, 23, 9, 41, 5, 123e6, time.UTC))
-	hello := message{Seq: 42, At: at, Kind: chat.Message, From: ada, Text: "Hello, **world**", HTML: "<p>Hello, <strong>world</strong></p>"}
+	at := exampleAt
 	stored := postAnswer{Room: "lobby", Seq: 43, At: at, Kind: chat.Message}
 
 	register(s, api, s.limitReads(huma.Operation{
@@ -156,7 +154,7 @@ func (s *Server) restRoom(api huma.API) {
 		Summary:     "A page of a room's history",
 		Description: "The newest `limit` messages before `before`, or the oldest `limit` after `after`, or, without both, the newest. Oldest first.",
 		Responses: map[string]*huma.Response{"200": {
-			Description: "The page", Content: content(pageAnswer{Room: "lobby", Seq: 42, At: &at, Epoch: "qk3v8d", Messages: bulkOf(hello)}),
+			Description: "The page", Content: content(pageAnswer{Room: "lobby", Seq: 42, At: &at, Epoch: "qk3v8d", Messages: exampleMessages()}),
 		}},
 		Errors: []int{400, 409, 429, 503},
 	}, s.messages)
@@ -207,7 +205,7 @@ func (s *Server) messages(ctx context.Context, in *pageInput) (*pageOutput, erro
 			return fmt.Errorf("history of %s: %w", name, err)
 		}
 		out.Body = pageAnswer{
-			Room: name, Seq: page.Head, At: stampOf(page.At), Epoch: s.hub.Epoch(), More: page.More, Newer: page.Newer, Messages: messagesOf(list, page.Messages),
+			Room: name, Seq: page.Head, At: stampOf(page.At), Epoch: s.hub.Epoch(), More: page.More, Newer: page.Newer, Messages: encodeMessages(list, page.Messages),
 		}
 		return nil
 	})

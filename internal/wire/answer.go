@@ -62,7 +62,7 @@ func (a *Answer) append(dst []byte) []byte {
 		dst = appendString(append(dst, `,"epoch":`...), a.Epoch)
 	}
 	if !a.At.IsZero() {
-		dst = AppendTime(append(dst, `,"at":`...), a.At)
+		dst = appendTime(append(dst, `,"at":`...), a.At)
 	}
 	if a.Reset {
 		dst = append(dst, `,"reset":true`...)
@@ -104,7 +104,7 @@ func AppendStored(dst []byte, id int64, e chat.Event) []byte {
 	dst = strconv.AppendInt(dst, id, 10)
 	dst = appendString(append(dst, `,"room":`...), string(e.Room))
 	dst = appendSeq(append(dst, `,"seq":`...), e.Seq)
-	dst = AppendTime(append(dst, `,"at":`...), e.At)
+	dst = appendTime(append(dst, `,"at":`...), e.At)
 	if e.Kind != chat.Message {
 		dst = appendString(append(dst, `,"kind":`...), string(e.Kind))
 	}

@@ -38,7 +38,7 @@ func AppendSSEID(dst []byte, epoch string, seq chat.Seq, at time.Time) []byte {
 	dst = appendSeq(dst, seq)
 	if !at.IsZero() {
 		dst = append(dst, ':')
-		dst = appendStamp(dst, at)
+		dst = AppendTimestamp(dst, at)
 	}
 	return append(dst, '\n')
 }
@@ -83,7 +83,7 @@ func AppendSSEBehind(dst []byte, room chat.RoomName, epoch string, seq chat.Seq,
 	dst = appendSeq(append(dst, `,"seq":`...), seq)
 	dst = appendString(append(dst, `,"epoch":`...), epoch)
 	if !at.IsZero() {
-		dst = AppendTime(append(dst, `,"at":`...), at)
+		dst = appendTime(append(dst, `,"at":`...), at)
 	}
 	if reset {
 		dst = append(dst, `,"reset":true`...)
