@@ -206,29 +206,6 @@ func TestSlowReaderLagsAndNobodyWaits(t *testing.T) {
 	})
 }
 
-func TestReaderFarBehindPagesFromTheStore(t *testing.T) {
-	inBubble(t, Config{StallTimeout: time.Hour}, func(t *testing.T, b *bench) {
-		slow := newSlate()
-		rd, _ := b.join(&ada, slow)
-		slow.take(0)
-		long := strings.Repeat("x", 3000)
-		const events = 2 * maxLogBytes / 3000
-		for range events { // more than a byte log keeps
-			b.say(grace, long)
-		}
-		synctest.Wait()
-		if got := b.Stats().Bytes; got > 2*maxLogBytes {
-			t.Errorf("the room keeps %d bytes for one slow reader", got)
-		}
-		for range 2 * events {
-			slow.take(3000)
-			synctest.Wait()
-		}
-		slow.wantRun(t, 1, events)
-		rd.Leave()
-	})
-}
-
 func TestStalledReaderIsClosedAfterItsTimeout(t *testing.T) {
 	inBubble(t, Config{StallTimeout: 30 * time.Second}, func(t *testing.T, b *bench) {
 		s := newSlate()

@@ -186,3 +186,27 @@ func TestReaderBecomesSomebodyByAppearing(t *testing.T) {
 		rd1.Leave()
 	})
 }
+
+func TestOldTabDoesNotUndoARename(t *testing.T) {
+	inBubble(t, Config{}, func(t *testing.T, b *bench) {
+		s := newSlate()
+		rd1, _ := b.join(&ada, s)
+		rd2, _ := b.join(&grace, newSlate())
+		hopper := chat.Person{ID: grace.ID, Name: "Hopper"}
+		b.Rename(hopper)
+		rd3, found := b.join(&grace, newSlate()) // a tab that has not heard of it
+		synctest.Wait()
+		if len(found.Here) != 2 || found.Here[1] != hopper {
+			t.Errorf("here are %v", found.Here)
+		}
+		if got := s.moments(); len(got) != 2 || got[1].Change.Joined.Name != "Hopper" {
+			t.Errorf("told %+v", got)
+		}
+		if got, ok := rd3.Person(); !ok || got != hopper {
+			t.Errorf("the old tab's person is %v, want %v", got, hopper)
+		}
+		for _, rd := range []*Reader{rd1, rd2, rd3} {
+			rd.Leave()
+		}
+	})
+}
