@@ -123,12 +123,13 @@ func (c *Client) fail(err error) {
 	c.queue.end(err)
 }
 
-// signedOut ends the client and drops the session.
+// signedOut forgets the session and ends the client. A caller that receives
+// ErrSessionEnded finds no session any more.
 func (c *Client) signedOut() {
-	c.fail(ErrSessionEnded)
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.session = ""
+	c.mu.Unlock()
+	c.fail(ErrSessionEnded)
 }
 
 func (c *Client) ended() bool {

@@ -77,7 +77,7 @@ func (w *world) kill() {
 }
 
 // patience is how long something may take that is about to happen.
-const patience = 20 * time.Second
+const patience = 60 * time.Second
 
 func worldOf(ts *testscript.TestScript) *world { return ts.Value(worldKey{}).(*world) }
 

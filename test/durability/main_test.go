@@ -15,4 +15,4 @@ func TestMain(m *testing.M) {
 }
 
 // patience is how long something may take that is about to happen.
-const patience = 20 * time.Second
+const patience = 60 * time.Second
