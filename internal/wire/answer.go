@@ -52,21 +52,7 @@ func (a *Answer) append(dst []byte) []byte {
 	if a.Session != "" {
 		dst = appendString(append(dst, `,"session":`...), a.Session)
 	}
-	if a.Room != "" {
-		dst = appendString(append(dst, `,"room":`...), string(a.Room))
-	}
-	if a.Seq != nil {
-		dst = appendSeq(append(dst, `,"seq":`...), *a.Seq)
-	}
-	if a.Epoch != "" {
-		dst = appendString(append(dst, `,"epoch":`...), a.Epoch)
-	}
-	if !a.At.IsZero() {
-		dst = appendTime(append(dst, `,"at":`...), a.At)
-	}
-	if a.Reset {
-		dst = append(dst, `,"reset":true`...)
-	}
+	dst = appendPosition(dst, a.Room, a.Seq, a.Epoch, a.At, a.Reset)
 	if a.Count != nil {
 		dst = strconv.AppendInt(append(dst, `,"count":`...), int64(*a.Count), 10)
 	}
@@ -93,6 +79,28 @@ func (a *Answer) append(dst []byte) []byte {
 		dst = append(dst, '}')
 	}
 	return append(dst, '}')
+}
+
+// appendPosition appends where a room's log goes on, without the fields that are zero.
+func appendPosition(
+	dst []byte, room chat.RoomName, seq *chat.Seq, epoch string, at time.Time, reset bool,
+) []byte {
+	if room != "" {
+		dst = appendString(append(dst, `,"room":`...), string(room))
+	}
+	if seq != nil {
+		dst = appendSeq(append(dst, `,"seq":`...), *seq)
+	}
+	if epoch != "" {
+		dst = appendString(append(dst, `,"epoch":`...), epoch)
+	}
+	if !at.IsZero() {
+		dst = appendTime(append(dst, `,"at":`...), at)
+	}
+	if reset {
+		dst = append(dst, `,"reset":true`...)
+	}
+	return dst
 }
 
 // AppendStored appends the frame that answers a send, or what else becomes an
