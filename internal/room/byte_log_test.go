@@ -11,7 +11,7 @@ import (
 func TestEventForARoomThatHasJustBeenLeftTakesNoMemory(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, b *bench) {
 		rd, _ := b.join(&ada, newSlate())
-		r := b.rooms.find("lobby") // as deliver does
+		r := b.rooms.find("lobby") // as deliver does, before the last reader leaves
 		rd.Leave()
 		r.append(chat.Event{Room: "lobby", Seq: 1, Kind: chat.Message, From: ada, Text: "late"})
 		if got := b.Stats(); got.Bytes != 0 || got.Rooms != 0 {
@@ -36,7 +36,8 @@ func TestEncodingThatNobodyReadsIsNotMade(t *testing.T) {
 		s := newSlate()
 		var used atomic.Int64
 		join := func(after chat.Seq) *Reader {
-			other, err := b.Join(context.Background(), nobody, "lobby", JoinRequest{Sink: s, Encoder: countedEncoder{&used}, After: &after}, func(JoinResult) {})
+			j := JoinRequest{Sink: s, Encoder: countedEncoder{&used}, After: &after}
+			other, err := b.Join(context.Background(), nobody, "lobby", j, func(JoinResult) {})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -16,7 +16,7 @@ func TestReaderFarBehindPagesFromTheStore(t *testing.T) {
 		slow.take(0)
 		long := strings.Repeat("x", 3000)
 		const events = 2 * maxLogBytes / 3000
-		for range events { // more than a byte log keeps
+		for range events { // more than a byte log holds
 			b.say(grace, long)
 		}
 		synctest.Wait()
@@ -38,9 +38,10 @@ func TestAnswerComesBeforeTheEventOfAReaderThatCatchesUp(t *testing.T) {
 		s := newSlate()
 		s.take(0)
 		rd, _ := b.join(&ada, s, 0)
-		synctest.Wait() // parked, and served from the store from then on
+		synctest.Wait() // blocked, and from then on served from the store
 		answer := make(chan struct{})
-		if err := b.Post(chat.Draft{Room: "lobby", From: ada, Text: "mine"}, func(chat.Commit) { <-answer }); err != nil {
+		d := chat.Draft{Room: "lobby", From: ada, Text: "mine"}
+		if err := b.Post(d, func(chat.Commit) { <-answer }); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait() // stored, and not yet answered

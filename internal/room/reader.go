@@ -207,18 +207,6 @@ func (rd *Reader) BecomeMember(p chat.Person) {
 	r.addMember(p)
 }
 
-// Person returns the reader's person under the newest name; false for a reader that is no member.
-func (rd *Reader) Person() (chat.Person, bool) {
-	r := rd.room
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	m := r.members[rd.person]
-	if m == nil {
-		return chat.Person{}, false
-	}
-	return m.person, true
-}
-
 // Typing announces that this reader's person types.
 func (rd *Reader) Typing() {
 	rd.room.mu.Lock()

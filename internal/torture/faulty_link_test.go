@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// A brokenListener gives connections on which the server's frames are wrong.
+// A brokenListener returns connections on which the server's frames are wrong.
 type brokenListener struct {
 	net.Listener
 	breaks breakage
@@ -28,14 +28,13 @@ func (l brokenListener) Accept() (net.Conn, error) {
 	return &brokenConn{Conn: c, breaks: l.breaks}, nil
 }
 
-// A brokenConn is what an outlet would be that is wrong: the server writes whole
-// frames, waiting when it has to, and others wait for that.
+// A brokenConn is a faulty outbound buffer: the server writes whole frames, and waits when it must.
 type brokenConn struct {
 	net.Conn
 	breaks breakage
 
 	mu     sync.Mutex
-	last   []byte // the event that was written last
+	last   []byte // the last event that was written
 	parked bool   // writing it had to wait
 	seen   int
 }
@@ -67,8 +66,7 @@ func (c *brokenConn) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// swapped is frames with two events of one room in the wrong order, now and
-// then.
+// swapped returns frames with two events of one room in the wrong order, from time to time.
 func (c *brokenConn) swapped(frames [][]byte) []byte {
 	for i := range len(frames) - 1 {
 		if a, b := frames[i], frames[i+1]; isEvent(a) && isEvent(b) && bytes.Equal(roomOf(a), roomOf(b)) {
@@ -81,7 +79,7 @@ func (c *brokenConn) swapped(frames [][]byte) []byte {
 	return bytes.Join(frames, nil)
 }
 
-// framesIn splits what the server writes; nil if that is no whole frames.
+// framesIn splits the bytes that the server writes; it returns nil if they are not complete frames.
 func framesIn(b []byte) (frames [][]byte) {
 	for len(b) > 0 {
 		if len(b) < 4 || b[0]&0xf0 != 0x80 {

@@ -19,7 +19,7 @@ import (
 	"parley/web"
 )
 
-// A breakage is one way in which a server could be wrong.
+// A breakage is one fault of a server.
 type breakage string
 
 const (
@@ -40,12 +40,12 @@ const (
 	forgetSame   breakage = "forgets the nonces of edits that change nothing"
 )
 
-// A subject is the server of this program, in this process, broken between its
-// parts: they are as they are.
+// A subject is this program's server in this process. Its parts are correct; the fault is between
+// them.
 type subject struct {
 	breaks breakage
 	dir    string
-	epoch  string // of its first life
+	epoch  string // of its first start
 	log    *brokenLog
 	stop   func() error
 	commit committed
@@ -98,7 +98,7 @@ func (s *subject) Start(ctx context.Context) (string, error) {
 	return "http://" + ln.Addr().String(), nil
 }
 
-// Kill ends the server such that what has not been committed is not.
+// Kill ends the server so that uncommitted drafts are lost.
 func (s *subject) Kill() error {
 	if s.stop == nil { // it did not start
 		return nil
@@ -109,7 +109,7 @@ func (s *subject) Kill() error {
 
 func (s *subject) Stop() error { return s.stop() }
 
-// inBackground runs f until stop is called, which waits for it.
+// inBackground runs f until stop is called; stop waits for it.
 func inBackground(f func(context.Context) error) (stop func() error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -120,14 +120,14 @@ func inBackground(f func(context.Context) error) (stop func() error) {
 	}
 }
 
-// A server that is wrong in one way is found to be, and in that way.
+// The checker must find each fault, by the right rule.
 func TestEachBreakageIsFound(t *testing.T) {
 	if os.Getenv("PARLEY_TORTURE") == "" {
 		t.Skip("make torture-short and make torture run it")
 	}
 	tests := map[breakage]struct {
 		faults []string
-		want   []torture.Rule // which of them depends on who comes first
+		want   []torture.Rule // depends on which client comes first
 	}{
 		none: {
 			[]string{"kill", "cut", "stall", "tab", "restore", "corrupt", "streamcut", "setback", "heads"}, nil,
@@ -159,7 +159,7 @@ func TestEachBreakageIsFound(t *testing.T) {
 				}
 				return
 			}
-			// Four seconds may pass without the moment in which it shows.
+			// The fault may not show within four seconds.
 			for seed := range uint64(4) {
 				report, err := tortured(t, breaks, tt.faults, seed+3)
 				broken, ok := errors.AsType[*torture.Broken](err)

@@ -10,15 +10,15 @@ import (
 	"parley/internal/store/sqlite"
 )
 
-// A committed knows what was committed, over all lives of a server.
+// A committed records what was committed, over all starts of a server.
 type committed struct {
 	mu    sync.Mutex
 	known map[message]chat.Seq
-	texts map[messageRef]string // what was said, deleted or not
+	texts map[messageRef]string // their texts, deleted or not
 	first firstTimes
 }
 
-// A messageRef is where an event is.
+// A messageRef is an event's room and seq.
 type messageRef struct {
 	room chat.RoomName
 	seq  chat.Seq
@@ -61,9 +61,8 @@ func (c *committed) add(m message, seq chat.Seq) {
 	c.known[m] = seq
 }
 
-// A brokenLog stands between the hub and the store and is wrong in one way. It
-// knows the seq that a draft will have, and holds drafts back for a while, so
-// that a crash finds some.
+// A brokenLog stands between the hub and the store and has one fault. It predicts the seq of a
+// draft, and holds drafts back for a while, so that a crash finds some.
 type brokenLog struct {
 	*sqlite.Store
 	hub    *room.Hub
@@ -72,17 +71,17 @@ type brokenLog struct {
 
 	mu       sync.Mutex
 	heads    map[chat.RoomName]chat.Seq
-	expected map[message]chat.Seq // of what is held back
+	expected map[message]chat.Seq // of the drafts that are held back
 	held     []func()             // gives a draft to the store
-	dropped  []func()             // answers it if that will not be
-	calls    []func()             // what the hub is to be told, on one goroutine
+	dropped  []func()             // answers a draft that will not be stored
+	calls    []func()             // calls into the hub, made on one goroutine
 	wake     chan struct{}
 	reads    int
 	copies   map[chat.RoomName]headCopy
 	same     map[message]bool // edits that changed nothing
 }
 
-// A headCopy is what a room's head was at some time.
+// A headCopy is a room's head at some time.
 type headCopy struct {
 	head chat.Seq
 	at   time.Time
@@ -97,7 +96,7 @@ func newBrokenLog(kept *sqlite.Store, breaks breakage, c *committed) *brokenLog 
 	}
 }
 
-// run tells the hub what there is to tell, and gives the store what was held.
+// run makes the queued calls into the hub, and gives the held drafts to the store.
 func (l *brokenLog) run(ctx context.Context) error {
 	tick := time.NewTicker(holdBack)
 	defer tick.Stop()
@@ -128,7 +127,7 @@ func (l *brokenLog) release() {
 	l.held, l.dropped = nil, nil
 }
 
-// crash loses what was held back.
+// crash drops the drafts that are held back.
 func (l *brokenLog) crash() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -136,7 +135,7 @@ func (l *brokenLog) crash() {
 	l.held, l.dropped = nil, nil
 }
 
-// tell has something called by run. The caller holds l.mu.
+// tell queues a call for run. The caller holds l.mu.
 func (l *brokenLog) tell(call func()) {
 	l.calls = append(l.calls, call)
 	select {
@@ -169,9 +168,9 @@ func (l *brokenLog) Append(d chat.Draft, done func(chat.Commit)) {
 	}
 }
 
-// isSame reports whether an edit changes nothing, or did so when it first came.
+// isSame reports whether an edit changes nothing, or changed nothing when it first came.
 func (l *brokenLog) isSame(m message, d chat.Draft) bool {
-	// a failure shows nothing
+	// after a failure it finds nothing
 	page, err := l.Store.Page(context.Background(), d.Room, chat.PageQuery{Seqs: []chat.Seq{d.Target}})
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -184,8 +183,8 @@ func (l *brokenLog) isSame(m message, d chat.Draft) bool {
 	return l.same[m]
 }
 
-// appendEarly says too early that d is stored: to its sender or to everybody
-// else. The caller holds l.mu.
+// appendEarly reports too early that d is stored: to its sender or to everybody else. The caller
+// holds l.mu.
 func (l *brokenLog) appendEarly(d chat.Draft, done func(chat.Commit)) {
 	m := message{d.Room, d.From.ID, d.Nonce}
 	_, stored := l.kept.seq(m)
@@ -207,7 +206,7 @@ func (l *brokenLog) appendEarly(d chat.Draft, done func(chat.Commit)) {
 		Text: d.Text, Target: d.Target,
 	}
 	if l.breaks == ackEarly {
-		l.tell(func() { done(chat.Commit{Event: e, Repeated: true}) }) // for the hub a repeat is not to be published
+		l.tell(func() { done(chat.Commit{Event: e, Repeated: true}) }) // the hub does not publish a repeated event
 		if !expected {
 			l.hold(d, nil, func(c chat.Commit) { l.publish(c.Event) })
 		}
@@ -217,8 +216,8 @@ func (l *brokenLog) appendEarly(d chat.Draft, done func(chat.Commit)) {
 	l.hold(d, done, func(c chat.Commit) { done(c) })
 }
 
-// hold has the store be given d later, and the hub be told then. After a crash
-// lost, if there is one, hears that it was not stored. The caller holds l.mu.
+// hold gives d to the store later, and calls told then. After a crash, lost, unless nil, is called
+// instead. The caller holds l.mu.
 func (l *brokenLog) hold(d chat.Draft, lost, told func(chat.Commit)) {
 	m := message{d.Room, d.From.ID, d.Nonce}
 	l.held = append(l.held, func() {
@@ -230,7 +229,7 @@ func (l *brokenLog) hold(d chat.Draft, lost, told func(chat.Commit)) {
 			l.mu.Lock()
 			defer l.mu.Unlock()
 			if c.Err != nil {
-				delete(l.heads, d.Room) // it has no seq after all
+				delete(l.heads, d.Room) // it got no seq
 			}
 			l.tell(func() { told(c) })
 		})
@@ -244,7 +243,7 @@ func (l *brokenLog) hold(d chat.Draft, lost, told func(chat.Commit)) {
 // publish delivers an event to readers although it is not stored, as if another process had stored it.
 func (l *brokenLog) publish(e chat.Event) { l.hub.Arrive(chat.Commit{Event: e}, nil) }
 
-// After is what a resume reads, as pages of history are larger.
+// After serves resumes; pages of history ask for more events.
 func (l *brokenLog) After(ctx context.Context, name chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error) {
 	events, err := l.Store.After(ctx, name, seq, limit)
 	if limit == chat.MaxPage || len(events) < 3 {
@@ -267,8 +266,7 @@ func (l *brokenLog) After(ctx context.Context, name chat.RoomName, seq chat.Seq,
 	return events, err
 }
 
-// Page says how far the log goes, perhaps as of some time ago, and how messages
-// stand, perhaps without what was done to one of them.
+// Page returns a page, perhaps with an old head, and perhaps without a change of one message.
 func (l *brokenLog) Page(ctx context.Context, name chat.RoomName, sel chat.PageQuery) (chat.Page, error) {
 	page, err := l.Store.Page(ctx, name, sel)
 	if err != nil {
@@ -292,7 +290,7 @@ func (l *brokenLog) Page(ctx context.Context, name chat.RoomName, sel chat.PageQ
 	return page, nil
 }
 
-// MarkRead says at times that something is kept which is not.
+// MarkRead sometimes reports a read mark as stored that is not.
 func (l *brokenLog) MarkRead(who chat.PersonID, at chat.MessageRef, exact bool, nonce string,
 	done func(chat.ListEntry, error),
 ) {
@@ -305,8 +303,8 @@ func (l *brokenLog) MarkRead(who chat.PersonID, at chat.MessageRef, exact bool, 
 	l.tell(func() { done(chat.ListEntry{Room: at.Room, Read: at.Seq}, nil) })
 }
 
-// Head is what a page of the log ends with. The hub's own question, when it opens
-// a room, comes with a context that does not end.
+// Head is the end of a page of the log. The hub itself calls it, when it opens a room, with a
+// context that does not end.
 func (l *brokenLog) Head(ctx context.Context, name chat.RoomName) (chat.Seq, time.Time, error) {
 	head, at, err := l.Store.Head(ctx, name)
 	if err == nil && ctx.Done() != nil {

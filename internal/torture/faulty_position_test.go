@@ -11,21 +11,20 @@ import (
 	"parley/internal/chat"
 )
 
-// Breakages of streams, heads and of servers that are set back.
+// Faults of streams, of HEAD requests, and of servers that are reset.
 const (
 	noCursor    breakage = "has streams begin without an id"
 	headsAsGets breakage = "answers a HEAD as if it were another request"
 	trustPlaces breakage = "believes whoever comes back with a place of another log"
 )
 
-// firstTimes knows when each event was stored that ever had its number, over all lives of a
-// server.
+// firstTimes records when the first event with each number was stored, over all starts of a server.
 type firstTimes struct {
 	mu    sync.Mutex
 	times map[messageRef]time.Time
 }
 
-// of returns the first time that was known of an event.
+// of returns the first known time of an event.
 func (f *firstTimes) of(at messageRef, now time.Time) time.Time {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -39,8 +38,8 @@ func (f *firstTimes) of(at messageRef, now time.Time) time.Time {
 	return now
 }
 
-// At is when an event was stored; of a log that was set back, when the event was
-// that had its number before.
+// At returns when an event was stored. In a log that was reset, it returns the time of the event
+// that had this number before.
 func (l *brokenLog) At(ctx context.Context, name chat.RoomName, seq chat.Seq) (time.Time, error) {
 	at, err := l.Store.At(ctx, name, seq)
 	if err == nil && l.breaks == trustPlaces {
@@ -49,7 +48,7 @@ func (l *brokenLog) At(ctx context.Context, name chat.RoomName, seq chat.Seq) (t
 	return at, err
 }
 
-// A headsConn reads each HEAD as something else.
+// A headsConn reads each HEAD as another method.
 type headsConn struct{ net.Conn }
 
 func (c headsConn) Read(b []byte) (int, error) {
@@ -60,9 +59,8 @@ func (c headsConn) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// bareID is the id that a stream begins with, without an event.
+// bareID matches the id with which a stream begins, without an event.
 var bareID = regexp.MustCompile(`(^|\n)id: ([^\n]*\n\n)`)
 
-// withoutCursor is what the server writes with such an id as a comment of the same
-// length.
+// withoutCursor replaces such an id by a comment of the same length.
 func withoutCursor(b []byte) []byte { return bareID.ReplaceAll(b, []byte("${1}:d: ${2}")) }
