@@ -1,4 +1,4 @@
-package server
+package link
 
 import (
 	"bytes"
@@ -10,26 +10,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// secureSocket returns the server's end of a server's only connection.
-func (ts *testServer) secureSocket(t *testing.T) *tlsTransport {
+// tlsTransport returns the server's end of the only connection.
+func (tl *testLinks) tlsTransport(t *testing.T) *tlsTransport {
 	t.Helper()
-	all := ts.links.wheel.all()
-	for len(all) == 0 { // a handshake is answered before its connection is in the wheel
-		runtime.Gosched()
-		all = ts.links.wheel.all()
-	}
-	if len(all) != 1 {
-		t.Fatalf("%d connections, want one", len(all))
-	}
-	k, ok := all[0].transport.(*tlsTransport)
+	c := tl.onlyConn()
+	k, ok := c.transport.(*tlsTransport)
 	if !ok {
-		t.Fatalf("a connection over TLS is a %T", all[0].transport)
+		t.Fatalf("a connection over TLS is a %T", c.transport)
 	}
 	return k
 }
 
-// whileParked calls f when nothing runs for the connection, and keeps it so.
-func (c *Conn) whileParked(f func()) {
+// whileIdle calls f when nothing runs for the connection, and keeps it so.
+func (c *Conn) whileIdle(f func()) {
 	for !c.state.CompareAndSwap(stateIdle, stateRunning) {
 		runtime.Gosched()
 	}
@@ -40,15 +33,15 @@ func (c *Conn) whileParked(f func()) {
 
 func TestSilentTLSConnectionHoldsNoBuffers(t *testing.T) {
 	if !recordsKnown || !messagesKnown {
-		t.Fatal("crypto/tls has other fields in this release of Go: tlsbuffers_linux.go has to find its buffers anew")
+		t.Fatal("crypto/tls has other fields in this release of Go: tls_buffers_linux.go has to find its buffers anew")
 	}
-	ts := startSecure(t, Config{DebugEcho: true})
-	c := ts.dial(t, "/debug/echo")
-	k := ts.secureSocket(t)
+	tl := startLinks(t, Config{}, true, newEcho)
+	c := tl.dial(t)
+	k := tl.tlsTransport(t)
 	for _, size := range []int{1, 60_000} {
 		c.put(ws.NewBinaryFrame(bytes.Repeat([]byte("x"), size)))
 		c.frame()
-		k.conn.whileParked(func() {
+		k.conn.whileIdle(func() {
 			if held := recordsOf(k.tls).Cap(); held > 0 || k.lent != nil {
 				t.Errorf("after %d bytes: %d bytes for records", size, held)
 			}
@@ -59,10 +52,10 @@ func TestSilentTLSConnectionHoldsNoBuffers(t *testing.T) {
 // TestRestOfRecordsIsBounded has a client take nothing, and things be written that
 // do not wait for it.
 func TestRestOfRecordsIsBounded(t *testing.T) {
-	ts := startSecure(t, Config{})
-	c := ts.hello(t, "Ada")
-	tcpOf(c.nc).SetReadBuffer(4 << 10)
-	k := ts.secureSocket(t)
+	tl := startLinks(t, Config{}, true, newEcho)
+	c := tl.dial(t)
+	tcpBelow(c.nc).SetReadBuffer(4 << 10)
+	k := tl.tlsTransport(t)
 	record := []byte(strings.Repeat("x", 1000))
 	written := 0
 	for ; written < 64<<20; written += len(record) {
@@ -79,7 +72,7 @@ func TestRestOfRecordsIsBounded(t *testing.T) {
 	if written >= 64<<20 {
 		t.Error("somebody who reads nothing was given 64 MiB")
 	}
-	for len(ts.links.wheel.all()) > 0 { // it is cut off
+	for tl.Len() > 0 { // it is cut off
 		runtime.Gosched()
 	}
 }

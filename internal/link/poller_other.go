@@ -1,6 +1,6 @@
 //go:build !linux
 
-package server
+package link
 
 import "net"
 
@@ -14,4 +14,4 @@ func (*poller) run() {}
 
 func (*poller) close() {}
 
-func (*poller) transport(*conn, net.Conn) (transport, bool) { return nil, false }
+func (*poller) transport(*Conn, net.Conn) (transport, bool) { return nil, false }

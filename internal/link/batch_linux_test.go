@@ -1,9 +1,9 @@
-package server
+package link
 
 import (
 	"bytes"
 	"io"
-	"sync/atomic"
+	"runtime"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -69,61 +69,13 @@ func asBytes(numbers []int32) (b []byte) {
 	return b
 }
 
-// A counted batch counts what is added to it.
-type countedBatch struct {
-	room.Batch
-	added *atomic.Int64
-}
-
-func (b countedBatch) Add(sink room.Sink, p []byte) bool {
-	added := b.Batch.Add(sink, p)
-	if added {
-		b.added.Add(1)
-	}
-	return added
-}
-
-func TestDeliveriesGoOutInBatches(t *testing.T) {
-	newTestRing(t)
-	for name, secure := range map[string]bool{"plain": false, "TLS": true} {
-		t.Run(name, func(t *testing.T) {
-			var added atomic.Int64
-			newBatch = func() room.Batch { return countedBatch{NewBatch(), &added} }
-			overTLS = secure
-			defer func() { newBatch, overTLS = NewBatch, false }()
-			ts := startServer(t, Config{}, room.Config{})
-			const members, messages = 3*ringSize + 1, 20
-			a := newAudience(t, ts, "hall", members)
-			for range messages {
-				a.say(t, "hall", members)
-			}
-			if got := added.Load(); got < members*messages/2 {
-				t.Errorf("%d of %d deliveries were in a batch", got, members*messages)
-			}
-		})
-	}
-}
-
-// TestWithoutBatches is for systems that have no io_uring or do not allow it.
-func TestWithoutBatches(t *testing.T) {
-	newBatch = func() room.Batch { return nil }
-	defer func() { newBatch = NewBatch }()
-	for name, test := range map[string]func(*testing.T){
-		"two people talk":       TestTwoPeopleTalk,
-		"one who takes nothing": TestClientThatTakesNothingIsClosedAndDelaysNobody,
-		"delivery":              TestDeliveryAllocatesNothing,
-	} {
-		t.Run(name, test)
-	}
-}
-
 // TestRecordsStayInOrderBesideABatch has crypto/tls write, as it does for a key
 // update, while records are in a batch and not sent yet.
 func TestRecordsStayInOrderBesideABatch(t *testing.T) {
 	newTestRing(t)
-	ts := startSecure(t, Config{DebugEcho: true})
-	c := ts.dial(t, "/debug/echo")
-	k := ts.secureSocket(t)
+	tl := startLinks(t, Config{}, true, newEcho)
+	c := tl.dial(t)
+	k := tl.tlsTransport(t)
 	b := NewBatch()
 	defer b.Close()
 	if !b.Add(&k.conn.out, []byte("first ")) {
@@ -153,12 +105,9 @@ func TestBatchThatBreaksEndsItsConnections(t *testing.T) {
 	newTestRing(t)
 	for name, secure := range map[string]bool{"plain": false, "TLS": true} {
 		t.Run(name, func(t *testing.T) {
-			overTLS = secure
-			defer func() { overTLS = false }()
-			ts := startServer(t, Config{DebugEcho: true}, room.Config{})
-			c := ts.dial(t, "/debug/echo")
-			until(t, "the connection", func() bool { return len(ts.links.wheel.all()) == 1 })
-			out := &ts.links.wheel.all()[0].out
+			tl := startLinks(t, Config{}, secure, newEcho)
+			c := tl.dial(t)
+			out := tl.onlyConn().Out()
 			b, _ := NewBatch().(*batch)
 			if !b.Add(out, []byte("lost")) {
 				t.Fatal("a free connection is not taken")
@@ -178,7 +127,9 @@ func TestBatchThatBreaksEndsItsConnections(t *testing.T) {
 				t.Error("a broken batch takes more")
 			}
 			io.Copy(io.Discard, c.in) // until it ends, in whatever way
-			until(t, "the connection to be gone", func() bool { return len(ts.links.wheel.all()) == 0 })
+			for tl.Len() > 0 {
+				runtime.Gosched()
+			}
 		})
 	}
 }

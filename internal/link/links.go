@@ -1,4 +1,11 @@
-package server
+// Package link is the bytes of long-lived connections: WebSockets and endless
+// HTTP responses, over plain TCP and TLS. It reads and writes their sockets
+// without a goroutine for each of them, cuts what comes into messages, buffers
+// what goes out, and keeps connections alive. Start reading at Conn.
+//
+// It knows no routes, sessions or rules of rooms: a Protocol receives the
+// messages, and an Outbound is where rooms send events to.
+package link
 
 import (
 	"context"
@@ -10,8 +17,8 @@ import (
 	"parley/internal/chat"
 )
 
-// linkConfig says how Links treat their connections. A limit of 0 means no limit.
-type linkConfig struct {
+// Config says how Links treat their connections. A limit of 0 means no limit.
+type Config struct {
 	FrameSize        int              // bytes of a WebSocket message
 	IdleTimeout      time.Duration    // a connection is closed if nothing comes from it for so long
 	HandshakeTimeout time.Duration    // of a TLS handshake
@@ -23,7 +30,7 @@ type linkConfig struct {
 // Links are the long-lived connections of a server, WebSockets and event
 // streams, and what they share.
 type Links struct {
-	cfg    linkConfig
+	cfg    Config
 	conns  sync.WaitGroup // one for each connection, and for each goroutine of a WebSocket
 	poller *poller        // nil where the system has none
 	wheel  keepAliveWheel
@@ -34,8 +41,8 @@ type Links struct {
 	drain     context.CancelFunc
 }
 
-// newLinks returns Links without connections. They need open and run.
-func newLinks(cfg linkConfig) *Links {
+// New returns Links without connections. They need open and run.
+func New(cfg Config) *Links {
 	l := &Links{cfg: cfg}
 	l.draining, l.drain = context.WithCancel(context.Background())
 	l.acks.init()
