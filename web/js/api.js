@@ -1,6 +1,6 @@
 // api.js: the server over HTTP: who one is, what a room is, its history.
 /** @import { SlashCommand } from "./commands.js" */
-/** @import { Where } from "./history.js" */
+/** @import { PageQuery } from "./history.js" */
 /** @import { Page, Person } from "./protocol.js" */
 import { t } from "./i18n.js";
 import { Refusal, decodePage, decodeVersions, person, record, refusal } from "./protocol.js";
@@ -41,7 +41,7 @@ export class Api {
     return { room: String(o["room"]), seq: Number(o["seq"]), count: Number(o["count"]) };
   }
 
-  /** @param {string} room  @param {Where} where  @returns {Promise<Page>} */
+  /** @param {string} room  @param {PageQuery} where  @returns {Promise<Page>} */
   async messages(room, where) {
     const url = messages(room, where);
     const ahead = this.#ahead.get(url);
@@ -49,7 +49,7 @@ export class Api {
     return decodePage(await (ahead ?? this.#ask(url)));
   }
 
-  /** Asks for messages that will be needed in a moment. @param {string} room  @param {Where} where */
+  /** Asks for messages that will be needed in a moment. @param {string} room  @param {PageQuery} where */
   readAhead(room, where) {
     const url = messages(room, where);
     const answer = this.#ask(url);
@@ -57,7 +57,7 @@ export class Api {
     answer.catch(() => this.#ahead.delete(url)); // who needs it asks again
   }
 
-  /** @param {string} room  @param {number} seq  @param {Where} where  @returns {Promise<Page>} */
+  /** @param {string} room  @param {number} seq  @param {PageQuery} where  @returns {Promise<Page>} */
   async replies(room, seq, where) {
     return decodePage(await this.#ask(`${message(room, seq)}/replies?${query(where)}`));
   }
@@ -117,10 +117,10 @@ export class Api {
 /** @param {string} room  @param {number} seq */
 const message = (room, seq) => `/api/rooms/${encodeURIComponent(room)}/messages/${seq}`;
 
-/** @param {string} room  @param {Where} where */
+/** @param {string} room  @param {PageQuery} where */
 const messages = (room, where) => `/api/rooms/${encodeURIComponent(room)}/messages?${query(where)}`;
 
-/** @param {Where} where */
+/** @param {PageQuery} where */
 function query(where) {
   const params = new URLSearchParams();
   for (const [name, value] of Object.entries(where)) if (value !== undefined) params.set(name, String(value));

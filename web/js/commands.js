@@ -5,17 +5,17 @@
 
 /** Returns what the server will make of a text that is a message, as far as that is needed to show it until then.
  * @param {string} text  @returns {{ text: string, action?: true }} */
-export function asSaid(text) {
+export function previewText(text) {
   const me = /^\/me\s+(\S[\s\S]*)$/.exec(text)?.[1];
   if (me !== undefined) return { text: me, action: true };
   return { text: text.startsWith("//") ? text.slice(1) : text };
 }
 
 /** What the page does itself; the server's list of commands says how it is used. */
-const OWN = ["nick", "join", "help"];
+const PAGE_COMMANDS = ["nick", "join", "help"];
 
 /** Returns the command of the page's own that a text is, or null. @param {string} text */
 export function clientCommand(text) {
   const [, name = "", args = ""] = /^\/([a-z]+)(?:\s+([\s\S]*))?$/.exec(text) ?? [];
-  return OWN.includes(name) ? { name, args: args.trim() } : null;
+  return PAGE_COMMANDS.includes(name) ? { name, args: args.trim() } : null;
 }

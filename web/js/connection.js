@@ -1,6 +1,6 @@
 // connection.js: one WebSocket that comes back by itself. It says hello, matches answers to commands,
 // and hands on everything else. Socket, timers and chance are parameters, so that tests own them.
-/** @import { Body, Command, ServerMessage } from "./protocol.js" */
+/** @import { AnswerBody, Command, ServerMessage } from "./protocol.js" */
 import { Refusal, decode } from "./protocol.js";
 
 const BACKOFF_MS = 500; // first wait; doubles each time
@@ -28,7 +28,7 @@ const SIGNED_OUT = 4001; // the close code of a session that was ended: we do no
  * @property {(f: () => void, ms: number) => number} setTimeout
  * @property {(id: number) => void} clearTimeout
  * @property {() => number} random between 0 and 1
- * @property {(hello: Body) => void} onHello who one is is known; commands may follow
+ * @property {(hello: AnswerBody) => void} onHello who one is is known; commands may follow
  * @property {(message: ServerMessage) => void} onMessage everything that is no answer
  * @property {(status: Status) => void} onStatus
  * @property {() => void} onEnded  somebody has signed one out: there will be no further connection
@@ -43,7 +43,7 @@ export class Connection {
   #socket = null;
   #lastID = 0;
   #failures = 0; // dials in a row that did not get as far as hello
-  /** @type {Map<number, { resolve: (b: Body) => void, reject: (r: Refusal) => void }>} */
+  /** @type {Map<number, { resolve: (b: AnswerBody) => void, reject: (r: Refusal) => void }>} */
   #waiting = new Map();
   /** @type {number | undefined} */
   #pingTimer;
@@ -61,18 +61,18 @@ export class Connection {
   connect() {
     if (this.#socket || this.status === "ended") return;
     this.options.clearTimeout(this.#retryTimer ?? 0);
-    this.#become("connecting");
+    this.#setStatus("connecting");
     const socket = this.options.dial();
     this.#socket = socket;
-    socket.onopen = () => this.#hello(socket);
-    socket.onmessage = (e) => this.#heard(socket, e.data);
+    socket.onopen = () => this.#sayHello(socket);
+    socket.onmessage = (e) => this.#receive(socket, e.data);
     socket.onclose = (e) => this.#lost(socket, e.code);
     this.#expect(ANSWER_MS);
   }
 
   /** Sends a command. The promise is its answer; it is rejected with the server's refusal, or with
    * the code `lost` when no answer can come any more.
-   * @param {Command} command  @returns {Promise<Body>} */
+   * @param {Command} command  @returns {Promise<AnswerBody>} */
   request(command) {
     const socket = this.#socket;
     if (!socket || socket.readyState !== 1) return Promise.reject(new Refusal("lost", "Not connected."));
@@ -95,12 +95,12 @@ export class Connection {
   }
 
   /** @param {Socket} socket */
-  async #hello(socket) {
+  async #sayHello(socket) {
     try {
       const body = await this.request({ op: "hello" });
       if (socket !== this.#socket) return;
       this.#failures = 0;
-      this.#become("online");
+      this.#setStatus("online");
       this.#schedulePing();
       this.options.onHello(body);
     } catch (err) {
@@ -111,7 +111,7 @@ export class Connection {
   }
 
   /** @param {Socket} socket  @param {unknown} data */
-  #heard(socket, data) {
+  #receive(socket, data) {
     if (socket !== this.#socket || typeof data !== "string") return;
     this.options.clearTimeout(this.#deadline ?? 0);
     this.#deadline = undefined;
@@ -167,7 +167,7 @@ export class Connection {
     const unanswered = [...this.#waiting.values()];
     this.#waiting.clear();
     for (const { reject } of unanswered) reject(new Refusal("lost", "The connection was lost."));
-    this.#become(code === SIGNED_OUT ? "ended" : "waiting");
+    this.#setStatus(code === SIGNED_OUT ? "ended" : "waiting");
     if (code === SIGNED_OUT) return this.options.onEnded();
     this.#retryTimer = this.options.setTimeout(() => this.connect(), this.#wait());
   }
@@ -179,7 +179,7 @@ export class Connection {
   }
 
   /** @param {Status} status */
-  #become(status) {
+  #setStatus(status) {
     if (status === this.status && status !== "connecting") return;
     this.status = status;
     this.options.onStatus(status);

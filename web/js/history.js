@@ -3,23 +3,23 @@
 /** @import { Page } from "./protocol.js" */
 /** @import { State } from "./room-state.js" */
 import { Refusal } from "./protocol.js";
-import { PAGE, appended, atNewest, atOldest, isUsable, opened, prepended } from "./room-state.js";
+import { PAGE, appendPage, atNewest, atOldest, isUsable, openWindow, prependPage } from "./room-state.js";
 
 const PAUSE_MS = 2_000;
 const TRIES = 5; // for a page that is not outdated when it comes
 
-/** @typedef {{ before?: number, after?: number, around?: number, limit?: number }} Where */
+/** @typedef {{ before?: number, after?: number, around?: number, limit?: number }} PageQuery */
 
 /** @typedef {object} Options
- * @property {(where: Where) => Promise<Page>} read
+ * @property {(where: PageQuery) => Promise<Page>} read
  * @property {() => State} state
  * @property {(change: (s: State) => State) => void} change
  * @property {(epoch: string) => number} lastRead
  * @property {(f: () => void, ms: number) => unknown} setTimeout
- * @property {() => void} onPaused a direction that failed may be tried again
+ * @property {() => void} onRetryable a direction that failed may be tried again
  */
 
-/** What is read first of a room: around the message that the address names, or the newest. @param {number | null} [seq]  @returns {Where} */
+/** What is read first of a room: around the message that the address names, or the newest. @param {number | null} [seq]  @returns {PageQuery} */
 export const firstPage = (seq) => ({ around: seq ?? undefined, limit: PAGE });
 
 export class History {
@@ -42,22 +42,22 @@ export class History {
     const read = lastRead(page.epoch);
     const missed = page.more && read > 0 && read < (page.messages[0]?.seq ?? 0) - 1;
     if (missed && seq === undefined && !state().epoch) page = await this.#read({ around: read });
-    if (generation === this.#generation) change((s) => opened(s, page, read));
+    if (generation === this.#generation) change((s) => openWindow(s, page, read));
   }
 
   older() {
     const state = this.options.state();
-    const before = state.events[0]?.seq;
-    if (before !== undefined && !atOldest(state)) this.#page("older", { before }, (s, page) => prepended(s, page, before));
+    const before = state.messages[0]?.seq;
+    if (before !== undefined && !atOldest(state)) this.#page("older", { before }, (s, page) => prependPage(s, page, before));
   }
 
   newer() {
     const state = this.options.state();
-    const after = state.events.at(-1)?.seq ?? 0;
-    if (state.epoch && !atNewest(state)) this.#page("newer", { after }, (s, page) => appended(s, page, after));
+    const after = state.messages.at(-1)?.seq ?? 0;
+    if (state.epoch && !atNewest(state)) this.#page("newer", { after }, (s, page) => appendPage(s, page, after));
   }
 
-  /** Reads a page, and again if what came meanwhile is too much to be remembered. @param {Where} where */
+  /** Reads a page, and again if what came meanwhile is too much to be memory. @param {PageQuery} where */
   async #read(where) {
     for (let i = 0; i < TRIES; i++) {
       const page = await this.options.read({ ...where, limit: PAGE });
@@ -66,12 +66,12 @@ export class History {
     throw new Refusal("lost", "The room changes faster than it can be read.");
   }
 
-  /** @param {"older" | "newer"} way  @param {Where} where  @param {(s: State, page: Page) => State} put */
+  /** @param {"older" | "newer"} way  @param {PageQuery} where  @param {(s: State, page: Page) => State} put */
   async #page(way, where, put) {
     if (this.#busy.has(way)) return;
     this.#busy.add(way);
     const generation = this.#generation;
-    const { state, change, setTimeout, onPaused } = this.options;
+    const { state, change, setTimeout, onRetryable } = this.options;
     try {
       const page = await this.#read(where);
       this.#busy.delete(way);
@@ -81,7 +81,7 @@ export class History {
     } catch {
       setTimeout(() => {
         this.#busy.delete(way);
-        onPaused();
+        onRetryable();
       }, PAUSE_MS);
     }
   }

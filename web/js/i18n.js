@@ -5,9 +5,9 @@ import { Refusal } from "./protocol.js";
 
 /** @typedef {keyof typeof en} Key */
 
-/** A sentence, or one per plural category. @typedef {string | ({ other: string } & Partial<Record<Intl.LDMLPluralRule, string>>)} Entry */
+/** A sentence, or one per plural category. @typedef {string | ({ other: string } & Partial<Record<Intl.LDMLPluralRule, string>>)} Sentence */
 
-/** @typedef {Readonly<Record<Key, Entry>>} Catalogue */
+/** @typedef {Readonly<Record<Key, Sentence>>} Catalogue */
 
 /** What stands in a sentence's places. A number is written as the language writes it; `n` also chooses the plural.
  * @typedef {Readonly<Record<string, string | number>>} Values */

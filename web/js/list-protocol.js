@@ -5,7 +5,7 @@ import { person, record } from "./protocol.js";
 /** How much a room may disturb. @typedef {"all" | "mentions" | "none"} Notify */
 
 /** A room in a person's list, as the server keeps it.
- * @typedef {object} RoomEntry
+ * @typedef {object} ListEntry
  * @property {string} room
  * @property {string} topic
  * @property {number} seq  the newest
@@ -20,7 +20,7 @@ import { person, record } from "./protocol.js";
  */
 
 /** Something new in some room of the list: a message or a thread's reply, a topic, or that a message was deleted.
- * @typedef {object} News
+ * @typedef {object} ListUpdate
  * @property {string} room
  * @property {number} seq
  * @property {number} at
@@ -36,22 +36,22 @@ import { person, record } from "./protocol.js";
 /** How far a person has read a room, by whatever device. @typedef {{ room: string, seq: number, unread: number, mentions: number }} ReadMark */
 
 /** @typedef {(
- *   | { type: "news", room: string, news: News }
- *   | { type: "entry", room: string, entry: RoomEntry }
+ *   | { type: "update", room: string, update: ListUpdate }
+ *   | { type: "entry", room: string, entry: ListEntry }
  *   | { type: "unlisted", room: string }
  *   | { type: "read", room: string, mark: ReadMark }
- * )} ListMessage */
+ * )} ListFrame */
 
 /** Returns what a frame says about the list, or null if it is about something else.
- * @param {Record<string, unknown>} o  @returns {ListMessage | null} */
-export function decodeListMessage(o) {
+ * @param {Record<string, unknown>} o  @returns {ListFrame | null} */
+export function decodeListFrame(o) {
   const room = string(o["room"]);
   switch (o["op"]) {
     case "news":
-      return { type: "news", room, news: decodeNews(o, room) };
+      return { type: "update", room, update: decodeListUpdate(o, room) };
     case "entry": {
       if (o["listed"] === false) return { type: "unlisted", room };
-      const entry = decodeEntry(o);
+      const entry = decodeListEntry(o);
       return entry && { type: "entry", room, entry };
     }
     case "read":
@@ -61,30 +61,30 @@ export function decodeListMessage(o) {
   }
 }
 
-/** @param {Record<string, unknown>} o  @returns {RoomEntry | null} */
-export function decodeEntry(o) {
+/** @param {Record<string, unknown>} o  @returns {ListEntry | null} */
+export function decodeListEntry(o) {
   const last = record(o["last"]);
   if (!string(o["room"])) return null;
   return {
-    room: string(o["room"]), topic: string(o["topic"]), seq: number(o["seq"]), at: moment(o["at"]),
-    last: last && { from: someone(last["from"]), text: string(last["text"]) },
+    room: string(o["room"]), topic: string(o["topic"]), seq: number(o["seq"]), at: parseTime(o["at"]),
+    last: last && { from: personOrUnknown(last["from"]), text: string(last["text"]) },
     read: number(o["read"]), unread: number(o["unread"]), mentions: number(o["mentions"]),
     notify: o["notify"] === "mentions" || o["notify"] === "none" ? o["notify"] : "all",
     muted: o["muted"] === true, favourite: o["favourite"] === true,
   };
 }
 
-/** @param {Record<string, unknown>} o  @param {string} room  @returns {News} */
-function decodeNews(o, room) {
+/** @param {Record<string, unknown>} o  @param {string} room  @returns {ListUpdate} */
+function decodeListUpdate(o, room) {
   const mentions = Array.isArray(o["mentions"]) ? o["mentions"].map((m) => (typeof m === "string" ? m : (person(m)?.id ?? ""))) : [];
-  return { room, seq: number(o["seq"]), at: moment(o["at"]), kind: string(o["kind"]), from: someone(o["from"]), text: string(o["text"]), mentions, here: o["at_here"] === true, thread: number(o["thread"]), target: number(o["target"]) };
+  return { room, seq: number(o["seq"]), at: parseTime(o["at"]), kind: string(o["kind"]), from: personOrUnknown(o["from"]), text: string(o["text"]), mentions, here: o["at_here"] === true, thread: number(o["thread"]), target: number(o["target"]) };
 }
 
 /** @param {unknown} v */
-const someone = (v) => person(v) ?? { id: "", name: "" };
+const personOrUnknown = (v) => person(v) ?? { id: "", name: "" };
 /** @param {unknown} v */
 const string = (v) => (typeof v === "string" ? v : "");
 /** @param {unknown} v */
 const number = (v) => (typeof v === "number" ? v : 0);
 /** @param {unknown} v */
-const moment = (v) => Date.parse(string(v)) || 0;
+const parseTime = (v) => Date.parse(string(v)) || 0;

@@ -3,12 +3,12 @@
 import { Api } from "./api.js";
 import { firstPage } from "./history.js";
 import { reason, t } from "./i18n.js";
-import { isPlain, placeOf } from "./place.js";
+import { isPlain, parseAddress } from "./place.js";
 import { Refusal } from "./protocol.js";
-import { Remembered } from "./remembered.js";
+import { BrowserMemory } from "./remembered.js";
 import { Store } from "./store.js";
 import { AppShell } from "./view/app-shell.js";
-import { hear, part } from "./view/dom.js";
+import { listen, part } from "./view/dom.js";
 import { refusal } from "./view/refusal.js";
 import { backing } from "./view/theme.js";
 import "./view/language.js";
@@ -17,7 +17,7 @@ const RETRY_MS = 2_000;
 
 const app = part(document, "#app", HTMLElement);
 const api = new Api(globalThis.fetch);
-const remembered = new Remembered(new Store(backing()));
+const memory = new BrowserMemory(new Store(backing()));
 
 /** Puts an element on the page and hands it back. @template {Element} T  @param {T} element  @returns {T} */
 function show(element) {
@@ -26,10 +26,10 @@ function show(element) {
 }
 
 async function start() {
-  const place = placeOf(location);
-  if (place.at === "nowhere") return app.replaceChildren(refusal(t("error.no-page"), t("error.no-page-why")));
-  if (place.at === "room" && remembered.name && isPlain(place.name)) api.readAhead(place.name, firstPage(place.seq)); // while the server says who one is
-  const summary = place.at === "room" && !remembered.name ? api.room(place.name) : null; // somebody new is told about the room
+  const address = parseAddress(location);
+  if (address.at === "nowhere") return app.replaceChildren(refusal(t("error.no-page"), t("error.no-page-why")));
+  if (address.at === "room" && memory.name && isPlain(address.name)) api.readAhead(address.name, firstPage(address.seq)); // while the server says who one is
+  const summary = address.at === "room" && !memory.name ? api.room(address.name) : null; // somebody new is told about the room
   let why = "";
   const [room, me] = await Promise.all([summary, whoAmI().catch((err) => {
     if (!(err instanceof Refusal) || err.code !== "bad_name") throw err;
@@ -37,22 +37,22 @@ async function start() {
     return null;
   })]);
   if (me) return enter(me);
-  hear(app, "entered", (/** @type {Person} */ person) => enter(person));
-  if (place.at === "front") {
+  listen(app, "entered", (/** @type {Person} */ person) => enter(person));
+  if (address.at === "front") {
     const { FrontPage } = await import("./lazy/front-page.js");
-    return show(new FrontPage()).show(null, remembered, api, why);
+    return show(new FrontPage()).show(null, memory, api, why);
   }
-  const [{ JoinForm }, asked] = await Promise.all([import("./lazy/join-form.js"), room ?? api.room(place.name)]);
+  const [{ JoinForm }, asked] = await Promise.all([import("./lazy/join-form.js"), room ?? api.room(address.name)]);
   document.title = `${asked.room} – Parley`;
-  show(new JoinForm()).show(asked, remembered.name, api, why);
+  show(new JoinForm()).show(asked, memory.name, api, why);
 }
 
 /** Returns who one is; nobody on a first visit, about which there is no need to ask. A server that forgot its
  * guests is told the name again, so that no person is asked twice. It throws if that name is nobody's any more.
  * @returns {Promise<Person | null>} */
 async function whoAmI() {
-  if (!remembered.name) return null;
-  return (await api.whoAmI()) ?? api.callMe(remembered.name).catch((err) => {
+  if (!memory.name) return null;
+  return (await api.whoAmI()) ?? api.callMe(memory.name).catch((err) => {
     if (err instanceof Refusal && err.code === "bad_name") throw err;
     return null;
   });
@@ -60,8 +60,8 @@ async function whoAmI() {
 
 /** @param {Person} me */
 function enter(me) {
-  remembered.name = me.name;
-  show(new AppShell()).begin(me, api, remembered);
+  memory.name = me.name;
+  show(new AppShell()).begin(me, api, memory);
 }
 
 /** @param {unknown} err */

@@ -13,13 +13,13 @@
 import { uuid7 } from "./uuid.js";
 
 /** What a message may be besides its text: an answer to another one, a part of a thread, and that for the room, too.
- * @typedef {{ replyTo?: number, quote?: Quote, thread?: number, echo?: boolean }} Extra */
+ * @typedef {{ replyTo?: number, quote?: Quote, thread?: number, echo?: boolean }} MessageOptions */
 
 /** A message kept here. `attempted`: it was sent at least once without an answer, after the event `since`;
  * so it may be stored or not, which only the server knows. `failed`: why it was refused for good.
- * @typedef {Extra & Kept} Entry */
-/** @typedef {object} Kept
- * @property {string} nonce  UUIDv7: sorts by time, and names the entry
+ * @typedef {MessageOptions & StoredFields} OutboxMessage */
+/** @typedef {object} StoredFields
+ * @property {string} nonce  UUIDv7: sorts by time, and names the message
  * @property {string} text
  * @property {number} at  when it was written, in milliseconds
  * @property {string} owner  the tab that sends it
@@ -30,7 +30,7 @@ import { uuid7 } from "./uuid.js";
 
 export class Outbox {
   #prefix;
-  /** @type {readonly Entry[] | null} the entries as last read; null: read again */
+  /** @type {readonly OutboxMessage[] | null} the messages as last read; null: read again */
   #cache = null;
 
   /** @param {Store} store  @param {string} room  @param {string} tab */
@@ -40,9 +40,9 @@ export class Outbox {
     this.#prefix = `outbox:${room}:`;
   }
 
-  /** Everything in it, of all tabs, oldest first. @returns {readonly Entry[]} */
-  entries() {
-    this.#cache ??= this.store.names(this.#prefix).map((name) => this.store.get(name)).filter(isEntry);
+  /** Everything in it, of all tabs, oldest first. @returns {readonly OutboxMessage[]} */
+  messages() {
+    this.#cache ??= this.store.names(this.#prefix).map((name) => this.store.get(name)).filter(isOutboxMessage);
     return this.#cache;
   }
 
@@ -54,16 +54,16 @@ export class Outbox {
     return true;
   }
 
-  /** @param {string} text  @param {number} now  @param {Extra} [extra]  @returns {Entry} */
+  /** @param {string} text  @param {number} now  @param {MessageOptions} [extra]  @returns {OutboxMessage} */
   add(text, now, extra = {}) {
-    const entry = { nonce: uuid7(now), text, at: now, owner: this.tab, attempted: false, since: 0, failed: null, ...extra };
-    this.#put(entry);
-    return entry;
+    const message = { nonce: uuid7(now), text, at: now, owner: this.tab, attempted: false, since: 0, failed: null, ...extra };
+    this.#put(message);
+    return message;
   }
 
-  /** The message that this tab has to send next. @returns {Entry | undefined} */
+  /** The message that this tab has to send next. @returns {OutboxMessage | undefined} */
   next() {
-    return this.entries().find((e) => e.owner === this.tab && !e.failed);
+    return this.messages().find((e) => e.owner === this.tab && !e.failed);
   }
 
   /** Notes, before it goes out, that a message may arrive though no answer comes.
@@ -78,21 +78,21 @@ export class Outbox {
   }
 
   /** The server answered that it has not stored it. @param {string} nonce */
-  notStored(nonce) {
+  markNotStored(nonce) {
     this.#change(nonce, (e) => ({ ...e, attempted: false }));
   }
 
   /** The room's log is another one: which event was the newest before means nothing any more. */
-  restarted() {
-    for (const { nonce } of this.entries()) this.#change(nonce, (e) => ({ ...e, since: 0 }));
+  resetLog() {
+    for (const { nonce } of this.messages()) this.#change(nonce, (e) => ({ ...e, since: 0 }));
   }
 
   /** A failed message goes out again, from this tab. With the nonce of something else it would be refused each time:
    * it gets a new one then. @param {string} nonce */
   retry(nonce) {
-    const entry = this.entries().find((e) => e.nonce === nonce);
-    if (entry?.failed?.code === "nonce_used") {
-      this.#put({ ...entry, nonce: uuid7(entry.at), failed: null, owner: this.tab });
+    const message = this.messages().find((e) => e.nonce === nonce);
+    if (message?.failed?.code === "nonce_used") {
+      this.#put({ ...message, nonce: uuid7(message.at), failed: null, owner: this.tab });
       this.remove(nonce);
       return;
     }
@@ -106,32 +106,32 @@ export class Outbox {
   }
 
   /** Whether there are messages of tabs other than this one. */
-  hasForeign() {
-    return this.entries().some((e) => e.owner !== this.tab);
+  hasOtherTabs() {
+    return this.messages().some((e) => e.owner !== this.tab);
   }
 
   /** Makes this tab the owner of what belongs to no living tab. @param {ReadonlySet<string>} alive */
-  adopt(alive) {
+  takeOver(alive) {
     this.#cache = null;
-    const orphans = this.entries().filter((e) => e.owner !== this.tab && !alive.has(e.owner));
+    const orphans = this.messages().filter((e) => e.owner !== this.tab && !alive.has(e.owner));
     for (const e of orphans) this.#put({ ...e, owner: this.tab });
     return orphans.length > 0;
   }
 
-  /** @param {string} nonce  @param {(e: Entry) => Entry} f */
+  /** @param {string} nonce  @param {(e: OutboxMessage) => OutboxMessage} f */
   #change(nonce, f) {
-    const entry = this.store.get(this.#prefix + nonce);
-    if (isEntry(entry)) this.#put(f(entry)); // else another tab has taken it out meanwhile
+    const message = this.store.get(this.#prefix + nonce);
+    if (isOutboxMessage(message)) this.#put(f(message)); // else another tab has taken it out meanwhile
   }
 
-  /** @param {Entry} entry */
-  #put(entry) {
-    this.store.put(this.#prefix + entry.nonce, entry);
+  /** @param {OutboxMessage} message */
+  #put(message) {
+    this.store.put(this.#prefix + message.nonce, message);
     this.#cache = null;
   }
 }
 
-/** @param {unknown} v  @returns {v is Entry} */
-function isEntry(v) {
+/** @param {unknown} v  @returns {v is OutboxMessage} */
+function isOutboxMessage(v) {
   return typeof v === "object" && v !== null && "nonce" in v && typeof v.nonce === "string" && "text" in v && typeof v.text === "string";
 }

@@ -2,9 +2,9 @@
 // passes on to each room what the connection hears, and tells the server how far one has read.
 /** @import { Api } from "./api.js" */
 /** @import { Socket, Status } from "./connection.js" */
-/** @import { News, ReadMark, RoomEntry } from "./list-protocol.js" */
-/** @import { Body, Command, Person, ServerMessage } from "./protocol.js" */
-/** @import { Remembered } from "./remembered.js" */
+/** @import { ListEntry, ListUpdate, ReadMark } from "./list-protocol.js" */
+/** @import { AnswerBody, Command, Person, ServerMessage } from "./protocol.js" */
+/** @import { BrowserMemory } from "./remembered.js" */
 /** @import { Rooms } from "./rooms.js" */
 /** @import { Channel } from "./tabs.js" */
 import { Connection } from "./connection.js";
@@ -13,13 +13,13 @@ import { ReadMarks } from "./read-marks.js";
 import { RoomSession } from "./room-session.js";
 import * as list from "./rooms.js";
 
-const KEPT = 12; // rooms whose log stays here, so that going back to them is immediate
+const MAX_OPEN_ROOMS = 12; // rooms whose log stays here, so that going back to them is immediate
 const LEAVE_MS = 5_000; // who looks into another room for a moment has not left this one
 
 /** @typedef {object} Deps
  * @property {Person} me
  * @property {Api} api
- * @property {Remembered} remembered
+ * @property {BrowserMemory} memory
  * @property {() => Socket} dial
  * @property {(room: string) => Channel} channel  to the other tabs
  * @property {(f: () => void, ms: number) => number} setTimeout
@@ -29,7 +29,7 @@ const LEAVE_MS = 5_000; // who looks into another room for a moment has not left
  * @property {(room: string) => void} onRoom  an open room looks different now
  * @property {() => void} onEnded  one has been signed out
  * @property {() => void} onList  the list does, or the connection
- * @property {(news: News) => void} onNews
+ * @property {(update: ListUpdate) => void} onListUpdate
  * @property {(mark: ReadMark) => void} onRead  this far one has read on another device
  * @property {() => void} onBadName one has to choose another name before anything else
  */
@@ -45,23 +45,23 @@ export class PageSession {
   #open = new Map();
   /** @type {Map<string, number>} rooms that are about to be left, with their timers */
   #leaving = new Map();
-  /** @type {Body | null} */
+  /** @type {AnswerBody | null} */
   #hello = null;
 
   /** @param {Deps} deps */
   constructor(deps) {
     this.deps = deps;
     this.me = deps.me;
-    this.rooms = list.listed(deps.remembered.visits().map(({ room, at }) => list.blank(room, at)));
+    this.rooms = list.fromEntries(deps.memory.visits().map(({ room, at }) => list.emptyEntry(room, at)));
     const { dial, setTimeout, clearTimeout, random } = deps;
     this.connection = new Connection({
       dial, setTimeout, clearTimeout, random,
-      onHello: (body) => this.#greeted(body),
-      onMessage: (m) => this.#heard(m),
-      onStatus: (status) => this.#connected(status),
+      onHello: (body) => this.#onHello(body),
+      onMessage: (m) => this.#receive(m),
+      onStatus: (status) => this.#connectionChanged(status),
       onEnded: deps.onEnded,
       onBadSession: async () => {
-        await deps.api.callMe(deps.remembered.name || this.me.name);
+        await deps.api.callMe(deps.memory.name || this.me.name);
       },
       onBadName: deps.onBadName,
     });
@@ -69,8 +69,8 @@ export class PageSession {
       setTimeout, clearTimeout,
       send: (room, seq, exact) => this.#request({ op: "read", room, seq, ...(exact && { exact }) }),
       onAnswer: (mark) => {
-        this.#show(list.read(this.rooms, mark));
-        this.#open.get(mark.room)?.counted(mark);
+        this.#show(list.applyReadMark(this.rooms, mark));
+        this.#open.get(mark.room)?.setUnreadCount(mark);
       },
     });
   }
@@ -81,9 +81,9 @@ export class PageSession {
     if (this.room?.deps.room !== room) this.leave();
     this.deps.clearTimeout(this.#leaving.get(room) ?? 0);
     this.#leaving.delete(room);
-    this.deps.remembered.visited(room, this.deps.now());
-    const entry = this.rooms.get(room) ?? list.blank(room, this.deps.now());
-    if (!this.rooms.has(room)) this.#show(list.changed(this.rooms, entry));
+    this.deps.memory.visited(room, this.deps.now());
+    const entry = this.rooms.get(room) ?? list.emptyEntry(room, this.deps.now());
+    if (!this.rooms.has(room)) this.#show(list.withEntry(this.rooms, entry));
     const known = this.#open.get(room);
     const session = known ?? this.#begin(room, entry);
     this.#open.delete(room);
@@ -91,7 +91,7 @@ export class PageSession {
     this.room = session;
     session.enter(entry.seq);
     if (!known) session.start(seq);
-    this.#forget();
+    this.#closeOldRooms();
     return session;
   }
 
@@ -113,7 +113,7 @@ export class PageSession {
   /** The page is about to go: what was read is said now or never. */
   end() {
     this.marks.flush();
-    for (const session of this.#open.values()) session.tabs.bye();
+    for (const session of this.#open.values()) session.tabs.leave();
   }
 
   /** @param {string | null} name of an item in the common storage that another tab changed */
@@ -124,23 +124,23 @@ export class PageSession {
   /** One has another name now, on this page at once. @param {Person} person */
   renamed(person) {
     this.me = person;
-    this.deps.remembered.name = person.name;
+    this.deps.memory.name = person.name;
   }
 
-  /** Changes how a room stands in the list. @param {string} room  @param {Partial<Pick<RoomEntry, "notify" | "muted" | "favourite">>} change */
+  /** Changes how a room stands in the list. @param {string} room  @param {Partial<Pick<ListEntry, "notify" | "muted" | "favourite">>} change */
   async set(room, change) {
     const before = this.rooms.get(room);
-    if (before) this.#show(list.changed(this.rooms, { ...before, ...change })); // at once; taken back if it is refused
+    if (before) this.#show(list.withEntry(this.rooms, { ...before, ...change })); // at once; taken back if it is refused
     const answer = this.listed ? await this.#request({ op: "set", room, ...change }) : null;
-    if (!answer && this.listed && before) this.#show(list.changed(this.rooms, before));
+    if (!answer && this.listed && before) this.#show(list.withEntry(this.rooms, before));
     return answer !== null;
   }
 
   /** Takes a room off the list. @param {string} room */
   async unlist(room) {
-    this.deps.remembered.forget(room);
+    this.deps.memory.forget(room);
     this.marks.forget(room);
-    this.#show(list.without(this.rooms, room));
+    this.#show(list.withoutRoom(this.rooms, room));
     if (this.listed) await this.#request({ op: "set", room, listed: false });
   }
 
@@ -151,36 +151,36 @@ export class PageSession {
       this.marks.release(entry.room);
       this.marks.seen(entry.room, entry.seq);
       this.#open.get(entry.room)?.readElsewhere(entry.seq);
-      this.#show(list.read(this.rooms, { room: entry.room, seq: entry.seq, unread: 0, mentions: 0 }));
+      this.#show(list.applyReadMark(this.rooms, { room: entry.room, seq: entry.seq, unread: 0, mentions: 0 }));
     }
     this.marks.flush();
   }
 
   /** A message and what follows count as unread, until one comes to the room again. @param {string} room  @param {number} seq */
-  keepUnread(room, seq) {
+  markUnread(room, seq) {
     this.marks.hold(room, seq - 1);
   }
 
-  /** @param {string} room  @param {RoomEntry} entry  @returns {RoomSession} */
+  /** @param {string} room  @param {ListEntry} entry  @returns {RoomSession} */
   #begin(room, entry) {
-    const { api, remembered, channel, setTimeout, now } = this.deps;
+    const { api, memory, channel, setTimeout, now } = this.deps;
     const epoch = this.#hello?.epoch;
-    if (this.listed && epoch) remembered.putLastRead(room, epoch, entry.read); // other devices have read, too
+    if (this.listed && epoch) memory.setLastRead(room, epoch, entry.read); // other devices have read, too
     const session = new RoomSession({
-      room, me: this.me, api, remembered, connection: this.connection, channel: channel(room), setTimeout, now,
+      room, me: this.me, api, memory: memory, connection: this.connection, channel: channel(room), setTimeout, now,
       onChange: () => this.#changed(room),
-      onRestarted: () => this.marks.restarted(room),
+      onReset: () => this.marks.resetLog(room),
     });
-    if (this.#hello && this.connection.status === "online") session.hello(this.#hello);
+    if (this.#hello && this.connection.status === "online") session.onHello(this.#hello);
     return session;
   }
 
   /** Lets go of the rooms that were not looked at for longest, unless something waits there to be sent. */
-  #forget() {
+  #closeOldRooms() {
     for (const [room, session] of this.#open) {
-      if (this.#open.size <= KEPT) return;
+      if (this.#open.size <= MAX_OPEN_ROOMS) return;
       if (session === this.room || this.#leaving.has(room) || session.outbox.next()) continue;
-      session.tabs.bye();
+      session.tabs.leave();
       this.#open.delete(room);
     }
   }
@@ -190,29 +190,29 @@ export class PageSession {
     const session = this.#open.get(room);
     if (!session) return;
     const entry = this.rooms.get(room);
-    if (entry) session.listed(entry);
+    if (entry) session.setListEntry(entry);
     const { me, lastRead, epoch } = session.state;
     if (me.name !== this.me.name) this.me = me;
     if (epoch && session === this.room && lastRead > 0) this.marks.seen(room, lastRead);
     this.deps.onRoom(room);
   }
 
-  /** @param {Body} body */
-  #greeted(body) {
+  /** @param {AnswerBody} body */
+  #onHello(body) {
     this.#hello = body;
     if (body.person) this.me = body.person;
-    for (const session of this.#open.values()) session.hello(body);
-    this.#watch();
+    for (const session of this.#open.values()) session.onHello(body);
+    this.#openList();
     this.marks.resend();
   }
 
-  async #watch() {
+  async #openList() {
     try {
       const { rooms = [] } = await this.connection.request({ op: "watch" });
       this.listed = true;
-      this.#show(list.listed([...rooms, ...this.#unwritten(rooms)]));
+      this.#show(list.fromEntries([...rooms, ...this.#unstoredRooms(rooms)]));
       for (const entry of rooms) {
-        this.marks.heard(entry.room, entry.read);
+        this.marks.receive(entry.room, entry.read);
         this.#open.get(entry.room)?.readElsewhere(entry.read);
       }
     } catch (err) {
@@ -222,41 +222,41 @@ export class PageSession {
   }
 
   /** The rooms in which one has been and nobody has written: for the server they do not exist yet.
-   * @param {readonly RoomEntry[]} listed  @returns {RoomEntry[]} */
-  #unwritten(listed) {
+   * @param {readonly ListEntry[]} listed  @returns {ListEntry[]} */
+  #unstoredRooms(listed) {
     const known = new Set(listed.map((e) => e.room));
-    const { remembered } = this.deps;
+    const { memory } = this.deps;
     const here = this.room?.deps.room;
-    return remembered.visits().filter(({ room }) => !known.has(room) && (room === here || !remembered.wasWritten(room))).map(({ room, at }) => list.blank(room, at));
+    return memory.visits().filter(({ room }) => !known.has(room) && (room === here || !memory.wasWritten(room))).map(({ room, at }) => list.emptyEntry(room, at));
   }
 
   /** @param {Status} status */
-  #connected(status) {
-    for (const session of this.#open.values()) session.connected(status);
+  #connectionChanged(status) {
+    for (const session of this.#open.values()) session.connectionChanged(status);
     this.deps.onList();
   }
 
   /** @param {ServerMessage} m */
-  #heard(m) {
+  #receive(m) {
     switch (m.type) {
-      case "news":
-        this.#show(list.heard(this.rooms, m.news, this.me.id));
-        return this.deps.onNews(m.news);
+      case "update":
+        this.#show(list.applyUpdate(this.rooms, m.update, this.me.id));
+        return this.deps.onListUpdate(m.update);
       case "entry":
-        return this.#show(list.changed(this.rooms, m.entry));
+        return this.#show(list.withEntry(this.rooms, m.entry));
       case "unlisted":
-        this.deps.remembered.forget(m.room);
+        this.deps.memory.forget(m.room);
         this.marks.forget(m.room);
-        return m.room === this.room?.deps.room ? undefined : this.#show(list.without(this.rooms, m.room));
+        return m.room === this.room?.deps.room ? undefined : this.#show(list.withoutRoom(this.rooms, m.room));
       case "read":
-        this.#show(list.read(this.rooms, m.mark));
-        this.marks.heard(m.room, m.mark.seq);
+        this.#show(list.applyReadMark(this.rooms, m.mark));
+        this.marks.receive(m.room, m.mark.seq);
         this.#open.get(m.room)?.readElsewhere(m.mark.seq);
         return this.deps.onRead(m.mark);
       case "answer":
         return;
       default:
-        this.#open.get(m.room)?.heard(m);
+        this.#open.get(m.room)?.receive(m);
     }
   }
 
@@ -265,7 +265,7 @@ export class PageSession {
     if (rooms === this.rooms) return;
     this.rooms = rooms;
     const entry = this.room && rooms.get(this.room.deps.room);
-    if (entry) this.room?.listed(entry);
+    if (entry) this.room?.setListEntry(entry);
     this.deps.onList();
   }
 

@@ -1,9 +1,9 @@
 // place.js: what an address of the page names. No DOM.
 
-/** @typedef {{ at: "front" } | { at: "room", name: string, seq: number | null } | { at: "nowhere" }} Place */
+/** @typedef {{ at: "front" } | { at: "room", name: string, seq: number | null } | { at: "nowhere" }} Address */
 
-/** @param {{ pathname: string, hash: string }} address  @returns {Place} */
-export function placeOf({ pathname, hash }) {
+/** @param {{ pathname: string, hash: string }} address  @returns {Address} */
+export function parseAddress({ pathname, hash }) {
   if (pathname === "/") return { at: "front" };
   const path = /^\/r\/([^/]*)\/?$/.exec(pathname)?.[1];
   if (path === undefined) return { at: "nowhere" };
@@ -12,7 +12,7 @@ export function placeOf({ pathname, hash }) {
 }
 
 /** Returns the address of a room, or of a message in it. @param {string} room  @param {number} [seq] */
-export const addressOf = (room, seq) => `/r/${encodeURIComponent(room)}${seq ? `#${seq}` : ""}`;
+export const formatAddress = (room, seq) => `/r/${encodeURIComponent(room)}${seq ? `#${seq}` : ""}`;
 
 /** Whether a name is certainly written as the server writes it, so that there is nothing to ask. @param {string} name */
 export const isPlain = (name) => /^[a-z0-9_-][a-z0-9_.-]{0,63}$/.test(name);

@@ -1,11 +1,10 @@
 // protocol.js: what is said on the wire (docs/protocol.md) and how it is read. No DOM, no socket.
-/** @import { ListMessage, RoomEntry } from "./list-protocol.js" */
-import { decodeEntry, decodeListMessage } from "./list-protocol.js";
+/** @import { ListEntry, ListFrame } from "./list-protocol.js" */
+import { decodeListEntry, decodeListFrame } from "./list-protocol.js";
 
 /** @typedef {{ id: string, name: string }} Person */
 
-/** A stored event of a room, or a message as it stands. `at` is in milliseconds since 1970; order is by `seq` alone.
- * What few events have is missing in the others.
+/** A stored event of a room. `at` is in milliseconds since 1970; events are ordered by `seq` alone.
  * @typedef {object} RoomEvent
  * @property {number} seq
  * @property {number} at
@@ -22,12 +21,17 @@ import { decodeEntry, decodeListMessage } from "./list-protocol.js";
  * @property {{ from: Person, at: number }} [forward]  said elsewhere first
  * @property {Person[]} [mentions]
  * @property {boolean} [here]
- * @property {boolean} [gone]  deleted
+ * @property {boolean} [deleted]  its text is deleted
+ */
+
+/** A message with its edits, reactions, replies and pin applied. A new message's event is its first state.
+ * @typedef {RoomEvent & ChangedFields} MessageState */
+/** @typedef {object} ChangedFields
  * @property {{ seq: number, at: number }} [edited]
  * @property {readonly Reaction[]} [reactions]
  * @property {Replies} [replies]
  * @property {boolean} [pinned]
- * @property {number} [asOf]  up to which seq what was done to it is in it (room-state.js)
+ * @property {number} [asOf]  changes up to this seq are applied (room-state.js)
  */
 
 /** @typedef {{ from: Person, text: string }} Quote */
@@ -44,9 +48,9 @@ import { decodeEntry, decodeListMessage } from "./list-protocol.js";
  * @property {string} [topic]
  * @property {boolean} more
  * @property {boolean} [moreAfter]
- * @property {RoomEvent[]} messages
- * @property {RoomEvent} [root]  of a thread
- * @property {boolean} [following]  the thread
+ * @property {MessageState[]} messages
+ * @property {MessageState} [root]  of a thread
+ * @property {boolean} [subscribed]  the thread
  */
 
 /** @typedef {{ seq: number, at: number, text: string, html: string }} Version */
@@ -55,16 +59,16 @@ import { decodeEntry, decodeListMessage } from "./list-protocol.js";
 
 /** What the server says, decoded. `answer` belongs to the command with the same `id`.
  * @typedef {(
- *   | { type: "answer", id: number, ok: true, body: Body }
+ *   | { type: "answer", id: number, ok: true, body: AnswerBody }
  *   | { type: "answer", id: number, ok: false, error: Refusal }
  *   | { type: "event", room: string, event: RoomEvent }
  *   | { type: "presence", room: string, count: number, joined?: Person, left?: Person, here?: Person[] }
  *   | { type: "typing", room: string, from: Person }
- *   | ListMessage
+ *   | ListFrame
  * )} ServerMessage */
 
 /** The fields of all answers together; which are set depends on the command.
- * @typedef {object} Body
+ * @typedef {object} AnswerBody
  * @property {string} op "ok", or for a join perhaps "behind"
  * @property {Person} [person]
  * @property {string} [epoch]
@@ -77,7 +81,7 @@ import { decodeEntry, decodeListMessage } from "./list-protocol.js";
  * @property {Person[]} [here]
  * @property {string} [kind]  what a message became that was no message but a command
  * @property {string} [topic]
- * @property {RoomEntry[]} [rooms]
+ * @property {ListEntry[]} [rooms]
  * @property {number} [read]
  * @property {number} [unread]
  * @property {number} [mentions]
@@ -117,10 +121,10 @@ export class Refusal extends Error {
 }
 
 /** The codes with which the same message may be sent again, unchanged. */
-const PASSING = new Set(["rate_limited", "unavailable", "overloaded", "stopping", "internal", "too_many_connections", "lost"]);
+const RETRYABLE = new Set(["rate_limited", "unavailable", "overloaded", "stopping", "internal", "too_many_connections", "lost"]);
 
 /** Reports whether it helps to wait. @param {string} code */
-export const passes = (code) => PASSING.has(code);
+export const isRetryable = (code) => RETRYABLE.has(code);
 
 /** Returns what a frame says, or null for what this page does not know (and so ignores).
  * @param {string} frame  @returns {ServerMessage | null} */
@@ -131,7 +135,7 @@ export function decode(frame) {
   switch (o["op"]) {
     case "ok":
     case "behind":
-      return { type: "answer", id: number(o["id"]), ok: true, body: body(o) };
+      return { type: "answer", id: number(o["id"]), ok: true, body: answerBody(o) };
     case "error":
       return { type: "answer", id: number(o["id"]), ok: false, error: refusal(o, "message") };
     case "event": {
@@ -145,7 +149,7 @@ export function decode(frame) {
       return from ? { type: "typing", room, from } : null;
     }
     default:
-      return decodeListMessage(o);
+      return decodeListFrame(o);
   }
 }
 
@@ -156,18 +160,18 @@ export function decodePage(value) {
   const messages = list.map((m) => decodeEvent(record(m) ?? {})).filter((e) => e !== null);
   const root = decodeEvent(record(o["root"]) ?? {});
   return {
-    room: string(o["room"]), seq: number(o["seq"]), at: moment(o["at"]), epoch: string(o["epoch"]), messages, more: o["more"] === true, moreAfter: o["more_after"] === true,
+    room: string(o["room"]), seq: number(o["seq"]), at: parseTime(o["at"]), epoch: string(o["epoch"]), messages, more: o["more"] === true, moreAfter: o["more_after"] === true,
     ...(typeof o["topic"] === "string" && { topic: o["topic"] }),
-    ...(root && { root, following: o["following"] === true }),
+    ...(root && { root, subscribed: o["following"] === true }),
   };
 }
 
 /** Returns a message with what it said before. @param {unknown} value
- * @returns {{ message: RoomEvent | null, versions: Version[], more: boolean }} `more`: there are more, after the last one */
+ * @returns {{ message: MessageState | null, versions: Version[], more: boolean }} `more`: there are more, after the last one */
 export function decodeVersions(value) {
   const o = record(value) ?? {};
   const list = Array.isArray(o["versions"]) ? o["versions"].map((v) => record(v) ?? {}) : [];
-  const versions = list.map((v) => ({ seq: number(v["seq"]), at: moment(v["at"]), text: string(v["text"]), html: string(v["html"]) }));
+  const versions = list.map((v) => ({ seq: number(v["seq"]), at: parseTime(v["at"]), text: string(v["text"]), html: string(v["html"]) }));
   return { message: decodeEvent(record(o["message"]) ?? {}), versions, more: o["more"] === true };
 }
 
@@ -198,8 +202,8 @@ function parse(frame) {
   }
 }
 
-/** @param {Record<string, unknown>} o  @returns {Body} */
-function body(o) {
+/** @param {Record<string, unknown>} o  @returns {AnswerBody} */
+function answerBody(o) {
   const limits = record(o["limits"]);
   return {
     op: string(o["op"]),
@@ -214,46 +218,46 @@ function body(o) {
     limits: limits ? { message_length: number(limits["message_length"]) } : undefined,
     kind: optional(o["kind"]),
     topic: optional(o["topic"]),
-    rooms: Array.isArray(o["rooms"]) ? o["rooms"].map((e) => decodeEntry(record(e) ?? {})).filter((e) => e !== null) : undefined,
+    rooms: Array.isArray(o["rooms"]) ? o["rooms"].map((e) => decodeListEntry(record(e) ?? {})).filter((e) => e !== null) : undefined,
     read: typeof o["read"] === "number" ? o["read"] : undefined,
     unread: typeof o["unread"] === "number" ? o["unread"] : undefined,
     mentions: typeof o["mentions"] === "number" ? o["mentions"] : undefined,
   };
 }
 
-/** @param {Record<string, unknown>} o  @returns {RoomEvent | null} */
+/** @param {Record<string, unknown>} o  @returns {MessageState | null} */
 function decodeEvent(o) {
   if (typeof o["seq"] !== "number") return null;
-  /** @type {RoomEvent} */
-  const event = { seq: o["seq"], at: moment(o["at"]), kind: string(o["kind"]), from: somebody(o["from"]), text: string(o["text"]), html: string(o["html"]) };
-  for (const [name, read] of Object.entries(RARE)) if (o[name] !== undefined && o[name] !== null) Object.assign(event, read(o[name]));
+  /** @type {MessageState} */
+  const event = { seq: o["seq"], at: parseTime(o["at"]), kind: string(o["kind"]), from: personOrUnknown(o["from"]), text: string(o["text"]), html: string(o["html"]) };
+  for (const [name, read] of Object.entries(OPTIONAL_FIELDS)) if (o[name] !== undefined && o[name] !== null) Object.assign(event, read(o[name]));
   return event;
 }
 
-/** What few events have, by its name on the wire. @type {Record<string, (v: unknown) => Partial<RoomEvent>>} */
-const RARE = {
+/** What few events have, by its name on the wire. @type {Record<string, (v: unknown) => Partial<MessageState>>} */
+const OPTIONAL_FIELDS = {
   target: (v) => ({ target: number(v) }),
   emoji: (v) => ({ emoji: string(v) }),
   thread: (v) => ({ thread: number(v) }),
   reply_to: (v) => ({ replyTo: number(v) }),
-  quote: (v) => ({ quote: { from: somebody(record(v)?.["from"]), text: string(record(v)?.["text"]) } }),
+  quote: (v) => ({ quote: { from: personOrUnknown(record(v)?.["from"]), text: string(record(v)?.["text"]) } }),
   action: (v) => ({ action: v === true }),
-  forward: (v) => ({ forward: { from: somebody(record(v)?.["from"]), at: moment(record(v)?.["at"]) } }),
+  forward: (v) => ({ forward: { from: personOrUnknown(record(v)?.["from"]), at: parseTime(record(v)?.["at"]) } }),
   mentions: (v) => ({ mentions: people(v) ?? [] }),
   at_here: (v) => ({ here: v === true }),
-  gone: (v) => ({ gone: v === true }),
-  edited: (v) => ({ edited: { seq: number(record(v)?.["seq"]), at: moment(record(v)?.["at"]) } }),
+  gone: (v) => ({ deleted: v === true }),
+  edited: (v) => ({ edited: { seq: number(record(v)?.["seq"]), at: parseTime(record(v)?.["at"]) } }),
   reactions: (v) => ({ reactions: Array.isArray(v) ? v.map(reaction).filter((r) => r.emoji !== "" && r.people.length > 0) : [] }),
-  replies: (v) => ({ replies: { count: number(record(v)?.["count"]), seq: number(record(v)?.["seq"]), at: moment(record(v)?.["at"]), from: somebody(record(v)?.["from"]) } }),
+  replies: (v) => ({ replies: { count: number(record(v)?.["count"]), seq: number(record(v)?.["seq"]), at: parseTime(record(v)?.["at"]), from: personOrUnknown(record(v)?.["from"]) } }),
   pinned: (v) => ({ pinned: v === true }),
 };
 
 /** @param {unknown} v  @returns {Reaction} */
 const reaction = (v) => ({ emoji: string(record(v)?.["emoji"]), people: people(record(v)?.["people"]) ?? [] });
 /** @param {unknown} v  @returns {Person} */
-const somebody = (v) => person(v) ?? { id: "", name: "" };
+const personOrUnknown = (v) => person(v) ?? { id: "", name: "" };
 /** @param {unknown} v in milliseconds */
-const moment = (v) => Date.parse(string(v)) || 0;
+const parseTime = (v) => Date.parse(string(v)) || 0;
 /** @param {unknown} v */
 const string = (v) => (typeof v === "string" ? v : "");
 /** @param {unknown} v */

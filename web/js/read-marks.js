@@ -1,6 +1,6 @@
 // read-marks.js: tells the server how far a person has read each room: a little later and not for each message, at once when they
 // go. A room that was marked as unread says nothing more until it is left. Timers are parameters.
-/** @import { Body } from "./protocol.js" */
+/** @import { AnswerBody } from "./protocol.js" */
 /** @import { ReadMark } from "./list-protocol.js" */
 
 const WAIT_MS = 1_000;
@@ -8,13 +8,13 @@ const WAIT_MS = 1_000;
 /** @typedef {object} Options
  * @property {(f: () => void, ms: number) => number} setTimeout
  * @property {(id: number) => void} clearTimeout
- * @property {(room: string, seq: number, exact: boolean) => Promise<Body | null>} send  resolves to null when it is not known there
+ * @property {(room: string, seq: number, exact: boolean) => Promise<AnswerBody | null>} send  resolves to null when it is not known there
  * @property {(mark: ReadMark) => void} onAnswer
  */
 
 export class ReadMarks {
   /** @type {Map<string, number>} what the server knows */
-  #told = new Map();
+  #sent = new Map();
   /** @type {Map<string, number>} what it will be told */
   #waiting = new Map();
   /** @type {Set<string>} rooms kept unread */
@@ -28,7 +28,7 @@ export class ReadMarks {
 
   /** @param {string} room  @param {number} seq */
   seen(room, seq) {
-    if (this.#held.has(room) || seq <= Math.max(this.#told.get(room) ?? 0, this.#waiting.get(room) ?? 0)) return;
+    if (this.#held.has(room) || seq <= Math.max(this.#sent.get(room) ?? 0, this.#waiting.get(room) ?? 0)) return;
     this.#waiting.set(room, seq);
     this.#timer ||= this.options.setTimeout(() => this.flush(), WAIT_MS);
   }
@@ -37,7 +37,7 @@ export class ReadMarks {
   hold(room, seq) {
     this.#held.add(room);
     this.#waiting.delete(room);
-    this.#tell(room, seq, true);
+    this.#send(room, seq, true);
   }
 
   /** @param {string} room */
@@ -49,18 +49,18 @@ export class ReadMarks {
   forget(room) {
     const seq = this.#waiting.get(room);
     this.#waiting.delete(room);
-    if (seq !== undefined) this.#told.set(room, seq);
+    if (seq !== undefined) this.#sent.set(room, seq);
   }
 
   /** The room's log is another one: the old numbers mean nothing. @param {string} room */
-  restarted(room) {
+  resetLog(room) {
     this.#waiting.delete(room);
-    this.#told.delete(room);
+    this.#sent.delete(room);
   }
 
   /** Another device of the same person has said so. @param {string} room  @param {number} seq */
-  heard(room, seq) {
-    this.#told.set(room, seq);
+  receive(room, seq) {
+    this.#sent.set(room, seq);
     if ((this.#waiting.get(room) ?? Infinity) <= seq) this.#waiting.delete(room);
   }
 
@@ -73,7 +73,7 @@ export class ReadMarks {
     for (const [room, seq] of [...this.#waiting]) {
       if (only !== undefined && room !== only) continue;
       this.#waiting.delete(room);
-      this.#tell(room, seq, false);
+      this.#send(room, seq, false);
     }
   }
 
@@ -83,13 +83,13 @@ export class ReadMarks {
   }
 
   /** @param {string} room  @param {number} seq  @param {boolean} exact */
-  async #tell(room, seq, exact) {
-    const before = this.#told.get(room) ?? 0;
-    this.#told.set(room, seq);
+  async #send(room, seq, exact) {
+    const before = this.#sent.get(room) ?? 0;
+    this.#sent.set(room, seq);
     const answer = await this.options.send(room, seq, exact);
     if (answer) return this.options.onAnswer({ room, seq: answer.read ?? seq, unread: answer.unread ?? 0, mentions: answer.mentions ?? 0 });
-    if (this.#told.get(room) !== seq) return; // more has been said since
-    this.#told.set(room, before);
+    if (this.#sent.get(room) !== seq) return; // more has been said since
+    this.#sent.set(room, before);
     if (!exact && !this.#waiting.has(room)) this.#waiting.set(room, seq);
   }
 }

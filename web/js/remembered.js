@@ -6,7 +6,7 @@
 
 const MAX_VISITS = 50;
 
-export class Remembered {
+export class BrowserMemory {
   /** @param {Store} store */
   constructor(store) {
     this.store = store;
@@ -44,7 +44,7 @@ export class Remembered {
   }
 
   /** @param {string} room  @param {string} draft */
-  keepDraft(room, draft) {
+  setDraft(room, draft) {
     if (draft) this.store.put(`draft:${room}`, draft);
     else this.store.remove(`draft:${room}`);
   }
@@ -62,12 +62,12 @@ export class Remembered {
   }
 
   /** As the server knows it, which may also be less. @param {string} room  @param {string} epoch  @param {number} seq */
-  putLastRead(room, epoch, seq) {
+  setLastRead(room, epoch, seq) {
     this.store.put(`read:${room}`, [epoch, seq]);
   }
 
   /** @param {string} room  @param {string} epoch  @param {number} seq */
-  keepLastRead(room, epoch, seq) {
+  advanceLastRead(room, epoch, seq) {
     if (seq > this.lastRead(room, epoch)) this.store.put(`read:${room}`, [epoch, seq]);
   }
 }

@@ -2,11 +2,11 @@
 // reads it and calls its verbs; it knows nothing of the view but onChange.
 /** @import { Api } from "./api.js" */
 /** @import { Connection, Status } from "./connection.js" */
-/** @import { ReadMark, RoomEntry } from "./list-protocol.js" */
-/** @import { Body, Command, Person, RoomEvent, ServerMessage } from "./protocol.js" */
+/** @import { ListEntry, ReadMark } from "./list-protocol.js" */
+/** @import { AnswerBody, Command, MessageState, Person, RoomEvent, ServerMessage } from "./protocol.js" */
 /** @import { ThreadSession } from "./lazy/thread-session.js" */
-/** @import { Entry, Extra } from "./outbox.js" */
-/** @import { Remembered } from "./remembered.js" */
+/** @import { MessageOptions, OutboxMessage } from "./outbox.js" */
+/** @import { BrowserMemory } from "./remembered.js" */
 /** @import { State } from "./room-state.js" */
 /** @import { Channel } from "./tabs.js" */
 import { History } from "./history.js";
@@ -18,23 +18,23 @@ import { Tabs } from "./tabs.js";
 import { uuid7 } from "./uuid.js";
 
 const RETRY_MS = 2_000; // after a first page or a join that failed
-const ADOPT_MS = 15_000; // how often to look whether another tab left messages behind
+const TAKE_OVER_MS = 15_000; // how often to look whether another tab left messages behind
 const MAX_TEXT = 4_000; // until the server has said its limit
 
 /** Where the view has to go once it has drawn.
- * @typedef {{ to: "newest" } | { to: "mark" } | { to: "message", seq: number }} Target */
+ * @typedef {{ to: "newest" } | { to: "new-separator" } | { to: "message", seq: number }} Target */
 
 /** @typedef {object} Deps
  * @property {string} room  canonical
  * @property {Person} me
  * @property {Api} api
- * @property {Remembered} remembered
+ * @property {BrowserMemory} memory
  * @property {Pick<Connection, "request" | "status">} connection  shared with all rooms of the page
  * @property {Channel} channel  to the other tabs
  * @property {(f: () => void, ms: number) => number} setTimeout
  * @property {() => number} now
  * @property {() => void} onChange
- * @property {() => void} onRestarted  the room's log is another one than before
+ * @property {() => void} onReset  the room's log is another one than before
  */
 
 export class RoomSession {
@@ -53,28 +53,28 @@ export class RoomSession {
   constructor(deps) {
     this.deps = deps;
     this.state = room.begin(deps.room, deps.me);
-    const { setTimeout, onChange, remembered } = deps;
+    const { setTimeout, onChange, memory } = deps;
     this.connection = deps.connection;
     const request = (/** @type {Parameters<Connection["request"]>[0]} */ c) => this.connection.request(c);
-    this.outbox = new Outbox(remembered.store, deps.room, uuid7(deps.now()));
+    this.outbox = new Outbox(memory.store, deps.room, uuid7(deps.now()));
     this.sender = new Sender({
       outbox: this.outbox, room: deps.room, request, setTimeout, onChange,
-      newest: () => Math.max(this.state.head, ...this.state.acked.keys()),
-      onStored: (entry, seq) => this.#stored(entry, seq),
+      newest: () => Math.max(this.state.head, ...this.state.sentMessages.keys()),
+      onStored: (message, seq) => this.#stored(message, seq),
     });
     this.history = new History({
-      read: (where) => deps.api.messages(deps.room, where), setTimeout, onPaused: onChange,
+      read: (where) => deps.api.messages(deps.room, where), setTimeout, onRetryable: onChange,
       state: () => this.state,
       change: (f) => this.change(f),
-      lastRead: (epoch) => remembered.lastRead(deps.room, epoch),
+      lastRead: (epoch) => memory.lastRead(deps.room, epoch),
     });
-    this.tabs = new Tabs(deps.channel, this.outbox.tab, setTimeout, () => this.#adopt());
+    this.tabs = new Tabs(deps.channel, this.outbox.tab, setTimeout, () => this.#takeOver());
   }
 
   /** @param {number | null} seq the message that the address names */
   start(seq) {
     this.#open(seq);
-    this.#adoptNowAndThen();
+    this.#takeOverPeriodically();
   }
 
   /** The room comes on the screen: one is in it, and others see that. What was said meanwhile is marked as new.
@@ -84,7 +84,7 @@ export class RoomSession {
     const { head, lastRead } = this.state;
     if (head > 0 && newest > head) {
       this.#missed = newest;
-      this.change((s) => ({ ...s, mark: lastRead < head ? (s.mark ?? lastRead) : head }));
+      this.change((s) => ({ ...s, newSeparator: lastRead < head ? (s.newSeparator ?? lastRead) : head }));
     }
     this.#join();
   }
@@ -99,27 +99,27 @@ export class RoomSession {
 
   /** The person has read up to seq on another device. @param {number} seq */
   readElsewhere(seq) {
-    this.change((s) => room.read(s, seq));
-    this.deps.remembered.keepLastRead(this.deps.room, this.state.epoch, this.state.lastRead);
+    this.change((s) => room.markRead(s, seq));
+    this.deps.memory.advanceLastRead(this.deps.room, this.state.epoch, this.state.lastRead);
   }
 
   /** The server has been told how far one has read, and says what is left: it counts what we do not hold.
    * @param {ReadMark} mark */
-  counted({ seq, unread }) {
-    if (this.state.uncounted && !room.holdsNews(this.state)) this.change((s) => room.counted(s, seq, unread));
+  setUnreadCount({ seq, unread }) {
+    if (this.state.mayHaveMore && !room.holdsAllUnread(this.state)) this.change((s) => room.setUnreadCount(s, seq, unread));
   }
 
-  /** The list of rooms knows what the room is about, however long ago that was said. @param {RoomEntry} entry */
-  listed({ topic, seq }) {
-    this.change((s) => room.retopiced(s, topic, seq));
+  /** The list of rooms knows what the room is about, however long ago that was said. @param {ListEntry} entry */
+  setListEntry({ topic, seq }) {
+    this.change((s) => room.setTopic(s, topic, seq));
   }
 
-  /** @param {string} text  @param {Extra} [extra] */
+  /** @param {string} text  @param {MessageOptions} [extra] */
   send(text, extra) {
     this.outbox.add(text, this.deps.now(), extra);
     if (!extra?.thread || extra.echo) {
       this.newest();
-      this.change((s) => ({ ...s, mark: null }));
+      this.change((s) => ({ ...s, newSeparator: null }));
     }
     this.sender.pump();
     this.deps.onChange();
@@ -134,7 +134,7 @@ export class RoomSession {
 
   /** Takes an unsent message back and returns its text. @param {string} nonce */
   takeBack(nonce) {
-    const text = this.outbox.entries().find((e) => e.nonce === nonce)?.text ?? "";
+    const text = this.outbox.messages().find((e) => e.nonce === nonce)?.text ?? "";
     this.outbox.remove(nonce);
     this.deps.onChange();
     return text;
@@ -148,13 +148,13 @@ export class RoomSession {
   async newest() {
     if (!room.atNewest(this.state)) await this.history.open().catch(() => undefined);
     this.target = { to: "newest" };
-    this.change((s) => ({ ...s, following: true, keptUnread: false }));
+    this.change((s) => ({ ...s, following: true, heldUnread: false }));
   }
 
   /** Goes to a message, wherever in the log it is. It resolves to false if there is none.
    * @param {number} seq */
   async goTo(seq) {
-    const held = () => this.state.events.some((e) => e.seq === seq);
+    const held = () => this.state.messages.some((e) => e.seq === seq);
     if (this.state.epoch && seq > this.state.head) return false;
     if (!held()) await this.history.open(seq).catch(() => undefined);
     if (!held()) return false;
@@ -168,11 +168,11 @@ export class RoomSession {
     const before = this.state;
     if (seen > 0) this.#seen = seen;
     let s = before.following === following && before.reading === reading ? before : { ...before, following, reading };
-    if (reading && !before.reading && s.keptUnread) s = { ...s, keptUnread: false };
-    if (reading) s = room.read(s, seen);
+    if (reading && !before.reading && s.heldUnread) s = { ...s, heldUnread: false };
+    if (reading) s = room.markRead(s, seen);
     if (s === before) return;
     this.change(() => s);
-    this.deps.remembered.keepLastRead(s.room, s.epoch, s.lastRead);
+    this.deps.memory.advanceLastRead(s.room, s.epoch, s.lastRead);
   }
 
   /** Another tab has changed the common storage. @param {string | null} name */
@@ -192,9 +192,9 @@ export class RoomSession {
   async #open(seq) {
     try {
       await this.history.open(seq ?? undefined);
-      const { mark, epoch } = this.state;
+      const { newSeparator, epoch } = this.state;
       if (!epoch) return;
-      this.target = seq !== null ? { to: "message", seq } : mark !== null ? { to: "mark" } : { to: "newest" };
+      this.target = seq !== null ? { to: "message", seq } : newSeparator !== null ? { to: "new-separator" } : { to: "newest" };
       this.deps.onChange();
       this.#join();
     } catch {
@@ -203,7 +203,7 @@ export class RoomSession {
   }
 
   /** The page's connection comes or goes. @param {Status} status */
-  connected(status) {
+  connectionChanged(status) {
     if (status !== "online") {
       this.joined = false;
       this.sender.setOnline(false);
@@ -211,8 +211,8 @@ export class RoomSession {
     this.deps.onChange();
   }
 
-  /** The server knows who one is. @param {Body} body */
-  hello(body) {
+  /** The server knows who one is. @param {AnswerBody} body */
+  onHello(body) {
     if (body.limits?.message_length !== undefined) this.maxText = body.limits.message_length || Infinity;
     if (body.person) this.change((s) => ({ ...s, me: body.person ?? s.me }));
     this.sender.setOnline(true);
@@ -228,12 +228,12 @@ export class RoomSession {
       const answer = await this.connection.request({ op: "join", room: this.deps.room, after: head, epoch, ...(headAt > 0 && { at: new Date(headAt).toISOString() }) });
       const other = answer.reset || (answer.epoch !== undefined && answer.epoch !== epoch);
       this.joined = true;
-      this.change((s) => room.joined(other ? room.restarted(s, answer.epoch ?? "") : s, answer));
-      if (other) await this.#restarted(answer.epoch ?? epoch);
-      if (this.state.events.length === 0 && this.state.head > 0) await this.newest();
+      this.change((s) => room.applyJoin(other ? room.resetLog(s, answer.epoch ?? "") : s, answer));
+      if (other) await this.#resetLog(answer.epoch ?? epoch);
+      if (this.state.messages.length === 0 && this.state.head > 0) await this.newest();
       else if (answer.op === "behind") this.#reread();
-      if (!room.holdsNews(this.state)) this.#count();
-      this.thread?.joined(answer);
+      if (!room.holdsAllUnread(this.state)) this.#count();
+      this.thread?.roomJoined(answer);
     } catch (err) {
       if (err instanceof Refusal && err.code === "lost") return; // the next hello joins
       this.deps.setTimeout(() => this.#join(), (err instanceof Refusal && err.retryAfterMs) || RETRY_MS);
@@ -245,44 +245,44 @@ export class RoomSession {
 
   /** The server was set back, and its log is another one. How far one has read counts in the old numbers: the server
    * knows it in the new ones. @param {string} epoch */
-  async #restarted(epoch) {
-    const { room: name, remembered, onRestarted } = this.deps;
-    onRestarted();
-    this.outbox.restarted();
+  async #resetLog(epoch) {
+    const { room: name, memory, onReset } = this.deps;
+    onReset();
+    this.outbox.resetLog();
     const answer = await this.connection.request({ op: "read", room: name, seq: 0 }).catch(() => null);
-    remembered.putLastRead(name, epoch, answer?.read ?? 0);
+    memory.setLastRead(name, epoch, answer?.read ?? 0);
   }
 
   /** @param {ServerMessage} m */
-  heard(m) {
+  receive(m) {
     if (m.type === "answer" || m.room !== this.deps.room) return;
-    if (m.type === "event") this.#received(m.event);
-    else if (m.type === "presence") this.change((s) => room.presence(s, m));
+    if (m.type === "event") this.#applyLive(m.event);
+    else if (m.type === "presence") this.change((s) => room.applyPresence(s, m));
     else if (m.type === "typing") {
-      this.change((s) => room.typing(s, m.from, this.deps.now()));
-      this.deps.setTimeout(() => this.change((s) => room.quiet(s, this.deps.now())), 5_100);
+      this.change((s) => room.applyTyping(s, m.from, this.deps.now()));
+      this.deps.setTimeout(() => this.change((s) => room.expireTyping(s, this.deps.now())), 5_100);
     }
-    if (m.type === "event") this.#arrived();
+    if (m.type === "event") this.#showMissed();
   }
 
   /** What was said while one was elsewhere has come: the view goes where it begins. */
-  #arrived() {
+  #showMissed() {
     if (this.#missed === 0 || this.state.head < this.#missed) return;
     this.#missed = 0;
-    this.target = { to: "mark" };
+    this.target = { to: "new-separator" };
     this.deps.onChange();
   }
 
-  async #adopt() {
-    if (!this.outbox.hasForeign()) return;
-    if (!this.outbox.adopt(await this.tabs.alive())) return;
+  async #takeOver() {
+    if (!this.outbox.hasOtherTabs()) return;
+    if (!this.outbox.takeOver(await this.tabs.alive())) return;
     this.deps.onChange();
     this.sender.pump();
   }
 
-  #adoptNowAndThen() {
-    this.#adopt();
-    this.deps.setTimeout(() => this.#adoptNowAndThen(), ADOPT_MS);
+  #takeOverPeriodically() {
+    this.#takeOver();
+    this.deps.setTimeout(() => this.#takeOverPeriodically(), TAKE_OVER_MS);
   }
 
   /** Events were missed: what is in view is read again. */
@@ -300,13 +300,13 @@ export class RoomSession {
     const answer = await this.connection.request({ op: "read", room: name, seq: lastRead }).catch(() => null);
     if (answer?.unread === undefined) return;
     if (this.state.lastRead > lastRead) return this.#count(); // one has read on meanwhile
-    this.change((s) => room.counted(s, answer.read ?? lastRead, answer.unread ?? 0));
+    this.change((s) => room.setUnreadCount(s, answer.read ?? lastRead, answer.unread ?? 0));
   }
 
   /** @param {RoomEvent} event */
-  #received(event) {
-    this.change((s) => room.received(s, event));
-    this.thread?.change((s) => room.received(s, event));
+  #applyLive(event) {
+    this.change((s) => room.applyLive(s, event));
+    this.thread?.change((s) => room.applyLive(s, event));
     if (event.kind === "delete" && event.target) this.#recount(event.target);
   }
 
@@ -321,16 +321,16 @@ export class RoomSession {
       if (!thread || !this.message(thread)) return;
       const page = await api.messages(name, { after: thread - 1, limit: 1 });
       if (!room.isUsable(this.state, page)) throw new Refusal("lost", "More was deleted meanwhile.");
-      this.#each((s) => room.refreshed(s, page));
+      this.#each((s) => room.refreshMessages(s, page));
     } catch {
       this.deps.setTimeout(() => this.#recount(seq), RETRY_MS);
     }
   }
 
-  /** @param {Entry} entry  @param {number} seq */
-  #stored(entry, seq) {
-    if (!entry.thread || entry.echo) this.change((s) => room.acknowledged(s, seq, entry));
-    if (entry.thread) this.thread?.acknowledged(seq, entry);
+  /** @param {OutboxMessage} message  @param {number} seq */
+  #stored(message, seq) {
+    if (!message.thread || message.echo) this.change((s) => room.addSentMessage(s, seq, message));
+    if (message.thread) this.thread?.addSentMessage(seq, message);
     this.deps.onChange();
   }
 
@@ -346,21 +346,21 @@ export class RoomSession {
     this.deps.onChange();
   }
 
-  /** The message with a seq, if the room's window or the open thread has it. @param {number} seq  @returns {RoomEvent | undefined} */
+  /** The message with a seq, if the room's window or the open thread has it. @param {number} seq  @returns {MessageState | undefined} */
   message(seq) {
     const { thread } = this;
-    return this.state.events.find((e) => e.seq === seq) ?? thread?.state.events.find((e) => e.seq === seq) ?? (thread?.state.root?.seq === seq ? thread.state.root : undefined);
+    return this.state.messages.find((e) => e.seq === seq) ?? thread?.state.messages.find((e) => e.seq === seq) ?? (thread?.state.root?.seq === seq ? thread.state.root : undefined);
   }
 
   /** Puts a reaction on a message or takes it back. It is shown at once, and not any more if it is refused.
    * @param {number} seq  @param {string} emoji  @param {boolean} on */
   async react(seq, emoji, on) {
-    this.#each((s) => room.hoped(s, seq, emoji, on));
+    this.#each((s) => room.reactOptimistically(s, seq, emoji, on));
     try {
       const answer = await this.#ask({ op: on ? "react" : "unreact", seq, emoji });
-      if ((answer.seq ?? 0) <= this.state.head) this.#each((s) => room.settled(s, seq, emoji)); // else its event settles it
+      if ((answer.seq ?? 0) <= this.state.head) this.#each((s) => room.confirmReaction(s, seq, emoji)); // else its event settles it
     } catch (err) {
-      this.#each((s) => room.settled(s, seq, emoji));
+      this.#each((s) => room.confirmReaction(s, seq, emoji));
       throw err;
     }
   }
@@ -381,17 +381,17 @@ export class RoomSession {
   }
 
   /** Keeps a message for oneself alone. @param {number} seq  @param {boolean} on */
-  save(seq, on) {
+  setBookmark(seq, on) {
     return this.#ask({ op: on ? "save" : "unsave", seq });
   }
 
   /** @param {number} seq of the thread's first message  @param {boolean} on */
-  follow(seq, on) {
+  subscribeThread(seq, on) {
     return this.#ask({ op: on ? "follow" : "unfollow", seq });
   }
 
   /** @param {string} text */
-  retopic(text) {
+  setTopic(text) {
     return this.#ask({ op: "topic", text });
   }
 
@@ -401,8 +401,8 @@ export class RoomSession {
   }
 
   /** A message and what follows it is unread again. @param {number} seq */
-  unreadFrom(seq) {
-    this.change((s) => room.unreadFrom(s, seq));
+  markUnreadFrom(seq) {
+    this.change((s) => room.markUnreadFrom(s, seq));
   }
 
   /** @param {Command} command */

@@ -1,8 +1,8 @@
 // sender.js: carries the outbox to the server, one message after the other, so that they are stored in the
 // order in which they were written whatever happens in between.
-/** @import { Entry, Outbox } from "./outbox.js" */
-/** @import { Body, Command } from "./protocol.js" */
-import { Refusal, passes } from "./protocol.js";
+/** @import { Outbox, OutboxMessage } from "./outbox.js" */
+/** @import { AnswerBody, Command } from "./protocol.js" */
+import { Refusal, isRetryable } from "./protocol.js";
 
 const RETRY_MS = 1_000; // where the server names no time; doubles with each refusal in a row
 const RETRY_MAX_MS = 30_000;
@@ -10,11 +10,11 @@ const RETRY_MAX_MS = 30_000;
 /** @typedef {object} Options
  * @property {Outbox} outbox
  * @property {string} room
- * @property {(command: Command) => Promise<Body>} request
+ * @property {(command: Command) => Promise<AnswerBody>} request
  * @property {() => number} newest the newest event known
  * @property {(f: () => void, ms: number) => unknown} setTimeout
- * @property {(entry: Entry, seq: number) => void} onStored
- * @property {() => void} onChange an entry looks different now
+ * @property {(message: OutboxMessage, seq: number) => void} onStored
+ * @property {() => void} onChange an message looks different now
  */
 
 export class Sender {
@@ -38,17 +38,17 @@ export class Sender {
   /** Sends what there is to send, unless that is going on or has to wait. */
   async pump() {
     while (this.#online && !this.#busy && !this.waitingFor) {
-      const entry = this.options.outbox.next();
-      if (!entry) return;
+      const message = this.options.outbox.next();
+      if (!message) return;
       this.#busy = true;
-      await this.#send(entry);
+      await this.#send(message);
       this.#busy = false;
     }
   }
 
-  /** @param {Entry} entry */
-  async #send(entry) {
-    const { nonce, text, replyTo, thread, echo } = entry;
+  /** @param {OutboxMessage} message */
+  async #send(message) {
+    const { nonce, text, replyTo, thread, echo } = message;
     const { outbox, room, request, newest, onStored, onChange } = this.options;
     outbox.attempt(nonce, newest());
     try {
@@ -56,12 +56,12 @@ export class Sender {
       this.#refused = 0;
       outbox.remove(nonce);
       const became = answer.kind ?? "message";
-      if (became === "message" || became === "reply") onStored(entry, answer.seq ?? 0);
+      if (became === "message" || became === "reply") onStored(message, answer.seq ?? 0);
       else onChange(); // a command has been carried out: nothing was said
     } catch (err) {
       const refusal = err instanceof Refusal ? err : new Refusal("internal", String(err));
       if (refusal.code === "lost") this.#online = false; // until setOnline; nobody knows whether it is stored
-      else if (passes(refusal.code)) this.#wait(nonce, refusal);
+      else if (isRetryable(refusal.code)) this.#wait(nonce, refusal);
       else outbox.fail(nonce, refusal);
       onChange();
     }
@@ -69,7 +69,7 @@ export class Sender {
 
   /** @param {string} nonce  @param {Refusal} refusal */
   #wait(nonce, refusal) {
-    this.options.outbox.notStored(nonce);
+    this.options.outbox.markNotStored(nonce);
     this.waitingFor = refusal.code;
     const ms = refusal.retryAfterMs ?? Math.min(RETRY_MAX_MS, RETRY_MS * 2 ** this.#refused);
     this.#refused++;

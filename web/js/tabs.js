@@ -32,7 +32,7 @@ export class Tabs {
     });
   }
 
-  bye() {
+  leave() {
     this.channel.postMessage("bye");
   }
 }

@@ -52,7 +52,7 @@ export function excerpt(text) {
 }
 
 /** "Ada is typing…" @param {readonly string[]} names */
-export function whoTypes(names) {
+export function typingText(names) {
   const [a, b] = names;
   if (a === undefined) return "";
   if (b === undefined) return t("typing.one", { name: isolate(a) });

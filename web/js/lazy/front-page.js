@@ -1,11 +1,11 @@
 // front-page.js: the way in: a name if one has none yet, and a room. The rooms that one has been in stand in the list beside it.
 /** @import { Api } from "../api.js" */
 /** @import { Person } from "../protocol.js" */
-/** @import { Remembered } from "../remembered.js" */
+/** @import { BrowserMemory } from "../remembered.js" */
 import { reason, t } from "../i18n.js";
-import { addressOf } from "../place.js";
+import { formatAddress } from "../place.js";
 import { makeRoomName } from "../room-names.js";
-import { fromTemplate, part, tell } from "../view/dom.js";
+import { emit, fromTemplate, part } from "../view/dom.js";
 import "../view/theme-choice.js";
 import { showError, submitName } from "../view/name-field.js";
 
@@ -14,11 +14,11 @@ export class FrontPage extends HTMLElement {
     if (this.childElementCount === 0) this.append(fromTemplate("front-page"));
   }
 
-  /** @param {Person | null} me  @param {Remembered} remembered  @param {Api} api  @param {string} why the remembered name cannot stay; "" if it can */
-  show(me, remembered, api, why = "") {
+  /** @param {Person | null} me  @param {BrowserMemory} memory  @param {Api} api  @param {string} why the remembered name cannot stay; "" if it can */
+  show(me, memory, api, why = "") {
     const name = part(this, "input[name=name]", HTMLInputElement);
     const room = part(this, "input[name=room]", HTMLInputElement);
-    name.value = me?.name ?? remembered.name;
+    name.value = me?.name ?? memory.name;
     if (me) part(this, "h1", HTMLElement).textContent = t("rooms.new");
     part(this, ".who", HTMLElement).hidden = me !== null;
     part(this, "footer", HTMLElement).hidden = me !== null;
@@ -39,11 +39,11 @@ export class FrontPage extends HTMLElement {
     try {
       const summary = await api.room(room.value.trim());
       showError(this, room, "");
-      if (me) return tell(this, "go", addressOf(summary.room));
+      if (me) return emit(this, "go", formatAddress(summary.room));
       const person = await submitName(this, name, api);
       if (!person) return;
-      history.pushState(null, "", addressOf(summary.room));
-      tell(this, "entered", person);
+      history.pushState(null, "", formatAddress(summary.room));
+      emit(this, "entered", person);
     } catch (err) {
       showError(this, room, reason(err));
     }

@@ -1,7 +1,7 @@
 // join-form.js: what somebody sees who follows a link to a room for the first time: who are you?
 /** @import { Api, RoomSummary } from "../api.js" */
 import { t } from "../i18n.js";
-import { bdi, fill, fromTemplate, part, tell } from "../view/dom.js";
+import { bdi, emit, fill, fromTemplate, part } from "../view/dom.js";
 import { showError, submitName } from "../view/name-field.js";
 
 export class JoinForm extends HTMLElement {
@@ -20,7 +20,7 @@ export class JoinForm extends HTMLElement {
     part(this, "form", HTMLFormElement).onsubmit = async (e) => {
       e.preventDefault();
       const me = await submitName(this, field, api);
-      if (me) tell(this, "entered", me);
+      if (me) emit(this, "entered", me);
     };
     field.focus();
     if (why) showError(this, field, why);

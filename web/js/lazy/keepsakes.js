@@ -2,16 +2,16 @@
 /** @import { Api } from "../api.js" */
 import { saved } from "../found-api.js";
 
-/** @type {WeakMap<Api, Keepsakes>} */
+/** @type {WeakMap<Api, Bookmarks>} */
 const all = new WeakMap();
 
-export class Keepsakes {
+export class Bookmarks {
   /** @type {Set<string>} */
   #held = new Set();
 
   /** What all rooms of the page share. @param {Api} api */
   static of(api) {
-    const known = all.get(api) ?? new Keepsakes();
+    const known = all.get(api) ?? new Bookmarks();
     if (!all.has(api)) {
       all.set(api, known);
       known.#read(api);
@@ -32,7 +32,7 @@ export class Keepsakes {
 
   /** Without an answer a saved message is offered to be saved, which does no harm. @param {Api} api */
   async #read(api) {
-    const { found } = await saved(api, "", 200).catch(() => ({ found: [] }));
-    for (const { room, seq } of found) this.put(room, seq, true);
+    const { hits } = await saved(api, "", 200).catch(() => ({ hits: [] }));
+    for (const { room, seq } of hits) this.put(room, seq, true);
   }
 }

@@ -1,12 +1,12 @@
 // notifier.js: says that something came: aloud to a screen reader, by a sound, by the system's notifications, on the app's icon.
 // Whether to, notify.js decides; of all tabs one does.
-/** @import { News, ReadMark } from "../list-protocol.js" */
+/** @import { ListUpdate, ReadMark } from "../list-protocol.js" */
 /** @import { PageSession } from "../page-session.js" */
 /** @import { Settings } from "../settings.js" */
 import { isolate } from "../text.js";
 import { t } from "../i18n.js";
-import { claim, decide, holds } from "../notify.js";
-import { names } from "../rooms.js";
+import { claimAlert, decide, holdsAlert } from "../notify.js";
+import { mentionsPerson } from "../rooms.js";
 import { uuid7 } from "../uuid.js";
 import { chime } from "../view/chime.js";
 
@@ -27,31 +27,31 @@ export class Notifier {
     this.go = go;
   }
 
-  /** @param {News} news */
-  heard(news) {
-    if (news.kind === "delete") return this.#forget(news.room, (said) => said.seq === news.target);
+  /** @param {ListUpdate} update */
+  receive(update) {
+    if (update.kind === "delete") return this.#forget(update.room, (item) => item.seq === update.target);
     const { session } = this;
-    const { store } = session.deps.remembered;
+    const { store } = session.deps.memory;
     const now = new Date();
-    const decision = decide(news, {
-      me: session.me.id, entry: session.rooms.get(news.room), looking: this.#looking(news.room),
+    const decision = decide(update, {
+      me: session.me.id, entry: session.rooms.get(update.room), looking: this.#looking(update.room),
       choices: this.settings.all, minute: now.getHours() * 60 + now.getMinutes(),
     });
-    if (this.#looking(news.room)) claim(store, news.room, news.seq, this.#tab); // no other tab needs to say what is seen here
-    if (!decision.calls || !claim(store, news.room, news.seq, this.#tab)) return;
+    if (this.#looking(update.room)) claimAlert(store, update.room, update.seq, this.#tab); // no other tab needs to say what is seen here
+    if (!decision.alerts || !claimAlert(store, update.room, update.seq, this.#tab)) return;
     const timer = window.setTimeout(() => {
-      this.#drop(this.#pending, news.room, (p) => p.seq === news.seq);
-      if (holds(store, news.room, news.seq, this.#tab)) this.#speak(news, decision);
+      this.#drop(this.#pending, update.room, (p) => p.seq === update.seq);
+      if (holdsAlert(store, update.room, update.seq, this.#tab)) this.#speak(update, decision);
     }, PAUSE_MS);
-    put(this.#pending, news.room, { seq: news.seq, timer });
+    put(this.#pending, update.room, { seq: update.seq, timer });
   }
 
   /** The person has read a room up to there, here or elsewhere: what tells of it is out of date. @param {ReadMark} mark */
   read({ room, seq }) {
-    this.#forget(room, (said) => said.seq <= seq);
+    this.#forget(room, (item) => item.seq <= seq);
   }
 
-  /** Says nothing more of what matches, and takes back what is shown. @param {string} room  @param {(said: { seq: number }) => boolean} matches */
+  /** Says nothing more of what matches, and takes back what is shown. @param {string} room  @param {(item: { seq: number }) => boolean} matches */
   #forget(room, matches) {
     for (const { timer } of this.#drop(this.#pending, room, matches)) clearTimeout(timer);
     for (const { note } of this.#drop(this.#shown, room, matches)) note.close();
@@ -62,7 +62,7 @@ export class Notifier {
     if (n === this.#badge) return;
     this.#badge = n;
     const icon = document.querySelector("link[rel=icon]");
-    icon?.setAttribute("href", (icon.getAttribute("href") ?? "").replace(/parley(-news)?\.svg$/, n > 0 ? "parley-news.svg" : "parley.svg"));
+    icon?.setAttribute("href", (icon.getAttribute("href") ?? "").replace(/parley(-unread)?\.svg$/, n > 0 ? "parley-unread.svg" : "parley.svg"));
     if (!("setAppBadge" in navigator)) return;
     (n > 0 ? navigator.setAppBadge(n) : navigator.clearAppBadge()).catch(() => undefined); // not installed
   }
@@ -73,22 +73,22 @@ export class Notifier {
     return here?.deps.room === room && document.visibilityState === "visible" && document.hasFocus();
   }
 
-  /** @param {News} news  @param {{ sound: boolean, show: boolean }} how */
-  #speak(news, { sound, show }) {
-    if (this.#looking(news.room)) return;
-    const named = names(news, this.session.me.id);
-    const title = named ? t("notify.named", { name: isolate(news.from.name), room: isolate(news.room) }) : t("notify.wrote", { name: isolate(news.from.name), room: isolate(news.room) });
+  /** @param {ListUpdate} update  @param {{ sound: boolean, show: boolean }} how */
+  #speak(update, { sound, show }) {
+    if (this.#looking(update.room)) return;
+    const named = mentionsPerson(update, this.session.me.id);
+    const title = named ? t("notify.named", { name: isolate(update.from.name), room: isolate(update.room) }) : t("notify.wrote", { name: isolate(update.from.name), room: isolate(update.room) });
     if (named) announce(title);
     if (sound) chime();
     if (!show || !("Notification" in window) || Notification.permission !== "granted") return;
     try {
-      const note = new Notification(title, { body: news.text, tag: `${news.room} ${news.seq}`, icon: document.querySelector("link[rel=icon]")?.getAttribute("href") ?? "", silent: true });
+      const note = new Notification(title, { body: update.text, tag: `${update.room} ${update.seq}`, icon: document.querySelector("link[rel=icon]")?.getAttribute("href") ?? "", silent: true });
       note.onclick = () => {
         window.focus();
         note.close();
-        this.go(news.room, news.seq);
+        this.go(update.room, update.seq);
       };
-      put(this.#shown, news.room, { seq: news.seq, note });
+      put(this.#shown, update.room, { seq: update.seq, note });
     } catch {
       // Chrome on Android has Notification but lets only a service worker make one
     }

@@ -1,10 +1,10 @@
 // pins-panel.js: the room's pinned messages in the side panel, the last pinned first, each with the way to it.
-/** @import { Page, RoomEvent } from "../protocol.js" */
+/** @import { MessageState, Page } from "../protocol.js" */
 /** @import { RoomSession } from "../room-session.js" */
 import { reason } from "../i18n.js";
 import { shortTime } from "../time.js";
 import { showAvatar } from "../view/avatar.js";
-import { bdi, fromTemplate, part, setText, tell } from "../view/dom.js";
+import { bdi, emit, fromTemplate, part, setText } from "../view/dom.js";
 import { showBody } from "../view/message-body.js";
 
 export class PinsPanel extends HTMLElement {
@@ -56,16 +56,16 @@ export class PinsPanel extends HTMLElement {
     else this.closest("side-panel")?.querySelector("h2")?.focus();
   }
 
-  /** @param {RoomEvent} event  @param {RoomSession} session */
-  #item(event, session) {
+  /** @param {MessageState} message  @param {RoomSession} session */
+  #item(message, session) {
     const li = part(fromTemplate("pin"), "li", HTMLElement);
-    li.dataset["seq"] = String(event.seq);
-    showAvatar(part(li, ".avatar", HTMLElement), event.from);
-    part(li, ".author", HTMLElement).replaceChildren(bdi(event.from.name));
-    part(li, "time", HTMLElement).textContent = shortTime(event.at, session.deps.now());
-    showBody(part(li, ".body", HTMLElement), { ...event, edited: undefined }, session.state.me);
-    part(li, ".jump", HTMLElement).addEventListener("click", () => tell(li, "jump", event.seq));
-    part(li, ".unpin", HTMLElement).addEventListener("click", () => tell(li, "unpin", event.seq));
+    li.dataset["seq"] = String(message.seq);
+    showAvatar(part(li, ".avatar", HTMLElement), message.from);
+    part(li, ".author", HTMLElement).replaceChildren(bdi(message.from.name));
+    part(li, "time", HTMLElement).textContent = shortTime(message.at, session.deps.now());
+    showBody(part(li, ".body", HTMLElement), { ...message, edited: undefined }, session.state.me);
+    part(li, ".jump", HTMLElement).addEventListener("click", () => emit(li, "jump", message.seq));
+    part(li, ".unpin", HTMLElement).addEventListener("click", () => emit(li, "unpin", message.seq));
     return li;
   }
 }

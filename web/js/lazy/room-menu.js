@@ -3,10 +3,10 @@
 /** @import { PageSession } from "../page-session.js" */
 /** @import { Key } from "../i18n.js" */
 import { t } from "../i18n.js";
-import { addressOf } from "../place.js";
+import { formatAddress } from "../place.js";
 import { isolate } from "../text.js";
 import { copyText } from "../view/clipboard.js";
-import { tell } from "../view/dom.js";
+import { emit } from "../view/dom.js";
 import { openMenu } from "../view/menu.js";
 import { say } from "../view/toast.js";
 
@@ -27,7 +27,7 @@ export function openRoomMenu(button, room, session) {
   openMenu(button, t("rooms.menu", { room: isolate(room) }), [
     ...kept,
     ...(entry.unread + entry.mentions > 0 ? [{ label: t("rooms.read"), rule: true, does: () => session.markRead(room) }] : []),
-    { label: t("rooms.copy"), rule: entry.unread + entry.mentions === 0 && kept.length > 0, does: () => copy(location.origin + addressOf(room)) },
+    { label: t("rooms.copy"), rule: entry.unread + entry.mentions === 0 && kept.length > 0, does: () => copy(location.origin + formatAddress(room)) },
     { label: t("rooms.leave"), rule: true, danger: true, does: () => leave(button, room, session) },
   ]);
 }
@@ -42,6 +42,6 @@ function leave(button, room, session) {
   const here = session.room?.deps.room === room;
   const list = button.closest("room-list");
   session.unlist(room);
-  if (here) tell(list ?? button, "go", "/");
+  if (here) emit(list ?? button, "go", "/");
   say(t("rooms.left", { room: isolate(room) }));
 }

@@ -1,12 +1,12 @@
 // room-topic.js: what the room is about, in its header, and to be changed by whoever is there.
 import { t } from "../i18n.js";
-import { fromTemplate, part, setText, tell } from "../view/dom.js";
+import { emit, fromTemplate, part, setText } from "../view/dom.js";
 
 export class RoomTopic extends HTMLElement {
   connectedCallback() {
     if (this.childElementCount > 0) return;
     this.append(fromTemplate("room-topic"));
-    part(this, "button", HTMLElement).addEventListener("click", () => tell(this, "edit-topic"));
+    part(this, "button", HTMLElement).addEventListener("click", () => emit(this, "edit-topic"));
   }
 
   /** @param {string} topic  @param {boolean} known */

@@ -3,19 +3,19 @@
 /** @import { Key } from "../i18n.js" */
 /** @import { MessageRow } from "../timeline.js" */
 import { t } from "../i18n.js";
-import { fromTemplate, part, tell } from "../view/dom.js";
+import { emit, fromTemplate, part } from "../view/dom.js";
 import { rowOf } from "../view/message.js";
 
-/** @typedef {"pick" | "reply" | "thread" | "edit" | "copy" | "copy-text" | "pin" | "keep" | "forward" | "unread" | "versions" | "remove"} Action */
+/** @typedef {"pick" | "reply" | "thread" | "edit" | "copy" | "copy-text" | "pin" | "bookmark" | "forward" | "unread" | "versions" | "remove"} Action */
 
 /** @type {Record<string, Action>} */
-const LETTERS = { "+": "pick", r: "reply", t: "thread", e: "edit", p: "pin", s: "keep", u: "unread", Delete: "remove" };
+const LETTERS = { "+": "pick", r: "reply", t: "thread", e: "edit", p: "pin", s: "bookmark", u: "unread", Delete: "remove" };
 const HINTS = Object.fromEntries(Object.entries(LETTERS).map(([letter, action]) => [action, letter]));
 
 /** In the menu's order. @type {Record<Action, Key>} */
 const WORDS = {
   pick: "action.react", reply: "action.reply", thread: "action.thread", edit: "action.edit", "copy-text": "action.copy-text", copy: "message.copy", pin: "action.pin",
-  keep: "action.keep", forward: "action.forward", unread: "action.unread", versions: "action.versions", remove: "action.remove",
+  bookmark: "action.bookmark", forward: "action.forward", unread: "action.unread", versions: "action.versions", remove: "action.remove",
 };
 
 const QUICK = 6; // emoji in the menu
@@ -23,12 +23,12 @@ const LINE = 24; // px of a message that its menu leaves free
 const EDGE = 8; // px that a menu stays away from the edge of the screen
 
 /** What a person may do with a message. @param {MessageRow} row  @param {boolean} inThread  @returns {Set<Action>} */
-export function offers({ event, entry, mine }, inThread) {
-  if (entry || event.seq === 0) return new Set();
-  if (event.gone) return new Set(/** @type {Action[]} */ (event.replies && !inThread ? ["thread", "copy"] : ["copy"]));
+export function offers({ message, pending, mine }, inThread) {
+  if (pending || message.seq === 0) return new Set();
+  if (message.deleted) return new Set(/** @type {Action[]} */ (message.replies && !inThread ? ["thread", "copy"] : ["copy"]));
   const all = new Set(/** @type {Action[]} */ (Object.keys(WORDS)));
   if (!mine) for (const own of /** @type {Action[]} */ (["edit", "remove"])) all.delete(own);
-  if (!event.edited) all.delete("versions");
+  if (!message.edited) all.delete("versions");
   if (inThread) for (const elsewhere of /** @type {Action[]} */ (["thread", "unread"])) all.delete(elsewhere);
   return all;
 }
@@ -46,7 +46,7 @@ export class RowActions {
     this.log = log;
     this.inThread = inThread;
     this.recent = recent;
-    this.isKept = isKept;
+    this.isBookmarked = isKept;
     home.append(this.#menu);
     log.addEventListener("pointerover", (e) => {
       if (e.pointerType === "mouse") this.#put("pointer", e.target);
@@ -72,14 +72,14 @@ export class RowActions {
 
   /** Shows all that can be done with a message. @param {HTMLElement} row  @param {{ clientX: number, clientY: number }} [at]  @returns {boolean} whether there is anything */
   openMenu(row, at) {
-    const message = rowOf(row);
-    const can = message ? offers(message, this.inThread) : new Set();
-    if (!message || can.size === 0) return false;
+    const shown = rowOf(row);
+    const can = shown ? offers(shown, this.inThread) : new Set();
+    if (!shown || can.size === 0) return false;
     this.#row = row;
     const items = Object.entries(WORDS).filter(([action]) => can.has(action)).map(([action, key]) => {
       const item = part(fromTemplate("message-menu-item"), "button", HTMLElement);
       item.dataset["do"] = action;
-      part(item, ".words", HTMLElement).textContent = t(action === "pin" && message.event.pinned ? "action.unpin" : action === "keep" && this.isKept(message.event.seq) ? "action.unkeep" : key);
+      part(item, ".words", HTMLElement).textContent = t(action === "pin" && shown.message.pinned ? "action.unpin" : action === "bookmark" && this.isBookmarked(shown.message.seq) ? "action.unbookmark" : key);
       part(item, "kbd", HTMLElement).textContent = HINTS[action] === "Delete" ? t("key.delete") : (HINTS[action] ?? "");
       return item;
     });
@@ -101,11 +101,11 @@ export class RowActions {
     const other = this.#bars[name === "pointer" ? "focus" : "pointer"];
     if (!row) return void (name === "pointer" && bar.remove());
     if (bar.parentElement === row) return;
-    const message = rowOf(row);
-    const can = message ? offers(message, this.inThread) : new Set();
+    const shown = rowOf(row);
+    const can = shown ? offers(shown, this.inThread) : new Set();
     if (can.size === 0 || other.parentElement === row) return bar.remove();
     for (const button of bar.querySelectorAll("button")) button.hidden = !can.has(button.dataset["do"] ?? "") && button.dataset["do"] !== "menu";
-    part(bar, "[data-do=menu]", HTMLElement).hidden = message?.event.gone ?? false;
+    part(bar, "[data-do=menu]", HTMLElement).hidden = shown?.message.deleted ?? false;
     rove(bar, bar.querySelector("button:not([hidden])"));
     row.append(bar);
   }
@@ -122,10 +122,10 @@ export class RowActions {
       return;
     }
     const action = target === row && (!e.shiftKey || e.key === "+") ? LETTERS[e.key] : undefined;
-    const message = rowOf(row);
-    if (!action || !message || !offers(message, this.inThread).has(action)) return;
+    const shown = rowOf(row);
+    if (!action || !shown || !offers(shown, this.inThread).has(action)) return;
     e.preventDefault();
-    this.#tell(row, action);
+    this.#emit(row, action);
   }
 
   /** @param {MouseEvent} e */
@@ -136,7 +136,7 @@ export class RowActions {
     if (button.dataset["do"] === "menu") {
       const { left, bottom } = button.getBoundingClientRect();
       this.openMenu(row, { clientX: left, clientY: bottom });
-    } else this.#tell(row, /** @type {Action} */ (button.dataset["do"]));
+    } else this.#emit(row, /** @type {Action} */ (button.dataset["do"]));
   }
 
   /** @param {KeyboardEvent} e */
@@ -161,8 +161,8 @@ export class RowActions {
     if (!(item instanceof HTMLElement) || !row) return;
     this.#menu.hidePopover();
     const { emoji, do: action } = item.dataset;
-    if (emoji) tell(row, "react", { seq: Number(row.dataset["seq"]), emoji });
-    else this.#tell(row, /** @type {Action} */ (action));
+    if (emoji) emit(row, "react", { seq: Number(row.dataset["seq"]), emoji });
+    else this.#emit(row, /** @type {Action} */ (action));
   }
 
   /** The focus goes back to the message, unless it has gone elsewhere by itself. */
@@ -174,8 +174,8 @@ export class RowActions {
   }
 
   /** @param {HTMLElement} row  @param {Action} action */
-  #tell(row, action) {
-    tell(row, action, Number(row.dataset["seq"]));
+  #emit(row, action) {
+    emit(row, action, Number(row.dataset["seq"]));
   }
 }
 

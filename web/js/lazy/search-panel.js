@@ -1,8 +1,8 @@
 // search-panel.js: searching all rooms of the list, in the side panel. It searches as one types, a little later.
 /** @import { Api } from "../api.js" */
 /** @import { Key } from "../i18n.js" */
-/** @import { Lack } from "../found-api.js" */
-/** @import { Opening } from "../view/app-shell.js" */
+/** @import { IndexGap } from "../found-api.js" */
+/** @import { PanelContext } from "../view/app-shell.js" */
 import { search } from "../found-api.js";
 import { reason, t } from "../i18n.js";
 import { shortTime } from "../time.js";
@@ -69,12 +69,12 @@ class SearchPanel extends HTMLElement {
       const page = await search(/** @type {Api} */ (this.api), { q, sort, typing, cursor });
       if (asked !== this.#asked) return;
       if (!cursor) part(this, ".hits", HTMLElement).replaceChildren();
-      addHits(this, page.found, Date.now());
+      addHits(this, page.hits, Date.now());
       this.#next = page.next;
       part(this, ".more-hits", HTMLElement).hidden = !page.next;
       const n = this.querySelectorAll(".hits li").length;
       const result = n === 0 ? t("search.none") : page.next ? t("search.first", { n }) : t("search.found", { n });
-      this.#say([result, ...lacking(page.lack, Date.now())].join(" "));
+      this.#say([result, ...gapSentence(page.gap, Date.now())].join(" "));
     } catch (err) {
       if (asked === this.#asked) this.#clear(reason(err));
     }
@@ -89,16 +89,16 @@ class SearchPanel extends HTMLElement {
 
   /** @param {string} sentence */
   #say(sentence) {
-    setText(part(this, ".found", HTMLElement), sentence);
+    setText(part(this, ".hits-status", HTMLElement), sentence);
   }
 }
 
 customElements.define("search-panel", SearchPanel);
 
-/** What an answer does not say, as a sentence or none. @param {Lack | null} lack  @param {number} now */
-function lacking(lack, now) {
-  if (!lack) return [];
-  return [lack.since === null ? t("search.lacks") : t("search.lacksSince", { time: shortTime(lack.since, now) })];
+/** What an answer does not say, as a sentence or none. @param {IndexGap | null} gap  @param {number} now */
+function gapSentence(gap, now) {
+  if (!gap) return [];
+  return [gap.since === null ? t("search.lacks") : t("search.lacksSince", { time: shortTime(gap.since, now) })];
 }
 
 /** @param {[string, Key]} operator */
@@ -113,7 +113,7 @@ function explained([word, key]) {
 /** The last search stays as it was. @type {SearchPanel | undefined} */
 let panel;
 
-/** @param {Opening} opening */
+/** @param {PanelContext} context */
 export function open({ session, api }) {
   if (!panel) {
     panel = new SearchPanel();

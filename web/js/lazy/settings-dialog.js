@@ -2,16 +2,16 @@
 /** @import { Api } from "../api.js" */
 /** @import { PageSession } from "../page-session.js" */
 /** @import { Choices, Settings } from "../settings.js" */
-/** @import { Opening } from "../view/app-shell.js" */
+/** @import { PanelContext } from "../view/app-shell.js" */
 import { LANGUAGES, t } from "../i18n.js";
 import { chime } from "../view/chime.js";
-import { fromTemplate, part, setText, tell } from "../view/dom.js";
+import { emit, fromTemplate, part, setText } from "../view/dom.js";
 import { chooseLanguage, chosenLanguage } from "../view/language.js";
 import { submitName } from "../view/name-field.js";
 import { showSize } from "../view/theme.js";
 import "../view/theme-choice.js";
 
-/** @param {Opening} opening */
+/** @param {PanelContext} context */
 export function open({ shell, session, settings, api }) {
   const dialog = part(fromTemplate("settings-dialog"), "dialog", HTMLDialogElement);
   dialog.addEventListener("close", () => dialog.remove());
@@ -35,7 +35,7 @@ function hearName(dialog, session, api) {
     const { me } = session;
     const person = field.value === me.name ? me : await submitName(dialog, field, api);
     if (!person) return;
-    if (person !== me) tell(dialog, "renamed", person);
+    if (person !== me) emit(dialog, "renamed", person);
     dialog.close();
   });
 }

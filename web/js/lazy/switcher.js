@@ -1,10 +1,10 @@
 // switcher.js: the quickest way to anywhere: a few letters find a room, somebody who is here, or something to do. The field
 // keeps the focus; arrow keys choose in the list below it (ARIA practices: combobox with a listbox).
 /** @import { PageSession } from "../page-session.js" */
-/** @import { AppShell, Opening } from "../view/app-shell.js" */
+/** @import { AppShell, PanelContext } from "../view/app-shell.js" */
 import { best } from "../fuzzy.js";
 import { t } from "../i18n.js";
-import { addressOf } from "../place.js";
+import { formatAddress } from "../place.js";
 import { sections } from "../rooms.js";
 import { isolate } from "../text.js";
 import { bdi, fromTemplate, part, setText } from "../view/dom.js";
@@ -15,7 +15,7 @@ const MOST = 12;
 
 /** What can be chosen. @typedef {{ icon: string, name: string, detail: string, does: () => void, person?: boolean }} Choice */
 
-/** @param {Opening} opening */
+/** @param {PanelContext} context */
 export function open({ shell, session }) {
   const dialog = part(fromTemplate("switcher"), "dialog", HTMLDialogElement);
   const field = part(dialog, "input", HTMLInputElement);
@@ -85,7 +85,7 @@ function everything(shell, session) {
   ]);
   const offered = todo.filter(([icon]) => session.listed || (icon !== "i-saved" && icon !== "i-thread" && icon !== "i-search"));
   return [
-    ...rooms.map((e) => ({ icon: "i-room", name: e.room, detail: e.topic, does: () => shell.go(addressOf(e.room)) })),
+    ...rooms.map((e) => ({ icon: "i-room", name: e.room, detail: e.topic, does: () => shell.go(formatAddress(e.room)) })),
     ...people.map((p) => ({ icon: "i-people", name: p.name, detail: t("switcher.person"), person: true, does: () => mention(p.name) })),
     ...offered.map(([icon, name, does]) => ({ icon, name, detail: t("switcher.action"), does: () => void does() })),
   ];
@@ -96,7 +96,7 @@ function found(choices, letters, shell, session) {
   const list = best(choices, letters, (c) => c.name, MOST);
   const name = letters.trim();
   if (name && !/\s/.test(name) && !session.rooms.has(name.toLowerCase())) {
-    list.push({ icon: "i-plus", name: t("switcher.go", { room: isolate(name) }), detail: "", does: () => shell.go(addressOf(name)) });
+    list.push({ icon: "i-plus", name: t("switcher.go", { room: isolate(name) }), detail: "", does: () => shell.go(formatAddress(name)) });
   }
   return list;
 }

@@ -1,7 +1,7 @@
 // talk-dialogs.js: what is asked or shown in a dialog while one talks: is this to be deleted, where is it to be forwarded,
 // what did it say before, what is the room about, what can be typed after a slash.
 /** @import { SlashCommand } from "../commands.js" */
-/** @import { Person, RoomEvent, Version } from "../protocol.js" */
+/** @import { MessageState, Person, Version } from "../protocol.js" */
 import { t } from "../i18n.js";
 import { fullTime } from "../time.js";
 import { bdi, fromTemplate, part } from "../view/dom.js";
@@ -18,10 +18,10 @@ function open(id) {
   return dialog;
 }
 
-/** @param {RoomEvent} event  @param {Person} me  @returns {Promise<boolean>} */
-export function askToRemove(event, me) {
+/** @param {MessageState} message  @param {Person} me  @returns {Promise<boolean>} */
+export function askToRemove(message, me) {
   const dialog = open("remove-dialog");
-  showBody(part(dialog, ".body", HTMLElement), { ...event, edited: undefined }, me);
+  showBody(part(dialog, ".body", HTMLElement), { ...message, edited: undefined }, me);
   return new Promise((resolve) => dialog.addEventListener("close", () => resolve(dialog.returnValue === "remove")));
 }
 
@@ -63,13 +63,13 @@ function answer(dialog, field) {
   return new Promise((resolve) => dialog.addEventListener("close", () => resolve(dialog.returnValue)));
 }
 
-/** @param {readonly Version[]} versions oldest first  @param {RoomEvent} event  @param {Person} me */
-export function showVersions(versions, event, me) {
+/** @param {readonly Version[]} versions oldest first  @param {MessageState} message  @param {Person} me */
+export function showVersions(versions, message, me) {
   const dialog = open("versions-dialog");
   part(dialog, "ol", HTMLElement).replaceChildren(...[...versions].reverse().map(({ at, text, html }, i) => {
     const li = part(fromTemplate("version"), "li", HTMLElement);
     part(li, "time", HTMLElement).textContent = i === 0 ? t("versions.now", { time: fullTime(at) }) : fullTime(at);
-    showBody(part(li, ".body", HTMLElement), { ...event, text, html, edited: undefined }, me);
+    showBody(part(li, ".body", HTMLElement), { ...message, text, html, edited: undefined }, me);
     return li;
   }));
 }

@@ -4,18 +4,18 @@
 /** @import { Api } from "../api.js" */
 /** @import { SlashCommand } from "../commands.js" */
 /** @import { Word } from "./completion.js" */
-/** @import { Remembered } from "../remembered.js" */
+/** @import { BrowserMemory } from "../remembered.js" */
 /** @import { RoomSession } from "../room-session.js" */
 /** @import { MessageList } from "../view/message-list.js" */
 /** @import { RoomView } from "../view/room-view.js" */
 import { suggestCommands, suggestEmoji, suggestPeople } from "./completion.js";
 import { EmojiBook } from "./emoji.js";
-import { Keepsakes } from "./keepsakes.js";
+import { Bookmarks } from "./keepsakes.js";
 import { reason, t } from "../i18n.js";
 import { isolate } from "../text.js";
 import { copyText } from "../view/clipboard.js";
 import { MessageComposer } from "../view/composer.js";
-import { hear, part, tell } from "../view/dom.js";
+import { emit, listen, part } from "../view/dom.js";
 import { pasteInto } from "./paste-into.js";
 import { PinsPanel } from "./pins-panel.js";
 import { SidePanel, sidePanel } from "../view/side-panel.js";
@@ -29,32 +29,32 @@ import { say } from "../view/toast.js";
 
 const EXCERPT = 200; // characters of an answered message
 
-export class Talk {
+export class MessageActions {
   #pins = new PinsPanel();
   /** @type {ThreadPanel | null} */
   #thread = null;
   /** @type {Promise<SlashCommand[]> | null} */
   #commands = null;
 
-  /** @param {RoomView} view  @param {RoomSession} session  @param {Api} api  @param {Remembered} remembered */
-  constructor(view, session, api, remembered) {
+  /** @param {RoomView} view  @param {RoomSession} session  @param {Api} api  @param {BrowserMemory} memory */
+  constructor(view, session, api, memory) {
     this.view = view;
     this.session = session;
     this.api = api;
-    this.remembered = remembered;
-    this.book = new EmojiBook(api, remembered.store);
-    this.keepsakes = Keepsakes.of(api);
+    this.memory = memory;
+    this.book = new EmojiBook(api, memory.store);
+    this.bookmarks = Bookmarks.of(api);
     this.#offer(view.list, false);
-    this.#hearActions(view, () => view.composer);
-    this.#hearActions(this.#pins, () => view.composer);
-    this.#hearComposer(view, view.composer);
-    hear(view, "edit-topic", () => this.#changeTopic());
+    this.#listenToActions(view, () => view.composer);
+    this.#listenToActions(this.#pins, () => view.composer);
+    this.#listenToComposer(view, view.composer);
+    listen(view, "edit-topic", () => this.#changeTopic());
     const button = part(view, ".pins-button", HTMLButtonElement);
     button.addEventListener("click", () => this.#togglePins());
   }
 
   /** The room is on the screen. @param {AbortSignal} left */
-  arrived(left) {
+  roomShown(left) {
     sidePanel().addEventListener("parley:panel", () => {
       const { name } = sidePanel();
       part(this.view, ".pins-button", HTMLElement).setAttribute("aria-expanded", String(name === "pins"));
@@ -63,7 +63,7 @@ export class Talk {
   }
 
   /** The room is not on the screen any more, and so neither is what belongs to it. */
-  left() {
+  roomHidden() {
     const panel = document.querySelector("side-panel");
     if (panel instanceof SidePanel) for (const name of ["thread", "pins"]) panel.close(name);
     this.#closeThread();
@@ -80,17 +80,17 @@ export class Talk {
 
   /** Offers what can be done with the messages of a log. @param {MessageList} list  @param {boolean} inThread */
   #offer(list, inThread) {
-    new RowActions(list, list.log, inThread, (n) => this.book.recent(n), (seq) => this.keepsakes.has(this.session.deps.room, seq));
+    new RowActions(list, list.log, inThread, (n) => this.book.recent(n), (seq) => this.bookmarks.has(this.session.deps.room, seq));
   }
 
   /** @param {HTMLElement} on  @param {() => MessageComposer} composer where one writes about its messages */
-  #hearActions(on, composer) {
+  #listenToActions(on, composer) {
     const { session, api } = this;
     const { room } = session.deps;
     const me = () => session.state.me;
     /** @param {string} name  @param {(seq: number) => void} then */
-    const act = (name, then) => hear(on, name, then);
-    hear(on, "react", ({ seq, emoji }) => this.#react(seq, emoji));
+    const act = (name, then) => listen(on, name, then);
+    listen(on, "react", ({ seq, emoji }) => this.#react(seq, emoji));
     on.addEventListener("parley:pick", (e) => {
       const anchor = e.target instanceof HTMLElement ? e.target : on;
       if (e instanceof CustomEvent) this.#pick(anchor).then((emoji) => emoji && this.#react(Number(e.detail), emoji, true));
@@ -107,11 +107,11 @@ export class Talk {
     act("jump", (seq) => this.jump(seq));
     act("pin", (seq) => this.#try(session.pin(seq, !session.message(seq)?.pinned)));
     act("unpin", (seq) => this.#try(session.pin(seq, false)));
-    act("keep", (seq) => this.#keep(seq));
-    act("unread", (seq) => session.unreadFrom(seq));
+    act("bookmark", (seq) => this.#setBookmark(seq));
+    act("unread", (seq) => session.markUnreadFrom(seq));
     act("copy-text", async (seq) => say((await copyText(session.message(seq)?.text ?? "")) ? t("action.copied") : t("action.not-copied")));
     act("forward", async (seq) => {
-      const to = await askWhereTo(this.remembered.visits().map((v) => v.room).filter((r) => r !== room));
+      const to = await askWhereTo(this.memory.visits().map((v) => v.room).filter((r) => r !== room));
       if (to) this.#try(session.forward(seq, to), t("action.forwarded", { room: isolate(to) }));
     });
     act("remove", async (seq) => {
@@ -126,44 +126,44 @@ export class Talk {
   }
 
   /** @param {HTMLElement} on  @param {MessageComposer} composer */
-  #hearComposer(on, composer) {
+  #listenToComposer(on, composer) {
     const suggestions = new Suggestions(composer.field, part(composer, "form", HTMLElement), (word) => this.#suggest(word), () => composer.typed());
     composer.assistant = suggestions;
     composer.field.addEventListener("paste", (e) => pasteInto(composer, e));
-    hear(on, "pick-for-text", async (/** @type {HTMLElement} */ anchor) => {
+    listen(on, "pick-for-text", async (/** @type {HTMLElement} */ anchor) => {
       const emoji = await this.#pick(anchor);
       if (emoji) composer.insert(emoji);
     });
-    hear(on, "edited", async ({ seq, text }) => {
+    listen(on, "edited", async ({ seq, text }) => {
       if (await this.#try(this.session.edit(seq, text))) composer.done(seq);
     });
-    hear(on, "edit-last", () => this.#editLast(on));
-    hear(on, "command", ({ name, args }) => this.#command(name, args));
+    listen(on, "edit-last", () => this.#editLast(on));
+    listen(on, "command", ({ name, args }) => this.#command(name, args));
   }
 
   /** Edits what one said last; who said nothing goes into the log. @param {HTMLElement} on */
   #editLast(on) {
     const { state, thread } = this.session;
-    const { events, me } = on === this.view ? state : (thread?.state ?? state);
-    const last = events.findLast((e) => e.from.id === me.id && !e.gone);
-    if (last) tell(on, "edit", last.seq);
-    else tell(on, "log");
+    const { messages, me } = on === this.view ? state : (thread?.state ?? state);
+    const last = messages.findLast((e) => e.from.id === me.id && !e.deleted);
+    if (last) emit(on, "edit", last.seq);
+    else emit(on, "log");
   }
 
   /** @param {number} seq  @param {string} emoji  @param {boolean} [on] the other way round than it is, unless given */
   #react(seq, emoji, on) {
     const { state } = this.session;
     const mine = this.session.message(seq)?.reactions?.some((r) => r.emoji === emoji && r.people.some((p) => p.id === state.me.id)) ?? false;
-    const now = state.hopes.get(seq)?.get(emoji) ?? mine;
+    const now = state.optimistic.get(seq)?.get(emoji) ?? mine;
     this.book.used(emoji);
     this.#try(this.session.react(seq, emoji, on ?? !now));
   }
 
   /** Saves a message for oneself, or not any more. @param {number} seq */
-  async #keep(seq) {
+  async #setBookmark(seq) {
     const { room } = this.session.deps;
-    const on = !this.keepsakes.has(room, seq);
-    if (await this.#try(this.session.save(seq, on), t(on ? "action.kept" : "action.unkept"))) this.keepsakes.put(room, seq, on);
+    const on = !this.bookmarks.has(room, seq);
+    if (await this.#try(this.session.setBookmark(seq, on), t(on ? "action.bookmarked" : "action.unbookmarked"))) this.bookmarks.put(room, seq, on);
   }
 
   /** @param {HTMLElement} anchor */
@@ -175,8 +175,8 @@ export class Talk {
   async #suggest({ sign, query }) {
     if (sign === ":") return suggestEmoji(await this.book.search(query));
     if (sign === "/") return suggestCommands(query, await this.#allCommands());
-    const { people, events, me } = this.session.state;
-    const wrote = events.map((e) => e.from).reverse();
+    const { people, messages, me } = this.session.state;
+    const wrote = messages.map((e) => e.from).reverse();
     return suggestPeople(query, [...(people?.values() ?? [])], wrote, me.id, t("suggest.here"));
   }
 
@@ -194,16 +194,16 @@ export class Talk {
     if (name === "help" || !args) {
       const commands = await this.#try(this.#allCommands());
       if (commands) showHelp(commands);
-    } else if (name === "join") tell(this.view, "go", `/r/${encodeURIComponent(args)}`);
+    } else if (name === "join") emit(this.view, "go", `/r/${encodeURIComponent(args)}`);
     else {
       const person = await this.#try(this.api.callMe(args));
-      if (person) tell(this.view, "renamed", person);
+      if (person) emit(this.view, "renamed", person);
     }
   }
 
   async #changeTopic() {
     const topic = await askForTopic(this.session.state.topic);
-    if (topic !== null) this.#try(this.session.retopic(topic));
+    if (topic !== null) this.#try(this.session.setTopic(topic));
   }
 
   #togglePins() {
@@ -223,12 +223,12 @@ export class Talk {
       if (session.thread?.seq !== seq) session.openThread(new ThreadSession(session, seq));
       panel.open("thread", thread, t("thread.title"));
       this.#offer(thread.list, true);
-      thread.begin(session, this.remembered);
-      if (this.view.settings) this.view.hearSendKey(thread, this.view.settings);
-      this.#hearActions(thread, () => thread.composer);
-      this.#hearComposer(thread, thread.composer);
-      hear(thread, "follow", () => this.#try(session.thread?.follow(!session.thread.followed)));
-      hear(thread, "copy", (/** @type {number} */ to) => tell(this.view, "copy", to));
+      thread.begin(session, this.memory);
+      if (this.view.settings) this.view.listenToSendKey(thread, this.view.settings);
+      this.#listenToActions(thread, () => thread.composer);
+      this.#listenToComposer(thread, thread.composer);
+      listen(thread, "subscribe", () => this.#try(session.thread?.subscribe(!session.thread.subscribed)));
+      listen(thread, "copy", (/** @type {number} */ to) => emit(this.view, "copy", to));
       thread.draw(session);
     }
     if (!matchMedia("(hover: none)").matches) this.#thread?.composer.focus();
@@ -242,7 +242,7 @@ export class Talk {
   /** Goes to a message, in the room or in its thread. @param {number} seq */
   async jump(seq) {
     const { session, api } = this;
-    if (session.thread?.state.events.some((e) => e.seq === seq && e.kind === "reply")) return session.thread.goTo(seq);
+    if (session.thread?.state.messages.some((e) => e.seq === seq && e.kind === "reply")) return session.thread.goTo(seq);
     if (await session.goTo(seq)) {
       if (matchMedia("(max-width: 55.999rem)").matches) sidePanel().close(); // it covers the room
       return;

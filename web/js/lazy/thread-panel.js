@@ -1,12 +1,12 @@
 // thread-panel.js: a thread in the side panel: its first message, the replies, and where one writes into it. It is the room's
 // log and composer once more; what these say of themselves stays in here, what is done with a message is told on.
-/** @import { Said } from "../view/composer.js" */
+/** @import { Outgoing } from "../view/composer.js" */
 /** @import { RoomSession } from "../room-session.js" */
-/** @import { Remembered } from "../remembered.js" */
-/** @import { Entry } from "../outbox.js" */
+/** @import { BrowserMemory } from "../remembered.js" */
+/** @import { OutboxMessage } from "../outbox.js" */
 import { t } from "../i18n.js";
 import { MessageComposer } from "../view/composer.js";
-import { fromTemplate, hear, part, setText, tell } from "../view/dom.js";
+import { emit, fromTemplate, listen, part, setText } from "../view/dom.js";
 import { MessageList } from "../view/message-list.js";
 
 const LATE_MS = 700;
@@ -28,25 +28,25 @@ export class ThreadPanel extends HTMLElement {
     return part(this, "message-composer", MessageComposer);
   }
 
-  /** @param {RoomSession} session  @param {Remembered} remembered */
-  begin(session, remembered) {
+  /** @param {RoomSession} session  @param {BrowserMemory} memory */
+  begin(session, memory) {
     const own = (/** @type {string} */ name, /** @type {(detail: any) => void} */ then) => {
       this.addEventListener(`parley:${name}`, (e) => e.stopPropagation());
-      hear(this, name, then);
+      listen(this, name, then);
     };
     own("look", (/** @type {{ following: boolean }} */ look) => session.thread?.look(look));
     own("older", () => session.thread?.history.older());
     own("newer", () => session.thread?.history.newer());
     own("newest", () => session.thread?.newest());
     own("typing", () => undefined);
-    own("draft", (/** @type {string} */ text) => this.#seq && remembered.keepDraft(this.#draftName(session), text));
+    own("draft", (/** @type {string} */ text) => this.#seq && memory.setDraft(this.#draftName(session), text));
     own("log", () => this.list.log.focus());
     own("send", ({ text, ...about }) => this.#send(session, text, about));
     own("retry", (/** @type {string} */ nonce) => session.retry(nonce));
-    own("take-back", (/** @type {string} */ nonce) => this.composer.giveBack(session.takeBack(nonce)));
-    part(this, ".follow", HTMLButtonElement).addEventListener("click", () => tell(this, "follow"));
+    own("take-back", (/** @type {string} */ nonce) => this.composer.prependText(session.takeBack(nonce)));
+    part(this, ".follow", HTMLButtonElement).addEventListener("click", () => emit(this, "subscribe"));
     this.#seq = session.thread?.seq ?? 0;
-    this.composer.text = remembered.draft(this.#draftName(session));
+    this.composer.text = memory.draft(this.#draftName(session));
   }
 
   /** @param {RoomSession} session */
@@ -57,18 +57,18 @@ export class ThreadPanel extends HTMLElement {
     const target = thread.state.root ? thread.target : null; // where to go waits for something to be there
     if (target) thread.target = null;
     this.composer.maxText = session.maxText;
-    const late = (/** @type {Entry} */ e) => !session.joined || session.sender.waitingFor !== "" || now - e.at > LATE_MS;
-    this.list.show({ state: { ...thread.state, me: session.state.me }, entries: session.outbox.entries(), late, waitingFor: session.sender.waitingFor, target, now });
+    const late = (/** @type {OutboxMessage} */ e) => !session.joined || session.sender.waitingFor !== "" || now - e.at > LATE_MS;
+    this.list.show({ state: { ...thread.state, me: session.state.me }, pending: session.outbox.messages(), late, waitingFor: session.sender.waitingFor, target, now });
     setText(part(this, ".refused", HTMLElement), thread.refused);
     part(this, ".refused", HTMLElement).hidden = !thread.refused;
     part(this, ".loading", HTMLElement).hidden = thread.state.root !== null || thread.refused !== "";
-    const follow = part(this, ".follow", HTMLButtonElement);
-    follow.hidden = thread.followed === null;
-    follow.setAttribute("aria-pressed", String(thread.followed === true));
-    setText(part(follow, ".words", HTMLElement), t(thread.followed ? "thread.followed" : "thread.follow"));
+    const subscribe = part(this, ".follow", HTMLButtonElement);
+    subscribe.hidden = thread.subscribed === null;
+    subscribe.setAttribute("aria-pressed", String(thread.subscribed === true));
+    setText(part(subscribe, ".words", HTMLElement), t(thread.subscribed ? "thread.followed" : "thread.follow"));
   }
 
-  /** @param {RoomSession} session  @param {string} text  @param {Omit<Said, "text">} about */
+  /** @param {RoomSession} session  @param {string} text  @param {Omit<Outgoing, "text">} about */
   #send(session, text, about) {
     const echo = part(this, "[name=echo]", HTMLInputElement);
     session.thread?.send(text, { ...about, ...(echo.checked && { echo: true }) });

@@ -1,18 +1,18 @@
 // thread-session.js: a thread that is open beside its room. It is a room's log once more, of the replies alone: it hears
 // what the room hears, and what is written in it goes through the room's outbox.
-/** @import { Entry, Extra } from "../outbox.js" */
-/** @import { Body } from "../protocol.js" */
+/** @import { MessageOptions, OutboxMessage } from "../outbox.js" */
+/** @import { AnswerBody } from "../protocol.js" */
 /** @import { RoomSession, Target } from "../room-session.js" */
 /** @import { State } from "../room-state.js" */
 import { History } from "../history.js";
-import { Refusal, passes } from "../protocol.js";
+import { Refusal, isRetryable } from "../protocol.js";
 import * as room from "../room-state.js";
 
 const RETRY_MS = 2_000;
 
 export class ThreadSession {
   /** Whether the person hears of new replies; null: not known yet. @type {boolean | null} */
-  followed = null;
+  subscribed = null;
   /** Why there is nothing to see, "" if there is. */
   refused = "";
   /** @type {Target | null} */
@@ -27,10 +27,10 @@ export class ThreadSession {
     this.history = new History({
       read: async (where) => {
         const page = await api.replies(name, seq, where);
-        this.followed ??= page.following ?? null;
+        this.subscribed ??= page.subscribed ?? null;
         return page;
       },
-      setTimeout, onPaused: onChange,
+      setTimeout, onRetryable: onChange,
       state: () => this.state,
       change: (f) => this.change(f),
       lastRead: () => 0,
@@ -43,7 +43,7 @@ export class ThreadSession {
       this.target ??= { to: "newest" };
       this.change((s) => ({ ...s, following: true }));
     } catch (err) {
-      if (err instanceof Refusal && !passes(err.code)) this.refused = err.message;
+      if (err instanceof Refusal && !isRetryable(err.code)) this.refused = err.message;
       else this.session.deps.setTimeout(() => this.session.thread === this && this.start(), RETRY_MS);
     }
     this.session.deps.onChange();
@@ -57,23 +57,23 @@ export class ThreadSession {
     this.session.deps.onChange();
   }
 
-  /** The room has been joined again. @param {Body} answer */
-  joined(answer) {
+  /** The room has been joined again. @param {AnswerBody} answer */
+  roomJoined(answer) {
     const { epoch, me } = this.session.state;
     if (answer.op === "ok" && epoch === this.state.epoch) return;
-    this.change((s) => room.joined(epoch === s.epoch && !answer.reset ? s : room.restarted({ ...s, me }, epoch), answer));
+    this.change((s) => room.applyJoin(epoch === s.epoch && !answer.reset ? s : room.resetLog({ ...s, me }, epoch), answer));
     this.start();
   }
 
-  /** @param {number} seq  @param {Entry} entry */
-  acknowledged(seq, entry) {
-    if (entry.thread === this.seq) this.change((s) => room.acknowledged(s, seq, entry));
+  /** @param {number} seq  @param {OutboxMessage} message */
+  addSentMessage(seq, message) {
+    if (message.thread === this.seq) this.change((s) => room.addSentMessage(s, seq, message));
   }
 
-  /** @param {string} text  @param {Extra} extra */
+  /** @param {string} text  @param {MessageOptions} extra */
   send(text, extra) {
     this.session.send(text, { ...extra, thread: this.seq });
-    this.followed = true; // who takes part follows
+    this.subscribed = true; // who takes part follows
     this.newest();
   }
 
@@ -95,14 +95,14 @@ export class ThreadSession {
   }
 
   /** @param {boolean} on */
-  async follow(on) {
-    const before = this.followed;
-    this.followed = on;
+  async subscribe(on) {
+    const before = this.subscribed;
+    this.subscribed = on;
     this.session.deps.onChange();
     try {
-      await this.session.follow(this.seq, on);
+      await this.session.subscribeThread(this.seq, on);
     } catch (err) {
-      this.followed = before;
+      this.subscribed = before;
       this.session.deps.onChange();
       throw err;
     }

@@ -5,24 +5,23 @@
 /** @import { FrontPage } from "../lazy/front-page.js" */
 /** @import { Notifier } from "../lazy/notifier.js" */
 /** @import { Person } from "../protocol.js" */
-/** @import { Remembered } from "../remembered.js" */
+/** @import { BrowserMemory } from "../remembered.js" */
 import { reason, t } from "../i18n.js";
 import { PageSession } from "../page-session.js";
-import { addressOf, isPlain, placeOf } from "../place.js";
-import { Refusal, passes } from "../protocol.js";
-import { unread } from "../room-state.js";
+import { formatAddress, isPlain, parseAddress } from "../place.js";
+import { Refusal, isRetryable } from "../protocol.js";
 import { badge } from "../rooms.js";
 import { Settings } from "../settings.js";
 import { nameOf } from "../store.js";
-import { fromTemplate, hear, part, tell } from "./dom.js";
-import { hearKeys } from "./keys.js";
-import { asked, loaded } from "./late.js";
+import { emit, fromTemplate, listen, part } from "./dom.js";
+import { listenToKeys } from "./keys.js";
+import { loadOrExplain, loadWithRetry } from "./late.js";
 import { refusal } from "./refusal.js";
 import { RoomList } from "./room-list.js";
 import { RoomView } from "./room-view.js";
 import { sidePanel } from "./side-panel.js";
 
-const KEPT = 6; // rooms whose elements stay, scrolled as they were
+const MAX_VIEWS = 6; // rooms whose elements stay, scrolled as they were
 const RETRY_MS = 2_000;
 const FETCH_MS = 3_000;
 
@@ -38,12 +37,12 @@ const LAZY = {
 
 /** @typedef {keyof typeof LAZY} Lazy */
 
-/** What such a part gets to work with. @typedef {{ shell: AppShell, session: PageSession, settings: Settings, api: Api, what: Lazy }} Opening */
+/** What such a part gets to work with. @typedef {{ shell: AppShell, session: PageSession, settings: Settings, api: Api, what: Lazy }} PanelContext */
 
 export class AppShell extends HTMLElement {
   /** @type {Map<string, RoomView>} the last one shown at the end */
   #views = new Map();
-  /** @type {Map<Lazy, { open: (o: Opening) => void }>} */
+  /** @type {Map<Lazy, { open: (context: PanelContext) => void }>} */
   #lazy = new Map();
   /** @type {Notifier | null} */
   #notifier = null;
@@ -54,13 +53,13 @@ export class AppShell extends HTMLElement {
     this.append(fromTemplate("app-shell"));
   }
 
-  /** @param {Person} me  @param {Api} api  @param {Remembered} remembered */
-  begin(me, api, remembered) {
+  /** @param {Person} me  @param {Api} api  @param {BrowserMemory} memory */
+  begin(me, api, memory) {
     this.api = api;
-    this.remembered = remembered;
-    this.settings = new Settings(remembered.store);
+    this.memory = memory;
+    this.settings = new Settings(memory.store);
     const session = (this.session = new PageSession({
-      me, api, remembered,
+      me, api, memory,
       dial: () => new WebSocket(`${location.origin.replace(/^http/, "ws")}/ws`, "parley.v1"),
       channel: (room) => new BroadcastChannel(`parley ${room}`),
       setTimeout: (f, ms) => window.setTimeout(f, ms),
@@ -70,25 +69,25 @@ export class AppShell extends HTMLElement {
       onRoom: (room) => this.#roomChanged(room),
       onEnded: () => this.#signedOut(),
       onList: () => this.#listChanged(),
-      onNews: (news) => notifier.then((n) => n.heard(news)),
+      onListUpdate: (update) => notifier.then((n) => n.receive(update)),
       onRead: (mark) => notifier.then((n) => n.read(mark)),
       onBadName: () => location.reload(), // the start asks for another
     }));
     const notifier = this.#beginNotifier(session, this.settings);
     part(this, "room-list", RoomList).begin(session);
-    this.#hearLinks();
-    this.#hearWindow(session);
-    this.#hearIntents(session);
-    hearKeys(this);
+    this.#listenToLinks();
+    this.#listenToWindow(session);
+    this.#listenToIntents(session);
+    listenToKeys(this);
     session.connection.connect();
-    this.#arrive();
+    this.#showAddress();
     setTimeout(() => this.#fetchAhead(), FETCH_MS);
   }
 
   /** What calls can wait until the room is there to be read. @param {PageSession} session  @param {Settings} settings */
   async #beginNotifier(session, settings) {
-    const { Notifier } = await loaded(() => import("../lazy/notifier.js"));
-    this.#notifier = new Notifier(session, settings, (room, seq) => this.go(addressOf(room, seq)));
+    const { Notifier } = await loadWithRetry(() => import("../lazy/notifier.js"));
+    this.#notifier = new Notifier(session, settings, (room, seq) => this.go(formatAddress(room, seq)));
     this.#showTitle();
     return this.#notifier;
   }
@@ -102,13 +101,13 @@ export class AppShell extends HTMLElement {
   /** Goes to an address of this page. @param {string} address */
   go(address) {
     if (address !== location.pathname + location.hash) history.pushState(null, "", address);
-    return this.#arrive();
+    return this.#showAddress();
   }
 
   /** @param {string} room  @param {number} seq of the thread's first message */
   async #goToThread(room, seq) {
-    await this.go(addressOf(room));
-    if (this.session?.room?.deps.room === room) tell(part(this, "room-view", RoomView), "thread", seq);
+    await this.go(formatAddress(room));
+    if (this.session?.room?.deps.room === room) emit(part(this, "room-view", RoomView), "thread", seq);
   }
 
   /** Opens what waits until it is asked for. @param {Lazy} what */
@@ -116,7 +115,7 @@ export class AppShell extends HTMLElement {
     const { session, settings, api } = this;
     if (!session || !settings || !api) return;
     if (this.#drawer.matches(":popover-open")) this.#drawer.hidePopover();
-    const part = this.#lazy.get(what) ?? (await asked(LAZY[what])); // at once the second time: what is typed next belongs there
+    const part = this.#lazy.get(what) ?? (await loadOrExplain(LAZY[what])); // at once the second time: what is typed next belongs there
     if (!part) return;
     this.#lazy.set(what, part);
     part.open({ shell: this, session, settings, api, what });
@@ -127,32 +126,32 @@ export class AppShell extends HTMLElement {
   }
 
   /** Shows the place that the address names. */
-  async #arrive() {
-    const { session, api, remembered } = this;
-    if (!session || !api || !remembered) return;
+  async #showAddress() {
+    const { session, api, memory } = this;
+    if (!session || !api || !memory) return;
     const turn = ++this.#asked;
-    const place = placeOf(location);
+    const address = parseAddress(location);
     if (this.#drawer.matches(":popover-open")) this.#drawer.hidePopover();
-    if (place.at === "nowhere") return this.#refuse(t("error.no-page"), t("error.no-page-why"));
+    if (address.at === "nowhere") return this.#refuse(t("error.no-page"), t("error.no-page-why"));
     try {
-      if (place.at === "front") {
+      if (address.at === "front") {
         const { FrontPage } = await import("../lazy/front-page.js");
-        return turn === this.#asked ? this.#showFront(new FrontPage(), session, api, remembered) : undefined;
+        return turn === this.#asked ? this.#showFront(new FrontPage(), session, api, memory) : undefined;
       }
-      const room = session.rooms.has(place.name) || isPlain(place.name) ? place.name : (await api.room(place.name)).room;
-      if (turn === this.#asked) this.#showRoom(session, room, place.seq);
+      const room = session.rooms.has(address.name) || isPlain(address.name) ? address.name : (await api.room(address.name)).room;
+      if (turn === this.#asked) this.#showRoom(session, room, address.seq);
     } catch (err) {
       if (turn !== this.#asked) return;
-      if (err instanceof Refusal && !passes(err.code)) return this.#refuse(t("error.no-room"), reason(err));
-      setTimeout(() => turn === this.#asked && this.#arrive(), RETRY_MS);
+      if (err instanceof Refusal && !isRetryable(err.code)) return this.#refuse(t("error.no-room"), reason(err));
+      setTimeout(() => turn === this.#asked && this.#showAddress(), RETRY_MS);
     }
   }
 
-  /** @param {FrontPage} front  @param {PageSession} session  @param {Api} api  @param {Remembered} remembered */
-  #showFront(front, session, api, remembered) {
+  /** @param {FrontPage} front  @param {PageSession} session  @param {Api} api  @param {BrowserMemory} memory */
+  #showFront(front, session, api, memory) {
     this.#clear();
     part(this, ".middle", HTMLElement).replaceChildren(front);
-    front.show(session.me, remembered, api);
+    front.show(session.me, memory, api);
     this.#listChanged();
   }
 
@@ -167,13 +166,13 @@ export class AppShell extends HTMLElement {
   #clear() {
     this.session?.leave();
     this.classList.add("at-front");
-    sidePanel().rest(null);
+    sidePanel().setDefault(null);
     sidePanel().close();
   }
 
   /** @param {PageSession} session  @param {string} room  @param {number | null} seq */
   #showRoom(session, room, seq) {
-    const address = addressOf(room, seq ?? undefined);
+    const address = formatAddress(room, seq ?? undefined);
     if (address !== location.pathname + location.hash) history.replaceState(null, "", address);
     this.classList.remove("at-front");
     const here = session.room?.deps.room === room;
@@ -184,18 +183,18 @@ export class AppShell extends HTMLElement {
     if (!view || !known) view = new RoomView();
     this.#views.delete(room);
     this.#views.set(room, view);
-    if (this.#views.size > KEPT) this.#views.delete(this.#views.keys().next().value ?? "");
+    if (this.#views.size > MAX_VIEWS) this.#views.delete(this.#views.keys().next().value ?? "");
     if (!here) sidePanel().close();
     if (!view.isConnected) part(this, ".middle", HTMLElement).replaceChildren(view);
-    if (!known) view.begin(entered, session, this.settings ?? new Settings(session.deps.remembered.store));
-    else if (seq !== null) view.follow(seq);
-    if (before !== entered) view.arrived();
+    if (!known) view.begin(entered, session, this.settings ?? new Settings(session.deps.memory.store));
+    else if (seq !== null) view.goTo(seq);
+    if (before !== entered) view.shown();
     this.#listChanged();
   }
 
   /** One has been signed out, here or elsewhere: the page says so, and one can come in again. */
   async #signedOut() {
-    const { showSignedOut } = await loaded(() => import("../lazy/signed-out.js"));
+    const { showSignedOut } = await loadWithRetry(() => import("../lazy/signed-out.js"));
     showSignedOut();
   }
 
@@ -222,27 +221,27 @@ export class AppShell extends HTMLElement {
     const { session } = this;
     if (!session) return;
     const room = session.room?.deps.room ?? "";
-    const news = badge(session.rooms, room, session.room ? unread(session.room.state) : 0);
-    const title = `${news > 0 ? `(${news > 999 ? "999+" : news}) ` : ""}${room ? `${room} – Parley` : "Parley"}`;
+    const unread = badge(session.rooms, room, session.room?.state.unreadCount ?? 0);
+    const title = `${unread > 0 ? `(${unread > 999 ? "999+" : unread}) ` : ""}${room ? `${room} – Parley` : "Parley"}`;
     if (document.title !== title) document.title = title;
-    this.#notifier?.badge(news);
+    this.#notifier?.badge(unread);
   }
 
   /** Links within the page do not load it again. */
-  #hearLinks() {
+  #listenToLinks() {
     this.addEventListener("click", (e) => {
       const link = e.target instanceof Element ? e.target.closest("a[href]") : null;
       if (!(link instanceof HTMLAnchorElement) || e.defaultPrevented || e.button !== 0 || e.ctrlKey || e.metaKey || e.shiftKey || e.altKey) return;
-      if (link.target || link.origin !== location.origin || placeOf(link).at === "nowhere" || link.matches(".skip-link")) return;
+      if (link.target || link.origin !== location.origin || parseAddress(link).at === "nowhere" || link.matches(".skip-link")) return;
       e.preventDefault();
       this.go(link.pathname + link.hash);
     });
-    hear(this, "go", (/** @type {string} */ address) => this.go(address));
-    addEventListener("popstate", () => this.#arrive());
+    listen(this, "go", (/** @type {string} */ address) => this.go(address));
+    addEventListener("popstate", () => this.#showAddress());
   }
 
   /** @param {PageSession} session */
-  #hearWindow(session) {
+  #listenToWindow(session) {
     addEventListener("storage", (e) => session.storageChanged(e.key === null ? null : nameOf(e.key)));
     addEventListener("pagehide", () => session.end());
     document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && session.marks.flush());
@@ -250,14 +249,14 @@ export class AppShell extends HTMLElement {
   }
 
   /** @param {PageSession} session */
-  #hearIntents(session) {
-    hear(this, "renamed", (/** @type {Person} */ person) => {
+  #listenToIntents(session) {
+    listen(this, "renamed", (/** @type {Person} */ person) => {
       session.renamed(person);
       this.#listChanged();
     });
-    hear(this, "open", (/** @type {Lazy} */ what) => this.open(what));
-    hear(this, "go-thread", (/** @type {{ room: string, seq: number }} */ { room, seq }) => this.#goToThread(room, seq));
-    hear(this, "unread", (/** @type {number} */ seq) => session.room && session.keepUnread(session.room.deps.room, seq));
+    listen(this, "open", (/** @type {Lazy} */ what) => this.open(what));
+    listen(this, "go-thread", (/** @type {{ room: string, seq: number }} */ { room, seq }) => this.#goToThread(room, seq));
+    listen(this, "unread", (/** @type {number} */ seq) => session.room && session.markUnread(session.room.deps.room, seq));
   }
 }
 

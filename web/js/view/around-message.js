@@ -1,19 +1,19 @@
 // around-message.js: what stands above and below what a message says: what it answers or where it comes from; its
 // reactions and its thread. Most messages have none of it, so the elements are made when they are needed.
-/** @import { Person, Reaction, RoomEvent } from "../protocol.js" */
+/** @import { MessageState, Person, Reaction } from "../protocol.js" */
 import { list, t } from "../i18n.js";
-import { withHopes } from "../standing.js";
+import { withOptimistic } from "../standing.js";
 import { excerpt, isolate } from "../text.js";
 import { fullTime, shortTime } from "../time.js";
 import { bdi, fill, setText } from "./dom.js";
 
 const MOST_NAMES = 30; // in a tooltip
 
-/** @param {HTMLElement} element the message's row  @param {RoomEvent} event  @param {boolean} inThread */
-export function showAbove(element, event, inThread) {
-  const context = piece(element, "context", Boolean(!event.gone && (event.replyTo || event.forward || (event.thread && !inThread))), element.querySelector(".body"));
+/** @param {HTMLElement} element the message's row  @param {MessageState} message  @param {boolean} inThread */
+export function showAbove(element, message, inThread) {
+  const context = piece(element, "context", Boolean(!message.deleted && (message.replyTo || message.forward || (message.thread && !inThread))), element.querySelector(".body"));
   if (!context) return;
-  const { replyTo, quote, forward, thread } = event;
+  const { replyTo, quote, forward, thread } = message;
   const parts = [];
   if (forward) {
     const p = document.createElement("span");
@@ -39,15 +39,15 @@ export function showAbove(element, event, inThread) {
   context.replaceChildren(...parts);
 }
 
-/** @param {HTMLElement} element  @param {RoomEvent} event  @param {{ me: Person, hopes: ReadonlyMap<string, boolean> | undefined, thread: number }} look */
-export function showBelow(element, event, { me, hopes, thread }) {
-  const reactions = event.gone ? [] : withHopes(event.reactions ?? [], hopes, me);
-  const replies = thread ? undefined : event.replies;
-  const below = piece(element, "below", reactions.length > 0 || Boolean(replies) || Boolean(event.pinned), null);
+/** @param {HTMLElement} element  @param {MessageState} message  @param {{ me: Person, optimistic: ReadonlyMap<string, boolean> | undefined, thread: number }} look */
+export function showBelow(element, message, { me, optimistic, thread }) {
+  const reactions = message.deleted ? [] : withOptimistic(message.reactions ?? [], optimistic, me);
+  const replies = thread ? undefined : message.replies;
+  const below = piece(element, "below", reactions.length > 0 || Boolean(replies) || Boolean(message.pinned), null);
   if (!below) return;
-  showPinned(below, Boolean(event.pinned));
-  showReactions(below, event.seq, reactions, me);
-  showReplies(below, event, replies);
+  showPinned(below, Boolean(message.pinned));
+  showReactions(below, message.seq, reactions, me);
+  showReplies(below, message, replies);
   const tabIndex = element.classList.contains("active") ? "0" : "-1";
   for (const button of below.querySelectorAll("[data-rove]")) button.setAttribute("tabindex", tabIndex);
 }
@@ -106,11 +106,11 @@ function newAdd(seq) {
   return button;
 }
 
-/** @param {HTMLElement} below  @param {RoomEvent} event  @param {RoomEvent["replies"]} replies */
-function showReplies(below, event, replies) {
+/** @param {HTMLElement} below  @param {MessageState} message  @param {MessageState["replies"]} replies */
+function showReplies(below, message, replies) {
   const there = below.querySelector(".replies");
   if (!replies) return there?.remove();
-  const button = there ?? doing("thread", "replies", event.seq);
+  const button = there ?? doing("thread", "replies", message.seq);
   button.setAttribute("title", fullTime(replies.at));
   const words = document.createElement("span");
   fill(words, "thread.summary", { replies: document.createTextNode(t("thread.replies", { n: replies.count })), time: document.createTextNode(shortTime(replies.at, Date.now())) });

@@ -5,19 +5,19 @@
 import { clientCommand } from "../commands.js";
 import { t } from "../i18n.js";
 import { excerpt, isolate, length } from "../text.js";
-import { bdi, fill, fromTemplate, part, setText, tell } from "./dom.js";
+import { bdi, emit, fill, fromTemplate, part, setText } from "./dom.js";
 
 const TYPING_MS = 3_000; // the server passes on no more than that
 const COUNT_FROM = 0.8; // of the limit: then the characters are counted aloud
 
 /** What is written about. @typedef {{ to: "answer" | "edit", seq: number, from: Person, text: string }} About */
-/** What is sent. @typedef {{ text: string, replyTo?: number, quote?: { from: Person, text: string } }} Said */
+/** What is sent. @typedef {{ text: string, replyTo?: number, quote?: { from: Person, text: string } }} Outgoing */
 
 export class MessageComposer extends HTMLElement {
   maxText = Infinity;
   /** @type {About | null} */
   #about = null;
-  #kept = ""; // the draft that waits while a message is edited
+  #suspendedDraft = ""; // the draft that waits while a message is edited
   #typedAt = -Infinity;
   /** What may take a key before it does anything here. @type {{ takes: (e: KeyboardEvent) => boolean } | null} */
   assistant = null;
@@ -34,7 +34,7 @@ export class MessageComposer extends HTMLElement {
       this.#send();
     });
     part(this, ".about .cancel", HTMLButtonElement).addEventListener("click", () => this.#cancel());
-    part(this, ".pick-emoji", HTMLButtonElement).addEventListener("click", () => tell(this, "pick-for-text", part(this, ".pick-emoji", HTMLElement)));
+    part(this, ".pick-emoji", HTMLButtonElement).addEventListener("click", () => emit(this, "pick-for-text", part(this, ".pick-emoji", HTMLElement)));
   }
 
   get field() {
@@ -66,7 +66,7 @@ export class MessageComposer extends HTMLElement {
   }
 
   /** Puts a message that comes back before what is there already. @param {string} text */
-  giveBack(text) {
+  prependText(text) {
     if (this.editing) this.#cancel();
     this.text = this.text ? `${text}\n${this.text}` : text;
     this.focus();
@@ -74,8 +74,8 @@ export class MessageComposer extends HTMLElement {
 
   /** From now on it is about a message. @param {About} about */
   write(about) {
-    if (this.editing) this.text = this.#kept;
-    if (about.to === "edit") this.#kept = this.text;
+    if (this.editing) this.text = this.#suspendedDraft;
+    if (about.to === "edit") this.#suspendedDraft = this.text;
     this.#show(about);
     if (about.to === "edit") this.text = about.text;
     this.focus();
@@ -125,7 +125,7 @@ export class MessageComposer extends HTMLElement {
       this.#cancel();
     } else if (e.key === "ArrowUp" && this.text === "" && !this.editing && (bare || e.shiftKey)) {
       e.preventDefault();
-      tell(this, e.shiftKey ? "log" : "edit-last");
+      emit(this, e.shiftKey ? "log" : "edit-last");
     }
   }
 
@@ -135,22 +135,22 @@ export class MessageComposer extends HTMLElement {
     const about = this.#about;
     if (about?.to === "edit") {
       if (text === about.text) this.#cancel();
-      else tell(this, "edited", { seq: about.seq, text }); // it stays here until the server has it
+      else emit(this, "edited", { seq: about.seq, text }); // it stays here until the server has it
       return;
     }
     const command = clientCommand(text);
     this.#show(null);
     this.text = "";
     this.#typedAt = -Infinity;
-    if (command) tell(this, "command", command);
-    else tell(this, "send", /** @type {Said} */ ({ text, ...(about && { replyTo: about.seq, quote: { from: about.from, text: about.text } }) }));
+    if (command) emit(this, "command", command);
+    else emit(this, "send", /** @type {Outgoing} */ ({ text, ...(about && { replyTo: about.seq, quote: { from: about.from, text: about.text } }) }));
     if (!command) this.focus();
   }
 
   #cancel() {
     const wasEdit = this.editing > 0;
     this.#show(null);
-    if (wasEdit) this.text = this.#kept;
+    if (wasEdit) this.text = this.#suspendedDraft;
     this.focus();
   }
 
@@ -176,10 +176,10 @@ export class MessageComposer extends HTMLElement {
     count.classList.toggle("over", over > 0);
     setText(count, over > 0 ? t("composer.over", { n: over }) : n > this.maxText * COUNT_FROM ? t("composer.left", { n: -over }) : "");
     part(this, ".send", HTMLButtonElement).disabled = over > 0 || !this.text.trim();
-    if (!this.editing) tell(this, "draft", this.text);
+    if (!this.editing) emit(this, "draft", this.text);
     if (!typed || this.editing || !this.text.trim() || performance.now() - this.#typedAt < TYPING_MS) return;
     this.#typedAt = performance.now();
-    tell(this, "typing");
+    emit(this, "typing");
   }
 
   /** For browsers whose fields do not grow by themselves (field-sizing). */

@@ -37,13 +37,13 @@ export function part(root, selector, type) {
 }
 
 /** Tells the ancestors what a person wants. @param {Element} from  @param {string} name  @param {unknown} [detail] */
-export function tell(from, name, detail) {
+export function emit(from, name, detail) {
   from.dispatchEvent(new CustomEvent(`parley:${name}`, { bubbles: true, detail }));
 }
 
 /** Listens to what `tell` says. @template T
  * @param {EventTarget} on  @param {string} name  @param {(detail: T) => void} then */
-export function hear(on, name, then) {
+export function listen(on, name, then) {
   on.addEventListener(`parley:${name}`, (e) => {
     if (e instanceof CustomEvent) then(e.detail);
   });

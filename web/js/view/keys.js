@@ -2,17 +2,17 @@
 /** @import { Action } from "../shortcuts.js" */
 /** @import { AppShell } from "./app-shell.js" */
 import { t } from "../i18n.js";
-import { addressOf } from "../place.js";
-import { calls, sections } from "../rooms.js";
+import { formatAddress } from "../place.js";
+import { attention, sections } from "../rooms.js";
 import { actionOf } from "../shortcuts.js";
-import { tell } from "./dom.js";
+import { emit } from "./dom.js";
 import { say } from "./toast.js";
 
 /** Whether Command is what Ctrl is elsewhere. */
 export const APPLE = /Mac|iPhone|iPad/.test(navigator.platform);
 
 /** @param {AppShell} shell */
-export function hearKeys(shell) {
+export function listenToKeys(shell) {
   document.addEventListener("keydown", (e) => {
     if (e.defaultPrevented || e.isComposing || !shell.isConnected || document.querySelector("dialog[open]")) return;
     const writing = e.target instanceof Element && e.target.matches("input, textarea, select, [contenteditable]");
@@ -33,12 +33,12 @@ export function act(shell, action) {
     case "previous":
       return go(shell, beside(allRooms(session), here, action === "next" ? 1 : -1));
     case "next-unread":
-      return go(shell, beside(allRooms(session), here, 1, (room) => calls(/** @type {import("../list-protocol.js").RoomEntry} */ (session.rooms.get(room))) > 0));
+      return go(shell, beside(allRooms(session), here, 1, (room) => attention(/** @type {import("../list-protocol.js").ListEntry} */ (session.rooms.get(room))) > 0));
     case "read":
       session.markRead();
       return say(t("rooms.all-read"));
     case "people":
-      return tell(document.querySelector("room-view") ?? shell, "people");
+      return emit(document.querySelector("room-view") ?? shell, "people");
     default:
       shell.open(action);
   }
@@ -48,7 +48,7 @@ export function act(shell, action) {
 const allRooms = (session) => sections(session.rooms).flatMap((s) => s.entries.map((e) => e.room));
 
 /** @param {AppShell} shell  @param {string | undefined} room */
-const go = (shell, room) => room !== undefined && shell.go(addressOf(room));
+const go = (shell, room) => room !== undefined && shell.go(formatAddress(room));
 
 /** The next in a ring that is wanted, from where one is. @param {string[]} rooms  @param {string} here  @param {1 | -1} step
  * @param {(room: string) => boolean} [wanted] */

@@ -5,7 +5,7 @@ import { say } from "./toast.js";
 const RETRY_MS = 2_000;
 
 /** Loads what the page needs by and by, however often that takes. @template M  @param {() => Promise<M>} load  @returns {Promise<M>} */
-export async function loaded(load) {
+export async function loadWithRetry(load) {
   for (;;) {
     try {
       return await load();
@@ -16,7 +16,7 @@ export async function loaded(load) {
 }
 
 /** Loads what somebody has asked for, and says so if that cannot be done. @template M  @param {() => Promise<M>} load  @returns {Promise<M | null>} */
-export async function asked(load) {
+export async function loadOrExplain(load) {
   try {
     return await load();
   } catch {

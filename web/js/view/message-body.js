@@ -1,6 +1,6 @@
 // message-body.js: what a message says, as nodes: plain text, or the server's formatting, which alone has links; whom it
 // names stands out, and an action begins with who does it.
-/** @import { Person, RoomEvent } from "../protocol.js" */
+/** @import { MessageState, Person } from "../protocol.js" */
 import { t } from "../i18n.js";
 import { HERE, cutMentions } from "../mentions.js";
 import { isJumbo } from "../text.js";
@@ -12,34 +12,34 @@ const FOLD_LINES = 20; // beyond so many a message is folded
 const LINE = 90; // characters that fit in one, about
 const VERBATIM = "a, code, pre"; // in these an @ is just that
 
-/** @param {HTMLElement} body  @param {RoomEvent} event  @param {Person} me */
-export function showBody(body, event, me) {
-  const { html, text, gone = false, action = false } = event;
-  body.classList.toggle("plain", !html && !gone);
+/** @param {HTMLElement} body  @param {MessageState} message  @param {Person} me */
+export function showBody(body, message, me) {
+  const { html, text, deleted = false, action = false } = message;
+  body.classList.toggle("plain", !html && !deleted);
   body.classList.toggle("jumbo", !html && !action && isJumbo(text));
-  body.classList.toggle("gone", gone);
-  body.classList.toggle("action", action && !gone);
-  if (gone) return body.replaceChildren(t("message.gone"));
+  body.classList.toggle("gone", deleted);
+  body.classList.toggle("action", action && !deleted);
+  if (deleted) return body.replaceChildren(t("message.gone"));
   body.replaceChildren(html ? safeFragment(html) : text);
-  nameEverybody(body, event, me);
+  nameEverybody(body, message, me);
   const first = body.firstElementChild instanceof HTMLParagraphElement ? body.firstElementChild : body;
-  if (action) first.prepend(bdi(event.from.name), " ");
+  if (action) first.prepend(bdi(message.from.name), " ");
   const last = body.lastElementChild instanceof HTMLParagraphElement ? body.lastElementChild : body;
-  if (event.edited) last.append(" ", editedMark(event.edited.at));
+  if (message.edited) last.append(" ", editedMark(message.edited.at));
 }
 
-/** Whether a message names somebody. @param {RoomEvent} event  @param {Person} person */
-export const isFor = (event, person) => event.from.id !== person.id && !event.gone && (event.here === true || (event.mentions?.some((p) => p.id === person.id) ?? false));
+/** Whether a message names somebody. @param {MessageState} message  @param {Person} person */
+export const isFor = (message, person) => message.from.id !== person.id && !message.deleted && (message.here === true || (message.mentions?.some((p) => p.id === person.id) ?? false));
 
-/** Whether a message is so long that it is folded. @param {RoomEvent} event */
-export function isLong({ text, gone }) {
-  if (gone || text.length < 2 * FOLD_LINES) return false;
+/** Whether a message is so long that it is folded. @param {MessageState} message */
+export function isLong({ text, deleted }) {
+  if (deleted || text.length < 2 * FOLD_LINES) return false;
   let lines = 0;
   for (const line of text.split("\n")) lines += 1 + Math.floor(line.length / LINE);
   return lines > FOLD_LINES;
 }
 
-/** @param {HTMLElement} body  @param {RoomEvent} event  @param {Person} me */
+/** @param {HTMLElement} body  @param {MessageState} message  @param {Person} me */
 function nameEverybody(body, { mentions = [], here = false }, me) {
   if (mentions.length === 0 && !here) return;
   const walker = document.createTreeWalker(body, NodeFilter.SHOW_TEXT);

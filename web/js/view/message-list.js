@@ -1,24 +1,24 @@
 // message-list.js: the log on the screen. It draws the rows that timeline.js lays out, each under its key, and
 // moves no row that stays. It says where the person looks; what to hold of the log others decide.
-/** @import { Entry } from "../outbox.js" */
+/** @import { OutboxMessage } from "../outbox.js" */
 /** @import { Target } from "../room-session.js" */
 /** @import { State } from "../room-state.js" */
 /** @import { Row } from "../timeline.js" */
 import { t } from "../i18n.js";
-import { atNewest, unread } from "../room-state.js";
+import { atNewest } from "../room-state.js";
 import { dayName, fullDay } from "../time.js";
 import { layOut } from "../timeline.js";
-import { fromTemplate, part, setText, tell } from "./dom.js";
+import { emit, fromTemplate, part, setText } from "./dom.js";
 import { newMessage, showMessage } from "./message.js";
-import { moveFocus, own } from "./rove.js";
-import { ScrollKeeper } from "./scroll.js";
+import { activateRow, moveFocus } from "./rove.js";
+import { ScrollAnchor } from "./scroll.js";
 
 const AHEAD = 1.5; // screens from the end of the window at which the next page is asked for
 
 /** @typedef {object} Picture
  * @property {State} state
- * @property {readonly Entry[]} entries
- * @property {(entry: Entry) => boolean} late
+ * @property {readonly OutboxMessage[]} pending
+ * @property {(message: OutboxMessage) => boolean} late
  * @property {string} waitingFor
  * @property {Target | null} target
  * @property {number} now
@@ -27,27 +27,27 @@ const AHEAD = 1.5; // screens from the end of the window at which the next page 
 export class MessageList extends HTMLElement {
   /** @type {Map<string, HTMLElement>} */
   #rows = new Map();
-  #loads = -1; // State.loads as last drawn
+  #pagesLoaded = -1; // State.loads as last drawn
   #linked = 0; // the seq that the address names
   #newest = { seq: 0, here: true };
-  #noting = false;
+  #lookScheduled = false;
   #sizes = new ResizeObserver(() => this.#resized()); // of the log and of each row: fonts and styles may come late
   /** What says that there is more stays at the edge, and is nothing to hold on to. */
-  keeper = new ScrollKeeper(this, () => [...this.#rows.values()].filter((row) => !row.matches(".edge")));
+  scrollAnchor = new ScrollAnchor(this, () => [...this.#rows.values()].filter((row) => !row.matches(".edge")));
 
   connectedCallback() {
     if (this.childElementCount > 0) return; // on the page again
     this.append(fromTemplate("message-list"));
     const { log } = this;
-    this.keeper.scroller = log;
+    this.scrollAnchor.scroller = log;
     log.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     log.addEventListener("keydown", (e) => moveFocus(e, log));
     log.addEventListener("focusin", (e) => {
-      own(e, log);
-      this.keeper.look(); // a folded message opens where it is
+      activateRow(e, log);
+      this.scrollAnchor.look(); // a folded message opens where it is
     });
     log.addEventListener("click", (e) => this.#clicked(e));
-    this.button.addEventListener("click", () => tell(this, "newest"));
+    this.button.addEventListener("click", () => emit(this, "newest"));
     this.#sizes.observe(log);
   }
 
@@ -67,18 +67,18 @@ export class MessageList extends HTMLElement {
   /** @param {Picture} picture */
   show(picture) {
     const { state, target } = picture;
-    const quiet = state.loads !== this.#loads;
-    this.#loads = state.loads;
+    const quiet = state.pagesLoaded !== this.#pagesLoaded;
+    this.#pagesLoaded = state.pagesLoaded;
     if (quiet) this.#hush();
-    this.keeper.prepare(this.#newest.here);
+    this.scrollAnchor.prepare(this.#newest.here);
     if (target) this.#linked = target.to === "message" ? target.seq : 0;
-    const rows = layOut(state, picture.entries);
+    const rows = layOut(state, picture.pending);
     this.#reconcile(rows, picture);
     part(this, ".empty", HTMLElement).hidden = !state.epoch || rows.length > 0 || state.thread > 0;
     part(this, ".loading", HTMLElement).hidden = state.epoch !== "";
     this.#newest = { seq: state.head, here: atNewest(state) };
     if (target) this.#go(target);
-    else this.keeper.restore();
+    else this.scrollAnchor.restore();
     this.#showButton(state);
     this.#look();
   }
@@ -123,9 +123,9 @@ export class MessageList extends HTMLElement {
   #draw(element, row, { state, late, waitingFor, now }) {
     switch (row.kind) {
       case "message": {
-        const linked = row.event.seq > 0 && row.event.seq === this.#linked;
+        const linked = row.message.seq > 0 && row.message.seq === this.#linked;
         const { room, me, thread } = state;
-        return showMessage(element, row, { late: row.entry !== null && late(row.entry), waitingFor, linked, room, me, thread, hopes: state.hopes.get(row.event.seq) });
+        return showMessage(element, row, { late: row.pending !== null && late(row.pending), waitingFor, linked, room, me, thread, optimistic: state.optimistic.get(row.message.seq) });
       }
       case "day":
         element.title = fullDay(row.at);
@@ -138,35 +138,35 @@ export class MessageList extends HTMLElement {
 
   /** @param {Target} target */
   #go(target) {
-    const row = target.to === "message" ? this.log.querySelector(`[data-seq="${target.seq}"]`) : target.to === "mark" ? this.#rows.get("mark") : null;
-    if (!(row instanceof HTMLElement)) return this.keeper.toEnd();
-    this.keeper.to(row);
+    const row = target.to === "message" ? this.log.querySelector(`[data-seq="${target.seq}"]`) : target.to === "new-separator" ? this.#rows.get("new-separator") : null;
+    if (!(row instanceof HTMLElement)) return this.scrollAnchor.toEnd();
+    this.scrollAnchor.to(row);
     if (target.to === "message") row.focus({ preventScroll: true }); // so that it is read out, and the arrow keys go on from there
   }
 
   #scrolled() {
-    this.keeper.noted();
-    if (this.#noting) return;
-    this.#noting = true;
+    this.scrollAnchor.onScroll();
+    if (this.#lookScheduled) return;
+    this.#lookScheduled = true;
     requestAnimationFrame(() => {
-      this.#noting = false;
+      this.#lookScheduled = false;
       this.#look();
     });
   }
 
   #resized() {
-    this.keeper.restore();
+    this.scrollAnchor.restore();
     this.#look();
   }
 
   /** Tells what the person sees, and asks for what they will see soon. */
   #look() {
     const { scrollTop, scrollHeight, clientHeight } = this.log;
-    const following = this.keeper.atEnd && this.#newest.here;
-    tell(this, "look", { following, seen: following ? this.#newest.seq : this.#lastSeen() });
+    const following = this.scrollAnchor.atEnd && this.#newest.here;
+    emit(this, "look", { following, seen: following ? this.#newest.seq : this.#lastSeen() });
     const reserve = clientHeight * AHEAD;
-    if (scrollTop < reserve && this.#rows.has("older")) tell(this, "older");
-    if (scrollHeight - scrollTop - clientHeight < reserve && this.#rows.has("newer")) tell(this, "newer");
+    if (scrollTop < reserve && this.#rows.has("older")) emit(this, "older");
+    if (scrollHeight - scrollTop - clientHeight < reserve && this.#rows.has("newer")) emit(this, "newer");
   }
 
   #lastSeen() {
@@ -178,23 +178,23 @@ export class MessageList extends HTMLElement {
 
   /** @param {State} state */
   #showButton(state) {
-    const news = unread(state);
+    const { unreadCount: unread } = state;
     const far = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight > this.log.clientHeight;
-    this.button.hidden = (this.keeper.atEnd && this.#newest.here) || (news === 0 && !far && this.#newest.here);
-    setText(part(this.button, ".label", HTMLElement), state.uncounted ? t("log.unread-many", { n: news }) : news > 0 ? t("log.unread", { n: news }) : t("log.newest"));
+    this.button.hidden = (this.scrollAnchor.atEnd && this.#newest.here) || (unread === 0 && !far && this.#newest.here);
+    setText(part(this.button, ".label", HTMLElement), state.mayHaveMore ? t("log.unread-many", { n: unread }) : unread > 0 ? t("log.unread", { n: unread }) : t("log.newest"));
   }
 
   /** A button within a message tells what it does: of its own message or of the one that it names.
    * @param {MouseEvent} e */
   #clicked(e) {
-    if (e.target instanceof Element && e.target.matches(".unfold")) this.keeper.look();
+    if (e.target instanceof Element && e.target.matches(".unfold")) this.scrollAnchor.look();
     const button = e.target instanceof Element ? e.target.closest("[data-do]") : null;
     const row = button?.closest(".message");
     if (!(button instanceof HTMLElement) || !(row instanceof HTMLElement) || button.closest("[role=toolbar]")) return;
     const { do: action = "", emoji, of = row.dataset["seq"] } = button.dataset;
     const key = [...this.#rows].find(([, element]) => element === row)?.[0];
-    if (action === "retry" || action === "take-back") tell(this, action, key);
-    else tell(button, action, action === "react" ? { seq: Number(of), emoji } : Number(of));
+    if (action === "retry" || action === "take-back") emit(this, action, key);
+    else emit(button, action, action === "react" ? { seq: Number(of), emoji } : Number(of));
   }
 }
 

@@ -1,6 +1,6 @@
 // message.js: one message as an element. Rendering twice changes nothing; a message of the outbox
 // becomes its stored twin in place.
-/** @import { Entry } from "../outbox.js" */
+/** @import { OutboxMessage } from "../outbox.js" */
 /** @import { Person } from "../protocol.js" */
 /** @import { MessageRow } from "../timeline.js" */
 import { reason, t } from "../i18n.js";
@@ -12,7 +12,7 @@ import { bdi, fromTemplate, part, setText } from "./dom.js";
 import { isFor, isLong, showBody } from "./message-body.js";
 
 /** What the row looks like beyond its own data. `thread`: whose rows these are, 0 for the room's.
- * @typedef {{ late: boolean, waitingFor: string, linked: boolean, room: string, me: Person, hopes: ReadonlyMap<string, boolean> | undefined, thread: number }} Look */
+ * @typedef {{ late: boolean, waitingFor: string, linked: boolean, room: string, me: Person, optimistic: ReadonlyMap<string, boolean> | undefined, thread: number }} Look */
 
 /** What was last drawn. @type {WeakMap<Element, { row: MessageRow, look: Look, content: string }>} */
 const drawn = new WeakMap();
@@ -27,30 +27,30 @@ export function newMessage() {
 
 /** @param {HTMLElement} element  @param {MessageRow} row  @param {Look} look */
 export function showMessage(element, row, look) {
-  const { event, entry, first, mine } = row;
+  const { message, pending, first, mine } = row;
   const before = drawn.get(element);
   if (before && same(before.row, row) && same(before.look, look)) return; // so it is with nearly all rows nearly always
   element.classList.toggle("first", first);
   element.classList.toggle("mine", mine);
   element.classList.toggle("linked", look.linked);
-  element.classList.toggle("pending", entry !== null && !entry.failed);
-  element.classList.toggle("failed", Boolean(entry?.failed));
-  showState(element, entry, look);
-  const content = JSON.stringify([event.html || event.text, event.gone, event.edited, event.action && event.from.name, event.mentions, event.here, look.me.id]);
+  element.classList.toggle("pending", pending !== null && !pending.failed);
+  element.classList.toggle("failed", Boolean(pending?.failed));
+  showState(element, pending, look);
+  const content = JSON.stringify([message.html || message.text, message.deleted, message.edited, message.action && message.from.name, message.mentions, message.here, look.me.id]);
   drawn.set(element, { row, look, content });
-  if (before?.row.event === event && before.row.first === first && before.look.hopes === look.hopes && before.look.me === look.me) return;
-  if (event.seq) element.dataset["seq"] = String(event.seq);
+  if (before?.row.message === message && before.row.first === first && before.look.optimistic === look.optimistic && before.look.me === look.me) return;
+  if (message.seq) element.dataset["seq"] = String(message.seq);
   const name = part(element, ".author", HTMLElement);
-  if (before?.row.event.from.name !== event.from.name) name.replaceChildren(bdi(event.from.name));
-  showAvatar(part(element, ".avatar", HTMLElement), event.from);
+  if (before?.row.message.from.name !== message.from.name) name.replaceChildren(bdi(message.from.name));
+  showAvatar(part(element, ".avatar", HTMLElement), message.from);
   showTime(element, row, look.room);
   if (before?.content !== content) {
-    showBody(part(element, ".body", HTMLElement), event, look.me);
-    element.classList.toggle("for-me", isFor(event, look.me));
-    fold(element, isLong(event));
+    showBody(part(element, ".body", HTMLElement), message, look.me);
+    element.classList.toggle("for-me", isFor(message, look.me));
+    fold(element, isLong(message));
   }
-  if (before?.row.event !== event) showAbove(element, event, look.thread > 0);
-  showBelow(element, event, look);
+  if (before?.row.message !== message) showAbove(element, message, look.thread > 0);
+  showBelow(element, message, look);
   label(element, `${look.thread ? "t" : "m"}-${row.key.replace(/\W/g, "-")}`);
 }
 
@@ -58,13 +58,13 @@ export function showMessage(element, row, look) {
 const same = (a, b) => Object.entries(a).every(([name, value]) => value === /** @type {Record<string, unknown>} */ (b)[name]);
 
 /** @param {HTMLElement} element  @param {MessageRow} row  @param {string} room */
-function showTime(element, { event }, room) {
+function showTime(element, { message }, room) {
   const time = part(element, "time", HTMLTimeElement);
-  time.dateTime = new Date(event.at).toISOString();
-  setText(time, timeOfDay(event.at));
+  time.dateTime = new Date(message.at).toISOString();
+  setText(time, timeOfDay(message.at));
   const link = part(element, ".permalink", HTMLAnchorElement);
-  link.title = fullTime(event.at);
-  if (event.seq) link.href = `/r/${encodeURIComponent(room)}#${event.seq}`;
+  link.title = fullTime(message.at);
+  if (message.seq) link.href = `/r/${encodeURIComponent(room)}#${message.seq}`;
 }
 
 /** A long message shows its beginning, and all of it on demand; that is kept as long as the row is there.
@@ -92,20 +92,20 @@ function fold(element, long) {
   part(element, ".body", HTMLElement).after(button);
 }
 
-/** Says honestly where the message is. @param {HTMLElement} element  @param {Entry | null} entry  @param {Look} look */
-function showState(element, entry, look) {
+/** Says honestly where the message is. @param {HTMLElement} element  @param {OutboxMessage | null} pending  @param {Look} look */
+function showState(element, pending, look) {
   const state = part(element, ".state", HTMLElement);
-  const told = entry?.failed ? "failed" : entry && look.late ? "kept" : "";
+  const told = pending?.failed ? "failed" : pending && look.late ? "kept" : "";
   state.hidden = !told;
-  setText(part(state, ".state-text", HTMLElement), told ? stateText(/** @type {Entry} */ (entry), look.waitingFor) : "");
-  part(state, ".state-actions", HTMLElement).hidden = !entry || (entry.attempted && !entry.failed);
-  part(state, "[data-do=retry]", HTMLElement).hidden = !entry?.failed;
+  setText(part(state, ".state-text", HTMLElement), told ? stateText(/** @type {OutboxMessage} */ (pending), look.waitingFor) : "");
+  part(state, ".state-actions", HTMLElement).hidden = !pending || (pending.attempted && !pending.failed);
+  part(state, "[data-do=retry]", HTMLElement).hidden = !pending?.failed;
 }
 
-/** @param {Entry} entry  @param {string} waitingFor */
-function stateText(entry, waitingFor) {
-  if (entry.failed) return t("message.failed", { reason: reason(new Refusal(entry.failed.code, entry.failed.message)) });
-  if (entry.attempted) return t("message.unconfirmed");
+/** @param {OutboxMessage} pending  @param {string} waitingFor */
+function stateText(pending, waitingFor) {
+  if (pending.failed) return t("message.failed", { reason: reason(new Refusal(pending.failed.code, pending.failed.message)) });
+  if (pending.attempted) return t("message.unconfirmed");
   if (waitingFor === "rate_limited") return t("message.soon");
   if (waitingFor) return t("message.later");
   return t("message.unsent");

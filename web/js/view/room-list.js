@@ -1,20 +1,20 @@
 // room-list.js: the rooms at the page's start: what calls first, then by activity; and the doors to everything that is not a room.
 // A row is kept under its room's name and only moved, so that a thousand rooms stay quick. The list is one stop of the
 // Tab key; arrow keys walk it (ARIA practices: roving tabindex).
-/** @import { RoomEntry } from "../list-protocol.js" */
+/** @import { ListEntry } from "../list-protocol.js" */
 /** @import { PageSession } from "../page-session.js" */
 import { number, t } from "../i18n.js";
-import { addressOf } from "../place.js";
-import { callsByName, sections } from "../rooms.js";
+import { formatAddress } from "../place.js";
+import { sections, showsMention } from "../rooms.js";
 import { isolate } from "../text.js";
 import { showAvatar } from "./avatar.js";
-import { bdi, fromTemplate, part, setText, tell } from "./dom.js";
-import { asked } from "./late.js";
+import { bdi, emit, fromTemplate, part, setText } from "./dom.js";
+import { loadOrExplain } from "./late.js";
 import { showYou } from "./you.js";
 
 const MOST = 99; // the server counts no further than 100
 
-/** @typedef {{ li: HTMLElement, entry: RoomEntry | null, current: boolean }} Row */
+/** @typedef {{ li: HTMLElement, entry: ListEntry | null, current: boolean }} Row */
 
 export class RoomList extends HTMLElement {
   /** @type {Map<string, Row>} */
@@ -35,7 +35,7 @@ export class RoomList extends HTMLElement {
     this.scroller.addEventListener("focusin", (e) => this.#activate(roomOf(e.target)));
     this.scroller.addEventListener("click", (e) => this.#clicked(e));
     this.scroller.addEventListener("contextmenu", (e) => this.#menu(e));
-    for (const button of this.querySelectorAll("[data-open]")) button.addEventListener("click", () => tell(this, "open", button.getAttribute("data-open")));
+    for (const button of this.querySelectorAll("[data-open]")) button.addEventListener("click", () => emit(this, "open", button.getAttribute("data-open")));
   }
 
   /** @param {PageSession} session */
@@ -81,7 +81,7 @@ export class RoomList extends HTMLElement {
     showYou(part(button, ".label", HTMLElement), me.name);
   }
 
-  /** @param {"favourites" | "rooms"} name  @param {readonly RoomEntry[]} entries  @param {string} here  @param {boolean} titled */
+  /** @param {"favourites" | "rooms"} name  @param {readonly ListEntry[]} entries  @param {string} here  @param {boolean} titled */
   #showSection(name, entries, here, titled) {
     const section = this.#sections.get(name) ?? part(this, name === "rooms" ? ".rooms-all" : ".favourites", HTMLElement);
     this.#sections.set(name, section);
@@ -108,7 +108,7 @@ export class RoomList extends HTMLElement {
     const li = /** @type {HTMLElement} */ (this.#pattern?.cloneNode(true));
     li.dataset["room"] = room;
     const link = part(li, "a", HTMLAnchorElement);
-    link.href = addressOf(room);
+    link.href = formatAddress(room);
     part(link, ".name", HTMLElement).replaceChildren(bdi(room));
     part(li, ".more", HTMLElement).setAttribute("aria-label", t("rooms.menu", { room: isolate(room) }));
     const row = { li, entry: null, current: false };
@@ -116,7 +116,7 @@ export class RoomList extends HTMLElement {
     return row;
   }
 
-  /** @param {Row} row  @param {RoomEntry} entry  @param {boolean} current */
+  /** @param {Row} row  @param {ListEntry} entry  @param {boolean} current */
   #draw(row, entry, current) {
     const { li } = row;
     const tab = entry.room === this.#active ? 0 : -1;
@@ -127,7 +127,7 @@ export class RoomList extends HTMLElement {
     if (current) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
     const unread = current ? 0 : entry.unread; // what is on the screen is no news
-    const named = !current && callsByName(entry);
+    const named = !current && showsMention(entry);
     li.classList.toggle("unread", unread > 0 && !entry.muted);
     li.classList.toggle("named", named);
     li.classList.toggle("muted", entry.muted);
@@ -205,7 +205,7 @@ export class RoomList extends HTMLElement {
   /** @param {string} room  @param {HTMLElement} button */
   async #openMenu(room, button) {
     this.#activate(room);
-    const menu = await asked(() => import("../lazy/room-menu.js"));
+    const menu = await loadOrExplain(() => import("../lazy/room-menu.js"));
     if (menu && this.session) menu.openRoomMenu(button, room, this.session);
   }
 }

@@ -1,20 +1,20 @@
 // room-view.js: a room's page: header, log, composer, people. It draws the session's state once a frame and turns
 // what the person does into the session's verbs.
-/** @import { Entry } from "../outbox.js" */
+/** @import { OutboxMessage } from "../outbox.js" */
 /** @import { PageSession } from "../page-session.js" */
-/** @import { Talk } from "../lazy/talk.js" */
-/** @import { Remembered } from "../remembered.js" */
+/** @import { MessageActions } from "../lazy/talk.js" */
+/** @import { BrowserMemory } from "../remembered.js" */
 /** @import { RoomSession } from "../room-session.js" */
-/** @import { Said } from "./composer.js" */
+/** @import { Outgoing } from "./composer.js" */
 /** @import { Settings } from "../settings.js" */
 import { t } from "../i18n.js";
-import { calls } from "../rooms.js";
-import { whoTypes } from "../text.js";
+import { attention } from "../rooms.js";
+import { typingText } from "../text.js";
 import { showAvatar } from "./avatar.js";
 import { copyText } from "./clipboard.js";
 import { MessageComposer } from "./composer.js";
-import { bdi, fromTemplate, hear, part, setText, tell } from "./dom.js";
-import { asked, loaded } from "./late.js";
+import { bdi, emit, fromTemplate, listen, part, setText } from "./dom.js";
+import { loadOrExplain, loadWithRetry } from "./late.js";
 import { MessageList } from "./message-list.js";
 import { PeopleList } from "./people.js";
 import { sidePanel } from "./side-panel.js";
@@ -24,37 +24,37 @@ import { showYou } from "./you.js";
 const LATE_MS = 700; // an answer usually takes a few milliseconds; only a late one is worth a word
 const BACK_MS = 2_000;
 
-/** What may be asked of Talk before it is there. */
-const EARLY = ["command", "edit-last", "jump", "react", "thread", "versions"];
+/** What may be asked of MessageActions before it is loaded. */
+const QUEUED_UNTIL_LOADED = ["command", "edit-last", "jump", "react", "thread", "versions"];
 
 export class RoomView extends HTMLElement {
   #scheduled = false;
   #wasLost = false;
   #backUntil = 0;
   #name = "";
-  /** Where the log stood when the room went off the page. @type {ReturnType<MessageList["keeper"]["held"]> | null} */
-  #held = null;
+  /** Where the log stood when the room went off the page. @type {ReturnType<MessageList["scrollAnchor"]["snapshot"]> | null} */
+  #scrolled = null;
   people = new PeopleList();
-  /** @type {Talk | null} */
-  #talk = null;
-  #talks = false; // or will
+  /** @type {MessageActions | null} */
+  #actions = null;
+  #actionsRequested = false; // or will
   /** @type {[string, unknown][]} what it is asked when it comes */
-  #early = [];
-  #wanted = 0; // the message that the address names and the room's log does not hold
+  #queued = [];
+  #linkedSeq = 0; // the message that the address names and the room's log does not hold
 
   /** Ends what it hears outside itself while it is not on the page. */
-  #away = new AbortController();
+  #leaveSignal = new AbortController();
 
   connectedCallback() {
     if (this.childElementCount === 0) this.append(fromTemplate("room-view"));
-    this.#away = new AbortController();
-    this.#hearWindow(this.#away.signal);
+    this.#leaveSignal = new AbortController();
+    this.#listenToWindow(this.#leaveSignal.signal);
   }
 
   disconnectedCallback() {
-    this.#away.abort();
-    this.#held = this.list.keeper.held();
-    this.#talk?.left();
+    this.#leaveSignal.abort();
+    this.#scrolled = this.list.scrollAnchor.snapshot();
+    this.#actions?.roomHidden();
   }
 
   get list() {
@@ -67,39 +67,39 @@ export class RoomView extends HTMLElement {
 
   /** @param {RoomSession} session  @param {PageSession} page  @param {Settings} settings */
   begin(session, page, settings) {
-    const { remembered } = session.deps;
+    const { memory } = session.deps;
     this.session = session;
     this.page = page;
     this.settings = settings;
     const { room } = session.deps;
     part(this, ".room-name", HTMLElement).replaceChildren(bdi(room));
     this.composer.room = room;
-    this.composer.text = remembered.draft(room);
-    this.#hearComposer(session, remembered);
-    this.hearSendKey(this, settings);
-    this.#hearList(session);
-    this.#hearHeader();
-    for (const name of EARLY) hear(this, name, (/** @type {unknown} */ detail) => this.#talk || this.#early.push([name, detail]));
+    this.composer.text = memory.draft(room);
+    this.#listenToComposer(session, memory);
+    this.listenToSendKey(this, settings);
+    this.#listenToList(session);
+    this.#listenToHeader();
+    for (const name of QUEUED_UNTIL_LOADED) listen(this, name, (/** @type {unknown} */ detail) => this.#actions || this.#queued.push([name, detail]));
     this.changed();
   }
 
   /** What can be done with messages comes after what can be read of them. @param {RoomSession} session */
-  async #beginTalk(session) {
-    const { Talk } = await loaded(() => import("../lazy/talk.js"));
-    this.#talk = new Talk(this, session, session.deps.api, session.deps.remembered);
-    if (this.isConnected) this.#talk.arrived(this.#away.signal);
-    for (const [name, detail] of this.#early) tell(this, name, detail);
-    if (this.#wanted && this.isConnected) this.#talk.jump(this.#wanted);
+  async #loadActions(session) {
+    const { MessageActions } = await loadWithRetry(() => import("../lazy/talk.js"));
+    this.#actions = new MessageActions(this, session, session.deps.api, session.deps.memory);
+    if (this.isConnected) this.#actions.roomShown(this.#leaveSignal.signal);
+    for (const [name, detail] of this.#queued) emit(this, name, detail);
+    if (this.#linkedSeq && this.isConnected) this.#actions.jump(this.#linkedSeq);
     this.changed();
   }
 
   /** The room has come on the screen, for the first time or again. */
-  arrived() {
+  shown() {
     if (!matchMedia("(hover: none)").matches) this.composer.focus(); // on a phone this would raise the keyboard
-    if (this.settings?.get("people")) sidePanel().rest({ name: "people", element: this.people, title: this.#peopleTitle() });
-    else sidePanel().rest(null);
-    if (this.#held) this.list.keeper.bringBack(this.#held); // an element that was off the page has forgotten how it was scrolled; the panel first, as it makes the log narrower
-    this.#talk?.arrived(this.#away.signal);
+    if (this.settings?.get("people")) sidePanel().setDefault({ name: "people", element: this.people, title: this.#peopleTitle() });
+    else sidePanel().setDefault(null);
+    if (this.#scrolled) this.list.scrollAnchor.restoreSnapshot(this.#scrolled); // an element that was off the page has forgotten how it was scrolled; the panel first, as it makes the log narrower
+    this.#actions?.roomShown(this.#leaveSignal.signal);
     this.changed();
   }
 
@@ -120,23 +120,23 @@ export class RoomView extends HTMLElement {
     const online = session.joined;
     const now = session.deps.now();
     session.target = null;
-    if (target?.to === "message" && !this.#talk && !session.message(target.seq)) this.#wanted = target.seq;
+    if (target?.to === "message" && !this.#actions && !session.message(target.seq)) this.#linkedSeq = target.seq;
     composer.maxText = session.maxText;
-    const late = (/** @type {Entry} */ e) => !online || session.sender.waitingFor !== "" || now - e.at > LATE_MS;
-    const entries = session.outbox.entries();
-    list.show({ state, entries, late, waitingFor: session.sender.waitingFor, target, now });
-    if (entries.some((e) => !late(e))) setTimeout(() => this.changed(), LATE_MS);
+    const late = (/** @type {OutboxMessage} */ e) => !online || session.sender.waitingFor !== "" || now - e.at > LATE_MS;
+    const pending = session.outbox.messages();
+    list.show({ state, pending, late, waitingFor: session.sender.waitingFor, target, now });
+    if (pending.some((e) => !late(e))) setTimeout(() => this.changed(), LATE_MS);
     if (this.people.isConnected) this.people.show(state, online);
     sidePanel().retitle("people", this.#peopleTitle());
-    this.#talk?.draw();
-    if (state.epoch && !this.#talks) {
-      this.#talks = true;
-      setTimeout(() => this.#beginTalk(session)); // when this is painted
+    this.#actions?.draw();
+    if (state.epoch && !this.#actionsRequested) {
+      this.#actionsRequested = true;
+      setTimeout(() => this.#loadActions(session)); // when this is painted
     }
     this.#showElsewhere();
     this.#showHeader(session);
     this.#showStatus(session);
-    setText(part(this, ".typing", HTMLElement), online ? whoTypes([...state.typing.values()].map((t) => t.person.name)) : "");
+    setText(part(this, ".typing", HTMLElement), online ? typingText([...state.typing.values()].map((t) => t.person.name)) : "");
   }
 
   /** @param {RoomSession} session */
@@ -161,25 +161,25 @@ export class RoomView extends HTMLElement {
     const back = !lost && performance.now() < this.#backUntil;
     const pill = part(this, ".connection", HTMLElement);
     pill.dataset["state"] = lost ? "lost" : back ? "back" : "quiet";
-    const kept = session.outbox.entries().filter((e) => !e.failed).length;
+    const kept = session.outbox.messages().filter((e) => !e.failed).length;
     setText(pill, lost ? (kept ? t("room.lost-kept", { n: kept }) : t("room.lost")) : back ? t("room.back") : "");
   }
 
-  /** @param {RoomSession} session  @param {Remembered} remembered */
-  #hearComposer(session, remembered) {
-    hear(this, "send", (/** @type {Said} */ { text, ...about }) => {
+  /** @param {RoomSession} session  @param {BrowserMemory} memory */
+  #listenToComposer(session, memory) {
+    listen(this, "send", (/** @type {Outgoing} */ { text, ...about }) => {
       this.#unlink();
       session.send(text, about);
-      if (!remembered.store.durable) say(t("error.not-durable"));
+      if (!memory.store.durable) say(t("error.not-durable"));
     });
-    hear(this, "draft", (/** @type {string} */ text) => remembered.keepDraft(session.deps.room, text));
-    hear(this, "typing", () => session.typing());
-    hear(this, "log", () => this.list.log.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowUp", bubbles: true, cancelable: true })));
+    listen(this, "draft", (/** @type {string} */ text) => memory.setDraft(session.deps.room, text));
+    listen(this, "typing", () => session.typing());
+    listen(this, "log", () => this.list.log.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowUp", bubbles: true, cancelable: true })));
   }
 
   /** Who wants Enter to begin a new line sends with Ctrl+Enter. What completes a word takes its Enter first.
    * @param {HTMLElement} on  @param {Settings} settings */
-  hearSendKey(on, settings) {
+  listenToSendKey(on, settings) {
     on.addEventListener("keydown", (e) => {
       const field = e.target instanceof HTMLTextAreaElement ? e.target : null;
       if (!field || e.key !== "Enter" || e.isComposing || e.shiftKey || e.altKey || settings.get("sendBy") !== "ctrl-enter") return;
@@ -192,31 +192,31 @@ export class RoomView extends HTMLElement {
   }
 
   /** @param {RoomSession} session */
-  #hearList(session) {
-    hear(this, "look", (/** @type {{ following: boolean, seen: number }} */ look) => {
+  #listenToList(session) {
+    listen(this, "look", (/** @type {{ following: boolean, seen: number }} */ look) => {
       session.look({ ...look, reading: this.isConnected && document.visibilityState === "visible" && document.hasFocus() });
     });
-    hear(this, "older", () => session.history.older());
-    hear(this, "newer", () => session.history.newer());
-    hear(this, "newest", () => this.#toNewest());
-    hear(this, "retry", (/** @type {string} */ nonce) => session.retry(nonce));
-    hear(this, "take-back", (/** @type {string} */ nonce) => this.composer.giveBack(session.takeBack(nonce)));
-    hear(this, "copy", async (/** @type {number} */ seq) => {
+    listen(this, "older", () => session.history.older());
+    listen(this, "newer", () => session.history.newer());
+    listen(this, "newest", () => this.#toNewest());
+    listen(this, "retry", (/** @type {string} */ nonce) => session.retry(nonce));
+    listen(this, "take-back", (/** @type {string} */ nonce) => this.composer.prependText(session.takeBack(nonce)));
+    listen(this, "copy", async (/** @type {number} */ seq) => {
       const link = `${location.origin}${location.pathname}#${seq}`;
       say((await copyText(link)) ? t("message.copied") : link);
     });
   }
 
-  #hearHeader() {
+  #listenToHeader() {
     part(this, ".share-button", HTMLElement).addEventListener("click", () => this.#share());
     part(this, ".empty .share", HTMLElement).addEventListener("click", () => this.#share());
     part(this, ".people-button", HTMLElement).addEventListener("click", () => this.#togglePeople());
-    for (const button of this.querySelectorAll("[data-open]")) button.addEventListener("click", () => tell(this, "open", button.getAttribute("data-open")));
-    hear(this, "people", () => this.#togglePeople());
+    for (const button of this.querySelectorAll("[data-open]")) button.addEventListener("click", () => emit(this, "open", button.getAttribute("data-open")));
+    listen(this, "people", () => this.#togglePeople());
   }
 
   async #share() {
-    const share = await asked(() => import("../lazy/share-dialog.js"));
+    const share = await loadOrExplain(() => import("../lazy/share-dialog.js"));
     if (share) part(this, "share-dialog", share.ShareDialog).open(location.origin + location.pathname);
   }
 
@@ -228,16 +228,16 @@ export class RoomView extends HTMLElement {
     if (!open) return panel.close();
     const content = { name: "people", element: this.people, title: this.#peopleTitle() };
     panel.open(content.name, content.element, content.title);
-    panel.rest(content);
+    panel.setDefault(content);
   }
 
   /** On a small screen the list is out of sight: a dot says that it has news. */
   #showElsewhere() {
     const { page, session } = this;
     let sum = 0;
-    for (const entry of page?.rooms.values() ?? []) if (entry.room !== session?.deps.room) sum += calls(entry);
+    for (const entry of page?.rooms.values() ?? []) if (entry.room !== session?.deps.room) sum += attention(entry);
     const button = part(this, ".rooms-button", HTMLElement);
-    button.classList.toggle("calls", sum > 0);
+    button.classList.toggle("attention", sum > 0);
     button.setAttribute("aria-label", sum > 0 ? t("rooms.button-unread", { n: sum }) : t("rooms.title"));
   }
 
@@ -246,7 +246,7 @@ export class RoomView extends HTMLElement {
   }
 
   /** What happens outside, while the room is on the screen. @param {AbortSignal} signal */
-  #hearWindow(signal) {
+  #listenToWindow(signal) {
     for (const name of ["focus", "blur", "resize"]) addEventListener(name, () => this.changed(), { signal });
     document.addEventListener("visibilitychange", () => this.changed(), { signal });
     addEventListener("blur", () => this.session?.look({ following: this.session.state.following, reading: false, seen: 0 }), { signal });
@@ -265,9 +265,9 @@ export class RoomView extends HTMLElement {
   }
 
   /** Goes to the message that the address names; if it is a reply, to its thread. @param {number} seq */
-  async follow(seq) {
-    if (this.#talk) return this.#talk.jump(seq);
-    this.#wanted = (await this.session?.goTo(seq)) ? 0 : seq;
+  async goTo(seq) {
+    if (this.#actions) return this.#actions.jump(seq);
+    this.#linkedSeq = (await this.session?.goTo(seq)) ? 0 : seq;
   }
 
   #toNewest() {

@@ -26,7 +26,7 @@ export function moveFocus(e, log) {
 
 /** Makes the message that has the focus the one whose buttons Tab reaches.
  * @param {FocusEvent} e  @param {HTMLElement} log */
-export function own(e, log) {
+export function activateRow(e, log) {
   const message = e.target instanceof Element ? e.target.closest(".message") : null;
   if (!message || message.classList.contains("active")) return;
   for (const old of log.querySelectorAll(".message.active")) setActive(old, false);

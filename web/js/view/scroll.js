@@ -4,7 +4,7 @@
 
 const NEAR_END = 24; // px from the end that count as being there
 
-export class ScrollKeeper {
+export class ScrollAnchor {
   /** Whether the view sticks to the end. */
   atEnd = true;
   /** @type {{ element: HTMLElement, offset: number } | null} the row to hold, and its distance from the top */
@@ -20,7 +20,7 @@ export class ScrollKeeper {
 
   /** The scroller has told that it scrolled. If the person did it, remember what they look at. If restore did it, what is
    * held stays held; so it does if lines have broken elsewhere, as then the scroller stands somewhere by chance. */
-  noted() {
+  onScroll() {
     const { scrollTop, clientWidth } = this.scroller;
     if (scrollTop === this.#placed) return;
     if (clientWidth !== this.#width) return this.restore();
@@ -71,12 +71,12 @@ export class ScrollKeeper {
   }
 
   /** What is looked at now; to be brought back when the scroller, taken off the page, is on it again. */
-  held() {
+  snapshot() {
     return { atEnd: this.atEnd, anchor: this.#anchor };
   }
 
-  /** @param {ReturnType<ScrollKeeper["held"]>} held */
-  bringBack({ atEnd, anchor }) {
+  /** @param {ReturnType<ScrollAnchor["snapshot"]>} held */
+  restoreSnapshot({ atEnd, anchor }) {
     this.atEnd = atEnd;
     this.#anchor = anchor;
     this.restore();

@@ -1,6 +1,6 @@
 // side-panel.js: the one panel beside the talk: people, a thread, pins, search … one at a time. What is in it belongs to
 // whoever opened it. On a small screen it covers the talk, which then is out of reach until the panel is closed.
-import { fromTemplate, part, setText, tell } from "./dom.js";
+import { emit, fromTemplate, part, setText } from "./dom.js";
 
 const COVERS = matchMedia("(max-width: 55.999rem)");
 const ROOMY = matchMedia("(min-width: 72rem)"); // room for a panel that nobody asked for
@@ -11,7 +11,7 @@ export class SidePanel extends HTMLElement {
   /** @type {Content | null} */
   #shown = null;
   /** @type {Content | null} what is shown where there is room and nothing else to show */
-  #resting = null;
+  #default = null;
   /** @type {Element | null} what has the focus again when the panel closes */
   #opener = null;
 
@@ -25,7 +25,7 @@ export class SidePanel extends HTMLElement {
     });
     COVERS.addEventListener("change", () => this.#cover());
     ROOMY.addEventListener("change", () => {
-      if (this.#shown === null || this.#shown === this.#resting) this.#show(ROOMY.matches ? this.#resting : null);
+      if (this.#shown === null || this.#shown === this.#default) this.#show(ROOMY.matches ? this.#default : null);
     });
   }
 
@@ -47,17 +47,17 @@ export class SidePanel extends HTMLElement {
   close(name) {
     if (!this.#shown || (name !== undefined && name !== this.name)) return;
     const hadFocus = this.contains(document.activeElement);
-    if (this.#shown === this.#resting) this.#resting = null;
-    this.#show(ROOMY.matches ? this.#resting : null);
+    if (this.#shown === this.#default) this.#default = null;
+    this.#show(ROOMY.matches ? this.#default : null);
     const back = this.#opener?.isConnected ? this.#opener : document.querySelector("#composer-field");
     this.#opener = null;
     if (hadFocus && back instanceof HTMLElement) back.focus({ preventScroll: true });
   }
 
   /** Says what the panel shows while nothing is asked for, on a screen with room for it. @param {Content | null} content */
-  rest(content) {
-    const before = this.#resting;
-    this.#resting = content;
+  setDefault(content) {
+    const before = this.#default;
+    this.#default = content;
     if (this.#shown === null || this.#shown === before) this.#show(ROOMY.matches ? content : null);
   }
 
@@ -76,7 +76,7 @@ export class SidePanel extends HTMLElement {
     if (!content) body.replaceChildren();
     else if (body.firstElementChild !== content.element) body.replaceChildren(content.element);
     this.#cover();
-    tell(this, "panel", this.name);
+    emit(this, "panel", this.name);
   }
 
   /** Nothing that lies under the panel can be reached. */

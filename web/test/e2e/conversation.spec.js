@@ -504,7 +504,7 @@ test("a message is marked as unread from there on, on every device, until one co
   await message(ada.page, 4).waitFor();
   await press(message(ada.page, 3), "u");
   await ada.page.waitForFunction(() => document.title.startsWith("(2) "));
-  assert.equal(await ada.page.locator(".mark-row + .message").getAttribute("data-seq"), "3");
+  assert.equal(await ada.page.locator(".new-separator + .message").getAttribute("data-seq"), "3");
   await entry.locator(".badge", { hasText: "2" }).waitFor();
   await ada.page.keyboard.press("Escape"); // to the newest
   await ada.page.waitForFunction(() => !document.title.startsWith("("));

@@ -119,7 +119,7 @@ test("the list tells what is new elsewhere, first what names one, and forgets it
   await page.waitForFunction(() => document.title === "(2) l-here – Parley");
   await entry(page, "l-two").getByRole("link").click();
   await row(page, "for you").waitFor();
-  assert.equal(await page.locator(".mark-row + .message .body").textContent(), "for you, @Bea", "the view goes to what was missed");
+  assert.equal(await page.locator(".new-separator + .message .body").textContent(), "for you, @Bea", "the view goes to what was missed");
   await page.waitForFunction(() => document.title === "(1) l-two – Parley");
   await page.keyboard.press("Shift+Escape"); // everything is read
   await page.waitForFunction(() => document.title === "l-two – Parley");

@@ -123,7 +123,7 @@ test("unread: the title counts, the button too, and a separator marks where one 
   const button = page.getByRole("button", { name: "3 new messages" });
   await button.click();
   await page.waitForFunction(() => document.title === "unread – Parley");
-  assert.equal(await page.locator(".mark-row + .message .body").textContent(), "news one");
+  assert.equal(await page.locator(".new-separator + .message .body").textContent(), "news one");
   await button.waitFor({ state: "hidden" });
 });
 
@@ -138,10 +138,10 @@ test("who comes back finds the separator where they stopped reading", async () =
   await page.goto(server.url);
   for (let i = 1; i <= 230; i++) await server.say("back", grace, `missed ${i}`);
   await page.goto(`${server.url}/r/back`);
-  const after = page.locator(".mark-row + .message .body");
+  const after = page.locator(".new-separator + .message .body");
   await after.waitFor();
   assert.equal(await after.textContent(), "missed 1");
-  assert.ok(await page.locator(".mark-row").evaluate((m) => m.getBoundingClientRect().top > 0 && m.getBoundingClientRect().top < innerHeight));
+  assert.ok(await page.locator(".new-separator").evaluate((m) => m.getBoundingClientRect().top > 0 && m.getBoundingClientRect().top < innerHeight));
   await page.getByRole("button", { name: /new messages/ }).click();
   await row(page, "missed 230").waitFor();
   await page.waitForFunction(() => document.title === "back – Parley");

@@ -4,18 +4,18 @@ import { test } from "node:test";
 import { Api } from "../../js/api.js";
 import { saved, search, threads } from "../../js/found-api.js";
 import { best, match } from "../../js/fuzzy.js";
-import { addressOf, isPlain, placeOf } from "../../js/place.js";
+import { formatAddress, isPlain, parseAddress } from "../../js/place.js";
 import { SHORTCUTS, actionOf, keysOf } from "../../js/shortcuts.js";
 import { snippet } from "../../js/snippet.js";
 
 test("an address names the front page, a room, a message in it, or nothing", () => {
-  const at = (/** @type {string} */ pathname, hash = "") => placeOf({ pathname, hash });
+  const at = (/** @type {string} */ pathname, hash = "") => parseAddress({ pathname, hash });
   assert.deepEqual(at("/"), { at: "front" });
   assert.deepEqual(at("/r/lobby/", "#42"), { at: "room", name: "lobby", seq: 42 });
   assert.deepEqual(at("/r/stra%C3%9Fe", "#-1"), { at: "room", name: "straße", seq: null });
   assert.deepEqual(at("/r/%ff"), { at: "room", name: "%ff", seq: null });
   assert.deepEqual(at("/r/a/b"), { at: "nowhere" });
-  assert.equal(addressOf("straße", 3), "/r/stra%C3%9Fe#3");
+  assert.equal(formatAddress("straße", 3), "/r/stra%C3%9Fe#3");
   assert.deepEqual(["lobby", "a.b-c_9", "Lobby", "straße", "..", ".", "-", "a".repeat(65)].map(isPlain), [true, true, false, false, false, false, true, false]);
 });
 
@@ -69,35 +69,35 @@ test("what is found comes a page at a time, each with where the next begins", as
   });
   const message = { seq: 4, at: "2026-11-23T09:41:05.123Z", kind: "reply", thread: 2, from: { id: "g", name: "Grace" }, text: "hi" };
   const hits = await search(api({ hits: [{ room: "lobby", message, ranges: [[0, 2], "x"] }, null], cursor: "c2" }), { q: "from:grace hi", sort: "relevance", typing: false, cursor: "c1" });
-  assert.deepEqual(hits, { found: [{ room: "lobby", seq: 4, at: Date.UTC(2026, 10, 23, 9, 41, 5, 123), from: { id: "g", name: "Grace" }, text: "hi", ranges: [[0, 2]] }], next: "c2", lack: null });
+  assert.deepEqual(hits, { hits: [{ room: "lobby", seq: 4, at: Date.UTC(2026, 10, 23, 9, 41, 5, 123), from: { id: "g", name: "Grace" }, text: "hi", ranges: [[0, 2]] }], next: "c2", gap: null });
   assert.equal(asked[0], "/api/search?q=from%3Agrace+hi&sort=relevance&limit=30&cursor=c1");
   const kept = await saved(api({ messages: [{ room: "lobby", at: "2026-11-24T00:00:00Z", message }], more: true }), "");
-  assert.deepEqual([kept.found[0]?.room, kept.next], ["lobby", "2026-11-24T00:00:00Z"]);
+  assert.deepEqual([kept.hits[0]?.room, kept.next], ["lobby", "2026-11-24T00:00:00Z"]);
   const followed = await threads(api({ threads: [{ room: "lobby", at: "x", root: { ...message, kind: "message", thread: undefined } }], more: false }), "t");
-  assert.deepEqual([followed.found[0]?.seq, followed.next, asked[2]], [4, "", "/api/me/threads?limit=30&before=t"]);
+  assert.deepEqual([followed.hits[0]?.seq, followed.next, asked[2]], [4, "", "/api/me/threads?limit=30&before=t"]);
   const pages = [{ hits: [], cursor: "on" }, { hits: [{ room: "lobby", message, ranges: [] }] }];
   const later = new Api(async (url) => {
     asked.push(String(url));
     return new Response(JSON.stringify(pages.shift()));
   });
-  assert.equal((await search(later, { q: "hi", sort: "time", typing: true, cursor: "" })).found.length, 1, "an empty page is not the end");
+  assert.equal((await search(later, { q: "hi", sort: "time", typing: true, cursor: "" })).hits.length, 1, "an empty page is not the end");
   assert.deepEqual(asked.slice(-2), ["/api/search?q=hi&sort=time&limit=30&typing=true", "/api/search?q=hi&sort=time&limit=30&typing=true&cursor=on"]);
 });
 
 test("an answer that is not whole says since when, unless that is a moment ago", async () => {
   const now = Date.UTC(2026, 10, 23, 10);
   const until = (/** @type {number} */ ago) => new Date(now - ago).toISOString();
-  const lackOf = async (/** @type {object[]} */ ...answers) => {
+  const gapOf = async (/** @type {object[]} */ ...answers) => {
     const api = new Api(async () => new Response(JSON.stringify(answers.shift())));
-    return (await search(api, { q: "hi", sort: "time", typing: false, cursor: "" }, now)).lack;
+    return (await search(api, { q: "hi", sort: "time", typing: false, cursor: "" }, now)).gap;
   };
   const none = { hits: [] };
-  assert.equal(await lackOf({ ...none, complete: true }), null);
-  assert.equal(await lackOf(none), null, "a server that does not say so");
-  assert.equal(await lackOf({ ...none, complete: false, complete_until: until(2000) }), null);
-  assert.deepEqual(await lackOf({ ...none, complete: false, complete_until: until(60_000) }), { since: now - 60_000 });
-  assert.deepEqual(await lackOf({ ...none, complete: false }), { since: null });
-  assert.deepEqual(await lackOf({ ...none, complete: false, complete_until: "soon" }), { since: null });
-  assert.deepEqual(await lackOf({ ...none, cursor: "on", complete: false, complete_until: until(60_000) }, { ...none, complete: true }), { since: now - 60_000 }, "of any of the pages");
-  assert.deepEqual(await lackOf({ ...none, cursor: "on", complete: true }, { ...none, complete: false }), { since: null }, "of any of the pages");
+  assert.equal(await gapOf({ ...none, complete: true }), null);
+  assert.equal(await gapOf(none), null, "a server that does not say so");
+  assert.equal(await gapOf({ ...none, complete: false, complete_until: until(2000) }), null);
+  assert.deepEqual(await gapOf({ ...none, complete: false, complete_until: until(60_000) }), { since: now - 60_000 });
+  assert.deepEqual(await gapOf({ ...none, complete: false }), { since: null });
+  assert.deepEqual(await gapOf({ ...none, complete: false, complete_until: "soon" }), { since: null });
+  assert.deepEqual(await gapOf({ ...none, cursor: "on", complete: false, complete_until: until(60_000) }, { ...none, complete: true }), { since: now - 60_000 }, "of any of the pages");
+  assert.deepEqual(await gapOf({ ...none, cursor: "on", complete: true }, { ...none, complete: false }), { since: null }, "of any of the pages");
 });

@@ -1,30 +1,30 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { claim, decide, holds, minutes, within } from "../../js/notify.js";
-import { blank } from "../../js/rooms.js";
+import { claimAlert, decide, holdsAlert, minutes, within } from "../../js/notify.js";
+import { emptyEntry } from "../../js/rooms.js";
 import { Settings } from "../../js/settings.js";
 import { Store } from "../../js/store.js";
 import { MemoryStorage } from "./fakes.js";
 
-/** @import { News } from "../../js/list-protocol.js" */
+/** @import { ListUpdate } from "../../js/list-protocol.js" */
 /** @import { Situation } from "../../js/notify.js" */
 
-/** @type {News} */
+/** @type {ListUpdate} */
 const plain = { room: "lobby", seq: 11, at: 0, kind: "message", from: { id: "g", name: "Grace" }, text: "hi", mentions: [], here: false, thread: 0, target: 0 };
 const naming = { ...plain, mentions: ["a"] };
 const choices = { ...new Settings(new Store(new MemoryStorage())).all, system: true };
-const entry = { ...blank("lobby"), seq: 11, read: 10 };
+const entry = { ...emptyEntry("lobby"), seq: 11, read: 10 };
 /** @type {Situation} */
 const usual = { me: "a", entry, looking: false, choices, minute: 720 };
 
-/** "calls sound show", as letters. @param {News} news  @param {Partial<Situation>} [change] */
+/** "calls sound show", as letters. @param {ListUpdate} news  @param {Partial<Situation>} [change] */
 function says(news, change) {
   const d = decide(news, { ...usual, ...change });
-  return `${d.calls ? "c" : ""}${d.sound ? "s" : ""}${d.show ? "n" : ""}`;
+  return `${d.alerts ? "c" : ""}${d.sound ? "s" : ""}${d.show ? "n" : ""}`;
 }
 
 test("what is new calls, by what the room may and the person wants", () => {
-  const cases = /** @type {[string, News, Partial<Situation>, string][]} */ ([
+  const cases = /** @type {[string, ListUpdate, Partial<Situation>, string][]} */ ([
     ["a message", plain, {}, "csn"],
     ["one's own", { ...plain, from: { id: "a", name: "Ada" } }, {}, ""],
     ["before one's eyes", naming, { looking: true }, ""],
@@ -55,15 +55,15 @@ test("quiet hours may go over midnight", () => {
 test("of two tabs one speaks, and of a message nobody twice", () => {
   const backing = new MemoryStorage();
   const [one, two] = [new Store(backing), new Store(backing)];
-  assert.ok(claim(one, "lobby", 5, "one"));
-  assert.ok(!claim(two, "lobby", 5, "two"), "taken");
-  assert.ok(holds(one, "lobby", 5, "one"));
+  assert.ok(claimAlert(one, "lobby", 5, "one"));
+  assert.ok(!claimAlert(two, "lobby", 5, "two"), "taken");
+  assert.ok(holdsAlert(one, "lobby", 5, "one"));
   two.put("told:lobby", [6, "two"]); // both looked before either wrote
   one.put("told:lobby", [6, "one"]);
-  assert.deepEqual([holds(one, "lobby", 6, "one"), holds(two, "lobby", 6, "two")], [true, false]);
-  assert.ok(!claim(one, "lobby", 4, "one"), "told long ago");
+  assert.deepEqual([holdsAlert(one, "lobby", 6, "one"), holdsAlert(two, "lobby", 6, "two")], [true, false]);
+  assert.ok(!claimAlert(one, "lobby", 4, "one"), "told long ago");
   backing.setItem("parley:told:lobby", "nonsense");
-  assert.ok(claim(one, "lobby", 1, "one"));
+  assert.ok(claimAlert(one, "lobby", 1, "one"));
 });
 
 test("settings are kept in one item, and what makes no sense there has its default", () => {

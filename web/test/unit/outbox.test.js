@@ -7,14 +7,14 @@ import { Store } from "../../js/store.js";
 import { Tabs } from "../../js/tabs.js";
 import { MemoryStorage, Timers, settle } from "./fakes.js";
 
-/** @import { Body, Command } from "../../js/protocol.js" */
+/** @import { AnswerBody, Command } from "../../js/protocol.js" */
 
-const texts = (/** @type {Outbox} */ outbox) => outbox.entries().map((e) => e.text);
+const texts = (/** @type {Outbox} */ outbox) => outbox.messages().map((e) => e.text);
 
 /** A sender whose server is the test: `asked` has what it sent, with how to answer. @param {Outbox} outbox */
 function sending(outbox) {
   const timers = new Timers();
-  /** @type {{ text: string | undefined, nonce: string | undefined, resolve: (b: Body) => void, reject: (r: Refusal) => void }[]} */
+  /** @type {{ text: string | undefined, nonce: string | undefined, resolve: (b: AnswerBody) => void, reject: (r: Refusal) => void }[]} */
   const asked = [];
   /** @type {[string, number][]} */
   const stored = [];
@@ -55,7 +55,7 @@ test("without an answer the same nonce goes out again, before what follows", asy
   sender.pump();
   await settle();
   assert.equal(asked.length, 1, "nothing goes out while the connection is lost");
-  assert.deepEqual(outbox.entries().map((e) => [e.text, e.attempted, e.since]), [["a", true, 41], ["b", false, 0]]);
+  assert.deepEqual(outbox.messages().map((e) => [e.text, e.attempted, e.since]), [["a", true, 41], ["b", false, 0]]);
   sender.setOnline(true);
   await settle();
   assert.equal(asked[1]?.nonce, asked[0]?.nonce);
@@ -70,7 +70,7 @@ test("who is refused for now waits as long as the server says, then goes out by 
   asked[0]?.reject(new Refusal("rate_limited", "Slower.", 800));
   await timers.pass(799);
   assert.equal(sender.waitingFor, "rate_limited");
-  assert.equal(outbox.entries()[0]?.attempted, false, "the server says that it has not stored it");
+  assert.equal(outbox.messages()[0]?.attempted, false, "the server says that it has not stored it");
   assert.equal(asked.length, 1);
   await timers.pass(1);
   assert.equal(asked.length, 2);
@@ -86,7 +86,7 @@ test("a message refused for good says why and lets the next one pass", async () 
   asked[0]?.reject(new Refusal("too_long", "At most 3 characters."));
   await settle();
   assert.equal(asked[1]?.text, "fine");
-  assert.deepEqual(outbox.entries()[0]?.failed, { code: "too_long", message: "At most 3 characters." });
+  assert.deepEqual(outbox.messages()[0]?.failed, { code: "too_long", message: "At most 3 characters." });
   asked[1]?.resolve({ op: "ok", seq: 42 });
   await settle();
   outbox.retry(bad.nonce);
@@ -102,8 +102,8 @@ test("it survives the page, and orphans find a new owner", () => {
   const after = new Outbox(new Store(backing), "lobby", "new tab");
   assert.deepEqual(texts(after), ["a", "b"]);
   assert.equal(after.next(), undefined, "not its own");
-  assert.equal(after.adopt(new Set(["old tab", "new tab"])), false, "the owner lives");
-  assert.equal(after.adopt(new Set(["new tab"])), true);
+  assert.equal(after.takeOver(new Set(["old tab", "new tab"])), false, "the owner lives");
+  assert.equal(after.takeOver(new Set(["new tab"])), true);
   assert.equal(after.next()?.text, "a");
   before.changed("outbox:lobby:x");
   assert.equal(before.next(), undefined, "the old tab, should it still be there, leaves them alone");
@@ -147,7 +147,7 @@ test("tabs know which of them live, and hear when one goes", async () => {
   const alive = one.alive();
   await timers.pass(500);
   assert.deepEqual([...(await alive)].sort(), ["one", "two"]);
-  two.bye();
+  two.leave();
   assert.equal(gone, 1);
 });
 
@@ -161,10 +161,10 @@ test("a message whose nonce was used for something else goes out again with a ne
   await settle();
   asked[1]?.resolve({ op: "ok", seq: 42 });
   await settle();
-  assert.equal(outbox.entries()[0]?.failed?.code, "nonce_used");
+  assert.equal(outbox.messages()[0]?.failed?.code, "nonce_used");
   outbox.retry(bad.nonce);
   assert.deepEqual(texts(outbox), ["mine"]);
-  assert.equal(outbox.entries()[0]?.replyTo, 7);
+  assert.equal(outbox.messages()[0]?.replyTo, 7);
   sender.pump();
   await settle();
   assert.notEqual(asked[2]?.nonce, bad.nonce);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Api } from "../../js/api.js";
 import { PageSession } from "../../js/page-session.js";
-import { Remembered } from "../../js/remembered.js";
+import { BrowserMemory } from "../../js/remembered.js";
 import { Store } from "../../js/store.js";
 import { FakeSocket, MemoryStorage, Timers, event, settle } from "./fakes.js";
 
@@ -25,7 +25,7 @@ function page(backing = new MemoryStorage()) {
     return new Response(JSON.stringify({ room, ...log, at: stamped(log.seq).at, epoch: "e", messages: [1, 2, 3].map(stamped) }));
   });
   const session = new PageSession({
-    me, api, remembered: new Remembered(new Store(backing)),
+    me, api, memory: new BrowserMemory(new Store(backing)),
     dial: () => {
       const socket = new FakeSocket();
       sockets.push(socket);
@@ -33,7 +33,7 @@ function page(backing = new MemoryStorage()) {
     },
     channel: () => ({ postMessage: () => undefined, onmessage: null }),
     setTimeout: timers.setTimeout, clearTimeout: timers.clearTimeout, now: () => timers.now, random: () => 1,
-    onEnded: () => undefined, onRoom: () => undefined, onList: () => undefined, onNews: () => undefined, onBadName: () => undefined, onRead: (mark) => read.push(mark),
+    onEnded: () => undefined, onRoom: () => undefined, onList: () => undefined, onListUpdate: () => undefined, onBadName: () => undefined, onRead: (mark) => read.push(mark),
   });
   const socket = () => /** @type {FakeSocket} */ (sockets.at(-1));
   /** Answers the last command with this op. @param {string} op  @param {object} fields */
@@ -62,8 +62,8 @@ test("a list of 200 rooms is one connection and one request, and joins none of t
 
 test("a server that keeps no list is done without: the rooms visited here are the list", async () => {
   const p = page();
-  p.session.deps.remembered.visited("lobby", 1);
-  const again = page(/** @type {MemoryStorage} */ (p.session.deps.remembered.store.backing));
+  p.session.deps.memory.visited("lobby", 1);
+  const again = page(/** @type {MemoryStorage} */ (p.session.deps.memory.store.backing));
   again.session.connection.connect();
   again.sockets[0]?.open();
   await again.answer("hello", { person: me, epoch: "e" });
@@ -87,7 +87,7 @@ test("who goes to another room leaves the first a little later, and comes back t
   await p.timers.pass(5000);
   assert.deepEqual(p.sent("leave").map((c) => c["room"]), ["lobby"]);
   assert.equal(p.session.enter("lobby", null), lobby);
-  assert.deepEqual(lobby.state.events.map((e) => e.seq), [1, 2, 3]);
+  assert.deepEqual(lobby.state.messages.map((e) => e.seq), [1, 2, 3]);
   await settle();
   assert.equal(p.sent("join").at(-1)?.["after"], 3);
   assert.equal(p.asked.filter((url) => url.includes("lobby")).length, 1, "nothing is read again");
@@ -113,7 +113,7 @@ test("what was missed while elsewhere is marked as new, and the view goes there"
   await p.answer("join", { room: "lobby", seq: 5, count: 1 });
   lobby.target = null;
   for (const seq of [4, 5]) p.say({ op: "event", room: "lobby", ...event(seq), at: "2026-11-23T09:00:00Z" });
-  assert.deepEqual([lobby.state.mark, lobby.target], [3, { to: "mark" }]);
+  assert.deepEqual([lobby.state.newSeparator, lobby.target], [3, { to: "new-separator" }]);
 });
 
 test("what is read is told to the server, at once when one leaves; what is read elsewhere is read here", async () => {
@@ -149,10 +149,10 @@ test("a choice that the server refuses is taken back; a room taken off elsewhere
 
 test("rooms that nobody has written in stay in the list though the server knows none of them", async () => {
   const backing = new MemoryStorage();
-  const remembered = new Remembered(new Store(backing));
-  remembered.visited("empty", 1);
-  remembered.visited("taken-off-elsewhere", 2);
-  remembered.keepLastRead("taken-off-elsewhere", "e", 5);
+  const memory = new BrowserMemory(new Store(backing));
+  memory.visited("empty", 1);
+  memory.visited("taken-off-elsewhere", 2);
+  memory.advanceLastRead("taken-off-elsewhere", "e", 5);
   const p = page(backing);
   await p.online([entry("lobby")]);
   assert.deepEqual([...p.session.rooms.keys()].sort(), ["empty", "lobby"]);
@@ -189,7 +189,7 @@ test("a server that was set back has the page read the room again, and count as 
   const p = page();
   const lobby = await joinedRoom(p);
   lobby.outbox.add("not stored", 1);
-  lobby.outbox.attempt(lobby.outbox.entries()[0]?.nonce ?? "", 3);
+  lobby.outbox.attempt(lobby.outbox.messages()[0]?.nonce ?? "", 3);
   p.session.marks.seen("lobby", 3);
   await reconnected(p);
   const asked = p.asked.length;
@@ -200,7 +200,7 @@ test("a server that was set back has the page read the room again, and count as 
   assert.equal(p.asked.length, asked + 1, "the room was not read again");
   assert.deepEqual([lobby.state.head, lobby.state.headAt], [5, Date.UTC(2026, 10, 24, 9)]);
   assert.equal(lobby.state.lastRead, 1);
-  assert.equal(lobby.outbox.entries()[0]?.since, 0);
+  assert.equal(lobby.outbox.messages()[0]?.since, 0);
   await p.timers.pass(5_000);
   assert.deepEqual(p.sent("read").map((c) => c["seq"]), [0, 1], "what was read of the other log was told");
 });
@@ -210,5 +210,5 @@ test("behind without a reset keeps what is held", async () => {
   const lobby = await joinedRoom(p);
   await reconnected(p);
   await p.answer("join", { op: "behind", room: "lobby", seq: 2000, at: "2026-11-24T09:00:00.000Z", epoch: "e", count: 1, here: [me] });
-  assert.deepEqual([lobby.state.events.length > 0, lobby.state.head, lobby.outbox.entries().length], [true, 2000, 0]);
+  assert.deepEqual([lobby.state.messages.length > 0, lobby.state.head, lobby.outbox.messages().length], [true, 2000, 0]);
 });

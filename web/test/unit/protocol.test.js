@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Refusal, decode, decodePage, passes } from "../../js/protocol.js";
+import { Refusal, decode, decodePage, isRetryable } from "../../js/protocol.js";
 
 test("an event is decoded, its time in milliseconds", () => {
   const frame = `{"op":"event","room":"lobby","seq":42,"at":"2026-11-23T09:41:05.123Z","kind":"message","from":{"id":"a","name":"Ada"},"text":"hi","html":"<p>hi</p>","later":1}`;
@@ -47,13 +47,13 @@ test("what few messages have is read where it is, and its nonsense left out", ()
   const ada = { id: "a", name: "Ada" };
   assert.deepEqual(m, {
     seq: 7, at: 0, kind: "message", from: { id: "", name: "" }, text: "", html: "", thread: 3, replyTo: 2, quote: { from: grace, text: "hm" }, action: true, mentions: [ada],
-    reactions: [{ emoji: "👍", people: [ada] }], replies: { count: 2, seq: 9, at: Date.UTC(2026, 10, 23, 9, 41, 5, 123), from: grace }, edited: { seq: 8, at: 0 }, pinned: true, gone: false,
+    reactions: [{ emoji: "👍", people: [ada] }], replies: { count: 2, seq: 9, at: Date.UTC(2026, 10, 23, 9, 41, 5, 123), from: grace }, edited: { seq: 8, at: 0 }, pinned: true, deleted: false,
   });
   const thread = decodePage({ messages: [], root: { seq: 3, text: "root" }, following: true });
-  assert.deepEqual([thread.root?.text, thread.following], ["root", true]);
+  assert.deepEqual([thread.root?.text, thread.subscribed], ["root", true]);
 });
 
 test("waiting helps with some codes only", () => {
-  for (const code of ["rate_limited", "unavailable", "overloaded", "stopping", "internal"]) assert.ok(passes(code), code);
-  for (const code of ["too_long", "bad_text", "bad_nonce", "bad_room"]) assert.ok(!passes(code), code);
+  for (const code of ["rate_limited", "unavailable", "overloaded", "stopping", "internal"]) assert.ok(isRetryable(code), code);
+  for (const code of ["too_long", "bad_text", "bad_nonce", "bad_room"]) assert.ok(!isRetryable(code), code);
 });

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as room from "../../js/room-state.js";
 
-/** @import { Page, RoomEvent } from "../../js/protocol.js" */
+/** @import { MessageState, Page, RoomEvent } from "../../js/protocol.js" */
 /** @import { State } from "../../js/room-state.js" */
 
 const PEOPLE = ["Ada", "Grace", "Linus"].map((name) => ({ id: name.toLowerCase(), name }));
@@ -38,24 +38,24 @@ class Log {
     const base = { seq, at: seq * 1000, from: luck.of(PEOPLE), text: "", html: "" };
     const target = said.length > 0 ? luck.of(said.slice(-8)) : /** @type {RoomEvent} */ ({ ...base, kind });
     const root = target.thread ?? target.seq;
-    const quoted = this.standing(target.seq, seq - 1);
+    const quoted = this.stateAt(target.seq, seq - 1);
     /** @type {Record<string, Partial<RoomEvent>>} */
     const kinds = {
       message: { kind: "message", text: `text ${seq}` },
       reply: { kind: "reply", text: `reply ${seq}`, thread: root },
       echo: { kind: "message", text: `echo ${seq}`, thread: root },
-      answer: { kind: "message", text: `answer ${seq}`, replyTo: target.seq, ...(!quoted?.gone && quoted && { quote: { from: quoted.from, text: quoted.text } }) },
+      answer: { kind: "message", text: `answer ${seq}`, replyTo: target.seq, ...(!quoted?.deleted && quoted && { quote: { from: quoted.from, text: quoted.text } }) },
       topic: { kind: "topic", text: `topic ${seq}` },
       react: { kind: "react", target: target.seq, emoji: luck.of(EMOJI) },
       unreact: { kind: "unreact", target: target.seq, emoji: luck.of(EMOJI) },
     };
     const event = /** @type {RoomEvent} */ ({ ...base, ...(kinds[kind] ?? { kind, target: target.seq, text: kind === "edit" ? `edited ${seq}` : "" }) });
-    if (event.target && quoted?.gone) return; // refused
+    if (event.target && quoted?.deleted) return; // refused
     this.events.push(event);
   }
 
-  /** Returns a message as it stood when the log had `upTo` events. @param {number} seq  @param {number} upTo  @returns {RoomEvent | undefined} */
-  standing(seq, upTo) {
+  /** Returns a message as it stood when the log had `upTo` events. @param {number} seq  @param {number} upTo  @returns {MessageState | undefined} */
+  stateAt(seq, upTo) {
     const said = this.events[seq - 1];
     if (!said || seq > upTo) return undefined;
     const log = this.events.slice(0, upTo);
@@ -63,16 +63,16 @@ class Log {
     const isGone = (/** @type {number} */ n) => log.some((e) => e.kind === "delete" && e.target === n);
     const replies = log.filter((e) => (e.kind === "message" || e.kind === "reply") && e.thread === seq && !isGone(e.seq));
     const last = replies.at(-1);
-    const m = /** @type {RoomEvent} */ ({ seq, at: said.at, kind: said.kind, from: said.from, text: said.text, html: "" });
+    const m = /** @type {MessageState} */ ({ seq, at: said.at, kind: said.kind, from: said.from, text: said.text, html: "" });
     if (said.thread) m.thread = said.thread;
     if (last) m.replies = { count: replies.length, seq: last.seq, at: last.at, from: last.from };
-    if (gone) return { ...m, text: "", gone: true };
+    if (gone) return { ...m, text: "", deleted: true };
     const edit = log.findLast((e) => e.kind === "edit" && e.target === seq);
     if (edit) Object.assign(m, { text: edit.text, edited: { seq: edit.seq, at: edit.at } });
     if (said.replyTo) {
       m.replyTo = said.replyTo;
-      const answered = this.standing(said.replyTo, upTo);
-      if (answered && !answered.gone) m.quote = { from: answered.from, text: answered.text };
+      const answered = this.stateAt(said.replyTo, upTo);
+      if (answered && !answered.deleted) m.quote = { from: answered.from, text: answered.text };
     }
     /** @type {{ emoji: string, people: { id: string, name: string }[] }[]} */
     let reactions = [];
@@ -102,8 +102,8 @@ class Log {
     if (before !== undefined) from = Math.max(0, all.filter((n) => n < before).length - limit);
     if (after !== undefined) from = all.filter((n) => n <= after).length;
     const end = before !== undefined ? all.filter((n) => n < before).length : Math.min(all.length, from + limit);
-    const stand = (/** @type {number} */ n) => /** @type {RoomEvent} */ (this.standing(n, seq));
-    const root = thread ? this.standing(thread, seq) : undefined;
+    const stand = (/** @type {number} */ n) => /** @type {MessageState} */ (this.stateAt(n, seq));
+    const root = thread ? this.stateAt(thread, seq) : undefined;
     return {
       room: "lobby", seq, epoch: "e", more: after === undefined ? from > 0 : end < all.length,
       messages: all.slice(from, end).map(stand), topic: this.events.findLast((e) => e.kind === "topic")?.text ?? "", ...(root && { root }),
@@ -111,7 +111,7 @@ class Log {
   }
 }
 
-/** Without what is only ours. @param {RoomEvent | null | undefined} m */
+/** Without what is only ours. @param {MessageState | null | undefined} m */
 function plain(m) {
   if (!m) return m;
   const { asOf: _, ...rest } = m;
@@ -121,13 +121,13 @@ function plain(m) {
 /** @param {Log} log  @param {State} s  @param {string} where */
 function assertAsIfReadAfresh(log, s, where) {
   const all = log.shown(s.thread, log.events.length);
-  const held = s.events.map((e) => e.seq);
+  const held = s.messages.map((e) => e.seq);
   const first = held[0] === undefined ? all.length : all.indexOf(held[0]);
   assert.deepEqual(held, all.slice(first, first + held.length), `${where}: no gap and no repeat`);
   assert.equal(s.older, first > 0, `${where}: older`);
   assert.equal(s.newer, first + held.length < all.length, `${where}: newer`);
-  for (const m of s.events) assert.deepEqual(plain(m), plain(log.standing(m.seq, log.events.length)), `${where}: ${m.seq}`);
-  if (s.root) assert.deepEqual(plain(s.root), plain(log.standing(s.root.seq, log.events.length)), `${where}: root`);
+  for (const m of s.messages) assert.deepEqual(plain(m), plain(log.stateAt(m.seq, log.events.length)), `${where}: ${m.seq}`);
+  if (s.root) assert.deepEqual(plain(s.root), plain(log.stateAt(s.root.seq, log.events.length)), `${where}: root`);
   assert.equal(s.topic, log.events.findLast((e) => e.kind === "topic")?.text ?? "", `${where}: topic`);
 }
 
@@ -139,8 +139,8 @@ for (const thread of [0, 1]) {
       for (let i = luck.upTo(60) + thread; i > 0; i--) log.happen(luck);
       let heard = log.events.length; // how much of the log the live connection has brought
       const me = luck.of(PEOPLE);
-      const first = room.opened(room.begin("lobby", me), log.page({}, 0, 6), 0);
-      let s = thread ? room.opened(room.beginThread(first, thread), log.page({}, thread, 6), 0) : first;
+      const first = room.openWindow(room.begin("lobby", me), log.page({}, 0, 6), 0);
+      let s = thread ? room.openWindow(room.beginThread(first, thread), log.page({}, thread, 6), 0) : first;
       /** Answers on their way. @type {{ page: Page, put: (s: State, page: Page) => State }[]} */
       const flying = [];
       /** The two sides of a message are read one after the other; the page's seq is that of the first reading. @param {number} seq */
@@ -151,24 +151,24 @@ for (const thread of [0, 1]) {
         return { ...older, messages: [...older.messages, ...newer.messages], moreAfter: newer.more };
       };
       const ask = () => {
-        const [oldest, newest] = [s.events[0]?.seq, s.events.at(-1)?.seq];
+        const [oldest, newest] = [s.messages[0]?.seq, s.messages.at(-1)?.seq];
         const way = luck.upTo(4);
-        if (way === 0 && s.older && oldest) flying.push({ page: log.page({ before: oldest }, thread, 5), put: (t, p) => room.prepended(t, p, oldest) });
-        if (way === 1 && s.newer && newest) flying.push({ page: log.page({ after: newest }, thread, 5), put: (t, p) => room.appended(t, p, newest) });
-        if (way === 2) flying.push({ page: log.page({}, thread, 6), put: (t, p) => room.opened(t, p, 0) });
-        if (way === 3 && !thread) flying.push({ page: around(luck.upTo(log.events.length) + 1), put: (t, p) => room.opened(t, p, 0) });
+        if (way === 0 && s.older && oldest) flying.push({ page: log.page({ before: oldest }, thread, 5), put: (t, p) => room.prependPage(t, p, oldest) });
+        if (way === 1 && s.newer && newest) flying.push({ page: log.page({ after: newest }, thread, 5), put: (t, p) => room.appendPage(t, p, newest) });
+        if (way === 2) flying.push({ page: log.page({}, thread, 6), put: (t, p) => room.openWindow(t, p, 0) });
+        if (way === 3 && !thread) flying.push({ page: around(luck.upTo(log.events.length) + 1), put: (t, p) => room.openWindow(t, p, 0) });
       };
       /** @type {(root: number) => void} */
       const recount = (root) => flying.push({
         page: log.page({ after: root - 1 }, 0, 1),
         put: (t, p) => {
           if (!room.isUsable(t, p)) recount(root); // more was deleted meanwhile
-          return room.refreshed(t, p);
+          return room.refreshMessages(t, p);
         },
       });
       const hear = () => {
         const event = /** @type {RoomEvent} */ (log.events[heard++]);
-        s = room.received(s, event);
+        s = room.applyLive(s, event);
         const root = event.kind === "delete" && log.events[(event.target ?? 0) - 1]?.thread;
         if (root) recount(root);
       };
@@ -183,11 +183,11 @@ for (const thread of [0, 1]) {
         else if (what === 4) ask();
         else if (flying.length > 0) land();
         if (luck.upTo(20) === 0) s = { ...s, following: !s.following };
-        if (luck.upTo(30) === 0 && heard > 0) s = room.received(s, /** @type {RoomEvent} */ (log.events[luck.upTo(heard)])); // a resume repeats itself
+        if (luck.upTo(30) === 0 && heard > 0) s = room.applyLive(s, /** @type {RoomEvent} */ (log.events[luck.upTo(heard)])); // a resume repeats itself
         if (luck.upTo(40) === 0) {
           heard = log.events.length; // away for long: what was said meanwhile nobody will tell
-          s = room.joined(s, { op: "behind", seq: heard, count: 1, topic: log.page({}, 0, 1).topic });
-          flying.push({ page: log.page({}, thread, 6), put: (t, p) => room.opened(t, p, 0) });
+          s = room.applyJoin(s, { op: "behind", seq: heard, count: 1, topic: log.page({}, 0, 1).topic });
+          flying.push({ page: log.page({}, thread, 6), put: (t, p) => room.openWindow(t, p, 0) });
           while (flying.length > 0) land(); // in any order: what was asked for before is refused
         }
       }

@@ -3,14 +3,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decode } from "../../js/protocol.js";
 import { ReadMarks } from "../../js/read-marks.js";
-import { badge, blank, calls, changed, heard, listed, read, sections } from "../../js/rooms.js";
+import { applyReadMark, applyUpdate, attention, badge, emptyEntry, fromEntries, sections, withEntry } from "../../js/rooms.js";
 import { Timers } from "./fakes.js";
 
-/** @import { News } from "../../js/list-protocol.js" */
+/** @import { ListUpdate } from "../../js/list-protocol.js" */
 /** @import { Rooms } from "../../js/rooms.js" */
 
-const room = (/** @type {string} */ name, /** @type {object} */ more = {}) => ({ ...blank(name), seq: 10, at: 10, read: 10, ...more });
-/** @param {string} name  @param {number} seq  @param {Partial<News>} [more]  @returns {News} */
+const room = (/** @type {string} */ name, /** @type {object} */ more = {}) => ({ ...emptyEntry(name), seq: 10, at: 10, read: 10, ...more });
+/** @param {string} name  @param {number} seq  @param {Partial<ListUpdate>} [more]  @returns {ListUpdate} */
 const news = (name, seq, more) => ({ room: name, seq, at: seq, kind: "message", from: { id: "g", name: "Grace" }, text: "hi", mentions: [], here: false, thread: 0, target: 0, ...more });
 const counts = (/** @type {Rooms} */ rooms, /** @type {string} */ name) => [rooms.get(name)?.unread, rooms.get(name)?.mentions];
 
@@ -25,29 +25,29 @@ test("frames about the list are read, and strange ones do no harm", () => {
   assert.deepEqual(of({ op: "entry", room: "lobby", listed: false }), { type: "unlisted", room: "lobby" });
   assert.deepEqual(of({ op: "read", room: "lobby", seq: 4, unread: 1, mentions: 0 }), { type: "read", room: "lobby", mark: { room: "lobby", seq: 4, unread: 1, mentions: 0 } });
   const said = of({ op: "news", room: "lobby", seq: 6, kind: "reply", from: { id: "g", name: "Grace" }, text: "x", mentions: ["a", 7], thread: 2, at_here: true });
-  assert.ok(said?.type === "news");
-  assert.deepEqual([said.news.mentions, said.news.thread, said.news.from.name, said.news.here], [["a", ""], 2, "Grace", true]);
+  assert.ok(said?.type === "update");
+  assert.deepEqual([said.update.mentions, said.update.thread, said.update.from.name, said.update.here], [["a", ""], 2, "Grace", true]);
 });
 
 test("others' messages are unread, mentions too, also in threads; one's own and those read elsewhere are not", () => {
-  let rooms = listed([room("lobby")]);
-  rooms = heard(rooms, news("lobby", 11), "a");
+  let rooms = fromEntries([room("lobby")]);
+  rooms = applyUpdate(rooms, news("lobby", 11), "a");
   assert.deepEqual(counts(rooms, "lobby"), [1, 0]);
-  rooms = heard(rooms, news("lobby", 12, { mentions: ["a"] }), "a");
-  rooms = heard(rooms, news("lobby", 13, { kind: "reply", thread: 3, here: true }), "a");
+  rooms = applyUpdate(rooms, news("lobby", 12, { mentions: ["a"] }), "a");
+  rooms = applyUpdate(rooms, news("lobby", 13, { kind: "reply", thread: 3, here: true }), "a");
   assert.deepEqual(counts(rooms, "lobby"), [2, 2]);
-  rooms = heard(rooms, news("lobby", 14, { from: { id: "a", name: "Ada" }, text: "mine" }), "a");
+  rooms = applyUpdate(rooms, news("lobby", 14, { from: { id: "a", name: "Ada" }, text: "mine" }), "a");
   assert.deepEqual([...counts(rooms, "lobby"), rooms.get("lobby")?.last?.text], [2, 2, "mine"]);
-  assert.equal(heard(rooms, news("lobby", 14), "a"), rooms, "heard before");
-  rooms = read(rooms, { room: "lobby", seq: 14, unread: 0, mentions: 0 });
+  assert.equal(applyUpdate(rooms, news("lobby", 14), "a"), rooms, "heard before");
+  rooms = applyReadMark(rooms, { room: "lobby", seq: 14, unread: 0, mentions: 0 });
   assert.deepEqual(counts(rooms, "lobby"), [0, 0]);
-  assert.equal(read(rooms, { room: "lobby", seq: 14, unread: 0, mentions: 0 }), rooms);
-  rooms = heard(rooms, news("lobby", 15, { kind: "topic", text: "Ships" }), "a");
+  assert.equal(applyReadMark(rooms, { room: "lobby", seq: 14, unread: 0, mentions: 0 }), rooms);
+  rooms = applyUpdate(rooms, news("lobby", 15, { kind: "topic", text: "Ships" }), "a");
   assert.deepEqual([rooms.get("lobby")?.topic, ...counts(rooms, "lobby")], ["Ships", 0, 0]);
 });
 
 test("favourites stand apart; what names one is first, then what was last written in; muted rooms do not push forward", () => {
-  const rooms = listed([
+  const rooms = fromEntries([
     room("old", { at: 1 }), room("new", { at: 9 }), room("named", { at: 2, mentions: 1, unread: 1 }), room("muted", { at: 3, mentions: 5, muted: true }),
     room("loved", { at: 1, favourite: true }), room("loved-more", { at: 5, favourite: true, topic: "Roses" }),
   ]);
@@ -60,8 +60,8 @@ test("favourites stand apart; what names one is first, then what was last writte
 
 test("what calls counts on the title: by what each room may", () => {
   const all = room("a", { unread: 3, mentions: 1 });
-  assert.deepEqual([all, { ...all, notify: /** @type {const} */ ("mentions") }, { ...all, notify: /** @type {const} */ ("none") }, { ...all, muted: true }].map(calls), [3, 1, 0, 0]);
-  assert.equal(badge(changed(listed([all]), room("here", { unread: 100 })), "here", 2), 5, "the room on the screen counts as its log says");
+  assert.deepEqual([all, { ...all, notify: /** @type {const} */ ("mentions") }, { ...all, notify: /** @type {const} */ ("none") }, { ...all, muted: true }].map(attention), [3, 1, 0, 0]);
+  assert.equal(badge(withEntry(fromEntries([all]), room("here", { unread: 100 })), "here", 2), 5, "the room on the screen counts as its log says");
 });
 
 /** Read marks, and what they told the server. */
@@ -92,7 +92,7 @@ test("how far one has read is told a second later, once, and never less", async 
   assert.deepEqual(told, [["lobby", 7, false], ["garden", 1, false]]);
   assert.deepEqual(answers[0], { room: "lobby", seq: 7, unread: 0, mentions: 0 });
   m.seen("lobby", 7);
-  m.heard("lobby", 9);
+  m.receive("lobby", 9);
   m.seen("lobby", 8);
   await timers.pass(5000);
   assert.equal(told.length, 2, "known there already");

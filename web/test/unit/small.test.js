@@ -1,9 +1,9 @@
-// The smallest modules: time, ids, room names, what is remembered.
+// The smallest modules: time, ids, room names, what is memory.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Api } from "../../js/api.js";
 import { Refusal } from "../../js/protocol.js";
-import { Remembered } from "../../js/remembered.js";
+import { BrowserMemory } from "../../js/remembered.js";
 import { WORDS, makeRoomName } from "../../js/room-names.js";
 import { Store, nameOf } from "../../js/store.js";
 import { dayName, dayOf, fullTime } from "../../js/time.js";
@@ -41,16 +41,16 @@ test("made-up room names have 53 bits of chance and are names that the server ta
 
 test("what is remembered is kept per room, and numbers of another epoch are forgotten", () => {
   const backing = new MemoryStorage();
-  const r = new Remembered(new Store(backing));
+  const r = new BrowserMemory(new Store(backing));
   r.name = "Ada";
   r.visited("lobby", 1);
   r.visited("garden", 2);
   r.visited("lobby", 3);
   assert.deepEqual(r.visits().map((v) => v.room), ["lobby", "garden"]);
-  r.keepDraft("lobby", "half a th");
-  r.keepLastRead("lobby", "e", 42);
-  r.keepLastRead("lobby", "e", 7);
-  const again = new Remembered(new Store(backing));
+  r.setDraft("lobby", "half a th");
+  r.advanceLastRead("lobby", "e", 42);
+  r.advanceLastRead("lobby", "e", 7);
+  const again = new BrowserMemory(new Store(backing));
   assert.deepEqual([again.name, again.draft("lobby"), again.draft("garden"), again.lastRead("lobby", "e"), again.lastRead("lobby", "other")], ["Ada", "half a th", "", 42, 0]);
   again.forget("lobby");
   assert.deepEqual([again.visits().map((v) => v.room), again.draft("lobby"), again.lastRead("lobby", "e")], [["garden"], "", 0]);

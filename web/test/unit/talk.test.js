@@ -1,7 +1,7 @@
 // The small pure parts of talking: who is named, what a word may become, what a slash means, emoji.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { asSaid, clientCommand } from "../../js/commands.js";
+import { clientCommand, previewText } from "../../js/commands.js";
 import { suggestCommands, suggestPeople, wordAt } from "../../js/lazy/completion.js";
 import { EmojiBook, TONES, toned } from "../../js/lazy/emoji.js";
 import { cutMentions } from "../../js/mentions.js";
@@ -49,7 +49,7 @@ test("commands are suggested with what they take, and the page's own are told fr
   assert.deepEqual(suggestCommands("m", commands), [{ text: "/me", label: "/me what", note: "do" }]);
   assert.deepEqual(clientCommand("/nick  Grace Hopper "), { name: "nick", args: "Grace Hopper" });
   for (const text of ["/me waves", "/nickname", "//nick x", " /nick x", "/NICK x"]) assert.equal(clientCommand(text), null, text);
-  assert.deepEqual(["/me waves", "//me", "/me", "/mean"].map((s) => asSaid(s)), [{ text: "waves", action: true }, { text: "/me" }, { text: "/me" }, { text: "/mean" }]);
+  assert.deepEqual(["/me waves", "//me", "/me", "/mean"].map((s) => previewText(s)), [{ text: "waves", action: true }, { text: "/me" }, { text: "/me" }, { text: "/mean" }]);
 });
 
 test("emoji are found by their short-codes, toned where there is skin, and remembered", async () => {

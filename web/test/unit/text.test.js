@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
-import { excerpt, hue, initials, isJumbo, length, safeHref, whoTypes } from "../../js/text.js";
+import { excerpt, hue, initials, isJumbo, length, safeHref, typingText } from "../../js/text.js";
 
 test("only harmless addresses may be opened", () => {
   for (const href of ["javascript:alert(1)", " javascript:alert(1)", "java\nscript:alert(1)", "data:text/html,x", "vbscript:x", "file:///x", "blob:https://a.b/x", "/relative", "//a.b", "", "https://", "https://a.b@c.d/", "https://:p@c.d/"]) assert.equal(safeHref(href), "", href);
@@ -35,7 +35,7 @@ test("an excerpt is one line without marks", () => {
 
 test("who types is said in a few words", () => {
   const names = ["Ada", "Grace", "Linus"];
-  const said = [0, 1, 2, 3].map((n) => whoTypes(names.slice(0, n)).replace(/[\u2068\u2069]/g, ""));
+  const said = [0, 1, 2, 3].map((n) => typingText(names.slice(0, n)).replace(/[\u2068\u2069]/g, ""));
   assert.deepEqual(said, ["", "Ada is typing…", "Ada and Grace are typing…", "Several people are typing…"]);
 });
 
