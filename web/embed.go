@@ -29,7 +29,7 @@ const prefix = "/assets/"
 
 // policy lets the page load what is embedded here and talk to the server it
 // came from, and nothing else. Strings become markup in one place only, the
-// Trusted Types policy of js/view/safe-html.js.
+// Trusted Types policy of js/room/safe-html.js.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; " +
 	"require-trusted-types-for 'script'; trusted-types parley"
@@ -98,9 +98,9 @@ func New() (*Site, error) {
 }
 
 // firstOf returns what a visit loads at once: the assets that index.html names,
-// and of modules also those that they import. What a module loads by import()
-// waits until it is needed, with all that it imports alone: so languages other
-// than English, and what js/lazy/ holds.
+// and of modules also those that they import. A module that is loaded by import()
+// waits until it is needed, with the modules that only it imports: languages other
+// than English, dialogs, the search and what people do with messages.
 func firstOf(index []byte) ([]string, error) {
 	var first []string
 	for _, part := range strings.Split(string(index), `"`+prefix)[1:] {

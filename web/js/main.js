@@ -1,17 +1,17 @@
 // main.js: reads the address, makes the parts and connects them.
-/** @import { Person } from "./protocol.js" */
-import { Api } from "./api.js";
-import { firstPage } from "./history.js";
-import { reason, t } from "./i18n.js";
-import { isPlain, parseAddress } from "./place.js";
-import { Refusal } from "./protocol.js";
-import { BrowserMemory } from "./remembered.js";
-import { Store } from "./store.js";
-import { AppShell } from "./view/app-shell.js";
-import { listen, part } from "./view/dom.js";
-import { refusal } from "./view/refusal.js";
-import { backing } from "./view/theme.js";
-import "./view/language.js";
+/** @import { Person } from "./wire/protocol.js" */
+import { Api } from "./wire/api.js";
+import { firstPage } from "./room/history.js";
+import { reason, t } from "./ui/i18n.js";
+import { isPlain, parseAddress } from "./ui/address.js";
+import { Refusal } from "./wire/protocol.js";
+import { BrowserMemory } from "./room/browser-memory.js";
+import { Store } from "./ui/storage.js";
+import { AppShell } from "./shell/app-shell.js";
+import { listen, part } from "./ui/dom.js";
+import { refusal } from "./shell/refusal.js";
+import { backing } from "./ui/theme.js";
+import "./ui/language.js";
 
 const RETRY_MS = 2_000;
 
@@ -39,10 +39,10 @@ async function start() {
   if (me) return enter(me);
   listen(app, "entered", (/** @type {Person} */ person) => enter(person));
   if (address.at === "front") {
-    const { FrontPage } = await import("./lazy/front-page.js");
+    const { FrontPage } = await import("./shell/front-page.js");
     return show(new FrontPage()).show(null, memory, api, why);
   }
-  const [{ JoinForm }, asked] = await Promise.all([import("./lazy/join-form.js"), room ?? api.room(address.name)]);
+  const [{ JoinForm }, asked] = await Promise.all([import("./shell/join-form.js"), room ?? api.room(address.name)]);
   document.title = `${asked.room} – Parley`;
   show(new JoinForm()).show(asked, memory.name, api, why);
 }

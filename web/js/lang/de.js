@@ -1,5 +1,5 @@
 // de.js: die Seite auf Deutsch. Angeredet wird mit Du; Wörter wie „Raum“ stehen im Glossar von docs/architecture.md.
-/** @type {import("../i18n.js").Catalogue} */
+/** @type {import("../ui/i18n.js").Catalogue} */
 export default {
   // Everywhere
   "close": "Schließen",

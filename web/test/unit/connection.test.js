@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Connection } from "../../js/connection.js";
-import { Refusal } from "../../js/protocol.js";
+import { Connection } from "../../js/wire/connection.js";
+import { Refusal } from "../../js/wire/protocol.js";
 import { FakeSocket, Timers, settle } from "./fakes.js";
 
 function setUp() {

@@ -1,5 +1,5 @@
 // fakes.js: what the pure modules are given instead of a browser: storage, sockets, timers.
-/** @import { Socket } from "../../js/connection.js" */
+/** @import { Socket } from "../../js/wire/connection.js" */
 
 export class MemoryStorage {
   /** @type {Map<string, string>} */
@@ -101,7 +101,7 @@ export class FakeSocket {
   }
 }
 
-/** @param {number} seq  @param {Partial<import("../../js/protocol.js").MessageState>} [more] */
+/** @param {number} seq  @param {Partial<import("../../js/wire/protocol.js").MessageState>} [more] */
 export const event = (seq, more) => ({ seq, at: Date.UTC(2026, 10, 23, 9) + seq * 1000, kind: "message", from: { id: "g", name: "Grace" }, text: `text ${seq}`, html: "", ...more });
 
 /** @param {number} from  @param {number} to */

@@ -1,12 +1,12 @@
 // Finding one's way: addresses, shortcuts, the letters of the switcher, what a search has found.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Api } from "../../js/api.js";
-import { saved, search, threads } from "../../js/found-api.js";
-import { best, match } from "../../js/fuzzy.js";
-import { formatAddress, isPlain, parseAddress } from "../../js/place.js";
-import { SHORTCUTS, actionOf, keysOf } from "../../js/shortcuts.js";
-import { snippet } from "../../js/snippet.js";
+import { Api } from "../../js/wire/api.js";
+import { saved, search, threads } from "../../js/find/find-api.js";
+import { best, match } from "../../js/find/fuzzy.js";
+import { formatAddress, isPlain, parseAddress } from "../../js/ui/address.js";
+import { SHORTCUTS, actionOf, keysOf } from "../../js/shell/shortcuts.js";
+import { snippet } from "../../js/find/snippet.js";
 
 test("an address names the front page, a room, a message in it, or nothing", () => {
   const at = (/** @type {string} */ pathname, hash = "") => parseAddress({ pathname, hash });

@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { afterEach, test } from "node:test";
-import { LANGUAGES, bestLanguage, direction, language, list, number, pieces, reason, speak, t } from "../../js/i18n.js";
+import { LANGUAGES, bestLanguage, direction, language, list, number, pieces, reason, speak, t } from "../../js/ui/i18n.js";
 import de from "../../js/lang/de.js";
 import en from "../../js/lang/en.js";
 import pseudo from "../../js/lang/xx-pseudo.js";
-import { Refusal } from "../../js/protocol.js";
-import { timeOfDay } from "../../js/time.js";
+import { Refusal } from "../../js/wire/protocol.js";
+import { timeOfDay } from "../../js/ui/time.js";
 
 const web = new URL("../../", import.meta.url);
 const catalogues = /** @type {Record<string, Record<string, string | Record<string, string>>>} */ ({ de, "xx-pseudo": pseudo });

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Outbox } from "../../js/outbox.js";
-import { Refusal } from "../../js/protocol.js";
-import { Sender } from "../../js/sender.js";
-import { Store } from "../../js/store.js";
-import { Tabs } from "../../js/tabs.js";
+import { Outbox } from "../../js/room/outbox.js";
+import { Refusal } from "../../js/wire/protocol.js";
+import { Sender } from "../../js/room/sender.js";
+import { Store } from "../../js/ui/storage.js";
+import { Tabs } from "../../js/room/tabs.js";
 import { MemoryStorage, Timers, settle } from "./fakes.js";
 
-/** @import { AnswerBody, Command } from "../../js/protocol.js" */
+/** @import { AnswerBody, Command } from "../../js/wire/protocol.js" */
 
 const texts = (/** @type {Outbox} */ outbox) => outbox.messages().map((e) => e.text);
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Api } from "../../js/api.js";
-import { PageSession } from "../../js/page-session.js";
-import { BrowserMemory } from "../../js/remembered.js";
-import { Store } from "../../js/store.js";
+import { Api } from "../../js/wire/api.js";
+import { PageSession } from "../../js/list/page-session.js";
+import { BrowserMemory } from "../../js/room/browser-memory.js";
+import { Store } from "../../js/ui/storage.js";
 import { FakeSocket, MemoryStorage, Timers, event, settle } from "./fakes.js";
 
 const me = { id: "a", name: "Ada" };

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isFormatted, toMarkdown } from "../../js/lazy/paste.js";
+import { isFormatted, toMarkdown } from "../../js/talk/paste.js";
 
-/** @import { Branch } from "../../js/lazy/paste.js" */
+/** @import { Branch } from "../../js/talk/paste.js" */
 
 /** An element. @param {string} name  @param {Record<string, string> | string | Branch} [first]  @param {...(string | Branch)} rest  @returns {Branch} */
 function h(name, first, ...rest) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Refusal, decode, decodePage, isRetryable } from "../../js/protocol.js";
+import { Refusal, decode, decodePage, isRetryable } from "../../js/wire/protocol.js";
 
 test("an event is decoded, its time in milliseconds", () => {
   const frame = `{"op":"event","room":"lobby","seq":42,"at":"2026-11-23T09:41:05.123Z","kind":"message","from":{"id":"a","name":"Ada"},"text":"hi","html":"<p>hi</p>","later":1}`;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as room from "../../js/room-state.js";
-import { withOptimistic } from "../../js/standing.js";
+import * as room from "../../js/room/room-state.js";
+import { withOptimistic } from "../../js/room/message-state.js";
 import { event, events } from "./fakes.js";
 
-/** @import { State } from "../../js/room-state.js" */
+/** @import { State } from "../../js/room/room-state.js" */
 
 const ME = { id: "me", name: "Ada" };
 const fresh = () => room.begin("lobby", ME);

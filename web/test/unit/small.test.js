@@ -1,13 +1,13 @@
 // The smallest modules: time, ids, room names, what is memory.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Api } from "../../js/api.js";
-import { Refusal } from "../../js/protocol.js";
-import { BrowserMemory } from "../../js/remembered.js";
-import { WORDS, makeRoomName } from "../../js/room-names.js";
-import { Store, nameOf } from "../../js/store.js";
-import { dayName, dayOf, fullTime } from "../../js/time.js";
-import { uuid7 } from "../../js/uuid.js";
+import { Api } from "../../js/wire/api.js";
+import { Refusal } from "../../js/wire/protocol.js";
+import { BrowserMemory } from "../../js/room/browser-memory.js";
+import { WORDS, makeRoomName } from "../../js/shell/room-names.js";
+import { Store, nameOf } from "../../js/ui/storage.js";
+import { dayName, dayOf, fullTime } from "../../js/ui/time.js";
+import { uuid7 } from "../../js/wire/uuid.js";
 import { MemoryStorage } from "./fakes.js";
 
 test("days are named as seen from now", () => {

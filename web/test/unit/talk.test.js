@@ -1,14 +1,14 @@
 // The small pure parts of talking: who is named, what a word may become, what a slash means, emoji.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clientCommand, previewText } from "../../js/commands.js";
-import { suggestCommands, suggestPeople, wordAt } from "../../js/lazy/completion.js";
-import { EmojiBook, TONES, toned } from "../../js/lazy/emoji.js";
-import { cutMentions } from "../../js/mentions.js";
-import { Store } from "../../js/store.js";
+import { clientCommand, previewText } from "../../js/room/slash-commands.js";
+import { suggestCommands, suggestPeople, wordAt } from "../../js/talk/completion.js";
+import { EmojiBook, TONES, toned } from "../../js/talk/emoji.js";
+import { cutMentions } from "../../js/room/mentions.js";
+import { Store } from "../../js/ui/storage.js";
 import { MemoryStorage } from "./fakes.js";
 
-/** @import { Api } from "../../js/api.js" */
+/** @import { Api } from "../../js/wire/api.js" */
 
 const ADA = { id: "a", name: "Ada" };
 const LOVELACE = { id: "l", name: "Ada Lovelace" };

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as room from "../../js/room-state.js";
-import { layOut } from "../../js/timeline.js";
+import * as room from "../../js/room/room-state.js";
+import { layOut } from "../../js/room/timeline.js";
 import { event } from "./fakes.js";
 
-/** @import { OutboxMessage } from "../../js/outbox.js" */
-/** @import { MessageState } from "../../js/protocol.js" */
+/** @import { OutboxMessage } from "../../js/room/outbox.js" */
+/** @import { MessageState } from "../../js/wire/protocol.js" */
 
 const ME = { id: "me", name: "Ada" };
 const AT = new Date(2026, 10, 23, 12).getTime(); // noon of the local day

@@ -1,0 +1,276 @@
+// page-session.js: one person on this page: one connection, the list of their rooms, and the rooms that are open here. It
+// passes on to each room what the connection hears, and tells the server how far one has read.
+/** @import { Api } from "../wire/api.js" */
+/** @import { Socket, Status } from "../wire/connection.js" */
+/** @import { ListEntry, ListUpdate, ReadMark } from "../wire/list-frames.js" */
+/** @import { AnswerBody, Command, Person, ServerMessage } from "../wire/protocol.js" */
+/** @import { BrowserMemory } from "../room/browser-memory.js" */
+/** @import { Rooms } from "./room-list-state.js" */
+/** @import { Channel } from "../room/tabs.js" */
+import { Connection } from "../wire/connection.js";
+import { Refusal } from "../wire/protocol.js";
+import { ReadMarks } from "./read-marks.js";
+import { RoomSession } from "../room/room-session.js";
+import * as list from "./room-list-state.js";
+
+const MAX_OPEN_ROOMS = 12; // rooms whose log stays here, so that going back to them is immediate
+const LEAVE_MS = 5_000; // who looks into another room for a moment has not left this one
+
+/** @typedef {object} Deps
+ * @property {Person} me
+ * @property {Api} api
+ * @property {BrowserMemory} memory
+ * @property {() => Socket} dial
+ * @property {(room: string) => Channel} channel  to the other tabs
+ * @property {(f: () => void, ms: number) => number} setTimeout
+ * @property {(id: number) => void} clearTimeout
+ * @property {() => number} now
+ * @property {() => number} random
+ * @property {(room: string) => void} onRoom  an open room looks different now
+ * @property {() => void} onEnded  one has been signed out
+ * @property {() => void} onList  the list does, or the connection
+ * @property {(update: ListUpdate) => void} onListUpdate
+ * @property {(mark: ReadMark) => void} onRead  this far one has read on another device
+ * @property {() => void} onBadName one has to choose another name before anything else
+ */
+
+export class PageSession {
+  /** @type {Rooms} */
+  rooms;
+  /** Whether the server keeps the list; an older one does not, and then it is the rooms visited in this browser. */
+  listed = false;
+  /** The room on the screen, if any. @type {RoomSession | null} */
+  room = null;
+  /** @type {Map<string, RoomSession>} the last one used at the end */
+  #open = new Map();
+  /** @type {Map<string, number>} rooms that are about to be left, with their timers */
+  #leaving = new Map();
+  /** @type {AnswerBody | null} */
+  #hello = null;
+
+  /** @param {Deps} deps */
+  constructor(deps) {
+    this.deps = deps;
+    this.me = deps.me;
+    this.rooms = list.fromEntries(deps.memory.visits().map(({ room, at }) => list.emptyEntry(room, at)));
+    const { dial, setTimeout, clearTimeout, random } = deps;
+    this.connection = new Connection({
+      dial, setTimeout, clearTimeout, random,
+      onHello: (body) => this.#onHello(body),
+      onMessage: (m) => this.#receive(m),
+      onStatus: (status) => this.#connectionChanged(status),
+      onEnded: deps.onEnded,
+      onBadSession: async () => {
+        await deps.api.callMe(deps.memory.name || this.me.name);
+      },
+      onBadName: deps.onBadName,
+    });
+    this.marks = new ReadMarks({
+      setTimeout, clearTimeout,
+      send: (room, seq, exact) => this.#request({ op: "read", room, seq, ...(exact && { exact }) }),
+      onAnswer: (mark) => {
+        this.#show(list.applyReadMark(this.rooms, mark));
+        this.#open.get(mark.room)?.setUnreadCount(mark);
+      },
+    });
+  }
+
+  /** Brings a room on the screen, as it was left or, on a first visit or with a seq, as the address wants it.
+   * @param {string} room  @param {number | null} seq */
+  enter(room, seq) {
+    if (this.room?.deps.room !== room) this.leave();
+    this.deps.clearTimeout(this.#leaving.get(room) ?? 0);
+    this.#leaving.delete(room);
+    this.deps.memory.visited(room, this.deps.now());
+    const entry = this.rooms.get(room) ?? list.emptyEntry(room, this.deps.now());
+    if (!this.rooms.has(room)) this.#show(list.withEntry(this.rooms, entry));
+    const known = this.#open.get(room);
+    const session = known ?? this.#begin(room, entry);
+    this.#open.delete(room);
+    this.#open.set(room, session);
+    this.room = session;
+    session.enter(entry.seq);
+    if (!known) session.start(seq);
+    this.#closeOldRooms();
+    return session;
+  }
+
+  /** Nothing is on the screen, or soon another room. */
+  leave() {
+    const left = this.room;
+    if (!left) return;
+    const { room } = left.deps;
+    this.room = null;
+    left.look({ following: left.state.following, reading: false, seen: 0 });
+    this.marks.flush(room);
+    this.marks.release(room);
+    this.#leaving.set(room, this.deps.setTimeout(() => {
+      this.#leaving.delete(room);
+      left.leave();
+    }, LEAVE_MS));
+  }
+
+  /** The page is about to go: what was read is said now or never. */
+  end() {
+    this.marks.flush();
+    for (const session of this.#open.values()) session.tabs.leave();
+  }
+
+  /** @param {string | null} name of an item in the common storage that another tab changed */
+  storageChanged(name) {
+    for (const session of this.#open.values()) session.storageChanged(name);
+  }
+
+  /** One has another name now, on this page at once. @param {Person} person */
+  renamed(person) {
+    this.me = person;
+    this.deps.memory.name = person.name;
+  }
+
+  /** Changes how a room stands in the list. @param {string} room  @param {Partial<Pick<ListEntry, "notify" | "muted" | "favourite">>} change */
+  async set(room, change) {
+    const before = this.rooms.get(room);
+    if (before) this.#show(list.withEntry(this.rooms, { ...before, ...change })); // at once; taken back if it is refused
+    const answer = this.listed ? await this.#request({ op: "set", room, ...change }) : null;
+    if (!answer && this.listed && before) this.#show(list.withEntry(this.rooms, before));
+    return answer !== null;
+  }
+
+  /** Takes a room off the list. @param {string} room */
+  async unlist(room) {
+    this.deps.memory.forget(room);
+    this.marks.forget(room);
+    this.#show(list.withoutRoom(this.rooms, room));
+    if (this.listed) await this.#request({ op: "set", room, listed: false });
+  }
+
+  /** All that was said in a room, or everywhere, counts as read. @param {string} [room] */
+  markRead(room) {
+    for (const entry of room === undefined ? this.rooms.values() : [this.rooms.get(room)]) {
+      if (!entry || (entry.unread === 0 && entry.mentions === 0)) continue;
+      this.marks.release(entry.room);
+      this.marks.seen(entry.room, entry.seq);
+      this.#open.get(entry.room)?.readElsewhere(entry.seq);
+      this.#show(list.applyReadMark(this.rooms, { room: entry.room, seq: entry.seq, unread: 0, mentions: 0 }));
+    }
+    this.marks.flush();
+  }
+
+  /** A message and what follows count as unread, until one comes to the room again. @param {string} room  @param {number} seq */
+  markUnread(room, seq) {
+    this.marks.hold(room, seq - 1);
+  }
+
+  /** @param {string} room  @param {ListEntry} entry  @returns {RoomSession} */
+  #begin(room, entry) {
+    const { api, memory, channel, setTimeout, now } = this.deps;
+    const epoch = this.#hello?.epoch;
+    if (this.listed && epoch) memory.setLastRead(room, epoch, entry.read); // other devices have read, too
+    const session = new RoomSession({
+      room, me: this.me, api, memory: memory, connection: this.connection, channel: channel(room), setTimeout, now,
+      onChange: () => this.#changed(room),
+      onReset: () => this.marks.resetLog(room),
+    });
+    if (this.#hello && this.connection.status === "online") session.onHello(this.#hello);
+    return session;
+  }
+
+  /** Lets go of the rooms that were not looked at for longest, unless something waits there to be sent. */
+  #closeOldRooms() {
+    for (const [room, session] of this.#open) {
+      if (this.#open.size <= MAX_OPEN_ROOMS) return;
+      if (session === this.room || this.#leaving.has(room) || session.outbox.next()) continue;
+      session.tabs.leave();
+      this.#open.delete(room);
+    }
+  }
+
+  /** @param {string} room */
+  #changed(room) {
+    const session = this.#open.get(room);
+    if (!session) return;
+    const entry = this.rooms.get(room);
+    if (entry) session.setListEntry(entry);
+    const { me, lastRead, epoch } = session.state;
+    if (me.name !== this.me.name) this.me = me;
+    if (epoch && session === this.room && lastRead > 0) this.marks.seen(room, lastRead);
+    this.deps.onRoom(room);
+  }
+
+  /** @param {AnswerBody} body */
+  #onHello(body) {
+    this.#hello = body;
+    if (body.person) this.me = body.person;
+    for (const session of this.#open.values()) session.onHello(body);
+    this.#openList();
+    this.marks.resend();
+  }
+
+  async #openList() {
+    try {
+      const { rooms = [] } = await this.connection.request({ op: "watch" });
+      this.listed = true;
+      this.#show(list.fromEntries([...rooms, ...this.#unstoredRooms(rooms)]));
+      for (const entry of rooms) {
+        this.marks.receive(entry.room, entry.read);
+        this.#open.get(entry.room)?.readElsewhere(entry.read);
+      }
+    } catch (err) {
+      if (err instanceof Refusal && err.code === "unknown_op") this.listed = false;
+    }
+    this.deps.onList();
+  }
+
+  /** The rooms in which one has been and nobody has written: for the server they do not exist yet.
+   * @param {readonly ListEntry[]} listed  @returns {ListEntry[]} */
+  #unstoredRooms(listed) {
+    const known = new Set(listed.map((e) => e.room));
+    const { memory } = this.deps;
+    const here = this.room?.deps.room;
+    return memory.visits().filter(({ room }) => !known.has(room) && (room === here || !memory.wasWritten(room))).map(({ room, at }) => list.emptyEntry(room, at));
+  }
+
+  /** @param {Status} status */
+  #connectionChanged(status) {
+    for (const session of this.#open.values()) session.connectionChanged(status);
+    this.deps.onList();
+  }
+
+  /** @param {ServerMessage} m */
+  #receive(m) {
+    switch (m.type) {
+      case "update":
+        this.#show(list.applyUpdate(this.rooms, m.update, this.me.id));
+        return this.deps.onListUpdate(m.update);
+      case "entry":
+        return this.#show(list.withEntry(this.rooms, m.entry));
+      case "unlisted":
+        this.deps.memory.forget(m.room);
+        this.marks.forget(m.room);
+        return m.room === this.room?.deps.room ? undefined : this.#show(list.withoutRoom(this.rooms, m.room));
+      case "read":
+        this.#show(list.applyReadMark(this.rooms, m.mark));
+        this.marks.receive(m.room, m.mark.seq);
+        this.#open.get(m.room)?.readElsewhere(m.mark.seq);
+        return this.deps.onRead(m.mark);
+      case "answer":
+        return;
+      default:
+        this.#open.get(m.room)?.receive(m);
+    }
+  }
+
+  /** @param {Rooms} rooms */
+  #show(rooms) {
+    if (rooms === this.rooms) return;
+    this.rooms = rooms;
+    const entry = this.room && rooms.get(this.room.deps.room);
+    if (entry) this.room?.setListEntry(entry);
+    this.deps.onList();
+  }
+
+  /** Resolves to null when the server does not do it. @param {Command} command */
+  #request(command) {
+    return this.connection.request(command).catch(() => null);
+  }
+}

@@ -1,0 +1,418 @@
+// room-session.js: one room of one person on this page: the state, and the parts that change it. The view
+// reads it and calls its verbs; it knows nothing of the view but onChange.
+/** @import { Api } from "../wire/api.js" */
+/** @import { Connection, Status } from "../wire/connection.js" */
+/** @import { ListEntry, ReadMark } from "../wire/list-frames.js" */
+/** @import { AnswerBody, Command, MessageState, Person, RoomEvent, ServerMessage } from "../wire/protocol.js" */
+/** @import { ThreadSession } from "./thread-session.js" */
+/** @import { MessageOptions, OutboxMessage } from "./outbox.js" */
+/** @import { BrowserMemory } from "./browser-memory.js" */
+/** @import { State } from "./room-state.js" */
+/** @import { Channel } from "./tabs.js" */
+import { History } from "./history.js";
+import { Outbox } from "./outbox.js";
+import { Refusal } from "../wire/protocol.js";
+import * as room from "./room-state.js";
+import { Sender } from "./sender.js";
+import { Tabs } from "./tabs.js";
+import { uuid7 } from "../wire/uuid.js";
+
+const RETRY_MS = 2_000; // after a first page or a join that failed
+const TAKE_OVER_MS = 15_000; // how often to look whether another tab left messages behind
+const MAX_TEXT = 4_000; // until the server has said its limit
+
+/** Where the view has to go once it has drawn.
+ * @typedef {{ to: "newest" } | { to: "new-separator" } | { to: "message", seq: number }} Target */
+
+/** @typedef {object} Deps
+ * @property {string} room  canonical
+ * @property {Person} me
+ * @property {Api} api
+ * @property {BrowserMemory} memory
+ * @property {Pick<Connection, "request" | "status">} connection  shared with all rooms of the page
+ * @property {Channel} channel  to the other tabs
+ * @property {(f: () => void, ms: number) => number} setTimeout
+ * @property {() => number} now
+ * @property {() => void} onChange
+ * @property {() => void} onReset  the room's log is another one than before
+ */
+
+export class RoomSession {
+  /** The thread that is open beside the room. @type {ThreadSession | null} */
+  thread = null;
+  maxText = MAX_TEXT;
+  joined = false; // on the present connection
+  /** @type {Target | null} */
+  target = null;
+  #joining = false;
+  #seen = 0; // the last message that was in view
+  #here = false; // on the screen
+  #missed = 0; // when this seq is there, the view goes to the first message that was missed
+
+  /** @param {Deps} deps */
+  constructor(deps) {
+    this.deps = deps;
+    this.state = room.begin(deps.room, deps.me);
+    const { setTimeout, onChange, memory } = deps;
+    this.connection = deps.connection;
+    const request = (/** @type {Parameters<Connection["request"]>[0]} */ c) => this.connection.request(c);
+    this.outbox = new Outbox(memory.store, deps.room, uuid7(deps.now()));
+    this.sender = new Sender({
+      outbox: this.outbox, room: deps.room, request, setTimeout, onChange,
+      newest: () => Math.max(this.state.head, ...this.state.sentMessages.keys()),
+      onStored: (message, seq) => this.#stored(message, seq),
+    });
+    this.history = new History({
+      read: (where) => deps.api.messages(deps.room, where), setTimeout, onRetryable: onChange,
+      state: () => this.state,
+      change: (f) => this.change(f),
+      lastRead: (epoch) => memory.lastRead(deps.room, epoch),
+    });
+    this.tabs = new Tabs(deps.channel, this.outbox.tab, setTimeout, () => this.#takeOver());
+  }
+
+  /** @param {number | null} seq the message that the address names */
+  start(seq) {
+    this.#open(seq);
+    this.#takeOverPeriodically();
+  }
+
+  /** The room comes on the screen: one is in it, and others see that. What was said meanwhile is marked as new.
+   * @param {number} [newest] the room's newest seq as the list knows it */
+  enter(newest = 0) {
+    this.#here = true;
+    const { head, lastRead } = this.state;
+    if (head > 0 && newest > head) {
+      this.#missed = newest;
+      this.change((s) => ({ ...s, newSeparator: lastRead < head ? (s.newSeparator ?? lastRead) : head }));
+    }
+    this.#join();
+  }
+
+  /** It is on the screen no more. What was written there is sent all the same. */
+  leave() {
+    this.#here = false;
+    if (!this.joined) return;
+    this.joined = false;
+    this.connection.request({ op: "leave", room: this.deps.room }).catch(() => undefined); // lost: then one is not there either
+  }
+
+  /** The person has read up to seq on another device. @param {number} seq */
+  readElsewhere(seq) {
+    this.change((s) => room.markRead(s, seq));
+    this.deps.memory.advanceLastRead(this.deps.room, this.state.epoch, this.state.lastRead);
+  }
+
+  /** The server has been told how far one has read, and says what is left: it counts what we do not hold.
+   * @param {ReadMark} mark */
+  setUnreadCount({ seq, unread }) {
+    if (this.state.mayHaveMore && !room.holdsAllUnread(this.state)) this.change((s) => room.setUnreadCount(s, seq, unread));
+  }
+
+  /** The list of rooms knows what the room is about, however long ago that was said. @param {ListEntry} entry */
+  setListEntry({ topic, seq }) {
+    this.change((s) => room.setTopic(s, topic, seq));
+  }
+
+  /** @param {string} text  @param {MessageOptions} [extra] */
+  send(text, extra) {
+    this.outbox.add(text, this.deps.now(), extra);
+    if (!extra?.thread || extra.echo) {
+      this.newest();
+      this.change((s) => ({ ...s, newSeparator: null }));
+    }
+    this.sender.pump();
+    this.deps.onChange();
+  }
+
+  /** @param {string} nonce */
+  retry(nonce) {
+    this.outbox.retry(nonce);
+    this.sender.pump();
+    this.deps.onChange();
+  }
+
+  /** Takes an unsent message back and returns its text. @param {string} nonce */
+  takeBack(nonce) {
+    const text = this.outbox.messages().find((e) => e.nonce === nonce)?.text ?? "";
+    this.outbox.remove(nonce);
+    this.deps.onChange();
+    return text;
+  }
+
+  typing() {
+    if (this.joined) this.connection.request({ op: "typing", room: this.deps.room }).catch(() => undefined); // of the moment: not worth a word
+  }
+
+  /** Goes to the end of the log. */
+  async newest() {
+    if (!room.atNewest(this.state)) await this.history.open().catch(() => undefined);
+    this.target = { to: "newest" };
+    this.change((s) => ({ ...s, following: true, heldUnread: false }));
+  }
+
+  /** Goes to a message, wherever in the log it is. It resolves to false if there is none.
+   * @param {number} seq */
+  async goTo(seq) {
+    const held = () => this.state.messages.some((e) => e.seq === seq);
+    if (this.state.epoch && seq > this.state.head) return false;
+    if (!held()) await this.history.open(seq).catch(() => undefined);
+    if (!held()) return false;
+    this.target = { to: "message", seq };
+    this.deps.onChange();
+    return true;
+  }
+
+  /** What the person sees of the page. @param {{ following: boolean, reading: boolean, seen: number }} look */
+  look({ following, reading, seen }) {
+    const before = this.state;
+    if (seen > 0) this.#seen = seen;
+    let s = before.following === following && before.reading === reading ? before : { ...before, following, reading };
+    if (reading && !before.reading && s.heldUnread) s = { ...s, heldUnread: false };
+    if (reading) s = room.markRead(s, seen);
+    if (s === before) return;
+    this.change(() => s);
+    this.deps.memory.advanceLastRead(s.room, s.epoch, s.lastRead);
+  }
+
+  /** Another tab has changed the common storage. @param {string | null} name */
+  storageChanged(name) {
+    if (this.outbox.changed(name)) this.deps.onChange();
+  }
+
+  /** @param {(s: State) => State} f */
+  change(f) {
+    const next = f(this.state);
+    if (next === this.state) return;
+    this.state = next;
+    this.deps.onChange();
+  }
+
+  /** @param {number | null} seq */
+  async #open(seq) {
+    try {
+      await this.history.open(seq ?? undefined);
+      const { newSeparator, epoch } = this.state;
+      if (!epoch) return;
+      this.target = seq !== null ? { to: "message", seq } : newSeparator !== null ? { to: "new-separator" } : { to: "newest" };
+      this.deps.onChange();
+      this.#join();
+    } catch {
+      this.deps.setTimeout(() => this.#open(seq), RETRY_MS);
+    }
+  }
+
+  /** The page's connection comes or goes. @param {Status} status */
+  connectionChanged(status) {
+    if (status !== "online") {
+      this.joined = false;
+      this.sender.setOnline(false);
+    }
+    this.deps.onChange();
+  }
+
+  /** The server knows who one is. @param {AnswerBody} body */
+  onHello(body) {
+    if (body.limits?.message_length !== undefined) this.maxText = body.limits.message_length || Infinity;
+    if (body.person) this.change((s) => ({ ...s, me: body.person ?? s.me }));
+    this.sender.setOnline(true);
+    this.#join();
+  }
+
+  /** Joins once both the connection and the first page are there. */
+  async #join() {
+    const { epoch, head, headAt } = this.state;
+    if (!epoch || !this.#here || this.joined || this.#joining || this.connection.status !== "online") return;
+    this.#joining = true;
+    try {
+      const answer = await this.connection.request({ op: "join", room: this.deps.room, after: head, epoch, ...(headAt > 0 && { at: new Date(headAt).toISOString() }) });
+      const other = answer.reset || (answer.epoch !== undefined && answer.epoch !== epoch);
+      this.joined = true;
+      this.change((s) => room.applyJoin(other ? room.resetLog(s, answer.epoch ?? "") : s, answer));
+      if (other) await this.#resetLog(answer.epoch ?? epoch);
+      if (this.state.messages.length === 0 && this.state.head > 0) await this.newest();
+      else if (answer.op === "behind") this.#reread();
+      if (!room.holdsAllUnread(this.state)) this.#count();
+      this.thread?.roomJoined(answer);
+    } catch (err) {
+      if (err instanceof Refusal && err.code === "lost") return; // the next hello joins
+      this.deps.setTimeout(() => this.#join(), (err instanceof Refusal && err.retryAfterMs) || RETRY_MS);
+    } finally {
+      this.#joining = false;
+      if (!this.#here) this.leave(); // left while the answer was on its way
+    }
+  }
+
+  /** The server was set back, and its log is another one. How far one has read counts in the old numbers: the server
+   * knows it in the new ones. @param {string} epoch */
+  async #resetLog(epoch) {
+    const { room: name, memory, onReset } = this.deps;
+    onReset();
+    this.outbox.resetLog();
+    const answer = await this.connection.request({ op: "read", room: name, seq: 0 }).catch(() => null);
+    memory.setLastRead(name, epoch, answer?.read ?? 0);
+  }
+
+  /** @param {ServerMessage} m */
+  receive(m) {
+    if (m.type === "answer" || m.room !== this.deps.room) return;
+    if (m.type === "event") this.#applyLive(m.event);
+    else if (m.type === "presence") this.change((s) => room.applyPresence(s, m));
+    else if (m.type === "typing") {
+      this.change((s) => room.applyTyping(s, m.from, this.deps.now()));
+      this.deps.setTimeout(() => this.change((s) => room.expireTyping(s, this.deps.now())), 5_100);
+    }
+    if (m.type === "event") this.#showMissed();
+  }
+
+  /** What was said while one was elsewhere has come: the view goes where it begins. */
+  #showMissed() {
+    if (this.#missed === 0 || this.state.head < this.#missed) return;
+    this.#missed = 0;
+    this.target = { to: "new-separator" };
+    this.deps.onChange();
+  }
+
+  async #takeOver() {
+    if (!this.outbox.hasOtherTabs()) return;
+    if (!this.outbox.takeOver(await this.tabs.alive())) return;
+    this.deps.onChange();
+    this.sender.pump();
+  }
+
+  #takeOverPeriodically() {
+    this.#takeOver();
+    this.deps.setTimeout(() => this.#takeOverPeriodically(), TAKE_OVER_MS);
+  }
+
+  /** Events were missed: what is in view is read again. */
+  async #reread() {
+    try {
+      await this.history.open(this.#seen || undefined);
+    } catch {
+      this.deps.setTimeout(() => this.#reread(), RETRY_MS);
+    }
+  }
+
+  /** Lets the server count what is unread beyond the window. @returns {Promise<void>} */
+  async #count() {
+    const { room: name, lastRead } = this.state;
+    const answer = await this.connection.request({ op: "read", room: name, seq: lastRead }).catch(() => null);
+    if (answer?.unread === undefined) return;
+    if (this.state.lastRead > lastRead) return this.#count(); // one has read on meanwhile
+    this.change((s) => room.setUnreadCount(s, answer.read ?? lastRead, answer.unread ?? 0));
+  }
+
+  /** @param {RoomEvent} event */
+  #applyLive(event) {
+    this.change((s) => room.applyLive(s, event));
+    this.thread?.change((s) => room.applyLive(s, event));
+    if (event.kind === "delete" && event.target) this.#recount(event.target);
+  }
+
+  /** If what was deleted is a reply, its thread has one less, and only the server knows which one is the last now.
+   * @param {number} seq */
+  async #recount(seq) {
+    const { api, room: name } = this.deps;
+    const held = this.message(seq);
+    if (held && !held.thread) return;
+    try {
+      const thread = held?.thread ?? (await api.versions(name, seq)).message?.thread;
+      if (!thread || !this.message(thread)) return;
+      const page = await api.messages(name, { after: thread - 1, limit: 1 });
+      if (!room.isUsable(this.state, page)) throw new Refusal("lost", "More was deleted meanwhile.");
+      this.#each((s) => room.refreshMessages(s, page));
+    } catch {
+      this.deps.setTimeout(() => this.#recount(seq), RETRY_MS);
+    }
+  }
+
+  /** @param {OutboxMessage} message  @param {number} seq */
+  #stored(message, seq) {
+    if (!message.thread || message.echo) this.change((s) => room.addSentMessage(s, seq, message));
+    if (message.thread) this.thread?.addSentMessage(seq, message);
+    this.deps.onChange();
+  }
+
+  /** A thread is open beside the room. @param {ThreadSession} thread */
+  openThread(thread) {
+    this.thread = thread;
+    thread.start();
+    this.deps.onChange();
+  }
+
+  closeThread() {
+    this.thread = null;
+    this.deps.onChange();
+  }
+
+  /** The message with a seq, if the room's window or the open thread has it. @param {number} seq  @returns {MessageState | undefined} */
+  message(seq) {
+    const { thread } = this;
+    return this.state.messages.find((e) => e.seq === seq) ?? thread?.state.messages.find((e) => e.seq === seq) ?? (thread?.state.root?.seq === seq ? thread.state.root : undefined);
+  }
+
+  /** Puts a reaction on a message or takes it back. It is shown at once, and not any more if it is refused.
+   * @param {number} seq  @param {string} emoji  @param {boolean} on */
+  async react(seq, emoji, on) {
+    this.#each((s) => room.reactOptimistically(s, seq, emoji, on));
+    try {
+      const answer = await this.#ask({ op: on ? "react" : "unreact", seq, emoji });
+      if ((answer.seq ?? 0) <= this.state.head) this.#each((s) => room.confirmReaction(s, seq, emoji)); // else its event settles it
+    } catch (err) {
+      this.#each((s) => room.confirmReaction(s, seq, emoji));
+      throw err;
+    }
+  }
+
+  /** @param {number} seq  @param {string} text */
+  edit(seq, text) {
+    return this.#ask({ op: "edit", seq, text });
+  }
+
+  /** @param {number} seq */
+  remove(seq) {
+    return this.#ask({ op: "delete", seq });
+  }
+
+  /** @param {number} seq  @param {boolean} on */
+  pin(seq, on) {
+    return this.#ask({ op: on ? "pin" : "unpin", seq });
+  }
+
+  /** Keeps a message for oneself alone. @param {number} seq  @param {boolean} on */
+  setBookmark(seq, on) {
+    return this.#ask({ op: on ? "save" : "unsave", seq });
+  }
+
+  /** @param {number} seq of the thread's first message  @param {boolean} on */
+  subscribeThread(seq, on) {
+    return this.#ask({ op: on ? "follow" : "unfollow", seq });
+  }
+
+  /** @param {string} text */
+  setTopic(text) {
+    return this.#ask({ op: "topic", text });
+  }
+
+  /** Says a message again in another room. @param {number} seq  @param {string} to */
+  forward(seq, to) {
+    return this.#ask({ op: "send", room: to, forward: { room: this.deps.room, seq } });
+  }
+
+  /** A message and what follows it is unread again. @param {number} seq */
+  markUnreadFrom(seq) {
+    this.change((s) => room.markUnreadFrom(s, seq));
+  }
+
+  /** @param {Command} command */
+  #ask(command) {
+    return this.connection.request({ room: this.deps.room, nonce: uuid7(this.deps.now()), ...command });
+  }
+
+  /** @param {(s: State) => State} f */
+  #each(f) {
+    this.change(f);
+    this.thread?.change(f);
+  }
+}

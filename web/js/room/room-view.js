@@ -1,0 +1,285 @@
+// room-view.js: a room's page: header, log, composer, people. It draws the session's state once a frame and turns
+// what the person does into the session's verbs.
+/** @import { OutboxMessage } from "./outbox.js" */
+/** @import { PageSession } from "../list/page-session.js" */
+/** @import { MessageActions } from "../talk/message-actions.js" */
+/** @import { BrowserMemory } from "./browser-memory.js" */
+/** @import { RoomSession } from "./room-session.js" */
+/** @import { Outgoing } from "./composer.js" */
+/** @import { Settings } from "../ui/settings.js" */
+import { t } from "../ui/i18n.js";
+import { attention } from "../list/room-list-state.js";
+import { typingText } from "../ui/text.js";
+import { showAvatar } from "../ui/avatar.js";
+import { copyText } from "../ui/clipboard.js";
+import { MessageComposer } from "./composer.js";
+import { bdi, emit, fromTemplate, listen, part, setText } from "../ui/dom.js";
+import { loadOrExplain, loadWithRetry } from "../ui/load.js";
+import { MessageList } from "./message-list.js";
+import { PeopleList } from "./people.js";
+import { sidePanel } from "../ui/side-panel.js";
+import { say } from "../ui/toast.js";
+import { showYou } from "../ui/own-name.js";
+
+const LATE_MS = 700; // an answer usually takes a few milliseconds; only a late one is worth a word
+const BACK_MS = 2_000;
+
+/** What may be asked of MessageActions before it is loaded. */
+const QUEUED_UNTIL_LOADED = ["command", "edit-last", "jump", "react", "thread", "versions"];
+
+export class RoomView extends HTMLElement {
+  #scheduled = false;
+  #wasLost = false;
+  #backUntil = 0;
+  #name = "";
+  /** Where the log stood when the room went off the page. @type {ReturnType<MessageList["scrollAnchor"]["snapshot"]> | null} */
+  #scrolled = null;
+  people = new PeopleList();
+  /** @type {MessageActions | null} */
+  #actions = null;
+  #actionsRequested = false; // or will
+  /** @type {[string, unknown][]} what it is asked when it comes */
+  #queued = [];
+  #linkedSeq = 0; // the message that the address names and the room's log does not hold
+
+  /** Ends what it hears outside itself while it is not on the page. */
+  #leaveSignal = new AbortController();
+
+  connectedCallback() {
+    if (this.childElementCount === 0) this.append(fromTemplate("room-view"));
+    this.#leaveSignal = new AbortController();
+    this.#listenToWindow(this.#leaveSignal.signal);
+  }
+
+  disconnectedCallback() {
+    this.#leaveSignal.abort();
+    this.#scrolled = this.list.scrollAnchor.snapshot();
+    this.#actions?.roomHidden();
+  }
+
+  get list() {
+    return part(this, "message-list", MessageList);
+  }
+
+  get composer() {
+    return part(this, "message-composer", MessageComposer);
+  }
+
+  /** @param {RoomSession} session  @param {PageSession} page  @param {Settings} settings */
+  begin(session, page, settings) {
+    const { memory } = session.deps;
+    this.session = session;
+    this.page = page;
+    this.settings = settings;
+    const { room } = session.deps;
+    part(this, ".room-name", HTMLElement).replaceChildren(bdi(room));
+    this.composer.room = room;
+    this.composer.text = memory.draft(room);
+    this.#listenToComposer(session, memory);
+    this.listenToSendKey(this, settings);
+    this.#listenToList(session);
+    this.#listenToHeader();
+    for (const name of QUEUED_UNTIL_LOADED) listen(this, name, (/** @type {unknown} */ detail) => this.#actions || this.#queued.push([name, detail]));
+    this.changed();
+  }
+
+  /** What can be done with messages comes after what can be read of them. @param {RoomSession} session */
+  async #loadActions(session) {
+    const { MessageActions } = await loadWithRetry(() => import("../talk/message-actions.js"));
+    this.#actions = new MessageActions(this, session, session.deps.api, session.deps.memory);
+    if (this.isConnected) this.#actions.roomShown(this.#leaveSignal.signal);
+    for (const [name, detail] of this.#queued) emit(this, name, detail);
+    if (this.#linkedSeq && this.isConnected) this.#actions.jump(this.#linkedSeq);
+    this.changed();
+  }
+
+  /** The room has come on the screen, for the first time or again. */
+  shown() {
+    if (!matchMedia("(hover: none)").matches) this.composer.focus(); // on a phone this would raise the keyboard
+    if (this.settings?.get("people")) sidePanel().setDefault({ name: "people", element: this.people, title: this.#peopleTitle() });
+    else sidePanel().setDefault(null);
+    if (this.#scrolled) this.list.scrollAnchor.restoreSnapshot(this.#scrolled); // an element that was off the page has forgotten how it was scrolled; the panel first, as it makes the log narrower
+    this.#actions?.roomShown(this.#leaveSignal.signal);
+    this.changed();
+  }
+
+  /** The session changed: draw in the next frame, however often it changes until then. */
+  changed() {
+    if (!this.session || this.#scheduled) return;
+    this.#scheduled = true;
+    requestAnimationFrame(() => {
+      this.#scheduled = false;
+      if (this.isConnected) this.#draw();
+    });
+  }
+
+  #draw() {
+    const { session, list, composer } = this;
+    if (!session) return;
+    const { state, target } = session;
+    const online = session.joined;
+    const now = session.deps.now();
+    session.target = null;
+    if (target?.to === "message" && !this.#actions && !session.message(target.seq)) this.#linkedSeq = target.seq;
+    composer.maxText = session.maxText;
+    const late = (/** @type {OutboxMessage} */ e) => !online || session.sender.waitingFor !== "" || now - e.at > LATE_MS;
+    const pending = session.outbox.messages();
+    list.show({ state, pending, late, waitingFor: session.sender.waitingFor, target, now });
+    if (pending.some((e) => !late(e))) setTimeout(() => this.changed(), LATE_MS);
+    if (this.people.isConnected) this.people.show(state, online);
+    sidePanel().retitle("people", this.#peopleTitle());
+    this.#actions?.draw();
+    if (state.epoch && !this.#actionsRequested) {
+      this.#actionsRequested = true;
+      setTimeout(() => this.#loadActions(session)); // when this is painted
+    }
+    this.#showElsewhere();
+    this.#showHeader(session);
+    this.#showStatus(session);
+    setText(part(this, ".typing", HTMLElement), online ? typingText([...state.typing.values()].map((t) => t.person.name)) : "");
+  }
+
+  /** @param {RoomSession} session */
+  #showHeader({ state, joined }) {
+    const count = part(this, ".people-count", HTMLElement);
+    setText(count, joined ? String(state.count) : "–");
+    part(this, ".people-button", HTMLElement).setAttribute("aria-label", this.#peopleTitle());
+    if (state.me.name === this.#name) return;
+    this.#name = state.me.name;
+    showAvatar(part(this, ".you-button .avatar", HTMLElement), state.me);
+    showYou(part(this, ".you-button .label", HTMLElement), state.me.name);
+  }
+
+  /** @param {RoomSession} session */
+  #showStatus(session) {
+    const lost = session.connection.status === "waiting" || (this.#wasLost && !session.joined);
+    if (this.#wasLost && session.joined) {
+      this.#backUntil = performance.now() + BACK_MS;
+      setTimeout(() => this.changed(), BACK_MS + 50);
+    }
+    this.#wasLost = lost;
+    const back = !lost && performance.now() < this.#backUntil;
+    const pill = part(this, ".connection", HTMLElement);
+    pill.dataset["state"] = lost ? "lost" : back ? "back" : "quiet";
+    const kept = session.outbox.messages().filter((e) => !e.failed).length;
+    setText(pill, lost ? (kept ? t("room.lost-kept", { n: kept }) : t("room.lost")) : back ? t("room.back") : "");
+  }
+
+  /** @param {RoomSession} session  @param {BrowserMemory} memory */
+  #listenToComposer(session, memory) {
+    listen(this, "send", (/** @type {Outgoing} */ { text, ...about }) => {
+      this.#unlink();
+      session.send(text, about);
+      if (!memory.store.durable) say(t("error.not-durable"));
+    });
+    listen(this, "draft", (/** @type {string} */ text) => memory.setDraft(session.deps.room, text));
+    listen(this, "typing", () => session.typing());
+    listen(this, "log", () => this.list.log.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowUp", bubbles: true, cancelable: true })));
+  }
+
+  /** Who wants Enter to begin a new line sends with Ctrl+Enter. What completes a word takes its Enter first.
+   * @param {HTMLElement} on  @param {Settings} settings */
+  listenToSendKey(on, settings) {
+    on.addEventListener("keydown", (e) => {
+      const field = e.target instanceof HTMLTextAreaElement ? e.target : null;
+      if (!field || e.key !== "Enter" || e.isComposing || e.shiftKey || e.altKey || settings.get("sendBy") !== "ctrl-enter") return;
+      if (field.hasAttribute("aria-activedescendant")) return; // it takes a suggestion
+      e.stopPropagation();
+      if (!e.ctrlKey && !e.metaKey) return;
+      e.preventDefault();
+      field.form?.requestSubmit();
+    }, { capture: true });
+  }
+
+  /** @param {RoomSession} session */
+  #listenToList(session) {
+    listen(this, "look", (/** @type {{ following: boolean, seen: number }} */ look) => {
+      session.look({ ...look, reading: this.isConnected && document.visibilityState === "visible" && document.hasFocus() });
+    });
+    listen(this, "older", () => session.history.older());
+    listen(this, "newer", () => session.history.newer());
+    listen(this, "newest", () => this.#toNewest());
+    listen(this, "retry", (/** @type {string} */ nonce) => session.retry(nonce));
+    listen(this, "take-back", (/** @type {string} */ nonce) => this.composer.prependText(session.takeBack(nonce)));
+    listen(this, "copy", async (/** @type {number} */ seq) => {
+      const link = `${location.origin}${location.pathname}#${seq}`;
+      say((await copyText(link)) ? t("message.copied") : link);
+    });
+  }
+
+  #listenToHeader() {
+    part(this, ".share-button", HTMLElement).addEventListener("click", () => this.#share());
+    part(this, ".empty .share", HTMLElement).addEventListener("click", () => this.#share());
+    part(this, ".people-button", HTMLElement).addEventListener("click", () => this.#togglePeople());
+    for (const button of this.querySelectorAll("[data-open]")) button.addEventListener("click", () => emit(this, "open", button.getAttribute("data-open")));
+    listen(this, "people", () => this.#togglePeople());
+  }
+
+  async #share() {
+    const share = await loadOrExplain(() => import("./share-dialog.js"));
+    if (share) part(this, "share-dialog", share.ShareDialog).open(location.origin + location.pathname);
+  }
+
+  /** Who is here stands beside the talk where there is room and one wants it, and behind the button elsewhere. */
+  #togglePeople() {
+    const panel = sidePanel();
+    const open = panel.name !== "people";
+    this.settings?.put({ people: open });
+    if (!open) return panel.close();
+    const content = { name: "people", element: this.people, title: this.#peopleTitle() };
+    panel.open(content.name, content.element, content.title);
+    panel.setDefault(content);
+  }
+
+  /** On a small screen the list is out of sight: a dot says that it has news. */
+  #showElsewhere() {
+    const { page, session } = this;
+    let sum = 0;
+    for (const entry of page?.rooms.values() ?? []) if (entry.room !== session?.deps.room) sum += attention(entry);
+    const button = part(this, ".rooms-button", HTMLElement);
+    button.classList.toggle("attention", sum > 0);
+    button.setAttribute("aria-label", sum > 0 ? t("rooms.button-unread", { n: sum }) : t("rooms.title"));
+  }
+
+  #peopleTitle() {
+    return this.session?.joined ? t("people.here", { n: this.session.state.count }) : t("people.unknown");
+  }
+
+  /** What happens outside, while the room is on the screen. @param {AbortSignal} signal */
+  #listenToWindow(signal) {
+    for (const name of ["focus", "blur", "resize"]) addEventListener(name, () => this.changed(), { signal });
+    document.addEventListener("visibilitychange", () => this.changed(), { signal });
+    addEventListener("blur", () => this.session?.look({ following: this.session.state.following, reading: false, seen: 0 }), { signal });
+    this.addEventListener("keydown", (e) => {
+      if (e.key !== "Escape" || e.shiftKey || e.defaultPrevented || document.querySelector("dialog[open], [popover]:popover-open")) return;
+      this.#toNewest();
+      this.composer.focus();
+    }, { signal });
+    const panel = document.querySelector("side-panel");
+    panel?.addEventListener("parley:panel", () => this.#panelChanged(), { signal });
+  }
+
+  #panelChanged() {
+    part(this, ".people-button", HTMLElement).setAttribute("aria-expanded", String(sidePanel().name === "people"));
+    this.changed();
+  }
+
+  /** Goes to the message that the address names; if it is a reply, to its thread. @param {number} seq */
+  async goTo(seq) {
+    if (this.#actions) return this.#actions.jump(seq);
+    this.#linkedSeq = (await this.session?.goTo(seq)) ? 0 : seq;
+  }
+
+  #toNewest() {
+    this.#unlink();
+    this.session?.newest();
+  }
+
+  /** The address names no message any more. */
+  #unlink() {
+    if (location.hash) history.replaceState(null, "", location.pathname);
+    this.list.unlink();
+  }
+}
+
+customElements.define("room-view", RoomView);

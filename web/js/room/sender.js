@@ -1,0 +1,82 @@
+// sender.js: carries the outbox to the server, one message after the other, so that they are stored in the
+// order in which they were written whatever happens in between.
+/** @import { Outbox, OutboxMessage } from "./outbox.js" */
+/** @import { AnswerBody, Command } from "../wire/protocol.js" */
+import { Refusal, isRetryable } from "../wire/protocol.js";
+
+const RETRY_MS = 1_000; // where the server names no time; doubles with each refusal in a row
+const RETRY_MAX_MS = 30_000;
+
+/** @typedef {object} Options
+ * @property {Outbox} outbox
+ * @property {string} room
+ * @property {(command: Command) => Promise<AnswerBody>} request
+ * @property {() => number} newest the newest event known
+ * @property {(f: () => void, ms: number) => unknown} setTimeout
+ * @property {(message: OutboxMessage, seq: number) => void} onStored
+ * @property {() => void} onChange an message looks different now
+ */
+
+export class Sender {
+  /** Why the first message has to wait though we are connected, "" if it does not. */
+  waitingFor = "";
+  #online = false;
+  #busy = false;
+  #refused = 0; // times in a row
+
+  /** @param {Options} options */
+  constructor(options) {
+    this.options = options;
+  }
+
+  /** @param {boolean} online */
+  setOnline(online) {
+    this.#online = online;
+    if (online) this.pump();
+  }
+
+  /** Sends what there is to send, unless that is going on or has to wait. */
+  async pump() {
+    while (this.#online && !this.#busy && !this.waitingFor) {
+      const message = this.options.outbox.next();
+      if (!message) return;
+      this.#busy = true;
+      await this.#send(message);
+      this.#busy = false;
+    }
+  }
+
+  /** @param {OutboxMessage} message */
+  async #send(message) {
+    const { nonce, text, replyTo, thread, echo } = message;
+    const { outbox, room, request, newest, onStored, onChange } = this.options;
+    outbox.attempt(nonce, newest());
+    try {
+      const answer = await request({ op: "send", room, nonce, text, reply_to: replyTo, thread, echo });
+      this.#refused = 0;
+      outbox.remove(nonce);
+      const became = answer.kind ?? "message";
+      if (became === "message" || became === "reply") onStored(message, answer.seq ?? 0);
+      else onChange(); // a command has been carried out: nothing was said
+    } catch (err) {
+      const refusal = err instanceof Refusal ? err : new Refusal("internal", String(err));
+      if (refusal.code === "lost") this.#online = false; // until setOnline; nobody knows whether it is stored
+      else if (isRetryable(refusal.code)) this.#wait(nonce, refusal);
+      else outbox.fail(nonce, refusal);
+      onChange();
+    }
+  }
+
+  /** @param {string} nonce  @param {Refusal} refusal */
+  #wait(nonce, refusal) {
+    this.options.outbox.markNotStored(nonce);
+    this.waitingFor = refusal.code;
+    const ms = refusal.retryAfterMs ?? Math.min(RETRY_MAX_MS, RETRY_MS * 2 ** this.#refused);
+    this.#refused++;
+    this.options.setTimeout(() => {
+      this.waitingFor = "";
+      this.pump();
+      this.options.onChange();
+    }, ms);
+  }
+}

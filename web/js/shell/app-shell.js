@@ -1,0 +1,263 @@
+// app-shell.js: the page's frame and what moves in it: the rooms at the start, in the middle the place that the address names, at the
+// end the side panel. It goes from room to room without loading the page again. Where there is no room for it, the list
+// of rooms is a drawer (a popover) and the panel covers the middle.
+/** @import { Api } from "../wire/api.js" */
+/** @import { FrontPage } from "./front-page.js" */
+/** @import { Notifier } from "../list/notifier.js" */
+/** @import { Person } from "../wire/protocol.js" */
+/** @import { BrowserMemory } from "../room/browser-memory.js" */
+import { reason, t } from "../ui/i18n.js";
+import { PageSession } from "../list/page-session.js";
+import { formatAddress, isPlain, parseAddress } from "../ui/address.js";
+import { Refusal, isRetryable } from "../wire/protocol.js";
+import { badge } from "../list/room-list-state.js";
+import { Settings } from "../ui/settings.js";
+import { nameOf } from "../ui/storage.js";
+import { emit, fromTemplate, listen, part } from "../ui/dom.js";
+import { listenToKeys } from "./keys.js";
+import { loadOrExplain, loadWithRetry } from "../ui/load.js";
+import { refusal } from "./refusal.js";
+import { RoomList } from "../list/room-list.js";
+import { RoomView } from "../room/room-view.js";
+import { sidePanel } from "../ui/side-panel.js";
+
+const MAX_VIEWS = 6; // rooms whose elements stay, scrolled as they were
+const RETRY_MS = 2_000;
+const FETCH_MS = 3_000;
+
+/** What is loaded when it is asked for. */
+const LAZY = {
+  settings: () => import("./settings-dialog.js"),
+  shortcuts: () => import("./shortcuts-dialog.js"),
+  switcher: () => import("../find/switcher.js"),
+  search: () => import("../find/search-panel.js"),
+  saved: () => import("../find/bookmarks-panel.js"),
+  threads: () => import("../find/bookmarks-panel.js"),
+};
+
+/** @typedef {keyof typeof LAZY} Lazy */
+
+/** What such a part gets to work with. @typedef {{ shell: AppShell, session: PageSession, settings: Settings, api: Api, what: Lazy }} PanelContext */
+
+export class AppShell extends HTMLElement {
+  /** @type {Map<string, RoomView>} the last one shown at the end */
+  #views = new Map();
+  /** @type {Map<Lazy, { open: (context: PanelContext) => void }>} */
+  #lazy = new Map();
+  /** @type {Notifier | null} */
+  #notifier = null;
+  #asked = 0; // counts what was asked for, so that only the last is shown
+  #scheduled = false;
+
+  connectedCallback() {
+    this.append(fromTemplate("app-shell"));
+  }
+
+  /** @param {Person} me  @param {Api} api  @param {BrowserMemory} memory */
+  begin(me, api, memory) {
+    this.api = api;
+    this.memory = memory;
+    this.settings = new Settings(memory.store);
+    const session = (this.session = new PageSession({
+      me, api, memory,
+      dial: () => new WebSocket(`${location.origin.replace(/^http/, "ws")}/ws`, "parley.v1"),
+      channel: (room) => new BroadcastChannel(`parley ${room}`),
+      setTimeout: (f, ms) => window.setTimeout(f, ms),
+      clearTimeout: (id) => window.clearTimeout(id),
+      now: Date.now,
+      random: Math.random,
+      onRoom: (room) => this.#roomChanged(room),
+      onEnded: () => this.#signedOut(),
+      onList: () => this.#listChanged(),
+      onListUpdate: (update) => notifier.then((n) => n.receive(update)),
+      onRead: (mark) => notifier.then((n) => n.read(mark)),
+      onBadName: () => location.reload(), // the start asks for another
+    }));
+    const notifier = this.#beginNotifier(session, this.settings);
+    part(this, "room-list", RoomList).begin(session);
+    this.#listenToLinks();
+    this.#listenToWindow(session);
+    this.#listenToIntents(session);
+    listenToKeys(this);
+    session.connection.connect();
+    this.#showAddress();
+    setTimeout(() => this.#fetchAhead(), FETCH_MS);
+  }
+
+  /** What calls can wait until the room is there to be read. @param {PageSession} session  @param {Settings} settings */
+  async #beginNotifier(session, settings) {
+    const { Notifier } = await loadWithRetry(() => import("../list/notifier.js"));
+    this.#notifier = new Notifier(session, settings, (room, seq) => this.go(formatAddress(room, seq)));
+    this.#showTitle();
+    return this.#notifier;
+  }
+
+  /** Who opens these has no time to wait: what is typed next belongs there. */
+  #fetchAhead() {
+    LAZY.switcher().then((part) => this.#lazy.set("switcher", part), () => undefined);
+    import("../list/room-menu.js").catch(() => undefined);
+  }
+
+  /** Goes to an address of this page. @param {string} address */
+  go(address) {
+    if (address !== location.pathname + location.hash) history.pushState(null, "", address);
+    return this.#showAddress();
+  }
+
+  /** @param {string} room  @param {number} seq of the thread's first message */
+  async #goToThread(room, seq) {
+    await this.go(formatAddress(room));
+    if (this.session?.room?.deps.room === room) emit(part(this, "room-view", RoomView), "thread", seq);
+  }
+
+  /** Opens what waits until it is asked for. @param {Lazy} what */
+  async open(what) {
+    const { session, settings, api } = this;
+    if (!session || !settings || !api) return;
+    if (this.#drawer.matches(":popover-open")) this.#drawer.hidePopover();
+    const part = this.#lazy.get(what) ?? (await loadOrExplain(LAZY[what])); // at once the second time: what is typed next belongs there
+    if (!part) return;
+    this.#lazy.set(what, part);
+    part.open({ shell: this, session, settings, api, what });
+  }
+
+  get #drawer() {
+    return part(this, ".rooms", HTMLElement);
+  }
+
+  /** Shows the place that the address names. */
+  async #showAddress() {
+    const { session, api, memory } = this;
+    if (!session || !api || !memory) return;
+    const turn = ++this.#asked;
+    const address = parseAddress(location);
+    if (this.#drawer.matches(":popover-open")) this.#drawer.hidePopover();
+    if (address.at === "nowhere") return this.#refuse(t("error.no-page"), t("error.no-page-why"));
+    try {
+      if (address.at === "front") {
+        const { FrontPage } = await import("./front-page.js");
+        return turn === this.#asked ? this.#showFront(new FrontPage(), session, api, memory) : undefined;
+      }
+      const room = session.rooms.has(address.name) || isPlain(address.name) ? address.name : (await api.room(address.name)).room;
+      if (turn === this.#asked) this.#showRoom(session, room, address.seq);
+    } catch (err) {
+      if (turn !== this.#asked) return;
+      if (err instanceof Refusal && !isRetryable(err.code)) return this.#refuse(t("error.no-room"), reason(err));
+      setTimeout(() => turn === this.#asked && this.#showAddress(), RETRY_MS);
+    }
+  }
+
+  /** @param {FrontPage} front  @param {PageSession} session  @param {Api} api  @param {BrowserMemory} memory */
+  #showFront(front, session, api, memory) {
+    this.#clear();
+    part(this, ".middle", HTMLElement).replaceChildren(front);
+    front.show(session.me, memory, api);
+    this.#listChanged();
+  }
+
+  /** There is nothing at this address; the rooms are still at hand. @param {string} title  @param {string} why */
+  #refuse(title, why) {
+    this.#clear();
+    part(this, ".middle", HTMLElement).replaceChildren(refusal(title, why));
+    this.#listChanged();
+  }
+
+  /** No room is on the screen any more. */
+  #clear() {
+    this.session?.leave();
+    this.classList.add("at-front");
+    sidePanel().setDefault(null);
+    sidePanel().close();
+  }
+
+  /** @param {PageSession} session  @param {string} room  @param {number | null} seq */
+  #showRoom(session, room, seq) {
+    const address = formatAddress(room, seq ?? undefined);
+    if (address !== location.pathname + location.hash) history.replaceState(null, "", address);
+    this.classList.remove("at-front");
+    const here = session.room?.deps.room === room;
+    const before = session.room;
+    const entered = session.enter(room, seq);
+    let view = this.#views.get(room);
+    const known = view?.session === entered;
+    if (!view || !known) view = new RoomView();
+    this.#views.delete(room);
+    this.#views.set(room, view);
+    if (this.#views.size > MAX_VIEWS) this.#views.delete(this.#views.keys().next().value ?? "");
+    if (!here) sidePanel().close();
+    if (!view.isConnected) part(this, ".middle", HTMLElement).replaceChildren(view);
+    if (!known) view.begin(entered, session, this.settings ?? new Settings(session.deps.memory.store));
+    else if (seq !== null) view.goTo(seq);
+    if (before !== entered) view.shown();
+    this.#listChanged();
+  }
+
+  /** One has been signed out, here or elsewhere: the page says so, and one can come in again. */
+  async #signedOut() {
+    const { showSignedOut } = await loadWithRetry(() => import("./signed-out.js"));
+    showSignedOut();
+  }
+
+  /** @param {string} room */
+  #roomChanged(room) {
+    if (this.session?.room?.deps.room !== room) return;
+    this.#views.get(room)?.changed();
+    this.#showTitle();
+  }
+
+  #listChanged() {
+    this.#showTitle();
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    requestAnimationFrame(() => {
+      this.#scheduled = false;
+      part(this, "room-list", RoomList).show();
+      this.session?.room && this.#views.get(this.session.room.deps.room)?.changed();
+    });
+  }
+
+  /** The title counts what calls; so does the app's icon. At once, as no frame is drawn in the background. */
+  #showTitle() {
+    const { session } = this;
+    if (!session) return;
+    const room = session.room?.deps.room ?? "";
+    const unread = badge(session.rooms, room, session.room?.state.unreadCount ?? 0);
+    const title = `${unread > 0 ? `(${unread > 999 ? "999+" : unread}) ` : ""}${room ? `${room} – Parley` : "Parley"}`;
+    if (document.title !== title) document.title = title;
+    this.#notifier?.badge(unread);
+  }
+
+  /** Links within the page do not load it again. */
+  #listenToLinks() {
+    this.addEventListener("click", (e) => {
+      const link = e.target instanceof Element ? e.target.closest("a[href]") : null;
+      if (!(link instanceof HTMLAnchorElement) || e.defaultPrevented || e.button !== 0 || e.ctrlKey || e.metaKey || e.shiftKey || e.altKey) return;
+      if (link.target || link.origin !== location.origin || parseAddress(link).at === "nowhere" || link.matches(".skip-link")) return;
+      e.preventDefault();
+      this.go(link.pathname + link.hash);
+    });
+    listen(this, "go", (/** @type {string} */ address) => this.go(address));
+    addEventListener("popstate", () => this.#showAddress());
+  }
+
+  /** @param {PageSession} session */
+  #listenToWindow(session) {
+    addEventListener("storage", (e) => session.storageChanged(e.key === null ? null : nameOf(e.key)));
+    addEventListener("pagehide", () => session.end());
+    document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && session.marks.flush());
+    for (const name of ["online", "pageshow", "focus"]) addEventListener(name, () => session.connection.wake());
+  }
+
+  /** @param {PageSession} session */
+  #listenToIntents(session) {
+    listen(this, "renamed", (/** @type {Person} */ person) => {
+      session.renamed(person);
+      this.#listChanged();
+    });
+    listen(this, "open", (/** @type {Lazy} */ what) => this.open(what));
+    listen(this, "go-thread", (/** @type {{ room: string, seq: number }} */ { room, seq }) => this.#goToThread(room, seq));
+    listen(this, "unread", (/** @type {number} */ seq) => session.room && session.markUnread(session.room.deps.room, seq));
+  }
+}
+
+customElements.define("app-shell", AppShell);

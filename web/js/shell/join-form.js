@@ -1,0 +1,30 @@
+// join-form.js: what somebody sees who follows a link to a room for the first time: who are you?
+/** @import { Api, RoomSummary } from "../wire/api.js" */
+import { t } from "../ui/i18n.js";
+import { bdi, emit, fill, fromTemplate, part } from "../ui/dom.js";
+import { showError, submitName } from "./name-field.js";
+
+export class JoinForm extends HTMLElement {
+  connectedCallback() {
+    this.append(fromTemplate("join-form"));
+  }
+
+  /** @param {RoomSummary} summary  @param {string} name remembered  @param {Api} api  @param {string} why that name cannot stay; "" if it can */
+  show(summary, name, api, why) {
+    fill(part(this, "h1", HTMLElement), "join.welcome", { room: bdi(summary.room) });
+    const here = summary.count > 0 ? t("join.count", { n: summary.count }) : t("join.nobody");
+    const written = summary.seq > 0 ? t("messages.n", { n: summary.seq }) : t("join.unwritten");
+    part(this, ".summary", HTMLElement).textContent = t("join.summary", { here, written });
+    const field = part(this, "input", HTMLInputElement);
+    field.value = name;
+    part(this, "form", HTMLFormElement).onsubmit = async (e) => {
+      e.preventDefault();
+      const me = await submitName(this, field, api);
+      if (me) emit(this, "entered", me);
+    };
+    field.focus();
+    if (why) showError(this, field, why);
+  }
+}
+
+customElements.define("join-form", JoinForm);

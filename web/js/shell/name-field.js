@@ -1,0 +1,24 @@
+// name-field.js: giving the server a name, and showing beside the field what it says about that.
+/** @import { Api } from "../wire/api.js" */
+import { reason } from "../ui/i18n.js";
+import { part } from "../ui/dom.js";
+
+/** Returns the person with that name, or null when it was refused and the person has been told why.
+ * @param {HTMLElement} form what holds the field and its `.error`  @param {HTMLInputElement} field  @param {Api} api */
+export async function submitName(form, field, api) {
+  try {
+    const person = await api.callMe(field.value);
+    showError(form, field, "");
+    return person;
+  } catch (err) {
+    showError(form, field, reason(err));
+    return null;
+  }
+}
+
+/** @param {HTMLElement} form  @param {HTMLInputElement} field  @param {string} sentence "" for none */
+export function showError(form, field, sentence) {
+  part(form, `#${field.id}-error`, HTMLElement).textContent = sentence;
+  field.setAttribute("aria-invalid", String(sentence !== ""));
+  if (sentence) field.focus();
+}

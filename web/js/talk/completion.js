@@ -1,0 +1,52 @@
+// completion.js: what the word at the caret may become: a person after "@", an emoji after ":", a command after "/". It
+// knows no field and no list on the screen. No DOM.
+/** @import { SlashCommand } from "../room/slash-commands.js" */
+/** @import { Person } from "../wire/protocol.js" */
+import { HERE } from "../room/mentions.js";
+
+const MOST = 8; // suggestions at once
+const MIN_CODE = 2; // letters of a short-code before one is suggested: ":)" is none
+
+/** The word at the caret: from where to where, and what of it has been written.
+ * @typedef {{ sign: "@" | ":" | "/", from: number, to: number, query: string }} Word */
+
+/** `text` takes the word's place. @typedef {{ text: string, label: string, note: string, person?: Person }} Suggestion */
+
+/** @param {string} text  @param {number} caret  @returns {Word | null} */
+export function wordAt(text, caret) {
+  const before = text.slice(0, caret);
+  const command = /^\/([a-z]*)$/.exec(before);
+  if (command) return { sign: "/", from: 0, to: caret, query: command[1] ?? "" };
+  const code = /(?:^|[\s(])(:([a-z0-9_+-]+))$/.exec(before);
+  if (code && (code[2] ?? "").length >= MIN_CODE) return { sign: ":", from: caret - (code[1] ?? "").length, to: caret, query: code[2] ?? "" };
+  const at = before.lastIndexOf("@");
+  const query = before.slice(at + 1);
+  if (at < 0 || query.length > 32 || /[\n@]/.test(query) || /[\p{L}\p{N}_]$/u.test(before.slice(0, at))) return null;
+  return { sign: "@", from: at, to: caret, query };
+}
+
+/** People whose name, or a word of it, begins so; who is here comes first, then who wrote last.
+ * @param {string} query  @param {readonly Person[]} here  @param {readonly Person[]} wrote last first  @param {string} me  @param {string} everybody says what @here does
+ * @returns {Suggestion[]} */
+export function suggestPeople(query, here, wrote, me, everybody) {
+  const wanted = query.toLowerCase();
+  /** @type {Map<string, Person>} by name: the text cannot tell two of one name apart */
+  const found = new Map();
+  for (const person of [...here, ...wrote]) {
+    const name = person.name.toLowerCase();
+    const matches = name.startsWith(wanted) || name.split(/[\s._-]+/u).some((word) => word.startsWith(wanted));
+    if (matches && person.id !== me && !found.has(name)) found.set(name, person);
+  }
+  /** @type {Suggestion[]} */
+  const list = [...found.values()].map((person) => ({ text: `@${person.name}`, label: person.name, note: "", person }));
+  if (HERE.startsWith(wanted)) list.splice(wanted ? list.length : MOST - 1, 0, { text: `@${HERE}`, label: `@${HERE}`, note: everybody });
+  return list.slice(0, MOST);
+}
+
+/** @param {string} query  @param {readonly SlashCommand[]} commands  @returns {Suggestion[]} */
+export function suggestCommands(query, commands) {
+  return commands.filter((c) => c.name.startsWith(query)).slice(0, MOST).map((c) => ({ text: `/${c.name}`, label: `/${c.name}${c.args ? ` ${c.args}` : ""}`, note: c.help }));
+}
+
+/** @param {readonly { emoji: string, code: string }[]} found  @returns {Suggestion[]} */
+export const suggestEmoji = (found) => found.slice(0, MOST).map(({ emoji, code }) => ({ text: emoji, label: emoji, note: `:${code}:` }));

@@ -1,0 +1,10 @@
+// avatar.js: a person's picture: initials on a colour of their own. It says nothing that the name
+// beside it does not say, so it is hidden from assistive technology.
+/** @import { Person } from "../wire/protocol.js" */
+import { hue, initials } from "./text.js";
+
+/** @param {HTMLElement} element  @param {Person} person */
+export function showAvatar(element, person) {
+  element.textContent = initials(person.name);
+  element.style.setProperty("--hue", String(hue(person.id)));
+}

@@ -1,0 +1,20 @@
+// own-name.js: one's own name on a button: seen is the name alone, heard is the whole sentence.
+import { pieces } from "./i18n.js";
+import { bdi } from "./dom.js";
+
+/** @param {Element} label  @param {string} name */
+export function showYou(label, name) {
+  const span = document.createElement("span");
+  span.className = "name";
+  span.append(bdi(name));
+  label.replaceChildren(...pieces("you.button", { name: span }).map(unseen));
+}
+
+/** @param {string | Node} piece */
+function unseen(piece) {
+  if (typeof piece !== "string") return piece;
+  const span = document.createElement("span");
+  span.className = "visually-hidden";
+  span.textContent = piece;
+  return span;
+}

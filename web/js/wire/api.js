@@ -1,0 +1,135 @@
+// api.js: the server over HTTP: who one is, what a room is, its history.
+/** @import { SlashCommand } from "../room/slash-commands.js" */
+/** @import { PageQuery } from "../room/history.js" */
+/** @import { Page, Person } from "./protocol.js" */
+import { t } from "../ui/i18n.js";
+import { Refusal, decodePage, decodeVersions, person, record, refusal } from "./protocol.js";
+
+/** @typedef {{ room: string, seq: number, count: number }} RoomSummary */
+
+export class Api {
+  /** What was asked for before it was needed, by address. @type {Map<string, Promise<Record<string, unknown>>>} */
+  #ahead = new Map();
+
+  /** @param {typeof globalThis.fetch} fetch */
+  constructor(fetch) {
+    this.fetch = fetch;
+  }
+
+  /** Returns who the cookie says one is, or null for nobody. Whoever has a name that nobody may have any more is refused
+   * until they take another. @returns {Promise<Person | null>} */
+  async whoAmI() {
+    try {
+      return personIn(await this.#ask("/api/session"));
+    } catch (err) {
+      if (err instanceof Refusal && err.code === "bad_session") return null;
+      throw err;
+    }
+  }
+
+  /** Makes one a guest with this name, or renames the guest that one is already.
+   * @param {string} name  @returns {Promise<Person>} */
+  async callMe(name) {
+    const headers = { "Content-Type": "application/json" };
+    return personIn(await this.#ask("/api/session", { method: "POST", headers, body: JSON.stringify({ name }) }));
+  }
+
+  /** @param {string} room  @returns {Promise<RoomSummary>} */
+  async room(room) {
+    if (/^\.*$/.test(room)) throw new Refusal("bad_room", t("error.dots")); // a URL cannot hold these
+    const o = await this.#ask(`/api/rooms/${encodeURIComponent(room)}`);
+    return { room: String(o["room"]), seq: Number(o["seq"]), count: Number(o["count"]) };
+  }
+
+  /** @param {string} room  @param {PageQuery} where  @returns {Promise<Page>} */
+  async messages(room, where) {
+    const url = messages(room, where);
+    const ahead = this.#ahead.get(url);
+    this.#ahead.delete(url);
+    return decodePage(await (ahead ?? this.#ask(url)));
+  }
+
+  /** Asks for messages that will be needed in a moment. @param {string} room  @param {PageQuery} where */
+  readAhead(room, where) {
+    const url = messages(room, where);
+    const answer = this.#ask(url);
+    this.#ahead.set(url, answer);
+    answer.catch(() => this.#ahead.delete(url)); // who needs it asks again
+  }
+
+  /** @param {string} room  @param {number} seq  @param {PageQuery} where  @returns {Promise<Page>} */
+  async replies(room, seq, where) {
+    return decodePage(await this.#ask(`${message(room, seq)}/replies?${query(where)}`));
+  }
+
+  /** What a message says, and said before. @param {string} room  @param {number} seq */
+  async versions(room, seq) {
+    const all = decodeVersions(await this.#ask(message(room, seq)));
+    for (let { more, versions } = all; more && versions.length > 0; all.versions.push(...versions)) {
+      const after = versions.at(-1)?.seq;
+      ({ more, versions } = decodeVersions(await this.#ask(`${message(room, seq)}?after=${after}`)));
+    }
+    return all;
+  }
+
+  /** @param {string} room  @returns {Promise<Page>} the last pinned first */
+  async pins(room) {
+    const url = `/api/rooms/${encodeURIComponent(room)}/pins`;
+    let o = await this.#ask(url);
+    const page = decodePage(o);
+    for (let { more, messages } = page; more && messages.length > 0; page.messages.push(...messages)) {
+      o = await this.#ask(`${url}?before=${o["before"]}`);
+      ({ more, messages } = decodePage(o));
+    }
+    return page;
+  }
+
+  /** @returns {Promise<SlashCommand[]>} */
+  async commands() {
+    const list = (await this.#ask("/api/commands"))["commands"];
+    const word = (/** @type {unknown} */ v) => (typeof v === "string" ? v : "");
+    return Array.isArray(list) ? list.map((c) => ({ name: word(c?.name), args: word(c?.args), help: word(c?.help), by: word(c?.by) })).filter((c) => c.name !== "") : [];
+  }
+
+  /** Every emoji with its short-codes. @returns {Promise<string[][]>} */
+  async emoji() {
+    const list = (await this.#ask("/api/emoji"))["emoji"];
+    return Array.isArray(list) ? list.filter((e) => Array.isArray(e) && e.length > 1 && e.every((w) => typeof w === "string")) : [];
+  }
+
+  /** Reads an object from an address of the API. @param {string} url */
+  read(url) {
+    return this.#ask(url);
+  }
+
+  /** @param {string} url  @param {RequestInit} [init] */
+  async #ask(url, init) {
+    const { fetch } = this; // called without `this`, as browsers demand
+    const response = await fetch(url, { ...init, credentials: "same-origin" }).catch(() => {
+      throw new Refusal("lost", t("error.silent"));
+    });
+    const body = record(await response.json().catch(() => null)) ?? {};
+    if (response.ok) return body;
+    throw refusal({ code: response.status === 401 ? "bad_session" : "internal", detail: t("error.status", { status: String(response.status) }), ...body }, "detail");
+  }
+}
+
+/** @param {string} room  @param {number} seq */
+const message = (room, seq) => `/api/rooms/${encodeURIComponent(room)}/messages/${seq}`;
+
+/** @param {string} room  @param {PageQuery} where */
+const messages = (room, where) => `/api/rooms/${encodeURIComponent(room)}/messages?${query(where)}`;
+
+/** @param {PageQuery} where */
+function query(where) {
+  const params = new URLSearchParams();
+  for (const [name, value] of Object.entries(where)) if (value !== undefined) params.set(name, String(value));
+  return params;
+}
+
+/** @param {Record<string, unknown>} o */
+function personIn(o) {
+  const p = person(o["person"]);
+  if (!p) throw new Refusal("internal", t("error.nobody"));
+  return p;
+}
