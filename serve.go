@@ -106,6 +106,7 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 	stopIndex := start(ctx, index.Run, failed)
 	stopReload := start(ctx, c.reload(doors), failed)
 	stopSocket := start(ctx, newSocket(c.Data, log, logger).Run, failed)
+	stopHeap := start(ctx, newHeap().Run, failed)
 	stopMetrics := start(ctx, func(ctx context.Context) error { return serveMetrics(ctx, doors, own) }, failed)
 	open := c.addresses(ln)
 	welcome(stdout, stderr, isTerminal(con.stderr), open)
@@ -119,7 +120,7 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 	logger.LogAttrs(ctx, slog.LevelInfo, "started", started...)
 
 	err = doors.Serve(ctx, ln, plain) // until a signal comes, or a part fails
-	err = errors.Join(err, stopMetrics(), stopSocket(), stopReload(), stopIndex(), stopHub(), stopLog())
+	err = errors.Join(err, stopMetrics(), stopHeap(), stopSocket(), stopReload(), stopIndex(), stopHub(), stopLog())
 	logger.LogAttrs(ctx, slog.LevelInfo, "stopped")
 	return err
 }
