@@ -1,16 +1,16 @@
 // main.js: reads the address, makes the parts and connects them.
-/** @import { Person } from "./wire/protocol.js" */
-import { Api } from "./wire/api.js";
-import { firstPage } from "./room/history.js";
-import { reason, t } from "./ui/i18n.js";
-import { isPlain, parseAddress } from "./ui/address.js";
-import { Refusal } from "./wire/protocol.js";
+/** @import { Person } from "./wire/json.js" */
 import { BrowserMemory } from "./room/browser-memory.js";
-import { Store } from "./ui/storage.js";
+import { firstPage } from "./room/history.js";
 import { AppShell } from "./shell/app-shell.js";
-import { listen, part } from "./ui/dom.js";
 import { refusal } from "./shell/refusal.js";
+import { isPlain, parseAddress } from "./ui/address.js";
+import { listen, part } from "./ui/dom.js";
+import { reason, t } from "./ui/i18n.js";
+import { Store } from "./ui/storage.js";
 import { backing } from "./ui/theme.js";
+import { Api } from "./wire/api.js";
+import { Refusal } from "./wire/protocol.js";
 import "./ui/language.js";
 
 const RETRY_MS = 2_000;

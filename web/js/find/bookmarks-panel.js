@@ -1,10 +1,10 @@
 // bookmarks-panel.js: messages that one has saved, and threads that one follows, in the side panel.
-/** @import { PanelContext } from "../shell/app-shell.js" */
+/** @import { Api } from "../wire/api.js" */
 /** @import { HitPage } from "./find-api.js" */
-import { saved, threads } from "./find-api.js";
-import { reason, t } from "../ui/i18n.js";
 import { fromTemplate, part, setText } from "../ui/dom.js";
+import { reason, t } from "../ui/i18n.js";
 import { openPanel } from "../ui/side-panel.js";
+import { saved, threads } from "./find-api.js";
 import { addHits } from "./hits.js";
 
 class BookmarksPanel extends HTMLElement {
@@ -31,7 +31,7 @@ class BookmarksPanel extends HTMLElement {
 
 customElements.define("bookmarks-panel", BookmarksPanel);
 
-/** @param {PanelContext} context */
+/** @param {{ what: string, api: Api }} context  `what`: "saved" or "threads" */
 export function open({ what, api }) {
   const panel = new BookmarksPanel();
   if (what === "saved") panel.begin((next) => saved(api, next), t("saved.none"), false);

@@ -1,4 +1,4 @@
-// bookmarks.js: which messages one has saved, as far as this page knows: the newest at its start, and what is done here since.
+// bookmarks.js: which messages one has saved, as far as this page knows: the newest at its start, and what is done here since. No DOM.
 /** @import { Api } from "../wire/api.js" */
 import { saved } from "./find-api.js";
 

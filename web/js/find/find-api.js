@@ -1,7 +1,7 @@
-// find-api.js: what a person finds again: by searching, kept for later, threads they follow; over HTTP, a page at a time.
+// find-api.js: what a person finds again: by searching, kept for later, threads they follow; over HTTP, a page at a time. No DOM.
 /** @import { Api } from "../wire/api.js" */
-/** @import { Person } from "../wire/protocol.js" */
-import { person, record } from "../wire/protocol.js";
+/** @import { Person } from "../wire/json.js" */
+import { person, record } from "../wire/json.js";
 
 /** A message in some room. @typedef {{ room: string, seq: number, at: number, from: Person, text: string, ranges: [number, number][] }} Hit */
 

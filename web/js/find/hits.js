@@ -1,10 +1,10 @@
 // hits.js: messages from many rooms as a list: where, who, when, what. Following one leads to its place in the room.
 /** @import { Hit } from "./find-api.js" */
-import { t } from "../ui/i18n.js";
 import { formatAddress } from "../ui/address.js";
-import { snippet } from "./snippet.js";
-import { fullTime, shortTime } from "../ui/time.js";
 import { bdi, emit, fromTemplate, part } from "../ui/dom.js";
+import { t } from "../ui/i18n.js";
+import { fullTime, shortTime } from "../ui/time.js";
+import { snippet } from "./snippet.js";
 
 /** @param {HTMLElement} panel  @param {readonly Hit[]} hits  @param {number} now  @param {boolean} threads whether each is a thread */
 export function addHits(panel, hits, now, threads = false) {

@@ -1,13 +1,13 @@
 // search-panel.js: searching all rooms of the list, in the side panel. It searches as one types, a little later.
+/** @import { Key } from "../lang/en.js" */
+/** @import { PageSession } from "../list/page-session.js" */
 /** @import { Api } from "../wire/api.js" */
-/** @import { Key } from "../ui/i18n.js" */
 /** @import { IndexGap } from "./find-api.js" */
-/** @import { PanelContext } from "../shell/app-shell.js" */
-import { search } from "./find-api.js";
-import { reason, t } from "../ui/i18n.js";
-import { shortTime } from "../ui/time.js";
 import { fromTemplate, part, setText } from "../ui/dom.js";
+import { reason, t } from "../ui/i18n.js";
 import { openPanel } from "../ui/side-panel.js";
+import { shortTime } from "../ui/time.js";
+import { search } from "./find-api.js";
 import { addHits } from "./hits.js";
 
 const WAIT_MS = 250;
@@ -113,7 +113,7 @@ function explained([word, key]) {
 /** The last search stays as it was. @type {SearchPanel | undefined} */
 let panel;
 
-/** @param {PanelContext} context */
+/** @param {{ session: PageSession, api: Api }} context */
 export function open({ session, api }) {
   if (!panel) {
     panel = new SearchPanel();

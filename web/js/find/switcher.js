@@ -1,25 +1,29 @@
 // switcher.js: the quickest way to anywhere: a few letters find a room, somebody who is here, or something to do. The field
 // keeps the focus; arrow keys choose in the list below it (ARIA practices: combobox with a listbox).
 /** @import { PageSession } from "../list/page-session.js" */
-/** @import { AppShell, PanelContext } from "../shell/app-shell.js" */
-import { best } from "./fuzzy.js";
-import { t } from "../ui/i18n.js";
-import { formatAddress } from "../ui/address.js";
 import { sections } from "../list/room-list-state.js";
-import { isolate } from "../ui/text.js";
+import { formatAddress } from "../ui/address.js";
 import { bdi, fromTemplate, part, setText } from "../ui/dom.js";
-import { act } from "../shell/keys.js";
+import { t } from "../ui/i18n.js";
+import { isolate } from "../ui/text.js";
 import { setTheme } from "../ui/theme.js";
+import { best } from "./fuzzy.js";
 
 const MOST = 12;
 
 /** What can be chosen. @typedef {{ icon: string, name: string, detail: string, does: () => void, person?: boolean }} Choice */
 
-/** @param {PanelContext} context */
-export function open({ shell, session }) {
+/** @typedef {object} Context
+ * @property {{ open: (what: "search" | "settings" | "saved" | "threads" | "shortcuts") => void, go: (address: string) => void }} shell
+ * @property {PageSession} session
+ * @property {(action: "read") => void} act
+ */
+
+/** @param {Context} context */
+export function open(context) {
   const dialog = part(fromTemplate("switcher"), "dialog", HTMLDialogElement);
   const field = part(dialog, "input", HTMLInputElement);
-  const choices = everything(shell, session);
+  const choices = everything(context);
   /** @type {Choice[]} */
   let shown = [];
   let at = 0;
@@ -37,7 +41,7 @@ export function open({ shell, session }) {
     option?.scrollIntoView({ block: "nearest" });
   };
   const find = () => {
-    shown = found(choices, field.value, shell, session);
+    shown = found(choices, field.value, context);
     at = 0;
     part(dialog, "ul", HTMLElement).replaceChildren(...shown.map(item));
     setText(part(dialog, ".none", HTMLElement), shown.length === 0 ? t("switcher.none") : "");
@@ -65,8 +69,8 @@ export function open({ shell, session }) {
   field.focus();
 }
 
-/** @param {AppShell} shell  @param {PageSession} session  @returns {Choice[]} */
-function everything(shell, session) {
+/** @param {Context} context  @returns {Choice[]} */
+function everything({ shell, session, act }) {
   const here = session.room?.deps.room;
   const rooms = sections(session.rooms).flatMap((s) => s.entries).filter((e) => e.room !== here);
   const people = [...(session.room?.state.people?.values() ?? [])].filter((p) => p.id !== session.me.id);
@@ -76,7 +80,7 @@ function everything(shell, session) {
     ["i-saved", t("saved.title"), () => shell.open("saved")],
     ["i-thread", t("threads.title"), () => shell.open("threads")],
     ["i-plus", t("rooms.new"), () => shell.go("/")],
-    ["i-check", t("keys.read"), () => act(shell, "read")],
+    ["i-check", t("keys.read"), () => act("read")],
     ["i-settings", t("switcher.theme", { theme: t("theme.light") }), () => setTheme("light")],
     ["i-settings", t("switcher.theme", { theme: t("theme.dark") }), () => setTheme("dark")],
     ["i-settings", t("switcher.theme", { theme: t("theme.contrast") }), () => setTheme("contrast")],
@@ -91,8 +95,8 @@ function everything(shell, session) {
   ];
 }
 
-/** @param {readonly Choice[]} choices  @param {string} letters  @param {AppShell} shell  @param {PageSession} session */
-function found(choices, letters, shell, session) {
+/** @param {readonly Choice[]} choices  @param {string} letters  @param {Context} context */
+function found(choices, letters, { shell, session }) {
   const list = best(choices, letters, (c) => c.name, MOST);
   const name = letters.trim();
   if (name && !/\s/.test(name) && !session.rooms.has(name.toLowerCase())) {

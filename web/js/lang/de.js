@@ -1,5 +1,5 @@
 // de.js: die Seite auf Deutsch. Angeredet wird mit Du; Wörter wie „Raum“ stehen im Glossar von docs/architecture.md.
-/** @type {import("../ui/i18n.js").Catalogue} */
+/** @type {import("./en.js").Catalogue} */
 export default {
   // Everywhere
   "close": "Schließen",
@@ -16,9 +16,6 @@ export default {
 
   // What goes wrong
   "error.silent": "Der Server antwortet nicht.",
-  "error.status": "Der Server hat mit {status} geantwortet.",
-  "error.nobody": "Der Server hat nicht gesagt, wer du bist.",
-  "error.dots": "Der Name eines Raums braucht mehr als Punkte.",
   "error.retrying": "Der Server antwortet nicht. Neuer Versuch läuft …",
   "error.no-room": "Einen solchen Raum kann es nicht geben",
   "error.no-page": "Unter dieser Adresse ist nichts",

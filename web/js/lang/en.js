@@ -1,7 +1,13 @@
 // en.js: what the page says, in English: the catalogue that all others follow. A sentence has a key, values stand in it as
 // {name}, and one that counts has a form per plural category of the language (Intl.PluralRules), chosen by {n}.
 // Sections are by place on the page; a key is added here and in each other file of this folder.
-export default {
+
+/** @typedef {keyof typeof sentences} Key */
+/** A sentence, or one per plural category.
+ * @typedef {string | ({ other: string } & Partial<Record<Intl.LDMLPluralRule, string>>)} Sentence */
+/** @typedef {Readonly<Record<Key, Sentence>>} Catalogue */
+
+const sentences = {
   // Everywhere
   "close": "Close",
   "you": "you",
@@ -17,9 +23,6 @@ export default {
 
   // What goes wrong
   "error.silent": "The server does not answer.",
-  "error.status": "The server answered with {status}.",
-  "error.nobody": "The server did not say who you are.",
-  "error.dots": "A room's name needs more than dots.",
   "error.retrying": "The server does not answer. Trying again…",
   "error.no-room": "There can be no such room",
   "error.no-page": "There is nothing at this address",
@@ -317,3 +320,5 @@ export default {
   "help.command": "Command",
   "help.does": "What it does",
 };
+
+export default sentences;

@@ -15,4 +15,4 @@ const sentences = Object.entries(en).map(([key, entry]) => [
   key, typeof entry === "string" ? disguised(entry) : Object.fromEntries(Object.entries(entry).map(([form, s]) => [form, disguised(s)])),
 ]);
 
-export default /** @type {import("../ui/i18n.js").Catalogue} */ (Object.fromEntries(sentences));
+export default /** @type {import("./en.js").Catalogue} */ (Object.fromEntries(sentences));

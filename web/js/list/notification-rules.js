@@ -1,7 +1,7 @@
 // notification-rules.js: whether update is worth a sound or a notification. No DOM, no clock: everything that decides is a parameter.
-/** @import { ListEntry, ListUpdate } from "../wire/list-frames.js" */
 /** @import { Choices } from "../ui/settings.js" */
 /** @import { Store } from "../ui/storage.js" */
+/** @import { ListEntry, ListUpdate } from "../wire/list-frames.js" */
 import { mentionsPerson } from "./room-list-state.js";
 
 /** @typedef {object} Situation

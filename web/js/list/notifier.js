@@ -1,14 +1,14 @@
 // notifier.js: says that something came: aloud to a screen reader, by a sound, by the system's notifications, on the app's icon.
 // Whether to, notify.js decides; of all tabs one does.
+/** @import { Settings } from "../ui/settings.js" */
 /** @import { ListUpdate, ReadMark } from "../wire/list-frames.js" */
 /** @import { PageSession } from "./page-session.js" */
-/** @import { Settings } from "../ui/settings.js" */
-import { isolate } from "../ui/text.js";
 import { t } from "../ui/i18n.js";
-import { claimAlert, decide, holdsAlert } from "./notification-rules.js";
-import { mentionsPerson } from "./room-list-state.js";
+import { isolate } from "../ui/text.js";
 import { uuid7 } from "../wire/uuid.js";
 import { chime } from "./chime.js";
+import { claimAlert, decide, holdsAlert } from "./notification-rules.js";
+import { mentionsPerson } from "./room-list-state.js";
 
 const PAUSE_MS = 600; // time for another tab to speak first, and for another device to have read it
 

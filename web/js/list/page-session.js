@@ -1,16 +1,17 @@
 // page-session.js: one person on this page: one connection, the list of their rooms, and the rooms that are open here. It
-// passes on to each room what the connection hears, and tells the server how far one has read.
+// passes on to each room what the connection hears, and tells the server how far one has read. No DOM.
+/** @import { BrowserMemory } from "../room/browser-memory.js" */
+/** @import { Channel } from "../room/tabs.js" */
 /** @import { Api } from "../wire/api.js" */
 /** @import { Socket, Status } from "../wire/connection.js" */
+/** @import { Person } from "../wire/json.js" */
 /** @import { ListEntry, ListUpdate, ReadMark } from "../wire/list-frames.js" */
-/** @import { AnswerBody, Command, Person, ServerMessage } from "../wire/protocol.js" */
-/** @import { BrowserMemory } from "../room/browser-memory.js" */
+/** @import { AnswerBody, Command, ServerMessage } from "../wire/protocol.js" */
 /** @import { Rooms } from "./room-list-state.js" */
-/** @import { Channel } from "../room/tabs.js" */
+import { RoomSession } from "../room/room-session.js";
 import { Connection } from "../wire/connection.js";
 import { Refusal } from "../wire/protocol.js";
 import { ReadMarks } from "./read-marks.js";
-import { RoomSession } from "../room/room-session.js";
 import * as list from "./room-list-state.js";
 
 const MAX_OPEN_ROOMS = 12; // rooms whose log stays here, so that going back to them is immediate

@@ -1,7 +1,7 @@
 // read-marks.js: tells the server how far a person has read each room: a little later and not for each message, at once when they
-// go. A room that was marked as unread says nothing more until it is left. Timers are parameters.
-/** @import { AnswerBody } from "../wire/protocol.js" */
+// go. A room that was marked as unread says nothing more until it is left. Timers are parameters. No DOM.
 /** @import { ReadMark } from "../wire/list-frames.js" */
+/** @import { AnswerBody } from "../wire/protocol.js" */
 
 const WAIT_MS = 1_000;
 

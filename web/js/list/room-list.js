@@ -3,14 +3,14 @@
 // Tab key; arrow keys walk it (ARIA practices: roving tabindex).
 /** @import { ListEntry } from "../wire/list-frames.js" */
 /** @import { PageSession } from "./page-session.js" */
-import { number, t } from "../ui/i18n.js";
 import { formatAddress } from "../ui/address.js";
-import { sections, showsMention } from "./room-list-state.js";
-import { isolate } from "../ui/text.js";
 import { showAvatar } from "../ui/avatar.js";
 import { bdi, emit, fromTemplate, part, setText } from "../ui/dom.js";
+import { number, t } from "../ui/i18n.js";
 import { loadOrExplain } from "../ui/load.js";
 import { showYou } from "../ui/own-name.js";
+import { isolate } from "../ui/text.js";
+import { sections, showsMention } from "./room-list-state.js";
 
 const MOST = 99; // the server counts no further than 100
 

@@ -1,13 +1,13 @@
 // room-menu.js: what one can do with a room in the list.
+/** @import { Key } from "../lang/en.js" */
 /** @import { Notify } from "../wire/list-frames.js" */
 /** @import { PageSession } from "./page-session.js" */
-/** @import { Key } from "../ui/i18n.js" */
-import { t } from "../ui/i18n.js";
 import { formatAddress } from "../ui/address.js";
-import { isolate } from "../ui/text.js";
 import { copyText } from "../ui/clipboard.js";
 import { emit } from "../ui/dom.js";
+import { t } from "../ui/i18n.js";
 import { openMenu } from "../ui/menu.js";
+import { isolate } from "../ui/text.js";
 import { say } from "../ui/toast.js";
 
 const NOTIFY = /** @type {[Notify, Key][]} */ ([["all", "rooms.notify-all"], ["mentions", "rooms.notify-mentions"], ["none", "rooms.notify-none"]]);

@@ -1,5 +1,5 @@
 // browser-memory.js: what the browser remembers for a person: their name, the rooms they visited, and per
-// room a draft and the last message they read. The server knows none of it but the name.
+// room a draft and the last message they read. The server knows none of it but the name. No DOM.
 /** @import { Store } from "../ui/storage.js" */
 
 /** @typedef {{ room: string, at: number }} Visit */

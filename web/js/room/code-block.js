@@ -1,6 +1,6 @@
 // code-block.js: fenced code with its language and a button that copies it.
-import { t } from "../ui/i18n.js";
 import { copyText } from "../ui/clipboard.js";
+import { t } from "../ui/i18n.js";
 import { say } from "../ui/toast.js";
 
 /** Returns a frame around code. @param {HTMLPreElement} pre */

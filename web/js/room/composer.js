@@ -1,11 +1,11 @@
 // composer.js: where a person writes. Enter sends, Shift+Enter begins a new line. It knows how long a message may
 // be and says so before the server has to; it forgets nothing by itself. It can be about a message: an answer
 // to it, or another wording of it.
-/** @import { Person } from "../wire/protocol.js" */
-import { clientCommand } from "./slash-commands.js";
+/** @import { Person } from "../wire/json.js" */
+import { bdi, emit, fill, fromTemplate, part, setText } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
 import { excerpt, isolate, length } from "../ui/text.js";
-import { bdi, emit, fill, fromTemplate, part, setText } from "../ui/dom.js";
+import { clientCommand } from "./slash-commands.js";
 
 const TYPING_MS = 3_000; // the server passes on no more than that
 const COUNT_FROM = 0.8; // of the limit: then the characters are counted aloud

@@ -1,14 +1,12 @@
 // history.js: pages of a room's messages or of a thread's, read over HTTP when somebody scrolls there. Each direction
-// asks for one page at a time, and waits a little after a failure.
-/** @import { Page } from "../wire/protocol.js" */
+// asks for one page at a time, and waits a little after a failure. No DOM.
+/** @import { Page, PageQuery } from "../wire/protocol.js" */
 /** @import { State } from "./room-state.js" */
 import { Refusal } from "../wire/protocol.js";
 import { PAGE, appendPage, atNewest, atOldest, isUsable, openWindow, prependPage } from "./room-state.js";
 
 const PAUSE_MS = 2_000;
 const TRIES = 5; // for a page that is not outdated when it comes
-
-/** @typedef {{ before?: number, after?: number, around?: number, limit?: number }} PageQuery */
 
 /** @typedef {object} Options
  * @property {(where: PageQuery) => Promise<Page>} read

@@ -1,5 +1,5 @@
 // mentions.js: where a text names people. The server says whom; here is only found where. No DOM.
-/** @import { Person } from "../wire/protocol.js" */
+/** @import { Person } from "../wire/json.js" */
 
 /** A piece of text; `names` says whom. @typedef {{ text: string, names?: string }} Named */
 

@@ -1,11 +1,12 @@
 // message-body.js: what a message says, as nodes: plain text, or the server's formatting, which alone has links; whom it
 // names stands out, and an action begins with who does it.
-/** @import { MessageState, Person } from "../wire/protocol.js" */
+/** @import { Person } from "../wire/json.js" */
+/** @import { MessageState } from "../wire/protocol.js" */
+import { bdi } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
-import { HERE, cutMentions } from "./mentions.js";
 import { isJumbo } from "../ui/text.js";
 import { fullTime } from "../ui/time.js";
-import { bdi } from "../ui/dom.js";
+import { HERE, cutMentions } from "./mentions.js";
 import { safeFragment } from "./safe-html.js";
 
 const FOLD_LINES = 20; // beyond so many a message is folded

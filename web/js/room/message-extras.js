@@ -1,11 +1,12 @@
 // message-extras.js: what stands above and below what a message says: what it answers or where it comes from; its
 // reactions and its thread. Most messages have none of it, so the elements are made when they are needed.
-/** @import { MessageState, Person, Reaction } from "../wire/protocol.js" */
+/** @import { Person } from "../wire/json.js" */
+/** @import { MessageState, Reaction } from "../wire/protocol.js" */
+import { bdi, fill, setText } from "../ui/dom.js";
 import { list, t } from "../ui/i18n.js";
-import { withOptimistic } from "./message-state.js";
 import { excerpt, isolate } from "../ui/text.js";
 import { fullTime, shortTime } from "../ui/time.js";
-import { bdi, fill, setText } from "../ui/dom.js";
+import { withOptimistic } from "./message-state.js";
 
 const MOST_NAMES = 30; // in a tooltip
 

@@ -1,17 +1,16 @@
 // message-list.js: the log on the screen. It draws the rows that timeline.js lays out, each under its key, and
 // moves no row that stays. It says where the person looks; what to hold of the log others decide.
 /** @import { OutboxMessage } from "./outbox.js" */
-/** @import { Target } from "./room-session.js" */
-/** @import { State } from "./room-state.js" */
+/** @import { State, Target } from "./room-state.js" */
 /** @import { Row } from "./timeline.js" */
-import { t } from "../ui/i18n.js";
-import { atNewest } from "./room-state.js";
-import { dayName, fullDay } from "../ui/time.js";
-import { layOut } from "./timeline.js";
 import { emit, fromTemplate, part, setText } from "../ui/dom.js";
-import { newMessage, showMessage } from "./message.js";
+import { t } from "../ui/i18n.js";
+import { dayName, fullDay } from "../ui/time.js";
 import { activateRow, moveFocus } from "./arrow-keys.js";
+import { newMessage, showMessage } from "./message.js";
+import { atNewest } from "./room-state.js";
 import { ScrollAnchor } from "./scroll.js";
+import { layOut } from "./timeline.js";
 
 const AHEAD = 1.5; // screens from the end of the window at which the next page is asked for
 

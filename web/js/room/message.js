@@ -1,15 +1,15 @@
 // message.js: one message as an element. Rendering twice changes nothing; a message of the outbox
 // becomes its stored twin in place.
+/** @import { Person } from "../wire/json.js" */
 /** @import { OutboxMessage } from "./outbox.js" */
-/** @import { Person } from "../wire/protocol.js" */
 /** @import { MessageRow } from "./timeline.js" */
-import { reason, t } from "../ui/i18n.js";
-import { Refusal } from "../wire/protocol.js";
-import { fullTime, timeOfDay } from "../ui/time.js";
-import { showAbove, showBelow } from "./message-extras.js";
 import { showAvatar } from "../ui/avatar.js";
 import { bdi, fromTemplate, part, setText } from "../ui/dom.js";
+import { reason, t } from "../ui/i18n.js";
+import { fullTime, timeOfDay } from "../ui/time.js";
+import { Refusal } from "../wire/protocol.js";
 import { isFor, isLong, showBody } from "./message-body.js";
+import { showAbove, showBelow } from "./message-extras.js";
 
 /** What the row looks like beyond its own data. `thread`: whose rows these are, 0 for the room's.
  * @typedef {{ late: boolean, waitingFor: string, linked: boolean, room: string, me: Person, optimistic: ReadonlyMap<string, boolean> | undefined, thread: number }} Look */

@@ -1,8 +1,8 @@
 // people.js: who is here. In a room of more than 100 people only how many.
 /** @import { State } from "./room-state.js" */
-import { intl, t } from "../ui/i18n.js";
 import { showAvatar } from "../ui/avatar.js";
 import { bdi, fromTemplate, part, setText } from "../ui/dom.js";
+import { intl, t } from "../ui/i18n.js";
 
 export class PeopleList extends HTMLElement {
   /** @type {State["people"] | undefined} */

@@ -1,28 +1,26 @@
 // room-session.js: one room of one person on this page: the state, and the parts that change it. The view
-// reads it and calls its verbs; it knows nothing of the view but onChange.
+// reads it and calls its verbs; it knows nothing of the view but onChange. No DOM.
 /** @import { Api } from "../wire/api.js" */
 /** @import { Connection, Status } from "../wire/connection.js" */
+/** @import { Person } from "../wire/json.js" */
 /** @import { ListEntry, ReadMark } from "../wire/list-frames.js" */
-/** @import { AnswerBody, Command, MessageState, Person, RoomEvent, ServerMessage } from "../wire/protocol.js" */
-/** @import { ThreadSession } from "./thread-session.js" */
-/** @import { MessageOptions, OutboxMessage } from "./outbox.js" */
+/** @import { AnswerBody, Command, MessageState, RoomEvent, ServerMessage } from "../wire/protocol.js" */
 /** @import { BrowserMemory } from "./browser-memory.js" */
-/** @import { State } from "./room-state.js" */
+/** @import { MessageOptions, OutboxMessage } from "./outbox.js" */
+/** @import { State, Target } from "./room-state.js" */
 /** @import { Channel } from "./tabs.js" */
+/** @import { ThreadSession } from "./thread-session.js" */
+import { Refusal } from "../wire/protocol.js";
+import { uuid7 } from "../wire/uuid.js";
 import { History } from "./history.js";
 import { Outbox } from "./outbox.js";
-import { Refusal } from "../wire/protocol.js";
 import * as room from "./room-state.js";
 import { Sender } from "./sender.js";
 import { Tabs } from "./tabs.js";
-import { uuid7 } from "../wire/uuid.js";
 
 const RETRY_MS = 2_000; // after a first page or a join that failed
 const TAKE_OVER_MS = 15_000; // how often to look whether another tab left messages behind
 const MAX_TEXT = 4_000; // until the server has said its limit
-
-/** Where the view has to go once it has drawn.
- * @typedef {{ to: "newest" } | { to: "new-separator" } | { to: "message", seq: number }} Target */
 
 /** @typedef {object} Deps
  * @property {string} room  canonical

@@ -8,7 +8,8 @@
 // A page of messages and the live events overtake each other. A page tells up to which seq it is true; each message
 // remembers that (`asOf`) and takes only later changes, and the latest live events are kept to be applied to a page
 // that was read before they came. A page older than what is kept is of no use and has to be read again.
-/** @import { AnswerBody, MessageState, Page, Person, RoomEvent, ServerMessage } from "../wire/protocol.js" */
+/** @import { Person } from "../wire/json.js" */
+/** @import { AnswerBody, MessageState, Page, RoomEvent, ServerMessage } from "../wire/protocol.js" */
 /** @import { OutboxMessage } from "./outbox.js" */
 import { applyEvent, isMessage } from "./message-state.js";
 
@@ -49,6 +50,9 @@ const TYPING_MS = 5_000; // the server repeats "typing" every 3 s at most
  * @property {ReadonlyMap<number, ReadonlyMap<string, boolean>>} optimistic  seq → emoji → put or taken back here, not confirmed yet
  * @property {number} pagesLoaded  how many pages of history were put in: these are no news
  */
+
+/** Where the view has to go once it has drawn.
+ * @typedef {{ to: "newest" } | { to: "new-separator" } | { to: "message", seq: number }} Target */
 
 /** @param {string} room  @param {Person} me  @param {number} [thread]  @returns {State} */
 export function begin(room, me, thread = 0) {

@@ -1,30 +1,41 @@
 // room-view.js: a room's page: header, log, composer, people. It draws the session's state once a frame and turns
 // what the person does into the session's verbs.
-/** @import { OutboxMessage } from "./outbox.js" */
-/** @import { PageSession } from "../list/page-session.js" */
-/** @import { MessageActions } from "../talk/message-actions.js" */
-/** @import { BrowserMemory } from "./browser-memory.js" */
-/** @import { RoomSession } from "./room-session.js" */
-/** @import { Outgoing } from "./composer.js" */
 /** @import { Settings } from "../ui/settings.js" */
-import { t } from "../ui/i18n.js";
-import { attention } from "../list/room-list-state.js";
-import { typingText } from "../ui/text.js";
+/** @import { BrowserMemory } from "./browser-memory.js" */
+/** @import { Outgoing } from "./composer.js" */
+/** @import { OutboxMessage } from "./outbox.js" */
+/** @import { RoomSession } from "./room-session.js" */
 import { showAvatar } from "../ui/avatar.js";
 import { copyText } from "../ui/clipboard.js";
-import { MessageComposer } from "./composer.js";
 import { bdi, emit, fromTemplate, listen, part, setText } from "../ui/dom.js";
+import { t } from "../ui/i18n.js";
 import { loadOrExplain, loadWithRetry } from "../ui/load.js";
+import { showYou } from "../ui/own-name.js";
+import { sidePanel } from "../ui/side-panel.js";
+import { typingText } from "../ui/text.js";
+import { say } from "../ui/toast.js";
+import { MessageComposer } from "./composer.js";
 import { MessageList } from "./message-list.js";
 import { PeopleList } from "./people.js";
-import { sidePanel } from "../ui/side-panel.js";
-import { say } from "../ui/toast.js";
-import { showYou } from "../ui/own-name.js";
 
 const LATE_MS = 700; // an answer usually takes a few milliseconds; only a late one is worth a word
 const BACK_MS = 2_000;
 
-/** What may be asked of MessageActions before it is loaded. */
+/** What people do with messages. It is loaded once there are messages to read.
+ * @typedef {object} Actions
+ * @property {(left: AbortSignal) => void} roomShown
+ * @property {() => void} roomHidden
+ * @property {() => void} draw
+ * @property {(seq: number) => unknown} jump
+ */
+
+/** @typedef {object} Deps
+ * @property {Settings} settings
+ * @property {() => number} attentionElsewhere  what the title counts of the other rooms
+ * @property {() => Promise<{ MessageActions: new (view: RoomView, session: RoomSession) => Actions }>} loadActions
+ */
+
+/** Intents that wait until the actions are loaded. */
 const QUEUED_UNTIL_LOADED = ["command", "edit-last", "jump", "react", "thread", "versions"];
 
 export class RoomView extends HTMLElement {
@@ -35,7 +46,7 @@ export class RoomView extends HTMLElement {
   /** Where the log stood when the room went off the page. @type {ReturnType<MessageList["scrollAnchor"]["snapshot"]> | null} */
   #scrolled = null;
   people = new PeopleList();
-  /** @type {MessageActions | null} */
+  /** @type {Actions | null} */
   #actions = null;
   #actionsRequested = false; // or will
   /** @type {[string, unknown][]} what it is asked when it comes */
@@ -65,28 +76,28 @@ export class RoomView extends HTMLElement {
     return part(this, "message-composer", MessageComposer);
   }
 
-  /** @param {RoomSession} session  @param {PageSession} page  @param {Settings} settings */
-  begin(session, page, settings) {
+  /** @param {RoomSession} session  @param {Deps} deps */
+  begin(session, deps) {
     const { memory } = session.deps;
     this.session = session;
-    this.page = page;
-    this.settings = settings;
+    this.deps = deps;
     const { room } = session.deps;
     part(this, ".room-name", HTMLElement).replaceChildren(bdi(room));
     this.composer.room = room;
     this.composer.text = memory.draft(room);
     this.#listenToComposer(session, memory);
-    this.listenToSendKey(this, settings);
+    this.listenToSendKey(this);
     this.#listenToList(session);
     this.#listenToHeader();
     for (const name of QUEUED_UNTIL_LOADED) listen(this, name, (/** @type {unknown} */ detail) => this.#actions || this.#queued.push([name, detail]));
     this.changed();
   }
 
-  /** What can be done with messages comes after what can be read of them. @param {RoomSession} session */
-  async #loadActions(session) {
-    const { MessageActions } = await loadWithRetry(() => import("../talk/message-actions.js"));
-    this.#actions = new MessageActions(this, session, session.deps.api, session.deps.memory);
+  /** What can be done with messages comes after what can be read of them.
+   * @param {RoomSession} session  @param {Deps} deps */
+  async #loadActions(session, { loadActions }) {
+    const { MessageActions } = await loadWithRetry(loadActions);
+    this.#actions = new MessageActions(this, session);
     if (this.isConnected) this.#actions.roomShown(this.#leaveSignal.signal);
     for (const [name, detail] of this.#queued) emit(this, name, detail);
     if (this.#linkedSeq && this.isConnected) this.#actions.jump(this.#linkedSeq);
@@ -96,7 +107,7 @@ export class RoomView extends HTMLElement {
   /** The room has come on the screen, for the first time or again. */
   shown() {
     if (!matchMedia("(hover: none)").matches) this.composer.focus(); // on a phone this would raise the keyboard
-    if (this.settings?.get("people")) sidePanel().setDefault({ name: "people", element: this.people, title: this.#peopleTitle() });
+    if (this.deps?.settings.get("people")) sidePanel().setDefault({ name: "people", element: this.people, title: this.#peopleTitle() });
     else sidePanel().setDefault(null);
     if (this.#scrolled) this.list.scrollAnchor.restoreSnapshot(this.#scrolled); // an element that was off the page has forgotten how it was scrolled; the panel first, as it makes the log narrower
     this.#actions?.roomShown(this.#leaveSignal.signal);
@@ -114,8 +125,8 @@ export class RoomView extends HTMLElement {
   }
 
   #draw() {
-    const { session, list, composer } = this;
-    if (!session) return;
+    const { session, deps, list, composer } = this;
+    if (!session || !deps) return;
     const { state, target } = session;
     const online = session.joined;
     const now = session.deps.now();
@@ -131,7 +142,7 @@ export class RoomView extends HTMLElement {
     this.#actions?.draw();
     if (state.epoch && !this.#actionsRequested) {
       this.#actionsRequested = true;
-      setTimeout(() => this.#loadActions(session)); // when this is painted
+      setTimeout(() => this.#loadActions(session, deps)); // when this is painted
     }
     this.#showElsewhere();
     this.#showHeader(session);
@@ -178,11 +189,11 @@ export class RoomView extends HTMLElement {
   }
 
   /** Who wants Enter to begin a new line sends with Ctrl+Enter. What completes a word takes its Enter first.
-   * @param {HTMLElement} on  @param {Settings} settings */
-  listenToSendKey(on, settings) {
+   * @param {HTMLElement} on */
+  listenToSendKey(on) {
     on.addEventListener("keydown", (e) => {
       const field = e.target instanceof HTMLTextAreaElement ? e.target : null;
-      if (!field || e.key !== "Enter" || e.isComposing || e.shiftKey || e.altKey || settings.get("sendBy") !== "ctrl-enter") return;
+      if (!field || e.key !== "Enter" || e.isComposing || e.shiftKey || e.altKey || this.deps?.settings.get("sendBy") !== "ctrl-enter") return;
       if (field.hasAttribute("aria-activedescendant")) return; // it takes a suggestion
       e.stopPropagation();
       if (!e.ctrlKey && !e.metaKey) return;
@@ -224,7 +235,7 @@ export class RoomView extends HTMLElement {
   #togglePeople() {
     const panel = sidePanel();
     const open = panel.name !== "people";
-    this.settings?.put({ people: open });
+    this.deps?.settings.put({ people: open });
     if (!open) return panel.close();
     const content = { name: "people", element: this.people, title: this.#peopleTitle() };
     panel.open(content.name, content.element, content.title);
@@ -233,9 +244,7 @@ export class RoomView extends HTMLElement {
 
   /** On a small screen the list is out of sight: a dot says that it has news. */
   #showElsewhere() {
-    const { page, session } = this;
-    let sum = 0;
-    for (const entry of page?.rooms.values() ?? []) if (entry.room !== session?.deps.room) sum += attention(entry);
+    const sum = this.deps?.attentionElsewhere() ?? 0;
     const button = part(this, ".rooms-button", HTMLElement);
     button.classList.toggle("attention", sum > 0);
     button.setAttribute("aria-label", sum > 0 ? t("rooms.button-unread", { n: sum }) : t("rooms.title"));

@@ -1,7 +1,7 @@
 // sender.js: carries the outbox to the server, one message after the other, so that they are stored in the
-// order in which they were written whatever happens in between.
-/** @import { Outbox, OutboxMessage } from "./outbox.js" */
+// order in which they were written whatever happens in between. No DOM.
 /** @import { AnswerBody, Command } from "../wire/protocol.js" */
+/** @import { Outbox, OutboxMessage } from "./outbox.js" */
 import { Refusal, isRetryable } from "../wire/protocol.js";
 
 const RETRY_MS = 1_000; // where the server names no time; doubles with each refusal in a row

@@ -1,7 +1,7 @@
 // share-dialog.js: the room's link, to copy or to hand to the system's own share sheet where there is one.
-import { t } from "../ui/i18n.js";
 import { copyText } from "../ui/clipboard.js";
 import { fromTemplate, part } from "../ui/dom.js";
+import { t } from "../ui/i18n.js";
 import { say } from "../ui/toast.js";
 
 export class ShareDialog extends HTMLElement {

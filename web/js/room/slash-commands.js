@@ -1,8 +1,6 @@
 // slash-commands.js: what begins with a slash. The server carries most of it out, when it gets it as a message; what concerns
 // this page alone the page does itself. No DOM.
 
-/** @typedef {{ name: string, args: string, help: string, by: string }} SlashCommand */
-
 /** Returns what the server will make of a text that is a message, as far as that is needed to show it until then.
  * @param {string} text  @returns {{ text: string, action?: true }} */
 export function previewText(text) {

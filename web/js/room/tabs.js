@@ -1,6 +1,6 @@
 // tabs.js: which tabs of this browser live. Tabs ask each other on a BroadcastChannel: an answer to a
 // message is not slowed down in a background tab, as a timer's heartbeat would be, and Web Locks
-// exist only in secure contexts.
+// exist only in secure contexts. No DOM.
 
 const ANSWER_MS = 500; // a living tab answers within a few milliseconds
 

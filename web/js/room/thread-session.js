@@ -1,14 +1,23 @@
 // thread-session.js: a thread that is open beside its room. It is a room's log once more, of the replies alone: it hears
-// what the room hears, and what is written in it goes through the room's outbox.
-/** @import { MessageOptions, OutboxMessage } from "./outbox.js" */
+// what the room hears, and what is written in it goes through the room's outbox. No DOM.
+/** @import { Api } from "../wire/api.js" */
 /** @import { AnswerBody } from "../wire/protocol.js" */
-/** @import { RoomSession, Target } from "./room-session.js" */
-/** @import { State } from "./room-state.js" */
-import { History } from "./history.js";
+/** @import { MessageOptions, OutboxMessage } from "./outbox.js" */
+/** @import { State, Target } from "./room-state.js" */
 import { Refusal, isRetryable } from "../wire/protocol.js";
+import { History } from "./history.js";
 import * as room from "./room-state.js";
 
 const RETRY_MS = 2_000;
+
+/** What a thread needs of its room's session.
+ * @typedef {object} Room
+ * @property {{ room: string, api: Api, setTimeout: (f: () => void, ms: number) => unknown, onChange: () => void }} deps
+ * @property {State} state
+ * @property {unknown} thread  the thread that is open beside the room
+ * @property {(text: string, options: MessageOptions) => void} send
+ * @property {(seq: number, on: boolean) => Promise<unknown>} subscribeThread
+ */
 
 export class ThreadSession {
   /** Whether the person hears of new replies; null: not known yet. @type {boolean | null} */
@@ -18,7 +27,7 @@ export class ThreadSession {
   /** @type {Target | null} */
   target = null;
 
-  /** @param {RoomSession} session  @param {number} seq of its first message */
+  /** @param {Room} session  @param {number} seq of its first message */
   constructor(session, seq) {
     this.session = session;
     this.seq = seq;

@@ -1,10 +1,11 @@
 // timeline.js: a room as rows. No DOM, socket or clock: `node --test` runs it, message-list.js draws it.
-/** @import { MessageState, Person } from "../wire/protocol.js" */
+/** @import { Person } from "../wire/json.js" */
+/** @import { MessageState } from "../wire/protocol.js" */
 /** @import { OutboxMessage } from "./outbox.js" */
 /** @import { State } from "./room-state.js" */
-import { previewText } from "./slash-commands.js";
-import { atNewest, atOldest } from "./room-state.js";
 import { dayOf } from "../ui/time.js";
+import { atNewest, atOldest } from "./room-state.js";
+import { previewText } from "./slash-commands.js";
 
 const GROUP_MS = 5 * 60_000; // a pause this long begins a new group of the same author
 

@@ -1,31 +1,44 @@
 // app-shell.js: the page's frame and what moves in it: the rooms at the start, in the middle the place that the address names, at the
 // end the side panel. It goes from room to room without loading the page again. Where there is no room for it, the list
 // of rooms is a drawer (a popover) and the panel covers the middle.
-/** @import { Api } from "../wire/api.js" */
-/** @import { FrontPage } from "./front-page.js" */
 /** @import { Notifier } from "../list/notifier.js" */
-/** @import { Person } from "../wire/protocol.js" */
 /** @import { BrowserMemory } from "../room/browser-memory.js" */
-import { reason, t } from "../ui/i18n.js";
+/** @import { Api } from "../wire/api.js" */
+/** @import { Person } from "../wire/json.js" */
+/** @import { FrontPage } from "./front-page.js" */
+/** @import { Action } from "./shortcuts.js" */
 import { PageSession } from "../list/page-session.js";
-import { formatAddress, isPlain, parseAddress } from "../ui/address.js";
-import { Refusal, isRetryable } from "../wire/protocol.js";
 import { badge } from "../list/room-list-state.js";
-import { Settings } from "../ui/settings.js";
-import { nameOf } from "../ui/storage.js";
-import { emit, fromTemplate, listen, part } from "../ui/dom.js";
-import { listenToKeys } from "./keys.js";
-import { loadOrExplain, loadWithRetry } from "../ui/load.js";
-import { refusal } from "./refusal.js";
 import { RoomList } from "../list/room-list.js";
 import { RoomView } from "../room/room-view.js";
+import { formatAddress, isPlain, parseAddress } from "../ui/address.js";
+import { emit, fromTemplate, listen, part } from "../ui/dom.js";
+import { reason, t } from "../ui/i18n.js";
+import { loadOrExplain, loadWithRetry } from "../ui/load.js";
+import { Settings } from "../ui/settings.js";
 import { sidePanel } from "../ui/side-panel.js";
+import { nameOf } from "../ui/storage.js";
+import { Refusal, isRetryable } from "../wire/protocol.js";
+import { act, listenToKeys } from "./keys.js";
+import { refusal } from "./refusal.js";
 
 const MAX_VIEWS = 6; // rooms whose elements stay, scrolled as they were
 const RETRY_MS = 2_000;
 const FETCH_MS = 3_000;
 
-/** What is loaded when it is asked for. */
+/** @typedef {"settings" | "shortcuts" | "switcher" | "search" | "saved" | "threads"} Lazy */
+
+/** What a module that is loaded late gets to work with.
+ * @typedef {object} PanelContext
+ * @property {AppShell} shell
+ * @property {PageSession} session
+ * @property {Settings} settings
+ * @property {Api} api
+ * @property {Lazy} what
+ * @property {(action: Action) => void} act  carries out a shortcut's action
+ */
+
+/** What is loaded when it is asked for. @type {Record<Lazy, () => Promise<{ open: (context: PanelContext) => void }>>} */
 const LAZY = {
   settings: () => import("./settings-dialog.js"),
   shortcuts: () => import("./shortcuts-dialog.js"),
@@ -34,10 +47,6 @@ const LAZY = {
   saved: () => import("../find/bookmarks-panel.js"),
   threads: () => import("../find/bookmarks-panel.js"),
 };
-
-/** @typedef {keyof typeof LAZY} Lazy */
-
-/** What such a part gets to work with. @typedef {{ shell: AppShell, session: PageSession, settings: Settings, api: Api, what: Lazy }} PanelContext */
 
 export class AppShell extends HTMLElement {
   /** @type {Map<string, RoomView>} the last one shown at the end */
@@ -118,7 +127,7 @@ export class AppShell extends HTMLElement {
     const part = this.#lazy.get(what) ?? (await loadOrExplain(LAZY[what])); // at once the second time: what is typed next belongs there
     if (!part) return;
     this.#lazy.set(what, part);
-    part.open({ shell: this, session, settings, api, what });
+    part.open({ shell: this, session, settings, api, what, act: (action) => act(this, action) });
   }
 
   get #drawer() {
@@ -186,8 +195,13 @@ export class AppShell extends HTMLElement {
     if (this.#views.size > MAX_VIEWS) this.#views.delete(this.#views.keys().next().value ?? "");
     if (!here) sidePanel().close();
     if (!view.isConnected) part(this, ".middle", HTMLElement).replaceChildren(view);
-    if (!known) view.begin(entered, session, this.settings ?? new Settings(session.deps.memory.store));
-    else if (seq !== null) view.goTo(seq);
+    if (!known) {
+      view.begin(entered, {
+        settings: this.settings ?? new Settings(session.deps.memory.store),
+        attentionElsewhere: () => badge(session.rooms, room, 0),
+        loadActions: () => import("../talk/message-actions.js"),
+      });
+    } else if (seq !== null) view.goTo(seq);
     if (before !== entered) view.shown();
     this.#listChanged();
   }

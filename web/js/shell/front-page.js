@@ -1,13 +1,13 @@
 // front-page.js: the way in: a name if one has none yet, and a room. The rooms that one has been in stand in the list beside it.
-/** @import { Api } from "../wire/api.js" */
-/** @import { Person } from "../wire/protocol.js" */
 /** @import { BrowserMemory } from "../room/browser-memory.js" */
-import { reason, t } from "../ui/i18n.js";
+/** @import { Api } from "../wire/api.js" */
+/** @import { Person } from "../wire/json.js" */
 import { formatAddress } from "../ui/address.js";
-import { makeRoomName } from "./room-names.js";
 import { emit, fromTemplate, part } from "../ui/dom.js";
-import "./theme-choice.js";
+import { reason, t } from "../ui/i18n.js";
 import { showError, submitName } from "./name-field.js";
+import { makeRoomName } from "./room-names.js";
+import "./theme-choice.js";
 
 export class FrontPage extends HTMLElement {
   connectedCallback() {

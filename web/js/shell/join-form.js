@@ -1,7 +1,7 @@
 // join-form.js: what somebody sees who follows a link to a room for the first time: who are you?
 /** @import { Api, RoomSummary } from "../wire/api.js" */
-import { t } from "../ui/i18n.js";
 import { bdi, emit, fill, fromTemplate, part } from "../ui/dom.js";
+import { t } from "../ui/i18n.js";
 import { showError, submitName } from "./name-field.js";
 
 export class JoinForm extends HTMLElement {

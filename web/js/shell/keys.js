@@ -1,17 +1,24 @@
 // keys.js: carries out the shortcuts of the whole page (shortcuts.js).
+/** @import { PageSession } from "../list/page-session.js" */
 /** @import { Action } from "./shortcuts.js" */
-/** @import { AppShell } from "./app-shell.js" */
-import { t } from "../ui/i18n.js";
-import { formatAddress } from "../ui/address.js";
 import { attention, sections } from "../list/room-list-state.js";
-import { actionOf } from "./shortcuts.js";
+import { formatAddress } from "../ui/address.js";
 import { emit } from "../ui/dom.js";
+import { t } from "../ui/i18n.js";
 import { say } from "../ui/toast.js";
+import { actionOf } from "./shortcuts.js";
 
 /** Whether Command is what Ctrl is elsewhere. */
 export const APPLE = /Mac|iPhone|iPad/.test(navigator.platform);
 
-/** @param {AppShell} shell */
+/** What keys act on: the page's frame.
+ * @typedef {object} Shell
+ * @property {PageSession} [session]
+ * @property {(what: "switcher" | "search" | "settings" | "shortcuts") => void} open
+ * @property {(address: string) => void} go
+ */
+
+/** @param {HTMLElement & Shell} shell */
 export function listenToKeys(shell) {
   document.addEventListener("keydown", (e) => {
     if (e.defaultPrevented || e.isComposing || !shell.isConnected || document.querySelector("dialog[open]")) return;
@@ -23,7 +30,7 @@ export function listenToKeys(shell) {
   });
 }
 
-/** @param {AppShell} shell  @param {Action} action */
+/** @param {HTMLElement & Shell} shell  @param {Action} action */
 export function act(shell, action) {
   const { session } = shell;
   if (!session) return;
@@ -44,10 +51,10 @@ export function act(shell, action) {
   }
 }
 
-/** @param {import("../list/page-session.js").PageSession} session */
+/** @param {PageSession} session */
 const allRooms = (session) => sections(session.rooms).flatMap((s) => s.entries.map((e) => e.room));
 
-/** @param {AppShell} shell  @param {string | undefined} room */
+/** @param {HTMLElement & Shell} shell  @param {string | undefined} room */
 const go = (shell, room) => room !== undefined && shell.go(formatAddress(room));
 
 /** The next in a ring that is wanted, from where one is. @param {string[]} rooms  @param {string} here  @param {1 | -1} step

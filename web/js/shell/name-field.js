@@ -1,7 +1,7 @@
 // name-field.js: giving the server a name, and showing beside the field what it says about that.
 /** @import { Api } from "../wire/api.js" */
-import { reason } from "../ui/i18n.js";
 import { part } from "../ui/dom.js";
+import { reason } from "../ui/i18n.js";
 
 /** Returns the person with that name, or null when it was refused and the person has been told why.
  * @param {HTMLElement} form what holds the field and its `.error`  @param {HTMLInputElement} field  @param {Api} api */

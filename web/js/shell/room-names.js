@@ -1,4 +1,4 @@
-// room-names.js: room names that people can read and say, and nobody can guess.
+// room-names.js: room names that people can read and say, and nobody can guess. No DOM.
 
 // 256 words, so that one random byte picks one: short, common, hard to mishear.
 const WORDS = (

@@ -1,17 +1,23 @@
 // settings-dialog.js: one's name, how the page looks, when it may disturb, how one writes. What is chosen holds at once.
-/** @import { Api } from "../wire/api.js" */
 /** @import { PageSession } from "../list/page-session.js" */
 /** @import { Choices, Settings } from "../ui/settings.js" */
-/** @import { PanelContext } from "./app-shell.js" */
-import { LANGUAGES, t } from "../ui/i18n.js";
+/** @import { Api } from "../wire/api.js" */
 import { chime } from "../list/chime.js";
 import { emit, fromTemplate, part, setText } from "../ui/dom.js";
+import { LANGUAGES, t } from "../ui/i18n.js";
 import { chooseLanguage, chosenLanguage } from "../ui/language.js";
-import { submitName } from "./name-field.js";
 import { showSize } from "../ui/theme.js";
+import { submitName } from "./name-field.js";
 import "./theme-choice.js";
 
-/** @param {PanelContext} context */
+/** @typedef {object} Context
+ * @property {HTMLElement & { open: (what: "shortcuts") => void }} shell
+ * @property {PageSession} session
+ * @property {Settings} settings
+ * @property {Api} api
+ */
+
+/** @param {Context} context */
 export function open({ shell, session, settings, api }) {
   const dialog = part(fromTemplate("settings-dialog"), "dialog", HTMLDialogElement);
   dialog.addEventListener("close", () => dialog.remove());

@@ -1,8 +1,8 @@
 // shortcuts-dialog.js: the sheet of keys, from the table by which the page acts.
-import { t } from "../ui/i18n.js";
-import { ELSEWHERE, SHORTCUTS, keysOf } from "./shortcuts.js";
 import { fromTemplate, part } from "../ui/dom.js";
+import { t } from "../ui/i18n.js";
 import { APPLE } from "./keys.js";
+import { ELSEWHERE, SHORTCUTS, keysOf } from "./shortcuts.js";
 
 export function open() {
   const dialog = part(fromTemplate("shortcuts-dialog"), "dialog", HTMLDialogElement);

@@ -1,6 +1,6 @@
 // shortcuts.js: the keys that do something wherever one is on the page: one table, by which the page acts and which the sheet
 // behind "?" shows. No DOM.
-/** @import { Key } from "../ui/i18n.js" */
+/** @import { Key } from "../lang/en.js" */
 
 /** @typedef {"switcher" | "search" | "settings" | "shortcuts" | "next-unread" | "previous" | "next" | "read" | "people"} Action */
 

@@ -1,7 +1,7 @@
 // completion.js: what the word at the caret may become: a person after "@", an emoji after ":", a command after "/". It
 // knows no field and no list on the screen. No DOM.
-/** @import { SlashCommand } from "../room/slash-commands.js" */
-/** @import { Person } from "../wire/protocol.js" */
+/** @import { Person } from "../wire/json.js" */
+/** @import { SlashCommand } from "../wire/protocol.js" */
 import { HERE } from "../room/mentions.js";
 
 const MOST = 8; // suggestions at once

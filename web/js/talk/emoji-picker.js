@@ -1,9 +1,9 @@
 // emoji-picker.js: all emoji to choose from, in a popover: search by short-code, those used last, skin tones. It is
 // loaded when somebody first wants one.
 /** @import { EmojiBook } from "./emoji.js" */
-import { TONES, toned } from "./emoji.js";
-import { reason, t } from "../ui/i18n.js";
 import { fromTemplate, part, setText } from "../ui/dom.js";
+import { reason, t } from "../ui/i18n.js";
+import { TONES, toned } from "./emoji.js";
 import { place } from "./row-actions.js";
 
 const COLUMNS = 8;

@@ -1,6 +1,6 @@
 // emoji.js: all emoji with their short-codes, as the server has them, and which ones a person uses. No DOM.
-/** @import { Api } from "../wire/api.js" */
 /** @import { Store } from "../ui/storage.js" */
+/** @import { Api } from "../wire/api.js" */
 
 const RECENT = 24;
 const FIRST = ["👍", "❤️", "😂", "🎉", "😮", "👀"]; // until a person has some of their own

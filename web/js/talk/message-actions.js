@@ -1,31 +1,29 @@
 // message-actions.js: what people do with messages: it hears what the rows, the composers and the panels tell, asks where something has
 // to be asked, calls the session's verbs, and says what went wrong. One for each room that is shown; loaded once the
 // messages are there to be read.
-/** @import { Api } from "../wire/api.js" */
-/** @import { SlashCommand } from "../room/slash-commands.js" */
-/** @import { Word } from "./completion.js" */
-/** @import { BrowserMemory } from "../room/browser-memory.js" */
-/** @import { RoomSession } from "../room/room-session.js" */
 /** @import { MessageList } from "../room/message-list.js" */
+/** @import { RoomSession } from "../room/room-session.js" */
 /** @import { RoomView } from "../room/room-view.js" */
+/** @import { SlashCommand } from "../wire/protocol.js" */
+/** @import { Word } from "./completion.js" */
+import { Bookmarks } from "../find/bookmarks.js";
+import { MessageComposer } from "../room/composer.js";
+import { ThreadSession } from "../room/thread-session.js";
+import { copyText } from "../ui/clipboard.js";
+import { emit, listen, part } from "../ui/dom.js";
+import { reason, t } from "../ui/i18n.js";
+import { SidePanel, sidePanel } from "../ui/side-panel.js";
+import { isolate } from "../ui/text.js";
+import { say } from "../ui/toast.js";
 import { suggestCommands, suggestEmoji, suggestPeople } from "./completion.js";
 import { EmojiBook } from "./emoji.js";
-import { Bookmarks } from "../find/bookmarks.js";
-import { reason, t } from "../ui/i18n.js";
-import { isolate } from "../ui/text.js";
-import { copyText } from "../ui/clipboard.js";
-import { MessageComposer } from "../room/composer.js";
-import { emit, listen, part } from "../ui/dom.js";
+import { askForTopic, askToRemove, askWhereTo, showHelp, showVersions } from "./message-dialogs.js";
 import { pasteInto } from "./paste-into.js";
 import { PinsPanel } from "./pins-panel.js";
-import { SidePanel, sidePanel } from "../ui/side-panel.js";
 import { RoomTopic } from "./room-topic.js";
 import { RowActions } from "./row-actions.js";
 import { Suggestions } from "./suggestions.js";
-import { askForTopic, askToRemove, askWhereTo, showHelp, showVersions } from "./message-dialogs.js";
 import { ThreadPanel } from "./thread-panel.js";
-import { ThreadSession } from "../room/thread-session.js";
-import { say } from "../ui/toast.js";
 
 const EXCERPT = 200; // characters of an answered message
 
@@ -36,8 +34,9 @@ export class MessageActions {
   /** @type {Promise<SlashCommand[]> | null} */
   #commands = null;
 
-  /** @param {RoomView} view  @param {RoomSession} session  @param {Api} api  @param {BrowserMemory} memory */
-  constructor(view, session, api, memory) {
+  /** @param {RoomView} view  @param {RoomSession} session */
+  constructor(view, session) {
+    const { api, memory } = session.deps;
     this.view = view;
     this.session = session;
     this.api = api;
@@ -224,7 +223,7 @@ export class MessageActions {
       panel.open("thread", thread, t("thread.title"));
       this.#offer(thread.list, true);
       thread.begin(session, this.memory);
-      if (this.view.settings) this.view.listenToSendKey(thread, this.view.settings);
+      this.view.listenToSendKey(thread);
       this.#listenToActions(thread, () => thread.composer);
       this.#listenToComposer(thread, thread.composer);
       listen(thread, "subscribe", () => this.#try(session.thread?.subscribe(!session.thread.subscribed)));

@@ -1,11 +1,11 @@
 // message-dialogs.js: what is asked or shown in a dialog while one talks: is this to be deleted, where is it to be forwarded,
 // what did it say before, what is the room about, what can be typed after a slash.
-/** @import { SlashCommand } from "../room/slash-commands.js" */
-/** @import { MessageState, Person, Version } from "../wire/protocol.js" */
+/** @import { Person } from "../wire/json.js" */
+/** @import { MessageState, SlashCommand, Version } from "../wire/protocol.js" */
+import { showBody } from "../room/message-body.js";
+import { bdi, fromTemplate, part } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
 import { fullTime } from "../ui/time.js";
-import { bdi, fromTemplate, part } from "../ui/dom.js";
-import { showBody } from "../room/message-body.js";
 
 const MOST_ROOMS = 30; // offered at once; any other can be typed
 

@@ -1,11 +1,11 @@
 // pins-panel.js: the room's pinned messages in the side panel, the last pinned first, each with the way to it.
-/** @import { MessageState, Page } from "../wire/protocol.js" */
 /** @import { RoomSession } from "../room/room-session.js" */
-import { reason } from "../ui/i18n.js";
-import { shortTime } from "../ui/time.js";
+/** @import { MessageState, Page } from "../wire/protocol.js" */
+import { showBody } from "../room/message-body.js";
 import { showAvatar } from "../ui/avatar.js";
 import { bdi, emit, fromTemplate, part, setText } from "../ui/dom.js";
-import { showBody } from "../room/message-body.js";
+import { reason } from "../ui/i18n.js";
+import { shortTime } from "../ui/time.js";
 
 export class PinsPanel extends HTMLElement {
   #seen = -1; // State.pinsAt as last read

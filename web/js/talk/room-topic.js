@@ -1,6 +1,6 @@
 // room-topic.js: what the room is about, in its header, and to be changed by whoever is there.
-import { t } from "../ui/i18n.js";
 import { emit, fromTemplate, part, setText } from "../ui/dom.js";
+import { t } from "../ui/i18n.js";
 
 export class RoomTopic extends HTMLElement {
   connectedCallback() {

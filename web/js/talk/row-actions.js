@@ -1,10 +1,10 @@
 // row-actions.js: what one can do with a message: a small toolbar in the row that the pointer or the focus is on, a menu of
 // all of it (also by a long press), and letters for the row that has the focus. What is chosen is told (dom.js); others do it.
-/** @import { Key } from "../ui/i18n.js" */
+/** @import { Key } from "../lang/en.js" */
 /** @import { MessageRow } from "../room/timeline.js" */
-import { t } from "../ui/i18n.js";
-import { emit, fromTemplate, part } from "../ui/dom.js";
 import { rowOf } from "../room/message.js";
+import { emit, fromTemplate, part } from "../ui/dom.js";
+import { t } from "../ui/i18n.js";
 
 /** @typedef {"pick" | "reply" | "thread" | "edit" | "copy" | "copy-text" | "pin" | "bookmark" | "forward" | "unread" | "versions" | "remove"} Action */
 

@@ -1,10 +1,10 @@
 // suggestions.js: what the word at the caret may become, as a list above the field. The focus stays in the field: arrow
 // keys choose, Enter or Tab takes, Escape closes. (ARIA practices: combobox with list autocomplete.)
 /** @import { Suggestion, Word } from "./completion.js" */
-import { wordAt } from "./completion.js";
-import { t } from "../ui/i18n.js";
 import { showAvatar } from "../ui/avatar.js";
 import { bdi, fromTemplate, part, setText } from "../ui/dom.js";
+import { t } from "../ui/i18n.js";
+import { wordAt } from "./completion.js";
 
 /** Returns what a word may become. @typedef {(word: Word) => Suggestion[] | Promise<Suggestion[]>} Source */
 

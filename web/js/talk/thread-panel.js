@@ -1,13 +1,13 @@
 // thread-panel.js: a thread in the side panel: its first message, the replies, and where one writes into it. It is the room's
 // log and composer once more; what these say of themselves stays in here, what is done with a message is told on.
-/** @import { Outgoing } from "../room/composer.js" */
-/** @import { RoomSession } from "../room/room-session.js" */
 /** @import { BrowserMemory } from "../room/browser-memory.js" */
+/** @import { Outgoing } from "../room/composer.js" */
 /** @import { OutboxMessage } from "../room/outbox.js" */
-import { t } from "../ui/i18n.js";
+/** @import { RoomSession } from "../room/room-session.js" */
 import { MessageComposer } from "../room/composer.js";
-import { emit, fromTemplate, listen, part, setText } from "../ui/dom.js";
 import { MessageList } from "../room/message-list.js";
+import { emit, fromTemplate, listen, part, setText } from "../ui/dom.js";
+import { t } from "../ui/i18n.js";
 
 const LATE_MS = 700;
 

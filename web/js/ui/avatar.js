@@ -1,6 +1,6 @@
 // avatar.js: a person's picture: initials on a colour of their own. It says nothing that the name
 // beside it does not say, so it is hidden from assistive technology.
-/** @import { Person } from "../wire/protocol.js" */
+/** @import { Person } from "../wire/json.js" */
 import { hue, initials } from "./text.js";
 
 /** @param {HTMLElement} element  @param {Person} person */

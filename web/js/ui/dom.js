@@ -1,5 +1,5 @@
 // dom.js: the few things that every view does with the DOM.
-/** @import { Key } from "./i18n.js" */
+/** @import { Key } from "../lang/en.js" */
 import { pieces, t } from "./i18n.js";
 
 /** Returns a copy of a <template>'s content, in the reader's language. @param {string} id  @returns {DocumentFragment} */

@@ -1,13 +1,8 @@
 // i18n.js: what the page says, in the reader's language: one catalogue per language (lang/), and numbers, lists and
-// dates by Intl. English is there from the start; language.js loads another before anything is shown.
+// dates by Intl. English is there from the start; language.js loads another before anything is shown. No DOM.
+/** @import { Catalogue, Key } from "../lang/en.js" */
 import en from "../lang/en.js";
 import { Refusal } from "../wire/protocol.js";
-
-/** @typedef {keyof typeof en} Key */
-
-/** A sentence, or one per plural category. @typedef {string | ({ other: string } & Partial<Record<Intl.LDMLPluralRule, string>>)} Sentence */
-
-/** @typedef {Readonly<Record<Key, Sentence>>} Catalogue */
 
 /** What stands in a sentence's places. A number is written as the language writes it; `n` also chooses the plural.
  * @typedef {Readonly<Record<string, string | number>>} Values */
@@ -75,13 +70,14 @@ export const list = (items) => new Intl.ListFormat(locale).format(items);
 const REFUSED = /** @type {Record<string, Key>} */ ({
   bad_room: "refused.bad_room", bad_name: "refused.bad_name", bad_text: "refused.bad_text", too_long: "refused.too_long", too_large: "refused.too_large",
   too_many: "refused.too_many", rate_limited: "refused.rate_limited", not_yours: "refused.not_yours", not_found: "refused.not_found", gone: "refused.gone",
+  lost: "error.silent",
   nonce_used: "refused.nonce_used", search_unavailable: "search.unavailable",
 });
 
-/** Why something was refused. The server says so in English, to the point; elsewhere the code's own sentence has to do.
- * A refusal without a server (code `lost`) is in the reader's language already. @param {unknown} err */
+/** Returns why something was refused. A refusal has a message in English, which says more than its code; readers of
+ * other languages get the sentence of the code. @param {unknown} err */
 export function reason(err) {
   const code = err instanceof Refusal ? err.code : "";
-  if (err instanceof Refusal && err.message && (tag === "en" || code === "lost")) return err.message;
+  if (err instanceof Refusal && err.message && tag === "en") return err.message;
   return t(REFUSED[code] ?? "refused.other");
 }

@@ -1,7 +1,7 @@
 // language.js: which language the page speaks: the one chosen, else the browser's, else English. The page waits for this
 // file before it first paints (blocking="render"), and every module that shows something for this one.
-import { Store } from "./storage.js";
 import { bestLanguage, direction, language, speak } from "./i18n.js";
+import { Store } from "./storage.js";
 import { backing } from "./theme.js";
 
 const store = new Store(backing());

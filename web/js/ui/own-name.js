@@ -1,6 +1,6 @@
 // own-name.js: one's own name on a button: seen is the name alone, heard is the whole sentence.
-import { pieces } from "./i18n.js";
 import { bdi } from "./dom.js";
+import { pieces } from "./i18n.js";
 
 /** @param {Element} label  @param {string} name */
 export function showYou(label, name) {

@@ -1,5 +1,5 @@
 // settings.js: how a person wants the page, kept in this browser as one item ("settings") beside the theme and the language,
-// which are read before anything else is there. What is not set, or no longer known, has its default.
+// which are read before anything else is there. What is not set, or no longer known, has its default. No DOM.
 /** @import { Store } from "./storage.js" */
 
 /** @typedef {object} Choices

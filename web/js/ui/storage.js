@@ -1,5 +1,5 @@
 // storage.js: small things kept in the browser, as JSON under names of our own. Where the browser keeps
-// nothing (storage forbidden or full), they live as long as the page, and `durable` says so.
+// nothing (storage forbidden or full), they live as long as the page, and `durable` says so. No DOM.
 
 const PREFIX = "parley:";
 

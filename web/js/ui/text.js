@@ -1,4 +1,4 @@
-// text.js: what a person wrote, and what can be said of it. It returns data, never markup and never nodes.
+// text.js: what a person wrote, and what can be said of it. It returns data, never markup and never nodes. No DOM.
 import { t } from "./i18n.js";
 
 /** Returns the address if it is one that a click may open, else "". The server makes the links and says where they lead;

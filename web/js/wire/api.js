@@ -1,9 +1,8 @@
-// api.js: the server over HTTP: who one is, what a room is, its history.
-/** @import { SlashCommand } from "../room/slash-commands.js" */
-/** @import { PageQuery } from "../room/history.js" */
-/** @import { Page, Person } from "./protocol.js" */
-import { t } from "../ui/i18n.js";
-import { Refusal, decodePage, decodeVersions, person, record, refusal } from "./protocol.js";
+// api.js: the server over HTTP: who one is, what a room is, its history. No DOM.
+/** @import { Person } from "./json.js" */
+/** @import { Page, PageQuery, SlashCommand } from "./protocol.js" */
+import { person, record } from "./json.js";
+import { Refusal, decodePage, decodeVersions, refusal } from "./protocol.js";
 
 /** @typedef {{ room: string, seq: number, count: number }} RoomSummary */
 
@@ -36,7 +35,7 @@ export class Api {
 
   /** @param {string} room  @returns {Promise<RoomSummary>} */
   async room(room) {
-    if (/^\.*$/.test(room)) throw new Refusal("bad_room", t("error.dots")); // a URL cannot hold these
+    if (/^\.*$/.test(room)) throw new Refusal("bad_room", "A room's name needs more than dots."); // a URL cannot hold these
     const o = await this.#ask(`/api/rooms/${encodeURIComponent(room)}`);
     return { room: String(o["room"]), seq: Number(o["seq"]), count: Number(o["count"]) };
   }
@@ -106,11 +105,11 @@ export class Api {
   async #ask(url, init) {
     const { fetch } = this; // called without `this`, as browsers demand
     const response = await fetch(url, { ...init, credentials: "same-origin" }).catch(() => {
-      throw new Refusal("lost", t("error.silent"));
+      throw new Refusal("lost", "The server does not answer.");
     });
     const body = record(await response.json().catch(() => null)) ?? {};
     if (response.ok) return body;
-    throw refusal({ code: response.status === 401 ? "bad_session" : "internal", detail: t("error.status", { status: String(response.status) }), ...body }, "detail");
+    throw refusal({ code: response.status === 401 ? "bad_session" : "internal", detail: `The server answered with ${response.status}.`, ...body }, "detail");
   }
 }
 
@@ -130,6 +129,6 @@ function query(where) {
 /** @param {Record<string, unknown>} o */
 function personIn(o) {
   const p = person(o["person"]);
-  if (!p) throw new Refusal("internal", t("error.nobody"));
+  if (!p) throw new Refusal("internal", "The server did not say who you are.");
   return p;
 }

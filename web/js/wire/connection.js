@@ -1,5 +1,5 @@
 // connection.js: one WebSocket that comes back by itself. It says hello, matches answers to commands,
-// and hands on everything else. Socket, timers and chance are parameters, so that tests own them.
+// and hands on everything else. Socket, timers and chance are parameters, so that tests own them. No DOM.
 /** @import { AnswerBody, Command, ServerMessage } from "./protocol.js" */
 import { Refusal, decode } from "./protocol.js";
 

@@ -1,6 +1,6 @@
 // list-frames.js: what is said on the wire about the rooms in a person's list, and how it is read. No DOM, no socket.
-/** @import { Person } from "./protocol.js" */
-import { person, record } from "./protocol.js";
+/** @import { Person } from "./json.js" */
+import { number, parseTime, person, personOrUnknown, record, string } from "./json.js";
 
 /** How much a room may disturb. @typedef {"all" | "mentions" | "none"} Notify */
 
@@ -79,12 +79,3 @@ function decodeListUpdate(o, room) {
   const mentions = Array.isArray(o["mentions"]) ? o["mentions"].map((m) => (typeof m === "string" ? m : (person(m)?.id ?? ""))) : [];
   return { room, seq: number(o["seq"]), at: parseTime(o["at"]), kind: string(o["kind"]), from: personOrUnknown(o["from"]), text: string(o["text"]), mentions, here: o["at_here"] === true, thread: number(o["thread"]), target: number(o["target"]) };
 }
-
-/** @param {unknown} v */
-const personOrUnknown = (v) => person(v) ?? { id: "", name: "" };
-/** @param {unknown} v */
-const string = (v) => (typeof v === "string" ? v : "");
-/** @param {unknown} v */
-const number = (v) => (typeof v === "number" ? v : 0);
-/** @param {unknown} v */
-const parseTime = (v) => Date.parse(string(v)) || 0;

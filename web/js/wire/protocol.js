@@ -1,8 +1,8 @@
 // protocol.js: what is said on the wire (docs/protocol.md) and how it is read. No DOM, no socket.
+/** @import { Person } from "./json.js" */
 /** @import { ListEntry, ListFrame } from "./list-frames.js" */
+import { number, optionalNumber, optionalString, parseTime, people, person, personOrUnknown, record, string } from "./json.js";
 import { decodeListEntry, decodeListFrame } from "./list-frames.js";
-
-/** @typedef {{ id: string, name: string }} Person */
 
 /** A stored event of a room. `at` is in milliseconds since 1970; events are ordered by `seq` alone.
  * @typedef {object} RoomEvent
@@ -54,6 +54,11 @@ import { decodeListEntry, decodeListFrame } from "./list-frames.js";
  */
 
 /** @typedef {{ seq: number, at: number, text: string, html: string }} Version */
+
+/** Which page of a room's history to read: around, before or after a seq, or the newest.
+ * @typedef {{ before?: number, after?: number, around?: number, limit?: number }} PageQuery */
+
+/** A command that the server knows. @typedef {{ name: string, args: string, help: string, by: string }} SlashCommand */
 
 /** @typedef {{ message_length: number }} Limits */
 
@@ -182,17 +187,6 @@ export function refusal(o, sentence) {
   return new Refusal(string(o["code"]) || "internal", string(o[sentence]), typeof wait === "number" ? wait : undefined);
 }
 
-/** Returns a JSON object, or null for anything else. @param {unknown} v  @returns {Record<string, unknown> | null} */
-export function record(v) {
-  return typeof v === "object" && v !== null && !Array.isArray(v) ? /** @type {Record<string, unknown>} */ (v) : null;
-}
-
-/** @param {unknown} v  @returns {Person | undefined} */
-export function person(v) {
-  const o = record(v);
-  return o && typeof o["id"] === "string" ? { id: o["id"], name: string(o["name"]) } : undefined;
-}
-
 /** @param {string} frame */
 function parse(frame) {
   try {
@@ -208,20 +202,20 @@ function answerBody(o) {
   return {
     op: string(o["op"]),
     person: person(o["person"]),
-    epoch: optional(o["epoch"]),
+    epoch: optionalString(o["epoch"]),
     reset: o["reset"] === true,
-    room: optional(o["room"]),
-    seq: typeof o["seq"] === "number" ? o["seq"] : undefined,
+    room: optionalString(o["room"]),
+    seq: optionalNumber(o["seq"]),
     at: typeof o["at"] === "string" ? Date.parse(o["at"]) : undefined,
-    count: typeof o["count"] === "number" ? o["count"] : undefined,
+    count: optionalNumber(o["count"]),
     here: people(o["here"]),
     limits: limits ? { message_length: number(limits["message_length"]) } : undefined,
-    kind: optional(o["kind"]),
-    topic: optional(o["topic"]),
+    kind: optionalString(o["kind"]),
+    topic: optionalString(o["topic"]),
     rooms: Array.isArray(o["rooms"]) ? o["rooms"].map((e) => decodeListEntry(record(e) ?? {})).filter((e) => e !== null) : undefined,
-    read: typeof o["read"] === "number" ? o["read"] : undefined,
-    unread: typeof o["unread"] === "number" ? o["unread"] : undefined,
-    mentions: typeof o["mentions"] === "number" ? o["mentions"] : undefined,
+    read: optionalNumber(o["read"]),
+    unread: optionalNumber(o["unread"]),
+    mentions: optionalNumber(o["mentions"]),
   };
 }
 
@@ -254,15 +248,3 @@ const OPTIONAL_FIELDS = {
 
 /** @param {unknown} v  @returns {Reaction} */
 const reaction = (v) => ({ emoji: string(record(v)?.["emoji"]), people: people(record(v)?.["people"]) ?? [] });
-/** @param {unknown} v  @returns {Person} */
-const personOrUnknown = (v) => person(v) ?? { id: "", name: "" };
-/** @param {unknown} v in milliseconds */
-const parseTime = (v) => Date.parse(string(v)) || 0;
-/** @param {unknown} v */
-const string = (v) => (typeof v === "string" ? v : "");
-/** @param {unknown} v */
-const optional = (v) => (typeof v === "string" ? v : undefined);
-/** @param {unknown} v */
-const number = (v) => (typeof v === "number" ? v : 0);
-/** @param {unknown} v */
-const people = (v) => (Array.isArray(v) ? v.map(person).filter((p) => p !== undefined) : undefined);

@@ -1,4 +1,4 @@
-// uuid.js: UUIDv7 (RFC 9562 §5.7). crypto.randomUUID makes version 4, and only in a secure context.
+// uuid.js: UUIDv7 (RFC 9562 §5.7). crypto.randomUUID makes version 4, and only in a secure context. No DOM.
 
 let lastMs = 0;
 let counter = 0;
