@@ -87,7 +87,7 @@ function everything({ shell, session, act }) {
     ["i-settings", t("switcher.theme", { theme: t("theme.system") }), () => setTheme("system")],
     ["i-alert", t("keys.title"), () => shell.open("shortcuts")],
   ]);
-  const offered = todo.filter(([icon]) => session.listed || (icon !== "i-saved" && icon !== "i-thread" && icon !== "i-search"));
+  const offered = todo.filter(([icon]) => session.hasList || (icon !== "i-saved" && icon !== "i-thread" && icon !== "i-search"));
   return [
     ...rooms.map((e) => ({ icon: "i-room", name: e.room, detail: e.topic, does: () => shell.go(formatAddress(e.room)) })),
     ...people.map((p) => ({ icon: "i-people", name: p.name, detail: t("switcher.person"), person: true, does: () => mention(p.name) })),

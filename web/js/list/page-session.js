@@ -10,7 +10,6 @@
 /** @import { Rooms } from "./room-list-state.js" */
 import { RoomSession } from "../room/room-session.js";
 import { Connection } from "../wire/connection.js";
-import { Refusal } from "../wire/protocol.js";
 import { ReadMarks } from "./read-marks.js";
 import * as list from "./room-list-state.js";
 
@@ -38,8 +37,8 @@ const LEAVE_MS = 5_000; // who looks into another room for a moment has not left
 export class PageSession {
   /** @type {Rooms} */
   rooms;
-  /** Whether the server keeps the list; an older one does not, and then it is the rooms visited in this browser. */
-  listed = false;
+  /** Whether the list of the server has come. Until then the rooms visited in this browser are shown. */
+  hasList = false;
   /** The room on the screen, if any. @type {RoomSession | null} */
   room = null;
   /** @type {Map<string, RoomSession>} the last one used at the end */
@@ -132,8 +131,8 @@ export class PageSession {
   async set(room, change) {
     const before = this.rooms.get(room);
     if (before) this.#show(list.withEntry(this.rooms, { ...before, ...change })); // at once; taken back if it is refused
-    const answer = this.listed ? await this.#request({ op: "set", room, ...change }) : null;
-    if (!answer && this.listed && before) this.#show(list.withEntry(this.rooms, before));
+    const answer = this.hasList ? await this.#request({ op: "set", room, ...change }) : null;
+    if (!answer && this.hasList && before) this.#show(list.withEntry(this.rooms, before));
     return answer !== null;
   }
 
@@ -142,7 +141,7 @@ export class PageSession {
     this.deps.memory.forget(room);
     this.marks.forget(room);
     this.#show(list.withoutRoom(this.rooms, room));
-    if (this.listed) await this.#request({ op: "set", room, listed: false });
+    if (this.hasList) await this.#request({ op: "set", room, listed: false });
   }
 
   /** All that was said in a room, or everywhere, counts as read. @param {string} [room] */
@@ -166,9 +165,9 @@ export class PageSession {
   #begin(room, entry) {
     const { api, memory, channel, setTimeout, now } = this.deps;
     const epoch = this.#hello?.epoch;
-    if (this.listed && epoch) memory.setLastRead(room, epoch, entry.read); // other devices have read, too
+    if (this.hasList && epoch) memory.setLastRead(room, epoch, entry.read); // other devices have read, too
     const session = new RoomSession({
-      room, me: this.me, api, memory: memory, connection: this.connection, channel: channel(room), setTimeout, now,
+      room, me: this.me, api, memory, connection: this.connection, channel: channel(room), setTimeout, now,
       onChange: () => this.#changed(room),
       onReset: () => this.marks.resetLog(room),
     });
@@ -210,14 +209,14 @@ export class PageSession {
   async #openList() {
     try {
       const { rooms = [] } = await this.connection.request({ op: "watch" });
-      this.listed = true;
+      this.hasList = true;
       this.#show(list.fromEntries([...rooms, ...this.#unstoredRooms(rooms)]));
       for (const entry of rooms) {
         this.marks.receive(entry.room, entry.read);
         this.#open.get(entry.room)?.readElsewhere(entry.read);
       }
-    } catch (err) {
-      if (err instanceof Refusal && err.code === "unknown_op") this.listed = false;
+    } catch {
+      // the connection was lost: the next hello asks again
     }
     this.deps.onList();
   }

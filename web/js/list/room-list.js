@@ -67,7 +67,7 @@ export class RoomList extends HTMLElement {
     for (const [room, { li }] of this.#rows) if (!session.rooms.has(room)) this.#remove(room, li);
     part(this, ".no-rooms", HTMLElement).hidden = session.rooms.size > 0;
     part(this, ".no-match", HTMLElement).hidden = order.length > 0 || session.rooms.size === 0;
-    for (const element of this.querySelectorAll("[data-needs=list]")) element.toggleAttribute("hidden", !session.listed);
+    for (const element of this.querySelectorAll("[data-needs=list]")) element.toggleAttribute("hidden", !session.hasList);
     this.filter.hidden = session.rooms.size < 6 && filter === "";
     this.#showMe(session);
   }

@@ -19,7 +19,7 @@ export function openRoomMenu(button, room, session) {
   const set = async (/** @type {Parameters<PageSession["set"]>[1]} */ change) => {
     if (!(await session.set(room, change))) say(t("refused.other"));
   };
-  const kept = session.listed && entry.seq > 0 ? [ // of a room that nobody has written in the server knows nothing
+  const kept = session.hasList && entry.seq > 0 ? [ // of a room that nobody has written in the server knows nothing
     { label: t("rooms.favourite"), checked: entry.favourite, does: () => set({ favourite: !entry.favourite }) },
     { label: t("rooms.mute"), checked: entry.muted, does: () => set({ muted: !entry.muted }) },
     ...NOTIFY.map(([notify, key], i) => ({ label: t(key), checked: entry.notify === notify, radio: true, rule: i === 0, does: () => void set({ notify }) })),

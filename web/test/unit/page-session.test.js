@@ -60,17 +60,18 @@ test("a list of 200 rooms is one connection and one request, and joins none of t
   assert.deepEqual([p.sockets.length, p.asked.length, p.sent("watch").length, p.sent("join").length], [1, 0, 1, 0]);
 });
 
-test("a server that keeps no list is done without: the rooms visited here are the list", async () => {
-  const p = page();
-  p.session.deps.memory.visited("lobby", 1);
-  const again = page(/** @type {MemoryStorage} */ (p.session.deps.memory.store.backing));
-  again.session.connection.connect();
-  again.sockets[0]?.open();
-  await again.answer("hello", { person: me, epoch: "e" });
-  again.say({ op: "error", id: again.sent("watch")[0]?.["id"], code: "unknown_op", message: "no" });
-  await settle();
-  assert.deepEqual([again.session.listed, [...again.session.rooms.keys()]], [false, ["lobby"]]);
-  assert.equal(await again.session.set("lobby", { muted: true }), false);
+test("until the list has come, the rooms visited in this browser are shown and none can be changed", async () => {
+  const backing = new MemoryStorage();
+  new BrowserMemory(new Store(backing)).visited("lobby", 1);
+  const p = page(backing);
+  p.session.connection.connect();
+  p.sockets[0]?.open();
+  await p.answer("hello", { person: me, epoch: "e" });
+  assert.deepEqual([p.session.hasList, [...p.session.rooms.keys()]], [false, ["lobby"]]);
+  assert.equal(await p.session.set("lobby", { muted: true }), false);
+  assert.deepEqual(p.sent("set"), []);
+  await p.answer("watch", { rooms: [entry("lobby")] });
+  assert.equal(p.session.hasList, true);
 });
 
 test("who goes to another room leaves the first a little later, and comes back to it as it was", async () => {
