@@ -19,7 +19,7 @@ const app = part(document, "#app", HTMLElement);
 const api = new Api(globalThis.fetch);
 const memory = new BrowserMemory(new Store(backing()));
 
-/** Puts an element on the page and hands it back. @template {Element} T  @param {T} element  @returns {T} */
+/** Shows an element on the page and returns it. @template {Element} T  @param {T} element  @returns {T} */
 function show(element) {
   app.replaceChildren(element);
   return element;
@@ -28,8 +28,8 @@ function show(element) {
 async function start() {
   const address = parseAddress(location);
   if (address.at === "nowhere") return app.replaceChildren(refusal(t("error.no-page"), t("error.no-page-why")));
-  if (address.at === "room" && memory.name && isPlain(address.name)) api.readAhead(address.name, firstPage(address.seq)); // while the server says who one is
-  const summary = address.at === "room" && !memory.name ? api.room(address.name) : null; // somebody new is told about the room
+  if (address.at === "room" && memory.name && isPlain(address.name)) api.readAhead(address.name, firstPage(address.seq)); // in parallel with the session
+  const summary = address.at === "room" && !memory.name ? api.room(address.name) : null; // newcomers see a summary of the room
   let why = "";
   const [room, me] = await Promise.all([summary, whoAmI().catch((err) => {
     if (!(err instanceof Refusal) || err.code !== "bad_name") throw err;
@@ -47,8 +47,8 @@ async function start() {
   show(new JoinForm()).show(asked, memory.name, api, why);
 }
 
-/** Returns who one is; nobody on a first visit, about which there is no need to ask. A server that forgot its
- * guests is told the name again, so that no person is asked twice. It throws if that name is nobody's any more.
+/** Resolves to the person, or to null on a first visit. If the server has forgotten its guests, the stored name makes a
+ * new session, so that people are not asked twice. It rejects with `bad_name` if that name is not allowed any more.
  * @returns {Promise<Person | null>} */
 async function whoAmI() {
   if (!memory.name) return null;

@@ -1,4 +1,4 @@
-// bookmarks-panel.js: messages that one has saved, and threads that one follows, in the side panel.
+// bookmarks-panel.js: the person's bookmarks or subscribed threads in the side panel.
 /** @import { Api } from "../wire/api.js" */
 /** @import { HitPage } from "./find-api.js" */
 import { fromTemplate, part, setText } from "../ui/dom.js";

@@ -1,4 +1,5 @@
-// bookmarks.js: which messages one has saved, as far as this page knows: the newest at its start, and what is done here since. No DOM.
+// bookmarks.js: the person's bookmarks, as far as this page knows them: the newest ones at the start, and the changes
+// made here since. No DOM.
 /** @import { Api } from "../wire/api.js" */
 import { saved } from "./find-api.js";
 
@@ -9,7 +10,7 @@ export class Bookmarks {
   /** @type {Set<string>} */
   #held = new Set();
 
-  /** What all rooms of the page share. @param {Api} api */
+  /** Returns the bookmarks, which all rooms of the page share. @param {Api} api */
   static of(api) {
     const known = all.get(api) ?? new Bookmarks();
     if (!all.has(api)) {
@@ -30,7 +31,8 @@ export class Bookmarks {
     else this.#held.delete(`${room} ${seq}`);
   }
 
-  /** Without an answer a saved message is offered to be saved, which does no harm. @param {Api} api */
+  /** Reads the newest bookmarks. If that fails, messages show as not bookmarked; bookmarking one again changes nothing.
+   * @param {Api} api */
   async #read(api) {
     const { hits } = await saved(api, "", 200).catch(() => ({ hits: [] }));
     for (const { room, seq } of hits) this.put(room, seq, true);

@@ -1,18 +1,19 @@
-// find-api.js: what a person finds again: by searching, kept for later, threads they follow; over HTTP, a page at a time. No DOM.
+// find-api.js: messages from many rooms, read over HTTP page by page: search results, bookmarks, subscribed threads.
+// No DOM.
 /** @import { Api } from "../wire/api.js" */
 /** @import { Person } from "../wire/json.js" */
 import { person, record } from "../wire/json.js";
 
 /** A message in some room. @typedef {{ room: string, seq: number, at: number, from: Person, text: string, ranges: [number, number][] }} Hit */
 
-/** What the server's search has not looked at yet: what was said since then, null if it does not say. @typedef {{ since: number | null }} IndexGap */
+/** The search index lacks the messages since this time; null: since an unknown time. @typedef {{ since: number | null }} IndexGap */
 
-/** @typedef {{ hits: Hit[], next: string, gap: IndexGap | null }} HitPage `next`: what to ask for the rest with, "" at the end */
+/** @typedef {{ hits: Hit[], next: string, gap: IndexGap | null }} HitPage `next`: the cursor of the next page, "" at the end */
 
-const FRESH_MS = 5000; // what was said so lately is found a moment later: that is no news
-const EMPTY_PAGES = 5; // a page may hold nothing though there is a next one
+const FRESH_MS = 5000; // a lag of the index below this is not worth a message
+const EMPTY_PAGES = 5; // read at most; a page may be empty though more follow
 
-/** @typedef {{ q: string, sort: "time" | "relevance", typing: boolean, cursor: string }} SearchQuery `typing`: the last word is not all written yet */
+/** @typedef {{ q: string, sort: "time" | "relevance", typing: boolean, cursor: string }} SearchQuery `typing`: the last word is not complete yet */
 
 /** @param {Api} api  @param {SearchQuery} query  @param {number} [now]  @returns {Promise<HitPage>} */
 export async function search(api, query, now = Date.now()) {
@@ -49,7 +50,7 @@ export async function threads(api, before) {
   return personalPage(o, o["threads"], "root");
 }
 
-/** A page goes on before the time of its last row. @param {Record<string, unknown>} o  @param {unknown} rows  @param {"message" | "root"} part */
+/** Returns a page of bookmarks or threads. The next page begins before the time of its last row. @param {Record<string, unknown>} o  @param {unknown} rows  @param {"message" | "root"} part */
 function personalPage(o, rows, part) {
   const list = records(rows);
   const next = o["more"] === true ? String(list.at(-1)?.["at"] ?? "") : "";

@@ -1,4 +1,4 @@
-// hits.js: messages from many rooms as a list: where, who, when, what. Following one leads to its place in the room.
+// hits.js: a list of messages from many rooms: where, who, when, what. A click leads to the message in its room.
 /** @import { Hit } from "./find-api.js" */
 import { formatAddress } from "../ui/address.js";
 import { bdi, emit, fromTemplate, part } from "../ui/dom.js";

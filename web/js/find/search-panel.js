@@ -1,4 +1,5 @@
-// search-panel.js: searching all rooms of the list, in the side panel. It searches as one types, a little later.
+// search-panel.js: the search in all rooms of the list, in the side panel. It searches a short time after each change
+// of the text.
 /** @import { Key } from "../lang/en.js" */
 /** @import { PageSession } from "../list/page-session.js" */
 /** @import { Api } from "../wire/api.js" */
@@ -12,7 +13,7 @@ import { addHits } from "./hits.js";
 
 const WAIT_MS = 250;
 
-/** What the server understands. @type {[string, Key][]} */
+/** The operators of the search. @type {[string, Key][]} */
 const OPERATORS = [
   ["\"…\"", "search.phrase"], ["wor*", "search.beginning"], ["from:Ada", "search.from"], ["in:lobby", "search.in"],
   ["has:link", "search.has"], ["after:2026-01-31", "search.after"], ["before:2026-01-31", "search.before"],
@@ -20,7 +21,7 @@ const OPERATORS = [
 
 class SearchPanel extends HTMLElement {
   #timer = 0;
-  #asked = 0; // counts what was asked for, so that only the last answer is shown
+  #asked = 0; // counts requests, so that only the last answer is shown
   #next = "";
 
   /** @param {Api} api */
@@ -48,12 +49,12 @@ class SearchPanel extends HTMLElement {
     return part(this, "input[name=q]", HTMLInputElement);
   }
 
-  /** Searches in a room first. @param {string} room "" for everywhere */
+  /** Suggests to search in a room. @param {string} room "" for everywhere */
   within(room) {
     if (!this.field.value && room) this.field.value = `in:${room} `;
   }
 
-  /** @param {boolean} typing the last word is not all written yet */
+  /** @param {boolean} typing the last word is not complete yet */
   #search(typing) {
     clearTimeout(this.#timer);
     this.#ask("", typing);
@@ -95,7 +96,7 @@ class SearchPanel extends HTMLElement {
 
 customElements.define("search-panel", SearchPanel);
 
-/** What an answer does not say, as a sentence or none. @param {IndexGap | null} gap  @param {number} now */
+/** Returns a sentence about what the search index lacks, or none. @param {IndexGap | null} gap  @param {number} now */
 function gapSentence(gap, now) {
   if (!gap) return [];
   return [gap.since === null ? t("search.lacks") : t("search.lacksSince", { time: shortTime(gap.since, now) })];
@@ -110,7 +111,7 @@ function explained([word, key]) {
   return [dt, dd];
 }
 
-/** The last search stays as it was. @type {SearchPanel | undefined} */
+/** The panel keeps the last search. @type {SearchPanel | undefined} */
 let panel;
 
 /** @param {{ session: PageSession, api: Api }} context */

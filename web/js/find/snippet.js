@@ -1,11 +1,11 @@
-// snippet.js: the part of a message that a search has found, with what was meant. No DOM.
+// snippet.js: the part of a message around a search hit, with the hits marked. No DOM.
 
 const BEFORE = 40; // code points shown before the first hit
 const LENGTH = 160;
 
 /** @typedef {{ text: string, hit: boolean }} Piece */
 
-/** Returns pieces of a text, some of them hits. @param {string} text  @param {readonly (readonly [number, number])[]} ranges code points: from, to
+/** Cuts a text into pieces, some of which are hits. @param {string} text  @param {readonly (readonly [number, number])[]} ranges code points: from, to
  * @returns {Piece[]} */
 export function snippet(text, ranges) {
   const points = [...text.replace(/\s/g, " ")];

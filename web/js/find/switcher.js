@@ -1,5 +1,5 @@
-// switcher.js: the quickest way to anywhere: a few letters find a room, somebody who is here, or something to do. The field
-// keeps the focus; arrow keys choose in the list below it (ARIA practices: combobox with a listbox).
+// switcher.js: the quick switcher: a few letters find a room, a person in the open room, or an action. The field keeps
+// the focus; arrow keys choose in the list below it (ARIA practices: combobox with a listbox).
 /** @import { PageSession } from "../list/page-session.js" */
 import { sections } from "../list/room-list-state.js";
 import { formatAddress } from "../ui/address.js";
@@ -58,7 +58,7 @@ export function open(context) {
     mark();
   });
   dialog.addEventListener("click", (e) => {
-    if (e.target === dialog) return dialog.close(); // beside it
+    if (e.target === dialog) return dialog.close(); // a click beside the dialog
     const option = e.target instanceof Element ? e.target.closest("[role=option]") : null;
     if (option) choose(shown[Number(option.id.slice("switcher-".length))]);
   });
@@ -105,7 +105,7 @@ function found(choices, letters, { shell, session }) {
   return list;
 }
 
-/** Begins to speak to somebody. @param {string} name */
+/** Inserts a mention into the composer. @param {string} name */
 function mention(name) {
   const field = document.querySelector("#composer-field");
   if (!(field instanceof HTMLTextAreaElement)) return;

@@ -104,7 +104,7 @@ export default {
   "rooms.all-read": "Alles ist als gelesen markiert",
   "rooms.button-unread": { one: "Räume, {n} ungelesen", other: "Räume, {n} ungelesen" },
 
-  // Going anywhere
+  // The quick switcher
   "switcher.title": "Gehe zu …",
   "switcher.placeholder": "Ein Raum, eine Person oder was zu tun ist",
   "switcher.results": "Was gefunden wurde",
@@ -155,7 +155,7 @@ export default {
   "keys.message": "Auf einer Nachricht: ihr Menü, mit einer Taste für jedes",
   "keys.newest": "Zur neuesten Nachricht",
 
-  // Finding
+  // The search
   "search.title": "Suche",
   "search.placeholder": "Wörter, from:Name, in:Raum …",
   "search.help": "Wonach du fragen kannst",
@@ -176,7 +176,7 @@ export default {
   "search.first": { one: "Die ersten {n}", other: "Die ersten {n}" },
   "search.found": { one: "{n} Nachricht gefunden", other: "{n} Nachrichten gefunden" },
 
-  // Kept for later
+  // Bookmarks and threads
   "saved.title": "Gemerkt",
   "saved.none": "Noch nichts gemerkt. Das Menü einer Nachricht kann sie hier aufheben.",
   "saved.gone": "Sie wurde gelöscht.",
@@ -187,7 +187,7 @@ export default {
   "notify.wrote": "{name} in {room}",
   "notify.named": "{name} hat dich in {room} genannt",
 
-  // Talk: the log
+  // The log
   "log.label": "Nachrichten",
   "log.loading": "Nachrichten werden geladen …",
   "log.empty": "Hier hat noch niemand geschrieben",
@@ -200,7 +200,7 @@ export default {
   "log.unread-many": { one: "{n}+ neue Nachrichten", other: "{n}+ neue Nachrichten" },
   "log.newest": "Zum Neuesten",
 
-  // Talk: a message
+  // A message
   "message.retry": "Noch einmal senden",
   "message.take-back": "Zurücknehmen",
   "message.copy": "Link zu dieser Nachricht kopieren",
@@ -219,7 +219,7 @@ export default {
   "message.table": "Tabelle",
   "message.text": "Was in der Nachricht steht",
 
-  // Talk: the composer
+  // The composer
   "composer.label": "Deine Nachricht",
   "composer.placeholder": "Nachricht an {room}",
   "composer.send": "Senden",
@@ -229,7 +229,7 @@ export default {
   "typing.two": "{name} und {other} schreiben …",
   "typing.many": "Mehrere Personen schreiben …",
 
-  // Talk: what one does with messages
+  // Actions of messages
   "action.toolbar": "Aktionen zur Nachricht",
   "action.more": "Weitere Aktionen",
   "action.menu": "Aktionen zu dieser Nachricht",
@@ -265,7 +265,7 @@ export default {
   "reaction.more": { one: "{names} und {n} weitere Person", other: "{names} und {n} weitere" },
   "reaction.put": "Mit {emoji} reagieren",
 
-  // Talk: writing
+  // Writing
   "composer.answering": "Antwort an {name}",
   "composer.editing": "Du bearbeitest deine Nachricht",
   "composer.save": "Speichern",

@@ -1,6 +1,8 @@
-// en.js: what the page says, in English: the catalogue that all others follow. A sentence has a key, values stand in it as
-// {name}, and one that counts has a form per plural category of the language (Intl.PluralRules), chosen by {n}.
-// Sections are by place on the page; a key is added here and in each other file of this folder.
+// en.js: the texts of the page in English, the catalogue that all others follow. A sentence has a key; {name} is a
+// placeholder; a sentence that counts has one form per plural category of the language (Intl.PluralRules), selected by
+// {n}.
+//
+// Sections are by place on the page. A new key goes into each file of this folder.
 
 /** @typedef {keyof typeof sentences} Key */
 /** A sentence, or one per plural category.
@@ -31,7 +33,7 @@ const sentences = {
   "error.no-message": "There is no message {seq} here.",
   "error.not-durable": "This browser keeps nothing: an unsent message is lost with this page.",
 
-  // Why the server refuses; in English it says so itself, and in more detail
+  // Why the server refuses; in English its own message is shown, which has more detail
   "refused.bad_room": "A room's name is made of 1 to 64 letters, digits, “-”, “_” and “.”.",
   "refused.bad_name": "A name has 1 to 32 visible characters. Nobody can be called System, Admin, here or the like.",
   "refused.bad_text": "There is nothing in it that could be read.",
@@ -111,7 +113,7 @@ const sentences = {
   "rooms.all-read": "Everything is marked as read",
   "rooms.button-unread": { one: "Rooms, {n} unread", other: "Rooms, {n} unread" },
 
-  // Going anywhere
+  // The quick switcher
   "switcher.title": "Go to …",
   "switcher.placeholder": "A room, a person, or what to do",
   "switcher.results": "What was found",
@@ -162,7 +164,7 @@ const sentences = {
   "keys.message": "On a message: its menu, with a key for each",
   "keys.newest": "To the newest message",
 
-  // Finding
+  // The search
   "search.title": "Search",
   "search.placeholder": "Words, from:name, in:room …",
   "search.help": "What you can ask for",
@@ -183,7 +185,7 @@ const sentences = {
   "search.first": { one: "The first {n}", other: "The first {n}" },
   "search.found": { one: "{n} message found", other: "{n} messages found" },
 
-  // Kept for later
+  // Bookmarks and threads
   "saved.title": "Saved",
   "saved.none": "Nothing saved yet. A message's menu can keep it here.",
   "saved.gone": "It has been deleted.",
@@ -194,7 +196,7 @@ const sentences = {
   "notify.wrote": "{name} in {room}",
   "notify.named": "{name} named you in {room}",
 
-  // Talk: the log
+  // The log
   "log.label": "Messages",
   "log.loading": "Loading messages…",
   "log.empty": "Nobody has written here yet",
@@ -207,7 +209,7 @@ const sentences = {
   "log.unread-many": { one: "{n}+ new messages", other: "{n}+ new messages" },
   "log.newest": "Jump to newest",
 
-  // Talk: a message
+  // A message
   "message.retry": "Send again",
   "message.take-back": "Take back",
   "message.copy": "Copy link to this message",
@@ -226,7 +228,7 @@ const sentences = {
   "message.table": "Table",
   "message.text": "What the message says",
 
-  // Talk: the composer
+  // The composer
   "composer.label": "Your message",
   "composer.placeholder": "Message {room}",
   "composer.send": "Send",
@@ -236,7 +238,7 @@ const sentences = {
   "typing.two": "{name} and {other} are typing…",
   "typing.many": "Several people are typing…",
 
-  // Talk: what one does with messages
+  // Actions of messages
   "action.toolbar": "Message actions",
   "action.more": "More actions",
   "action.menu": "Actions for this message",
@@ -272,7 +274,7 @@ const sentences = {
   "reaction.more": { one: "{names} and {n} other", other: "{names} and {n} others" },
   "reaction.put": "React with {emoji}",
 
-  // Talk: writing
+  // Writing
   "composer.answering": "Replying to {name}",
   "composer.editing": "Editing your message",
   "composer.save": "Save",

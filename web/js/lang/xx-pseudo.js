@@ -1,5 +1,5 @@
-// xx-pseudo.js: no language, but a test of the page for all others: longer by two fifths, accented, and from right
-// to left. It is made of English, and the address alone chooses it: /?lang=xx-pseudo.
+// xx-pseudo.js: not a language but a test of the page for other languages: longer by two fifths, accented and from
+// right to left. It is made from English, and only the address selects it: /?lang=xx-pseudo.
 import en from "./en.js";
 
 const LETTERS = /** @type {Record<string, string>} */ ({ a: "å", c: "ç", e: "ê", i: "ï", n: "ñ", o: "ø", u: "ü", y: "ÿ", A: "Å", E: "É", I: "Î", O: "Ö", S: "Š", U: "Û" });

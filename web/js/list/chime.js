@@ -1,4 +1,4 @@
-// chime.js: two short, soft tones, made by the browser and not from a file.
+// chime.js: two short, soft tones, made by the browser without a sound file.
 
 const NOTES = [659.26, 880]; // E5, A5
 const LENGTH_S = 0.16;
@@ -7,14 +7,14 @@ const LOUD = 0.06;
 /** @type {AudioContext | undefined} */
 let audio;
 
-/** A browser that has seen no click or key yet stays silent. */
+/** Plays the chime. Browsers stay silent before the first click or key press on the page. */
 export function chime() {
   try {
     audio ??= new AudioContext();
     if (audio.state === "suspended") audio.resume().catch(() => undefined);
     NOTES.forEach((pitch, i) => tone(/** @type {AudioContext} */ (audio), pitch, i * LENGTH_S * 0.7));
   } catch {
-    // no sound device: nothing to hear
+    // no sound device
   }
 }
 

@@ -1,18 +1,19 @@
-// notification-rules.js: whether update is worth a sound or a notification. No DOM, no clock: everything that decides is a parameter.
+// notification-rules.js: decides whether a list update causes a sound or a notification. All that the decision depends
+// on is a parameter. No DOM, no clock.
 /** @import { Choices } from "../ui/settings.js" */
 /** @import { Store } from "../ui/storage.js" */
 /** @import { ListEntry, ListUpdate } from "../wire/list-frames.js" */
 import { mentionsPerson } from "./room-list-state.js";
 
 /** @typedef {object} Situation
- * @property {string} me  one's id
- * @property {ListEntry | undefined} entry  of the room that the update is from
- * @property {boolean} looking  the person has that room before their eyes
+ * @property {string} me  the person's id
+ * @property {ListEntry | undefined} entry  of the room of the update
+ * @property {boolean} looking  the person looks at that room now
  * @property {Choices} choices
  * @property {number} minute  of the local day
  */
 
-/** What to do: whether it calls at all (the title counts it, it is said aloud), and how.
+/** What to do. `alerts`: the message alerts at all; `sound`, `show`: with a sound, with a notification.
  * @typedef {{ alerts: boolean, sound: boolean, show: boolean }} Decision */
 
 const NOTHING = { alerts: false, sound: false, show: false };
@@ -27,7 +28,7 @@ export function decide(update, { me, entry, looking, choices, minute }) {
   return { alerts: true, sound: choices.sound && !quiet, show: choices.system && !quiet };
 }
 
-/** Whether a minute of the day is between two others, also over midnight. @param {number} minute  @param {number} from  @param {number} to */
+/** Reports whether a minute of the day is between two others, also across midnight. @param {number} minute  @param {number} from  @param {number} to */
 export const within = (minute, from, to) => (from <= to ? minute >= from && minute < to : minute >= from || minute < to);
 
 /** @param {string} time "22:30" */
@@ -36,16 +37,16 @@ export function minutes(time) {
   return hours * 60 + rest;
 }
 
-/** Of several tabs one may speak: the last one that wrote its name beside a message speaks, once it has seen that it was the
- * last. Storage has no locks, and Web Locks exist only in secure contexts.
- * @param {Store} store  @param {string} room  @param {number} seq  @param {string} tab  @returns {boolean} whether to go on */
+/** Claims the alert for a message, so that only one of several tabs alerts: each tab writes its name beside the message,
+ * and the last one that wrote alerts. Storage has no locks, and Web Locks exist only in secure contexts.
+ * @param {Store} store  @param {string} room  @param {number} seq  @param {string} tab  @returns {boolean} false: another tab has alerted for this message */
 export function claimAlert(store, room, seq, tab) {
   if (readClaim(store, room).seq >= seq) return false;
   store.put(`told:${room}`, [seq, tab]);
   return true;
 }
 
-/** Whether the claim still is this tab's. @param {Store} store  @param {string} room  @param {number} seq  @param {string} tab */
+/** Reports whether this tab still has the claim. @param {Store} store  @param {string} room  @param {number} seq  @param {string} tab */
 export function holdsAlert(store, room, seq, tab) {
   const last = readClaim(store, room);
   return last.seq >= seq && last.tab === tab;
@@ -53,7 +54,7 @@ export function holdsAlert(store, room, seq, tab) {
 
 /** @param {Store} store  @param {string} room */
 function readClaim(store, room) {
-  const kept = store.get(`told:${room}`);
-  const [seq, tab] = Array.isArray(kept) ? kept : [];
+  const stored = store.get(`told:${room}`);
+  const [seq, tab] = Array.isArray(stored) ? stored : [];
   return { seq: typeof seq === "number" ? seq : 0, tab: typeof tab === "string" ? tab : "" };
 }

@@ -1,5 +1,5 @@
-// notifier.js: says that something came: aloud to a screen reader, by a sound, by the system's notifications, on the app's icon.
-// Whether to, notify.js decides; of all tabs one does.
+// notifier.js: alerts the person to messages: announced by a screen reader, with a sound, with a notification of the
+// system, on the icons of tab and app. notification-rules.js decides whether to; only one of several tabs does it.
 /** @import { Settings } from "../ui/settings.js" */
 /** @import { ListUpdate, ReadMark } from "../wire/list-frames.js" */
 /** @import { PageSession } from "./page-session.js" */
@@ -10,13 +10,13 @@ import { chime } from "./chime.js";
 import { claimAlert, decide, holdsAlert } from "./notification-rules.js";
 import { mentionsPerson } from "./room-list-state.js";
 
-const PAUSE_MS = 600; // time for another tab to speak first, and for another device to have read it
+const PAUSE_MS = 600; // time for another tab to alert, or for another device to read the message
 
 export class Notifier {
   #tab = uuid7();
-  /** @type {Map<string, { seq: number, timer: number }[]>} by room: what is about to be said */
+  /** @type {Map<string, { seq: number, timer: number }[]>} by room: alerts that are about to come */
   #pending = new Map();
-  /** @type {Map<string, { seq: number, note: Notification }[]>} by room: what is shown */
+  /** @type {Map<string, { seq: number, note: Notification }[]>} by room: notifications shown */
   #shown = new Map();
   #badge = -1;
 
@@ -37,7 +37,7 @@ export class Notifier {
       me: session.me.id, entry: session.rooms.get(update.room), looking: this.#looking(update.room),
       choices: this.settings.all, minute: now.getHours() * 60 + now.getMinutes(),
     });
-    if (this.#looking(update.room)) claimAlert(store, update.room, update.seq, this.#tab); // no other tab needs to say what is seen here
+    if (this.#looking(update.room)) claimAlert(store, update.room, update.seq, this.#tab); // the person sees it here, so no other tab alerts
     if (!decision.alerts || !claimAlert(store, update.room, update.seq, this.#tab)) return;
     const timer = window.setTimeout(() => {
       this.#drop(this.#pending, update.room, (p) => p.seq === update.seq);
@@ -46,25 +46,25 @@ export class Notifier {
     put(this.#pending, update.room, { seq: update.seq, timer });
   }
 
-  /** The person has read a room up to there, here or elsewhere: what tells of it is out of date. @param {ReadMark} mark */
+  /** The person has read a room up to seq, here or on another device: its alerts end. @param {ReadMark} mark */
   read({ room, seq }) {
     this.#forget(room, (item) => item.seq <= seq);
   }
 
-  /** Says nothing more of what matches, and takes back what is shown. @param {string} room  @param {(item: { seq: number }) => boolean} matches */
+  /** Cancels pending alerts that match, and closes their notifications. @param {string} room  @param {(item: { seq: number }) => boolean} matches */
   #forget(room, matches) {
     for (const { timer } of this.#drop(this.#pending, room, matches)) clearTimeout(timer);
     for (const { note } of this.#drop(this.#shown, room, matches)) note.close();
   }
 
-  /** A dot on the tab's icon, and the number on the app's where there is such a thing. @param {number} n */
+  /** Shows a dot on the tab's icon and, in an installed app, the number on its icon. @param {number} n */
   badge(n) {
     if (n === this.#badge) return;
     this.#badge = n;
     const icon = document.querySelector("link[rel=icon]");
     icon?.setAttribute("href", (icon.getAttribute("href") ?? "").replace(/parley(-unread)?\.svg$/, n > 0 ? "parley-unread.svg" : "parley.svg"));
     if (!("setAppBadge" in navigator)) return;
-    (n > 0 ? navigator.setAppBadge(n) : navigator.clearAppBadge()).catch(() => undefined); // not installed
+    (n > 0 ? navigator.setAppBadge(n) : navigator.clearAppBadge()).catch(() => undefined); // the app is not installed
   }
 
   /** @param {string} room */
@@ -90,11 +90,11 @@ export class Notifier {
       };
       put(this.#shown, update.room, { seq: update.seq, note });
     } catch {
-      // Chrome on Android has Notification but lets only a service worker make one
+      // Chrome on Android has Notification, but allows only service workers to make one
     }
   }
 
-  /** Takes out of a map what matches, and returns it. @template V
+  /** Removes what matches from a map and returns it. @template V
    * @param {Map<string, V[]>} map  @param {string} room  @param {(v: V) => boolean} matches */
   #drop(map, room, matches) {
     const all = map.get(room) ?? [];
@@ -108,7 +108,7 @@ export class Notifier {
 /** @template V  @param {Map<string, V[]>} map  @param {string} room  @param {V} value */
 const put = (map, room, value) => map.set(room, [...(map.get(room) ?? []), value]);
 
-/** For a screen reader: politely, and not seen. @param {string} text */
+/** Announces a text politely; it is not visible. @param {string} text */
 function announce(text) {
   const place = document.querySelector("#announcer");
   if (place) place.textContent = text;

@@ -1,5 +1,5 @@
-// page-session.js: one person on this page: one connection, the list of their rooms, and the rooms that are open here. It
-// passes on to each room what the connection hears, and tells the server how far one has read. No DOM.
+// page-session.js: one person on this page: one connection, the room list, and the open rooms. It passes the frames of
+// the connection to the rooms, and the read marks to the server. No DOM.
 /** @import { BrowserMemory } from "../room/browser-memory.js" */
 /** @import { Channel } from "../room/tabs.js" */
 /** @import { Api } from "../wire/api.js" */
@@ -13,8 +13,8 @@ import { Connection } from "../wire/connection.js";
 import { ReadMarks } from "./read-marks.js";
 import * as list from "./room-list-state.js";
 
-const MAX_OPEN_ROOMS = 12; // rooms whose log stays here, so that going back to them is immediate
-const LEAVE_MS = 5_000; // who looks into another room for a moment has not left this one
+const MAX_OPEN_ROOMS = 12; // rooms whose messages stay in memory, so that going back to them is immediate
+const LEAVE_MS = 5_000; // a person who comes back within this time has not left the room
 
 /** @typedef {object} Deps
  * @property {Person} me
@@ -26,12 +26,12 @@ const LEAVE_MS = 5_000; // who looks into another room for a moment has not left
  * @property {(id: number) => void} clearTimeout
  * @property {() => number} now
  * @property {() => number} random
- * @property {(room: string) => void} onRoom  an open room looks different now
- * @property {() => void} onEnded  one has been signed out
- * @property {() => void} onList  the list does, or the connection
+ * @property {(room: string) => void} onRoom  an open room has changed
+ * @property {() => void} onEnded  the session was ended
+ * @property {() => void} onList  the list or the state of the connection has changed
  * @property {(update: ListUpdate) => void} onListUpdate
- * @property {(mark: ReadMark) => void} onRead  this far one has read on another device
- * @property {() => void} onBadName one has to choose another name before anything else
+ * @property {(mark: ReadMark) => void} onRead  the person has read on another device
+ * @property {() => void} onBadName the person has to choose another name
  */
 
 export class PageSession {
@@ -41,7 +41,7 @@ export class PageSession {
   hasList = false;
   /** The room on the screen, if any. @type {RoomSession | null} */
   room = null;
-  /** @type {Map<string, RoomSession>} the last one used at the end */
+  /** @type {Map<string, RoomSession>} by name; the one used last is at the end */
   #open = new Map();
   /** @type {Map<string, number>} rooms that are about to be left, with their timers */
   #leaving = new Map();
@@ -75,7 +75,7 @@ export class PageSession {
     });
   }
 
-  /** Brings a room on the screen, as it was left or, on a first visit or with a seq, as the address wants it.
+  /** Brings a room on the screen. A room that is opened for the first time begins at seq, or at its newest messages.
    * @param {string} room  @param {number | null} seq */
   enter(room, seq) {
     if (this.room?.deps.room !== room) this.leave();
@@ -95,7 +95,7 @@ export class PageSession {
     return session;
   }
 
-  /** Nothing is on the screen, or soon another room. */
+  /** Takes the room off the screen. The server is told a little later, in case the person comes back. */
   leave() {
     const left = this.room;
     if (!left) return;
@@ -110,33 +110,33 @@ export class PageSession {
     }, LEAVE_MS));
   }
 
-  /** The page is about to go: what was read is said now or never. */
+  /** The page is about to close: sends the read marks that wait. */
   end() {
     this.marks.flush();
     for (const session of this.#open.values()) session.tabs.leave();
   }
 
-  /** @param {string | null} name of an item in the common storage that another tab changed */
+  /** @param {string | null} name of an item in the shared storage that another tab has changed */
   storageChanged(name) {
     for (const session of this.#open.values()) session.storageChanged(name);
   }
 
-  /** One has another name now, on this page at once. @param {Person} person */
+  /** The person has another name now. @param {Person} person */
   renamed(person) {
     this.me = person;
     this.deps.memory.name = person.name;
   }
 
-  /** Changes how a room stands in the list. @param {string} room  @param {Partial<Pick<ListEntry, "notify" | "muted" | "favourite">>} change */
+  /** Changes the settings of a room in the list. It resolves to false if the server refuses. @param {string} room  @param {Partial<Pick<ListEntry, "notify" | "muted" | "favourite">>} change */
   async set(room, change) {
     const before = this.rooms.get(room);
-    if (before) this.#show(list.withEntry(this.rooms, { ...before, ...change })); // at once; taken back if it is refused
+    if (before) this.#show(list.withEntry(this.rooms, { ...before, ...change })); // at once; undone if the server refuses
     const answer = this.hasList ? await this.#request({ op: "set", room, ...change }) : null;
     if (!answer && this.hasList && before) this.#show(list.withEntry(this.rooms, before));
     return answer !== null;
   }
 
-  /** Takes a room off the list. @param {string} room */
+  /** Removes a room from the list. @param {string} room */
   async unlist(room) {
     this.deps.memory.forget(room);
     this.marks.forget(room);
@@ -144,7 +144,7 @@ export class PageSession {
     if (this.hasList) await this.#request({ op: "set", room, listed: false });
   }
 
-  /** All that was said in a room, or everywhere, counts as read. @param {string} [room] */
+  /** Marks all messages of a room, or of all rooms, as read. @param {string} [room] */
   markRead(room) {
     for (const entry of room === undefined ? this.rooms.values() : [this.rooms.get(room)]) {
       if (!entry || (entry.unread === 0 && entry.mentions === 0)) continue;
@@ -156,7 +156,7 @@ export class PageSession {
     this.marks.flush();
   }
 
-  /** A message and what follows count as unread, until one comes to the room again. @param {string} room  @param {number} seq */
+  /** Marks a message and the later ones as unread, until the person comes back to the room. @param {string} room  @param {number} seq */
   markUnread(room, seq) {
     this.marks.hold(room, seq - 1);
   }
@@ -165,7 +165,7 @@ export class PageSession {
   #begin(room, entry) {
     const { api, memory, channel, setTimeout, now } = this.deps;
     const epoch = this.#hello?.epoch;
-    if (this.hasList && epoch) memory.setLastRead(room, epoch, entry.read); // other devices have read, too
+    if (this.hasList && epoch) memory.setLastRead(room, epoch, entry.read); // the person may have read on another device
     const session = new RoomSession({
       room, me: this.me, api, memory, connection: this.connection, channel: channel(room), setTimeout, now,
       onChange: () => this.#changed(room),
@@ -175,7 +175,7 @@ export class PageSession {
     return session;
   }
 
-  /** Lets go of the rooms that were not looked at for longest, unless something waits there to be sent. */
+  /** Closes the rooms that were not used for longest, unless messages in them wait to be sent. */
   #closeOldRooms() {
     for (const [room, session] of this.#open) {
       if (this.#open.size <= MAX_OPEN_ROOMS) return;
@@ -221,7 +221,7 @@ export class PageSession {
     this.deps.onList();
   }
 
-  /** The rooms in which one has been and nobody has written: for the server they do not exist yet.
+  /** Returns the visited rooms without messages: for the server they do not exist yet.
    * @param {readonly ListEntry[]} listed  @returns {ListEntry[]} */
   #unstoredRooms(listed) {
     const known = new Set(listed.map((e) => e.room));
@@ -269,7 +269,7 @@ export class PageSession {
     this.deps.onList();
   }
 
-  /** Resolves to null when the server does not do it. @param {Command} command */
+  /** Sends a command. It resolves to null if the server refuses or the connection ends. @param {Command} command */
   #request(command) {
     return this.connection.request(command).catch(() => null);
   }

@@ -1,5 +1,6 @@
-// read-marks.js: tells the server how far a person has read each room: a little later and not for each message, at once when they
-// go. A room that was marked as unread says nothing more until it is left. Timers are parameters. No DOM.
+// read-marks.js: tells the server how far the person has read each room: not for each message but a little later, and
+// at once when they leave. After a room was marked as unread, nothing is sent until the person leaves it. Timers are
+// parameters. No DOM.
 /** @import { ReadMark } from "../wire/list-frames.js" */
 /** @import { AnswerBody } from "../wire/protocol.js" */
 
@@ -8,16 +9,16 @@ const WAIT_MS = 1_000;
 /** @typedef {object} Options
  * @property {(f: () => void, ms: number) => number} setTimeout
  * @property {(id: number) => void} clearTimeout
- * @property {(room: string, seq: number, exact: boolean) => Promise<AnswerBody | null>} send  resolves to null when it is not known there
+ * @property {(room: string, seq: number, exact: boolean) => Promise<AnswerBody | null>} send  resolves to null if the server did not store it
  * @property {(mark: ReadMark) => void} onAnswer
  */
 
 export class ReadMarks {
-  /** @type {Map<string, number>} what the server knows */
+  /** @type {Map<string, number>} the read marks that the server has */
   #sent = new Map();
-  /** @type {Map<string, number>} what it will be told */
+  /** @type {Map<string, number>} the read marks to send */
   #waiting = new Map();
-  /** @type {Set<string>} rooms kept unread */
+  /** @type {Set<string>} rooms marked as unread */
   #held = new Set();
   #timer = 0;
 
@@ -33,7 +34,7 @@ export class ReadMarks {
     this.#timer ||= this.options.setTimeout(() => this.flush(), WAIT_MS);
   }
 
-  /** Counts as read up to seq, be it less than before, and stays so. @param {string} room  @param {number} seq */
+  /** Sets the read mark, also back, and sends no other until release. @param {string} room  @param {number} seq */
   hold(room, seq) {
     this.#held.add(room);
     this.#waiting.delete(room);
@@ -45,26 +46,26 @@ export class ReadMarks {
     this.#held.delete(room);
   }
 
-  /** The room has been taken off the list: to say something of it now would bring it back. @param {string} room */
+  /** The room was removed from the list. A read mark would bring it back, so none is sent. @param {string} room */
   forget(room) {
     const seq = this.#waiting.get(room);
     this.#waiting.delete(room);
     if (seq !== undefined) this.#sent.set(room, seq);
   }
 
-  /** The room's log is another one: the old numbers mean nothing. @param {string} room */
+  /** Drops the read marks of a room, because it has another log now. @param {string} room */
   resetLog(room) {
     this.#waiting.delete(room);
     this.#sent.delete(room);
   }
 
-  /** Another device of the same person has said so. @param {string} room  @param {number} seq */
+  /** The server has sent a read mark: another device has read, or the list came. @param {string} room  @param {number} seq */
   receive(room, seq) {
     this.#sent.set(room, seq);
     if ((this.#waiting.get(room) ?? Infinity) <= seq) this.#waiting.delete(room);
   }
 
-  /** Says now what waits, of one room or of all. @param {string} [only] */
+  /** Sends the waiting read marks of one room or of all now. @param {string} [only] */
   flush(only) {
     if (only === undefined) {
       this.options.clearTimeout(this.#timer);
@@ -77,7 +78,7 @@ export class ReadMarks {
     }
   }
 
-  /** There is a connection again: what got no answer is said once more. */
+  /** There is a connection again: sends the read marks without an answer again. */
   resend() {
     if (this.#waiting.size > 0) this.#timer ||= this.options.setTimeout(() => this.flush(), WAIT_MS);
   }
@@ -88,7 +89,7 @@ export class ReadMarks {
     this.#sent.set(room, seq);
     const answer = await this.options.send(room, seq, exact);
     if (answer) return this.options.onAnswer({ room, seq: answer.read ?? seq, unread: answer.unread ?? 0, mentions: answer.mentions ?? 0 });
-    if (this.#sent.get(room) !== seq) return; // more has been said since
+    if (this.#sent.get(room) !== seq) return; // a later read mark was sent since
     this.#sent.set(room, before);
     if (!exact && !this.#waiting.has(room)) this.#waiting.set(room, seq);
   }

@@ -1,15 +1,15 @@
-// room-list-state.js: the rooms in a person's list as this page knows them, and how that changes: (rooms, what happened) → rooms; and the
-// order in which they are shown. No DOM, socket or clock.
+// room-list-state.js: the room list and how it changes: (rooms, what happened) → rooms; and the order in which rooms
+// are shown. No DOM, socket or clock.
 /** @import { ListEntry, ListUpdate, ReadMark } from "../wire/list-frames.js" */
 
 /** @typedef {ReadonlyMap<string, ListEntry>} Rooms */
 
-/** What stands together in the list. @typedef {{ name: "favourites" | "rooms", entries: readonly ListEntry[] }} Section */
+/** A section of the list. @typedef {{ name: "favourites" | "rooms", entries: readonly ListEntry[] }} Section */
 
 /** @param {readonly ListEntry[]} entries  @returns {Rooms} */
 export const fromEntries = (entries) => new Map(entries.map((e) => [e.room, e]));
 
-/** A room of which nothing is known yet but that one is there. @param {string} room  @param {number} [at]  @returns {ListEntry} */
+/** Returns the entry of a room that the server has not sent one for. @param {string} room  @param {number} [at]  @returns {ListEntry} */
 export const emptyEntry = (room, at = 0) => ({ room, topic: "", seq: 0, at, last: null, read: 0, unread: 0, mentions: 0, notify: "all", muted: false, favourite: false });
 
 /** @param {Rooms} rooms  @param {ListEntry} entry  @returns {Rooms} */
@@ -22,7 +22,7 @@ export function withoutRoom(rooms, room) {
   return copy;
 }
 
-/** Whether update names the person. @param {ListUpdate} update  @param {string} me */
+/** Reports whether an update mentions the person. @param {ListUpdate} update  @param {string} me */
 export const mentionsPerson = (update, me) => update.here || update.mentions.includes(me);
 
 /** @param {Rooms} rooms  @param {ListUpdate} update  @param {string} me  @returns {Rooms} */
@@ -30,12 +30,12 @@ export function applyUpdate(rooms, update, me) {
   const entry = rooms.get(update.room) ?? emptyEntry(update.room);
   if (update.seq <= entry.seq) return rooms; // known already
   const others = update.from.id !== me && update.seq > entry.read;
-  const said = update.kind === "message"; // a thread's reply is no message of the room, but may name one
+  const isMessage = update.kind === "message"; // a reply in a thread does not count as unread, but its mentions do
   return withEntry(rooms, {
     ...entry, seq: update.seq,
-    ...(said && { at: update.at, last: { from: update.from, text: update.text } }),
+    ...(isMessage && { at: update.at, last: { from: update.from, text: update.text } }),
     ...(update.kind === "topic" && { topic: update.text }),
-    unread: entry.unread + Number(others && said),
+    unread: entry.unread + Number(others && isMessage),
     mentions: entry.mentions + Number(others && mentionsPerson(update, me)),
   });
 }
@@ -47,16 +47,16 @@ export function applyReadMark(rooms, mark) {
   return withEntry(rooms, { ...entry, read: mark.seq, unread: mark.unread, mentions: mark.mentions });
 }
 
-/** How much a room asks for: what names one always, the rest only where one wants to hear of all. @param {ListEntry} entry */
+/** Returns how many messages of a room alert, by the room's settings: all unread ones, the mentions alone, or none. @param {ListEntry} entry */
 export function attention(entry) {
   if (entry.muted || entry.notify === "none") return 0;
   return entry.notify === "mentions" ? entry.mentions : Math.max(entry.unread, entry.mentions);
 }
 
-/** Whether a room names one and may say so. @param {ListEntry} entry */
+/** Reports whether a room shows that the person is mentioned. @param {ListEntry} entry */
 export const showsMention = (entry) => entry.mentions > 0 && !entry.muted && entry.notify !== "none";
 
-/** The number on the page's title and icon. The room on the screen counts as its own log says.
+/** Returns the number for the title and the icon. For the room on the screen, `unread` counts instead of its entry.
  * @param {Rooms} rooms  @param {string} room  @param {number} unread in that room */
 export function badge(rooms, room, unread) {
   let sum = unread;
@@ -64,8 +64,8 @@ export function badge(rooms, room, unread) {
   return sum;
 }
 
-/** Returns what the list shows: first what one likes best, then the rest; in both first what names one, then by
- * activity. A filter leaves what has its words in name or topic.
+/** Returns the sections of the list: favourites, then the other rooms. In each, rooms with mentions come first, then the
+ * rooms are sorted by their last message. With a filter, only rooms with all its words in name or topic are left.
  * @param {Rooms} rooms  @param {string} [filter]  @returns {Section[]} */
 export function sections(rooms, filter = "") {
   const words = filter.toLowerCase().split(/\s+/).filter(Boolean);

@@ -1,6 +1,6 @@
-// room-list.js: the rooms at the page's start: what calls first, then by activity; and the doors to everything that is not a room.
-// A row is kept under its room's name and only moved, so that a thousand rooms stay quick. The list is one stop of the
-// Tab key; arrow keys walk it (ARIA practices: roving tabindex).
+// room-list.js: the room list: rooms that need attention first, then by activity, and the buttons for everything that
+// is not a room. A room keeps its row, which is only moved, so that a thousand rooms stay fast. The list is one stop
+// of the Tab key; arrow keys walk it (ARIA practices: roving tabindex).
 /** @import { ListEntry } from "../wire/list-frames.js" */
 /** @import { PageSession } from "./page-session.js" */
 import { formatAddress } from "../ui/address.js";
@@ -12,7 +12,7 @@ import { showYou } from "../ui/own-name.js";
 import { isolate } from "../ui/text.js";
 import { sections, showsMention } from "./room-list-state.js";
 
-const MOST = 99; // the server counts no further than 100
+const MOST = 99; // shown as "99+" beyond; the server counts up to 100
 
 /** @typedef {{ li: HTMLElement, entry: ListEntry | null, current: boolean }} Row */
 
@@ -21,7 +21,7 @@ export class RoomList extends HTMLElement {
   #rows = new Map();
   /** @type {Map<string, HTMLElement>} the sections, by name */
   #sections = new Map();
-  #active = ""; // the room whose row Tab reaches
+  #active = ""; // the room whose row the Tab key reaches
   /** @type {HTMLElement | null} */
   #pattern = null;
 
@@ -60,7 +60,7 @@ export class RoomList extends HTMLElement {
     const here = session.room?.deps.room ?? "";
     const order = shown.flatMap((s) => s.entries.map((e) => e.room));
     const walked = this.scroller.contains(document.activeElement) && order.includes(this.#active);
-    if (!walked) this.#activate(order.includes(here) ? here : (order[0] ?? "")); // Tab finds the room that one is in
+    if (!walked) this.#activate(order.includes(here) ? here : (order[0] ?? "")); // Tab reaches the open room
     for (const name of /** @type {const} */ (["favourites", "rooms"])) {
       this.#showSection(name, shown.find((s) => s.name === name)?.entries ?? [], here, shown.length > 1 || name === "favourites");
     }
@@ -98,7 +98,7 @@ export class RoomList extends HTMLElement {
     }
     while (place) {
       const next = place.nextElementSibling;
-      if (this.#rows.get(place.getAttribute("data-room") ?? "")?.li === place) place.remove(); // filtered out: its row waits
+      if (this.#rows.get(place.getAttribute("data-room") ?? "")?.li === place) place.remove(); // filtered out; its row is kept
       place = next;
     }
   }
@@ -126,7 +126,7 @@ export class RoomList extends HTMLElement {
     Object.assign(row, { entry, current });
     if (current) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
-    const unread = current ? 0 : entry.unread; // what is on the screen is no news
+    const unread = current ? 0 : entry.unread; // the room on the screen is never unread
     const named = !current && showsMention(entry);
     li.classList.toggle("unread", unread > 0 && !entry.muted);
     li.classList.toggle("named", named);
@@ -189,7 +189,7 @@ export class RoomList extends HTMLElement {
     const button = e.target instanceof Element ? e.target.closest(".more") : null;
     if (button instanceof HTMLElement) this.#openMenu(roomOf(button), button);
     else if (roomOf(e.target) && this.filter.value) {
-      this.filter.value = ""; // found: the whole list again
+      this.filter.value = ""; // show the whole list again
       this.show();
     }
   }
@@ -210,7 +210,7 @@ export class RoomList extends HTMLElement {
   }
 }
 
-/** Moves a row without taking the focus from what is in it, where the browser can. @param {Element} parent  @param {Element} child  @param {Element | null} before */
+/** Moves a row and keeps the focus in it. @param {Element} parent  @param {Element} child  @param {Element | null} before */
 function move(parent, child, before) {
   const { moveBefore } = /** @type {{ moveBefore?: (child: Node, before: Node | null) => void }} */ (/** @type {unknown} */ (parent));
   if (moveBefore && child.isConnected) return moveBefore.call(parent, child, before);

@@ -1,4 +1,4 @@
-// room-menu.js: what one can do with a room in the list.
+// room-menu.js: the menu of a room in the list.
 /** @import { Key } from "../lang/en.js" */
 /** @import { Notify } from "../wire/list-frames.js" */
 /** @import { PageSession } from "./page-session.js" */
@@ -19,15 +19,15 @@ export function openRoomMenu(button, room, session) {
   const set = async (/** @type {Parameters<PageSession["set"]>[1]} */ change) => {
     if (!(await session.set(room, change))) say(t("refused.other"));
   };
-  const kept = session.hasList && entry.seq > 0 ? [ // of a room that nobody has written in the server knows nothing
+  const stored = session.hasList && entry.seq > 0 ? [ // the server does not know rooms without messages
     { label: t("rooms.favourite"), checked: entry.favourite, does: () => set({ favourite: !entry.favourite }) },
     { label: t("rooms.mute"), checked: entry.muted, does: () => set({ muted: !entry.muted }) },
     ...NOTIFY.map(([notify, key], i) => ({ label: t(key), checked: entry.notify === notify, radio: true, rule: i === 0, does: () => void set({ notify }) })),
   ] : [];
   openMenu(button, t("rooms.menu", { room: isolate(room) }), [
-    ...kept,
+    ...stored,
     ...(entry.unread + entry.mentions > 0 ? [{ label: t("rooms.read"), rule: true, does: () => session.markRead(room) }] : []),
-    { label: t("rooms.copy"), rule: entry.unread + entry.mentions === 0 && kept.length > 0, does: () => copy(location.origin + formatAddress(room)) },
+    { label: t("rooms.copy"), rule: entry.unread + entry.mentions === 0 && stored.length > 0, does: () => copy(location.origin + formatAddress(room)) },
     { label: t("rooms.leave"), rule: true, danger: true, does: () => leave(button, room, session) },
   ]);
 }

@@ -1,5 +1,5 @@
-// arrow-keys.js: the keyboard path through the log. The log is one stop of the Tab key; arrow keys walk its messages,
-// and the message that has the focus offers its buttons to Tab. (ARIA practices: roving tabindex.)
+// arrow-keys.js: the keyboard in the log. The log is one stop of the Tab key; arrow keys walk its messages, and Tab
+// reaches the buttons of the focused message. (ARIA practices: roving tabindex.)
 
 const STEPS = /** @type {Record<string, (i: number, n: number) => number>} */ ({
   ArrowUp: (i, n) => (i < 0 ? n - 1 : Math.max(0, i - 1)),
@@ -14,7 +14,7 @@ export function moveFocus(e, log) {
   const target = e.target instanceof HTMLElement ? e.target : null;
   if (!step || !target || e.altKey || e.ctrlKey || e.metaKey || e.shiftKey) return;
   if (target !== log && !target.closest(".message") || target.matches("pre")) return;
-  if ((e.key === "Home" || e.key === "End") && target.closest("[role=toolbar]")) return; // these are its own ends
+  if ((e.key === "Home" || e.key === "End") && target.closest("[role=toolbar]")) return; // Home and End belong to the toolbar
   const messages = /** @type {HTMLElement[]} */ ([...log.querySelectorAll(".message")]);
   if (messages.length === 0) return;
   e.preventDefault();
@@ -24,7 +24,7 @@ export function moveFocus(e, log) {
   next?.scrollIntoView({ block: "nearest" });
 }
 
-/** Makes the message that has the focus the one whose buttons Tab reaches.
+/** Lets Tab reach the buttons of the focused message only.
  * @param {FocusEvent} e  @param {HTMLElement} log */
 export function activateRow(e, log) {
   const message = e.target instanceof Element ? e.target.closest(".message") : null;

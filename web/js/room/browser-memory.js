@@ -1,5 +1,5 @@
-// browser-memory.js: what the browser remembers for a person: their name, the rooms they visited, and per
-// room a draft and the last message they read. The server knows none of it but the name. No DOM.
+// browser-memory.js: what this browser stores for a person: the name, the rooms visited and, for each room, a draft
+// and the read mark. The server knows only the name and the read marks. No DOM.
 /** @import { Store } from "../ui/storage.js" */
 
 /** @typedef {{ room: string, at: number }} Visit */
@@ -20,7 +20,7 @@ export class BrowserMemory {
     this.store.put("name", name);
   }
 
-  /** The rooms visited, last first. @returns {Visit[]} */
+  /** Returns the visited rooms, the last one first. @returns {Visit[]} */
   visits() {
     const list = this.store.get("visits");
     return Array.isArray(list) ? list.filter(isVisit) : [];
@@ -49,24 +49,24 @@ export class BrowserMemory {
     else this.store.remove(`draft:${room}`);
   }
 
-  /** The last seq read in a room, 0 if none is known. With another epoch the numbers mean nothing.
+  /** Returns the read mark of a room, 0 if it is not known. It is valid for one epoch only.
    * @param {string} room  @param {string} epoch */
   lastRead(room, epoch) {
-    const kept = this.store.get(`read:${room}`);
-    return Array.isArray(kept) && kept[0] === epoch && typeof kept[1] === "number" ? kept[1] : 0;
+    const stored = this.store.get(`read:${room}`);
+    return Array.isArray(stored) && stored[0] === epoch && typeof stored[1] === "number" ? stored[1] : 0;
   }
 
-  /** Whether anything had been written in a room when one was there. @param {string} room */
+  /** Reports whether the room had messages when the person was there. @param {string} room */
   wasWritten(room) {
     return this.store.get(`read:${room}`) !== undefined;
   }
 
-  /** As the server knows it, which may also be less. @param {string} room  @param {string} epoch  @param {number} seq */
+  /** Sets the read mark, also to an earlier seq. @param {string} room  @param {string} epoch  @param {number} seq */
   setLastRead(room, epoch, seq) {
     this.store.put(`read:${room}`, [epoch, seq]);
   }
 
-  /** @param {string} room  @param {string} epoch  @param {number} seq */
+  /** Moves the read mark forward; never back. @param {string} room  @param {string} epoch  @param {number} seq */
   advanceLastRead(room, epoch, seq) {
     if (seq > this.lastRead(room, epoch)) this.store.put(`read:${room}`, [epoch, seq]);
   }

@@ -1,11 +1,11 @@
-// code-block.js: fenced code with its language and a button that copies it.
+// code-block.js: a fenced code block with its language and a button that copies it.
 import { copyText } from "../ui/clipboard.js";
 import { t } from "../ui/i18n.js";
 import { say } from "../ui/toast.js";
 
 /** Returns a frame around code. @param {HTMLPreElement} pre */
 export function codeBlock(pre) {
-  pre.tabIndex = 0; // it may scroll sideways, by keyboard too
+  pre.tabIndex = 0; // so that the keyboard can scroll it sideways
   const bar = document.createElement("div");
   bar.className = "code-bar";
   const language = document.createElement("span");

@@ -1,29 +1,28 @@
-// composer.js: where a person writes. Enter sends, Shift+Enter begins a new line. It knows how long a message may
-// be and says so before the server has to; it forgets nothing by itself. It can be about a message: an answer
-// to it, or another wording of it.
+// composer.js: where a person writes. Enter sends, Shift+Enter begins a new line. It shows when a message is too long.
+// It can answer a message or edit one.
 /** @import { Person } from "../wire/json.js" */
 import { bdi, emit, fill, fromTemplate, part, setText } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
 import { excerpt, isolate, length } from "../ui/text.js";
 import { clientCommand } from "./slash-commands.js";
 
-const TYPING_MS = 3_000; // the server passes on no more than that
-const COUNT_FROM = 0.8; // of the limit: then the characters are counted aloud
+const TYPING_MS = 3_000; // the server passes typing on at most this often
+const COUNT_FROM = 0.8; // part of the limit from which on the remaining characters are shown
 
-/** What is written about. @typedef {{ to: "answer" | "edit", seq: number, from: Person, text: string }} About */
-/** What is sent. @typedef {{ text: string, replyTo?: number, quote?: { from: Person, text: string } }} Outgoing */
+/** The message that is answered or edited. @typedef {{ to: "answer" | "edit", seq: number, from: Person, text: string }} About */
+/** A message to send. @typedef {{ text: string, replyTo?: number, quote?: { from: Person, text: string } }} Outgoing */
 
 export class MessageComposer extends HTMLElement {
   maxText = Infinity;
   /** @type {About | null} */
   #about = null;
-  #suspendedDraft = ""; // the draft that waits while a message is edited
+  #suspendedDraft = ""; // the draft that comes back after a message was edited
   #typedAt = -Infinity;
-  /** What may take a key before it does anything here. @type {{ takes: (e: KeyboardEvent) => boolean } | null} */
+  /** Gets each key first; it returns true if it has used it. @type {{ takes: (e: KeyboardEvent) => boolean } | null} */
   assistant = null;
 
   connectedCallback() {
-    if (this.childElementCount > 0) return; // on the page again
+    if (this.childElementCount > 0) return; // inserted again
     this.append(fromTemplate("composer"));
     this.#nameParts(this.dataset["name"] ?? "composer");
     this.field.addEventListener("keydown", (e) => this.#pressed(e));
@@ -50,12 +49,12 @@ export class MessageComposer extends HTMLElement {
     this.#changed(false);
   }
 
-  /** Says in the field whose room this is. @param {string} room */
+  /** Names the room in the field's placeholder. @param {string} room */
   set room(room) {
     this.field.setAttribute("placeholder", t("composer.placeholder", { room: isolate(room) }));
   }
 
-  /** The message that is being edited, 0 for none. */
+  /** The seq of the message that is being edited; 0: none. */
   get editing() {
     return this.#about?.to === "edit" ? this.#about.seq : 0;
   }
@@ -65,14 +64,14 @@ export class MessageComposer extends HTMLElement {
     this.field.focus({ preventScroll: true });
   }
 
-  /** Puts a message that comes back before what is there already. @param {string} text */
+  /** Inserts a text before the present one. @param {string} text */
   prependText(text) {
     if (this.editing) this.#cancel();
     this.text = this.text ? `${text}\n${this.text}` : text;
     this.focus();
   }
 
-  /** From now on it is about a message. @param {About} about */
+  /** Begins to answer or edit a message. @param {About} about */
   write(about) {
     if (this.editing) this.text = this.#suspendedDraft;
     if (about.to === "edit") this.#suspendedDraft = this.text;
@@ -82,12 +81,12 @@ export class MessageComposer extends HTMLElement {
     this.field.setSelectionRange(this.text.length, this.text.length);
   }
 
-  /** What it is about is no more, or what was to be done with it has been done. @param {number} seq */
+  /** Ends answering or editing a message. @param {number} seq */
   done(seq) {
     if (this.#about?.seq === seq) this.#cancel();
   }
 
-  /** Puts text in at the caret, such as an emoji. @param {string} text */
+  /** Inserts text at the caret, such as an emoji. @param {string} text */
   insert(text) {
     const { selectionStart, selectionEnd } = this.field;
     this.field.setRangeText(text, selectionStart, selectionEnd, "end");
@@ -95,12 +94,12 @@ export class MessageComposer extends HTMLElement {
     this.focus();
   }
 
-  /** The field has changed, by a hand other than the person's but for them. */
+  /** The field was changed on behalf of the person, by a suggestion. */
   typed() {
     this.#changed(true);
   }
 
-  /** A page has more than one composer: each names its parts for itself. @param {string} name */
+  /** Sets the ids of the parts, since a page has more than one composer. @param {string} name */
   #nameParts(name) {
     this.field.id = `${name}-field`;
     part(this, "label", HTMLLabelElement).htmlFor = this.field.id;
@@ -114,7 +113,7 @@ export class MessageComposer extends HTMLElement {
 
   /** @param {KeyboardEvent} e */
   #pressed(e) {
-    if (e.isComposing || e.keyCode === 229) return; // the Enter that ends an input method's choice
+    if (e.isComposing || e.keyCode === 229) return; // this Enter confirms a choice of an input method
     const bare = !e.shiftKey && !e.altKey && !e.ctrlKey && !e.metaKey;
     if (this.assistant?.takes(e)) e.preventDefault();
     else if (e.key === "Enter" && bare) {
@@ -135,7 +134,7 @@ export class MessageComposer extends HTMLElement {
     const about = this.#about;
     if (about?.to === "edit") {
       if (text === about.text) this.#cancel();
-      else emit(this, "edited", { seq: about.seq, text }); // it stays here until the server has it
+      else emit(this, "edited", { seq: about.seq, text }); // the text stays until the server has stored it
       return;
     }
     const command = clientCommand(text);
@@ -182,7 +181,7 @@ export class MessageComposer extends HTMLElement {
     emit(this, "typing");
   }
 
-  /** For browsers whose fields do not grow by themselves (field-sizing). */
+  /** Adapts the height in browsers without field-sizing. */
   #grow() {
     if (CSS.supports("field-sizing", "content")) return;
     this.field.style.blockSize = "auto";

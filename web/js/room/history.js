@@ -1,12 +1,12 @@
-// history.js: pages of a room's messages or of a thread's, read over HTTP when somebody scrolls there. Each direction
-// asks for one page at a time, and waits a little after a failure. No DOM.
+// history.js: reads pages of a room's or a thread's messages over HTTP when the person scrolls there. It reads one
+// page at a time in each direction, and pauses after a failure. No DOM.
 /** @import { Page, PageQuery } from "../wire/protocol.js" */
 /** @import { State } from "./room-state.js" */
 import { Refusal } from "../wire/protocol.js";
 import { PAGE, appendPage, atNewest, atOldest, isUsable, openWindow, prependPage } from "./room-state.js";
 
 const PAUSE_MS = 2_000;
-const TRIES = 5; // for a page that is not outdated when it comes
+const TRIES = 5; // to get a page that is not outdated when it comes
 
 /** @typedef {object} Options
  * @property {(where: PageQuery) => Promise<Page>} read
@@ -14,24 +14,24 @@ const TRIES = 5; // for a page that is not outdated when it comes
  * @property {(change: (s: State) => State) => void} change
  * @property {(epoch: string) => number} lastRead
  * @property {(f: () => void, ms: number) => unknown} setTimeout
- * @property {() => void} onRetryable a direction that failed may be tried again
+ * @property {() => void} onRetryable a direction that failed may be read again
  */
 
-/** What is read first of a room: around the message that the address names, or the newest. @param {number | null} [seq]  @returns {PageQuery} */
+/** Returns the query for the first page of a room: around a message, or the newest. @param {number | null} [seq]  @returns {PageQuery} */
 export const firstPage = (seq) => ({ around: seq ?? undefined, limit: PAGE });
 
 export class History {
   /** @type {Set<"older" | "newer">} */
   #busy = new Set();
-  #generation = 0; // counts what took the place of the window, so that a page asked for before is dropped
+  #generation = 0; // counts replacements of the window, so that pages requested before one are dropped
 
   /** @param {Options} options */
   constructor(options) {
     this.options = options;
   }
 
-  /** Takes a page as the window: around a seq, or the newest, unless another one is asked for meanwhile.
-   * The first of all is around where the person stopped reading, if that is further back.
+  /** Replaces the window by the page around a seq, or the newest one, unless open is called again before the page
+   * comes. The room's first page is around the read mark if that is further back.
    * @param {number} [seq] */
   async open(seq) {
     const generation = ++this.#generation;
@@ -55,7 +55,7 @@ export class History {
     if (state.epoch && !atNewest(state)) this.#page("newer", { after }, (s, page) => appendPage(s, page, after));
   }
 
-  /** Reads a page, and again if what came meanwhile is too much to be memory. @param {PageQuery} where */
+  /** Reads a page. It reads it again if more live events came meanwhile than are stored. @param {PageQuery} where */
   async #read(where) {
     for (let i = 0; i < TRIES; i++) {
       const page = await this.options.read({ ...where, limit: PAGE });

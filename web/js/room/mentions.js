@@ -1,14 +1,15 @@
-// mentions.js: where a text names people. The server says whom; here is only found where. No DOM.
+// mentions.js: finds the mentions in a text. The server says who is mentioned; this module only finds the places. No
+// DOM.
 /** @import { Person } from "../wire/json.js" */
 
-/** A piece of text; `names` says whom. @typedef {{ text: string, names?: string }} Named */
+/** A piece of text. `names`: the id of the person that it mentions, or HERE. @typedef {{ text: string, names?: string }} Named */
 
-/** The word that names everybody who is here. */
+/** The word that mentions everybody in the room. */
 export const HERE = "here";
 
-/** Returns text in pieces, of which some name somebody: `@` and a name as it is, in whatever case, that ends there.
- * @param {string} text  @param {readonly Person[]} mentions  @param {boolean} here whether @here counts
- * @returns {Named[]} put together they are the text again; `names` is an id, or HERE */
+/** Cuts a text into pieces, some of which are mentions: `@` and a complete name, in any case.
+ * @param {string} text  @param {readonly Person[]} mentions  @param {boolean} here whether @here is a mention
+ * @returns {Named[]} joined, they are the text again */
 export function cutMentions(text, mentions, here) {
   if (!text.includes("@") || (mentions.length === 0 && !here)) return [{ text }];
   const whom = [...mentions.map((p) => ({ name: fold(p.name), id: p.id })), ...(here ? [{ name: HERE, id: HERE }] : [])];
@@ -17,7 +18,7 @@ export function cutMentions(text, mentions, here) {
   const pieces = [];
   let done = 0;
   for (let at = text.indexOf("@"); at >= 0; at = text.indexOf("@", at + 1)) {
-    if (at < done || /[\p{L}\p{N}_]$/u.test(text.slice(Math.max(0, at - 2), at))) continue; // as in an address of mail
+    if (at < done || /[\p{L}\p{N}_]$/u.test(text.slice(Math.max(0, at - 2), at))) continue; // as in an e-mail address
     const found = whom.find(({ name }) => name !== "" && startsWith(text, at + 1, name));
     if (!found) continue;
     if (at > done) pieces.push({ text: text.slice(done, at) });
@@ -28,7 +29,7 @@ export function cutMentions(text, mentions, here) {
   return pieces;
 }
 
-/** Lower case where that keeps the length, so that places in the text stay. @param {string} s */
+/** Returns s in lower case if that keeps its length, so that offsets stay valid. @param {string} s */
 const fold = (s) => (s.toLowerCase().length === s.length ? s.toLowerCase() : s);
 
 /** @param {string} text  @param {number} at  @param {string} name folded */

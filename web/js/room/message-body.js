@@ -1,5 +1,5 @@
-// message-body.js: what a message says, as nodes: plain text, or the server's formatting, which alone has links; whom it
-// names stands out, and an action begins with who does it.
+// message-body.js: a message's body as nodes: plain text, or the server's HTML, which alone has links. Mentions are
+// emphasised, and an action begins with its author.
 /** @import { Person } from "../wire/json.js" */
 /** @import { MessageState } from "../wire/protocol.js" */
 import { bdi } from "../ui/dom.js";
@@ -9,9 +9,9 @@ import { fullTime } from "../ui/time.js";
 import { HERE, cutMentions } from "./mentions.js";
 import { safeFragment } from "./safe-html.js";
 
-const FOLD_LINES = 20; // beyond so many a message is folded
-const LINE = 90; // characters that fit in one, about
-const VERBATIM = "a, code, pre"; // in these an @ is just that
+const FOLD_LINES = 20; // a message of more lines is folded
+const LINE = 90; // characters per line, roughly
+const VERBATIM = "a, code, pre"; // elements in which an @ is no mention
 
 /** @param {HTMLElement} body  @param {MessageState} message  @param {Person} me */
 export function showBody(body, message, me) {
@@ -29,10 +29,10 @@ export function showBody(body, message, me) {
   if (message.edited) last.append(" ", editedMark(message.edited.at));
 }
 
-/** Whether a message names somebody. @param {MessageState} message  @param {Person} person */
+/** Reports whether a message names a person. @param {MessageState} message  @param {Person} person */
 export const isFor = (message, person) => message.from.id !== person.id && !message.deleted && (message.here === true || (message.mentions?.some((p) => p.id === person.id) ?? false));
 
-/** Whether a message is so long that it is folded. @param {MessageState} message */
+/** Reports whether a message is long enough to be folded. @param {MessageState} message */
 export function isLong({ text, deleted }) {
   if (deleted || text.length < 2 * FOLD_LINES) return false;
   let lines = 0;

@@ -1,5 +1,5 @@
-// message-extras.js: what stands above and below what a message says: what it answers or where it comes from; its
-// reactions and its thread. Most messages have none of it, so the elements are made when they are needed.
+// message-extras.js: the parts above and below a message's text: the quote, the source of a forward, the thread,
+// reactions, replies and the pin. Most messages have none of them, so the elements are made on demand.
 /** @import { Person } from "../wire/json.js" */
 /** @import { MessageState, Reaction } from "../wire/protocol.js" */
 import { bdi, fill, setText } from "../ui/dom.js";
@@ -64,7 +64,7 @@ function showPinned(below, pinned) {
   below.prepend(mark);
 }
 
-/** Each emoji keeps its button, so that the focus stays. @param {HTMLElement} below  @param {number} seq  @param {readonly Reaction[]} reactions  @param {Person} me */
+/** Draws the reactions. Each emoji keeps its button, so that the focus stays. @param {HTMLElement} below  @param {number} seq  @param {readonly Reaction[]} reactions  @param {Person} me */
 function showReactions(below, seq, reactions, me) {
   const before = new Map([...below.querySelectorAll(".reaction")].map((b) => [b.getAttribute("data-emoji") ?? "", b]));
   const place = below.querySelector(".add-reaction") ?? below.querySelector(".replies");
@@ -80,7 +80,7 @@ function showReactions(below, seq, reactions, me) {
     setText(/** @type {Element} */ (button.querySelector(".n")), String(people.length));
     if (button.parentNode !== below) below.insertBefore(button, place);
   }
-  for (const gone of before.values()) gone.remove();
+  for (const unused of before.values()) unused.remove();
   const add = below.querySelector(".add-reaction");
   if (reactions.length === 0) return add?.remove();
   if (!add) below.insertBefore(newAdd(seq), below.querySelector(".replies"));
@@ -119,7 +119,7 @@ function showReplies(below, message, replies) {
   if (!there) below.append(button);
 }
 
-/** Returns the part of a row with this class, made or taken away as it is needed.
+/** Returns the part of a row with this class. It is made if needed, and removed otherwise.
  * @param {HTMLElement} element  @param {string} name  @param {boolean} needed  @param {Element | null} before  @returns {HTMLElement | null} */
 function piece(element, name, needed, before) {
   const there = /** @type {HTMLElement | null} */ (element.querySelector(`:scope > .${name}`));
@@ -135,7 +135,7 @@ function piece(element, name, needed, before) {
   return made;
 }
 
-/** A button that Tab reaches while its message has the focus. @param {string} what  @param {string} name  @param {number} seq */
+/** Returns a button that Tab reaches only while its message has the focus. @param {string} what  @param {string} name  @param {number} seq */
 function doing(what, name, seq) {
   const button = document.createElement("button");
   button.type = "button";

@@ -1,5 +1,5 @@
-// message-list.js: the log on the screen. It draws the rows that timeline.js lays out, each under its key, and
-// moves no row that stays. It says where the person looks; what to hold of the log others decide.
+// message-list.js: the log on the screen. It draws the rows that timeline.js lays out, each under its key, and moves
+// no row that stays. It reports where the person looks; the session decides which messages to hold.
 /** @import { OutboxMessage } from "./outbox.js" */
 /** @import { State, Target } from "./room-state.js" */
 /** @import { Row } from "./timeline.js" */
@@ -12,7 +12,7 @@ import { atNewest } from "./room-state.js";
 import { ScrollAnchor } from "./scroll.js";
 import { layOut } from "./timeline.js";
 
-const AHEAD = 1.5; // screens from the end of the window at which the next page is asked for
+const AHEAD = 1.5; // the next page is requested this many screens before the end of the window
 
 /** @typedef {object} Picture
  * @property {State} state
@@ -26,16 +26,16 @@ const AHEAD = 1.5; // screens from the end of the window at which the next page 
 export class MessageList extends HTMLElement {
   /** @type {Map<string, HTMLElement>} */
   #rows = new Map();
-  #pagesLoaded = -1; // State.loads as last drawn
+  #pagesLoaded = -1; // State.pagesLoaded as last drawn
   #linked = 0; // the seq that the address names
   #newest = { seq: 0, here: true };
   #lookScheduled = false;
-  #sizes = new ResizeObserver(() => this.#resized()); // of the log and of each row: fonts and styles may come late
-  /** What says that there is more stays at the edge, and is nothing to hold on to. */
+  #sizes = new ResizeObserver(() => this.#resized()); // of the log and each row: fonts and styles may load late
+  /** The rows that say "more" stay at the edges, so they cannot be anchors. */
   scrollAnchor = new ScrollAnchor(this, () => [...this.#rows.values()].filter((row) => !row.matches(".edge")));
 
   connectedCallback() {
-    if (this.childElementCount > 0) return; // on the page again
+    if (this.childElementCount > 0) return; // inserted again
     this.append(fromTemplate("message-list"));
     const { log } = this;
     this.scrollAnchor.scroller = log;
@@ -43,7 +43,7 @@ export class MessageList extends HTMLElement {
     log.addEventListener("keydown", (e) => moveFocus(e, log));
     log.addEventListener("focusin", (e) => {
       activateRow(e, log);
-      this.scrollAnchor.look(); // a folded message opens where it is
+      this.scrollAnchor.look(); // so that a folded message opens in place
     });
     log.addEventListener("click", (e) => this.#clicked(e));
     this.button.addEventListener("click", () => emit(this, "newest"));
@@ -58,7 +58,7 @@ export class MessageList extends HTMLElement {
     return part(this, ".to-newest", HTMLButtonElement);
   }
 
-  /** No message is the one that the address names any more. */
+  /** The address does not name a message any more. */
   unlink() {
     this.#linked = 0;
   }
@@ -82,7 +82,7 @@ export class MessageList extends HTMLElement {
     this.#look();
   }
 
-  /** Rows drawn now are history, no news: nothing is announced. The log is polite again when they are in. */
+  /** Announces nothing while rows of history are inserted. */
   #hush() {
     this.log.setAttribute("aria-live", "off");
     requestAnimationFrame(() => setTimeout(() => this.log.setAttribute("aria-live", "polite"), 100));
@@ -98,7 +98,7 @@ export class MessageList extends HTMLElement {
     let place = this.log.firstChild;
     for (const row of rows) {
       const element = /** @type {HTMLElement} */ (this.#rows.get(row.key));
-      this.#draw(element, row, picture); // before it is put in: an announcement has to find its text
+      this.#draw(element, row, picture); // before it is inserted, so that a screen reader announces its text
       if (element === place) place = place.nextSibling;
       else this.log.insertBefore(element, place);
     }
@@ -140,7 +140,7 @@ export class MessageList extends HTMLElement {
     const row = target.to === "message" ? this.log.querySelector(`[data-seq="${target.seq}"]`) : target.to === "new-separator" ? this.#rows.get("new-separator") : null;
     if (!(row instanceof HTMLElement)) return this.scrollAnchor.toEnd();
     this.scrollAnchor.to(row);
-    if (target.to === "message") row.focus({ preventScroll: true }); // so that it is read out, and the arrow keys go on from there
+    if (target.to === "message") row.focus({ preventScroll: true }); // so that it is read aloud, and the arrow keys start there
   }
 
   #scrolled() {
@@ -158,7 +158,7 @@ export class MessageList extends HTMLElement {
     this.#look();
   }
 
-  /** Tells what the person sees, and asks for what they will see soon. */
+  /** Reports what the person sees, and requests the messages that they will see soon. */
   #look() {
     const { scrollTop, scrollHeight, clientHeight } = this.log;
     const following = this.scrollAnchor.atEnd && this.#newest.here;
@@ -183,7 +183,7 @@ export class MessageList extends HTMLElement {
     setText(part(this.button, ".label", HTMLElement), state.mayHaveMore ? t("log.unread-many", { n: unread }) : unread > 0 ? t("log.unread", { n: unread }) : t("log.newest"));
   }
 
-  /** A button within a message tells what it does: of its own message or of the one that it names.
+  /** Sends the intent of a button in a message: about this message or the one that the button names.
    * @param {MouseEvent} e */
   #clicked(e) {
     if (e.target instanceof Element && e.target.matches(".unfold")) this.scrollAnchor.look();

@@ -1,13 +1,13 @@
-// message-state.js: a message as it stands, and what an event of its room makes of it: (message, event) → message. An event
-// that the message has in it already changes nothing. No DOM, socket or clock.
+// message-state.js: the state of a message, and how later events change it: (message, event) → message. An event that
+// is already applied changes nothing. No DOM, socket or clock.
 /** @import { MessageState, Reaction, RoomEvent } from "../wire/protocol.js" */
 
-const MAX_QUOTE = 200; // characters of an answered message
+const MAX_QUOTE = 200; // characters (code points) of a quote
 
-/** Whether somebody said something: it can be answered, changed and reacted to. @param {RoomEvent} e */
+/** Reports whether an event is a message or a reply: something that can be answered, changed and reacted to. @param {RoomEvent} e */
 export const isMessage = (e) => e.kind === "message" || e.kind === "reply";
 
-/** @param {MessageState} m  @param {RoomEvent} e  @returns {MessageState} */
+/** Returns the state of m after an event of its room. @param {MessageState} m  @param {RoomEvent} e  @returns {MessageState} */
 export function applyEvent(m, e) {
   if (e.seq <= (m.asOf ?? m.seq)) return m;
   if (e.target === m.seq) return applyToSelf(m, e);
@@ -16,12 +16,12 @@ export function applyEvent(m, e) {
   return m;
 }
 
-/** What is done to the message itself. @param {MessageState} m  @param {RoomEvent} e  @returns {MessageState} */
+/** Applies a change whose target is the message itself. @param {MessageState} m  @param {RoomEvent} e  @returns {MessageState} */
 function applyToSelf(m, e) {
   if (m.deleted) return m;
   switch (e.kind) {
     case "edit": {
-      if (e.deleted) return m; // its deletion follows
+      if (e.deleted) return m; // the deletion of the message follows
       const { mentions: _, here: __, ...rest } = m;
       return { ...rest, asOf: e.seq, text: e.text, html: e.html, edited: { seq: e.seq, at: e.at }, ...(e.mentions && { mentions: e.mentions }), ...(e.here && { here: true }) };
     }
@@ -39,13 +39,13 @@ function applyToSelf(m, e) {
   }
 }
 
-/** What stays of a message: that somebody said something then, and the talk that it began.
+/** Returns what remains of a deleted message: its seq, author and time, and its thread.
  * @param {MessageState} m  @param {number} asOf  @returns {MessageState} */
 function tombstone({ seq, at, kind, from, thread, replies }, asOf) {
   return { seq, at, kind, from, text: "", html: "", deleted: true, asOf, ...(thread && { thread }), ...(replies && { replies }) };
 }
 
-/** @param {MessageState} m  @param {RoomEvent} e  @returns {MessageState} */
+/** Applies a change of the message that m quotes. @param {MessageState} m  @param {RoomEvent} e  @returns {MessageState} */
 function applyToQuote(m, e) {
   if (e.kind === "delete") {
     const { quote: _, ...rest } = m;
@@ -68,7 +68,7 @@ function removeReaction(reactions, { emoji = "", from }) {
   return reactions.map((r) => (r.emoji === emoji ? { emoji, people: r.people.filter((p) => p.id !== from.id) } : r)).filter((r) => r.people.length > 0);
 }
 
-/** Reactions with those that a person has put or taken back a moment ago.
+/** Returns reactions with the changes applied that the server has not confirmed yet.
  * @param {readonly Reaction[]} reactions  @param {ReadonlyMap<string, boolean> | undefined} optimistic  @param {{ id: string, name: string }} me */
 export function withOptimistic(reactions, optimistic, me) {
   for (const [emoji, on] of optimistic ?? []) {

@@ -1,5 +1,5 @@
-// message.js: one message as an element. Rendering twice changes nothing; a message of the outbox
-// becomes its stored twin in place.
+// message.js: one message as an element. Drawing it twice changes nothing; an unsent message becomes its stored twin
+// in place.
 /** @import { Person } from "../wire/json.js" */
 /** @import { OutboxMessage } from "./outbox.js" */
 /** @import { MessageRow } from "./timeline.js" */
@@ -11,13 +11,13 @@ import { Refusal } from "../wire/protocol.js";
 import { isFor, isLong, showBody } from "./message-body.js";
 import { showAbove, showBelow } from "./message-extras.js";
 
-/** What the row looks like beyond its own data. `thread`: whose rows these are, 0 for the room's.
+/** What else a row depends on. `thread`: the thread whose rows these are; 0: the room.
  * @typedef {{ late: boolean, waitingFor: string, linked: boolean, room: string, me: Person, optimistic: ReadonlyMap<string, boolean> | undefined, thread: number }} Look */
 
-/** What was last drawn. @type {WeakMap<Element, { row: MessageRow, look: Look, content: string }>} */
+/** The state of each element as last drawn. @type {WeakMap<Element, { row: MessageRow, look: Look, content: string }>} */
 const drawn = new WeakMap();
 
-/** What a row shows. @param {Element} element  @returns {MessageRow | undefined} */
+/** Returns the row that an element shows. @param {Element} element  @returns {MessageRow | undefined} */
 export const rowOf = (element) => drawn.get(element)?.row;
 
 /** Returns a new, still empty row. @returns {HTMLElement} */
@@ -29,7 +29,7 @@ export function newMessage() {
 export function showMessage(element, row, look) {
   const { message, pending, first, mine } = row;
   const before = drawn.get(element);
-  if (before && same(before.row, row) && same(before.look, look)) return; // so it is with nearly all rows nearly always
+  if (before && same(before.row, row) && same(before.look, look)) return; // the usual case
   element.classList.toggle("first", first);
   element.classList.toggle("mine", mine);
   element.classList.toggle("linked", look.linked);
@@ -67,7 +67,7 @@ function showTime(element, { message }, room) {
   if (message.seq) link.href = `/r/${encodeURIComponent(room)}#${message.seq}`;
 }
 
-/** A long message shows its beginning, and all of it on demand; that is kept as long as the row is there.
+/** Folds a long message, with a button that unfolds it. The choice lasts as long as the row.
  * @param {HTMLElement} element  @param {boolean} long */
 function fold(element, long) {
   const there = element.querySelector(".unfold");
@@ -87,17 +87,17 @@ function fold(element, long) {
   turn(false);
   button.addEventListener("click", () => turn(element.classList.contains("folded")));
   part(element, ".body", HTMLElement).addEventListener("focusin", (e) => {
-    if (e.target instanceof Element && !e.target.matches("pre")) turn(true); // a link that is reached is seen
+    if (e.target instanceof Element && !e.target.matches("pre")) turn(true); // a focused link has to be visible
   });
   part(element, ".body", HTMLElement).after(button);
 }
 
-/** Says honestly where the message is. @param {HTMLElement} element  @param {OutboxMessage | null} pending  @param {Look} look */
+/** Shows whether an unsent message waits or has failed. @param {HTMLElement} element  @param {OutboxMessage | null} pending  @param {Look} look */
 function showState(element, pending, look) {
   const state = part(element, ".state", HTMLElement);
-  const told = pending?.failed ? "failed" : pending && look.late ? "kept" : "";
-  state.hidden = !told;
-  setText(part(state, ".state-text", HTMLElement), told ? stateText(/** @type {OutboxMessage} */ (pending), look.waitingFor) : "");
+  const isShown = Boolean(pending?.failed || (pending && look.late));
+  state.hidden = !isShown;
+  setText(part(state, ".state-text", HTMLElement), isShown ? stateText(/** @type {OutboxMessage} */ (pending), look.waitingFor) : "");
   part(state, ".state-actions", HTMLElement).hidden = !pending || (pending.attempted && !pending.failed);
   part(state, "[data-do=retry]", HTMLElement).hidden = !pending?.failed;
 }
@@ -111,8 +111,8 @@ function stateText(pending, waitingFor) {
   return t("message.unsent");
 }
 
-/** Names the row by its own parts: who, when, what, and how it stands.
- * @param {HTMLElement} element  @param {string} prefix of the parts' ids */
+/** Labels the row for screen readers by its own parts: author, time, text and state.
+ * @param {HTMLElement} element  @param {string} prefix of the ids */
 function label(element, prefix) {
   const ids = [".author", "time", ".context", ".body", ".state-text", ".below"].flatMap((selector, i) => {
     const p = element.querySelector(selector);

@@ -1,25 +1,25 @@
-// outbox.js: what a person wrote in a room and the server has not acknowledged. It outlives reloads and the
-// browser. No DOM, no socket; storage is a parameter.
+// outbox.js: the messages of a room that a person has written and the server has not acknowledged. They survive a
+// reload and a restart of the browser. No DOM, no socket; storage is a parameter.
 //
-// All tabs of a browser share the outbox, and each message in it has one owner, the tab that it was
-// written in. Only the owner sends it, so a tab's messages keep their order and two tabs do not
-// race. When the owner is gone (tabs.js tells), another tab makes itself the owner. Should two
-// tabs send one message all the same, its nonce makes it one message on the server.
+// All tabs of a browser share the outbox. Each message has one owner, the tab that it was written in. Only the owner
+// sends it, so the messages of a tab keep their order and two tabs do not race. When the owner is closed (tabs.js),
+// another tab takes the message over. If two tabs send one message all the same, its nonce makes it one message on the
+// server.
 //
-// Each message is an item of its own in the storage, because tabs that rewrite one common list
-// would overwrite each other's additions.
+// Each message is an item of its own in the storage, because tabs that rewrite one common list would overwrite each
+// other's additions.
 /** @import { Store } from "../ui/storage.js" */
 /** @import { Quote, Refusal } from "../wire/protocol.js" */
 import { uuid7 } from "../wire/uuid.js";
 
-/** What a message may be besides its text: an answer to another one, a part of a thread, and that for the room, too.
+/** The optional fields of a message: the answered message, the thread, and whether a reply is shown in the room, too.
  * @typedef {{ replyTo?: number, quote?: Quote, thread?: number, echo?: boolean }} MessageOptions */
 
-/** A message kept here. `attempted`: it was sent at least once without an answer, after the event `since`;
- * so it may be stored or not, which only the server knows. `failed`: why it was refused for good.
+/** A message in the outbox. `attempted`: it was sent at least once and has no answer; the server may or may not have
+ * stored it. `since`: the newest event when it was first sent. `failed`: why the server refused it for good.
  * @typedef {MessageOptions & StoredFields} OutboxMessage */
 /** @typedef {object} StoredFields
- * @property {string} nonce  UUIDv7: sorts by time, and names the message
+ * @property {string} nonce  a UUIDv7: sorts by time and identifies the message
  * @property {string} text
  * @property {number} at  when it was written, in milliseconds
  * @property {string} owner  the tab that sends it
@@ -40,13 +40,14 @@ export class Outbox {
     this.#prefix = `outbox:${room}:`;
   }
 
-  /** Everything in it, of all tabs, oldest first. @returns {readonly OutboxMessage[]} */
+  /** Returns the messages of all tabs, oldest first. @returns {readonly OutboxMessage[]} */
   messages() {
     this.#cache ??= this.store.names(this.#prefix).map((name) => this.store.get(name)).filter(isOutboxMessage);
     return this.#cache;
   }
 
-  /** Whether an item of the storage, which another tab has changed, belongs here. If so it is read again.
+  /** Reports whether an item of the storage that another tab has changed belongs to this outbox. If so, the next call
+   * of messages() reads it again.
    * @param {string | null} name null for all items */
   changed(name) {
     if (name !== null && !name.startsWith(this.#prefix)) return false;
@@ -61,12 +62,12 @@ export class Outbox {
     return message;
   }
 
-  /** The message that this tab has to send next. @returns {OutboxMessage | undefined} */
+  /** Returns the message that this tab has to send next. @returns {OutboxMessage | undefined} */
   next() {
     return this.messages().find((e) => e.owner === this.tab && !e.failed);
   }
 
-  /** Notes, before it goes out, that a message may arrive though no answer comes.
+  /** Notes before sending that the message may be stored even if no answer comes.
    * @param {string} nonce  @param {number} since the newest event then known */
   attempt(nonce, since) {
     this.#change(nonce, (e) => (e.attempted ? e : { ...e, attempted: true, since }));
@@ -77,18 +78,18 @@ export class Outbox {
     this.#change(nonce, (e) => ({ ...e, attempted: false, failed: { code: refusal.code, message: refusal.message } }));
   }
 
-  /** The server answered that it has not stored it. @param {string} nonce */
+  /** Notes that the server has not stored the message. @param {string} nonce */
   markNotStored(nonce) {
     this.#change(nonce, (e) => ({ ...e, attempted: false }));
   }
 
-  /** The room's log is another one: which event was the newest before means nothing any more. */
+  /** Clears `since` of all messages, because the room has another log now. */
   resetLog() {
     for (const { nonce } of this.messages()) this.#change(nonce, (e) => ({ ...e, since: 0 }));
   }
 
-  /** A failed message goes out again, from this tab. With the nonce of something else it would be refused each time:
-   * it gets a new one then. @param {string} nonce */
+  /** Sends a failed message again, from this tab. It gets a new nonce if the server had used its nonce for something
+   * else, because it would be refused each time. @param {string} nonce */
   retry(nonce) {
     const message = this.messages().find((e) => e.nonce === nonce);
     if (message?.failed?.code === "nonce_used") {
@@ -99,18 +100,18 @@ export class Outbox {
     this.#change(nonce, (e) => ({ ...e, failed: null, owner: this.tab }));
   }
 
-  /** Takes a message out: it is stored, or the person wants it back. @param {string} nonce */
+  /** Removes a message: it is stored, or the person takes it back. @param {string} nonce */
   remove(nonce) {
     this.store.remove(this.#prefix + nonce);
     this.#cache = null;
   }
 
-  /** Whether there are messages of tabs other than this one. */
+  /** Reports whether there are messages of other tabs. */
   hasOtherTabs() {
     return this.messages().some((e) => e.owner !== this.tab);
   }
 
-  /** Makes this tab the owner of what belongs to no living tab. @param {ReadonlySet<string>} alive */
+  /** Makes this tab the owner of the messages whose tabs are closed. It reports whether there were any. @param {ReadonlySet<string>} alive */
   takeOver(alive) {
     this.#cache = null;
     const orphans = this.messages().filter((e) => e.owner !== this.tab && !alive.has(e.owner));
@@ -121,7 +122,7 @@ export class Outbox {
   /** @param {string} nonce  @param {(e: OutboxMessage) => OutboxMessage} f */
   #change(nonce, f) {
     const message = this.store.get(this.#prefix + nonce);
-    if (isOutboxMessage(message)) this.#put(f(message)); // else another tab has taken it out meanwhile
+    if (isOutboxMessage(message)) this.#put(f(message)); // else another tab has removed it
   }
 
   /** @param {OutboxMessage} message */

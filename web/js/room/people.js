@@ -1,4 +1,4 @@
-// people.js: who is here. In a room of more than 100 people only how many.
+// people.js: the people in a room. In a room of more than 100 people only their number is known.
 /** @import { State } from "./room-state.js" */
 import { showAvatar } from "../ui/avatar.js";
 import { bdi, fromTemplate, part, setText } from "../ui/dom.js";
@@ -13,7 +13,7 @@ export class PeopleList extends HTMLElement {
     if (this.childElementCount === 0) this.append(fromTemplate("people-list"));
   }
 
-  /** @param {State} state  @param {boolean} online whether what we know is so now */
+  /** @param {State} state  @param {boolean} online whether the list is up to date */
   show({ people, me }, online) {
     this.classList.toggle("stale", !online);
     setText(part(this, ".note", HTMLElement), people ? "" : t("people.many"));

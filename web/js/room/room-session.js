@@ -1,5 +1,5 @@
-// room-session.js: one room of one person on this page: the state, and the parts that change it. The view
-// reads it and calls its verbs; it knows nothing of the view but onChange. No DOM.
+// room-session.js: one room of one person on this page: its state, and the parts that change it. The view reads the
+// state and calls the methods; the session knows the view only through onChange. No DOM.
 /** @import { Api } from "../wire/api.js" */
 /** @import { Connection, Status } from "../wire/connection.js" */
 /** @import { Person } from "../wire/json.js" */
@@ -19,11 +19,11 @@ import { Sender } from "./sender.js";
 import { Tabs } from "./tabs.js";
 
 const RETRY_MS = 2_000; // after a first page or a join that failed
-const TAKE_OVER_MS = 15_000; // how often to look whether another tab left messages behind
-const MAX_TEXT = 4_000; // until the server has said its limit
+const TAKE_OVER_MS = 15_000; // how often to look for messages of closed tabs
+const MAX_TEXT = 4_000; // until the server names its limit
 
 /** @typedef {object} Deps
- * @property {string} room  canonical
+ * @property {string} room  its canonical name
  * @property {Person} me
  * @property {Api} api
  * @property {BrowserMemory} memory
@@ -32,20 +32,20 @@ const MAX_TEXT = 4_000; // until the server has said its limit
  * @property {(f: () => void, ms: number) => number} setTimeout
  * @property {() => number} now
  * @property {() => void} onChange
- * @property {() => void} onReset  the room's log is another one than before
+ * @property {() => void} onReset  the room has another log now
  */
 
 export class RoomSession {
   /** The thread that is open beside the room. @type {ThreadSession | null} */
   thread = null;
   maxText = MAX_TEXT;
-  joined = false; // on the present connection
+  joined = false; // over the present connection
   /** @type {Target | null} */
   target = null;
   #joining = false;
-  #seen = 0; // the last message that was in view
+  #seen = 0; // the seq of the last message in view
   #here = false; // on the screen
-  #missed = 0; // when this seq is there, the view goes to the first message that was missed
+  #missed = 0; // when this seq has come, the view goes to the new separator; 0: it does not
 
   /** @param {Deps} deps */
   constructor(deps) {
@@ -69,14 +69,14 @@ export class RoomSession {
     this.tabs = new Tabs(deps.channel, this.outbox.tab, setTimeout, () => this.#takeOver());
   }
 
-  /** @param {number | null} seq the message that the address names */
+  /** Reads the first page, then joins. @param {number | null} seq the message that the address names */
   start(seq) {
     this.#open(seq);
     this.#takeOverPeriodically();
   }
 
-  /** The room comes on the screen: one is in it, and others see that. What was said meanwhile is marked as new.
-   * @param {number} [newest] the room's newest seq as the list knows it */
+  /** The room comes on the screen: the person joins it, and the messages since they left are marked as new.
+   * @param {number} [newest] the room's newest seq according to the list */
   enter(newest = 0) {
     this.#here = true;
     const { head, lastRead } = this.state;
@@ -87,27 +87,27 @@ export class RoomSession {
     this.#join();
   }
 
-  /** It is on the screen no more. What was written there is sent all the same. */
+  /** The room has left the screen. Its outbox is still sent. */
   leave() {
     this.#here = false;
     if (!this.joined) return;
     this.joined = false;
-    this.connection.request({ op: "leave", room: this.deps.room }).catch(() => undefined); // lost: then one is not there either
+    this.connection.request({ op: "leave", room: this.deps.room }).catch(() => undefined); // without a connection the person is not in the room anyway
   }
 
-  /** The person has read up to seq on another device. @param {number} seq */
+  /** The person has read up to seq on another device or by the list. @param {number} seq */
   readElsewhere(seq) {
     this.change((s) => room.markRead(s, seq));
     this.deps.memory.advanceLastRead(this.deps.room, this.state.epoch, this.state.lastRead);
   }
 
-  /** The server has been told how far one has read, and says what is left: it counts what we do not hold.
+  /** Takes the unread count of the server, if the window does not have all unread messages.
    * @param {ReadMark} mark */
   setUnreadCount({ seq, unread }) {
     if (this.state.mayHaveMore && !room.holdsAllUnread(this.state)) this.change((s) => room.setUnreadCount(s, seq, unread));
   }
 
-  /** The list of rooms knows what the room is about, however long ago that was said. @param {ListEntry} entry */
+  /** Takes the topic from the list entry: it may be older than the messages that we hold. @param {ListEntry} entry */
   setListEntry({ topic, seq }) {
     this.change((s) => room.setTopic(s, topic, seq));
   }
@@ -139,7 +139,7 @@ export class RoomSession {
   }
 
   typing() {
-    if (this.joined) this.connection.request({ op: "typing", room: this.deps.room }).catch(() => undefined); // of the moment: not worth a word
+    if (this.joined) this.connection.request({ op: "typing", room: this.deps.room }).catch(() => undefined); // ephemeral: a failure does not matter
   }
 
   /** Goes to the end of the log. */
@@ -149,7 +149,7 @@ export class RoomSession {
     this.change((s) => ({ ...s, following: true, heldUnread: false }));
   }
 
-  /** Goes to a message, wherever in the log it is. It resolves to false if there is none.
+  /** Goes to a message anywhere in the log. It resolves to false if the room has none with this seq.
    * @param {number} seq */
   async goTo(seq) {
     const held = () => this.state.messages.some((e) => e.seq === seq);
@@ -161,7 +161,7 @@ export class RoomSession {
     return true;
   }
 
-  /** What the person sees of the page. @param {{ following: boolean, reading: boolean, seen: number }} look */
+  /** Takes what the person sees of the room, and moves the read mark. @param {{ following: boolean, reading: boolean, seen: number }} look */
   look({ following, reading, seen }) {
     const before = this.state;
     if (seen > 0) this.#seen = seen;
@@ -173,7 +173,7 @@ export class RoomSession {
     this.deps.memory.advanceLastRead(s.room, s.epoch, s.lastRead);
   }
 
-  /** Another tab has changed the common storage. @param {string | null} name */
+  /** Another tab has changed the shared storage. @param {string | null} name */
   storageChanged(name) {
     if (this.outbox.changed(name)) this.deps.onChange();
   }
@@ -200,7 +200,7 @@ export class RoomSession {
     }
   }
 
-  /** The page's connection comes or goes. @param {Status} status */
+  /** The connection was made or lost. @param {Status} status */
   connectionChanged(status) {
     if (status !== "online") {
       this.joined = false;
@@ -209,7 +209,7 @@ export class RoomSession {
     this.deps.onChange();
   }
 
-  /** The server knows who one is. @param {AnswerBody} body */
+  /** The server has answered hello. @param {AnswerBody} body */
   onHello(body) {
     if (body.limits?.message_length !== undefined) this.maxText = body.limits.message_length || Infinity;
     if (body.person) this.change((s) => ({ ...s, me: body.person ?? s.me }));
@@ -217,7 +217,7 @@ export class RoomSession {
     this.#join();
   }
 
-  /** Joins once both the connection and the first page are there. */
+  /** Joins the room if the connection and the first page are there. */
   async #join() {
     const { epoch, head, headAt } = this.state;
     if (!epoch || !this.#here || this.joined || this.#joining || this.connection.status !== "online") return;
@@ -237,12 +237,12 @@ export class RoomSession {
       this.deps.setTimeout(() => this.#join(), (err instanceof Refusal && err.retryAfterMs) || RETRY_MS);
     } finally {
       this.#joining = false;
-      if (!this.#here) this.leave(); // left while the answer was on its way
+      if (!this.#here) this.leave(); // the room left the screen before the answer came
     }
   }
 
-  /** The server was set back, and its log is another one. How far one has read counts in the old numbers: the server
-   * knows it in the new ones. @param {string} epoch */
+  /** The server has another log (it was restored from a backup). The old read mark is meaningless, so the server is asked
+   * for the new one. @param {string} epoch */
   async #resetLog(epoch) {
     const { room: name, memory, onReset } = this.deps;
     onReset();
@@ -263,7 +263,7 @@ export class RoomSession {
     if (m.type === "event") this.#showMissed();
   }
 
-  /** What was said while one was elsewhere has come: the view goes where it begins. */
+  /** Once the missed messages have come, sends the view to the new separator. */
   #showMissed() {
     if (this.#missed === 0 || this.state.head < this.#missed) return;
     this.#missed = 0;
@@ -283,7 +283,7 @@ export class RoomSession {
     this.deps.setTimeout(() => this.#takeOverPeriodically(), TAKE_OVER_MS);
   }
 
-  /** Events were missed: what is in view is read again. */
+  /** Reads the page in view again, after events were missed. */
   async #reread() {
     try {
       await this.history.open(this.#seen || undefined);
@@ -292,12 +292,12 @@ export class RoomSession {
     }
   }
 
-  /** Lets the server count what is unread beyond the window. @returns {Promise<void>} */
+  /** Asks the server for the unread count, which the window does not have all messages for. @returns {Promise<void>} */
   async #count() {
     const { room: name, lastRead } = this.state;
     const answer = await this.connection.request({ op: "read", room: name, seq: lastRead }).catch(() => null);
     if (answer?.unread === undefined) return;
-    if (this.state.lastRead > lastRead) return this.#count(); // one has read on meanwhile
+    if (this.state.lastRead > lastRead) return this.#count(); // the person has read on meanwhile
     this.change((s) => room.setUnreadCount(s, answer.read ?? lastRead, answer.unread ?? 0));
   }
 
@@ -308,7 +308,7 @@ export class RoomSession {
     if (event.kind === "delete" && event.target) this.#recount(event.target);
   }
 
-  /** If what was deleted is a reply, its thread has one less, and only the server knows which one is the last now.
+  /** Reads the first message of a thread again after a reply in it was deleted: only the server knows the newest reply.
    * @param {number} seq */
   async #recount(seq) {
     const { api, room: name } = this.deps;
@@ -332,7 +332,7 @@ export class RoomSession {
     this.deps.onChange();
   }
 
-  /** A thread is open beside the room. @param {ThreadSession} thread */
+  /** Shows a thread beside the room. @param {ThreadSession} thread */
   openThread(thread) {
     this.thread = thread;
     thread.start();
@@ -344,19 +344,19 @@ export class RoomSession {
     this.deps.onChange();
   }
 
-  /** The message with a seq, if the room's window or the open thread has it. @param {number} seq  @returns {MessageState | undefined} */
+  /** Returns a message of the window or of the open thread. @param {number} seq  @returns {MessageState | undefined} */
   message(seq) {
     const { thread } = this;
     return this.state.messages.find((e) => e.seq === seq) ?? thread?.state.messages.find((e) => e.seq === seq) ?? (thread?.state.root?.seq === seq ? thread.state.root : undefined);
   }
 
-  /** Puts a reaction on a message or takes it back. It is shown at once, and not any more if it is refused.
+  /** Puts a reaction or removes it. The change is shown at once, and undone if the server refuses it.
    * @param {number} seq  @param {string} emoji  @param {boolean} on */
   async react(seq, emoji, on) {
     this.#each((s) => room.reactOptimistically(s, seq, emoji, on));
     try {
       const answer = await this.#ask({ op: on ? "react" : "unreact", seq, emoji });
-      if ((answer.seq ?? 0) <= this.state.head) this.#each((s) => room.confirmReaction(s, seq, emoji)); // else its event settles it
+      if ((answer.seq ?? 0) <= this.state.head) this.#each((s) => room.confirmReaction(s, seq, emoji)); // else its event confirms it
     } catch (err) {
       this.#each((s) => room.confirmReaction(s, seq, emoji));
       throw err;
@@ -378,7 +378,7 @@ export class RoomSession {
     return this.#ask({ op: on ? "pin" : "unpin", seq });
   }
 
-  /** Keeps a message for oneself alone. @param {number} seq  @param {boolean} on */
+  /** Bookmarks a message, or removes the bookmark. @param {number} seq  @param {boolean} on */
   setBookmark(seq, on) {
     return this.#ask({ op: on ? "save" : "unsave", seq });
   }
@@ -393,12 +393,12 @@ export class RoomSession {
     return this.#ask({ op: "topic", text });
   }
 
-  /** Says a message again in another room. @param {number} seq  @param {string} to */
+  /** Forwards a message to another room. @param {number} seq  @param {string} to */
   forward(seq, to) {
     return this.#ask({ op: "send", room: to, forward: { room: this.deps.room, seq } });
   }
 
-  /** A message and what follows it is unread again. @param {number} seq */
+  /** Marks a message and the later ones as unread. @param {number} seq */
   markUnreadFrom(seq) {
     this.change((s) => room.markUnreadFrom(s, seq));
   }

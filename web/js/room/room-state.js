@@ -1,57 +1,57 @@
-// room-state.js: one room, or one thread in it, as this page knows it, and how that changes: (state, what happened) →
+// room-state.js: the state of one room, or of one thread in it, and how events change it: (state, what happened) →
 // state. No DOM, socket or clock.
 //
-// Of the messages we hold a window without a gap in it. Live messages prolong it only when it reaches to the
-// newest one; otherwise they are counted, and read page by page when the person scrolls there. So a gap cannot
-// come about, and neither memory nor the DOM grows.
+// The state holds a window: consecutive messages without a gap. Live messages extend the window only if it reaches to
+// the newest message. Otherwise they are counted, and read page by page when the person scrolls there. So a gap cannot
+// arise, and neither memory nor the DOM grows without limit.
 //
-// A page of messages and the live events overtake each other. A page tells up to which seq it is true; each message
-// remembers that (`asOf`) and takes only later changes, and the latest live events are kept to be applied to a page
-// that was read before they came. A page older than what is kept is of no use and has to be read again.
+// Pages and live events overtake each other. A page says as of which seq it is correct. Each message stores that seq
+// (`asOf`) and accepts only later changes, and the newest live events are stored, to be applied to a page that was
+// read before they came. A page that is older than the stored events is useless and has to be read again.
 /** @import { Person } from "../wire/json.js" */
 /** @import { AnswerBody, MessageState, Page, RoomEvent, ServerMessage } from "../wire/protocol.js" */
 /** @import { OutboxMessage } from "./outbox.js" */
 import { applyEvent, isMessage } from "./message-state.js";
 
-export const PAGE = 100; // messages asked for at once
-const WINDOW = 400; // messages held; a fresh page may exceed it until the far end is cut
-const RECENT = 500; // live events kept for pages on their way
+export const PAGE = 100; // messages per request
+const WINDOW = 400; // messages held; a new page may exceed it until the far end is cut
+const RECENT = 500; // live events stored for pages that are on their way
 const PINNING = new Set(["pin", "unpin", "delete", "edit"]);
 const MAX_COUNTED = 100; // unread messages that the server counts
 const TYPING_MS = 5_000; // the server repeats "typing" every 3 s at most
 
 /** @typedef {object} State
  * @property {string} room
- * @property {number} thread  the seq of its first message; 0: the room itself
+ * @property {number} thread  the seq of the thread's first message; 0: the room itself
  * @property {Person} me
  * @property {string} epoch  "" before the first answer
- * @property {number} head  up to which seq live events have been heard
- * @property {number} headAt  when that event was stored; 0: not known
- * @property {readonly MessageState[]} messages  the window: messages alone
+ * @property {number} head  the seq of the newest live event received
+ * @property {number} headAt  when that event was stored; 0: unknown
+ * @property {readonly MessageState[]} messages  the window
  * @property {boolean} older  there are messages before the window
  * @property {boolean} newer  there are messages after it
- * @property {MessageState | null} root  of a thread
- * @property {readonly RoomEvent[]} recent  the live events heard last
- * @property {number} floor  what was read before this seq cannot be brought up to date
+ * @property {MessageState | null} root  the first message of a thread
+ * @property {readonly RoomEvent[]} recent  the newest live events
+ * @property {number} floor  pages as of an earlier seq cannot be brought up to date
  * @property {string} topic
- * @property {number} topicAt  as of which seq
- * @property {number} pinsAt  the last event that may have changed what is pinned
- * @property {boolean} following  the person looks at the end of the log
- * @property {boolean} reading  the person looks at the page at all
+ * @property {number} topicAt  the seq as of which the topic is known
+ * @property {number} pinsAt  the seq of the last event that may have changed the pins
+ * @property {boolean} following  the view is at the end of the log
+ * @property {boolean} reading  the person looks at the page
  * @property {number} lastRead
- * @property {number} unreadCount  how many messages of others came after that
- * @property {boolean} mayHaveMore  there may be more of them
- * @property {boolean} heldUnread  the person wants it to stay unread for now
- * @property {number | null} newSeparator  the separator "new" stands after this seq
- * @property {ReadonlyMap<string, Person> | null} people  null: too many to tell
+ * @property {number} unreadCount  messages of others after lastRead
+ * @property {boolean} mayHaveMore  there may be more unread messages than the server counts
+ * @property {boolean} heldUnread  the person has marked messages as unread; nothing counts as read for now
+ * @property {number | null} newSeparator  the new separator stands after this seq
+ * @property {ReadonlyMap<string, Person> | null} people  who is in the room; null: too many to list
  * @property {number} count
  * @property {ReadonlyMap<string, { person: Person, until: number }>} typing
- * @property {ReadonlyMap<number, OutboxMessage>} sentMessages  seq → what it was in the outbox
- * @property {ReadonlyMap<number, ReadonlyMap<string, boolean>>} optimistic  seq → emoji → put or taken back here, not confirmed yet
- * @property {number} pagesLoaded  how many pages of history were put in: these are no news
+ * @property {ReadonlyMap<number, OutboxMessage>} sentMessages  by seq: the message that was in the outbox
+ * @property {ReadonlyMap<number, ReadonlyMap<string, boolean>>} optimistic  by seq and emoji: reactions put (true) or removed (false) here and not confirmed yet
+ * @property {number} pagesLoaded  pages of history put in so far; their messages are not announced
  */
 
-/** Where the view has to go once it has drawn.
+/** Where the view scrolls after it has drawn.
  * @typedef {{ to: "newest" } | { to: "new-separator" } | { to: "message", seq: number }} Target */
 
 /** @param {string} room  @param {Person} me  @param {number} [thread]  @returns {State} */
@@ -63,23 +63,23 @@ export function begin(room, me, thread = 0) {
   };
 }
 
-/** A thread that is opened knows what its room has heard. @param {State} s  @param {number} thread  @returns {State} */
+/** Returns the state of a thread that opens. It knows the live events of its room. @param {State} s  @param {number} thread  @returns {State} */
 export const beginThread = ({ room, me, epoch, head, headAt, recent, floor }, thread) => ({ ...begin(room, me, thread), epoch, head, headAt, recent, floor });
 
 /** @param {State} s */
 export const atNewest = (s) => !s.newer;
 /** @param {State} s */
 export const atOldest = (s) => !s.older;
-/** Whether a page was read late enough to be brought up to date. @param {State} s  @param {Page} page */
+/** Reports whether a page is new enough to be brought up to date. @param {State} s  @param {Page} page */
 export const isUsable = (s, page) => page.epoch !== s.epoch || page.seq >= s.floor;
 
-/** Whether an event is one of the messages that are shown here. @param {State} s  @param {RoomEvent} e */
+/** Reports whether an event is a message of this room or thread. @param {State} s  @param {RoomEvent} e */
 const belongs = (s, e) => (s.thread ? isMessage(e) && e.thread === s.thread : e.kind === "message");
 /** @param {State} s  @param {RoomEvent} e */
 const countsAsUnread = (s, e) => e.seq > s.lastRead && e.from.id !== s.me.id;
 
-/** A page takes the place of the window. What was read up to now matters from the first page on; to
- * a newcomer (lastRead 0) nothing counts as unread.
+/** Replaces the window by a page. `lastRead` sets the read mark when the first page is opened; for a newcomer (0)
+ * nothing counts as unread.
  * @param {State} s  @param {Page} page  @param {number} lastRead  @returns {State} */
 export function openWindow(s, page, lastRead) {
   if (!isUsable(s, page)) return s;
@@ -98,7 +98,7 @@ export function openWindow(s, page, lastRead) {
   return next;
 }
 
-/** @param {State} s  @param {Page} page the answer to what is before a seq  @param {number} before  @returns {State} */
+/** @param {State} s  @param {Page} page the messages before a seq  @param {number} before  @returns {State} */
 export function prependPage(s, page, before) {
   if (page.epoch !== s.epoch || !isUsable(s, page) || s.messages[0]?.seq !== before) return s;
   const messages = [...applyRecent(s, page).messages, ...s.messages];
@@ -106,7 +106,7 @@ export function prependPage(s, page, before) {
   return { ...s, messages: cut ? messages.slice(0, WINDOW) : messages, older: page.more, newer: s.newer || cut, root: rootOf(s, page), pagesLoaded: s.pagesLoaded + 1 };
 }
 
-/** @param {State} s  @param {Page} page the answer to what is after a seq  @param {number} after  @returns {State} */
+/** @param {State} s  @param {Page} page the messages after a seq  @param {number} after  @returns {State} */
 export function appendPage(s, page, after) {
   if (page.epoch !== s.epoch || !isUsable(s, page) || !s.newer || (s.messages.at(-1)?.seq ?? 0) !== after) return s;
   const recent = applyRecent(s, page);
@@ -114,19 +114,19 @@ export function appendPage(s, page, after) {
   return { ...s, messages: messages.slice(-WINDOW), older: s.older || messages.length > WINDOW, newer: page.more, root: rootOf(s, page), pagesLoaded: s.pagesLoaded + 1 };
 }
 
-/** Messages that we hold were read anew. @param {State} s  @param {Page} page  @returns {State} */
+/** Replaces held messages by newly read ones. @param {State} s  @param {Page} page  @returns {State} */
 export function refreshMessages(s, page) {
   if (page.epoch !== s.epoch || !isUsable(s, page)) return s;
   const anew = new Map(applyRecent(s, page).messages.map((m) => [m.seq, m]));
   return { ...s, messages: s.messages.map((m) => anew.get(m.seq) ?? m), root: s.root && (anew.get(s.root.seq) ?? s.root) };
 }
 
-/** Returns a page's messages as they stand after what was heard since, and the messages that came since.
+/** Applies the live events since a page to its messages. `later` are the messages that came after the page.
  * @param {State} s  @param {Page} page */
 function applyRecent(s, page) {
   const since = page.epoch === s.epoch ? s.recent.filter((e) => e.seq > page.seq) : [];
   const messages = page.messages.map((m) => since.reduce(applyEvent, { ...m, asOf: page.seq }));
-  const last = messages.at(-1)?.seq ?? 0; // of a page around a message the second half may be a little younger
+  const last = messages.at(-1)?.seq ?? 0; // the second half of a page around a message may be read a little later
   const later = since.filter((e) => belongs(s, e) && e.seq > last).map((e) => since.reduce(applyEvent, e));
   return { messages, later };
 }
@@ -137,46 +137,47 @@ function rootOf(s, page) {
   return s.recent.filter((e) => e.seq > page.seq).reduce(applyEvent, { ...page.root, asOf: page.seq });
 }
 
-/** Whether all that is unread is in the window. @param {State} s */
+/** Reports whether the window has all unread messages. @param {State} s */
 export const holdsAllUnread = (s) => !s.newer && (!s.older || (s.messages[0]?.seq ?? Infinity) <= s.lastRead + 1);
 /** @param {State} s */
 const countUnread = (s) => s.messages.filter((e) => countsAsUnread(s, e)).length;
 
-/** Counts anew what can be counted. @param {State} s  @returns {State} */
+/** Counts the unread messages if the window has all of them. @param {State} s  @returns {State} */
 const recount = (s) => (holdsAllUnread(s) ? { ...s, unreadCount: countUnread(s), mayHaveMore: false } : s);
 
-/** The server has counted what is unread. It may know of a later place, from another device.
+/** Takes the unread count of the server. It may know a later read mark, from another device.
  * @param {State} s  @param {number} lastRead  @param {number} unreadCount  @returns {State} */
 export function setUnreadCount(s, lastRead, unreadCount) {
   if (lastRead < s.lastRead || s.heldUnread) return s;
   return recount({ ...s, lastRead, unreadCount, mayHaveMore: unreadCount >= MAX_COUNTED });
 }
 
-/** The log is another one than before: nothing that we hold means anything.
+/** Empties the state, because the room has another log now.
  * @param {State} s  @param {string} epoch  @returns {State} */
 export function resetLog(s, epoch) {
   return { ...begin(s.room, s.me, s.thread), epoch, following: s.following, reading: s.reading, people: s.people, count: s.count, pagesLoaded: s.pagesLoaded + 1 };
 }
 
-/** After `behind` there are events that nobody will tell us: what we hold has to be read again.
+/** Applies the answer to a join. After `behind` the server will not send the events that we missed, so the messages that
+ * we hold have to be read again.
  * @param {State} s  @param {AnswerBody} answer to a join: `ok` or `behind`  @returns {State} */
 export function applyJoin(s, answer) {
   const people = answer.here ? new Map(answer.here.map((p) => [p.id, p])) : null;
   const next = setTopic({ ...s, people, count: answer.count ?? 0, typing: new Map() }, answer.topic, answer.seq ?? s.head);
   const head = answer.op === "behind" ? Math.max(s.head, answer.seq ?? 0) : s.head;
   if (head === s.head) return next;
-  const newSeparator = s.unreadCount === 0 && s.head > 0 ? s.head : s.newSeparator; // the first one missed
+  const newSeparator = s.unreadCount === 0 && s.head > 0 ? s.head : s.newSeparator; // before the first missed message
   return { ...next, head, headAt: answer.at ?? 0, floor: head, recent: [], newer: true, newSeparator, pinsAt: head };
 }
 
 /** @param {State} s  @param {RoomEvent} event  @returns {State} */
 export function applyLive(s, event) {
-  if (event.seq <= s.head) return s; // heard before
+  if (event.seq <= s.head) return s; // received before
   let next = { ...s, head: event.seq, headAt: event.at, messages: applyToWindow(s.messages, event), root: s.root && applyEvent(s.root, event), typing: without(s.typing, event.from.id) };
   const [oldest] = s.recent;
   if (oldest && s.recent.length >= RECENT) next = { ...next, recent: [...s.recent.slice(1), event], floor: oldest.seq };
   else next.recent = [...s.recent, event];
-  if (event.kind === "delete") next.floor = event.seq; // it may be a reply: then nobody but the server can tell its thread's last
+  if (event.kind === "delete") next.floor = event.seq; // if it was a reply, only the server knows which reply is the thread's newest now
   if (PINNING.has(event.kind)) next.pinsAt = event.seq;
   if (event.kind === "topic") next = setTopic(next, event.text, event.seq);
   if (event.from.id === s.me.id && event.emoji) next = confirmReaction(next, event.target ?? 0, event.emoji);
@@ -191,10 +192,10 @@ function applyToWindow(messages, change) {
   return next.some((m, i) => m !== messages[i]) ? next : messages;
 }
 
-/** Puts a new message at the end of the window, if that is where it belongs.
+/** Appends a new message to the window if the window reaches to the end of the log.
  * @param {State} s  @param {RoomEvent} event  @returns {State} */
 function appendLive(s, event) {
-  if (s.newer || (s.messages.at(-1)?.seq ?? 0) >= event.seq) return s; // a page may have had it before us
+  if (s.newer || (s.messages.at(-1)?.seq ?? 0) >= event.seq) return s; // a page has brought it already
   if (!s.following && s.messages.length >= WINDOW) return { ...s, newer: true };
   const messages = [...s.messages, event];
   const cut = s.following && messages.length > WINDOW + PAGE;
@@ -203,7 +204,7 @@ function appendLive(s, event) {
 
 /** @param {State} s  @param {RoomEvent} event  @returns {State} */
 function countLive(s, event) {
-  if (event.from.id === s.me.id) return { ...s, lastRead: event.seq, unreadCount: 0, mayHaveMore: false, newSeparator: null, heldUnread: false }; // who answers has read
+  if (event.from.id === s.me.id) return { ...s, lastRead: event.seq, unreadCount: 0, mayHaveMore: false, newSeparator: null, heldUnread: false }; // who writes has read
   const missed = (!s.reading || !s.following) && s.unreadCount === 0 && event.seq > 1;
   return { ...s, unreadCount: event.seq > s.lastRead ? s.unreadCount + 1 : s.unreadCount, newSeparator: missed ? event.seq - 1 : s.newSeparator };
 }
@@ -217,7 +218,7 @@ export function markRead(s, seq) {
   return recount({ ...s, lastRead: upTo, unreadCount: all ? 0 : Math.max(0, s.unreadCount - passed), mayHaveMore: s.mayHaveMore && !all });
 }
 
-/** The person wants a message and what follows it to be unread again, until they come back or write.
+/** Marks a message and the later ones as unread, until the person comes back or writes.
  * @param {State} s  @param {number} seq  @returns {State} */
 export function markUnreadFrom(s, seq) {
   const before = s.messages.findLast((e) => e.seq < seq)?.seq ?? seq - 1;
@@ -225,7 +226,7 @@ export function markUnreadFrom(s, seq) {
   return { ...next, unreadCount: countUnread(next) };
 }
 
-/** @param {State} s  @param {string | undefined} topic  @param {number} seq as of which it is so  @returns {State} */
+/** @param {State} s  @param {string | undefined} topic  @param {number} seq as of which it is known  @returns {State} */
 export function setTopic(s, topic, seq) {
   const known = topic === undefined || seq < s.topicAt || (seq === s.topicAt && topic === s.topic);
   return known ? s : { ...s, topic, topicAt: seq };
@@ -255,7 +256,7 @@ export function expireTyping(s, now) {
   return still.length === s.typing.size ? s : { ...s, typing: new Map(still) };
 }
 
-/** One's own message is stored under seq; its event follows. @param {State} s  @param {number} seq  @param {OutboxMessage} message  @returns {State} */
+/** Notes that a message of the outbox is stored under seq. Its event follows. @param {State} s  @param {number} seq  @param {OutboxMessage} message  @returns {State} */
 export function addSentMessage(s, seq, message) {
   const sentMessages = new Map(s.sentMessages).set(seq, message);
   const oldest = sentMessages.size > 100 ? sentMessages.keys().next().value : undefined;
@@ -263,12 +264,12 @@ export function addSentMessage(s, seq, message) {
   return { ...s, sentMessages };
 }
 
-/** A reaction is shown as if the server had confirmed it. @param {State} s  @param {number} seq  @param {string} emoji  @param {boolean} on  @returns {State} */
+/** Shows a reaction, or its removal, before the server confirms it. @param {State} s  @param {number} seq  @param {string} emoji  @param {boolean} on  @returns {State} */
 export function reactOptimistically(s, seq, emoji, on) {
   return { ...s, optimistic: new Map(s.optimistic).set(seq, new Map(s.optimistic.get(seq)).set(emoji, on)) };
 }
 
-/** It has been confirmed, or refused. @param {State} s  @param {number} seq  @param {string} emoji  @returns {State} */
+/** Ends the optimistic state of a reaction: the server confirmed or refused it. @param {State} s  @param {number} seq  @param {string} emoji  @returns {State} */
 export function confirmReaction(s, seq, emoji) {
   const changes = s.optimistic.get(seq);
   if (!changes?.has(emoji)) return s;

@@ -1,5 +1,5 @@
-// room-view.js: a room's page: header, log, composer, people. It draws the session's state once a frame and turns
-// what the person does into the session's verbs.
+// room-view.js: a room's page: header, log, composer, people. It draws the session's state at most once a frame and
+// calls the session's methods for what the person does.
 /** @import { Settings } from "../ui/settings.js" */
 /** @import { BrowserMemory } from "./browser-memory.js" */
 /** @import { Outgoing } from "./composer.js" */
@@ -18,7 +18,7 @@ import { MessageComposer } from "./composer.js";
 import { MessageList } from "./message-list.js";
 import { PeopleList } from "./people.js";
 
-const LATE_MS = 700; // an answer usually takes a few milliseconds; only a late one is worth a word
+const LATE_MS = 700; // answers usually take a few milliseconds; a message is shown as waiting after this time
 const BACK_MS = 2_000;
 
 /** What people do with messages. It is loaded once there are messages to read.
@@ -43,17 +43,17 @@ export class RoomView extends HTMLElement {
   #wasLost = false;
   #backUntil = 0;
   #name = "";
-  /** Where the log stood when the room went off the page. @type {ReturnType<MessageList["scrollAnchor"]["snapshot"]> | null} */
+  /** The scroll position when the room left the page. @type {ReturnType<MessageList["scrollAnchor"]["snapshot"]> | null} */
   #scrolled = null;
   people = new PeopleList();
   /** @type {Actions | null} */
   #actions = null;
-  #actionsRequested = false; // or will
-  /** @type {[string, unknown][]} what it is asked when it comes */
+  #actionsRequested = false;
+  /** @type {[string, unknown][]} intents that wait for the actions: name and detail */
   #queued = [];
-  #linkedSeq = 0; // the message that the address names and the room's log does not hold
+  #linkedSeq = 0; // the message that the address names, if the window does not have it; 0: none
 
-  /** Ends what it hears outside itself while it is not on the page. */
+  /** Aborted when the room leaves the page: it ends the listeners on window, document and side panel. */
   #leaveSignal = new AbortController();
 
   connectedCallback() {
@@ -93,7 +93,7 @@ export class RoomView extends HTMLElement {
     this.changed();
   }
 
-  /** What can be done with messages comes after what can be read of them.
+  /** Loads what people do with messages, after the messages are shown.
    * @param {RoomSession} session  @param {Deps} deps */
   async #loadActions(session, { loadActions }) {
     const { MessageActions } = await loadWithRetry(loadActions);
@@ -106,15 +106,16 @@ export class RoomView extends HTMLElement {
 
   /** The room has come on the screen, for the first time or again. */
   shown() {
-    if (!matchMedia("(hover: none)").matches) this.composer.focus(); // on a phone this would raise the keyboard
+    if (!matchMedia("(hover: none)").matches) this.composer.focus(); // on a phone this would open the keyboard
     if (this.deps?.settings.get("people")) sidePanel().setDefault({ name: "people", element: this.people, title: this.#peopleTitle() });
     else sidePanel().setDefault(null);
-    if (this.#scrolled) this.list.scrollAnchor.restoreSnapshot(this.#scrolled); // an element that was off the page has forgotten how it was scrolled; the panel first, as it makes the log narrower
+    // Browsers reset the scroll position of removed elements. After the panel, which makes the log narrower.
+    if (this.#scrolled) this.list.scrollAnchor.restoreSnapshot(this.#scrolled);
     this.#actions?.roomShown(this.#leaveSignal.signal);
     this.changed();
   }
 
-  /** The session changed: draw in the next frame, however often it changes until then. */
+  /** The session changed: draws once in the next frame, however often it changes until then. */
   changed() {
     if (!this.session || this.#scheduled) return;
     this.#scheduled = true;
@@ -142,7 +143,7 @@ export class RoomView extends HTMLElement {
     this.#actions?.draw();
     if (state.epoch && !this.#actionsRequested) {
       this.#actionsRequested = true;
-      setTimeout(() => this.#loadActions(session, deps)); // when this is painted
+      setTimeout(() => this.#loadActions(session, deps)); // after this frame is painted
     }
     this.#showElsewhere();
     this.#showHeader(session);
@@ -188,13 +189,13 @@ export class RoomView extends HTMLElement {
     listen(this, "log", () => this.list.log.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowUp", bubbles: true, cancelable: true })));
   }
 
-  /** Who wants Enter to begin a new line sends with Ctrl+Enter. What completes a word takes its Enter first.
+  /** Handles Enter for people who send with Ctrl+Enter: Enter begins a new line, unless it takes a suggestion.
    * @param {HTMLElement} on */
   listenToSendKey(on) {
     on.addEventListener("keydown", (e) => {
       const field = e.target instanceof HTMLTextAreaElement ? e.target : null;
       if (!field || e.key !== "Enter" || e.isComposing || e.shiftKey || e.altKey || this.deps?.settings.get("sendBy") !== "ctrl-enter") return;
-      if (field.hasAttribute("aria-activedescendant")) return; // it takes a suggestion
+      if (field.hasAttribute("aria-activedescendant")) return; // a suggestion is selected
       e.stopPropagation();
       if (!e.ctrlKey && !e.metaKey) return;
       e.preventDefault();
@@ -231,7 +232,7 @@ export class RoomView extends HTMLElement {
     if (share) part(this, "share-dialog", share.ShareDialog).open(location.origin + location.pathname);
   }
 
-  /** Who is here stands beside the talk where there is room and one wants it, and behind the button elsewhere. */
+  /** Opens or closes the list of people, and remembers that as the default of a wide screen. */
   #togglePeople() {
     const panel = sidePanel();
     const open = panel.name !== "people";
@@ -242,7 +243,7 @@ export class RoomView extends HTMLElement {
     panel.setDefault(content);
   }
 
-  /** On a small screen the list is out of sight: a dot says that it has news. */
+  /** Shows a dot on the button of the room list, which is hidden on a small screen, if another room needs attention. */
   #showElsewhere() {
     const sum = this.deps?.attentionElsewhere() ?? 0;
     const button = part(this, ".rooms-button", HTMLElement);
@@ -254,7 +255,7 @@ export class RoomView extends HTMLElement {
     return this.session?.joined ? t("people.here", { n: this.session.state.count }) : t("people.unknown");
   }
 
-  /** What happens outside, while the room is on the screen. @param {AbortSignal} signal */
+  /** Listens outside the element while the room is on the screen. @param {AbortSignal} signal */
   #listenToWindow(signal) {
     for (const name of ["focus", "blur", "resize"]) addEventListener(name, () => this.changed(), { signal });
     document.addEventListener("visibilitychange", () => this.changed(), { signal });
@@ -273,7 +274,7 @@ export class RoomView extends HTMLElement {
     this.changed();
   }
 
-  /** Goes to the message that the address names; if it is a reply, to its thread. @param {number} seq */
+  /** Goes to the message that the address names, or to its thread if it is a reply. @param {number} seq */
   async goTo(seq) {
     if (this.#actions) return this.#actions.jump(seq);
     this.#linkedSeq = (await this.session?.goTo(seq)) ? 0 : seq;
@@ -284,7 +285,7 @@ export class RoomView extends HTMLElement {
     this.session?.newest();
   }
 
-  /** The address names no message any more. */
+  /** Removes the message from the address. */
   #unlink() {
     if (location.hash) history.replaceState(null, "", location.pathname);
     this.list.unlink();

@@ -1,6 +1,6 @@
-// safe-html.js: the only place where a string becomes markup. The server renders and sanitises a
-// message's formatting; here it is parsed inertly (nothing loads, nothing runs) and only what is listed
-// below is copied to new elements. So a hole in the server's sanitiser opens nothing here.
+// safe-html.js: the only module that makes markup of a string. The server renders and sanitises the formatting of a
+// message. Here its HTML is parsed inertly (nothing loads, nothing runs), and only the elements and attributes listed
+// below are copied to new elements. So a mistake in the server's sanitiser does no harm here.
 import { t } from "../ui/i18n.js";
 import { safeHref } from "../ui/text.js";
 import { codeBlock } from "./code-block.js";
@@ -11,7 +11,7 @@ const ALLOWED = new Set([
   "TABLE", "THEAD", "TBODY", "TR", "TH", "TD", "SPAN", "INPUT",
 ]);
 const DROPPED = new Set(["SCRIPT", "STYLE", "TEMPLATE", "IFRAME", "OBJECT", "SVG", "MATH", "NOSCRIPT", "TITLE", "TEXTAREA"]);
-const SPAN_CLASS = /^(?:spoiler|host|c|gd|gh|gi|k|m|na|nb|nf|nt|nv|s)$/; // the short ones are the colours of code
+const SPAN_CLASS = /^(?:spoiler|host|c|gd|gh|gi|k|m|na|nb|nf|nt|nv|s)$/; // the short ones colour code
 const MAX_DEPTH = 40; // deeper nesting is flattened
 
 /** Trusted Types, where the browser has them (TypeScript's DOM library does not yet).
@@ -19,14 +19,14 @@ const MAX_DEPTH = 40; // deeper nesting is flattened
 const { trustedTypes } = /** @type {{ trustedTypes?: TrustedTypes }} */ (globalThis);
 const policy = trustedTypes?.createPolicy("parley", { createHTML: (html) => html });
 
-/** Returns the formatting in html as nodes. @param {string} html  @returns {DocumentFragment} */
+/** Returns the allowed elements of html as nodes. @param {string} html  @returns {DocumentFragment} */
 export function safeFragment(html) {
   const fragment = document.createDocumentFragment();
   copy(inertTree(html), fragment, 0);
   return fragment;
 }
 
-/** Returns html as a tree to be looked at, not to be put on the page. @param {string} html  @returns {DocumentFragment} */
+/** Returns html as an inert tree, to be read but not inserted into the page. @param {string} html  @returns {DocumentFragment} */
 export function inertTree(html) {
   const inert = document.createElement("template"); // its content belongs to a document without a window
   inert.innerHTML = policy ? policy.createHTML(html) : html;
@@ -45,14 +45,14 @@ function copy(from, to, depth) {
   }
 }
 
-/** Returns a new element like an allowed one, with the few attributes that may come along.
+/** Returns a copy of an allowed element with its allowed attributes only, or null if just its text may stay.
  * @param {Element} node */
 function twin(node) {
   const element = document.createElement(node.tagName);
   const name = node.getAttribute("class") ?? "";
   if (element instanceof HTMLAnchorElement) {
     const href = safeHref(node.getAttribute("href") ?? "");
-    if (!href) return null; // its text stays
+    if (!href) return null;
     outward(element, href);
   }
   if (element instanceof HTMLSpanElement) {
@@ -72,7 +72,7 @@ function twin(node) {
   return element;
 }
 
-/** Makes a box that tells whether something is done, and that nobody can tick.
+/** Makes a disabled checkbox of a task list.
  * @param {HTMLInputElement} input  @param {boolean} done */
 function tick(input, done) {
   input.type = "checkbox";
@@ -81,7 +81,7 @@ function tick(input, done) {
   input.setAttribute("aria-label", done ? t("message.done") : t("message.to-do"));
 }
 
-/** Returns a complete element, or what has to stand in its place for everybody to get at all of it.
+/** Returns a complete element, wrapped if it needs a frame: code with a copy button, tables that scroll, spoilers.
  * @param {HTMLElement} element */
 function fitted(element) {
   if (element instanceof HTMLPreElement) return codeBlock(element);
@@ -90,7 +90,7 @@ function fitted(element) {
   return element;
 }
 
-/** Lets a wide table be moved sideways, by keyboard too. @param {HTMLTableElement} table */
+/** Wraps a table in a frame that scrolls sideways, also by keyboard. @param {HTMLTableElement} table */
 function scroller(table) {
   const frame = document.createElement("div");
   frame.className = "table";
@@ -101,7 +101,7 @@ function scroller(table) {
   return frame;
 }
 
-/** Makes a link one that leaves: it tells the other side nothing, and it cannot reach back.
+/** Makes an outgoing link: it opens a new tab, sends no referrer and gives no access to this page.
  * @param {HTMLAnchorElement} a  @param {string} href */
 function outward(a, href) {
   a.href = href;

@@ -1,25 +1,25 @@
-// scroll.js: keeps what a person looks at where it is, whatever is put in or taken out above, below or
-// between, and whatever changes its height. The browser's own anchoring is switched off (message-list
-// css), since not every browser has it and two that correct each other make the view jump.
+// scroll.js: keeps what the person looks at in place while rows are inserted, removed or resized. The browser's own
+// scroll anchoring is switched off (log.css): not every browser has it, and two that correct each other make the view
+// jump.
 
-const NEAR_END = 24; // px from the end that count as being there
+const NEAR_END = 24; // px from the end that count as the end
 
 export class ScrollAnchor {
   /** Whether the view sticks to the end. */
   atEnd = true;
-  /** @type {{ element: HTMLElement, offset: number } | null} the row to hold, and its distance from the top */
+  /** @type {{ element: HTMLElement, offset: number } | null} the row to hold in place, and its distance from the top */
   #anchor = null;
-  #placed = -1; // where restore has put the view; -1 once the person has scrolled
-  #width = 0; // the scroller's when the anchor was chosen
+  #placed = -1; // the scrollTop set by restore; -1 once the person has scrolled
+  #width = 0; // the scroller's width when the anchor was chosen
 
-  /** @param {HTMLElement} scroller may be put in later  @param {() => Iterable<HTMLElement>} rows in order */
+  /** @param {HTMLElement} scroller may be replaced later  @param {() => Iterable<HTMLElement>} rows in order */
   constructor(scroller, rows) {
     this.scroller = scroller;
     this.rows = rows;
   }
 
-  /** The scroller has told that it scrolled. If the person did it, remember what they look at. If restore did it, what is
-   * held stays held; so it does if lines have broken elsewhere, as then the scroller stands somewhere by chance. */
+  /** Handles a scroll event. If the person scrolled, it chooses a new anchor. If restore scrolled, the anchor stays. If
+   * the width changed, lines break elsewhere and the scroll position is arbitrary, so the anchor is restored. */
   onScroll() {
     const { scrollTop, clientWidth } = this.scroller;
     if (scrollTop === this.#placed) return;
@@ -27,7 +27,7 @@ export class ScrollAnchor {
     this.look();
   }
 
-  /** Remembers what is in view now. */
+  /** Chooses the anchor from what is in view now. */
   look() {
     const { scrollTop, scrollHeight, clientHeight } = this.scroller;
     this.#placed = -1;
@@ -35,14 +35,14 @@ export class ScrollAnchor {
     this.anchor();
   }
 
-  /** Rows are about to change: hold what is in view now. @param {boolean} newest whether the end is the log's end, and worth sticking to */
+  /** Prepares for a change of rows. @param {boolean} newest whether the last row is the end of the log, so that the view may stick to it */
   prepare(newest) {
     this.atEnd &&= newest;
     if (!this.atEnd) this.anchor();
   }
 
-  /** Chooses the row to be held: the first that begins in view, since one that began above may lose its name to
-   * the group before it; but that one if it fills the view. */
+  /** Chooses the row to hold: the first one that begins in view. A row that begins above may change its height when its
+   * group grows, so it is chosen only if it fills the view. */
   anchor() {
     const { top, bottom } = this.scroller.getBoundingClientRect();
     this.#anchor = null;
@@ -56,7 +56,7 @@ export class ScrollAnchor {
     }
   }
 
-  /** Something changed: bring back what was looked at. */
+  /** Scrolls so that the anchor is where it was. */
   restore() {
     const { scroller } = this;
     this.#width = scroller.clientWidth;
@@ -70,12 +70,12 @@ export class ScrollAnchor {
     this.#placed = scroller.scrollTop;
   }
 
-  /** What is looked at now; to be brought back when the scroller, taken off the page, is on it again. */
+  /** Returns the position, for restoreSnapshot after the scroller was removed from the page and inserted again. */
   snapshot() {
     return { atEnd: this.atEnd, anchor: this.#anchor };
   }
 
-  /** @param {ReturnType<ScrollAnchor["snapshot"]>} held */
+  /** @param {ReturnType<ScrollAnchor["snapshot"]>} snapshot */
   restoreSnapshot({ atEnd, anchor }) {
     this.atEnd = atEnd;
     this.#anchor = anchor;

@@ -1,24 +1,24 @@
-// sender.js: carries the outbox to the server, one message after the other, so that they are stored in the
-// order in which they were written whatever happens in between. No DOM.
+// sender.js: sends the outbox to the server, one message after the other, so that messages are stored in the order in
+// which they were written. No DOM.
 /** @import { AnswerBody, Command } from "../wire/protocol.js" */
 /** @import { Outbox, OutboxMessage } from "./outbox.js" */
 import { Refusal, isRetryable } from "../wire/protocol.js";
 
-const RETRY_MS = 1_000; // where the server names no time; doubles with each refusal in a row
+const RETRY_MS = 1_000; // if the refusal names no time; doubles with each refusal in a row
 const RETRY_MAX_MS = 30_000;
 
 /** @typedef {object} Options
  * @property {Outbox} outbox
  * @property {string} room
  * @property {(command: Command) => Promise<AnswerBody>} request
- * @property {() => number} newest the newest event known
+ * @property {() => number} newest returns the seq of the newest event known
  * @property {(f: () => void, ms: number) => unknown} setTimeout
  * @property {(message: OutboxMessage, seq: number) => void} onStored
- * @property {() => void} onChange an message looks different now
+ * @property {() => void} onChange a message has changed
  */
 
 export class Sender {
-  /** Why the first message has to wait though we are connected, "" if it does not. */
+  /** The code of the refusal for which the first message waits; "": it does not wait. */
   waitingFor = "";
   #online = false;
   #busy = false;
@@ -35,7 +35,7 @@ export class Sender {
     if (online) this.pump();
   }
 
-  /** Sends what there is to send, unless that is going on or has to wait. */
+  /** Sends the messages of the outbox, unless it is sending already or has to wait. */
   async pump() {
     while (this.#online && !this.#busy && !this.waitingFor) {
       const message = this.options.outbox.next();
@@ -57,10 +57,10 @@ export class Sender {
       outbox.remove(nonce);
       const became = answer.kind ?? "message";
       if (became === "message" || became === "reply") onStored(message, answer.seq ?? 0);
-      else onChange(); // a command has been carried out: nothing was said
+      else onChange(); // it was a slash command that is not stored as a message
     } catch (err) {
       const refusal = err instanceof Refusal ? err : new Refusal("internal", String(err));
-      if (refusal.code === "lost") this.#online = false; // until setOnline; nobody knows whether it is stored
+      if (refusal.code === "lost") this.#online = false; // until setOnline; the message may or may not be stored
       else if (isRetryable(refusal.code)) this.#wait(nonce, refusal);
       else outbox.fail(nonce, refusal);
       onChange();

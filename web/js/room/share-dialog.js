@@ -1,4 +1,4 @@
-// share-dialog.js: the room's link, to copy or to hand to the system's own share sheet where there is one.
+// share-dialog.js: the room's link, to copy or to pass to the system's share sheet.
 import { copyText } from "../ui/clipboard.js";
 import { fromTemplate, part } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
@@ -6,14 +6,14 @@ import { say } from "../ui/toast.js";
 
 export class ShareDialog extends HTMLElement {
   connectedCallback() {
-    if (this.childElementCount > 0) return; // on the page again
+    if (this.childElementCount > 0) return; // inserted again
     this.append(fromTemplate("share-dialog"));
     this.field.addEventListener("focus", () => this.field.select());
     part(this, ".copy", HTMLButtonElement).addEventListener("click", () => this.#copy());
     const share = part(this, ".share", HTMLButtonElement);
     share.hidden = !("share" in navigator);
     share.addEventListener("click", () => {
-      navigator.share({ title: document.title, url: this.field.value }).catch(() => undefined); // the person thought better of it
+      navigator.share({ title: document.title, url: this.field.value }).catch(() => undefined); // the person cancelled
     });
   }
 

@@ -1,7 +1,7 @@
-// slash-commands.js: what begins with a slash. The server carries most of it out, when it gets it as a message; what concerns
-// this page alone the page does itself. No DOM.
+// slash-commands.js: texts that begin with a slash. The server carries out most of them when it gets them as messages;
+// commands about this page alone are carried out by the page. No DOM.
 
-/** Returns what the server will make of a text that is a message, as far as that is needed to show it until then.
+/** Returns how the server will store a text, as far as that is needed to show it before it is stored.
  * @param {string} text  @returns {{ text: string, action?: true }} */
 export function previewText(text) {
   const me = /^\/me\s+(\S[\s\S]*)$/.exec(text)?.[1];
@@ -9,10 +9,10 @@ export function previewText(text) {
   return { text: text.startsWith("//") ? text.slice(1) : text };
 }
 
-/** What the page does itself; the server's list of commands says how it is used. */
+/** The commands that the page carries out. Their help is in the server's list. */
 const PAGE_COMMANDS = ["nick", "join", "help"];
 
-/** Returns the command of the page's own that a text is, or null. @param {string} text */
+/** Returns the page's command in a text, or null. @param {string} text */
 export function clientCommand(text) {
   const [, name = "", args = ""] = /^\/([a-z]+)(?:\s+([\s\S]*))?$/.exec(text) ?? [];
   return PAGE_COMMANDS.includes(name) ? { name, args: args.trim() } : null;

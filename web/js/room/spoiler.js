@@ -1,8 +1,8 @@
-// spoiler.js: what is shown only to who asks for it. A button says that it is there and whether it is open; until
-// then nobody sees, hears, selects or finds what it covers.
+// spoiler.js: a spoiler: text that is hidden until the person opens it. A button says that it is there and whether it
+// is open; until then its text cannot be seen, heard, selected or found.
 import { t } from "../ui/i18n.js";
 
-/** Covers what is in a spoiler. A click anywhere on it uncovers; the button also covers again.
+/** Hides the content of a spoiler. A click anywhere on it shows the content; the button also hides it again.
  * @param {HTMLElement} spoiler */
 export function cover(spoiler) {
   const secret = document.createElement("span");

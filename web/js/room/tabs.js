@@ -1,8 +1,8 @@
-// tabs.js: which tabs of this browser live. Tabs ask each other on a BroadcastChannel: an answer to a
-// message is not slowed down in a background tab, as a timer's heartbeat would be, and Web Locks
-// exist only in secure contexts. No DOM.
+// tabs.js: finds out which tabs of this browser are open. Tabs ask each other on a BroadcastChannel: browsers slow
+// down timers of background tabs, and so a heartbeat, but not the answer to a message; Web Locks exist only in secure
+// contexts. No DOM.
 
-const ANSWER_MS = 500; // a living tab answers within a few milliseconds
+const ANSWER_MS = 500; // an open tab answers within a few milliseconds
 
 /** @typedef {{ postMessage: (m: unknown) => void, onmessage: ((e: MessageEvent<unknown>) => void) | null }} Channel */
 
@@ -11,7 +11,7 @@ export class Tabs {
   #heard = new Set();
 
   /** @param {Channel} channel  @param {string} id this tab's  @param {(f: () => void, ms: number) => number} setTimeout
-   * @param {() => void} onGone some tab said goodbye */
+   * @param {() => void} onGone a tab is closing */
   constructor(channel, id, setTimeout, onGone) {
     this.channel = channel;
     this.id = id;
@@ -23,7 +23,7 @@ export class Tabs {
     };
   }
 
-  /** Returns the ids of all living tabs. @returns {Promise<ReadonlySet<string>>} */
+  /** Resolves to the ids of all open tabs. @returns {Promise<ReadonlySet<string>>} */
   alive() {
     this.#heard = new Set([this.id]);
     this.channel.postMessage("who");

@@ -1,5 +1,5 @@
-// thread-session.js: a thread that is open beside its room. It is a room's log once more, of the replies alone: it hears
-// what the room hears, and what is written in it goes through the room's outbox. No DOM.
+// thread-session.js: a thread that is open beside its room: a log of its own with the replies alone. It gets the live
+// events of the room, and its messages go through the room's outbox. No DOM.
 /** @import { Api } from "../wire/api.js" */
 /** @import { AnswerBody } from "../wire/protocol.js" */
 /** @import { MessageOptions, OutboxMessage } from "./outbox.js" */
@@ -20,9 +20,9 @@ const RETRY_MS = 2_000;
  */
 
 export class ThreadSession {
-  /** Whether the person hears of new replies; null: not known yet. @type {boolean | null} */
+  /** Whether the person is told of new replies; null: not known yet. @type {boolean | null} */
   subscribed = null;
-  /** Why there is nothing to see, "" if there is. */
+  /** Why the thread cannot be shown; "": it can. */
   refused = "";
   /** @type {Target | null} */
   target = null;
@@ -66,7 +66,7 @@ export class ThreadSession {
     this.session.deps.onChange();
   }
 
-  /** The room has been joined again. @param {AnswerBody} answer */
+  /** The room was joined again: reads the thread again if events may be missing. @param {AnswerBody} answer */
   roomJoined(answer) {
     const { epoch, me } = this.session.state;
     if (answer.op === "ok" && epoch === this.state.epoch) return;
@@ -82,11 +82,11 @@ export class ThreadSession {
   /** @param {string} text  @param {MessageOptions} extra */
   send(text, extra) {
     this.session.send(text, { ...extra, thread: this.seq });
-    this.subscribed = true; // who takes part follows
+    this.subscribed = true; // the server subscribes who writes
     this.newest();
   }
 
-  /** Goes to a reply, as soon as it is there. @param {number} seq */
+  /** Goes to a reply as soon as it is loaded. @param {number} seq */
   goTo(seq) {
     this.target = { to: "message", seq };
     this.session.deps.onChange();

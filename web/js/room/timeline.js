@@ -1,4 +1,4 @@
-// timeline.js: a room as rows. No DOM, socket or clock: `node --test` runs it, message-list.js draws it.
+// timeline.js: lays a room or a thread out as rows; message-list.js draws them. No DOM, socket or clock.
 /** @import { Person } from "../wire/json.js" */
 /** @import { MessageState } from "../wire/protocol.js" */
 /** @import { OutboxMessage } from "./outbox.js" */
@@ -7,9 +7,9 @@ import { dayOf } from "../ui/time.js";
 import { atNewest, atOldest } from "./room-state.js";
 import { previewText } from "./slash-commands.js";
 
-const GROUP_MS = 5 * 60_000; // a pause this long begins a new group of the same author
+const GROUP_MS = 5 * 60_000; // after a pause this long the same author begins a new group
 
-/** A row. `key` names it as long as it is there; a stored message keeps the key that it had in the outbox.
+/** A row. Its `key` never changes while it is shown; a stored message keeps the key that it had in the outbox.
  * @typedef {(
  *   | { kind: "beginning", key: string }
  *   | { kind: "older", key: string }
@@ -23,14 +23,14 @@ const GROUP_MS = 5 * 60_000; // a pause this long begins a new group of the same
 /** @typedef {object} MessageRow
  * @property {"message"} kind
  * @property {string} key
- * @property {boolean} first  of its group: with name and picture
+ * @property {boolean} first  it begins a group, and shows name and picture
  * @property {boolean} mine
- * @property {MessageState} message  for a message of the outbox one made up, with seq 0
- * @property {OutboxMessage | null} pending  set while it is in the outbox
+ * @property {MessageState} message  for an unsent message one with seq 0
+ * @property {OutboxMessage | null} pending  the message of the outbox, while it is there
  */
 
-/** Returns the rows of a room's window or a thread's, and after its end what waits in the outbox.
- * @param {State} s  @param {readonly OutboxMessage[]} outbox of all the room  @returns {Row[]} */
+/** Returns the rows of the window and, at the end of the log, of the messages in the outbox.
+ * @param {State} s  @param {readonly OutboxMessage[]} outbox of the whole room  @returns {Row[]} */
 export function layOut(s, outbox) {
   /** @type {Row[]} */
   const rows = [];
@@ -56,13 +56,13 @@ export function layOut(s, outbox) {
     rows.push({ kind: "newer", key: "newer" });
     return rows;
   }
-  for (const [seq, message] of s.sentMessages) if (seq > s.head) push(draft(message, s.me), message.nonce, null); // its event is on its way
+  for (const [seq, message] of s.sentMessages) if (seq > s.head) push(draft(message, s.me), message.nonce, null); // stored, but its event has not come yet
   const here = outbox.filter((e) => (s.thread ? e.thread === s.thread : !e.thread || e.echo));
   for (const message of waiting(s, here)) push(draft(message, s.me), message.nonce, message);
   return rows;
 }
 
-/** Whether a message stands under a name of its own: one that needs its author beside it always does.
+/** Reports whether a message begins a group. Answers, forwards, actions and echoes always do, as they need an author.
  * @param {MessageState} last  @param {MessageState} message  @param {number} thread 0: in the room */
 function beginsGroup(last, message, thread) {
   if (last.from.id !== message.from.id || last.from.name !== message.from.name || message.at - last.at > GROUP_MS) return true;
@@ -72,9 +72,9 @@ function beginsGroup(last, message, thread) {
 /** @param {OutboxMessage} message  @param {Person} me  @returns {MessageState} */
 const draft = (message, me) => ({ seq: 0, at: message.at, kind: "message", from: me, html: "", ...previewText(message.text), ...(message.replyTo && { replyTo: message.replyTo, quote: message.quote }) });
 
-/** Returns the messages of the outbox that do not stand among the messages already. One that was sent without an
- * answer, and whose text has come as an event of one's own since, is that event in all likelihood: it
- * is not shown twice in the moment until the server says so.
+/** Returns the messages of the outbox that are not in the window yet. If one was sent without an answer, and a message
+ * with its text and the same author has come since, that is very likely the same message. It is not shown twice until
+ * the server confirms it.
  * @param {State} s  @param {readonly OutboxMessage[]} outbox */
 function waiting(s, outbox) {
   if (outbox.length === 0) return outbox;

@@ -1,6 +1,6 @@
-// app-shell.js: the page's frame and what moves in it: the rooms at the start, in the middle the place that the address names, at the
-// end the side panel. It goes from room to room without loading the page again. Where there is no room for it, the list
-// of rooms is a drawer (a popover) and the panel covers the middle.
+// app-shell.js: the page's frame: the room list, in the middle the room or page that the address names, and the side
+// panel. It switches rooms without loading the page again. On a small screen the room list is a drawer (a popover) and
+// the panel covers the middle.
 /** @import { Notifier } from "../list/notifier.js" */
 /** @import { BrowserMemory } from "../room/browser-memory.js" */
 /** @import { Api } from "../wire/api.js" */
@@ -22,13 +22,13 @@ import { Refusal, isRetryable } from "../wire/protocol.js";
 import { act, listenToKeys } from "./keys.js";
 import { refusal } from "./refusal.js";
 
-const MAX_VIEWS = 6; // rooms whose elements stay, scrolled as they were
+const MAX_VIEWS = 6; // rooms whose elements are kept with their scroll position
 const RETRY_MS = 2_000;
 const FETCH_MS = 3_000;
 
 /** @typedef {"settings" | "shortcuts" | "switcher" | "search" | "saved" | "threads"} Lazy */
 
-/** What a module that is loaded late gets to work with.
+/** What a module of LAZY gets when it opens.
  * @typedef {object} PanelContext
  * @property {AppShell} shell
  * @property {PageSession} session
@@ -38,7 +38,7 @@ const FETCH_MS = 3_000;
  * @property {(action: Action) => void} act  carries out a shortcut's action
  */
 
-/** What is loaded when it is asked for. @type {Record<Lazy, () => Promise<{ open: (context: PanelContext) => void }>>} */
+/** The modules that are loaded on demand. @type {Record<Lazy, () => Promise<{ open: (context: PanelContext) => void }>>} */
 const LAZY = {
   settings: () => import("./settings-dialog.js"),
   shortcuts: () => import("./shortcuts-dialog.js"),
@@ -49,13 +49,13 @@ const LAZY = {
 };
 
 export class AppShell extends HTMLElement {
-  /** @type {Map<string, RoomView>} the last one shown at the end */
+  /** @type {Map<string, RoomView>} by name; the one shown last is at the end */
   #views = new Map();
   /** @type {Map<Lazy, { open: (context: PanelContext) => void }>} */
   #lazy = new Map();
   /** @type {Notifier | null} */
   #notifier = null;
-  #asked = 0; // counts what was asked for, so that only the last is shown
+  #asked = 0; // counts requests, so that only the last is shown
   #scheduled = false;
 
   connectedCallback() {
@@ -80,7 +80,7 @@ export class AppShell extends HTMLElement {
       onList: () => this.#listChanged(),
       onListUpdate: (update) => notifier.then((n) => n.receive(update)),
       onRead: (mark) => notifier.then((n) => n.read(mark)),
-      onBadName: () => location.reload(), // the start asks for another
+      onBadName: () => location.reload(), // the start page asks for another name
     }));
     const notifier = this.#beginNotifier(session, this.settings);
     part(this, "room-list", RoomList).begin(session);
@@ -93,7 +93,7 @@ export class AppShell extends HTMLElement {
     setTimeout(() => this.#fetchAhead(), FETCH_MS);
   }
 
-  /** What calls can wait until the room is there to be read. @param {PageSession} session  @param {Settings} settings */
+  /** Loads what alerts, after the room. @param {PageSession} session  @param {Settings} settings */
   async #beginNotifier(session, settings) {
     const { Notifier } = await loadWithRetry(() => import("../list/notifier.js"));
     this.#notifier = new Notifier(session, settings, (room, seq) => this.go(formatAddress(room, seq)));
@@ -101,7 +101,7 @@ export class AppShell extends HTMLElement {
     return this.#notifier;
   }
 
-  /** Who opens these has no time to wait: what is typed next belongs there. */
+  /** Prefetches what opens by a key, so that no key typed meanwhile is lost. */
   #fetchAhead() {
     LAZY.switcher().then((part) => this.#lazy.set("switcher", part), () => undefined);
     import("../list/room-menu.js").catch(() => undefined);
@@ -119,12 +119,12 @@ export class AppShell extends HTMLElement {
     if (this.session?.room?.deps.room === room) emit(part(this, "room-view", RoomView), "thread", seq);
   }
 
-  /** Opens what waits until it is asked for. @param {Lazy} what */
+  /** Opens a module that is loaded on demand. @param {Lazy} what */
   async open(what) {
     const { session, settings, api } = this;
     if (!session || !settings || !api) return;
     if (this.#drawer.matches(":popover-open")) this.#drawer.hidePopover();
-    const part = this.#lazy.get(what) ?? (await loadOrExplain(LAZY[what])); // at once the second time: what is typed next belongs there
+    const part = this.#lazy.get(what) ?? (await loadOrExplain(LAZY[what])); // once loaded it opens at once, so that no key typed meanwhile is lost
     if (!part) return;
     this.#lazy.set(what, part);
     part.open({ shell: this, session, settings, api, what, act: (action) => act(this, action) });
@@ -134,7 +134,7 @@ export class AppShell extends HTMLElement {
     return part(this, ".rooms", HTMLElement);
   }
 
-  /** Shows the place that the address names. */
+  /** Shows the room or page that the address names. */
   async #showAddress() {
     const { session, api, memory } = this;
     if (!session || !api || !memory) return;
@@ -164,14 +164,14 @@ export class AppShell extends HTMLElement {
     this.#listChanged();
   }
 
-  /** There is nothing at this address; the rooms are still at hand. @param {string} title  @param {string} why */
+  /** Shows why there is nothing at this address, beside the room list. @param {string} title  @param {string} why */
   #refuse(title, why) {
     this.#clear();
     part(this, ".middle", HTMLElement).replaceChildren(refusal(title, why));
     this.#listChanged();
   }
 
-  /** No room is on the screen any more. */
+  /** Takes the room off the screen. */
   #clear() {
     this.session?.leave();
     this.classList.add("at-front");
@@ -206,7 +206,7 @@ export class AppShell extends HTMLElement {
     this.#listChanged();
   }
 
-  /** One has been signed out, here or elsewhere: the page says so, and one can come in again. */
+  /** The session was ended, here or elsewhere: shows a dialog. */
   async #signedOut() {
     const { showSignedOut } = await loadWithRetry(() => import("./signed-out.js"));
     showSignedOut();
@@ -230,7 +230,7 @@ export class AppShell extends HTMLElement {
     });
   }
 
-  /** The title counts what calls; so does the app's icon. At once, as no frame is drawn in the background. */
+  /** Shows the number of alerts in the title and on the icon. At once, since a page in the background draws no frames. */
   #showTitle() {
     const { session } = this;
     if (!session) return;
@@ -241,7 +241,7 @@ export class AppShell extends HTMLElement {
     this.#notifier?.badge(unread);
   }
 
-  /** Links within the page do not load it again. */
+  /** Follows links within the page without loading it again. */
   #listenToLinks() {
     this.addEventListener("click", (e) => {
       const link = e.target instanceof Element ? e.target.closest("a[href]") : null;

@@ -1,4 +1,5 @@
-// front-page.js: the way in: a name if one has none yet, and a room. The rooms that one has been in stand in the list beside it.
+// front-page.js: the start page: a name, if the person has none yet, and a room. The visited rooms are in the room
+// list beside it.
 /** @import { BrowserMemory } from "../room/browser-memory.js" */
 /** @import { Api } from "../wire/api.js" */
 /** @import { Person } from "../wire/json.js" */
@@ -14,7 +15,7 @@ export class FrontPage extends HTMLElement {
     if (this.childElementCount === 0) this.append(fromTemplate("front-page"));
   }
 
-  /** @param {Person | null} me  @param {BrowserMemory} memory  @param {Api} api  @param {string} why the remembered name cannot stay; "" if it can */
+  /** @param {Person | null} me  @param {BrowserMemory} memory  @param {Api} api  @param {string} why the stored name is refused; "": it is not */
   show(me, memory, api, why = "") {
     const name = part(this, "input[name=name]", HTMLInputElement);
     const room = part(this, "input[name=room]", HTMLInputElement);

@@ -1,4 +1,4 @@
-// join-form.js: what somebody sees who follows a link to a room for the first time: who are you?
+// join-form.js: the page for somebody who follows a link to a room for the first time: it asks for a name.
 /** @import { Api, RoomSummary } from "../wire/api.js" */
 import { bdi, emit, fill, fromTemplate, part } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
@@ -9,7 +9,7 @@ export class JoinForm extends HTMLElement {
     this.append(fromTemplate("join-form"));
   }
 
-  /** @param {RoomSummary} summary  @param {string} name remembered  @param {Api} api  @param {string} why that name cannot stay; "" if it can */
+  /** @param {RoomSummary} summary  @param {string} name the stored one  @param {Api} api  @param {string} why that name is refused; "": it is not */
   show(summary, name, api, why) {
     fill(part(this, "h1", HTMLElement), "join.welcome", { room: bdi(summary.room) });
     const here = summary.count > 0 ? t("join.count", { n: summary.count }) : t("join.nobody");

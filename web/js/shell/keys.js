@@ -8,7 +8,7 @@ import { t } from "../ui/i18n.js";
 import { say } from "../ui/toast.js";
 import { actionOf } from "./shortcuts.js";
 
-/** Whether Command is what Ctrl is elsewhere. */
+/** Whether the keyboard has Command instead of Ctrl. */
 export const APPLE = /Mac|iPhone|iPad/.test(navigator.platform);
 
 /** What keys act on: the page's frame.
@@ -57,7 +57,7 @@ const allRooms = (session) => sections(session.rooms).flatMap((s) => s.entries.m
 /** @param {HTMLElement & Shell} shell  @param {string | undefined} room */
 const go = (shell, room) => room !== undefined && shell.go(formatAddress(room));
 
-/** The next in a ring that is wanted, from where one is. @param {string[]} rooms  @param {string} here  @param {1 | -1} step
+/** Returns the next wanted room, going round from the open one. @param {string[]} rooms  @param {string} here  @param {1 | -1} step
  * @param {(room: string) => boolean} [wanted] */
 function beside(rooms, here, step, wanted = () => true) {
   const from = rooms.indexOf(here);

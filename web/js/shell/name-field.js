@@ -1,10 +1,10 @@
-// name-field.js: giving the server a name, and showing beside the field what it says about that.
+// name-field.js: sends a name to the server and shows its refusal beside the field.
 /** @import { Api } from "../wire/api.js" */
 import { part } from "../ui/dom.js";
 import { reason } from "../ui/i18n.js";
 
-/** Returns the person with that name, or null when it was refused and the person has been told why.
- * @param {HTMLElement} form what holds the field and its `.error`  @param {HTMLInputElement} field  @param {Api} api */
+/** Resolves to the person with that name, or to null if it was refused and the reason is shown.
+ * @param {HTMLElement} form contains the field and its `.error`  @param {HTMLInputElement} field  @param {Api} api */
 export async function submitName(form, field, api) {
   try {
     const person = await api.callMe(field.value);

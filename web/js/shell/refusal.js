@@ -1,4 +1,4 @@
-// refusal.js: why there is nothing to see, with a way back.
+// refusal.js: the page that says why there is nothing to see.
 import { fromTemplate, part } from "../ui/dom.js";
 
 /** @param {string} title  @param {string} reason  @returns {DocumentFragment} */

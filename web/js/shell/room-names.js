@@ -1,4 +1,4 @@
-// room-names.js: room names that people can read and say, and nobody can guess. No DOM.
+// room-names.js: makes room names that people can read and say, and nobody can guess. No DOM.
 
 // 256 words, so that one random byte picks one: short, common, hard to mishear.
 const WORDS = (
@@ -25,10 +25,10 @@ const DIGITS = 10_000;
 
 /** Returns a name like "otter-lilac-harbor-drum-comet-4821": five words of 8 bits and four digits of 13.3 bits,
  * 53 bits of chance. At a thousand tries a second a guess takes some 140,000 years.
- * @param {(bytes: Uint8Array<ArrayBuffer>) => Uint8Array} [random] fills bytes with chance */
+ * @param {(bytes: Uint8Array<ArrayBuffer>) => Uint8Array} [random] fills bytes with random values */
 export function makeRoomName(random = (bytes) => crypto.getRandomValues(bytes)) {
   const words = Array.from(random(new Uint8Array(WORDS_IN_A_NAME)), (byte) => WORDS[byte]);
-  const limit = 2 ** 32 - (2 ** 32 % DIGITS); // a number beyond would favour small remainders
+  const limit = 2 ** 32 - (2 ** 32 % DIGITS); // a larger number would favour small remainders
   for (;;) {
     const number = new DataView(random(new Uint8Array(4)).buffer).getUint32(0);
     if (number < limit) return [...words, String(number % DIGITS).padStart(4, "0")].join("-");

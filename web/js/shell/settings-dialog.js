@@ -1,4 +1,5 @@
-// settings-dialog.js: one's name, how the page looks, when it may disturb, how one writes. What is chosen holds at once.
+// settings-dialog.js: the settings: the person's name, the look of the page, alerts, the key that sends. A choice
+// takes effect at once.
 /** @import { PageSession } from "../list/page-session.js" */
 /** @import { Choices, Settings } from "../ui/settings.js" */
 /** @import { Api } from "../wire/api.js" */
@@ -70,7 +71,7 @@ function hearChoices(dialog, settings) {
       settings.put({ [name]: value });
       if (name === "size") showSize();
       if (name === "quiet") hours.hidden = value !== true;
-      if (name === "sound" && value === true) chime(); // so it sounds
+      if (name === "sound" && value === true) chime(); // as a sample
     });
   }
 }

@@ -1,4 +1,4 @@
-// shortcuts-dialog.js: the sheet of keys, from the table by which the page acts.
+// shortcuts-dialog.js: the list of shortcuts, made from the table by which the page acts.
 import { fromTemplate, part } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
 import { APPLE } from "./keys.js";

@@ -1,10 +1,10 @@
-// shortcuts.js: the keys that do something wherever one is on the page: one table, by which the page acts and which the sheet
-// behind "?" shows. No DOM.
+// shortcuts.js: the shortcuts of the whole page: one table, which the page acts by and which the list behind "?"
+// shows. No DOM.
 /** @import { Key } from "../lang/en.js" */
 
 /** @typedef {"switcher" | "search" | "settings" | "shortcuts" | "next-unread" | "previous" | "next" | "read" | "people"} Action */
 
-/** `mod` is Ctrl, on Apple's keyboards Command. Without a modifier a key counts only where nobody writes.
+/** `mod` is Ctrl, on Apple keyboards Command. A key without a modifier is a shortcut only outside text fields.
  * @typedef {{ does: Action, key: string, mod?: boolean, shift?: boolean, alt?: boolean, says: Key }} Shortcut */
 
 /** @type {readonly Shortcut[]} */
@@ -20,7 +20,7 @@ export const SHORTCUTS = [
   { does: "shortcuts", key: "?", says: "keys.shortcuts" },
 ];
 
-/** Keys that belong to a place of the page, for the sheet alone. @type {readonly { keys: readonly string[], says: Key }[]} */
+/** Keys of single parts of the page, for the list alone. @type {readonly { keys: readonly string[], says: Key }[]} */
 export const ELSEWHERE = [
   { keys: ["Enter"], says: "keys.send" },
   { keys: ["Shift", "Enter"], says: "keys.line" },
@@ -30,16 +30,16 @@ export const ELSEWHERE = [
   { keys: ["Esc"], says: "keys.newest" },
 ];
 
-/** What of a keyboard event matters here.
+/** The part of a keyboard event that is read.
  * @typedef {{ key: string, ctrlKey: boolean, metaKey: boolean, shiftKey: boolean, altKey: boolean }} Press */
 
-/** Returns what a key press asks for, or null. @param {Press} press  @param {{ writing: boolean, apple: boolean }} where  @returns {Action | null} */
+/** Returns the action of a key press, or null. @param {Press} press  @param {{ writing: boolean, apple: boolean }} where  @returns {Action | null} */
 export function actionOf(press, { writing, apple }) {
   const mod = apple ? press.metaKey : press.ctrlKey;
   const other = apple ? press.ctrlKey : press.metaKey;
   if (other) return null;
   for (const s of SHORTCUTS) {
-    const symbol = !/^[a-z]$|^[A-Z]\w/.test(s.key); // "?" comes with Shift on some keyboards, without on others
+    const symbol = !/^[a-z]$|^[A-Z]\w/.test(s.key); // some keyboards need Shift for "?"
     if (s.key.toLowerCase() !== press.key.toLowerCase() || Boolean(s.mod) !== mod || Boolean(s.alt) !== press.altKey) continue;
     if (!symbol && Boolean(s.shift) !== press.shiftKey) continue;
     if (!s.mod && !s.alt && !s.shift && writing) continue;

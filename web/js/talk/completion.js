@@ -1,16 +1,16 @@
-// completion.js: what the word at the caret may become: a person after "@", an emoji after ":", a command after "/". It
-// knows no field and no list on the screen. No DOM.
+// completion.js: completes the word at the caret: a person after "@", an emoji after ":", a command after "/". It
+// knows neither the field nor the list on the screen. No DOM.
 /** @import { Person } from "../wire/json.js" */
 /** @import { SlashCommand } from "../wire/protocol.js" */
 import { HERE } from "../room/mentions.js";
 
 const MOST = 8; // suggestions at once
-const MIN_CODE = 2; // letters of a short-code before one is suggested: ":)" is none
+const MIN_CODE = 2; // letters of a short-code before emoji are suggested; so ":)" suggests none
 
-/** The word at the caret: from where to where, and what of it has been written.
+/** The word at the caret: its range in the text, and its letters after the sign.
  * @typedef {{ sign: "@" | ":" | "/", from: number, to: number, query: string }} Word */
 
-/** `text` takes the word's place. @typedef {{ text: string, label: string, note: string, person?: Person }} Suggestion */
+/** `text` replaces the word. @typedef {{ text: string, label: string, note: string, person?: Person }} Suggestion */
 
 /** @param {string} text  @param {number} caret  @returns {Word | null} */
 export function wordAt(text, caret) {
@@ -25,12 +25,12 @@ export function wordAt(text, caret) {
   return { sign: "@", from: at, to: caret, query };
 }
 
-/** People whose name, or a word of it, begins so; who is here comes first, then who wrote last.
- * @param {string} query  @param {readonly Person[]} here  @param {readonly Person[]} wrote last first  @param {string} me  @param {string} everybody says what @here does
+/** Returns people whose name, or a word of it, begins with the query: those in the room first, then by who wrote last.
+ * @param {string} query  @param {readonly Person[]} here  @param {readonly Person[]} wrote the last one first  @param {string} me  @param {string} everybody the note for @here
  * @returns {Suggestion[]} */
 export function suggestPeople(query, here, wrote, me, everybody) {
   const wanted = query.toLowerCase();
-  /** @type {Map<string, Person>} by name: the text cannot tell two of one name apart */
+  /** @type {Map<string, Person>} by name: a mention cannot tell two people of one name apart */
   const found = new Map();
   for (const person of [...here, ...wrote]) {
     const name = person.name.toLowerCase();

@@ -1,5 +1,5 @@
-// emoji-picker.js: all emoji to choose from, in a popover: search by short-code, those used last, skin tones. It is
-// loaded when somebody first wants one.
+// emoji-picker.js: a popover to choose an emoji: search by short-code, the last used ones, skin tones. It is loaded on
+// first use.
 /** @import { EmojiBook } from "./emoji.js" */
 import { fromTemplate, part, setText } from "../ui/dom.js";
 import { reason, t } from "../ui/i18n.js";
@@ -10,7 +10,7 @@ const COLUMNS = 8;
 const RECENT = 16;
 
 /** Lets a person choose an emoji; resolves to "" if they choose none.
- * @param {EmojiBook} book  @param {HTMLElement} anchor what it stands beside and gives the focus back to  @returns {Promise<string>} */
+ * @param {EmojiBook} book  @param {HTMLElement} anchor the element beside the popover, which gets the focus back  @returns {Promise<string>} */
 export function pickEmoji(book, anchor) {
   return new Promise((resolve) => new Picker(book, anchor, resolve).open());
 }
@@ -55,7 +55,7 @@ class Picker {
     try {
       if (query) {
         const found = await this.book.search(query);
-        if (query !== this.#field.value.trim()) return; // a later question has been asked
+        if (query !== this.#field.value.trim()) return; // the query has changed since
         this.#fill([{ title: "", all: found.map(({ emoji, code }) => [emoji, code]) }]);
         setText(this.#status, t("emoji.found", { n: found.length }));
         return;
@@ -111,7 +111,7 @@ class Picker {
 
   /** @param {KeyboardEvent} e */
   #pressed(e) {
-    if (e.key === "Escape") return e.stopPropagation(); // closes this alone
+    if (e.key === "Escape") return e.stopPropagation(); // closes the popover alone
     const inField = e.target === this.#field;
     if (inField && e.key === "Enter") {
       e.preventDefault();

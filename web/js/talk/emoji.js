@@ -1,9 +1,9 @@
-// emoji.js: all emoji with their short-codes, as the server has them, and which ones a person uses. No DOM.
+// emoji.js: all emoji with their short-codes, from the server, and the ones that the person uses. No DOM.
 /** @import { Store } from "../ui/storage.js" */
 /** @import { Api } from "../wire/api.js" */
 
 const RECENT = 24;
-const FIRST = ["👍", "❤️", "😂", "🎉", "😮", "👀"]; // until a person has some of their own
+const FIRST = ["👍", "❤️", "😂", "🎉", "😮", "👀"]; // suggested until the person has used some
 
 /** Skin tones (Unicode TR51 §2.4), from none to the darkest. */
 export const TONES = ["", "🏻", "🏼", "🏽", "🏾", "🏿"];
@@ -18,16 +18,16 @@ export class EmojiBook {
     this.store = store;
   }
 
-  /** Every emoji, each followed by its short-codes. @returns {Promise<string[][]>} */
+  /** Returns each emoji followed by its short-codes. @returns {Promise<string[][]>} */
   all() {
     this.#all ??= this.api.emoji().catch((err) => {
-      this.#all = null; // to be asked again
+      this.#all = null; // the next call asks again
       throw err;
     });
     return this.#all;
   }
 
-  /** Those with a short-code that has the words in it: the ones that begin so first. In a skin tone if they have one.
+  /** Returns the emoji whose short-codes contain the query, those that begin with it first, in the skin tone chosen.
    * @param {string} query  @returns {Promise<{ emoji: string, code: string }[]>} */
   async search(query) {
     const wanted = query.toLowerCase().trim().replace(/\s+/g, "_").replace(/^:|:$/g, "");
@@ -40,18 +40,18 @@ export class EmojiBook {
   }
 
   get tone() {
-    const kept = this.store.get("emoji:tone");
-    return typeof kept === "string" && TONES.includes(kept) ? kept : "";
+    const stored = this.store.get("emoji:tone");
+    return typeof stored === "string" && TONES.includes(stored) ? stored : "";
   }
 
   set tone(tone) {
     this.store.put("emoji:tone", tone);
   }
 
-  /** Those used last, filled up with what people use most. @param {number} n  @returns {string[]} */
+  /** Returns the last used emoji, filled up with common ones. @param {number} n  @returns {string[]} */
   recent(n) {
-    const kept = this.store.get("emoji:recent");
-    const own = Array.isArray(kept) ? kept.filter((e) => typeof e === "string" && e.length <= 32 && /\p{Extended_Pictographic}|\p{RI}|\u20e3/u.test(e)) : [];
+    const stored = this.store.get("emoji:recent");
+    const own = Array.isArray(stored) ? stored.filter((e) => typeof e === "string" && e.length <= 32 && /\p{Extended_Pictographic}|\p{RI}|\u20e3/u.test(e)) : [];
     return [...new Set([...own, ...FIRST])].slice(0, n);
   }
 
@@ -61,7 +61,7 @@ export class EmojiBook {
   }
 }
 
-/** Returns an emoji in a skin tone: each person or hand in it takes it. @param {string} emoji  @param {string} tone */
+/** Returns an emoji in a skin tone, which applies to each person and hand in it. @param {string} emoji  @param {string} tone */
 export function toned(emoji, tone) {
   return tone ? emoji.replace(/(\p{Emoji_Modifier_Base})\uFE0F?(?!\p{Emoji_Modifier})/gu, `$1${tone}`) : emoji;
 }

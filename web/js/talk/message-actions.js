@@ -1,6 +1,6 @@
-// message-actions.js: what people do with messages: it hears what the rows, the composers and the panels tell, asks where something has
-// to be asked, calls the session's verbs, and says what went wrong. One for each room that is shown; loaded once the
-// messages are there to be read.
+// message-actions.js: what people do with messages. It listens to the intents of rows, composers and panels, opens
+// dialogs where a question has to be asked, calls the session's methods, and shows errors. There is one for each room
+// that is shown; it is loaded after the messages.
 /** @import { MessageList } from "../room/message-list.js" */
 /** @import { RoomSession } from "../room/room-session.js" */
 /** @import { RoomView } from "../room/room-view.js" */
@@ -25,7 +25,7 @@ import { RowActions } from "./row-actions.js";
 import { Suggestions } from "./suggestions.js";
 import { ThreadPanel } from "./thread-panel.js";
 
-const EXCERPT = 200; // characters of an answered message
+const EXCERPT = 200; // characters (code points) of a quote
 
 export class MessageActions {
   #pins = new PinsPanel();
@@ -52,7 +52,7 @@ export class MessageActions {
     button.addEventListener("click", () => this.#togglePins());
   }
 
-  /** The room is on the screen. @param {AbortSignal} left */
+  /** The room is on the screen. @param {AbortSignal} left aborted when it leaves the screen */
   roomShown(left) {
     sidePanel().addEventListener("parley:panel", () => {
       const { name } = sidePanel();
@@ -61,14 +61,14 @@ export class MessageActions {
     }, { signal: left });
   }
 
-  /** The room is not on the screen any more, and so neither is what belongs to it. */
+  /** The room has left the screen: closes its panels. */
   roomHidden() {
     const panel = document.querySelector("side-panel");
     if (panel instanceof SidePanel) for (const name of ["thread", "pins"]) panel.close(name);
     this.#closeThread();
   }
 
-  /** Draws what is not the room's log. */
+  /** Draws the topic and the open panel. */
   draw() {
     const { session, view } = this;
     const { topic, topicAt, epoch, head } = session.state;
@@ -77,12 +77,12 @@ export class MessageActions {
     if (this.#thread?.isConnected) this.#thread.draw(session);
   }
 
-  /** Offers what can be done with the messages of a log. @param {MessageList} list  @param {boolean} inThread */
+  /** Adds the actions to the messages of a log. @param {MessageList} list  @param {boolean} inThread */
   #offer(list, inThread) {
     new RowActions(list, list.log, inThread, (n) => this.book.recent(n), (seq) => this.bookmarks.has(this.session.deps.room, seq));
   }
 
-  /** @param {HTMLElement} on  @param {() => MessageComposer} composer where one writes about its messages */
+  /** @param {HTMLElement} on  @param {() => MessageComposer} composer where its messages are answered and edited */
   #listenToActions(on, composer) {
     const { session, api } = this;
     const { room } = session.deps;
@@ -140,7 +140,7 @@ export class MessageActions {
     listen(on, "command", ({ name, args }) => this.#command(name, args));
   }
 
-  /** Edits what one said last; who said nothing goes into the log. @param {HTMLElement} on */
+  /** Edits the person's last message; without one, moves the focus into the log. @param {HTMLElement} on */
   #editLast(on) {
     const { state, thread } = this.session;
     const { messages, me } = on === this.view ? state : (thread?.state ?? state);
@@ -149,7 +149,7 @@ export class MessageActions {
     else emit(on, "log");
   }
 
-  /** @param {number} seq  @param {string} emoji  @param {boolean} [on] the other way round than it is, unless given */
+  /** @param {number} seq  @param {string} emoji  @param {boolean} [on] default: the opposite of the present state */
   #react(seq, emoji, on) {
     const { state } = this.session;
     const mine = this.session.message(seq)?.reactions?.some((r) => r.emoji === emoji && r.people.some((p) => p.id === state.me.id)) ?? false;
@@ -158,7 +158,7 @@ export class MessageActions {
     this.#try(this.session.react(seq, emoji, on ?? !now));
   }
 
-  /** Saves a message for oneself, or not any more. @param {number} seq */
+  /** Bookmarks a message or removes the bookmark. @param {number} seq */
   async #setBookmark(seq) {
     const { room } = this.session.deps;
     const on = !this.bookmarks.has(room, seq);
@@ -188,7 +188,7 @@ export class MessageActions {
     return this.#commands;
   }
 
-  /** What the page does itself. @param {string} name  @param {string} args */
+  /** Carries out a command of the page. @param {string} name  @param {string} args */
   async #command(name, args) {
     if (name === "help" || !args) {
       const commands = await this.#try(this.#allCommands());
@@ -243,7 +243,7 @@ export class MessageActions {
     const { session, api } = this;
     if (session.thread?.state.messages.some((e) => e.seq === seq && e.kind === "reply")) return session.thread.goTo(seq);
     if (await session.goTo(seq)) {
-      if (matchMedia("(max-width: 55.999rem)").matches) sidePanel().close(); // it covers the room
+      if (matchMedia("(max-width: 55.999rem)").matches) sidePanel().close(); // the panel covers the room
       return;
     }
     const message = (await api.versions(session.deps.room, seq).catch(() => null))?.message;
@@ -252,7 +252,7 @@ export class MessageActions {
     session.thread?.goTo(seq);
   }
 
-  /** Says what went wrong, or that it was done where one would not see it.
+  /** Shows an error, or `done` if the result is not visible by itself.
    * @template V  @param {Promise<V> | undefined} doing  @param {string} [done]  @returns {Promise<V | undefined>} */
   async #try(doing, done) {
     try {

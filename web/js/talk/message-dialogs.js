@@ -1,5 +1,5 @@
-// message-dialogs.js: what is asked or shown in a dialog while one talks: is this to be deleted, where is it to be forwarded,
-// what did it say before, what is the room about, what can be typed after a slash.
+// message-dialogs.js: the dialogs about messages: confirm a deletion, choose the room to forward to, see earlier
+// versions, change the topic, list the slash commands.
 /** @import { Person } from "../wire/json.js" */
 /** @import { MessageState, SlashCommand, Version } from "../wire/protocol.js" */
 import { showBody } from "../room/message-body.js";
@@ -7,9 +7,9 @@ import { bdi, fromTemplate, part } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
 import { fullTime } from "../ui/time.js";
 
-const MOST_ROOMS = 30; // offered at once; any other can be typed
+const MOST_ROOMS = 30; // offered; any other room can be typed
 
-/** Opens a dialog of its own, which goes when it closes. @param {string} id of the template */
+/** Opens a new dialog, which is removed when it closes. @param {string} id of the template */
 function open(id) {
   const dialog = part(fromTemplate(id), "dialog", HTMLDialogElement);
   document.body.append(dialog);
@@ -42,7 +42,7 @@ export function askWhereTo(rooms) {
   return answer(dialog, field);
 }
 
-/** @param {string} topic  @returns {Promise<string | null>} null: nothing is to be changed */
+/** @param {string} topic  @returns {Promise<string | null>} null: the topic stays */
 export function askForTopic(topic) {
   const dialog = open("topic-dialog");
   const field = part(dialog, "input", HTMLInputElement);
@@ -53,7 +53,7 @@ export function askForTopic(topic) {
   return answer(dialog, field).then((text) => (done && text !== topic ? text : null));
 }
 
-/** Resolves to what the field's form gives, "" if the dialog is left. @param {HTMLDialogElement} dialog  @param {HTMLInputElement} field  @returns {Promise<string>} */
+/** Resolves to the text of the field, "" if the dialog is cancelled. @param {HTMLDialogElement} dialog  @param {HTMLInputElement} field  @returns {Promise<string>} */
 function answer(dialog, field) {
   part(dialog, "form.ask", HTMLFormElement).addEventListener("submit", (e) => {
     e.preventDefault();

@@ -1,10 +1,10 @@
-// paste-into.js: formatted text that is pasted where one writes becomes Markdown. What has no formatting the browser pastes
-// itself, as it does everything with Ctrl+Shift+V.
+// paste-into.js: turns pasted formatted text into Markdown. Text without formatting is pasted by the browser, as is
+// everything with Ctrl+Shift+V.
 /** @import { MessageComposer } from "../room/composer.js" */
 import { inertTree } from "../room/safe-html.js";
 import { isFormatted, toMarkdown } from "./paste.js";
 
-const MAX_PASTE = 1_000_000; // characters of HTML; beyond, its plain text has to do
+const MAX_PASTE = 1_000_000; // characters of HTML; of more, the browser pastes the plain text
 const MAX_UNDO = 8_000; // characters
 
 /** @param {MessageComposer} composer  @param {ClipboardEvent} e */
@@ -15,6 +15,6 @@ export function pasteInto(composer, e) {
   if (!isFormatted(tree)) return;
   e.preventDefault();
   const text = toMarkdown(tree);
-  // By a command, so that Ctrl+Z takes it back; but that takes a browser minutes for what is too long to be sent anyway.
+  // insertText can be undone with Ctrl+Z, but takes minutes for long texts. These cannot be sent anyway.
   if (text.length > MAX_UNDO || !document.execCommand("insertText", false, text)) composer.insert(text);
 }

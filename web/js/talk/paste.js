@@ -1,14 +1,14 @@
-// paste.js: formatted text from elsewhere as the Markdown that a message may hold. It walks a tree that a browser has
-// parsed inertly, or any other of the same shape, and makes text of it: never markup. No DOM of its own.
+// paste.js: turns formatted text from elsewhere into the Markdown that a message may contain. It reads a tree that the
+// browser has parsed inertly, or any other tree of the same shape, and returns text, never markup. No DOM of its own.
 
-/** What of a node is looked at. @typedef {object} Branch
+/** The part of a node that is read. @typedef {object} Branch
  * @property {string} nodeName
  * @property {string | null} nodeValue
  * @property {ArrayLike<Branch>} childNodes
  * @property {(name: string) => string | null} [getAttribute]
  */
 
-const MAX_NODES = 20_000; // of what is pasted; a message has 4,000 characters
+const MAX_NODES = 20_000; // nodes read; a message has 4,000 characters
 const MAX_DEPTH = 60;
 const MARKS = /** @type {Record<string, string>} */ ({ B: "**", STRONG: "**", I: "*", EM: "*", S: "~~", DEL: "~~", STRIKE: "~~" });
 const BLOCKS = new Set(["P", "DIV", "SECTION", "ARTICLE", "HEADER", "FOOTER", "MAIN", "ASIDE", "FIGURE", "FIGCAPTION", "DL", "DT", "DD", "ADDRESS", "FORM", "FIELDSET", "DETAILS", "SUMMARY"]);
@@ -20,7 +20,7 @@ export function toMarkdown(root) {
   return tidy(children(root, walk, 0, false)).slice(0, 100_000);
 }
 
-/** Whether there is anything in a tree that plain text would lose. @param {Branch} node  @returns {boolean} */
+/** Reports whether a tree has formatting that plain text would lose. @param {Branch} node  @returns {boolean} */
 export function isFormatted(node) {
   let left = MAX_NODES;
   /** @type {(n: Branch, depth: number) => boolean} */
@@ -76,7 +76,7 @@ function one(node, walk, depth, verbatim) {
   }
 }
 
-/** Returns the text of what is nested too deep, without recursion. @param {Branch} node  @param {{ left: number }} walk  @param {boolean} verbatim */
+/** Returns the text of a node that is nested too deep, without recursion. @param {Branch} node  @param {{ left: number }} walk  @param {boolean} verbatim */
 function flat(node, walk, verbatim) {
   const parts = [];
   const waiting = [node];
@@ -88,13 +88,14 @@ function flat(node, walk, verbatim) {
   return parts.join("");
 }
 
-/** Some editors wrap all in <b style="font-weight:normal">. @param {Branch} node */
+/** Reports whether a style undoes the formatting: some editors wrap everything in <b style="font-weight:normal">.
+ * @param {Branch} node */
 const isUndone = (node) => /font-weight:\s*(?:normal|[1-4]00)|font-style:\s*normal/i.test(node.getAttribute?.("style") ?? "");
 
-/** What stands for itself must not become formatting. @param {string} text */
+/** Escapes characters that would become formatting. @param {string} text */
 const escape = (text) => text.replace(/([\\`*_~|])/g, "\\$1").replace(/^(\s*)([>#]|[-+](?=\s))/, "$1\\$2");
 
-/** Puts marks around words, and not around the space beside them. @param {string} text  @param {string} mark */
+/** Puts marks around the words of a text, without the space around them. @param {string} text  @param {string} mark */
 function marked(text, mark) {
   return text.split(/(\n\n+)/).map((part) => part.replace(/^(\s*)(\S[\s\S]*?)(\s*)$/, (_, before, words, after) => before + mark + words + mark + after)).join("");
 }
@@ -121,7 +122,7 @@ function language(pre) {
   return /(?:^|\s)(?:language|lang|highlight-source)-([\w+#.-]{1,30})/.exec(classes)?.[1] ?? "";
 }
 
-/** A link is its words and its address; one that says its address is just that. @param {string} text  @param {string} href */
+/** Returns a Markdown link, or the bare address if the text of the link is its address. @param {string} text  @param {string} href */
 function link(text, href) {
   if (!/^(?:https?:\/\/|mailto:)/i.test(href) || /\s/.test(href)) return text;
   const words = text.trim();
@@ -161,11 +162,11 @@ function table(node, walk, depth) {
   find(node);
   const width = Math.max(0, ...rows.map((r) => r.length));
   if (width === 0) return "";
-  if (width === 1) return `\n\n${rows.map((r) => r[0]).join("\n\n")}\n\n`; // such tables only place things
+  if (width === 1) return `\n\n${rows.map((r) => r[0]).join("\n\n")}\n\n`; // a table for layout
   const line = (/** @type {string[]} */ r) => `| ${Array.from({ length: width }, (_, i) => r[i] ?? "").join(" | ")} |`;
   const [head = [], ...body] = rows;
   return `\n\n${[line(head), line(Array(width).fill("---")), ...body.map(line)].join("\n")}\n\n`;
 }
 
-/** At most one empty line, no space at the end of lines nor at the begin of paragraphs. @param {string} text */
+/** Removes repeated empty lines, and spaces at the ends of lines and the beginnings of paragraphs. @param {string} text */
 const tidy = (text) => text.replace(/[ \u00a0]+$/gm, "").replace(/\n{3,}/g, "\n\n").replace(/^\n+|\n+$/g, "").replace(/(^|\n\n) +(?=[^ -])/g, "$1").trim();

@@ -1,4 +1,5 @@
-// pins-panel.js: the room's pinned messages in the side panel, the last pinned first, each with the way to it.
+// pins-panel.js: the room's pinned messages in the side panel, the newest pin first, each with a button that goes to
+// it.
 /** @import { RoomSession } from "../room/room-session.js" */
 /** @import { MessageState, Page } from "../wire/protocol.js" */
 import { showBody } from "../room/message-body.js";
@@ -33,7 +34,7 @@ export class PinsPanel extends HTMLElement {
     }
   }
 
-  /** To be read again when it is opened. */
+  /** Reads the pins again when the panel opens. */
   forget() {
     this.#seen = -1;
   }

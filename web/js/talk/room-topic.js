@@ -1,4 +1,4 @@
-// room-topic.js: what the room is about, in its header, and to be changed by whoever is there.
+// room-topic.js: the room's topic in its header, with a button that changes it.
 import { emit, fromTemplate, part, setText } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
 

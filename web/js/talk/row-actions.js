@@ -1,5 +1,6 @@
-// row-actions.js: what one can do with a message: a small toolbar in the row that the pointer or the focus is on, a menu of
-// all of it (also by a long press), and letters for the row that has the focus. What is chosen is told (dom.js); others do it.
+// row-actions.js: the actions of a message: a small toolbar in the row under the pointer or the focus, a menu of all
+// actions (also by a long press), and letter keys for the focused row. Actions are sent as intents; message-actions.js
+// carries them out.
 /** @import { Key } from "../lang/en.js" */
 /** @import { MessageRow } from "../room/timeline.js" */
 import { rowOf } from "../room/message.js";
@@ -12,17 +13,17 @@ import { t } from "../ui/i18n.js";
 const LETTERS = { "+": "pick", r: "reply", t: "thread", e: "edit", p: "pin", s: "bookmark", u: "unread", Delete: "remove" };
 const HINTS = Object.fromEntries(Object.entries(LETTERS).map(([letter, action]) => [action, letter]));
 
-/** In the menu's order. @type {Record<Action, Key>} */
+/** The texts of the actions, in the order of the menu. @type {Record<Action, Key>} */
 const WORDS = {
   pick: "action.react", reply: "action.reply", thread: "action.thread", edit: "action.edit", "copy-text": "action.copy-text", copy: "message.copy", pin: "action.pin",
   bookmark: "action.bookmark", forward: "action.forward", unread: "action.unread", versions: "action.versions", remove: "action.remove",
 };
 
 const QUICK = 6; // emoji in the menu
-const LINE = 24; // px of a message that its menu leaves free
-const EDGE = 8; // px that a menu stays away from the edge of the screen
+const LINE = 24; // px of a message that its menu does not cover
+const EDGE = 8; // px between a menu and the edge of the screen
 
-/** What a person may do with a message. @param {MessageRow} row  @param {boolean} inThread  @returns {Set<Action>} */
+/** Returns the actions that a message offers. @param {MessageRow} row  @param {boolean} inThread  @returns {Set<Action>} */
 export function offers({ message, pending, mine }, inThread) {
   if (pending || message.seq === 0) return new Set();
   if (message.deleted) return new Set(/** @type {Action[]} */ (message.replies && !inThread ? ["thread", "copy"] : ["copy"]));
@@ -34,13 +35,13 @@ export function offers({ message, pending, mine }, inThread) {
 }
 
 export class RowActions {
-  /** Where the pointer is, and where the focus is: one may act with either while the other rests. */
+  /** A toolbar for the pointer and one for the focus. */
   #bars = { pointer: newBar(), focus: newBar() };
   #menu = part(fromTemplate("message-menu"), "[role=menu]", HTMLElement);
-  /** @type {HTMLElement | null} the row that the menu is of */
+  /** @type {HTMLElement | null} the row of the open menu */
   #row = null;
 
-  /** @param {HTMLElement} home what the menu is put in  @param {HTMLElement} log  @param {boolean} inThread  @param {(n: number) => string[]} recent emoji
+  /** @param {HTMLElement} home gets the menu  @param {HTMLElement} log  @param {boolean} inThread  @param {(n: number) => string[]} recent emoji
    * @param {(seq: number) => boolean} isKept */
   constructor(home, log, inThread, recent, isKept) {
     this.log = log;
@@ -60,7 +61,7 @@ export class RowActions {
     log.addEventListener("click", (e) => this.#clicked(e));
     log.addEventListener("contextmenu", (e) => {
       const row = rowAt(e.target);
-      if (!row || (e instanceof PointerEvent && e.pointerType === "mouse")) return; // the browser's own menu stays
+      if (!row || (e instanceof PointerEvent && e.pointerType === "mouse")) return; // a right click opens the browser's own menu
       if (this.openMenu(row, e)) e.preventDefault();
     });
     this.#menu.addEventListener("keydown", (e) => this.#inMenu(e));
@@ -70,7 +71,7 @@ export class RowActions {
     });
   }
 
-  /** Shows all that can be done with a message. @param {HTMLElement} row  @param {{ clientX: number, clientY: number }} [at]  @returns {boolean} whether there is anything */
+  /** Opens the menu of a message. @param {HTMLElement} row  @param {{ clientX: number, clientY: number }} [at]  @returns {boolean} false: the message offers nothing */
   openMenu(row, at) {
     const shown = rowOf(row);
     const can = shown ? offers(shown, this.inThread) : new Set();
@@ -144,7 +145,7 @@ export class RowActions {
     const items = [...this.#menu.querySelectorAll("button")];
     if (e.key === "Tab") e.preventDefault();
     else if (walk(e, items, "ArrowDown", "ArrowUp") || walk(e, items, "ArrowRight", "ArrowLeft")) e.preventDefault();
-    else if (e.key === "Escape") e.stopPropagation(); // closes the menu alone
+    else if (e.key === "Escape") e.stopPropagation(); // Escape closes the menu alone
     else if (e.key.length === 1 || e.key === "Delete") {
       const item = items.find((i) => i.dataset["do"] === LETTERS[e.key]);
       if (item) {
@@ -165,7 +166,7 @@ export class RowActions {
     else this.#emit(row, /** @type {Action} */ (action));
   }
 
-  /** The focus goes back to the message, unless it has gone elsewhere by itself. */
+  /** Returns the focus to the message, unless it has moved elsewhere. */
   #closed() {
     const row = this.#row;
     this.#row = null;
@@ -201,7 +202,7 @@ function quickItem(emoji) {
   return item;
 }
 
-/** Walks with the arrow keys; reports whether it was one of them.
+/** Moves the focus with the arrow keys. It reports whether the key was one of them.
  * @param {KeyboardEvent} e  @param {HTMLElement[]} items  @param {string} on  @param {string} back */
 function walk(e, items, on, back) {
   const at = items.findIndex((i) => i === document.activeElement);
@@ -215,12 +216,12 @@ function walk(e, items, on, back) {
   return true;
 }
 
-/** Makes one button of a toolbar the one that Tab reaches. @param {Element} bar  @param {Element | null} button */
+/** Lets Tab reach one button of a toolbar only. @param {Element} bar  @param {Element | null} button */
 function rove(bar, button) {
   for (const b of bar.querySelectorAll("button")) b.tabIndex = b === button ? 0 : -1;
 }
 
-/** Puts a popover beside a point or a box, within the screen. @param {HTMLElement} popover  @param {{ clientX: number, clientY: number } | DOMRect} at */
+/** Places a popover beside a point or a box, within the screen. @param {HTMLElement} popover  @param {{ clientX: number, clientY: number } | DOMRect} at */
 export function place(popover, at) {
   const box = popover.getBoundingClientRect();
   const [x, below, above] = at instanceof DOMRect ? [at.left, at.bottom + 4, at.top - 4] : [at.clientX, at.clientY + 2, at.clientY - 2];

@@ -1,12 +1,12 @@
-// suggestions.js: what the word at the caret may become, as a list above the field. The focus stays in the field: arrow
-// keys choose, Enter or Tab takes, Escape closes. (ARIA practices: combobox with list autocomplete.)
+// suggestions.js: a list of completions above the field. The focus stays in the field: arrow keys choose, Enter or Tab
+// takes, Escape closes. (ARIA practices: combobox with list autocomplete.)
 /** @import { Suggestion, Word } from "./completion.js" */
 import { showAvatar } from "../ui/avatar.js";
 import { bdi, fromTemplate, part, setText } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
 import { wordAt } from "./completion.js";
 
-/** Returns what a word may become. @typedef {(word: Word) => Suggestion[] | Promise<Suggestion[]>} Source */
+/** Returns the completions of a word. @typedef {(word: Word) => Suggestion[] | Promise<Suggestion[]>} Source */
 
 export class Suggestions {
   /** @type {Word | null} */
@@ -14,10 +14,10 @@ export class Suggestions {
   /** @type {Suggestion[]} */
   #list = [];
   #chosen = 0;
-  #closedAt = ""; // the word for which the person wants none
+  #closedAt = ""; // the word for which the person has closed the list
   #asked = 0;
 
-  /** @param {HTMLTextAreaElement} field  @param {HTMLElement} home what the list is put in  @param {Source} source  @param {() => void} onTaken */
+  /** @param {HTMLTextAreaElement} field  @param {HTMLElement} home gets the list  @param {Source} source  @param {() => void} onTaken */
   constructor(field, home, source, onTaken) {
     this.field = field;
     this.source = source;
@@ -45,7 +45,7 @@ export class Suggestions {
     return !this.box.hidden;
   }
 
-  /** Looks at the word at the caret. */
+  /** Shows the completions of the word at the caret. */
   async look() {
     const { selectionStart, selectionEnd, value } = this.field;
     const word = selectionStart === selectionEnd && document.activeElement === this.field ? wordAt(value, selectionStart) : null;
@@ -67,7 +67,7 @@ export class Suggestions {
     setText(this.told, "");
   }
 
-  /** Whether a key was meant for the list. @param {KeyboardEvent} e */
+  /** Handles a key. It reports whether the list has used it. @param {KeyboardEvent} e */
   takes(e) {
     if (!this.isOpen || e.ctrlKey || e.metaKey || e.altKey) return false;
     switch (e.key) {
@@ -89,7 +89,7 @@ export class Suggestions {
     }
   }
 
-  /** Whether there is nothing left to complete. */
+  /** Reports whether the word is complete already. */
   #isWhole() {
     const { from = 0, to = 0 } = this.#word ?? {};
     return this.field.value.slice(from, to) === this.#list[this.#chosen]?.text;

@@ -1,5 +1,5 @@
-// thread-panel.js: a thread in the side panel: its first message, the replies, and where one writes into it. It is the room's
-// log and composer once more; what these say of themselves stays in here, what is done with a message is told on.
+// thread-panel.js: a thread in the side panel: its first message, the replies and a composer. It uses the room's log
+// and composer elements. It handles their intents itself; intents about messages go on to message-actions.js.
 /** @import { BrowserMemory } from "../room/browser-memory.js" */
 /** @import { Outgoing } from "../room/composer.js" */
 /** @import { OutboxMessage } from "../room/outbox.js" */
@@ -54,7 +54,7 @@ export class ThreadPanel extends HTMLElement {
     const { thread } = session;
     if (!thread) return;
     const now = session.deps.now();
-    const target = thread.state.root ? thread.target : null; // where to go waits for something to be there
+    const target = thread.state.root ? thread.target : null; // the view scrolls once the thread is loaded
     if (target) thread.target = null;
     this.composer.maxText = session.maxText;
     const late = (/** @type {OutboxMessage} */ e) => !session.joined || session.sender.waitingFor !== "" || now - e.at > LATE_MS;
@@ -72,7 +72,7 @@ export class ThreadPanel extends HTMLElement {
   #send(session, text, about) {
     const echo = part(this, "[name=echo]", HTMLInputElement);
     session.thread?.send(text, { ...about, ...(echo.checked && { echo: true }) });
-    echo.checked = false; // it is for one message
+    echo.checked = false; // the choice is for one message
   }
 
   /** @param {RoomSession} session */

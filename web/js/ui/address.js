@@ -1,4 +1,4 @@
-// address.js: what an address of the page names. No DOM.
+// address.js: parses and formats the page's own addresses. No DOM.
 
 /** @typedef {{ at: "front" } | { at: "room", name: string, seq: number | null } | { at: "nowhere" }} Address */
 
@@ -14,10 +14,10 @@ export function parseAddress({ pathname, hash }) {
 /** Returns the address of a room, or of a message in it. @param {string} room  @param {number} [seq] */
 export const formatAddress = (room, seq) => `/r/${encodeURIComponent(room)}${seq ? `#${seq}` : ""}`;
 
-/** Whether a name is certainly written as the server writes it, so that there is nothing to ask. @param {string} name */
+/** Reports whether a room's name is certainly in its canonical form, so that the server need not be asked. @param {string} name */
 export const isPlain = (name) => /^[a-z0-9_-][a-z0-9_.-]{0,63}$/.test(name);
 
-/** What is no UTF-8 stays as it is, for the server to refuse. @param {string} path */
+/** Decodes a path. If it is not valid UTF-8 it stays unchanged, and the server refuses it. @param {string} path */
 function decoded(path) {
   try {
     return decodeURIComponent(path);

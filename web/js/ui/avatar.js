@@ -1,5 +1,5 @@
-// avatar.js: a person's picture: initials on a colour of their own. It says nothing that the name
-// beside it does not say, so it is hidden from assistive technology.
+// avatar.js: shows a person's picture: initials on a colour. It repeats the name beside it, so it is hidden from
+// assistive technology.
 /** @import { Person } from "../wire/json.js" */
 import { hue, initials } from "./text.js";
 

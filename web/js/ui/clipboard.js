@@ -1,6 +1,6 @@
-// clipboard.js: copying, also on plain http, where the clipboard API is missing.
+// clipboard.js: copies text, also on plain HTTP, where browsers have no clipboard API.
 
-/** Copies text and reports whether that worked. @param {string} text  @returns {Promise<boolean>} */
+/** Copies text. It resolves to false if the browser refuses. @param {string} text  @returns {Promise<boolean>} */
 export async function copyText(text) {
   try {
     await navigator.clipboard.writeText(text);
@@ -17,7 +17,7 @@ function copyBySelection(text) {
   area.value = text;
   area.readOnly = true;
   area.className = "visually-hidden";
-  const home = document.querySelector("dialog[open]") ?? document.body; // outside a modal dialog nothing takes focus
+  const home = document.querySelector("dialog[open]") ?? document.body; // while a modal dialog is open, only elements in it can take the focus
   home.append(area);
   area.select();
   const done = document.execCommand("copy");

@@ -1,4 +1,4 @@
-// dom.js: the few things that every view does with the DOM.
+// dom.js: helpers that all views use.
 /** @import { Key } from "../lang/en.js" */
 import { pieces, t } from "./i18n.js";
 
@@ -13,7 +13,7 @@ export function fromTemplate(id) {
 
 const ATTRIBUTES = { "data-t-label": "aria-label", "data-t-title": "title", "data-t-placeholder": "placeholder" };
 
-/** Puts the sentences in that markup names by their keys: data-t for the text, data-t-label and its like for attributes.
+/** Inserts the sentences whose keys the markup names: data-t for the text, data-t-label and the like for attributes.
  * @param {ParentNode} root */
 export function translate(root) {
   for (const element of root.querySelectorAll("[data-t]")) element.textContent = t(/** @type {Key} */ (element.getAttribute("data-t")));
@@ -22,13 +22,13 @@ export function translate(root) {
   }
 }
 
-/** Fills an element with a sentence in whose places elements stand, such as a name.
+/** Fills an element with a sentence whose placeholders are elements, such as a name.
  * @param {Element} element  @param {Key} key  @param {Record<string, Node>} values */
 export function fill(element, key, values) {
   element.replaceChildren(...pieces(key, values));
 }
 
-/** Returns the one element that has to be there. @template {Element} T
+/** Returns an element that must exist. It throws if there is none of this type. @template {Element} T
  * @param {ParentNode} root  @param {string} selector  @param {new () => T} type  @returns {T} */
 export function part(root, selector, type) {
   const found = root.querySelector(selector);
@@ -36,12 +36,12 @@ export function part(root, selector, type) {
   return found;
 }
 
-/** Tells the ancestors what a person wants. @param {Element} from  @param {string} name  @param {unknown} [detail] */
+/** Sends an intent of the person to the ancestors, as an event with our prefix. @param {Element} from  @param {string} name  @param {unknown} [detail] */
 export function emit(from, name, detail) {
   from.dispatchEvent(new CustomEvent(`parley:${name}`, { bubbles: true, detail }));
 }
 
-/** Listens to what `tell` says. @template T
+/** Calls `then` for each intent that `emit` sends under this name. @template T
  * @param {EventTarget} on  @param {string} name  @param {(detail: T) => void} then */
 export function listen(on, name, then) {
   on.addEventListener(`parley:${name}`, (e) => {
@@ -49,13 +49,13 @@ export function listen(on, name, then) {
   });
 }
 
-/** Sets text only where it differs, so that nothing is laid out or read aloud for nothing.
+/** Sets an element's text if it differs, so that unchanged text causes no layout and is not announced again.
  * @param {Element} element  @param {string} text */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** Returns a name in an element of its own that keeps its direction to itself. @param {string} name */
+/** Returns an element that shows a name and isolates its writing direction. @param {string} name */
 export function bdi(name) {
   const element = document.createElement("bdi");
   element.textContent = name;

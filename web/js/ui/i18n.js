@@ -1,13 +1,14 @@
-// i18n.js: what the page says, in the reader's language: one catalogue per language (lang/), and numbers, lists and
-// dates by Intl. English is there from the start; language.js loads another before anything is shown. No DOM.
+// i18n.js: the page's texts in the reader's language: one catalogue per language (lang/), and numbers, lists and dates
+// formatted by Intl. The English catalogue is always loaded; language.js loads another one before the page shows
+// anything. No DOM.
 /** @import { Catalogue, Key } from "../lang/en.js" */
 import en from "../lang/en.js";
 import { Refusal } from "../wire/protocol.js";
 
-/** What stands in a sentence's places. A number is written as the language writes it; `n` also chooses the plural.
+/** The values of a sentence's placeholders. Numbers are formatted for the language; `n` also selects the plural form.
  * @typedef {Readonly<Record<string, string | number>>} Values */
 
-/** The languages that a person may choose, by their own names: for a further one, a file in lang/ and a line here. */
+/** The languages that a person may choose, with their own names. To add one, add a file to lang/ and a line here. */
 export const LANGUAGES = /** @type {const} */ ({ en: "English", de: "Deutsch" });
 
 const PSEUDO = "xx-pseudo";
@@ -16,20 +17,21 @@ const RIGHT_TO_LEFT = new Set(["ar", "fa", "he", "ur", PSEUDO]);
 /** @type {Catalogue} */
 let catalogue = en;
 let tag = "en";
-let locale = "en-GB"; // the language as it is written where the reader lives
+let locale = "en-GB"; // the language with the reader's region
 let plurals = new Intl.PluralRules(locale);
 let numbers = new Intl.NumberFormat(locale);
 
-/** The language spoken, for <html lang>. */
+/** Returns the tag of the language in use, for <html lang>. */
 export const language = () => tag;
 
-/** What Intl is to be asked with. */
+/** Returns the locale for Intl. */
 export const intl = () => locale;
 
 /** @returns {"ltr" | "rtl"} */
 export const direction = () => (RIGHT_TO_LEFT.has(tag) ? "rtl" : "ltr");
 
-/** Returns the first language of a reader that there is, and where they read it: ["de", "de-AT"]. `chosen` comes first.
+/** Returns the best available language for a reader and their regional variant of it, such as ["de", "de-AT"].
+ * `chosen` takes precedence over the languages that the browser reads.
  * @param {string} chosen "" for none  @param {readonly string[]} reads  @returns {[string, string]} */
 export function bestLanguage(chosen, reads) {
   if (chosen === PSEUDO) return [PSEUDO, PSEUDO];
@@ -40,7 +42,7 @@ export function bestLanguage(chosen, reads) {
   return ["en", "en-GB"];
 }
 
-/** From now on the page speaks this language. @param {string} language  @param {string} where  @param {Catalogue} sentences */
+/** Sets the language of the page. @param {string} language  @param {string} where  @param {Catalogue} sentences */
 export function speak(language, where, sentences) {
   catalogue = sentences;
   tag = language;
@@ -52,7 +54,7 @@ export function speak(language, where, sentences) {
 /** Returns a sentence. @param {Key} key  @param {Values} [values] */
 export const t = (key, values) => pieces(key, values ?? {}).map((v) => (typeof v === "number" ? number(v) : v)).join("");
 
-/** Returns a sentence in pieces: words, and between them the values as they are, so that a view can put elements there.
+/** Returns a sentence in pieces: its words and, between them, the values unchanged, so that a view can insert elements.
  * @template V  @param {Key} key  @param {Readonly<Record<string, V>>} values  @returns {(string | V)[]} */
 export function pieces(key, values) {
   const entry = catalogue[key];

@@ -1,18 +1,18 @@
-// language.js: which language the page speaks: the one chosen, else the browser's, else English. The page waits for this
-// file before it first paints (blocking="render"), and every module that shows something for this one.
+// language.js: sets the page's language: the chosen one, else the browser's, else English. The page does not paint
+// before this module is loaded (blocking="render"), and modules that show texts run after it.
 import { bestLanguage, direction, language, speak } from "./i18n.js";
 import { Store } from "./storage.js";
 import { backing } from "./theme.js";
 
 const store = new Store(backing());
 
-/** The tag of the language chosen, "" for the browser's. */
+/** Returns the tag of the chosen language; "": the browser's. */
 export function chosenLanguage() {
-  const kept = store.get("language");
-  return typeof kept === "string" ? kept : "";
+  const stored = store.get("language");
+  return typeof stored === "string" ? stored : "";
 }
 
-/** The page is drawn anew in another language by loading it again; what was written waits in drafts and outbox.
+/** Chooses a language and reloads the page in it. Unsent texts survive as drafts and in the outbox.
  * @param {string} tag "" for the browser's */
 export function chooseLanguage(tag) {
   store.put("language", tag);
@@ -22,13 +22,13 @@ export function chooseLanguage(tag) {
   else location.replace(url);
 }
 
-const asked = new URLSearchParams(location.search).get("lang"); // for links and tests; not kept
+const asked = new URLSearchParams(location.search).get("lang"); // for links and tests; not stored
 const [tag, where] = bestLanguage(asked ?? chosenLanguage(), navigator.languages);
 if (tag !== "en") {
   try {
     speak(tag, where, (await import(`../lang/${tag}.js`)).default);
   } catch {
-    // the network broke: English is better than nothing
+    // the network failed: stay with English
   }
 } else {
   speak(tag, where, (await import("../lang/en.js")).default);

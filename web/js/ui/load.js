@@ -1,10 +1,10 @@
-// load.js: modules that come after the page's first ones, and what happens when the network breaks meanwhile.
+// load.js: loads modules after the page's first ones, also when the network breaks meanwhile.
 import { t } from "./i18n.js";
 import { say } from "./toast.js";
 
 const RETRY_MS = 2_000;
 
-/** Loads what the page needs by and by, however often that takes. @template M  @param {() => Promise<M>} load  @returns {Promise<M>} */
+/** Loads a module that the page needs. It retries until it succeeds. @template M  @param {() => Promise<M>} load  @returns {Promise<M>} */
 export async function loadWithRetry(load) {
   for (;;) {
     try {
@@ -15,7 +15,7 @@ export async function loadWithRetry(load) {
   }
 }
 
-/** Loads what somebody has asked for, and says so if that cannot be done. @template M  @param {() => Promise<M>} load  @returns {Promise<M | null>} */
+/** Loads a module that the person asked for. If that fails it shows a message and resolves to null. @template M  @param {() => Promise<M>} load  @returns {Promise<M | null>} */
 export async function loadOrExplain(load) {
   try {
     return await load();

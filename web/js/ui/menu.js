@@ -1,9 +1,10 @@
-// menu.js: a menu at a button: a popover, so that it lies above everything and goes by itself; keys as the ARIA practices have it.
+// menu.js: a menu that opens at a button. It is a popover, so that it lies above everything and closes by itself; its
+// keys follow the ARIA practices.
 import { fromTemplate, part } from "./dom.js";
 
-/** @typedef {{ label: string, does: () => void, checked?: boolean, radio?: boolean, rule?: boolean, danger?: boolean }} Item `rule`: a line before it */
+/** @typedef {{ label: string, does: () => void, checked?: boolean, radio?: boolean, rule?: boolean, danger?: boolean }} Item `rule`: a separator stands before it */
 
-/** Opens a menu; the anchor has the focus again afterwards. @param {HTMLElement} anchor  @param {string} label  @param {readonly Item[]} items */
+/** Opens a menu. When it closes, the focus returns to the anchor. @param {HTMLElement} anchor  @param {string} label  @param {readonly Item[]} items */
 export function openMenu(anchor, label, items) {
   document.querySelector(".menu")?.remove();
   const menu = part(fromTemplate("menu"), ".menu", HTMLElement);
@@ -16,7 +17,7 @@ export function openMenu(anchor, label, items) {
     if (menu.contains(document.activeElement) || document.activeElement === document.body) anchor.focus({ preventScroll: true });
     menu.remove();
   });
-  (anchor.closest("[popover], dialog") ?? document.body).append(menu); // within a drawer, so that the drawer stays
+  (anchor.closest("[popover], dialog") ?? document.body).append(menu); // inside the drawer that has the anchor, so that the drawer stays open
   menu.showPopover();
   place(menu, anchor);
   anchor.setAttribute("aria-expanded", "true");
@@ -46,7 +47,7 @@ function rule() {
   return line;
 }
 
-/** Below the anchor and aligned with its end, or wherever there is room. @param {HTMLElement} menu  @param {HTMLElement} anchor */
+/** Places the menu below the anchor, aligned with its end, or above it if there is no room below. @param {HTMLElement} menu  @param {HTMLElement} anchor */
 function place(menu, anchor) {
   const at = anchor.getBoundingClientRect();
   const { offsetWidth: width, offsetHeight: height } = menu;
@@ -68,7 +69,7 @@ function pressed(e, menu) {
   all[to]?.focus();
 }
 
-/** A letter goes to the next item that begins with it. @param {KeyboardEvent} e  @param {HTMLElement[]} all  @param {number} at */
+/** Returns the index of the next item that begins with the pressed letter. @param {KeyboardEvent} e  @param {HTMLElement[]} all  @param {number} at */
 function letter(e, all, at) {
   if (e.key.length !== 1 || e.ctrlKey || e.metaKey || e.altKey || e.key === " ") return undefined;
   const begins = (/** @type {HTMLElement} */ b) => (b.textContent ?? "").trim().toLocaleLowerCase().startsWith(e.key.toLocaleLowerCase());

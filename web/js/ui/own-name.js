@@ -1,4 +1,5 @@
-// own-name.js: one's own name on a button: seen is the name alone, heard is the whole sentence.
+// own-name.js: a button's label with the person's own name: only the name is visible, and a screen reader reads a
+// whole sentence.
 import { bdi } from "./dom.js";
 import { pieces } from "./i18n.js";
 

@@ -1,16 +1,17 @@
-// settings.js: how a person wants the page, kept in this browser as one item ("settings") beside the theme and the language,
-// which are read before anything else is there. What is not set, or no longer known, has its default. No DOM.
+// settings.js: what a person has set for the page, stored in this browser as one item ("settings"). Theme and language
+// are items of their own, because they are read before anything else. Values that are missing or not valid any more
+// have their defaults. No DOM.
 /** @import { Store } from "./storage.js" */
 
 /** @typedef {object} Choices
  * @property {"small" | "medium" | "large"} size  of the text
- * @property {boolean} sound  for what calls
- * @property {boolean} system  the system's own notifications, if the browser was allowed to
- * @property {boolean} quiet  whether there are hours without sound and notifications
+ * @property {boolean} sound  for messages that alert
+ * @property {boolean} system  notifications of the operating system, if the person has allowed them in the browser
+ * @property {boolean} quiet  no sound and no notifications between quietFrom and quietTo
  * @property {string} quietFrom  "22:00", local time
  * @property {string} quietTo
  * @property {"enter" | "ctrl-enter"} sendBy
- * @property {boolean} people  whether who is here is shown where there is room
+ * @property {boolean} people  the side panel shows who is in the room when the screen is wide enough
  */
 
 /** @type {Choices} */
@@ -31,8 +32,8 @@ export class Settings {
 
   /** @returns {Choices} */
   get all() {
-    const kept = this.store.get("settings");
-    const known = typeof kept === "object" && kept !== null ? Object.entries(kept).filter(([name, v]) => Object.hasOwn(VALID, name) && VALID[/** @type {keyof Choices} */ (name)](v)) : [];
+    const stored = this.store.get("settings");
+    const known = typeof stored === "object" && stored !== null ? Object.entries(stored).filter(([name, v]) => Object.hasOwn(VALID, name) && VALID[/** @type {keyof Choices} */ (name)](v)) : [];
     return { ...DEFAULTS, ...Object.fromEntries(known) };
   }
 

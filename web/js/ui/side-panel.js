@@ -1,18 +1,19 @@
-// side-panel.js: the one panel beside the talk: people, a thread, pins, search … one at a time. What is in it belongs to
-// whoever opened it. On a small screen it covers the talk, which then is out of reach until the panel is closed.
+// side-panel.js: the panel beside the messages. It shows one thing at a time: people, a thread, pins, search and so
+// on. Its caller owns the element that is shown. On a small screen the panel covers the messages, which are inert
+// until it closes.
 import { emit, fromTemplate, part, setText } from "./dom.js";
 
 const COVERS = matchMedia("(max-width: 55.999rem)");
-const ROOMY = matchMedia("(min-width: 72rem)"); // room for a panel that nobody asked for
+const ROOMY = matchMedia("(min-width: 72rem)"); // wide enough for the default content
 
-/** What a panel shows. @typedef {{ name: string, element: HTMLElement, title: string }} Content */
+/** What the panel shows. @typedef {{ name: string, element: HTMLElement, title: string }} Content */
 
 export class SidePanel extends HTMLElement {
   /** @type {Content | null} */
   #shown = null;
-  /** @type {Content | null} what is shown where there is room and nothing else to show */
+  /** @type {Content | null} shown on a wide screen when nothing else is open */
   #default = null;
-  /** @type {Element | null} what has the focus again when the panel closes */
+  /** @type {Element | null} gets the focus back when the panel closes */
   #opener = null;
 
   connectedCallback() {
@@ -29,13 +30,13 @@ export class SidePanel extends HTMLElement {
     });
   }
 
-  /** The name of what is shown, "" for nothing. */
+  /** The name of the content shown; "": closed. */
   get name() {
     return this.#shown?.name ?? "";
   }
 
-  /** Shows element in the panel, in place of what was there, and gives it the focus: to what wants it (`autofocus`), else
-   * to the title. @param {string} name  @param {HTMLElement} element  @param {string} title */
+  /** Shows an element in place of the content before and moves the focus to its `autofocus` element, or else to the
+   * title. @param {string} name  @param {HTMLElement} element  @param {string} title */
   open(name, element, title) {
     if (!this.contains(document.activeElement)) this.#opener = document.activeElement;
     this.#show({ name, element, title });
@@ -43,7 +44,7 @@ export class SidePanel extends HTMLElement {
     (wants instanceof HTMLElement ? wants : part(this, "h2", HTMLElement)).focus({ preventScroll: true });
   }
 
-  /** Closes the panel, or only what has this name. @param {string} [name] */
+  /** Closes the panel; with a name, only if the content has this name. @param {string} [name] */
   close(name) {
     if (!this.#shown || (name !== undefined && name !== this.name)) return;
     const hadFocus = this.contains(document.activeElement);
@@ -54,14 +55,14 @@ export class SidePanel extends HTMLElement {
     if (hadFocus && back instanceof HTMLElement) back.focus({ preventScroll: true });
   }
 
-  /** Says what the panel shows while nothing is asked for, on a screen with room for it. @param {Content | null} content */
+  /** Sets the content that is shown on a wide screen while nothing else is open. @param {Content | null} content */
   setDefault(content) {
     const before = this.#default;
     this.#default = content;
     if (this.#shown === null || this.#shown === before) this.#show(ROOMY.matches ? content : null);
   }
 
-  /** Another title for what is shown under a name. @param {string} name  @param {string} title */
+  /** Changes the title if the content has this name. @param {string} name  @param {string} title */
   retitle(name, title) {
     if (this.name === name) setText(part(this, "h2", HTMLElement), title);
   }
@@ -79,7 +80,7 @@ export class SidePanel extends HTMLElement {
     emit(this, "panel", this.name);
   }
 
-  /** Nothing that lies under the panel can be reached. */
+  /** Makes the elements that lie under the panel inert. */
   #cover() {
     for (const element of this.parentElement?.children ?? []) {
       if (element instanceof HTMLElement && element !== this) element.inert = !this.hidden && COVERS.matches;

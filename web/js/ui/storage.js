@@ -1,14 +1,14 @@
-// storage.js: small things kept in the browser, as JSON under names of our own. Where the browser keeps
-// nothing (storage forbidden or full), they live as long as the page, and `durable` says so. No DOM.
+// storage.js: small values stored in the browser as JSON, under names with a prefix of our own. If the browser stores
+// nothing (forbidden or full), they live as long as the page, and `durable` is false. No DOM.
 
 const PREFIX = "parley:";
 
 /** @typedef {Pick<Storage, "getItem" | "setItem" | "removeItem" | "key" | "length">} Backing */
 
 export class Store {
-  /** Whether what was put last outlives the page. */
+  /** Whether the value that was put last outlives the page. */
   durable = true;
-  /** @type {Map<string, string>} what the browser would not take */
+  /** @type {Map<string, string>} values that the browser did not store */
   #memory = new Map();
 
   /** @param {Backing | null} backing usually localStorage */
@@ -24,7 +24,7 @@ export class Store {
     try {
       return JSON.parse(json);
     } catch {
-      return undefined; // somebody else's, or half written: as if it were not there
+      return undefined; // not written by us, or only half written: treated as missing
     }
   }
 
@@ -48,7 +48,7 @@ export class Store {
     try {
       this.backing?.removeItem(PREFIX + name);
     } catch {
-      // storage was taken away from us: then it holds nothing either
+      // storage is forbidden now: it holds nothing
     }
   }
 
@@ -76,6 +76,6 @@ export class Store {
   }
 }
 
-/** Returns the name in our store of a key that a `storage` event tells, or null if it is not ours.
+/** Returns the name for the key of a `storage` event, or null if the key is not ours.
  * @param {string | null} key */
 export const nameOf = (key) => (key?.startsWith(PREFIX) ? key.slice(PREFIX.length) : null);

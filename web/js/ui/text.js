@@ -1,8 +1,8 @@
-// text.js: what a person wrote, and what can be said of it. It returns data, never markup and never nodes. No DOM.
+// text.js: helpers for texts that people write. They return data, never markup or nodes. No DOM.
 import { t } from "./i18n.js";
 
-/** Returns the address if it is one that a click may open, else "". The server makes the links and says where they lead;
- * what it would never make is refused here again. @param {string} href */
+/** Returns the address if a click may open it, else "". The server allows only such links in its HTML; this is a second
+ * check. @param {string} href */
 export function safeHref(href) {
   try {
     const url = new URL(href); // absolute only
@@ -14,7 +14,7 @@ export function safeHref(href) {
   }
 }
 
-/** How many characters the server counts: code points. @param {string} s */
+/** Returns the length of a text as the server counts it: in code points. @param {string} s */
 export function length(s) {
   let n = 0;
   for (const _ of s) n++;
@@ -23,7 +23,7 @@ export function length(s) {
 
 const segmenter = "Segmenter" in Intl ? new Intl.Segmenter("en", { granularity: "grapheme" }) : null;
 
-/** One or two letters that stand for a name. @param {string} name */
+/** Returns one or two letters that stand for a name. @param {string} name */
 export function initials(name) {
   const words = name.trim().split(/[\s._-]+/u).filter((w) => /[\p{L}\p{N}\p{Extended_Pictographic}]/u.test(w));
   const first = (/** @type {string} */ w) => (segmenter ? segmenter.segment(w)[Symbol.iterator]().next().value?.segment : [...w][0]) ?? "";
@@ -31,27 +31,27 @@ export function initials(name) {
   return letters.join("").toLocaleUpperCase("en");
 }
 
-/** A hue in degrees for a person: always the same one, and no meaning in it. @param {string} id */
+/** Returns a hue in degrees for a person. It depends on the id alone. @param {string} id */
 export function hue(id) {
   let h = 2166136261; // FNV-1a
   for (let i = 0; i < id.length; i++) h = Math.imul(h ^ id.charCodeAt(i), 16777619);
-  h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d); // mixes the high bits in
-  return ((h >>> 8) % 30) * 12; // steps that an eye can just tell apart
+  h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d); // mixes in the high bits
+  return ((h >>> 8) % 30) * 12; // 30 hues that the eye can tell apart
 }
 
-/** Reports whether text is nothing but one to six emoji, which are shown large. @param {string} text */
+/** Reports whether a text consists of one to six emoji; such a message is shown large. @param {string} text */
 export function isJumbo(text) {
   return text.length <= 80 && /^(?:(?:\p{RI}\p{RI}|\p{Emoji_Presentation}|\p{Extended_Pictographic}\uFE0F)(?:\p{EMod}|\u200D\p{Extended_Pictographic}\uFE0F?)*\s*){1,6}$/u.test(text);
 }
 
 const HIDDEN = "▒▒▒";
 
-/** What a message says, on one line, without the marks of its formatting and without what it hides. @param {string} text */
+/** Returns a message's text on one line, without formatting marks and with spoilers hidden. @param {string} text */
 export function excerpt(text) {
   return text.replace(/\|\|.+?\|\|/gs, HIDDEN).replace(/^```.*$/gm, "").replace(/^(?:> ?|#+ )/gm, "").replace(/(\*\*|~~|__|[*`_])(?=\S)(.+?)(?<=\S)\1/gs, "$2").replace(/\s+/g, " ").trim();
 }
 
-/** "Ada is typing…" @param {readonly string[]} names */
+/** Returns a sentence such as "Ada is typing…", or "". @param {readonly string[]} names */
 export function typingText(names) {
   const [a, b] = names;
   if (a === undefined) return "";
@@ -59,5 +59,5 @@ export function typingText(names) {
   return names.length === 2 ? t("typing.two", { name: isolate(a), other: isolate(b) }) : t("typing.many");
 }
 
-/** Keeps the direction of a name to itself where there is no element to do so (UAX #9 §2.5). @param {string} s */
+/** Isolates the writing direction of a name in a plain text, where no element can do so (UAX #9 §2.5). @param {string} s */
 export const isolate = (s) => `\u2068${s}\u2069`;

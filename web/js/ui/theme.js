@@ -1,5 +1,5 @@
-// theme.js: light, dark, of high contrast, or as the system has it; and how large its text is. The page waits for this file before it first paints
-// (blocking="render"), so that it does not flash in the other one.
+// theme.js: the theme (light, dark, high contrast, or as the system is set) and the size of the text. The page does
+// not paint before this module is loaded (blocking="render"), so that it does not flash in another theme.
 import { Settings } from "./settings.js";
 import { Store } from "./storage.js";
 
@@ -18,8 +18,8 @@ const store = new Store(backing());
 
 /** @returns {Theme} */
 export function theme() {
-  const kept = store.get("theme");
-  return kept === "light" || kept === "dark" || kept === "contrast" ? kept : "system";
+  const stored = store.get("theme");
+  return stored === "light" || stored === "dark" || stored === "contrast" ? stored : "system";
 }
 
 /** @param {Theme} choice */
@@ -36,7 +36,7 @@ function show() {
   document.querySelector("meta[name=theme-color]")?.setAttribute("content", dark ? "#17191c" : "#faf9f6");
 }
 
-/** As settings.js has it. */
+/** Applies the text size of the settings. */
 export function showSize() {
   document.documentElement.dataset["size"] = new Settings(store).get("size");
 }
@@ -45,6 +45,6 @@ show();
 showSize();
 for (const wish of ["(prefers-color-scheme: dark)", "(prefers-contrast: more)"]) matchMedia(wish).addEventListener("change", show);
 addEventListener("storage", () => {
-  show(); // chosen in another tab
+  show(); // another tab may have changed it
   showSize();
 });

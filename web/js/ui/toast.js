@@ -1,4 +1,4 @@
-// toast.js: a short word about something that was just done, said aloud politely and gone by itself.
+// toast.js: a short message about something that was just done. It is announced politely and disappears by itself.
 
 const SHOWN_MS = 3_500;
 
@@ -12,7 +12,7 @@ export class ParleyToast extends HTMLElement {
   /** @param {string} text */
   say(text) {
     clearTimeout(this.#timer);
-    // A dialog lies above everything but what came after it: the toast goes there to be seen and heard.
+    // A modal dialog lies above the rest of the page, which is inert: inside the dialog the toast is seen and announced.
     (document.querySelector("dialog[open]") ?? document.body).append(this);
     this.textContent = text;
     this.classList.add("shown");

@@ -1,4 +1,4 @@
-// api.js: the server over HTTP: who one is, what a room is, its history. No DOM.
+// api.js: the REST interface of the server: the session, rooms, their history. No DOM.
 /** @import { Person } from "./json.js" */
 /** @import { Page, PageQuery, SlashCommand } from "./protocol.js" */
 import { person, record } from "./json.js";
@@ -7,7 +7,7 @@ import { Refusal, decodePage, decodeVersions, refusal } from "./protocol.js";
 /** @typedef {{ room: string, seq: number, count: number }} RoomSummary */
 
 export class Api {
-  /** What was asked for before it was needed, by address. @type {Map<string, Promise<Record<string, unknown>>>} */
+  /** Answers that were requested before they were needed, by URL. @type {Map<string, Promise<Record<string, unknown>>>} */
   #ahead = new Map();
 
   /** @param {typeof globalThis.fetch} fetch */
@@ -15,8 +15,8 @@ export class Api {
     this.fetch = fetch;
   }
 
-  /** Returns who the cookie says one is, or null for nobody. Whoever has a name that nobody may have any more is refused
-   * until they take another. @returns {Promise<Person | null>} */
+  /** Returns the person of the session cookie, or null without a session. It rejects with `bad_name` if the person's
+   * name is not allowed any more. @returns {Promise<Person | null>} */
   async whoAmI() {
     try {
       return personIn(await this.#ask("/api/session"));
@@ -26,7 +26,7 @@ export class Api {
     }
   }
 
-  /** Makes one a guest with this name, or renames the guest that one is already.
+  /** Makes a guest with this name, or renames the guest of the present session.
    * @param {string} name  @returns {Promise<Person>} */
   async callMe(name) {
     const headers = { "Content-Type": "application/json" };
@@ -48,12 +48,12 @@ export class Api {
     return decodePage(await (ahead ?? this.#ask(url)));
   }
 
-  /** Asks for messages that will be needed in a moment. @param {string} room  @param {PageQuery} where */
+  /** Requests a page that `messages` will ask for soon. @param {string} room  @param {PageQuery} where */
   readAhead(room, where) {
     const url = messages(room, where);
     const answer = this.#ask(url);
     this.#ahead.set(url, answer);
-    answer.catch(() => this.#ahead.delete(url)); // who needs it asks again
+    answer.catch(() => this.#ahead.delete(url)); // then messages() requests it again
   }
 
   /** @param {string} room  @param {number} seq  @param {PageQuery} where  @returns {Promise<Page>} */
@@ -61,7 +61,7 @@ export class Api {
     return decodePage(await this.#ask(`${message(room, seq)}/replies?${query(where)}`));
   }
 
-  /** What a message says, and said before. @param {string} room  @param {number} seq */
+  /** Returns a message and all its versions. @param {string} room  @param {number} seq */
   async versions(room, seq) {
     const all = decodeVersions(await this.#ask(message(room, seq)));
     for (let { more, versions } = all; more && versions.length > 0; all.versions.push(...versions)) {
@@ -71,7 +71,7 @@ export class Api {
     return all;
   }
 
-  /** @param {string} room  @returns {Promise<Page>} the last pinned first */
+  /** @param {string} room  @returns {Promise<Page>} the newest pin first */
   async pins(room) {
     const url = `/api/rooms/${encodeURIComponent(room)}/pins`;
     let o = await this.#ask(url);
@@ -90,13 +90,13 @@ export class Api {
     return Array.isArray(list) ? list.map((c) => ({ name: word(c?.name), args: word(c?.args), help: word(c?.help), by: word(c?.by) })).filter((c) => c.name !== "") : [];
   }
 
-  /** Every emoji with its short-codes. @returns {Promise<string[][]>} */
+  /** Returns each emoji followed by its short-codes. @returns {Promise<string[][]>} */
   async emoji() {
     const list = (await this.#ask("/api/emoji"))["emoji"];
     return Array.isArray(list) ? list.filter((e) => Array.isArray(e) && e.length > 1 && e.every((w) => typeof w === "string")) : [];
   }
 
-  /** Reads an object from an address of the API. @param {string} url */
+  /** Returns the object at a URL of the API. @param {string} url */
   read(url) {
     return this.#ask(url);
   }

@@ -1,15 +1,15 @@
-// connection.js: one WebSocket that comes back by itself. It says hello, matches answers to commands,
-// and hands on everything else. Socket, timers and chance are parameters, so that tests own them. No DOM.
+// connection.js: one WebSocket that reconnects by itself. It says hello, matches answers to commands by their id, and
+// passes every other frame on. Socket, timers and random numbers are parameters, so that tests control them. No DOM.
 /** @import { AnswerBody, Command, ServerMessage } from "./protocol.js" */
 import { Refusal, decode } from "./protocol.js";
 
 const BACKOFF_MS = 500; // first wait; doubles each time
 const BACKOFF_MAX_MS = 20_000;
-const PING_MS = 25_000; // the server takes silence of 90 s for an end, so two may be missed
+const PING_MS = 25_000; // the server closes a connection after 90 s of silence, so two pings may be lost
 const ANSWER_MS = 10_000; // without an answer for so long the connection counts as lost
-const AWAKE_ANSWER_MS = 3_000; // the same after the device slept: then a dead connection is likely
+const AWAKE_ANSWER_MS = 3_000; // the same after the device slept, when the connection is probably dead
 
-/** What a WebSocket is to us.
+/** The part of a WebSocket that we use.
  * @typedef {object} Socket
  * @property {number} readyState
  * @property {(data: string) => void} send
@@ -19,7 +19,7 @@ const AWAKE_ANSWER_MS = 3_000; // the same after the device slept: then a dead c
  * @property {((e: CloseEvent) => void) | null} onclose
  */
 
-const SIGNED_OUT = 4001; // the close code of a session that was ended: we do not come back with it
+const SIGNED_OUT = 4001; // the close code for an ended session; the page does not reconnect after it
 
 /** @typedef {"connecting" | "online" | "waiting" | "ended"} Status */
 
@@ -28,12 +28,12 @@ const SIGNED_OUT = 4001; // the close code of a session that was ended: we do no
  * @property {(f: () => void, ms: number) => number} setTimeout
  * @property {(id: number) => void} clearTimeout
  * @property {() => number} random between 0 and 1
- * @property {(hello: AnswerBody) => void} onHello who one is is known; commands may follow
- * @property {(message: ServerMessage) => void} onMessage everything that is no answer
+ * @property {(hello: AnswerBody) => void} onHello the server has answered hello; commands may be sent
+ * @property {(message: ServerMessage) => void} onMessage gets every frame except answers
  * @property {(status: Status) => void} onStatus
- * @property {() => void} onEnded  somebody has signed one out: there will be no further connection
+ * @property {() => void} onEnded  the session was ended: the page does not connect again
  * @property {() => Promise<void>} onBadSession makes a new session; then the connection tries again
- * @property {() => void} onBadName one's name is nobody's any more: another has to be chosen
+ * @property {() => void} onBadName the person's name is not allowed any more: they have to choose another one
  */
 
 export class Connection {
@@ -42,7 +42,7 @@ export class Connection {
   /** @type {Socket | null} */
   #socket = null;
   #lastID = 0;
-  #failures = 0; // dials in a row that did not get as far as hello
+  #failures = 0; // dials in a row that failed before hello was answered
   /** @type {Map<number, { resolve: (b: AnswerBody) => void, reject: (r: Refusal) => void }>} */
   #waiting = new Map();
   /** @type {number | undefined} */
@@ -57,7 +57,7 @@ export class Connection {
     this.options = options;
   }
 
-  /** Connects now, also when it was waiting to; does nothing while there is a connection. */
+  /** Connects now, also while it waits to retry. With a connection it does nothing. */
   connect() {
     if (this.#socket || this.status === "ended") return;
     this.options.clearTimeout(this.#retryTimer ?? 0);
@@ -70,8 +70,8 @@ export class Connection {
     this.#expect(ANSWER_MS);
   }
 
-  /** Sends a command. The promise is its answer; it is rejected with the server's refusal, or with
-   * the code `lost` when no answer can come any more.
+  /** Sends a command and resolves to its answer. It rejects with the server's refusal, or with the code `lost` if
+   * the connection ends before an answer comes.
    * @param {Command} command  @returns {Promise<AnswerBody>} */
   request(command) {
     const socket = this.#socket;
@@ -84,7 +84,7 @@ export class Connection {
     });
   }
 
-  /** The device woke up or the network came back: connect at once, or see at once whether the connection is still there. */
+  /** The device woke up or the network came back. Connects at once, or pings to check that the connection still works. */
   wake() {
     if (!this.#socket) {
       this.#failures = 0;
@@ -129,7 +129,7 @@ export class Connection {
     else waiting?.reject(message.error);
   }
 
-  /** Something has to be heard within ms, or the connection is taken for lost. @param {number} ms */
+  /** Gives up the connection if no frame comes within ms. @param {number} ms */
   #expect(ms) {
     this.options.clearTimeout(this.#deadline ?? 0);
     this.#deadline = this.options.setTimeout(() => this.#drop(), ms);
@@ -145,11 +145,11 @@ export class Connection {
 
   /** @param {number} answerMs */
   #ping(answerMs) {
-    this.request({ op: "ping" }).catch(() => undefined); // a loss is seen by #lost
+    this.request({ op: "ping" }).catch(() => undefined); // if the connection is lost, #lost handles it
     this.#expect(answerMs);
   }
 
-  /** Gives the socket up without waiting for its closing handshake, which a dead network never ends. */
+  /** Gives up the socket without waiting for its closing handshake, which never ends on a dead network. */
   #drop() {
     const socket = this.#socket;
     if (!socket) return;
@@ -157,7 +157,7 @@ export class Connection {
     socket.close();
   }
 
-  /** @param {Socket} socket  @param {number} [code] with which the server closed it */
+  /** @param {Socket} socket  @param {number} [code] the close code */
   #lost(socket, code) {
     if (socket !== this.#socket) return;
     this.#socket = null;
@@ -172,7 +172,8 @@ export class Connection {
     this.#retryTimer = this.options.setTimeout(() => this.connect(), this.#wait());
   }
 
-  /** Between half and all of a wait that doubles, so that a thousand pages do not return in the same moment. */
+  /** Returns the milliseconds to wait: a random part, from half to all, of a time that doubles with each failure. So a
+   * thousand pages do not reconnect at the same time. */
   #wait() {
     const full = Math.min(BACKOFF_MAX_MS, BACKOFF_MS * 2 ** this.#failures++);
     return full / 2 + (full / 2) * this.options.random();

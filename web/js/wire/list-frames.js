@@ -1,39 +1,39 @@
-// list-frames.js: what is said on the wire about the rooms in a person's list, and how it is read. No DOM, no socket.
+// list-frames.js: frames about the rooms in a person's list, and how they are decoded. No DOM.
 /** @import { Person } from "./json.js" */
 import { number, parseTime, person, personOrUnknown, record, string } from "./json.js";
 
-/** How much a room may disturb. @typedef {"all" | "mentions" | "none"} Notify */
+/** Which messages of a room alert the person. @typedef {"all" | "mentions" | "none"} Notify */
 
-/** A room in a person's list, as the server keeps it.
+/** A room in a person's list, as the server stores it.
  * @typedef {object} ListEntry
  * @property {string} room
  * @property {string} topic
- * @property {number} seq  the newest
- * @property {number} at  when the newest message came, 0 if there is none
- * @property {{ from: Person, text: string } | null} last  how it begins
- * @property {number} read
+ * @property {number} seq  of the newest event
+ * @property {number} at  of the newest message; 0: no message yet
+ * @property {{ from: Person, text: string } | null} last  its author and the beginning of its text
+ * @property {number} read  the read mark: the newest seq that the person has read
  * @property {number} unread
- * @property {number} mentions  how many of the unread name the person
+ * @property {number} mentions  how many unread messages name the person
  * @property {Notify} notify
  * @property {boolean} muted
  * @property {boolean} favourite
  */
 
-/** Something new in some room of the list: a message or a thread's reply, a topic, or that a message was deleted.
+/** A new event in a room of the list: a message, a reply in a thread, a topic or a deletion.
  * @typedef {object} ListUpdate
  * @property {string} room
  * @property {number} seq
  * @property {number} at
  * @property {string} kind
  * @property {Person} from
- * @property {string} text  how it begins
- * @property {readonly string[]} mentions  ids
- * @property {boolean} here  it names everybody who is here
- * @property {number} thread  0 if it is in none
- * @property {number} target  the message that was deleted, else 0
+ * @property {string} text  its beginning
+ * @property {readonly string[]} mentions  the ids of the persons whom it names
+ * @property {boolean} here  it names everybody who is in the room
+ * @property {number} thread  the seq of the thread's first message; 0: not in a thread
+ * @property {number} target  the seq of the deleted message; 0: not a deletion
  */
 
-/** How far a person has read a room, by whatever device. @typedef {{ room: string, seq: number, unread: number, mentions: number }} ReadMark */
+/** How far a person has read a room, on any of their devices. @typedef {{ room: string, seq: number, unread: number, mentions: number }} ReadMark */
 
 /** @typedef {(
  *   | { type: "update", room: string, update: ListUpdate }
@@ -42,7 +42,7 @@ import { number, parseTime, person, personOrUnknown, record, string } from "./js
  *   | { type: "read", room: string, mark: ReadMark }
  * )} ListFrame */
 
-/** Returns what a frame says about the list, or null if it is about something else.
+/** Decodes a frame about the list. It returns null for other frames.
  * @param {Record<string, unknown>} o  @returns {ListFrame | null} */
 export function decodeListFrame(o) {
   const room = string(o["room"]);

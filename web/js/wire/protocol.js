@@ -1,4 +1,4 @@
-// protocol.js: what is said on the wire (docs/protocol.md) and how it is read. No DOM, no socket.
+// protocol.js: the frames and answers of the server (docs/protocol.md) and how they are decoded. No DOM.
 /** @import { Person } from "./json.js" */
 /** @import { ListEntry, ListFrame } from "./list-frames.js" */
 import { number, optionalNumber, optionalString, parseTime, people, person, personOrUnknown, record, string } from "./json.js";
@@ -16,11 +16,11 @@ import { decodeListEntry, decodeListFrame } from "./list-frames.js";
  * @property {string} [emoji]
  * @property {number} [thread]  the message whose thread it is in
  * @property {number} [replyTo]  the message that it answers
- * @property {Quote} [quote]  what that one says, if it still does
+ * @property {Quote} [quote]  the beginning of that message; missing once it is deleted
  * @property {boolean} [action]
- * @property {{ from: Person, at: number }} [forward]  said elsewhere first
+ * @property {{ from: Person, at: number }} [forward]  who wrote it first, in another room
  * @property {Person[]} [mentions]
- * @property {boolean} [here]
+ * @property {boolean} [here]  it names everybody who is in the room
  * @property {boolean} [deleted]  its text is deleted
  */
 
@@ -36,10 +36,11 @@ import { decodeListEntry, decodeListFrame } from "./list-frames.js";
 
 /** @typedef {{ from: Person, text: string }} Quote */
 /** @typedef {{ emoji: string, people: readonly Person[] }} Reaction in the order in which they came */
-/** @typedef {{ count: number, seq: number, at: number, from: Person }} Replies a thread in short, with its last reply */
+/** @typedef {{ count: number, seq: number, at: number, from: Person }} Replies the number of replies in a thread, and the newest reply */
 
-/** Some messages, oldest first, as they stood when the room's newest event was `seq`. `more`: there are further
- * ones in the direction asked for; around a message that is backwards, and `moreAfter` tells the other.
+/** A page of messages, oldest first, in their state as of event `seq`, the room's newest at that time. `more`: there
+ * are further messages in the direction asked for. Around a message, `more` is about older messages and `moreAfter`
+ * about newer ones.
  * @typedef {object} Page
  * @property {string} room
  * @property {number} seq
@@ -50,7 +51,7 @@ import { decodeListEntry, decodeListFrame } from "./list-frames.js";
  * @property {boolean} [moreAfter]
  * @property {MessageState[]} messages
  * @property {MessageState} [root]  of a thread
- * @property {boolean} [subscribed]  the thread
+ * @property {boolean} [subscribed]  the person is told of replies in the thread
  */
 
 /** @typedef {{ seq: number, at: number, text: string, html: string }} Version */
@@ -62,7 +63,7 @@ import { decodeListEntry, decodeListFrame } from "./list-frames.js";
 
 /** @typedef {{ message_length: number }} Limits */
 
-/** What the server says, decoded. `answer` belongs to the command with the same `id`.
+/** A decoded frame. An `answer` belongs to the command with the same `id`.
  * @typedef {(
  *   | { type: "answer", id: number, ok: true, body: AnswerBody }
  *   | { type: "answer", id: number, ok: false, error: Refusal }
@@ -72,19 +73,19 @@ import { decodeListEntry, decodeListFrame } from "./list-frames.js";
  *   | ListFrame
  * )} ServerMessage */
 
-/** The fields of all answers together; which are set depends on the command.
+/** The fields that answers have. Which of them are set depends on the command.
  * @typedef {object} AnswerBody
  * @property {string} op "ok", or for a join perhaps "behind"
  * @property {Person} [person]
  * @property {string} [epoch]
- * @property {boolean} [reset]  with "behind": the room's log is another one than the one that we hold
+ * @property {boolean} [reset]  with "behind": the room has another log than the one whose events we hold
  * @property {Limits} [limits]
  * @property {string} [room]
  * @property {number} [seq]
  * @property {number} [at]
  * @property {number} [count]
- * @property {Person[]} [here]
- * @property {string} [kind]  what a message became that was no message but a command
+ * @property {Person[]} [here]  it names everybody who is in the room
+ * @property {string} [kind]  the kind of the stored event, if a slash command made another kind than a message of it
  * @property {string} [topic]
  * @property {ListEntry[]} [rooms]
  * @property {number} [read]
@@ -113,8 +114,8 @@ import { decodeListEntry, decodeListFrame } from "./list-frames.js";
  * @property {boolean} [listed]
  */
 
-/** Why a command was refused: a code to act on and a sentence to read. The code
- * `lost` is ours: no answer came because the connection ended. */
+/** Why a command was refused: a code for the program and a sentence in English for people. The page itself uses the
+ * code `lost` when the connection ended before an answer came. */
 export class Refusal extends Error {
   /** @param {string} code  @param {string} message  @param {number} [retryAfterMs] */
   constructor(code, message, retryAfterMs) {
@@ -125,13 +126,13 @@ export class Refusal extends Error {
   }
 }
 
-/** The codes with which the same message may be sent again, unchanged. */
+/** Codes after which the same command may be sent again unchanged. */
 const RETRYABLE = new Set(["rate_limited", "unavailable", "overloaded", "stopping", "internal", "too_many_connections", "lost"]);
 
-/** Reports whether it helps to wait. @param {string} code */
+/** Reports whether a command refused with this code may succeed later. @param {string} code */
 export const isRetryable = (code) => RETRYABLE.has(code);
 
-/** Returns what a frame says, or null for what this page does not know (and so ignores).
+/** Decodes a frame. It returns null for an op that this page does not know; such frames are ignored.
  * @param {string} frame  @returns {ServerMessage | null} */
 export function decode(frame) {
   const o = parse(frame);
@@ -158,7 +159,7 @@ export function decode(frame) {
   }
 }
 
-/** Returns a page of history. @param {unknown} value  @returns {Page} */
+/** Decodes a page of history. @param {unknown} value  @returns {Page} */
 export function decodePage(value) {
   const o = record(value) ?? {};
   const list = Array.isArray(o["messages"]) ? o["messages"] : [];
@@ -171,8 +172,8 @@ export function decodePage(value) {
   };
 }
 
-/** Returns a message with what it said before. @param {unknown} value
- * @returns {{ message: MessageState | null, versions: Version[], more: boolean }} `more`: there are more, after the last one */
+/** Decodes a message and its earlier versions. @param {unknown} value
+ * @returns {{ message: MessageState | null, versions: Version[], more: boolean }} `more`: versions follow the last one */
 export function decodeVersions(value) {
   const o = record(value) ?? {};
   const list = Array.isArray(o["versions"]) ? o["versions"].map((v) => record(v) ?? {}) : [];
@@ -228,7 +229,8 @@ function decodeEvent(o) {
   return event;
 }
 
-/** What few events have, by its name on the wire. @type {Record<string, (v: unknown) => Partial<MessageState>>} */
+/** The decoders of fields that most events do not have, by the field's name on the wire.
+ * @type {Record<string, (v: unknown) => Partial<MessageState>>} */
 const OPTIONAL_FIELDS = {
   target: (v) => ({ target: number(v) }),
   emoji: (v) => ({ emoji: string(v) }),

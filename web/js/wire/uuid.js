@@ -3,8 +3,8 @@
 let lastMs = 0;
 let counter = 0;
 
-/** Returns a new id. Those made on one page sort in the order in which they were made, also within
- * one millisecond and when the clock goes back: `rand_a` counts (RFC 9562 §6.2, method 1).
+/** Returns a new id. The ids that one page makes sort in the order of their making, even within one millisecond or
+ * when the clock is set back: `rand_a` is a counter (RFC 9562 §6.2, method 1).
  * @param {number} [now] milliseconds  @returns {string} */
 export function uuid7(now = Date.now()) {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
