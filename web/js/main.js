@@ -28,14 +28,19 @@ function show(element) {
 async function start() {
   const address = parseAddress(location);
   if (address.at === "nowhere") return app.replaceChildren(refusal(t("error.no-page"), t("error.no-page-why")));
-  if (address.at === "room" && memory.name && isPlain(address.name)) api.readAhead(address.name, firstPage(address.seq)); // in parallel with the session
-  const summary = address.at === "room" && !memory.name ? api.room(address.name) : null; // newcomers see a summary of the room
+  if (address.at === "room" && memory.name && isPlain(address.name))
+    api.readAhead(address.name, firstPage(address.seq)); // in parallel with the session
+  // Newcomers see a summary of the room.
+  const summary = address.at === "room" && !memory.name ? api.room(address.name) : null;
   let why = "";
-  const [room, me] = await Promise.all([summary, whoAmI().catch((err) => {
-    if (!(err instanceof Refusal) || err.code !== "bad_name") throw err;
-    why = reason(err);
-    return null;
-  })]);
+  const [room, me] = await Promise.all([
+    summary,
+    whoAmI().catch((err) => {
+      if (!(err instanceof Refusal) || err.code !== "bad_name") throw err;
+      why = reason(err);
+      return null;
+    }),
+  ]);
   if (me) return enter(me);
   listen(app, "entered", (/** @type {Person} */ person) => enter(person));
   if (address.at === "front") {
@@ -52,10 +57,13 @@ async function start() {
  * @returns {Promise<Person | null>} */
 async function whoAmI() {
   if (!memory.name) return null;
-  return (await api.whoAmI()) ?? api.callMe(memory.name).catch((err) => {
-    if (err instanceof Refusal && err.code === "bad_name") throw err;
-    return null;
-  });
+  return (
+    (await api.whoAmI()) ??
+    api.callMe(memory.name).catch((err) => {
+      if (err instanceof Refusal && err.code === "bad_name") throw err;
+      return null;
+    })
+  );
 }
 
 /** @param {Person} me */
@@ -66,7 +74,8 @@ function enter(me) {
 
 /** @param {unknown} err */
 function failed(err) {
-  if (err instanceof Refusal && err.code === "bad_room") return app.replaceChildren(refusal(t("error.no-room"), reason(err)));
+  if (err instanceof Refusal && err.code === "bad_room")
+    return app.replaceChildren(refusal(t("error.no-room"), reason(err)));
   part(document, "#starting", HTMLElement).textContent = t("error.retrying");
   setTimeout(() => start().catch(failed), RETRY_MS);
 }

@@ -40,7 +40,8 @@ const bonus = (text, i) => (i === 0 ? START : /[\s\-_.]/.test(text[i - 1] ?? "")
 const folded = (s) => s.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 
 /** Returns the items whose names match, best first; without letters, all items in their order. @template T
- * @param {readonly T[]} items  @param {string} letters  @param {(item: T) => string} name  @param {number} limit  @returns {T[]} */
+ * @param {readonly T[]} items  @param {string} letters  @param {(item: T) => string} name  @param {number} limit
+ * @returns {T[]} */
 export function best(items, letters, name, limit) {
   const found = items.map((item, i) => ({ item, i, score: match(letters, name(item)) }));
   const meant = found.filter((f) => f.score !== null);

@@ -6,7 +6,8 @@ import { t } from "../ui/i18n.js";
 import { fullTime, shortTime } from "../ui/time.js";
 import { snippet } from "./snippet.js";
 
-/** @param {HTMLElement} panel  @param {readonly Hit[]} hits  @param {number} now  @param {boolean} threads whether each is a thread */
+/** @param {HTMLElement} panel  @param {readonly Hit[]} hits  @param {number} now
+ * @param {boolean} threads whether each is a thread */
 export function addHits(panel, hits, now, threads = false) {
   part(panel, ".hits", HTMLElement).append(...hits.map((hit) => item(panel, hit, now, threads)));
 }

@@ -15,8 +15,13 @@ const WAIT_MS = 250;
 
 /** The operators of the search. @type {[string, Key][]} */
 const OPERATORS = [
-  ["\"…\"", "search.phrase"], ["wor*", "search.beginning"], ["from:Ada", "search.from"], ["in:lobby", "search.in"],
-  ["has:link", "search.has"], ["after:2026-01-31", "search.after"], ["before:2026-01-31", "search.before"],
+  ['"…"', "search.phrase"],
+  ["wor*", "search.beginning"],
+  ["from:Ada", "search.from"],
+  ["in:lobby", "search.in"],
+  ["has:link", "search.has"],
+  ["after:2026-01-31", "search.after"],
+  ["before:2026-01-31", "search.before"],
 ];
 
 class SearchPanel extends HTMLElement {

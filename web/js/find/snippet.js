@@ -5,13 +5,17 @@ const LENGTH = 160;
 
 /** @typedef {{ text: string, hit: boolean }} Piece */
 
-/** Cuts a text into pieces, some of which are hits. @param {string} text  @param {readonly (readonly [number, number])[]} ranges code points: from, to
+/** Cuts a text into pieces, some of which are hits.
+ * @param {string} text  @param {readonly (readonly [number, number])[]} ranges code points: from, to
  * @returns {Piece[]} */
 export function snippet(text, ranges) {
   const points = [...text.replace(/\s/g, " ")];
-  const sorted = ranges.filter(([from, to]) => from >= 0 && to > from && to <= points.length).sort((a, b) => a[0] - b[0]);
+  const sorted = ranges
+    .filter(([from, to]) => from >= 0 && to > from && to <= points.length)
+    .sort((a, b) => a[0] - b[0]);
   const first = sorted[0]?.[0] ?? 0;
-  const start = first > BEFORE && points.length > LENGTH ? Math.min(first - BEFORE, Math.max(0, points.length - LENGTH)) : 0;
+  const start =
+    first > BEFORE && points.length > LENGTH ? Math.min(first - BEFORE, Math.max(0, points.length - LENGTH)) : 0;
   const end = Math.min(points.length, start + LENGTH);
   /** @type {Piece[]} */
   const pieces = [];

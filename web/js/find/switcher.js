@@ -11,10 +11,16 @@ import { best } from "./fuzzy.js";
 
 const MOST = 12;
 
-/** What can be chosen. @typedef {{ icon: string, name: string, detail: string, does: () => void, person?: boolean }} Choice */
+/** What can be chosen.
+ * @typedef {{ icon: string, name: string, detail: string, does: () => void, person?: boolean }} Choice */
+
+/** @typedef {object} Shell
+ * @property {(what: "search" | "settings" | "saved" | "threads" | "shortcuts") => void} open
+ * @property {(address: string) => void} go
+ */
 
 /** @typedef {object} Context
- * @property {{ open: (what: "search" | "settings" | "saved" | "threads" | "shortcuts") => void, go: (address: string) => void }} shell
+ * @property {Shell} shell
  * @property {PageSession} session
  * @property {(action: "read") => void} act
  */
@@ -72,7 +78,9 @@ export function open(context) {
 /** @param {Context} context  @returns {Choice[]} */
 function everything({ shell, session, act }) {
   const here = session.room?.deps.room;
-  const rooms = sections(session.rooms).flatMap((s) => s.entries).filter((e) => e.room !== here);
+  const rooms = sections(session.rooms)
+    .flatMap((s) => s.entries)
+    .filter((e) => e.room !== here);
   const people = [...(session.room?.state.people?.values() ?? [])].filter((p) => p.id !== session.me.id);
   const todo = /** @type {const} */ ([
     ["i-search", t("search.title"), () => shell.open("search")],
@@ -87,10 +95,23 @@ function everything({ shell, session, act }) {
     ["i-settings", t("switcher.theme", { theme: t("theme.system") }), () => setTheme("system")],
     ["i-alert", t("keys.title"), () => shell.open("shortcuts")],
   ]);
-  const offered = todo.filter(([icon]) => session.hasList || (icon !== "i-saved" && icon !== "i-thread" && icon !== "i-search"));
+  const offered = todo.filter(
+    ([icon]) => session.hasList || (icon !== "i-saved" && icon !== "i-thread" && icon !== "i-search"),
+  );
   return [
-    ...rooms.map((e) => ({ icon: "i-room", name: e.room, detail: e.topic, does: () => shell.go(formatAddress(e.room)) })),
-    ...people.map((p) => ({ icon: "i-people", name: p.name, detail: t("switcher.person"), person: true, does: () => mention(p.name) })),
+    ...rooms.map((e) => ({
+      icon: "i-room",
+      name: e.room,
+      detail: e.topic,
+      does: () => shell.go(formatAddress(e.room)),
+    })),
+    ...people.map((p) => ({
+      icon: "i-people",
+      name: p.name,
+      detail: t("switcher.person"),
+      person: true,
+      does: () => mention(p.name),
+    })),
     ...offered.map(([icon, name, does]) => ({ icon, name, detail: t("switcher.action"), does: () => void does() })),
   ];
 }
@@ -100,7 +121,12 @@ function found(choices, letters, { shell, session }) {
   const list = best(choices, letters, (c) => c.name, MOST);
   const name = letters.trim();
   if (name && !/\s/.test(name) && !session.rooms.has(name.toLowerCase())) {
-    list.push({ icon: "i-plus", name: t("switcher.go", { room: isolate(name) }), detail: "", does: () => shell.go(formatAddress(name)) });
+    list.push({
+      icon: "i-plus",
+      name: t("switcher.go", { room: isolate(name) }),
+      detail: "",
+      does: () => shell.go(formatAddress(name)),
+    });
   }
   return list;
 }

@@ -42,10 +42,13 @@ export default {
   "front.lead": "Räume zum Reden. Wer den Link hat, ist dabei.",
   "front.name": "Dein Name",
   "front.room": "Raum",
-  "front.hint": "Jeder Name ist ein Raum: Buchstaben, Ziffern, „-“, „_“ und „.“. Einen ausgedachten Namen kann niemand erraten.",
+  "front.hint":
+    "Jeder Name ist ein Raum: Buchstaben, Ziffern, „-“, „_“ und „.“. Einen ausgedachten Namen kann niemand erraten.",
   "front.make-up": "Namen ausdenken",
   "front.enter": "Raum betreten",
-  "front.kept": "Was in einem Raum gesagt wird, bleibt auf diesem Server und geht nirgendwohin sonst. Deine Liste der Räume sieht niemand sonst.",
+  "front.kept":
+    "Was in einem Raum gesagt wird, bleibt auf diesem Server und geht nirgendwohin sonst. " +
+    "Deine Liste der Räume sieht niemand sonst.",
   "join.welcome": "Willkommen in {room}",
   "join.count": { one: "{n} Person ist gerade hier", other: "{n} Personen sind gerade hier" },
   "join.nobody": "Gerade ist niemand hier",
@@ -63,10 +66,15 @@ export default {
   "room.copied": "Link kopiert",
   "room.not-copied": "Dieser Browser lässt die Seite nicht kopieren; der Link ist markiert.",
   "room.lost": "Verbindung wird wiederhergestellt …",
-  "room.lost-kept": { one: "Verbindung wird wiederhergestellt … {n} Nachricht liegt hier bereit.", other: "Verbindung wird wiederhergestellt … {n} Nachrichten liegen hier bereit." },
+  "room.lost-kept": {
+    one: "Verbindung wird wiederhergestellt … {n} Nachricht liegt hier bereit.",
+    other: "Verbindung wird wiederhergestellt … {n} Nachrichten liegen hier bereit.",
+  },
   "room.back": "Wieder verbunden",
   "signed-out": "Du bist abgemeldet",
-  "signed-out.note": "Diese Sitzung wurde beendet, hier oder auf einem anderen Gerät. Was du geschrieben und nicht gesendet hast, bleibt in diesem Browser.",
+  "signed-out.note":
+    "Diese Sitzung wurde beendet, hier oder auf einem anderen Gerät. " +
+    "Was du geschrieben und nicht gesendet hast, bleibt in diesem Browser.",
   "signed-out.again": "Wieder hereinkommen",
 
   // You
@@ -86,7 +94,8 @@ export default {
   "rooms.new": "Raum betreten oder eröffnen",
   "rooms.filter": "Räume filtern",
   "rooms.favourites": "Favoriten",
-  "rooms.none": "Noch keine Räume. Folge einem Link, den dir jemand gegeben hat, oder eröffne einen Raum und teile seinen Link.",
+  "rooms.none":
+    "Noch keine Räume. Folge einem Link, den dir jemand gegeben hat, oder eröffne einen Raum und teile seinen Link.",
   "rooms.no-match": "Kein Raum hat diese Wörter im Namen.",
   "rooms.menu": "Was mit {room} geschehen soll",
   "rooms.unread": { one: "{n} ungelesen", other: "{n} ungelesen" },
@@ -272,7 +281,10 @@ export default {
   "composer.cancel": "Abbrechen",
   "composer.emoji": "Emoji einfügen",
   "suggest.label": "Vorschläge",
-  "suggest.n": { one: "{n} Vorschlag. Enter übernimmt ihn, Escape schließt.", other: "{n} Vorschläge. Pfeiltasten wählen, Enter übernimmt, Escape schließt." },
+  "suggest.n": {
+    one: "{n} Vorschlag. Enter übernimmt ihn, Escape schließt.",
+    other: "{n} Vorschläge. Pfeiltasten wählen, Enter übernimmt, Escape schließt.",
+  },
   "suggest.here": "alle, die hier sind",
   "emoji.title": "Emoji",
   "emoji.search": "Emoji suchen",
@@ -292,7 +304,8 @@ export default {
   "thread.replies": { one: "{n} Antwort", other: "{n} Antworten" },
   "thread.summary": "{replies}, zuletzt {time}",
   "pins.title": "Angeheftete Nachrichten",
-  "pins.none": "Hier ist nichts angeheftet. Was alle wiederfinden sollen, lässt sich aus dem Menü einer Nachricht anheften.",
+  "pins.none":
+    "Hier ist nichts angeheftet. Was alle wiederfinden sollen, lässt sich aus dem Menü einer Nachricht anheften.",
   "pins.jump": "Hingehen",
   "topic.add": "Thema angeben",
   "topic.change": "Thema: {topic}. Ändern",

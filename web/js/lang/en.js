@@ -54,7 +54,8 @@ const sentences = {
   "front.hint": "Any name is a room: letters, digits, “-”, “_” and “.”. A made-up name cannot be guessed.",
   "front.make-up": "Make up a name",
   "front.enter": "Enter the room",
-  "front.kept": "What is said in a room is kept on this server and goes nowhere else. Your list of rooms is seen by nobody else.",
+  "front.kept":
+    "What is said in a room is kept on this server and goes nowhere else. Your list of rooms is seen by nobody else.",
   "join.welcome": "Welcome to {room}",
   "join.count": { one: "{n} person is here now", other: "{n} people are here now" },
   "join.nobody": "Nobody is here right now",
@@ -75,7 +76,9 @@ const sentences = {
   "room.lost-kept": { one: "Reconnecting… {n} message kept here.", other: "Reconnecting… {n} messages kept here." },
   "room.back": "Back online",
   "signed-out": "You have been signed out",
-  "signed-out.note": "This session has been ended, here or on another device. What you have written and not sent is kept in this browser.",
+  "signed-out.note":
+    "This session has been ended, here or on another device. " +
+    "What you have written and not sent is kept in this browser.",
   "signed-out.again": "Come in again",
 
   // You
@@ -281,7 +284,10 @@ const sentences = {
   "composer.cancel": "Cancel",
   "composer.emoji": "Put in an emoji",
   "suggest.label": "Suggestions",
-  "suggest.n": { one: "{n} suggestion. Enter takes it, Escape closes.", other: "{n} suggestions. Arrow keys choose, Enter takes one, Escape closes." },
+  "suggest.n": {
+    one: "{n} suggestion. Enter takes it, Escape closes.",
+    other: "{n} suggestions. Arrow keys choose, Enter takes one, Escape closes.",
+  },
   "suggest.here": "everybody who is here",
   "emoji.title": "Emoji",
   "emoji.search": "Search emoji",

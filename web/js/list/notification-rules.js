@@ -28,8 +28,10 @@ export function decide(update, { me, entry, looking, choices, minute }) {
   return { alerts: true, sound: choices.sound && !quiet, show: choices.system && !quiet };
 }
 
-/** Reports whether a minute of the day is between two others, also across midnight. @param {number} minute  @param {number} from  @param {number} to */
-export const within = (minute, from, to) => (from <= to ? minute >= from && minute < to : minute >= from || minute < to);
+/** Reports whether a minute of the day is between two others, also across midnight.
+ * @param {number} minute  @param {number} from  @param {number} to */
+export const within = (minute, from, to) =>
+  from <= to ? minute >= from && minute < to : minute >= from || minute < to;
 
 /** @param {string} time "22:30" */
 export function minutes(time) {
@@ -37,16 +39,18 @@ export function minutes(time) {
   return hours * 60 + rest;
 }
 
-/** Claims the alert for a message, so that only one of several tabs alerts: each tab writes its name beside the message,
- * and the last one that wrote alerts. Storage has no locks, and Web Locks exist only in secure contexts.
- * @param {Store} store  @param {string} room  @param {number} seq  @param {string} tab  @returns {boolean} false: another tab has alerted for this message */
+/** Claims the alert for a message, so that only one of several tabs alerts: each tab writes its name beside the
+ * message, and the last one that wrote alerts. Storage has no locks, and Web Locks exist only in secure contexts.
+ * @param {Store} store  @param {string} room  @param {number} seq  @param {string} tab
+ * @returns {boolean} false: another tab has alerted for this message */
 export function claimAlert(store, room, seq, tab) {
   if (readClaim(store, room).seq >= seq) return false;
   store.put(`told:${room}`, [seq, tab]);
   return true;
 }
 
-/** Reports whether this tab still has the claim. @param {Store} store  @param {string} room  @param {number} seq  @param {string} tab */
+/** Reports whether this tab still has the claim.
+ * @param {Store} store  @param {string} room  @param {number} seq  @param {string} tab */
 export function holdsAlert(store, room, seq, tab) {
   const last = readClaim(store, room);
   return last.seq >= seq && last.tab === tab;

@@ -34,10 +34,14 @@ export class Notifier {
     const { store } = session.deps.memory;
     const now = new Date();
     const decision = decide(update, {
-      me: session.me.id, entry: session.rooms.get(update.room), looking: this.#looking(update.room),
-      choices: this.settings.all, minute: now.getHours() * 60 + now.getMinutes(),
+      me: session.me.id,
+      entry: session.rooms.get(update.room),
+      looking: this.#looking(update.room),
+      choices: this.settings.all,
+      minute: now.getHours() * 60 + now.getMinutes(),
     });
-    if (this.#looking(update.room)) claimAlert(store, update.room, update.seq, this.#tab); // the person sees it here, so no other tab alerts
+    // The person sees it here, so no other tab alerts.
+    if (this.#looking(update.room)) claimAlert(store, update.room, update.seq, this.#tab);
     if (!decision.alerts || !claimAlert(store, update.room, update.seq, this.#tab)) return;
     const timer = window.setTimeout(() => {
       this.#drop(this.#pending, update.room, (p) => p.seq === update.seq);
@@ -51,7 +55,8 @@ export class Notifier {
     this.#forget(room, (item) => item.seq <= seq);
   }
 
-  /** Cancels pending alerts that match, and closes their notifications. @param {string} room  @param {(item: { seq: number }) => boolean} matches */
+  /** Cancels pending alerts that match, and closes their notifications.
+   * @param {string} room  @param {(item: { seq: number }) => boolean} matches */
   #forget(room, matches) {
     for (const { timer } of this.#drop(this.#pending, room, matches)) clearTimeout(timer);
     for (const { note } of this.#drop(this.#shown, room, matches)) note.close();
@@ -62,7 +67,10 @@ export class Notifier {
     if (n === this.#badge) return;
     this.#badge = n;
     const icon = document.querySelector("link[rel=icon]");
-    icon?.setAttribute("href", (icon.getAttribute("href") ?? "").replace(/parley(-unread)?\.svg$/, n > 0 ? "parley-unread.svg" : "parley.svg"));
+    icon?.setAttribute(
+      "href",
+      (icon.getAttribute("href") ?? "").replace(/parley(-unread)?\.svg$/, n > 0 ? "parley-unread.svg" : "parley.svg"),
+    );
     if (!("setAppBadge" in navigator)) return;
     (n > 0 ? navigator.setAppBadge(n) : navigator.clearAppBadge()).catch(() => undefined); // the app is not installed
   }
@@ -77,12 +85,19 @@ export class Notifier {
   #speak(update, { sound, show }) {
     if (this.#looking(update.room)) return;
     const named = mentionsPerson(update, this.session.me.id);
-    const title = named ? t("notify.named", { name: isolate(update.from.name), room: isolate(update.room) }) : t("notify.wrote", { name: isolate(update.from.name), room: isolate(update.room) });
+    const title = named
+      ? t("notify.named", { name: isolate(update.from.name), room: isolate(update.room) })
+      : t("notify.wrote", { name: isolate(update.from.name), room: isolate(update.room) });
     if (named) announce(title);
     if (sound) chime();
     if (!show || !("Notification" in window) || Notification.permission !== "granted") return;
     try {
-      const note = new Notification(title, { body: update.text, tag: `${update.room} ${update.seq}`, icon: document.querySelector("link[rel=icon]")?.getAttribute("href") ?? "", silent: true });
+      const note = new Notification(title, {
+        body: update.text,
+        tag: `${update.room} ${update.seq}`,
+        icon: document.querySelector("link[rel=icon]")?.getAttribute("href") ?? "",
+        silent: true,
+      });
       note.onclick = () => {
         window.focus();
         note.close();

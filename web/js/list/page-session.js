@@ -55,7 +55,10 @@ export class PageSession {
     this.rooms = list.fromEntries(deps.memory.visits().map(({ room, at }) => list.emptyEntry(room, at)));
     const { dial, setTimeout, clearTimeout, random } = deps;
     this.connection = new Connection({
-      dial, setTimeout, clearTimeout, random,
+      dial,
+      setTimeout,
+      clearTimeout,
+      random,
       onHello: (body) => this.#onHello(body),
       onMessage: (m) => this.#receive(m),
       onStatus: (status) => this.#connectionChanged(status),
@@ -66,7 +69,8 @@ export class PageSession {
       onBadName: deps.onBadName,
     });
     this.marks = new ReadMarks({
-      setTimeout, clearTimeout,
+      setTimeout,
+      clearTimeout,
       send: (room, seq, exact) => this.#request({ op: "read", room, seq, ...(exact && { exact }) }),
       onAnswer: (mark) => {
         this.#show(list.applyReadMark(this.rooms, mark));
@@ -104,10 +108,13 @@ export class PageSession {
     left.look({ following: left.state.following, reading: false, seen: 0 });
     this.marks.flush(room);
     this.marks.release(room);
-    this.#leaving.set(room, this.deps.setTimeout(() => {
-      this.#leaving.delete(room);
-      left.leave();
-    }, LEAVE_MS));
+    this.#leaving.set(
+      room,
+      this.deps.setTimeout(() => {
+        this.#leaving.delete(room);
+        left.leave();
+      }, LEAVE_MS),
+    );
   }
 
   /** The page is about to close: sends the read marks that wait. */
@@ -127,10 +134,12 @@ export class PageSession {
     this.deps.memory.name = person.name;
   }
 
-  /** Changes the settings of a room in the list. It resolves to false if the server refuses. @param {string} room  @param {Partial<Pick<ListEntry, "notify" | "muted" | "favourite">>} change */
+  /** Changes the settings of a room in the list. It resolves to false if the server refuses.
+   * @param {string} room  @param {Partial<Pick<ListEntry, "notify" | "muted" | "favourite">>} change */
   async set(room, change) {
     const before = this.rooms.get(room);
-    if (before) this.#show(list.withEntry(this.rooms, { ...before, ...change })); // at once; undone if the server refuses
+    // At once; undone if the server refuses.
+    if (before) this.#show(list.withEntry(this.rooms, { ...before, ...change }));
     const answer = this.hasList ? await this.#request({ op: "set", room, ...change }) : null;
     if (!answer && this.hasList && before) this.#show(list.withEntry(this.rooms, before));
     return answer !== null;
@@ -156,7 +165,8 @@ export class PageSession {
     this.marks.flush();
   }
 
-  /** Marks a message and the later ones as unread, until the person comes back to the room. @param {string} room  @param {number} seq */
+  /** Marks a message and the later ones as unread, until the person comes back to the room.
+   * @param {string} room  @param {number} seq */
   markUnread(room, seq) {
     this.marks.hold(room, seq - 1);
   }
@@ -165,9 +175,17 @@ export class PageSession {
   #begin(room, entry) {
     const { api, memory, channel, setTimeout, now } = this.deps;
     const epoch = this.#hello?.epoch;
-    if (this.hasList && epoch) memory.setLastRead(room, epoch, entry.read); // the person may have read on another device
+    // The person may have read on another device.
+    if (this.hasList && epoch) memory.setLastRead(room, epoch, entry.read);
     const session = new RoomSession({
-      room, me: this.me, api, memory, connection: this.connection, channel: channel(room), setTimeout, now,
+      room,
+      me: this.me,
+      api,
+      memory,
+      connection: this.connection,
+      channel: channel(room),
+      setTimeout,
+      now,
       onChange: () => this.#changed(room),
       onReset: () => this.marks.resetLog(room),
     });
@@ -227,7 +245,10 @@ export class PageSession {
     const known = new Set(listed.map((e) => e.room));
     const { memory } = this.deps;
     const here = this.room?.deps.room;
-    return memory.visits().filter(({ room }) => !known.has(room) && (room === here || !memory.wasWritten(room))).map(({ room, at }) => list.emptyEntry(room, at));
+    return memory
+      .visits()
+      .filter(({ room }) => !known.has(room) && (room === here || !memory.wasWritten(room)))
+      .map(({ room, at }) => list.emptyEntry(room, at));
   }
 
   /** @param {Status} status */

@@ -9,7 +9,8 @@ const WAIT_MS = 1_000;
 /** @typedef {object} Options
  * @property {(f: () => void, ms: number) => number} setTimeout
  * @property {(id: number) => void} clearTimeout
- * @property {(room: string, seq: number, exact: boolean) => Promise<AnswerBody | null>} send  resolves to null if the server did not store it
+ * @property {(room: string, seq: number, exact: boolean) => Promise<AnswerBody | null>} send  resolves to null if the
+ * server did not store it
  * @property {(mark: ReadMark) => void} onAnswer
  */
 
@@ -59,7 +60,8 @@ export class ReadMarks {
     this.#sent.delete(room);
   }
 
-  /** The server has sent a read mark: another device has read, or the list came. @param {string} room  @param {number} seq */
+  /** The server has sent a read mark: another device has read, or the list came.
+   * @param {string} room  @param {number} seq */
   receive(room, seq) {
     this.#sent.set(room, seq);
     if ((this.#waiting.get(room) ?? Infinity) <= seq) this.#waiting.delete(room);
@@ -88,7 +90,13 @@ export class ReadMarks {
     const before = this.#sent.get(room) ?? 0;
     this.#sent.set(room, seq);
     const answer = await this.options.send(room, seq, exact);
-    if (answer) return this.options.onAnswer({ room, seq: answer.read ?? seq, unread: answer.unread ?? 0, mentions: answer.mentions ?? 0 });
+    if (answer)
+      return this.options.onAnswer({
+        room,
+        seq: answer.read ?? seq,
+        unread: answer.unread ?? 0,
+        mentions: answer.mentions ?? 0,
+      });
     if (this.#sent.get(room) !== seq) return; // a later read mark was sent since
     this.#sent.set(room, before);
     if (!exact && !this.#waiting.has(room)) this.#waiting.set(room, seq);

@@ -9,8 +9,21 @@
 /** @param {readonly ListEntry[]} entries  @returns {Rooms} */
 export const fromEntries = (entries) => new Map(entries.map((e) => [e.room, e]));
 
-/** Returns the entry of a room that the server has not sent one for. @param {string} room  @param {number} [at]  @returns {ListEntry} */
-export const emptyEntry = (room, at = 0) => ({ room, topic: "", seq: 0, at, last: null, read: 0, unread: 0, mentions: 0, notify: "all", muted: false, favourite: false });
+/** Returns the entry of a room that the server has not sent one for.
+ * @param {string} room  @param {number} [at]  @returns {ListEntry} */
+export const emptyEntry = (room, at = 0) => ({
+  room,
+  topic: "",
+  seq: 0,
+  at,
+  last: null,
+  read: 0,
+  unread: 0,
+  mentions: 0,
+  notify: "all",
+  muted: false,
+  favourite: false,
+});
 
 /** @param {Rooms} rooms  @param {ListEntry} entry  @returns {Rooms} */
 export const withEntry = (rooms, entry) => new Map(rooms).set(entry.room, entry);
@@ -32,7 +45,8 @@ export function applyUpdate(rooms, update, me) {
   const others = update.from.id !== me && update.seq > entry.read;
   const isMessage = update.kind === "message"; // a reply in a thread does not count as unread, but its mentions do
   return withEntry(rooms, {
-    ...entry, seq: update.seq,
+    ...entry,
+    seq: update.seq,
     ...(isMessage && { at: update.at, last: { from: update.from, text: update.text } }),
     ...(update.kind === "topic" && { topic: update.text }),
     unread: entry.unread + Number(others && isMessage),
@@ -43,11 +57,13 @@ export function applyUpdate(rooms, update, me) {
 /** @param {Rooms} rooms  @param {ReadMark} mark  @returns {Rooms} */
 export function applyReadMark(rooms, mark) {
   const entry = rooms.get(mark.room);
-  if (!entry || (entry.read === mark.seq && entry.unread === mark.unread && entry.mentions === mark.mentions)) return rooms;
+  if (!entry || (entry.read === mark.seq && entry.unread === mark.unread && entry.mentions === mark.mentions))
+    return rooms;
   return withEntry(rooms, { ...entry, read: mark.seq, unread: mark.unread, mentions: mark.mentions });
 }
 
-/** Returns how many messages of a room alert, by the room's settings: all unread ones, the mentions alone, or none. @param {ListEntry} entry */
+/** Returns how many messages of a room alert, by the room's settings: all unread ones, the mentions alone, or none.
+ * @param {ListEntry} entry */
 export function attention(entry) {
   if (entry.muted || entry.notify === "none") return 0;
   return entry.notify === "mentions" ? entry.mentions : Math.max(entry.unread, entry.mentions);
@@ -64,15 +80,20 @@ export function badge(rooms, room, unread) {
   return sum;
 }
 
-/** Returns the sections of the list: favourites, then the other rooms. In each, rooms with mentions come first, then the
- * rooms are sorted by their last message. With a filter, only rooms with all its words in name or topic are left.
+/** Returns the sections of the list: favourites, then the other rooms. In each, rooms with mentions come first, then
+ * the rooms are sorted by their last message. With a filter, only rooms with all its words in name or topic are left.
  * @param {Rooms} rooms  @param {string} [filter]  @returns {Section[]} */
 export function sections(rooms, filter = "") {
   const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
-  const wanted = [...rooms.values()].filter((e) => words.every((w) => `${e.room} ${e.topic}`.toLowerCase().includes(w)));
+  const wanted = [...rooms.values()].filter((e) =>
+    words.every((w) => `${e.room} ${e.topic}`.toLowerCase().includes(w)),
+  );
   wanted.sort((a, b) => Number(showsMention(b)) - Number(showsMention(a)) || b.at - a.at || (a.room < b.room ? -1 : 1));
   const favourites = wanted.filter((e) => e.favourite);
   /** @type {Section[]} */
-  const all = [{ name: "favourites", entries: favourites }, { name: "rooms", entries: wanted.filter((e) => !e.favourite) }];
+  const all = [
+    { name: "favourites", entries: favourites },
+    { name: "rooms", entries: wanted.filter((e) => !e.favourite) },
+  ];
   return all.filter((s) => s.entries.length > 0);
 }

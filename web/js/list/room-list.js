@@ -35,7 +35,8 @@ export class RoomList extends HTMLElement {
     this.scroller.addEventListener("focusin", (e) => this.#activate(roomOf(e.target)));
     this.scroller.addEventListener("click", (e) => this.#clicked(e));
     this.scroller.addEventListener("contextmenu", (e) => this.#menu(e));
-    for (const button of this.querySelectorAll("[data-open]")) button.addEventListener("click", () => emit(this, "open", button.getAttribute("data-open")));
+    for (const button of this.querySelectorAll("[data-open]"))
+      button.addEventListener("click", () => emit(this, "open", button.getAttribute("data-open")));
   }
 
   /** @param {PageSession} session */
@@ -62,12 +63,18 @@ export class RoomList extends HTMLElement {
     const walked = this.scroller.contains(document.activeElement) && order.includes(this.#active);
     if (!walked) this.#activate(order.includes(here) ? here : (order[0] ?? "")); // Tab reaches the open room
     for (const name of /** @type {const} */ (["favourites", "rooms"])) {
-      this.#showSection(name, shown.find((s) => s.name === name)?.entries ?? [], here, shown.length > 1 || name === "favourites");
+      this.#showSection(
+        name,
+        shown.find((s) => s.name === name)?.entries ?? [],
+        here,
+        shown.length > 1 || name === "favourites",
+      );
     }
     for (const [room, { li }] of this.#rows) if (!session.rooms.has(room)) this.#remove(room, li);
     part(this, ".no-rooms", HTMLElement).hidden = session.rooms.size > 0;
     part(this, ".no-match", HTMLElement).hidden = order.length > 0 || session.rooms.size === 0;
-    for (const element of this.querySelectorAll("[data-needs=list]")) element.toggleAttribute("hidden", !session.hasList);
+    for (const element of this.querySelectorAll("[data-needs=list]"))
+      element.toggleAttribute("hidden", !session.hasList);
     this.filter.hidden = session.rooms.size < 6 && filter === "";
     this.#showMe(session);
   }
@@ -81,9 +88,11 @@ export class RoomList extends HTMLElement {
     showYou(part(button, ".label", HTMLElement), me.name);
   }
 
-  /** @param {"favourites" | "rooms"} name  @param {readonly ListEntry[]} entries  @param {string} here  @param {boolean} titled */
+  /** @param {"favourites" | "rooms"} name  @param {readonly ListEntry[]} entries  @param {string} here
+   * @param {boolean} titled */
   #showSection(name, entries, here, titled) {
-    const section = this.#sections.get(name) ?? part(this, name === "rooms" ? ".rooms-all" : ".favourites", HTMLElement);
+    const section =
+      this.#sections.get(name) ?? part(this, name === "rooms" ? ".rooms-all" : ".favourites", HTMLElement);
     this.#sections.set(name, section);
     section.hidden = entries.length === 0;
     part(section, "h2", HTMLElement).classList.toggle("visually-hidden", !titled);
@@ -98,7 +107,8 @@ export class RoomList extends HTMLElement {
     }
     while (place) {
       const next = place.nextElementSibling;
-      if (this.#rows.get(place.getAttribute("data-room") ?? "")?.li === place) place.remove(); // filtered out; its row is kept
+      // Filtered out; its row is kept.
+      if (this.#rows.get(place.getAttribute("data-room") ?? "")?.li === place) place.remove();
       place = next;
     }
   }
@@ -133,8 +143,20 @@ export class RoomList extends HTMLElement {
     li.classList.toggle("muted", entry.muted);
     link.title = entry.topic;
     const count = named ? entry.mentions : entry.muted ? 0 : unread;
-    setText(part(li, ".badge", HTMLElement), count > 0 ? `${named ? "@" : ""}${count > MOST ? `${number(MOST)}+` : number(count)}` : "");
-    setText(part(li, ".told", HTMLElement), named ? t("rooms.mentions", { n: entry.mentions }) : unread > 0 ? t("rooms.unread", { n: unread }) : entry.muted ? t("rooms.muted") : "");
+    setText(
+      part(li, ".badge", HTMLElement),
+      count > 0 ? `${named ? "@" : ""}${count > MOST ? `${number(MOST)}+` : number(count)}` : "",
+    );
+    setText(
+      part(li, ".told", HTMLElement),
+      named
+        ? t("rooms.mentions", { n: entry.mentions })
+        : unread > 0
+          ? t("rooms.unread", { n: unread })
+          : entry.muted
+            ? t("rooms.muted")
+            : "",
+    );
   }
 
   /** @param {string} room  @param {HTMLElement} li */
@@ -210,9 +232,12 @@ export class RoomList extends HTMLElement {
   }
 }
 
-/** Moves a row and keeps the focus in it. @param {Element} parent  @param {Element} child  @param {Element | null} before */
+/** Moves a row and keeps the focus in it.
+ * @param {Element} parent  @param {Element} child  @param {Element | null} before */
 function move(parent, child, before) {
-  const { moveBefore } = /** @type {{ moveBefore?: (child: Node, before: Node | null) => void }} */ (/** @type {unknown} */ (parent));
+  const { moveBefore } = /** @type {{ moveBefore?: (child: Node, before: Node | null) => void }} */ (
+    /** @type {unknown} */ (parent)
+  );
   if (moveBefore && child.isConnected) return moveBefore.call(parent, child, before);
   const focused = child.contains(document.activeElement) ? document.activeElement : null;
   parent.insertBefore(child, before);
@@ -220,6 +245,7 @@ function move(parent, child, before) {
 }
 
 /** @param {EventTarget | null} target */
-const roomOf = (target) => (target instanceof Element ? (target.closest("[data-room]")?.getAttribute("data-room") ?? "") : "");
+const roomOf = (target) =>
+  target instanceof Element ? (target.closest("[data-room]")?.getAttribute("data-room") ?? "") : "";
 
 customElements.define("room-list", RoomList);

@@ -13,8 +13,9 @@ export function moveFocus(e, log) {
   const step = STEPS[e.key];
   const target = e.target instanceof HTMLElement ? e.target : null;
   if (!step || !target || e.altKey || e.ctrlKey || e.metaKey || e.shiftKey) return;
-  if (target !== log && !target.closest(".message") || target.matches("pre")) return;
-  if ((e.key === "Home" || e.key === "End") && target.closest("[role=toolbar]")) return; // Home and End belong to the toolbar
+  if ((target !== log && !target.closest(".message")) || target.matches("pre")) return;
+  // Home and End belong to the toolbar.
+  if ((e.key === "Home" || e.key === "End") && target.closest("[role=toolbar]")) return;
   const messages = /** @type {HTMLElement[]} */ ([...log.querySelectorAll(".message")]);
   if (messages.length === 0) return;
   e.preventDefault();

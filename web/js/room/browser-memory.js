@@ -33,7 +33,10 @@ export class BrowserMemory {
 
   /** @param {string} room */
   forget(room) {
-    this.store.put("visits", this.visits().filter((v) => v.room !== room));
+    this.store.put(
+      "visits",
+      this.visits().filter((v) => v.room !== room),
+    );
     this.store.remove(`draft:${room}`);
     this.store.remove(`read:${room}`);
   }

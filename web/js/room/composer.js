@@ -9,7 +9,8 @@ import { clientCommand } from "./slash-commands.js";
 const TYPING_MS = 3_000; // the server passes typing on at most this often
 const COUNT_FROM = 0.8; // part of the limit from which on the remaining characters are shown
 
-/** The message that is answered or edited. @typedef {{ to: "answer" | "edit", seq: number, from: Person, text: string }} About */
+/** The message that is answered or edited.
+ * @typedef {{ to: "answer" | "edit", seq: number, from: Person, text: string }} About */
 /** A message to send. @typedef {{ text: string, replyTo?: number, quote?: { from: Person, text: string } }} Outgoing */
 
 export class MessageComposer extends HTMLElement {
@@ -33,7 +34,9 @@ export class MessageComposer extends HTMLElement {
       this.#send();
     });
     part(this, ".about .cancel", HTMLButtonElement).addEventListener("click", () => this.#cancel());
-    part(this, ".pick-emoji", HTMLButtonElement).addEventListener("click", () => emit(this, "pick-for-text", part(this, ".pick-emoji", HTMLElement)));
+    part(this, ".pick-emoji", HTMLButtonElement).addEventListener("click", () =>
+      emit(this, "pick-for-text", part(this, ".pick-emoji", HTMLElement)),
+    );
   }
 
   get field() {
@@ -142,7 +145,15 @@ export class MessageComposer extends HTMLElement {
     this.text = "";
     this.#typedAt = -Infinity;
     if (command) emit(this, "command", command);
-    else emit(this, "send", /** @type {Outgoing} */ ({ text, ...(about && { replyTo: about.seq, quote: { from: about.from, text: about.text } }) }));
+    else
+      emit(
+        this,
+        "send",
+        /** @type {Outgoing} */ ({
+          text,
+          ...(about && { replyTo: about.seq, quote: { from: about.from, text: about.text } }),
+        }),
+      );
     if (!command) this.focus();
   }
 
@@ -163,7 +174,10 @@ export class MessageComposer extends HTMLElement {
     if (about?.to === "answer") fill(words, "composer.answering", { name: bdi(about.from.name) });
     else setText(words, about ? t("composer.editing") : "");
     setText(part(bar, ".excerpt", HTMLElement), about?.to === "answer" ? excerpt(about.text) : "");
-    part(this, ".send", HTMLElement).setAttribute("aria-label", t(about?.to === "edit" ? "composer.save" : "composer.send"));
+    part(this, ".send", HTMLElement).setAttribute(
+      "aria-label",
+      t(about?.to === "edit" ? "composer.save" : "composer.send"),
+    );
   }
 
   /** @param {boolean} typed by the person */
@@ -173,7 +187,14 @@ export class MessageComposer extends HTMLElement {
     const over = n - this.maxText;
     const count = part(this, ".count", HTMLElement);
     count.classList.toggle("over", over > 0);
-    setText(count, over > 0 ? t("composer.over", { n: over }) : n > this.maxText * COUNT_FROM ? t("composer.left", { n: -over }) : "");
+    setText(
+      count,
+      over > 0
+        ? t("composer.over", { n: over })
+        : n > this.maxText * COUNT_FROM
+          ? t("composer.left", { n: -over })
+          : "",
+    );
     part(this, ".send", HTMLButtonElement).disabled = over > 0 || !this.text.trim();
     if (!this.editing) emit(this, "draft", this.text);
     if (!typed || this.editing || !this.text.trim() || performance.now() - this.#typedAt < TYPING_MS) return;

@@ -17,7 +17,8 @@ const TRIES = 5; // to get a page that is not outdated when it comes
  * @property {() => void} onRetryable a direction that failed may be read again
  */
 
-/** Returns the query for the first page of a room: around a message, or the newest. @param {number | null} [seq]  @returns {PageQuery} */
+/** Returns the query for the first page of a room: around a message, or the newest.
+ * @param {number | null} [seq]  @returns {PageQuery} */
 export const firstPage = (seq) => ({ around: seq ?? undefined, limit: PAGE });
 
 export class History {
@@ -46,7 +47,8 @@ export class History {
   older() {
     const state = this.options.state();
     const before = state.messages[0]?.seq;
-    if (before !== undefined && !atOldest(state)) this.#page("older", { before }, (s, page) => prependPage(s, page, before));
+    if (before !== undefined && !atOldest(state))
+      this.#page("older", { before }, (s, page) => prependPage(s, page, before));
   }
 
   newer() {

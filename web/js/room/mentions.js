@@ -2,7 +2,8 @@
 // DOM.
 /** @import { Person } from "../wire/json.js" */
 
-/** A piece of text. `names`: the id of the person that it mentions, or HERE. @typedef {{ text: string, names?: string }} Named */
+/** A piece of text. `names`: the id of the person that it mentions, or HERE.
+ * @typedef {{ text: string, names?: string }} Named */
 
 /** The word that mentions everybody in the room. */
 export const HERE = "here";
@@ -12,7 +13,10 @@ export const HERE = "here";
  * @returns {Named[]} joined, they are the text again */
 export function cutMentions(text, mentions, here) {
   if (!text.includes("@") || (mentions.length === 0 && !here)) return [{ text }];
-  const whom = [...mentions.map((p) => ({ name: fold(p.name), id: p.id })), ...(here ? [{ name: HERE, id: HERE }] : [])];
+  const whom = [
+    ...mentions.map((p) => ({ name: fold(p.name), id: p.id })),
+    ...(here ? [{ name: HERE, id: HERE }] : []),
+  ];
   whom.sort((a, b) => b.name.length - a.name.length); // "Ada Lovelace" before "Ada"
   /** @type {Named[]} */
   const pieces = [];

@@ -30,7 +30,10 @@ export function showBody(body, message, me) {
 }
 
 /** Reports whether a message names a person. @param {MessageState} message  @param {Person} person */
-export const isFor = (message, person) => message.from.id !== person.id && !message.deleted && (message.here === true || (message.mentions?.some((p) => p.id === person.id) ?? false));
+export const isFor = (message, person) =>
+  message.from.id !== person.id &&
+  !message.deleted &&
+  (message.here === true || (message.mentions?.some((p) => p.id === person.id) ?? false));
 
 /** Reports whether a message is long enough to be folded. @param {MessageState} message */
 export function isLong({ text, deleted }) {
@@ -45,10 +48,14 @@ function nameEverybody(body, { mentions = [], here = false }, me) {
   if (mentions.length === 0 && !here) return;
   const walker = document.createTreeWalker(body, NodeFilter.SHOW_TEXT);
   const texts = [];
-  while (walker.nextNode()) if (!walker.currentNode.parentElement?.closest(VERBATIM)) texts.push(/** @type {Text} */ (walker.currentNode));
+  while (walker.nextNode())
+    if (!walker.currentNode.parentElement?.closest(VERBATIM)) texts.push(/** @type {Text} */ (walker.currentNode));
   for (const node of texts) {
     const pieces = cutMentions(node.data, mentions, here);
-    if (pieces.some((p) => p.names)) node.replaceWith(...pieces.map(({ text, names }) => (names ? mention(text, names === me.id || names === HERE) : text)));
+    if (pieces.some((p) => p.names))
+      node.replaceWith(
+        ...pieces.map(({ text, names }) => (names ? mention(text, names === me.id || names === HERE) : text)),
+      );
   }
 }
 

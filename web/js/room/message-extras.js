@@ -12,13 +12,21 @@ const MOST_NAMES = 30; // in a tooltip
 
 /** @param {HTMLElement} element the message's row  @param {MessageState} message  @param {boolean} inThread */
 export function showAbove(element, message, inThread) {
-  const context = piece(element, "context", Boolean(!message.deleted && (message.replyTo || message.forward || (message.thread && !inThread))), element.querySelector(".body"));
+  const context = piece(
+    element,
+    "context",
+    Boolean(!message.deleted && (message.replyTo || message.forward || (message.thread && !inThread))),
+    element.querySelector(".body"),
+  );
   if (!context) return;
   const { replyTo, quote, forward, thread } = message;
   const parts = [];
   if (forward) {
     const p = document.createElement("span");
-    fill(p, "message.forwarded", { name: bdi(forward.from.name), time: document.createTextNode(shortTime(forward.at, Date.now())) });
+    fill(p, "message.forwarded", {
+      name: bdi(forward.from.name),
+      time: document.createTextNode(shortTime(forward.at, Date.now())),
+    });
     parts.push(icon("forward"), p);
   }
   if (replyTo) {
@@ -40,7 +48,8 @@ export function showAbove(element, message, inThread) {
   context.replaceChildren(...parts);
 }
 
-/** @param {HTMLElement} element  @param {MessageState} message  @param {{ me: Person, optimistic: ReadonlyMap<string, boolean> | undefined, thread: number }} look */
+/** @param {HTMLElement} element  @param {MessageState} message
+ * @param {{ me: Person, optimistic: ReadonlyMap<string, boolean> | undefined, thread: number }} look */
 export function showBelow(element, message, { me, optimistic, thread }) {
   const reactions = message.deleted ? [] : withOptimistic(message.reactions ?? [], optimistic, me);
   const replies = thread ? undefined : message.replies;
@@ -64,7 +73,8 @@ function showPinned(below, pinned) {
   below.prepend(mark);
 }
 
-/** Draws the reactions. Each emoji keeps its button, so that the focus stays. @param {HTMLElement} below  @param {number} seq  @param {readonly Reaction[]} reactions  @param {Person} me */
+/** Draws the reactions. Each emoji keeps its button, so that the focus stays.
+ * @param {HTMLElement} below  @param {number} seq  @param {readonly Reaction[]} reactions  @param {Person} me */
 function showReactions(below, seq, reactions, me) {
   const before = new Map([...below.querySelectorAll(".reaction")].map((b) => [b.getAttribute("data-emoji") ?? "", b]));
   const place = below.querySelector(".add-reaction") ?? below.querySelector(".replies");
@@ -114,13 +124,17 @@ function showReplies(below, message, replies) {
   const button = there ?? doing("thread", "replies", message.seq);
   button.setAttribute("title", fullTime(replies.at));
   const words = document.createElement("span");
-  fill(words, "thread.summary", { replies: document.createTextNode(t("thread.replies", { n: replies.count })), time: document.createTextNode(shortTime(replies.at, Date.now())) });
+  fill(words, "thread.summary", {
+    replies: document.createTextNode(t("thread.replies", { n: replies.count })),
+    time: document.createTextNode(shortTime(replies.at, Date.now())),
+  });
   button.replaceChildren(icon("thread"), words);
   if (!there) below.append(button);
 }
 
 /** Returns the part of a row with this class. It is made if needed, and removed otherwise.
- * @param {HTMLElement} element  @param {string} name  @param {boolean} needed  @param {Element | null} before  @returns {HTMLElement | null} */
+ * @param {HTMLElement} element  @param {string} name  @param {boolean} needed  @param {Element | null} before
+ * @returns {HTMLElement | null} */
 function piece(element, name, needed, before) {
   const there = /** @type {HTMLElement | null} */ (element.querySelector(`:scope > .${name}`));
   if (!needed) {
@@ -135,7 +149,8 @@ function piece(element, name, needed, before) {
   return made;
 }
 
-/** Returns a button that Tab reaches only while its message has the focus. @param {string} what  @param {string} name  @param {number} seq */
+/** Returns a button that Tab reaches only while its message has the focus.
+ * @param {string} what  @param {string} name  @param {number} seq */
 function doing(what, name, seq) {
   const button = document.createElement("button");
   button.type = "button";

@@ -124,7 +124,15 @@ export class MessageList extends HTMLElement {
       case "message": {
         const linked = row.message.seq > 0 && row.message.seq === this.#linked;
         const { room, me, thread } = state;
-        return showMessage(element, row, { late: row.pending !== null && late(row.pending), waitingFor, linked, room, me, thread, optimistic: state.optimistic.get(row.message.seq) });
+        return showMessage(element, row, {
+          late: row.pending !== null && late(row.pending),
+          waitingFor,
+          linked,
+          room,
+          me,
+          thread,
+          optimistic: state.optimistic.get(row.message.seq),
+        });
       }
       case "day":
         element.title = fullDay(row.at);
@@ -137,10 +145,16 @@ export class MessageList extends HTMLElement {
 
   /** @param {Target} target */
   #go(target) {
-    const row = target.to === "message" ? this.log.querySelector(`[data-seq="${target.seq}"]`) : target.to === "new-separator" ? this.#rows.get("new-separator") : null;
+    const row =
+      target.to === "message"
+        ? this.log.querySelector(`[data-seq="${target.seq}"]`)
+        : target.to === "new-separator"
+          ? this.#rows.get("new-separator")
+          : null;
     if (!(row instanceof HTMLElement)) return this.scrollAnchor.toEnd();
     this.scrollAnchor.to(row);
-    if (target.to === "message") row.focus({ preventScroll: true }); // so that it is read aloud, and the arrow keys start there
+    // So that it is read aloud, and the arrow keys start there.
+    if (target.to === "message") row.focus({ preventScroll: true });
   }
 
   #scrolled() {
@@ -180,7 +194,14 @@ export class MessageList extends HTMLElement {
     const { unreadCount: unread } = state;
     const far = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight > this.log.clientHeight;
     this.button.hidden = (this.scrollAnchor.atEnd && this.#newest.here) || (unread === 0 && !far && this.#newest.here);
-    setText(part(this.button, ".label", HTMLElement), state.mayHaveMore ? t("log.unread-many", { n: unread }) : unread > 0 ? t("log.unread", { n: unread }) : t("log.newest"));
+    setText(
+      part(this.button, ".label", HTMLElement),
+      state.mayHaveMore
+        ? t("log.unread-many", { n: unread })
+        : unread > 0
+          ? t("log.unread", { n: unread })
+          : t("log.newest"),
+    );
   }
 
   /** Sends the intent of a button in a message: about this message or the one that the button names.

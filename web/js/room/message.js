@@ -12,9 +12,18 @@ import { isFor, isLong, showBody } from "./message-body.js";
 import { showAbove, showBelow } from "./message-extras.js";
 
 /** What else a row depends on. `thread`: the thread whose rows these are; 0: the room.
- * @typedef {{ late: boolean, waitingFor: string, linked: boolean, room: string, me: Person, optimistic: ReadonlyMap<string, boolean> | undefined, thread: number }} Look */
+ * @typedef {object} Look
+ * @property {boolean} late
+ * @property {string} waitingFor
+ * @property {boolean} linked
+ * @property {string} room
+ * @property {Person} me
+ * @property {ReadonlyMap<string, boolean> | undefined} optimistic
+ * @property {number} thread
+ */
 
-/** The state of each element as last drawn. @type {WeakMap<Element, { row: MessageRow, look: Look, content: string }>} */
+/** The state of each element as last drawn.
+ * @type {WeakMap<Element, { row: MessageRow, look: Look, content: string }>} */
 const drawn = new WeakMap();
 
 /** Returns the row that an element shows. @param {Element} element  @returns {MessageRow | undefined} */
@@ -36,9 +45,23 @@ export function showMessage(element, row, look) {
   element.classList.toggle("pending", pending !== null && !pending.failed);
   element.classList.toggle("failed", Boolean(pending?.failed));
   showState(element, pending, look);
-  const content = JSON.stringify([message.html || message.text, message.deleted, message.edited, message.action && message.from.name, message.mentions, message.here, look.me.id]);
+  const content = JSON.stringify([
+    message.html || message.text,
+    message.deleted,
+    message.edited,
+    message.action && message.from.name,
+    message.mentions,
+    message.here,
+    look.me.id,
+  ]);
   drawn.set(element, { row, look, content });
-  if (before?.row.message === message && before.row.first === first && before.look.optimistic === look.optimistic && before.look.me === look.me) return;
+  if (
+    before?.row.message === message &&
+    before.row.first === first &&
+    before.look.optimistic === look.optimistic &&
+    before.look.me === look.me
+  )
+    return;
   if (message.seq) element.dataset["seq"] = String(message.seq);
   const name = part(element, ".author", HTMLElement);
   if (before?.row.message.from.name !== message.from.name) name.replaceChildren(bdi(message.from.name));
@@ -55,7 +78,8 @@ export function showMessage(element, row, look) {
 }
 
 /** Whether two objects have the same values. @param {object} a  @param {object} b */
-const same = (a, b) => Object.entries(a).every(([name, value]) => value === /** @type {Record<string, unknown>} */ (b)[name]);
+const same = (a, b) =>
+  Object.entries(a).every(([name, value]) => value === /** @type {Record<string, unknown>} */ (b)[name]);
 
 /** @param {HTMLElement} element  @param {MessageRow} row  @param {string} room */
 function showTime(element, { message }, room) {
@@ -92,19 +116,24 @@ function fold(element, long) {
   part(element, ".body", HTMLElement).after(button);
 }
 
-/** Shows whether an unsent message waits or has failed. @param {HTMLElement} element  @param {OutboxMessage | null} pending  @param {Look} look */
+/** Shows whether an unsent message waits or has failed.
+ * @param {HTMLElement} element  @param {OutboxMessage | null} pending  @param {Look} look */
 function showState(element, pending, look) {
   const state = part(element, ".state", HTMLElement);
   const isShown = Boolean(pending?.failed || (pending && look.late));
   state.hidden = !isShown;
-  setText(part(state, ".state-text", HTMLElement), isShown ? stateText(/** @type {OutboxMessage} */ (pending), look.waitingFor) : "");
+  setText(
+    part(state, ".state-text", HTMLElement),
+    isShown ? stateText(/** @type {OutboxMessage} */ (pending), look.waitingFor) : "",
+  );
   part(state, ".state-actions", HTMLElement).hidden = !pending || (pending.attempted && !pending.failed);
   part(state, "[data-do=retry]", HTMLElement).hidden = !pending?.failed;
 }
 
 /** @param {OutboxMessage} pending  @param {string} waitingFor */
 function stateText(pending, waitingFor) {
-  if (pending.failed) return t("message.failed", { reason: reason(new Refusal(pending.failed.code, pending.failed.message)) });
+  if (pending.failed)
+    return t("message.failed", { reason: reason(new Refusal(pending.failed.code, pending.failed.message)) });
   if (pending.attempted) return t("message.unconfirmed");
   if (waitingFor === "rate_limited") return t("message.soon");
   if (waitingFor) return t("message.later");

@@ -42,7 +42,10 @@ export class Outbox {
 
   /** Returns the messages of all tabs, oldest first. @returns {readonly OutboxMessage[]} */
   messages() {
-    this.#cache ??= this.store.names(this.#prefix).map((name) => this.store.get(name)).filter(isOutboxMessage);
+    this.#cache ??= this.store
+      .names(this.#prefix)
+      .map((name) => this.store.get(name))
+      .filter(isOutboxMessage);
     return this.#cache;
   }
 
@@ -57,7 +60,16 @@ export class Outbox {
 
   /** @param {string} text  @param {number} now  @param {MessageOptions} [extra]  @returns {OutboxMessage} */
   add(text, now, extra = {}) {
-    const message = { nonce: uuid7(now), text, at: now, owner: this.tab, attempted: false, since: 0, failed: null, ...extra };
+    const message = {
+      nonce: uuid7(now),
+      text,
+      at: now,
+      owner: this.tab,
+      attempted: false,
+      since: 0,
+      failed: null,
+      ...extra,
+    };
     this.#put(message);
     return message;
   }
@@ -111,7 +123,8 @@ export class Outbox {
     return this.messages().some((e) => e.owner !== this.tab);
   }
 
-  /** Makes this tab the owner of the messages whose tabs are closed. It reports whether there were any. @param {ReadonlySet<string>} alive */
+  /** Makes this tab the owner of the messages whose tabs are closed. It reports whether there were any.
+   * @param {ReadonlySet<string>} alive */
   takeOver(alive) {
     this.#cache = null;
     const orphans = this.messages().filter((e) => e.owner !== this.tab && !alive.has(e.owner));
@@ -134,5 +147,12 @@ export class Outbox {
 
 /** @param {unknown} v  @returns {v is OutboxMessage} */
 function isOutboxMessage(v) {
-  return typeof v === "object" && v !== null && "nonce" in v && typeof v.nonce === "string" && "text" in v && typeof v.text === "string";
+  return (
+    typeof v === "object" &&
+    v !== null &&
+    "nonce" in v &&
+    typeof v.nonce === "string" &&
+    "text" in v &&
+    typeof v.text === "string"
+  );
 }

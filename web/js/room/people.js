@@ -20,7 +20,12 @@ export class PeopleList extends HTMLElement {
     if (people === this.#people && me.id === this.#me) return;
     this.#people = people;
     this.#me = me.id;
-    const order = [...(people?.values() ?? [])].sort((a, b) => Number(b.id === me.id) - Number(a.id === me.id) || a.name.localeCompare(b.name, intl()) || a.id.localeCompare(b.id));
+    const order = [...(people?.values() ?? [])].sort(
+      (a, b) =>
+        Number(b.id === me.id) - Number(a.id === me.id) ||
+        a.name.localeCompare(b.name, intl()) ||
+        a.id.localeCompare(b.id),
+    );
     part(this, "ul", HTMLElement).replaceChildren(...order.map((p) => item(p, p.id === me.id)));
   }
 }

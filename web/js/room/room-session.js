@@ -56,12 +56,18 @@ export class RoomSession {
     const request = (/** @type {Parameters<Connection["request"]>[0]} */ c) => this.connection.request(c);
     this.outbox = new Outbox(memory.store, deps.room, uuid7(deps.now()));
     this.sender = new Sender({
-      outbox: this.outbox, room: deps.room, request, setTimeout, onChange,
+      outbox: this.outbox,
+      room: deps.room,
+      request,
+      setTimeout,
+      onChange,
       newest: () => Math.max(this.state.head, ...this.state.sentMessages.keys()),
       onStored: (message, seq) => this.#stored(message, seq),
     });
     this.history = new History({
-      read: (where) => deps.api.messages(deps.room, where), setTimeout, onRetryable: onChange,
+      read: (where) => deps.api.messages(deps.room, where),
+      setTimeout,
+      onRetryable: onChange,
       state: () => this.state,
       change: (f) => this.change(f),
       lastRead: (epoch) => memory.lastRead(deps.room, epoch),
@@ -92,7 +98,8 @@ export class RoomSession {
     this.#here = false;
     if (!this.joined) return;
     this.joined = false;
-    this.connection.request({ op: "leave", room: this.deps.room }).catch(() => undefined); // without a connection the person is not in the room anyway
+    // Without a connection the person is not in the room anyway.
+    this.connection.request({ op: "leave", room: this.deps.room }).catch(() => undefined);
   }
 
   /** The person has read up to seq on another device or by the list. @param {number} seq */
@@ -104,7 +111,8 @@ export class RoomSession {
   /** Takes the unread count of the server, if the window does not have all unread messages.
    * @param {ReadMark} mark */
   setUnreadCount({ seq, unread }) {
-    if (this.state.mayHaveMore && !room.holdsAllUnread(this.state)) this.change((s) => room.setUnreadCount(s, seq, unread));
+    if (this.state.mayHaveMore && !room.holdsAllUnread(this.state))
+      this.change((s) => room.setUnreadCount(s, seq, unread));
   }
 
   /** Takes the topic from the list entry: it may be older than the messages that we hold. @param {ListEntry} entry */
@@ -139,7 +147,8 @@ export class RoomSession {
   }
 
   typing() {
-    if (this.joined) this.connection.request({ op: "typing", room: this.deps.room }).catch(() => undefined); // ephemeral: a failure does not matter
+    // Ephemeral: a failure does not matter.
+    if (this.joined) this.connection.request({ op: "typing", room: this.deps.room }).catch(() => undefined);
   }
 
   /** Goes to the end of the log. */
@@ -161,7 +170,8 @@ export class RoomSession {
     return true;
   }
 
-  /** Takes what the person sees of the room, and moves the read mark. @param {{ following: boolean, reading: boolean, seen: number }} look */
+  /** Takes what the person sees of the room, and moves the read mark.
+   * @param {{ following: boolean, reading: boolean, seen: number }} look */
   look({ following, reading, seen }) {
     const before = this.state;
     if (seen > 0) this.#seen = seen;
@@ -192,7 +202,8 @@ export class RoomSession {
       await this.history.open(seq ?? undefined);
       const { newSeparator, epoch } = this.state;
       if (!epoch) return;
-      this.target = seq !== null ? { to: "message", seq } : newSeparator !== null ? { to: "new-separator" } : { to: "newest" };
+      this.target =
+        seq !== null ? { to: "message", seq } : newSeparator !== null ? { to: "new-separator" } : { to: "newest" };
       this.deps.onChange();
       this.#join();
     } catch {
@@ -223,7 +234,13 @@ export class RoomSession {
     if (!epoch || !this.#here || this.joined || this.#joining || this.connection.status !== "online") return;
     this.#joining = true;
     try {
-      const answer = await this.connection.request({ op: "join", room: this.deps.room, after: head, epoch, ...(headAt > 0 && { at: new Date(headAt).toISOString() }) });
+      const answer = await this.connection.request({
+        op: "join",
+        room: this.deps.room,
+        after: head,
+        epoch,
+        ...(headAt > 0 && { at: new Date(headAt).toISOString() }),
+      });
       const other = answer.reset || (answer.epoch !== undefined && answer.epoch !== epoch);
       this.joined = true;
       this.change((s) => room.applyJoin(other ? room.resetLog(s, answer.epoch ?? "") : s, answer));
@@ -241,8 +258,9 @@ export class RoomSession {
     }
   }
 
-  /** The server has another log (it was restored from a backup). The old read mark is meaningless, so the server is asked
-   * for the new one. @param {string} epoch */
+  /** The server has another log (it was restored from a backup). The old read mark is meaningless, so the server is
+   * asked for the new one.
+   * @param {string} epoch */
   async #resetLog(epoch) {
     const { room: name, memory, onReset } = this.deps;
     onReset();
@@ -347,7 +365,11 @@ export class RoomSession {
   /** Returns a message of the window or of the open thread. @param {number} seq  @returns {MessageState | undefined} */
   message(seq) {
     const { thread } = this;
-    return this.state.messages.find((e) => e.seq === seq) ?? thread?.state.messages.find((e) => e.seq === seq) ?? (thread?.state.root?.seq === seq ? thread.state.root : undefined);
+    return (
+      this.state.messages.find((e) => e.seq === seq) ??
+      thread?.state.messages.find((e) => e.seq === seq) ??
+      (thread?.state.root?.seq === seq ? thread.state.root : undefined)
+    );
   }
 
   /** Puts a reaction or removes it. The change is shown at once, and undone if the server refuses it.
@@ -356,7 +378,8 @@ export class RoomSession {
     this.#each((s) => room.reactOptimistically(s, seq, emoji, on));
     try {
       const answer = await this.#ask({ op: on ? "react" : "unreact", seq, emoji });
-      if ((answer.seq ?? 0) <= this.state.head) this.#each((s) => room.confirmReaction(s, seq, emoji)); // else its event confirms it
+      // Else its event confirms it.
+      if ((answer.seq ?? 0) <= this.state.head) this.#each((s) => room.confirmReaction(s, seq, emoji));
     } catch (err) {
       this.#each((s) => room.confirmReaction(s, seq, emoji));
       throw err;

@@ -47,7 +47,8 @@ const TYPING_MS = 5_000; // the server repeats "typing" every 3 s at most
  * @property {number} count
  * @property {ReadonlyMap<string, { person: Person, until: number }>} typing
  * @property {ReadonlyMap<number, OutboxMessage>} sentMessages  by seq: the message that was in the outbox
- * @property {ReadonlyMap<number, ReadonlyMap<string, boolean>>} optimistic  by seq and emoji: reactions put (true) or removed (false) here and not confirmed yet
+ * @property {ReadonlyMap<number, ReadonlyMap<string, boolean>>} optimistic  by seq and emoji: reactions put (true) or
+ * removed (false) here and not confirmed yet
  * @property {number} pagesLoaded  pages of history put in so far; their messages are not announced
  */
 
@@ -57,14 +58,47 @@ const TYPING_MS = 5_000; // the server repeats "typing" every 3 s at most
 /** @param {string} room  @param {Person} me  @param {number} [thread]  @returns {State} */
 export function begin(room, me, thread = 0) {
   return {
-    room, thread, me, epoch: "", head: 0, headAt: 0, messages: [], older: false, newer: false, root: null, recent: [], floor: 0, topic: "", topicAt: 0, pinsAt: 0,
-    following: true, reading: true, lastRead: 0, unreadCount: 0, mayHaveMore: false, heldUnread: false, newSeparator: null,
-    people: new Map(), count: 0, typing: new Map(), sentMessages: new Map(), optimistic: new Map(), pagesLoaded: 0,
+    room,
+    thread,
+    me,
+    epoch: "",
+    head: 0,
+    headAt: 0,
+    messages: [],
+    older: false,
+    newer: false,
+    root: null,
+    recent: [],
+    floor: 0,
+    topic: "",
+    topicAt: 0,
+    pinsAt: 0,
+    following: true,
+    reading: true,
+    lastRead: 0,
+    unreadCount: 0,
+    mayHaveMore: false,
+    heldUnread: false,
+    newSeparator: null,
+    people: new Map(),
+    count: 0,
+    typing: new Map(),
+    sentMessages: new Map(),
+    optimistic: new Map(),
+    pagesLoaded: 0,
   };
 }
 
-/** Returns the state of a thread that opens. It knows the live events of its room. @param {State} s  @param {number} thread  @returns {State} */
-export const beginThread = ({ room, me, epoch, head, headAt, recent, floor }, thread) => ({ ...begin(room, me, thread), epoch, head, headAt, recent, floor });
+/** Returns the state of a thread that opens. It knows the live events of its room.
+ * @param {State} s  @param {number} thread  @returns {State} */
+export const beginThread = ({ room, me, epoch, head, headAt, recent, floor }, thread) => ({
+  ...begin(room, me, thread),
+  epoch,
+  head,
+  headAt,
+  recent,
+  floor,
+});
 
 /** @param {State} s */
 export const atNewest = (s) => !s.newer;
@@ -87,10 +121,21 @@ export function openWindow(s, page, lastRead) {
   if (fresh && s.epoch) s = resetLog(s, page.epoch);
   const { messages, later } = applyRecent(s, page);
   const newer = page.moreAfter ?? false;
-  const next = setTopic({
-    ...s, epoch: page.epoch, head: fresh ? page.seq : s.head, headAt: fresh ? (page.at ?? 0) : s.headAt, messages: newer ? messages : [...messages, ...later], older: page.more, newer,
-    root: rootOf(s, page), pagesLoaded: s.pagesLoaded + 1,
-  }, page.topic, page.seq);
+  const next = setTopic(
+    {
+      ...s,
+      epoch: page.epoch,
+      head: fresh ? page.seq : s.head,
+      headAt: fresh ? (page.at ?? 0) : s.headAt,
+      messages: newer ? messages : [...messages, ...later],
+      older: page.more,
+      newer,
+      root: rootOf(s, page),
+      pagesLoaded: s.pagesLoaded + 1,
+    },
+    page.topic,
+    page.seq,
+  );
   if (!fresh && s.lastRead > 0) return recount(next);
   next.lastRead = Math.min(lastRead || next.head, next.head);
   next.unreadCount = countUnread(next);
@@ -103,7 +148,14 @@ export function prependPage(s, page, before) {
   if (page.epoch !== s.epoch || !isUsable(s, page) || s.messages[0]?.seq !== before) return s;
   const messages = [...applyRecent(s, page).messages, ...s.messages];
   const cut = !s.following && messages.length > WINDOW;
-  return { ...s, messages: cut ? messages.slice(0, WINDOW) : messages, older: page.more, newer: s.newer || cut, root: rootOf(s, page), pagesLoaded: s.pagesLoaded + 1 };
+  return {
+    ...s,
+    messages: cut ? messages.slice(0, WINDOW) : messages,
+    older: page.more,
+    newer: s.newer || cut,
+    root: rootOf(s, page),
+    pagesLoaded: s.pagesLoaded + 1,
+  };
 }
 
 /** @param {State} s  @param {Page} page the messages after a seq  @param {number} after  @returns {State} */
@@ -111,14 +163,25 @@ export function appendPage(s, page, after) {
   if (page.epoch !== s.epoch || !isUsable(s, page) || !s.newer || (s.messages.at(-1)?.seq ?? 0) !== after) return s;
   const recent = applyRecent(s, page);
   const messages = [...s.messages, ...recent.messages, ...(page.more ? [] : recent.later)];
-  return { ...s, messages: messages.slice(-WINDOW), older: s.older || messages.length > WINDOW, newer: page.more, root: rootOf(s, page), pagesLoaded: s.pagesLoaded + 1 };
+  return {
+    ...s,
+    messages: messages.slice(-WINDOW),
+    older: s.older || messages.length > WINDOW,
+    newer: page.more,
+    root: rootOf(s, page),
+    pagesLoaded: s.pagesLoaded + 1,
+  };
 }
 
 /** Replaces held messages by newly read ones. @param {State} s  @param {Page} page  @returns {State} */
 export function refreshMessages(s, page) {
   if (page.epoch !== s.epoch || !isUsable(s, page)) return s;
   const anew = new Map(applyRecent(s, page).messages.map((m) => [m.seq, m]));
-  return { ...s, messages: s.messages.map((m) => anew.get(m.seq) ?? m), root: s.root && (anew.get(s.root.seq) ?? s.root) };
+  return {
+    ...s,
+    messages: s.messages.map((m) => anew.get(m.seq) ?? m),
+    root: s.root && (anew.get(s.root.seq) ?? s.root),
+  };
 }
 
 /** Applies the live events since a page to its messages. `later` are the messages that came after the page.
@@ -155,15 +218,27 @@ export function setUnreadCount(s, lastRead, unreadCount) {
 /** Empties the state, because the room has another log now.
  * @param {State} s  @param {string} epoch  @returns {State} */
 export function resetLog(s, epoch) {
-  return { ...begin(s.room, s.me, s.thread), epoch, following: s.following, reading: s.reading, people: s.people, count: s.count, pagesLoaded: s.pagesLoaded + 1 };
+  return {
+    ...begin(s.room, s.me, s.thread),
+    epoch,
+    following: s.following,
+    reading: s.reading,
+    people: s.people,
+    count: s.count,
+    pagesLoaded: s.pagesLoaded + 1,
+  };
 }
 
-/** Applies the answer to a join. After `behind` the server will not send the events that we missed, so the messages that
- * we hold have to be read again.
+/** Applies the answer to a join. After `behind` the server will not send the events that we missed, so the messages
+ * that we hold have to be read again.
  * @param {State} s  @param {AnswerBody} answer to a join: `ok` or `behind`  @returns {State} */
 export function applyJoin(s, answer) {
   const people = answer.here ? new Map(answer.here.map((p) => [p.id, p])) : null;
-  const next = setTopic({ ...s, people, count: answer.count ?? 0, typing: new Map() }, answer.topic, answer.seq ?? s.head);
+  const next = setTopic(
+    { ...s, people, count: answer.count ?? 0, typing: new Map() },
+    answer.topic,
+    answer.seq ?? s.head,
+  );
   const head = answer.op === "behind" ? Math.max(s.head, answer.seq ?? 0) : s.head;
   if (head === s.head) return next;
   const newSeparator = s.unreadCount === 0 && s.head > 0 ? s.head : s.newSeparator; // before the first missed message
@@ -173,11 +248,19 @@ export function applyJoin(s, answer) {
 /** @param {State} s  @param {RoomEvent} event  @returns {State} */
 export function applyLive(s, event) {
   if (event.seq <= s.head) return s; // received before
-  let next = { ...s, head: event.seq, headAt: event.at, messages: applyToWindow(s.messages, event), root: s.root && applyEvent(s.root, event), typing: without(s.typing, event.from.id) };
+  let next = {
+    ...s,
+    head: event.seq,
+    headAt: event.at,
+    messages: applyToWindow(s.messages, event),
+    root: s.root && applyEvent(s.root, event),
+    typing: without(s.typing, event.from.id),
+  };
   const [oldest] = s.recent;
   if (oldest && s.recent.length >= RECENT) next = { ...next, recent: [...s.recent.slice(1), event], floor: oldest.seq };
   else next.recent = [...s.recent, event];
-  if (event.kind === "delete") next.floor = event.seq; // if it was a reply, only the server knows which reply is the thread's newest now
+  // If it was a reply, only the server knows which reply is the thread's newest now.
+  if (event.kind === "delete") next.floor = event.seq;
   if (PINNING.has(event.kind)) next.pinsAt = event.seq;
   if (event.kind === "topic") next = setTopic(next, event.text, event.seq);
   if (event.from.id === s.me.id && event.emoji) next = confirmReaction(next, event.target ?? 0, event.emoji);
@@ -204,9 +287,15 @@ function appendLive(s, event) {
 
 /** @param {State} s  @param {RoomEvent} event  @returns {State} */
 function countLive(s, event) {
-  if (event.from.id === s.me.id) return { ...s, lastRead: event.seq, unreadCount: 0, mayHaveMore: false, newSeparator: null, heldUnread: false }; // who writes has read
+  if (event.from.id === s.me.id)
+    // Who writes has read.
+    return { ...s, lastRead: event.seq, unreadCount: 0, mayHaveMore: false, newSeparator: null, heldUnread: false };
   const missed = (!s.reading || !s.following) && s.unreadCount === 0 && event.seq > 1;
-  return { ...s, unreadCount: event.seq > s.lastRead ? s.unreadCount + 1 : s.unreadCount, newSeparator: missed ? event.seq - 1 : s.newSeparator };
+  return {
+    ...s,
+    unreadCount: event.seq > s.lastRead ? s.unreadCount + 1 : s.unreadCount,
+    newSeparator: missed ? event.seq - 1 : s.newSeparator,
+  };
 }
 
 /** @param {State} s  @param {number} seq  @returns {State} */
@@ -215,7 +304,12 @@ export function markRead(s, seq) {
   if (upTo <= s.lastRead || s.heldUnread) return s;
   const passed = s.messages.filter((e) => countsAsUnread(s, e) && e.seq <= upTo).length;
   const all = upTo === s.head;
-  return recount({ ...s, lastRead: upTo, unreadCount: all ? 0 : Math.max(0, s.unreadCount - passed), mayHaveMore: s.mayHaveMore && !all });
+  return recount({
+    ...s,
+    lastRead: upTo,
+    unreadCount: all ? 0 : Math.max(0, s.unreadCount - passed),
+    mayHaveMore: s.mayHaveMore && !all,
+  });
 }
 
 /** Marks a message and the later ones as unread, until the person comes back or writes.
@@ -226,7 +320,8 @@ export function markUnreadFrom(s, seq) {
   return { ...next, unreadCount: countUnread(next) };
 }
 
-/** @param {State} s  @param {string | undefined} topic  @param {number} seq as of which it is known  @returns {State} */
+/** @param {State} s  @param {string | undefined} topic  @param {number} seq as of which it is known
+ * @returns {State} */
 export function setTopic(s, topic, seq) {
   const known = topic === undefined || seq < s.topicAt || (seq === s.topicAt && topic === s.topic);
   return known ? s : { ...s, topic, topicAt: seq };
@@ -256,7 +351,8 @@ export function expireTyping(s, now) {
   return still.length === s.typing.size ? s : { ...s, typing: new Map(still) };
 }
 
-/** Notes that a message of the outbox is stored under seq. Its event follows. @param {State} s  @param {number} seq  @param {OutboxMessage} message  @returns {State} */
+/** Notes that a message of the outbox is stored under seq. Its event follows.
+ * @param {State} s  @param {number} seq  @param {OutboxMessage} message  @returns {State} */
 export function addSentMessage(s, seq, message) {
   const sentMessages = new Map(s.sentMessages).set(seq, message);
   const oldest = sentMessages.size > 100 ? sentMessages.keys().next().value : undefined;
@@ -264,12 +360,14 @@ export function addSentMessage(s, seq, message) {
   return { ...s, sentMessages };
 }
 
-/** Shows a reaction, or its removal, before the server confirms it. @param {State} s  @param {number} seq  @param {string} emoji  @param {boolean} on  @returns {State} */
+/** Shows a reaction, or its removal, before the server confirms it.
+ * @param {State} s  @param {number} seq  @param {string} emoji  @param {boolean} on  @returns {State} */
 export function reactOptimistically(s, seq, emoji, on) {
   return { ...s, optimistic: new Map(s.optimistic).set(seq, new Map(s.optimistic.get(seq)).set(emoji, on)) };
 }
 
-/** Ends the optimistic state of a reaction: the server confirmed or refused it. @param {State} s  @param {number} seq  @param {string} emoji  @returns {State} */
+/** Ends the optimistic state of a reaction: the server confirmed or refused it.
+ * @param {State} s  @param {number} seq  @param {string} emoji  @returns {State} */
 export function confirmReaction(s, seq, emoji) {
   const changes = s.optimistic.get(seq);
   if (!changes?.has(emoji)) return s;

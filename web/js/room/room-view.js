@@ -43,7 +43,8 @@ export class RoomView extends HTMLElement {
   #wasLost = false;
   #backUntil = 0;
   #name = "";
-  /** The scroll position when the room left the page. @type {ReturnType<MessageList["scrollAnchor"]["snapshot"]> | null} */
+  /** The scroll position when the room left the page.
+   * @type {ReturnType<MessageList["scrollAnchor"]["snapshot"]> | null} */
   #scrolled = null;
   people = new PeopleList();
   /** @type {Actions | null} */
@@ -89,7 +90,8 @@ export class RoomView extends HTMLElement {
     this.listenToSendKey(this);
     this.#listenToList(session);
     this.#listenToHeader();
-    for (const name of QUEUED_UNTIL_LOADED) listen(this, name, (/** @type {unknown} */ detail) => this.#actions || this.#queued.push([name, detail]));
+    for (const name of QUEUED_UNTIL_LOADED)
+      listen(this, name, (/** @type {unknown} */ detail) => this.#actions || this.#queued.push([name, detail]));
     this.changed();
   }
 
@@ -107,7 +109,8 @@ export class RoomView extends HTMLElement {
   /** The room has come on the screen, for the first time or again. */
   shown() {
     if (!matchMedia("(hover: none)").matches) this.composer.focus(); // on a phone this would open the keyboard
-    if (this.deps?.settings.get("people")) sidePanel().setDefault({ name: "people", element: this.people, title: this.#peopleTitle() });
+    if (this.deps?.settings.get("people"))
+      sidePanel().setDefault({ name: "people", element: this.people, title: this.#peopleTitle() });
     else sidePanel().setDefault(null);
     // Browsers reset the scroll position of removed elements. After the panel, which makes the log narrower.
     if (this.#scrolled) this.list.scrollAnchor.restoreSnapshot(this.#scrolled);
@@ -134,7 +137,8 @@ export class RoomView extends HTMLElement {
     session.target = null;
     if (target?.to === "message" && !this.#actions && !session.message(target.seq)) this.#linkedSeq = target.seq;
     composer.maxText = session.maxText;
-    const late = (/** @type {OutboxMessage} */ e) => !online || session.sender.waitingFor !== "" || now - e.at > LATE_MS;
+    const late = (/** @type {OutboxMessage} */ e) =>
+      !online || session.sender.waitingFor !== "" || now - e.at > LATE_MS;
     const pending = session.outbox.messages();
     list.show({ state, pending, late, waitingFor: session.sender.waitingFor, target, now });
     if (pending.some((e) => !late(e))) setTimeout(() => this.changed(), LATE_MS);
@@ -148,7 +152,10 @@ export class RoomView extends HTMLElement {
     this.#showElsewhere();
     this.#showHeader(session);
     this.#showStatus(session);
-    setText(part(this, ".typing", HTMLElement), online ? typingText([...state.typing.values()].map((t) => t.person.name)) : "");
+    setText(
+      part(this, ".typing", HTMLElement),
+      online ? typingText([...state.typing.values()].map((t) => t.person.name)) : "",
+    );
   }
 
   /** @param {RoomSession} session */
@@ -186,27 +193,44 @@ export class RoomView extends HTMLElement {
     });
     listen(this, "draft", (/** @type {string} */ text) => memory.setDraft(session.deps.room, text));
     listen(this, "typing", () => session.typing());
-    listen(this, "log", () => this.list.log.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowUp", bubbles: true, cancelable: true })));
+    listen(this, "log", () =>
+      this.list.log.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowUp", bubbles: true, cancelable: true })),
+    );
   }
 
   /** Handles Enter for people who send with Ctrl+Enter: Enter begins a new line, unless it takes a suggestion.
    * @param {HTMLElement} on */
   listenToSendKey(on) {
-    on.addEventListener("keydown", (e) => {
-      const field = e.target instanceof HTMLTextAreaElement ? e.target : null;
-      if (!field || e.key !== "Enter" || e.isComposing || e.shiftKey || e.altKey || this.deps?.settings.get("sendBy") !== "ctrl-enter") return;
-      if (field.hasAttribute("aria-activedescendant")) return; // a suggestion is selected
-      e.stopPropagation();
-      if (!e.ctrlKey && !e.metaKey) return;
-      e.preventDefault();
-      field.form?.requestSubmit();
-    }, { capture: true });
+    on.addEventListener(
+      "keydown",
+      (e) => {
+        const field = e.target instanceof HTMLTextAreaElement ? e.target : null;
+        if (
+          !field ||
+          e.key !== "Enter" ||
+          e.isComposing ||
+          e.shiftKey ||
+          e.altKey ||
+          this.deps?.settings.get("sendBy") !== "ctrl-enter"
+        )
+          return;
+        if (field.hasAttribute("aria-activedescendant")) return; // a suggestion is selected
+        e.stopPropagation();
+        if (!e.ctrlKey && !e.metaKey) return;
+        e.preventDefault();
+        field.form?.requestSubmit();
+      },
+      { capture: true },
+    );
   }
 
   /** @param {RoomSession} session */
   #listenToList(session) {
     listen(this, "look", (/** @type {{ following: boolean, seen: number }} */ look) => {
-      session.look({ ...look, reading: this.isConnected && document.visibilityState === "visible" && document.hasFocus() });
+      session.look({
+        ...look,
+        reading: this.isConnected && document.visibilityState === "visible" && document.hasFocus(),
+      });
     });
     listen(this, "older", () => session.history.older());
     listen(this, "newer", () => session.history.newer());
@@ -223,7 +247,8 @@ export class RoomView extends HTMLElement {
     part(this, ".share-button", HTMLElement).addEventListener("click", () => this.#share());
     part(this, ".empty .share", HTMLElement).addEventListener("click", () => this.#share());
     part(this, ".people-button", HTMLElement).addEventListener("click", () => this.#togglePeople());
-    for (const button of this.querySelectorAll("[data-open]")) button.addEventListener("click", () => emit(this, "open", button.getAttribute("data-open")));
+    for (const button of this.querySelectorAll("[data-open]"))
+      button.addEventListener("click", () => emit(this, "open", button.getAttribute("data-open")));
     listen(this, "people", () => this.#togglePeople());
   }
 
@@ -259,12 +284,26 @@ export class RoomView extends HTMLElement {
   #listenToWindow(signal) {
     for (const name of ["focus", "blur", "resize"]) addEventListener(name, () => this.changed(), { signal });
     document.addEventListener("visibilitychange", () => this.changed(), { signal });
-    addEventListener("blur", () => this.session?.look({ following: this.session.state.following, reading: false, seen: 0 }), { signal });
-    this.addEventListener("keydown", (e) => {
-      if (e.key !== "Escape" || e.shiftKey || e.defaultPrevented || document.querySelector("dialog[open], [popover]:popover-open")) return;
-      this.#toNewest();
-      this.composer.focus();
-    }, { signal });
+    addEventListener(
+      "blur",
+      () => this.session?.look({ following: this.session.state.following, reading: false, seen: 0 }),
+      { signal },
+    );
+    this.addEventListener(
+      "keydown",
+      (e) => {
+        if (
+          e.key !== "Escape" ||
+          e.shiftKey ||
+          e.defaultPrevented ||
+          document.querySelector("dialog[open], [popover]:popover-open")
+        )
+          return;
+        this.#toNewest();
+        this.composer.focus();
+      },
+      { signal },
+    );
     const panel = document.querySelector("side-panel");
     panel?.addEventListener("parley:panel", () => this.#panelChanged(), { signal });
   }

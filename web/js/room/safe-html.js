@@ -7,15 +7,50 @@ import { codeBlock } from "./code-block.js";
 import { cover } from "./spoiler.js";
 
 const ALLOWED = new Set([
-  "P", "BR", "STRONG", "EM", "DEL", "CODE", "PRE", "UL", "OL", "LI", "BLOCKQUOTE", "A", "H3", "H4", "H5", "H6", "HR",
-  "TABLE", "THEAD", "TBODY", "TR", "TH", "TD", "SPAN", "INPUT",
+  "P",
+  "BR",
+  "STRONG",
+  "EM",
+  "DEL",
+  "CODE",
+  "PRE",
+  "UL",
+  "OL",
+  "LI",
+  "BLOCKQUOTE",
+  "A",
+  "H3",
+  "H4",
+  "H5",
+  "H6",
+  "HR",
+  "TABLE",
+  "THEAD",
+  "TBODY",
+  "TR",
+  "TH",
+  "TD",
+  "SPAN",
+  "INPUT",
 ]);
-const DROPPED = new Set(["SCRIPT", "STYLE", "TEMPLATE", "IFRAME", "OBJECT", "SVG", "MATH", "NOSCRIPT", "TITLE", "TEXTAREA"]);
+const DROPPED = new Set([
+  "SCRIPT",
+  "STYLE",
+  "TEMPLATE",
+  "IFRAME",
+  "OBJECT",
+  "SVG",
+  "MATH",
+  "NOSCRIPT",
+  "TITLE",
+  "TEXTAREA",
+]);
 const SPAN_CLASS = /^(?:spoiler|host|c|gd|gh|gi|k|m|na|nb|nf|nt|nv|s)$/; // the short ones colour code
 const MAX_DEPTH = 40; // deeper nesting is flattened
 
 /** Trusted Types, where the browser has them (TypeScript's DOM library does not yet).
- * @typedef {{ createPolicy: (name: string, rules: { createHTML: (html: string) => string }) => { createHTML: (html: string) => string } }} TrustedTypes */
+ * @typedef {{ createHTML: (html: string) => string }} Policy
+ * @typedef {{ createPolicy: (name: string, rules: Policy) => Policy }} TrustedTypes */
 const { trustedTypes } = /** @type {{ trustedTypes?: TrustedTypes }} */ (globalThis);
 const policy = trustedTypes?.createPolicy("parley", { createHTML: (html) => html });
 
@@ -26,7 +61,8 @@ export function safeFragment(html) {
   return fragment;
 }
 
-/** Returns html as an inert tree, to be read but not inserted into the page. @param {string} html  @returns {DocumentFragment} */
+/** Returns html as an inert tree, to be read but not inserted into the page.
+ * @param {string} html  @returns {DocumentFragment} */
 export function inertTree(html) {
   const inert = document.createElement("template"); // its content belongs to a document without a window
   inert.innerHTML = policy ? policy.createHTML(html) : html;

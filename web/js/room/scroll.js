@@ -35,7 +35,8 @@ export class ScrollAnchor {
     this.anchor();
   }
 
-  /** Prepares for a change of rows. @param {boolean} newest whether the last row is the end of the log, so that the view may stick to it */
+  /** Prepares for a change of rows.
+   * @param {boolean} newest whether the last row is the end of the log, so that the view may stick to it */
   prepare(newest) {
     this.atEnd &&= newest;
     if (!this.atEnd) this.anchor();
@@ -63,7 +64,8 @@ export class ScrollAnchor {
     if (this.atEnd) {
       scroller.scrollTop = scroller.scrollHeight;
     } else if (this.#anchor?.element.isConnected) {
-      const moved = this.#anchor.element.getBoundingClientRect().top - scroller.getBoundingClientRect().top - this.#anchor.offset;
+      const moved =
+        this.#anchor.element.getBoundingClientRect().top - scroller.getBoundingClientRect().top - this.#anchor.offset;
       if (Math.abs(moved) < 0.5) return;
       scroller.scrollTop += moved;
     } else return;

@@ -60,7 +60,8 @@ export class Sender {
       else onChange(); // it was a slash command that is not stored as a message
     } catch (err) {
       const refusal = err instanceof Refusal ? err : new Refusal("internal", String(err));
-      if (refusal.code === "lost") this.#online = false; // until setOnline; the message may or may not be stored
+      if (refusal.code === "lost")
+        this.#online = false; // until setOnline; the message may or may not be stored
       else if (isRetryable(refusal.code)) this.#wait(nonce, refusal);
       else outbox.fail(nonce, refusal);
       onChange();

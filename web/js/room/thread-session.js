@@ -39,7 +39,8 @@ export class ThreadSession {
         this.subscribed ??= page.subscribed ?? null;
         return page;
       },
-      setTimeout, onRetryable: onChange,
+      setTimeout,
+      onRetryable: onChange,
       state: () => this.state,
       change: (f) => this.change(f),
       lastRead: () => 0,
@@ -70,7 +71,9 @@ export class ThreadSession {
   roomJoined(answer) {
     const { epoch, me } = this.session.state;
     if (answer.op === "ok" && epoch === this.state.epoch) return;
-    this.change((s) => room.applyJoin(epoch === s.epoch && !answer.reset ? s : room.resetLog({ ...s, me }, epoch), answer));
+    this.change((s) =>
+      room.applyJoin(epoch === s.epoch && !answer.reset ? s : room.resetLog({ ...s, me }, epoch), answer),
+    );
     this.start();
   }
 

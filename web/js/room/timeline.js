@@ -34,7 +34,18 @@ const GROUP_MS = 5 * 60_000; // after a pause this long the same author begins a
 export function layOut(s, outbox) {
   /** @type {Row[]} */
   const rows = [];
-  if (s.root) rows.push({ kind: "message", key: `root ${s.root.seq}`, first: true, mine: s.root.from.id === s.me.id, message: s.root, pending: null }, { kind: "replies", key: "replies", count: s.root.replies?.count ?? 0 });
+  if (s.root)
+    rows.push(
+      {
+        kind: "message",
+        key: `root ${s.root.seq}`,
+        first: true,
+        mine: s.root.from.id === s.me.id,
+        message: s.root,
+        pending: null,
+      },
+      { kind: "replies", key: "replies", count: s.root.replies?.count ?? 0 },
+    );
   if (s.epoch && !atOldest(s)) rows.push({ kind: "older", key: "older" });
   else if (s.epoch && !s.thread && s.messages.length > 0) rows.push({ kind: "beginning", key: "beginning" });
   /** @type {MessageState | null} */
@@ -43,8 +54,14 @@ export function layOut(s, outbox) {
   /** @param {MessageState} message  @param {string} key  @param {OutboxMessage | null} pending */
   const push = (message, key, pending) => {
     const newDay = !last || dayOf(last.at) !== dayOf(message.at);
-    if (newDay) rows.push({ kind: "day", key: `day ${dayOf(message.at)} ${last ? "" : "first"}`.trim(), at: message.at });
-    const separates = s.newSeparator !== null && !separated && !pending && message.seq > s.newSeparator && (last ? last.seq <= s.newSeparator : message.seq === s.newSeparator + 1 || atOldest(s));
+    if (newDay)
+      rows.push({ kind: "day", key: `day ${dayOf(message.at)} ${last ? "" : "first"}`.trim(), at: message.at });
+    const separates =
+      s.newSeparator !== null &&
+      !separated &&
+      !pending &&
+      message.seq > s.newSeparator &&
+      (last ? last.seq <= s.newSeparator : message.seq === s.newSeparator + 1 || atOldest(s));
     if (separates) rows.push({ kind: "new-separator", key: "new-separator" });
     separated ||= separates;
     const first = newDay || separates || !last || beginsGroup(last, message, s.thread);
@@ -56,7 +73,8 @@ export function layOut(s, outbox) {
     rows.push({ kind: "newer", key: "newer" });
     return rows;
   }
-  for (const [seq, message] of s.sentMessages) if (seq > s.head) push(draft(message, s.me), message.nonce, null); // stored, but its event has not come yet
+  // Stored, but its event has not come yet.
+  for (const [seq, message] of s.sentMessages) if (seq > s.head) push(draft(message, s.me), message.nonce, null);
   const here = outbox.filter((e) => (s.thread ? e.thread === s.thread : !e.thread || e.echo));
   for (const message of waiting(s, here)) push(draft(message, s.me), message.nonce, message);
   return rows;
@@ -65,12 +83,24 @@ export function layOut(s, outbox) {
 /** Reports whether a message begins a group. Answers, forwards, actions and echoes always do, as they need an author.
  * @param {MessageState} last  @param {MessageState} message  @param {number} thread 0: in the room */
 function beginsGroup(last, message, thread) {
-  if (last.from.id !== message.from.id || last.from.name !== message.from.name || message.at - last.at > GROUP_MS) return true;
-  return Boolean(message.replyTo || message.forward || message.action || (message.thread && !thread) || last.action) && !message.deleted;
+  if (last.from.id !== message.from.id || last.from.name !== message.from.name || message.at - last.at > GROUP_MS)
+    return true;
+  return (
+    Boolean(message.replyTo || message.forward || message.action || (message.thread && !thread) || last.action) &&
+    !message.deleted
+  );
 }
 
 /** @param {OutboxMessage} message  @param {Person} me  @returns {MessageState} */
-const draft = (message, me) => ({ seq: 0, at: message.at, kind: "message", from: me, html: "", ...previewText(message.text), ...(message.replyTo && { replyTo: message.replyTo, quote: message.quote }) });
+const draft = (message, me) => ({
+  seq: 0,
+  at: message.at,
+  kind: "message",
+  from: me,
+  html: "",
+  ...previewText(message.text),
+  ...(message.replyTo && { replyTo: message.replyTo, quote: message.quote }),
+});
 
 /** Returns the messages of the outbox that are not in the window yet. If one was sent without an answer, and a message
  * with its text and the same author has come since, that is very likely the same message. It is not shown twice until
@@ -84,7 +114,9 @@ function waiting(s, outbox) {
     if (stored.has(message.nonce)) return false;
     if (!message.attempted || message.failed) return true;
     const { text } = previewText(message.text);
-    const twin = s.messages.find((e) => e.seq > message.since && e.from.id === s.me.id && e.text === text && !claimed.has(e.seq));
+    const twin = s.messages.find(
+      (e) => e.seq > message.since && e.from.id === s.me.id && e.text === text && !claimed.has(e.seq),
+    );
     if (twin) claimed.add(twin.seq);
     return !twin;
   });

@@ -38,7 +38,8 @@ const FETCH_MS = 3_000;
  * @property {(action: Action) => void} act  carries out a shortcut's action
  */
 
-/** The modules that are loaded on demand. @type {Record<Lazy, () => Promise<{ open: (context: PanelContext) => void }>>} */
+/** The modules that are loaded on demand.
+ * @type {Record<Lazy, () => Promise<{ open: (context: PanelContext) => void }>>} */
 const LAZY = {
   settings: () => import("./settings-dialog.js"),
   shortcuts: () => import("./shortcuts-dialog.js"),
@@ -68,7 +69,9 @@ export class AppShell extends HTMLElement {
     this.memory = memory;
     this.settings = new Settings(memory.store);
     const session = (this.session = new PageSession({
-      me, api, memory,
+      me,
+      api,
+      memory,
       dial: () => new WebSocket(`${location.origin.replace(/^http/, "ws")}/ws`, "parley.v1"),
       channel: (room) => new BroadcastChannel(`parley ${room}`),
       setTimeout: (f, ms) => window.setTimeout(f, ms),
@@ -103,7 +106,10 @@ export class AppShell extends HTMLElement {
 
   /** Prefetches what opens by a key, so that no key typed meanwhile is lost. */
   #fetchAhead() {
-    LAZY.switcher().then((part) => this.#lazy.set("switcher", part), () => undefined);
+    LAZY.switcher().then(
+      (part) => this.#lazy.set("switcher", part),
+      () => undefined,
+    );
     import("../list/room-menu.js").catch(() => undefined);
   }
 
@@ -124,7 +130,8 @@ export class AppShell extends HTMLElement {
     const { session, settings, api } = this;
     if (!session || !settings || !api) return;
     if (this.#drawer.matches(":popover-open")) this.#drawer.hidePopover();
-    const part = this.#lazy.get(what) ?? (await loadOrExplain(LAZY[what])); // once loaded it opens at once, so that no key typed meanwhile is lost
+    // Once loaded it opens at once, so that no key typed meanwhile is lost.
+    const part = this.#lazy.get(what) ?? (await loadOrExplain(LAZY[what]));
     if (!part) return;
     this.#lazy.set(what, part);
     part.open({ shell: this, session, settings, api, what, act: (action) => act(this, action) });
@@ -147,7 +154,8 @@ export class AppShell extends HTMLElement {
         const { FrontPage } = await import("./front-page.js");
         return turn === this.#asked ? this.#showFront(new FrontPage(), session, api, memory) : undefined;
       }
-      const room = session.rooms.has(address.name) || isPlain(address.name) ? address.name : (await api.room(address.name)).room;
+      const room =
+        session.rooms.has(address.name) || isPlain(address.name) ? address.name : (await api.room(address.name)).room;
       if (turn === this.#asked) this.#showRoom(session, room, address.seq);
     } catch (err) {
       if (turn !== this.#asked) return;
@@ -230,7 +238,8 @@ export class AppShell extends HTMLElement {
     });
   }
 
-  /** Shows the number of alerts in the title and on the icon. At once, since a page in the background draws no frames. */
+  /** Shows the number of alerts in the title and on the icon. At once, since a page in the background draws no
+   * frames. */
   #showTitle() {
     const { session } = this;
     if (!session) return;
@@ -245,8 +254,23 @@ export class AppShell extends HTMLElement {
   #listenToLinks() {
     this.addEventListener("click", (e) => {
       const link = e.target instanceof Element ? e.target.closest("a[href]") : null;
-      if (!(link instanceof HTMLAnchorElement) || e.defaultPrevented || e.button !== 0 || e.ctrlKey || e.metaKey || e.shiftKey || e.altKey) return;
-      if (link.target || link.origin !== location.origin || parseAddress(link).at === "nowhere" || link.matches(".skip-link")) return;
+      if (
+        !(link instanceof HTMLAnchorElement) ||
+        e.defaultPrevented ||
+        e.button !== 0 ||
+        e.ctrlKey ||
+        e.metaKey ||
+        e.shiftKey ||
+        e.altKey
+      )
+        return;
+      if (
+        link.target ||
+        link.origin !== location.origin ||
+        parseAddress(link).at === "nowhere" ||
+        link.matches(".skip-link")
+      )
+        return;
       e.preventDefault();
       this.go(link.pathname + link.hash);
     });
@@ -269,8 +293,14 @@ export class AppShell extends HTMLElement {
       this.#listChanged();
     });
     listen(this, "open", (/** @type {Lazy} */ what) => this.open(what));
-    listen(this, "go-thread", (/** @type {{ room: string, seq: number }} */ { room, seq }) => this.#goToThread(room, seq));
-    listen(this, "unread", (/** @type {number} */ seq) => session.room && session.markUnread(session.room.deps.room, seq));
+    listen(this, "go-thread", (/** @type {{ room: string, seq: number }} */ { room, seq }) =>
+      this.#goToThread(room, seq),
+    );
+    listen(
+      this,
+      "unread",
+      (/** @type {number} */ seq) => session.room && session.markUnread(session.room.deps.room, seq),
+    );
   }
 }
 

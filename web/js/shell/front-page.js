@@ -15,7 +15,8 @@ export class FrontPage extends HTMLElement {
     if (this.childElementCount === 0) this.append(fromTemplate("front-page"));
   }
 
-  /** @param {Person | null} me  @param {BrowserMemory} memory  @param {Api} api  @param {string} why the stored name is refused; "": it is not */
+  /** @param {Person | null} me  @param {BrowserMemory} memory  @param {Api} api
+   * @param {string} why the stored name is refused; "": it is not */
   show(me, memory, api, why = "") {
     const name = part(this, "input[name=name]", HTMLInputElement);
     const room = part(this, "input[name=room]", HTMLInputElement);

@@ -9,7 +9,8 @@ export class JoinForm extends HTMLElement {
     this.append(fromTemplate("join-form"));
   }
 
-  /** @param {RoomSummary} summary  @param {string} name the stored one  @param {Api} api  @param {string} why that name is refused; "": it is not */
+  /** @param {RoomSummary} summary  @param {string} name the stored one  @param {Api} api
+   * @param {string} why that name is refused; "": it is not */
   show(summary, name, api, why) {
     fill(part(this, "h1", HTMLElement), "join.welcome", { room: bdi(summary.room) });
     const here = summary.count > 0 ? t("join.count", { n: summary.count }) : t("join.nobody");

@@ -40,7 +40,15 @@ export function act(shell, action) {
     case "previous":
       return go(shell, beside(allRooms(session), here, action === "next" ? 1 : -1));
     case "next-unread":
-      return go(shell, beside(allRooms(session), here, 1, (room) => attention(/** @type {import("../wire/list-frames.js").ListEntry} */ (session.rooms.get(room))) > 0));
+      return go(
+        shell,
+        beside(
+          allRooms(session),
+          here,
+          1,
+          (room) => attention(/** @type {import("../wire/list-frames.js").ListEntry} */ (session.rooms.get(room))) > 0,
+        ),
+      );
     case "read":
       session.markRead();
       return say(t("rooms.all-read"));
@@ -57,7 +65,8 @@ const allRooms = (session) => sections(session.rooms).flatMap((s) => s.entries.m
 /** @param {HTMLElement & Shell} shell  @param {string | undefined} room */
 const go = (shell, room) => room !== undefined && shell.go(formatAddress(room));
 
-/** Returns the next wanted room, going round from the open one. @param {string[]} rooms  @param {string} here  @param {1 | -1} step
+/** Returns the next wanted room, going round from the open one.
+ * @param {string[]} rooms  @param {string} here  @param {1 | -1} step
  * @param {(room: string) => boolean} [wanted] */
 function beside(rooms, here, step, wanted = () => true) {
   const from = rooms.indexOf(here);

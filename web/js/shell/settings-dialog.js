@@ -57,7 +57,9 @@ function hearLanguage(dialog) {
 
 /** @param {HTMLDialogElement} dialog  @param {Settings} settings */
 function hearChoices(dialog, settings) {
-  const controls = /** @type {(HTMLInputElement | HTMLSelectElement)[]} */ ([...dialog.querySelectorAll("section [name]")].filter((c) => !c.closest("theme-choice")));
+  const controls = /** @type {(HTMLInputElement | HTMLSelectElement)[]} */ (
+    [...dialog.querySelectorAll("section [name]")].filter((c) => !c.closest("theme-choice"))
+  );
   const hours = part(dialog, ".hours", HTMLElement);
   const choices = settings.all;
   hours.hidden = !choices.quiet;
@@ -66,8 +68,12 @@ function hearChoices(dialog, settings) {
     if (control instanceof HTMLInputElement && control.type === "checkbox") control.checked = choices[name] === true;
     else control.value = String(choices[name]);
     control.addEventListener("change", async () => {
-      const value = control instanceof HTMLInputElement && control.type === "checkbox" ? control.checked : control.value;
-      if (name === "system" && value === true && !(await allowed(dialog))) return void (/** @type {HTMLInputElement} */ (control).checked = false);
+      const value =
+        control instanceof HTMLInputElement && control.type === "checkbox" ? control.checked : control.value;
+      if (name === "system" && value === true && !(await allowed(dialog))) {
+        /** @type {HTMLInputElement} */ (control).checked = false;
+        return;
+      }
       settings.put({ [name]: value });
       if (name === "size") showSize();
       if (name === "quiet") hours.hidden = value !== true;

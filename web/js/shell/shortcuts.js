@@ -2,7 +2,8 @@
 // shows. No DOM.
 /** @import { Key } from "../lang/en.js" */
 
-/** @typedef {"switcher" | "search" | "settings" | "shortcuts" | "next-unread" | "previous" | "next" | "read" | "people"} Action */
+/** @typedef {"switcher" | "search" | "settings" | "shortcuts" | "next-unread" | "previous" | "next" | "read" |
+ * "people"} Action */
 
 /** `mod` is Ctrl, on Apple keyboards Command. A key without a modifier is a shortcut only outside text fields.
  * @typedef {{ does: Action, key: string, mod?: boolean, shift?: boolean, alt?: boolean, says: Key }} Shortcut */
@@ -33,14 +34,16 @@ export const ELSEWHERE = [
 /** The part of a keyboard event that is read.
  * @typedef {{ key: string, ctrlKey: boolean, metaKey: boolean, shiftKey: boolean, altKey: boolean }} Press */
 
-/** Returns the action of a key press, or null. @param {Press} press  @param {{ writing: boolean, apple: boolean }} where  @returns {Action | null} */
+/** Returns the action of a key press, or null.
+ * @param {Press} press  @param {{ writing: boolean, apple: boolean }} where  @returns {Action | null} */
 export function actionOf(press, { writing, apple }) {
   const mod = apple ? press.metaKey : press.ctrlKey;
   const other = apple ? press.ctrlKey : press.metaKey;
   if (other) return null;
   for (const s of SHORTCUTS) {
     const symbol = !/^[a-z]$|^[A-Z]\w/.test(s.key); // some keyboards need Shift for "?"
-    if (s.key.toLowerCase() !== press.key.toLowerCase() || Boolean(s.mod) !== mod || Boolean(s.alt) !== press.altKey) continue;
+    if (s.key.toLowerCase() !== press.key.toLowerCase() || Boolean(s.mod) !== mod || Boolean(s.alt) !== press.altKey)
+      continue;
     if (!symbol && Boolean(s.shift) !== press.shiftKey) continue;
     if (!s.mod && !s.alt && !s.shift && writing) continue;
     return s.does;
@@ -48,8 +51,15 @@ export function actionOf(press, { writing, apple }) {
   return null;
 }
 
-/** Returns the keys of a shortcut in the order in which they are pressed. @param {Shortcut} s  @param {boolean} apple */
-export const keysOf = (s, apple) => [...(s.mod ? [apple ? "⌘" : "Ctrl"] : []), ...(s.alt ? [apple ? "⌥" : "Alt"] : []), ...(s.shift ? [apple ? "⇧" : "Shift"] : []), named(s.key)];
+/** Returns the keys of a shortcut in the order in which they are pressed.
+ * @param {Shortcut} s  @param {boolean} apple */
+export const keysOf = (s, apple) => [
+  ...(s.mod ? [apple ? "⌘" : "Ctrl"] : []),
+  ...(s.alt ? [apple ? "⌥" : "Alt"] : []),
+  ...(s.shift ? [apple ? "⇧" : "Shift"] : []),
+  named(s.key),
+];
 
 /** @param {string} key */
-const named = (key) => ({ ArrowUp: "↑", ArrowDown: "↓", Escape: "Esc" })[key] ?? (key.length === 1 ? key.toUpperCase() : key);
+const named = (key) =>
+  ({ ArrowUp: "↑", ArrowDown: "↓", Escape: "Esc" })[key] ?? (key.length === 1 ? key.toUpperCase() : key);

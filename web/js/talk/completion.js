@@ -18,7 +18,8 @@ export function wordAt(text, caret) {
   const command = /^\/([a-z]*)$/.exec(before);
   if (command) return { sign: "/", from: 0, to: caret, query: command[1] ?? "" };
   const code = /(?:^|[\s(])(:([a-z0-9_+-]+))$/.exec(before);
-  if (code && (code[2] ?? "").length >= MIN_CODE) return { sign: ":", from: caret - (code[1] ?? "").length, to: caret, query: code[2] ?? "" };
+  if (code && (code[2] ?? "").length >= MIN_CODE)
+    return { sign: ":", from: caret - (code[1] ?? "").length, to: caret, query: code[2] ?? "" };
   const at = before.lastIndexOf("@");
   const query = before.slice(at + 1);
   if (at < 0 || query.length > 32 || /[\n@]/.test(query) || /[\p{L}\p{N}_]$/u.test(before.slice(0, at))) return null;
@@ -26,7 +27,8 @@ export function wordAt(text, caret) {
 }
 
 /** Returns people whose name, or a word of it, begins with the query: those in the room first, then by who wrote last.
- * @param {string} query  @param {readonly Person[]} here  @param {readonly Person[]} wrote the last one first  @param {string} me  @param {string} everybody the note for @here
+ * @param {string} query  @param {readonly Person[]} here  @param {readonly Person[]} wrote the last one first
+ * @param {string} me  @param {string} everybody the note for @here
  * @returns {Suggestion[]} */
 export function suggestPeople(query, here, wrote, me, everybody) {
   const wanted = query.toLowerCase();
@@ -39,14 +41,19 @@ export function suggestPeople(query, here, wrote, me, everybody) {
   }
   /** @type {Suggestion[]} */
   const list = [...found.values()].map((person) => ({ text: `@${person.name}`, label: person.name, note: "", person }));
-  if (HERE.startsWith(wanted)) list.splice(wanted ? list.length : MOST - 1, 0, { text: `@${HERE}`, label: `@${HERE}`, note: everybody });
+  if (HERE.startsWith(wanted))
+    list.splice(wanted ? list.length : MOST - 1, 0, { text: `@${HERE}`, label: `@${HERE}`, note: everybody });
   return list.slice(0, MOST);
 }
 
 /** @param {string} query  @param {readonly SlashCommand[]} commands  @returns {Suggestion[]} */
 export function suggestCommands(query, commands) {
-  return commands.filter((c) => c.name.startsWith(query)).slice(0, MOST).map((c) => ({ text: `/${c.name}`, label: `/${c.name}${c.args ? ` ${c.args}` : ""}`, note: c.help }));
+  return commands
+    .filter((c) => c.name.startsWith(query))
+    .slice(0, MOST)
+    .map((c) => ({ text: `/${c.name}`, label: `/${c.name}${c.args ? ` ${c.args}` : ""}`, note: c.help }));
 }
 
 /** @param {readonly { emoji: string, code: string }[]} found  @returns {Suggestion[]} */
-export const suggestEmoji = (found) => found.slice(0, MOST).map(({ emoji, code }) => ({ text: emoji, label: emoji, note: `:${code}:` }));
+export const suggestEmoji = (found) =>
+  found.slice(0, MOST).map(({ emoji, code }) => ({ text: emoji, label: emoji, note: `:${code}:` }));

@@ -10,7 +10,8 @@ const COLUMNS = 8;
 const RECENT = 16;
 
 /** Lets a person choose an emoji; resolves to "" if they choose none.
- * @param {EmojiBook} book  @param {HTMLElement} anchor the element beside the popover, which gets the focus back  @returns {Promise<string>} */
+ * @param {EmojiBook} book  @param {HTMLElement} anchor the element beside the popover, which gets the focus back
+ * @returns {Promise<string>} */
 export function pickEmoji(book, anchor) {
   return new Promise((resolve) => new Picker(book, anchor, resolve).open());
 }
@@ -64,7 +65,10 @@ class Picker {
       const all = (await this.book.all()).map(([emoji = "", code = ""]) => [toned(emoji, tone), code]);
       const names = new Map(all.map(([emoji = "", code = ""]) => [emoji, code]));
       const recent = this.book.recent(RECENT).map((emoji) => [emoji, names.get(emoji) ?? ""]);
-      this.#fill([{ title: t("emoji.recent"), all: recent }, { title: t("emoji.all"), all }]);
+      this.#fill([
+        { title: t("emoji.recent"), all: recent },
+        { title: t("emoji.all"), all },
+      ]);
       setText(this.#status, "");
     } catch (err) {
       this.#fill([]);
@@ -134,8 +138,14 @@ class Picker {
     const column = (/** @type {HTMLButtonElement[] | undefined} */ l) => l?.[Math.min(x, l.length - 1)];
     /** @type {Record<string, () => HTMLElement | undefined>} */
     const steps = {
-      ArrowRight: () => flat[at + turned], ArrowLeft: () => flat[at - turned], ArrowDown: () => column(lines[y + 1]), ArrowUp: () => column(lines[y - 1]) ?? this.#field,
-      Home: () => lines[y]?.[0], End: () => lines[y]?.at(-1), PageDown: () => column(lines[Math.min(y + 5, lines.length - 1)]), PageUp: () => column(lines[Math.max(y - 5, 0)]),
+      ArrowRight: () => flat[at + turned],
+      ArrowLeft: () => flat[at - turned],
+      ArrowDown: () => column(lines[y + 1]),
+      ArrowUp: () => column(lines[y - 1]) ?? this.#field,
+      Home: () => lines[y]?.[0],
+      End: () => lines[y]?.at(-1),
+      PageDown: () => column(lines[Math.min(y + 5, lines.length - 1)]),
+      PageUp: () => column(lines[Math.max(y - 5, 0)]),
     };
     const to = steps[e.key]?.();
     if (to === undefined) return;
@@ -162,7 +172,8 @@ class Picker {
 
   #closed() {
     this.#popover.remove();
-    if (this.anchor.isConnected && (!document.activeElement || document.activeElement === document.body)) this.anchor.focus({ preventScroll: true });
+    if (this.anchor.isConnected && (!document.activeElement || document.activeElement === document.body))
+      this.anchor.focus({ preventScroll: true });
     this.resolve(this.#chosen);
   }
 }

@@ -34,7 +34,12 @@ export class EmojiBook {
     const found = [];
     for (const [emoji = "", ...codes] of await this.all()) {
       const code = codes.find((c) => c.startsWith(wanted)) ?? codes.find((c) => c.includes(wanted));
-      if (code !== undefined) found.push({ emoji: toned(emoji, this.tone), code, rank: code === wanted ? 0 : code.startsWith(wanted) ? 1 : 2 });
+      if (code !== undefined)
+        found.push({
+          emoji: toned(emoji, this.tone),
+          code,
+          rank: code === wanted ? 0 : code.startsWith(wanted) ? 1 : 2,
+        });
     }
     return found.sort((a, b) => a.rank - b.rank);
   }
@@ -51,7 +56,11 @@ export class EmojiBook {
   /** Returns the last used emoji, filled up with common ones. @param {number} n  @returns {string[]} */
   recent(n) {
     const stored = this.store.get("emoji:recent");
-    const own = Array.isArray(stored) ? stored.filter((e) => typeof e === "string" && e.length <= 32 && /\p{Extended_Pictographic}|\p{RI}|\u20e3/u.test(e)) : [];
+    const own = Array.isArray(stored)
+      ? stored.filter(
+          (e) => typeof e === "string" && e.length <= 32 && /\p{Extended_Pictographic}|\p{RI}|\u20e3/u.test(e),
+        )
+      : [];
     return [...new Set([...own, ...FIRST])].slice(0, n);
   }
 
@@ -61,7 +70,8 @@ export class EmojiBook {
   }
 }
 
-/** Returns an emoji in a skin tone, which applies to each person and hand in it. @param {string} emoji  @param {string} tone */
+/** Returns an emoji in a skin tone, which applies to each person and hand in it.
+ * @param {string} emoji  @param {string} tone */
 export function toned(emoji, tone) {
   return tone ? emoji.replace(/(\p{Emoji_Modifier_Base})\uFE0F?(?!\p{Emoji_Modifier})/gu, `$1${tone}`) : emoji;
 }

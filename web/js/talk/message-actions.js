@@ -54,11 +54,15 @@ export class MessageActions {
 
   /** The room is on the screen. @param {AbortSignal} left aborted when it leaves the screen */
   roomShown(left) {
-    sidePanel().addEventListener("parley:panel", () => {
-      const { name } = sidePanel();
-      part(this.view, ".pins-button", HTMLElement).setAttribute("aria-expanded", String(name === "pins"));
-      if (name !== "thread") this.#closeThread();
-    }, { signal: left });
+    sidePanel().addEventListener(
+      "parley:panel",
+      () => {
+        const { name } = sidePanel();
+        part(this.view, ".pins-button", HTMLElement).setAttribute("aria-expanded", String(name === "pins"));
+        if (name !== "thread") this.#closeThread();
+      },
+      { signal: left },
+    );
   }
 
   /** The room has left the screen: closes its panels. */
@@ -79,7 +83,13 @@ export class MessageActions {
 
   /** Adds the actions to the messages of a log. @param {MessageList} list  @param {boolean} inThread */
   #offer(list, inThread) {
-    new RowActions(list, list.log, inThread, (n) => this.book.recent(n), (seq) => this.bookmarks.has(this.session.deps.room, seq));
+    new RowActions(
+      list,
+      list.log,
+      inThread,
+      (n) => this.book.recent(n),
+      (seq) => this.bookmarks.has(this.session.deps.room, seq),
+    );
   }
 
   /** @param {HTMLElement} on  @param {() => MessageComposer} composer where its messages are answered and edited */
@@ -92,7 +102,8 @@ export class MessageActions {
     listen(on, "react", ({ seq, emoji }) => this.#react(seq, emoji));
     on.addEventListener("parley:pick", (e) => {
       const anchor = e.target instanceof HTMLElement ? e.target : on;
-      if (e instanceof CustomEvent) this.#pick(anchor).then((emoji) => emoji && this.#react(Number(e.detail), emoji, true));
+      if (e instanceof CustomEvent)
+        this.#pick(anchor).then((emoji) => emoji && this.#react(Number(e.detail), emoji, true));
     });
     act("reply", (seq) => {
       const m = session.message(seq);
@@ -108,9 +119,16 @@ export class MessageActions {
     act("unpin", (seq) => this.#try(session.pin(seq, false)));
     act("bookmark", (seq) => this.#setBookmark(seq));
     act("unread", (seq) => session.markUnreadFrom(seq));
-    act("copy-text", async (seq) => say((await copyText(session.message(seq)?.text ?? "")) ? t("action.copied") : t("action.not-copied")));
+    act("copy-text", async (seq) =>
+      say((await copyText(session.message(seq)?.text ?? "")) ? t("action.copied") : t("action.not-copied")),
+    );
     act("forward", async (seq) => {
-      const to = await askWhereTo(this.memory.visits().map((v) => v.room).filter((r) => r !== room));
+      const to = await askWhereTo(
+        this.memory
+          .visits()
+          .map((v) => v.room)
+          .filter((r) => r !== room),
+      );
       if (to) this.#try(session.forward(seq, to), t("action.forwarded", { room: isolate(to) }));
     });
     act("remove", async (seq) => {
@@ -126,7 +144,12 @@ export class MessageActions {
 
   /** @param {HTMLElement} on  @param {MessageComposer} composer */
   #listenToComposer(on, composer) {
-    const suggestions = new Suggestions(composer.field, part(composer, "form", HTMLElement), (word) => this.#suggest(word), () => composer.typed());
+    const suggestions = new Suggestions(
+      composer.field,
+      part(composer, "form", HTMLElement),
+      (word) => this.#suggest(word),
+      () => composer.typed(),
+    );
     composer.assistant = suggestions;
     composer.field.addEventListener("paste", (e) => pasteInto(composer, e));
     listen(on, "pick-for-text", async (/** @type {HTMLElement} */ anchor) => {
@@ -152,7 +175,10 @@ export class MessageActions {
   /** @param {number} seq  @param {string} emoji  @param {boolean} [on] default: the opposite of the present state */
   #react(seq, emoji, on) {
     const { state } = this.session;
-    const mine = this.session.message(seq)?.reactions?.some((r) => r.emoji === emoji && r.people.some((p) => p.id === state.me.id)) ?? false;
+    const mine =
+      this.session
+        .message(seq)
+        ?.reactions?.some((r) => r.emoji === emoji && r.people.some((p) => p.id === state.me.id)) ?? false;
     const now = state.optimistic.get(seq)?.get(emoji) ?? mine;
     this.book.used(emoji);
     this.#try(this.session.react(seq, emoji, on ?? !now));
@@ -162,7 +188,8 @@ export class MessageActions {
   async #setBookmark(seq) {
     const { room } = this.session.deps;
     const on = !this.bookmarks.has(room, seq);
-    if (await this.#try(this.session.setBookmark(seq, on), t(on ? "action.bookmarked" : "action.unbookmarked"))) this.bookmarks.put(room, seq, on);
+    if (await this.#try(this.session.setBookmark(seq, on), t(on ? "action.bookmarked" : "action.unbookmarked")))
+      this.bookmarks.put(room, seq, on);
   }
 
   /** @param {HTMLElement} anchor */
@@ -241,7 +268,8 @@ export class MessageActions {
   /** Goes to a message, in the room or in its thread. @param {number} seq */
   async jump(seq) {
     const { session, api } = this;
-    if (session.thread?.state.messages.some((e) => e.seq === seq && e.kind === "reply")) return session.thread.goTo(seq);
+    if (session.thread?.state.messages.some((e) => e.seq === seq && e.kind === "reply"))
+      return session.thread.goTo(seq);
     if (await session.goTo(seq)) {
       if (matchMedia("(max-width: 55.999rem)").matches) sidePanel().close(); // the panel covers the room
       return;

@@ -29,16 +29,18 @@ export function askToRemove(message, me) {
 export function askWhereTo(rooms) {
   const dialog = open("forward-dialog");
   const field = part(dialog, "input", HTMLInputElement);
-  part(dialog, "ul", HTMLElement).replaceChildren(...rooms.slice(0, MOST_ROOMS).map((room) => {
-    const li = document.createElement("li");
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = "quiet";
-    button.append(bdi(room));
-    button.addEventListener("click", () => dialog.close(room));
-    li.append(button);
-    return li;
-  }));
+  part(dialog, "ul", HTMLElement).replaceChildren(
+    ...rooms.slice(0, MOST_ROOMS).map((room) => {
+      const li = document.createElement("li");
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "quiet";
+      button.append(bdi(room));
+      button.addEventListener("click", () => dialog.close(room));
+      li.append(button);
+      return li;
+    }),
+  );
   return answer(dialog, field);
 }
 
@@ -53,7 +55,8 @@ export function askForTopic(topic) {
   return answer(dialog, field).then((text) => (done && text !== topic ? text : null));
 }
 
-/** Resolves to the text of the field, "" if the dialog is cancelled. @param {HTMLDialogElement} dialog  @param {HTMLInputElement} field  @returns {Promise<string>} */
+/** Resolves to the text of the field, "" if the dialog is cancelled.
+ * @param {HTMLDialogElement} dialog  @param {HTMLInputElement} field  @returns {Promise<string>} */
 function answer(dialog, field) {
   part(dialog, "form.ask", HTMLFormElement).addEventListener("submit", (e) => {
     e.preventDefault();
@@ -66,21 +69,25 @@ function answer(dialog, field) {
 /** @param {readonly Version[]} versions oldest first  @param {MessageState} message  @param {Person} me */
 export function showVersions(versions, message, me) {
   const dialog = open("versions-dialog");
-  part(dialog, "ol", HTMLElement).replaceChildren(...[...versions].reverse().map(({ at, text, html }, i) => {
-    const li = part(fromTemplate("version"), "li", HTMLElement);
-    part(li, "time", HTMLElement).textContent = i === 0 ? t("versions.now", { time: fullTime(at) }) : fullTime(at);
-    showBody(part(li, ".body", HTMLElement), { ...message, text, html, edited: undefined }, me);
-    return li;
-  }));
+  part(dialog, "ol", HTMLElement).replaceChildren(
+    ...[...versions].reverse().map(({ at, text, html }, i) => {
+      const li = part(fromTemplate("version"), "li", HTMLElement);
+      part(li, "time", HTMLElement).textContent = i === 0 ? t("versions.now", { time: fullTime(at) }) : fullTime(at);
+      showBody(part(li, ".body", HTMLElement), { ...message, text, html, edited: undefined }, me);
+      return li;
+    }),
+  );
 }
 
 /** @param {readonly SlashCommand[]} commands */
 export function showHelp(commands) {
   const dialog = open("help-dialog");
-  part(dialog, "tbody", HTMLElement).replaceChildren(...commands.map(({ name, args, help }) => {
-    const tr = part(fromTemplate("help-row"), "tr", HTMLElement);
-    part(tr, "code", HTMLElement).textContent = `/${name}${args ? ` ${args}` : ""}`;
-    part(tr, "td", HTMLElement).textContent = help;
-    return tr;
-  }));
+  part(dialog, "tbody", HTMLElement).replaceChildren(
+    ...commands.map(({ name, args, help }) => {
+      const tr = part(fromTemplate("help-row"), "tr", HTMLElement);
+      part(tr, "code", HTMLElement).textContent = `/${name}${args ? ` ${args}` : ""}`;
+      part(tr, "td", HTMLElement).textContent = help;
+      return tr;
+    }),
+  );
 }

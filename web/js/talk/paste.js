@@ -10,9 +10,57 @@
 
 const MAX_NODES = 20_000; // nodes read; a message has 4,000 characters
 const MAX_DEPTH = 60;
-const MARKS = /** @type {Record<string, string>} */ ({ B: "**", STRONG: "**", I: "*", EM: "*", S: "~~", DEL: "~~", STRIKE: "~~" });
-const BLOCKS = new Set(["P", "DIV", "SECTION", "ARTICLE", "HEADER", "FOOTER", "MAIN", "ASIDE", "FIGURE", "FIGCAPTION", "DL", "DT", "DD", "ADDRESS", "FORM", "FIELDSET", "DETAILS", "SUMMARY"]);
-const SILENT = new Set(["SCRIPT", "STYLE", "TEMPLATE", "IFRAME", "OBJECT", "HEAD", "TITLE", "META", "LINK", "SVG", "MATH", "NOSCRIPT", "BUTTON", "INPUT", "SELECT", "TEXTAREA", "AUDIO", "VIDEO", "CANVAS", "#comment"]);
+const MARKS = /** @type {Record<string, string>} */ ({
+  B: "**",
+  STRONG: "**",
+  I: "*",
+  EM: "*",
+  S: "~~",
+  DEL: "~~",
+  STRIKE: "~~",
+});
+const BLOCKS = new Set([
+  "P",
+  "DIV",
+  "SECTION",
+  "ARTICLE",
+  "HEADER",
+  "FOOTER",
+  "MAIN",
+  "ASIDE",
+  "FIGURE",
+  "FIGCAPTION",
+  "DL",
+  "DT",
+  "DD",
+  "ADDRESS",
+  "FORM",
+  "FIELDSET",
+  "DETAILS",
+  "SUMMARY",
+]);
+const SILENT = new Set([
+  "SCRIPT",
+  "STYLE",
+  "TEMPLATE",
+  "IFRAME",
+  "OBJECT",
+  "HEAD",
+  "TITLE",
+  "META",
+  "LINK",
+  "SVG",
+  "MATH",
+  "NOSCRIPT",
+  "BUTTON",
+  "INPUT",
+  "SELECT",
+  "TEXTAREA",
+  "AUDIO",
+  "VIDEO",
+  "CANVAS",
+  "#comment",
+]);
 
 /** Returns a tree as Markdown. @param {Branch} root */
 export function toMarkdown(root) {
@@ -33,7 +81,8 @@ export function isFormatted(node) {
   return look(node, 0);
 }
 
-/** @param {Branch} node  @param {{ left: number }} walk  @param {number} depth  @param {boolean} verbatim  @returns {string} */
+/** @param {Branch} node  @param {{ left: number }} walk  @param {number} depth  @param {boolean} verbatim
+ * @returns {string} */
 function children(node, walk, depth, verbatim) {
   const parts = [];
   for (const child of Array.from(node.childNodes)) {
@@ -43,10 +92,12 @@ function children(node, walk, depth, verbatim) {
   return parts.join("");
 }
 
-/** @param {Branch} node  @param {{ left: number }} walk  @param {number} depth  @param {boolean} verbatim  @returns {string} */
+/** @param {Branch} node  @param {{ left: number }} walk  @param {number} depth  @param {boolean} verbatim
+ * @returns {string} */
 function one(node, walk, depth, verbatim) {
   const name = node.nodeName;
-  if (name === "#text") return verbatim ? (node.nodeValue ?? "") : escape((node.nodeValue ?? "").replace(/[ \t\r\n\f]+/g, " "));
+  if (name === "#text")
+    return verbatim ? (node.nodeValue ?? "") : escape((node.nodeValue ?? "").replace(/[ \t\r\n\f]+/g, " "));
   if (SILENT.has(name.toUpperCase()) || SILENT.has(name)) return "";
   if (name === "BR") return "\n";
   if (depth > MAX_DEPTH) return flat(node, walk, verbatim);
@@ -55,13 +106,17 @@ function one(node, walk, depth, verbatim) {
   if (name in MARKS) return isUndone(node) ? inner() : marked(inner(), MARKS[name] ?? "");
   if (BLOCKS.has(name)) return `\n\n${inner()}\n\n`;
   switch (name) {
-    case "CODE": case "KBD": case "SAMP": case "TT":
+    case "CODE":
+    case "KBD":
+    case "SAMP":
+    case "TT":
       return code(children(node, walk, depth, true));
     case "PRE":
       return fence(children(node, walk, depth, true), language(node));
     case "A":
       return link(inner(), node.getAttribute?.("href") ?? "");
-    case "UL": case "OL":
+    case "UL":
+    case "OL":
       return list(node, walk, depth);
     case "LI":
       return `\n- ${tidy(inner())}\n`;
@@ -72,11 +127,14 @@ function one(node, walk, depth, verbatim) {
     case "HR":
       return "\n\n---\n\n";
     default:
-      return /^H[1-6]$/.test(name) ? `\n\n${"#".repeat(Number(name[1]))} ${tidy(inner()).replace(/\s+/g, " ")}\n\n` : inner();
+      return /^H[1-6]$/.test(name)
+        ? `\n\n${"#".repeat(Number(name[1]))} ${tidy(inner()).replace(/\s+/g, " ")}\n\n`
+        : inner();
   }
 }
 
-/** Returns the text of a node that is nested too deep, without recursion. @param {Branch} node  @param {{ left: number }} walk  @param {boolean} verbatim */
+/** Returns the text of a node that is nested too deep, without recursion.
+ * @param {Branch} node  @param {{ left: number }} walk  @param {boolean} verbatim */
 function flat(node, walk, verbatim) {
   const parts = [];
   const waiting = [node];
@@ -90,14 +148,20 @@ function flat(node, walk, verbatim) {
 
 /** Reports whether a style undoes the formatting: some editors wrap everything in <b style="font-weight:normal">.
  * @param {Branch} node */
-const isUndone = (node) => /font-weight:\s*(?:normal|[1-4]00)|font-style:\s*normal/i.test(node.getAttribute?.("style") ?? "");
+const isUndone = (node) =>
+  /font-weight:\s*(?:normal|[1-4]00)|font-style:\s*normal/i.test(node.getAttribute?.("style") ?? "");
 
 /** Escapes characters that would become formatting. @param {string} text */
 const escape = (text) => text.replace(/([\\`*_~|])/g, "\\$1").replace(/^(\s*)([>#]|[-+](?=\s))/, "$1\\$2");
 
 /** Puts marks around the words of a text, without the space around them. @param {string} text  @param {string} mark */
 function marked(text, mark) {
-  return text.split(/(\n\n+)/).map((part) => part.replace(/^(\s*)(\S[\s\S]*?)(\s*)$/, (_, before, words, after) => before + mark + words + mark + after)).join("");
+  return text
+    .split(/(\n\n+)/)
+    .map((part) =>
+      part.replace(/^(\s*)(\S[\s\S]*?)(\s*)$/, (_, before, words, after) => before + mark + words + mark + after),
+    )
+    .join("");
 }
 
 /** @param {string} text */
@@ -122,13 +186,16 @@ function language(pre) {
   return /(?:^|\s)(?:language|lang|highlight-source)-([\w+#.-]{1,30})/.exec(classes)?.[1] ?? "";
 }
 
-/** Returns a Markdown link, or the bare address if the text of the link is its address. @param {string} text  @param {string} href */
+/** Returns a Markdown link, or the bare address if the text of the link is its address.
+ * @param {string} text  @param {string} href */
 function link(text, href) {
   if (!/^(?:https?:\/\/|mailto:)/i.test(href) || /\s/.test(href)) return text;
   const words = text.trim();
   const plain = words.replace(/\\(.)/g, "$1");
-  if (!words || plain === href || `${plain}/` === href || href === `https://${plain}` || href === `mailto:${plain}`) return href;
-  return `[${words.replace(/[[\]]/g, "\\$&").replace(/\s+/g, " ")}](${href.replace(/\(/g, "%28").replace(/\)/g, "%29")})`;
+  if (!words || plain === href || `${plain}/` === href || href === `https://${plain}` || href === `mailto:${plain}`)
+    return href;
+  const address = href.replace(/\(/g, "%28").replace(/\)/g, "%29");
+  return `[${words.replace(/[[\]]/g, "\\$&").replace(/\s+/g, " ")}](${address})`;
 }
 
 /** @param {Branch} node  @param {{ left: number }} walk  @param {number} depth */
@@ -138,9 +205,13 @@ function list(node, walk, depth) {
   for (const child of Array.from(node.childNodes)) {
     if (--walk.left < 0) break;
     if (child.nodeName !== "LI" && child.nodeName !== "UL" && child.nodeName !== "OL") continue;
-    const text = tidy(child.nodeName === "LI" ? children(child, walk, depth + 1, false) : one(child, walk, depth + 1, false));
+    const text = tidy(
+      child.nodeName === "LI" ? children(child, walk, depth + 1, false) : one(child, walk, depth + 1, false),
+    );
     const bullet = node.nodeName === "OL" ? `${n++}. ` : "- ";
-    lines.push(bullet + text.replace(/\n\n+(?=\s*(?:[-*]|\d+\.) )/g, "\n").replace(/\n/g, `\n${" ".repeat(bullet.length)}`));
+    lines.push(
+      bullet + text.replace(/\n\n+(?=\s*(?:[-*]|\d+\.) )/g, "\n").replace(/\n/g, `\n${" ".repeat(bullet.length)}`),
+    );
   }
   return `\n\n${lines.join("\n")}\n\n`;
 }
@@ -168,5 +239,12 @@ function table(node, walk, depth) {
   return `\n\n${[line(head), line(Array(width).fill("---")), ...body.map(line)].join("\n")}\n\n`;
 }
 
-/** Removes repeated empty lines, and spaces at the ends of lines and the beginnings of paragraphs. @param {string} text */
-const tidy = (text) => text.replace(/[ \u00a0]+$/gm, "").replace(/\n{3,}/g, "\n\n").replace(/^\n+|\n+$/g, "").replace(/(^|\n\n) +(?=[^ -])/g, "$1").trim();
+/** Removes repeated empty lines, and spaces at the ends of lines and the beginnings of paragraphs.
+ * @param {string} text */
+const tidy = (text) =>
+  text
+    .replace(/[ \u00a0]+$/gm, "")
+    .replace(/\n{3,}/g, "\n\n")
+    .replace(/^\n+|\n+$/g, "")
+    .replace(/(^|\n\n) +(?=[^ -])/g, "$1")
+    .trim();

@@ -7,26 +7,48 @@ import { rowOf } from "../room/message.js";
 import { emit, fromTemplate, part } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
 
-/** @typedef {"pick" | "reply" | "thread" | "edit" | "copy" | "copy-text" | "pin" | "bookmark" | "forward" | "unread" | "versions" | "remove"} Action */
+/** @typedef {"pick" | "reply" | "thread" | "edit" | "copy" | "copy-text" | "pin" | "bookmark" | "forward" | "unread" |
+ * "versions" | "remove"} Action */
 
 /** @type {Record<string, Action>} */
-const LETTERS = { "+": "pick", r: "reply", t: "thread", e: "edit", p: "pin", s: "bookmark", u: "unread", Delete: "remove" };
+const LETTERS = {
+  "+": "pick",
+  r: "reply",
+  t: "thread",
+  e: "edit",
+  p: "pin",
+  s: "bookmark",
+  u: "unread",
+  Delete: "remove",
+};
 const HINTS = Object.fromEntries(Object.entries(LETTERS).map(([letter, action]) => [action, letter]));
 
 /** The texts of the actions, in the order of the menu. @type {Record<Action, Key>} */
 const WORDS = {
-  pick: "action.react", reply: "action.reply", thread: "action.thread", edit: "action.edit", "copy-text": "action.copy-text", copy: "message.copy", pin: "action.pin",
-  bookmark: "action.bookmark", forward: "action.forward", unread: "action.unread", versions: "action.versions", remove: "action.remove",
+  pick: "action.react",
+  reply: "action.reply",
+  thread: "action.thread",
+  edit: "action.edit",
+  "copy-text": "action.copy-text",
+  copy: "message.copy",
+  pin: "action.pin",
+  bookmark: "action.bookmark",
+  forward: "action.forward",
+  unread: "action.unread",
+  versions: "action.versions",
+  remove: "action.remove",
 };
 
 const QUICK = 6; // emoji in the menu
 const LINE = 24; // px of a message that its menu does not cover
 const EDGE = 8; // px between a menu and the edge of the screen
 
-/** Returns the actions that a message offers. @param {MessageRow} row  @param {boolean} inThread  @returns {Set<Action>} */
+/** Returns the actions that a message offers.
+ * @param {MessageRow} row  @param {boolean} inThread  @returns {Set<Action>} */
 export function offers({ message, pending, mine }, inThread) {
   if (pending || message.seq === 0) return new Set();
-  if (message.deleted) return new Set(/** @type {Action[]} */ (message.replies && !inThread ? ["thread", "copy"] : ["copy"]));
+  if (message.deleted)
+    return new Set(/** @type {Action[]} */ (message.replies && !inThread ? ["thread", "copy"] : ["copy"]));
   const all = new Set(/** @type {Action[]} */ (Object.keys(WORDS)));
   if (!mine) for (const own of /** @type {Action[]} */ (["edit", "remove"])) all.delete(own);
   if (!message.edited) all.delete("versions");
@@ -41,7 +63,8 @@ export class RowActions {
   /** @type {HTMLElement | null} the row of the open menu */
   #row = null;
 
-  /** @param {HTMLElement} home gets the menu  @param {HTMLElement} log  @param {boolean} inThread  @param {(n: number) => string[]} recent emoji
+  /** @param {HTMLElement} home gets the menu  @param {HTMLElement} log  @param {boolean} inThread
+   * @param {(n: number) => string[]} recent emoji
    * @param {(seq: number) => boolean} isKept */
   constructor(home, log, inThread, recent, isKept) {
     this.log = log;
@@ -61,7 +84,8 @@ export class RowActions {
     log.addEventListener("click", (e) => this.#clicked(e));
     log.addEventListener("contextmenu", (e) => {
       const row = rowAt(e.target);
-      if (!row || (e instanceof PointerEvent && e.pointerType === "mouse")) return; // a right click opens the browser's own menu
+      // A right click opens the browser's own menu.
+      if (!row || (e instanceof PointerEvent && e.pointerType === "mouse")) return;
       if (this.openMenu(row, e)) e.preventDefault();
     });
     this.#menu.addEventListener("keydown", (e) => this.#inMenu(e));
@@ -71,19 +95,30 @@ export class RowActions {
     });
   }
 
-  /** Opens the menu of a message. @param {HTMLElement} row  @param {{ clientX: number, clientY: number }} [at]  @returns {boolean} false: the message offers nothing */
+  /** Opens the menu of a message.
+   * @param {HTMLElement} row  @param {{ clientX: number, clientY: number }} [at]
+   * @returns {boolean} false: the message offers nothing */
   openMenu(row, at) {
     const shown = rowOf(row);
     const can = shown ? offers(shown, this.inThread) : new Set();
     if (!shown || can.size === 0) return false;
     this.#row = row;
-    const items = Object.entries(WORDS).filter(([action]) => can.has(action)).map(([action, key]) => {
-      const item = part(fromTemplate("message-menu-item"), "button", HTMLElement);
-      item.dataset["do"] = action;
-      part(item, ".words", HTMLElement).textContent = t(action === "pin" && shown.message.pinned ? "action.unpin" : action === "bookmark" && this.isBookmarked(shown.message.seq) ? "action.unbookmark" : key);
-      part(item, "kbd", HTMLElement).textContent = HINTS[action] === "Delete" ? t("key.delete") : (HINTS[action] ?? "");
-      return item;
-    });
+    const items = Object.entries(WORDS)
+      .filter(([action]) => can.has(action))
+      .map(([action, key]) => {
+        const item = part(fromTemplate("message-menu-item"), "button", HTMLElement);
+        item.dataset["do"] = action;
+        part(item, ".words", HTMLElement).textContent = t(
+          action === "pin" && shown.message.pinned
+            ? "action.unpin"
+            : action === "bookmark" && this.isBookmarked(shown.message.seq)
+              ? "action.unbookmark"
+              : key,
+        );
+        part(item, "kbd", HTMLElement).textContent =
+          HINTS[action] === "Delete" ? t("key.delete") : (HINTS[action] ?? "");
+        return item;
+      });
     part(this.#menu, ".items", HTMLElement).replaceChildren(...items);
     const quick = part(this.#menu, ".quick", HTMLElement);
     quick.hidden = !can.has("pick");
@@ -105,7 +140,8 @@ export class RowActions {
     const shown = rowOf(row);
     const can = shown ? offers(shown, this.inThread) : new Set();
     if (can.size === 0 || other.parentElement === row) return bar.remove();
-    for (const button of bar.querySelectorAll("button")) button.hidden = !can.has(button.dataset["do"] ?? "") && button.dataset["do"] !== "menu";
+    for (const button of bar.querySelectorAll("button"))
+      button.hidden = !can.has(button.dataset["do"] ?? "") && button.dataset["do"] !== "menu";
     part(bar, "[data-do=menu]", HTMLElement).hidden = shown?.message.deleted ?? false;
     rove(bar, bar.querySelector("button:not([hidden])"));
     row.append(bar);
@@ -117,7 +153,15 @@ export class RowActions {
     const row = rowAt(target);
     if (!target || !row || e.altKey || e.ctrlKey || e.metaKey || e.isComposing) return;
     const bar = target.closest("[role=toolbar]");
-    if (bar) return void (walk(e, [...bar.querySelectorAll("button")].filter((b) => !b.hidden), "ArrowRight", "ArrowLeft") && e.preventDefault());
+    if (bar)
+      return void (
+        walk(
+          e,
+          [...bar.querySelectorAll("button")].filter((b) => !b.hidden),
+          "ArrowRight",
+          "ArrowLeft",
+        ) && e.preventDefault()
+      );
     if (e.key === "ContextMenu" || (e.key === "F10" && e.shiftKey) || (e.key === "Enter" && target === row)) {
       if (this.openMenu(row)) e.preventDefault();
       return;
@@ -145,7 +189,8 @@ export class RowActions {
     const items = [...this.#menu.querySelectorAll("button")];
     if (e.key === "Tab") e.preventDefault();
     else if (walk(e, items, "ArrowDown", "ArrowUp") || walk(e, items, "ArrowRight", "ArrowLeft")) e.preventDefault();
-    else if (e.key === "Escape") e.stopPropagation(); // Escape closes the menu alone
+    else if (e.key === "Escape")
+      e.stopPropagation(); // Escape closes the menu alone
     else if (e.key.length === 1 || e.key === "Delete") {
       const item = items.find((i) => i.dataset["do"] === LETTERS[e.key]);
       if (item) {
@@ -171,7 +216,8 @@ export class RowActions {
     const row = this.#row;
     this.#row = null;
     const { activeElement } = document;
-    if (row?.isConnected && (!activeElement || activeElement === document.body || this.#menu.contains(activeElement))) row.focus({ preventScroll: true });
+    if (row?.isConnected && (!activeElement || activeElement === document.body || this.#menu.contains(activeElement)))
+      row.focus({ preventScroll: true });
   }
 
   /** @param {HTMLElement} row  @param {Action} action */
@@ -206,7 +252,7 @@ function quickItem(emoji) {
  * @param {KeyboardEvent} e  @param {HTMLElement[]} items  @param {string} on  @param {string} back */
 function walk(e, items, on, back) {
   const at = items.findIndex((i) => i === document.activeElement);
-  const turned = (on === "ArrowRight" && document.documentElement.dir === "rtl") ? -1 : 1;
+  const turned = on === "ArrowRight" && document.documentElement.dir === "rtl" ? -1 : 1;
   const to = { [on]: at + turned, [back]: at - turned, Home: 0, End: items.length - 1 }[e.key];
   if (to === undefined || items.length === 0) return false;
   const item = items[(to + items.length) % items.length];
@@ -221,10 +267,12 @@ function rove(bar, button) {
   for (const b of bar.querySelectorAll("button")) b.tabIndex = b === button ? 0 : -1;
 }
 
-/** Places a popover beside a point or a box, within the screen. @param {HTMLElement} popover  @param {{ clientX: number, clientY: number } | DOMRect} at */
+/** Places a popover beside a point or a box, within the screen.
+ * @param {HTMLElement} popover  @param {{ clientX: number, clientY: number } | DOMRect} at */
 export function place(popover, at) {
   const box = popover.getBoundingClientRect();
-  const [x, below, above] = at instanceof DOMRect ? [at.left, at.bottom + 4, at.top - 4] : [at.clientX, at.clientY + 2, at.clientY - 2];
+  const [x, below, above] =
+    at instanceof DOMRect ? [at.left, at.bottom + 4, at.top - 4] : [at.clientX, at.clientY + 2, at.clientY - 2];
   const left = Math.max(EDGE, Math.min(x, innerWidth - box.width - EDGE));
   const fits = below + box.height + EDGE <= innerHeight || above - box.height < EDGE;
   const top = Math.max(EDGE, Math.min(fits ? below : above - box.height, innerHeight - box.height - EDGE));

@@ -17,7 +17,8 @@ export class Suggestions {
   #closedAt = ""; // the word for which the person has closed the list
   #asked = 0;
 
-  /** @param {HTMLTextAreaElement} field  @param {HTMLElement} home gets the list  @param {Source} source  @param {() => void} onTaken */
+  /** @param {HTMLTextAreaElement} field  @param {HTMLElement} home gets the list  @param {Source} source
+   * @param {() => void} onTaken */
   constructor(field, home, source, onTaken) {
     this.field = field;
     this.source = source;
@@ -48,7 +49,8 @@ export class Suggestions {
   /** Shows the completions of the word at the caret. */
   async look() {
     const { selectionStart, selectionEnd, value } = this.field;
-    const word = selectionStart === selectionEnd && document.activeElement === this.field ? wordAt(value, selectionStart) : null;
+    const word =
+      selectionStart === selectionEnd && document.activeElement === this.field ? wordAt(value, selectionStart) : null;
     const asked = ++this.#asked;
     const name = word ? `${word.sign}${word.from}` : "";
     if (name !== this.#closedAt) this.#closedAt = "";

@@ -57,8 +57,16 @@ export class ThreadPanel extends HTMLElement {
     const target = thread.state.root ? thread.target : null; // the view scrolls once the thread is loaded
     if (target) thread.target = null;
     this.composer.maxText = session.maxText;
-    const late = (/** @type {OutboxMessage} */ e) => !session.joined || session.sender.waitingFor !== "" || now - e.at > LATE_MS;
-    this.list.show({ state: { ...thread.state, me: session.state.me }, pending: session.outbox.messages(), late, waitingFor: session.sender.waitingFor, target, now });
+    const late = (/** @type {OutboxMessage} */ e) =>
+      !session.joined || session.sender.waitingFor !== "" || now - e.at > LATE_MS;
+    this.list.show({
+      state: { ...thread.state, me: session.state.me },
+      pending: session.outbox.messages(),
+      late,
+      waitingFor: session.sender.waitingFor,
+      target,
+      now,
+    });
     setText(part(this, ".refused", HTMLElement), thread.refused);
     part(this, ".refused", HTMLElement).hidden = !thread.refused;
     part(this, ".loading", HTMLElement).hidden = thread.state.root !== null || thread.refused !== "";

@@ -14,7 +14,8 @@ export function parseAddress({ pathname, hash }) {
 /** Returns the address of a room, or of a message in it. @param {string} room  @param {number} [seq] */
 export const formatAddress = (room, seq) => `/r/${encodeURIComponent(room)}${seq ? `#${seq}` : ""}`;
 
-/** Reports whether a room's name is certainly in its canonical form, so that the server need not be asked. @param {string} name */
+/** Reports whether a room's name is certainly in its canonical form, so that the server need not be asked.
+ * @param {string} name */
 export const isPlain = (name) => /^[a-z0-9_-][a-z0-9_.-]{0,63}$/.test(name);
 
 /** Decodes a path. If it is not valid UTF-8 it stays unchanged, and the server refuses it. @param {string} path */

@@ -17,7 +17,8 @@ function copyBySelection(text) {
   area.value = text;
   area.readOnly = true;
   area.className = "visually-hidden";
-  const home = document.querySelector("dialog[open]") ?? document.body; // while a modal dialog is open, only elements in it can take the focus
+  // While a modal dialog is open, only elements in it can take the focus.
+  const home = document.querySelector("dialog[open]") ?? document.body;
   home.append(area);
   area.select();
   const done = document.execCommand("copy");

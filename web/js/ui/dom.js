@@ -2,7 +2,8 @@
 /** @import { Key } from "../lang/en.js" */
 import { pieces, t } from "./i18n.js";
 
-/** Returns a copy of a <template>'s content, in the reader's language. @param {string} id  @returns {DocumentFragment} */
+/** Returns a copy of a <template>'s content, in the reader's language.
+ * @param {string} id  @returns {DocumentFragment} */
 export function fromTemplate(id) {
   const template = document.getElementById(id);
   if (!(template instanceof HTMLTemplateElement)) throw new Error(`no <template id=${id}>`);
@@ -16,9 +17,11 @@ const ATTRIBUTES = { "data-t-label": "aria-label", "data-t-title": "title", "dat
 /** Inserts the sentences whose keys the markup names: data-t for the text, data-t-label and the like for attributes.
  * @param {ParentNode} root */
 export function translate(root) {
-  for (const element of root.querySelectorAll("[data-t]")) element.textContent = t(/** @type {Key} */ (element.getAttribute("data-t")));
+  for (const element of root.querySelectorAll("[data-t]"))
+    element.textContent = t(/** @type {Key} */ (element.getAttribute("data-t")));
   for (const [from, to] of Object.entries(ATTRIBUTES)) {
-    for (const element of root.querySelectorAll(`[${from}]`)) element.setAttribute(to, t(/** @type {Key} */ (element.getAttribute(from))));
+    for (const element of root.querySelectorAll(`[${from}]`))
+      element.setAttribute(to, t(/** @type {Key} */ (element.getAttribute(from))));
   }
 }
 
@@ -36,7 +39,8 @@ export function part(root, selector, type) {
   return found;
 }
 
-/** Sends an intent of the person to the ancestors, as an event with our prefix. @param {Element} from  @param {string} name  @param {unknown} [detail] */
+/** Sends an intent of the person to the ancestors, as an event with our prefix.
+ * @param {Element} from  @param {string} name  @param {unknown} [detail] */
 export function emit(from, name, detail) {
   from.dispatchEvent(new CustomEvent(`parley:${name}`, { bubbles: true, detail }));
 }

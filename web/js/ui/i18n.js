@@ -52,14 +52,18 @@ export function speak(language, where, sentences) {
 }
 
 /** Returns a sentence. @param {Key} key  @param {Values} [values] */
-export const t = (key, values) => pieces(key, values ?? {}).map((v) => (typeof v === "number" ? number(v) : v)).join("");
+export const t = (key, values) =>
+  pieces(key, values ?? {})
+    .map((v) => (typeof v === "number" ? number(v) : v))
+    .join("");
 
 /** Returns a sentence in pieces: its words and, between them, the values unchanged, so that a view can insert elements.
  * @template V  @param {Key} key  @param {Readonly<Record<string, V>>} values  @returns {(string | V)[]} */
 export function pieces(key, values) {
   const entry = catalogue[key];
   const n = values["n"];
-  const sentence = typeof entry === "string" ? entry : (typeof n === "number" && entry[plurals.select(n)]) || entry.other;
+  const sentence =
+    typeof entry === "string" ? entry : (typeof n === "number" && entry[plurals.select(n)]) || entry.other;
   return sentence.split(/\{(\w+)\}/).map((piece, i) => (i % 2 ? (values[piece] ?? "") : piece));
 }
 
@@ -70,10 +74,19 @@ export const number = (n) => numbers.format(n);
 export const list = (items) => new Intl.ListFormat(locale).format(items);
 
 const REFUSED = /** @type {Record<string, Key>} */ ({
-  bad_room: "refused.bad_room", bad_name: "refused.bad_name", bad_text: "refused.bad_text", too_long: "refused.too_long", too_large: "refused.too_large",
-  too_many: "refused.too_many", rate_limited: "refused.rate_limited", not_yours: "refused.not_yours", not_found: "refused.not_found", gone: "refused.gone",
+  bad_room: "refused.bad_room",
+  bad_name: "refused.bad_name",
+  bad_text: "refused.bad_text",
+  too_long: "refused.too_long",
+  too_large: "refused.too_large",
+  too_many: "refused.too_many",
+  rate_limited: "refused.rate_limited",
+  not_yours: "refused.not_yours",
+  not_found: "refused.not_found",
+  gone: "refused.gone",
   lost: "error.silent",
-  nonce_used: "refused.nonce_used", search_unavailable: "search.unavailable",
+  nonce_used: "refused.nonce_used",
+  search_unavailable: "search.unavailable",
 });
 
 /** Returns why something was refused. A refusal has a message in English, which says more than its code; readers of

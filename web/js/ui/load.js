@@ -4,7 +4,8 @@ import { say } from "./toast.js";
 
 const RETRY_MS = 2_000;
 
-/** Loads a module that the page needs. It retries until it succeeds. @template M  @param {() => Promise<M>} load  @returns {Promise<M>} */
+/** Loads a module that the page needs. It retries until it succeeds.
+ * @template M  @param {() => Promise<M>} load  @returns {Promise<M>} */
 export async function loadWithRetry(load) {
   for (;;) {
     try {
@@ -15,7 +16,8 @@ export async function loadWithRetry(load) {
   }
 }
 
-/** Loads a module that the person asked for. If that fails it shows a message and resolves to null. @template M  @param {() => Promise<M>} load  @returns {Promise<M | null>} */
+/** Loads a module that the person asked for. If that fails it shows a message and resolves to null.
+ * @template M  @param {() => Promise<M>} load  @returns {Promise<M | null>} */
 export async function loadOrExplain(load) {
   try {
     return await load();

@@ -15,12 +15,25 @@
  */
 
 /** @type {Choices} */
-const DEFAULTS = { size: "medium", sound: true, system: false, quiet: false, quietFrom: "22:00", quietTo: "07:00", sendBy: "enter", people: true };
+const DEFAULTS = {
+  size: "medium",
+  sound: true,
+  system: false,
+  quiet: false,
+  quietFrom: "22:00",
+  quietTo: "07:00",
+  sendBy: "enter",
+  people: true,
+};
 
 const VALID = /** @type {{ [K in keyof Choices]: (v: unknown) => boolean }} */ ({
   size: (v) => v === "small" || v === "medium" || v === "large",
-  sound: isBoolean, system: isBoolean, quiet: isBoolean, people: isBoolean,
-  quietFrom: isTime, quietTo: isTime,
+  sound: isBoolean,
+  system: isBoolean,
+  quiet: isBoolean,
+  people: isBoolean,
+  quietFrom: isTime,
+  quietTo: isTime,
   sendBy: (v) => v === "enter" || v === "ctrl-enter",
 });
 
@@ -33,7 +46,12 @@ export class Settings {
   /** @returns {Choices} */
   get all() {
     const stored = this.store.get("settings");
-    const known = typeof stored === "object" && stored !== null ? Object.entries(stored).filter(([name, v]) => Object.hasOwn(VALID, name) && VALID[/** @type {keyof Choices} */ (name)](v)) : [];
+    const known =
+      typeof stored === "object" && stored !== null
+        ? Object.entries(stored).filter(
+            ([name, v]) => Object.hasOwn(VALID, name) && VALID[/** @type {keyof Choices} */ (name)](v),
+          )
+        : [];
     return { ...DEFAULTS, ...Object.fromEntries(known) };
   }
 

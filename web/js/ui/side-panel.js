@@ -20,7 +20,8 @@ export class SidePanel extends HTMLElement {
     this.append(fromTemplate("side-panel"));
     part(this, ".close", HTMLElement).addEventListener("click", () => this.close());
     this.addEventListener("keydown", (e) => {
-      if (e.key !== "Escape" || e.defaultPrevented || document.querySelector("dialog[open], [popover]:popover-open")) return;
+      if (e.key !== "Escape" || e.defaultPrevented || document.querySelector("dialog[open], [popover]:popover-open"))
+        return;
       e.preventDefault();
       this.close();
     });
@@ -93,5 +94,6 @@ customElements.define("side-panel", SidePanel);
 /** The page's panel. */
 export const sidePanel = () => part(document, "side-panel", SidePanel);
 
-/** Opens the page's panel, see SidePanel.open. @param {string} name  @param {HTMLElement} element  @param {string} title */
+/** Opens the page's panel, see SidePanel.open.
+ * @param {string} name  @param {HTMLElement} element  @param {string} title */
 export const openPanel = (name, element, title) => sidePanel().open(name, element, title);

@@ -6,7 +6,8 @@ import { t } from "./i18n.js";
 export function safeHref(href) {
   try {
     const url = new URL(href); // absolute only
-    const web = (url.protocol === "http:" || url.protocol === "https:") && url.hostname !== "" && !url.username && !url.password;
+    const web =
+      (url.protocol === "http:" || url.protocol === "https:") && url.hostname !== "" && !url.username && !url.password;
     const harmless = url.protocol === "mailto:" || web;
     return harmless ? url.href : "";
   } catch {
@@ -25,8 +26,12 @@ const segmenter = "Segmenter" in Intl ? new Intl.Segmenter("en", { granularity: 
 
 /** Returns one or two letters that stand for a name. @param {string} name */
 export function initials(name) {
-  const words = name.trim().split(/[\s._-]+/u).filter((w) => /[\p{L}\p{N}\p{Extended_Pictographic}]/u.test(w));
-  const first = (/** @type {string} */ w) => (segmenter ? segmenter.segment(w)[Symbol.iterator]().next().value?.segment : [...w][0]) ?? "";
+  const words = name
+    .trim()
+    .split(/[\s._-]+/u)
+    .filter((w) => /[\p{L}\p{N}\p{Extended_Pictographic}]/u.test(w));
+  const first = (/** @type {string} */ w) =>
+    (segmenter ? segmenter.segment(w)[Symbol.iterator]().next().value?.segment : [...w][0]) ?? "";
   const letters = words.length > 1 ? [words[0] ?? "", words.at(-1) ?? ""].map(first) : [first(words[0] ?? name)];
   return letters.join("").toLocaleUpperCase("en");
 }
@@ -39,16 +44,26 @@ export function hue(id) {
   return ((h >>> 8) % 30) * 12; // 30 hues that the eye can tell apart
 }
 
+const EMOJI = String.raw`(?:\p{RI}\p{RI}|\p{Emoji_Presentation}|\p{Extended_Pictographic}\uFE0F)`;
+const MODIFIERS = String.raw`(?:\p{EMod}|\u200D\p{Extended_Pictographic}\uFE0F?)*`;
+const JUMBO = new RegExp(`^(?:${EMOJI}${MODIFIERS}\\s*){1,6}$`, "u");
+
 /** Reports whether a text consists of one to six emoji; such a message is shown large. @param {string} text */
 export function isJumbo(text) {
-  return text.length <= 80 && /^(?:(?:\p{RI}\p{RI}|\p{Emoji_Presentation}|\p{Extended_Pictographic}\uFE0F)(?:\p{EMod}|\u200D\p{Extended_Pictographic}\uFE0F?)*\s*){1,6}$/u.test(text);
+  return text.length <= 80 && JUMBO.test(text);
 }
 
 const HIDDEN = "▒▒▒";
 
 /** Returns a message's text on one line, without formatting marks and with spoilers hidden. @param {string} text */
 export function excerpt(text) {
-  return text.replace(/\|\|.+?\|\|/gs, HIDDEN).replace(/^```.*$/gm, "").replace(/^(?:> ?|#+ )/gm, "").replace(/(\*\*|~~|__|[*`_])(?=\S)(.+?)(?<=\S)\1/gs, "$2").replace(/\s+/g, " ").trim();
+  return text
+    .replace(/\|\|.+?\|\|/gs, HIDDEN)
+    .replace(/^```.*$/gm, "")
+    .replace(/^(?:> ?|#+ )/gm, "")
+    .replace(/(\*\*|~~|__|[*`_])(?=\S)(.+?)(?<=\S)\1/gs, "$2")
+    .replace(/\s+/g, " ")
+    .trim();
 }
 
 /** Returns a sentence such as "Ada is typing…", or "". @param {readonly string[]} names */
@@ -59,5 +74,6 @@ export function typingText(names) {
   return names.length === 2 ? t("typing.two", { name: isolate(a), other: isolate(b) }) : t("typing.many");
 }
 
-/** Isolates the writing direction of a name in a plain text, where no element can do so (UAX #9 §2.5). @param {string} s */
+/** Isolates the writing direction of a name in a plain text, where no element can do so (UAX #9 §2.5).
+ * @param {string} s */
 export const isolate = (s) => `\u2068${s}\u2069`;

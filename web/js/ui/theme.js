@@ -31,7 +31,8 @@ export function setTheme(choice) {
 function show() {
   const choice = theme();
   document.documentElement.dataset["theme"] = choice;
-  document.documentElement.dataset["contrast"] = choice === "contrast" || matchMedia("(prefers-contrast: more)").matches ? "more" : "usual";
+  document.documentElement.dataset["contrast"] =
+    choice === "contrast" || matchMedia("(prefers-contrast: more)").matches ? "more" : "usual";
   const dark = choice === "dark" || (choice !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
   document.querySelector("meta[name=theme-color]")?.setAttribute("content", dark ? "#17191c" : "#faf9f6");
 }
@@ -43,7 +44,8 @@ export function showSize() {
 
 show();
 showSize();
-for (const wish of ["(prefers-color-scheme: dark)", "(prefers-contrast: more)"]) matchMedia(wish).addEventListener("change", show);
+for (const wish of ["(prefers-color-scheme: dark)", "(prefers-contrast: more)"])
+  matchMedia(wish).addEventListener("change", show);
 addEventListener("storage", () => {
   show(); // another tab may have changed it
   showSize();

@@ -29,7 +29,8 @@ export function dayOf(at) {
   return `${d.getFullYear()}-${d.getMonth() + 1}-${d.getDate()}`;
 }
 
-/** "Today", "Yesterday" or "Monday 23 November"; with the year if that is not the present one. @param {number} at  @param {number} now */
+/** "Today", "Yesterday" or "Monday 23 November"; with the year if that is not the present one.
+ * @param {number} at  @param {number} now */
 export function dayName(at, now) {
   if (dayOf(at) === dayOf(now)) return t("today");
   const yesterday = new Date(now);
@@ -42,5 +43,7 @@ export function dayName(at, now) {
 export function shortTime(at, now) {
   if (dayOf(at) === dayOf(now)) return timeOfDay(at);
   const sameYear = new Date(at).getFullYear() === new Date(now).getFullYear();
-  return sameYear ? format("short", { day: "numeric", month: "short" }).format(at) : format("date", { dateStyle: "short" }).format(at);
+  return sameYear
+    ? format("short", { day: "numeric", month: "short" }).format(at)
+    : format("date", { dateStyle: "short" }).format(at);
 }

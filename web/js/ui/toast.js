@@ -12,7 +12,7 @@ export class ParleyToast extends HTMLElement {
   /** @param {string} text */
   say(text) {
     clearTimeout(this.#timer);
-    // A modal dialog lies above the rest of the page, which is inert: inside the dialog the toast is seen and announced.
+    // A modal dialog lies above the rest of the page, which is inert: only inside it the toast is seen and announced.
     (document.querySelector("dialog[open]") ?? document.body).append(this);
     this.textContent = text;
     this.classList.add("shown");

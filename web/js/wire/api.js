@@ -7,7 +7,8 @@ import { Refusal, decodePage, decodeVersions, refusal } from "./protocol.js";
 /** @typedef {{ room: string, seq: number, count: number }} RoomSummary */
 
 export class Api {
-  /** Answers that were requested before they were needed, by URL. @type {Map<string, Promise<Record<string, unknown>>>} */
+  /** Answers that were requested before they were needed, by URL.
+   * @type {Map<string, Promise<Record<string, unknown>>>} */
   #ahead = new Map();
 
   /** @param {typeof globalThis.fetch} fetch */
@@ -35,7 +36,8 @@ export class Api {
 
   /** @param {string} room  @returns {Promise<RoomSummary>} */
   async room(room) {
-    if (/^\.*$/.test(room)) throw new Refusal("bad_room", "A room's name needs more than dots."); // a URL cannot hold these
+    // A URL cannot hold these.
+    if (/^\.*$/.test(room)) throw new Refusal("bad_room", "A room's name needs more than dots.");
     const o = await this.#ask(`/api/rooms/${encodeURIComponent(room)}`);
     return { room: String(o["room"]), seq: Number(o["seq"]), count: Number(o["count"]) };
   }
@@ -87,13 +89,19 @@ export class Api {
   async commands() {
     const list = (await this.#ask("/api/commands"))["commands"];
     const word = (/** @type {unknown} */ v) => (typeof v === "string" ? v : "");
-    return Array.isArray(list) ? list.map((c) => ({ name: word(c?.name), args: word(c?.args), help: word(c?.help), by: word(c?.by) })).filter((c) => c.name !== "") : [];
+    return Array.isArray(list)
+      ? list
+          .map((c) => ({ name: word(c?.name), args: word(c?.args), help: word(c?.help), by: word(c?.by) }))
+          .filter((c) => c.name !== "")
+      : [];
   }
 
   /** Returns each emoji followed by its short-codes. @returns {Promise<string[][]>} */
   async emoji() {
     const list = (await this.#ask("/api/emoji"))["emoji"];
-    return Array.isArray(list) ? list.filter((e) => Array.isArray(e) && e.length > 1 && e.every((w) => typeof w === "string")) : [];
+    return Array.isArray(list)
+      ? list.filter((e) => Array.isArray(e) && e.length > 1 && e.every((w) => typeof w === "string"))
+      : [];
   }
 
   /** Returns the object at a URL of the API. @param {string} url */
@@ -109,7 +117,14 @@ export class Api {
     });
     const body = record(await response.json().catch(() => null)) ?? {};
     if (response.ok) return body;
-    throw refusal({ code: response.status === 401 ? "bad_session" : "internal", detail: `The server answered with ${response.status}.`, ...body }, "detail");
+    throw refusal(
+      {
+        code: response.status === 401 ? "bad_session" : "internal",
+        detail: `The server answered with ${response.status}.`,
+        ...body,
+      },
+      "detail",
+    );
   }
 }
 

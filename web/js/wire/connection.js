@@ -84,7 +84,8 @@ export class Connection {
     });
   }
 
-  /** The device woke up or the network came back. Connects at once, or pings to check that the connection still works. */
+  /** The device woke up or the network came back. Connects at once, or pings to check that the connection still
+   * works. */
   wake() {
     if (!this.#socket) {
       this.#failures = 0;
@@ -104,7 +105,8 @@ export class Connection {
       this.#schedulePing();
       this.options.onHello(body);
     } catch (err) {
-      if (err instanceof Refusal && err.code === "bad_session") await this.options.onBadSession().catch(() => undefined);
+      if (err instanceof Refusal && err.code === "bad_session")
+        await this.options.onBadSession().catch(() => undefined);
       if (err instanceof Refusal && err.code === "bad_name") this.options.onBadName();
       if (socket === this.#socket) this.#drop();
     }

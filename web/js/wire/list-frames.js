@@ -33,7 +33,8 @@ import { number, parseTime, person, personOrUnknown, record, string } from "./js
  * @property {number} target  the seq of the deleted message; 0: not a deletion
  */
 
-/** How far a person has read a room, on any of their devices. @typedef {{ room: string, seq: number, unread: number, mentions: number }} ReadMark */
+/** How far a person has read a room, on any of their devices.
+ * @typedef {{ room: string, seq: number, unread: number, mentions: number }} ReadMark */
 
 /** @typedef {(
  *   | { type: "update", room: string, update: ListUpdate }
@@ -55,7 +56,11 @@ export function decodeListFrame(o) {
       return entry && { type: "entry", room, entry };
     }
     case "read":
-      return { type: "read", room, mark: { room, seq: number(o["seq"]), unread: number(o["unread"]), mentions: number(o["mentions"]) } };
+      return {
+        type: "read",
+        room,
+        mark: { room, seq: number(o["seq"]), unread: number(o["unread"]), mentions: number(o["mentions"]) },
+      };
     default:
       return null;
   }
@@ -66,16 +71,35 @@ export function decodeListEntry(o) {
   const last = record(o["last"]);
   if (!string(o["room"])) return null;
   return {
-    room: string(o["room"]), topic: string(o["topic"]), seq: number(o["seq"]), at: parseTime(o["at"]),
+    room: string(o["room"]),
+    topic: string(o["topic"]),
+    seq: number(o["seq"]),
+    at: parseTime(o["at"]),
     last: last && { from: personOrUnknown(last["from"]), text: string(last["text"]) },
-    read: number(o["read"]), unread: number(o["unread"]), mentions: number(o["mentions"]),
+    read: number(o["read"]),
+    unread: number(o["unread"]),
+    mentions: number(o["mentions"]),
     notify: o["notify"] === "mentions" || o["notify"] === "none" ? o["notify"] : "all",
-    muted: o["muted"] === true, favourite: o["favourite"] === true,
+    muted: o["muted"] === true,
+    favourite: o["favourite"] === true,
   };
 }
 
 /** @param {Record<string, unknown>} o  @param {string} room  @returns {ListUpdate} */
 function decodeListUpdate(o, room) {
-  const mentions = Array.isArray(o["mentions"]) ? o["mentions"].map((m) => (typeof m === "string" ? m : (person(m)?.id ?? ""))) : [];
-  return { room, seq: number(o["seq"]), at: parseTime(o["at"]), kind: string(o["kind"]), from: personOrUnknown(o["from"]), text: string(o["text"]), mentions, here: o["at_here"] === true, thread: number(o["thread"]), target: number(o["target"]) };
+  const mentions = Array.isArray(o["mentions"])
+    ? o["mentions"].map((m) => (typeof m === "string" ? m : (person(m)?.id ?? "")))
+    : [];
+  return {
+    room,
+    seq: number(o["seq"]),
+    at: parseTime(o["at"]),
+    kind: string(o["kind"]),
+    from: personOrUnknown(o["from"]),
+    text: string(o["text"]),
+    mentions,
+    here: o["at_here"] === true,
+    thread: number(o["thread"]),
+    target: number(o["target"]),
+  };
 }

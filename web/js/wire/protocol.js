@@ -1,7 +1,8 @@
 // protocol.js: the frames and answers of the server (docs/protocol.md) and how they are decoded. No DOM.
 /** @import { Person } from "./json.js" */
 /** @import { ListEntry, ListFrame } from "./list-frames.js" */
-import { number, optionalNumber, optionalString, parseTime, people, person, personOrUnknown, record, string } from "./json.js";
+import { number, optionalNumber, optionalString, parseTime, record, string } from "./json.js";
+import { people, person, personOrUnknown } from "./json.js";
 import { decodeListEntry, decodeListFrame } from "./list-frames.js";
 
 /** A stored event of a room. `at` is in milliseconds since 1970; events are ordered by `seq` alone.
@@ -36,7 +37,8 @@ import { decodeListEntry, decodeListFrame } from "./list-frames.js";
 
 /** @typedef {{ from: Person, text: string }} Quote */
 /** @typedef {{ emoji: string, people: readonly Person[] }} Reaction in the order in which they came */
-/** @typedef {{ count: number, seq: number, at: number, from: Person }} Replies the number of replies in a thread, and the newest reply */
+/** @typedef {{ count: number, seq: number, at: number, from: Person }} Replies the number of replies in a thread, and
+ * the newest reply */
 
 /** A page of messages, oldest first, in their state as of event `seq`, the room's newest at that time. `more`: there
  * are further messages in the direction asked for. Around a message, `more` is about older messages and `moreAfter`
@@ -84,7 +86,7 @@ import { decodeListEntry, decodeListFrame } from "./list-frames.js";
  * @property {number} [seq]
  * @property {number} [at]
  * @property {number} [count]
- * @property {Person[]} [here]  it names everybody who is in the room
+ * @property {Person[]} [here]  the people in the room
  * @property {string} [kind]  the kind of the stored event, if a slash command made another kind than a message of it
  * @property {string} [topic]
  * @property {ListEntry[]} [rooms]
@@ -127,7 +129,15 @@ export class Refusal extends Error {
 }
 
 /** Codes after which the same command may be sent again unchanged. */
-const RETRYABLE = new Set(["rate_limited", "unavailable", "overloaded", "stopping", "internal", "too_many_connections", "lost"]);
+const RETRYABLE = new Set([
+  "rate_limited",
+  "unavailable",
+  "overloaded",
+  "stopping",
+  "internal",
+  "too_many_connections",
+  "lost",
+]);
 
 /** Reports whether a command refused with this code may succeed later. @param {string} code */
 export const isRetryable = (code) => RETRYABLE.has(code);
@@ -149,7 +159,14 @@ export function decode(frame) {
       return event && { type: "event", room, event };
     }
     case "presence":
-      return { type: "presence", room, count: number(o["count"]), joined: person(o["joined"]), left: person(o["left"]), here: people(o["here"]) };
+      return {
+        type: "presence",
+        room,
+        count: number(o["count"]),
+        joined: person(o["joined"]),
+        left: person(o["left"]),
+        here: people(o["here"]),
+      };
     case "typing": {
       const from = person(o["from"]);
       return from ? { type: "typing", room, from } : null;
@@ -166,18 +183,30 @@ export function decodePage(value) {
   const messages = list.map((m) => decodeEvent(record(m) ?? {})).filter((e) => e !== null);
   const root = decodeEvent(record(o["root"]) ?? {});
   return {
-    room: string(o["room"]), seq: number(o["seq"]), at: parseTime(o["at"]), epoch: string(o["epoch"]), messages, more: o["more"] === true, moreAfter: o["more_after"] === true,
+    room: string(o["room"]),
+    seq: number(o["seq"]),
+    at: parseTime(o["at"]),
+    epoch: string(o["epoch"]),
+    messages,
+    more: o["more"] === true,
+    moreAfter: o["more_after"] === true,
     ...(typeof o["topic"] === "string" && { topic: o["topic"] }),
     ...(root && { root, subscribed: o["following"] === true }),
   };
 }
 
 /** Decodes a message and its earlier versions. @param {unknown} value
- * @returns {{ message: MessageState | null, versions: Version[], more: boolean }} `more`: versions follow the last one */
+ * @returns {{ message: MessageState | null, versions: Version[], more: boolean }} `more`: versions follow the last
+ * one */
 export function decodeVersions(value) {
   const o = record(value) ?? {};
   const list = Array.isArray(o["versions"]) ? o["versions"].map((v) => record(v) ?? {}) : [];
-  const versions = list.map((v) => ({ seq: number(v["seq"]), at: parseTime(v["at"]), text: string(v["text"]), html: string(v["html"]) }));
+  const versions = list.map((v) => ({
+    seq: number(v["seq"]),
+    at: parseTime(v["at"]),
+    text: string(v["text"]),
+    html: string(v["html"]),
+  }));
   return { message: decodeEvent(record(o["message"]) ?? {}), versions, more: o["more"] === true };
 }
 
@@ -213,7 +242,9 @@ function answerBody(o) {
     limits: limits ? { message_length: number(limits["message_length"]) } : undefined,
     kind: optionalString(o["kind"]),
     topic: optionalString(o["topic"]),
-    rooms: Array.isArray(o["rooms"]) ? o["rooms"].map((e) => decodeListEntry(record(e) ?? {})).filter((e) => e !== null) : undefined,
+    rooms: Array.isArray(o["rooms"])
+      ? o["rooms"].map((e) => decodeListEntry(record(e) ?? {})).filter((e) => e !== null)
+      : undefined,
     read: optionalNumber(o["read"]),
     unread: optionalNumber(o["unread"]),
     mentions: optionalNumber(o["mentions"]),
@@ -224,8 +255,16 @@ function answerBody(o) {
 function decodeEvent(o) {
   if (typeof o["seq"] !== "number") return null;
   /** @type {MessageState} */
-  const event = { seq: o["seq"], at: parseTime(o["at"]), kind: string(o["kind"]), from: personOrUnknown(o["from"]), text: string(o["text"]), html: string(o["html"]) };
-  for (const [name, read] of Object.entries(OPTIONAL_FIELDS)) if (o[name] !== undefined && o[name] !== null) Object.assign(event, read(o[name]));
+  const event = {
+    seq: o["seq"],
+    at: parseTime(o["at"]),
+    kind: string(o["kind"]),
+    from: personOrUnknown(o["from"]),
+    text: string(o["text"]),
+    html: string(o["html"]),
+  };
+  for (const [name, read] of Object.entries(OPTIONAL_FIELDS))
+    if (o[name] !== undefined && o[name] !== null) Object.assign(event, read(o[name]));
   return event;
 }
 
@@ -243,8 +282,17 @@ const OPTIONAL_FIELDS = {
   at_here: (v) => ({ here: v === true }),
   gone: (v) => ({ deleted: v === true }),
   edited: (v) => ({ edited: { seq: number(record(v)?.["seq"]), at: parseTime(record(v)?.["at"]) } }),
-  reactions: (v) => ({ reactions: Array.isArray(v) ? v.map(reaction).filter((r) => r.emoji !== "" && r.people.length > 0) : [] }),
-  replies: (v) => ({ replies: { count: number(record(v)?.["count"]), seq: number(record(v)?.["seq"]), at: parseTime(record(v)?.["at"]), from: personOrUnknown(record(v)?.["from"]) } }),
+  reactions: (v) => ({
+    reactions: Array.isArray(v) ? v.map(reaction).filter((r) => r.emoji !== "" && r.people.length > 0) : [],
+  }),
+  replies: (v) => ({
+    replies: {
+      count: number(record(v)?.["count"]),
+      seq: number(record(v)?.["seq"]),
+      at: parseTime(record(v)?.["at"]),
+      from: personOrUnknown(record(v)?.["from"]),
+    },
+  }),
   pinned: (v) => ({ pinned: v === true }),
 };
 
