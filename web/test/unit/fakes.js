@@ -102,7 +102,15 @@ export class FakeSocket {
 }
 
 /** @param {number} seq  @param {Partial<import("../../js/wire/protocol.js").MessageState>} [more] */
-export const event = (seq, more) => ({ seq, at: Date.UTC(2026, 10, 23, 9) + seq * 1000, kind: "message", from: { id: "g", name: "Grace" }, text: `text ${seq}`, html: "", ...more });
+export const event = (seq, more) => ({
+  seq,
+  at: Date.UTC(2026, 10, 23, 9) + seq * 1000,
+  kind: "message",
+  from: { id: "g", name: "Grace" },
+  text: `text ${seq}`,
+  html: "",
+  ...more,
+});
 
 /** @param {number} from  @param {number} to */
 export const events = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => event(from + i));

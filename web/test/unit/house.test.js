@@ -10,9 +10,11 @@ const ORDER = ["lang", "wire", "ui", "room", "list", "find", "talk", "shell", "m
 const js = new URL("../../js/", import.meta.url);
 
 /** Every module's source, by its path below js/. */
-const modules = new Map(readdirSync(js, { recursive: true, encoding: "utf8" })
-  .filter((name) => name.endsWith(".js"))
-  .map((name) => [name, readFileSync(new URL(name, js), "utf8")]));
+const modules = new Map(
+  readdirSync(js, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".js"))
+    .map((name) => [name, readFileSync(new URL(name, js), "utf8")]),
+);
 
 /** Returns what a module imports: by `import`, `import()` and, of types alone, in comments.
  * @param {string} name  @param {string} code */
@@ -37,7 +39,8 @@ function faults(all) {
   const state = new Map();
   const visit = (/** @type {string} */ name, /** @type {readonly string[]} */ way) => {
     if (state.get(name) === "done") return;
-    if (state.get(name) === "open") return void found.push(`a circle: ${[...way.slice(way.indexOf(name)), name].join(" → ")}`);
+    if (state.get(name) === "open")
+      return void found.push(`a circle: ${[...way.slice(way.indexOf(name)), name].join(" → ")}`);
     state.set(name, "open");
     for (const to of graph.get(name) ?? []) visit(to, [...way, name]);
     state.set(name, "done");
@@ -78,7 +81,8 @@ test("a module that needs no DOM touches none and imports none that does", () =>
     assert.doesNotMatch(bare, /\b(?:document|window|HTMLElement|customElements|location)\b/, name);
     for (const to of importsOf(name, bare)) assert.ok(names.has(to), `${name} needs no DOM, and imports ${to}`);
   }
-  for (const name of modules.keys()) if (name.startsWith("wire/")) assert.ok(names.has(name), `${name} does not say that it needs no DOM`);
+  for (const name of modules.keys())
+    if (name.startsWith("wire/")) assert.ok(names.has(name), `${name} does not say that it needs no DOM`);
 });
 
 test("only one module makes markup of a string", () => {

@@ -2,7 +2,18 @@
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { afterEach, test } from "node:test";
-import { LANGUAGES, bestLanguage, direction, language, list, number, pieces, reason, speak, t } from "../../js/ui/i18n.js";
+import {
+  LANGUAGES,
+  bestLanguage,
+  direction,
+  language,
+  list,
+  number,
+  pieces,
+  reason,
+  speak,
+  t,
+} from "../../js/ui/i18n.js";
 import de from "../../js/lang/de.js";
 import en from "../../js/lang/en.js";
 import pseudo from "../../js/lang/xx-pseudo.js";
@@ -10,20 +21,32 @@ import { Refusal } from "../../js/wire/protocol.js";
 import { timeOfDay } from "../../js/ui/time.js";
 
 const web = new URL("../../", import.meta.url);
-const catalogues = /** @type {Record<string, Record<string, string | Record<string, string>>>} */ ({ de, "xx-pseudo": pseudo });
-const forms = (/** @type {string | Record<string, string> | undefined} */ entry) => (typeof entry === "string" ? [entry] : Object.values(entry ?? {}));
+const catalogues = /** @type {Record<string, Record<string, string | Record<string, string>>>} */ ({
+  de,
+  "xx-pseudo": pseudo,
+});
+const forms = (/** @type {string | Record<string, string> | undefined} */ entry) =>
+  typeof entry === "string" ? [entry] : Object.values(entry ?? {});
 const places = (/** @type {string} */ sentence) => [...new Set(sentence.match(/\{\w+\}/g))].sort().join(" ");
 
 /** Everything that the page is made of, but the catalogues. */
 function sources() {
-  const js = readdirSync(new URL("js/", web), { recursive: true, encoding: "utf8" }).filter((f) => f.endsWith(".js") && !f.startsWith("lang/"));
-  return [readFileSync(new URL("index.html", web), "utf8"), ...js.map((f) => readFileSync(new URL(`js/${f}`, web), "utf8"))];
+  const js = readdirSync(new URL("js/", web), { recursive: true, encoding: "utf8" }).filter(
+    (f) => f.endsWith(".js") && !f.startsWith("lang/"),
+  );
+  return [
+    readFileSync(new URL("index.html", web), "utf8"),
+    ...js.map((f) => readFileSync(new URL(`js/${f}`, web), "utf8")),
+  ];
 }
 
 afterEach(() => speak("en", "en-GB", en));
 
 test("each language has every sentence, with the same places in it", () => {
-  assert.deepEqual(readdirSync(new URL("js/lang/", web)).sort(), [...Object.keys(LANGUAGES), "xx-pseudo"].map((tag) => `${tag}.js`).sort());
+  assert.deepEqual(
+    readdirSync(new URL("js/lang/", web)).sort(),
+    [...Object.keys(LANGUAGES), "xx-pseudo"].map((tag) => `${tag}.js`).sort(),
+  );
   for (const [tag, catalogue] of Object.entries(catalogues)) {
     assert.deepEqual(Object.keys(catalogue).sort(), Object.keys(en).sort(), tag);
     for (const [key, entry] of Object.entries(en)) {
@@ -38,22 +61,36 @@ test("each language has every sentence, with the same places in it", () => {
 test("each language has the plurals that it needs, where there is something to count", () => {
   for (const [tag, catalogue] of Object.entries({ en, de })) {
     const needed = new Intl.PluralRules(tag).resolvedOptions().pluralCategories.slice().sort();
-    for (const [key, entry] of Object.entries(catalogue)) if (typeof entry !== "string") assert.deepEqual(Object.keys(entry).sort(), needed, `${tag}: ${key}`);
+    for (const [key, entry] of Object.entries(catalogue))
+      if (typeof entry !== "string") assert.deepEqual(Object.keys(entry).sort(), needed, `${tag}: ${key}`);
   }
 });
 
 test("each sentence is said somewhere, and each that is said is there", () => {
   const code = sources();
-  const said = new Set(code.flatMap((c) => [...c.matchAll(/data-t(?:-\w+)?="([^"]*)"/g), ...c.matchAll(/\bt\("([^"]+)"/g)].map((m) => m[1] ?? "")));
-  assert.deepEqual([...said].filter((key) => !(key in en)), []);
+  const said = new Set(
+    code.flatMap((c) =>
+      [...c.matchAll(/data-t(?:-\w+)?="([^"]*)"/g), ...c.matchAll(/\bt\("([^"]+)"/g)].map((m) => m[1] ?? ""),
+    ),
+  );
+  assert.deepEqual(
+    [...said].filter((key) => !(key in en)),
+    [],
+  );
   const all = code.join("\n");
-  assert.deepEqual(Object.keys(en).filter((key) => !all.includes(`"${key}"`)), []);
+  assert.deepEqual(
+    Object.keys(en).filter((key) => !all.includes(`"${key}"`)),
+    [],
+  );
 });
 
 test("markup holds no sentence of its own", () => {
   const html = readFileSync(new URL("index.html", web), "utf8");
   const templates = [...html.matchAll(/<template[^>]*>([\s\S]*?)<\/template>/g)].map((m) => m[1] ?? "").join("\n");
-  const words = templates.replace(/<[^>]*>/g, " ").replaceAll("Parley", "").trim();
+  const words = templates
+    .replace(/<[^>]*>/g, " ")
+    .replaceAll("Parley", "")
+    .trim();
   assert.equal(words, "");
   assert.doesNotMatch(templates, /\s(aria-label|title|placeholder)="/);
 });
@@ -64,7 +101,10 @@ test("a sentence takes its values; what counts takes its plural and the language
   assert.deepEqual(pieces("join.welcome", { room: 7 }), ["Welcome to ", 7, ""]);
   speak("de", "de-DE", de);
   assert.equal(t("people.here", { n: 1200 }), "1.200 Personen hier");
-  assert.deepEqual([number(1.5), list(["Ada", "Grace"]), language(), direction()], ["1,5", "Ada und Grace", "de", "ltr"]);
+  assert.deepEqual(
+    [number(1.5), list(["Ada", "Grace"]), language(), direction()],
+    ["1,5", "Ada und Grace", "de", "ltr"],
+  );
   assert.equal(timeOfDay(new Date(2026, 1, 1, 21, 5).getTime()), "21:05");
   speak("xx-pseudo", "xx-pseudo", pseudo);
   assert.deepEqual([t("share"), direction()], ["[Šhårê~~]", "rtl"]);

@@ -10,7 +10,18 @@ import { MemoryStorage } from "./fakes.js";
 /** @import { Situation } from "../../js/list/notification-rules.js" */
 
 /** @type {ListUpdate} */
-const plain = { room: "lobby", seq: 11, at: 0, kind: "message", from: { id: "g", name: "Grace" }, text: "hi", mentions: [], here: false, thread: 0, target: 0 };
+const plain = {
+  room: "lobby",
+  seq: 11,
+  at: 0,
+  kind: "message",
+  from: { id: "g", name: "Grace" },
+  text: "hi",
+  mentions: [],
+  here: false,
+  thread: 0,
+  target: 0,
+};
 const naming = { ...plain, mentions: ["a"] };
 const choices = { ...new Settings(new Store(new MemoryStorage())).all, system: true };
 const entry = { ...emptyEntry("lobby"), seq: 11, read: 10 };
@@ -48,8 +59,14 @@ test("what is new calls, by what the room may and the person wants", () => {
 
 test("quiet hours may go over midnight", () => {
   assert.deepEqual([minutes("22:30"), minutes("00:00")], [1350, 0]);
-  assert.deepEqual([0, 6 * 60, 12 * 60, 23 * 60].map((m) => within(m, 22 * 60, 7 * 60)), [true, true, false, true]);
-  assert.deepEqual([8, 9, 17].map((h) => within(h * 60, 9 * 60, 17 * 60)), [false, true, false]);
+  assert.deepEqual(
+    [0, 6 * 60, 12 * 60, 23 * 60].map((m) => within(m, 22 * 60, 7 * 60)),
+    [true, true, false, true],
+  );
+  assert.deepEqual(
+    [8, 9, 17].map((h) => within(h * 60, 9 * 60, 17 * 60)),
+    [false, true, false],
+  );
 });
 
 test("of two tabs one speaks, and of a message nobody twice", () => {
@@ -71,9 +88,24 @@ test("settings are kept in one item, and what makes no sense there has its defau
   const settings = new Settings(new Store(backing));
   settings.put({ sendBy: "ctrl-enter", quietFrom: "21:15" });
   settings.put({ sound: false });
-  assert.deepEqual([settings.get("sendBy"), settings.get("quietFrom"), settings.get("sound"), settings.get("quietTo")], ["ctrl-enter", "21:15", false, "07:00"]);
-  backing.setItem("parley:settings", JSON.stringify({ sendBy: "shout", quietFrom: "25:00", sound: "yes", size: "large", constructor: 1 }));
-  assert.deepEqual([settings.get("sendBy"), settings.get("quietFrom"), settings.get("sound"), settings.get("size"), Object.hasOwn(settings.all, "constructor")], ["enter", "22:00", true, "large", false]);
+  assert.deepEqual(
+    [settings.get("sendBy"), settings.get("quietFrom"), settings.get("sound"), settings.get("quietTo")],
+    ["ctrl-enter", "21:15", false, "07:00"],
+  );
+  backing.setItem(
+    "parley:settings",
+    JSON.stringify({ sendBy: "shout", quietFrom: "25:00", sound: "yes", size: "large", constructor: 1 }),
+  );
+  assert.deepEqual(
+    [
+      settings.get("sendBy"),
+      settings.get("quietFrom"),
+      settings.get("sound"),
+      settings.get("size"),
+      Object.hasOwn(settings.all, "constructor"),
+    ],
+    ["enter", "22:00", true, "large", false],
+  );
   backing.setItem("parley:settings", "7");
   assert.equal(settings.get("people"), true);
 });

@@ -14,14 +14,20 @@ const texts = (/** @type {Outbox} */ outbox) => outbox.messages().map((e) => e.t
 /** A sender whose server is the test: `asked` has what it sent, with how to answer. @param {Outbox} outbox */
 function sending(outbox) {
   const timers = new Timers();
-  /** @type {{ text: string | undefined, nonce: string | undefined, resolve: (b: AnswerBody) => void, reject: (r: Refusal) => void }[]} */
+  /** @typedef {{ resolve: (b: AnswerBody) => void, reject: (r: Refusal) => void }} Answering */
+  /** @type {({ text: string | undefined, nonce: string | undefined } & Answering)[]} */
   const asked = [];
   /** @type {[string, number][]} */
   const stored = [];
   const sender = new Sender({
-    outbox, room: "lobby", setTimeout: timers.setTimeout, newest: () => 41, onChange: () => {},
+    outbox,
+    room: "lobby",
+    setTimeout: timers.setTimeout,
+    newest: () => 41,
+    onChange: () => {},
     onStored: (entry, seq) => stored.push([entry.text, seq]),
-    request: (/** @type {Command} */ c) => new Promise((resolve, reject) => asked.push({ text: c.text, nonce: c.nonce, resolve, reject })),
+    request: (/** @type {Command} */ c) =>
+      new Promise((resolve, reject) => asked.push({ text: c.text, nonce: c.nonce, resolve, reject })),
   });
   return { sender, timers, asked, stored };
 }
@@ -39,7 +45,11 @@ test("messages go out one after the other, each once", async () => {
     asked[i]?.resolve({ op: "ok", seq: 42 + i });
   }
   await settle();
-  assert.deepEqual(stored, [["a", 42], ["b", 43], ["c", 44]]);
+  assert.deepEqual(stored, [
+    ["a", 42],
+    ["b", 43],
+    ["c", 44],
+  ]);
   assert.deepEqual(texts(outbox), []);
 });
 
@@ -55,7 +65,13 @@ test("without an answer the same nonce goes out again, before what follows", asy
   sender.pump();
   await settle();
   assert.equal(asked.length, 1, "nothing goes out while the connection is lost");
-  assert.deepEqual(outbox.messages().map((e) => [e.text, e.attempted, e.since]), [["a", true, 41], ["b", false, 0]]);
+  assert.deepEqual(
+    outbox.messages().map((e) => [e.text, e.attempted, e.since]),
+    [
+      ["a", true, 41],
+      ["b", false, 0],
+    ],
+  );
   sender.setOnline(true);
   await settle();
   assert.equal(asked[1]?.nonce, asked[0]?.nonce);
@@ -137,7 +153,11 @@ test("tabs know which of them live, and hear when one goes", async () => {
   /** @type {{ postMessage: (m: unknown) => void, onmessage: ((e: MessageEvent<unknown>) => void) | null }[]} */
   const channels = [];
   const channel = () => {
-    const me = { postMessage: (/** @type {unknown} */ data) => channels.filter((c) => c !== me).forEach((c) => c.onmessage?.(new MessageEvent("message", { data }))), onmessage: /** @type {((e: MessageEvent<unknown>) => void) | null} */ (null) };
+    const me = {
+      postMessage: (/** @type {unknown} */ data) =>
+        channels.filter((c) => c !== me).forEach((c) => c.onmessage?.(new MessageEvent("message", { data }))),
+      onmessage: /** @type {((e: MessageEvent<unknown>) => void) | null} */ (null),
+    };
     channels.push(me);
     return me;
   };
@@ -170,6 +190,9 @@ test("a message whose nonce was used for something else goes out again with a ne
   assert.notEqual(asked[2]?.nonce, bad.nonce);
   asked[2]?.resolve({ op: "ok", seq: 43 });
   await settle();
-  assert.deepEqual(stored, [["later", 42], ["mine", 43]]);
+  assert.deepEqual(stored, [
+    ["later", 42],
+    ["mine", 43],
+  ]);
   assert.deepEqual(texts(outbox), []);
 });

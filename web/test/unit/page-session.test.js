@@ -7,7 +7,19 @@ import { Store } from "../../js/ui/storage.js";
 import { FakeSocket, MemoryStorage, Timers, event, settle } from "./fakes.js";
 
 const me = { id: "a", name: "Ada" };
-const entry = (/** @type {string} */ room, /** @type {object} */ more = {}) => ({ room, topic: "", seq: 3, at: "2026-11-23T09:00:00Z", read: 3, unread: 0, mentions: 0, notify: "all", muted: false, favourite: false, ...more });
+const entry = (/** @type {string} */ room, /** @type {object} */ more = {}) => ({
+  room,
+  topic: "",
+  seq: 3,
+  at: "2026-11-23T09:00:00Z",
+  read: 3,
+  unread: 0,
+  mentions: 0,
+  notify: "all",
+  muted: false,
+  favourite: false,
+  ...more,
+});
 
 /** An event as the server writes it. @param {number} seq */
 const stamped = (seq) => ({ ...event(seq), at: new Date(event(seq).at).toISOString() });
@@ -22,18 +34,30 @@ function page(backing = new MemoryStorage()) {
   const api = new Api(async (url) => {
     asked.push(String(url));
     const room = /rooms\/([^/]+)/.exec(String(url))?.[1];
-    return new Response(JSON.stringify({ room, ...log, at: stamped(log.seq).at, epoch: "e", messages: [1, 2, 3].map(stamped) }));
+    return new Response(
+      JSON.stringify({ room, ...log, at: stamped(log.seq).at, epoch: "e", messages: [1, 2, 3].map(stamped) }),
+    );
   });
   const session = new PageSession({
-    me, api, memory: new BrowserMemory(new Store(backing)),
+    me,
+    api,
+    memory: new BrowserMemory(new Store(backing)),
     dial: () => {
       const socket = new FakeSocket();
       sockets.push(socket);
       return socket;
     },
     channel: () => ({ postMessage: () => undefined, onmessage: null }),
-    setTimeout: timers.setTimeout, clearTimeout: timers.clearTimeout, now: () => timers.now, random: () => 1,
-    onEnded: () => undefined, onRoom: () => undefined, onList: () => undefined, onListUpdate: () => undefined, onBadName: () => undefined, onRead: (mark) => read.push(mark),
+    setTimeout: timers.setTimeout,
+    clearTimeout: timers.clearTimeout,
+    now: () => timers.now,
+    random: () => 1,
+    onEnded: () => undefined,
+    onRoom: () => undefined,
+    onList: () => undefined,
+    onListUpdate: () => undefined,
+    onBadName: () => undefined,
+    onRead: (mark) => read.push(mark),
   });
   const socket = () => /** @type {FakeSocket} */ (sockets.at(-1));
   /** Answers the last command with this op. @param {string} op  @param {object} fields */
@@ -50,7 +74,18 @@ function page(backing = new MemoryStorage()) {
     await answer("watch", { rooms });
   };
   const sent = (/** @type {string} */ op) => socket().sent.filter((c) => c["op"] === op);
-  return { session, timers, asked, read, log, sockets, answer, online, sent, say: (/** @type {object} */ m) => socket().say(m) };
+  return {
+    session,
+    timers,
+    asked,
+    read,
+    log,
+    sockets,
+    answer,
+    online,
+    sent,
+    say: (/** @type {object} */ m) => socket().say(m),
+  };
 }
 
 test("a list of 200 rooms is one connection and one request, and joins none of them", async () => {
@@ -86,16 +121,26 @@ test("who goes to another room leaves the first a little later, and comes back t
   await p.answer("join", { room: "garden", seq: 3, count: 1, here: [me] });
   assert.deepEqual(p.sent("leave"), []);
   await p.timers.pass(5000);
-  assert.deepEqual(p.sent("leave").map((c) => c["room"]), ["lobby"]);
+  assert.deepEqual(
+    p.sent("leave").map((c) => c["room"]),
+    ["lobby"],
+  );
   assert.equal(p.session.enter("lobby", null), lobby);
-  assert.deepEqual(lobby.state.messages.map((e) => e.seq), [1, 2, 3]);
+  assert.deepEqual(
+    lobby.state.messages.map((e) => e.seq),
+    [1, 2, 3],
+  );
   await settle();
   assert.equal(p.sent("join").at(-1)?.["after"], 3);
   assert.equal(p.asked.filter((url) => url.includes("lobby")).length, 1, "nothing is read again");
   p.session.enter("garden", null);
   p.session.enter("lobby", null);
   await p.timers.pass(6000);
-  assert.deepEqual(p.sent("leave").map((c) => c["room"]), ["lobby", "garden"], "a glance is no leaving");
+  assert.deepEqual(
+    p.sent("leave").map((c) => c["room"]),
+    ["lobby", "garden"],
+    "a glance is no leaving",
+  );
 });
 
 test("what was missed while elsewhere is marked as new, and the view goes there", async () => {
@@ -107,7 +152,15 @@ test("what was missed while elsewhere is marked as new, and the view goes there"
   lobby.look({ following: true, reading: true, seen: 3 });
   p.session.enter("garden", null);
   await p.timers.pass(5000);
-  p.say({ op: "news", room: "lobby", seq: 5, at: "2026-11-23T09:00:00Z", kind: "message", from: { id: "g", name: "Grace" }, text: "psst" });
+  p.say({
+    op: "news",
+    room: "lobby",
+    seq: 5,
+    at: "2026-11-23T09:00:00Z",
+    kind: "message",
+    from: { id: "g", name: "Grace" },
+    text: "psst",
+  });
   assert.equal(p.session.rooms.get("lobby")?.unread, 1);
   p.session.enter("lobby", null);
   await settle();
@@ -126,7 +179,10 @@ test("what is read is told to the server, at once when one leaves; what is read 
   lobby.look({ following: true, reading: true, seen: 3 });
   assert.deepEqual(p.sent("read"), []);
   p.session.leave();
-  assert.deepEqual(p.sent("read").map((c) => [c["room"], c["seq"], c["exact"]]), [["lobby", 3, undefined]]);
+  assert.deepEqual(
+    p.sent("read").map((c) => [c["room"], c["seq"], c["exact"]]),
+    [["lobby", 3, undefined]],
+  );
   await p.answer("read", { room: "lobby", read: 3, unread: 0, mentions: 0 });
   assert.equal(p.session.rooms.get("lobby")?.unread, 0);
   p.say({ op: "read", room: "garden", seq: 9, unread: 0, mentions: 0 });
@@ -181,12 +237,13 @@ test("a room is joined with the time of the newest event that is known", async (
   await joinedRoom(p);
   const iso = (/** @type {number} */ seq) => new Date(event(seq).at).toISOString();
   assert.deepEqual([p.sent("join")[0]?.["after"], p.sent("join")[0]?.["at"]], [3, iso(3)]);
-  p.say({ op: "event", room: "lobby", ...event(4, { kind: "react" }), at: iso(4), target: 1, emoji: "👍" }); // no message, but an event
+  // No message, but an event.
+  p.say({ op: "event", room: "lobby", ...event(4, { kind: "react" }), at: iso(4), target: 1, emoji: "👍" });
   await reconnected(p);
   assert.deepEqual([p.sent("join")[0]?.["after"], p.sent("join")[0]?.["at"]], [4, iso(4)]);
 });
 
-test("a server that was set back has the page read the room again, and count as read what the server says", async () => {
+test("after the server was set back, the room is read again and the read mark is the server's", async () => {
   const p = page();
   const lobby = await joinedRoom(p);
   lobby.outbox.add("not stored", 1);
@@ -195,7 +252,16 @@ test("a server that was set back has the page read the room again, and count as 
   await reconnected(p);
   const asked = p.asked.length;
   p.log.seq = 5;
-  await p.answer("join", { op: "behind", room: "lobby", seq: 5, at: "2026-11-24T09:00:00.000Z", epoch: "e", reset: true, count: 1, here: [me] });
+  await p.answer("join", {
+    op: "behind",
+    room: "lobby",
+    seq: 5,
+    at: "2026-11-24T09:00:00.000Z",
+    epoch: "e",
+    reset: true,
+    count: 1,
+    here: [me],
+  });
   await p.answer("read", { room: "lobby", read: 1, unread: 2, mentions: 0 });
   await settle();
   assert.equal(p.asked.length, asked + 1, "the room was not read again");
@@ -203,13 +269,28 @@ test("a server that was set back has the page read the room again, and count as 
   assert.equal(lobby.state.lastRead, 1);
   assert.equal(lobby.outbox.messages()[0]?.since, 0);
   await p.timers.pass(5_000);
-  assert.deepEqual(p.sent("read").map((c) => c["seq"]), [0, 1], "what was read of the other log was told");
+  assert.deepEqual(
+    p.sent("read").map((c) => c["seq"]),
+    [0, 1],
+    "what was read of the other log was told",
+  );
 });
 
 test("behind without a reset keeps what is held", async () => {
   const p = page();
   const lobby = await joinedRoom(p);
   await reconnected(p);
-  await p.answer("join", { op: "behind", room: "lobby", seq: 2000, at: "2026-11-24T09:00:00.000Z", epoch: "e", count: 1, here: [me] });
-  assert.deepEqual([lobby.state.messages.length > 0, lobby.state.head, lobby.outbox.messages().length], [true, 2000, 0]);
+  await p.answer("join", {
+    op: "behind",
+    room: "lobby",
+    seq: 2000,
+    at: "2026-11-24T09:00:00.000Z",
+    epoch: "e",
+    count: 1,
+    here: [me],
+  });
+  assert.deepEqual(
+    [lobby.state.messages.length > 0, lobby.state.head, lobby.outbox.messages().length],
+    [true, 2000, 0],
+  );
 });

@@ -4,11 +4,18 @@ import { isFormatted, toMarkdown } from "../../js/talk/paste.js";
 
 /** @import { Branch } from "../../js/talk/paste.js" */
 
-/** An element. @param {string} name  @param {Record<string, string> | string | Branch} [first]  @param {...(string | Branch)} rest  @returns {Branch} */
+/** An element.
+ * @param {string} name  @param {Record<string, string> | string | Branch} [first]  @param {...(string | Branch)} rest
+ * @returns {Branch} */
 function h(name, first, ...rest) {
   const attributes = typeof first === "object" && !("nodeName" in first) ? first : {};
   const inside = attributes === first || first === undefined ? rest : [/** @type {string | Branch} */ (first), ...rest];
-  return { nodeName: name, nodeValue: null, childNodes: inside.map((c) => (typeof c === "string" ? { nodeName: "#text", nodeValue: c, childNodes: [] } : c)), getAttribute: (n) => attributes[n] ?? null };
+  return {
+    nodeName: name,
+    nodeValue: null,
+    childNodes: inside.map((c) => (typeof c === "string" ? { nodeName: "#text", nodeValue: c, childNodes: [] } : c)),
+    getAttribute: (n) => attributes[n] ?? null,
+  };
 }
 const said = (/** @type {(string | Branch)[]} */ ...inside) => toMarkdown(h("BODY", ...inside));
 
@@ -21,14 +28,23 @@ test("words keep their weight, and the space beside them is not in it", () => {
 test("code is as it was, however many ticks are in it", () => {
   assert.equal(said("see ", h("CODE", "a*b")), "see `a*b`");
   assert.equal(said(h("CODE", "`x`")), "`` `x` ``");
-  assert.equal(said(h("PRE", h("CODE", { class: "hljs language-js" }, "let a = 1;\n  b(`x`);\n"))), "```js\nlet a = 1;\n  b(`x`);\n```");
+  assert.equal(
+    said(h("PRE", h("CODE", { class: "hljs language-js" }, "let a = 1;\n  b(`x`);\n"))),
+    "```js\nlet a = 1;\n  b(`x`);\n```",
+  );
   assert.equal(said(h("PRE", "```\nx")), "````\n```\nx\n````");
 });
 
 test("lists, quotes and tables stay what they are", () => {
-  assert.equal(said(h("UL", h("LI", "one"), "\n", h("LI", "two", h("OL", h("LI", "a"), h("LI", "b"))))), "- one\n- two\n  1. a\n  2. b");
+  assert.equal(
+    said(h("UL", h("LI", "one"), "\n", h("LI", "two", h("OL", h("LI", "a"), h("LI", "b"))))),
+    "- one\n- two\n  1. a\n  2. b",
+  );
   assert.equal(said(h("BLOCKQUOTE", h("P", "one"), h("P", "two"))), "> one\n> \n> two".replace("> \n", ">\n"));
-  assert.equal(said(h("TABLE", h("TBODY", h("TR", h("TH", "a"), h("TH", "b|c")), h("TR", h("TD", "1"))))), "| a | b\\|c |\n| --- | --- |\n| 1 |  |");
+  assert.equal(
+    said(h("TABLE", h("TBODY", h("TR", h("TH", "a"), h("TH", "b|c")), h("TR", h("TD", "1"))))),
+    "| a | b\\|c |\n| --- | --- |\n| 1 |  |",
+  );
 });
 
 test("a link is its words and its address, if a click may open that", () => {
@@ -44,7 +60,14 @@ test("what stands for itself does not become formatting", () => {
 });
 
 test("nothing of scripts, forms and what is not seen", () => {
-  assert.equal(said(h("STYLE", "p{}"), h("SCRIPT", "run()"), h("TITLE", "t"), "text", h("svg", "x"), { nodeName: "#comment", nodeValue: "c", childNodes: [] }), "text");
+  assert.equal(
+    said(h("STYLE", "p{}"), h("SCRIPT", "run()"), h("TITLE", "t"), "text", h("svg", "x"), {
+      nodeName: "#comment",
+      nodeValue: "c",
+      childNodes: [],
+    }),
+    "text",
+  );
 });
 
 test("plain text is left to the browser", () => {

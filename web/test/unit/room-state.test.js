@@ -8,9 +8,19 @@ import { event, events } from "./fakes.js";
 
 const ME = { id: "me", name: "Ada" };
 const fresh = () => room.begin("lobby", ME);
-const page = (/** @type {number} */ from, /** @type {number} */ to, seq = to, epoch = "e") => ({ room: "lobby", seq, epoch, more: from > 1, moreAfter: to < seq, messages: events(from, to) });
+const page = (/** @type {number} */ from, /** @type {number} */ to, seq = to, epoch = "e") => ({
+  room: "lobby",
+  seq,
+  epoch,
+  more: from > 1,
+  moreAfter: to < seq,
+  messages: events(from, to),
+});
 /** The answer to `after`. */
-const after = (/** @type {number} */ from, /** @type {number} */ to, seq = to) => ({ ...page(from, to, seq), more: to < seq });
+const after = (/** @type {number} */ from, /** @type {number} */ to, seq = to) => ({
+  ...page(from, to, seq),
+  more: to < seq,
+});
 const span = (/** @type {State} */ s) => [s.messages[0]?.seq, s.messages.at(-1)?.seq];
 
 /** @param {State} s */
@@ -52,7 +62,8 @@ test("the window stays small, whichever way one goes", () => {
   assert.ok(s.messages.length <= 400);
   assertNoGap(s);
   assert.equal(room.atNewest(s), false);
-  for (let last = s.messages.at(-1)?.seq ?? 0; last < 5000; last += 100) s = room.appendPage(s, after(last + 1, Math.min(5000, last + 100), 5000), last);
+  for (let last = s.messages.at(-1)?.seq ?? 0; last < 5000; last += 100)
+    s = room.appendPage(s, after(last + 1, Math.min(5000, last + 100), 5000), last);
   assert.ok(s.messages.length <= 400);
   assertNoGap(s);
   assert.ok(room.atNewest(s));
@@ -67,7 +78,11 @@ test("a page that does not join on is not put in", () => {
   const s = room.openWindow(fresh(), page(101, 200), 0);
   assert.equal(room.prependPage(s, page(1, 99, 200), 100), s, "the window has another first message by now");
   assert.equal(room.prependPage(s, page(1, 100, 200, "other"), 101), s);
-  assert.equal(room.appendPage(s, after(201, 300, 300), 200), s, "there is nothing to append to a window that reaches the end");
+  assert.equal(
+    room.appendPage(s, after(201, 300, 300), 200),
+    s,
+    "there is nothing to append to a window that reaches the end",
+  );
 });
 
 test("who is far behind keeps their place, knows how much is missing, and where they stopped", () => {
@@ -76,7 +91,11 @@ test("who is far behind keeps their place, knows how much is missing, and where 
   assert.equal(room.holdsAllUnread(s), false, "so the server has to count");
   s = room.setUnreadCount(s, 100, 1900);
   assert.deepEqual([span(s), s.head, s.unreadCount, s.newSeparator], [[1, 100], 2000, 1900, 100]);
-  assert.equal(room.openWindow(s, page(51, 150, 1999), 0), s, "a page that was read before may lack what nobody will tell");
+  assert.equal(
+    room.openWindow(s, page(51, 150, 1999), 0),
+    s,
+    "a page that was read before may lack what nobody will tell",
+  );
   s = room.openWindow(s, page(51, 150, 2000), 0);
   assert.deepEqual([span(s), s.unreadCount, s.newSeparator], [[51, 150], 1900, 100]);
   s = room.markRead(s, 120);
@@ -85,7 +104,15 @@ test("who is far behind keeps their place, knows how much is missing, and where 
 
 test("another epoch empties everything", () => {
   let s = room.openWindow(fresh(), page(1, 100), 0);
-  s = room.addSentMessage(s, 101, { nonce: "n", text: "t", at: 0, owner: "t", attempted: true, since: 100, failed: null });
+  s = room.addSentMessage(s, 101, {
+    nonce: "n",
+    text: "t",
+    at: 0,
+    owner: "t",
+    attempted: true,
+    since: 100,
+    failed: null,
+  });
   s = room.applyJoin(room.resetLog(s, "new"), { op: "behind", seq: 5, count: 1, here: [ME] });
   assert.deepEqual([s.messages.length, s.head, s.sentMessages.size, s.epoch], [0, 5, 0, "new"]);
   s = room.openWindow(s, page(1, 5, 5, "new"), 0);
@@ -145,23 +172,36 @@ test("a reaction is shown at once, and is what the server says in the end", () =
   s = room.reactOptimistically(s, 1, "👍", false);
   assert.deepEqual(withOptimistic(s.messages[0]?.reactions ?? [], s.optimistic.get(1), ME), []);
   s = room.confirmReaction(s, 1, "👍"); // refused
-  assert.deepEqual(withOptimistic(s.messages[0]?.reactions ?? [], s.optimistic.get(1), ME), [{ emoji: "👍", people: [ME] }]);
+  assert.deepEqual(withOptimistic(s.messages[0]?.reactions ?? [], s.optimistic.get(1), ME), [
+    { emoji: "👍", people: [ME] },
+  ]);
 });
 
 test("nothing grows without bound, however long the talk goes on", () => {
   let s = room.openWindow(fresh(), page(1, 10), 0);
   for (let seq = 11; seq < 5000; seq += 2) {
-    s = room.addSentMessage(s, seq, { nonce: `n${seq}`, text: "t", at: 0, owner: "t", attempted: true, since: 0, failed: null });
+    s = room.addSentMessage(s, seq, {
+      nonce: `n${seq}`,
+      text: "t",
+      at: 0,
+      owner: "t",
+      attempted: true,
+      since: 0,
+      failed: null,
+    });
     s = room.applyLive(s, event(seq, { from: ME }));
     s = room.applyLive(s, event(seq + 1, { kind: "react", target: seq, emoji: "👍", text: "" }));
   }
-  assert.ok(s.recent.length <= 500 && s.messages.length <= 500 && s.sentMessages.size <= 100 && s.optimistic.size === 0);
+  assert.ok(
+    s.recent.length <= 500 && s.messages.length <= 500 && s.sentMessages.size <= 100 && s.optimistic.size === 0,
+  );
 });
 
 test("people come, go, change their names, and become too many to tell", () => {
   let s = room.applyJoin(fresh(), { op: "ok", seq: 0, count: 1, here: [ME] });
   const names = () => s.people && [...s.people.values()].map((p) => p.name);
-  const presence = (/** @type {object} */ change) => (s = room.applyPresence(s, { type: "presence", room: "lobby", count: 2, ...change }));
+  const presence = (/** @type {object} */ change) =>
+    (s = room.applyPresence(s, { type: "presence", room: "lobby", count: 2, ...change }));
   presence({ joined: { id: "g", name: "Grace" } });
   presence({ joined: { id: "me", name: "Countess" } });
   assert.deepEqual([names(), s.me.name], [["Countess", "Grace"], "Countess"]);

@@ -3,7 +3,22 @@ import { test } from "node:test";
 import { excerpt, hue, initials, isJumbo, length, safeHref, typingText } from "../../js/ui/text.js";
 
 test("only harmless addresses may be opened", () => {
-  for (const href of ["javascript:alert(1)", " javascript:alert(1)", "java\nscript:alert(1)", "data:text/html,x", "vbscript:x", "file:///x", "blob:https://a.b/x", "/relative", "//a.b", "", "https://", "https://a.b@c.d/", "https://:p@c.d/"]) assert.equal(safeHref(href), "", href);
+  for (const href of [
+    "javascript:alert(1)",
+    " javascript:alert(1)",
+    "java\nscript:alert(1)",
+    "data:text/html,x",
+    "vbscript:x",
+    "file:///x",
+    "blob:https://a.b/x",
+    "/relative",
+    "//a.b",
+    "",
+    "https://",
+    "https://a.b@c.d/",
+    "https://:p@c.d/",
+  ])
+    assert.equal(safeHref(href), "", href);
   for (const href of ["https://a.b/", "http://a.b/", "mailto:a@b.c"]) assert.equal(safeHref(href), href);
 });
 
@@ -12,7 +27,10 @@ test("length counts what the server counts: code points", () => {
 });
 
 test("initials stand for a name of any script", () => {
-  assert.deepEqual(["Ada Lovelace", "grace", "Jean-Luc  Picard", "李小龙", "👩‍🚀 Neo", "...", "e\u0301ric"].map(initials), ["AL", "G", "JP", "李", "👩‍🚀N", ".", "E\u0301"]);
+  assert.deepEqual(
+    ["Ada Lovelace", "grace", "Jean-Luc  Picard", "李小龙", "👩‍🚀 Neo", "...", "e\u0301ric"].map(initials),
+    ["AL", "G", "JP", "李", "👩‍🚀N", ".", "E\u0301"],
+  );
 });
 
 test("a person's hue is always the same, and the hues are spread", () => {

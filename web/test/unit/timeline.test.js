@@ -12,10 +12,31 @@ const AT = new Date(2026, 10, 23, 12).getTime(); // noon of the local day
 const MINUTE = 60_000;
 
 /** @param {MessageState[]} messages  @param {number} [seq] */
-const state = (messages, seq = messages.at(-1)?.seq ?? 0) => room.openWindow(room.begin("lobby", ME), { room: "lobby", seq, epoch: "e", more: (messages[0]?.seq ?? 1) > 1, moreAfter: seq > (messages.at(-1)?.seq ?? 0), messages }, 0);
+const state = (messages, seq = messages.at(-1)?.seq ?? 0) =>
+  room.openWindow(
+    room.begin("lobby", ME),
+    {
+      room: "lobby",
+      seq,
+      epoch: "e",
+      more: (messages[0]?.seq ?? 1) > 1,
+      moreAfter: seq > (messages.at(-1)?.seq ?? 0),
+      messages,
+    },
+    0,
+  );
 
 /** @param {Partial<OutboxMessage>} [more]  @returns {OutboxMessage} */
-const entry = (more) => ({ nonce: "n1", text: "kept", at: AT, owner: "tab", attempted: false, since: 0, failed: null, ...more });
+const entry = (more) => ({
+  nonce: "n1",
+  text: "kept",
+  at: AT,
+  owner: "tab",
+  attempted: false,
+  since: 0,
+  failed: null,
+  ...more,
+});
 
 /** @param {ReturnType<typeof layOut>} rows */
 const brief = (rows) => rows.map((r) => (r.kind === "message" ? `${r.first ? "+" : "-"}${r.message.text}` : r.kind));
@@ -29,12 +50,25 @@ test("messages are grouped by author, pause and day", () => {
     event(5, { at: AT + 7 * MINUTE, text: "new name", from: { id: "me", name: "Countess" } }),
     event(6, { at: AT + 24 * 60 * MINUTE, text: "next day", from: { id: "me", name: "Countess" } }),
   ]);
-  assert.deepEqual(brief(layOut(s, [])), ["beginning", "day", "+a", "-b", "+after a pause", "+other", "+new name", "day", "+next day"]);
+  assert.deepEqual(brief(layOut(s, [])), [
+    "beginning",
+    "day",
+    "+a",
+    "-b",
+    "+after a pause",
+    "+other",
+    "+new name",
+    "day",
+    "+next day",
+  ]);
 });
 
 test("the edges say whether there is more", () => {
   const middle = layOut(state([event(50, { at: AT })], 90), []);
-  assert.deepEqual(middle.map((r) => r.kind), ["older", "day", "message", "newer"]);
+  assert.deepEqual(
+    middle.map((r) => r.kind),
+    ["older", "day", "message", "newer"],
+  );
   assert.deepEqual(layOut(state([]), []), []);
 });
 
@@ -52,15 +86,35 @@ test("a message that needs its author beside it begins a group", () => {
 
 test("a thread has its first message above its replies, and what waits for it alone", () => {
   const root = event(1, { at: AT, text: "root" });
-  let s = room.openWindow(room.begin("lobby", ME, 1), { room: "lobby", seq: 9, epoch: "e", more: false, messages: [event(5, { at: AT, kind: "reply", thread: 1, text: "one" })], root }, 0);
+  let s = room.openWindow(
+    room.begin("lobby", ME, 1),
+    {
+      room: "lobby",
+      seq: 9,
+      epoch: "e",
+      more: false,
+      messages: [event(5, { at: AT, kind: "reply", thread: 1, text: "one" })],
+      root,
+    },
+    0,
+  );
   s = room.applyLive(s, event(10, { at: AT, kind: "reply", thread: 1, text: "two" }));
   s = room.applyLive(s, event(11, { at: AT, kind: "reply", thread: 4, text: "of another thread" }));
   s = room.applyLive(s, event(12, { at: AT, text: "of the room" }));
   const entries = [entry({ thread: 1 }), entry({ nonce: "n2", text: "elsewhere" })];
   assert.deepEqual(brief(layOut(s, entries)), ["+root", "replies", "day", "+one", "-two", "+kept"]);
   assert.deepEqual(s.root?.replies, { count: 1, seq: 10, at: AT, from: root.from });
-  assert.deepEqual(brief(layOut(state([event(1, { at: AT, text: "a" })]), entries)), ["beginning", "day", "+a", "+elsewhere"], "nor does the room show a thread's");
-  assert.deepEqual(brief(layOut(state([event(1, { at: AT, text: "a" })]), [entry({ thread: 1, echo: true })])), ["beginning", "day", "+a", "+kept"]);
+  assert.deepEqual(
+    brief(layOut(state([event(1, { at: AT, text: "a" })]), entries)),
+    ["beginning", "day", "+a", "+elsewhere"],
+    "nor does the room show a thread's",
+  );
+  assert.deepEqual(brief(layOut(state([event(1, { at: AT, text: "a" })]), [entry({ thread: 1, echo: true })])), [
+    "beginning",
+    "day",
+    "+a",
+    "+kept",
+  ]);
 });
 
 test("an action waits as what it will be", () => {
@@ -70,8 +124,22 @@ test("an action waits as what it will be", () => {
 
 test("the mark begins a group, and stands nowhere if its place is not in the window", () => {
   const messages = [event(5, { at: AT, text: "a" }), event(6, { at: AT, text: "b" }), event(7, { at: AT, text: "c" })];
-  assert.deepEqual(brief(layOut({ ...state(messages), newSeparator: 5 }, [])), ["older", "day", "+a", "new-separator", "+b", "-c"]);
-  assert.deepEqual(brief(layOut({ ...state(messages), newSeparator: 4 }, [])), ["older", "day", "new-separator", "+a", "-b", "-c"]);
+  assert.deepEqual(brief(layOut({ ...state(messages), newSeparator: 5 }, [])), [
+    "older",
+    "day",
+    "+a",
+    "new-separator",
+    "+b",
+    "-c",
+  ]);
+  assert.deepEqual(brief(layOut({ ...state(messages), newSeparator: 4 }, [])), [
+    "older",
+    "day",
+    "new-separator",
+    "+a",
+    "-b",
+    "-c",
+  ]);
   assert.deepEqual(brief(layOut({ ...state(messages), newSeparator: 2 }, [])), ["older", "day", "+a", "-b", "-c"]);
   assert.deepEqual(brief(layOut({ ...state(messages), newSeparator: 7 }, [])), ["older", "day", "+a", "-b", "-c"]);
 });
@@ -79,12 +147,18 @@ test("the mark begins a group, and stands nowhere if its place is not in the win
 test("what waits in the outbox stands at the end, and only there", () => {
   const s = state([event(1, { at: AT, text: "a" })]);
   assert.deepEqual(brief(layOut(s, [entry()])), ["beginning", "day", "+a", "+kept"]);
-  assert.deepEqual(brief(layOut(state([event(1, { at: AT, text: "a" })], 900), [entry()])), ["beginning", "day", "+a", "newer"]);
+  assert.deepEqual(brief(layOut(state([event(1, { at: AT, text: "a" })], 900), [entry()])), [
+    "beginning",
+    "day",
+    "+a",
+    "newer",
+  ]);
 });
 
 test("a message keeps its key from the outbox to the log, and is there once at every moment between", () => {
   const kept = entry({ attempted: true, since: 1 });
-  const keys = (/** @type {ReturnType<typeof layOut>} */ rows) => rows.filter((r) => r.kind === "message").map((r) => r.key);
+  const keys = (/** @type {ReturnType<typeof layOut>} */ rows) =>
+    rows.filter((r) => r.kind === "message").map((r) => r.key);
   let s = state([event(1, { at: AT })]);
   assert.deepEqual(keys(layOut(s, [kept])), ["1", "n1"]);
   s = room.addSentMessage(s, 2, kept); // answered, its event on the way
