@@ -11,7 +11,7 @@ ARG VERSION=
 ARG COMMIT=
 ARG DATE=
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
-    CGO_ENABLED=0 go build -trimpath -ldflags="-s -w -X main.version=${VERSION} -X main.commit=${COMMIT} -X main.date=${DATE}" -o /out/parley . \
+    CGO_ENABLED=0 go build -trimpath -ldflags="-s -w -X parley/internal/cli.version=${VERSION} -X parley/internal/cli.commit=${COMMIT} -X parley/internal/cli.date=${DATE}" -o /out/parley . \
     && install -d -m 0700 /out/data
 
 FROM scratch

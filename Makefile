@@ -44,7 +44,7 @@ bench: ## this machine: Parley beside other servers (parley bench --help has mor
 	dist/parley bench fanout --members 1000 --peers all --dir dist
 
 micro: ## the Go benchmarks: frames, fan-out, commits, the generator
-	go test -run '^$$' -bench . -benchtime 2s ./internal/wire ./internal/room ./internal/store ./internal/server ./internal/bench
+	go test -run '^$$' -bench . -benchtime 2s ./internal/wire ./internal/room ./internal/store/sqlite ./internal/server ./internal/bench
 
 FUZZTIME ?= 30s
 # So that all of it stays under twenty minutes.
@@ -54,13 +54,13 @@ fuzz: ## each fuzz target for half a minute, or FUZZTIME=1h; KEEP=1 adds to the 
 	ci/fuzz $(FUZZTIME)
 
 hostile: ## what 10,000 bad clients and a million rooms' names cost a server, and greedy ones others, in some minutes
-	PARLEY_HOSTILE=1 go test -count=1 -v -run Hostile .
+	PARLEY_HOSTILE=1 go test -count=1 -v -run Hostile ./test/durability
 
 torture-short: ## a minute of it: a seed that is always the same and a new one, power cuts, failing disks, deliberate breaks
-	PARLEY_TORTURE=short go test -count=1 -parallel 4 -v -run 'Lost|Loss|Breakage|ReadOnly' . ./internal/torture
+	PARLEY_TORTURE=short go test -count=1 -parallel 4 -v -run 'Lost|Loss|Breakage|ReadOnly' ./test/durability ./internal/torture
 
 torture: ## all of it, for some twenty minutes: each fault alone and mixed, 100 power cuts, a clock that jumps
-	PARLEY_TORTURE=1 go test -count=1 -p 1 -timeout 1h -v -run 'Lost|Loss|Breakage|ReadOnly' . ./internal/torture
+	PARLEY_TORTURE=1 go test -count=1 -p 1 -timeout 1h -v -run 'Lost|Loss|Breakage|ReadOnly' ./test/durability ./internal/torture
 
 first-message: ## seconds from a fresh clone to a message seen in a second browser
 	ci/first-message

@@ -81,8 +81,8 @@ func (c *Client) logPage(ctx context.Context, room string, after Position) (p lo
 func (c *Client) takePage(ctx context.Context, r *room, p logPage, resets int) bool {
 	for _, f := range p.Events {
 		for !c.takeEvent(r, f, resets) {
-			c.queue.waitSpace(ctx, r.gone)
-			if ctx.Err() != nil || isClosed(r.gone) {
+			c.queue.waitSpace(ctx, r.left)
+			if ctx.Err() != nil || isClosed(r.left) {
 				return false
 			}
 		}

@@ -64,8 +64,8 @@ var ErrSessionEnded = &Error{Code: SessionEnded, Message: "This session has been
 // errLost says that a connection ended before an answer came.
 var errLost = errors.New("the connection was lost")
 
-// errForgotten says that nobody can find out any more whether a message was stored.
-var errForgotten = &Error{
+// errOutcomeUnknown says that nobody can find out any more whether a message was stored.
+var errOutcomeUnknown = &Error{
 	Code:    BadSession,
 	Message: "The server has forgotten who sent this; whether it was stored is not known.",
 }
@@ -150,7 +150,7 @@ func (c *Client) Close() error {
 	c.notify()
 	c.mu.Unlock()
 	if conn != nil {
-		conn.goodbye()
+		conn.closeNormally()
 	}
 	c.cancel()
 	c.wg.Wait()
@@ -229,7 +229,7 @@ func (c *Client) do(ctx context.Context, cmd command, answered func(frame)) (fra
 			return frame{}, err
 		}
 		if by != "" && by != conn.person && cmd.Nonce != "" {
-			return frame{}, errForgotten // a nonce holds for one person: this could be a second message
+			return frame{}, errOutcomeUnknown // a nonce holds for one person: this could be a second message
 		}
 		by = conn.person
 		f, err := conn.call(ctx, cmd, answered)

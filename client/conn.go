@@ -278,13 +278,13 @@ func (cn *conn) fail() {
 	cn.ws.CloseNow()
 }
 
-func (cn *conn) goodbye() { _ = cn.ws.Close(websocket.StatusNormalClosure, "") } // it is gone either way
+func (cn *conn) closeNormally() { _ = cn.ws.Close(websocket.StatusNormalClosure, "") } // it is gone either way
 
 // codeSignedOut is the close code of a connection whose session has been ended.
 const codeSignedOut = 4001
 
-// why says in few words why a connection ended.
-func why(err error) error {
+// closeReason says in few words why a connection ended.
+func closeReason(err error) error {
 	if e, ok := errors.AsType[websocket.CloseError](err); ok {
 		if e.Reason != "" {
 			return fmt.Errorf("the server closed the connection: %s (%d)", e.Reason, int(e.Code))

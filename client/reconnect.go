@@ -17,7 +17,7 @@ func (c *Client) run(cn *conn) {
 			c.signedOut()
 		}
 		c.lost(cn)
-		cn = c.reconnect(why(err))
+		cn = c.reconnect(closeReason(err))
 	}
 }
 
@@ -56,7 +56,7 @@ func (c *Client) reconnect(err error) *conn {
 			return cn
 		}
 		if !isTemporary(err) && c.ctx.Err() == nil {
-			c.giveUp(err)
+			c.fail(err)
 			return nil
 		}
 	}
@@ -92,12 +92,12 @@ func (c *Client) connect(ctx context.Context, name string) (*conn, error) {
 		cn.ws.CloseNow()
 		return nil, err
 	}
-	c.adopt(cn, f)
+	c.setConn(cn, f)
 	return cn, nil
 }
 
-// adopt makes cn the connection that commands go to.
-func (c *Client) adopt(cn *conn, hello frame) {
+// setConn makes cn the connection that commands go to.
+func (c *Client) setConn(cn *conn, hello frame) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.person, c.epoch, c.limits = hello.Person, hello.Epoch, hello.Limits
@@ -110,8 +110,8 @@ func (c *Client) adopt(cn *conn, hello frame) {
 	c.notify()
 }
 
-// giveUp ends the client with the server's word.
-func (c *Client) giveUp(err error) {
+// fail ends the client with the server's word.
+func (c *Client) fail(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.end == nil {
@@ -123,7 +123,7 @@ func (c *Client) giveUp(err error) {
 
 // signedOut ends the client, and forgets the session.
 func (c *Client) signedOut() {
-	c.giveUp(ErrSessionEnded)
+	c.fail(ErrSessionEnded)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.session = ""

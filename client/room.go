@@ -45,7 +45,7 @@ type room struct {
 	head   int64         // the newest that is known to be there
 	paging bool          // catchUp is at work, and what comes live waits on the server
 	resets int           // how often last was set to somewhere else
-	gone   chan struct{} // closed by Leave
+	left   chan struct{} // closed by Leave
 }
 
 // Join makes a room's events come, from now on, until Leave. They do so across
@@ -74,7 +74,7 @@ func (c *Client) join(ctx context.Context, name string, after *Position) (Room, 
 	_, err := c.do(ctx, cmd, func(f frame) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		r := &room{name: f.Room, epoch: c.epoch, gone: make(chan struct{}), last: f.Seq, at: f.At, head: f.Seq}
+		r := &room{name: f.Room, epoch: c.epoch, left: make(chan struct{}), last: f.Seq, at: f.At, head: f.Seq}
 		if after != nil {
 			r.last, r.at, r.head = after.Seq, after.At, after.Seq
 			r.epoch = after.Epoch
@@ -87,7 +87,7 @@ func (c *Client) join(ctx context.Context, name string, after *Position) (Room, 
 		c.aliases[r.name] = r.name
 		found = Room{Name: r.name, Seq: f.Seq, At: f.At, Epoch: c.epoch, Count: f.Count, Here: f.Here}
 		if f.Op == "behind" {
-			c.behind(r, f)
+			c.handleBehind(r, f)
 		}
 	})
 	if err != nil {
@@ -96,9 +96,9 @@ func (c *Client) join(ctx context.Context, name string, after *Position) (Room, 
 	return found, nil
 }
 
-// behind deals with the answer that r's position is too far away, or in
+// handleBehind deals with the answer that r's position is too far away, or in
 // another log. The caller holds c.mu.
-func (c *Client) behind(r *room, f frame) {
+func (c *Client) handleBehind(r *room, f frame) {
 	if f.Reset || f.Epoch != r.epoch || f.Seq < r.last {
 		r.epoch, r.last, r.at, r.head = f.Epoch, f.Seq, f.At, f.Seq
 		r.resets++
@@ -136,12 +136,12 @@ func (c *Client) rejoinRoom(cn *conn, r *room) {
 			defer c.mu.Unlock()
 			c.queue.offer(Presence{Room: r.name, Count: f.Count, Here: f.Here})
 			if f.Op == "behind" {
-				c.behind(r, f)
+				c.handleBehind(r, f)
 			}
 		})
 		switch {
 		case err == nil:
-			if isClosed(r.gone) { // Leave came in between
+			if isClosed(r.left) { // Leave came in between
 				_, _ = cn.call(c.ctx, command{Op: "leave", Room: r.name}, nil)
 			}
 			return
@@ -190,7 +190,7 @@ func (c *Client) forget(r *room) {
 			delete(c.aliases, alias)
 		}
 	}
-	close(r.gone)
+	close(r.left)
 }
 
 // receive takes what comes without having been asked for.

@@ -1,10 +1,9 @@
-// Package bench measures how fast a chat server is, and how fast others are at
-// the same work: a load generator for several protocols, a table of scenarios,
-// and a report. Start reading at Run.
+// Package bench measures how fast a chat server is, and compares it with others that do the same
+// work. It has a load generator for several protocols, a table of scenarios, and a report. Start
+// reading at Run.
 //
-// It knows Parley only as docs/protocol.md describes it, and a server only as a
-// process with an address: nothing of how one is made. It must stay so cheap
-// that the server is what is measured.
+// It knows Parley only as docs/protocol.md describes it, and a server only as a process with an
+// address. It must need so little CPU that the server is what is measured.
 package bench
 
 import (
@@ -33,12 +32,12 @@ type Config struct {
 	SVG      string        `name:"svg" placeholder:"FILE" help:"Draw the figures."`
 	Docs     string        `placeholder:"FILE" help:"Put the table into a Markdown file, between the lines <!-- bench --> and <!-- /bench -->."`
 
-	Program []string  `kong:"-"` // the command of this program, to start a server with
-	Version string    `kong:"-"` // of this program
-	Out     io.Writer `kong:"-"` // the table
-	Log     io.Writer `kong:"-"` // progress and sentences
+	Program  []string  `kong:"-"` // the command of this program, to start a server
+	Version  string    `kong:"-"` // of this program
+	Out      io.Writer `kong:"-"` // for the table
+	Progress io.Writer `kong:"-"` // for progress and notes
 
-	secret *secret // with TLS
+	tlsFiles *tlsFiles // set with TLS
 }
 
 // A Scenario is a kind of work to be measured, at one or more sizes.
@@ -50,45 +49,44 @@ type Scenario interface {
 type Case struct {
 	Scenario string `json:"scenario"`
 	Size     int    `json:"size"`    // what the scenario grows by
-	Setting  string `json:"setting"` // in words, with the size
+	Setting  string `json:"setting"` // described in words, with the size
 	Columns  []Column
 
-	connections int  // that it needs
-	needsStore  bool // only a server with a history can do it
-	needsStart  bool // only a server that we started can
-	needsTLS    bool // there is nothing to measure without
-	keeps       bool // all runs are on one server, as what precedes them takes long
-	measure     func(context.Context, *stand) (Values, error)
+	connections  int  // that it needs
+	needsStore   bool // requires a server with a history
+	needsStart   bool // requires a server that we started
+	needsTLS     bool // measures nothing without TLS
+	reusesServer bool // all runs use one server, because the preparation takes long
+	measure      func(context.Context, *testbed) (Values, error)
 }
 
-// Values are what one run measured, by the column's key, in units of 1, seconds
-// or bytes.
+// Values are what one run measured, by column key, in units of 1, seconds or bytes.
 type Values map[string]float64
 
-// A stand is where a case is measured once: a server, and how to speak with it.
-type stand struct {
+// A testbed is a server on which a case is measured once, and how to talk to it.
+type testbed struct {
 	cfg     *Config
 	peer    Peer
 	address string
-	process *process // nil if it is not ours
-	dir     string   // its data, if it is ours
-	kept    any      // what a case leaves for its next run on the same server
+	process *process // nil if we did not start it
+	dir     string   // its data folder, if we started it
+	carried any      // kept by a case for its next run on the same server
 	label   string
 	notes   []string
-	spoke   time.Time // when progress was last shown
+	spoke   time.Time // when progress was last printed
 }
 
-// Run measures scenarios and prints one table. What could not be measured is in
-// the table with the reason; the error is of Parley's own failures.
+// Run measures scenarios and prints one table. For a measurement that failed, the table has the
+// reason. The error is about failures of Parley itself.
 func Run(ctx context.Context, cfg Config, scenarios ...Scenario) error {
-	b := &bencher{cfg: &cfg, report: newReport(cfg.Version)}
+	b := &runner{cfg: &cfg, report: newReport(cfg.Version)}
 	if len(scenarios) == 1 && slices.ContainsFunc(scenarios[0].cases(), func(c Case) bool { return c.needsTLS }) {
 		cfg.TLS = true
 	}
 	if err := b.prepare(); err != nil {
 		return err
 	}
-	defer cfg.secret.remove()
+	defer cfg.tlsFiles.remove()
 	var failures error
 	for _, s := range scenarios {
 		for _, c := range s.cases() {
@@ -117,8 +115,8 @@ func Run(ctx context.Context, cfg Config, scenarios ...Scenario) error {
 	return errors.Join(failures, b.publish())
 }
 
-// A bencher carries one Run.
-type bencher struct {
+// A runner carries out one call of Run.
+type runner struct {
 	cfg    *Config
 	field  []Peer // Parley first
 	most   int    // connections at once
@@ -126,11 +124,11 @@ type bencher struct {
 	report *Report
 }
 
-func (b *bencher) say(format string, args ...any) {
-	fmt.Fprintf(b.cfg.Log, "bench: "+format+"\n", args...)
+func (b *runner) say(format string, args ...any) {
+	fmt.Fprintf(b.cfg.Progress, "bench: "+format+"\n", args...)
 }
 
-func (b *bencher) prepare() error {
+func (b *runner) prepare() error {
 	if b.cfg.Runs < 1 {
 		return fmt.Errorf("--runs %d: at least one", b.cfg.Runs)
 	}
@@ -141,7 +139,7 @@ func (b *bencher) prepare() error {
 	for _, m := range missing {
 		b.say("%s", m)
 	}
-	own := Peer{Name: parleyName, protocol: parleyProtocol{}, keeps: true}
+	own := Peer{Name: parleyName, protocol: parleyProtocol{}, hasHistory: true}
 	if strings.HasPrefix(b.cfg.Server, "http") {
 		if own.address, err = hostPort(b.cfg.Server, b.cfg.TLS); err != nil {
 			return err
@@ -154,24 +152,24 @@ func (b *bencher) prepare() error {
 	if b.files, err = raiseFileLimit(); err != nil {
 		return err
 	}
-	const spare = 200 // files that are no connections of the crowd
+	const spare = 200 // files other than the connections
 	b.most = b.files - spare
 	if _, err := cpuTime(os.Getpid()); err != nil {
 		b.say("%v", errNoProc)
 	}
 	if b.cfg.TLS {
-		if b.cfg.secret, err = newSecret(); err != nil {
+		if b.cfg.tlsFiles, err = newTLSFiles(); err != nil {
 			return fmt.Errorf("a certificate to measure with: %w", err)
 		}
 	}
 	return nil
 }
 
-// compare measures c with each peer in turn, so that a change of the weather
-// meets them all, and as often as there are to be runs.
-func (b *bencher) compare(ctx context.Context, c Case) (err error) {
+// compare measures c with each peer in turn, as often as requested, so that other load on the
+// machine affects all peers alike.
+func (b *runner) compare(ctx context.Context, c Case) (err error) {
 	collected := make(map[string]*collection)
-	stands := make(map[string]*stand)
+	stands := make(map[string]*testbed)
 	defer func() {
 		for _, s := range stands {
 			s.end()
@@ -179,7 +177,7 @@ func (b *bencher) compare(ctx context.Context, c Case) (err error) {
 	}()
 	for run := range b.cfg.Runs {
 		for i := range b.field {
-			p := b.field[(i+run)%len(b.field)] // whoever is first has the coolest machine
+			p := b.field[(i+run)%len(b.field)] // the first one has the coolest machine, so it changes
 			if !c.fits(p) {
 				continue
 			}
@@ -215,18 +213,18 @@ func (b *bencher) compare(ctx context.Context, c Case) (err error) {
 
 // fits reports whether c can be measured with p at all.
 func (c Case) fits(p Peer) bool {
-	return (p.keeps || !c.needsStore) && (p.address == "" || !c.needsStart)
+	return (p.hasHistory || !c.needsStore) && (p.address == "" || !c.needsStart)
 }
 
-// once measures c once with p, on a new server unless c keeps its own.
-func (b *bencher) once(ctx context.Context, c Case, p Peer, stands map[string]*stand) (Values, []string, error) {
+// once measures c once with p, on a new server unless c reuses its own.
+func (b *runner) once(ctx context.Context, c Case, p Peer, stands map[string]*testbed) (Values, []string, error) {
 	s := stands[p.Name]
 	if s == nil {
 		var err error
-		if s, err = b.erect(ctx, p); err != nil {
+		if s, err = b.startPeer(ctx, p); err != nil {
 			return nil, nil, err
 		}
-		if c.keeps {
+		if c.reusesServer {
 			stands[p.Name] = s
 		} else {
 			defer s.end()
@@ -240,30 +238,30 @@ func (b *bencher) once(ctx context.Context, c Case, p Peer, stands map[string]*s
 	return v, s.notes, err
 }
 
-// erect starts p, unless it runs already.
-func (b *bencher) erect(ctx context.Context, p Peer) (*stand, error) {
-	s := &stand{cfg: b.cfg, peer: p, address: p.address}
+// startPeer starts p, unless it is running.
+func (b *runner) startPeer(ctx context.Context, p Peer) (*testbed, error) {
+	s := &testbed{cfg: b.cfg, peer: p, address: p.address}
 	if p.address != "" {
 		return s, nil
 	}
-	secret := b.cfg.secret
+	files := b.cfg.tlsFiles
 	switch {
 	case len(p.command) == 0:
 		var err error
 		if s.dir, err = os.MkdirTemp(b.cfg.Dir, "parley-bench-"); err != nil {
 			return nil, err
 		}
-		// Only the limits on one address are lifted, which all of us come from.
+		// Lift only the limits per address, because all clients come from one.
 		s.peer.command = slices.Concat(b.cfg.Program, []string{
 			"serve", "--listen=127.0.0.1:0", "--data=" + filepath.Join(s.dir, "data"), "--log-level=warn",
 			"--message-rate=0", "--guest-rate=0", "--connections-per-address=0", "--search-rate=0",
 			"--people-per-address=0", "--read-rate=0", "--room-rate=0",
 		})
-		if secret != nil {
-			s.peer.command = append(s.peer.command, "--tls-cert="+secret.cert, "--tls-key="+secret.key)
+		if files != nil {
+			s.peer.command = append(s.peer.command, "--tls-cert="+files.cert, "--tls-key="+files.key)
 		}
-	case secret != nil && p.Name != parleyName:
-		s.peer.command = append(slices.Clone(p.command), secret.cert, secret.key)
+	case files != nil && p.Name != parleyName:
+		s.peer.command = append(slices.Clone(p.command), files.cert, files.key)
 	}
 	if err := s.start(ctx); err != nil {
 		s.end()
@@ -272,7 +270,7 @@ func (b *bencher) erect(ctx context.Context, p Peer) (*stand, error) {
 	return s, nil
 }
 
-func (s *stand) start(ctx context.Context) (err error) {
+func (s *testbed) start(ctx context.Context) (err error) {
 	if s.process, err = startProcess(ctx, s.peer.command, s.cfg.TLS); err != nil {
 		return fmt.Errorf("start %s: %w", s.peer.Name, err)
 	}
@@ -280,8 +278,8 @@ func (s *stand) start(ctx context.Context) (err error) {
 	return nil
 }
 
-// end stops the server and removes what it kept.
-func (s *stand) end() {
+// end stops the server and removes its data.
+func (s *testbed) end() {
 	if s.process != nil {
 		s.process.stop()
 	}
@@ -290,17 +288,17 @@ func (s *stand) end() {
 	}
 }
 
-// progress says how far a long measurement is, every few seconds.
-func (s *stand) progress(format string, args ...any) {
+// progress prints the progress of a long measurement, every few seconds.
+func (s *testbed) progress(format string, args ...any) {
 	if time.Since(s.spoke) < 5*time.Second {
 		return
 	}
 	s.spoke = time.Now()
-	fmt.Fprintf(s.cfg.Log, "bench: %s: %s\n", s.label, fmt.Sprintf(format, args...))
+	fmt.Fprintf(s.cfg.Progress, "bench: %s: %s\n", s.label, fmt.Sprintf(format, args...))
 }
 
-// note puts a sentence under the table.
-func (s *stand) note(format string, args ...any) {
+// note adds a note below the table.
+func (s *testbed) note(format string, args ...any) {
 	s.notes = append(s.notes, fmt.Sprintf(format, args...))
 }
 

@@ -151,7 +151,7 @@ func TestSpreadAndQuantiles(t *testing.T) {
 
 func TestTallyWakesItsWaiterOrGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tl := newTally("deliveries")
+		tl := newCounter("deliveries")
 		for range 4 {
 			go func() {
 				for range 100 {
@@ -288,8 +288,8 @@ func TestPeersAreThoseThatAreThere(t *testing.T) {
 // BenchmarkCount is what the generator does for each delivery besides reading:
 // it says how many of them a core can count.
 func BenchmarkCount(b *testing.B) {
-	c := &crowd{protocol: parleyProtocol{}, events: newTally(""), acks: newTally(""), joins: newTally("")}
-	o := &conn{member: member{room: theRoom}, crowd: c}
+	c := &connections{protocol: parleyProtocol{}, events: newCounter(""), acks: newCounter(""), joins: newCounter("")}
+	o := &conn{member: member{room: theRoom}, conns: c}
 	var frames []byte
 	const each = 500
 	for range each {
@@ -299,7 +299,7 @@ func BenchmarkCount(b *testing.B) {
 		}
 		frames = append(frames, f.Bytes()...)
 	}
-	l := &loop{crowd: c}
+	l := &loop{conns: c}
 	b.ReportAllocs()
 	for b.Loop() {
 		if err := o.took(l, frames); err != nil {

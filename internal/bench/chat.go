@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// greeting is what everybody says: plain text, as most messages are.
+// greeting is the text of all messages: plain, as most messages are.
 const greeting = "Good morning, everybody. Shall we begin?"
 
 const theRoom = "bench"
 
-// Chat is a room in which all talk in bursts, wait until everybody has
-// everything, and go on.
+// Chat is a room in which all members send bursts, wait until everybody has received everything,
+// and continue.
 type Chat struct {
 	Members int `default:"32" min:"1" help:"Members of the room. Default: ${default}."`
 	Burst   int `default:"51" min:"1" help:"Messages that each sends at once. Default: ${default}."`
@@ -28,45 +28,46 @@ func (c *Chat) cases() []Case {
 	}}
 }
 
-func (c *Chat) measure(ctx context.Context, s *stand) (Values, error) {
-	crowd, err := s.gather(ctx, inRoom(c.Members, theRoom))
+func (c *Chat) measure(ctx context.Context, s *testbed) (Values, error) {
+	conns, err := s.gather(ctx, membersOf(c.Members, theRoom))
 	if err != nil {
 		return nil, err
 	}
-	defer crowd.close()
-	if err := c.round(crowd, 1); err != nil { // to warm up
+	defer conns.close()
+	if err := c.round(conns, 1); err != nil { // warm up
 		return nil, err
 	}
 	m, rounds := s.meter(), 1
 	for m.elapsed() < s.cfg.For {
 		rounds++
-		if err := c.round(crowd, rounds); err != nil {
+		if err := c.round(conns, rounds); err != nil {
 			return nil, err
 		}
 		s.progress("round %d", rounds)
 	}
 	u := m.read()
 	sent := (rounds - 1) * c.Members * c.Burst
-	return s.load(u, sent, sent*c.Members), crowd.everybodyHas(int64(rounds * c.Members * c.Burst))
+	return s.load(u, sent, sent*c.Members), conns.everybodyHas(int64(rounds * c.Members * c.Burst))
 }
 
-func (c *Chat) round(crowd *crowd, n int) error {
+func (c *Chat) round(conns *connections, n int) error {
 	var out []byte
-	for _, o := range crowd.conns {
+	for _, o := range conns.all {
 		out = out[:0]
 		for range c.Burst {
-			out = crowd.protocol.message(out, o, greeting)
+			out = conns.protocol.message(out, o, greeting)
 		}
 		if err := o.write(out); err != nil {
 			return err
 		}
 	}
-	return crowd.events.await(crowd.ctx, int64(n)*int64(c.Members)*int64(c.Members)*int64(c.Burst))
+	return conns.events.await(conns.ctx, int64(n)*int64(c.Members)*int64(c.Members)*int64(c.Burst))
 }
 
-// everybodyHas checks that it was not twice for one and never for another.
-func (c *crowd) everybodyHas(n int64) error {
-	for _, o := range c.conns {
+// everybodyHas checks that every member got n messages: not one of them twice and another one
+// never.
+func (c *connections) everybodyHas(n int64) error {
+	for _, o := range c.all {
 		if o.events != n {
 			return fmt.Errorf("member %d got %d messages instead of %d", o.who, o.events, n)
 		}
@@ -74,8 +75,8 @@ func (c *crowd) everybodyHas(n int64) error {
 	return nil
 }
 
-// inRoom returns n members of a room.
-func inRoom(n int, room string) []member {
+// membersOf returns n members of a room.
+func membersOf(n int, room string) []member {
 	members := make([]member, n)
 	for i := range members {
 		members[i] = member{who: i, room: room, after: -1}
@@ -83,7 +84,7 @@ func inRoom(n int, room string) []member {
 	return members
 }
 
-// Fanout is one who talks to many, one message at a time.
+// Fanout is one member who sends to many, one message at a time.
 type Fanout struct {
 	Members  []int `default:"1000,10000" min:"1" help:"Listeners. Default: ${default}."`
 	Messages int   `default:"2000" min:"1" help:"Messages at most, if --for allows. Default: ${default}."`
@@ -104,35 +105,35 @@ func (f *Fanout) cases() (cases []Case) {
 			Setting:     fmt.Sprintf("one talks, %d listen, one message at a time", n),
 			Columns:     []Column{cpuPerDelivery, deliveriesPerCPU, lastP50, lastP99, lastP999, middleP50, middleP99, rss},
 			connections: n + 1,
-			measure:     func(ctx context.Context, s *stand) (Values, error) { return f.measure(ctx, s, n) },
+			measure:     func(ctx context.Context, s *testbed) (Values, error) { return f.measure(ctx, s, n) },
 		})
 	}
 	return cases
 }
 
-func (f *Fanout) measure(ctx context.Context, s *stand, listeners int) (Values, error) {
-	crowd, err := s.gather(ctx, inRoom(listeners+1, theRoom))
+func (f *Fanout) measure(ctx context.Context, s *testbed, listeners int) (Values, error) {
+	conns, err := s.gather(ctx, membersOf(listeners+1, theRoom))
 	if err != nil {
 		return nil, err
 	}
-	defer crowd.close()
-	if err := crowd.quiet(ctx); err != nil {
+	defer conns.close()
+	if err := conns.quiet(ctx); err != nil {
 		return nil, err
 	}
 	var last, middle []time.Duration
 	times := make([]time.Duration, listeners+1)
 	say := func() error {
-		sent, before := crowd.since(), crowd.events.n.Load()
-		if err := crowd.conns[0].write(crowd.protocol.message(nil, crowd.conns[0], greeting)); err != nil {
+		sent, before := conns.since(), conns.events.n.Load()
+		if err := conns.all[0].write(conns.protocol.message(nil, conns.all[0], greeting)); err != nil {
 			return err
 		}
-		if err := crowd.events.await(crowd.ctx, before+int64(len(times))); err != nil {
+		if err := conns.events.await(conns.ctx, before+int64(len(times))); err != nil {
 			return err
 		}
-		for i, o := range crowd.conns {
+		for i, o := range conns.all {
 			times[i] = o.last - sent
 		}
-		slices.Sort(times[1:]) // the talker's own does not count
+		slices.Sort(times[1:]) // without the sender's own
 		middle, last = append(middle, times[1+listeners/2]), append(last, times[listeners])
 		return nil
 	}
@@ -157,5 +158,5 @@ func (f *Fanout) measure(ctx context.Context, s *stand, listeners int) (Values, 
 		lastP50.Key: quantile(last, .5), lastP99.Key: quantile(last, .99), lastP999.Key: quantile(last, .999),
 		middleP50.Key: quantile(middle, .5), middleP99.Key: quantile(middle, .99),
 	})
-	return v, crowd.everybodyHas(int64(len(last) + warm))
+	return v, conns.everybodyHas(int64(len(last) + warm))
 }

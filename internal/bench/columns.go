@@ -1,6 +1,6 @@
 package bench
 
-// The figures of the tables. A scenario's first one is what peers are compared by.
+// The columns of the tables. Peers are compared by a scenario's first column.
 var (
 	deliveriesPerCPU = Column{Key: "deliveries_per_cpu_second", Title: "deliveries/CPU-s", Unit: count}
 	deliveries       = Column{Key: "deliveries_per_second", Title: "deliveries/s", Unit: count}
@@ -13,8 +13,8 @@ var (
 	p999             = Column{Key: "p999", Title: "p99.9", Unit: seconds, Less: true}
 )
 
-// load returns what every scenario under load reports.
-func (s *stand) load(u usage, sent, delivered int) Values {
+// load returns the values that every scenario under load reports.
+func (s *testbed) load(u usage, sent, delivered int) Values {
 	v := Values{
 		messages.Key:   float64(sent) / u.wall.Seconds(),
 		deliveries.Key: float64(delivered) / u.wall.Seconds(),
@@ -32,8 +32,8 @@ func (s *stand) load(u usage, sent, delivered int) Values {
 	return v
 }
 
-// memory returns what the server holds, if that can be known.
-func (s *stand) memory() (memory, bool) {
+// memory returns how much memory the server takes, if that is known.
+func (s *testbed) memory() (memory, bool) {
 	if s.process == nil {
 		return memory{}, false
 	}
@@ -41,7 +41,7 @@ func (s *stand) memory() (memory, bool) {
 	return m, err == nil
 }
 
-// add puts other's values into v.
+// add adds other's values to v.
 func (v Values) add(other Values) Values {
 	for key, x := range other {
 		v[key] = x

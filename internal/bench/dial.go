@@ -14,15 +14,15 @@ import (
 )
 
 const (
-	dialers      = 64   // who connect at once
-	perAddress   = 2000 // connections from one source address, of which each has some 28,000 ports
+	dialers      = 64   // connections opened at once
+	perAddress   = 2000 // connections from one source address, which has some 28,000 ports
 	slowReceives = 4096 // bytes of a stalling member's receive buffer
 	dialTimeout  = 30 * time.Second
 )
 
 // gather connects members and waits until each is in its room.
-func (s *stand) gather(ctx context.Context, members []member) (*crowd, error) {
-	c, err := newCrowd(ctx, s.peer.protocol, len(members))
+func (s *testbed) gather(ctx context.Context, members []member) (*connections, error) {
+	c, err := newConnections(ctx, s.peer.protocol, len(members))
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +42,7 @@ func (s *stand) gather(ctx context.Context, members []member) (*crowd, error) {
 	return c, nil
 }
 
-func (s *stand) dialAll(c *crowd, members []member) error {
+func (s *testbed) dialAll(c *connections, members []member) error {
 	next := make(chan int)
 	var wg sync.WaitGroup
 	for range min(dialers, len(members)) {
@@ -66,7 +66,7 @@ func (s *stand) dialAll(c *crowd, members []member) error {
 	return context.Cause(c.ctx)
 }
 
-func (s *stand) dial(c *crowd, index int, m member) error {
+func (s *testbed) dial(c *connections, index int, m member) error {
 	ctx, cancel := context.WithTimeout(c.ctx, dialTimeout)
 	defer cancel()
 	began := c.since()
@@ -76,15 +76,15 @@ func (s *stand) dial(c *crowd, index int, m member) error {
 			d.Control = smallBuffer
 		}
 		nc, err := d.DialContext(ctx, network, address)
-		if s.cfg.secret != nil && err == nil {
+		if s.cfg.tlsFiles != nil && err == nil {
 			nc = beneathTLS(nc)
 		}
 		return nc, err
 	}}
-	if s.cfg.secret != nil {
-		d.TLSConfig = s.cfg.secret.config
+	if s.cfg.tlsFiles != nil {
+		d.TLSConfig = s.cfg.tlsFiles.config
 	}
-	nc, br, _, err := d.Dial(ctx, s.cfg.secret.scheme("ws")+"://"+s.address+s.peer.protocol.path(m.room))
+	nc, br, _, err := d.Dial(ctx, s.cfg.tlsFiles.scheme("ws")+"://"+s.address+s.peer.protocol.path(m.room))
 	if err != nil {
 		return err
 	}
@@ -95,9 +95,9 @@ func (s *stand) dial(c *crowd, index int, m member) error {
 	return o.write(s.peer.protocol.greet(nil, m))
 }
 
-// source spreads connections over 127.0.0.1, 127.0.0.2, …, so that they do not
-// run out of ports. Other systems than Linux have only the first.
-func (s *stand) source(index int) net.Addr {
+// source returns the source address of a connection: 127.0.0.1, 127.0.0.2, …, so that there are
+// enough ports. Only Linux has more than the first.
+func (s *testbed) source(index int) net.Addr {
 	host, _, err := net.SplitHostPort(s.address)
 	if err != nil || runtime.GOOS != "linux" || host != "127.0.0.1" {
 		return nil
@@ -112,11 +112,11 @@ func smallBuffer(_, _ string, raw syscall.RawConn) (err error) {
 	return err
 }
 
-// leftOver returns what the server sent right behind its handshake.
+// leftOver returns the bytes that the server sent directly after its handshake.
 func leftOver(br *bufio.Reader) []byte {
 	if br == nil {
 		return nil
 	}
-	b, _ := br.Peek(br.Buffered()) // they are there
+	b, _ := br.Peek(br.Buffered()) // they are buffered
 	return b
 }

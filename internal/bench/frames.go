@@ -13,12 +13,11 @@ const (
 	pongFrame  = 0x8a
 )
 
-// errFrame says that a server sends frames larger than the generator's buffer.
+// errFrame means that a server sends frames larger than the generator's buffer.
 var errFrame = errors.New("a frame larger than the generator's buffer")
 
-// split calls f for each whole frame of a server in b and returns what is left
-// over. It is the inner loop of the generator: it only steps from header to
-// header.
+// split calls f for each complete frame of a server in b and returns the rest. It is the inner loop
+// of the generator, so it only steps from header to header.
 func split(b []byte, f func(opcode byte, payload []byte)) (rest []byte) {
 	for len(b) >= 2 {
 		size, header := int(b[1]), 2
@@ -43,15 +42,14 @@ func split(b []byte, f func(opcode byte, payload []byte)) (rest []byte) {
 	return b
 }
 
-// appendFrame appends a client's frame with the mask 0, which leaves the payload
-// as it is.
+// appendFrame appends a client's frame with a mask of 0, which leaves the payload unchanged.
 func appendFrame(dst []byte, opcode byte, payload []byte) []byte {
 	dst, start := openFrame(dst, opcode)
 	return closeTheFrame(append(dst, payload...), start)
 }
 
-// openFrame begins a frame whose payload is appended next; closeTheFrame writes
-// its length. A payload has less than 64 KiB.
+// openFrame begins a frame whose payload is appended next; closeTheFrame writes its length. The
+// payload has less than 64 KiB.
 func openFrame(dst []byte, opcode byte) (b []byte, start int) {
 	return append(dst, opcode, 0x80|126, 0, 0, 0, 0, 0, 0), len(dst)
 }

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// History is a room that has been talked in for years.
+// History is a room with many years of messages.
 type History struct {
 	Messages []int `default:"1000000" min:"1" help:"Messages in the room. Default: ${default}."`
 	Behind   int   `default:"500" min:"1" help:"Messages that a resume brings; at most 1000. Default: ${default}."`
@@ -31,24 +31,24 @@ func (h *History) cases() (cases []Case) {
 			Scenario: "history", Size: n,
 			Setting:     fmt.Sprintf("a room of %d messages: pages of 50, resume from %d behind", n, h.Behind),
 			Columns:     []Column{newestP50, newestP99, pageP50, pageP99, resumeP50, resumeP99, startTakes, rss},
-			connections: 32, needsStore: true, keeps: true,
-			measure: func(ctx context.Context, s *stand) (Values, error) { return h.measure(ctx, s, n) },
+			connections: 32, needsStore: true, reusesServer: true,
+			measure: func(ctx context.Context, s *testbed) (Values, error) { return h.measure(ctx, s, n) },
 		})
 	}
 	return cases
 }
 
-func (h *History) measure(ctx context.Context, s *stand, n int) (Values, error) {
+func (h *History) measure(ctx context.Context, s *testbed, n int) (Values, error) {
 	room := fmt.Sprintf("history-%d", n)
 	v := Values{}
-	if s.kept == nil {
+	if s.carried == nil {
 		const senders, window = 8, 200
 		if _, err := s.pump(ctx, room, senders, window, func(sent int) bool { return sent < n }); err != nil {
 			return nil, err
 		}
-		s.kept = room
+		s.carried = room
 	}
-	if s.process != nil { // starting again shows what a long history costs at the start
+	if s.process != nil { // a restart shows what a long history costs at the start
 		s.process.stop()
 		if err := s.start(ctx); err != nil {
 			return nil, err
@@ -84,9 +84,8 @@ func (h *History) measure(ctx context.Context, s *stand, n int) (Values, error) 
 	}), nil
 }
 
-// repeated does something many times, at least once and not much longer than d,
-// and returns how long it took, sorted. What it took first, with nothing in any
-// cache, counts too.
+// repeated calls do many times, at least once and not much longer than d, and returns the
+// durations, sorted. The first calls, with cold caches, count too.
 func repeated(times int, d time.Duration, do func() error) (took []time.Duration, err error) {
 	for began := time.Now(); len(took) < times && (len(took) == 0 || time.Since(began) < d); {
 		before := time.Now()
@@ -99,18 +98,18 @@ func repeated(times int, d time.Duration, do func() error) (took []time.Duration
 	return took, nil
 }
 
-// page reads the page before a seq over HTTP, or the newest if that is 0, and
-// returns the room's newest seq.
-func (s *stand) page(ctx context.Context, room string, before int64) (seq int64, err error) {
+// page reads the page before a seq over HTTP, or the newest if before is 0, and returns the room's
+// newest seq.
+func (s *testbed) page(ctx context.Context, room string, before int64) (seq int64, err error) {
 	query := ""
 	if before > 0 {
 		query = fmt.Sprintf("?before=%d", before)
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.cfg.secret.scheme("http")+"://"+s.address+"/api/rooms/"+room+"/messages"+query, nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.cfg.tlsFiles.scheme("http")+"://"+s.address+"/api/rooms/"+room+"/messages"+query, nil)
 	if err != nil {
 		return 0, err
 	}
-	answer, err := s.cfg.secret.client().Do(r)
+	answer, err := s.cfg.tlsFiles.client().Do(r)
 	if err != nil {
 		return 0, err
 	}
@@ -132,13 +131,13 @@ func (s *stand) page(ctx context.Context, room string, before int64) (seq int64,
 	return page.Seq, nil
 }
 
-// resume connects and joins as somebody who was away, until all that was missed
-// has come: connecting, hello and join are part of it.
-func (s *stand) resume(ctx context.Context, room string, after, missed int64) error {
-	crowd, err := s.gather(ctx, []member{{room: room, after: after}})
+// resume measures a client that was away: it connects, sends hello, joins, and waits until all
+// missed events have come.
+func (s *testbed) resume(ctx context.Context, room string, after, missed int64) error {
+	conns, err := s.gather(ctx, []member{{room: room, after: after}})
 	if err != nil {
 		return err
 	}
-	defer crowd.close()
-	return crowd.events.await(crowd.ctx, missed)
+	defer conns.close()
+	return conns.events.await(conns.ctx, missed)
 }

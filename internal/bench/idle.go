@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Idle is connections that only stay, in rooms of ten.
+// Idle is idle connections, in rooms of ten.
 type Idle struct {
 	Connections []int         `default:"10000" min:"1" help:"Connections. Default: ${default}."`
 	Settle      time.Duration `default:"15s" help:"How long the server may tidy up before its memory is read; the rest of what joining took goes after some two minutes in Go servers. Default: ${default}."`
@@ -26,13 +26,13 @@ func (c *Idle) cases() (cases []Case) {
 			Setting:     fmt.Sprintf("%d connections, each in a room of 10, that only stay; memory after %v", n, c.Settle),
 			Columns:     []Column{pssEach, rssEach, empty, rss},
 			connections: n, needsStart: true,
-			measure: func(ctx context.Context, s *stand) (Values, error) { return c.measure(ctx, s, n) },
+			measure: func(ctx context.Context, s *testbed) (Values, error) { return c.measure(ctx, s, n) },
 		})
 	}
 	return cases
 }
 
-func (c *Idle) measure(ctx context.Context, s *stand, n int) (Values, error) {
+func (c *Idle) measure(ctx context.Context, s *testbed, n int) (Values, error) {
 	if err := s.warmUp(ctx); err != nil {
 		return nil, err
 	}
@@ -40,16 +40,16 @@ func (c *Idle) measure(ctx context.Context, s *stand, n int) (Values, error) {
 	if !ok {
 		return nil, errNoProc
 	}
-	crowd, err := s.gather(ctx, inRooms(max(1, n/10), 10, 0)[:max(1, n/10)*10])
+	conns, err := s.gather(ctx, inRooms(max(1, n/10), 10, 0)[:max(1, n/10)*10])
 	if err != nil {
 		return nil, err
 	}
-	defer crowd.close()
-	if err := s.settle(crowd.ctx, c.Settle); err != nil {
+	defer conns.close()
+	if err := s.settle(conns.ctx, c.Settle); err != nil {
 		return nil, err
 	}
 	after, _ := s.memory()
-	connections := float64(len(crowd.conns))
+	connections := float64(len(conns.all))
 	return Values{
 		pssEach.Key: (after.pss - before.pss) / connections,
 		rssEach.Key: (after.rss - before.rss) / connections,
@@ -58,18 +58,17 @@ func (c *Idle) measure(ctx context.Context, s *stand, n int) (Values, error) {
 	}, nil
 }
 
-// warmUp has one member come and go, so that what every server loads once is
-// loaded.
-func (s *stand) warmUp(ctx context.Context) error {
-	crowd, err := s.gather(ctx, inRoom(1, "warm"))
+// warmUp lets one member come and go, so that everything that a server loads once is loaded.
+func (s *testbed) warmUp(ctx context.Context) error {
+	conns, err := s.gather(ctx, membersOf(1, "warm"))
 	if err != nil {
 		return err
 	}
-	crowd.close()
+	conns.close()
 	return nil
 }
 
-// Join is connections that come all at once to a room with a history.
+// Join is connections that come at once to a room with a history.
 type Join struct {
 	Connections []int `default:"5000" min:"1" help:"Connections. Default: ${default}."`
 	History     int   `default:"100" help:"Messages that each gets, in steps of 25; at most 1000. Default: ${default}."`
@@ -87,15 +86,15 @@ func (c *Join) cases() (cases []Case) {
 			Setting:     fmt.Sprintf("%d connections come to one room, %d at once, until each has joined and has its %d messages of history", n, dialers, c.History),
 			Columns:     []Column{joinsPerSecond, cpuPerJoin, p50, p99, rss},
 			connections: n + 1,
-			measure:     func(ctx context.Context, s *stand) (Values, error) { return c.measure(ctx, s, n) },
+			measure:     func(ctx context.Context, s *testbed) (Values, error) { return c.measure(ctx, s, n) },
 		})
 	}
 	return cases
 }
 
-func (c *Join) measure(ctx context.Context, s *stand, n int) (Values, error) {
+func (c *Join) measure(ctx context.Context, s *testbed, n int) (Values, error) {
 	history := 0
-	if s.peer.keeps {
+	if s.peer.hasHistory {
 		var err error
 		if history, err = s.pump(ctx, theRoom, 1, 50, func(sent int) bool { return sent < c.History }); err != nil {
 			return nil, err
@@ -103,17 +102,17 @@ func (c *Join) measure(ctx context.Context, s *stand, n int) (Values, error) {
 	} else {
 		s.note("keeps nothing, so that joining is all there is to do.")
 	}
-	members := inRoom(n, theRoom)
+	members := membersOf(n, theRoom)
 	for i := range members {
 		members[i].after = 0
 	}
 	m := s.meter()
-	crowd, err := s.gather(ctx, members)
+	conns, err := s.gather(ctx, members)
 	if err != nil {
 		return nil, err
 	}
-	defer crowd.close()
-	if err := crowd.events.await(crowd.ctx, int64(n*history)); err != nil {
+	defer conns.close()
+	if err := conns.events.await(conns.ctx, int64(n*history)); err != nil {
 		return nil, err
 	}
 	u := m.read()
@@ -123,7 +122,7 @@ func (c *Join) measure(ctx context.Context, s *stand, n int) (Values, error) {
 	}
 	if history > 0 {
 		took := make([]time.Duration, n)
-		for i, o := range crowd.conns {
+		for i, o := range conns.all {
 			took[i] = o.last - o.began
 		}
 		slices.Sort(took)
@@ -132,5 +131,5 @@ func (c *Join) measure(ctx context.Context, s *stand, n int) (Values, error) {
 	if mem, ok := s.memory(); ok {
 		v[rss.Key] = mem.rss
 	}
-	return v, crowd.everybodyHas(int64(history))
+	return v, conns.everybodyHas(int64(history))
 }

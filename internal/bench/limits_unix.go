@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// raiseFileLimit allows this process, and the servers it starts, as many open
-// files as it may have, and returns how many those are.
+// raiseFileLimit raises the limit of open files of this process, and of the servers that it starts,
+// as far as allowed, and returns the limit.
 func raiseFileLimit() (int, error) {
 	var l syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l); err != nil {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Once is rooms in which somebody said something once, and in which nobody is.
+// Once is rooms to which somebody sent one message, and in which nobody is.
 type Once struct {
 	Rooms  []int         `default:"100000" min:"1" help:"Rooms. Default: ${default}."`
 	Settle time.Duration `default:"150s" help:"How long the server may tidy up before its memory is read; Go servers do within some two minutes. Default: ${default}."`
@@ -26,7 +26,7 @@ func (c *Once) cases() (cases []Case) {
 			Setting:     fmt.Sprintf("%d rooms, each visited by one who says one thing and leaves; memory after %v", n, c.Settle),
 			Columns:     []Column{overEmpty, empty, rss, cpuPerRoom},
 			connections: visitors, needsStore: true, needsStart: true,
-			measure: func(ctx context.Context, s *stand) (Values, error) { return c.measure(ctx, s, n) },
+			measure: func(ctx context.Context, s *testbed) (Values, error) { return c.measure(ctx, s, n) },
 		})
 	}
 	return cases
@@ -37,7 +37,7 @@ const (
 	tour     = 50 // rooms that a visitor is in at once
 )
 
-func (c *Once) measure(ctx context.Context, s *stand, n int) (Values, error) {
+func (c *Once) measure(ctx context.Context, s *testbed, n int) (Values, error) {
 	if err := s.warmUp(ctx); err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func (c *Once) measure(ctx context.Context, s *stand, n int) (Values, error) {
 }
 
 // settle waits for d.
-func (s *stand) settle(ctx context.Context, d time.Duration) error {
+func (s *testbed) settle(ctx context.Context, d time.Duration) error {
 	for left := d; left > 0; left -= time.Second {
 		s.progress("%v until the memory is read", left)
 		if err := sleep(ctx, min(left, time.Second)); err != nil {
@@ -74,19 +74,19 @@ func (s *stand) settle(ctx context.Context, d time.Duration) error {
 	return nil
 }
 
-// tour has visitors go through n rooms. Each is in some at once, says one thing
-// in each, and leaves them again.
-func (s *stand) tour(ctx context.Context, n int) error {
-	crowd, err := s.gather(ctx, make([]member, visitors))
+// tour lets visitors go through n rooms. Each visitor is in several at once, sends one message to
+// each, and leaves it.
+func (s *testbed) tour(ctx context.Context, n int) error {
+	conns, err := s.gather(ctx, make([]member, visitors))
 	if err != nil {
 		return err
 	}
-	defer crowd.close()
+	defer conns.close()
 	var wg sync.WaitGroup
-	for v, o := range crowd.conns {
-		loop := crowd.loopOf(o)
+	for v, o := range conns.all {
+		loop := conns.loopOf(o)
 		loop.mu.Lock()
-		o.acks = newTally("answers")
+		o.acks = newCounter("answers")
 		loop.mu.Unlock()
 		wg.Go(func() {
 			answers := int64(0)
@@ -99,20 +99,20 @@ func (s *stand) tour(ctx context.Context, n int) error {
 				answers += 3 * int64(last-first)
 				err := o.write(out)
 				if err == nil {
-					err = o.acks.await(crowd.ctx, answers)
+					err = o.acks.await(conns.ctx, answers)
 				}
 				if err != nil {
-					crowd.fail(err)
+					conns.fail(err)
 					return
 				}
 			}
 		})
 	}
 	wg.Wait()
-	return context.Cause(crowd.ctx)
+	return context.Cause(conns.ctx)
 }
 
-// visit appends the frames of joining a room, saying something, and leaving.
+// visit appends the frames for joining a room, sending a message, and leaving.
 func visit(dst []byte, o *conn, room string) []byte {
 	command := func(op string) {
 		frame, start := openFrame(dst, textFrame)

@@ -10,19 +10,19 @@ import (
 
 // A Peer is a kind of server that can be measured.
 type Peer struct {
-	Name     string
-	command  []string // what starts it; it prints "listening on URL" first
-	address  string   // host:port of one that runs already
-	protocol protocol
-	keeps    bool // it has a history
-	secure   bool // it speaks TLS, if the files of a certificate and its key follow the command
+	Name       string
+	command    []string // starts it; it prints "listening on URL" first
+	address    string   // host:port of a running server
+	protocol   protocol
+	hasHistory bool // it has a history
+	secure     bool // it speaks TLS, if a certificate's and a key's file follow the command
 }
 
-// parleyName is how Parley is called in tables: what the others are compared with.
+// parleyName is Parley's name in tables. The others are compared with it.
 const parleyName = "parley"
 
-// peers are the servers of the folder bench/, from the floor upwards. Their
-// commands are relative to it.
+// peers are the servers in the folder bench/, the floor first. Their commands are relative to that
+// folder.
 var peers = []Peer{
 	{Name: "floor", command: []string{"bin/floor"}, protocol: plainProtocol{}, secure: true},
 	{Name: "gorilla", command: []string{"bin/gorilla"}, protocol: plainProtocol{}},
@@ -32,7 +32,7 @@ var peers = []Peer{
 	{Name: "bun", command: []string{"bun/node_modules/@oven/bun-linux-x64/bin/bun", "bun/server.js"}, protocol: plainProtocol{}, secure: true},
 }
 
-// CheckPeers returns an error if one of names is no peer's.
+// CheckPeers returns an error if one of names is not a peer.
 func CheckPeers(names []string) error {
 	known := make([]string, len(peers))
 	for i, p := range peers {
@@ -46,8 +46,8 @@ func CheckPeers(names []string) error {
 	return nil
 }
 
-// choosePeers returns those that are called for and can be started; missing says
-// which cannot, and why. With TLS only those are chosen that speak it.
+// choosePeers returns the named peers that can be started; missing says which cannot, and why. With
+// TLS it chooses only those that support it.
 func choosePeers(dir string, names []string, secure bool) (chosen []Peer, missing []string, err error) {
 	if err := CheckPeers(names); err != nil {
 		return nil, nil, err
@@ -69,7 +69,7 @@ func choosePeers(dir string, names []string, secure bool) (chosen []Peer, missin
 	return chosen, missing, nil
 }
 
-// located returns p's command with the paths in dir made absolute.
+// located returns p's command with absolute paths in dir.
 func (p Peer) located(dir string) ([]string, error) {
 	command := slices.Clone(p.command)
 	for i, word := range command {

@@ -11,15 +11,14 @@ import (
 	"time"
 )
 
-// A socket is a descriptor taken out of the runtime's hands: with thousands of
-// them, a goroutine to wake for each delivery would cost more than the delivery
-// costs the server.
+// A socket is a descriptor taken from the Go runtime. With thousands of sockets, waking a goroutine
+// for each delivery would cost more than the delivery costs the server.
 type socket struct {
 	fd  int
-	tls *tls.Conn // what is read and written instead, over fd; nil without TLS
+	tls *tls.Conn // reads and writes through fd; nil without TLS
 }
 
-// newSocket takes nc, plain or with TLS beneathTLS. ctx ends the writes that wait.
+// newSocket takes over nc, plain or with TLS over beneathTLS. ctx ends waiting writes.
 func newSocket(ctx context.Context, nc net.Conn) (s socket, err error) {
 	var beneath *beneathConn
 	if t, ok := nc.(*tls.Conn); ok {
@@ -46,8 +45,8 @@ func newSocket(ctx context.Context, nc net.Conn) (s socket, err error) {
 	return s, err
 }
 
-// read returns what has come: all of it, unless p is too short. Its error is
-// EAGAIN if that is nothing.
+// read returns all bytes that have arrived, unless p is too short. It returns EAGAIN if there are
+// none.
 func (s socket) read(p []byte) (n int, err error) {
 	if s.tls == nil {
 		return readFrom(s.fd, p)
@@ -82,7 +81,7 @@ func (s socket) write(ctx context.Context, p []byte) error {
 	return writeTo(ctx, s.fd, p)
 }
 
-// writeTo writes all of p, waiting if the socket is full.
+// writeTo writes all of p, and waits if the socket is full.
 func writeTo(ctx context.Context, fd int, p []byte) error {
 	for len(p) > 0 {
 		n, err := syscall.Write(fd, p)
@@ -102,16 +101,16 @@ func writeTo(ctx context.Context, fd int, p []byte) error {
 
 func (s socket) close() { syscall.Close(s.fd) }
 
-// A beneathConn lies beneath a TLS connection. When its descriptor has been taken,
-// a read that finds nothing is a temporary error, which crypto/tls passes on.
+// A beneathConn is the connection below a TLS connection. After its descriptor was taken, a read
+// that finds nothing returns a temporary error, which crypto/tls passes on.
 type beneathConn struct {
 	net.Conn
 	ctx   context.Context // nil until the descriptor is taken
 	fd    int
-	empty bool // the last read took all there was
+	empty bool // the last read took everything
 }
 
-// beneathTLS returns what lies beneath a TLS connection over nc.
+// beneathTLS returns the connection below a TLS connection over nc.
 func beneathTLS(nc net.Conn) net.Conn { return &beneathConn{Conn: nc} }
 
 func (c *beneathConn) take(ctx context.Context, fd int) { c.ctx, c.fd = ctx, fd }
@@ -153,11 +152,11 @@ func (nothingYet) Temporary() bool { return true }
 // A poller waits for the sockets of one loop.
 type poller struct {
 	fd    int
-	alarm [2]int // a pipe: what is written to it wakes the loop
+	alarm [2]int // a pipe; a write to it wakes the loop
 	ready [256]syscall.EpollEvent
 }
 
-// alarmIndex stands for the pipe where others have their connection's index.
+// alarmIndex stands for the pipe in place of a connection's index.
 const alarmIndex = -1
 
 func (p *poller) open() (err error) {
@@ -170,7 +169,7 @@ func (p *poller) open() (err error) {
 	return syscall.EpollCtl(p.fd, syscall.EPOLL_CTL_ADD, p.alarm[0], &syscall.EpollEvent{Events: syscall.EPOLLIN, Fd: alarmIndex})
 }
 
-// wake has the loop see that the crowd has ended.
+// wake makes the loop notice that the measurement has ended.
 func (p *poller) wake() { syscall.Write(p.alarm[1], []byte{1}) }
 
 func (p *poller) close() {
@@ -187,34 +186,34 @@ func (p *poller) remove(o *conn) error {
 	return syscall.EpollCtl(p.fd, syscall.EPOLL_CTL_DEL, o.sock.fd, nil)
 }
 
-// run reads until the crowd ends.
+// run reads until the measurement ends.
 func (l *loop) run() {
-	const wake = 100 // ms, to see whether it has failed
-	for l.crowd.ctx.Err() == nil {
+	const wake = 100 // ms, to notice a failure
+	for l.conns.ctx.Err() == nil {
 		n, err := syscall.EpollWait(l.poller.fd, l.poller.ready[:], wake)
 		if err != nil && !errors.Is(err, syscall.EINTR) {
-			l.crowd.fail(fmt.Errorf("waiting for what the server sends: %w", err))
+			l.conns.fail(fmt.Errorf("waiting for what the server sends: %w", err))
 			return
 		}
 		l.mu.Lock()
 		for i := range max(n, 0) {
 			if index := l.poller.ready[i].Fd; index != alarmIndex {
-				l.read(l.crowd.conns[index])
+				l.read(l.conns.all[index])
 			}
 		}
 		l.mu.Unlock()
 	}
 }
 
-// readHeld reads what crypto/tls has read already, of which the poller does not
-// tell.
+// readHeld reads bytes that crypto/tls has read already, and about which the poller reports
+// nothing.
 func (l *loop) readHeld(o *conn) {
 	if o.sock.tls != nil {
 		l.read(o)
 	}
 }
 
-// read reads all that has come: the poller does not know what crypto/tls holds.
+// read reads everything, because the poller does not know what crypto/tls holds.
 func (l *loop) read(o *conn) {
 	for more := true; more; {
 		held := copy(l.buf, o.rest)
@@ -224,7 +223,7 @@ func (l *loop) read(o *conn) {
 		case n > 0:
 			l.arrived(o, l.buf[:held+n], n)
 		case !errors.Is(err, syscall.EAGAIN) && !errors.Is(err, syscall.EINTR):
-			l.crowd.fail(fmt.Errorf("member %d reads: %w", o.who, err))
+			l.conns.fail(fmt.Errorf("member %d reads: %w", o.who, err))
 			return
 		}
 	}

@@ -11,8 +11,8 @@ import (
 	"sync/atomic"
 )
 
-// A socket is a connection with a goroutine that reads it: good enough for a
-// few hundred members. For thousands the figures of Linux count.
+// A socket is a connection with a goroutine that reads it. This is good enough for a few hundred
+// members; use Linux to measure thousands.
 type socket struct {
 	nc      net.Conn
 	stalled *atomic.Bool
@@ -29,7 +29,7 @@ func (s socket) write(_ context.Context, p []byte) error {
 
 func (s socket) close() { s.nc.Close() }
 
-// beneathTLS returns what lies beneath a TLS connection over nc.
+// beneathTLS returns nc: goroutines need nothing else below TLS.
 func beneathTLS(nc net.Conn) net.Conn { return nc }
 
 type poller struct{ wg sync.WaitGroup }
@@ -47,7 +47,7 @@ func (p *poller) add(l *loop, o *conn) error {
 		for !o.sock.stalled.Load() {
 			n, err := o.sock.nc.Read(buf)
 			if err != nil {
-				l.crowd.fail(fmt.Errorf("member %d reads: %w", o.who, err))
+				l.conns.fail(fmt.Errorf("member %d reads: %w", o.who, err))
 				return
 			}
 			l.mu.Lock()
@@ -67,4 +67,4 @@ func (p *poller) remove(o *conn) error {
 // readHeld does nothing: a goroutine reads everything.
 func (l *loop) readHeld(*conn) {}
 
-func (l *loop) run() { <-l.crowd.ctx.Done() }
+func (l *loop) run() { <-l.conns.ctx.Done() }

@@ -15,23 +15,23 @@ import (
 )
 
 const (
-	startTimeout = 30 * time.Second // for a server to say where it listens
+	startTimeout = 30 * time.Second // for a server to print its address
 	stopTimeout  = 20 * time.Second // for it to end after a signal
 )
 
 // A process is a server that was started to be measured.
 type process struct {
 	cmd     *exec.Cmd
-	stderr  *lastWords
+	stderr  *tailBuffer
 	address string        // host:port
-	took    time.Duration // from its start until it said where it listens
+	took    time.Duration // from its start until it printed its address
 }
 
 // startProcess starts a server and waits for the line "listening on URL".
 func startProcess(ctx context.Context, command []string, secure bool) (*process, error) {
-	p := &process{cmd: exec.CommandContext(ctx, command[0], command[1:]...), stderr: &lastWords{}}
+	p := &process{cmd: exec.CommandContext(ctx, command[0], command[1:]...), stderr: &tailBuffer{}}
 	p.cmd.Stderr = p.stderr
-	// What is set for a server of one's own must not change the one that is measured.
+	// Variables for the user's own server must not change the measured one.
 	p.cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "PARLEY_") })
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {
@@ -56,8 +56,7 @@ func startProcess(ctx context.Context, command []string, secure bool) (*process,
 	return p, nil
 }
 
-// hostPort returns the address in a server's URL, which has to be one with TLS or
-// without.
+// hostPort returns the address in a server's URL, which must use TLS if and only if secure is set.
 func hostPort(u string, secure bool) (string, error) {
 	parsed, err := url.Parse(u)
 	if err != nil {
@@ -80,17 +79,17 @@ func (p *process) stop() {
 	}
 	giveUp := time.AfterFunc(stopTimeout, func() { p.cmd.Process.Kill() })
 	defer giveUp.Stop()
-	p.cmd.Wait() // how it ended says nothing about what was measured
+	p.cmd.Wait() // its status says nothing about the measurement
 }
 
-// usage is what a server used in a while.
+// usage is what a server used during a measurement.
 type usage struct {
 	wall, cpu time.Duration
-	known     bool          // whether cpu is
+	known     bool          // whether cpu is known
 	own       time.Duration // CPU time of the generator
 }
 
-// A meter measures a while.
+// A meter measures usage.
 type meter struct {
 	process *process
 	began   time.Time
@@ -99,9 +98,9 @@ type meter struct {
 	err     error
 }
 
-func (s *stand) meter() *meter {
+func (s *testbed) meter() *meter {
 	m := &meter{process: s.process, err: errNoProc}
-	m.own, _ = cpuTime(os.Getpid()) // 0 where there is no /proc, and so is the difference
+	m.own, _ = cpuTime(os.Getpid()) // 0 without /proc, and so is the difference
 	if s.process != nil {
 		m.cpu, m.err = cpuTime(s.process.cmd.Process.Pid)
 	}
@@ -123,13 +122,13 @@ func (m *meter) read() usage {
 	return u
 }
 
-// lastWords keeps the end of what a server says on standard error.
-type lastWords struct {
+// A tailBuffer keeps the end of a server's standard error.
+type tailBuffer struct {
 	mu   sync.Mutex
 	text []byte
 }
 
-func (w *lastWords) Write(p []byte) (int, error) {
+func (w *tailBuffer) Write(p []byte) (int, error) {
 	const most = 2000
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -138,7 +137,7 @@ func (w *lastWords) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (w *lastWords) String() string {
+func (w *tailBuffer) String() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return strings.TrimSpace(string(w.text))

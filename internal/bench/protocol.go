@@ -7,16 +7,16 @@ import (
 	"time"
 )
 
-// A protocol is what is said on a server's WebSockets. The generator needs no
-// more of it than to send a message and to tell what comes apart.
+// A protocol is spoken on a server's WebSockets. The generator only needs to send messages and to
+// distinguish frames.
 type protocol interface {
-	// path is where a member of a room connects.
+	// path is the path at which a member of a room connects.
 	path(room string) string
 	// greet appends the frames with which a member joins.
 	greet(dst []byte, m member) []byte
-	// message appends the frame with which c says text.
+	// message appends the frame with which c sends text.
 	message(dst []byte, c *conn, text string) []byte
-	// kind says what a line from the server is.
+	// kind returns the kind of a line from the server.
 	kind(line []byte) kind
 }
 
@@ -24,19 +24,19 @@ type kind int
 
 const (
 	other   kind = iota
-	event        // somebody's message: a delivery
-	ack          // the answer to one's own message
-	joined       // the answer to a join: one is in the room
+	event        // a member's message: a delivery
+	ack          // the answer to an own message
+	joined       // the answer to a join: the connection is in the room
 	refused      // an error
 	askedForPong
 )
 
-// A member is one connection-to-be.
+// A member describes a connection to be opened.
 type member struct {
 	who     int
 	room    string // "" joins none
-	after   int64  // the last seq that it has; -1 wants only what comes
-	slow    bool   // gets a small receive buffer, as of a device that stalls
+	after   int64  // the last seq that it has; -1: only new events
+	slow    bool   // gets a small receive buffer, like that of a stalling device
 	sampled bool   // its deliveries' latencies are recorded
 }
 
@@ -85,10 +85,9 @@ func (parleyProtocol) kind(line []byte) kind {
 	return other
 }
 
-// plainProtocol is that of the peers in bench/: who connects to /?room=NAME is
-// told {"op":"ok"} once it is in the room, and each text frame that a member
-// sends goes to every member, the sender too. The frames look like Parley's
-// events, and so are of the same size.
+// plainProtocol is the protocol of the peers in bench/: a client that connects to /?room=NAME gets
+// {"op":"ok"} when it is in the room, and each text frame that a member sends goes to every member,
+// including the sender. The frames look like Parley's events, so they have the same size.
 type plainProtocol struct{}
 
 func (plainProtocol) path(room string) string { return "/?room=" + room }
@@ -107,8 +106,8 @@ func (plainProtocol) kind(line []byte) kind {
 	return event
 }
 
-// centrifugeProtocol is the JSON protocol of that library's clients: several
-// objects in a frame, one a line.
+// centrifugeProtocol is the JSON protocol of that library's clients: several objects in a frame,
+// one per line.
 type centrifugeProtocol struct{}
 
 func (centrifugeProtocol) path(string) string { return "/connection/websocket" }
@@ -149,7 +148,7 @@ func has(line []byte, prefix string) bool {
 	return len(line) >= len(prefix) && string(line[:len(prefix)]) == prefix
 }
 
-// appendEvent appends what an event of Parley looks like.
+// appendEvent appends an object that looks like an event of Parley.
 func appendEvent(dst []byte, c *conn, text string) []byte {
 	c.sent++
 	dst = append(append(dst, `{"op":"event","room":"`...), c.room...)
@@ -163,8 +162,8 @@ func appendGuest(dst []byte, who int) []byte {
 	return strconv.AppendInt(append(dst, "Guest "...), int64(who), 10)
 }
 
-// appendNonce appends a UUIDv7 (RFC 9562 §5.7) of a time, a member and a number:
-// in order of time, as a good client's are.
+// appendNonce appends a UUIDv7 (RFC 9562 §5.7) of a time, a member and a number. The nonces are
+// ordered by time, like those of real clients.
 func appendNonce(dst []byte, ms int64, who int, n uint64) []byte {
 	dst = append(appendHex(dst, uint64(ms)>>16, 8), '-')
 	dst = append(appendHex(dst, uint64(ms), 4), "-7"...)
@@ -180,8 +179,8 @@ func appendHex(dst []byte, v uint64, digits int) []byte {
 	return dst
 }
 
-// stampMark begins a stamp: the time of sending, inside the text, so that each
-// delivery tells its own latency whatever the protocol.
+// stampMark begins a stamp, the time of sending within the text, so that each delivery shows its
+// latency with every protocol.
 const stampMark = '^'
 
 func stamped(text string, at time.Duration) string {

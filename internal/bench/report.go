@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// A Column is one figure of a table.
+// A Column is one column of a table.
 type Column struct {
 	Key   string `json:"key"`
 	Title string `json:"title"`
@@ -17,7 +17,7 @@ type Column struct {
 	Less  bool   `json:"less_is_better,omitempty"`
 }
 
-// Unit says how a value is written.
+// Unit says how a value is printed.
 type Unit string
 
 const (
@@ -48,7 +48,7 @@ func newReport(version string) *Report {
 	return &Report{Version: version, Date: time.Now().UTC().Truncate(time.Second), Machine: thisMachine()}
 }
 
-// A collection is what the runs of one case with one peer gave.
+// A collection is what the runs of one case with one peer measured.
 type collection struct {
 	values map[string][]float64
 	notes  []string
@@ -86,8 +86,8 @@ func (r *Report) add(c Case, peer string, all *collection) {
 	r.Results = append(r.Results, result)
 }
 
-// publish prints the table and writes the files that were asked for.
-func (b *bencher) publish() error {
+// publish prints the table and writes the requested files.
+func (b *runner) publish() error {
 	if _, err := b.cfg.Out.Write([]byte(b.report.Markdown())); err != nil {
 		return err
 	}
@@ -111,9 +111,9 @@ func (b *bencher) publish() error {
 	return nil
 }
 
-// Merge publishes what several runs have written with --json as one report.
+// Merge publishes several reports written with --json as one.
 func Merge(cfg Config, files []string) error {
-	b := &bencher{cfg: &cfg}
+	b := &runner{cfg: &cfg}
 	for _, file := range files {
 		r, err := readReport(file)
 		if err != nil {
@@ -132,7 +132,7 @@ func Merge(cfg Config, files []string) error {
 	return b.publish()
 }
 
-// readReport returns the figures of a file that --json has written.
+// readReport reads a file written with --json.
 func readReport(file string) (*Report, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {

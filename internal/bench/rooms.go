@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Rooms is many rooms in which everybody talks now and then.
+// Rooms is many rooms in which everybody sends a message from time to time.
 type Rooms struct {
 	Rooms   []int         `default:"1000" min:"1" help:"Rooms. Default: ${default}."`
 	Members int           `default:"10" min:"1" help:"Members of each. Default: ${default}."`
@@ -21,24 +21,24 @@ func (r *Rooms) cases() (cases []Case) {
 			Setting:     fmt.Sprintf("%d rooms of %d, each member talks every %v", n, r.Members, r.Every),
 			Columns:     []Column{cpuPerDelivery, deliveriesPerCPU, messages, p50, p99, p999, rss},
 			connections: n * r.Members,
-			measure:     func(ctx context.Context, s *stand) (Values, error) { return r.measure(ctx, s, n) },
+			measure:     func(ctx context.Context, s *testbed) (Values, error) { return r.measure(ctx, s, n) },
 		})
 	}
 	return cases
 }
 
-func (r *Rooms) measure(ctx context.Context, s *stand, rooms int) (Values, error) {
+func (r *Rooms) measure(ctx context.Context, s *testbed, rooms int) (Values, error) {
 	members := inRooms(rooms, r.Members, 0)
-	crowd, err := s.gather(ctx, members)
+	conns, err := s.gather(ctx, members)
 	if err != nil {
 		return nil, err
 	}
-	defer crowd.close()
-	if err := crowd.quiet(ctx); err != nil {
+	defer conns.close()
+	if err := conns.quiet(ctx); err != nil {
 		return nil, err
 	}
-	t := talk{talkers: crowd.conns, rate: float64(len(members)) / r.Every.Seconds(), text: greeting, stamp: true}
-	p, err := s.during(ctx, crowd, []talk{t}, []int{r.Members})
+	t := load{talkers: conns.all, rate: float64(len(members)) / r.Every.Seconds(), text: greeting, stamp: true}
+	p, err := s.during(ctx, conns, []load{t}, []int{r.Members})
 	if err != nil {
 		return nil, err
 	}
@@ -47,8 +47,8 @@ func (r *Rooms) measure(ctx context.Context, s *stand, rooms int) (Values, error
 	}), nil
 }
 
-// inRooms returns the members of many rooms, numbered from first on: those of
-// one room are far apart, so that neighbours in turn talk in different rooms.
+// inRooms returns the members of many rooms, numbered from first on. The members of one room are
+// far apart, so that consecutive senders are in different rooms.
 func inRooms(rooms, each, first int) (members []member) {
 	for range each {
 		for i := range rooms {
@@ -58,7 +58,7 @@ func inRooms(rooms, each, first int) (members []member) {
 	return members
 }
 
-// Mixed is small rooms beside a giant one: what the small ones see of it.
+// Mixed is small rooms beside a giant one. It measures what the small ones notice of it.
 type Mixed struct {
 	Giant   int           `default:"10000" min:"1" help:"Members of the giant room. Default: ${default}."`
 	Rate    float64       `default:"20" min:"0.1" help:"Messages per second in it. Default: ${default}."`
@@ -84,30 +84,30 @@ func (m *Mixed) cases() []Case {
 	}}
 }
 
-func (m *Mixed) measure(ctx context.Context, s *stand) (Values, error) {
+func (m *Mixed) measure(ctx context.Context, s *testbed) (Values, error) {
 	small := inRooms(m.Rooms, m.Members, m.Giant)
-	crowd, err := s.gather(ctx, append(inRoom(m.Giant, "giant"), small...))
+	conns, err := s.gather(ctx, append(membersOf(m.Giant, "giant"), small...))
 	if err != nil {
 		return nil, err
 	}
-	defer crowd.close()
-	if err := crowd.quiet(ctx); err != nil {
+	defer conns.close()
+	if err := conns.quiet(ctx); err != nil {
 		return nil, err
 	}
-	chatter := talk{talkers: crowd.conns[m.Giant : m.Giant+m.Rooms], rate: float64(m.Rooms) / m.Every.Seconds(), text: greeting, stamp: true}
-	announcer := talk{talkers: crowd.conns[:1], rate: m.Rate, text: greeting}
-	without, err := s.during(ctx, crowd, []talk{chatter}, []int{m.Members})
+	chatter := load{talkers: conns.all[m.Giant : m.Giant+m.Rooms], rate: float64(m.Rooms) / m.Every.Seconds(), text: greeting, stamp: true}
+	announcer := load{talkers: conns.all[:1], rate: m.Rate, text: greeting}
+	without, err := s.during(ctx, conns, []load{chatter}, []int{m.Members})
 	if err != nil {
 		return nil, err
 	}
-	with, err := s.during(ctx, crowd, []talk{chatter, announcer}, []int{m.Members, m.Giant})
+	with, err := s.during(ctx, conns, []load{chatter, announcer}, []int{m.Members, m.Giant})
 	if err != nil {
 		return nil, err
 	}
 	return s.load(with.usage, with.sent, with.delivered).add(compared(without, with)), nil
 }
 
-// compared returns what members see in two phases.
+// compared compares what members see in two phases.
 func compared(without, with phase) Values {
 	return Values{
 		withoutP99.Key: quantile(without.latencies, .99),

@@ -13,20 +13,19 @@ import (
 	"time"
 )
 
-// Search is rooms that have been talked in for years, in which somebody looks for
-// something.
+// Search is rooms with many years of messages, in which somebody searches.
 type Search struct {
 	Messages int `default:"1000000" min:"1" help:"Messages in the rooms. Default: ${default}."`
 }
 
-// searched is a class of queries: what is typed for the n-th, the words being
-// numbered from the most common on.
-type searched struct {
+// A queryClass is a class of queries. Its function returns the nth query; words are numbered from
+// the most common one on.
+type queryClass struct {
 	key, title string
 	typed      func(dice *rand.Rand) string
 }
 
-var searches = []searched{
+var searches = []queryClass{
 	{"common", "a common word", func(dice *rand.Rand) string { return word(dice.IntN(5)) }},
 	{"medium", "a usual one", func(dice *rand.Rand) string { return word(200 + dice.IntN(800)) }},
 	{"rare", "a rare one", func(dice *rand.Rand) string { return word(15_000 + dice.IntN(4000)) }},
@@ -39,7 +38,7 @@ var (
 	indexed   = Column{Key: "indexed_after", Title: "index up to date after", Unit: seconds, Less: true}
 )
 
-// searchRooms is in how many rooms it is said.
+// searchRooms is the number of rooms.
 const searchRooms = 8
 
 func (c *Search) cases() []Case {
@@ -53,13 +52,13 @@ func (c *Search) cases() []Case {
 		Scenario: "search", Size: c.Messages,
 		Setting:     fmt.Sprintf("the first page of what is found among %d messages in %d rooms", c.Messages, searchRooms),
 		Columns:     append(columns, indexSize, indexed, rss),
-		connections: searchRooms, needsStore: true, needsStart: true, keeps: true, measure: c.measure,
+		connections: searchRooms, needsStore: true, needsStart: true, reusesServer: true, measure: c.measure,
 	}}
 }
 
-func (c *Search) measure(ctx context.Context, s *stand) (Values, error) {
+func (c *Search) measure(ctx context.Context, s *testbed) (Values, error) {
 	v := Values{}
-	if s.kept == nil {
+	if s.carried == nil {
 		text, took, err := c.fill(ctx, s)
 		if err != nil {
 			return nil, err
@@ -68,9 +67,9 @@ func (c *Search) measure(ctx context.Context, s *stand) (Values, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.kept = Values{indexSize.Key: float64(size) / float64(text), indexed.Key: took.Seconds()}
+		s.carried = Values{indexSize.Key: float64(size) / float64(text), indexed.Key: took.Seconds()}
 	}
-	v.add(s.kept.(Values))
+	v.add(s.carried.(Values))
 	dice := rand.New(rand.NewPCG(1, uint64(time.Now().UnixNano())))
 	share := s.cfg.For / time.Duration(2*len(searches))
 	for _, class := range searches {
@@ -88,9 +87,9 @@ func (c *Search) measure(ctx context.Context, s *stand) (Values, error) {
 	return v, nil
 }
 
-// fill says all there is to be found, and waits until it is. It returns the bytes of
-// all texts and how long the index took once all was said.
-func (c *Search) fill(ctx context.Context, s *stand) (text int64, took time.Duration, err error) {
+// fill sends all messages and waits until they can be found. It returns the bytes of all texts and
+// how long the index took after the last message.
+func (c *Search) fill(ctx context.Context, s *testbed) (text int64, took time.Duration, err error) {
 	rooms := make([]string, searchRooms)
 	texts := make([]int64, searchRooms)
 	for i := range rooms {
@@ -126,17 +125,17 @@ func (c *Search) fill(ctx context.Context, s *stand) (text int64, took time.Dura
 	}
 }
 
-// search asks for a first page over HTTP, and returns how many hits it has.
-func (s *stand) search(ctx context.Context, typed, order string) (hits int, err error) {
+// search requests a first page over HTTP, and returns how many hits it has.
+func (s *testbed) search(ctx context.Context, typed, order string) (hits int, err error) {
 	for i := range searchRooms {
 		typed += fmt.Sprint(" in:search-", i)
 	}
 	query := url.Values{"q": {typed}, "sort": {order}}
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.cfg.secret.scheme("http")+"://"+s.address+"/api/search?"+query.Encode(), nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.cfg.tlsFiles.scheme("http")+"://"+s.address+"/api/search?"+query.Encode(), nil)
 	if err != nil {
 		return 0, err
 	}
-	answer, err := s.cfg.secret.client().Do(r)
+	answer, err := s.cfg.tlsFiles.client().Do(r)
 	if err != nil {
 		return 0, err
 	}
@@ -148,7 +147,7 @@ func (s *stand) search(ctx context.Context, typed, order string) (hits int, err 
 	return len(page.Hits), nil
 }
 
-// sentence makes up what somebody says: words as often as in a language.
+// sentence makes up a message whose words are as frequent as in a language.
 func sentence(dice *rand.Rand, zipf *rand.Zipf) string {
 	var b strings.Builder
 	for i := range 4 + dice.IntN(18) {
@@ -160,7 +159,7 @@ func sentence(dice *rand.Rand, zipf *rand.Zipf) string {
 	return b.String()
 }
 
-// word returns the n-th word of a language that nobody speaks.
+// word returns the nth word of an invented language.
 func word(n int) string {
 	const consonants, vowels = "bdfgklmnprstvz", "aeiou"
 	var b strings.Builder

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Slow is a room in which some read nothing: what the others see of it.
+// Slow is a room in which some members read nothing. It measures what the others notice of it.
 type Slow struct {
 	Members int     `default:"100" min:"1" help:"Members of the room; one in ten reads nothing. Default: ${default}."`
 	Rate    float64 `default:"200" min:"0.1" help:"Messages per second. Default: ${default}."`
@@ -25,48 +25,48 @@ func (c *Slow) cases() []Case {
 	}}
 }
 
-// measure counts the deliveries to those who read alone: what the stalled ones
-// got before they stalled has been awaited by then.
-func (c *Slow) measure(ctx context.Context, s *stand) (Values, error) {
-	members := inRoom(c.Members, theRoom)
+// measure counts only the deliveries to members that read. What the stalled ones got before they
+// stalled has been awaited by then.
+func (c *Slow) measure(ctx context.Context, s *testbed) (Values, error) {
+	members := membersOf(c.Members, theRoom)
 	for i := range members {
 		members[i].slow = i%10 == 9
 		members[i].sampled = !members[i].slow
 	}
-	crowd, err := s.gather(ctx, members)
+	conns, err := s.gather(ctx, members)
 	if err != nil {
 		return nil, err
 	}
-	defer crowd.close()
-	if err := crowd.quiet(ctx); err != nil {
+	defer conns.close()
+	if err := conns.quiet(ctx); err != nil {
 		return nil, err
 	}
 	text := strings.Repeat("All work and no play. ", c.Size/22+1)[:c.Size]
-	t := talk{rate: c.Rate, text: text, stamp: true}
+	t := load{rate: c.Rate, text: text, stamp: true}
 	stalled := 0
 	for i, m := range members {
 		if m.slow {
 			stalled++
 		} else {
-			t.talkers = append(t.talkers, crowd.conns[i])
+			t.talkers = append(t.talkers, conns.all[i])
 		}
 	}
-	without, err := s.during(ctx, crowd, []talk{t}, []int{c.Members})
+	without, err := s.during(ctx, conns, []load{t}, []int{c.Members})
 	if err != nil {
 		return nil, err
 	}
 	before, known := s.memory()
 	for i, m := range members {
 		if m.slow {
-			if err := crowd.stall(crowd.conns[i]); err != nil {
+			if err := conns.stall(conns.all[i]); err != nil {
 				return nil, err
 			}
 		}
 	}
-	if err := c.fill(s, crowd, t.talkers[0], text, c.Members-stalled); err != nil {
+	if err := c.fill(s, conns, t.talkers[0], text, c.Members-stalled); err != nil {
 		return nil, err
 	}
-	with, err := s.during(ctx, crowd, []talk{t}, []int{c.Members - stalled})
+	with, err := s.during(ctx, conns, []load{t}, []int{c.Members - stalled})
 	if err != nil {
 		return nil, err
 	}
@@ -77,20 +77,20 @@ func (c *Slow) measure(ctx context.Context, s *stand) (Values, error) {
 	return v, nil
 }
 
-// fill sends until the buffers of those who stall are full, a little at a time,
-// so that nobody else is behind.
-func (c *Slow) fill(s *stand, crowd *crowd, talker *conn, text string, readers int) error {
+// fill sends until the buffers of the stalled members are full, a little at a time, so that nobody
+// else is behind.
+func (c *Slow) fill(s *testbed, conns *connections, talker *conn, text string, readers int) error {
 	const burst = 100
 	for sent := 0; sent < c.Fill<<20; sent += burst * c.Size {
-		before := crowd.events.n.Load()
+		before := conns.events.n.Load()
 		var out []byte
 		for range burst {
-			out = crowd.protocol.message(out, talker, text)
+			out = conns.protocol.message(out, talker, text)
 		}
 		if err := talker.write(out); err != nil {
 			return err
 		}
-		if err := crowd.events.await(crowd.ctx, before+int64(burst*readers)); err != nil {
+		if err := conns.events.await(conns.ctx, before+int64(burst*readers)); err != nil {
 			return err
 		}
 		s.progress("%d of %d MiB sent to fill buffers", sent>>20, c.Fill)

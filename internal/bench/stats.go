@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// A Spread is a figure over several runs.
+// A Spread is a value over several runs.
 type Spread struct {
 	Median float64   `json:"median"`
 	Min    float64   `json:"min"`
@@ -25,7 +25,7 @@ func spread(runs []float64) Spread {
 	return s
 }
 
-// median returns the middle one of values, or the mean of the two in the middle.
+// median returns the middle value, or the mean of the two in the middle.
 func median(values []float64) float64 {
 	sorted := slices.Sorted(slices.Values(values))
 	n := len(sorted)
@@ -35,8 +35,7 @@ func median(values []float64) float64 {
 	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }
 
-// quantile returns the least of sorted that at least a part q of it does not
-// exceed, in seconds.
+// quantile returns the least of sorted that at least a part q of it does not exceed, in seconds.
 func quantile(sorted []time.Duration, q float64) float64 {
 	if len(sorted) == 0 {
 		return math.NaN()

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Store is messages that nobody listens to: only that they are kept counts.
+// Store is messages to rooms without readers: only storing counts.
 type Store struct {
 	Senders int `default:"32" min:"1" help:"Senders to one room under load. Default: ${default}."`
 	Window  int `default:"512" min:"1" help:"Messages of each that wait for their answer at once. Default: ${default}."`
@@ -31,7 +31,7 @@ func (c *Store) cases() []Case {
 	}}
 }
 
-func (c *Store) measure(ctx context.Context, s *stand) (Values, error) {
+func (c *Store) measure(ctx context.Context, s *testbed) (Values, error) {
 	took, wall, err := s.oneByOne(ctx)
 	if err != nil {
 		return nil, err
@@ -56,52 +56,52 @@ func (c *Store) measure(ctx context.Context, s *stand) (Values, error) {
 	return v, nil
 }
 
-// oneByOne sends, waits for the answer, and sends again.
-func (s *stand) oneByOne(ctx context.Context) (took []time.Duration, wall time.Duration, err error) {
-	crowd, err := s.gather(ctx, []member{{}})
+// oneByOne sends a message, waits for the answer, and repeats.
+func (s *testbed) oneByOne(ctx context.Context) (took []time.Duration, wall time.Duration, err error) {
+	conns, err := s.gather(ctx, []member{{}})
 	if err != nil {
 		return nil, 0, err
 	}
-	defer crowd.close()
-	o := crowd.conns[0]
+	defer conns.close()
+	o := conns.all[0]
 	o.room = theRoom
 	m := s.meter()
 	for n := int64(1); m.elapsed() < s.cfg.For; n++ {
-		before := crowd.since()
-		if err := o.write(crowd.protocol.message(nil, o, greeting)); err != nil {
+		before := conns.since()
+		if err := o.write(conns.protocol.message(nil, o, greeting)); err != nil {
 			return nil, 0, err
 		}
-		if err := crowd.acks.await(crowd.ctx, n); err != nil {
+		if err := conns.acks.await(conns.ctx, n); err != nil {
 			return nil, 0, err
 		}
-		took = append(took, crowd.since()-before)
+		took = append(took, conns.since()-before)
 	}
 	wall = m.elapsed()
 	slices.Sort(took)
 	return took, wall, nil
 }
 
-// pump has senders fill a room, each with a window of messages under way, as
-// long as more says so of how many there are. It returns once all are stored.
-func (s *stand) pump(ctx context.Context, room string, senders, window int, more func(sent int) bool) (stored int, err error) {
+// pump lets senders fill a room. Each has a window of unanswered messages, and goes on while more,
+// called with the number sent so far, returns true. pump returns when all messages are stored.
+func (s *testbed) pump(ctx context.Context, room string, senders, window int, more func(sent int) bool) (stored int, err error) {
 	say := func(int) func() string { return func() string { return greeting } }
 	return s.pumpInto(ctx, []string{room}, senders, window, say, more)
 }
 
-// pumpInto is pump into several rooms: the senders take them in turn, and each says
-// what its own say tells it.
-func (s *stand) pumpInto(ctx context.Context, rooms []string, senders, window int, say func(sender int) func() string, more func(sent int) bool) (stored int, err error) {
-	crowd, err := s.gather(ctx, make([]member, senders))
+// pumpInto is pump into several rooms. The senders take the rooms in turn, and each sends the texts
+// that its own say returns.
+func (s *testbed) pumpInto(ctx context.Context, rooms []string, senders, window int, say func(sender int) func() string, more func(sent int) bool) (stored int, err error) {
+	conns, err := s.gather(ctx, make([]member, senders))
 	if err != nil {
 		return 0, err
 	}
-	defer crowd.close()
+	defer conns.close()
 	var (
 		mu sync.Mutex // guards stored
 		wg sync.WaitGroup
 	)
 	half := max(1, window/2)
-	// next takes half a window, if there is to be more.
+	// next claims half a window, if more messages are wanted.
 	next := func() bool {
 		mu.Lock()
 		defer mu.Unlock()
@@ -112,20 +112,20 @@ func (s *stand) pumpInto(ctx context.Context, rooms []string, senders, window in
 		s.progress("%d messages sent", stored)
 		return true
 	}
-	for i, o := range crowd.conns {
+	for i, o := range conns.all {
 		o.room, o.who = rooms[i%len(rooms)], i
-		loop := crowd.loopOf(o)
+		loop := conns.loopOf(o)
 		loop.mu.Lock()
-		o.acks = newTally("answers")
+		o.acks = newCounter("answers")
 		loop.mu.Unlock()
 		wg.Go(func() {
 			if err := o.pump(half, say(i), next); err != nil {
-				crowd.fail(err)
+				conns.fail(err)
 			}
 		})
 	}
 	wg.Wait()
-	return stored, context.Cause(crowd.ctx)
+	return stored, context.Cause(conns.ctx)
 }
 
 // pump sends half a window while the other half is being stored.
@@ -133,16 +133,16 @@ func (o *conn) pump(half int, say func() string, next func() bool) error {
 	var out []byte
 	for n := int64(0); ; n++ {
 		if !next() {
-			return o.acks.await(o.crowd.ctx, n*int64(half))
+			return o.acks.await(o.conns.ctx, n*int64(half))
 		}
 		out = out[:0]
 		for range half {
-			out = o.crowd.protocol.message(out, o, say())
+			out = o.conns.protocol.message(out, o, say())
 		}
 		if err := o.write(out); err != nil {
 			return err
 		}
-		if err := o.acks.await(o.crowd.ctx, n*int64(half)); err != nil {
+		if err := o.acks.await(o.conns.ctx, n*int64(half)); err != nil {
 			return err
 		}
 	}

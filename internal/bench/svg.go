@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// A picture has panels below one another: bars for what a server does with a
-// second of CPU, and lines for how its cost grows.
+// A picture has panels one below the other: bars for what a server does with a second of CPU, and
+// lines for how its cost grows.
 const (
 	panelWidth  = 720
 	lineHeight  = 260
@@ -20,11 +20,11 @@ const (
 	numberWidth = 90
 )
 
-// colours tell servers apart on light and on dark ground.
+// colours distinguish servers on light and on dark backgrounds.
 var colours = []string{"#2f81f7", "#d29922", "#3fb950", "#f778ba", "#a371f7", "#f0883e", "#39c5cf"}
 
-// grown are the lines: what of a scenario is drawn against its size.
-var grown = []struct {
+// growthLines are the columns that are drawn against a scenario's size.
+var growthLines = []struct {
 	scenario string
 	column   Column
 	title    string
@@ -49,7 +49,7 @@ func (r *Report) Draw() string {
 	for _, group := range r.groups() {
 		p.bars(group)
 	}
-	for _, g := range grown {
+	for _, g := range growthLines {
 		p.lines(g.title, g.column, linesOf(r, g.scenario, g.column))
 	}
 	return fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %.0f" font-family="system-ui, sans-serif" font-size="13">
@@ -100,7 +100,7 @@ func colourOf(peer string) string {
 	return colours[0]
 }
 
-// A line is how one server's figure grows.
+// A line shows how one server's value grows.
 type line struct {
 	peer   string
 	points [][2]float64
@@ -125,8 +125,7 @@ func linesOf(r *Report, scenario string, c Column) (lines []line) {
 	})
 }
 
-// lines draws lines with logarithmic axes: a level one is a cost that does not
-// grow.
+// lines draws lines with logarithmic axes. A horizontal line is a cost that does not grow.
 func (p *picture) lines(title string, c Column, lines []line) {
 	if len(lines) == 0 {
 		return
@@ -171,7 +170,8 @@ func (p *picture) lines(title string, c Column, lines []line) {
 	p.y += lineHeight
 }
 
-// tenBelow and tenAbove return the powers of ten around v, different ones.
+// tenBelow and tenAbove return the powers of ten below and above v; they differ even if v is a
+// power of ten.
 func tenBelow(v float64) float64 { return math.Pow(10, math.Floor(math.Log10(v))) }
 
 func tenAbove(v float64) float64 { return math.Pow(10, math.Floor(math.Log10(v))+1) }

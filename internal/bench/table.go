@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// Markdown returns the report as tables that also read well in a terminal: one
-// for each case, a line for each peer.
+// Markdown returns the report as tables that also read well in a terminal: one per case, with one
+// row per peer.
 func (r *Report) Markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Measured on %s: %s. Parley %s.\n", r.Date.Format(time.DateOnly), r.Machine, r.Version)
@@ -25,8 +25,7 @@ func (r *Report) Markdown() string {
 	return b.String()
 }
 
-// remarksOf returns what is to be said under a table, each thing once, with all
-// whom it is about.
+// remarksOf returns the remarks below a table, each once, with all servers that it concerns.
 func remarksOf(group []Result) (remarks []string) {
 	about := map[string][]string{}
 	var order []string
@@ -48,7 +47,7 @@ func remarksOf(group []Result) (remarks []string) {
 	return remarks
 }
 
-// groups returns the results case by case.
+// groups returns the results by case.
 func (r *Report) groups() (groups [][]Result) {
 	for _, result := range r.Results {
 		last := len(groups) - 1
@@ -61,8 +60,8 @@ func (r *Report) groups() (groups [][]Result) {
 	return groups
 }
 
-// rowsOf returns a table's cells, the titles first. The last column compares by
-// the first figure: above 1 Parley is better.
+// rowsOf returns a table's cells, the titles first. The last column compares the first value: above
+// 1, Parley is better.
 func rowsOf(group []Result) [][]string {
 	columns := group[0].Columns
 	titles := []string{"server"}
@@ -162,7 +161,7 @@ func digits(v float64) string {
 	return fmt.Sprintf("%.2f", v)
 }
 
-// writeTable writes rows as a Markdown table whose columns are aligned.
+// writeTable writes rows as a Markdown table with aligned columns.
 func writeTable(b *strings.Builder, rows [][]string) {
 	widths := make([]int, len(rows[0]))
 	for _, row := range rows {
@@ -201,7 +200,7 @@ const (
 	docsEnd   = "<!-- /bench -->"
 )
 
-// putIntoDocs replaces what is between the two marks of a Markdown file.
+// putIntoDocs replaces the text between the two marks of a Markdown file.
 func putIntoDocs(file, text string) error {
 	old, err := os.ReadFile(file)
 	if err != nil {

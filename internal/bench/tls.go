@@ -22,18 +22,18 @@ import (
 	"time"
 )
 
-// A secret is what measuring with TLS needs: a certificate for the servers, and
-// how clients begin. A nil one means that nothing is encrypted.
-type secret struct {
+// tlsFiles are needed for measurements with TLS: a certificate for the servers, and the clients'
+// settings. A nil one means that nothing is encrypted.
+type tlsFiles struct {
 	dir       string
 	cert, key string // PEM files in dir
 	config    *tls.Config
 }
 
-// newSecret makes a certificate for an ECDSA key on P-256, as certificate
-// authorities give them today. Clients do not check it, as servers are measured
-// and not clients; they keep no tickets, so that each handshake is a whole one.
-func newSecret() (*secret, error) {
+// newTLSFiles makes a certificate for an ECDSA key on P-256, as certificate authorities issue them
+// today. Clients do not verify it, because servers are measured and not clients, and they keep no
+// tickets, so that each handshake is a full one.
+func newTLSFiles() (*tlsFiles, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
@@ -50,7 +50,7 @@ func newSecret() (*secret, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &secret{config: &tls.Config{
+	s := &tlsFiles{config: &tls.Config{
 		InsecureSkipVerify: true, ServerName: "localhost", SessionTicketsDisabled: true, DynamicRecordSizingDisabled: true,
 	}}
 	if s.dir, err = os.MkdirTemp("", "parley-bench-tls-"); err != nil {
@@ -68,29 +68,29 @@ func newSecret() (*secret, error) {
 	return s, nil
 }
 
-func (s *secret) remove() {
+func (s *tlsFiles) remove() {
 	if s != nil {
 		os.RemoveAll(s.dir)
 	}
 }
 
-// scheme returns http or https, or with "ws" ws or wss.
-func (s *secret) scheme(plain string) string {
+// scheme returns http or https, or for "ws" ws or wss.
+func (s *tlsFiles) scheme(plain string) string {
 	if s == nil {
 		return plain
 	}
 	return plain + "s"
 }
 
-// client returns what asks a server over HTTP.
-func (s *secret) client() *http.Client {
+// client returns an HTTP client for the server.
+func (s *tlsFiles) client() *http.Client {
 	if s == nil {
 		return http.DefaultClient
 	}
 	return &http.Client{Transport: &http.Transport{TLSClientConfig: s.config.Clone(), DisableKeepAlives: true}}
 }
 
-// Handshakes is clients that come, shake hands in TLS, and go.
+// Handshakes is clients that connect, do a TLS handshake, and disconnect.
 type Handshakes struct {
 	AtOnce    int      `default:"32" help:"Clients at once. Default: ${default}."`
 	Exchanges []string `default:"X25519MLKEM768,X25519" help:"Key exchanges that clients offer, each measured by itself: X25519MLKEM768, X25519, CurveP256. Default: ${default}."`
@@ -111,18 +111,18 @@ func (h *Handshakes) cases() (cases []Case) {
 			Setting:     fmt.Sprintf("%d clients at once come, shake hands with %s and an ECDSA key on P-256, and go; no tickets", h.AtOnce, name),
 			Columns:     []Column{handshakesPerCPU, cpuPerHandshake, handshakes, p50, p99, rss},
 			connections: h.AtOnce, needsTLS: true,
-			measure: func(ctx context.Context, s *stand) (Values, error) { return h.measure(ctx, s, name) },
+			measure: func(ctx context.Context, s *testbed) (Values, error) { return h.measure(ctx, s, name) },
 		})
 	}
 	return cases
 }
 
-func (h *Handshakes) measure(ctx context.Context, s *stand, exchange string) (Values, error) {
+func (h *Handshakes) measure(ctx context.Context, s *testbed, exchange string) (Values, error) {
 	i := slices.IndexFunc(exchanges, func(id tls.CurveID) bool { return id.String() == exchange })
 	if i < 0 {
 		return nil, fmt.Errorf("no key exchange is called %q: there are %v", exchange, exchanges)
 	}
-	config := s.cfg.secret.config.Clone()
+	config := s.cfg.tlsFiles.config.Clone()
 	config.CurvePreferences = exchanges[i : i+1]
 	var came atomic.Int64
 	visit := func(ctx context.Context) (time.Duration, error) {
@@ -167,7 +167,7 @@ func (h *Handshakes) measure(ctx context.Context, s *stand, exchange string) (Va
 	return v, nil
 }
 
-// visits has clients come for d, and returns how long each handshake took.
+// visits lets clients connect for d, and returns how long each handshake took.
 func (h *Handshakes) visits(ctx context.Context, d time.Duration, visit func(context.Context) (time.Duration, error)) (all []time.Duration, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -13,14 +13,13 @@ import (
 // tick is the unit of CPU times in /proc: USER_HZ is 100 on every Linux.
 const tick = 10 * time.Millisecond
 
-// errNoProc says that the system does not tell what a process uses.
+// errNoProc means that the system does not show what a process uses.
 var errNoProc = errors.New("there is no /proc here, so the server's CPU time and memory are not known")
 
-// memory is what a process holds. PSS counts a page that several processes share
-// by its part.
+// memory is what a process takes. In PSS, a page that several processes share counts in part.
 type memory struct{ rss, pss float64 }
 
-// cpuTime returns the CPU time that a process has used, in all its threads.
+// cpuTime returns the CPU time of a process, of all its threads.
 func cpuTime(pid int) (time.Duration, error) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
@@ -30,7 +29,7 @@ func cpuTime(pid int) (time.Duration, error) {
 }
 
 func parseStat(stat []byte) (total time.Duration, err error) {
-	// The name, in parentheses, may hold anything; behind it come numbers.
+	// The name, in parentheses, may contain anything; numbers follow it.
 	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 	if len(fields) < 13 {
 		return 0, fmt.Errorf("a line of /proc that is no stat: %.60q", stat)
@@ -45,7 +44,7 @@ func parseStat(stat []byte) (total time.Duration, err error) {
 	return total, nil
 }
 
-// memoryOf returns the memory that a process holds, in bytes.
+// memoryOf returns the memory of a process, in bytes.
 func memoryOf(pid int) (memory, error) {
 	rollup, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
 	if err != nil {

@@ -59,13 +59,13 @@ func (k Kind) IsSaid() bool { return k == Message || k == Reply }
 type Draft struct {
 	Room   RoomName
 	From   Person
-	Kind   Kind   // "": Message
-	Text   string // what is said; the emoji of a reaction
-	HTML   string // Text's formatting as sanitised HTML; empty if it has none. Never stored.
-	Nonce  string // unique per author and room; empty: the sender cannot retry
-	Target Seq    // the message that this changes or, of one that is said, whose thread it is in; 0: none
-	Extra  *Extra // nil for nearly all
-	Source Place  // of a forward: the message that it is a copy of. Kept, and never shown.
+	Kind   Kind       // "": Message
+	Text   string     // what is said; the emoji of a reaction
+	HTML   string     // Text's formatting as sanitised HTML; empty if it has none. Never stored.
+	Nonce  string     // unique per author and room; empty: the sender cannot retry
+	Target Seq        // the message that this changes or, of one that is said, whose thread it is in; 0: none
+	Extra  *Attrs     // nil for nearly all
+	Source MessageRef // of a forward: the message that it is a copy of. Kept, and never shown.
 
 	Network netip.Addr // where it comes from, for the limits per address; never stored
 }
@@ -83,16 +83,16 @@ type Event struct {
 	Text   string // as in Draft; empty once what was said has been deleted
 	HTML   string // Text's formatting as sanitised HTML; empty if it has none
 	Target Seq    // as in Draft
-	Extra  *Extra // nil for nearly all; never changed
+	Extra  *Attrs // nil for nearly all; never changed
 
 	Change *PresenceChange // for Presence alone
 }
 
-// IsGone reports whether the event once said something that has been deleted.
-func (e *Event) IsGone() bool { return e.Text == "" && (e.Kind.IsSaid() || e.Kind == Edit) }
+// IsDeleted reports whether the event once said something that has been deleted.
+func (e *Event) IsDeleted() bool { return e.Text == "" && (e.Kind.IsSaid() || e.Kind == Edit) }
 
-// Extra is what few events have beside their text.
-type Extra struct {
+// Attrs is what few events have beside their text.
+type Attrs struct {
 	ReplyTo  Seq        // the message that this one answers; 0: none
 	Quote    *Quote     // what that one says; made when read, nil if it is gone
 	Action   bool       // it is what its author does, not says
@@ -116,9 +116,9 @@ type Forward struct {
 	At   time.Time
 }
 
-// A Standing is a message as it stands now, with what was done to it since it
+// A MessageState is a message as it stands now, with what was done to it since it
 // was said. The Event's Text is the newest.
-type Standing struct {
+type MessageState struct {
 	Event
 	Edited    Seq       // its newest edit; 0: none
 	EditedAt  time.Time // when that was
@@ -154,12 +154,12 @@ type PresenceChange struct {
 
 // A Commit is the store's word about one draft.
 type Commit struct {
-	Event  Event // the stored event; for a repeated nonce, the one stored first
-	Repeat bool  // the nonce was known: nothing new was stored
-	More   bool  // another Commit of the same transaction follows at once
-	Err    error // not stored, and nobody has seen it; an *Error if the sender can act on it
+	Event    Event // the stored event; for a repeated nonce, the one stored first
+	Repeated bool  // the nonce was known: nothing new was stored
+	More     bool  // another Commit of the same transaction follows at once
+	Err      error // not stored, and nobody has seen it; an *Error if the sender can act on it
 
-	Erased []string // of a deletion: what the message said, in all its versions
+	DeletedTexts []string // of a deletion: what the message said, in all its versions
 }
 
 // Limits that do not depend on an operator's choice.
@@ -217,8 +217,8 @@ func CheckNonce(nonce string) error {
 	return nil
 }
 
-// A Selection says which of a room's messages are asked for, as they stand.
-type Selection struct {
+// A PageQuery says which of a room's messages are asked for, as they stand.
+type PageQuery struct {
 	After  Seq   // only those with a greater seq
 	Before Seq   // only those with a lesser seq; 0: no bound
 	Oldest bool  // of these the oldest Limit, else the newest
@@ -232,12 +232,12 @@ type Selection struct {
 
 // A Page is some of a room's messages as they stood at one moment.
 type Page struct {
-	Messages []Standing // oldest first
-	Head     Seq        // the room's newest event at that moment
-	At       time.Time  // when Head was stored; zero if there is none
-	More     bool       // there are more in the direction that was asked for: older ones, or newer if it was those
-	Newer    bool       // of a page around a message: there are newer ones too
-	Root     *Standing  // of a page of a thread: what that began with; nil if there is no such message
+	Messages []MessageState // oldest first
+	Head     Seq            // the room's newest event at that moment
+	At       time.Time      // when Head was stored; zero if there is none
+	More     bool           // there are more in the direction that was asked for: older ones, or newer if it was those
+	Newer    bool           // of a page around a message: there are newer ones too
+	Root     *MessageState  // of a page of a thread: what that began with; nil if there is no such message
 }
 
 // CheckEmoji reports whether somebody may react with s: one emoji, of any kind.

@@ -133,11 +133,11 @@ func TestCheckNonce(t *testing.T) {
 
 func TestOnlyAnErrorForUsersIsTold(t *testing.T) {
 	secret := errors.New("open /srv/parley.db: permission denied")
-	if got := chat.Tell(secret); got.Code != chat.Internal || strings.Contains(got.Message, "srv") {
+	if got := chat.UserError(secret); got.Code != chat.Internal || strings.Contains(got.Message, "srv") {
 		t.Errorf("told %v", got)
 	}
 	wrapped := fmt.Errorf("room lobby: %w", &chat.Error{Code: chat.TooLong, Message: "shorter"})
-	if got := chat.Tell(wrapped); got.Code != chat.TooLong || got.Message != "shorter" {
+	if got := chat.UserError(wrapped); got.Code != chat.TooLong || got.Message != "shorter" {
 		t.Errorf("told %v", got)
 	}
 }

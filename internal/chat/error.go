@@ -66,12 +66,12 @@ func CodeOf(err error) Code {
 	if err == nil {
 		return ""
 	}
-	return Tell(err).Code
+	return UserError(err).Code
 }
 
-// Tell returns what a user may be told of err: the *Error inside it or, where
+// UserError returns what a user may be told of err: the *Error inside it or, where
 // there is none, one that says only that it is our fault.
-func Tell(err error) *Error {
+func UserError(err error) *Error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e
 	}

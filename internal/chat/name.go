@@ -30,7 +30,7 @@ func ParseRoomName(name string) (RoomName, error) {
 	if !utf8.ValidString(name) || len(name) > 16*MaxRoomName {
 		return "", badRoom("A room's name is at most %d characters of UTF-8.", MaxRoomName)
 	}
-	folded, ok := stable(name, func(s string) string {
+	folded, ok := untilStable(name, func(s string) string {
 		return norm.NFKC.String(cases.Fold().String(norm.NFKC.String(s)))
 	})
 	switch n := utf8.RuneCountInString(folded); {
@@ -65,7 +65,7 @@ func ParseName(name string) (string, error) {
 	}
 	// RFC 8266 §2.1: apply the rules until nothing changes, at most four times.
 	var failed bool
-	nick, ok := stable(name, func(s string) string {
+	nick, ok := untilStable(name, func(s string) string {
 		out, err := precis.Nickname.String(s)
 		failed = failed || err != nil
 		return out
@@ -83,9 +83,9 @@ func ParseName(name string) (string, error) {
 	return nick, CheckName(nick)
 }
 
-// stable applies f until it changes nothing, at most four times, and reports
+// untilStable applies f until it changes nothing, at most four times, and reports
 // whether it came to rest.
-func stable(s string, f func(string) string) (string, bool) {
+func untilStable(s string, f func(string) string) (string, bool) {
 	for range 4 {
 		next := f(s)
 		if next == s {

@@ -13,7 +13,7 @@ var reserved = func() map[string]bool {
 		"here", "everyone", "everybody", "all", "channel", "room", // a mention seems to call many
 		"admin", "administrator", "moderator", "operator", "root", "support", "staff", // somebody seems to have a right or an office
 	} {
-		names[key(name)] = true
+		names[skeleton(name)] = true
 	}
 	return names
 }()
@@ -27,16 +27,16 @@ func CheckName(nick string) error {
 			return badName("A name is visible text without control or invisible characters.")
 		}
 	}
-	if reserved[key(nick)] {
+	if reserved[skeleton(nick)] {
 		return badName("%s is nobody's name here, as it reads as the server, its staff or everybody. Take another one.", nick)
 	}
 	return nil
 }
 
-// key is what two names have in common that are easily taken for each other:
+// skeleton is what two names have in common that are easily taken for each other:
 // it has no capitals, no letters of another width, no spaces and signs, and Latin
 // letters for those of Greek and Cyrillic that look like them.
-func key(name string) string {
+func skeleton(name string) string {
 	return lookalikes.Replace(strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) {
 			return r

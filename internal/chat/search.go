@@ -2,8 +2,8 @@ package chat
 
 import "time"
 
-// A Touch says that a room has new events.
-type Touch struct {
+// A RoomActivity says that a room has new events.
+type RoomActivity struct {
 	Room    RoomName
 	Events  int       // how many
 	Deleted bool      // one of them deletes a message
@@ -12,7 +12,7 @@ type Touch struct {
 
 // A Search is what somebody looks for, and where.
 type Search struct {
-	Typed  string     // as they typed it: words, "phrases", beginnings*, from:ada in:kitchen before:2026-11-20 has:link
+	Text   string     // as they typed it: words, "phrases", beginnings*, from:ada in:kitchen before:2026-11-20 has:link
 	Rooms  []RoomName // in these, or in those that Typed names
 	Only   bool       // in Rooms alone; what Typed names narrows them
 	Best   bool       // the best first, else the newest
@@ -20,7 +20,7 @@ type Search struct {
 	Limit  int        // hits in a page
 	Cursor string     // Found.Next of the page before; empty: the first page
 
-	May func(RoomName) error // asked for each room that Typed names; nil: all may be searched
+	MayRead func(RoomName) error // asked for each room that Typed names; nil: all may be searched
 }
 
 // Found is a page of what a Search found.
@@ -33,6 +33,6 @@ type Found struct {
 
 // A Hit is a message that matches.
 type Hit struct {
-	Place
+	MessageRef
 	Ranges [][2]int // what matches in its text: from a character to before another, in code points
 }

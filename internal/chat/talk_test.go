@@ -94,10 +94,10 @@ func TestOnlyWhatWasSaidCanBeGone(t *testing.T) {
 	for kind, want := range map[chat.Kind]bool{
 		chat.Message: true, chat.Reply: true, chat.Edit: true, chat.Delete: false, chat.Pin: false, chat.Unpin: false, chat.React: false, chat.Unreact: false, chat.Topic: false, chat.Typing: false,
 	} {
-		if e := (chat.Event{Kind: kind}); e.IsGone() != want {
-			t.Errorf("a %s that says nothing is gone: %v", kind, e.IsGone())
+		if e := (chat.Event{Kind: kind}); e.IsDeleted() != want {
+			t.Errorf("a %s that says nothing is gone: %v", kind, e.IsDeleted())
 		}
-		if e := (chat.Event{Kind: kind, Text: "x"}); e.IsGone() {
+		if e := (chat.Event{Kind: kind, Text: "x"}); e.IsDeleted() {
 			t.Errorf("a %s that says something is gone", kind)
 		}
 	}

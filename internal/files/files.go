@@ -1,6 +1,6 @@
-// Package files writes files such that one with its final name is always whole:
-// beside it under another name, synced, renamed, and the folder synced. Start
-// reading at New and Replace.
+// Package files writes files so that a file with its final name is always complete: it writes to
+// another name in the same folder, syncs, renames, and syncs the folder. Start reading at New and
+// Replace.
 //
 // It does not know what is in a file.
 package files
@@ -18,27 +18,26 @@ import (
 // Suffix ends the name of a file that is being written.
 const Suffix = ".partial"
 
-// New makes the file path, which only its owner may read and which must not
-// exist yet. write fills a file beside it. Only when that one is whole and on the
-// disk does it get the name path, so a file with that name is always whole. After
-// an error nothing is left. What a killed process has left is removed by the next
-// one that makes the same file.
+// New creates the file path, readable only by its owner. It fails if path exists. write fills a
+// file beside it, which gets the name path only when it is complete and on the disk. After an error
+// nothing is left. A partial file that a killed process left is removed by the next process that
+// creates the same file.
 func New(path string, write func(partial string) error) error {
 	if _, err := os.Lstat(path); err == nil {
 		return exists(path)
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return put(path, claimFile, write, renameNew)
+	return writeBeside(path, claimFile, write, renameNew)
 }
 
-// Replace is New for a file that may exist: then it holds what it held before, or
-// all that is new. While another process replaces the file, it waits for a moment.
+// Replace is like New for a file that may exist. Afterwards path holds either its old content or
+// all of the new one. If another process is replacing the file, Replace waits for it.
 func Replace(path string, write func(partial string) error) error {
-	return put(path, claimSoon, write, os.Rename)
+	return writeBeside(path, claimSoon, write, os.Rename)
 }
 
-func put(path string, claim func(string) (*os.File, error), write func(partial string) error, rename func(from, to string) error) (err error) {
+func writeBeside(path string, claim func(string) (*os.File, error), write func(partial string) error, rename func(from, to string) error) (err error) {
 	partial := path + Suffix
 	claimed, err := claim(partial)
 	if err != nil {
@@ -51,7 +50,7 @@ func put(path string, claim func(string) (*os.File, error), write func(partial s
 		if err != nil {
 			os.Remove(partial)
 		}
-		os.Remove(partial + "-journal") // SQLite's
+		os.Remove(partial + "-journal") // left by SQLite
 	}()
 	if err := write(partial); err != nil {
 		return err
@@ -65,11 +64,11 @@ func put(path string, claim func(string) (*os.File, error), write func(partial s
 	return SyncFolder(filepath.Dir(path))
 }
 
-// claimFile makes an empty file that only this process writes, until the result is
-// closed. One that a killed process has left is removed first: it may be a second
-// name of a file that is whole.
+// claimFile creates an empty file that only this process writes, until the result is closed. It
+// first removes a file that a killed process left, because that may be a hard link to a complete
+// file.
 func claimFile(path string) (*os.File, error) {
-	const attempts = 3 // another process may remove what we have just made, or finish
+	const attempts = 3 // another process may remove the file that we have just created, or finish
 	for range attempts {
 		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 		stale := errors.Is(err, fs.ErrExist)
@@ -82,7 +81,7 @@ func claimFile(path string) (*os.File, error) {
 		case err != nil:
 			return nil, err
 		case claim(f) != nil:
-			return nil, errors.Join(beingWritten(path), f.Close())
+			return nil, errors.Join(writtenByAnother(path), f.Close())
 		}
 		is, err := os.Stat(path)
 		mine, err2 := f.Stat()
@@ -100,10 +99,10 @@ func claimFile(path string) (*os.File, error) {
 			return nil, err
 		}
 	}
-	return nil, beingWritten(path)
+	return nil, writtenByAnother(path)
 }
 
-// claimSoon is claimFile for what others write in a moment.
+// claimSoon is claimFile with retries, for files that other processes write within moments.
 func claimSoon(path string) (f *os.File, err error) {
 	for range 100 {
 		if f, err = claimFile(path); !errors.Is(err, errBeingWritten) {
@@ -116,7 +115,7 @@ func claimSoon(path string) (f *os.File, err error) {
 
 var errBeingWritten = errors.New("another process writes it")
 
-func beingWritten(path string) error {
+func writtenByAnother(path string) error {
 	return fmt.Errorf("%s: %w; wait for that one, or choose another name", path, errBeingWritten)
 }
 
@@ -124,8 +123,8 @@ func exists(path string) error {
 	return fmt.Errorf("%s exists; choose another name: nothing is replaced", path)
 }
 
-// renameNew renames a file to a name that must not exist. Where the file system
-// knows links the kernel checks that, else we look first.
+// renameNew renames a file to a name that must not exist. If the file system has hard links, the
+// kernel checks that; otherwise renameNew checks it first.
 func renameNew(from, to string) error {
 	err := os.Link(from, to)
 	switch {
@@ -140,7 +139,7 @@ func renameNew(from, to string) error {
 	return os.Rename(from, to)
 }
 
-// syncFile has the disk hold what was written to a file.
+// syncFile syncs a file's content to the disk.
 func syncFile(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
@@ -149,9 +148,9 @@ func syncFile(path string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// SyncFolder has the disk hold a folder's names.
+// SyncFolder syncs a folder's names to the disk.
 func SyncFolder(path string) error {
-	if runtime.GOOS == "windows" { // which does so by itself
+	if runtime.GOOS == "windows" { // Windows does this itself
 		return nil
 	}
 	f, err := os.Open(path)

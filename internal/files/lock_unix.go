@@ -8,12 +8,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Lock takes a lock that the kernel drops when the process ends, however it
-// does.
+// Lock takes a lock on f, which the kernel releases when the process ends in any way.
 func Lock(f *os.File) error {
 	return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 }
 
-// claim makes f this process's own until it is closed. SQLite, which locks in
-// another way, can use the file meanwhile.
+// claim locks f for this process until it is closed. SQLite uses another kind of lock, so it can
+// use the file meanwhile.
 func claim(f *os.File) error { return Lock(f) }

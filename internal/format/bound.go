@@ -2,27 +2,27 @@ package format
 
 import "strings"
 
-// Bounds of what is formatted at all. The parser looks back from each delimiter
-// to those before it and from a line to all blocks that are open, so its work
-// grows with the product of two of these.
+// Limits of the texts that are formatted at all. The parser looks back from each delimiter to
+// earlier ones, and from each line to all open blocks, so its work grows with the product of two of
+// these numbers.
 const (
 	maxBytes      = 64 << 10 // of a message
-	maxWork       = 4 << 20  // delimiters × bytes: 1,000 of them in 4,000 characters of ASCII
+	maxWork       = 4 << 20  // delimiters × bytes; allows 1,000 delimiters in 4,000 characters of ASCII
 	maxMarkers    = 8        // quotes and lists that one line opens
 	maxOpenBlocks = 1 << 16  // lines × deepest nesting
-	maxDepth      = 24       // elements within elements
+	maxDepth      = 24       // nested elements
 	maxColumns    = 32       // of a table
-	maxCells      = 2048     // of a table, with those that short rows lack
-	maxAddress    = 2000     // bytes of a named link's
-	maxMargin     = 32       // bytes before a heading's first sign
+	maxCells      = 2048     // of a table, including cells that short rows lack
+	maxAddress    = 2000     // bytes of a named link's address
+	maxMargin     = 32       // bytes before a heading's first number sign
 	maxShortCode  = 100      // bytes; the longest has 40
-	maxGrowth     = 16       // bytes of HTML for each byte of text,
-	outputRoom    = 4 << 10  // and beyond that
+	maxGrowth     = 16       // bytes of HTML per byte of text,
+	outputRoom    = 4 << 10  // plus this many bytes
 )
 
-// absurd reports whether message has so much markup that it would take too
-// long to parse. It looks at every byte once.
-func absurd(message string) bool {
+// isTooComplex reports whether parsing message would take too long because of its markup. It reads
+// every byte once.
+func isTooComplex(message string) bool {
 	if len(message) > maxBytes {
 		return true
 	}
@@ -36,7 +36,7 @@ func absurd(message string) bool {
 			}
 		case '|':
 			if c == last {
-				runs++ // one alone stands between a table's cells
+				runs++ // a single bar separates two cells of a table
 			}
 		}
 		last = message[i]
@@ -47,20 +47,20 @@ func absurd(message string) bool {
 		if markers > maxMarkers {
 			return true
 		}
-		deepest = max(deepest, markers+indent/2) // a list item indents by at least 2
+		deepest = max(deepest, markers+indent/2) // a list item is indented by at least 2
 	}
-	lines = max(lines, strings.Count(message, "\n")) // empty ones count as well
+	lines = max(lines, strings.Count(message, "\n")) // empty lines count as well
 	return runs*len(message) > maxWork || lines*deepest > maxOpenBlocks
 }
 
-// leadingMarkers returns how many quotes and list items line may open, and the
-// columns of white space before and between them.
+// leadingMarkers returns how many quotes and list items line may open, and the columns of white
+// space before and between their markers.
 func leadingMarkers(line string) (markers, indent int) {
 	digits := false
 	for i := range len(line) {
 		switch c := line[i]; {
 		case digits && c != '.' && c != ')' && (c < '0' || c > '9'):
-			return markers, indent // a number, not an item's
+			return markers, indent // a number that is not a list marker
 		case c == ' ':
 			indent++
 		case c == '\t':

@@ -127,7 +127,7 @@ func TestWorkGrowsWithTheText(t *testing.T) {
 
 // unlessAbsurd is HTML without its cache.
 func unlessAbsurd(s string) string {
-	if !mayHaveFormat(s) || absurd(s) {
+	if !mayHaveFormat(s) || isTooComplex(s) {
 		return ""
 	}
 	return renderAll(s)
@@ -140,7 +140,7 @@ func TestWorkHasABoundForEveryLength(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for _, n := range []int{4000, 64000, 1 << 20, 4 << 20} {
 				s := text(n)
-				if absurd(s) {
+				if isTooComplex(s) {
 					if got := HTML(s, nil); got != "" {
 						t.Errorf("absurd, and formatted nevertheless: %.80s", got)
 					}

@@ -5,18 +5,18 @@ import (
 	"sync"
 )
 
-// entryCost is what a cached text takes beyond its bytes and its HTML's, about.
+// entryCost is about what a cached text takes in addition to its bytes and those of its HTML.
 const entryCost = 100
 
-// A cache keeps what was rendered lately, in two generations: when the young
-// one is full the old one is dropped, and what is asked for meanwhile becomes
-// young again. So nothing is kept that is not used, and using it moves no list.
+// A cache holds recently rendered texts in two generations. When the young generation is full, the
+// old one is dropped and the young one becomes old; an old entry that is used becomes young again.
+// So unused entries disappear, and a look-up does not move entries of a list.
 type cache struct {
-	limit int // bytes, of both generations
+	limit int // bytes of both generations
 
 	mu         sync.Mutex
 	young, old map[string]string // HTML by text
-	size       int               // of young
+	size       int               // bytes of young
 }
 
 func (c *cache) get(text string) (html string, ok bool) {
@@ -31,19 +31,19 @@ func (c *cache) get(text string) (html string, ok bool) {
 	return html, ok
 }
 
-// put keeps what get will return. A text that would push out much else is not kept.
+// put stores the HTML of a text. It does not store a text that would displace many others.
 func (c *cache) put(text, html string) {
 	if len(text)+len(html) > c.limit/16 {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if _, ok := c.young[text]; !ok { // somebody else was no slower
-		c.add(strings.Clone(text), html) // the caller's may be part of something large
+	if _, ok := c.young[text]; !ok { // another goroutine may have been faster
+		c.add(strings.Clone(text), html) // clone the text, which may be part of a larger string
 	}
 }
 
-// forget drops what is kept of some texts.
+// forget removes texts from the cache.
 func (c *cache) forget(texts []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -9,27 +9,26 @@ import (
 	"github.com/yuin/goldmark/ast"
 )
 
-// Bounds of the code that is coloured. Lexers are regular expressions that look
-// back: what one step costs grows with the square or the cube of the line, or of
-// the white space, that it is taken in, and for some strings that nobody closes
-// doubles with each backslash. So these are bounded, each match has a time-out,
-// and a clock is looked at between the steps.
+// Limits of the code that is coloured. Lexers are regular expressions with look-behind. The cost of
+// one step grows with the square or cube of the line's length or of a run of white space, and
+// doubles with each backslash in some unterminated strings. So these lengths are limited, each
+// match has a timeout, and the time is checked between steps.
 const (
-	maxCode     = 8 << 10 // bytes in a message
+	maxCode     = 8 << 10 // bytes per message
 	maxCodeLine = 400     // bytes
 	maxBlank    = 100     // bytes of white space in a row
 )
 
-// How long one match and colouring a message's code may take. On a machine that
-// is too busy to tell, a word or all code stays plain. They are variables since
-// what a test finds must not depend on that.
+// How long one match, and colouring all code of a message, may take. On a busy machine a word or
+// all code may stay plain. These are variables so that tests need not depend on the machine's
+// speed.
 var (
 	maxMatch     = 5 * time.Millisecond
 	maxColouring = 50 * time.Millisecond
 )
 
-// codeBlock writes fenced code. What stands beside the fence is its language
-// if it can be one, and otherwise its first line, so that nothing gets lost.
+// codeBlock writes fenced code. The text beside the fence is the language if it can be one, and
+// otherwise the code's first line, so that no text is lost.
 func (w *writer) codeBlock(n *ast.FencedCodeBlock) {
 	var beside []byte
 	if n.Info != nil {
@@ -55,11 +54,11 @@ func (w *writer) codeBlock(n *ast.FencedCodeBlock) {
 	w.out.WriteString("</code></pre>")
 }
 
-// code writes code in colours if it is in a known language and not too much, and
-// plainly otherwise.
+// code writes code in colours if its language is known and it is within the limits; otherwise
+// plainly.
 func (w *writer) code(code []byte, language string) {
 	lexer := knownLexers()[strings.ToLower(language)]
-	if lexer != nil && w.coloured+len(code) <= maxCode && !unwieldy(code) {
+	if lexer != nil && w.coloured+len(code) <= maxCode && !hasOverlongLines(code) {
 		w.coloured += len(code)
 		if w.colouring >= w.mayColour {
 			w.cutShort = true
@@ -70,8 +69,9 @@ func (w *writer) code(code []byte, language string) {
 	w.plain(code)
 }
 
-// unwieldy reports whether code has lines or gaps that no person writes.
-func unwieldy(code []byte) bool {
+// hasOverlongLines reports whether code has lines or runs of white space that are longer than
+// people write.
+func hasOverlongLines(code []byte) bool {
 	line, blank := 0, 0
 	for _, c := range code {
 		line++
@@ -90,19 +90,20 @@ func unwieldy(code []byte) bool {
 	return false
 }
 
-// colour writes code in colours. If that takes too long, goes wrong or would
-// change a letter it writes nothing and reports false.
+// colour writes code in colours. If that takes too long, panics, or would change the text, it
+// writes nothing and returns false.
 func (w *writer) colour(lexer chroma.Lexer, code string) (done bool) {
 	start := w.out.Len()
 	defer func() {
 		if recover() != nil {
-			done = false // a lexer's mistake panics
+			done = false // a bug in a lexer panics
 		}
 		if !done {
 			w.out.Truncate(start)
 		}
 	}()
-	if _, err := lexer.Tokenise(nil, ""); err != nil { // compiled once, which is nobody's fault
+	// Compile the lexer first, so that its time is not charged to the message
+	if _, err := lexer.Tokenise(nil, ""); err != nil {
 		return false
 	}
 	began := time.Now()
@@ -112,7 +113,7 @@ func (w *writer) colour(lexer chroma.Lexer, code string) (done bool) {
 		return false
 	}
 	rest, shade := code, ""
-	var run strings.Builder // of one shade
+	var run strings.Builder // consecutive tokens of one class
 	flush := func() {
 		if shade != "" {
 			w.out.WriteString(`<span class="` + shade + `">`)
@@ -141,10 +142,9 @@ func (w *writer) colour(lexer chroma.Lexer, code string) (done bool) {
 	return rest == ""
 }
 
-// shades are the classes that coloured code may have, as Pygments calls them, by
-// kind of token. What is not here is plain: code of which every letter is
-// coloured is hard to read, and large.
-var shades = map[chroma.TokenType]string{
+// tokenClasses has the CSS classes of coloured code, named as in Pygments, by kind of token. Other
+// tokens stay plain: code in which everything is coloured is hard to read, and its HTML is large.
+var tokenClasses = map[chroma.TokenType]string{
 	chroma.Comment:            "c",
 	chroma.CommentHashbang:    "c",
 	chroma.CommentMultiline:   "c",
@@ -176,7 +176,7 @@ func shadeOf(t chroma.Token) string {
 	if strings.TrimSpace(t.Value) == "" {
 		return ""
 	}
-	if class, ok := shades[t.Type]; ok {
+	if class, ok := tokenClasses[t.Type]; ok {
 		return class
 	}
 	switch {

@@ -48,7 +48,7 @@ func TestCodeIsColouredAndStaysTheSame(t *testing.T) {
 			}
 		})
 	}
-	for _, class := range shades {
+	for _, class := range tokenClasses {
 		if !seen[class] || !spanClass.MatchString(class) {
 			t.Errorf("no sample has shade %s, or it is not allowed", class)
 		}
@@ -99,7 +99,7 @@ func TestEveryMatchHasATimeOut(t *testing.T) {
 	}
 	rules := chroma.CompiledRules{"root": {{Regexp: regexp2.MustCompile("a")}, {Regexp: regexp2.MustCompile("")}}, "b": {{Regexp: regexp2.MustCompile("c")}}}
 	first, other := rules["root"][0], rules["b"][0]
-	if err := (haste{}).MutateLexer(rules, "root", 1); err != nil {
+	if err := (timeoutMutator{}).MutateLexer(rules, "root", 1); err != nil {
 		t.Fatal(err)
 	}
 	if len(rules["root"]) != 1 || first.Regexp.MatchTimeout != maxMatch || other.Regexp.MatchTimeout != maxMatch {

@@ -7,22 +7,21 @@ import (
 	"github.com/yuin/goldmark-emoji/definition"
 )
 
-// An EmojiName is an emoji with what it is called.
+// An EmojiName is an emoji with its name and short-codes.
 type EmojiName struct {
 	Emoji      string   // its characters
 	Name       string   // in words, such as "grinning face"
-	ShortCodes []string // without colons; HTML knows each of them
+	ShortCodes []string // without colons; HTML formatting knows each of them
 }
 
-// Emoji returns all emoji that have short-codes, in the order of Unicode's own
-// charts: faces first, flags last. It is made at the first call and shared: it
-// must not be changed.
+// Emoji returns all emoji with short-codes in the order of Unicode's charts: faces first, flags
+// last. The slice is made at the first call and shared, so callers must not change it.
 func Emoji() []EmojiName { return emojiNames() }
 
-// emojiNames reads the list that is inside of the library's table. The table
-// itself answers for one short-code at a time and cannot be walked, and a list of
-// our own would be a second one to keep. (Strings and numbers of another
-// package's private fields may be read by reflection, not changed.)
+// emojiNames reads the list inside the library's table by reflection. The table itself answers for
+// only one short-code at a time and cannot be iterated, and a list of our own would have to be
+// maintained. (Strings and numbers in private fields of another package can be read by reflection,
+// but not changed.)
 var emojiNames = sync.OnceValue(func() []EmojiName {
 	table := definition.Github()
 	list := reflect.ValueOf(table).Elem().FieldByName("list")
@@ -34,7 +33,7 @@ var emojiNames = sync.OnceValue(func() []EmojiName {
 			e.ShortCodes = append(e.ShortCodes, codes.Index(j).String())
 		}
 		known, ok := table.Get(e.ShortCodes[0])
-		if !ok || !known.IsUnicode() { // a picture of one company alone
+		if !ok || !known.IsUnicode() { // a picture of one company, not in Unicode
 			continue
 		}
 		e.Emoji = string(known.Unicode)

@@ -1,10 +1,9 @@
-// Package format turns a message's text into sanitised HTML, for those who
-// show it as more than plain text. Start reading at HTML.
+// Package format turns a message's text into sanitised HTML. Start reading at HTML.
 //
-// It knows the Markdown that people know from GitHub, less what can deceive or
-// fetch something from elsewhere, and with spoilers: no people, no rooms, no
-// limits of theirs. HTML and references stay the text that they are; a link
-// that reads otherwise than it leads shows where that is, and an image is a link.
+// It supports GitHub's Markdown, without anything that can deceive a reader or load something from
+// elsewhere, and with spoilers. It knows no people, rooms or limits of people. HTML and reference
+// links stay plain text; a link whose text differs from its target shows its host, and an image
+// becomes a link.
 package format
 
 import (
@@ -19,30 +18,29 @@ import (
 	"github.com/yuin/goldmark/util"
 )
 
-// Forget drops what was rendered of some texts, which somebody has deleted.
-func Forget(texts ...string) { rendered.forget(texts) }
+// Forget removes deleted texts from the cache.
+func Forget(texts ...string) { renderCache.forget(texts) }
 
-// A Budget is how long the formatting of all messages of one request may take.
-// HTML takes what it uses from it. It is not for several goroutines at once.
+// A Budget is how long the formatting of all messages of one request may take. HTML subtracts the
+// time that it uses. A Budget must not be used by several goroutines at once.
 type Budget struct {
-	All    time.Duration // of everything; once it is used up, messages stay plain
-	Colour time.Duration // of colouring code; once it is used up, code stays plain
+	All    time.Duration // for everything; when it is used up, messages stay plain
+	Colour time.Duration // for colouring code; when it is used up, code stays plain
 }
 
-// Spent reports whether nothing more is formatted but what is known already.
+// Spent reports whether the budget is used up, so that only cached results have formatting.
 func (b *Budget) Spent() bool { return b.All <= 0 }
 
-// HTML returns message's formatting as sanitised HTML, and "" if it has none
-// beyond lines and mail addresses, or so much that it is no message any more, or if
-// the budget is used up. It holds only the elements and classes that policy names, at
-// most maxGrowth times the bytes of message and a little, and may be called from
-// several goroutines. What was rendered lately costs nothing. A nil budget means
-// one message's bound.
+// HTML returns message's formatting as sanitised HTML. It returns "" if the text has no formatting
+// except lines and mail addresses, if it has too much, or if the budget is used up. The HTML
+// contains only the elements and classes that policy allows, and has at most maxGrowth times the
+// bytes of message plus outputRoom. HTML may be called from several goroutines. Cached results cost
+// nothing. A nil budget means the limits of one message.
 func HTML(message string, b *Budget) string {
-	if !mayHaveFormat(message) || absurd(message) {
+	if !mayHaveFormat(message) || isTooComplex(message) {
 		return ""
 	}
-	if html, ok := rendered.get(message); ok {
+	if html, ok := renderCache.get(message); ok {
 		return html
 	}
 	if b == nil {
@@ -58,20 +56,19 @@ func HTML(message string, b *Budget) string {
 		html = ""
 	}
 	if whole {
-		rendered.put(message, html)
+		renderCache.put(message, html)
 	}
 	return html
 }
 
-// rendered is what has been written lately: a room's history is read again and
-// again, and coloured code takes milliseconds.
-var rendered = cache{limit: 8 << 20}
+// renderCache holds recent results: a room's history is read again and again, and colouring code
+// takes milliseconds.
+var renderCache = cache{limit: 8 << 20}
 
-// render is HTML without its shortcuts and bounds. It takes what it uses from
-// colour, and reports whether that was enough for all of the message's code.
+// render is HTML without its shortcuts and limits. It subtracts the time that it uses from colour,
+// and reports whether that was enough for all of the message's code.
 func render(message string, colour *time.Duration) (html string, whole bool) {
-	// A mistake in the parser must cost a message its bold words, not the
-	// server its life.
+	// A bug in the parser must cost a message its formatting, not end the server.
 	defer func() {
 		if recover() != nil {
 			html, whole = "", true
@@ -88,8 +85,7 @@ func render(message string, colour *time.Duration) (html string, whole bool) {
 	return policy().Sanitize(w.out.String()), whole
 }
 
-// normalise makes every line end with "\n" and leaves out the zero byte, which
-// HTML cannot hold.
+// normalise makes every line end with "\n" and removes the zero byte, which HTML cannot contain.
 func normalise(message string) []byte {
 	source := []byte(message)
 	source = bytes.ReplaceAll(source, []byte("\r\n"), []byte("\n"))
@@ -97,8 +93,8 @@ func normalise(message string) []byte {
 	return bytes.ReplaceAll(source, []byte("\x00"), []byte("\uFFFD"))
 }
 
-// markdown is made at the first formatted message, for the table of emoji
-// takes a while to build.
+// markdown is made for the first formatted message, because building the table of emoji takes a
+// while.
 var markdown = sync.OnceValue(func() parser.Parser {
 	return parser.NewParser(
 		parser.WithBlockParsers(blockParsers()...),
@@ -107,7 +103,7 @@ var markdown = sync.OnceValue(func() parser.Parser {
 	)
 })
 
-// policy is the second line of defence: writer makes nothing that it takes away.
+// policy is the second line of defence: writer produces nothing that it would remove.
 var policy = sync.OnceValue(func() *bluemonday.Policy {
 	p := bluemonday.NewPolicy()
 	p.AllowElements("p", "br", "strong", "em", "del", "code", "pre", "ul", "ol", "li", "blockquote")

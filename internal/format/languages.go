@@ -11,8 +11,8 @@ import (
 	"github.com/dlclark/regexp2/v2"
 )
 
-// languages are those whose code is coloured, by their lexers' names: what people
-// paste. Lexers for the other two hundred would be as many more to trust.
+// languages are the names of the lexers that colour code: the languages that people paste. The
+// other two hundred lexers would be as many more to trust.
 var languages = []string{
 	"Bash", "C", "C#", "C++", "Clojure", "CMake", "CSS", "Dart", "Diff", "Docker", "Elixir", "Elm", "Erlang",
 	"Go", "GraphQL", "Haskell", "HTML", "INI", "Java", "JavaScript", "JSON", "Julia", "Kotlin", "Lua", "Makefile",
@@ -21,15 +21,14 @@ var languages = []string{
 	"VimL", "XML", "YAML", "Zig",
 }
 
-// knownLexers are the languages' lexers by what a fence may call them: name,
-// aliases, or the end of a file's name. (The library's own search for a name that
-// it does not know takes 13 ms.)
+// knownLexers has the lexers by every word that a fence may use: name, alias, or file extension.
+// (The library's own search for an unknown name takes 13 ms.)
 var knownLexers = sync.OnceValue(func() map[string]chroma.Lexer {
-	regexp2.SetTimeoutCheckPeriod(maxMatch) // of the clock that they share: 100 ms would be too coarse
-	registry := chroma.NewLexerRegistry()   // for code within code: HTML has CSS and JavaScript in it
+	regexp2.SetTimeoutCheckPeriod(maxMatch) // of the shared clock; its default of 100 ms would be too coarse
+	registry := chroma.NewLexerRegistry()   // for embedded code: HTML contains CSS and JavaScript
 	known := map[string]chroma.Lexer{}
 	for _, name := range languages {
-		lexer := registry.Register(hasten(lexers.Get(name)))
+		lexer := registry.Register(withMatchTimeout(lexers.Get(name)))
 		for _, file := range lexer.Config().Filenames {
 			if end, ok := strings.CutPrefix(file, "*."); ok && known[end] == nil {
 				known[strings.ToLower(end)] = lexer
@@ -41,29 +40,29 @@ var knownLexers = sync.OnceValue(func() map[string]chroma.Lexer {
 			known[strings.ToLower(alias)] = lexer
 		}
 	}
-	known["jsx"] = known["javascript"] // whose own lexer takes 20 times as long for some texts
+	known["jsx"] = known["javascript"] // its own lexer takes 20 times as long for some texts
 	return known
 })
 
-// hasten returns a lexer like the given one whose matches give up after
-// maxMatch. The library sets 250 ms when it compiles the rules, and then lets
-// rules change the others.
-func hasten(lexer chroma.Lexer) chroma.Lexer {
+// withMatchTimeout returns a copy of lexer whose matches give up after maxMatch. The library sets
+// 250 ms when it compiles the rules, and after that calls mutators such as timeoutMutator, which
+// can change them.
+func withMatchTimeout(lexer chroma.Lexer) chroma.Lexer {
 	slow, ok := lexer.(*chroma.RegexLexer)
 	if !ok {
 		panic(lexer.Config().Name + " is no list of rules")
 	}
 	return chroma.MustNewLexer(slow.Config(), func() chroma.Rules {
 		rules := slow.MustRules().Clone()
-		rules["root"] = append(rules["root"], chroma.Rule{Mutator: haste{}})
+		rules["root"] = append(rules["root"], chroma.Rule{Mutator: timeoutMutator{}})
 		return rules
 	})
 }
 
-// haste is a rule that is gone once it has changed the others.
-type haste struct{}
+// timeoutMutator is a rule that sets the timeouts of the other rules and then removes itself.
+type timeoutMutator struct{}
 
-func (haste) MutateLexer(rules chroma.CompiledRules, state string, rule int) error {
+func (timeoutMutator) MutateLexer(rules chroma.CompiledRules, state string, rule int) error {
 	for _, ofState := range rules {
 		for _, r := range ofState {
 			r.Regexp.MatchTimeout = maxMatch
@@ -73,6 +72,6 @@ func (haste) MutateLexer(rules chroma.CompiledRules, state string, rule int) err
 	return nil
 }
 
-func (haste) Mutate(*chroma.LexerState) error {
+func (timeoutMutator) Mutate(*chroma.LexerState) error {
 	return errors.New("a rule for the compiler was matched")
 }

@@ -16,10 +16,10 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// links are [text](address) and, as an image would have to be fetched from
-// elsewhere, ![text](address). They are read here and not by goldmark's
-// parser: what is no link then stays exactly as it was typed, brackets cost
-// the same each, and there are no references, whose definitions would vanish.
+// links parses [text](address), and ![text](address) as a link too, because an image would be
+// loaded from elsewhere. It replaces goldmark's parser, so that text that is not a link stays
+// exactly as typed, each bracket costs the same, and there are no reference definitions, which
+// would not be shown.
 type links struct{}
 
 // An openBracket is a bracket that may begin a link's text.
@@ -27,14 +27,14 @@ type openBracket struct {
 	ast.BaseInline
 	segment text.Segment
 	image   bool
-	inert   bool     // a link was within it: there are no links within links
+	inert   bool     // it contains a link; links cannot be nested
 	bottom  ast.Node // the last delimiter before it, or nil
 }
 
-// A namedLink is a link with another text than its address, its child nodes.
+// A namedLink is a link whose text is not its address. Its child nodes are the text.
 type namedLink struct {
 	ast.BaseInline
-	typed      []byte // the address as it was written
+	typed      []byte // the address as typed
 	href, host string // see resolve
 }
 
@@ -73,7 +73,7 @@ func (links) Parse(parent ast.Node, block text.Reader, pc parser.Context) ast.No
 		n = 2
 	}
 	b := &openBracket{segment: segment.WithStop(segment.Start + n), image: n == 2}
-	if d := pc.LastDelimiter(); d != nil { // not a nil pointer in an interface
+	if d := pc.LastDelimiter(); d != nil { // avoids a nil pointer in an interface
 		b.bottom = d
 	}
 	block.Advance(n)
@@ -85,7 +85,7 @@ func (links) Parse(parent ast.Node, block text.Reader, pc parser.Context) ast.No
 func closeBracket(parent ast.Node, block text.Reader, pc parser.Context, b *openBracket) ast.Node {
 	line, segment := block.PeekLine()
 	link, n := destination(line[1:])
-	if link == nil || b.inert || bytes.ContainsFunc(block.Source()[b.segment.Stop:segment.Start], turnsAround) {
+	if link == nil || b.inert || bytes.ContainsFunc(block.Source()[b.segment.Stop:segment.Start], changesDirection) {
 		ast.MergeOrReplaceTextSegment(b.Parent(), b, b.segment)
 		return nil
 	}
@@ -107,11 +107,11 @@ func closeBracket(parent ast.Node, block text.Reader, pc parser.Context, b *open
 	return link
 }
 
-// turnsAround reports whether r changes the direction of what follows: within a
-// link's name it could disguise where the link leads.
-func turnsAround(r rune) bool { return unicode.Is(unicode.Bidi_Control, r) }
+// changesDirection reports whether r changes the text direction: in a link's text it could disguise
+// the target.
+func changesDirection(r rune) bool { return unicode.Is(unicode.Bidi_Control, r) }
 
-// CloseBlock leaves the brackets that nobody closed as text.
+// CloseBlock turns unclosed brackets into text.
 func (links) CloseBlock(_ ast.Node, _ text.Reader, pc parser.Context) {
 	open, _ := pc.Get(openBrackets).([]*openBracket)
 	for _, b := range open {
@@ -120,8 +120,8 @@ func (links) CloseBlock(_ ast.Node, _ text.Reader, pc parser.Context) {
 	pc.Set(openBrackets, nil)
 }
 
-// destination returns a link to the address in parentheses at the start of s,
-// and how many bytes that takes, or nil if there is none that a link may have.
+// destination returns a link to the address in parentheses at the start of s, and the number of
+// bytes it takes. It returns nil if there is no address, or if no link to it is allowed.
 func destination(s []byte) (link *namedLink, n int) {
 	if len(s) == 0 || s[0] != '(' {
 		return nil, 0
@@ -152,8 +152,8 @@ func destination(s []byte) (link *namedLink, n int) {
 
 func spaces(s []byte) int { return len(s) - len(bytes.TrimLeft(s, " \t")) }
 
-// addressLen returns where an address that begins s may end: at a space, a
-// bracket or a parenthesis that it has not opened.
+// addressLen returns where the address at the start of s may end: at a space, a bracket, or a
+// closing parenthesis without its opening one.
 func addressLen(s []byte) int {
 	open := 0
 	for i, c := range s {
@@ -174,14 +174,13 @@ func addressLen(s []byte) int {
 	return len(s)
 }
 
-// plainHost is a host as every browser understands it, with its port.
+// plainHost matches a host that every browser understands alike, with its port.
 var plainHost = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?\.?(:[0-9]{1,5})?$`)
 
-// resolve returns address as a link has it, and where it leads, in letters
-// that cannot be taken for others: a domain's with accents or of another
-// script is in the form of the DNS (xn--…). It refuses a user's name in an
-// address, which reads as a host, and a number that browsers read as an IPv4
-// address, unless it is written as usual.
+// resolve returns address in the form for a link, and its host in letters that cannot be mistaken
+// for others: a domain name with accents or in another script is in the DNS form (xn--…). It
+// refuses addresses with a user name, which can look like a host, and numbers that browsers read as
+// an IPv4 address in an unusual notation.
 func resolve(address string) (href, host string, ok bool) {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -205,8 +204,8 @@ func resolve(address string) (href, host string, ok bool) {
 	return string(util.URLEscape([]byte(u.String()), false)), host, true
 }
 
-// endsInNumber reports whether a browser takes host for an IPv4 address, or for
-// an attempt at one (WHATWG URL, "ends in a number checker").
+// endsInNumber reports whether a browser takes host for an IPv4 address, valid or not (WHATWG URL,
+// "ends in a number checker").
 func endsInNumber(host string) bool {
 	host = strings.TrimSuffix(host, ".")
 	last := host[strings.LastIndexByte(host, '.')+1:]
@@ -225,11 +224,10 @@ func isASCII(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r >= 0x80 })
 }
 
-// namedLink writes a link and, unless its name says it already, where it
-// leads. A spoiler in the name hides all of it, since a link that is half
-// hidden would be followed by who wants to uncover it.
+// namedLink writes a link and, unless its text already shows it, its host. If the text contains a
+// spoiler, all of it is hidden: a reader who wants to uncover a half-hidden link would follow it.
 func (w *writer) namedLink(n *namedLink, depth int) {
-	if w.inLink { // an image within a link's name, or a link within an image's
+	if w.inLink { // an image within a link's text, or a link within an image's
 		w.children(n, depth+1)
 		return
 	}
@@ -248,13 +246,13 @@ func (w *writer) namedLink(n *namedLink, depth int) {
 		name = string(util.EscapeHTML(n.typed))
 	}
 	w.out.WriteString("</a>")
-	if !saysWhere(name, n.href, n.host) {
+	if !namesTarget(name, n.href, n.host) {
 		w.host(n.host)
 	}
 }
 
-// words writes text that may hold addresses where the parser did not look for
-// them: behind a quotation mark, a colon or another script's letters.
+// words writes text that may contain addresses where the parser does not look for them: after a
+// quotation mark, a colon or a letter of another script.
 func (w *writer) words(start, stop int) {
 	done := start
 	for i := start; i < stop && !w.inLink; i++ {
@@ -277,8 +275,7 @@ func (w *writer) words(start, stop int) {
 	w.plain(w.source[done:stop])
 }
 
-// bareAddress returns the address that s begins with, without what may end a
-// sentence.
+// bareAddress returns the address at the start of s, without punctuation that may end a sentence.
 func bareAddress(s []byte) []byte {
 	s = s[:min(len(s), maxAddress)]
 	scheme := 0
@@ -293,8 +290,8 @@ func bareAddress(s []byte) []byte {
 	return trimAddress(found[scheme:])
 }
 
-// address writes an address that stands in the text as it is, and where it
-// leads if that is not what is written there. One that may be no link stays text.
+// address writes an address in the text as a link, with its host if the text does not show it
+// exactly. An address that may not be a link stays text.
 func (w *writer) address(label []byte, mail bool) {
 	address := string(label)
 	switch {
@@ -314,13 +311,13 @@ func (w *writer) address(label []byte, mail bool) {
 	if !writesHost(address, host) {
 		w.host(host)
 	}
-	if !mail { // bare ones alone are not looked for
+	if !mail { // a mail address alone does not count as formatting: the pre-check does not look for it
 		w.formatted = true
 	}
 }
 
-// writesHost reports whether host stands where an address has it. Capitals
-// aside it must be the same: other letters that mean the same may read as others.
+// writesHost reports whether address contains host exactly, except for capitals: other letters,
+// even equivalent ones, could be mistaken.
 func writesHost(address, host string) bool {
 	_, rest, ok := strings.Cut(address, "://")
 	if !ok {
@@ -332,7 +329,7 @@ func writesHost(address, host string) bool {
 	return isASCII(rest) && strings.EqualFold(rest, host)
 }
 
-// host writes where the link before it leads.
+// host writes the host of the link before it.
 func (w *writer) host(host string) {
 	w.out.WriteString(`<span class="host"> (`)
 	w.plain([]byte(host))
@@ -348,16 +345,15 @@ func holdsSpoiler(n ast.Node) bool {
 	return false
 }
 
-// saysWhere reports whether a link's name, as HTML, is its address or host.
-func saysWhere(name, href, host string) bool {
+// namesTarget reports whether a link's text, as HTML, is its address or host.
+func namesTarget(name, href, host string) bool {
 	href = string(util.EscapeHTML([]byte(href)))
 	name = strings.TrimSuffix(name, "/")
 	_, bare, _ := strings.Cut(strings.TrimSuffix(href, "/"), ":")
 	return name == strings.TrimSuffix(href, "/") || name == strings.TrimPrefix(bare, "//") || name == host
 }
 
-// openLink begins a link that leaves, tells the other side nothing, and cannot
-// be reached back from there.
+// openLink begins a link to another site. The target gets no referrer and no reference to the page.
 func (w *writer) openLink(href string) {
 	w.out.WriteString(`<a href="`)
 	w.out.Write(util.EscapeHTML([]byte(href)))

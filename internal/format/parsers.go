@@ -15,14 +15,15 @@ import (
 	"github.com/yuin/goldmark/util"
 )
 
-// webAddress is what becomes a link by itself: no space, quote or bracket in
-// it, and nothing invisible, which could make it read as another address.
+// webAddress matches an address that becomes a link without markup: without spaces, quotes or
+// brackets, and without invisible characters, which could disguise it.
 var webAddress = func() *regexp.Regexp {
 	const other = "[^\\s\\pZ\\pC<>\"`{}|\\\\^\\[\\]«»“”„"
 	return regexp.MustCompile(`^(?:https?://[\pL\pN]` + other + `]*|mailto:[\pL\pN]` + other + `@:]*@[\pL\pN]` + other + `@:]*)`)
 }()
 
-// blockParsers are those of CommonMark without underlined headings, indented code and HTML.
+// blockParsers returns CommonMark's block parsers without underlined headings, indented code and
+// HTML.
 func blockParsers() []util.PrioritizedValue {
 	return []util.PrioritizedValue{
 		util.Prioritized(parser.NewThematicBreakParser(), 200),
@@ -35,9 +36,8 @@ func blockParsers() []util.PrioritizedValue {
 	}
 }
 
-// inlineParsers are those of CommonMark without HTML, with links of our own, and
-// what people know from elsewhere: tasks, strikethrough, spoilers, bare
-// addresses, emoji.
+// inlineParsers returns CommonMark's inline parsers without HTML, with our own links, and with
+// common extensions: tasks, strikethrough, spoilers, bare addresses, emoji.
 func inlineParsers() []util.PrioritizedValue {
 	return []util.PrioritizedValue{
 		util.Prioritized(tasks{extension.NewTaskCheckBoxParser()}, 0),
@@ -63,8 +63,8 @@ func beginsAddress(s []byte) bool {
 	return false
 }
 
-// trimAddress leaves out what may end a sentence, and a parenthesis at the end
-// that the address has not opened.
+// trimAddress removes punctuation that may end a sentence, and a closing parenthesis that the
+// address has not opened.
 func trimAddress(s []byte) []byte {
 	for {
 		s = bytes.TrimRight(s, "?!.,:;*_~'…")
@@ -75,12 +75,12 @@ func trimAddress(s []byte) []byte {
 	}
 }
 
-// paragraphs take indented lines too: there is no indented code that would.
+// paragraphs also accepts indented lines, because there is no indented code.
 type paragraphs struct{ parser.BlockParser }
 
 func (paragraphs) CanAcceptIndentedLine() bool { return true }
 
-// strikethrough takes exactly two tildes: one alone means "about".
+// strikethrough requires exactly two tildes: a single one means "about".
 type strikethrough struct{ parser.InlineParser }
 
 func (s strikethrough) Parse(parent ast.Node, block text.Reader, pc parser.Context) ast.Node {
@@ -90,7 +90,7 @@ func (s strikethrough) Parse(parent ast.Node, block text.Reader, pc parser.Conte
 	return s.InlineParser.Parse(parent, block, pc)
 }
 
-// tasks are followed by a space: "[x](https://example.org)" is a link.
+// tasks requires a space after the box: "[x](https://example.org)" is a link.
 type tasks struct{ parser.InlineParser }
 
 func (t tasks) Parse(parent ast.Node, block text.Reader, pc parser.Context) ast.Node {
@@ -100,11 +100,10 @@ func (t tasks) Parse(parent ast.Node, block text.Reader, pc parser.Context) ast.
 	return t.InlineParser.Parse(parent, block, pc)
 }
 
-// spoilers stand between two bars on each side, and not within a word or an
-// expression such as "a||b||c".
+// spoilers parses ||text||. The bars must not be within a word or an expression such as "a||b||c".
 type spoilers struct{}
 
-// A spoiler is what is shown only to who asks for it.
+// A spoiler is text that is hidden until the reader uncovers it.
 type spoiler struct{ ast.BaseInline }
 
 var kindSpoiler = ast.NewNodeKind("Spoiler")
@@ -142,7 +141,7 @@ func (spoilers) CanOpenCloser(opener, closer *parser.Delimiter) bool {
 
 func (spoilers) OnMatch(int) ast.Node { return &spoiler{} }
 
-// runLen returns how often line's first byte stands at its start.
+// runLen returns how often line's first byte is repeated at its start.
 func runLen(line []byte) int {
 	n := 0
 	for n < len(line) && line[n] == line[0] {
@@ -151,8 +150,8 @@ func runLen(line []byte) int {
 	return n
 }
 
-// shortCodes are emoji that stand alone, so that "std::x::y" and "10:100:5"
-// stay what they are.
+// shortCodes parses emoji short-codes only if they stand alone, so that "std::x::y" and "10:100:5"
+// stay text.
 type shortCodes struct{ parser.InlineParser }
 
 func (s shortCodes) Parse(parent ast.Node, block text.Reader, pc parser.Context) ast.Node {
@@ -167,7 +166,7 @@ func (s shortCodes) Parse(parent ast.Node, block text.Reader, pc parser.Context)
 		return nil
 	}
 	node, ok := s.InlineParser.Parse(parent, block, pc).(*emojiast.Emoji)
-	if !ok || !node.Value.IsUnicode() { // some names are pictures of one company alone
+	if !ok || !node.Value.IsUnicode() { // some short-codes are pictures of one company, not in Unicode
 		return nil
 	}
 	return node

@@ -2,8 +2,8 @@ package format
 
 import "strings"
 
-// mayHaveFormat reports whether text could have formatting. It is wrong in one
-// direction only, and cheap, because most messages are plain.
+// mayHaveFormat reports whether text could have formatting. It is cheap, because most messages are
+// plain. It may return true for plain text, but never false for formatted text.
 func mayHaveFormat(message string) bool {
 	if strings.ContainsAny(message, "*_~`") || strings.Contains(message, "](") || mayHideText(message) || mayHaveAddress(message) {
 		return true
@@ -30,20 +30,18 @@ func mayHaveFormat(message string) bool {
 	}
 }
 
-// mayHaveAddress reports whether there could be an address that becomes a link
-// by itself.
+// mayHaveAddress reports whether there could be an address that becomes a link without markup.
 func mayHaveAddress(message string) bool {
 	return strings.Contains(message, "://") || strings.Contains(message, "www.") || strings.Contains(message, "mailto:")
 }
 
-// mayHideText reports whether there could be a spoiler, or backslashes that keep
-// one from being it.
+// mayHideText reports whether there could be a spoiler, or an escaped one.
 func mayHideText(message string) bool {
 	return strings.Contains(message, "||") || strings.Contains(message, `|\|`)
 }
 
-// startsBlock reports whether line could begin a heading, a quote or a list
-// item, or be a rule or the line below a table's head.
+// startsBlock reports whether line could begin a heading, a quote or a list item, or be a rule or
+// the line below a table's head.
 func startsBlock(line string) bool {
 	if line == "" {
 		return false
@@ -68,8 +66,8 @@ func startsBlock(line string) bool {
 	return false
 }
 
-// isHeading reports whether line, which the caller may have cut, begins with
-// the mark of a heading.
+// isHeading reports whether line, which the caller may have shortened, begins with a heading's
+// number signs.
 func isHeading(line string) bool {
 	rest := strings.TrimLeft(line, "#")
 	level := len(line) - len(rest)
@@ -82,8 +80,8 @@ func isRuled(line string) bool {
 	return dashes > 2 || dashes > 0 && bars > 0
 }
 
-// ruling counts the dashes and bars of a line that has nothing else but colons
-// and space up to its end. Of another it says that there are none.
+// ruling counts dashes and bars in a line that consists only of dashes, bars, colons and spaces.
+// For any other line it returns zeros.
 func ruling(line string) (dashes, bars int) {
 	for i := range len(line) {
 		switch line[i] {
@@ -103,15 +101,14 @@ func ruling(line string) (dashes, bars int) {
 
 func isLineEnd(r rune) bool { return r == '\n' || r == '\r' }
 
-// isShortCode reports whether s, which follows a colon, could begin with an
-// emoji's short-code and its second colon.
+// isShortCode reports whether s, which follows a colon, could begin with an emoji's short-code and
+// its second colon.
 func isShortCode(s string) bool {
 	n := shortCodeLen(s)
 	return n > 0 && n < len(s) && s[n] == ':'
 }
 
-// shortCodeLen returns how many bytes at the start of s could be an emoji's
-// short-code.
+// shortCodeLen returns how many bytes at the start of s could be an emoji's short-code.
 func shortCodeLen(s string) int {
 	for i := range len(s) {
 		if !isAlphaNumeric(s[i]) && s[i] != '_' && s[i] != '-' && s[i] != '+' {

@@ -9,8 +9,8 @@ import (
 	"github.com/yuin/goldmark/text"
 )
 
-// tables are as on GitHub, but have a bar in the line below their head, so that
-// words over a dashed line are none, and a bound.
+// tables parses GitHub's tables, with a limit on their size. The line below the head must contain a
+// bar, so that words above a dashed line are not a table.
 type tables struct{ parser.ParagraphTransformer }
 
 func (t tables) Transform(paragraph *ast.Paragraph, reader text.Reader, pc parser.Context) {
@@ -50,8 +50,8 @@ func (w *writer) table(n *extast.Table, depth int) {
 	w.out.WriteString("</table>")
 }
 
-// row writes a table's line. Where a column has a side, each cell says so in an
-// attribute: a style is nothing that the page's policy would let in.
+// row writes a table's row. Aligned cells have an attribute, because the page's policy forbids
+// inline styles.
 func (w *writer) row(tag string, row ast.Node, depth int) {
 	w.out.WriteString("<tr>")
 	for c := row.FirstChild(); c != nil; c = c.NextSibling() {

@@ -18,28 +18,29 @@ const linkRel = "nofollow noopener noreferrer"
 var (
 	languageName  = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_+#.-]{0,31}$`)
 	languageClass = regexp.MustCompile(`^language-[a-zA-Z0-9][a-zA-Z0-9_+#.-]{0,31}$`)
-	spanClass     = regexp.MustCompile(`^(spoiler|host|c|gd|gh|gi|k|m|na|nb|nf|nt|nv|s)$`) // in code: see shade
+	// Classes in code: see shadeOf
+	spanClass = regexp.MustCompile(`^(spoiler|host|c|gd|gh|gi|k|m|na|nb|nf|nt|nv|s)$`)
 )
 
 func exactly(value string) *regexp.Regexp {
 	return regexp.MustCompile("^" + regexp.QuoteMeta(value) + "$")
 }
 
-// A writer writes a parsed message as HTML with no white space of its own, and
-// finds out whether it was worth it.
+// A writer writes a parsed message as HTML without extra white space, and records whether the
+// message had any formatting.
 type writer struct {
 	source    []byte
 	out       bytes.Buffer
 	formatted bool // there is more than paragraphs, text and mail addresses
-	visible   bool // there is something to see
-	tooDeep   bool // given up
+	visible   bool // there is visible content
+	tooDeep   bool // the nesting is too deep; the result is discarded
 
-	outline                   []int // typed levels of the headings that the next one may be below
+	outline                   []int // typed levels of the headings that contain the next one
 	inLink, inSpoiler, inCell bool
 	coloured                  int           // bytes of code
-	colouring                 time.Duration // what that took
-	mayColour                 time.Duration // what it may take
-	cutShort                  bool          // it would have taken more
+	colouring                 time.Duration // time that took
+	mayColour                 time.Duration // time it may take
+	cutShort                  bool          // it would have taken longer
 }
 
 func (w *writer) children(parent ast.Node, depth int) {
@@ -54,8 +55,8 @@ func (w *writer) children(parent ast.Node, depth int) {
 	}
 }
 
-// joinsNext makes a text part of the next one, if that is where the text goes on:
-// an address in it must not be cut where a sign has turned out to be no markup.
+// joinsNext joins a text with the next one if they are adjacent in the source: an address must not
+// be cut at a character that turned out not to be markup.
 func joinsNext(n ast.Node) bool {
 	t, ok := n.(*ast.Text)
 	if !ok || t.SoftLineBreak() || t.HardLineBreak() {
@@ -81,13 +82,13 @@ func (w *writer) node(n ast.Node, depth int) {
 		w.element("p", n, depth)
 		return
 	case *ast.Heading:
-		if !n.HasChildren() { // its signs alone are all there is to see
+		if !n.HasChildren() { // only the markup characters are visible
 			w.out.WriteString("<p>")
 			w.plain(bytes.Repeat([]byte{'#'}, n.Level))
 			w.out.WriteString("</p>")
 			return
 		}
-	case *ast.TextBlock: // a list item's paragraph, when none of them is set apart
+	case *ast.TextBlock: // a paragraph of a tight list's item
 		w.children(n, depth)
 		if n.NextSibling() != nil && n.NextSibling().Kind() == ast.KindTextBlock {
 			w.out.WriteString("<br>")
@@ -134,10 +135,9 @@ func (w *writer) element(tag string, n ast.Node, depth int) {
 	w.out.WriteString("</" + tag + ">")
 }
 
-// heading returns the element for a heading of a typed level. It comes below
-// those of the page that shows the message, whose first two levels are its own,
-// and goes down by one at most, however many number signs somebody types: so who
-// walks through the page by its headings finds them in order.
+// heading returns the element for a heading of a typed level. Headings of messages come below those
+// of the page, whose first two levels are its own, and go down by at most one level, however many
+// number signs were typed. So the page's headings can be walked through in order.
 func (w *writer) heading(level int) string {
 	for len(w.outline) > 0 && w.outline[len(w.outline)-1] >= level {
 		w.outline = w.outline[:len(w.outline)-1]
@@ -156,13 +156,13 @@ func (w *writer) list(n *ast.List, depth int) {
 	} else {
 		w.out.WriteString(`<ol start="` + strconv.Itoa(n.Start) + `">`)
 	}
-	w.visible = true // the number
+	w.visible = true // its number
 	w.children(n, depth+1)
 	w.out.WriteString("</ol>")
 }
 
-// spoiler writes what content writes as something to be uncovered. One within
-// another would have to be uncovered twice.
+// spoiler writes content as hidden text. Within another spoiler it writes plain content, which
+// would otherwise have to be uncovered twice.
 func (w *writer) spoiler(content func()) {
 	if w.inSpoiler {
 		content()
@@ -175,8 +175,8 @@ func (w *writer) spoiler(content func()) {
 	w.inSpoiler = false
 }
 
-// task writes whether an item of a list is done. Nobody can tick it: that would
-// be an edit of the message.
+// task writes whether an item of a list is done. The box is disabled, because changing it would be
+// an edit of the message.
 func (w *writer) task(n *extast.TaskCheckBox) {
 	w.out.WriteString(`<input type="checkbox" disabled=""`)
 	if n.IsChecked {
@@ -186,8 +186,8 @@ func (w *writer) task(n *extast.TaskCheckBox) {
 	w.visible = true
 }
 
-// text writes what is left of a run of text: no entities, which would let HTML
-// in, and of backslashes only those away that kept markup from being it.
+// text writes a run of text. It does not decode entities, which would let HTML in, and removes only
+// those backslashes that prevented markup.
 func (w *writer) text(n *ast.Text) {
 	done := n.Segment.Start
 	for i := done; i < n.Segment.Stop; i++ {
@@ -195,22 +195,22 @@ func (w *writer) text(n *ast.Text) {
 			w.formatted = true
 			w.words(done, i)
 			done = i + 1
-			i++ // what it escapes
+			i++ // the escaped character
 		}
 	}
 	w.words(done, n.Segment.Stop)
 	if n.SoftLineBreak() || n.HardLineBreak() {
 		if stop := n.Segment.Stop; n.HardLineBreak() && stop < len(w.source) && w.source[stop] == '\\' {
-			w.plain([]byte{'\\'}) // every new line is one: it needs no mark
+			w.plain([]byte{'\\'}) // every new line is a line break, so the backslash is not needed
 		}
 		w.out.WriteString("<br>")
 	}
 }
 
-// isEscape reports whether the backslash at i of the source took a delimiter's
-// meaning away. Not in a shrug, ¯\_(ツ)_/¯: that is its arm.
+// isEscape reports whether the backslash at i of the source escaped a delimiter. In a shrug,
+// ¯\_(ツ)_/¯, it does not: there it is an arm.
 func (w *writer) isEscape(i int) bool {
-	// It looks only so far, and so costs the same for each.
+	// Look only this far, so that each backslash costs the same.
 	before, after := w.source[max(0, i-maxMargin):i], w.source[i+1:min(i+1+maxAddress, len(w.source))]
 	if len(after) == 0 || bytes.HasSuffix(before, []byte("¯")) {
 		return false

@@ -5,8 +5,8 @@ import "time"
 // Shared limits each of many members, and each group of them as if it were so
 // many members: who can have as many names as they like gains nothing by that.
 type Shared[M, G comparable] struct {
-	members *Rates[M]
-	groups  *Rates[G]
+	each   *Rates[M]
+	groups *Rates[G]
 }
 
 // NewShared returns limits that allow each member so many events per second and
@@ -14,8 +14,8 @@ type Shared[M, G comparable] struct {
 // groups have no limit; a rate of 0, that nobody has one.
 func NewShared[M, G comparable](perSecond float64, burst, size int) *Shared[M, G] {
 	return &Shared[M, G]{
-		members: New[M](perSecond, burst),
-		groups:  New[G](perSecond*float64(size), burst*size),
+		each:   New[M](perSecond, burst),
+		groups: New[G](perSecond*float64(size), burst*size),
 	}
 }
 
@@ -23,7 +23,7 @@ func NewShared[M, G comparable](perSecond float64, burst, size int) *Shared[M, G
 // early for one of them, returns how long to wait, and whether that is for the
 // sake of the group.
 func (s *Shared[M, G]) Take(member M, group G) (wait time.Duration, ofGroup bool) {
-	if wait = s.members.Take(member); wait > 0 {
+	if wait = s.each.Take(member); wait > 0 {
 		return wait, false
 	}
 	wait = s.groups.Take(group)

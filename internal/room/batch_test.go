@@ -70,7 +70,7 @@ func TestBatchServesEveryReaderAsTryWriteWould(t *testing.T) {
 		b.join(nil, twice)
 		b.join(nil, twice)
 		bad := clumsy{newSlate()}
-		if _, err := b.Join(t.Context(), "lobby", Joining{Sink: bad, Encoder: lines{}}, func(Joined) {}); err != nil {
+		if _, err := b.Join(t.Context(), nobody, "lobby", JoinRequest{Sink: bad, Encoder: lines{}}, func(JoinResult) {}); err != nil {
 			t.Fatal(err)
 		}
 		b.sayMany(0)

@@ -16,7 +16,7 @@ import (
 type countSink struct{ n *atomic.Int64 }
 
 func (s countSink) TryWrite(p []byte) (int, error) { s.n.Add(int64(len(p))); return len(p), nil }
-func (s countSink) Park(func())                    {}
+func (s countSink) OnWritable(func())              {}
 func (s countSink) Close(chat.Code)                {}
 
 // fixed encodes every event as the same 150 bytes: about what a short message
@@ -67,8 +67,8 @@ func fanOut(b *testing.B, members, rooms, senders int) {
 	for r := range rooms {
 		for m := range members {
 			p := guest(m)
-			rd, err := h.Join(ctx, chat.RoomName(fmt.Sprint("room-", r)),
-				Joining{Person: &p, Sink: countSink{&bytes}, Encoder: fixed{}}, func(Joined) {})
+			rd, err := h.Join(ctx, by(&p), chat.RoomName(fmt.Sprint("room-", r)),
+				JoinRequest{Member: true, Sink: countSink{&bytes}, Encoder: fixed{}}, func(JoinResult) {})
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -58,7 +58,7 @@ func (q *readerQueue) close() {
 
 func (h *Hub) catchUpLoop(ctx context.Context) error {
 	for {
-		rd := h.behind.take()
+		rd := h.catchUpQueue.take()
 		if rd == nil {
 			return nil
 		}
@@ -95,23 +95,23 @@ func (rd *Reader) readPage(ctx context.Context) (err error) {
 			break
 		}
 		if rd.log.enc.Formatted() {
-			rd.hub.dress(&e, &rd.left)
+			rd.hub.render(&e, &rd.left)
 		}
 		page = rd.log.enc.Append(page, e)
 		ends = append(ends, uint32(len(page)))
 	}
-	rd.hub.costs.used(rd.network, given, rd.left)
-	rd.hub.costs.read(rd.network, len(page))
+	rd.hub.costs.chargeFormatting(rd.network, given, rd.left)
+	rd.hub.costs.chargeBytes(rd.network, len(page))
 
 	s := rd.shard
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if rd.state != catching {
+	if rd.state != catchingUp {
 		return nil
 	}
 	n, err := rd.sink.TryWrite(page)
 	if err != nil {
-		rd.setState(gone)
+		rd.setState(closed)
 		return nil
 	}
 	taken := eventsIn(ends, n)
@@ -119,14 +119,14 @@ func (rd *Reader) readPage(ctx context.Context) (err error) {
 	rd.hub.deliveries.Add(uint64(taken))
 	switch {
 	case n < len(page):
-		rd.park() // unparked, it is live, and a flusher sends it here again
+		rd.block() // unparked, it is live, and a flusher sends it here again
 	case rd.inByteLog():
 		rd.setState(live)
 		rd.hub.flushes.mark(rd.room, s)
 	case len(ends) == 0:
 		return fmt.Errorf("event %d of %s is not in the store", rd.next, rd.room.name)
 	default:
-		rd.hub.behind.push(rd)
+		rd.hub.catchUpQueue.push(rd)
 	}
 	return nil
 }
@@ -134,7 +134,7 @@ func (rd *Reader) readPage(ctx context.Context) (err error) {
 func (rd *Reader) isCatching() bool {
 	rd.shard.mu.Lock()
 	defer rd.shard.mu.Unlock()
-	return rd.state == catching
+	return rd.state == catchingUp
 }
 
 func (rd *Reader) inByteLog() bool {

@@ -25,7 +25,7 @@ type Config struct {
 	NewBatch func() Batch `kong:"-"` // returns what a flusher writes with, nil for none; default: none
 
 	Format  Formatter                `kong:"-"` // default: none
-	Erased  func(texts ...string)    `kong:"-"` // called with what a deleted message said, before anybody is told; must not block
+	Deleted func(texts ...string)    `kong:"-"` // called with what a deleted message said, before anybody is told; must not block
 	Flushed func(took time.Duration) `kong:"-"` // called once a room's events have been offered to all its readers
 	Logger  *slog.Logger             `kong:"-"` // default: discard
 }
@@ -54,7 +54,7 @@ type Log interface {
 // An Archive has what became of a log's messages: the store, or memory in tests.
 type Archive interface {
 	// Page returns some of a room's messages as they stand, all at one moment.
-	Page(ctx context.Context, room chat.RoomName, which chat.Selection) (chat.Page, error)
+	Page(ctx context.Context, room chat.RoomName, which chat.PageQuery) (chat.Page, error)
 	// Versions returns what a message has said, the oldest first; none if it has
 	// been deleted. The error is an *chat.Error with code NotFound if there is no
 	// such message.
@@ -81,9 +81,9 @@ type Sink interface {
 	// encoded events, and returns how many bytes that is. p stays valid and is
 	// never changed, so it may be kept. After an error the sink is dead.
 	TryWrite(p []byte) (n int, err error)
-	// Park has ready called, once, when TryWrite may take bytes again. It is
+	// OnWritable has ready called, once, when TryWrite may take bytes again. It is
 	// called after a TryWrite that took less than it was given.
-	Park(ready func())
+	OnWritable(ready func())
 	// Close ends the connection and tells it why.
 	Close(code chat.Code)
 }

@@ -15,11 +15,11 @@ const (
 	copiesRetry  = 5 * time.Second // after a deletion that failed, as on a failing disk
 )
 
-// lookForCopies has copiesLoop look. It is called for each deletion, so also for
+// wakeCopiesLoop has copiesLoop look. It is called for each deletion, so also for
 // those of copies, which may have copies themselves.
-func (h *Hub) lookForCopies() {
+func (h *Hub) wakeCopiesLoop() {
 	select {
-	case h.deleted <- struct{}{}:
+	case h.copiesWake <- struct{}{}:
 	default:
 	}
 }
@@ -41,7 +41,7 @@ func (h *Hub) copiesLoop(ctx context.Context) error {
 		}
 		troubled = err != nil
 		select {
-		case <-h.deleted:
+		case <-h.copiesWake:
 			if again != nil { // one failure is not followed by another at once
 				select {
 				case <-again:
@@ -58,7 +58,7 @@ func (h *Hub) copiesLoop(ctx context.Context) error {
 // deleteCopies makes the deletions that are due, until there are none.
 func (h *Hub) deleteCopies(ctx context.Context) error {
 	for {
-		due, err := h.kept.Copies(ctx, copiesAtOnce)
+		due, err := h.archive.Copies(ctx, copiesAtOnce)
 		if err != nil || len(due) == 0 {
 			return err
 		}

@@ -76,7 +76,7 @@ func (h *Hub) enter(ctx context.Context, name chat.RoomName) (*liveRoom, error) 
 		r = newRoom(h, name)
 		s.rooms[name] = r
 	}
-	r.promised++
+	r.refs++
 	s.mu.Unlock()
 
 	if !found {
@@ -101,16 +101,16 @@ func (h *Hub) exit(r *liveRoom) {
 	s := h.rooms.shard(r.name)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if r.promised--; r.promised == 0 {
+	if r.refs--; r.refs == 0 {
 		delete(s.rooms, r.name)
 		r.drop()
 	}
 }
 
-// forgetBytes drops the recent bytes of the rooms that were quiet longest,
+// trimByteLogs drops the recent bytes of the rooms that were quiet longest,
 // until three quarters of the budget are in use. Who still needs them reads
 // the store.
-func (h *Hub) forgetBytes() {
+func (h *Hub) trimByteLogs() {
 	type quiet struct {
 		room *liveRoom
 		used int64
@@ -124,6 +124,6 @@ func (h *Hub) forgetBytes() {
 		if h.bytes.Load() <= int64(h.cfg.Memory)*3/4 {
 			return
 		}
-		q.room.forget()
+		q.room.dropBytes()
 	}
 }

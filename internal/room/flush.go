@@ -24,20 +24,20 @@ type flushQueue struct {
 }
 
 const (
-	alone = 100 * time.Millisecond // so long the only one to write, a room has all flushers and no rest
-	large = 4                      // a room that has more shards to be flushed is large
+	soloAfter   = 100 * time.Millisecond // so long the only one to write, a room has all flushers and no rest
+	largeShards = 4                      // a room that has more shards to be flushed is large
 
 	longestRest = 10 * time.Millisecond // a process that was stopped for a minute seems to have taken that
 )
 
 // flushing is a room's part of the queue.
 type flushing struct {
-	queued bool
-	dirty  []*shard  // to be flushed, and not being flushed now
-	busy   int       // shards that are being flushed now
-	since  time.Time // when the first of them became dirty
-	rests  time.Time // until when it gets no flusher
-	alarm  *time.Timer
+	queued     bool
+	dirty      []*shard  // to be flushed, and not being flushed now
+	busy       int       // shards that are being flushed now
+	since      time.Time // when the first of them became dirty
+	restsUntil time.Time // until when it gets no flusher
+	restTimer  *time.Timer
 }
 
 func (q *flushQueue) init() {
@@ -82,12 +82,12 @@ func (q *flushQueue) enqueue(r *liveRoom) {
 // mayHaveOneMore reports whether a room may have another flusher at work. The
 // caller holds q.mu.
 func (q *flushQueue) mayHaveOneMore(r *liveRoom) bool {
-	return time.Until(r.rests) <= 0 && (r.busy == 0 || r.busy+1 < q.flushers || q.isAlone())
+	return time.Until(r.restsUntil) <= 0 && (r.busy == 0 || r.busy+1 < q.flushers || q.isAlone())
 }
 
 // isAlone reports whether only one room has had anything to write lately. The
 // caller holds q.mu.
-func (q *flushQueue) isAlone() bool { return time.Since(q.others) > alone }
+func (q *flushQueue) isAlone() bool { return time.Since(q.others) > soloAfter }
 
 // next removes and returns the first room that may have a flusher; nil if there
 // is none. The caller holds q.mu.
@@ -146,7 +146,7 @@ func (q *flushQueue) done(s *shard, took time.Duration) (since time.Time, clean 
 		r.dirty = append(r.dirty, s)
 		q.enqueue(r)
 	}
-	if len(r.dirty) > large && !q.isAlone() {
+	if len(r.dirty) > largeShards && !q.isAlone() {
 		q.rest(r, min(took, longestRest))
 	}
 	return r.since, r.isClean()
@@ -154,16 +154,16 @@ func (q *flushQueue) done(s *shard, took time.Duration) (since time.Time, clean 
 
 // rest keeps flushers from a room for a while. The caller holds q.mu.
 func (q *flushQueue) rest(r *liveRoom, d time.Duration) {
-	r.rests = time.Now().Add(d)
-	if r.alarm == nil {
-		r.alarm = time.AfterFunc(d, q.rested)
+	r.restsUntil = time.Now().Add(d)
+	if r.restTimer == nil {
+		r.restTimer = time.AfterFunc(d, q.restOver)
 	} else {
-		r.alarm.Reset(d)
+		r.restTimer.Reset(d)
 	}
 }
 
-// rested has a flusher look again: some room's rest is over.
-func (q *flushQueue) rested() {
+// restOver has a flusher look again: some room's rest is over.
+func (q *flushQueue) restOver() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.more.Signal()
@@ -215,7 +215,7 @@ func (h *Hub) flushLoop() error {
 		took := time.Since(begun)
 		runtime.Gosched() // a room of thousands must not keep a core to itself
 		if since, clean := h.flushes.done(s, took); clean {
-			s.room.settle()
+			s.room.dropOfferedEphemeral()
 			if h.cfg.Flushed != nil {
 				h.cfg.Flushed(time.Since(since))
 			}
@@ -223,9 +223,9 @@ func (h *Hub) flushLoop() error {
 	}
 }
 
-// settle drops the bytes of the moment if every reader has been offered them.
+// dropOfferedEphemeral drops the bytes of the moment if every reader has been offered them.
 // New ones are said under r.mu, so none can come in between.
-func (r *liveRoom) settle() {
+func (r *liveRoom) dropOfferedEphemeral() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.hub.flushes.mu.Lock()
@@ -233,7 +233,7 @@ func (r *liveRoom) settle() {
 	r.hub.flushes.mu.Unlock()
 	if clean {
 		for _, l := range r.logs {
-			l.momentOver()
+			l.dropEphemeral()
 		}
 	}
 }
@@ -263,28 +263,28 @@ func (h *Hub) sendBatch(f *flusher) {
 		return
 	}
 	for i, w := range f.batch.Send() {
-		h.settle(f.added[i], f, w)
+		h.finishBatched(f.added[i], f, w)
 	}
 	clear(f.added)
 	f.added = f.added[:0]
 }
 
-// settle is advance for a reader whose bytes were in a batch.
-func (h *Hub) settle(rd *Reader, f *flusher, written Written) {
+// finishBatched is advance for a reader whose bytes were in a batch.
+func (h *Hub) finishBatched(rd *Reader, f *flusher, written Written) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			rd.giveUp(cause)
+			rd.fail(cause)
 		}
 	}()
 	if written.Panic != nil {
-		rd.giveUp(written.Panic)
+		rd.fail(written.Panic)
 		return
 	}
 	w := &f.windows[rd.log.index]
-	given, whole := rd.wrote(w, written.N, written.Err)
+	given, whole := rd.advanceBy(w, written.N, written.Err)
 	h.deliveries.Add(uint64(given))
 	if whole {
-		rd.offerMoment(w)
+		rd.offerEphemeral(w)
 	}
 }
 
@@ -295,7 +295,7 @@ func (h *Hub) flushFrom(s *shard, at int, f *flusher) (next int) {
 	defer func() {
 		h.deliveries.Add(uint64(given))
 		if cause := recover(); cause != nil {
-			s.readers[at].giveUp(cause)
+			s.readers[at].fail(cause)
 			next = at + 1
 		}
 	}()
@@ -326,19 +326,19 @@ func (rd *Reader) advance(w *window) int {
 	given, whole := 0, true
 	if rd.next <= w.head {
 		n, err := rd.sink.TryWrite(w.from(rd.next))
-		given, whole = rd.wrote(w, n, err)
+		given, whole = rd.advanceBy(w, n, err)
 	}
 	if whole {
-		rd.offerMoment(w)
+		rd.offerEphemeral(w)
 	}
 	return given
 }
 
-// wrote moves a reader on by what its sink has taken. It returns how many events
+// advanceBy moves a reader on by what its sink has taken. It returns how many events
 // that was, and whether it was all there is. The caller holds shard.mu.
-func (rd *Reader) wrote(w *window, n int, err error) (given int, whole bool) {
+func (rd *Reader) advanceBy(w *window, n int, err error) (given int, whole bool) {
 	if err != nil {
-		rd.setState(gone)
+		rd.setState(closed)
 		return 0, false
 	}
 	all := len(w.from(rd.next))
@@ -346,22 +346,22 @@ func (rd *Reader) wrote(w *window, n int, err error) (given int, whole bool) {
 	given = int(next - rd.next)
 	rd.next = next
 	if n < all {
-		rd.park()
+		rd.block()
 		return given, false
 	}
 	return given, true
 }
 
-// offerMoment writes the bytes of the moment to a reader that does not lag;
+// offerEphemeral writes the bytes of the moment to a reader that does not lag;
 // what does not fit is lost to it, as is what a reader missed that did lag.
-func (rd *Reader) offerMoment(w *window) {
-	from := max(rd.moment, w.momentBase) - w.momentBase
-	rd.moment = w.momentEnd()
+func (rd *Reader) offerEphemeral(w *window) {
+	from := max(rd.nextEphemeral, w.momentBase) - w.momentBase
+	rd.nextEphemeral = w.momentEnd()
 	if p := w.moment[min(int(from), len(w.moment)):]; len(p) > 0 {
 		if n, err := rd.sink.TryWrite(p); err != nil {
-			rd.setState(gone)
+			rd.setState(closed)
 		} else if n < len(p) {
-			rd.park()
+			rd.block()
 		}
 	}
 }

@@ -73,7 +73,7 @@ func TestLargeRoomLeavesAFlusherToOthers(t *testing.T) {
 		}
 		d.done(third, 0)
 		fourth := d.want(big, "nobody else has anything")
-		time.Sleep(alone + time.Millisecond)
+		time.Sleep(soloAfter + time.Millisecond)
 		d.done(fourth, time.Second)
 		d.want(big, "it is alone, and needs no rest")
 		d.want(big, "it has been alone for long enough to have both")
@@ -89,7 +89,7 @@ func TestLargeRoomRestsWhileOthersWrite(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				d := newDesk(t)
-				big := d.dirty(large + 3)
+				big := d.dirty(largeShards + 3)
 				first := d.want(big, "it is alone")
 				small := d.dirty(1)
 				d.done(d.want(big, "it was in front"), 0)

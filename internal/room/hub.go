@@ -25,24 +25,24 @@ import (
 
 // A Hub holds every room that somebody is in.
 type Hub struct {
-	log    Log
-	kept   Archive
-	epoch  string
-	cfg    Config
-	logger *slog.Logger
+	log     Log
+	archive Archive
+	epoch   string
+	cfg     Config
+	logger  *slog.Logger
 
-	rooms   directory
-	rates   *rates.Shared[chat.PersonID, netip.Addr] // of messages
-	costs   costs
-	flushes flushQueue
-	behind  readerQueue   // readers that the store has to serve
-	touched []*liveRoom   // owned by the log's goroutine: rooms with events since the last wake-up
-	deleted chan struct{} // holds one value while a deletion may have left copies
+	rooms        directory
+	rates        *rates.Shared[chat.PersonID, netip.Addr] // of messages
+	costs        readLimits
+	flushes      flushQueue
+	catchUpQueue readerQueue   // readers that the store has to serve
+	dirtyRooms   []*liveRoom   // owned by the log's goroutine: rooms with events since the last wake-up
+	copiesWake   chan struct{} // holds one value while a deletion may have left copies
 
 	bytes      atomic.Int64
 	readers    atomic.Int64
 	members    atomic.Int64
-	lagging    atomic.Int64
+	notLive    atomic.Int64
 	posted     atomic.Uint64
 	deliveries atomic.Uint64
 }
@@ -57,19 +57,19 @@ func New(log Log, kept Archive, epoch string, cfg Config) *Hub {
 	cfg.LeaveGrace = cmp.Or(cfg.LeaveGrace, 3*time.Second)
 	cfg.Memory = cmp.Or(cfg.Memory, 64<<20)
 	h := &Hub{
-		log:    log,
-		kept:   kept,
-		epoch:  epoch,
-		cfg:    cfg,
-		logger: cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
-		rates:  rates.NewShared[chat.PersonID, netip.Addr](cfg.MessageRate, cfg.MessageBurst, cfg.PeoplePerAddress),
-		costs:  newCosts(cfg.ReadRate),
+		log:     log,
+		archive: kept,
+		epoch:   epoch,
+		cfg:     cfg,
+		logger:  cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
+		rates:   rates.NewShared[chat.PersonID, netip.Addr](cfg.MessageRate, cfg.MessageBurst, cfg.PeoplePerAddress),
+		costs:   newCosts(cfg.ReadRate),
 
-		deleted: make(chan struct{}, 1),
+		copiesWake: make(chan struct{}, 1),
 	}
 	h.rooms.init()
 	h.flushes.init()
-	h.behind.init()
+	h.catchUpQueue.init()
 	return h
 }
 
@@ -82,12 +82,12 @@ func (h *Hub) Run(ctx context.Context) error {
 	for range catchUpWorkers {
 		g.Go(func() error { return h.catchUpLoop(ctx) })
 	}
-	g.Go(func() error { return h.tidyLoop(ctx) })
+	g.Go(func() error { return h.trimLoop(ctx) })
 	g.Go(func() error { return h.copiesLoop(ctx) })
 	g.Go(func() error {
 		<-ctx.Done()
 		h.flushes.close()
-		h.behind.close()
+		h.catchUpQueue.close()
 		return nil
 	})
 	return g.Wait()
@@ -101,7 +101,7 @@ type Stats struct {
 	Rooms      int    // rooms in memory
 	Readers    int    // cursors: one per connection and room
 	Members    int    // people in rooms, each counted once per room
-	Lagging    int    // readers that are parked or read from the store
+	NotLive    int    // readers that are parked or read from the store
 	Bytes      int    // of recent events in memory
 	Posted     uint64 // drafts accepted since the start
 	Deliveries uint64 // events given to readers since the start
@@ -113,15 +113,15 @@ func (h *Hub) Stats() Stats {
 		Rooms:      h.rooms.len(),
 		Readers:    int(h.readers.Load()),
 		Members:    int(h.members.Load()),
-		Lagging:    int(h.lagging.Load()),
+		NotLive:    int(h.notLive.Load()),
 		Bytes:      int(h.bytes.Load()),
 		Posted:     h.posted.Load(),
 		Deliveries: h.deliveries.Load(),
 	}
 }
 
-// tidyLoop keeps what has no end of its own within bounds.
-func (h *Hub) tidyLoop(ctx context.Context) error {
+// trimLoop keeps what has no end of its own within bounds.
+func (h *Hub) trimLoop(ctx context.Context) error {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
@@ -130,7 +130,7 @@ func (h *Hub) tidyLoop(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 			if h.bytes.Load() > int64(h.cfg.Memory) {
-				h.forgetBytes()
+				h.trimByteLogs()
 			}
 		}
 	}

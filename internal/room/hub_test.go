@@ -18,6 +18,17 @@ var (
 	grace = chat.Person{ID: "grace", Name: "Grace"}
 )
 
+// nobody is a client that has not said who it is.
+var nobody chat.Who
+
+// by returns who asks if p does; nobody if p is nil.
+func by(p *chat.Person) chat.Who {
+	if p == nil {
+		return nobody
+	}
+	return chat.Who{Person: *p}
+}
+
 // A bench is a Hub on a log in memory, within a synctest bubble.
 type bench struct {
 	*Hub
@@ -44,14 +55,14 @@ func inBubble(t *testing.T, cfg Config, f func(t *testing.T, b *bench)) {
 	})
 }
 
-func (b *bench) join(p *chat.Person, s *slate, after ...chat.Seq) (*Reader, Joined) {
+func (b *bench) join(p *chat.Person, s *slate, after ...chat.Seq) (*Reader, JoinResult) {
 	b.t.Helper()
-	j := Joining{Person: p, Sink: s, Encoder: lines{}}
+	j := JoinRequest{Member: p != nil, Sink: s, Encoder: lines{}}
 	if len(after) > 0 {
 		j.After = &after[0]
 	}
-	var found Joined
-	rd, err := b.Join(context.Background(), "lobby", j, func(j Joined) { found = j })
+	var found JoinResult
+	rd, err := b.Join(context.Background(), by(p), "lobby", j, func(j JoinResult) { found = j })
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -59,9 +70,9 @@ func (b *bench) join(p *chat.Person, s *slate, after ...chat.Seq) (*Reader, Join
 }
 
 // reading begins a Reading that nothing forbids.
-func (b *bench) reading(network netip.Addr) *Reading {
+func (b *bench) reading(network netip.Addr) *Query {
 	b.t.Helper()
-	r, err := b.Read(network)
+	r, err := b.NewQuery(chat.Who{Network: network})
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -127,7 +138,7 @@ func TestResumeDeliversWhatWasMissedOnce(t *testing.T) {
 
 func (b *bench) forgetAll() {
 	for _, r := range b.rooms.all() {
-		r.forget()
+		r.dropBytes()
 	}
 }
 
@@ -151,9 +162,9 @@ func TestJoinThatCannotBeServedIsBehind(t *testing.T) {
 			inBubble(t, Config{}, func(t *testing.T, b *bench) {
 				b.sayMany(1500)
 				s := newSlate()
-				var found Joined
-				rd, err := b.Join(t.Context(), "lobby", Joining{Sink: s, Encoder: lines{}, After: &tt.after, Epoch: tt.epoch},
-					func(j Joined) { found = j })
+				var found JoinResult
+				rd, err := b.Join(t.Context(), nobody, "lobby", JoinRequest{Sink: s, Encoder: lines{}, After: &tt.after, Epoch: tt.epoch},
+					func(j JoinResult) { found = j })
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -181,13 +192,13 @@ func TestSlowReaderLagsAndNobodyWaits(t *testing.T) {
 		slow.take(1000)
 		b.sayMany(3000)
 		quick.wantRun(t, 1, 3000)
-		if got := b.Stats().Lagging; got != 1 {
+		if got := b.Stats().NotLive; got != 1 {
 			t.Errorf("%d lag, want 1", got)
 		}
 		slow.take(-1)
 		synctest.Wait()
 		slow.wantRun(t, 1, 3000)
-		if got := b.Stats().Lagging; got != 0 {
+		if got := b.Stats().NotLive; got != 0 {
 			t.Errorf("%d lag, want none", got)
 		}
 		rd1.Leave()
@@ -269,7 +280,7 @@ func TestRoomWithoutReadersKeepsNothing(t *testing.T) {
 		b.sayMany(100)
 		synctest.Wait()
 		got := b.Stats()
-		if got.Rooms != 0 || got.Readers != 0 || got.Members != 0 || got.Bytes != 0 || got.Lagging != 0 {
+		if got.Rooms != 0 || got.Readers != 0 || got.Members != 0 || got.Bytes != 0 || got.NotLive != 0 {
 			t.Errorf("stats = %+v", got)
 		}
 		s := newSlate()
@@ -291,7 +302,7 @@ func TestBytesInMemoryHaveOneBudget(t *testing.T) {
 		for i := range 30 {
 			name := chat.RoomName(fmt.Sprint("room-", i))
 			slates[name] = newSlate()
-			rd, err := b.Join(t.Context(), name, Joining{Sink: slates[name], Encoder: lines{}}, func(Joined) {})
+			rd, err := b.Join(t.Context(), nobody, name, JoinRequest{Sink: slates[name], Encoder: lines{}}, func(JoinResult) {})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -418,26 +429,25 @@ func TestPostRefusesWhatBreaksTheRules(t *testing.T) {
 }
 
 func TestHistoryPages(t *testing.T) {
-	seq := func(n chat.Seq) *chat.Seq { return &n }
 	tests := map[string]struct {
-		page        Page
+		page        chat.PageQuery
 		first, last chat.Seq
 	}{
-		"newest":                  {Page{}, 451, 500},
-		"newest two":              {Page{Limit: 2}, 499, 500},
-		"at most a page":          {Page{Limit: 1000}, 301, 500},
-		"before":                  {Page{Before: seq(11), Limit: 5}, 6, 10},
-		"before the second":       {Page{Before: seq(2)}, 1, 1},
-		"before the first":        {Page{Before: seq(1)}, 1, 0},
-		"before what is to come":  {Page{Before: seq(9999), Limit: 1}, 500, 500},
-		"after":                   {Page{After: seq(10), Limit: 5}, 11, 15},
-		"after nothing":           {Page{After: seq(0), Limit: 1}, 1, 1},
-		"after the newest":        {Page{After: seq(500)}, 1, 0},
-		"between":                 {Page{After: seq(10), Before: seq(13)}, 11, 12},
-		"around":                  {Page{Around: seq(100), Limit: 5}, 98, 102},
-		"around the first":        {Page{Around: seq(1), Limit: 4}, 1, 3},
-		"around one":              {Page{Around: seq(100), Limit: 1}, 100, 100},
-		"after a negative number": {Page{After: seq(-5), Limit: 1}, 1, 1},
+		"newest":                  {chat.PageQuery{}, 451, 500},
+		"newest two":              {chat.PageQuery{Limit: 2}, 499, 500},
+		"at most a page":          {chat.PageQuery{Limit: 1000}, 301, 500},
+		"before":                  {chat.PageQuery{Before: 11, Limit: 5}, 6, 10},
+		"before the second":       {chat.PageQuery{Before: 2}, 1, 1},
+		"before the first":        {chat.PageQuery{Before: 1}, 1, 0},
+		"before what is to come":  {chat.PageQuery{Before: 9999, Limit: 1}, 500, 500},
+		"after":                   {chat.PageQuery{After: 10, Oldest: true, Limit: 5}, 11, 15},
+		"after nothing":           {chat.PageQuery{After: 0, Oldest: true, Limit: 1}, 1, 1},
+		"after the newest":        {chat.PageQuery{After: 500, Oldest: true}, 1, 0},
+		"between":                 {chat.PageQuery{After: 10, Oldest: true, Before: 13}, 11, 12},
+		"around":                  {chat.PageQuery{Around: 100, Limit: 5}, 98, 102},
+		"around the first":        {chat.PageQuery{Around: 1, Limit: 4}, 1, 3},
+		"around one":              {chat.PageQuery{Around: 100, Limit: 1}, 100, 100},
+		"after a negative number": {chat.PageQuery{After: -5, Oldest: true, Limit: 1}, 1, 1},
 	}
 	inBubble(t, Config{Format: func(s string, _ *Budget) string { return "<p>" + s }}, func(t *testing.T, b *bench) {
 		b.sayMany(500)

@@ -20,7 +20,7 @@ type memLog struct {
 	ended  bool
 	hold   bool // commits wait
 	failed error
-	copies map[chat.Place]chat.Place // from which message each copy was made
+	copies map[chat.MessageRef]chat.MessageRef // from which message each copy was made
 }
 
 type queued struct {
@@ -74,7 +74,7 @@ func (l *memLog) commit(d chat.Draft) chat.Commit {
 	if d.Nonce != "" {
 		for _, e := range events {
 			if e.From.ID == d.From.ID && e.HTML == d.Nonce {
-				return chat.Commit{Event: e, Repeat: true}
+				return chat.Commit{Event: e, Repeated: true}
 			}
 		}
 	}
@@ -84,7 +84,7 @@ func (l *memLog) commit(d chat.Draft) chat.Commit {
 	}
 	c := chat.Commit{Event: e}
 	if e.Kind == chat.Delete {
-		c.Erased = []string{events[e.Target-1].Text}
+		c.DeletedTexts = []string{events[e.Target-1].Text}
 		events[e.Target-1].Text = ""
 	}
 	if d.Source.Seq != 0 {
@@ -96,16 +96,16 @@ func (l *memLog) commit(d chat.Draft) chat.Commit {
 			return chat.Commit{Err: &chat.Error{Code: code, Message: "Not there."}}
 		}
 		if l.copies == nil {
-			l.copies = map[chat.Place]chat.Place{}
+			l.copies = map[chat.MessageRef]chat.MessageRef{}
 		}
-		l.copies[chat.Place{Room: e.Room, Seq: e.Seq}] = d.Source
+		l.copies[chat.MessageRef{Room: e.Room, Seq: e.Seq}] = d.Source
 	}
 	l.rooms[d.Room] = append(events, e)
 	return c
 }
 
 // text returns what a message says. The caller holds l.mu.
-func (l *memLog) text(at chat.Place) string {
+func (l *memLog) text(at chat.MessageRef) string {
 	if at.Seq < 1 || int(at.Seq) > len(l.rooms[at.Room]) {
 		return ""
 	}
@@ -168,14 +168,14 @@ func (l *memLog) At(_ context.Context, room chat.RoomName, seq chat.Seq) (at tim
 }
 
 // Page has no edits, reactions or threads: of a message nothing but itself.
-func (l *memLog) Page(_ context.Context, room chat.RoomName, sel chat.Selection) (chat.Page, error) {
+func (l *memLog) Page(_ context.Context, room chat.RoomName, sel chat.PageQuery) (chat.Page, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var page chat.Page
 	page.Head, page.At, _ = l.head(room)
 	if sel.Around != 0 {
-		page.Messages, page.More = l.some(room, chat.Selection{Before: sel.Around + 1, Limit: (sel.Limit + 1) / 2})
-		rest, newer := l.some(room, chat.Selection{After: sel.Around, Oldest: true, Limit: sel.Limit / 2})
+		page.Messages, page.More = l.some(room, chat.PageQuery{Before: sel.Around + 1, Limit: (sel.Limit + 1) / 2})
+		rest, newer := l.some(room, chat.PageQuery{After: sel.Around, Oldest: true, Limit: sel.Limit / 2})
 		page.Messages, page.Newer = append(page.Messages, rest...), newer
 		return page, nil
 	}
@@ -183,10 +183,10 @@ func (l *memLog) Page(_ context.Context, room chat.RoomName, sel chat.Selection)
 	return page, nil
 }
 
-func (l *memLog) some(room chat.RoomName, sel chat.Selection) (found []chat.Standing, more bool) {
+func (l *memLog) some(room chat.RoomName, sel chat.PageQuery) (found []chat.MessageState, more bool) {
 	for _, e := range l.rooms[room] {
 		if e.Kind == chat.Message && e.Seq > sel.After && (sel.Before == 0 || e.Seq < sel.Before) && (sel.Seqs == nil || slices.Contains(sel.Seqs, e.Seq)) {
-			found = append(found, chat.Standing{Event: e})
+			found = append(found, chat.MessageState{Event: e})
 		}
 	}
 	surplus := len(found) - sel.Limit

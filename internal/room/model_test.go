@@ -99,8 +99,8 @@ func (m *model) join(s step) {
 	r := &modelReader{s: slate}
 	head, _, _ := m.b.log.Head(m.b.t.Context(), "lobby")
 	after := head - chat.Seq(s.n)
-	j := Joining{Person: &p, Sink: slate, Encoder: lines{}, After: &after}
-	rd, err := m.b.Join(m.b.t.Context(), "lobby", j, func(found Joined) {
+	j := JoinRequest{Member: true, Sink: slate, Encoder: lines{}, After: &after}
+	rd, err := m.b.Join(m.b.t.Context(), by(&p), "lobby", j, func(found JoinResult) {
 		r.first = after + 1
 		if found.Behind {
 			r.first = found.Head + 1
@@ -149,7 +149,7 @@ func (m *model) check(t *rapid.T) {
 			r.Leave()
 		}
 	}
-	if got := m.b.Stats(); got.Rooms != 0 || got.Readers != 0 || got.Lagging != 0 || got.Bytes != 0 || got.Members != 0 {
+	if got := m.b.Stats(); got.Rooms != 0 || got.Readers != 0 || got.NotLive != 0 || got.Bytes != 0 || got.Members != 0 {
 		t.Fatalf("after all have left: %+v", got)
 	}
 }

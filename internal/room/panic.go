@@ -17,25 +17,25 @@ import (
 // called by the deferred function itself.
 func asError(cause any) error { return fmt.Errorf("panic: %v\n%s", cause, debug.Stack()) }
 
-// mistaken logs a panic.
-func (h *Hub) mistaken(message string, room chat.RoomName, cause any) {
+// logPanic logs a panic.
+func (h *Hub) logPanic(message string, room chat.RoomName, cause any) {
 	h.logger.LogAttrs(context.Background(), slog.LevelError, message,
 		slog.String("room", string(room)), slog.Any("err", asError(cause)))
 }
 
-// answer calls done, of a door. A mistake there must not end the log's goroutine.
-func (h *Hub) answer(done func(chat.Commit), c chat.Commit) {
+// callDone calls done, of a door. A mistake there must not end the log's goroutine.
+func (h *Hub) callDone(done func(chat.Commit), c chat.Commit) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			h.mistaken("answer panicked", c.Event.Room, cause)
+			h.logPanic("answer panicked", c.Event.Room, cause)
 		}
 	}()
 	done(c)
 }
 
-// giveUp ends a reader that something is wrong with. The caller holds shard.mu.
-func (rd *Reader) giveUp(cause any) {
-	rd.hub.mistaken("reader panicked", rd.room.name, cause)
-	rd.setState(gone)
+// fail ends a reader that something is wrong with. The caller holds shard.mu.
+func (rd *Reader) fail(cause any) {
+	rd.hub.logPanic("reader panicked", rd.room.name, cause)
+	rd.setState(closed)
 	rd.sink.Close(chat.Internal)
 }

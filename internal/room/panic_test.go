@@ -45,11 +45,11 @@ func (l minedLog) Head(ctx context.Context, room chat.RoomName) (chat.Seq, time.
 // joinWith is join for any sink and encoder.
 func (b *bench) joinWith(p *chat.Person, sink Sink, enc Encoder, after ...chat.Seq) *Reader {
 	b.t.Helper()
-	j := Joining{Person: p, Sink: sink, Encoder: enc}
+	j := JoinRequest{Member: p != nil, Sink: sink, Encoder: enc}
 	if len(after) > 0 {
 		j.After = &after[0]
 	}
-	rd, err := b.Join(context.Background(), "lobby", j, func(Joined) {})
+	rd, err := b.Join(context.Background(), by(p), "lobby", j, func(JoinResult) {})
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func TestPanicInASinkEndsThatReaderAlone(t *testing.T) {
 		for _, rd := range readers {
 			rd.Leave()
 		}
-		if got := b.Stats(); got.Readers+got.Rooms+got.Bytes+got.Lagging != 0 {
+		if got := b.Stats(); got.Readers+got.Rooms+got.Bytes+got.NotLive != 0 {
 			t.Errorf("left behind: %+v", got)
 		}
 	})
@@ -120,7 +120,7 @@ func TestPanicInAnEncodingKeepsOtherEncodingsWhole(t *testing.T) {
 		for _, rd := range readers {
 			rd.Leave()
 		}
-		if got := b.Stats(); got.Readers+got.Rooms+got.Bytes+got.Lagging != 0 {
+		if got := b.Stats(); got.Readers+got.Rooms+got.Bytes+got.NotLive != 0 {
 			t.Errorf("left behind: %+v", got)
 		}
 	})
@@ -161,7 +161,7 @@ func TestPanicInLoadingARoomIsAnErrorForAllWhoWait(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, b *bench) {
 		b.Hub.log = minedLog{b.Hub.log}
 		for range 2 {
-			_, err := b.Join(context.Background(), "boom", Joining{Sink: newSlate(), Encoder: lines{}}, func(Joined) {})
+			_, err := b.Join(context.Background(), nobody, "boom", JoinRequest{Sink: newSlate(), Encoder: lines{}}, func(JoinResult) {})
 			if err == nil || !strings.Contains(err.Error(), "a mistake in the log") {
 				t.Errorf("joined: %v", err)
 			}
@@ -182,7 +182,7 @@ func TestPanicInTheAnswerToAJoinLeavesNobodyBehind(t *testing.T) {
 					t.Error("no panic")
 				}
 			}()
-			b.Join(context.Background(), "lobby", Joining{Person: &grace, Sink: newSlate(), Encoder: lines{}}, func(Joined) { panic("a mistake") })
+			b.Join(context.Background(), by(&grace), "lobby", JoinRequest{Member: true, Sink: newSlate(), Encoder: lines{}}, func(JoinResult) { panic("a mistake") })
 		}()
 		b.say(ada, "one")
 		synctest.Wait()

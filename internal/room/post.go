@@ -29,20 +29,20 @@ func (h *Hub) Post(d chat.Draft, done func(chat.Commit)) error {
 		}
 		return &chat.Error{Code: chat.RateLimited, Message: message, RetryAfter: wait}
 	}
-	if d.Is().IsSaid() && saysHere(d.Text) {
-		d.Extra = h.addressHere(d.Room, d.Extra)
+	if d.Is().IsSaid() && mentionsHere(d.Text) {
+		d.Extra = h.resolveHere(d.Room, d.Extra)
 	}
 	if k := d.Is(); k.IsSaid() || k == chat.Edit {
 		given := h.costs.budget(d.Network, formatAll, formatCode)
 		left := given
-		d.HTML = h.format(d.Text, &left)
-		h.costs.used(d.Network, given, left)
+		d.HTML = h.renderText(d.Text, &left)
+		h.costs.chargeFormatting(d.Network, given, left)
 	}
 	html := d.HTML
 	h.posted.Add(1)
 	h.log.Append(d, func(c chat.Commit) {
 		c.Event.HTML = html
-		h.answer(done, c)
+		h.callDone(done, c)
 		h.publish(c)
 	})
 	return nil
@@ -52,7 +52,7 @@ func (h *Hub) Post(d chat.Draft, done func(chat.Commit)) error {
 func (h *Hub) check(d chat.Draft) (chat.Draft, error) {
 	if strings.HasPrefix(d.Text, "/") && d.Is().IsSaid() {
 		var err error
-		if d, err = expanded(d); err != nil {
+		if d, err = expandCopy(d); err != nil {
 			return d, err
 		}
 	}
@@ -78,18 +78,18 @@ func (h *Hub) check(d chat.Draft) (chat.Draft, error) {
 	return d, err
 }
 
-// addressHere returns a message's extra with whom "@here" in it means: everybody who
+// resolveHere returns a message's extra with whom "@here" in it means: everybody who
 // is in the room. In a large room it means nobody, as it would wake thousands.
-func (h *Hub) addressHere(room chat.RoomName, extra *chat.Extra) *chat.Extra {
+func (h *Hub) resolveHere(room chat.RoomName, extra *chat.Attrs) *chat.Attrs {
 	r := h.rooms.find(room)
 	if r == nil {
 		return extra
 	}
-	people := r.everybody()
+	people := r.lockedMemberList()
 	if people == nil {
 		return extra
 	}
-	x := chat.Extra{}
+	x := chat.Attrs{}
 	if extra != nil {
 		x = *extra
 	}
@@ -100,8 +100,8 @@ func (h *Hub) addressHere(room chat.RoomName, extra *chat.Extra) *chat.Extra {
 	return &x
 }
 
-// saysHere reports whether text has @here as a word of its own.
-func saysHere(text string) bool {
+// mentionsHere reports whether text has @here as a word of its own.
+func mentionsHere(text string) bool {
 	const word = "@here"
 	for rest := text; ; {
 		i := strings.Index(rest, word)
@@ -123,46 +123,48 @@ func isWord(r rune) bool { return r != utf8.RuneError && (unicode.IsLetter(r) ||
 // called on the log's one goroutine. The flushers are woken once for all the
 // events of a commit, so that each socket is written once.
 func (h *Hub) publish(c chat.Commit) {
-	if c.Err == nil && !c.Repeat {
+	if c.Err == nil && !c.Repeated {
 		if c.Event.Kind == chat.Delete {
-			if h.cfg.Erased != nil {
-				h.cfg.Erased(c.Erased...)
+			if h.cfg.Deleted != nil {
+				h.cfg.Deleted(c.DeletedTexts...)
 			}
-			h.lookForCopies()
+			h.wakeCopiesLoop()
 		}
-		if r := h.rooms.find(c.Event.Room); r != nil && r.append(c.Event) && !r.touched {
-			r.touched = true
-			h.touched = append(h.touched, r)
+		if r := h.rooms.find(c.Event.Room); r != nil && r.append(c.Event) && !r.isDirty {
+			r.isDirty = true
+			h.dirtyRooms = append(h.dirtyRooms, r)
 		}
 	}
 	if c.More {
 		return
 	}
-	for i, r := range h.touched {
-		r.touched = false
+	for i, r := range h.dirtyRooms {
+		r.isDirty = false
 		r.wake()
-		h.touched[i] = nil
+		h.dirtyRooms[i] = nil
 	}
-	h.touched = h.touched[:0]
+	h.dirtyRooms = h.dirtyRooms[:0]
 }
 
-func (h *Hub) format(text string, left *Budget) string {
+func (h *Hub) renderText(text string, left *Budget) string {
 	if h.cfg.Format == nil {
 		return ""
 	}
 	return h.cfg.Format(text, left)
 }
 
-// dress gives an event its formatting, if it is of a kind that has some.
-func (h *Hub) dress(e *chat.Event, left *Budget) {
+// render gives an event its formatting, if it is of a kind that has some.
+func (h *Hub) render(e *chat.Event, left *Budget) {
 	if e.Kind.IsSaid() || e.Kind == chat.Edit {
-		e.HTML = h.format(e.Text, left)
+		e.HTML = h.renderText(e.Text, left)
 	}
 }
 
 // State says what a room is now: its newest seq and when that event was stored
 // (zeros if nobody wrote to it), and how many people are here.
-func (h *Hub) State(ctx context.Context, room chat.RoomName) (head chat.Seq, at time.Time, here int, err error) {
+func (h *Hub) State(
+	ctx context.Context, who chat.Who, room chat.RoomName,
+) (head chat.Seq, at time.Time, here int, err error) {
 	head, at, err = h.log.Head(ctx, room)
 	if r := h.rooms.find(room); r != nil {
 		here = r.count()

@@ -8,13 +8,13 @@ import (
 	"parley/internal/chat"
 )
 
-// crowd is who is in a room. It is guarded by its room's mu.
-type crowd struct {
-	members map[chat.PersonID]*member
-	crowded bool        // the last thing said was a count alone
-	counter *time.Timer // says the count soon; nil if nothing changed
-	counted time.Time   // when the count was said last
-	ended   bool
+// presence is who is in a room. It is guarded by its room's mu.
+type presence struct {
+	members    map[chat.PersonID]*member
+	countOnly  bool        // the last thing said was a count alone
+	countTimer *time.Timer // says the count soon; nil if nothing changed
+	countedAt  time.Time   // when the count was said last
+	ended      bool
 }
 
 // A member is a person in a room, by however many readers.
@@ -30,10 +30,10 @@ const (
 	typingEvery = 2 * time.Second // how often one person's typing is passed on
 )
 
-// arrive adds one reader of a person. Of one who is here already the name
+// addMember adds one reader of a person. Of one who is here already the name
 // stands: Rename has told every room of a new one, and a second tab may not
 // know of it. The caller holds r.mu.
-func (r *liveRoom) arrive(p chat.Person) {
+func (r *liveRoom) addMember(p chat.Person) {
 	m := r.members[p.ID]
 	if m == nil {
 		m = &member{person: p}
@@ -48,17 +48,17 @@ func (r *liveRoom) arrive(p chat.Person) {
 	m.readers++
 }
 
-// depart takes one reader of a person away. The caller holds r.mu.
-func (r *liveRoom) depart(id chat.PersonID) {
+// removeReader takes one reader of a person away. The caller holds r.mu.
+func (r *liveRoom) removeReader(id chat.PersonID) {
 	m := r.members[id]
 	if m.readers--; m.readers > 0 || r.ended {
 		return
 	}
-	m.leaving = time.AfterFunc(r.hub.cfg.LeaveGrace, func() { r.departed(m) })
+	m.leaving = time.AfterFunc(r.hub.cfg.LeaveGrace, func() { r.removeMember(m) })
 }
 
-// departed ends a member who did not come back.
-func (r *liveRoom) departed(m *member) {
+// removeMember ends a member who did not come back.
+func (r *liveRoom) removeMember(m *member) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.ended || m.readers > 0 || r.members[m.person.ID] != m {
@@ -74,34 +74,34 @@ func (r *liveRoom) departed(m *member) {
 // messages. The caller holds r.mu.
 func (r *liveRoom) announce(c chat.PresenceChange) {
 	if len(r.members) > chat.MaxHere {
-		r.crowded = true
-		r.countSoon()
+		r.countOnly = true
+		r.scheduleCount()
 		return
 	}
-	if r.crowded {
-		r.crowded = false
-		c = chat.PresenceChange{Here: r.here()}
+	if r.countOnly {
+		r.countOnly = false
+		c = chat.PresenceChange{Here: r.memberList()}
 	}
 	c.Count = len(r.members)
-	r.say(chat.Event{Kind: chat.Presence, Change: &c})
+	r.sendEphemeral(chat.Event{Kind: chat.Presence, Change: &c})
 }
 
-func (r *liveRoom) countSoon() {
-	if r.counter == nil {
-		r.counter = time.AfterFunc(max(0, countEvery-time.Since(r.counted)), r.sayCount)
+func (r *liveRoom) scheduleCount() {
+	if r.countTimer == nil {
+		r.countTimer = time.AfterFunc(max(0, countEvery-time.Since(r.countedAt)), r.announceCount)
 	}
 }
 
-func (r *liveRoom) sayCount() {
+func (r *liveRoom) announceCount() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.ended {
 		return
 	}
-	r.counter = nil
-	if r.crowded {
-		r.counted = time.Now()
-		r.say(chat.Event{Kind: chat.Presence, Change: &chat.PresenceChange{Count: len(r.members)}})
+	r.countTimer = nil
+	if r.countOnly {
+		r.countedAt = time.Now()
+		r.sendEphemeral(chat.Event{Kind: chat.Presence, Change: &chat.PresenceChange{Count: len(r.members)}})
 	}
 }
 
@@ -112,12 +112,12 @@ func (r *liveRoom) typing(id chat.PersonID) {
 		return
 	}
 	m.typed = time.Now()
-	r.say(chat.Event{Kind: chat.Typing, From: m.person})
+	r.sendEphemeral(chat.Event{Kind: chat.Typing, From: m.person})
 }
 
-// here returns who is in the room, by name; nil if they are more than
+// memberList returns who is in the room, by name; nil if they are more than
 // MaxHere. The caller holds r.mu.
-func (r *liveRoom) here() []chat.Person {
+func (r *liveRoom) memberList() []chat.Person {
 	if len(r.members) > chat.MaxHere {
 		return nil
 	}
@@ -131,23 +131,23 @@ func (r *liveRoom) here() []chat.Person {
 	return people
 }
 
-// everybody returns who is in the room; nil if they are more than MaxHere.
-func (r *liveRoom) everybody() []chat.Person {
+// lockedMemberList returns who is in the room; nil if they are more than MaxHere.
+func (r *liveRoom) lockedMemberList() []chat.Person {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.here()
+	return r.memberList()
 }
 
 // end stops the timers of a room that nobody reads any more.
-func (c *crowd) end() {
+func (c *presence) end() {
 	c.ended = true
 	for _, m := range c.members {
 		if m.leaving != nil {
 			m.leaving.Stop()
 		}
 	}
-	if c.counter != nil {
-		c.counter.Stop()
+	if c.countTimer != nil {
+		c.countTimer.Stop()
 	}
 }
 

@@ -171,8 +171,8 @@ func TestReaderBecomesSomebodyByAppearing(t *testing.T) {
 		if found.Count != 1 {
 			t.Errorf("who only reads was counted: %+v", found)
 		}
-		rd2.Appear(grace)
-		rd2.Appear(grace)
+		rd2.BecomeMember(grace)
+		rd2.BecomeMember(grace)
 		synctest.Wait()
 		if got := s.moments(); len(got) != 1 || *got[0].Change.Joined != grace {
 			t.Errorf("told %+v", got)

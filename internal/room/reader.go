@@ -17,12 +17,12 @@ type Reader struct {
 
 	// Guarded by shard.mu, but that the catch-up worker of a reader that is
 	// catching owns next.
-	next   chat.Seq // the first event not yet given to sink
-	moment int64    // the first byte of the moment not yet offered
-	state  readerState
-	index  int // in shard.readers
-	stall  *time.Timer
-	left   Budget // of formatting what it catches up with
+	next          chat.Seq // the first event not yet given to sink
+	nextEphemeral int64    // the first byte of the moment not yet offered
+	state         readerState
+	index         int // in shard.readers
+	stall         *time.Timer
+	left          Budget // of formatting what it catches up with
 
 	hub     *Hub
 	room    *liveRoom
@@ -35,10 +35,10 @@ type Reader struct {
 type readerState uint8
 
 const (
-	live     readerState = iota // a flusher serves it from the byte log
-	parked                      // its sink is full
-	catching                    // a catch-up worker serves it from the store
-	gone                        // it has left, or its sink is dead
+	live       readerState = iota // a flusher serves it from the byte log
+	blocked                       // its sink is full
+	catchingUp                    // a catch-up worker serves it from the store
+	closed                        // it has left, or its sink is dead
 )
 
 // shardSize is how many readers are written to before other rooms get their
@@ -55,20 +55,18 @@ type shard struct {
 	isDirty, isBusy bool // guarded by the flush queue
 }
 
-// Joining is what a reader comes with.
-type Joining struct {
-	Person  *chat.Person // nil: reads without being here
+// JoinRequest is what a reader comes with.
+type JoinRequest struct {
+	Member  bool // the person becomes a member of the room; else the reader only reads
 	Sink    Sink
 	Encoder Encoder
 	After   *chat.Seq // the last event that the reader has; nil: begin with what comes now
 	Epoch   string    // the epoch that After belongs to; "": the present one
 	At      time.Time // when After was stored, as the reader knows it; zero: it does not say
-
-	Network netip.Addr // where the reader comes from, for the limits per address
 }
 
-// Joined is what a reader finds.
-type Joined struct {
+// JoinResult is what a reader finds.
+type JoinResult struct {
 	Head   chat.Seq  // the room's newest event
 	Behind bool      // Joining.After cannot be served: events begin after Head
 	Reset  bool      // and it is no event of this log: what the reader has is of another one
@@ -84,7 +82,9 @@ type Joined struct {
 // after Joined.Head where there is none or it cannot be served. The error has code
 // RateLimited if there is something after Joining.After and too much has been read
 // from where the reader comes from.
-func (h *Hub) Join(ctx context.Context, name chat.RoomName, j Joining, joined func(Joined)) (*Reader, error) {
+func (h *Hub) Join(
+	ctx context.Context, who chat.Who, name chat.RoomName, j JoinRequest, joined func(JoinResult),
+) (*Reader, error) {
 	r, err := h.enter(ctx, name)
 	if err != nil {
 		return nil, err
@@ -95,18 +95,18 @@ func (h *Hub) Join(ctx context.Context, name chat.RoomName, j Joining, joined fu
 			h.exit(r)
 		}
 	}()
-	var last place
+	var last position
 	if j.After != nil {
-		if last, err = r.place(ctx, *j.After, j.At, j.Epoch); err != nil {
+		if last, err = r.comparePosition(ctx, *j.After, j.At, j.Epoch); err != nil {
 			return nil, err
 		}
 		if last.isInLog && last.seq < r.published() {
-			if err := h.mayRead(j.Network); err != nil {
+			if err := h.mayRead(who.Network); err != nil {
 				return nil, err
 			}
 		}
 	}
-	rd := &Reader{hub: h, room: r, sink: j.Sink, shard: r.reserve(), network: j.Network}
+	rd := &Reader{hub: h, room: r, sink: j.Sink, shard: r.reserve(), network: who.Network}
 	s := rd.shard
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -118,15 +118,15 @@ func (h *Hub) Join(ctx context.Context, name chat.RoomName, j Joining, joined fu
 		}
 	}()
 
-	if j.Person != nil {
-		rd.person = j.Person.ID
-		r.arrive(*j.Person)
+	if j.Member {
+		rd.person = who.Person.ID
+		r.addMember(who.Person)
 	}
 	rd.log = r.logFor(j.Encoder)
 	rd.log.readers++
-	rd.moment = rd.log.momentEnd() // one's own arrival is in joined
+	rd.nextEphemeral = rd.log.ephemeralEnd() // one's own arrival is in joined
 	head := r.head
-	found := Joined{Head: head, At: r.headAt(), Count: len(r.members), Here: r.here()}
+	found := JoinResult{Head: head, At: r.headAt(), Count: len(r.members), Here: r.memberList()}
 	found.From, found.FromAt = found.Head, found.At
 	if j.After != nil {
 		found.Reset = !last.isInLog
@@ -169,7 +169,7 @@ func (rd *Reader) leaveShard() {
 	s := rd.shard
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	rd.setState(gone)
+	rd.setState(closed)
 	last := len(s.readers) - 1
 	s.readers[rd.index] = s.readers[last]
 	s.readers[rd.index].index = rd.index
@@ -184,13 +184,13 @@ func (rd *Reader) release() {
 		rd.log.readers--
 	}
 	if rd.person != "" {
-		rd.room.depart(rd.person)
+		rd.room.removeReader(rd.person)
 	}
 }
 
-// Appear makes a reader that only read somebody who is here; a reader that is
+// BecomeMember makes a reader that only read somebody who is here; a reader that is
 // somebody else already becomes p.
-func (rd *Reader) Appear(p chat.Person) {
+func (rd *Reader) BecomeMember(p chat.Person) {
 	r := rd.room
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -198,10 +198,10 @@ func (rd *Reader) Appear(p chat.Person) {
 		return
 	}
 	if rd.person != "" {
-		r.depart(rd.person)
+		r.removeReader(rd.person)
 	}
 	rd.person = p.ID
-	r.arrive(p)
+	r.addMember(p)
 }
 
 // Person returns who the reader is, under their present name; false for one
@@ -242,12 +242,12 @@ func (r *liveRoom) reserve() *shard {
 // setState moves a reader to another state and keeps count of those that lag.
 // The caller holds shard.mu.
 func (rd *Reader) setState(to readerState) {
-	lags := func(s readerState) bool { return s == parked || s == catching }
+	lags := func(s readerState) bool { return s == blocked || s == catchingUp }
 	if was, is := lags(rd.state), lags(to); was != is {
 		if is {
-			rd.hub.lagging.Add(1)
+			rd.hub.notLive.Add(1)
 		} else {
-			rd.hub.lagging.Add(-1)
+			rd.hub.notLive.Add(-1)
 		}
 	}
 	if rd.stall != nil {
@@ -257,19 +257,19 @@ func (rd *Reader) setState(to readerState) {
 	rd.state = to
 }
 
-// park waits for the sink to take bytes again, for so long as the hub allows.
+// block waits for the sink to take bytes again, for so long as the hub allows.
 // The caller holds shard.mu.
-func (rd *Reader) park() {
-	rd.setState(parked)
+func (rd *Reader) block() {
+	rd.setState(blocked)
 	rd.stall = time.AfterFunc(rd.hub.cfg.StallTimeout, func() { rd.sink.Close(chat.Stalled) })
-	rd.sink.Park(rd.unpark)
+	rd.sink.OnWritable(rd.unblock)
 }
 
-// unpark is called by the sink when it may take bytes again.
-func (rd *Reader) unpark() {
+// unblock is called by the sink when it may take bytes again.
+func (rd *Reader) unblock() {
 	rd.shard.mu.Lock()
 	defer rd.shard.mu.Unlock()
-	if rd.state == parked {
+	if rd.state == blocked {
 		rd.setState(live)
 		rd.hub.flushes.mark(rd.room, rd.shard)
 	}
@@ -277,7 +277,7 @@ func (rd *Reader) unpark() {
 
 // catchUp hands the reader to a catch-up worker. The caller holds shard.mu.
 func (rd *Reader) catchUp() {
-	rd.setState(catching)
+	rd.setState(catchingUp)
 	rd.left = rd.hub.costs.budget(rd.network, catchUpAll, 0)
-	rd.hub.behind.push(rd)
+	rd.hub.catchUpQueue.push(rd)
 }

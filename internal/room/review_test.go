@@ -83,7 +83,7 @@ func TestEncodingThatNobodyReadsIsNotMade(t *testing.T) {
 		s := newSlate()
 		var used atomic.Int64
 		join := func(after chat.Seq) *Reader {
-			other, err := b.Join(context.Background(), "lobby", Joining{Sink: s, Encoder: countedEncoder{&used}, After: &after}, func(Joined) {})
+			other, err := b.Join(context.Background(), nobody, "lobby", JoinRequest{Sink: s, Encoder: countedEncoder{&used}, After: &after}, func(JoinResult) {})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -138,7 +138,7 @@ func TestSlashCommandsMeanSomethingElse(t *testing.T) {
 		"/topic":                      {chat.Draft{Text: "/topic  ships\nand boats"}, meaning{chat.Topic, "ships and boats", false, 0}},
 		"/topic nothing":              {chat.Draft{Text: "/topic"}, meaning{chat.Topic, "", false, 0}},
 		"/topic in a thread":          {chat.Draft{Kind: chat.Reply, Target: 1, Text: "/topic ships"}, meaning{chat.Topic, "ships", false, 0}},
-		"/topic in an answer":         {chat.Draft{Text: "/topic ships", Extra: &chat.Extra{ReplyTo: 1}}, meaning{chat.Topic, "ships", false, 0}},
+		"/topic in an answer":         {chat.Draft{Text: "/topic ships", Extra: &chat.Attrs{ReplyTo: 1}}, meaning{chat.Topic, "ships", false, 0}},
 		"/topic too long":             {chat.Draft{Text: "/topic " + strings.Repeat("x", chat.MaxTopic+1)}, meaning{}},
 		"/shrug":                      {chat.Draft{Text: "/shrug"}, meaning{chat.Message, shrug, false, 0}},
 		"/shrug text":                 {chat.Draft{Text: "/shrug who knows "}, meaning{chat.Message, "who knows " + shrug, false, 0}},
@@ -163,14 +163,14 @@ func TestSlashCommandsMeanSomethingElse(t *testing.T) {
 		"in capitals":                 {chat.Draft{Text: "/ME waves"}, meaning{chat.Message, "/ME waves", false, 0}},
 		"not at the start":            {chat.Draft{Text: " /me waves"}, meaning{chat.Message, " /me waves", false, 0}},
 		"one that a client does":      {chat.Draft{Text: "/nick Countess"}, meaning{chat.Message, "/nick Countess", false, 0}},
-		"what was said elsewhere":     {chat.Draft{Text: "/topic x", Extra: &chat.Extra{Forward: &chat.Forward{From: grace}}}, meaning{chat.Message, "/topic x", false, 0}},
+		"what was said elsewhere":     {chat.Draft{Text: "/topic x", Extra: &chat.Attrs{Forward: &chat.Forward{From: grace}}}, meaning{chat.Message, "/topic x", false, 0}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, Config{}, func(t *testing.T, b *bench) {
 				b.say(ada, "one")
 				given := tt.draft.Extra
-				var before chat.Extra
+				var before chat.Attrs
 				if given != nil {
 					before = *given
 				}
@@ -238,11 +238,11 @@ func TestHereMeansThoseWhoAreInTheRoom(t *testing.T) {
 		defer rd2.Leave()
 		defer rd1.Leave()
 		for text, want := range says {
-			if saysHere(text) != want {
+			if mentionsHere(text) != want {
 				t.Errorf("%q", text)
 			}
 		}
-		x := &chat.Extra{ReplyTo: 1}
+		x := &chat.Attrs{ReplyTo: 1}
 		b.say(ada, "one")
 		e, err := b.stored(chat.Draft{Text: "@here", Extra: x})
 		if err != nil || !e.Extra.Here || e.Extra.ReplyTo != 1 || !slices.Equal(e.Extra.Present, []chat.PersonID{"ada", "grace"}) {
@@ -364,7 +364,7 @@ func TestForwardRepeatsWhatAMessageSaysNow(t *testing.T) {
 		for _, d := range []chat.Draft{
 			{Room: "attic", From: grace, Text: "said"},
 			{Room: "attic", From: grace, Text: "/me waves"},
-			{Room: "attic", From: grace, Text: "older", Extra: &chat.Extra{Forward: &first, ReplyTo: 1}},
+			{Room: "attic", From: grace, Text: "older", Extra: &chat.Attrs{Forward: &first, ReplyTo: 1}},
 			{Room: "attic", From: grace, Text: "gone"},
 			{Room: "attic", From: grace, Kind: chat.Delete, Target: 4},
 		} {
@@ -378,7 +378,7 @@ func TestForwardRepeatsWhatAMessageSaysNow(t *testing.T) {
 			act  bool
 			code chat.Code
 		}{1: {"said", grace, false, ""}, 2: {"waves", grace, true, ""}, 3: {"older", first.From, false, ""}, 4: {code: chat.Gone}, 5: {code: chat.NotFound}, 9: {code: chat.NotFound}, -1: {code: chat.NotFound}} {
-			d, err := b.Forward(t.Context(), chat.Draft{Room: "lobby", From: ada}, "attic", seq)
+			d, err := b.Forward(t.Context(), by(&ada), chat.Draft{Room: "lobby", From: ada}, "attic", seq)
 			if err == nil {
 				_, err = b.stored(d)
 			}
@@ -389,7 +389,7 @@ func TestForwardRepeatsWhatAMessageSaysNow(t *testing.T) {
 				t.Errorf("%d: %+v %+v", seq, d, d.Extra)
 			}
 		}
-		d, err := b.Forward(t.Context(), chat.Draft{}, "nowhere", 1)
+		d, err := b.Forward(t.Context(), nobody, chat.Draft{}, "nowhere", 1)
 		if err == nil {
 			_, err = b.stored(d)
 		}
@@ -405,7 +405,7 @@ func TestCopiesOfADeletedMessageAreDeleted(t *testing.T) {
 	inBubble(t, Config{MessageLength: 10}, func(t *testing.T, b *bench) {
 		forward := func(from chat.Person, to, room chat.RoomName, seq chat.Seq) {
 			t.Helper()
-			d, err := b.Forward(t.Context(), chat.Draft{Room: to, From: from}, room, seq)
+			d, err := b.Forward(t.Context(), by(&from), chat.Draft{Room: to, From: from}, room, seq)
 			if err == nil {
 				_, err = b.stored(d)
 			}

@@ -69,7 +69,7 @@ func (s *slate) TryWrite(p []byte) (int, error) {
 	return n, nil
 }
 
-func (s *slate) Park(ready func()) {
+func (s *slate) OnWritable(ready func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.room != 0 { // it has been made since TryWrite found none

@@ -22,8 +22,8 @@ type SlashCommand struct {
 var SlashCommands = []SlashCommand{
 	{Name: "me", Args: "what you do", Help: "Say what you do: /me waves", By: "server", run: act},
 	{Name: "topic", Args: "what the room is about", Help: "Set the room's topic; without words it has none", By: "server", run: setTopic},
-	{Name: "shrug", Args: "text", Help: `Put ¯\_(ツ)_/¯ behind your message`, By: "server", run: put(`¯\_(ツ)_/¯`)},
-	{Name: "tableflip", Args: "text", Help: "Put (╯°□°)╯︵ ┻━┻ behind your message", By: "server", run: put("(╯°□°)╯︵ ┻━┻")},
+	{Name: "shrug", Args: "text", Help: `Put ¯\_(ツ)_/¯ behind your message`, By: "server", run: appendPicture(`¯\_(ツ)_/¯`)},
+	{Name: "tableflip", Args: "text", Help: "Put (╯°□°)╯︵ ┻━┻ behind your message", By: "server", run: appendPicture("(╯°□°)╯︵ ┻━┻")},
 	{Name: "code", Args: "code", Help: "Show it as code; a first line of one word is its language", By: "server", run: code},
 	{Name: "spoiler", Args: "text", Help: "Hide it until somebody wants to see it", By: "server", run: spoiler},
 	{Name: "nick", Args: "name", Help: "Take another name", By: "client"},
@@ -31,8 +31,8 @@ var SlashCommands = []SlashCommand{
 	{Name: "help", Help: "Show what can be typed here", By: "client"},
 }
 
-// expanded is expand of a draft that most callers have on their stack.
-func expanded(d chat.Draft) (chat.Draft, error) {
+// expandCopy is expand of a draft that most callers have on their stack.
+func expandCopy(d chat.Draft) (chat.Draft, error) {
 	err := expand(&d)
 	return d, err
 }
@@ -62,7 +62,7 @@ func act(d *chat.Draft, rest string) error {
 	if strings.TrimSpace(rest) == "" {
 		return &chat.Error{Code: chat.BadText, Message: "Say what you do: /me waves"}
 	}
-	x := chat.Extra{}
+	x := chat.Attrs{}
 	if d.Extra != nil {
 		x = *d.Extra
 	}
@@ -76,7 +76,7 @@ func setTopic(d *chat.Draft, rest string) error {
 	return nil
 }
 
-func put(picture string) func(*chat.Draft, string) error {
+func appendPicture(picture string) func(*chat.Draft, string) error {
 	return func(d *chat.Draft, rest string) error {
 		d.Text = strings.TrimSpace(strings.TrimSpace(rest) + " " + picture)
 		return nil

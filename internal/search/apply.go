@@ -14,22 +14,22 @@ import (
 // knownAuthors is how many authors' numbers are remembered.
 const knownAuthors = 10_000
 
-// A change is one transaction: what a batch of events makes of the index. Nothing
+// A transaction is one transaction: what a batch of events makes of the index. Nothing
 // is written before all of them have been seen, so that what is said, edited and
 // deleted within a batch costs one document or none.
-type change struct {
+type transaction struct {
 	db *database
 	tx *prepared
 
 	rooms   map[chat.RoomName]room
 	authors map[string]int64
-	erased  bool                // documents were taken out
-	fresh   []*document         // in order; those that are gone again are nil
-	made    map[chat.Place]int  // where in fresh
-	old     map[int64]*document // what becomes of documents that are in the index, by number; without text they are taken out
+	erased  bool                    // documents were taken out
+	fresh   []*document             // in order; those that are gone again are nil
+	made    map[chat.MessageRef]int // where in fresh
+	old     map[int64]*document     // what becomes of documents that are in the index, by number; without text they are taken out
 
 	segments []segment          // in order
-	places   map[int64][]place  // of blocks that were read
+	places   map[int64][]docRef // of blocks that were read
 	inRoom   map[inRoom]*bitmap // documents that were looked for
 	nextLeaf int64
 }
@@ -40,9 +40,9 @@ type inRoom struct{ first, room int64 }
 // apply indexes events, in order, in one transaction with the rooms' cursors.
 func (x *Index) apply(ctx context.Context, events []chat.Event) error {
 	begin := time.Now()
-	err := x.change(ctx, func(c *change) error {
+	err := x.change(ctx, func(c *transaction) error {
 		for _, e := range events {
-			if err := c.take(ctx, e); err != nil {
+			if err := c.collect(ctx, e); err != nil {
 				return fmt.Errorf("event %d of %s: %w", e.Seq, e.Room, err)
 			}
 		}
@@ -56,17 +56,17 @@ func (x *Index) apply(ctx context.Context, events []chat.Event) error {
 }
 
 // change makes one transaction of what take takes.
-func (x *Index) change(ctx context.Context, take func(*change) error) error {
+func (x *Index) change(ctx context.Context, take func(*transaction) error) error {
 	tx, err := x.db.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("beginning a transaction: %w", err)
 	}
 	defer tx.Rollback() // does nothing after a commit
-	c := &change{
+	c := &transaction{
 		db: x.db, tx: &prepared{on: tx},
 		rooms: make(map[chat.RoomName]room), authors: make(map[string]int64),
-		made: make(map[chat.Place]int), old: make(map[int64]*document),
-		places: make(map[int64][]place), inRoom: make(map[inRoom]*bitmap),
+		made: make(map[chat.MessageRef]int), old: make(map[int64]*document),
+		places: make(map[int64][]docRef), inRoom: make(map[inRoom]*bitmap),
 	}
 	if c.segments, err = readSegments(ctx, c.tx); err != nil {
 		return err
@@ -84,8 +84,8 @@ func (x *Index) change(ctx context.Context, take func(*change) error) error {
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("committing: %w", err)
 	}
-	if c.erased && x.unwiped.IsZero() {
-		x.unwiped = time.Now()
+	if c.erased && x.walDirtySince.IsZero() {
+		x.walDirtySince = time.Now()
 	}
 	c.db.mu.Lock()
 	c.db.next = next
@@ -100,7 +100,7 @@ func (x *Index) change(ctx context.Context, take func(*change) error) error {
 	return nil
 }
 
-func (c *change) take(ctx context.Context, e chat.Event) error {
+func (c *transaction) collect(ctx context.Context, e chat.Event) error {
 	r, err := c.room(ctx, e.Room)
 	if err != nil || e.Seq <= r.cursor {
 		return err
@@ -118,7 +118,7 @@ func (c *change) take(ctx context.Context, e chat.Event) error {
 	return err
 }
 
-func (c *change) message(ctx context.Context, r room, e chat.Event) error {
+func (c *transaction) message(ctx context.Context, r room, e chat.Event) error {
 	if e.Text == "" { // deleted since
 		return nil
 	}
@@ -126,18 +126,18 @@ func (c *change) message(ctx context.Context, r room, e chat.Event) error {
 	if err != nil {
 		return err
 	}
-	c.made[chat.Place{Room: e.Room, Seq: e.Seq}] = len(c.fresh)
+	c.made[chat.MessageRef{Room: e.Room, Seq: e.Seq}] = len(c.fresh)
 	c.fresh = append(c.fresh, &document{
-		place: place{room: r.id, seq: e.Seq, author: author}, atMS: e.At.UnixMilli(), text: e.Text,
+		docRef: docRef{room: r.id, seq: e.Seq, author: author}, atMS: e.At.UnixMilli(), text: e.Text,
 	})
 	return nil
 }
 
-func (c *change) edit(ctx context.Context, r room, e chat.Event) error {
+func (c *transaction) edit(ctx context.Context, r room, e chat.Event) error {
 	if e.Text == "" { // deleted since: its deletion comes
 		return nil
 	}
-	if i, ok := c.made[chat.Place{Room: e.Room, Seq: e.Target}]; ok {
+	if i, ok := c.made[chat.MessageRef{Room: e.Room, Seq: e.Target}]; ok {
 		if d := c.fresh[i]; d != nil {
 			d.text = e.Text
 		}
@@ -150,8 +150,8 @@ func (c *change) edit(ctx context.Context, r room, e chat.Event) error {
 	return err
 }
 
-func (c *change) erase(ctx context.Context, r room, e chat.Event) error {
-	if i, ok := c.made[chat.Place{Room: e.Room, Seq: e.Target}]; ok {
+func (c *transaction) erase(ctx context.Context, r room, e chat.Event) error {
+	if i, ok := c.made[chat.MessageRef{Room: e.Room, Seq: e.Target}]; ok {
 		c.fresh[i] = nil
 		return nil
 	}
@@ -164,14 +164,14 @@ func (c *change) erase(ctx context.Context, r room, e chat.Event) error {
 
 // indexed returns what is to become of the document of a room's message, nil if that
 // is not in the index.
-func (c *change) indexed(ctx context.Context, r room, seq chat.Seq) (*document, error) {
+func (c *transaction) indexed(ctx context.Context, r room, seq chat.Seq) (*document, error) {
 	number, p, err := c.find(ctx, r.id, seq)
 	if err != nil || number == 0 {
 		return nil, err
 	}
 	d, ok := c.old[number]
 	if !ok {
-		d = &document{place: p}
+		d = &document{docRef: p}
 		c.old[number] = d
 	}
 	return d, nil
@@ -180,7 +180,7 @@ func (c *change) indexed(ctx context.Context, r room, seq chat.Seq) (*document, 
 // find returns the number of the document of a room's message, 0 if there is
 // none. A room's documents have ascending seqs, so it halves the range: first that of
 // the segments, then that of the room's documents in one.
-func (c *change) find(ctx context.Context, roomID int64, seq chat.Seq) (number int64, p place, err error) {
+func (c *transaction) find(ctx context.Context, roomID int64, seq chat.Seq) (number int64, p docRef, err error) {
 	var documents *bitmap
 	var first int64
 	for low, high := 0, len(c.segments); low < high; {
@@ -198,7 +198,7 @@ func (c *change) find(ctx context.Context, roomID int64, seq chat.Seq) (number i
 			continue
 		}
 		i++
-		begins, err := c.place(ctx, c.segments[i].first+int64(at))
+		begins, err := c.docRef(ctx, c.segments[i].first+int64(at))
 		if err != nil {
 			return 0, p, err
 		}
@@ -218,7 +218,7 @@ func (c *change) find(ctx context.Context, roomID int64, seq chat.Seq) (number i
 			high = middle
 			continue
 		}
-		p, err := c.place(ctx, first+int64(at))
+		p, err := c.docRef(ctx, first+int64(at))
 		switch {
 		case err != nil:
 			return 0, p, err
@@ -234,7 +234,7 @@ func (c *change) find(ctx context.Context, roomID int64, seq chat.Seq) (number i
 }
 
 // documents returns a room's documents in a segment.
-func (c *change) documents(ctx context.Context, g segment, roomID int64) (*bitmap, error) {
+func (c *transaction) documents(ctx context.Context, g segment, roomID int64) (*bitmap, error) {
 	key := inRoom{g.first, roomID}
 	if b, ok := c.inRoom[key]; ok {
 		return b, nil
@@ -248,25 +248,25 @@ func (c *change) documents(ctx context.Context, g segment, roomID int64) (*bitma
 	return b, nil
 }
 
-// place returns where a document stands.
-func (c *change) place(ctx context.Context, number int64) (place, error) {
+// docRef returns where a document stands.
+func (c *transaction) docRef(ctx context.Context, number int64) (docRef, error) {
 	id := blockOf(number)
 	b, ok := c.places[id]
 	if !ok {
 		var err error
 		if b, err = c.block(ctx, id); err != nil {
-			return place{}, err
+			return docRef{}, err
 		}
 		c.places[id] = b
 	}
 	at := number - firstOf(id)
 	if at >= int64(len(b)) {
-		return place{}, fmt.Errorf("document %d has no place: %w", number, errStale)
+		return docRef{}, fmt.Errorf("document %d has no place: %w", number, errStale)
 	}
 	return b[at], nil
 }
 
-func (c *change) block(ctx context.Context, id int64) ([]place, error) {
+func (c *transaction) block(ctx context.Context, id int64) ([]docRef, error) {
 	var raw []byte
 	err := c.tx.scan(ctx, []any{&raw}, `SELECT places FROM block WHERE id = $1`, id)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -278,7 +278,7 @@ func (c *change) block(ctx context.Context, id int64) ([]place, error) {
 	return decodeBlock(raw)
 }
 
-func (c *change) room(ctx context.Context, name chat.RoomName) (room, error) {
+func (c *transaction) room(ctx context.Context, name chat.RoomName) (room, error) {
 	if r, ok := c.rooms[name]; ok {
 		return r, nil
 	}
@@ -297,7 +297,7 @@ func (c *change) room(ctx context.Context, name chat.RoomName) (room, error) {
 
 // author returns a number for a name, so that from: is a token of three bytes
 // however long names are.
-func (c *change) author(ctx context.Context, name string) (id int64, err error) {
+func (c *transaction) author(ctx context.Context, name string) (id int64, err error) {
 	if id, ok := c.authors[name]; ok {
 		return id, nil
 	}

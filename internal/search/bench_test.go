@@ -86,7 +86,7 @@ func (l *corpusLog) After(ctx context.Context, room chat.RoomName, seq chat.Seq,
 	return events, nil
 }
 
-func (l *corpusLog) Texts(_ context.Context, places []chat.Place) ([]chat.Event, error) {
+func (l *corpusLog) Texts(_ context.Context, places []chat.MessageRef) ([]chat.Event, error) {
 	events := make([]chat.Event, len(places))
 	for i, p := range places {
 		events[i] = l.at(p.Room, p.Seq)
@@ -195,13 +195,13 @@ func BenchmarkDeletion(b *testing.B) {
 					rooms[roomName(room)] = true
 				}
 				for room := range rooms {
-					x.Touched(chat.Touch{Room: room, Events: 1, Deleted: true, At: time.Now()})
+					x.RoomChanged(chat.RoomActivity{Room: room, Events: 1, Deleted: true, At: time.Now()})
 				}
 				before, begin := logSize(b, x), time.Now()
 				must(b, x.index(b.Context(), x.due()))
 				took = append(took, float64(time.Since(begin).Microseconds())/1000)
 				written = append(written, float64(logSize(b, x)-before))
-				must(b, x.wipe(b.Context()))
+				must(b, x.truncateWAL(b.Context()))
 			}
 			slices.Sort(took)
 			slices.Sort(written)

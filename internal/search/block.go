@@ -15,8 +15,8 @@ import (
 // bytes then are enough for one.
 const blockSize = 128
 
-// A place is what the index knows of a document but its words.
-type place struct {
+// A docRef is what the index knows of a document but its words.
+type docRef struct {
 	room   int64
 	seq    chat.Seq
 	author int64
@@ -24,7 +24,7 @@ type place struct {
 
 // A document is a message as it is indexed.
 type document struct {
-	place
+	docRef
 	atMS int64
 	text string
 }
@@ -33,7 +33,7 @@ func blockOf(number int64) int64 { return (number - 1) / blockSize }
 func firstOf(block int64) int64  { return block*blockSize + 1 }
 
 // encodeBlock returns the places of a block as bytes.
-func encodeBlock(places []place) []byte {
+func encodeBlock(places []docRef) []byte {
 	var b []byte
 	for _, p := range places {
 		b = binary.AppendUvarint(b, uint64(p.room))
@@ -43,8 +43,8 @@ func encodeBlock(places []place) []byte {
 	return b
 }
 
-func decodeBlock(b []byte) ([]place, error) {
-	places := make([]place, 0, blockSize)
+func decodeBlock(b []byte) ([]docRef, error) {
+	places := make([]docRef, 0, blockSize)
 	for len(b) > 0 {
 		var numbers [3]uint64
 		for i := range numbers {
@@ -54,7 +54,7 @@ func decodeBlock(b []byte) ([]place, error) {
 			}
 			numbers[i], b = n, b[size:]
 		}
-		places = append(places, place{room: int64(numbers[0]), seq: chat.Seq(numbers[1]), author: int64(numbers[2])})
+		places = append(places, docRef{room: int64(numbers[0]), seq: chat.Seq(numbers[1]), author: int64(numbers[2])})
 	}
 	return places, nil
 }
@@ -68,12 +68,12 @@ const cachedBlocks = 4096
 // A blockCache keeps blocks that are full: where a document stands never changes.
 type blockCache struct {
 	mu     sync.Mutex
-	blocks map[int64][]place
+	blocks map[int64][]docRef
 }
 
 // places returns where documents stand, in their order.
-func (db *database) places(ctx context.Context, conn *sql.Conn, numbers []int64) ([]place, error) {
-	have := make(map[int64][]place)
+func (db *database) places(ctx context.Context, conn *sql.Conn, numbers []int64) ([]docRef, error) {
+	have := make(map[int64][]docRef)
 	var missing []any
 	db.blocks.mu.Lock()
 	for _, n := range numbers {
@@ -95,7 +95,7 @@ func (db *database) places(ctx context.Context, conn *sql.Conn, numbers []int64)
 		}
 		missing = missing[n:]
 	}
-	places := make([]place, len(numbers))
+	places := make([]docRef, len(numbers))
 	for i, n := range numbers {
 		b, at := have[blockOf(n)], int(n-firstOf(blockOf(n)))
 		if at >= len(b) {
@@ -106,9 +106,9 @@ func (db *database) places(ctx context.Context, conn *sql.Conn, numbers []int64)
 	return places, nil
 }
 
-func (db *database) readBlocks(ctx context.Context, conn *sql.Conn, ids []any, into map[int64][]place) error {
+func (db *database) readBlocks(ctx context.Context, conn *sql.Conn, ids []any, into map[int64][]docRef) error {
 	query := `SELECT id, places FROM block WHERE id IN (?` + strings.Repeat(`, ?`, len(ids)-1) + `)`
-	return each(ctx, conn, query, ids, func(scan func(...any) error) error {
+	return eachRow(ctx, conn, query, ids, func(scan func(...any) error) error {
 		var id int64
 		var raw []byte
 		if err := scan(&id, &raw); err != nil {
@@ -120,17 +120,17 @@ func (db *database) readBlocks(ctx context.Context, conn *sql.Conn, ids []any, i
 		}
 		into[id] = b
 		if len(b) == blockSize {
-			db.blocks.keep(id, b)
+			db.blocks.put(id, b)
 		}
 		return nil
 	})
 }
 
-func (c *blockCache) keep(id int64, b []place) {
+func (c *blockCache) put(id int64, b []docRef) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.blocks == nil || len(c.blocks) >= cachedBlocks {
-		c.blocks = make(map[int64][]place)
+		c.blocks = make(map[int64][]docRef)
 	}
 	c.blocks[id] = b
 }

@@ -15,13 +15,13 @@ type cursor struct {
 	score       float64
 }
 
-// madeBytes of a file's random word stand in each cursor.
-const madeBytes = 6
+// fileIDBytes of a file's random word stand in each cursor.
+const fileIDBytes = 6
 
 // formatCursor returns a cursor as clients carry it: the numbers in it mean
 // something in this file alone.
 func (db *database) formatCursor(c cursor) string {
-	b := append([]byte(nil), db.made[:madeBytes]...)
+	b := append([]byte(nil), db.fileID[:fileIDBytes]...)
 	b = binary.AppendUvarint(b, uint64(c.top))
 	if c.number > 0 {
 		b = binary.AppendUvarint(b, uint64(c.number))
@@ -37,10 +37,10 @@ func (db *database) parseCursor(s string) (c cursor, err error) {
 	}
 	bad := &chat.Error{Code: chat.BadRequest, Message: "There is no such page of results (any more). Search again."}
 	b, err := base64.RawURLEncoding.DecodeString(s)
-	if err != nil || len(b) < madeBytes || string(b[:madeBytes]) != db.made[:madeBytes] {
+	if err != nil || len(b) < fileIDBytes || string(b[:fileIDBytes]) != db.fileID[:fileIDBytes] {
 		return c, bad
 	}
-	b = b[madeBytes:]
+	b = b[fileIDBytes:]
 	top, n := binary.Uvarint(b)
 	if n <= 0 || top == 0 || top > math.MaxInt64 {
 		return c, bad

@@ -60,7 +60,7 @@ type database struct {
 	writer  *sql.DB     // one connection, used by Run's goroutine alone
 	readers *sql.DB
 	authors map[string]int64 // numbers of names as they are shown, those met lately; used by Run's goroutine alone
-	made    string           // a random word for this file: places in another one mean nothing
+	fileID  string           // a random word for this file: places in another one mean nothing
 
 	mu    sync.Mutex // guards rooms, names and next
 	rooms map[chat.RoomName]room
@@ -198,7 +198,7 @@ func readDatabase(ctx context.Context, path, epoch string) (_ *database, err err
 		return nil, err
 	}
 	known := make(map[string]string)
-	err = each(ctx, db.writer, `SELECT key, value FROM meta`, nil, func(scan func(...any) error) error {
+	err = eachRow(ctx, db.writer, `SELECT key, value FROM meta`, nil, func(scan func(...any) error) error {
 		var key, value string
 		err := scan(&key, &value)
 		known[key] = value
@@ -210,7 +210,7 @@ func readDatabase(ctx context.Context, path, epoch string) (_ *database, err err
 	if known["format"] != format || known["epoch"] != epoch || known["made"] == "" {
 		return nil, errStale
 	}
-	db.made = known["made"]
+	db.fileID = known["made"]
 	if err := db.readRooms(ctx); err != nil {
 		return nil, err
 	}
@@ -218,7 +218,7 @@ func readDatabase(ctx context.Context, path, epoch string) (_ *database, err err
 }
 
 func (db *database) readRooms(ctx context.Context) error {
-	return each(ctx, db.writer, `SELECT id, name, cursor FROM room`, nil, func(scan func(...any) error) error {
+	return eachRow(ctx, db.writer, `SELECT id, name, cursor FROM room`, nil, func(scan func(...any) error) error {
 		var r room
 		var name chat.RoomName
 		err := scan(&r.id, &name, &r.cursor)
@@ -247,8 +247,8 @@ func (db *database) readNext(ctx context.Context) error {
 	return db.writer.QueryRowContext(ctx, `SELECT coalesce(max(version), 0) FROM segment`).Scan(&db.version)
 }
 
-// each calls f for each row of a query.
-func each(ctx context.Context, db queryer, query string, args []any, f func(scan func(...any) error) error) error {
+// eachRow calls f for each row of a query.
+func eachRow(ctx context.Context, db queryer, query string, args []any, f func(scan func(...any) error) error) error {
 	rows, err := db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err
@@ -269,8 +269,8 @@ func (db *database) cursor(room chat.RoomName) chat.Seq {
 	return db.rooms[room].cursor
 }
 
-// inPlace reports whether the file is still the one that its name stands for.
-func (db *database) inPlace() bool {
+// isSameFile reports whether the file is still the one that its name stands for.
+func (db *database) isSameFile() bool {
 	info, err := os.Stat(db.path)
 	return err == nil && os.SameFile(info, db.file)
 }

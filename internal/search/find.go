@@ -13,13 +13,13 @@ import (
 )
 
 const (
-	defaultHits = 20
-	mostHits    = 100
-	window      = 1000    // candidates that are compared with one another by relevance
-	mostTexts   = 4000    // read for one page; beyond, it ends early and can be continued
-	mostNumbers = 200_000 // likewise candidates looked at
-	mostAuthors = 200     // whom one from: can mean; the shortest names first
-	fewRooms    = 8       // up to so many the index itself picks out
+	defaultHits   = 20
+	mostHits      = 100
+	window        = 1000    // candidates that are compared with one another by relevance
+	mostTexts     = 4000    // read for one page; beyond, it ends early and can be continued
+	mostNumbers   = 200_000 // likewise candidates looked at
+	mostAuthors   = 200     // whom one from: can mean; the shortest names first
+	maxRoomTokens = 8       // up to so many the index itself picks out
 )
 
 // A Result is one page of hits.
@@ -62,7 +62,7 @@ func (x *Index) Search(ctx context.Context, q Query, rooms []chat.RoomName) (Res
 	defer conn.Close()
 	statements := &prepared{on: conn}
 	defer statements.close()
-	s := &seek{db: x.db, conn: conn, source: x.source, query: q, lookup: lookup{db: x.db, conn: statements}}
+	s := &searchRun{db: x.db, conn: conn, source: x.source, query: q, lookup: lookup{db: x.db, conn: statements}}
 	result, err := s.run(ctx, rooms)
 	if err != nil && isBroken(err) {
 		x.breakDown(err)
@@ -81,8 +81,8 @@ var errClosed = &chat.Error{
 	Message: "The search index cannot be used right now; everything else works. Search again in a moment. If that lasts, the server's log says why.",
 }
 
-// A seek is one search under way.
-type seek struct {
+// A searchRun is one search under way.
+type searchRun struct {
 	db      *database
 	conn    *sql.Conn // one for all that a search reads: if each took a second one, all could wait for each other
 	source  Source
@@ -104,7 +104,7 @@ type seek struct {
 }
 
 // plan makes up the query for the index; without one there can be no hit.
-func (s *seek) plan(ctx context.Context, rooms []chat.RoomName) (possible bool, err error) {
+func (s *searchRun) plan(ctx context.Context, rooms []chat.RoomName) (possible bool, err error) {
 	q := &s.query
 	s.limit = min(cmp.Or(max(q.Limit, 0), defaultHits), mostHits)
 	s.matcher = matcher{terms: slices.Clone(q.Terms), has: q.Has}
@@ -169,7 +169,7 @@ func (t Term) appendClauses(all [][]token) [][]token {
 // is cheaper to look at each candidate: in most of the log. With neither there is no
 // room, and with no tokens but not nil all rooms are meant; all that there are now, so
 // that no document is looked at that comes later.
-func (s *seek) pickRooms(names []chat.RoomName, other bool) []token {
+func (s *searchRun) pickRooms(names []chat.RoomName, other bool) []token {
 	s.db.mu.Lock()
 	defer s.db.mu.Unlock()
 	s.floor, s.top = 1, s.db.next
@@ -190,7 +190,7 @@ func (s *seek) pickRooms(names []chat.RoomName, other bool) []token {
 		return nil
 	case other && len(ids) == len(s.db.rooms):
 		return []token{}
-	case other && len(ids) > fewRooms && events > ofAll/8:
+	case other && len(ids) > maxRoomTokens && events > ofAll/8:
 		s.rooms = ids
 		return nil
 	}
@@ -209,12 +209,12 @@ func sorted(tokens []token) []token {
 
 // authors returns the tokens of all whose names have one of those after from: in
 // them, from the beginning of a word on.
-func (s *seek) authors(ctx context.Context) (tokens []token, err error) {
+func (s *searchRun) authors(ctx context.Context) (tokens []token, err error) {
 	for _, name := range s.query.From {
 		if bare := strings.TrimPrefix(name, " "); classOf([]rune(bare)[0]) == lone {
 			name = bare // there is no space before a word
 		}
-		err := each(ctx, s.conn, `SELECT id FROM author WHERE instr(name, $1) > 0 ORDER BY length(name), id DESC LIMIT $2`,
+		err := eachRow(ctx, s.conn, `SELECT id FROM author WHERE instr(name, $1) > 0 ORDER BY length(name), id DESC LIMIT $2`,
 			[]any{name, mostAuthors}, func(scan func(...any) error) error {
 				var id int64
 				err := scan(&id)
@@ -230,7 +230,7 @@ func (s *seek) authors(ctx context.Context) (tokens []token, err error) {
 
 // bound narrows the documents to those that may be of the right time: to whole
 // blocks.
-func (s *seek) bound(ctx context.Context) error {
+func (s *searchRun) bound(ctx context.Context) error {
 	var id sql.NullInt64
 	if !s.query.Before.IsZero() {
 		err := s.conn.QueryRowContext(ctx, `SELECT max(id) FROM block WHERE since_ms < $1`, s.query.Before.UnixMilli()).Scan(&id)
@@ -257,7 +257,7 @@ func (s *seek) bound(ctx context.Context) error {
 
 // run reads candidates, newest first, until the page is full, all of it as the index
 // is at one time.
-func (s *seek) run(ctx context.Context, in []chat.RoomName) (result Result, err error) {
+func (s *searchRun) run(ctx context.Context, in []chat.RoomName) (result Result, err error) {
 	tx, err := s.conn.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return result, err
@@ -300,7 +300,7 @@ func (s *seek) run(ctx context.Context, in []chat.RoomName) (result Result, err 
 
 // cursorBehind returns the cursor of what comes behind the last of hits, in a window
 // that began at top.
-func (s *seek) cursorBehind(hits []Hit, top int64) string {
+func (s *searchRun) cursorBehind(hits []Hit, top int64) string {
 	last := hits[len(hits)-1]
 	if s.query.Order == Relevance {
 		if last.number >= top { // the page was full with the windows before
@@ -317,7 +317,7 @@ func (h Hit) compare(other Hit) int {
 }
 
 // behindCursor drops the hits of the first window that earlier pages have shown.
-func (s *seek) behindCursor(hits []Hit) []Hit {
+func (s *searchRun) behindCursor(hits []Hit) []Hit {
 	if s.at.number == 0 {
 		return hits
 	}
@@ -332,10 +332,10 @@ func (s *seek) behindCursor(hits []Hit) []Hit {
 
 // candidates reads the next documents, at most size, and returns those of them that
 // are hits, newest first, and the number of the last that it looked at.
-func (s *seek) candidates(ctx context.Context, size int, top int64) (hits []Hit, last int64, more bool, err error) {
+func (s *searchRun) candidates(ctx context.Context, size int, top int64) (hits []Hit, last int64, more bool, err error) {
 	last = top
 	var numbers []int64
-	var places []place
+	var places []docRef
 	for more = true; more && len(numbers) < size && s.numbers < mostNumbers; {
 		var found []int64
 		for len(found) < size-len(numbers) {
@@ -365,7 +365,7 @@ func (s *seek) candidates(ctx context.Context, size int, top int64) (hits []Hit,
 }
 
 // next returns the newest candidate before top, 0 if there is none.
-func (s *seek) next(ctx context.Context, top int64) (int64, error) {
+func (s *searchRun) next(ctx context.Context, top int64) (int64, error) {
 	for {
 		if s.found != nil {
 			if n := s.found.before(int(min(top-s.segment.first, segmentDocuments))); n >= 0 {
@@ -385,14 +385,14 @@ func (s *seek) next(ctx context.Context, top int64) (int64, error) {
 			return 0, nil
 		}
 		s.segment, s.segments = s.segments[n-1], s.segments[:n-1]
-		if err := s.look(ctx); err != nil {
+		if err := s.findCandidates(ctx); err != nil {
 			return 0, err
 		}
 	}
 }
 
-// look finds the candidates in a segment.
-func (s *seek) look(ctx context.Context) error {
+// findCandidates finds the candidates in a segment.
+func (s *searchRun) findCandidates(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -414,15 +414,15 @@ func (s *seek) look(ctx context.Context) error {
 }
 
 // hits reads the texts of candidates and returns those that match.
-func (s *seek) hits(ctx context.Context, numbers []int64, places []place) ([]Hit, error) {
+func (s *searchRun) hits(ctx context.Context, numbers []int64, places []docRef) ([]Hit, error) {
 	if len(numbers) == 0 {
 		return nil, nil
 	}
 	s.texts += len(numbers)
-	asked := make([]chat.Place, len(places))
+	asked := make([]chat.MessageRef, len(places))
 	s.db.mu.Lock()
 	for i, p := range places {
-		asked[i] = chat.Place{Room: s.db.names[p.room], Seq: p.seq}
+		asked[i] = chat.MessageRef{Room: s.db.names[p.room], Seq: p.seq}
 	}
 	s.db.mu.Unlock()
 	events, err := s.source.Texts(ctx, asked)

@@ -7,9 +7,9 @@ import (
 	"parley/internal/chat"
 )
 
-// A lag is how far the index is behind in a room: it has one while there are events
+// A roomLag is how far the index is behind in a room: it has one while there are events
 // that are not indexed. It is guarded by Index.mu.
-type lag struct {
+type roomLag struct {
 	events  int       // about how many these are
 	since   time.Time // what was said before is indexed; zero: not known
 	touched time.Time // the first event since the room was last read; zero: there was none
@@ -19,15 +19,15 @@ type lag struct {
 	purged  chat.Seq  // deletions up to this one are done, whatever the cursor says
 }
 
-// Touched says that a room has new events. It never blocks, and may be called for
+// RoomChanged says that a room has new events. It never blocks, and may be called for
 // each of them: many are one until the index gets to them.
-func (x *Index) Touched(t chat.Touch) {
+func (x *Index) RoomChanged(t chat.RoomActivity) {
 	x.traffic.note(t.Events)
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	l := x.lags[t.Room]
 	if l == nil {
-		l = &lag{since: t.At}
+		l = &roomLag{since: t.At}
 		x.lags[t.Room] = l
 	}
 	l.events += t.Events
@@ -37,7 +37,7 @@ func (x *Index) Touched(t chat.Touch) {
 	if t.Deleted && l.deleted.IsZero() {
 		l.deleted = t.At
 	}
-	x.rouse()
+	x.wakeRun()
 }
 
 // Lag returns how many events are in the log and not in the index, and for how
@@ -145,10 +145,10 @@ func (x *Index) nextRetry() (next time.Time) {
 
 // takeDeletions returns the rooms in which something was deleted that the index may
 // hold. What is deleted from now on is another matter.
-func (x *Index) takeDeletions() map[chat.RoomName]lag {
+func (x *Index) takeDeletions() map[chat.RoomName]roomLag {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	rooms := make(map[chat.RoomName]lag)
+	rooms := make(map[chat.RoomName]roomLag)
 	for room, l := range x.lags {
 		if !l.deleted.IsZero() {
 			rooms[room] = *l

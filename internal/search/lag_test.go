@@ -43,7 +43,7 @@ func TestAnswersSayWhatTheyLack(t *testing.T) {
 		begin := time.Now()
 		for n, room := range []chat.RoomName{"attic", "lobby", "lobby"} {
 			l.say(room, "Ada", "said")
-			x.Touched(chat.Touch{Room: room, Events: 1, At: begin.Add(time.Duration(n) * time.Second)})
+			x.RoomChanged(chat.RoomActivity{Room: room, Events: 1, At: begin.Add(time.Duration(n) * time.Second)})
 		}
 		for name, tt := range map[string]struct {
 			rooms    []chat.RoomName
@@ -141,7 +141,7 @@ func TestAFaultOfTheLogDoesNotHarmTheIndex(t *testing.T) {
 				stop := run(t, x)
 				defer stop()
 				time.Sleep(time.Second)
-				made := x.database().made
+				made := x.database().fileID
 				tear := func(err error) {
 					l.mu.Lock()
 					defer l.mu.Unlock()
@@ -152,7 +152,7 @@ func TestAFaultOfTheLogDoesNotHarmTheIndex(t *testing.T) {
 				l.say("attic", "Ada", "said later")
 				l.say("lobby", "Ada", "said later")
 				for _, room := range []chat.RoomName{"attic", "lobby"} {
-					x.Touched(chat.Touch{Room: room, Events: 1, At: last.Add(time.Second)})
+					x.RoomChanged(chat.RoomActivity{Room: room, Events: 1, At: last.Add(time.Second)})
 				}
 				time.Sleep(time.Hour)
 				if n, complete, _ := whole(t, x, "later", "lobby"); n != 1 || !complete {
@@ -175,7 +175,7 @@ func TestAFaultOfTheLogDoesNotHarmTheIndex(t *testing.T) {
 				if n, complete, _ := whole(t, x, "later", "lobby", "attic"); n != 3 || !complete {
 					t.Errorf("once it can be read: %d, %v", n, complete)
 				}
-				if x.database().made != made {
+				if x.database().fileID != made {
 					t.Error("the index was made anew")
 				}
 				if n := strings.Count(log.String(), "level=ERROR"); n != 1 || !strings.Contains(log.String(), "follows again") {
@@ -195,7 +195,7 @@ func TestASearchThatCannotReadTheLogDoesNotHarmTheIndex(t *testing.T) {
 		stop := run(t, x)
 		defer stop()
 		time.Sleep(time.Second)
-		made := x.database().made
+		made := x.database().fileID
 		l.mu.Lock()
 		l.failed = corrupt(t)
 		l.mu.Unlock()
@@ -206,8 +206,8 @@ func TestASearchThatCannotReadTheLogDoesNotHarmTheIndex(t *testing.T) {
 		l.mu.Lock()
 		l.failed = nil
 		l.mu.Unlock()
-		wantFound(t, x, "said", chat.Place{Room: "lobby", Seq: 1})
-		if x.database().made != made {
+		wantFound(t, x, "said", chat.MessageRef{Room: "lobby", Seq: 1})
+		if x.database().fileID != made {
 			t.Error("the index was made anew")
 		}
 	})
@@ -268,7 +268,7 @@ func TestWhateverStandsInItsPlaceTheIndexHeals(t *testing.T) {
 					tt.clear(t, indexFile(dir))
 					time.Sleep(retryEvery + time.Second)
 				}
-				wantFound(t, x, "said", chat.Place{Room: "lobby", Seq: 1})
+				wantFound(t, x, "said", chat.MessageRef{Room: "lobby", Seq: 1})
 			})
 		})
 	}
@@ -293,7 +293,7 @@ func TestIndexThatIsTakenAwayIsMadeAnew(t *testing.T) {
 				l.say("lobby", "Ada", "said")
 				touch(x, "lobby")
 				time.Sleep(time.Minute)
-				wantFound(t, x, "said", chat.Place{Room: "lobby", Seq: 1}, chat.Place{Room: "lobby", Seq: 2})
+				wantFound(t, x, "said", chat.MessageRef{Room: "lobby", Seq: 1}, chat.MessageRef{Room: "lobby", Seq: 2})
 				if info, err := os.Stat(indexFile(dir)); err != nil || info.IsDir() {
 					t.Errorf("%v, %v", info, err)
 				}
@@ -338,7 +338,7 @@ func TestInNarrowsTheRoomsOfASearch(t *testing.T) {
 			if only {
 				want = tt.only
 			}
-			found, err := x.Find(t.Context(), chat.Search{Typed: tt.typed, Rooms: []chat.RoomName{"lobby"}, Only: only})
+			found, err := x.Find(t.Context(), chat.Search{Text: tt.typed, Rooms: []chat.RoomName{"lobby"}, Only: only})
 			must(t, err)
 			var got []chat.RoomName
 			for _, h := range found.Hits {

@@ -32,7 +32,7 @@ var layouts = []layout{
 func plain(text string) string { return text }
 
 func tokensOf(text string) string {
-	d := document{place: place{room: 1 + int64(len(text)%200), author: 1 + int64(len(text)%999)}, text: text}
+	d := document{docRef: docRef{room: 1 + int64(len(text)%200), author: 1 + int64(len(text)%999)}, text: text}
 	return string(appendTokens(nil, &d))
 }
 
@@ -101,7 +101,7 @@ func (l layout) time(b *testing.B, db *sql.DB, what string, words []string, matc
 	var times []time.Duration
 	for _, w := range slices.Repeat(words, 5) {
 		begin := time.Now()
-		err := each(context.Background(), db, `SELECT rowid FROM x WHERE x MATCH $1 ORDER BY rowid DESC LIMIT 20`, []any{match(w)}, func(scan func(...any) error) error {
+		err := eachRow(context.Background(), db, `SELECT rowid FROM x WHERE x MATCH $1 ORDER BY rowid DESC LIMIT 20`, []any{match(w)}, func(scan func(...any) error) error {
 			var id int64
 			return scan(&id)
 		})

@@ -81,7 +81,7 @@ func (l *memLog) After(_ context.Context, room chat.RoomName, seq chat.Seq, limi
 	return slices.Clone(events[from:min(from+limit, len(events))]), cmp.Or(l.failed, l.torn[room])
 }
 
-func (l *memLog) Texts(_ context.Context, places []chat.Place) ([]chat.Event, error) {
+func (l *memLog) Texts(_ context.Context, places []chat.MessageRef) ([]chat.Event, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	events := make([]chat.Event, len(places))
@@ -94,7 +94,7 @@ func (l *memLog) Texts(_ context.Context, places []chat.Place) ([]chat.Event, er
 }
 
 // current returns a message as it is now.
-func (l *memLog) current(p chat.Place) chat.Event {
+func (l *memLog) current(p chat.MessageRef) chat.Event {
 	e := l.rooms[p.Room][p.Seq-1]
 	for _, later := range l.rooms[p.Room][p.Seq:] {
 		if later.Kind == chat.Edit && later.Target == p.Seq && e.Text != "" {
@@ -140,16 +140,16 @@ func follow(t testing.TB, x *Index, l *memLog) {
 		touch(x, room)
 	}
 	must(t, x.catchUp(t.Context()))
-	must(t, x.unread)
+	must(t, x.readErr)
 }
 
 // touch tells the index of a new event in a room.
 func touch(x *Index, room chat.RoomName) {
-	x.Touched(chat.Touch{Room: room, Events: 1, At: time.Now()})
+	x.RoomChanged(chat.RoomActivity{Room: room, Events: 1, At: time.Now()})
 }
 
 // found returns the places of all hits for a query, page by page.
-func found(t testing.TB, x *Index, q Query, rooms ...chat.RoomName) (places []chat.Place) {
+func found(t testing.TB, x *Index, q Query, rooms ...chat.RoomName) (places []chat.MessageRef) {
 	t.Helper()
 	for range 1000 {
 		r, err := x.Search(t.Context(), q, rooms)
@@ -157,7 +157,7 @@ func found(t testing.TB, x *Index, q Query, rooms ...chat.RoomName) (places []ch
 			t.Fatal(err)
 		}
 		for _, h := range r.Hits {
-			places = append(places, chat.Place{Room: h.Room, Seq: h.Seq})
+			places = append(places, chat.MessageRef{Room: h.Room, Seq: h.Seq})
 		}
 		if q.Cursor = r.Next; q.Cursor == "" {
 			return places
@@ -167,7 +167,7 @@ func found(t testing.TB, x *Index, q Query, rooms ...chat.RoomName) (places []ch
 	return nil
 }
 
-func wantFound(t testing.TB, x *Index, query string, want ...chat.Place) {
+func wantFound(t testing.TB, x *Index, query string, want ...chat.MessageRef) {
 	t.Helper()
 	for _, order := range []Order{Newest, Relevance} {
 		q := ParseQuery(query)
@@ -181,8 +181,8 @@ func wantFound(t testing.TB, x *Index, query string, want ...chat.Place) {
 	}
 }
 
-func sortPlaces(places []chat.Place) {
-	slices.SortFunc(places, func(a, b chat.Place) int {
+func sortPlaces(places []chat.MessageRef) {
+	slices.SortFunc(places, func(a, b chat.MessageRef) int {
 		if a.Room != b.Room {
 			if a.Room < b.Room {
 				return -1

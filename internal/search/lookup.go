@@ -56,7 +56,7 @@ func (l *lookup) find(ctx context.Context, g segment, tokens []token, found *bit
 func (l *lookup) findIn(ctx context.Context, id int64, t token, found *bitmap) (more bool, err error) {
 	if l.leaf == nil || l.id != id {
 		l.leaf, l.at = nil, false
-		err := each(ctx, l.conn, `SELECT bytes FROM leaf WHERE id = $1`, []any{id}, func(scan func(...any) error) error { return scan(&l.leaf) })
+		err := eachRow(ctx, l.conn, `SELECT bytes FROM leaf WHERE id = $1`, []any{id}, func(scan func(...any) error) error { return scan(&l.leaf) })
 		if err == nil && l.leaf == nil {
 			err = errCut
 		}
@@ -110,7 +110,7 @@ func (l *lookup) starts(ctx context.Context, g segment) ([]string, error) {
 		return starts, nil
 	}
 	starts = make([]string, 0, g.leaves)
-	err := each(ctx, l.conn, `SELECT substr(bytes, 1, $3) FROM leaf WHERE id >= $1 AND id < $2 ORDER BY id`,
+	err := eachRow(ctx, l.conn, `SELECT substr(bytes, 1, $3) FROM leaf WHERE id >= $1 AND id < $2 ORDER BY id`,
 		[]any{g.base, g.base + int64(g.leaves), 3 + maxToken}, func(scan func(...any) error) error {
 			var head []byte
 			if err := scan(&head); err != nil {

@@ -69,16 +69,16 @@ func (m *model) text(r *rapid.T) string {
 }
 
 // message draws a message that was not deleted.
-func (m *model) message(r *rapid.T) (chat.Place, bool) {
+func (m *model) message(r *rapid.T) (chat.MessageRef, bool) {
 	room := m.room(r)
-	var alive []chat.Place
+	var alive []chat.MessageRef
 	for _, e := range m.log.rooms[room] {
 		if e.Kind == chat.Message && e.Text != "" {
-			alive = append(alive, chat.Place{Room: room, Seq: e.Seq})
+			alive = append(alive, chat.MessageRef{Room: room, Seq: e.Seq})
 		}
 	}
 	if len(alive) == 0 {
-		return chat.Place{}, false
+		return chat.MessageRef{}, false
 	}
 	return rapid.SampledFrom(alive).Draw(r, "message"), true
 }
@@ -121,11 +121,11 @@ func (m *model) search(r *rapid.T) {
 	case "from":
 		query, matches = "from:ada "+words[0], func(e chat.Event) bool { return strings.HasPrefix(e.From.Name, "Ada") && has(e.Text, words[0], false) }
 	}
-	var want []chat.Place
+	var want []chat.MessageRef
 	for _, room := range rooms {
 		for _, e := range m.log.rooms[room] {
-			if e.Kind == chat.Message && matches(m.log.current(chat.Place{Room: room, Seq: e.Seq})) {
-				want = append(want, chat.Place{Room: room, Seq: e.Seq})
+			if e.Kind == chat.Message && matches(m.log.current(chat.MessageRef{Room: room, Seq: e.Seq})) {
+				want = append(want, chat.MessageRef{Room: room, Seq: e.Seq})
 			}
 		}
 	}
@@ -219,7 +219,7 @@ func TestDeletedTextIsGone(t *testing.T) {
 		}
 		for _, e := range l.rooms["lobby"] {
 			if e.Kind == chat.Message && e.Text != "" {
-				text := l.current(chat.Place{Room: "lobby", Seq: e.Seq}).Text
+				text := l.current(chat.MessageRef{Room: "lobby", Seq: e.Seq}).Text
 				delete(gone, text[strings.LastIndexByte(text, ' ')+1:])
 			}
 		}
@@ -241,7 +241,7 @@ func TestDeletedTextIsGone(t *testing.T) {
 
 func wantCount(t *testing.T, x *Index, what string, want int) {
 	t.Helper()
-	both := map[chat.Place]bool{}
+	both := map[chat.MessageRef]bool{}
 	for _, word := range []string{"common", "edited"} {
 		for _, p := range found(t, x, ParseQuery(word), "lobby") {
 			both[p] = true

@@ -66,7 +66,7 @@ type Source interface {
 	Deletions(ctx context.Context, room chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error)
 	// Texts returns messages as they are now, each where its place is; one that was
 	// deleted or never was is the zero Event.
-	Texts(ctx context.Context, places []chat.Place) ([]chat.Event, error)
+	Texts(ctx context.Context, places []chat.MessageRef) ([]chat.Event, error)
 }
 
 // Config says where an Index keeps its file and whom it tells.
@@ -90,18 +90,18 @@ type Index struct {
 	db   *database    // nil: not open
 
 	// Owned by Run.
-	troubled bool      // what it does failed, and that was logged
-	unread   error     // why a room could not be read
-	unwiped  time.Time // since when the write-ahead log may hold what was deleted; zero: it does not
-	shut     time.Time // since when the file cannot be opened; zero: it can
+	errLogged     bool      // what it does failed, and that was logged
+	readErr       error     // why a room could not be read
+	walDirtySince time.Time // since when the write-ahead log may hold what was deleted; zero: it does not
+	closedSince   time.Time // since when the file cannot be opened; zero: it can
 
 	traffic traffic
 
 	mu      sync.Mutex
-	broken  error                  // what a search met in the file, which has to be made anew
-	lags    map[chat.RoomName]*lag // of rooms that have events that are not indexed
-	unknown time.Time              // since when it is not known which those are; zero: it is
-	wake    chan struct{}          // holds one value when there is something for Run to do
+	broken  error                      // what a search met in the file, which has to be made anew
+	lags    map[chat.RoomName]*roomLag // of rooms that have events that are not indexed
+	unknown time.Time                  // since when it is not known which those are; zero: it is
+	wake    chan struct{}              // holds one value when there is something for Run to do
 }
 
 // New returns an index of source. It does nothing until Run.
@@ -112,7 +112,7 @@ func New(source Source, cfg Config) *Index {
 		epoch:   cfg.Epoch,
 		logger:  cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
 		indexed: cfg.Indexed,
-		lags:    make(map[chat.RoomName]*lag),
+		lags:    make(map[chat.RoomName]*roomLag),
 		unknown: time.Now(),
 		wake:    make(chan struct{}, 1),
 	}
@@ -127,11 +127,11 @@ func (x *Index) breakDown(err error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.broken = err
-	x.rouse()
+	x.wakeRun()
 }
 
-// rouse wakes Run.
-func (x *Index) rouse() {
+// wakeRun wakes Run.
+func (x *Index) wakeRun() {
 	select {
 	case x.wake <- struct{}{}:
 	default:

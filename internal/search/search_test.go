@@ -15,7 +15,7 @@ func TestSearchFindsWhatWasSaid(t *testing.T) {
 	five := l.say("attic", "Zoë", "การประชุมเริ่มแล้ว 회의를 시작합니다 🎉")
 	x := newIndex(t, l, t.TempDir())
 	follow(t, x, l)
-	for query, want := range map[string][]chat.Place{
+	for query, want := range map[string][]chat.MessageRef{
 		"engine":                       {{Room: "lobby", Seq: one}},
 		"ENGINE analytical":            {{Room: "lobby", Seq: one}},
 		`"analytical engine"`:          {{Room: "lobby", Seq: one}},

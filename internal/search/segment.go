@@ -39,7 +39,7 @@ type queryer interface {
 
 // readSegments returns all segments in the order of their documents.
 func readSegments(ctx context.Context, db queryer) (segments []segment, err error) {
-	err = each(ctx, db, `SELECT first, documents, base, leaves, version FROM segment ORDER BY first`, nil, func(scan func(...any) error) error {
+	err = eachRow(ctx, db, `SELECT first, documents, base, leaves, version FROM segment ORDER BY first`, nil, func(scan func(...any) error) error {
 		var g segment
 		err := scan(&g.first, &g.documents, &g.base, &g.leaves, &g.version)
 		segments = append(segments, g)
@@ -54,7 +54,7 @@ func readSegments(ctx context.Context, db queryer) (segments []segment, err erro
 // readLeaves returns a segment's leaves in order.
 func readLeaves(ctx context.Context, db queryer, g segment) ([][]byte, error) {
 	leaves := make([][]byte, 0, g.leaves)
-	err := each(ctx, db, `SELECT bytes FROM leaf WHERE id >= $1 AND id < $2 ORDER BY id`, []any{g.base, g.base + int64(g.leaves)}, func(scan func(...any) error) error {
+	err := eachRow(ctx, db, `SELECT bytes FROM leaf WHERE id >= $1 AND id < $2 ORDER BY id`, []any{g.base, g.base + int64(g.leaves)}, func(scan func(...any) error) error {
 		var leaf []byte
 		err := scan(&leaf)
 		leaves = append(leaves, leaf)
@@ -175,9 +175,9 @@ func merge(inputs []*entryReader) ([][]byte, error) {
 // A rewrite is what becomes of a segment: some documents are taken out of all lists,
 // and some come into others.
 type rewrite struct {
-	leaves [][]byte
-	gone   bitmap
-	added  map[string][]int // numbers in the segment, ascending, by token
+	leaves  [][]byte
+	removed bitmap
+	added   map[string][]int // numbers in the segment, ascending, by token
 }
 
 // run calls emit for each entry that is left or new, with the leaf that it belongs
@@ -208,7 +208,7 @@ func (w *rewrite) run(emit func(leaf int, token []byte, p posting) bool) error {
 				break
 			}
 			isAdded := len(tokens) > 0 && tokens[0] == string(r.token)
-			met, err := r.posting.meets(&w.gone)
+			met, err := r.posting.meets(&w.removed)
 			if err != nil {
 				return err
 			}
@@ -217,7 +217,7 @@ func (w *rewrite) run(emit func(leaf int, token []byte, p posting) bool) error {
 				if numbers, err = r.posting.append(numbers[:0], 0); err != nil {
 					return err
 				}
-				numbers = slices.DeleteFunc(numbers, w.gone.has)
+				numbers = slices.DeleteFunc(numbers, w.removed.has)
 				if isAdded {
 					numbers = append(numbers, w.added[tokens[0]]...)
 					slices.Sort(numbers)
@@ -246,9 +246,9 @@ func (w *rewrite) startBehind(i int) []byte {
 	return nil
 }
 
-// inPlace returns the leaves that change, by their place. It reports false if one of
+// overwriteLeaves returns the leaves that change, by their place. It reports false if one of
 // them would become too long.
-func (w *rewrite) inPlace() (changed map[int][]byte, fits bool, err error) {
+func (w *rewrite) overwriteLeaves() (changed map[int][]byte, fits bool, err error) {
 	changed = make(map[int][]byte)
 	writer, at := leafWriter{}, 0
 	take := func() {
@@ -270,8 +270,8 @@ func (w *rewrite) inPlace() (changed map[int][]byte, fits bool, err error) {
 	return changed, fits, err
 }
 
-// anew returns all leaves of the segment.
-func (w *rewrite) anew() ([][]byte, error) {
+// newLeaves returns all leaves of the segment.
+func (w *rewrite) newLeaves() ([][]byte, error) {
 	var out segmentWriter
 	err := w.run(func(_ int, token []byte, p posting) bool { out.add(token, p); return true })
 	return out.end(), err

@@ -111,7 +111,7 @@ func TestARewrittenSegmentHoldsWhatIsLeftAndWhatIsNew(t *testing.T) {
 		w := rewrite{leaves: leavesOf(before), added: make(map[string][]int)}
 		var gone []int
 		for _, n := range rapid.SliceOfN(rapid.IntRange(0, documents-1), 0, 20).Draw(r, "gone") {
-			w.gone.set(n)
+			w.removed.set(n)
 			gone = append(gone, n)
 		}
 		if len(gone) > 0 {
@@ -121,7 +121,7 @@ func TestARewrittenSegmentHoldsWhatIsLeftAndWhatIsNew(t *testing.T) {
 		}
 		want := make(map[string][]int)
 		for token, numbers := range before {
-			if left := slices.DeleteFunc(slices.Clone(numbers), w.gone.has); len(left) > 0 {
+			if left := slices.DeleteFunc(slices.Clone(numbers), w.removed.has); len(left) > 0 {
 				want[token] = left
 			}
 		}
@@ -129,14 +129,14 @@ func TestARewrittenSegmentHoldsWhatIsLeftAndWhatIsNew(t *testing.T) {
 			want[token] = append(want[token], numbers...)
 			slices.Sort(want[token])
 		}
-		anew, err := w.anew()
+		anew, err := w.newLeaves()
 		if err != nil {
 			r.Fatal(err)
 		}
 		if diff := cmp.Diff(want, listsOf(r, anew)); diff != "" {
 			r.Fatalf("anew (-want +got):\n%s", diff)
 		}
-		changed, fits, err := w.inPlace()
+		changed, fits, err := w.overwriteLeaves()
 		if err != nil {
 			r.Fatal(err)
 		}

@@ -11,10 +11,10 @@ import (
 // A storm that lasts has it work one part in lateRest, so that it is not late without
 // end; when the storm is over it catches up.
 const (
-	storm     = 1000 // events in a second
-	stormRest = 100
-	late      = time.Minute // behind
-	lateRest  = 10
+	heavyTraffic = 1000 // events in a second
+	heavyRest    = 100
+	longHeavy    = time.Minute // behind
+	lateRest     = 10
 )
 
 // A traffic is how much has happened lately in all rooms together.
@@ -40,11 +40,11 @@ func (t *traffic) turn(now time.Time) {
 	}
 }
 
-// isStorm reports whether more has happened in the last second or two than the
+// isHeavy reports whether more has happened in the last second or two than the
 // index can follow at no cost to others.
-func (t *traffic) isStorm() bool {
+func (t *traffic) isHeavy() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.turn(time.Now())
-	return max(t.rate, float64(t.count)) > storm
+	return max(t.rate, float64(t.count)) > heavyTraffic
 }

@@ -29,11 +29,11 @@ func TestAStormIsMoreThanAThousandEventsInASecond(t *testing.T) {
 					tr.note(tt.each)
 					time.Sleep(tt.every)
 				}
-				if got := tr.isStorm(); got != tt.storm {
+				if got := tr.isHeavy(); got != tt.storm {
 					t.Errorf("it is a storm: %v", got)
 				}
 				time.Sleep(2 * time.Second)
-				if tr.isStorm(); tr.isStorm() {
+				if tr.isHeavy(); tr.isHeavy() {
 					t.Error("it does not end")
 				}
 			})
@@ -60,7 +60,7 @@ func TestInAStormTheIndexWorksOnePartInAHundredUntilItIsOver(t *testing.T) {
 		go func() {
 			defer close(done)
 			for ctx.Err() == nil {
-				x.Touched(chat.Touch{Room: "lobby", Events: 100, At: time.Now()})
+				x.RoomChanged(chat.RoomActivity{Room: "lobby", Events: 100, At: time.Now()})
 				rest(ctx, 10*time.Millisecond)
 			}
 		}()
@@ -69,7 +69,7 @@ func TestInAStormTheIndexWorksOnePartInAHundredUntilItIsOver(t *testing.T) {
 			t.Errorf("in a storm: %v", got)
 		}
 		x.mu.Lock()
-		x.lags["attic"] = &lag{since: time.Now().Add(-2 * late)}
+		x.lags["attic"] = &roomLag{since: time.Now().Add(-2 * longHeavy)}
 		x.mu.Unlock()
 		if got := rested(true); got < 450*time.Millisecond || got > 600*time.Millisecond {
 			t.Errorf("in a storm that has lasted: %v", got)

@@ -22,20 +22,20 @@ type unit struct {
 // but a key or a picture in letters, and is found by its beginning.
 const maxWord = 40
 
-// unspaced are the scripts whose words cannot be told by their spaces. Korean
+// scriptsWithoutSpaces are the scripts whose words cannot be told by their spaces. Korean
 // has some, but puts its particles right behind a word.
-var unspaced = []*unicode.RangeTable{
+var scriptsWithoutSpaces = []*unicode.RangeTable{
 	unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Bopomofo, unicode.Yi,
 	unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar, unicode.Tibetan,
 }
 
-// bare are the scripts whose marks people leave out when they search. In those of
+// scriptsWithoutMarks are the scripts whose marks people leave out when they search. In those of
 // India and in Hebrew's neighbours to the east a mark may be the word's vowel.
-var bare = []*unicode.RangeTable{unicode.Latin, unicode.Greek, unicode.Cyrillic, unicode.Hebrew, unicode.Arabic}
+var scriptsWithoutMarks = []*unicode.RangeTable{unicode.Latin, unicode.Greek, unicode.Cyrillic, unicode.Hebrew, unicode.Arabic}
 
-// strokes are letters that look like another with something added, but that
+// strokeLetters are letters that look like another with something added, but that
 // Unicode takes for letters of their own.
-var strokes = strings.NewReplacer("ł", "l", "ø", "o", "đ", "d", "ħ", "h", "ŧ", "t", "ı", "i", "æ", "ae", "œ", "oe")
+var strokeLetters = strings.NewReplacer("ł", "l", "ø", "o", "đ", "d", "ħ", "h", "ŧ", "t", "ı", "i", "æ", "ae", "œ", "oe")
 
 // A class says what a rune does to the unit that is being read.
 type class uint8
@@ -62,14 +62,14 @@ func classOf(r rune) class {
 	case r == '\u30fb' || r == '\uff65': // a dot between words, in the block of Katakana
 		return gap
 	case unicode.IsLetter(r) || unicode.Is(unicode.Nl, r):
-		if unicode.In(r, unspaced...) || r == '\u30fc' || r == '\uff70' {
+		if unicode.In(r, scriptsWithoutSpaces...) || r == '\u30fc' || r == '\uff70' {
 			return lone
 		}
 		return letter
 	case '\ufe00' <= r && r <= '\ufe0f': // says how the one before is drawn
 		return unseen
 	case unicode.IsMark(r):
-		if unicode.In(r, unspaced...) {
+		if unicode.In(r, scriptsWithoutSpaces...) {
 			return lone
 		}
 		return mark
@@ -139,14 +139,14 @@ func fold(word string) string {
 				continue
 			}
 		} else {
-			stripped = unicode.In(r, bare...)
+			stripped = unicode.In(r, scriptsWithoutMarks...)
 		}
 		// In the list of tokens, ASCII punctuation would end one: ℀ is a/c.
 		if c := classOf(r); c != unseen && (c != gap || r > unicode.MaxASCII && r != utf8.RuneError) {
 			b.WriteRune(r)
 		}
 	}
-	return short(strokes.Replace(norm.NFC.String(b.String())))
+	return short(strokeLetters.Replace(norm.NFC.String(b.String())))
 }
 
 // isFolded reports whether fold would change nothing, for most words.

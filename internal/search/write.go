@@ -10,7 +10,7 @@ import (
 )
 
 // write writes what has been taken, and returns the next document's number.
-func (c *change) write(ctx context.Context) (next int64, err error) {
+func (c *transaction) write(ctx context.Context) (next int64, err error) {
 	if err := c.revise(ctx); err != nil {
 		return 0, err
 	}
@@ -29,7 +29,7 @@ func (c *change) write(ctx context.Context) (next int64, err error) {
 }
 
 // add appends the fresh documents, as a segment of their own.
-func (c *change) add(ctx context.Context) (next int64, err error) {
+func (c *transaction) add(ctx context.Context) (next int64, err error) {
 	next = c.db.next
 	c.fresh = slices.DeleteFunc(c.fresh, func(d *document) bool { return d == nil })
 	for documents := range slices.Chunk(c.fresh, segmentDocuments) {
@@ -63,7 +63,7 @@ func addTokens(lists map[string][]int, n int, d *document) {
 }
 
 // insert writes a segment behind the others.
-func (c *change) insert(ctx context.Context, g segment, leaves [][]byte) error {
+func (c *transaction) insert(ctx context.Context, g segment, leaves [][]byte) error {
 	i, _ := slices.BinarySearchFunc(c.segments, g.first, func(g segment, first int64) int { return cmp.Compare(g.first, first) })
 	g.base, g.leaves, g.version = c.nextLeaf, len(leaves), c.newVersion()
 	c.nextLeaf += int64(len(leaves))
@@ -81,7 +81,7 @@ func (c *change) insert(ctx context.Context, g segment, leaves [][]byte) error {
 }
 
 // remove takes away the segment at i.
-func (c *change) remove(ctx context.Context, i int) error {
+func (c *transaction) remove(ctx context.Context, i int) error {
 	g := c.segments[i]
 	c.segments = slices.Delete(c.segments, i, i+1)
 	if err := c.tx.exec(ctx, `DELETE FROM leaf WHERE id >= $1 AND id < $2`, g.base, g.base+int64(g.leaves)); err != nil {
@@ -93,14 +93,14 @@ func (c *change) remove(ctx context.Context, i int) error {
 	return nil
 }
 
-func (c *change) newVersion() int64 {
+func (c *transaction) newVersion() int64 {
 	c.db.version++
 	return c.db.version
 }
 
 // mergeSmall makes one of small segments at the end, when there are some of them.
 // So there are few, and each document is written a few times in all.
-func (c *change) mergeSmall(ctx context.Context) error {
+func (c *transaction) mergeSmall(ctx context.Context) error {
 	for _, size := range smallSegments {
 		from, total := len(c.segments), 0
 		for from > 0 && c.segments[from-1].documents < size {
@@ -123,7 +123,7 @@ func (c *change) mergeSmall(ctx context.Context) error {
 }
 
 // merge makes one of the segments from one place up to another.
-func (c *change) merge(ctx context.Context, from, to int) error {
+func (c *transaction) merge(ctx context.Context, from, to int) error {
 	merged := segment{first: c.segments[from].first}
 	var inputs []*entryReader
 	for _, g := range c.segments[from:to] {
@@ -147,14 +147,14 @@ func (c *change) merge(ctx context.Context, from, to int) error {
 }
 
 // extend adds documents to the end of a block.
-func (c *change) extend(ctx context.Context, id int64, documents []*document) error {
+func (c *transaction) extend(ctx context.Context, id int64, documents []*document) error {
 	places, err := c.block(ctx, id)
 	if err != nil {
 		return err
 	}
 	since, until := documents[0].atMS, documents[0].atMS
 	for _, d := range documents {
-		places = append(places, d.place)
+		places = append(places, d.docRef)
 		since, until = min(since, d.atMS), max(until, d.atMS)
 	}
 	err = c.tx.exec(ctx, `
@@ -168,7 +168,7 @@ func (c *change) extend(ctx context.Context, id int64, documents []*document) er
 // they say now under the same numbers, so that their places in time stay. Each segment
 // is read once, however many of its documents change, and of its leaves those are
 // written that change.
-func (c *change) revise(ctx context.Context) error {
+func (c *transaction) revise(ctx context.Context) error {
 	numbers := slices.Sorted(maps.Keys(c.old))
 	for len(numbers) > 0 {
 		i, _ := slices.BinarySearchFunc(c.segments, numbers[0], func(g segment, n int64) int { return cmp.Compare(g.end()-1, n) })
@@ -179,7 +179,7 @@ func (c *change) revise(ctx context.Context) error {
 		w := rewrite{added: make(map[string][]int)}
 		for ; len(numbers) > 0 && numbers[0] < g.end(); numbers = numbers[1:] {
 			n := int(numbers[0] - g.first)
-			w.gone.set(n)
+			w.removed.set(n)
 			if d := c.old[numbers[0]]; d.text != "" {
 				addTokens(w.added, n, d)
 			} else {
@@ -194,17 +194,17 @@ func (c *change) revise(ctx context.Context) error {
 }
 
 // rewrite changes the segment at i.
-func (c *change) rewrite(ctx context.Context, i int, w *rewrite) (err error) {
+func (c *transaction) rewrite(ctx context.Context, i int, w *rewrite) (err error) {
 	g := c.segments[i]
 	if w.leaves, err = readLeaves(ctx, c.tx, g); err != nil {
 		return err
 	}
-	changed, fits, err := w.inPlace()
+	changed, fits, err := w.overwriteLeaves()
 	if err != nil {
 		return err
 	}
 	if !fits {
-		leaves, err := w.anew()
+		leaves, err := w.newLeaves()
 		if err != nil {
 			return err
 		}

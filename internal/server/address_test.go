@@ -56,8 +56,7 @@ func TestTheClientsAddress(t *testing.T) {
 }
 
 func TestConnectionsFromOneAddressAreLimited(t *testing.T) {
-	s := &Server{addresses: addresses{limit: 2}}
-	s.initDoors()
+	s := &Server{addresses: addresses{limit: 2}, links: newLinks(linkConfig{})}
 	one, other := netip.MustParseAddr("203.0.113.9"), netip.MustParseAddr("203.0.113.10")
 	for range 2 {
 		if err := s.admit(one); err != nil {

@@ -22,8 +22,8 @@ type batch struct {
 
 // A batchEntry is what goes to one connection.
 type batchEntry struct {
-	outlet *outlet
-	port   batched
+	outlet *Outbound
+	port   batchWriter
 	given  []byte // what Add was given
 
 	fd         int
@@ -31,9 +31,9 @@ type batchEntry struct {
 	from, upto int    // else where it is in records
 }
 
-// A batched port is an egress that can take part in a batch.
-type batched interface {
-	egress
+// A batchWriter port is an egress that can take part in a batch.
+type batchWriter interface {
+	transportWriter
 	// enlist prepares p to be sent. It reports false if p has to be written by itself.
 	enlist(b *batch, e *batchEntry, p []byte) bool
 	// settle says what became of what was enlisted, sent: n bytes have gone out. It
@@ -59,7 +59,7 @@ func NewBatch() room.Batch {
 
 // Add implements room.Batch.
 func (b *batch) Add(sink room.Sink, p []byte) bool {
-	o, ok := sink.(*outlet)
+	o, ok := sink.(*Outbound)
 	if !ok || b.ring == nil || len(p) > maxBatched || len(b.entries) == ringSize || !o.mu.TryLock() {
 		return false
 	}
@@ -70,8 +70,8 @@ func (b *batch) Add(sink room.Sink, p []byte) bool {
 			o.mu.Unlock()
 		}
 	}()
-	port, ok := o.port.(batched)
-	if !ok || o.dead || o.sealed || len(o.out) > 0 {
+	port, ok := o.transport.(batchWriter)
+	if !ok || o.dead || o.closeQueued || len(o.out) > 0 {
 		return false
 	}
 	b.entries = append(b.entries, batchEntry{outlet: o, port: port, given: p})
@@ -137,12 +137,12 @@ func (b *batch) Close() {
 	}
 }
 
-func (k *socket) enlist(_ *batch, e *batchEntry, p []byte) bool {
+func (k *tcpTransport) enlist(_ *batch, e *batchEntry, p []byte) bool {
 	e.fd, e.plain = k.fd, p
 	return true
 }
 
-func (k *socket) settle(_, p []byte, n int, err error) (int, error) {
+func (k *tcpTransport) settle(_, p []byte, n int, err error) (int, error) {
 	if err != nil || n == len(p) {
 		return n, err
 	}
@@ -152,7 +152,7 @@ func (k *socket) settle(_, p []byte, n int, err error) (int, error) {
 
 // enlist has the records of p put into the batch. Until settle, all other records
 // wait behind them.
-func (k *tlsSocket) enlist(b *batch, e *batchEntry, p []byte) (added bool) {
+func (k *tlsTransport) enlist(b *batch, e *batchEntry, p []byte) (added bool) {
 	if k.waiting() {
 		return false
 	}
@@ -169,13 +169,13 @@ func (k *tlsSocket) enlist(b *batch, e *batchEntry, p []byte) (added bool) {
 }
 
 // gather has records put into to instead of being sent.
-func (k *tlsSocket) gather(to *[]byte) {
+func (k *tlsTransport) gather(to *[]byte) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.gathers = to
 }
 
-func (k *tlsSocket) settle(sent, p []byte, n int, err error) (int, error) {
+func (k *tlsTransport) settle(sent, p []byte, n int, err error) (int, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.flying = false

@@ -157,8 +157,8 @@ func TestBatchThatBreaksEndsItsConnections(t *testing.T) {
 			defer func() { overTLS = false }()
 			ts := startServer(t, Config{DebugEcho: true}, room.Config{})
 			c := ts.dial(t, "/debug/echo")
-			until(t, "the connection", func() bool { return len(ts.wheel.all()) == 1 })
-			out := &ts.wheel.all()[0].out
+			until(t, "the connection", func() bool { return len(ts.links.wheel.all()) == 1 })
+			out := &ts.links.wheel.all()[0].out
 			b, _ := NewBatch().(*batch)
 			if !b.Add(out, []byte("lost")) {
 				t.Fatal("a free connection is not taken")
@@ -178,7 +178,7 @@ func TestBatchThatBreaksEndsItsConnections(t *testing.T) {
 				t.Error("a broken batch takes more")
 			}
 			io.Copy(io.Discard, c.in) // until it ends, in whatever way
-			until(t, "the connection to be gone", func() bool { return len(ts.wheel.all()) == 0 })
+			until(t, "the connection to be gone", func() bool { return len(ts.links.wheel.all()) == 0 })
 		})
 	}
 }

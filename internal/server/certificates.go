@@ -5,31 +5,33 @@ import (
 	"crypto/tls"
 	"log/slog"
 	"net/http"
+
+	"parley/internal/certs"
 )
 
 // certificates are where TLS gets its certificate from: files or a certificate
 // authority.
 type certificates interface {
-	// config returns what TLS needs to know.
-	config() *tls.Config
-	// run keeps the certificates fresh until ctx ends.
-	run(ctx context.Context) error
-	// reload reads again what may have changed.
-	reload()
-	// challenges lets a certificate authority look for its proofs before h.
-	challenges(h http.Handler) http.Handler
+	// Config returns the TLS configuration that serves them.
+	Config() *tls.Config
+	// Run keeps the certificates fresh until ctx ends.
+	Run(ctx context.Context) error
+	// Reload reads files again now.
+	Reload()
+	// Challenges answers a certificate authority's HTTP challenges, and passes all else to h.
+	Challenges(h http.Handler) http.Handler
 }
 
-// newCertificates returns what cfg asks for, nil if that is no TLS.
+// newCertificates returns the source of certificates that cfg asks for, nil without TLS.
 func newCertificates(cfg Config, logger *slog.Logger) (certificates, error) {
 	if err := cfg.checkTLS(); err != nil {
 		return nil, err
 	}
 	switch {
 	case len(cfg.Domain) > 0:
-		return newACME(cfg, logger), nil
+		return certs.NewACME(cfg.Domain, cfg.ACMECA, cfg.CertStore, logger), nil
 	case cfg.TLSCert != "":
-		return newKeyPair(cfg.TLSCert, cfg.TLSKey, logger)
+		return certs.NewKeyPair(cfg.TLSCert, cfg.TLSKey, logger)
 	}
 	return nil, nil
 }
@@ -37,6 +39,6 @@ func newCertificates(cfg Config, logger *slog.Logger) (certificates, error) {
 // ReloadCertificate reads the certificate's files again.
 func (s *Server) ReloadCertificate() {
 	if s.certs != nil {
-		s.certs.reload()
+		s.certs.Reload()
 	}
 }

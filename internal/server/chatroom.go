@@ -12,32 +12,33 @@ import (
 // chatroom answers GET /chatroom/{room}: the five-line protocol.
 func (s *Server) chatroom(w http.ResponseWriter, r *http.Request) {
 	given := r.PathValue("room")
-	session, ok := s.brings(w, r)
+	session, ok := s.streamSession(w, r)
 	if !ok {
 		return
 	}
-	s.upgrade(w, r, "", func(c *conn) talk { return &liner{conn: c, given: given, session: session} })
+	s.upgrade(w, r, "", func(c *Conn) Protocol { return &chatroomClient{Conn: c, s: s, givenName: given, session: session} })
 }
 
-// A liner is a connection that speaks the five-line protocol. Its fields
+// A chatroomClient is a connection that speaks the five-line protocol. Its fields
 // belong to the connection's reading goroutine.
-type liner struct {
-	*conn
-	given   string // the room's name as it came
-	session string // that the request brought; "" for most
-	live    registration
-	room    chat.RoomName
-	reader  *room.Reader
-	people  map[string]chat.Person // by the name as it came: who has spoken here
+type chatroomClient struct {
+	*Conn
+	s         *Server
+	givenName string // the room's name as it came
+	session   string // that the request brought; "" for most
+	live      registration
+	room      chat.RoomName
+	reader    *room.Reader
+	people    map[string]chat.Person // by the name as it came: who has spoken here
 }
 
-// maxLinerPeople is how many names one connection is remembered by; with one
+// maxChatroomNames is how many names one connection is remembered by; with one
 // more, all are guests anew.
-const maxLinerPeople = 64
+const maxChatroomNames = 64
 
 // begin enters the room. What a page of this protocol can show is a message,
 // so that is how it learns of a name that is none.
-func (l *liner) begin(ctx context.Context) error {
+func (l *chatroomClient) Begin(ctx context.Context) error {
 	if l.session != "" {
 		l.live.owner = l
 		if _, err := l.s.enter(ctx, &l.live, l.session); err != nil {
@@ -46,10 +47,12 @@ func (l *liner) begin(ctx context.Context) error {
 		}
 		l.session = ""
 	}
-	name, err := l.s.mayLook(l.from, l.given, nil)
+	name, err := l.s.resolveRoom(l.From(), l.givenName, nil)
 	if err == nil {
 		l.room = name
-		l.reader, err = l.s.hub.Join(ctx, name, room.Joining{Sink: &l.out, Encoder: wire.Lines{}, Network: network(l.from)}, func(room.Joined) {})
+		who := chat.Who{Network: network(l.From())} // each message names its own author
+		j := room.JoinRequest{Sink: l.Out(), Encoder: wire.ChatroomFrames{}}
+		l.reader, err = l.s.hub.Join(ctx, who, name, j, func(room.JoinResult) {})
 	}
 	if err != nil {
 		l.refuse(err)
@@ -58,8 +61,8 @@ func (l *liner) begin(ctx context.Context) error {
 	return nil
 }
 
-// hear posts one line.
-func (l *liner) hear(ctx context.Context, m wire.Message) {
+// receive posts one line.
+func (l *chatroomClient) Receive(ctx context.Context, m wire.WSMessage) {
 	if !l.live.begin() {
 		return
 	}
@@ -69,8 +72,8 @@ func (l *liner) hear(ctx context.Context, m wire.Message) {
 	}
 }
 
-func (l *liner) post(ctx context.Context, data []byte) error {
-	line, err := wire.DecodeLine(data)
+func (l *chatroomClient) post(ctx context.Context, data []byte) error {
+	line, err := wire.DecodeChatroom(data)
 	if err != nil {
 		return err
 	}
@@ -79,33 +82,33 @@ func (l *liner) post(ctx context.Context, data []byte) error {
 		return err
 	}
 	taken := false
-	l.out.begin()
+	l.Out().BeginSend()
 	defer func() {
 		if !taken { // also after a panic: the goodbye waits for all answers
-			l.out.end(func(dst []byte) []byte { return dst })
+			l.Out().EndSend(func(dst []byte) []byte { return dst })
 		}
 	}()
-	err = l.s.hub.Post(chat.Draft{Room: l.room, From: p, Text: line.Message, Network: network(l.from)}, func(c chat.Commit) {
-		defer l.s.contain(l.cut)
-		l.out.end(func(dst []byte) []byte {
+	err = l.s.hub.Post(chat.Draft{Room: l.room, From: p, Text: line.Message, Network: network(l.From())}, func(c chat.Commit) {
+		defer l.Recover()
+		l.Out().EndSend(func(dst []byte) []byte {
 			if c.Err == nil {
 				return dst // the message itself is the answer
 			}
-			return wire.AppendLineError(dst, l.s.tell(c.Err))
+			return wire.AppendChatroomError(dst, l.s.reportable(c.Err))
 		})
 		if c.Err != nil {
-			l.s.acks.push(l.conn)
+			l.SendLater()
 		}
 	})
 	if taken = err == nil; !taken {
 		return err
 	}
-	l.reader.Appear(p)
+	l.reader.BecomeMember(p)
 	return nil
 }
 
 // person returns the guest who goes by a name on this connection.
-func (l *liner) person(ctx context.Context, given string) (chat.Person, error) {
+func (l *chatroomClient) person(ctx context.Context, given string) (chat.Person, error) {
 	if p, ok := l.people[given]; ok {
 		return p, nil
 	}
@@ -113,34 +116,34 @@ func (l *liner) person(ctx context.Context, given string) (chat.Person, error) {
 	if err != nil {
 		return chat.Person{}, err
 	}
-	p, _, err := l.s.newGuest(ctx, l.from, name, "")
+	p, _, err := l.s.newGuest(ctx, l.From(), name, "")
 	if err != nil {
 		return chat.Person{}, err
 	}
-	if l.people == nil || len(l.people) >= maxLinerPeople {
+	if l.people == nil || len(l.people) >= maxChatroomNames {
 		l.people = map[string]chat.Person{}
 	}
 	l.people[given] = p
 	return p, nil
 }
 
-func (l *liner) refuse(err error) {
-	e := l.s.tell(err)
-	l.out.answer(func(dst []byte) []byte { return wire.AppendLineError(dst, e) })
+func (l *chatroomClient) refuse(err error) {
+	e := l.s.reportable(err)
+	l.Out().QueueAnswer(func(dst []byte) []byte { return wire.AppendChatroomError(dst, e) })
 }
 
 // sessionEnded has the connection end, with a word that says why.
-func (l *liner) sessionEnded() {
-	l.out.answer(func(dst []byte) []byte { return wire.AppendLineError(dst, errSessionEnded) })
-	if l.dismiss(wire.CloseSignedOut, string(chat.SessionEnded)) {
+func (l *chatroomClient) sessionEnded() {
+	l.Out().QueueAnswer(func(dst []byte) []byte { return wire.AppendChatroomError(dst, errSessionEnded) })
+	if l.Close(wire.CloseSignedOut, string(chat.SessionEnded)) {
 		l.s.counted(chat.SessionEnded)
 	}
 }
 
-func (l *liner) end() {
-	l.s.live.remove(&l.live)
+func (l *chatroomClient) End() {
+	l.s.registry.remove(&l.live)
 	if l.reader != nil {
-		defer l.s.contain(l.cut)
+		defer l.Recover()
 		l.reader.Leave()
 	}
 }

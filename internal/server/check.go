@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 
+	"parley/internal/certs"
+
 	"golang.org/x/net/publicsuffix"
 )
 
@@ -25,7 +27,7 @@ func (c *Config) Check() error {
 		return err
 	}
 	if c.TLSCert != "" {
-		if err := (&keyPair{certFile: c.TLSCert, keyFile: c.TLSKey}).load(); err != nil {
+		if err := certs.CheckPair(c.TLSCert, c.TLSKey); err != nil {
 			return fmt.Errorf("--tls-cert and --tls-key: name the PEM files of a certificate and of its private key, "+
 				"which this user can read; %w", err)
 		}

@@ -57,8 +57,8 @@ func (cl *client) recognise(ctx context.Context, cmd wire.Command) (p chat.Perso
 			return chat.Person{}, "", errSessionEnded
 		default:
 			defer cl.live.done()
-			if p, err = cl.s.renamed(ctx, p, name, cmd.Nonce, cl.from); err != nil {
-				cl.s.live.remove(&cl.live) // the client may say hello again
+			if p, err = cl.s.renamed(ctx, p, name, cmd.Nonce, cl.From()); err != nil {
+				cl.s.registry.remove(&cl.live) // the client may say hello again
 			}
 			return p, cmd.Session, err
 		}
@@ -66,8 +66,8 @@ func (cl *client) recognise(ctx context.Context, cmd wire.Command) (p chat.Perso
 	if name == "" {
 		return p, "", &chat.Error{Code: chat.BadName, Message: "Say who you are: a name, or a session."}
 	}
-	if p, session, err = cl.s.newGuest(ctx, cl.from, name, ""); err == nil {
-		cl.s.live.add(&cl.live, p.ID, keyOf(session)) // nobody else knows it yet
+	if p, session, err = cl.s.newGuest(ctx, cl.From(), name, ""); err == nil {
+		cl.s.registry.add(&cl.live, p.ID, keyOf(session)) // nobody else knows it yet
 	}
 	return p, session, err
 }
@@ -89,13 +89,13 @@ func (cl *client) join(ctx context.Context, cmd wire.Command) error {
 		return err
 	}
 	if cmd.After != nil { // what was sent before may be among what follows
-		cl.out.flush()
-		cl.out.awaitAnswers()
+		cl.Out().Flush()
+		cl.Out().AwaitAnswers()
 	}
 	cl.hearOfName()
-	reader, err := cl.s.hub.Join(ctx, name, room.Joining{
-		Person: &cl.person, Sink: &cl.out, Encoder: wire.Frames{}, After: cmd.After, Epoch: cmd.Epoch, At: at, Network: network(cl.from),
-	}, func(j room.Joined) {
+	reader, err := cl.s.hub.Join(ctx, cl.who(), name, room.JoinRequest{
+		Member: true, Sink: cl.Out(), Encoder: wire.EventFrames{}, After: cmd.After, Epoch: cmd.Epoch, At: at,
+	}, func(j room.JoinResult) {
 		a := wire.Answer{ID: cmd.ID, Behind: j.Behind, Reset: j.Reset, Room: name, Seq: &j.Head, At: j.At, Count: &j.Count, Here: j.Here}
 		if j.Behind {
 			a.Epoch = cl.s.hub.Epoch()
@@ -109,9 +109,12 @@ func (cl *client) join(ctx context.Context, cmd wire.Command) error {
 		cl.rooms = map[chat.RoomName]*room.Reader{}
 	}
 	cl.rooms[name] = reader
-	cl.s.listed(ctx, cl.person.ID, name, true)
+	cl.s.addToList(ctx, cl.person.ID, name, true)
 	return nil
 }
+
+// who returns who sends the client's commands.
+func (cl *client) who() chat.Who { return chat.Who{Person: cl.person, Network: network(cl.From())} }
 
 // leave ends the client's membership of a room. Its answers to sends are
 // written along with the room's events, so they come first.
@@ -120,8 +123,8 @@ func (cl *client) leave(ctx context.Context, cmd wire.Command) error {
 	if err != nil {
 		return err
 	}
-	cl.out.flush()
-	cl.out.awaitAnswers()
+	cl.Out().Flush()
+	cl.Out().AwaitAnswers()
 	reader.Leave()
 	delete(cl.rooms, name)
 	cl.ok(wire.Answer{ID: cmd.ID})
@@ -157,7 +160,7 @@ func (cl *client) roomName(ctx context.Context, s string) (chat.RoomName, error)
 	if name := chat.RoomName(s); cl.rooms[name] != nil {
 		return name, nil
 	}
-	return cl.s.mayLook(cl.from, s, cl.lists(ctx))
+	return cl.s.resolveRoom(cl.From(), s, cl.lists(ctx))
 }
 
 // lists returns how to find out whether a room is in the client's list.
@@ -172,19 +175,19 @@ func (cl *client) send(ctx context.Context, cmd wire.Command) (err error) {
 		d.Kind = chat.Reply
 	}
 	if cmd.ReplyTo != 0 {
-		d.Extra = &chat.Extra{ReplyTo: cmd.ReplyTo}
+		d.Extra = &chat.Attrs{ReplyTo: cmd.ReplyTo}
 	}
 	if cmd.Forward != nil {
-		if d, err = cl.s.forward(ctx, d, cl.from, cmd.Forward.Room, cmd.Forward.Seq, cl.lists(ctx)); err != nil {
+		if d, err = cl.s.forward(ctx, cl.who(), d, cl.From(), cmd.Forward.Room, cmd.Forward.Seq, cl.lists(ctx)); err != nil {
 			return err
 		}
 	}
 	return cl.post(ctx, cmd, d)
 }
 
-// changing returns the command whose events are of a kind that changes a message
+// changeCommand returns the command whose events are of a kind that changes a message
 // or the room.
-func changing(kind chat.Kind) func(*client, context.Context, wire.Command) error {
+func changeCommand(kind chat.Kind) func(*client, context.Context, wire.Command) error {
 	return func(cl *client, ctx context.Context, cmd wire.Command) error {
 		d := chat.Draft{Kind: kind, Text: cmd.Text, Nonce: cmd.Nonce, Target: cmd.Seq}
 		switch kind {
@@ -200,13 +203,14 @@ func changing(kind chat.Kind) func(*client, context.Context, wire.Command) error
 // forward makes of d what repeats a message of a room, for somebody who comes from
 // an address and has some rooms in their list.
 func (s *Server) forward(
-	ctx context.Context, d chat.Draft, from netip.Addr, given string, seq chat.Seq, listed func(chat.RoomName) bool,
+	ctx context.Context, who chat.Who, d chat.Draft, from netip.Addr, given string, seq chat.Seq,
+	listed func(chat.RoomName) bool,
 ) (chat.Draft, error) {
-	name, err := s.mayLook(from, given, listed)
+	name, err := s.resolveRoom(from, given, listed)
 	if err != nil {
 		return d, err
 	}
-	return s.hub.Forward(ctx, d, name, seq)
+	return s.hub.Forward(ctx, who, d, name, seq)
 }
 
 // post posts a draft to a command's room. The answer comes from the log's
@@ -218,17 +222,17 @@ func (cl *client) post(ctx context.Context, cmd wire.Command, d chat.Draft) erro
 	}
 	member := cl.rooms[name] != nil
 	cl.hearOfName()
-	d.Room, d.From, d.Network = name, cl.person, network(cl.from)
+	d.Room, d.From, d.Network = name, cl.person, network(cl.From())
 	taken := false
-	cl.out.begin()
+	cl.Out().BeginSend()
 	defer func() {
 		if !taken { // also after a panic: the goodbye waits for all answers
-			cl.out.end(func(dst []byte) []byte { return dst })
+			cl.Out().EndSend(func(dst []byte) []byte { return dst })
 		}
 	}()
 	err = cl.s.hub.Post(d, func(c chat.Commit) { cl.stored(cmd.ID, c, member) })
-	if taken = err == nil; taken && cl.watch != nil && !cl.watch.follows(name) {
-		cl.s.wrote(ctx, cl.person.ID, name)
+	if taken = err == nil; taken && cl.listFeed != nil && !cl.listFeed.has(name) {
+		cl.s.addToListAfterWrite(ctx, cl.person.ID, name)
 	}
 	return err
 }
@@ -247,14 +251,14 @@ func (cl *client) hearOfName() {
 // stored answers a send, on the log's goroutine. A member's socket is about to
 // be written with the event itself; the answer goes along.
 func (cl *client) stored(id int64, c chat.Commit, member bool) {
-	defer cl.s.contain(cl.cut)
+	defer cl.Recover()
 	if c.Err != nil {
-		e := cl.s.tell(c.Err)
-		cl.out.end(func(dst []byte) []byte { return wire.AppendError(dst, id, e) })
+		e := cl.s.reportable(c.Err)
+		cl.Out().EndSend(func(dst []byte) []byte { return wire.AppendError(dst, id, e) })
 	} else {
-		cl.out.end(func(dst []byte) []byte { return wire.AppendStored(dst, id, c.Event) })
+		cl.Out().EndSend(func(dst []byte) []byte { return wire.AppendStored(dst, id, c.Event) })
 	}
-	if !member || c.Err != nil || c.Repeat {
-		cl.s.acks.push(cl.conn)
+	if !member || c.Err != nil || c.Repeated {
+		cl.SendLater()
 	}
 }

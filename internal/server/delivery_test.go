@@ -5,8 +5,12 @@ import (
 	"io"
 	"net"
 	"runtime"
+	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"parley/internal/chat"
 	"parley/internal/room"
@@ -24,7 +28,7 @@ type audience struct {
 
 func newAudience(t testing.TB, ts *testServer, name string, members int) *audience {
 	a := &audience{testServer: ts, silent: make(chan struct{}, 1)}
-	p, _, err := ts.kept.NewGuest(t.Context(), "Ada", "")
+	p, _, err := ts.stores.NewGuest(t.Context(), "Ada", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +60,7 @@ func (a *audience) read(nc net.Conn, buf []byte) {
 // say posts one message and waits until every member has it.
 func (a *audience) say(t testing.TB, name chat.RoomName, members int) {
 	const text = "A sentence as people write it."
-	size := len(wire.Lines{}.Append(nil, chat.Event{Kind: chat.Message, From: a.from, Text: text}))
+	size := len(wire.ChatroomFrames{}.Append(nil, chat.Event{Kind: chat.Message, From: a.from, Text: text}))
 	if overTLS {
 		size += 5 + 1 + 16 // one record: its header, its type, and the tag of AES-GCM (RFC 8446 §5.2)
 	}
@@ -118,5 +122,29 @@ func BenchmarkDelivery(b *testing.B) {
 	b.ReportMetric(perDelivery, "allocs/delivery")
 	if b.N >= 20 && perDelivery > 0.2 { // a commit's own, among 500
 		b.Errorf("%.2f allocations for each delivery", perDelivery)
+	}
+}
+
+func TestClientThatStallsInManyRoomsIsClosedOnce(t *testing.T) {
+	ts := startServer(t, Config{}, room.Config{StallTimeout: 300 * time.Millisecond})
+	stalled := ts.hello(t, "Stalled")
+	tcpOf(stalled.nc).SetReadBuffer(4 << 10)
+	rooms := strings.Split("abcdefghijklmnopqrst", "")
+	for _, name := range rooms {
+		stalled.ask(`"op":"join","room":%q`, name)
+	}
+	text := strings.Repeat("x", 4000)
+	for ts.hub.Stats().Readers > 0 {
+		for _, name := range rooms {
+			draft := chat.Draft{Room: chat.RoomName(name), From: chat.Person{ID: "b", Name: "B"}, Text: text}
+			stored := make(chan chat.Commit, 1)
+			if err := ts.hub.Post(draft, func(c chat.Commit) { stored <- c }); err != nil {
+				t.Fatal(err)
+			}
+			<-stored
+		}
+	}
+	if got := testutil.ToFloat64(ts.metrics.errors.WithLabelValues(string(chat.Stalled))); got != 1 {
+		t.Errorf("closed as stalled %v times, want once", got)
 	}
 }

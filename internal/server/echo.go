@@ -9,8 +9,8 @@ import (
 
 // echo answers GET /debug/echo, where there is that address.
 func (s *Server) echo(w http.ResponseWriter, r *http.Request) {
-	s.upgrade(w, r, "", func(c *conn) talk {
-		c.parser.Binary = true
+	s.upgrade(w, r, "", func(c *Conn) Protocol {
+		c.AcceptBinary()
 		return echo{c}
 	})
 }
@@ -18,12 +18,12 @@ func (s *Server) echo(w http.ResponseWriter, r *http.Request) {
 // An echo is a connection on which each message comes back as it was. It has
 // its reader, limits and writer in common with the doors, so that what a
 // conformance suite finds out about it holds for them.
-type echo struct{ *conn }
+type echo struct{ *Conn }
 
-func (echo) begin(context.Context) error { return nil }
+func (echo) Begin(context.Context) error { return nil }
 
-func (e echo) hear(_ context.Context, m wire.Message) {
-	e.out.answer(func(dst []byte) []byte { return wire.AppendMessage(dst, m) })
+func (e echo) Receive(_ context.Context, m wire.WSMessage) {
+	e.Out().QueueAnswer(func(dst []byte) []byte { return wire.AppendMessage(dst, m) })
 }
 
-func (echo) end() {}
+func (echo) End() {}

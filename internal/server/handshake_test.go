@@ -152,7 +152,7 @@ func TestSubprotocolIsChosenWhereOffered(t *testing.T) {
 		lines := handshake("", "Sec-WebSocket-Protocol: "+offer)
 		lines[0] = "GET /ws HTTP/1.1"
 		w := c.request(t, lines...)
-		if got := w.Header.Get("Sec-Websocket-Protocol"); w.StatusCode != http.StatusSwitchingProtocols || got != protocol {
+		if got := w.Header.Get("Sec-Websocket-Protocol"); w.StatusCode != http.StatusSwitchingProtocols || got != subprotocol {
 			t.Errorf("of %q the server chose %q (status %d)", offer, got, w.StatusCode)
 		}
 	}
@@ -175,5 +175,22 @@ func TestEchoIsThereOnlyWhenAskedFor(t *testing.T) {
 	ts := startServer(t, Config{}, room.Config{})
 	if a := ts.ask(t, http.MethodGet, "/debug/echo", ""); a.StatusCode != http.StatusNotFound || !strings.Contains(a.body, string(chat.NotFound)) {
 		t.Errorf("status %d: %s", a.StatusCode, a.body)
+	}
+}
+
+func TestUpgradeThatFailsLeavesNoConnectionBehind(t *testing.T) {
+	ts := startServer(t, Config{}, room.Config{})
+	for _, path := range []string{"/ws", "/chatroom/lobby"} {
+		nc, err := net.Dial("tcp", strings.TrimPrefix(ts.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer nc.Close()
+		nc.SetDeadline(time.Now().Add(5 * time.Second))
+		io.WriteString(nc, "GET "+path+" HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n") // and no key
+		got, err := io.ReadAll(nc)
+		if err != nil || !strings.HasPrefix(string(got), "HTTP/1.1 4") {
+			t.Errorf("%s: %v after %q, want a refusal and the end", path, err, got)
+		}
 	}
 }

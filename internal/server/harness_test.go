@@ -17,7 +17,7 @@ import (
 	"parley/internal/chat"
 	"parley/internal/format"
 	"parley/internal/room"
-	"parley/internal/store"
+	"parley/internal/store/sqlite"
 	"parley/web"
 )
 
@@ -35,7 +35,7 @@ var anyCertificate = &tls.Config{InsecureSkipVerify: true}
 type testServer struct {
 	*Server
 	url    string
-	store  *store.Store
+	store  *sqlite.Store
 	client *http.Client
 	stop   func() error // drains; may be called again
 }
@@ -43,7 +43,7 @@ type testServer struct {
 // startServer serves on a free port until the test ends.
 func startServer(t testing.TB, cfg Config, rooms room.Config) *testServer {
 	t.Helper()
-	kept, err := store.Open(t.Context(), store.Config{Dir: t.TempDir()})
+	kept, err := sqlite.Open(t.Context(), sqlite.Config{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func startServer(t testing.TB, cfg Config, rooms room.Config) *testServer {
 }
 
 // startServerWith is startServer with people and health of the test's choice.
-func startServerWith(t testing.TB, cfg Config, rooms room.Config, kept *store.Store, people Kept, health func(context.Context) error) *testServer {
+func startServerWith(t testing.TB, cfg Config, rooms room.Config, kept *sqlite.Store, people Stores, health func(context.Context) error) *testServer {
 	t.Helper()
 	ts := serveLog(t, cfg, rooms, kept, kept.Epoch(), people, health)
 	ts.store = kept
@@ -68,7 +68,7 @@ type keeper interface {
 }
 
 // serveLog serves the rooms of a log until the test ends.
-func serveLog(t testing.TB, cfg Config, rooms room.Config, log keeper, epoch string, people Kept, health func(context.Context) error) *testServer {
+func serveLog(t testing.TB, cfg Config, rooms room.Config, log keeper, epoch string, people Stores, health func(context.Context) error) *testServer {
 	t.Helper()
 	if rooms.Format == nil {
 		rooms.Format = func(text string, left *room.Budget) string { return format.HTML(text, (*format.Budget)(left)) }

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/net/idna"
 	"golang.org/x/net/publicsuffix"
 
+	"parley/internal/certs"
 	"parley/internal/chat"
 )
 
@@ -94,16 +95,16 @@ type hosts struct {
 	names []string // in full
 	above []string // ".example.org" stands for every name below example.org
 
-	mu    sync.Mutex
-	told  map[string]bool // hosts that the log has named
-	since time.Time       // when told was emptied
+	mu     sync.Mutex
+	logged map[string]bool // hosts that the log has named
+	since  time.Time       // when told was emptied
 }
 
 // The log names each refused host once, and at most toldHosts within tellAgain:
 // anybody can make names up.
 const (
-	toldHosts = 100
-	tellAgain = time.Hour
+	maxLoggedHosts  = 100
+	relogHostsAfter = time.Hour
 )
 
 // newHosts collects the names that cfg gives this server.
@@ -153,16 +154,16 @@ func parseAllowedHost(value string) (string, error) {
 	if !wild {
 		return name, nil
 	}
-	if err := ownable(name); err != nil {
+	if err := checkWildcard(name); err != nil {
 		return "", fmt.Errorf("--allow-host: %q %w", value, err)
 	}
 	return "." + name, nil
 }
 
-// ownable returns an error if the names below name belong to nobody in
+// checkWildcard returns an error if the names below name belong to nobody in
 // particular, as those below com, co.uk or github.io do: an operator who names
 // all of them lets every stranger in.
-func ownable(name string) error {
+func checkWildcard(name string) error {
 	if _, err := netip.ParseAddr(name); err == nil {
 		return errors.New("is no name: there is nothing below an address; leave it out, as addresses always count")
 	}
@@ -203,18 +204,18 @@ func isLoopbackName(name string) bool {
 	return name == "localhost" || strings.HasSuffix(name, ".localhost")
 }
 
-// tell reports whether the log shall name a host: it has not yet, and has not
+// shouldLog reports whether the log shall name a host: it has not yet, and has not
 // named too many others. At most toldHosts names are remembered.
-func (h *hosts) tell(name string, now time.Time) bool {
+func (h *hosts) shouldLog(name string, now time.Time) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.told == nil || now.Sub(h.since) >= tellAgain {
-		h.told, h.since = map[string]bool{}, now
+	if h.logged == nil || now.Sub(h.since) >= relogHostsAfter {
+		h.logged, h.since = map[string]bool{}, now
 	}
-	if h.told[name] || len(h.told) >= toldHosts {
+	if h.logged[name] || len(h.logged) >= maxLoggedHosts {
 		return false
 	}
-	h.told[name] = true
+	h.logged[name] = true
 	return true
 }
 
@@ -233,19 +234,19 @@ func (s *Server) answersFor(r *http.Request) bool {
 // certified reports whether the certificate in --tls-cert is for name. A browser
 // does not come by TLS under a name that the certificate is not for.
 func (s *Server) certified(name string) bool {
-	k, ok := s.certs.(*keyPair)
-	return ok && k.isFor(name)
+	k, ok := s.certs.(*certs.KeyPair)
+	return ok && k.IsFor(name)
 }
 
-// hostFree are the addresses that answer whatever the host is, as monitors ask
+// anyHostPaths are the addresses that answer whatever the host is, as monitors ask
 // for them in many ways and they tell nothing about anybody.
-var hostFree = []string{"/healthz", "/metrics"}
+var anyHostPaths = []string{"/healthz", "/metrics"}
 
 // knownHosts lets through what is asked of this server, and tells whoever asked
 // for another host what its operator has to set.
 func (s *Server) knownHosts(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !s.answersFor(r) && !slices.Contains(hostFree, r.URL.Path) {
+		if !s.answersFor(r) && !slices.Contains(anyHostPaths, r.URL.Path) {
 			s.misdirected(w, r)
 			return
 		}
@@ -262,7 +263,7 @@ func (s *Server) misdirected(w http.ResponseWriter, r *http.Request) {
 	} else if len(host) > 100 {
 		host = strings.ToValidUTF8(host[:100], "") + "…"
 	}
-	if s.hosts.tell(host, time.Now()) {
+	if s.hosts.shouldLog(host, time.Now()) {
 		s.logger.LogAttrs(r.Context(), slog.LevelWarn,
 			"host refused: allow it with --allow-host, or name the proxy with --trusted-proxy",
 			slog.String("host", host), slog.String("addr", peer(r).String()))

@@ -188,14 +188,14 @@ func TestTheLogHearsOfAHostOnce(t *testing.T) {
 	if got := log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "host=chat.example.org") || !strings.Contains(got, "addr=192.0.2.1") || !strings.Contains(got, "--allow-host") {
 		t.Errorf("log:\n%s", got)
 	}
-	for i := range 10 * toldHosts {
+	for i := range 10 * maxLoggedHosts {
 		ask(fmt.Sprintf("h%d.example", i))
 		ask(strings.Repeat("x y", 10_000) + fmt.Sprint(i))
 	}
-	if lines := strings.Count(log.String(), "\n"); lines != toldHosts || len(s.hosts.told) != toldHosts || log.Len() > toldHosts*500 {
-		t.Errorf("%d lines, %d bytes, %d hosts are remembered", lines, log.Len(), len(s.hosts.told))
+	if lines := strings.Count(log.String(), "\n"); lines != maxLoggedHosts || len(s.hosts.logged) != maxLoggedHosts || log.Len() > maxLoggedHosts*500 {
+		t.Errorf("%d lines, %d bytes, %d hosts are remembered", lines, log.Len(), len(s.hosts.logged))
 	}
-	if later := time.Now().Add(tellAgain); !s.hosts.tell("chat.example.org", later) || len(s.hosts.told) != 1 {
+	if later := time.Now().Add(relogHostsAfter); !s.hosts.shouldLog("chat.example.org", later) || len(s.hosts.logged) != 1 {
 		t.Error("it is not told again later")
 	}
 }

@@ -14,7 +14,7 @@ import (
 
 	"parley/internal/chat"
 	"parley/internal/room"
-	"parley/internal/store"
+	"parley/internal/store/sqlite"
 )
 
 // A timedWriter is a response whose connection has a deadline.
@@ -64,14 +64,14 @@ func TestBodyHasTimeLimitAlsoWhereNobodyReadsIt(t *testing.T) {
 }
 
 // brokenPeople have a mistake in them.
-type brokenPeople struct{ Kept }
+type brokenPeople struct{ Stores }
 
 func (brokenPeople) NewGuest(context.Context, string, string) (chat.Person, string, error) {
 	panic("a mistake")
 }
 
 func TestOperatorHearsOfAPanicAndTheServerStays(t *testing.T) {
-	kept, err := store.Open(t.Context(), store.Config{Dir: t.TempDir()})
+	kept, err := sqlite.Open(t.Context(), sqlite.Config{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,8 +15,8 @@ import (
 // A memory is a room.Log and People without a disk, for tests that count how
 // often rather than how safely. Nobody has a list of rooms.
 type memory struct {
-	Members // nil
-	Shelf   // nil
+	RoomLists // nil
+	Personal  // nil
 
 	mu      sync.Mutex
 	refusal error // what every draft hears; nil: it is kept
@@ -87,14 +87,14 @@ func (m *memory) At(_ context.Context, room chat.RoomName, seq chat.Seq) (at tim
 }
 
 // Page has no edits, reactions or threads: of a message nothing but itself.
-func (m *memory) Page(_ context.Context, room chat.RoomName, sel chat.Selection) (chat.Page, error) {
+func (m *memory) Page(_ context.Context, room chat.RoomName, sel chat.PageQuery) (chat.Page, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var page chat.Page
 	page.Head, page.At, _ = m.head(room)
 	for _, e := range m.rooms[room] {
 		if e.Kind == chat.Message && e.Seq > sel.After && (sel.Before == 0 || e.Seq < sel.Before) {
-			page.Messages = append(page.Messages, chat.Standing{Event: e})
+			page.Messages = append(page.Messages, chat.MessageState{Event: e})
 		}
 	}
 	if more := len(page.Messages) - sel.Limit; more > 0 {
@@ -147,7 +147,7 @@ func (m *memory) Rename(_ context.Context, id chat.PersonID, name, _ string) (st
 
 func (m *memory) Forget(context.Context, string) error { return nil }
 
-func (m *memory) Enrol(chat.PersonID, chat.RoomName, bool) <-chan error { return make(chan error) }
+func (m *memory) AddToList(chat.PersonID, chat.RoomName, bool) <-chan error { return make(chan error) }
 
 // change makes a change to what is remembered.
 func (m *memory) change(do func(*memory)) {

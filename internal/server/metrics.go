@@ -74,8 +74,8 @@ func (m *Metrics) Searches(lag func() (events int, age time.Duration)) {
 		}, func() float64 { _, age := lag(); return age.Seconds() }))
 }
 
-// watch adds what is counted elsewhere and read when somebody asks.
-func (m *Metrics) watch(s *Server) {
+// observe adds what is counted elsewhere and read when somebody asks.
+func (m *Metrics) observe(s *Server) {
 	gauge := func(name, help string, value func() int) {
 		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help},
 			func() float64 { return float64(value()) }))
@@ -87,9 +87,9 @@ func (m *Metrics) watch(s *Server) {
 	gauge("parley_connections", "WebSockets and event streams that are open.", s.addresses.count)
 	gauge("parley_members", "People in rooms, each counted once per room.", func() int { return s.hub.Stats().Members })
 	gauge("parley_rooms", "Rooms in memory.", func() int { return s.hub.Stats().Rooms })
-	gauge("parley_lagging_readers", "Readers that cannot take what there is for them.", func() int { return s.hub.Stats().Lagging })
+	gauge("parley_lagging_readers", "Readers that cannot take what there is for them.", func() int { return s.hub.Stats().NotLive })
 	total("parley_messages_total", "Messages accepted since the start.", func() uint64 { return s.hub.Stats().Posted })
-	if lost := s.cfg.LogLost; lost != nil {
+	if lost := s.cfg.LinesLost; lost != nil {
 		total("parley_log_lines_lost_total", "Lines of the log that could not be written.", lost)
 	}
 	total("parley_deliveries_total", "Events given to readers since the start.", func() uint64 { return s.hub.Stats().Deliveries })

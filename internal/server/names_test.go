@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"parley/internal/chat"
@@ -75,7 +76,7 @@ func TestWhoHasANameThatIsNobodysChoosesAnother(t *testing.T) {
 	auth := []string{"Authorization", "Bearer " + old.Session}
 	at := "/api/rooms/lobby/messages"
 	ts.ask(t, http.MethodPost, at, `{"text":"before"}`, auth...)
-	if _, err := ts.Server.kept.Rename(t.Context(), old.Person.ID, "Admin", ""); err != nil {
+	if _, err := ts.Server.stores.Rename(t.Context(), old.Person.ID, "Admin", ""); err != nil {
 		t.Fatal(err)
 	}
 
@@ -105,5 +106,21 @@ func TestWhoHasANameThatIsNobodysChoosesAnother(t *testing.T) {
 	p := decode[pageBody](t, ts.ask(t, http.MethodGet, at, ""))
 	if len(p.Messages) != 2 || p.Messages[0].From.ID != p.Messages[1].From.ID || p.Messages[0].From.Name != "Ada" {
 		t.Errorf("%+v", p.Messages)
+	}
+}
+
+func TestOldTabSpeaksUnderTheNewName(t *testing.T) {
+	ts := startServer(t, Config{}, room.Config{})
+	old := ts.dial(t, "/ws")
+	session := old.ask(`"op":"hello","name":"Grace"`).Session
+	old.ask(`"op":"join","room":"a"`)
+	tab := ts.dial(t, "/ws")
+	tab.ask(`"op":"hello","session":%q,"name":"Hopper"`, session)
+	if got := old.ask(`"op":"join","room":"b"`).Here; len(got) != 1 || got[0].Name != "Hopper" {
+		t.Errorf("here are %v", got)
+	}
+	old.send(`{"op":"send","room":"a","text":"hi"}`)
+	if got := string(old.event().From); !strings.Contains(got, "Hopper") {
+		t.Errorf("said by %s", got)
 	}
 }

@@ -46,7 +46,7 @@ func parseAllowedOrigin(value string) (origin, error) {
 	if !wild {
 		return o, nil
 	}
-	if err := ownable(o.name); err != nil {
+	if err := checkWildcard(o.name); err != nil {
 		return o, fmt.Errorf("%q %w", value, err)
 	}
 	o.host, o.name = "."+o.host, "."+o.name
@@ -122,11 +122,11 @@ func forbidden(value string) error {
 	return &chat.Error{Code: chat.ForbiddenOrigin, Message: fmt.Sprintf("Pages of %q may not talk to this server.", value)}
 }
 
-// guard lets through what may be asked across origins: reading, which browsers
+// cors lets through what may be asked across origins: reading, which browsers
 // keep from pages of other origins by themselves, and anything from a listed
 // origin, for which it answers what CORS asks for. methods are those that CORS
 // allows.
-func (s *Server) guard(methods []string, next http.Handler) http.Handler {
+func (s *Server) cors(methods []string, next http.Handler) http.Handler {
 	allowed := strings.Join(methods, ", ")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		listed := s.originListed(r)

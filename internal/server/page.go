@@ -30,9 +30,9 @@ func (s *Server) room(w http.ResponseWriter, r *http.Request) {
 	s.site.ServeIndex(w, r, http.StatusOK)
 }
 
-// elsewhere answers for an address that is nobody's: with the page for a
+// notFound answers for an address that is nobody's: with the page for a
 // person, with a problem for a program.
-func (s *Server) elsewhere(nowhere http.HandlerFunc) http.HandlerFunc {
+func (s *Server) notFound(nowhere http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if wantsPage(r) {
 			s.counted(chat.NotFound)

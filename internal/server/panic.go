@@ -13,17 +13,26 @@ import (
 // nothing else: around what a connection has done on goroutines that serve
 // others too, and on its way out. A panic is counted, logged with its stack and
 // has end called.
-func (s *Server) contain(end func()) {
+func (l *Links) recoverConn(end func()) {
 	if cause := recover(); cause != nil {
-		s.panicked(cause)
+		l.ReportPanic(cause)
 		end()
 	}
 }
 
 // panicked counts and logs a panic. The stack is the panic's own while the
 // deferred function that has recovered runs.
-func (s *Server) panicked(cause any) {
-	s.counted(chat.Internal)
-	s.logger.LogAttrs(context.Background(), slog.LevelError, "connection panicked",
+func (l *Links) ReportPanic(cause any) {
+	l.cfg.Counted(chat.Internal)
+	l.cfg.Logger.LogAttrs(context.Background(), slog.LevelError, "connection panicked",
 		slog.Any("err", fmt.Errorf("panic: %v\n%s", cause, debug.Stack())))
+}
+
+// recover is recoverConn for what is done on behalf of a connection: a panic
+// aborts it.
+func (c *Conn) Recover() {
+	if cause := recover(); cause != nil {
+		c.links.ReportPanic(cause)
+		c.abort()
+	}
 }

@@ -160,26 +160,26 @@ type brokenTalk struct {
 	left chan struct{}
 }
 
-func (b brokenTalk) begin(context.Context) error {
+func (b brokenTalk) Begin(context.Context) error {
 	if b.in == "begin" {
 		panic("a mistake in begin")
 	}
 	return nil
 }
 
-func (b brokenTalk) hear(context.Context, wire.Message) {
+func (b brokenTalk) Receive(context.Context, wire.WSMessage) {
 	if b.in == "hear" {
 		panic("a mistake in hear")
 	}
 }
 
-func (b brokenTalk) end() { close(b.left) }
+func (b brokenTalk) End() { close(b.left) }
 
 func TestPanicInATalkIsAnsweredWith1011AndItsEndIsCalled(t *testing.T) {
 	for _, in := range []string{"begin", "hear"} {
 		z := startFaulty(t)
 		broken := brokenTalk{in: in, left: make(chan struct{})}
-		bad := z.dialSpeaking(t, func(*conn) talk { return broken })
+		bad := z.dialSpeaking(t, func(*Conn) Protocol { return broken })
 		if in == "hear" {
 			bad.send("hi")
 		}
@@ -192,12 +192,12 @@ func TestPanicInATalkIsAnsweredWith1011AndItsEndIsCalled(t *testing.T) {
 
 func TestPanicInLeavingOneRoomKeepsNoOtherFromBeingLeft(t *testing.T) {
 	z := startFaulty(t)
-	bad := z.dialSpeaking(t, func(c *conn) talk {
-		there, err := z.hub.Join(context.Background(), "there", room.Joining{Sink: &c.out, Encoder: wire.Frames{}}, func(room.Joined) {})
+	bad := z.dialSpeaking(t, func(c *Conn) Protocol {
+		there, err := z.hub.Join(context.Background(), chat.Who{}, "there", room.JoinRequest{Sink: &c.out, Encoder: wire.EventFrames{}}, func(room.JoinResult) {})
 		if err != nil {
 			t.Error(err)
 		}
-		return &client{conn: c, rooms: map[chat.RoomName]*room.Reader{"there": there, "nowhere": nil}}
+		return &client{Conn: c, s: z.Server, rooms: map[chat.RoomName]*room.Reader{"there": there, "nowhere": nil}}
 	})
 	bad.nc.Close()
 	late, again := time.NewTimer(20*time.Second), time.NewTicker(time.Millisecond)
@@ -215,7 +215,7 @@ func TestPanicInLeavingOneRoomKeepsNoOtherFromBeingLeft(t *testing.T) {
 
 // dialSpeaking opens a WebSocket on which the server speaks a protocol of the
 // test's own.
-func (z *faulty) dialSpeaking(t *testing.T, newTalk func(*conn) talk) *talker {
+func (z *faulty) dialSpeaking(t *testing.T, newTalk func(*Conn) Protocol) *talker {
 	t.Helper()
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { z.upgrade(w, r, "", newTalk) }))
 	t.Cleanup(front.Close)
@@ -223,34 +223,34 @@ func (z *faulty) dialSpeaking(t *testing.T, newTalk func(*conn) talk) *talker {
 }
 
 // A brokenLine panics when something is written to it.
-type brokenLine struct{ line }
+type brokenLine struct{ transport }
 
 func (brokenLine) write(_, _ []byte) (int, error) { panic("a mistake in writing") }
 
 // A firstRead closes reading when the runner reads for the first time: then it
 // writes nothing more until something has come.
 type firstRead struct {
-	line
+	transport
 	once    *sync.Once
 	reading chan struct{}
 }
 
 func (l firstRead) read(p []byte) (int, error) {
 	l.once.Do(func() { close(l.reading) })
-	return l.line.read(p)
+	return l.transport.read(p)
 }
 
 func TestConnectionIsCompleteBeforeAnybodySeesIt(t *testing.T) {
 	z := startFaulty(t)
 	made := make(chan error, 1)
-	z.dialSpeaking(t, func(c *conn) talk {
+	z.dialSpeaking(t, func(c *Conn) Protocol {
 		switch {
-		case c.line == nil || c.in.line == nil || c.out.port == nil || c.out.ended == nil:
-			made <- fmt.Errorf("the talk begins with %+v", c.line)
-		case slices.Contains(c.s.wheel.all(), c):
+		case c.transport == nil || c.in.transport == nil || c.out.transport == nil || c.out.ended == nil:
+			made <- fmt.Errorf("the talk begins with %+v", c.transport)
+		case slices.Contains(c.links.wheel.all(), c):
 			made <- errors.New("the wheel has it already")
 		default:
-			c.look(time.Now().Add(time.Hour), time.Minute) // as the wheel might at once
+			c.checkAlive(time.Now().Add(time.Hour), time.Minute) // as the wheel might at once
 			made <- nil
 		}
 		return echo{c}
@@ -261,22 +261,24 @@ func TestConnectionIsCompleteBeforeAnybodySeesIt(t *testing.T) {
 }
 
 func TestPanicOnTheWheelOrInLateAnswersEndsThatConnectionAlone(t *testing.T) {
-	for name, provoke := range map[string]func(c *conn){
-		"the wheel":    func(c *conn) { c.look(time.Now(), time.Duration(time.Since(born)-time.Duration(c.heard.Load()))*2) },
-		"late answers": func(c *conn) { c.s.acks.push(c) },
+	for name, provoke := range map[string]func(c *Conn){
+		"the wheel": func(c *Conn) {
+			c.checkAlive(time.Now(), time.Duration(time.Since(processStart)-time.Duration(c.lastReceived.Load()))*2)
+		},
+		"late answers": func(c *Conn) { c.SendLater() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			z := startFaulty(t)
-			there, reading := make(chan *conn, 1), make(chan struct{})
-			bad := z.dialSpeaking(t, func(c *conn) talk {
-				c.in.line = firstRead{c.line, new(sync.Once), reading}
-				c.out.port = brokenLine{c.line}
+			there, reading := make(chan *Conn, 1), make(chan struct{})
+			bad := z.dialSpeaking(t, func(c *Conn) Protocol {
+				c.in.transport = firstRead{c.transport, new(sync.Once), reading}
+				c.out.transport = brokenLine{c.transport}
 				there <- c
 				return echo{c}
 			})
 			c := <-there
 			<-reading
-			c.out.answer(func(dst []byte) []byte { return wire.AppendControl(dst, wire.OpPing, nil) })
+			c.out.QueueAnswer(func(dst []byte) []byte { return wire.AppendControl(dst, wire.OpPing, nil) })
 			provoke(c)
 			if _, err := io.Copy(io.Discard, bad.in); err != nil {
 				t.Error(err)

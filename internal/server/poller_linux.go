@@ -19,7 +19,7 @@ type poller struct {
 	fd   int             // the same
 
 	mu      sync.RWMutex
-	sockets []*socket // by descriptor
+	sockets []*tcpTransport // by descriptor
 }
 
 // openPoller returns a poller that does nothing until run.
@@ -51,7 +51,7 @@ func (p *poller) run() {
 		}); err != nil {
 			return
 		}
-		p.tell(events[:n])
+		p.dispatch(events[:n])
 	}
 }
 
@@ -59,27 +59,27 @@ func (p *poller) close() { p.file.Close() }
 
 // tell tells sockets what has happened to them. A socket is in the table for
 // as long as its connection stands, so none is told later.
-func (p *poller) tell(events []unix.EpollEvent) {
+func (p *poller) dispatch(events []unix.EpollEvent) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	for _, e := range events {
 		if sock := p.sockets[e.Fd]; sock != nil {
-			sock.tell(e.Events)
+			sock.handleEvents(e.Events)
 		}
 	}
 }
 
 // socket returns a line for c if nc is a TCP connection, plain or with TLS. It is
 // not watched until it is opened.
-func (p *poller) socket(c *conn, nc net.Conn) (line, bool) {
+func (p *poller) transport(c *Conn, nc net.Conn) (transport, bool) {
 	if p == nil {
 		return nil, false
 	}
 	if t, ok := nc.(*tls.Conn); ok {
-		return newTLSSocket(p, c, t)
+		return newTLSTransport(p, c, t)
 	}
 	fd, ok := duplicate(nc)
-	return &socket{conn: c, poller: p, fd: fd}, ok
+	return &tcpTransport{conn: c, poller: p, fd: fd}, ok
 }
 
 // duplicate returns another descriptor of a TCP connection.
@@ -102,7 +102,7 @@ func duplicate(nc net.Conn) (fd int, ok bool) {
 
 // add watches a socket. Edges are reported, not levels: once each time that
 // something comes, or that a full socket has room.
-func (p *poller) add(sock *socket) error {
+func (p *poller) add(sock *tcpTransport) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for len(p.sockets) <= sock.fd {
@@ -118,7 +118,7 @@ func (p *poller) add(sock *socket) error {
 }
 
 // remove forgets a socket, which is closed then.
-func (p *poller) remove(sock *socket) {
+func (p *poller) remove(sock *tcpTransport) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.sockets[sock.fd] = nil

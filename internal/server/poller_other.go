@@ -14,4 +14,4 @@ func (*poller) run() {}
 
 func (*poller) close() {}
 
-func (*poller) socket(*conn, net.Conn) (line, bool) { return nil, false }
+func (*poller) transport(*conn, net.Conn) (transport, bool) { return nil, false }

@@ -33,8 +33,8 @@ func (p *probes) init(perMinute float64) {
 	p.young = map[uint64]struct{}{}
 }
 
-// know reports whether a room has been looked at from a network lately.
-func (p *probes) know(from netip.Addr, name chat.RoomName) bool {
+// seen reports whether a room has been looked at from a network lately.
+func (p *probes) seen(from netip.Addr, name chat.RoomName) bool {
 	key := p.key(from, name)
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -71,17 +71,17 @@ func (p *probes) add(key uint64) {
 	p.young[key] = struct{}{}
 }
 
-// mayLook returns the room with a given name, for somebody who comes from an
+// resolveRoom returns the room with a given name, for somebody who comes from an
 // address, through whatever door. listed, which may be nil, reports whether a room
 // is in their list; it is asked only where they would be refused otherwise. The
 // error has code BadRoom or RateLimited.
-func (s *Server) mayLook(from netip.Addr, given string, listed func(chat.RoomName) bool) (chat.RoomName, error) {
+func (s *Server) resolveRoom(from netip.Addr, given string, listed func(chat.RoomName) bool) (chat.RoomName, error) {
 	name, err := chat.ParseRoomName(given)
 	if err != nil || s.cfg.RoomRate <= 0 {
 		return name, err
 	}
 	from = network(from)
-	if s.probes.know(from, name) {
+	if s.probes.seen(from, name) {
 		return name, nil
 	}
 	if wait := s.probes.rate.Take(from); wait > 0 && (listed == nil || !listed(name)) {
@@ -95,8 +95,8 @@ func (s *Server) mayLook(from netip.Addr, given string, listed func(chat.RoomNam
 	return name, nil
 }
 
-// lists returns how to find out whether a room is in the list of who makes a request.
-func (s *Server) lists(ctx context.Context, r *http.Request) func(chat.RoomName) bool {
+// listChecker returns how to find out whether a room is in the list of who makes a request.
+func (s *Server) listChecker(ctx context.Context, r *http.Request) func(chat.RoomName) bool {
 	return func(name chat.RoomName) bool {
 		me, known, err := s.identify(r)
 		return err == nil && known && s.isListed(ctx, me.ID, name)
@@ -106,6 +106,6 @@ func (s *Server) lists(ctx context.Context, r *http.Request) func(chat.RoomName)
 // isListed reports whether a room is in somebody's list. An error is as good as no:
 // they can try again.
 func (s *Server) isListed(ctx context.Context, who chat.PersonID, name chat.RoomName) bool {
-	_, err := s.kept.Entry(ctx, who, name)
+	_, err := s.stores.ListEntry(ctx, who, name)
 	return err == nil
 }

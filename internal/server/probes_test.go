@@ -18,8 +18,8 @@ var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 // have looked at lately, nor what is in their list.
 func TestRoomNamesCannotBeProbedWithoutLimit(t *testing.T) {
 	find := func(_ context.Context, s chat.Search) (chat.Found, error) {
-		if s.Typed != "" { // it stands for in:
-			return chat.Found{}, s.May(chat.RoomName(s.Typed))
+		if s.Text != "" { // it stands for in:
+			return chat.Found{}, s.MayRead(chat.RoomName(s.Text))
 		}
 		return chat.Found{}, nil
 	}
@@ -35,7 +35,7 @@ func TestRoomNamesCannotBeProbedWithoutLimit(t *testing.T) {
 	}
 	grace := ts.guest(t, "Grace")
 	bearer := "Bearer " + grace.Session
-	if err := <-ts.kept.Enrol(grace.Person.ID, "listed", true); err != nil {
+	if err := <-ts.stores.AddToList(grace.Person.ID, "listed", true); err != nil {
 		t.Fatal(err)
 	}
 	c := ts.dial(t, "/ws")
@@ -140,17 +140,17 @@ func TestProbesAreRememberedOnlySoMany(t *testing.T) {
 	p.note(from, "used")
 	for i := range 3 * mostProbes {
 		p.note(from, chat.RoomName(fmt.Sprint("room-", i)))
-		if i%1000 == 0 && !p.know(from, "used") {
+		if i%1000 == 0 && !p.seen(from, "used") {
 			t.Fatalf("after %d others it is forgotten", i)
 		}
 		if len(p.young)+len(p.old) > 2*mostProbes {
 			t.Fatalf("%d are remembered", len(p.young)+len(p.old))
 		}
 	}
-	if p.know(from, "room-0") {
+	if p.seen(from, "room-0") {
 		t.Error("the first is remembered for ever")
 	}
-	if p.know(addr("192.0.2.2"), "used") {
+	if p.seen(addr("192.0.2.2"), "used") {
 		t.Error("what one network knows, another does")
 	}
 }

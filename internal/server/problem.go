@@ -48,7 +48,7 @@ func (p *Problem) GetHeaders() http.Header {
 }
 
 func newProblem(e *chat.Error) *Problem {
-	word := words[e.Code]
+	word := httpErrors[e.Code]
 	p := &Problem{
 		Type:   "/api/docs#" + string(e.Code),
 		Title:  word.title(),
@@ -68,7 +68,7 @@ func newProblem(e *chat.Error) *Problem {
 // problem turns err into what the client is told, counts it, and logs it if it
 // is our fault.
 func (s *Server) problem(ctx context.Context, err error) *Problem {
-	told := chat.Tell(err)
+	told := chat.UserError(err)
 	if told.Code == chat.Internal && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		// The client has gone; nobody reads this.
 		return newProblem(&chat.Error{Code: chat.BadRequest, Message: "The request was given up."})
@@ -101,9 +101,9 @@ func (p *Problem) write(w http.ResponseWriter) {
 	enc.Encode(p) // the client may be gone; nobody is left to tell
 }
 
-// nowhere answers whatever no route matches: 405 where only the method is
+// noRoute answers whatever no route matches: 405 where only the method is
 // wrong, which the routes tell by what they would do with another, else 404.
-func (s *Server) nowhere(mux *http.ServeMux) http.HandlerFunc {
+func (s *Server) noRoute(mux *http.ServeMux) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		var allow []string
 		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
@@ -160,12 +160,12 @@ func ofHuma(status int, message string, errs []error) *chat.Error {
 	case status < http.StatusInternalServerError:
 		return &chat.Error{Code: chat.BadRequest, Message: sentence(where, message)}
 	}
-	return chat.Tell(errors.New(message))
+	return chat.UserError(errors.New(message))
 }
 
-// places are how people call the parts of a request that huma names.
-var places = strings.NewReplacer("query.", "parameter ", "body.", "field ", "path.", "address's ", "header.", "header ")
+// requestParts are how people call the parts of a request that huma names.
+var requestParts = strings.NewReplacer("query.", "parameter ", "body.", "field ", "path.", "address's ", "header.", "header ")
 
 func sentence(where, message string) string {
-	return "The " + cmp.Or(places.Replace(where), "request") + ": " + message + "."
+	return "The " + cmp.Or(requestParts.Replace(where), "request") + ": " + message + "."
 }

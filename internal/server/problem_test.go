@@ -21,7 +21,7 @@ import (
 
 	"parley/internal/chat"
 	"parley/internal/room"
-	"parley/internal/store"
+	"parley/internal/store/sqlite"
 )
 
 // row is a line of the table of errors in docs/protocol.md.
@@ -36,7 +36,7 @@ func TestEveryCodeHasAWordAndTheDocumentSaysTheSame(t *testing.T) {
 	if !found {
 		t.Fatal("the document has no section on errors")
 	}
-	documented := map[chat.Code]word{}
+	documented := map[chat.Code]httpError{}
 	for _, m := range row.FindAllStringSubmatch(section, -1) {
 		status := 0
 		if m[2] != "" {
@@ -44,17 +44,17 @@ func TestEveryCodeHasAWordAndTheDocumentSaysTheSame(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		documented[chat.Code(m[1])] = word{status, m[3], m[4]}
+		documented[chat.Code(m[1])] = httpError{status, m[3], m[4]}
 	}
 	for _, code := range chat.Codes {
-		if words[code].means == "" {
+		if httpErrors[code].means == "" {
 			t.Errorf("%s has no word", code)
 		}
-		if documented[code] != words[code] {
-			t.Errorf("%s is %v here and %v in the document", code, words[code], documented[code])
+		if documented[code] != httpErrors[code] {
+			t.Errorf("%s is %v here and %v in the document", code, httpErrors[code], documented[code])
 		}
 	}
-	if got, want := len(slices.Collect(maps.Keys(words))), len(chat.Codes); got != want || len(documented) != want {
+	if got, want := len(slices.Collect(maps.Keys(httpErrors))), len(chat.Codes); got != want || len(documented) != want {
 		t.Errorf("%d words, %d documented, %d codes", got, len(documented), want)
 	}
 }
@@ -68,11 +68,11 @@ func TestEveryCodeIsToldAsAProblem(t *testing.T) {
 		if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil {
 			t.Fatal(err)
 		}
-		status := words[code].status
+		status := httpErrors[code].status
 		if status == 0 {
 			status = http.StatusInternalServerError
 		}
-		want := Problem{"/api/docs#" + string(code), words[code].title(), status, "Why <so>.", code, 2}
+		want := Problem{"/api/docs#" + string(code), httpErrors[code].title(), status, "Why <so>.", code, 2}
 		if p != want || w.Code != status {
 			t.Errorf("status %d, %+v, want %+v", w.Code, p, want)
 		}
@@ -86,14 +86,14 @@ func TestEveryCodeIsToldAsAProblem(t *testing.T) {
 }
 
 // fire is a store that has lost its people.
-type fire struct{ Kept }
+type fire struct{ Stores }
 
 func (fire) NewGuest(context.Context, string, string) (chat.Person, string, error) {
 	return chat.Person{}, "", errors.New("disk on fire at /secret/path")
 }
 
 func TestWhatIsOurFaultIsLoggedAndNotTold(t *testing.T) {
-	kept, err := store.Open(t.Context(), store.Config{Dir: t.TempDir()})
+	kept, err := sqlite.Open(t.Context(), sqlite.Config{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func TestWhatIsOurFaultIsLoggedAndNotTold(t *testing.T) {
 }
 
 func TestAnIllStoreIsToldByHealthz(t *testing.T) {
-	kept, err := store.Open(t.Context(), store.Config{Dir: t.TempDir()})
+	kept, err := sqlite.Open(t.Context(), sqlite.Config{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,7 +31,7 @@ type registry struct {
 type registration struct {
 	person  chat.PersonID // "": not registered
 	session sessionKey
-	owner   sessionOwner // nil: nobody needs to be told
+	owner   sessionListener // nil: nobody needs to be told
 
 	next, prev *registration // guarded by registry.mu: the person's others
 
@@ -39,9 +39,9 @@ type registration struct {
 	isOver bool       // guarded by gate: the session has been ended
 }
 
-// A sessionOwner is told that its session has been ended. It must not wait. It may
+// A sessionListener is told that its session has been ended. It must not wait. It may
 // be told after it has gone.
-type sessionOwner interface{ sessionEnded() }
+type sessionListener interface{ sessionEnded() }
 
 // A sessionKey tells the sessions of one person apart.
 type sessionKey uint64
@@ -116,16 +116,16 @@ func (l *registry) of(who chat.PersonID, session sessionKey) (all []*registratio
 // looks again.
 func (s *Server) enter(ctx context.Context, r *registration, session string) (chat.Person, error) {
 	for {
-		ends := s.live.ends.Load()
-		p, err := s.kept.Person(ctx, session)
+		ends := s.registry.ends.Load()
+		p, err := s.stores.Person(ctx, session)
 		if err != nil {
 			return p, err
 		}
-		s.live.add(r, p.ID, keyOf(session))
-		if s.live.ends.Load() == ends {
+		s.registry.add(r, p.ID, keyOf(session))
+		if s.registry.ends.Load() == ends {
 			return p, nil
 		}
-		s.live.remove(r)
+		s.registry.remove(r)
 	}
 }
 
@@ -134,30 +134,30 @@ func (s *Server) enter(ctx context.Context, r *registration, session string) (ch
 // nothing is accepted from the session any more. One that is nobody's is no error.
 func (s *Server) endSession(ctx context.Context, session string) error {
 	ctx = context.WithoutCancel(ctx) // half of it would leave connections of a session that is no more
-	who, err := s.kept.Person(ctx, session)
+	who, err := s.stores.Person(ctx, session)
 	if chat.CodeOf(err) == chat.BadSession {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	s.live.ending.Lock()
-	defer s.live.ending.Unlock()
-	held := s.live.of(who.ID, keyOf(session))
+	s.registry.ending.Lock()
+	defer s.registry.ending.Unlock()
+	held := s.registry.of(who.ID, keyOf(session))
 	for _, r := range held {
 		r.gate.Lock()
 	}
-	if err := s.kept.Forget(ctx, session); err != nil {
+	if err := s.stores.Forget(ctx, session); err != nil {
 		for _, r := range held {
 			r.gate.Unlock()
 		}
 		return err
 	}
-	s.live.ends.Add(1)
+	s.registry.ends.Add(1)
 	for _, r := range held {
 		r.over()
 	}
-	for _, r := range s.live.of(who.ID, keyOf(session)) { // those that came meanwhile
+	for _, r := range s.registry.of(who.ID, keyOf(session)) { // those that came meanwhile
 		r.gate.Lock()
 		r.over()
 	}
@@ -181,15 +181,15 @@ var errSessionEnded = &chat.Error{
 	Message: "This session has been signed out. Give a name to come in again.",
 }
 
-// brings returns the session that a request brings to a door which needs none, or
+// streamSession returns the session that a request brings to a door which needs none, or
 // "". The connection ends with that session. One that is nobody's is refused, and
 // ok is false: it may have been ended a moment ago. The browser is told to forget
 // it, so that the next attempt brings none.
-func (s *Server) brings(w http.ResponseWriter, r *http.Request) (session string, ok bool) {
+func (s *Server) streamSession(w http.ResponseWriter, r *http.Request) (session string, ok bool) {
 	if session = s.sessionOf(r); session == "" {
 		return "", true
 	}
-	if _, err := s.kept.Person(r.Context(), session); err != nil {
+	if _, err := s.stores.Person(r.Context(), session); err != nil {
 		if chat.CodeOf(err) == chat.BadSession && sessionBearer(r) == "" {
 			for _, line := range s.dropCookie(r, session) {
 				w.Header().Add("Set-Cookie", line)
@@ -201,8 +201,8 @@ func (s *Server) brings(w http.ResponseWriter, r *http.Request) (session string,
 	return session, true
 }
 
-// callScope is what a request that may change something has of a session.
-type callScope struct {
+// requestScope is what a request that may change something has of a session.
+type requestScope struct {
 	registration
 	isHeld bool
 }
@@ -217,7 +217,7 @@ func (s *Server) scoped(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		scope := &callScope{}
+		scope := &requestScope{}
 		ctx := context.WithValue(r.Context(), callScopeKey{}, scope)
 		defer s.leaveScope(ctx)
 		next.ServeHTTP(w, r.WithContext(ctx))
@@ -227,9 +227,9 @@ func (s *Server) scoped(next http.Handler) http.Handler {
 // personOf returns whose session it is that a request brings. If the request may
 // change something, the session is not ended before leaveScope.
 func (s *Server) personOf(ctx context.Context, session string) (chat.Person, error) {
-	scope, _ := ctx.Value(callScopeKey{}).(*callScope)
+	scope, _ := ctx.Value(callScopeKey{}).(*requestScope)
 	if scope == nil || scope.isHeld {
-		return s.kept.Person(ctx, session)
+		return s.stores.Person(ctx, session)
 	}
 	p, err := s.enter(ctx, &scope.registration, session)
 	if err != nil {
@@ -245,7 +245,7 @@ func (s *Server) personOf(ctx context.Context, session string) (chat.Person, err
 // leaveScope says that all has been done for a request's session. The answer may
 // take its time.
 func (s *Server) leaveScope(ctx context.Context) {
-	scope, _ := ctx.Value(callScopeKey{}).(*callScope)
+	scope, _ := ctx.Value(callScopeKey{}).(*requestScope)
 	if scope == nil {
 		return
 	}
@@ -253,5 +253,5 @@ func (s *Server) leaveScope(ctx context.Context) {
 		scope.isHeld = false
 		scope.done()
 	}
-	s.live.remove(&scope.registration)
+	s.registry.remove(&scope.registration)
 }

@@ -16,7 +16,7 @@ import (
 
 	"parley/internal/chat"
 	"parley/internal/room"
-	"parley/internal/store"
+	"parley/internal/store/sqlite"
 )
 
 func bearer(session string) []string { return []string{"Authorization", "Bearer " + session} }
@@ -135,9 +135,9 @@ func TestSignOutEndsEverythingOfTheSession(t *testing.T) {
 func wantRegistered(t *testing.T, ts *testServer, want int) {
 	t.Helper()
 	eventually(t, fmt.Sprintf("%d people are registered", want), func() bool {
-		ts.live.mu.Lock()
-		defer ts.live.mu.Unlock()
-		return len(ts.live.byPerson) == want
+		ts.registry.mu.Lock()
+		defer ts.registry.mu.Unlock()
+		return len(ts.registry.byPerson) == want
 	})
 }
 
@@ -302,13 +302,13 @@ func readToTheEnd(t *testing.T, c *talker) {
 }
 
 // stubborn is people whose sessions the store cannot forget now.
-type stubborn struct{ Kept }
+type stubborn struct{ Stores }
 
 func (stubborn) Forget(context.Context, string) error { return errors.New("the disk") }
 
 // A sign-out that is not stored ends nothing.
 func TestASignOutThatFailsEndsNothing(t *testing.T) {
-	kept, err := store.Open(t.Context(), store.Config{Dir: t.TempDir()})
+	kept, err := sqlite.Open(t.Context(), sqlite.Config{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -370,11 +370,11 @@ func TestRegistryIsExact(t *testing.T) {
 
 // A slowLog is one whose messages are read only when the test says so.
 type slowLog struct {
-	*store.Store
+	*sqlite.Store
 	reading, goOn chan struct{}
 }
 
-func (l slowLog) Page(ctx context.Context, name chat.RoomName, sel chat.Selection) (chat.Page, error) {
+func (l slowLog) Page(ctx context.Context, name chat.RoomName, sel chat.PageQuery) (chat.Page, error) {
 	l.reading <- struct{}{}
 	<-l.goOn
 	return l.Store.Page(ctx, name, sel)
@@ -382,7 +382,7 @@ func (l slowLog) Page(ctx context.Context, name chat.RoomName, sel chat.Selectio
 
 // watchedPeople tells when a session is forgotten.
 type watchedPeople struct {
-	*store.Store
+	*sqlite.Store
 	forgets chan struct{}
 }
 
@@ -403,7 +403,7 @@ func TestSignOutWaitsForWhatHasBegun(t *testing.T) {
 		},
 	} {
 		t.Run(door, func(t *testing.T) {
-			kept, err := store.Open(t.Context(), store.Config{Dir: t.TempDir()})
+			kept, err := sqlite.Open(t.Context(), sqlite.Config{Dir: t.TempDir()})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -425,9 +425,9 @@ func TestSignOutWaitsForWhatHasBegun(t *testing.T) {
 				answered <- a
 			}()
 			eventually(t, "the session is being ended", func() bool {
-				free := ts.live.ending.TryLock()
+				free := ts.registry.ending.TryLock()
 				if free {
-					ts.live.ending.Unlock()
+					ts.registry.ending.Unlock()
 				}
 				return !free
 			})

@@ -40,7 +40,7 @@ func (s *Server) rest(mux *router) {
 		w.Header().Set("Content-Type", "application/openapi+json")
 		w.Write(text) // the client may be gone; nobody is left to tell
 	})
-	docs := sync.OnceValues(func() (*docs, error) { return newDocs(api.OpenAPI()) })
+	docs := sync.OnceValues(func() (*apiDocs, error) { return newDocs(api.OpenAPI()) })
 	mux.HandleFunc("GET /api/docs", func(w http.ResponseWriter, r *http.Request) {
 		page, err := docs()
 		if err != nil {
@@ -140,7 +140,7 @@ type RoomParam struct {
 
 // roomOf returns the room of a request's address, if the caller may look at it.
 func (s *Server) roomOf(ctx context.Context, by *Caller, p RoomParam) (chat.RoomName, error) {
-	return s.mayLook(s.address(by.r), p.Room, s.lists(ctx, by.r))
+	return s.resolveRoom(s.address(by.r), p.Room, s.listChecker(ctx, by.r))
 }
 
 // A stamp is a time as the protocol writes it: RFC 3339 in UTC, to the

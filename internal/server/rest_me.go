@@ -27,7 +27,7 @@ type entry struct {
 	Favourite bool          `json:"favourite"`
 }
 
-func entryOf(e chat.Entry) entry {
+func listEntryOf(e chat.ListEntry) entry {
 	out := entry{
 		Room: e.Room, Topic: e.Topic, Seq: e.Head, Read: e.Read, Unread: e.Unread, Mentions: e.Mentions,
 		Notify: e.Notify, Muted: e.Muted, Favourite: e.Favourite,
@@ -42,11 +42,11 @@ func entryOf(e chat.Entry) entry {
 }
 
 type roomsAnswer struct {
-	Epoch string      `json:"epoch"`
-	Rooms bulk[entry] `json:"rooms"`
+	Epoch string           `json:"epoch"`
+	Rooms largeList[entry] `json:"rooms"`
 }
 
-func (a roomsAnswer) split() (any, *pieces) {
+func (a roomsAnswer) split() (any, *encodedItems) {
 	list := a.Rooms.take()
 	return a, list
 }
@@ -55,13 +55,13 @@ type roomsOutput struct{ Body roomsAnswer }
 
 type entryInput struct {
 	Caller
-	Once
+	IdempotencyKey
 	RoomParam
 }
 
 type setInput struct {
 	Caller
-	Once
+	IdempotencyKey
 	RoomParam
 	Body setRequest
 }
@@ -76,7 +76,7 @@ type entryOutput struct{ Body entry }
 
 type readInput struct {
 	Caller
-	Once
+	IdempotencyKey
 	RoomParam
 	Body readRequest
 }
@@ -95,15 +95,15 @@ type readAnswer struct {
 
 type readOutput struct{ Body readAnswer }
 
-type keptInput struct {
+type personalListInput struct {
 	Caller
 	Before time.Time `query:"before" doc:"Only what is older."`
 	Limit  int       `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"How many at most."`
 }
 
-type keepInput struct {
+type personalInput struct {
 	Caller
-	Once
+	IdempotencyKey
 	RoomParam
 	SeqParam
 }
@@ -115,11 +115,11 @@ type savedMessage struct {
 }
 
 type savedAnswer struct {
-	More     bool               `json:"more"`
-	Messages bulk[savedMessage] `json:"messages" doc:"What was saved last comes first."`
+	More     bool                    `json:"more"`
+	Messages largeList[savedMessage] `json:"messages" doc:"What was saved last comes first."`
 }
 
-func (a savedAnswer) split() (any, *pieces) {
+func (a savedAnswer) split() (any, *encodedItems) {
 	list := a.Messages.take()
 	return a, list
 }
@@ -133,11 +133,11 @@ type followedThread struct {
 }
 
 type threadsAnswer struct {
-	More    bool                 `json:"more"`
-	Threads bulk[followedThread] `json:"threads" doc:"The one with the newest reply comes first."`
+	More    bool                      `json:"more"`
+	Threads largeList[followedThread] `json:"threads" doc:"The one with the newest reply comes first."`
 }
 
-func (a threadsAnswer) split() (any, *pieces) {
+func (a threadsAnswer) split() (any, *encodedItems) {
 	list := a.Threads.take()
 	return a, list
 }
@@ -150,7 +150,7 @@ type nothing struct{}
 func (s *Server) restMe(api huma.API) {
 	at := time.Date(2026, time.November, 23, 9, 41, 5, 123e6, time.UTC)
 	hello := message{Seq: 42, At: stamp(at), Kind: chat.Message, From: ada, Text: "Hello, **world**", HTML: "<p>Hello, <strong>world</strong></p>"}
-	lobby := entryOf(chat.Entry{Room: "lobby", Head: 57, At: at, Last: &chat.Quote{From: ada, Text: hello.Text}, Read: 42, Unread: 7, Mentions: 1, Notify: chat.NotifyAll})
+	lobby := listEntryOf(chat.ListEntry{Room: "lobby", Head: 57, At: at, Last: &chat.Quote{From: ada, Text: hello.Text}, Read: 42, Unread: 7, Mentions: 1, Notify: chat.NotifyAll})
 	of := func(op huma.Operation, example any) huma.Operation {
 		op.Tags, op.Security, op.Errors = []string{"Me"}, identified, []int{400, 401, 403, 404, 413, 429, 503}
 		op.Responses = map[string]*huma.Response{"200": {Description: "So it is", Content: content(example)}}
@@ -178,26 +178,26 @@ func (s *Server) restMe(api huma.API) {
 	}, savedAnswer{Messages: bulkOf(savedMessage{Room: "lobby", At: stamp(at), Message: hello})}), s.saved)
 	register(s, api, of(huma.Operation{
 		OperationID: "save", Method: http.MethodPut, Path: "/api/me/saved/{room}/{seq}", Summary: "Save a message for oneself",
-	}, nil), s.keep(chat.Saved, true))
+	}, nil), s.setPersonal(chat.Bookmark, true))
 	register(s, api, of(huma.Operation{
 		OperationID: "unsave", Method: http.MethodDelete, Path: "/api/me/saved/{room}/{seq}", Summary: "Let go of a saved message",
-	}, nil), s.keep(chat.Saved, false))
+	}, nil), s.setPersonal(chat.Bookmark, false))
 	register(s, api, of(huma.Operation{
 		OperationID: "threads", Method: http.MethodGet, Path: "/api/me/threads", Summary: "The threads that one follows",
 	}, threadsAnswer{Threads: bulkOf(followedThread{Room: "lobby", At: stamp(at), Root: hello})}), s.threads)
 	register(s, api, of(huma.Operation{
 		OperationID: "follow", Method: http.MethodPut, Path: "/api/me/threads/{room}/{seq}", Summary: "Follow a message's thread",
-	}, nil), s.keep(chat.Followed, true))
+	}, nil), s.setPersonal(chat.Subscription, true))
 	register(s, api, of(huma.Operation{
 		OperationID: "unfollow", Method: http.MethodDelete, Path: "/api/me/threads/{room}/{seq}", Summary: "Follow it no more",
-	}, nil), s.keep(chat.Followed, false))
+	}, nil), s.setPersonal(chat.Subscription, false))
 }
 
 // owner is known for requests about what is one's own, which can be too many.
 func (s *Server) owner(r *http.Request) (chat.Person, error) {
-	me, err := s.known(r)
+	me, err := s.identified(r)
 	if err == nil {
-		err = s.mayAsk(me.ID, s.address(r))
+		err = s.limitPersonal(me.ID, s.address(r))
 	}
 	return me, err
 }
@@ -209,14 +209,14 @@ func (s *Server) myRooms(ctx context.Context, in *callerInput) (*roomsOutput, er
 		return nil, err
 	}
 	out := &roomsOutput{}
-	return out, s.makeBulk(ctx, in.r, func(_ *room.Reading, list *pieces) error {
-		entries, err := s.kept.Rooms(ctx, me.ID)
+	return out, s.buildBulk(ctx, chat.Who{Person: me, Network: network(s.address(in.r))}, func(_ *room.Query, list *encodedItems) error {
+		entries, err := s.stores.RoomList(ctx, me.ID)
 		if err != nil {
 			return err
 		}
-		out.Body = roomsAnswer{Rooms: bulk[entry]{list}, Epoch: s.hub.Epoch()}
+		out.Body = roomsAnswer{Rooms: largeList[entry]{list}, Epoch: s.hub.Epoch()}
 		for _, e := range entries {
-			out.Body.Rooms.add(entryOf(e))
+			out.Body.Rooms.add(listEntryOf(e))
 		}
 		return nil
 	})
@@ -224,30 +224,30 @@ func (s *Server) myRooms(ctx context.Context, in *callerInput) (*roomsOutput, er
 
 // setRoom answers PUT /api/me/rooms/{room}.
 func (s *Server) setRoom(ctx context.Context, in *setInput) (*entryOutput, error) {
-	change := chat.EntryChange{Notify: in.Body.Notify, Muted: in.Body.Muted, Favourite: in.Body.Favourite, Nonce: in.nonce()}
-	e, err := s.changeEntry(ctx, &in.Caller, in.RoomParam, change)
+	change := chat.ListEntryChange{Notify: in.Body.Notify, Muted: in.Body.Muted, Favourite: in.Body.Favourite, Nonce: in.nonce()}
+	e, err := s.changeListEntry(ctx, &in.Caller, in.RoomParam, change)
 	if err != nil {
 		return nil, err
 	}
-	return &entryOutput{entryOf(e)}, nil
+	return &entryOutput{listEntryOf(e)}, nil
 }
 
 // unlistRoom answers DELETE /api/me/rooms/{room}.
 func (s *Server) unlistRoom(ctx context.Context, in *entryInput) (*nothing, error) {
-	_, err := s.changeEntry(ctx, &in.Caller, in.RoomParam, chat.EntryChange{Listed: new(false), Nonce: in.nonce()})
+	_, err := s.changeListEntry(ctx, &in.Caller, in.RoomParam, chat.ListEntryChange{Listed: new(false), Nonce: in.nonce()})
 	return &nothing{}, err
 }
 
-func (s *Server) changeEntry(ctx context.Context, by *Caller, in RoomParam, change chat.EntryChange) (chat.Entry, error) {
+func (s *Server) changeListEntry(ctx context.Context, by *Caller, in RoomParam, change chat.ListEntryChange) (chat.ListEntry, error) {
 	name, err := s.roomOf(ctx, by, in)
 	if err != nil {
-		return chat.Entry{}, err
+		return chat.ListEntry{}, err
 	}
 	me, err := s.owner(by.r)
 	if err != nil {
-		return chat.Entry{}, err
+		return chat.ListEntry{}, err
 	}
-	return s.setEntry(ctx, me.ID, name, change)
+	return s.setListEntry(ctx, me.ID, name, change)
 }
 
 // readRoom answers PUT /api/me/rooms/{room}/read.
@@ -261,11 +261,11 @@ func (s *Server) readRoom(ctx context.Context, in *readInput) (*readOutput, erro
 		return nil, err
 	}
 	type result struct {
-		entry chat.Entry
+		entry chat.ListEntry
 		err   error
 	}
 	done := make(chan result, 1)
-	s.markRead(me.ID, chat.Place{Room: name, Seq: in.Body.Seq}, in.Body.Exact, in.nonce(), nil, func(e chat.Entry, err error) { done <- result{e, err} })
+	s.markRead(me.ID, chat.MessageRef{Room: name, Seq: in.Body.Seq}, in.Body.Exact, in.nonce(), nil, func(e chat.ListEntry, err error) { done <- result{e, err} })
 	select {
 	case r := <-done:
 		if r.err != nil {
@@ -277,8 +277,8 @@ func (s *Server) readRoom(ctx context.Context, in *readInput) (*readOutput, erro
 	}
 }
 
-func (s *Server) keep(as chat.Keepsake, keep bool) func(context.Context, *keepInput) (*nothing, error) {
-	return func(ctx context.Context, in *keepInput) (*nothing, error) {
+func (s *Server) setPersonal(as chat.PersonalRefKind, keep bool) func(context.Context, *personalInput) (*nothing, error) {
+	return func(ctx context.Context, in *personalInput) (*nothing, error) {
 		name, err := s.roomOf(ctx, &in.Caller, in.RoomParam)
 		if err != nil {
 			return nil, err
@@ -287,52 +287,52 @@ func (s *Server) keep(as chat.Keepsake, keep bool) func(context.Context, *keepIn
 		if err != nil {
 			return nil, err
 		}
-		return &nothing{}, s.kept.Keep(ctx, me.ID, as, chat.Place{Room: name, Seq: in.Seq}, keep, in.nonce())
+		return &nothing{}, s.stores.SetPersonal(ctx, me.ID, as, chat.MessageRef{Room: name, Seq: in.Seq}, keep, in.nonce())
 	}
 }
 
 // saved answers GET /api/me/saved.
-func (s *Server) saved(ctx context.Context, in *keptInput) (*savedOutput, error) {
+func (s *Server) saved(ctx context.Context, in *personalListInput) (*savedOutput, error) {
 	out := &savedOutput{}
-	return out, s.eachKept(ctx, in, chat.Saved, func(list *pieces) func(chat.Kept, message) {
-		out.Body.Messages = bulk[savedMessage]{list}
-		return func(k chat.Kept, m message) {
+	return out, s.eachPersonal(ctx, in, chat.Bookmark, func(list *encodedItems) func(chat.PersonalRef, message) {
+		out.Body.Messages = largeList[savedMessage]{list}
+		return func(k chat.PersonalRef, m message) {
 			out.Body.Messages.add(savedMessage{Room: k.Room, At: stamp(k.At), Message: m})
 		}
 	}, &out.Body.More)
 }
 
 // threads answers GET /api/me/threads.
-func (s *Server) threads(ctx context.Context, in *keptInput) (*threadsOutput, error) {
+func (s *Server) threads(ctx context.Context, in *personalListInput) (*threadsOutput, error) {
 	out := &threadsOutput{}
-	return out, s.eachKept(ctx, in, chat.Followed, func(list *pieces) func(chat.Kept, message) {
-		out.Body.Threads = bulk[followedThread]{list}
-		return func(k chat.Kept, m message) {
+	return out, s.eachPersonal(ctx, in, chat.Subscription, func(list *encodedItems) func(chat.PersonalRef, message) {
+		out.Body.Threads = largeList[followedThread]{list}
+		return func(k chat.PersonalRef, m message) {
 			out.Body.Threads.add(followedThread{Room: k.Room, At: stamp(k.At), Root: m})
 		}
 	}, &out.Body.More)
 }
 
-// eachKept calls what found returns for each message that somebody keeps, as many
+// eachPersonal calls what found returns for each message that somebody keeps, as many
 // as a page has room for, and says in more whether there are others.
-func (s *Server) eachKept(
-	ctx context.Context, in *keptInput, as chat.Keepsake, found func(*pieces) func(chat.Kept, message), more *bool,
+func (s *Server) eachPersonal(
+	ctx context.Context, in *personalListInput, as chat.PersonalRefKind, found func(*encodedItems) func(chat.PersonalRef, message), more *bool,
 ) error {
 	me, err := s.owner(in.r)
 	if err != nil {
 		return err
 	}
-	return s.makeBulk(ctx, in.r, func(reading *room.Reading, list *pieces) error {
-		kept, err := s.kept.Keepsakes(ctx, me.ID, as, in.Before, in.Limit+1)
+	return s.buildBulk(ctx, chat.Who{Person: me, Network: network(s.address(in.r))}, func(reading *room.Query, list *encodedItems) error {
+		kept, err := s.stores.PersonalRefs(ctx, me.ID, as, in.Before, in.Limit+1)
 		if err != nil {
 			return err
 		}
 		if *more = len(kept) > in.Limit; *more {
 			kept = kept[:in.Limit]
 		}
-		places := make([]chat.Place, len(kept))
+		places := make([]chat.MessageRef, len(kept))
 		for i, k := range kept {
-			places[i] = k.Place
+			places[i] = k.MessageRef
 		}
 		messages, err := messagesIn(ctx, reading, places)
 		if err != nil {
@@ -344,7 +344,7 @@ func (s *Server) eachKept(
 				*more = true
 				break
 			}
-			if m, ok := messages[k.Place]; ok {
+			if m, ok := messages[k.MessageRef]; ok {
 				add(k, m)
 			}
 		}
@@ -353,19 +353,19 @@ func (s *Server) eachKept(
 }
 
 // messagesIn returns the messages at some places, as they stand.
-func messagesIn(ctx context.Context, reading *room.Reading, places []chat.Place) (map[chat.Place]message, error) {
+func messagesIn(ctx context.Context, reading *room.Query, places []chat.MessageRef) (map[chat.MessageRef]message, error) {
 	seqs := map[chat.RoomName][]chat.Seq{}
 	for _, p := range places {
 		seqs[p.Room] = append(seqs[p.Room], p.Seq)
 	}
-	found := map[chat.Place]message{}
+	found := map[chat.MessageRef]message{}
 	for name, list := range seqs {
 		page, err := reading.Messages(ctx, name, list...)
 		if err != nil {
 			return nil, fmt.Errorf("messages of %s: %w", name, err)
 		}
 		for _, m := range page.Messages {
-			found[chat.Place{Room: name, Seq: m.Seq}] = messageOf(m)
+			found[chat.MessageRef{Room: name, Seq: m.Seq}] = messageOf(m)
 		}
 	}
 	return found, nil

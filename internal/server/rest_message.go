@@ -65,9 +65,9 @@ type replies struct {
 	From  chat.Person `json:"from" doc:"Who said it."`
 }
 
-func messageOf(m chat.Standing) message {
+func messageOf(m chat.MessageState) message {
 	out := message{
-		Seq: m.Seq, At: stamp(m.At), Kind: m.Kind, From: m.From, Text: m.Text, HTML: m.HTML, Gone: m.IsGone(), Thread: m.Target, Pinned: m.Pinned,
+		Seq: m.Seq, At: stamp(m.At), Kind: m.Kind, From: m.From, Text: m.Text, HTML: m.HTML, Gone: m.IsDeleted(), Thread: m.Target, Pinned: m.Pinned,
 	}
 	if m.Edited != 0 {
 		out.Edited = &edited{m.Edited, stamp(m.EditedAt)}
@@ -90,8 +90,8 @@ func messageOf(m chat.Standing) message {
 	return out
 }
 
-func messagesOf(list *pieces, found []chat.Standing) bulk[message] {
-	out := bulk[message]{list}
+func messagesOf(list *encodedItems, found []chat.MessageState) largeList[message] {
+	out := largeList[message]{list}
 	for _, m := range found {
 		out.add(messageOf(m))
 	}
@@ -118,13 +118,13 @@ type version struct {
 }
 
 type messageAnswer struct {
-	Room     chat.RoomName `json:"room"`
-	Message  message       `json:"message"`
-	More     bool          `json:"more,omitempty" doc:"There are more versions, after the last one."`
-	Versions bulk[version] `json:"versions" doc:"What it has said, oldest first; none if it has been deleted."`
+	Room     chat.RoomName      `json:"room"`
+	Message  message            `json:"message"`
+	More     bool               `json:"more,omitempty" doc:"There are more versions, after the last one."`
+	Versions largeList[version] `json:"versions" doc:"What it has said, oldest first; none if it has been deleted."`
 }
 
-func (a messageAnswer) split() (any, *pieces) {
+func (a messageAnswer) split() (any, *encodedItems) {
 	list := a.Versions.take()
 	return a, list
 }
@@ -139,18 +139,18 @@ type repliesInput struct {
 }
 
 type threadAnswer struct {
-	Room     chat.RoomName `json:"room"`
-	Seq      chat.Seq      `json:"seq" doc:"As in a page of the room."`
-	At       *stamp        `json:"at,omitempty" doc:"Likewise."`
-	Epoch    string        `json:"epoch"`
-	More     bool          `json:"more"`
-	Newer    bool          `json:"more_after,omitempty"`
-	Root     message       `json:"root" doc:"The message that the thread began with."`
-	Follows  bool          `json:"following" doc:"The person whose session it is follows the thread."`
-	Messages bulk[message] `json:"messages" doc:"Oldest first."`
+	Room     chat.RoomName      `json:"room"`
+	Seq      chat.Seq           `json:"seq" doc:"As in a page of the room."`
+	At       *stamp             `json:"at,omitempty" doc:"Likewise."`
+	Epoch    string             `json:"epoch"`
+	More     bool               `json:"more"`
+	Newer    bool               `json:"more_after,omitempty"`
+	Root     message            `json:"root" doc:"The message that the thread began with."`
+	Follows  bool               `json:"following" doc:"The person whose session it is follows the thread."`
+	Messages largeList[message] `json:"messages" doc:"Oldest first."`
 }
 
-func (a threadAnswer) split() (any, *pieces) {
+func (a threadAnswer) split() (any, *encodedItems) {
 	list := a.Messages.take()
 	return a, list
 }
@@ -164,14 +164,14 @@ type pinsInput struct {
 }
 
 type pinsAnswer struct {
-	Room     chat.RoomName `json:"room"`
-	Seq      chat.Seq      `json:"seq"`
-	More     bool          `json:"more,omitempty" doc:"There are more, that were pinned earlier."`
-	Before   chat.Seq      `json:"before,omitempty" doc:"With “more”: what to ask for next."`
-	Messages bulk[message] `json:"messages" doc:"What was pinned last comes first."`
+	Room     chat.RoomName      `json:"room"`
+	Seq      chat.Seq           `json:"seq"`
+	More     bool               `json:"more,omitempty" doc:"There are more, that were pinned earlier."`
+	Before   chat.Seq           `json:"before,omitempty" doc:"With “more”: what to ask for next."`
+	Messages largeList[message] `json:"messages" doc:"What was pinned last comes first."`
 }
 
-func (a pinsAnswer) split() (any, *pieces) {
+func (a pinsAnswer) split() (any, *encodedItems) {
 	list := a.Messages.take()
 	return a, list
 }
@@ -187,14 +187,14 @@ type logInput struct {
 }
 
 type logAnswer struct {
-	Room   chat.RoomName         `json:"room"`
-	Seq    chat.Seq              `json:"seq" doc:"The number of the room's newest event: there are more if the last one here has a lesser one."`
-	At     *stamp                `json:"at,omitempty" doc:"When that event was stored. Missing in a room that nobody has written to."`
-	Epoch  string                `json:"epoch"`
-	Events bulk[json.RawMessage] `json:"events" doc:"Oldest first, each as on /ws."`
+	Room   chat.RoomName              `json:"room"`
+	Seq    chat.Seq                   `json:"seq" doc:"The number of the room's newest event: there are more if the last one here has a lesser one."`
+	At     *stamp                     `json:"at,omitempty" doc:"When that event was stored. Missing in a room that nobody has written to."`
+	Epoch  string                     `json:"epoch"`
+	Events largeList[json.RawMessage] `json:"events" doc:"Oldest first, each as on /ws."`
 }
 
-func (a logAnswer) split() (any, *pieces) {
+func (a logAnswer) split() (any, *encodedItems) {
 	list := a.Events.take()
 	return a, list
 }
@@ -203,7 +203,7 @@ type logOutput struct{ Body logAnswer }
 
 type editInput struct {
 	Caller
-	Once
+	IdempotencyKey
 	RoomParam
 	SeqParam
 	Body editRequest
@@ -216,14 +216,14 @@ type editRequest struct {
 
 type changeInput struct {
 	Caller
-	Once
+	IdempotencyKey
 	RoomParam
 	SeqParam
 }
 
 type reactionInput struct {
 	Caller
-	Once
+	IdempotencyKey
 	RoomParam
 	SeqParam
 	Emoji string `path:"emoji" example:"👍" doc:"One emoji."`
@@ -231,7 +231,7 @@ type reactionInput struct {
 
 type topicInput struct {
 	Caller
-	Once
+	IdempotencyKey
 	RoomParam
 	Body topicRequest
 }
@@ -294,9 +294,9 @@ func (s *Server) restMessage(api huma.API) {
 			Description: "The page", Content: content(logAnswer{Room: "lobby", Seq: 42, At: &at, Epoch: "qk3v8d", Events: bulkOf[json.RawMessage](event)}),
 		}},
 		Errors: []int{400, 409, 429, 503},
-	}, s.log)
+	}, s.roomLog)
 
-	register(s, api, s.rarely(huma.Operation{
+	register(s, api, s.limitReads(huma.Operation{
 		OperationID: "commands", Method: http.MethodGet, Path: "/api/commands", Tags: tags,
 		Summary:   "What can be typed behind a slash",
 		Responses: map[string]*huma.Response{"200": {Description: "All commands", Content: content(commandsAnswer{room.SlashCommands[:1]})}},
@@ -305,7 +305,7 @@ func (s *Server) restMessage(api huma.API) {
 		return &commandsOutput{commandsAnswer{room.SlashCommands}}, nil
 	})
 
-	register(s, api, s.rarely(huma.Operation{
+	register(s, api, s.limitReads(huma.Operation{
 		OperationID: "emoji", Method: http.MethodGet, Path: "/api/emoji", Tags: tags,
 		Summary:   "The emoji that have short-codes",
 		Responses: map[string]*huma.Response{"200": {Description: "All of them", Content: content(emojiAnswer{[][]string{{"👍", "+1", "thumbsup"}}})}},
@@ -324,7 +324,7 @@ func (s *Server) restMessage(api huma.API) {
 		OperationID: "edit", Method: http.MethodPatch, Path: one, Summary: "Have one's message say something else",
 		RequestBody: &huma.RequestBody{Content: content(editRequest{Text: "Hello, *world*"})},
 	}), func(ctx context.Context, in *editInput) (*changeOutput, error) {
-		nonce, err := in.or(in.Body.Nonce)
+		nonce, err := in.orBody(in.Body.Nonce)
 		if err != nil {
 			return nil, err
 		}
@@ -333,7 +333,7 @@ func (s *Server) restMessage(api huma.API) {
 	register(s, api, change(huma.Operation{
 		OperationID: "delete", Method: http.MethodDelete, Path: one, Summary: "Delete one's message",
 		Description: "Its text is gone for good, with all that it said before; its number stays.",
-	}), s.changing(chat.Delete))
+	}), s.changeOperation(chat.Delete))
 	register(s, api, change(huma.Operation{
 		OperationID: "react", Method: http.MethodPut, Path: one + "/reactions/{emoji}", Summary: "React to a message",
 	}), s.reacting(chat.React))
@@ -342,10 +342,10 @@ func (s *Server) restMessage(api huma.API) {
 	}), s.reacting(chat.Unreact))
 	register(s, api, change(huma.Operation{
 		OperationID: "pin", Method: http.MethodPut, Path: "/api/rooms/{room}/pins/{seq}", Summary: "Pin a message",
-	}), s.changing(chat.Pin))
+	}), s.changeOperation(chat.Pin))
 	register(s, api, change(huma.Operation{
 		OperationID: "unpin", Method: http.MethodDelete, Path: "/api/rooms/{room}/pins/{seq}", Summary: "Take a pin away",
-	}), s.changing(chat.Unpin))
+	}), s.changeOperation(chat.Unpin))
 	register(s, api, change(huma.Operation{
 		OperationID: "topic", Method: http.MethodPut, Path: "/api/rooms/{room}/topic", Summary: "Say what the room is about",
 		RequestBody: &huma.RequestBody{Content: content(topicRequest{Text: "Ships, and what sails them"})},
@@ -371,7 +371,7 @@ func (s *Server) message(ctx context.Context, in *messageInput) (*messageOutput,
 		return nil, err
 	}
 	out := &messageOutput{}
-	return out, s.makeBulk(ctx, in.r, func(reading *room.Reading, list *pieces) error {
+	return out, s.buildBulk(ctx, s.unknownCaller(in.r), func(reading *room.Query, list *encodedItems) error {
 		m, err := reading.Message(ctx, name, in.Seq)
 		if err != nil {
 			return err
@@ -380,7 +380,7 @@ func (s *Server) message(ctx context.Context, in *messageInput) (*messageOutput,
 		if err != nil {
 			return fmt.Errorf("versions of %s %d: %w", name, in.Seq, err)
 		}
-		out.Body = messageAnswer{Room: name, Message: messageOf(m), More: more, Versions: bulk[version]{list}}
+		out.Body = messageAnswer{Room: name, Message: messageOf(m), More: more, Versions: largeList[version]{list}}
 		for _, e := range events {
 			out.Body.Versions.add(version{Seq: e.Seq, At: stamp(e.At), Text: e.Text, HTML: e.HTML})
 		}
@@ -394,20 +394,21 @@ func (s *Server) thread(ctx context.Context, in *repliesInput) (*threadOutput, e
 	if err != nil {
 		return nil, err
 	}
-	if err := s.resumes(ctx, name, in.After.pointer(), in.ResumeParam); err != nil {
+	if err := s.resumes(ctx, s.unknownCaller(in.r), name, in.After.pointer(), in.ResumeParam); err != nil {
 		return nil, err
 	}
 	me, known, err := s.identify(in.r)
-	follows := false
+	who, follows := s.unknownCaller(in.r), false
 	if err == nil && known {
-		follows, err = s.kept.Follows(ctx, me.ID, chat.Place{Room: name, Seq: in.Seq})
+		who.Person = me
+		follows, err = s.stores.IsSubscribed(ctx, me.ID, chat.MessageRef{Room: name, Seq: in.Seq})
 	}
 	if err != nil {
 		return nil, err
 	}
 	out := &threadOutput{}
-	return out, s.makeBulk(ctx, in.r, func(reading *room.Reading, list *pieces) error {
-		page, err := reading.History(ctx, name, in.page(in.Seq))
+	return out, s.buildBulk(ctx, who, func(reading *room.Query, list *encodedItems) error {
+		page, err := reading.History(ctx, name, in.query(in.Seq))
 		if err != nil {
 			return fmt.Errorf("thread of %s %d: %w", name, in.Seq, err)
 		}
@@ -426,7 +427,7 @@ func (s *Server) pins(ctx context.Context, in *pinsInput) (*pinsOutput, error) {
 		return nil, err
 	}
 	out := &pinsOutput{}
-	return out, s.makeBulk(ctx, in.r, func(reading *room.Reading, list *pieces) error {
+	return out, s.buildBulk(ctx, s.unknownCaller(in.r), func(reading *room.Query, list *encodedItems) error {
 		page, err := reading.Pins(ctx, name, in.Before)
 		if err != nil {
 			return fmt.Errorf("pins of %s: %w", name, err)
@@ -441,22 +442,22 @@ func (s *Server) pins(ctx context.Context, in *pinsInput) (*pinsOutput, error) {
 	})
 }
 
-// log answers GET /api/rooms/{room}/log.
-func (s *Server) log(ctx context.Context, in *logInput) (*logOutput, error) {
+// roomLog answers GET /api/rooms/{room}/log.
+func (s *Server) roomLog(ctx context.Context, in *logInput) (*logOutput, error) {
 	name, err := s.roomOf(ctx, &in.Caller, in.RoomParam)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.resumes(ctx, name, new(chat.Seq(in.After)), in.ResumeParam); err != nil {
+	if err := s.resumes(ctx, s.unknownCaller(in.r), name, new(chat.Seq(in.After)), in.ResumeParam); err != nil {
 		return nil, err
 	}
 	out := &logOutput{}
-	return out, s.makeBulk(ctx, in.r, func(reading *room.Reading, list *pieces) error {
+	return out, s.buildBulk(ctx, s.unknownCaller(in.r), func(reading *room.Query, list *encodedItems) error {
 		events, head, at, err := reading.Events(ctx, name, chat.Seq(in.After), in.Limit)
 		if err != nil {
 			return fmt.Errorf("log of %s: %w", name, err)
 		}
-		out.Body = logAnswer{Room: name, Seq: head, At: stampOf(at), Epoch: s.hub.Epoch(), Events: bulk[json.RawMessage]{list}}
+		out.Body = logAnswer{Room: name, Seq: head, At: stampOf(at), Epoch: s.hub.Epoch(), Events: largeList[json.RawMessage]{list}}
 		for _, e := range events {
 			list.append(wire.AppendEvent(nil, e))
 		}
@@ -470,7 +471,7 @@ func (s *Server) change(ctx context.Context, by *Caller, in RoomParam, d chat.Dr
 	if err != nil {
 		return nil, err
 	}
-	if d.From, err = s.known(by.r); err != nil {
+	if d.From, err = s.identified(by.r); err != nil {
 		return nil, err
 	}
 	d.Room, d.Network = name, network(s.address(by.r))
@@ -481,7 +482,7 @@ func (s *Server) change(ctx context.Context, by *Caller, in RoomParam, d chat.Dr
 	return &changeOutput{storedAnswer(c)}, nil
 }
 
-func (s *Server) changing(kind chat.Kind) func(context.Context, *changeInput) (*changeOutput, error) {
+func (s *Server) changeOperation(kind chat.Kind) func(context.Context, *changeInput) (*changeOutput, error) {
 	return func(ctx context.Context, in *changeInput) (*changeOutput, error) {
 		return s.change(ctx, &in.Caller, in.RoomParam, chat.Draft{Kind: kind, Target: in.Seq, Nonce: in.nonce()})
 	}

@@ -18,12 +18,14 @@ type ResumeParam struct {
 
 // resumes refuses a page after an event that is not the one which the client
 // means. after is nil if the page begins elsewhere.
-func (s *Server) resumes(ctx context.Context, name chat.RoomName, after *chat.Seq, p ResumeParam) error {
+func (s *Server) resumes(
+	ctx context.Context, who chat.Who, name chat.RoomName, after *chat.Seq, p ResumeParam,
+) error {
 	at, err := wire.ParseTime(p.At)
 	if err != nil || after == nil {
 		return err
 	}
-	if err := s.hub.CheckPlace(ctx, name, *after, at, p.Epoch); err != nil {
+	if err := s.hub.CheckPosition(ctx, who, name, *after, at, p.Epoch); err != nil {
 		return fmt.Errorf("where a page of %s begins: %w", name, err)
 	}
 	return nil

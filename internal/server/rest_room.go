@@ -38,8 +38,22 @@ type PageParam struct {
 	ResumeParam
 }
 
-func (in *PageParam) page(thread chat.Seq) room.Page {
-	return room.Page{Before: in.Before.pointer(), After: in.After.pointer(), Around: in.Around.pointer(), Limit: in.Limit, Thread: thread}
+// query returns the page that is asked for: of a thread, or of the room if thread is 0. A bound of 0 is a bound:
+// nothing is before it, and everything is after it.
+func (in *PageParam) query(thread chat.Seq) chat.PageQuery {
+	q := chat.PageQuery{Thread: thread, Limit: in.Limit}
+	switch {
+	case in.After.isSet:
+		q.After, q.Oldest = in.After.seq, true
+		if in.Before.isSet {
+			q.Before = max(in.Before.seq, 1)
+		}
+	case in.Around.isSet:
+		q.Around = max(in.Around.seq, 1)
+	case in.Before.isSet:
+		q.Before = max(in.Before.seq, 1) // 0 would mean no bound; before 1 there is nothing either
+	}
+	return q
 }
 
 type pageInput struct {
@@ -72,16 +86,16 @@ func (o *optionalSeq) Receiver() reflect.Value { return reflect.ValueOf(&o.seq).
 func (o *optionalSeq) OnParamSet(isSet bool, _ any) { o.isSet = isSet }
 
 type pageAnswer struct {
-	Room     chat.RoomName `json:"room"`
-	Seq      chat.Seq      `json:"seq" doc:"The number of the room's newest event when this was read: what happened to these messages up to then is in them."`
-	At       *stamp        `json:"at,omitempty" doc:"When that event was stored. Missing in a room that nobody has written to."`
-	Epoch    string        `json:"epoch"`
-	More     bool          `json:"more" doc:"There are more in the direction that was asked for: newer ones after “after”, else older ones."`
-	Newer    bool          `json:"more_after,omitempty" doc:"Of a page around a message: there are newer ones too."`
-	Messages bulk[message] `json:"messages" doc:"Oldest first."`
+	Room     chat.RoomName      `json:"room"`
+	Seq      chat.Seq           `json:"seq" doc:"The number of the room's newest event when this was read: what happened to these messages up to then is in them."`
+	At       *stamp             `json:"at,omitempty" doc:"When that event was stored. Missing in a room that nobody has written to."`
+	Epoch    string             `json:"epoch"`
+	More     bool               `json:"more" doc:"There are more in the direction that was asked for: newer ones after “after”, else older ones."`
+	Newer    bool               `json:"more_after,omitempty" doc:"Of a page around a message: there are newer ones too."`
+	Messages largeList[message] `json:"messages" doc:"Oldest first."`
 }
 
-func (a pageAnswer) split() (any, *pieces) {
+func (a pageAnswer) split() (any, *encodedItems) {
 	list := a.Messages.take()
 	return a, list
 }
@@ -107,7 +121,7 @@ type messagePlace struct {
 
 type postInput struct {
 	Caller
-	Once
+	IdempotencyKey
 	RoomParam
 	Body postRequest
 }
@@ -130,7 +144,7 @@ func (s *Server) restRoom(api huma.API) {
 	hello := message{Seq: 42, At: at, Kind: chat.Message, From: ada, Text: "Hello, **world**", HTML: "<p>Hello, <strong>world</strong></p>"}
 	stored := postAnswer{Room: "lobby", Seq: 43, At: at, Kind: chat.Message}
 
-	register(s, api, s.rarely(huma.Operation{
+	register(s, api, s.limitReads(huma.Operation{
 		OperationID: "room", Method: http.MethodGet, Path: "/api/rooms/{room}", Tags: []string{"Rooms"},
 		Summary:   "What a room is now",
 		Responses: map[string]*huma.Response{"200": {Description: "The room", Content: content(roomAnswer{Room: "lobby", Seq: 42, At: &at, Count: 3, Epoch: "qk3v8d"})}},
@@ -170,7 +184,7 @@ func (s *Server) state(ctx context.Context, in *roomInput) (*roomOutput, error) 
 	if err != nil {
 		return nil, err
 	}
-	head, at, here, err := s.hub.State(ctx, name)
+	head, at, here, err := s.hub.State(ctx, s.unknownCaller(in.r), name)
 	if err != nil {
 		return nil, fmt.Errorf("state of %s: %w", name, err)
 	}
@@ -183,12 +197,12 @@ func (s *Server) messages(ctx context.Context, in *pageInput) (*pageOutput, erro
 	if err != nil {
 		return nil, err
 	}
-	if err := s.resumes(ctx, name, in.After.pointer(), in.ResumeParam); err != nil {
+	if err := s.resumes(ctx, s.unknownCaller(in.r), name, in.After.pointer(), in.ResumeParam); err != nil {
 		return nil, err
 	}
 	out := &pageOutput{}
-	return out, s.makeBulk(ctx, in.r, func(reading *room.Reading, list *pieces) error {
-		page, err := reading.History(ctx, name, in.page(0))
+	return out, s.buildBulk(ctx, s.unknownCaller(in.r), func(reading *room.Query, list *encodedItems) error {
+		page, err := reading.History(ctx, name, in.query(0))
 		if err != nil {
 			return fmt.Errorf("history of %s: %w", name, err)
 		}
@@ -205,25 +219,25 @@ func (s *Server) post(ctx context.Context, in *postInput) (*postOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	from, session, err := s.author(ctx, in)
-	if err != nil {
+	who, session := s.unknownCaller(in.r), ""
+	if who.Person, session, err = s.author(ctx, in); err != nil {
 		return nil, err
 	}
-	d, err := s.draft(ctx, in)
-	d.Room, d.From, d.Network = name, from, network(s.address(in.r))
+	d, err := s.draft(ctx, who, in)
+	d.Room, d.From, d.Network = name, who.Person, who.Network
 	var c chat.Commit
 	if err == nil {
 		c, err = s.postAndWait(ctx, d)
 	}
 	if err != nil {
 		if session != "" && in.Body.Key == "" { // nobody will ever learn it
-			err = errors.Join(err, s.kept.Forget(context.WithoutCancel(ctx), session))
+			err = errors.Join(err, s.stores.Forget(context.WithoutCancel(ctx), session))
 		}
 		return nil, err
 	}
 	out := &postOutput{Status: http.StatusCreated, Body: storedAnswer(c)}
 	out.Body.Session = session
-	if c.Repeat {
+	if c.Repeated {
 		out.Status = http.StatusOK
 	}
 	return out, nil
@@ -234,20 +248,20 @@ func storedAnswer(c chat.Commit) postAnswer {
 }
 
 // draft returns what is to be said.
-func (s *Server) draft(ctx context.Context, in *postInput) (d chat.Draft, err error) {
+func (s *Server) draft(ctx context.Context, who chat.Who, in *postInput) (d chat.Draft, err error) {
 	body := in.Body
 	d = chat.Draft{Text: body.Text, Target: body.Thread}
-	if d.Nonce, err = in.or(body.Nonce); err != nil {
+	if d.Nonce, err = in.orBody(body.Nonce); err != nil {
 		return d, err
 	}
 	if body.Thread != 0 && !body.Echo {
 		d.Kind = chat.Reply
 	}
 	if body.ReplyTo != 0 {
-		d.Extra = &chat.Extra{ReplyTo: body.ReplyTo}
+		d.Extra = &chat.Attrs{ReplyTo: body.ReplyTo}
 	}
 	if body.Forward != nil {
-		return s.forward(ctx, d, s.address(in.r), body.Forward.Room, body.Forward.Seq, s.lists(ctx, in.r))
+		return s.forward(ctx, who, d, s.address(in.r), body.Forward.Room, body.Forward.Seq, s.listChecker(ctx, in.r))
 	}
 	return d, nil
 }
@@ -285,8 +299,8 @@ func (s *Server) postAndWait(ctx context.Context, d chat.Draft) (chat.Commit, er
 		if c.Err != nil {
 			return c, fmt.Errorf("a message to %s: %w", d.Room, c.Err)
 		}
-		if !c.Repeat { // or it may be a retry, and the room have been left since
-			s.wrote(ctx, d.From.ID, d.Room)
+		if !c.Repeated { // or it may be a retry, and the room have been left since
+			s.addToListAfterWrite(ctx, d.From.ID, d.Room)
 		}
 		return c, nil
 	case <-ctx.Done():

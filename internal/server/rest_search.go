@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"net/http"
-	"net/netip"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -36,10 +35,10 @@ type searchAnswer struct {
 	Complete      bool   `json:"complete" doc:"Everything that was said in these rooms before the search has been looked at."`
 	CompleteUntil *stamp `json:"complete_until,omitempty" doc:"If it is not complete: what was said before has been looked at. Missing while that is not known."`
 
-	Hits bulk[hit] `json:"hits" doc:"There can be fewer than the limit, or none, though there are more on the next page."`
+	Hits largeList[hit] `json:"hits" doc:"There can be fewer than the limit, or none, though there are more on the next page."`
 }
 
-func (a searchAnswer) split() (any, *pieces) {
+func (a searchAnswer) split() (any, *encodedItems) {
 	list := a.Hits.take()
 	return a, list
 }
@@ -73,33 +72,33 @@ func (s *Server) search(ctx context.Context, in *searchInput) (*searchOutput, er
 	if !utf8.ValidString(in.Query) || strings.Contains(in.Query, "\x00") {
 		return nil, &chat.Error{Code: chat.BadRequest, Message: "A search is UTF-8 text without the character U+0000."}
 	}
-	rooms, err := s.searched(ctx, in)
+	who, rooms, err := s.searched(ctx, in)
 	if err != nil {
 		return nil, err
 	}
 	search := chat.Search{
-		Typed: in.Query, Rooms: rooms, Only: in.Room != "", Best: in.Sort == "relevance", Typing: in.Typing, Limit: in.Limit, Cursor: in.Cursor,
-		May: func(name chat.RoomName) error {
-			_, err := s.mayLook(s.address(in.r), string(name), s.lists(ctx, in.r))
+		Text: in.Query, Rooms: rooms, Only: in.Room != "", Best: in.Sort == "relevance", Typing: in.Typing, Limit: in.Limit, Cursor: in.Cursor,
+		MayRead: func(name chat.RoomName) error {
+			_, err := s.resolveRoom(s.address(in.r), string(name), s.listChecker(ctx, in.r))
 			return err
 		},
 	}
-	found, err := s.find(ctx, network(s.address(in.r)), search)
+	found, err := s.find(ctx, who, search)
 	if err != nil {
 		return nil, err
 	}
-	places := make([]chat.Place, len(found.Hits))
+	places := make([]chat.MessageRef, len(found.Hits))
 	for i, h := range found.Hits {
-		places[i] = h.Place
+		places[i] = h.MessageRef
 	}
 	out := &searchOutput{}
 	fit := len(found.Hits)
-	err = s.makeBulk(ctx, in.r, func(reading *room.Reading, list *pieces) error {
+	err = s.buildBulk(ctx, who, func(reading *room.Query, list *encodedItems) error {
 		messages, err := messagesIn(ctx, reading, places)
 		if err != nil {
 			return err
 		}
-		out.Body = searchAnswer{Cursor: found.Next, Complete: found.Complete, Hits: bulk[hit]{list}}
+		out.Body = searchAnswer{Cursor: found.Next, Complete: found.Complete, Hits: largeList[hit]{list}}
 		if !found.Complete && !found.Until.IsZero() {
 			out.Body.CompleteUntil = new(stamp(found.Until.UTC()))
 		}
@@ -108,7 +107,7 @@ func (s *Server) search(ctx context.Context, in *searchInput) (*searchOutput, er
 				fit = i
 				break
 			}
-			if m, ok := messages[h.Place]; ok && !m.Gone {
+			if m, ok := messages[h.MessageRef]; ok && !m.Gone {
 				out.Body.Hits.add(hit{Room: h.Room, Message: m, Ranges: h.Ranges})
 			}
 		}
@@ -116,41 +115,42 @@ func (s *Server) search(ctx context.Context, in *searchInput) (*searchOutput, er
 	})
 	if err == nil && fit < len(found.Hits) { // the page that follows begins where one of so many hits would end
 		search.Limit = fit
-		found, err = s.find(ctx, network(s.address(in.r)), search)
+		found, err = s.find(ctx, who, search)
 		out.Body.Cursor = found.Next
 	}
 	return out, err
 }
 
 // find has one of few searches at a time look, within the limits of an address.
-func (s *Server) find(ctx context.Context, from netip.Addr, search chat.Search) (chat.Found, error) {
-	if err := s.hub.MayWork(from); err != nil {
+func (s *Server) find(ctx context.Context, who chat.Who, search chat.Search) (chat.Found, error) {
+	if err := s.hub.MaySearch(who); err != nil {
 		return chat.Found{}, err
 	}
-	if err := s.seeking.enter(ctx, from); err != nil {
+	if err := s.searchQueue.enter(ctx, who.Network); err != nil {
 		return chat.Found{}, err
 	}
-	defer s.seeking.leave(from)
+	defer s.searchQueue.leave(who.Network)
 	begun := time.Now()
-	defer func() { s.hub.Worked(from, time.Since(begun)) }()
+	defer func() { s.hub.ChargeSearch(who, time.Since(begun)) }()
 	return s.cfg.Find(ctx, search)
 }
 
-// searched returns the rooms in which to search: the one that is named, or those of
-// the person's list.
-func (s *Server) searched(ctx context.Context, in *searchInput) ([]chat.RoomName, error) {
+// searched returns who searches, and the rooms in which to search: the one that is named, or those of the person's list.
+func (s *Server) searched(ctx context.Context, in *searchInput) (who chat.Who, rooms []chat.RoomName, err error) {
+	who = s.unknownCaller(in.r)
 	if in.Room != "" {
-		name, err := s.mayLook(s.address(in.r), in.Room, s.lists(ctx, in.r))
-		return []chat.RoomName{name}, err
+		name, err := s.resolveRoom(s.address(in.r), in.Room, s.listChecker(ctx, in.r))
+		return who, []chat.RoomName{name}, err
 	}
 	me, known, err := s.identify(in.r)
 	if err != nil || !known {
-		return nil, err
+		return who, nil, err
 	}
-	entries, err := s.kept.Rooms(ctx, me.ID)
-	rooms := make([]chat.RoomName, len(entries))
+	who.Person = me
+	entries, err := s.stores.RoomList(ctx, me.ID)
+	rooms = make([]chat.RoomName, len(entries))
 	for i, e := range entries {
 		rooms[i] = e.Room
 	}
-	return rooms, err
+	return who, rooms, err
 }

@@ -30,7 +30,7 @@ type sessionAnswer struct {
 
 type sessionInput struct {
 	Caller
-	Once
+	IdempotencyKey
 	Body sessionRequest
 }
 
@@ -62,7 +62,7 @@ func (s *Server) restSession(api huma.API) {
 		Errors:   []int{400, 401, 403, 413, 429, 503},
 	}, s.openSession)
 
-	register(s, api, s.rarely(huma.Operation{
+	register(s, api, s.limitReads(huma.Operation{
 		OperationID: "session", Method: http.MethodGet, Path: "/api/session", Tags: []string{"Session"},
 		Summary:   "Who am I?",
 		Responses: map[string]*huma.Response{"200": {Description: "Whose session it is", Content: content(sessionAnswer{Person: ada, Epoch: "qk3v8d"})}},
@@ -108,20 +108,20 @@ func (s *Server) openSession(ctx context.Context, in *sessionInput) (*sessionOut
 	if p, err = s.renamed(ctx, p, name, in.nonce(), s.address(in.r)); err != nil {
 		return nil, err
 	}
-	return &sessionOutput{Status: http.StatusOK, SetCookie: s.prolonged(in.r), Body: sessionAnswer{Person: p, Epoch: s.hub.Epoch()}}, nil
+	return &sessionOutput{Status: http.StatusOK, SetCookie: s.renewedCookie(in.r), Body: sessionAnswer{Person: p, Epoch: s.hub.Epoch()}}, nil
 }
 
 // session answers GET /api/session.
 func (s *Server) session(_ context.Context, in *callerInput) (*sessionOutput, error) {
-	p, err := s.known(in.r)
+	p, err := s.identified(in.r)
 	if err != nil {
 		return nil, err
 	}
-	return &sessionOutput{Status: http.StatusOK, SetCookie: s.prolonged(in.r), Body: sessionAnswer{Person: p, Epoch: s.hub.Epoch()}}, nil
+	return &sessionOutput{Status: http.StatusOK, SetCookie: s.renewedCookie(in.r), Body: sessionAnswer{Person: p, Epoch: s.hub.Epoch()}}, nil
 }
 
-// known is identify for requests that only somebody may make who is known.
-func (s *Server) known(r *http.Request) (chat.Person, error) {
+// identified is identify for requests that only somebody may make who is known.
+func (s *Server) identified(r *http.Request) (chat.Person, error) {
 	p, known, err := s.identify(r)
 	if err == nil && !known {
 		err = &chat.Error{Code: chat.BadSession, Message: "The request brings no session."}
@@ -129,9 +129,9 @@ func (s *Server) known(r *http.Request) (chat.Person, error) {
 	return p, err
 }
 
-// prolonged has a browser keep its cookie for another 400 days: somebody who
+// renewedCookie has a browser keep its cookie for another 400 days: somebody who
 // comes now and then stays who they are. It needs the session to be known.
-func (s *Server) prolonged(r *http.Request) []string {
+func (s *Server) renewedCookie(r *http.Request) []string {
 	if sessionBearer(r) != "" {
 		return nil
 	}

@@ -46,7 +46,7 @@ func setBackMachine(t *testing.T, head int) setBack {
 // silent is a memory in which nobody has a list of rooms, or may ask for one.
 type silent struct{ *memory }
 
-func (silent) Enrol(chat.PersonID, chat.RoomName, bool) <-chan error {
+func (silent) AddToList(chat.PersonID, chat.RoomName, bool) <-chan error {
 	done := make(chan error, 1)
 	done <- nil
 	return done

@@ -28,16 +28,16 @@ func (s *Server) routes() http.Handler {
 	if s.cfg.DebugEcho {
 		mux.HandleFunc("GET /debug/echo", s.echo)
 	}
-	mux.HandleFunc("GET /api/rooms/{room}/events", forLong(s.events))
+	mux.HandleFunc("GET /api/rooms/{room}/events", withoutTimeout(s.roomSSE))
 	s.rest(mux)
 	if s.cfg.MetricsListen == "" {
 		mux.Handle("GET /metrics", s.metrics.handler())
 	}
 
-	nowhere := s.nowhere(mux.ServeMux)
+	nowhere := s.noRoute(mux.ServeMux)
 	mux.HandleFunc("/api/", nowhere)
-	mux.HandleFunc("/", s.elsewhere(nowhere))
-	return s.headers(s.knownHosts(s.guard(mux.methods, s.scoped(mux))))
+	mux.HandleFunc("/", s.notFound(nowhere))
+	return s.headers(s.knownHosts(s.cors(mux.methods, s.scoped(mux))))
 }
 
 // A router is a ServeMux that knows the methods of its routes.
@@ -79,9 +79,9 @@ func (s *Server) headers(next http.Handler) http.Handler {
 	})
 }
 
-// inTime limits how long any request's body may take. What a handler leaves
+// limitBodyTime limits how long any request's body may take. What a handler leaves
 // unread net/http reads, before the answer goes out.
-func inTime(next http.Handler) http.Handler {
+func limitBodyTime(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength != 0 {
 			http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout)) // a connection without deadlines waits
@@ -90,9 +90,9 @@ func inTime(next http.Handler) http.Handler {
 	})
 }
 
-// caught tells the operator of a panic, which net/http would tell among the
+// recoverHandler tells the operator of a panic, which net/http would tell among the
 // noise of scanners. The connection is cut: part of an answer may be out.
-func (s *Server) caught(next http.Handler) http.Handler {
+func (s *Server) recoverHandler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
 			v := recover()
@@ -100,7 +100,7 @@ func (s *Server) caught(next http.Handler) http.Handler {
 				return
 			}
 			if v != http.ErrAbortHandler {
-				s.panicked(v)
+				s.links.ReportPanic(v)
 			}
 			panic(http.ErrAbortHandler)
 		}()
@@ -108,8 +108,8 @@ func (s *Server) caught(next http.Handler) http.Handler {
 	})
 }
 
-// forLong lets an answer take as long as it likes.
-func forLong(next http.HandlerFunc) http.HandlerFunc {
+// withoutTimeout lets an answer take as long as it likes.
+func withoutTimeout(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		http.NewResponseController(w).SetWriteDeadline(time.Time{}) // a writer without deadlines has none to lift
 		next(w, r)

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"parley/internal/certs"
+
 	"golang.org/x/sync/errgroup"
 )
 
@@ -26,8 +28,7 @@ const drainTimeout = 8 * time.Second
 // what was accepted be stored and answered, and tells every connection to come
 // back later. The hub has to run until Serve has returned.
 func (s *Server) Serve(ctx context.Context, ln, plain net.Listener) error {
-	var err error
-	if s.poller, err = openPoller(); err != nil {
+	if err := s.links.Open(); err != nil {
 		return err
 	}
 	main := s.httpServer(s)
@@ -36,27 +37,27 @@ func (s *Server) Serve(ctx context.Context, ln, plain net.Listener) error {
 	if s.certs == nil {
 		g.Go(func() error { return ended(main.Serve(ln)) })
 	} else {
-		secure := s.listenTLS(ln, s.certs.config(), maxHandshakes)
-		main.TLSConfig = secure.config.Clone() // net/http looks there for HTTP/2, and changes it
-		if a, ok := s.certs.(*acme); ok {
-			a.listensOn(hostAndPorts(ln, plain))
+		secure := s.links.listenTLS(ln, s.certs.Config(), maxHandshakes)
+		main.TLSConfig = secure.Config() // net/http looks there for HTTP/2, and changes it
+		if a, ok := s.certs.(*certs.ACME); ok {
+			a.ListensOn(hostAndPorts(ln, plain))
 		}
 		g.Go(func() error {
-			defer secure.wg.Wait()
+			defer secure.Wait()
 			return ended(main.Serve(secure))
 		})
-		g.Go(func() error { return s.certs.run(ctx) })
+		g.Go(func() error { return s.certs.Run(ctx) })
 	}
 	if plain != nil {
-		other := s.httpServer(s.certs.challenges(s.knownHosts(s.toTLS(portOf(ln)))))
+		other := s.httpServer(s.certs.Challenges(s.knownHosts(s.toTLS(portOf(ln)))))
 		servers = append(servers, other)
 		g.Go(func() error { return ended(other.Serve(plain)) })
 	}
 
-	running, stopDoors := context.WithCancel(context.WithoutCancel(ctx))
-	g.Go(func() error { return s.runDoors(running) })
+	running, stopLinks := context.WithCancel(context.WithoutCancel(ctx))
+	g.Go(func() error { return s.links.Run(running) })
 	g.Go(func() error {
-		defer stopDoors()
+		defer stopLinks()
 		<-ctx.Done()
 		return s.drain(context.WithoutCancel(ctx), servers)
 	})
@@ -79,27 +80,27 @@ func (s *Server) drain(ctx context.Context, servers []*http.Server) error {
 			return nil
 		})
 	}
-	g.Go(func() error { s.closeConns(ctx); return nil })
+	g.Go(func() error { s.links.Close(ctx); return nil })
 	return g.Wait()
 }
 
 func (s *Server) httpServer(h http.Handler) *http.Server {
 	return &http.Server{
-		Handler:           s.caught(inTime(h)),
+		Handler:           s.recoverHandler(limitBodyTime(h)),
 		ReadHeaderTimeout: s.cfg.HeaderTimeout,
 		IdleTimeout:       s.cfg.IdleTimeout,
 		WriteTimeout:      writeTimeout,
 		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          log.New(httpLog{s.logger}, "", 0),
+		ErrorLog:          log.New(httpErrorWriter{s.logger}, "", 0),
 	}
 }
 
-// httpLog passes on what net/http logs. Scanners and cut connections fill it,
+// httpErrorWriter passes on what net/http logs. Scanners and cut connections fill it,
 // and nobody has to act on them; but on connections that cannot be accepted,
 // for want of open files, an operator has to.
-type httpLog struct{ logger *slog.Logger }
+type httpErrorWriter struct{ logger *slog.Logger }
 
-func (l httpLog) Write(line []byte) (int, error) {
+func (l httpErrorWriter) Write(line []byte) (int, error) {
 	level := slog.LevelDebug
 	if bytes.Contains(line, []byte("Accept error")) {
 		level = slog.LevelWarn

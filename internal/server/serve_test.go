@@ -25,12 +25,12 @@ import (
 
 	"parley/internal/chat"
 	"parley/internal/room"
-	"parley/internal/store"
+	"parley/internal/store/sqlite"
 )
 
 // slowPeople hold a request up until they are let go.
 type slowPeople struct {
-	Kept
+	Stores
 	asked chan struct{} // one for each NewGuest that waits
 	letGo chan struct{} // closed by the test
 }
@@ -38,11 +38,11 @@ type slowPeople struct {
 func (p slowPeople) NewGuest(ctx context.Context, name, key string) (chat.Person, string, error) {
 	p.asked <- struct{}{}
 	<-p.letGo
-	return p.Kept.NewGuest(ctx, name, key)
+	return p.Stores.NewGuest(ctx, name, key)
 }
 
 func TestWhatWasAcceptedIsAnsweredBeforeTheEnd(t *testing.T) {
-	kept, err := store.Open(t.Context(), store.Config{Dir: t.TempDir()})
+	kept, err := sqlite.Open(t.Context(), sqlite.Config{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +108,7 @@ func TestACertificateIsReadAgainWhenItsFilesChange(t *testing.T) {
 	dir := t.TempDir()
 	certFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
 	writeCertificate(t, certFile, keyFile, 1)
-	kept, err := store.Open(t.Context(), store.Config{Dir: t.TempDir()})
+	kept, err := sqlite.Open(t.Context(), sqlite.Config{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -53,7 +53,7 @@ type Config struct {
 	Emoji     func() [][]string                                      `kong:"-"` // what a picker offers: each emoji, followed by its short-codes; default: none
 	CertStore string                                                 `kong:"-"` // folder for the certificates of Domain
 	OwnNames  []string                                               `kong:"-"` // what the machine is called
-	LogLost   func() uint64                                          `kong:"-"` // how many lines of the log were lost; default: none
+	LinesLost func() uint64                                          `kong:"-"` // how many lines of the log were lost; default: none
 	Metrics   *Metrics                                               `kong:"-"` // default: metrics of its own
 	Logger    *slog.Logger                                           `kong:"-"` // default: discard
 }
@@ -71,77 +71,77 @@ type People interface {
 	Forget(ctx context.Context, session string) error
 }
 
-// Members keeps what rooms are to people: the store.
-type Members interface {
-	// Rooms returns the rooms of a person's list, in no order.
-	Rooms(ctx context.Context, who chat.PersonID) ([]chat.Entry, error)
-	// Entry returns one of them; an *chat.Error with code NotFound if it is not in the list.
-	Entry(ctx context.Context, who chat.PersonID, room chat.RoomName) (chat.Entry, error)
-	// SetEntry changes what a room is to somebody.
-	SetEntry(ctx context.Context, who chat.PersonID, room chat.RoomName, change chat.EntryChange) error
-	// Enrol puts a room in somebody's list, if it exists and they enter it; else the result comes when what they wrote
+// RoomLists keeps what rooms are to people: the store.
+type RoomLists interface {
+	// RoomList returns the rooms of a person's list, in no order.
+	RoomList(ctx context.Context, who chat.PersonID) ([]chat.ListEntry, error)
+	// ListEntry returns one of them; an *chat.Error with code NotFound if it is not in the list.
+	ListEntry(ctx context.Context, who chat.PersonID, room chat.RoomName) (chat.ListEntry, error)
+	// SetListEntry changes what a room is to somebody.
+	SetListEntry(ctx context.Context, who chat.PersonID, room chat.RoomName, change chat.ListEntryChange) error
+	// AddToList puts a room in somebody's list, if it exists and they enter it; else the result comes when what they wrote
 	// before is stored. It does not wait for the result.
-	Enrol(who chat.PersonID, room chat.RoomName, enters bool) <-chan error
+	AddToList(who chat.PersonID, room chat.RoomName, enters bool) <-chan error
 }
 
-// A Shelf keeps what people come back to: the store.
-type Shelf interface {
+// A Personal keeps what people come back to: the store.
+type Personal interface {
 	// MarkRead notes up to where somebody has read a room, and calls done, which must not block, once that is safe.
-	MarkRead(who chat.PersonID, at chat.Place, exact bool, nonce string, done func(chat.Entry, error))
-	// Keep keeps a message for somebody, or not any more.
-	Keep(ctx context.Context, who chat.PersonID, as chat.Keepsake, at chat.Place, keep bool, nonce string) error
-	// Keepsakes returns what somebody keeps, the newest first.
-	Keepsakes(ctx context.Context, who chat.PersonID, as chat.Keepsake, before time.Time, limit int) ([]chat.Kept, error)
-	// Follows reports whether somebody follows a message's thread.
-	Follows(ctx context.Context, who chat.PersonID, at chat.Place) (bool, error)
+	MarkRead(who chat.PersonID, at chat.MessageRef, exact bool, nonce string, done func(chat.ListEntry, error))
+	// SetPersonal keeps a message for somebody, or not any more.
+	SetPersonal(ctx context.Context, who chat.PersonID, as chat.PersonalRefKind, at chat.MessageRef, keep bool, nonce string) error
+	// PersonalRefs returns what somebody keeps, the newest first.
+	PersonalRefs(ctx context.Context, who chat.PersonID, as chat.PersonalRefKind, before time.Time, limit int) ([]chat.PersonalRef, error)
+	// IsSubscribed reports whether somebody follows a message's thread.
+	IsSubscribed(ctx context.Context, who chat.PersonID, at chat.MessageRef) (bool, error)
 }
 
-// Kept is all that is kept beside the rooms' logs.
-type Kept interface {
+// Stores is all that is kept beside the rooms' logs.
+type Stores interface {
 	People
-	Members
-	Shelf
+	RoomLists
+	Personal
 }
 
 // A Server answers HTTP requests.
 type Server struct {
 	cfg    Config
 	hub    *room.Hub
-	kept   Kept
+	stores Stores
 	health func(context.Context) error
 	site   *web.Site
 	logger *slog.Logger
 
-	metrics   *Metrics
-	origins   origins
-	hosts     *hosts
-	addresses addresses
-	guests    *rates.Rates[netip.Addr] // by network
-	renames   *rates.Shared[chat.PersonID, netip.Addr]
-	own       *rates.Shared[chat.PersonID, netip.Addr] // of what is one's own
-	searches  *rates.Rates[netip.Addr]                 // by network
-	probes    probes                                   // of rooms
-	certs     certificates                             // nil without TLS
-	handler   http.Handler
-	stopping  atomic.Bool // set once Serve has begun to drain
+	metrics       *Metrics
+	origins       origins
+	hosts         *hosts
+	addresses     addresses
+	guests        *rates.Rates[netip.Addr] // by network
+	renames       *rates.Shared[chat.PersonID, netip.Addr]
+	personalRates *rates.Shared[chat.PersonID, netip.Addr] // of what is one's own
+	searches      *rates.Rates[netip.Addr]                 // by network
+	probes        probes                                   // of rooms
+	certs         certificates                             // nil without TLS
+	handler       http.Handler
+	stopping      atomic.Bool // set once Serve has begun to drain
 
-	live    registry
-	making  turns  // of those who have pages made
-	seeking turns  // of those who search
-	unsent  unsent // what has been made and not taken
+	registry    registry
+	pageQueue   fairQueue      // of those who have pages made
+	searchQueue fairQueue      // of those who search
+	unsent      pendingAnswers // what has been made and not taken
 
-	watchers
-	doors
+	listFeeds
+	links *Links
 }
 
 // New returns a Server for the rooms of hub and the people of kept. health
 // says whether messages can be stored. It does nothing until Serve, except that
 // its ServeHTTP answers.
-func New(cfg Config, hub *room.Hub, kept Kept, health func(context.Context) error, site *web.Site) (*Server, error) {
+func New(cfg Config, hub *room.Hub, kept Stores, health func(context.Context) error, site *web.Site) (*Server, error) {
 	s := &Server{
 		cfg:    cfg,
 		hub:    hub,
-		kept:   kept,
+		stores: kept,
 		health: health,
 		site:   site,
 		logger: cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
@@ -159,17 +159,24 @@ func New(cfg Config, hub *room.Hub, kept Kept, health func(context.Context) erro
 	if s.metrics = cfg.Metrics; s.metrics == nil {
 		s.metrics = NewMetrics()
 	}
-	s.metrics.watch(s)
+	s.metrics.observe(s)
 	s.addresses.limit = cfg.ConnectionsPerAddress
 	s.renames = rates.NewShared[chat.PersonID, netip.Addr](renameRate, renameBurst, hub.PeoplePerAddress())
-	s.own = rates.NewShared[chat.PersonID, netip.Addr](ownRate, ownBurst, hub.PeoplePerAddress())
+	s.personalRates = rates.NewShared[chat.PersonID, netip.Addr](personalRate, ownBurst, hub.PeoplePerAddress())
 	s.probes.init(cfg.RoomRate)
 	s.searches = rates.New[netip.Addr](cfg.SearchRate, int(10*cfg.SearchRate))
 	s.guests = rates.New[netip.Addr](cfg.GuestRate/60, int(cfg.GuestRate))
 	half := max(1, runtime.GOMAXPROCS(0)/2) // of the processors are for all else
-	s.making.init(half, max(1, half/2))
-	s.seeking.init(half+1, 1) // one that takes long does not hold the others up
-	s.initDoors()
+	s.pageQueue.init(half, max(1, half/2))
+	s.searchQueue.init(half+1, 1) // one that takes long does not hold the others up
+	s.links = newLinks(linkConfig{
+		FrameSize:        cfg.FrameSize,
+		IdleTimeout:      cfg.IdleTimeout,
+		HandshakeTimeout: cfg.HeaderTimeout,
+		Ended:            func(from netip.Addr) { s.addresses.leave(network(from)) },
+		Counted:          s.counted,
+		Logger:           s.logger,
+	})
 	s.handler = s.routes()
 	return s, nil
 }

@@ -13,23 +13,29 @@ import (
 // identify is whose for all but taking another name: somebody whose name is one
 // that nobody may have any more has to do that first.
 func (s *Server) identify(r *http.Request) (p chat.Person, ok bool, err error) {
-	p, ok, err = s.whose(r)
+	p, ok, err = s.personOfSession(r)
 	if ok {
 		err = chat.CheckName(p.Name)
 	}
 	return p, ok && err == nil, err
 }
 
-// whose says whose request it is. ok is false if it brings no session; one
+// personOfSession says whose request it is. ok is false if it brings no session; one
 // that is nobody's is an error with code BadSession. A bearer token counts
 // before the cookie, as only a program can have put it there.
-func (s *Server) whose(r *http.Request) (p chat.Person, ok bool, err error) {
+func (s *Server) personOfSession(r *http.Request) (p chat.Person, ok bool, err error) {
 	session := s.sessionOf(r)
 	if session == "" {
 		return chat.Person{}, false, nil
 	}
 	p, err = s.personOf(r.Context(), session)
 	return p, err == nil, err
+}
+
+// unknownCaller returns who makes a request that needs no session. The session that the request may bring is not looked
+// up, so a request with a session that has ended is answered like one without.
+func (s *Server) unknownCaller(r *http.Request) chat.Who {
+	return chat.Who{Network: network(s.address(r))}
 }
 
 // sessionOf returns the session that a request brings, or "".
@@ -44,7 +50,7 @@ func (s *Server) sessionOf(r *http.Request) string {
 // session. A cookie that has become nobody's is then as good as none: a page
 // cannot throw it away, but it can ask its person for a name again.
 func (s *Server) identifyOrNew(r *http.Request, name string) (p chat.Person, ok bool, err error) {
-	p, ok, err = s.whose(r)
+	p, ok, err = s.personOfSession(r)
 	if chat.CodeOf(err) == chat.BadSession && name != "" && sessionBearer(r) == "" {
 		return chat.Person{}, false, nil
 	}
@@ -70,7 +76,7 @@ func (s *Server) guest(ctx context.Context, r *http.Request, name, key string) (
 			Message: fmt.Sprintf("A guest_key is a secret of %d to %d printable ASCII characters; make one at random and keep it.", minKey, maxKey),
 		}
 	}
-	if p, err = s.kept.Person(ctx, key); chat.CodeOf(err) != chat.BadSession {
+	if p, err = s.stores.Person(ctx, key); chat.CodeOf(err) != chat.BadSession {
 		return p, "", err
 	}
 	return s.newGuest(ctx, s.address(r), name, key)
@@ -87,7 +93,7 @@ func (s *Server) newGuest(ctx context.Context, from netip.Addr, name, key string
 			RetryAfter: wait,
 		}
 	}
-	if p, session, err = s.kept.NewGuest(ctx, name, key); err != nil {
+	if p, session, err = s.stores.NewGuest(ctx, name, key); err != nil {
 		return p, "", fmt.Errorf("a new guest: %w", err)
 	}
 	return p, session, nil
@@ -112,7 +118,7 @@ func (s *Server) renamed(ctx context.Context, p chat.Person, name, nonce string,
 	if wait, _ := s.renames.Take(p.ID, network(from)); wait > 0 {
 		return p, &chat.Error{Code: chat.RateLimited, Message: "That is enough of new names for now.", RetryAfter: wait}
 	}
-	now, err := s.kept.Rename(ctx, p.ID, name, nonce)
+	now, err := s.stores.Rename(ctx, p.ID, name, nonce)
 	if err != nil {
 		return p, fmt.Errorf("rename %s: %w", p.ID, err)
 	}

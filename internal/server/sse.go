@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"net/http"
-	"sync"
 	"time"
 
 	"parley/internal/chat"
@@ -15,9 +14,9 @@ import (
 // learn whether it still stands.
 const keepAlive = 25 * time.Second
 
-// events answers GET /api/rooms/{room}/events: a room as server-sent events.
-func (s *Server) events(w http.ResponseWriter, r *http.Request) {
-	name, err := s.mayLook(s.address(r), r.PathValue("room"), s.lists(r.Context(), r))
+// roomSSE answers GET /api/rooms/{room}/events: a room as server-sent events.
+func (s *Server) roomSSE(w http.ResponseWriter, r *http.Request) {
+	name, err := s.resolveRoom(s.address(r), r.PathValue("room"), s.listChecker(r.Context(), r))
 	if err != nil {
 		s.refuse(w, r, err)
 		return
@@ -37,34 +36,34 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer s.release(address)
-	from.Network = network(address)
-	live := listening{over: make(chan struct{})}
-	if session, ok := s.brings(w, r); !ok {
+	who := s.unknownCaller(r)
+	live := sseConnection{over: make(chan struct{})}
+	if session, ok := s.streamSession(w, r); !ok {
 		return
 	} else if session != "" {
 		live.owner = &live
-		if _, err := s.enter(r.Context(), &live.registration, session); err != nil {
+		if who.Person, err = s.enter(r.Context(), &live.registration, session); err != nil {
 			s.refuse(w, r, err)
 			return
 		}
-		defer s.live.remove(&live.registration)
+		defer s.registry.remove(&live.registration)
 	}
-	if err := s.stream(w, r, name, from, live.over); err != nil {
+	if err := s.writeSSE(w, r, who, name, from, live.over); err != nil {
 		s.refuse(w, r, err)
 	}
 }
 
-// A listening is what an event stream has of the session that it brought.
-type listening struct {
+// A sseConnection is what an event stream has of the session that it brought.
+type sseConnection struct {
 	registration
 	over chan struct{} // closed when the session has been ended
 }
 
-func (l *listening) sessionEnded() { close(l.over) }
+func (l *sseConnection) sessionEnded() { close(l.over) }
 
 // resumeFrom reads where a stream shall begin: after the Last-Event-ID that a
 // browser sends by itself, else after what the parameters of the first request say.
-func resumeFrom(r *http.Request) (j room.Joining, err error) {
+func resumeFrom(r *http.Request) (j room.JoinRequest, err error) {
 	id := r.Header.Get("Last-Event-ID")
 	said := id == ""
 	if said {
@@ -74,7 +73,7 @@ func resumeFrom(r *http.Request) (j room.Joining, err error) {
 		return j, nil
 	}
 	var after chat.Seq
-	if j.Epoch, after, j.At, err = wire.ParseStreamID(id); err != nil {
+	if j.Epoch, after, j.At, err = wire.ParseSSEID(id); err != nil {
 		return j, err
 	}
 	j.After = &after
@@ -87,84 +86,35 @@ func resumeFrom(r *http.Request) (j room.Joining, err error) {
 	return j, err
 }
 
-// stream writes a room's events until the client goes, the room gives it up, its
-// session is over or the server goes down. An error means that nothing has been
-// written.
-func (s *Server) stream(w http.ResponseWriter, r *http.Request, name chat.RoomName, j room.Joining, over <-chan struct{}) error {
-	var helpers sync.WaitGroup
-	defer helpers.Wait()
-	var stop func()
-	aside := func(f func()) {
-		helpers.Go(func() {
-			defer s.contain(stop)
-			f()
-		})
-	}
-	p := newPipe(aside)
-	var end sync.Mutex
-	var to endless // nil before it begins, and once it must not be used any more
-	stop = func() {
-		end.Lock()
-		defer end.Unlock()
-		p.end()
-		if to != nil {
-			to.interrupt()
-		}
-	}
-	out := new(outlet)
-	out.init(p, func(code chat.Code) {
-		s.counted(code)
-		stop()
-	})
-	j.Sink, j.Encoder = out, wire.Stream{Epoch: s.hub.Epoch()}
-	reader, err := s.hub.Join(r.Context(), name, j, func(found room.Joined) {
-		out.answer(func(dst []byte) []byte {
+// writeSSE writes a room's events until the client disconnects, the room closes the
+// stream, its session is ended or the server stops. An error means that nothing
+// has been written.
+func (s *Server) writeSSE(
+	w http.ResponseWriter, r *http.Request, who chat.Who, name chat.RoomName, j room.JoinRequest, over <-chan struct{},
+) error {
+	st := s.links.NewStream()
+	defer st.Wait()
+	j.Sink, j.Encoder = st.Out(), wire.SSE{Epoch: s.hub.Epoch()}
+	reader, err := s.hub.Join(r.Context(), who, name, j, func(found room.JoinResult) {
+		st.Out().QueueAnswer(func(dst []byte) []byte {
 			if found.Behind {
-				return wire.AppendBehind(dst, name, s.hub.Epoch(), found.Head, found.At, found.Reset)
+				return wire.AppendSSEBehind(dst, name, s.hub.Epoch(), found.Head, found.At, found.Reset)
 			}
-			// A stream that is cut before its first event resumes here, and not with what comes later.
-			return append(wire.AppendStreamID(dst, s.hub.Epoch(), found.From, found.FromAt), '\n')
+			// A stream that is cut before its first event resumes here, not after later events.
+			return append(wire.AppendSSEID(dst, s.hub.Epoch(), found.From, found.FromAt), '\n')
 		})
 	})
 	if err != nil {
 		return err
 	}
 	defer reader.Leave()
-	defer out.kill()
-
 	describeStream(w.Header())
-	answer, err := s.beginEndless(w, r)
-	if err != nil {
-		return nil // the client has gone
-	}
-	use := func(e endless) {
-		end.Lock()
-		defer end.Unlock()
-		to = e
-	}
-	use(answer)
-	defer answer.close()
-	defer use(nil)
-	ctx, cancel := context.WithCancel(r.Context())
-	defer cancel()
-	defer context.AfterFunc(ctx, stop)()
-	defer context.AfterFunc(s.away, stop)()
-	aside(func() {
-		if comment(ctx, out, over) {
+	st.Run(w, r, func(ctx context.Context) {
+		if comment(ctx, st.Out(), over) {
 			s.counted(chat.SessionEnded)
-			out.seal(func(dst []byte) []byte { return wire.AppendEnded(dst, errSessionEnded) })
-			defer time.AfterFunc(lingerTime, stop).Stop()
-			out.awaitEmpty()
-			p.awaitIdle()
-			p.end()
+			st.Finish(func(dst []byte) []byte { return wire.AppendSSEEnded(dst, errSessionEnded) })
 		}
 	})
-	aside(func() {
-		answer.awaitGone()
-		stop()
-	})
-	out.flush()
-	p.run(answer.write)
 	return nil
 }
 
@@ -177,7 +127,7 @@ func describeStream(h http.Header) {
 
 // comment gives a stream something to write now and then, until ctx ends or, and
 // then it returns true, its session does.
-func comment(ctx context.Context, out *outlet, over <-chan struct{}) (ended bool) {
+func comment(ctx context.Context, out *Outbound, over <-chan struct{}) (ended bool) {
 	tick := time.NewTicker(keepAlive)
 	defer tick.Stop()
 	for {
@@ -187,8 +137,8 @@ func comment(ctx context.Context, out *outlet, over <-chan struct{}) (ended bool
 		case <-over:
 			return true
 		case <-tick.C:
-			out.answer(func(dst []byte) []byte { return append(dst, ":\n\n"...) })
-			out.flush()
+			out.QueueAnswer(func(dst []byte) []byte { return append(dst, ":\n\n"...) })
+			out.Flush()
 		}
 	}
 }

@@ -2,10 +2,15 @@ package server
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"parley/internal/room"
 )
@@ -132,5 +137,50 @@ func TestServerSentEventsEndWithTheServer(t *testing.T) {
 	}
 	if err := <-stopped; err != nil {
 		t.Error(err)
+	}
+}
+
+// An endedWriter is a response whose deadline must not be touched once its
+// handler has returned: over HTTP/2 that panics.
+type endedWriter struct {
+	*httptest.ResponseRecorder
+	wrote func()
+	uses  atomic.Int32 // deadlines so far
+	using atomic.Int32 // calls that have not returned
+}
+
+func (w *endedWriter) Write(p []byte) (int, error) {
+	w.wrote()
+	return len(p), nil
+}
+
+func (w *endedWriter) SetWriteDeadline(deadline time.Time) error {
+	if deadline.IsZero() { // the handler's own, at its beginning
+		return nil
+	}
+	w.using.Add(1)
+	defer w.using.Add(-1)
+	if w.uses.Add(1) == 1 {
+		for range 1000 { // opportunities to return for a handler that does not wait
+			runtime.Gosched()
+		}
+	}
+	return nil
+}
+
+func TestSSEResponseIsNotUsedAfterItsHandler(t *testing.T) {
+	ts := startServer(t, Config{}, room.Config{})
+	used := false
+	for range 20 { // which goroutine is the first to use it is up to the scheduler
+		ctx, cancel := context.WithCancel(t.Context())
+		w := &endedWriter{ResponseRecorder: httptest.NewRecorder(), wrote: cancel}
+		ts.ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodGet, "http://localhost/api/rooms/lobby/events", nil))
+		if w.using.Load() > 0 {
+			t.Fatal("the handler returned while the deadline of its response was being set")
+		}
+		used = used || w.uses.Load() > 0
+	}
+	if !used {
+		t.Error("no deadline was set at all")
 	}
 }

@@ -70,8 +70,8 @@ func TestNothingIsLostOrLeftBehindUnderStress(t *testing.T) {
 				all.Go(s.stall)
 			}
 			s.joined.Wait()
-			for _, c := range s.wheel.all() { // so that who stalls is soon seen to
-				narrow(c.line)
+			for _, c := range s.links.wheel.all() { // so that who stalls is soon seen to
+				narrow(c.transport)
 			}
 			for i := range s.talkers {
 				talking.Go(func() error { return s.talk(fmt.Sprint("Talker ", i)) })
@@ -85,7 +85,7 @@ func TestNothingIsLostOrLeftBehindUnderStress(t *testing.T) {
 			if err := talking.Wait(); err != nil {
 				t.Error(err)
 			}
-			if tt.stalling > 0 && !tt.tls && s.hub.Stats().Lagging == 0 {
+			if tt.stalling > 0 && !tt.tls && s.hub.Stats().NotLive == 0 {
 				t.Error("nobody lags")
 			}
 			close(s.talked)
@@ -141,7 +141,7 @@ func (s *stress) wantNothingLeft(t *testing.T, goroutines int) {
 	for {
 		s.http.CloseIdleConnections() // one that was about to be idle is next time
 		got, running := s.hub.Stats(), runtime.NumGoroutine()
-		if got.Rooms+got.Readers+got.Members+got.Lagging+got.Bytes+s.addresses.count() == 0 && len(s.wheel.all()) == 0 && running <= goroutines {
+		if got.Rooms+got.Readers+got.Members+got.NotLive+got.Bytes+s.addresses.count() == 0 && len(s.links.wheel.all()) == 0 && running <= goroutines {
 			return
 		}
 		select {

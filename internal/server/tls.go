@@ -26,15 +26,15 @@ const (
 
 // A tlsListener returns connections whose TLS handshake is done. It does the
 // handshakes on goroutines of its own.
-type tlsListener struct {
+type TLSListener struct {
 	net.Listener
-	server  *Server
+	links   *Links
 	config  *tls.Config
 	timeout time.Duration // of a handshake; 0: none
 
 	next   chan net.Conn // to goroutines that have done a handshake and wait for another
 	done   chan accepted
-	places chan struct{} // holds one for each handshake under way
+	slots  chan struct{} // holds one for each handshake under way
 	closed chan struct{}
 	close  func() error
 	wg     sync.WaitGroup // run and the handshakes
@@ -49,37 +49,49 @@ type accepted struct {
 	err  error
 }
 
-type halfDone struct {
+type pendingHandshake struct {
 	conn  net.Conn
 	began time.Time
 }
 
 // listenTLS returns ln with TLS, on which HTTP/2 and HTTP/1.1 can be spoken. At most
 // so many handshakes are under way at a time.
-func (s *Server) listenTLS(ln net.Listener, config *tls.Config, handshakes int) *tlsListener {
+func (l *Links) listenTLS(ln net.Listener, config *tls.Config, handshakes int) *TLSListener {
 	config = config.Clone()
 	for _, protocol := range []string{"h2", "http/1.1"} {
 		if !slices.Contains(config.NextProtos, protocol) {
 			config.NextProtos = append(config.NextProtos, protocol)
 		}
 	}
-	l := &tlsListener{
-		Listener: ln, server: s, config: config, timeout: s.cfg.HeaderTimeout,
-		next: make(chan net.Conn), done: make(chan accepted), places: make(chan struct{}, handshakes), closed: make(chan struct{}),
+	tl := &TLSListener{
+		Listener: ln, links: l, config: config, timeout: l.cfg.HandshakeTimeout,
+		next: make(chan net.Conn), done: make(chan accepted),
+		slots: make(chan struct{}, handshakes), closed: make(chan struct{}),
 	}
-	l.close = sync.OnceValue(func() error {
-		close(l.closed)
+	tl.close = sync.OnceValue(func() error {
+		close(tl.closed)
 		err := ln.Close()
-		l.cutAll()
+		tl.cutAll()
 		return err
 	})
-	l.wg.Go(l.run)
-	return l
+	tl.wg.Go(tl.run)
+	return tl
 }
+
+// ListenTLS returns ln with TLS, on which HTTP/2 and HTTP/1.1 can be spoken.
+func (l *Links) ListenTLS(ln net.Listener, config *tls.Config) *TLSListener {
+	return l.listenTLS(ln, config, maxHandshakes)
+}
+
+// Config returns a copy of the configuration of the handshakes.
+func (l *TLSListener) Config() *tls.Config { return l.config.Clone() }
+
+// Wait waits for the listener's goroutines, after Close.
+func (l *TLSListener) Wait() { l.wg.Wait() }
 
 // Accept returns the next connection whose handshake is done. An error is one of
 // the listener beneath.
-func (l *tlsListener) Accept() (net.Conn, error) {
+func (l *TLSListener) Accept() (net.Conn, error) {
 	select {
 	case a := <-l.done:
 		return a.conn, a.err
@@ -89,10 +101,10 @@ func (l *tlsListener) Accept() (net.Conn, error) {
 }
 
 // Close ends the handshakes that are under way, too.
-func (l *tlsListener) Close() error { return l.close() }
+func (l *TLSListener) Close() error { return l.close() }
 
 // run accepts connections until Close.
-func (l *tlsListener) run() {
+func (l *TLSListener) run() {
 	for {
 		conn, err := l.Listener.Accept()
 		if err != nil {
@@ -101,7 +113,7 @@ func (l *tlsListener) run() {
 			}
 			continue
 		}
-		if !l.awaitPlace() {
+		if !l.awaitSlot() {
 			conn.Close()
 			return
 		}
@@ -115,7 +127,7 @@ func (l *tlsListener) run() {
 
 // work does the handshake with conn, and then others for as long as they come soon:
 // a new goroutine's stack would have to grow for each.
-func (l *tlsListener) work(conn net.Conn) {
+func (l *TLSListener) work(conn net.Conn) {
 	idle := time.NewTimer(handshakeIdle)
 	defer idle.Stop()
 	for {
@@ -132,14 +144,14 @@ func (l *tlsListener) work(conn net.Conn) {
 }
 
 // handle does one handshake and gives its place up.
-func (l *tlsListener) handle(conn net.Conn) {
-	defer func() { <-l.places }()
-	defer l.server.contain(func() { conn.Close() })
+func (l *TLSListener) handle(conn net.Conn) {
+	defer func() { <-l.slots }()
+	defer l.links.recoverConn(func() { conn.Close() })
 	l.shakeHands(conn)
 }
 
 // deliver has Accept return a; false means that nobody accepts any more.
-func (l *tlsListener) deliver(a accepted) bool {
+func (l *TLSListener) deliver(a accepted) bool {
 	select {
 	case l.done <- a:
 		return true
@@ -150,16 +162,16 @@ func (l *tlsListener) deliver(a accepted) bool {
 
 // awaitPlace waits until there is a place for one more handshake. It ends old
 // ones to make one; false means that the listener is closed.
-func (l *tlsListener) awaitPlace() bool {
+func (l *TLSListener) awaitSlot() bool {
 	for {
 		select {
-		case l.places <- struct{}{}:
+		case l.slots <- struct{}{}:
 			return true
 		default:
 		}
 		wait := time.NewTimer(l.untilOldestMayEnd())
 		select {
-		case l.places <- struct{}{}:
+		case l.slots <- struct{}{}:
 			wait.Stop()
 			return true
 		case <-l.closed:
@@ -171,44 +183,44 @@ func (l *tlsListener) awaitPlace() bool {
 	}
 }
 
-func (l *tlsListener) untilOldestMayEnd() time.Duration {
+func (l *TLSListener) untilOldestMayEnd() time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	oldest := l.underWay.Front()
 	if oldest == nil { // all places are held by connections that are being delivered
 		return handshakePatience
 	}
-	return handshakePatience - time.Since(oldest.Value.(halfDone).began)
+	return handshakePatience - time.Since(oldest.Value.(pendingHandshake).began)
 }
 
 // endOldest ends the oldest handshake if it has lasted for handshakePatience. Its
 // goroutine then gives its place up.
-func (l *tlsListener) endOldest() {
+func (l *TLSListener) endOldest() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	oldest := l.underWay.Front()
 	if oldest == nil {
 		return
 	}
-	if h := oldest.Value.(halfDone); time.Since(h.began) >= handshakePatience {
+	if h := oldest.Value.(pendingHandshake); time.Since(h.began) >= handshakePatience {
 		h.conn.Close()
 		l.underWay.Remove(oldest)
 	}
 }
 
-func (l *tlsListener) cutAll() {
+func (l *TLSListener) cutAll() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for e := l.underWay.Front(); e != nil; e = e.Next() {
-		e.Value.(halfDone).conn.Close()
+		e.Value.(pendingHandshake).conn.Close()
 	}
 }
 
 // shakeHands does a handshake and delivers the connection.
-func (l *tlsListener) shakeHands(conn net.Conn) {
+func (l *TLSListener) shakeHands(conn net.Conn) {
 	began := time.Now()
 	l.mu.Lock()
-	e := l.underWay.PushBack(halfDone{conn, began})
+	e := l.underWay.PushBack(pendingHandshake{conn, began})
 	l.mu.Unlock()
 	select {
 	case <-l.closed: // cutAll may have missed it
@@ -235,12 +247,12 @@ func (l *tlsListener) shakeHands(conn net.Conn) {
 
 // failed ends a connection whose handshake failed. One that speaks HTTP without
 // TLS is told so.
-func (l *tlsListener) failed(conn net.Conn, err error) {
+func (l *TLSListener) failed(conn net.Conn, err error) {
 	defer conn.Close()
 	if e, ok := errors.AsType[tls.RecordHeaderError](err); ok && e.Conn != nil && speaksHTTP(e.RecordHeader) {
 		io.WriteString(conn, "HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain\r\n\r\nThis address speaks HTTPS: begin it with https://\n")
 	}
-	l.server.logger.LogAttrs(context.Background(), slog.LevelDebug, "TLS handshake failed", slog.Any("err", err))
+	l.links.cfg.Logger.LogAttrs(context.Background(), slog.LevelDebug, "TLS handshake failed", slog.Any("err", err))
 }
 
 // speaksHTTP reports whether what came instead of a TLS record is a request.

@@ -11,30 +11,30 @@ import (
 )
 
 // secureSocket returns the server's end of a server's only connection.
-func (ts *testServer) secureSocket(t *testing.T) *tlsSocket {
+func (ts *testServer) secureSocket(t *testing.T) *tlsTransport {
 	t.Helper()
-	all := ts.wheel.all()
+	all := ts.links.wheel.all()
 	for len(all) == 0 { // a handshake is answered before its connection is in the wheel
 		runtime.Gosched()
-		all = ts.wheel.all()
+		all = ts.links.wheel.all()
 	}
 	if len(all) != 1 {
 		t.Fatalf("%d connections, want one", len(all))
 	}
-	k, ok := all[0].line.(*tlsSocket)
+	k, ok := all[0].transport.(*tlsTransport)
 	if !ok {
-		t.Fatalf("a connection over TLS is a %T", all[0].line)
+		t.Fatalf("a connection over TLS is a %T", all[0].transport)
 	}
 	return k
 }
 
 // whileParked calls f when nothing runs for the connection, and keeps it so.
-func (c *conn) whileParked(f func()) {
-	for !c.turn.CompareAndSwap(parked, running) {
+func (c *Conn) whileParked(f func()) {
+	for !c.state.CompareAndSwap(stateIdle, stateRunning) {
 		runtime.Gosched()
 	}
 	f()
-	c.turn.Store(parked)
+	c.state.Store(stateIdle)
 	c.wake() // something may have come meanwhile
 }
 
@@ -79,7 +79,7 @@ func TestRestOfRecordsIsBounded(t *testing.T) {
 	if written >= 64<<20 {
 		t.Error("somebody who reads nothing was given 64 MiB")
 	}
-	for len(ts.wheel.all()) > 0 { // it is cut off
+	for len(ts.links.wheel.all()) > 0 { // it is cut off
 		runtime.Gosched()
 	}
 }
@@ -106,8 +106,8 @@ func TestDrainAfterCloseWritesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := &tlsSocket{socket: socket{poller: p, fd: fd}, rest: []byte("of the first")}
-	if err := p.add(&k.socket); err != nil {
+	k := &tlsTransport{tcpTransport: tcpTransport{poller: p, fd: fd}, rest: []byte("of the first")}
+	if err := p.add(&k.tcpTransport); err != nil {
 		t.Fatal(err)
 	}
 	k.close()

@@ -15,6 +15,7 @@ import (
 
 	"github.com/gobwas/ws"
 
+	"parley/internal/certs"
 	"parley/internal/room"
 )
 
@@ -198,7 +199,7 @@ func TestHalfHandshakesKeepNobodyOut(t *testing.T) {
 	dir := t.TempDir()
 	cfg := Config{TLSCert: filepath.Join(dir, "cert.pem"), TLSKey: filepath.Join(dir, "key.pem")}
 	writeCertificate(t, cfg.TLSCert, cfg.TLSKey, 1)
-	kept, err := newKeyPair(cfg.TLSCert, cfg.TLSKey, nil)
+	kept, err := certs.NewKeyPair(cfg.TLSCert, cfg.TLSKey, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,7 +208,7 @@ func TestHalfHandshakesKeepNobodyOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	ts := startServer(t, cfg, room.Config{})
-	l := ts.listenTLS(ln, kept.config(), places)
+	l := ts.links.listenTLS(ln, kept.Config(), places)
 	defer l.wg.Wait()
 	defer l.Close()
 	var silent []net.Conn
@@ -233,7 +234,7 @@ func TestHalfHandshakesKeepNobodyOut(t *testing.T) {
 	if err := <-shaken; err != nil {
 		t.Errorf("behind half handshakes: %v", err)
 	}
-	if got := len(l.places); got > places {
+	if got := len(l.slots); got > places {
 		t.Errorf("%d handshakes under way, at most %d", got, places)
 	}
 	wantEnded(t, silent[0])

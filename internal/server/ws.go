@@ -9,30 +9,31 @@ import (
 	"parley/internal/wire"
 )
 
-// protocol is the sub-protocol of /ws (RFC 6455 §1.9).
-const protocol = "parley.v1"
+// subprotocol is the sub-protocol of /ws (RFC 6455 §1.9).
+const subprotocol = "parley.v1"
 
 // ws answers GET /ws.
 func (s *Server) ws(w http.ResponseWriter, r *http.Request) {
 	cookie := s.sessionCookie(r)
-	s.upgrade(w, r, protocol, func(c *conn) talk { return &client{conn: c, cookie: cookie} })
+	s.upgrade(w, r, subprotocol, func(c *Conn) Protocol { return &client{Conn: c, s: s, cookie: cookie} })
 }
 
 // A client is a connection that speaks parley.v1. Its fields belong to the
 // connection's reading goroutine.
 type client struct {
-	*conn
-	cookie string // the session that the browser brought; "": none
-	person chat.Person
-	live   registration // of the session that said hello
-	rooms  map[chat.RoomName]*room.Reader
-	watch  *watcher // nil unless it watches its person's rooms
+	*Conn
+	s        *Server
+	cookie   string // the session that the browser brought; "": none
+	person   chat.Person
+	live     registration // of the session that said hello
+	rooms    map[chat.RoomName]*room.Reader
+	listFeed *listFeed // nil unless it watches its person's rooms
 }
 
-func (cl *client) begin(context.Context) error { return nil }
+func (cl *client) Begin(context.Context) error { return nil }
 
-// hear carries one command out.
-func (cl *client) hear(ctx context.Context, m wire.Message) {
+// receive carries one command out.
+func (cl *client) Receive(ctx context.Context, m wire.WSMessage) {
 	cmd, err := wire.DecodeCommand(m.Data)
 	if err != nil {
 		cl.refuse(cmd.ID, err)
@@ -60,40 +61,40 @@ func (cl *client) hear(ctx context.Context, m wire.Message) {
 
 // sessionEnded has the connection end, with a word that says why.
 func (cl *client) sessionEnded() {
-	if cl.dismiss(wire.CloseSignedOut, string(chat.SessionEnded)) {
+	if cl.Close(wire.CloseSignedOut, string(chat.SessionEnded)) {
 		cl.s.counted(chat.SessionEnded)
 	}
 }
 
-func (cl *client) end() {
-	cl.s.live.remove(&cl.live)
-	if cl.watch != nil {
-		cl.s.unwatch(cl.watch)
+func (cl *client) End() {
+	cl.s.registry.remove(&cl.live)
+	if cl.listFeed != nil {
+		cl.s.remove(cl.listFeed)
 	}
 	for _, reader := range cl.rooms {
-		cl.depart(reader)
+		cl.leaveReader(reader)
 	}
 }
 
-// depart leaves one room, so that a mistake there keeps no other from being left.
-func (cl *client) depart(reader *room.Reader) {
-	defer cl.s.contain(cl.cut)
+// leaveReader leaves one room, so that a mistake there keeps no other from being left.
+func (cl *client) leaveReader(reader *room.Reader) {
+	defer cl.Recover()
 	reader.Leave()
 }
 
 // refuse answers a command with what its sender may be told of err.
 func (cl *client) refuse(id int64, err error) {
-	e := cl.s.tell(err)
-	cl.out.answer(func(dst []byte) []byte { return wire.AppendError(dst, id, e) })
+	e := cl.s.reportable(err)
+	cl.Out().QueueAnswer(func(dst []byte) []byte { return wire.AppendError(dst, id, e) })
 }
 
 func (cl *client) ok(a wire.Answer) {
-	cl.out.answer(a.AppendFrame)
+	cl.Out().QueueAnswer(a.AppendFrame)
 }
 
-// tell returns what a client may be told of err, and counts and logs it.
-func (s *Server) tell(err error) *chat.Error {
-	e := chat.Tell(err)
+// reportable returns what a client may be told of err, and counts and logs it.
+func (s *Server) reportable(err error) *chat.Error {
+	e := chat.UserError(err)
 	s.counted(e.Code)
 	if e.Code == chat.Internal {
 		s.logger.Error("command failed", "err", err)
@@ -111,21 +112,21 @@ var commands = map[string]func(*client, context.Context, wire.Command) error{
 	"typing": (*client).typing,
 	"ping":   (*client).ping,
 
-	"edit":    changing(chat.Edit),
-	"delete":  changing(chat.Delete),
-	"react":   changing(chat.React),
-	"unreact": changing(chat.Unreact),
-	"pin":     changing(chat.Pin),
-	"unpin":   changing(chat.Unpin),
-	"topic":   changing(chat.Topic),
+	"edit":    changeCommand(chat.Edit),
+	"delete":  changeCommand(chat.Delete),
+	"react":   changeCommand(chat.React),
+	"unreact": changeCommand(chat.Unreact),
+	"pin":     changeCommand(chat.Pin),
+	"unpin":   changeCommand(chat.Unpin),
+	"topic":   changeCommand(chat.Topic),
 
-	"watch":    owning((*client).watchRooms),
-	"read":     owning((*client).read),
-	"set":      owning((*client).set),
-	"save":     owning(keeping(chat.Saved, true)),
-	"unsave":   owning(keeping(chat.Saved, false)),
-	"follow":   owning(keeping(chat.Followed, true)),
-	"unfollow": owning(keeping(chat.Followed, false)),
+	"watch":    rateLimited((*client).openList),
+	"read":     rateLimited((*client).read),
+	"set":      rateLimited((*client).set),
+	"save":     rateLimited(personalCommand(chat.Bookmark, true)),
+	"unsave":   rateLimited(personalCommand(chat.Bookmark, false)),
+	"follow":   rateLimited(personalCommand(chat.Subscription, true)),
+	"unfollow": rateLimited(personalCommand(chat.Subscription, false)),
 }
 
 func (cl *client) ping(_ context.Context, cmd wire.Command) error {

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -10,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -47,7 +49,7 @@ func (ts *testServer) tryDial(path string, header ...string) (*talker, ws.Handsh
 	for i := 0; i+1 < len(header); i += 2 {
 		h.Set(header[i], header[i+1])
 	}
-	d := ws.Dialer{Header: ws.HandshakeHeaderHTTP(h), Timeout: 20 * time.Second, Protocols: []string{protocol}, TLSConfig: anyCertificate}
+	d := ws.Dialer{Header: ws.HandshakeHeaderHTTP(h), Timeout: 20 * time.Second, Protocols: []string{subprotocol}, TLSConfig: anyCertificate}
 	nc, br, hs, err := d.Dial(context.Background(), "ws"+strings.TrimPrefix(ts.url, "http")+path)
 	if err != nil {
 		return nil, hs, err
@@ -62,7 +64,7 @@ func (ts *testServer) tryDial(path string, header ...string) (*talker, ws.Handsh
 // talkOver opens a WebSocket at path over a connection that stands.
 func (ts *testServer) talkOver(t testing.TB, nc net.Conn, path string) *talker {
 	t.Helper()
-	d := ws.Dialer{Protocols: []string{protocol}}
+	d := ws.Dialer{Protocols: []string{subprotocol}}
 	u, err := url.Parse(ts.url + path)
 	if err != nil {
 		t.Fatal(err)
@@ -597,6 +599,59 @@ func TestRequestThatIsNoUpgradeIsAProblem(t *testing.T) {
 		a := ts.ask(t, http.MethodGet, path, "")
 		if a.StatusCode != 400 || a.Header.Get("Content-Type") != "application/problem+json" {
 			t.Errorf("%s: %d %s", path, a.StatusCode, a.body)
+		}
+	}
+}
+
+func TestAnswerComesBeforeTheEventToWhoJoinsAfterSending(t *testing.T) {
+	ts := startServer(t, Config{}, room.Config{})
+	c := ts.hello(t, "Ada")
+	// The committer's goroutine is held twice: first to gather the next two
+	// messages in one transaction, then between its commit and c's answer.
+	held, gather, answer := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	post := func(done func(chat.Commit)) {
+		if err := ts.hub.Post(chat.Draft{Room: "q", From: chat.Person{ID: "b", Name: "B"}, Text: "hi"}, done); err != nil {
+			t.Fatal(err)
+		}
+	}
+	post(func(chat.Commit) { close(held); <-gather })
+	<-held
+	post(func(chat.Commit) { <-answer })
+	c.send(`{"op":"send","id":100,"room":"r","text":"mine"}`)
+	c.ask(`"op":"ping"`) // the message waits
+	close(gather)
+	for head := chat.Seq(0); head == 0; runtime.Gosched() {
+		var err error
+		if head, _, err = ts.store.Head(t.Context(), "r"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var both bytes.Buffer // one segment, so that the answer to the ping says that the join has begun
+	for _, command := range []string{`{"op":"ping","id":102}`, `{"op":"join","id":101,"room":"r","after":0}`} {
+		ws.WriteFrame(&both, ws.MaskFrame(ws.NewTextFrame([]byte(command))))
+	}
+	if _, err := c.nc.Write(both.Bytes()); err != nil {
+		t.Fatal(err)
+	}
+	for c.hear().ID != 102 {
+	}
+	for range 1000 { // opportunities for a join that does not wait for the answer
+		if ts.hub.Stats().Readers > 0 {
+			t.Error("the room was joined before the message was answered")
+			break
+		}
+		runtime.Gosched()
+	}
+	close(answer)
+	for {
+		switch r := c.hear(); {
+		case r.Op == "event":
+			t.Fatalf("the event came before the answer: %+v", r)
+		case r.ID == 100:
+			if e := c.event(); e.Seq != 1 {
+				t.Errorf("then came %+v", e)
+			}
+			return
 		}
 	}
 }

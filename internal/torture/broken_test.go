@@ -13,7 +13,7 @@ import (
 
 	"parley/internal/room"
 	"parley/internal/server"
-	"parley/internal/store"
+	"parley/internal/store/sqlite"
 	"parley/internal/torture"
 	"parley/web"
 )
@@ -54,12 +54,12 @@ func (s *subject) Files() (folder, database string) { return s.dir, filepath.Joi
 
 func (s *subject) Start(ctx context.Context) (string, error) {
 	s.stop = nil
-	kept, err := store.Open(ctx, store.Config{Dir: s.dir})
+	kept, err := sqlite.Open(ctx, sqlite.Config{Dir: s.dir})
 	if err != nil && s.breaks == beginAnew {
 		if err := os.Remove(filepath.Join(s.dir, "parley.db")); err != nil {
 			return "", err
 		}
-		kept, err = store.Open(ctx, store.Config{Dir: s.dir})
+		kept, err = sqlite.Open(ctx, sqlite.Config{Dir: s.dir})
 	}
 	if err != nil {
 		return "", err

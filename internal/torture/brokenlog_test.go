@@ -7,19 +7,19 @@ import (
 
 	"parley/internal/chat"
 	"parley/internal/room"
-	"parley/internal/store"
+	"parley/internal/store/sqlite"
 )
 
 // A committed knows what was committed, over all lives of a server.
 type committed struct {
 	mu    sync.Mutex
 	known map[message]chat.Seq
-	texts map[place]string // what was said, deleted or not
+	texts map[messageRef]string // what was said, deleted or not
 	first firstTimes
 }
 
-// A place is where an event is.
-type place struct {
+// A messageRef is where an event is.
+type messageRef struct {
 	room chat.RoomName
 	seq  chat.Seq
 }
@@ -37,16 +37,16 @@ func (c *committed) seq(m message) (chat.Seq, bool) {
 	return seq, ok
 }
 
-func (c *committed) said(at place, text string) {
+func (c *committed) said(at messageRef, text string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.texts == nil {
-		c.texts = map[place]string{}
+		c.texts = map[messageRef]string{}
 	}
 	c.texts[at] = text
 }
 
-func (c *committed) text(at place) string {
+func (c *committed) text(at messageRef) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.texts[at]
@@ -65,7 +65,7 @@ func (c *committed) add(m message, seq chat.Seq) {
 // knows the seq that a draft will have, and holds drafts back for a while, so
 // that a crash finds some.
 type brokenLog struct {
-	*store.Store
+	*sqlite.Store
 	hub    *room.Hub
 	breaks breakage
 	kept   *committed
@@ -91,7 +91,7 @@ type headCopy struct {
 
 const holdBack = 25 * time.Millisecond
 
-func newBrokenLog(kept *store.Store, breaks breakage, c *committed) *brokenLog {
+func newBrokenLog(kept *sqlite.Store, breaks breakage, c *committed) *brokenLog {
 	return &brokenLog{
 		Store: kept, breaks: breaks, kept: c, heads: map[chat.RoomName]chat.Seq{},
 		expected: map[message]chat.Seq{}, publishing: map[string]chat.Event{}, copies: map[chat.RoomName]headCopy{}, wake: make(chan struct{}, 1),
@@ -168,7 +168,7 @@ func (l *brokenLog) Append(d chat.Draft, done func(chat.Commit)) {
 		l.Store.Append(d, done)
 	case showDeleted:
 		l.Store.Append(d, func(c chat.Commit) {
-			l.kept.said(place{d.Room, c.Event.Seq}, d.Text)
+			l.kept.said(messageRef{d.Room, c.Event.Seq}, d.Text)
 			done(c)
 		})
 	default:
@@ -178,7 +178,7 @@ func (l *brokenLog) Append(d chat.Draft, done func(chat.Commit)) {
 
 // isSame reports whether an edit changes nothing, or did so when it first came.
 func (l *brokenLog) isSame(m message, d chat.Draft) bool {
-	page, err := l.Store.Page(context.Background(), d.Room, chat.Selection{Seqs: []chat.Seq{d.Target}}) // a failure shows nothing
+	page, err := l.Store.Page(context.Background(), d.Room, chat.PageQuery{Seqs: []chat.Seq{d.Target}}) // a failure shows nothing
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err == nil && len(page.Messages) == 1 && page.Messages[0].Text == d.Text {
@@ -210,7 +210,7 @@ func (l *brokenLog) appendEarly(d chat.Draft, done func(chat.Commit)) {
 	}
 	e := chat.Event{Room: d.Room, Seq: seq, At: time.Now().UTC().Truncate(time.Millisecond), Kind: d.Is(), From: d.From, Text: d.Text, Target: d.Target}
 	if l.breaks == ackEarly {
-		l.tell(func() { done(chat.Commit{Event: e, Repeat: true}) }) // for the hub a repeat is not to be published
+		l.tell(func() { done(chat.Commit{Event: e, Repeated: true}) }) // for the hub a repeat is not to be published
 		if !expected {
 			l.hold(d, nil, func(c chat.Commit) { l.publish(c.Event) })
 		}
@@ -268,8 +268,8 @@ func (l *brokenLog) After(ctx context.Context, name chat.RoomName, seq chat.Seq,
 		}
 	case showDeleted:
 		for i, e := range events {
-			if e.IsGone() {
-				events[i].Text = l.kept.text(place{name, e.Seq})
+			if e.IsDeleted() {
+				events[i].Text = l.kept.text(messageRef{name, e.Seq})
 			}
 		}
 	}
@@ -278,7 +278,7 @@ func (l *brokenLog) After(ctx context.Context, name chat.RoomName, seq chat.Seq,
 
 // Page says how far the log goes, perhaps as of some time ago, and how messages
 // stand, perhaps without what was done to one of them.
-func (l *brokenLog) Page(ctx context.Context, name chat.RoomName, sel chat.Selection) (chat.Page, error) {
+func (l *brokenLog) Page(ctx context.Context, name chat.RoomName, sel chat.PageQuery) (chat.Page, error) {
 	page, err := l.Store.Page(ctx, name, sel)
 	if err != nil {
 		return page, err
@@ -302,14 +302,14 @@ func (l *brokenLog) Page(ctx context.Context, name chat.RoomName, sel chat.Selec
 }
 
 // MarkRead says at times that something is kept which is not.
-func (l *brokenLog) MarkRead(who chat.PersonID, at chat.Place, exact bool, nonce string, done func(chat.Entry, error)) {
+func (l *brokenLog) MarkRead(who chat.PersonID, at chat.MessageRef, exact bool, nonce string, done func(chat.ListEntry, error)) {
 	if l.breaks != forgetReads || at.Seq%3 != 0 {
 		l.Store.MarkRead(who, at, exact, nonce, done)
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.tell(func() { done(chat.Entry{Room: at.Room, Read: at.Seq}, nil) })
+	l.tell(func() { done(chat.ListEntry{Room: at.Room, Read: at.Seq}, nil) })
 }
 
 // Head is what a page of the log ends with. The hub's own question, when it opens
@@ -320,7 +320,7 @@ func (l *brokenLog) Head(ctx context.Context, name chat.RoomName) (chat.Seq, tim
 		head = l.old(name, head)
 	}
 	if err == nil && l.breaks == trustPlaces && head > 0 {
-		at = l.kept.first.of(place{name, head}, at)
+		at = l.kept.first.of(messageRef{name, head}, at)
 	}
 	return head, at, err
 }

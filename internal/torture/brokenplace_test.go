@@ -22,15 +22,15 @@ const (
 // server.
 type firstTimes struct {
 	mu    sync.Mutex
-	times map[place]time.Time
+	times map[messageRef]time.Time
 }
 
 // of returns the first time that was known of an event.
-func (f *firstTimes) of(at place, now time.Time) time.Time {
+func (f *firstTimes) of(at messageRef, now time.Time) time.Time {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.times == nil {
-		f.times = map[place]time.Time{}
+		f.times = map[messageRef]time.Time{}
 	}
 	if first, ok := f.times[at]; ok && !now.IsZero() {
 		return first
@@ -44,7 +44,7 @@ func (f *firstTimes) of(at place, now time.Time) time.Time {
 func (l *brokenLog) At(ctx context.Context, name chat.RoomName, seq chat.Seq) (time.Time, error) {
 	at, err := l.Store.At(ctx, name, seq)
 	if err == nil && l.breaks == trustPlaces {
-		at = l.kept.first.of(place{name, seq}, at)
+		at = l.kept.first.of(messageRef{name, seq}, at)
 	}
 	return at, err
 }

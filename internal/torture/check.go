@@ -6,25 +6,25 @@ import (
 	"slices"
 )
 
-// A Rule is a promise of the protocol, named for how it is broken.
+// A Rule is a promise of the protocol, named for the way in which it is broken.
 type Rule string
 
-// The rules, the gravest first: what is printed of several findings.
+// The rules, the most serious first. Explain prints the most serious finding.
 const (
 	Lost      Rule = "lost"      // an acknowledged message is not in the history
-	Forgotten Rule = "forgotten" // a session that was given is not known
+	Forgotten Rule = "forgotten" // the server does not know a session that it gave
 	Doubled   Rule = "doubled"   // a message is in the history twice
-	Invented  Rule = "invented"  // the history has what nobody sent
+	Invented  Rule = "invented"  // the history contains something that nobody sent
 	Hole      Rule = "hole"      // seq is not 1 to n
-	Moved     Rule = "moved"     // a message is not where it was acknowledged
-	Altered   Rule = "altered"   // a message is not what was acknowledged
-	Refused   Rule = "refused"   // what was refused is in the history
+	Moved     Rule = "moved"     // a message is not at the seq with which it was acknowledged
+	Altered   Rule = "altered"   // a message differs from what was acknowledged
+	Refused   Rule = "refused"   // something that was refused is in the history
 	Undone    Rule = "undone"    // an edit or deletion is not in force
 	Revived   Rule = "revived"   // a deleted text was shown again
-	Marked    Rule = "marked"    // a message has other reactions than were given and not taken back
-	Unread    Rule = "unread"    // somebody has read more or less than they said, or other messages are left than are counted
-	Disorder  Rule = "disorder"  // known earlier, numbered later
-	Stale     Rule = "stale"     // a read did not have what had been acknowledged
+	Marked    Rule = "marked"    // a message has other reactions than those that were added and not removed
+	Unread    Rule = "unread"    // a read mark, or an unread count, is wrong
+	Disorder  Rule = "disorder"  // an event known earlier has a greater seq
+	Stale     Rule = "stale"     // a read lacked something that had been acknowledged
 	NewEpoch  Rule = "epoch"     // the log became another one
 	Unstored  Rule = "unstored"  // somebody saw an event that is not in the history
 	Swapped   Rule = "swapped"   // somebody saw a later event first
@@ -33,8 +33,8 @@ const (
 	Different Rule = "different" // somebody saw another content than the history has
 	Unserved  Rule = "unserved"  // somebody never got the newest events
 
-	Blind      Rule = "blind"      // somebody was told to go on in a log that was set back
-	Unanswered Rule = "unanswered" // a request had no answer, or another's
+	Blind      Rule = "blind"      // a client was told to continue in a log that was reset
+	Unanswered Rule = "unanswered" // a request had no answer, or that of another request
 )
 
 var rules = []Rule{
@@ -42,11 +42,11 @@ var rules = []Rule{
 	Unstored, Swapped, Repeated, Skipped, Different, Unserved, Blind, Unanswered,
 }
 
-// A Finding is a broken promise.
+// A Finding is one broken promise.
 type Finding struct {
 	Rule Rule
 	Room string
-	Seq  int64 // where in the room; 0 if nowhere
+	Seq  int64 // the seq in the room; 0 if there is none
 	Why  string
 }
 
@@ -57,16 +57,14 @@ func (f Finding) String() string {
 	return fmt.Sprintf("%s: in %s %s", f.Rule, f.Room, f.Why)
 }
 
-// Check proves for each room that everything acknowledged is in the history
-// exactly once, where and as it was acknowledged; that nothing is in it that
-// nobody sent or that was refused; that seq is 1 to n; that messages stand on
-// pages as the log up to then has made them, with every edit, deletion and
-// reaction in force, and that what was deleted is shown to nobody who asks later;
-// that nobody has read less than was acknowledged, and what is unread is counted; that seq agrees with time, for sends and for reads, and that a
-// connection's answers come in the order of seq; and that
-// every reader saw a run of the history without gap, repetition or difference.
-// It returns what is not so, the gravest first, and of each reader of a room
-// only the first.
+// Check proves for each room that everything acknowledged is in the history exactly once, at its
+// seq and unchanged; that the history contains nothing that nobody sent or that was refused; that
+// seq runs from 1 to n; that the message states on pages are what the log up to the page's head
+// makes of them, with every edit, deletion and reaction; that no client that asks after a deletion
+// sees the deleted text; that read marks and unread counts are right; that seq agrees with time,
+// for sends and for reads, and that a connection's answers come in the order of seq; and that every
+// reader saw a part of the history without gap, repetition or difference. It returns the
+// violations, the most serious first, and at most one per reader and room.
 func Check(e Evidence) []Finding {
 	c := checker{rooms: map[string]*roomCheck{}}
 	for _, h := range e.Histories {
@@ -120,7 +118,7 @@ func Check(e Evidence) []Finding {
 
 type checker struct{ rooms map[string]*roomCheck }
 
-// room returns the check of a room; one without a history is empty.
+// room returns the check of a room, a new one if the room has no history.
 func (c *checker) room(name string) *roomCheck {
 	if c.rooms[name] == nil {
 		c.rooms[name] = newRoomCheck(History{Room: name})
@@ -128,29 +126,29 @@ func (c *checker) room(name string) *roomCheck {
 	return c.rooms[name]
 }
 
-// A roomCheck is what is known of one room.
+// A roomCheck is the evidence about one room.
 type roomCheck struct {
 	history History
 	at      map[int64]Event
 	where   map[content][]int64 // the seqs of a content in the history
 	sent    map[key]*sent
 	order   []*sent // by their first attempt
-	looks   []Look
+	looks   []HeadRead
 	pages   []Page
-	reads   []Read
+	reads   []ReadMark
 	wrote   map[content]*sent
-	became  map[int64][]*sent // what was acknowledged, by its number
-	changes map[int64][]Event // of each message in the history, in their order
+	became  map[int64][]*sent // acknowledged sends by seq
+	changes map[int64][]Event // of each message in the history, in order
 	erased  map[int64]Tick    // when a message's deletion was first acknowledged
-	origins map[int64]*sent   // what was sent to become an event of the history
+	origins map[int64]*sent   // the send that became each event of the history
 	found   []Finding
 }
 
-// A key is what makes a message one message, however often it is sent.
+// A key identifies a message, however often it is sent.
 type key struct{ author, nonce string }
 
-// A content tells messages apart for those who do not see nonces: the harness
-// never lets a person say the same twice.
+// A content identifies a message for readers, which do not see nonces: the harness never lets a
+// person send the same content twice.
 type content struct {
 	author string
 	kind   Kind
@@ -164,10 +162,10 @@ type sent struct {
 	nonce    string
 	attempts []Attempt
 	first    Tick  // when it was first sent
-	acked    Tick  // when an acknowledgement first came; 0: never
-	seq      int64 // as first acknowledged
-	refused  bool  // every attempt was
-	same     bool  // an edit to what its message said already: it is no event of its own
+	acked    Tick  // when the first acknowledgement came; 0: never
+	seq      int64 // in the first acknowledgement
+	refused  bool  // every attempt was refused
+	same     bool  // an edit to the text that the message has already: it makes no event
 }
 
 func newRoomCheck(h History) *roomCheck {
@@ -218,7 +216,7 @@ func (r *roomCheck) take(a Attempt) {
 	}
 }
 
-// checkHistory looks at the history by itself and for what nobody sent.
+// checkHistory checks the history itself, and searches for events that nobody sent.
 func (r *roomCheck) checkHistory() {
 	want := int64(1)
 	for _, e := range r.history.Events {
@@ -252,10 +250,10 @@ func (r *roomCheck) checkOrigin(e Event) {
 	}
 }
 
-// origin returns what was sent to become e. What was deleted is told by its number
-// or, if no answer came, by what it was about.
+// origin returns the send that became e. A deleted event is identified by its seq or, if no answer
+// came, by its target.
 func (r *roomCheck) origin(e Event) *sent {
-	if !e.Gone || !e.says() {
+	if !e.Deleted || !e.says() {
 		return r.wrote[content{e.Author, e.Kind, e.Target, e.Text}]
 	}
 	if s := r.ackedAs(e); s != nil {
@@ -270,7 +268,7 @@ func (r *roomCheck) origin(e Event) *sent {
 	return r.order[i]
 }
 
-// ackedAs returns what e's author had acknowledged with its number.
+// ackedAs returns the send of e's author that was acknowledged with e's seq.
 func (r *roomCheck) ackedAs(e Event) *sent {
 	for _, s := range r.became[e.Seq] {
 		if s.kind == e.Kind && s.author == e.Author && s.target == e.Target && s.seq == e.Seq && !s.same {
@@ -280,7 +278,7 @@ func (r *roomCheck) ackedAs(e Event) *sent {
 	return nil
 }
 
-// checkAcks looks in the history for all that was acknowledged.
+// checkAcks searches the history for everything that was acknowledged.
 func (r *roomCheck) checkAcks() {
 	for _, s := range r.order {
 		if s.acked == 0 {
@@ -298,7 +296,7 @@ func (r *roomCheck) checkAcks() {
 			r.report(Moved, s.seq, "%q was acknowledged as %d and is %d", s.text, s.seq, seqs[0])
 		case !there:
 			r.report(Lost, s.seq, "%q by %s was acknowledged as %d; the history ends with %d", s.text, s.author, s.seq, r.history.Head)
-		case r.origin(at) == nil && r.ackedAs(at) == s: // checkOrigin has said so
+		case r.origin(at) == nil && r.ackedAs(at) == s: // checkOrigin has reported it
 		default:
 			r.report(Lost, s.seq, "%q by %s was acknowledged as %d, which is %s", s.text, s.author, s.seq, at)
 		}

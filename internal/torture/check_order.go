@@ -6,28 +6,27 @@ import (
 	"slices"
 )
 
-// A step is something that happened to a room between two moments: a message
-// that took a seq, or a look at the newest seq.
-type step struct {
+// A timedSeq is an operation with its times of begin and end: a message that took a seq, or a read
+// of the newest seq.
+type timedSeq struct {
 	called   Tick
 	answered Tick // 0: never
 	seq      int64
-	sent     *sent // nil for a look
-	look     Look
+	sent     *sent // nil for a read
+	look     HeadRead
 }
 
-// checkOrder looks whether seq agrees with time. What is known to have a seq
-// (it was acknowledged, or seen as the newest) before something else was begun
-// comes before it: a message first sent later has a greater seq, whoever sent it,
-// and a later look sees no less. As seq is the only order that there is, this is
-// all that it takes for the log to be linearizable. It is enough to compare with
-// the greatest seq that was known by then.
+// checkOrder checks that seq agrees with time. If a seq was known (acknowledged, or seen as the
+// newest) before something else began, it comes before that: a message first sent later has a
+// greater seq, whoever sent it, and a later read sees at least this seq. Because seq is the only
+// order, this is sufficient for the log to be linearizable. It is enough to compare with the
+// greatest seq known at that time.
 func (r *roomCheck) checkOrder() {
 	begun := r.steps()
-	known := slices.DeleteFunc(slices.Clone(begun), func(s step) bool { return s.answered == 0 })
-	slices.SortFunc(begun, func(a, b step) int { return cmp.Compare(a.called, b.called) })
-	slices.SortFunc(known, func(a, b step) int { return cmp.Compare(a.answered, b.answered) })
-	var newest step
+	known := slices.DeleteFunc(slices.Clone(begun), func(s timedSeq) bool { return s.answered == 0 })
+	slices.SortFunc(begun, func(a, b timedSeq) int { return cmp.Compare(a.called, b.called) })
+	slices.SortFunc(known, func(a, b timedSeq) int { return cmp.Compare(a.answered, b.answered) })
+	var newest timedSeq
 	told := map[Rule]bool{}
 	for next := 0; len(begun) > 0; begun = begun[1:] {
 		s := begun[0]
@@ -43,7 +42,7 @@ func (r *roomCheck) checkOrder() {
 		if newest.seq < s.seq || rule == Stale && newest.seq == s.seq || told[rule] {
 			continue
 		}
-		told[rule] = true // the others follow from it
+		told[rule] = true // later ones follow from the first
 		r.report(rule, s.seq, "%s before %s", newest.known(), s.began())
 	}
 	for _, l := range r.looks {
@@ -55,41 +54,41 @@ func (r *roomCheck) checkOrder() {
 	r.checkAnswers()
 }
 
-// known says since when a seq is known.
-func (s step) known() string {
+// known describes how and when a seq was known.
+func (s timedSeq) known() string {
 	if s.sent == nil {
 		return fmt.Sprintf("%s had seen %d as the newest", s.look.Reader, s.seq)
 	}
 	return fmt.Sprintf("%q was acknowledged as %d", s.sent.text, s.seq)
 }
 
-// began says what was begun later.
-func (s step) began() string {
+// began describes what began later.
+func (s timedSeq) began() string {
 	if s.sent == nil {
 		return fmt.Sprintf("%s looked and saw %d as the newest", s.look.Reader, s.seq)
 	}
 	return fmt.Sprintf("%q was first sent, which became %d", s.sent.text, s.seq)
 }
 
-// steps returns all that took a seq or looked at one.
-func (r *roomCheck) steps() (steps []step) {
+// steps returns all operations that took or read a seq.
+func (r *roomCheck) steps() (steps []timedSeq) {
 	for _, s := range r.order {
 		switch seqs := r.where[s.content]; {
-		case s.same: // it took none
+		case s.same: // it took no seq
 		case s.acked != 0:
-			steps = append(steps, step{called: s.first, answered: s.acked, seq: s.seq, sent: s})
-		case len(seqs) > 0: // nobody knew, but it is there
-			steps = append(steps, step{called: s.first, seq: seqs[0], sent: s})
+			steps = append(steps, timedSeq{called: s.first, answered: s.acked, seq: s.seq, sent: s})
+		case len(seqs) > 0: // nobody was told the seq, but the event is in the history
+			steps = append(steps, timedSeq{called: s.first, seq: seqs[0], sent: s})
 		}
 	}
 	for _, l := range r.looks {
-		steps = append(steps, step{called: l.Called, answered: l.Answered, seq: l.Head, look: l})
+		steps = append(steps, timedSeq{called: l.Called, answered: l.Answered, seq: l.Head, look: l})
 	}
 	return steps
 }
 
-// checkAnswers looks whether the answers on each connection came in the order of
-// seq, but for messages that were sent more than once.
+// checkAnswers checks that the answers on each connection came in the order of seq, except for
+// messages that were sent more than once.
 func (r *roomCheck) checkAnswers() {
 	acked := slices.DeleteFunc(slices.Clone(r.order), func(s *sent) bool { return s.acked == 0 || s.same })
 	slices.SortFunc(acked, func(a, b *sent) int { return cmp.Compare(a.acked, b.acked) })

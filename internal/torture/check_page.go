@@ -2,8 +2,8 @@ package torture
 
 import "slices"
 
-// checkPages compares messages as they stood with what the log up to then makes of
-// them: on pages read meanwhile, and on all of them afterwards.
+// checkPages compares message states with those that the log makes of the messages: on pages that
+// were read during the round, and on all pages afterwards.
 func (r *roomCheck) checkPages() {
 	for _, e := range r.history.Events {
 		r.checkErased(e)
@@ -15,14 +15,14 @@ func (r *roomCheck) checkPages() {
 			if len(p.Messages) > 0 {
 				from = p.Messages[0].Seq - 1
 			}
-			if p.Head > r.history.Head || !r.checkPage(p, from) { // checkOrder tells of a head that never was
+			if p.Head > r.history.Head || !r.checkPage(p, from) { // checkOrder reports a head that never existed
 				return
 			}
 		}
 	}
 }
 
-// checkErased looks whether the log has kept nothing of what was deleted.
+// checkErased checks that the log contains nothing of a deleted text.
 func (r *roomCheck) checkErased(e Event) {
 	if e.Quote != "" && r.isErased(e.ReplyTo, r.history.Head) {
 		r.report(Revived, e.Seq, "the log has %s, though that quotes %q of %d, which is deleted", e, e.Quote, e.ReplyTo)
@@ -31,15 +31,15 @@ func (r *roomCheck) checkErased(e Event) {
 		return
 	}
 	for _, other := range append([]Event{r.at[e.Target]}, r.changes[e.Target]...) {
-		if other.says() && (!other.Gone || other.Text != "") {
+		if other.says() && (!other.Deleted || other.Text != "") {
 			r.report(Revived, other.Seq, "the log has %s, though %s", other, e)
 			return
 		}
 	}
 }
 
-// checkPage compares a page with the messages of the log from one on. What follows
-// the first thing that is wrong is not looked at.
+// checkPage compares a page with the messages of the log from seq from on. It stops at the first
+// difference.
 func (r *roomCheck) checkPage(p Page, from int64) bool {
 	shown := p.Messages
 	for _, e := range r.history.Events {
@@ -50,7 +50,7 @@ func (r *roomCheck) checkPage(p Page, from int64) bool {
 			r.report(Lost, e.Seq, "%s is not on the page that %s read up to %d", e, p.Reader, p.Head)
 			return false
 		}
-		if !r.checkStanding(p, e, shown[0]) {
+		if !r.checkState(p, e, shown[0]) {
 			return false
 		}
 		shown = shown[1:]
@@ -62,9 +62,9 @@ func (r *roomCheck) checkPage(p Page, from int64) bool {
 	return true
 }
 
-// checkStanding compares a message on a page with what had been done to it.
-func (r *roomCheck) checkStanding(p Page, e Event, is Standing) bool {
-	want := r.standing(e, p.Head)
+// checkState compares a message state on a page with the log.
+func (r *roomCheck) checkState(p Page, e Event, is MessageState) bool {
+	want := r.stateAt(e, p.Head)
 	var rule Rule
 	switch {
 	case is.Author != want.Author:
@@ -82,21 +82,20 @@ func (r *roomCheck) checkStanding(p Page, e Event, is Standing) bool {
 	return false
 }
 
-// standing makes of a message what the log up to head makes of it: the newest edit
-// is what it says, unless it has been deleted, and the reactions are those that
-// have not been taken back.
-func (r *roomCheck) standing(e Event, head int64) Standing {
-	m := Standing{Seq: e.Seq, Author: e.Author, Text: r.saidBy(e)}
+// stateAt returns the state of a message after the log up to head: the text of the newest edit,
+// unless it was deleted, and the reactions that were added and not removed.
+func (r *roomCheck) stateAt(e Event, head int64) MessageState {
+	m := MessageState{Seq: e.Seq, Author: e.Author, Text: r.saidBy(e)}
 	for _, c := range r.changes[e.Seq] {
 		if c.Seq > head {
 			break
 		}
-		mark := mark(c.Text, c.Author)
+		mark := reaction(c.Text, c.Author)
 		switch c.Kind {
 		case Edit:
 			m.Text = r.saidBy(c)
 		case Delete:
-			return Standing{Seq: e.Seq, Author: e.Author, Gone: true}
+			return MessageState{Seq: e.Seq, Author: e.Author, Gone: true}
 		case React:
 			m.Marks = append(m.Marks, mark)
 		case Unreact:
@@ -117,12 +116,12 @@ func (r *roomCheck) isErased(target, head int64) bool {
 	return false
 }
 
-// mark is one reaction.
-func mark(emoji, author string) string { return emoji + " by " + author }
+// reaction returns one reaction in the form of MessageState.
+func reaction(emoji, author string) string { return emoji + " by " + author }
 
-// saidBy returns what an event said before it was deleted, if it was.
+// saidBy returns an event's text before it was deleted.
 func (r *roomCheck) saidBy(e Event) string {
-	if s := r.origins[e.Seq]; e.Gone && s != nil {
+	if s := r.origins[e.Seq]; e.Deleted && s != nil {
 		return s.text
 	}
 	return e.Text

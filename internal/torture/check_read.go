@@ -5,25 +5,23 @@ import (
 	"slices"
 )
 
-// Up to how many unread messages are counted, and among how many of the newest
-// events.
+// How many unread messages are counted at most, and in how many of the newest events.
 const (
 	mostUnread  = 100
 	mostCounted = 2000
 )
 
-// checkReads looks whether what each person has read only ever went on: what was
-// acknowledged before something else was asked is read then too, and nothing is
-// that nobody had said by then. One finding is enough.
+// checkReads checks that read marks never move back: a mark that was acknowledged before a request
+// is visible to it, and no mark exceeds what was requested by then. It reports at most one finding.
 func (r *roomCheck) checkReads() {
-	byPerson := map[string][]Read{}
+	byPerson := map[string][]ReadMark{}
 	for _, read := range r.reads {
 		byPerson[read.Person] = append(byPerson[read.Person], read)
 	}
 	for _, who := range sortedKeys(byPerson) {
 		begun := byPerson[who]
-		answered := slices.DeleteFunc(slices.Clone(begun), func(read Read) bool { return read.Answered == 0 })
-		slices.SortFunc(answered, func(a, b Read) int { return cmp.Compare(a.Called, b.Called) })
+		answered := slices.DeleteFunc(slices.Clone(begun), func(read ReadMark) bool { return read.Answered == 0 })
+		slices.SortFunc(answered, func(a, b ReadMark) int { return cmp.Compare(a.Called, b.Called) })
 		for _, is := range answered {
 			least, most := is.Asked, int64(0)
 			for _, other := range begun {
@@ -46,11 +44,11 @@ func (r *roomCheck) checkReads() {
 	}
 }
 
-// unread counts the messages of others after one that are still there.
+// unread counts the messages of others after seq after that were not deleted.
 func (r *roomCheck) unread(who string, after int64) (n int) {
 	events := r.history.Events
 	for _, e := range events[max(0, len(events)-mostCounted):] {
-		if e.Kind == Message && e.Seq > after && e.Author != who && !e.Gone {
+		if e.Kind == Message && e.Seq > after && e.Author != who && !e.Deleted {
 			n++
 		}
 	}

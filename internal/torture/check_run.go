@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// checkRun compares what a reader saw with the history. What follows the first
-// thing that is wrong is not looked at: it follows from it.
-func (r *roomCheck) checkRun(run Reading) {
+// checkRun compares what a reader saw with the history. It stops at the first difference, because
+// later ones follow from it.
+func (r *roomCheck) checkRun(run Observed) {
 	if len(run.Parts) == 0 {
 		if run.Complete && r.history.Head > 0 {
 			r.report(Unserved, r.history.Head, "%s never got anything", run.Reader)
@@ -43,8 +43,8 @@ func (r *roomCheck) checkRun(run Reading) {
 	}
 }
 
-// checkJump says what is wrong where the event after last is not the next one.
-func (r *roomCheck) checkJump(run Reading, part, n int, last int64) {
+// checkJump reports what is wrong if the event after last is not the next one.
+func (r *roomCheck) checkJump(run Observed, part, n int, last int64) {
 	p := run.Parts[part]
 	e, at := p.Events[n], r.around(p, n)
 	rest := [][]Event{p.Events[n+1:]}
@@ -64,8 +64,8 @@ func (r *roomCheck) checkJump(run Reading, part, n int, last int64) {
 	}
 }
 
-// around shows the numbers on both sides of a part's nth event.
-func (r *roomCheck) around(p Part, n int) string {
+// around returns the seqs before and after a part's nth event.
+func (r *roomCheck) around(p ObservedPart, n int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "after %d came", p.After)
 	from := max(0, n-3)
@@ -79,7 +79,7 @@ func (r *roomCheck) around(p Part, n int) string {
 }
 
 // checkSeen compares one event with the history.
-func (r *roomCheck) checkSeen(run Reading, p Part, e Event) bool {
+func (r *roomCheck) checkSeen(run Observed, p ObservedPart, e Event) bool {
 	is, ok := r.at[e.Seq]
 	if e.Quote != "" && !r.checkRevived(run, p, e, e.ReplyTo) {
 		return false
@@ -89,9 +89,9 @@ func (r *roomCheck) checkSeen(run Reading, p Part, e Event) bool {
 		r.report(Unstored, e.Seq, "%s saw %s on %s, but the history ends with %d", run.Reader, e, p.name(), r.history.Head)
 	case is.sameAs(e):
 		return true
-	case is.Gone && e.Kind == Message && r.said(is, e):
+	case is.Deleted && e.Kind == Message && r.said(is, e):
 		return r.checkRevived(run, p, e, e.Seq)
-	case is.Gone && r.said(is, e):
+	case is.Deleted && r.said(is, e):
 		return r.checkRevived(run, p, e, e.Target)
 	case r.whereIs(e) == 0:
 		r.report(Unstored, e.Seq, "%s saw %s on %s, which is nowhere in the history; %d is %s", run.Reader, e, p.name(), e.Seq, is)
@@ -101,15 +101,15 @@ func (r *roomCheck) checkSeen(run Reading, p Part, e Event) bool {
 	return false
 }
 
-// said reports whether an event that is gone was once e.
+// said reports whether is, a deleted event, could have been e.
 func (r *roomCheck) said(is, e Event) bool {
 	s := r.origins[is.Seq]
 	return is.Kind == e.Kind && s != nil && s.content == content{e.Author, e.Kind, e.Target, e.Text}
 }
 
-// checkRevived looks whether somebody who was shown in e what a message said that
-// is gone had asked for it before its deletion was acknowledged.
-func (r *roomCheck) checkRevived(run Reading, p Part, e Event, target int64) bool {
+// checkRevived checks that a reader that saw a deleted text in e had asked for it before the
+// deletion was acknowledged.
+func (r *roomCheck) checkRevived(run Observed, p ObservedPart, e Event, target int64) bool {
 	erased, ok := r.erased[target]
 	if !ok || erased > p.Called {
 		return true
@@ -118,8 +118,7 @@ func (r *roomCheck) checkRevived(run Reading, p Part, e Event, target int64) boo
 	return false
 }
 
-// whereIs returns the seq of an event of this content in the history; 0 if
-// there is none.
+// whereIs returns the seq of an event with this content in the history; 0 if there is none.
 func (r *roomCheck) whereIs(e Event) int64 {
 	for _, seq := range r.where[content{e.Author, e.Kind, e.Target, e.Text}] {
 		return seq
@@ -127,15 +126,15 @@ func (r *roomCheck) whereIs(e Event) int64 {
 	return 0
 }
 
-func (p Part) name() string {
+func (p ObservedPart) name() string {
 	if p.Conn == 0 {
 		return "a page of the log"
 	}
 	return fmt.Sprintf("connection %d", p.Conn)
 }
 
-// Explain says in few words what is wrong: the gravest finding, and how many
-// there are of each kind. It is empty if there are none.
+// Explain describes the most serious finding and the number of findings of each kind. It returns ""
+// if there are none.
 func Explain(found []Finding) string {
 	if len(found) == 0 {
 		return ""

@@ -20,15 +20,15 @@ func story() Evidence {
 			{Author: "bob", Room: "r", Nonce: "1", Conn: 2, Kind: Message, Text: "b1", Called: 2, Answered: 5, Seq: 2},
 			{Author: "ada", Room: "r", Nonce: "2", Conn: 1, Kind: Message, Text: "a2", Called: 3, Answered: 6, Seq: 3},
 		},
-		Looks: []Look{{Reader: "cy", Room: "r", Called: 3, Answered: 5, Head: 1}, {Reader: "cy", Room: "r", Called: 7, Answered: 8, Head: 3}},
-		Runs: []Reading{
-			{Reader: "ada", Room: "r", Complete: true, Parts: []Part{{Conn: 1, Epoch: "e", Events: slices.Clone(events)}}},
-			{Reader: "bob", Room: "r", Complete: true, Parts: []Part{
+		Looks: []HeadRead{{Reader: "cy", Room: "r", Called: 3, Answered: 5, Head: 1}, {Reader: "cy", Room: "r", Called: 7, Answered: 8, Head: 3}},
+		Runs: []Observed{
+			{Reader: "ada", Room: "r", Complete: true, Parts: []ObservedPart{{Conn: 1, Epoch: "e", Events: slices.Clone(events)}}},
+			{Reader: "bob", Room: "r", Complete: true, Parts: []ObservedPart{
 				{Conn: 2, Epoch: "e", Events: slices.Clone(events[:1])},
 				{Conn: 3, Epoch: "e", After: 1, Events: slices.Clone(events[1:])},
 			}},
 		},
-		Histories: []History{{Room: "r", Epoch: "e", Head: 3, Events: slices.Clone(events), Messages: []Standing{
+		Histories: []History{{Room: "r", Epoch: "e", Head: 3, Events: slices.Clone(events), Messages: []MessageState{
 			{Seq: 1, Author: "ada", Text: "a1"}, {Seq: 2, Author: "bob", Text: "b1"}, {Seq: 3, Author: "ada", Text: "a2"},
 		}}},
 	}
@@ -56,13 +56,13 @@ func changed() Evidence {
 	e.Runs[0].Parts[0].Events = append(e.Runs[0].Parts[0].Events, changes...)
 	e.Runs[1].Parts[1].Events = append(e.Runs[1].Parts[1].Events, changes...)
 	h := &e.Histories[0]
-	h.Events[0].Text, h.Events[0].Gone = "", true
+	h.Events[0].Text, h.Events[0].Deleted = "", true
 	h.Events, h.Head = append(h.Events, changes...), 8
-	e.Runs = append(e.Runs, Reading{Reader: "cy", Room: "r", Complete: true, Parts: []Part{{Conn: 4, Called: 20, Epoch: "e", Events: slices.Clone(h.Events)}}})
-	e.Pages = []Page{{Reader: "dee", Room: "r", Head: 6, Messages: []Standing{
+	e.Runs = append(e.Runs, Observed{Reader: "cy", Room: "r", Complete: true, Parts: []ObservedPart{{Conn: 4, Called: 20, Epoch: "e", Events: slices.Clone(h.Events)}}})
+	e.Pages = []Page{{Reader: "dee", Room: "r", Head: 6, Messages: []MessageState{
 		{Seq: 2, Author: "bob", Text: "b1"}, {Seq: 3, Author: "ada", Text: "new", Marks: []string{"👍 by ada", "👍 by bob"}},
 	}}}
-	e.Reads = []Read{
+	e.Reads = []ReadMark{
 		{Person: "bob", Room: "r", Asked: 1, Called: 21, Answered: 22, Read: 1},
 		{Person: "bob", Room: "r", Asked: 3, Called: 23},
 		{Person: "bob", Room: "r", Last: true, Called: 24, Answered: 25, Read: 1, Unread: 1},
@@ -119,9 +119,9 @@ func TestCheckAcceptsWhatIsTrue(t *testing.T) {
 			h.Events, h.Head = append(h.Events, Event{Seq: 9, Kind: Delete, Author: "ada", Target: 3}), 9
 			e.Attempts = append(e.Attempts, Attempt{Author: "ada", Room: "r", Nonce: "9", Kind: Delete, Target: 3, Called: 30})
 			e.Attempts[3].Answered, e.Attempts[3].Seq = 0, 0
-			h.Events[2].Text, h.Events[2].Gone = "", true
-			h.Events[3].Text, h.Events[3].Gone = "", true
-			h.Messages[2] = Standing{Seq: 3, Author: "ada", Gone: true}
+			h.Events[2].Text, h.Events[2].Deleted = "", true
+			h.Events[3].Text, h.Events[3].Deleted = "", true
+			h.Messages[2] = MessageState{Seq: 3, Author: "ada", Gone: true}
 			for i := range e.Runs {
 				e.Runs[i].Complete = false
 			}
@@ -151,7 +151,7 @@ func TestCheckAcceptsWhatIsTrue(t *testing.T) {
 		"shown before its deletion was acknowledged": with(changed(), func(e *Evidence) {
 			e.Runs[2].Parts[0].Called, e.Runs[2].Parts[0].Events[0] = 18, story().Histories[0].Events[0]
 		}),
-		"an empty room has no history": {Histories: []History{{Room: "r", Epoch: "e"}}, Runs: []Reading{{Reader: "ada", Room: "r", Complete: true}}},
+		"an empty room has no history": {Histories: []History{{Room: "r", Epoch: "e"}}, Runs: []Observed{{Reader: "ada", Room: "r", Complete: true}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if found := Check(e); len(found) > 0 {
@@ -170,14 +170,14 @@ func with(e Evidence, change func(*Evidence)) Evidence {
 func say(e *Evidence, seq int64, author, text string) {
 	h := &e.Histories[0]
 	h.Events, h.Head = append(h.Events, Event{Seq: seq, Kind: Message, Author: author, Text: text}), seq
-	h.Messages = append(h.Messages, Standing{Seq: seq, Author: author, Text: text})
+	h.Messages = append(h.Messages, MessageState{Seq: seq, Author: author, Text: text})
 }
 
 func TestCheckFindsEachBrokenPromise(t *testing.T) {
 	drop := func(e *Evidence, n int64) { // the last events are not in the history
 		h := &e.Histories[0]
 		h.Events, h.Head = h.Events[:n], n
-		h.Messages = slices.DeleteFunc(h.Messages, func(m Standing) bool { return m.Seq > n })
+		h.Messages = slices.DeleteFunc(h.Messages, func(m MessageState) bool { return m.Seq > n })
 	}
 	tests := map[string]struct {
 		from   func() Evidence

@@ -6,60 +6,60 @@ import (
 	"strings"
 )
 
-// Evidence is all that was seen from outside while a server was tortured, and
-// the histories read afterwards.
+// Evidence is everything that was seen from outside while a server was tortured, and the histories
+// read afterwards.
 type Evidence struct {
 	Attempts  []Attempt
-	Looks     []Look
-	Runs      []Reading
+	Looks     []HeadRead
+	Runs      []Observed
 	Pages     []Page
-	Reads     []Read
+	Reads     []ReadMark
 	Histories []History
-	Forgotten []string // people whose session the server did not know any more
+	Forgotten []string // people whose session the server no longer knew
 
-	Unanswered []string // requests that had no answer, or another's
-	Blind      []string // who was told to go on in a log that was set back
+	Unanswered []string // requests that had no answer, or that of another request
+	Blind      []string // clients that were told to continue in a log that was reset
 }
 
-// A Tick is a moment. Ticks of different moments differ, and the later moment
-// has the greater tick; 0 is never.
+// A Tick is a point in time. Different points have different ticks, and a later one has the greater
+// tick; 0 means never.
 type Tick int64
 
-// A Kind says what an attempt asks for and what an event is.
+// A Kind is the kind of an attempt or an event.
 type Kind string
 
-// The kinds that the checker knows. It takes an event of another kind for one
-// that changes no message.
+// The kinds that the checker knows. It assumes that events of other kinds change no message.
 const (
 	Message Kind = "message"
 	Edit    Kind = "edit"
 	Delete  Kind = "delete"
 	React   Kind = "react"   // Text is the emoji
-	Unreact Kind = "unreact" // likewise
+	Unreact Kind = "unreact" // Text is the emoji
 )
 
-// An Attempt is one try to have something stored. A message that was sent again
-// has several, all with its nonce.
+// An Attempt is one try to store something. A message that was sent again has several attempts with
+// the same nonce.
 type Attempt struct {
 	Author string // the person's id
 	Room   string
 	Nonce  string
-	Conn   int // the connection it went over; 0 if that is not known
+	Conn   int // the connection; 0 if it is not known
 	Kind   Kind
 	Target int64 `json:",omitempty"` // the message that is changed
 	Text   string
-	Same   bool `json:",omitempty"` // an edit to what the message says already: the answer is the event since which it does
+	// An edit to the text that the message has already: the answer is the event that set this text
+	Same bool `json:",omitempty"`
 
 	Called   Tick   // before it was sent
 	Answered Tick   // after the answer came; 0: none came
-	Seq      int64  // what was acknowledged; 0: nothing
-	Refused  string `json:",omitempty"` // the code of an answer that it was not stored
+	Seq      int64  // the acknowledged seq; 0: none
+	Refused  string `json:",omitempty"` // the code of a refusal
 }
 
 func (a Attempt) acked() bool { return a.Answered != 0 && a.Refused == "" }
 
-// A Look is a read that said which event of a room was the newest.
-type Look struct {
+// A HeadRead is a read that returned the newest seq of a room.
+type HeadRead struct {
 	Reader string
 	Room   string
 
@@ -68,55 +68,55 @@ type Look struct {
 	Head     int64
 }
 
-// A Read is an answer, or none, to somebody who said how far they have read a room
-// or, afterwards, asked how far they have.
-type Read struct {
+// A ReadMark is a request that set a person's read mark in a room or, afterwards, read it, with the
+// answer.
+type ReadMark struct {
 	Person string
 	Room   string
-	Asked  int64 // said to be read; 0: nothing was said
-	Last   bool  `json:",omitempty"` // nothing happened any more
+	Asked  int64 // the requested mark; 0: none was set
+	Last   bool  `json:",omitempty"` // read after everything was finished
 
 	Called   Tick
 	Answered Tick // 0: no answer came, or a refusal
 	Read     int64
-	Unread   int // messages of others after that, by the answer
+	Unread   int // the unread count in the answer
 }
 
-// An Event is something in a room's log, as it was seen.
+// An Event is an event of a room's log, as a client saw it.
 type Event struct {
-	Seq    int64
-	Kind   Kind
-	Author string
-	Target int64 `json:",omitempty"`
-	Text   string
-	Gone   bool `json:",omitempty"` // a message, or an edit of one, that was deleted
+	Seq     int64
+	Kind    Kind
+	Author  string
+	Target  int64 `json:",omitempty"`
+	Text    string
+	Deleted bool `json:",omitempty"` // a deleted message, or an edit of one
 
 	ReplyTo int64  `json:",omitempty"` // the message that this one answers
-	Quote   string `json:",omitempty"` // what that one said, when this was shown
+	Quote   string `json:",omitempty"` // the quoted text, when this event was seen
 }
 
-// sameAs reports whether e and other are the same event, whenever they were shown.
+// sameAs reports whether e and other are the same event, whenever they were seen.
 func (e Event) sameAs(other Event) bool {
 	e.Quote, other.Quote = "", ""
 	return e == other
 }
 
-// says reports whether e could have said something that was deleted later.
+// says reports whether e could have had a text that was deleted later.
 func (e Event) says() bool { return e.Kind == Message || e.Kind == Edit }
 
-// A Standing is a message as it stands on a page.
-type Standing struct {
+// A MessageState is a message as it is shown on a page.
+type MessageState struct {
 	Seq    int64
 	Author string
 	Text   string
 	Gone   bool     `json:",omitempty"`
-	Marks  []string `json:",omitempty"` // reactions, each emoji with whose it is, sorted
+	Marks  []string `json:",omitempty"` // reactions, each an emoji and its author, sorted
 
 	ReplyTo int64  `json:",omitempty"`
 	Quote   string `json:",omitempty"`
 }
 
-func (m Standing) String() string {
+func (m MessageState) String() string {
 	s := fmt.Sprintf("%d by %s %q with %v", m.Seq, m.Author, m.Text, m.Marks)
 	if m.Gone {
 		s = fmt.Sprintf("%d by %s, deleted, with %q and %v", m.Seq, m.Author, m.Text, m.Marks)
@@ -127,12 +127,12 @@ func (m Standing) String() string {
 	return s
 }
 
-// A Page is a room's newest messages, as they stood when it was read.
+// A Page is a room's newest messages, as a client read them.
 type Page struct {
 	Reader   string
 	Room     string
-	Head     int64 // the newest event that is in it
-	Messages []Standing
+	Head     int64 // the newest event that the page includes
+	Messages []MessageState
 }
 
 func (e Event) String() string {
@@ -143,43 +143,42 @@ func (e Event) String() string {
 	if e.Quote != "" {
 		s += fmt.Sprintf(" to %d %q", e.ReplyTo, e.Quote)
 	}
-	if e.Gone {
+	if e.Deleted {
 		s += " (gone)"
 	}
 	return s
 }
 
-// A Reading is what one reader saw of one room, over all its connections.
-type Reading struct {
+// Observed is what one reader saw of one room, over all its connections.
+type Observed struct {
 	Reader   string
 	Room     string
-	Parts    []Part
-	Complete bool // it read until there was nothing more
+	Parts    []ObservedPart
+	Complete bool // it read until the end
 
-	newest int64 // the greatest seq seen or not to be seen
+	newest int64 // the greatest seq that it saw, or skipped on purpose
 }
 
-// A Part of a run is what came over one connection, or as pages of history.
-type Part struct {
+// An ObservedPart is what came over one connection, or as pages of history.
+type ObservedPart struct {
 	Conn   int // 0: pages of the log
 	Called Tick
 	Epoch  string
-	After  int64 // the server was to continue after this
+	After  int64 // the server was to continue after this seq
 	Events []Event
 }
 
-// A History is a room as it was read afterwards: its log, and its messages as they
-// stand.
+// A History is a room as it was read afterwards: its log and its message states.
 type History struct {
 	Room     string
 	Epoch    string
-	Head     int64 // the newest seq, as the server says
+	Head     int64 // the newest seq, as the server reports it
 	Events   []Event
-	Messages []Standing
+	Messages []MessageState
 }
 
-// abridged returns a text in few bytes: itself if it is short, else its
-// beginning, length and hash. What was sent and what was seen are compared so.
+// abridged shortens a long text to its beginning, length and hash. Texts that were sent and seen
+// are compared in this form.
 func abridged(text string) string {
 	const whole, head = 64, 32
 	if len(text) <= whole {

@@ -11,67 +11,67 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// A fault is something bad that befalls the server or the lines to it. It
-// returns when it is over.
+// A fault is something bad that happens to the server or to connections. It returns when it is
+// over.
 type fault struct {
 	name   string
-	onBox  bool // befalls the server itself: never two of these at once
-	befall func(s *storm, ctx context.Context, rnd *rand.Rand) error
+	onBox  bool // a fault of the server itself: at most one at a time
+	inject func(s *round, ctx context.Context, rnd *rand.Rand) error
 }
 
 var faults = []fault{
-	{"kill", true, (*storm).kill},
-	{"term", true, (*storm).term},
-	{"herd", true, (*storm).herd},
-	{"cut", false, (*storm).cut},
-	{"halfopen", false, (*storm).halfOpen},
-	{"delay", false, (*storm).delay},
-	{"slow", false, (*storm).slow},
-	{"stall", false, (*storm).stall},
-	{"tab", false, (*storm).tab},
-	{"streamcut", false, (*storm).cutStream},
-	{"heads", false, (*storm).heads},
+	{"kill", true, (*round).kill},
+	{"term", true, (*round).term},
+	{"herd", true, (*round).herd},
+	{"cut", false, (*round).cut},
+	{"halfopen", false, (*round).halfOpen},
+	{"delay", false, (*round).delay},
+	{"slow", false, (*round).slow},
+	{"stall", false, (*round).stall},
+	{"tab", false, (*round).tab},
+	{"streamcut", false, (*round).cutSSE},
+	{"heads", false, (*round).heads},
 }
 
-// faultsOf returns the faults that can befall a subject.
+// faultsOf returns the faults that a subject supports.
 func faultsOf(s Subject) []fault {
 	can := slices.Clone(faults)
-	for _, a := range ailments(s) {
-		can = append(can, fault{a.Name, true, func(s *storm, ctx context.Context, rnd *rand.Rand) error {
-			return s.ail(ctx, rnd, a)
+	for _, a := range subjectFaults(s) {
+		can = append(can, fault{a.Name, true, func(s *round, ctx context.Context, rnd *rand.Rand) error {
+			return s.injectSubjectFault(ctx, rnd, a)
 		}})
 	}
 	return can
 }
 
-// FaultNames returns the faults that can befall a subject.
+// FaultNames returns the names of the faults that a subject supports.
 func FaultNames(s Subject) []string {
 	var names []string
 	for _, f := range faultsOf(s) {
 		names = append(names, f.name)
 	}
-	for _, t := range trialsOf(s) {
+	for _, t := range fileFaultsOf(s) {
 		names = append(names, t.name)
 	}
 	return names
 }
 
-// CheckFaults returns an error if one of names is no fault of a subject.
+// CheckFaults returns an error if a subject does not support one of the names.
 func CheckFaults(s Subject, names []string) error {
 	_, _, err := chooseFaults(s, names)
 	return err
 }
 
-// chooseFaults returns the faults with those names, or all: those that come while
-// people talk, and those that come between rounds.
-func chooseFaults(s Subject, names []string) (chosen []fault, between []trial, err error) {
+// chooseFaults returns the faults with those names, or all: those during rounds, and those between
+// rounds.
+func chooseFaults(s Subject, names []string) (chosen []fault, between []fileFault, err error) {
 	if len(names) == 0 {
-		return faultsOf(s), trialsOf(s), nil
+		return faultsOf(s), fileFaultsOf(s), nil
 	}
-	can, canBetween := faultsOf(s), trialsOf(s)
+	can, canBetween := faultsOf(s), fileFaultsOf(s)
 	for _, name := range names {
 		i := slices.IndexFunc(can, func(f fault) bool { return f.name == name })
-		n := slices.IndexFunc(canBetween, func(t trial) bool { return t.name == name })
+		n := slices.IndexFunc(canBetween, func(t fileFault) bool { return t.name == name })
 		switch {
 		case i >= 0:
 			chosen = append(chosen, can[i])
@@ -84,33 +84,32 @@ func chooseFaults(s Subject, names []string) (chosen []fault, between []trial, e
 	return chosen, between, nil
 }
 
-// weather lets faults come for a round. In every third round there is one kind
-// alone; else all are mixed, those of the server and those of the lines side by
-// side.
-func (s *storm) weather(ctx context.Context, round int, chosen []fault) error {
-	if len(chosen) == 0 { // they come between the rounds
+// injectAll injects faults during a round. Every third round has only one kind; in the others all
+// are mixed, those of the server and those of connections side by side.
+func (s *round) injectAll(ctx context.Context, round int, chosen []fault) error {
+	if len(chosen) == 0 { // all chosen faults come between rounds
 		sleep(ctx, time.Second)
 		return nil
 	}
 	if round%3 == 0 {
-		rnd := generator(s.cfg.Seed, round, 0)
+		rnd := newRand(s.cfg.Seed, round, 0)
 		chosen = []fault{chosen[rnd.IntN(len(chosen))]}
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	for lane, onBox := range []bool{true, false} {
-		rnd := generator(s.cfg.Seed, round, lane+1)
+		rnd := newRand(s.cfg.Seed, round, lane+1)
 		mine := slices.DeleteFunc(slices.Clone(chosen), func(f fault) bool { return f.onBox != onBox })
 		if len(mine) > 0 {
-			g.Go(func() error { return s.befall(ctx, rnd, mine, len(mine) == len(chosen)) })
+			g.Go(func() error { return s.injectFaults(ctx, rnd, mine, len(mine) == len(chosen)) })
 		}
 	}
 	return g.Wait()
 }
 
-// befall lets one fault after the other come until ctx ends. Faults of the lines
-// that come alone show how soon the server answers after them; beside others it
-// is those that decide.
-func (s *storm) befall(ctx context.Context, rnd *rand.Rand, mine []fault, alone bool) error {
+// injectFaults injects one fault after the other until ctx ends. For a fault of connections, the
+// time until the server answers is measured only if it comes alone, because other faults would
+// change it.
+func (s *round) injectFaults(ctx context.Context, rnd *rand.Rand, mine []fault, alone bool) error {
 	for {
 		sleep(ctx, between(rnd, 200*time.Millisecond, 1200*time.Millisecond))
 		if ctx.Err() != nil {
@@ -119,7 +118,7 @@ func (s *storm) befall(ctx context.Context, rnd *rand.Rand, mine []fault, alone 
 		f := mine[rnd.IntN(len(mine))]
 		s.count(func(r *Report) { r.Faults[f.name]++ })
 		s.cfg.Logger.Debug("fault", "op", f.name)
-		if err := f.befall(s, ctx, rnd); err != nil {
+		if err := f.inject(s, ctx, rnd); err != nil {
 			return fmt.Errorf("fault %s: %w", f.name, err)
 		}
 		if f.onBox || !alone {

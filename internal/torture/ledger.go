@@ -5,35 +5,35 @@ import (
 	"sync"
 )
 
-// A ledger is where everybody writes down what they do and see, as it happens.
+// A ledger records what every client does and sees, as it happens.
 type ledger struct {
 	mu       sync.Mutex
 	tick     Tick
 	conns    int
 	attempts []*Attempt
-	looks    []Look
-	runs     []*Reading
+	looks    []HeadRead
+	runs     []*Observed
 	pages    []Page
-	reads    []*Read
+	reads    []*ReadMark
 	forgot   []string
 	mute     []string
 }
 
-// forgets writes down that the server does not know somebody any more.
+// forgets records that the server no longer knows a person.
 func (l *ledger) forgets(name string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.forgot = append(l.forgot, name)
 }
 
-// unanswered writes down that a request had no answer, or another's.
+// unanswered records that a request had no answer, or that of another request.
 func (l *ledger) unanswered(why string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.mute = append(l.mute, why)
 }
 
-// calls writes down an attempt that is about to be made.
+// calls records an attempt that is about to be made.
 func (l *ledger) calls(a Attempt) *Attempt {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -43,8 +43,7 @@ func (l *ledger) calls(a Attempt) *Attempt {
 	return &a
 }
 
-// answered writes down what an attempt was answered with: a seq, or the code of
-// a refusal.
+// answered records the answer to an attempt: a seq, or the code of a refusal.
 func (l *ledger) answered(a *Attempt, seq int64, refused string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -52,7 +51,7 @@ func (l *ledger) answered(a *Attempt, seq int64, refused string) {
 	a.Answered, a.Seq, a.Refused = l.tick, seq, refused
 }
 
-// now returns a moment, to be given to looked.
+// now returns the present tick, for looked.
 func (l *ledger) now() Tick {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -60,23 +59,23 @@ func (l *ledger) now() Tick {
 	return l.tick
 }
 
-// looked writes down what was the newest event of a room.
+// looked records the newest seq that a client read of a room.
 func (l *ledger) looked(reader, room string, called Tick, head int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.tick++
-	l.looks = append(l.looks, Look{Reader: reader, Room: room, Called: called, Answered: l.tick, Head: head})
+	l.looks = append(l.looks, HeadRead{Reader: reader, Room: room, Called: called, Answered: l.tick, Head: head})
 }
 
-// read writes down a page of messages as they stood.
+// read records a page of message states.
 func (l *ledger) read(p Page) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.pages = append(l.pages, p)
 }
 
-// asks writes down that somebody says, or asks, how far they have read a room.
-func (l *ledger) asks(r Read) *Read {
+// asks records that a person sets or reads a read mark.
+func (l *ledger) asks(r ReadMark) *ReadMark {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.tick++
@@ -85,24 +84,24 @@ func (l *ledger) asks(r Read) *Read {
 	return &r
 }
 
-// tells writes down the answer.
-func (l *ledger) tells(r *Read, seq int64, unread int) {
+// tells records the answer.
+func (l *ledger) tells(r *ReadMark, seq int64, unread int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.tick++
 	r.Answered, r.Read, r.Unread = l.tick, seq, unread
 }
 
-// run begins to write down what a reader sees of a room.
-func (l *ledger) run(reader, room string) *Reading {
+// run begins the record of what a reader sees of a room.
+func (l *ledger) run(reader, room string) *Observed {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	r := &Reading{Reader: reader, Room: room}
+	r := &Observed{Reader: reader, Room: room}
 	l.runs = append(l.runs, r)
 	return r
 }
 
-// connects numbers a connection.
+// connects returns the number of a new connection.
 func (l *ledger) connects() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -110,8 +109,8 @@ func (l *ledger) connects() int {
 	return l.conns
 }
 
-// part begins what a reader sees over one connection.
-func (l *ledger) part(r *Reading, p Part) {
+// part begins the record of what a reader sees over one connection.
+func (l *ledger) part(r *Observed, p ObservedPart) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	r.Parts = append(r.Parts, p)
@@ -121,8 +120,8 @@ func (l *ledger) part(r *Reading, p Part) {
 	}
 }
 
-// saw adds an event to a run's last part.
-func (l *ledger) saw(r *Reading, e Event) {
+// saw adds an event to the last part of a record.
+func (l *ledger) saw(r *Observed, e Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	e.Text = abridged(e.Text)
@@ -131,15 +130,15 @@ func (l *ledger) saw(r *Reading, e Event) {
 	r.newest = max(r.newest, e.Seq)
 }
 
-// hasReached reports whether a reader has seen an event or what came after it.
-func (l *ledger) hasReached(r *Reading, seq int64) bool {
+// hasReached reports whether a reader has seen an event or a later one.
+func (l *ledger) hasReached(r *Observed, seq int64) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return r.newest >= seq
 }
 
-// last returns how far a run has come, and in which epoch.
-func (l *ledger) last(r *Reading) (seq int64, epoch string) {
+// last returns the last seq of a record, and its epoch.
+func (l *ledger) last(r *Observed) (seq int64, epoch string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, p := range slices.Backward(r.Parts) {
@@ -157,13 +156,13 @@ func (l *ledger) hasForgotten() bool {
 	return len(l.forgot) > 0
 }
 
-func (l *ledger) all() []*Reading {
+func (l *ledger) all() []*Observed {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Clone(l.runs)
 }
 
-// evidence returns what has been written down. Nobody writes any more.
+// evidence returns the records. No client may write any more.
 func (l *ledger) evidence(histories []History) Evidence {
 	l.mu.Lock()
 	defer l.mu.Unlock()

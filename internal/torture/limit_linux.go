@@ -9,29 +9,28 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Ailments returns what can be done to the program from outside: nothing of it
-// knows.
-func (p *Process) Ailments() []Ailment {
-	can := []Ailment{{
+// Faults returns the faults that can be injected into the program from outside, without its help.
+func (p *Process) Faults() []SubjectFault {
+	can := []SubjectFault{{
 		Name:  "limit",
 		Begin: func(*rand.Rand) error { return limitFiles(p.PID(), 4096) },
 		End:   func(*rand.Rand) error { return limitFiles(p.PID(), -1) },
 	}}
 	if p.OwnDisk {
-		can = append(can, Ailment{
+		can = append(can, SubjectFault{
 			Name:  "full",
 			Begin: func(*rand.Rand) error { return p.fill() },
 			End:   func(*rand.Rand) error { return p.resize(diskSize) },
 		})
 	}
 	if p.Clock != "" {
-		can = append(can, Ailment{Name: "clock", Begin: p.misset})
+		can = append(can, SubjectFault{Name: "clock", Begin: p.misset})
 	}
 	return can
 }
 
-// limitFiles lets a process make no file larger than so many bytes; a negative
-// number is no limit. To the process it is a full disk.
+// limitFiles sets the greatest size of the files that a process may write, in bytes; a negative
+// number removes the limit. To the process, reaching the limit looks like a full disk.
 func limitFiles(pid int, bytes int64) error {
 	var limit unix.Rlimit
 	if err := unix.Prlimit(pid, unix.RLIMIT_FSIZE, nil, &limit); err != nil {
@@ -47,18 +46,19 @@ func limitFiles(pid int, bytes int64) error {
 	return nil
 }
 
-// smallSegments keeps the server's socket buffer small: the kernel sizes it by
-// what the other side takes at once.
+// smallSegments keeps the server's socket buffer small: the kernel sizes it by the other side's
+// segments.
 func smallSegments(_, _ string, c syscall.RawConn) error {
 	return c.Control(func(fd uintptr) {
-		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_MAXSEG, 536) // without it, the line is only less full
+		// Without it, the connection is only less full
+		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_MAXSEG, 536)
 	})
 }
 
-const diskSize = 4 << 30 // bytes; they are memory only once they are used
+const diskSize = 4 << 30 // bytes; they take memory only when they are used
 
-// MountDisk makes dir a disk of its own, in memory, which can be made full. It
-// needs the right to mount. Unmount it by the function that it returns.
+// MountDisk mounts a disk in memory on dir, which can be filled. It needs the permission to mount.
+// The function that it returns unmounts the disk.
 func MountDisk(dir string) (unmount func() error, err error) {
 	if err := unix.Mount("parley-torture", dir, "tmpfs", 0, fmt.Sprintf("mode=0700,size=%d", diskSize)); err != nil {
 		return nil, fmt.Errorf("mount a disk at %s: %w", dir, err)
@@ -66,9 +66,9 @@ func MountDisk(dir string) (unmount func() error, err error) {
 	return func() error { return unix.Unmount(dir, 0) }, nil
 }
 
-// fill makes the disk as large as what is on it.
+// fill shrinks the disk to the size of its content.
 func (p *Process) fill() error {
-	for { // what is written meanwhile makes it too small, which is refused
+	for { // a write meanwhile makes the size too small, which the kernel refuses
 		var is unix.Statfs_t
 		if err := unix.Statfs(p.Data, &is); err != nil {
 			return fmt.Errorf("size of the disk: %w", err)

@@ -7,15 +7,15 @@ import (
 	"syscall"
 )
 
-// Ailments returns what can be done to the program from outside.
-func (p *Process) Ailments() []Ailment {
+// Faults returns the faults that can be injected into the program from outside.
+func (p *Process) Faults() []SubjectFault {
 	if p.Clock != "" {
-		return []Ailment{{Name: "clock", Begin: p.misset}}
+		return []SubjectFault{{Name: "clock", Begin: p.misset}}
 	}
 	return nil
 }
 
 func smallSegments(_, _ string, _ syscall.RawConn) error { return nil }
 
-// MountDisk is for systems that let a program make a disk.
+// MountDisk fails: this system does not let a program make a disk.
 func MountDisk(string) (unmount func() error, err error) { return nil, errors.ErrUnsupported }

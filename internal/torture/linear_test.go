@@ -50,7 +50,7 @@ func ruled(ops []op) bool {
 	for i, o := range ops {
 		name := strconv.Itoa(i)
 		if o.look {
-			e.Looks = append(e.Looks, Look{Reader: name, Room: "r", Called: o.called, Answered: o.answered, Head: o.seq})
+			e.Looks = append(e.Looks, HeadRead{Reader: name, Room: "r", Called: o.called, Answered: o.answered, Head: o.seq})
 			continue
 		}
 		a := Attempt{Author: name, Room: "r", Nonce: name, Kind: Message, Text: name, Called: o.called, Answered: o.answered}
@@ -62,7 +62,7 @@ func ruled(ops []op) bool {
 	}
 	slices.SortFunc(h.Events, func(a, b Event) int { return int(a.Seq - b.Seq) })
 	for _, m := range h.Events {
-		h.Messages = append(h.Messages, Standing{Seq: m.Seq, Author: m.Author, Text: m.Text})
+		h.Messages = append(h.Messages, MessageState{Seq: m.Seq, Author: m.Author, Text: m.Text})
 	}
 	h.Head = int64(len(h.Events))
 	return len(Check(e)) == 0

@@ -7,22 +7,20 @@ import (
 	"time"
 )
 
-// Memory is what a server held of it, in bytes; zero where that cannot be found
-// out.
+// Memory is the memory that a server took, in bytes; zero where it cannot be measured.
 type Memory struct {
-	Before int64         // when nobody had come yet
-	Peak   int64         // the most there was
+	Before int64         // before any client connected
+	Peak   int64         // the maximum
 	After  int64         // at the end
-	Within time.Duration // how long after the storm that was
+	Within time.Duration // how long after the last round that was
 }
 
-// slack is how much more than before still counts as back to what it was: what a
-// database has been read from once is kept, and the garbage collector works when
-// there is something to do.
+// slack is how much more memory than before still counts as back to normal: the database keeps
+// pages that were read once, and the garbage collector runs only when there is work.
 const slack = 16 << 20 // bytes
 
-// watchMemory notes the most that the server holds until ctx ends.
-func (w *world) watchMemory(ctx context.Context) {
+// watchMemory records the most memory that the server takes until ctx ends.
+func (w *harness) watchMemory(ctx context.Context) {
 	for ctx.Err() == nil {
 		now := memoryOf(w.cfg.Subject)
 		w.count(func(r *Report) { r.Memory.Peak = max(r.Memory.Peak, now) })
@@ -30,9 +28,9 @@ func (w *world) watchMemory(ctx context.Context) {
 	}
 }
 
-// calmMemory waits until the server holds about as much as before, but no longer
-// than cfg.Rest, and writes down how it went.
-func (w *world) calmMemory(ctx context.Context) {
+// calmMemory waits until the server takes about as much memory as before, at most cfg.Rest, and
+// records the result.
+func (w *harness) calmMemory(ctx context.Context) {
 	began := time.Now()
 	for {
 		now, took := memoryOf(w.cfg.Subject), time.Since(began)
@@ -44,13 +42,13 @@ func (w *world) calmMemory(ctx context.Context) {
 	}
 }
 
-// memoryOf returns what a server holds in memory, where that can be found out.
+// memoryOf returns how much memory a server takes, where that can be measured.
 func memoryOf(s Subject) int64 {
 	p, ok := s.(interface{ PID() int })
 	if !ok {
 		return 0
 	}
-	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/statm", p.PID())) // not everywhere
+	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/statm", p.PID())) // does not exist on every system
 	var size, resident int64
 	fmt.Sscan(string(b), &size, &resident)
 	return resident * int64(os.Getpagesize())

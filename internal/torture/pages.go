@@ -14,14 +14,14 @@ import (
 const (
 	mostOnPage  = 200 // that a server gives at once
 	browseEvery = 100 * time.Millisecond
-	browsed     = 60 // messages that somebody looks through
+	browsed     = 60 // messages that a page has at most
 )
 
-// history reads a room's log after one event and up to another (-1: all), trying
-// again while the server is away.
-func (s *storm) history(ctx context.Context, room string, after, upTo int64) (History, error) {
+// history reads a room's log after one event and up to another (-1: all). It tries again while the
+// server is not running.
+func (s *round) history(ctx context.Context, room string, after, upTo int64) (History, error) {
 	h := History{Room: room}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, waitLimit)
 	defer cancel()
 	for {
 		page, err := s.page(ctx, room, fmt.Sprintf("log?limit=%d&after=%d", mostOnPage, after))
@@ -48,8 +48,8 @@ func (s *storm) history(ctx context.Context, room string, after, upTo int64) (Hi
 	}
 }
 
-// messages reads all of a room's messages as they stand.
-func (s *storm) messages(ctx context.Context, room string) (all []Standing, err error) {
+// messages reads all message states of a room.
+func (s *round) messages(ctx context.Context, room string) (all []MessageState, err error) {
 	for after := int64(0); ; {
 		page, err := s.page(ctx, room, fmt.Sprintf("messages?limit=%d&after=%d", mostOnPage, after))
 		if err != nil {
@@ -63,8 +63,8 @@ func (s *storm) messages(ctx context.Context, room string) (all []Standing, err 
 	}
 }
 
-// browse reads the newest messages of one room after the other until ctx ends.
-func (s *storm) browse(ctx context.Context) {
+// browse reads the newest page of one room after the other until ctx ends.
+func (s *round) browse(ctx context.Context) {
 	for n := 0; ctx.Err() == nil; n++ {
 		sleep(ctx, browseEvery)
 		room := s.rooms[n%len(s.rooms)]
@@ -75,15 +75,15 @@ func (s *storm) browse(ctx context.Context) {
 	}
 }
 
-// reads asks how far a member has read each room, when nothing happens any more.
-func (s *storm) reads(ctx context.Context, m *member) error {
+// reads reads a client's read marks of each room, after everything is finished.
+func (s *round) reads(ctx context.Context, m *rawClient) error {
 	var answer struct {
 		Rooms []frame `json:"rooms"`
 	}
 	person, session := m.identity(ctx)
-	asked := map[string]*Read{}
+	asked := map[string]*ReadMark{}
 	for _, room := range s.rooms {
-		asked[room] = s.ledger.asks(Read{Person: person, Room: room, Last: true})
+		asked[room] = s.ledger.asks(ReadMark{Person: person, Room: room, Last: true})
 	}
 	if err := s.get(ctx, "/api/me/rooms", session, &answer); err != nil {
 		return err
@@ -95,12 +95,12 @@ func (s *storm) reads(ctx context.Context, m *member) error {
 		}
 	}
 	for _, read := range asked {
-		s.ledger.tells(read, 0, 0) // it is not even in the list
+		s.ledger.tells(read, 0, 0) // the room is not even in the list
 	}
 	return nil
 }
 
-// A page is what the server gives of a room: of its log, or of its messages.
+// A page is a page of a room's log or of its message states.
 type page struct {
 	Seq      int64   `json:"seq"`
 	At       string  `json:"at"`
@@ -117,13 +117,13 @@ type page struct {
 	} `json:"messages"`
 }
 
-func (p *page) standing() []Standing {
-	all := make([]Standing, len(p.Messages))
+func (p *page) standing() []MessageState {
+	all := make([]MessageState, len(p.Messages))
 	for i, m := range p.Messages {
-		all[i] = Standing{Seq: m.Seq, Author: m.From.ID, Text: abridged(m.Text), Gone: m.Gone, ReplyTo: m.ReplyTo, Quote: abridged(m.Quote.Text)}
+		all[i] = MessageState{Seq: m.Seq, Author: m.From.ID, Text: abridged(m.Text), Gone: m.Gone, ReplyTo: m.ReplyTo, Quote: abridged(m.Quote.Text)}
 		for _, r := range m.Reactions {
 			for _, who := range r.People {
-				all[i].Marks = append(all[i].Marks, mark(r.Emoji, who.ID))
+				all[i].Marks = append(all[i].Marks, reaction(r.Emoji, who.ID))
 			}
 			if r.Count != len(r.People) {
 				all[i].Marks = append(all[i].Marks, fmt.Sprintf("%s counted as %d", r.Emoji, r.Count))
@@ -134,14 +134,14 @@ func (p *page) standing() []Standing {
 	return all
 }
 
-// head returns a room's newest event.
-func (s *storm) head(ctx context.Context, room string) (int64, error) {
+// head returns a room's newest seq.
+func (s *round) head(ctx context.Context, room string) (int64, error) {
 	p, err := s.page(ctx, room, "log?limit=1")
 	return p.Seq, err
 }
 
-// page reads what there is under a room's address.
-func (s *storm) page(ctx context.Context, room, what string) (p page, err error) {
+// page reads an address below a room's.
+func (s *round) page(ctx context.Context, room, what string) (p page, err error) {
 	called := s.ledger.now()
 	if err := s.get(ctx, "/api/rooms/"+room+"/"+what, "", &p); err != nil {
 		return p, err
@@ -150,9 +150,8 @@ func (s *storm) page(ctx context.Context, room, what string) (p page, err error)
 	return p, nil
 }
 
-// get reads what the server has at an address, for who has a session or for
-// anybody.
-func (s *storm) get(ctx context.Context, path, session string, into any) error {
+// get reads an address, with a session or without one.
+func (s *round) get(ctx context.Context, path, session string, into any) error {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.address()+path, nil)
 	if err != nil {
 		return err

@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// A prober is a person over HTTP, straight to the server, who says something
-// after each fault to find out how soon it is stored.
+// A prober is a person who posts a message over HTTP, directly to the server, after each fault, to
+// measure how soon it is stored.
 type prober struct {
-	s *storm
+	s *round
 
 	mu      sync.Mutex
 	person  string
@@ -26,8 +26,8 @@ const (
 	probeEvery = 2 * time.Millisecond
 )
 
-// newProber makes somebody; the server is well at that time.
-func (s *storm) newProber(ctx context.Context) (*prober, error) {
+// newProber makes a prober; the server must be running.
+func (s *round) newProber(ctx context.Context) (*prober, error) {
 	var is struct {
 		Person  person `json:"person"`
 		Session string `json:"session"`
@@ -44,11 +44,11 @@ func (s *storm) newProber(ctx context.Context) (*prober, error) {
 	return p, nil
 }
 
-// post says one message until it is stored.
+// post repeats one message until it is stored.
 func (p *prober) post(ctx context.Context) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, waitLimit)
 	defer cancel()
 	p.said++
 	a := Attempt{
@@ -58,19 +58,19 @@ func (p *prober) post(ctx context.Context) error {
 	for {
 		err := p.try(ctx, a)
 		if err == nil {
-			_, err = p.s.head(ctx, a.Room) // which it has to be, or later
+			_, err = p.s.head(ctx, a.Room) // the head must include it, or a later event
 		}
 		if err == nil {
 			return nil
 		}
 		if ctx.Err() != nil {
-			return fmt.Errorf("the server stores nothing %v after the fault: %w", patience, err)
+			return fmt.Errorf("the server stores nothing %v after the fault: %w", waitLimit, err)
 		}
 		sleep(ctx, probeEvery)
 	}
 }
 
-// once tries to say one message.
+// once sends one message once.
 func (p *prober) once(ctx context.Context) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -81,7 +81,7 @@ func (p *prober) once(ctx context.Context) error {
 	})
 }
 
-// try makes one attempt and writes down what came of it.
+// try makes one attempt and records its result.
 func (p *prober) try(ctx context.Context, a Attempt) error {
 	called := p.s.ledger.calls(a)
 	var answer struct {
@@ -91,7 +91,7 @@ func (p *prober) try(ctx context.Context, a Attempt) error {
 	status, err := p.do(ctx, "/api/rooms/"+a.Room+"/messages", map[string]string{"text": a.Text, "nonce": a.Nonce}, &answer)
 	switch {
 	case err != nil:
-		return err // nobody knows what came of it
+		return err // the result is unknown
 	case status == http.StatusCreated || status == http.StatusOK:
 		p.s.ledger.answered(called, answer.Seq, "")
 		p.s.count(func(r *Report) { r.Acks++ })

@@ -21,21 +21,21 @@ import (
 type Process struct {
 	Program string
 	Args    []string  // before the flags that every server here needs
-	Env     []string  // besides the environment; "NAME=value"
+	Env     []string  // in addition to the environment; "NAME=value"
 	Data    string    // its data folder
-	Log     io.Writer // takes its standard error
-	OwnDisk bool      // Data is a file system that MountDisk has made
-	Clock   string    // the file that says how wrong the program's clock is, if it looks there; see SetClock
+	Log     io.Writer // receives its standard error
+	OwnDisk bool      // Data is a file system made by MountDisk
+	Clock   string    // the file with the clock's offset, if the program reads one; see SetClock
 
 	cmd *exec.Cmd
 	pid atomic.Int64
 }
 
-// Patience is how long something may take that is about to happen.
-const patience = 20 * time.Second
+// waitLimit is how long to wait for something that should happen soon.
+const waitLimit = 20 * time.Second
 
-// Start runs the program on a free port of this machine alone, without the
-// limits that protect it from such as us.
+// Start runs the program on a free port of the loopback interface, without the limits that would
+// slow down the harness.
 func (p *Process) Start(context.Context) (string, error) {
 	flags := []string{
 		"--listen", "127.0.0.1:0", "--data", p.Data,
@@ -56,23 +56,23 @@ func (p *Process) Start(context.Context) (string, error) {
 		return "", fmt.Errorf("start %s: %w", p.Program, err)
 	}
 	p.pid.Store(int64(p.cmd.Process.Pid))
-	giveUp := time.AfterFunc(patience, func() { _ = p.cmd.Process.Kill() }) // then the line does not come
+	giveUp := time.AfterFunc(waitLimit, func() { _ = p.cmd.Process.Kill() }) // if the line does not come
 	line, err := bufio.NewReader(stdout).ReadString('\n')
 	giveUp.Stop()
 	url, ok := strings.CutPrefix(strings.TrimSpace(line), "listening on ")
 	if !ok {
-		_ = p.Kill() // what it has said is in Log
+		_ = p.Kill() // its messages are in Log
 		return "", fmt.Errorf("start %s: it says %q (%v)", p.Program, line, err)
 	}
 	return url, nil
 }
 
-// Files returns where the program keeps what it keeps.
+// Files returns the program's data folder and database.
 func (p *Process) Files() (folder, database string) {
 	return p.Data, filepath.Join(p.Data, "parley.db")
 }
 
-// PID returns the number of the running process; 0 if there is none.
+// PID returns the process id, 0 if the program is not running.
 func (p *Process) PID() int { return int(p.pid.Load()) }
 
 // Kill sends SIGKILL.
@@ -83,7 +83,7 @@ func (p *Process) Kill() error {
 	if err := p.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("kill the server: %w", err)
 	}
-	err := p.cmd.Wait() // its status says that it was killed, or that it was gone before
+	err := p.cmd.Wait() // the status shows that it was killed, or had ended before
 	p.pid.Store(0)
 	if runtime.GOOS != "windows" && p.cmd.ProcessState.Exited() {
 		return fmt.Errorf("the server had ended by itself: %w", cmp.Or(err, errors.New("with exit status 0")))
@@ -99,7 +99,7 @@ func (p *Process) Stop() error {
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return fmt.Errorf("stop the server: %w", err)
 	}
-	giveUp := time.AfterFunc(patience, func() { _ = p.cmd.Process.Kill() })
+	giveUp := time.AfterFunc(waitLimit, func() { _ = p.cmd.Process.Kill() })
 	defer giveUp.Stop()
 	if err := p.cmd.Wait(); err != nil {
 		return fmt.Errorf("the server was asked to stop: %w", err)

@@ -10,22 +10,22 @@ import (
 	"time"
 )
 
-// A proxy is the bad line between clients and a server: an address that stays
-// while servers come and go behind it, and connections that can be made to
-// suffer. Its buffers are small, so that a slow line is soon a full one.
+// A proxy stands between clients and a server. Its address stays while servers behind it come and
+// go, and it can degrade connections. Its buffers are small, so that a slow connection is soon
+// full.
 type proxy struct {
 	ln net.Listener
 	wg sync.WaitGroup
 
 	mu       sync.Mutex
-	upstream string // where the server is; "": there is none
-	links    map[*link]bool
+	upstream string // the server's address; "": none
+	links    map[*proxyConn]bool
 }
 
-const proxyBuffer = 4 << 10 // bytes that wait in each socket of ours
+const proxyBuffer = 4 << 10 // bytes in each socket buffer of the proxy
 
-// A link is one connection through the proxy.
-type link struct {
+// A proxyConn is one connection through the proxy.
+type proxyConn struct {
 	client, server net.Conn
 	done           chan struct{} // closed by end
 	ended          sync.Once
@@ -33,8 +33,8 @@ type link struct {
 	mu     sync.Mutex
 	frozen chan struct{} // nil, or closed at the thaw
 	delay  time.Duration // before each chunk
-	rate   int           // bytes a second; 0: all that come
-	cutIn  int           // bytes from the server until it is cut; -1: never
+	rate   int           // bytes per second; 0: no limit
+	cutIn  int           // bytes from the server until the connection is cut; -1: never
 }
 
 func newProxy() (*proxy, error) {
@@ -42,12 +42,12 @@ func newProxy() (*proxy, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &proxy{ln: ln, links: map[*link]bool{}}, nil
+	return &proxy{ln: ln, links: map[*proxyConn]bool{}}, nil
 }
 
 func (p *proxy) url() string { return "http://" + p.ln.Addr().String() }
 
-// lead sends later connections to a server.
+// lead directs later connections to a server.
 func (p *proxy) lead(address string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -57,7 +57,7 @@ func (p *proxy) lead(address string) {
 // run accepts until ctx ends, and returns when no connection is left.
 func (p *proxy) run(ctx context.Context) {
 	stop := context.AfterFunc(ctx, func() {
-		p.ln.Close() // nothing is lost with it
+		p.ln.Close() // connections that were not accepted lose nothing
 		for _, l := range p.some(nil, -1) {
 			l.end()
 		}
@@ -81,13 +81,13 @@ func (p *proxy) serve(ctx context.Context, client net.Conn) {
 	if upstream == "" {
 		return
 	}
-	dialer := net.Dialer{Timeout: patience, Control: smallSegments}
+	dialer := net.Dialer{Timeout: waitLimit, Control: smallSegments}
 	server, err := dialer.DialContext(ctx, "tcp", upstream)
 	if err != nil {
-		return // the client finds out
+		return // the client notices
 	}
-	l := &link{client: client, server: server, done: make(chan struct{}), cutIn: -1}
-	_ = client.(*net.TCPConn).SetWriteBuffer(proxyBuffer) // larger ones only hide more
+	l := &proxyConn{client: client, server: server, done: make(chan struct{}), cutIn: -1}
+	_ = client.(*net.TCPConn).SetWriteBuffer(proxyBuffer) // larger ones would only hide more
 	_ = server.(*net.TCPConn).SetReadBuffer(proxyBuffer)
 	p.mu.Lock()
 	p.links[l] = true
@@ -104,12 +104,11 @@ func (p *proxy) serve(ctx context.Context, client net.Conn) {
 	p.mu.Unlock()
 }
 
-// some returns a share of the present links, all of them if it is negative,
-// chosen by rnd.
-func (p *proxy) some(rnd *rand.Rand, share float64) []*link {
+// some returns a share of the present connections, chosen by rnd; all of them if share is negative.
+func (p *proxy) some(rnd *rand.Rand, share float64) []*proxyConn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var chosen []*link
+	var chosen []*proxyConn
 	for l := range p.links {
 		if share < 0 || rnd.Float64() < share {
 			chosen = append(chosen, l)
@@ -118,7 +117,7 @@ func (p *proxy) some(rnd *rand.Rand, share float64) []*link {
 	return chosen
 }
 
-func (l *link) end() {
+func (l *proxyConn) end() {
 	l.ended.Do(func() {
 		close(l.done)
 		l.client.Close()
@@ -126,20 +125,20 @@ func (l *link) end() {
 	})
 }
 
-// suffer changes how the link is from now on.
-func (l *link) suffer(change func(*link)) {
+// degrade changes how the connection behaves from now on.
+func (l *proxyConn) degrade(change func(*proxyConn)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	change(l)
 }
 
-// freeze keeps the link open and has nothing pass, until it ends.
-func (l *link) freeze() {
-	l.suffer(func(l *link) { l.frozen = make(chan struct{}) })
+// freeze keeps the connection open and passes nothing on until it ends.
+func (l *proxyConn) freeze() {
+	l.degrade(func(l *proxyConn) { l.frozen = make(chan struct{}) })
 }
 
-// pump copies one way, as badly as the link is at the time.
-func (l *link) pump(dst, src net.Conn, fromClient bool) {
+// pump copies in one direction, with the present degradation.
+func (l *proxyConn) pump(dst, src net.Conn, fromClient bool) {
 	defer l.end()
 	buf := make([]byte, proxyBuffer)
 	for {
@@ -150,7 +149,7 @@ func (l *link) pump(dst, src net.Conn, fromClient bool) {
 	}
 }
 
-func (l *link) pass(dst io.Writer, chunk []byte, fromClient bool) bool {
+func (l *proxyConn) pass(dst io.Writer, chunk []byte, fromClient bool) bool {
 	for len(chunk) > 0 {
 		l.mu.Lock()
 		frozen, delay, n, cut := l.frozen, l.delay, len(chunk), false

@@ -5,33 +5,31 @@ import (
 	"math/rand/v2"
 )
 
-// A Subject is a server that is tortured. It is started again after each end,
-// on the same data.
+// A Subject is a server to be tortured. It is started again after each end, on the same data.
 type Subject interface {
-	// Start returns once the server listens, with its address.
+	// Start returns the server's address when it listens.
 	Start(ctx context.Context) (url string, err error)
-	// Kill ends the server without a word.
+	// Kill ends the server without warning.
 	Kill() error
-	// Stop asks the server to end, and reports if it does not do so well.
+	// Stop asks the server to end, and returns an error if it fails to.
 	Stop() error
 }
 
-// A subject that has ways of its own to suffer, besides being ended, says which.
-type ailing interface{ Ailments() []Ailment }
+// hasFaults is implemented by subjects that have faults of their own, in addition to being ended.
+type hasFaults interface{ Faults() []SubjectFault }
 
-// An Ailment is a fault that its subject knows how to bring about while the
-// server runs.
-type Ailment struct {
+// A SubjectFault is a fault that its subject can bring about while the server runs.
+type SubjectFault struct {
 	Name  string
 	Begin func(*rand.Rand) error
-	End   func(*rand.Rand) error // nil: it does not end, or has ended
+	End   func(*rand.Rand) error // ends the fault; nil: it does not end, or ends by itself
 	Over  func() error           // ends the server, which needs a restart afterwards; nil: it does not
 }
 
-// ailments returns what a subject can suffer from.
-func ailments(s Subject) []Ailment {
-	if a, ok := s.(ailing); ok {
-		return a.Ailments()
+// subjectFaults returns the subject's own faults.
+func subjectFaults(s Subject) []SubjectFault {
+	if a, ok := s.(hasFaults); ok {
+		return a.Faults()
 	}
 	return nil
 }

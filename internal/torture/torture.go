@@ -1,11 +1,10 @@
-// Package torture finds out whether a server keeps what it promises while it is
-// killed, cut off, starved and confused: many people write numbered messages
-// and read each other's, faults befall the server and the lines to it, and a
-// checker proves from what was seen outside that nothing was lost, doubled,
-// reordered or made up. Start reading at Check, then at Run.
+// Package torture tests whether a server keeps its promises while it is killed, cut off, starved
+// and confused. Many people write numbered messages and read each other's while faults are injected
+// into the server and the connections. Then a checker proves, only from what was seen from outside,
+// that nothing was lost, duplicated, reordered or invented. Start reading at Check, then at Run.
 //
-// It knows the protocol as docs/protocol.md describes it, and nothing of how the
-// server is made: it would do for any other that speaks it.
+// It knows the protocol as docs/protocol.md describes it, and nothing of how the server works: any
+// other server with this protocol could be tested.
 package torture
 
 import (
@@ -20,9 +19,8 @@ import (
 	"time"
 )
 
-// Config says how long, how hard and in which ways a server is tortured. The
-// zero value of a field means its default, where its tag has one, but for Beside
-// and Rest.
+// Config says how long, how hard and in which ways a server is tortured. A zero field means the
+// default of its tag, if there is one, except for Beside and Rest.
 type Config struct {
 	For    time.Duration `default:"1m" help:"How long; what has begun is finished and checked."`
 	Seed   uint64        `help:"What decides which faults come when; 0: a new one, which is printed."`
@@ -36,40 +34,40 @@ type Config struct {
 	Rest   time.Duration `default:"1m" help:"How long to wait, after the faults, until the server's memory is what it was."`
 
 	Evidence string        `default:"torture-evidence" placeholder:"DIR" help:"Where to keep what was seen if something is wrong."`
-	Round    time.Duration `kong:"-"` // how long before what was seen is checked; default 20 s
-	Subject  Subject       `kong:"-"` // the server; what is optional of it is asked for by type
+	Round    time.Duration `kong:"-"` // length of a round before its check; default 20 s
+	Subject  Subject       `kong:"-"` // the server; optional abilities are found by type assertions
 	Logger   *slog.Logger  `kong:"-"` // default: discard
 }
 
-// A Report says what a server went through.
+// A Report describes what a server went through.
 type Report struct {
 	Seed        uint64
 	Took        time.Duration
 	Rounds      int
 	Faults      map[string]int // how often each came
 	Kills       int            // by SIGKILL
-	Connections int            // of members, those that broke among them
+	Connections int            // of members, including broken ones
 	Behind      int            // joins that had to read pages
 	Messages    int            // in the histories
-	Events      int            // likewise, messages among them
+	Events      int            // in the histories, including messages
 	Acks        int
 	Refusals    int // answers that something was not stored
 	Deliveries  int
 	Compared    int // events compared with a history
 	Memory      Memory
 
-	// Back says for each fault how long it took, each time, from the start of the
-	// server after it until it was well or, where it had not ended, from the end of
-	// the fault until it stored the next message.
+	// Back has for each fault how long it took, each time, from the server's start until it
+	// reported success or, if the server had not ended, from the end of the fault until it stored
+	// the next message.
 	Back map[string][]time.Duration
-	// Beside says, in ascending order, how long messages took between members
-	// beside others who misbehaved in some way.
+	// Beside has for each kind of misbehaviour how long messages took between other members,
+	// sorted.
 	Beside map[string][]time.Duration
 }
 
-// Run tortures cfg.Subject and returns what it went through. The error is a
-// *Broken if a promise was broken; another one says that the harness could not do
-// its work, or that the server did not come back.
+// Run tortures cfg.Subject and returns a report. The error is a *Broken if a promise was broken.
+// Any other error means that the harness could not do its work, or that the server did not come
+// back.
 func Run(ctx context.Context, cfg Config) (Report, error) {
 	if cfg.Seed == 0 {
 		cfg.Seed = uint64(time.Now().UnixNano())
@@ -94,12 +92,12 @@ func Run(ctx context.Context, cfg Config) (Report, error) {
 	return w.report, err
 }
 
-// Broken is the error that a promise was broken.
+// Broken is the error for broken promises.
 type Broken struct {
 	Seed  uint64
 	Round int
 	Found []Finding
-	Kept  string // the folder with the evidence; "" if none could be kept
+	Kept  string // the folder with the evidence; "" if it could not be stored
 }
 
 func (b *Broken) Error() string {
@@ -110,9 +108,9 @@ func (b *Broken) Error() string {
 	return s
 }
 
-// keep writes evidence for a person to look at: a file for each kind of thing,
-// one thing a line.
-func keep(dir string, e Evidence, found []Finding) error {
+// writeEvidence writes evidence for a person to read: one file per kind of record, one record per
+// line.
+func writeEvidence(dir string, e Evidence, found []Finding) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
@@ -121,7 +119,7 @@ func keep(dir string, e Evidence, found []Finding) error {
 		for _, p := range r.Parts {
 			runs = append(runs, struct {
 				Reader, Room string
-				Part
+				ObservedPart
 			}{r.Reader, r.Room, p})
 		}
 	}

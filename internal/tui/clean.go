@@ -6,22 +6,21 @@ import (
 	"unicode/utf8"
 )
 
-// maxMarks is how many combining marks may follow one character. A tower of
-// dozens paints over its neighbours.
+// maxMarks is how many combining marks may follow one character. A stack of dozens would paint over
+// the lines above and below.
 const maxMarks = 4
 
-// Clean returns s, which somebody else wrote, such that it cannot do anything
-// to a terminal but show text: no control or escape character, nothing that
-// turns the direction of what follows, nothing invisible. Line ends stay.
+// Clean makes text from other people safe for a terminal. It removes or replaces control and escape
+// characters, characters that change the text direction, and invisible characters. Line ends stay.
 func Clean(s string) string {
-	if isTame(s) {
+	if isPlain(s) {
 		return s
 	}
 	var b strings.Builder
 	b.Grow(len(s))
 	marks := 0
 	s = strings.ReplaceAll(s, "\r\n", "\n")
-	for _, r := range s { // what is not UTF-8 comes out as U+FFFD
+	for _, r := range s { // invalid UTF-8 becomes U+FFFD
 		if !unicode.IsMark(r) {
 			marks = 0
 		} else if marks++; marks > maxMarks {
@@ -35,10 +34,10 @@ func Clean(s string) string {
 		case r == '\t':
 			b.WriteString("    ")
 		case r < 0x20:
-			b.WriteRune('\u2400' + r) // the control's picture: whoever tried is seen to have tried
+			b.WriteRune('\u2400' + r) // the control character's picture, so that the attempt is visible
 		case r == 0x7f:
 			b.WriteRune('\u2421')
-		case r < 0xa0 && r > 0x7f: // C1: among them a one-character escape sequence introducer
+		case r < 0xa0 && r > 0x7f: // C1 controls, among them the one-character escape sequence introducer
 			b.WriteRune(utf8.RuneError)
 		case isInvisible(r):
 		default:
@@ -48,13 +47,13 @@ func Clean(s string) string {
 	return b.String()
 }
 
-// CleanLine is Clean for what has to stay on one line.
+// CleanLine is like Clean for text that must stay on one line.
 func CleanLine(s string) string {
 	return strings.ReplaceAll(strings.TrimSpace(Clean(s)), "\n", " ⏎ ")
 }
 
-// isTame reports whether s is printable ASCII and line ends, as most text is.
-func isTame(s string) bool {
+// isPlain reports whether s consists only of printable ASCII and line ends, as most texts do.
+func isPlain(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; c != '\n' && (c < 0x20 || c > 0x7e) {
 			return false
@@ -63,8 +62,8 @@ func isTame(s string) bool {
 	return true
 }
 
-// isInvisible reports whether r shows nothing or changes how others show. The
-// joiners stay, without which many emoji and some scripts fall apart.
+// isInvisible reports whether r shows nothing or changes how other characters show. Joiners are not
+// included: many emoji and some scripts need them.
 func isInvisible(r rune) bool {
 	if r == '\u200c' || r == '\u200d' {
 		return false

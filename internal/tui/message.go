@@ -10,8 +10,8 @@ import (
 	"parley/client"
 )
 
-// renderedMessage returns the lines of a message below its author's name: what it
-// answers, what it says, and what people have done with it.
+// renderedMessage returns the lines of a message below its author's name: the quote, the text, and
+// notes such as reactions.
 func renderedMessage(m client.Message, width int) (lines []string) {
 	soft := func(text string) { lines = append(lines, styleSoft.Render(ansi.Truncate(text, width, "…"))) }
 	if m.Gone {
@@ -40,7 +40,7 @@ func renderedMessage(m client.Message, width int) (lines []string) {
 	return lines
 }
 
-// notesOf says in one line what has been done with a message.
+// notesOf summarises a message's edits, reactions, thread and pin in one line.
 func notesOf(m client.Message) string {
 	var notes []string
 	if m.Edited != nil {
@@ -61,8 +61,8 @@ func notesOf(m client.Message) string {
 	return "(" + strings.Join(notes, " · ") + ")"
 }
 
-// happen has the room's messages be as an event of its log leaves them.
-func (t *timeline) happen(e client.Event) {
+// apply updates the room's messages with an event of its log.
+func (t *timeline) apply(e client.Event) {
 	switch e := e.(type) {
 	case client.Edit:
 		t.change(e.Target, func(m *client.Message) {
@@ -90,7 +90,7 @@ func (t *timeline) happen(e client.Event) {
 	}
 }
 
-// replied counts a message in its thread.
+// replied counts a reply in its thread.
 func (t *timeline) replied(reply client.Message) {
 	if reply.Thread == 0 || reply.Gone {
 		return
@@ -100,7 +100,7 @@ func (t *timeline) replied(reply client.Message) {
 		if m.Replies != nil {
 			r = *m.Replies
 		}
-		if r.Seq >= reply.Seq { // it is counted
+		if r.Seq >= reply.Seq { // already counted
 			return
 		}
 		r.Count++
@@ -109,8 +109,8 @@ func (t *timeline) replied(reply client.Message) {
 	})
 }
 
-// react puts a reaction on a message, or takes it away. What a message shares with
-// a page stays as it is.
+// react adds a reaction to a message or removes it. It copies slices before it changes them,
+// because the message may share them with a page.
 func react(m *client.Message, e client.Reaction) {
 	reactions := slices.Clone(m.Reactions)
 	i := slices.IndexFunc(reactions, func(r client.Emoji) bool { return r.Emoji == e.Emoji })

@@ -1,9 +1,8 @@
-// Package tui is Parley in a terminal: a room on the whole screen (Run), its
-// messages as lines for other programs (Follow), and lines that other programs
-// write as messages (Send). Start reading at Run.
+// Package tui is Parley in a terminal: a room on the whole screen (Run), its messages as lines for
+// other programs (Follow), and lines of other programs as messages (Send). Start reading at Run.
 //
-// It speaks to a server through package client alone, and lets nothing that
-// somebody else wrote reach the terminal but through Clean.
+// It talks to a server only through package client, and passes text of other people to the terminal
+// only through Clean.
 package tui
 
 import (
@@ -22,7 +21,7 @@ import (
 	"parley/client"
 )
 
-// A Chat is what the screen needs of a *client.Client.
+// A Chat is the part of *client.Client that the screen uses.
 type Chat interface {
 	Next(ctx context.Context) (client.Event, error)
 	Send(ctx context.Context, room, text string) (client.Receipt, error)
@@ -32,13 +31,13 @@ type Chat interface {
 
 const (
 	pageSize    = 100             // older messages fetched at once
-	typingEvery = 3 * time.Second // how often one's own typing is said
-	typingLasts = 5 * time.Second // how long others' is shown
+	typingEvery = 3 * time.Second // how often the person's own typing is sent
+	typingLasts = 5 * time.Second // how long another person's typing is shown
 	maxComposer = 6               // lines
 )
 
-// Run shows a room that c has joined until the person leaves it or ctx ends. The
-// newest messages up to r.Seq are read from history.
+// Run shows a room that c has joined until the person leaves it or ctx ends. It reads the newest
+// messages up to r.Seq from history.
 func Run(ctx context.Context, c Chat, me client.Person, r client.Room, topic string, maxLength int, in io.Reader, out io.Writer) error {
 	m := newModel(ctx, c, me, r, maxLength)
 	m.topic = topic
@@ -49,8 +48,7 @@ func Run(ctx context.Context, c Chat, me client.Person, r client.Room, topic str
 	return ending(m.err)
 }
 
-// ending returns why a room had to end, as a sentence where that is the server's
-// word.
+// ending returns the reason why a room was closed, as a sentence if it came from the server.
 func ending(err error) error {
 	e, ok := errors.AsType[*client.Error](err)
 	switch {
@@ -69,31 +67,31 @@ type model struct {
 	me   client.Person
 	room string
 
-	topic   string         // what the room is about; "": nothing
-	changes []client.Event // that have come since a page was asked for, and may not be in it
+	topic   string         // the room's topic; "": none
+	changes []client.Event // events since a page was requested, which may not be in it
 
 	width, height int
 	timeline      timeline
 	composer      textarea.Model
-	sending       bool // the first of the pending is on its way; the others wait for their turn
+	sending       bool // the first pending message is being sent; the others wait
 	people        map[string]client.Person
 	count         int
-	togglePeople  bool // shown though narrow, or not though wide
-	typing        map[string]typist
-	typingSaid    time.Time
+	togglePeople  bool // shown although the screen is narrow, or hidden although it is wide
+	typing        map[string]typingPerson
+	typingSent    time.Time
 	lost          error // why there is no connection; nil: there is one
 	loading       bool
-	newest        int64 // seq of the room when it was joined or reset
+	newest        int64 // newest seq of the room when it was joined or reset
 	notice        string
-	err           error // why the screen had to end
+	err           error // why the screen was closed
 }
 
-type typist struct {
+type typingPerson struct {
 	name  string
 	until time.Time
 }
 
-// What commands report to Update.
+// Messages with which commands report to Update.
 type (
 	eventMsg   struct{ event client.Event }
 	endMsg     struct{ err error }
@@ -124,16 +122,16 @@ func newModel(ctx context.Context, c Chat, me client.Person, r client.Room, maxL
 	composer.Focus()
 	m := &model{
 		ctx: ctx, chat: c, me: me, room: r.Name, composer: composer, newest: r.Seq,
-		people: map[string]client.Person{}, typing: map[string]typist{}, count: r.Count,
+		people: map[string]client.Person{}, typing: map[string]typingPerson{}, count: r.Count,
 	}
 	m.here(r.Here)
 	return m
 }
 
 // Init reads the newest history and starts to listen.
-func (m *model) Init() tea.Cmd { return tea.Batch(m.next, m.older()) }
+func (m *model) Init() tea.Cmd { return tea.Batch(m.next, m.loadOlder()) }
 
-// next waits for one event. Update asks for the next once it has dealt with it.
+// next waits for one event. Update requests the next one after it has applied this one.
 func (m *model) next() tea.Msg {
 	e, err := m.chat.Next(m.ctx)
 	if err != nil {
@@ -142,8 +140,8 @@ func (m *model) next() tea.Msg {
 	return eventMsg{e}
 }
 
-// older fetches what is before the oldest message here.
-func (m *model) older() tea.Cmd {
+// loadOlder fetches the page before the oldest message shown.
+func (m *model) loadOlder() tea.Cmd {
 	before := m.newest + 1
 	if len(m.timeline.messages) > 0 {
 		before = m.timeline.messages[0].Seq
@@ -158,18 +156,18 @@ func (m *model) older() tea.Cmd {
 	}
 }
 
-// Update answers what happened.
+// Update applies one message of the program: a key, an event, or the result of a command.
 func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		m.width, m.height = msg.Width, msg.Height
 		return m, nil
 	case tea.KeyPressMsg:
-		return m, m.pressed(msg)
+		return m, m.handleKey(msg)
 	case tea.MouseWheelMsg:
 		return m, m.wheel(msg)
 	case eventMsg:
-		return m, tea.Batch(m.happened(msg.event), m.next)
+		return m, tea.Batch(m.apply(msg.event), m.next)
 	case historyMsg:
 		m.loading = false
 		defer func() { m.changes = nil }()
@@ -185,7 +183,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.timeline.stored(msg.out, msg.is, msg.err)
 		return m, m.sendNext()
 	case tickMsg:
-		return m, nil // the typing line is drawn again
+		return m, nil // draw the typing line again
 	case endMsg:
 		if m.ctx.Err() == nil {
 			m.err = msg.err
@@ -193,20 +191,21 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return m, tea.Quit
 	}
 	var cmd tea.Cmd
-	m.composer, cmd = m.composer.Update(msg) // pasted text and the like
+	m.composer, cmd = m.composer.Update(msg) // pasted text, for example
 	return m, cmd
 }
 
-// changeAgain makes the changes of messages that a page is too old to have.
+// changeAgain applies changes again that came while a page was requested and that the page is too
+// old to contain.
 func (m *model) changeAgain(after int64) {
 	for _, e := range m.changes {
 		if seq, _ := numbersOf(e); seq > after {
-			m.timeline.happen(e)
+			m.timeline.apply(e)
 		}
 	}
 }
 
-func (m *model) happened(e client.Event) tea.Cmd {
+func (m *model) apply(e client.Event) tea.Cmd {
 	switch e := e.(type) {
 	case client.Message:
 		if e.Room == m.room {
@@ -228,11 +227,11 @@ func (m *model) happened(e client.Event) tea.Cmd {
 			delete(m.people, e.Left.ID)
 		}
 		if e.Joined == nil && e.Left == nil && e.Here == nil {
-			clear(m.people) // there are too many to be told of
+			clear(m.people) // the server no longer lists the people of so large a room
 		}
 	case client.Typing:
 		if e.From.ID != m.me.ID {
-			m.typing[e.From.ID] = typist{e.From.Name, time.Now().Add(typingLasts)}
+			m.typing[e.From.ID] = typingPerson{e.From.Name, time.Now().Add(typingLasts)}
 			return tea.Tick(typingLasts, func(time.Time) tea.Msg { return tickMsg{} })
 		}
 	case client.Disconnected:
@@ -245,7 +244,7 @@ func (m *model) happened(e client.Event) tea.Cmd {
 		m.changes = nil
 		m.newest, m.loading = e.Seq, false
 		m.notice = "The server was restored from a back-up."
-		return m.older()
+		return m.loadOlder()
 	case client.Left:
 		m.err = e.Err
 		return tea.Quit
@@ -253,12 +252,12 @@ func (m *model) happened(e client.Event) tea.Cmd {
 	return nil
 }
 
-// changed has the messages be as e leaves them, also those that are on their way.
+// changed applies e to the messages, also to those that are still being sent.
 func (m *model) changed(e client.Event) {
 	if m.loading {
 		m.changes = append(m.changes, e)
 	}
-	m.timeline.happen(e)
+	m.timeline.apply(e)
 }
 
 func (m *model) here(people []client.Person) {
@@ -271,8 +270,8 @@ func (m *model) here(people []client.Person) {
 	}
 }
 
-// pressed is the keyboard.
-func (m *model) pressed(msg tea.KeyPressMsg) tea.Cmd {
+// handleKey handles a key press.
+func (m *model) handleKey(msg tea.KeyPressMsg) tea.Cmd {
 	m.notice = ""
 	switch msg.String() {
 	case "ctrl+c", "esc":
@@ -305,7 +304,7 @@ func (m *model) pressed(msg tea.KeyPressMsg) tea.Cmd {
 	var cmd tea.Cmd
 	m.composer, cmd = m.composer.Update(msg)
 	if now := m.composer.Value(); now != before && strings.TrimSpace(now) != "" {
-		return tea.Batch(cmd, m.sayTyping())
+		return tea.Batch(cmd, m.sendTyping())
 	}
 	return cmd
 }
@@ -322,7 +321,7 @@ func (m *model) wheel(msg tea.MouseWheelMsg) tea.Cmd {
 
 func (m *model) scroll(lines int) tea.Cmd {
 	if atTop := m.timeline.scroll(lines, m.messageLines()); atTop && lines > 0 {
-		return m.older()
+		return m.loadOlder()
 	}
 	return nil
 }
@@ -337,13 +336,13 @@ func (m *model) submit() tea.Cmd {
 		return nil
 	}
 	m.composer.Reset()
-	m.typingSaid = time.Time{}
+	m.typingSent = time.Time{}
 	m.timeline.send(&outgoing{text: text})
 	return m.sendNext()
 }
 
-// notForHere says what to do instead of a command that a client carries out, and
-// this one does not: as a message it would go to everybody.
+// notForHere returns a hint for a slash command that clients carry out and this one does not
+// support. Sending it as a message would show it to everybody.
 func notForHere(text string) string {
 	switch word, _, _ := strings.Cut(text, " "); word {
 	case "/help":
@@ -356,8 +355,8 @@ func notForHere(text string) string {
 	return ""
 }
 
-// sendNext sends the oldest message that waits, one at a time, so that they are
-// stored in the order written.
+// sendNext sends the oldest pending message, one at a time, so that they are stored in the order in
+// which they were written.
 func (m *model) sendNext() tea.Cmd {
 	i := slices.IndexFunc(m.timeline.pending, func(o *outgoing) bool { return o.seq == 0 && o.err == nil })
 	if m.sending || i < 0 {
@@ -371,18 +370,18 @@ func (m *model) sendNext() tea.Cmd {
 	}
 }
 
-func (m *model) sayTyping() tea.Cmd {
-	if time.Since(m.typingSaid) < typingEvery {
+func (m *model) sendTyping() tea.Cmd {
+	if time.Since(m.typingSent) < typingEvery {
 		return nil
 	}
-	m.typingSaid = time.Now()
+	m.typingSent = time.Now()
 	return func() tea.Msg {
-		_ = m.chat.Typing(m.ctx, m.room) // nobody misses it
+		_ = m.chat.Typing(m.ctx, m.room) // a lost typing notice does no harm
 		return nil
 	}
 }
 
-// why returns what a person needs to know of an error.
+// why returns the part of an error that a person needs to know.
 func why(err error) string {
 	if e, ok := errors.AsType[*client.Error](err); ok {
 		return e.Message

@@ -76,7 +76,7 @@ func newScreen(t *testing.T, messages int) *screen {
 	r := client.Room{Name: "lobby", Seq: int64(messages), Count: 2, Here: []client.Person{ada, grace}}
 	s := &screen{newModel(t.Context(), c, ada, r, 4000), t, c}
 	s.do(tea.WindowSizeMsg{Width: 60, Height: 20})
-	s.run(s.older())
+	s.run(s.loadOlder())
 	return s
 }
 
@@ -85,7 +85,7 @@ func (s *screen) do(msg tea.Msg) {
 	s.run(cmd)
 }
 
-func (s *screen) event(e client.Event) { s.run(s.happened(e)) }
+func (s *screen) event(e client.Event) { s.run(s.apply(e)) }
 
 // waits reports whether a command waits for somebody or for a timer: what the
 // libraries make, batches aside, and next.
@@ -358,7 +358,7 @@ func TestScreenShowsMessagesAsTheyStand(t *testing.T) {
 func TestChangesOvertakeAPageThatIsOnItsWay(t *testing.T) {
 	s := newScreen(t, 0)
 	s.newest = 2
-	s.older() // and it does not come yet
+	s.loadOlder() // and it does not come yet
 	page := []client.Message{message(1, grace, "old."), message(2, grace, "oops.")}
 	s.event(client.Edit{Room: "lobby", Seq: 3, From: grace, Target: 1, Text: "new."})
 	s.event(client.Reply{Message: client.Message{Room: "lobby", Seq: 4, From: ada, Thread: 1, Text: "aside"}})
@@ -424,13 +424,13 @@ func TestKeysThatEndIt(t *testing.T) {
 
 func TestTimelineOfManyMessagesStaysSmallAndWhole(t *testing.T) {
 	s := newScreen(t, 0)
-	for seq := range int64(3 * maxKept) {
+	for seq := range int64(3 * maxMessages) {
 		s.event(message(seq+1, grace, fmt.Sprintf("number %d.", seq+1)))
 	}
-	if n := len(s.timeline.messages); n > maxKept || n < maxKept/2 {
-		t.Errorf("%d messages are kept, want at most %d", n, maxKept)
+	if n := len(s.timeline.messages); n > maxMessages || n < maxMessages/2 {
+		t.Errorf("%d messages are kept, want at most %d", n, maxMessages)
 	}
-	s.shows(true, fmt.Sprintf("number %d.\nnumber %d.", 3*maxKept-1, 3*maxKept))
+	s.shows(true, fmt.Sprintf("number %d.\nnumber %d.", 3*maxMessages-1, 3*maxMessages))
 	got := slices.Clone(s.timeline.rendered())
 	s.timeline.redraw()
 	if want := s.timeline.rendered(); !slices.Equal(got, want) {

@@ -13,17 +13,16 @@ import (
 	"parley/internal/files"
 )
 
-// Sessions are the people that somebody has been on one server, kept in a file
-// that only they can read, so that they come back as the same.
+// Sessions are a person's names and sessions on one server. They are stored in a file that only
+// that person can read, so that they stay the same person.
 type Sessions struct {
 	path string
 
-	Last   string            `json:"last"`     // name of the person of the last time
-	Tokens map[string]string `json:"sessions"` // by name; secret
+	LastName string            `json:"last"`     // the name used last
+	Tokens   map[string]string `json:"sessions"` // by name; secret
 }
 
-// OpenSessions reads the sessions with the server at host from a file in dir,
-// which need not be there.
+// OpenSessions reads the sessions with the server at host from a file in dir, which may be missing.
 func OpenSessions(dir, scheme, host string) (*Sessions, error) {
 	s := &Sessions{path: filepath.Join(dir, fileName(scheme+"_"+host)+".json"), Tokens: map[string]string{}}
 	b, err := os.ReadFile(s.path)
@@ -51,20 +50,20 @@ func fileName(s string) string {
 	}, strings.ToLower(s))
 }
 
-// Who returns the name to go by and the session that proves it, "" for a new
-// guest: name if it is given, else that of the last time, else fallback.
-func (s *Sessions) Who(name, fallback string) (who, session string) {
-	who = cmp.Or(name, s.Last, fallback, "guest")
+// Choose returns the name to use and its session: name if it is given, else the last one used, else
+// fallback. The session is "" for a new guest.
+func (s *Sessions) Choose(name, fallback string) (who, session string) {
+	who = cmp.Or(name, s.LastName, fallback, "guest")
 	return who, s.Tokens[who]
 }
 
-// Keep writes down who one was now. asked is the name that Who returned, which
-// the server may have normalised.
-func (s *Sessions) Keep(asked, name, session string) error {
-	if s.Last == name && s.Tokens[name] == session && s.Tokens[asked] == session {
+// Save stores the session of a name. asked is the name that Choose returned, which the server may
+// have normalised to name.
+func (s *Sessions) Save(asked, name, session string) error {
+	if s.LastName == name && s.Tokens[name] == session && s.Tokens[asked] == session {
 		return nil
 	}
-	s.Last = name
+	s.LastName = name
 	s.Tokens[name], s.Tokens[asked] = session, session
 	if err := s.write(); err != nil {
 		return fmt.Errorf("remember the session: %w", err)
@@ -72,7 +71,7 @@ func (s *Sessions) Keep(asked, name, session string) error {
 	return nil
 }
 
-// write replaces the file as a whole, so that there is never half of one.
+// write replaces the whole file, so that it is never incomplete.
 func (s *Sessions) write() error {
 	b, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {

@@ -13,32 +13,32 @@ import (
 )
 
 const (
-	groupWindow = 5 * time.Minute // between two messages under one name
-	maxKept     = 5000            // messages in memory; older ones are a page away
+	groupWindow = 5 * time.Minute // greatest time between two messages under one name
+	maxMessages = 5000            // messages in memory; older ones are fetched as pages
 )
 
-// A timeline is a room's messages as the lines of a terminal. It is read from
-// the bottom: offset counts the lines below the view, so that what comes in
-// above changes nothing, and what comes in below is added to it.
+// A timeline is a room's messages as lines of a terminal. It is read from the bottom: offset counts
+// the lines below the view. So lines added above do not move the view; lines added below are added
+// to offset.
 type timeline struct {
-	messages []client.Message // by seq, as they stand
-	pending  []*outgoing      // of one's own, in the order written
+	messages []client.Message // message states by seq
+	pending  []*outgoing      // the person's own, in the order written
 	width    int
-	offset   int // lines below the view; 0: the newest is seen and followed
+	offset   int // lines below the view; 0: the view follows the newest message
 	unseen   int // messages that came while offset was not 0
 
 	lines  []string           // of the first done messages, wrapped to width
-	starts []int              // where the lines of each of them begin
-	bodies map[int64][]string // what each message says in lines; it takes the time
-	done   int                // how many messages lines are of
-	last   client.Message     // the last of them that the next may be grouped with
+	starts []int              // where the lines of each message begin
+	bodies map[int64][]string // each message's own lines, cached because rendering takes time
+	done   int                // how many messages are in lines
+	last   client.Message     // the last of them with which the next may be grouped
 }
 
-// An outgoing message is one's own that has not come back in the room's order.
+// An outgoing message is the person's own message until it comes back in the room's order.
 type outgoing struct {
 	text string
-	seq  int64 // once it is stored
-	err  error // why it will not be
+	seq  int64 // 0 until it is stored
+	err  error // why it was not stored
 }
 
 func (t *timeline) setWidth(width int) {
@@ -49,15 +49,15 @@ func (t *timeline) setWidth(width int) {
 	}
 }
 
-// redraw has all lines put together again.
+// redraw discards all lines, so that rendered makes them again.
 func (t *timeline) redraw() { t.lines, t.starts, t.done, t.last = nil, nil, 0, client.Message{} }
 
-// find returns where a message is, or would be.
+// find returns the index of a message, or the one at which it would be inserted.
 func (t *timeline) find(seq int64) (i int, found bool) {
 	return slices.BinarySearchFunc(t.messages, seq, func(m client.Message, seq int64) int { return int(m.Seq - seq) })
 }
 
-// add takes messages in any order, each once.
+// add inserts messages in any order, each once.
 func (t *timeline) add(messages ...client.Message) {
 	height := len(t.rendered())
 	atBottom := t.offset == 0
@@ -75,8 +75,9 @@ func (t *timeline) add(messages ...client.Message) {
 		t.messages = slices.Insert(t.messages, i, m)
 	}
 	t.pending = slices.DeleteFunc(t.pending, t.hasArrived)
-	if atBottom && len(t.messages) > maxKept {
-		t.messages = slices.Clone(t.messages[len(t.messages)-maxKept*3/4:]) // not for each message again
+	if atBottom && len(t.messages) > maxMessages {
+		// A quarter at a time, not one per message
+		t.messages = slices.Clone(t.messages[len(t.messages)-maxMessages*3/4:])
 		t.bodies = nil
 		t.redraw()
 	}
@@ -86,7 +87,7 @@ func (t *timeline) add(messages ...client.Message) {
 	}
 }
 
-// change has a message be another, if it is here; what is seen stays where it is.
+// change changes a message if it is in memory. The view stays where it is.
 func (t *timeline) change(seq int64, change func(*client.Message)) {
 	i, found := t.find(seq)
 	if !found {
@@ -106,14 +107,14 @@ func (t *timeline) hasArrived(o *outgoing) bool {
 	return o.seq > 0 && slices.ContainsFunc(t.messages, func(m client.Message) bool { return m.Seq == o.seq })
 }
 
-// send shows a message of one's own that is on its way.
+// send shows a message that is being sent.
 func (t *timeline) send(o *outgoing) {
 	t.pending = append(t.pending, o)
 	t.toBottom()
 }
 
-// stored takes note of what became of an outgoing message. What became no message,
-// as a command may, is not waited for.
+// stored records the result of sending an outgoing message. A command that made no message is not
+// waited for.
 func (t *timeline) stored(o *outgoing, r client.Receipt, err error) {
 	o.seq, o.err = r.Seq, err
 	t.pending = slices.DeleteFunc(t.pending, func(other *outgoing) bool {
@@ -140,7 +141,7 @@ func (t *timeline) clear() {
 
 func (t *timeline) toBottom() { t.offset, t.unseen = 0, 0 }
 
-// scroll moves the view by n lines, up if n > 0. It reports whether it is at the top.
+// scroll moves the view by n lines, up if n > 0. It reports whether the view is at the top.
 func (t *timeline) scroll(n, height int) (atTop bool) {
 	limit := max(0, len(t.rendered())-height)
 	t.offset = min(max(0, t.offset+n), limit)
@@ -158,7 +159,7 @@ func (t *timeline) view(height int) []string {
 	return append(make([]string, height-len(seen)), seen...)
 }
 
-// rendered returns all lines. Those of messages are made once.
+// rendered returns all lines. It renders each message only once.
 func (t *timeline) rendered() []string {
 	for _, m := range t.messages[t.done:] {
 		t.starts = append(t.starts, len(t.lines))
@@ -182,8 +183,7 @@ func (t *timeline) rendered() []string {
 	return lines
 }
 
-// body returns a message's own lines. They are kept, as a reaction has all lines
-// put together again.
+// body returns a message's own lines. It caches them, because every reaction discards all lines.
 func (t *timeline) body(m client.Message) []string {
 	lines, ok := t.bodies[m.Seq]
 	if !ok {
@@ -214,7 +214,7 @@ func sameDay(a, b time.Time) bool {
 	return ay == by && am == bm && ad == bd
 }
 
-// wrap breaks clean text into lines of at most width cells, between words where it can.
+// wrap breaks clean text into lines of at most width cells, between words where possible.
 func wrap(text string, width int) []string {
 	return strings.Split(ansi.Wrap(text, max(width, 1), ""), "\n")
 }
@@ -226,7 +226,7 @@ var (
 	styleBar   = lipgloss.NewStyle().Reverse(true)
 )
 
-// nameColors are of the terminal's own palette, so that they suit its background.
+// nameColors are from the terminal's own palette, so that they suit its background.
 var nameColors = []lipgloss.Style{
 	lipgloss.NewStyle().Bold(true).Foreground(lipgloss.Red),
 	lipgloss.NewStyle().Bold(true).Foreground(lipgloss.Green),
@@ -236,7 +236,7 @@ var nameColors = []lipgloss.Style{
 	lipgloss.NewStyle().Bold(true).Foreground(lipgloss.Cyan),
 }
 
-// nameStyle is the same for a person wherever they appear.
+// nameStyle returns a person's style, always the same for the same id.
 func nameStyle(id string) lipgloss.Style {
 	h := fnv.New32a()
 	h.Write([]byte(id))

@@ -15,12 +15,12 @@ import (
 )
 
 const (
-	wideFrom    = 90 // cells; from here on there is a column for who is here
+	wideFrom    = 90 // cells; from this width on there is a column for the people in the room
 	peopleWidth = 24
 )
 
-// View draws the screen: a bar, the messages and perhaps who is here, a line
-// for what is going on, the composer.
+// View draws the screen: a bar, the messages and perhaps the people, a status line, and the
+// composer.
 func (m *model) View() tea.View {
 	if m.width < 10 || m.height < 4 {
 		return tea.NewView("")
@@ -29,7 +29,7 @@ func (m *model) View() tea.View {
 	lines := []string{m.bar()}
 	messages := m.timeline.view(m.messageLines())
 	if m.showsPeople() {
-		messages = beside(messages, m.peopleColumn(len(messages)), m.width-peopleWidth)
+		messages = columns(messages, m.peopleColumn(len(messages)), m.width-peopleWidth)
 	}
 	lines = append(lines, messages...)
 	lines = append(lines, m.status(), m.composer.View())
@@ -43,7 +43,7 @@ func (m *model) View() tea.View {
 	return v
 }
 
-// layout gives the parts their widths.
+// layout sets the widths of the parts.
 func (m *model) layout() {
 	m.composer.SetWidth(m.width)
 	width := m.width
@@ -53,7 +53,7 @@ func (m *model) layout() {
 	m.timeline.setWidth(width)
 }
 
-// messageLines is the height of what is left for messages.
+// messageLines returns how many lines are left for messages.
 func (m *model) messageLines() int { return max(1, m.height-2-m.composer.Height()) }
 
 func (m *model) showsPeople() bool {
@@ -71,7 +71,7 @@ func (m *model) bar() string {
 	}
 	right := CleanLine(m.me.Name) + " "
 	space := m.width - ansi.StringWidth(left) - ansi.StringWidth(right)
-	if space < 1 { // what the room is about is cut, rather than who one is
+	if space < 1 { // cut the topic rather than the person's name
 		if short := ansi.Truncate(left, max(0, m.width-ansi.StringWidth(right)-1), "…"); m.topic != "" {
 			return styleBar.Render(pad(short, m.width-ansi.StringWidth(right)) + right)
 		}
@@ -80,7 +80,7 @@ func (m *model) bar() string {
 	return styleBar.Render(left + strings.Repeat(" ", space) + right)
 }
 
-// status is the line above the composer: the most important of what could be said.
+// status returns the line above the composer: the most important notice.
 func (m *model) status() string {
 	switch {
 	case m.notice != "":
@@ -116,7 +116,7 @@ func (m *model) typingLine() string {
 	return fmt.Sprintf("%d people are typing …", len(names))
 }
 
-// peopleColumn lists who is here in height lines.
+// peopleColumn lists the people in the room in height lines.
 func (m *model) peopleColumn(height int) []string {
 	people := slices.SortedFunc(maps.Values(m.people), func(a, b client.Person) int {
 		return cmp.Or(strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), strings.Compare(a.ID, b.ID))
@@ -138,8 +138,8 @@ func (m *model) peopleColumn(height int) []string {
 	return lines
 }
 
-// beside puts the lines of right next to those of left, which are width cells wide.
-func beside(left, right []string, width int) []string {
+// columns puts the lines of right beside those of left, which are width cells wide.
+func columns(left, right []string, width int) []string {
 	for i := range left {
 		text := ""
 		if i < len(right) {
@@ -150,7 +150,7 @@ func beside(left, right []string, width int) []string {
 	return left
 }
 
-// pad makes s exactly width cells wide.
+// pad pads or cuts s to exactly width cells.
 func pad(s string, width int) string {
 	s = ansi.Truncate(s, width, "…")
 	return s + strings.Repeat(" ", max(0, width-ansi.StringWidth(s)))

@@ -21,9 +21,9 @@ type Answer struct {
 	Seq     *chat.Seq
 	At      time.Time // of the event Seq; zero: left out
 	Count   *int
-	Here    []chat.Person // nil: left out
-	Entry   *chat.Entry   // how far a room has been read
-	Rooms   []chat.Entry  // nil: left out
+	Here    []chat.Person    // nil: left out
+	Entry   *chat.ListEntry  // how far a room has been read
+	Rooms   []chat.ListEntry // nil: left out
 }
 
 // Limits tell a client what it may send.
@@ -82,7 +82,7 @@ func (a *Answer) append(dst []byte) []byte {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			dst = append(appendEntry(append(dst, '{'), &a.Rooms[i]), '}')
+			dst = append(appendListEntry(append(dst, '{'), &a.Rooms[i]), '}')
 		}
 		dst = append(dst, ']')
 	}
@@ -122,9 +122,9 @@ func AppendError(dst []byte, id int64, err *chat.Error) []byte {
 	return sealText(append(dst, '}'), start)
 }
 
-// AppendLineError appends the frame that says the same in the five-line
+// AppendChatroomError appends the frame that says the same in the five-line
 // protocol: a message from Parley, so that the simplest page shows it.
-func AppendLineError(dst []byte, err *chat.Error) []byte {
+func AppendChatroomError(dst []byte, err *chat.Error) []byte {
 	start := len(dst)
 	dst = append(openText(dst), `{"from":"Parley","message":`...)
 	dst = appendString(dst, err.Message)

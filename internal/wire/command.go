@@ -19,20 +19,20 @@ type Command struct {
 	Nonce   string    `json:"nonce"`
 	Text    string    `json:"text"`
 
-	*Few // never nil
+	*CommandOptions // never nil
 }
 
-// Few are the fields that few commands have. They are apart, as nearly all commands
+// CommandOptions are the fields that few commands have. They are apart, as nearly all commands
 // are sends of plain messages.
-type Few struct {
-	Seq     chat.Seq `json:"seq"`      // the message that is changed, read up to, kept …
-	ReplyTo chat.Seq `json:"reply_to"` // of a send
-	Thread  chat.Seq `json:"thread"`
-	Echo    bool     `json:"echo"` // what is sent in a thread is shown in the room, too
-	Forward *Place   `json:"forward"`
-	Emoji   string   `json:"emoji"`
-	Exact   bool     `json:"exact"` // of a read: also back
-	At      string   `json:"at"`    // of a join: when the event After was stored; "": not said
+type CommandOptions struct {
+	Seq     chat.Seq    `json:"seq"`      // the message that is changed, read up to, kept …
+	ReplyTo chat.Seq    `json:"reply_to"` // of a send
+	Thread  chat.Seq    `json:"thread"`
+	Echo    bool        `json:"echo"` // what is sent in a thread is shown in the room, too
+	Forward *MessageRef `json:"forward"`
+	Emoji   string      `json:"emoji"`
+	Exact   bool        `json:"exact"` // of a read: also back
+	At      string      `json:"at"`    // of a join: when the event After was stored; "": not said
 
 	Notify    *string `json:"notify"` // of a set
 	Muted     *bool   `json:"muted"`
@@ -40,14 +40,14 @@ type Few struct {
 	Listed    *bool   `json:"listed"`
 }
 
-// A Place is where a message is.
-type Place struct {
+// A MessageRef is where a message is.
+type MessageRef struct {
 	Room string   `json:"room"`
 	Seq  chat.Seq `json:"seq"`
 }
 
-// A Line is one object from a client on /chatroom.
-type Line struct {
+// A ChatroomMessage is one object from a client on /chatroom.
+type ChatroomMessage struct {
 	From    string `json:"from"`
 	Message string `json:"message"`
 }
@@ -60,18 +60,18 @@ func DecodeCommand(frame []byte) (c Command, err error) {
 		err = decode(frame, &slow)
 		c = slow
 	}
-	if c.Few == nil {
-		c.Few = &none
+	if c.CommandOptions == nil {
+		c.CommandOptions = &noOptions
 	}
 	return c, err
 }
 
-// none is what commands have that have none of it; nobody changes it.
-var none Few
+// noOptions is what commands have that have none of it; nobody changes it.
+var noOptions CommandOptions
 
-// DecodeLine reads a line. The error is an *chat.Error with code InvalidJSON.
-func DecodeLine(frame []byte) (Line, error) {
-	var l Line
+// DecodeChatroom reads a line. The error is an *chat.Error with code InvalidJSON.
+func DecodeChatroom(frame []byte) (ChatroomMessage, error) {
+	var l ChatroomMessage
 	err := decode(frame, &l)
 	return l, err
 }

@@ -62,19 +62,19 @@ func (sc *scanner) field(c *Command, key string) (ok bool) {
 		c.Epoch, ok = sc.str()
 	case "at":
 		bit = 1 << 6
-		c.few().At, ok = sc.str()
+		c.options().At, ok = sc.str()
 	case "emoji":
 		bit = 1 << 7
-		c.few().Emoji, ok = sc.str()
+		c.options().Emoji, ok = sc.str()
 	case "seq":
 		bit = 1 << 8
-		ok = sc.seq(&c.few().Seq)
+		ok = sc.seq(&c.options().Seq)
 	case "reply_to":
 		bit = 1 << 9
-		ok = sc.seq(&c.few().ReplyTo)
+		ok = sc.seq(&c.options().ReplyTo)
 	case "thread":
 		bit = 1 << 10
-		ok = sc.seq(&c.few().Thread)
+		ok = sc.seq(&c.options().Thread)
 	case "after":
 		bit = 1 << 11
 		var n int64
@@ -86,12 +86,12 @@ func (sc *scanner) field(c *Command, key string) (ok bool) {
 	return ok && before&bit == 0 // once each
 }
 
-// few returns where to put what few commands have.
-func (c *Command) few() *Few {
-	if c.Few == nil {
-		c.Few = &Few{}
+// options returns where to put what few commands have.
+func (c *Command) options() *CommandOptions {
+	if c.CommandOptions == nil {
+		c.CommandOptions = &CommandOptions{}
 	}
-	return c.Few
+	return c.CommandOptions
 }
 
 func (sc *scanner) seq(to *chat.Seq) bool {

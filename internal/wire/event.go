@@ -6,29 +6,29 @@ import (
 	"parley/internal/chat"
 )
 
-// Frames encodes events as text frames of parley.v1: what members of a room
+// EventFrames encodes events as text frames of parley.v1: what members of a room
 // get on /ws.
-type Frames struct{}
+type EventFrames struct{}
 
 // Formatted implements room.Encoder.
-func (Frames) Formatted() bool { return true }
+func (EventFrames) Formatted() bool { return true }
 
 // Append appends e's frame.
-func (Frames) Append(dst []byte, e chat.Event) []byte {
+func (EventFrames) Append(dst []byte, e chat.Event) []byte {
 	start := len(dst)
 	return sealText(AppendEvent(openText(dst), e), start)
 }
 
-// Lines encodes messages as text frames of the five-line protocol of
+// ChatroomFrames encodes messages as text frames of the five-line protocol of
 // /chatroom. Nothing else exists there.
-type Lines struct{}
+type ChatroomFrames struct{}
 
 // Formatted implements room.Encoder.
-func (Lines) Formatted() bool { return false }
+func (ChatroomFrames) Formatted() bool { return false }
 
 // Append appends e's frame, if it is a message that says something still.
-func (Lines) Append(dst []byte, e chat.Event) []byte {
-	if e.Kind != chat.Message || e.IsGone() {
+func (ChatroomFrames) Append(dst []byte, e chat.Event) []byte {
+	if e.Kind != chat.Message || e.IsDeleted() {
 		return dst
 	}
 	start := len(dst)
@@ -43,16 +43,16 @@ func (Lines) Append(dst []byte, e chat.Event) []byte {
 	return sealText(append(dst, '}'), start)
 }
 
-// News encodes what is said as short frames, for who has a room in their list and
+// ListUpdates encodes what is said as short frames, for who has a room in their list and
 // need not be in it.
-type News struct{}
+type ListUpdates struct{}
 
 // Formatted implements room.Encoder.
-func (News) Formatted() bool { return false }
+func (ListUpdates) Formatted() bool { return false }
 
 // Append appends e's frame, if it is something to be told of.
-func (News) Append(dst []byte, e chat.Event) []byte {
-	if !e.Kind.IsSaid() && e.Kind != chat.Topic && e.Kind != chat.Delete || e.Kind.IsSaid() && e.IsGone() {
+func (ListUpdates) Append(dst []byte, e chat.Event) []byte {
+	if !e.Kind.IsSaid() && e.Kind != chat.Topic && e.Kind != chat.Delete || e.Kind.IsSaid() && e.IsDeleted() {
 		return dst
 	}
 	start := len(dst)
@@ -132,7 +132,7 @@ func AppendContent(dst []byte, e chat.Event) []byte {
 	switch {
 	case e.Kind == chat.React || e.Kind == chat.Unreact:
 		dst = appendString(append(dst, `,"emoji":`...), e.Text)
-	case e.IsGone():
+	case e.IsDeleted():
 		dst = append(dst, `,"gone":true`...)
 	case e.Kind.IsSaid() || e.Kind == chat.Edit || e.Kind == chat.Topic:
 		dst = appendString(append(dst, `,"text":`...), e.Text)
@@ -146,7 +146,7 @@ func AppendContent(dst []byte, e chat.Event) []byte {
 	return dst
 }
 
-func appendExtra(dst []byte, x *chat.Extra) []byte {
+func appendExtra(dst []byte, x *chat.Attrs) []byte {
 	if x.ReplyTo != 0 {
 		dst = appendSeq(append(dst, `,"reply_to":`...), x.ReplyTo)
 	}

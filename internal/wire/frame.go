@@ -60,8 +60,8 @@ func (e *CloseError) Error() string {
 // maxControl is the longest payload of a control frame (RFC 6455 §5.5).
 const maxControl = 125
 
-// A Message is a whole text or binary message or one control frame.
-type Message struct {
+// A WSMessage is a whole text or binary message or one control frame.
+type WSMessage struct {
 	Op   Op
 	Data []byte
 }
@@ -97,7 +97,7 @@ func AppendControl(dst []byte, op Op, data []byte) []byte {
 }
 
 // AppendMessage appends a server's frame with the whole of a message.
-func AppendMessage(dst []byte, m Message) []byte {
+func AppendMessage(dst []byte, m WSMessage) []byte {
 	first := 0x80 | byte(m.Op)
 	switch n := len(m.Data); {
 	case n < 126:

@@ -32,7 +32,7 @@ func clientFrame(first byte, payload []byte) []byte {
 func join(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
 
 // parseAll feeds b to a parser in steps of n bytes and returns what came out.
-func parseAll(p *Parser, b []byte, n int) (got []Message, err error) {
+func parseAll(p *Parser, b []byte, n int) (got []WSMessage, err error) {
 	var buf []byte
 	for len(b) > 0 || len(buf) > 0 {
 		step := min(n, len(b))
@@ -44,7 +44,7 @@ func parseAll(p *Parser, b []byte, n int) (got []Message, err error) {
 				return got, err
 			}
 			if m.Op != OpNone {
-				got = append(got, Message{m.Op, bytes.Clone(m.Data)})
+				got = append(got, WSMessage{m.Op, bytes.Clone(m.Data)})
 			}
 			buf = buf[used:]
 			if m.Op == OpNone {
@@ -62,28 +62,28 @@ func TestParserReadsWhatRFC6455Allows(t *testing.T) {
 	long := []byte(strings.Repeat("é", 20_000))
 	tests := map[string]struct {
 		in   []byte
-		want []Message
+		want []WSMessage
 	}{
-		"text":                {clientFrame(0x81, []byte("hi")), []Message{{OpText, []byte("hi")}}},
-		"empty text":          {clientFrame(0x81, nil), []Message{{OpText, nil}}},
-		"125 bytes":           {clientFrame(0x81, long[:124]), []Message{{OpText, long[:124]}}},
-		"126 bytes":           {clientFrame(0x81, long[:126]), []Message{{OpText, long[:126]}}},
-		"a long one":          {clientFrame(0x81, long), []Message{{OpText, long}}},
-		"ping":                {clientFrame(0x89, []byte("x")), []Message{{OpPing, []byte("x")}}},
-		"pong":                {clientFrame(0x8a, nil), []Message{{OpPong, nil}}},
-		"close":               {clientFrame(0x88, []byte{3, 232, 'b', 'y', 'e'}), []Message{{OpClose, []byte{3, 232, 'b', 'y', 'e'}}}},
-		"close without code":  {clientFrame(0x88, nil), []Message{{OpClose, nil}}},
-		"fragments":           {join(clientFrame(0x01, []byte("a")), clientFrame(0x00, []byte("b")), clientFrame(0x80, []byte("c"))), []Message{{OpText, []byte("abc")}}},
-		"a rune in fragments": {join(clientFrame(0x01, []byte("\xc3")), clientFrame(0x80, []byte("\xa9"))), []Message{{OpText, []byte("é")}}},
-		"empty fragments":     {join(clientFrame(0x01, nil), clientFrame(0x00, nil), clientFrame(0x80, nil)), []Message{{OpText, nil}}},
+		"text":                {clientFrame(0x81, []byte("hi")), []WSMessage{{OpText, []byte("hi")}}},
+		"empty text":          {clientFrame(0x81, nil), []WSMessage{{OpText, nil}}},
+		"125 bytes":           {clientFrame(0x81, long[:124]), []WSMessage{{OpText, long[:124]}}},
+		"126 bytes":           {clientFrame(0x81, long[:126]), []WSMessage{{OpText, long[:126]}}},
+		"a long one":          {clientFrame(0x81, long), []WSMessage{{OpText, long}}},
+		"ping":                {clientFrame(0x89, []byte("x")), []WSMessage{{OpPing, []byte("x")}}},
+		"pong":                {clientFrame(0x8a, nil), []WSMessage{{OpPong, nil}}},
+		"close":               {clientFrame(0x88, []byte{3, 232, 'b', 'y', 'e'}), []WSMessage{{OpClose, []byte{3, 232, 'b', 'y', 'e'}}}},
+		"close without code":  {clientFrame(0x88, nil), []WSMessage{{OpClose, nil}}},
+		"fragments":           {join(clientFrame(0x01, []byte("a")), clientFrame(0x00, []byte("b")), clientFrame(0x80, []byte("c"))), []WSMessage{{OpText, []byte("abc")}}},
+		"a rune in fragments": {join(clientFrame(0x01, []byte("\xc3")), clientFrame(0x80, []byte("\xa9"))), []WSMessage{{OpText, []byte("é")}}},
+		"empty fragments":     {join(clientFrame(0x01, nil), clientFrame(0x00, nil), clientFrame(0x80, nil)), []WSMessage{{OpText, nil}}},
 		"a ping between": {
 			join(clientFrame(0x01, []byte("a")), clientFrame(0x89, []byte("?")), clientFrame(0x80, []byte("b"))),
-			[]Message{{OpPing, []byte("?")}, {OpText, []byte("ab")}},
+			[]WSMessage{{OpPing, []byte("?")}, {OpText, []byte("ab")}},
 		},
-		"two messages": {join(clientFrame(0x81, []byte("a")), clientFrame(0x81, []byte("b"))), []Message{{OpText, []byte("a")}, {OpText, []byte("b")}}},
+		"two messages": {join(clientFrame(0x81, []byte("a")), clientFrame(0x81, []byte("b"))), []WSMessage{{OpText, []byte("a")}, {OpText, []byte("b")}}},
 		"fragments twice": {
 			join(clientFrame(0x01, []byte("a")), clientFrame(0x80, []byte("b")), clientFrame(0x01, []byte("c")), clientFrame(0x80, []byte("d"))),
-			[]Message{{OpText, []byte("ab")}, {OpText, []byte("cd")}},
+			[]WSMessage{{OpText, []byte("ab")}, {OpText, []byte("cd")}},
 		},
 	}
 	for name, tt := range tests {
@@ -106,7 +106,7 @@ func TestParserReadsWhatRFC6455Allows(t *testing.T) {
 func TestParserTakesBinaryMessagesWhereTold(t *testing.T) {
 	notText := []byte{0xff, 0, 0xfe}
 	in := join(clientFrame(0x82, notText), clientFrame(0x02, notText[:1]), clientFrame(0x89, nil), clientFrame(0x00, notText[1:]), clientFrame(0x80, nil), clientFrame(0x81, []byte("hi")))
-	want := []Message{{OpBinary, notText}, {OpPing, nil}, {OpBinary, notText}, {OpText, []byte("hi")}}
+	want := []WSMessage{{OpBinary, notText}, {OpPing, nil}, {OpBinary, notText}, {OpText, []byte("hi")}}
 	for _, step := range []int{1, 3, len(in)} {
 		got, err := parseAll(&Parser{Binary: true}, bytes.Clone(in), step)
 		if err != nil || len(got) != len(want) {

@@ -20,7 +20,7 @@ func event(kind chat.Kind, target chat.Seq, text string) chat.Event {
 }
 
 // with returns a message that has something beside its text.
-func with(x chat.Extra) chat.Event {
+func with(x chat.Attrs) chat.Event {
 	e := event(chat.Message, 0, "hi")
 	e.Extra = &x
 	return e
@@ -29,7 +29,7 @@ func with(x chat.Extra) chat.Event {
 func TestEachKindHasItsFields(t *testing.T) {
 	edited := event(chat.Edit, 42, "hi *you*")
 	edited.HTML = "<p>hi <em>you</em></p>"
-	edited.Extra = &chat.Extra{Mentions: []chat.Person{grace}}
+	edited.Extra = &chat.Attrs{Mentions: []chat.Person{grace}}
 	tests := map[string]struct {
 		event chat.Event
 		want  string // what follows from
@@ -48,23 +48,23 @@ func TestEachKindHasItsFields(t *testing.T) {
 		"unpin":              {event(chat.Unpin, 42, ""), `,"target":42`},
 		"topic":              {event(chat.Topic, 0, "ships"), `,"text":"ships"`},
 		"no topic":           {event(chat.Topic, 0, ""), `,"text":""`},
-		"an answer":          {with(chat.Extra{ReplyTo: 41, Quote: &chat.Quote{From: grace, Text: "so?"}}), `,"text":"hi","reply_to":41,"quote":{"from":{"id":"g2","name":"Grace"},"text":"so?"}`},
-		"to what is gone":    {with(chat.Extra{ReplyTo: 41}), `,"text":"hi","reply_to":41`},
-		"an action":          {with(chat.Extra{Action: true}), `,"text":"hi","action":true`},
-		"a forward":          {with(chat.Extra{Forward: &chat.Forward{From: grace, At: at}}), `,"text":"hi","forward":{"from":{"id":"g2","name":"Grace"},"at":"2026-11-23T09:41:05.123Z"}`},
-		"mentions":           {with(chat.Extra{Mentions: []chat.Person{grace, ada}}), `,"text":"hi","mentions":[{"id":"g2","name":"Grace"},{"id":"a1","name":"Ada"}]`},
-		"for everybody":      {with(chat.Extra{Here: true, Present: []chat.PersonID{"secret"}}), `,"text":"hi","at_here":true`},
-		"hostile in a quote": {with(chat.Extra{ReplyTo: 1, Quote: &chat.Quote{From: chat.Person{ID: "x", Name: "\"\\\n"}, Text: "</script>\u2028\x00"}}), `,"text":"hi","reply_to":1,"quote":{"from":{"id":"x","name":"\"\\\n"},"text":"</script>\u2028\u0000"}`},
+		"an answer":          {with(chat.Attrs{ReplyTo: 41, Quote: &chat.Quote{From: grace, Text: "so?"}}), `,"text":"hi","reply_to":41,"quote":{"from":{"id":"g2","name":"Grace"},"text":"so?"}`},
+		"to what is gone":    {with(chat.Attrs{ReplyTo: 41}), `,"text":"hi","reply_to":41`},
+		"an action":          {with(chat.Attrs{Action: true}), `,"text":"hi","action":true`},
+		"a forward":          {with(chat.Attrs{Forward: &chat.Forward{From: grace, At: at}}), `,"text":"hi","forward":{"from":{"id":"g2","name":"Grace"},"at":"2026-11-23T09:41:05.123Z"}`},
+		"mentions":           {with(chat.Attrs{Mentions: []chat.Person{grace, ada}}), `,"text":"hi","mentions":[{"id":"g2","name":"Grace"},{"id":"a1","name":"Ada"}]`},
+		"for everybody":      {with(chat.Attrs{Here: true, Present: []chat.PersonID{"secret"}}), `,"text":"hi","at_here":true`},
+		"hostile in a quote": {with(chat.Attrs{ReplyTo: 1, Quote: &chat.Quote{From: chat.Person{ID: "x", Name: "\"\\\n"}, Text: "</script>\u2028\x00"}}), `,"text":"hi","reply_to":1,"quote":{"from":{"id":"x","name":"\"\\\n"},"text":"</script>\u2028\u0000"}`},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			want := fmt.Sprintf(`{"op":"event","room":"lobby","seq":57,"at":"2026-11-23T09:41:05.123Z","kind":"%s","from":{"id":"a1","name":"Ada"}%s}`, tt.event.Kind, tt.want)
-			got := payload(t, Frames{}.Append(nil, tt.event))
+			got := payload(t, EventFrames{}.Append(nil, tt.event))
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error(diff)
 			}
 			stream := fmt.Sprintf("id: e:57:2026-11-23T09:41:05.123Z\nevent: %s\ndata: %s\n\n", tt.event.Kind, want)
-			if diff := cmp.Diff(stream, string(Stream{Epoch: "e"}.Append(nil, tt.event))); diff != "" {
+			if diff := cmp.Diff(stream, string(SSE{Epoch: "e"}.Append(nil, tt.event))); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -79,8 +79,8 @@ func TestLinesShowWhatIsSaidInTheRoom(t *testing.T) {
 	}{
 		"a message":   {event(chat.Message, 0, "hi"), "hi"},
 		"an echo":     {echo, "hi"},
-		"an action":   {with(chat.Extra{Action: true}), "/me hi"},
-		"an answer":   {with(chat.Extra{ReplyTo: 1, Quote: &chat.Quote{Text: "x"}}), "hi"},
+		"an action":   {with(chat.Attrs{Action: true}), "/me hi"},
+		"an answer":   {with(chat.Attrs{ReplyTo: 1, Quote: &chat.Quote{Text: "x"}}), "hi"},
 		"one gone":    {event(chat.Message, 0, ""), ""},
 		"a reply":     {event(chat.Reply, 42, "hi"), ""},
 		"an edit":     {event(chat.Edit, 42, "hi"), ""},
@@ -93,7 +93,7 @@ func TestLinesShowWhatIsSaidInTheRoom(t *testing.T) {
 	}
 	for name, tt := range tests {
 		before := []byte("before")
-		got := Lines{}.Append(bytes.Clone(before), tt.event)
+		got := ChatroomFrames{}.Append(bytes.Clone(before), tt.event)
 		if tt.want == "" {
 			if !bytes.Equal(got, before) {
 				t.Errorf("%s is shown: %q", name, got)
@@ -149,7 +149,7 @@ func TestEventsAreReadAsTheyWere(t *testing.T) {
 			want.Emoji = e.Text
 		}
 		if rapid.Bool().Draw(t, "extra") {
-			x := chat.Extra{
+			x := chat.Attrs{
 				ReplyTo: chat.Seq(rapid.Int64Range(0, 9).Draw(t, "reply to")), Action: rapid.Bool().Draw(t, "action"), Here: rapid.Bool().Draw(t, "here"),
 				Mentions: rapid.SliceOfN(person, 0, 3).Draw(t, "mentions"), Quote: &chat.Quote{From: person.Draw(t, "quoted"), Text: text.Draw(t, "quote")},
 				Forward: &chat.Forward{From: person.Draw(t, "forwarded"), At: at},
@@ -168,7 +168,7 @@ func TestEventsAreReadAsTheyWere(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
-		if s := string(Stream{Epoch: "e"}.Append(nil, e)); strings.Count(s, "\n") != 4 || !strings.HasSuffix(s, "\n\n") {
+		if s := string(SSE{Epoch: "e"}.Append(nil, e)); strings.Count(s, "\n") != 4 || !strings.HasSuffix(s, "\n\n") {
 			t.Errorf("%q has other than three lines", s)
 		}
 	})
@@ -181,17 +181,17 @@ func TestDecodeChanges(t *testing.T) {
 		want  Command
 		quick bool // without encoding/json
 	}{
-		"a react":           {`{"op":"react","id":3,"room":"r","seq":42,"emoji":"👍","nonce":"n"}`, Command{Op: "react", ID: 3, Room: "r", Nonce: "n", Few: &Few{Seq: 42, Emoji: "👍"}}, true},
-		"an edit":           {`{"op":"edit","seq":42,"text":"hi"}`, Command{Op: "edit", Text: "hi", Few: &Few{Seq: 42}}, true},
-		"an answer":         {`{"op":"send","reply_to":41,"thread":40,"text":"hi"}`, Command{Op: "send", Text: "hi", Few: &Few{ReplyTo: 41, Thread: 40}}, true},
-		"an echo":           {`{"op":"send","thread":40,"echo":true}`, Command{Op: "send", Few: &Few{Thread: 40, Echo: true}}, false},
-		"a forward":         {`{"op":"send","forward":{"room":"r","seq":9}}`, Command{Op: "send", Few: &Few{Forward: &Place{"r", 9}}}, false},
-		"a read":            {`{"op":"read","seq":9,"exact":true}`, Command{Op: "read", Few: &Few{Seq: 9, Exact: true}}, false},
-		"a set":             {`{"op":"set","notify":"all","muted":true,"favourite":true,"listed":true}`, Command{Op: "set", Few: &Few{Notify: &all, Muted: &is, Favourite: &is, Listed: &is}}, false},
-		"less than nothing": {`{"op":"pin","seq":-5}`, Command{Op: "pin", Few: &Few{Seq: -5}}, false},
-		"nothing":           {`{"op":"pin","seq":null,"forward":null,"emoji":null}`, Command{Op: "pin", Few: &Few{}}, false},
-		"a large number":    {`{"op":"pin","seq":9007199254740991}`, Command{Op: "pin", Few: &Few{Seq: 9007199254740991}}, true},
-		"an escape":         {`{"op":"react","emoji":"\ud83d\udc4d"}`, Command{Op: "react", Few: &Few{Emoji: "👍"}}, false},
+		"a react":           {`{"op":"react","id":3,"room":"r","seq":42,"emoji":"👍","nonce":"n"}`, Command{Op: "react", ID: 3, Room: "r", Nonce: "n", CommandOptions: &CommandOptions{Seq: 42, Emoji: "👍"}}, true},
+		"an edit":           {`{"op":"edit","seq":42,"text":"hi"}`, Command{Op: "edit", Text: "hi", CommandOptions: &CommandOptions{Seq: 42}}, true},
+		"an answer":         {`{"op":"send","reply_to":41,"thread":40,"text":"hi"}`, Command{Op: "send", Text: "hi", CommandOptions: &CommandOptions{ReplyTo: 41, Thread: 40}}, true},
+		"an echo":           {`{"op":"send","thread":40,"echo":true}`, Command{Op: "send", CommandOptions: &CommandOptions{Thread: 40, Echo: true}}, false},
+		"a forward":         {`{"op":"send","forward":{"room":"r","seq":9}}`, Command{Op: "send", CommandOptions: &CommandOptions{Forward: &MessageRef{"r", 9}}}, false},
+		"a read":            {`{"op":"read","seq":9,"exact":true}`, Command{Op: "read", CommandOptions: &CommandOptions{Seq: 9, Exact: true}}, false},
+		"a set":             {`{"op":"set","notify":"all","muted":true,"favourite":true,"listed":true}`, Command{Op: "set", CommandOptions: &CommandOptions{Notify: &all, Muted: &is, Favourite: &is, Listed: &is}}, false},
+		"less than nothing": {`{"op":"pin","seq":-5}`, Command{Op: "pin", CommandOptions: &CommandOptions{Seq: -5}}, false},
+		"nothing":           {`{"op":"pin","seq":null,"forward":null,"emoji":null}`, Command{Op: "pin", CommandOptions: &CommandOptions{}}, false},
+		"a large number":    {`{"op":"pin","seq":9007199254740991}`, Command{Op: "pin", CommandOptions: &CommandOptions{Seq: 9007199254740991}}, true},
+		"an escape":         {`{"op":"react","emoji":"\ud83d\udc4d"}`, Command{Op: "react", CommandOptions: &CommandOptions{Emoji: "👍"}}, false},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

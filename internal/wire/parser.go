@@ -27,11 +27,11 @@ type Parser struct {
 // to drop, which can be more than 0 without a message: Op is then OpNone, and
 // more bytes are needed. Payloads are unmasked in place: Data is good until b
 // changes, or until the next call. An error is a *CloseError.
-func (p *Parser) Next(b []byte) (m Message, n int, err error) {
+func (p *Parser) Next(b []byte) (m WSMessage, n int, err error) {
 	for {
 		h, err := p.header(b[n:])
 		if err != nil || h.size == 0 || len(b)-n < h.size+h.payload {
-			return Message{}, n, err
+			return WSMessage{}, n, err
 		}
 		data := b[n+h.size : n+h.size+h.payload]
 		ws.Cipher(data, h.mask, 0)
@@ -133,15 +133,15 @@ func (p *Parser) fits(op Op, length uint64) error {
 
 // take adds a frame's payload to what came before and returns the message if
 // it is whole.
-func (p *Parser) take(h frameHeader, data []byte) (Message, error) {
+func (p *Parser) take(h frameHeader, data []byte) (WSMessage, error) {
 	switch h.op {
 	case OpPing, OpPong:
-		return Message{h.op, data}, nil
+		return WSMessage{h.op, data}, nil
 	case OpClose:
-		return Message{h.op, data}, checkClose(data)
+		return WSMessage{h.op, data}, checkClose(data)
 	}
 	if !h.fin {
-		return Message{}, p.keep(h.op, data)
+		return WSMessage{}, p.keepFragment(h.op, data)
 	}
 	op, checked := h.op, 0
 	if p.within != OpNone {
@@ -150,16 +150,16 @@ func (p *Parser) take(h frameHeader, data []byte) (Message, error) {
 		p.within, p.fragments, p.checked = OpNone, nil, 0
 	}
 	if op == OpText && !utf8.Valid(data[checked:]) {
-		return Message{}, errNotUTF8
+		return WSMessage{}, errNotUTF8
 	}
-	return Message{op, data}, nil
+	return WSMessage{op, data}, nil
 }
 
 var errNotUTF8 = &CloseError{CloseNotUTF8, "text is UTF-8"}
 
-// keep adds one more fragment to the beginning of a message. Text that can
+// keepFragment adds one more fragment to the beginning of a message. Text that can
 // become no UTF-8 any more is refused at once.
-func (p *Parser) keep(op Op, data []byte) error {
+func (p *Parser) keepFragment(op Op, data []byte) error {
 	if op != opContinuation {
 		p.within = op
 	}

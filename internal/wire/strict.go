@@ -28,7 +28,7 @@ func Unmarshal(data []byte, v any) error {
 	if !json.Valid(data) {
 		return errors.New("it is not one JSON value")
 	}
-	ins := inspector{data: data}
+	ins := strictChecker{data: data}
 	if err := ins.value(0); err != nil {
 		json.Unmarshal(ins.data, v) // an answer to the sender needs its id
 		return err
@@ -43,14 +43,14 @@ func Unmarshal(data []byte, v any) error {
 	return nil
 }
 
-// An inspector walks through valid JSON.
-type inspector struct {
+// An strictChecker walks through valid JSON.
+type strictChecker struct {
 	data   []byte
 	i      int
 	copied bool // data is a copy, which may be changed
 }
 
-func (ins *inspector) value(depth int) error {
+func (ins *strictChecker) value(depth int) error {
 	if depth > maxDepth {
 		return fmt.Errorf("it is nested deeper than %d levels", maxDepth)
 	}
@@ -72,7 +72,7 @@ func (ins *inspector) value(depth int) error {
 	return nil
 }
 
-func (ins *inspector) object(depth int) error {
+func (ins *strictChecker) object(depth int) error {
 	seen := map[string]bool{}
 	for ins.i++; ; ins.i++ { // past the brace, or a comma
 		if ins.space(); ins.data[ins.i] == '}' {
@@ -88,7 +88,7 @@ func (ins *inspector) object(depth int) error {
 		}
 		seen[key] = true
 		if !isKey(key) {
-			ins.cover(start+1, ins.i-1)
+			ins.hideKey(start+1, ins.i-1)
 		}
 		ins.space()
 		ins.i++ // the colon
@@ -103,7 +103,7 @@ func (ins *inspector) object(depth int) error {
 	return nil
 }
 
-func (ins *inspector) array(depth int) error {
+func (ins *strictChecker) array(depth int) error {
 	for ins.i++; ; ins.i++ {
 		if ins.space(); ins.data[ins.i] == ']' {
 			break
@@ -120,7 +120,7 @@ func (ins *inspector) array(depth int) error {
 }
 
 // str returns a string as it means.
-func (ins *inspector) str() (string, error) {
+func (ins *strictChecker) str() (string, error) {
 	start := ins.i
 	escaped := false
 	for ins.i++; ins.data[ins.i] != '"'; ins.i++ {
@@ -152,12 +152,12 @@ func (ins *inspector) str() (string, error) {
 var errHalfPair = errors.New(`it has half a surrogate pair (\ud800 to \udfff), which is no character`)
 
 // unit returns the number in an escape whose u is at ins.i.
-func (ins *inspector) unit() rune {
+func (ins *strictChecker) unit() rune {
 	n, _ := strconv.ParseUint(string(ins.data[ins.i+1:ins.i+5]), 16, 16) // valid JSON has four digits
 	return rune(n)
 }
 
-func (ins *inspector) number() error {
+func (ins *strictChecker) number() error {
 	start := ins.i
 	whole := true
 	for ; ins.i < len(ins.data); ins.i++ {
@@ -180,7 +180,7 @@ func (ins *inspector) number() error {
 	return nil
 }
 
-func (ins *inspector) space() {
+func (ins *strictChecker) space() {
 	for ins.i < len(ins.data) && (ins.data[ins.i] == ' ' || ins.data[ins.i] == '\n' || ins.data[ins.i] == '\t' || ins.data[ins.i] == '\r') {
 		ins.i++
 	}
@@ -197,8 +197,8 @@ func isKey(s string) bool {
 	return true
 }
 
-// cover makes a key one that no field has, in a copy.
-func (ins *inspector) cover(start, stop int) {
+// hideKey makes a key one that no field has, in a copy.
+func (ins *strictChecker) hideKey(start, stop int) {
 	if !ins.copied {
 		ins.data = append([]byte(nil), ins.data...)
 		ins.copied = true

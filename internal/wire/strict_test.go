@@ -57,7 +57,7 @@ func TestJSONThatTwoReadersReadDifferentlyIsRefused(t *testing.T) {
 			if _, err := DecodeCommand([]byte(frame)); chat.CodeOf(err) != chat.InvalidJSON {
 				t.Errorf("%s: as a command: %v", name, err)
 			}
-			if _, err := DecodeLine([]byte(frame)); chat.CodeOf(err) != chat.InvalidJSON {
+			if _, err := DecodeChatroom([]byte(frame)); chat.CodeOf(err) != chat.InvalidJSON {
 				t.Errorf("%s: as a line: %v", name, err)
 			}
 		}
@@ -91,10 +91,10 @@ func TestKeysCountAsTheyAreWritten(t *testing.T) {
 		}
 	}
 	in := `{"op":"send","\u017feq":5,"forward":{"\u212aroom":"x","ROOM":"y","Seq":4,"room":"z"}}` // ſ and the Kelvin sign fold to s and k
-	if c, err := DecodeCommand([]byte(in)); err != nil || c.Seq != 0 || *c.Forward != (Place{Room: "z"}) {
-		t.Errorf("%+v, %v", c.Few, err)
+	if c, err := DecodeCommand([]byte(in)); err != nil || c.Seq != 0 || *c.Forward != (MessageRef{Room: "z"}) {
+		t.Errorf("%+v, %v", c.CommandOptions, err)
 	}
-	if l, err := DecodeLine([]byte(`{"From":"a","from":"b","MESSAGE":"c"}`)); err != nil || l != (Line{From: "b"}) {
+	if l, err := DecodeChatroom([]byte(`{"From":"a","from":"b","MESSAGE":"c"}`)); err != nil || l != (ChatroomMessage{From: "b"}) {
 		t.Errorf("%+v, %v", l, err)
 	}
 }
@@ -126,7 +126,7 @@ func TestEveryFieldHasAKeyInSmallLetters(t *testing.T) {
 		}
 	}
 	walk(reflect.TypeFor[Command]())
-	walk(reflect.TypeFor[Line]())
+	walk(reflect.TypeFor[ChatroomMessage]())
 }
 
 // FuzzUnmarshal compares with a reader that takes everything apart into maps, and

@@ -72,7 +72,7 @@ func TestFrames(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(tt.want, payload(t, Frames{}.Append(nil, tt.event))); diff != "" {
+			if diff := cmp.Diff(tt.want, payload(t, EventFrames{}.Append(nil, tt.event))); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -80,21 +80,21 @@ func TestFrames(t *testing.T) {
 }
 
 func TestLinesHoldMessagesAlone(t *testing.T) {
-	if got, want := payload(t, Lines{}.Append(nil, message("hi", "<p>hi</p>"))), `{"from":"Ada","message":"hi"}`; got != want {
+	if got, want := payload(t, ChatroomFrames{}.Append(nil, message("hi", "<p>hi</p>"))), `{"from":"Ada","message":"hi"}`; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
-	if got := (Lines{}).Append(nil, chat.Event{Kind: chat.Typing, From: ada}); len(got) != 0 {
+	if got := (ChatroomFrames{}).Append(nil, chat.Event{Kind: chat.Typing, From: ada}); len(got) != 0 {
 		t.Errorf("typing is %q", got)
 	}
 }
 
 func TestStream(t *testing.T) {
-	got := string(Stream{Epoch: "e"}.Append(nil, message("two\nlines", "")))
-	want := "id: e:42:2026-11-23T09:41:05.123Z\nevent: message\ndata: " + payload(t, Frames{}.Append(nil, message("two\nlines", ""))) + "\n\n"
+	got := string(SSE{Epoch: "e"}.Append(nil, message("two\nlines", "")))
+	want := "id: e:42:2026-11-23T09:41:05.123Z\nevent: message\ndata: " + payload(t, EventFrames{}.Append(nil, message("two\nlines", ""))) + "\n\n"
 	if got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
-	if got := string(Stream{Epoch: "e"}.Append(nil, chat.Event{Kind: chat.Typing, From: ada})); strings.Contains(got, "id:") {
+	if got := string(SSE{Epoch: "e"}.Append(nil, chat.Event{Kind: chat.Typing, From: ada})); strings.Contains(got, "id:") {
 		t.Errorf("what is not kept has an id: %q", got)
 	}
 }
@@ -117,7 +117,7 @@ func TestAnswers(t *testing.T) {
 			`{"op":"error","id":4,"code":"rate_limited","message":"no","retry_after_ms":2}`,
 		},
 		"line error": {
-			payload(t, AppendLineError(nil, &chat.Error{Code: chat.BadName, Message: "no"})),
+			payload(t, AppendChatroomError(nil, &chat.Error{Code: chat.BadName, Message: "no"})),
 			`{"from":"Parley","message":"no","error":"bad_name"}`,
 		},
 	}
@@ -168,7 +168,7 @@ func TestDecodeCommand(t *testing.T) {
 			if code := chat.CodeOf(err); code != tt.code {
 				t.Errorf("code %q, want %q", code, tt.code)
 			}
-			tt.want.Few = &Few{}
+			tt.want.CommandOptions = &CommandOptions{}
 			if tt.code == "" && !cmp.Equal(got, tt.want) || got.ID != tt.want.ID {
 				t.Errorf("got %+v, want %+v", got, tt.want)
 			}
@@ -197,7 +197,7 @@ func FuzzDecode(f *testing.F) {
 		} else if err != nil && chat.CodeOf(err) != chat.InvalidJSON {
 			t.Error(err)
 		}
-		if l, err := DecodeLine(in); err == nil && !utf8.ValidString(l.From+l.Message) {
+		if l, err := DecodeChatroom(in); err == nil && !utf8.ValidString(l.From+l.Message) {
 			t.Error("a line that is not UTF-8")
 		}
 	})
@@ -222,7 +222,7 @@ func BenchmarkAppendMessage(b *testing.B) {
 	var buf []byte
 	b.ReportAllocs()
 	for b.Loop() {
-		buf = Frames{}.Append(buf[:0], e)
+		buf = EventFrames{}.Append(buf[:0], e)
 	}
 }
 

@@ -2,19 +2,39 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PHONE, assertAccessible } from "./axe.js";
 import { Server, joined, row, visitor, write } from "./helper.js";
+import { enter, field, meet, message, said } from "./people.js";
 
 const server = await new Server().start();
 const grace = await server.guest("Grace");
-for (const text of ["plain", "**bold** `code` https://example.org/", "```\ncode\n```", "- list\n\n> quote", "مرحبا", "👍"]) await server.say("axe", grace, text);
+for (const text of [
+  "plain",
+  "**bold** `code` https://example.org/",
+  "```\ncode\n```",
+  "- list\n\n> quote",
+  "مرحبا",
+  "👍",
+])
+  await server.say("axe", grace, text);
 
-test("axe finds nothing in a lost connection, with kept and failed messages", async () => {
+test("axe finds nothing in a lost connection, with pending and failed messages", async () => {
   const own = await new Server("--message-length", "20").start();
   const { page } = await visitor(own, "Ada");
   await page.goto(`${own.url}/r/states`);
   await joined(page);
   await page.evaluate(() => {
     const nonce = "0198c1d2-7a3b-7c4d-8e5f-60718293a4b5";
-    localStorage.setItem(`parley:outbox:states:${nonce}`, JSON.stringify({ nonce, text: "x".repeat(30), at: Date.now(), owner: "gone", attempted: false, since: 0, failed: null }));
+    localStorage.setItem(
+      `parley:outbox:states:${nonce}`,
+      JSON.stringify({
+        nonce,
+        text: "x".repeat(30),
+        at: Date.now(),
+        owner: "gone",
+        attempted: false,
+        since: 0,
+        failed: null,
+      }),
+    );
   });
   await page.reload();
   await page.locator(".failed").waitFor();
@@ -37,13 +57,17 @@ test("the accessibility tree has the log, its messages with author and time, and
   assert.equal(log?.name?.value, "Messages");
   const articles = roles("article").map((n) => String(n.name?.value));
   assert.match(articles[0] ?? "", /^Grace \d?\d:\d\d.* plain$/);
-  assert.match(articles[1] ?? "", /^Grace .*bold code https:\/\/example\.org\/$/, "a message within a group says its author, too");
+  assert.match(
+    articles[1] ?? "",
+    /^Grace .*bold code https:\/\/example\.org\/$/,
+    "a message within a group says its author, too",
+  );
   assert.ok(nodes.some((n) => n.role?.value === "StaticText" && n.name?.value === "plain"));
   for (const role of ["banner", "main", "complementary", "heading", "textbox"]) assert.ok(roles(role).length > 0, role);
   assert.equal(roles("textbox")[0]?.name?.value, "Your message");
 });
 
-test("new messages are announced, history and redrawing are not", async () => {
+test("new messages are announced, history and redrawn rows are not", async () => {
   await server.fill("announce", 250);
   const { page } = await visitor(server, "Ada");
   // Notes each row that comes while the log is live: that is what a screen reader would say.
@@ -54,7 +78,9 @@ test("new messages are announced, history and redrawing are not", async () => {
       for (const { target, addedNodes } of changes) {
         const live = target instanceof Element && target.closest("[role=log]");
         if (!live || live.getAttribute("aria-live") !== "polite") continue;
-        for (const node of addedNodes) if (node instanceof Element && node.matches(".message")) said.push(node.querySelector(".body")?.textContent ?? "");
+        for (const node of addedNodes)
+          if (node instanceof Element && node.matches(".message"))
+            said.push(node.querySelector(".body")?.textContent ?? "");
       }
     }).observe(document, { subtree: true, childList: true });
   });
@@ -62,7 +88,9 @@ test("new messages are announced, history and redrawing are not", async () => {
   await page.goto(`${server.url}/r/announce`);
   await page.locator("[data-seq='250']").waitFor();
   await page.locator(".log[aria-live=polite]").waitFor();
-  await page.locator(".log").evaluate((log) => { log.scrollTop = 0; });
+  await page.locator(".log").evaluate((log) => {
+    log.scrollTop = 0;
+  });
   await page.waitForFunction(() => Number(document.querySelector("[data-seq]")?.getAttribute("data-seq")) <= 51);
   await page.locator(".log[aria-live=polite]").waitFor();
   assert.deepEqual(await said(), []);
@@ -74,8 +102,9 @@ test("new messages are announced, history and redrawing are not", async () => {
   assert.deepEqual(await said(), ["news", "my answer"], "each once, one's own echo not again");
 });
 
-test("a wide table and a long line of code are moved sideways by keys, wherever they are shown", async () => {
-  const wide = `|${" unbreakable |".repeat(16)}\n|${" - |".repeat(16)}\n|${" cell |".repeat(16)}\n\n\`\`\`\n${"code ".repeat(200)}\n\`\`\``;
+test("a wide table and a long line of code scroll sideways by keys, in the room, a thread and the pins", async () => {
+  const table = `|${" unbreakable |".repeat(16)}\n|${" - |".repeat(16)}\n|${" cell |".repeat(16)}`;
+  const wide = `${table}\n\n\`\`\`\n${"code ".repeat(200)}\n\`\`\``;
   const { seq } = await server.say("wide", grace, wide);
   await server.post("/api/rooms/wide/messages", { text: wide, thread: seq }, grace);
   await server.put(`/api/rooms/wide/pins/${seq}`, grace);
@@ -86,7 +115,10 @@ test("a wide table and a long line of code are moved sideways by keys, wherever 
     for (const what of [".table", "pre"]) {
       const frame = page.locator(`${where} ${what}`).first();
       await frame.focus();
-      assert.ok(await frame.evaluate((e) => document.activeElement === e && e.scrollWidth > e.clientWidth), `${where} ${what} has the focus, and there is more of it`);
+      assert.ok(
+        await frame.evaluate((e) => document.activeElement === e && e.scrollWidth > e.clientWidth),
+        `${where} ${what} has the focus, and there is more of it`,
+      );
       await frame.press("ArrowRight");
       await page.waitForFunction(() => (document.activeElement?.scrollLeft ?? 0) > 0);
     }
@@ -102,12 +134,18 @@ test("a wide table and a long line of code are moved sideways by keys, wherever 
   assert.deepEqual(wrong, []);
 });
 
-test("everything is reached with the keyboard alone", async () => {
+test("every control is reached by keyboard alone", async () => {
   const { page, wrong } = await visitor(server, "Ada");
   await page.goto(`${server.url}/r/axe`);
   await joined(page);
   await page.locator("[data-seq='6']").waitFor();
-  const focused = () => page.evaluate(() => document.activeElement?.closest("[data-seq]")?.getAttribute("data-seq") ?? document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.id);
+  const focused = () =>
+    page.evaluate(
+      () =>
+        document.activeElement?.closest("[data-seq]")?.getAttribute("data-seq") ??
+        document.activeElement?.getAttribute("aria-label") ??
+        document.activeElement?.id,
+    );
   assert.equal(await focused(), "composer-field");
   const last = Number(await page.locator("[data-seq]").last().getAttribute("data-seq"));
   await page.keyboard.press("ArrowUp"); // from an empty composer into the log
@@ -124,7 +162,7 @@ test("everything is reached with the keyboard alone", async () => {
   await page.keyboard.press("Enter");
   await page.getByText(/Link to the message copied|#1/).waitFor();
   await page.keyboard.press("Escape"); // to the newest message and back to the composer
-  assert.equal(await focused(), "composer-field");
+  await page.locator("#composer-field:focus").waitFor();
 
   await page.reload();
   await joined(page);
@@ -140,7 +178,7 @@ test("everything is reached with the keyboard alone", async () => {
   assert.deepEqual(wrong, []);
 });
 
-test("a phone: everything fits, the people are a tap away, the keyboard leaves the composer in view", async () => {
+test("on a phone the page fits, one tap shows the people, and the keyboard leaves the composer in view", async () => {
   const { page, wrong } = await visitor(server, "Ada", PHONE);
   await page.goto(`${server.url}/r/axe`);
   await joined(page);
@@ -156,11 +194,14 @@ test("a phone: everything fits, the people are a tap away, the keyboard leaves t
     const log = document.querySelector(".log");
     return log && log.scrollHeight - log.scrollTop - log.clientHeight < 2;
   });
-  assert.match((await page.locator("meta[name=viewport]").getAttribute("content")) ?? "", /interactive-widget=resizes-content/);
+  assert.match(
+    (await page.locator("meta[name=viewport]").getAttribute("content")) ?? "",
+    /interactive-widget=resizes-content/,
+  );
   assert.deepEqual(wrong, []);
 });
 
-test("right-to-left text has its own direction and does not turn what is around it", async () => {
+test("right-to-left text has its own direction and leaves the layout around it as it is", async () => {
   const { page } = await visitor(server, "دانا", PHONE);
   await page.goto(`${server.url}/r/${encodeURIComponent("שלום")}`);
   await joined(page);
@@ -168,12 +209,14 @@ test("right-to-left text has its own direction and does not turn what is around 
   await page.locator("[data-seq='1']").waitFor();
   const direction = await page.locator("[data-seq='1'] .body").evaluate((b) => getComputedStyle(b).direction);
   assert.equal(direction, "rtl");
-  const meta = await page.locator("[data-seq='1'] .meta").evaluate((m) => [...m.children].map((c) => c.getBoundingClientRect().left));
+  const meta = await page
+    .locator("[data-seq='1'] .meta")
+    .evaluate((m) => [...m.children].map((c) => c.getBoundingClientRect().left));
   assert.ok((meta[0] ?? 0) < (meta[1] ?? 0), "the name stands before the time");
   assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390);
 });
 
-test("reduced motion is honoured", async () => {
+test("nothing moves when reduced motion is asked for", async () => {
   const { page } = await visitor(server, "Ada", { reducedMotion: "reduce" });
   await page.goto(`${server.url}/r/axe`);
   await joined(page);
@@ -185,4 +228,73 @@ test("reduced motion is honoured", async () => {
     }).length;
   });
   assert.equal(moving, 0);
+});
+
+test("toolbar, menu and single-letter shortcuts work by keyboard alone", async () => {
+  const [ada] = await meet(server, "keys", "Ada");
+  assert.ok(ada);
+  const { page } = ada;
+  await said(page, "mine", 1);
+  await said(page, "mine too", 2);
+  const focused = () =>
+    page.evaluate(
+      () =>
+        document.activeElement?.getAttribute("aria-label") ??
+        document.activeElement?.getAttribute("data-do") ??
+        document.activeElement?.getAttribute("data-seq") ??
+        document.activeElement?.id,
+    );
+  await page.keyboard.press("Shift+ArrowUp");
+  assert.equal(await focused(), "2");
+  await page.keyboard.press("ArrowUp");
+  assert.equal(await focused(), "1");
+  await page.keyboard.press("Tab"); // its time
+  await page.keyboard.press("Tab"); // its toolbar
+  assert.equal(await focused(), "Add a reaction");
+  await page.keyboard.press("ArrowRight");
+  assert.equal(await focused(), "Reply");
+  await page.keyboard.press("End");
+  assert.equal(await focused(), "More actions");
+  await page.keyboard.press("Enter");
+  await page.getByRole("menu", { name: "Actions for this message" }).waitFor();
+  await assertAccessible(page, "menu");
+  await page.keyboard.press("ArrowUp");
+  assert.equal(await focused(), "remove");
+  await page.keyboard.press("Escape");
+  await page.waitForFunction(() => document.activeElement?.closest(".message")?.getAttribute("data-seq") === "1");
+  await page.locator(".message[data-seq='1']").focus();
+  await page.keyboard.press("ContextMenu");
+  await page.getByRole("menu", { name: "Actions for this message" }).waitFor();
+  await page.keyboard.press("e");
+  await page.waitForFunction(() => document.activeElement?.id === "composer-field");
+  assert.equal(await field(page).inputValue(), "mine");
+  await page.keyboard.press("Escape");
+  assert.deepEqual(ada.wrong, []);
+});
+
+test("on a phone a tap shows the toolbar and a long press the menu, both for thumbs, and no row moves", async () => {
+  const ada = await enter(server, "phone", "Ada", PHONE);
+  const { page } = ada;
+  await said(page, "tap me", 1);
+  await said(page, "and me", 2);
+  const before = await message(page, 2).boundingBox();
+  await message(page, 1).locator(".body").tap();
+  const toolbar = message(page, 1).getByRole("toolbar");
+  await toolbar.waitFor();
+  assert.deepEqual(await message(page, 2).boundingBox(), before, "no row has moved");
+  for (const box of await Promise.all((await toolbar.locator("button:visible").all()).map((b) => b.boundingBox())))
+    assert.ok(box && box.width >= 40 && box.height >= 40, JSON.stringify(box));
+  await message(page, 2)
+    .locator(".body")
+    .dispatchEvent("contextmenu", { bubbles: true, cancelable: true, clientX: 50, clientY: 400 });
+  const menu = page.getByRole("menu", { name: "Actions for this message" });
+  await menu.waitFor();
+  const box = await menu.boundingBox();
+  assert.ok(box && box.x === 0 && Math.round(box.y + box.height) === 844, "a sheet at the bottom");
+  for (const item of await menu.locator("button").all()) assert.ok(((await item.boundingBox())?.height ?? 0) >= 44);
+  await assertAccessible(page, "menu on a phone");
+  await page.getByRole("menuitem", { name: "Edit" }).tap();
+  assert.equal(await field(page).inputValue(), "and me");
+  assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390);
+  assert.deepEqual(ada.wrong, []);
 });

@@ -1,4 +1,4 @@
-// Every view of the page, in every look, before an automatic judge of accessibility.
+// Every view of the page in every theme, as axe-core judges its accessibility.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PHONE, assertAccessible } from "./axe.js";
@@ -9,10 +9,22 @@ import { Server, joined, visitor } from "./helper.js";
 const server = await new Server().start();
 const grace = await server.guest("Grace");
 
-/** A room in which everything has been done that can be done with messages. @param {string} room  @param {string} name of who is named */
+/** Fills a room with one message of each kind, edited, deleted, pinned and so on.
+ * @param {string} room  @param {string} name of the person who is mentioned */
 async function furnish(room, name) {
   const at = (/** @type {number} */ seq) => `/api/rooms/${room}/messages/${seq}`;
-  for (const text of ["plain", "**bold** `code` https://example.org/ ||spoiler||", "```go\nfunc main() {}\n```", "- [x] done\n\n> quote\n\n| a | b |\n| - | - |\n| 1 | 2 |", "مرحبا", "👍", `@${name} look`, "/me waves", "line\n".repeat(30)]) await server.say(room, grace, text);
+  for (const text of [
+    "plain",
+    "**bold** `code` https://example.org/ ||spoiler||",
+    "```go\nfunc main() {}\n```",
+    "- [x] done\n\n> quote\n\n| a | b |\n| - | - |\n| 1 | 2 |",
+    "مرحبا",
+    "👍",
+    `@${name} look`,
+    "/me waves",
+    "line\n".repeat(30),
+  ])
+    await server.say(room, grace, text);
   const say = (/** @type {object} */ body) => server.post(`/api/rooms/${room}/messages`, { ...body }, grace);
   await say({ text: "an answer", reply_to: 1 });
   await say({ text: "in the thread", thread: 1 });
@@ -28,8 +40,12 @@ async function furnish(room, name) {
 
 /** @type {[string, "system" | "contrast", BrowserContextOptions][]} */
 const LOOKS = [
-  ["light", "system", {}], ["dark", "system", { colorScheme: "dark" }], ["contrast", "contrast", {}],
-  ["light, phone", "system", PHONE], ["dark, phone", "system", { colorScheme: "dark", ...PHONE }], ["dark contrast, phone", "contrast", { colorScheme: "dark", ...PHONE }],
+  ["light", "system", {}],
+  ["dark", "system", { colorScheme: "dark" }],
+  ["contrast", "contrast", {}],
+  ["light, phone", "system", PHONE],
+  ["dark, phone", "system", { colorScheme: "dark", ...PHONE }],
+  ["dark contrast, phone", "contrast", { colorScheme: "dark", ...PHONE }],
 ];
 
 for (const [i, [look, theme, options]] of LOOKS.entries()) {
@@ -40,8 +56,12 @@ for (const [i, [look, theme, options]] of LOOKS.entries()) {
     await context.addInitScript((t) => localStorage.setItem("parley:theme", JSON.stringify(t)), theme);
     const message = (/** @type {number} */ seq) => page.locator(`room-view .message[data-seq='${seq}']`);
     const field = page.getByLabel("Your message");
-    const press = (/** @type {number} */ seq, /** @type {string} */ key) => message(seq).focus().then(() => message(seq).press(key));
-    /** Opens something, judges it, and closes it by the Escape key. @param {string} what  @param {() => Promise<void>} open  @param {string} there  @param {number} [escapes] */
+    const press = (/** @type {number} */ seq, /** @type {string} */ key) =>
+      message(seq)
+        .focus()
+        .then(() => message(seq).press(key));
+    /** Opens something, judges it, and closes it by the Escape key.
+     * @param {string} what  @param {() => Promise<void>} open  @param {string} there  @param {number} [escapes] */
     const judge = async (what, open, there, escapes = 1) => {
       await open();
       await page.locator(there).first().waitFor();
@@ -81,47 +101,87 @@ for (const [i, [look, theme, options]] of LOOKS.entries()) {
     await judge("delete dialog", () => press(19, "Delete"), "dialog[open]");
     await judge("versions", () => message(1).locator(".edited").click(), "dialog.versions[open]");
     await judge("topic dialog", () => page.locator("room-topic button").click(), "dialog[open]");
-    await judge("completion", async () => {
-      await field.fill("");
-      await field.pressSequentially("/");
-    }, ".suggestions [role=option]");
+    await judge(
+      "completion",
+      async () => {
+        await field.fill("");
+        await field.pressSequentially("/");
+      },
+      ".suggestions [role=option]",
+    );
     await field.fill("/help");
     await judge("help", () => field.press("Enter"), "dialog.help[open]");
     await judge("thread", () => press(1, "t"), "thread-panel .message[data-seq='12']");
     await page.locator("thread-panel").waitFor({ state: "detached" });
     await judge("pins", () => page.getByRole("button", { name: "Pinned messages" }).click(), "pins-panel li");
-    await judge("share dialog", () => page.getByRole("button", { name: "Share this room" }).click(), "share-dialog dialog[open]");
-    await judge("people", () => page.getByRole("button", { name: /here$/ }).click(), phone ? "side-panel.people" : ".room-view, room-view", phone ? 1 : 0);
+    await judge(
+      "share dialog",
+      () => page.getByRole("button", { name: "Share this room" }).click(),
+      "share-dialog dialog[open]",
+    );
+    await judge(
+      "people",
+      () => page.getByRole("button", { name: /here$/ }).click(),
+      phone ? "side-panel.people" : ".room-view, room-view",
+      phone ? 1 : 0,
+    );
     const rooms = async () => {
       if (phone) await page.getByRole("button", { name: /^Rooms/ }).click();
       await page.locator("room-list li.named").waitFor();
     };
-    await judge("a room's menu", async () => {
-      await rooms();
-      await page.locator("room-list li.named .more").focus();
-      await page.keyboard.press("Enter");
-    }, ".menu:popover-open", phone ? 2 : 1);
-    for (const panel of ["Saved", "Threads"]) {
-      await judge(panel, async () => {
+    await judge(
+      "a room's menu",
+      async () => {
         await rooms();
-        await page.getByRole("button", { name: panel, exact: true }).click();
-      }, ".hits li");
+        await page.locator("room-list li.named .more").focus();
+        await page.keyboard.press("Enter");
+      },
+      ".menu:popover-open",
+      phone ? 2 : 1,
+    );
+    for (const panel of ["Saved", "Threads"]) {
+      await judge(
+        panel,
+        async () => {
+          await rooms();
+          await page.getByRole("button", { name: panel, exact: true }).click();
+        },
+        ".hits li",
+      );
     }
     await judge("switcher", () => page.keyboard.press("Control+k"), "dialog.switcher [role=option]");
-    await judge("search", async () => {
-      await page.keyboard.press("Control+Shift+F");
-      for (let n = 0; n < 20 && !(await page.locator(".hits li").first().isVisible()); n++) { // the index follows the log
-        await page.getByRole("searchbox", { name: "Search" }).fill("");
-        await page.getByRole("searchbox", { name: "Search" }).fill("plain");
-        await page.locator(".hits li").first().waitFor({ timeout: 1000 }).catch(() => undefined);
-      }
-      await page.getByText("What you can ask for").click();
-    }, ".hits li");
-    await judge("settings", async () => {
-      await page.keyboard.press("Control+,");
-      await page.getByLabel("Quiet hours").check();
-    }, "dialog.settings[open]", 0);
-    await judge("shortcuts", () => page.getByRole("button", { name: "Keyboard shortcuts" }).click(), "dialog.shortcuts[open]");
+    await judge(
+      "search",
+      async () => {
+        await page.keyboard.press("Control+Shift+F");
+        for (let n = 0; n < 20 && !(await page.locator(".hits li").first().isVisible()); n++) {
+          // the index follows the log
+          await page.getByRole("searchbox", { name: "Search" }).fill("");
+          await page.getByRole("searchbox", { name: "Search" }).fill("plain");
+          await page
+            .locator(".hits li")
+            .first()
+            .waitFor({ timeout: 1000 })
+            .catch(() => undefined);
+        }
+        await page.getByText("What you can ask for").click();
+      },
+      ".hits li",
+    );
+    await judge(
+      "settings",
+      async () => {
+        await page.keyboard.press("Control+,");
+        await page.getByLabel("Quiet hours").check();
+      },
+      "dialog.settings[open]",
+      0,
+    );
+    await judge(
+      "shortcuts",
+      () => page.getByRole("button", { name: "Keyboard shortcuts" }).click(),
+      "dialog.shortcuts[open]",
+    );
     await page.goto(`${server.url}/r/empty-${i}`);
     await page.getByText("Nobody has written here yet").waitFor();
     await joined(page);

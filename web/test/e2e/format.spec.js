@@ -1,4 +1,4 @@
-// What a message's formatting is on the page: to see, by keyboard, for a screen reader, and when a server sends what it should not.
+// A message's formatting: how it looks, by keyboard, for a screen reader, and when a server sends what it should not.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { Server, joined, row, visitor, write } from "./helper.js";
 
 /** @import { Page } from "playwright-core" */
+/** @import { Axe } from "./axe.js" */
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const CODE = "package main // comment\n\nfunc f(x int) string { return `text` + string(1) }\n";
@@ -16,10 +17,10 @@ const TEXTS = [
   "It ends with ||the *butler* 🔪 [here](https://example.org/end)|| and that is that",
   "[the map](https://example.org/map), [https://bank.example](https://evil.example/), [example.org](https://example.org/x), ![a cat](https://example.org/cat.png)",
   "```go\n" + CODE + "```",
-  "```html\n<!-- comment --><a href=\"b\">&amp;</a><script>let d = 1;</script>\n```",
+  '```html\n<!-- comment --><a href="b">&amp;</a><script>let d = 1;</script>\n```',
   "```diff\n@@ -1 +1 @@\n-a\n+b\n```",
   "```js\nconst re = /a/, s = `b${1}`; @c class D { static #e = super.f(this); }\n```",
-  "```python\n@a\ndef f(x):\n    \"\"\"b\"\"\"\n    return len(x) + self.y # c\n```",
+  '```python\n@a\ndef f(x):\n    """b"""\n    return len(x) + self.y # c\n```',
   "```\nno language\n```",
 ];
 const server = await new Server().start();
@@ -39,7 +40,12 @@ const body = (page, n) => page.locator(`[data-seq='${n}'] .body`);
 test("headings, rules, tables and tasks are what they look like", async () => {
   const { page, wrong } = await visitor(server, "Ada");
   await enter(page);
-  assert.deepEqual(await body(page, 1).locator("> *").evaluateAll((all) => all.map((e) => e.tagName)), ["H3", "H4", "H5", "P", "HR", "P"]);
+  assert.deepEqual(
+    await body(page, 1)
+      .locator("> *")
+      .evaluateAll((all) => all.map((e) => e.tagName)),
+    ["H3", "H4", "H5", "P", "HR", "P"],
+  );
   await page.getByRole("heading", { name: "First", level: 3 }).waitFor();
 
   const table = page.getByRole("table");
@@ -49,7 +55,15 @@ test("headings, rules, tables and tasks are what they look like", async () => {
   assert.equal(await table.locator("em").textContent(), "Tea");
 
   const boxes = body(page, 3).getByRole("checkbox");
-  assert.deepEqual(await boxes.evaluateAll((all) => all.map((b) => [/** @type {HTMLInputElement} */ (b).checked, /** @type {HTMLInputElement} */ (b).disabled])), [[false, true], [true, true]]);
+  assert.deepEqual(
+    await boxes.evaluateAll((all) =>
+      all.map((b) => [/** @type {HTMLInputElement} */ (b).checked, /** @type {HTMLInputElement} */ (b).disabled]),
+    ),
+    [
+      [false, true],
+      [true, true],
+    ],
+  );
   await body(page, 3).getByRole("checkbox", { name: "Done" }).waitFor();
   assert.deepEqual(wrong, []);
 });
@@ -74,7 +88,12 @@ test("a link under another name says where it leads", async () => {
   const { page, wrong } = await visitor(server, "Ada");
   await enter(page);
   const links = await page.locator(".message .body a").evaluateAll((all) =>
-    all.map((a) => ({ name: a.textContent, host: a.nextElementSibling?.matches(".host") ? a.nextElementSibling.textContent?.trim() : "", leads: new URL(/** @type {HTMLAnchorElement} */ (a).href).host })));
+    all.map((a) => ({
+      name: a.textContent,
+      host: a.nextElementSibling?.matches(".host") ? a.nextElementSibling.textContent?.trim() : "",
+      leads: new URL(/** @type {HTMLAnchorElement} */ (a).href).host,
+    })),
+  );
   assert.deepEqual(links.slice(-4), [
     { name: "the map", host: "(example.org)", leads: "example.org" },
     { name: "https://bank.example", host: "(evil.example)", leads: "evil.example" },
@@ -91,7 +110,10 @@ test("a spoiler is neither seen nor heard until somebody asks, by keyboard or by
   const button = body(page, 4).getByRole("button", { name: "Spoiler" });
   const secret = body(page, 4).getByText("butler");
   const cdp = await context.newCDPSession(page);
-  const heard = async () => (await cdp.send("Accessibility.getFullAXTree")).nodes.filter((n) => !n.ignored && String(n.name?.value).includes("butler")).map((n) => n.role?.value);
+  const heard = async () =>
+    (await cdp.send("Accessibility.getFullAXTree")).nodes
+      .filter((n) => !n.ignored && String(n.name?.value).includes("butler"))
+      .map((n) => n.role?.value);
 
   await button.waitFor();
   assert.equal(await secret.isVisible(), false);
@@ -99,7 +121,8 @@ test("a spoiler is neither seen nor heard until somebody asks, by keyboard or by
   assert.equal(await button.getAttribute("aria-expanded"), "false");
 
   await page.locator("[data-seq='4']").focus();
-  for (let i = 0; i < 4 && !(await button.evaluate((b) => b === document.activeElement)); i++) await page.keyboard.press("Tab");
+  for (let i = 0; i < 4 && !(await button.evaluate((b) => b === document.activeElement)); i++)
+    await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
   await secret.waitFor();
   assert.equal(await button.getAttribute("aria-expanded"), "true");
@@ -125,13 +148,18 @@ test("code has its language, its colours and a button that copies it", async () 
   const block = body(page, 6).locator(".code-block");
   assert.equal(await block.locator("code").textContent(), CODE);
   await block.getByText("go", { exact: true }).waitFor();
-  const colour = (/** @type {string} */ selector) => block.locator(selector).first().evaluate((e) => getComputedStyle(e).color);
+  const colour = (/** @type {string} */ selector) =>
+    block
+      .locator(selector)
+      .first()
+      .evaluate((e) => getComputedStyle(e).color);
   const colours = new Set(await Promise.all(["code", ".k", ".s", ".m", ".c", ".nf"].map(colour)));
   assert.equal(colours.size, 6, "each is another");
 
   await page.locator("[data-seq='6']").focus();
   const button = block.getByRole("button", { name: "Copy code" });
-  for (let i = 0; i < 4 && !(await button.evaluate((b) => b === document.activeElement)); i++) await page.keyboard.press("Tab");
+  for (let i = 0; i < 4 && !(await button.evaluate((b) => b === document.activeElement)); i++)
+    await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
   await page.getByRole("status").filter({ hasText: "Code copied" }).waitFor();
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), CODE.trimEnd());
@@ -150,16 +178,25 @@ test("one's own message is formatted when it comes back", async () => {
 for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
   for (const contrast of /** @type {const} */ (["no-preference", "more"])) {
     test(`axe finds nothing in formatting: ${colorScheme}, contrast ${contrast}`, async () => {
-      const { page, wrong } = await visitor(server, "Ada", { colorScheme, contrast, viewport: { width: 1280, height: 2400 } });
+      const { page, wrong } = await visitor(server, "Ada", {
+        colorScheme,
+        contrast,
+        viewport: { width: 1280, height: 2400 },
+      });
       await enter(page);
       await page.getByRole("button", { name: "Spoiler" }).first().press("Enter");
       await page.evaluate(AXE); // by the debugger, which the page's policy does not bind
       const found = await page.evaluate(async () => {
-        const { axe } = /** @type {{ axe: { run: (options: object) => Promise<Record<"violations" | "passes", { id: string, nodes: { html: string, failureSummary: string }[] }[]>> } }} */ (/** @type {unknown} */ (globalThis));
+        const { axe } = /** @type {{ axe: Axe }} */ (/** @type {unknown} */ (globalThis));
         const { violations, passes } = await axe.run({ resultTypes: ["violations", "passes"] });
         return {
-          violations: violations.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.html.slice(0, 120)} ${n.failureSummary}`).join(" | ")}`),
-          colours: passes.find((p) => p.id === "color-contrast")?.nodes.filter((n) => /<span class="(?:c|k|s|m|n.|g.)"/.test(n.html)).length ?? 0,
+          violations: violations.map(
+            (v) => `${v.id}: ${v.nodes.map((n) => `${n.html.slice(0, 120)} ${n.failureSummary}`).join(" | ")}`,
+          ),
+          colours:
+            passes
+              .find((p) => p.id === "color-contrast")
+              ?.nodes.filter((n) => /<span class="(?:c|k|s|m|n.|g.)"/.test(n.html)).length ?? 0,
         };
       });
       assert.deepEqual(found.violations, []);
@@ -202,5 +239,8 @@ test("only what is listed comes through, whatever a server sends", async () => {
     inputs: ['<input type="checkbox" disabled="" checked="" aria-label="Done">'],
     align: ['<th align="center">j</th>'],
   });
-  assert.deepEqual(wrong.filter((w) => !/inline (event handler|style) violates/.test(w)), []);
+  assert.deepEqual(
+    wrong.filter((w) => !/inline (event handler|style) violates/.test(w)),
+    [],
+  );
 });

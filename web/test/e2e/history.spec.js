@@ -10,7 +10,8 @@ const server = await new Server().start();
 await server.fill("long", N);
 
 /** @param {Page} page */
-const seqs = (page) => page.locator("[data-seq]").evaluateAll((rows) => rows.map((r) => Number(r.getAttribute("data-seq"))));
+const seqs = (page) =>
+  page.locator("[data-seq]").evaluateAll((rows) => rows.map((r) => Number(r.getAttribute("data-seq"))));
 
 /** @param {Page} page */
 async function assertWhole(page) {
@@ -45,13 +46,23 @@ test("scrolling up through 10,000 messages never makes the view jump, and the DO
     }).observe(log, { childList: true });
     let moving = false;
     log.addEventListener("wheel", () => (moving = true));
-    log.addEventListener("scroll", () => requestAnimationFrame(() => { moving = false; before = look(); }));
+    log.addEventListener("scroll", () =>
+      requestAnimationFrame(() => {
+        moving = false;
+        before = look();
+      }),
+    );
   });
   let oldest = N;
   for (let i = 0; i < 12; i++) {
     const reached = (await seqs(page))[0] ?? 0;
-    await page.locator(".log").evaluate((log) => { log.scrollTop = 200; }); // near the start of the window: the next page is asked for
-    await page.waitForFunction((was) => Number(document.querySelector("[data-seq]")?.getAttribute("data-seq")) < was, reached);
+    await page.locator(".log").evaluate((log) => {
+      log.scrollTop = 200;
+    }); // near the start of the window: the next page is asked for
+    await page.waitForFunction(
+      (was) => Number(document.querySelector("[data-seq]")?.getAttribute("data-seq")) < was,
+      reached,
+    );
     await assertWhole(page);
     oldest = (await seqs(page))[0] ?? 0;
   }
@@ -73,20 +84,30 @@ test("a deep link far back opens there, marked and focused; from there one reads
   assert.ok(await target.evaluate((m) => m === document.activeElement), "it has the focus");
   const box = await target.boundingBox();
   assert.ok(box && box.y > 56 && box.y < 600, "it is in view");
-  await page.locator(".log").evaluate((log) => { log.scrollTop = log.scrollHeight; });
+  await page.locator(".log").evaluate((log) => {
+    log.scrollTop = log.scrollHeight;
+  });
   await page.locator("[data-seq='4292']").waitFor();
-  await page.locator(".log").evaluate((log) => { log.scrollTop = 0; });
+  await page.locator(".log").evaluate((log) => {
+    log.scrollTop = 0;
+  });
   await page.locator("[data-seq='4150']").waitFor();
   await assertWhole(page);
 
-  await page.evaluate(() => { location.hash = "#17"; }); // another link on the same page
+  await page.evaluate(() => {
+    location.hash = "#17";
+  }); // another link on the same page
   await page.locator("[data-seq='17'].linked").waitFor();
   await page.getByText("This is where the room begins.").waitFor({ state: "attached" });
-  await page.evaluate(() => { location.hash = "#999999"; });
+  await page.evaluate(() => {
+    location.hash = "#999999";
+  });
   await page.getByText("There is no message 999999 here.").waitFor();
 
   await write(page, "from far back");
-  await row(page, "from far back").and(page.locator(`[data-seq='${N + 1}']`)).waitFor();
+  await row(page, "from far back")
+    .and(page.locator(`[data-seq='${N + 1}']`))
+    .waitFor();
   assert.equal(new URL(page.url()).hash, "");
   await assertWhole(page);
   assert.deepEqual(wrong, []);
@@ -138,6 +159,9 @@ test("a flood while one watches: everything arrives, in order, and the DOM stays
   await server.fill("flood", 2000);
   await page.locator("[data-seq='2000']").waitFor();
   await assertWhole(page);
-  assert.ok(await page.locator(".log").evaluate((log) => log.scrollHeight - log.scrollTop - log.clientHeight < 2), "still at the end");
+  assert.ok(
+    await page.locator(".log").evaluate((log) => log.scrollHeight - log.scrollTop - log.clientHeight < 2),
+    "still at the end",
+  );
   assert.deepEqual(wrong, []);
 });

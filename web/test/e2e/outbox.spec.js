@@ -25,7 +25,10 @@ test("the server is killed and comes back: nothing is lost, doubled or out of or
   await ada.page.locator("[data-seq='5']").waitFor();
   await grace.page.locator("[data-seq='5']").waitFor({ timeout: 30_000 });
   const stored = await server.texts("kill");
-  assert.deepEqual(stored.filter((t) => t.startsWith("meanwhile")), ["meanwhile 1", "meanwhile 2", "meanwhile 3"]);
+  assert.deepEqual(
+    stored.filter((t) => t.startsWith("meanwhile")),
+    ["meanwhile 1", "meanwhile 2", "meanwhile 3"],
+  );
   assert.deepEqual([...stored].sort(), ["before", "from the other side", "meanwhile 1", "meanwhile 2", "meanwhile 3"]);
   assert.deepEqual(await shown(ada.page), stored);
   assert.deepEqual(await shown(grace.page), stored);
@@ -111,10 +114,16 @@ test("two tabs share one outbox and send it once", async () => {
   await row(two, "from one").waitFor(); // seen in the other tab, too
   await write(two, "from two");
   await one.close(); // the other tab takes over; before that, each tab's messages are in order, but not among tabs
-  await two.waitForFunction(() => {
-    const kept = Object.keys(localStorage).filter((key) => key.startsWith("parley:outbox:tabs:"));
-    return kept.length === 2 && new Set(kept.map((key) => JSON.parse(localStorage.getItem(key) ?? "{}").owner)).size === 1;
-  }, undefined, { timeout: 30_000 }); // a tab that ends without a word is missed by the next look, after 15 s
+  await two.waitForFunction(
+    () => {
+      const kept = Object.keys(localStorage).filter((key) => key.startsWith("parley:outbox:tabs:"));
+      return (
+        kept.length === 2 && new Set(kept.map((key) => JSON.parse(localStorage.getItem(key) ?? "{}").owner)).size === 1
+      );
+    },
+    undefined,
+    { timeout: 30_000 },
+  ); // a tab that ends without a word is missed by the next look, after 15 s
   await server.start();
   await two.locator("[data-seq='2']").waitFor({ timeout: 30_000 });
   assert.deepEqual(await server.texts("tabs"), ["from one", "from two"]);
@@ -129,7 +138,15 @@ test("a refused message says why, and can be sent again or taken back", async ()
   await joined(page);
   // Written when a longer message was allowed: the page of then had kept it.
   await page.evaluate(() => {
-    const entry = { nonce: "0198c1d2-7a3b-7c4d-8e5f-60718293a4b5", text: "much longer than twenty characters", at: Date.now(), owner: "gone", attempted: false, since: 0, failed: null };
+    const entry = {
+      nonce: "0198c1d2-7a3b-7c4d-8e5f-60718293a4b5",
+      text: "much longer than twenty characters",
+      at: Date.now(),
+      owner: "gone",
+      attempted: false,
+      since: 0,
+      failed: null,
+    };
     localStorage.setItem(`parley:outbox:refused:${entry.nonce}`, JSON.stringify(entry));
   });
   await page.reload();

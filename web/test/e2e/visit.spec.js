@@ -160,8 +160,14 @@ test("who has a name that is nobody's any more is told so, and chooses another a
   const { page, context, wrong } = await visitor(server, "Ada");
   const before = await (await context.request.get(`${server.url}/api/session`)).json();
   let refusing = true; // as after an upgrade to a server that knows the rule
-  const refusal = { status: 400, contentType: "application/problem+json", body: JSON.stringify({ code: "bad_name", detail: "Admin is nobody's name here." }) };
-  await page.route("**/api/session", (route) => (refusing && route.request().method() === "GET" ? route.fulfill(refusal) : route.continue()));
+  const refusal = {
+    status: 400,
+    contentType: "application/problem+json",
+    body: JSON.stringify({ code: "bad_name", detail: "Admin is nobody's name here." }),
+  };
+  await page.route("**/api/session", (route) =>
+    refusing && route.request().method() === "GET" ? route.fulfill(refusal) : route.continue(),
+  );
   await page.goto(`${server.url}/r/renaming`);
   await page.getByText("Admin is nobody's name here").waitFor();
   await page.getByLabel("Your name").fill("System");

@@ -1,0 +1,112 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/charmbracelet/x/term"
+
+	"parley/client"
+	"parley/internal/tui"
+)
+
+type chatCmd struct {
+	URL     *url.URL      `arg:"" name:"url" placeholder:"URL" help:"Where the room is, such as http://localhost:8080/r/lobby."`
+	Name    string        `help:"Name to go by; default: that of the last time on this server, else $$USER."`
+	Follow  bool          `help:"Print messages as lines, one each, until interrupted; also when standard output is no terminal. What is done with them follows as lines that begin, after the time, with *."`
+	JSON    bool          `name:"json" help:"With --follow: print each message as a JSON object, and what is done with them as objects with a kind."`
+	History int           `default:"10" help:"With --follow: how many of the last messages to print first."`
+	Timeout time.Duration `default:"1m" help:"When sending lines: how long to try with each, also across a restart of the server."`
+}
+
+// Help returns the part of parley chat --help after the flags.
+func (c *chatCmd) Help() string {
+	return "In a terminal this is the whole room. With something piped in, each line is sent as a message, and the exit " +
+		"status is 0 when all are stored: echo deploy finished | parley chat http://localhost:8080/r/ops"
+}
+
+// room returns the name of the room in the address, "" if there is none.
+func (c *chatCmd) room() string {
+	name, ok := strings.CutPrefix(c.URL.Path, "/r/")
+	if name = strings.TrimSuffix(name, "/"); !ok || strings.Contains(name, "/") {
+		return ""
+	}
+	return name
+}
+
+func (c *chatCmd) check() error {
+	if c.room() == "" {
+		return fmt.Errorf("%s is not the address of a room, such as http://localhost:8080/r/lobby", c.URL)
+	}
+	return nil
+}
+
+// Run shows the room, sends the lines of standard input, or prints new messages.
+func (c *chatCmd) Run(ctx context.Context, con *console) (err error) {
+	name := c.room()
+	cl, err := c.dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	if !c.Follow && !isTerminal(os.Stdin) {
+		return tui.Send(ctx, cl, name, os.Stdin, c.Timeout)
+	}
+	room, err := cl.Join(ctx, name)
+	if err != nil {
+		return err
+	}
+	if c.Follow || !isTerminal(con.stdout) {
+		print := tui.PrintLine
+		if c.JSON {
+			print = tui.PrintJSON
+		}
+		return tui.Follow(ctx, cl, room, c.History, con.stdout, print)
+	}
+	return tui.Run(ctx, cl, cl.Person(), room, topicOf(ctx, cl, room.Name), cl.Limits().MessageLength, os.Stdin, con.stdout)
+}
+
+// topicOf returns a room's topic, or "" if it cannot be read: that is no reason not to show the
+// room.
+func topicOf(ctx context.Context, cl *client.Client, room string) string {
+	rooms, _ := cl.Rooms(ctx)
+	for _, r := range rooms {
+		if r.Room == room {
+			return r.Topic
+		}
+	}
+	return ""
+}
+
+// dial connects with the session of the person who was used last.
+func (c *chatCmd) dial(ctx context.Context) (*client.Client, error) {
+	config, err := os.UserConfigDir()
+	if err != nil {
+		return nil, fmt.Errorf("where to remember the session: %w", err)
+	}
+	sessions, err := tui.OpenSessions(filepath.Join(config, "parley"), c.URL.Scheme, c.URL.Host)
+	if err != nil {
+		return nil, err
+	}
+	who, session := sessions.Choose(c.Name, os.Getenv("USER"))
+	cl, err := client.Dial(ctx, c.URL.String(), client.Options{Name: who, Session: session})
+	if err != nil {
+		return nil, err
+	}
+	if err := sessions.Save(who, cl.Person().Name, cl.Session()); err != nil {
+		cl.Close()
+		return nil, err
+	}
+	return cl, nil
+}
+
+// isTerminal reports whether f, a reader or a writer, is a terminal.
+func isTerminal(f any) bool {
+	file, ok := f.(interface{ Fd() uintptr })
+	return ok && term.IsTerminal(file.Fd())
+}

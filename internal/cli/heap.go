@@ -1,0 +1,92 @@
+package cli
+
+import (
+	"context"
+	"os"
+	"runtime/debug"
+	"runtime/metrics"
+	"time"
+)
+
+const (
+	// heapFloor is how large the heap may grow before it is collected, in bytes. Go
+	// collects when the heap has doubled, which is every few milliseconds for a
+	// server whose live heap is 10 MiB and who stores messages at full speed.
+	heapFloor = 64 << 20
+
+	// heapTick is how often the heap is looked at.
+	heapTick = time.Second
+
+	// A server is quiet after quietTicks in which it allocated less than quietBytes each.
+	quietTicks = 5
+	quietBytes = 1 << 20
+)
+
+// A heap keeps the collector from running too often while there is work, and gives
+// memory back to the operating system when there is none.
+type heap struct {
+	samples   []metrics.Sample
+	allocated uint64 // bytes, since the start of the program
+	percent   int    // as last set
+	quiet     int    // ticks
+}
+
+func newHeap() *heap {
+	return &heap{percent: 100, samples: []metrics.Sample{
+		{Name: "/gc/heap/live:bytes"},
+		{Name: "/gc/heap/allocs:bytes"},
+		{Name: "/memory/classes/heap/objects:bytes"},
+		{Name: "/memory/classes/heap/free:bytes"},
+	}}
+}
+
+// Run looks at the heap until ctx ends. An operator who sets GOGC decides alone.
+func (h *heap) Run(ctx context.Context) error {
+	if os.Getenv("GOGC") != "" {
+		<-ctx.Done()
+		return nil
+	}
+	defer debug.SetGCPercent(debug.SetGCPercent(h.percent))
+	tick := time.NewTicker(heapTick)
+	defer tick.Stop()
+	for {
+		h.look()
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// look adapts the collector to the live heap, and gives memory back once nothing has
+// happened for a while.
+func (h *heap) look() {
+	metrics.Read(h.samples)
+	live, allocated := h.samples[0].Value.Uint64(), h.samples[1].Value.Uint64()
+	held := h.samples[2].Value.Uint64() + h.samples[3].Value.Uint64()
+	if p := percentFor(live); p != h.percent {
+		h.percent = p
+		debug.SetGCPercent(p)
+	}
+	if allocated-h.allocated < quietBytes {
+		h.quiet++
+	} else {
+		h.quiet = 0
+	}
+	h.allocated = allocated
+	if h.quiet >= quietTicks && held > live+8*quietBytes {
+		h.quiet = 0
+		debug.FreeOSMemory()
+	}
+}
+
+// percentFor returns the GOGC with which a heap of live bytes grows to heapFloor, or
+// to twice its size if that is more.
+func percentFor(live uint64) int {
+	live = max(live, 1<<20)
+	if live >= heapFloor/2 {
+		return 100
+	}
+	return int((heapFloor - live) * 100 / live / 10 * 10)
+}

@@ -1,0 +1,46 @@
+package cli
+
+import (
+	"runtime"
+	"runtime/metrics"
+	"testing"
+)
+
+func TestASmallHeapGrowsToTheFloorBeforeItIsCollected(t *testing.T) {
+	for _, c := range []struct {
+		live uint64 // MiB
+		want int
+	}{{0, 6300}, {1, 6300}, {8, 700}, {16, 300}, {31, 100}, {32, 100}, {64, 100}, {4096, 100}} {
+		if got := percentFor(c.live << 20); got != c.want {
+			t.Errorf("with %d MiB live GOGC is %d, want %d", c.live, got, c.want)
+		}
+	}
+}
+
+func TestMemoryGoesBackWhenTheServerIsQuiet(t *testing.T) {
+	h := newHeap()
+	runtime.GC()
+	h.look()
+	sink = make([]byte, 48<<20)
+	sink = nil
+	for range quietTicks { // the first tick sees the allocation
+		h.look()
+	}
+	if held(t) < 48<<20 {
+		t.Fatal("memory was given back while the server was not quiet yet")
+	}
+	h.look()
+	if n := held(t); n >= 48<<20 {
+		t.Errorf("%d MiB are held after the server was quiet", n>>20)
+	}
+}
+
+var sink []byte
+
+// held returns the bytes of the heap that hold objects or could be given back.
+func held(t *testing.T) uint64 {
+	t.Helper()
+	s := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/memory/classes/heap/free:bytes"}}
+	metrics.Read(s)
+	return s[0].Value.Uint64() + s[1].Value.Uint64()
+}

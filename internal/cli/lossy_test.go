@@ -1,0 +1,113 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+)
+
+// A moodyFile takes what take says.
+type moodyFile struct {
+	mu   sync.Mutex
+	got  bytes.Buffer
+	take func(p []byte) (int, error) // nil: all of it
+}
+
+func (f *moodyFile) Write(p []byte) (int, error) {
+	f.mu.Lock()
+	take := f.take
+	f.mu.Unlock()
+	n, err := len(p), error(nil)
+	if take != nil {
+		n, err = take(p)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.got.Write(p[:n])
+	return n, err
+}
+
+func (f *moodyFile) becomes(take func(p []byte) (int, error)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.take = take
+}
+
+func tellLostLines(w io.Writer, lines uint64) { fmt.Fprintf(w, "lost %d\n", lines) }
+
+func TestLinesThatAFileDoesNotTakeAreCountedAndToldOfLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &moodyFile{}
+		w := newLossyWriter(f, tellLostLines)
+		say := func(line string) {
+			if n, err := io.WriteString(w, line+"\n"); n != len(line)+1 || err != nil {
+				t.Errorf("%q: %d, %v", line, n, err)
+			}
+			synctest.Wait()
+		}
+		say("one")
+		f.becomes(func([]byte) (int, error) { return 0, errors.New("no space left on device") })
+		say("two")
+		say("three")
+		f.becomes(func(p []byte) (int, error) { return 2, errors.New("no space left on device") })
+		say("four")
+		f.becomes(nil)
+		say("five")
+		w.close()
+		if want := "one\nfo\nfive\nlost 3\n"; f.got.String() != want || w.lostLines() != 3 {
+			t.Errorf("the file has %q, want %q; %d lines are lost", f.got.String(), want, w.lostLines())
+		}
+	})
+}
+
+func TestAFileThatBlocksHoldsNobodyUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		blocked := make(chan struct{})
+		f := &moodyFile{}
+		f.becomes(func(p []byte) (int, error) {
+			<-blocked
+			return len(p), nil
+		})
+		w := newLossyWriter(f, tellLostLines)
+		line := strings.Repeat("x", 999) + "\n"
+		for range 5000 { // 5 MB
+			if _, err := io.WriteString(w, line); err != nil {
+				t.Fatal(err)
+			}
+		}
+		synctest.Wait()
+		w.mu.Lock()
+		waiting := len(w.waiting)
+		w.mu.Unlock()
+		if waiting > lossyBuffer || w.lostLines() == 0 {
+			t.Errorf("%d bytes wait, %d lines are lost", waiting, w.lostLines())
+		}
+		close(blocked)
+		w.close()
+		got := f.got.String()
+		if whole := strings.Count(got, line); uint64(whole)+w.lostLines() != 5000 || !strings.HasSuffix(got, fmt.Sprintf("lost %d\n", w.lostLines())) {
+			t.Errorf("%d lines are there, %d are lost; at the end %q", whole, w.lostLines(), got[max(0, len(got)-20):])
+		}
+	})
+}
+
+func TestTheEndDoesNotWaitForAFileThatBlocks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		blocked := make(chan struct{})
+		f := &moodyFile{}
+		f.becomes(func([]byte) (int, error) {
+			<-blocked
+			return 0, io.ErrClosedPipe
+		})
+		w := newLossyWriter(f, nil)
+		io.WriteString(w, "the last word\n")
+		w.close() // or the bubble deadlocks
+		close(blocked)
+		<-w.done
+	})
+}

@@ -1,0 +1,234 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"parley/internal/chat"
+	"parley/internal/format"
+	"parley/internal/room"
+	"parley/internal/search"
+	"parley/internal/server"
+	"parley/internal/store/sqlite"
+	"parley/web"
+)
+
+type serveCmd struct {
+	Listen     string `placeholder:"ADDRESS" help:"Address and port to listen on; port 0 is any free one. Default: :8080, with --domain :443."`
+	HTTPListen string `name:"http-listen" placeholder:"ADDRESS" help:"With --domain: where plain HTTP is answered, to prove that the domain is ours and to send browsers to HTTPS. Default: :80."`
+
+	dataFlag
+	UpgradeWithoutCopy bool `help:"Bring an older database up to date without a copy of it as it was, and so without a way back; for a disk that has no room for a copy."`
+	logFlags
+
+	HTTP  server.Config `embed:""`
+	Rooms room.Config   `embed:""`
+}
+
+// dataFlag is the flag of the commands that use the data folder.
+type dataFlag struct {
+	Data string `default:"parley-data" placeholder:"DIR" help:"Folder for all that is kept; made if it is missing. Default: ${default}."`
+}
+
+type logFlags struct {
+	LogFormat string     `enum:"text,json" default:"text" help:"How log lines look on standard error: ${enum}."`
+	LogLevel  slog.Level `default:"info" placeholder:"LEVEL" help:"What is logged: debug, info, warn or error."`
+}
+
+func (f logFlags) logger(w io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: f.LogLevel}
+	if f.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
+
+// tellLost writes the line that stands for lines that were lost.
+func (f logFlags) tellLost(w io.Writer, lines uint64) {
+	f.logger(w).Warn("log lines lost", slog.Uint64("lines", lines))
+}
+
+// Run is the one place that knows every part: it builds them from the ground
+// up, waits, and stops them in the reverse order, each once nobody needs it.
+func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
+	defer ignoreSIGPIPE()() // or the next log line ends the server when nobody reads them any more
+	stdout, stderr := newLossyWriter(con.stdout, nil), newLossyWriter(con.stderr, c.tellLost)
+	defer stdout.close()
+	defer stderr.close()
+	logger := c.logger(stderr)
+	metrics := server.NewMetrics()
+	site, err := web.New()
+	if err != nil {
+		return err
+	}
+	var index *search.Index
+	log, err := sqlite.Open(ctx, sqlite.Config{
+		Dir: c.Data, Logger: logger, Committed: metrics.Committed, Version: buildVersion(), UpgradeWithoutCopy: c.UpgradeWithoutCopy,
+		Touched: func(t chat.RoomActivity) { index.RoomChanged(t) }, // not before log.Run
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, log.Close()) }()
+	index = search.New(log, search.Config{Dir: c.Data, Epoch: log.Epoch(), Logger: logger})
+
+	c.Rooms.NewBatch = server.NewBatch
+	c.Rooms.Format = func(text string, left *room.Budget) string { return format.HTML(text, (*format.Budget)(left)) }
+	c.Rooms.Deleted, c.Rooms.Flushed, c.Rooms.Logger = format.Forget, metrics.Flushed, logger
+	hub := room.New(log, log, log.Epoch(), c.Rooms)
+
+	c.HTTP.Find, c.HTTP.Emoji = index.Find, emoji
+	metrics.Searches(index.Lag)
+	c.HTTP.CertStore, c.HTTP.Metrics, c.HTTP.Logger = filepath.Join(c.Data, "certificates"), metrics, logger
+	c.HTTP.OwnNames, c.HTTP.LinesLost = ownNames(), stderr.lostLines
+	doors, err := server.New(c.HTTP, hub, log, log.Healthy, site)
+	if err != nil {
+		return err
+	}
+	ln, plain, own, err := c.listen(ctx)
+	if err != nil {
+		return err
+	}
+
+	ctx, failed := context.WithCancel(ctx)
+	defer failed()
+	stopLog := start(ctx, log.Run, failed)
+	stopHub := start(ctx, hub.Run, failed)
+	stopIndex := start(ctx, index.Run, failed)
+	stopReload := start(ctx, c.reload(doors), failed)
+	stopSocket := start(ctx, newSocket(c.Data, log, logger).Run, failed)
+	stopHeap := start(ctx, newHeap().Run, failed)
+	stopMetrics := start(ctx, func(ctx context.Context) error { return serveMetrics(ctx, doors, own) }, failed)
+	open := c.addresses(ln)
+	welcome(stdout, stderr, isTerminal(con.stderr), open)
+	started := []slog.Attr{
+		slog.String("version", buildVersion()), slog.String("addr", ln.Addr().String()),
+		slog.Any("open", append([]string{open.local}, open.others...)),
+	}
+	if own != nil {
+		started = append(started, slog.String("metrics", own.Addr().String()))
+	}
+	logger.LogAttrs(ctx, slog.LevelInfo, "started", started...)
+
+	err = doors.Serve(ctx, ln, plain) // until a signal comes, or a part fails
+	err = errors.Join(err, stopMetrics(), stopHeap(), stopSocket(), stopReload(), stopIndex(), stopHub(), stopLog())
+	logger.LogAttrs(ctx, slog.LevelInfo, "stopped")
+	return err
+}
+
+// emoji returns what the page's picker offers.
+func emoji() [][]string {
+	var all [][]string
+	for _, e := range format.Emoji() {
+		all = append(all, append([]string{e.Emoji}, e.ShortCodes...))
+	}
+	return all
+}
+
+// start runs a part until stop is called, which waits for it. A part that ends
+// by itself has failed: then the others are asked to end too.
+func start(ctx context.Context, run func(context.Context) error, failed func()) (stop func() error) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan error, 1)
+	go func() {
+		err := run(ctx)
+		failed()
+		done <- err
+	}()
+	return func() error {
+		cancel()
+		return <-done
+	}
+}
+
+// reload has the certificate's files read again on SIGHUP. Without such files
+// the signal keeps its meaning: the terminal has gone.
+func (c *serveCmd) reload(doors *server.Server) func(context.Context) error {
+	return func(ctx context.Context) error {
+		hup := make(chan os.Signal, 1)
+		if c.HTTP.TLSCert != "" {
+			signal.Notify(hup, syscall.SIGHUP)
+			defer signal.Stop(hup)
+		}
+		for {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-hup:
+				doors.ReloadCertificate()
+			}
+		}
+	}
+}
+
+// listenAddress returns where pages and all else are served.
+func (c *serveCmd) listenAddress() string {
+	if len(c.HTTP.Domain) > 0 {
+		return cmp.Or(c.Listen, ":443")
+	}
+	return cmp.Or(c.Listen, ":8080")
+}
+
+// httpListenAddress returns where plain HTTP is answered beside HTTPS.
+func (c *serveCmd) httpListenAddress() string { return cmp.Or(c.HTTPListen, ":80") }
+
+// listen opens the sockets: plain, for HTTP beside HTTPS, only with a domain,
+// and metrics only if they have one of their own.
+func (c *serveCmd) listen(ctx context.Context) (ln, plain, metrics net.Listener, err error) {
+	var open []net.Listener
+	try := func(address, flag string) (ln net.Listener) {
+		if err == nil {
+			ln, err = listen(ctx, address, flag)
+		}
+		if err == nil {
+			open = append(open, ln)
+		}
+		return ln
+	}
+	ln = try(c.listenAddress(), "--listen")
+	if len(c.HTTP.Domain) > 0 {
+		plain = try(c.httpListenAddress(), "--http-listen")
+	}
+	if c.HTTP.MetricsListen != "" {
+		metrics = try(c.HTTP.MetricsListen, "--metrics-listen")
+	}
+	if err != nil {
+		for _, ln := range open {
+			err = errors.Join(err, ln.Close())
+		}
+		return nil, nil, nil, err
+	}
+	return ln, plain, metrics, nil
+}
+
+// serveMetrics answers /metrics on a socket of its own, if there is one, until
+// ctx ends.
+func serveMetrics(ctx context.Context, doors *server.Server, ln net.Listener) error {
+	if ln == nil {
+		<-ctx.Done()
+		return nil
+	}
+	return doors.ServeMetrics(ctx, ln)
+}
+
+func listen(ctx context.Context, address, flag string) (net.Listener, error) {
+	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("%s is in use by another program; stop that one, or choose another port with %s", address, flag)
+	case errors.Is(err, syscall.EACCES):
+		return nil, fmt.Errorf("this user may not listen on %s; choose another port with %s, or let it (docs/operating.md says how)", address, flag)
+	case err != nil:
+		return nil, fmt.Errorf("%s %s: %w", flag, address, err)
+	}
+	return ln, nil
+}

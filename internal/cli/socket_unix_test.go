@@ -1,0 +1,88 @@
+//go:build unix
+
+package cli
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"parley/internal/chat"
+	"parley/internal/store/sqlite"
+)
+
+// A back-up that is stopped in its middle keeps nothing of the server's from being
+// emptied, and is whole once it goes on.
+// Whoever asks for a copy and takes nothing of it does not keep it for ever, and
+// meanwhile nobody else can fill the disk with another.
+func TestCopyThatNobodyTakesIsGivenUp(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), strings.Repeat("long", 40)) // longer than a socket's address may be
+	log, err := sqlite.Open(t.Context(), sqlite.Config{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 2)
+	go func() { ended <- log.Run(ctx) }()
+	var lines bytes.Buffer
+	s := newSocket(dir, log, slog.New(slog.NewTextHandler(&lines, nil)))
+	s.stall = 50 * time.Millisecond
+	go func() { ended <- s.Run(ctx) }()
+	done := make(chan chat.Commit)
+	for range 400 {
+		log.Append(chat.Draft{Room: "lobby", From: chat.Person{ID: "ada", Name: "Ada"}, Text: strings.Repeat("words ", 3000)}, func(c chat.Commit) { done <- c })
+		if c := <-done; c.Err != nil {
+			t.Fatal(c.Err)
+		}
+	}
+	ask := func() *http.Response {
+		t.Helper()
+		for began := time.Now(); ; {
+			dial, err := dialSocket(dir)
+			if err == nil {
+				answer, err := (&http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}).Post("http://parley/backup", "", nil)
+				if err == nil {
+					return answer
+				}
+			}
+			if time.Since(began) > patience {
+				t.Fatal("the socket does not answer")
+			}
+		}
+	}
+	stuck := ask()
+	if stuck.StatusCode != http.StatusOK || stuck.ContentLength < 4<<20 {
+		t.Fatalf("%s with %d bytes", stuck.Status, stuck.ContentLength)
+	}
+	for began := time.Now(); ; {
+		answer := ask()
+		n, err := io.Copy(io.Discard, answer.Body)
+		answer.Body.Close()
+		if answer.StatusCode == http.StatusOK && err == nil && n == answer.ContentLength {
+			break // the first one was given up
+		}
+		if answer.StatusCode != http.StatusConflict || time.Since(began) > patience {
+			t.Fatalf("%s, %d bytes, %v", answer.Status, n, err)
+		}
+	}
+	if n, err := io.Copy(io.Discard, stuck.Body); err == nil {
+		t.Errorf("the one that was given up has all its %d bytes", n)
+	}
+	stuck.Body.Close()
+	stop()
+	for range 2 {
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
+	if !strings.Contains(lines.String(), "a back-up was given up") {
+		t.Errorf("logged: %s", lines.String())
+	}
+}

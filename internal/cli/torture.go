@@ -1,0 +1,69 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"parley/internal/torture"
+)
+
+type tortureCmd struct {
+	Server string `placeholder:"FILE" help:"The program to torture. Default: this one."`
+	logFlags
+
+	torture.Config `embed:""`
+}
+
+// check also accepts the faults that need a disk of their own; a missing disk is found later.
+func (c *tortureCmd) check() error {
+	return torture.CheckFaults(&torture.Process{OwnDisk: true}, c.Config.Faults)
+}
+
+// Run tortures a server of its own on data of its own.
+func (c *tortureCmd) Run(ctx context.Context, con *console) error {
+	program := c.Server
+	if program == "" {
+		var err error
+		if program, err = os.Executable(); err != nil {
+			return fmt.Errorf("which program this is: %w", err)
+		}
+	}
+	dir, err := os.MkdirTemp("", "parley-torture-")
+	if err != nil {
+		return fmt.Errorf("a folder to torture in: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	log, err := os.Create(filepath.Join(dir, "server.log"))
+	if err != nil {
+		return fmt.Errorf("the server's log: %w", err)
+	}
+	defer log.Close()
+	subject := &torture.Process{Program: program, Args: []string{"serve"}, Data: filepath.Join(dir, "data"), Log: log}
+	if err := os.Mkdir(subject.Data, 0o700); err != nil {
+		return fmt.Errorf("a data folder to torture: %w", err)
+	}
+	if unmount, err := torture.MountDisk(subject.Data); err == nil {
+		subject.OwnDisk = true
+		defer unmount()
+	} else {
+		fmt.Fprintf(con.stdout, "the fault full is left out: %v\n", err)
+	}
+	c.Config.Subject = subject
+	c.Config.Logger = c.logger(con.stderr)
+	c.Config.Seed = cmp.Or(c.Config.Seed, uint64(time.Now().UnixNano()))
+	fmt.Fprintf(con.stdout, "seed %d\n", c.Config.Seed)
+	report, err := torture.Run(ctx, c.Config)
+	report.Print(con.stdout)
+	if broken, ok := errors.AsType[*torture.Broken](err); ok && broken.Kept != "" {
+		err = errors.Join(err, os.Rename(log.Name(), filepath.Join(broken.Kept, "server.log")))
+	}
+	if err == nil {
+		fmt.Fprintln(con.stdout, "nothing was lost, doubled, reordered or made up")
+	}
+	return err
+}

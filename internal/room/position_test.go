@@ -1,0 +1,74 @@
+package room
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"parley/internal/chat"
+)
+
+// Whoever reads a page may know of an event before the room's readers do: it is
+// in the store, and its commit is about to be published.
+func TestAReaderMayBeAheadOfTheRoom(t *testing.T) {
+	inBubble(t, Config{}, func(t *testing.T, b *bench) {
+		first := newSlate()
+		rd, _ := b.join(nil, first)
+		b.sayMany(3)
+		b.log.mu.Lock()
+		b.log.rooms["lobby"] = append(b.log.rooms["lobby"], chat.Event{Room: "lobby", Seq: 4, At: time.Now(), Kind: chat.Message, From: ada, Text: "4"})
+		b.log.mu.Unlock()
+		ahead := newSlate()
+		other, found := b.join(nil, ahead, 4)
+		if found.Behind || found.Head != 4 || found.From != 4 {
+			t.Errorf("joined = %+v", found)
+		}
+		b.sayMany(2)
+		ahead.wantRun(t, 5, 6)
+		first.wantRun(t, 1, 6)
+		rd.Leave()
+		other.Leave()
+	})
+}
+
+// A place that cannot be looked up is an error, and nothing of the reader stays.
+func TestAPlaceThatCannotBeReadRefusesTheReader(t *testing.T) {
+	inBubble(t, Config{}, func(t *testing.T, b *bench) {
+		b.sayMany(3)
+		broken := &blindLog{Log: b.Hub.log}
+		b.Hub.log = broken
+		two := chat.Seq(2)
+		for _, fault := range []func(){func() { broken.err = errors.New("the disk") }, func() { broken.panics = true }} {
+			fault()
+			func() {
+				defer func() { _ = recover() }()
+				rd, err := b.Join(t.Context(), nobody, "lobby", JoinRequest{Sink: newSlate(), Encoder: lines{}, After: &two}, func(JoinResult) {})
+				if err == nil {
+					t.Error("joined")
+					rd.Leave()
+				}
+			}()
+			if s := b.Stats(); s.Rooms != 0 || s.Readers != 0 {
+				t.Errorf("left behind: %+v", s)
+			}
+		}
+	})
+}
+
+// A blindLog finds out nothing about an event that is not the newest.
+type blindLog struct {
+	Log
+	err    error
+	panics bool
+}
+
+func (l *blindLog) At(ctx context.Context, room chat.RoomName, seq chat.Seq) (time.Time, error) {
+	if seq == 3 {
+		return l.Log.At(ctx, room, seq)
+	}
+	if l.panics {
+		panic("a mistake in the log")
+	}
+	return time.Time{}, l.err
+}

@@ -1,0 +1,384 @@
+package search
+
+import (
+	"cmp"
+	"container/heap"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"parley/internal/chat"
+)
+
+const (
+	gatherFor   = 150 * time.Millisecond // between an event and its transaction, so that many share one
+	retryEvery  = 10 * time.Second       // while the disk is full, or the log cannot be read
+	maxBatch    = 4000                   // events in a transaction
+	maxText     = 1 << 20                // bytes of text in one
+	maxPage     = 500                    // events read from a room at a time
+	waitingRows = 50_000                 // events read and not indexed yet, at most about so many
+)
+
+// Run keeps the index in step with the log until ctx ends: at first with all
+// rooms, then with those that are touched. What goes wrong is logged once, and
+// tried again: nothing but the search depends on it.
+func (x *Index) Run(ctx context.Context) error {
+	defer x.close()
+	for ctx.Err() == nil {
+		wait := x.wake
+		again := time.Duration(0)
+		err := x.catchUp(ctx)
+		if ctx.Err() != nil {
+			break
+		}
+		x.report(ctx, err)
+		if err != nil {
+			wait, again = nil, retryEvery
+		} else if next := x.nextRetry(); !next.IsZero() {
+			again = max(time.Until(next), gatherFor)
+		}
+		if err == nil && !x.walDirtySince.IsZero() {
+			again = min(cmp.Or(again, wipeEvery), wipeEvery)
+		}
+		x.pause(ctx, wait, again)
+	}
+	return nil
+}
+
+// pause waits for something to do: for wait, and for so long at most; 0 is for ever.
+func (x *Index) pause(ctx context.Context, wait <-chan struct{}, most time.Duration) {
+	var over <-chan time.Time
+	if most > 0 {
+		timer := time.NewTimer(most)
+		defer timer.Stop()
+		over = timer.C
+	}
+	select {
+	case <-wait:
+		rest(ctx, gatherFor)
+		x.rest(ctx, gatherFor/2, false) // in a storm it begins with a rest
+	case <-over:
+	case <-ctx.Done():
+	}
+}
+
+// report logs what ended a catch-up, once, and lets go of a file that cannot be used
+// any more.
+func (x *Index) report(ctx context.Context, err error) {
+	if err != nil && isBroken(err) {
+		x.discard(ctx, err)
+	}
+	switch {
+	case x.database() != nil:
+		x.closedSince = time.Time{}
+	case x.closedSince.IsZero() && err != nil && !isSourceFault(err):
+		x.closedSince = time.Now()
+	}
+	x.removeIfUnwipeable(ctx)
+	if x.nextRetry().IsZero() {
+		x.readErr = nil
+	}
+	if err == nil {
+		err = x.readErr
+	}
+	switch {
+	case err != nil && !x.errLogged:
+		x.logger.LogAttrs(ctx, slog.LevelError, "the search index cannot follow the log: it is tried again", slog.Any("err", err))
+	case err == nil && x.errLogged:
+		x.logger.LogAttrs(ctx, slog.LevelInfo, "the search index follows again")
+	}
+	x.errLogged = err != nil
+}
+
+// catchUp opens the file if it is not, and indexes whatever is in the log and not
+// in the index.
+func (x *Index) catchUp(ctx context.Context) error {
+	x.mu.Lock()
+	broken := x.broken
+	x.broken = nil
+	x.mu.Unlock()
+	if broken != nil {
+		x.discard(ctx, broken)
+	}
+	if db := x.database(); db != nil && !db.isSameFile() {
+		x.logger.LogAttrs(ctx, slog.LevelWarn, "the search index was taken away or replaced: it is opened again")
+		x.close()
+	}
+	if x.database() == nil {
+		if err := x.start(ctx); err != nil {
+			return err
+		}
+	}
+	if err := x.index(ctx, x.due()); err != nil {
+		return err
+	}
+	return errors.Join(x.purge(ctx, nil), x.truncateWAL(ctx))
+}
+
+// start opens the file, and finds which rooms are ahead of it. A log that is
+// shorter than what was indexed is another one.
+func (x *Index) start(ctx context.Context) error {
+	begin := time.Now()
+	heads, err := x.source.Heads(ctx)
+	if err != nil {
+		return fmt.Errorf("heads of all rooms: %w", err)
+	}
+	db, anew, err := openDatabase(ctx, x.dir, x.epoch)
+	if err != nil {
+		return err
+	}
+	for name, r := range db.rooms {
+		if heads[name] < r.cursor {
+			why := fmt.Errorf("room %s ends at %d, and %d were indexed: %w", name, heads[name], r.cursor, errStale)
+			x.use(db)
+			if !x.discard(ctx, why) {
+				return why
+			}
+			return x.start(ctx)
+		}
+	}
+	behind := 0
+	x.mu.Lock()
+	x.unknown = time.Time{}
+	for name, head := range heads {
+		cursor := db.rooms[name].cursor
+		if head <= cursor {
+			continue
+		}
+		l := &roomLag{events: int(head - cursor), touched: begin, purged: head}
+		if cursor > 0 { // some of what is in the index may have been deleted
+			l.deleted, l.purged = begin, cursor
+		}
+		x.lags[name] = l
+		behind += l.events
+	}
+	x.mu.Unlock()
+	x.use(db)
+	x.walDirtySince = begin // it may have been killed before that was done
+	if anew && behind > 0 {
+		x.logger.LogAttrs(ctx, slog.LevelInfo, "the search index is made anew", slog.Int("behind", behind))
+	}
+	return x.purge(ctx, nil)
+}
+
+// database returns the file in use, nil if it is not open. Run's goroutine alone
+// opens and closes it.
+func (x *Index) database() *database {
+	x.open.RLock()
+	defer x.open.RUnlock()
+	return x.db
+}
+
+func (x *Index) use(db *database) {
+	x.open.Lock()
+	defer x.open.Unlock()
+	x.db = db
+}
+
+// close lets go of the file once no search uses it.
+func (x *Index) close() {
+	x.open.Lock()
+	defer x.open.Unlock()
+	if x.db == nil {
+		return
+	}
+	// An interrupted statement keeps SQLite from emptying the write-ahead log as it closes.
+	// If that cannot be done now, the next start does it.
+	_ = x.db.truncateWAL(context.Background())
+	if err := x.db.close(); err != nil {
+		x.logger.LogAttrs(context.Background(), slog.LevelWarn, "closing the search index", slog.Any("err", err))
+	}
+	x.db = nil
+}
+
+// discard removes the file in use: the next catch-up makes it anew. It reports whether
+// it is gone.
+func (x *Index) discard(ctx context.Context, why error) bool {
+	if x.database() == nil {
+		return true
+	}
+	x.logger.LogAttrs(ctx, slog.LevelWarn, "the search index cannot be used and is thrown away", slog.Any("err", why))
+	x.close()
+	return x.remove(ctx)
+}
+
+// remove removes the files of an index that is closed, and with them all that was
+// deleted. It reports whether they are gone.
+func (x *Index) remove(ctx context.Context) bool {
+	if err := removeDatabase(filepath.Join(x.dir, fileName)); err != nil {
+		x.logger.LogAttrs(ctx, slog.LevelError, "removing the search index", slog.Any("err", err))
+		return false
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, l := range x.lags {
+		l.deleted = time.Time{}
+	}
+	x.walDirtySince = time.Time{}
+	return true
+}
+
+// index indexes the events of the rooms that are due, those of all rooms in the
+// order of time: a document's number tells its age. A room that cannot be read is left
+// for later, and makes no other wait.
+func (x *Index) index(ctx context.Context, due map[chat.RoomName]chat.Seq) error {
+	page := min(max(waitingRows/max(len(due), 1), 1), maxPage)
+	var feeds feeds
+	all := make(map[chat.RoomName]*feed)
+	for name, cursor := range due {
+		f := &feed{room: name, after: cursor}
+		if err := x.read(ctx, f, page); err != nil {
+			return err
+		}
+		all[name] = f
+		if x.settle(f, 0); len(f.events) > 0 {
+			feeds = append(feeds, f)
+		}
+	}
+	heap.Init(&feeds)
+	var batch []chat.Event
+	text := 0
+	begin := time.Now()
+	for len(feeds) > 0 {
+		f := feeds[0]
+		batch = append(batch, f.events[0])
+		text += len(f.events[0].Text)
+		f.last = f.events[0].At
+		if f.events = f.events[1:]; len(f.events) == 0 && f.more {
+			if err := x.read(ctx, f, page); err != nil {
+				return err
+			}
+		}
+		if len(f.events) == 0 {
+			heap.Pop(&feeds)
+		} else {
+			heap.Fix(&feeds, 0)
+		}
+		full := len(batch) >= maxBatch || text >= maxText
+		if !full && len(feeds) > 0 {
+			continue
+		}
+		if err := x.apply(ctx, batch); err != nil {
+			return err
+		}
+		applied := make(map[chat.RoomName]int)
+		for _, e := range batch {
+			applied[e.Room]++
+		}
+		for room, events := range applied {
+			x.settle(all[room], events)
+		}
+		if len(feeds) > 0 {
+			if err := errors.Join(x.purge(ctx, feeds), x.truncateWAL(ctx)); err != nil {
+				return err
+			}
+		}
+		x.rest(ctx, time.Since(begin), full)
+		batch, text, begin = batch[:0], 0, time.Now()
+	}
+	return nil
+}
+
+// settle notes how far a room is indexed, after so many events more.
+func (x *Index) settle(f *feed, events int) {
+	switch {
+	case len(f.events) > 0:
+		x.advance(f.room, events, f.events[0].At)
+	case !f.failed:
+		x.advance(f.room, events, time.Time{})
+	case !f.last.IsZero():
+		x.advance(f.room, events, f.last)
+	}
+}
+
+// read reads on in a room. An error is one of ctx.
+func (x *Index) read(ctx context.Context, f *feed, page int) error {
+	x.reads(f.room)
+	err := f.read(ctx, x.source, page)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		x.cannotRead(f.room)
+		x.readErr = err
+		f.events, f.more, f.failed = nil, false, true
+	}
+	return nil
+}
+
+// rest waits after work that took so long: others need the machine too, if there is
+// more of it to come, and longer in a storm, until that is over.
+func (x *Index) rest(ctx context.Context, took time.Duration, more bool) {
+	if more && !x.traffic.isHeavy() {
+		rest(ctx, 2*took)
+	}
+	const step = 100 * time.Millisecond
+	factor := time.Duration(heavyRest)
+	if _, age := x.Lag(); age > longHeavy {
+		factor = lateRest
+	}
+	for left := factor * took; left > 0 && x.traffic.isHeavy() && ctx.Err() == nil; left -= step {
+		rest(ctx, min(left, step))
+	}
+}
+
+// rest waits, but no longer than ctx.
+func rest(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// A feed is what has been read of a room and not been indexed.
+type feed struct {
+	room   chat.RoomName
+	after  chat.Seq
+	events []chat.Event
+	more   bool      // there may be
+	failed bool      // the room could not be read any further
+	last   time.Time // of the event that was taken last
+}
+
+func (f *feed) read(ctx context.Context, source Source, page int) error {
+	events, err := source.After(ctx, f.room, f.after, page)
+	if err != nil {
+		return err
+	}
+	f.events, f.more = events, len(events) == page
+	for i := range events {
+		events[i].Room = f.room
+		if events[i].Seq <= f.after {
+			return fmt.Errorf("events of %s after %d: %d comes next", f.room, f.after, events[i].Seq)
+		}
+		f.after = events[i].Seq
+	}
+	return nil
+}
+
+// feeds are a heap: the one whose next event is oldest comes first.
+type feeds []*feed
+
+func (f feeds) Len() int      { return len(f) }
+func (f feeds) Swap(i, j int) { f[i], f[j] = f[j], f[i] }
+func (f *feeds) Push(any)     { panic("feeds only become fewer") }
+
+func (f feeds) Less(i, j int) bool {
+	a, b := f[i].events[0], f[j].events[0]
+	if !a.At.Equal(b.At) {
+		return a.At.Before(b.At)
+	}
+	return f[i].room < f[j].room
+}
+
+func (f *feeds) Pop() any {
+	last := len(*f) - 1
+	popped := (*f)[last]
+	*f = (*f)[:last]
+	return popped
+}

@@ -1,0 +1,278 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"parley/internal/chat"
+	"parley/internal/format"
+	"parley/internal/room"
+)
+
+// large returns different texts whose formatting is as large as can be.
+func large(i int) string { return fmt.Sprintf("N %d ", i) + strings.Repeat("a@b.c*", 660) }
+
+// patiently formats like the server, however slow the machine is.
+func patiently(text string, _ *room.Budget) string { return format.HTML(text, nil) }
+
+// Every door that returns a list ends it where it is large enough, and what it left
+// out is found by asking on.
+func TestAnswersAreBoundedAndCanBeReadOn(t *testing.T) {
+	var ts *testServer
+	find := func(_ context.Context, s chat.Search) (found chat.Found, err error) {
+		from := 0
+		if s.Cursor != "" {
+			if _, err := fmt.Sscan(s.Cursor, &from); err != nil {
+				return found, err
+			}
+		}
+		for seq := from + 1; seq <= 30 && len(found.Hits) < s.Limit; seq++ {
+			found.Hits = append(found.Hits, chat.Hit{MessageRef: chat.MessageRef{Room: "lobby", Seq: chat.Seq(seq)}, Ranges: [][2]int{}})
+			found.Next = fmt.Sprint(seq)
+		}
+		return found, nil
+	}
+	ts = startServer(t, Config{Find: find}, room.Config{Format: patiently})
+	c := ts.hello(t, "Ada")
+	session := ts.guest(t, "Grace").Session
+	const messages = 30 // and as many replies, pins and edits
+	for i := range messages {
+		c.ask(`"op":"send","room":"lobby","text":%q`, large(i))
+	}
+	for i := range messages {
+		c.ask(`"op":"send","room":"lobby","text":%q,"thread":1`, large(i))
+	}
+	bearer := "Bearer " + session
+	for i := range messages {
+		c.ask(`"op":"pin","room":"lobby","seq":%d`, i+1)
+		c.ask(`"op":"edit","room":"lobby","seq":%d,"text":%q`, messages, large(1000+i))
+		if a := ts.ask(t, http.MethodPut, fmt.Sprint("/api/me/saved/lobby/", i+1), "", "Authorization", bearer); a.StatusCode != http.StatusNoContent {
+			t.Fatalf("%d %s", a.StatusCode, a.body)
+		}
+	}
+
+	type item struct {
+		Seq     int
+		At      string
+		Message struct{ Seq int }
+	}
+	type body struct {
+		Messages, Hits, Versions, Events []item
+		Cursor                           string
+		More                             bool
+		Before, Seq                      int
+	}
+	last := func(items []item) item { return items[len(items)-1] }
+	for name, tt := range map[string]struct {
+		path string
+		list func(body) []item
+		next func(body, []item) string // what to add to the path; "" at the end
+		want int
+	}{
+		"messages backwards": {
+			"messages?limit=200", func(b body) []item { return b.Messages },
+			func(b body, items []item) string { return more(b.More, "&before=%d", items[0].Seq) }, messages,
+		},
+		"messages forwards": {
+			"messages?limit=200", func(b body) []item { return b.Messages },
+			func(b body, items []item) string { return more(b.More, "&after=%d", last(items).Seq) }, messages,
+		},
+		"replies": {
+			"messages/1/replies?limit=200", func(b body) []item { return b.Messages },
+			func(b body, items []item) string { return more(b.More, "&before=%d", items[0].Seq) }, messages,
+		},
+		"pins": {
+			"pins?", func(b body) []item { return b.Messages },
+			func(b body, _ []item) string { return more(b.More, "&before=%d", b.Before) }, messages,
+		},
+		"versions": {
+			"messages/30?", func(b body) []item { return b.Versions },
+			func(b body, items []item) string { return more(b.More, "&after=%d", last(items).Seq) }, messages + 1,
+		},
+		"log": {
+			"log?limit=200", func(b body) []item { return b.Events },
+			func(b body, items []item) string { return more(last(items).Seq < b.Seq, "&after=%d", last(items).Seq) }, 4 * messages,
+		},
+		"search": {
+			"/api/search?room=lobby&limit=100&q=N", func(b body) []item { return b.Hits },
+			func(b body, _ []item) string { return more(b.Cursor != "" && b.Cursor != "30", "&cursor=%s", b.Cursor) }, messages,
+		},
+		"saved": {
+			"/api/me/saved?limit=200", func(b body) []item { return b.Messages },
+			func(b body, items []item) string { return more(b.More, "&before=%s", last(items).At) }, messages,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := tt.path
+			if !strings.HasPrefix(path, "/") {
+				path = "/api/rooms/lobby/" + path
+			}
+			seen := map[int]bool{}
+			pages := 0
+			next := path
+			if name == "messages forwards" {
+				next += "&after=0"
+			}
+			for ; next != ""; pages++ {
+				a := ts.ask(t, http.MethodGet, next, "", "Authorization", bearer)
+				if a.StatusCode != http.StatusOK {
+					t.Fatalf("%s: %d %s", next, a.StatusCode, a.body)
+				}
+				if most := maxListBytes + 5*(70<<10); len(a.body) > most { // one message more, the root, and the one whose versions these are
+					t.Fatalf("%s: %d bytes, at most %d", next, len(a.body), most)
+				}
+				b := decode[body](t, a)
+				items := tt.list(b)
+				if len(items) == 0 || pages > 100 {
+					t.Fatalf("%s: %d on page %d", next, len(items), pages)
+				}
+				for _, i := range items {
+					seen[cmp.Or(i.Seq, i.Message.Seq)] = true
+				}
+				if next = tt.next(b, items); next != "" {
+					next = path + next
+				}
+			}
+			if pages < 2 {
+				t.Errorf("it is all in %d pages", pages)
+			}
+			// A page of what is kept goes on before a time to the millisecond: those of one may share it.
+			if len(seen) < tt.want-2 || len(seen) < tt.want && !strings.HasPrefix(path, "/api/me") {
+				t.Errorf("%d were found, want %d", len(seen), tt.want)
+			}
+		})
+	}
+}
+
+func more(is bool, format string, arg any) string {
+	if !is {
+		return ""
+	}
+	return fmt.Sprintf(format, arg)
+}
+
+func TestBulkIsOneJSONListHoweverManyValuesItHas(t *testing.T) {
+	for n := range 4 {
+		a := searchAnswer{Hits: largeList[hit]{&encodedItems{}}, Cursor: `a"b]}`}
+		for i := range n {
+			a.Hits.add(hit{Room: chat.RoomName(fmt.Sprint("r<", i)), Ranges: [][2]int{{0, i}}})
+		}
+		var streamed strings.Builder
+		if err := marshal(&streamed, a); err != nil {
+			t.Fatal(err)
+		}
+		var got struct {
+			Cursor string
+			Hits   []hit
+		}
+		if err := json.Unmarshal([]byte(streamed.String()), &got); err != nil || got.Cursor != a.Cursor || len(got.Hits) != n {
+			t.Errorf("%s: %+v, %v", streamed.String(), got, err)
+		}
+		for i, h := range got.Hits {
+			if string(h.Room) != fmt.Sprint("r<", i) || h.Ranges[0][1] != i {
+				t.Errorf("value %d is %+v", i, h)
+			}
+		}
+	}
+	if whole, err := json.Marshal(pageAnswer{Messages: bulkOf(message{Seq: 1}, message{Seq: 2})}); err != nil || strings.Count(string(whole), `"seq":`) != 3 {
+		t.Errorf("an example: %s, %v", whole, err)
+	}
+}
+
+// Clients that ask and never read hold little memory, and nobody else at their
+// address is refused for it.
+func TestWhoReadsNothingIsCutAndOthersAreServed(t *testing.T) {
+	ts := startServer(t, Config{}, room.Config{Format: patiently})
+	c := ts.hello(t, "Ada")
+	for i := range 10 {
+		c.ask(`"op":"send","room":"lobby","text":%q`, large(i))
+	}
+	var conns []net.Conn
+	const page, asked = "GET /api/rooms/lobby/messages?limit=200 HTTP/1.1\r\nHost: localhost\r\n\r\n", 40 // more than the kernel takes
+	for range 45 {
+		nc, err := net.Dial("tcp", strings.TrimPrefix(ts.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer nc.Close()
+		if err := nc.(*net.TCPConn).SetReadBuffer(4 << 10); err != nil {
+			t.Fatal(err)
+		}
+		nc.SetDeadline(time.Now().Add(20 * time.Second))
+		if _, err := io.WriteString(nc, strings.Repeat(page, asked)); err != nil {
+			t.Fatal(err)
+		}
+		conns = append(conns, nc)
+	}
+	held := func() int {
+		ts.unsent.mu.Lock()
+		defer ts.unsent.mu.Unlock()
+		return ts.unsent.total
+	}
+	until(t, "answers to wait", func() bool { return held() > mostUnsentEach/2 })
+	for range 5 {
+		a := ts.ask(t, http.MethodGet, "/api/rooms/lobby/messages?limit=200", "")
+		if a.StatusCode != http.StatusOK || len(decode[pageBody](t, a).Messages) == 0 {
+			t.Errorf("somebody who reads: %d %.200s", a.StatusCode, a.body)
+		}
+		if n := held(); n > mostUnsentEach+maxListBytes+70<<10 {
+			t.Errorf("%d bytes wait, at most %d", n, mostUnsentEach)
+		}
+	}
+	for _, nc := range conns {
+		nc.Close()
+	}
+	until(t, "nothing to be held", func() bool { return held() == 0 })
+}
+
+// Each door that reads says 429, with the time to wait, to an address that has read
+// too much, and goes on with others.
+func TestReadingIsLimitedPerAddressWithAndWithoutSession(t *testing.T) {
+	ts := startServer(t, Config{TrustedProxy: loopback, Find: func(context.Context, chat.Search) (chat.Found, error) { return chat.Found{}, nil }}, room.Config{ReadRate: 1})
+	c := ts.hello(t, "Ada")
+	c.ask(`"op":"send","room":"lobby","text":"hi"`)
+	bearer := "Bearer " + ts.guest(t, "Grace").Session
+	paths := []string{
+		"/api/rooms/lobby", "/api/rooms/lobby/messages", "/api/rooms/lobby/messages/1", "/api/rooms/lobby/messages/1/replies", "/api/rooms/lobby/pins",
+		"/api/rooms/lobby/log", "/api/rooms/lobby/events?after=0", "/api/me/rooms", "/api/me/saved", "/api/me/threads", "/api/search?q=x",
+		"/api/commands", "/api/emoji", "/api/session",
+	}
+	for i := 0; ; i++ {
+		a := ts.ask(t, http.MethodGet, "/api/rooms/lobby/messages", "", "X-Forwarded-For", "192.0.2.1")
+		if a.StatusCode == http.StatusTooManyRequests {
+			break
+		}
+		if a.StatusCode != http.StatusOK || i > 100 {
+			t.Fatalf("page %d: %d %s", i, a.StatusCode, a.body)
+		}
+	}
+	for _, path := range paths {
+		for what, header := range map[string][]string{"without a session": nil, "with one": {"Authorization", bearer}} {
+			if header == nil && (strings.HasPrefix(path, "/api/me") || path == "/api/session") {
+				continue
+			}
+			a := ts.ask(t, http.MethodGet, path, "", append(slices.Clone(header), "X-Forwarded-For", "192.0.2.1")...)
+			if a.StatusCode != http.StatusTooManyRequests || a.Header.Get("Retry-After") == "" || decode[Problem](t, a).Code != chat.RateLimited {
+				t.Errorf("%s %s: %d %.200s", path, what, a.StatusCode, a.body)
+			}
+		}
+		if strings.Contains(path, "events") {
+			continue // it does not end
+		}
+		if a := ts.ask(t, http.MethodGet, path, "", "Authorization", bearer, "X-Forwarded-For", "192.0.2.2"); a.StatusCode != http.StatusOK {
+			t.Errorf("%s from elsewhere: %d %.200s", path, a.StatusCode, a.body)
+		}
+	}
+	if a := ts.ask(t, http.MethodGet, "/healthz", "", "X-Forwarded-For", "192.0.2.1"); a.StatusCode != http.StatusOK {
+		t.Errorf("health: %d", a.StatusCode)
+	}
+}

@@ -1,0 +1,320 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"parley/internal/chat"
+	"parley/internal/rates"
+	"parley/internal/room"
+	"parley/internal/wire"
+)
+
+// hearLine returns the next frame that is like want, "…" standing for anything,
+// passing over all others.
+func (c *talker) hearLine(want string) {
+	c.t.Helper()
+	var heard []string
+	for range 50 {
+		f := c.frame()
+		if like(c.t, want, f.Payload) {
+			return
+		}
+		heard = append(heard, string(f.Payload))
+	}
+	c.t.Fatalf("nothing like %s came, only\n%s", want, strings.Join(heard, "\n"))
+}
+
+// device opens a connection of somebody who has a session.
+func (ts *testServer) device(t *testing.T, session string) *talker {
+	t.Helper()
+	c := ts.dial(t, "/ws")
+	if r := c.ask(`"op":"hello","session":%q`, session); r.Op != "ok" {
+		t.Fatalf("hello: %+v", r)
+	}
+	return c
+}
+
+func TestTwoDevicesKeepOneListOfRooms(t *testing.T) {
+	ts := startServer(t, Config{}, room.Config{})
+	ada, grace := ts.guest(t, "Ada"), ts.guest(t, "Grace")
+	ts.ask(t, http.MethodPost, "/api/rooms/lobby/messages", `{"text":"first"}`, "Authorization", "Bearer "+ada.Session)
+	ts.ask(t, http.MethodPost, "/api/rooms/garden/messages", `{"text":"green"}`, "Authorization", "Bearer "+grace.Session)
+
+	phone, desk, other := ts.device(t, ada.Session), ts.device(t, ada.Session), ts.device(t, grace.Session)
+	for _, c := range []*talker{phone, desk} {
+		c.send(`{"op":"watch","id":900}`)
+		c.hearLine(`{"op":"ok","id":900,"rooms":[{"room":"lobby","topic":"","seq":1,"at":"…","last":{"from":{"id":"…","name":"Ada"},"text":"first"},
+			"read":0,"unread":0,"mentions":0,"notify":"all","muted":false,"favourite":false}]}`)
+	}
+	if r := phone.ask(`"op":"watch"`); r.Code != "bad_request" {
+		t.Errorf("watching twice: %+v", r)
+	}
+
+	// What is said is news on both, and a mention names its person.
+	other.ask(`"op":"send","room":"lobby","text":"hi @ada"`)
+	for _, c := range []*talker{phone, desk} {
+		c.hearLine(`{"op":"news","room":"lobby","seq":2,"at":"…","kind":"message","from":{"id":"…","name":"Grace"},"text":"hi @ada","mentions":["` + string(ada.Person.ID) + `"]}`)
+	}
+	// What is read on one is read on the other.
+	phone.send(`{"op":"read","id":901,"room":"lobby","seq":1}`)
+	phone.hearLine(`{"op":"ok","id":901,"room":"lobby","read":1,"unread":1,"mentions":1}`)
+	desk.hearLine(`{"op":"read","room":"lobby","seq":1,"unread":1,"mentions":1}`)
+	desk.send(`{"op":"read","id":902,"room":"lobby","seq":2}`)
+	desk.hearLine(`{"op":"ok","id":902,"room":"lobby","read":2,"unread":0,"mentions":0}`)
+	phone.hearLine(`{"op":"read","room":"lobby","seq":2,"unread":0,"mentions":0}`)
+	// It never goes back by itself, but by wish.
+	phone.send(`{"op":"read","id":903,"room":"lobby","seq":1}`)
+	phone.hearLine(`{"op":"ok","id":903,"room":"lobby","read":2,"unread":0,"mentions":0}`)
+	phone.send(`{"op":"read","id":904,"room":"lobby","seq":1,"exact":true}`)
+	phone.hearLine(`{"op":"ok","id":904,"room":"lobby","read":1,"unread":1,"mentions":1}`)
+	phone.send(`{"op":"read","id":905,"room":"lobby","seq":99}`)
+	phone.hearLine(`{"op":"ok","id":905,"room":"lobby","read":2,"unread":0,"mentions":0}`)
+
+	// A room that is entered on one is in the list of both, and watched.
+	phone.ask(`"op":"join","room":"garden"`)
+	for _, c := range []*talker{phone, desk} {
+		c.hearLine(`{"op":"entry","room":"garden","topic":"","seq":1,"at":"…","last":{"from":{"id":"…","name":"Grace"},"text":"green"},
+			"read":0,"unread":1,"mentions":0,"notify":"all","muted":false,"favourite":false}`)
+	}
+	other.ask(`"op":"topic","room":"garden","text":"roses"`)
+	desk.hearLine(`{"op":"news","room":"garden","seq":2,"at":"…","kind":"topic","from":{"id":"…","name":"Grace"},"text":"roses"}`)
+
+	phone.ask(`"op":"set","room":"garden","notify":"mentions","muted":true,"favourite":true`)
+	desk.hearLine(`{"op":"entry","room":"garden","topic":"roses","seq":2,"at":"…","last":{"from":{"id":"…","name":"Grace"},"text":"green"},
+		"read":0,"unread":1,"mentions":0,"notify":"mentions","muted":true,"favourite":true}`)
+	if r := phone.ask(`"op":"set","room":"garden","notify":"sometimes"`); r.Code != "bad_request" {
+		t.Errorf("an impossible choice: %+v", r)
+	}
+	phone.ask(`"op":"set","room":"garden","listed":false`)
+	desk.hearLine(`{"op":"entry","room":"garden","listed":false}`)
+	other.ask(`"op":"send","room":"garden","text":"unheard"`)
+	other.ask(`"op":"send","room":"lobby","text":"heard"`)
+	if r := desk.hear(); r.Room != "lobby" || r.Text != "heard" {
+		t.Errorf("after garden has left the list: %+v", r)
+	}
+}
+
+func TestARoomIsInTheListFromItsFirstMessageOn(t *testing.T) {
+	ts := startServer(t, Config{}, room.Config{})
+	ada := ts.guest(t, "Ada")
+	phone, desk := ts.device(t, ada.Session), ts.device(t, ada.Session)
+	for _, c := range []*talker{phone, desk} {
+		c.send(`{"op":"watch","id":900}`)
+		c.hearLine(`{"op":"ok","id":900,"rooms":[]}`)
+	}
+	hear := func(name string) {
+		t.Helper()
+		for _, c := range []*talker{phone, desk} {
+			c.hearLine(fmt.Sprintf(`{"op":"entry","room":%q,"topic":"","seq":1,"at":"…","last":{"from":{"id":"…","name":"Ada"},"text":"hello?"},
+				"read":0,"unread":0,"mentions":0,"notify":"all","muted":false,"favourite":false}`, name))
+		}
+	}
+	phone.ask(`"op":"join","room":"new"`)
+	phone.ask(`"op":"send","room":"new","text":"hello?"`)
+	hear("new")
+	ts.ask(t, http.MethodPost, "/api/rooms/newer/messages", `{"text":"hello?"}`, "Authorization", "Bearer "+ada.Session)
+	hear("newer")
+	ts.hello(t, "Grace").ask(`"op":"send","room":"newer","text":"hi"`)
+	desk.hearLine(`{"op":"news","room":"newer","seq":2,"at":"…","kind":"message","from":{"id":"…","name":"Grace"},"text":"hi"}`)
+}
+
+// A mouth is a line from which nothing comes, and that takes everything or nothing.
+type mouth struct {
+	got  []byte
+	full bool
+}
+
+func (m *mouth) write(a, b []byte) (int, error) {
+	if m.full {
+		return 0, nil
+	}
+	m.got = append(append(m.got, a...), b...)
+	return len(a) + len(b), nil
+}
+
+func (m *mouth) open(net.Conn) error      { return nil }
+func (m *mouth) notify(func())            {}
+func (m *mouth) read([]byte) (int, error) { return 0, errNothing }
+func (m *mouth) waits() bool              { return false }
+func (m *mouth) wake(*Conn)               {}
+func (m *mouth) shut() error              { return nil }
+func (m *mouth) cut()                     {}
+func (m *mouth) close()                   {}
+
+// watcherOf returns a watcher whose connection is m.
+func watcherOf(ts *testServer, m *mouth) *listFeed {
+	c := &Conn{links: ts.links, transport: m}
+	c.out.init(m, c.CloseFor)
+	return &listFeed{cl: &client{Conn: c, s: ts.Server}}
+}
+
+// waits returns how many bytes have not gone out.
+func (w *listFeed) waits() int {
+	w.cl.out.mu.Lock()
+	defer w.cl.out.mu.Unlock()
+	return len(w.cl.out.out)
+}
+
+// haveRead is what another device tells: that its person has read up to seq.
+func haveRead(seq chat.Seq) func(dst []byte) []byte {
+	return func(dst []byte) []byte { return wire.AppendRead(dst, &chat.ListEntry{Room: "lobby", Read: seq}) }
+}
+
+// The list may have been read before that.
+func TestWhatIsToldWhileTheListIsReadComesAfterIt(t *testing.T) {
+	m := &mouth{}
+	w := watcherOf(startServer(t, Config{}, room.Config{}), m)
+	w.push(haveRead(1))
+	w.begin(wire.Answer{ID: 7, Rooms: []chat.ListEntry{}})
+	w.push(haveRead(2))
+	w.cl.out.Flush()
+	w.cl.out.mu.Lock()
+	got := string(m.got)
+	w.cl.out.mu.Unlock()
+	list, first, second := strings.Index(got, `"id":7`), strings.Index(got, `"seq":1`), strings.Index(got, `"seq":2`)
+	if list < 0 || first < list || second < first {
+		t.Errorf("told %q", got)
+	}
+}
+
+func TestWhoDoesNotTakeWhatOtherDevicesReadIsGivenUp(t *testing.T) {
+	m := &mouth{full: true}
+	w := watcherOf(startServer(t, Config{}, room.Config{}), m)
+	w.begin(wire.Answer{ID: 7, Rooms: make([]chat.ListEntry, chat.MaxListed)}) // the list itself may be long
+	list, frame := w.waits(), len(haveRead(1)(nil))
+	for range maxUnsolicited / frame {
+		w.push(haveRead(1))
+	}
+	if w.cl.closing.Load() {
+		t.Error("given up too early")
+	}
+	for range 1000 {
+		w.push(haveRead(1))
+	}
+	if waits := w.waits() - list; !w.cl.closing.Load() || waits > maxUnsolicited+2*frame {
+		t.Errorf("%d bytes wait beside the list; given up: %t", waits, w.cl.closing.Load())
+	}
+
+	m = &mouth{}
+	w = watcherOf(startServer(t, Config{}, room.Config{}), m)
+	w.begin(wire.Answer{ID: 7, Rooms: []chat.ListEntry{}})
+	for range 2 * maxUnsolicited / frame {
+		w.push(haveRead(1))
+		w.cl.out.Flush()
+	}
+	if w.cl.closing.Load() {
+		t.Error("somebody who takes all is given up")
+	}
+}
+
+func TestWhatIsOnesOwnIsAskedForAtARate(t *testing.T) {
+	ts := startServer(t, Config{SearchRate: 0.1}, room.Config{})
+	ts.personalRates = rates.NewShared[chat.PersonID, netip.Addr](0.01, 3, 0)
+	session := ts.guest(t, "Ada").Session
+	c := ts.device(t, session)
+	for i, op := range []string{`"op":"watch"`, `"op":"read","room":"lobby","seq":1`, `"op":"set","room":"lobby","muted":true`, `"op":"save","room":"lobby","seq":1`} {
+		if r := c.ask("%s", op); (r.Code == "rate_limited") != (i == 3) {
+			t.Errorf("%s: %+v", op, r)
+		}
+	}
+	bearer := []string{"Authorization", "Bearer " + session}
+	for _, path := range []string{"/api/me/rooms", "/api/me/saved", "/api/me/threads"} {
+		if a := ts.ask(t, http.MethodGet, path, "", bearer...); a.StatusCode != 429 || a.Header.Get("Retry-After") == "" {
+			t.Errorf("%s: %s", path, a.Status)
+		}
+	}
+	if r := ts.device(t, ts.guest(t, "Grace").Session).ask(`"op":"watch"`); r.Op != "ok" {
+		t.Errorf("somebody else: %+v", r)
+	}
+	ts.cfg.Find = func(context.Context, chat.Search) (chat.Found, error) { return chat.Found{}, nil }
+	for i, status := range []int{200, 429} {
+		if a := ts.ask(t, http.MethodGet, "/api/search?q=x&room=lobby", ""); a.StatusCode != status {
+			t.Errorf("search %d: %s", i, a.Status)
+		}
+	}
+}
+
+func TestAListOf200RoomsIsOneRequestAndStaysLive(t *testing.T) {
+	const rooms = 200
+	ts := startServer(t, Config{}, room.Config{})
+	ada, grace := ts.guest(t, "Ada"), ts.device(t, ts.guest(t, "Grace").Session)
+	for n := range rooms {
+		ts.ask(t, http.MethodPost, fmt.Sprintf("/api/rooms/room-%d/messages", n), `{"text":"mine"}`, "Authorization", "Bearer "+ada.Session)
+	}
+	c := ts.device(t, ada.Session)
+	start := time.Now()
+	c.send(`{"op":"watch","id":900}`)
+	for c.hear().ID != 900 {
+	}
+	t.Logf("the list took %v", time.Since(start))
+	for n := range rooms {
+		grace.ask(`"op":"send","room":"room-%d","text":"news"`, n)
+	}
+	heard := map[string]bool{}
+	for len(heard) < rooms {
+		if r := c.hear(); r.Op != "news" || heard[r.Room] {
+			t.Fatalf("%+v", r)
+		} else {
+			heard[r.Room] = true
+		}
+	}
+	c.nc.Close()
+	grace.nc.Close()
+	ts.stop()
+	if s := ts.hub.Stats(); s.Readers != 0 || s.Rooms != 0 {
+		t.Errorf("left behind: %+v", s)
+	}
+}
+
+func TestWhatAPersonKeepsIsTheirs(t *testing.T) {
+	ts := startServer(t, Config{}, room.Config{})
+	ada, grace := "Bearer "+ts.guest(t, "Ada").Session, "Bearer "+ts.guest(t, "Grace").Session
+	ask := func(who, method, path, body string, status int, want string) {
+		t.Helper()
+		a := ts.ask(t, method, path, body, "Authorization", who)
+		if a.StatusCode != status || want != "" && !like(t, want, []byte(a.body)) {
+			t.Errorf("%s %s: %d %s\nwant %d %s", method, path, a.StatusCode, a.body, status, want)
+		}
+	}
+	const lobby = "/api/rooms/lobby/messages"
+	ask(ada, "POST", lobby, `{"text":"one"}`, 201, "")
+	ask(grace, "POST", lobby, `{"text":"two"}`, 201, "")
+	ask(ada, "PUT", "/api/me/saved/lobby/2", "", 204, "")
+	ask(ada, "PUT", "/api/me/saved/lobby/2", "", 204, "")
+	ask(ada, "PUT", "/api/me/saved/lobby/3", "", 404, "")
+	ask(ada, "PUT", "/api/me/saved/nowhere/1", "", 404, "")
+	ask(ada, "GET", "/api/me/saved", "", 200, `{"messages":[{"room":"lobby","at":"…","message":{"seq":2,"at":"…","kind":"message","from":{"id":"…","name":"Grace"},"text":"two"}}],"more":false}`)
+	ask(grace, "GET", "/api/me/saved", "", 200, `{"messages":[],"more":false}`)
+	ask(grace, "DELETE", lobby+"/2", "", 200, "")
+	ask(ada, "GET", "/api/me/saved", "", 200, `{"messages":[{"room":"lobby","at":"…","message":{"seq":2,"at":"…","kind":"message","from":{"id":"…","name":"Grace"},"text":"","gone":true}}],"more":false}`)
+	ask(ada, "DELETE", "/api/me/saved/lobby/2", "", 204, "")
+	ask(ada, "GET", "/api/me/saved", "", 200, `{"messages":[],"more":false}`)
+
+	// Who replies follows, and so does who began.
+	ask(grace, "POST", lobby, `{"text":"indeed","thread":1}`, 201, "")
+	thread := `{"threads":[{"room":"lobby","at":"…","root":{"seq":1,"at":"…","kind":"message","from":{"id":"…","name":"Ada"},"text":"one","replies":{"count":1,"seq":4,"at":"…","from":{"id":"…","name":"Grace"}}}}],"more":false}`
+	ask(ada, "GET", "/api/me/threads", "", 200, thread)
+	ask(grace, "GET", "/api/me/threads", "", 200, thread)
+	ask(grace, "DELETE", "/api/me/threads/lobby/1", "", 204, "")
+	ask(grace, "GET", "/api/me/threads", "", 200, `{"threads":[],"more":false}`)
+	ask(grace, "PUT", "/api/me/threads/lobby/1", "", 204, "")
+	ask(grace, "GET", "/api/me/threads", "", 200, thread)
+
+	ask(ada, "GET", "/api/me/rooms", "", 200, `{"rooms":[{"room":"lobby","topic":"","seq":4,"at":"…","last":{"from":{"id":"…","name":"Ada"},"text":"one"},"read":0,"unread":0,"mentions":0,"notify":"all","muted":false,"favourite":false}],"epoch":"…"}`)
+	ask(ada, "PUT", "/api/me/rooms/lobby/read", `{"seq":3}`, 200, `{"room":"lobby","read":3,"unread":0,"mentions":0}`)
+	ask(ada, "PUT", "/api/me/rooms/lobby", `{"favourite":true}`, 200, `{"room":"lobby","topic":"","seq":4,"at":"…","last":{"from":{"id":"…","name":"Ada"},"text":"one"},"read":3,"unread":0,"mentions":0,"notify":"all","muted":false,"favourite":true}`)
+	ask(ada, "PUT", "/api/me/rooms/nowhere", `{"favourite":true}`, 404, "")
+	ask(ada, "DELETE", "/api/me/rooms/lobby", "", 204, "")
+	ask(ada, "GET", "/api/me/rooms", "", 200, `{"rooms":[],"epoch":"…"}`)
+	ask("Bearer nobody", "GET", "/api/me/rooms", "", 401, "")
+	if a := ts.ask(t, "GET", "/api/me/saved", ""); a.StatusCode != 401 {
+		t.Errorf("without a session: %s", a.Status)
+	}
+}

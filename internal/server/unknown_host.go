@@ -1,0 +1,35 @@
+package server
+
+import (
+	"bytes"
+	_ "embed"
+	"html/template"
+	"net/http"
+	"sync"
+)
+
+//go:embed unknown_host.html
+var hostHTML string
+
+// hostPage is the page for a person who asked for a host that is not ours. It
+// has no script and fetches nothing.
+var hostPage = sync.OnceValue(func() *template.Template { return template.Must(template.New("host").Parse(hostHTML)) })
+
+// writeHostPage answers with that page.
+func writeHostPage(w http.ResponseWriter, host string) {
+	flag := host
+	if _, ok := canonicalName(host); !ok {
+		flag = "chat.example.org" // what was asked for is no name at all
+	}
+	var page bytes.Buffer
+	if err := hostPage().Execute(&page, map[string]any{"Host": host, "Flag": flag, "Style": template.CSS(docsCSS)}); err != nil {
+		panic(err) // the template takes any two strings
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", docsPolicy)
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusMisdirectedRequest)
+	w.Write(page.Bytes()) // the client may be gone; nobody is left to tell
+}

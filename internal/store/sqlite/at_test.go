@@ -1,0 +1,54 @@
+package sqlite
+
+import (
+	"math"
+	"testing"
+
+	"parley/internal/chat"
+)
+
+// When an event was stored stays so, whatever it is and whatever is done to it.
+func TestAtIsWhenAnEventWasStored(t *testing.T) {
+	s, stop := start(t, t.TempDir())
+	var events []chat.Event
+	for _, d := range []chat.Draft{
+		draft("r", ada, "one", ""),
+		deed(ada, chat.Edit, 1, "one, edited"),
+		deed(grace, chat.React, 1, "👍"),
+		deed(ada, chat.Delete, 1, ""),
+		draft("r", ada, "two", ""),
+	} {
+		d.Room = "r"
+		events = append(events, post(t, s, d)[0].Event)
+	}
+	post(t, s, draft("later", ada, "in a room with the next id", ""))
+	check := func(s *Store) {
+		t.Helper()
+		for _, e := range events {
+			if at, err := s.At(t.Context(), "r", e.Seq); err != nil || !at.Equal(e.At) {
+				t.Errorf("event %d: %v, %v, want %v", e.Seq, at, err, e.At)
+			}
+		}
+		if head, at, err := s.Head(t.Context(), "r"); err != nil || head != 5 || !at.Equal(events[4].At) {
+			t.Errorf("newest: %d at %v, %v", head, at, err)
+		}
+		if page, err := s.Page(t.Context(), "r", chat.PageQuery{Limit: 1}); err != nil || page.Head != 5 || !page.At.Equal(events[4].At) {
+			t.Errorf("a page as of %d at %v, %v", page.Head, page.At, err)
+		}
+		for _, seq := range []chat.Seq{0, -1, 6, maxSeq, maxSeq + 1, maxSeq + 2, math.MaxInt64} {
+			if at, err := s.At(t.Context(), "r", seq); err != nil || !at.IsZero() {
+				t.Errorf("event %d: %v, %v", seq, at, err)
+			}
+		}
+		if head, at, err := s.Head(t.Context(), "nowhere"); err != nil || head != 0 || !at.IsZero() {
+			t.Errorf("newest of a room that nobody wrote to: %d at %v, %v", head, at, err)
+		}
+		if at, err := s.At(t.Context(), "nowhere", 1); err != nil || !at.IsZero() {
+			t.Errorf("in a room that nobody wrote to: %v, %v", at, err)
+		}
+	}
+	check(s)
+	stop()
+	s, _ = start(t, s.dir)
+	check(s)
+}

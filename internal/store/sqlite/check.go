@@ -1,0 +1,327 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"parley/internal/files"
+)
+
+// firstWithEvents is the first schema that has the table event.
+const firstWithEvents = 3
+
+// maxFound is how many things of a kind are listed that are wrong.
+const maxFound = 20
+
+// A CheckReport is what Check has found.
+type CheckReport struct {
+	Schema                int64
+	Rooms, People, Events int64
+	Found                 []string // what is wrong, a sentence each
+	Notes                 []string // what is not, but good to know
+}
+
+// Check reads a data folder that no server uses, or a back-up, as a whole, and
+// reports what is wrong with it. It writes nothing to the database.
+func Check(ctx context.Context, path string) (checked CheckReport, err error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return checked, fmt.Errorf("checking %s: %w", path, err)
+	}
+	file, dir := path, ""
+	if info.IsDir() {
+		file, dir = filepath.Join(path, databaseName), path
+		lock, err := lockFolder(dir)
+		if err != nil {
+			return checked, err
+		}
+		if lock != nil {
+			defer lock.Close()
+		}
+	}
+	if file, err = filepath.Abs(file); err != nil {
+		return checked, fmt.Errorf("checking %s: %w", path, err)
+	}
+	switch info, err := os.Stat(file); {
+	case err != nil:
+		return checked, fmt.Errorf("checking %s: %w", path, err)
+	case info.Size() == 0:
+		checked.Found = []string{filepath.Base(file) + " is empty"}
+		return checked, nil
+	}
+	c := &checker{}
+	if err := c.checkFile(ctx, file, dir); err != nil {
+		return checked, fmt.Errorf("checking %s: %w", path, err)
+	}
+	c.checked.Found = c.found
+	return c.checked, nil
+}
+
+// lockFolder keeps servers out of a folder while it is checked. It makes no file:
+// where no server has been there is no lock.
+func lockFolder(dir string) (*os.File, error) {
+	lock, err := os.OpenFile(filepath.Join(dir, lockName), os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("locking the data folder %s: %w", dir, err)
+	}
+	if err := files.Lock(lock); err != nil {
+		return nil, errors.Join(fmt.Errorf("a server uses the data folder %s (%w); stop it first, or make a back-up and check that", dir, err), lock.Close())
+	}
+	return lock, nil
+}
+
+// checkFile checks everything about the database in a file. dir is the data folder, ""
+// for a back-up.
+func (c *checker) checkFile(ctx context.Context, file, dir string) error {
+	var left leftBehind
+	if dir != "" {
+		var err error
+		if left, err = examine(dir); err != nil {
+			return err
+		}
+	}
+	for _, mode := range []string{"ro", "rw"} { // rw: what was begun has to be undone first
+		if mode == "ro" && size(file+walSuffix) == 0 && size(file+journalSuffix) == 0 {
+			mode = withoutWAL
+		}
+		c.db = openSQLite(file, mode, "", readerPragmas)
+		err := c.everything(ctx, left, dir)
+		if err2 := c.db.Close(); err == nil {
+			err = err2
+		}
+		if hasJournal(err) && mode != "rw" {
+			continue
+		}
+		if isDamaged(err) {
+			c.add("it cannot be read: %v", err)
+			return nil
+		}
+		return err
+	}
+	return nil
+}
+
+func (c *checker) everything(ctx context.Context, left leftBehind, dir string) error {
+	for _, step := range []func(context.Context) error{c.counts, c.integrity, c.numbers, c.references} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	if dir == "" {
+		return nil
+	}
+	var epoch string
+	if err := c.db.QueryRowContext(ctx, `SELECT coalesce(max(value), '') FROM meta WHERE key = 'epoch'`).Scan(&epoch); err != nil {
+		return err
+	}
+	newest, err := containsEvent(ctx, c.db, c.checked.Schema, left.newest)
+	switch {
+	case err != nil:
+		return err
+	case left.foreign != "":
+		c.note("the folder is not as the server left it (%s): the next start makes a new epoch", left.foreign)
+	case epoch != left.newest.Epoch || !newest:
+		c.note("the database is older than the marks beside it: the next start makes a new epoch")
+	}
+	return nil
+}
+
+// counts counts what there is, and says which program's it is.
+func (c *checker) counts(ctx context.Context) error {
+	if err := c.db.QueryRowContext(ctx, `SELECT group_concat(name, ' ') FROM sqlite_schema WHERE type = 'table'`).Scan(new(sql.NullString)); err != nil {
+		return err
+	}
+	var err error
+	if c.checked.Schema, err = schemaOfDatabase(ctx, c.db); err != nil {
+		return err
+	}
+	if known := newestSchema(); c.checked.Schema > known {
+		return fmt.Errorf("it was written by a newer parley (schema %d, this one knows %d); check it with that program", c.checked.Schema, known)
+	}
+	if c.checked.Schema < firstWithEvents {
+		c.note("it is of an early version (schema %d): only what SQLite notices was checked", c.checked.Schema)
+		return nil
+	}
+	return c.db.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM room), (SELECT count(*) FROM person), (SELECT count(*) FROM event)`).
+		Scan(&c.checked.Rooms, &c.checked.People, &c.checked.Events)
+}
+
+// A reference is a column whose values are ids of something else, in another table
+// or in its own; 0 and NULL are none.
+type reference struct {
+	table, column string
+	to            string // room, person or event
+	of            string // the column that identifies a row; "" is the rowid
+}
+
+// references are all of them. A test compares the list with the schema.
+var references = []reference{
+	{"event", "room", "room", ""},
+	{"event", "author", "person", ""},
+	{"event", "target", "event", ""},
+	{"event", "current", "event", ""},
+	{"session", "person", "person", "person"},
+	{"reaction", "target", "event", "target"},
+	{"reaction", "person", "person", "target"},
+	{"reaction", "event", "event", "target"},
+	{"pin", "target", "event", ""},
+	{"pin", "event", "event", ""},
+	{"member", "person", "person", "person"},
+	{"member", "room", "room", "room"},
+	{"mention", "person", "person", "event"},
+	{"mention", "event", "event", "event"},
+	{"saved", "person", "person", "event"},
+	{"saved", "event", "event", "event"},
+	{"follow", "target", "event", "target"},
+	{"follow", "person", "person", "target"},
+	{"forward", "copy", "event", "copy"},
+	{"forward", "source", "event", "copy"},
+	{"copies_due", "source", "event", "source"},
+	{"answer", "author", "person", "author"},
+	{"answer", "room", "room", "author"},
+	{"answer", "target", "event", "author"},
+}
+
+// references looks for rows that refer to what is not there.
+func (c *checker) references(ctx context.Context) error {
+	for _, r := range references {
+		var known bool
+		if err := c.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM pragma_table_xinfo($1) WHERE name = $2)`, r.table, r.column).Scan(&known); err != nil {
+			return err
+		}
+		if !known || r.to == "event" && c.checked.Schema < firstWithEvents {
+			continue
+		}
+		of := r.of
+		if of == "" {
+			of = "id"
+			if r.table == "pin" {
+				of = "target"
+			}
+		}
+		text := fmt.Sprintf(`SELECT count(*), coalesce(min(%s), 0) FROM %s t WHERE %s <> 0 AND NOT EXISTS (SELECT 1 FROM %s o WHERE o.id = t.%s)`,
+			of, r.table, r.column, r.to, r.column)
+		var n, first int64
+		if err := c.db.QueryRowContext(ctx, text).Scan(&n, &first); err != nil {
+			return err
+		}
+		if n > 0 {
+			c.add("rows of %s refer in %s to a missing %s: %d of them, the first is %d", r.table, r.column, r.to, n, first)
+		}
+	}
+	if c.checked.Schema < firstWithEvents {
+		return nil
+	}
+	for _, odd := range []struct{ what, text string }{
+		{"events are about an event of another room", `SELECT count(*), coalesce(min(id), 0) FROM event WHERE target >> 36 <> id >> 36 OR current >> 36 <> id >> 36`},
+		{"events have a part that is no JSON", `SELECT count(*), coalesce(min(id), 0) FROM event WHERE NOT json_valid(extra)`},
+		{"members have read more than there is", `SELECT count(*), coalesce(min(room), 0) FROM member m
+			WHERE read > (SELECT coalesce(max(id) & 0xfffffffff, 0) FROM event WHERE id > m.room << 36 AND id < m.room + 1 << 36)`},
+	} {
+		var n, first int64
+		if err := c.db.QueryRowContext(ctx, odd.text).Scan(&n, &first); err != nil {
+			return err
+		}
+		if n > 0 {
+			c.add("%s: %d of them, the first is %d", odd.what, n, first)
+		}
+	}
+	return nil
+}
+
+// A checker collects what is wrong with a database.
+type checker struct {
+	db      *sql.DB
+	found   []string
+	checked CheckReport
+}
+
+func (c *checker) note(format string, args ...any) {
+	c.checked.Notes = append(c.checked.Notes, fmt.Sprintf(format, args...))
+}
+
+func (c *checker) add(format string, args ...any) {
+	c.found = append(c.found, fmt.Sprintf(format, args...))
+}
+
+// integrity has SQLite look for what it can notice: pages, order, indexes.
+func (c *checker) integrity(ctx context.Context) error {
+	return c.each(ctx, fmt.Sprintf(`PRAGMA integrity_check(%d)`, maxFound), func(rows *sql.Rows) error {
+		var said string
+		err := rows.Scan(&said)
+		if err == nil && said != "ok" {
+			c.add("%s", said)
+		}
+		return err
+	})
+}
+
+// numbers looks for rooms whose events are not numbered 1 to n.
+func (c *checker) numbers(ctx context.Context) error {
+	var known bool
+	if err := c.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'event')`).Scan(&known); err != nil || !known {
+		return err
+	}
+	type holed struct {
+		room, count int64
+		most        int64
+	}
+	var rooms []holed
+	err := c.each(ctx, `
+		SELECT id >> 36, count(*), max(id) & 0xfffffffff FROM event GROUP BY id >> 36
+		HAVING count(*) <> max(id) & 0xfffffffff OR min(id) & 0xfffffffff = 0`, func(rows *sql.Rows) error {
+		var h holed
+		err := rows.Scan(&h.room, &h.count, &h.most)
+		rooms = append(rooms, h)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, h := range rooms[:min(len(rooms), maxFound)] {
+		var first int64
+		err := c.db.QueryRowContext(ctx, `
+			SELECT coalesce(max(n), 0) + 1 FROM (SELECT id & 0xfffffffff AS seq, row_number() OVER (ORDER BY id) AS n
+				FROM event WHERE id >> 36 = $1 AND id > $1 << 36 AND id < $1 + 1 << 36) WHERE seq = n`, h.room).Scan(&first)
+		if err != nil {
+			return err
+		}
+		c.add("room %s has %d events, but its newest is number %d: number %d is missing", c.name(ctx, h.room), h.count, h.most, first)
+	}
+	return nil
+}
+
+// name returns how a room is called for an operator.
+func (c *checker) name(ctx context.Context, id int64) string {
+	var name string
+	if err := c.db.QueryRowContext(ctx, `SELECT name FROM room WHERE id = $1`, id).Scan(&name); err != nil {
+		return fmt.Sprintf("with the id %d", id)
+	}
+	return name
+}
+
+// each calls scan for each row. What SQLite cannot read is damage that was found.
+func (c *checker) each(ctx context.Context, text string, scan func(*sql.Rows) error) error {
+	err := c.rows(ctx, text, scan)
+	if isDamaged(err) {
+		c.add("it cannot be read: %v", err)
+		return nil
+	}
+	return err
+}
+
+func (c *checker) rows(ctx context.Context, text string, scan func(*sql.Rows) error) error {
+	rows, err := c.db.QueryContext(ctx, text)
+	if err != nil {
+		return err
+	}
+	return scanRows(rows, scan)
+}

@@ -1,0 +1,114 @@
+package sqlite
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"strings"
+)
+
+// settleEpoch takes the epoch that the log has, or makes a new one if the folder
+// is not as the server left it: then the log may have gone back in time. See
+// marks.go.
+func (s *Store) settleEpoch(ctx context.Context, left leftBehind) error {
+	known, err := s.committer.meta(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the epoch: %w", err)
+	}
+	s.epoch = known["epoch"]
+	if left.foreign != "" || s.epoch == "" {
+		s.epoch = strings.ToLower(rand.Text()[:13])
+		if err := s.committer.setMeta(ctx, "epoch", s.epoch); err != nil {
+			return fmt.Errorf("making an epoch: %w", err)
+		}
+		// From now on the database's own file has an epoch. That of a back-up has
+		// none, so that a write-ahead log beside it is known to be another's. So it must not
+		// be used before: what was said would be in a log that is set aside.
+		p, err := s.checkpoint(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
+		if err == nil && (p.pages < 0 || p.done < p.pages) {
+			err = errors.New("another program reads the database; stop that one")
+		}
+		if err != nil && (known["epoch"] == "" || isDamaged(err)) {
+			return fmt.Errorf("making an epoch: %w", err)
+		}
+		s.logger.LogAttrs(ctx, slog.LevelInfo, "this is a new or restored log: it has a new epoch", slog.String("op", left.foreign))
+	}
+	return nil
+}
+
+// settleMarks begins to write marks.
+func (s *Store) settleMarks(ctx context.Context, left leftBehind) error {
+	if err := s.recordFileState(); err != nil {
+		return err
+	}
+	var err error
+	if s.walState, err = stateOf(s.path + walSuffix); err != nil {
+		return err
+	}
+	if s.marks == nil {
+		last := left.newest
+		if left.foreign != "" {
+			last = stateFile{} // its event is not in this log
+		}
+		s.marks, err = openMarks(s.dir, last)
+	}
+	if err == nil {
+		err = s.marks.settle(s.database, func(m *stateFile) { m.State, m.Epoch = atRest, s.epoch })
+	}
+	if err == nil {
+		err = s.removeOldMarks()
+	}
+	if err != nil {
+		s.unmarked = true
+		s.logger.LogAttrs(ctx, slog.LevelWarn, "the data folder's state could not be marked", slog.Any("err", err))
+	}
+	return nil
+}
+
+// removeOldMarks removes the files by which earlier versions counted their starts.
+func (s *Store) removeOldMarks() error {
+	old, err := fs.Glob(s.folder.FS(), "parley.start-*")
+	for _, name := range old {
+		if err == nil {
+			err = s.folder.Remove(name)
+		}
+	}
+	return err
+}
+
+// markEnd notes in which state the database was closed.
+func (s *Store) markEnd(ctx context.Context) error {
+	if err := s.recordFileState(); err != nil {
+		return err
+	}
+	if s.marks == nil || s.unmarked {
+		return nil
+	}
+	return s.marks.settle(s.database, func(m *stateFile) { m.State = closed })
+}
+
+// meta returns all that the store knows of itself.
+func (c *committer) meta(ctx context.Context) (map[string]string, error) {
+	rows, err := c.conn.QueryContext(ctx, `SELECT key, value FROM meta`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	known := make(map[string]string)
+	for rows.Next() {
+		var key, value string
+		if err := rows.Scan(&key, &value); err != nil {
+			return nil, err
+		}
+		known[key] = value
+	}
+	return known, rows.Err()
+}
+
+// setMeta sets one fact that the store knows of itself.
+func (c *committer) setMeta(ctx context.Context, key, value string) error {
+	return c.exec(ctx, `INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = $2`, key, value)
+}

@@ -1,0 +1,50 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// healthEvery is how often Healthy writes at most: who asks more often hears
+// what it found last.
+const healthEvery = time.Second
+
+// health is what was last known of whether the store can write.
+type health struct {
+	turn    chan struct{} // holds one value while somebody is in Healthy
+	checked time.Time
+	err     error
+	pending <-chan error // a write whose end nobody has waited for yet
+}
+
+// Healthy reports whether the store can write, by writing. It waits no longer
+// than ctx lets it, and that is an error too.
+func (s *Store) Healthy(ctx context.Context) error {
+	h := &s.health
+	select {
+	case h.turn <- struct{}{}:
+		defer func() { <-h.turn }()
+	case <-ctx.Done():
+		return fmt.Errorf("waiting to write: %w", ctx.Err())
+	}
+	if why := s.broken.Load(); why != nil {
+		return why
+	}
+	if time.Since(h.checked) < healthEvery {
+		return h.err
+	}
+	if h.pending == nil {
+		h.pending = s.start(func(ctx context.Context, c *committer) error {
+			return c.setMeta(ctx, "healthy", strconv.FormatInt(time.Now().UnixMilli(), 10))
+		})
+	}
+	select {
+	case err := <-h.pending:
+		h.pending, h.err, h.checked = nil, err, time.Now()
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("writing: %w", ctx.Err())
+	}
+}

@@ -1,0 +1,222 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"parley/internal/chat"
+)
+
+// listText reads the rooms of a person's list. $1 is the person; what is counted
+// is counted up to $2, among the newest events: a bot's own, or a thread's, may be
+// hundreds of thousands. A room's bounds are its first and last possible ids.
+var listText = fmt.Sprintf(`
+	SELECT r.name, r.topic, m.read, m.notify, m.muted, m.favourite, m.head & 0xfffffffff,
+		(SELECT count(*) FROM (SELECT 1 FROM event
+			WHERE id > max(r.id << 36 | m.read, m.head - %[1]d) AND id <= m.head AND kind IS NULL AND author <> m.person AND text <> '' LIMIT $2)),
+		(SELECT count(*) FROM (SELECT 1 FROM mention
+			WHERE person = m.person AND event > r.id << 36 | m.read AND event < r.id + 1 << 36 LIMIT $2)),
+		coalesce(l.at_ms, 0), coalesce(lp.public, ''), coalesce(l.name, ''), coalesce(lc.text, l.text, '')
+	FROM (SELECT *, (SELECT coalesce(max(id), 0) FROM event WHERE id > member.room << 36 AND id < member.room + 1 << 36) AS head FROM member) m
+	JOIN room r ON r.id = m.room
+	LEFT JOIN event l ON l.id = (SELECT id FROM event
+		WHERE id > max(r.id << 36, m.head - %[1]d) AND id <= m.head AND kind IS NULL AND text <> '' ORDER BY id DESC LIMIT 1)
+	LEFT JOIN person lp ON lp.id = l.author LEFT JOIN event lc ON lc.id = l.current
+	WHERE m.person = (SELECT id FROM person WHERE public = $1)`, maxCounted)
+
+// maxCounted is of how many events, the newest, a room's unread messages are
+// counted and its last is looked for.
+const maxCounted = 2000
+
+// RoomList returns the rooms of a person's list, in no order.
+func (s *Store) RoomList(ctx context.Context, who chat.PersonID) ([]chat.ListEntry, error) {
+	entries, err := s.listEntries(ctx, listText+` LIMIT $3`, string(who), chat.MaxUnread, chat.MaxListed)
+	if err != nil {
+		return nil, fmt.Errorf("rooms of a person: %w", err)
+	}
+	return entries, nil
+}
+
+// ListEntry returns one room of a person's list; an *chat.Error with code NotFound if
+// it is not in it.
+func (s *Store) ListEntry(ctx context.Context, who chat.PersonID, room chat.RoomName) (chat.ListEntry, error) {
+	entries, err := s.listEntries(ctx, listText+` AND r.name = $3`, string(who), chat.MaxUnread, string(room))
+	if err != nil {
+		return chat.ListEntry{}, fmt.Errorf("what %s is to a person: %w", room, err)
+	}
+	if len(entries) == 0 {
+		return chat.ListEntry{}, errNotListed
+	}
+	return entries[0], nil
+}
+
+var errNotListed = &chat.Error{Code: chat.NotFound, Message: "This room is not in your list."}
+
+func (s *Store) listEntries(ctx context.Context, text string, args ...any) (entries []chat.ListEntry, err error) {
+	err = s.reads.each(ctx, text, args, func(rows *sql.Rows) error {
+		var e chat.ListEntry
+		var at int64
+		last := &chat.Quote{}
+		err := rows.Scan(&e.Room, &e.Topic, &e.Read, &e.Notify, &e.Muted, &e.Favourite, &e.Head, &e.Unread, &e.Mentions,
+			&at, &last.From.ID, &last.From.Name, &last.Text)
+		if at > 0 {
+			e.At = time.UnixMilli(at).UTC()
+		}
+		if last.Text != "" {
+			last.Text = chat.Preview(last.Text, chat.MaxPreview)
+			e.Last = last
+		}
+		entries = append(entries, e)
+		return err
+	})
+	return entries, err
+}
+
+// AddToList puts a room that somebody enters in their list, unless it is there, or
+// nobody has written to it. If they do not enter it nothing is done, and the result
+// comes once what was given to Append before is stored. It does not wait: whoever
+// wants to does so for the result.
+func (s *Store) AddToList(who chat.PersonID, room chat.RoomName, enters bool) <-chan error {
+	return s.start(func(ctx context.Context, c *committer) error {
+		if !enters {
+			return nil
+		}
+		m, err := c.membership(ctx, who, room)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return c.addToList(ctx, m)
+	})
+}
+
+// MarkRead notes up to where somebody has read a room: never back, unless it is to
+// be exact, and not at all if that was done with the same nonce before. done, which
+// must not block, is called once that is safe, or has failed; its entry has the
+// room, what is read now, and what is not.
+func (s *Store) MarkRead(who chat.PersonID, at chat.MessageRef, exact bool, nonce string, done func(chat.ListEntry, error)) {
+	e := chat.ListEntry{Room: at.Room}
+	refused := chat.CheckNonce(nonce)
+	run := func(ctx context.Context, c *committer) error {
+		if refused != nil {
+			return nil
+		}
+		m, err := c.membership(ctx, who, at.Room)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil // of a room that nobody wrote to there is nothing to read
+		}
+		if err != nil {
+			return err
+		}
+		h, err := c.head(ctx, at.Room, 0)
+		if err != nil {
+			return err
+		}
+		e.Head = h.seq
+		seq := min(max(at.Seq, 0), h.seq)
+		refused, err = c.idempotent(ctx, who, answer{listKey: m, nonce: nonce, kind: "read"}, func() (refused, err error) {
+			if err := c.addToList(ctx, m); err != nil {
+				return nil, err
+			}
+			return nil, c.exec(ctx, `
+				UPDATE member SET read = CASE WHEN $4 THEN $3 ELSE max(read, $3) END
+				WHERE person = $1 AND room = $2`, m.person, m.room, int64(seq), exact)
+		})
+		if refused != nil || err != nil {
+			return err
+		}
+		read, err := c.find(ctx, `SELECT read FROM member WHERE person = $1 AND room = $2`, m.person, m.room)
+		if err != nil {
+			return err
+		}
+		e.Read = chat.Seq(read)
+		first, end := messageID(m.room, e.Read), messageID(m.room+1, 0)
+		unread, err := c.find(ctx, `
+			SELECT count(*) FROM (SELECT 1 FROM event
+			WHERE id > $1 AND id < $2 AND kind IS NULL AND author <> $3 AND text <> '' LIMIT $4)`,
+			max(first, messageID(m.room, h.seq)-maxCounted), end, m.person, chat.MaxUnread)
+		if err != nil {
+			return err
+		}
+		mentions, err := c.find(ctx, `
+			SELECT count(*) FROM (SELECT 1 FROM mention WHERE person = $3 AND event > $1 AND event < $2 LIMIT $4)`, first, end, m.person, chat.MaxUnread)
+		e.Unread, e.Mentions = int(unread), int(mentions)
+		return err
+	}
+	s.queue.push(item{write: &write{run: run, done: func(err error) {
+		if err != nil {
+			err = s.userError(err)
+		} else {
+			err = refused
+		}
+		done(e, err)
+	}}})
+}
+
+// membership returns the rowids of a person and of a room; sql.ErrNoRows if there
+// is no such person or nobody has written to the room.
+func (c *committer) membership(ctx context.Context, who chat.PersonID, room chat.RoomName) (m listKey, err error) {
+	if a, ok := c.people.get(who); ok {
+		m.person = a.id
+	} else if err := c.scan(ctx, []any{&m.person}, `SELECT id FROM person WHERE public = $1`, string(who)); err != nil {
+		return m, err
+	}
+	if h, ok := c.rooms.get(room); ok {
+		m.room = h.room
+		return m, nil
+	}
+	err = c.scan(ctx, []any{&m.room}, `SELECT id FROM room WHERE name = $1`, string(room))
+	return m, err
+}
+
+// SetListEntry changes what a room is to somebody, unless that was done with the same
+// nonce before. The error is an *chat.Error with code NotFound if nobody has
+// written to the room, or NonceUsed.
+func (s *Store) SetListEntry(ctx context.Context, who chat.PersonID, room chat.RoomName, change chat.ListEntryChange) error {
+	err := chat.CheckNonce(change.Nonce)
+	if err == nil {
+		err = s.writeOrRefuse(ctx, func(ctx context.Context, c *committer) (refused, err error) {
+			m, err := c.membership(ctx, who, room)
+			if errors.Is(err, sql.ErrNoRows) {
+				return errNotListed, nil
+			}
+			if err != nil {
+				return nil, err
+			}
+			return c.idempotent(ctx, who, answer{listKey: m, nonce: change.Nonce, kind: "set"}, func() (refused, err error) {
+				return nil, c.setListEntry(ctx, who, m, change)
+			})
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("what %s is to a person: %w", room, err)
+	}
+	return nil
+}
+
+func (c *committer) setListEntry(ctx context.Context, who chat.PersonID, m listKey, change chat.ListEntryChange) error {
+	if change.Listed != nil && !*change.Listed {
+		c.listed.remove(m)
+		c.people.remove(who)
+		return c.exec(ctx, `DELETE FROM member WHERE person = $1 AND room = $2`, m.person, m.room)
+	}
+	if err := c.addToList(ctx, m); err != nil {
+		return err
+	}
+	return c.exec(ctx, `
+		UPDATE member SET notify = coalesce($3, notify), muted = coalesce($4, muted), favourite = coalesce($5, favourite)
+		WHERE person = $1 AND room = $2`, m.person, m.room, orNull(change.Notify), orNull(change.Muted), orNull(change.Favourite))
+}
+
+// orNull returns what p points to as a statement's argument.
+func orNull[T any](p *T) any {
+	if p == nil {
+		return nil
+	}
+	return *p
+}

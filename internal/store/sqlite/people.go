@@ -1,0 +1,168 @@
+package sqlite
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"parley/internal/chat"
+)
+
+// seenEvery is how exactly the store knows when a session was last used: one
+// write a day for each, not one for each request.
+const seenEvery = 24 * time.Hour
+
+// NewGuest makes a person with a name in normal form, and a session: a secret
+// token, of which the store keeps only a hash. With a key, that is the token; if
+// somebody's session has it already, they are who is returned, as they are.
+func (s *Store) NewGuest(ctx context.Context, name, key string) (chat.Person, string, error) {
+	p := chat.Person{ID: chat.PersonID(strings.ToLower(rand.Text())), Name: name}
+	token := key
+	if token == "" {
+		secret := make([]byte, 32)
+		rand.Read(secret) // never fails
+		token = base64.RawURLEncoding.EncodeToString(secret)
+	}
+	err := s.write(ctx, func(ctx context.Context, c *committer) error {
+		if key != "" { // a retry may come while the first try is on its way
+			err := c.scan(ctx, []any{&p.ID, &p.Name}, `
+				SELECT p.public, p.name FROM session s JOIN person p ON p.id = s.person WHERE s.token_hash = $1`, tokenHash(key))
+			if !errors.Is(err, sql.ErrNoRows) {
+				return err
+			}
+		}
+		now := time.Now().UnixMilli()
+		id, err := c.insertPerson(ctx, p, now)
+		if err != nil {
+			return err
+		}
+		return c.exec(ctx, `INSERT INTO session (token_hash, person, created_ms, seen_ms) VALUES ($1, $2, $3, $3)`, tokenHash(token), id, now)
+	})
+	if err != nil {
+		return chat.Person{}, "", fmt.Errorf("making a guest: %w", err)
+	}
+	return p, token, nil
+}
+
+// Person returns whose session it is; an *chat.Error with code BadSession if
+// nobody's.
+func (s *Store) Person(ctx context.Context, session string) (chat.Person, error) {
+	var p chat.Person
+	var seen int64
+	hash := tokenHash(session)
+	err := s.reads.row(ctx, sessionText, []any{hash}, &p.ID, &p.Name, &seen)
+	if errors.Is(err, sql.ErrNoRows) {
+		return chat.Person{}, &chat.Error{Code: chat.BadSession, Message: "This session is unknown. Give a name to be a new guest."}
+	}
+	if err != nil {
+		return chat.Person{}, fmt.Errorf("whose session it is: %w", err)
+	}
+	if now := time.Now(); now.Sub(time.UnixMilli(seen)) > seenEvery {
+		s.start(func(ctx context.Context, c *committer) error {
+			return c.exec(ctx, `UPDATE session SET seen_ms = $2 WHERE token_hash = $1`, hash, now.UnixMilli())
+		})
+	}
+	return p, nil
+}
+
+// Rename gives a person another name, in normal form, unless that was done with
+// the same nonce before, and returns what they go by then. What they wrote before
+// keeps the name of its time.
+func (s *Store) Rename(ctx context.Context, id chat.PersonID, name, nonce string) (now string, err error) {
+	var found string
+	if err = chat.CheckNonce(nonce); err == nil {
+		err = s.writeOrRefuse(ctx, func(ctx context.Context, c *committer) (refused, err error) {
+			var person int64
+			err = c.scan(ctx, []any{&person, &found}, `SELECT id, name FROM person WHERE public = $1`, string(id))
+			if errors.Is(err, sql.ErrNoRows) {
+				return errNobody, nil
+			}
+			if err != nil {
+				return nil, err
+			}
+			return c.idempotent(ctx, id, answer{listKey: listKey{person: person}, nonce: nonce, kind: "rename"}, func() (refused, err error) {
+				found = name
+				return nil, c.exec(ctx, `UPDATE person SET name = $2, folded = $3 WHERE id = $1`, person, name, chat.FoldName(name))
+			})
+		})
+	}
+	if err != nil {
+		return "", fmt.Errorf("renaming a person: %w", err)
+	}
+	return found, nil
+}
+
+var errNobody = &chat.Error{Code: chat.BadSession, Message: "There is no such person. Give a name to be a new guest."}
+
+// Forget ends a session; one that is unknown is no error.
+func (s *Store) Forget(ctx context.Context, session string) error {
+	err := s.write(ctx, func(ctx context.Context, c *committer) error {
+		return c.exec(ctx, `DELETE FROM session WHERE token_hash = $1`, tokenHash(session))
+	})
+	if err != nil {
+		return fmt.Errorf("forgetting a session: %w", err)
+	}
+	return nil
+}
+
+func tokenHash(token string) []byte {
+	sum := sha256.Sum256([]byte(token))
+	return sum[:]
+}
+
+// write has run carried out in the committer's next transaction and waits for
+// its commit. When ctx ends first it may still be carried out.
+func (s *Store) write(ctx context.Context, run func(context.Context, *committer) error) error {
+	return s.await(ctx, s.start(run))
+}
+
+// await waits for what was started.
+func (s *Store) await(ctx context.Context, started <-chan error) error {
+	select {
+	case err := <-started:
+		return s.userError(err)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// writeOrRefuse is write of what may be refused without an end to the transaction
+// that it shares with others: then it has written nothing.
+func (s *Store) writeOrRefuse(ctx context.Context, run func(context.Context, *committer) (refused, err error)) error {
+	var refused error
+	err := s.write(ctx, func(ctx context.Context, c *committer) (err error) {
+		refused, err = run(ctx, c)
+		return err
+	})
+	if err != nil { // also when ctx has ended, and run may be running
+		return err
+	}
+	return refused
+}
+
+// start is write without the waiting: the channel holds the one result, which
+// after a failure is the cause and nothing to tell a user.
+func (s *Store) start(run func(context.Context, *committer) error) <-chan error {
+	return s.startWrite(&write{run: run})
+}
+
+func (s *Store) startWrite(w *write) <-chan error {
+	done := make(chan error, 1)
+	w.done = func(err error) { done <- err }
+	s.queue.push(item{write: w})
+	return done
+}
+
+// userError returns what the one may be told whose write came to err.
+func (s *Store) userError(err error) error {
+	if chat.CodeOf(err) == chat.Internal {
+		return s.unavailable() // the committer has logged why
+	}
+	return err
+}

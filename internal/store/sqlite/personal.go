@@ -1,0 +1,126 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"parley/internal/chat"
+)
+
+// SetPersonal keeps a message for somebody, or not any more, unless that was done with
+// the same nonce before. The error is an *chat.Error with code NotFound if there is
+// no such message, TooMany, or NonceUsed.
+func (s *Store) SetPersonal(ctx context.Context, who chat.PersonID, as chat.PersonalRefKind, at chat.MessageRef, keep bool, nonce string) error {
+	err := chat.CheckNonce(nonce)
+	if err == nil {
+		err = s.writeOrRefuse(ctx, func(ctx context.Context, c *committer) (refused, err error) {
+			return c.setPersonal(ctx, who, as, at, keep, nonce)
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("%s %d for a person: %w", at.Room, at.Seq, err)
+	}
+	return nil
+}
+
+// maxSaved bounds what one person has the store keep for them.
+const maxSaved = 10_000
+
+func (c *committer) setPersonal(ctx context.Context, who chat.PersonID, as chat.PersonalRefKind, at chat.MessageRef, keep bool, nonce string) (refused, err error) {
+	m, err := c.membership(ctx, who, at.Room)
+	if errors.Is(err, sql.ErrNoRows) {
+		return errNoMessage, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	id := messageID(m.room, min(max(at.Seq, 0), maxSeq))
+	said, err := c.find(ctx, `SELECT count(*) FROM event WHERE id = $1 AND coalesce(kind, 'reply') = 'reply'`, id)
+	if err != nil {
+		return nil, err
+	}
+	kind := "keep " + string(as)
+	switch {
+	case said == 0 && keep:
+		return errNoMessage, nil
+	case said == 0: // there is nothing to let go of, and no row may refer to it
+		return nil, nil
+	case !keep:
+		kind = "let go of " + string(as)
+	}
+	return c.idempotent(ctx, who, answer{listKey: m, nonce: nonce, kind: kind, target: id}, func() (refused, err error) {
+		return c.writePersonal(ctx, m, as, id, keep)
+	})
+}
+
+func (c *committer) writePersonal(ctx context.Context, m listKey, as chat.PersonalRefKind, id int64, keep bool) (refused, err error) {
+	if !keep {
+		if as == chat.Bookmark {
+			return nil, c.exec(ctx, `DELETE FROM saved WHERE person = $1 AND event = $2`, m.person, id)
+		}
+		return nil, c.exec(ctx, `DELETE FROM follow WHERE target = $2 AND person = $1`, m.person, id)
+	}
+	if as == chat.Subscription {
+		return nil, c.exec(ctx, `INSERT INTO follow (target, person) VALUES ($2, $1) ON CONFLICT DO NOTHING`, m.person, id)
+	}
+	n, err := c.find(ctx, `SELECT count(*) FROM saved WHERE person = $1`, m.person)
+	if err != nil {
+		return nil, err
+	}
+	if n >= maxSaved {
+		return &chat.Error{Code: chat.TooMany, Message: "You have saved enough messages; let go of some first."}, nil
+	}
+	return nil, c.exec(ctx, `INSERT INTO saved (person, event, at_ms) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, m.person, id, time.Now().UnixMilli())
+}
+
+// personalQueries are how each kind of what somebody comes back to is read: what was
+// kept last, or has a reply last, comes first. $1 is the person, $2 the time before
+// which it was, $3 how many.
+var personalQueries = map[chat.PersonalRefKind]string{
+	chat.Bookmark: `
+		SELECT r.name, k.event & 0xfffffffff, k.at_ms
+		FROM saved k JOIN room r ON r.id = k.event >> 36
+		WHERE k.person = (SELECT id FROM person WHERE public = $1) AND k.at_ms < $2 ORDER BY k.at_ms DESC, k.event DESC LIMIT $3`,
+	chat.Subscription: `
+		SELECT r.name, f.target & 0xfffffffff, e.at_ms
+		FROM follow f JOIN room r ON r.id = f.target >> 36
+		JOIN event e ON e.id = max(
+			coalesce((SELECT max(id) FROM event WHERE target = f.target AND kind = 'reply'), 0),
+			coalesce((SELECT max(id) FROM event WHERE target = f.target AND kind IS NULL), 0))
+		WHERE f.person = (SELECT id FROM person WHERE public = $1) AND e.at_ms < $2 ORDER BY e.at_ms DESC, f.target DESC LIMIT $3`,
+}
+
+// PersonalRefs returns what somebody keeps, the newest first: at most limit, of the
+// time before before if that is not zero.
+func (s *Store) PersonalRefs(ctx context.Context, who chat.PersonID, as chat.PersonalRefKind, before time.Time, limit int) (kept []chat.PersonalRef, err error) {
+	until := int64(1) << 62
+	if !before.IsZero() {
+		until = before.UnixMilli()
+	}
+	err = s.reads.each(ctx, personalQueries[as], []any{string(who), until, limit}, func(rows *sql.Rows) error {
+		var k chat.PersonalRef
+		var at int64
+		err := rows.Scan(&k.Room, &k.Seq, &at)
+		k.At = time.UnixMilli(at).UTC()
+		kept = append(kept, k)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("what a person keeps: %w", err)
+	}
+	return kept, nil
+}
+
+// IsSubscribed reports whether somebody follows the thread of a message.
+func (s *Store) IsSubscribed(ctx context.Context, who chat.PersonID, at chat.MessageRef) (follows bool, err error) {
+	err = s.reads.row(ctx, `
+		SELECT EXISTS (SELECT 1 FROM follow WHERE target = (SELECT id << 36 | $3 FROM room WHERE name = $2)
+			AND person = (SELECT id FROM person WHERE public = $1))`, []any{string(who), string(at.Room), int64(at.Seq)}, &follows)
+	if err != nil {
+		return false, fmt.Errorf("whether a person follows %d of %s: %w", at.Seq, at.Room, err)
+	}
+	return follows, nil
+}

@@ -1,0 +1,186 @@
+package sqlite
+
+import (
+	"sync"
+	"time"
+
+	"parley/internal/chat"
+)
+
+// Bounds of what waits, and of one transaction: its drafts all wait for its
+// slowest part, the sync, so it should not take much longer than that.
+const (
+	maxWaiting     = 100_000
+	maxWaitingText = 64 << 20 // bytes
+	maxBatch       = 4096
+	maxBatchText   = 8 << 20 // bytes
+)
+
+// What is said to those whose drafts do not reach the committer.
+var (
+	errStopping   = &chat.Error{Code: chat.Stopping, Message: "The server is going down. Send it again in a moment.", RetryAfter: time.Second}
+	errOverloaded = &chat.Error{Code: chat.Overloaded, Message: "Too many messages are waiting to be stored. Send it again in a moment.", RetryAfter: 2 * time.Second}
+)
+
+// An item is something to write and whom to tell.
+type item struct {
+	draft   chat.Draft
+	done    func(chat.Commit) // for a draft
+	write   *write            // instead of a draft
+	refused *chat.Error       // never to be written: done is only to hear why
+}
+
+func (it *item) bytes() int { return len(it.draft.Text) + len(it.draft.HTML) }
+
+// A queue holds what waits for the committer, in the order it came.
+//
+// A draft that is refused goes through it as well, without its text: its done
+// has to be called on the committer's goroutine, because who calls Append may
+// hold a lock that done takes, and in order, because answers are.
+type queue struct {
+	mu       sync.Mutex
+	changed  sync.Cond // something is waiting, stopping, or answering no more
+	items    []item
+	waiting  int  // items that have not been refused
+	text     int  // their bytes
+	nudged   bool // the committer is to look up, even if nothing waits
+	stopping bool // from now on everything is refused, and what waits is committed
+	ended    bool // there is no committer any more: late answers
+
+	answering bool // a goroutine is at these
+}
+
+// push appends it and returns at once.
+func (q *queue) push(it item) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	switch {
+	case q.stopping:
+		it.dropDraft(errStopping)
+	case q.waiting >= maxWaiting || q.text+it.bytes() > maxWaitingText:
+		it.dropDraft(errOverloaded)
+	default:
+		q.waiting++
+		q.text += it.bytes()
+	}
+	q.items = append(q.items, it)
+	if q.ended {
+		q.answerLate()
+		return
+	}
+	q.changed.Broadcast()
+}
+
+// dropDraft drops all of an item but whom to tell.
+func (it *item) dropDraft(why *chat.Error) {
+	it.refused, it.draft = why, chat.Draft{}
+}
+
+// take waits for something to write and moves the next transaction's worth of
+// it to batch. There is none of it after a nudge, and when the queue has been
+// stopped and is empty: then more is false, and no item will come any more.
+func (q *queue) take(batch []item) (_ []item, more bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for len(q.items) == 0 && !q.stopping && !q.nudged {
+		q.changed.Wait()
+	}
+	n, drafts, text := 0, 0, 0
+	for n < len(q.items) && drafts < maxBatch && (n == 0 || text+q.items[n].bytes() <= maxBatchText) {
+		if q.items[n].refused == nil {
+			drafts++
+			text += q.items[n].bytes()
+		}
+		n++
+	}
+	batch = append(batch, q.items[:n]...)
+	q.waiting -= drafts
+	q.text -= text
+	clear(q.items[:n]) // let go of the texts
+	switch {
+	case n < len(q.items):
+		q.items = q.items[n:]
+	case cap(q.items) > 4*maxBatch:
+		q.items = nil
+	default:
+		q.items = q.items[:0]
+	}
+	if n == 0 {
+		q.nudged, q.items = false, nil
+	}
+	q.ended = n == 0 && q.stopping
+	return batch, !q.ended
+}
+
+// nudge lets take return as soon as nothing waits.
+func (q *queue) nudge() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.nudged = true
+	q.changed.Broadcast()
+}
+
+// stop lets take return what waits and then nothing.
+func (q *queue) stop() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.stopping = true
+	q.changed.Broadcast()
+}
+
+// end refuses what waits for a committer that never was.
+func (q *queue) end() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.stopping, q.ended = true, true
+	for i := range q.items {
+		q.items[i].dropDraft(errStopping)
+	}
+	q.answerLate()
+}
+
+// answerLate has what came after the committer's end answered by one goroutine
+// at a time, which ends as soon as there is nothing to answer. The caller holds
+// mu.
+func (q *queue) answerLate() {
+	if q.answering || len(q.items) == 0 {
+		return
+	}
+	q.answering = true
+	go func() {
+		for {
+			q.mu.Lock()
+			items := q.items
+			q.items = nil
+			if len(items) == 0 {
+				q.answering = false
+				q.changed.Broadcast()
+			}
+			q.mu.Unlock()
+			if len(items) == 0 {
+				return
+			}
+			for i := range items {
+				items[i].answer(chat.Commit{Err: items[i].refused})
+			}
+		}
+	}()
+}
+
+// settle waits until everything has been answered.
+func (q *queue) settle() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for q.answering {
+		q.changed.Wait()
+	}
+}
+
+// answer tells whoever waits for it what became of it.
+func (it *item) answer(c chat.Commit) {
+	if it.write != nil {
+		it.write.done(c.Err)
+		return
+	}
+	it.done(c)
+}

@@ -1,0 +1,211 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"parley/internal/chat"
+)
+
+// readStatements are the statements that read, each prepared when first used, for all
+// connections of the pool.
+type readStatements struct {
+	db     *sql.DB
+	met    func(context.Context, error) error // returns what whoever reads is told of an error
+	mu     sync.RWMutex
+	byText map[string]*sql.Stmt
+}
+
+// ready returns the statement with a text if it has been prepared, else nil.
+func (r *readStatements) ready(text string) *sql.Stmt {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.byText[text]
+}
+
+// get returns the statement with a text that is one of the program's constants.
+// It may wait for a connection, so whoever holds one uses ready.
+func (r *readStatements) get(ctx context.Context, text string) (*sql.Stmt, error) {
+	if stmt := r.ready(text); stmt != nil {
+		return stmt, nil
+	}
+	stmt, err := r.db.PrepareContext(ctx, text) // without the lock, which those want who hold all connections
+	if err != nil {
+		return nil, fmt.Errorf("preparing to read: %w", r.met(ctx, err))
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if other := r.byText[text]; other != nil { // somebody was faster
+		return other, stmt.Close()
+	}
+	if r.byText == nil {
+		r.byText = make(map[string]*sql.Stmt)
+	}
+	r.byText[text] = stmt
+	return stmt, nil
+}
+
+// each calls scan for each row that a statement finds, whose text is one of the
+// program's constants.
+func (r *readStatements) each(ctx context.Context, text string, args []any, scan func(*sql.Rows) error) error {
+	stmt, err := r.get(ctx, text)
+	if err != nil {
+		return err
+	}
+	return r.met(ctx, eachRow(ctx, stmt, args, scan))
+}
+
+// row reads the one row that a statement finds, whose text is one of the
+// program's constants. sql.ErrNoRows says that there is none.
+func (r *readStatements) row(ctx context.Context, text string, args []any, dest ...any) error {
+	stmt, err := r.get(ctx, text)
+	if err != nil {
+		return err
+	}
+	return r.met(ctx, stmt.QueryRowContext(ctx, args...).Scan(dest...))
+}
+
+func eachRow(ctx context.Context, stmt *sql.Stmt, args []any, scan func(*sql.Rows) error) error {
+	rows, err := stmt.QueryContext(ctx, args...)
+	if err != nil {
+		return err
+	}
+	return scanRows(rows, scan)
+}
+
+// scanRows calls scan for each of a query's rows until that fails, and closes them.
+func scanRows(rows *sql.Rows, scan func(*sql.Rows) error) error {
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+func (r *readStatements) close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var errs []error
+	for _, stmt := range r.byText {
+		errs = append(errs, stmt.Close())
+	}
+	r.byText = nil
+	return errors.Join(errs...)
+}
+
+const (
+	// Beside max() SQLite takes other columns from the row that has the maximum.
+	headText = `
+		SELECT coalesce(max(id) & 0xfffffffff, 0), coalesce(at_ms, 0) FROM event
+		WHERE id > (SELECT id << 36 FROM room WHERE name = $1) AND id < (SELECT id + 1 << 36 FROM room WHERE name = $1)`
+	afterText = `
+		SELECT m.seq, m.at_ms, p.public, m.name, m.text,
+			CASE WHEN coalesce(m.kind, m.target, m.extra) IS NOT NULL THEN json_object('kind', m.kind, 'target', m.target & 0xfffffffff, 'extra', m.extra) END
+		FROM event m JOIN person p ON p.id = m.author
+		WHERE m.id > (SELECT id << 36 | $2 FROM room WHERE name = $1) AND m.id < (SELECT id + 1 << 36 FROM room WHERE name = $1)
+		ORDER BY m.id LIMIT $3`
+	atText = `
+		SELECT at_ms FROM event WHERE id = (SELECT id << 36 | $2 FROM room WHERE name = $1)`
+	sessionText = `
+		SELECT p.public, p.name, s.seen_ms FROM session s JOIN person p ON p.id = s.person
+		WHERE s.token_hash = $1`
+)
+
+// Head returns a room's newest seq and when that event was stored; zeros for a
+// room that nobody wrote to.
+func (s *Store) Head(ctx context.Context, room chat.RoomName) (seq chat.Seq, at time.Time, err error) {
+	var ms int64
+	if err := s.reads.row(ctx, headText, []any{string(room)}, &seq, &ms); err != nil {
+		return 0, time.Time{}, fmt.Errorf("newest seq of %s: %w", room, err)
+	}
+	return seq, timeOf(ms), nil
+}
+
+// timeOf returns a time of the store's; the zero time for 0.
+func timeOf(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}
+
+// At returns when an event was stored, the zero time if there is no such event.
+func (s *Store) At(ctx context.Context, room chat.RoomName, seq chat.Seq) (time.Time, error) {
+	if seq < 1 || seq > maxSeq { // its id would be that of another room's event
+		return time.Time{}, nil
+	}
+	var ms int64
+	err := s.reads.row(ctx, atText, []any{string(room), int64(seq)}, &ms)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return time.Time{}, nil
+	case err != nil:
+		return time.Time{}, fmt.Errorf("when event %d of %s was stored: %w", seq, room, err)
+	}
+	return time.UnixMilli(ms).UTC(), nil
+}
+
+// After returns a room's events with a greater seq, oldest first, at most
+// limit, each as it happened: an edited message says what it said at first. What
+// has been deleted says nothing. A room that nobody wrote to has none; that is no
+// error.
+func (s *Store) After(ctx context.Context, room chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error) {
+	events, err := s.after(ctx, room, seq, limit)
+	if err = s.readError(ctx, err); err != nil {
+		return nil, fmt.Errorf("events of %s after %d: %w", room, seq, err)
+	}
+	return events, nil
+}
+
+func (s *Store) after(ctx context.Context, room chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error) {
+	if limit <= 0 { // to SQLite a negative limit is none
+		return nil, nil
+	}
+	seq = min(max(seq, 0), maxSeq) // beyond it, ids are those of another room
+	stmt, err := s.reads.get(ctx, afterText)
+	if err != nil {
+		return nil, err
+	}
+	events, last := []chat.Event(nil), seq
+	var answers []*chat.Attrs // that quote
+	err = eachRow(ctx, stmt, []any{string(room), int64(seq), limit}, func(rows *sql.Rows) (err error) {
+		e := chat.Event{Room: room}
+		var at int64
+		var packed []byte
+		if err := rows.Scan(&e.Seq, &at, &e.From.ID, &e.From.Name, &e.Text, &packed); err != nil {
+			return err
+		}
+		// The numbers of a room have no hole, so what is missing here is lost. A client
+		// that was served past it would never know.
+		if last++; e.Seq != last {
+			return s.eventMissing(ctx, chat.MessageRef{Room: room, Seq: last})
+		}
+		e.At = time.UnixMilli(at).UTC()
+		if _, err := unpackOptional(&e, packed); err != nil {
+			return err
+		}
+		if e.Extra != nil && e.Extra.ReplyTo > 0 {
+			answers = append(answers, e.Extra)
+		}
+		events = append(events, e)
+		return nil
+	})
+	if err != nil || len(answers) == 0 {
+		return events, err
+	}
+	if stmt, err = s.reads.get(ctx, quoteText); err != nil {
+		return nil, err
+	}
+	for _, x := range answers {
+		if err := quote(ctx, stmt, room, x); err != nil {
+			return nil, err
+		}
+	}
+	return events, nil
+}

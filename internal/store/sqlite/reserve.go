@@ -1,0 +1,209 @@
+package sqlite
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"os"
+	"time"
+
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"parley/internal/chat"
+)
+
+// A full disk must not keep anybody from deleting: that is what one does then. So
+// there is a file that holds nothing but room on the disk. When a transaction finds
+// no room, the deletions in it are made again alone, and part of the file is given
+// up for them; then the write-ahead log, which they have made longer, is emptied
+// into the database and the file takes the room back before anything else can.
+const (
+	reserveName = "parley.reserve"
+	reserveSize = 8 << 20 // bytes: a deletion takes some 40 KB for a moment and about 200 bytes for good
+)
+
+// reserveSteps are how many bytes are given up in turn until a deletion fits. Few at
+// first, as other programs may take what is free.
+var reserveSteps = []int64{1 << 20, reserveSize}
+
+// A reserve is the file. The committer's goroutine owns it.
+type reserve struct {
+	folder *os.Root
+	size   int64 // of the file; 0: there is none
+	lent   int64 // its size before a part of it was given up for the start; 0: it has all of it
+	warned bool  // it has been logged that there is none
+}
+
+// makeWay gives up some of the file if a full disk has no room for a start, which
+// needs a little.
+func (r *reserve) makeWay(dir string) {
+	if info, err := r.folder.Stat(reserveName); err == nil {
+		r.size = info.Size()
+	}
+	if free, err := freeBytes(dir); err == nil && free < reserveSteps[0] {
+		r.lent = r.size
+		r.giveUp(reserveSteps[0])
+	}
+}
+
+// fill makes the file as large as it is to be, but leaves half of what is free on
+// the disk.
+func (r *reserve) fill(dir string) error {
+	if lent := r.lent; lent > 0 {
+		r.lent = 0
+		return r.takeBack(dir, lent)
+	}
+	info, err := r.folder.Stat(reserveName)
+	switch {
+	case err == nil:
+		r.size = info.Size()
+	case errors.Is(err, fs.ErrNotExist):
+		r.size = 0
+	default:
+		return err
+	}
+	if r.size >= reserveSize {
+		return nil
+	}
+	free, err := freeBytes(dir)
+	if err != nil {
+		return err
+	}
+	return r.grow(min(reserveSize, r.size+free/2))
+}
+
+// grow makes the file larger, with the disk's room behind all of it, or leaves it as
+// it is.
+func (r *reserve) grow(size int64) (err error) {
+	if size <= r.size {
+		return nil
+	}
+	f, err := r.folder.OpenFile(reserveName, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if err := allocate(f, r.size, size-r.size); err != nil {
+		return errors.Join(err, f.Truncate(r.size))
+	}
+	r.size = size
+	return nil
+}
+
+// giveUp makes the file so many bytes smaller, and reports whether that freed any.
+func (r *reserve) giveUp(bytes int64) bool {
+	if r.size == 0 {
+		return false
+	}
+	f, err := r.folder.OpenFile(reserveName, os.O_RDWR, 0)
+	if err != nil {
+		return false
+	}
+	left := max(0, r.size-bytes)
+	if err := errors.Join(f.Truncate(left), f.Sync(), f.Close()); err != nil {
+		return false
+	}
+	r.size = left
+	return true
+}
+
+// takeBack makes the file as large as it was, or as large as it can be.
+func (r *reserve) takeBack(dir string, size int64) error {
+	free, err := freeBytes(dir)
+	if err != nil {
+		return err
+	}
+	return r.grow(min(size, r.size+free))
+}
+
+// writeBlocks gives a file room on the disk by writing to it: what cannot be
+// compressed, or it would hold less than it seems to.
+func writeBlocks(f *os.File, at, n int64) error {
+	block := make([]byte, 256<<10)
+	for n > 0 {
+		rand.Read(block) // never fails
+		b := block[:min(n, int64(len(block)))]
+		if _, err := f.WriteAt(b, at); err != nil {
+			return err
+		}
+		at, n = at+int64(len(b)), n-int64(len(b))
+	}
+	return f.Sync()
+}
+
+// deletes reports whether an item may use the reserve.
+func (it *item) deletes() bool {
+	return it.write == nil && it.refused == nil && it.draft.Kind == chat.Delete
+}
+
+// errNoRoom is what those are told who have to wait until there is room again.
+var errNoRoom = &chat.Error{
+	Code:       chat.Unavailable,
+	Message:    "The server's disk is full. Nothing can be stored but deletions. Try again later.",
+	RetryAfter: outageLogEvery,
+}
+
+// transactFromReserve is transact of the deletions in batch alone, after it has
+// failed for full, which says that the disk is full. Everything else in it is
+// refused.
+func (s *Store) transactFromReserve(ctx context.Context, batch []item, full error) (stored int, err error) {
+	refused := 0
+	for i := range batch {
+		if it := &batch[i]; it.refused == nil && !it.deletes() {
+			it.dropDraft(errNoRoom)
+			refused++
+		}
+	}
+	if refused > 0 {
+		s.logFailedCommit(ctx, full, refused)
+	}
+	size := s.reserve.size
+	err = full
+	for _, step := range reserveSteps {
+		if !s.reserve.giveUp(step) {
+			break
+		}
+		s.committer.begin(batch)
+		if stored, err = s.transact(ctx, batch, time.Now()); !isNoRoom(err) {
+			break
+		}
+	}
+	if err == nil {
+		_ = s.truncateWAL(ctx) // it is tried again in a minute, or has broken down and said so
+	}
+	s.reserved(ctx, s.reserve.takeBack(s.dir, size))
+	return stored, err
+}
+
+// mayUseReserve reports whether there is a deletion in batch and something to give
+// up for it.
+func (s *Store) mayUseReserve(batch []item, err error) bool {
+	if !isNoRoom(err) || s.reserve.size == 0 || s.broken.Load() != nil {
+		return false
+	}
+	for i := range batch {
+		if batch[i].deletes() {
+			return true
+		}
+	}
+	return false
+}
+
+// reserved logs, once, that there is no room for deletions where there should be.
+func (s *Store) reserved(ctx context.Context, err error) {
+	if s.reserve.size > 0 {
+		s.reserve.warned = false
+	} else if err != nil && !s.reserve.warned {
+		s.reserve.warned = true
+		s.logger.LogAttrs(ctx, slog.LevelWarn, "no room is kept for deletions on a full disk", slog.Any("err", err))
+	}
+}
+
+// isNoRoom reports whether err may be mended by making room on the disk. SQLite
+// calls a used-up quota a failed write.
+func isNoRoom(err error) bool {
+	code := sqliteCode(err)
+	return code&0xff == sqlite3.SQLITE_FULL || code == sqlite3.SQLITE_IOERR_WRITE
+}

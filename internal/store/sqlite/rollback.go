@@ -1,0 +1,171 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"parley/internal/files"
+)
+
+// A Rollback is a data folder that can go back to what it was before its last
+// upgrade. The folder is held until Close.
+type Rollback struct {
+	Program  string // the version that used it before, "unknown" if that is
+	Schema   int64
+	Day      time.Time // when it was upgraded
+	Messages int       // that were written since, and would be lost
+	Changes  int       // likewise edits, reactions and the like
+	Deletes  int       // of these: what they deleted would be there again
+	Rooms    int       // in which that was
+	People   int       // who came since, and would be asked for their names again
+	Since    time.Time // when the first of that was written; zero if there is nothing
+
+	store        *Store // holds the folder
+	replacedName databaseCopy
+	now          databaseCopy // what the present database becomes
+}
+
+// NewRollback finds out whether a data folder can go back, and what would be lost.
+// It changes nothing. The error is a sentence for the operator.
+func NewRollback(ctx context.Context, dir, program string) (_ *Rollback, err error) {
+	if _, err := os.Stat(filepath.Join(dir, databaseName)); err != nil {
+		return nil, fmt.Errorf("%s is no data folder: %w", dir, err)
+	}
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	r := &Rollback{store: &Store{dir: abs}}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, r.Close())
+		}
+	}()
+	if err := r.store.takeFolder(); err != nil {
+		return nil, err
+	}
+	copies, err := databaseCopies(r.store.folder.FS())
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range copies {
+		if k.kind == keptCopy && r.replacedName.name == "" {
+			r.replacedName = k
+		}
+	}
+	if r.replacedName.name == "" {
+		return nil, fmt.Errorf("there is no way back: %s holds no copy from before an upgrade (one is kept for two weeks); to return to an earlier state restore a back-up", dir)
+	}
+	r.Program, r.Schema, r.Day = r.replacedName.program, r.replacedName.schema, r.replacedName.day
+	r.store.path = filepath.Join(abs, databaseName)
+	have, err := r.schema(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w; restore a back-up, or put %s in its place", databaseName, err, r.replacedName.name)
+	}
+	r.now = newDatabaseCopy(r.store.folder.FS(), undoneCopy, have, program, time.Now())
+	if err := r.compare(ctx, have); err != nil {
+		return nil, fmt.Errorf("comparing %s with %s: %w", databaseName, r.replacedName.name, err)
+	}
+	return r, nil
+}
+
+// Close lets go of the folder.
+func (r *Rollback) Close() error { return r.store.release() }
+
+// schema returns the schema of the present database.
+func (r *Rollback) schema(ctx context.Context) (int64, error) {
+	db := openSQLite(r.store.path, "ro", "", readerPragmas)
+	defer db.Close()
+	return schemaOfDatabase(ctx, db)
+}
+
+// compare counts what the database has and the copy does not. It writes nothing, so
+// that the server takes the folder for its own afterwards.
+func (r *Rollback) compare(ctx context.Context, have int64) error {
+	db := openSQLite(r.store.path, "ro", "", readerPragmas)
+	defer db.Close()
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	kept := databaseURI(filepath.Join(r.store.dir, r.replacedName.name), url.Values{"mode": {"ro"}})
+	if _, err := conn.ExecContext(ctx, `ATTACH $1 AS kept`, kept); err != nil {
+		return err
+	}
+	var first sql.NullInt64
+	err = conn.QueryRowContext(ctx, lostText(r.Schema, have)).Scan(&r.Messages, &r.Changes, &r.Deletes, &r.Rooms, &first)
+	if err == nil && first.Valid {
+		r.Since = time.UnixMilli(first.Int64).UTC()
+	}
+	if err == nil {
+		err = conn.QueryRowContext(ctx, `SELECT count(*) FROM main.person WHERE id NOT IN (SELECT id FROM kept.person)`).Scan(&r.People)
+	}
+	return err
+}
+
+// lostText returns the statement that counts what main has in its rooms beyond where
+// they end in kept, by the schemas of the two.
+func lostText(kept, have int64) string {
+	heads := map[int64]string{
+		1: `(SELECT max(seq) FROM kept.message WHERE room = r.id)`,
+		2: `(SELECT max(id) & 0xfffffffff FROM kept.message WHERE id > r.id << 36 AND id < r.id + 1 << 36)`,
+	}
+	head := heads[kept]
+	if head == "" {
+		head = `(SELECT max(id) & 0xfffffffff FROM kept.event WHERE id > r.id << 36 AND id < r.id + 1 << 36)`
+	}
+	event := `SELECT id, at_ms, kind FROM main.event`
+	if have < 3 { // an older program has been upgraded by one that is older than this
+		event = `SELECT id, at_ms, NULL AS kind FROM main.message`
+	}
+	return `
+		SELECT count(*) FILTER (WHERE coalesce(e.kind, 'reply') = 'reply'), count(*) FILTER (WHERE e.kind <> 'reply'), count(*) FILTER (WHERE e.kind = 'delete'),
+			count(DISTINCT r.id), min(e.at_ms)
+		FROM (SELECT r.id, coalesce(` + head + `, 0) AS head FROM main.room r) r
+		JOIN (` + event + `) e ON e.id > (r.id << 36 | r.head) AND e.id < r.id + 1 << 36`
+}
+
+// Do makes the copy the database again. What it replaces is kept for as long as
+// such copies are, under the name that it returns, "" if the file system cannot.
+// A crash leaves the one or the other.
+func (r *Rollback) Do(ctx context.Context) (undone string, err error) {
+	folder := r.store.folder
+	if err := r.truncateWAL(ctx); err != nil {
+		return "", fmt.Errorf("emptying the write-ahead log: %w", err)
+	}
+	// The marks are those of the present database. The index is of the newer program,
+	// and is made again.
+	for _, name := range []string{databaseName + walSuffix, databaseName + "-shm", markA, markB, "search.db", "search.db-wal", "search.db-shm"} {
+		if err := folder.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", err
+		}
+	}
+	if folder.Link(databaseName, r.now.name) == nil {
+		undone = r.now.name
+	}
+	if err := folder.Rename(r.replacedName.name, databaseName); err != nil {
+		return "", err
+	}
+	return undone, files.SyncFolder(r.store.dir)
+}
+
+// truncateWAL has the database's own file hold all of it.
+func (r *Rollback) truncateWAL(ctx context.Context) error {
+	db := openSQLite(r.store.path, "rw", "", writerPragmas)
+	db.SetMaxOpenConns(1)
+	var busy int
+	err := db.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, new(int), new(int))
+	err = errors.Join(err, db.Close())
+	if err == nil && (busy != 0 || size(r.store.path+walSuffix) > 0) {
+		err = errors.New("another program reads the database; stop that one")
+	}
+	return err
+}

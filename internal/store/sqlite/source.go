@@ -1,0 +1,88 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"parley/internal/chat"
+)
+
+// What an index of texts reads, which follows the log from outside.
+
+// Heads returns all rooms with their newest seqs.
+func (s *Store) Heads(ctx context.Context) (map[chat.RoomName]chat.Seq, error) {
+	heads := map[chat.RoomName]chat.Seq{}
+	err := s.reads.each(ctx, `
+		SELECT r.name, (SELECT coalesce(max(id) & 0xfffffffff, 0) FROM event WHERE id > r.id << 36 AND id < r.id + 1 << 36) FROM room r`, nil, func(rows *sql.Rows) error {
+		var room chat.RoomName
+		var seq chat.Seq
+		err := rows.Scan(&room, &seq)
+		heads[room] = seq
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("newest seqs of all rooms: %w", err)
+	}
+	return heads, nil
+}
+
+// Texts returns messages as they are now, each where its place is in places. One
+// that has been deleted or never was is the zero Event.
+func (s *Store) Texts(ctx context.Context, places []chat.MessageRef) ([]chat.Event, error) {
+	type named struct {
+		Room chat.RoomName `json:"r"`
+		Seq  chat.Seq      `json:"s"`
+	}
+	wanted := make([]named, len(places))
+	for i, p := range places {
+		wanted[i] = named{p.Room, p.Seq}
+	}
+	list, err := json.Marshal(wanted)
+	if err != nil {
+		return nil, err
+	}
+	events := make([]chat.Event, len(places))
+	err = s.reads.each(ctx, `
+		SELECT w.key, m.at_ms, p.public, m.name, coalesce(c.text, m.text), coalesce(m.kind, 'message'), coalesce(m.target, 0) & 0xfffffffff
+		FROM json_each($1) w CROSS JOIN room r ON r.name = w.value ->> 'r'
+		JOIN event m ON m.id = r.id << 36 | (w.value ->> 's') AND coalesce(m.kind, 'reply') = 'reply'
+		JOIN person p ON p.id = m.author LEFT JOIN event c ON c.id = m.current`, []any{string(list)}, func(rows *sql.Rows) error {
+		var e chat.Event
+		var i int
+		var at int64
+		if err := rows.Scan(&i, &at, &e.From.ID, &e.From.Name, &e.Text, &e.Kind, &e.Target); err != nil {
+			return err
+		}
+		if e.Text != "" {
+			e.Room, e.Seq, e.At = places[i].Room, places[i].Seq, time.UnixMilli(at).UTC()
+			events[i] = e
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("texts of %d messages: %w", len(places), err)
+	}
+	return events, nil
+}
+
+// Deletions returns a room's events after seq that delete a message, oldest first, at
+// most limit: their seqs and the messages that they delete. It reads none of the others.
+func (s *Store) Deletions(ctx context.Context, room chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error) {
+	var events []chat.Event
+	err := s.reads.each(ctx, `
+		SELECT id & 0xfffffffff, target & 0xfffffffff FROM event INDEXED BY event_deletion
+		WHERE kind = 'delete' AND id > (SELECT id << 36 | $2 FROM room WHERE name = $1) AND id < (SELECT id + 1 << 36 FROM room WHERE name = $1)
+		ORDER BY id LIMIT $3`, []any{string(room), int64(min(max(seq, 0), maxSeq)), max(limit, 0)}, func(rows *sql.Rows) error {
+		e := chat.Event{Room: room, Kind: chat.Delete}
+		err := rows.Scan(&e.Seq, &e.Target)
+		events = append(events, e)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("deletions in %s after %d: %w", room, seq, err)
+	}
+	return events, nil
+}

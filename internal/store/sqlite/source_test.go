@@ -1,0 +1,79 @@
+package sqlite
+
+import (
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"parley/internal/chat"
+)
+
+func TestAnIndexIsToldAllThatItHasToKnow(t *testing.T) {
+	var touched, deleted []chat.RoomName
+	s, _ := startOn(t, Config{Dir: t.TempDir(), Touched: func(touch chat.RoomActivity) {
+		touched = append(touched, touch.Room)
+		if touch.Deleted {
+			deleted = append(deleted, touch.Room)
+		}
+		if touch.Events < 1 || time.Since(touch.At) > time.Minute {
+			t.Errorf("%+v", touch)
+		}
+	}}, "")
+	post(t, s, draft("lobby", ada, "one", ""), draft("garden", grace, "green", ""), draft("lobby", grace, "two", ""))
+	edit := chat.Draft{Room: "lobby", From: ada, Kind: chat.Edit, Target: 1, Text: "uno"}
+	reply := chat.Draft{Room: "lobby", From: ada, Kind: chat.Reply, Target: 2, Text: "in the thread"}
+	post(t, s, edit, reply, chat.Draft{Room: "lobby", From: ada, Kind: chat.React, Target: 2, Text: "👍"})
+	post(t, s, chat.Draft{Room: "lobby", From: grace, Kind: chat.Delete, Target: 2})
+
+	slices.Sort(touched)
+	if got := slices.Compact(touched); !slices.Equal(got, []chat.RoomName{"garden", "lobby"}) {
+		t.Errorf("touched were %v", got)
+	}
+	heads, err := s.Heads(t.Context())
+	if want := map[chat.RoomName]chat.Seq{"lobby": 6, "garden": 1}; err != nil || !maps.Equal(heads, want) {
+		t.Errorf("heads %v, %v, want %v", heads, err, want)
+	}
+	texts, err := s.Texts(t.Context(), []chat.MessageRef{
+		{Room: "lobby", Seq: 4}, {Room: "nowhere", Seq: 1}, {Room: "garden", Seq: 1}, {Room: "lobby", Seq: 2}, {Room: "lobby", Seq: 1}, {Room: "lobby", Seq: 3}, {Room: "lobby", Seq: 99},
+	})
+	var got []string
+	for _, e := range texts {
+		got = append(got, string(e.Room)+" "+string(e.Kind)+" "+e.From.Name+" "+e.Text)
+	}
+	want := []string{"lobby reply Ada in the thread", "   ", "garden message Grace green", "   ", "lobby message Ada uno", "   ", "   "}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("texts: %v (-want +got):\n%s", err, diff)
+	}
+
+	post(t, s, chat.Draft{Room: "lobby", From: ada, Kind: chat.Delete, Target: 1})
+	if !slices.Equal(deleted, []chat.RoomName{"lobby", "lobby"}) {
+		t.Errorf("deletions were told of %v", deleted)
+	}
+	for name, tt := range map[string]struct {
+		room  chat.RoomName
+		after chat.Seq
+		limit int
+		want  []chat.Seq
+	}{
+		"all":          {"lobby", 0, 10, []chat.Seq{6, 7}},
+		"one":          {"lobby", 0, 1, []chat.Seq{6}},
+		"after one":    {"lobby", 6, 10, []chat.Seq{7}},
+		"after all":    {"lobby", 7, 10, nil},
+		"another room": {"garden", 0, 10, nil},
+		"no room":      {"nowhere", 0, 10, nil},
+	} {
+		var got []chat.Seq
+		deletions, err := s.Deletions(t.Context(), tt.room, tt.after, tt.limit)
+		for _, d := range deletions {
+			if got = append(got, d.Seq); d.Target != 8-d.Seq || d.Kind != chat.Delete {
+				t.Errorf("%s: %+v", name, d)
+			}
+		}
+		if !slices.Equal(got, tt.want) || err != nil {
+			t.Errorf("%s: %v, %v, want %v", name, got, err, tt.want)
+		}
+	}
+}

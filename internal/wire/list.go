@@ -1,0 +1,59 @@
+package wire
+
+import (
+	"strconv"
+
+	"parley/internal/chat"
+)
+
+// AppendListEntry appends the frame that tells a person's other connections what a
+// room is to them now.
+func AppendListEntry(dst []byte, e *chat.ListEntry) []byte {
+	start := len(dst)
+	dst = appendListEntry(append(openText(dst), `{"op":"entry",`...), e)
+	return sealText(append(dst, '}'), start)
+}
+
+// AppendRead appends the frame that tells them how far they have read a room.
+func AppendRead(dst []byte, e *chat.ListEntry) []byte {
+	start := len(dst)
+	dst = appendString(append(openText(dst), `{"op":"read","room":`...), string(e.Room))
+	dst = appendSeq(append(dst, `,"seq":`...), e.Read)
+	dst = appendCounts(dst, e)
+	return sealText(append(dst, '}'), start)
+}
+
+// AppendListRemoval appends the frame that tells them that a room has left their list.
+func AppendListRemoval(dst []byte, room chat.RoomName) []byte {
+	start := len(dst)
+	dst = appendString(append(openText(dst), `{"op":"entry","room":`...), string(room))
+	return sealText(append(dst, `,"listed":false}`...), start)
+}
+
+func appendRead(dst []byte, e *chat.ListEntry) []byte {
+	return appendCounts(appendSeq(append(dst, `,"read":`...), e.Read), e)
+}
+
+func appendCounts(dst []byte, e *chat.ListEntry) []byte {
+	dst = strconv.AppendInt(append(dst, `,"unread":`...), int64(e.Unread), 10)
+	return strconv.AppendInt(append(dst, `,"mentions":`...), int64(e.Mentions), 10)
+}
+
+// appendListEntry appends an entry's fields.
+func appendListEntry(dst []byte, e *chat.ListEntry) []byte {
+	dst = appendString(append(dst, `"room":`...), string(e.Room))
+	dst = appendString(append(dst, `,"topic":`...), e.Topic)
+	dst = appendSeq(append(dst, `,"seq":`...), e.Head)
+	if !e.At.IsZero() {
+		dst = AppendTime(append(dst, `,"at":`...), e.At)
+	}
+	if q := e.Last; q != nil {
+		dst = appendPerson(append(dst, `,"last":{"from":`...), q.From)
+		dst = appendString(append(dst, `,"text":`...), q.Text)
+		dst = append(dst, '}')
+	}
+	dst = appendRead(dst, e)
+	dst = appendString(append(dst, `,"notify":`...), string(e.Notify))
+	dst = strconv.AppendBool(append(dst, `,"muted":`...), e.Muted)
+	return strconv.AppendBool(append(dst, `,"favourite":`...), e.Favourite)
+}

@@ -1,0 +1,172 @@
+package durability
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"parley/internal/chat"
+	"parley/internal/search"
+	"parley/internal/store/sqlite"
+)
+
+// Whatever state the search index is in, a deleted word is in none of the bytes of the
+// data folder: the store keeps it nowhere, and the index does not keep it without end.
+func TestADeletedWordLeavesTheDataFolderWhateverTheIndexDoes(t *testing.T) {
+	const secret = "geheimniskramerei"
+	for name, tt := range map[string]struct {
+		before  func(t *testing.T, dir string) // the deletion, with the store closed
+		stopped bool                           // the index does not run when it is deleted
+	}{
+		"it follows":       {},
+		"it does not run":  {stopped: true},
+		"it is missing":    {before: func(t *testing.T, dir string) { removeIndex(t, dir) }},
+		"it is broken":     {before: func(t *testing.T, dir string) { breakFile(t, filepath.Join(dir, "search.db")) }},
+		"it cannot open":   {before: func(t *testing.T, dir string) { removeIndex(t, dir); mkdirs(t, dir, "search.db", "mine") }},
+		"its log is taken": {before: func(t *testing.T, dir string) { mkdirs(t, dir, "search.db-wal", "mine") }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			serve := func(follow bool, do func(s *sqlite.Store, x *search.Index)) {
+				t.Helper()
+				var x *search.Index
+				s, err := sqlite.Open(t.Context(), sqlite.Config{Dir: dir, Touched: func(touch chat.RoomActivity) { x.RoomChanged(touch) }})
+				if err != nil {
+					t.Fatal(err)
+				}
+				x = search.New(s, search.Config{Dir: dir, Epoch: s.Epoch(), Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
+				stop := []func() error{background(t.Context(), s.Run)}
+				if follow {
+					stop = append(stop, background(t.Context(), x.Run))
+				}
+				do(s, x)
+				for i := len(stop) - 1; i >= 0; i-- {
+					if err := stop[i](); err != nil {
+						t.Error(err)
+					}
+				}
+				if err := s.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+			caughtUp := func(_ *sqlite.Store, x *search.Index) {
+				until(t, func() bool { n, age := x.Lag(); return n == 0 && age == 0 })
+			}
+			serve(true, func(s *sqlite.Store, x *search.Index) {
+				appendDraft(t, s, chat.Draft{Room: "lobby", Text: secret})
+				caughtUp(s, x)
+			})
+			if !isIn(t, filepath.Join(dir, "search.db"), secret) || !isIn(t, filepath.Join(dir, "parley.db"), secret) {
+				t.Fatal("it was not stored and indexed")
+			}
+			if tt.before != nil {
+				tt.before(t, dir)
+			}
+			opens := name != "it cannot open" && name != "its log is taken"
+			serve(!tt.stopped, func(s *sqlite.Store, x *search.Index) {
+				appendDraft(t, s, chat.Draft{Room: "lobby", Kind: chat.Delete, Target: 1})
+				if opens && !tt.stopped {
+					caughtUp(s, x)
+				}
+			})
+			wantGone := func(when string) {
+				t.Helper()
+				err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+					if err == nil && d.Type().IsRegular() && isIn(t, path, secret) {
+						t.Errorf("%s: it is in %s", when, filepath.Base(path))
+					}
+					return err
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			}
+			if tt.stopped {
+				if isIn(t, filepath.Join(dir, "parley.db"), secret) {
+					t.Error("the store keeps it for an index that does not run")
+				}
+				serve(true, caughtUp)
+			}
+			wantGone("after the deletion")
+		})
+	}
+}
+
+func mkdirs(t *testing.T, elements ...string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Join(elements...), 0o700); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func removeIndex(t *testing.T, dir string) {
+	t.Helper()
+	if err := os.Remove(filepath.Join(dir, "search.db")); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// breakFile overwrites the first page of a database.
+func breakFile(t *testing.T, path string) {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.WriteAt([]byte(strings.Repeat("broken ", 1000)), 0)
+	if err := errors.Join(err, f.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func isIn(t *testing.T, path, word string) bool {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Contains(string(b), word)
+}
+
+// appendDraft has one person say or do something.
+func appendDraft(t *testing.T, s *sqlite.Store, d chat.Draft) {
+	t.Helper()
+	d.From = chat.Person{ID: "ada", Name: "Ada"}
+	done := make(chan error, 1)
+	s.Append(d, func(c chat.Commit) { done <- c.Err })
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+}
+
+// until waits for a condition.
+func until(t *testing.T, is func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for !is() {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatal("it does not come about")
+		}
+	}
+}
+
+// background starts run. The function that it returns ends it and waits for it.
+func background(ctx context.Context, run func(context.Context) error) (stop func() error) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan error, 1)
+	go func() { done <- run(ctx) }()
+	return func() error {
+		cancel()
+		return <-done
+	}
+}

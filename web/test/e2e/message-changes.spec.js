@@ -1,0 +1,124 @@
+// Edits, deletions, long messages, and copying a message's text or link.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Server, row, write } from "./helper.js";
+import { enter, field, meet, message, openMenu, press, said } from "./people.js";
+
+const server = await new Server().start();
+
+test("an edit reaches everybody, with the earlier version, also somebody who was away", async () => {
+  const [ada, grace] = await meet(server, "edit", "Ada", "Grace");
+  assert.ok(ada && grace);
+  await said(ada.page, "helo", 1);
+  await message(grace.page, 1).waitFor();
+  await grace.leave();
+
+  await field(ada.page).fill("a draft");
+  await press(message(ada.page, 1), "e");
+  assert.equal(await field(ada.page).inputValue(), "helo");
+  await field(ada.page).fill("hello, **all**");
+  await field(ada.page).press("Enter");
+  await message(ada.page, 1).locator(".edited").waitFor();
+  assert.equal(await field(ada.page).inputValue(), "a draft", "the draft is there again");
+  await press(message(ada.page, 1), "e");
+  await field(ada.page).fill("other words");
+  await field(ada.page).press("Escape");
+  assert.equal(await field(ada.page).inputValue(), "a draft");
+  assert.match((await message(ada.page, 1).locator(".body").textContent()) ?? "", /^hello, all edited$/);
+
+  await grace.comeBack();
+  await message(grace.page, 1).locator("strong", { hasText: "all" }).waitFor({ timeout: 30_000 });
+  await message(grace.page, 1).locator(".edited").click();
+  const dialog = grace.page.getByRole("dialog", { name: "What it said before" });
+  await dialog.getByText("helo").waitFor();
+  assert.equal(await dialog.locator("li").count(), 2);
+  await grace.page.keyboard.press("Escape");
+  await dialog.waitFor({ state: "detached" });
+
+  await press(message(grace.page, 1), "e"); // not hers
+  assert.equal(await field(grace.page).inputValue(), "");
+  await field(ada.page).fill("");
+  await field(ada.page).press("ArrowUp"); // from an empty composer: what one said last
+  assert.equal(await field(ada.page).inputValue(), "hello, **all**");
+  await field(ada.page).press("Escape");
+  await field(ada.page).press("Shift+ArrowUp"); // into the log
+  assert.ok(await message(ada.page, 1).evaluate((m) => m === document.activeElement));
+  assert.deepEqual([...ada.wrong, ...grace.wrong], []);
+});
+
+test("a deletion is confirmed first and leaves a tombstone, also for people who come later", async () => {
+  const [ada, grace] = await meet(server, "delete", "Ada", "Grace");
+  assert.ok(ada && grace);
+  await said(ada.page, "regret", 1);
+  await said(grace.page, "what?", 2);
+  await grace.leave();
+  await press(message(ada.page, 1), "Delete");
+  const dialog = ada.page.getByRole("dialog", { name: "Delete this message?" });
+  await dialog.getByText("regret").waitFor();
+  await dialog.getByRole("button", { name: "Cancel" }).click();
+  assert.equal(await message(ada.page, 1).locator(".body").textContent(), "regret");
+  assert.ok(await message(ada.page, 1).evaluate((m) => m === document.activeElement), "the focus comes back");
+  await press(message(ada.page, 1), "Delete");
+  await dialog.getByRole("button", { name: "Delete" }).click();
+  await message(ada.page, 1).getByText("This message was deleted.").waitFor();
+  await grace.comeBack();
+  await message(grace.page, 1).getByText("This message was deleted.").waitFor({ timeout: 30_000 });
+  await message(grace.page, 2).focus();
+  assert.equal(await message(grace.page, 2).locator("[data-do=menu]").count(), 1);
+  const linus = await enter(server, "delete", "Linus");
+  await message(linus.page, 1).getByText("This message was deleted.").waitFor();
+  assert.deepEqual([...ada.wrong, ...grace.wrong, ...linus.wrong], []);
+});
+
+test("the text of a message is copied as it was written", async () => {
+  const [ada] = await meet(server, "copied", "Ada");
+  assert.ok(ada);
+  const { page, context } = ada;
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await said(page, "as **written** :tada:", 1);
+  await openMenu(page, 1, "Copy text");
+  await page.getByRole("menuitem", { name: "Copy text" }).click();
+  await page.getByText("Text copied").waitFor();
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), "as **written** :tada:");
+  assert.deepEqual(ada.wrong, []);
+});
+
+test("a long message is folded, and unfolded by keyboard", async () => {
+  const [ada] = await meet(server, "long", "Ada");
+  assert.ok(ada);
+  await said(ada.page, Array.from({ length: 60 }, (_, i) => `line ${i}`).join("\n"), 1);
+  const height = async () => (await message(ada.page, 1).boundingBox())?.height ?? 0;
+  const folded = await height();
+  assert.ok(folded < 560, `${folded}px`);
+  await message(ada.page, 1).focus();
+  await ada.page.getByRole("button", { name: "Show more" }).focus();
+  await ada.page.keyboard.press("Enter");
+  assert.ok((await height()) > 1200);
+  await said(ada.page, "more", 2);
+  assert.ok((await height()) > 1200, "it stays open");
+  await ada.page.getByRole("button", { name: "Show less" }).click();
+  assert.equal(await height(), folded);
+  assert.deepEqual(ada.wrong, []);
+});
+
+test("the link to a message is copied, also without the clipboard API", async () => {
+  const [ada] = await meet(server, "copy", "Ada");
+  assert.ok(ada);
+  await write(ada.page, "link me");
+  await ada.page.locator("[data-seq='1']").waitFor();
+  await ada.page.evaluate(() => {
+    Object.defineProperty(navigator, "clipboard", { value: undefined }); // as on plain http
+    document.addEventListener("copy", () => {
+      document.body.dataset["copied"] = /** @type {HTMLTextAreaElement} */ (document.activeElement).value;
+    });
+  });
+  await row(ada.page, "link me").hover();
+  await ada.page.getByRole("button", { name: "Copy link to this message" }).click();
+  await ada.page.getByText("Link to the message copied").waitFor();
+  assert.equal(await ada.page.locator("body").getAttribute("data-copied"), `${server.url}/r/copy#1`);
+  await ada.page.getByRole("button", { name: "Share this room" }).click();
+  await ada.page.getByRole("button", { name: "Copy link", exact: true }).click();
+  await ada.page.getByText("Link copied", { exact: true }).waitFor();
+  assert.equal(await ada.page.locator("body").getAttribute("data-copied"), `${server.url}/r/copy`);
+  assert.deepEqual(ada.wrong, []);
+});

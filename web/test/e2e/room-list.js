@@ -1,0 +1,33 @@
+// room-list.js: the list of a person's rooms, and somebody who has some.
+import { joined, row, visitor } from "./helper.js";
+
+/** @import { BrowserContextOptions, Page } from "playwright-core" */
+/** @import { Server } from "./helper.js" */
+
+/** @param {Page} page */
+export const rooms = (page) => page.getByRole("navigation", { name: "Rooms" });
+/** The row of a room in the list. @param {Page} page  @param {string} room */
+export const entry = (page, room) => page.locator(`room-list li[data-room="${room}"]`);
+/** @param {Page} page  @param {string} room */
+export const openRoomMenu = async (page, room) => {
+  await entry(page, room).hover();
+  await entry(page, room).getByRole("button").click();
+};
+
+/** Somebody who has been in these rooms, the last of which is open.
+ * @param {Server} server  @param {string} name  @param {string[]} names  @param {BrowserContextOptions} [options] */
+export async function settled(server, name, names, options) {
+  const person = await visitor(server, name, options);
+  for (const [i, room] of names.entries()) {
+    await server.say(room, await server.session("Grace"), `welcome to ${room}`);
+    if (i === 0) await person.page.goto(`${server.url}/r/${room}`);
+    else
+      await person.page.evaluate(
+        (r) => document.querySelector("app-shell")?.dispatchEvent(new CustomEvent("parley:go", { detail: `/r/${r}` })),
+        room,
+      );
+    await row(person.page, `welcome to ${room}`).waitFor();
+    await joined(person.page);
+  }
+  return person;
+}

@@ -1,0 +1,152 @@
+// The list of a person's rooms.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Server, joined, row, visitor } from "./helper.js";
+import { entry, openRoomMenu, rooms, settled } from "./room-list.js";
+
+const server = await new Server().start();
+
+test("the room list counts unread messages, rooms with mentions first, until they are read", async () => {
+  const { page, wrong } = await settled(server, "Bea", ["l-one", "l-two", "l-here"]);
+  assert.equal(await rooms(page).getByRole("link", { name: "l-here" }).getAttribute("aria-current"), "page");
+  await server.say("l-one", await server.session("Grace"), "some news");
+  await rooms(page).getByRole("link", { name: "l-one 1 unread" }).waitFor();
+  await page.waitForFunction(() => document.title === "(1) l-here – Parley");
+  await server.say("l-two", await server.session("Grace"), "for you, @Bea");
+  await rooms(page).getByRole("link", { name: "l-two 1 time you are named" }).waitFor();
+  assert.equal(await entry(page, "l-two").locator(".badge").textContent(), "@1");
+  assert.equal(await page.locator("room-list li").first().getAttribute("data-room"), "l-two");
+  await page.waitForFunction(() => document.title === "(2) l-here – Parley");
+  await entry(page, "l-two").getByRole("link").click();
+  await row(page, "for you").waitFor();
+  assert.equal(
+    await page.locator(".new-separator + .message .body").textContent(),
+    "for you, @Bea",
+    "the view goes to what was missed",
+  );
+  await page.waitForFunction(() => document.title === "(1) l-two – Parley");
+  await page.keyboard.press("Shift+Escape"); // everything is read
+  await page.waitForFunction(() => document.title === "l-two – Parley");
+  await page.reload();
+  await joined(page);
+  await entry(page, "l-one").waitFor();
+  assert.equal(await page.locator("room-list li.unread").count(), 0, "the server knows it");
+  assert.deepEqual(wrong, []);
+});
+
+test("read marks and settings of a room reach the person's other devices", async () => {
+  const { page: desk, context } = await settled(server, "Cleo", ["d-one", "d-two"]);
+  const phone = await context.newPage();
+  await phone.goto(`${server.url}/`);
+  await entry(phone, "d-one").waitFor();
+  await openRoomMenu(desk, "d-one");
+  await desk.getByRole("menuitemcheckbox", { name: "Favourite" }).click();
+  await phone.locator(".favourites li[data-room=d-one]").waitFor();
+  await openRoomMenu(desk, "d-one");
+  assert.equal(await desk.getByRole("menuitemcheckbox", { name: "Favourite" }).getAttribute("aria-checked"), "true");
+  await desk.getByRole("menuitemcheckbox", { name: "Mute" }).click();
+  await phone.locator("li.muted[data-room=d-one]").waitFor();
+  const news = phone.locator("li.unread[data-room=d-two]").waitFor();
+  await server.say("d-two", await server.session("Grace"), "read me");
+  await news;
+  await phone.locator("li[data-room=d-two]:not(.unread)").waitFor(); // the desk looks at it, and says so
+  await context.request.put(`${server.url}/api/me/rooms/d-two/read`, { data: { seq: 1, exact: true } });
+  await phone.locator("li.unread[data-room=d-two]").waitFor();
+  await openRoomMenu(phone, "d-two");
+  await phone.getByRole("menuitem", { name: "Take off my list" }).click();
+  await phone.locator("li[data-room=d-two]").waitFor({ state: "detached" });
+  await phone.reload();
+  await entry(phone, "d-one").waitFor();
+  assert.equal(await entry(phone, "d-two").count(), 0);
+});
+
+test("the room list is one Tab stop with arrow keys; its menu opens by key and returns the focus", async () => {
+  const { page, wrong } = await settled(server, "Dora", ["k-one", "k-two", "k-three", "k-four", "k-five", "k-six"]);
+  const focused = () =>
+    page.evaluate(
+      () => document.activeElement?.closest("li")?.getAttribute("data-room") ?? document.activeElement?.className,
+    );
+  await page.getByPlaceholder("Filter rooms").focus();
+  await page.keyboard.press("Tab");
+  const first = await focused();
+  await page.keyboard.press("ArrowDown");
+  assert.notEqual(await focused(), first);
+  await page.keyboard.press("Home");
+  assert.equal(await focused(), await page.locator("room-list li").first().getAttribute("data-room"));
+  const room = await focused();
+  await page.keyboard.press("Shift+F10");
+  await page.getByRole("menu").waitFor();
+  await page.keyboard.press("ArrowDown");
+  assert.equal(await page.evaluate(() => document.activeElement?.textContent?.trim()), "Mute");
+  await page.keyboard.press("Escape");
+  await page.getByRole("menu").waitFor({ state: "detached" });
+  assert.equal(await focused(), room);
+  await page.keyboard.press("ArrowUp");
+  assert.equal(await focused(), "filter", "above the first room is the filter");
+  await page.keyboard.type("k-th");
+  assert.deepEqual(
+    await page.locator("room-list li").evaluateAll((all) => all.map((li) => li.getAttribute("data-room"))),
+    ["k-three"],
+  );
+  await page.keyboard.press("Enter");
+  await page.waitForURL(`${server.url}/r/k-three`);
+  assert.equal(await page.locator("room-list li").count(), 6, "found: the whole list again");
+  await page.keyboard.press("Alt+ArrowDown");
+  await page.waitForFunction(() => location.pathname !== "/r/k-three");
+  assert.deepEqual(wrong, []);
+});
+
+test("in a list of a thousand rooms a new message moves one row", async () => {
+  const { page, wrong } = await visitor(server, "Karla");
+  let say = (/** @type {object} */ _) => {};
+  await page.routeWebSocket(/\/ws$/, (ws) => {
+    const upstream = ws.connectToServer();
+    say = (message) => ws.send(JSON.stringify(message));
+    ws.onMessage((m) => {
+      const command = JSON.parse(String(m));
+      if (command.op !== "watch") return upstream.send(m);
+      const many = Array.from({ length: 1000 }, (_, i) => ({
+        room: `room-${i}`,
+        topic: "",
+        seq: 1,
+        at: new Date(Date.UTC(2026, 1, 1) - i * 1000).toISOString(),
+        read: 1,
+        unread: 0,
+        mentions: 0,
+        notify: "all",
+        muted: false,
+        favourite: false,
+      }));
+      ws.send(JSON.stringify({ op: "ok", id: command.id, rooms: many }));
+    });
+  });
+  await page.goto(`${server.url}/`);
+  await page.waitForFunction(() => document.querySelectorAll("room-list li").length === 1000);
+  const row500 = await entry(page, "room-500").elementHandle();
+  const changes = await page.evaluateHandle(() => {
+    const seen = { added: 0, long: 0 };
+    new MutationObserver((list) => (seen.added += list.reduce((n, c) => n + c.addedNodes.length, 0))).observe(
+      /** @type {Node} */ (document.querySelector(".rooms-scroll ul:not(:empty)")),
+      { childList: true },
+    );
+    new PerformanceObserver((list) =>
+      list.getEntries().forEach((e) => (seen.long = Math.max(seen.long, e.duration))),
+    ).observe({ entryTypes: ["longtask"] });
+    return seen;
+  });
+  say({
+    op: "news",
+    room: "room-500",
+    seq: 2,
+    at: new Date().toISOString(),
+    kind: "message",
+    from: { id: "g", name: "Grace" },
+    text: "x",
+  });
+  await page.locator("room-list li:first-child[data-room='room-500']").waitFor();
+  assert.ok(await row500?.evaluate((li) => li === document.querySelector("room-list li")), "the same row, elsewhere");
+  const { added, long } = await changes.jsonValue();
+  assert.ok(added <= 2, `${added} rows put in`);
+  assert.ok(long < 200, `the page stood still for ${long} ms`);
+  assert.deepEqual(wrong, []);
+});

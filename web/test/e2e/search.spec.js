@@ -1,0 +1,96 @@
+// Search, with answers of the server and with prepared ones.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Server } from "./helper.js";
+import { settled } from "./room-list.js";
+
+const server = await new Server().start();
+
+test("a search result links to its message", async () => {
+  const { page, wrong } = await settled(server, "Irma", ["f-here", "f-far"]);
+  await server.fill("f-here", 150);
+  const asked = /** @type {string[]} */ ([]);
+  await page.route("**/api/search?*", (route) => {
+    asked.push(new URL(route.request().url()).search);
+    const again = asked.at(-1)?.includes("cursor=");
+    const message = {
+      seq: again ? 3 : 20,
+      kind: "message",
+      at: "2026-11-23T09:41:05.123Z",
+      from: { id: "g", name: "Grace <b>" },
+      text: "Line 20. <i>more</i> words",
+    };
+    return route.fulfill({
+      json: { hits: [{ room: "f-here", message, ranges: [[0, 4]] }], ...(!again && { cursor: "next" }) },
+    });
+  });
+  await page.keyboard.press("Control+Shift+F");
+  const field = page.getByRole("searchbox", { name: "Search" });
+  assert.equal(await field.inputValue(), "in:f-far ");
+  await field.fill("line from:grace");
+  const hit = page.locator(".hits li").first();
+  await hit.waitFor();
+  assert.equal(await hit.locator("mark").textContent(), "Line");
+  assert.equal(await hit.locator(".snippet").textContent(), "Line 20. <i>more</i> words");
+  assert.match(asked.at(-1) ?? "", /q=line\+from%3Agrace&sort=time/);
+  const sorted = page.waitForResponse(/sort=relevance/);
+  await page.getByRole("radio", { name: "Best first" }).check();
+  await sorted;
+  await page.getByRole("button", { name: "Show more" }).click();
+  await page.locator(".hits li").nth(1).waitFor();
+  assert.match(asked.at(-1) ?? "", /sort=relevance.*cursor=next/);
+  await hit.getByRole("link").click();
+  await page.locator("[data-seq='20'].linked").waitFor();
+  assert.equal(new URL(page.url()).pathname + new URL(page.url()).hash, "/r/f-here#20");
+  assert.deepEqual(wrong, []);
+});
+
+test("an incomplete search says so, and a failed one shows only its error", async () => {
+  const { page, wrong } = await settled(server, "Ilka", ["lack-one"]);
+  /** @type {{ status?: number, json: object }[]} */
+  const answers = [
+    { json: { hits: [], complete: false, complete_until: new Date(Date.now() - 20 * 60_000).toISOString() } },
+    { json: { hits: [], complete: false } },
+    { json: { hits: [], complete: true } },
+    { status: 503, json: { code: "search_unavailable", detail: "The search took too long. Look in one room." } },
+  ];
+  await page.route("**/api/search?*", (route) =>
+    route.fulfill(answers.shift() ?? { json: { hits: [], complete: true } }),
+  );
+  await page.getByRole("button", { name: "Search", exact: true }).click();
+  const says = page.locator("search-panel").getByRole("status");
+  for (const want of [
+    /^Nothing found\. Messages since .*\d.* cannot be found yet\.$/,
+    /^Nothing found\. Some messages cannot be found yet\.$/,
+    /^Nothing found\.$/,
+    /^The search took too long\. Look in one room\.$/,
+  ]) {
+    const answered = page.waitForResponse("**/api/search?*");
+    await page.getByRole("searchbox", { name: "Search" }).fill(`line ${answers.length}`);
+    await answered;
+    await says.filter({ hasText: want }).waitFor();
+  }
+  assert.deepEqual(
+    wrong.filter((w) => !w.includes("503")),
+    [],
+  );
+});
+
+test("the server's search finds a message of another room by the first letters of a word", async () => {
+  const { page, wrong } = await settled(server, "Ilse", ["real-one", "real-two"]);
+  await server.say("real-one", await server.session("Grace"), "a wheelbarrow of turnips");
+  await page.getByRole("button", { name: "Search", exact: true }).click();
+  const hit = page.locator(".hits li", { hasText: "turnips" });
+  for (let i = 0; i < 20 && !(await hit.isVisible()); i++) {
+    // the index follows the log
+    await page.getByRole("searchbox", { name: "Search" }).fill("");
+    await page.getByRole("searchbox", { name: "Search" }).fill("wheelb");
+    await hit.waitFor({ timeout: 1000 }).catch(() => undefined);
+  }
+  assert.match((await hit.locator("mark").textContent()) ?? "", /^wheelb/);
+  await page.getByText("1 message found").waitFor();
+  await hit.getByRole("link").click();
+  await page.waitForURL(`${server.url}/r/real-one#2`);
+  await page.locator("[data-seq='2'].linked").waitFor();
+  assert.deepEqual(wrong, []);
+});

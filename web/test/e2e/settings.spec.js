@@ -1,0 +1,108 @@
+// Settings, contrast and languages.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { PHONE } from "./axe.js";
+import { Server, joined, row, visitor } from "./helper.js";
+import { settled } from "./room-list.js";
+
+const server = await new Server().start();
+
+test("settings apply at once and stay: the key that sends, the text size, quiet hours", async () => {
+  const { page, wrong } = await settled(server, "Fritzi", ["settings"]);
+  await page.keyboard.press("Control+,");
+  await page.getByRole("dialog", { name: "Settings" }).waitFor();
+  await page.getByLabel("Send a message with").selectOption("ctrl-enter");
+  await page.getByLabel("Text size").selectOption("large");
+  await page.getByLabel("Quiet hours").check();
+  await page.getByLabel("from", { exact: true }).fill("21:30");
+  await page.getByRole("button", { name: "Close", exact: true }).click();
+  assert.equal(await page.evaluate(() => getComputedStyle(document.documentElement).fontSize), "18px");
+  await page.getByLabel("Your message").fill("one");
+  await page.getByLabel("Your message").press("Enter");
+  await page.getByLabel("Your message").pressSequentially("two");
+  await page.getByLabel("Your message").press("Control+Enter");
+  await row(page, "one\ntwo").waitFor();
+  await page.reload();
+  await joined(page);
+  assert.equal(await page.evaluate(() => getComputedStyle(document.documentElement).fontSize), "18px");
+  assert.deepEqual(await page.evaluate(() => JSON.parse(localStorage.getItem("parley:settings") ?? "")), {
+    ...{
+      size: "large",
+      sound: true,
+      system: false,
+      quiet: true,
+      quietFrom: "21:30",
+      quietTo: "07:00",
+      sendBy: "ctrl-enter",
+      people: true,
+    },
+  });
+  assert.deepEqual(wrong, []);
+});
+
+test("high contrast applies when it is chosen or when the system asks for it", async () => {
+  const { page } = await settled(server, "Kira", ["contrast"]);
+  const soft = () => page.locator(".day").evaluate((e) => getComputedStyle(e).color);
+  const contrast = (/** @type {string} */ is) =>
+    page.locator(`html[data-contrast=${is}]`).waitFor({ state: "attached" });
+  const usual = await soft();
+  await page.emulateMedia({ contrast: "more" });
+  await contrast("more");
+  const asked = await soft();
+  assert.notEqual(asked, usual);
+  await page.emulateMedia({ contrast: null });
+  await contrast("usual");
+  assert.equal(await soft(), usual);
+  await page.keyboard.press("Control+,");
+  await page.getByRole("radio", { name: "High contrast" }).check();
+  await contrast("more");
+  assert.equal(await soft(), asked);
+});
+
+test("a browser that asks for German gets the whole page in German, with its plurals and dates", async () => {
+  const { page, wrong } = await settled(server, "Lotte", ["deutsch"], { locale: "de-DE" });
+  assert.equal(await page.locator("html").getAttribute("lang"), "de");
+  assert.equal(await page.locator("#composer-field").getAttribute("placeholder"), "Nachricht an \u2068deutsch\u2069");
+  assert.equal(await page.locator(".people h2").textContent(), "1 Person hier");
+  assert.equal(await page.locator(".day").textContent(), "Heute");
+  await page.getByRole("button", { name: /^Du bist Lotte/ }).click();
+  await page.getByLabel("Sprache").selectOption("en");
+  await page.getByLabel("Your message").waitFor();
+  assert.equal(await page.locator("html").getAttribute("lang"), "en");
+  assert.deepEqual(wrong, []);
+});
+
+for (const [size, options] of Object.entries({ wide: {}, phone: PHONE })) {
+  test(`a right-to-left language with texts twice as long fits the page: ${size}`, async () => {
+    const { page, wrong } = await visitor(server, "Mona", options);
+    await page.goto(`${server.url}/r/pseudo?lang=xx-pseudo`);
+    await page.locator(".people-count").filter({ hasText: /\d/ }).waitFor({ state: "attached" });
+    assert.equal(await page.locator("html").getAttribute("dir"), "rtl");
+    const fits = async (/** @type {string} */ where) =>
+      assert.deepEqual(
+        await page.evaluate(() => {
+          const out = [...document.querySelectorAll("#app button, #app a, #app h1, #app h2, dialog *")].filter((e) => {
+            const box = e.getBoundingClientRect();
+            return (
+              e.checkVisibility() &&
+              box.width > 1 &&
+              !e.closest(".visually-hidden, .skip-link") &&
+              (box.right > innerWidth + 1 || box.left < -1)
+            );
+          });
+          return [document.documentElement.scrollWidth > innerWidth, ...out.map((e) => e.className || e.tagName)];
+        }),
+        [false],
+        where,
+      );
+    await fits("room");
+    if (size === "wide") {
+      const [list, talk] = [await page.locator(".rooms").boundingBox(), await page.locator(".middle").boundingBox()];
+      assert.ok(list && talk && list.x > talk.x, "the list stands at the right");
+    }
+    await page.locator(".you-button, .me").locator("visible=true").first().click();
+    await page.locator("dialog.settings").waitFor();
+    await fits("settings");
+    assert.deepEqual(wrong, []);
+  });
+}

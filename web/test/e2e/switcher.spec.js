@@ -1,0 +1,49 @@
+// The switcher and the list of shortcuts.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Server, visitor } from "./helper.js";
+import { settled } from "./room-list.js";
+
+const server = await new Server().start();
+
+test("the switcher finds rooms, people and actions by a few letters and the keyboard alone", async () => {
+  const { page, wrong } = await settled(server, "Edda", ["s-garden", "s-office"]);
+  await page.keyboard.press("Control+k");
+  const field = page.getByRole("combobox", { name: "Go to …" });
+  await field.waitFor();
+  await page.keyboard.type("gar");
+  const option = page.getByRole("option").first();
+  assert.match((await option.textContent()) ?? "", /s-garden/);
+  assert.equal(await field.getAttribute("aria-activedescendant"), await option.getAttribute("id"));
+  await page.keyboard.press("ArrowDown");
+  assert.equal(await option.getAttribute("aria-selected"), "false");
+  await page.keyboard.press("ArrowUp");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(`${server.url}/r/s-garden`);
+  const guest = await visitor(server, "Zora");
+  await guest.page.goto(`${server.url}/r/s-garden`);
+  await page.locator(".people li", { hasText: "Zora" }).waitFor();
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("zora");
+  await page.keyboard.press("Enter");
+  assert.equal(await page.getByLabel("Your message").inputValue(), "@Zora ");
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("theme dark");
+  await page.keyboard.press("Enter");
+  assert.equal(await page.locator("html").getAttribute("data-theme"), "dark");
+  await page.keyboard.press("Control+k");
+  await page.keyboard.press("Escape");
+  assert.equal(await page.evaluate(() => document.activeElement?.id), "composer-field", "the focus comes back");
+  assert.deepEqual(wrong, []);
+});
+
+test("? opens the list of shortcuts, but not in the composer", async () => {
+  const { page } = await settled(server, "Gitta", ["keys"]);
+  await page.getByLabel("Your message").press("?");
+  assert.equal(await page.getByLabel("Your message").inputValue(), "?");
+  await page.locator(".log").focus();
+  await page.keyboard.press("?");
+  const sheet = page.getByRole("dialog", { name: "Keyboard shortcuts" });
+  await sheet.getByText("Mark everything as read").waitFor();
+  assert.ok((await sheet.locator("dt").count()) >= 13);
+});
