@@ -180,8 +180,8 @@ export class RoomView extends HTMLElement {
     const back = !lost && performance.now() < this.#backUntil;
     const pill = part(this, ".connection", HTMLElement);
     pill.dataset["state"] = lost ? "lost" : back ? "back" : "quiet";
-    const kept = session.outbox.messages().filter((e) => !e.failed).length;
-    setText(pill, lost ? (kept ? t("room.lost-kept", { n: kept }) : t("room.lost")) : back ? t("room.back") : "");
+    const unsent = session.outbox.messages().filter((e) => !e.failed).length;
+    setText(pill, lost ? (unsent ? t("room.lost-kept", { n: unsent }) : t("room.lost")) : back ? t("room.back") : "");
   }
 
   /** @param {RoomSession} session  @param {BrowserMemory} memory */

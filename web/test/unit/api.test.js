@@ -16,7 +16,7 @@ test("a page that was requested ahead is not requested again, unless that failed
   });
   const read = async () => (await api.messages("lobby", { limit: 5 })).epoch;
   api.readAhead("lobby", { limit: 5 });
-  await new Promise((resolve) => setImmediate(resolve)); // it fails meanwhile
+  await new Promise((resolve) => setImmediate(resolve)); // the request fails now
   assert.equal(await read(), "e1");
   api.readAhead("lobby", { limit: 5 });
   assert.deepEqual([await read(), await read()], ["e2", "e3"]);

@@ -30,7 +30,7 @@ test("the word at the caret is a person, an emoji or a command, or nothing", () 
   assert.deepEqual(wordAt("hi @Ad there", 6), { sign: "@", from: 3, to: 6, query: "Ad" });
 });
 
-test("people in the room come first, each name once, oneself never", () => {
+test("people in the room come first, each name once, the person never", () => {
   const grace = { id: "g", name: "Grace" };
   const suggest = (/** @type {string} */ q) =>
     suggestPeople(q, [grace, ADA], [LOVELACE, { id: "other", name: "ada" }], "g", "everybody").map((s) => s.text);

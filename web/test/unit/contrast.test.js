@@ -1,12 +1,12 @@
-// Contrast of text on every surface that it may stand on, computed from the tokens themselves (WCAG 2.2: 4.5 to 1; 7 to 1
-// in the theme of high contrast).
+// The contrast of text on every surface that it may stand on, computed from the tokens (WCAG 2.2: 4.5 to 1; 7 to 1 in
+// the high-contrast theme).
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 
 const css = new URL("../../css/", import.meta.url);
 const read = (/** @type {string} */ file) => readFileSync(new URL(file, css), "utf8").replace(/\/\*[\s\S]*?\*\//g, "");
-const TOKENS = ["tokens.css", "code.css"]; // where colours are
+const TOKENS = ["tokens.css", "code.css"]; // the files that may have raw colours
 
 /** Returns the declarations of the first rule with this selector in each file.
  * @param {string} selector  @returns {Record<string, string>} */
@@ -133,7 +133,7 @@ for (const [name, theme, least] of /** @type {[string, Record<string, string>, n
   }
 }
 
-test("fields and the focus ring are seen: 3 to 1", () => {
+test("fields and the focus ring have a contrast of 3 to 1", () => {
   for (const scheme of /** @type {const} */ (["light", "dark"])) {
     for (const surface of ["--surface", "--surface-raised"]) {
       assert.ok(ratio(usual, "--border-field", surface, scheme) >= 3, `border of a field on ${surface}, ${scheme}`);
@@ -154,7 +154,7 @@ const PHYSICAL = new RegExp(
   "g",
 );
 
-test("the CSS speaks of start and end, and takes its colours from the roles", () => {
+test("the CSS has logical directions only, and takes its colours from the roles", () => {
   for (const file of readdirSync(css)) {
     const text = read(file);
     const physical = text.match(PHYSICAL) ?? [];

@@ -1,4 +1,4 @@
-// fakes.js: what the pure modules are given instead of a browser: storage, sockets, timers.
+// fakes.js: storage, sockets and timers for modules without DOM.
 /** @import { Socket } from "../../js/wire/connection.js" */
 
 export class MemoryStorage {
@@ -43,7 +43,7 @@ export class Timers {
     this.#waiting.delete(id);
   };
 
-  /** Lets time pass, and what it sets off come to rest. @param {number} ms */
+  /** Lets time pass, and waits until the promises of due timers have settled. @param {number} ms */
   async pass(ms) {
     const end = this.now + ms;
     await settle();

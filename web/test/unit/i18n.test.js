@@ -1,4 +1,4 @@
-// The catalogues: whole, and in step with the page.
+// The catalogues are complete, and match the page.
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { afterEach, test } from "node:test";
@@ -29,7 +29,7 @@ const forms = (/** @type {string | Record<string, string> | undefined} */ entry)
   typeof entry === "string" ? [entry] : Object.values(entry ?? {});
 const places = (/** @type {string} */ sentence) => [...new Set(sentence.match(/\{\w+\}/g))].sort().join(" ");
 
-/** Everything that the page is made of, but the catalogues. */
+/** Returns the sources of the page without the catalogues. */
 function sources() {
   const js = readdirSync(new URL("js/", web), { recursive: true, encoding: "utf8" }).filter(
     (f) => f.endsWith(".js") && !f.startsWith("lang/"),
@@ -42,7 +42,7 @@ function sources() {
 
 afterEach(() => speak("en", "en-GB", en));
 
-test("each language has every sentence, with the same places in it", () => {
+test("each language has every sentence, with the same placeholders", () => {
   assert.deepEqual(
     readdirSync(new URL("js/lang/", web)).sort(),
     [...Object.keys(LANGUAGES), "xx-pseudo"].map((tag) => `${tag}.js`).sort(),
@@ -66,7 +66,7 @@ test("each language has the plurals that it needs, where there is something to c
   }
 });
 
-test("each sentence is said somewhere, and each that is said is there", () => {
+test("each sentence of the catalogue is used, and each key that is used exists", () => {
   const code = sources();
   const said = new Set(
     code.flatMap((c) =>
@@ -84,7 +84,7 @@ test("each sentence is said somewhere, and each that is said is there", () => {
   );
 });
 
-test("markup holds no sentence of its own", () => {
+test("markup has no text outside the catalogue", () => {
   const html = readFileSync(new URL("index.html", web), "utf8");
   const templates = [...html.matchAll(/<template[^>]*>([\s\S]*?)<\/template>/g)].map((m) => m[1] ?? "").join("\n");
   const words = templates
@@ -95,7 +95,7 @@ test("markup holds no sentence of its own", () => {
   assert.doesNotMatch(templates, /\s(aria-label|title|placeholder)="/);
 });
 
-test("a sentence takes its values; what counts takes its plural and the language's digits", () => {
+test("a sentence takes its values, its plural form and the digits of the language", () => {
   assert.equal(t("people.here", { n: 1 }), "1 person here");
   assert.equal(t("people.here", { n: 1200 }), "1,200 people here");
   assert.deepEqual(pieces("join.welcome", { room: 7 }), ["Welcome to ", 7, ""]);
@@ -110,7 +110,7 @@ test("a sentence takes its values; what counts takes its plural and the language
   assert.deepEqual([t("share"), direction()], ["[Šhårê~~]", "rtl"]);
 });
 
-test("the language is the one chosen, else the browser's first that there is, written as at home", () => {
+test("the language is the chosen one, else the first of the browser's that is available, with its region", () => {
   assert.deepEqual(bestLanguage("", ["fr-FR", "de-AT", "en"]), ["de", "de-AT"]);
   assert.deepEqual(bestLanguage("", ["fr"]), ["en", "en-GB"]);
   assert.deepEqual(bestLanguage("de", ["en-US"]), ["de", "de"]);
@@ -119,7 +119,7 @@ test("the language is the one chosen, else the browser's first that there is, wr
   assert.deepEqual(bestLanguage("xx-pseudo", ["en-US"]), ["xx-pseudo", "xx-pseudo"]);
 });
 
-test("a refusal is told in the server's words in English, else by its code", () => {
+test("a refusal is shown in the server's words in English, else by its code", () => {
   const refused = new Refusal("bad_name", "A name has at most 32 characters, not 40.");
   assert.equal(reason(refused), refused.message);
   assert.equal(reason(new TypeError("x is undefined")), en["refused.other"]);

@@ -34,7 +34,7 @@ function says(news, change) {
   return `${d.alerts ? "c" : ""}${d.sound ? "s" : ""}${d.show ? "n" : ""}`;
 }
 
-test("what is new calls, by what the room may and the person wants", () => {
+test("a message alerts as the settings of the room and of the person allow", () => {
   const cases = /** @type {[string, ListUpdate, Partial<Situation>, string][]} */ ([
     ["a message", plain, {}, "csn"],
     ["one's own", { ...plain, from: { id: "a", name: "Ada" } }, {}, ""],
@@ -57,7 +57,7 @@ test("what is new calls, by what the room may and the person wants", () => {
   for (const [name, news, change, want] of cases) assert.equal(says(news, change), want, name);
 });
 
-test("quiet hours may go over midnight", () => {
+test("quiet hours may cross midnight", () => {
   assert.deepEqual([minutes("22:30"), minutes("00:00")], [1350, 0]);
   assert.deepEqual(
     [0, 6 * 60, 12 * 60, 23 * 60].map((m) => within(m, 22 * 60, 7 * 60)),
@@ -69,13 +69,13 @@ test("quiet hours may go over midnight", () => {
   );
 });
 
-test("of two tabs one speaks, and of a message nobody twice", () => {
+test("of two tabs one alerts, and never twice for a message", () => {
   const backing = new MemoryStorage();
   const [one, two] = [new Store(backing), new Store(backing)];
   assert.ok(claimAlert(one, "lobby", 5, "one"));
   assert.ok(!claimAlert(two, "lobby", 5, "two"), "taken");
   assert.ok(holdsAlert(one, "lobby", 5, "one"));
-  two.put("told:lobby", [6, "two"]); // both looked before either wrote
+  two.put("told:lobby", [6, "two"]); // both checked before either wrote
   one.put("told:lobby", [6, "one"]);
   assert.deepEqual([holdsAlert(one, "lobby", 6, "one"), holdsAlert(two, "lobby", 6, "two")], [true, false]);
   assert.ok(!claimAlert(one, "lobby", 4, "one"), "told long ago");
@@ -83,7 +83,7 @@ test("of two tabs one speaks, and of a message nobody twice", () => {
   assert.ok(claimAlert(one, "lobby", 1, "one"));
 });
 
-test("settings are kept in one item, and what makes no sense there has its default", () => {
+test("settings are stored in one item, and invalid values have their defaults", () => {
   const backing = new MemoryStorage();
   const settings = new Settings(new Store(backing));
   settings.put({ sendBy: "ctrl-enter", quietFrom: "21:15" });

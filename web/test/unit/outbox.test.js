@@ -11,7 +11,8 @@ import { MemoryStorage, Timers, settle } from "./fakes.js";
 
 const texts = (/** @type {Outbox} */ outbox) => outbox.messages().map((e) => e.text);
 
-/** A sender whose server is the test: `asked` has what it sent, with how to answer. @param {Outbox} outbox */
+/** Returns a sender whose server is the test: `asked` has its commands and the functions that answer them.
+ * @param {Outbox} outbox */
 function sending(outbox) {
   const timers = new Timers();
   /** @typedef {{ resolve: (b: AnswerBody) => void, reject: (r: Refusal) => void }} Answering */
@@ -77,7 +78,7 @@ test("without an answer the same nonce goes out again, before what follows", asy
   assert.equal(asked[1]?.nonce, asked[0]?.nonce);
 });
 
-test("who is refused for now waits as long as the server says, then goes out by itself", async () => {
+test("a message refused for now waits as long as the server says, then is sent by itself", async () => {
   const outbox = new Outbox(new Store(new MemoryStorage()), "lobby", "tab");
   const { sender, timers, asked } = sending(outbox);
   outbox.add("a", 1000);
@@ -111,7 +112,7 @@ test("a message refused for good says why and lets the next one pass", async () 
   assert.equal(asked[2]?.nonce, bad.nonce);
 });
 
-test("it survives the page, and orphans find a new owner", () => {
+test("the outbox survives the page, and messages of closed tabs get a new owner", () => {
   const backing = new MemoryStorage();
   const before = new Outbox(new Store(backing), "lobby", "old tab");
   for (const text of ["a", "b"]) before.add(text, 1000);
@@ -125,7 +126,7 @@ test("it survives the page, and orphans find a new owner", () => {
   assert.equal(before.next(), undefined, "the old tab, should it still be there, leaves them alone");
 });
 
-test("rooms are kept apart, and what is no entry is ignored", () => {
+test("rooms have separate outboxes, and items that are no messages are ignored", () => {
   const store = new Store(new MemoryStorage());
   const lobby = new Outbox(store, "lobby", "tab");
   const lobby2 = new Outbox(store, "lobby2", "tab");
@@ -135,7 +136,7 @@ test("rooms are kept apart, and what is no entry is ignored", () => {
   assert.deepEqual([texts(lobby), texts(lobby2)], [["a"], []]);
 });
 
-test("where the browser keeps nothing, messages live as long as the page, and that is known", () => {
+test("if the browser stores nothing, messages live as long as the page, and durable is false", () => {
   const full = new MemoryStorage();
   full.full = true;
   for (const store of [new Store(null), new Store(full)]) {
@@ -148,7 +149,7 @@ test("where the browser keeps nothing, messages live as long as the page, and th
   }
 });
 
-test("tabs know which of them live, and hear when one goes", async () => {
+test("tabs know which of them are open, and when one closes", async () => {
   const timers = new Timers();
   /** @type {{ postMessage: (m: unknown) => void, onmessage: ((e: MessageEvent<unknown>) => void) | null }[]} */
   const channels = [];

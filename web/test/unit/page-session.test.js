@@ -21,7 +21,7 @@ const entry = (/** @type {string} */ room, /** @type {object} */ more = {}) => (
   ...more,
 });
 
-/** An event as the server writes it. @param {number} seq */
+/** Returns an event in the JSON of the server. @param {number} seq */
 const stamped = (seq) => ({ ...event(seq), at: new Date(event(seq).at).toISOString() });
 
 /** A page whose server is the test. */
@@ -109,7 +109,7 @@ test("until the list has come, the rooms visited in this browser are shown and n
   assert.equal(p.session.hasList, true);
 });
 
-test("who goes to another room leaves the first a little later, and comes back to it as it was", async () => {
+test("going to another room leaves the first one a little later, and coming back finds it unchanged", async () => {
   const p = page();
   await p.online([entry("lobby"), entry("garden")]);
   const lobby = p.session.enter("lobby", null);
@@ -143,7 +143,7 @@ test("who goes to another room leaves the first a little later, and comes back t
   );
 });
 
-test("what was missed while elsewhere is marked as new, and the view goes there", async () => {
+test("messages missed in another room are marked as new, and the view goes there", async () => {
   const p = page();
   await p.online([entry("lobby"), entry("garden")]);
   const lobby = p.session.enter("lobby", null);
@@ -170,7 +170,7 @@ test("what was missed while elsewhere is marked as new, and the view goes there"
   assert.deepEqual([lobby.state.newSeparator, lobby.target], [3, { to: "new-separator" }]);
 });
 
-test("what is read is told to the server, at once when one leaves; what is read elsewhere is read here", async () => {
+test("read marks go to the server, at once when the person leaves; those of other devices apply here", async () => {
   const p = page();
   await p.online([entry("lobby", { read: 1, unread: 2 }), entry("garden", { unread: 4 })]);
   const lobby = p.session.enter("lobby", null);
@@ -190,7 +190,7 @@ test("what is read is told to the server, at once when one leaves; what is read 
   assert.deepEqual(p.read, [{ room: "garden", seq: 9, unread: 0, mentions: 0 }]);
 });
 
-test("a choice that the server refuses is taken back; a room taken off elsewhere goes from the list", async () => {
+test("a setting that the server refuses is undone; a room removed on another device leaves the list", async () => {
   const p = page();
   await p.online([entry("lobby"), entry("garden")]);
   const set = p.session.set("lobby", { muted: true });
@@ -204,7 +204,7 @@ test("a choice that the server refuses is taken back; a room taken off elsewhere
   assert.equal(p.session.rooms.get("orchard")?.favourite, true);
 });
 
-test("rooms that nobody has written in stay in the list though the server knows none of them", async () => {
+test("rooms without messages stay in the list, though the server does not know them", async () => {
   const backing = new MemoryStorage();
   const memory = new BrowserMemory(new Store(backing));
   memory.visited("empty", 1);
@@ -215,7 +215,7 @@ test("rooms that nobody has written in stay in the list though the server knows 
   assert.deepEqual([...p.session.rooms.keys()].sort(), ["empty", "lobby"]);
 });
 
-/** A room that is joined after its first page, whose newest event was at a time. @param {ReturnType<typeof page>} p */
+/** Joins a room after its first page. @param {ReturnType<typeof page>} p */
 async function joinedRoom(p) {
   await p.online([entry("lobby")]);
   const lobby = p.session.enter("lobby", null);
@@ -237,7 +237,7 @@ test("a room is joined with the time of the newest event that is known", async (
   await joinedRoom(p);
   const iso = (/** @type {number} */ seq) => new Date(event(seq).at).toISOString();
   assert.deepEqual([p.sent("join")[0]?.["after"], p.sent("join")[0]?.["at"]], [3, iso(3)]);
-  // No message, but an event.
+  // An event that is no message.
   p.say({ op: "event", room: "lobby", ...event(4, { kind: "react" }), at: iso(4), target: 1, emoji: "👍" });
   await reconnected(p);
   assert.deepEqual([p.sent("join")[0]?.["after"], p.sent("join")[0]?.["at"]], [4, iso(4)]);
@@ -276,7 +276,7 @@ test("after the server was set back, the room is read again and the read mark is
   );
 });
 
-test("behind without a reset keeps what is held", async () => {
+test("behind without a reset keeps the messages that are held", async () => {
   const p = page();
   const lobby = await joinedRoom(p);
   await reconnected(p);

@@ -31,7 +31,7 @@ test("answers keep their id, refusals their code and wait", () => {
   assert.deepEqual([no.error.code, no.error.message, no.error.retryAfterMs], ["rate_limited", "Slower.", 800]);
 });
 
-test("what this page does not know is ignored", () => {
+test("frames with an unknown op are ignored", () => {
   for (const frame of [
     `{"op":"poll"}`,
     `{}`,
@@ -47,7 +47,7 @@ test("what this page does not know is ignored", () => {
     assert.equal(decode(frame), null, frame);
 });
 
-test("presence tells what it has", () => {
+test("presence has the fields of its frame", () => {
   const p = decode(`{"op":"presence","room":"lobby","count":250}`);
   assert.deepEqual(p, {
     type: "presence",
@@ -59,7 +59,7 @@ test("presence tells what it has", () => {
   });
 });
 
-test("a page leaves out what is no event", () => {
+test("a page leaves out items that are no events", () => {
   const page = decodePage({
     room: "lobby",
     seq: 2,
@@ -81,7 +81,7 @@ test("a page leaves out what is no event", () => {
   });
 });
 
-test("what few messages have is read where it is, and its nonsense left out", () => {
+test("optional fields are decoded where they exist, and nonsense in them is left out", () => {
   const [m] = decodePage({
     messages: [
       {

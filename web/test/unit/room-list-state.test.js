@@ -42,7 +42,7 @@ const counts = (/** @type {Rooms} */ rooms, /** @type {string} */ name) => [
   rooms.get(name)?.mentions,
 ];
 
-test("others' messages are unread, mentions too, also in threads; one's own and those read elsewhere are not", () => {
+test("messages and mentions of others are unread, also in threads; own messages and read ones are not", () => {
   let rooms = fromEntries([room("lobby")]);
   rooms = applyUpdate(rooms, news("lobby", 11), "a");
   assert.deepEqual(counts(rooms, "lobby"), [1, 0]);

@@ -11,7 +11,7 @@ const PEOPLE = ["Ada", "Grace", "Linus"].map((name) => ({ id: name.toLowerCase()
 const EMOJI = ["👍", "🎉"];
 const ROUNDS = 400;
 
-/** Chance that is the same each time (mulberry32). @param {number} seed */
+/** Returns repeatable random numbers (mulberry32). @param {number} seed */
 function chance(seed) {
   const next = () => {
     seed = (seed + 0x6d2b79f5) | 0;
@@ -81,7 +81,7 @@ class Log {
     this.events.push(event);
   }
 
-  /** Returns a message as it stood when the log had `upTo` events.
+  /** Returns the state of a message when the log had `upTo` events.
    * @param {number} seq  @param {number} upTo  @returns {MessageState | undefined} */
   stateAt(seq, upTo) {
     const said = this.events[seq - 1];
@@ -160,7 +160,7 @@ class Log {
   }
 }
 
-/** Without what is only ours. @param {MessageState | null | undefined} m */
+/** Returns a state without the fields that only the page has. @param {MessageState | null | undefined} m */
 function plain(m) {
   if (!m) return m;
   const { asOf: _, ...rest } = m;
@@ -182,12 +182,12 @@ function assertAsIfReadAfresh(log, s, where) {
 }
 
 for (const thread of [0, 1]) {
-  test(`any order of pages and live events ends in the state of a fresh reading: ${thread ? "a thread" : "a room"}`, () => {
+  test(`any order of pages and live events ends like a fresh reading: ${thread ? "a thread" : "a room"}`, () => {
     for (let seed = 1; seed <= ROUNDS; seed++) {
       const luck = chance(seed + thread * 10_000);
       const log = new Log();
       for (let i = luck.upTo(60) + thread; i > 0; i--) log.happen(luck);
-      let heard = log.events.length; // how much of the log the live connection has brought
+      let heard = log.events.length; // events received over the live connection
       const me = luck.of(PEOPLE);
       const first = room.openWindow(room.begin("lobby", me), log.page({}, 0, 6), 0);
       let s = thread ? room.openWindow(room.beginThread(first, thread), log.page({}, thread, 6), 0) : first;
@@ -241,10 +241,10 @@ for (const thread of [0, 1]) {
         if (luck.upTo(30) === 0 && heard > 0)
           s = room.applyLive(s, /** @type {RoomEvent} */ (log.events[luck.upTo(heard)])); // a resume repeats itself
         if (luck.upTo(40) === 0) {
-          heard = log.events.length; // away for long: what was said meanwhile nobody will tell
+          heard = log.events.length; // away for long: the events since are not sent
           s = room.applyJoin(s, { op: "behind", seq: heard, count: 1, topic: log.page({}, 0, 1).topic });
           flying.push({ page: log.page({}, thread, 6), put: (t, p) => room.openWindow(t, p, 0) });
-          while (flying.length > 0) land(); // in any order: what was asked for before is refused
+          while (flying.length > 0) land(); // in any order: pages requested before are refused
         }
       }
       while (flying.length > 0 || heard < log.events.length) {

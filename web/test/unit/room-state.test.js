@@ -28,7 +28,7 @@ function assertNoGap(s) {
   for (let i = 1; i < s.messages.length; i++) assert.equal(s.messages[i]?.seq, (s.messages[i - 1]?.seq ?? 0) + 1);
 }
 
-test("to a newcomer nothing is unread; to who comes back what they missed is", () => {
+test("for a newcomer nothing is unread; for somebody who comes back the missed messages are", () => {
   const newcomer = room.openWindow(fresh(), page(51, 150), 0);
   assert.deepEqual([newcomer.unreadCount, newcomer.newSeparator], [0, null]);
   const back = room.openWindow(fresh(), page(51, 150), 140);
@@ -37,7 +37,7 @@ test("to a newcomer nothing is unread; to who comes back what they missed is", (
   assert.deepEqual([beyond.unreadCount, beyond.newSeparator], [0, null]);
 });
 
-test("live events prolong a window that reaches the end; one heard before changes nothing", () => {
+test("live events extend a window that reaches the end; a repeated one changes nothing", () => {
   let s = room.openWindow(fresh(), page(1, 10), 0);
   s = room.applyLive(s, event(11));
   assert.deepEqual([span(s), s.head], [[1, 11], 11]);
@@ -45,18 +45,18 @@ test("live events prolong a window that reaches the end; one heard before change
   assert.equal(room.applyLive(s, event(3)), s);
 });
 
-test("a window that does not reach the end is not torn: events are counted, and paged", () => {
+test("a window that does not reach the end gets no gap: live events are counted, and read page by page", () => {
   let s = room.openWindow(fresh(), page(1, 100, 5000), 0);
   s = room.applyLive(s, event(5001));
   assert.deepEqual([span(s), s.head, room.atNewest(s)], [[1, 100], 5001, false]);
   s = room.appendPage(s, after(101, 200, 5001), 100);
   assert.deepEqual(span(s), [1, 200]);
   assertNoGap(s);
-  s = room.appendPage(s, after(300, 400, 5001), 299); // an answer to a question of before
+  s = room.appendPage(s, after(300, 400, 5001), 299); // the answer to an earlier request
   assert.deepEqual(span(s), [1, 200]);
 });
 
-test("the window stays small, whichever way one goes", () => {
+test("the window stays small in both directions", () => {
   let s = { ...room.openWindow(fresh(), page(4901, 5000), 0), following: false };
   for (let first = 4901; first > 2000; first -= 100) s = room.prependPage(s, page(first - 100, first - 1, 5000), first);
   assert.ok(s.messages.length <= 400);
@@ -74,7 +74,7 @@ test("the window stays small, whichever way one goes", () => {
   assertNoGap(s);
 });
 
-test("a page that does not join on is not put in", () => {
+test("a page that does not touch the window is not inserted", () => {
   const s = room.openWindow(fresh(), page(101, 200), 0);
   assert.equal(room.prependPage(s, page(1, 99, 200), 100), s, "the window has another first message by now");
   assert.equal(room.prependPage(s, page(1, 100, 200, "other"), 101), s);
@@ -85,7 +85,7 @@ test("a page that does not join on is not put in", () => {
   );
 });
 
-test("who is far behind keeps their place, knows how much is missing, and where they stopped", () => {
+test("far behind, the view keeps its place, the unread count and the new separator", () => {
   let s = room.openWindow(fresh(), page(1, 100), 0);
   s = room.applyJoin(s, { op: "behind", seq: 2000, count: 1, here: [ME] });
   assert.equal(room.holdsAllUnread(s), false, "so the server has to count");
@@ -117,11 +117,11 @@ test("another epoch empties everything", () => {
   assert.deepEqual([s.messages.length, s.head, s.sentMessages.size, s.epoch], [0, 5, 0, "new"]);
   s = room.openWindow(s, page(1, 5, 5, "new"), 0);
   assert.deepEqual([span(s), s.unreadCount], [[1, 5], 0]);
-  s = room.openWindow(s, page(1, 2, 2, "newer"), 0); // also when a page tells it first
+  s = room.openWindow(s, page(1, 2, 2, "newer"), 0); // also when a page brings the new epoch first
   assert.deepEqual([span(s), s.head], [[1, 2], 2]);
 });
 
-test("the mark stands before the first message that was missed, and goes when one answers", () => {
+test("the new separator stands before the first missed message, and goes when the person writes", () => {
   let s = { ...room.openWindow(fresh(), page(1, 10), 0), reading: false };
   s = room.applyLive(s, event(11));
   s = room.applyLive(s, event(12));
@@ -132,7 +132,7 @@ test("the mark stands before the first message that was missed, and goes when on
   assert.equal(s.lastRead, 13, "nothing beyond the newest is read");
 });
 
-test("only what others say is unread, not what is done to messages, and not in threads", () => {
+test("only messages of others are unread, not changes, and not replies in threads", () => {
   let s = { ...room.openWindow(fresh(), page(1, 3), 0), reading: false };
   const grace = { id: "g", name: "Grace" };
   s = room.applyLive(s, event(4, { kind: "react", target: 1, emoji: "👍", text: "" }));
@@ -145,7 +145,7 @@ test("only what others say is unread, not what is done to messages, and not in t
   assert.deepEqual([s.unreadCount, s.newSeparator], [1, 6]);
 });
 
-test("what is marked as unread stays so until one comes back", () => {
+test("messages marked as unread stay so until the person comes back", () => {
   let s = room.markRead(room.openWindow(fresh(), page(1, 10), 0), 10);
   s = room.markUnreadFrom(s, 8);
   assert.deepEqual([s.unreadCount, s.newSeparator, s.lastRead], [3, 7, 7]);
@@ -154,7 +154,7 @@ test("what is marked as unread stays so until one comes back", () => {
   assert.equal(room.applyLive(s, event(11, { from: ME })).unreadCount, 0, "who answers has read");
 });
 
-test("a topic is the newest that is known, from wherever it comes", () => {
+test("the topic is the newest one known, whatever its source", () => {
   let s = room.openWindow(fresh(), { ...page(1, 10), topic: "first" }, 0);
   s = room.applyLive(s, event(12, { kind: "topic", text: "second" }));
   s = room.openWindow(s, { ...page(1, 10, 11), topic: "first" }, 0);
@@ -163,7 +163,7 @@ test("a topic is the newest that is known, from wherever it comes", () => {
   assert.equal(s.topic, "");
 });
 
-test("a reaction is shown at once, and is what the server says in the end", () => {
+test("a reaction is shown at once, and ends as the server says", () => {
   let s = room.openWindow(fresh(), page(1, 2), 0);
   s = room.reactOptimistically(s, 1, "👍", true);
   assert.deepEqual(withOptimistic([], s.optimistic.get(1), ME), [{ emoji: "👍", people: [ME] }]);
@@ -177,7 +177,7 @@ test("a reaction is shown at once, and is what the server says in the end", () =
   ]);
 });
 
-test("nothing grows without bound, however long the talk goes on", () => {
+test("the state stays bounded, however many events come", () => {
   let s = room.openWindow(fresh(), page(1, 10), 0);
   for (let seq = 11; seq < 5000; seq += 2) {
     s = room.addSentMessage(s, seq, {
@@ -197,7 +197,7 @@ test("nothing grows without bound, however long the talk goes on", () => {
   );
 });
 
-test("people come, go, change their names, and become too many to tell", () => {
+test("people join, leave, change their names, and become too many to list", () => {
   let s = room.applyJoin(fresh(), { op: "ok", seq: 0, count: 1, here: [ME] });
   const names = () => s.people && [...s.people.values()].map((p) => p.name);
   const presence = (/** @type {object} */ change) =>
@@ -215,7 +215,7 @@ test("people come, go, change their names, and become too many to tell", () => {
   assert.deepEqual(names(), ["Ada"]);
 });
 
-test("who types does so until they write, leave or fall silent", () => {
+test("somebody is typing until they write, leave or pause", () => {
   const grace = { id: "g", name: "Grace" };
   let s = room.applyTyping(fresh(), grace, 1000);
   assert.equal(room.applyTyping(s, ME, 1000), s, "oneself is no news");

@@ -50,7 +50,7 @@ test("an excerpt is one line without marks", () => {
   assert.ok(excerpt("*".repeat(200) + "a_".repeat(100)).length > 0);
 });
 
-test("who types is said in a few words", () => {
+test("the typing text names up to two people", () => {
   const names = ["Ada", "Grace", "Linus"];
   const said = [0, 1, 2, 3].map((n) => typingText(names.slice(0, n)).replace(/[\u2068\u2069]/g, ""));
   assert.deepEqual(said, ["", "Ada is typing…", "Ada and Grace are typing…", "Several people are typing…"]);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { dayName, dayOf, fullTime } from "../../js/ui/time.js";
 
-test("days are named as seen from now", () => {
+test("days have names relative to now", () => {
   const now = new Date(2026, 10, 23, 0, 5).getTime();
   const on = (/** @type {[number, number, number, number?]} */ ...[y, m, d, h = 12]) =>
     dayName(new Date(y, m, d, h).getTime(), now).replace(",", ""); // some ICUs put a comma after the weekday

@@ -84,7 +84,7 @@ test("a message that needs its author beside it begins a group", () => {
   assert.deepEqual(brief(layOut(s, [])), ["beginning", "day", "+a", "+answer", "-b", "+waves", "+c", "-"]);
 });
 
-test("a thread has its first message above its replies, and what waits for it alone", () => {
+test("a thread has its first message above its replies, and only its own unsent messages", () => {
   const root = event(1, { at: AT, text: "root" });
   let s = room.openWindow(
     room.begin("lobby", ME, 1),
@@ -117,12 +117,12 @@ test("a thread has its first message above its replies, and what waits for it al
   ]);
 });
 
-test("an action waits as what it will be", () => {
+test("an unsent /me command is shown as an action", () => {
   const [row] = layOut(state([event(1, { at: AT })]), [entry({ text: "/me waves" })]).slice(-1);
   assert.ok(row?.kind === "message" && row.message.action && row.message.text === "waves");
 });
 
-test("the mark begins a group, and stands nowhere if its place is not in the window", () => {
+test("the new separator begins a group, and is missing if its place is not in the window", () => {
   const messages = [event(5, { at: AT, text: "a" }), event(6, { at: AT, text: "b" }), event(7, { at: AT, text: "c" })];
   assert.deepEqual(brief(layOut({ ...state(messages), newSeparator: 5 }, [])), [
     "older",
@@ -144,7 +144,7 @@ test("the mark begins a group, and stands nowhere if its place is not in the win
   assert.deepEqual(brief(layOut({ ...state(messages), newSeparator: 7 }, [])), ["older", "day", "+a", "-b", "-c"]);
 });
 
-test("what waits in the outbox stands at the end, and only there", () => {
+test("unsent messages stand at the end, and only there", () => {
   const s = state([event(1, { at: AT, text: "a" })]);
   assert.deepEqual(brief(layOut(s, [entry()])), ["beginning", "day", "+a", "+kept"]);
   assert.deepEqual(brief(layOut(state([event(1, { at: AT, text: "a" })], 900), [entry()])), [
@@ -155,24 +155,24 @@ test("what waits in the outbox stands at the end, and only there", () => {
   ]);
 });
 
-test("a message keeps its key from the outbox to the log, and is there once at every moment between", () => {
+test("a message keeps its key from the outbox to the log, and is always shown exactly once", () => {
   const kept = entry({ attempted: true, since: 1 });
   const keys = (/** @type {ReturnType<typeof layOut>} */ rows) =>
     rows.filter((r) => r.kind === "message").map((r) => r.key);
   let s = state([event(1, { at: AT })]);
   assert.deepEqual(keys(layOut(s, [kept])), ["1", "n1"]);
-  s = room.addSentMessage(s, 2, kept); // answered, its event on the way
+  s = room.addSentMessage(s, 2, kept); // acknowledged, but its event has not come yet
   assert.deepEqual(keys(layOut(s, [])), ["1", "n1"]);
   assert.deepEqual(keys(layOut(s, [kept])), ["1", "n1"], "also before the storage has caught up");
   s = room.applyLive(s, event(2, { from: ME, text: "kept", at: AT }));
   assert.deepEqual(keys(layOut(s, [])), ["1", "n1"]);
 });
 
-test("an event that comes before its answer is not shown beside its entry", () => {
+test("an event that comes before its answer is not shown beside its unsent message", () => {
   const kept = entry({ attempted: true, since: 1 });
-  const again = entry({ nonce: "n2" }); // the same words once more, not sent yet
+  const again = entry({ nonce: "n2" }); // the same text again, not sent yet
   const s = room.applyLive(state([event(1, { at: AT })]), event(2, { from: ME, text: "kept", at: AT }));
   assert.deepEqual(brief(layOut(s, [kept, again])).slice(2), ["+text 1", "+kept", "-kept"]);
-  const other = entry({ attempted: true, since: 2 }); // sent after that event: another message
+  const other = entry({ attempted: true, since: 2 }); // sent after that event, so another message
   assert.deepEqual(brief(layOut(s, [other])).slice(2), ["+text 1", "+kept", "-kept"]);
 });
