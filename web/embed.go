@@ -27,9 +27,9 @@ var files embed.FS
 // prefix is where assets are. In index.html it stands without the hash.
 const prefix = "/assets/"
 
-// policy lets the page load what is embedded here and talk to the server it
-// came from, and nothing else. Strings become markup in one place only, the
-// Trusted Types policy of js/room/safe-html.js.
+// policy lets the page load the embedded files and connect to its own server,
+// and nothing else. Only the Trusted Types policy of js/room/safe-html.js makes
+// markup of strings.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; " +
 	"require-trusted-types-for 'script'; trusted-types parley"
@@ -42,7 +42,7 @@ type Site struct {
 	first  []string         // the assets that every visit loads before anybody asks for anything
 }
 
-// An asset is one file in the two forms in which it is sent.
+// An asset is one file, plain and compressed.
 type asset struct {
 	kind    string // media type
 	plain   []byte
@@ -50,8 +50,8 @@ type asset struct {
 	version string        // strong validator, without quotes
 }
 
-// New reads the embedded files. It compresses none of them: to do so with all
-// takes longer than everything else at the server's start.
+// New reads the embedded files. Each is compressed when it is first asked for:
+// compressing all would take longer than the rest of the server's start.
 func New() (*Site, error) {
 	s := &Site{assets: map[string]asset{}}
 	var names []string
@@ -97,8 +97,8 @@ func New() (*Site, error) {
 	return s, nil
 }
 
-// firstOf returns what a visit loads at once: the assets that index.html names,
-// and of modules also those that they import. A module that is loaded by import()
+// firstOf returns the assets that every visit loads at once: those that index.html
+// names, and the modules that these import. A module that is loaded by import()
 // waits until it is needed, with the modules that only it imports: languages other
 // than English, dialogs, the search and what people do with messages.
 func firstOf(index []byte) ([]string, error) {
@@ -124,7 +124,7 @@ func firstOf(index []byte) ([]string, error) {
 	return first, nil
 }
 
-// imports returns the addresses of what a module imports. Each import is a line.
+// imports returns the specifiers of a module's imports. Each import is one line.
 func imports(module []byte) []string {
 	var names []string
 	for line := range strings.Lines(string(module)) {
@@ -151,7 +151,7 @@ func (s *Site) rewrite(index []byte) []byte {
 	return bytes.ReplaceAll(index, []byte(`"`+prefix), []byte(`"`+prefix+s.hash+"/"))
 }
 
-// kinds are named here, and not asked of the machine, whose answer may differ.
+// kinds has the media types. The mime package's depend on files of the machine.
 var kinds = map[string]string{
 	".html": "text/html; charset=utf-8",
 	".css":  "text/css; charset=utf-8",
@@ -189,7 +189,7 @@ func zip(content []byte) []byte {
 }
 
 // Assets serves everything below /assets/. The URL holds the hash of all files,
-// so a browser may keep what it got for good; another hash is not found.
+// so browsers may cache the answers for ever. Another hash is not found.
 func (s *Site) Assets() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
@@ -210,9 +210,8 @@ func (s *Site) Assets() http.Handler {
 	})
 }
 
-// ServeIndex answers with the page, which finds out by its own address what it
-// has to show. The status is for whoever is no browser: 400 for /r/ with an
-// impossible room name, for example.
+// ServeIndex answers with the page, which reads from its address what to show.
+// status tells other clients more, such as 400 for /r/ with an impossible room name.
 func (s *Site) ServeIndex(w http.ResponseWriter, r *http.Request, status int) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-cache")
@@ -244,7 +243,7 @@ func (a asset) serve(w http.ResponseWriter, r *http.Request, status int) {
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
-		w.Write(body) // the client may be gone; nobody is left to tell
+		w.Write(body) // the client may have disconnected
 	}
 }
 

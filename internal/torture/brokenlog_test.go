@@ -70,17 +70,16 @@ type brokenLog struct {
 	breaks breakage
 	kept   *committed
 
-	mu         sync.Mutex
-	heads      map[chat.RoomName]chat.Seq
-	expected   map[message]chat.Seq // of what is held back
-	publishing map[string]chat.Event
-	held       []func() // gives a draft to the store
-	dropped    []func() // answers it if that will not be
-	calls      []func() // what the hub is to be told, on one goroutine
-	wake       chan struct{}
-	reads      int
-	copies     map[chat.RoomName]headCopy
-	same       map[message]bool // edits that changed nothing
+	mu       sync.Mutex
+	heads    map[chat.RoomName]chat.Seq
+	expected map[message]chat.Seq // of what is held back
+	held     []func()             // gives a draft to the store
+	dropped  []func()             // answers it if that will not be
+	calls    []func()             // what the hub is to be told, on one goroutine
+	wake     chan struct{}
+	reads    int
+	copies   map[chat.RoomName]headCopy
+	same     map[message]bool // edits that changed nothing
 }
 
 // A headCopy is what a room's head was at some time.
@@ -94,7 +93,7 @@ const holdBack = 25 * time.Millisecond
 func newBrokenLog(kept *sqlite.Store, breaks breakage, c *committed) *brokenLog {
 	return &brokenLog{
 		Store: kept, breaks: breaks, kept: c, heads: map[chat.RoomName]chat.Seq{},
-		expected: map[message]chat.Seq{}, publishing: map[string]chat.Event{}, copies: map[chat.RoomName]headCopy{}, wake: make(chan struct{}, 1),
+		expected: map[message]chat.Seq{}, copies: map[chat.RoomName]headCopy{}, wake: make(chan struct{}, 1),
 	}
 }
 
@@ -150,12 +149,6 @@ func (l *brokenLog) Append(d chat.Draft, done func(chat.Commit)) {
 	switch l.breaks {
 	case ackEarly, publishEarly:
 		l.mu.Lock()
-		if e, ok := l.publishing[d.Nonce]; ok && d.From.ID == e.From.ID {
-			delete(l.publishing, d.Nonce)
-			l.mu.Unlock()
-			done(chat.Commit{Event: e})
-			return
-		}
 		defer l.mu.Unlock()
 		l.appendEarly(d, done)
 	case forgetNonces:
@@ -178,7 +171,8 @@ func (l *brokenLog) Append(d chat.Draft, done func(chat.Commit)) {
 
 // isSame reports whether an edit changes nothing, or did so when it first came.
 func (l *brokenLog) isSame(m message, d chat.Draft) bool {
-	page, err := l.Store.Page(context.Background(), d.Room, chat.PageQuery{Seqs: []chat.Seq{d.Target}}) // a failure shows nothing
+	// a failure shows nothing
+	page, err := l.Store.Page(context.Background(), d.Room, chat.PageQuery{Seqs: []chat.Seq{d.Target}})
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err == nil && len(page.Messages) == 1 && page.Messages[0].Text == d.Text {
@@ -208,7 +202,10 @@ func (l *brokenLog) appendEarly(d chat.Draft, done func(chat.Commit)) {
 		seq = l.heads[d.Room]
 		l.expected[m] = seq
 	}
-	e := chat.Event{Room: d.Room, Seq: seq, At: time.Now().UTC().Truncate(time.Millisecond), Kind: d.Is(), From: d.From, Text: d.Text, Target: d.Target}
+	e := chat.Event{
+		Room: d.Room, Seq: seq, At: time.Now().UTC().Truncate(time.Millisecond), Kind: d.Is(), From: d.From,
+		Text: d.Text, Target: d.Target,
+	}
 	if l.breaks == ackEarly {
 		l.tell(func() { done(chat.Commit{Event: e, Repeated: true}) }) // for the hub a repeat is not to be published
 		if !expected {
@@ -239,19 +236,13 @@ func (l *brokenLog) hold(d chat.Draft, lost, told func(chat.Commit)) {
 		})
 	})
 	if lost != nil {
-		l.dropped = append(l.dropped, func() { lost(chat.Commit{Err: &chat.Error{Code: chat.Stopping, Message: "Gone."}}) })
+		l.dropped = append(l.dropped,
+			func() { lost(chat.Commit{Err: &chat.Error{Code: chat.Stopping, Message: "Gone."}}) })
 	}
 }
 
-// publish has the hub show an event and tell no sender: as if it had been posted
-// by nobody who waits.
-func (l *brokenLog) publish(e chat.Event) {
-	token := "publish-" + time.Now().Format("150405.000000000")
-	l.mu.Lock()
-	l.publishing[token] = e
-	l.mu.Unlock()
-	_ = l.hub.Post(chat.Draft{Room: e.Room, From: e.From, Kind: e.Kind, Text: e.Text, Target: e.Target, Nonce: token}, func(chat.Commit) {}) // it has passed the rules before
-}
+// publish delivers an event to readers although it is not stored, as if another process had stored it.
+func (l *brokenLog) publish(e chat.Event) { l.hub.Arrive(chat.Commit{Event: e}, nil) }
 
 // After is what a resume reads, as pages of history are larger.
 func (l *brokenLog) After(ctx context.Context, name chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error) {
@@ -302,7 +293,9 @@ func (l *brokenLog) Page(ctx context.Context, name chat.RoomName, sel chat.PageQ
 }
 
 // MarkRead says at times that something is kept which is not.
-func (l *brokenLog) MarkRead(who chat.PersonID, at chat.MessageRef, exact bool, nonce string, done func(chat.ListEntry, error)) {
+func (l *brokenLog) MarkRead(who chat.PersonID, at chat.MessageRef, exact bool, nonce string,
+	done func(chat.ListEntry, error),
+) {
 	if l.breaks != forgetReads || at.Seq%3 != 0 {
 		l.Store.MarkRead(who, at, exact, nonce, done)
 		return

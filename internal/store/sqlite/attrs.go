@@ -84,10 +84,10 @@ func unpackOptional(e *chat.Event, packed []byte) (few optionalColumns, err erro
 }
 
 // quoteText is how a message is quoted: without its text where that is gone.
-const quoteText = `
+var quoteText = `
 	SELECT p.public, m.name, coalesce(c.text, m.text)
 	FROM event m JOIN person p ON p.id = m.author LEFT JOIN event c ON c.id = m.current
-	WHERE m.id = (SELECT id << 36 | $2 FROM room WHERE name = $1)`
+	WHERE m.id = ` + namedSQL("$2")
 
 // quote fills in what the message says that x answers.
 func quote(ctx context.Context, stmt *sql.Stmt, room chat.RoomName, x *chat.Attrs) error {

@@ -58,7 +58,7 @@ func TestChangesAmongMessagesKeepTheOrder(t *testing.T) {
 		send(deed(grace, chat.Delete, head, ""), word{})
 		send(deed(grace, chat.Pin, head-1, ""), word{Code: chat.Gone})
 	}
-	s.queue.stop()
+	s.loop.Stop()
 	must(t, s.Run(t.Context()))
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -122,7 +122,7 @@ func TestWhatMayNotBeIsRefused(t *testing.T) {
 		"a thread of an edit":           {deed(ada, chat.Reply, 4, "x"), chat.NotFound},
 		"an edit of what is to come":    {deed(ada, chat.Edit, 99, "x"), chat.NotFound},
 		"an edit before the first":      {deed(ada, chat.Edit, -1, "x"), chat.NotFound},
-		"an edit in another room":       {deed(ada, chat.Edit, chat.Seq(messageID(2, 1)), "x"), chat.NotFound},
+		"an edit in another room":       {deed(ada, chat.Edit, chat.Seq(eventID(2, 1)), "x"), chat.NotFound},
 		"an edit far beyond everything": {deed(ada, chat.Edit, 1<<62, "x"), chat.NotFound},
 	}
 	for name, tt := range tests {
@@ -332,7 +332,7 @@ func TestDeletionErases(t *testing.T) {
 		if !c.erased {
 			t.Error("the write-ahead log is not to be emptied")
 		}
-		s.tidy(t.Context())
+		engine{c, s}.Idle(t.Context())
 		if c.erased {
 			t.Error("the write-ahead log was not emptied")
 		}
@@ -344,8 +344,7 @@ func TestDeletionErases(t *testing.T) {
 
 // committerIdle stops the store's Run and hands out its committer.
 func (s *Store) committerIdle(f func(*committer)) {
-	s.queue.stop()
-	<-s.ran
+	s.loop.Close()
 	f(s.committer)
 }
 

@@ -8,12 +8,16 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"parley/internal/files"
 )
 
-// firstWithEvents is the first schema that has the table event.
-const firstWithEvents = 3
+// The first schemas that have the table event, and the column room.head.
+const (
+	firstWithEvents = 3
+	firstWithHeads  = 6
+)
 
 // maxFound is how many things of a kind are listed that are wrong.
 const maxFound = 20
@@ -193,8 +197,8 @@ var references = []reference{
 // references looks for rows that refer to what is not there.
 func (c *checker) references(ctx context.Context) error {
 	for _, r := range references {
-		var known bool
-		if err := c.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM pragma_table_xinfo($1) WHERE name = $2)`, r.table, r.column).Scan(&known); err != nil {
+		known, err := c.hasColumn(ctx, r.table, r.column)
+		if err != nil {
 			return err
 		}
 		if !known || r.to == "event" && c.checked.Schema < firstWithEvents {
@@ -221,10 +225,10 @@ func (c *checker) references(ctx context.Context) error {
 		return nil
 	}
 	for _, odd := range []struct{ what, text string }{
-		{"events are about an event of another room", `SELECT count(*), coalesce(min(id), 0) FROM event WHERE target >> 36 <> id >> 36 OR current >> 36 <> id >> 36`},
+		{"events are about an event of another room", `SELECT count(*), coalesce(min(id), 0) FROM event WHERE ` + roomSQL("target") + ` <> room OR ` + roomSQL("current") + ` <> room`},
 		{"events have a part that is no JSON", `SELECT count(*), coalesce(min(id), 0) FROM event WHERE NOT json_valid(extra)`},
 		{"members have read more than there is", `SELECT count(*), coalesce(min(room), 0) FROM member m
-			WHERE read > (SELECT coalesce(max(id) & 0xfffffffff, 0) FROM event WHERE id > m.room << 36 AND id < m.room + 1 << 36)`},
+			WHERE read > (SELECT coalesce(` + seqSQL("max(id)") + `, 0) FROM event WHERE ` + inSQL("id", "m.room") + `)`},
 	} {
 		var n, first int64
 		if err := c.db.QueryRowContext(ctx, odd.text).Scan(&n, &first); err != nil {
@@ -276,8 +280,7 @@ func (c *checker) numbers(ctx context.Context) error {
 	}
 	var rooms []holed
 	err := c.each(ctx, `
-		SELECT id >> 36, count(*), max(id) & 0xfffffffff FROM event GROUP BY id >> 36
-		HAVING count(*) <> max(id) & 0xfffffffff OR min(id) & 0xfffffffff = 0`, func(rows *sql.Rows) error {
+		SELECT room, count(*), max(seq) FROM event GROUP BY room HAVING count(*) <> max(seq) OR min(seq) = 0`, func(rows *sql.Rows) error {
 		var h holed
 		err := rows.Scan(&h.room, &h.count, &h.most)
 		rooms = append(rooms, h)
@@ -289,14 +292,37 @@ func (c *checker) numbers(ctx context.Context) error {
 	for _, h := range rooms[:min(len(rooms), maxFound)] {
 		var first int64
 		err := c.db.QueryRowContext(ctx, `
-			SELECT coalesce(max(n), 0) + 1 FROM (SELECT id & 0xfffffffff AS seq, row_number() OVER (ORDER BY id) AS n
-				FROM event WHERE id >> 36 = $1 AND id > $1 << 36 AND id < $1 + 1 << 36) WHERE seq = n`, h.room).Scan(&first)
+			SELECT coalesce(max(n), 0) + 1 FROM (SELECT seq, row_number() OVER (ORDER BY id) AS n
+				FROM event WHERE room = $1 AND `+inSQL("id", "$1")+`) WHERE seq = n`, h.room).Scan(&first)
 		if err != nil {
 			return err
 		}
 		c.add("room %s has %d events, but its newest is number %d: number %d is missing", c.name(ctx, h.room), h.count, h.most, first)
 	}
-	return nil
+	return c.heads(ctx)
+}
+
+// heads looks for rooms whose head is not their newest event's seq: their newest events
+// are lost, or files of two moments have been put together.
+func (c *checker) heads(ctx context.Context) error {
+	if known, err := c.hasColumn(ctx, "room", "head"); err != nil || !known {
+		return err
+	}
+	return c.each(ctx, `
+		SELECT name, head, newest FROM (
+			SELECT name, head, (SELECT coalesce(`+seqSQL("max(event.id)")+`, 0) FROM event WHERE `+inSQL("event.id", "room.id")+`) AS newest FROM room)
+		WHERE head <> newest LIMIT `+strconv.Itoa(maxFound), func(rows *sql.Rows) error {
+		var name string
+		var head, newest int64
+		err := rows.Scan(&name, &head, &newest)
+		c.add("room %s ends at number %d, but its newest event is number %d", name, head, newest)
+		return err
+	})
+}
+
+func (c *checker) hasColumn(ctx context.Context, table, column string) (has bool, err error) {
+	err = c.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM pragma_table_xinfo($1) WHERE name = $2)`, table, column).Scan(&has)
+	return has, err
 }
 
 // name returns how a room is called for an operator.

@@ -36,6 +36,8 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 		"nothing":                     {`SELECT 1`, ""},
 		"an event in the middle":      {`DELETE FROM event WHERE id = 1 << 36 | 4`, "lobby has 6 events, but its newest is number 7: number 4 is missing"},
 		"the first event":             {`DELETE FROM event WHERE id = 2 << 36 | 1; INSERT INTO event (id, at_ms, author, name, text) VALUES (2 << 36 | 2, 1, 1, 'Ada', 'x')`, "garden has 1 events, but its newest is number 2: number 1 is missing"},
+		"the newest event":            {`DELETE FROM event WHERE id = 2 << 36 | 1`, "room garden ends at number 1, but its newest event is number 0"},
+		"a head":                      {`UPDATE room SET head = 6 WHERE name = 'lobby'`, "room lobby ends at number 6, but its newest event is number 7"},
 		"a room":                      {`DELETE FROM room WHERE name = 'garden'`, "rows of event refer in room to a missing room"},
 		"an author":                   {`DELETE FROM person WHERE name = 'Grace'`, "rows of event refer in author to a missing person"},
 		"whose session it is":         {`PRAGMA foreign_keys = 0; DELETE FROM person WHERE name = 'Eve'`, "rows of session refer in person to a missing person"},

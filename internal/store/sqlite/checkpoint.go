@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"modernc.org/sqlite"
+
+	"parley/internal/store"
 )
 
 // SQLite writes to the database's own file only in a checkpoint, which moves pages
@@ -47,7 +49,7 @@ type checkpointResult struct {
 // failed, and where it meets a damaged page, nothing is written any more.
 func (s *Store) checkpoint(ctx context.Context, statement string) (p checkpointResult, err error) {
 	if s.broken.Load() != nil {
-		return p, errBroken
+		return p, store.ErrBroken
 	}
 	if s.walState != (fileState{}) { // the folder has been settled: pages must not go into a file that is another's by now
 		s.filesChecked = time.Time{}

@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"parley/internal/chat"
+	"parley/internal/store"
 )
 
 // epochOf opens dir, closes it again, and returns its epoch.
@@ -385,7 +386,7 @@ func TestStoreThatNeverRanAnswersStopping(t *testing.T) {
 func TestStoppingCommitsWhatWasTaken(t *testing.T) {
 	s, err := Open(t.Context(), Config{Dir: t.TempDir()})
 	must(t, err)
-	const n = 3 * maxBatch / 2
+	const n = 3 * store.MaxBatch / 2
 	var stored int
 	for _, d := range drafts("lobby", n) {
 		s.Append(d, func(c chat.Commit) {

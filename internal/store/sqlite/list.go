@@ -5,27 +5,37 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"parley/internal/chat"
+	"parley/internal/store"
 )
 
 // listText reads the rooms of a person's list. $1 is the person; what is counted
 // is counted up to $2, among the newest events: a bot's own, or a thread's, may be
 // hundreds of thousands. A room's bounds are its first and last possible ids.
-var listText = fmt.Sprintf(`
-	SELECT r.name, r.topic, m.read, m.notify, m.muted, m.favourite, m.head & 0xfffffffff,
+var listText = `
+	SELECT r.name, r.topic, m.read, m.notify, m.muted, m.favourite, r.head,
 		(SELECT count(*) FROM (SELECT 1 FROM event
-			WHERE id > max(r.id << 36 | m.read, m.head - %[1]d) AND id <= m.head AND kind IS NULL AND author <> m.person AND text <> '' LIMIT $2)),
+			WHERE id > max(` + readSQL + `, ` + headSQL + ` - ` + countedSQL + `) AND id <= ` + headSQL + `
+				AND kind IS NULL AND author <> m.person AND text <> '' LIMIT $2)),
 		(SELECT count(*) FROM (SELECT 1 FROM mention
-			WHERE person = m.person AND event > r.id << 36 | m.read AND event < r.id + 1 << 36 LIMIT $2)),
+			WHERE person = m.person AND event > ` + readSQL + ` AND event < ` + endSQL("r.id") + ` LIMIT $2)),
 		coalesce(l.at_ms, 0), coalesce(lp.public, ''), coalesce(l.name, ''), coalesce(lc.text, l.text, '')
-	FROM (SELECT *, (SELECT coalesce(max(id), 0) FROM event WHERE id > member.room << 36 AND id < member.room + 1 << 36) AS head FROM member) m
-	JOIN room r ON r.id = m.room
+	FROM member m JOIN room r ON r.id = m.room
 	LEFT JOIN event l ON l.id = (SELECT id FROM event
-		WHERE id > max(r.id << 36, m.head - %[1]d) AND id <= m.head AND kind IS NULL AND text <> '' ORDER BY id DESC LIMIT 1)
+		WHERE id > max(` + idSQL("r.id", "0") + `, ` + headSQL + ` - ` + countedSQL + `) AND id <= ` + headSQL + `
+			AND kind IS NULL AND text <> '' ORDER BY id DESC LIMIT 1)
 	LEFT JOIN person lp ON lp.id = l.author LEFT JOIN event lc ON lc.id = l.current
-	WHERE m.person = (SELECT id FROM person WHERE public = $1)`, maxCounted)
+	WHERE m.person = (SELECT id FROM person WHERE public = $1)`
+
+// The ids of a listed room's newest event and of the last one that was read.
+var (
+	headSQL    = idSQL("r.id", "r.head")
+	readSQL    = idSQL("r.id", "m.read")
+	countedSQL = strconv.Itoa(maxCounted)
+)
 
 // maxCounted is of how many events, the newest, a room's unread messages are
 // counted and its last is looked for.
@@ -113,12 +123,12 @@ func (s *Store) MarkRead(who chat.PersonID, at chat.MessageRef, exact bool, nonc
 		if err != nil {
 			return err
 		}
-		h, err := c.head(ctx, at.Room, 0)
+		room, err := c.room(ctx, at.Room)
 		if err != nil {
 			return err
 		}
-		e.Head = h.seq
-		seq := min(max(at.Seq, 0), h.seq)
+		e.Head = room.Head
+		seq := min(max(at.Seq, 0), room.Head)
 		refused, err = c.idempotent(ctx, who, answer{listKey: m, nonce: nonce, kind: "read"}, func() (refused, err error) {
 			if err := c.addToList(ctx, m); err != nil {
 				return nil, err
@@ -135,11 +145,11 @@ func (s *Store) MarkRead(who chat.PersonID, at chat.MessageRef, exact bool, nonc
 			return err
 		}
 		e.Read = chat.Seq(read)
-		first, end := messageID(m.room, e.Read), messageID(m.room+1, 0)
+		first, end := eventID(m.room, e.Read), eventID(m.room+1, 0)
 		unread, err := c.find(ctx, `
 			SELECT count(*) FROM (SELECT 1 FROM event
 			WHERE id > $1 AND id < $2 AND kind IS NULL AND author <> $3 AND text <> '' LIMIT $4)`,
-			max(first, messageID(m.room, h.seq)-maxCounted), end, m.person, chat.MaxUnread)
+			max(first, eventID(m.room, room.Head)-maxCounted), end, m.person, chat.MaxUnread)
 		if err != nil {
 			return err
 		}
@@ -148,26 +158,26 @@ func (s *Store) MarkRead(who chat.PersonID, at chat.MessageRef, exact bool, nonc
 		e.Unread, e.Mentions = int(unread), int(mentions)
 		return err
 	}
-	s.queue.push(item{write: &write{run: run, done: func(err error) {
+	s.do(run, func(err error) {
 		if err != nil {
-			err = s.userError(err)
+			err = store.UserError(err)
 		} else {
 			err = refused
 		}
 		done(e, err)
-	}}})
+	})
 }
 
 // membership returns the rowids of a person and of a room; sql.ErrNoRows if there
 // is no such person or nobody has written to the room.
 func (c *committer) membership(ctx context.Context, who chat.PersonID, room chat.RoomName) (m listKey, err error) {
 	if a, ok := c.people.get(who); ok {
-		m.person = a.id
+		m.person = a.Key
 	} else if err := c.scan(ctx, []any{&m.person}, `SELECT id FROM person WHERE public = $1`, string(who)); err != nil {
 		return m, err
 	}
 	if h, ok := c.rooms.get(room); ok {
-		m.room = h.room
+		m.room = h.Key
 		return m, nil
 	}
 	err = c.scan(ctx, []any{&m.room}, `SELECT id FROM room WHERE name = $1`, string(room))

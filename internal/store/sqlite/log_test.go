@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"parley/internal/chat"
+	"parley/internal/store"
 )
 
 func TestMessageIsReadAsItWasCommitted(t *testing.T) {
@@ -102,7 +103,7 @@ func TestAllButTheLastCommitOfATransactionSayMore(t *testing.T) {
 		s.Append(d, func(c chat.Commit) { more = append(more, c.More) })
 	}
 	s.start(func(context.Context, *committer) error { return nil }) // not a draft: nobody's last
-	s.queue.stop()
+	s.loop.Stop()
 	if err := s.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -180,7 +181,7 @@ func TestRepeatsWithinOneTransactionTakeNoSeq(t *testing.T) {
 			send("room-0", "n0", 1)
 		}
 	}
-	s.queue.stop()
+	s.loop.Stop()
 	if err := s.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -247,28 +248,24 @@ func TestReadEndsWithItsContext(t *testing.T) {
 
 // More rooms and people than the committer remembers, twice.
 func TestForgottenRoomsGoOnWhereTheyWere(t *testing.T) {
-	s, err := Open(t.Context(), Config{Dir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	c := s.committer
-	c.rooms, c.people = newCache[chat.RoomName, *head](4), newCache[chat.PersonID, *author](4)
+	s, _ := start(t, t.TempDir())
+	must(t, <-s.start(func(_ context.Context, c *committer) error {
+		c.rooms, c.people = newCache[chat.RoomName, *store.Room](4), newCache[chat.PersonID, *author](4)
+		return nil
+	}))
 	for round := range chat.Seq(3) {
 		for n := range 20 {
 			name := fmt.Sprint(n)
-			batch := []item{{
-				draft: draft(chat.RoomName(name), chat.Person{ID: chat.PersonID(name), Name: name}, "hi", ""),
-				done: func(c chat.Commit) {
-					if c.Err != nil || c.Event.Seq != round+1 {
-						t.Errorf("%s in round %d: %+v", name, round, c)
-					}
-				},
-			}}
-			s.commit(t.Context(), batch)
+			c := post(t, s, draft(chat.RoomName(name), chat.Person{ID: chat.PersonID(name), Name: name}, "hi", ""))[0]
+			if c.Err != nil || c.Event.Seq != round+1 {
+				t.Errorf("%s in round %d: %+v", name, round, c)
+			}
 		}
-		if n := len(c.rooms.young) + len(c.rooms.old); n > 8 {
-			t.Fatalf("%d rooms remembered, want at most 8", n)
-		}
+		must(t, <-s.start(func(_ context.Context, c *committer) error {
+			if n := len(c.rooms.young) + len(c.rooms.old); n > 8 {
+				t.Errorf("%d rooms remembered, want at most 8", n)
+			}
+			return nil
+		}))
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"parley/internal/chat"
+	"parley/internal/store"
 )
 
 // What clients rely on: a page, and the events after its head applied to it, are
@@ -169,7 +170,7 @@ func apply(m *chat.MessageState, e chat.Event) {
 		if e.Extra != nil {
 			x.Mentions = e.Extra.Mentions
 		}
-		m.Extra = extraOrNil(&x)
+		m.Extra = store.AttrsOrNil(&x)
 	case chat.Delete:
 		m.Text, m.Edited, m.EditedAt, m.Extra, m.Reactions, m.Pinned, m.Pin = "", 0, time.Time{}, nil, nil, false, 0
 	case chat.Pin, chat.Unpin:

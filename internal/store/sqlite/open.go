@@ -62,7 +62,7 @@ func (s *Store) openDatabase(ctx context.Context, vfs string) error {
 	s.readers = openSQLite(s.path, "rw", vfs, readerPragmas)
 	s.readers.SetMaxOpenConns(readerConns)
 	s.readers.SetMaxIdleConns(readerConns)
-	s.readers.SetConnMaxIdleTime(tidyEvery)
+	s.readers.SetConnMaxIdleTime(time.Minute)
 	s.reads.db, s.reads.met = s.readers, s.readError
 	_, err = s.reads.get(ctx, headText) // that it can be read is known from the start
 	return err

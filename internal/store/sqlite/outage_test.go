@@ -15,6 +15,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"parley/internal/chat"
+	"parley/internal/store"
 )
 
 func wantRefused(t *testing.T, commits []chat.Commit, want chat.Code) {
@@ -275,7 +276,7 @@ func TestMessageNeverReplacesAnother(t *testing.T) {
 	}
 }
 
-func TestQueueIsBounded(t *testing.T) {
+func TestQueuedTextIsBounded(t *testing.T) {
 	s, err := Open(t.Context(), Config{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
@@ -283,7 +284,7 @@ func TestQueueIsBounded(t *testing.T) {
 	defer s.Close()
 	var got []chat.Code
 	note := func(c chat.Commit) { got = append(got, chat.CodeOf(c.Err)) }
-	big := strings.Repeat("x", maxWaitingText/4)
+	big := strings.Repeat("x", store.MaxWaitingText/4)
 	for range 4 {
 		s.Append(draft("lobby", ada, big, ""), note)
 	}
@@ -291,34 +292,11 @@ func TestQueueIsBounded(t *testing.T) {
 	if len(got) > 0 {
 		t.Fatalf("Append called done: %v", got)
 	}
-	s.queue.stop()
+	s.loop.Stop()
 	if err := s.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if want := []chat.Code{"", "", "", "", chat.Overloaded}; !slices.Equal(got, want) {
 		t.Errorf("codes by text = %q, want %q", got, want)
-	}
-
-	var q queue
-	q.changed.L = &q.mu
-	for range maxWaiting + 1 {
-		q.push(item{draft: draft("lobby", ada, "hi", "")})
-	}
-	refused, accepted := 0, 0
-	for batch, more := q.take(nil); more; batch, more = q.take(batch[:0]) {
-		if len(batch) > maxBatch+1 {
-			t.Fatalf("a batch of %d", len(batch))
-		}
-		for _, it := range batch {
-			if it.refused != nil {
-				refused++
-			} else {
-				accepted++
-			}
-		}
-		q.stop()
-	}
-	if refused != 1 || accepted != maxWaiting || q.waiting != 0 || q.text != 0 {
-		t.Errorf("%d refused, %d accepted, %d waiting, %d bytes", refused, accepted, q.waiting, q.text)
 	}
 }

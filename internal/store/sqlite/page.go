@@ -10,24 +10,25 @@ import (
 	"time"
 
 	"parley/internal/chat"
+	"parley/internal/store"
 )
 
 // stateColumns is a message's row with that of its newest version. What few have is in
 // one column, as the driver's work is by the column.
-const stateColumns = `
+var stateColumns = `
 	SELECT m.id, m.at_ms, coalesce(p.public, ''), m.name, coalesce(c.text, m.text),
 		CASE WHEN coalesce(m.kind, m.target, m.extra, m.current) IS NOT NULL THEN json_object(
-			'kind', m.kind, 'target', m.target & 0xfffffffff, 'extra', m.extra,
+			'kind', m.kind, 'target', ` + seqSQL("m.target") + `, 'extra', m.extra,
 			'newest', c.extra, 'current', c.kind, 'edited', c.seq, 'edited_ms', c.at_ms) END
 	FROM event m LEFT JOIN person p ON p.id = m.author LEFT JOIN event c ON c.id = m.current `
 
 // The statements of a selection. $1 is the room.
-const (
-	within = ` m.id > (SELECT id << 36 | $2 FROM room WHERE name = $1) AND m.id < (SELECT id << 36 | $3 FROM room WHERE name = $1) `
+var (
+	within = ` m.id > ` + namedSQL("$2") + ` AND m.id < ` + namedSQL("$3") + ` `
 
 	// Both kinds lie in order in their index, which is so merged and not sorted,
 	// however long the thread is.
-	inThread = `SELECT m.id FROM event m WHERE m.target = (SELECT id << 36 | $5 FROM room WHERE name = $1) AND` + within
+	inThread = `SELECT m.id FROM event m WHERE m.target = ` + namedSQL("$5") + ` AND` + within
 	ofThread = inThread + `AND m.kind = 'reply' UNION ALL ` + inThread + `AND m.kind IS NULL `
 
 	newestSaid  = stateColumns + `WHERE` + within + `AND m.kind IS NULL ORDER BY m.id DESC LIMIT $4`
@@ -35,10 +36,10 @@ const (
 	newestReply = stateColumns + `WHERE m.id IN (` + ofThread + `ORDER BY 1 DESC LIMIT $4) ORDER BY m.id DESC`
 	oldestReply = stateColumns + `WHERE m.id IN (` + ofThread + `ORDER BY 1 LIMIT $4) ORDER BY m.id`
 	pinnedSaid  = stateColumns + `JOIN pin ON pin.target = m.id
-		WHERE pin.target BETWEEN (SELECT id << 36 FROM room WHERE name = $1) AND (SELECT id << 36 | $2 FROM room WHERE name = $1)
-			AND pin.event < (SELECT id << 36 | $3 FROM room WHERE name = $1)
+		WHERE pin.target BETWEEN ` + namedSQL("0") + ` AND ` + namedSQL("$2") + `
+			AND pin.event < ` + namedSQL("$3") + `
 		ORDER BY pin.event DESC LIMIT $4`
-	chosenSaid = stateColumns + `WHERE m.id IN (SELECT (SELECT id << 36 FROM room WHERE name = $1) | value FROM json_each($2)) AND coalesce(m.kind, 'reply') = 'reply' ORDER BY m.id`
+	chosenSaid = stateColumns + `WHERE m.id IN (SELECT ` + namedSQL("value") + ` FROM json_each($2)) AND coalesce(m.kind, 'reply') = 'reply' ORDER BY m.id`
 )
 
 // Page returns some of a room's messages as they stand, all at one moment. A
@@ -162,7 +163,7 @@ func (r *snapshot) messageStates(ctx context.Context, sel chat.PageQuery) (found
 			return err
 		}
 		r.base = id &^ maxSeq
-		m.Seq, m.At = chat.Seq(id&maxSeq), time.UnixMilli(at).UTC()
+		m.Seq, m.At = seqOf(id), time.UnixMilli(at).UTC()
 		if m.From.ID == "" { // the row of the author is lost
 			return r.s.eventMissing(ctx, chat.MessageRef{Room: r.room, Seq: m.Seq})
 		}
@@ -235,7 +236,7 @@ func withNewest(first *chat.Attrs, edit string) (*chat.Attrs, error) {
 	if newest != nil {
 		x.Mentions, x.Here = newest.Mentions, newest.Here
 	}
-	return extraOrNil(x), nil
+	return store.AttrsOrNil(x), nil
 }
 
 // addChanges adds to messages what was done to them.
@@ -272,8 +273,8 @@ func (r *snapshot) addChanges(ctx context.Context, found []chat.MessageState, se
 	return r.each(ctx, `SELECT target, event FROM pin WHERE `+which.where, which.args, func(rows *sql.Rows) error {
 		var target, event int64
 		err := rows.Scan(&target, &event)
-		if m := at[chat.Seq(target&maxSeq)]; m != nil {
-			m.Pinned, m.Pin = true, chat.Seq(event&maxSeq)
+		if m := at[seqOf(target)]; m != nil {
+			m.Pinned, m.Pin = true, seqOf(event)
 		}
 		return err
 	})
@@ -316,7 +317,7 @@ func (r *snapshot) reactions(ctx context.Context, which targets, at map[chat.Seq
 		if err := rows.Scan(&target, &emoji, &p.ID, &p.Name); err != nil {
 			return err
 		}
-		m := at[chat.Seq(target&maxSeq)]
+		m := at[seqOf(target)]
 		if m == nil {
 			return nil
 		}
@@ -333,7 +334,7 @@ func (r *snapshot) reactions(ctx context.Context, which targets, at map[chat.Seq
 // replies sums up the threads. A reply that has been deleted does not count.
 func (r *snapshot) replies(ctx context.Context, which targets, at map[chat.Seq]*chat.MessageState) error {
 	text := `
-		SELECT t.target & 0xfffffffff, t.n, e.seq, e.at_ms, p.public, e.name
+		SELECT ` + seqSQL("t.target") + `, t.n, e.seq, e.at_ms, p.public, e.name
 		FROM (SELECT target, count(*) AS n, max(id) AS last FROM event
 			WHERE ` + which.where + ` AND coalesce(kind, 'reply') = 'reply' AND text <> '' GROUP BY target) t
 		JOIN event e ON e.id = t.last JOIN person p ON p.id = e.author`

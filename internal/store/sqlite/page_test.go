@@ -43,7 +43,7 @@ func TestSeqBeyondARoomFindsNothingElsewhere(t *testing.T) {
 			if room == 0 && seq == 1 {
 				continue
 			}
-			n := chat.Seq(messageID(room, seq))
+			n := chat.Seq(eventID(room, seq))
 			for name, sel := range map[string]chat.PageQuery{
 				"that one": {Seqs: []chat.Seq{n}}, "after": {After: n, Oldest: true, Limit: 9}, "thread": {Thread: n, Limit: 9},
 				"pins after": {After: n, Pinned: true, Limit: 9}, "around": {Around: max(n, 1), Limit: 9}, "before": {Before: n, Limit: 9},

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"parley/internal/chat"
+	"parley/internal/store"
 )
 
 // seenEvery is how exactly the store knows when a session was last used: one
@@ -126,7 +127,7 @@ func (s *Store) write(ctx context.Context, run func(context.Context, *committer)
 func (s *Store) await(ctx context.Context, started <-chan error) error {
 	select {
 	case err := <-started:
-		return s.userError(err)
+		return store.UserError(err)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -149,20 +150,12 @@ func (s *Store) writeOrRefuse(ctx context.Context, run func(context.Context, *co
 // start is write without the waiting: the channel holds the one result, which
 // after a failure is the cause and nothing to tell a user.
 func (s *Store) start(run func(context.Context, *committer) error) <-chan error {
-	return s.startWrite(&write{run: run})
-}
-
-func (s *Store) startWrite(w *write) <-chan error {
 	done := make(chan error, 1)
-	w.done = func(err error) { done <- err }
-	s.queue.push(item{write: w})
+	s.do(run, func(err error) { done <- err })
 	return done
 }
 
-// userError returns what the one may be told whose write came to err.
-func (s *Store) userError(err error) error {
-	if chat.CodeOf(err) == chat.Internal {
-		return s.unavailable() // the committer has logged why
-	}
-	return err
+// do is start with a function that gets the result.
+func (s *Store) do(run func(context.Context, *committer) error, done func(error)) {
+	s.loop.Do(func(ctx context.Context) error { return run(ctx, s.committer) }, done)
 }

@@ -117,7 +117,7 @@ func TestStormOfGuestsIsFewTransactions(t *testing.T) {
 		synctest.Wait() // until all of them wait
 		syncs := 0
 		d.beforeSync = func() { syncs++ }
-		s.queue.stop()
+		s.loop.Stop()
 		if err := s.Run(t.Context()); err != nil {
 			t.Fatal(err)
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"parley/internal/chat"
+	"parley/internal/store"
 )
 
 // SetPersonal keeps a message for somebody, or not any more, unless that was done with
@@ -32,12 +33,12 @@ const maxSaved = 10_000
 func (c *committer) setPersonal(ctx context.Context, who chat.PersonID, as chat.PersonalRefKind, at chat.MessageRef, keep bool, nonce string) (refused, err error) {
 	m, err := c.membership(ctx, who, at.Room)
 	if errors.Is(err, sql.ErrNoRows) {
-		return errNoMessage, nil
+		return store.ErrNoMessage, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	id := messageID(m.room, min(max(at.Seq, 0), maxSeq))
+	id := eventID(m.room, min(max(at.Seq, 0), maxSeq))
 	said, err := c.find(ctx, `SELECT count(*) FROM event WHERE id = $1 AND coalesce(kind, 'reply') = 'reply'`, id)
 	if err != nil {
 		return nil, err
@@ -45,7 +46,7 @@ func (c *committer) setPersonal(ctx context.Context, who chat.PersonID, as chat.
 	kind := "keep " + string(as)
 	switch {
 	case said == 0 && keep:
-		return errNoMessage, nil
+		return store.ErrNoMessage, nil
 	case said == 0: // there is nothing to let go of, and no row may refer to it
 		return nil, nil
 	case !keep:
@@ -81,12 +82,12 @@ func (c *committer) writePersonal(ctx context.Context, m listKey, as chat.Person
 // which it was, $3 how many.
 var personalQueries = map[chat.PersonalRefKind]string{
 	chat.Bookmark: `
-		SELECT r.name, k.event & 0xfffffffff, k.at_ms
-		FROM saved k JOIN room r ON r.id = k.event >> 36
+		SELECT r.name, ` + seqSQL("k.event") + `, k.at_ms
+		FROM saved k JOIN room r ON r.id = ` + roomSQL("k.event") + `
 		WHERE k.person = (SELECT id FROM person WHERE public = $1) AND k.at_ms < $2 ORDER BY k.at_ms DESC, k.event DESC LIMIT $3`,
 	chat.Subscription: `
-		SELECT r.name, f.target & 0xfffffffff, e.at_ms
-		FROM follow f JOIN room r ON r.id = f.target >> 36
+		SELECT r.name, ` + seqSQL("f.target") + `, e.at_ms
+		FROM follow f JOIN room r ON r.id = ` + roomSQL("f.target") + `
 		JOIN event e ON e.id = max(
 			coalesce((SELECT max(id) FROM event WHERE target = f.target AND kind = 'reply'), 0),
 			coalesce((SELECT max(id) FROM event WHERE target = f.target AND kind IS NULL), 0))
@@ -117,8 +118,8 @@ func (s *Store) PersonalRefs(ctx context.Context, who chat.PersonID, as chat.Per
 // IsSubscribed reports whether somebody follows the thread of a message.
 func (s *Store) IsSubscribed(ctx context.Context, who chat.PersonID, at chat.MessageRef) (follows bool, err error) {
 	err = s.reads.row(ctx, `
-		SELECT EXISTS (SELECT 1 FROM follow WHERE target = (SELECT id << 36 | $3 FROM room WHERE name = $2)
-			AND person = (SELECT id FROM person WHERE public = $1))`, []any{string(who), string(at.Room), int64(at.Seq)}, &follows)
+		SELECT EXISTS (SELECT 1 FROM follow WHERE target = `+namedSQL("$3")+`
+			AND person = (SELECT id FROM person WHERE public = $2))`, []any{string(at.Room), string(who), int64(at.Seq)}, &follows)
 	if err != nil {
 		return false, fmt.Errorf("whether a person follows %d of %s: %w", at.Seq, at.Room, err)
 	}

@@ -5,10 +5,12 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
 	"parley/internal/chat"
+	"parley/internal/store"
 )
 
 // readStatements are the statements that read, each prepared when first used, for all
@@ -99,19 +101,19 @@ func (r *readStatements) close() error {
 	return errors.Join(errs...)
 }
 
-const (
-	// Beside max() SQLite takes other columns from the row that has the maximum.
+var (
+	// max: so that there is a row for an unknown room too.
 	headText = `
-		SELECT coalesce(max(id) & 0xfffffffff, 0), coalesce(at_ms, 0) FROM event
-		WHERE id > (SELECT id << 36 FROM room WHERE name = $1) AND id < (SELECT id + 1 << 36 FROM room WHERE name = $1)`
+		SELECT coalesce(max(r.head), 0), coalesce(max(e.at_ms), 0)
+		FROM room r LEFT JOIN event e ON e.id = ` + idSQL("r.id", "r.head") + ` WHERE r.name = $1`
 	afterText = `
 		SELECT m.seq, m.at_ms, p.public, m.name, m.text,
-			CASE WHEN coalesce(m.kind, m.target, m.extra) IS NOT NULL THEN json_object('kind', m.kind, 'target', m.target & 0xfffffffff, 'extra', m.extra) END
+			CASE WHEN coalesce(m.kind, m.target, m.extra) IS NOT NULL THEN json_object('kind', m.kind, 'target', ` + seqSQL("m.target") + `, 'extra', m.extra) END
 		FROM event m JOIN person p ON p.id = m.author
-		WHERE m.id > (SELECT id << 36 | $2 FROM room WHERE name = $1) AND m.id < (SELECT id + 1 << 36 FROM room WHERE name = $1)
+		WHERE ` + afterSQL("m.id") + `
 		ORDER BY m.id LIMIT $3`
 	atText = `
-		SELECT at_ms FROM event WHERE id = (SELECT id << 36 | $2 FROM room WHERE name = $1)`
+		SELECT at_ms FROM event WHERE id = ` + namedSQL("$2")
 	sessionText = `
 		SELECT p.public, p.name, s.seen_ms FROM session s JOIN person p ON p.id = s.person
 		WHERE s.token_hash = $1`
@@ -208,4 +210,33 @@ func (s *Store) after(ctx context.Context, room chat.RoomName, seq chat.Seq, lim
 		}
 	}
 	return events, nil
+}
+
+// Versions returns what a message has said, the oldest first: as it was sent and
+// after each edit. Of one that has been deleted there are none. The error is an
+// *chat.Error with code NotFound if there is no such message.
+func (s *Store) Versions(ctx context.Context, room chat.RoomName, seq chat.Seq) ([]chat.Event, error) {
+	var events []chat.Event
+	err := s.reads.each(ctx, `
+		WITH m(id) AS `+namedSQL("$2")+`
+		SELECT e.id, e.seq, e.at_ms, p.public, e.name, e.text, coalesce(e.kind, 'message'), `+seqSQL("coalesce(e.target, 0)")+`
+		FROM event e JOIN person p ON p.id = e.author WHERE e.id = (SELECT id FROM m) AND coalesce(e.kind, 'reply') = 'reply'
+		UNION ALL
+		SELECT e.id, e.seq, e.at_ms, p.public, e.name, e.text, e.kind, `+seqSQL("e.target")+`
+		FROM event e JOIN person p ON p.id = e.author WHERE e.target = (SELECT id FROM m) AND e.kind = 'edit'
+		ORDER BY 1`, []any{string(room), int64(min(max(seq, 0), maxSeq))}, func(rows *sql.Rows) error {
+		e := chat.Event{Room: room}
+		var at int64
+		err := rows.Scan(new(int64), &e.Seq, &at, &e.From.ID, &e.From.Name, &e.Text, &e.Kind, &e.Target)
+		e.At = time.UnixMilli(at).UTC()
+		events = append(events, e)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(events) == 0 {
+		return nil, store.ErrNoMessage
+	}
+	return slices.DeleteFunc(events, func(e chat.Event) bool { return e.IsDeleted() }), nil
 }

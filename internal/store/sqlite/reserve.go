@@ -7,11 +7,8 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"time"
 
 	sqlite3 "modernc.org/sqlite/lib"
-
-	"parley/internal/chat"
 )
 
 // A full disk must not keep anybody from deleting: that is what one does then. So
@@ -133,40 +130,19 @@ func writeBlocks(f *os.File, at, n int64) error {
 	return f.Sync()
 }
 
-// deletes reports whether an item may use the reserve.
-func (it *item) deletes() bool {
-	return it.write == nil && it.refused == nil && it.draft.Kind == chat.Delete
-}
-
-// errNoRoom is what those are told who have to wait until there is room again.
-var errNoRoom = &chat.Error{
-	Code:       chat.Unavailable,
-	Message:    "The server's disk is full. Nothing can be stored but deletions. Try again later.",
-	RetryAfter: outageLogEvery,
-}
-
-// transactFromReserve is transact of the deletions in batch alone, after it has
-// failed for full, which says that the disk is full. Everything else in it is
-// refused.
-func (s *Store) transactFromReserve(ctx context.Context, batch []item, full error) (stored int, err error) {
-	refused := 0
-	for i := range batch {
-		if it := &batch[i]; it.refused == nil && !it.deletes() {
-			it.dropDraft(errNoRoom)
-			refused++
-		}
-	}
-	if refused > 0 {
-		s.logFailedCommit(ctx, full, refused)
-	}
+// Rescue writes deletions on a full disk: it gives up a part of the reserve for them.
+func (e engine) Rescue(ctx context.Context, failed error, again func() error) (err error) {
+	s := e.s
 	size := s.reserve.size
-	err = full
+	if !isNoRoom(failed) || size == 0 || s.broken.Load() != nil {
+		return failed
+	}
+	err = failed
 	for _, step := range reserveSteps {
 		if !s.reserve.giveUp(step) {
 			break
 		}
-		s.committer.begin(batch)
-		if stored, err = s.transact(ctx, batch, time.Now()); !isNoRoom(err) {
+		if err = again(); !isNoRoom(err) {
 			break
 		}
 	}
@@ -174,21 +150,7 @@ func (s *Store) transactFromReserve(ctx context.Context, batch []item, full erro
 		_ = s.truncateWAL(ctx) // it is tried again in a minute, or has broken down and said so
 	}
 	s.reserved(ctx, s.reserve.takeBack(s.dir, size))
-	return stored, err
-}
-
-// mayUseReserve reports whether there is a deletion in batch and something to give
-// up for it.
-func (s *Store) mayUseReserve(batch []item, err error) bool {
-	if !isNoRoom(err) || s.reserve.size == 0 || s.broken.Load() != nil {
-		return false
-	}
-	for i := range batch {
-		if batch[i].deletes() {
-			return true
-		}
-	}
-	return false
+	return err
 }
 
 // reserved logs, once, that there is no room for deletions where there should be.

@@ -116,11 +116,14 @@ func (r *Rollback) compare(ctx context.Context, have int64) error {
 func lostText(kept, have int64) string {
 	heads := map[int64]string{
 		1: `(SELECT max(seq) FROM kept.message WHERE room = r.id)`,
-		2: `(SELECT max(id) & 0xfffffffff FROM kept.message WHERE id > r.id << 36 AND id < r.id + 1 << 36)`,
+		2: `(SELECT ` + seqSQL("max(id)") + ` FROM kept.message WHERE ` + inSQL("id", "r.id") + `)`,
 	}
 	head := heads[kept]
-	if head == "" {
-		head = `(SELECT max(id) & 0xfffffffff FROM kept.event WHERE id > r.id << 36 AND id < r.id + 1 << 36)`
+	switch {
+	case kept >= firstWithHeads:
+		head = `(SELECT head FROM kept.room WHERE id = r.id)`
+	case head == "":
+		head = `(SELECT ` + seqSQL("max(id)") + ` FROM kept.event WHERE ` + inSQL("id", "r.id") + `)`
 	}
 	event := `SELECT id, at_ms, kind FROM main.event`
 	if have < 3 { // an older program has been upgraded by one that is older than this
@@ -130,7 +133,7 @@ func lostText(kept, have int64) string {
 		SELECT count(*) FILTER (WHERE coalesce(e.kind, 'reply') = 'reply'), count(*) FILTER (WHERE e.kind <> 'reply'), count(*) FILTER (WHERE e.kind = 'delete'),
 			count(DISTINCT r.id), min(e.at_ms)
 		FROM (SELECT r.id, coalesce(` + head + `, 0) AS head FROM main.room r) r
-		JOIN (` + event + `) e ON e.id > (r.id << 36 | r.head) AND e.id < r.id + 1 << 36`
+		JOIN (` + event + `) e ON e.id > ` + idSQL("r.id", "r.head") + ` AND e.id < ` + endSQL("r.id")
 }
 
 // Do makes the copy the database again. What it replaces is kept for as long as

@@ -16,7 +16,7 @@ import (
 func (s *Store) Heads(ctx context.Context) (map[chat.RoomName]chat.Seq, error) {
 	heads := map[chat.RoomName]chat.Seq{}
 	err := s.reads.each(ctx, `
-		SELECT r.name, (SELECT coalesce(max(id) & 0xfffffffff, 0) FROM event WHERE id > r.id << 36 AND id < r.id + 1 << 36) FROM room r`, nil, func(rows *sql.Rows) error {
+		SELECT name, head FROM room`, nil, func(rows *sql.Rows) error {
 		var room chat.RoomName
 		var seq chat.Seq
 		err := rows.Scan(&room, &seq)
@@ -46,9 +46,9 @@ func (s *Store) Texts(ctx context.Context, places []chat.MessageRef) ([]chat.Eve
 	}
 	events := make([]chat.Event, len(places))
 	err = s.reads.each(ctx, `
-		SELECT w.key, m.at_ms, p.public, m.name, coalesce(c.text, m.text), coalesce(m.kind, 'message'), coalesce(m.target, 0) & 0xfffffffff
+		SELECT w.key, m.at_ms, p.public, m.name, coalesce(c.text, m.text), coalesce(m.kind, 'message'), `+seqSQL("coalesce(m.target, 0)")+`
 		FROM json_each($1) w CROSS JOIN room r ON r.name = w.value ->> 'r'
-		JOIN event m ON m.id = r.id << 36 | (w.value ->> 's') AND coalesce(m.kind, 'reply') = 'reply'
+		JOIN event m ON m.id = `+idSQL("r.id", "(w.value ->> 's')")+` AND coalesce(m.kind, 'reply') = 'reply'
 		JOIN person p ON p.id = m.author LEFT JOIN event c ON c.id = m.current`, []any{string(list)}, func(rows *sql.Rows) error {
 		var e chat.Event
 		var i int
@@ -73,8 +73,8 @@ func (s *Store) Texts(ctx context.Context, places []chat.MessageRef) ([]chat.Eve
 func (s *Store) Deletions(ctx context.Context, room chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error) {
 	var events []chat.Event
 	err := s.reads.each(ctx, `
-		SELECT id & 0xfffffffff, target & 0xfffffffff FROM event INDEXED BY event_deletion
-		WHERE kind = 'delete' AND id > (SELECT id << 36 | $2 FROM room WHERE name = $1) AND id < (SELECT id + 1 << 36 FROM room WHERE name = $1)
+		SELECT `+seqSQL("id")+`, `+seqSQL("target")+` FROM event INDEXED BY event_deletion
+		WHERE kind = 'delete' AND `+afterSQL("id")+`
 		ORDER BY id LIMIT $3`, []any{string(room), int64(min(max(seq, 0), maxSeq)), max(limit, 0)}, func(rows *sql.Rows) error {
 		e := chat.Event{Room: room, Kind: chat.Delete}
 		err := rows.Scan(&e.Seq, &e.Target)

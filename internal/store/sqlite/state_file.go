@@ -241,13 +241,10 @@ func (m *stateFiles) close() error {
 	return errors.Join(errs...)
 }
 
-// newest puts the newest event of the transaction at hand into a mark. Of several
+// newest puts the newest event of the transaction into a mark. Of several
 // rooms it is any one: with it all of the transaction is there, or nothing.
 func (c *committer) newest(m *stateFile) {
-	for i := len(c.rows) - 1; i >= 0; i-- {
-		if r := &c.rows[i]; r.result.Err == nil && !r.result.Repeated && r.result.Event.Seq > 0 {
-			m.Event, m.EventMS = messageID(r.head.room, r.result.Event.Seq), r.result.Event.At.UnixMilli()
-			return
-		}
+	if c.newestID != 0 {
+		m.Event, m.EventMS = c.newestID, c.newestMS
 	}
 }

@@ -1,4 +1,4 @@
-// Package store is the durable log and all else that is kept: messages, people,
+// Package sqlite is the durable log and all else that is kept: messages, people,
 // sessions. Everything that is written goes through one committer, which makes
 // one transaction of all that waits; reads have connections of their own. Start
 // reading at Store.Run.
@@ -19,8 +19,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"parley/internal/chat"
 	"parley/internal/files"
+	"parley/internal/store"
 )
 
 // Config says where a Store keeps its files and whom it tells.
@@ -28,7 +28,6 @@ type Config struct {
 	Dir       string                               `kong:"-"` // the data folder; created with mode 0700
 	Logger    *slog.Logger                         `kong:"-"` // default: discard
 	Committed func(events int, took time.Duration) `kong:"-"` // called after each transaction that stored events
-	Touched   func(chat.RoomActivity)              `kong:"-"` // called after it for each room; must not block
 
 	Version            string `kong:"-"` // the program's; noted in the database, and in the names of copies before an upgrade
 	UpgradeWithoutCopy bool   `kong:"-"` // an older database is not copied before it is brought up to date
@@ -37,13 +36,11 @@ type Config struct {
 // A Store is a data folder in use. Its methods may be called from several
 // goroutines; those that write do their work while Run runs.
 type Store struct {
-	cfg       Config
-	dir       string
-	path      string // of the database
-	logger    *slog.Logger
-	committed func(int, time.Duration)
-	touched   func(chat.RoomActivity)
-	epoch     string
+	cfg    Config
+	dir    string
+	path   string // of the database
+	logger *slog.Logger
+	epoch  string
 
 	folder    *os.Root
 	lock      *os.File
@@ -52,13 +49,10 @@ type Store struct {
 	readers   *sql.DB
 	reads     readStatements
 
-	queue   queue
-	started atomic.Bool
-	ran     chan struct{}             // closed by Run when it returns
+	loop    *store.Committer
 	broken  atomic.Pointer[writeStop] // why nothing is written any more, until a restart
 	health  health
-	outage  outage  // owned by Run's goroutine
-	reserve reserve // likewise
+	reserve reserve // owned by Run's goroutine
 
 	copiesLooked time.Time // likewise: when it was last looked for copies that are to go
 
@@ -88,21 +82,11 @@ func open(ctx context.Context, cfg Config, vfs string) (_ *Store, err error) {
 		return nil, fmt.Errorf("data folder %s: %w", cfg.Dir, err)
 	}
 	s := &Store{
-		cfg:       cfg,
-		dir:       dir,
-		path:      filepath.Join(dir, databaseName),
-		logger:    cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
-		committed: cfg.Committed,
-		touched:   cfg.Touched,
-		ran:       make(chan struct{}),
-		health:    health{turn: make(chan struct{}, 1)},
-	}
-	s.queue.changed.L = &s.queue.mu
-	if s.committed == nil {
-		s.committed = func(int, time.Duration) {}
-	}
-	if s.touched == nil {
-		s.touched = func(chat.RoomActivity) {}
+		cfg:    cfg,
+		dir:    dir,
+		path:   filepath.Join(dir, databaseName),
+		logger: cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
+		health: health{turn: make(chan struct{}, 1)},
 	}
 	defer func() {
 		if err != nil {
@@ -118,6 +102,8 @@ func open(ctx context.Context, cfg Config, vfs string) (_ *Store, err error) {
 		}
 		return nil, fmt.Errorf("data folder %s: %w", dir, err)
 	}
+	e := engine{s.committer, s}
+	s.loop = store.New(e, e, store.Config{Committed: cfg.Committed, Logger: s.logger})
 	return s, nil
 }
 
@@ -157,13 +143,7 @@ func (s *Store) Epoch() string { return s.epoch }
 // committed, and lets go of the data folder.
 func (s *Store) Close() error {
 	s.closing.Do(func() {
-		s.queue.stop()
-		if s.started.Load() {
-			<-s.ran
-		} else {
-			s.queue.end()
-		}
-		s.queue.settle()
+		s.loop.Close()
 		s.closed = s.closeDatabase(context.Background())
 	})
 	return s.closed

@@ -6,22 +6,6 @@ import (
 	"modernc.org/sqlite"
 )
 
-func TestNudgedCommitterFirstTakesWhatWaits(t *testing.T) {
-	var q queue
-	q.changed.L = &q.mu
-	q.push(item{draft: draft("lobby", ada, "hi", "")})
-	q.nudge()
-	for _, want := range []int{1, 0} {
-		if batch, more := q.take(nil); len(batch) != want || !more {
-			t.Errorf("took %d, more %v, want %d and more", len(batch), more, want)
-		}
-	}
-	q.stop()
-	if batch, more := q.take(nil); len(batch) != 0 || more {
-		t.Errorf("took %d, more %v from a stopped queue", len(batch), more)
-	}
-}
-
 func TestTidyingGivesBackPages(t *testing.T) {
 	s, stop := start(t, t.TempDir())
 	post(t, s, drafts("lobby", 5000)...)

@@ -1,33 +1,57 @@
-package sqlite
+package store
 
 import (
+	"context"
 	"sync"
-	"time"
 
 	"parley/internal/chat"
 )
 
-// Bounds of what waits, and of one transaction: its drafts all wait for its
-// slowest part, the sync, so it should not take much longer than that.
+// Limits of the queue, and of one transaction. Its drafts wait for its slowest part,
+// the sync, so it should not take much longer than that.
 const (
-	maxWaiting     = 100_000
-	maxWaitingText = 64 << 20 // bytes
-	maxBatch       = 4096
+	MaxWaiting     = 100_000  // drafts and other writes
+	MaxWaitingText = 64 << 20 // bytes
+	MaxBatch       = 4096
 	maxBatchText   = 8 << 20 // bytes
 )
 
-// What is said to those whose drafts do not reach the committer.
-var (
-	errStopping   = &chat.Error{Code: chat.Stopping, Message: "The server is going down. Send it again in a moment.", RetryAfter: time.Second}
-	errOverloaded = &chat.Error{Code: chat.Overloaded, Message: "Too many messages are waiting to be stored. Send it again in a moment.", RetryAfter: 2 * time.Second}
-)
-
-// An item is something to write and whom to tell.
+// An item is a draft or another write, with the function that gets its result.
 type item struct {
 	draft   chat.Draft
 	done    func(chat.Commit) // for a draft
 	write   *write            // instead of a draft
-	refused *chat.Error       // never to be written: done is only to hear why
+	refused *chat.Error       // not nil: it is not written, and done gets this error
+}
+
+// A write is what Do has queued.
+type write struct {
+	run  func(context.Context) error
+	done func(error)
+}
+
+// deletes reports whether an item may be written on a full disk.
+func (it *item) deletes() bool {
+	return it.write == nil && it.refused == nil && it.draft.Kind == chat.Delete
+}
+
+// anyWanted reports whether any item is to be written.
+func anyWanted(items []item) bool {
+	for i := range items {
+		if items[i].refused == nil {
+			return true
+		}
+	}
+	return false
+}
+
+func hasDeletion(items []item) bool {
+	for i := range items {
+		if items[i].deletes() {
+			return true
+		}
+	}
+	return false
 }
 
 func (it *item) bytes() int { return len(it.draft.Text) + len(it.draft.HTML) }
@@ -57,7 +81,7 @@ func (q *queue) push(it item) {
 	switch {
 	case q.stopping:
 		it.dropDraft(errStopping)
-	case q.waiting >= maxWaiting || q.text+it.bytes() > maxWaitingText:
+	case q.waiting >= MaxWaiting || q.text+it.bytes() > MaxWaitingText:
 		it.dropDraft(errOverloaded)
 	default:
 		q.waiting++
@@ -86,7 +110,7 @@ func (q *queue) take(batch []item) (_ []item, more bool) {
 		q.changed.Wait()
 	}
 	n, drafts, text := 0, 0, 0
-	for n < len(q.items) && drafts < maxBatch && (n == 0 || text+q.items[n].bytes() <= maxBatchText) {
+	for n < len(q.items) && drafts < MaxBatch && (n == 0 || text+q.items[n].bytes() <= maxBatchText) {
 		if q.items[n].refused == nil {
 			drafts++
 			text += q.items[n].bytes()
@@ -100,7 +124,7 @@ func (q *queue) take(batch []item) (_ []item, more bool) {
 	switch {
 	case n < len(q.items):
 		q.items = q.items[n:]
-	case cap(q.items) > 4*maxBatch:
+	case cap(q.items) > 4*MaxBatch:
 		q.items = nil
 	default:
 		q.items = q.items[:0]

@@ -1,0 +1,247 @@
+package store
+
+import (
+	"time"
+
+	"parley/internal/chat"
+)
+
+// A Room is a room as the transaction sees it.
+type Room struct {
+	Key  int64    // the database's own
+	Head chat.Seq // of its newest event; 0: it has none
+}
+
+// An Author is a person who writes.
+type Author struct {
+	Key     int64 // the database's own
+	Answers bool  // the database may hold answers to nonces of theirs
+}
+
+// Facts are what the rules have to know about a batch. The committer makes them with
+// the questions, the keys of the maps; Load fills in the answers. What is not found
+// stays as it is. The rules then keep them up to date with what they have decided.
+type Facts struct {
+	Messages map[chat.MessageRef]*Message
+	Rooms    map[*Room]*RoomFacts
+	Nonces   map[Nonce]*FirstUse
+	Names    map[Name][]Named
+	People   map[chat.PersonID]int64 // keys of people
+}
+
+// A Message is what the rules know of a message that a draft is about.
+type Message struct {
+	Needs Needs // questions
+
+	Room    int64       // key
+	Author  int64       // key
+	From    chat.Person // the author, by the name of that time
+	Kind    chat.Kind   // "": there is no such event
+	Text    string      // as it is now; "": it has been deleted
+	Thread  chat.Seq    // of the first message of its thread; 0: it is in none
+	Current chat.Seq    // the newest edit, or the deletion; 0: neither
+	Forward bool        // another person said it first
+
+	Edits   int                  // for NeedEdits
+	Texts   []string             // for NeedTexts: in all its versions
+	Pin     chat.Seq             // for NeedPin: the event that pinned it; 0: it is not pinned
+	Emoji   map[string]int       // for NeedEmoji: how many people have put each, or at least 1
+	Reacted map[Reacted]chat.Seq // questions: the event by which a person has put an emoji; 0: none
+}
+
+// Needs says which facts of a message are asked for, beside those that all have.
+type Needs uint8
+
+// The optional facts of a message.
+const (
+	NeedThread Needs = 1 << iota // the first message of its thread is a question too
+	NeedEdits
+	NeedTexts
+	NeedPin
+	NeedEmoji
+	NeedCounts // Emoji has for each emoji of Reacted how many people, up to len(Reacted)+1
+)
+
+// Reacted is an emoji of one person on a message.
+type Reacted struct {
+	Emoji  string
+	Person int64 // key
+}
+
+// RoomFacts are what the rules know of a room beside its head.
+type RoomFacts struct {
+	NeedPins, NeedTopic bool // questions
+
+	Pins  int // how many of its messages are pinned
+	Topic string
+}
+
+// A Nonce is one that an author has used in a room; both by their keys.
+type Nonce struct {
+	Nonce        string
+	Author, Room int64
+}
+
+// A FirstUse is what came with a nonce first.
+type FirstUse struct {
+	Answers bool // question: an answer without an event may be stored for it
+
+	Kind   chat.Kind // "": the nonce is new
+	Event  bool      // it made an event; else only its answer is stored
+	Seq    chat.Seq
+	At     time.Time
+	Name   string // of an event: its author's
+	Text   string // of an event
+	Target chat.Seq
+	Emoji  string
+}
+
+// A Name is one that a message may mention, in a room by its key.
+type Name struct {
+	Folded string
+	Room   int64
+}
+
+// Named is a person whom a message mentions.
+type Named struct {
+	Key    int64
+	Person chat.Person
+}
+
+// facts returns the questions about the rows from first on, nil if there are none. With
+// nonces it asks for those of plain messages too.
+func (b *batch) facts(first int, nonces bool) *Facts {
+	b.known, b.named = nil, nil
+	for i := first; i < len(b.rows); i++ {
+		r := &b.rows[i]
+		r.plain = isPlain(r.Draft)
+		if !r.plain || r.Draft.Nonce != "" && (nonces || r.By.Answers) {
+			b.ask(r)
+		}
+	}
+	return b.known
+}
+
+// isPlain reports whether a draft is a message that needs no facts.
+func isPlain(d *chat.Draft) bool {
+	return d.Is() == chat.Message && d.Target == 0 && d.Extra == nil && !mayMention(d.Text) && d.Source == (chat.MessageRef{})
+}
+
+// ask adds the questions about one row.
+func (b *batch) ask(r *Row) {
+	if b.known == nil {
+		b.known = &Facts{
+			Messages: map[chat.MessageRef]*Message{}, Rooms: map[*Room]*RoomFacts{}, Nonces: map[Nonce]*FirstUse{},
+			Names: map[Name][]Named{}, People: map[chat.PersonID]int64{},
+		}
+		b.named = map[*Row][]Named{}
+	}
+	f, d := b.known, r.Draft
+	if d.Nonce != "" {
+		f.Nonces[r.nonce()] = &FirstUse{Answers: r.By.Answers}
+	}
+	if r.plain {
+		return
+	}
+	switch kind := d.Is(); kind {
+	case chat.Message, chat.Reply:
+		if d.Target != 0 {
+			b.askMessage(r, d.Target, NeedThread)
+		}
+		if d.Extra != nil && d.Extra.ReplyTo != 0 {
+			b.askMessage(r, d.Extra.ReplyTo, 0)
+		}
+		if d.Source.Seq > 0 {
+			f.message(d.Source, 0)
+		}
+		b.askNames(r)
+	case chat.Edit:
+		b.askMessage(r, d.Target, NeedEdits)
+		b.askNames(r)
+	case chat.Delete:
+		b.askMessage(r, d.Target, NeedTexts|NeedPin)
+	case chat.React, chat.Unreact:
+		needs := NeedEmoji
+		if kind == chat.Unreact {
+			needs |= NeedCounts
+		}
+		if m := b.askMessage(r, d.Target, needs); m != nil {
+			if m.Reacted == nil {
+				m.Reacted = map[Reacted]chat.Seq{}
+			}
+			m.Reacted[Reacted{d.Text, r.By.Key}] = 0
+		}
+	case chat.Pin, chat.Unpin:
+		b.askMessage(r, d.Target, NeedPin)
+		f.room(r.Room).NeedPins = true
+	case chat.Topic:
+		f.room(r.Room).NeedTopic = true
+	}
+}
+
+// askMessage asks for a message of a row's room. It returns nil if the room has no such
+// event yet.
+func (b *batch) askMessage(r *Row, seq chat.Seq, needs Needs) *Message {
+	if seq < 1 || seq > r.Room.Head {
+		return nil
+	}
+	return b.known.message(chat.MessageRef{Room: r.Draft.Room, Seq: seq}, needs)
+}
+
+func (f *Facts) message(at chat.MessageRef, needs Needs) *Message {
+	m := f.Messages[at]
+	if m == nil {
+		m = &Message{}
+		f.Messages[at] = m
+	}
+	m.Needs |= needs
+	return m
+}
+
+func (f *Facts) room(r *Room) *RoomFacts {
+	x := f.Rooms[r]
+	if x == nil {
+		x = &RoomFacts{}
+		f.Rooms[r] = x
+	}
+	return x
+}
+
+// askNames asks for the people whom a row's text may name, and of those who were here
+// when it was sent.
+func (b *batch) askNames(r *Row) {
+	b.lookNames(r, func(n Name) { b.known.Names[n] = nil })
+	if x := r.Draft.Extra; x != nil {
+		for _, id := range x.Present {
+			b.known.People[id] = 0
+		}
+	}
+}
+
+// lookNames finds out whom a row's text names. It calls missing for each name that is
+// not known yet.
+func (b *batch) lookNames(r *Row, missing func(Name)) {
+	b.named[r] = namedIn(r.Draft.Text, func(folded string) []Named {
+		name := Name{folded, r.Room.Key}
+		people, known := b.known.Names[name]
+		if !known {
+			missing(name)
+		}
+		return people
+	})
+}
+
+// moreNames looks again at the texts, now that the names are known, and returns the
+// names that have to be known too: a name that is found ends the search for shorter
+// ones, and leaves room for others.
+func (b *batch) moreNames() (more *Facts) {
+	for r := range b.named {
+		b.lookNames(r, func(n Name) {
+			if more == nil {
+				more = &Facts{Names: map[Name][]Named{}}
+			}
+			more.Names[n] = nil
+		})
+	}
+	return more
+}

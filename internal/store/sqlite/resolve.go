@@ -1,0 +1,155 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"parley/internal/chat"
+	"parley/internal/store"
+)
+
+// cacheSize is how many rooms and people the committer remembers at least. It is more
+// than a batch can have: a room whose head has moved in a transaction that is not yet
+// committed must not be forgotten before its end.
+const cacheSize = 2 * store.MaxBatch
+
+// A listKey is a person's list entry for a room, by their rowids.
+type listKey struct{ person, room int64 }
+
+// An author is a person who writes.
+type author struct {
+	store.Author
+	room int64 // one that is in their list: mostly the one that they write in again
+}
+
+// Resolve finds the rooms and people of rows, and makes those that are missing.
+func (c *committer) Resolve(ctx context.Context, rows []store.Row, at time.Time) error {
+	ms := at.UnixMilli()
+	for i := range rows {
+		if err := c.resolve(ctx, &rows[i], ms); err != nil {
+			return fmt.Errorf("message to %s: %w", rows[i].Draft.Room, err)
+		}
+	}
+	return nil
+}
+
+func (c *committer) resolve(ctx context.Context, r *store.Row, ms int64) error {
+	d := r.Draft
+	room, err := c.room(ctx, d.Room)
+	if errors.Is(err, sql.ErrNoRows) {
+		if !r.MakesRoom() {
+			return nil
+		}
+		room, err = c.makeRoom(ctx, d.Room, ms)
+	}
+	if err != nil {
+		return err
+	}
+	a, err := c.author(ctx, d.From, ms)
+	if err != nil {
+		return err
+	}
+	r.Room, r.By = room, &a.Author
+	if a.room == room.Key || !r.ListsRoom() {
+		return nil
+	}
+	return c.listForAuthor(ctx, a, room, d.Nonce)
+}
+
+// listForAuthor adds a room to the list of who writes to it, but not for a retry: they
+// may have left the room since.
+func (c *committer) listForAuthor(ctx context.Context, a *author, room *store.Room, nonce string) error {
+	m := listKey{a.Key, room.Key}
+	if _, ok := c.listed.get(m); !ok && nonce != "" {
+		used, err := c.find(ctx, nonceText, packNonce(nonce), m.person, m.room)
+		if err != nil || used != 0 {
+			return err
+		}
+	}
+	if err := c.addToList(ctx, m); err != nil {
+		return err
+	}
+	a.room = room.Key
+	return nil
+}
+
+// nonceText tells whether a person ($2) has used a nonce in a room ($3).
+const nonceText = `
+	SELECT EXISTS (SELECT 1 FROM event WHERE nonce = $1 AND author = $2 AND room = $3)
+		OR EXISTS (SELECT 1 FROM answer WHERE nonce = $1 AND author = $2 AND room = $3)`
+
+// addToList adds a room to a person's list.
+func (c *committer) addToList(ctx context.Context, m listKey) error {
+	if _, ok := c.listed.get(m); ok {
+		return nil
+	}
+	err := c.exec(ctx, `INSERT INTO member (person, room) VALUES ($1, $2) ON CONFLICT DO NOTHING`, m.person, m.room)
+	if err != nil {
+		return err
+	}
+	c.listed.put(m, struct{}{})
+	return nil
+}
+
+// room returns a room, sql.ErrNoRows if there is none.
+func (c *committer) room(ctx context.Context, name chat.RoomName) (*store.Room, error) {
+	if r, ok := c.rooms.get(name); ok {
+		return r, nil
+	}
+	r := &store.Room{}
+	err := c.scan(ctx, []any{&r.Key, &r.Head}, roomText, string(name))
+	if err != nil {
+		return nil, err
+	}
+	c.rooms.put(chat.RoomName(strings.Clone(string(name))), r) // name is part of a whole command
+	return r, nil
+}
+
+// roomText reads a room. If a person has added events by hand they are counted too: a new
+// event must not replace one.
+var roomText = `
+	SELECT id, max(head, coalesce((SELECT ` + seqSQL("max(event.id)") + ` FROM event WHERE ` + inSQL("event.id", "room.id") + `), 0))
+	FROM room WHERE name = $1`
+
+func (c *committer) makeRoom(ctx context.Context, name chat.RoomName, ms int64) (*store.Room, error) {
+	r := &store.Room{}
+	err := c.scan(ctx, []any{&r.Key}, `INSERT INTO room (name, created_ms) VALUES ($1, $2) RETURNING id`, string(name), ms)
+	if err == nil && r.Key > maxRoom {
+		err = errors.New("there are too many rooms")
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.rooms.put(chat.RoomName(strings.Clone(string(name))), r)
+	return r, nil
+}
+
+// author returns a person with their rowid. One who is unknown, such as a guest of the
+// five-line protocol, is known from their first message on.
+func (c *committer) author(ctx context.Context, p chat.Person, ms int64) (*author, error) {
+	if a, ok := c.people.get(p.ID); ok {
+		return a, nil
+	}
+	a := &author{}
+	err := c.scan(ctx, []any{&a.Key, &a.Answers}, `
+		SELECT id, EXISTS (SELECT 1 FROM answer WHERE author = person.id) FROM person WHERE public = $1`, string(p.ID))
+	if errors.Is(err, sql.ErrNoRows) {
+		a.Key, err = c.insertPerson(ctx, p, ms)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.people.put(chat.PersonID(strings.Clone(string(p.ID))), a)
+	return a, nil
+}
+
+func (c *committer) insertPerson(ctx context.Context, p chat.Person, ms int64) (id int64, err error) {
+	err = c.scan(ctx, []any{&id}, `
+		INSERT INTO person (public, name, folded, created_ms) VALUES ($1, $2, $3, $4) RETURNING id`,
+		string(p.ID), p.Name, chat.FoldName(p.Name), ms)
+	return id, err
+}

@@ -1,0 +1,278 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"parley/internal/chat"
+	"parley/internal/store"
+)
+
+// inserts are the statements that insert plain messages, by how many, the most first.
+// One statement for many rows saves the greater part of the work of inserting them.
+//
+// OR FAIL: a statement that meets a known nonce stops there and keeps the rows
+// before it. The default, to undo them, would have SQLite keep a journal of each
+// statement just in case, which takes twice the time. And "?" instead of "$1"
+// because the driver looks up each numbered parameter by its name, likewise.
+var inserts = []struct {
+	rows int
+	text string
+}{{64, insertText(64)}, {8, insertText(8)}, {1, insertText(1)}}
+
+func insertText(rows int) string {
+	return `INSERT OR FAIL INTO event (id, at_ms, author, name, text, nonce) VALUES ` +
+		strings.Repeat(`(?, ?, ?, ?, ?, ?), `, rows-1) + `(?, ?, ?, ?, ?, ?)`
+}
+
+// Write stores rows in their order, as many as there are before the first whose nonce
+// is known, and returns how many these are.
+func (c *committer) Write(ctx context.Context, rows []store.Row, at time.Time) (n int, err error) {
+	ms := at.UnixMilli()
+	for n < len(rows) {
+		plain := plainRun(rows[n:min(len(rows), n+inserts[0].rows)])
+		in := 1
+		if plain > 0 {
+			in, err = c.insertSome(ctx, rows[n:n+plain], ms)
+		} else {
+			err = c.writeRow(ctx, &rows[n], ms)
+		}
+		switch {
+		case err == nil:
+			n += in
+			continue
+		case isKnownNonce(err):
+			if plain > 0 {
+				n += in
+			}
+			return n, c.writeHeads(ctx, rows[:n], ms)
+		}
+		d := rows[n].Draft
+		return n, fmt.Errorf("%s in %s: %w", d.Is(), d.Room, err)
+	}
+	return n, c.writeHeads(ctx, rows, ms)
+}
+
+// plainRun returns how many of rows, from the first on, are events of plain messages.
+func plainRun(rows []store.Row) int {
+	for i := range rows {
+		if r := &rows[i]; r.Seq == 0 || r.Change != nil {
+			return i
+		}
+	}
+	return len(rows)
+}
+
+// insertSome inserts as many of rows as one statement can, and returns how many
+// that were. If the error is that of a known nonce they are fewer, and the next row
+// is the one with that nonce.
+func (c *committer) insertSome(ctx context.Context, rows []store.Row, ms int64) (int, error) {
+	which := 0
+	for inserts[which].rows > len(rows) {
+		which++
+	}
+	rows = rows[:inserts[which].rows]
+	c.args = c.args[:0]
+	for i := range rows {
+		r := &rows[i]
+		if r.Seq > maxSeq {
+			return 0, errRoomFull
+		}
+		c.args = append(c.args, eventID(r.Room.Key, r.Seq), ms, r.By.Key, r.Draft.From.Name, r.Draft.Text, packNonce(r.Draft.Nonce))
+	}
+	err := c.exec(ctx, inserts[which].text, c.args...)
+	if err == nil {
+		return len(rows), nil
+	}
+	in := 0
+	if isKnownNonce(err) {
+		if e := c.scan(ctx, []any{&in}, `SELECT changes()`); e != nil {
+			return 0, e
+		}
+	}
+	return in, err
+}
+
+var errRoomFull = errors.New("the room is full")
+
+// writeRow stores what was decided about a row that is not a plain message. The event
+// comes first: if its nonce is known nothing else has been written.
+func (c *committer) writeRow(ctx context.Context, r *store.Row, ms int64) error {
+	change := r.Change
+	if change == nil { // refused, or answered with an earlier event
+		return nil
+	}
+	if a := change.Answer; a != nil {
+		m := listKey{r.By.Key, r.Room.Key}
+		return c.storeAnswer(ctx, answer{m, r.Draft.Nonce, a.Kind, idOrZero(r.Room.Key, a.Target), a.Emoji, a.Seq}, ms)
+	}
+	id, target := eventID(r.Room.Key, r.Seq), idOrZero(r.Room.Key, change.Target)
+	if err := c.insertEvent(ctx, r, id, target, ms); err != nil {
+		return err
+	}
+	person, emoji := r.By.Key, r.Draft.Text
+	switch r.Draft.Is() {
+	case chat.Message, chat.Reply:
+		return c.writeMessage(ctx, r, id, target)
+	case chat.Edit:
+		return c.writeEdit(ctx, r, id, target)
+	case chat.Delete:
+		return c.writeDeletion(ctx, id, target)
+	case chat.React:
+		return c.exec(ctx, `INSERT INTO reaction (target, emoji, person, event) VALUES ($1, $2, $3, $4)`, target, emoji, person, id)
+	case chat.Unreact:
+		return c.exec(ctx, `DELETE FROM reaction WHERE target = $1 AND emoji = $2 AND person = $3`, target, emoji, person)
+	case chat.Pin:
+		return c.exec(ctx, `INSERT INTO pin (target, event) VALUES ($1, $2)`, target, id)
+	case chat.Unpin:
+		return c.exec(ctx, `DELETE FROM pin WHERE target = $1`, target)
+	case chat.Topic:
+		return c.exec(ctx, `UPDATE room SET topic = $2 WHERE id = $1`, r.Room.Key, r.Draft.Text)
+	}
+	return nil
+}
+
+// idOrZero returns the id of a room's message, 0 for seq 0.
+func idOrZero(room int64, seq chat.Seq) int64 {
+	if seq == 0 {
+		return 0
+	}
+	return eventID(room, seq)
+}
+
+func (c *committer) insertEvent(ctx context.Context, r *store.Row, id, target, ms int64) error {
+	if r.Seq > maxSeq {
+		return errRoomFull
+	}
+	extra, err := packAttrs(r.Change.Extra)
+	if err != nil {
+		return err
+	}
+	d := r.Draft
+	var kind, belongs any // NULL in nearly all rows
+	if d.Is() != chat.Message {
+		kind = string(d.Kind)
+	}
+	if target != 0 {
+		belongs = target
+	}
+	return c.exec(ctx, `
+		INSERT INTO event (id, at_ms, author, name, text, nonce, kind, target, extra) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		id, ms, r.By.Key, d.From.Name, d.Text, packNonce(d.Nonce), kind, belongs, extra)
+}
+
+// writeMessage stores what hangs on a new message.
+func (c *committer) writeMessage(ctx context.Context, r *store.Row, id, thread int64) error {
+	if err := c.mention(ctx, id, r.Change.Mentions); err != nil {
+		return err
+	}
+	if source := r.Change.Source; source != 0 {
+		err := c.exec(ctx, `INSERT INTO forward (copy, source) VALUES ($1, $2)`, id, eventID(source, r.Draft.Source.Seq))
+		if err != nil {
+			return err
+		}
+	}
+	for _, person := range r.Change.Subscribers {
+		err := c.exec(ctx, `INSERT INTO follow (target, person) VALUES ($1, $2) ON CONFLICT DO NOTHING`, thread, person)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *committer) mention(ctx context.Context, id int64, people []int64) error {
+	for _, person := range people {
+		err := c.exec(ctx, `INSERT INTO mention (person, event) VALUES ($1, $2) ON CONFLICT DO NOTHING`, person, id)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *committer) writeEdit(ctx context.Context, r *store.Row, id, target int64) error {
+	if err := c.exec(ctx, `UPDATE event SET current = $2 WHERE id = $1`, target, id); err != nil {
+		return err
+	}
+	if err := c.exec(ctx, `DELETE FROM mention WHERE event = $1`, target); err != nil {
+		return err
+	}
+	return c.mention(ctx, target, r.Change.Mentions)
+}
+
+// writeDeletion deletes what a message said in all its versions, and what hangs on it.
+// If it has copies they are to be deleted too; if it was a copy itself that is done.
+func (c *committer) writeDeletion(ctx context.Context, id, target int64) error {
+	c.erased = true
+	for _, text := range []string{
+		`UPDATE event SET text = '', extra = NULL WHERE id = $1 OR target = $1 AND kind = 'edit'`,
+		`DELETE FROM reaction WHERE target = $1`,
+		`DELETE FROM pin WHERE target = $1`,
+		`DELETE FROM mention WHERE event = $1`,
+		`INSERT INTO copies_due (source) SELECT $1 WHERE EXISTS (SELECT 1 FROM forward WHERE source = $1) ON CONFLICT DO NOTHING`,
+	} {
+		if err := c.exec(ctx, text, target); err != nil {
+			return err
+		}
+	}
+	if err := c.exec(ctx, `UPDATE event SET current = $2 WHERE id = $1`, target, id); err != nil {
+		return err
+	}
+	var source int64
+	err := c.scan(ctx, []any{&source}, `DELETE FROM forward WHERE copy = $1 RETURNING source`, target)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return c.exec(ctx, `DELETE FROM copies_due WHERE source = $1 AND NOT EXISTS (SELECT 1 FROM forward WHERE source = $1)`, source)
+}
+
+// writeHeads stores where the rooms of rows end now, and remembers the newest event.
+// Rows are sorted by room.
+func (c *committer) writeHeads(ctx context.Context, rows []store.Row, ms int64) error {
+	var last *store.Row // of one room, with an event
+	for i := range rows {
+		r := &rows[i]
+		if r.Seq == 0 {
+			continue
+		}
+		if last != nil && last.Room != r.Room {
+			if err := c.writeHead(ctx, last); err != nil {
+				return err
+			}
+		}
+		last = r
+	}
+	if last == nil {
+		return nil
+	}
+	c.newestID, c.newestMS = eventID(last.Room.Key, last.Seq), ms
+	return c.writeHead(ctx, last)
+}
+
+func (c *committer) writeHead(ctx context.Context, last *store.Row) error {
+	return c.exec(ctx, `UPDATE room SET head = $2 WHERE id = $1`, last.Room.Key, int64(last.Seq))
+}
+
+// packNonce returns nonce in the form in which it is kept. A UUID, which nearly
+// all are, has less than half its length; no two nonces have the same form.
+func packNonce(nonce string) any {
+	if nonce == "" {
+		return nil
+	}
+	if len(nonce) == 36 {
+		if id, err := uuid.Parse(nonce); err == nil && id.String() == nonce { // and not one in capitals
+			return id[:]
+		}
+	}
+	return nonce
+}
