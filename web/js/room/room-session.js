@@ -310,7 +310,7 @@ export class RoomSession {
     }
   }
 
-  /** Asks the server for the unread count, which the window does not have all messages for. @returns {Promise<void>} */
+  /** Asks the server for the unread count, since the window lacks some unread messages. @returns {Promise<void>} */
   async #count() {
     const { room: name, lastRead } = this.state;
     const answer = await this.connection.request({ op: "read", room: name, seq: lastRead }).catch(() => null);
