@@ -127,4 +127,5 @@ test("a refusal is shown in the server's words in English, else by its code", ()
   assert.equal(reason(refused), de["refused.bad_name"]);
   assert.equal(reason(new Refusal("search_unavailable", "The search took too long.")), de["search.unavailable"]);
   assert.equal(reason(new Refusal("internal", "Our fault.")), de["refused.other"]);
+  assert.equal(reason(new Refusal("lost", "The connection was lost.")), de["error.silent"]);
 });
