@@ -23,6 +23,7 @@ import (
 	"testing"
 	"time"
 
+	"parley/internal/account"
 	"parley/internal/chat"
 	"parley/internal/room"
 	"parley/internal/store/sqlite"
@@ -30,7 +31,7 @@ import (
 
 // slowPeople hold a request up until they are let go.
 type slowPeople struct {
-	People
+	account.People
 	asked chan struct{} // one for each NewGuest that waits
 	letGo chan struct{} // closed by the test
 }
