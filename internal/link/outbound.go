@@ -22,8 +22,10 @@ type Outbound struct {
 	closeQueued bool            // the close frame is in out; nothing may follow it
 	dead        bool
 
-	ended    func(code chat.Code)            // called by Close; set by init
-	frameEnd func(p []byte, n int) (end int) // the end of the event that holds byte n of p; nil: transport takes whole events
+	ended func(code chat.Code) // called by Close; set by init
+	// frameEnd returns the end of the event that holds byte n of p. It is nil if the
+	// transport takes whole events only.
+	frameEnd func(p []byte, n int) (end int)
 
 	changed     sync.Cond // out or pending has shrunk, or closeQueued or dead was set
 	lent        *[]byte   // the pooled buffer that holds out; nil while out is empty

@@ -99,7 +99,8 @@ func (r *ring) mapMemory(p *ringParams) (err error) {
 	if r.sqMemory, err = unix.Mmap(r.fd, ringOffSQ, max(sqSize, cqSize), protection, flags); err != nil {
 		return err
 	}
-	if r.sqes, err = unix.Mmap(r.fd, ringOffSQEs, int(p.sqEntries)*int(unsafe.Sizeof(submission{})), protection, flags); err != nil {
+	sqesSize := int(p.sqEntries) * int(unsafe.Sizeof(submission{}))
+	if r.sqes, err = unix.Mmap(r.fd, ringOffSQEs, sqesSize, protection, flags); err != nil {
 		return err
 	}
 	at := func(offset uint32) *uint32 { return (*uint32)(unsafe.Pointer(&r.sqMemory[offset])) }
@@ -139,7 +140,8 @@ func (r *ring) send(fd int, p []byte) {
 	i := *r.tail & *r.mask
 	s := (*submission)(unsafe.Pointer(&r.sqes[uintptr(i)*unsafe.Sizeof(submission{})]))
 	*s = submission{
-		opcode: ringOpSend, fd: int32(fd), address: uint64(uintptr(unsafe.Pointer(unsafe.SliceData(p)))), length: uint32(len(p)),
+		opcode: ringOpSend, fd: int32(fd),
+		address: uint64(uintptr(unsafe.Pointer(unsafe.SliceData(p)))), length: uint32(len(p)),
 		messageFlags: unix.MSG_DONTWAIT | unix.MSG_NOSIGNAL, userData: uint64(r.asked),
 	}
 	*(*uint32)(unsafe.Add(r.array, i*4)) = i

@@ -21,7 +21,7 @@ type tlsTransport struct {
 	tcpTransport // where records are sent; tlsTransport overrides its methods of transport
 	tls          *tls.Conn
 	under        *rawConn          // the connection that tls reads and writes
-	lent         *[recordRoom]byte // used by the runner only: the pooled buffer that tls reads into; nil: one of its own
+	lent         *[recordRoom]byte // used by the runner only: the pooled buffer that tls reads into, or nil
 
 	mu      sync.Mutex // taken after crypto/tls's own locks
 	gathers *[]byte    // while a batch is filled: where Write appends records; else nil
