@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"parley/internal/account"
 	"parley/internal/chat"
 	"parley/internal/link"
 	"parley/internal/room"
@@ -29,7 +30,7 @@ type chatroomClient struct {
 	s            *Server
 	givenName    string // the room's name as the client wrote it
 	session      string // the session of the request's header; "" if there is none
-	registration Registration
+	registration account.Registration
 	room         chat.RoomName
 	reader       *room.Reader
 	people       map[string]chat.Person // guests of this connection, by the name as the client wrote it
@@ -139,7 +140,7 @@ func (l *chatroomClient) refuse(err error) {
 
 // SessionEnded sends the reason as a message and closes the connection.
 func (l *chatroomClient) SessionEnded() {
-	l.Out().QueueAnswer(func(dst []byte) []byte { return wire.AppendChatroomError(dst, ErrSessionEnded) })
+	l.Out().QueueAnswer(func(dst []byte) []byte { return wire.AppendChatroomError(dst, account.ErrSessionEnded) })
 	if l.Close(wire.CloseSignedOut, string(chat.SessionEnded)) {
 		l.s.counted(chat.SessionEnded)
 	}

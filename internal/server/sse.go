@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"parley/internal/account"
 	"parley/internal/chat"
 	"parley/internal/link"
 	"parley/internal/room"
@@ -57,7 +58,7 @@ func (s *Server) roomSSE(w http.ResponseWriter, r *http.Request) {
 // An sseConnection is the registration of an event stream whose request has a
 // session.
 type sseConnection struct {
-	Registration
+	account.Registration
 	over chan struct{} // closed when the session ends
 }
 
@@ -114,7 +115,7 @@ func (s *Server) writeSSE(
 	st.Run(w, r, func(ctx context.Context) {
 		if comment(ctx, st.Out(), over) {
 			s.counted(chat.SessionEnded)
-			st.Finish(func(dst []byte) []byte { return wire.AppendSSEEnded(dst, ErrSessionEnded) })
+			st.Finish(func(dst []byte) []byte { return wire.AppendSSEEnded(dst, account.ErrSessionEnded) })
 		}
 	})
 	return nil
