@@ -27,6 +27,7 @@ func (s *Server) rest(mux *router) {
 	s.restSession(api)
 	s.restRoom(api)
 	s.restMessage(api)
+	s.restChange(api)
 	s.restMe(api)
 	s.restSearch(api)
 	s.restHealth(api)
