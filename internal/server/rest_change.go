@@ -53,9 +53,12 @@ type changeOutput struct{ Body postAnswer }
 // restChange adds the operations that change a message or a room.
 func (s *Server) restChange(api huma.API) {
 	change := func(op huma.Operation) huma.Operation {
-		op.Tags, op.Security, op.Errors = []string{"Messages"}, identified, []int{400, 401, 403, 404, 410, 413, 422, 429, 503}
+		op.Tags, op.Security, op.Errors = []string{"Messages"}, identified, []int{
+			400, 401, 403, 404, 410, 413, 422, 429, 503,
+		}
 		op.Responses = map[string]*huma.Response{"200": {
-			Description: "Stored, or so already", Content: content(postAnswer{Room: "lobby", Seq: 57, At: exampleAt, Kind: chat.Edit}),
+			Description: "Stored, or so already",
+			Content:     content(postAnswer{Room: "lobby", Seq: 57, At: exampleAt, Kind: chat.Edit}),
 		}}
 		return op
 	}
@@ -72,21 +75,24 @@ func (s *Server) restChange(api huma.API) {
 		OperationID: "react", Method: http.MethodPut, Path: one + "/reactions/{emoji}", Summary: "React to a message",
 	}), s.reactionOperation(chat.React))
 	register(s, api, change(huma.Operation{
-		OperationID: "unreact", Method: http.MethodDelete, Path: one + "/reactions/{emoji}", Summary: "Take a reaction back",
+		OperationID: "unreact", Method: http.MethodDelete, Path: one + "/reactions/{emoji}",
+		Summary: "Take a reaction back",
 	}), s.reactionOperation(chat.Unreact))
 	register(s, api, change(huma.Operation{
 		OperationID: "pin", Method: http.MethodPut, Path: "/api/rooms/{room}/pins/{seq}", Summary: "Pin a message",
 	}), s.changeOperation(chat.Pin))
 	register(s, api, change(huma.Operation{
-		OperationID: "unpin", Method: http.MethodDelete, Path: "/api/rooms/{room}/pins/{seq}", Summary: "Take a pin away",
+		OperationID: "unpin", Method: http.MethodDelete, Path: "/api/rooms/{room}/pins/{seq}",
+		Summary: "Take a pin away",
 	}), s.changeOperation(chat.Unpin))
 	register(s, api, change(huma.Operation{
-		OperationID: "topic", Method: http.MethodPut, Path: "/api/rooms/{room}/topic", Summary: "Say what the room is about",
+		OperationID: "topic", Method: http.MethodPut, Path: "/api/rooms/{room}/topic",
+		Summary:     "Say what the room is about",
 		RequestBody: &huma.RequestBody{Content: content(topicRequest{Text: "Ships, and what sails them"})},
 	}), s.setTopic)
 }
 
-// change posts a draft of somebody who is known, and waits until it is stored.
+// change posts a draft of a person with a session and waits until it is stored.
 func (s *Server) change(ctx context.Context, by *Caller, in RoomParam, d chat.Draft) (*changeOutput, error) {
 	name, err := s.roomOf(ctx, by, in)
 	if err != nil {

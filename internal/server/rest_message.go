@@ -14,7 +14,7 @@ import (
 	"parley/internal/wire"
 )
 
-// SeqParam, in the input of an operation, is the message of its address.
+// SeqParam, in the input of an operation, is the message in its URL.
 type SeqParam struct {
 	Seq chat.Seq `path:"seq" minimum:"1" example:"42" doc:"The message's number in the room."`
 }
@@ -141,55 +141,72 @@ func (s *Server) restMessage(api huma.API) {
 		OperationID: "message", Method: http.MethodGet, Path: "/api/rooms/{room}/messages/{seq}", Tags: tags,
 		Summary: "One message, and what it said before",
 		Responses: map[string]*huma.Response{"200": {Description: "The message", Content: content(messageAnswer{
-			Room: "lobby", Message: hello, Versions: bulkOf(version{Seq: 42, At: at, Text: exampleMessage.Text, HTML: exampleMessage.HTML}),
+			Room: "lobby", Message: hello,
+			Versions: largeListOf(version{Seq: 42, At: at, Text: exampleMessage.Text, HTML: exampleMessage.HTML}),
 		})}},
 		Errors: []int{400, 404, 429, 503},
 	}, s.message)
 
 	register(s, api, huma.Operation{
 		OperationID: "replies", Method: http.MethodGet, Path: "/api/rooms/{room}/messages/{seq}/replies", Tags: tags,
-		Summary:   "A page of a thread",
-		Responses: map[string]*huma.Response{"200": {Description: "The page", Content: content(threadAnswer{Room: "lobby", Seq: 42, At: &at, Epoch: "qk3v8d", Root: hello, Messages: exampleMessages()})}},
-		Errors:    []int{400, 404, 409, 429, 503},
+		Summary: "A page of a thread",
+		Responses: map[string]*huma.Response{"200": {
+			Description: "The page",
+			Content: content(threadAnswer{
+				Room: "lobby", Seq: 42, At: &at, Epoch: "qk3v8d", Root: hello, Messages: exampleMessages(),
+			}),
+		}},
+		Errors: []int{400, 404, 409, 429, 503},
 	}, s.thread)
 
 	register(s, api, huma.Operation{
 		OperationID: "pins", Method: http.MethodGet, Path: "/api/rooms/{room}/pins", Tags: tags,
-		Summary:   "What is pinned in a room",
-		Responses: map[string]*huma.Response{"200": {Description: "The pinned messages", Content: content(pinsAnswer{Room: "lobby", Seq: 42, Messages: exampleMessages()})}},
-		Errors:    []int{400, 429, 503},
+		Summary: "What is pinned in a room",
+		Responses: map[string]*huma.Response{"200": {
+			Description: "The pinned messages",
+			Content:     content(pinsAnswer{Room: "lobby", Seq: 42, Messages: exampleMessages()}),
+		}},
+		Errors: []int{400, 429, 503},
 	}, s.pins)
 
 	event := wire.AppendEvent(nil, exampleMessage.Event)
 	register(s, api, huma.Operation{
 		OperationID: "log", Method: http.MethodGet, Path: "/api/rooms/{room}/log", Tags: []string{"Rooms"},
-		Summary:     "A page of a room's log",
-		Description: "Every event as it happened, for who keeps the whole log: edits, reactions and all. What was deleted says nothing any more.",
+		Summary: "A page of a room's log",
+		Description: "Every event as it happened, for who keeps the whole log: edits, reactions and all. What was " +
+			"deleted says nothing any more.",
 		Responses: map[string]*huma.Response{"200": {
-			Description: "The page", Content: content(logAnswer{Room: "lobby", Seq: 42, At: &at, Epoch: "qk3v8d", Events: bulkOf[json.RawMessage](event)}),
+			Description: "The page",
+			Content: content(logAnswer{
+				Room: "lobby", Seq: 42, At: &at, Epoch: "qk3v8d", Events: largeListOf[json.RawMessage](event),
+			}),
 		}},
 		Errors: []int{400, 409, 429, 503},
 	}, s.roomLog)
 
 	register(s, api, s.limitReads(huma.Operation{
 		OperationID: "commands", Method: http.MethodGet, Path: "/api/commands", Tags: tags,
-		Summary:   "What can be typed behind a slash",
-		Responses: map[string]*huma.Response{"200": {Description: "All commands", Content: content(commandsAnswer{room.SlashCommands[:1]})}},
-		Errors:    []int{429},
+		Summary: "What can be typed behind a slash",
+		Responses: map[string]*huma.Response{"200": {
+			Description: "All commands", Content: content(commandsAnswer{room.SlashCommands[:1]}),
+		}},
+		Errors: []int{429},
 	}), func(context.Context, *struct{}) (*commandsOutput, error) {
 		return &commandsOutput{commandsAnswer{room.SlashCommands}}, nil
 	})
 
 	register(s, api, s.limitReads(huma.Operation{
 		OperationID: "emoji", Method: http.MethodGet, Path: "/api/emoji", Tags: tags,
-		Summary:   "The emoji that have short-codes",
-		Responses: map[string]*huma.Response{"200": {Description: "All of them", Content: content(emojiAnswer{[][]string{{"👍", "+1", "thumbsup"}}})}},
-		Errors:    []int{429},
+		Summary: "The emoji that have short-codes",
+		Responses: map[string]*huma.Response{"200": {
+			Description: "All of them", Content: content(emojiAnswer{[][]string{{"👍", "+1", "thumbsup"}}}),
+		}},
+		Errors: []int{429},
 	}), s.emoji)
 }
 
-// emoji answers GET /api/emoji. They are other ones at most with another version of
-// the server.
+// emoji answers GET /api/emoji. The answer can be cached, as it changes only with the
+// version of the server.
 func (s *Server) emoji(context.Context, *struct{}) (*emojiOutput, error) {
 	out := &emojiOutput{CacheControl: "public, max-age=86400", Body: emojiAnswer{Emoji: [][]string{}}}
 	if s.cfg.Emoji != nil {
@@ -205,12 +222,12 @@ func (s *Server) message(ctx context.Context, in *messageInput) (*messageOutput,
 		return nil, err
 	}
 	out := &messageOutput{}
-	return out, s.buildBulk(ctx, s.unknownCaller(in.r), func(reading *room.Query, list *encodedItems) error {
-		m, err := reading.Message(ctx, name, in.Seq)
+	return out, s.buildList(ctx, s.unknownCaller(in.r), func(query *room.Query, list *encodedItems) error {
+		m, err := query.Message(ctx, name, in.Seq)
 		if err != nil {
 			return err
 		}
-		events, more, err := reading.Versions(ctx, name, in.Seq, in.After)
+		events, more, err := query.Versions(ctx, name, in.Seq, in.After)
 		if err != nil {
 			return fmt.Errorf("versions of %s %d: %w", name, in.Seq, err)
 		}
@@ -241,14 +258,15 @@ func (s *Server) thread(ctx context.Context, in *repliesInput) (*threadOutput, e
 		return nil, err
 	}
 	out := &threadOutput{}
-	return out, s.buildBulk(ctx, who, func(reading *room.Query, list *encodedItems) error {
-		page, err := reading.History(ctx, name, in.query(in.Seq))
+	return out, s.buildList(ctx, who, func(query *room.Query, list *encodedItems) error {
+		page, err := query.History(ctx, name, in.query(in.Seq))
 		if err != nil {
 			return fmt.Errorf("thread of %s %d: %w", name, in.Seq, err)
 		}
 		out.Body = threadAnswer{
-			Room: name, Follows: follows, Seq: page.Head, At: stampOf(page.At), Epoch: s.hub.Epoch(), More: page.More, Newer: page.Newer,
-			Root: encodeMessage(page.Root), Messages: encodeMessages(list, page.Messages),
+			Room: name, Follows: follows, Seq: page.Head, At: stampOf(page.At), Epoch: s.hub.Epoch(), More: page.More,
+			Newer: page.Newer,
+			Root:  encodeMessage(page.Root), Messages: encodeMessages(list, page.Messages),
 		}
 		return nil
 	})
@@ -261,8 +279,8 @@ func (s *Server) pins(ctx context.Context, in *pinsInput) (*pinsOutput, error) {
 		return nil, err
 	}
 	out := &pinsOutput{}
-	return out, s.buildBulk(ctx, s.unknownCaller(in.r), func(reading *room.Query, list *encodedItems) error {
-		page, err := reading.Pins(ctx, name, in.Before)
+	return out, s.buildList(ctx, s.unknownCaller(in.r), func(query *room.Query, list *encodedItems) error {
+		page, err := query.Pins(ctx, name, in.Before)
 		if err != nil {
 			return fmt.Errorf("pins of %s: %w", name, err)
 		}
@@ -286,12 +304,14 @@ func (s *Server) roomLog(ctx context.Context, in *logInput) (*logOutput, error) 
 		return nil, err
 	}
 	out := &logOutput{}
-	return out, s.buildBulk(ctx, s.unknownCaller(in.r), func(reading *room.Query, list *encodedItems) error {
-		events, head, at, err := reading.Events(ctx, name, chat.Seq(in.After), in.Limit)
+	return out, s.buildList(ctx, s.unknownCaller(in.r), func(query *room.Query, list *encodedItems) error {
+		events, head, at, err := query.Events(ctx, name, chat.Seq(in.After), in.Limit)
 		if err != nil {
 			return fmt.Errorf("log of %s: %w", name, err)
 		}
-		out.Body = logAnswer{Room: name, Seq: head, At: stampOf(at), Epoch: s.hub.Epoch(), Events: largeList[json.RawMessage]{list}}
+		out.Body = logAnswer{
+			Room: name, Seq: head, At: stampOf(at), Epoch: s.hub.Epoch(), Events: largeList[json.RawMessage]{list},
+		}
 		for _, e := range events {
 			list.append(wire.AppendEvent(nil, e))
 		}
