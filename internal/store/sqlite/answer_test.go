@@ -70,7 +70,11 @@ func TestAnswerToARetryIsTheFirstAnswer(t *testing.T) {
 			head, _, err := s.Head(t.Context(), "lobby")
 			must(t, err)
 			before := pageOf(t, s, chat.PageQuery{Limit: 50})
-			for range 2 {
+			for _, restart := range []bool{false, true} {
+				if restart {
+					stop()
+					s, stop = start(t, s.dir)
+				}
 				again := post(t, s, tt.retry, draft("attic", ada, "beside it", ""))[0]
 				if !again.Repeated || told(again) != told(first) || again.Event.Target != first.Event.Target && first.Event.Kind != chat.Reply {
 					t.Errorf("again %+v, at first %+v", again, first)
@@ -79,8 +83,6 @@ func TestAnswerToARetryIsTheFirstAnswer(t *testing.T) {
 				if diff := cmp.Diff(before, pageOf(t, s, chat.PageQuery{Limit: 50})); diff != "" {
 					t.Errorf("the room (-before +now):\n%s", diff)
 				}
-				stop()
-				s, stop = start(t, s.dir)
 			}
 		})
 	}
@@ -190,13 +192,15 @@ func TestWhatIsOnesOwnIsDoneOnceForANonce(t *testing.T) {
 			must(t, tt.retry(t, s, "n1"))
 			must(t, tt.other(t, s, "n2"))
 			before := owned(t, s)
-			for range 2 {
+			for _, restart := range []bool{false, true} {
+				if restart {
+					stop()
+					s, stop = start(t, s.dir)
+				}
 				must(t, tt.retry(t, s, "n1"))
 				if now := owned(t, s); now != before {
 					t.Errorf("it was\n%s\nand is\n%s", before, now)
 				}
-				stop()
-				s, stop = start(t, s.dir)
 			}
 		})
 	}
