@@ -1,4 +1,9 @@
-package server
+// Package account is what a server knows of people: guests, sessions, names, what
+// is live of each person, and the rooms of their lists. Start reading at Accounts.
+//
+// It knows no HTTP and no wire format: a door brings a session and a network, and
+// encodes what it is told. What is stored is behind People, RoomLists and Personal.
+package account
 
 import (
 	"cmp"
@@ -10,15 +15,15 @@ import (
 	"parley/internal/room"
 )
 
-// AccountConfig says how Accounts behave.
-type AccountConfig struct {
+// Config says how Accounts behave.
+type Config struct {
 	GuestRate     float64      // new guests per minute from one network, who may also all come at once; 0: no limit
 	PersonalRate  float64      // commands per second about what is one person's own; default 50
 	PersonalBurst int          // such commands at once; default: as many as a list has rooms
 	Logger        *slog.Logger // default: discard
 }
 
-// personalRate is the default of AccountConfig.PersonalRate.
+// personalRate is the default of Config.PersonalRate.
 const personalRate = 50
 
 // How often a person may take another name, per second and at once. Everybody
@@ -41,8 +46,8 @@ type Accounts struct {
 	commands *rates.Shared[chat.PersonID, netip.Addr] // about what is a person's own
 }
 
-// NewAccounts returns Accounts of the people in stores. It tells hub of new names.
-func NewAccounts(cfg AccountConfig, stores Stores, hub *room.Hub) *Accounts {
+// New returns Accounts of the people in stores. It tells hub of new names.
+func New(cfg Config, stores Stores, hub *room.Hub) *Accounts {
 	perAddress := hub.PeoplePerAddress()
 	return &Accounts{
 		stores:  stores,
