@@ -98,9 +98,8 @@ func (s *Server) reportable(err error) *chat.Error {
 	return e
 }
 
-// commands says what each op does. A command that returns an error is answered
-// with it; otherwise it answers itself.
-var commands = map[string]func(*client, context.Context, wire.Command) error{
+// commands holds the command of each op.
+var commands = map[string]command{
 	"hello":  (*client).hello,
 	"join":   (*client).join,
 	"leave":  (*client).leave,
