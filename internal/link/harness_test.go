@@ -71,7 +71,7 @@ func startLinks(t *testing.T, cfg Config, secure bool, newProtocol func(*Conn) P
 	wg.Go(func() { tl.Run(ctx) })
 	wg.Go(func() { server.Serve(ln) })
 	tl.stop = sync.OnceValue(func() error {
-		late, done := context.WithTimeout(context.Background(), 20*time.Second)
+		late, done := context.WithTimeout(context.Background(), patience)
 		defer done()
 		err := server.Shutdown(late)
 		tl.Close(late)
@@ -98,13 +98,18 @@ func newCertificate(t *testing.T) tls.Certificate {
 		t.Fatal(err)
 	}
 	now := time.Now()
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour)}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour),
+	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
+
+// patience is how long a test waits for what must come before it fails.
+const patience = time.Minute
 
 // anyCertificate is how the clients of the tests begin TLS.
 var anyCertificate = &tls.Config{InsecureSkipVerify: true}
@@ -122,7 +127,7 @@ func (tl *testLinks) dial(t *testing.T) *talker {
 	if tl.secure {
 		url = "wss://" + tl.address
 	}
-	d := ws.Dialer{Timeout: 20 * time.Second, TLSConfig: anyCertificate}
+	d := ws.Dialer{Timeout: patience, TLSConfig: anyCertificate}
 	nc, in, _, err := d.Dial(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)

@@ -13,7 +13,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"parley/internal/account"
 	"parley/internal/chat"
@@ -120,7 +119,7 @@ func serveLog(t testing.TB, cfg Config, rooms room.Config, log keeper, epoch str
 	transport := &http.Transport{TLSClientConfig: anyCertificate.Clone()}
 	ts.client = &http.Client{
 		Transport:     transport,
-		Timeout:       20 * time.Second,
+		Timeout:       patience,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	ts.stop = sync.OnceValue(func() error {

@@ -49,7 +49,7 @@ func (ts *testServer) tryDial(path string, header ...string) (*talker, ws.Handsh
 	for i := 0; i+1 < len(header); i += 2 {
 		h.Set(header[i], header[i+1])
 	}
-	d := ws.Dialer{Header: ws.HandshakeHeaderHTTP(h), Timeout: 20 * time.Second, Protocols: []string{subprotocol}, TLSConfig: anyCertificate}
+	d := ws.Dialer{Header: ws.HandshakeHeaderHTTP(h), Timeout: patience, Protocols: []string{subprotocol}, TLSConfig: anyCertificate}
 	nc, br, hs, err := d.Dial(context.Background(), "ws"+strings.TrimPrefix(ts.url, "http")+path)
 	if err != nil {
 		return nil, hs, err

@@ -12,6 +12,9 @@ import (
 	"parley/internal/chat"
 )
 
+// patience is how long a test waits for what must come before it fails.
+const patience = time.Minute
+
 var (
 	ada   = chat.Person{ID: "ada", Name: "Ada"}
 	grace = chat.Person{ID: "grace", Name: "Grace"}
@@ -65,7 +68,7 @@ func post(t testing.TB, s *Store, drafts ...chat.Draft) []chat.Commit {
 	for i := range commits {
 		select {
 		case commits[i] = <-got:
-		case <-time.After(20 * time.Second):
+		case <-time.After(patience):
 			t.Fatalf("no word about draft %d", i)
 		}
 	}
