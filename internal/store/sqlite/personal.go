@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"time"
 
+	"parley/internal/access"
 	"parley/internal/chat"
-	"parley/internal/store"
 )
 
 // SetPersonal keeps a message for somebody, or not any more, unless that was done with
@@ -27,13 +27,10 @@ func (s *Store) SetPersonal(ctx context.Context, who chat.PersonID, as chat.Pers
 	return nil
 }
 
-// maxSaved bounds what one person has the store keep for them.
-const maxSaved = 10_000
-
 func (c *committer) setPersonal(ctx context.Context, who chat.PersonID, as chat.PersonalRefKind, at chat.MessageRef, keep bool, nonce string) (refused, err error) {
 	m, err := c.membership(ctx, who, at.Room)
 	if errors.Is(err, sql.ErrNoRows) {
-		return store.ErrNoMessage, nil
+		return access.ErrNoMessage, nil
 	}
 	if err != nil {
 		return nil, err
@@ -46,7 +43,7 @@ func (c *committer) setPersonal(ctx context.Context, who chat.PersonID, as chat.
 	kind := "keep " + string(as)
 	switch {
 	case said == 0 && keep:
-		return store.ErrNoMessage, nil
+		return access.ErrNoMessage, nil
 	case said == 0: // there is nothing to let go of, and no row may refer to it
 		return nil, nil
 	case !keep:
@@ -71,8 +68,8 @@ func (c *committer) writePersonal(ctx context.Context, m listKey, as chat.Person
 	if err != nil {
 		return nil, err
 	}
-	if n >= maxSaved {
-		return &chat.Error{Code: chat.TooMany, Message: "You have saved enough messages; let go of some first."}, nil
+	if refused = access.MayChange(access.Bookmark, access.Facts{Exists: true, Bookmarks: int(n)}); refused != nil {
+		return refused, nil
 	}
 	return nil, c.exec(ctx, `INSERT INTO saved (person, event, at_ms) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, m.person, id, time.Now().UnixMilli())
 }

@@ -9,8 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"parley/internal/access"
 	"parley/internal/chat"
-	"parley/internal/store"
 )
 
 // readStatements are the statements that read, each prepared when first used, for all
@@ -236,7 +236,7 @@ func (s *Store) Versions(ctx context.Context, room chat.RoomName, seq chat.Seq) 
 		return nil, err
 	}
 	if len(events) == 0 {
-		return nil, store.ErrNoMessage
+		return nil, access.ErrNoMessage
 	}
 	return slices.DeleteFunc(events, func(e chat.Event) bool { return e.IsDeleted() }), nil
 }
