@@ -50,8 +50,8 @@ func ActionOf(k chat.Kind) Action {
 	return Send
 }
 
-// May returns an error unless who may do a in a room; room is empty if a concerns none. A client that knows a room's name
-// may read the room, and every known person may write to it. The error is an *chat.Error.
+// May returns an error unless who may do a in a room; room is empty if a concerns none. A client that knows a room's
+// name may read the room, and every known person may write to it. The error is an *chat.Error.
 func May(who chat.Who, a Action, room chat.RoomName) error {
 	if a >= Join && !who.IsKnown() {
 		return errUnknownPerson

@@ -2,14 +2,6 @@ package chat
 
 import "time"
 
-// A RoomActivity says that a room has new events.
-type RoomActivity struct {
-	Room    RoomName
-	Events  int       // how many
-	Deleted bool      // one of them deletes a message
-	At      time.Time // of the first of them, or a little before
-}
-
 // A Search is what somebody looks for, and where.
 type Search struct {
 	Text   string     // as they typed it: words, "phrases", beginnings*, from:ada in:kitchen before:2026-11-20 has:link

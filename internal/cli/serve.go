@@ -70,27 +70,26 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 	if err != nil {
 		return err
 	}
-	var index *search.Index
 	log, err := sqlite.Open(ctx, sqlite.Config{
 		Dir: c.Data, Logger: logger, Committed: metrics.Committed, Version: buildVersion(), UpgradeWithoutCopy: c.UpgradeWithoutCopy,
-		Touched: func(t chat.RoomActivity) { index.RoomChanged(t) }, // not before log.Run
 	})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, log.Close()) }()
-	index = search.New(log, search.Config{Dir: c.Data, Epoch: log.Epoch(), Logger: logger})
+	index := search.New(log, search.Config{Dir: c.Data, Epoch: log.Epoch(), Logger: logger})
 
 	c.Rooms.NewBatch = server.NewBatch
 	c.Rooms.Format = func(text string, left *room.Budget) string { return format.HTML(text, (*format.Budget)(left)) }
-	c.Rooms.Deleted, c.Rooms.Flushed, c.Rooms.Logger = format.Forget, metrics.Flushed, logger
+	c.Rooms.Followers = []room.Follower{index.EventStored, forgetDeleted}
+	c.Rooms.Flushed, c.Rooms.Logger = metrics.Flushed, logger
 	hub := room.New(log, log, log.Epoch(), c.Rooms)
 
 	c.HTTP.Find, c.HTTP.Emoji = index.Find, emoji
 	metrics.Searches(index.Lag)
 	c.HTTP.CertStore, c.HTTP.Metrics, c.HTTP.Logger = filepath.Join(c.Data, "certificates"), metrics, logger
 	c.HTTP.OwnNames, c.HTTP.LinesLost = ownNames(), stderr.lostLines
-	doors, err := server.New(c.HTTP, hub, log, log.Healthy, site)
+	doors, err := server.New(c.HTTP, hub, server.Stores{People: log, Lists: log, Personal: log}, log.Healthy, site)
 	if err != nil {
 		return err
 	}
@@ -123,6 +122,13 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 	err = errors.Join(err, stopMetrics(), stopHeap(), stopSocket(), stopReload(), stopIndex(), stopHub(), stopLog())
 	logger.LogAttrs(ctx, slog.LevelInfo, "stopped")
 	return err
+}
+
+// forgetDeleted is the room.Follower that drops deleted texts from the cache of rendered messages.
+func forgetDeleted(c chat.Commit) {
+	if len(c.DeletedTexts) > 0 {
+		format.Forget(c.DeletedTexts...)
+	}
 }
 
 // emoji returns what the page's picker offers.

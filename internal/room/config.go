@@ -24,10 +24,10 @@ type Config struct {
 
 	NewBatch func() Batch `kong:"-"` // returns what a flusher writes with, nil for none; default: none
 
-	Format  Formatter                `kong:"-"` // default: none
-	Deleted func(texts ...string)    `kong:"-"` // called with what a deleted message said, before anybody is told; must not block
-	Flushed func(took time.Duration) `kong:"-"` // called once a room's events have been offered to all its readers
-	Logger  *slog.Logger             `kong:"-"` // default: discard
+	Format    Formatter                `kong:"-"` // default: none
+	Followers []Follower               `kong:"-"` // called in this order
+	Flushed   func(took time.Duration) `kong:"-"` // called once a room's events have been offered to all its readers
+	Logger    *slog.Logger             `kong:"-"` // default: discard
 }
 
 // A Formatter returns a message's formatting as safe HTML, "" for none. It takes

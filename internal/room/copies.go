@@ -65,8 +65,7 @@ func (h *Hub) deleteCopies(ctx context.Context) error {
 		results := make(chan error, len(due))
 		for _, d := range due {
 			h.log.Append(d, func(c chat.Commit) {
-				results <- c.Err
-				h.publish(c)
+				h.Arrive(c, func(c chat.Commit) { results <- c.Err })
 			})
 		}
 		for range due { // each is answered, also when the log stops

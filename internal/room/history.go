@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"parley/internal/access"
 	"parley/internal/chat"
 )
 
@@ -26,12 +27,10 @@ func (r *Query) History(ctx context.Context, room chat.RoomName, q chat.PageQuer
 	q.After, q.Limit = max(q.After, 0), pageLimit(q.Limit)
 	page, err := r.page(ctx, room, q)
 	if err == nil && q.Thread != 0 && page.Root == nil {
-		err = errNoMessage
+		err = access.ErrNoMessage
 	}
 	return page, err
 }
-
-var errNoMessage = &chat.Error{Code: chat.NotFound, Message: "There is no such message in this room."}
 
 // Pins returns a room's messages that were pinned before an event (0: all that
 // are), in the order of their pinning; of too many the last.
@@ -49,7 +48,7 @@ func (r *Query) Messages(ctx context.Context, room chat.RoomName, seqs ...chat.S
 func (r *Query) Message(ctx context.Context, room chat.RoomName, seq chat.Seq) (chat.MessageState, error) {
 	page, err := r.Messages(ctx, room, seq)
 	if err == nil && len(page.Messages) == 0 {
-		err = errNoMessage
+		err = access.ErrNoMessage
 	}
 	if err != nil {
 		return chat.MessageState{}, err
@@ -61,6 +60,9 @@ func (r *Query) Message(ctx context.Context, room chat.RoomName, seq chat.Seq) (
 // on), the oldest first, and whether there is more than a page has room for;
 // nothing if it has been deleted.
 func (r *Query) Versions(ctx context.Context, room chat.RoomName, seq, after chat.Seq) (versions []chat.Event, more bool, err error) {
+	if err := access.May(r.who, access.Read, room); err != nil {
+		return nil, false, err
+	}
 	versions, err = r.hub.archive.Versions(ctx, room, seq)
 	versions = slices.DeleteFunc(versions, func(e chat.Event) bool { return e.Seq <= after })
 	versions, more = r.fit(versions)
@@ -73,6 +75,9 @@ func (r *Query) Versions(ctx context.Context, room chat.RoomName, seq, after cha
 func (r *Query) Events(
 	ctx context.Context, room chat.RoomName, after chat.Seq, limit int,
 ) (events []chat.Event, head chat.Seq, at time.Time, err error) {
+	if err := access.May(r.who, access.Read, room); err != nil {
+		return nil, 0, at, err
+	}
 	if head, at, err = r.hub.log.Head(ctx, room); err != nil {
 		return nil, 0, at, err
 	}
@@ -101,8 +106,11 @@ func (r *Query) fit(events []chat.Event) (page []chat.Event, more bool) {
 func (h *Hub) Forward(
 	ctx context.Context, who chat.Who, d chat.Draft, room chat.RoomName, seq chat.Seq,
 ) (chat.Draft, error) {
+	if err := access.May(who, access.Read, room); err != nil {
+		return d, err
+	}
 	if seq < 1 {
-		return d, errNoMessage
+		return d, access.ErrNoMessage
 	}
 	d.Source = chat.MessageRef{Room: room, Seq: seq}
 	page, err := h.archive.Page(ctx, room, chat.PageQuery{Seqs: []chat.Seq{seq}})

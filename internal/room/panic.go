@@ -23,14 +23,14 @@ func (h *Hub) logPanic(message string, room chat.RoomName, cause any) {
 		slog.String("room", string(room)), slog.Any("err", asError(cause)))
 }
 
-// callDone calls done, of a door. A mistake there must not end the log's goroutine.
-func (h *Hub) callDone(done func(chat.Commit), c chat.Commit) {
+// notify calls f, of a door or a follower. A panic in it must not end the log's goroutine.
+func (h *Hub) notify(f func(chat.Commit), c chat.Commit) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			h.logPanic("answer panicked", c.Event.Room, cause)
 		}
 	}()
-	done(c)
+	f(c)
 }
 
 // fail ends a reader that something is wrong with. The caller holds shard.mu.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"parley/internal/access"
 	"parley/internal/chat"
 )
 
@@ -43,6 +44,9 @@ func (r *liveRoom) comparePosition(ctx context.Context, seq chat.Seq, at time.Ti
 func (h *Hub) CheckPosition(
 	ctx context.Context, who chat.Who, room chat.RoomName, seq chat.Seq, at time.Time, epoch string,
 ) error {
+	if err := access.May(who, access.Read, room); err != nil {
+		return err
+	}
 	if at.IsZero() && epoch == "" { // nothing to compare with
 		return nil
 	}

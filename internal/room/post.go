@@ -7,6 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"parley/internal/access"
 	"parley/internal/chat"
 )
 
@@ -17,6 +18,9 @@ import (
 func (h *Hub) Post(d chat.Draft, done func(chat.Commit)) error {
 	d, err := h.check(d)
 	if err != nil {
+		return err
+	}
+	if err := access.May(d.Who(), access.ActionOf(d.Is()), d.Room); err != nil {
 		return err
 	}
 	if err := chat.CheckNonce(d.Nonce); err != nil {
@@ -42,8 +46,7 @@ func (h *Hub) Post(d chat.Draft, done func(chat.Commit)) error {
 	h.posted.Add(1)
 	h.log.Append(d, func(c chat.Commit) {
 		c.Event.HTML = html
-		h.callDone(done, c)
-		h.publish(c)
+		h.Arrive(c, done)
 	})
 	return nil
 }
@@ -119,33 +122,6 @@ func mentionsHere(text string) bool {
 
 func isWord(r rune) bool { return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r)) }
 
-// publish puts a committed event where its room's readers find it. It is
-// called on the log's one goroutine. The flushers are woken once for all the
-// events of a commit, so that each socket is written once.
-func (h *Hub) publish(c chat.Commit) {
-	if c.Err == nil && !c.Repeated {
-		if c.Event.Kind == chat.Delete {
-			if h.cfg.Deleted != nil {
-				h.cfg.Deleted(c.DeletedTexts...)
-			}
-			h.wakeCopiesLoop()
-		}
-		if r := h.rooms.find(c.Event.Room); r != nil && r.append(c.Event) && !r.isDirty {
-			r.isDirty = true
-			h.dirtyRooms = append(h.dirtyRooms, r)
-		}
-	}
-	if c.More {
-		return
-	}
-	for i, r := range h.dirtyRooms {
-		r.isDirty = false
-		r.wake()
-		h.dirtyRooms[i] = nil
-	}
-	h.dirtyRooms = h.dirtyRooms[:0]
-}
-
 func (h *Hub) renderText(text string, left *Budget) string {
 	if h.cfg.Format == nil {
 		return ""
@@ -165,6 +141,9 @@ func (h *Hub) render(e *chat.Event, left *Budget) {
 func (h *Hub) State(
 	ctx context.Context, who chat.Who, room chat.RoomName,
 ) (head chat.Seq, at time.Time, here int, err error) {
+	if err := access.May(who, access.Read, room); err != nil {
+		return 0, at, 0, err
+	}
 	head, at, err = h.log.Head(ctx, room)
 	if r := h.rooms.find(room); r != nil {
 		here = r.count()

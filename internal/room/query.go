@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"time"
 
+	"parley/internal/access"
 	"parley/internal/chat"
 	"parley/internal/rates"
 )
@@ -95,6 +96,9 @@ func (h *Hub) NewQuery(who chat.Who) (*Query, error) {
 // MaySearch returns an error unless who may search now; ChargeSearch then counts the time. The error has code RateLimited
 // if the server has done enough for who's network.
 func (h *Hub) MaySearch(who chat.Who) error {
+	if err := access.May(who, access.Search, ""); err != nil {
+		return err
+	}
 	if left := h.costs.work.Left(who.Network); left <= 0 {
 		return &chat.Error{
 			Code:       chat.RateLimited,
@@ -127,6 +131,9 @@ func (r *Query) Close(bytes int) {
 
 // page reads a selection and formats it, as much as there is room for.
 func (r *Query) page(ctx context.Context, room chat.RoomName, sel chat.PageQuery) (chat.Page, error) {
+	if err := access.May(r.who, access.Read, room); err != nil {
+		return chat.Page{}, err
+	}
 	sel.Bytes = pageBytes
 	page, err := r.hub.archive.Page(ctx, room, sel)
 	if err != nil {

@@ -283,16 +283,3 @@ func TestPeopleOfOneAddressShareALimit(t *testing.T) {
 		}
 	})
 }
-
-func TestHubTellsWhatADeletionTookAway(t *testing.T) {
-	var erased [][]string
-	inBubble(t, Config{Deleted: func(texts ...string) { erased = append(erased, texts) }}, func(t *testing.T, b *bench) {
-		b.say(ada, "one", "two")
-		if _, err := b.stored(chat.Draft{Room: "lobby", From: ada, Kind: chat.Delete, Target: 2}); err != nil {
-			t.Fatal(err)
-		}
-		if len(erased) != 1 || !slices.Equal(erased[0], []string{"two"}) {
-			t.Errorf("%q", erased)
-		}
-	})
-}

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"parley/internal/access"
 	"parley/internal/chat"
 )
 
@@ -85,6 +86,13 @@ type JoinResult struct {
 func (h *Hub) Join(
 	ctx context.Context, who chat.Who, name chat.RoomName, j JoinRequest, joined func(JoinResult),
 ) (*Reader, error) {
+	action := access.Read
+	if j.Member {
+		action = access.Join
+	}
+	if err := access.May(who, action, name); err != nil {
+		return nil, err
+	}
 	r, err := h.enter(ctx, name)
 	if err != nil {
 		return nil, err

@@ -60,7 +60,10 @@ func TestADeletionOvertakesTheIndex(t *testing.T) {
 		l.say("lobby", "Ada", "said later")
 	}
 	l.erase("lobby", deleted)
-	x.RoomChanged(chat.RoomActivity{Room: "lobby", Events: 21, Deleted: true, At: time.Now()})
+	for range 20 {
+		touch(x, "lobby")
+	}
+	touchAt(x, "lobby", chat.Delete, time.Now())
 	l.torn["lobby"] = errLog
 	must(t, x.catchUp(t.Context()))
 	if !errors.Is(x.readErr, errLog) {
@@ -88,7 +91,7 @@ func TestADeletionThatFailsGetsNoYounger(t *testing.T) {
 	follow(t, x, l)
 	begin := time.Now()
 	l.erase("lobby", deleted)
-	x.RoomChanged(chat.RoomActivity{Room: "lobby", Events: 1, Deleted: true, At: begin})
+	touchAt(x, "lobby", chat.Delete, begin)
 	l.failed = errLog
 	for range 3 {
 		must(t, x.purge(t.Context(), nil))
@@ -117,7 +120,7 @@ func TestADeletionOvertakesWhatHasBeenRead(t *testing.T) {
 	l.read = func() {
 		if reads++; reads == maxBatch/maxPage+1 {
 			l.erase("lobby", maxBatch+10)
-			x.RoomChanged(chat.RoomActivity{Room: "lobby", Events: 1, Deleted: true, At: time.Now()})
+			touchAt(x, "lobby", chat.Delete, time.Now())
 			l.torn["lobby"] = errLog
 		}
 	}
@@ -172,7 +175,7 @@ func TestWhatCannotBeTakenOutIsRemoved(t *testing.T) {
 				}
 				tt.trouble(t, x, dir)
 				l.erase("lobby", deleted)
-				x.RoomChanged(chat.RoomActivity{Room: "lobby", Events: 1, Deleted: true, At: time.Now()})
+				touchAt(x, "lobby", chat.Delete, time.Now())
 				time.Sleep(forgetWithin + 2*retryEvery)
 				if isThere(t, dir) {
 					t.Errorf("it is in the files:\n%s", &log)

@@ -19,23 +19,23 @@ type roomLag struct {
 	purged  chat.Seq  // deletions up to this one are done, whatever the cursor says
 }
 
-// RoomChanged says that a room has new events. It never blocks, and may be called for
-// each of them: many are one until the index gets to them.
-func (x *Index) RoomChanged(t chat.RoomActivity) {
-	x.traffic.note(t.Events)
+// EventStored records that a room has a new event, which Run then reads from the log. It is a room.Follower.
+func (x *Index) EventStored(c chat.Commit) {
+	e := &c.Event
+	x.traffic.note()
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	l := x.lags[t.Room]
+	l := x.lags[e.Room]
 	if l == nil {
-		l = &roomLag{since: t.At}
-		x.lags[t.Room] = l
+		l = &roomLag{since: e.At}
+		x.lags[e.Room] = l
 	}
-	l.events += t.Events
+	l.events++
 	if l.touched.IsZero() {
-		l.touched = t.At
+		l.touched = e.At
 	}
-	if t.Deleted && l.deleted.IsZero() {
-		l.deleted = t.At
+	if e.Kind == chat.Delete && l.deleted.IsZero() {
+		l.deleted = e.At
 	}
 	x.wakeRun()
 }

@@ -43,7 +43,7 @@ func TestAnswersSayWhatTheyLack(t *testing.T) {
 		begin := time.Now()
 		for n, room := range []chat.RoomName{"attic", "lobby", "lobby"} {
 			l.say(room, "Ada", "said")
-			x.RoomChanged(chat.RoomActivity{Room: room, Events: 1, At: begin.Add(time.Duration(n) * time.Second)})
+			touchAt(x, room, chat.Message, begin.Add(time.Duration(n)*time.Second))
 		}
 		for name, tt := range map[string]struct {
 			rooms    []chat.RoomName
@@ -152,7 +152,7 @@ func TestAFaultOfTheLogDoesNotHarmTheIndex(t *testing.T) {
 				l.say("attic", "Ada", "said later")
 				l.say("lobby", "Ada", "said later")
 				for _, room := range []chat.RoomName{"attic", "lobby"} {
-					x.RoomChanged(chat.RoomActivity{Room: room, Events: 1, At: last.Add(time.Second)})
+					touchAt(x, room, chat.Message, last.Add(time.Second))
 				}
 				time.Sleep(time.Hour)
 				if n, complete, _ := whole(t, x, "later", "lobby"); n != 1 || !complete {

@@ -144,8 +144,11 @@ func follow(t testing.TB, x *Index, l *memLog) {
 }
 
 // touch tells the index of a new event in a room.
-func touch(x *Index, room chat.RoomName) {
-	x.RoomChanged(chat.RoomActivity{Room: room, Events: 1, At: time.Now()})
+func touch(x *Index, room chat.RoomName) { touchAt(x, room, chat.Message, time.Now()) }
+
+// touchAt tells the index of a new event of a kind, stored at a given time.
+func touchAt(x *Index, room chat.RoomName, kind chat.Kind, at time.Time) {
+	x.EventStored(chat.Commit{Event: chat.Event{Room: room, Kind: kind, At: at}})
 }
 
 // found returns the places of all hits for a query, page by page.

@@ -25,12 +25,12 @@ type traffic struct {
 	rate  float64   // events in a second, in the one before
 }
 
-// note counts events.
-func (t *traffic) note(events int) {
+// note counts an event.
+func (t *traffic) note() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.turn(time.Now())
-	t.count += events
+	t.count++
 }
 
 // turn begins a new second where the old one is over. The caller holds mu.

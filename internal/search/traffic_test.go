@@ -5,8 +5,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"parley/internal/chat"
 )
 
 func TestAStormIsMoreThanAThousandEventsInASecond(t *testing.T) {
@@ -26,7 +24,9 @@ func TestAStormIsMoreThanAThousandEventsInASecond(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var tr traffic
 				for range 50 {
-					tr.note(tt.each)
+					for range tt.each {
+						tr.note()
+					}
 					time.Sleep(tt.every)
 				}
 				if got := tr.isHeavy(); got != tt.storm {
@@ -60,7 +60,9 @@ func TestInAStormTheIndexWorksOnePartInAHundredUntilItIsOver(t *testing.T) {
 		go func() {
 			defer close(done)
 			for ctx.Err() == nil {
-				x.RoomChanged(chat.RoomActivity{Room: "lobby", Events: 100, At: time.Now()})
+				for range 100 {
+					touch(x, "lobby")
+				}
 				rest(ctx, 10*time.Millisecond)
 			}
 		}()

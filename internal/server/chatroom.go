@@ -23,13 +23,13 @@ func (s *Server) chatroom(w http.ResponseWriter, r *http.Request) {
 // belong to the connection's reading goroutine.
 type chatroomClient struct {
 	*Conn
-	s         *Server
-	givenName string // the room's name as it came
-	session   string // that the request brought; "" for most
-	live      registration
-	room      chat.RoomName
-	reader    *room.Reader
-	people    map[string]chat.Person // by the name as it came: who has spoken here
+	s            *Server
+	givenName    string // the room's name as it came
+	session      string // that the request brought; "" for most
+	registration Registration
+	room         chat.RoomName
+	reader       *room.Reader
+	people       map[string]chat.Person // by the name as it came: who has spoken here
 }
 
 // maxChatroomNames is how many names one connection is remembered by; with one
@@ -40,8 +40,8 @@ const maxChatroomNames = 64
 // so that is how it learns of a name that is none.
 func (l *chatroomClient) Begin(ctx context.Context) error {
 	if l.session != "" {
-		l.live.owner = l
-		if _, err := l.s.enter(ctx, &l.live, l.session); err != nil {
+		l.registration.Owner = l
+		if _, err := l.s.accounts.Enter(ctx, &l.registration, l.session); err != nil {
 			l.refuse(err)
 			return &wire.CloseError{Code: wire.CloseSignedOut, Reason: string(chat.CodeOf(err))}
 		}
@@ -63,10 +63,10 @@ func (l *chatroomClient) Begin(ctx context.Context) error {
 
 // receive posts one line.
 func (l *chatroomClient) Receive(ctx context.Context, m wire.WSMessage) {
-	if !l.live.begin() {
+	if !l.registration.Begin() {
 		return
 	}
-	defer l.live.done()
+	defer l.registration.Done()
 	if err := l.post(ctx, m.Data); err != nil {
 		l.refuse(err)
 	}
@@ -116,7 +116,7 @@ func (l *chatroomClient) person(ctx context.Context, given string) (chat.Person,
 	if err != nil {
 		return chat.Person{}, err
 	}
-	p, _, err := l.s.newGuest(ctx, l.From(), name, "")
+	p, _, err := l.s.accounts.Guest(ctx, network(l.From()), name, "")
 	if err != nil {
 		return chat.Person{}, err
 	}
@@ -132,16 +132,16 @@ func (l *chatroomClient) refuse(err error) {
 	l.Out().QueueAnswer(func(dst []byte) []byte { return wire.AppendChatroomError(dst, e) })
 }
 
-// sessionEnded has the connection end, with a word that says why.
-func (l *chatroomClient) sessionEnded() {
-	l.Out().QueueAnswer(func(dst []byte) []byte { return wire.AppendChatroomError(dst, errSessionEnded) })
+// SessionEnded has the connection end, with a word that says why.
+func (l *chatroomClient) SessionEnded() {
+	l.Out().QueueAnswer(func(dst []byte) []byte { return wire.AppendChatroomError(dst, ErrSessionEnded) })
 	if l.Close(wire.CloseSignedOut, string(chat.SessionEnded)) {
 		l.s.counted(chat.SessionEnded)
 	}
 }
 
 func (l *chatroomClient) End() {
-	l.s.registry.remove(&l.live)
+	l.s.accounts.Remove(&l.registration)
 	if l.reader != nil {
 		defer l.Recover()
 		l.reader.Leave()

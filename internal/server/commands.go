@@ -13,14 +13,13 @@ import (
 // hello says who the client is: whom its session or cookie says, under a new
 // name if it brings one, or a new guest.
 func (cl *client) hello(ctx context.Context, cmd wire.Command) error {
-	if cl.person.ID != "" {
+	if cl.registration.Person().ID != "" {
 		return &chat.Error{Code: chat.BadRequest, Message: "You have said hello on this connection."}
 	}
 	p, session, err := cl.recognise(ctx, cmd)
 	if err != nil {
 		return err
 	}
-	cl.person = p
 	cl.ok(wire.Answer{
 		ID: cmd.ID, Person: &p, Session: session, Epoch: cl.s.hub.Epoch(),
 		Limits: &wire.Limits{
@@ -45,20 +44,19 @@ func (cl *client) recognise(ctx context.Context, cmd wire.Command) (p chat.Perso
 	if token == "" {
 		token = cl.cookie
 	}
-	cl.live.owner = cl
 	if token != "" {
-		p, err = cl.s.enter(ctx, &cl.live, token)
+		p, err = cl.s.accounts.Enter(ctx, &cl.registration, token)
 		switch {
 		case chat.CodeOf(err) == chat.BadSession && cmd.Session == "" && name != "":
 			// A cookie that has become nobody's is as good as none.
 		case err != nil:
 			return p, "", err
-		case !cl.live.begin():
-			return chat.Person{}, "", errSessionEnded
+		case !cl.registration.Begin():
+			return chat.Person{}, "", ErrSessionEnded
 		default:
-			defer cl.live.done()
-			if p, err = cl.s.renamed(ctx, p, name, cmd.Nonce, cl.From()); err != nil {
-				cl.s.registry.remove(&cl.live) // the client may say hello again
+			defer cl.registration.Done()
+			if p, err = cl.s.accounts.Rename(ctx, cl.who(), name, cmd.Nonce); err != nil {
+				cl.s.accounts.Remove(&cl.registration) // the client may say hello again
 			}
 			return p, cmd.Session, err
 		}
@@ -66,8 +64,8 @@ func (cl *client) recognise(ctx context.Context, cmd wire.Command) (p chat.Perso
 	if name == "" {
 		return p, "", &chat.Error{Code: chat.BadName, Message: "Say who you are: a name, or a session."}
 	}
-	if p, session, err = cl.s.newGuest(ctx, cl.From(), name, ""); err == nil {
-		cl.s.registry.add(&cl.live, p.ID, keyOf(session)) // nobody else knows it yet
+	if p, session, err = cl.s.accounts.Guest(ctx, network(cl.From()), name, ""); err == nil {
+		cl.s.accounts.Add(&cl.registration, p, session) // nobody else knows it yet
 	}
 	return p, session, err
 }
@@ -92,8 +90,8 @@ func (cl *client) join(ctx context.Context, cmd wire.Command) error {
 		cl.Out().Flush()
 		cl.Out().AwaitAnswers()
 	}
-	cl.hearOfName()
-	reader, err := cl.s.hub.Join(ctx, cl.who(), name, room.JoinRequest{
+	who := cl.who()
+	reader, err := cl.s.hub.Join(ctx, who, name, room.JoinRequest{
 		Member: true, Sink: cl.Out(), Encoder: wire.EventFrames{}, After: cmd.After, Epoch: cmd.Epoch, At: at,
 	}, func(j room.JoinResult) {
 		a := wire.Answer{ID: cmd.ID, Behind: j.Behind, Reset: j.Reset, Room: name, Seq: &j.Head, At: j.At, Count: &j.Count, Here: j.Here}
@@ -109,12 +107,14 @@ func (cl *client) join(ctx context.Context, cmd wire.Command) error {
 		cl.rooms = map[chat.RoomName]*room.Reader{}
 	}
 	cl.rooms[name] = reader
-	cl.s.addToList(ctx, cl.person.ID, name, true)
+	cl.s.accounts.AddToList(ctx, who.Person.ID, name, true)
 	return nil
 }
 
 // who returns who sends the client's commands.
-func (cl *client) who() chat.Who { return chat.Who{Person: cl.person, Network: network(cl.From())} }
+func (cl *client) who() chat.Who {
+	return chat.Who{Person: cl.registration.Person(), Network: network(cl.From())}
+}
 
 // leave ends the client's membership of a room. Its answers to sends are
 // written along with the room's events, so they come first.
@@ -165,7 +165,7 @@ func (cl *client) roomName(ctx context.Context, s string) (chat.RoomName, error)
 
 // lists returns how to find out whether a room is in the client's list.
 func (cl *client) lists(ctx context.Context) func(chat.RoomName) bool {
-	return func(name chat.RoomName) bool { return cl.s.isListed(ctx, cl.person.ID, name) }
+	return func(name chat.RoomName) bool { return cl.s.accounts.IsListed(ctx, cl.registration.Person().ID, name) }
 }
 
 // send posts a message.
@@ -221,8 +221,7 @@ func (cl *client) post(ctx context.Context, cmd wire.Command, d chat.Draft) erro
 		return err
 	}
 	member := cl.rooms[name] != nil
-	cl.hearOfName()
-	d.Room, d.From, d.Network = name, cl.person, network(cl.From())
+	d.Room, d.From, d.Network = name, cl.registration.Person(), network(cl.From())
 	taken := false
 	cl.Out().BeginSend()
 	defer func() {
@@ -231,21 +230,10 @@ func (cl *client) post(ctx context.Context, cmd wire.Command, d chat.Draft) erro
 		}
 	}()
 	err = cl.s.hub.Post(d, func(c chat.Commit) { cl.stored(cmd.ID, c, member) })
-	if taken = err == nil; taken && cl.listFeed != nil && !cl.listFeed.has(name) {
-		cl.s.addToListAfterWrite(ctx, cl.person.ID, name)
+	if taken = err == nil; taken && cl.registration.LacksRoom(name) {
+		cl.s.accounts.AddToListAfterWrite(ctx, d.From.ID, name)
 	}
 	return err
-}
-
-// hearOfName learns from a room, any of them, of a name that the person has
-// taken in another tab.
-func (cl *client) hearOfName() {
-	for _, reader := range cl.rooms {
-		if p, ok := reader.Person(); ok {
-			cl.person = p
-		}
-		return
-	}
 }
 
 // stored answers a send, on the log's goroutine. A member's socket is about to

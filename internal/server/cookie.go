@@ -60,7 +60,7 @@ func (s *Server) sessionCookie(r *http.Request) string {
 		}
 	}
 	for _, session := range old {
-		if _, err := s.stores.Person(r.Context(), session); chat.CodeOf(err) != chat.BadSession {
+		if _, err := s.accounts.Person(r.Context(), session); chat.CodeOf(err) != chat.BadSession {
 			return session // if the store could not say, whoever asks next is told so
 		}
 	}

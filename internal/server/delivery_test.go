@@ -28,7 +28,7 @@ type audience struct {
 
 func newAudience(t testing.TB, ts *testServer, name string, members int) *audience {
 	a := &audience{testServer: ts, silent: make(chan struct{}, 1)}
-	p, _, err := ts.stores.NewGuest(t.Context(), "Ada", "")
+	p, _, err := ts.store.NewGuest(t.Context(), "Ada", "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,7 +36,7 @@ const fuzzedHeap = 256 << 20
 func newFuzzed(f *testing.F) *fuzzed {
 	z := &fuzzed{log: newMemory()}
 	healthy := func(context.Context) error { return nil }
-	z.testServer = serveLog(f, Config{FrameSize: 4096, DebugEcho: true}, room.Config{MessageLength: 1000}, z.log, "e", z.log, healthy)
+	z.testServer = serveLog(f, Config{FrameSize: 4096, DebugEcho: true}, room.Config{MessageLength: 1000}, z.log, "e", z.log.stores(), healthy)
 	z.good = z.dial(f, "/ws")
 	z.good.nc.SetDeadline(time.Time{})
 	z.good.ask(`"op":"hello","name":"Good"`)

@@ -51,9 +51,9 @@ func startServer(t testing.TB, cfg Config, rooms room.Config) *testServer {
 }
 
 // startServerWith is startServer with people and health of the test's choice.
-func startServerWith(t testing.TB, cfg Config, rooms room.Config, kept *sqlite.Store, people Stores, health func(context.Context) error) *testServer {
+func startServerWith(t testing.TB, cfg Config, rooms room.Config, kept *sqlite.Store, people People, health func(context.Context) error) *testServer {
 	t.Helper()
-	ts := serveLog(t, cfg, rooms, kept, kept.Epoch(), people, health)
+	ts := serveLog(t, cfg, rooms, kept, kept.Epoch(), Stores{People: people, Lists: kept, Personal: kept}, health)
 	ts.store = kept
 	stop := ts.stop
 	ts.stop = sync.OnceValue(func() error { return errors.Join(stop(), kept.Close()) })
@@ -68,7 +68,7 @@ type keeper interface {
 }
 
 // serveLog serves the rooms of a log until the test ends.
-func serveLog(t testing.TB, cfg Config, rooms room.Config, log keeper, epoch string, people Stores, health func(context.Context) error) *testServer {
+func serveLog(t testing.TB, cfg Config, rooms room.Config, log keeper, epoch string, stores Stores, health func(context.Context) error) *testServer {
 	t.Helper()
 	if rooms.Format == nil {
 		rooms.Format = func(text string, left *room.Budget) string { return format.HTML(text, (*format.Budget)(left)) }
@@ -86,7 +86,7 @@ func serveLog(t testing.TB, cfg Config, rooms room.Config, log keeper, epoch str
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := New(cfg, hub, people, health, site)
+	s, err := New(cfg, hub, stores, health, site)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -64,7 +64,7 @@ func TestBodyHasTimeLimitAlsoWhereNobodyReadsIt(t *testing.T) {
 }
 
 // brokenPeople have a mistake in them.
-type brokenPeople struct{ Stores }
+type brokenPeople struct{ People }
 
 func (brokenPeople) NewGuest(context.Context, string, string) (chat.Person, string, error) {
 	panic("a mistake")

@@ -1,19 +1,20 @@
 package server
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"net"
 	"net/http"
-	"net/netip"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
 	"parley/internal/chat"
-	"parley/internal/rates"
 	"parley/internal/room"
-	"parley/internal/wire"
 )
 
 // hearLine returns the next frame that is like want, "…" standing for anything,
@@ -125,98 +126,59 @@ func TestARoomIsInTheListFromItsFirstMessageOn(t *testing.T) {
 	desk.hearLine(`{"op":"news","room":"newer","seq":2,"at":"…","kind":"message","from":{"id":"…","name":"Grace"},"text":"hi"}`)
 }
 
-// A mouth is a line from which nothing comes, and that takes everything or nothing.
-type mouth struct {
-	got  []byte
-	full bool
+// A pipeResponse gives its connection away, one end of a net.Pipe.
+type pipeResponse struct {
+	*httptest.ResponseRecorder
+	nc net.Conn
 }
 
-func (m *mouth) write(a, b []byte) (int, error) {
-	if m.full {
-		return 0, nil
-	}
-	m.got = append(append(m.got, a...), b...)
-	return len(a) + len(b), nil
+func (w pipeResponse) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return w.nc, bufio.NewReadWriter(bufio.NewReader(w.nc), bufio.NewWriter(w.nc)), nil
 }
 
-func (m *mouth) open(net.Conn) error      { return nil }
-func (m *mouth) notify(func())            {}
-func (m *mouth) read([]byte) (int, error) { return 0, errNothing }
-func (m *mouth) waits() bool              { return false }
-func (m *mouth) wake(*Conn)               {}
-func (m *mouth) shut() error              { return nil }
-func (m *mouth) cut()                     {}
-func (m *mouth) close()                   {}
-
-// watcherOf returns a watcher whose connection is m.
-func watcherOf(ts *testServer, m *mouth) *listFeed {
-	c := &Conn{links: ts.links, transport: m}
-	c.out.init(m, c.CloseFor)
-	return &listFeed{cl: &client{Conn: c, s: ts.Server}}
-}
-
-// waits returns how many bytes have not gone out.
-func (w *listFeed) waits() int {
-	w.cl.out.mu.Lock()
-	defer w.cl.out.mu.Unlock()
-	return len(w.cl.out.out)
-}
-
-// haveRead is what another device tells: that its person has read up to seq.
-func haveRead(seq chat.Seq) func(dst []byte) []byte {
-	return func(dst []byte) []byte { return wire.AppendRead(dst, &chat.ListEntry{Room: "lobby", Read: seq}) }
-}
-
-// The list may have been read before that.
-func TestWhatIsToldWhileTheListIsReadComesAfterIt(t *testing.T) {
-	m := &mouth{}
-	w := watcherOf(startServer(t, Config{}, room.Config{}), m)
-	w.push(haveRead(1))
-	w.begin(wire.Answer{ID: 7, Rooms: []chat.ListEntry{}})
-	w.push(haveRead(2))
-	w.cl.out.Flush()
-	w.cl.out.mu.Lock()
-	got := string(m.got)
-	w.cl.out.mu.Unlock()
-	list, first, second := strings.Index(got, `"id":7`), strings.Index(got, `"seq":1`), strings.Index(got, `"seq":2`)
-	if list < 0 || first < list || second < first {
-		t.Errorf("told %q", got)
+// The connection is a net.Pipe, since no buffer of the system takes for the client
+// what the client does not read.
+func TestListFeedThatTakesNothingIsClosed(t *testing.T) {
+	ts := startServer(t, Config{}, room.Config{})
+	ada := ts.guest(t, "Ada")
+	ts.ask(t, http.MethodPost, "/api/rooms/lobby/messages", `{"text":"first"}`, bearer(ada.Session)...)
+	ours, theirs := net.Pipe()
+	upgrade := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost/ws", nil)
+	for name, value := range map[string]string{
+		"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": sampleKey,
+	} {
+		upgrade.Header.Set(name, value)
 	}
-}
-
-func TestWhoDoesNotTakeWhatOtherDevicesReadIsGivenUp(t *testing.T) {
-	m := &mouth{full: true}
-	w := watcherOf(startServer(t, Config{}, room.Config{}), m)
-	w.begin(wire.Answer{ID: 7, Rooms: make([]chat.ListEntry, chat.MaxListed)}) // the list itself may be long
-	list, frame := w.waits(), len(haveRead(1)(nil))
-	for range maxUnsolicited / frame {
-		w.push(haveRead(1))
+	go ts.ServeHTTP(pipeResponse{httptest.NewRecorder(), theirs}, upgrade)
+	c := &talker{t: t, nc: ours, in: bufio.NewReader(ours)}
+	if answer, err := http.ReadResponse(c.in, upgrade); err != nil || answer.StatusCode != http.StatusSwitchingProtocols {
+		t.Fatal(answer, err)
 	}
-	if w.cl.closing.Load() {
-		t.Error("given up too early")
+	c.ask(`"op":"hello","session":%q`, ada.Session)
+	c.send(`{"op":"watch","id":900}`)
+	for c.hear().ID != 900 {
 	}
-	for range 1000 {
-		w.push(haveRead(1))
+	stalled := func() float64 {
+		return testutil.ToFloat64(ts.metrics.errors.WithLabelValues(string(chat.Stalled)))
 	}
-	if waits := w.waits() - list; !w.cl.closing.Load() || waits > maxUnsolicited+2*frame {
-		t.Errorf("%d bytes wait beside the list; given up: %t", waits, w.cl.closing.Load())
+	frame := len(appendUpdate(nil, Update{Read: &chat.ListEntry{Room: "lobby"}}))
+	read := make(chan struct{})
+	for n := range maxUnsolicited/frame + 1000 {
+		if n == maxUnsolicited/frame/2 && stalled() != 0 {
+			t.Error("it is closed too early")
+		}
+		at := chat.MessageRef{Room: "lobby", Seq: 1}
+		ts.accounts.MarkRead(ada.Person.ID, at, true, "", nil, func(chat.ListEntry, error) { read <- struct{}{} })
+		<-read
 	}
-
-	m = &mouth{}
-	w = watcherOf(startServer(t, Config{}, room.Config{}), m)
-	w.begin(wire.Answer{ID: 7, Rooms: []chat.ListEntry{}})
-	for range 2 * maxUnsolicited / frame {
-		w.push(haveRead(1))
-		w.cl.out.Flush()
-	}
-	if w.cl.closing.Load() {
-		t.Error("somebody who takes all is given up")
-	}
+	eventually(t, "the client is closed as stalled", func() bool { return stalled() == 1 })
+	ours.Close()
 }
 
 func TestWhatIsOnesOwnIsAskedForAtARate(t *testing.T) {
 	ts := startServer(t, Config{SearchRate: 0.1}, room.Config{})
-	ts.personalRates = rates.NewShared[chat.PersonID, netip.Addr](0.01, 3, 0)
+	stores := Stores{People: ts.store, Lists: ts.store, Personal: ts.store}
+	ts.accounts = NewAccounts(AccountConfig{PersonalRate: 0.01, PersonalBurst: 3}, stores, ts.hub)
 	session := ts.guest(t, "Ada").Session
 	c := ts.device(t, session)
 	for i, op := range []string{`"op":"watch"`, `"op":"read","room":"lobby","seq":1`, `"op":"set","room":"lobby","muted":true`, `"op":"save","room":"lobby","seq":1`} {

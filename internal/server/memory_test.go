@@ -29,6 +29,9 @@ func newMemory() *memory {
 	return &memory{rooms: map[chat.RoomName][]chat.Event{}, people: map[string]chat.Person{}, queue: make(chan func(), 1<<16)}
 }
 
+// stores returns m as all that a server stores of people.
+func (m *memory) stores() Stores { return Stores{People: m, Lists: m, Personal: m} }
+
 // Run is the log's goroutine.
 func (m *memory) Run(ctx context.Context) error {
 	for {

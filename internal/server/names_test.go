@@ -76,7 +76,7 @@ func TestWhoHasANameThatIsNobodysChoosesAnother(t *testing.T) {
 	auth := []string{"Authorization", "Bearer " + old.Session}
 	at := "/api/rooms/lobby/messages"
 	ts.ask(t, http.MethodPost, at, `{"text":"before"}`, auth...)
-	if _, err := ts.Server.stores.Rename(t.Context(), old.Person.ID, "Admin", ""); err != nil {
+	if _, err := ts.store.Rename(t.Context(), old.Person.ID, "Admin", ""); err != nil {
 		t.Fatal(err)
 	}
 
@@ -121,6 +121,18 @@ func TestOldTabSpeaksUnderTheNewName(t *testing.T) {
 	}
 	old.send(`{"op":"send","room":"a","text":"hi"}`)
 	if got := string(old.event().From); !strings.Contains(got, "Hopper") {
+		t.Errorf("said by %s", got)
+	}
+}
+
+func TestConnectionInNoRoomSpeaksUnderTheNewName(t *testing.T) {
+	ts := startServer(t, Config{}, room.Config{})
+	grace := ts.guest(t, "Grace")
+	old, reader := ts.come(t, grace.Session), ts.hello(t, "Ada")
+	reader.ask(`"op":"join","room":"r"`)
+	ts.ask(t, http.MethodPost, "/api/session", `{"name":"Hopper"}`, bearer(grace.Session)...)
+	old.ask(`"op":"send","room":"r","text":"hi"`)
+	if got := string(reader.event().From); !strings.Contains(got, "Hopper") {
 		t.Errorf("said by %s", got)
 	}
 }

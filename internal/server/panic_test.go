@@ -60,7 +60,7 @@ func startFaulty(t *testing.T) *faulty {
 		return ""
 	}}
 	healthy := func(context.Context) error { return nil }
-	z.testServer = serveLog(t, Config{Logger: slog.New(slog.NewTextHandler(z.said, nil))}, rooms, z.log, "e", z.log, healthy)
+	z.testServer = serveLog(t, Config{Logger: slog.New(slog.NewTextHandler(z.said, nil))}, rooms, z.log, "e", z.log.stores(), healthy)
 	z.good = z.hello(t, "Good")
 	z.good.ask(`"op":"join","room":"good"`)
 	return z

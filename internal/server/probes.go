@@ -99,13 +99,6 @@ func (s *Server) resolveRoom(from netip.Addr, given string, listed func(chat.Roo
 func (s *Server) listChecker(ctx context.Context, r *http.Request) func(chat.RoomName) bool {
 	return func(name chat.RoomName) bool {
 		me, known, err := s.identify(r)
-		return err == nil && known && s.isListed(ctx, me.ID, name)
+		return err == nil && known && s.accounts.IsListed(ctx, me.ID, name)
 	}
-}
-
-// isListed reports whether a room is in somebody's list. An error is as good as no:
-// they can try again.
-func (s *Server) isListed(ctx context.Context, who chat.PersonID, name chat.RoomName) bool {
-	_, err := s.stores.ListEntry(ctx, who, name)
-	return err == nil
 }

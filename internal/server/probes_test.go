@@ -35,7 +35,7 @@ func TestRoomNamesCannotBeProbedWithoutLimit(t *testing.T) {
 	}
 	grace := ts.guest(t, "Grace")
 	bearer := "Bearer " + grace.Session
-	if err := <-ts.stores.AddToList(grace.Person.ID, "listed", true); err != nil {
+	if err := <-ts.store.AddToList(grace.Person.ID, "listed", true); err != nil {
 		t.Fatal(err)
 	}
 	c := ts.dial(t, "/ws")

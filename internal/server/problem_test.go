@@ -86,7 +86,7 @@ func TestEveryCodeIsToldAsAProblem(t *testing.T) {
 }
 
 // fire is a store that has lost its people.
-type fire struct{ Stores }
+type fire struct{ People }
 
 func (fire) NewGuest(context.Context, string, string) (chat.Person, string, error) {
 	return chat.Person{}, "", errors.New("disk on fire at /secret/path")

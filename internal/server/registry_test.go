@@ -7,8 +7,10 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -134,22 +136,23 @@ func TestSignOutEndsEverythingOfTheSession(t *testing.T) {
 // wantRegistered waits until so many people have something live.
 func wantRegistered(t *testing.T, ts *testServer, want int) {
 	t.Helper()
-	eventually(t, fmt.Sprintf("%d people are registered", want), func() bool {
-		ts.registry.mu.Lock()
-		defer ts.registry.mu.Unlock()
-		return len(ts.registry.byPerson) == want
-	})
+	eventually(t, fmt.Sprintf("%d people are registered", want), func() bool { return ts.accounts.Live() == want })
 }
 
+// patience is how long a test waits for what must come before it fails.
+const patience = 20 * time.Second
+
+// eventually waits until a condition holds, and fails the test after patience.
 func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
+	ctx, stop := context.WithTimeout(t.Context(), patience)
+	defer stop()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	giveUp := time.After(20 * time.Second)
 	for !is() {
 		select {
 		case <-tick.C:
-		case <-giveUp:
+		case <-ctx.Done():
 			t.Fatalf("it never came to be that %s", what)
 		}
 	}
@@ -302,7 +305,7 @@ func readToTheEnd(t *testing.T, c *talker) {
 }
 
 // stubborn is people whose sessions the store cannot forget now.
-type stubborn struct{ Stores }
+type stubborn struct{ People }
 
 func (stubborn) Forget(context.Context, string) error { return errors.New("the disk") }
 
@@ -323,14 +326,13 @@ func TestASignOutThatFailsEndsNothing(t *testing.T) {
 	}
 }
 
-// The registry holds exactly what has been added and not removed.
-func TestRegistryIsExact(t *testing.T) {
+func TestRegistryHoldsExactlyWhatWasAdded(t *testing.T) {
 	var l registry
 	rnd := rand.New(rand.NewPCG(1, 2))
-	live := map[*registration]bool{}
+	live := map[*Registration]bool{}
 	of := func(who chat.PersonID, session sessionKey) (n int) {
 		for r := range live {
-			if r.person == who && r.session == session {
+			if r.Person().ID == who && r.session == session {
 				n++
 			}
 		}
@@ -338,8 +340,8 @@ func TestRegistryIsExact(t *testing.T) {
 	}
 	for range 10_000 {
 		if rnd.IntN(2) == 0 {
-			r := &registration{}
-			l.add(r, chat.PersonID(rune('a'+rnd.IntN(4))), sessionKey(rnd.IntN(2)))
+			r := &Registration{}
+			l.add(r, chat.Person{ID: chat.PersonID(rune('a' + rnd.IntN(4)))}, sessionKey(rnd.IntN(2)))
 			live[r] = true
 		} else {
 			for r := range live {
@@ -380,15 +382,27 @@ func (l slowLog) Page(ctx context.Context, name chat.RoomName, sel chat.PageQuer
 	return l.Store.Page(ctx, name, sel)
 }
 
-// watchedPeople tells when a session is forgotten.
+// watchedPeople fails the test if a session is forgotten before finishes is set.
 type watchedPeople struct {
-	*sqlite.Store
-	forgets chan struct{}
+	People
+	t        *testing.T
+	looks    atomic.Bool   // the next time a session is looked up is the sign-out's
+	looked   chan struct{} // closed when that has been done
+	finishes atomic.Bool   // what has begun for the session may come to its end
 }
 
-func (p watchedPeople) Forget(ctx context.Context, session string) error {
-	close(p.forgets)
-	return p.Store.Forget(ctx, session)
+func (p *watchedPeople) Person(ctx context.Context, session string) (chat.Person, error) {
+	if p.looks.CompareAndSwap(true, false) {
+		defer close(p.looked)
+	}
+	return p.People.Person(ctx, session)
+}
+
+func (p *watchedPeople) Forget(ctx context.Context, session string) error {
+	if !p.finishes.Load() {
+		p.t.Error("the session was forgotten while something was carried out for it")
+	}
+	return p.People.Forget(ctx, session)
 }
 
 // What has been begun for a session is finished before the session is forgotten.
@@ -408,8 +422,8 @@ func TestSignOutWaitsForWhatHasBegun(t *testing.T) {
 				t.Fatal(err)
 			}
 			log := slowLog{kept, make(chan struct{}), make(chan struct{})}
-			people := watchedPeople{kept, make(chan struct{})}
-			ts := serveLog(t, Config{}, room.Config{}, log, kept.Epoch(), people, kept.Healthy)
+			people := &watchedPeople{People: kept, t: t, looked: make(chan struct{})}
+			ts := serveLog(t, Config{}, room.Config{}, log, kept.Epoch(), Stores{People: people, Lists: kept, Personal: kept}, kept.Healthy)
 			t.Cleanup(func() { _ = errors.Join(ts.stop(), kept.Close()) })
 			ada, grace := ts.guest(t, "Ada"), ts.guest(t, "Grace")
 			say := func() { ts.ask(t, http.MethodPost, "/api/rooms/r/messages", `{"text":"hi"}`, bearer(grace.Session)...) }
@@ -417,6 +431,7 @@ func TestSignOutWaitsForWhatHasBegun(t *testing.T) {
 			forward(t, ts, ada.Session)
 			<-log.reading
 			answered := make(chan answer)
+			people.looks.Store(true)
 			go func() {
 				a, err := ts.try(t.Context(), http.MethodDelete, "/api/session", "", bearer(ada.Session)...)
 				if err != nil {
@@ -424,18 +439,11 @@ func TestSignOutWaitsForWhatHasBegun(t *testing.T) {
 				}
 				answered <- a
 			}()
-			eventually(t, "the session is being ended", func() bool {
-				free := ts.registry.ending.TryLock()
-				if free {
-					ts.registry.ending.Unlock()
-				}
-				return !free
-			})
-			select {
-			case <-people.forgets:
-				t.Error("the session was forgotten while something was carried out for it")
-			case <-time.After(50 * time.Millisecond): // time enough to be wrong
+			<-people.looked
+			for range 1000 { // opportunities to be wrong
+				runtime.Gosched()
 			}
+			people.finishes.Store(true)
 			close(log.goOn)
 			if a := <-answered; a.StatusCode != http.StatusNoContent {
 				t.Errorf("%d %s", a.StatusCode, a.body)

@@ -194,23 +194,24 @@ func (s *Server) restMe(api huma.API) {
 }
 
 // owner is known for requests about what is one's own, which can be too many.
-func (s *Server) owner(r *http.Request) (chat.Person, error) {
-	me, err := s.identified(r)
-	if err == nil {
-		err = s.limitPersonal(me.ID, s.address(r))
+func (s *Server) owner(r *http.Request) (chat.Who, error) {
+	who := s.unknownCaller(r)
+	var err error
+	if who.Person, err = s.identified(r); err == nil {
+		err = s.accounts.LimitPersonal(who)
 	}
-	return me, err
+	return who, err
 }
 
 // myRooms answers GET /api/me/rooms.
 func (s *Server) myRooms(ctx context.Context, in *callerInput) (*roomsOutput, error) {
-	me, err := s.owner(in.r)
+	who, err := s.owner(in.r)
 	if err != nil {
 		return nil, err
 	}
 	out := &roomsOutput{}
-	return out, s.buildBulk(ctx, chat.Who{Person: me, Network: network(s.address(in.r))}, func(_ *room.Query, list *encodedItems) error {
-		entries, err := s.stores.RoomList(ctx, me.ID)
+	return out, s.buildBulk(ctx, who, func(_ *room.Query, list *encodedItems) error {
+		entries, err := s.accounts.RoomList(ctx, who.Person.ID)
 		if err != nil {
 			return err
 		}
@@ -243,11 +244,11 @@ func (s *Server) changeListEntry(ctx context.Context, by *Caller, in RoomParam, 
 	if err != nil {
 		return chat.ListEntry{}, err
 	}
-	me, err := s.owner(by.r)
+	who, err := s.owner(by.r)
 	if err != nil {
 		return chat.ListEntry{}, err
 	}
-	return s.setListEntry(ctx, me.ID, name, change)
+	return s.accounts.SetListEntry(ctx, who.Person.ID, name, change)
 }
 
 // readRoom answers PUT /api/me/rooms/{room}/read.
@@ -256,7 +257,7 @@ func (s *Server) readRoom(ctx context.Context, in *readInput) (*readOutput, erro
 	if err != nil {
 		return nil, err
 	}
-	me, err := s.owner(in.r)
+	who, err := s.owner(in.r)
 	if err != nil {
 		return nil, err
 	}
@@ -265,7 +266,7 @@ func (s *Server) readRoom(ctx context.Context, in *readInput) (*readOutput, erro
 		err   error
 	}
 	done := make(chan result, 1)
-	s.markRead(me.ID, chat.MessageRef{Room: name, Seq: in.Body.Seq}, in.Body.Exact, in.nonce(), nil, func(e chat.ListEntry, err error) { done <- result{e, err} })
+	s.accounts.MarkRead(who.Person.ID, chat.MessageRef{Room: name, Seq: in.Body.Seq}, in.Body.Exact, in.nonce(), nil, func(e chat.ListEntry, err error) { done <- result{e, err} })
 	select {
 	case r := <-done:
 		if r.err != nil {
@@ -283,11 +284,11 @@ func (s *Server) setPersonal(as chat.PersonalRefKind, keep bool) func(context.Co
 		if err != nil {
 			return nil, err
 		}
-		me, err := s.owner(in.r)
+		who, err := s.owner(in.r)
 		if err != nil {
 			return nil, err
 		}
-		return &nothing{}, s.stores.SetPersonal(ctx, me.ID, as, chat.MessageRef{Room: name, Seq: in.Seq}, keep, in.nonce())
+		return &nothing{}, s.accounts.SetPersonal(ctx, who.Person.ID, as, chat.MessageRef{Room: name, Seq: in.Seq}, keep, in.nonce())
 	}
 }
 
@@ -318,12 +319,12 @@ func (s *Server) threads(ctx context.Context, in *personalListInput) (*threadsOu
 func (s *Server) eachPersonal(
 	ctx context.Context, in *personalListInput, as chat.PersonalRefKind, found func(*encodedItems) func(chat.PersonalRef, message), more *bool,
 ) error {
-	me, err := s.owner(in.r)
+	who, err := s.owner(in.r)
 	if err != nil {
 		return err
 	}
-	return s.buildBulk(ctx, chat.Who{Person: me, Network: network(s.address(in.r))}, func(reading *room.Query, list *encodedItems) error {
-		kept, err := s.stores.PersonalRefs(ctx, me.ID, as, in.Before, in.Limit+1)
+	return s.buildBulk(ctx, who, func(reading *room.Query, list *encodedItems) error {
+		kept, err := s.accounts.PersonalRefs(ctx, who.Person.ID, as, in.Before, in.Limit+1)
 		if err != nil {
 			return err
 		}

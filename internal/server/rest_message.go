@@ -401,7 +401,7 @@ func (s *Server) thread(ctx context.Context, in *repliesInput) (*threadOutput, e
 	who, follows := s.unknownCaller(in.r), false
 	if err == nil && known {
 		who.Person = me
-		follows, err = s.stores.IsSubscribed(ctx, me.ID, chat.MessageRef{Room: name, Seq: in.Seq})
+		follows, err = s.accounts.IsSubscribed(ctx, me.ID, chat.MessageRef{Room: name, Seq: in.Seq})
 	}
 	if err != nil {
 		return nil, err

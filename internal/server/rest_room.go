@@ -231,7 +231,7 @@ func (s *Server) post(ctx context.Context, in *postInput) (*postOutput, error) {
 	}
 	if err != nil {
 		if session != "" && in.Body.Key == "" { // nobody will ever learn it
-			err = errors.Join(err, s.stores.Forget(context.WithoutCancel(ctx), session))
+			err = errors.Join(err, s.accounts.Forget(context.WithoutCancel(ctx), session))
 		}
 		return nil, err
 	}
@@ -283,7 +283,7 @@ func (s *Server) author(ctx context.Context, in *postInput) (p chat.Person, sess
 	if err != nil {
 		return p, "", err
 	}
-	return s.guest(ctx, in.r, name, in.Body.Key)
+	return s.accounts.Guest(ctx, network(s.address(in.r)), name, in.Body.Key)
 }
 
 // postAndWait posts a draft and waits until it is stored. If the client goes
@@ -300,7 +300,7 @@ func (s *Server) postAndWait(ctx context.Context, d chat.Draft) (chat.Commit, er
 			return c, fmt.Errorf("a message to %s: %w", d.Room, c.Err)
 		}
 		if !c.Repeated { // or it may be a retry, and the room have been left since
-			s.addToListAfterWrite(ctx, d.From.ID, d.Room)
+			s.accounts.AddToListAfterWrite(ctx, d.From.ID, d.Room)
 		}
 		return c, nil
 	case <-ctx.Done():

@@ -147,7 +147,7 @@ func (s *Server) searched(ctx context.Context, in *searchInput) (who chat.Who, r
 		return who, nil, err
 	}
 	who.Person = me
-	entries, err := s.stores.RoomList(ctx, me.ID)
+	entries, err := s.accounts.RoomList(ctx, me.ID)
 	rooms = make([]chat.RoomName, len(entries))
 	for i, e := range entries {
 		rooms[i] = e.Room

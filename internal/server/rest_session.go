@@ -87,12 +87,13 @@ func (s *Server) openSession(ctx context.Context, in *sessionInput) (*sessionOut
 	if err != nil {
 		return nil, err
 	}
+	who := chat.Who{Person: p, Network: network(s.address(in.r))}
 	name, err := chat.ParseName(in.Body.Name)
 	if err != nil {
 		return nil, err
 	}
 	if !known {
-		p, session, err := s.guest(ctx, in.r, name, in.Body.Key)
+		p, session, err := s.accounts.Guest(ctx, who.Network, name, in.Body.Key)
 		if err != nil {
 			return nil, err
 		}
@@ -105,7 +106,7 @@ func (s *Server) openSession(ctx context.Context, in *sessionInput) (*sessionOut
 			Body:      sessionAnswer{Person: p, Session: session, Epoch: s.hub.Epoch()},
 		}, nil
 	}
-	if p, err = s.renamed(ctx, p, name, in.nonce(), s.address(in.r)); err != nil {
+	if p, err = s.accounts.Rename(ctx, who, name, in.nonce()); err != nil {
 		return nil, err
 	}
 	return &sessionOutput{Status: http.StatusOK, SetCookie: s.renewedCookie(in.r), Body: sessionAnswer{Person: p, Epoch: s.hub.Epoch()}}, nil
@@ -144,11 +145,11 @@ func (s *Server) renewedCookie(r *http.Request) []string {
 // forgetSession answers DELETE /api/session.
 func (s *Server) forgetSession(ctx context.Context, in *callerInput) (*forgottenOutput, error) {
 	if token := sessionBearer(in.r); token != "" {
-		return &forgottenOutput{}, s.endSession(ctx, token)
+		return &forgottenOutput{}, s.accounts.EndSession(ctx, token)
 	}
 	session := s.sessionCookie(in.r)
 	if session != "" {
-		if err := s.endSession(ctx, session); err != nil {
+		if err := s.accounts.EndSession(ctx, session); err != nil {
 			return nil, err
 		}
 	}

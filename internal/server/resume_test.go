@@ -39,12 +39,14 @@ func setBackMachine(t *testing.T, head int) setBack {
 	for n := 4; n <= head; n++ {
 		log.rooms["r"] = append(log.rooms["r"], event(n, began.Add(time.Duration(n)*time.Second+time.Millisecond)))
 	}
-	m.testServer = serveLog(t, Config{}, room.Config{}, log, "same", silent{log}, func(context.Context) error { return nil })
+	m.testServer = serveLog(t, Config{}, room.Config{}, log, "same", silent{log}.stores(), func(context.Context) error { return nil })
 	return m
 }
 
 // silent is a memory in which nobody has a list of rooms, or may ask for one.
 type silent struct{ *memory }
+
+func (s silent) stores() Stores { return Stores{People: s, Lists: s, Personal: s} }
 
 func (silent) AddToList(chat.PersonID, chat.RoomName, bool) <-chan error {
 	done := make(chan error, 1)

@@ -30,7 +30,7 @@ import (
 
 // slowPeople hold a request up until they are let go.
 type slowPeople struct {
-	Stores
+	People
 	asked chan struct{} // one for each NewGuest that waits
 	letGo chan struct{} // closed by the test
 }
@@ -38,7 +38,7 @@ type slowPeople struct {
 func (p slowPeople) NewGuest(ctx context.Context, name, key string) (chat.Person, string, error) {
 	p.asked <- struct{}{}
 	<-p.letGo
-	return p.Stores.NewGuest(ctx, name, key)
+	return p.People.NewGuest(ctx, name, key)
 }
 
 func TestWhatWasAcceptedIsAnsweredBeforeTheEnd(t *testing.T) {

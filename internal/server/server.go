@@ -58,90 +58,39 @@ type Config struct {
 	Logger    *slog.Logger                                           `kong:"-"` // default: discard
 }
 
-// People keeps who is who: the store, or memory in tests.
-type People interface {
-	// NewGuest makes a person with a name in normal form and a session: a secret token, which is key
-	// unless that is empty. If a session has that key, it returns whose.
-	NewGuest(ctx context.Context, name, key string) (p chat.Person, session string, err error)
-	// Person returns whose session it is; an *chat.Error with code BadSession if nobody's.
-	Person(ctx context.Context, session string) (chat.Person, error)
-	// Rename gives a person another name, in normal form, unless nonce was used for that before. It returns their name.
-	Rename(ctx context.Context, id chat.PersonID, name, nonce string) (string, error)
-	// Forget ends a session; one that is unknown is no error.
-	Forget(ctx context.Context, session string) error
-}
-
-// RoomLists keeps what rooms are to people: the store.
-type RoomLists interface {
-	// RoomList returns the rooms of a person's list, in no order.
-	RoomList(ctx context.Context, who chat.PersonID) ([]chat.ListEntry, error)
-	// ListEntry returns one of them; an *chat.Error with code NotFound if it is not in the list.
-	ListEntry(ctx context.Context, who chat.PersonID, room chat.RoomName) (chat.ListEntry, error)
-	// SetListEntry changes what a room is to somebody.
-	SetListEntry(ctx context.Context, who chat.PersonID, room chat.RoomName, change chat.ListEntryChange) error
-	// AddToList puts a room in somebody's list, if it exists and they enter it; else the result comes when what they wrote
-	// before is stored. It does not wait for the result.
-	AddToList(who chat.PersonID, room chat.RoomName, enters bool) <-chan error
-}
-
-// A Personal keeps what people come back to: the store.
-type Personal interface {
-	// MarkRead notes up to where somebody has read a room, and calls done, which must not block, once that is safe.
-	MarkRead(who chat.PersonID, at chat.MessageRef, exact bool, nonce string, done func(chat.ListEntry, error))
-	// SetPersonal keeps a message for somebody, or not any more.
-	SetPersonal(ctx context.Context, who chat.PersonID, as chat.PersonalRefKind, at chat.MessageRef, keep bool, nonce string) error
-	// PersonalRefs returns what somebody keeps, the newest first.
-	PersonalRefs(ctx context.Context, who chat.PersonID, as chat.PersonalRefKind, before time.Time, limit int) ([]chat.PersonalRef, error)
-	// IsSubscribed reports whether somebody follows a message's thread.
-	IsSubscribed(ctx context.Context, who chat.PersonID, at chat.MessageRef) (bool, error)
-}
-
-// Stores is all that is kept beside the rooms' logs.
-type Stores interface {
-	People
-	RoomLists
-	Personal
-}
-
 // A Server answers HTTP requests.
 type Server struct {
 	cfg    Config
 	hub    *room.Hub
-	stores Stores
 	health func(context.Context) error
 	site   *web.Site
 	logger *slog.Logger
 
-	metrics       *Metrics
-	origins       origins
-	hosts         *hosts
-	addresses     addresses
-	guests        *rates.Rates[netip.Addr] // by network
-	renames       *rates.Shared[chat.PersonID, netip.Addr]
-	personalRates *rates.Shared[chat.PersonID, netip.Addr] // of what is one's own
-	searches      *rates.Rates[netip.Addr]                 // by network
-	probes        probes                                   // of rooms
-	certs         certificates                             // nil without TLS
-	handler       http.Handler
-	stopping      atomic.Bool // set once Serve has begun to drain
+	metrics   *Metrics
+	origins   origins
+	hosts     *hosts
+	addresses addresses
+	searches  *rates.Rates[netip.Addr] // by network
+	probes    probes                   // of rooms
+	certs     certificates             // nil without TLS
+	handler   http.Handler
+	stopping  atomic.Bool // set once Serve has begun to drain
 
-	registry    registry
+	accounts    *Accounts
 	pageQueue   fairQueue      // of those who have pages made
 	searchQueue fairQueue      // of those who search
 	unsent      pendingAnswers // what has been made and not taken
 
-	listFeeds
 	links *Links
 }
 
-// New returns a Server for the rooms of hub and the people of kept. health
+// New returns a Server for the rooms of hub and the people of stores. health
 // says whether messages can be stored. It does nothing until Serve, except that
 // its ServeHTTP answers.
-func New(cfg Config, hub *room.Hub, kept Stores, health func(context.Context) error, site *web.Site) (*Server, error) {
+func New(cfg Config, hub *room.Hub, stores Stores, health func(context.Context) error, site *web.Site) (*Server, error) {
 	s := &Server{
 		cfg:    cfg,
 		hub:    hub,
-		stores: kept,
 		health: health,
 		site:   site,
 		logger: cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
@@ -161,11 +110,9 @@ func New(cfg Config, hub *room.Hub, kept Stores, health func(context.Context) er
 	}
 	s.metrics.observe(s)
 	s.addresses.limit = cfg.ConnectionsPerAddress
-	s.renames = rates.NewShared[chat.PersonID, netip.Addr](renameRate, renameBurst, hub.PeoplePerAddress())
-	s.personalRates = rates.NewShared[chat.PersonID, netip.Addr](personalRate, ownBurst, hub.PeoplePerAddress())
+	s.accounts = NewAccounts(AccountConfig{GuestRate: cfg.GuestRate, Logger: s.logger}, stores, hub)
 	s.probes.init(cfg.RoomRate)
 	s.searches = rates.New[netip.Addr](cfg.SearchRate, int(10*cfg.SearchRate))
-	s.guests = rates.New[netip.Addr](cfg.GuestRate/60, int(cfg.GuestRate))
 	half := max(1, runtime.GOMAXPROCS(0)/2) // of the processors are for all else
 	s.pageQueue.init(half, max(1, half/2))
 	s.searchQueue.init(half+1, 1) // one that takes long does not hold the others up

@@ -2,9 +2,7 @@ package server
 
 import (
 	"context"
-	"fmt"
 	"net/http"
-	"net/netip"
 	"strings"
 
 	"parley/internal/chat"
@@ -57,78 +55,6 @@ func (s *Server) identifyOrNew(r *http.Request, name string) (p chat.Person, ok 
 	return p, ok, err
 }
 
-// Bounds of the key that a guest may choose as their session: whoever guesses it
-// is that guest.
-const (
-	minKey = 32
-	maxKey = 128
-)
-
-// guest returns the guest whose key it is or, without a key or a guest who has it,
-// a new one, and then their session.
-func (s *Server) guest(ctx context.Context, r *http.Request, name, key string) (p chat.Person, session string, err error) {
-	if key == "" {
-		return s.newGuest(ctx, s.address(r), name, "")
-	}
-	if len(key) < minKey || len(key) > maxKey || strings.ContainsFunc(key, func(c rune) bool { return c < 0x21 || c > 0x7e }) {
-		return p, "", &chat.Error{
-			Code:    chat.BadRequest,
-			Message: fmt.Sprintf("A guest_key is a secret of %d to %d printable ASCII characters; make one at random and keep it.", minKey, maxKey),
-		}
-	}
-	if p, err = s.stores.Person(ctx, key); chat.CodeOf(err) != chat.BadSession {
-		return p, "", err
-	}
-	return s.newGuest(ctx, s.address(r), name, key)
-}
-
-// newGuest makes a person for somebody at an address: not too many, as each is
-// kept for good and has a message rate of its own. Their session is key unless
-// that is empty.
-func (s *Server) newGuest(ctx context.Context, from netip.Addr, name, key string) (p chat.Person, session string, err error) {
-	if wait := s.guests.Take(network(from)); wait > 0 {
-		return p, "", &chat.Error{
-			Code:       chat.RateLimited,
-			Message:    "Too many new guests have come from your address. It will be possible again in a moment.",
-			RetryAfter: wait,
-		}
-	}
-	if p, session, err = s.stores.NewGuest(ctx, name, key); err != nil {
-		return p, "", fmt.Errorf("a new guest: %w", err)
-	}
-	return p, session, nil
-}
-
-// How often a person may take another name, per second and at once: each is
-// told to everybody in the rooms that they are in.
-const (
-	renameRate  = 0.1
-	renameBurst = 10
-)
-
-// renamed gives p, who comes from an address, another name, in normal form, unless
-// that is "", theirs already, or was given with the same nonce before.
-func (s *Server) renamed(ctx context.Context, p chat.Person, name, nonce string, from netip.Addr) (chat.Person, error) {
-	if name == "" {
-		return p, chat.CheckName(p.Name) // it may be older than a rule
-	}
-	if name == p.Name && nonce == "" {
-		return p, nil
-	}
-	if wait, _ := s.renames.Take(p.ID, network(from)); wait > 0 {
-		return p, &chat.Error{Code: chat.RateLimited, Message: "That is enough of new names for now.", RetryAfter: wait}
-	}
-	now, err := s.stores.Rename(ctx, p.ID, name, nonce)
-	if err != nil {
-		return p, fmt.Errorf("rename %s: %w", p.ID, err)
-	}
-	if now != p.Name {
-		p.Name = now
-		s.hub.Rename(p)
-	}
-	return p, nil
-}
-
 // sessionBearer returns the session of an Authorization header (RFC 6750
 // §2.1), or "". Other schemes are left to whoever is before us.
 func sessionBearer(r *http.Request) string {
@@ -137,4 +63,79 @@ func sessionBearer(r *http.Request) string {
 		return ""
 	}
 	return strings.TrimSpace(token)
+}
+
+// streamSession returns the session that a request brings to a door which needs none, or
+// "". The connection ends with that session. One that is nobody's is refused, and
+// ok is false: it may have been ended a moment ago. The browser is told to forget
+// it, so that the next attempt brings none.
+func (s *Server) streamSession(w http.ResponseWriter, r *http.Request) (session string, ok bool) {
+	if session = s.sessionOf(r); session == "" {
+		return "", true
+	}
+	if _, err := s.accounts.Person(r.Context(), session); err != nil {
+		if chat.CodeOf(err) == chat.BadSession && sessionBearer(r) == "" {
+			for _, line := range s.dropCookie(r, session) {
+				w.Header().Add("Set-Cookie", line)
+			}
+		}
+		s.refuse(w, r, err)
+		return "", false
+	}
+	return session, true
+}
+
+// requestScope is what a request that may change something has of a session.
+type requestScope struct {
+	Registration
+	isHeld bool
+}
+
+type callScopeKey struct{}
+
+// scoped gives each request that may change something a callScope, so that no
+// session is ended while something is being done for it.
+func (s *Server) scoped(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if reads(r.Method) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		scope := &requestScope{}
+		ctx := context.WithValue(r.Context(), callScopeKey{}, scope)
+		defer s.leaveScope(ctx)
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
+// personOf returns whose session it is that a request brings. If the request may
+// change something, the session is not ended before leaveScope.
+func (s *Server) personOf(ctx context.Context, session string) (chat.Person, error) {
+	scope, _ := ctx.Value(callScopeKey{}).(*requestScope)
+	if scope == nil || scope.isHeld {
+		return s.accounts.Person(ctx, session)
+	}
+	p, err := s.accounts.Enter(ctx, &scope.Registration, session)
+	if err != nil {
+		return p, err
+	}
+	if !scope.Begin() {
+		return chat.Person{}, &chat.Error{Code: chat.BadSession, Message: ErrSessionEnded.Message}
+	}
+	scope.isHeld = true
+	return p, nil
+}
+
+// leaveScope says that all has been done for a request's session. The answer may
+// take its time.
+func (s *Server) leaveScope(ctx context.Context) {
+	scope, _ := ctx.Value(callScopeKey{}).(*requestScope)
+	if scope == nil {
+		return
+	}
+	if scope.isHeld {
+		scope.isHeld = false
+		scope.Done()
+	}
+	s.accounts.Remove(&scope.Registration)
 }

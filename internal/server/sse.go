@@ -41,12 +41,12 @@ func (s *Server) roomSSE(w http.ResponseWriter, r *http.Request) {
 	if session, ok := s.streamSession(w, r); !ok {
 		return
 	} else if session != "" {
-		live.owner = &live
-		if who.Person, err = s.enter(r.Context(), &live.registration, session); err != nil {
+		live.Owner = &live
+		if who.Person, err = s.accounts.Enter(r.Context(), &live.Registration, session); err != nil {
 			s.refuse(w, r, err)
 			return
 		}
-		defer s.registry.remove(&live.registration)
+		defer s.accounts.Remove(&live.Registration)
 	}
 	if err := s.writeSSE(w, r, who, name, from, live.over); err != nil {
 		s.refuse(w, r, err)
@@ -55,11 +55,11 @@ func (s *Server) roomSSE(w http.ResponseWriter, r *http.Request) {
 
 // A sseConnection is what an event stream has of the session that it brought.
 type sseConnection struct {
-	registration
+	Registration
 	over chan struct{} // closed when the session has been ended
 }
 
-func (l *sseConnection) sessionEnded() { close(l.over) }
+func (l *sseConnection) SessionEnded() { close(l.over) }
 
 // resumeFrom reads where a stream shall begin: after the Last-Event-ID that a
 // browser sends by itself, else after what the parameters of the first request say.
@@ -112,7 +112,7 @@ func (s *Server) writeSSE(
 	st.Run(w, r, func(ctx context.Context) {
 		if comment(ctx, st.Out(), over) {
 			s.counted(chat.SessionEnded)
-			st.Finish(func(dst []byte) []byte { return wire.AppendSSEEnded(dst, errSessionEnded) })
+			st.Finish(func(dst []byte) []byte { return wire.AppendSSEEnded(dst, ErrSessionEnded) })
 		}
 	})
 	return nil

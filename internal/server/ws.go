@@ -15,19 +15,21 @@ const subprotocol = "parley.v1"
 // ws answers GET /ws.
 func (s *Server) ws(w http.ResponseWriter, r *http.Request) {
 	cookie := s.sessionCookie(r)
-	s.upgrade(w, r, subprotocol, func(c *Conn) Protocol { return &client{Conn: c, s: s, cookie: cookie} })
+	s.upgrade(w, r, subprotocol, func(c *Conn) Protocol {
+		cl := &client{Conn: c, s: s, cookie: cookie}
+		cl.registration.Owner = cl
+		return cl
+	})
 }
 
 // A client is a connection that speaks parley.v1. Its fields belong to the
 // connection's reading goroutine.
 type client struct {
 	*Conn
-	s        *Server
-	cookie   string // the session that the browser brought; "": none
-	person   chat.Person
-	live     registration // of the session that said hello
-	rooms    map[chat.RoomName]*room.Reader
-	listFeed *listFeed // nil unless it watches its person's rooms
+	s            *Server
+	cookie       string       // the session in the browser's cookie; "": none
+	registration Registration // of the session that said hello; not registered before
+	rooms        map[chat.RoomName]*room.Reader
 }
 
 func (cl *client) Begin(context.Context) error { return nil }
@@ -39,17 +41,18 @@ func (cl *client) Receive(ctx context.Context, m wire.WSMessage) {
 		cl.refuse(cmd.ID, err)
 		return
 	}
-	if cl.person.ID != "" {
-		if !cl.live.begin() { // it was waiting to be read when the session was ended
+	known := cl.registration.Person().ID != ""
+	if known {
+		if !cl.registration.Begin() { // the session ended before the command was read
 			return
 		}
-		defer cl.live.done()
+		defer cl.registration.Done()
 	}
-	do, known := commands[cmd.Op]
+	do, exists := commands[cmd.Op]
 	switch {
-	case !known:
+	case !exists:
 		err = &chat.Error{Code: chat.UnknownOp, Message: "There is no such command."}
-	case cl.person.ID == "" && cmd.Op != "hello":
+	case !known && cmd.Op != "hello":
 		err = &chat.Error{Code: chat.HelloFirst, Message: "Say hello first."}
 	default:
 		err = do(cl, ctx, cmd)
@@ -59,27 +62,18 @@ func (cl *client) Receive(ctx context.Context, m wire.WSMessage) {
 	}
 }
 
-// sessionEnded has the connection end, with a word that says why.
-func (cl *client) sessionEnded() {
+// SessionEnded has the connection end, with a word that says why.
+func (cl *client) SessionEnded() {
 	if cl.Close(wire.CloseSignedOut, string(chat.SessionEnded)) {
 		cl.s.counted(chat.SessionEnded)
 	}
 }
 
 func (cl *client) End() {
-	cl.s.registry.remove(&cl.live)
-	if cl.listFeed != nil {
-		cl.s.remove(cl.listFeed)
-	}
+	cl.s.accounts.Remove(&cl.registration)
 	for _, reader := range cl.rooms {
-		cl.leaveReader(reader)
+		cl.LeaveRoom(reader)
 	}
-}
-
-// leaveReader leaves one room, so that a mistake there keeps no other from being left.
-func (cl *client) leaveReader(reader *room.Reader) {
-	defer cl.Recover()
-	reader.Leave()
 }
 
 // refuse answers a command with what its sender may be told of err.

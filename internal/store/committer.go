@@ -20,7 +20,6 @@ const idleEvery = time.Minute
 // Config says whom a Committer tells. The zero value of a field means its default.
 type Config struct {
 	Committed func(events int, took time.Duration) // called after each transaction that stored events
-	Touched   func(chat.RoomActivity)              // called after it for each room; must not block
 	Logger    *slog.Logger                         // default: discard
 }
 
@@ -46,9 +45,6 @@ type Committer struct {
 func New(engine Engine, upkeep Upkeep, cfg Config) *Committer {
 	if cfg.Committed == nil {
 		cfg.Committed = func(int, time.Duration) {}
-	}
-	if cfg.Touched == nil {
-		cfg.Touched = func(chat.RoomActivity) {}
 	}
 	cfg.Logger = cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler))
 	c := &Committer{engine: engine, upkeep: upkeep, cfg: cfg, ran: make(chan struct{})}
@@ -133,14 +129,6 @@ func (c *Committer) commit(ctx context.Context, items []item) {
 		c.logFailure(ctx, err, len(items))
 	case stored > 0:
 		c.cfg.Committed(stored, time.Since(start))
-		for rows := c.batch.rows; len(rows) > 0; { // sorted by room
-			n := 1
-			for n < len(rows) && rows[n].Room == rows[0].Room {
-				n++
-			}
-			c.cfg.Touched(activityOf(rows[:n], start))
-			rows = rows[n:]
-		}
 	}
 	c.answer(items, full, err)
 }
@@ -166,15 +154,6 @@ func (c *Committer) answer(items []item, full, err error) {
 		}
 		result.More = i < last
 		items[i].answer(*result)
-	}
-}
-
-// activityOf sums up rows of one room that were committed at a time.
-func activityOf(rows []Row, at time.Time) chat.RoomActivity {
-	deletes := func(r Row) bool { return r.Draft.Kind == chat.Delete }
-	return chat.RoomActivity{
-		Room: rows[0].Draft.Room, Events: len(rows),
-		Deleted: slices.ContainsFunc(rows, deletes), At: at.Truncate(time.Millisecond),
 	}
 }
 

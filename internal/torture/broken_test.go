@@ -74,7 +74,8 @@ func (s *subject) Start(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	doors, err := server.New(server.Config{HeaderTimeout: 5 * time.Second}, hub, s.log, kept.Healthy, site)
+	stores := server.Stores{People: s.log, Lists: s.log, Personal: s.log}
+	doors, err := server.New(server.Config{HeaderTimeout: 5 * time.Second}, hub, stores, kept.Healthy, site)
 	if err != nil {
 		return "", err
 	}

@@ -34,12 +34,11 @@ func TestADeletedWordLeavesTheDataFolderWhateverTheIndexDoes(t *testing.T) {
 			dir := t.TempDir()
 			serve := func(follow bool, do func(s *sqlite.Store, x *search.Index)) {
 				t.Helper()
-				var x *search.Index
-				s, err := sqlite.Open(t.Context(), sqlite.Config{Dir: dir, Touched: func(touch chat.RoomActivity) { x.RoomChanged(touch) }})
+				s, err := sqlite.Open(t.Context(), sqlite.Config{Dir: dir})
 				if err != nil {
 					t.Fatal(err)
 				}
-				x = search.New(s, search.Config{Dir: dir, Epoch: s.Epoch(), Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
+				x := search.New(s, search.Config{Dir: dir, Epoch: s.Epoch(), Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
 				stop := []func() error{background(t.Context(), s.Run)}
 				if follow {
 					stop = append(stop, background(t.Context(), x.Run))
@@ -58,7 +57,7 @@ func TestADeletedWordLeavesTheDataFolderWhateverTheIndexDoes(t *testing.T) {
 				until(t, func() bool { n, age := x.Lag(); return n == 0 && age == 0 })
 			}
 			serve(true, func(s *sqlite.Store, x *search.Index) {
-				appendDraft(t, s, chat.Draft{Room: "lobby", Text: secret})
+				appendDraft(t, s, x, chat.Draft{Room: "lobby", Text: secret})
 				caughtUp(s, x)
 			})
 			if !isIn(t, filepath.Join(dir, "search.db"), secret) || !isIn(t, filepath.Join(dir, "parley.db"), secret) {
@@ -69,7 +68,7 @@ func TestADeletedWordLeavesTheDataFolderWhateverTheIndexDoes(t *testing.T) {
 			}
 			opens := name != "it cannot open" && name != "its log is taken"
 			serve(!tt.stopped, func(s *sqlite.Store, x *search.Index) {
-				appendDraft(t, s, chat.Draft{Room: "lobby", Kind: chat.Delete, Target: 1})
+				appendDraft(t, s, x, chat.Draft{Room: "lobby", Kind: chat.Delete, Target: 1})
 				if opens && !tt.stopped {
 					caughtUp(s, x)
 				}
@@ -133,12 +132,17 @@ func isIn(t *testing.T, path, word string) bool {
 	return strings.Contains(string(b), word)
 }
 
-// appendDraft has one person say or do something.
-func appendDraft(t *testing.T, s *sqlite.Store, d chat.Draft) {
+// appendDraft stores what one person says or does, and tells the index of it.
+func appendDraft(t *testing.T, s *sqlite.Store, x *search.Index, d chat.Draft) {
 	t.Helper()
 	d.From = chat.Person{ID: "ada", Name: "Ada"}
 	done := make(chan error, 1)
-	s.Append(d, func(c chat.Commit) { done <- c.Err })
+	s.Append(d, func(c chat.Commit) {
+		if c.Err == nil {
+			x.EventStored(c)
+		}
+		done <- c.Err
+	})
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"parley/internal/chat"
 	"parley/internal/files"
 	"parley/internal/store"
 )
@@ -29,7 +28,6 @@ type Config struct {
 	Dir       string                               `kong:"-"` // the data folder; created with mode 0700
 	Logger    *slog.Logger                         `kong:"-"` // default: discard
 	Committed func(events int, took time.Duration) `kong:"-"` // called after each transaction that stored events
-	Touched   func(chat.RoomActivity)              `kong:"-"` // called after it for each room; must not block
 
 	Version            string `kong:"-"` // the program's; noted in the database, and in the names of copies before an upgrade
 	UpgradeWithoutCopy bool   `kong:"-"` // an older database is not copied before it is brought up to date
@@ -105,7 +103,7 @@ func open(ctx context.Context, cfg Config, vfs string) (_ *Store, err error) {
 		return nil, fmt.Errorf("data folder %s: %w", dir, err)
 	}
 	e := engine{s.committer, s}
-	s.loop = store.New(e, e, store.Config{Committed: cfg.Committed, Touched: cfg.Touched, Logger: s.logger})
+	s.loop = store.New(e, e, store.Config{Committed: cfg.Committed, Logger: s.logger})
 	return s, nil
 }
 

@@ -1,0 +1,94 @@
+package room
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"parley/internal/chat"
+)
+
+func TestFollowersAreToldOfEachEventBeforeItsSender(t *testing.T) {
+	var told []string
+	follower := func(name string) Follower {
+		return func(c chat.Commit) {
+			told = append(told, fmt.Sprint(name, " ", c.Event.Seq, c.DeletedTexts))
+			if name == "first" {
+				panic("a mistake") // that ends nothing
+			}
+		}
+	}
+	cfg := Config{Followers: []Follower{follower("first"), follower("second")}}
+	inBubble(t, cfg, func(t *testing.T, b *bench) {
+		post := func(d chat.Draft) {
+			t.Helper()
+			d.Room, d.From = "lobby", ada
+			err := b.Post(d, func(c chat.Commit) {
+				told = append(told, fmt.Sprint("sender ", c.Event.Seq, " ", c.Repeated, " ", c.Err))
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+		}
+		post(chat.Draft{Text: "one", Nonce: "a"})
+		post(chat.Draft{Text: "one", Nonce: "a"}) // nothing new
+		b.log.failed = errors.New("the disk is full")
+		post(chat.Draft{Text: "two"})
+		b.log.failed = nil
+		post(chat.Draft{Kind: chat.Delete, Target: 1})
+	})
+	want := []string{
+		"first 1 []", "second 1 []", "sender 1 false <nil>",
+		"sender 1 true <nil>",
+		"sender 0 false the disk is full",
+		"first 2 [one]", "second 2 [one]", "sender 2 false <nil>",
+	}
+	if !slices.Equal(told, want) {
+		t.Errorf("told:\n%s\nwant:\n%s", strings.Join(told, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// Two hubs on one log, as two processes would be: each is told of what the other has stored.
+func TestEventsOfAnotherProcessReachReadersLikeOwnOnes(t *testing.T) {
+	var other *Hub
+	cfg := Config{Followers: []Follower{func(c chat.Commit) { other.Arrive(c, nil) }}}
+	inBubble(t, cfg, func(t *testing.T, b *bench) {
+		other = New(b.log, b.log, "epoch", Config{})
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- other.Run(ctx) }()
+
+		here, there := newSlate(), newSlate()
+		rd1, _ := b.join(&ada, here)
+		j := JoinRequest{Sink: there, Encoder: lines{}}
+		rd2, err := other.Join(t.Context(), by(&grace), "lobby", j, func(JoinResult) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.sayMany(300)
+		for _, s := range []*slate{here, there} {
+			s.wantRun(t, 1, 300)
+		}
+		there.take(0)
+		b.sayMany(1000)
+		there.take(-1)
+		b.sayMany(1)
+		for _, s := range []*slate{here, there} {
+			s.wantRun(t, 1, 1301)
+		}
+		rd1.Leave()
+		rd2.Leave()
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		if s := other.Stats(); s.Rooms != 0 || s.Posted != 0 {
+			t.Errorf("%+v", s)
+		}
+	})
+}

@@ -1,0 +1,131 @@
+package server
+
+import (
+	"context"
+
+	"parley/internal/chat"
+	"parley/internal/room"
+	"parley/internal/wire"
+)
+
+// openList answers with the person's list of rooms, and sends from then on what
+// changes in it.
+func (cl *client) openList(ctx context.Context, cmd wire.Command) error {
+	answered := false
+	err := cl.s.accounts.OpenList(ctx, &cl.registration, cl, func(list []chat.ListEntry) {
+		answered = true
+		if list == nil {
+			list = []chat.ListEntry{} // nil would leave the field out
+		}
+		cl.ok(wire.Answer{ID: cmd.ID, Rooms: list})
+	})
+	if err != nil && answered {
+		cl.s.reportable(err)
+		cl.Close(wire.CloseInternal, "our fault") // the page would wait for updates that never come
+		return nil
+	}
+	return err
+}
+
+// JoinRoom implements account.Receiver.
+func (cl *client) JoinRoom(ctx context.Context, name chat.RoomName, after chat.Seq) (*room.Reader, error) {
+	j := room.JoinRequest{Sink: cl.Out(), Encoder: wire.ListUpdates{}, After: &after}
+	return cl.s.hub.Join(ctx, cl.who(), name, j, func(room.JoinResult) {})
+}
+
+// LeaveRoom implements account.Receiver. A panic while one room is left keeps no
+// other from being left.
+func (cl *client) LeaveRoom(reader *room.Reader) {
+	defer cl.Recover()
+	reader.Leave()
+}
+
+// Update implements account.Receiver. A client that does not take what it is told
+// is disconnected, like a reader that stalls.
+func (cl *client) Update(u Update) {
+	defer cl.Recover()
+	if !cl.Out().QueueUnsolicited(func(dst []byte) []byte { return appendUpdate(dst, u) }) {
+		cl.CloseFor(chat.Stalled)
+		return
+	}
+	cl.SendLater()
+}
+
+// appendUpdate appends the frame of an update.
+func appendUpdate(dst []byte, u Update) []byte {
+	switch {
+	case u.Entry != nil:
+		return wire.AppendListEntry(dst, u.Entry)
+	case u.Read != nil:
+		return wire.AppendRead(dst, u.Read)
+	default:
+		return wire.AppendListRemoval(dst, u.Removed)
+	}
+}
+
+// rateLimited wraps a command with the limit on commands about what is a person's own.
+func rateLimited(do func(*client, context.Context, wire.Command) error) func(*client, context.Context, wire.Command) error {
+	return func(cl *client, ctx context.Context, cmd wire.Command) error {
+		if err := cl.s.accounts.LimitPersonal(cl.who()); err != nil {
+			return err
+		}
+		return do(cl, ctx, cmd)
+	}
+}
+
+// set changes what a room is to the person.
+func (cl *client) set(ctx context.Context, cmd wire.Command) error {
+	name, err := cl.roomName(ctx, cmd.Room)
+	if err != nil {
+		return err
+	}
+	change := chat.ListEntryChange{Muted: cmd.Muted, Favourite: cmd.Favourite, Listed: cmd.Listed, Nonce: cmd.Nonce}
+	if cmd.Notify != nil {
+		change.Notify = new(chat.Notify(*cmd.Notify))
+	}
+	if _, err := cl.s.accounts.SetListEntry(ctx, cl.registration.Person().ID, name, change); err != nil {
+		return err
+	}
+	cl.ok(wire.Answer{ID: cmd.ID, Room: name})
+	return nil
+}
+
+// read notes up to where the person has read a room. The answer comes from the
+// log's goroutine once that is stored; the next command does not wait for it.
+func (cl *client) read(ctx context.Context, cmd wire.Command) error {
+	name, err := cl.roomName(ctx, cmd.Room)
+	if err != nil {
+		return err
+	}
+	if cmd.Nonce == "" { // else it may be a retry, and the room have been left since
+		cl.s.accounts.AddToList(ctx, cl.registration.Person().ID, name, true)
+	}
+	cl.Out().BeginSend()
+	cl.s.accounts.MarkRead(cl.registration.Person().ID, chat.MessageRef{Room: name, Seq: cmd.Seq}, cmd.Exact, cmd.Nonce, &cl.registration, func(e chat.ListEntry, err error) {
+		defer cl.Recover()
+		if err != nil {
+			told := cl.s.reportable(err)
+			cl.Out().EndSend(func(dst []byte) []byte { return wire.AppendError(dst, cmd.ID, told) })
+		} else {
+			a := wire.Answer{ID: cmd.ID, Room: name, Entry: &e}
+			cl.Out().EndSend(a.AppendFrame)
+		}
+		cl.SendLater()
+	})
+	return nil
+}
+
+// personalCommand returns the command that keeps a message for the person, or not any more.
+func personalCommand(as chat.PersonalRefKind, keep bool) func(*client, context.Context, wire.Command) error {
+	return func(cl *client, ctx context.Context, cmd wire.Command) error {
+		name, err := cl.roomName(ctx, cmd.Room)
+		if err != nil {
+			return err
+		}
+		if err := cl.s.accounts.SetPersonal(ctx, cl.registration.Person().ID, as, chat.MessageRef{Room: name, Seq: cmd.Seq}, keep, cmd.Nonce); err != nil {
+			return err
+		}
+		cl.ok(wire.Answer{ID: cmd.ID, Room: name})
+		return nil
+	}
+}
