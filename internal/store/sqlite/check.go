@@ -19,19 +19,19 @@ const (
 	firstWithHeads  = 6
 )
 
-// maxFound is how many things of a kind are listed that are wrong.
+// maxFound is how many faults of a kind are listed.
 const maxFound = 20
 
 // A CheckReport is what Check has found.
 type CheckReport struct {
 	Schema                int64
 	Rooms, People, Events int64
-	Found                 []string // what is wrong, a sentence each
-	Notes                 []string // what is not, but good to know
+	Found                 []string // faults, a sentence each
+	Notes                 []string // remarks that are no faults
 }
 
-// Check reads a data folder that no server uses, or a back-up, as a whole, and
-// reports what is wrong with it. It writes nothing to the database.
+// Check reads a whole data folder that no server uses, or a back-up, and reports its faults. It
+// writes nothing to the database.
 func Check(ctx context.Context, path string) (checked CheckReport, err error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -66,8 +66,8 @@ func Check(ctx context.Context, path string) (checked CheckReport, err error) {
 	return c.checked, nil
 }
 
-// lockFolder keeps servers out of a folder while it is checked. It makes no file:
-// where no server has been there is no lock.
+// lockFolder locks a folder against servers while it is checked. It makes no file, so it returns
+// nil if no server has used the folder.
 func lockFolder(dir string) (*os.File, error) {
 	lock, err := os.OpenFile(filepath.Join(dir, lockName), os.O_RDWR, 0)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -92,7 +92,7 @@ func (c *checker) checkFile(ctx context.Context, file, dir string) error {
 			return err
 		}
 	}
-	for _, mode := range []string{"ro", "rw"} { // rw: what was begun has to be undone first
+	for _, mode := range []string{"ro", "rw"} { // rw: an interrupted transaction has to be rolled back first
 		if mode == "ro" && size(file+walSuffix) == 0 && size(file+journalSuffix) == 0 {
 			mode = withoutWAL
 		}
@@ -138,7 +138,8 @@ func (c *checker) everything(ctx context.Context, left leftBehind, dir string) e
 	return nil
 }
 
-// counts counts what there is, and says which program's it is.
+// counts counts rooms, people and events. It fails if the database is not Parley's or is of a newer
+// version.
 func (c *checker) counts(ctx context.Context) error {
 	if err := c.db.QueryRowContext(ctx, `SELECT group_concat(name, ' ') FROM sqlite_schema WHERE type = 'table'`).Scan(new(sql.NullString)); err != nil {
 		return err
@@ -158,15 +159,15 @@ func (c *checker) counts(ctx context.Context) error {
 		Scan(&c.checked.Rooms, &c.checked.People, &c.checked.Events)
 }
 
-// A reference is a column whose values are ids of something else, in another table
-// or in its own; 0 and NULL are none.
+// A reference is a column that holds ids of rows, of another table or of its own. 0 and NULL refer
+// to nothing.
 type reference struct {
 	table, column string
 	to            string // room, person or event
-	of            string // the column that identifies a row; "" is the rowid
+	of            string // column that identifies the row in a message; "": the rowid
 }
 
-// references are all of them. A test compares the list with the schema.
+// references are all such columns. A test compares the list with the schema.
 var references = []reference{
 	{"event", "room", "room", ""},
 	{"event", "author", "person", ""},
@@ -194,7 +195,7 @@ var references = []reference{
 	{"answer", "target", "event", "author"},
 }
 
-// references looks for rows that refer to what is not there.
+// references finds rows that refer to a missing row.
 func (c *checker) references(ctx context.Context) error {
 	for _, r := range references {
 		known, err := c.hasColumn(ctx, r.table, r.column)
@@ -241,7 +242,7 @@ func (c *checker) references(ctx context.Context) error {
 	return nil
 }
 
-// A checker collects what is wrong with a database.
+// A checker collects the faults of a database.
 type checker struct {
 	db      *sql.DB
 	found   []string
@@ -256,7 +257,7 @@ func (c *checker) add(format string, args ...any) {
 	c.found = append(c.found, fmt.Sprintf(format, args...))
 }
 
-// integrity has SQLite look for what it can notice: pages, order, indexes.
+// integrity runs SQLite's own check of pages, order and indexes.
 func (c *checker) integrity(ctx context.Context) error {
 	return c.each(ctx, fmt.Sprintf(`PRAGMA integrity_check(%d)`, maxFound), func(rows *sql.Rows) error {
 		var said string
@@ -268,7 +269,7 @@ func (c *checker) integrity(ctx context.Context) error {
 	})
 }
 
-// numbers looks for rooms whose events are not numbered 1 to n.
+// numbers finds rooms whose events are not numbered 1 to n.
 func (c *checker) numbers(ctx context.Context) error {
 	var known bool
 	if err := c.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'event')`).Scan(&known); err != nil || !known {
@@ -302,8 +303,8 @@ func (c *checker) numbers(ctx context.Context) error {
 	return c.heads(ctx)
 }
 
-// heads looks for rooms whose head is not their newest event's seq: their newest events
-// are lost, or files of two moments have been put together.
+// heads finds rooms whose head is not the seq of their newest event: newest events are lost, or the
+// files are of two different times.
 func (c *checker) heads(ctx context.Context) error {
 	if known, err := c.hasColumn(ctx, "room", "head"); err != nil || !known {
 		return err
@@ -325,7 +326,7 @@ func (c *checker) hasColumn(ctx context.Context, table, column string) (has bool
 	return has, err
 }
 
-// name returns how a room is called for an operator.
+// name returns a room's name for a message to the operator.
 func (c *checker) name(ctx context.Context, id int64) string {
 	var name string
 	if err := c.db.QueryRowContext(ctx, `SELECT name FROM room WHERE id = $1`, id).Scan(&name); err != nil {
@@ -334,7 +335,7 @@ func (c *checker) name(ctx context.Context, id int64) string {
 	return name
 }
 
-// each calls scan for each row. What SQLite cannot read is damage that was found.
+// each calls scan for each row. A part that SQLite cannot read becomes a fault.
 func (c *checker) each(ctx context.Context, text string, scan func(*sql.Rows) error) error {
 	err := c.rows(ctx, text, scan)
 	if isDamaged(err) {

@@ -79,13 +79,6 @@ func TestEpochChangesWithTheLogOnly(t *testing.T) {
 	}
 }
 
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 // killed leaves a folder as a process does that was killed.
 func killed(t *testing.T, dir string) {
 	s, err := Open(t.Context(), Config{Dir: dir})

@@ -130,8 +130,8 @@ func (c *committer) loadTexts(ctx context.Context, id int64, m *store.Message) e
 	})
 }
 
-// emojiText reads the different emoji on a message. It steps from each to the next,
-// however many people have put it.
+// emojiText reads the different emoji on a message. It steps from each to the next, so the number
+// of people does not matter.
 const emojiText = `
 	WITH RECURSIVE other(emoji) AS (
 		SELECT min(emoji) FROM reaction WHERE target = $1
@@ -207,9 +207,8 @@ func (c *committer) loadRoom(ctx context.Context, room *store.Room, facts *store
 	return nil
 }
 
-// peopleNamed returns the people with a room in their list who go by a name, which
-// may be several; more than five are nobody. Of a common name it looks at the newest
-// 500 people.
+// peopleNamed returns the people with a room in their list who have a name. More than five are not
+// found at all. Of a common name it looks at the newest 500 people.
 func (c *committer) peopleNamed(ctx context.Context, name store.Name) (found []store.Named, err error) {
 	err = c.each(ctx, `
 		SELECT p.id, p.public, p.name

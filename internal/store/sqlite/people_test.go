@@ -224,10 +224,3 @@ func TestEpochIsAWord(t *testing.T) {
 		t.Errorf("epoch %q", e)
 	}
 }
-
-func rename(t testing.TB, s *Store, id chat.PersonID, name string) {
-	t.Helper()
-	if now, err := s.Rename(t.Context(), id, name, ""); err != nil || now != name {
-		t.Fatalf("%s is called %q, %v, want %q", id, now, err, name)
-	}
-}

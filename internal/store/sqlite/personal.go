@@ -11,9 +11,9 @@ import (
 	"parley/internal/chat"
 )
 
-// SetPersonal keeps a message for somebody, or not any more, unless that was done with
-// the same nonce before. The error is an *chat.Error with code NotFound if there is
-// no such message, TooMany, or NonceUsed.
+// SetPersonal adds or removes a bookmark or a subscription. A retry with the same nonce changes
+// nothing. The error is a *chat.Error with code NotFound if there is no such message, TooMany, or
+// NonceUsed.
 func (s *Store) SetPersonal(ctx context.Context, who chat.PersonID, as chat.PersonalRefKind, at chat.MessageRef, keep bool, nonce string) error {
 	err := chat.CheckNonce(nonce)
 	if err == nil {
@@ -44,7 +44,7 @@ func (c *committer) setPersonal(ctx context.Context, who chat.PersonID, as chat.
 	switch {
 	case said == 0 && keep:
 		return access.ErrNoMessage, nil
-	case said == 0: // there is nothing to let go of, and no row may refer to it
+	case said == 0: // nothing to remove; an answer must not refer to a missing row
 		return nil, nil
 	case !keep:
 		kind = "let go of " + string(as)
@@ -74,9 +74,8 @@ func (c *committer) writePersonal(ctx context.Context, m listKey, as chat.Person
 	return nil, c.exec(ctx, `INSERT INTO saved (person, event, at_ms) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, m.person, id, time.Now().UnixMilli())
 }
 
-// personalQueries are how each kind of what somebody comes back to is read: what was
-// kept last, or has a reply last, comes first. $1 is the person, $2 the time before
-// which it was, $3 how many.
+// personalQueries read bookmarks, and subscriptions by their newest reply, newest first. $1 is the
+// person, $2 the time before which it was, $3 the limit.
 var personalQueries = map[chat.PersonalRefKind]string{
 	chat.Bookmark: `
 		SELECT r.name, ` + seqSQL("k.event") + `, k.at_ms
@@ -91,8 +90,8 @@ var personalQueries = map[chat.PersonalRefKind]string{
 		WHERE f.person = (SELECT id FROM person WHERE public = $1) AND e.at_ms < $2 ORDER BY e.at_ms DESC, f.target DESC LIMIT $3`,
 }
 
-// PersonalRefs returns what somebody keeps, the newest first: at most limit, of the
-// time before before if that is not zero.
+// PersonalRefs returns at most limit of a person's bookmarks or subscriptions, newest first; only
+// older ones than before unless that is zero.
 func (s *Store) PersonalRefs(ctx context.Context, who chat.PersonID, as chat.PersonalRefKind, before time.Time, limit int) (kept []chat.PersonalRef, err error) {
 	until := int64(1) << 62
 	if !before.IsZero() {
@@ -112,7 +111,7 @@ func (s *Store) PersonalRefs(ctx context.Context, who chat.PersonID, as chat.Per
 	return kept, nil
 }
 
-// IsSubscribed reports whether somebody follows the thread of a message.
+// IsSubscribed reports whether a person is subscribed to a message's thread.
 func (s *Store) IsSubscribed(ctx context.Context, who chat.PersonID, at chat.MessageRef) (follows bool, err error) {
 	err = s.reads.row(ctx, `
 		SELECT EXISTS (SELECT 1 FROM follow WHERE target = `+namedSQL("$3")+`

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"parley/internal/chat"
+	"parley/internal/store/storetest"
 )
 
 // smallDisk returns a folder that is a disk of its own, of so many bytes.
@@ -112,7 +113,7 @@ func TestFullDiskTakesDeletions(t *testing.T) {
 			if refused < n { // the others found room in what the deletions had freed
 				t.Errorf("of %d messages on a full disk only %d were refused", 2*n, refused)
 			}
-			if made := deleteCopies(t, s); len(made) != 1 {
+			if made := storetest.DeleteCopies(t, s); len(made) != 1 {
 				t.Errorf("%d copies were deleted, want 1", len(made))
 			}
 			fillDisk(t, disk)

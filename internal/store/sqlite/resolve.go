@@ -23,7 +23,7 @@ type listKey struct{ person, room int64 }
 // An author is a person who writes.
 type author struct {
 	store.Author
-	room int64 // one that is in their list: mostly the one that they write in again
+	room int64 // key of a room in their list: mostly the one that they write to next
 }
 
 // Resolve finds the rooms and people of rows, and makes those that are missing.
@@ -60,8 +60,8 @@ func (c *committer) resolve(ctx context.Context, r *store.Row, ms int64) error {
 	return c.listForAuthor(ctx, a, room, d.Nonce)
 }
 
-// listForAuthor adds a room to the list of who writes to it, but not for a retry: they
-// may have left the room since.
+// listForAuthor adds a room to its author's list. A retry does not: the author may have left the
+// room since.
 func (c *committer) listForAuthor(ctx context.Context, a *author, room *store.Room, nonce string) error {
 	m := listKey{a.Key, room.Key}
 	if _, ok := c.listed.get(m); !ok && nonce != "" {
@@ -105,7 +105,7 @@ func (c *committer) room(ctx context.Context, name chat.RoomName) (*store.Room, 
 	if err != nil {
 		return nil, err
 	}
-	c.rooms.put(chat.RoomName(strings.Clone(string(name))), r) // name is part of a whole command
+	c.rooms.put(chat.RoomName(strings.Clone(string(name))), r) // name shares memory with a whole command
 	return r, nil
 }
 
@@ -128,8 +128,8 @@ func (c *committer) makeRoom(ctx context.Context, name chat.RoomName, ms int64) 
 	return r, nil
 }
 
-// author returns a person with their rowid. One who is unknown, such as a guest of the
-// five-line protocol, is known from their first message on.
+// author returns a person with their rowid. An unknown person, such as a guest of the five-line
+// protocol, is stored with their first message.
 func (c *committer) author(ctx context.Context, p chat.Person, ms int64) (*author, error) {
 	if a, ok := c.people.get(p.ID); ok {
 		return a, nil

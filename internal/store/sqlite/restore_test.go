@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 
 // beChild opens a folder, says its epoch, and posts as many messages to the lobby
 // as each line of standard input says, which it answers with the newest seq. When
-// that ends it closes the folder.
+// that ends it closes the folder. For 0 messages it waits until the store is at rest.
 func beChild(dir string) error {
 	s, err := Open(context.Background(), Config{Dir: dir})
 	if err != nil {
@@ -63,6 +63,11 @@ func beChild(dir string) error {
 		}
 		if last.Err != nil {
 			return last.Err
+		}
+		if n == 0 {
+			if err := <-s.start(func(context.Context, *committer) error { return nil }); err != nil {
+				return err
+			}
 		}
 		fmt.Fprintln(os.Stdout, last.Event.Seq)
 	}
@@ -195,6 +200,7 @@ func TestCopyThatComesBackIsNoticed(t *testing.T) {
 					p := inProcess(t, dir)
 					p.post(20)
 					if live {
+						p.post(0) // waits for the checkpoint after the last message: it writes to the database's file
 						w.copy(t, dir, backup)
 					} else {
 						p.end()

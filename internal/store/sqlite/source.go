@@ -10,7 +10,7 @@ import (
 	"parley/internal/chat"
 )
 
-// What an index of texts reads, which follows the log from outside.
+// What a search index reads.
 
 // Heads returns all rooms with their newest seqs.
 func (s *Store) Heads(ctx context.Context) (map[chat.RoomName]chat.Seq, error) {
@@ -29,8 +29,8 @@ func (s *Store) Heads(ctx context.Context) (map[chat.RoomName]chat.Seq, error) {
 	return heads, nil
 }
 
-// Texts returns messages as they are now, each where its place is in places. One
-// that has been deleted or never was is the zero Event.
+// Texts returns messages as they are now, in the order of places. A message that is deleted or
+// missing is the zero Event.
 func (s *Store) Texts(ctx context.Context, places []chat.MessageRef) ([]chat.Event, error) {
 	type named struct {
 		Room chat.RoomName `json:"r"`
@@ -68,8 +68,8 @@ func (s *Store) Texts(ctx context.Context, places []chat.MessageRef) ([]chat.Eve
 	return events, nil
 }
 
-// Deletions returns a room's events after seq that delete a message, oldest first, at
-// most limit: their seqs and the messages that they delete. It reads none of the others.
+// Deletions returns at most limit of a room's deletions after seq, oldest first: their seqs and
+// targets. It reads no other events.
 func (s *Store) Deletions(ctx context.Context, room chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error) {
 	var events []chat.Event
 	err := s.reads.each(ctx, `

@@ -1,4 +1,4 @@
-package sqlite
+package storetest
 
 import (
 	"maps"
@@ -10,13 +10,13 @@ import (
 	"parley/internal/chat"
 )
 
-func TestAnIndexIsToldAllThatItHasToKnow(t *testing.T) {
-	s, _ := startOn(t, Config{Dir: t.TempDir()}, "")
-	post(t, s, draft("lobby", ada, "one", ""), draft("garden", grace, "green", ""), draft("lobby", grace, "two", ""))
-	edit := chat.Draft{Room: "lobby", From: ada, Kind: chat.Edit, Target: 1, Text: "uno"}
-	reply := chat.Draft{Room: "lobby", From: ada, Kind: chat.Reply, Target: 2, Text: "in the thread"}
-	post(t, s, edit, reply, chat.Draft{Room: "lobby", From: ada, Kind: chat.React, Target: 2, Text: "👍"})
-	post(t, s, chat.Draft{Room: "lobby", From: grace, Kind: chat.Delete, Target: 2})
+func testAnIndexIsToldAllThatItHasToKnow(t *testing.T, open Open) {
+	s := open(t)
+	Post(t, s, Draft("lobby", Ada, "one", ""), Draft("garden", Grace, "green", ""), Draft("lobby", Grace, "two", ""))
+	edit := chat.Draft{Room: "lobby", From: Ada, Kind: chat.Edit, Target: 1, Text: "uno"}
+	reply := chat.Draft{Room: "lobby", From: Ada, Kind: chat.Reply, Target: 2, Text: "in the thread"}
+	Post(t, s, edit, reply, chat.Draft{Room: "lobby", From: Ada, Kind: chat.React, Target: 2, Text: "👍"})
+	Post(t, s, chat.Draft{Room: "lobby", From: Grace, Kind: chat.Delete, Target: 2})
 
 	heads, err := s.Heads(t.Context())
 	if want := map[chat.RoomName]chat.Seq{"lobby": 6, "garden": 1}; err != nil || !maps.Equal(heads, want) {
@@ -34,7 +34,7 @@ func TestAnIndexIsToldAllThatItHasToKnow(t *testing.T) {
 		t.Errorf("texts: %v (-want +got):\n%s", err, diff)
 	}
 
-	post(t, s, chat.Draft{Room: "lobby", From: ada, Kind: chat.Delete, Target: 1})
+	Post(t, s, chat.Draft{Room: "lobby", From: Ada, Kind: chat.Delete, Target: 1})
 	for name, tt := range map[string]struct {
 		room  chat.RoomName
 		after chat.Seq

@@ -1,4 +1,4 @@
-package sqlite
+package storetest
 
 import (
 	"slices"
@@ -10,16 +10,16 @@ import (
 
 // What a page holds has a bound in bytes as well as in messages, and what was left
 // out is told and can be read on.
-func TestPageEndsWhereItsTextsAreEnough(t *testing.T) {
-	s, _ := start(t, t.TempDir())
+func testPageEndsWhereItsTextsAreEnough(t *testing.T, open Open) {
+	s := open(t)
 	for n := range 10 {
-		do(t, s, draft("lobby", ada, strings.Repeat(string(rune('a'+n)), 1000), "")) // 1 to 10
+		Do(t, s, Draft("lobby", Ada, strings.Repeat(string(rune('a'+n)), 1000), "")) // 1 to 10
 	}
 	for n := range 4 { // 11 to 14
-		do(t, s, chat.Draft{Room: "lobby", From: ada, Kind: chat.Reply, Target: 5, Text: strings.Repeat("r", 1000+n)})
+		Do(t, s, chat.Draft{Room: "lobby", From: Ada, Kind: chat.Reply, Target: 5, Text: strings.Repeat("r", 1000+n)})
 	}
 	for _, seq := range []chat.Seq{9, 2, 6, 4} { // 15 to 18
-		do(t, s, deed(ada, chat.Pin, seq, ""))
+		Do(t, s, Deed(Ada, chat.Pin, seq, ""))
 	}
 	for name, tt := range map[string]struct {
 		sel         chat.PageQuery
@@ -45,8 +45,8 @@ func TestPageEndsWhereItsTextsAreEnough(t *testing.T) {
 		"these and no other": {sel: chat.PageQuery{Seqs: []chat.Seq{1, 2, 3}, Bytes: 1}, want: []chat.Seq{1, 2, 3}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			page := pageOf(t, s, tt.sel)
-			if got := seqsOf(page.Messages); !slices.Equal(got, tt.want) || page.More != tt.more || page.Newer != tt.newer {
+			page := PageOf(t, s, tt.sel)
+			if got := SeqsOf(page.Messages); !slices.Equal(got, tt.want) || page.More != tt.more || page.Newer != tt.newer {
 				t.Errorf("%v, more %v, newer %v; want %v, %v, %v", got, page.More, page.Newer, tt.want, tt.more, tt.newer)
 			}
 			for _, m := range page.Messages {
@@ -58,16 +58,16 @@ func TestPageEndsWhereItsTextsAreEnough(t *testing.T) {
 	}
 }
 
-func TestDeletionTellsWhatTheMessageSaid(t *testing.T) {
-	s, _ := start(t, t.TempDir())
-	do(t, s, draft("lobby", ada, "first", ""), draft("lobby", ada, "another's", ""), deed(ada, chat.Edit, 1, "second \"quoted\"\n"), deed(ada, chat.Edit, 2, "x"), deed(ada, chat.Edit, 1, "third ☃"))
-	c := post(t, s, deed(ada, chat.Delete, 1, ""))[0]
+func testDeletionTellsWhatTheMessageSaid(t *testing.T, open Open) {
+	s := open(t)
+	Do(t, s, Draft("lobby", Ada, "first", ""), Draft("lobby", Ada, "another's", ""), Deed(Ada, chat.Edit, 1, "second \"quoted\"\n"), Deed(Ada, chat.Edit, 2, "x"), Deed(Ada, chat.Edit, 1, "third ☃"))
+	c := Post(t, s, Deed(Ada, chat.Delete, 1, ""))[0]
 	slices.Sort(c.DeletedTexts)
 	if want := []string{"first", "second \"quoted\"\n", "third ☃"}; c.Err != nil || !slices.Equal(c.DeletedTexts, want) {
 		t.Errorf("%q, %v, want %q", c.DeletedTexts, c.Err, want)
 	}
-	for _, again := range []chat.Draft{deed(ada, chat.Delete, 1, ""), deed(grace, chat.Delete, 2, "")} {
-		if c := post(t, s, again)[0]; len(c.DeletedTexts) != 0 {
+	for _, again := range []chat.Draft{Deed(Ada, chat.Delete, 1, ""), Deed(Grace, chat.Delete, 2, "")} {
+		if c := Post(t, s, again)[0]; len(c.DeletedTexts) != 0 {
 			t.Errorf("%+v: %q", again, c.DeletedTexts)
 		}
 	}
