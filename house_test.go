@@ -24,26 +24,31 @@ var updateDeps = flag.Bool("update-deps", false, "write testdata/deps.txt anew")
 // mayImport says which of the project's packages a package may import. What
 // cli imports is free: it is the one place that knows every part.
 var mayImport = map[string][]string{
-	"parley":                       {"parley/internal/cli"},
-	"parley/test/durability":       {},
-	"parley/internal/chat":         {},
-	"parley/internal/certs":        {},
-	"parley/internal/format":       {},
-	"parley/internal/wire":         {"parley/internal/chat"},
-	"parley/internal/files":        {},
-	"parley/internal/store":        {"parley/internal/access", "parley/internal/chat"},
-	"parley/internal/store/sqlite": {"parley/internal/access", "parley/internal/chat", "parley/internal/files", "parley/internal/store"},
-	"parley/internal/rates":        {},
-	"parley/internal/access":       {"parley/internal/chat"},
-	"parley/internal/room":         {"parley/internal/access", "parley/internal/chat", "parley/internal/rates"},
-	"parley/internal/server":       {"parley/internal/certs", "parley/internal/chat", "parley/internal/rates", "parley/internal/wire", "parley/internal/room", "parley/web"},
-	"parley/internal/tui":          {"parley/client", "parley/internal/files"},
-	"parley/internal/bench":        {},
-	"parley/internal/search":       {"parley/internal/chat"},
-	"parley/internal/torture":      {"parley/client"},
-	"parley/client":                {},
-	"parley/web":                   {},
-	"parley/ci/platforms":          {},
+	"parley":                 {"parley/internal/cli"},
+	"parley/test/durability": {},
+	"parley/internal/chat":   {},
+	"parley/internal/certs":  {},
+	"parley/internal/format": {},
+	"parley/internal/wire":   {"parley/internal/chat"},
+	"parley/internal/files":  {},
+	"parley/internal/store":  {"parley/internal/access", "parley/internal/chat"},
+	"parley/internal/store/sqlite": {
+		"parley/internal/access", "parley/internal/chat", "parley/internal/files", "parley/internal/store",
+	},
+	"parley/internal/rates":  {},
+	"parley/internal/access": {"parley/internal/chat"},
+	"parley/internal/room":   {"parley/internal/access", "parley/internal/chat", "parley/internal/rates"},
+	"parley/internal/server": {
+		"parley/internal/certs", "parley/internal/chat", "parley/internal/rates", "parley/internal/wire",
+		"parley/internal/room", "parley/web",
+	},
+	"parley/internal/tui":     {"parley/client", "parley/internal/files"},
+	"parley/internal/bench":   {},
+	"parley/internal/search":  {"parley/internal/chat"},
+	"parley/internal/torture": {"parley/client"},
+	"parley/client":           {},
+	"parley/web":              {},
+	"parley/ci/platforms":     {},
 }
 
 type listed struct {
@@ -56,7 +61,8 @@ type listed struct {
 // goList returns what `go list -json` says of packages.
 func goList(t *testing.T, args ...string) (packages []listed) {
 	t.Helper()
-	out, err := exec.Command("go", append([]string{"list", "-json=ImportPath,Doc,Imports,GoFiles,Standard,Module"}, args...)...).Output()
+	out, err := exec.Command("go",
+		append([]string{"list", "-json=ImportPath,Doc,Imports,GoFiles,Standard,Module"}, args...)...).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +93,9 @@ func TestPackagesImportOnlyWhatTheyMayKnow(t *testing.T) {
 		if p.Doc == "" {
 			t.Errorf("%s does not say what it is for", p.ImportPath)
 		}
-		for _, name := range []string{"util", "utils", "common", "core", "service", "model", "config", "mock", "helpers"} {
+		for _, name := range []string{
+			"util", "utils", "common", "core", "service", "model", "config", "mock", "helpers",
+		} {
 			if filepath.Base(p.ImportPath) == name {
 				t.Errorf("%s: a package is named for what it is about", p.ImportPath)
 			}
@@ -188,7 +196,8 @@ func TestEveryCodeIsDocumented(t *testing.T) {
 		}
 	}
 	for row := range strings.Lines(doc[strings.Index(doc, "## Errors"):]) {
-		if m := regexp.MustCompile("^\\| `([a-z_]+)` \\|").FindStringSubmatch(row); m != nil && !slices.Contains(chat.Codes, chat.Code(m[1])) {
+		if m := regexp.MustCompile("^\\| `([a-z_]+)` \\|").FindStringSubmatch(row); m != nil &&
+			!slices.Contains(chat.Codes, chat.Code(m[1])) {
 			t.Errorf("docs/protocol.md has a row for %s, which is no code", m[1])
 		}
 	}

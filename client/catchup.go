@@ -8,9 +8,9 @@ import (
 	"strconv"
 )
 
-const pageSize = 200 // the most that the server gives at once
+const pageSize = 200 // events; the most that the server returns at once
 
-// page starts fetching what lies between r's cursor and its head. The caller
+// page starts to fetch the events between r's cursor and its head. The caller
 // holds c.mu.
 func (c *Client) page(r *room) {
 	if r.paging || c.end != nil {
@@ -20,8 +20,8 @@ func (c *Client) page(r *room) {
 	c.wg.Go(func() { c.catchUp(r) })
 }
 
-// catchUp moves r's cursor page by page until it has met the head, and then
-// hands it back to deliver.
+// catchUp moves r's cursor page by page until it reaches the head. From then on
+// deliver moves it.
 func (c *Client) catchUp(r *room) {
 	ctx, cancel := context.WithCancel(c.ctx)
 	defer cancel()
@@ -36,9 +36,10 @@ func (c *Client) catchUp(r *room) {
 			attempt = 0
 			continue
 		}
-		// An error, or another log than the one that was joined: the connection
-		// is about to find out as well.
-		c.logger.LogAttrs(ctx, slog.LevelDebug, "catching up waits", slog.String("room", r.name), slog.Int64("seq", after.Seq), slog.Any("err", err))
+		// An error, or another log than the one that was joined: then the next join
+		// is answered with a reset.
+		c.logger.LogAttrs(ctx, slog.LevelDebug, "catching up waits",
+			slog.String("room", r.name), slog.Int64("seq", after.Seq), slog.Any("err", err))
 		if c.pause(ctx, conn, max(c.backoff(attempt), retryAfter(err))) != nil {
 			return
 		}
@@ -46,7 +47,8 @@ func (c *Client) catchUp(r *room) {
 	}
 }
 
-// gap returns where to read on, and false when there is no need to.
+// gap returns the position after which events are missing. If none are, it returns
+// false and ends the catch-up.
 func (c *Client) gap(r *room) (after Position, resets int, more bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -57,14 +59,14 @@ func (c *Client) gap(r *room) (after Position, resets int, more bool) {
 	return Position{Seq: r.last, Epoch: r.epoch, At: r.at}, r.resets, true
 }
 
-// A logPage is some of a room's log, as it happened.
+// A logPage is a page of a room's log.
 type logPage struct {
 	Room   string  `json:"room"`
 	Epoch  string  `json:"epoch"`
 	Events []frame `json:"events"`
 }
 
-// logPage returns what comes after an event.
+// logPage fetches the events after a position.
 func (c *Client) logPage(ctx context.Context, room string, after Position) (p logPage, err error) {
 	q := url.Values{"after": {strconv.FormatInt(after.Seq, 10)}, "limit": {strconv.Itoa(pageSize)}}
 	if at := after.stamp(); at != "" {
@@ -76,8 +78,8 @@ func (c *Client) logPage(ctx context.Context, room string, after Position) (p lo
 	return p, nil
 }
 
-// takePage gives the queue a page of the log, as fast as the consumer takes
-// it. It reports whether it got anywhere.
+// takePage puts a page of the log in the queue and waits for the consumer where
+// that is full. It returns false if the page is empty, or ctx or the room ended.
 func (c *Client) takePage(ctx context.Context, r *room, p logPage, resets int) bool {
 	for _, f := range p.Events {
 		for !c.takeEvent(r, f, resets) {
@@ -90,7 +92,8 @@ func (c *Client) takePage(ctx context.Context, r *room, p logPage, resets int) b
 	return len(p.Events) > 0
 }
 
-// takeEvent reports false when there is no room.
+// takeEvent returns false if the queue is full. It skips the event if the room was
+// reset after the page was requested.
 func (c *Client) takeEvent(r *room, f frame, resets int) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -5,41 +5,41 @@ import (
 	"fmt"
 )
 
-// What follows changes what is in a room, which need not have been joined. Like
-// Send, each tries until it is answered, and is carried out once however often it
-// was tried. To ask for what is so already is no error and changes nothing.
+// The methods in this file change a room, which need not be joined. Like Send,
+// each retries until it is answered, and the server carries it out once. A change
+// that is already in effect is no error and stores nothing.
 
-// Edit has one's own message say something else.
+// Edit replaces the text of a message that this person wrote.
 func (c *Client) Edit(ctx context.Context, room string, seq int64, text string) (Receipt, error) {
 	return c.change(ctx, command{Op: "edit", Room: room, Seq: seq, Text: text})
 }
 
-// Delete takes away what one's own message says, and said before.
+// Delete deletes a message that this person wrote, with all its versions.
 func (c *Client) Delete(ctx context.Context, room string, seq int64) (Receipt, error) {
 	return c.change(ctx, command{Op: "delete", Room: room, Seq: seq})
 }
 
-// React puts an emoji on a message.
+// React adds an emoji to a message.
 func (c *Client) React(ctx context.Context, room string, seq int64, emoji string) (Receipt, error) {
 	return c.change(ctx, command{Op: "react", Room: room, Seq: seq, Emoji: emoji})
 }
 
-// Unreact takes one's emoji back.
+// Unreact removes this person's emoji from a message.
 func (c *Client) Unreact(ctx context.Context, room string, seq int64, emoji string) (Receipt, error) {
 	return c.change(ctx, command{Op: "unreact", Room: room, Seq: seq, Emoji: emoji})
 }
 
-// Pin puts a message among the room's pins.
+// Pin adds a message to the room's pins.
 func (c *Client) Pin(ctx context.Context, room string, seq int64) (Receipt, error) {
 	return c.change(ctx, command{Op: "pin", Room: room, Seq: seq})
 }
 
-// Unpin takes it from there.
+// Unpin removes a message from the room's pins.
 func (c *Client) Unpin(ctx context.Context, room string, seq int64) (Receipt, error) {
 	return c.change(ctx, command{Op: "unpin", Room: room, Seq: seq})
 }
 
-// SetTopic says what a room is about; "" is nothing.
+// SetTopic sets the topic of a room; "" removes it.
 func (c *Client) SetTopic(ctx context.Context, room, text string) (Receipt, error) {
 	return c.change(ctx, command{Op: "topic", Room: room, Text: text})
 }

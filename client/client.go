@@ -1,15 +1,13 @@
 // Package client talks to a Parley server: it joins rooms, sends messages and
-// delivers what happens, over connections that come and go. Start reading at
-// Dial.
+// delivers events, and it reconnects by itself. Start reading at Dial.
 //
-// It keeps the protocol's promises on its side. A message is sent with the same
-// nonce until it is answered, so that it is stored once. Each room is read with
-// a cursor, so that every message is delivered once and in order, whether it
-// comes live, after a reconnect, or page by page after a long absence or for a
-// consumer that lags.
+// It sends a message with the same nonce until it is answered, so that the
+// message is stored once. It reads each room with a cursor, so that every message
+// is delivered once and in order: live, after a reconnect, or page by page after
+// a long absence or for a slow consumer.
 //
-// It knows the protocol as docs/protocol.md describes it, and nothing of how
-// the server is made.
+// It knows the protocol as docs/protocol.md describes it, and nothing about the
+// server's code.
 package client
 
 import (
@@ -24,54 +22,56 @@ import (
 	"time"
 )
 
-// Options say who speaks and how. The zero value of a field means its default.
+// Options configure a Client. The zero value of a field means its default.
 type Options struct {
 	// Name is the display name of a new guest or, beside Session, the person's
 	// new name.
 	Name string
-	// Session is what Client.Session returned in an earlier life: its owner
-	// comes back. If the server does not know it and Name is given, a new guest does.
+	// Session is what Session returned for an earlier Client; this one is then the
+	// same person. If the server does not know the session and Name is set, the
+	// client becomes a new guest.
 	Session string
 
-	HTTPClient  *http.Client  // for everything; default: http.DefaultClient
-	IdleTimeout time.Duration // without a word for so long a connection is taken for lost; default 90 s
+	HTTPClient  *http.Client  // for all requests; default: http.DefaultClient
+	IdleTimeout time.Duration // a connection that is silent for this long is closed; default 90 s
 	MinBackoff  time.Duration // before the first attempt to reconnect; default 250 ms
 	MaxBackoff  time.Duration // between attempts; default 20 s
 	Logger      *slog.Logger  // default: discard
 }
 
-// A Person is somebody who talks. Two people may have the same name; the ID
+// A Person is the author of events. Two people may have the same name; the ID
 // tells them apart.
 type Person struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
 }
 
-// Limits are the server's; 0 is none.
+// Limits are what the server allows; 0 means no limit.
 type Limits struct {
 	MessageLength int `json:"message_length"` // characters of a message
 	FrameSize     int `json:"frame_size"`     // bytes of a frame
 	Rooms         int `json:"rooms"`          // rooms of a connection
 }
 
-// ErrClosed is what calls return after Close.
+// ErrClosed is the error of calls after Close.
 var ErrClosed = errors.New("the client is closed")
 
-// ErrSessionEnded is what calls return once somebody has signed this client's
-// session out. The client does not come back with it: dial anew, with a name.
+// ErrSessionEnded is the error of calls after this client's session was signed
+// out. The client does not reconnect; call Dial again, with a name.
 var ErrSessionEnded = &Error{Code: SessionEnded, Message: "This session has been signed out."}
 
-// errLost says that a connection ended before an answer came.
+// errLost means that the connection ended before the answer came.
 var errLost = errors.New("the connection was lost")
 
-// errOutcomeUnknown says that nobody can find out any more whether a message was stored.
+// errOutcomeUnknown means that the message may or may not be stored: the server
+// has lost the session that could tell.
 var errOutcomeUnknown = &Error{
 	Code:    BadSession,
 	Message: "The server has forgotten who sent this; whether it was stored is not known.",
 }
 
-// A Client is one person's connection to a server, renewed whenever it breaks.
-// Its methods may be called from several goroutines.
+// A Client is one person's connection to a server. It reconnects when the
+// connection breaks. Its methods may be called from several goroutines.
 type Client struct {
 	opts   Options
 	http   *http.Client
@@ -84,7 +84,7 @@ type Client struct {
 
 	mu      sync.Mutex
 	base    *url.URL      // http or https, without a path
-	end     error         // why there will be no further connection; nil while there may be
+	end     error         // set: there will be no further connection
 	conn    *conn         // nil while there is none
 	changed chan struct{} // closed and replaced when conn or end changes
 	person  Person
@@ -92,12 +92,12 @@ type Client struct {
 	epoch   string
 	limits  Limits
 	rooms   map[string]*room  // joined, by the server's name for them
-	aliases map[string]string // the name that Join was given to the server's
+	aliases map[string]string // names that Join was called with, to the server's form
 }
 
-// Dial connects to the server at rawURL (http, https, ws or wss; its path does
-// not matter) and says hello. ctx is for this alone: afterwards the client lives,
-// and reconnects, until Close. An error that is the server's word is an *Error.
+// Dial connects to the server at rawURL (http, https, ws or wss; its path is
+// ignored) and says hello. ctx limits only this call: the client then runs, and
+// reconnects, until Close. If the server refuses, the error is an *Error.
 func Dial(ctx context.Context, rawURL string, o Options) (*Client, error) {
 	base, err := baseURL(rawURL)
 	if err != nil {
@@ -140,7 +140,7 @@ func baseURL(rawURL string) (*url.URL, error) {
 	return &url.URL{Scheme: scheme, Host: u.Host}, nil
 }
 
-// Close says goodbye. It returns when nothing of the client runs any more.
+// Close closes the connection and waits for all goroutines of the client.
 func (c *Client) Close() error {
 	c.mu.Lock()
 	if c.end == nil {
@@ -158,14 +158,14 @@ func (c *Client) Close() error {
 	return nil
 }
 
-// Person returns who the server says this is.
+// Person returns this client's person, as the server knows them.
 func (c *Client) Person() Person {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.person
 }
 
-// Session returns the secret to come back with as the same person.
+// Session returns the secret with which a later Client is the same person.
 func (c *Client) Session() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -185,20 +185,22 @@ func (c *Client) Limits() Limits {
 	return c.limits
 }
 
-// notify wakes whoever waits for another state. The caller holds c.mu.
+// notify wakes the goroutines that wait for conn or end to change. The caller
+// holds c.mu.
 func (c *Client) notify() {
 	close(c.changed)
 	c.changed = make(chan struct{})
 }
 
-// current returns the connection; nil if there is none.
+// current returns the connection, or nil while there is none.
 func (c *Client) current() *conn {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.conn
 }
 
-// connection waits until there is one, or there never will be again.
+// connection returns the connection, after waiting for one if there is none. It
+// fails when ctx or the client ends.
 func (c *Client) connection(ctx context.Context) (*conn, error) {
 	for {
 		c.mu.Lock()
@@ -218,18 +220,18 @@ func (c *Client) connection(ctx context.Context) (*conn, error) {
 	}
 }
 
-// do sends a command until it is answered: on one connection after another,
-// and again when the server says that waiting helps. answered is called on the
-// goroutine that reads, before anything that came after the answer is looked at.
+// do sends a command until it is answered: again on each new connection, and
+// again after a temporary error. The reading goroutine calls answered before it
+// handles the frames after the answer.
 func (c *Client) do(ctx context.Context, cmd command, answered func(frame)) (frame, error) {
-	var by string // who sent it so far
+	var by string // the id of the person who sent it last
 	for attempt := 0; ; {
 		conn, err := c.connection(ctx)
 		if err != nil {
 			return frame{}, err
 		}
 		if by != "" && by != conn.person && cmd.Nonce != "" {
-			return frame{}, errOutcomeUnknown // a nonce holds for one person: this could be a second message
+			return frame{}, errOutcomeUnknown // a nonce belongs to one person: sending again could store it twice
 		}
 		by = conn.person
 		f, err := conn.call(ctx, cmd, answered)
@@ -237,7 +239,7 @@ func (c *Client) do(ctx context.Context, cmd command, answered func(frame)) (fra
 		case err == nil:
 			return f, nil
 		case errors.Is(err, errLost):
-			attempt = 0 // it is the reconnecting that backs off
+			attempt = 0 // reconnect has its own back-off
 		case isTemporary(err):
 			if err := c.pause(ctx, conn, max(retryAfter(err), c.backoff(attempt))); err != nil {
 				return frame{}, err
@@ -249,9 +251,9 @@ func (c *Client) do(ctx context.Context, cmd command, answered func(frame)) (fra
 	}
 }
 
-// pause waits as long as a server asked for, but no longer than until there is
-// another connection than conn: that may be to a server which has been restarted,
-// and what its predecessor said no longer holds.
+// pause waits for d, which the server asked for, or until there is another
+// connection than conn: the server may have been restarted then, and the time that
+// it asked for before no longer counts.
 func (c *Client) pause(ctx context.Context, conn *conn, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()

@@ -15,7 +15,7 @@ import (
 const (
 	connectTimeout = 20 * time.Second
 	writeTimeout   = 15 * time.Second
-	readLimit      = 4 << 20 // bytes of a frame from the server: a long message, formatted, or who is here
+	readLimit      = 4 << 20 // bytes of a frame from the server: the longest are rendered messages and lists of people
 	protocolName   = "parley.v1"
 )
 
@@ -28,23 +28,21 @@ type command struct {
 	Room    string `json:"room,omitempty"`
 	After   *int64 `json:"after,omitempty"`
 	Epoch   string `json:"epoch,omitempty"`
-	At      string `json:"at,omitempty"` // of the event After
-	Nonce   string `json:"nonce,omitempty"`
+	At      string `json:"at,omitempty"` // when the event After was stored
 	Text    string `json:"text,omitempty"`
 	Seq     int64  `json:"seq,omitempty"`
 	Emoji   string `json:"emoji,omitempty"`
-	ReplyTo int64  `json:"reply_to,omitempty"`
-	Thread  int64  `json:"thread,omitempty"`
-	Echo    bool   `json:"echo,omitempty"`
+
+	SendOptions // of a send; the nonce also of other commands
 }
 
-// A frame is anything that the server sends; Op says which fields it has.
+// A frame is anything that the server sends; its fields depend on Op.
 type frame struct {
 	Op string `json:"op"`
 	ID int64  `json:"id"`
 
 	Code         Code   `json:"code"`
-	Message      string `json:"message"`
+	Refusal      string `json:"message"` // a sentence for people
 	RetryAfterMS int64  `json:"retry_after_ms"`
 
 	Person  Person `json:"person"`
@@ -53,21 +51,11 @@ type frame struct {
 	Reset   bool   `json:"reset"`
 	Limits  Limits `json:"limits"`
 
-	Room    string    `json:"room"`
-	Seq     int64     `json:"seq"`
-	At      time.Time `json:"at"`
-	Kind    string    `json:"kind"`
-	From    Person    `json:"from"`
-	Text    string    `json:"text"`
-	HTML    string    `json:"html"`
-	Gone    bool      `json:"gone"`
-	Target  int64     `json:"target"`
-	Emoji   string    `json:"emoji"`
-	Thread  int64     `json:"thread"`
-	ReplyTo int64     `json:"reply_to"`
-	Quote   *Quote    `json:"quote"`
-	Action  bool      `json:"action"`
-	Forward *Forward  `json:"forward"`
+	Message           // the fields that events have in common with messages
+	Kind     string   `json:"kind"`
+	Target   int64    `json:"target"`
+	Emoji    string   `json:"emoji"`
+	Mentions mentions `json:"mentions"` // instead of those of Message
 
 	Count  int     `json:"count"`
 	Joined *Person `json:"joined"`
@@ -76,18 +64,17 @@ type frame struct {
 	Read   int64 `json:"read"`
 	Unread int   `json:"unread"`
 
-	Here     []Person `json:"here"`
-	AtHere   bool     `json:"at_here"`
-	Mentions mentions `json:"mentions"`
+	Here []Person `json:"here"`
 }
 
-// Mentions are whom an event names or, in other frames, how often one is named.
+// mentions are the people that an event names or, in other frames, how many
+// messages name this person.
 type mentions struct {
 	people []Person
 	count  int
 }
 
-// UnmarshalJSON takes what it can: a later protocol may have something else here.
+// UnmarshalJSON never fails, as a later protocol may have another type here.
 func (m *mentions) UnmarshalJSON(b []byte) error {
 	for _, into := range []any{&m.people, &m.count} {
 		if json.Unmarshal(b, into) == nil {
@@ -102,16 +89,16 @@ func (f frame) err() error {
 	if f.Op != "error" {
 		return nil
 	}
-	return &Error{Code: f.Code, Message: f.Message, RetryAfter: time.Duration(f.RetryAfterMS) * time.Millisecond}
+	return &Error{Code: f.Code, Message: f.Refusal, RetryAfter: time.Duration(f.RetryAfterMS) * time.Millisecond}
 }
 
-// A conn is one WebSocket connection. Its commands are answered by the
-// goroutine in read.
+// A conn is one WebSocket connection. The goroutine in read hands answers to the
+// calls that wait for them.
 type conn struct {
 	ws     *websocket.Conn
 	base   *url.URL // where the server is; after a redirect to HTTPS, there
 	idle   time.Duration
-	person string        // the id of whose connection it is; set by adopt
+	person string        // the id of its person; set by setConn
 	done   chan struct{} // closed by fail
 
 	mu     sync.Mutex
@@ -119,13 +106,13 @@ type conn struct {
 	calls  map[int64]call
 }
 
-// A call waits for its one answer.
+// A call is a command that waits for its answer.
 type call struct {
 	answered func(frame) // may be nil
 	answer   chan frame  // holds one
 }
 
-// dialConn opens a connection; an error that is the server's word is an *Error.
+// dialConn opens a connection. If the server refuses, the error is an *Error.
 func (c *Client) dialConn(ctx context.Context) (*conn, error) {
 	base := c.server()
 	ws, resp, err := websocket.Dial(ctx, base.JoinPath("ws").String(), &websocket.DialOptions{
@@ -137,7 +124,7 @@ func (c *Client) dialConn(ctx context.Context) (*conn, error) {
 			return nil, problem(resp)
 		}
 		if e, ok := errors.AsType[*url.Error](err); ok {
-			err = e.Err // the rest of the sentence says where
+			err = e.Err // the caller's message has the URL already
 		}
 		return nil, err
 	}
@@ -148,7 +135,7 @@ func (c *Client) dialConn(ctx context.Context) (*conn, error) {
 	return &conn{ws: ws, base: base, idle: c.opts.IdleTimeout, done: make(chan struct{}), calls: map[int64]call{}}, nil
 }
 
-// hello says who this is, before read has begun.
+// hello sends the first command and reads its answer. It is called before read.
 func (cn *conn) hello(ctx context.Context, name, session string) (frame, error) {
 	cn.lastID++
 	id := cn.lastID
@@ -166,9 +153,9 @@ func (cn *conn) hello(ctx context.Context, name, session string) (frame, error) 
 	}
 }
 
-// call sends a command and waits for its answer. What it returns is the
-// server's *Error, errLost when no answer will come, or ctx's error: then the
-// command may still be carried out.
+// call sends a command and waits for its answer. The error is the server's *Error,
+// errLost if the connection ended before the answer came, or ctx's error. With the
+// last two the server may have carried out the command.
 func (cn *conn) call(ctx context.Context, cmd command, answered func(frame)) (frame, error) {
 	waiting := call{answered: answered, answer: make(chan frame, 1)}
 	cn.mu.Lock()
@@ -176,13 +163,13 @@ func (cn *conn) call(ctx context.Context, cmd command, answered func(frame)) (fr
 	cmd.ID = cn.lastID
 	cn.calls[cmd.ID] = waiting
 	cn.mu.Unlock()
-	// Not the caller's context: one that ends in the middle of a frame would
-	// end the connection for everybody.
+	// Not the caller's context: if it ended in the middle of a frame, the connection
+	// would end for all calls.
 	wctx, cancel := context.WithTimeout(context.Background(), writeTimeout)
 	err := cn.write(wctx, cmd)
 	cancel()
 	if err != nil {
-		cn.ws.CloseNow() // read finds out, and fail is called
+		cn.ws.CloseNow() // then read returns, and fail is called
 	}
 	select {
 	case f := <-waiting.answer:
@@ -216,12 +203,12 @@ func (cn *conn) readFrame(ctx context.Context) (frame, error) {
 		var f frame
 		if json.Unmarshal(b, &f) == nil {
 			return f, nil
-		} // else it is something that a later protocol has
+		} // else a later protocol has another type here: skip the frame
 	}
 }
 
-// read takes what comes until the connection ends: answers for those who wait,
-// everything else for receive.
+// read reads frames until the connection ends. It hands answers to their calls and
+// passes everything else to receive.
 func (cn *conn) read(ctx context.Context, receive func(frame)) error {
 	for {
 		f, err := cn.readFrame(ctx)
@@ -251,8 +238,8 @@ func (cn *conn) answer(f frame) {
 	waiting.answer <- f
 }
 
-// keepAlive pings, so that a connection that is dead without a word is found
-// out after the idle time-out at the latest.
+// keepAlive pings the server, and closes the connection if no pong comes within
+// the idle time-out.
 func (cn *conn) keepAlive(ctx context.Context) {
 	tick := time.NewTicker(cn.idle / 3)
 	defer tick.Stop()
@@ -272,18 +259,21 @@ func (cn *conn) keepAlive(ctx context.Context) {
 	}
 }
 
-// fail lets those who wait know that no answer will come. It is called once.
+// fail ends all waiting calls with errLost. It is called once.
 func (cn *conn) fail() {
 	close(cn.done)
 	cn.ws.CloseNow()
 }
 
-func (cn *conn) closeNormally() { _ = cn.ws.Close(websocket.StatusNormalClosure, "") } // it is gone either way
+// closeNormally sends a close frame and closes the connection, whether or not
+// the server answers.
+func (cn *conn) closeNormally() { _ = cn.ws.Close(websocket.StatusNormalClosure, "") }
 
 // codeSignedOut is the close code of a connection whose session has been ended.
 const codeSignedOut = 4001
 
-// closeReason says in few words why a connection ended.
+// closeReason returns the error of a connection that ended, for logs and people: a
+// close frame's reason, if there was one.
 func closeReason(err error) error {
 	if e, ok := errors.AsType[websocket.CloseError](err); ok {
 		if e.Reason != "" {

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// A Code is one word that says what went wrong and so what to do about it;
-// docs/protocol.md says what that is for each.
+// A Code identifies an error for programs. docs/protocol.md says what to do about
+// each.
 type Code string
 
 // The codes. A server may send others.
@@ -49,20 +49,20 @@ const (
 	Internal           Code = "internal"
 )
 
-// An Error is the server's word about something that it did not do.
+// An Error is the server's refusal of a command or request.
 type Error struct {
 	Code       Code
 	Message    string        // a sentence for people
-	RetryAfter time.Duration // when it makes sense to try again; 0: not by waiting
+	RetryAfter time.Duration // how long to wait before a retry; 0: waiting does not help
 }
 
 func (e *Error) Error() string { return fmt.Sprintf("%s (%s)", e.Message, e.Code) }
 
-// isTemporary reports whether the same may succeed later, unchanged.
+// isTemporary reports whether the same command may succeed later.
 func isTemporary(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {
-		return true // the network's word, not the server's
+		return true // from the network, not from the server
 	}
 	switch e.Code {
 	case TooManyConnections, RateLimited, Stalled, Unavailable, Overloaded, Stopping, Internal, "":
@@ -85,8 +85,8 @@ func codeOf(err error) Code {
 	return ""
 }
 
-// problem reads what an HTTP answer says went wrong (RFC 9457). An answer that
-// is not Parley's own, such as a proxy's, becomes an Error without a code.
+// problem decodes the error of an HTTP answer (RFC 9457). An answer that is not
+// Parley's, such as a proxy's, becomes an Error without a code.
 func problem(resp *http.Response) error {
 	var p struct {
 		Title        string `json:"title"`

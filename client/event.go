@@ -6,40 +6,41 @@ import (
 	"time"
 )
 
-// An Event is something that happened. A Message, Reply, Edit, Delete, Reaction,
-// Pin or Topic is in the room's log: each comes once, and those of a room in the
-// order of Seq. Presence, Typing, Reset, Left, Connected and Disconnected are of
-// the moment.
+// An Event is one thing that happened. A Message, Reply, Edit, Delete, Reaction,
+// Pin or Topic is in the room's log: each is delivered once, and those of a room in
+// the order of Seq. Presence, Typing, Reset, Left, Connected and Disconnected are
+// ephemeral.
 type Event interface{ event() }
 
-// A Message was said in a room. As an event it is as it was said, and what is
-// done to it later are events too; on a page of history it is as it stands.
+// A Message is a text that a person wrote in a room. As an event it is as it was
+// sent, and later changes are events of their own. On a page of history the
+// changes are applied to it.
 type Message struct {
 	Room string    `json:"room"`
-	Seq  int64     `json:"seq"` // its number in the room, among all that is in the log
+	Seq  int64     `json:"seq"` // its number in the room, among all events of the log
 	At   time.Time `json:"at"`
 	From Person    `json:"from"`
-	Text string    `json:"text"`           // "" once it has been deleted
-	HTML string    `json:"html,omitempty"` // Text's formatting, sanitised by the server; "" if it has none
-	Gone bool      `json:"gone,omitempty"` // it has been deleted
+	Text string    `json:"text"`           // "" once it is deleted
+	HTML string    `json:"html,omitempty"` // Text rendered and sanitised by the server; "" if Text is plain
+	Gone bool      `json:"gone,omitempty"` // it is deleted
 
-	Action   bool     `json:"action,omitempty"`   // it is what From does: "waves"
+	Action   bool     `json:"action,omitempty"`   // sent with /me: Text is what From does, such as "waves"
 	ReplyTo  int64    `json:"reply_to,omitempty"` // the message that it answers
-	Quote    *Quote   `json:"quote,omitempty"`    // what that one says, if it is still there
-	Thread   int64    `json:"thread,omitempty"`   // the message in whose thread it was said
-	Forward  *Forward `json:"forward,omitempty"`  // who said it first, elsewhere
-	Mentions []Person `json:"mentions,omitempty"` // whom it names
-	AtHere   bool     `json:"at_here,omitempty"`  // it is for everybody who was here
+	Quote    *Quote   `json:"quote,omitempty"`    // the beginning of that message; nil if that is deleted
+	Thread   int64    `json:"thread,omitempty"`   // the root of its thread
+	Forward  *Forward `json:"forward,omitempty"`  // of a copy: the author of the original
+	Mentions []Person `json:"mentions,omitempty"` // the people that it names
+	AtHere   bool     `json:"at_here,omitempty"`  // it mentions all who were in the room
 
-	// On a page of history alone.
+	// Only on a page of history.
 	Edited    *Edited  `json:"edited,omitempty"` // its newest edit
 	Reactions []Emoji  `json:"reactions,omitempty"`
 	Replies   *Replies `json:"replies,omitempty"` // its thread
 	Pinned    bool     `json:"pinned,omitempty"`
 }
 
-// A Reply was said in a thread and only there: it is no part of the room's own
-// talk. One that is shown in the room too is a Message with a Thread.
+// A Reply is a message in a thread that the room does not show. One that the room
+// shows too is a Message with a Thread.
 type Reply struct{ Message }
 
 // A Quote is the beginning of a message that another one answers.
@@ -48,49 +49,50 @@ type Quote struct {
 	Text string `json:"text"`
 }
 
-// A Forward says who said first what is repeated here, and when.
+// A Forward is the author of a message that was copied from another room, and when
+// they wrote it.
 type Forward struct {
 	From Person    `json:"from"`
 	At   time.Time `json:"at"`
 }
 
-// Edited says when a message came to say what it says now.
+// Edited identifies the newest edit of a message.
 type Edited struct {
 	Seq int64     `json:"seq"`
 	At  time.Time `json:"at"`
 }
 
-// An Emoji is one that people have reacted with.
+// An Emoji is one emoji on a message, and the people who reacted with it.
 type Emoji struct {
 	Emoji  string   `json:"emoji"`
-	People []Person `json:"people"` // in the order in which they came
+	People []Person `json:"people"` // in the order of their reactions
 }
 
-// Replies sum up a thread.
+// Replies summarise a thread.
 type Replies struct {
 	Count int       `json:"count"`
-	Seq   int64     `json:"seq"` // the newest
+	Seq   int64     `json:"seq"` // of the newest reply
 	At    time.Time `json:"at"`
 	From  Person    `json:"from"`
 }
 
-// An Edit has the message Target say something else. Of several edits of one
-// message that with the greatest Seq holds.
+// An Edit replaces the text of the message Target. Of several edits of one message
+// the one with the greatest Seq counts.
 type Edit struct {
 	Room     string
 	Seq      int64
 	At       time.Time
 	From     Person
 	Target   int64
-	Text     string // "" if Target has been deleted since
+	Text     string // "" if Target was deleted later
 	HTML     string
-	Gone     bool // Target has been deleted since
+	Gone     bool // Target was deleted later
 	Mentions []Person
 	AtHere   bool
 }
 
-// A Delete takes away what the message Target says and said, its reactions and
-// its pin. Drop its text also where other messages quote it.
+// A Delete removes the text of the message Target in all its versions, its
+// reactions and its pin. Drop its text also where other messages quote it.
 type Delete struct {
 	Room   string
 	Seq    int64
@@ -99,7 +101,7 @@ type Delete struct {
 	Target int64
 }
 
-// A Reaction is an emoji that From has put on the message Target.
+// A Reaction is an emoji that From added to the message Target, or removed.
 type Reaction struct {
 	Room    string
 	Seq     int64
@@ -107,20 +109,20 @@ type Reaction struct {
 	From    Person
 	Target  int64
 	Emoji   string
-	Removed bool // or rather taken back
+	Removed bool // From removed it
 }
 
-// A Pin puts the message Target among a room's pins.
+// A Pin adds the message Target to the room's pins, or removes it.
 type Pin struct {
 	Room    string
 	Seq     int64
 	At      time.Time
 	From    Person
 	Target  int64
-	Removed bool // or rather takes it from there
+	Removed bool // From removed it
 }
 
-// A Topic says what a room is about from now on; "" is nothing.
+// A Topic is a new topic of a room; "" means none.
 type Topic struct {
 	Room string
 	Seq  int64
@@ -129,49 +131,49 @@ type Topic struct {
 	Text string
 }
 
-// Presence says how the people in a room have changed. In rooms of more than
-// 100 people there is only Count.
+// Presence is a change of the people in a room. In rooms of more than 100 people
+// it has only Count.
 type Presence struct {
 	Room   string
 	Count  int
-	Joined *Person  // is here now, perhaps under a new name
-	Left   *Person  // is gone
-	Here   []Person // everybody; after a reconnect, or when a room has become small
+	Joined *Person  // joined, or has a new name
+	Left   *Person  // left
+	Here   []Person // all people; after a reconnect, or when a room has shrunk to 100 people
 }
 
-// Typing says that somebody types; a few seconds later it is no longer true.
+// Typing means that a person is typing. It holds for a few seconds.
 type Typing struct {
 	Room string
 	From Person
 }
 
-// A Reset says that a room is no longer the one that was read: the server was
-// restored from a back-up, or its machine was set back to a snapshot. Forget what
-// came before; Seq is its newest event, what was up to it is in History, and what
-// follows comes as ever.
+// A Reset means that a room's log is another one: the server was restored from a
+// back-up, or its machine was set back to a snapshot. Drop the events that came
+// before. Seq is the newest event of the new log: History has the messages up to
+// it, and events after it are delivered as usual.
 type Reset struct {
 	Room  string
 	Seq   int64
-	At    time.Time // when Seq was stored; zero if nobody has written there
+	At    time.Time // when Seq was stored; zero if the room has no events
 	Epoch string
 }
 
-// Left says that a room could not be joined again after a reconnect.
+// Left means that a room could not be joined again after a reconnect.
 type Left struct {
 	Room string
 	Err  error
 }
 
-// Connected says that there is a connection again. Person is another than
-// before if the server has forgotten the session.
+// Connected means that there is a connection again. Person is another one than
+// before if the server has lost the session.
 type Connected struct {
 	Person Person
 }
 
-// Disconnected says that there is no connection, and when the next attempt is made.
+// Disconnected means that the connection was lost.
 type Disconnected struct {
 	Err   error
-	Retry time.Duration
+	Retry time.Duration // until the next attempt
 }
 
 func (Message) event()      {}
@@ -187,8 +189,7 @@ func (Left) event()         {}
 func (Connected) event()    {}
 func (Disconnected) event() {}
 
-// event returns what of a room's log a frame tells; nil if that is nothing that
-// this client knows.
+// event decodes an event of a room's log. It returns nil if the kind is unknown.
 func (f frame) event() Event {
 	switch f.Kind {
 	case "message":
@@ -203,7 +204,10 @@ func (f frame) event() Event {
 	case "delete":
 		return Delete{Room: f.Room, Seq: f.Seq, At: f.At, From: f.From, Target: f.Target}
 	case "react", "unreact":
-		return Reaction{Room: f.Room, Seq: f.Seq, At: f.At, From: f.From, Target: f.Target, Emoji: f.Emoji, Removed: f.Kind == "unreact"}
+		return Reaction{
+			Room: f.Room, Seq: f.Seq, At: f.At, From: f.From, Target: f.Target,
+			Emoji: f.Emoji, Removed: f.Kind == "unreact",
+		}
 	case "pin", "unpin":
 		return Pin{Room: f.Room, Seq: f.Seq, At: f.At, From: f.From, Target: f.Target, Removed: f.Kind == "unpin"}
 	case "topic":
@@ -213,22 +217,20 @@ func (f frame) event() Event {
 }
 
 func (f frame) message() Message {
-	return Message{
-		Room: f.Room, Seq: f.Seq, At: f.At, From: f.From, Text: f.Text, HTML: f.HTML, Gone: f.Gone,
-		Action: f.Action, ReplyTo: f.ReplyTo, Quote: f.Quote, Thread: f.Thread, Forward: f.Forward,
-		Mentions: f.Mentions.people, AtHere: f.AtHere,
-	}
+	m := f.Message
+	m.Mentions = f.Mentions.people
+	return m
 }
 
-// Next returns the next event and waits for it if need be. After Close, or when
-// the server no longer wants this client, it returns an error.
+// Next returns the next event. It blocks until there is one, and fails after Close
+// or when the server has refused this client for good.
 //
-// A consumer may take its time: what does not fit in memory stays on the
-// server and is fetched again; of presence and typing it gets less.
+// A consumer may be slow: events that do not fit in memory are fetched again
+// later, but some presence and typing is skipped.
 func (c *Client) Next(ctx context.Context) (Event, error) { return c.queue.next(ctx) }
 
-// Events returns the events as they come, until ctx or the client ends; the
-// last pair then holds the error that Next returned.
+// Events yields events until ctx or the client ends. The last pair holds the error
+// of Next.
 func (c *Client) Events(ctx context.Context) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		for {

@@ -10,33 +10,33 @@ import (
 	"time"
 )
 
-// A Page asks for part of a room's messages: the oldest Limit after After if that
-// is set, those on both sides of Around if that is, else the newest Limit before
-// Before (if that is set).
+// A Page asks for part of a room's messages: the oldest Limit messages after
+// After if that is set, those on both sides of Around if that is set, else the
+// newest Limit messages, before Before if that is set.
 type Page struct {
 	Before *int64
 	After  *int64
 	Around *int64
 	Limit  int   // 0: the server's choice; at most 200
-	Thread int64 // of this message's thread, not of the room's own talk
+	Thread int64 // messages of this thread only; 0: messages of the room
 }
 
-// History is a page of a room's messages as they stood at one moment, oldest
-// first. Of the events that come, those with a greater Seq are not in it yet.
+// History is a page of a room's messages, oldest first, all from one snapshot:
+// events up to Seq are applied to them, later ones are not.
 type History struct {
 	Room     string    `json:"room"`
-	Seq      int64     `json:"seq"` // the newest in the room's log
+	Seq      int64     `json:"seq"` // of the newest event in the room's log
 	Epoch    string    `json:"epoch"`
 	More     bool      `json:"more"`           // there are more: newer ones if After was set, else older ones
 	Newer    bool      `json:"more_after"`     // if Around was set: there are newer ones too
-	Root     *Message  `json:"root,omitempty"` // of a thread: what it began with
+	Root     *Message  `json:"root,omitempty"` // of a thread: its root
 	Messages []Message `json:"messages"`
 }
 
-// historyTimeout is for one page, so that a network that swallows it is found out.
+// historyTimeout limits one request, in case the network drops it silently.
 const historyTimeout = 30 * time.Second
 
-// History returns a page of a room's messages. It tries once.
+// History returns a page of a room's messages. It does not retry.
 func (c *Client) History(ctx context.Context, room string, p Page) (History, error) {
 	path := "/messages"
 	if p.Thread != 0 {
@@ -68,13 +68,13 @@ func (p Page) query() url.Values {
 	return q
 }
 
-// getRoom reads what the server has at a path of a room.
+// getRoom gets a path of a room and decodes the answer into into.
 func (c *Client) getRoom(ctx context.Context, room, path string, q url.Values, into any) error {
 	return c.get(ctx, "/api/rooms/"+room+path, "/api/rooms/"+url.PathEscape(room)+path, q, into)
 }
 
-// get reads what the server has at a path, which escaped is in another spelling if
-// there may be a need for one.
+// get gets a path and decodes the answer into into. escaped is the path as
+// url.URL.RawPath wants it; "" if it needs no escapes.
 func (c *Client) get(ctx context.Context, path, escaped string, q url.Values, into any) error {
 	ctx, cancel := context.WithTimeout(ctx, historyTimeout)
 	defer cancel()

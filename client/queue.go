@@ -5,24 +5,25 @@ import (
 	"sync"
 )
 
-// queueLimit is how many events wait for the consumer; beyond, the cursors wait.
+// queueLimit is how many events wait for the consumer. When the queue is full, the
+// cursors stop, and the events are fetched later.
 const queueLimit = 1024
 
-// A queue holds events between the goroutine that reads and the consumer.
+// A queue holds events between the reading goroutine and the consumer.
 type queue struct {
-	ready chan struct{} // holds a token when there may be something to take
-	space chan struct{} // holds a token when there may be room
+	ready chan struct{} // holds a token when the queue may be non-empty
+	space chan struct{} // holds a token when the queue may have room
 
 	mu     sync.Mutex
 	events []Event
-	err    error // set: nothing comes any more
+	err    error // set: no further events come
 }
 
 func newQueue() *queue {
 	return &queue{ready: make(chan struct{}, 1), space: make(chan struct{}, 1)}
 }
 
-// offer adds e if there is room.
+// offer adds e, or returns false if the queue is full.
 func (q *queue) offer(e Event) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -31,12 +32,13 @@ func (q *queue) offer(e Event) bool {
 	}
 	q.add(e)
 	if len(q.events) < queueLimit {
-		signal(q.space) // somebody else may wait for it too
+		signal(q.space) // another room may wait for it too
 	}
 	return true
 }
 
-// force adds e in any case. It is for what happens rarely and must not get lost.
+// force adds e even if the queue is full. It is for rare events that must not be
+// lost.
 func (q *queue) force(e Event) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -48,7 +50,7 @@ func (q *queue) add(e Event) {
 	signal(q.ready)
 }
 
-// waitSpace returns when there may be room, or cancel or ctx is done.
+// waitSpace blocks until the queue may have room, or cancel or ctx is done.
 func (q *queue) waitSpace(ctx context.Context, cancel <-chan struct{}) {
 	select {
 	case <-q.space:
@@ -85,7 +87,7 @@ func (q *queue) next(ctx context.Context) (Event, error) {
 	}
 }
 
-// end lets the consumer have what there is and then err. The first end counts.
+// end makes next return err once the queue is empty. Only the first call counts.
 func (q *queue) end(err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

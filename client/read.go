@@ -6,29 +6,28 @@ import (
 	"time"
 )
 
-// Unread says how far somebody has read a room. Of what is unread at most 100 are
-// counted.
+// Unread is the read mark of a person in a room, and how much is unread. The
+// counts stop at 100.
 type Unread struct {
-	Read     int64 `json:"read"`     // the last event that they have read
-	Messages int   `json:"unread"`   // of others after that
-	Mentions int   `json:"mentions"` // messages after that which name them
+	Read     int64 `json:"read"`     // seq of the newest event that they have read
+	Messages int   `json:"unread"`   // messages of others after that
+	Mentions int   `json:"mentions"` // messages after that which mention them
 }
 
-// A Listed is a room that this person has been in, and what it is to them.
+// A Listed is an entry of this person's room list: a room that they have been in.
 type Listed struct {
 	Room  string    `json:"room"`
-	Topic string    `json:"topic"` // what it is about; "": nothing
-	Seq   int64     `json:"seq"`   // the newest in its log
-	At    time.Time `json:"at"`    // of its newest message; zero if there is none
+	Topic string    `json:"topic"` // "" if it has none
+	Seq   int64     `json:"seq"`   // of its newest event
+	At    time.Time `json:"at"`    // when its newest message was sent; zero if there is none
 	Unread
 	Notify    string `json:"notify"` // "all", "mentions" or "none"
 	Muted     bool   `json:"muted"`
 	Favourite bool   `json:"favourite"`
 }
 
-// Read says that this person has read a room up to seq. That never goes back. It
-// returns, once that is safe, what is unread; nothing of a room that nobody wrote
-// to.
+// Read moves this person's read mark in a room to seq. It never moves back. Read
+// returns, once that is stored, what is unread; a room without events has nothing.
 func (c *Client) Read(ctx context.Context, room string, seq int64) (Unread, error) {
 	f, err := c.do(ctx, command{Op: "read", Room: room, Seq: seq}, nil)
 	if err != nil {
@@ -37,7 +36,8 @@ func (c *Client) Read(ctx context.Context, room string, seq int64) (Unread, erro
 	return Unread{Read: f.Read, Messages: f.Unread, Mentions: f.Mentions.count}, nil
 }
 
-// Rooms returns the rooms that this person has been in, in no order. It tries once.
+// Rooms returns this person's room list, in no particular order. It does not
+// retry.
 func (c *Client) Rooms(ctx context.Context) ([]Listed, error) {
 	var answer struct {
 		Rooms []Listed `json:"rooms"`

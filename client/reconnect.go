@@ -21,7 +21,7 @@ func (c *Client) run(cn *conn) {
 	}
 }
 
-// use reads a connection until it ends, and returns why it did.
+// use reads a connection until it ends, and returns the error that ended it.
 func (c *Client) use(cn *conn) error {
 	ctx, stop := context.WithCancel(c.ctx)
 	defer stop()
@@ -30,7 +30,8 @@ func (c *Client) use(cn *conn) error {
 	return cn.read(ctx, c.receive)
 }
 
-// lost makes c know that cn is no more, before those who wait for its answers do.
+// lost removes cn as c's connection, and then ends the calls that wait on it: their
+// retries must not find it any more.
 func (c *Client) lost(cn *conn) {
 	c.mu.Lock()
 	c.conn = nil
@@ -39,7 +40,8 @@ func (c *Client) lost(cn *conn) {
 	cn.fail()
 }
 
-// reconnect returns the next connection, and nil when there will be none.
+// reconnect returns the next connection. It returns nil if the client has ended or
+// the server has refused it for good.
 func (c *Client) reconnect(err error) *conn {
 	for attempt := 0; ; attempt++ {
 		if c.ended() {
@@ -62,15 +64,15 @@ func (c *Client) reconnect(err error) *conn {
 	}
 }
 
-// backoff doubles with each attempt. Half of it is chance, so that after a
-// restart not everybody comes back at the same moment.
+// backoff returns the wait before an attempt. It doubles with each, and half of it
+// is random, so that the clients of a restarted server do not all return at once.
 func (c *Client) backoff(attempt int) time.Duration {
 	d := min(c.opts.MinBackoff<<min(attempt, 16), c.opts.MaxBackoff)
 	return d/2 + rand.N(d/2+1)
 }
 
-// connect opens a connection and says hello: as the person of before, perhaps
-// under a new name, or as a new guest if the server knows no such session.
+// connect opens a connection and says hello: as the same person, under a new name
+// if name is set, or as a new guest if the server does not know the session.
 func (c *Client) connect(ctx context.Context, name string) (*conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
@@ -96,7 +98,7 @@ func (c *Client) connect(ctx context.Context, name string) (*conn, error) {
 	return cn, nil
 }
 
-// setConn makes cn the connection that commands go to.
+// setConn makes cn the connection that commands are sent on.
 func (c *Client) setConn(cn *conn, hello frame) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -110,7 +112,7 @@ func (c *Client) setConn(cn *conn, hello frame) {
 	c.notify()
 }
 
-// fail ends the client with the server's word.
+// fail ends the client with the server's error.
 func (c *Client) fail(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -121,12 +123,13 @@ func (c *Client) fail(err error) {
 	c.queue.end(err)
 }
 
-// signedOut ends the client, and forgets the session.
+// signedOut forgets the session and ends the client. A caller that receives
+// ErrSessionEnded finds no session any more.
 func (c *Client) signedOut() {
-	c.fail(ErrSessionEnded)
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.session = ""
+	c.mu.Unlock()
+	c.fail(ErrSessionEnded)
 }
 
 func (c *Client) ended() bool {

@@ -6,19 +6,19 @@ import (
 	"time"
 )
 
-// A Position is a place in a room's log: after the event Seq, in the log that
-// Epoch names. Zero is before the first.
+// A Position is where a reader is in a room's log: after the event Seq, in the
+// log that Epoch identifies. The zero Position is before the first event.
 type Position struct {
 	Seq   int64
-	Epoch string // "": whichever the server has
+	Epoch string // "": the server's current one
 
-	// At is when that event was stored, as it says itself. With it a server notices
-	// that it has been set back, and now has another event with this number. Zero:
-	// the server is not asked to look.
+	// At is when that event was stored: its own At. With it the server can tell that
+	// it was restored to an older state and now has another event with this seq.
+	// Zero: the server does not check.
 	At time.Time
 }
 
-// stamp returns At as the protocol has it, "" for zero.
+// stamp returns At in the protocol's format, or "" if it is zero.
 func (p Position) stamp() string {
 	if p.At.IsZero() {
 		return ""
@@ -26,35 +26,34 @@ func (p Position) stamp() string {
 	return p.At.UTC().Format("2006-01-02T15:04:05.000Z07:00")
 }
 
-// A Room is what Join found.
+// A Room is the state of a room when it was joined.
 type Room struct {
-	Name  string // the server's form of the name, which events carry
-	Seq   int64  // the newest in its log; 0 if nobody wrote to it
+	Name  string // the server's form of the name, as in events
+	Seq   int64  // of its newest event; 0 if it has none
 	Epoch string
-	At    time.Time // when that was stored; zero if nobody wrote to it
-	Count int       // people here
-	Here  []Person  // who they are; none in a room of more than 100 people
+	At    time.Time // when that event was stored; zero if there is none
+	Count int       // people in the room
+	Here  []Person  // who they are; empty if there are more than 100
 }
 
-// A room is one that was joined: a cursor in its log. c.mu guards it.
+// A room is a joined room: a cursor in its log. c.mu guards it.
 type room struct {
 	name   string
 	epoch  string
-	last   int64         // the newest event that the queue was given
+	last   int64         // seq of the last event that was put in the queue
 	at     time.Time     // when that was stored; zero if it is not known
-	head   int64         // the newest that is known to be there
-	paging bool          // catchUp is at work, and what comes live waits on the server
-	resets int           // how often last was set to somewhere else
+	head   int64         // the newest seq that is known to exist
+	paging bool          // catchUp runs; live events are ignored, and catchUp fetches them
+	resets int           // how often the cursor was set to a new position
 	left   chan struct{} // closed by Leave
 }
 
-// Join makes a room's events come, from now on, until Leave. They do so across
-// reconnects, with what was missed in between.
+// Join subscribes to a room's events, from now on until Leave. After a reconnect
+// it first delivers those that were missed.
 func (c *Client) Join(ctx context.Context, name string) (Room, error) { return c.join(ctx, name, nil) }
 
-// JoinAfter is Join, with everything since a position first, however much that
-// is. If the room is no longer the one that the position was in, a Reset
-// comes instead.
+// JoinAfter is Join, but first delivers all events after a position, however many
+// there are. If the position belongs to another log, a Reset comes instead.
 func (c *Client) JoinAfter(ctx context.Context, name string, p Position) (Room, error) {
 	return c.join(ctx, name, &p)
 }
@@ -96,8 +95,8 @@ func (c *Client) join(ctx context.Context, name string, after *Position) (Room, 
 	return found, nil
 }
 
-// handleBehind deals with the answer that r's position is too far away, or in
-// another log. The caller holds c.mu.
+// handleBehind handles the answer that r's position is too far back, or in another
+// log. The caller holds c.mu.
 func (c *Client) handleBehind(r *room, f frame) {
 	if f.Reset || f.Epoch != r.epoch || f.Seq < r.last {
 		r.epoch, r.last, r.at, r.head = f.Epoch, f.Seq, f.At, f.Seq
@@ -109,8 +108,8 @@ func (c *Client) handleBehind(r *room, f frame) {
 	c.page(r)
 }
 
-// rejoin asks for every room again on a new connection. The answers find
-// their way in read, so it does not wait.
+// rejoin joins every room again on a new connection. It does not wait for the
+// answers, as its caller is about to read them.
 func (c *Client) rejoin(cn *conn) {
 	c.mu.Lock()
 	rooms := make([]*room, 0, len(c.rooms))
@@ -131,7 +130,8 @@ func (c *Client) rejoinRoom(cn *conn, r *room) {
 		if !joined {
 			return
 		}
-		_, err := cn.call(c.ctx, command{Op: "join", Room: r.name, After: &after.Seq, Epoch: after.Epoch, At: after.stamp()}, func(f frame) {
+		cmd := command{Op: "join", Room: r.name, After: &after.Seq, Epoch: after.Epoch, At: after.stamp()}
+		_, err := cn.call(c.ctx, cmd, func(f frame) {
 			c.mu.Lock()
 			defer c.mu.Unlock()
 			c.queue.offer(Presence{Room: r.name, Count: f.Count, Here: f.Here})
@@ -141,11 +141,11 @@ func (c *Client) rejoinRoom(cn *conn, r *room) {
 		})
 		switch {
 		case err == nil:
-			if isClosed(r.left) { // Leave came in between
+			if isClosed(r.left) { // Leave was called before the answer came
 				_, _ = cn.call(c.ctx, command{Op: "leave", Room: r.name}, nil)
 			}
 			return
-		case codeOf(err) == "": // there is no connection to join on
+		case codeOf(err) == "": // the connection was lost
 			return
 		case !isTemporary(err):
 			c.forget(r)
@@ -163,7 +163,8 @@ func (c *Client) rejoinRoom(cn *conn, r *room) {
 	}
 }
 
-// Leave ends a room's events. Those that wait to be taken may still come.
+// Leave unsubscribes from a room's events. Those that are in the queue are still
+// delivered.
 func (c *Client) Leave(ctx context.Context, name string) error {
 	c.mu.Lock()
 	r := c.rooms[c.aliases[name]]
@@ -193,7 +194,7 @@ func (c *Client) forget(r *room) {
 	close(r.left)
 }
 
-// receive takes what comes without having been asked for.
+// receive handles the frames that answer no command.
 func (c *Client) receive(f frame) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -211,8 +212,8 @@ func (c *Client) receive(f frame) {
 	}
 }
 
-// deliver moves r's cursor on by one event or, if that is not the next one or
-// the consumer lags, has the missing ones fetched. The caller holds c.mu.
+// deliver moves r's cursor past an event. If it is not the next one, or the queue
+// is full, deliver starts to fetch the missing ones. The caller holds c.mu.
 func (c *Client) deliver(r *room, f frame) {
 	if f.Seq <= r.last {
 		return
@@ -226,9 +227,8 @@ func (c *Client) deliver(r *room, f frame) {
 	}
 }
 
-// take gives the queue an event and moves r's cursor past it, or reports that
-// there is no room. Past one of an unknown kind, too: it has been seen. The caller
-// holds c.mu.
+// take puts an event in the queue and moves r's cursor past it, also if its kind
+// is unknown. It returns false if the queue is full. The caller holds c.mu.
 func (c *Client) take(r *room, f frame) bool {
 	if e := f.event(); e != nil && !c.queue.offer(e) {
 		return false

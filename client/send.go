@@ -9,47 +9,48 @@ import (
 	"github.com/google/uuid"
 )
 
-// A Receipt says where something is stored.
+// A Receipt identifies a stored event.
 type Receipt struct {
 	Seq  int64
 	At   time.Time
-	Kind string // what it has become: what is sent is a "message", a "reply" in a thread or, with a command at its start, perhaps a "topic"
+	Kind string // of Send: "message", "reply" in a thread or, for a text like "/topic tea", "topic"
 }
 
 func (f frame) receipt() Receipt { return Receipt{Seq: f.Seq, At: f.At, Kind: f.Kind} }
 
-// SendOptions say more about a message. The zero value is a plain one.
+// SendOptions are the optional fields of a message. The zero value sends a plain
+// message.
 type SendOptions struct {
-	ReplyTo int64 // the message that it answers
-	Thread  int64 // the message in whose thread it is said, and only there
-	Echo    bool  // with Thread: in the room, too
+	ReplyTo int64 `json:"reply_to,omitempty"` // the message that it answers
+	Thread  int64 `json:"thread,omitempty"`   // the root of the thread in which it is sent, and only there
+	Echo    bool  `json:"echo,omitempty"`     // with Thread: in the room, too
 
-	// Nonce is the caller's to keep: however often the same person sends it to the
-	// same room, in this process or a later one, there is one message. Default: a
-	// new one.
-	Nonce string
+	// Nonce identifies the message: however often the same person sends the same
+	// nonce to the same room, in this process or a later one, one message is stored.
+	// Default: a new one.
+	Nonce string `json:"nonce,omitempty"`
 }
 
-// Send stores a message in a room, which need not have been joined. It returns
-// when the message is on the server's disk, and until then tries again, across
-// reconnects and restarts of the server, without ever storing it twice. An
-// *Error says that it was not stored; only when ctx ends is that not known:
-// SendNonce with the same nonce finds out.
+// Send stores a message in a room, which need not be joined. It returns when the
+// message is on the server's disk. Until then it retries, across reconnects and
+// restarts of the server, and never stores the message twice. An *Error means that
+// it was not stored. If ctx ends, that is not known; SendNonce with the same nonce
+// finds out.
 //
-// A text that begins with a slash may be a command, such as "/me waves", which
-// the server carries out.
+// A text that begins with a slash may be a command that the server carries out,
+// such as "/me waves".
 func (c *Client) Send(ctx context.Context, room, text string) (Receipt, error) {
 	return c.SendWith(ctx, room, text, SendOptions{})
 }
 
-// SendNonce is Send with a nonce that the caller keeps.
+// SendNonce is Send with a nonce that the caller chooses.
 func (c *Client) SendNonce(ctx context.Context, room, nonce, text string) (Receipt, error) {
 	return c.SendWith(ctx, room, text, SendOptions{Nonce: nonce})
 }
 
-// SendWith is Send of an answer, or of what is said in a thread.
+// SendWith is Send with options.
 func (c *Client) SendWith(ctx context.Context, room, text string, o SendOptions) (Receipt, error) {
-	cmd := command{Op: "send", Room: room, Nonce: o.Nonce, Text: text, ReplyTo: o.ReplyTo, Thread: o.Thread, Echo: o.Echo}
+	cmd := command{Op: "send", Room: room, Text: text, SendOptions: o}
 	if cmd.Nonce == "" {
 		var err error
 		if cmd.Nonce, err = NewNonce(); err != nil {
@@ -64,8 +65,8 @@ func (c *Client) SendWith(ctx context.Context, room, text string, o SendOptions)
 	return f.receipt(), nil
 }
 
-// NewNonce returns a nonce for one message. It begins with the time, so that
-// the server's index of them grows at its end.
+// NewNonce returns a nonce for one message. It begins with the time, so that the
+// server's index of nonces grows at its end.
 func NewNonce() (string, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
@@ -74,8 +75,8 @@ func NewNonce() (string, error) {
 	return id.String(), nil
 }
 
-// Typing tells a room that was joined that this person types. Say so at most
-// every 3 seconds. Without a connection it does nothing.
+// Typing tells the members of a joined room that this person is typing. Call it at
+// most every 3 seconds. Without a connection it does nothing.
 func (c *Client) Typing(ctx context.Context, room string) error {
 	c.mu.Lock()
 	cn, end := c.conn, c.end

@@ -64,7 +64,8 @@ func TestEveryAddressInThePageIsServedForGood(t *testing.T) {
 		if got := r.Header.Get("X-Content-Type-Options"); got != "nosniff" {
 			t.Errorf("%s: X-Content-Type-Options %q", m[1], got)
 		}
-		if again := get(s.Assets(), m[1], "If-None-Match", r.Header.Get("ETag")); again.StatusCode != http.StatusNotModified {
+		if again := get(s.Assets(), m[1], "If-None-Match",
+			r.Header.Get("ETag")); again.StatusCode != http.StatusNotModified {
 			t.Errorf("%s again: status %d", m[1], again.StatusCode)
 		}
 	}
@@ -86,7 +87,9 @@ func TestThePageIsAskedForEachTimeAndIsLockedDown(t *testing.T) {
 		}
 	}
 	csp := r.Header.Get("Content-Security-Policy")
-	for _, part := range []string{"default-src 'none'", "script-src 'self';", "style-src 'self';", "require-trusted-types-for 'script'"} {
+	for _, part := range []string{
+		"default-src 'none'", "script-src 'self';", "style-src 'self';", "require-trusted-types-for 'script'",
+	} {
 		if !strings.Contains(csp, part) {
 			t.Errorf("Content-Security-Policy without %s: %s", part, csp)
 		}
@@ -101,13 +104,15 @@ func TestThePageIsAskedForEachTimeAndIsLockedDown(t *testing.T) {
 	if b, err := io.ReadAll(z); err != nil || !strings.Contains(string(b), "<!doctype html>") {
 		t.Errorf("what is inside the gzip is no page: %.60q, %v", b, err)
 	}
-	if again := get(s.page(http.StatusOK), "/", "Accept-Encoding", "gzip", "If-None-Match", r.Header.Get("ETag")); again.StatusCode != http.StatusNotModified {
+	if again := get(s.page(http.StatusOK), "/", "Accept-Encoding", "gzip", "If-None-Match",
+		r.Header.Get("ETag")); again.StatusCode != http.StatusNotModified {
 		t.Errorf("the page again: status %d", again.StatusCode)
 	}
 	if refused := get(s.page(http.StatusBadRequest), "/r/%20"); refused.StatusCode != http.StatusBadRequest {
 		t.Errorf("status %d, want the one asked for", refused.StatusCode)
 	}
-	if plain := get(s.page(http.StatusOK), "/", "Accept-Encoding", "gzip;q=0"); plain.Header.Get("Content-Encoding") != "" {
+	if plain := get(s.page(http.StatusOK), "/", "Accept-Encoding",
+		"gzip;q=0"); plain.Header.Get("Content-Encoding") != "" {
 		t.Error("gzip for a client that refuses it")
 	}
 }
@@ -115,7 +120,10 @@ func TestThePageIsAskedForEachTimeAndIsLockedDown(t *testing.T) {
 func TestLazyModulesAreServedButNotPreloaded(t *testing.T) {
 	s := newSite(t)
 	page := read(t, get(s.page(http.StatusOK), "/"))
-	for name, preloaded := range map[string]bool{"js/main.js": true, "js/view/dom.js": true, "js/lang/en.js": true, "js/lang/de.js": false, "js/lazy/front-page.js": false, "js/room-names.js": false} {
+	for name, preloaded := range map[string]bool{
+		"js/main.js": true, "js/view/dom.js": true, "js/lang/en.js": true, "js/lang/de.js": false,
+		"js/lazy/front-page.js": false, "js/room-names.js": false,
+	} {
 		url := prefix + s.hash + "/" + name
 		if got := strings.Contains(page, `rel="modulepreload" href="`+url); got != preloaded {
 			t.Errorf("%s: preloaded = %v, want %v", name, got, preloaded)
@@ -128,7 +136,10 @@ func TestLazyModulesAreServedButNotPreloaded(t *testing.T) {
 
 func TestAnotherHashIsNotFound(t *testing.T) {
 	s := newSite(t)
-	for _, target := range []string{"/assets/0123456789abcdef/js/main.js", "/assets/js/main.js", "/assets/", "/assets/" + s.hash + "/index.html", "/assets/" + s.hash + "/js/../embed.go"} {
+	for _, target := range []string{
+		"/assets/0123456789abcdef/js/main.js", "/assets/js/main.js", "/assets/", "/assets/" + s.hash + "/index.html",
+		"/assets/" + s.hash + "/js/../embed.go",
+	} {
 		r := get(s.Assets(), target)
 		if r.StatusCode != http.StatusNotFound || r.Header.Get("Cache-Control") != "no-cache" {
 			t.Errorf("%s: status %d, Cache-Control %q", target, r.StatusCode, r.Header.Get("Cache-Control"))

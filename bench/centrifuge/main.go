@@ -13,9 +13,10 @@ import (
 )
 
 func main() {
-	node, err := centrifuge.New(centrifuge.Config{LogLevel: centrifuge.LogLevelError, LogHandler: func(e centrifuge.LogEntry) {
-		log.Print(e.Message, e.Fields)
-	}})
+	node, err := centrifuge.New(
+		centrifuge.Config{LogLevel: centrifuge.LogLevelError, LogHandler: func(e centrifuge.LogEntry) {
+			log.Print(e.Message, e.Fields)
+		}})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -91,7 +91,9 @@ func (f *floor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	sum := sha1.Sum([]byte(r.Header.Get("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")) // RFC 6455 §1.3
 	const welcome = `{"op":"ok"}`
-	answer := fmt.Sprintf("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n",
+	answer := fmt.Sprintf(
+		"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "+
+			"%s\r\n\r\n",
 		base64.StdEncoding.EncodeToString(sum[:]))
 	m := f.room(r.URL.Query().Get("room"))
 	m.mu.Lock()
@@ -177,7 +179,8 @@ func answer(out, in []byte, held int) ([]byte, int) {
 // write writes p to a socket, waiting if it is full.
 func write(fd int, p []byte) {
 	for len(p) > 0 {
-		n, _, errno := syscall.RawSyscall(syscall.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)))
+		n, _, errno := syscall.RawSyscall(syscall.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(&p[0])),
+			uintptr(len(p)))
 		switch errno {
 		case 0:
 			p = p[n:]

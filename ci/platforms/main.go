@@ -103,7 +103,8 @@ func check(platform string) error {
 	if len(found) > 0 {
 		return errors.Join(found...)
 	}
-	graph, err := checker.Analyze(analyzers, slices.DeleteFunc(pkgs, func(p *packages.Package) bool { return !ours(p) }), nil)
+	graph, err := checker.Analyze(analyzers,
+		slices.DeleteFunc(pkgs, func(p *packages.Package) bool { return !ours(p) }), nil)
 	if err != nil {
 		return err
 	}

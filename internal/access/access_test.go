@@ -39,7 +39,7 @@ func TestEveryStoredKindHasItsAction(t *testing.T) {
 	}
 }
 
-// What each action may do with a message of each state: by its author, then by another person.
+// Each action with a message in each state: first by its author, then by another person.
 func TestChangesOfAMessage(t *testing.T) {
 	const ok, no, gone, foreign = chat.Code(""), chat.NotFound, chat.Gone, chat.NotYours
 	states := []access.Facts{

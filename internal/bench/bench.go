@@ -98,7 +98,8 @@ func Run(ctx context.Context, cfg Config, scenarios ...Scenario) error {
 				c.Setting += ", over TLS"
 			}
 			if c.connections > b.most {
-				b.say("%s, %s: left out, as it needs %d connections and only %d open files are allowed (ulimit -n)", c.Scenario, c.Setting, c.connections, b.files)
+				b.say("%s, %s: left out, as it needs %d connections and only %d open files are allowed (ulimit -n)",
+					c.Scenario, c.Setting, c.connections, b.files)
 				continue
 			}
 			for _, p := range b.field {
@@ -303,7 +304,10 @@ func (s *testbed) note(format string, args ...any) {
 }
 
 func thisMachine() Machine {
-	m := Machine{Processor: fieldOf("/proc/cpuinfo", "model name"), Processors: runtime.NumCPU(), System: runtime.GOOS + "/" + runtime.GOARCH}
+	m := Machine{
+		Processor: fieldOf("/proc/cpuinfo", "model name"), Processors: runtime.NumCPU(),
+		System: runtime.GOOS + "/" + runtime.GOARCH,
+	}
 	if m.Processor == "" {
 		m.Processor = runtime.GOARCH
 	}

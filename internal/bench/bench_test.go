@@ -65,7 +65,8 @@ func TestFramesOfTheGeneratorAreAClients(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !h.Masked || h.Mask != [4]byte{} || h.OpCode != ws.OpText || h.Length != int64(size) || string(payload) != want {
+		if !h.Masked || h.Mask != [4]byte{} || h.OpCode != ws.OpText || h.Length != int64(size) ||
+			string(payload) != want {
 			t.Errorf("%d bytes became %+v with %d", size, h, len(payload))
 		}
 	}
@@ -125,7 +126,8 @@ func TestNoncesDiffer(t *testing.T) {
 	if len(seen) != 100*100 {
 		t.Errorf("%d nonces of %d messages", len(seen), 100*100)
 	}
-	if got, want := string(appendNonce(nil, 0x0198c1d27a3b, 0xabc123, 0x4b5)), "0198c1d2-7a3b-7abc-8123-0000000004b5"; got != want {
+	if got, want := string(appendNonce(nil, 0x0198c1d27a3b, 0xabc123, 0x4b5)),
+		"0198c1d2-7a3b-7abc-8123-0000000004b5"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 }
@@ -188,7 +190,10 @@ func TestStatOfAProcess(t *testing.T) {
 func sampleReport() *Report {
 	fan := func(n int, peer string, v float64) Result {
 		return Result{
-			Case: Case{Scenario: "fanout", Size: n, Setting: fmt.Sprintf("%d listen", n), Columns: []Column{cpuPerDelivery, deliveriesPerCPU}},
+			Case: Case{
+				Scenario: "fanout", Size: n, Setting: fmt.Sprintf("%d listen", n),
+				Columns: []Column{cpuPerDelivery, deliveriesPerCPU},
+			},
 			Peer: peer, Values: map[string]Spread{
 				cpuPerDelivery.Key:   spread([]float64{v, v * 2, v * 1.5}),
 				deliveriesPerCPU.Key: spread([]float64{1 / v}),
@@ -197,9 +202,12 @@ func sampleReport() *Report {
 	}
 	broken := fan(10000, "gws", 1)
 	broken.Values, broken.Failed = nil, "it <fell>\nover"
-	return &Report{Version: "1 & 2", Machine: Machine{Processor: "A <fast> one", Processors: 2, System: "Linux"}, Results: []Result{
-		fan(1000, parleyName, 1e-6), fan(1000, "gws", 3e-6), fan(10000, parleyName, 2e-6), broken,
-	}}
+	return &Report{
+		Version: "1 & 2", Machine: Machine{Processor: "A <fast> one", Processors: 2, System: "Linux"},
+		Results: []Result{
+			fan(1000, parleyName, 1e-6), fan(1000, "gws", 3e-6), fan(10000, parleyName, 2e-6), broken,
+		},
+	}
 }
 
 func TestTablesCompareWithParley(t *testing.T) {
@@ -249,7 +257,9 @@ func TestPictureIsWellFormed(t *testing.T) {
 
 func TestDocsKeepWhatIsAroundTheTable(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "doc.md")
-	for _, old := range []string{"before\n<!-- bench -->\n<!-- /bench -->\nafter\n", "before\n<!-- bench -->\nold\n<!-- /bench -->\nafter\n"} {
+	for _, old := range []string{
+		"before\n<!-- bench -->\n<!-- /bench -->\nafter\n", "before\n<!-- bench -->\nold\n<!-- /bench -->\nafter\n",
+	} {
 		if err := os.WriteFile(file, []byte(old), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -277,7 +287,8 @@ func TestPeersAreThoseThatAreThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	chosen, missing, err := choosePeers(dir, []string{"gws", "gorilla"}, false)
-	if err != nil || len(chosen) != 1 || chosen[0].Name != "gws" || len(missing) != 1 || !strings.HasPrefix(missing[0], "gorilla is left out: ") {
+	if err != nil || len(chosen) != 1 || chosen[0].Name != "gws" || len(missing) != 1 ||
+		!strings.HasPrefix(missing[0], "gorilla is left out: ") {
 		t.Errorf("%v, %q, %v", chosen, missing, err)
 	}
 	if _, _, err := choosePeers(dir, []string{"nobody"}, false); err == nil {

@@ -22,7 +22,8 @@ type Chat struct {
 func (c *Chat) cases() []Case {
 	return []Case{{
 		Scenario: "chat", Size: c.Members,
-		Setting:     fmt.Sprintf("%d members all talk, %d messages each a round, until all have all", c.Members, c.Burst),
+		Setting: fmt.Sprintf("%d members all talk, %d messages each a round, until all have all", c.Members,
+			c.Burst),
 		Columns:     []Column{deliveriesPerCPU, deliveries, messages, generator, rss},
 		connections: c.Members, measure: c.measure,
 	}}
@@ -102,8 +103,10 @@ func (f *Fanout) cases() (cases []Case) {
 	for _, n := range f.Members {
 		cases = append(cases, Case{
 			Scenario: "fanout", Size: n,
-			Setting:     fmt.Sprintf("one talks, %d listen, one message at a time", n),
-			Columns:     []Column{cpuPerDelivery, deliveriesPerCPU, lastP50, lastP99, lastP999, middleP50, middleP99, rss},
+			Setting: fmt.Sprintf("one talks, %d listen, one message at a time", n),
+			Columns: []Column{
+				cpuPerDelivery, deliveriesPerCPU, lastP50, lastP99, lastP999, middleP50, middleP99, rss,
+			},
 			connections: n + 1,
 			measure:     func(ctx context.Context, s *testbed) (Values, error) { return f.measure(ctx, s, n) },
 		})

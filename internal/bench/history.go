@@ -105,7 +105,8 @@ func (s *testbed) page(ctx context.Context, room string, before int64) (seq int6
 	if before > 0 {
 		query = fmt.Sprintf("?before=%d", before)
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.cfg.tlsFiles.scheme("http")+"://"+s.address+"/api/rooms/"+room+"/messages"+query, nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet,
+		s.cfg.tlsFiles.scheme("http")+"://"+s.address+"/api/rooms/"+room+"/messages"+query, nil)
 	if err != nil {
 		return 0, err
 	}

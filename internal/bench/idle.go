@@ -23,7 +23,8 @@ func (c *Idle) cases() (cases []Case) {
 	for _, n := range c.Connections {
 		cases = append(cases, Case{
 			Scenario: "idle", Size: n,
-			Setting:     fmt.Sprintf("%d connections, each in a room of 10, that only stay; memory after %v", n, c.Settle),
+			Setting: fmt.Sprintf("%d connections, each in a room of 10, that only stay; memory after %v", n,
+				c.Settle),
 			Columns:     []Column{pssEach, rssEach, empty, rss},
 			connections: n, needsStart: true,
 			measure: func(ctx context.Context, s *testbed) (Values, error) { return c.measure(ctx, s, n) },
@@ -83,7 +84,9 @@ func (c *Join) cases() (cases []Case) {
 	for _, n := range c.Connections {
 		cases = append(cases, Case{
 			Scenario: "join", Size: n,
-			Setting:     fmt.Sprintf("%d connections come to one room, %d at once, until each has joined and has its %d messages of history", n, dialers, c.History),
+			Setting: fmt.Sprintf(
+				"%d connections come to one room, %d at once, until each has joined and has its %d messages of history",
+				n, dialers, c.History),
 			Columns:     []Column{joinsPerSecond, cpuPerJoin, p50, p99, rss},
 			connections: n + 1,
 			measure:     func(ctx context.Context, s *testbed) (Values, error) { return c.measure(ctx, s, n) },

@@ -23,7 +23,8 @@ func (c *Once) cases() (cases []Case) {
 	for _, n := range c.Rooms {
 		cases = append(cases, Case{
 			Scenario: "once", Size: n,
-			Setting:     fmt.Sprintf("%d rooms, each visited by one who says one thing and leaves; memory after %v", n, c.Settle),
+			Setting: fmt.Sprintf("%d rooms, each visited by one who says one thing and leaves; memory after %v", n,
+				c.Settle),
 			Columns:     []Column{overEmpty, empty, rss, cpuPerRoom},
 			connections: visitors, needsStore: true, needsStart: true,
 			measure: func(ctx context.Context, s *testbed) (Values, error) { return c.measure(ctx, s, n) },

@@ -29,7 +29,10 @@ var peers = []Peer{
 	{Name: "gws", command: []string{"bin/gws"}, protocol: plainProtocol{}},
 	{Name: "centrifuge", command: []string{"bin/centrifuge"}, protocol: centrifugeProtocol{}},
 	{Name: "node-ws", command: []string{"node", "node-ws/server.js"}, protocol: plainProtocol{}, secure: true},
-	{Name: "bun", command: []string{"bun/node_modules/@oven/bun-linux-x64/bin/bun", "bun/server.js"}, protocol: plainProtocol{}, secure: true},
+	{
+		Name: "bun", command: []string{"bun/node_modules/@oven/bun-linux-x64/bin/bun", "bun/server.js"},
+		protocol: plainProtocol{}, secure: true,
+	},
 }
 
 // CheckPeers returns an error if one of names is not a peer.

@@ -166,7 +166,8 @@ func (p *poller) open() (err error) {
 	if err = syscall.Pipe2(p.alarm[:], syscall.O_CLOEXEC); err != nil {
 		return errors.Join(fmt.Errorf("a pipe: %w", err), syscall.Close(p.fd))
 	}
-	return syscall.EpollCtl(p.fd, syscall.EPOLL_CTL_ADD, p.alarm[0], &syscall.EpollEvent{Events: syscall.EPOLLIN, Fd: alarmIndex})
+	return syscall.EpollCtl(p.fd, syscall.EPOLL_CTL_ADD, p.alarm[0],
+		&syscall.EpollEvent{Events: syscall.EPOLLIN, Fd: alarmIndex})
 }
 
 // wake makes the loop notice that the measurement has ended.
@@ -179,7 +180,8 @@ func (p *poller) close() {
 }
 
 func (p *poller) add(_ *loop, o *conn) error {
-	return syscall.EpollCtl(p.fd, syscall.EPOLL_CTL_ADD, o.sock.fd, &syscall.EpollEvent{Events: syscall.EPOLLIN, Fd: int32(o.index)})
+	return syscall.EpollCtl(p.fd, syscall.EPOLL_CTL_ADD, o.sock.fd,
+		&syscall.EpollEvent{Events: syscall.EPOLLIN, Fd: int32(o.index)})
 }
 
 func (p *poller) remove(o *conn) error {

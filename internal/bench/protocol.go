@@ -153,7 +153,8 @@ func appendEvent(dst []byte, c *conn, text string) []byte {
 	c.sent++
 	dst = append(append(dst, `{"op":"event","room":"`...), c.room...)
 	dst = strconv.AppendUint(append(dst, `","seq":`...), c.sent, 10)
-	dst = append(dst, `,"at":"2026-01-01T00:00:00.000Z","kind":"message","from":{"id":"0123456789abcdef01234567","name":"`...)
+	dst = append(dst,
+		`,"at":"2026-01-01T00:00:00.000Z","kind":"message","from":{"id":"0123456789abcdef01234567","name":"`...)
 	dst = append(appendGuest(dst, c.who), `"},"text":"`...)
 	return append(append(dst, text...), `"}`...)
 }

@@ -52,7 +52,8 @@ func (r *Rooms) measure(ctx context.Context, s *testbed, rooms int) (Values, err
 func inRooms(rooms, each, first int) (members []member) {
 	for range each {
 		for i := range rooms {
-			members = append(members, member{who: first + len(members), room: theRoom + "-" + strconv.Itoa(i), after: -1, sampled: true})
+			members = append(members,
+				member{who: first + len(members), room: theRoom + "-" + strconv.Itoa(i), after: -1, sampled: true})
 		}
 	}
 	return members
@@ -77,7 +78,8 @@ var (
 func (m *Mixed) cases() []Case {
 	return []Case{{
 		Scenario: "mixed", Size: m.Giant,
-		Setting: fmt.Sprintf("%d rooms of %d, one talks in each every %v, with and without %g messages/s in a room of %d beside them",
+		Setting: fmt.Sprintf(
+			"%d rooms of %d, one talks in each every %v, with and without %g messages/s in a room of %d beside them",
 			m.Rooms, m.Members, m.Every, m.Rate, m.Giant),
 		Columns:     []Column{withP99, withoutP99, withFactor, withP50, deliveriesPerCPU, rss},
 		connections: m.Giant + m.Rooms*m.Members, measure: m.measure,
@@ -94,7 +96,10 @@ func (m *Mixed) measure(ctx context.Context, s *testbed) (Values, error) {
 	if err := conns.quiet(ctx); err != nil {
 		return nil, err
 	}
-	chatter := load{talkers: conns.all[m.Giant : m.Giant+m.Rooms], rate: float64(m.Rooms) / m.Every.Seconds(), text: greeting, stamp: true}
+	chatter := load{
+		talkers: conns.all[m.Giant : m.Giant+m.Rooms], rate: float64(m.Rooms) / m.Every.Seconds(), text: greeting,
+		stamp: true,
+	}
 	announcer := load{talkers: conns.all[:1], rate: m.Rate, text: greeting}
 	without, err := s.during(ctx, conns, []load{chatter}, []int{m.Members})
 	if err != nil {

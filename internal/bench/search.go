@@ -29,7 +29,10 @@ var searches = []queryClass{
 	{"common", "a common word", func(dice *rand.Rand) string { return word(dice.IntN(5)) }},
 	{"medium", "a usual one", func(dice *rand.Rand) string { return word(200 + dice.IntN(800)) }},
 	{"rare", "a rare one", func(dice *rand.Rand) string { return word(15_000 + dice.IntN(4000)) }},
-	{"phrase", "a phrase", func(dice *rand.Rand) string { return `"` + word(dice.IntN(5)) + " " + word(dice.IntN(50)) + `"` }},
+	{
+		"phrase", "a phrase",
+		func(dice *rand.Rand) string { return `"` + word(dice.IntN(5)) + " " + word(dice.IntN(50)) + `"` },
+	},
 	{"prefix", "a beginning", func(dice *rand.Rand) string { return word(dice.IntN(2000))[:4] + "*" }},
 }
 
@@ -45,12 +48,17 @@ func (c *Search) cases() []Case {
 	columns := []Column{}
 	for _, s := range searches {
 		for _, order := range []string{"time", "relevance"} {
-			columns = append(columns, Column{Key: s.key + "_" + order + "_p95", Title: s.title + " by " + order + ": p95", Unit: seconds, Less: true})
+			columns = append(columns,
+				Column{
+					Key: s.key + "_" + order + "_p95", Title: s.title + " by " + order + ": p95", Unit: seconds,
+					Less: true,
+				})
 		}
 	}
 	return []Case{{
 		Scenario: "search", Size: c.Messages,
-		Setting:     fmt.Sprintf("the first page of what is found among %d messages in %d rooms", c.Messages, searchRooms),
+		Setting: fmt.Sprintf("the first page of what is found among %d messages in %d rooms", c.Messages,
+			searchRooms),
 		Columns:     append(columns, indexSize, indexed, rss),
 		connections: searchRooms, needsStore: true, needsStart: true, reusesServer: true, measure: c.measure,
 	}}
@@ -74,7 +82,8 @@ func (c *Search) measure(ctx context.Context, s *testbed) (Values, error) {
 	share := s.cfg.For / time.Duration(2*len(searches))
 	for _, class := range searches {
 		for _, order := range []string{"time", "relevance"} {
-			took, err := repeated(400, share, func() error { _, err := s.search(ctx, class.typed(dice), order); return err })
+			took, err := repeated(400, share,
+				func() error { _, err := s.search(ctx, class.typed(dice), order); return err })
 			if err != nil {
 				return nil, err
 			}
@@ -108,7 +117,9 @@ func (c *Search) fill(ctx context.Context, s *testbed) (text int64, took time.Du
 		return 0, 0, err
 	}
 	const last = "zuletztgesagt"
-	if _, err := s.pumpInto(ctx, rooms, searchRooms, 2, func(int) func() string { return func() string { return last } }, func(sent int) bool { return sent < searchRooms }); err != nil {
+	if _, err := s.pumpInto(ctx, rooms, searchRooms, 2,
+		func(int) func() string { return func() string { return last } },
+		func(sent int) bool { return sent < searchRooms }); err != nil {
 		return 0, 0, err
 	}
 	for _, n := range texts {
@@ -131,7 +142,8 @@ func (s *testbed) search(ctx context.Context, typed, order string) (hits int, er
 		typed += fmt.Sprint(" in:search-", i)
 	}
 	query := url.Values{"q": {typed}, "sort": {order}}
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.cfg.tlsFiles.scheme("http")+"://"+s.address+"/api/search?"+query.Encode(), nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet,
+		s.cfg.tlsFiles.scheme("http")+"://"+s.address+"/api/search?"+query.Encode(), nil)
 	if err != nil {
 		return 0, err
 	}

@@ -19,7 +19,9 @@ var growth = Column{Key: "memory_growth", Title: "memory growth while some stall
 func (c *Slow) cases() []Case {
 	return []Case{{
 		Scenario: "slow", Size: c.Members,
-		Setting:     fmt.Sprintf("%d members, %g messages/s of %d bytes; what the others see with and without one in ten that reads nothing", c.Members, c.Rate, c.Size),
+		Setting: fmt.Sprintf(
+			"%d members, %g messages/s of %d bytes; what the others see with and without one in ten that reads nothing",
+			c.Members, c.Rate, c.Size),
 		Columns:     []Column{withP99, withoutP99, withFactor, withP50, growth, rss},
 		connections: c.Members, measure: c.measure,
 	}}

@@ -25,7 +25,8 @@ var (
 func (c *Store) cases() []Case {
 	return []Case{{
 		Scenario: "store", Size: c.Senders,
-		Setting:     fmt.Sprintf("messages stored in one room: one by one, and by %d senders with %d under way each", c.Senders, c.Window),
+		Setting: fmt.Sprintf("messages stored in one room: one by one, and by %d senders with %d under way each",
+			c.Senders, c.Window),
 		Columns:     []Column{underLoad, storedPerCPU, oneByOne, oneP50, oneP99, rss},
 		connections: c.Senders, needsStore: true, measure: c.measure,
 	}}
@@ -83,14 +84,18 @@ func (s *testbed) oneByOne(ctx context.Context) (took []time.Duration, wall time
 
 // pump lets senders fill a room. Each has a window of unanswered messages, and goes on while more,
 // called with the number sent so far, returns true. pump returns when all messages are stored.
-func (s *testbed) pump(ctx context.Context, room string, senders, window int, more func(sent int) bool) (stored int, err error) {
+func (s *testbed) pump(ctx context.Context, room string, senders, window int,
+	more func(sent int) bool,
+) (stored int, err error) {
 	say := func(int) func() string { return func() string { return greeting } }
 	return s.pumpInto(ctx, []string{room}, senders, window, say, more)
 }
 
 // pumpInto is pump into several rooms. The senders take the rooms in turn, and each sends the texts
 // that its own say returns.
-func (s *testbed) pumpInto(ctx context.Context, rooms []string, senders, window int, say func(sender int) func() string, more func(sent int) bool) (stored int, err error) {
+func (s *testbed) pumpInto(ctx context.Context, rooms []string, senders, window int, say func(sender int) func() string,
+	more func(sent int) bool,
+) (stored int, err error) {
 	conns, err := s.gather(ctx, make([]member, senders))
 	if err != nil {
 		return 0, err

@@ -52,10 +52,14 @@ func (r *Report) Draw() string {
 	for _, g := range growthLines {
 		p.lines(g.title, g.column, linesOf(r, g.scenario, g.column))
 	}
-	return fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %.0f" font-family="system-ui, sans-serif" font-size="13">
+	return fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %.0f"
+ font-family="system-ui, sans-serif" font-size="13">
 <style>
-svg { background: #ffffff; } text { fill: #1f2328; } .title { font-weight: 600; } .soft { fill: #59636e; } .grid { stroke: #d1d9e0; }
-@media (prefers-color-scheme: dark) { svg { background: #0d1117; } text { fill: #f0f6fc; } .soft { fill: #9198a1; } .grid { stroke: #3d444d; } }
+svg { background: #ffffff; } text { fill: #1f2328; } .title { font-weight: 600; }
+.soft { fill: #59636e; } .grid { stroke: #d1d9e0; }
+@media (prefers-color-scheme: dark) {
+svg { background: #0d1117; } text { fill: #f0f6fc; } .soft { fill: #9198a1; } .grid { stroke: #3d444d; }
+}
 </style>
 %s</svg>
 `, panelWidth, p.y, p.b.String())
@@ -163,7 +167,8 @@ func (p *picture) lines(title string, c Column, lines []line) {
 			x, y := at(point)
 			path = append(path, fmt.Sprintf("%.1f,%.1f", x, y))
 		}
-		fmt.Fprintf(&p.b, "<polyline points=\"%s\" fill=\"none\" stroke=\"%s\" stroke-width=\"2\"/>\n", strings.Join(path, " "), colourOf(l.peer))
+		fmt.Fprintf(&p.b, "<polyline points=\"%s\" fill=\"none\" stroke=\"%s\" stroke-width=\"2\"/>\n",
+			strings.Join(path, " "), colourOf(l.peer))
 		_, y := at(l.points[len(l.points)-1])
 		p.text(right+8, y+4, "", l.peer)
 	}

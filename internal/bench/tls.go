@@ -51,7 +51,8 @@ func newTLSFiles() (*tlsFiles, error) {
 		return nil, err
 	}
 	s := &tlsFiles{config: &tls.Config{
-		InsecureSkipVerify: true, ServerName: "localhost", SessionTicketsDisabled: true, DynamicRecordSizingDisabled: true,
+		InsecureSkipVerify: true, ServerName: "localhost", SessionTicketsDisabled: true,
+		DynamicRecordSizingDisabled: true,
 	}}
 	if s.dir, err = os.MkdirTemp("", "parley-bench-tls-"); err != nil {
 		return nil, err
@@ -108,7 +109,9 @@ func (h *Handshakes) cases() (cases []Case) {
 	for _, name := range h.Exchanges {
 		cases = append(cases, Case{
 			Scenario: "handshakes", Size: h.AtOnce,
-			Setting:     fmt.Sprintf("%d clients at once come, shake hands with %s and an ECDSA key on P-256, and go; no tickets", h.AtOnce, name),
+			Setting: fmt.Sprintf(
+				"%d clients at once come, shake hands with %s and an ECDSA key on P-256, and go; no tickets", h.AtOnce,
+				name),
 			Columns:     []Column{handshakesPerCPU, cpuPerHandshake, handshakes, p50, p99, rss},
 			connections: h.AtOnce, needsTLS: true,
 			measure: func(ctx context.Context, s *testbed) (Values, error) { return h.measure(ctx, s, name) },
@@ -168,7 +171,9 @@ func (h *Handshakes) measure(ctx context.Context, s *testbed, exchange string) (
 }
 
 // visits lets clients connect for d, and returns how long each handshake took.
-func (h *Handshakes) visits(ctx context.Context, d time.Duration, visit func(context.Context) (time.Duration, error)) (all []time.Duration, err error) {
+func (h *Handshakes) visits(ctx context.Context, d time.Duration,
+	visit func(context.Context) (time.Duration, error),
+) (all []time.Duration, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var mu sync.Mutex

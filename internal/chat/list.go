@@ -2,51 +2,50 @@ package chat
 
 import "time"
 
-// Limits of what a person has of rooms.
+// Limits of a person's room list.
 const (
 	MaxListed    = 1000   // rooms in a person's list
-	MaxUnread    = 100    // unread messages and mentions that are counted; so many means "at least"
+	MaxUnread    = 100    // unread messages and mentions that are counted; this many means "at least"
 	MaxPreview   = 100    // characters of a message in a list
 	MaxBookmarks = 10_000 // messages that a person has saved
 )
 
-// A Notify says of what in a room a person wants to be told.
+// A Notify says which messages of a room a person is notified of.
 type Notify string
 
-// The choices.
+// The values of Notify.
 const (
 	NotifyAll      Notify = "all"
-	NotifyMentions Notify = "mentions" // only of what names them
+	NotifyMentions Notify = "mentions" // only those that mention the person
 	NotifyNone     Notify = "none"
 )
 
-// A ListEntry is a room in a person's list: what it is now, and to them.
+// A ListEntry is a room in a person's list: its newest state, and the person's own.
 type ListEntry struct {
 	Room      RoomName
 	Topic     string
 	Head      Seq       // its newest event
 	At        time.Time // of its newest message; zero if there is none
-	Last      *Quote    // the beginning of that; nil if there is none
-	Read      Seq       // up to where they have read
-	Unread    int       // messages of others in the room after that
-	Mentions  int       // messages after that which name them, in threads too
+	Last      *Quote    // the beginning of that message; nil if there is none
+	Read      Seq       // the person's read mark
+	Unread    int       // messages of others after Read, without threads; at most MaxUnread
+	Mentions  int       // messages after Read that mention the person, in threads too; at most MaxUnread
 	Notify    Notify
 	Muted     bool
 	Favourite bool
 }
 
-// A ListEntryChange says what of an Entry is to be another; nil is as it is.
+// A ListEntryChange says which fields of a list entry to change; nil leaves a field as it is.
 type ListEntryChange struct {
 	Notify    *Notify
 	Muted     *bool
 	Favourite *bool
-	Listed    *bool // false: the room leaves the list, and what it was to them is forgotten
+	Listed    *bool // false: the room leaves the list, and the person's state in it is dropped
 
 	Nonce string // as in Draft: a change that was made with it is not made again
 }
 
-// Check reports whether a change can be made. The error is an *Error with code
-// BadRequest.
+// Check returns an error unless the change is valid. The error is an *Error with code BadRequest.
 func (c *ListEntryChange) Check() error {
 	if n := c.Notify; n != nil && *n != NotifyAll && *n != NotifyMentions && *n != NotifyNone {
 		return &Error{Code: BadRequest, Message: "“notify” is one of all, mentions and none."}
@@ -54,23 +53,23 @@ func (c *ListEntryChange) Check() error {
 	return nil
 }
 
-// A MessageRef is where a message is.
+// A MessageRef identifies a message.
 type MessageRef struct {
 	Room RoomName
 	Seq  Seq
 }
 
-// A PersonalRef is a message that a person comes back to, from wherever it is.
+// A PersonalRef is a message that a person has bookmarked, or the root of a thread that they subscribe to.
 type PersonalRef struct {
 	MessageRef
-	At time.Time // when it was saved; of a thread, when its newest reply came
+	At time.Time // when it was saved; of a thread, when its newest reply was stored
 }
 
-// A PersonalRefKind says for what somebody keeps a message.
+// A PersonalRefKind says why a person has a PersonalRef.
 type PersonalRefKind string
 
-// The keepsakes.
+// The kinds of a PersonalRef.
 const (
-	Bookmark     PersonalRefKind = "saved"    // to find it again
-	Subscription PersonalRefKind = "followed" // to be told of its thread's replies
+	Bookmark     PersonalRefKind = "saved"    // to find the message again
+	Subscription PersonalRefKind = "followed" // to be notified of its thread's replies
 )

@@ -11,21 +11,17 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// A RoomName is a room's name in its one canonical form, as ParseRoomName
-// returns it: case-folded and normalised, so that everybody who types it in
-// their own way is in the same room.
+// A RoomName is a room's name in the canonical form that ParseRoomName returns: case-folded and normalised, so that all
+// ways to type a name lead to the same room.
 type RoomName string
 
-// maxMarks is how many combining marks may follow one character of a name.
-// Thai and Vietnamese need two and pointed Hebrew three; a tower of dozens only
-// paints over its neighbours.
+// maxMarks is how many combining marks may follow one character of a name. Thai and Vietnamese need two and pointed
+// Hebrew three. A stack of dozens only paints over the lines around it.
 const maxMarks = 3
 
-// ParseRoomName returns the canonical form of name: Unicode NFKC, full case
-// folding (so that "Straße" is "strasse"), NFKC again. What remains has to be 1
-// to MaxRoomName letters of any script with their marks, decimal digits, "-",
-// "_" and ".", and not dots alone, which a URL cannot hold. The error is an
-// *Error with code BadRoom.
+// ParseRoomName returns the canonical form of name: Unicode NFKC, full case folding (so that "Straße" is "strasse"),
+// NFKC again. The result must be 1 to MaxRoomName letters of any script with their marks, decimal digits, "-", "_" and
+// ".", but not dots alone, which a URL cannot hold. The error is an *Error with code BadRoom.
 func ParseRoomName(name string) (RoomName, error) {
 	if !utf8.ValidString(name) || len(name) > 16*MaxRoomName {
 		return "", badRoom("A room's name is at most %d characters of UTF-8.", MaxRoomName)
@@ -55,10 +51,9 @@ func ParseRoomName(name string) (RoomName, error) {
 	return RoomName(folded), nil
 }
 
-// ParseName returns a display name's normal form by the Nickname profile of
-// PRECIS (RFC 8266): NFKC, spaces trimmed and made single, no controls, nothing
-// invisible, so no bidirectional override either. It has to have 1 to MaxName
-// characters. The error is an *Error with code BadName.
+// ParseName returns a display name's normal form by the Nickname profile of PRECIS (RFC 8266): NFKC, spaces trimmed and
+// collapsed, no control and no invisible characters, so no bidirectional override either. The result must have 1 to
+// MaxName characters. The error is an *Error with code BadName.
 func ParseName(name string) (string, error) {
 	if !utf8.ValidString(name) || len(name) > 16*MaxName {
 		return "", badName("A name is at most %d characters of UTF-8.", MaxName)
@@ -83,8 +78,8 @@ func ParseName(name string) (string, error) {
 	return nick, CheckName(nick)
 }
 
-// untilStable applies f until it changes nothing, at most four times, and reports
-// whether it came to rest.
+// untilStable applies f until it changes nothing, at most four times. It reports false if it still changes something
+// then.
 func untilStable(s string, f func(string) string) (string, bool) {
 	for range 4 {
 		next := f(s)
@@ -97,7 +92,8 @@ func untilStable(s string, f func(string) string) (string, bool) {
 }
 
 func isRoomRune(r rune) bool {
-	return (unicode.IsLetter(r) || unicode.IsMark(r)) && !isInvisible(r) || unicode.Is(unicode.Nd, r) || r == '-' || r == '_' || r == '.'
+	return (unicode.IsLetter(r) || unicode.IsMark(r)) && !isInvisible(r) ||
+		unicode.Is(unicode.Nd, r) || r == '-' || r == '_' || r == '.'
 }
 
 func tooManyMarks(s string) bool {
@@ -112,8 +108,7 @@ func tooManyMarks(s string) bool {
 	return false
 }
 
-// isBlank reports whether s shows nothing: only spaces, controls and invisible
-// characters.
+// isBlank reports whether s has no visible character: only spaces, controls and invisible ones.
 func isBlank(s string) bool {
 	for _, r := range s {
 		if !unicode.IsSpace(r) && !unicode.IsControl(r) && !isInvisible(r) {
@@ -136,8 +131,8 @@ func badName(format string, args ...any) error {
 	return &Error{Code: BadName, Message: fmt.Sprintf(format, args...)}
 }
 
-// FoldName returns a display name as it is looked for: whoever writes @ada means
-// Ada, and in whichever form their keyboard has the letters of it.
+// FoldName returns a display name in the form that mentions compare: @ada mentions Ada, in whichever form a keyboard
+// produces the letters.
 func FoldName(name string) string {
 	return norm.NFKC.String(cases.Fold().String(norm.NFKC.String(name)))
 }

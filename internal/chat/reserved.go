@@ -5,37 +5,36 @@ import (
 	"unicode"
 )
 
-// reserved are the names that are nobody's, as key returns them.
+// reserved holds the names that no person may have, as skeleton returns them.
 var reserved = func() map[string]bool {
 	names := map[string]bool{}
 	for _, name := range []string{
-		"Parley", "System", "Server", // the program seems to speak; on /chatroom it does, as Parley
-		"here", "everyone", "everybody", "all", "channel", "room", // a mention seems to call many
-		"admin", "administrator", "moderator", "operator", "root", "support", "staff", // somebody seems to have a right or an office
+		"Parley", "System", "Server", // they would look like the program itself, which is Parley on /chatroom
+		"here", "everyone", "everybody", "all", "channel", "room", // a mention would look like one of many people
+		"admin", "administrator", "moderator", "operator", "root", "support", "staff", // they would look like a role
 	} {
 		names[skeleton(name)] = true
 	}
 	return names
 }()
 
-// CheckName reports whether somebody may go by a name in normal form. Names that
-// were taken before a rule was made are looked at again when their people come
-// back. The error is an *Error with code BadName.
+// CheckName returns an error unless a person may have a name, which is in normal form. The name of a person who comes
+// back is checked too, because a rule may be newer than the name. The error is an *Error with code BadName.
 func CheckName(nick string) error {
 	for _, r := range nick {
-		if isInvisible(r) && r != '\u200c' && r != '\u200d' { // the joiners have rules of their own in PRECIS
+		if isInvisible(r) && r != '\u200c' && r != '\u200d' { // PRECIS has rules for the joiners
 			return badName("A name is visible text without control or invisible characters.")
 		}
 	}
 	if reserved[skeleton(nick)] {
-		return badName("%s is nobody's name here, as it reads as the server, its staff or everybody. Take another one.", nick)
+		return badName(
+			"%s is nobody's name here, as it reads as the server, its staff or everybody. Take another one.", nick)
 	}
 	return nil
 }
 
-// skeleton is what two names have in common that are easily taken for each other:
-// it has no capitals, no letters of another width, no spaces and signs, and Latin
-// letters for those of Greek and Cyrillic that look like them.
+// skeleton returns the same string for names that are easily mistaken for each other: it drops case, width, spaces and
+// signs, and replaces letters of Greek and Cyrillic by the Latin ones that look like them.
 func skeleton(name string) string {
 	return lookalikes.Replace(strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) {
@@ -45,16 +44,17 @@ func skeleton(name string) string {
 	}, FoldName(name)))
 }
 
-// lookalikes are small letters, as FoldName makes them.
+// lookalikes maps lower-case letters, as FoldName returns them.
 var lookalikes = strings.NewReplacer(
-	"а", "a", "ԁ", "d", "е", "e", "һ", "h", "і", "i", "ј", "j", "к", "k", "ӏ", "l", "м", "m", "п", "n", "о", "o", "р", "p", "ѕ", "s", "т", "t", "у", "y", "ү", "y", "с", "c", "х", "x",
-	"α", "a", "ε", "e", "η", "n", "ι", "i", "κ", "k", "ν", "v", "ο", "o", "ρ", "p", "σ", "s", "τ", "t", "υ", "y", "χ", "x", "ϲ", "c",
+	"а", "a", "ԁ", "d", "е", "e", "һ", "h", "і", "i", "ј", "j", "к", "k", "ӏ", "l",
+	"м", "m", "п", "n", "о", "o", "р", "p", "ѕ", "s", "т", "t", "у", "y", "ү", "y", "с", "c", "х", "x",
+	"α", "a", "ε", "e", "η", "n", "ι", "i", "κ", "k",
+	"ν", "v", "ο", "o", "ρ", "p", "σ", "s", "τ", "t", "υ", "y", "χ", "x", "ϲ", "c",
 	"ı", "i", "ɑ", "a", "ɡ", "g", "0", "o",
 )
 
-// isInvisible reports whether r is drawn as nothing, or as blank though it is no
-// space: what Unicode says can be ignored (format characters, Hangul fillers,
-// selectors, tags), and the empty Braille cell.
+// isInvisible reports whether r shows nothing or a blank without being a space: default-ignorable characters (format
+// characters, Hangul fillers, selectors, tags) and the empty Braille cell.
 func isInvisible(r rune) bool {
 	if r < 0x80 {
 		return false

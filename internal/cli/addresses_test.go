@@ -26,14 +26,22 @@ func TestTheAddressesToOpen(t *testing.T) {
 		http  server.Config
 		want  string
 	}{
-		"one address":         {bound: "192.0.2.1:8080", want: "http://192.0.2.1:8080"},
-		"IPv6":                {bound: "[::1]:8080", want: "http://[::1]:8080"},
-		"IPv6, usual port":    {bound: "[::1]:80", want: "http://[::1]"},
-		"any address":         {bound: "[::]:8080", want: "http://127.0.0.1:8080"},
-		"the usual port":      {bound: "0.0.0.0:80", want: "http://127.0.0.1"},
-		"TLS":                 {bound: "127.0.0.1:8443", http: server.Config{TLSCert: "cert.pem"}, want: "https://127.0.0.1:8443"},
-		"a domain":            {bound: "[::]:443", http: server.Config{Domain: []string{"chat.example.org"}}, want: "https://chat.example.org"},
-		"a domain's own port": {bound: "[::]:8443", http: server.Config{Domain: []string{"chat.example.org"}}, want: "https://chat.example.org:8443"},
+		"one address":      {bound: "192.0.2.1:8080", want: "http://192.0.2.1:8080"},
+		"IPv6":             {bound: "[::1]:8080", want: "http://[::1]:8080"},
+		"IPv6, usual port": {bound: "[::1]:80", want: "http://[::1]"},
+		"any address":      {bound: "[::]:8080", want: "http://127.0.0.1:8080"},
+		"the usual port":   {bound: "0.0.0.0:80", want: "http://127.0.0.1"},
+		"TLS": {
+			bound: "127.0.0.1:8443", http: server.Config{TLSCert: "cert.pem"}, want: "https://127.0.0.1:8443",
+		},
+		"a domain": {
+			bound: "[::]:443", http: server.Config{Domain: []string{"chat.example.org"}},
+			want: "https://chat.example.org",
+		},
+		"a domain's own port": {
+			bound: "[::]:8443", http: server.Config{Domain: []string{"chat.example.org"}},
+			want: "https://chat.example.org:8443",
+		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -41,7 +49,8 @@ func TestTheAddressesToOpen(t *testing.T) {
 			if got.local != tt.want {
 				t.Errorf("local = %s, want %s", got.local, tt.want)
 			}
-			if bound := strings.HasPrefix(tt.bound, "192") || strings.HasPrefix(tt.bound, "[::1]"); bound && len(got.others) > 0 {
+			if bound := strings.HasPrefix(tt.bound, "192") ||
+				strings.HasPrefix(tt.bound, "[::1]"); bound && len(got.others) > 0 {
 				t.Errorf("others = %v, but it listens there only", got.others)
 			}
 		})

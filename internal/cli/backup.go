@@ -76,7 +76,8 @@ func (c *backupCmd) fromServer(ctx context.Context) error {
 			err = io.ErrUnexpectedEOF
 		}
 		if errors.Is(err, io.ErrUnexpectedEOF) {
-			err = errors.New("the server has given it up, because this end took too long, or because it stopped; try again")
+			err = errors.New(
+				"the server has given it up, because this end took too long, or because it stopped; try again")
 		}
 		return errors.Join(err, f.Close())
 	})

@@ -50,7 +50,8 @@ func (c *benchCmd) Run(ctx context.Context, con *console, command *kong.Context)
 	case "report":
 		return bench.Merge(c.Config, c.Report.Files)
 	case "all":
-		return bench.Run(ctx, c.Config, &c.Chat, &c.Fanout, &c.Rooms, &c.Idle, &c.Once, &c.Join, &c.Slow, &c.Mixed, &c.History, &c.Store, &c.Search, &c.Handshakes)
+		return bench.Run(ctx, c.Config, &c.Chat, &c.Fanout, &c.Rooms, &c.Idle, &c.Once, &c.Join, &c.Slow, &c.Mixed,
+			&c.History, &c.Store, &c.Search, &c.Handshakes)
 	}
 	return bench.Run(ctx, c.Config, command.Selected().Target.Addr().Interface().(bench.Scenario))
 }

@@ -52,7 +52,11 @@ func TestBenchMeasuresEachScenario(t *testing.T) {
 			scenario, _, _ := strings.Cut(name, " ")
 			dir := t.TempDir()
 			figures, picture := filepath.Join(dir, "figures.json"), filepath.Join(dir, "picture.svg")
-			args := append([]string{"bench", scenario, "--runs=1", "--for=200ms", "--dir=" + dir, "--json=" + figures, "--svg=" + picture}, strings.Fields(flags)...)
+			args := append(
+				[]string{
+					"bench", scenario, "--runs=1", "--for=200ms", "--dir=" + dir, "--json=" + figures,
+					"--svg=" + picture,
+				}, strings.Fields(flags)...)
 			out, err := exec.CommandContext(t.Context(), program, args...).CombinedOutput()
 			if err != nil {
 				t.Fatalf("%v:\n%s", err, out)
@@ -104,7 +108,9 @@ func checkFigures(t *testing.T, file string) {
 // document about performance.
 func TestEveryFlagOfBenchIsDocumented(t *testing.T) {
 	doc := readDoc(t, "performance.md")
-	for _, scenario := range []string{"chat", "fanout", "rooms", "idle", "once", "join", "slow", "mixed", "history", "store", "report"} {
+	for _, scenario := range []string{
+		"chat", "fanout", "rooms", "idle", "once", "join", "slow", "mixed", "history", "store", "report",
+	} {
 		var help bytes.Buffer
 		if status := run(t.Context(), []string{"bench", scenario, "--help"}, &help, &help); status != 0 {
 			t.Fatalf("parley bench %s --help: exit status %d", scenario, status)

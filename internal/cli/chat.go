@@ -26,8 +26,8 @@ type chatCmd struct {
 
 // Help returns the part of parley chat --help after the flags.
 func (c *chatCmd) Help() string {
-	return "In a terminal this is the whole room. With something piped in, each line is sent as a message, and the exit " +
-		"status is 0 when all are stored: echo deploy finished | parley chat http://localhost:8080/r/ops"
+	return "In a terminal this is the whole room. With something piped in, each line is sent as a message, and the " +
+		"exit status is 0 when all are stored: echo deploy finished | parley chat http://localhost:8080/r/ops"
 }
 
 // room returns the name of the room in the address, "" if there is none.
@@ -68,7 +68,8 @@ func (c *chatCmd) Run(ctx context.Context, con *console) (err error) {
 		}
 		return tui.Follow(ctx, cl, room, c.History, con.stdout, print)
 	}
-	return tui.Run(ctx, cl, cl.Person(), room, topicOf(ctx, cl, room.Name), cl.Limits().MessageLength, os.Stdin, con.stdout)
+	return tui.Run(ctx, cl, cl.Person(), room, topicOf(ctx, cl, room.Name), cl.Limits().MessageLength, os.Stdin,
+		con.stdout)
 }
 
 // topicOf returns a room's topic, or "" if it cannot be read: that is no reason not to show the

@@ -20,7 +20,8 @@ func (c *checkCmd) Run(ctx context.Context, con *console) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(con.stdout, "%s: %d rooms, %d people, %d events, schema %d\n", what, checked.Rooms, checked.People, checked.Events, checked.Schema)
+	fmt.Fprintf(con.stdout, "%s: %d rooms, %d people, %d events, schema %d\n", what, checked.Rooms, checked.People,
+		checked.Events, checked.Schema)
 	for _, found := range checked.Found {
 		fmt.Fprintf(con.stdout, "wrong: %s\n", found)
 	}
@@ -28,7 +29,8 @@ func (c *checkCmd) Run(ctx context.Context, con *console) error {
 		fmt.Fprintf(con.stdout, "note: %s\n", note)
 	}
 	if len(checked.Found) > 0 {
-		return fmt.Errorf("%s is damaged; restore a back-up, and keep the damaged files until you have looked at them", what)
+		return fmt.Errorf("%s is damaged; restore a back-up, and keep the damaged files until you have looked at them",
+			what)
 	}
 	_, err = fmt.Fprintln(con.stdout, "it is whole")
 	return err

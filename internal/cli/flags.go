@@ -261,7 +261,8 @@ func checkPrefix(text string) (string, error) {
 func checkURL(text string) error {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
-		return fmt.Errorf("write an address that begins with http:// or https://, such as http://localhost:8080, not %q", text)
+		return fmt.Errorf(
+			"write an address that begins with http:// or https://, such as http://localhost:8080, not %q", text)
 	}
 	return nil
 }
@@ -274,7 +275,8 @@ func checkListen(flag, value string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%s: write an address and a port, or a colon and a port, such as 127.0.0.1:8080 or :8080, not %q", flag, value)
+	return fmt.Errorf("%s: write an address and a port, or a colon and a port, such as 127.0.0.1:8080 or :8080, not %q",
+		flag, value)
 }
 
 // isListenHost reports whether host is an address, or a name that can have one.
@@ -314,7 +316,8 @@ func (c *serveCmd) check() error {
 		return err
 	}
 	if c.HTTPListen != "" && len(c.HTTP.Domain) == 0 {
-		return errors.New("--http-listen is where plain HTTP is answered beside the HTTPS of --domain: add --domain, or leave it out")
+		return errors.New(
+			"--http-listen is where plain HTTP is answered beside the HTTPS of --domain: add --domain, or leave it out")
 	}
 	sockets := []string{c.listenAddress()}
 	if len(c.HTTP.Domain) > 0 {
@@ -322,8 +325,9 @@ func (c *serveCmd) check() error {
 	}
 	for _, address := range sockets {
 		if c.HTTP.DebugEcho && !isLoopbackListen(address) {
-			return fmt.Errorf("--debug-echo answers whoever asks, so it needs a --listen that only this machine can reach, "+
-				"such as 127.0.0.1:8080, not %s", address)
+			return fmt.Errorf(
+				"--debug-echo answers whoever asks, so it needs a --listen that only this machine can reach, "+
+					"such as 127.0.0.1:8080, not %s", address)
 		}
 	}
 	return nil

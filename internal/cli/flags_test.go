@@ -120,7 +120,10 @@ func TestAnEmptyFlagIsAsGoodAsNone(t *testing.T) {
 func TestAnEmptyFlagLeavesTheVariable(t *testing.T) {
 	inFolder(t)
 	for _, tt := range [][3]string{
-		{"serve", "--data", "elsewhere"}, {"serve", "--idle-timeout", "5s"}, {"serve", "--trusted-proxy", "10.0.0.1, ::1"}, {"torture", "--seed", "7"},
+		{"serve", "--data", "elsewhere"},
+		{"serve", "--idle-timeout", "5s"},
+		{"serve", "--trusted-proxy", "10.0.0.1, ::1"},
+		{"torture", "--seed", "7"},
 	} {
 		want := valueOf(t, tt[1], tt[0], tt[1], tt[2])
 		t.Setenv("PARLEY_"+strings.ToUpper(strings.ReplaceAll(tt[1][2:], "-", "_")), tt[2])
@@ -152,34 +155,48 @@ func valueOf(t *testing.T, flag string, args ...string) any {
 var bad = map[reflect.Type][]string{
 	reflect.TypeFor[time.Duration](): {"-1s", "5", "fast", "1 minute", "100000h", "NaN"},
 	reflect.TypeFor[slog.Level]():    {"loud", "1", "info,debug"},
-	reflect.TypeFor[netip.Prefix]():  {"proxy", "127.0.0.1/33", "127.0.0", "127.0.0.1:80", "127.0.0.1/8/8", "::1%lo", "http://127.0.0.1", "-1"},
-	reflect.TypeFor[*url.URL]():      {"localhost", "localhost:8080", "ftp://localhost", "http://", "http://u@localhost", "javascript://x", "http://%zz"},
-	reflect.TypeFor[int]():           {"-1", "many", "1.5", "1e3", "0x10", "99999999999", "1 000"},
-	reflect.TypeFor[int64]():         {"-1", "many"},
-	reflect.TypeFor[uint64]():        {"-1", "many", "1.5"},
-	reflect.TypeFor[float64]():       {"-1", "-0.5", "fast", "NaN", "Inf", "-Inf", "1e300", "1,5"},
-	reflect.TypeFor[bool]():          {"maybe", "2", "-1"},
+	reflect.TypeFor[netip.Prefix](): {
+		"proxy", "127.0.0.1/33", "127.0.0", "127.0.0.1:80", "127.0.0.1/8/8", "::1%lo", "http://127.0.0.1", "-1",
+	},
+	reflect.TypeFor[*url.URL](): {
+		"localhost", "localhost:8080", "ftp://localhost", "http://", "http://u@localhost", "javascript://x",
+		"http://%zz",
+	},
+	reflect.TypeFor[int]():     {"-1", "many", "1.5", "1e3", "0x10", "99999999999", "1 000"},
+	reflect.TypeFor[int64]():   {"-1", "many"},
+	reflect.TypeFor[uint64]():  {"-1", "many", "1.5"},
+	reflect.TypeFor[float64](): {"-1", "-0.5", "fast", "NaN", "Inf", "-Inf", "1e300", "1,5"},
+	reflect.TypeFor[bool]():    {"maybe", "2", "-1"},
 }
 
 // texts says for each flag that takes a text which make no sense; nil if any
 // text does.
 var texts = map[string][]string{
-	"listen":         {"8080", "localhost", "http://localhost:8080", "127.0.0.1:", ":99999", ":-1", "a b:80", "[::1]", "::1:8080", "1.2.3:80", "-1"},
+	"listen": {
+		"8080", "localhost", "http://localhost:8080", "127.0.0.1:", ":99999", ":-1", "a b:80", "[::1]", "::1:8080",
+		"1.2.3:80", "-1",
+	},
 	"http-listen":    nil, // as --listen, but only with --domain: see the table below
 	"metrics-listen": {"9090", "http://localhost:9090", ":99999"},
 	"domain": {
-		"https://chat.example.org", "chat.example.org:443", "chat example.org", "*.example.org", "*", "localhost", "chat.localhost", "chat.example.org/",
-		"127.0.0.1", "::1", "[::1]", "chat..example.org", ".example.org", "-", "u@chat.example.org", "a.example.org,https://b.example.org",
+		"https://chat.example.org", "chat.example.org:443", "chat example.org", "*.example.org", "*", "localhost",
+		"chat.localhost", "chat.example.org/",
+		"127.0.0.1", "::1", "[::1]", "chat..example.org", ".example.org", "-", "u@chat.example.org",
+		"a.example.org,https://b.example.org",
 	},
-	"allow-origin": {"*", "null", "example.org", "https://*.com", "javascript://x", "https://x.example/path", "https://u@x.example", "https://a.example.org,*"},
-	"allow-host":   {"*", "https://x.example", "x.example:80", "*.com", "*.github.io", "a b"},
-	"acme-ca":      {"http://ca.example", "ca.example", "https://", "javascript://x"},
-	"log-format":   {"xml", "text,json", "TEXT"},
-	"faults":       {"rain", "kill,rain"},
-	"peers":        {"nobody", "bun,nobody"},
-	"exchanges":    nil,                 // looked at by the scenario, with what this build of Go has
-	"tls-cert":     nil, "tls-key": nil, // see the table below
-	"data": nil, "name": nil, "server": nil, "evidence": nil, "peers-dir": nil, "dir": nil, "json": nil, "svg": nil, "docs": nil,
+	"allow-origin": {
+		"*", "null", "example.org", "https://*.com", "javascript://x", "https://x.example/path", "https://u@x.example",
+		"https://a.example.org,*",
+	},
+	"allow-host": {"*", "https://x.example", "x.example:80", "*.com", "*.github.io", "a b"},
+	"acme-ca":    {"http://ca.example", "ca.example", "https://", "javascript://x"},
+	"log-format": {"xml", "text,json", "TEXT"},
+	"faults":     {"rain", "kill,rain"},
+	"peers":      {"nobody", "bun,nobody"},
+	"exchanges":  nil,                 // looked at by the scenario, with what this build of Go has
+	"tls-cert":   nil, "tls-key": nil, // see the table below
+	"data": nil, "name": nil, "server": nil, "evidence": nil, "peers-dir": nil, "dir": nil, "json": nil, "svg": nil,
+	"docs": nil,
 }
 
 func TestAValueThatMakesNoSenseIsRefusedBeforeAnythingStarts(t *testing.T) {
@@ -227,7 +244,8 @@ func TestAValueThatMakesNoSenseIsRefusedBeforeAnythingStarts(t *testing.T) {
 					}
 				}
 			}
-			if strings.Contains(why, "goroutine") || strings.Contains(why, "netip.") || strings.Contains(why, "strconv") || strings.Contains(why, "invalid") {
+			if strings.Contains(why, "goroutine") || strings.Contains(why, "netip.") ||
+				strings.Contains(why, "strconv") || strings.Contains(why, "invalid") {
 				t.Errorf("%s=%s is answered in Go's words: %s", name, v, why)
 			}
 			if i > 0 {
@@ -298,7 +316,8 @@ func TestValuesAreReadAsPeopleWriteThem(t *testing.T) {
 	t.Setenv("PARLEY_MESSAGE_RATE", " 7\r")
 	parser := newParser(io.Discard, io.Discard, func(int) {})
 	command, err := parser.Parse([]string{
-		"serve", "--domain", " Chat.Example.ORG. , bücher.example.org", "--trusted-proxy", "127.0.0.1, ::1 ,10.1.2.3/8,::ffff:10.0.0.1,::ffff:10.0.0.0/104", "--listen", " :8443 ",
+		"serve", "--domain", " Chat.Example.ORG. , bücher.example.org", "--trusted-proxy",
+		"127.0.0.1, ::1 ,10.1.2.3/8,::ffff:10.0.0.1,::ffff:10.0.0.0/104", "--listen", " :8443 ",
 	})
 	if err == nil {
 		err = check(command)
@@ -314,7 +333,8 @@ func TestValuesAreReadAsPeopleWriteThem(t *testing.T) {
 	for _, p := range got.HTTP.TrustedProxy {
 		proxies = append(proxies, p.String())
 	}
-	if want := []string{"127.0.0.1/32", "::1/128", "10.0.0.0/8", "10.0.0.1/32", "10.0.0.0/8"}; !slices.Equal(proxies, want) {
+	if want := []string{"127.0.0.1/32", "::1/128", "10.0.0.0/8", "10.0.0.1/32", "10.0.0.0/8"}; !slices.Equal(proxies,
+		want) {
 		t.Errorf("proxies %q, want %q", proxies, want)
 	}
 	if want := []string{"https://a.example.org", "https://b.example.org"}; !slices.Equal(got.HTTP.AllowOrigin, want) {

@@ -34,7 +34,9 @@ type lossyWriter struct {
 // newLossyWriter returns a writer that passes lines on to another until close is called. tell, which may be nil,
 // writes a line about lost lines.
 func newLossyWriter(to io.Writer, tell func(w io.Writer, lines uint64)) *lossyWriter {
-	w := &lossyWriter{to: to, reportLost: tell, wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{})}
+	w := &lossyWriter{
+		to: to, reportLost: tell, wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
+	}
 	go w.run()
 	return w
 }

@@ -90,7 +90,8 @@ func TestAFileThatBlocksHoldsNobodyUp(t *testing.T) {
 		close(blocked)
 		w.close()
 		got := f.got.String()
-		if whole := strings.Count(got, line); uint64(whole)+w.lostLines() != 5000 || !strings.HasSuffix(got, fmt.Sprintf("lost %d\n", w.lostLines())) {
+		if whole := strings.Count(got, line); uint64(whole)+w.lostLines() != 5000 ||
+			!strings.HasSuffix(got, fmt.Sprintf("lost %d\n", w.lostLines())) {
 			t.Errorf("%d lines are there, %d are lost; at the end %q", whole, w.lostLines(), got[max(0, len(got)-20):])
 		}
 	})

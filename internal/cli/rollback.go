@@ -23,7 +23,8 @@ func (c *rollbackCmd) Run(ctx context.Context, con *console) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
-	fmt.Fprintf(con.stdout, "%s was upgraded on %s, from %s.\n%s\n", c.Data, r.Day.Format(time.DateOnly), programOf(r), lost(r))
+	fmt.Fprintf(con.stdout, "%s was upgraded on %s, from %s.\n%s\n", c.Data, r.Day.Format(time.DateOnly), programOf(r),
+		lost(r))
 	if !c.Yes {
 		return errors.New("nothing has been changed; to go back, and lose that, add --yes")
 	}
@@ -31,7 +32,8 @@ func (c *rollbackCmd) Run(ctx context.Context, con *console) (err error) {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(con.stdout, "%s is as it was before the upgrade. Now start the older program: this one would upgrade it again.\n", c.Data)
+	fmt.Fprintf(con.stdout,
+		"%s is as it was before the upgrade. Now start the older program: this one would upgrade it again.\n", c.Data)
 	if undone != "" {
 		fmt.Fprintf(con.stdout, "What was undone is kept as %s. %s\n", undone, whoRemoves(r))
 	}
@@ -41,7 +43,8 @@ func (c *rollbackCmd) Run(ctx context.Context, con *console) (err error) {
 // whoRemoves says who removes the database that was replaced.
 func whoRemoves(r *sqlite.Rollback) string {
 	if r.Program == "unknown" { // that program is older than the copies, so it does not know them
-		return "The older program leaves that there: remove it when you do not need it any more, as it holds all messages."
+		return "The older program leaves that there: remove it when you do not need it any more, as it holds all " +
+			"messages."
 	}
 	return "It is removed after two weeks."
 }
@@ -63,7 +66,8 @@ func lost(r *sqlite.Rollback) string {
 		b.WriteString("Nothing has been written since.")
 	} else {
 		fmt.Fprintf(&b, "Written since, and lost by going back: %s and %s in %s, the first at %s.",
-			count(r.Messages, "message"), count(r.Changes, "change"), count(r.Rooms, "room"), r.Since.Format("2006-01-02 15:04 MST"))
+			count(r.Messages, "message"), count(r.Changes, "change"), count(r.Rooms, "room"),
+			r.Since.Format("2006-01-02 15:04 MST"))
 	}
 	if r.Deletes > 0 {
 		fmt.Fprintf(&b, " What %s took away would be there again.", count(r.Deletes, "deletion"))

@@ -37,7 +37,8 @@ func TestRollbackSaysWhatIsLostAndAsks(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if status, _, stderr := rolledBack(t, "--data", dir); status != 1 || !regexp.MustCompile(`there is no way back`).MatchString(stderr) {
+	if status, _, stderr := rolledBack(t, "--data", dir); status != 1 ||
+		!regexp.MustCompile(`there is no way back`).MatchString(stderr) {
 		t.Errorf("before the upgrade: status %d, %s", status, stderr)
 	}
 	log, err := sqlite.Open(t.Context(), sqlite.Config{Dir: dir, Version: "v2"})
@@ -55,7 +56,8 @@ func TestRollbackSaysWhatIsLostAndAsks(t *testing.T) {
 			t.Fatal(c.Err)
 		}
 	}
-	if status, _, stderr := rolledBack(t, "--data", dir, "--yes"); status != 1 || !regexp.MustCompile(`in use by another parley`).MatchString(stderr) {
+	if status, _, stderr := rolledBack(t, "--data", dir, "--yes"); status != 1 ||
+		!regexp.MustCompile(`in use by another parley`).MatchString(stderr) {
 		t.Errorf("under a server: status %d, %s", status, stderr)
 	}
 	if err := log.Close(); err != nil {
@@ -66,13 +68,18 @@ func TestRollbackSaysWhatIsLostAndAsks(t *testing.T) {
 	}
 	for range 2 { // asking changes nothing
 		status, stdout, stderr := rolledBack(t, "--data", dir)
-		want := `was upgraded on \d{4}-\d\d-\d\d, from an earlier version \(schema 3\)\.\nWritten since, and lost by going back: 2 messages and 1 change in 1 room, the first at \d{4}-\d\d-\d\d \d\d:\d\d UTC\. What 1 deletion took away would be there again\.\n$`
-		if status != 1 || !regexp.MustCompile(want).MatchString(stdout) || !regexp.MustCompile(`nothing has been changed; .* --yes`).MatchString(stderr) {
+		want := `was upgraded on \d{4}-\d\d-\d\d, from an earlier version \(schema 3\)\.\nWritten since, and lost ` +
+			`by going back: 2 messages and 1 change in 1 room, the first at \d{4}-\d\d-\d\d \d\d:\d\d UTC\. What 1 ` +
+			`deletion took away would be there again\.\n$`
+		if status != 1 || !regexp.MustCompile(want).MatchString(stdout) ||
+			!regexp.MustCompile(`nothing has been changed; .* --yes`).MatchString(stderr) {
 			t.Errorf("asked: status %d, %q, %q", status, stdout, stderr)
 		}
 	}
 	status, stdout, stderr := rolledBack(t, "--data", dir, "--yes")
-	if status != 0 || !regexp.MustCompile(`as it was before the upgrade.*older program(?s).*kept as parley-undone-schema-\d+-.* remove it when`).MatchString(stdout) {
+	done := regexp.MustCompile("as it was before the upgrade.*older program" +
+		`(?s).*kept as parley-undone-schema-\d+-.* remove it when`)
+	if status != 0 || !done.MatchString(stdout) {
 		t.Errorf("done: status %d, %q, %q", status, stdout, stderr)
 	}
 	if status, _, _ := rolledBack(t, "--data", filepath.Join(dir, "nowhere")); status != 1 {

@@ -77,7 +77,7 @@ func (w *world) kill() {
 }
 
 // patience is how long something may take that is about to happen.
-const patience = 20 * time.Second
+const patience = 60 * time.Second
 
 func worldOf(ts *testscript.TestScript) *world { return ts.Value(worldKey{}).(*world) }
 
@@ -90,7 +90,9 @@ func scriptServe(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	cmd := exec.Command(program, append([]string{"serve"}, args...)...)
 	cmd.Dir = ts.MkAbs(".")
-	for _, name := range []string{"HOME", "PATH", "TMPDIR", "PARLEY_LISTEN", "PARLEY_DATA", "PARLEY_LOG_FORMAT", "PARLEY_LOG_LEVEL"} {
+	for _, name := range []string{
+		"HOME", "PATH", "TMPDIR", "PARLEY_LISTEN", "PARLEY_DATA", "PARLEY_LOG_FORMAT", "PARLEY_LOG_LEVEL",
+	} {
 		if value := ts.Getenv(name); value != "" {
 			cmd.Env = append(cmd.Env, name+"="+value)
 		}

@@ -34,7 +34,7 @@ type serveCmd struct {
 	Rooms room.Config   `embed:""`
 }
 
-// dataFlag is the flag of the commands that use the data folder.
+// dataFlag is the flag of all commands that use the data folder.
 type dataFlag struct {
 	Data string `default:"parley-data" placeholder:"DIR" help:"Folder for all that is kept; made if it is missing. Default: ${default}."`
 }
@@ -52,15 +52,15 @@ func (f logFlags) logger(w io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, options))
 }
 
-// tellLost writes the line that stands for lines that were lost.
+// tellLost writes a line that says how many lines were lost.
 func (f logFlags) tellLost(w io.Writer, lines uint64) {
 	f.logger(w).Warn("log lines lost", slog.Uint64("lines", lines))
 }
 
-// Run is the one place that knows every part: it builds them from the ground
-// up, waits, and stops them in the reverse order, each once nobody needs it.
+// Run runs the server. Only it knows all parts: it makes them in the order in which they depend on each other, waits,
+// and stops them in the reverse order.
 func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
-	defer ignoreSIGPIPE()() // or the next log line ends the server when nobody reads them any more
+	defer ignoreSIGPIPE()() // else the server ends with the next log line once nothing reads them
 	stdout, stderr := newLossyWriter(con.stdout, nil), newLossyWriter(con.stderr, c.tellLost)
 	defer stdout.close()
 	defer stderr.close()
@@ -71,7 +71,8 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 		return err
 	}
 	log, err := sqlite.Open(ctx, sqlite.Config{
-		Dir: c.Data, Logger: logger, Committed: metrics.Committed, Version: buildVersion(), UpgradeWithoutCopy: c.UpgradeWithoutCopy,
+		Dir: c.Data, Logger: logger, Committed: metrics.Committed,
+		Version: buildVersion(), UpgradeWithoutCopy: c.UpgradeWithoutCopy,
 	})
 	if err != nil {
 		return err
@@ -109,19 +110,24 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 	stopMetrics := start(ctx, func(ctx context.Context) error { return serveMetrics(ctx, doors, own) }, failed)
 	open := c.addresses(ln)
 	welcome(stdout, stderr, isTerminal(con.stderr), open)
-	started := []slog.Attr{
-		slog.String("version", buildVersion()), slog.String("addr", ln.Addr().String()),
-		slog.Any("open", append([]string{open.local}, open.others...)),
-	}
-	if own != nil {
-		started = append(started, slog.String("metrics", own.Addr().String()))
-	}
-	logger.LogAttrs(ctx, slog.LevelInfo, "started", started...)
+	logStarted(ctx, logger, ln, own, open)
 
 	err = doors.Serve(ctx, ln, plain) // until a signal comes, or a part fails
 	err = errors.Join(err, stopMetrics(), stopHeap(), stopSocket(), stopReload(), stopIndex(), stopHub(), stopLog())
 	logger.LogAttrs(ctx, slog.LevelInfo, "stopped")
 	return err
+}
+
+// logStarted logs where the server listens. metrics is nil if /metrics has no socket of its own.
+func logStarted(ctx context.Context, logger *slog.Logger, ln, metrics net.Listener, open addresses) {
+	started := []slog.Attr{
+		slog.String("version", buildVersion()), slog.String("addr", ln.Addr().String()),
+		slog.Any("open", append([]string{open.local}, open.others...)),
+	}
+	if metrics != nil {
+		started = append(started, slog.String("metrics", metrics.Addr().String()))
+	}
+	logger.LogAttrs(ctx, slog.LevelInfo, "started", started...)
 }
 
 // forgetDeleted is the room.Follower that drops deleted texts from the cache of rendered messages.
@@ -140,8 +146,8 @@ func emoji() [][]string {
 	return all
 }
 
-// start runs a part until stop is called, which waits for it. A part that ends
-// by itself has failed: then the others are asked to end too.
+// start runs a part in the background. stop ends the part and returns its error. If the part ends by itself it has
+// failed, and start calls failed, which ends the others.
 func start(ctx context.Context, run func(context.Context) error, failed func()) (stop func() error) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan error, 1)
@@ -156,8 +162,8 @@ func start(ctx context.Context, run func(context.Context) error, failed func()) 
 	}
 }
 
-// reload has the certificate's files read again on SIGHUP. Without such files
-// the signal keeps its meaning: the terminal has gone.
+// reload returns a part that reads the certificate's files again on SIGHUP. Without such files the signal keeps its
+// default effect, and ends the process when its terminal closes.
 func (c *serveCmd) reload(doors *server.Server) func(context.Context) error {
 	return func(ctx context.Context) error {
 		hup := make(chan os.Signal, 1)
@@ -176,7 +182,7 @@ func (c *serveCmd) reload(doors *server.Server) func(context.Context) error {
 	}
 }
 
-// listenAddress returns where pages and all else are served.
+// listenAddress returns the address of the main listener.
 func (c *serveCmd) listenAddress() string {
 	if len(c.HTTP.Domain) > 0 {
 		return cmp.Or(c.Listen, ":443")
@@ -184,11 +190,11 @@ func (c *serveCmd) listenAddress() string {
 	return cmp.Or(c.Listen, ":8080")
 }
 
-// httpListenAddress returns where plain HTTP is answered beside HTTPS.
+// httpListenAddress returns the address of plain HTTP beside HTTPS.
 func (c *serveCmd) httpListenAddress() string { return cmp.Or(c.HTTPListen, ":80") }
 
-// listen opens the sockets: plain, for HTTP beside HTTPS, only with a domain,
-// and metrics only if they have one of their own.
+// listen opens the sockets. plain, for HTTP beside HTTPS, is nil without a domain; metrics is nil unless they have a
+// socket of their own.
 func (c *serveCmd) listen(ctx context.Context) (ln, plain, metrics net.Listener, err error) {
 	var open []net.Listener
 	try := func(address, flag string) (ln net.Listener) {
@@ -216,8 +222,7 @@ func (c *serveCmd) listen(ctx context.Context) (ln, plain, metrics net.Listener,
 	return ln, plain, metrics, nil
 }
 
-// serveMetrics answers /metrics on a socket of its own, if there is one, until
-// ctx ends.
+// serveMetrics serves /metrics on ln until ctx ends; with a nil ln it only waits.
 func serveMetrics(ctx context.Context, doors *server.Server, ln net.Listener) error {
 	if ln == nil {
 		<-ctx.Done()
@@ -230,9 +235,12 @@ func listen(ctx context.Context, address, flag string) (net.Listener, error) {
 	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("%s is in use by another program; stop that one, or choose another port with %s", address, flag)
+		return nil, fmt.Errorf(
+			"%s is in use by another program; stop that one, or choose another port with %s", address, flag)
 	case errors.Is(err, syscall.EACCES):
-		return nil, fmt.Errorf("this user may not listen on %s; choose another port with %s, or let it (docs/operating.md says how)", address, flag)
+		return nil, fmt.Errorf(
+			"this user may not listen on %s; choose another port with %s, or let it (docs/operating.md says how)",
+			address, flag)
 	case err != nil:
 		return nil, fmt.Errorf("%s %s: %w", flag, address, err)
 	}

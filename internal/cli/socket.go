@@ -78,14 +78,17 @@ func newSocket(dir string, log *sqlite.Store, logger *slog.Logger) *socket {
 func (s *socket) Run(ctx context.Context) error {
 	ln, release, err := s.listen(ctx)
 	if err != nil {
-		s.logger.LogAttrs(ctx, slog.LevelInfo, "no socket in the data folder: a back-up reads the database itself", slog.Any("err", err))
+		s.logger.LogAttrs(ctx, slog.LevelInfo, "no socket in the data folder: a back-up reads the database itself",
+			slog.Any("err", err))
 		<-ctx.Done()
 		return nil
 	}
 	defer release()
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /backup", s.backup)
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: stallTimeout, ErrorLog: slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug)}
+	server := &http.Server{
+		Handler: mux, ReadHeaderTimeout: stallTimeout, ErrorLog: slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug),
+	}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(ln) }()
 	select {
@@ -138,7 +141,8 @@ func (s *socket) backup(w http.ResponseWriter, r *http.Request) {
 	}
 	defer f.Close()
 	if err := s.send(w, f.File); err != nil {
-		s.logger.LogAttrs(r.Context(), slog.LevelWarn, "a back-up was given up: whoever asked for it takes nothing", slog.Any("err", err))
+		s.logger.LogAttrs(r.Context(), slog.LevelWarn, "a back-up was given up: whoever asked for it takes nothing",
+			slog.Any("err", err))
 		return
 	}
 	s.logger.LogAttrs(r.Context(), slog.LevelInfo, "a back-up was made", slog.Duration("took", time.Since(began)))

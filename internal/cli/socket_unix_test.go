@@ -37,7 +37,9 @@ func TestCopyThatNobodyTakesIsGivenUp(t *testing.T) {
 	go func() { ended <- s.Run(ctx) }()
 	done := make(chan chat.Commit)
 	for range 400 {
-		log.Append(chat.Draft{Room: "lobby", From: chat.Person{ID: "ada", Name: "Ada"}, Text: strings.Repeat("words ", 3000)}, func(c chat.Commit) { done <- c })
+		log.Append(
+			chat.Draft{Room: "lobby", From: chat.Person{ID: "ada", Name: "Ada"}, Text: strings.Repeat("words ", 3000)},
+			func(c chat.Commit) { done <- c })
 		if c := <-done; c.Err != nil {
 			t.Fatal(c.Err)
 		}
@@ -47,7 +49,8 @@ func TestCopyThatNobodyTakesIsGivenUp(t *testing.T) {
 		for began := time.Now(); ; {
 			dial, err := dialSocket(dir)
 			if err == nil {
-				answer, err := (&http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}).Post("http://parley/backup", "", nil)
+				c := &http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}
+				answer, err := c.Post("http://parley/backup", "", nil)
 				if err == nil {
 					return answer
 				}

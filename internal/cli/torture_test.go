@@ -15,7 +15,11 @@ func TestTortureSaysWhatItDid(t *testing.T) {
 	}
 	var out, errs bytes.Buffer
 	dir := t.TempDir()
-	if status := run(t.Context(), []string{"torture", "--server", program, "--for", "1s", "--beside", "0s", "--seed", "5", "--faults", "kill,cut", "--evidence", dir}, &out, &errs); status != 0 {
+	if status := run(t.Context(),
+		[]string{
+			"torture", "--server", program, "--for", "1s", "--beside", "0s", "--seed", "5", "--faults", "kill,cut",
+			"--evidence", dir,
+		}, &out, &errs); status != 0 {
 		t.Fatalf("exit status %d: %s%s", status, &out, &errs)
 	}
 	for _, want := range []string{"seed 5", "kills", "until it answers again", "nothing was lost"} {
@@ -26,7 +30,8 @@ func TestTortureSaysWhatItDid(t *testing.T) {
 	if kept, err := os.ReadDir(dir); err != nil || len(kept) > 0 {
 		t.Errorf("evidence of nothing: %v, %v", kept, err)
 	}
-	if status := run(t.Context(), []string{"torture", "--server", program, "--faults", "flood"}, &out, &errs); status != 2 || !strings.Contains(errs.String(), `no fault "flood"`) {
+	if status := run(t.Context(), []string{"torture", "--server", program, "--faults", "flood"}, &out,
+		&errs); status != 2 || !strings.Contains(errs.String(), `no fault "flood"`) {
 		t.Errorf("an unknown fault: exit status %d: %s", status, &errs)
 	}
 }

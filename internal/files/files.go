@@ -37,7 +37,9 @@ func Replace(path string, write func(partial string) error) error {
 	return writeBeside(path, claimSoon, write, os.Rename)
 }
 
-func writeBeside(path string, claim func(string) (*os.File, error), write func(partial string) error, rename func(from, to string) error) (err error) {
+func writeBeside(path string, claim func(string) (*os.File, error), write func(partial string) error,
+	rename func(from, to string) error,
+) (err error) {
 	partial := path + Suffix
 	claimed, err := claim(partial)
 	if err != nil {

@@ -38,13 +38,22 @@ func TestFileHasItsNameOnlyWhenItIsWhole(t *testing.T) {
 		"new":         {nil, fill, "", []string{"copy"}},
 		"not written": {nil, func(string) error { return errors.New("no space") }, "no space", nil},
 		"half written": {nil, func(partial string) error {
-			return errors.Join(os.WriteFile(partial, []byte("wh"), 0o600), os.WriteFile(partial+"-journal", nil, 0o600), errors.New("no space"))
+			return errors.Join(os.WriteFile(partial, []byte("wh"), 0o600), os.WriteFile(partial+"-journal", nil, 0o600),
+				errors.New("no space"))
 		}, "no space", nil},
-		"there already":              {func(t *testing.T, path string) { must(t, os.WriteFile(path, []byte("before"), 0o600)) }, fill, "exists", []string{"copy"}},
-		"there as a folder":          {func(t *testing.T, path string) { must(t, os.Mkdir(path, 0o700)) }, fill, "exists", []string{"copy"}},
-		"there as a link to nothing": {func(t *testing.T, path string) { must(t, os.Symlink("nowhere", path)) }, fill, "exists", []string{"copy"}},
+		"there already": {
+			func(t *testing.T, path string) { must(t, os.WriteFile(path, []byte("before"), 0o600)) }, fill, "exists",
+			[]string{"copy"},
+		},
+		"there as a folder": {
+			func(t *testing.T, path string) { must(t, os.Mkdir(path, 0o700)) }, fill, "exists", []string{"copy"},
+		},
+		"there as a link to nothing": {
+			func(t *testing.T, path string) { must(t, os.Symlink("nowhere", path)) }, fill, "exists", []string{"copy"},
+		},
 		"made meanwhile": {nil, func(partial string) error {
-			return errors.Join(fill(partial), os.WriteFile(strings.TrimSuffix(partial, Suffix), []byte("before"), 0o600))
+			return errors.Join(fill(partial),
+				os.WriteFile(strings.TrimSuffix(partial, Suffix), []byte("before"), 0o600))
 		}, "exists", []string{"copy"}},
 		"left by one that was killed": {func(t *testing.T, path string) {
 			must(t, os.WriteFile(path+Suffix, []byte(strings.Repeat("longer", 100)), 0o600))
@@ -63,7 +72,8 @@ func TestFileHasItsNameOnlyWhenItIsWhole(t *testing.T) {
 				tt.before(t, path)
 			}
 			err := New(path, tt.write)
-			if said := errors.Join(err); (err != nil) != (tt.fails != "") || err != nil && !strings.Contains(said.Error(), tt.fails) {
+			if said := errors.Join(err); (err != nil) != (tt.fails != "") ||
+				err != nil && !strings.Contains(said.Error(), tt.fails) {
 				t.Errorf("error %v, want %q", err, tt.fails)
 			}
 			if left := folderNames(t, dir); !slices.Equal(left, tt.left) {
@@ -86,7 +96,8 @@ func TestFileHasItsNameOnlyWhenItIsWhole(t *testing.T) {
 func TestFileIsWrittenByOneAtATime(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "copy")
 	err := New(path, func(partial string) error {
-		if err := New(path, func(string) error { return nil }); err == nil || !strings.Contains(err.Error(), "another process writes it") {
+		if err := New(path, func(string) error { return nil }); err == nil ||
+			!strings.Contains(err.Error(), "another process writes it") {
 			t.Errorf("a second one: %v", err)
 		}
 		return os.WriteFile(partial, []byte("whole"), 0o600)
@@ -122,13 +133,15 @@ func TestFileThatManyReplaceAtOnceIsOneOfTheirs(t *testing.T) {
 	var all sync.WaitGroup
 	for _, text := range []string{"one", "two", "three", "four"} {
 		all.Go(func() {
-			if err := Replace(path, func(partial string) error { return os.WriteFile(partial, []byte(text), 0o600) }); err != nil {
+			if err := Replace(path,
+				func(partial string) error { return os.WriteFile(partial, []byte(text), 0o600) }); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	all.Wait()
-	if is, err := os.ReadFile(path); err != nil || !slices.Contains([]string{"one", "two", "three", "four"}, string(is)) {
+	if is, err := os.ReadFile(path); err != nil ||
+		!slices.Contains([]string{"one", "two", "three", "four"}, string(is)) {
 		t.Errorf("the file holds %q, %v", is, err)
 	}
 }

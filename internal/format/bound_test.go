@@ -29,32 +29,52 @@ var hostile = map[string]func(n int) string{
 	"short-codes":        func(n int) string { return strings.Repeat(":+1:", n/4) },
 	"long short-code":    func(n int) string { return ":" + strings.Repeat("a", n) + ":" },
 	"colons far apart":   func(n int) string { return strings.Repeat(":"+strings.Repeat("a", 60), n/61) },
-	"mail":               func(n int) string { return "*x*" + strings.Repeat("_a", n/4) + "@" + strings.Repeat("b.", n/4) },
-	"addresses":          func(n int) string { return "*x*" + strings.Repeat(" http://a.b/", n/12) },
-	"brackets":           func(n int) string { return "*x*" + strings.Repeat("(", n/2) + strings.Repeat(")", n/2) },
-	"backslashes":        func(n int) string { return "*x*" + strings.Repeat(`\`, n) },
-	"escapes":            func(n int) string { return "*x*" + strings.Repeat(`\[`, n/2) },
-	"escaped signs":      func(n int) string { return "*x*" + strings.Repeat(`\# `, n/3) },
-	"escaped colons":     func(n int) string { return "*x*" + strings.Repeat(`\:a`, n/3) },
-	"escaped bars":       func(n int) string { return "*x*" + strings.Repeat(`\|`, n/2) },
-	"HTML":               func(n int) string { return "*x*" + strings.Repeat("<", n/2) + strings.Repeat(">", n/2) },
-	"emoji":              func(n int) string { return "*x*" + strings.Repeat("😀", n/4) },
-	"bars":               func(n int) string { return strings.Repeat("|", n) },
-	"spoilers":           func(n int) string { return strings.Repeat("||a|| ", n/6) },
-	"spoilers, open":     func(n int) string { return strings.Repeat("||a ", n/4) },
-	"spoilers, nested":   func(n int) string { return strings.Repeat("||a *b ", n/14) + strings.Repeat("c* d|| ", n/14) },
-	"brackets open":      func(n int) string { return strings.Repeat("[", n) + "](http://a)" },
-	"brackets nested":    func(n int) string { return strings.Repeat("[", n/2) + strings.Repeat("]", n/2) + "[a](http://a)" },
-	"links nested":       func(n int) string { return strings.Repeat("[", n/12) + strings.Repeat("](http://a)", n/12) },
-	"images nested":      func(n int) string { return strings.Repeat("![", n/13) + strings.Repeat("](http://a)", n/13) },
+	"mail": func(
+		n int,
+	) string {
+		return "*x*" + strings.Repeat("_a", n/4) + "@" + strings.Repeat("b.", n/4)
+	},
+	"addresses":      func(n int) string { return "*x*" + strings.Repeat(" http://a.b/", n/12) },
+	"brackets":       func(n int) string { return "*x*" + strings.Repeat("(", n/2) + strings.Repeat(")", n/2) },
+	"backslashes":    func(n int) string { return "*x*" + strings.Repeat(`\`, n) },
+	"escapes":        func(n int) string { return "*x*" + strings.Repeat(`\[`, n/2) },
+	"escaped signs":  func(n int) string { return "*x*" + strings.Repeat(`\# `, n/3) },
+	"escaped colons": func(n int) string { return "*x*" + strings.Repeat(`\:a`, n/3) },
+	"escaped bars":   func(n int) string { return "*x*" + strings.Repeat(`\|`, n/2) },
+	"HTML":           func(n int) string { return "*x*" + strings.Repeat("<", n/2) + strings.Repeat(">", n/2) },
+	"emoji":          func(n int) string { return "*x*" + strings.Repeat("😀", n/4) },
+	"bars":           func(n int) string { return strings.Repeat("|", n) },
+	"spoilers":       func(n int) string { return strings.Repeat("||a|| ", n/6) },
+	"spoilers, open": func(n int) string { return strings.Repeat("||a ", n/4) },
+	"spoilers, nested": func(
+		n int,
+	) string {
+		return strings.Repeat("||a *b ", n/14) + strings.Repeat("c* d|| ", n/14)
+	},
+	"brackets open": func(n int) string { return strings.Repeat("[", n) + "](http://a)" },
+	"brackets nested": func(
+		n int,
+	) string {
+		return strings.Repeat("[", n/2) + strings.Repeat("]", n/2) + "[a](http://a)"
+	},
+	"links nested": func(n int) string { return strings.Repeat("[", n/12) + strings.Repeat("](http://a)", n/12) },
+	"images nested": func(
+		n int,
+	) string {
+		return strings.Repeat("![", n/13) + strings.Repeat("](http://a)", n/13)
+	},
 	"links":              func(n int) string { return strings.Repeat("[*a*](http://a) ", n/16) },
 	"links, stars open":  func(n int) string { return strings.Repeat("*b [*a](http://a) ", n/18) },
 	"destinations":       func(n int) string { return "[" + strings.Repeat("](", n/2) },
 	"destinations, long": func(n int) string { return strings.Repeat("[](http://(", n/11) },
 	"references":         func(n int) string { return strings.Repeat("[a][b]", n/6) + "[](http://a)" },
 	"exclamations":       func(n int) string { return strings.Repeat("![", n/2) + "](http://a)" },
-	"table, wide":        func(n int) string { return strings.Repeat("|a", n/4) + "|\n" + strings.Repeat("|-", n/4) + "|\n" },
-	"table, long":        func(n int) string { return "|a|b|\n|-|-|\n" + strings.Repeat("|c|d|\n", n/6) },
+	"table, wide": func(
+		n int,
+	) string {
+		return strings.Repeat("|a", n/4) + "|\n" + strings.Repeat("|-", n/4) + "|\n"
+	},
+	"table, long": func(n int) string { return "|a|b|\n|-|-|\n" + strings.Repeat("|c|d|\n", n/6) },
 	"table, gaps": func(n int) string {
 		return strings.Repeat("|", 32) + "\n" + strings.Repeat("|-", 31) + "|\n" + strings.Repeat("a\n", n/2)
 	},
@@ -197,7 +217,8 @@ func TestNestingHasABound(t *testing.T) {
 func TestPreCheckOverlooksNothing(t *testing.T) {
 	for _, s := range []string{
 		"1. a", "10) a", " > a", "a\n+ b", "a\r- b", "a\r\n\t> b", ":+1:", "a :-1: b", "~~~\na",
-		"# a", "a\n###### b", "\\# a", "a\n---", "- - -", "|a|\n|-|", "a|b\n-|-", "a|b\n :-:|-:\n", "a ||b||", "[a](b)", "![a](b)",
+		"# a", "a\n###### b", "\\# a", "a\n---", "- - -", "|a|\n|-|", "a|b\n-|-", "a|b\n :-:|-:\n", "a ||b||", "[a](b)",
+		"![a](b)",
 		"http://a.b:80/c", "www.a.b", "mailto:a@b.c",
 	} {
 		if !mayHaveFormat(s) {
@@ -216,18 +237,20 @@ func TestPreCheckOverlooksNothing(t *testing.T) {
 
 func TestTablesHaveABound(t *testing.T) {
 	table := func(columns, rows int) string {
-		return strings.Repeat("|a", columns) + "|\n" + strings.Repeat("|-", columns) + "|\n" + strings.Repeat(strings.Repeat("|b", columns)+"|\n", rows)
+		return strings.Repeat("|a", columns) + "|\n" + strings.Repeat("|-", columns) + "|\n" +
+			strings.Repeat(strings.Repeat("|b", columns)+"|\n", rows)
 	}
 	tests := map[string]struct {
 		text string
 		none bool
 	}{
-		"30 columns":           {text: table(30, 20)},
-		"40 columns":           {text: table(40, 3), none: true},
-		"400 rows":             {text: table(3, 400)},
-		"600 rows":             {text: table(3, 600), none: true},
-		"short rows":           {text: table(30, 0) + "b\nc\n"},
-		"short rows, hundreds": {text: table(30, 0) + strings.Repeat("b\n", 60), none: true}, // no text becomes so much longer
+		"30 columns": {text: table(30, 20)},
+		"40 columns": {text: table(40, 3), none: true},
+		"400 rows":   {text: table(3, 400)},
+		"600 rows":   {text: table(3, 600), none: true},
+		"short rows": {text: table(30, 0) + "b\nc\n"},
+		// no text becomes so much longer
+		"short rows, hundreds": {text: table(30, 0) + strings.Repeat("b\n", 60), none: true},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

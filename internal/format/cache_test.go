@@ -78,7 +78,9 @@ func TestWhatWasRenderedIsRenderedOnce(t *testing.T) {
 }
 
 func TestPlainTextCostsNothing(t *testing.T) {
-	for _, text := range []string{"Shall we meet at 10:30? https://example.org/map", strings.Repeat("a [b] | c # d\n", 200)} {
+	for _, text := range []string{
+		"Shall we meet at 10:30? https://example.org/map", strings.Repeat("a [b] | c # d\n", 200),
+	} {
 		if n := testing.AllocsPerRun(100, func() { HTML(text, nil) }); n > 0 {
 			t.Errorf("%.20q allocates %v times", text, n)
 		}

@@ -43,7 +43,8 @@ func TestCodeIsColouredAndStaysTheSame(t *testing.T) {
 			for _, class := range regexp.MustCompile(`<span class="(\w+)">`).FindAllStringSubmatch(out, -1) {
 				seen[class[1]] = true
 			}
-			if got := checkElements(t, out); got != code || !strings.Contains(out, "<span") || !strings.HasPrefix(out, `<pre><code class="language-`+language+`">`) {
+			if got := checkElements(t, out); got != code || !strings.Contains(out, "<span") ||
+				!strings.HasPrefix(out, `<pre><code class="language-`+language+`">`) {
 				t.Errorf("%s\nshows %q", out, got)
 			}
 		})
@@ -67,7 +68,8 @@ func TestCodeStaysPlain(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			if out := renderAll("```" + tt.language + "\n" + tt.code + "```"); strings.Contains(out, "<span") || !strings.Contains(html.UnescapeString(out), tt.code) {
+			if out := renderAll("```" + tt.language + "\n" + tt.code + "```"); strings.Contains(out, "<span") ||
+				!strings.Contains(html.UnescapeString(out), tt.code) {
 				t.Errorf("%.300s", out)
 			}
 		})
@@ -84,7 +86,8 @@ func TestBoundIsThatOfAllCodeInAMessage(t *testing.T) {
 func TestCodeStaysPlainWhenColouringTakesTooLong(t *testing.T) {
 	t.Cleanup(func() { maxColouring = time.Hour })
 	maxColouring = -1
-	if got, want := renderAll("```go\nx := 1\n```"), `<pre><code class="language-go">x := 1`+"\n</code></pre>"; got != want {
+	if got, want := renderAll("```go\nx := 1\n```"),
+		`<pre><code class="language-go">x := 1`+"\n</code></pre>"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
@@ -97,7 +100,10 @@ func TestEveryMatchHasATimeOut(t *testing.T) {
 			t.Errorf("%s: %v", fence, err)
 		}
 	}
-	rules := chroma.CompiledRules{"root": {{Regexp: regexp2.MustCompile("a")}, {Regexp: regexp2.MustCompile("")}}, "b": {{Regexp: regexp2.MustCompile("c")}}}
+	rules := chroma.CompiledRules{
+		"root": {{Regexp: regexp2.MustCompile("a")}, {Regexp: regexp2.MustCompile("")}},
+		"b":    {{Regexp: regexp2.MustCompile("c")}},
+	}
 	first, other := rules["root"][0], rules["b"][0]
 	if err := (timeoutMutator{}).MutateLexer(rules, "root", 1); err != nil {
 		t.Fatal(err)
@@ -122,7 +128,10 @@ func TestEveryLanguageIsKnownByItsName(t *testing.T) {
 			t.Errorf("%s: %v", name, lexer)
 		}
 	}
-	for fence, name := range map[string]string{"golang": "Go", "py": "Python", "ts": "TypeScript", "tsx": "TypeScript", "jsx": "JavaScript", "yml": "YAML", "sh": "Bash", "rb": "Ruby", "m": "Objective-C", "tf": "Terraform", "md": ""} {
+	for fence, name := range map[string]string{
+		"golang": "Go", "py": "Python", "ts": "TypeScript", "tsx": "TypeScript", "jsx": "JavaScript", "yml": "YAML",
+		"sh": "Bash", "rb": "Ruby", "m": "Objective-C", "tf": "Terraform", "md": "",
+	} {
 		got := ""
 		if lexer := knownLexers()[fence]; lexer != nil {
 			got = lexer.Config().Name

@@ -10,7 +10,9 @@ func TestEveryEmojiIsWhatItsShortCodesBecome(t *testing.T) {
 	if len(all) < 1800 {
 		t.Fatalf("only %d emoji", len(all))
 	}
-	if first, last := all[0], all[len(all)-1]; first.Emoji != "😀" || first.Name != "grinning face" || !strings.HasPrefix(last.Name, "flag: ") {
+	if first, last := all[0],
+		all[len(all)-1]; first.Emoji != "😀" || first.Name != "grinning face" ||
+		!strings.HasPrefix(last.Name, "flag: ") {
 		t.Errorf("from %v to %v", first, last)
 	}
 	for _, e := range all {

@@ -52,7 +52,11 @@ func TestHTML(t *testing.T) {
 		"code with backticks": {"`` a`b ``", "<p><code>a`b</code></p>"},
 		"breaks":              {"**a**\nb  \nc\\\nd", `<p><strong>a</strong><br>b<br>c\<br>d</p>`},
 		"CRLF":                {"**a**\r\nb\rc", "<p><strong>a</strong><br>b<br>c</p>"},
-		"fenced":              {"```go\nx := 1 < 2\n\n\ty()\n```", "<pre><code class=\"language-go\">x := <span class=\"m\">1</span> &lt; <span class=\"m\">2</span>\n\n\t<span class=\"nf\">y</span>()\n</code></pre>"},
+		"fenced": {
+			"```go\nx := 1 < 2\n\n\ty()\n```",
+			"<pre><code class=\"language-go\">x := <span class=\"m\">1</span> &lt; <span " +
+				"class=\"m\">2</span>\n\n\t<span class=\"nf\">y</span>()\n</code></pre>",
+		},
 		"fenced, C++":         {"~~~c++\nx\n~~~", "<pre><code class=\"language-c++\">x\n</code></pre>"},
 		"fenced, open":        {"```\nx", "<pre><code>x\n</code></pre>"},
 		"fenced, no language": {"```some words\nx\n```", "<pre><code>some words\nx\n</code></pre>"},
@@ -67,43 +71,99 @@ func TestHTML(t *testing.T) {
 		"emoji":               {"good :+1: :smile::heart:", "<p>good 👍 😄❤️</p>"},
 		"escaped":             {`\*not em\* \:smile: \\`, `<p>*not em* :smile: \\</p>`},
 		"shrug and more":      {`**so** ¯\_(ツ)_/¯`, `<p><strong>so</strong> ¯\_(ツ)_/¯</p>`},
-		"address in strong":   {"**https://example.org/a**", `<p><strong><a href="https://example.org/a"` + rel + `>https://example.org/a</a></strong></p>`},
-		"address, local":      {"`x` http://localhost:8080/r/lobby.", `<p><code>x</code> <a href="http://localhost:8080/r/lobby"` + rel + `>http://localhost:8080/r/lobby</a>.</p>`},
-		"address, mail":       {"*x* a@b.example mailto:c@d.example", `<p><em>x</em> <a href="mailto:a@b.example"` + rel + `>a@b.example</a> <a href="mailto:c@d.example"` + rel + `>mailto:c@d.example</a></p>`},
-		"address, ampersand":  {"*x* https://e.org/?a=1&b=2", `<p><em>x</em> <a href="https://e.org/?a=1&amp;b=2"` + rel + `>https://e.org/?a=1&amp;b=2</a></p>`},
-		"address, no port":    {"*x* http://e.org:A", "<p><em>x</em> http://e.org:A</p>"},
-		"address alone":       {"https://e.org/a_b_c?x=1", `<p><a href="https://e.org/a_b_c?x=1"` + rel + `>https://e.org/a_b_c?x=1</a></p>`},
-		"address, angles":     {"<https://e.org>", `<p>&lt;<a href="https://e.org"` + rel + `>https://e.org</a>&gt;</p>`},
-		"address, quoted":     {"„https://e.org/a_b“, \"http://e.org\".", `<p>„<a href="https://e.org/a_b"` + rel + `>https://e.org/a_b</a>“, &#34;<a href="http://e.org"` + rel + `>http://e.org</a>&#34;.</p>`},
-		"address, colon":      {"see:https://e.org/(a))", `<p>see:<a href="https://e.org/(a)"` + rel + `>https://e.org/(a)</a>)</p>`},
-		"address, lines":      {"one\nhttps://e.org\n\ntwo", `<p>one<br><a href="https://e.org"` + rel + `>https://e.org</a></p><p>two</p>`},
-		"address, www":        {"www.e.org/a, (www.e.org) xwww.e.org www.", `<p><a href="https://www.e.org/a"` + rel + `>www.e.org/a</a>, (<a href="https://www.e.org"` + rel + `>www.e.org</a>) xwww.e.org www.</p>`},
-		"address in code":     {"`https://e.org`", `<p><code>https://e.org</code></p>`},
-		"reference":           {"[a]: https://e.org\n\n[a]", `<p>[a]: <a href="https://e.org"` + rel + `>https://e.org</a></p><p>[a]</p>`},
-		"no address":          {"*a* xhttps://e.org https:// http://. ://e.org", `<p><em>a</em> xhttps://e.org https:// http://. ://e.org</p>`},
+		"address in strong": {
+			"**https://example.org/a**",
+			`<p><strong><a href="https://example.org/a"` + rel + `>https://example.org/a</a></strong></p>`,
+		},
+		"address, local": {
+			"`x` http://localhost:8080/r/lobby.",
+			`<p><code>x</code> <a href="http://localhost:8080/r/lobby"` + rel +
+				`>http://localhost:8080/r/lobby</a>.</p>`,
+		},
+		"address, mail": {
+			"*x* a@b.example mailto:c@d.example",
+			`<p><em>x</em> <a href="mailto:a@b.example"` + rel + `>a@b.example</a> <a href="mailto:c@d.example"` + rel +
+				`>mailto:c@d.example</a></p>`,
+		},
+		"address, ampersand": {
+			"*x* https://e.org/?a=1&b=2",
+			`<p><em>x</em> <a href="https://e.org/?a=1&amp;b=2"` + rel + `>https://e.org/?a=1&amp;b=2</a></p>`,
+		},
+		"address, no port": {"*x* http://e.org:A", "<p><em>x</em> http://e.org:A</p>"},
+		"address alone": {
+			"https://e.org/a_b_c?x=1",
+			`<p><a href="https://e.org/a_b_c?x=1"` + rel + `>https://e.org/a_b_c?x=1</a></p>`,
+		},
+		"address, angles": {
+			"<https://e.org>", `<p>&lt;<a href="https://e.org"` + rel + `>https://e.org</a>&gt;</p>`,
+		},
+		"address, quoted": {
+			"„https://e.org/a_b“, \"http://e.org\".",
+			`<p>„<a href="https://e.org/a_b"` + rel + `>https://e.org/a_b</a>“, &#34;<a href="http://e.org"` + rel +
+				`>http://e.org</a>&#34;.</p>`,
+		},
+		"address, colon": {
+			"see:https://e.org/(a))", `<p>see:<a href="https://e.org/(a)"` + rel + `>https://e.org/(a)</a>)</p>`,
+		},
+		"address, lines": {
+			"one\nhttps://e.org\n\ntwo", `<p>one<br><a href="https://e.org"` + rel + `>https://e.org</a></p><p>two</p>`,
+		},
+		"address, www": {
+			"www.e.org/a, (www.e.org) xwww.e.org www.",
+			`<p><a href="https://www.e.org/a"` + rel + `>www.e.org/a</a>, (<a href="https://www.e.org"` + rel +
+				`>www.e.org</a>) xwww.e.org www.</p>`,
+		},
+		"address in code": {"`https://e.org`", `<p><code>https://e.org</code></p>`},
+		"reference": {
+			"[a]: https://e.org\n\n[a]", `<p>[a]: <a href="https://e.org"` + rel + `>https://e.org</a></p><p>[a]</p>`,
+		},
+		"no address": {
+			"*a* xhttps://e.org https:// http://. ://e.org",
+			`<p><em>a</em> xhttps://e.org https:// http://. ://e.org</p>`,
+		},
 		"right to left":       {"**שלום** עולם", "<p><strong>שלום</strong> עולם</p>"},
 		"indented in list":    {"- a\n\n      b", "<ul><li><p>a</p><p>b</p></li></ul>"},
 		"paragraph, indented": {"    a **b**", "<p>a <strong>b</strong></p>"},
 
-		"headings":             {"# a\n## b #\n### c\n#### d\n##### e\n###### f", "<h3>a</h3><h4>b</h4><h5>c</h5><h6>d</h6><h6>e</h6><h6>f</h6>"},
-		"headings, leaping":    {"### a\n###### b\n# c\n### d\n## e", "<h3>a</h3><h4>b</h4><h3>c</h3><h4>d</h4><h4>e</h4>"},
-		"heading after text":   {"a\n# *b*\nc", "<p>a</p><h3><em>b</em></h3><p>c</p>"},
-		"heading of nothing":   {"**a**\n##", "<p><strong>a</strong></p><p>##</p>"},
-		"heading, escaped":     {"\\# a", "<p># a</p>"},
-		"heading, escaped mid": {"*a*\n> \\## b\n\nc \\# d", `<p><em>a</em></p><blockquote><p>## b</p></blockquote><p>c \# d</p>`},
-		"rule":                 {"a\n---\nb", "<p>a</p><hr><p>b</p>"},
-		"rule of stars":        {"a\n\n* * *\nb", "<p>a</p><hr><p>b</p>"},
-		"tasks":                {"- [ ] a\n- [x] b\n- [X] **c**", `<ul><li><input type="checkbox" disabled=""> a</li><li><input type="checkbox" disabled="" checked=""> b</li><li><input type="checkbox" disabled="" checked=""> <strong>c</strong></li></ul>`},
-		"task, loose":          {"1. [ ] a\n\n   b", `<ol><li><p><input type="checkbox" disabled=""> a</p><p>b</p></li></ol>`},
-		"no tasks":             {"- [x](y) a\n- [ ]\n- a [ ] b\n- [y] c", "<ul><li>[x](y) a</li><li>[ ]</li><li>a [ ] b</li><li>[y] c</li></ul>"},
-		"spoiler":              {"he ||*dies*|| then", `<p>he <span class="spoiler"><em>dies</em></span> then</p>`},
-		"spoilers":             {"||a||, ||`b`|| (||c||)", `<p><span class="spoiler">a</span>, <span class="spoiler"><code>b</code></span> (<span class="spoiler">c</span>)</p>`},
-		"spoiler, lines":       {"||a\nb||", `<p><span class="spoiler">a<br>b</span></p>`},
-		"spoiler in strong":    {"**||a||**", `<p><strong><span class="spoiler">a</span></strong></p>`},
-		"spoiler within one":   {"||a (||b||) c||", `<p><span class="spoiler">a (b) c</span></p>`},
-		"spoiler, open":        {"||a *b*", "<p>||a <em>b</em></p>"},
-		"spoiler, escaped":     {`\||a|| and \|\|b\|\|`, "<p>||a|| and ||b||</p>"},
-		"three bars":           {"|||a||| *b*", "<p>|||a||| <em>b</em></p>"},
+		"headings": {
+			"# a\n## b #\n### c\n#### d\n##### e\n###### f",
+			"<h3>a</h3><h4>b</h4><h5>c</h5><h6>d</h6><h6>e</h6><h6>f</h6>",
+		},
+		"headings, leaping": {
+			"### a\n###### b\n# c\n### d\n## e", "<h3>a</h3><h4>b</h4><h3>c</h3><h4>d</h4><h4>e</h4>",
+		},
+		"heading after text": {"a\n# *b*\nc", "<p>a</p><h3><em>b</em></h3><p>c</p>"},
+		"heading of nothing": {"**a**\n##", "<p><strong>a</strong></p><p>##</p>"},
+		"heading, escaped":   {"\\# a", "<p># a</p>"},
+		"heading, escaped mid": {
+			"*a*\n> \\## b\n\nc \\# d", `<p><em>a</em></p><blockquote><p>## b</p></blockquote><p>c \# d</p>`,
+		},
+		"rule":          {"a\n---\nb", "<p>a</p><hr><p>b</p>"},
+		"rule of stars": {"a\n\n* * *\nb", "<p>a</p><hr><p>b</p>"},
+		"tasks": {
+			"- [ ] a\n- [x] b\n- [X] **c**",
+			`<ul><li><input type="checkbox" disabled=""> a</li><li><input type="checkbox" disabled="" checked=""> ` +
+				`b</li><li><input type="checkbox" disabled="" checked=""> <strong>c</strong></li></ul>`,
+		},
+		"task, loose": {
+			"1. [ ] a\n\n   b", `<ol><li><p><input type="checkbox" disabled=""> a</p><p>b</p></li></ol>`,
+		},
+		"no tasks": {
+			"- [x](y) a\n- [ ]\n- a [ ] b\n- [y] c",
+			"<ul><li>[x](y) a</li><li>[ ]</li><li>a [ ] b</li><li>[y] c</li></ul>",
+		},
+		"spoiler": {"he ||*dies*|| then", `<p>he <span class="spoiler"><em>dies</em></span> then</p>`},
+		"spoilers": {
+			"||a||, ||`b`|| (||c||)",
+			`<p><span class="spoiler">a</span>, <span class="spoiler"><code>b</code></span> (<span ` +
+				`class="spoiler">c</span>)</p>`,
+		},
+		"spoiler, lines":     {"||a\nb||", `<p><span class="spoiler">a<br>b</span></p>`},
+		"spoiler in strong":  {"**||a||**", `<p><strong><span class="spoiler">a</span></strong></p>`},
+		"spoiler within one": {"||a (||b||) c||", `<p><span class="spoiler">a (b) c</span></p>`},
+		"spoiler, open":      {"||a *b*", "<p>||a <em>b</em></p>"},
+		"spoiler, escaped":   {`\||a|| and \|\|b\|\|`, "<p>||a|| and ||b||</p>"},
+		"three bars":         {"|||a||| *b*", "<p>|||a||| <em>b</em></p>"},
 	}
 	checkHTML(t, tests)
 }
@@ -112,28 +172,47 @@ func TestHTML(t *testing.T) {
 // page; what it hopes for must not come out.
 func TestHostileTextStaysText(t *testing.T) {
 	tests := map[string]struct{ text, want string }{
-		"script":            {"**x** <script>alert(1)</script>", "<p><strong>x</strong> &lt;script&gt;alert(1)&lt;/script&gt;</p>"},
-		"handler":           {"**<img src=x onerror=alert(1)>**", "<p><strong>&lt;img src=x onerror=alert(1)&gt;</strong></p>"},
-		"entities":          {"**x** &lt;script&gt; &#x3c;b&#x3e;", "<p><strong>x</strong> &amp;lt;script&amp;gt; &amp;#x3c;b&amp;#x3e;</p>"},
-		"escaped bracket":   {`**x** \<b>`, `<p><strong>x</strong> \&lt;b&gt;</p>`},
-		"javascript":        {"**x** javascript:alert(1)", "<p><strong>x</strong> javascript:alert(1)</p>"},
-		"named":             {"**x** [a](javascript:alert(1))", "<p><strong>x</strong> [a](javascript:alert(1))</p>"},
-		"attribute in list": {"- [x] <input onfocus=x>", `<ul><li><input type="checkbox" disabled="" checked=""> &lt;input onfocus=x&gt;</li></ul>`},
-		"markup in code":    {"```html\n<b class=\"k\">\n```", "<pre><code class=\"language-html\">&lt;<span class=\"nt\">b</span> <span class=\"na\">class</span>=<span class=\"s\">&#34;k&#34;</span>&gt;\n</code></pre>"},
-		"auto link":         {"**x** <javascript:alert(1)>", "<p><strong>x</strong> &lt;javascript:alert(1)&gt;</p>"},
-		"data":              {"**x** data:text/html,<b>", "<p><strong>x</strong> data:text/html,&lt;b&gt;</p>"},
+		"script": {
+			"**x** <script>alert(1)</script>", "<p><strong>x</strong> &lt;script&gt;alert(1)&lt;/script&gt;</p>",
+		},
+		"handler": {
+			"**<img src=x onerror=alert(1)>**", "<p><strong>&lt;img src=x onerror=alert(1)&gt;</strong></p>",
+		},
+		"entities": {
+			"**x** &lt;script&gt; &#x3c;b&#x3e;",
+			"<p><strong>x</strong> &amp;lt;script&amp;gt; &amp;#x3c;b&amp;#x3e;</p>",
+		},
+		"escaped bracket": {`**x** \<b>`, `<p><strong>x</strong> \&lt;b&gt;</p>`},
+		"javascript":      {"**x** javascript:alert(1)", "<p><strong>x</strong> javascript:alert(1)</p>"},
+		"named":           {"**x** [a](javascript:alert(1))", "<p><strong>x</strong> [a](javascript:alert(1))</p>"},
+		"attribute in list": {
+			"- [x] <input onfocus=x>",
+			`<ul><li><input type="checkbox" disabled="" checked=""> &lt;input onfocus=x&gt;</li></ul>`,
+		},
+		"markup in code": {
+			"```html\n<b class=\"k\">\n```",
+			"<pre><code class=\"language-html\">&lt;<span class=\"nt\">b</span> <span " +
+				"class=\"na\">class</span>=<span class=\"s\">&#34;k&#34;</span>&gt;\n</code></pre>",
+		},
+		"auto link": {"**x** <javascript:alert(1)>", "<p><strong>x</strong> &lt;javascript:alert(1)&gt;</p>"},
+		"data":      {"**x** data:text/html,<b>", "<p><strong>x</strong> data:text/html,&lt;b&gt;</p>"},
 		"quote in address": {
 			`**x** https://e.org/"onclick="alert(1)`,
-			`<p><strong>x</strong> <a href="https://e.org/" target="_blank" rel="nofollow noopener noreferrer">https://e.org/</a>&#34;onclick=&#34;alert(1)</p>`,
+			`<p><strong>x</strong> <a href="https://e.org/" target="_blank" rel="nofollow noopener ` +
+				`noreferrer">https://e.org/</a>&#34;onclick=&#34;alert(1)</p>`,
 		},
 		"bidi in address": {
 			"**x** https://e.org/\u202egro.knab",
-			"<p><strong>x</strong> <a href=\"https://e.org/\" target=\"_blank\" rel=\"nofollow noopener noreferrer\">https://e.org/</a>\u202egro.knab</p>",
+			"<p><strong>x</strong> <a href=\"https://e.org/\" target=\"_blank\" rel=\"nofollow noopener " +
+				"noreferrer\">https://e.org/</a>\u202egro.knab</p>",
 		},
 		"comment": {"**x** <!-- <b> -->", "<p><strong>x</strong> &lt;!-- &lt;b&gt; --&gt;</p>"},
 		"cdata":   {"**x** <![CDATA[ <b> ]]>", "<p><strong>x</strong> &lt;![CDATA[ &lt;b&gt; ]]&gt;</p>"},
 		"zero":    {"**x**\x00<b>", "<p><strong>x</strong>\uFFFD&lt;b&gt;</p>"},
-		"style":   {"**x** <style>*{display:none}</style>", "<p><strong>x</strong> &lt;style&gt;*{display:none}&lt;/style&gt;</p>"},
+		"style": {
+			"**x** <style>*{display:none}</style>",
+			"<p><strong>x</strong> &lt;style&gt;*{display:none}&lt;/style&gt;</p>",
+		},
 	}
 	checkHTML(t, tests)
 }
@@ -154,7 +233,8 @@ func TestSeveralGoroutinesFormatAtOnce(t *testing.T) {
 	for range 8 {
 		wg.Go(func() {
 			for range 50 {
-				if got, want := renderAll("**a** :smile: `b`"), "<p><strong>a</strong> 😄 <code>b</code></p>"; got != want {
+				if got, want := renderAll("**a** :smile: `b`"),
+					"<p><strong>a</strong> 😄 <code>b</code></p>"; got != want {
 					t.Errorf("got %s, want %s", got, want)
 				}
 			}

@@ -15,8 +15,10 @@ var (
 	allowedHref = regexp.MustCompile(`^(https?://|mailto:)`)
 	allowedTags = map[string][]string{ // and their attributes
 		"p": nil, "br": nil, "strong": nil, "em": nil, "del": nil, "code": {"class"}, "pre": nil, "ul": nil,
-		"ol": {"start"}, "li": nil, "blockquote": nil, "a": {"href", "target", "rel"}, "hr": nil, "h3": nil, "h4": nil, "h5": nil, "h6": nil,
-		"table": nil, "thead": nil, "tbody": nil, "tr": nil, "th": {"align"}, "td": {"align"}, "span": {"class"}, "input": {"type", "disabled", "checked"},
+		"ol": {"start"}, "li": nil, "blockquote": nil, "a": {"href", "target", "rel"}, "hr": nil, "h3": nil, "h4": nil,
+		"h5": nil, "h6": nil,
+		"table": nil, "thead": nil, "tbody": nil, "tr": nil, "th": {"align"}, "td": {"align"}, "span": {"class"},
+		"input": {"type", "disabled", "checked"},
 	}
 	void = []string{"br", "hr", "input"}
 )
@@ -26,11 +28,16 @@ func FuzzHTML(f *testing.F) {
 		f.Add(text(60))
 	}
 	for _, s := range []string{
-		"**a** <script>alert(1)</script>", "> - 1. `a`\n~~b~~ :smile:", "```go\n<b>\n```", "*x* https://a.b/?\"<c>'", "- \n\n  a", "\t- a\n\t\t\tb",
-		`\**a*\\`, "a\\\n*b*", "- a\n\n\n      b", "~~~\"x\ny", "1.\n2. a", "*\u202ea*", "*a*&amp;&lt;b", "*www.a.bc*", ":a::+1:",
-		"# a\n## *b* #\n---\n***", "- [ ] a\n- [x] `b`", "||a *b||* c||", "**a||b** [||c||](http://d)||", "|a|b|\n|:-|-:|\n|*c*|`d\\|e`|\nf", "a\\|b|c\n-|-\n|",
-		"[a *b](http://c) d*", "![a [b](http://c)](http://d)", "[![a](http://b)](http://c)", "[](<http://a.b>)", "[http://a.b](http://a.b/)", "[a](http://ä.b:80/ö?ü#(x))",
-		"\\[a](b) \\# c", "```html\n<a href='b'>c</a><script>d()</script>\n```", "```diff\n+a\n-b\n```", "> # a\n> |b|\n> |-|\n> - [x] c",
+		"**a** <script>alert(1)</script>", "> - 1. `a`\n~~b~~ :smile:", "```go\n<b>\n```", "*x* https://a.b/?\"<c>'",
+		"- \n\n  a", "\t- a\n\t\t\tb",
+		`\**a*\\`, "a\\\n*b*", "- a\n\n\n      b", "~~~\"x\ny", "1.\n2. a", "*\u202ea*", "*a*&amp;&lt;b", "*www.a.bc*",
+		":a::+1:",
+		"# a\n## *b* #\n---\n***", "- [ ] a\n- [x] `b`", "||a *b||* c||", "**a||b** [||c||](http://d)||",
+		"|a|b|\n|:-|-:|\n|*c*|`d\\|e`|\nf", "a\\|b|c\n-|-\n|",
+		"[a *b](http://c) d*", "![a [b](http://c)](http://d)", "[![a](http://b)](http://c)", "[](<http://a.b>)",
+		"[http://a.b](http://a.b/)", "[a](http://ä.b:80/ö?ü#(x))",
+		"\\[a](b) \\# c", "```html\n<a href='b'>c</a><script>d()</script>\n```", "```diff\n+a\n-b\n```",
+		"> # a\n> |b|\n> |-|\n> - [x] c",
 	} {
 		f.Add(s)
 	}

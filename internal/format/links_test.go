@@ -19,30 +19,93 @@ func TestNamedLinkShowsWhereItLeads(t *testing.T) {
 		return `<a href="` + href + `"` + leaves + name + "</a>" + host
 	}
 	checkHTML(t, map[string]struct{ text, want string }{
-		"named":           {"see [the *map*](https://example.org/map).", "<p>see " + link("https://example.org/map", "the <em>map</em>", "example.org") + ".</p>"},
-		"another host":    {"[https://bank.example](https://evil.example/)", "<p>" + link("https://evil.example/", "https://bank.example", "evil.example") + "</p>"},
-		"looks like host": {"[bank.example (bank.example)](https://evil.example)", "<p>" + link("https://evil.example", "bank.example (bank.example)", "evil.example") + "</p>"},
-		"port":            {"[a](http://localhost:8080/r/x)", "<p>" + link("http://localhost:8080/r/x", "a", "localhost:8080") + "</p>"},
-		"angles":          {"[a]( <https://example.org/a> )", "<p>" + link("https://example.org/a", "a", "example.org") + "</p>"},
-		"parentheses":     {"([a](https://example.org/b_(c)))", "<p>(" + link("https://example.org/b_(c)", "a", "example.org") + ")</p>"},
-		"ampersand":       {"[a](https://example.org/?a=1&b=2)", "<p>" + link("https://example.org/?a=1&amp;b=2", "a", "example.org") + "</p>"},
-		"mail":            {"[me](mailto:ada@example.org)", "<p>" + link("mailto:ada@example.org", "me", "ada@example.org") + "</p>"},
-		"other script":    {"[a](https://аррӏе.com/)", "<p>" + link("https://xn--80ak6aa92e.com/", "a", "xn--80ak6aa92e.com") + "</p>"},
-		"says another":    {"[https://аррӏе.com/](https://аррӏе.com/)", "<p>" + link("https://xn--80ak6aa92e.com/", "https://аррӏе.com/", "xn--80ak6aa92e.com") + "</p>"},
-		"capitals":        {"[a](https://EXAMPLE.org)", "<p>" + link("https://example.org", "a", "example.org") + "</p>"},
-		"its address":     {"[https://example.org/a](https://example.org/a)", "<p>" + link("https://example.org/a", "https://example.org/a", "") + "</p>"},
-		"its short form":  {"[example.org/a](https://example.org/a/)", "<p>" + link("https://example.org/a/", "example.org/a", "") + "</p>"},
-		"its host":        {"[example.org](https://example.org/a)", "<p>" + link("https://example.org/a", "example.org", "") + "</p>"},
-		"no name":         {"[](https://example.org/a)", "<p>" + link("https://example.org/a", "https://example.org/a", "") + "</p>"},
-		"image":           {"![a cat](https://example.org/cat.png)", "<p>" + link("https://example.org/cat.png", "a cat", "example.org") + "</p>"},
-		"image in link":   {"[![a](https://b.example/)](https://c.example/)", "<p>" + link("https://c.example/", "a", "c.example") + "</p>"},
-		"link in image":   {"![a [b](https://b.example/)](https://c.example/)", "<p>" + link("https://c.example/", "a b", "c.example") + "</p>"},
-		"link in link":    {"[a [b](https://b.example/)](https://c.example/)", `<p>[a ` + link("https://b.example/", "b", "b.example") + `](` + link("https://c.example/", "https://c.example/", "") + `)</p>`},
-		"across strong":   {"**a [b** c](https://d.example) e", "<p>**a " + link("https://d.example", "b** c", "d.example") + " e</p>"},
-		"in a spoiler":    {"||[a](https://b.example)||", `<p><span class="spoiler">` + link("https://b.example", "a", "b.example") + "</span></p>"},
-		"with a spoiler":  {"[a ||b||](https://c.example)", `<p><span class="spoiler">` + link("https://c.example", "a b", "c.example") + "</span></p>"},
-		"after brackets":  {"[1] [a](https://b.example)", "<p>[1] " + link("https://b.example", "a", "b.example") + "</p>"},
-		"escaped":         {`\[a c](https://b.example/)`, "<p>[a c](" + link("https://b.example/", "https://b.example/", "") + ")</p>"},
+		"named": {
+			"see [the *map*](https://example.org/map).",
+			"<p>see " + link("https://example.org/map", "the <em>map</em>", "example.org") + ".</p>",
+		},
+		"another host": {
+			"[https://bank.example](https://evil.example/)",
+			"<p>" + link("https://evil.example/", "https://bank.example", "evil.example") + "</p>",
+		},
+		"looks like host": {
+			"[bank.example (bank.example)](https://evil.example)",
+			"<p>" + link("https://evil.example", "bank.example (bank.example)", "evil.example") + "</p>",
+		},
+		"port": {
+			"[a](http://localhost:8080/r/x)", "<p>" + link("http://localhost:8080/r/x", "a", "localhost:8080") + "</p>",
+		},
+		"angles": {
+			"[a]( <https://example.org/a> )", "<p>" + link("https://example.org/a", "a", "example.org") + "</p>",
+		},
+		"parentheses": {
+			"([a](https://example.org/b_(c)))",
+			"<p>(" + link("https://example.org/b_(c)", "a", "example.org") + ")</p>",
+		},
+		"ampersand": {
+			"[a](https://example.org/?a=1&b=2)",
+			"<p>" + link("https://example.org/?a=1&amp;b=2", "a", "example.org") + "</p>",
+		},
+		"mail": {
+			"[me](mailto:ada@example.org)", "<p>" + link("mailto:ada@example.org", "me", "ada@example.org") + "</p>",
+		},
+		"other script": {
+			"[a](https://аррӏе.com/)", "<p>" + link("https://xn--80ak6aa92e.com/", "a", "xn--80ak6aa92e.com") + "</p>",
+		},
+		"says another": {
+			"[https://аррӏе.com/](https://аррӏе.com/)",
+			"<p>" + link("https://xn--80ak6aa92e.com/", "https://аррӏе.com/", "xn--80ak6aa92e.com") + "</p>",
+		},
+		"capitals": {
+			"[a](https://EXAMPLE.org)", "<p>" + link("https://example.org", "a", "example.org") + "</p>",
+		},
+		"its address": {
+			"[https://example.org/a](https://example.org/a)",
+			"<p>" + link("https://example.org/a", "https://example.org/a", "") + "</p>",
+		},
+		"its short form": {
+			"[example.org/a](https://example.org/a/)",
+			"<p>" + link("https://example.org/a/", "example.org/a", "") + "</p>",
+		},
+		"its host": {
+			"[example.org](https://example.org/a)", "<p>" + link("https://example.org/a", "example.org", "") + "</p>",
+		},
+		"no name": {
+			"[](https://example.org/a)", "<p>" + link("https://example.org/a", "https://example.org/a", "") + "</p>",
+		},
+		"image": {
+			"![a cat](https://example.org/cat.png)",
+			"<p>" + link("https://example.org/cat.png", "a cat", "example.org") + "</p>",
+		},
+		"image in link": {
+			"[![a](https://b.example/)](https://c.example/)",
+			"<p>" + link("https://c.example/", "a", "c.example") + "</p>",
+		},
+		"link in image": {
+			"![a [b](https://b.example/)](https://c.example/)",
+			"<p>" + link("https://c.example/", "a b", "c.example") + "</p>",
+		},
+		"link in link": {
+			"[a [b](https://b.example/)](https://c.example/)",
+			`<p>[a ` + link("https://b.example/", "b", "b.example") + `](` +
+				link("https://c.example/", "https://c.example/", "") + `)</p>`,
+		},
+		"across strong": {
+			"**a [b** c](https://d.example) e", "<p>**a " + link("https://d.example", "b** c", "d.example") + " e</p>",
+		},
+		"in a spoiler": {
+			"||[a](https://b.example)||",
+			`<p><span class="spoiler">` + link("https://b.example", "a", "b.example") + "</span></p>",
+		},
+		"with a spoiler": {
+			"[a ||b||](https://c.example)",
+			`<p><span class="spoiler">` + link("https://c.example", "a b", "c.example") + "</span></p>",
+		},
+		"after brackets": {
+			"[1] [a](https://b.example)", "<p>[1] " + link("https://b.example", "a", "b.example") + "</p>",
+		},
+		"escaped": {
+			`\[a c](https://b.example/)`, "<p>[a c](" + link("https://b.example/", "https://b.example/", "") + ")</p>",
+		},
 	})
 }
 
@@ -74,8 +137,9 @@ func TestAddressInTextShowsWhereItLeads(t *testing.T) {
 		"https://paypal.com\u2215login.evil.example": "paypal.xn--comlogin-0f7d.evil.example", // division slash
 		"https://paypal.com\u29f8login.evil.example": "paypal.xn--comlogin-681f.evil.example", // big solidus
 		"https://paypal.com\uff0flogin.evil.example": "-",                                     // full width slash
-		"https://paypal.com\uff1flogin.evil.example": "-",                                     // full width question mark
-		"https://paypal.com\uff03login.evil.example": "-",                                     // full width number sign
+		// full width question mark
+		"https://paypal.com\uff1flogin.evil.example": "-",
+		"https://paypal.com\uff03login.evil.example": "-", // full width number sign
 		"https://paypal%2ecom.evil.example/":         "-",
 		"https://%70aypal.com/":                      "-",
 		"https://paypal\u00adcom.evil.example":       "?", // see below: nothing invisible is part of an address
@@ -104,7 +168,8 @@ func TestAddressInTextShowsWhereItLeads(t *testing.T) {
 				if links > 0 {
 					t.Errorf("%q is a link: %s", text, out)
 				}
-			case links != 1 || strings.Contains(out, "host") != (want != "") || want != "" && !strings.Contains(out, `</a><span class="host"> (`+want+`)</span>`):
+			case links != 1 || strings.Contains(out, "host") != (want != "") ||
+				want != "" && !strings.Contains(out, `</a><span class="host"> (`+want+`)</span>`):
 				t.Errorf("%q is not followed by %q: %s", text, want, out)
 			}
 			wantHonest(t, text, out)
@@ -112,7 +177,8 @@ func TestAddressInTextShowsWhereItLeads(t *testing.T) {
 	}
 }
 
-var anyLink = regexp.MustCompile(`<a href="([^"]*)"` + regexp.QuoteMeta(leaves) + `(.*?)</a>(?:<span class="host"> \(([^)]*)\)</span>)?`)
+var anyLink = regexp.MustCompile(`<a href="([^"]*)"` + regexp.QuoteMeta(leaves) +
+	`(.*?)</a>(?:<span class="host"> \(([^)]*)\)</span>)?`)
 
 // wantHonest fails if a link in out reads as another host than it leads to. It
 // looks at each as a person does: what is before the first slash, or else
@@ -136,7 +202,8 @@ func wantHonest(t *testing.T, text, out string) {
 		if i := strings.IndexAny(reads, "/?#"); i >= 0 {
 			reads = reads[:i]
 		}
-		if said := html.UnescapeString(m[3]); u.User != nil || said != leads && (said != "" || strings.ToLower(reads) != leads || !isASCII(reads)) {
+		if said := html.UnescapeString(m[3]); u.User != nil ||
+			said != leads && (said != "" || strings.ToLower(reads) != leads || !isASCII(reads)) {
 			t.Errorf("%q reads as %q, says %q, and leads to %q: %s", text, reads, said, leads, out)
 		}
 	}
@@ -144,7 +211,11 @@ func wantHonest(t *testing.T, text, out string) {
 
 // FuzzAddress looks at all links in a text as a person does.
 func FuzzAddress(f *testing.F) {
-	for _, s := range []string{"https://a.b/c", "x:http://A.B:80?c", "https://ä.ö/ü", "https://a.b@c.d", "https://a。b", "mailto:a@b.c?subject=d", "a@b.c", "www.a.b/c", "(https://a.b/(c)#d)", "https://1.2.3.4.:5", "https://a_b_c.d **e** https://f_g", "https://a\u202eb"} {
+	for _, s := range []string{
+		"https://a.b/c", "x:http://A.B:80?c", "https://ä.ö/ü", "https://a.b@c.d", "https://a。b",
+		"mailto:a@b.c?subject=d", "a@b.c", "www.a.b/c", "(https://a.b/(c)#d)", "https://1.2.3.4.:5",
+		"https://a_b_c.d **e** https://f_g", "https://a\u202eb",
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -198,10 +269,14 @@ func TestNoLinkIsMadeOf(t *testing.T) {
 // FuzzLink looks at addresses the way a browser does: the host that is shown
 // is the one that is in the address, between the slashes and the next sign.
 func FuzzLink(f *testing.F) {
-	for _, s := range []string{"https://a.b/c", "http://A.B:80?c", "https://ä.ö/ü", "https://a.b@c.d", "https://a。b", "mailto:a@b.c?subject=d", "https://a.b/(c)#d", "https://1.2.3.4.:5"} {
+	for _, s := range []string{
+		"https://a.b/c", "http://A.B:80?c", "https://ä.ö/ü", "https://a.b@c.d", "https://a。b", "mailto:a@b.c?subject=d",
+		"https://a.b/(c)#d", "https://1.2.3.4.:5",
+	} {
 		f.Add(s)
 	}
-	shown := regexp.MustCompile(`<a href="https?://([^/?#"]*)[^"]*"` + regexp.QuoteMeta(leaves) + `[^<]*</a><span class="host"> \(([^)]*)\)</span>`)
+	shown := regexp.MustCompile(`<a href="https?://([^/?#"]*)[^"]*"` + regexp.QuoteMeta(leaves) +
+		`[^<]*</a><span class="host"> \(([^)]*)\)</span>`)
 	f.Fuzz(func(t *testing.T, address string) {
 		out := HTML("[text]("+address+")", nil)
 		if !strings.Contains(out, `class="host"`) || strings.Contains(out, "mailto:") {

@@ -19,7 +19,8 @@ import (
 // brackets, and without invisible characters, which could disguise it.
 var webAddress = func() *regexp.Regexp {
 	const other = "[^\\s\\pZ\\pC<>\"`{}|\\\\^\\[\\]«»“”„"
-	return regexp.MustCompile(`^(?:https?://[\pL\pN]` + other + `]*|mailto:[\pL\pN]` + other + `@:]*@[\pL\pN]` + other + `@:]*)`)
+	return regexp.MustCompile(`^(?:https?://[\pL\pN]` + other + `]*|mailto:[\pL\pN]` + other + `@:]*@[\pL\pN]` + other +
+		`@:]*)`)
 }()
 
 // blockParsers returns CommonMark's block parsers without underlined headings, indented code and

@@ -5,7 +5,8 @@ import "strings"
 // mayHaveFormat reports whether text could have formatting. It is cheap, because most messages are
 // plain. It may return true for plain text, but never false for formatted text.
 func mayHaveFormat(message string) bool {
-	if strings.ContainsAny(message, "*_~`") || strings.Contains(message, "](") || mayHideText(message) || mayHaveAddress(message) {
+	if strings.ContainsAny(message, "*_~`") || strings.Contains(message, "](") || mayHideText(message) ||
+		mayHaveAddress(message) {
 		return true
 	}
 	for rest := message; ; {

@@ -222,12 +222,14 @@ func (w *writer) isEscape(i int) bool {
 		return isShortCode(string(after[1:min(maxShortCode, len(after))]))
 	case '#':
 		start := bytes.LastIndexByte(before, '\n')
-		return (start >= 0 || i <= maxMargin) && len(bytes.Trim(before[start+1:], " \t>")) == 0 && isHeading(string(after[:min(8, len(after))]))
+		return (start >= 0 || i <= maxMargin) && len(bytes.Trim(before[start+1:], " \t>")) == 0 &&
+			isHeading(string(after[:min(8, len(after))]))
 	case '[':
 		line, _, _ := bytes.Cut(after, []byte{'\n'})
 		return bytes.Contains(line, []byte("]("))
 	case '|':
-		return w.inCell || bytes.HasPrefix(after, []byte("||")) || bytes.HasPrefix(after, []byte(`|\|`)) || bytes.HasSuffix(before, []byte("|"))
+		return w.inCell || bytes.HasPrefix(after, []byte("||")) || bytes.HasPrefix(after, []byte(`|\|`)) ||
+			bytes.HasSuffix(before, []byte("|"))
 	}
 	return false
 }

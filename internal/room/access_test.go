@@ -7,7 +7,7 @@ import (
 	"parley/internal/chat"
 )
 
-// Package access has the rules. This test shows that every method of the Hub asks it, with the right person and action.
+// The rules are package access's. This test shows that every method of the Hub asks for the right action.
 func TestUnknownPersonReadsAndChangesNothing(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, b *bench) {
 		b.sayMany(1)

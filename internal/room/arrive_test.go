@@ -53,7 +53,7 @@ func TestFollowersAreToldOfEachEventBeforeItsSender(t *testing.T) {
 	}
 }
 
-// Two hubs on one log, as two processes would be: each is told of what the other has stored.
+// Two hubs share a log, as two processes would, and each is told of the events that the other has stored.
 func TestEventsOfAnotherProcessReachReadersLikeOwnOnes(t *testing.T) {
 	var other *Hub
 	cfg := Config{Followers: []Follower{func(c chat.Commit) { other.Arrive(c, nil) }}}

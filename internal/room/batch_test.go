@@ -9,8 +9,7 @@ import (
 	"parley/internal/chat"
 )
 
-// A smallBatch writes to sinks by TryWrite when it is sent. It has place for three,
-// and none for a sink that it has already.
+// A smallBatch is a Batch of at most three sinks, each at most once. Send calls TryWrite.
 type smallBatch struct {
 	sinks  []Sink
 	bytes  [][]byte
@@ -49,7 +48,7 @@ func (b *smallBatch) write(sink Sink, p []byte) (w Written) {
 
 func (b *smallBatch) Close() {}
 
-// clumsy panics when it is written to.
+// clumsy is a Sink that panics in TryWrite.
 type clumsy struct{ *slate }
 
 func (clumsy) TryWrite([]byte) (int, error) { panic("a mistake in writing") }
@@ -70,7 +69,8 @@ func TestBatchServesEveryReaderAsTryWriteWould(t *testing.T) {
 		b.join(nil, twice)
 		b.join(nil, twice)
 		bad := clumsy{newSlate()}
-		if _, err := b.Join(t.Context(), nobody, "lobby", JoinRequest{Sink: bad, Encoder: lines{}}, func(JoinResult) {}); err != nil {
+		j := JoinRequest{Sink: bad, Encoder: lines{}}
+		if _, err := b.Join(t.Context(), nobody, "lobby", j, func(JoinResult) {}); err != nil {
 			t.Fatal(err)
 		}
 		b.sayMany(0)
@@ -78,7 +78,7 @@ func TestBatchServesEveryReaderAsTryWriteWould(t *testing.T) {
 		broken.mu.Lock()
 		broken.err = errors.New("broken")
 		broken.mu.Unlock()
-		for i := range 3 { // one at a time, so that each is flushed
+		for i := range 3 { // one at a time, so that each is flushed by itself
 			b.say(ada, fmt.Sprint("message ", i))
 			synctest.Wait()
 		}

@@ -11,16 +11,14 @@ import (
 	"parley/internal/chat"
 )
 
-// countSink takes everything and counts it, so that a benchmark measures the
-// hub and not a kernel.
+// countSink takes all bytes and counts them, so that a benchmark measures the hub and not a kernel.
 type countSink struct{ n *atomic.Int64 }
 
 func (s countSink) TryWrite(p []byte) (int, error) { s.n.Add(int64(len(p))); return len(p), nil }
 func (s countSink) OnWritable(func())              {}
 func (s countSink) Close(chat.Code)                {}
 
-// fixed encodes every event as the same 150 bytes: about what a short message
-// takes.
+// fixed encodes every event as the same 150 bytes, the size of a short message.
 type fixed struct{}
 
 func (fixed) Formatted() bool { return true }
@@ -29,13 +27,11 @@ func (fixed) Append(dst []byte, _ chat.Event) []byte { return append(dst, fixedE
 
 var fixedEvent [150]byte
 
-// burst is how many messages a sender posts before it waits until everybody
-// has everything.
+// burst is how many messages a sender posts before it waits until all members have them.
 const burst = 50
 
-// BenchmarkFanOut has senders post bursts into rooms, each in turn waiting
-// until every member has every message. One operation is one message; it
-// reports deliveries per second of the whole process.
+// BenchmarkFanOut measures deliveries per second of the whole process. Senders post bursts into rooms, and each waits
+// until every member has all messages. One operation is one message.
 func BenchmarkFanOut(b *testing.B) {
 	for _, tt := range []struct{ members, rooms, senders int }{
 		{1, 1, 1}, {32, 1, 32}, {1000, 1, 1}, {10000, 1, 1}, {10, 1000, 1000},

@@ -6,26 +6,23 @@ import (
 	"parley/internal/chat"
 )
 
-// A byteLog holds a room's recent events in one encoding, as the bytes that go
-// to a socket: what a reader still needs is one slice of it. Bytes once
-// written are never changed, so a slice stays good after the log has moved on.
-// It is guarded by its room's mu.
+// A byteLog holds a room's recent events in one encoding. The bytes that a reader still needs are one slice of it.
+// Written bytes never change, so a slice stays valid after the log has moved on. It is guarded by its room's mu.
 type byteLog struct {
 	enc     Encoder
-	index   int // in its room's logs
+	index   int // index in its room's logs
 	readers int
 
-	first chat.Seq // the first event in buf; head+1 if there is none
+	first chat.Seq // the first event in buf; head+1 if buf is empty
 	buf   []byte
-	ends  []uint32 // where each event ends in buf
+	ends  []uint32 // the end of each event in buf
 
-	ephemeral     []byte // encoded events of the moment
-	ephemeralBase int64  // where moment begins among all such bytes ever said
+	ephemeral     []byte // encoded ephemeral events
+	ephemeralBase int64  // position of ephemeral[0] among all ephemeral bytes since the log began
 }
 
-// Bounds of one room's log in one encoding. A busy room's log has to hold more
-// than one commit of the store, or its readers would be behind before they were
-// first written to.
+// Bounds of one room's byte log in one encoding. It must hold more than one transaction of the store, or readers of a
+// busy room would fall behind before they are first written to.
 const (
 	maxLogBytes       = 2 << 20
 	maxEphemeralBytes = 64 << 10
@@ -41,11 +38,12 @@ func (l *byteLog) append(e chat.Event) {
 
 // halve drops the older half of the bytes.
 func (l *byteLog) halve() {
-	l.drop(sort.Search(len(l.ends), func(i int) bool { return l.ends[i] >= uint32(len(l.buf)/2) })+1, maxLogBytes+maxLogBytes/8)
+	half := sort.Search(len(l.ends), func(i int) bool { return l.ends[i] >= uint32(len(l.buf)/2) })
+	l.drop(half+1, maxLogBytes+maxLogBytes/8)
 }
 
-// drop drops the first n events. It copies to a buffer of size bytes, because
-// readers may hold slices of the old one.
+// drop drops the first n events. It copies the rest into a new buffer of size bytes, because readers may hold slices of
+// the old one.
 func (l *byteLog) drop(n, size int) {
 	cut := l.ends[n-1]
 	buf := make([]byte, 0, size)
@@ -75,23 +73,23 @@ func (l *byteLog) forget(head chat.Seq) {
 }
 
 func (l *byteLog) appendEphemeral(e chat.Event) {
-	if len(l.ephemeral) > maxEphemeralBytes { // whoever has not had it by now lags
+	if len(l.ephemeral) > maxEphemeralBytes { // a reader that has not taken these bytes yet misses them
 		l.ephemeralBase += int64(len(l.ephemeral))
 		l.ephemeral = nil
 	}
 	l.ephemeral = l.enc.Append(l.ephemeral, e)
 }
 
-// dropEphemeral drops the bytes of the moment, which every reader has been offered.
+// dropEphemeral drops the ephemeral bytes, which every reader has been offered.
 func (l *byteLog) dropEphemeral() {
 	l.ephemeralBase += int64(len(l.ephemeral))
 	l.ephemeral = nil
 }
 
-// A window is what a byteLog held at one time: good without the room's lock.
+// A window is a copy of a byteLog's slices. It is valid without the room's lock.
 type window struct {
 	first      chat.Seq
-	head       chat.Seq // newest event in buf; first-1 if there is none
+	head       chat.Seq // the newest event in buf; first-1 if buf is empty
 	buf        []byte
 	ends       []uint32
 	moment     []byte
@@ -108,8 +106,7 @@ func (l *byteLog) window() window {
 func (l *byteLog) ephemeralEnd() int64 { return l.ephemeralBase + int64(len(l.ephemeral)) }
 func (w *window) momentEnd() int64     { return w.momentBase + int64(len(w.moment)) }
 
-// from returns the bytes of next and all later events; next is not less than
-// first.
+// from returns the bytes of next and all later events; next is at least first.
 func (w *window) from(next chat.Seq) []byte { return w.buf[w.offset(next):] }
 
 // offset returns where an event begins in buf.
@@ -120,15 +117,13 @@ func (w *window) offset(seq chat.Seq) int {
 	return int(w.ends[seq-w.first-1])
 }
 
-// after returns the event that follows the first n bytes of from(next). Sinks
-// take whole events, so n is the end of one; if a sink breaks its word the
-// event that it cut is given again, whole.
+// after returns the event that follows the first n bytes of from(next). Sinks take whole events, so n is the end of
+// one. If a sink takes part of an event, that event is sent again as a whole.
 func (w *window) after(next chat.Seq, n int) chat.Seq {
 	return next + chat.Seq(eventsIn(w.ends[next-w.first:], w.offset(next)+n))
 }
 
-// eventsIn returns how many of the events that end at ends lie within the
-// first n bytes.
+// eventsIn returns how many of the events that end at ends lie within the first n bytes.
 func eventsIn(ends []uint32, n int) int {
 	return sort.Search(len(ends), func(i int) bool { return int(ends[i]) > n })
 }

@@ -9,8 +9,8 @@ import (
 	"parley/internal/chat"
 )
 
-// Bounds of one page that a catch-up worker reads. They are small, since what
-// a sink does not take is read again: a slow reader has no buffer of its own.
+// Bounds of one page of a catch-up worker. They are small, because bytes that a sink does not take are read again: a
+// slow reader has no buffer of its own.
 const (
 	catchUpEvents = 128
 	catchUpBytes  = 64 << 10
@@ -33,7 +33,7 @@ func (q *readerQueue) push(rd *Reader) {
 	q.more.Signal()
 }
 
-// take waits for a reader; nil means that the queue is closed.
+// take waits for a reader. It returns nil when the queue is closed.
 func (q *readerQueue) take() *Reader {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -70,16 +70,15 @@ func (h *Hub) catchUpLoop(ctx context.Context) error {
 	}
 }
 
-// readPage gives a reader one page of what it has not had, from the store, in
-// the bytes that a live reader got. It then goes live, or waits for its next
-// turn.
+// readPage writes one page of events from the store to a reader, encoded as for live readers. The reader then becomes
+// live or is queued for its next page.
 func (rd *Reader) readPage(ctx context.Context) (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = asError(cause)
 		}
 	}()
-	if !rd.isCatching() { // it left while it waited: nothing is read for it
+	if !rd.isCatching() { // it left while it waited
 		return nil
 	}
 	head := rd.room.published()
@@ -91,7 +90,7 @@ func (rd *Reader) readPage(ctx context.Context) (err error) {
 	var ends []uint32
 	given := rd.left
 	for _, e := range events {
-		if len(page) > catchUpBytes || e.Seq > head { // the answer to a later one may not have been given
+		if len(page) > catchUpBytes || e.Seq > head { // the sender of a later event may not have been answered yet
 			break
 		}
 		if rd.log.enc.Formatted() {
@@ -119,7 +118,7 @@ func (rd *Reader) readPage(ctx context.Context) (err error) {
 	rd.hub.deliveries.Add(uint64(taken))
 	switch {
 	case n < len(page):
-		rd.block() // unparked, it is live, and a flusher sends it here again
+		rd.block() // when it is unblocked it becomes live, and a flusher makes it catch up again
 	case rd.inByteLog():
 		rd.setState(live)
 		rd.hub.flushes.mark(rd.room, s)

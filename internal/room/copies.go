@@ -8,15 +8,15 @@ import (
 	"parley/internal/chat"
 )
 
-// Bounds of how copies are deleted: a message may have been forwarded to very many
-// rooms, and what people say there does not wait for it.
+// A message may have been forwarded to very many rooms. Its copies are deleted in small steps, so that they hold up
+// nobody who writes.
 const (
 	copiesAtOnce = 100
-	copiesRetry  = 5 * time.Second // after a deletion that failed, as on a failing disk
+	copiesRetry  = 5 * time.Second // delay after a failed deletion, such as on a failing disk
 )
 
-// wakeCopiesLoop has copiesLoop look. It is called for each deletion, so also for
-// those of copies, which may have copies themselves.
+// wakeCopiesLoop makes copiesLoop look for due copies. It is called for every deletion, also of copies, because they
+// may have copies themselves.
 func (h *Hub) wakeCopiesLoop() {
 	select {
 	case h.copiesWake <- struct{}{}:
@@ -24,25 +24,24 @@ func (h *Hub) wakeCopiesLoop() {
 	}
 }
 
-// copiesLoop deletes the copies of deleted messages until ctx ends. What is left to
-// do is in the store: it begins with what the last process has left, and to do a
-// part of it twice changes nothing.
+// copiesLoop deletes the copies of deleted messages until ctx ends. What is due is in the store, so it first continues
+// where the last process stopped. Deleting a copy twice changes nothing.
 func (h *Hub) copiesLoop(ctx context.Context) error {
-	troubled := false // it failed the last time, and that was logged
+	troubled := false // the last attempt failed, and that was logged
 	for {
 		var again <-chan time.Time
 		err := h.deleteCopies(ctx)
 		if err != nil && ctx.Err() == nil {
 			if !troubled {
-				h.logger.LogAttrs(ctx, slog.LevelWarn, "copies of a deleted message could not be deleted: it is tried again",
-					slog.Any("err", err))
+				h.logger.LogAttrs(ctx, slog.LevelWarn,
+					"copies of a deleted message could not be deleted: it is tried again", slog.Any("err", err))
 			}
 			again = time.After(copiesRetry)
 		}
 		troubled = err != nil
 		select {
 		case <-h.copiesWake:
-			if again != nil { // one failure is not followed by another at once
+			if again != nil { // no second failure at once
 				select {
 				case <-again:
 				case <-ctx.Done():
@@ -55,7 +54,7 @@ func (h *Hub) copiesLoop(ctx context.Context) error {
 	}
 }
 
-// deleteCopies makes the deletions that are due, until there are none.
+// deleteCopies deletes copies until none is due.
 func (h *Hub) deleteCopies(ctx context.Context) error {
 	for {
 		due, err := h.archive.Copies(ctx, copiesAtOnce)
@@ -68,7 +67,7 @@ func (h *Hub) deleteCopies(ctx context.Context) error {
 				h.Arrive(c, func(c chat.Commit) { results <- c.Err })
 			})
 		}
-		for range due { // each is answered, also when the log stops
+		for range due { // every draft is answered, also when the log stops
 			if failed := <-results; failed != nil {
 				err = failed
 			}

@@ -10,8 +10,8 @@ import (
 	"parley/internal/chat"
 )
 
-// directory finds the rooms in memory by name. It is split so that rooms do
-// not wait for each other.
+// directory finds the rooms in memory by name. It is split into shards, so that rooms do not wait for each other's
+// lock.
 type directory struct {
 	seed   maphash.Seed
 	shards [64]dirShard
@@ -66,8 +66,7 @@ func (d *directory) len() int {
 	return n
 }
 
-// enter returns the room, loaded, with one more reader promised to it: the
-// caller has to make the reader or call exit.
+// enter returns the room, loaded, and counts one more reader of it. The caller must add that reader or call exit.
 func (h *Hub) enter(ctx context.Context, name chat.RoomName) (*liveRoom, error) {
 	s := h.rooms.shard(name)
 	s.mu.Lock()
@@ -95,8 +94,7 @@ func (h *Hub) enter(ctx context.Context, name chat.RoomName) (*liveRoom, error) 
 	return r, nil
 }
 
-// exit gives one promised reader back; the last one takes the room out of
-// memory.
+// exit counts one reader less. With the last one the room leaves memory.
 func (h *Hub) exit(r *liveRoom) {
 	s := h.rooms.shard(r.name)
 	s.mu.Lock()
@@ -107,9 +105,8 @@ func (h *Hub) exit(r *liveRoom) {
 	}
 }
 
-// trimByteLogs drops the recent bytes of the rooms that were quiet longest,
-// until three quarters of the budget are in use. Who still needs them reads
-// the store.
+// trimByteLogs drops the byte logs' contents of the rooms that have been quiet longest, until three quarters of
+// Config.Memory are in use. Readers that still need them catch up from the store.
 func (h *Hub) trimByteLogs() {
 	type quiet struct {
 		room *liveRoom

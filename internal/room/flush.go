@@ -7,36 +7,34 @@ import (
 	"time"
 )
 
-// flushQueue holds the rooms that have something to write. A flusher takes one
-// shard of the room in front and puts the room at the end, so that a large
-// room makes nobody wait for more than a shard. Where others have something to
-// write too, no room has all flushers, and a large one rests after each shard
-// for as long as that took: what is said meanwhile goes out in the same writes,
-// and cores are left for what the others say.
+// flushQueue holds the rooms with new bytes. A flusher takes one shard of the first room and puts the room at the end,
+// so that a large room holds up others for one shard at most. While several rooms have new bytes, no room has all
+// flushers, and a large room rests after each shard for as long as that shard took. Events that arrive during the rest
+// go out in the same writes, and the processor is free for other rooms.
 type flushQueue struct {
 	flushers int
 	mu       sync.Mutex
 	more     sync.Cond
-	rooms    []*liveRoom // each at most once; a ring would save little
-	last     *liveRoom   // was in front last
-	others   time.Time   // when that was another than the time before
+	rooms    []*liveRoom // each at most once; a ring buffer would save little
+	last     *liveRoom   // the room that was taken last
+	others   time.Time   // when a room was taken that was not the last one
 	closed   bool
 }
 
 const (
-	soloAfter   = 100 * time.Millisecond // so long the only one to write, a room has all flushers and no rest
-	largeShards = 4                      // a room that has more shards to be flushed is large
+	soloAfter   = 100 * time.Millisecond // a room alone for this long gets all flushers and no rest
+	largeShards = 4                      // a room with more dirty shards is large
 
-	longestRest = 10 * time.Millisecond // a process that was stopped for a minute seems to have taken that
+	longestRest = 10 * time.Millisecond // caps the rest after the whole process was suspended
 )
 
-// flushing is a room's part of the queue.
+// flushing is a room's state in the queue.
 type flushing struct {
 	queued     bool
-	dirty      []*shard  // to be flushed, and not being flushed now
-	busy       int       // shards that are being flushed now
-	since      time.Time // when the first of them became dirty
-	restsUntil time.Time // until when it gets no flusher
+	dirty      []*shard  // dirty and not being flushed
+	busy       int       // number of shards that are being flushed
+	since      time.Time // when the first shard became dirty
+	restsUntil time.Time // it gets no flusher before this time
 	restTimer  *time.Timer
 }
 
@@ -45,8 +43,7 @@ func (q *flushQueue) init() {
 	q.more.L = &q.mu
 }
 
-// mark has shards of a room flushed. One that is being flushed now will be
-// flushed once more.
+// mark makes shards of a room dirty. A shard that is being flushed now will be flushed again.
 func (q *flushQueue) mark(r *liveRoom, shards ...*shard) {
 	if len(shards) == 0 {
 		return
@@ -79,18 +76,15 @@ func (q *flushQueue) enqueue(r *liveRoom) {
 	}
 }
 
-// mayHaveOneMore reports whether a room may have another flusher at work. The
-// caller holds q.mu.
+// mayHaveOneMore reports whether a room may have another flusher. The caller holds q.mu.
 func (q *flushQueue) mayHaveOneMore(r *liveRoom) bool {
 	return time.Until(r.restsUntil) <= 0 && (r.busy == 0 || r.busy+1 < q.flushers || q.isAlone())
 }
 
-// isAlone reports whether only one room has had anything to write lately. The
-// caller holds q.mu.
+// isAlone reports whether only one room has had new bytes lately. The caller holds q.mu.
 func (q *flushQueue) isAlone() bool { return time.Since(q.others) > soloAfter }
 
-// next removes and returns the first room that may have a flusher; nil if there
-// is none. The caller holds q.mu.
+// next removes and returns the first room that may have a flusher, nil if there is none. The caller holds q.mu.
 func (q *flushQueue) next() *liveRoom {
 	for i, r := range q.rooms {
 		if !q.mayHaveOneMore(r) {
@@ -112,8 +106,7 @@ func (q *flushQueue) next() *liveRoom {
 	return nil
 }
 
-// take waits for a dirty shard, which the caller then flushes; nil means that
-// the queue is closed.
+// take waits for a dirty shard, which the caller then flushes. It returns nil when the queue is closed.
 func (q *flushQueue) take() *shard {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -134,8 +127,8 @@ func (q *flushQueue) take() *shard {
 	return s
 }
 
-// done says that a shard has been flushed, and how long that took. If it was the
-// room's last, it returns since when the room had been dirty.
+// done records that a shard has been flushed and how long that took. It returns whether the room has no dirty shard
+// left, and since when it had one.
 func (q *flushQueue) done(s *shard, took time.Duration) (since time.Time, clean bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -152,7 +145,7 @@ func (q *flushQueue) done(s *shard, took time.Duration) (since time.Time, clean 
 	return r.since, r.isClean()
 }
 
-// rest keeps flushers from a room for a while. The caller holds q.mu.
+// rest gives a room no flusher for a while. The caller holds q.mu.
 func (q *flushQueue) rest(r *liveRoom, d time.Duration) {
 	r.restsUntil = time.Now().Add(d)
 	if r.restTimer == nil {
@@ -162,15 +155,14 @@ func (q *flushQueue) rest(r *liveRoom, d time.Duration) {
 	}
 }
 
-// restOver has a flusher look again: some room's rest is over.
+// restOver wakes a flusher, because a room's rest is over.
 func (q *flushQueue) restOver() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.more.Signal()
 }
 
-// isClean reports whether every shard has been flushed. The caller holds the
-// queue's mu.
+// isClean reports whether every shard has been flushed. The caller holds the queue's mu.
 func (f *flushing) isClean() bool { return len(f.dirty) == 0 && f.busy == 0 }
 
 func (q *flushQueue) close() {
@@ -180,14 +172,14 @@ func (q *flushQueue) close() {
 	q.more.Broadcast()
 }
 
-// A flusher is what one of the flushers has, to be used again.
+// A flusher holds the buffers that one flusher goroutine reuses.
 type flusher struct {
 	windows []window
 	batch   Batch     // nil: none
-	added   []*Reader // whose bytes are in batch, in order
+	added   []*Reader // readers whose bytes are in batch, in order
 }
 
-// add has what is new for a reader written with the batch, if that can be.
+// add adds a reader's new bytes to the batch. It reports false if that is not possible.
 func (f *flusher) add(rd *Reader, w *window) bool {
 	if f.batch == nil || rd.next < w.first || rd.next > w.head || !f.batch.Add(rd.sink, w.from(rd.next)) {
 		return false
@@ -196,7 +188,7 @@ func (f *flusher) add(rd *Reader, w *window) bool {
 	return true
 }
 
-// flushLoop is one of the flushers.
+// flushLoop runs one flusher until the queue is closed.
 func (h *Hub) flushLoop() error {
 	var f flusher
 	if h.cfg.NewBatch != nil {
@@ -213,7 +205,7 @@ func (h *Hub) flushLoop() error {
 		begun := time.Now()
 		h.flush(s, &f)
 		took := time.Since(begun)
-		runtime.Gosched() // a room of thousands must not keep a core to itself
+		runtime.Gosched() // lets other goroutines run between the shards of a large room
 		if since, clean := h.flushes.done(s, took); clean {
 			s.room.dropOfferedEphemeral()
 			if h.cfg.Flushed != nil {
@@ -223,8 +215,8 @@ func (h *Hub) flushLoop() error {
 	}
 }
 
-// dropOfferedEphemeral drops the bytes of the moment if every reader has been offered them.
-// New ones are said under r.mu, so none can come in between.
+// dropOfferedEphemeral drops the ephemeral bytes if every reader has been offered them. New ones are added under r.mu,
+// so none can come in between.
 func (r *liveRoom) dropOfferedEphemeral() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -238,7 +230,7 @@ func (r *liveRoom) dropOfferedEphemeral() {
 	}
 }
 
-// flush gives each live reader of a shard what is new.
+// flush writes the new bytes to each live reader of a shard.
 func (h *Hub) flush(s *shard, f *flusher) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -256,8 +248,7 @@ func (h *Hub) flush(s *shard, f *flusher) {
 	clear(f.windows)
 }
 
-// sendBatch writes what has been added to a flusher's batch. The caller holds
-// shard.mu.
+// sendBatch writes a flusher's batch. The caller holds shard.mu.
 func (h *Hub) sendBatch(f *flusher) {
 	if len(f.added) == 0 {
 		return
@@ -269,7 +260,7 @@ func (h *Hub) sendBatch(f *flusher) {
 	f.added = f.added[:0]
 }
 
-// finishBatched is advance for a reader whose bytes were in a batch.
+// finishBatched applies the result of a batched write to its reader, as advance does after a write of its own.
 func (h *Hub) finishBatched(rd *Reader, f *flusher, written Written) {
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -288,8 +279,8 @@ func (h *Hub) finishBatched(rd *Reader, f *flusher, written Written) {
 	}
 }
 
-// flushFrom is flush for the readers from the at-th on. It returns where to go
-// on: behind the last, or behind one that had to be given up.
+// flushFrom flushes the readers from index at on. It returns the index to continue at: after the last reader, or after
+// one that panicked.
 func (h *Hub) flushFrom(s *shard, at int, f *flusher) (next int) {
 	given := 0
 	defer func() {
@@ -308,7 +299,7 @@ func (h *Hub) flushFrom(s *shard, at int, f *flusher) (next int) {
 		if f.add(rd, w) {
 			continue
 		}
-		h.sendBatch(f) // it may hold what advance needs, if a connection has two readers
+		h.sendBatch(f) // a connection with two readers may have bytes in the batch that must go first
 		if !f.add(rd, w) {
 			given += rd.advance(w)
 		}
@@ -316,8 +307,7 @@ func (h *Hub) flushFrom(s *shard, at int, f *flusher) (next int) {
 	return at
 }
 
-// advance writes what a reader has not had, and returns how many events that
-// was. The caller holds shard.mu.
+// advance writes a reader's new bytes, and returns how many events the sink took. The caller holds shard.mu.
 func (rd *Reader) advance(w *window) int {
 	if rd.next < w.first {
 		rd.catchUp()
@@ -334,8 +324,8 @@ func (rd *Reader) advance(w *window) int {
 	return given
 }
 
-// advanceBy moves a reader on by what its sink has taken. It returns how many events
-// that was, and whether it was all there is. The caller holds shard.mu.
+// advanceBy moves a reader on by the bytes that its sink took. It returns how many events that was, and whether it was
+// all. The caller holds shard.mu.
 func (rd *Reader) advanceBy(w *window, n int, err error) (given int, whole bool) {
 	if err != nil {
 		rd.setState(closed)
@@ -352,8 +342,8 @@ func (rd *Reader) advanceBy(w *window, n int, err error) (given int, whole bool)
 	return given, true
 }
 
-// offerEphemeral writes the bytes of the moment to a reader that does not lag;
-// what does not fit is lost to it, as is what a reader missed that did lag.
+// offerEphemeral writes the new ephemeral bytes to a live reader. Bytes that do not fit are lost to it, as are those
+// sent while it was not live.
 func (rd *Reader) offerEphemeral(w *window) {
 	from := max(rd.nextEphemeral, w.momentBase) - w.momentBase
 	rd.nextEphemeral = w.momentEnd()

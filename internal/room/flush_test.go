@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// A desk is a flushQueue whose flushers are the test.
+// A desk is a flushQueue whose flushers are played by the test.
 type desk struct {
 	*flushQueue
 	t *testing.T
@@ -19,7 +19,7 @@ func newDesk(t *testing.T) desk {
 	return desk{q, t}
 }
 
-// dirty returns a room with so many shards to be flushed.
+// dirty returns a room with so many dirty shards.
 func (d desk) dirty(shards int) *liveRoom {
 	r := &liveRoom{}
 	for range shards {
@@ -38,7 +38,7 @@ func (d desk) want(r *liveRoom, why string) *shard {
 	return s
 }
 
-// wantNone waits for a shard in the background, and fails if there is one.
+// wantNone takes in the background, and fails the test if that returns a shard.
 func (d desk) wantNone(why string) (later chan *shard) {
 	d.t.Helper()
 	later = make(chan *shard, 1)

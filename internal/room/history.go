@@ -20,9 +20,8 @@ func pageLimit(limit int) int {
 	return min(limit, chat.MaxPage)
 }
 
-// History returns a page of a room's messages, oldest first. It ends the page, and
-// says that there is more, when the page is large enough or rendering has taken
-// long enough. A Limit of 0 means 50; more than chat.MaxPage is not given.
+// History returns a page of a room's messages, oldest first. The page ends early, with More, when it is large or
+// rendering has taken long. A Limit of 0 means 50; chat.MaxPage is the most.
 func (r *Query) History(ctx context.Context, room chat.RoomName, q chat.PageQuery) (chat.Page, error) {
 	q.After, q.Limit = max(q.After, 0), pageLimit(q.Limit)
 	page, err := r.page(ctx, room, q)
@@ -32,19 +31,19 @@ func (r *Query) History(ctx context.Context, room chat.RoomName, q chat.PageQuer
 	return page, err
 }
 
-// Pins returns a room's messages that were pinned before an event (0: all that
-// are), in the order of their pinning; of too many the last.
+// Pins returns a room's pinned messages, in the order in which they were pinned: the last ones that were pinned by an
+// event before before; 0 means by any event.
 func (r *Query) Pins(ctx context.Context, room chat.RoomName, before chat.Seq) (chat.Page, error) {
 	return r.page(ctx, room, chat.PageQuery{Pinned: true, Before: before, Limit: chat.MaxPins})
 }
 
-// Messages returns those of a room's messages that have one of seqs. There may be
-// less of them, and what is too much altogether is not formatted.
+// Messages returns the messages of a room with these seqs; there may be fewer. Those beyond the size of a page are not
+// formatted.
 func (r *Query) Messages(ctx context.Context, room chat.RoomName, seqs ...chat.Seq) (chat.Page, error) {
 	return r.page(ctx, room, chat.PageQuery{Seqs: seqs})
 }
 
-// Message returns one message as it stands, and the room's newest seq then.
+// Message returns one message. The error is an *chat.Error with code NotFound if there is no such message.
 func (r *Query) Message(ctx context.Context, room chat.RoomName, seq chat.Seq) (chat.MessageState, error) {
 	page, err := r.Messages(ctx, room, seq)
 	if err == nil && len(page.Messages) == 0 {
@@ -56,10 +55,11 @@ func (r *Query) Message(ctx context.Context, room chat.RoomName, seq chat.Seq) (
 	return page.Messages[0], nil
 }
 
-// Versions returns what a message has said after an edit (0: from the beginning
-// on), the oldest first, and whether there is more than a page has room for;
-// nothing if it has been deleted.
-func (r *Query) Versions(ctx context.Context, room chat.RoomName, seq, after chat.Seq) (versions []chat.Event, more bool, err error) {
+// Versions returns the versions of a message after the edit after (0: all), oldest first, and whether there are more
+// than fit on a page. A deleted message has none.
+func (r *Query) Versions(
+	ctx context.Context, room chat.RoomName, seq, after chat.Seq,
+) (versions []chat.Event, more bool, err error) {
 	if err := access.May(r.who, access.Read, room); err != nil {
 		return nil, false, err
 	}
@@ -69,9 +69,8 @@ func (r *Query) Versions(ctx context.Context, room chat.RoomName, seq, after cha
 	return versions, more, err
 }
 
-// Events returns a room's events after a seq as they happened, oldest first, at
-// most limit of them and chat.MaxPage and as many as a page has room for, the
-// room's newest seq, and when that event was stored.
+// Events returns a room's events after a seq as they happened, oldest first, at most limit, chat.MaxPage and as many as
+// fit on a page. It also returns the room's newest seq and when that event was stored.
 func (r *Query) Events(
 	ctx context.Context, room chat.RoomName, after chat.Seq, limit int,
 ) (events []chat.Event, head chat.Seq, at time.Time, err error) {
@@ -87,7 +86,7 @@ func (r *Query) Events(
 	return events, head, at, err
 }
 
-// fit formats events and returns those of them that a page has room for.
+// fit renders events and returns those that fit on a page. more is true if it left some out.
 func (r *Query) fit(events []chat.Event) (page []chat.Event, more bool) {
 	size, mayStop := 0, r.left.All > 0
 	for i := range events {
@@ -100,9 +99,9 @@ func (r *Query) fit(events []chat.Event) (page []chat.Event, more bool) {
 	return events, false
 }
 
-// Forward makes of d a copy of a message of a room, for Post. Whether that message
-// can be copied the log decides, which has the last word on it and knows whether
-// this is a retry: without such a message d has no text, and is refused there.
+// Forward turns d into a copy of a message of a room, for Post. If there is no such message, d gets no text: whether
+// the message can be copied is decided by the log, which also knows whether d is a retry, and the log refuses a copy
+// without text.
 func (h *Hub) Forward(
 	ctx context.Context, who chat.Who, d chat.Draft, room chat.RoomName, seq chat.Seq,
 ) (chat.Draft, error) {
@@ -124,7 +123,7 @@ func (h *Hub) Forward(
 	x := chat.Attrs{Forward: &chat.Forward{From: m.From, At: m.At}}
 	if m.Extra != nil {
 		x.Action = m.Extra.Action
-		if m.Extra.Forward != nil { // who said it first said it
+		if m.Extra.Forward != nil { // a copy of a copy names the first author
 			x.Forward = m.Extra.Forward
 		}
 	}

@@ -1,12 +1,9 @@
-// Package room is the live side of a chat: each room's recent bytes, its
-// readers' cursors, its members, and the rules that every door obeys. Start
-// reading at Hub.Post.
+// Package room is the live side of chat rooms: recent events as bytes, the position of every reader, members and
+// presence, and the rules that all doors share. Start reading at Hub.Post and Hub.Arrive.
 //
-// It knows no SQL, no HTTP and no sockets: the store is a Log, a connection is
-// a Sink, a wire format is an Encoder.
+// It knows no SQL, no HTTP and no sockets: the store is a Log, a connection is a Sink, a wire format is an Encoder.
 //
-// Locks are taken in this order: directory shard, reader shard, room, flush
-// queue, sink.
+// Locks are taken in this order: directory shard, reader shard, room, flush queue, sink.
 package room
 
 import (
@@ -23,7 +20,7 @@ import (
 	"parley/internal/rates"
 )
 
-// A Hub holds every room that somebody is in.
+// A Hub holds every room that has readers.
 type Hub struct {
 	log     Log
 	archive Archive
@@ -32,12 +29,12 @@ type Hub struct {
 	logger  *slog.Logger
 
 	rooms        directory
-	rates        *rates.Shared[chat.PersonID, netip.Addr] // of messages
+	rates        *rates.Shared[chat.PersonID, netip.Addr] // of drafts
 	costs        readLimits
 	flushes      flushQueue
-	catchUpQueue readerQueue   // readers that the store has to serve
-	dirtyRooms   []*liveRoom   // owned by the log's goroutine: rooms with events since the last wake-up
-	copiesWake   chan struct{} // holds one value while a deletion may have left copies
+	catchUpQueue readerQueue   // readers that catch up from the store
+	dirtyRooms   []*liveRoom   // rooms with events since the last wake-up; owned by the log's goroutine
+	copiesWake   chan struct{} // holds a value after a deletion, until copiesLoop has looked for copies
 
 	bytes      atomic.Int64
 	readers    atomic.Int64
@@ -50,8 +47,7 @@ type Hub struct {
 // catchUpWorkers is how many readers are served from the store at a time.
 const catchUpWorkers = 4
 
-// New returns a Hub on top of log, whose events belong to epoch and whose
-// messages are in kept. It does nothing until Run.
+// New returns a Hub on top of log and archive, whose events belong to epoch. It does nothing before Run.
 func New(log Log, kept Archive, epoch string, cfg Config) *Hub {
 	cfg.StallTimeout = cmp.Or(cfg.StallTimeout, 30*time.Second)
 	cfg.LeaveGrace = cmp.Or(cfg.LeaveGrace, 3*time.Second)
@@ -73,7 +69,7 @@ func New(log Log, kept Archive, epoch string, cfg Config) *Hub {
 	return h
 }
 
-// Run writes to readers until ctx ends.
+// Run serves readers until ctx ends.
 func (h *Hub) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for range h.flushes.flushers {
@@ -96,13 +92,13 @@ func (h *Hub) Run(ctx context.Context) error {
 // Epoch returns the log's epoch.
 func (h *Hub) Epoch() string { return h.epoch }
 
-// Stats are counts for an operator.
+// Stats are the figures that an operator sees.
 type Stats struct {
 	Rooms      int    // rooms in memory
-	Readers    int    // cursors: one per connection and room
+	Readers    int    // one per connection and room
 	Members    int    // people in rooms, each counted once per room
-	NotLive    int    // readers that are parked or read from the store
-	Bytes      int    // of recent events in memory
+	NotLive    int    // readers that are blocked or catching up
+	Bytes      int    // size of the byte logs
 	Posted     uint64 // drafts accepted since the start
 	Deliveries uint64 // events given to readers since the start
 }
@@ -120,7 +116,7 @@ func (h *Hub) Stats() Stats {
 	}
 }
 
-// trimLoop keeps what has no end of its own within bounds.
+// trimLoop keeps the byte logs of all rooms together within Config.Memory, until ctx ends.
 func (h *Hub) trimLoop(ctx context.Context) error {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -136,8 +132,8 @@ func (h *Hub) trimLoop(ctx context.Context) error {
 	}
 }
 
-// PeoplePerAddress returns as how many people one address counts; 0: as any number.
+// PeoplePerAddress returns Config.PeoplePerAddress: how many people's limits one address has; 0: no limit.
 func (h *Hub) PeoplePerAddress() int { return h.cfg.PeoplePerAddress }
 
-// MessageLength returns how many characters a message may have; 0: any number.
+// MessageLength returns how many characters a message may have; 0: no limit.
 func (h *Hub) MessageLength() int { return h.cfg.MessageLength }

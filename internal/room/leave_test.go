@@ -34,7 +34,7 @@ func TestNothingIsReadForAReaderThatLeftWhileItWaited(t *testing.T) {
 			rd, _ := b.join(nil, newSlate(), 0)
 			busy = append(busy, rd)
 		}
-		synctest.Wait() // all workers wait at the gate
+		synctest.Wait() // all workers wait for the gate
 		for range 100 {
 			rd, _ := b.join(nil, newSlate(), 0)
 			rd.Leave()

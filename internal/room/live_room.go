@@ -9,20 +9,20 @@ import (
 	"parley/internal/chat"
 )
 
-// A liveRoom is a room that somebody reads.
+// A liveRoom is a room that has readers.
 type liveRoom struct {
 	hub  *Hub
 	name chat.RoomName
 
-	refs    int  // guarded by the directory shard: readers there are or will be
-	isDirty bool // owned by the log's goroutine: it is in Hub.touched
+	refs    int  // number of readers, including those that are about to join; guarded by the directory shard
+	isDirty bool // the room is in Hub.dirtyRooms; owned by the log's goroutine
 
 	loaded  chan struct{} // closed by load
 	loadErr error         // set before loaded is closed
 
 	mu       sync.Mutex
 	isLoaded bool
-	head     chat.Seq // newest committed; while loading, newest published
+	head     chat.Seq // the newest event in the byte logs; while loading, the newest that arrived
 	used     int64    // when the event head was stored, in Unix nanoseconds
 	logs     []*byteLog
 	shards   []*shard
@@ -41,8 +41,8 @@ func newRoom(h *Hub, name chat.RoomName) *liveRoom {
 	}
 }
 
-// load finds out where the room's log ends. Events that are committed
-// meanwhile reach append, so the later of the two is the head.
+// load reads the room's head from the log. Events that are committed while it reads reach append, so the later of the
+// two becomes the head.
 func (r *liveRoom) load(ctx context.Context) {
 	head, at, err := r.headInLog(ctx)
 	if err != nil {
@@ -57,8 +57,8 @@ func (r *liveRoom) load(ctx context.Context) {
 	close(r.loaded)
 }
 
-// headInLog returns the newest event of the log and when it was stored. A panic
-// is an error: others wait for the answer.
+// headInLog returns the log's newest event and when it was stored. It turns a panic into an error, because others wait
+// for load.
 func (r *liveRoom) headInLog(ctx context.Context) (head chat.Seq, at time.Time, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -68,12 +68,11 @@ func (r *liveRoom) headInLog(ctx context.Context) (head chat.Seq, at time.Time, 
 	return r.hub.log.Head(context.WithoutCancel(ctx), r.name)
 }
 
-// append adds a committed event to the byte logs and reports whether there is
-// something to flush.
+// append adds an event to the byte logs and reports whether there is something to flush.
 func (r *liveRoom) append(e chat.Event) (dirty bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.ended || e.Seq <= r.head { // nobody is left, or load has seen it in the store already
+	if r.ended || e.Seq <= r.head { // no reader is left, or load has read it from the store
 		return false
 	}
 	if !r.isLoaded {
@@ -81,11 +80,11 @@ func (r *liveRoom) append(e chat.Event) (dirty bool) {
 		return false
 	}
 	if m := r.members[e.From.ID]; m != nil && e.Kind.IsSaid() {
-		m.typed = time.Time{} // what they type next is another message
+		m.typed = time.Time{} // typing after this is a new message
 	}
 	before := r.byteCount()
 	defer func() {
-		if cause := recover(); cause != nil { // some logs may lack the event: the store has it
+		if cause := recover(); cause != nil { // byte logs may lack the event: readers catch up from the store
 			r.hub.logPanic("event panicked", r.name, cause)
 			for _, l := range r.logs {
 				l.forget(r.head)
@@ -99,17 +98,17 @@ func (r *liveRoom) append(e chat.Event) (dirty bool) {
 	r.used = e.At.UnixNano()
 	through := r.repeated.observe(e)
 	for _, l := range r.logs {
-		l.cut(through) // whoever lags is given what the store has left
+		l.cut(through) // readers that are not live get the event from the store, without the deleted text
 		if contiguous && l.readers > 0 {
 			l.append(e)
-		} else { // nobody reads it; a gap cannot be, but if it were: the store has it all
+		} else { // no reader needs these bytes; should there ever be a gap, readers would catch up from the store
 			l.forget(r.head)
 		}
 	}
 	return len(r.shards) > 0
 }
 
-// wake has every shard of readers flushed.
+// wake marks every shard of readers to be flushed.
 func (r *liveRoom) wake() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -129,7 +128,7 @@ func (r *liveRoom) logFor(enc Encoder) *byteLog {
 	return l
 }
 
-// dropBytes drops the recent bytes.
+// dropBytes drops the contents of the byte logs.
 func (r *liveRoom) dropBytes() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -140,7 +139,7 @@ func (r *liveRoom) dropBytes() {
 	}
 }
 
-// drop ends a room that nobody reads any more.
+// drop ends a room without readers.
 func (r *liveRoom) drop() {
 	r.dropBytes()
 	r.mu.Lock()
@@ -168,7 +167,7 @@ func (r *liveRoom) count() int {
 	return len(r.members)
 }
 
-// byteCount returns what the room's logs hold. The caller holds r.mu.
+// byteCount returns the size of the byte logs. The caller holds r.mu.
 func (r *liveRoom) byteCount() int {
 	n := 0
 	for _, l := range r.logs {
@@ -177,11 +176,11 @@ func (r *liveRoom) byteCount() int {
 	return n
 }
 
-// sendEphemeral adds an event of the moment for every reader that does not lag. The
-// caller holds r.mu, so that no shard can be flushed clean in between.
+// sendEphemeral adds an ephemeral event, which only live readers get. The caller holds r.mu, so that no shard is
+// flushed and found clean between the append and the mark.
 func (r *liveRoom) sendEphemeral(e chat.Event) {
 	defer func() {
-		if cause := recover(); cause != nil { // it was of the moment
+		if cause := recover(); cause != nil { // an ephemeral event may be lost
 			r.hub.logPanic("event panicked", r.name, cause)
 		}
 	}()

@@ -10,17 +10,16 @@ import (
 	"parley/internal/chat"
 )
 
-// memLog is a Log in memory. It commits what has gathered whenever its
-// goroutine gets to it, as the store does.
+// memLog is a Log in memory. Like the store, it commits all drafts that are queued when its goroutine runs.
 type memLog struct {
 	mu     sync.Mutex
 	more   sync.Cond
 	rooms  map[chat.RoomName][]chat.Event
 	queue  []queued
 	ended  bool
-	hold   bool // commits wait
+	hold   bool // nothing is committed while it is true
 	failed error
-	copies map[chat.MessageRef]chat.MessageRef // from which message each copy was made
+	copies map[chat.MessageRef]chat.MessageRef // source of each copy
 }
 
 type queued struct {
@@ -41,7 +40,7 @@ func (l *memLog) Append(d chat.Draft, done func(chat.Commit)) {
 	l.more.Signal()
 }
 
-// run commits until end.
+// run commits until end is called.
 func (l *memLog) run() {
 	for {
 		l.mu.Lock()
@@ -79,8 +78,9 @@ func (l *memLog) commit(d chat.Draft) chat.Commit {
 		}
 	}
 	e := chat.Event{
-		Room: d.Room, Seq: chat.Seq(len(events) + 1), At: time.Now(), Kind: d.Is(), From: d.From, Text: d.Text, Target: d.Target, Extra: d.Extra,
-		HTML: d.Nonce, // a place to keep it; the hub puts the real one
+		Room: d.Room, Seq: chat.Seq(len(events) + 1), At: time.Now(), Kind: d.Is(), From: d.From, Text: d.Text,
+		Target: d.Target, Extra: d.Extra,
+		HTML: d.Nonce, // stored here; the hub sets the real HTML
 	}
 	c := chat.Commit{Event: e}
 	if e.Kind == chat.Delete {
@@ -104,7 +104,7 @@ func (l *memLog) commit(d chat.Draft) chat.Commit {
 	return c
 }
 
-// text returns what a message says. The caller holds l.mu.
+// text returns the text of a message. The caller holds l.mu.
 func (l *memLog) text(at chat.MessageRef) string {
 	if at.Seq < 1 || int(at.Seq) > len(l.rooms[at.Room]) {
 		return ""
@@ -117,7 +117,8 @@ func (l *memLog) Copies(_ context.Context, limit int) (due []chat.Draft, err err
 	defer l.mu.Unlock()
 	for at, source := range l.copies {
 		if l.text(source) == "" && l.text(at) != "" && len(due) < limit {
-			due = append(due, chat.Draft{Room: at.Room, From: l.rooms[at.Room][at.Seq-1].From, Kind: chat.Delete, Target: at.Seq})
+			due = append(due,
+				chat.Draft{Room: at.Room, From: l.rooms[at.Room][at.Seq-1].From, Kind: chat.Delete, Target: at.Seq})
 		}
 	}
 	return due, nil
@@ -167,7 +168,7 @@ func (l *memLog) At(_ context.Context, room chat.RoomName, seq chat.Seq) (at tim
 	return at, nil
 }
 
-// Page has no edits, reactions or threads: of a message nothing but itself.
+// Page knows no edits, reactions or threads.
 func (l *memLog) Page(_ context.Context, room chat.RoomName, sel chat.PageQuery) (chat.Page, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -185,7 +186,8 @@ func (l *memLog) Page(_ context.Context, room chat.RoomName, sel chat.PageQuery)
 
 func (l *memLog) some(room chat.RoomName, sel chat.PageQuery) (found []chat.MessageState, more bool) {
 	for _, e := range l.rooms[room] {
-		if e.Kind == chat.Message && e.Seq > sel.After && (sel.Before == 0 || e.Seq < sel.Before) && (sel.Seqs == nil || slices.Contains(sel.Seqs, e.Seq)) {
+		if e.Kind == chat.Message && e.Seq > sel.After && (sel.Before == 0 || e.Seq < sel.Before) &&
+			(sel.Seqs == nil || slices.Contains(sel.Seqs, e.Seq)) {
 			found = append(found, chat.MessageState{Event: e})
 		}
 	}

@@ -12,9 +12,8 @@ import (
 	"parley/internal/chat"
 )
 
-// TestAnyInterleavingGivesEveryReaderARun is the promise itself: whatever
-// readers and writers do, each reader gets a run of events without a gap, a
-// repeat or another order, that ends with the newest once it takes all.
+// TestAnyInterleavingGivesEveryReaderARun tests the main promise: whatever readers and writers do, each reader gets
+// consecutive events, once and in order, up to the newest one once it takes all.
 func TestAnyInterleavingGivesEveryReaderARun(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		steps := rapid.SliceOfN(rapid.Custom(drawStep), 1, 60).Draw(rt, "steps")
@@ -28,7 +27,7 @@ func TestAnyInterleavingGivesEveryReaderARun(t *testing.T) {
 	})
 }
 
-// A step is one thing that happens. what picks it, who whom it happens to.
+// A step is one action: what selects it, who its reader.
 type step struct{ what, who, n int }
 
 func drawStep(t *rapid.T) step {
@@ -91,8 +90,7 @@ func (m *model) do(s step) {
 	}
 }
 
-// join makes a reader that asks for the last few events, which may be more
-// than there are.
+// join adds a reader that asks for the last events, perhaps for more than exist.
 func (m *model) join(s step) {
 	p := guest(s.who)
 	slate := newSlate()
@@ -149,7 +147,8 @@ func (m *model) check(t *rapid.T) {
 			r.Leave()
 		}
 	}
-	if got := m.b.Stats(); got.Rooms != 0 || got.Readers != 0 || got.NotLive != 0 || got.Bytes != 0 || got.Members != 0 {
+	if got := m.b.Stats(); got.Rooms != 0 || got.Readers != 0 || got.NotLive != 0 || got.Bytes != 0 ||
+		got.Members != 0 {
 		t.Fatalf("after all have left: %+v", got)
 	}
 }

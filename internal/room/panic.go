@@ -9,12 +9,10 @@ import (
 	"parley/internal/chat"
 )
 
-// A panic on a goroutine that serves many ends what it happened in, a reader or
-// a room's bytes in memory, and nothing else. Whoever recovers one has the locks
-// that were held, so that it can put things right before others see them.
+// A panic on a goroutine that serves many readers ends only the reader, or drops only the room's bytes, in which it
+// happened. It is recovered while the locks are still held, so that the state is repaired before others see it.
 
-// asError makes an error, with the stack, of what recover has returned. It is
-// called by the deferred function itself.
+// asError turns the value of recover into an error with the stack. The deferred function itself must call it.
 func asError(cause any) error { return fmt.Errorf("panic: %v\n%s", cause, debug.Stack()) }
 
 // logPanic logs a panic.
@@ -33,7 +31,7 @@ func (h *Hub) notify(f func(chat.Commit), c chat.Commit) {
 	f(c)
 }
 
-// fail ends a reader that something is wrong with. The caller holds shard.mu.
+// fail ends a reader after a panic. The caller holds shard.mu.
 func (rd *Reader) fail(cause any) {
 	rd.hub.logPanic("reader panicked", rd.room.name, cause)
 	rd.setState(closed)

@@ -12,7 +12,7 @@ import (
 	"parley/internal/chat"
 )
 
-// A mined encoder, sink, log or format has a mistake, which comes out at "boom".
+// A mined encoder, sink, log or format panics on the text "boom".
 type minedLines struct{ lines }
 
 func (minedLines) Formatted() bool { return true }
@@ -42,7 +42,7 @@ func (l minedLog) Head(ctx context.Context, room chat.RoomName) (chat.Seq, time.
 	return l.Log.Head(ctx, room)
 }
 
-// joinWith is join for any sink and encoder.
+// joinWith is join with any sink and encoder.
 func (b *bench) joinWith(p *chat.Person, sink Sink, enc Encoder, after ...chat.Seq) *Reader {
 	b.t.Helper()
 	j := JoinRequest{Member: p != nil, Sink: sink, Encoder: enc}
@@ -56,14 +56,15 @@ func (b *bench) joinWith(p *chat.Person, sink Sink, enc Encoder, after ...chat.S
 	return rd
 }
 
-// logged returns a Config whose log is in said.
+// logged returns a Config whose log lines go to said.
 func logged(said *bytes.Buffer) Config {
 	return Config{Logger: slog.New(slog.NewTextHandler(said, nil))}
 }
 
 func wantLogged(t *testing.T, said *bytes.Buffer, mistake string) {
 	t.Helper()
-	if got := said.String(); !strings.Contains(got, "level=ERROR") || !strings.Contains(got, mistake) || !strings.Contains(got, "panic_test.go") {
+	if got := said.String(); !strings.Contains(got, "level=ERROR") || !strings.Contains(got, mistake) ||
+		!strings.Contains(got, "panic_test.go") {
 		t.Errorf("logged %q, want %q and its stack", got, mistake)
 	}
 }
@@ -72,7 +73,10 @@ func TestPanicInASinkEndsThatReaderAlone(t *testing.T) {
 	var said bytes.Buffer
 	inBubble(t, logged(&said), func(t *testing.T, b *bench) {
 		first, bad, last := newSlate(), minedSink{newSlate()}, newSlate()
-		readers := []*Reader{b.joinWith(nil, first, lines{}), b.joinWith(nil, bad, lines{}), b.joinWith(nil, last, lines{})}
+		readers := []*Reader{
+			b.joinWith(nil, first, lines{}), b.joinWith(nil, bad, lines{}),
+			b.joinWith(nil, last, lines{}),
+		}
 		b.say(ada, "one", "boom", "three")
 		synctest.Wait()
 		first.wantRun(t, 1, 3)
@@ -109,7 +113,7 @@ func TestPanicInAnEncodingKeepsOtherEncodingsWhole(t *testing.T) {
 		if answered != 3 {
 			t.Errorf("%d of 3 were answered", answered)
 		}
-		good.wantRun(t, 1, 3) // from the store, as the bytes in memory are not to be trusted
+		good.wantRun(t, 1, 3) // from the store, because the bytes in memory may be incomplete
 		bad.wantRun(t, 1, 1)
 		if code, _ := bad.closedWith(); code != chat.Internal {
 			t.Errorf("closed with %q", code)
@@ -147,7 +151,8 @@ func TestPanicInAnAnswerKeepsTheLogGoing(t *testing.T) {
 	inBubble(t, logged(&said), func(t *testing.T, b *bench) {
 		s := newSlate()
 		b.join(nil, s)
-		if err := b.Post(chat.Draft{Room: "lobby", From: ada, Text: "one"}, func(chat.Commit) { panic("a mistake in answering") }); err != nil {
+		d := chat.Draft{Room: "lobby", From: ada, Text: "one"}
+		if err := b.Post(d, func(chat.Commit) { panic("a mistake in answering") }); err != nil {
 			t.Fatal(err)
 		}
 		b.say(ada, "two")
@@ -161,7 +166,8 @@ func TestPanicInLoadingARoomIsAnErrorForAllWhoWait(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, b *bench) {
 		b.Hub.log = minedLog{b.Hub.log}
 		for range 2 {
-			_, err := b.Join(context.Background(), nobody, "boom", JoinRequest{Sink: newSlate(), Encoder: lines{}}, func(JoinResult) {})
+			j := JoinRequest{Sink: newSlate(), Encoder: lines{}}
+			_, err := b.Join(context.Background(), nobody, "boom", j, func(JoinResult) {})
 			if err == nil || !strings.Contains(err.Error(), "a mistake in the log") {
 				t.Errorf("joined: %v", err)
 			}
@@ -182,7 +188,8 @@ func TestPanicInTheAnswerToAJoinLeavesNobodyBehind(t *testing.T) {
 					t.Error("no panic")
 				}
 			}()
-			b.Join(context.Background(), by(&grace), "lobby", JoinRequest{Member: true, Sink: newSlate(), Encoder: lines{}}, func(JoinResult) { panic("a mistake") })
+			j := JoinRequest{Member: true, Sink: newSlate(), Encoder: lines{}}
+			b.Join(context.Background(), by(&grace), "lobby", j, func(JoinResult) { panic("a mistake") })
 		}()
 		b.say(ada, "one")
 		synctest.Wait()

@@ -9,18 +9,16 @@ import (
 	"parley/internal/chat"
 )
 
-// A position is where a reader says that it is in a room's log: behind the event seq.
+// A position is where a reader says that it is in a room's log: after the event seq.
 type position struct {
 	seq     chat.Seq
-	at      time.Time // when the log has stored that event; zero for 0
-	isInLog bool      // the log has that event, and it is the one that the reader means
+	at      time.Time // when the log stored that event; zero for seq 0
+	isInLog bool      // the log has that event, and the reader means the same one
 }
 
-// comparePosition compares a reader's place with the log. The numbers alone do not tell
-// whether the log is the one that the reader has read: a machine that was set back
-// to a snapshot has the old epoch, and gives the same numbers to other events. The
-// time at which an event was stored tells them apart. A reader that does not say
-// it (at is zero), or no epoch (""), is believed.
+// comparePosition compares a reader's position with the log. A seq alone does not identify an event: a machine that was
+// reset to a snapshot has the same epoch, and gives the same seqs to other events. The time at which an event was
+// stored tells them apart. A zero at or an empty epoch is not compared.
 func (r *liveRoom) comparePosition(ctx context.Context, seq chat.Seq, at time.Time, epoch string) (position, error) {
 	p := position{seq: seq}
 	switch {
@@ -38,31 +36,33 @@ func (r *liveRoom) comparePosition(ctx context.Context, seq chat.Seq, at time.Ti
 	return p, nil
 }
 
-// CheckPosition refuses a page that shall begin after an event which is not the one
-// that the client means: it would leave out what the client has never seen. The
-// error is then an *chat.Error with code Behind.
+// CheckPosition refuses a page after an event that is not the one that the client has read, because the page could
+// leave out events that the client has never seen. The error is then an *chat.Error with code Behind.
 func (h *Hub) CheckPosition(
 	ctx context.Context, who chat.Who, room chat.RoomName, seq chat.Seq, at time.Time, epoch string,
 ) error {
 	if err := access.May(who, access.Read, room); err != nil {
 		return err
 	}
-	if at.IsZero() && epoch == "" { // nothing to compare with
+	if at.IsZero() && epoch == "" { // nothing to compare
 		return nil
 	}
 	r := h.rooms.find(room)
 	if r == nil {
-		r = &liveRoom{hub: h, name: room} // nobody is in the room: the store knows
+		r = &liveRoom{hub: h, name: room} // the room has no readers: the store has the answer
 	}
 	p, err := r.comparePosition(ctx, seq, at, epoch)
 	if err == nil && !p.isInLog {
-		err = &chat.Error{Code: chat.Behind, Message: "This is not the log that you have read. Drop what you have of the room, and read it again."}
+		err = &chat.Error{
+			Code:    chat.Behind,
+			Message: "This is not the log that you have read. Drop what you have of the room, and read it again.",
+		}
 	}
 	return err
 }
 
-// eventAt returns when an event was stored, the zero time if there is no such
-// event. Most readers come back with the newest, which needs no look at the store.
+// eventAt returns when an event was stored, the zero time if there is no such event. Most readers come back with the
+// newest event, for which the store is not asked.
 func (r *liveRoom) eventAt(ctx context.Context, seq chat.Seq) (time.Time, error) {
 	r.mu.Lock()
 	head, at := r.head, r.headAt()
@@ -73,8 +73,7 @@ func (r *liveRoom) eventAt(ctx context.Context, seq chat.Seq) (time.Time, error)
 	return r.hub.log.At(ctx, r.name, seq)
 }
 
-// headAt returns when the newest event was stored, the zero time if there is
-// none. The caller holds r.mu.
+// headAt returns when the newest event was stored, the zero time if there is none. The caller holds r.mu.
 func (r *liveRoom) headAt() time.Time {
 	if r.head == 0 {
 		return time.Time{}

@@ -9,15 +9,16 @@ import (
 	"parley/internal/chat"
 )
 
-// Whoever reads a page may know of an event before the room's readers do: it is
-// in the store, and its commit is about to be published.
+// A client that has read a page of history may know of an event that the room's readers have not got yet: it is in the
+// store, and its commit is about to arrive.
 func TestAReaderMayBeAheadOfTheRoom(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, b *bench) {
 		first := newSlate()
 		rd, _ := b.join(nil, first)
 		b.sayMany(3)
 		b.log.mu.Lock()
-		b.log.rooms["lobby"] = append(b.log.rooms["lobby"], chat.Event{Room: "lobby", Seq: 4, At: time.Now(), Kind: chat.Message, From: ada, Text: "4"})
+		b.log.rooms["lobby"] = append(b.log.rooms["lobby"],
+			chat.Event{Room: "lobby", Seq: 4, At: time.Now(), Kind: chat.Message, From: ada, Text: "4"})
 		b.log.mu.Unlock()
 		ahead := newSlate()
 		other, found := b.join(nil, ahead, 4)
@@ -32,18 +33,22 @@ func TestAReaderMayBeAheadOfTheRoom(t *testing.T) {
 	})
 }
 
-// A place that cannot be looked up is an error, and nothing of the reader stays.
+// If a position cannot be looked up, Join fails and leaves no reader behind.
 func TestAPlaceThatCannotBeReadRefusesTheReader(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, b *bench) {
 		b.sayMany(3)
 		broken := &blindLog{Log: b.Hub.log}
 		b.Hub.log = broken
 		two := chat.Seq(2)
-		for _, fault := range []func(){func() { broken.err = errors.New("the disk") }, func() { broken.panics = true }} {
+		for _, fault := range []func(){
+			func() { broken.err = errors.New("the disk") },
+			func() { broken.panics = true },
+		} {
 			fault()
 			func() {
 				defer func() { _ = recover() }()
-				rd, err := b.Join(t.Context(), nobody, "lobby", JoinRequest{Sink: newSlate(), Encoder: lines{}, After: &two}, func(JoinResult) {})
+				j := JoinRequest{Sink: newSlate(), Encoder: lines{}, After: &two}
+				rd, err := b.Join(t.Context(), nobody, "lobby", j, func(JoinResult) {})
 				if err == nil {
 					t.Error("joined")
 					rd.Leave()
@@ -56,7 +61,7 @@ func TestAPlaceThatCannotBeReadRefusesTheReader(t *testing.T) {
 	})
 }
 
-// A blindLog finds out nothing about an event that is not the newest.
+// A blindLog fails or panics in At.
 type blindLog struct {
 	Log
 	err    error

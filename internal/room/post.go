@@ -11,10 +11,8 @@ import (
 	"parley/internal/chat"
 )
 
-// Post checks a draft against the rules and gives it to the log. An error, an
-// *chat.Error, says why it was refused, and done is never called; otherwise
-// done is called as Log.Append says, before any reader is given the event.
-// Post does not wait.
+// Post checks a draft and appends it to the log. A returned error, an *chat.Error, refuses the draft, and done is never
+// called. Otherwise done is called as Log.Append says, before any reader gets the event. Post does not wait.
 func (h *Hub) Post(d chat.Draft, done func(chat.Commit)) error {
 	d, err := h.check(d)
 	if err != nil {
@@ -51,7 +49,7 @@ func (h *Hub) Post(d chat.Draft, done func(chat.Commit)) error {
 	return nil
 }
 
-// check returns what a draft means, and whether it may be.
+// check returns the draft with its slash command carried out, or why the draft is refused.
 func (h *Hub) check(d chat.Draft) (chat.Draft, error) {
 	if strings.HasPrefix(d.Text, "/") && d.Is().IsSaid() {
 		var err error
@@ -66,7 +64,7 @@ func (h *Hub) check(d chat.Draft) (chat.Draft, error) {
 	var err error
 	switch kind {
 	case chat.Message, chat.Reply, chat.Edit:
-		if d.Source.Seq == 0 { // a forward's text has been checked when it was said
+		if d.Source.Seq == 0 { // a forward's text was checked when the source was sent
 			err = chat.CheckText(d.Text, h.cfg.MessageLength)
 		}
 	case chat.React, chat.Unreact:
@@ -81,8 +79,8 @@ func (h *Hub) check(d chat.Draft) (chat.Draft, error) {
 	return d, err
 }
 
-// resolveHere returns a message's extra with whom "@here" in it means: everybody who
-// is in the room. In a large room it means nobody, as it would wake thousands.
+// resolveHere returns extra with the people whom "@here" mentions: all members of the room. In a large room it mentions
+// nobody, because it would notify thousands.
 func (h *Hub) resolveHere(room chat.RoomName, extra *chat.Attrs) *chat.Attrs {
 	r := h.rooms.find(room)
 	if r == nil {
@@ -103,7 +101,7 @@ func (h *Hub) resolveHere(room chat.RoomName, extra *chat.Attrs) *chat.Attrs {
 	return &x
 }
 
-// mentionsHere reports whether text has @here as a word of its own.
+// mentionsHere reports whether text contains @here as a word of its own.
 func mentionsHere(text string) bool {
 	const word = "@here"
 	for rest := text; ; {
@@ -129,15 +127,15 @@ func (h *Hub) renderText(text string, left *Budget) string {
 	return h.cfg.Format(text, left)
 }
 
-// render gives an event its formatting, if it is of a kind that has some.
+// render sets the HTML of an event, if its kind has any.
 func (h *Hub) render(e *chat.Event, left *Budget) {
 	if e.Kind.IsSaid() || e.Kind == chat.Edit {
 		e.HTML = h.renderText(e.Text, left)
 	}
 }
 
-// State says what a room is now: its newest seq and when that event was stored
-// (zeros if nobody wrote to it), and how many people are here.
+// State returns a room's newest seq, when that event was stored (zeros for a room without events), and how many members
+// the room has.
 func (h *Hub) State(
 	ctx context.Context, who chat.Who, room chat.RoomName,
 ) (head chat.Seq, at time.Time, here int, err error) {

@@ -11,28 +11,27 @@ import (
 // presence is who is in a room. It is guarded by its room's mu.
 type presence struct {
 	members    map[chat.PersonID]*member
-	countOnly  bool        // the last thing said was a count alone
-	countTimer *time.Timer // says the count soon; nil if nothing changed
-	countedAt  time.Time   // when the count was said last
+	countOnly  bool        // the last announcement was a count without names
+	countTimer *time.Timer // announces the count; nil if it has not changed
+	countedAt  time.Time   // when the count was announced last
 	ended      bool
 }
 
-// A member is a person in a room, by however many readers.
+// A member is a person in a room, with any number of readers.
 type member struct {
 	person  chat.Person
 	readers int
-	leaving *time.Timer // set while readers is 0: a reload is no coming and going
+	leaving *time.Timer // set while readers is 0, so that reloading a page is not announced
 	typed   time.Time
 }
 
 const (
-	countEvery  = time.Second     // how often a large room is counted
-	typingEvery = 2 * time.Second // how often one person's typing is passed on
+	countEvery  = time.Second     // how often the count of a large room is announced at most
+	typingEvery = 2 * time.Second // how often one person's typing is announced at most
 )
 
-// addMember adds one reader of a person. Of one who is here already the name
-// stands: Rename has told every room of a new one, and a second tab may not
-// know of it. The caller holds r.mu.
+// addMember adds a reader of a person, who becomes a member with the first one. A member's name stays as it is: Rename
+// has told every room of a new name, and a second tab may still have the old one. The caller holds r.mu.
 func (r *liveRoom) addMember(p chat.Person) {
 	m := r.members[p.ID]
 	if m == nil {
@@ -48,7 +47,7 @@ func (r *liveRoom) addMember(p chat.Person) {
 	m.readers++
 }
 
-// removeReader takes one reader of a person away. The caller holds r.mu.
+// removeReader removes a reader of a person. The caller holds r.mu.
 func (r *liveRoom) removeReader(id chat.PersonID) {
 	m := r.members[id]
 	if m.readers--; m.readers > 0 || r.ended {
@@ -57,7 +56,7 @@ func (r *liveRoom) removeReader(id chat.PersonID) {
 	m.leaving = time.AfterFunc(r.hub.cfg.LeaveGrace, func() { r.removeMember(m) })
 }
 
-// removeMember ends a member who did not come back.
+// removeMember removes a member who did not come back.
 func (r *liveRoom) removeMember(m *member) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -69,9 +68,8 @@ func (r *liveRoom) removeMember(m *member) {
 	r.announce(chat.PresenceChange{Left: &m.person})
 }
 
-// announce tells the room of a change: whom in a small room; in a large one
-// only how many, and not more than once a second, as else n people cost n²
-// messages. The caller holds r.mu.
+// announce tells the readers of a change: with names in a small room. In a large one it announces only the count, at
+// most once a second, because otherwise n people would cost n² messages. The caller holds r.mu.
 func (r *liveRoom) announce(c chat.PresenceChange) {
 	if len(r.members) > chat.MaxHere {
 		r.countOnly = true
@@ -105,7 +103,7 @@ func (r *liveRoom) announceCount() {
 	}
 }
 
-// typing passes on that somebody types. The caller holds r.mu.
+// typing announces that a person types. The caller holds r.mu.
 func (r *liveRoom) typing(id chat.PersonID) {
 	m := r.members[id]
 	if m == nil || len(r.members) > chat.MaxHere || time.Since(m.typed) < typingEvery {
@@ -115,8 +113,7 @@ func (r *liveRoom) typing(id chat.PersonID) {
 	r.sendEphemeral(chat.Event{Kind: chat.Typing, From: m.person})
 }
 
-// memberList returns who is in the room, by name; nil if they are more than
-// MaxHere. The caller holds r.mu.
+// memberList returns the members, sorted by name; nil if there are more than MaxHere. The caller holds r.mu.
 func (r *liveRoom) memberList() []chat.Person {
 	if len(r.members) > chat.MaxHere {
 		return nil
@@ -131,14 +128,14 @@ func (r *liveRoom) memberList() []chat.Person {
 	return people
 }
 
-// lockedMemberList returns who is in the room; nil if they are more than MaxHere.
+// lockedMemberList is memberList for callers that do not hold r.mu.
 func (r *liveRoom) lockedMemberList() []chat.Person {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.memberList()
 }
 
-// end stops the timers of a room that nobody reads any more.
+// end stops the timers.
 func (c *presence) end() {
 	c.ended = true
 	for _, m := range c.members {
@@ -151,7 +148,7 @@ func (c *presence) end() {
 	}
 }
 
-// Rename tells the rooms that a person is in that they have a new name.
+// Rename announces a person's new name in the rooms that they are in.
 func (h *Hub) Rename(p chat.Person) {
 	for _, r := range h.rooms.all() {
 		r.rename(p)

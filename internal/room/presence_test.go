@@ -21,14 +21,14 @@ func TestPresenceTellsWhoComesAndGoes(t *testing.T) {
 			t.Errorf("alone: %+v", found)
 		}
 		rd2, found := b.join(&grace, newSlate())
-		rd3, _ := b.join(&grace, again) // a second tab is no second member
+		rd3, _ := b.join(&grace, again) // a second tab adds no member
 		if len(found.Here) != 2 {
 			t.Errorf("two: %+v", found)
 		}
 		rd2.Leave()
 		rd3.Leave()
 		time.Sleep(2 * time.Second)
-		rd4, _ := b.join(&grace, newSlate()) // a reload is no coming and going
+		rd4, _ := b.join(&grace, newSlate()) // a reload is not announced
 		time.Sleep(10 * time.Second)
 		rd4.Leave()
 		time.Sleep(4 * time.Second)
@@ -127,7 +127,7 @@ func TestTypingIsPassedOnButNotTooOften(t *testing.T) {
 		}
 		b.say(grace, "sent")
 		synctest.Wait()
-		rd2.Typing() // another message
+		rd2.Typing() // a new message
 		synctest.Wait()
 		if got := s.moments(); got[len(got)-1].Kind != chat.Typing || len(got) != 1+typed+1 {
 			t.Errorf("after a message: told %+v", got)
@@ -184,5 +184,26 @@ func TestReaderBecomesSomebodyByAppearing(t *testing.T) {
 			t.Errorf("told %+v", got)
 		}
 		rd1.Leave()
+	})
+}
+
+func TestOldTabDoesNotUndoARename(t *testing.T) {
+	inBubble(t, Config{}, func(t *testing.T, b *bench) {
+		s := newSlate()
+		rd1, _ := b.join(&ada, s)
+		rd2, _ := b.join(&grace, newSlate())
+		hopper := chat.Person{ID: grace.ID, Name: "Hopper"}
+		b.Rename(hopper)
+		rd3, found := b.join(&grace, newSlate()) // a tab that does not know the new name
+		synctest.Wait()
+		if len(found.Here) != 2 || found.Here[1] != hopper {
+			t.Errorf("here are %v", found.Here)
+		}
+		if got := s.moments(); len(got) != 2 || got[1].Change.Joined.Name != "Hopper" {
+			t.Errorf("told %+v", got)
+		}
+		for _, rd := range []*Reader{rd1, rd2, rd3} {
+			rd.Leave()
+		}
 	})
 }

@@ -10,31 +10,31 @@ import (
 	"parley/internal/rates"
 )
 
-// Bounds of what one request, or one resume, costs others.
+// Bounds of what one request, or one resume, may cost.
 const (
-	pageBytes  = 256 << 10              // of a page, as JSON; but one message is always in it
-	formatAll  = 250 * time.Millisecond // of formatting a page's messages
-	formatCode = 50 * time.Millisecond  // of that for colouring code
-	catchUpAll = 25 * time.Millisecond  // of formatting what a resume brings, without colours: workers serve all
+	pageBytes  = 256 << 10              // of a page, as JSON; but a page has at least one message
+	formatAll  = 250 * time.Millisecond // for formatting a page's messages
+	formatCode = 50 * time.Millisecond  // of that, for colouring code
+	catchUpAll = 25 * time.Millisecond  // for the events of a resume, without colours; workers serve all readers
 )
 
-// Bounds of what one address costs in the long run. Reading is counted in
-// requests and in bytes, formatting and searching in time.
+// Bounds of what one network may cost in the long run. Reading is counted in requests and bytes, formatting and
+// searching in time.
 const (
 	readBurst = 20                     // times Config.ReadRate
-	readUnit  = 16 << 10               // bytes that count as one request more
-	workUnit  = 100 * time.Microsecond // what work is counted in
-	workRate  = 2_000                  // units a second: a fifth of a core
+	readUnit  = 16 << 10               // bytes that count as one more request
+	workUnit  = 100 * time.Microsecond // unit of work
+	workRate  = 2_000                  // units per second: a fifth of a core
 	workBurst = 10_000                 // units at once
 )
 
 // A Budget is how long formatting may still take.
 type Budget struct {
-	All    time.Duration // of everything
-	Colour time.Duration // of colouring code
+	All    time.Duration // for all rendering
+	Colour time.Duration // of that, for colouring code
 }
 
-// readLimits is what has been done for each network.
+// readLimits counts what each network has cost.
 type readLimits struct {
 	reads *rates.Rates[netip.Addr]
 	work  *rates.Rates[netip.Addr]
@@ -51,8 +51,8 @@ func newCosts(readRate float64) readLimits {
 	}
 }
 
-// budget returns how long formatting for a network may take now, at most all, and
-// colour of that.
+// budget returns how long formatting for a network may take now: at most all, of which at most colour is for colouring
+// code.
 func (c *readLimits) budget(network netip.Addr, all, colour time.Duration) Budget {
 	if left := c.work.Left(network); left < int(all/workUnit) {
 		all = time.Duration(max(left, 0)) * workUnit
@@ -60,23 +60,22 @@ func (c *readLimits) budget(network netip.Addr, all, colour time.Duration) Budge
 	return Budget{All: all, Colour: min(all, colour)}
 }
 
-// chargeFormatting counts what a network has had of a budget.
+// chargeFormatting counts the part of a budget that was used for a network.
 func (c *readLimits) chargeFormatting(network netip.Addr, given, left Budget) {
 	c.chargeTime(network, given.All-left.All)
 }
 
-// chargeTime counts how long something has been done for a network.
+// chargeTime counts processor time that was used for a network.
 func (c *readLimits) chargeTime(network netip.Addr, took time.Duration) {
 	c.work.Charge(network, int(took/workUnit))
 }
 
-// chargeBytes counts bytes that a network has been given.
+// chargeBytes counts bytes that are sent to a network.
 func (c *readLimits) chargeBytes(network netip.Addr, bytes int) {
 	c.reads.Charge(network, bytes/readUnit)
 }
 
-// A Query is what one request reads. All pages of it together have one budget.
-// It is not for several goroutines at once.
+// A Query reads for one request, with one budget for all its pages. It must not be used by several goroutines at once.
 type Query struct {
 	hub           *Hub
 	who           chat.Who
@@ -93,8 +92,8 @@ func (h *Hub) NewQuery(who chat.Who) (*Query, error) {
 	return &Query{hub: h, who: who, initial: b, left: b}, nil
 }
 
-// MaySearch returns an error unless who may search now; ChargeSearch then counts the time. The error has code RateLimited
-// if the server has done enough for who's network.
+// MaySearch returns an error unless who may search now; ChargeSearch then counts the time. The error has code
+// RateLimited if searches have taken too long for who's network.
 func (h *Hub) MaySearch(who chat.Who) error {
 	if err := access.May(who, access.Search, ""); err != nil {
 		return err
@@ -123,13 +122,13 @@ func (h *Hub) mayRead(network netip.Addr) error {
 	return nil
 }
 
-// Close counts what was read: so many bytes of answer.
+// Close ends the query and counts the bytes of the answer.
 func (r *Query) Close(bytes int) {
 	r.hub.costs.chargeFormatting(r.who.Network, r.initial, r.left)
 	r.hub.costs.chargeBytes(r.who.Network, bytes)
 }
 
-// page reads a selection and formats it, as much as there is room for.
+// page reads a page and formats its messages. It cuts the page where it becomes too large.
 func (r *Query) page(ctx context.Context, room chat.RoomName, sel chat.PageQuery) (chat.Page, error) {
 	if err := access.May(r.who, access.Read, room); err != nil {
 		return chat.Page{}, err
@@ -143,7 +142,7 @@ func (r *Query) page(ctx context.Context, room chat.RoomName, sel chat.PageQuery
 	if page.Root != nil {
 		size = r.render(&page.Root.Event) + aroundSize(page.Root)
 	}
-	mayStop := r.left.All > 0 // else nothing is formatted, and no page needs to be short for that
+	mayStop := r.left.All > 0 // without a budget nothing is formatted, and no page is cut for it
 	order := nearestFirst(page.Messages, sel)
 	for i, m := range order {
 		if i > 0 && sel.Seqs == nil && (size >= pageBytes || mayStop && r.left.All <= 0) {
@@ -151,22 +150,20 @@ func (r *Query) page(ctx context.Context, room chat.RoomName, sel chat.PageQuery
 			return page, nil
 		}
 		size += aroundSize(m) + encodedSize(m.Text)
-		if size < pageBytes || i == 0 { // what has no room for its formatting is chosen by seq, and stays plain
+		if size < pageBytes || i == 0 { // messages chosen by seq are not cut; beyond the size they stay unformatted
 			size += r.render(&m.Event)
 		}
 	}
 	return page, nil
 }
 
-// render gives an event its formatting, if it is of a kind that has some, and
-// returns how many bytes that takes.
+// render sets the HTML of an event, if its kind has any, and returns the size of that in bytes.
 func (r *Query) render(e *chat.Event) int {
 	r.hub.render(e, &r.left)
 	return encodedSize(e.HTML)
 }
 
-// nearestFirst returns messages in the order in which a page of them is filled:
-// from where it was asked for on.
+// nearestFirst returns messages in the order in which a page is filled: from the position that was asked for outwards.
 func nearestFirst(found []chat.MessageState, sel chat.PageQuery) []*chat.MessageState {
 	order := make([]*chat.MessageState, 0, len(found))
 	older, newer := len(found)-1, len(found)
@@ -192,8 +189,8 @@ func nearestFirst(found []chat.MessageState, sel chat.PageQuery) []*chat.Message
 	return order
 }
 
-// dropOthers leaves out of a page what is not among kept, which nearestFirst has put
-// first, and says so.
+// dropOthers removes the messages from a page that are not in kept, which is a prefix of nearestFirst's result, and
+// sets More or Newer.
 func dropOthers(page *chat.Page, kept []*chat.MessageState, sel chat.PageQuery) {
 	within := make(map[chat.Seq]bool, len(kept))
 	for _, m := range kept {
@@ -219,8 +216,7 @@ func dropOthers(page *chat.Page, kept []*chat.MessageState, sel chat.PageQuery) 
 	page.More = true
 }
 
-// aroundSize returns about how many bytes a message takes as JSON, without its
-// text and formatting.
+// aroundSize returns about how many bytes a message takes as JSON, without its text and HTML.
 func aroundSize(m *chat.MessageState) int {
 	const fields, person = 300, 60
 	size := fields + len(m.From.Name)

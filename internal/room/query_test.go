@@ -17,7 +17,7 @@ var (
 	home   = netip.MustParseAddr("2001:db8::")
 )
 
-// slow returns a Formatter that takes so long for each message.
+// slow returns a Formatter that takes this long for each message.
 func slow(each time.Duration) Formatter {
 	return func(text string, left *Budget) string {
 		if left.All <= 0 {
@@ -39,11 +39,11 @@ func TestPageIsAsLargeAsItMayBeAndCanBeReadOn(t *testing.T) {
 	html := func(size int) Formatter {
 		return func(string, *Budget) string { return strings.Repeat("x", size) }
 	}
-	const each = 300 // around a message
+	const each = 300 // bytes of a message without its text
 	for name, tt := range map[string]struct {
 		text   string
 		format Formatter
-		most   int // messages of a page
+		most   int // most messages of a page
 	}{
 		"small":                {"hi", html(20), chat.MaxPage},
 		"long texts":           {strings.Repeat("a", 4000), html(0), pageBytes/(4000+each) + 1},
@@ -66,9 +66,12 @@ func TestPageIsAsLargeAsItMayBeAndCanBeReadOn(t *testing.T) {
 
 				var got []chat.Seq
 				for before, more := chat.Seq(total+1), true; more; {
-					page, err := b.reading(office).History(t.Context(), "lobby", chat.PageQuery{Before: before, Limit: chat.MaxPage})
-					if err != nil || len(page.Messages) == 0 || len(page.Messages) > tt.most || page.More && len(page.Messages) < tt.most {
-						t.Fatalf("before %d: %d messages, more %v, %v; want %d", before, len(page.Messages), page.More, err, tt.most)
+					q := chat.PageQuery{Before: before, Limit: chat.MaxPage}
+					page, err := b.reading(office).History(t.Context(), "lobby", q)
+					if err != nil || len(page.Messages) == 0 || len(page.Messages) > tt.most ||
+						page.More && len(page.Messages) < tt.most {
+						t.Fatalf("before %d: %d messages, more %v, %v; want %d", before, len(page.Messages), page.More,
+							err, tt.most)
 					}
 					got = append(seqsOf(page.Messages), got...)
 					before, more = page.Messages[0].Seq, page.More
@@ -79,7 +82,8 @@ func TestPageIsAsLargeAsItMayBeAndCanBeReadOn(t *testing.T) {
 
 				got = nil
 				for after, more := chat.Seq(0), true; more; {
-					page, err := b.reading(office).History(t.Context(), "lobby", chat.PageQuery{After: after, Oldest: true, Limit: chat.MaxPage})
+					q := chat.PageQuery{After: after, Oldest: true, Limit: chat.MaxPage}
+					page, err := b.reading(office).History(t.Context(), "lobby", q)
 					if err != nil || len(page.Messages) == 0 || len(page.Messages) > tt.most {
 						t.Fatalf("after %d: %d messages, %v", after, len(page.Messages), err)
 					}
@@ -92,17 +96,20 @@ func TestPageIsAsLargeAsItMayBeAndCanBeReadOn(t *testing.T) {
 
 				for after := chat.Seq(0); after < total; {
 					events, head, _, err := b.reading(office).Events(t.Context(), "lobby", after, chat.MaxPage)
-					if err != nil || head != total || len(events) == 0 || len(events) > tt.most || events[0].Seq != after+1 {
+					if err != nil || head != total || len(events) == 0 || len(events) > tt.most ||
+						events[0].Seq != after+1 {
 						t.Fatalf("log after %d: %d events, head %d, %v", after, len(events), head, err)
 					}
 					after = events[len(events)-1].Seq
 				}
 
 				around := chat.Seq(50)
-				page, err := b.reading(office).History(t.Context(), "lobby", chat.PageQuery{Around: around, Limit: chat.MaxPage})
+				q := chat.PageQuery{Around: around, Limit: chat.MaxPage}
+				page, err := b.reading(office).History(t.Context(), "lobby", q)
 				seqs := seqsOf(page.Messages)
 				older, newer := slices.Contains(seqs, 1), slices.Contains(seqs, total)
-				if err != nil || !slices.Contains(seqs, around) || len(seqs) > tt.most || page.More == older || page.Newer == newer {
+				if err != nil || !slices.Contains(seqs, around) || len(seqs) > tt.most || page.More == older ||
+					page.Newer == newer {
 					t.Errorf("around: %v, more %v and %v, %v", seqs, page.More, page.Newer, err)
 				}
 				for i, seq := range seqs {
@@ -117,7 +124,8 @@ func TestPageIsAsLargeAsItMayBeAndCanBeReadOn(t *testing.T) {
 }
 
 func TestMessagesThatWereChosenAllComeButNotAllFormatted(t *testing.T) {
-	inBubble(t, Config{Format: func(string, *Budget) string { return strings.Repeat("x", 64<<10) }}, func(t *testing.T, b *bench) {
+	large := func(string, *Budget) string { return strings.Repeat("x", 64<<10) }
+	inBubble(t, Config{Format: large}, func(t *testing.T, b *bench) {
 		b.say(ada, slices.Repeat([]string{"**a**"}, 20)...)
 		synctest.Wait()
 		var seqs []chat.Seq
@@ -135,12 +143,12 @@ func TestMessagesThatWereChosenAllComeButNotAllFormatted(t *testing.T) {
 	})
 }
 
-// The long run: whoever reads on and on is refused, and what is left to read is
-// plain, but nobody elsewhere notices.
+// A network that reads on and on is refused in the end, and the pages before that stay unformatted; other networks do
+// not notice.
 func TestReadingIsBoundedPerAddress(t *testing.T) {
 	inBubble(t, Config{ReadRate: 10, Format: slow(formatAll / 4)}, func(t *testing.T, b *bench) {
 		b.say(ada, slices.Repeat([]string{"**a**"}, 1000)...)
-		time.Sleep(time.Minute) // formatting them has cost something too
+		time.Sleep(time.Minute) // formatting them has used up some of the limit
 		synctest.Wait()
 		pages, formatted := 0, 0
 		for {
@@ -160,7 +168,7 @@ func TestReadingIsBoundedPerAddress(t *testing.T) {
 					formatted++
 				}
 			}
-			r.Close(readUnit) // counts as two
+			r.Close(readUnit) // counts as two requests
 			pages++
 		}
 		if pages != readBurst*10/2 {
@@ -181,7 +189,7 @@ func TestReadingIsBoundedPerAddress(t *testing.T) {
 
 func TestResumeIsGivenAllButFormatsOnlySoMuch(t *testing.T) {
 	var spent time.Duration
-	resuming := true // nobody who resumes is given time for colours
+	resuming := true // a resume gets no time for colours
 	each := catchUpAll / 10
 	format := func(text string, left *Budget) string {
 		if left.All <= 0 {
@@ -227,14 +235,17 @@ func TestResumeIsRefusedWhereTooMuchHasBeenRead(t *testing.T) {
 			if err := join(office, &begin); err != nil {
 				t.Fatalf("resume %d: %v", i, err)
 			}
-			if err := join(office, &end); err != nil { // there is nothing to read
+			if err := join(office, &end); err != nil { // nothing to read
 				t.Fatalf("resume %d from the end: %v", i, err)
 			}
 		}
 		if err := join(office, &begin); chat.CodeOf(err) != chat.RateLimited {
 			t.Errorf("one more: %v", err)
 		}
-		for what, err := range map[string]error{"without after": join(office, nil), "from the end": join(office, &end), "from elsewhere": join(home, &begin)} {
+		for what, err := range map[string]error{
+			"without after": join(office, nil), "from the end": join(office, &end),
+			"from elsewhere": join(home, &begin),
+		} {
 			if err != nil {
 				t.Errorf("%s: %v", what, err)
 			}
@@ -249,7 +260,12 @@ func TestPeopleOfOneAddressShareALimit(t *testing.T) {
 	inBubble(t, Config{MessageRate: 5, MessageBurst: 20, PeoplePerAddress: 10}, func(t *testing.T, b *bench) {
 		post := func(guest, i int, network netip.Addr) error {
 			p := chat.Person{ID: chat.PersonID(fmt.Sprint("guest ", guest)), Name: "Guest"}
-			kinds := []chat.Draft{{Text: "hi"}, {Kind: chat.Reply, Target: 1, Text: "hi"}, {Kind: chat.React, Target: 1, Text: "👍"}, {Kind: chat.Topic, Text: "x"}}
+			kinds := []chat.Draft{
+				{Text: "hi"},
+				{Kind: chat.Reply, Target: 1, Text: "hi"},
+				{Kind: chat.React, Target: 1, Text: "👍"},
+				{Kind: chat.Topic, Text: "x"},
+			}
 			d := kinds[i%len(kinds)]
 			d.Room, d.From, d.Network = "lobby", p, network
 			return b.Post(d, func(chat.Commit) {})

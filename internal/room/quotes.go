@@ -2,18 +2,17 @@ package room
 
 import "parley/internal/chat"
 
-// quotes knows where a room's recent bytes say again what a message says: in its
-// edits, and where it is quoted. It is guarded by its room's mu.
+// quotes tracks which recent events of a room repeat a message's text (edits and quotes), so that a deletion can drop
+// their bytes. It is guarded by its room's mu.
 type quotes struct {
-	newest      map[chat.Seq]chat.Seq // by message: the newest event that does
-	unknownUpTo chat.Seq              // up to this event anything may
+	newest      map[chat.Seq]chat.Seq // by message: the newest event that repeats its text
+	unknownUpTo chat.Seq              // up to this event, any message may be repeated
 }
 
-// maxQuotes is of how many messages a room remembers that.
+// maxQuotes is how many messages a room tracks.
 const maxQuotes = 4096
 
-// observe looks at a new event. If that deletes a message it returns the newest event
-// that may hold what the message said, else 0.
+// observe records a new event. For a deletion it returns the newest event that may hold the deleted text, else 0.
 func (r *quotes) observe(e chat.Event) (through chat.Seq) {
 	switch {
 	case e.Kind == chat.Delete:

@@ -71,7 +71,7 @@ func (letters) Formatted() bool { return false }
 
 func (letters) Append(dst []byte, e chat.Event) []byte { return append(dst, e.Text...) }
 
-// Whoever reads along is not sent to the store for a deletion of something old.
+// Live readers stay live when an old message is deleted.
 func TestADeletionOfSomethingOldLeavesWhatIsNewInMemory(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, b *bench) {
 		var at []string
@@ -91,7 +91,8 @@ func TestADeletionOfSomethingOldLeavesWhatIsNewInMemory(t *testing.T) {
 		at = append(at, string(l.buf))
 		r.append(chat.Event{Room: "lobby", Seq: 9, Kind: chat.Delete, Target: 6, Text: "?"})
 		at = append(at, string(l.buf))
-		if l.first != 7 || len(l.ends) != 3 || !strings.HasSuffix(at[0], "!") || !strings.HasSuffix(at[1], "!?") || len(at[0]) <= len(at[1]) {
+		if l.first != 7 || len(l.ends) != 3 || !strings.HasSuffix(at[0], "!") || !strings.HasSuffix(at[1], "!?") ||
+			len(at[0]) <= len(at[1]) {
 			t.Errorf("from %d on there are %q", l.first, slices.Clone(at))
 		}
 	})

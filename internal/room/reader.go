@@ -10,27 +10,26 @@ import (
 	"parley/internal/chat"
 )
 
-// A Reader is one connection's place in a room's log: a cursor.
+// A Reader is one connection's position in a room's log.
 type Reader struct {
-	// What each delivery reads comes first, in one line of the processor's cache.
+	// These fields are read on each delivery and share one cache line.
 	sink Sink
 	log  *byteLog
 
-	// Guarded by shard.mu, but that the catch-up worker of a reader that is
-	// catching owns next.
-	next          chat.Seq // the first event not yet given to sink
-	nextEphemeral int64    // the first byte of the moment not yet offered
+	// Guarded by shard.mu; but next of a reader that is catching up belongs to its catch-up worker.
+	next          chat.Seq // the first event that sink has not taken
+	nextEphemeral int64    // the first ephemeral byte that was not offered
 	state         readerState
 	index         int // in shard.readers
 	stall         *time.Timer
-	left          Budget // of formatting what it catches up with
+	left          Budget // for formatting while it catches up
 
 	hub     *Hub
 	room    *liveRoom
 	shard   *shard
-	network netip.Addr // where it comes from
+	network netip.Addr // the client's
 
-	person chat.PersonID // guarded by room.mu; "" for a reader that is not here
+	person chat.PersonID // guarded by room.mu; "" for a reader that is no member
 }
 
 type readerState uint8
@@ -42,47 +41,45 @@ const (
 	closed                        // it has left, or its sink is dead
 )
 
-// shardSize is how many readers are written to before other rooms get their
-// turn, and what one core does of a large room while another does the rest.
+// shardSize is how many readers of a room are flushed before other rooms get their turn, and the part of a large room
+// that one core flushes while another flushes the next.
 const shardSize = 64
 
-// A shard is some of a room's readers, flushed together.
+// A shard is a group of a room's readers that are flushed together.
 type shard struct {
 	room    *liveRoom
-	slots   int // guarded by room.mu: readers there are or will be
+	slots   int // number of readers, including those that are about to join; guarded by room.mu
 	mu      sync.Mutex
 	readers []*Reader
 
 	isDirty, isBusy bool // guarded by the flush queue
 }
 
-// JoinRequest is what a reader comes with.
+// A JoinRequest describes a new reader.
 type JoinRequest struct {
 	Member  bool // the person becomes a member of the room; else the reader only reads
 	Sink    Sink
 	Encoder Encoder
-	After   *chat.Seq // the last event that the reader has; nil: begin with what comes now
-	Epoch   string    // the epoch that After belongs to; "": the present one
-	At      time.Time // when After was stored, as the reader knows it; zero: it does not say
+	After   *chat.Seq // the last event that the reader has; nil: begin with the next one
+	Epoch   string    // the epoch of After; "": not compared
+	At      time.Time // when After was stored, as the reader knows it; zero: not compared
 }
 
-// JoinResult is what a reader finds.
+// A JoinResult is the state of the room that a new reader begins with.
 type JoinResult struct {
 	Head   chat.Seq  // the room's newest event
-	Behind bool      // Joining.After cannot be served: events begin after Head
-	Reset  bool      // and it is no event of this log: what the reader has is of another one
+	Behind bool      // events begin after Head, because those after JoinRequest.After are too many or of another log
+	Reset  bool      // JoinRequest.After is not in this log: what the reader has is of another log
 	At     time.Time // when Head was stored; zero if there is none
 	From   chat.Seq  // events begin after this one
 	FromAt time.Time // when From was stored; zero for 0
-	Count  int       // people here
+	Count  int       // members
 	Here   []chat.Person
 }
 
-// Join makes a reader of a room and calls joined, which must not block, before
-// the reader is given any bytes. Every event after Joining.After follows, or
-// after Joined.Head where there is none or it cannot be served. The error has code
-// RateLimited if there is something after Joining.After and too much has been read
-// from where the reader comes from.
+// Join adds a reader to a room and calls joined, which must not block, before the reader gets any bytes. The reader
+// gets every event after JoinRequest.After, or after JoinResult.Head if After is nil or cannot be served. The error has
+// code RateLimited if there are events after After and too much has been read from who's network.
 func (h *Hub) Join(
 	ctx context.Context, who chat.Who, name chat.RoomName, j JoinRequest, joined func(JoinResult),
 ) (*Reader, error) {
@@ -97,7 +94,7 @@ func (h *Hub) Join(
 	if err != nil {
 		return nil, err
 	}
-	made := false // it is not, after an error or a panic of joined
+	made := false // false after an error or a panic of joined
 	defer func() {
 		if !made {
 			h.exit(r)
@@ -132,7 +129,7 @@ func (h *Hub) Join(
 	}
 	rd.log = r.logFor(j.Encoder)
 	rd.log.readers++
-	rd.nextEphemeral = rd.log.ephemeralEnd() // one's own arrival is in joined
+	rd.nextEphemeral = rd.log.ephemeralEnd() // the person's own arrival is part of joined
 	head := r.head
 	found := JoinResult{Head: head, At: r.headAt(), Count: len(r.members), Here: r.memberList()}
 	found.From, found.FromAt = found.Head, found.At
@@ -143,7 +140,7 @@ func (h *Hub) Join(
 			found.From, found.FromAt = last.seq, last.at
 		}
 	}
-	if found.From > head { // the store has it, and the room is about to
+	if found.From > head { // that event is in the store and about to be appended here
 		found.Head, found.At = found.From, found.FromAt
 	}
 	rd.next = found.From + 1
@@ -162,10 +159,9 @@ func (h *Hub) Join(
 	return rd, nil
 }
 
-// Leave ends the reader; its sink is given nothing more once Leave has
-// returned.
+// Leave ends the reader. Its sink gets no more bytes once Leave has returned.
 func (rd *Reader) Leave() {
-	defer rd.hub.exit(rd.room) // also after a panic: no lock stays locked, no room stays in memory
+	defer rd.hub.exit(rd.room) // also after a panic, so that no lock stays held and no room stays in memory
 	defer rd.hub.readers.Add(-1)
 	rd.leaveShard()
 	rd.room.mu.Lock()
@@ -185,7 +181,7 @@ func (rd *Reader) leaveShard() {
 	s.readers = s.readers[:last]
 }
 
-// release gives back what a reader has of its room. The caller holds room.mu.
+// release removes the reader from the counts of its room. The caller holds room.mu.
 func (rd *Reader) release() {
 	rd.shard.slots--
 	if rd.log != nil {
@@ -196,8 +192,7 @@ func (rd *Reader) release() {
 	}
 }
 
-// BecomeMember makes a reader that only read somebody who is here; a reader that is
-// somebody else already becomes p.
+// BecomeMember makes p the reader's person and a member of the room. Before, the reader had no person or another one.
 func (rd *Reader) BecomeMember(p chat.Person) {
 	r := rd.room
 	r.mu.Lock()
@@ -212,27 +207,14 @@ func (rd *Reader) BecomeMember(p chat.Person) {
 	r.addMember(p)
 }
 
-// Person returns who the reader is, under their present name; false for one
-// that is not here.
-func (rd *Reader) Person() (chat.Person, bool) {
-	r := rd.room
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	m := r.members[rd.person]
-	if m == nil {
-		return chat.Person{}, false
-	}
-	return m.person, true
-}
-
-// Typing tells the others that this reader's person types.
+// Typing announces that this reader's person types.
 func (rd *Reader) Typing() {
 	rd.room.mu.Lock()
 	defer rd.room.mu.Unlock()
 	rd.room.typing(rd.person)
 }
 
-// reserve returns a shard with a slot for one more reader.
+// reserve returns a shard with a free slot, which it reserves.
 func (r *liveRoom) reserve() *shard {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -247,8 +229,7 @@ func (r *liveRoom) reserve() *shard {
 	return s
 }
 
-// setState moves a reader to another state and keeps count of those that lag.
-// The caller holds shard.mu.
+// setState changes a reader's state and counts those that are not live. The caller holds shard.mu.
 func (rd *Reader) setState(to readerState) {
 	lags := func(s readerState) bool { return s == blocked || s == catchingUp }
 	if was, is := lags(rd.state), lags(to); was != is {
@@ -265,8 +246,7 @@ func (rd *Reader) setState(to readerState) {
 	rd.state = to
 }
 
-// block waits for the sink to take bytes again, for so long as the hub allows.
-// The caller holds shard.mu.
+// block waits until the sink can take bytes again, at most StallTimeout. The caller holds shard.mu.
 func (rd *Reader) block() {
 	rd.setState(blocked)
 	rd.stall = time.AfterFunc(rd.hub.cfg.StallTimeout, func() { rd.sink.Close(chat.Stalled) })
@@ -283,7 +263,7 @@ func (rd *Reader) unblock() {
 	}
 }
 
-// catchUp hands the reader to a catch-up worker. The caller holds shard.mu.
+// catchUp queues the reader for a catch-up worker. The caller holds shard.mu.
 func (rd *Reader) catchUp() {
 	rd.setState(catchingUp)
 	rd.left = rd.hub.costs.budget(rd.network, catchUpAll, 0)

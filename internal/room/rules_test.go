@@ -13,7 +13,7 @@ import (
 	"parley/internal/chat"
 )
 
-// stored posts a draft to the lobby and returns what became of it.
+// stored posts a draft to the lobby and returns the event, or why it was refused.
 func (b *bench) stored(d chat.Draft) (chat.Event, error) {
 	b.t.Helper()
 	if d.Room == "" {
@@ -30,47 +30,62 @@ func (b *bench) stored(d chat.Draft) (chat.Event, error) {
 	return got.Event, got.Err
 }
 
+// draft returns a draft of a kind, about a message.
+func draft(kind chat.Kind, text string, target chat.Seq) chat.Draft {
+	return chat.Draft{Kind: kind, Text: text, Target: target}
+}
+
 func TestEachKindOfEventHasItsRules(t *testing.T) {
 	long := strings.Repeat("x", 11)
 	tests := map[string]struct {
 		draft chat.Draft
 		want  chat.Code // "" if it is stored
-		text  string    // which says then
+		text  string    // text of the stored event
 	}{
-		"a message":                       {draft: chat.Draft{Text: "hi"}, text: "hi"},
-		"a message by its name":           {draft: chat.Draft{Kind: chat.Message, Text: "hi"}, text: "hi"},
-		"an echo":                         {draft: chat.Draft{Kind: chat.Message, Text: "hi", Target: 1}, text: "hi"},
-		"a reply":                         {draft: chat.Draft{Kind: chat.Reply, Text: "hi", Target: 1}, text: "hi"},
-		"a reply to nothing":              {draft: chat.Draft{Kind: chat.Reply, Text: "hi"}, want: chat.BadRequest},
-		"a reply before the first":        {draft: chat.Draft{Kind: chat.Reply, Text: "hi", Target: -1}, want: chat.BadRequest},
-		"a blank reply":                   {draft: chat.Draft{Kind: chat.Reply, Text: " ", Target: 1}, want: chat.BadText},
-		"an edit":                         {draft: chat.Draft{Kind: chat.Edit, Text: "hi", Target: 1}, text: "hi"},
-		"an edit of nothing":              {draft: chat.Draft{Kind: chat.Edit, Text: "hi"}, want: chat.BadRequest},
-		"an edit to nothing":              {draft: chat.Draft{Kind: chat.Edit, Target: 1}, want: chat.BadText},
-		"an edit too long":                {draft: chat.Draft{Kind: chat.Edit, Text: long, Target: 1}, want: chat.TooLong},
-		"an edit that is no text":         {draft: chat.Draft{Kind: chat.Edit, Text: "\xff", Target: 1}, want: chat.BadText},
-		"an edit with a slash":            {draft: chat.Draft{Kind: chat.Edit, Text: "/me waves", Target: 1}, text: "/me waves"},
-		"a deletion":                      {draft: chat.Draft{Kind: chat.Delete, Text: "with words", Target: 1}},
-		"a deletion of nothing":           {draft: chat.Draft{Kind: chat.Delete}, want: chat.BadRequest},
-		"a reaction":                      {draft: chat.Draft{Kind: chat.React, Text: "👍", Target: 1}, text: "👍"},
-		"a reaction to nothing":           {draft: chat.Draft{Kind: chat.React, Text: "👍"}, want: chat.BadRequest},
-		"a reaction in words":             {draft: chat.Draft{Kind: chat.React, Text: "ok", Target: 1}, want: chat.BadText},
-		"a reaction taken back":           {draft: chat.Draft{Kind: chat.Unreact, Text: "👍", Target: 1}, text: "👍"},
-		"words taken back":                {draft: chat.Draft{Kind: chat.Unreact, Text: "ok", Target: 1}, want: chat.BadText},
-		"a pin":                           {draft: chat.Draft{Kind: chat.Pin, Text: "with words", Target: 1}},
-		"a pin of nothing":                {draft: chat.Draft{Kind: chat.Pin}, want: chat.BadRequest},
-		"a pin taken away":                {draft: chat.Draft{Kind: chat.Unpin, Target: 1}},
-		"a topic":                         {draft: chat.Draft{Kind: chat.Topic, Text: " all\n\tabout  ships "}, text: "all about ships"},
-		"no topic":                        {draft: chat.Draft{Kind: chat.Topic}},
-		"a topic that is longer than all": {draft: chat.Draft{Kind: chat.Topic, Text: strings.Repeat("é", chat.MaxTopic+1)}, want: chat.TooLong},
-		"presence":                        {draft: chat.Draft{Kind: chat.Presence, Target: 1}, want: chat.BadRequest},
-		"typing":                          {draft: chat.Draft{Kind: chat.Typing, Text: "hi", Target: 1}, want: chat.BadRequest},
-		"a kind that there is not":        {draft: chat.Draft{Kind: "shout", Text: "hi", Target: 1}, want: chat.BadRequest},
-		"a nonce with a space":            {draft: chat.Draft{Kind: chat.Pin, Target: 1, Nonce: "a b"}, want: chat.BadNonce},
+		"a message":                {draft: chat.Draft{Text: "hi"}, text: "hi"},
+		"a message by its name":    {draft: draft(chat.Message, "hi", 0), text: "hi"},
+		"an echo":                  {draft: draft(chat.Message, "hi", 1), text: "hi"},
+		"a reply":                  {draft: draft(chat.Reply, "hi", 1), text: "hi"},
+		"a reply to nothing":       {draft: draft(chat.Reply, "hi", 0), want: chat.BadRequest},
+		"a reply before the first": {draft: draft(chat.Reply, "hi", -1), want: chat.BadRequest},
+		"a blank reply":            {draft: draft(chat.Reply, " ", 1), want: chat.BadText},
+		"an edit":                  {draft: draft(chat.Edit, "hi", 1), text: "hi"},
+		"an edit of nothing":       {draft: draft(chat.Edit, "hi", 0), want: chat.BadRequest},
+		"an edit to nothing":       {draft: chat.Draft{Kind: chat.Edit, Target: 1}, want: chat.BadText},
+		"an edit too long":         {draft: draft(chat.Edit, long, 1), want: chat.TooLong},
+		"an edit that is no text":  {draft: draft(chat.Edit, "\xff", 1), want: chat.BadText},
+		"an edit with a slash":     {draft: draft(chat.Edit, "/me waves", 1), text: "/me waves"},
+		"a deletion":               {draft: draft(chat.Delete, "with words", 1)},
+		"a deletion of nothing":    {draft: chat.Draft{Kind: chat.Delete}, want: chat.BadRequest},
+		"a reaction":               {draft: draft(chat.React, "👍", 1), text: "👍"},
+		"a reaction to nothing":    {draft: draft(chat.React, "👍", 0), want: chat.BadRequest},
+		"a reaction in words":      {draft: draft(chat.React, "ok", 1), want: chat.BadText},
+		"a reaction taken back":    {draft: draft(chat.Unreact, "👍", 1), text: "👍"},
+		"words taken back":         {draft: draft(chat.Unreact, "ok", 1), want: chat.BadText},
+		"a pin":                    {draft: draft(chat.Pin, "with words", 1)},
+		"a pin of nothing":         {draft: chat.Draft{Kind: chat.Pin}, want: chat.BadRequest},
+		"a pin taken away":         {draft: chat.Draft{Kind: chat.Unpin, Target: 1}},
+		"a topic": {
+			draft: draft(chat.Topic, " all\n\tabout  ships ", 0),
+			text:  "all about ships",
+		},
+		"no topic": {draft: chat.Draft{Kind: chat.Topic}},
+		"a topic that is longer than all": {
+			draft: draft(chat.Topic, strings.Repeat("é", chat.MaxTopic+1), 0),
+			want:  chat.TooLong,
+		},
+		"presence":                 {draft: chat.Draft{Kind: chat.Presence, Target: 1}, want: chat.BadRequest},
+		"typing":                   {draft: draft(chat.Typing, "hi", 1), want: chat.BadRequest},
+		"a kind that there is not": {draft: draft("shout", "hi", 1), want: chat.BadRequest},
+		"a nonce with a space": {
+			draft: chat.Draft{Kind: chat.Pin, Target: 1, Nonce: "a b"},
+			want:  chat.BadNonce,
+		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, Config{MessageLength: 10, Format: func(s string, _ *Budget) string { return "<" + s + ">" }}, func(t *testing.T, b *bench) {
+			brackets := func(s string, _ *Budget) string { return "<" + s + ">" }
+			inBubble(t, Config{MessageLength: 10, Format: brackets}, func(t *testing.T, b *bench) {
 				b.say(ada, "one")
 				e, err := b.stored(tt.draft)
 				if code := chat.CodeOf(err); code != tt.want {
@@ -78,7 +93,10 @@ func TestEachKindOfEventHasItsRules(t *testing.T) {
 				}
 				want := chat.Event{}
 				if tt.want == "" {
-					want = chat.Event{Room: "lobby", Seq: 2, At: e.At, Kind: tt.draft.Is(), From: ada, Text: tt.text, Target: tt.draft.Target}
+					want = chat.Event{
+						Room: "lobby", Seq: 2, At: e.At, Kind: tt.draft.Is(), From: ada, Text: tt.text,
+						Target: tt.draft.Target,
+					}
 					if e.Kind.IsSaid() || e.Kind == chat.Edit {
 						want.HTML = "<" + tt.text + ">"
 					}
@@ -91,7 +109,7 @@ func TestEachKindOfEventHasItsRules(t *testing.T) {
 	}
 }
 
-// Whatever somebody does counts; what was refused for itself does not.
+// Every change counts for the rate limit, except those that are refused as invalid.
 func TestChangesCountAsMessagesDo(t *testing.T) {
 	inBubble(t, Config{MessageRate: 1, MessageBurst: 5}, func(t *testing.T, b *bench) {
 		for i, d := range []chat.Draft{
@@ -108,9 +126,12 @@ func TestChangesCountAsMessagesDo(t *testing.T) {
 		if _, err := b.stored(chat.Draft{Kind: chat.React, Target: 1, Text: "text"}); chat.CodeOf(err) != chat.BadText {
 			t.Errorf("no emoji: %v", err)
 		}
-		for _, kind := range []chat.Kind{chat.Edit, chat.Delete, chat.React, chat.Unreact, chat.Pin, chat.Unpin, chat.Topic} {
+		for _, kind := range []chat.Kind{
+			chat.Edit, chat.Delete, chat.React, chat.Unreact, chat.Pin, chat.Unpin, chat.Topic,
+		} {
 			_, err := b.stored(chat.Draft{Kind: kind, Target: 1, Text: "👍"})
-			if e, ok := errors.AsType[*chat.Error](err); !ok || e.Code != chat.RateLimited || e.RetryAfter != time.Second {
+			if e, ok := errors.AsType[*chat.Error](err); !ok || e.Code != chat.RateLimited ||
+				e.RetryAfter != time.Second {
 				t.Errorf("%s: %v", kind, err)
 			}
 		}
@@ -125,45 +146,56 @@ func TestSlashCommandsMeanSomethingElse(t *testing.T) {
 		Action bool
 		Target chat.Seq
 	}
+	said := func(text string) meaning { return meaning{Kind: chat.Message, Text: text} }
 	tests := map[string]struct {
 		draft chat.Draft
-		want  meaning // without a kind: refused
+		want  meaning // without a kind: the draft is refused
 	}{
-		"/me":                         {chat.Draft{Text: "/me  waves\n"}, meaning{chat.Message, "waves", true, 0}},
-		"/me in a thread":             {chat.Draft{Kind: chat.Reply, Target: 1, Text: "/me waves"}, meaning{chat.Reply, "waves", true, 1}},
-		"/me over lines":              {chat.Draft{Text: "/me\nwaves\nand goes"}, meaning{chat.Message, "waves\nand goes", true, 0}},
-		"/me a command":               {chat.Draft{Text: "/me /topic x"}, meaning{chat.Message, "/topic x", true, 0}},
-		"/me nothing":                 {chat.Draft{Text: "/me \n"}, meaning{}},
-		"/me something invisible":     {chat.Draft{Text: "/me \u200b"}, meaning{}},
-		"/topic":                      {chat.Draft{Text: "/topic  ships\nand boats"}, meaning{chat.Topic, "ships and boats", false, 0}},
-		"/topic nothing":              {chat.Draft{Text: "/topic"}, meaning{chat.Topic, "", false, 0}},
-		"/topic in a thread":          {chat.Draft{Kind: chat.Reply, Target: 1, Text: "/topic ships"}, meaning{chat.Topic, "ships", false, 0}},
-		"/topic in an answer":         {chat.Draft{Text: "/topic ships", Extra: &chat.Attrs{ReplyTo: 1}}, meaning{chat.Topic, "ships", false, 0}},
-		"/topic too long":             {chat.Draft{Text: "/topic " + strings.Repeat("x", chat.MaxTopic+1)}, meaning{}},
-		"/shrug":                      {chat.Draft{Text: "/shrug"}, meaning{chat.Message, shrug, false, 0}},
-		"/shrug text":                 {chat.Draft{Text: "/shrug who knows "}, meaning{chat.Message, "who knows " + shrug, false, 0}},
-		"/tableflip":                  {chat.Draft{Text: "/tableflip no!"}, meaning{chat.Message, "no! " + flip, false, 0}},
-		"/code":                       {chat.Draft{Text: "/code x := 1"}, meaning{chat.Message, "```\nx := 1\n```", false, 0}},
-		"/code in a language":         {chat.Draft{Text: "/code go\nx := 1\n\n"}, meaning{chat.Message, "```go\nx := 1\n```", false, 0}},
-		"/code below it":              {chat.Draft{Text: "/code\n  x := 1"}, meaning{chat.Message, "```\n  x := 1\n```", false, 0}},
-		"/code of one word":           {chat.Draft{Text: "/code go\n"}, meaning{chat.Message, "```\ngo\n```", false, 0}},
-		"/code of a sentence":         {chat.Draft{Text: "/code if x\ngo()"}, meaning{chat.Message, "```\nif x\ngo()\n```", false, 0}},
-		"/code with a fence":          {chat.Draft{Text: "/code a\n```\nb"}, meaning{chat.Message, "````a\n```\nb\n````", false, 0}},
-		"/code with a longer fence":   {chat.Draft{Text: "/code a b\n`````\n```"}, meaning{chat.Message, "``````\na b\n`````\n```\n``````", false, 0}},
-		"/code whose language is one": {chat.Draft{Text: "/code ```\nb"}, meaning{chat.Message, "````\n```\nb\n````", false, 0}},
-		"/code nothing":               {chat.Draft{Text: "/code \n "}, meaning{}},
-		"/spoiler":                    {chat.Draft{Text: "/spoiler he did it"}, meaning{chat.Message, "||he did it||", false, 0}},
-		"/spoiler nothing":            {chat.Draft{Text: "/spoiler"}, meaning{}},
-		"two slashes":                 {chat.Draft{Text: "//me waves"}, meaning{chat.Message, "/me waves", false, 0}},
-		"three slashes":               {chat.Draft{Text: "///"}, meaning{chat.Message, "//", false, 0}},
-		"a slash":                     {chat.Draft{Text: "/"}, meaning{chat.Message, "/", false, 0}},
-		"a path":                      {chat.Draft{Text: "/usr/bin"}, meaning{chat.Message, "/usr/bin", false, 0}},
-		"an unknown word":             {chat.Draft{Text: "/dance all night"}, meaning{chat.Message, "/dance all night", false, 0}},
-		"a longer word":               {chat.Draft{Text: "/men at work"}, meaning{chat.Message, "/men at work", false, 0}},
-		"in capitals":                 {chat.Draft{Text: "/ME waves"}, meaning{chat.Message, "/ME waves", false, 0}},
-		"not at the start":            {chat.Draft{Text: " /me waves"}, meaning{chat.Message, " /me waves", false, 0}},
-		"one that a client does":      {chat.Draft{Text: "/nick Countess"}, meaning{chat.Message, "/nick Countess", false, 0}},
-		"what was said elsewhere":     {chat.Draft{Text: "/topic x", Extra: &chat.Attrs{Forward: &chat.Forward{From: grace}}}, meaning{chat.Message, "/topic x", false, 0}},
+		"/me":             {draft("", "/me  waves\n", 0), meaning{chat.Message, "waves", true, 0}},
+		"/me in a thread": {draft(chat.Reply, "/me waves", 1), meaning{chat.Reply, "waves", true, 1}},
+		"/me over lines": {
+			draft("", "/me\nwaves\nand goes", 0),
+			meaning{chat.Message, "waves\nand goes", true, 0},
+		},
+		"/me a command":           {draft("", "/me /topic x", 0), meaning{chat.Message, "/topic x", true, 0}},
+		"/me nothing":             {draft("", "/me \n", 0), meaning{}},
+		"/me something invisible": {draft("", "/me \u200b", 0), meaning{}},
+		"/topic": {
+			draft("", "/topic  ships\nand boats", 0),
+			meaning{chat.Topic, "ships and boats", false, 0},
+		},
+		"/topic nothing":     {draft("", "/topic", 0), meaning{chat.Topic, "", false, 0}},
+		"/topic in a thread": {draft(chat.Reply, "/topic ships", 1), meaning{chat.Topic, "ships", false, 0}},
+		"/topic in an answer": {
+			chat.Draft{Text: "/topic ships", Extra: &chat.Attrs{ReplyTo: 1}}, meaning{chat.Topic, "ships", false, 0},
+		},
+		"/topic too long":             {draft("", "/topic "+strings.Repeat("x", chat.MaxTopic+1), 0), meaning{}},
+		"/shrug":                      {draft("", "/shrug", 0), said(shrug)},
+		"/shrug text":                 {draft("", "/shrug who knows ", 0), said("who knows " + shrug)},
+		"/tableflip":                  {draft("", "/tableflip no!", 0), said("no! " + flip)},
+		"/code":                       {draft("", "/code x := 1", 0), said("```\nx := 1\n```")},
+		"/code in a language":         {draft("", "/code go\nx := 1\n\n", 0), said("```go\nx := 1\n```")},
+		"/code below it":              {draft("", "/code\n  x := 1", 0), said("```\n  x := 1\n```")},
+		"/code of one word":           {draft("", "/code go\n", 0), said("```\ngo\n```")},
+		"/code of a sentence":         {draft("", "/code if x\ngo()", 0), said("```\nif x\ngo()\n```")},
+		"/code with a fence":          {draft("", "/code a\n```\nb", 0), said("````a\n```\nb\n````")},
+		"/code with a longer fence":   {draft("", "/code a b\n`````\n```", 0), said("``````\na b\n`````\n```\n``````")},
+		"/code whose language is one": {draft("", "/code ```\nb", 0), said("````\n```\nb\n````")},
+		"/code nothing":               {draft("", "/code \n ", 0), meaning{}},
+		"/spoiler":                    {draft("", "/spoiler he did it", 0), said("||he did it||")},
+		"/spoiler nothing":            {draft("", "/spoiler", 0), meaning{}},
+		"two slashes":                 {draft("", "//me waves", 0), said("/me waves")},
+		"three slashes":               {draft("", "///", 0), said("//")},
+		"a slash":                     {draft("", "/", 0), said("/")},
+		"a path":                      {draft("", "/usr/bin", 0), said("/usr/bin")},
+		"an unknown word":             {draft("", "/dance all night", 0), said("/dance all night")},
+		"a longer word":               {draft("", "/men at work", 0), said("/men at work")},
+		"in capitals":                 {draft("", "/ME waves", 0), said("/ME waves")},
+		"not at the start":            {draft("", " /me waves", 0), said(" /me waves")},
+		"one that a client does":      {draft("", "/nick Countess", 0), said("/nick Countess")},
+		"a forward": {
+			chat.Draft{Text: "/topic x", Extra: &chat.Attrs{Forward: &chat.Forward{From: grace}}}, said("/topic x"),
+		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -192,17 +224,18 @@ func TestSlashCommandCountsWhatItMakes(t *testing.T) {
 		if _, err := b.stored(chat.Draft{Text: "/spoiler " + strings.Repeat("x", 16)}); err != nil {
 			t.Error(err)
 		}
-		if _, err := b.stored(chat.Draft{Text: "/spoiler " + strings.Repeat("x", 17)}); chat.CodeOf(err) != chat.TooLong {
+		_, err := b.stored(draft("", "/spoiler "+strings.Repeat("x", 17), 0))
+		if chat.CodeOf(err) != chat.TooLong {
 			t.Error(err)
 		}
-		if _, err := b.stored(chat.Draft{Kind: chat.Edit, Target: 1, Text: strings.Repeat("x", 21)}); chat.CodeOf(err) != chat.TooLong {
+		_, err = b.stored(draft(chat.Edit, strings.Repeat("x", 21), 1))
+		if chat.CodeOf(err) != chat.TooLong {
 			t.Error(err)
 		}
 	})
 }
 
-// A fence that is looked for again and again, a little longer each time, would
-// take seconds of everybody's time for one frame.
+// Looking for ever longer fences, one after the other, would take seconds for one frame.
 func TestCodeFullOfFencesTakesNoTime(t *testing.T) {
 	for name, text := range map[string]string{
 		"one fence":   strings.Repeat("`", 1<<20),
@@ -230,7 +263,8 @@ func growing(n int) func(func(string) bool) {
 func TestHereMeansThoseWhoAreInTheRoom(t *testing.T) {
 	says := map[string]bool{
 		"@here": true, "hi @here!": true, "(@here)": true, "@@here": true, "@heres @here": true,
-		"@hereby": false, "a@here": false, "@here1": false, "@Here": false, "here": false, "@here\u00e9": false, "": false,
+		"@hereby": false, "a@here": false, "@here1": false, "@Here": false, "here": false, "@here\u00e9": false,
+		"": false,
 	}
 	inBubble(t, Config{}, func(t *testing.T, b *bench) {
 		rd1, _ := b.join(&ada, newSlate())
@@ -245,13 +279,16 @@ func TestHereMeansThoseWhoAreInTheRoom(t *testing.T) {
 		x := &chat.Attrs{ReplyTo: 1}
 		b.say(ada, "one")
 		e, err := b.stored(chat.Draft{Text: "@here", Extra: x})
-		if err != nil || !e.Extra.Here || e.Extra.ReplyTo != 1 || !slices.Equal(e.Extra.Present, []chat.PersonID{"ada", "grace"}) {
+		if err != nil || !e.Extra.Here || e.Extra.ReplyTo != 1 ||
+			!slices.Equal(e.Extra.Present, []chat.PersonID{"ada", "grace"}) {
 			t.Errorf("%+v, %v", e.Extra, err)
 		}
 		if x.Here {
 			t.Error("the draft's own was changed")
 		}
-		for _, d := range []chat.Draft{{Text: "@here", Room: "attic"}, {Kind: chat.Edit, Target: 1, Text: "@here"}, {Kind: chat.Topic, Text: "@here"}} {
+		for _, d := range []chat.Draft{
+			{Text: "@here", Room: "attic"}, draft(chat.Edit, "@here", 1), draft(chat.Topic, "@here", 0),
+		} {
 			if e, err := b.stored(d); err != nil || e.Extra != nil {
 				t.Errorf("%s in %s: %+v, %v", d.Is(), e.Room, e.Extra, err)
 			}
@@ -267,7 +304,8 @@ func TestHereMeansNobodyInALargeRoom(t *testing.T) {
 			rd, _ := b.join(&p, newSlate())
 			readers = append(readers, rd)
 		}
-		if e, err := b.stored(chat.Draft{Text: "@here"}); err != nil || !e.Extra.Here || len(e.Extra.Present) != chat.MaxHere {
+		if e, err := b.stored(chat.Draft{Text: "@here"}); err != nil || !e.Extra.Here ||
+			len(e.Extra.Present) != chat.MaxHere {
 			t.Errorf("%+v, %v", e, err)
 		}
 		p := guest(chat.MaxHere)
@@ -282,8 +320,8 @@ func TestHereMeansNobodyInALargeRoom(t *testing.T) {
 	})
 }
 
-// The bytes in memory hold what a message said. Once it is deleted they are
-// dropped: whoever lags is given what the store has left.
+// The byte logs hold a message's text. A deletion drops these bytes: readers that are not live get what is left from
+// the store.
 func TestDeletedTextIsGivenToNobodyWhoLags(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, b *bench) {
 		quick, slow, late := newSlate(), newSlate(), newSlate()
@@ -377,7 +415,10 @@ func TestForwardRepeatsWhatAMessageSaysNow(t *testing.T) {
 			by   chat.Person
 			act  bool
 			code chat.Code
-		}{1: {"said", grace, false, ""}, 2: {"waves", grace, true, ""}, 3: {"older", first.From, false, ""}, 4: {code: chat.Gone}, 5: {code: chat.NotFound}, 9: {code: chat.NotFound}, -1: {code: chat.NotFound}} {
+		}{
+			1: {"said", grace, false, ""}, 2: {"waves", grace, true, ""}, 3: {"older", first.From, false, ""},
+			4: {code: chat.Gone}, 5: {code: chat.NotFound}, 9: {code: chat.NotFound}, -1: {code: chat.NotFound},
+		} {
 			d, err := b.Forward(t.Context(), by(&ada), chat.Draft{Room: "lobby", From: ada}, "attic", seq)
 			if err == nil {
 				_, err = b.stored(d)
@@ -385,7 +426,9 @@ func TestForwardRepeatsWhatAMessageSaysNow(t *testing.T) {
 			if chat.CodeOf(err) != want.code {
 				t.Errorf("%d: %v, want %q", seq, err, want.code)
 			}
-			if err == nil && (d.Text != want.text || d.Extra.Forward.From != want.by || d.Extra.Action != want.act || d.Extra.ReplyTo != 0 || d.From != ada || d.Room != "lobby") {
+			if err == nil &&
+				(d.Text != want.text || d.Extra.Forward.From != want.by || d.Extra.Action != want.act ||
+					d.Extra.ReplyTo != 0 || d.From != ada || d.Room != "lobby") {
 				t.Errorf("%d: %+v %+v", seq, d, d.Extra)
 			}
 		}
@@ -399,8 +442,8 @@ func TestForwardRepeatsWhatAMessageSaysNow(t *testing.T) {
 	})
 }
 
-// A copy, and the copy of a copy, is deleted after what it repeats: once, in the
-// name of who forwarded it, and those who are in its room are told.
+// After a message, its copies and their copies are deleted, each once, in the name of the person who made the copy, and
+// the readers of its room get the deletion.
 func TestCopiesOfADeletedMessageAreDeleted(t *testing.T) {
 	inBubble(t, Config{MessageLength: 10}, func(t *testing.T, b *bench) {
 		forward := func(from chat.Person, to, room chat.RoomName, seq chat.Seq) {
@@ -435,7 +478,8 @@ func TestCopiesOfADeletedMessageAreDeleted(t *testing.T) {
 			if events[0].Text != "" || last.Kind != chat.Delete || last.Target != 1 || last.From != want {
 				t.Errorf("%s: %+v", room, events)
 			}
-			if n := len(slices.DeleteFunc(slices.Clone(events), func(e chat.Event) bool { return e.Kind != chat.Delete })); n != 1 {
+			isNoDeletion := func(e chat.Event) bool { return e.Kind != chat.Delete }
+			if n := len(slices.DeleteFunc(slices.Clone(events), isNoDeletion)); n != 1 {
 				t.Errorf("%d deletions in %s, want 1", n, room)
 			}
 		}
@@ -449,7 +493,8 @@ func TestCopiesOfADeletedMessageAreDeleted(t *testing.T) {
 func TestEverySlashCommandIsDescribedOnce(t *testing.T) {
 	seen := map[string]bool{}
 	for _, c := range SlashCommands {
-		if seen[c.Name] || c.Name == "" || strings.ToLower(c.Name) != c.Name || c.Help == "" || (c.run != nil) != (c.By == "server") {
+		if seen[c.Name] || c.Name == "" || strings.ToLower(c.Name) != c.Name || c.Help == "" ||
+			(c.run != nil) != (c.By == "server") {
 			t.Errorf("%+v", c)
 		}
 		seen[c.Name] = true

@@ -11,8 +11,7 @@ import (
 	"parley/internal/chat"
 )
 
-// lines encodes an event as one line of JSON: an encoding that a test can read
-// back.
+// lines encodes an event as one line of JSON, which a test can decode.
 type lines struct{}
 
 type line struct {
@@ -38,17 +37,16 @@ func (lines) Append(dst []byte, e chat.Event) []byte {
 type slate struct {
 	mu     sync.Mutex
 	got    []byte
-	room   int // bytes it still takes; negative: any number
+	room   int // how many more bytes it takes; negative: no limit
 	ready  func()
 	closed chat.Code
-	at     time.Time // of closed
+	at     time.Time // when it was closed
 	err    error
 }
 
 func newSlate() *slate { return &slate{room: -1} }
 
-// TryWrite takes whole lines for as long as there is room for their first byte,
-// as a socket's outlet does.
+// TryWrite takes whole lines as long as there is room for the first byte of one, like a connection's outbound buffer.
 func (s *slate) TryWrite(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -72,7 +70,7 @@ func (s *slate) TryWrite(p []byte) (int, error) {
 func (s *slate) OnWritable(ready func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.room != 0 { // it has been made since TryWrite found none
+	if s.room != 0 { // room was made after TryWrite
 		go ready()
 		return
 	}
@@ -85,7 +83,7 @@ func (s *slate) Close(code chat.Code) {
 	s.closed, s.at = code, time.Now()
 }
 
-// take makes room for n more bytes; negative: any number.
+// take makes room for n more bytes; negative: no limit.
 func (s *slate) take(n int) {
 	s.mu.Lock()
 	s.room = n
@@ -117,7 +115,7 @@ func (s *slate) lines() []line {
 	return all
 }
 
-// messages returns what the sink was given for good.
+// messages returns the stored events that the sink got.
 func (s *slate) messages() []line {
 	var kept []line
 	for _, l := range s.lines() {
@@ -128,7 +126,7 @@ func (s *slate) messages() []line {
 	return kept
 }
 
-// moments returns what the sink was given of the moment.
+// moments returns the ephemeral events that the sink got.
 func (s *slate) moments() []line {
 	var kept []line
 	for _, l := range s.lines() {
@@ -139,8 +137,7 @@ func (s *slate) moments() []line {
 	return kept
 }
 
-// wantRun fails unless the sink was given exactly the events first to last,
-// once and in order.
+// wantRun fails the test unless the sink got exactly the events first to last, once and in order.
 func (s *slate) wantRun(t *testing.T, first, last chat.Seq) {
 	t.Helper()
 	got := s.messages()

@@ -6,8 +6,7 @@ import (
 	"parley/internal/chat"
 )
 
-// A SlashCommand is what somebody can type at the start of a message, behind a
-// slash, to have it mean something else.
+// A SlashCommand is a command that a person can type at the beginning of a message, after a slash.
 type SlashCommand struct {
 	Name string `json:"name" doc:"What stands behind the slash."`
 	Args string `json:"args" doc:"What may follow, in words; empty if nothing does."`
@@ -17,27 +16,39 @@ type SlashCommand struct {
 	run func(d *chat.Draft, rest string) error
 }
 
-// SlashCommands are all there are. Whatever else begins with a slash is text, and
-// so is what follows one of two slashes.
+// SlashCommands lists all commands. A text with any other word after the slash is an ordinary text; so is a text that
+// begins with two slashes, without the first.
 var SlashCommands = []SlashCommand{
 	{Name: "me", Args: "what you do", Help: "Say what you do: /me waves", By: "server", run: act},
-	{Name: "topic", Args: "what the room is about", Help: "Set the room's topic; without words it has none", By: "server", run: setTopic},
-	{Name: "shrug", Args: "text", Help: `Put ¯\_(ツ)_/¯ behind your message`, By: "server", run: appendPicture(`¯\_(ツ)_/¯`)},
-	{Name: "tableflip", Args: "text", Help: "Put (╯°□°)╯︵ ┻━┻ behind your message", By: "server", run: appendPicture("(╯°□°)╯︵ ┻━┻")},
-	{Name: "code", Args: "code", Help: "Show it as code; a first line of one word is its language", By: "server", run: code},
+	{
+		Name: "topic", Args: "what the room is about", Help: "Set the room's topic; without words it has none",
+		By: "server", run: setTopic,
+	},
+	{
+		Name: "shrug", Args: "text", Help: `Put ¯\_(ツ)_/¯ behind your message`,
+		By: "server", run: appendPicture(`¯\_(ツ)_/¯`),
+	},
+	{
+		Name: "tableflip", Args: "text", Help: "Put (╯°□°)╯︵ ┻━┻ behind your message",
+		By: "server", run: appendPicture("(╯°□°)╯︵ ┻━┻"),
+	},
+	{
+		Name: "code", Args: "code", Help: "Show it as code; a first line of one word is its language",
+		By: "server", run: code,
+	},
 	{Name: "spoiler", Args: "text", Help: "Hide it until somebody wants to see it", By: "server", run: spoiler},
 	{Name: "nick", Args: "name", Help: "Take another name", By: "client"},
 	{Name: "join", Args: "room", Help: "Go to a room", By: "client"},
 	{Name: "help", Help: "Show what can be typed here", By: "client"},
 }
 
-// expandCopy is expand of a draft that most callers have on their stack.
+// expandCopy is expand on a copy of the draft, so that the caller's draft stays on its stack.
 func expandCopy(d chat.Draft) (chat.Draft, error) {
 	err := expand(&d)
 	return d, err
 }
 
-// expand carries out the command that a draft's text begins with, if it does.
+// expand carries out the slash command at the beginning of a draft's text, if there is one.
 func expand(d *chat.Draft) error {
 	if !strings.HasPrefix(d.Text, "/") || d.Extra != nil && d.Extra.Forward != nil {
 		return nil
@@ -83,7 +94,7 @@ func appendPicture(picture string) func(*chat.Draft, string) error {
 	}
 }
 
-// code puts a fence around code that is longer than any in it.
+// code puts the text into a fenced code block whose fence is longer than any in the text.
 func code(d *chat.Draft, rest string) error {
 	if strings.TrimSpace(rest) == "" {
 		return &chat.Error{Code: chat.BadText, Message: "Write the code behind /code."}
@@ -97,13 +108,12 @@ func code(d *chat.Draft, rest string) error {
 	return nil
 }
 
-// isLanguage reports whether a line can stand behind a fence: one word, and none
-// that is a fence itself.
+// isLanguage reports whether a line can be the language of a code block: one word without backticks.
 func isLanguage(line string) bool {
 	return len(strings.Fields(line)) == 1 && !strings.Contains(line, "`")
 }
 
-// longestRun returns how many of b stand side by side in s, at most.
+// longestRun returns the length of the longest run of b in s.
 func longestRun(s string, b byte) (longest int) {
 	run := 0
 	for i := range len(s) {

@@ -11,33 +11,32 @@ import (
 	"parley/internal/chat"
 )
 
-// knownAuthors is how many authors' numbers are remembered.
+// knownAuthors is how many authors' numbers are cached.
 const knownAuthors = 10_000
 
-// A transaction is one transaction: what a batch of events makes of the index. Nothing
-// is written before all of them have been seen, so that what is said, edited and
-// deleted within a batch costs one document or none.
+// A transaction collects what a batch of events changes in the index. It writes only after all events have been seen,
+// so that a message that is sent, edited and deleted within a batch costs one document or none.
 type transaction struct {
 	db *database
 	tx *prepared
 
 	rooms   map[chat.RoomName]room
 	authors map[string]int64
-	erased  bool                    // documents were taken out
-	fresh   []*document             // in order; those that are gone again are nil
-	made    map[chat.MessageRef]int // where in fresh
-	old     map[int64]*document     // what becomes of documents that are in the index, by number; without text they are taken out
+	erased  bool                    // documents were removed
+	fresh   []*document             // new ones, in order; nil for those that were deleted again
+	made    map[chat.MessageRef]int // indexes in fresh
+	old     map[int64]*document     // new versions of indexed documents, by number; one without text is removed
 
 	segments []segment          // in order
-	places   map[int64][]docRef // of blocks that were read
-	inRoom   map[inRoom]*bitmap // documents that were looked for
+	places   map[int64][]docRef // cached blocks
+	inRoom   map[inRoom]*bitmap // cached documents of rooms
 	nextLeaf int64
 }
 
-// inRoom stands for a room's documents in the segment that begins with first.
+// inRoom identifies a room's documents in the segment that begins with first.
 type inRoom struct{ first, room int64 }
 
-// apply indexes events, in order, in one transaction with the rooms' cursors.
+// apply indexes events, in order, and moves the rooms' cursors, in one transaction.
 func (x *Index) apply(ctx context.Context, events []chat.Event) error {
 	begin := time.Now()
 	err := x.change(ctx, func(c *transaction) error {
@@ -55,13 +54,13 @@ func (x *Index) apply(ctx context.Context, events []chat.Event) error {
 	return nil
 }
 
-// change makes one transaction of what take takes.
+// change runs collect and writes what it has collected, in one transaction.
 func (x *Index) change(ctx context.Context, take func(*transaction) error) error {
 	tx, err := x.db.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("beginning a transaction: %w", err)
 	}
-	defer tx.Rollback() // does nothing after a commit
+	defer tx.Rollback() // no effect after a commit
 	c := &transaction{
 		db: x.db, tx: &prepared{on: tx},
 		rooms: make(map[chat.RoomName]room), authors: make(map[string]int64),
@@ -134,7 +133,7 @@ func (c *transaction) message(ctx context.Context, r room, e chat.Event) error {
 }
 
 func (c *transaction) edit(ctx context.Context, r room, e chat.Event) error {
-	if e.Text == "" { // deleted since: its deletion comes
+	if e.Text == "" { // deleted since; its deletion follows
 		return nil
 	}
 	if i, ok := c.made[chat.MessageRef{Room: e.Room, Seq: e.Target}]; ok {
@@ -162,8 +161,7 @@ func (c *transaction) erase(ctx context.Context, r room, e chat.Event) error {
 	return err
 }
 
-// indexed returns what is to become of the document of a room's message, nil if that
-// is not in the index.
+// indexed returns the new version of the document of a room's message, nil if the message is not in the index.
 func (c *transaction) indexed(ctx context.Context, r room, seq chat.Seq) (*document, error) {
 	number, p, err := c.find(ctx, r.id, seq)
 	if err != nil || number == 0 {
@@ -177,9 +175,9 @@ func (c *transaction) indexed(ctx context.Context, r room, seq chat.Seq) (*docum
 	return d, nil
 }
 
-// find returns the number of the document of a room's message, 0 if there is
-// none. A room's documents have ascending seqs, so it halves the range: first that of
-// the segments, then that of the room's documents in one.
+// find returns the number and place of the document of a room's message; the number is 0 if there is none. A room's
+// documents have ascending seqs, so this is a binary search: first over the segments, then over the room's documents in
+// one segment.
 func (c *transaction) find(ctx context.Context, roomID int64, seq chat.Seq) (number int64, p docRef, err error) {
 	var documents *bitmap
 	var first int64
@@ -187,7 +185,7 @@ func (c *transaction) find(ctx context.Context, roomID int64, seq chat.Seq) (num
 		middle := low + (high-low)/2
 		i, at := middle, -1
 		var have *bitmap
-		for ; i >= low && at < 0; i-- { // one that has the room
+		for ; i >= low && at < 0; i-- { // a segment with documents of the room
 			if have, err = c.documents(ctx, c.segments[i], roomID); err != nil {
 				return 0, p, err
 			}
@@ -248,7 +246,7 @@ func (c *transaction) documents(ctx context.Context, g segment, roomID int64) (*
 	return b, nil
 }
 
-// docRef returns where a document stands.
+// docRef returns the room, seq and author of a document.
 func (c *transaction) docRef(ctx context.Context, number int64) (docRef, error) {
 	id := blockOf(number)
 	b, ok := c.places[id]
@@ -295,8 +293,8 @@ func (c *transaction) room(ctx context.Context, name chat.RoomName) (room, error
 	return r, nil
 }
 
-// author returns a number for a name, so that from: is a token of three bytes
-// however long names are.
+// author returns the number of an author's name. A number makes the token for from: three bytes long, however long the
+// name.
 func (c *transaction) author(ctx context.Context, name string) (id int64, err error) {
 	if id, ok := c.authors[name]; ok {
 		return id, nil

@@ -14,8 +14,8 @@ import (
 	"parley/internal/chat"
 )
 
-// A corpusLog is a corpus as a log: it makes messages when they are asked for, which
-// takes about as long as to read them from a store.
+// A corpusLog is a corpus as a Source. It makes messages when they are read, which takes about as long as reading them
+// from a store.
 type corpusLog struct {
 	*corpus
 	byRoom  [][]int32
@@ -24,7 +24,10 @@ type corpusLog struct {
 }
 
 func newCorpusLog(messages, rooms int) *corpusLog {
-	l := &corpusLog{corpus: newCorpus(messages, rooms), byRoom: make([][]int32, rooms), deleted: make(map[chat.RoomName][]chat.Event)}
+	l := &corpusLog{
+		corpus: newCorpus(messages, rooms), byRoom: make([][]int32, rooms),
+		deleted: make(map[chat.RoomName][]chat.Event),
+	}
 	for n := range messages {
 		room, e := l.message(n)
 		l.byRoom[room] = append(l.byRoom[room], int32(n))
@@ -55,7 +58,8 @@ func (l *corpusLog) at(name chat.RoomName, seq chat.Seq) chat.Event {
 func (l *corpusLog) erase(room int, seq chat.Seq) {
 	name := roomName(room)
 	l.deleted[name] = append(l.deleted[name], chat.Event{
-		Room: name, Seq: chat.Seq(len(l.byRoom[room]) + len(l.deleted[name]) + 1), At: corpusStart.AddDate(100, 0, 0), Kind: chat.Delete, Target: seq,
+		Room: name, Seq: chat.Seq(len(l.byRoom[room]) + len(l.deleted[name]) + 1), At: corpusStart.AddDate(100, 0, 0),
+		Kind: chat.Delete, Target: seq,
 	})
 }
 
@@ -98,7 +102,7 @@ func (l *corpusLog) Deletions(context.Context, chat.RoomName, chat.Seq, int) ([]
 	return nil, nil
 }
 
-// indexed returns an index of so many messages as -messages says.
+// indexed returns an index of as many messages as the flag -messages says.
 func indexed(b *testing.B) (*Index, *corpusLog) {
 	b.Helper()
 	l := newCorpusLog(*benchMessages, 400)
@@ -111,7 +115,8 @@ func indexed(b *testing.B) (*Index, *corpusLog) {
 	info, err := os.Stat(indexFile(dir))
 	must(b, err)
 	b.Logf("%d messages of %.1f bytes indexed in %.1f s; index %.1f MB, %.3f of the text", l.messages,
-		float64(l.text)/float64(l.messages), built.Seconds(), float64(info.Size())/1e6, float64(info.Size())/float64(l.text))
+		float64(l.text)/float64(l.messages), built.Seconds(), float64(info.Size())/1e6,
+		float64(info.Size())/float64(l.text))
 	return x, l
 }
 
@@ -137,11 +142,17 @@ func BenchmarkSearch(b *testing.B) {
 		{"prefix-3", all, func() string { w := word(200, 4000); return w[:min(3, len(w))] + "*" }},
 		{"prefix-4", all, func() string { w := word(200, 4000); return w[:min(4, len(w))] + "*" }},
 		{"one-character", all, func() string { return string(rune(0x4e00 + random.IntN(50))) }},
-		{"characters", all, func() string { return string([]rune{rune(0x4e00 + random.IntN(50)), rune(0x4e00 + random.IntN(50))}) }},
+		{
+			"characters", all,
+			func() string { return string([]rune{rune(0x4e00 + random.IntN(50)), rune(0x4e00 + random.IntN(50))}) },
+		},
 		{"from", all, func() string { return "from:" + word(100, 150) + " " + word(0, 30) }},
 		{"in", all, func() string { return fmt.Sprintf("in:room%04d %s", random.IntN(400), word(0, 300)) }},
 		{"in-one-room", all, func() string { return fmt.Sprintf("in:room%04d", random.IntN(400)) }},
-		{"before", all, func() string { return "before:2026-03-0" + string("123456789"[random.IntN(9)]) + " " + word(0, 300) }},
+		{
+			"before", all,
+			func() string { return "before:2026-03-0" + string("123456789"[random.IntN(9)]) + " " + word(0, 300) },
+		},
 		{"has", all, func() string { return "has:link " + word(0, 300) }},
 		{"200-rooms-common", all[200:], func() string { return word(0, 3) }},
 		{"200-rooms-medium", all[200:], func() string { return word(100, 2000) }},
@@ -173,8 +184,8 @@ func BenchmarkSearch(b *testing.B) {
 	}
 }
 
-// BenchmarkDeletion deletes messages of any age, one or a hundred at a time, and
-// tells how long the index takes to be rid of them and what it writes:
+// BenchmarkDeletion deletes messages of any age, one or a hundred at a time, and reports how long the index takes to
+// remove them and how much it writes:
 //
 //	go test ./internal/search -run '^$' -bench Deletion -benchtime 20x -messages 1000000
 func BenchmarkDeletion(b *testing.B) {
@@ -213,7 +224,7 @@ func BenchmarkDeletion(b *testing.B) {
 	}
 }
 
-// logSize returns how many KiB the write-ahead log has.
+// logSize returns the size of the WAL in KiB.
 func logSize(b *testing.B, x *Index) int64 {
 	b.Helper()
 	info, err := os.Stat(x.db.path + "-wal")
@@ -221,7 +232,7 @@ func logSize(b *testing.B, x *Index) int64 {
 	return info.Size() >> 10
 }
 
-// BenchmarkUnits tells words apart.
+// BenchmarkUnits splits texts into units.
 func BenchmarkUnits(b *testing.B) {
 	for name, text := range map[string]string{
 		"ascii":  strings.Repeat("a message of a usual length with some words in it, ", 2),

@@ -11,11 +11,11 @@ import (
 	"parley/internal/chat"
 )
 
-// blockSize is how many documents share a row that says where they stand. Four
-// bytes then are enough for one.
+// blockSize is how many documents share a row of the table block. With that many, four bytes are enough for each
+// document.
 const blockSize = 128
 
-// A docRef is what the index knows of a document but its words.
+// A docRef says which message a document is.
 type docRef struct {
 	room   int64
 	seq    chat.Seq
@@ -32,7 +32,7 @@ type document struct {
 func blockOf(number int64) int64 { return (number - 1) / blockSize }
 func firstOf(block int64) int64  { return block*blockSize + 1 }
 
-// encodeBlock returns the places of a block as bytes.
+// encodeBlock encodes the places of a block's documents.
 func encodeBlock(places []docRef) []byte {
 	var b []byte
 	for _, p := range places {
@@ -61,17 +61,17 @@ func decodeBlock(b []byte) ([]docRef, error) {
 
 var errCut = fmt.Errorf("a row of the index is cut: %w", errStale)
 
-// cachedBlocks is how many blocks are kept decoded, 4 KiB each: those of half a
-// million messages. With a quarter of them, a search by relevance took up to twice as long.
+// cachedBlocks is how many decoded blocks are cached, 4 KiB each: enough for half a million messages. With a quarter of
+// that, a search by relevance took up to twice as long.
 const cachedBlocks = 4096
 
-// A blockCache keeps blocks that are full: where a document stands never changes.
+// A blockCache caches full blocks, which never change.
 type blockCache struct {
 	mu     sync.Mutex
 	blocks map[int64][]docRef
 }
 
-// places returns where documents stand, in their order.
+// places returns the places of documents, in the order of numbers.
 func (db *database) places(ctx context.Context, conn *sql.Conn, numbers []int64) ([]docRef, error) {
 	have := make(map[int64][]docRef)
 	var missing []any

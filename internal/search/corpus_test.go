@@ -11,10 +11,9 @@ import (
 	"parley/internal/chat"
 )
 
-// A corpus makes messages as people write them: short, of words some of which
-// are in every third message and most in hardly any, with links, a few names and
-// one message in sixteen in a script without spaces. It makes the same ones
-// each time, and any of them by its number, so that it need not hold them.
+// A corpus makes messages as people write them: short, of words of which some are in every third message and most in
+// hardly any, with links, a few names, and one message in sixteen in a script without spaces. It makes the same
+// messages each time, and makes each of them from its number, so that it does not have to store them.
 type corpus struct {
 	words, han zipf
 	vocabulary []string
@@ -22,7 +21,7 @@ type corpus struct {
 	messages   int
 }
 
-// corpusStart is when the first message was written; one follows each 20 seconds.
+// corpusStart is when the first message was written. One follows every 20 seconds.
 var corpusStart = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func newCorpus(messages, rooms int) *corpus {
@@ -30,7 +29,7 @@ func newCorpus(messages, rooms int) *corpus {
 	random := rand.New(rand.NewPCG(1, 2))
 	used := map[string]bool{}
 	for rank := range c.words.cumulated {
-		// Frequent words are short, as in every language.
+		// Frequent words are short.
 		w := ""
 		for w == "" || used[w] {
 			n := 1 + int(math.Log2(float64(rank+4))/6) + random.IntN(2)
@@ -97,11 +96,15 @@ func (c *corpus) message(n int) (room int, e chat.Event) {
 			b.WriteString(string(".?!"[r.IntN(3)]))
 		}
 		if r.IntN(25) == 0 {
-			fmt.Fprintf(&b, " https://%s.example/%s/%d", c.vocabulary[c.words.draw(r)], c.vocabulary[c.words.draw(r)], r.IntN(100_000))
+			fmt.Fprintf(&b, " https://%s.example/%s/%d", c.vocabulary[c.words.draw(r)], c.vocabulary[c.words.draw(r)],
+				r.IntN(100_000))
 		}
 	}
 	return room, chat.Event{
 		Kind: chat.Message, Text: b.String(), At: corpusStart.Add(time.Duration(n) * 20 * time.Second),
-		From: chat.Person{ID: chat.PersonID(fmt.Sprint("p", author)), Name: fmt.Sprintf("%s %s", c.vocabulary[100+author], c.vocabulary[7000+author%97])},
+		From: chat.Person{
+			ID:   chat.PersonID(fmt.Sprint("p", author)),
+			Name: fmt.Sprintf("%s %s", c.vocabulary[100+author], c.vocabulary[7000+author%97]),
+		},
 	}
 }

@@ -8,18 +8,18 @@ import (
 	"parley/internal/chat"
 )
 
-// A cursor says where a page begins: with documents below top and, by relevance,
-// in the window that begins there with what is behind a hit.
+// A cursor says where a page begins: with the documents below top. By relevance, the page begins in the window that
+// starts at top, after the hit with that number and score.
 type cursor struct {
 	top, number int64
 	score       float64
 }
 
-// fileIDBytes of a file's random word stand in each cursor.
+// fileIDBytes is how many bytes of the file's id each cursor holds.
 const fileIDBytes = 6
 
-// formatCursor returns a cursor as clients carry it: the numbers in it mean
-// something in this file alone.
+// formatCursor encodes a cursor for clients. The file's id is part of it, because the numbers are valid in this file
+// alone.
 func (db *database) formatCursor(c cursor) string {
 	b := append([]byte(nil), db.fileID[:fileIDBytes]...)
 	b = binary.AppendUvarint(b, uint64(c.top))
@@ -30,7 +30,7 @@ func (db *database) formatCursor(c cursor) string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// parseCursor undoes formatCursor; the empty string is the beginning.
+// parseCursor is the reverse of formatCursor. The empty string is the cursor of the first page.
 func (db *database) parseCursor(s string) (c cursor, err error) {
 	if s == "" {
 		return c, nil

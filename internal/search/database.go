@@ -22,69 +22,71 @@ import (
 
 const (
 	fileName    = "search.db"
-	format      = "2" // of the file, and of what units and tokens are: another one is made anew
-	readerConns = 4   // searches that go on at once; more wait
+	format      = "2" // of the file, units and tokens; an index of another format is made again
+	readerConns = 4   // searches at a time; others wait
 )
 
-// PRAGMAs stand in the DSN, so that every connection has them. A power cut may
-// cost the last transactions, cursors and all: they are made again.
+// PRAGMAs are in the DSN, so that every connection has them. A power cut may lose the last transactions, together with
+// their cursors; Run makes them again.
 var (
 	writerPragmas = []string{
-		"busy_timeout(2000)", // ms; only readers that hold up the emptying of the log make us wait
-		"page_size(8192)",    // leafBytes fits
+		"busy_timeout(2000)", // the writer waits only for readers that keep the WAL from being truncated
+		"page_size(8192)",    // a leaf of leafBytes fits in one page
 		"journal_mode(WAL)",
 		"synchronous(NORMAL)",
-		"secure_delete(1)", // what a page held before is overwritten
+		"secure_delete(1)", // freed space is overwritten with zeros
 		"cache_size(-8192)",
-		"temp_store(MEMORY)", // no text in other files
+		"temp_store(MEMORY)", // so that no text gets into temporary files
 		"journal_size_limit(4194304)",
 	}
 	readerPragmas = []string{"busy_timeout(2000)", "query_only(1)", "cache_size(-4096)", "temp_store(MEMORY)"}
 )
 
-// The tables. A leaf has the same number of bytes all its life.
+// schema makes the tables. A leaf never changes its length.
 const schema = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE room (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, cursor INTEGER NOT NULL);
 CREATE TABLE author (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE block (id INTEGER PRIMARY KEY, since_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL, places BLOB NOT NULL);
 CREATE INDEX block_time ON block (since_ms, until_ms);
-CREATE TABLE segment (first INTEGER PRIMARY KEY, documents INTEGER NOT NULL, base INTEGER NOT NULL, leaves INTEGER NOT NULL, version INTEGER NOT NULL);
+CREATE TABLE segment (
+	first INTEGER PRIMARY KEY, documents INTEGER NOT NULL, base INTEGER NOT NULL, leaves INTEGER NOT NULL,
+	version INTEGER NOT NULL);
 CREATE TABLE leaf (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL);
 `
 
-// A database is the index's file in use.
+// A database is the open file of the index.
 type database struct {
 	path    string
-	file    fs.FileInfo // what path stood for when it was opened
-	writer  *sql.DB     // one connection, used by Run's goroutine alone
+	file    fs.FileInfo // the file that path named when it was opened
+	writer  *sql.DB     // one connection; owned by Run
 	readers *sql.DB
-	authors map[string]int64 // numbers of names as they are shown, those met lately; used by Run's goroutine alone
-	fileID  string           // a random word for this file: places in another one mean nothing
+	authors map[string]int64 // numbers of display names that were met lately; owned by Run
+	fileID  string           // random; a cursor made for another file is invalid
 
 	mu    sync.Mutex // guards rooms, names and next
 	rooms map[chat.RoomName]room
 	names map[int64]chat.RoomName // of rooms, by id
-	next  int64                   // the next document's number
+	next  int64                   // the number of the next document
 
-	version int64 // the newest version of a segment; used by Run's goroutine alone
+	version int64 // the newest version of any segment; owned by Run
 	blocks  blockCache
 	starts  startCache
 }
 
-// A room is the index's cursor in one.
+// A room is an indexed room.
 type room struct {
 	id     int64
-	cursor chat.Seq // the newest event that is indexed
+	cursor chat.Seq // the newest indexed event
 }
 
-// errStale says that a file is none of this log, or of another program.
+// errStale says that the file is the index of another log, or of another format.
 var errStale = errors.New("not an index of this log")
 
-// openDatabase opens the index of the log with that epoch, and makes it anew if
-// there is none that can be read. It reports whether it has.
+// openDatabase opens the index of the log with that epoch. It makes a new one if there is none that can be used, and
+// reports whether it did.
 func openDatabase(ctx context.Context, dir, epoch string) (db *database, anew bool, err error) {
-	if dir, err = filepath.Abs(dir); err != nil { // an address of a file has to be whole
+	if dir, err = filepath.Abs(dir); err != nil { // a file URL needs an absolute path
 		return nil, false, fmt.Errorf("data folder %s: %w", dir, err)
 	}
 	path := filepath.Join(dir, fileName)
@@ -105,24 +107,25 @@ func openDatabase(ctx context.Context, dir, epoch string) (db *database, anew bo
 	return db, true, err
 }
 
-// isUnusable reports whether an index has to be made anew because of err. Since it can
-// be made anew, that is so whatever it is, unless another try may open it.
+// isUnusable reports whether err, of opening the index, means that it has to be made again: always, unless another
+// attempt may succeed.
 func isUnusable(ctx context.Context, path string, err error) bool {
 	switch sqliteCode(err) & 0xff {
-	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_FULL, sqlite3.SQLITE_INTERRUPT:
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_FULL,
+		sqlite3.SQLITE_INTERRUPT:
 		return false
 	}
 	if ctx.Err() != nil {
 		return false
 	}
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
-	if err != nil { // of another owner, a folder, a link to nowhere; or there are too many open files
+	if err != nil { // another owner's file, a folder, a dangling link; or too many open files
 		return !errors.Is(err, syscall.EMFILE) && !errors.Is(err, syscall.ENFILE)
 	}
 	return f.Close() == nil
 }
 
-// sqliteCode returns SQLite's extended result code for err, 0 if it has none.
+// sqliteCode returns SQLite's extended result code of err, 0 if it has none.
 func sqliteCode(err error) int {
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {
 		return e.Code()
@@ -130,7 +133,7 @@ func sqliteCode(err error) int {
 	return 0
 }
 
-// removeDatabase removes the files of an index, and an empty folder in their place.
+// removeDatabase removes the files of an index, or an empty folder of that name.
 func removeDatabase(path string) error {
 	var errs []error
 	for _, end := range []string{"-wal", "-shm", "-journal", ""} {
@@ -142,7 +145,7 @@ func removeDatabase(path string) error {
 }
 
 func makeDatabase(ctx context.Context, path, epoch string) error {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600) // for its owner's eyes
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600) // readable by its owner alone
 	if err != nil {
 		return err
 	}
@@ -167,15 +170,16 @@ func makeDatabase(ctx context.Context, path, epoch string) error {
 	return tx.Commit()
 }
 
-// pool returns connections to the database at path, and opens none yet.
+// pool returns a pool of connections to the database at path. It opens none yet.
 func pool(path string, pragmas []string, most int) *sql.DB {
 	path = filepath.ToSlash(path)
 	if !strings.HasPrefix(path, "/") { // C:/…
 		path = "/" + path
 	}
-	u := url.URL{Scheme: "file", Path: path, RawQuery: url.Values{"mode": {"rw"}, "_pragma": pragmas, "_dqs": {"0"}, "_txlock": {"immediate"}}.Encode()}
+	query := url.Values{"mode": {"rw"}, "_pragma": pragmas, "_dqs": {"0"}, "_txlock": {"immediate"}}
+	u := url.URL{Scheme: "file", Path: path, RawQuery: query.Encode()}
 	db, err := sql.Open("sqlite", u.String())
-	if err != nil { // only an unknown driver name
+	if err != nil { // only for an unknown driver name
 		panic(err)
 	}
 	db.SetMaxOpenConns(most)
@@ -227,7 +231,7 @@ func (db *database) readRooms(ctx context.Context) error {
 	})
 }
 
-// readNext finds the number behind the last document's.
+// readNext sets next to the number after the last document.
 func (db *database) readNext(ctx context.Context) error {
 	var id int64
 	var places []byte
@@ -262,26 +266,25 @@ func eachRow(ctx context.Context, db queryer, query string, args []any, f func(s
 	return rows.Err()
 }
 
-// cursor returns the newest event of a room that is indexed.
+// cursor returns the seq of the newest indexed event of a room.
 func (db *database) cursor(room chat.RoomName) chat.Seq {
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	return db.rooms[room].cursor
 }
 
-// isSameFile reports whether the file is still the one that its name stands for.
+// isSameFile reports whether path still names the file that is open.
 func (db *database) isSameFile() bool {
 	info, err := os.Stat(db.path)
 	return err == nil && os.SameFile(info, db.file)
 }
 
-// close lets go of the file. The readers go first: the connection that goes last
-// empties the write-ahead log into the database.
+// close closes all connections, the readers first: the connection that is closed last empties the WAL into the file.
 func (db *database) close() error {
 	return errors.Join(db.readers.Close(), db.writer.Close())
 }
 
-// isBroken reports whether the file that is in use has to be made anew.
+// isBroken reports whether err means that the open file has to be made again.
 func isBroken(err error) bool {
 	if isSourceFault(err) {
 		return false

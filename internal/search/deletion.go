@@ -11,17 +11,16 @@ import (
 )
 
 const (
-	// forgetWithin is how long a deleted message's words may be in the file. An index
-	// that cannot take them out by then is removed with them.
+	// forgetWithin is how long words of a deleted message may stay in the file. If they cannot be removed by then, the
+	// whole file is.
 	forgetWithin = 10 * time.Minute
 
-	wipeEvery = time.Second      // while searches keep the write-ahead log from being emptied
-	wipeBy    = 30 * time.Second // then they have to wait until that is done
+	wipeEvery = time.Second      // between attempts, while searches keep the WAL from being truncated
+	wipeBy    = 30 * time.Second // after that, new searches wait until it is truncated
 )
 
-// purge takes out of the index what was deleted in rooms of which it has not
-// reached the deletion: that may take it long. What is in feeds, which were read
-// before, loses its text.
+// purge removes deleted messages from the index before indexing reaches their deletion, which can take long. It also
+// clears their text in feeds, whose events are read but not indexed.
 func (x *Index) purge(ctx context.Context, feeds feeds) error {
 	taken := x.takeDeletions()
 	for room, was := range taken {
@@ -44,9 +43,11 @@ func (x *Index) purge(ctx context.Context, feeds feeds) error {
 	return nil
 }
 
-// purgeRoom purges a room's deletions after one and after its cursor. It returns the
-// last of them.
-func (x *Index) purgeRoom(ctx context.Context, room chat.RoomName, after chat.Seq, feeds feeds) (through chat.Seq, err error) {
+// purgeRoom carries out a room's deletions after seq after or after its cursor, whichever is greater. It returns the
+// seq of the last one.
+func (x *Index) purgeRoom(
+	ctx context.Context, room chat.RoomName, after chat.Seq, feeds feeds,
+) (through chat.Seq, err error) {
 	cursor := x.db.cursor(room)
 	through = max(after, cursor)
 	for {
@@ -78,7 +79,7 @@ func (x *Index) purgeRoom(ctx context.Context, room chat.RoomName, after chat.Se
 	}
 }
 
-// erase takes messages of a room out of the index, which its cursor says nothing of.
+// erase removes messages of a room from the index. It does not move the room's cursor.
 func (x *Index) erase(ctx context.Context, name chat.RoomName, seqs []chat.Seq) error {
 	return x.change(ctx, func(c *transaction) error {
 		r, err := c.room(ctx, name)
@@ -94,7 +95,7 @@ func (x *Index) erase(ctx context.Context, name chat.RoomName, seqs []chat.Seq) 
 	})
 }
 
-// erase drops the text of a message that has been read.
+// erase clears the text of a message, and of its edits, among the events that are read but not indexed.
 func (f *feed) erase(message chat.Seq) {
 	for i := range f.events {
 		if e := &f.events[i]; e.Seq == message || e.Kind == chat.Edit && e.Target == message {
@@ -103,8 +104,8 @@ func (f *feed) erase(message chat.Seq) {
 	}
 }
 
-// truncateWAL empties the write-ahead log if it may hold something that was deleted. While
-// searches read from it that is tried again.
+// truncateWAL truncates the WAL if it may hold deleted text. While searches read from the WAL that cannot be done, and
+// is tried again later.
 func (x *Index) truncateWAL(ctx context.Context) error {
 	if x.walDirtySince.IsZero() {
 		return nil
@@ -126,15 +127,16 @@ func (x *Index) truncateWAL(ctx context.Context) error {
 
 var errSearching = errors.New("searches are under way")
 
-// truncateWAL empties the write-ahead log into the file, where what was deleted has been
-// overwritten. It hardly waits for searches.
+// truncateWAL moves the WAL into the file, where the deleted text has been overwritten, and truncates it. It waits 50
+// ms at most for searches, and returns errSearching if they still read.
 func (db *database) truncateWAL(ctx context.Context) error {
 	var busy, frames, moved int
 	if err := db.writer.QueryRowContext(ctx, `PRAGMA busy_timeout(50)`).Scan(&busy); err != nil { // ms
 		return fmt.Errorf("before emptying the write-ahead log: %w", err)
 	}
 	err := db.writer.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &frames, &moved)
-	err = errors.Join(err, db.writer.QueryRowContext(ctx, `PRAGMA busy_timeout(2000)`).Scan(&frames)) // as in writerPragmas
+	// As in writerPragmas.
+	err = errors.Join(err, db.writer.QueryRowContext(ctx, `PRAGMA busy_timeout(2000)`).Scan(&frames))
 	if err != nil {
 		return fmt.Errorf("emptying the write-ahead log: %w", err)
 	}
@@ -144,8 +146,8 @@ func (db *database) truncateWAL(ctx context.Context) error {
 	return nil
 }
 
-// removeIfUnwipeable removes the file if it may hold for too long what was deleted: since it
-// cannot be opened, or not be written.
+// removeIfUnwipeable removes the file if it may have held deleted text for longer than forgetWithin, because it could
+// not be opened or written.
 func (x *Index) removeIfUnwipeable(ctx context.Context) {
 	oldest := x.oldestDeletion()
 	for _, t := range []time.Time{x.walDirtySince, x.closedSince} {
@@ -161,7 +163,8 @@ func (x *Index) removeIfUnwipeable(ctx context.Context) {
 		return
 	}
 	if x.remove(ctx) {
-		x.logger.LogAttrs(ctx, slog.LevelWarn, "the search index, which could not be opened, was removed: it may have held what was deleted")
+		x.logger.LogAttrs(ctx, slog.LevelWarn,
+			"the search index, which could not be opened, was removed: it may have held what was deleted")
 	}
 	x.closedSince = time.Now()
 }

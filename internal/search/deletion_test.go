@@ -23,8 +23,8 @@ func isThere(t *testing.T, dir string) bool {
 	return strings.Contains(folderBytes(t, dir), secret)
 }
 
-// A message that is deleted while nothing follows is taken out when something does,
-// though nobody remembers what it said.
+// A message that is deleted while the index does not run is removed at the next start, although its text is not known
+// any more.
 func TestWhatWasDeletedMeanwhileIsGoneAfterTheNextStart(t *testing.T) {
 	l := newMemLog()
 	l.say("lobby", "Ada", secret+" twice twice 東京都")
@@ -45,8 +45,7 @@ func TestWhatWasDeletedMeanwhileIsGoneAfterTheNextStart(t *testing.T) {
 	}
 }
 
-// A deletion is carried out before the index gets to it, which may take it long: here
-// it never gets there.
+// A deletion is carried out before indexing reaches it, which can take long. Here indexing never reaches it.
 func TestADeletionOvertakesTheIndex(t *testing.T) {
 	l := newMemLog()
 	deleted := l.say("lobby", "Ada", secret)
@@ -83,7 +82,7 @@ func TestADeletionOvertakesTheIndex(t *testing.T) {
 	}
 }
 
-// A deletion that cannot be carried out is as old as it is, however often that is tried.
+// A deletion that fails keeps its age, however often it is tried again.
 func TestADeletionThatFailsGetsNoYounger(t *testing.T) {
 	l := newMemLog()
 	deleted := l.say("lobby", "Ada", secret)
@@ -106,7 +105,7 @@ func TestADeletionThatFailsGetsNoYounger(t *testing.T) {
 	}
 }
 
-// So is one of a message that has been read and not been indexed.
+// The same holds for a message that is read and not indexed yet.
 func TestADeletionOvertakesWhatHasBeenRead(t *testing.T) {
 	l := newMemLog()
 	for range 2 * maxBatch {
@@ -133,8 +132,7 @@ func TestADeletionOvertakesWhatHasBeenRead(t *testing.T) {
 	}
 }
 
-// An index that cannot take out what was deleted does not keep it either: in the end
-// its file is removed. What goes wrong there goes on for an hour.
+// An index from which deleted text cannot be removed is removed as a whole in the end. The fault lasts for an hour.
 func TestWhatCannotBeTakenOutIsRemoved(t *testing.T) {
 	for name, tt := range map[string]struct {
 		trouble func(t *testing.T, x *Index, dir string)
@@ -143,7 +141,8 @@ func TestWhatCannotBeTakenOutIsRemoved(t *testing.T) {
 		"a full disk": {trouble: func(t *testing.T, x *Index, _ string) {
 			var n int
 			must(t, x.database().writer.QueryRowContext(t.Context(), `PRAGMA max_page_count = 1`).Scan(&n))
-			_, err := x.database().writer.ExecContext(t.Context(), `CREATE TEMP TRIGGER full BEFORE UPDATE ON leaf BEGIN SELECT RAISE(ABORT, 'full'); END`)
+			_, err := x.database().writer.ExecContext(t.Context(),
+				`CREATE TEMP TRIGGER full BEFORE UPDATE ON leaf BEGIN SELECT RAISE(ABORT, 'full'); END`)
 			must(t, err)
 		}},
 		"a lock": {
@@ -189,7 +188,7 @@ func TestWhatCannotBeTakenOutIsRemoved(t *testing.T) {
 	}
 }
 
-// Nor does one that cannot be opened, of which nobody knows what is in it.
+// An index that cannot be opened is removed too, because it may hold deleted text.
 func TestWhatCannotBeOpenedIsRemoved(t *testing.T) {
 	l := newMemLog()
 	deleted := l.say("lobby", "Ada", secret)
@@ -220,13 +219,13 @@ func TestWhatCannotBeOpenedIsRemoved(t *testing.T) {
 	}
 }
 
-// A deletion reads the stretch of the index that has the message, and writes what of
-// that changes, however much else there is.
+// A deletion reads the segment with the message and writes only what changes in it, however large the index is.
 func TestADeletionWritesNoMoreThanItsOwnStretch(t *testing.T) {
 	written := func(messages int) (leaves int) {
 		l := newMemLog()
 		for n := range messages {
-			l.say("lobby", "Ada", strings.Repeat(string(rune('a'+n%26)), 1+n%30)+" said "+strings.Repeat(string(rune('a'+n%7)), n%17))
+			l.say("lobby", "Ada",
+				strings.Repeat(string(rune('a'+n%26)), 1+n%30)+" said "+strings.Repeat(string(rune('a'+n%7)), n%17))
 		}
 		x := newIndex(t, l, t.TempDir())
 		follow(t, x, l)
@@ -258,7 +257,7 @@ func leavesIn(t *testing.T, x *Index) map[int64][]byte {
 	return leaves
 }
 
-// What another release has made is made anew, and nothing of it stays.
+// An index of another format is made again, and nothing of the old one stays.
 func TestAnIndexOfAnotherFormatIsRemoved(t *testing.T) {
 	dir := t.TempDir()
 	db := pool(indexFile(dir), nil, 1)

@@ -15,22 +15,22 @@ import (
 const (
 	defaultHits   = 20
 	mostHits      = 100
-	window        = 1000    // candidates that are compared with one another by relevance
-	mostTexts     = 4000    // read for one page; beyond, it ends early and can be continued
-	mostNumbers   = 200_000 // likewise candidates looked at
-	mostAuthors   = 200     // whom one from: can mean; the shortest names first
-	maxRoomTokens = 8       // up to so many the index itself picks out
+	window        = 1000    // candidates that are ranked together by relevance
+	mostTexts     = 4000    // texts read for one page; beyond, the page ends early and has a Next
+	mostNumbers   = 200_000 // candidates looked at for one page; likewise
+	mostAuthors   = 200     // authors that one from: can match; the shortest names first
+	maxRoomTokens = 8       // rooms that are looked up as tokens; of more rooms, candidates may be checked instead
 )
 
 // A Result is one page of hits.
 type Result struct {
 	Hits     []Hit
 	Next     string    // the Cursor of the page that follows; empty: there is none
-	Complete bool      // all that was said in the rooms before the search was in the index
-	Until    time.Time // if not, what was said before was; zero: that is not known
+	Complete bool      // every event of the rooms before the search was indexed
+	Until    time.Time // if not Complete: events before this time were; zero: not known
 }
 
-// A Hit is a message as it is now, with the parts of its text that match.
+// A Hit is a message with its newest text and the parts of it that match.
 type Hit struct {
 	chat.Event
 	Ranges []Range // in code points, in order, without overlap; none for a query without words
@@ -38,10 +38,9 @@ type Hit struct {
 	score  float64
 }
 
-// Search returns one page of what q finds in rooms. A page may hold fewer hits than
-// its limit, or none, and still have a Next: so much had to be read that does not
-// match that the rest is another page's. The error is an *Error for a cursor that
-// is none, and while there is no index.
+// Search returns one page of the messages in rooms that match q. A page may hold fewer hits than its limit, or none,
+// and still have a Next: it ends early when many candidates had to be read that do not match. The error is an
+// *chat.Error with code BadRequest for an invalid cursor and SearchUnavailable while there is no index.
 func (x *Index) Search(ctx context.Context, q Query, rooms []chat.RoomName) (Result, error) {
 	x.open.RLock()
 	defer x.open.RUnlock()
@@ -51,7 +50,7 @@ func (x *Index) Search(ctx context.Context, q Query, rooms []chat.RoomName) (Res
 	if len(q.In) > 0 {
 		rooms = slices.DeleteFunc(slices.Clone(rooms), func(r chat.RoomName) bool { return !slices.Contains(q.In, r) })
 	}
-	complete, until := x.whole(rooms) // before, as it may become so meanwhile
+	complete, until := x.whole(rooms) // before the search, because the index may catch up during it
 	if q.Empty() {
 		return Result{Complete: complete, Until: until}, nil
 	}
@@ -75,35 +74,36 @@ func (x *Index) Search(ctx context.Context, q Query, rooms []chat.RoomName) (Res
 	return result, nil
 }
 
-// errClosed is what somebody is told who searches while there is no index.
+// errClosed is the error of a search while there is no index.
 var errClosed = &chat.Error{
 	Code: chat.SearchUnavailable, RetryAfter: retryEvery,
-	Message: "The search index cannot be used right now; everything else works. Search again in a moment. If that lasts, the server's log says why.",
+	Message: "The search index cannot be used right now; everything else works. Search again in a moment. " +
+		"If that lasts, the server's log says why.",
 }
 
-// A searchRun is one search under way.
+// A searchRun is one search in progress.
 type searchRun struct {
 	db      *database
-	conn    *sql.Conn // one for all that a search reads: if each took a second one, all could wait for each other
+	conn    *sql.Conn // the only one of a search: if each needed two, searches could wait for each other for ever
 	source  Source
 	query   Query
 	matcher matcher
 	limit   int
 
-	clauses    [][]token      // a candidate has one token of each
-	rooms      map[int64]bool // in which a candidate has to be, where clauses do not see to it; nil: in any
+	clauses    [][]token      // a candidate has at least one token of each
+	rooms      map[int64]bool // rooms that candidates have to be in, if clauses do not include the rooms; nil: any
 	floor, top int64          // numbers of candidates: floor ≤ number < top
 	at         cursor
 
 	texts, numbers int // read so far
 
 	lookup   lookup
-	segments []segment // that are left to look in
-	segment  segment   // that is looked in
-	found    *bitmap   // its candidates; nil: they are not known yet
+	segments []segment // not searched yet
+	segment  segment   // the one being searched
+	found    *bitmap   // the candidates in segment; nil: not looked up yet
 }
 
-// plan makes up the query for the index; without one there can be no hit.
+// plan turns the query into clauses and bounds. It reports false if there can be no hit.
 func (s *searchRun) plan(ctx context.Context, rooms []chat.RoomName) (possible bool, err error) {
 	q := &s.query
 	s.limit = min(cmp.Or(max(q.Limit, 0), defaultHits), mostHits)
@@ -131,7 +131,7 @@ func (s *searchRun) plan(ctx context.Context, rooms []chat.RoomName) (possible b
 	if len(in) > 0 {
 		s.clauses = append(s.clauses, in)
 	}
-	// What is found soonest comes first: a token as a whole, then beginnings, then one of many.
+	// The cheapest clauses come first: one whole token, then a beginning, then many tokens.
 	slices.SortStableFunc(s.clauses, func(a, b []token) int { return cmp.Compare(effort(a), effort(b)) })
 	if err := s.bound(ctx); err != nil {
 		return false, err
@@ -151,13 +151,13 @@ func effort(tokens []token) int {
 	return n
 }
 
-// appendClauses appends what a document must have to have the term.
+// appendClauses appends the clauses that a document with the term fulfils.
 func (t Term) appendClauses(all [][]token) [][]token {
 	for i, u := range t.units {
 		switch last := i == len(t.units)-1; {
 		case !last && t.units[i+1].joined:
 			all = append(all, []token{{text: u.text + t.units[i+1].text}})
-		case u.joined: // is in the pair before
+		case u.joined: // part of the pair before
 		default:
 			all = append(all, []token{{text: u.text, prefix: u.lone || last && t.Prefix}})
 		}
@@ -165,10 +165,10 @@ func (t Term) appendClauses(all [][]token) [][]token {
 	return all
 }
 
-// pickRooms returns the tokens of the rooms to look in, or sets s.rooms where it
-// is cheaper to look at each candidate: in most of the log. With neither there is no
-// room, and with no tokens but not nil all rooms are meant; all that there are now, so
-// that no document is looked at that comes later.
+// pickRooms returns the tokens of the rooms to search. It sets s.rooms instead where checking each candidate's room is
+// cheaper, because the rooms hold a large part of the log. It returns nil without s.rooms if no room is indexed, and an
+// empty list if all rooms are meant. It bounds the search to the documents that exist now, so that none is found that
+// belongs to a room which appears later.
 func (s *searchRun) pickRooms(names []chat.RoomName, other bool) []token {
 	s.db.mu.Lock()
 	defer s.db.mu.Unlock()
@@ -201,20 +201,21 @@ func (s *searchRun) pickRooms(names []chat.RoomName, other bool) []token {
 	return sorted(tokens)
 }
 
-// sorted returns tokens in order, each once.
+// sorted sorts tokens and removes duplicates.
 func sorted(tokens []token) []token {
 	slices.SortFunc(tokens, func(a, b token) int { return strings.Compare(a.text, b.text) })
 	return slices.Compact(tokens)
 }
 
-// authors returns the tokens of all whose names have one of those after from: in
-// them, from the beginning of a word on.
+// authors returns the tokens of the authors whose names contain one of the from: values, from the beginning of a word
+// on.
 func (s *searchRun) authors(ctx context.Context) (tokens []token, err error) {
 	for _, name := range s.query.From {
 		if bare := strings.TrimPrefix(name, " "); classOf([]rune(bare)[0]) == lone {
-			name = bare // there is no space before a word
+			name = bare // such scripts have no space before a word
 		}
-		err := eachRow(ctx, s.conn, `SELECT id FROM author WHERE instr(name, $1) > 0 ORDER BY length(name), id DESC LIMIT $2`,
+		err := eachRow(ctx, s.conn, `
+			SELECT id FROM author WHERE instr(name, $1) > 0 ORDER BY length(name), id DESC LIMIT $2`,
 			[]any{name, mostAuthors}, func(scan func(...any) error) error {
 				var id int64
 				err := scan(&id)
@@ -228,12 +229,12 @@ func (s *searchRun) authors(ctx context.Context) (tokens []token, err error) {
 	return sorted(tokens), nil
 }
 
-// bound narrows the documents to those that may be of the right time: to whole
-// blocks.
+// bound narrows the documents to the blocks that can hold messages of the right time.
 func (s *searchRun) bound(ctx context.Context) error {
 	var id sql.NullInt64
 	if !s.query.Before.IsZero() {
-		err := s.conn.QueryRowContext(ctx, `SELECT max(id) FROM block WHERE since_ms < $1`, s.query.Before.UnixMilli()).Scan(&id)
+		err := s.conn.QueryRowContext(ctx, `
+			SELECT max(id) FROM block WHERE since_ms < $1`, s.query.Before.UnixMilli()).Scan(&id)
 		if err != nil {
 			return fmt.Errorf("documents before a time: %w", err)
 		}
@@ -243,7 +244,8 @@ func (s *searchRun) bound(ctx context.Context) error {
 		}
 	}
 	if !s.query.Since.IsZero() {
-		err := s.conn.QueryRowContext(ctx, `SELECT min(id) FROM block WHERE until_ms >= $1`, s.query.Since.UnixMilli()).Scan(&id)
+		err := s.conn.QueryRowContext(ctx, `
+			SELECT min(id) FROM block WHERE until_ms >= $1`, s.query.Since.UnixMilli()).Scan(&id)
 		if err != nil {
 			return fmt.Errorf("documents since a time: %w", err)
 		}
@@ -255,14 +257,13 @@ func (s *searchRun) bound(ctx context.Context) error {
 	return nil
 }
 
-// run reads candidates, newest first, until the page is full, all of it as the index
-// is at one time.
+// run reads candidates, newest first, until the page is full. It reads the index in one snapshot.
 func (s *searchRun) run(ctx context.Context, in []chat.RoomName) (result Result, err error) {
 	tx, err := s.conn.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return result, err
 	}
-	defer tx.Rollback() // it has written nothing
+	defer tx.Rollback() // read-only
 	if possible, err := s.plan(ctx, in); err != nil || !possible {
 		return result, err
 	}
@@ -275,7 +276,7 @@ func (s *searchRun) run(ctx context.Context, in []chat.RoomName) (result Result,
 		size = window
 	}
 	for more := true; more; size = min(2*size, window) {
-		begin := top // of the window: above all that it holds
+		begin := top // of the window: greater than all numbers in it
 		var hits []Hit
 		if hits, top, more, err = s.candidates(ctx, size, top); err != nil {
 			return result, err
@@ -298,12 +299,11 @@ func (s *searchRun) run(ctx context.Context, in []chat.RoomName) (result Result,
 	return result, nil
 }
 
-// cursorBehind returns the cursor of what comes behind the last of hits, in a window
-// that began at top.
+// cursorBehind returns the cursor of the page after hits, whose last window began at top.
 func (s *searchRun) cursorBehind(hits []Hit, top int64) string {
 	last := hits[len(hits)-1]
 	if s.query.Order == Relevance {
-		if last.number >= top { // the page was full with the windows before
+		if last.number >= top { // the windows before have filled the page
 			return s.db.formatCursor(cursor{top: top})
 		}
 		return s.db.formatCursor(cursor{top: top, number: last.number, score: last.score})
@@ -311,7 +311,7 @@ func (s *searchRun) cursorBehind(hits []Hit, top int64) string {
 	return s.db.formatCursor(cursor{top: last.number})
 }
 
-// compare orders hits by relevance, and those that are equal by age.
+// compare orders hits by relevance, then newest first.
 func (h Hit) compare(other Hit) int {
 	return cmp.Or(cmp.Compare(other.score, h.score), cmp.Compare(other.number, h.number))
 }
@@ -330,9 +330,11 @@ func (s *searchRun) behindCursor(hits []Hit) []Hit {
 	return hits[i:]
 }
 
-// candidates reads the next documents, at most size, and returns those of them that
-// are hits, newest first, and the number of the last that it looked at.
-func (s *searchRun) candidates(ctx context.Context, size int, top int64) (hits []Hit, last int64, more bool, err error) {
+// candidates looks at the next candidates below top, at most size. It returns the hits among them, newest first, the
+// number of the last one that it looked at, and whether there may be more.
+func (s *searchRun) candidates(
+	ctx context.Context, size int, top int64,
+) (hits []Hit, last int64, more bool, err error) {
 	last = top
 	var numbers []int64
 	var places []docRef
@@ -364,7 +366,7 @@ func (s *searchRun) candidates(ctx context.Context, size int, top int64) (hits [
 	return hits, last, more, err
 }
 
-// next returns the newest candidate before top, 0 if there is none.
+// next returns the number of the newest candidate below top, 0 if there is none.
 func (s *searchRun) next(ctx context.Context, top int64) (int64, error) {
 	for {
 		if s.found != nil {
@@ -391,7 +393,7 @@ func (s *searchRun) next(ctx context.Context, top int64) (int64, error) {
 	}
 }
 
-// findCandidates finds the candidates in a segment.
+// findCandidates looks up the candidates of a segment.
 func (s *searchRun) findCandidates(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err

@@ -8,7 +8,7 @@ import (
 	"parley/internal/chat"
 )
 
-// A storyline is how the messages that BenchmarkIndexing indexes come about.
+// A storyline says which events BenchmarkIndexing indexes.
 type storyline struct {
 	name           string
 	edits, deletes int  // of 100 events
@@ -16,13 +16,12 @@ type storyline struct {
 	recent         bool // what is changed was said lately
 }
 
-// BenchmarkIndexing shows what edits and deletions cost beside plain messages:
+// BenchmarkIndexing shows what edits and deletions cost compared with plain messages:
 //
 //	go test ./internal/search -run '^$' -bench Indexing -benchtime 1x -messages 80000
 //
-// us/event is the time in which an event is indexed, without the pauses that
-// leave the machine to others; times-plain compares with the plain messages
-// that were indexed in the same way.
+// us/event is the time to index an event, without the pauses that leave the processor to others. times-plain compares
+// it with plain messages that were indexed in the same way.
 func BenchmarkIndexing(b *testing.B) {
 	plain := map[bool]float64{}
 	for _, s := range []storyline{
@@ -48,8 +47,7 @@ func BenchmarkIndexing(b *testing.B) {
 	}
 }
 
-// index has so many events happen, and returns the microseconds that indexing one
-// of them takes.
+// index indexes n events, and returns the microseconds for each.
 func (s storyline) index(b *testing.B, events int) float64 {
 	b.Helper()
 	l := newMemLog()

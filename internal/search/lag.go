@@ -7,16 +7,16 @@ import (
 	"parley/internal/chat"
 )
 
-// A roomLag is how far the index is behind in a room: it has one while there are events
-// that are not indexed. It is guarded by Index.mu.
+// A roomLag is how far the index is behind the log in a room. There is one while the room has events that are not
+// indexed. It is guarded by Index.mu.
 type roomLag struct {
-	events  int       // about how many these are
-	since   time.Time // what was said before is indexed; zero: not known
-	touched time.Time // the first event since the room was last read; zero: there was none
-	retry   time.Time // the room could not be read, and is not before then
+	events  int       // about how many events are not indexed
+	since   time.Time // events before this time are indexed; zero: not known
+	touched time.Time // when the first event since the room was last read was stored; zero: there was none
+	retry   time.Time // the room could not be read; it is read again at this time
 
-	deleted time.Time // since when the index may hold what was deleted; zero: it holds nothing of it
-	purged  chat.Seq  // deletions up to this one are done, whatever the cursor says
+	deleted time.Time // since when the index may hold deleted text; zero: it does not
+	purged  chat.Seq  // deletions up to this one are carried out, even if the cursor is before them
 }
 
 // EventStored records that a room has a new event, which Run then reads from the log. It is a room.Follower.
@@ -40,8 +40,8 @@ func (x *Index) EventStored(c chat.Commit) {
 	x.wakeRun()
 }
 
-// Lag returns how many events are in the log and not in the index, and for how
-// long the oldest of them has been there: at least so long, while that is not known.
+// Lag returns how many events are not indexed yet and how long ago the oldest of them was stored. While that is not
+// known, it returns the time since it is not known.
 func (x *Index) Lag() (events int, age time.Duration) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -58,8 +58,8 @@ func (x *Index) Lag() (events int, age time.Duration) {
 	return events, age
 }
 
-// whole reports whether all that is in the log of rooms is in the index. If not, what
-// was said before until is, if that is not zero.
+// whole reports whether every event of rooms is indexed. If not, events before until are; a zero until means that it is
+// not known.
 func (x *Index) whole(rooms []chat.RoomName) (complete bool, until time.Time) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -77,7 +77,7 @@ func (x *Index) whole(rooms []chat.RoomName) (complete bool, until time.Time) {
 	return complete, until
 }
 
-// due returns the rooms to be read now, with their cursors.
+// due returns the rooms to read now, with their cursors.
 func (x *Index) due() map[chat.RoomName]chat.Seq {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -91,8 +91,8 @@ func (x *Index) due() map[chat.RoomName]chat.Seq {
 	return due
 }
 
-// reads says that a room is about to be read from its cursor on: what it is touched by
-// from now on comes later.
+// reads records that a room is about to be read from its cursor: events that arrive from now on may not be among those
+// read.
 func (x *Index) reads(room chat.RoomName) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -101,7 +101,7 @@ func (x *Index) reads(room chat.RoomName) {
 	}
 }
 
-// cannotRead has a room wait, of which the log could not be read.
+// cannotRead postpones a room whose log could not be read.
 func (x *Index) cannotRead(room chat.RoomName) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -110,8 +110,8 @@ func (x *Index) cannotRead(room chat.RoomName) {
 	}
 }
 
-// advance says that so many events of a room have been indexed, and that the next is
-// of that time; zero if all that were read are indexed.
+// advance records that so many events of a room have been indexed. next is when the next event that was read was
+// stored, zero if all that were read are indexed.
 func (x *Index) advance(room chat.RoomName, events int, next time.Time) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -130,8 +130,7 @@ func (x *Index) advance(room chat.RoomName, events int, next time.Time) {
 	}
 }
 
-// nextRetry returns when the next room is read again that could not be read, zero if
-// there is none.
+// nextRetry returns when a room that could not be read is tried next, zero if there is none.
 func (x *Index) nextRetry() (next time.Time) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -143,8 +142,8 @@ func (x *Index) nextRetry() (next time.Time) {
 	return next
 }
 
-// takeDeletions returns the rooms in which something was deleted that the index may
-// hold. What is deleted from now on is another matter.
+// takeDeletions returns the rooms with deleted text that the index may hold, and resets that state: later deletions set
+// it again.
 func (x *Index) takeDeletions() map[chat.RoomName]roomLag {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -158,8 +157,8 @@ func (x *Index) takeDeletions() map[chat.RoomName]roomLag {
 	return rooms
 }
 
-// setDeleted sets since when the index may hold what was deleted in a room, if that is
-// not zero, and up to which deletion it does not.
+// setDeleted records since when the index may hold deleted text of a room, unless since is zero, and up to which
+// deletion it does not.
 func (x *Index) setDeleted(room chat.RoomName, since time.Time, purged chat.Seq) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -172,8 +171,7 @@ func (x *Index) setDeleted(room chat.RoomName, since time.Time, purged chat.Seq)
 	}
 }
 
-// oldestDeletion returns since when the index may hold something that was deleted,
-// zero if it does not.
+// oldestDeletion returns since when the index may hold deleted text, zero if it does not.
 func (x *Index) oldestDeletion() (oldest time.Time) {
 	x.mu.Lock()
 	defer x.mu.Unlock()

@@ -15,8 +15,7 @@ import (
 	"parley/internal/chat"
 )
 
-// whole searches rooms for a word, and returns how many hits there are and what the
-// answer says about what it lacks.
+// whole searches rooms for a word, and returns the number of hits, Complete and Until.
 func whole(t *testing.T, x *Index, word string, rooms ...chat.RoomName) (hits int, complete bool, until time.Time) {
 	t.Helper()
 	r, err := x.Search(t.Context(), ParseQuery(word), rooms)
@@ -76,7 +75,7 @@ func TestAnswersSayWhatTheyLack(t *testing.T) {
 	})
 }
 
-// While a long log is indexed, answers say up to when they are whole, and they are.
+// While a long log is indexed, a result says up to which time it is complete, and it is.
 func TestAnswersSayWhatTheyLackWhileTheIndexIsMade(t *testing.T) {
 	const messages = 3*maxBatch + 10
 	l := newMemLog()
@@ -111,7 +110,7 @@ func TestAnswersSayWhatTheyLackWhileTheIndexIsMade(t *testing.T) {
 	}
 }
 
-// corrupt returns the error of a database that is none.
+// corrupt returns the error of a file that is not a database.
 func corrupt(t *testing.T) error {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "x.db")
@@ -125,8 +124,7 @@ func corrupt(t *testing.T) error {
 	return err
 }
 
-// A part of the log that cannot be read is no fault of the index. The rooms that can
-// be read are followed, and answers about the other say what they lack.
+// If a room of the log cannot be read, the other rooms are still indexed, and results for that room say what they lack.
 func TestAFaultOfTheLogDoesNotHarmTheIndex(t *testing.T) {
 	for name, fault := range map[string]error{"corrupt": corrupt(t), "another": errors.New("the disk is on fire")} {
 		t.Run(name, func(t *testing.T) {
@@ -158,7 +156,8 @@ func TestAFaultOfTheLogDoesNotHarmTheIndex(t *testing.T) {
 				if n, complete, _ := whole(t, x, "later", "lobby"); n != 1 || !complete {
 					t.Errorf("the room that can be read: %d, %v", n, complete)
 				}
-				if n, complete, until := whole(t, x, "later", "lobby", "attic"); n != 1 || complete || !until.Equal(last.Add(time.Second)) {
+				if n, complete, until := whole(t, x, "later", "lobby", "attic"); n != 1 || complete ||
+					!until.Equal(last.Add(time.Second)) {
 					t.Errorf("both: %d, %v, %v", n, complete, until)
 				}
 				if n := len(found(t, x, ParseQuery("said"), "attic")); n != maxPage+10 {
@@ -178,7 +177,8 @@ func TestAFaultOfTheLogDoesNotHarmTheIndex(t *testing.T) {
 				if x.database().fileID != made {
 					t.Error("the index was made anew")
 				}
-				if n := strings.Count(log.String(), "level=ERROR"); n != 1 || !strings.Contains(log.String(), "follows again") {
+				if n := strings.Count(log.String(), "level=ERROR"); n != 1 ||
+					!strings.Contains(log.String(), "follows again") {
 					t.Errorf("%d errors logged, want 1:\n%s", n, &log)
 				}
 			})
@@ -186,7 +186,7 @@ func TestAFaultOfTheLogDoesNotHarmTheIndex(t *testing.T) {
 	}
 }
 
-// So it is when it is a search that meets the fault.
+// The same holds if a search meets the error.
 func TestASearchThatCannotReadTheLogDoesNotHarmTheIndex(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newMemLog()
@@ -213,8 +213,8 @@ func TestASearchThatCannotReadTheLogDoesNotHarmTheIndex(t *testing.T) {
 	})
 }
 
-// Whatever stands where the index's file should be, the index is made as soon as it
-// can be; until then searches and the log say so, and nothing else is the matter.
+// Whatever is in the place of the index's file, the index is made as soon as that is possible. Until then searches and
+// the log say so, and nothing else is affected.
 func TestWhateverStandsInItsPlaceTheIndexHeals(t *testing.T) {
 	for name, tt := range map[string]struct {
 		put   func(t *testing.T, path string)
@@ -222,8 +222,10 @@ func TestWhateverStandsInItsPlaceTheIndexHeals(t *testing.T) {
 	}{
 		"an empty folder":   {put: func(t *testing.T, path string) { must(t, os.Mkdir(path, 0o700)) }},
 		"a link to nowhere": {put: func(t *testing.T, path string) { must(t, os.Symlink(path+".nowhere", path)) }},
-		"another program's": {put: func(t *testing.T, path string) { must(t, os.WriteFile(path, []byte("a novel "), 0o600)) }},
-		"an empty file":     {put: func(t *testing.T, path string) { must(t, os.WriteFile(path, nil, 0o600)) }},
+		"another program's": {put: func(t *testing.T, path string) {
+			must(t, os.WriteFile(path, []byte("a novel "), 0o600))
+		}},
+		"an empty file": {put: func(t *testing.T, path string) { must(t, os.WriteFile(path, nil, 0o600)) }},
 		"nobody may read it": {put: func(t *testing.T, path string) {
 			must(t, os.WriteFile(path, nil, 0))
 		}},
@@ -233,7 +235,9 @@ func TestWhateverStandsInItsPlaceTheIndexHeals(t *testing.T) {
 			_, err := db.ExecContext(t.Context(), `CREATE TABLE meta (key, value); CREATE TABLE room (name)`)
 			must(t, errors.Join(err, db.Close()))
 		}},
-		"a log of nothing": {put: func(t *testing.T, path string) { must(t, os.WriteFile(path+"-wal", []byte("no log"), 0o600)) }},
+		"a log of nothing": {put: func(t *testing.T, path string) {
+			must(t, os.WriteFile(path+"-wal", []byte("no log"), 0o600))
+		}},
 		"a full folder": {
 			put:   func(t *testing.T, path string) { must(t, os.MkdirAll(filepath.Join(path, "mine"), 0o700)) },
 			clear: func(t *testing.T, path string) { must(t, os.RemoveAll(path)) },
@@ -256,10 +260,12 @@ func TestWhateverStandsInItsPlaceTheIndexHeals(t *testing.T) {
 				time.Sleep(time.Minute + time.Second)
 				synctest.Wait() // the log is the index's until then
 				if tt.clear != nil {
-					if _, err := x.Search(t.Context(), ParseQuery("said"), l.names()); chat.CodeOf(err) != chat.SearchUnavailable {
+					_, err := x.Search(t.Context(), ParseQuery("said"), l.names())
+					if chat.CodeOf(err) != chat.SearchUnavailable {
 						t.Errorf("searching: %v", err)
 					}
-					if n := strings.Count(log.String(), "level=ERROR"); n != 1 || !strings.Contains(log.String(), fileName) {
+					if n := strings.Count(log.String(), "level=ERROR"); n != 1 ||
+						!strings.Contains(log.String(), fileName) {
 						t.Errorf("%d errors logged, want 1 that names the file:\n%s", n, &log)
 					}
 					if n, age := x.Lag(); n != 0 || age < time.Minute {
@@ -274,7 +280,7 @@ func TestWhateverStandsInItsPlaceTheIndexHeals(t *testing.T) {
 	}
 }
 
-// An index that is taken away or replaced while it is used is made anew.
+// An index that is removed or replaced while it is used is made again.
 func TestIndexThatIsTakenAwayIsMadeAnew(t *testing.T) {
 	for name, take := range map[string]func(t *testing.T, path string){
 		"removed":  func(t *testing.T, path string) { must(t, os.Remove(path)) },
@@ -302,7 +308,7 @@ func TestIndexThatIsTakenAwayIsMadeAnew(t *testing.T) {
 	}
 }
 
-// Who searches in one room finds nothing of others, whatever they type.
+// A search in one room finds nothing of others, whatever the text names.
 func TestInNarrowsTheRoomsOfASearch(t *testing.T) {
 	l := newMemLog()
 	for _, room := range []chat.RoomName{"lobby", "attic", "attic-2"} {

@@ -14,7 +14,7 @@ import (
 
 var benchMessages = flag.Int("messages", 50_000, "how many messages the benchmarks index")
 
-// A layout is a way to have texts in FTS5.
+// A layout is a way to index texts with FTS5.
 type layout struct {
 	name, options string
 	feed          func(text string) string
@@ -25,7 +25,8 @@ var layouts = []layout{
 	{"ours", `tokenize="ascii tokenchars ':'", columnsize=0, detail=none`, tokensOf, nil},
 	{"ours-with-positions", `tokenize="ascii tokenchars ':'", columnsize=0, detail=full`, tokensOf, quoted},
 	{"unicode61", `tokenize="unicode61", columnsize=0, detail=full`, plain, quoted}, // finds nothing in Chinese
-	{"trigram", `tokenize="trigram", columnsize=0, detail=full`, plain, quoted},     // beside it: in Chinese three characters and more
+	// Beside unicode61: in Chinese it needs three characters or more.
+	{"trigram", `tokenize="trigram", columnsize=0, detail=full`, plain, quoted},
 	{"trigram-without-positions", `tokenize="trigram", columnsize=0, detail=none`, plain, nil},
 }
 
@@ -36,11 +37,10 @@ func tokensOf(text string) string {
 	return string(appendTokens(nil, &d))
 }
 
-// quoted returns a token as FTS5's query language has it. No token holds a quote.
+// quoted returns a token in FTS5's query language. No token contains a quotation mark.
 func quoted(token string) string { return `"` + token + `"` }
 
-// BenchmarkLayout compares ways to lay the index out: what each takes for each
-// byte of text, how long it takes to fill, and to find the newest twenty numbers.
+// BenchmarkLayout compares layouts: size per byte of text, time to fill, and time to find the newest twenty documents.
 func BenchmarkLayout(b *testing.B) {
 	for _, l := range layouts {
 		b.Run(l.name, func(b *testing.B) {
@@ -95,16 +95,17 @@ func (l layout) fill(b *testing.B, db *sql.DB, c *corpus) (texts int) {
 	return texts
 }
 
-// time reports how long it takes to find words, in the middle.
+// time reports the median time to find a word.
 func (l layout) time(b *testing.B, db *sql.DB, what string, words []string, match func(string) string) {
 	b.Helper()
 	var times []time.Duration
 	for _, w := range slices.Repeat(words, 5) {
 		begin := time.Now()
-		err := eachRow(context.Background(), db, `SELECT rowid FROM x WHERE x MATCH $1 ORDER BY rowid DESC LIMIT 20`, []any{match(w)}, func(scan func(...any) error) error {
-			var id int64
-			return scan(&id)
-		})
+		err := eachRow(context.Background(), db, `SELECT rowid FROM x WHERE x MATCH $1 ORDER BY rowid DESC LIMIT 20`,
+			[]any{match(w)}, func(scan func(...any) error) error {
+				var id int64
+				return scan(&id)
+			})
 		if err != nil { // without positions, a word of three letters alone is found
 			return
 		}

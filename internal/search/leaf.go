@@ -2,18 +2,17 @@ package search
 
 import "encoding/binary"
 
-// leafBytes is how long each leaf is, filled up with zeros: a page of the file
-// holds one. So a leaf is overwritten where it stands, and no bytes of it stay in
-// a part of a page that is not in use. A longer one would be in several pages, and two
-// shorter ones would be moved from page to page.
+// leafBytes is the length of each leaf, filled up with zeros, so that a page of the file holds exactly one. A leaf is
+// overwritten where it is, and leaves no bytes in unused parts of a page. A longer one would take several pages, and
+// two shorter ones would be moved between pages.
 const (
 	leafBytes = 8140
-	leafFill  = 7600 // up to so many are written at first: edits add some
+	leafFill  = 7600 // a new leaf is filled up to this: edits add entries
 	maxToken  = 255
 )
 
-// A leaf holds a stretch of a segment's tokens in order, each with its posting. A
-// token shares its first bytes with the one before:
+// A leafReader reads a leaf: consecutive tokens of a segment, in order, each with its posting. A token shares its first
+// bytes with the token before:
 //
 //	4 bits  how many bytes it shares, or 15
 //	4 bits  how many more it has, or 15; 0: the leaf ends here
@@ -24,14 +23,14 @@ const (
 //	bytes   the posting
 type leafReader struct {
 	bytes   []byte
-	token   []byte // of the entry at hand; overwritten by next
+	token   []byte // of the current entry; overwritten by next
 	posting posting
 }
 
-// manyBits stands for a number of at least 15.
+// manyBits says that a length of at least 15 follows in a byte.
 const manyBits = 15
 
-// next reads the next entry, and reports whether there is one.
+// next reads the next entry. It reports false at the end of the leaf.
 func (r *leafReader) next() (bool, error) {
 	b := r.bytes
 	shared, more, b, ok := readLengths(b)
@@ -53,7 +52,7 @@ func (r *leafReader) next() (bool, error) {
 	return true, nil
 }
 
-// readLengths reads the lengths before a token, and returns what follows them.
+// readLengths decodes the two lengths before a token, and returns the bytes that follow.
 func readLengths(b []byte) (shared, more int, rest []byte, ok bool) {
 	if len(b) == 0 {
 		return 0, 0, nil, false
@@ -82,7 +81,7 @@ func appendLengths(dst []byte, shared, more int) []byte {
 	return dst
 }
 
-// firstToken returns the first token of a leaf, empty if it holds none.
+// firstToken returns the first token of a leaf, empty if the leaf is.
 func firstToken(leaf []byte) []byte {
 	_, more, rest, ok := readLengths(leaf)
 	if !ok || more > len(rest) {
@@ -91,13 +90,13 @@ func firstToken(leaf []byte) []byte {
 	return rest[:more]
 }
 
-// A leafWriter makes a leaf.
+// A leafWriter encodes a leaf.
 type leafWriter struct {
 	bytes []byte
-	last  []byte // the token before
+	last  []byte // the token of the entry before
 }
 
-// add appends an entry, if the leaf is not longer than limit then.
+// add appends an entry. It reports false, and appends nothing, if the leaf would be longer than limit.
 func (w *leafWriter) add(token []byte, p posting, limit int) bool {
 	shared := 0
 	for shared < len(w.last) && shared < len(token) && w.last[shared] == token[shared] {
@@ -118,7 +117,7 @@ func (w *leafWriter) add(token []byte, p posting, limit int) bool {
 	return true
 }
 
-// take returns the leaf in its full length, and begins another.
+// take returns the leaf, filled up to leafBytes, and begins another.
 func (w *leafWriter) take() []byte {
 	leaf := make([]byte, leafBytes)
 	copy(leaf, w.bytes)

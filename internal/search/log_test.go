@@ -14,7 +14,7 @@ import (
 	"parley/internal/chat"
 )
 
-// A memLog is a log in memory.
+// A memLog is a Source in memory.
 type memLog struct {
 	mu     sync.Mutex
 	rooms  map[chat.RoomName][]chat.Event
@@ -41,14 +41,15 @@ func (l *memLog) append(room chat.RoomName, e chat.Event) chat.Seq {
 }
 
 func (l *memLog) say(room chat.RoomName, from, text string) chat.Seq {
-	return l.append(room, chat.Event{Kind: chat.Message, From: chat.Person{ID: chat.PersonID(from), Name: from}, Text: text})
+	return l.append(room,
+		chat.Event{Kind: chat.Message, From: chat.Person{ID: chat.PersonID(from), Name: from}, Text: text})
 }
 
 func (l *memLog) edit(room chat.RoomName, target chat.Seq, text string) chat.Seq {
 	return l.append(room, chat.Event{Kind: chat.Edit, Text: text, Target: target})
 }
 
-// erase deletes a message: its texts and its edits' are empty from now on.
+// erase deletes a message: its text and those of its edits become empty.
 func (l *memLog) erase(room chat.RoomName, target chat.Seq) chat.Seq {
 	l.mu.Lock()
 	for i := range l.rooms[room] {
@@ -93,7 +94,7 @@ func (l *memLog) Texts(_ context.Context, places []chat.MessageRef) ([]chat.Even
 	return events, l.failed
 }
 
-// current returns a message as it is now.
+// current returns a message with its newest text.
 func (l *memLog) current(p chat.MessageRef) chat.Event {
 	e := l.rooms[p.Room][p.Seq-1]
 	for _, later := range l.rooms[p.Room][p.Seq:] {
@@ -104,7 +105,9 @@ func (l *memLog) current(p chat.MessageRef) chat.Event {
 	return e
 }
 
-func (l *memLog) Deletions(_ context.Context, room chat.RoomName, seq chat.Seq, limit int) (deletions []chat.Event, err error) {
+func (l *memLog) Deletions(
+	_ context.Context, room chat.RoomName, seq chat.Seq, limit int,
+) (deletions []chat.Event, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, e := range l.rooms[room] {
@@ -125,7 +128,7 @@ func (l *memLog) names() (names []chat.RoomName) {
 
 var errLog = errors.New("the log cannot be read")
 
-// newIndex returns an index of l in dir that follows when it is told to.
+// newIndex returns an index of l in dir. The test calls catchUp instead of Run.
 func newIndex(t testing.TB, l *memLog, dir string) *Index {
 	t.Helper()
 	x := New(l, Config{Dir: dir, Epoch: "first", Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
@@ -133,7 +136,7 @@ func newIndex(t testing.TB, l *memLog, dir string) *Index {
 	return x
 }
 
-// follow brings the index up to the log's end.
+// follow indexes the whole log.
 func follow(t testing.TB, x *Index, l *memLog) {
 	t.Helper()
 	for _, room := range l.names() {
@@ -151,7 +154,7 @@ func touchAt(x *Index, room chat.RoomName, kind chat.Kind, at time.Time) {
 	x.EventStored(chat.Commit{Event: chat.Event{Room: room, Kind: kind, At: at}})
 }
 
-// found returns the places of all hits for a query, page by page.
+// found returns all hits of a query, page by page.
 func found(t testing.TB, x *Index, q Query, rooms ...chat.RoomName) (places []chat.MessageRef) {
 	t.Helper()
 	for range 1000 {

@@ -10,25 +10,24 @@ import (
 	"sync"
 )
 
-// A token is looked for as a whole or as the beginning of others.
+// A token is looked up as a whole or, with prefix, as the beginning of tokens.
 type token struct {
 	text   string
 	prefix bool
 }
 
-// A lookup finds the documents of tokens in a segment's leaves.
+// A lookup finds the documents that have tokens, in a segment's leaves.
 type lookup struct {
 	db   *database
 	conn queryer
 
 	id     int64 // of the leaf that was read last
 	leaf   []byte
-	reader leafReader // of it: for the next token it goes on, if it is at one before that
-	at     bool       // reader is at an entry
+	reader leafReader // of leaf; the next token is looked for from its current entry on, if that is not beyond it
+	at     bool       // reader has a current entry
 }
 
-// find adds the documents of a segment that have any of tokens, which are sorted, to
-// found.
+// find adds to found the documents of a segment that have any of tokens, which are sorted.
 func (l *lookup) find(ctx context.Context, g segment, tokens []token, found *bitmap) error {
 	starts, err := l.starts(ctx, g)
 	if err != nil {
@@ -36,7 +35,7 @@ func (l *lookup) find(ctx context.Context, g segment, tokens []token, found *bit
 	}
 	for _, t := range tokens {
 		n := sort.Search(len(starts), func(i int) bool { return starts[i] > t.text }) - 1
-		if n = max(n, 0); n < len(starts) { // empty leaves have the first token of the one before
+		if n = max(n, 0); n < len(starts) { // an empty leaf counts with the first token of the leaf before
 			n, _ = slices.BinarySearch(starts, starts[n])
 		}
 		for ; n < len(starts) && (starts[n] <= t.text || t.prefix && strings.HasPrefix(starts[n], t.text)); n++ {
@@ -52,11 +51,12 @@ func (l *lookup) find(ctx context.Context, g segment, tokens []token, found *bit
 	return nil
 }
 
-// findIn looks in one leaf. It reports whether the leaves behind may hold more.
+// findIn looks up a token in one leaf. It reports whether later leaves may hold more.
 func (l *lookup) findIn(ctx context.Context, id int64, t token, found *bitmap) (more bool, err error) {
 	if l.leaf == nil || l.id != id {
 		l.leaf, l.at = nil, false
-		err := eachRow(ctx, l.conn, `SELECT bytes FROM leaf WHERE id = $1`, []any{id}, func(scan func(...any) error) error { return scan(&l.leaf) })
+		err := eachRow(ctx, l.conn, `SELECT bytes FROM leaf WHERE id = $1`, []any{id},
+			func(scan func(...any) error) error { return scan(&l.leaf) })
 		if err == nil && l.leaf == nil {
 			err = errCut
 		}
@@ -89,18 +89,17 @@ func (l *lookup) findIn(ctx context.Context, id int64, t token, found *bitmap) (
 	}
 }
 
-// A startCache keeps the first tokens of leaves, by the version of their segment.
+// A startCache caches the first tokens of leaves, by the version of their segment.
 type startCache struct {
 	mu     sync.Mutex
 	starts map[int64][]string
 }
 
-// mostStarts is for how many segments the first tokens are kept, some kilobytes for
-// each: those of some 30 million messages.
+// mostStarts is for how many segments first tokens are cached, some kilobytes each: enough for about 30 million
+// messages.
 const mostStarts = 1024
 
-// starts returns the first token of each of a segment's leaves. Where a leaf is empty
-// that is the one of the leaf before.
+// starts returns the first token of each leaf of a segment; for an empty leaf, that of the leaf before.
 func (l *lookup) starts(ctx context.Context, g segment) ([]string, error) {
 	cache := &l.db.starts
 	cache.mu.Lock()

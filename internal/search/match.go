@@ -5,21 +5,21 @@ import (
 	"strings"
 )
 
-// A Range is a part of a text, in code points: from Start on, up to End.
+// A Range is a part of a text, in code points: from Start up to, and without, End.
 type Range struct{ Start, End int }
 
-// maxRanges is how many matches of one message are marked.
+// maxRanges is how many matches are marked in one message.
 const maxRanges = 64
 
-// A matcher looks in texts for what a query's terms say, as the index cannot: side
-// by side, and in the text as it is now.
+// A matcher checks texts for what the index cannot answer: whether a query's words stand side by side in the newest
+// text.
 type matcher struct {
 	terms []Term
 	has   []Fact
-	units []unit // of the text at hand; kept for its memory
+	units []unit // of the current text; reused
 }
 
-// match reports whether a text has all terms and facts, with where and how well.
+// match reports whether a text has all terms and facts. It returns the ranges that match, and a score.
 func (m *matcher) match(text string) (ranges []Range, score float64, ok bool) {
 	if text == "" {
 		return nil, 0, false
@@ -34,7 +34,7 @@ func (m *matcher) match(text string) (ranges []Range, score float64, ok bool) {
 	}
 	m.units = appendUnits(m.units[:0], text)
 	length := 0.5 + float64(len(m.units))/24 // 1 for a message of a usual length
-	last := -1                               // the unit behind where the term before matched first
+	last := -1                               // index of the unit after the first match of the term before
 	for _, t := range m.terms {
 		found, exact, first, behind := 0, 0, -1, false
 		for i := 0; i+len(t.units) <= len(m.units); i++ {
@@ -54,8 +54,8 @@ func (m *matcher) match(text string) (ranges []Range, score float64, ok bool) {
 		if found == 0 {
 			return nil, 0, false
 		}
-		// How often, dampened as in BM25; whole words before beginnings of
-		// others; and terms in the order in which they were typed.
+		// The score counts how often a term occurs, dampened as in BM25. Whole words count more than beginnings of
+		// words, and terms in the order of the query count more.
 		score += float64(found) * 2.2 / (float64(found) + 1.2*length)
 		score += float64(exact)
 		if behind {
@@ -66,8 +66,7 @@ func (m *matcher) match(text string) (ranges []Range, score float64, ok bool) {
 	return merged(ranges), score, true
 }
 
-// at reports whether units begin with the term, and whether they do so with its
-// last word as a whole.
+// at reports whether units begin with the term, and whether the term's last word is a whole word there.
 func (t Term) at(units []unit) (whole, ok bool) {
 	for j, want := range t.units {
 		have := units[j]
@@ -82,7 +81,7 @@ func (t Term) at(units []unit) (whole, ok bool) {
 	return true, true
 }
 
-// merged returns ranges in order, those that overlap as one.
+// merged returns ranges in order and joins those that overlap.
 func merged(ranges []Range) []Range {
 	slices.SortFunc(ranges, func(a, b Range) int { return a.Start - b.Start })
 	var out []Range

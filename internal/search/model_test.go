@@ -14,8 +14,8 @@ import (
 	"parley/internal/chat"
 )
 
-// Whatever is said, edited and deleted, however far the index has got by then and
-// whenever it is killed: it finds what reading everything finds, in order.
+// Whatever is sent, edited and deleted, however far the index has got and whenever it is killed, a search finds what a
+// scan of the whole log finds, in order.
 func TestSearchFindsWhatReadingEverythingFinds(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		m := &model{t: t, r: r, log: newMemLog(), dir: t.TempDir()}
@@ -23,7 +23,8 @@ func TestSearchFindsWhatReadingEverythingFinds(t *testing.T) {
 		defer func() { m.index.close() }()
 		r.Repeat(map[string]func(*rapid.T){
 			"say": func(r *rapid.T) {
-				m.log.say(m.room(r), rapid.SampledFrom([]string{"Ada", "Ada Lovelace", "Grace"}).Draw(r, "from"), m.text(r))
+				m.log.say(m.room(r), rapid.SampledFrom([]string{"Ada", "Ada Lovelace", "Grace"}).Draw(r, "from"),
+					m.text(r))
 			},
 			"edit": func(r *rapid.T) {
 				if p, ok := m.message(r); ok {
@@ -57,7 +58,7 @@ type model struct {
 	index *Index
 }
 
-// Words that are in one another, and in Chinese runs that are too.
+// Words that contain one another, also as runs of Chinese characters.
 var modelWords = []string{"par", "parse", "parser", "rose", "ros", "a", "東京", "京東", "東", "東京都庁"}
 
 func (m *model) room(r *rapid.T) chat.RoomName {
@@ -68,7 +69,7 @@ func (m *model) text(r *rapid.T) string {
 	return strings.Join(rapid.SliceOfN(rapid.SampledFrom(modelWords), 1, 6).Draw(r, "words"), " ")
 }
 
-// message draws a message that was not deleted.
+// message draws a message that is not deleted.
 func (m *model) message(r *rapid.T) (chat.MessageRef, bool) {
 	room := m.room(r)
 	var alive []chat.MessageRef
@@ -83,7 +84,7 @@ func (m *model) message(r *rapid.T) (chat.MessageRef, bool) {
 	return rapid.SampledFrom(alive).Draw(r, "message"), true
 }
 
-// kill goes on with the files as they are.
+// kill reopens the index with the files as they are.
 func (m *model) kill() {
 	if _, err := os.Stat(indexFile(m.dir)); err != nil {
 		return
@@ -108,7 +109,8 @@ func copyFiles(t testing.TB, from, to string) {
 
 func (m *model) search(r *rapid.T) {
 	words := rapid.SliceOfN(rapid.SampledFrom(modelWords), 1, 3).Draw(r, "looked for")
-	rooms := rapid.SliceOfNDistinct(rapid.SampledFrom([]chat.RoomName{"lobby", "attic", "cellar", "garden"}), 0, 4, rapid.ID).Draw(r, "rooms")
+	name := rapid.SampledFrom([]chat.RoomName{"lobby", "attic", "cellar", "garden"})
+	rooms := rapid.SliceOfNDistinct(name, 0, 4, rapid.ID).Draw(r, "rooms")
 	kind := rapid.SampledFrom([]string{"words", "phrase", "beginning", "from"}).Draw(r, "kind")
 	query, matches := strings.Join(words, " "), func(e chat.Event) bool {
 		return !slices.ContainsFunc(words, func(w string) bool { return !has(e.Text, w, false) })
@@ -119,7 +121,10 @@ func (m *model) search(r *rapid.T) {
 	case "beginning":
 		query, matches = words[0]+"*", func(e chat.Event) bool { return has(e.Text, words[0], true) }
 	case "from":
-		query, matches = "from:ada "+words[0], func(e chat.Event) bool { return strings.HasPrefix(e.From.Name, "Ada") && has(e.Text, words[0], false) }
+		query = "from:ada " + words[0]
+		matches = func(e chat.Event) bool {
+			return strings.HasPrefix(e.From.Name, "Ada") && has(e.Text, words[0], false)
+		}
 	}
 	var want []chat.MessageRef
 	for _, room := range rooms {
@@ -147,8 +152,7 @@ func (m *model) search(r *rapid.T) {
 	}
 }
 
-// has reports whether text has words side by side; of those in Chinese any part of
-// a run is found.
+// has reports whether text contains words side by side. In Chinese, any part of a run matches.
 func has(text, words string, prefix bool) bool {
 	pattern := words
 	if first := []rune(words)[0]; first < 0x80 {
@@ -160,8 +164,8 @@ func has(text, words string, prefix bool) bool {
 	return strings.Contains(" "+text+" ", pattern)
 }
 
-// A message that was deleted is in none of the index's bytes, whatever was in the
-// index by then, while it is open and after.
+// A deleted message is in none of the index's bytes, whatever was indexed by then, while the index is open and after it
+// is closed.
 func TestDeletedTextIsGone(t *testing.T) {
 	const messages = 2000
 	l := newMemLog()
@@ -172,7 +176,7 @@ func TestDeletedTextIsGone(t *testing.T) {
 	for n := range tails {
 		tails[n] = fmt.Sprintf("%012x", random.Uint64()>>16)
 	}
-	// In the lists, words that begin alike are cut; so each has an end to look for.
+	// Tokens share their beginnings in a leaf, so the test looks for the ends of words.
 	secret := func(n int) string {
 		if n%8 > 0 {
 			return fmt.Sprintf("geheimnisvolleswort%05d", n)

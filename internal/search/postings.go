@@ -48,15 +48,14 @@ func (b *bitmap) after(n int) int {
 	return -1
 }
 
-// A posting says which documents of a segment have a token: their numbers in it,
-// ascending, each as the distance from the one before in a varint; or, where that is
-// shorter, a bit for each document.
+// A posting lists the documents of a segment that have a token: their numbers within the segment, ascending, each as a
+// varint of the distance from the one before; or, where that is shorter, one bit for each document (dense).
 type posting struct {
 	dense bool
 	bytes []byte
 }
 
-// appendPosting appends the posting of numbers, ascending, to dst.
+// appendPosting appends the posting of numbers, which ascend, to dst, and reports whether it is dense.
 func appendPosting(dst []byte, numbers []int) (_ []byte, dense bool) {
 	start, last := len(dst), -1
 	for _, n := range numbers {
@@ -74,7 +73,7 @@ func appendPosting(dst []byte, numbers []int) (_ []byte, dense bool) {
 	return dst, true
 }
 
-// each calls f for each number. It fails if the bytes are not a posting.
+// each calls f for each number. It returns an error if the bytes are no valid posting.
 func (p posting) each(f func(n int)) error {
 	if p.dense {
 		if len(p.bytes) > segmentDocuments/8 {
@@ -117,7 +116,7 @@ func (p posting) addTo(b *bitmap) error {
 	return p.each(b.set)
 }
 
-// append appends the numbers, each raised by shift, to dst.
+// append appends the numbers to dst, each increased by shift.
 func (p posting) append(dst []int, shift int) ([]int, error) {
 	err := p.each(func(n int) { dst = append(dst, n+shift) })
 	return dst, err

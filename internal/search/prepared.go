@@ -5,8 +5,8 @@ import (
 	"database/sql"
 )
 
-// prepared are the statements of a transaction or of a search, each prepared when
-// first used. To prepare one takes as long as to read a row.
+// prepared holds the statements of one transaction or search. Each is prepared when first used, because preparing one
+// takes as long as reading a row.
 type prepared struct {
 	on interface {
 		PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
@@ -57,9 +57,9 @@ func (p *prepared) scan(ctx context.Context, dest []any, text string, args ...an
 	return stmt.QueryRowContext(ctx, args...).Scan(dest...)
 }
 
-// close lets go of the statements. Those of a transaction end with it.
+// close closes the statements.
 func (p *prepared) close() {
 	for _, stmt := range p.byText {
-		stmt.Close() // has nothing left to fail at
+		stmt.Close() // cannot fail any more
 	}
 }

@@ -9,32 +9,32 @@ import (
 	"parley/internal/chat"
 )
 
-// Bounds of a query: what goes beyond is not looked for.
+// Bounds of a query. What exceeds them is ignored.
 const (
 	maxQuery   = 256 // characters
 	maxTerms   = 32
 	maxFilters = 16 // names after from:, and rooms after in:
 	maxPrefix  = 4  // words with a star
-	minPrefix  = 2  // letters of a beginning; fewer are a word, as half of all words may begin so
+	minPrefix  = 2  // letters of a beginning; a shorter one is a whole word, because it would match half of all words
 )
 
-// A Query is what somebody looks for: messages that have every term and fact, are
-// by one of the authors and in one of the rooms, if any are given, and of that time.
+// A Query says which messages to find: those with every term and fact, of that time, by one of the authors and in one
+// of the rooms, if any are given.
 type Query struct {
 	Terms  []Term
 	From   []string        // parts of display names
-	In     []chat.RoomName // beside what Search is told
+	In     []chat.RoomName // narrows the rooms that Search is given
 	Has    []Fact
-	Before time.Time // earlier than that; zero: no bound
-	Since  time.Time // then or later; zero: no bound
+	Before time.Time // stored before this; zero: no bound
+	Since  time.Time // stored then or later; zero: no bound
 
 	Order  Order
 	Limit  int    // hits in a page: 20 unless given, at most 100
 	Cursor string // Result.Next of the page before; empty: the first
-	Typing bool   // the last word is the beginning of one: somebody types it
+	Typing bool   // the last word may be incomplete: the person still types
 
 	stars int
-	open  bool // the last term ends with a word that may be a beginning
+	open  bool // the last term ends with a word that may be incomplete
 }
 
 // An Order says which hits come first.
@@ -43,25 +43,25 @@ type Order string
 // The orders.
 const (
 	Newest    Order = "newest"    // the default
-	Relevance Order = "relevance" // the best of the newest thousand, then of the thousand before
+	Relevance Order = "relevance" // the best of the newest thousand matches, then the best of the thousand before
 )
 
-// A Term is words that stand side by side.
+// A Term is a sequence of words that stand side by side.
 type Term struct {
-	Prefix bool // the last word is the beginning of one
+	Prefix bool // the last word matches as the beginning of a word
 	units  []unit
 }
 
-// Empty reports whether a query asks for nothing at all. It has no hits.
+// Empty reports whether a query has no condition. It then finds nothing.
 func (q Query) Empty() bool {
-	return len(q.Terms) == 0 && len(q.From) == 0 && len(q.In) == 0 && len(q.Has) == 0 && q.Before.IsZero() && q.Since.IsZero()
+	return len(q.Terms) == 0 && len(q.From) == 0 && len(q.In) == 0 && len(q.Has) == 0 &&
+		q.Before.IsZero() && q.Since.IsZero()
 }
 
-// ParseQuery reads what somebody typed: words, "phrases", beginnings* of words, and
-// from:name,
-// from:"a name", in:room, has:link|image|file, before:2026-11-20 (earlier than that day; also 2026-11 and 2026)
-// and after:2026-11-20 (later than that day). Days are in UTC. It understands everything: what is no filter
-// is words, and a quote that nobody closes ends with the text.
+// ParseQuery reads what a person typed: words, "phrases", beginnings* of words, from:name, from:"a name", in:room,
+// has:link|image|file, before:2026-11-20 (earlier than that day; also 2026-11 and 2026) and after:2026-11-20 (later
+// than that day). Days are in UTC. It accepts every text: what is not a filter is a word, and an open quotation mark
+// ends with the text.
 func ParseQuery(s string) Query {
 	var q Query
 	s = bounded(s)
@@ -76,7 +76,7 @@ func ParseQuery(s string) Query {
 	return q
 }
 
-// bounded returns the first maxQuery characters of s, without what is not UTF-8.
+// bounded returns the first maxQuery characters of s, without bytes that are not UTF-8.
 func bounded(s string) string {
 	n := 0
 	for i := range s {
@@ -88,8 +88,8 @@ func bounded(s string) string {
 	return strings.ToValidUTF8(s, " ")
 }
 
-// nextWord splits off what ends with a space: key:value, key:"a value", "a phrase" or a
-// word. The key is empty where there is none.
+// nextWord splits off the next item of s, which ends with a space: key:value, key:"a value", "a phrase" or a word. The
+// key is empty for an item without one.
 func nextWord(s string) (key, value string, isQuoted bool, rest string) {
 	end := strings.IndexFunc(s, unicode.IsSpace)
 	if end < 0 {
@@ -99,7 +99,7 @@ func nextWord(s string) (key, value string, isQuoted bool, rest string) {
 	if quoteAt(s) > 0 {
 		colon = -1
 	}
-	begin := colon + 1 // of the value; 0 if there is no colon
+	begin := colon + 1 // where the value begins; 0 if there is no colon
 	if quote := quoteAt(s[begin:]); quote > 0 {
 		value, rest = s[begin+quote:], ""
 		if close := strings.IndexFunc(value, isQuote); close >= 0 {
@@ -111,13 +111,13 @@ func nextWord(s string) (key, value string, isQuoted bool, rest string) {
 		}
 		return s[:max(colon, 0)], value, true, rest
 	}
-	if inner := strings.IndexFunc(s[:end], isQuote); inner > 0 && colon < 0 { // a word, and a phrase right behind it
+	if inner := strings.IndexFunc(s[:end], isQuote); inner > 0 && colon < 0 { // a word directly followed by a phrase
 		return "", s[:inner], false, s[inner:]
 	}
 	return s[:max(colon, 0)], s[begin:end], false, s[end:]
 }
 
-// quoteAt returns how many bytes the quote takes that s begins with, 0 for none.
+// quoteAt returns the length in bytes of the quotation mark that s begins with, 0 if there is none.
 func quoteAt(s string) int {
 	if r, size := utf8.DecodeRuneInString(s); isQuote(r) {
 		return size
@@ -125,10 +125,10 @@ func quoteAt(s string) int {
 	return 0
 }
 
-// isQuote reports whether r opens or closes a phrase: telephones make curly ones.
+// isQuote reports whether r opens or closes a phrase. Phones insert curly quotation marks.
 func isQuote(r rune) bool { return strings.ContainsRune(`"“”„«»`, r) }
 
-// filter takes a word as a filter, if it is one.
+// filter adds a filter to the query. It reports false if key and value are not a filter.
 func (q *Query) filter(key, value string, isQuoted bool) bool {
 	if value == "" {
 		return false
@@ -168,8 +168,7 @@ func (q *Query) has(value string) bool {
 	return false
 }
 
-// when narrows the time by a day, a month or a year. Of several bounds the
-// narrowest counts.
+// when narrows the time to a day, a month or a year. Of several bounds the narrowest counts.
 func (q *Query) when(key, value string) bool {
 	for _, l := range []struct {
 		layout              string
@@ -191,8 +190,8 @@ func (q *Query) when(key, value string) bool {
 	return false
 }
 
-// term takes written as words that stand side by side. A word with punctuation in
-// it, such as 3.14 or don't, is found as it is written.
+// term adds a term for written. A word with punctuation in it, such as 3.14 or don't, becomes words that stand side by
+// side.
 func (q *Query) term(written string, last bool) {
 	units := appendUnits(nil, written)
 	if len(units) == 0 || len(q.Terms) >= maxTerms {
@@ -209,8 +208,7 @@ func (q *Query) term(written string, last bool) {
 	q.Terms = append(q.Terms, Term{units: units, Prefix: star})
 }
 
-// searchedName returns a display name as it is looked for: its words, folded, with
-// a space before each.
+// searchedName returns a display name in the form that from: compares: its words, folded, each after a space.
 func searchedName(name string) string {
 	var b strings.Builder
 	for _, u := range appendUnits(nil, name) {

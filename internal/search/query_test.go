@@ -11,8 +11,7 @@ import (
 	"parley/internal/chat"
 )
 
-// shown returns a query as a line: terms in brackets, a star where the last word is
-// a beginning.
+// shown formats a query: terms in brackets, and a star if the last word is a beginning.
 func shown(q Query) string {
 	var b strings.Builder
 	for _, t := range q.Terms {
@@ -110,15 +109,15 @@ func TestQueryIsBounded(t *testing.T) {
 	}
 }
 
-// While somebody types, their last word is the beginning of one, but not one that
-// they have ended.
+// While a person types, the last word is a beginning, unless a space or quotation mark ends it.
 func TestLastWordTypedIsABeginning(t *testing.T) {
 	l := newMemLog()
 	l.say("lobby", "Ada", "parsing comes first")
 	x := newIndex(t, l, t.TempDir())
 	follow(t, x, l)
 	for query, want := range map[string]int{
-		"pars": 1, "comes pars": 1, "pars ": 0, "pars comes": 0, `"comes fir`: 1, `"comes fir"`: 0, "pars from:ada": 0, "par": 1, "p": 0,
+		"pars": 1, "comes pars": 1, "pars ": 0, "pars comes": 0, `"comes fir`: 1, `"comes fir"`: 0, "pars from:ada": 0,
+		"par": 1, "p": 0,
 	} {
 		q := ParseQuery(query)
 		q.Typing = true
@@ -128,16 +127,21 @@ func TestLastWordTypedIsABeginning(t *testing.T) {
 	}
 }
 
-// Whatever is typed, it is a query, and what it finds is marked where there is text.
+// Every text is a query, and ranges of hits lie within the text.
 func FuzzQuery(f *testing.F) {
 	for _, s := range []string{
-		`"`, `a" OR "b`, "from:", `from:"x`, "in:*", "has:link*", "東*", "\x00", "a\xffb", "before:9999-99-99", "*:*", `\"`, "e\u0301*", "ﬁ ß İ ǅ",
-		"᾿Ι", "\u0301", "℀ ⑴ ﷺ", "ｶﾞ", "ก็", "👩‍👩‍👧", strings.Repeat("(", 99), "a:b:c", "NOT", "{t}:a", "a + b", "^a", "-a", "message_fts:a", ":r1", "\u200d", "\u00ad",
+		`"`, `a" OR "b`, "from:", `from:"x`, "in:*", "has:link*", "東*", "\x00", "a\xffb", "before:9999-99-99", "*:*",
+		`\"`, "e\u0301*", "ﬁ ß İ ǅ",
+		"᾿Ι", "\u0301", "℀ ⑴ ﷺ", "ｶﾞ", "ก็", "👩‍👩‍👧", strings.Repeat("(", 99), "a:b:c", "NOT", "{t}:a", "a + b", "^a",
+		"-a", "message_fts:a", ":r1", "\u200d", "\u00ad",
 	} {
 		f.Add(s)
 	}
 	l := newMemLog()
-	for i, text := range []string{"a message with ünïcode", "東京タワー ｶﾞｷﾞ", "https://a.b/c.png", "การประชุม", "👩‍👩‍👧 e\u0301", "ﬁne ẞ İstanbul"} {
+	for i, text := range []string{
+		"a message with ünïcode", "東京タワー ｶﾞｷﾞ", "https://a.b/c.png", "การประชุม",
+		"👩‍👩‍👧 e\u0301", "ﬁne ẞ İstanbul",
+	} {
 		l.say(chat.RoomName("room"+fmt.Sprint(i%2)), "Ada", text)
 	}
 	x := newIndex(f, l, f.TempDir())
@@ -154,7 +158,7 @@ func FuzzQuery(f *testing.F) {
 				checkRanges(t, h)
 			}
 		}
-		// What is written is found by itself.
+		// A text is found by itself.
 		if !utf8.ValidString(s) || utf8.RuneCountInString(s) > maxQuery {
 			return
 		}
@@ -168,7 +172,10 @@ func FuzzQuery(f *testing.F) {
 			tokens := strings.Fields(string(appendTokens(nil, &document{text: s})))
 			for _, clause := range term.Terms[0].appendClauses(nil) {
 				want := clause[0]
-				if !slices.ContainsFunc(tokens, func(tok string) bool { return tok == want.text || want.prefix && strings.HasPrefix(tok, want.text) }) {
+				has := func(tok string) bool {
+					return tok == want.text || want.prefix && strings.HasPrefix(tok, want.text)
+				}
+				if !slices.ContainsFunc(tokens, has) {
 					t.Errorf("%q is looked for by %+v, which is not among its tokens %q", s, want, tokens)
 				}
 			}

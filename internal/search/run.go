@@ -14,17 +14,16 @@ import (
 )
 
 const (
-	gatherFor   = 150 * time.Millisecond // between an event and its transaction, so that many share one
-	retryEvery  = 10 * time.Second       // while the disk is full, or the log cannot be read
+	gatherFor   = 150 * time.Millisecond // between an event and its transaction, so that many events share one
+	retryEvery  = 10 * time.Second       // after an error, such as a full disk or an unreadable log
 	maxBatch    = 4000                   // events in a transaction
-	maxText     = 1 << 20                // bytes of text in one
+	maxText     = 1 << 20                // bytes of text in a transaction
 	maxPage     = 500                    // events read from a room at a time
-	waitingRows = 50_000                 // events read and not indexed yet, at most about so many
+	waitingRows = 50_000                 // most events that are read and not indexed yet, about
 )
 
-// Run keeps the index in step with the log until ctx ends: at first with all
-// rooms, then with those that are touched. What goes wrong is logged once, and
-// tried again: nothing but the search depends on it.
+// Run indexes new events until ctx ends: first those of all rooms, then those of rooms for which EventStored was
+// called. An error is logged once and the work is tried again. Nothing but the search depends on it.
 func (x *Index) Run(ctx context.Context) error {
 	defer x.close()
 	for ctx.Err() == nil {
@@ -48,7 +47,7 @@ func (x *Index) Run(ctx context.Context) error {
 	return nil
 }
 
-// pause waits for something to do: for wait, and for so long at most; 0 is for ever.
+// pause waits for wait, for the time most or for ctx, whichever comes first; 0 means no time limit.
 func (x *Index) pause(ctx context.Context, wait <-chan struct{}, most time.Duration) {
 	var over <-chan time.Time
 	if most > 0 {
@@ -59,14 +58,13 @@ func (x *Index) pause(ctx context.Context, wait <-chan struct{}, most time.Durat
 	select {
 	case <-wait:
 		rest(ctx, gatherFor)
-		x.rest(ctx, gatherFor/2, false) // in a storm it begins with a rest
+		x.rest(ctx, gatherFor/2, false) // under heavy traffic, indexing begins with a rest
 	case <-over:
 	case <-ctx.Done():
 	}
 }
 
-// report logs what ended a catch-up, once, and lets go of a file that cannot be used
-// any more.
+// report logs err, with which a catch-up ended, unless the last one failed too. It discards a file that cannot be used.
 func (x *Index) report(ctx context.Context, err error) {
 	if err != nil && isBroken(err) {
 		x.discard(ctx, err)
@@ -86,15 +84,15 @@ func (x *Index) report(ctx context.Context, err error) {
 	}
 	switch {
 	case err != nil && !x.errLogged:
-		x.logger.LogAttrs(ctx, slog.LevelError, "the search index cannot follow the log: it is tried again", slog.Any("err", err))
+		x.logger.LogAttrs(ctx, slog.LevelError,
+			"the search index cannot follow the log: it is tried again", slog.Any("err", err))
 	case err == nil && x.errLogged:
 		x.logger.LogAttrs(ctx, slog.LevelInfo, "the search index follows again")
 	}
 	x.errLogged = err != nil
 }
 
-// catchUp opens the file if it is not, and indexes whatever is in the log and not
-// in the index.
+// catchUp opens the file if necessary and indexes the events that are not indexed yet.
 func (x *Index) catchUp(ctx context.Context) error {
 	x.mu.Lock()
 	broken := x.broken
@@ -118,8 +116,8 @@ func (x *Index) catchUp(ctx context.Context) error {
 	return errors.Join(x.purge(ctx, nil), x.truncateWAL(ctx))
 }
 
-// start opens the file, and finds which rooms are ahead of it. A log that is
-// shorter than what was indexed is another one.
+// start opens the file and finds the rooms with events that are not indexed. If a room's log is shorter than what was
+// indexed, the log is another one, and the index is made again.
 func (x *Index) start(ctx context.Context) error {
 	begin := time.Now()
 	heads, err := x.source.Heads(ctx)
@@ -149,7 +147,7 @@ func (x *Index) start(ctx context.Context) error {
 			continue
 		}
 		l := &roomLag{events: int(head - cursor), touched: begin, purged: head}
-		if cursor > 0 { // some of what is in the index may have been deleted
+		if cursor > 0 { // messages in the index may have been deleted
 			l.deleted, l.purged = begin, cursor
 		}
 		x.lags[name] = l
@@ -157,15 +155,14 @@ func (x *Index) start(ctx context.Context) error {
 	}
 	x.mu.Unlock()
 	x.use(db)
-	x.walDirtySince = begin // it may have been killed before that was done
+	x.walDirtySince = begin // the last process may have been killed before it truncated the WAL
 	if anew && behind > 0 {
 		x.logger.LogAttrs(ctx, slog.LevelInfo, "the search index is made anew", slog.Int("behind", behind))
 	}
 	return x.purge(ctx, nil)
 }
 
-// database returns the file in use, nil if it is not open. Run's goroutine alone
-// opens and closes it.
+// database returns the open file, nil if there is none. Only Run's goroutine opens and closes it.
 func (x *Index) database() *database {
 	x.open.RLock()
 	defer x.open.RUnlock()
@@ -178,15 +175,15 @@ func (x *Index) use(db *database) {
 	x.db = db
 }
 
-// close lets go of the file once no search uses it.
+// close waits for searches and closes the file.
 func (x *Index) close() {
 	x.open.Lock()
 	defer x.open.Unlock()
 	if x.db == nil {
 		return
 	}
-	// An interrupted statement keeps SQLite from emptying the write-ahead log as it closes.
-	// If that cannot be done now, the next start does it.
+	// After an interrupted statement SQLite does not empty the WAL when it closes the file. If truncating it fails
+	// here, the next start does it.
 	_ = x.db.truncateWAL(context.Background())
 	if err := x.db.close(); err != nil {
 		x.logger.LogAttrs(context.Background(), slog.LevelWarn, "closing the search index", slog.Any("err", err))
@@ -194,8 +191,8 @@ func (x *Index) close() {
 	x.db = nil
 }
 
-// discard removes the file in use: the next catch-up makes it anew. It reports whether
-// it is gone.
+// discard closes and removes the file because of why; the next catch-up makes it again. It reports whether the file is
+// removed.
 func (x *Index) discard(ctx context.Context, why error) bool {
 	if x.database() == nil {
 		return true
@@ -205,8 +202,7 @@ func (x *Index) discard(ctx context.Context, why error) bool {
 	return x.remove(ctx)
 }
 
-// remove removes the files of an index that is closed, and with them all that was
-// deleted. It reports whether they are gone.
+// remove removes the files of the closed index, and so all deleted text in them. It reports whether they are removed.
 func (x *Index) remove(ctx context.Context) bool {
 	if err := removeDatabase(filepath.Join(x.dir, fileName)); err != nil {
 		x.logger.LogAttrs(ctx, slog.LevelError, "removing the search index", slog.Any("err", err))
@@ -221,9 +217,8 @@ func (x *Index) remove(ctx context.Context) bool {
 	return true
 }
 
-// index indexes the events of the rooms that are due, those of all rooms in the
-// order of time: a document's number tells its age. A room that cannot be read is left
-// for later, and makes no other wait.
+// index indexes the events of the rooms that are due. It orders the events of all rooms by time, because a document's
+// number is its place in time. A room that cannot be read is left for later and does not hold up the others.
 func (x *Index) index(ctx context.Context, due map[chat.RoomName]chat.Seq) error {
 	page := min(max(waitingRows/max(len(due), 1), 1), maxPage)
 	var feeds feeds
@@ -282,7 +277,7 @@ func (x *Index) index(ctx context.Context, due map[chat.RoomName]chat.Seq) error
 	return nil
 }
 
-// settle notes how far a room is indexed, after so many events more.
+// settle records how far a room is indexed, after so many more events.
 func (x *Index) settle(f *feed, events int) {
 	switch {
 	case len(f.events) > 0:
@@ -294,7 +289,7 @@ func (x *Index) settle(f *feed, events int) {
 	}
 }
 
-// read reads on in a room. An error is one of ctx.
+// read reads the next events of a room. An error of the log is recorded for the room; the error returned is ctx's.
 func (x *Index) read(ctx context.Context, f *feed, page int) error {
 	x.reads(f.room)
 	err := f.read(ctx, x.source, page)
@@ -309,8 +304,8 @@ func (x *Index) read(ctx context.Context, f *feed, page int) error {
 	return nil
 }
 
-// rest waits after work that took so long: others need the machine too, if there is
-// more of it to come, and longer in a storm, until that is over.
+// rest waits after work that took that long, because others need the processor: if there is more work, and longer under
+// heavy traffic, until that is over.
 func (x *Index) rest(ctx context.Context, took time.Duration, more bool) {
 	if more && !x.traffic.isHeavy() {
 		rest(ctx, 2*took)
@@ -325,7 +320,7 @@ func (x *Index) rest(ctx context.Context, took time.Duration, more bool) {
 	}
 }
 
-// rest waits, but no longer than ctx.
+// rest waits for d or for ctx.
 func rest(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -335,14 +330,14 @@ func rest(ctx context.Context, d time.Duration) {
 	}
 }
 
-// A feed is what has been read of a room and not been indexed.
+// A feed holds the events of a room that are read and not indexed yet.
 type feed struct {
 	room   chat.RoomName
 	after  chat.Seq
 	events []chat.Event
-	more   bool      // there may be
-	failed bool      // the room could not be read any further
-	last   time.Time // of the event that was taken last
+	more   bool      // there may be more in the log
+	failed bool      // reading the room failed
+	last   time.Time // when the event was stored that was taken last
 }
 
 func (f *feed) read(ctx context.Context, source Source, page int) error {
@@ -361,7 +356,7 @@ func (f *feed) read(ctx context.Context, source Source, page int) error {
 	return nil
 }
 
-// feeds are a heap: the one whose next event is oldest comes first.
+// feeds is a heap of feeds: the one with the oldest next event comes first.
 type feeds []*feed
 
 func (f feeds) Len() int      { return len(f) }

@@ -48,7 +48,8 @@ func TestRunFollowsTheLog(t *testing.T) {
 			t.Errorf("%d behind, want 3", n)
 		}
 		time.Sleep(time.Second)
-		wantFound(t, x, "said", chat.MessageRef{Room: "lobby", Seq: 1}, chat.MessageRef{Room: "attic", Seq: 1}, chat.MessageRef{Room: "attic", Seq: 2}, chat.MessageRef{Room: "attic", Seq: 3})
+		wantFound(t, x, "said", chat.MessageRef{Room: "lobby", Seq: 1}, chat.MessageRef{Room: "attic", Seq: 1},
+			chat.MessageRef{Room: "attic", Seq: 2}, chat.MessageRef{Room: "attic", Seq: 3})
 		if n, age := x.Lag(); n != 0 || age != 0 {
 			t.Errorf("%d behind for %v", n, age)
 		}
@@ -59,8 +60,8 @@ func TestRunFollowsTheLog(t *testing.T) {
 	})
 }
 
-// While the log cannot be read or the disk is full, the search goes on with what it
-// has, one line is logged, and then everything is made up for.
+// While the log cannot be read or the disk is full, the search works with what is indexed, one line is logged, and
+// afterwards everything is indexed.
 func TestRunSurvivesAnOutage(t *testing.T) {
 	for name, trouble := range map[string]func(t *testing.T, x *Index, l *memLog, on bool){
 		"log": func(_ *testing.T, _ *Index, l *memLog, on bool) {
@@ -89,7 +90,8 @@ func TestRunSurvivesAnOutage(t *testing.T) {
 				time.Sleep(time.Second)
 				trouble(t, x, l, true)
 				for range 500 {
-					l.say("lobby", "Ada", "said during "+strings.Repeat("x", 30)+string(rune(0x4e00+len(l.rooms["lobby"]))))
+					l.say("lobby", "Ada",
+						"said during "+strings.Repeat("x", 30)+string(rune(0x4e00+len(l.rooms["lobby"]))))
 				}
 				touch(x, "lobby")
 				time.Sleep(time.Minute)
@@ -114,7 +116,7 @@ func TestRunSurvivesAnOutage(t *testing.T) {
 	}
 }
 
-// An index that is of no use is made anew, and nobody has to do anything.
+// An index that cannot be used is made again without help.
 func TestIndexIsMadeAnew(t *testing.T) {
 	ruin := func(t *testing.T, dir string, at int64) {
 		f, err := os.OpenFile(indexFile(dir), os.O_RDWR, 0)
@@ -127,8 +129,11 @@ func TestIndexIsMadeAnew(t *testing.T) {
 		do    func(t *testing.T, x *Index, l *memLog)
 		after int // messages found
 	}{
-		"deleted":   {func(t *testing.T, x *Index, _ *memLog) { must(t, os.Remove(indexFile(x.dir))) }, 300},
-		"epoch":     {func(_ *testing.T, x *Index, l *memLog) { x.epoch = "second"; l.rooms["lobby"] = l.rooms["lobby"][:250] }, 250},
+		"deleted": {func(t *testing.T, x *Index, _ *memLog) { must(t, os.Remove(indexFile(x.dir))) }, 300},
+		"epoch": {func(_ *testing.T, x *Index, l *memLog) {
+			x.epoch = "second"
+			l.rooms["lobby"] = l.rooms["lobby"][:250]
+		}, 250},
 		"shorter":   {func(_ *testing.T, _ *Index, l *memLog) { l.rooms["lobby"] = l.rooms["lobby"][:200] }, 200},
 		"room gone": {func(_ *testing.T, _ *Index, l *memLog) { delete(l.rooms, "lobby") }, 0},
 		"header":    {func(t *testing.T, x *Index, _ *memLog) { ruin(t, x.dir, 0) }, 300},
@@ -167,7 +172,7 @@ func TestIndexIsMadeAnew(t *testing.T) {
 	}
 }
 
-// A file that breaks while it is used is made anew too.
+// A file that breaks while it is in use is made again.
 func TestBrokenIndexIsMadeAnewWhileInUse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newMemLog()
@@ -187,7 +192,7 @@ func TestBrokenIndexIsMadeAnewWhileInUse(t *testing.T) {
 	})
 }
 
-// So it is when it is a search that finds that out.
+// The same holds if a search finds that out.
 func TestIndexThatASearchFindsBrokenIsMadeAnew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newMemLog()
@@ -206,8 +211,8 @@ func TestIndexThatASearchFindsBrokenIsMadeAnew(t *testing.T) {
 	})
 }
 
-// Nobody sees what is said in a room that they did not name, however many there are
-// and whichever way the index picks them out.
+// A search finds nothing of rooms that it does not name, however many there are and whichever way the index selects
+// them.
 func TestSearchLooksInTheRoomsNamedAlone(t *testing.T) {
 	l := newMemLog()
 	var all []chat.RoomName
@@ -224,7 +229,8 @@ func TestSearchLooksInTheRoomsNamedAlone(t *testing.T) {
 				want = 0
 			}
 			if strings.HasPrefix(query, "from:") {
-				want = len(slices.DeleteFunc(slices.Clone(rooms), func(r chat.RoomName) bool { return r < roomName(1100-mostAuthors) || r == "garden" }))
+				want = len(slices.DeleteFunc(slices.Clone(rooms),
+					func(r chat.RoomName) bool { return r < roomName(1100-mostAuthors) || r == "garden" }))
 			}
 			q := ParseQuery(query)
 			q.Limit = mostHits
@@ -241,7 +247,7 @@ func TestSearchLooksInTheRoomsNamedAlone(t *testing.T) {
 	}
 }
 
-// However the rooms' logs are read, documents are numbered in the order of time.
+// Documents are numbered in the order of time, in whichever order the rooms' logs are read.
 func TestRoomsAreIndexedInTheOrderOfTime(t *testing.T) {
 	l := newMemLog()
 	rooms := []chat.RoomName{"lobby", "attic", "cellar"}
@@ -264,7 +270,7 @@ func TestRoomsAreIndexedInTheOrderOfTime(t *testing.T) {
 	}
 }
 
-// What is said while somebody pages neither moves nor repeats what they see.
+// New messages neither move nor repeat the hits of a person who pages.
 func TestPagesStayWhileOthersWrite(t *testing.T) {
 	for _, order := range []Order{Newest, Relevance} {
 		l := newMemLog()
@@ -304,7 +310,8 @@ func TestPagesStayWhileOthersWrite(t *testing.T) {
 func TestMoreRelevantHitsComeFirst(t *testing.T) {
 	l := newMemLog()
 	best := l.say("lobby", "Ada", "rose garden")
-	l.say("lobby", "Ada", "the garden has a rose and many other things that are of no interest to anybody who comes here")
+	l.say("lobby", "Ada",
+		"the garden has a rose and many other things that are of no interest to anybody who comes here")
 	l.say("lobby", "Ada", "garden rosebud")
 	x := newIndex(t, l, t.TempDir())
 	follow(t, x, l)
@@ -315,7 +322,7 @@ func TestMoreRelevantHitsComeFirst(t *testing.T) {
 	}
 }
 
-// The default data folder is one of the folder that a server is started in.
+// The default data folder is relative to the working directory.
 func TestTheFolderMayBeNamedFromHere(t *testing.T) {
 	t.Chdir(t.TempDir())
 	must(t, os.Mkdir("data", 0o700))

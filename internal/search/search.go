@@ -1,46 +1,38 @@
-// Package search finds messages in all rooms by what they say: a full-text index
-// in a SQLite file of its own beside the log's. It is a reader with a
-// cursor in each room like any other: it follows the log, and costs whoever
-// sends nothing. The file holds no text and can be deleted; it is made again.
-// Start reading at Index.Run and Index.Search.
+// Package search is the full-text index of all rooms' messages, in a SQLite file of its own beside the log's. It
+// follows the log with a cursor in each room, and nothing waits for it. The file holds no text. It can be deleted; Run
+// makes it again. Start reading at Index.Run and Index.Search.
 //
-// It knows neither how the log is kept (a Source) nor who may read what: whoever
-// searches says in which rooms.
+// It does not know how the log is stored (a Source) or who may read what: the caller says in which rooms to search.
 //
 // # What is in the index
 //
-// Texts are split into units (units.go): words by the letters and
-// digits of Unicode, folded, without the diacritics that people leave out; and the single
-// characters of scripts without spaces, of which each two neighbours are indexed together.
-// For each token the index keeps only the numbers of the documents that have it. That
-// they stand beside one another, in a phrase or in a run of Chinese, is seen in the
-// texts of the candidates, which have to be read anyway: to mark what matches, and
-// so that nobody is shown what was edited or deleted since.
+// Texts are split into units (units.go): words of letters and digits as Unicode defines them, folded and without the
+// diacritics that people leave out; and the single characters of scripts without spaces, where each two neighbours are
+// indexed as a pair. For each token the index stores the numbers of the documents that have it, and nothing about where
+// in the text it stands. Whether tokens stand side by side, in a phrase or in a run of Chinese, is checked in the texts
+// of the candidates. Those have to be read anyway: to mark what matches, and so that no text is shown that was edited
+// or deleted since.
 //
-// A document is a message; its number is its place in time among those of all rooms. So
-// the newest hits are at the end of each list, before: and after: are bounds, and
-// which room, author and kind of link it has are tokens like the words. By relevance,
-// the newest thousand that match are compared with one another, then the thousand
-// before: exact for a word in no more messages, and as fast for one in every third.
+// A document is a message. Its number is its place in time among the messages of all rooms. So the newest hits are at
+// the end of each list, before: and after: are bounds of that number, and a message's room, author and kinds of links
+// are tokens like its words. By relevance, the newest thousand matches are compared with one another, then the thousand
+// before: that is exact for a word in at most a thousand messages, and still fast for a word in every third message.
 //
-// # How it is kept
+// # How it is stored
 //
-// The documents are in segments (segment.go), stretches of at most 32,768, each with
-// lists of its own, so that a search begins with the newest segment and mostly ends
-// there. New documents are a small segment, and small segments are merged. A segment's
-// tokens are in leaves (leaf.go), pages of one length. What a document had in the index is
-// found by reading its segment: nobody needs to know what it said, many changes of one
-// segment share the work, and it does not grow with the index. No bytes of what was
-// deleted stay in the file.
+// Documents are in segments (segment.go) of at most 32,768, each with token lists of its own, so that a search begins
+// with the newest segment and mostly ends there. New documents become a small segment, and small segments are merged. A
+// segment's tokens are in leaves (leaf.go), which all have the length of a page. To remove a document, its segment is
+// read: nothing has to remember what the document said, many changes of one segment share the work, and the work does
+// not grow with the index. No bytes of deleted text stay in the file.
 //
 // # What that costs
 //
-// For messages of 70 bytes, one in sixteen of them Chinese, the file has 0.65
-// of the texts' bytes, 0.09 of that for where documents stand. Of 80,000 events of which 18 %
-// are edits and 9 % deletions, of messages of any age, one takes less than twice as long as of
-// plain messages alone (BenchmarkIndexing). BenchmarkDeletion and BenchmarkSearch measure the
-// rest, and BenchmarkLayout what FTS5 would take: it cannot take out a document without being
-// told its text, and takes long for that.
+// For messages of 70 bytes, one in sixteen of them Chinese, the file has 0.65 times the size of the texts; 0.09 of that
+// is for the places of documents. With 18 % edits and 9 % deletions, of messages of any age, 80,000 events take less
+// than twice as long as plain messages alone (BenchmarkIndexing). BenchmarkDeletion and BenchmarkSearch measure the
+// rest. BenchmarkLayout shows what FTS5 would take: FTS5 cannot remove a document without being told its text, and is
+// slow at it.
 package search
 
 import (
@@ -55,30 +47,27 @@ import (
 
 // A Source is the log that is indexed.
 type Source interface {
-	// Heads returns all rooms with their newest seqs.
+	// Heads returns the newest seq of every room.
 	Heads(ctx context.Context) (map[chat.RoomName]chat.Seq, error)
-	// After returns a room's events after seq as the log has them, oldest first, at
-	// most limit. A message's text is what it said at first, an edit's what it said
-	// from then on; those of a deleted message are empty.
+	// After returns a room's events after seq as they are stored, oldest first, at most limit. A message has its first
+	// text and an edit the text that it brought; both are empty once the message is deleted.
 	After(ctx context.Context, room chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error)
-	// Deletions returns a room's events after seq that delete a message, oldest first,
-	// at most limit: their seqs and targets.
+	// Deletions returns a room's deletions after seq, oldest first, at most limit: their seqs and targets.
 	Deletions(ctx context.Context, room chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error)
-	// Texts returns messages as they are now, each where its place is; one that was
-	// deleted or never was is the zero Event.
+	// Texts returns messages with their newest texts, in the order of places. It returns the zero Event for a message
+	// that is deleted or does not exist.
 	Texts(ctx context.Context, places []chat.MessageRef) ([]chat.Event, error)
 }
 
-// Config says where an Index keeps its file and whom it tells.
+// Config says where an Index stores its file, and what it reports to.
 type Config struct {
-	Dir     string                               `kong:"-"` // the data folder; search.db is made in it
-	Epoch   string                               `kong:"-"` // the log's; with another one the index is made anew
+	Dir     string                               `kong:"-"` // the data folder, in which search.db is created
+	Epoch   string                               `kong:"-"` // the log's; an index with another epoch is made again
 	Logger  *slog.Logger                         `kong:"-"` // default: discard
 	Indexed func(events int, took time.Duration) `kong:"-"` // called after each transaction
 }
 
-// An Index finds messages. Its methods may be called from several goroutines, and
-// before, while and after Run runs.
+// An Index finds messages. Its methods may be called from several goroutines, before, during and after Run.
 type Index struct {
 	source  Source
 	dir     string
@@ -86,25 +75,25 @@ type Index struct {
 	logger  *slog.Logger
 	indexed func(int, time.Duration)
 
-	open sync.RWMutex // held to read while db is used, to write when it is opened or closed
+	open sync.RWMutex // read-locked while db is used, locked while it is opened or closed
 	db   *database    // nil: not open
 
 	// Owned by Run.
-	errLogged     bool      // what it does failed, and that was logged
-	readErr       error     // why a room could not be read
-	walDirtySince time.Time // since when the write-ahead log may hold what was deleted; zero: it does not
+	errLogged     bool      // the last catch-up failed, and that was logged
+	readErr       error     // why a room of the log could not be read
+	walDirtySince time.Time // since when the WAL may hold deleted text; zero: it does not
 	closedSince   time.Time // since when the file cannot be opened; zero: it can
 
 	traffic traffic
 
 	mu      sync.Mutex
-	broken  error                      // what a search met in the file, which has to be made anew
-	lags    map[chat.RoomName]*roomLag // of rooms that have events that are not indexed
-	unknown time.Time                  // since when it is not known which those are; zero: it is
-	wake    chan struct{}              // holds one value when there is something for Run to do
+	broken  error                      // an error that a search met: the file has to be made again
+	lags    map[chat.RoomName]*roomLag // of rooms with events that are not indexed
+	unknown time.Time                  // since when the rooms that lag are not known; zero: they are
+	wake    chan struct{}              // holds a value while Run has something to do
 }
 
-// New returns an index of source. It does nothing until Run.
+// New returns an index of source. It does nothing before Run.
 func New(source Source, cfg Config) *Index {
 	x := &Index{
 		source:  faults{source},
@@ -122,7 +111,7 @@ func New(source Source, cfg Config) *Index {
 	return x
 }
 
-// breakDown says that the file has to be made anew.
+// breakDown makes Run make the file again, because of err.
 func (x *Index) breakDown(err error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()

@@ -10,26 +10,26 @@ import (
 )
 
 const (
-	segmentDocuments = 1 << 15 // documents in a segment at most
-	mergedAtOnce     = 4       // so many small segments become one
+	segmentDocuments = 1 << 15 // most documents of a segment
+	mergedAtOnce     = 4       // so many small segments are merged into one
 )
 
-// smallSegments are the sizes below which segments are merged with their
-// neighbours: those of a few messages soon, those of half the greatest size never.
+// smallSegments are the sizes, in documents, below which segments are merged with their neighbours: those of a few
+// messages soon, those of more than half the greatest size never.
 var smallSegments = []int{128, 1024, segmentDocuments / 2}
 
-// A segment is a stretch of documents with its own lists of which of them has which
-// token, in leaves. Since it is small, all that a document has in it can be found and
-// taken out by reading it, whatever the size of the index.
+// A segment holds documents with consecutive numbers. For each token it lists which of these documents have it, in
+// leaves. It is small, so that all entries of a document can be found and removed by reading the segment, however large
+// the index is.
 type segment struct {
 	first     int64 // the number of its first document
 	documents int
 	base      int64 // the id of its first leaf; the others follow
 	leaves    int
-	version   int64 // another one after each change of its leaves
+	version   int64 // new after each change of its leaves
 }
 
-// end returns the number behind its last document.
+// end returns the number after its last document.
 func (g segment) end() int64 { return g.first + int64(g.documents) }
 
 // A queryer is a connection or a transaction.
@@ -39,7 +39,8 @@ type queryer interface {
 
 // readSegments returns all segments in the order of their documents.
 func readSegments(ctx context.Context, db queryer) (segments []segment, err error) {
-	err = eachRow(ctx, db, `SELECT first, documents, base, leaves, version FROM segment ORDER BY first`, nil, func(scan func(...any) error) error {
+	const all = `SELECT first, documents, base, leaves, version FROM segment ORDER BY first`
+	err = eachRow(ctx, db, all, nil, func(scan func(...any) error) error {
 		var g segment
 		err := scan(&g.first, &g.documents, &g.base, &g.leaves, &g.version)
 		segments = append(segments, g)
@@ -54,7 +55,8 @@ func readSegments(ctx context.Context, db queryer) (segments []segment, err erro
 // readLeaves returns a segment's leaves in order.
 func readLeaves(ctx context.Context, db queryer, g segment) ([][]byte, error) {
 	leaves := make([][]byte, 0, g.leaves)
-	err := eachRow(ctx, db, `SELECT bytes FROM leaf WHERE id >= $1 AND id < $2 ORDER BY id`, []any{g.base, g.base + int64(g.leaves)}, func(scan func(...any) error) error {
+	const some = `SELECT bytes FROM leaf WHERE id >= $1 AND id < $2 ORDER BY id`
+	err := eachRow(ctx, db, some, []any{g.base, g.base + int64(g.leaves)}, func(scan func(...any) error) error {
 		var leaf []byte
 		err := scan(&leaf)
 		leaves = append(leaves, leaf)
@@ -69,7 +71,7 @@ func readLeaves(ctx context.Context, db queryer, g segment) ([][]byte, error) {
 	return leaves, nil
 }
 
-// A segmentWriter makes the leaves of a segment from its entries in order.
+// A segmentWriter encodes the leaves of a segment from its entries, which it gets in order.
 type segmentWriter struct {
 	leaves [][]byte
 	leaf   leafWriter
@@ -98,8 +100,7 @@ func (w *segmentWriter) end() [][]byte {
 	return w.leaves
 }
 
-// leavesOf returns the leaves of a segment with tokens, each with the numbers of the
-// documents that have it.
+// leavesOf returns the leaves of a segment whose tokens each have those documents.
 func leavesOf(tokens map[string][]int) [][]byte {
 	var w segmentWriter
 	for _, token := range slices.Sorted(maps.Keys(tokens)) {
@@ -112,7 +113,7 @@ func leavesOf(tokens map[string][]int) [][]byte {
 type entryReader struct {
 	leafReader
 	leaves [][]byte
-	shift  int // is added to the numbers
+	shift  int // added to each number
 }
 
 func (r *entryReader) next() (bool, error) {
@@ -126,7 +127,7 @@ func (r *entryReader) next() (bool, error) {
 	}
 }
 
-// merge returns the leaves of one segment instead of several neighbours.
+// merge returns the leaves of the segment that replaces several neighbours.
 func merge(inputs []*entryReader) ([][]byte, error) {
 	inputs = slices.Clone(inputs)
 	advance := func(i int) error {
@@ -172,16 +173,15 @@ func merge(inputs []*entryReader) ([][]byte, error) {
 	return w.end(), nil
 }
 
-// A rewrite is what becomes of a segment: some documents are taken out of all lists,
-// and some come into others.
+// A rewrite changes a segment: it removes some documents from all lists and adds some to other lists.
 type rewrite struct {
 	leaves  [][]byte
 	removed bitmap
-	added   map[string][]int // numbers in the segment, ascending, by token
+	added   map[string][]int // numbers within the segment, ascending, by token
 }
 
-// run calls emit for each entry that is left or new, with the leaf that it belongs
-// to, as long as that returns true.
+// run calls emit for each remaining or new entry, with the index of the leaf that it belongs to, until emit returns
+// false.
 func (w *rewrite) run(emit func(leaf int, token []byte, p posting) bool) error {
 	tokens := slices.Sorted(maps.Keys(w.added))
 	var packed []byte
@@ -198,7 +198,8 @@ func (w *rewrite) run(emit func(leaf int, token []byte, p posting) bool) error {
 			if err != nil {
 				return err
 			}
-			for len(tokens) > 0 && (more && tokens[0] < string(r.token) || !more && (behind == nil || tokens[0] < string(behind))) {
+			for len(tokens) > 0 &&
+				(more && tokens[0] < string(r.token) || !more && (behind == nil || tokens[0] < string(behind))) {
 				if !emit(i, []byte(tokens[0]), pack(w.added[tokens[0]])) {
 					return nil
 				}
@@ -236,7 +237,7 @@ func (w *rewrite) run(emit func(leaf int, token []byte, p posting) bool) error {
 	return nil
 }
 
-// startBehind returns the first token behind leaf i, nil if there is none.
+// startBehind returns the first token after leaf i, nil if there is none.
 func (w *rewrite) startBehind(i int) []byte {
 	for _, leaf := range w.leaves[i+1:] {
 		if token := firstToken(leaf); len(token) > 0 {
@@ -246,8 +247,7 @@ func (w *rewrite) startBehind(i int) []byte {
 	return nil
 }
 
-// overwriteLeaves returns the leaves that change, by their place. It reports false if one of
-// them would become too long.
+// overwriteLeaves returns the leaves that change, by index. It reports false if one of them would become too long.
 func (w *rewrite) overwriteLeaves() (changed map[int][]byte, fits bool, err error) {
 	changed = make(map[int][]byte)
 	writer, at := leafWriter{}, 0
@@ -270,7 +270,7 @@ func (w *rewrite) overwriteLeaves() (changed map[int][]byte, fits bool, err erro
 	return changed, fits, err
 }
 
-// newLeaves returns all leaves of the segment.
+// newLeaves returns all leaves of the changed segment.
 func (w *rewrite) newLeaves() ([][]byte, error) {
 	var out segmentWriter
 	err := w.run(func(_ int, token []byte, p posting) bool { out.add(token, p); return true })

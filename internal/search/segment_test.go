@@ -9,13 +9,16 @@ import (
 	"pgregory.net/rapid"
 )
 
-// lists draws which documents have which tokens.
+// lists draws the documents of tokens.
 func lists(r *rapid.T, documents int) map[string][]int {
 	word := rapid.OneOf(
-		rapid.StringMatching(`[a-c]{1,3}`), rapid.StringMatching(`:[ra][0-9a-z]{1,3}`), rapid.StringMatching(`[a-z]{8,20}`),
-		rapid.Map(rapid.IntRange(1, 80), func(n int) string { return strings.Repeat("x", n) }), rapid.SampledFrom([]string{"東京", "京都", "🎉", "é"}))
+		rapid.StringMatching(`[a-c]{1,3}`), rapid.StringMatching(`:[ra][0-9a-z]{1,3}`),
+		rapid.StringMatching(`[a-z]{8,20}`),
+		rapid.Map(rapid.IntRange(1, 80), func(n int) string { return strings.Repeat("x", n) }),
+		rapid.SampledFrom([]string{"東京", "京都", "🎉", "é"}))
 	numbers := rapid.OneOf(
-		rapid.Map(rapid.SliceOfN(rapid.IntRange(0, documents-1), 1, 5), func(n []int) []int { slices.Sort(n); return slices.Compact(n) }),
+		rapid.Map(rapid.SliceOfN(rapid.IntRange(0, documents-1), 1, 5),
+			func(n []int) []int { slices.Sort(n); return slices.Compact(n) }),
 		rapid.Custom(func(r *rapid.T) (dense []int) {
 			step := rapid.IntRange(1, 12).Draw(r, "step")
 			for n := rapid.IntRange(0, documents-1).Draw(r, "from"); n < documents; n += step {
@@ -26,7 +29,7 @@ func lists(r *rapid.T, documents int) map[string][]int {
 	return rapid.MapOfN(word, numbers, 1, 25).Draw(r, "lists")
 }
 
-// listsOf reads leaves as what they were made of.
+// listsOf decodes leaves.
 func listsOf(t rapid.TB, leaves [][]byte) map[string][]int {
 	t.Helper()
 	all := make(map[string][]int)
@@ -102,8 +105,7 @@ func TestMergedSegmentsHoldWhatBothHold(t *testing.T) {
 	})
 }
 
-// Whether the leaves are changed in their places or made anew, the same is in them, and
-// of what is gone nothing.
+// Whether leaves are overwritten or made again, the segment holds the same, and nothing that was removed.
 func TestARewrittenSegmentHoldsWhatIsLeftAndWhatIsNew(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		documents := rapid.SampledFrom([]int{10, segmentDocuments}).Draw(r, "documents")
@@ -153,9 +155,12 @@ func TestARewrittenSegmentHoldsWhatIsLeftAndWhatIsNew(t *testing.T) {
 	})
 }
 
-// Whatever bytes a broken file has, reading them ends with an error or without one.
+// Reading a leaf of any bytes ends, with or without an error.
 func FuzzLeaf(f *testing.F) {
-	f.Add(leavesOf(map[string][]int{"a": {1, 2}, "ab": {3}, strings.Repeat("x", 90): {0, 1, 2, 3, 4, 5, 6, 7, 8, 9}})[0])
+	f.Add(leavesOf(map[string][]int{
+		"a": {1, 2}, "ab": {3},
+		strings.Repeat("x", 90): {0, 1, 2, 3, 4, 5, 6, 7, 8, 9},
+	})[0])
 	f.Add([]byte{0xff, 0xff, 0xff})
 	f.Add([]byte{1, 'a', 0xff, 0xff, 0x03})
 	f.Fuzz(func(t *testing.T, leaf []byte) {
@@ -170,7 +175,8 @@ func FuzzLeaf(f *testing.F) {
 			if into := r.posting.addTo(&b); (into == nil) != (err == nil) {
 				t.Fatalf("%v in one way, %v in the other", err, into)
 			}
-			if err == nil && slices.ContainsFunc(numbers, func(n int) bool { return n < 0 || n >= segmentDocuments || !b.has(n) }) {
+			isWrong := func(n int) bool { return n < 0 || n >= segmentDocuments || !b.has(n) }
+			if err == nil && slices.ContainsFunc(numbers, isWrong) {
 				t.Fatalf("%v", numbers)
 			}
 		}

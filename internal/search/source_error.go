@@ -7,8 +7,7 @@ import (
 	"parley/internal/chat"
 )
 
-// A sourceFault is an error of the log, which says nothing about the index, though it
-// may come from the same library.
+// A sourceFault is an error of the Source. It says nothing about the index, although it may come from the same library.
 type sourceFault struct{ error }
 
 func (f sourceFault) Unwrap() error { return f.error }
@@ -18,7 +17,7 @@ func isSourceFault(err error) bool {
 	return ok
 }
 
-// faults is a Source that marks its errors.
+// faults is a Source that marks its errors as sourceFaults.
 type faults struct{ source Source }
 
 func (f faults) Heads(ctx context.Context) (map[chat.RoomName]chat.Seq, error) {

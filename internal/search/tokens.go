@@ -8,33 +8,29 @@ import (
 	"strings"
 )
 
-// A Fact is something about a message other than its words that can be asked
-// for, with has:.
+// A Fact is a property of a message that has: asks for.
 type Fact string
 
 // The facts.
 const (
-	Link  Fact = "link"  // an address on the web
-	Image Fact = "image" // an address whose path ends as a picture's does
-	File  Fact = "file"  // an address whose path ends as a picture's, a document's or an archive's does
+	Link  Fact = "link"  // a web address
+	Image Fact = "image" // a web address whose path has the extension of a picture
+	File  Fact = "file"  // a web address whose path has the extension of a picture, a document or an archive
 )
 
-// marker begins each token that stands for no word. No unit holds it, so
-// nothing that anybody writes is taken for a fact.
+// marker begins each token that is not a word. No unit contains it, so no text can be mistaken for a fact.
 const marker = ":"
 
-// The tokens of facts are short: each is in the index once for each message.
+// factTokens are short, because each is stored once for each message.
 var factTokens = map[Fact]string{Link: marker + "l", Image: marker + "i", File: marker + "f"}
 
 func roomToken(id int64) string   { return marker + "r" + strconv.FormatInt(id, 36) }
 func authorToken(id int64) string { return marker + "a" + strconv.FormatInt(id, 36) }
 
-// appendTokens appends what is indexed of a message to dst, with a space behind
-// each token: its room, author and facts, its words, its symbols and, of scripts
-// without spaces, each two neighbours and each last character.
+// appendTokens appends the tokens of a message to dst, each followed by a space: its room, author and facts, its words
+// and symbols and, of scripts without spaces, each pair of neighbours and each last character.
 //
-// So a run of such characters is found by the pairs in it, and one of them alone
-// as the beginning of a token.
+// So a run of such characters is found by its pairs, and a single character as the beginning of a token.
 func appendTokens(dst []byte, d *document) []byte {
 	dst = append(append(dst, roomToken(d.room)...), ' ')
 	dst = append(append(dst, authorToken(d.author)...), ' ')
@@ -55,19 +51,22 @@ func appendTokens(dst []byte, d *document) []byte {
 var (
 	imageEnds = []string{".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".svg", ".bmp", ".heic", ".tif", ".tiff"}
 	fileEnds  = []string{
-		".pdf", ".zip", ".gz", ".tgz", ".xz", ".bz2", ".zst", ".7z", ".rar", ".tar", ".txt", ".md", ".csv", ".json", ".xml", ".log",
-		".doc", ".docx", ".odt", ".rtf", ".xls", ".xlsx", ".ods", ".ppt", ".pptx", ".odp", ".epub", ".mp3", ".ogg", ".wav", ".flac", ".mp4", ".webm", ".mov",
+		".pdf", ".zip", ".gz", ".tgz", ".xz", ".bz2", ".zst", ".7z", ".rar", ".tar",
+		".txt", ".md", ".csv", ".json", ".xml", ".log",
+		".doc", ".docx", ".odt", ".rtf", ".xls", ".xlsx", ".ods", ".ppt", ".pptx", ".odp", ".epub",
+		".mp3", ".ogg", ".wav", ".flac", ".mp4", ".webm", ".mov",
 		".apk", ".deb", ".rpm", ".dmg", ".exe", ".iso", ".patch", ".diff",
 	}
 )
 
-// factsOf returns the facts about a text, each once, in one order.
+// factsOf returns the facts of a text, each once, in a fixed order.
 func factsOf(text string) []Fact {
-	if !strings.Contains(text, "://") && !strings.Contains(text, "ww.") && !strings.Contains(text, "WW.") { // most have none
+	if !strings.Contains(text, "://") && !strings.Contains(text, "ww.") && !strings.Contains(text, "WW.") {
 		return nil
 	}
 	var link, image, file bool
-	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return r <= ' ' || strings.ContainsRune(`<>"|`, r) || r == '\u3000' }) {
+	isBreak := func(r rune) bool { return r <= ' ' || strings.ContainsRune(`<>"|`, r) || r == '\u3000' }
+	for word := range strings.FieldsFuncSeq(text, isBreak) {
 		at := linkIn(word)
 		if at == "" {
 			continue
@@ -90,7 +89,7 @@ func factsOf(text string) []Fact {
 	return facts
 }
 
-// linkIn returns what of a word is an address, "" if nothing is.
+// linkIn returns the web address in a word, "" if there is none.
 func linkIn(word string) string {
 	lower := strings.ToLower(word)
 	for _, begin := range []string{"https://", "http://", "www."} {
@@ -102,7 +101,7 @@ func linkIn(word string) string {
 	return ""
 }
 
-// endOf returns how the path of an address ends, from its last dot on.
+// endOf returns the extension of an address's path, with its dot.
 func endOf(address string) string {
 	address = strings.TrimRight(address, ".,;:!?)]}'*_~`")
 	if !strings.Contains(address, "://") {

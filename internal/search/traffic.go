@@ -5,24 +5,23 @@ import (
 	"time"
 )
 
-// To index an event takes about as long as to store and send it. Where more than
-// storm of them come in a second the index would take from those who talk what they
-// need most: it then works only one part in stormRest of the time, and trails behind.
-// A storm that lasts has it work one part in lateRest, so that it is not late without
-// end; when the storm is over it catches up.
+// Indexing an event takes about as long as storing and sending it. When more than heavyTraffic events come in a second,
+// the index would take from the people who write what they need most. It then works one part in heavyRest of the time,
+// and falls behind. If the traffic stays heavy for longHeavy, it works one part in lateRest, so that it does not fall
+// behind without end. When traffic is normal again it catches up.
 const (
-	heavyTraffic = 1000 // events in a second
+	heavyTraffic = 1000 // events per second
 	heavyRest    = 100
-	longHeavy    = time.Minute // behind
+	longHeavy    = time.Minute // how far the index is behind
 	lateRest     = 10
 )
 
-// A traffic is how much has happened lately in all rooms together.
+// A traffic measures the rate of events in all rooms together.
 type traffic struct {
 	mu    sync.Mutex
-	since time.Time // the second that is counted
-	count int       // in it
-	rate  float64   // events in a second, in the one before
+	since time.Time // when the second began that is being counted
+	count int       // events since then
+	rate  float64   // events per second before that
 }
 
 // note counts an event.
@@ -33,15 +32,15 @@ func (t *traffic) note() {
 	t.count++
 }
 
-// turn begins a new second where the old one is over. The caller holds mu.
+// turn begins a new second if the current one is over. The caller holds mu.
 func (t *traffic) turn(now time.Time) {
 	if d := now.Sub(t.since); d >= time.Second {
 		t.since, t.rate, t.count = now, float64(t.count)/d.Seconds(), 0
 	}
 }
 
-// isHeavy reports whether more has happened in the last second or two than the
-// index can follow at no cost to others.
+// isHeavy reports whether the last second or two had more events than the index can process without slowing down
+// others.
 func (t *traffic) isHeavy() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -8,15 +8,13 @@ import (
 	"parley/internal/chat"
 )
 
-// searchTimeout is how long a search may take: long enough for anything that somebody
-// means, short for what somebody makes up.
+// searchTimeout is longer than any search of ordinary words takes, and bounds what a made-up query can cost.
 const searchTimeout = 5 * time.Second
 
-// Find is Search for doors: it takes what somebody typed. The rooms that they name
-// are searched whether they are among s.Rooms or not, since who knows a room's name
-// may read it; s.May has a say in that. If s.Only is set they narrow s.Rooms instead.
-// The error is an *chat.Error for a cursor that is none, for a search that takes too
-// long, and while there is no index.
+// Find is Search for what a person typed. Rooms named in the text (in:) are searched although they are not in s.Rooms,
+// because whoever knows a room's name may read it, provided s.MayRead allows it; with s.Only they narrow s.Rooms
+// instead. The error is an *chat.Error with code BadRequest for an invalid cursor, SearchUnavailable while there is no
+// index or after a timeout, or whatever s.MayRead returned.
 func (x *Index) Find(ctx context.Context, s chat.Search) (chat.Found, error) {
 	ctx, cancel := context.WithTimeout(ctx, searchTimeout)
 	defer cancel()
@@ -40,7 +38,10 @@ func (x *Index) Find(ctx context.Context, s chat.Search) (chat.Found, error) {
 	}
 	result, err := x.Search(ctx, q, rooms)
 	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		err = &chat.Error{Code: chat.SearchUnavailable, Message: "The search took too long. Look for longer or rarer words, or in one room."}
+		err = &chat.Error{
+			Code:    chat.SearchUnavailable,
+			Message: "The search took too long. Look for longer or rarer words, or in one room.",
+		}
 	}
 	found := chat.Found{Next: result.Next, Complete: result.Complete, Until: result.Until}
 	for _, h := range result.Hits {
@@ -53,11 +54,11 @@ func (x *Index) Find(ctx context.Context, s chat.Search) (chat.Found, error) {
 	return found, err
 }
 
-// openTimeout is how long a search waits for the index, which is opened when the
-// server has begun to answer already.
+// openTimeout is how long a search waits for the index, which may still be opening when the server accepts its first
+// requests.
 const openTimeout = 2 * time.Second
 
-// awaitOpen waits until there is an index, but not for long.
+// awaitOpen waits until the index is open, at most openTimeout.
 func (x *Index) awaitOpen(ctx context.Context) {
 	if x.database() != nil {
 		return

@@ -9,7 +9,7 @@ import (
 	"parley/internal/chat"
 )
 
-// slowLog is a log whose texts never come.
+// slowLog is a Source that never returns texts.
 type slowLog struct{ *memLog }
 
 func (slowLog) Texts(ctx context.Context, _ []chat.MessageRef) ([]chat.Event, error) {
@@ -17,7 +17,7 @@ func (slowLog) Texts(ctx context.Context, _ []chat.MessageRef) ([]chat.Event, er
 	return nil, ctx.Err()
 }
 
-// What failed is the search, and not the store, and not by our fault.
+// The error names the search, not the store and not an internal error.
 func TestSearchThatTakesTooLongIsSaidToBeThat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newMemLog()
@@ -33,7 +33,8 @@ func TestSearchThatTakesTooLongIsSaidToBeThat(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, err := x.Find(ctx, chat.Search{Text: "said", Rooms: l.names()}); err == nil || chat.CodeOf(err) == chat.SearchUnavailable {
+		_, err = x.Find(ctx, chat.Search{Text: "said", Rooms: l.names()})
+		if err == nil || chat.CodeOf(err) == chat.SearchUnavailable {
 			t.Errorf("for somebody who has gone: %v", err)
 		}
 	})
@@ -82,7 +83,8 @@ func TestRoomsThatAreNamedAreAskedFor(t *testing.T) {
 			asked = append(asked, room)
 			return refusal
 		}
-		if found, err := x.Find(t.Context(), chat.Search{Text: "said in:secret", MayRead: may}); chat.CodeOf(err) != chat.RateLimited || len(found.Hits) > 0 {
+		found, err := x.Find(t.Context(), chat.Search{Text: "said in:secret", MayRead: may})
+		if chat.CodeOf(err) != chat.RateLimited || len(found.Hits) > 0 {
 			t.Errorf("%+v, %v", found, err)
 		}
 		if len(asked) != 1 || asked[0] != "secret" {

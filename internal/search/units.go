@@ -9,44 +9,46 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// A unit is the least of a text that can be found: a word, one character of a
-// script that has no spaces between words, or a symbol such as an emoji.
+// A unit is the smallest part of a text that can be found: a word, one character of a script without spaces between
+// words, or a symbol such as an emoji.
 type unit struct {
 	text       string // folded
-	start, end int    // where it stands in the text, in code points
+	start, end int    // in the text, in code points
 	lone       bool   // a character of a script without spaces
-	joined     bool   // lone, and right behind one that is lone as well
+	joined     bool   // lone, and directly after another lone unit
 }
 
-// maxWord is how many bytes of a folded word count. What is longer is no word
-// but a key or a picture in letters, and is found by its beginning.
+// maxWord is how many bytes of a folded word are indexed. A longer one is not a word but a key or a picture made of
+// letters; it is found by its beginning.
 const maxWord = 40
 
-// scriptsWithoutSpaces are the scripts whose words cannot be told by their spaces. Korean
-// has some, but puts its particles right behind a word.
+// scriptsWithoutSpaces are the scripts whose words are not separated by spaces. Korean has spaces, but attaches
+// particles to words.
 var scriptsWithoutSpaces = []*unicode.RangeTable{
 	unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Bopomofo, unicode.Yi,
 	unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar, unicode.Tibetan,
 }
 
-// scriptsWithoutMarks are the scripts whose marks people leave out when they search. In those of
-// India and in Hebrew's neighbours to the east a mark may be the word's vowel.
-var scriptsWithoutMarks = []*unicode.RangeTable{unicode.Latin, unicode.Greek, unicode.Cyrillic, unicode.Hebrew, unicode.Arabic}
+// scriptsWithoutMarks are the scripts whose marks people leave out when they search. In other scripts, such as those of
+// India, a mark may be the word's vowel.
+var scriptsWithoutMarks = []*unicode.RangeTable{
+	unicode.Latin, unicode.Greek, unicode.Cyrillic, unicode.Hebrew, unicode.Arabic,
+}
 
-// strokeLetters are letters that look like another with something added, but that
-// Unicode takes for letters of their own.
-var strokeLetters = strings.NewReplacer("ł", "l", "ø", "o", "đ", "d", "ħ", "h", "ŧ", "t", "ı", "i", "æ", "ae", "œ", "oe")
+// strokeLetters are letters that look like another letter with something added, but that Unicode does not decompose.
+var strokeLetters = strings.NewReplacer(
+	"ł", "l", "ø", "o", "đ", "d", "ħ", "h", "ŧ", "t", "ı", "i", "æ", "ae", "œ", "oe")
 
-// A class says what a rune does to the unit that is being read.
+// A class says how a rune affects the unit that is being read.
 type class uint8
 
 const (
-	gap    class = iota // ends it
+	gap    class = iota // ends the unit
 	letter              // belongs to a word
-	mark                // belongs to whatever it stands on
+	mark                // belongs to the rune before
 	lone                // is a unit of its own, in a script without spaces
 	symbol              // is a unit of its own
-	unseen              // is passed over: joiners, soft hyphens
+	unseen              // ignored: joiners, soft hyphens
 )
 
 func classOf(r rune) class {
@@ -57,16 +59,16 @@ func classOf(r rune) class {
 		return gap
 	}
 	switch {
-	case r == '\uff9e' || r == '\uff9f': // the sound marks of half-width kana
+	case r == '\uff9e' || r == '\uff9f': // sound marks of half-width kana
 		return mark
-	case r == '\u30fb' || r == '\uff65': // a dot between words, in the block of Katakana
+	case r == '\u30fb' || r == '\uff65': // a dot between words in the Katakana block
 		return gap
 	case unicode.IsLetter(r) || unicode.Is(unicode.Nl, r):
 		if unicode.In(r, scriptsWithoutSpaces...) || r == '\u30fc' || r == '\uff70' {
 			return lone
 		}
 		return letter
-	case '\ufe00' <= r && r <= '\ufe0f': // says how the one before is drawn
+	case '\ufe00' <= r && r <= '\ufe0f': // a variation selector
 		return unseen
 	case unicode.IsMark(r):
 		if unicode.In(r, scriptsWithoutSpaces...) {
@@ -86,18 +88,20 @@ func classOf(r rune) class {
 // appendUnits appends the units of text, in order, to dst.
 func appendUnits(dst []unit, text string) []unit {
 	var (
-		kind        = gap // of the unit that is being read
+		kind        = gap // of the current unit
 		begin       int   // its first byte
-		start, end  int   // its code points
-		place       int   // of the rune at hand
-		stop        int   // the byte behind it
-		afterLone   bool  // nothing stands between here and a lone unit
+		start, end  int   // its range in code points
+		place       int   // code point index of the current rune
+		stop        int   // the byte after the current unit
+		afterLone   bool  // a lone unit ends directly before the current rune
 		lastWasLone bool
 	)
 	flush := func() {
 		if kind != gap {
 			if folded := fold(text[begin:stop]); folded != "" {
-				dst = append(dst, unit{text: folded, start: start, end: end, lone: kind == lone, joined: kind == lone && lastWasLone})
+				dst = append(dst, unit{
+					text: folded, start: start, end: end, lone: kind == lone, joined: kind == lone && lastWasLone,
+				})
 			}
 			afterLone = kind == lone
 		}
@@ -124,8 +128,8 @@ func appendUnits(dst []unit, text string) []unit {
 	return dst
 }
 
-// fold returns the form of a word in which all ways to write it are the same:
-// compatibility forms, case and, where people leave them out, diacritics.
+// fold returns a word in the form that all its spellings share: compatibility forms, case and, where people leave them
+// out, diacritics are removed.
 func fold(word string) string {
 	if isFolded(word) {
 		return short(word)
@@ -141,7 +145,7 @@ func fold(word string) string {
 		} else {
 			stripped = unicode.In(r, scriptsWithoutMarks...)
 		}
-		// In the list of tokens, ASCII punctuation would end one: ℀ is a/c.
+		// ASCII punctuation would end a token: ℀ folds to a/c.
 		if c := classOf(r); c != unseen && (c != gap || r > unicode.MaxASCII && r != utf8.RuneError) {
 			b.WriteRune(r)
 		}
@@ -149,7 +153,7 @@ func fold(word string) string {
 	return short(strokeLetters.Replace(norm.NFC.String(b.String())))
 }
 
-// isFolded reports whether fold would change nothing, for most words.
+// isFolded reports whether a word is certainly in its folded form. That is a fast check for most words.
 func isFolded(word string) bool {
 	for i := range len(word) {
 		if c := word[i]; c >= utf8.RuneSelf || 'A' <= c && c <= 'Z' {
@@ -159,7 +163,7 @@ func isFolded(word string) bool {
 	return true
 }
 
-// short cuts a word to maxWord bytes, between two runes.
+// short cuts a word to at most maxWord bytes, between two runes.
 func short(word string) string {
 	if len(word) <= maxWord {
 		return word

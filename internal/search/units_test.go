@@ -10,10 +10,14 @@ import (
 
 func TestFold(t *testing.T) {
 	for word, want := range map[string]string{
-		"hello": "hello", "HELLO": "hello", "Müller": "muller", "naïve": "naive", "e\u0301": "e", "Straße": "strasse", "ẞ": "ss",
-		"İstanbul": "istanbul", "ısı": "isi", "Łódź": "lodz", "smørrebrød": "smorrebrod", "æther": "aether", "ﬁsh": "fish", "Ａｄａ": "ada", "Ёлка": "елка",
-		"ΛΌΓΟΣ": "λογοσ", "λόγος": "λογοσ", "Việt": "viet", "שָׁלוֹם": "שלום", "مُحَمَّد": "محمد", "हिन्दी": "हिन्दी", "ガ": "ガ", "ｶﾞ": "ガ", "カ\u3099": "ガ", "회": "회",
-		strings.Repeat("a", 50): strings.Repeat("a", 40), strings.Repeat("я", 30): strings.Repeat("я", 20), strings.Repeat("東", 20): strings.Repeat("東", 13),
+		"hello": "hello", "HELLO": "hello", "Müller": "muller", "naïve": "naive", "e\u0301": "e", "Straße": "strasse",
+		"ẞ":        "ss",
+		"İstanbul": "istanbul", "ısı": "isi", "Łódź": "lodz", "smørrebrød": "smorrebrod", "æther": "aether",
+		"ﬁsh": "fish", "Ａｄａ": "ada", "Ёлка": "елка",
+		"ΛΌΓΟΣ": "λογοσ", "λόγος": "λογοσ", "Việt": "viet", "שָׁלוֹם": "שלום", "مُحَمَّد": "محمد", "हिन्दी": "हिन्दी",
+		"ガ": "ガ", "ｶﾞ": "ガ", "カ\u3099": "ガ", "회": "회",
+		strings.Repeat("a", 50): strings.Repeat("a", 40), strings.Repeat("я", 30): strings.Repeat("я", 20),
+		strings.Repeat("東", 20): strings.Repeat("東", 13),
 	} {
 		if got := fold(word); got != want {
 			t.Errorf("%s: %q, want %q", word, got, want)
@@ -53,8 +57,7 @@ func TestUnits(t *testing.T) {
 	}
 }
 
-// Units stand in order, one behind the other, and hold nothing that FTS5 would take
-// for something else.
+// Units are in order, do not overlap, and contain no character of FTS5's query language.
 func TestUnitsAreOrdered(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		text := rapid.String().Draw(r, "text")
@@ -63,7 +66,8 @@ func TestUnitsAreOrdered(t *testing.T) {
 			if u.start < end || u.end <= u.start || u.end > utf8.RuneCountInString(text) {
 				t.Errorf("%q: %+v", text, u)
 			}
-			if u.text == "" || len(u.text) > maxWord || strings.ContainsAny(u.text, " \":*\x00") || !utf8.ValidString(u.text) {
+			if u.text == "" || len(u.text) > maxWord || strings.ContainsAny(u.text, " \":*\x00") ||
+				!utf8.ValidString(u.text) {
 				t.Errorf("%q: %+v", text, u)
 			}
 			end = u.end
@@ -111,9 +115,12 @@ func marked(text string, ranges []Range) string {
 
 func TestFactsOfAText(t *testing.T) {
 	for text, want := range map[string]string{
-		"nothing. here": "", "http://": "", "https://a.example": "link", "see (www.a.example).": "link", "awww.cute": "",
-		"https://a.example/cat.PNG?size=1": "link image file", "<https://a.example/x.pdf>": "link file", "www.a.example/a.zip, and more": "link file",
-		"東京https://a.example/東.jpg": "link image file", "https://a.example/%zz.png": "link", "cat.png": "", "Www.a.example": "link", "HTTPS://A.EXAMPLE/B.ZIP": "link file", "https://cat.png": "link",
+		"nothing. here": "", "http://": "", "https://a.example": "link", "see (www.a.example).": "link",
+		"awww.cute":                        "",
+		"https://a.example/cat.PNG?size=1": "link image file", "<https://a.example/x.pdf>": "link file",
+		"www.a.example/a.zip, and more": "link file",
+		"東京https://a.example/東.jpg":     "link image file", "https://a.example/%zz.png": "link", "cat.png": "",
+		"Www.a.example": "link", "HTTPS://A.EXAMPLE/B.ZIP": "link file", "https://cat.png": "link",
 	} {
 		var got []string
 		for _, f := range factsOf(text) {

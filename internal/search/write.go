@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// write writes what has been taken, and returns the next document's number.
+// write writes what was collected, and returns the number of the next document.
 func (c *transaction) write(ctx context.Context) (next int64, err error) {
 	if err := c.revise(ctx); err != nil {
 		return 0, err
@@ -28,7 +28,7 @@ func (c *transaction) write(ctx context.Context) (next int64, err error) {
 	return next, nil
 }
 
-// add appends the fresh documents, as a segment of their own.
+// add appends the new documents as a segment of their own.
 func (c *transaction) add(ctx context.Context) (next int64, err error) {
 	next = c.db.next
 	c.fresh = slices.DeleteFunc(c.fresh, func(d *document) bool { return d == nil })
@@ -62,9 +62,10 @@ func addTokens(lists map[string][]int, n int, d *document) {
 	}
 }
 
-// insert writes a segment behind the others.
+// insert writes a segment.
 func (c *transaction) insert(ctx context.Context, g segment, leaves [][]byte) error {
-	i, _ := slices.BinarySearchFunc(c.segments, g.first, func(g segment, first int64) int { return cmp.Compare(g.first, first) })
+	begins := func(g segment, first int64) int { return cmp.Compare(g.first, first) }
+	i, _ := slices.BinarySearchFunc(c.segments, g.first, begins)
 	g.base, g.leaves, g.version = c.nextLeaf, len(leaves), c.newVersion()
 	c.nextLeaf += int64(len(leaves))
 	for n, leaf := range leaves {
@@ -72,7 +73,8 @@ func (c *transaction) insert(ctx context.Context, g segment, leaves [][]byte) er
 			return fmt.Errorf("writing a leaf: %w", err)
 		}
 	}
-	err := c.tx.exec(ctx, `INSERT INTO segment (first, documents, base, leaves, version) VALUES ($1, $2, $3, $4, $5)`, g.first, g.documents, g.base, g.leaves, g.version)
+	err := c.tx.exec(ctx, `INSERT INTO segment (first, documents, base, leaves, version) VALUES ($1, $2, $3, $4, $5)`,
+		g.first, g.documents, g.base, g.leaves, g.version)
 	if err != nil {
 		return fmt.Errorf("writing a segment: %w", err)
 	}
@@ -80,11 +82,12 @@ func (c *transaction) insert(ctx context.Context, g segment, leaves [][]byte) er
 	return nil
 }
 
-// remove takes away the segment at i.
+// remove deletes the segment at index i.
 func (c *transaction) remove(ctx context.Context, i int) error {
 	g := c.segments[i]
 	c.segments = slices.Delete(c.segments, i, i+1)
-	if err := c.tx.exec(ctx, `DELETE FROM leaf WHERE id >= $1 AND id < $2`, g.base, g.base+int64(g.leaves)); err != nil {
+	err := c.tx.exec(ctx, `DELETE FROM leaf WHERE id >= $1 AND id < $2`, g.base, g.base+int64(g.leaves))
+	if err != nil {
 		return fmt.Errorf("taking away leaves: %w", err)
 	}
 	if err := c.tx.exec(ctx, `DELETE FROM segment WHERE first = $1`, g.first); err != nil {
@@ -98,8 +101,8 @@ func (c *transaction) newVersion() int64 {
 	return c.db.version
 }
 
-// mergeSmall makes one of small segments at the end, when there are some of them.
-// So there are few, and each document is written a few times in all.
+// mergeSmall merges small segments at the end, once there are enough of them. So segments stay few, and each document
+// is rewritten only a few times in all.
 func (c *transaction) mergeSmall(ctx context.Context) error {
 	for _, size := range smallSegments {
 		from, total := len(c.segments), 0
@@ -122,7 +125,7 @@ func (c *transaction) mergeSmall(ctx context.Context) error {
 	return nil
 }
 
-// merge makes one of the segments from one place up to another.
+// merge merges the segments with the indexes from ≤ i < to.
 func (c *transaction) merge(ctx context.Context, from, to int) error {
 	merged := segment{first: c.segments[from].first}
 	var inputs []*entryReader
@@ -164,14 +167,13 @@ func (c *transaction) extend(ctx context.Context, id int64, documents []*documen
 	return err
 }
 
-// revise takes what was indexed of documents out of their segments, and puts in what
-// they say now under the same numbers, so that their places in time stay. Each segment
-// is read once, however many of its documents change, and of its leaves those are
-// written that change.
+// revise replaces what is indexed of documents by their new versions, under the same numbers, so that their places in
+// time stay. It reads each segment once, however many of its documents change, and writes only the leaves that change.
 func (c *transaction) revise(ctx context.Context) error {
 	numbers := slices.Sorted(maps.Keys(c.old))
 	for len(numbers) > 0 {
-		i, _ := slices.BinarySearchFunc(c.segments, numbers[0], func(g segment, n int64) int { return cmp.Compare(g.end()-1, n) })
+		ends := func(g segment, n int64) int { return cmp.Compare(g.end()-1, n) }
+		i, _ := slices.BinarySearchFunc(c.segments, numbers[0], ends)
 		if i == len(c.segments) {
 			return fmt.Errorf("document %d is in no segment: %w", numbers[0], errStale)
 		}
@@ -193,7 +195,7 @@ func (c *transaction) revise(ctx context.Context) error {
 	return nil
 }
 
-// rewrite changes the segment at i.
+// rewrite changes the segment at index i.
 func (c *transaction) rewrite(ctx context.Context, i int, w *rewrite) (err error) {
 	g := c.segments[i]
 	if w.leaves, err = readLeaves(ctx, c.tx, g); err != nil {

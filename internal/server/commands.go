@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"fmt"
-	"net/netip"
 
 	"parley/internal/chat"
 	"parley/internal/room"
@@ -169,18 +168,10 @@ func (cl *client) lists(ctx context.Context) func(chat.RoomName) bool {
 }
 
 // send posts a message.
-func (cl *client) send(ctx context.Context, cmd wire.Command) (err error) {
-	d := chat.Draft{Text: cmd.Text, Nonce: cmd.Nonce, Target: cmd.Thread}
-	if cmd.Thread != 0 && !cmd.Echo {
-		d.Kind = chat.Reply
-	}
-	if cmd.ReplyTo != 0 {
-		d.Extra = &chat.Attrs{ReplyTo: cmd.ReplyTo}
-	}
-	if cmd.Forward != nil {
-		if d, err = cl.s.forward(ctx, cl.who(), d, cl.From(), cmd.Forward.Room, cmd.Forward.Seq, cl.lists(ctx)); err != nil {
-			return err
-		}
+func (cl *client) send(ctx context.Context, cmd wire.Command) error {
+	d := chat.Draft{Text: cmd.Text, Nonce: cmd.Nonce}
+	if err := cl.s.setOptions(ctx, &d, &cmd.SendOptions, cl.who(), cl.From(), cl.lists(ctx)); err != nil {
+		return err
 	}
 	return cl.post(ctx, cmd, d)
 }
@@ -198,19 +189,6 @@ func changeCommand(kind chat.Kind) func(*client, context.Context, wire.Command) 
 		}
 		return cl.post(ctx, cmd, d)
 	}
-}
-
-// forward makes of d what repeats a message of a room, for somebody who comes from
-// an address and has some rooms in their list.
-func (s *Server) forward(
-	ctx context.Context, who chat.Who, d chat.Draft, from netip.Addr, given string, seq chat.Seq,
-	listed func(chat.RoomName) bool,
-) (chat.Draft, error) {
-	name, err := s.resolveRoom(from, given, listed)
-	if err != nil {
-		return d, err
-	}
-	return s.hub.Forward(ctx, who, d, name, seq)
 }
 
 // post posts a draft to a command's room. The answer comes from the log's

@@ -23,7 +23,7 @@ type echo struct{ *Conn }
 func (echo) Begin(context.Context) error { return nil }
 
 func (e echo) Receive(_ context.Context, m wire.WSMessage) {
-	e.Out().QueueAnswer(func(dst []byte) []byte { return wire.AppendMessage(dst, m) })
+	e.Out().QueueAnswer(func(dst []byte) []byte { return wire.AppendWSMessage(dst, m) })
 }
 
 func (echo) End() {}

@@ -142,14 +142,17 @@ func (h *hosts) add(name string) {
 func parseAllowedHost(value string) (string, error) {
 	name, wild := strings.CutPrefix(value, "*.")
 	if strings.Contains(name, "/") || strings.Contains(name, "*") {
-		return "", fmt.Errorf("--allow-host: write only a host's name, such as chat.example.org or *.example.org, not %q", value)
+		return "",
+			fmt.Errorf("--allow-host: write only a host's name, such as chat.example.org or *.example.org, not %q",
+				value)
 	}
 	if strings.Contains(name, ":") && !strings.HasPrefix(name, "[") {
 		return "", fmt.Errorf("--allow-host: write the name without a port, not %q; it counts with every port", value)
 	}
 	name, _, ok := splitHost(name)
 	if !ok {
-		return "", fmt.Errorf("--allow-host: write a host's name, such as chat.example.org or *.example.org, not %q", value)
+		return "",
+			fmt.Errorf("--allow-host: write a host's name, such as chat.example.org or *.example.org, not %q", value)
 	}
 	if !wild {
 		return name, nil
@@ -168,7 +171,8 @@ func checkWildcard(name string) error {
 		return errors.New("is no name: there is nothing below an address; leave it out, as addresses always count")
 	}
 	if suffix, _ := publicsuffix.PublicSuffix(name); suffix == name && name != "localhost" {
-		return fmt.Errorf("lets in everybody who has a name below %s; name a domain that is yours, such as *.example.org", name)
+		return fmt.Errorf(
+			"lets in everybody who has a name below %s; name a domain that is yours, such as *.example.org", name)
 	}
 	return nil
 }

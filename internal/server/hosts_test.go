@@ -72,8 +72,10 @@ func TestTheHostsThatAServerAnswersFor(t *testing.T) {
 		"--allow-host, as written":   {host: "BÜCHER.example", cfg: named, ok: true},
 		"the machine's own name":     {host: "box.fritz.box:8080", cfg: named, ok: true},
 		"another name of its kind":   {host: "other.fritz.box", cfg: named},
-		"what a trusted proxy says":  {host: "evil.example", cfg: Config{TrustedProxy: prefixes("192.0.2.0/24")}, ok: true},
-		"what another proxy says":    {host: "evil.example", cfg: Config{TrustedProxy: prefixes("10.0.0.0/8")}},
+		"what a trusted proxy says": {
+			host: "evil.example", cfg: Config{TrustedProxy: prefixes("192.0.2.0/24")}, ok: true,
+		},
+		"what another proxy says": {host: "evil.example", cfg: Config{TrustedProxy: prefixes("10.0.0.0/8")}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -101,7 +103,9 @@ func TestNoDoorAnswersForAnotherHost(t *testing.T) {
 	ada := ts.guest(t, "Ada")
 	const evil = "rebound.example"
 	port := ts.url[strings.LastIndex(ts.url, ":"):]
-	upgrade := []string{"Connection", "Upgrade", "Upgrade", "websocket", "Sec-WebSocket-Version", "13", "Sec-WebSocket-Key", sampleKey}
+	upgrade := []string{
+		"Connection", "Upgrade", "Upgrade", "websocket", "Sec-WebSocket-Version", "13", "Sec-WebSocket-Key", sampleKey,
+	}
 	for _, c := range []struct {
 		method, path, body string
 		header             []string
@@ -129,7 +133,8 @@ func TestNoDoorAnswersForAnotherHost(t *testing.T) {
 		{http.MethodGet, "/metrics/x", "", nil},
 	} {
 		header := append([]string{
-			"Host", evil + port, "Origin", "http://" + evil + port, "Sec-Fetch-Site", "same-origin", "Cookie", cookieOf(ts) + "=" + ada.Session,
+			"Host", evil + port, "Origin", "http://" + evil + port, "Sec-Fetch-Site", "same-origin", "Cookie",
+			cookieOf(ts) + "=" + ada.Session,
 		}, c.header...)
 		a := ts.ask(t, c.method, c.path, c.body, header...)
 		if a.StatusCode != http.StatusMisdirectedRequest || len(a.Cookies()) > 0 {
@@ -139,7 +144,8 @@ func TestNoDoorAnswersForAnotherHost(t *testing.T) {
 		if c.method == http.MethodHead {
 			continue
 		}
-		if p := decode[Problem](t, a); p.Code != chat.UnknownHost || !strings.Contains(p.Detail, evil) || !strings.Contains(p.Detail, "--allow-host") || !strings.Contains(p.Detail, "--trusted-proxy") {
+		if p := decode[Problem](t, a); p.Code != chat.UnknownHost || !strings.Contains(p.Detail, evil) ||
+			!strings.Contains(p.Detail, "--allow-host") || !strings.Contains(p.Detail, "--trusted-proxy") {
 			t.Errorf("%s %s: %s", c.method, c.path, a.body)
 		}
 	}
@@ -165,10 +171,12 @@ func TestAPersonIsToldWhatToSetForAnotherHost(t *testing.T) {
 		r.Header.Set("Accept", "text/html,*/*")
 		ts.ServeHTTP(w, r)
 		page := w.Body.String()
-		if w.Code != http.StatusMisdirectedRequest || !strings.Contains(page, want) || !strings.Contains(page, "--trusted-proxy") || strings.Contains(page, "<script") {
+		if w.Code != http.StatusMisdirectedRequest || !strings.Contains(page, want) ||
+			!strings.Contains(page, "--trusted-proxy") || strings.Contains(page, "<script") {
 			t.Errorf("%s: status %d: %s", host, w.Code, page)
 		}
-		if h := w.Header(); h.Get("Cache-Control") != "no-store" || !strings.Contains(h.Get("Content-Security-Policy"), "default-src 'none'") {
+		if h := w.Header(); h.Get("Cache-Control") != "no-store" ||
+			!strings.Contains(h.Get("Content-Security-Policy"), "default-src 'none'") {
 			t.Errorf("%s: %v", host, h)
 		}
 	}
@@ -185,17 +193,20 @@ func TestTheLogHearsOfAHostOnce(t *testing.T) {
 	for _, host := range []string{"chat.example.org", "Chat.example.org:8080", "chat.example.org."} {
 		ask(host)
 	}
-	if got := log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "host=chat.example.org") || !strings.Contains(got, "addr=192.0.2.1") || !strings.Contains(got, "--allow-host") {
+	if got := log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "host=chat.example.org") ||
+		!strings.Contains(got, "addr=192.0.2.1") || !strings.Contains(got, "--allow-host") {
 		t.Errorf("log:\n%s", got)
 	}
 	for i := range 10 * maxLoggedHosts {
 		ask(fmt.Sprintf("h%d.example", i))
 		ask(strings.Repeat("x y", 10_000) + fmt.Sprint(i))
 	}
-	if lines := strings.Count(log.String(), "\n"); lines != maxLoggedHosts || len(s.hosts.logged) != maxLoggedHosts || log.Len() > maxLoggedHosts*500 {
+	if lines := strings.Count(log.String(), "\n"); lines != maxLoggedHosts || len(s.hosts.logged) != maxLoggedHosts ||
+		log.Len() > maxLoggedHosts*500 {
 		t.Errorf("%d lines, %d bytes, %d hosts are remembered", lines, log.Len(), len(s.hosts.logged))
 	}
-	if later := time.Now().Add(relogHostsAfter); !s.hosts.shouldLog("chat.example.org", later) || len(s.hosts.logged) != 1 {
+	if later := time.Now().Add(relogHostsAfter); !s.hosts.shouldLog("chat.example.org", later) ||
+		len(s.hosts.logged) != 1 {
 		t.Error("it is not told again later")
 	}
 }
@@ -257,15 +268,18 @@ func TestTheSocketWithoutTLSAnswersForTheSameHosts(t *testing.T) {
 		w := httptest.NewRecorder()
 		s.knownHosts(s.toTLS(443)).ServeHTTP(w, r)
 		if w.Code != want.status || w.Header().Get("Location") != want.location {
-			t.Errorf("%s: status %d to %q, want %d to %q", host, w.Code, w.Header().Get("Location"), want.status, want.location)
+			t.Errorf("%s: status %d to %q, want %d to %q", host, w.Code, w.Header().Get("Location"), want.status,
+				want.location)
 		}
 	}
 }
 
 func TestAllowHostTakesNamesOnly(t *testing.T) {
 	for _, v := range []string{
-		"*", "*.", "", ".", ".example.org", "https://chat.example.org", "chat.example.org/", "chat.example.org:8080", "a b.example", "a..example",
-		"*.com", "*.co.uk", "*.github.io", "*.lan", "*.10.0.0.1", "a.*.org", "*a.example.org", "*.*.example.org", "u@example.org", "null:",
+		"*", "*.", "", ".", ".example.org", "https://chat.example.org", "chat.example.org/", "chat.example.org:8080",
+		"a b.example", "a..example",
+		"*.com", "*.co.uk", "*.github.io", "*.lan", "*.10.0.0.1", "a.*.org", "*a.example.org", "*.*.example.org",
+		"u@example.org", "null:",
 	} {
 		if name, err := parseAllowedHost(v); err == nil {
 			t.Errorf("%q is taken as %q", v, name)
@@ -274,7 +288,8 @@ func TestAllowHostTakesNamesOnly(t *testing.T) {
 		}
 	}
 	for v, want := range map[string]string{
-		"chat.example.org": "chat.example.org", "CHAT.example.org.": "chat.example.org", "*.example.org": ".example.org",
+		"chat.example.org": "chat.example.org", "CHAT.example.org.": "chat.example.org",
+		"*.example.org":  ".example.org",
 		"bücher.example": "xn--bcher-kva.example", "chat.lan": "chat.lan", "10.0.0.1": "10.0.0.1", "[::1]": "::1",
 	} {
 		if name, err := parseAllowedHost(v); err != nil || name != want {

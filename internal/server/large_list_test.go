@@ -207,7 +207,7 @@ func TestWhoReadsNothingIsCutAndOthersAreServed(t *testing.T) {
 		if err := nc.(*net.TCPConn).SetReadBuffer(4 << 10); err != nil {
 			t.Fatal(err)
 		}
-		nc.SetDeadline(time.Now().Add(20 * time.Second))
+		nc.SetDeadline(time.Now().Add(patience))
 		if _, err := io.WriteString(nc, strings.Repeat(page, asked)); err != nil {
 			t.Fatal(err)
 		}

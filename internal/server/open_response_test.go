@@ -104,7 +104,7 @@ func TestEveryAddressAnswersEveryMethodAndThenTheNextRequest(t *testing.T) {
 // until waits for a condition.
 func until(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	late := time.After(20 * time.Second)
+	late := time.After(patience)
 	again := time.NewTicker(5 * time.Millisecond)
 	defer again.Stop()
 	for !is() {

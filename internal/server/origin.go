@@ -38,7 +38,9 @@ func parseAllowedOrigin(value string) (origin, error) {
 	sub, wild := strings.CutPrefix(host, "*.")
 	o, ok := parseOrigin(scheme + "://" + sub)
 	if !found || !ok {
-		return o, fmt.Errorf("write a scheme and a host, such as https://chat.example.org or https://*.example.org, not %q", value)
+		return o,
+			fmt.Errorf("write a scheme and a host, such as https://chat.example.org or https://*.example.org, not %q",
+				value)
 	}
 	if o.scheme != "http" && o.scheme != "https" {
 		return o, fmt.Errorf("write http:// or https:// before the host, not %q", value)
@@ -119,7 +121,9 @@ func (s *Server) originAllowed(r *http.Request) error {
 }
 
 func forbidden(value string) error {
-	return &chat.Error{Code: chat.ForbiddenOrigin, Message: fmt.Sprintf("Pages of %q may not talk to this server.", value)}
+	return &chat.Error{
+		Code: chat.ForbiddenOrigin, Message: fmt.Sprintf("Pages of %q may not talk to this server.", value),
+	}
 }
 
 // cors lets through what may be asked across origins: reading, which browsers

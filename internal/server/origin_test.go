@@ -62,11 +62,17 @@ var originTests = map[string]struct {
 	"listed, in capitals, with a dot": {host: "chat.local", origin: "https://Chat.Example.org.", ok: true},
 	"wildcard, with a port":           {host: "chat.local", origin: "https://a.example.net:8443"},
 
-	"says the browser: our own":         {host: "chat.local", origin: "http://chat.local", site: "same-origin", ok: true},
-	"says the browser: another site":    {host: "chat.local", origin: "http://chat.local", site: "cross-site"},
-	"says the browser: a neighbour":     {host: "chat.local:8080", origin: "http://chat.local:9090", site: "same-site"},
-	"another site, but listed":          {host: "chat.local", origin: "https://chat.example.org", site: "cross-site", ok: true},
-	"the proxy has changed Host":        {host: "127.0.0.1:8080", origin: "https://chat.example.com", site: "same-origin", ok: true},
+	"says the browser: our own": {
+		host: "chat.local", origin: "http://chat.local", site: "same-origin", ok: true,
+	},
+	"says the browser: another site": {host: "chat.local", origin: "http://chat.local", site: "cross-site"},
+	"says the browser: a neighbour":  {host: "chat.local:8080", origin: "http://chat.local:9090", site: "same-site"},
+	"another site, but listed": {
+		host: "chat.local", origin: "https://chat.example.org", site: "cross-site", ok: true,
+	},
+	"the proxy has changed Host": {
+		host: "127.0.0.1:8080", origin: "https://chat.example.com", site: "same-origin", ok: true,
+	},
 	"the proxy has, in an old browser":  {host: "127.0.0.1:8080", origin: "https://chat.example.com"},
 	"a word that the browser never has": {host: "chat.local", origin: "http://chat.local", site: "trust-me"},
 }
@@ -123,7 +129,8 @@ func TestOriginsOfRequestsThatChangeSomething(t *testing.T) {
 	})
 	t.Run("upgrades are asked too", func(t *testing.T) {
 		for _, path := range []string{"/ws", "/chatroom/lobby"} {
-			a := ts.ask(t, http.MethodGet, path, "", "Origin", "http://evil.example", "Connection", "Upgrade", "Upgrade", "websocket",
+			a := ts.ask(t, http.MethodGet, path, "", "Origin", "http://evil.example", "Connection", "Upgrade",
+				"Upgrade", "websocket",
 				"Sec-WebSocket-Version", "13", "Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
 			if a.StatusCode != http.StatusForbidden || decode[Problem](t, a).Code != chat.ForbiddenOrigin {
 				t.Errorf("%s: status %d: %s", path, a.StatusCode, a.body)
@@ -135,7 +142,9 @@ func TestOriginsOfRequestsThatChangeSomething(t *testing.T) {
 func TestListedOriginsGetWhatCORSAsksFor(t *testing.T) {
 	ts := startServer(t, Config{AllowOrigin: allowed}, room.Config{})
 	const here = "https://a.example.net"
-	preflight := []string{"Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "content-type", "Origin"}
+	preflight := []string{
+		"Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "content-type", "Origin",
+	}
 
 	a := ts.ask(t, http.MethodOptions, "/api/rooms/lobby/messages", "", append(preflight, here)...)
 	want := map[string]string{
@@ -153,11 +162,15 @@ func TestListedOriginsGetWhatCORSAsksFor(t *testing.T) {
 	if a.StatusCode != http.StatusNoContent {
 		t.Errorf("preflight: status %d", a.StatusCode)
 	}
-	if a := ts.ask(t, http.MethodOptions, "/api/session", "", append(preflight, "https://evil.example")...); a.StatusCode != http.StatusForbidden || a.Header.Get("Access-Control-Allow-Origin") != "" {
+	if a := ts.ask(t, http.MethodOptions, "/api/session", "",
+		append(preflight, "https://evil.example")...); a.StatusCode != http.StatusForbidden ||
+		a.Header.Get("Access-Control-Allow-Origin") != "" {
 		t.Errorf("preflight from elsewhere: status %d, %v", a.StatusCode, a.Header)
 	}
-	for _, path := range []string{"/api/rooms/lobby", "/api/rooms/a%20b", "/api/nothing"} { // problems have to be readable too
-		if got := ts.ask(t, http.MethodGet, path, "", "Origin", here).Header.Get("Access-Control-Allow-Origin"); got != here {
+	// problems have to be readable too
+	for _, path := range []string{"/api/rooms/lobby", "/api/rooms/a%20b", "/api/nothing"} {
+		if got := ts.ask(t, http.MethodGet, path, "", "Origin",
+			here).Header.Get("Access-Control-Allow-Origin"); got != here {
 			t.Errorf("%s: Access-Control-Allow-Origin = %q", path, got)
 		}
 		elsewhere := ts.ask(t, http.MethodGet, path, "", "Origin", "https://evil.example")
@@ -177,7 +190,8 @@ func TestCORSAllowsTheMethodsOfTheRoutes(t *testing.T) {
 			methods[strings.ToUpper(method)] = true
 		}
 	}
-	a := ts.ask(t, http.MethodOptions, "/api/session", "", "Origin", "https://a.example.net", "Access-Control-Request-Method", "PUT")
+	a := ts.ask(t, http.MethodOptions, "/api/session", "", "Origin", "https://a.example.net",
+		"Access-Control-Request-Method", "PUT")
 	got, want := strings.Split(a.Header.Get("Access-Control-Allow-Methods"), ", "), slices.Sorted(maps.Keys(methods))
 	if len(want) < 5 || !slices.Equal(got, want) {
 		t.Errorf("allowed are %v, there are %v", got, want)
@@ -189,7 +203,9 @@ func TestCORSAllowsTheMethodsOfTheRoutes(t *testing.T) {
 func TestAPageOfAListedOriginCanDoWhatOursCan(t *testing.T) {
 	ts := startServer(t, Config{AllowOrigin: allowed}, room.Config{})
 	const here = "https://chat.example.org"
-	bearer := []string{"Authorization", "Bearer " + ts.guest(t, "Ada").Session, "Origin", here, "Sec-Fetch-Site", "cross-site"}
+	bearer := []string{
+		"Authorization", "Bearer " + ts.guest(t, "Ada").Session, "Origin", here, "Sec-Fetch-Site", "cross-site",
+	}
 	ts.ask(t, http.MethodPost, "/api/rooms/lobby/messages", `{"text":"one"}`, bearer...)
 	for _, c := range [][]string{
 		{"PATCH", "/messages/1", `{"text":"two"}`},
@@ -198,11 +214,14 @@ func TestAPageOfAListedOriginCanDoWhatOursCan(t *testing.T) {
 		{"PUT", "/topic", `{"text":"ships"}`},
 		{"DELETE", "/messages/1", ""},
 	} {
-		pre := ts.ask(t, http.MethodOptions, "/api/rooms/lobby"+c[1], "", "Origin", here, "Access-Control-Request-Method", c[0])
-		if methods := strings.Split(pre.Header.Get("Access-Control-Allow-Methods"), ", "); !slices.Contains(methods, c[0]) {
+		pre := ts.ask(t, http.MethodOptions, "/api/rooms/lobby"+c[1], "", "Origin", here,
+			"Access-Control-Request-Method", c[0])
+		if methods := strings.Split(pre.Header.Get("Access-Control-Allow-Methods"), ", "); !slices.Contains(methods,
+			c[0]) {
 			t.Errorf("%s %s: the browser is allowed %v", c[0], c[1], methods)
 		}
-		if a := ts.ask(t, c[0], "/api/rooms/lobby"+c[1], c[2], bearer...); a.StatusCode >= http.StatusBadRequest || a.Header.Get("Access-Control-Allow-Origin") != here {
+		if a := ts.ask(t, c[0], "/api/rooms/lobby"+c[1], c[2], bearer...); a.StatusCode >= http.StatusBadRequest ||
+			a.Header.Get("Access-Control-Allow-Origin") != here {
 			t.Errorf("%s %s: status %d: %s", c[0], c[1], a.StatusCode, a.body)
 		}
 	}
@@ -210,17 +229,24 @@ func TestAPageOfAListedOriginCanDoWhatOursCan(t *testing.T) {
 
 func TestAllowOriginTakesOriginsOnly(t *testing.T) {
 	for _, v := range []string{
-		"", "*", "null", "example.org", "https://", "https://*", "https://*.", "https://a.*.org", "https://*a.example.org", "//example.org",
-		"https://example.org/path", "https://example.org//", "https://example.org/?", "https://example.org?x", "https://example.org#x",
-		"https://u@example.org", "https://u:p@example.org", "https://example.org:port", "https://example.org:99999", "https://ex ample.org",
-		"javascript://x", "ftp://example.org", "file:///", "data://x", "ws://example.org", "https:example.org", "https//example.org",
-		"https://*.com", "https://*.co.uk", "https://*.github.io", "https://*.uk", "https://*.lan", "https://*.1.2.3.4", "https://*.COM.",
+		"", "*", "null", "example.org", "https://", "https://*", "https://*.", "https://a.*.org",
+		"https://*a.example.org", "//example.org",
+		"https://example.org/path", "https://example.org//", "https://example.org/?", "https://example.org?x",
+		"https://example.org#x",
+		"https://u@example.org", "https://u:p@example.org", "https://example.org:port", "https://example.org:99999",
+		"https://ex ample.org",
+		"javascript://x", "ftp://example.org", "file:///", "data://x", "ws://example.org", "https:example.org",
+		"https//example.org",
+		"https://*.com", "https://*.co.uk", "https://*.github.io", "https://*.uk", "https://*.lan", "https://*.1.2.3.4",
+		"https://*.COM.",
 		"https://-\u2603.example.org/", "https://a..example.org",
 	} {
 		list, err := parseOrigins([]string{v})
 		if err == nil {
 			t.Errorf("%q is taken as %v", v, list)
-		} else if !strings.HasPrefix(err.Error(), "--allow-origin: ") || !strings.Contains(err.Error(), "such as https://") && !strings.Contains(err.Error(), "name a domain") && !strings.Contains(err.Error(), "write http://") && !strings.Contains(err.Error(), "leave it out") {
+		} else if !strings.HasPrefix(err.Error(), "--allow-origin: ") ||
+			!strings.Contains(err.Error(), "such as https://") && !strings.Contains(err.Error(), "name a domain") &&
+				!strings.Contains(err.Error(), "write http://") && !strings.Contains(err.Error(), "leave it out") {
 			t.Errorf("%q: %v does not say what to write", v, err)
 		}
 	}

@@ -140,7 +140,7 @@ func wantRegistered(t *testing.T, ts *testServer, want int) {
 }
 
 // patience is how long a test waits for what must come before it fails.
-const patience = 20 * time.Second
+const patience = 60 * time.Second
 
 // eventually waits until a condition holds, and fails the test after patience.
 func eventually(t *testing.T, what string, is func() bool) {

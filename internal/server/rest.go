@@ -1,11 +1,13 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"mime"
 	"net/http"
+	"reflect"
 	"slices"
 	"strconv"
 	"sync"
@@ -56,6 +58,7 @@ func apiConfig() huma.Config {
 	cfg.OpenAPIPath, cfg.DocsPath, cfg.SchemasPath = "", "", "" // we serve them ourselves
 	cfg.CreateHooks = nil                                       // no $schema in answers
 	cfg.AllowAdditionalPropertiesByDefault = true               // what one does not know one ignores
+	cfg.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
 	format := huma.Format{Marshal: marshal, Unmarshal: wire.Unmarshal}
 	cfg.Formats = map[string]huma.Format{"application/json": format, "json": format}
 	cfg.Info.Description = "Talk to the rooms of a Parley server over HTTP. " +
@@ -73,6 +76,18 @@ func apiConfig() huma.Config {
 		{Name: "Operation", Description: "For whoever runs the server."},
 	}
 	return cfg
+}
+
+// schemaNames are names in the OpenAPI document that other programs may have taken over, where the Go type has another.
+var schemaNames = map[reflect.Type]string{
+	reflect.TypeFor[wire.MessageRef](): "MessagePlace",
+}
+
+func schemaName(t reflect.Type, hint string) string {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return cmp.Or(schemaNames[t], huma.DefaultSchemaNamer(t, hint))
 }
 
 // mediaType has Content-Type compared as RFC 9110 §8.3.1 says: without case.
@@ -148,7 +163,7 @@ func (s *Server) roomOf(ctx context.Context, by *Caller, p RoomParam) (chat.Room
 type stamp time.Time
 
 func (t stamp) MarshalText() ([]byte, error) {
-	return time.Time(t).UTC().AppendFormat(nil, "2006-01-02T15:04:05.000Z07:00"), nil
+	return wire.AppendTimestamp(nil, time.Time(t)), nil
 }
 
 func (t *stamp) UnmarshalText(text []byte) error {

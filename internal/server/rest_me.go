@@ -109,9 +109,9 @@ type personalInput struct {
 }
 
 type savedMessage struct {
-	Room    chat.RoomName `json:"room"`
-	At      stamp         `json:"at" doc:"When it was saved."`
-	Message message       `json:"message"`
+	Room    chat.RoomName  `json:"room"`
+	At      stamp          `json:"at" doc:"When it was saved."`
+	Message encodedMessage `json:"message"`
 }
 
 type savedAnswer struct {
@@ -127,9 +127,9 @@ func (a savedAnswer) split() (any, *encodedItems) {
 type savedOutput struct{ Body savedAnswer }
 
 type followedThread struct {
-	Room chat.RoomName `json:"room"`
-	At   stamp         `json:"at" doc:"When its newest reply came."`
-	Root message       `json:"root"`
+	Room chat.RoomName  `json:"room"`
+	At   stamp          `json:"at" doc:"When its newest reply came."`
+	Root encodedMessage `json:"root"`
 }
 
 type threadsAnswer struct {
@@ -149,8 +149,8 @@ type nothing struct{}
 // restMe adds what a person has of the rooms.
 func (s *Server) restMe(api huma.API) {
 	at := time.Date(2026, time.November, 23, 9, 41, 5, 123e6, time.UTC)
-	hello := message{Seq: 42, At: stamp(at), Kind: chat.Message, From: ada, Text: "Hello, **world**", HTML: "<p>Hello, <strong>world</strong></p>"}
-	lobby := listEntryOf(chat.ListEntry{Room: "lobby", Head: 57, At: at, Last: &chat.Quote{From: ada, Text: hello.Text}, Read: 42, Unread: 7, Mentions: 1, Notify: chat.NotifyAll})
+	hello := encodeMessage(&exampleMessage)
+	lobby := listEntryOf(chat.ListEntry{Room: "lobby", Head: 57, At: at, Last: &chat.Quote{From: ada, Text: exampleMessage.Text}, Read: 42, Unread: 7, Mentions: 1, Notify: chat.NotifyAll})
 	of := func(op huma.Operation, example any) huma.Operation {
 		op.Tags, op.Security, op.Errors = []string{"Me"}, identified, []int{400, 401, 403, 404, 413, 429, 503}
 		op.Responses = map[string]*huma.Response{"200": {Description: "So it is", Content: content(example)}}
@@ -295,9 +295,9 @@ func (s *Server) setPersonal(as chat.PersonalRefKind, keep bool) func(context.Co
 // saved answers GET /api/me/saved.
 func (s *Server) saved(ctx context.Context, in *personalListInput) (*savedOutput, error) {
 	out := &savedOutput{}
-	return out, s.eachPersonal(ctx, in, chat.Bookmark, func(list *encodedItems) func(chat.PersonalRef, message) {
+	return out, s.eachPersonal(ctx, in, chat.Bookmark, func(list *encodedItems) func(chat.PersonalRef, encodedMessage) {
 		out.Body.Messages = largeList[savedMessage]{list}
-		return func(k chat.PersonalRef, m message) {
+		return func(k chat.PersonalRef, m encodedMessage) {
 			out.Body.Messages.add(savedMessage{Room: k.Room, At: stamp(k.At), Message: m})
 		}
 	}, &out.Body.More)
@@ -306,9 +306,9 @@ func (s *Server) saved(ctx context.Context, in *personalListInput) (*savedOutput
 // threads answers GET /api/me/threads.
 func (s *Server) threads(ctx context.Context, in *personalListInput) (*threadsOutput, error) {
 	out := &threadsOutput{}
-	return out, s.eachPersonal(ctx, in, chat.Subscription, func(list *encodedItems) func(chat.PersonalRef, message) {
+	return out, s.eachPersonal(ctx, in, chat.Subscription, func(list *encodedItems) func(chat.PersonalRef, encodedMessage) {
 		out.Body.Threads = largeList[followedThread]{list}
-		return func(k chat.PersonalRef, m message) {
+		return func(k chat.PersonalRef, m encodedMessage) {
 			out.Body.Threads.add(followedThread{Room: k.Room, At: stamp(k.At), Root: m})
 		}
 	}, &out.Body.More)
@@ -317,7 +317,7 @@ func (s *Server) threads(ctx context.Context, in *personalListInput) (*threadsOu
 // eachPersonal calls what found returns for each message that somebody keeps, as many
 // as a page has room for, and says in more whether there are others.
 func (s *Server) eachPersonal(
-	ctx context.Context, in *personalListInput, as chat.PersonalRefKind, found func(*encodedItems) func(chat.PersonalRef, message), more *bool,
+	ctx context.Context, in *personalListInput, as chat.PersonalRefKind, found func(*encodedItems) func(chat.PersonalRef, encodedMessage), more *bool,
 ) error {
 	who, err := s.owner(in.r)
 	if err != nil {
@@ -346,7 +346,7 @@ func (s *Server) eachPersonal(
 				break
 			}
 			if m, ok := messages[k.MessageRef]; ok {
-				add(k, m)
+				add(k, encodeMessage(m))
 			}
 		}
 		return nil
@@ -354,19 +354,20 @@ func (s *Server) eachPersonal(
 }
 
 // messagesIn returns the messages at some places, as they stand.
-func messagesIn(ctx context.Context, reading *room.Query, places []chat.MessageRef) (map[chat.MessageRef]message, error) {
+func messagesIn(ctx context.Context, reading *room.Query, places []chat.MessageRef) (map[chat.MessageRef]*chat.MessageState, error) {
 	seqs := map[chat.RoomName][]chat.Seq{}
 	for _, p := range places {
 		seqs[p.Room] = append(seqs[p.Room], p.Seq)
 	}
-	found := map[chat.MessageRef]message{}
+	found := map[chat.MessageRef]*chat.MessageState{}
 	for name, list := range seqs {
 		page, err := reading.Messages(ctx, name, list...)
 		if err != nil {
 			return nil, fmt.Errorf("messages of %s: %w", name, err)
 		}
-		for _, m := range page.Messages {
-			found[chat.MessageRef{Room: name, Seq: m.Seq}] = messageOf(m)
+		for i := range page.Messages {
+			m := &page.Messages[i]
+			found[chat.MessageRef{Room: name, Seq: m.Seq}] = m
 		}
 	}
 	return found, nil

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -14,89 +13,6 @@ import (
 	"parley/internal/room"
 	"parley/internal/wire"
 )
-
-// A message is one as it stands, in JSON. What few have is left out.
-type message struct {
-	Seq       chat.Seq      `json:"seq" doc:"Its number in the room, among all events."`
-	At        stamp         `json:"at"`
-	Kind      chat.Kind     `json:"kind" enum:"message,reply" doc:"Where it was said: in the room, or only in a thread."`
-	From      chat.Person   `json:"from"`
-	Text      string        `json:"text" doc:"What it says now; empty if it has been deleted."`
-	HTML      string        `json:"html,omitempty" doc:"Its formatting, rendered and sanitised; missing if it has none."`
-	Gone      bool          `json:"gone,omitempty" doc:"It has been deleted."`
-	Edited    *edited       `json:"edited,omitempty" doc:"Its newest edit."`
-	Thread    chat.Seq      `json:"thread,omitempty" doc:"The message in whose thread it was said."`
-	ReplyTo   chat.Seq      `json:"reply_to,omitempty" doc:"The message that it answers."`
-	Quote     *quote        `json:"quote,omitempty" doc:"What that one says."`
-	Action    bool          `json:"action,omitempty" doc:"It is what its author does."`
-	Forward   *forwarded    `json:"forward,omitempty" doc:"Who said it first."`
-	Mentions  []chat.Person `json:"mentions,omitempty" doc:"Whom it names."`
-	Here      bool          `json:"at_here,omitempty" doc:"It is for everybody who was here."`
-	Reactions []reaction    `json:"reactions,omitempty"`
-	Replies   *replies      `json:"replies,omitempty" doc:"Its thread."`
-	Pinned    bool          `json:"pinned,omitempty"`
-}
-
-type edited struct {
-	Seq chat.Seq `json:"seq"`
-	At  stamp    `json:"at"`
-}
-
-type quote struct {
-	From chat.Person `json:"from"`
-	Text string      `json:"text"`
-}
-
-type forwarded struct {
-	From chat.Person `json:"from"`
-	At   stamp       `json:"at"`
-}
-
-type reaction struct {
-	Emoji  string        `json:"emoji"`
-	Count  int           `json:"count"`
-	People []chat.Person `json:"people" nullable:"false"`
-}
-
-type replies struct {
-	Count int         `json:"count"`
-	Seq   chat.Seq    `json:"seq" doc:"The newest."`
-	At    stamp       `json:"at" doc:"When that was said."`
-	From  chat.Person `json:"from" doc:"Who said it."`
-}
-
-func messageOf(m chat.MessageState) message {
-	out := message{
-		Seq: m.Seq, At: stamp(m.At), Kind: m.Kind, From: m.From, Text: m.Text, HTML: m.HTML, Gone: m.IsDeleted(), Thread: m.Target, Pinned: m.Pinned,
-	}
-	if m.Edited != 0 {
-		out.Edited = &edited{m.Edited, stamp(m.EditedAt)}
-	}
-	if x := m.Extra; x != nil {
-		out.ReplyTo, out.Action, out.Mentions, out.Here = x.ReplyTo, x.Action, x.Mentions, x.Here
-		if x.Quote != nil {
-			out.Quote = &quote{x.Quote.From, x.Quote.Text}
-		}
-		if x.Forward != nil {
-			out.Forward = &forwarded{x.Forward.From, stamp(x.Forward.At)}
-		}
-	}
-	for _, r := range m.Reactions {
-		out.Reactions = append(out.Reactions, reaction{r.Emoji, len(r.People), r.People})
-	}
-	if t := m.Replies; t != nil {
-		out.Replies = &replies{t.Count, t.Last, stamp(t.At), t.From}
-	}
-	return out
-}
-
-func messagesOf(list *encodedItems, found []chat.MessageState) largeList[message] {
-	out := largeList[message]{list}
-	for _, m := range found {
-		out.add(messageOf(m))
-	}
-	return out
-}
 
 // SeqParam, in the input of an operation, is the message of its address.
 type SeqParam struct {
@@ -119,7 +35,7 @@ type version struct {
 
 type messageAnswer struct {
 	Room     chat.RoomName      `json:"room"`
-	Message  message            `json:"message"`
+	Message  encodedMessage     `json:"message"`
 	More     bool               `json:"more,omitempty" doc:"There are more versions, after the last one."`
 	Versions largeList[version] `json:"versions" doc:"What it has said, oldest first; none if it has been deleted."`
 }
@@ -145,7 +61,7 @@ type threadAnswer struct {
 	Epoch    string             `json:"epoch"`
 	More     bool               `json:"more"`
 	Newer    bool               `json:"more_after,omitempty"`
-	Root     message            `json:"root" doc:"The message that the thread began with."`
+	Root     encodedMessage     `json:"root" doc:"The message that the thread began with."`
 	Follows  bool               `json:"following" doc:"The person whose session it is follows the thread."`
 	Messages largeList[message] `json:"messages" doc:"Oldest first."`
 }
@@ -258,15 +174,15 @@ type emojiOutput struct {
 }
 
 func (s *Server) restMessage(api huma.API) {
-	at := stamp(time.Date(2026, time.November, 23, 9, 41, 5, 123e6, time.UTC))
-	hello := message{Seq: 42, At: at, Kind: chat.Message, From: ada, Text: "Hello, **world**", HTML: "<p>Hello, <strong>world</strong></p>"}
+	at := exampleAt
+	hello := encodeMessage(&exampleMessage)
 	tags := []string{"Messages"}
 
 	register(s, api, huma.Operation{
 		OperationID: "message", Method: http.MethodGet, Path: "/api/rooms/{room}/messages/{seq}", Tags: tags,
 		Summary: "One message, and what it said before",
 		Responses: map[string]*huma.Response{"200": {Description: "The message", Content: content(messageAnswer{
-			Room: "lobby", Message: hello, Versions: bulkOf(version{Seq: 42, At: at, Text: hello.Text, HTML: hello.HTML}),
+			Room: "lobby", Message: hello, Versions: bulkOf(version{Seq: 42, At: at, Text: exampleMessage.Text, HTML: exampleMessage.HTML}),
 		})}},
 		Errors: []int{400, 404, 429, 503},
 	}, s.message)
@@ -274,18 +190,18 @@ func (s *Server) restMessage(api huma.API) {
 	register(s, api, huma.Operation{
 		OperationID: "replies", Method: http.MethodGet, Path: "/api/rooms/{room}/messages/{seq}/replies", Tags: tags,
 		Summary:   "A page of a thread",
-		Responses: map[string]*huma.Response{"200": {Description: "The page", Content: content(threadAnswer{Room: "lobby", Seq: 42, At: &at, Epoch: "qk3v8d", Root: hello, Messages: bulkOf(hello)})}},
+		Responses: map[string]*huma.Response{"200": {Description: "The page", Content: content(threadAnswer{Room: "lobby", Seq: 42, At: &at, Epoch: "qk3v8d", Root: hello, Messages: exampleMessages()})}},
 		Errors:    []int{400, 404, 409, 429, 503},
 	}, s.thread)
 
 	register(s, api, huma.Operation{
 		OperationID: "pins", Method: http.MethodGet, Path: "/api/rooms/{room}/pins", Tags: tags,
 		Summary:   "What is pinned in a room",
-		Responses: map[string]*huma.Response{"200": {Description: "The pinned messages", Content: content(pinsAnswer{Room: "lobby", Seq: 42, Messages: bulkOf(hello)})}},
+		Responses: map[string]*huma.Response{"200": {Description: "The pinned messages", Content: content(pinsAnswer{Room: "lobby", Seq: 42, Messages: exampleMessages()})}},
 		Errors:    []int{400, 429, 503},
 	}, s.pins)
 
-	event := wire.AppendEvent(nil, chat.Event{Room: "lobby", Seq: 42, At: time.Time(at), Kind: chat.Message, From: ada, Text: hello.Text, HTML: hello.HTML})
+	event := wire.AppendEvent(nil, exampleMessage.Event)
 	register(s, api, huma.Operation{
 		OperationID: "log", Method: http.MethodGet, Path: "/api/rooms/{room}/log", Tags: []string{"Rooms"},
 		Summary:     "A page of a room's log",
@@ -380,7 +296,7 @@ func (s *Server) message(ctx context.Context, in *messageInput) (*messageOutput,
 		if err != nil {
 			return fmt.Errorf("versions of %s %d: %w", name, in.Seq, err)
 		}
-		out.Body = messageAnswer{Room: name, Message: messageOf(m), More: more, Versions: largeList[version]{list}}
+		out.Body = messageAnswer{Room: name, Message: encodeMessage(&m), More: more, Versions: largeList[version]{list}}
 		for _, e := range events {
 			out.Body.Versions.add(version{Seq: e.Seq, At: stamp(e.At), Text: e.Text, HTML: e.HTML})
 		}
@@ -414,7 +330,7 @@ func (s *Server) thread(ctx context.Context, in *repliesInput) (*threadOutput, e
 		}
 		out.Body = threadAnswer{
 			Room: name, Follows: follows, Seq: page.Head, At: stampOf(page.At), Epoch: s.hub.Epoch(), More: page.More, Newer: page.Newer,
-			Root: messageOf(*page.Root), Messages: messagesOf(list, page.Messages),
+			Root: encodeMessage(page.Root), Messages: encodeMessages(list, page.Messages),
 		}
 		return nil
 	})
@@ -437,7 +353,7 @@ func (s *Server) pins(ctx context.Context, in *pinsInput) (*pinsOutput, error) {
 			out.Body.Before = page.Messages[0].Pin
 		}
 		slices.Reverse(page.Messages)
-		out.Body.Messages = messagesOf(list, page.Messages)
+		out.Body.Messages = encodeMessages(list, page.Messages)
 		return nil
 	})
 }

@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"parley/internal/chat"
 	"parley/internal/room"
+	"parley/internal/wire"
 )
 
 type roomInput struct {
@@ -103,20 +103,11 @@ func (a pageAnswer) split() (any, *encodedItems) {
 type pageOutput struct{ Body pageAnswer }
 
 type postRequest struct {
-	Text    string        `json:"text,omitempty" doc:"1 to 4,000 characters, unless the operator says otherwise. What begins with a slash may be a command."`
-	Nonce   string        `json:"nonce,omitempty" doc:"At most 64 printable ASCII characters, best a UUIDv7. The same one again by the same person in the same room gets the first answer again, and no second message."`
-	Name    string        `json:"name,omitempty" doc:"Without a session: the name of the new guest to be."`
-	Key     string        `json:"guest_key,omitempty" doc:"With a name, without a session: a secret of 32 to 128 printable ASCII characters that you make once and keep. It becomes the new guest's session: the same key is the same guest again."`
-	ReplyTo chat.Seq      `json:"reply_to,omitempty" doc:"The message that this one answers."`
-	Thread  chat.Seq      `json:"thread,omitempty" doc:"The message in whose thread this is said."`
-	Echo    bool          `json:"echo,omitempty" doc:"With a thread: show it in the room, too."`
-	Forward *messagePlace `json:"forward,omitempty" doc:"Instead of a text: the message that is repeated here."`
-}
-
-// A messagePlace is where a message is.
-type messagePlace struct {
-	Room string   `json:"room"`
-	Seq  chat.Seq `json:"seq"`
+	Text  string `json:"text,omitempty" doc:"1 to 4,000 characters, unless the operator says otherwise. What begins with a slash may be a command."`
+	Nonce string `json:"nonce,omitempty" doc:"At most 64 printable ASCII characters, best a UUIDv7. The same one again by the same person in the same room gets the first answer again, and no second message."`
+	Name  string `json:"name,omitempty" doc:"Without a session: the name of the new guest to be."`
+	Key   string `json:"guest_key,omitempty" doc:"With a name, without a session: a secret of 32 to 128 printable ASCII characters that you make once and keep. It becomes the new guest's session: the same key is the same guest again."`
+	wire.SendOptions
 }
 
 type postInput struct {
@@ -140,8 +131,7 @@ type postOutput struct {
 }
 
 func (s *Server) restRoom(api huma.API) {
-	at := stamp(time.Date(2026, time.November, 23, 9, 41, 5, 123e6, time.UTC))
-	hello := message{Seq: 42, At: at, Kind: chat.Message, From: ada, Text: "Hello, **world**", HTML: "<p>Hello, <strong>world</strong></p>"}
+	at := exampleAt
 	stored := postAnswer{Room: "lobby", Seq: 43, At: at, Kind: chat.Message}
 
 	register(s, api, s.limitReads(huma.Operation{
@@ -156,7 +146,7 @@ func (s *Server) restRoom(api huma.API) {
 		Summary:     "A page of a room's history",
 		Description: "The newest `limit` messages before `before`, or the oldest `limit` after `after`, or, without both, the newest. Oldest first.",
 		Responses: map[string]*huma.Response{"200": {
-			Description: "The page", Content: content(pageAnswer{Room: "lobby", Seq: 42, At: &at, Epoch: "qk3v8d", Messages: bulkOf(hello)}),
+			Description: "The page", Content: content(pageAnswer{Room: "lobby", Seq: 42, At: &at, Epoch: "qk3v8d", Messages: exampleMessages()}),
 		}},
 		Errors: []int{400, 409, 429, 503},
 	}, s.messages)
@@ -207,7 +197,7 @@ func (s *Server) messages(ctx context.Context, in *pageInput) (*pageOutput, erro
 			return fmt.Errorf("history of %s: %w", name, err)
 		}
 		out.Body = pageAnswer{
-			Room: name, Seq: page.Head, At: stampOf(page.At), Epoch: s.hub.Epoch(), More: page.More, Newer: page.Newer, Messages: messagesOf(list, page.Messages),
+			Room: name, Seq: page.Head, At: stampOf(page.At), Epoch: s.hub.Epoch(), More: page.More, Newer: page.Newer, Messages: encodeMessages(list, page.Messages),
 		}
 		return nil
 	})
@@ -223,12 +213,7 @@ func (s *Server) post(ctx context.Context, in *postInput) (*postOutput, error) {
 	if who.Person, session, err = s.author(ctx, in); err != nil {
 		return nil, err
 	}
-	d, err := s.draft(ctx, who, in)
-	d.Room, d.From, d.Network = name, who.Person, who.Network
-	var c chat.Commit
-	if err == nil {
-		c, err = s.postAndWait(ctx, d)
-	}
+	c, err := s.postMessage(ctx, who, name, in)
 	if err != nil {
 		if session != "" && in.Body.Key == "" { // nobody will ever learn it
 			err = errors.Join(err, s.accounts.Forget(context.WithoutCancel(ctx), session))
@@ -243,27 +228,21 @@ func (s *Server) post(ctx context.Context, in *postInput) (*postOutput, error) {
 	return out, nil
 }
 
-func storedAnswer(c chat.Commit) postAnswer {
-	return postAnswer{Room: c.Event.Room, Seq: c.Event.Seq, At: stamp(c.Event.At), Kind: c.Event.Kind}
+func (s *Server) postMessage(
+	ctx context.Context, who chat.Who, name chat.RoomName, in *postInput,
+) (c chat.Commit, err error) {
+	d := chat.Draft{Room: name, From: who.Person, Network: who.Network, Text: in.Body.Text}
+	if d.Nonce, err = in.orBody(in.Body.Nonce); err != nil {
+		return c, err
+	}
+	if err = s.setOptions(ctx, &d, &in.Body.SendOptions, who, s.address(in.r), s.listChecker(ctx, in.r)); err != nil {
+		return c, err
+	}
+	return s.postAndWait(ctx, d)
 }
 
-// draft returns what is to be said.
-func (s *Server) draft(ctx context.Context, who chat.Who, in *postInput) (d chat.Draft, err error) {
-	body := in.Body
-	d = chat.Draft{Text: body.Text, Target: body.Thread}
-	if d.Nonce, err = in.orBody(body.Nonce); err != nil {
-		return d, err
-	}
-	if body.Thread != 0 && !body.Echo {
-		d.Kind = chat.Reply
-	}
-	if body.ReplyTo != 0 {
-		d.Extra = &chat.Attrs{ReplyTo: body.ReplyTo}
-	}
-	if body.Forward != nil {
-		return s.forward(ctx, who, d, s.address(in.r), body.Forward.Room, body.Forward.Seq, s.listChecker(ctx, in.r))
-	}
-	return d, nil
+func storedAnswer(c chat.Commit) postAnswer {
+	return postAnswer{Room: c.Event.Room, Seq: c.Event.Seq, At: stamp(c.Event.At), Kind: c.Event.Kind}
 }
 
 // author says who posts: whose session it is or, without one, a new guest,

@@ -24,9 +24,9 @@ type searchInput struct {
 }
 
 type hit struct {
-	Room    chat.RoomName `json:"room"`
-	Message message       `json:"message"`
-	Ranges  [][2]int      `json:"ranges" nullable:"false" doc:"What matches in the text: from a character to before another, in code points."`
+	Room    chat.RoomName  `json:"room"`
+	Message encodedMessage `json:"message"`
+	Ranges  [][2]int       `json:"ranges" nullable:"false" doc:"What matches in the text: from a character to before another, in code points."`
 }
 
 type searchAnswer struct {
@@ -47,14 +47,12 @@ type searchOutput struct{ Body searchAnswer }
 
 // restSearch adds the search, if there is an index.
 func (s *Server) restSearch(api huma.API) {
-	at := stamp(time.Date(2026, time.November, 23, 9, 41, 5, 123e6, time.UTC))
-	hello := message{Seq: 42, At: at, Kind: chat.Message, From: ada, Text: "Hello, **world**", HTML: "<p>Hello, <strong>world</strong></p>"}
 	register(s, api, huma.Operation{
 		OperationID: "search", Method: http.MethodGet, Path: "/api/search", Tags: []string{"Messages"},
 		Summary:     "Find messages",
 		Description: "In all rooms of the list of the person whose session it is, in those that the query names, or in one.",
 		Responses: map[string]*huma.Response{"200": {Description: "What was found", Content: content(searchAnswer{
-			Complete: true, Hits: bulkOf(hit{Room: "lobby", Message: hello, Ranges: [][2]int{{9, 14}}}),
+			Complete: true, Hits: bulkOf(hit{Room: "lobby", Message: encodeMessage(&exampleMessage), Ranges: [][2]int{{9, 14}}}),
 		})}},
 		Security: append(identified, map[string][]string{}),
 		Errors:   []int{400, 401, 429, 503},
@@ -107,8 +105,8 @@ func (s *Server) search(ctx context.Context, in *searchInput) (*searchOutput, er
 				fit = i
 				break
 			}
-			if m, ok := messages[h.MessageRef]; ok && !m.Gone {
-				out.Body.Hits.add(hit{Room: h.Room, Message: m, Ranges: h.Ranges})
+			if m, ok := messages[h.MessageRef]; ok && !m.IsDeleted() {
+				out.Body.Hits.add(hit{Room: h.Room, Message: encodeMessage(m), Ranges: h.Ranges})
 			}
 		}
 		return nil

@@ -128,7 +128,9 @@ func TestEachBreakageIsFound(t *testing.T) {
 		faults []string
 		want   []torture.Rule // which of them depends on who comes first
 	}{
-		none:         {[]string{"kill", "cut", "stall", "tab", "restore", "corrupt", "streamcut", "setback", "heads"}, nil},
+		none: {
+			[]string{"kill", "cut", "stall", "tab", "restore", "corrupt", "streamcut", "setback", "heads"}, nil,
+		},
 		ackEarly:     {[]string{"kill"}, []torture.Rule{torture.Lost}},
 		forgetNonces: {[]string{"tab", "cut"}, []torture.Rule{torture.Doubled}},
 		publishEarly: {[]string{"kill"}, []torture.Rule{torture.Unstored, torture.Different, torture.Skipped}},
@@ -160,7 +162,9 @@ func TestEachBreakageIsFound(t *testing.T) {
 			for seed := range uint64(4) {
 				report, err := tortured(t, breaks, tt.faults, seed+3)
 				broken, ok := errors.AsType[*torture.Broken](err)
-				if ok && slices.ContainsFunc(broken.Found, func(f torture.Finding) bool { return slices.Contains(tt.want, f.Rule) }) {
+				if ok &&
+					slices.ContainsFunc(broken.Found,
+						func(f torture.Finding) bool { return slices.Contains(tt.want, f.Rule) }) {
 					t.Log(broken)
 					return
 				}

@@ -171,7 +171,8 @@ func (l *brokenLog) Append(d chat.Draft, done func(chat.Commit)) {
 
 // isSame reports whether an edit changes nothing, or did so when it first came.
 func (l *brokenLog) isSame(m message, d chat.Draft) bool {
-	page, err := l.Store.Page(context.Background(), d.Room, chat.PageQuery{Seqs: []chat.Seq{d.Target}}) // a failure shows nothing
+	// a failure shows nothing
+	page, err := l.Store.Page(context.Background(), d.Room, chat.PageQuery{Seqs: []chat.Seq{d.Target}})
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err == nil && len(page.Messages) == 1 && page.Messages[0].Text == d.Text {
@@ -201,7 +202,10 @@ func (l *brokenLog) appendEarly(d chat.Draft, done func(chat.Commit)) {
 		seq = l.heads[d.Room]
 		l.expected[m] = seq
 	}
-	e := chat.Event{Room: d.Room, Seq: seq, At: time.Now().UTC().Truncate(time.Millisecond), Kind: d.Is(), From: d.From, Text: d.Text, Target: d.Target}
+	e := chat.Event{
+		Room: d.Room, Seq: seq, At: time.Now().UTC().Truncate(time.Millisecond), Kind: d.Is(), From: d.From,
+		Text: d.Text, Target: d.Target,
+	}
 	if l.breaks == ackEarly {
 		l.tell(func() { done(chat.Commit{Event: e, Repeated: true}) }) // for the hub a repeat is not to be published
 		if !expected {
@@ -232,7 +236,8 @@ func (l *brokenLog) hold(d chat.Draft, lost, told func(chat.Commit)) {
 		})
 	})
 	if lost != nil {
-		l.dropped = append(l.dropped, func() { lost(chat.Commit{Err: &chat.Error{Code: chat.Stopping, Message: "Gone."}}) })
+		l.dropped = append(l.dropped,
+			func() { lost(chat.Commit{Err: &chat.Error{Code: chat.Stopping, Message: "Gone."}}) })
 	}
 }
 
@@ -288,7 +293,9 @@ func (l *brokenLog) Page(ctx context.Context, name chat.RoomName, sel chat.PageQ
 }
 
 // MarkRead says at times that something is kept which is not.
-func (l *brokenLog) MarkRead(who chat.PersonID, at chat.MessageRef, exact bool, nonce string, done func(chat.ListEntry, error)) {
+func (l *brokenLog) MarkRead(who chat.PersonID, at chat.MessageRef, exact bool, nonce string,
+	done func(chat.ListEntry, error),
+) {
 	if l.breaks != forgetReads || at.Seq%3 != 0 {
 		l.Store.MarkRead(who, at, exact, nonce, done)
 		return

@@ -38,7 +38,8 @@ const (
 )
 
 var rules = []Rule{
-	Lost, Forgotten, Doubled, Invented, Hole, Moved, Altered, Refused, Undone, Revived, Marked, Unread, Disorder, Stale, NewEpoch,
+	Lost, Forgotten, Doubled, Invented, Hole, Moved, Altered, Refused, Undone, Revived, Marked, Unread, Disorder, Stale,
+	NewEpoch,
 	Unstored, Swapped, Repeated, Skipped, Different, Unserved, Blind, Unanswered,
 }
 
@@ -99,7 +100,8 @@ func Check(e Evidence) []Finding {
 	}
 	var found []Finding
 	for _, name := range e.Forgotten {
-		found = append(found, Finding{Rule: Forgotten, Why: "the server does not know " + name + " any more, to whom it gave a session"})
+		found = append(found,
+			Finding{Rule: Forgotten, Why: "the server does not know " + name + " any more, to whom it gave a session"})
 	}
 	for _, why := range e.Blind {
 		found = append(found, Finding{Rule: Blind, Why: why})
@@ -111,7 +113,8 @@ func Check(e Evidence) []Finding {
 		found = append(found, c.rooms[name].found...)
 	}
 	slices.SortStableFunc(found, func(a, b Finding) int {
-		return cmp.Or(slices.Index(rules, a.Rule)-slices.Index(rules, b.Rule), cmp.Compare(a.Room, b.Room), cmp.Compare(a.Seq, b.Seq))
+		return cmp.Or(slices.Index(rules, a.Rule)-slices.Index(rules, b.Rule), cmp.Compare(a.Room, b.Room),
+			cmp.Compare(a.Seq, b.Seq))
 	})
 	return found
 }
@@ -240,12 +243,14 @@ func (r *roomCheck) checkOrigin(e Event) {
 	case s == nil:
 		r.report(Invented, e.Seq, "nobody sent %s", e)
 	case s.refused:
-		r.report(Refused, e.Seq, "%s is stored, but its sender was told each time (%d) that it was not", e, len(s.attempts))
+		r.report(Refused, e.Seq, "%s is stored, but its sender was told each time (%d) that it was not", e,
+			len(s.attempts))
 	default:
 		r.origins[e.Seq] = s
 		r.where[s.content] = append(r.where[s.content], e.Seq)
 		if all := r.where[s.content]; len(all) == 2 {
-			r.report(Doubled, e.Seq, "%s is what %d is already; it was sent %d times with nonce %s", e, all[0], len(s.attempts), s.nonce)
+			r.report(Doubled, e.Seq, "%s is what %d is already; it was sent %d times with nonce %s", e, all[0],
+				len(s.attempts), s.nonce)
 		}
 	}
 }
@@ -260,7 +265,8 @@ func (r *roomCheck) origin(e Event) *sent {
 		return s
 	}
 	i := slices.IndexFunc(r.order, func(s *sent) bool {
-		return !s.same && s.author == e.Author && s.kind == e.Kind && s.target == e.Target && s.acked == 0 && len(r.where[s.content]) == 0
+		return !s.same && s.author == e.Author && s.kind == e.Kind && s.target == e.Target && s.acked == 0 &&
+			len(r.where[s.content]) == 0
 	})
 	if i < 0 {
 		return nil
@@ -286,7 +292,8 @@ func (r *roomCheck) checkAcks() {
 		}
 		for _, a := range s.attempts {
 			if a.acked() && a.Seq != s.seq {
-				r.report(Moved, s.seq, "%q was acknowledged as %d, and then as %d, with the same nonce %s", s.text, s.seq, a.Seq, s.nonce)
+				r.report(Moved, s.seq, "%q was acknowledged as %d, and then as %d, with the same nonce %s", s.text,
+					s.seq, a.Seq, s.nonce)
 			}
 		}
 		seqs := r.where[s.content]
@@ -295,7 +302,8 @@ func (r *roomCheck) checkAcks() {
 		case len(seqs) > 0:
 			r.report(Moved, s.seq, "%q was acknowledged as %d and is %d", s.text, s.seq, seqs[0])
 		case !there:
-			r.report(Lost, s.seq, "%q by %s was acknowledged as %d; the history ends with %d", s.text, s.author, s.seq, r.history.Head)
+			r.report(Lost, s.seq, "%q by %s was acknowledged as %d; the history ends with %d", s.text, s.author, s.seq,
+				r.history.Head)
 		case r.origin(at) == nil && r.ackedAs(at) == s: // checkOrigin has reported it
 		default:
 			r.report(Lost, s.seq, "%q by %s was acknowledged as %d, which is %s", s.text, s.author, s.seq, at)

@@ -47,7 +47,8 @@ func (r *roomCheck) checkOrder() {
 	}
 	for _, l := range r.looks {
 		if l.Head > r.history.Head {
-			r.report(Unstored, l.Head, "%s saw %d as the newest, but the history ends with %d", l.Reader, l.Head, r.history.Head)
+			r.report(Unstored, l.Head, "%s saw %d as the newest, but the history ends with %d", l.Reader, l.Head,
+				r.history.Head)
 			break
 		}
 	}
@@ -99,7 +100,8 @@ func (r *roomCheck) checkAnswers() {
 			continue
 		}
 		if before := last[conn]; before != nil && before.seq >= s.seq {
-			r.report(Disorder, s.seq, "connection %d was told of %q as %d and then of %q as %d", conn, before.text, before.seq, s.text, s.seq)
+			r.report(Disorder, s.seq, "connection %d was told of %q as %d and then of %q as %d", conn, before.text,
+				before.seq, s.text, s.seq)
 			return
 		}
 		last[conn] = s

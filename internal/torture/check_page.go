@@ -8,7 +8,9 @@ func (r *roomCheck) checkPages() {
 	for _, e := range r.history.Events {
 		r.checkErased(e)
 	}
-	all := Page{Reader: "who reads afterwards", Room: r.history.Room, Head: r.history.Head, Messages: r.history.Messages}
+	all := Page{
+		Reader: "who reads afterwards", Room: r.history.Room, Head: r.history.Head, Messages: r.history.Messages,
+	}
 	if r.checkPage(all, 0) {
 		for _, p := range r.pages {
 			from := p.Head

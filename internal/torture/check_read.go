@@ -33,7 +33,9 @@ func (r *roomCheck) checkReads() {
 				}
 			}
 			if is.Read < least || is.Read > most {
-				r.report(Unread, is.Read, "%s has read up to %d, by an answer; what was said and acknowledged makes it %d to %d", who, is.Read, least, most)
+				r.report(Unread, is.Read,
+					"%s has read up to %d, by an answer; what was said and acknowledged makes it %d to %d", who,
+					is.Read, least, most)
 				return
 			}
 			if left := r.unread(who, is.Read); is.Last && is.Unread != left {

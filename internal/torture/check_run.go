@@ -20,11 +20,13 @@ func (r *roomCheck) checkRun(run Observed) {
 	last := run.Parts[0].After
 	for i, p := range run.Parts {
 		if p.Epoch != run.Parts[0].Epoch || r.history.Epoch != "" && p.Epoch != r.history.Epoch {
-			r.report(NewEpoch, last, "%s read in epoch %q, then in %q; the history is of %q", run.Reader, run.Parts[0].Epoch, p.Epoch, r.history.Epoch)
+			r.report(NewEpoch, last, "%s read in epoch %q, then in %q; the history is of %q", run.Reader,
+				run.Parts[0].Epoch, p.Epoch, r.history.Epoch)
 			return
 		}
 		if p.After != last {
-			r.report(Skipped, last+1, "%s had everything up to %d and was served from %d on %s", run.Reader, last, p.After, p.name())
+			r.report(Skipped, last+1, "%s had everything up to %d and was served from %d on %s", run.Reader, last,
+				p.After, p.name())
 			return
 		}
 		for n, e := range p.Events {
@@ -39,7 +41,8 @@ func (r *roomCheck) checkRun(run Observed) {
 		}
 	}
 	if run.Complete && last < r.history.Head {
-		r.report(Unserved, last+1, "%s got everything up to %d and then, though connected, nothing; the newest is %d", run.Reader, last, r.history.Head)
+		r.report(Unserved, last+1, "%s got everything up to %d and then, though connected, nothing; the newest is %d",
+			run.Reader, last, r.history.Head)
 	}
 }
 
@@ -86,7 +89,8 @@ func (r *roomCheck) checkSeen(run Observed, p ObservedPart, e Event) bool {
 	}
 	switch {
 	case !ok:
-		r.report(Unstored, e.Seq, "%s saw %s on %s, but the history ends with %d", run.Reader, e, p.name(), r.history.Head)
+		r.report(Unstored, e.Seq, "%s saw %s on %s, but the history ends with %d", run.Reader, e, p.name(),
+			r.history.Head)
 	case is.sameAs(e):
 		return true
 	case is.Deleted && e.Kind == Message && r.said(is, e):
@@ -94,7 +98,8 @@ func (r *roomCheck) checkSeen(run Observed, p ObservedPart, e Event) bool {
 	case is.Deleted && r.said(is, e):
 		return r.checkRevived(run, p, e, e.Target)
 	case r.whereIs(e) == 0:
-		r.report(Unstored, e.Seq, "%s saw %s on %s, which is nowhere in the history; %d is %s", run.Reader, e, p.name(), e.Seq, is)
+		r.report(Unstored, e.Seq, "%s saw %s on %s, which is nowhere in the history; %d is %s", run.Reader, e, p.name(),
+			e.Seq, is)
 	default:
 		r.report(Different, e.Seq, "%s saw %s on %s; the history has %s", run.Reader, e, p.name(), is)
 	}
@@ -114,7 +119,8 @@ func (r *roomCheck) checkRevived(run Observed, p ObservedPart, e Event, target i
 	if !ok || erased > p.Called {
 		return true
 	}
-	r.report(Revived, e.Seq, "%s saw %s on %s, begun after the deletion of %d had been acknowledged", run.Reader, e, p.name(), target)
+	r.report(Revived, e.Seq, "%s saw %s on %s, begun after the deletion of %d had been acknowledged", run.Reader, e,
+		p.name(), target)
 	return false
 }
 

@@ -47,7 +47,10 @@ func (f frame) event() Event {
 	if f.Kind == React || f.Kind == Unreact {
 		text = f.Emoji
 	}
-	return Event{Seq: f.Seq, Kind: f.Kind, Author: f.From.ID, Target: f.Target, Text: text, Deleted: f.Gone, ReplyTo: f.ReplyTo, Quote: abridged(f.Quote.Text)}
+	return Event{
+		Seq: f.Seq, Kind: f.Kind, Author: f.From.ID, Target: f.Target, Text: text, Deleted: f.Gone, ReplyTo: f.ReplyTo,
+		Quote: abridged(f.Quote.Text),
+	}
 }
 
 // A connection is one connection of a rawClient.
@@ -134,7 +137,9 @@ func (m *rawClient) isKnown() bool {
 }
 
 // ask sends a command; answered is called with its answer.
-func (v *connection) ask(ctx context.Context, command map[string]any, answered func(context.Context, frame) error) error {
+func (v *connection) ask(ctx context.Context, command map[string]any,
+	answered func(context.Context, frame) error,
+) error {
 	v.mu.Lock()
 	v.id++
 	command["id"] = v.id
@@ -237,11 +242,13 @@ func (v *connection) talk(ctx context.Context) {
 			if d.kind == Message {
 				v.m.s.watch.sent(v.m, d.text)
 			}
-			if v.ask(ctx, d.command(), func(_ context.Context, f frame) error { v.m.answer(d, a, f); return nil }) != nil {
+			if v.ask(ctx, d.command(),
+				func(_ context.Context, f frame) error { v.m.answer(d, a, f); return nil }) != nil {
 				return
 			}
 		}
-		if n%readEvery == readEvery-1 && !v.m.s.isHerd(v.m.name) && v.tellRead(ctx, v.m.rooms[n/readEvery%len(v.m.rooms)]) != nil {
+		if n%readEvery == readEvery-1 && !v.m.s.isHerd(v.m.name) &&
+			v.tellRead(ctx, v.m.rooms[n/readEvery%len(v.m.rooms)]) != nil {
 			return
 		}
 		if time.Since(pinged) > pingEvery {

@@ -140,7 +140,10 @@ func (s *round) restored(ctx context.Context, rnd *rand.Rand, f hasFiles) ([]Fin
 	reader := Observed{Reader: "who comes back", Room: s.rooms[0], Complete: true}
 	if after.Epoch == seen.Epoch {
 		last := int64(len(seen.Events))
-		reader.Parts = []ObservedPart{{Epoch: seen.Epoch, Events: seen.Events}, {Epoch: after.Epoch, After: last, Events: after.Events[min(last, int64(len(after.Events))):]}}
+		reader.Parts = []ObservedPart{
+			{Epoch: seen.Epoch, Events: seen.Events},
+			{Epoch: after.Epoch, After: last, Events: after.Events[min(last, int64(len(after.Events))):]},
+		}
 	} else {
 		e.forget(copied, ended, whole)
 		reader.Parts = []ObservedPart{{Epoch: after.Epoch, Events: after.Events}}
@@ -186,7 +189,10 @@ func (s *round) corrupted(ctx context.Context, rnd *rand.Rand, f hasFiles) ([]Fi
 		return checkLog(s.ledger.evidence([]History{after})), nil
 	}
 	if acks > 0 {
-		return []Finding{{Rule: Lost, Room: s.rooms[0], Why: fmt.Sprintf("the server acknowledged %d messages, but its log cannot be read: %v", acks, err)}}, nil
+		return []Finding{{
+			Rule: Lost, Room: s.rooms[0],
+			Why: fmt.Sprintf("the server acknowledged %d messages, but its log cannot be read: %v", acks, err),
+		}}, nil
 	}
 	_ = s.end(s.killed)
 	return s.recovered(ctx, folder, left)
@@ -211,7 +217,8 @@ func checkLog(e Evidence) []Finding {
 		h := &e.Histories[i]
 		for _, event := range h.Events {
 			if event.Kind == Message {
-				h.Messages = append(h.Messages, MessageState{Seq: event.Seq, Author: event.Author, Text: event.Text, Gone: event.Deleted})
+				h.Messages = append(h.Messages,
+					MessageState{Seq: event.Seq, Author: event.Author, Text: event.Text, Gone: event.Deleted})
 			}
 		}
 	}
@@ -256,7 +263,8 @@ func putBack(rnd *rand.Rand, f hasFiles, backup string) error {
 		return errors.Join(copyFiles(backup, folder), keepTimes(backup, folder))
 	case 2: // cat: only the log, which may consist of two files
 		for _, end := range []string{"", "-wal"} {
-			if err := copyFile(filepath.Join(backup, name+end), database+end); err != nil && (end == "" || !errors.Is(err, fs.ErrNotExist)) {
+			if err := copyFile(filepath.Join(backup, name+end), database+end); err != nil &&
+				(end == "" || !errors.Is(err, fs.ErrNotExist)) {
 				return err
 			}
 		}

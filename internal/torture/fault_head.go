@@ -63,7 +63,8 @@ func (s *round) headThenGet(conn net.Conn, in *bufio.Reader, path string) (close
 		return false, err
 	}
 	ask := func(method, path string) (*http.Response, error) {
-		if _, err := fmt.Fprintf(conn, "%s %s HTTP/1.1\r\nHost: %s\r\n\r\n", method, path, conn.RemoteAddr()); err != nil {
+		if _, err := fmt.Fprintf(conn, "%s %s HTTP/1.1\r\nHost: %s\r\n\r\n", method, path,
+			conn.RemoteAddr()); err != nil {
 			return nil, err
 		}
 		return http.ReadResponse(in, &http.Request{Method: method})
@@ -115,7 +116,10 @@ func (s *round) readable(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	fill := strings.NewReplacer("{room}", s.rooms[0], "{seq}", "1", "{emoji}", "%F0%9F%91%8D")
-	paths := []string{"/", "/r/" + s.rooms[0], "/ws", "/chatroom/" + s.rooms[0], "/assets/", "/nowhere", "/api/openapi.json", "/api/docs"}
+	paths := []string{
+		"/", "/r/" + s.rooms[0], "/ws", "/chatroom/" + s.rooms[0], "/assets/", "/nowhere", "/api/openapi.json",
+		"/api/docs",
+	}
 	for path, methods := range doc.Paths {
 		if _, ok := methods["get"]; ok {
 			paths = append(paths, fill.Replace(path))

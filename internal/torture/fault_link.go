@@ -31,7 +31,8 @@ func (s *round) halfOpen(ctx context.Context, rnd *rand.Rand) error {
 
 // delay makes everything on some connections late, in order.
 func (s *round) delay(ctx context.Context, rnd *rand.Rand) error {
-	return s.suffer(ctx, rnd, 0.5, func(l *proxyConn) { l.delay = between(rnd, time.Millisecond, 200*time.Millisecond) },
+	return s.suffer(ctx, rnd, 0.5,
+		func(l *proxyConn) { l.delay = between(rnd, time.Millisecond, 200*time.Millisecond) },
 		func(l *proxyConn) { l.delay = 0 })
 }
 

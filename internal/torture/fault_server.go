@@ -109,7 +109,8 @@ func (s *round) herd(ctx context.Context, rnd *rand.Rand) error {
 		all.Go(func() {
 			defer in.Done()
 			for n, room := range s.rooms {
-				for last, _ := s.ledger.last(h.runs[room]); last < heads[n].After && ctx.Err() == nil; last, _ = s.ledger.last(h.runs[room]) {
+				for last, _ := s.ledger.last(h.runs[room]); last < heads[n].After && ctx.Err() == nil; last,
+					_ = s.ledger.last(h.runs[room]) {
 					sleep(ctx, 20*time.Millisecond)
 				}
 			}
@@ -118,7 +119,8 @@ func (s *round) herd(ctx context.Context, rnd *rand.Rand) error {
 	began := time.Now()
 	in.Wait()
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) && time.Since(began) >= enough-time.Second {
-		return fmt.Errorf("%d connections that came at once did not all have what they missed after %v", s.cfg.Herd, enough)
+		return fmt.Errorf("%d connections that came at once did not all have what they missed after %v", s.cfg.Herd,
+			enough)
 	}
 	s.back("herd, all served", time.Since(began))
 	cancel()

@@ -81,7 +81,8 @@ func (p *Process) fill() error {
 }
 
 func (p *Process) resize(bytes int64) error {
-	if err := unix.Mount("parley-torture", p.Data, "tmpfs", unix.MS_REMOUNT, fmt.Sprintf("size=%d", bytes)); err != nil {
+	if err := unix.Mount("parley-torture", p.Data, "tmpfs", unix.MS_REMOUNT,
+		fmt.Sprintf("size=%d", bytes)); err != nil {
 		return fmt.Errorf("resize the disk: %w", err)
 	}
 	return nil

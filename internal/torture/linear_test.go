@@ -38,7 +38,8 @@ func searched(ops []op) bool {
 		if end == 0 {
 			end = math.MaxInt64
 		}
-		history = append(history, porcupine.Operation{ClientId: i, Input: o.look, Call: int64(o.called), Output: o.seq, Return: end})
+		history = append(history,
+			porcupine.Operation{ClientId: i, Input: o.look, Call: int64(o.called), Output: o.seq, Return: end})
 	}
 	return porcupine.CheckOperations(appendOnly, history)
 }
@@ -50,10 +51,13 @@ func ruled(ops []op) bool {
 	for i, o := range ops {
 		name := strconv.Itoa(i)
 		if o.look {
-			e.Looks = append(e.Looks, HeadRead{Reader: name, Room: "r", Called: o.called, Answered: o.answered, Head: o.seq})
+			e.Looks = append(e.Looks,
+				HeadRead{Reader: name, Room: "r", Called: o.called, Answered: o.answered, Head: o.seq})
 			continue
 		}
-		a := Attempt{Author: name, Room: "r", Nonce: name, Kind: Message, Text: name, Called: o.called, Answered: o.answered}
+		a := Attempt{
+			Author: name, Room: "r", Nonce: name, Kind: Message, Text: name, Called: o.called, Answered: o.answered,
+		}
 		if o.answered != 0 {
 			a.Seq = o.seq
 		}

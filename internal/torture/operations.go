@@ -32,14 +32,19 @@ func (d *operation) command() map[string]any {
 }
 
 func (d *operation) attempt(author string, conn int) Attempt {
-	return Attempt{Author: author, Room: d.room, Nonce: d.nonce, Conn: conn, Kind: d.kind, Target: d.target, Text: d.text, Same: d.same}
+	return Attempt{
+		Author: author, Room: d.room, Nonce: d.nonce, Conn: conn, Kind: d.kind, Target: d.target, Text: d.text,
+		Same: d.same,
+	}
 }
 
 func (d *operation) place() messageRef { return messageRef{d.room, d.target} }
 
 // retryCopy returns a copy of the operation with the same nonce.
 func (d *operation) retryCopy() *operation {
-	return &operation{room: d.room, nonce: d.nonce, text: d.text, kind: d.kind, target: d.target, replyTo: d.replyTo, same: d.same}
+	return &operation{
+		room: d.room, nonce: d.nonce, text: d.text, kind: d.kind, target: d.target, replyTo: d.replyTo, same: d.same,
+	}
 }
 
 // finalCodes are the codes after which another attempt is useless: the message is deleted or
@@ -102,7 +107,9 @@ type version struct {
 // event, and are repeated when the message has another text. waiting are the operations that have
 // no answer yet.
 func (m *planner) next(name string, rooms []string, n int, waiting []*operation) *operation {
-	d := &operation{room: rooms[n%len(rooms)], nonce: fmt.Sprintf("%s-%d", name, n), kind: Message, text: text(name, "says", n)}
+	d := &operation{
+		room: rooms[n%len(rooms)], nonce: fmt.Sprintf("%s-%d", name, n), kind: Message, text: text(name, "says", n),
+	}
 	own, hasOwn := m.own.pick(n)
 	other, hasOther := m.others.pick(n)
 	switch c := n % 10; {
@@ -133,7 +140,8 @@ func (m *planner) next(name string, rooms []string, n int, waiting []*operation)
 func (m *planner) repeats(d *operation, waiting []*operation) bool {
 	for _, at := range m.own {
 		says, ok := m.edited[at]
-		if ok && m.same[at] == nil && !slices.ContainsFunc(waiting, func(w *operation) bool { return w.place() == at }) {
+		if ok && m.same[at] == nil &&
+			!slices.ContainsFunc(waiting, func(w *operation) bool { return w.place() == at }) {
 			m.own.remove(at)
 			d.change(at, Edit, says.text)
 			d.same = true

@@ -120,7 +120,10 @@ type page struct {
 func (p *page) standing() []MessageState {
 	all := make([]MessageState, len(p.Messages))
 	for i, m := range p.Messages {
-		all[i] = MessageState{Seq: m.Seq, Author: m.From.ID, Text: abridged(m.Text), Gone: m.Gone, ReplyTo: m.ReplyTo, Quote: abridged(m.Quote.Text)}
+		all[i] = MessageState{
+			Seq: m.Seq, Author: m.From.ID, Text: abridged(m.Text), Gone: m.Gone, ReplyTo: m.ReplyTo,
+			Quote: abridged(m.Quote.Text),
+		}
 		for _, r := range m.Reactions {
 			for _, who := range r.People {
 				all[i].Marks = append(all[i].Marks, reaction(r.Emoji, who.ID))

@@ -88,7 +88,8 @@ func (p *prober) try(ctx context.Context, a Attempt) error {
 		Seq  int64  `json:"seq"`
 		Code string `json:"code"`
 	}
-	status, err := p.do(ctx, "/api/rooms/"+a.Room+"/messages", map[string]string{"text": a.Text, "nonce": a.Nonce}, &answer)
+	status, err := p.do(ctx, "/api/rooms/"+a.Room+"/messages", map[string]string{"text": a.Text, "nonce": a.Nonce},
+		&answer)
 	switch {
 	case err != nil:
 		return err // the result is unknown

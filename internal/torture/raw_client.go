@@ -46,7 +46,10 @@ const (
 )
 
 func (s *round) newMember(name string) *rawClient {
-	m := &rawClient{s: s, name: name, proxy: s.proxy, rooms: s.rooms, runs: map[string]*Observed{}, known: make(chan struct{}), planner: planner{retries: true}}
+	m := &rawClient{
+		s: s, name: name, proxy: s.proxy, rooms: s.rooms, runs: map[string]*Observed{}, known: make(chan struct{}),
+		planner: planner{retries: true},
+	}
 	for _, room := range m.rooms {
 		m.runs[room] = s.ledger.run(name, room)
 	}

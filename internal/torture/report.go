@@ -49,7 +49,8 @@ func (r Report) Print(w io.Writer) {
 
 // String returns the measurements for people.
 func (m Memory) String() string {
-	return fmt.Sprintf("%d MiB before, at most %d, %d after %v", m.Before>>20, m.Peak>>20, m.After>>20, m.Within.Round(time.Second))
+	return fmt.Sprintf("%d MiB before, at most %d, %d after %v", m.Before>>20, m.Peak>>20, m.After>>20,
+		m.Within.Round(time.Second))
 }
 
 // spread says how long something takes: in the middle, mostly, and at the most.

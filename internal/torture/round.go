@@ -54,9 +54,14 @@ func newWorld(cfg Config) (*harness, error) {
 	if err != nil {
 		return nil, fmt.Errorf("a proxy before the server: %w", err)
 	}
-	w := &harness{cfg: cfg, proxy: p, slowProxy: bad, http: &http.Client{Transport: &http.Transport{}, Timeout: waitLimit}}
+	w := &harness{
+		cfg: cfg, proxy: p, slowProxy: bad, http: &http.Client{Transport: &http.Transport{}, Timeout: waitLimit},
+	}
 	w.streams = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	w.report = Report{Seed: cfg.Seed, Faults: map[string]int{}, Back: map[string][]time.Duration{}, Beside: map[string][]time.Duration{}}
+	w.report = Report{
+		Seed: cfg.Seed, Faults: map[string]int{}, Back: map[string][]time.Duration{},
+		Beside: map[string][]time.Duration{},
+	}
 	return w, nil
 }
 
@@ -181,7 +186,9 @@ func (w *harness) runRound(ctx context.Context, n int, length time.Duration, fau
 }
 
 func (w *harness) newRound(n int) *round {
-	s := &round{harness: w, ledger: &ledger{}, pace: time.Duration(float64(w.cfg.People) / w.cfg.Rate * float64(time.Second))}
+	s := &round{
+		harness: w, ledger: &ledger{}, pace: time.Duration(float64(w.cfg.People) / w.cfg.Rate * float64(time.Second)),
+	}
 	for i := range w.cfg.Rooms {
 		s.rooms = append(s.rooms, fmt.Sprintf("t%d-%d-%d", w.cfg.Seed%1e9, n, i))
 	}

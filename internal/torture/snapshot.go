@@ -86,7 +86,8 @@ func (s *round) restoreSnapshot(ctx context.Context, rnd *rand.Rand, f hasFiles)
 	if err != nil {
 		return nil, fmt.Errorf("positions in a room: %w", err)
 	}
-	live, err := client.Dial(ctx, s.proxy.url(), client.Options{Name: "stays", MinBackoff: 20 * time.Millisecond, MaxBackoff: 100 * time.Millisecond})
+	live, err := client.Dial(ctx, s.proxy.url(),
+		client.Options{Name: "stays", MinBackoff: 20 * time.Millisecond, MaxBackoff: 100 * time.Millisecond})
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +104,8 @@ func (s *round) restoreSnapshot(ctx context.Context, rnd *rand.Rand, f hasFiles)
 		return nil, err
 	}
 	if why := awaitReset(ctx, live); why != nil {
-		seen.Blind = append(seen.Blind, fmt.Sprintf("package client was in %s when the machine was set back, and %v", s.rooms[0], why))
+		seen.Blind = append(seen.Blind,
+			fmt.Sprintf("package client was in %s when the machine was set back, and %v", s.rooms[0], why))
 	}
 	return Check(seen), nil
 }
@@ -138,7 +140,8 @@ func (s *round) whileStopped(ctx context.Context, do, then func() error) error {
 
 // takePositions joins the room through each door that has a cursor, and returns the positions.
 func (s *round) takePositions(ctx context.Context) (positions []savedPosition, err error) {
-	for _, take := range []func(context.Context) (savedPosition, error){s.placeByFrames, s.placeByStream, s.placeByPage} {
+	for _, take := range []func(context.Context) (savedPosition,
+		error){s.placeByFrames, s.placeByStream, s.placeByPage} {
 		p, err := take(ctx)
 		if err != nil {
 			return nil, err
@@ -158,7 +161,9 @@ func (s *round) allComeBack(ctx context.Context, positions []savedPosition) (see
 			return seen, fmt.Errorf("back by %s: %w", p.door, err)
 		}
 		if !told {
-			seen.Blind = append(seen.Blind, fmt.Sprintf("whoever had read %s up to %d when it was set back came by %s, and was told to go on", s.rooms[0], p.seq, p.door))
+			seen.Blind = append(seen.Blind,
+				fmt.Sprintf("whoever had read %s up to %d when it was set back came by %s, and was told to go on",
+					s.rooms[0], p.seq, p.door))
 		}
 	}
 	return seen, nil
@@ -174,7 +179,8 @@ const (
 func (s *round) joins(ctx context.Context, join map[string]any) (epoch string, f frame, err error) {
 	ctx, cancel := context.WithTimeout(ctx, waitLimit)
 	defer cancel()
-	ws, _, err := websocket.Dial(ctx, s.address()+"/ws", &websocket.DialOptions{HTTPClient: s.http, Subprotocols: []string{"parley.v1"}})
+	ws, _, err := websocket.Dial(ctx, s.address()+"/ws",
+		&websocket.DialOptions{HTTPClient: s.http, Subprotocols: []string{"parley.v1"}})
 	if err != nil {
 		return "", f, err
 	}
@@ -237,7 +243,8 @@ func (s *round) placeByPage(ctx context.Context) (savedPosition, error) {
 
 func (s *round) backByPage(ctx context.Context, p savedPosition) (told bool, err error) {
 	q := url.Values{"after": {fmt.Sprint(p.seq)}, "at": {p.at}, "epoch": {p.epoch}}
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.address()+"/api/rooms/"+s.rooms[0]+"/log?"+q.Encode(), nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.address()+"/api/rooms/"+s.rooms[0]+"/log?"+q.Encode(),
+		nil)
 	if err != nil {
 		return false, err
 	}
@@ -253,7 +260,8 @@ func (s *round) backByPage(ctx context.Context, p savedPosition) (told bool, err
 	var problem struct {
 		Code string `json:"code"`
 	}
-	return answer.StatusCode == http.StatusConflict && json.NewDecoder(bytes.NewReader(body)).Decode(&problem) == nil && problem.Code == "behind", nil
+	return answer.StatusCode == http.StatusConflict && json.NewDecoder(bytes.NewReader(body)).Decode(&problem) == nil &&
+		problem.Code == "behind", nil
 }
 
 // awaitReset waits until a client reports that a room was reset; the error says what it reported

@@ -76,7 +76,8 @@ func Run(ctx context.Context, cfg Config) (Report, error) {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
 	cfg.Round = cmp.Or(cfg.Round, 20*time.Second)
-	cfg.People, cfg.Rooms, cfg.Rate, cfg.Herd = cmp.Or(cfg.People, 6), cmp.Or(cfg.Rooms, 3), cmp.Or(cfg.Rate, 300), cmp.Or(cfg.Herd, 1000)
+	cfg.People, cfg.Rooms, cfg.Rate, cfg.Herd = cmp.Or(cfg.People, 6), cmp.Or(cfg.Rooms, 3), cmp.Or(cfg.Rate, 300),
+		cmp.Or(cfg.Herd, 1000)
 	cfg.Faults = slices.DeleteFunc(slices.Clone(cfg.Faults), func(s string) bool { return s == "" })
 	chosen, between, err := chooseFaults(cfg.Subject, cfg.Faults)
 	if err != nil {

@@ -118,7 +118,8 @@ func react(m *client.Message, e client.Reaction) {
 		i = len(reactions)
 		reactions = append(reactions, client.Emoji{Emoji: e.Emoji})
 	}
-	people := slices.DeleteFunc(slices.Clone(reactions[i].People), func(p client.Person) bool { return p.ID == e.From.ID })
+	people := slices.DeleteFunc(slices.Clone(reactions[i].People),
+		func(p client.Person) bool { return p.ID == e.From.ID })
 	if !e.Removed {
 		people = append(people, e.From)
 	}

@@ -38,10 +38,13 @@ const (
 
 // Run shows a room that c has joined until the person leaves it or ctx ends. It reads the newest
 // messages up to r.Seq from history.
-func Run(ctx context.Context, c Chat, me client.Person, r client.Room, topic string, maxLength int, in io.Reader, out io.Writer) error {
+func Run(ctx context.Context, c Chat, me client.Person, r client.Room, topic string, maxLength int, in io.Reader,
+	out io.Writer,
+) error {
 	m := newModel(ctx, c, me, r, maxLength)
 	m.topic = topic
-	_, err := tea.NewProgram(m, tea.WithContext(ctx), tea.WithInput(in), tea.WithOutput(out), tea.WithoutSignalHandler()).Run()
+	_, err := tea.NewProgram(m, tea.WithContext(ctx), tea.WithInput(in), tea.WithOutput(out),
+		tea.WithoutSignalHandler()).Run()
 	if err != nil && ctx.Err() == nil {
 		return fmt.Errorf("show %s: %w", r.Name, err)
 	}
@@ -346,7 +349,8 @@ func (m *model) submit() tea.Cmd {
 func notForHere(text string) string {
 	switch word, _, _ := strings.Cut(text, " "); word {
 	case "/help":
-		return "/me waves · /topic what it is about · /shrug · /tableflip · /code · /spoiler · //text begins with a slash"
+		return "/me waves · /topic what it is about · /shrug · /tableflip · /code · /spoiler · //text begins with a " +
+			"slash"
 	case "/nick":
 		return "Your name is what you start this with: parley chat --name NAME"
 	case "/join":

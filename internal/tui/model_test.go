@@ -58,7 +58,9 @@ func (c *fakeChat) History(_ context.Context, room string, p client.Page) (clien
 }
 
 func message(seq int64, from client.Person, text string) client.Message {
-	return client.Message{Room: "lobby", Seq: seq, At: noon.Add(time.Duration(seq) * time.Second), From: from, Text: text}
+	return client.Message{
+		Room: "lobby", Seq: seq, At: noon.Add(time.Duration(seq) * time.Second), From: from, Text: text,
+	}
 }
 
 // A screen drives a model as bubbletea would, one command at a time.
@@ -144,7 +146,8 @@ func (s *screen) shows(want bool, parts ...string) {
 
 func TestScreenShowsTheRoom(t *testing.T) {
 	s := newScreen(t, 3)
-	s.shows(true, "lobby · 2 here", "Monday, 23 November 2026", "Grace 12:00\nmessage 1.\nmessage 2.\nmessage 3.", "> Write to lobby")
+	s.shows(true, "lobby · 2 here", "Monday, 23 November 2026", "Grace 12:00\nmessage 1.\nmessage 2.\nmessage 3.",
+		"> Write to lobby")
 	s.event(message(4, ada, "hi, **Grace**"))
 	s.shows(true, "Ada 12:00\nhi, **Grace**")
 	lines := strings.Split(s.text(), "\n")
@@ -155,7 +158,9 @@ func TestScreenShowsTheRoom(t *testing.T) {
 
 func TestScreenIsNeverLargerThanTheTerminal(t *testing.T) {
 	s := newScreen(t, 40)
-	s.event(message(41, client.Person{ID: "x", Name: strings.Repeat("W", 32)}, strings.Repeat("long", 300)+" 你好😀 "+strings.Repeat("\n", 9)))
+	s.event(
+		message(41, client.Person{ID: "x", Name: strings.Repeat("W", 32)},
+			strings.Repeat("long", 300)+" 你好😀 "+strings.Repeat("\n", 9)))
 	s.event(client.Disconnected{Err: errors.New(strings.Repeat("why ", 60))})
 	for _, size := range [][2]int{{1, 1}, {10, 4}, {20, 5}, {60, 20}, {89, 10}, {90, 10}, {200, 60}} {
 		for range 2 {
@@ -294,7 +299,8 @@ func TestHostileTextDoesNotReachTheTerminal(t *testing.T) {
 	mallory := client.Person{ID: "m" + evil, Name: "Mallory" + evil}
 	s.event(message(2, mallory, "text"+evil))
 	said := message(3, mallory, "text"+evil)
-	said.ReplyTo, said.Quote, said.Forward, said.Action = 1, &client.Quote{From: mallory, Text: evil}, &client.Forward{From: mallory}, true
+	said.ReplyTo, said.Quote, said.Forward, said.Action = 1, &client.Quote{From: mallory, Text: evil},
+		&client.Forward{From: mallory}, true
 	s.event(said)
 	s.event(client.Edit{Room: "lobby", Seq: 4, From: mallory, Target: 2, Text: "text" + evil})
 	s.event(client.Reaction{Room: "lobby", Seq: 5, From: mallory, Target: 2, Emoji: "👍" + evil})

@@ -128,13 +128,21 @@ func jsonOf(e client.Event) any {
 			client.Message
 		}{"reply", e.Message}
 	case client.Edit:
-		return jsonChange{Kind: "edit", Room: e.Room, Seq: e.Seq, At: e.At, From: e.From, Target: e.Target, Text: &e.Text, HTML: e.HTML, Gone: e.Gone}
+		return jsonChange{
+			Kind: "edit", Room: e.Room, Seq: e.Seq, At: e.At, From: e.From, Target: e.Target, Text: &e.Text,
+			HTML: e.HTML, Gone: e.Gone,
+		}
 	case client.Delete:
 		return jsonChange{Kind: "delete", Room: e.Room, Seq: e.Seq, At: e.At, From: e.From, Target: e.Target}
 	case client.Reaction:
-		return jsonChange{Kind: undo("react", e.Removed), Room: e.Room, Seq: e.Seq, At: e.At, From: e.From, Target: e.Target, Emoji: e.Emoji}
+		return jsonChange{
+			Kind: undo("react", e.Removed), Room: e.Room, Seq: e.Seq, At: e.At, From: e.From, Target: e.Target,
+			Emoji: e.Emoji,
+		}
 	case client.Pin:
-		return jsonChange{Kind: undo("pin", e.Removed), Room: e.Room, Seq: e.Seq, At: e.At, From: e.From, Target: e.Target}
+		return jsonChange{
+			Kind: undo("pin", e.Removed), Room: e.Room, Seq: e.Seq, At: e.At, From: e.From, Target: e.Target,
+		}
 	case client.Reset:
 		return struct {
 			Kind  string `json:"kind"`

@@ -159,7 +159,9 @@ func numbersOf(e client.Event) (seq, target int64) {
 
 // sinceReset returns the messages of a reset room that have not been printed: those after the last
 // printed one or after began, when Follow started, and at most maxRemembered.
-func sinceReset(ctx context.Context, c Chat, e client.Reset, told []client.Message, began time.Time) ([]client.Message, error) {
+func sinceReset(ctx context.Context, c Chat, e client.Reset, told []client.Message,
+	began time.Time,
+) ([]client.Message, error) {
 	known := map[int64]time.Time{}
 	for _, m := range told {
 		known[m.Seq] = m.At

@@ -44,8 +44,11 @@ func TestLineThatIsNotSentIsAnErrorInOneSentence(t *testing.T) {
 			in    io.Reader
 			want  string
 		}{
-			"refused":     {time.Hour, refusing, strings.NewReader("\na\nb"), "line 2 was not sent: Too long."},
-			"no answer":   {time.Hour, &silentChat{}, strings.NewReader("a"), "line 1 was not sent: no answer from the server within 1m0s"},
+			"refused": {time.Hour, refusing, strings.NewReader("\na\nb"), "line 2 was not sent: Too long."},
+			"no answer": {
+				time.Hour, &silentChat{}, strings.NewReader("a"),
+				"line 1 was not sent: no answer from the server within 1m0s",
+			},
 			"interrupted": {time.Second, &silentChat{}, strings.NewReader("a"), "line 1 was not sent: interrupted"},
 		}
 		for name, tt := range tests {
@@ -100,7 +103,10 @@ func (c *eventChat) Next(context.Context) (client.Event, error) {
 
 func TestFollowPrintsHistoryAndWhatComes(t *testing.T) {
 	c := &eventChat{events: []client.Event{
-		client.Connected{}, message(4, ada, "two\nlines\x1b[2J"), client.Typing{}, message(5, client.Person{Name: "x\ny"}, "é"),
+		client.Connected{},
+		message(4, ada, "two\nlines\x1b[2J"),
+		client.Typing{},
+		message(5, client.Person{Name: "x\ny"}, "é"),
 	}}
 	for i := range 3 {
 		c.log = append(c.log, message(int64(i+1), grace, "old"))
@@ -129,7 +135,8 @@ func TestFollowSaysWhichMessageIsChanged(t *testing.T) {
 	}}
 	c.log = append(c.log, message(1, grace, "old"))
 	var out bytes.Buffer
-	if err := Follow(t.Context(), c, client.Room{Name: "lobby", Seq: 1}, 2, &out, PrintLine); !errors.Is(err, client.ErrClosed) {
+	if err := Follow(t.Context(), c, client.Room{Name: "lobby", Seq: 1}, 2, &out, PrintLine); !errors.Is(err,
+		client.ErrClosed) {
 		t.Errorf("err = %v", err)
 	}
 	want := `2026-11-23 12:00:01 Grace: old
@@ -156,7 +163,9 @@ func TestFollowHasNoHoleAfterAReset(t *testing.T) {
 		events  []client.Event // before the reset
 		want    string         // the seqs that are printed
 	}{
-		"messages were printed":      {2, []client.Event{message(4, grace, "gone"), message(5, grace, "gone")}, "2 3 4 5 * 4 5 6"},
+		"messages were printed": {
+			2, []client.Event{message(4, grace, "gone"), message(5, grace, "gone")}, "2 3 4 5 * 4 5 6",
+		},
 		"only history was printed":   {2, nil, "2 3 * 4 5 6"},
 		"nothing was printed before": {0, nil, "* 4 5 6"},
 	}
@@ -196,16 +205,19 @@ func TestASignOutIsASentence(t *testing.T) {
 		"sending": func(c Chat) error { return Send(t.Context(), c, "lobby", strings.NewReader("hi"), time.Minute) },
 	} {
 		err := run(&endedChat{fakeChat{refuse: fmt.Errorf("send to lobby: %w", client.ErrSessionEnded)}})
-		if err == nil || !strings.Contains(err.Error(), "this session has been signed out. Start again") || strings.Contains(err.Error(), "session_ended") {
+		if err == nil || !strings.Contains(err.Error(), "this session has been signed out. Start again") ||
+			strings.Contains(err.Error(), "session_ended") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	var out bytes.Buffer
 	reset := client.Reset{Room: "lobby", Seq: 3, Epoch: "e"}
-	if err := errors.Join(PrintLine(&out, reset, client.Message{}), PrintJSON(&out, reset, client.Message{})); err != nil {
+	if err := errors.Join(PrintLine(&out, reset, client.Message{}),
+		PrintJSON(&out, reset, client.Message{})); err != nil {
 		t.Fatal(err)
 	}
-	if got := out.String(); !strings.Contains(got, "* the server was restored") || !strings.HasSuffix(got, `{"kind":"reset","room":"lobby","seq":3,"epoch":"e"}`+"\n") {
+	if got := out.String(); !strings.Contains(got, "* the server was restored") ||
+		!strings.HasSuffix(got, `{"kind":"reset","room":"lobby","seq":3,"epoch":"e"}`+"\n") {
 		t.Errorf("a reset is printed as %s", got)
 	}
 }
@@ -233,7 +245,8 @@ func TestJSONIsWholeAndHarmless(t *testing.T) {
 		t.Fatal(err)
 	}
 	line := out.String()
-	if strings.Count(line, "\n") != 1 || strings.ContainsAny(line, "\u009b\x1b\u202e") || !strings.Contains(line, "<b>") {
+	if strings.Count(line, "\n") != 1 || strings.ContainsAny(line, "\u009b\x1b\u202e") ||
+		!strings.Contains(line, "<b>") {
 		t.Errorf("%q", line)
 	}
 	var back client.Message

@@ -169,7 +169,8 @@ func (t *timeline) rendered() []string {
 			t.last = client.Message{}
 		}
 		if t.last.From.ID != m.From.ID || m.At.Sub(t.last.At) > groupWindow {
-			head := nameStyle(m.From.ID).Render(CleanLine(m.From.Name)) + " " + styleSoft.Render(m.At.Local().Format("15:04"))
+			head := nameStyle(m.From.ID).Render(CleanLine(m.From.Name)) + " " +
+				styleSoft.Render(m.At.Local().Format("15:04"))
 			t.lines = append(t.lines, "", ansi.Truncate(head, t.width, "…"))
 		}
 		t.lines = append(t.lines, t.body(m)...)

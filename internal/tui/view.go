@@ -86,7 +86,8 @@ func (m *model) status() string {
 	case m.notice != "":
 		return styleBad.Render(pad(CleanLine(m.notice), m.width))
 	case m.lost != nil:
-		return styleBad.Render(pad("Connection lost ("+CleanLine(m.lost.Error())+"). What you write waits here.", m.width))
+		return styleBad.Render(
+			pad("Connection lost ("+CleanLine(m.lost.Error())+"). What you write waits here.", m.width))
 	case m.timeline.unseen > 0:
 		return styleTitle.Render(pad(fmt.Sprintf("↓ %d new, Ctrl+End shows them", m.timeline.unseen), m.width))
 	case m.loading:

@@ -52,21 +52,7 @@ func (a *Answer) append(dst []byte) []byte {
 	if a.Session != "" {
 		dst = appendString(append(dst, `,"session":`...), a.Session)
 	}
-	if a.Room != "" {
-		dst = appendString(append(dst, `,"room":`...), string(a.Room))
-	}
-	if a.Seq != nil {
-		dst = appendSeq(append(dst, `,"seq":`...), *a.Seq)
-	}
-	if a.Epoch != "" {
-		dst = appendString(append(dst, `,"epoch":`...), a.Epoch)
-	}
-	if !a.At.IsZero() {
-		dst = AppendTime(append(dst, `,"at":`...), a.At)
-	}
-	if a.Reset {
-		dst = append(dst, `,"reset":true`...)
-	}
+	dst = appendPosition(dst, a.Room, a.Seq, a.Epoch, a.At, a.Reset)
 	if a.Count != nil {
 		dst = strconv.AppendInt(append(dst, `,"count":`...), int64(*a.Count), 10)
 	}
@@ -95,6 +81,28 @@ func (a *Answer) append(dst []byte) []byte {
 	return append(dst, '}')
 }
 
+// appendPosition appends where a room's log goes on, without the fields that are zero.
+func appendPosition(
+	dst []byte, room chat.RoomName, seq *chat.Seq, epoch string, at time.Time, reset bool,
+) []byte {
+	if room != "" {
+		dst = appendString(append(dst, `,"room":`...), string(room))
+	}
+	if seq != nil {
+		dst = appendSeq(append(dst, `,"seq":`...), *seq)
+	}
+	if epoch != "" {
+		dst = appendString(append(dst, `,"epoch":`...), epoch)
+	}
+	if !at.IsZero() {
+		dst = appendTime(append(dst, `,"at":`...), at)
+	}
+	if reset {
+		dst = append(dst, `,"reset":true`...)
+	}
+	return dst
+}
+
 // AppendStored appends the frame that answers a send, or what else becomes an
 // event: the hottest answer, without an Answer of its own. What became no message
 // says what it is.
@@ -104,7 +112,7 @@ func AppendStored(dst []byte, id int64, e chat.Event) []byte {
 	dst = strconv.AppendInt(dst, id, 10)
 	dst = appendString(append(dst, `,"room":`...), string(e.Room))
 	dst = appendSeq(append(dst, `,"seq":`...), e.Seq)
-	dst = AppendTime(append(dst, `,"at":`...), e.At)
+	dst = appendTime(append(dst, `,"at":`...), e.At)
 	if e.Kind != chat.Message {
 		dst = appendString(append(dst, `,"kind":`...), string(e.Kind))
 	}

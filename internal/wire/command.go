@@ -19,20 +19,17 @@ type Command struct {
 	Nonce   string    `json:"nonce"`
 	Text    string    `json:"text"`
 
-	*CommandOptions // never nil
+	*CommandOptions // not nil after DecodeCommand
 }
 
-// CommandOptions are the fields that few commands have. They are apart, as nearly all commands
-// are sends of plain messages.
+// CommandOptions are the fields of less frequent commands. They are a struct of their own, which a plain message does
+// not allocate.
 type CommandOptions struct {
-	Seq     chat.Seq    `json:"seq"`      // the message that is changed, read up to, kept …
-	ReplyTo chat.Seq    `json:"reply_to"` // of a send
-	Thread  chat.Seq    `json:"thread"`
-	Echo    bool        `json:"echo"` // what is sent in a thread is shown in the room, too
-	Forward *MessageRef `json:"forward"`
-	Emoji   string      `json:"emoji"`
-	Exact   bool        `json:"exact"` // of a read: also back
-	At      string      `json:"at"`    // of a join: when the event After was stored; "": not said
+	SendOptions
+	Seq   chat.Seq `json:"seq"` // the message to change or bookmark, or the newest event that was read
+	Emoji string   `json:"emoji"`
+	Exact bool     `json:"exact"` // of read: the mark may move back
+	At    string   `json:"at"`    // of join: when the event After was stored; "" if unknown
 
 	Notify    *string `json:"notify"` // of a set
 	Muted     *bool   `json:"muted"`
@@ -40,7 +37,16 @@ type CommandOptions struct {
 	Listed    *bool   `json:"listed"`
 }
 
-// A MessageRef is where a message is.
+// SendOptions are the optional fields of a message that a client sends, on /ws and by REST. The tags describe them for
+// OpenAPI.
+type SendOptions struct {
+	ReplyTo chat.Seq    `json:"reply_to,omitempty" doc:"The message that this one answers."`
+	Thread  chat.Seq    `json:"thread,omitempty" doc:"The message in whose thread this is said."`
+	Echo    bool        `json:"echo,omitempty" doc:"With a thread: show it in the room, too."`
+	Forward *MessageRef `json:"forward,omitempty" doc:"Instead of a text: the message that is repeated here."`
+}
+
+// A MessageRef identifies a message. Room is as the client wrote it.
 type MessageRef struct {
 	Room string   `json:"room"`
 	Seq  chat.Seq `json:"seq"`

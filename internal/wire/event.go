@@ -59,7 +59,7 @@ func (ListUpdates) Append(dst []byte, e chat.Event) []byte {
 	dst = append(openText(dst), `{"op":"news","room":`...)
 	dst = appendString(dst, string(e.Room))
 	dst = appendSeq(append(dst, `,"seq":`...), e.Seq)
-	dst = AppendTime(append(dst, `,"at":`...), e.At)
+	dst = appendTime(append(dst, `,"at":`...), e.At)
 	dst = appendString(append(dst, `,"kind":`...), string(e.Kind))
 	dst = appendPerson(append(dst, `,"from":`...), e.From)
 	if e.Kind == chat.Delete {
@@ -105,7 +105,7 @@ func AppendEvent(dst []byte, e chat.Event) []byte {
 		dst = append(dst, `,"seq":`...)
 		dst = appendSeq(dst, e.Seq)
 		dst = append(dst, `,"at":`...)
-		dst = AppendTime(dst, e.At)
+		dst = appendTime(dst, e.At)
 		dst = append(dst, `,"kind":"`...)
 		dst = append(dst, e.Kind...)
 		dst = append(dst, '"')
@@ -113,63 +113,9 @@ func AppendEvent(dst []byte, e chat.Event) []byte {
 	dst = append(dst, `,"from":`...)
 	dst = appendPerson(dst, e.From)
 	if e.Kind != chat.Typing {
-		dst = AppendContent(dst, e)
+		dst = appendContent(dst, &e)
 	}
 	return append(dst, '}')
-}
-
-// AppendContent appends the fields that tell what an event is about, each with a
-// comma before it.
-func AppendContent(dst []byte, e chat.Event) []byte {
-	if e.Target != 0 {
-		if e.Kind.IsSaid() {
-			dst = append(dst, `,"thread":`...)
-		} else {
-			dst = append(dst, `,"target":`...)
-		}
-		dst = appendSeq(dst, e.Target)
-	}
-	switch {
-	case e.Kind == chat.React || e.Kind == chat.Unreact:
-		dst = appendString(append(dst, `,"emoji":`...), e.Text)
-	case e.IsDeleted():
-		dst = append(dst, `,"gone":true`...)
-	case e.Kind.IsSaid() || e.Kind == chat.Edit || e.Kind == chat.Topic:
-		dst = appendString(append(dst, `,"text":`...), e.Text)
-	}
-	if e.HTML != "" {
-		dst = appendString(append(dst, `,"html":`...), e.HTML)
-	}
-	if e.Extra != nil {
-		dst = appendExtra(dst, e.Extra)
-	}
-	return dst
-}
-
-func appendExtra(dst []byte, x *chat.Attrs) []byte {
-	if x.ReplyTo != 0 {
-		dst = appendSeq(append(dst, `,"reply_to":`...), x.ReplyTo)
-	}
-	if q := x.Quote; q != nil {
-		dst = appendPerson(append(dst, `,"quote":{"from":`...), q.From)
-		dst = appendString(append(dst, `,"text":`...), q.Text)
-		dst = append(dst, '}')
-	}
-	if x.Action {
-		dst = append(dst, `,"action":true`...)
-	}
-	if f := x.Forward; f != nil {
-		dst = appendPerson(append(dst, `,"forward":{"from":`...), f.From)
-		dst = AppendTime(append(dst, `,"at":`...), f.At)
-		dst = append(dst, '}')
-	}
-	if len(x.Mentions) > 0 {
-		dst = appendPeople(append(dst, `,"mentions":`...), x.Mentions)
-	}
-	if x.Here {
-		dst = append(dst, `,"at_here":true`...)
-	}
-	return dst
 }
 
 func appendPresence(dst []byte, e chat.Event) []byte {

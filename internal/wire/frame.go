@@ -96,8 +96,8 @@ func AppendControl(dst []byte, op Op, data []byte) []byte {
 	return append(dst, data...)
 }
 
-// AppendMessage appends a server's frame with the whole of a message.
-func AppendMessage(dst []byte, m WSMessage) []byte {
+// AppendWSMessage appends a server's frame with a whole message.
+func AppendWSMessage(dst []byte, m WSMessage) []byte {
 	first := 0x80 | byte(m.Op)
 	switch n := len(m.Data); {
 	case n < 126:
@@ -108,12 +108,6 @@ func AppendMessage(dst []byte, m WSMessage) []byte {
 		dst = binary.BigEndian.AppendUint64(append(dst, first, 127), uint64(n))
 	}
 	return append(dst, m.Data...)
-}
-
-// AppendText appends a server's text frame around whatever payload appends.
-func AppendText(dst []byte, payload func(dst []byte) []byte) []byte {
-	start := len(dst)
-	return sealText(payload(openText(dst)), start)
 }
 
 // openText leaves room for the header of most frames.

@@ -56,14 +56,14 @@ func appendEscape(dst []byte, c byte) []byte {
 	return append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
 }
 
-// AppendTime appends t as the protocol's `at`, in quotes: RFC 3339 in UTC, to
+// appendTime appends t as the protocol's `at`, in quotes: RFC 3339 in UTC, to
 // the millisecond. Time.AppendFormat took half the time of encoding a message.
-func AppendTime(dst []byte, t time.Time) []byte {
-	return append(appendStamp(append(dst, '"'), t), '"')
+func appendTime(dst []byte, t time.Time) []byte {
+	return append(AppendTimestamp(append(dst, '"'), t), '"')
 }
 
-// appendStamp is AppendTime without the quotes.
-func appendStamp(dst []byte, t time.Time) []byte {
+// AppendTimestamp appends t as appendTime does, without the quotes.
+func AppendTimestamp(dst []byte, t time.Time) []byte {
 	t = t.UTC()
 	year, month, day := t.Date()
 	hour, minute, second := t.Clock()

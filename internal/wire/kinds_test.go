@@ -183,9 +183,9 @@ func TestDecodeChanges(t *testing.T) {
 	}{
 		"a react":           {`{"op":"react","id":3,"room":"r","seq":42,"emoji":"👍","nonce":"n"}`, Command{Op: "react", ID: 3, Room: "r", Nonce: "n", CommandOptions: &CommandOptions{Seq: 42, Emoji: "👍"}}, true},
 		"an edit":           {`{"op":"edit","seq":42,"text":"hi"}`, Command{Op: "edit", Text: "hi", CommandOptions: &CommandOptions{Seq: 42}}, true},
-		"an answer":         {`{"op":"send","reply_to":41,"thread":40,"text":"hi"}`, Command{Op: "send", Text: "hi", CommandOptions: &CommandOptions{ReplyTo: 41, Thread: 40}}, true},
-		"an echo":           {`{"op":"send","thread":40,"echo":true}`, Command{Op: "send", CommandOptions: &CommandOptions{Thread: 40, Echo: true}}, false},
-		"a forward":         {`{"op":"send","forward":{"room":"r","seq":9}}`, Command{Op: "send", CommandOptions: &CommandOptions{Forward: &MessageRef{"r", 9}}}, false},
+		"an answer":         {`{"op":"send","reply_to":41,"thread":40,"text":"hi"}`, Command{Op: "send", Text: "hi", CommandOptions: &CommandOptions{SendOptions: SendOptions{ReplyTo: 41, Thread: 40}}}, true},
+		"an echo":           {`{"op":"send","thread":40,"echo":true}`, Command{Op: "send", CommandOptions: &CommandOptions{SendOptions: SendOptions{Thread: 40, Echo: true}}}, false},
+		"a forward":         {`{"op":"send","forward":{"room":"r","seq":9}}`, Command{Op: "send", CommandOptions: &CommandOptions{SendOptions: SendOptions{Forward: &MessageRef{"r", 9}}}}, false},
 		"a read":            {`{"op":"read","seq":9,"exact":true}`, Command{Op: "read", CommandOptions: &CommandOptions{Seq: 9, Exact: true}}, false},
 		"a set":             {`{"op":"set","notify":"all","muted":true,"favourite":true,"listed":true}`, Command{Op: "set", CommandOptions: &CommandOptions{Notify: &all, Muted: &is, Favourite: &is, Listed: &is}}, false},
 		"less than nothing": {`{"op":"pin","seq":-5}`, Command{Op: "pin", CommandOptions: &CommandOptions{Seq: -5}}, false},

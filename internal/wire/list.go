@@ -45,7 +45,7 @@ func appendListEntry(dst []byte, e *chat.ListEntry) []byte {
 	dst = appendString(append(dst, `,"topic":`...), e.Topic)
 	dst = appendSeq(append(dst, `,"seq":`...), e.Head)
 	if !e.At.IsZero() {
-		dst = AppendTime(append(dst, `,"at":`...), e.At)
+		dst = appendTime(append(dst, `,"at":`...), e.At)
 	}
 	if q := e.Last; q != nil {
 		dst = appendPerson(append(dst, `,"last":{"from":`...), q.From)

@@ -38,7 +38,7 @@ func AppendSSEID(dst []byte, epoch string, seq chat.Seq, at time.Time) []byte {
 	dst = appendSeq(dst, seq)
 	if !at.IsZero() {
 		dst = append(dst, ':')
-		dst = appendStamp(dst, at)
+		dst = AppendTimestamp(dst, at)
 	}
 	return append(dst, '\n')
 }
@@ -79,15 +79,8 @@ func ParseTime(s string) (time.Time, error) {
 // what it asked for: events go on after seq, which was stored at a time.
 func AppendSSEBehind(dst []byte, room chat.RoomName, epoch string, seq chat.Seq, at time.Time, reset bool) []byte {
 	dst = AppendSSEID(dst, epoch, seq, at)
-	dst = appendString(append(dst, "event: behind\ndata: {\"op\":\"behind\",\"room\":"...), string(room))
-	dst = appendSeq(append(dst, `,"seq":`...), seq)
-	dst = appendString(append(dst, `,"epoch":`...), epoch)
-	if !at.IsZero() {
-		dst = AppendTime(append(dst, `,"at":`...), at)
-	}
-	if reset {
-		dst = append(dst, `,"reset":true`...)
-	}
+	dst = append(dst, "event: behind\ndata: {\"op\":\"behind\""...)
+	dst = appendPosition(dst, room, &seq, epoch, at, reset)
 	return append(dst, "}\n\n"...)
 }
 

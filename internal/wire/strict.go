@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -35,12 +37,18 @@ func Unmarshal(data []byte, v any) error {
 	}
 	err := json.Unmarshal(ins.data, v)
 	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return fmt.Errorf("a %s is no value for %s", e.Value, e.Field)
+		return fmt.Errorf("a %s is no value for %s", e.Value, withoutTypes(e.Field))
 	}
 	if err != nil { // such as a time of another form
 		return errors.New("a field has a value of the wrong form")
 	}
 	return nil
+}
+
+// withoutTypes returns the path of a field without the names of embedded Go types, which encoding/json puts there.
+func withoutTypes(path string) string {
+	keys := slices.DeleteFunc(strings.Split(path, "."), func(s string) bool { return !isKey(s) })
+	return strings.Join(keys, ".")
 }
 
 // An strictChecker walks through valid JSON.

@@ -73,6 +73,19 @@ func TestARefusedCommandKeepsItsID(t *testing.T) {
 	}
 }
 
+func TestErrorsNameFieldsAsTheProtocolDoes(t *testing.T) {
+	for in, want := range map[string]string{
+		`{"seq":"42"}`:               "a string is no value for seq",
+		`{"thread":"40"}`:            "a string is no value for thread",
+		`{"forward":{"room":4}}`:     "a number is no value for forward.room",
+		`{"id":true,"room":"lobby"}`: "a bool is no value for id",
+	} {
+		if _, err := DecodeCommand([]byte(in)); err == nil || !strings.HasSuffix(err.Error(), ": "+want+".") {
+			t.Errorf("%s: %v, want %s", in, err, want)
+		}
+	}
+}
+
 func TestKeysCountAsTheyAreWritten(t *testing.T) {
 	for in, want := range map[string]string{
 		`{"TEXT":"a"}`:                         "",

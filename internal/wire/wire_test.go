@@ -136,7 +136,7 @@ func TestAppendTimeIsWhatTheTimePackageWrites(t *testing.T) {
 		time.Date(2024, 2, 29, 1, 2, 3, 4_000_000, time.FixedZone("", -3*3600)),
 	} {
 		want := in.UTC().Format(`"2006-01-02T15:04:05.000Z"`)
-		if got := string(AppendTime(nil, in)); got != want {
+		if got := string(appendTime(nil, in)); got != want {
 			t.Errorf("%s, want %s", got, want)
 		}
 	}

@@ -70,7 +70,8 @@ func TestADomainGetsItsCertificateByItself(t *testing.T) {
 	}
 
 	redirect := await(ctx, t, client, "http://"+domain+"/r/lobby?x=1")
-	if got, want := redirect.Header.Get("Location"), address+"/r/lobby?x=1"; redirect.StatusCode != http.StatusPermanentRedirect || got != want {
+	if got, want := redirect.Header.Get("Location"),
+		address+"/r/lobby?x=1"; redirect.StatusCode != http.StatusPermanentRedirect || got != want {
 		t.Errorf("plain HTTP: status %d to %q, want %q", redirect.StatusCode, got, want)
 	}
 	if _, err := os.Stat(filepath.Join(data, "certificates")); err != nil {
@@ -169,7 +170,8 @@ func startPebble(t *testing.T, dir string, https, plain, acme, management, dns i
 		t.Fatal(err)
 	}
 	program := filepath.Join(dir, "pebble")
-	if out, err := exec.Command("go", "build", "-o", program, "github.com/letsencrypt/pebble/v2/cmd/pebble").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-o", program,
+		"github.com/letsencrypt/pebble/v2/cmd/pebble").CombinedOutput(); err != nil {
 		t.Fatalf("building pebble: %v\n%s", err, out)
 	}
 	cmd := exec.Command(program, "-config", configFile, "-dnsserver", fmt.Sprintf("127.0.0.1:%d", dns))
@@ -232,7 +234,9 @@ func writeAuthority(t *testing.T, certFile, keyFile string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, block := range map[string]*pem.Block{certFile: {Type: "CERTIFICATE", Bytes: cert}, keyFile: {Type: "PRIVATE KEY", Bytes: private}} {
+	for name, block := range map[string]*pem.Block{
+		certFile: {Type: "CERTIFICATE", Bytes: cert}, keyFile: {Type: "PRIVATE KEY", Bytes: private},
+	} {
 		if err := os.WriteFile(name, pem.EncodeToMemory(block), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -27,7 +27,9 @@ func TestStoppedBackupHoldsNothingUp(t *testing.T) {
 	}
 	dir := t.TempDir()
 	log := &bytes.Buffer{}
-	p := &torture.Process{Program: program, Args: []string{"serve", "--message-length", "0"}, Data: filepath.Join(dir, "data"), Log: log}
+	p := &torture.Process{
+		Program: program, Args: []string{"serve", "--message-length", "0"}, Data: filepath.Join(dir, "data"), Log: log,
+	}
 	url, err := p.Start(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -42,7 +44,8 @@ func TestStoppedBackupHoldsNothingUp(t *testing.T) {
 	say := func(times int) {
 		for range times {
 			sent++
-			if _, err := c.Send(t.Context(), "lobby", fmt.Sprint(sent, " ", strings.Repeat("words ", 3000))); err != nil {
+			if _, err := c.Send(t.Context(), "lobby",
+				fmt.Sprint(sent, " ", strings.Repeat("words ", 3000))); err != nil {
 				t.Fatal(err)
 			}
 		}

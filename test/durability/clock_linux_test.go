@@ -87,7 +87,8 @@ func clocked(t *testing.T) (program, clock string) {
 		t.Fatal(err)
 	}
 	program, clock = filepath.Join(dir, "parley"), filepath.Join(dir, "clock")
-	if out, err := exec.Command("go", "build", "-overlay", filepath.Join(dir, "overlay.json"), "-o", program, "parley").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-overlay", filepath.Join(dir, "overlay.json"), "-o", program,
+		"parley").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	if err := torture.SetClock(clock, 0); err != nil {
@@ -111,13 +112,15 @@ func TestNothingIsLostWhenTheClockJumps(t *testing.T) {
 			log := &bytes.Buffer{}
 			p := clockedServer(t, program, clock, log)
 			report := torment(t, torture.Config{
-				For: 20 * time.Second, Round: 10 * time.Second, Seed: seed, Faults: faults, Rate: 200, Herd: 30, Subject: p,
+				For: 20 * time.Second, Round: 10 * time.Second, Seed: seed, Faults: faults, Rate: 200, Herd: 30,
+				Subject: p,
 			}, log)
 			if report.Faults["clock"] == 0 {
 				t.Error("the clock has not jumped")
 			}
 			if people := 6; len(faults) == 1 && report.Connections != people*report.Rounds {
-				t.Errorf("%d connections of %d people in %d rounds: a clock that jumps has ended some", report.Connections, people, report.Rounds)
+				t.Errorf("%d connections of %d people in %d rounds: a clock that jumps has ended some",
+					report.Connections, people, report.Rounds)
 			}
 		})
 	}

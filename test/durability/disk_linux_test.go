@@ -19,13 +19,17 @@ type disk struct {
 	fs.Inode
 
 	mu      sync.Mutex
-	off     bool                 // the power is gone: nothing works
-	lies    bool                 // syncing does nothing and says it did
-	forgets bool                 // when the power goes nothing is left by chance
-	apart   bool                 // names become durable by syncing the folder alone, else by syncing anything, as with one journal for all
-	noWrite syscall.Errno        // what writing fails with; 0: it works
-	only    string               // the one file on which it does; "": everywhere
-	noSync  syscall.Errno        // what syncing fails with: then what was to be written never is, and counts as written, as on Linux
+	off     bool // the power is gone: nothing works
+	lies    bool // syncing does nothing and says it did
+	forgets bool // when the power goes nothing is left by chance
+	// names become durable by syncing the folder alone, else by syncing anything, as with one
+	// journal for all
+	apart   bool
+	noWrite syscall.Errno // what writing fails with; 0: it works
+	only    string        // the one file on which it does; "": everywhere
+	// what syncing fails with: then what was to be written never is, and counts as written, as on
+	// Linux
+	noSync  syscall.Errno
 	names   map[string]*diskFile // as they are
 	durable map[string]*diskFile // as they were last synced
 	inodes  uint64
@@ -54,7 +58,8 @@ func mountDisk(t *testing.T) (*disk, string) {
 	t.Helper()
 	d := &disk{names: map[string]*diskFile{}, durable: map[string]*diskFile{}, inodes: 1}
 	dir := t.TempDir()
-	server, err := fs.Mount(dir, d, &fs.Options{MountOptions: fuse.MountOptions{DirectMountStrict: true, FsName: "parley-test"}})
+	server, err := fs.Mount(dir, d,
+		&fs.Options{MountOptions: fuse.MountOptions{DirectMountStrict: true, FsName: "parley-test"}})
 	if err != nil {
 		t.Skipf("no file system of one's own can be mounted here: %v", err)
 	}
@@ -192,7 +197,9 @@ func (d *disk) node(ctx context.Context, f *diskFile) *fs.Inode {
 	return d.NewInode(ctx, f, fs.StableAttr{Mode: fuse.S_IFREG, Ino: f.inode})
 }
 
-func (d *disk) Create(ctx context.Context, name string, _, _ uint32, out *fuse.EntryOut) (*fs.Inode, fs.FileHandle, uint32, syscall.Errno) {
+func (d *disk) Create(ctx context.Context, name string, _, _ uint32,
+	out *fuse.EntryOut,
+) (*fs.Inode, fs.FileHandle, uint32, syscall.Errno) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.off || d.refuses(nil) {

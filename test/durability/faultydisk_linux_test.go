@@ -57,7 +57,9 @@ func TestNothingIsLostOnADiskThatFails(t *testing.T) {
 		// What was not synced is still shown to a server that is killed then, and is gone with the power.
 		"one that has failed to":       {"parley", []string{"failingsyncs", "kill"}, true},
 		"a disk that lies, with power": {"parley-checkpointing", []string{"lies", "term"}, false},
-		"all of it":                    {"parley-checkpointing", []string{"nospace", "readonly", "readonlyfile", "failingsync", "kill"}, true},
+		"all of it": {
+			"parley-checkpointing", []string{"nospace", "readonly", "readonlyfile", "failingsync", "kill"}, true,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			length := 20 * time.Second
@@ -69,7 +71,8 @@ func TestNothingIsLostOnADiskThatFails(t *testing.T) {
 				length = 8 * time.Second
 			}
 			p, log := onDisk(t, tt.program, seed)
-			torment(t, torture.Config{For: length, Round: length, Seed: seed, Faults: tt.faults, Rate: 200, Subject: p}, log)
+			torment(t, torture.Config{For: length, Round: length, Seed: seed, Faults: tt.faults, Rate: 200, Subject: p},
+				log)
 		})
 	}
 }
@@ -116,7 +119,8 @@ func TestReadOnlyFileIsShown(t *testing.T) {
 		{"POST", "/api/rooms/lobby/messages", `{"name":"Bob","text":"hello"}`, http.StatusServiceUnavailable},
 		{"GET", "/healthz", "", http.StatusServiceUnavailable},
 	} {
-		r, err := http.NewRequestWithContext(t.Context(), request.method, url+request.path, strings.NewReader(request.body))
+		r, err := http.NewRequestWithContext(t.Context(), request.method, url+request.path,
+			strings.NewReader(request.body))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -153,7 +153,9 @@ func roomNames(b *besieged, n, round int) error {
 		name := func(i int) string { return fmt.Sprintf("name-%d-%d-%d", round, person, i) }
 		g.Go(func() error {
 			return b.look(n/people, func(i int) string {
-				return [...]string{"/r/" + name(i), "/api/rooms/" + name(i), "/api/rooms/" + name(i) + "/messages?limit=1"}[i%3]
+				return [...]string{
+					"/r/" + name(i), "/api/rooms/" + name(i), "/api/rooms/" + name(i) + "/messages?limit=1",
+				}[i%3]
 			})
 		})
 		g.Go(func() error {

@@ -80,7 +80,9 @@ func TestHostileClientsCostBoundedMemory(t *testing.T) {
 			}
 			calm, after := stop(), b.rss()
 			b.end()
-			t.Logf("%d: %d MiB before, at most %d MiB, %d the second time and %d the third, then %d; a message of others took %v",
+			t.Logf(
+				"%d: %d MiB before, at most %d MiB, %d the second time and %d the third, then %d; a message of "+
+					"others took %v",
 				n, before>>20, worst[0]>>20, worst[1]>>20, worst[2]>>20, after>>20, calm)
 			factor := int64(1)
 			if raced() {
@@ -198,7 +200,8 @@ func (b *besieged) wantGone() {
 	again := time.NewTicker(50 * time.Millisecond)
 	defer again.Stop()
 	for {
-		connections, rooms, files := b.metric("parley_connections"), b.metric("parley_rooms"), b.metric("process_open_fds")
+		connections, rooms, files := b.metric("parley_connections"), b.metric("parley_rooms"),
+			b.metric("process_open_fds")
 		if connections == 2 && rooms == 1 && files < 100 {
 			return
 		}

@@ -41,7 +41,8 @@ var assaults = map[string]assault{
 	"large logs, threads, pins, searches and versions": {
 		begin: writesLargeMessages, most: 128 << 20, refused: true,
 		strike: func(ctx context.Context, a *attacker) error {
-			return a.repeat(ctx, 30, "/api/rooms/large/log?limit=200", "/api/rooms/large/messages/1/replies?limit=200", "/api/rooms/large/pins",
+			return a.repeat(ctx, 30, "/api/rooms/large/log?limit=200", "/api/rooms/large/messages/1/replies?limit=200",
+				"/api/rooms/large/pins",
 				"/api/search?room=large&limit=100&q=N", "/api/rooms/large/messages/1")
 		},
 	},
@@ -102,7 +103,9 @@ func TestHostileRequestsCostOthersLittle(t *testing.T) {
 			}
 			meanwhile, peak := stop(), b.peak()
 			b.end()
-			t.Logf("a message of others took %v before, %v meanwhile; %d MiB before, at most %d MiB; %d answers, %d refusals, %d MB",
+			t.Logf(
+				"a message of others took %v before, %v meanwhile; %d MiB before, at most %d MiB; %d answers, %d "+
+					"refusals, %d MB",
 				before, meanwhile, memory>>20, peak>>20, a.answers.Load(), a.refusals.Load(), a.bytes.Load()/1e6)
 			if s.refused && a.refusals.Load() == 0 && os.Getenv("PARLEY_HOSTILE") != "" {
 				t.Error("nothing was refused")
@@ -306,7 +309,8 @@ func (a *attacker) resumesOften(ctx context.Context, hands int) error {
 func (a *attacker) resume(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+a.b.address+"/api/rooms/code/events?after=0", nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+a.b.address+"/api/rooms/code/events?after=0",
+		nil)
 	if err != nil {
 		return err
 	}

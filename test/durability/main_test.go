@@ -10,8 +10,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"parley": cli.Main, "parley-unsynced": unsynced, "parley-checkpointing": checkpointing})
+	testscript.Main(m,
+		map[string]func(){"parley": cli.Main, "parley-unsynced": unsynced, "parley-checkpointing": checkpointing})
 }
 
 // patience is how long something may take that is about to happen.
-const patience = 20 * time.Second
+const patience = 60 * time.Second

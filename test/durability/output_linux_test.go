@@ -72,7 +72,8 @@ func TestNobodyHasToReadWhatAServerWrites(t *testing.T) {
 				address := fmt.Sprintf("127.0.0.1:%d", freePorts(t, 1)[0])
 				trap := map[string]string{"default": "-", "ignored": "''"}[sigpipe]
 				data := t.TempDir()
-				cmd := exec.Command("sh", "-c", "trap "+trap+` PIPE; exec "$@"`, "sh", "parley", "serve", "--listen", address, "--data", data)
+				cmd := exec.Command("sh", "-c", "trap "+trap+` PIPE; exec "$@"`, "sh", "parley", "serve", "--listen",
+					address, "--data", data)
 				out := broken(t)
 				cmd.Stdout, cmd.Stderr = out, out
 				startCommand(t, cmd)

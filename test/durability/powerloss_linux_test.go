@@ -56,11 +56,13 @@ func onDisk(t *testing.T, name string, seed uint64) (*powered, *bytes.Buffer) {
 // cutPower returns what cuts of the power alone come to.
 func cutPower(t *testing.T, p *powered, seed uint64, length time.Duration) error {
 	report, err := torture.Run(t.Context(), torture.Config{
-		For: length, Round: length, Seed: seed, Faults: []string{"kill"}, Rate: 200, Subject: p, Evidence: t.ArtifactDir(),
+		For: length, Round: length, Seed: seed, Faults: []string{"kill"}, Rate: 200, Subject: p,
+		Evidence: t.ArtifactDir(),
 	})
 	var syncs int
 	p.disk.set(func(d *disk) { syncs = d.syncs })
-	t.Logf("seed %d: %d power cuts, %d syncs, %d acknowledgements, %d events compared", seed, p.cuts, syncs, report.Acks, report.Compared)
+	t.Logf("seed %d: %d power cuts, %d syncs, %d acknowledgements, %d events compared", seed, p.cuts, syncs,
+		report.Acks, report.Compared)
 	if p.cuts == 0 || syncs == 0 || report.Acks == 0 {
 		t.Errorf("hardly anything happened: %v", err)
 	}
@@ -118,7 +120,8 @@ func TestLossIsFoundWhenThePowerGoes(t *testing.T) {
 				t.Fatal(err)
 			}
 			p.disk.sync(nil)
-			p.disk.set(func(d *disk) { d.lies, d.forgets = tt.lies, true }) // a part of what a liar kept would be no database
+			// a part of what a liar kept would be no database
+			p.disk.set(func(d *disk) { d.lies, d.forgets = tt.lies, true })
 			err := cutPower(t, p, 1, 6*time.Second)
 			broken, ok := errors.AsType[*torture.Broken](err)
 			if !ok || broken.Found[0].Rule != torture.Lost {

@@ -23,11 +23,14 @@ func TestADeletedWordLeavesTheDataFolderWhateverTheIndexDoes(t *testing.T) {
 		before  func(t *testing.T, dir string) // the deletion, with the store closed
 		stopped bool                           // the index does not run when it is deleted
 	}{
-		"it follows":       {},
-		"it does not run":  {stopped: true},
-		"it is missing":    {before: func(t *testing.T, dir string) { removeIndex(t, dir) }},
-		"it is broken":     {before: func(t *testing.T, dir string) { breakFile(t, filepath.Join(dir, "search.db")) }},
-		"it cannot open":   {before: func(t *testing.T, dir string) { removeIndex(t, dir); mkdirs(t, dir, "search.db", "mine") }},
+		"it follows":      {},
+		"it does not run": {stopped: true},
+		"it is missing":   {before: func(t *testing.T, dir string) { removeIndex(t, dir) }},
+		"it is broken":    {before: func(t *testing.T, dir string) { breakFile(t, filepath.Join(dir, "search.db")) }},
+		"it cannot open": {before: func(t *testing.T, dir string) {
+			removeIndex(t, dir)
+			mkdirs(t, dir, "search.db", "mine")
+		}},
 		"its log is taken": {before: func(t *testing.T, dir string) { mkdirs(t, dir, "search.db-wal", "mine") }},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -38,7 +41,8 @@ func TestADeletedWordLeavesTheDataFolderWhateverTheIndexDoes(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				x := search.New(s, search.Config{Dir: dir, Epoch: s.Epoch(), Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
+				x := search.New(s,
+					search.Config{Dir: dir, Epoch: s.Epoch(), Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
 				stop := []func() error{background(t.Context(), s.Run)}
 				if follow {
 					stop = append(stop, background(t.Context(), x.Run))

@@ -178,7 +178,8 @@ func TestASecondSignalEndsItAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer slow.Close()
-	const header = "POST /api/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 20\r\nExpect: 100-continue\r\n\r\n"
+	const header = "POST /api/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: " +
+		"20\r\nExpect: 100-continue\r\n\r\n"
 	if _, err := io.WriteString(slow, header); err != nil {
 		t.Fatal(err)
 	}

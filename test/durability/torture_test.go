@@ -117,7 +117,8 @@ func torment(t *testing.T, cfg torture.Config, log *bytes.Buffer) torture.Report
 	if err != nil {
 		t.Errorf("%v\nthe server's last words:\n%s", err, lastLines(log.String(), 20))
 	}
-	if report.Acks == 0 || report.Compared < report.Events || 4*report.Events < 5*report.Messages || len(report.Faults) == 0 {
+	if report.Acks == 0 || report.Compared < report.Events || 4*report.Events < 5*report.Messages ||
+		len(report.Faults) == 0 {
 		t.Errorf("seed %d: hardly anything happened", cfg.Seed)
 	}
 	return report
@@ -135,7 +136,9 @@ const (
 // one that never is.
 func TestNothingIsLostUnderTorture(t *testing.T) {
 	needsTorture(t)
-	cfg := torture.Config{For: time.Minute, Round: 12 * time.Second, Herd: 1000, Rate: 300, Rest: tortureRest, Beside: 24 * time.Second}
+	cfg := torture.Config{
+		For: time.Minute, Round: 12 * time.Second, Herd: 1000, Rate: 300, Rest: tortureRest, Beside: 24 * time.Second,
+	}
 	if briefly {
 		cfg = torture.Config{For: 12 * time.Second, Round: 12 * time.Second, Herd: 60, Rate: 200, Rest: tortureRest}
 	}
@@ -169,7 +172,8 @@ func TestNothingIsLostUnderEachTorture(t *testing.T) {
 				t.Skip("it cannot be brought about here")
 			}
 			report := torment(t, torture.Config{
-				For: 20 * time.Second, Round: 10 * time.Second, Seed: seed, Faults: []string{name}, Herd: 1000, Rate: 300, Subject: p,
+				For: 20 * time.Second, Round: 10 * time.Second, Seed: seed, Faults: []string{name}, Herd: 1000,
+				Rate: 300, Subject: p,
 			}, log)
 			if report.Faults[name] == 0 || len(report.Faults) != 1 {
 				t.Errorf("befell: %v", report.Faults)
