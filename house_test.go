@@ -35,9 +35,10 @@ var mayImport = map[string][]string{
 	"parley/internal/store/sqlite": {
 		"parley/internal/access", "parley/internal/chat", "parley/internal/files", "parley/internal/store",
 	},
-	"parley/internal/rates":  {},
-	"parley/internal/access": {"parley/internal/chat"},
-	"parley/internal/room":   {"parley/internal/access", "parley/internal/chat", "parley/internal/rates"},
+	"parley/internal/store/storetest": {"parley/internal/access", "parley/internal/chat", "parley/internal/store"},
+	"parley/internal/rates":           {},
+	"parley/internal/access":          {"parley/internal/chat"},
+	"parley/internal/room":            {"parley/internal/access", "parley/internal/chat", "parley/internal/rates"},
 	"parley/internal/server": {
 		"parley/internal/certs", "parley/internal/chat", "parley/internal/rates", "parley/internal/wire",
 		"parley/internal/room", "parley/web",
