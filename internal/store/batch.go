@@ -131,7 +131,9 @@ func (b *batch) add(r *Row, change *Change, at time.Time) {
 	}
 	*r.Result = chat.Commit{Event: e}
 	if b.known != nil && d.Nonce != "" {
-		use := &FirstUse{Kind: e.Kind, Event: true, Seq: e.Seq, At: at, Name: d.From.Name, Text: d.Text, Target: e.Target}
+		use := &FirstUse{
+			Kind: e.Kind, Event: true, Seq: e.Seq, At: at, Name: d.From.Name, Text: d.Text, Target: e.Target,
+		}
 		if e.Kind == chat.React || e.Kind == chat.Unreact {
 			use.Emoji = d.Text
 		}

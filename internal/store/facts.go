@@ -149,7 +149,8 @@ func (b *batch) facts(first int, nonces bool) *Facts {
 
 // isPlain reports whether a draft is a message that needs no facts.
 func isPlain(d *chat.Draft) bool {
-	return d.Is() == chat.Message && d.Target == 0 && d.Extra == nil && !mayMention(d.Text) && d.Source == (chat.MessageRef{})
+	return d.Is() == chat.Message && d.Target == 0 && d.Extra == nil && !mayMention(d.Text) &&
+		d.Source == (chat.MessageRef{})
 }
 
 // ask adds the questions about one row.

@@ -27,14 +27,18 @@ func (c *committer) storeAnswer(ctx context.Context, a answer, at int64) error {
 	if a.nonce == "" {
 		return nil
 	}
-	return c.exec(ctx, `INSERT INTO answer (nonce, author, room, kind, target, emoji, seq, at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+	return c.exec(ctx,
+		`INSERT INTO answer (nonce, author, room, kind, target, emoji, seq, at_ms) VALUES ($1, $2, $3, $4, $5, $6, `+
+			`$7, $8)`,
 		packNonce(a.nonce), a.person, a.room, a.kind, a.target, a.emoji, int64(a.seq), at)
 }
 
 // idempotent calls do, unless the person has done the same with this nonce before. A nonce of
 // something else is refused. refused is a *chat.Error, from here or from do; then nothing has been
 // written.
-func (c *committer) idempotent(ctx context.Context, who chat.PersonID, a answer, do func() (refused, err error)) (refused, err error) {
+func (c *committer) idempotent(ctx context.Context, who chat.PersonID, a answer,
+	do func() (refused, err error),
+) (refused, err error) {
 	if a.nonce == "" {
 		return do()
 	}
@@ -43,7 +47,8 @@ func (c *committer) idempotent(ctx context.Context, who chat.PersonID, a answer,
 	err = c.scan(ctx, []any{&kind, &target}, `
 		SELECT kind, target FROM answer WHERE nonce = $1 AND author = $2 AND room = $3
 		UNION ALL
-		SELECT 'event', 0 FROM event WHERE nonce = $1 AND author = $2 AND room = $3`, packNonce(a.nonce), a.person, a.room)
+		SELECT 'event', 0 FROM event WHERE nonce = $1 AND author = $2 AND room = $3`,
+		packNonce(a.nonce), a.person, a.room)
 	switch {
 	case err == nil && kind == a.kind && target == a.target:
 		return nil, nil

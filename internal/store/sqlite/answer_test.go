@@ -25,7 +25,8 @@ func TestWhatIsOnesOwnIsDoneOnceForANonce(t *testing.T) {
 	read := func(seq chat.Seq) func(*testing.T, *Store, string) error {
 		return func(_ *testing.T, s *Store, nonce string) error {
 			done := make(chan error, 1)
-			s.MarkRead(ada.ID, chat.MessageRef{Room: "lobby", Seq: seq}, true, nonce, func(_ chat.ListEntry, err error) { done <- err })
+			s.MarkRead(ada.ID, chat.MessageRef{Room: "lobby", Seq: seq}, true, nonce,
+				func(_ chat.ListEntry, err error) { done <- err })
 			return <-done
 		}
 	}
@@ -37,17 +38,32 @@ func TestWhatIsOnesOwnIsDoneOnceForANonce(t *testing.T) {
 	}
 	type deed = func(*testing.T, *Store, string) error
 	tests := map[string]struct{ before, retry, other deed }{
-		"save":                  {nil, keep(chat.Bookmark, true), keep(chat.Bookmark, false)},
-		"save what is saved":    {keep(chat.Bookmark, true), keep(chat.Bookmark, true), keep(chat.Bookmark, false)},
-		"unsave":                {keep(chat.Bookmark, true), keep(chat.Bookmark, false), keep(chat.Bookmark, true)},
-		"unsave what is not":    {nil, keep(chat.Bookmark, false), keep(chat.Bookmark, true)},
-		"follow":                {keep(chat.Subscription, false), keep(chat.Subscription, true), keep(chat.Subscription, false)},
-		"follow what is":        {keep(chat.Subscription, true), keep(chat.Subscription, true), keep(chat.Subscription, false)},
-		"unfollow":              {keep(chat.Subscription, true), keep(chat.Subscription, false), keep(chat.Subscription, true)},
-		"mute":                  {nil, set(chat.ListEntryChange{Muted: new(true)}), set(chat.ListEntryChange{Muted: new(false)})},
-		"a favourite that is":   {set(chat.ListEntryChange{Favourite: new(true)}), set(chat.ListEntryChange{Favourite: new(true)}), set(chat.ListEntryChange{Favourite: new(false)})},
-		"set, then left":        {nil, set(chat.ListEntryChange{Muted: new(true)}), set(chat.ListEntryChange{Listed: new(false)})},
-		"leave":                 {nil, set(chat.ListEntryChange{Listed: new(false)}), set(chat.ListEntryChange{Muted: new(false)})},
+		"save":               {nil, keep(chat.Bookmark, true), keep(chat.Bookmark, false)},
+		"save what is saved": {keep(chat.Bookmark, true), keep(chat.Bookmark, true), keep(chat.Bookmark, false)},
+		"unsave":             {keep(chat.Bookmark, true), keep(chat.Bookmark, false), keep(chat.Bookmark, true)},
+		"unsave what is not": {nil, keep(chat.Bookmark, false), keep(chat.Bookmark, true)},
+		"follow": {
+			keep(chat.Subscription, false), keep(chat.Subscription, true), keep(chat.Subscription, false),
+		},
+		"follow what is": {
+			keep(chat.Subscription, true), keep(chat.Subscription, true), keep(chat.Subscription, false),
+		},
+		"unfollow": {
+			keep(chat.Subscription, true), keep(chat.Subscription, false), keep(chat.Subscription, true),
+		},
+		"mute": {
+			nil, set(chat.ListEntryChange{Muted: new(true)}), set(chat.ListEntryChange{Muted: new(false)}),
+		},
+		"a favourite that is": {
+			set(chat.ListEntryChange{Favourite: new(true)}), set(chat.ListEntryChange{Favourite: new(true)}),
+			set(chat.ListEntryChange{Favourite: new(false)}),
+		},
+		"set, then left": {
+			nil, set(chat.ListEntryChange{Muted: new(true)}), set(chat.ListEntryChange{Listed: new(false)}),
+		},
+		"leave": {
+			nil, set(chat.ListEntryChange{Listed: new(false)}), set(chat.ListEntryChange{Muted: new(false)}),
+		},
 		"mark as unread":        {nil, read(1), read(2)},
 		"read, then left":       {nil, read(1), set(chat.ListEntryChange{Listed: new(false)})},
 		"a new name":            {nil, name("Countess"), name("Ada L.")},
@@ -76,7 +92,8 @@ func TestWhatIsOnesOwnIsDoneOnceForANonce(t *testing.T) {
 		})
 	}
 	ops := map[string]deed{
-		"save": keep(chat.Bookmark, true), "unsave": keep(chat.Bookmark, false), "follow": keep(chat.Subscription, true), "unfollow": keep(chat.Subscription, false),
+		"save": keep(chat.Bookmark, true), "unsave": keep(chat.Bookmark, false),
+		"follow": keep(chat.Subscription, true), "unfollow": keep(chat.Subscription, false),
 		"set": set(chat.ListEntryChange{Muted: new(true)}), "read": read(1), "send": say("lobby"), "react": thumb,
 	}
 	for first, do1 := range ops {
@@ -86,7 +103,8 @@ func TestWhatIsOnesOwnIsDoneOnceForANonce(t *testing.T) {
 			must(t, do1(t, s, "n1"))
 			before := owned(t, s)
 			for second, do2 := range ops {
-				if err := do2(t, s, "n1"); second != first && chat.CodeOf(err) != chat.NonceUsed || second == first && err != nil {
+				if err := do2(t, s, "n1"); second != first && chat.CodeOf(err) != chat.NonceUsed ||
+					second == first && err != nil {
 					t.Errorf("of %s: %v", second, err)
 				}
 			}
@@ -120,7 +138,8 @@ func owned(t *testing.T, s *Store) string {
 	var kept, followed, members, reads int
 	must(t, s.readers.QueryRowContext(t.Context(), `
 		SELECT name, (SELECT count(*) FROM saved), (SELECT count(*) FROM follow WHERE person = p.id),
-			(SELECT sum(1 + 2 * muted + 4 * favourite) FROM member WHERE person = p.id), (SELECT sum(read) FROM member WHERE person = p.id)
+			(SELECT sum(1 + 2 * muted + 4 * favourite) FROM member WHERE person = p.id),
+			(SELECT sum(read) FROM member WHERE person = p.id)
 		FROM person p WHERE public = 'ada'`).Scan(&name, &kept, &followed, &members, &reads))
 	return fmt.Sprint(name, " saved ", kept, " follows ", followed, " in ", members, " read ", reads)
 }
@@ -131,8 +150,10 @@ func TestNonceOfWhatChangedNothingIsNoNewMessage(t *testing.T) {
 	do(t, s, draft("lobby", ada, "A", ""))
 	noop := deed(ada, chat.Edit, 1, "A")
 	noop.Nonce = "n1"
-	got := post(t, s, noop, draft("lobby", ada, "hi", "n1"), draft("lobby", ada, "there", "n2"), draft("lobby", ada, "there", "n2"))
-	if got[0].Event.Seq != 1 || chat.CodeOf(got[1].Err) != chat.NonceUsed || got[2].Event.Seq != 2 || !got[3].Repeated || got[3].Event.Seq != 2 {
+	got := post(t, s, noop, draft("lobby", ada, "hi", "n1"), draft("lobby", ada, "there", "n2"),
+		draft("lobby", ada, "there", "n2"))
+	if got[0].Event.Seq != 1 || chat.CodeOf(got[1].Err) != chat.NonceUsed || got[2].Event.Seq != 2 ||
+		!got[3].Repeated || got[3].Event.Seq != 2 {
 		t.Errorf("%+v", got)
 	}
 }

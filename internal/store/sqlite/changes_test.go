@@ -35,7 +35,8 @@ func TestDeletionErases(t *testing.T) {
 		answering(grace, 2, "a quotation"),                                         // 7
 		deed(grace, chat.Reply, 2, "in its thread"),                                // 8
 		draft("lobby", ada, "not this", ""))                                        // 9
-	if q := standings(t, s, 7)[0].Extra.Quote; q == nil || !strings.HasPrefix(q.Text, word) || len([]rune(q.Text)) != chat.MaxQuote {
+	if q := standings(t, s, 7)[0].Extra.Quote; q == nil || !strings.HasPrefix(q.Text, word) ||
+		len([]rune(q.Text)) != chat.MaxQuote {
 		t.Fatalf("quote %+v", q)
 	}
 	mentions := `SELECT count(*) FROM mention WHERE event & 0xfffffffff = 2`
@@ -60,11 +61,14 @@ func TestDeletionErases(t *testing.T) {
 		t.Errorf("what answers it quotes %+v", x)
 	}
 	for _, e := range page(t, s.After, "lobby", 0, 20) {
-		if gone := e.Seq >= 2 && e.Seq <= 4; strings.Contains(e.Text, word) || e.IsDeleted() != gone || gone && e.Extra != nil || e.Seq == 7 && e.Extra.Quote != nil {
+		if gone := e.Seq >= 2 && e.Seq <= 4; strings.Contains(e.Text, word) || e.IsDeleted() != gone ||
+			gone && e.Extra != nil || e.Seq == 7 && e.Extra.Quote != nil {
 			t.Errorf("in the log: %+v", e)
 		}
 	}
-	for what, text := range map[string]string{"mentions": mentions, "reactions": `SELECT count(*) FROM reaction`, "pins": `SELECT count(*) FROM pin`} {
+	for what, text := range map[string]string{
+		"mentions": mentions, "reactions": `SELECT count(*) FROM reaction`, "pins": `SELECT count(*) FROM pin`,
+	} {
 		if n := ask(t, s, text); n != 0 {
 			t.Errorf("%d %s", n, what)
 		}

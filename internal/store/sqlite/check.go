@@ -77,7 +77,8 @@ func lockFolder(dir string) (*os.File, error) {
 		return nil, fmt.Errorf("locking the data folder %s: %w", dir, err)
 	}
 	if err := files.Lock(lock); err != nil {
-		return nil, errors.Join(fmt.Errorf("a server uses the data folder %s (%w); stop it first, or make a back-up and check that", dir, err), lock.Close())
+		err = fmt.Errorf("a server uses the data folder %s (%w); stop it first, or make a back-up and check that", dir, err)
+		return nil, errors.Join(err, lock.Close())
 	}
 	return lock, nil
 }
@@ -123,7 +124,8 @@ func (c *checker) everything(ctx context.Context, left leftBehind, dir string) e
 		return nil
 	}
 	var epoch string
-	if err := c.db.QueryRowContext(ctx, `SELECT coalesce(max(value), '') FROM meta WHERE key = 'epoch'`).Scan(&epoch); err != nil {
+	if err := c.db.QueryRowContext(ctx,
+		`SELECT coalesce(max(value), '') FROM meta WHERE key = 'epoch'`).Scan(&epoch); err != nil {
 		return err
 	}
 	newest, err := containsEvent(ctx, c.db, c.checked.Schema, left.newest)
@@ -141,7 +143,9 @@ func (c *checker) everything(ctx context.Context, left leftBehind, dir string) e
 // counts counts rooms, people and events. It fails if the database is not Parley's or is of a newer
 // version.
 func (c *checker) counts(ctx context.Context) error {
-	if err := c.db.QueryRowContext(ctx, `SELECT group_concat(name, ' ') FROM sqlite_schema WHERE type = 'table'`).Scan(new(sql.NullString)); err != nil {
+	if err := c.db.QueryRowContext(ctx,
+		`SELECT group_concat(name, ' ') FROM sqlite_schema WHERE type = 'table'`).Scan(
+		new(sql.NullString)); err != nil {
 		return err
 	}
 	var err error
@@ -149,13 +153,15 @@ func (c *checker) counts(ctx context.Context) error {
 		return err
 	}
 	if known := newestSchema(); c.checked.Schema > known {
-		return fmt.Errorf("it was written by a newer parley (schema %d, this one knows %d); check it with that program", c.checked.Schema, known)
+		return fmt.Errorf("it was written by a newer parley (schema %d, this one knows %d); check it with that program",
+			c.checked.Schema, known)
 	}
 	if c.checked.Schema < firstWithEvents {
 		c.note("it is of an early version (schema %d): only what SQLite notices was checked", c.checked.Schema)
 		return nil
 	}
-	return c.db.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM room), (SELECT count(*) FROM person), (SELECT count(*) FROM event)`).
+	return c.db.QueryRowContext(ctx,
+		`SELECT (SELECT count(*) FROM room), (SELECT count(*) FROM person), (SELECT count(*) FROM event)`).
 		Scan(&c.checked.Rooms, &c.checked.People, &c.checked.Events)
 }
 
@@ -212,24 +218,34 @@ func (c *checker) references(ctx context.Context) error {
 				of = "target"
 			}
 		}
-		text := fmt.Sprintf(`SELECT count(*), coalesce(min(%s), 0) FROM %s t WHERE %s <> 0 AND NOT EXISTS (SELECT 1 FROM %s o WHERE o.id = t.%s)`,
+		text := fmt.Sprintf(`SELECT count(*), coalesce(min(%s), 0) FROM %s t
+			WHERE %s <> 0 AND NOT EXISTS (SELECT 1 FROM %s o WHERE o.id = t.%s)`,
 			of, r.table, r.column, r.to, r.column)
 		var n, first int64
 		if err := c.db.QueryRowContext(ctx, text).Scan(&n, &first); err != nil {
 			return err
 		}
 		if n > 0 {
-			c.add("rows of %s refer in %s to a missing %s: %d of them, the first is %d", r.table, r.column, r.to, n, first)
+			c.add("rows of %s refer in %s to a missing %s: %d of them, the first is %d", r.table, r.column, r.to, n,
+				first)
 		}
 	}
 	if c.checked.Schema < firstWithEvents {
 		return nil
 	}
 	for _, odd := range []struct{ what, text string }{
-		{"events are about an event of another room", `SELECT count(*), coalesce(min(id), 0) FROM event WHERE ` + roomSQL("target") + ` <> room OR ` + roomSQL("current") + ` <> room`},
-		{"events have a part that is no JSON", `SELECT count(*), coalesce(min(id), 0) FROM event WHERE NOT json_valid(extra)`},
+		{
+			"events are about an event of another room",
+			`SELECT count(*), coalesce(min(id), 0) FROM event WHERE ` + roomSQL("target") + ` <> room OR ` +
+				roomSQL("current") + ` <> room`,
+		},
+		{
+			"events have a part that is no JSON",
+			`SELECT count(*), coalesce(min(id), 0) FROM event WHERE NOT json_valid(extra)`,
+		},
 		{"members have read more than there is", `SELECT count(*), coalesce(min(room), 0) FROM member m
-			WHERE read > (SELECT coalesce(` + seqSQL("max(id)") + `, 0) FROM event WHERE ` + inSQL("id", "m.room") + `)`},
+			WHERE read > (SELECT coalesce(` + seqSQL("max(id)") + `, 0)
+				FROM event WHERE ` + inSQL("id", "m.room") + `)`},
 	} {
 		var n, first int64
 		if err := c.db.QueryRowContext(ctx, odd.text).Scan(&n, &first); err != nil {
@@ -272,7 +288,8 @@ func (c *checker) integrity(ctx context.Context) error {
 // numbers finds rooms whose events are not numbered 1 to n.
 func (c *checker) numbers(ctx context.Context) error {
 	var known bool
-	if err := c.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'event')`).Scan(&known); err != nil || !known {
+	if err := c.db.QueryRowContext(ctx,
+		`SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'event')`).Scan(&known); err != nil || !known {
 		return err
 	}
 	type holed struct {
@@ -281,7 +298,8 @@ func (c *checker) numbers(ctx context.Context) error {
 	}
 	var rooms []holed
 	err := c.each(ctx, `
-		SELECT room, count(*), max(seq) FROM event GROUP BY room HAVING count(*) <> max(seq) OR min(seq) = 0`, func(rows *sql.Rows) error {
+		SELECT room, count(*), max(seq) FROM event
+		GROUP BY room HAVING count(*) <> max(seq) OR min(seq) = 0`, func(rows *sql.Rows) error {
 		var h holed
 		err := rows.Scan(&h.room, &h.count, &h.most)
 		rooms = append(rooms, h)
@@ -298,7 +316,8 @@ func (c *checker) numbers(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		c.add("room %s has %d events, but its newest is number %d: number %d is missing", c.name(ctx, h.room), h.count, h.most, first)
+		c.add("room %s has %d events, but its newest is number %d: number %d is missing", c.name(ctx, h.room), h.count,
+			h.most, first)
 	}
 	return c.heads(ctx)
 }
@@ -311,7 +330,10 @@ func (c *checker) heads(ctx context.Context) error {
 	}
 	return c.each(ctx, `
 		SELECT name, head, newest FROM (
-			SELECT name, head, (SELECT coalesce(`+seqSQL("max(event.id)")+`, 0) FROM event WHERE `+inSQL("event.id", "room.id")+`) AS newest FROM room)
+			SELECT name, head,
+				(SELECT coalesce(`+seqSQL("max(event.id)")+`, 0) FROM event WHERE `+inSQL("event.id", "room.id")+`)
+					AS newest
+			FROM room)
 		WHERE head <> newest LIMIT `+strconv.Itoa(maxFound), func(rows *sql.Rows) error {
 		var name string
 		var head, newest int64
@@ -322,7 +344,8 @@ func (c *checker) heads(ctx context.Context) error {
 }
 
 func (c *checker) hasColumn(ctx context.Context, table, column string) (has bool, err error) {
-	err = c.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM pragma_table_xinfo($1) WHERE name = $2)`, table, column).Scan(&has)
+	err = c.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM pragma_table_xinfo($1) WHERE name = $2)`, table,
+		column).Scan(&has)
 	return has, err
 }
 

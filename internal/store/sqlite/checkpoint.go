@@ -48,7 +48,8 @@ func (s *Store) checkpoint(ctx context.Context, statement string) (p checkpointR
 	if s.broken.Load() != nil {
 		return p, store.ErrBroken
 	}
-	if s.walState != (fileState{}) { // set once the folder is in use: pages must not go into a file that has been replaced
+	// set once the folder is in use: pages must not go into a file that has been replaced
+	if s.walState != (fileState{}) {
 		s.filesChecked = time.Time{}
 		if _, err := s.checkFiles(); err != nil {
 			s.stopWriting(ctx, err)
@@ -107,7 +108,8 @@ func (s *Store) empty(ctx context.Context) {
 	c.emptied -= c.emptyAfter * 3 / 4 // try again soon
 	if now := time.Now(); now.Sub(c.warned) >= largeLogEvery && (err != nil || m.pages*c.pageSize >= largeWAL) {
 		c.warned = now
-		s.logger.LogAttrs(ctx, slog.LevelWarn, "the write-ahead log grows: it cannot be emptied, perhaps because another program reads the database",
+		s.logger.LogAttrs(ctx, slog.LevelWarn,
+			"the write-ahead log grows: it cannot be emptied, perhaps because another program reads the database",
 			slog.Int("behind", m.pages-m.done), slog.Any("err", err))
 	}
 }

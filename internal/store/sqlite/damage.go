@@ -26,9 +26,11 @@ var errDamaged = errors.New("the database is damaged")
 // refusal returns the sentence for the operator if a start finds the database damaged.
 func refusal(err error) error {
 	if sqliteCode(err)&0xff == sqlite3.SQLITE_NOTADB {
-		return fmt.Errorf("%s is not a database (%w); nothing was written; put the right file there, or restore a back-up", databaseName, err)
+		return fmt.Errorf("%s is not a database (%w); nothing was written; "+
+			"put the right file there, or restore a back-up", databaseName, err)
 	}
-	return fmt.Errorf("%s is damaged (%w); nothing was written; restore a back-up, and keep the folder until you have looked at it: “parley check” lists what is wrong", databaseName, err)
+	return fmt.Errorf("%s is damaged (%w); nothing was written; restore a back-up, "+
+		"and keep the folder until you have looked at it: “parley check” lists what is wrong", databaseName, err)
 }
 
 // A writeStop is why nothing is written until a restart.

@@ -33,7 +33,8 @@ func (s *Store) settleEpoch(ctx context.Context, left leftBehind) error {
 		if err != nil && (known["epoch"] == "" || isDamaged(err)) {
 			return fmt.Errorf("making an epoch: %w", err)
 		}
-		s.logger.LogAttrs(ctx, slog.LevelInfo, "this is a new or restored log: it has a new epoch", slog.String("op", left.foreign))
+		s.logger.LogAttrs(ctx, slog.LevelInfo, "this is a new or restored log: it has a new epoch",
+			slog.String("op", left.foreign))
 	}
 	return nil
 }
@@ -109,5 +110,6 @@ func (c *committer) meta(ctx context.Context) (map[string]string, error) {
 
 // setMeta sets a value in the table meta.
 func (c *committer) setMeta(ctx context.Context, key, value string) error {
-	return c.exec(ctx, `INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = $2`, key, value)
+	return c.exec(ctx, `INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = $2`, key,
+		value)
 }

@@ -5,8 +5,9 @@ import "strconv"
 // A fileState is what the file system knows of a file beside its contents. Times are nanoseconds
 // since 1970; values that a system does not know are 0.
 type fileState struct {
-	Inode   uint64 `json:"inode"`
-	Device  uint64 `json:"device"`  // only if Born is unknown, because it changes when disks are mounted in another order
+	Inode uint64 `json:"inode"`
+	// only if Born is unknown, because it changes when disks are mounted in another order
+	Device  uint64 `json:"device"`
 	Born    int64  `json:"born"`    // needed because the inode number of a removed file is used again
 	Changed int64  `json:"changed"` // ctime: of data, mode, owner or links; no program can set it
 	Written int64  `json:"written"` // mtime: of data, or set by a program

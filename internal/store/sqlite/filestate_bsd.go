@@ -15,7 +15,10 @@ func stateOf(path string) (fileState, error) {
 	if err := unix.Stat(path, &st); err != nil {
 		return fileState{}, fmt.Errorf("stat %s: %w", path, err)
 	}
-	return fileState{Inode: uint64(st.Ino), Born: unix.TimespecToNsec(st.Btim), Changed: unix.TimespecToNsec(st.Ctim), Written: unix.TimespecToNsec(st.Mtim)}, nil
+	return fileState{
+		Inode: uint64(st.Ino), Born: unix.TimespecToNsec(st.Btim), Changed: unix.TimespecToNsec(st.Ctim),
+		Written: unix.TimespecToNsec(st.Mtim),
+	}, nil
 }
 
 // bootID returns a word that differs for each start of the machine, "" if there is none.

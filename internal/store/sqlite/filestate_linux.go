@@ -22,7 +22,9 @@ func stateOf(path string) (fileState, error) {
 			return fileState{}, fmt.Errorf("statx %s: %w", path, err)
 		}
 	}
-	f := fileState{Inode: st.Ino, Born: nanoseconds(st.Btime), Changed: nanoseconds(st.Ctime), Written: nanoseconds(st.Mtime)}
+	f := fileState{
+		Inode: st.Ino, Born: nanoseconds(st.Btime), Changed: nanoseconds(st.Ctime), Written: nanoseconds(st.Mtime),
+	}
 	if st.Mask&unix.STATX_BTIME == 0 {
 		f.Born, f.Device = 0, unix.Mkdev(st.Dev_major, st.Dev_minor)
 	}

@@ -108,7 +108,9 @@ func (s *Store) AddToList(who chat.PersonID, room chat.RoomName, enters bool) <-
 // retry with the same nonce changes nothing. done, which must not block, is called once after the
 // commit; its entry has the room, its head, the read mark and the counts of unread messages and
 // mentions.
-func (s *Store) MarkRead(who chat.PersonID, at chat.MessageRef, exact bool, nonce string, done func(chat.ListEntry, error)) {
+func (s *Store) MarkRead(who chat.PersonID, at chat.MessageRef, exact bool, nonce string,
+	done func(chat.ListEntry, error),
+) {
 	e := chat.ListEntry{Room: at.Room}
 	refused := chat.CheckNonce(nonce)
 	run := func(ctx context.Context, c *committer) error {
@@ -128,14 +130,15 @@ func (s *Store) MarkRead(who chat.PersonID, at chat.MessageRef, exact bool, nonc
 		}
 		e.Head = room.Head
 		seq := min(max(at.Seq, 0), room.Head)
-		refused, err = c.idempotent(ctx, who, answer{listKey: m, nonce: nonce, kind: "read"}, func() (refused, err error) {
-			if err := c.addToList(ctx, m); err != nil {
-				return nil, err
-			}
-			return nil, c.exec(ctx, `
+		refused, err = c.idempotent(ctx, who, answer{listKey: m, nonce: nonce, kind: "read"},
+			func() (refused, err error) {
+				if err := c.addToList(ctx, m); err != nil {
+					return nil, err
+				}
+				return nil, c.exec(ctx, `
 				UPDATE member SET read = CASE WHEN $4 THEN $3 ELSE max(read, $3) END
 				WHERE person = $1 AND room = $2`, m.person, m.room, int64(seq), exact)
-		})
+			})
 		if refused != nil || err != nil {
 			return err
 		}
@@ -153,7 +156,8 @@ func (s *Store) MarkRead(who chat.PersonID, at chat.MessageRef, exact bool, nonc
 			return err
 		}
 		mentions, err := c.find(ctx, `
-			SELECT count(*) FROM (SELECT 1 FROM mention WHERE person = $3 AND event > $1 AND event < $2 LIMIT $4)`, first, end, m.person, chat.MaxUnread)
+			SELECT count(*) FROM (SELECT 1 FROM mention WHERE person = $3 AND event > $1 AND event < $2 LIMIT $4)`,
+			first, end, m.person, chat.MaxUnread)
 		e.Unread, e.Mentions = int(unread), int(mentions)
 		return err
 	}
@@ -184,7 +188,9 @@ func (c *committer) membership(ctx context.Context, who chat.PersonID, room chat
 
 // SetListEntry changes a person's settings of a room. A retry with the same nonce changes nothing.
 // The error is a *chat.Error with code NotFound if the room has no events, or NonceUsed.
-func (s *Store) SetListEntry(ctx context.Context, who chat.PersonID, room chat.RoomName, change chat.ListEntryChange) error {
+func (s *Store) SetListEntry(ctx context.Context, who chat.PersonID, room chat.RoomName,
+	change chat.ListEntryChange,
+) error {
 	err := chat.CheckNonce(change.Nonce)
 	if err == nil {
 		err = s.writeOrRefuse(ctx, func(ctx context.Context, c *committer) (refused, err error) {
@@ -195,9 +201,10 @@ func (s *Store) SetListEntry(ctx context.Context, who chat.PersonID, room chat.R
 			if err != nil {
 				return nil, err
 			}
-			return c.idempotent(ctx, who, answer{listKey: m, nonce: change.Nonce, kind: "set"}, func() (refused, err error) {
-				return nil, c.setListEntry(ctx, who, m, change)
-			})
+			return c.idempotent(ctx, who, answer{listKey: m, nonce: change.Nonce, kind: "set"},
+				func() (refused, err error) {
+					return nil, c.setListEntry(ctx, who, m, change)
+				})
 		})
 	}
 	if err != nil {
@@ -216,8 +223,10 @@ func (c *committer) setListEntry(ctx context.Context, who chat.PersonID, m listK
 		return err
 	}
 	return c.exec(ctx, `
-		UPDATE member SET notify = coalesce($3, notify), muted = coalesce($4, muted), favourite = coalesce($5, favourite)
-		WHERE person = $1 AND room = $2`, m.person, m.room, orNull(change.Notify), orNull(change.Muted), orNull(change.Favourite))
+		UPDATE member SET notify = coalesce($3, notify), muted = coalesce($4, muted),
+			favourite = coalesce($5, favourite)
+		WHERE person = $1 AND room = $2`,
+		m.person, m.room, orNull(change.Notify), orNull(change.Muted), orNull(change.Favourite))
 }
 
 // orNull returns *p as a statement's argument, NULL if p is nil.

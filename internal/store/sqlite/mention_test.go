@@ -17,7 +17,9 @@ func TestMentionsAreKeptForWhomTheyTell(t *testing.T) {
 	do(t, s, draft("lobby", ada, "hi", "")) // 4
 	wantTold := func(seq chat.Seq, want ...string) {
 		t.Helper()
-		rows, err := s.readers.QueryContext(t.Context(), `SELECT name FROM mention JOIN person ON person.id = mention.person WHERE event & 0xfffffffff = $1 ORDER BY name`, int64(seq))
+		rows, err := s.readers.QueryContext(t.Context(),
+			`SELECT name FROM mention JOIN person ON person.id = mention.person WHERE event & 0xfffffffff = $1 `+
+				`ORDER BY name`, int64(seq))
 		must(t, err)
 		defer rows.Close()
 		var got []string
@@ -43,7 +45,10 @@ func TestMentionsAreKeptForWhomTheyTell(t *testing.T) {
 	do(t, s, deed(ada, chat.Delete, 5, "")) // 9
 	wantTold(5)
 
-	here := chat.Draft{Room: "lobby", From: ada, Text: "@here @Eve", Extra: &chat.Attrs{Here: true, Present: []chat.PersonID{"Grace0", ada.ID, "nobody", "Eve2"}}}
+	here := chat.Draft{
+		Room: "lobby", From: ada, Text: "@here @Eve",
+		Extra: &chat.Attrs{Here: true, Present: []chat.PersonID{"Grace0", ada.ID, "nobody", "Eve2"}},
+	}
 	do(t, s, here, here, here) // 10, 11, 12
 	if here.Extra.Mentions != nil {
 		t.Error("the draft was changed")

@@ -91,7 +91,8 @@ func (s *Store) findDatabase(ctx context.Context, vfs string) (leftBehind, error
 		return leftBehind{}, err
 	}
 	if size(s.path+walSuffix) > 0 {
-		return leftBehind{}, fmt.Errorf("%s is missing, but %[1]s%s is there, which goes on where it ends; put %[1]s back, or move %[1]s%[2]s away", databaseName, walSuffix)
+		return leftBehind{}, fmt.Errorf("%s is missing, but %[1]s%s is there, which goes on where it ends; "+
+			"put %[1]s back, or move %[1]s%[2]s away", databaseName, walSuffix)
 	}
 	err = files.New(s.path, func(partial string) error {
 		db := openSQLite(partial, "rw", vfs, []string{"synchronous(FULL)", "foreign_keys(1)", "secure_delete(1)"})
@@ -122,7 +123,8 @@ func (s *Store) read(ctx context.Context, left *leftBehind) (is databaseFacts, e
 	case err != nil:
 		return is, err
 	case info.Size() == 0:
-		return is, fmt.Errorf("%s is empty, so what was in it is lost; restore a back-up in its place; only if this is to be a new server, remove the file", databaseName)
+		return is, fmt.Errorf("%s is empty, so what was in it is lost; restore a back-up in its place; "+
+			"only if this is to be a new server, remove the file", databaseName)
 	}
 	if left.foreign != "" && !left.anew {
 		if err := s.checkForeign(ctx, left.foreign); err != nil {
@@ -151,7 +153,8 @@ func readFirst(ctx context.Context, path string, newest stateFile) (is databaseF
 		return is, fmt.Errorf("reading the schema of %s: %w", databaseName, err)
 	}
 	if known := newestSchema(); is.schema > known {
-		return is, fmt.Errorf("%s was written by a newer parley (schema %d, this one knows %d); use that program, go back with its “parley rollback”, or restore a back-up made before", databaseName, is.schema, known)
+		return is, fmt.Errorf("%s was written by a newer parley (schema %d, this one knows %d); use that program, "+
+			"go back with its “parley rollback”, or restore a back-up made before", databaseName, is.schema, known)
 	}
 	return is, nil
 }
@@ -166,7 +169,8 @@ func readFirstAs(ctx context.Context, path, mode string, newest stateFile) (is d
 	if is.schema, err = schemaOfDatabase(ctx, db); err != nil {
 		return is, err
 	}
-	if err := db.QueryRowContext(ctx, `SELECT coalesce(max(value), '') FROM meta WHERE key = 'epoch'`).Scan(&is.epoch); err != nil {
+	if err := db.QueryRowContext(ctx,
+		`SELECT coalesce(max(value), '') FROM meta WHERE key = 'epoch'`).Scan(&is.epoch); err != nil {
 		return is, err
 	}
 	is.newest, err = containsEvent(ctx, db, is.schema, newest)
@@ -177,12 +181,14 @@ func readFirstAs(ctx context.Context, path, mode string, newest stateFile) (is d
 // not Parley's.
 func schemaOfDatabase(ctx context.Context, db *sql.DB) (version int64, err error) {
 	var tables int
-	err = db.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema WHERE name IN ($1, 'meta', 'room', 'person')`, goose.DefaultTablename).Scan(&tables)
+	err = db.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema WHERE name IN ($1, 'meta', 'room', 'person')`,
+		goose.DefaultTablename).Scan(&tables)
 	if err != nil {
 		return 0, err
 	}
 	if tables < 4 {
-		return 0, errors.New("it is a database, but none of Parley's; choose another folder with --data, or restore a back-up in its place")
+		return 0, errors.New("it is a database, but none of Parley's; " +
+			"choose another folder with --data, or restore a back-up in its place")
 	}
 	err = db.QueryRowContext(ctx, `SELECT coalesce(max(version_id), 0) FROM `+goose.DefaultTablename).Scan(&version)
 	return version, err
@@ -196,7 +202,8 @@ func containsEvent(ctx context.Context, db *sql.DB, schema int64, m stateFile) (
 	if schema < firstWithEvents {
 		return false, nil
 	}
-	err = db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM event WHERE id = $1 AND at_ms = $2)`, m.Event, m.EventMS).Scan(&has)
+	err = db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM event WHERE id = $1 AND at_ms = $2)`, m.Event,
+		m.EventMS).Scan(&has)
 	return has, err
 }
 
@@ -206,7 +213,8 @@ func containsEvent(ctx context.Context, db *sql.DB, schema int64, m stateFile) (
 // never removed.
 func (s *Store) checkForeign(ctx context.Context, why string) error {
 	began := time.Now()
-	s.logger.LogAttrs(ctx, slog.LevelInfo, "the data folder is not as the server left it: checking it, which takes some seconds for each million messages",
+	s.logger.LogAttrs(ctx, slog.LevelInfo,
+		"the data folder is not as the server left it: checking it, which takes some seconds for each million messages",
 		slog.String("op", why))
 	log := s.path + walSuffix
 	var err error
@@ -263,7 +271,8 @@ func (s *Store) setAside(ctx context.Context, log string) error {
 	if err := os.Rename(log, aside); err != nil {
 		return err
 	}
-	s.logger.LogAttrs(ctx, slog.LevelWarn, "the write-ahead log was another database's, and was set aside", slog.String("op", aside))
+	s.logger.LogAttrs(ctx, slog.LevelWarn, "the write-ahead log was another database's, and was set aside",
+		slog.String("op", aside))
 	return files.SyncFolder(s.dir)
 }
 

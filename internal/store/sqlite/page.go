@@ -39,7 +39,8 @@ var (
 		WHERE pin.target BETWEEN ` + namedSQL("0") + ` AND ` + namedSQL("$2") + `
 			AND pin.event < ` + namedSQL("$3") + `
 		ORDER BY pin.event DESC LIMIT $4`
-	chosenSaid = stateColumns + `WHERE m.id IN (SELECT ` + namedSQL("value") + ` FROM json_each($2)) AND coalesce(m.kind, 'reply') = 'reply' ORDER BY m.id`
+	chosenSaid = stateColumns + `WHERE m.id IN (SELECT ` + namedSQL("value") +
+		` FROM json_each($2)) AND coalesce(m.kind, 'reply') = 'reply' ORDER BY m.id`
 )
 
 // Page returns some of a room's messages as they are now, in one snapshot. A room without events
@@ -146,7 +147,9 @@ func (r *snapshot) root(ctx context.Context, thread chat.Seq, page *chat.Page) e
 }
 
 // messageStates reads messages and their newest versions.
-func (r *snapshot) messageStates(ctx context.Context, sel chat.PageQuery) (found []chat.MessageState, more bool, err error) {
+func (r *snapshot) messageStates(ctx context.Context,
+	sel chat.PageQuery,
+) (found []chat.MessageState, more bool, err error) {
 	text, args, limit := statement(r.room, sel)
 	size := 0
 	err = r.each(ctx, text, args, func(rows *sql.Rows) error {
@@ -258,7 +261,8 @@ func (r *snapshot) addChanges(ctx context.Context, found []chat.MessageState, se
 	if sel.Seqs == nil && !sel.Pinned && sel.Thread == 0 {
 		which = stretch(ids)
 		var touched bool // mostly false
-		if err := r.row(ctx, `SELECT EXISTS (SELECT 1 FROM event WHERE `+which.where+`)`, which.args, &touched); err != nil || !touched {
+		if err := r.row(ctx, `SELECT EXISTS (SELECT 1 FROM event WHERE `+which.where+`)`, which.args,
+			&touched); err != nil || !touched {
 			return err
 		}
 	}
@@ -306,7 +310,8 @@ func (r *snapshot) quote(ctx context.Context, x *chat.Attrs) error {
 }
 
 func (r *snapshot) reactions(ctx context.Context, which targets, at map[chat.Seq]*chat.MessageState) error {
-	text := `SELECT target, emoji, public, name FROM reaction JOIN person ON person.id = reaction.person WHERE ` + which.where + ` ORDER BY target, event`
+	text := `SELECT target, emoji, public, name FROM reaction JOIN person ON person.id = reaction.person WHERE ` +
+		which.where + ` ORDER BY target, event`
 	return r.each(ctx, text, which.args, func(rows *sql.Rows) error {
 		var target int64
 		var emoji string

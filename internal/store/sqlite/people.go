@@ -32,7 +32,8 @@ func (s *Store) NewGuest(ctx context.Context, name, key string) (chat.Person, st
 	err := s.write(ctx, func(ctx context.Context, c *committer) error {
 		if key != "" { // the first try may have been stored since
 			err := c.scan(ctx, []any{&p.ID, &p.Name}, `
-				SELECT p.public, p.name FROM session s JOIN person p ON p.id = s.person WHERE s.token_hash = $1`, tokenHash(key))
+				SELECT p.public, p.name FROM session s JOIN person p ON p.id = s.person WHERE s.token_hash = $1`,
+				tokenHash(key))
 			if !errors.Is(err, sql.ErrNoRows) {
 				return err
 			}
@@ -42,7 +43,8 @@ func (s *Store) NewGuest(ctx context.Context, name, key string) (chat.Person, st
 		if err != nil {
 			return err
 		}
-		return c.exec(ctx, `INSERT INTO session (token_hash, person, created_ms, seen_ms) VALUES ($1, $2, $3, $3)`, tokenHash(token), id, now)
+		return c.exec(ctx, `INSERT INTO session (token_hash, person, created_ms, seen_ms) VALUES ($1, $2, $3, $3)`,
+			tokenHash(token), id, now)
 	})
 	if err != nil {
 		return chat.Person{}, "", fmt.Errorf("making a guest: %w", err)
@@ -58,7 +60,7 @@ func (s *Store) Person(ctx context.Context, session string) (chat.Person, error)
 	hash := tokenHash(session)
 	err := s.reads.row(ctx, sessionText, []any{hash}, &p.ID, &p.Name, &seen)
 	if errors.Is(err, sql.ErrNoRows) {
-		return chat.Person{}, &chat.Error{Code: chat.BadSession, Message: "This session is unknown. Give a name to be a new guest."}
+		return chat.Person{}, errUnknownSession
 	}
 	if err != nil {
 		return chat.Person{}, fmt.Errorf("whose session it is: %w", err)
@@ -85,16 +87,23 @@ func (s *Store) Rename(ctx context.Context, id chat.PersonID, name, nonce string
 			if err != nil {
 				return nil, err
 			}
-			return c.idempotent(ctx, id, answer{listKey: listKey{person: person}, nonce: nonce, kind: "rename"}, func() (refused, err error) {
-				found = name
-				return nil, c.exec(ctx, `UPDATE person SET name = $2, folded = $3 WHERE id = $1`, person, name, chat.FoldName(name))
-			})
+			return c.idempotent(ctx, id, answer{listKey: listKey{person: person}, nonce: nonce, kind: "rename"},
+				func() (refused, err error) {
+					found = name
+					const text = `UPDATE person SET name = $2, folded = $3 WHERE id = $1`
+					return nil, c.exec(ctx, text, person, name, chat.FoldName(name))
+				})
 		})
 	}
 	if err != nil {
 		return "", fmt.Errorf("renaming a person: %w", err)
 	}
 	return found, nil
+}
+
+var errUnknownSession = &chat.Error{
+	Code:    chat.BadSession,
+	Message: "This session is unknown. Give a name to be a new guest.",
 }
 
 var errNobody = &chat.Error{Code: chat.BadSession, Message: "There is no such person. Give a name to be a new guest."}

@@ -205,7 +205,8 @@ func TestHealthIsAskedOfTheDiskOnceASecond(t *testing.T) {
 	}
 	written()
 	const mark = "the test was here" // times, being milliseconds, may be equal
-	err := s.write(t.Context(), func(ctx context.Context, c *committer) error { return c.setMeta(ctx, "healthy", mark) })
+	err := s.write(t.Context(),
+		func(ctx context.Context, c *committer) error { return c.setMeta(ctx, "healthy", mark) })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -106,7 +106,8 @@ var (
 		FROM room r LEFT JOIN event e ON e.id = ` + idSQL("r.id", "r.head") + ` WHERE r.name = $1`
 	afterText = `
 		SELECT m.seq, m.at_ms, p.public, m.name, m.text,
-			CASE WHEN coalesce(m.kind, m.target, m.extra) IS NOT NULL THEN json_object('kind', m.kind, 'target', ` + seqSQL("m.target") + `, 'extra', m.extra) END
+			CASE WHEN coalesce(m.kind, m.target, m.extra) IS NOT NULL
+			THEN json_object('kind', m.kind, 'target', ` + seqSQL("m.target") + `, 'extra', m.extra) END
 		FROM event m JOIN person p ON p.id = m.author
 		WHERE ` + afterSQL("m.id") + `
 		ORDER BY m.id LIMIT $3`
@@ -215,8 +216,10 @@ func (s *Store) Versions(ctx context.Context, room chat.RoomName, seq chat.Seq) 
 	var events []chat.Event
 	err := s.reads.each(ctx, `
 		WITH m(id) AS `+namedSQL("$2")+`
-		SELECT e.id, e.seq, e.at_ms, p.public, e.name, e.text, coalesce(e.kind, 'message'), `+seqSQL("coalesce(e.target, 0)")+`
-		FROM event e JOIN person p ON p.id = e.author WHERE e.id = (SELECT id FROM m) AND coalesce(e.kind, 'reply') = 'reply'
+		SELECT e.id, e.seq, e.at_ms, p.public, e.name, e.text, coalesce(e.kind, 'message'),
+			`+seqSQL("coalesce(e.target, 0)")+`
+		FROM event e JOIN person p ON p.id = e.author
+		WHERE e.id = (SELECT id FROM m) AND coalesce(e.kind, 'reply') = 'reply'
 		UNION ALL
 		SELECT e.id, e.seq, e.at_ms, p.public, e.name, e.text, e.kind, `+seqSQL("e.target")+`
 		FROM event e JOIN person p ON p.id = e.author WHERE e.target = (SELECT id FROM m) AND e.kind = 'edit'

@@ -88,7 +88,8 @@ func TestFullDiskTakesDeletions(t *testing.T) {
 
 			// The write-ahead log may have room from before for something small.
 			for i := 0; ; i++ {
-				if c := post(t, s, draft("lobby", ada, strings.Repeat("x", 3000), ""))[0]; chat.CodeOf(c.Err) == chat.Unavailable {
+				if c := post(t, s,
+					draft("lobby", ada, strings.Repeat("x", 3000), ""))[0]; chat.CodeOf(c.Err) == chat.Unavailable {
 					break
 				}
 				if i == 20_000 {
@@ -98,7 +99,8 @@ func TestFullDiskTakesDeletions(t *testing.T) {
 			refused := 0
 			for i := range n {
 				fillDisk(t, disk)
-				got := post(t, s, draft("lobby", ada, strings.Repeat("x", 3000), ""), deed(ada, chat.Delete, chat.Seq(i+1), ""), draft("attic", ada, strings.Repeat("x", 3000), ""))
+				got := post(t, s, draft("lobby", ada, strings.Repeat("x", 3000), ""),
+					deed(ada, chat.Delete, chat.Seq(i+1), ""), draft("attic", ada, strings.Repeat("x", 3000), ""))
 				if got[1].Err != nil {
 					t.Fatalf("deletion %d: %v", i+1, got[1].Err)
 				}
@@ -129,7 +131,8 @@ func TestFullDiskTakesDeletions(t *testing.T) {
 				}
 			}
 			s.loop.Nudge() // the quiet minute
-			wantSoon(t, "the write-ahead log is empty", func() bool { return sizeOf(t, filepath.Join(s.dir, databaseName+"-wal")) == 0 })
+			wantSoon(t, "the write-ahead log is empty",
+				func() bool { return sizeOf(t, filepath.Join(s.dir, databaseName+"-wal")) == 0 })
 			for _, name := range folderNames(t, s.dir) {
 				b, err := os.ReadFile(filepath.Join(s.dir, name))
 				must(t, err)
@@ -144,7 +147,8 @@ func TestFullDiskTakesDeletions(t *testing.T) {
 			emptyDisk(t, disk)
 			do(t, s, draft("lobby", ada, "after", ""))
 			s.loop.Nudge()
-			wantSoon(t, "the room for deletions is whole again", func() bool { return sizeOf(t, reserve) == reserveSize })
+			wantSoon(t, "the room for deletions is whole again",
+				func() bool { return sizeOf(t, reserve) == reserveSize })
 			stop()
 			s, _ = start(t, s.dir)
 			do(t, s, draft("lobby", ada, "and after a restart", ""))
@@ -212,7 +216,8 @@ func TestUpgradeIsRefusedWithoutRoomForACopy(t *testing.T) {
 		t.Fatalf("a database of %d bytes does not fill the disk", len(b))
 	}
 	_, err = Open(t.Context(), Config{Dir: dir})
-	if err == nil || !strings.Contains(err.Error(), "no room for a copy") || !strings.Contains(err.Error(), "--upgrade-without-copy") {
+	if err == nil || !strings.Contains(err.Error(), "no room for a copy") ||
+		!strings.Contains(err.Error(), "--upgrade-without-copy") {
 		t.Errorf("error = %v", err)
 	}
 	if version, _ := schemaIn(t, dir); version != 2 {

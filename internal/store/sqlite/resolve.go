@@ -112,12 +112,14 @@ func (c *committer) room(ctx context.Context, name chat.RoomName) (*store.Room, 
 // roomText reads a room. If a person has added events by hand they are counted too: a new
 // event must not replace one.
 var roomText = `
-	SELECT id, max(head, coalesce((SELECT ` + seqSQL("max(event.id)") + ` FROM event WHERE ` + inSQL("event.id", "room.id") + `), 0))
+	SELECT id, max(head,
+		coalesce((SELECT ` + seqSQL("max(event.id)") + ` FROM event WHERE ` + inSQL("event.id", "room.id") + `), 0))
 	FROM room WHERE name = $1`
 
 func (c *committer) makeRoom(ctx context.Context, name chat.RoomName, ms int64) (*store.Room, error) {
 	r := &store.Room{}
-	err := c.scan(ctx, []any{&r.Key}, `INSERT INTO room (name, created_ms) VALUES ($1, $2) RETURNING id`, string(name), ms)
+	err := c.scan(ctx, []any{&r.Key}, `INSERT INTO room (name, created_ms) VALUES ($1, $2) RETURNING id`, string(name),
+		ms)
 	if err == nil && r.Key > maxRoom {
 		err = errors.New("there are too many rooms")
 	}

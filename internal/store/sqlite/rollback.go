@@ -61,13 +61,15 @@ func NewRollback(ctx context.Context, dir, program string) (_ *Rollback, err err
 		}
 	}
 	if r.replacedName.name == "" {
-		return nil, fmt.Errorf("there is no way back: %s holds no copy from before an upgrade (one is kept for two weeks); to return to an earlier state restore a back-up", dir)
+		return nil, fmt.Errorf("there is no way back: %s holds no copy from before an upgrade (one is kept for two weeks); "+
+			"to return to an earlier state restore a back-up", dir)
 	}
 	r.Program, r.Schema, r.Day = r.replacedName.program, r.replacedName.schema, r.replacedName.day
 	r.store.path = filepath.Join(abs, databaseName)
 	have, err := r.schema(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w; restore a back-up, or put %s in its place", databaseName, err, r.replacedName.name)
+		return nil, fmt.Errorf("reading %s: %w; restore a back-up, or put %s in its place",
+			databaseName, err, r.replacedName.name)
 	}
 	r.now = newDatabaseCopy(r.store.folder.FS(), undoneCopy, have, program, time.Now())
 	if err := r.compare(ctx, have); err != nil {
@@ -101,12 +103,14 @@ func (r *Rollback) compare(ctx context.Context, have int64) error {
 		return err
 	}
 	var first sql.NullInt64
-	err = conn.QueryRowContext(ctx, lostText(r.Schema, have)).Scan(&r.Messages, &r.Changes, &r.Deletes, &r.Rooms, &first)
+	err = conn.QueryRowContext(ctx, lostText(r.Schema, have)).Scan(&r.Messages, &r.Changes, &r.Deletes, &r.Rooms,
+		&first)
 	if err == nil && first.Valid {
 		r.Since = time.UnixMilli(first.Int64).UTC()
 	}
 	if err == nil {
-		err = conn.QueryRowContext(ctx, `SELECT count(*) FROM main.person WHERE id NOT IN (SELECT id FROM kept.person)`).Scan(&r.People)
+		err = conn.QueryRowContext(ctx,
+			`SELECT count(*) FROM main.person WHERE id NOT IN (SELECT id FROM kept.person)`).Scan(&r.People)
 	}
 	return err
 }
@@ -130,7 +134,8 @@ func lostText(kept, have int64) string {
 		event = `SELECT id, at_ms, NULL AS kind FROM main.message`
 	}
 	return `
-		SELECT count(*) FILTER (WHERE coalesce(e.kind, 'reply') = 'reply'), count(*) FILTER (WHERE e.kind <> 'reply'), count(*) FILTER (WHERE e.kind = 'delete'),
+		SELECT count(*) FILTER (WHERE coalesce(e.kind, 'reply') = 'reply'), count(*) FILTER (WHERE e.kind <> 'reply'),
+			count(*) FILTER (WHERE e.kind = 'delete'),
 			count(DISTINCT r.id), min(e.at_ms)
 		FROM (SELECT r.id, coalesce(` + head + `, 0) AS head FROM main.room r) r
 		JOIN (` + event + `) e ON e.id > ` + idSQL("r.id", "r.head") + ` AND e.id < ` + endSQL("r.id")
@@ -146,7 +151,9 @@ func (r *Rollback) Do(ctx context.Context) (undone string, err error) {
 	}
 	// The state files describe the present database. The search index is of the newer program and
 	// is made again.
-	for _, name := range []string{databaseName + walSuffix, databaseName + "-shm", markA, markB, "search.db", "search.db-wal", "search.db-shm"} {
+	for _, name := range []string{
+		databaseName + walSuffix, databaseName + "-shm", markA, markB, "search.db", "search.db-wal", "search.db-shm",
+	} {
 		if err := folder.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return "", err
 		}

@@ -46,22 +46,24 @@ func (s *Store) Texts(ctx context.Context, places []chat.MessageRef) ([]chat.Eve
 	}
 	events := make([]chat.Event, len(places))
 	err = s.reads.each(ctx, `
-		SELECT w.key, m.at_ms, p.public, m.name, coalesce(c.text, m.text), coalesce(m.kind, 'message'), `+seqSQL("coalesce(m.target, 0)")+`
+		SELECT w.key, m.at_ms, p.public, m.name, coalesce(c.text, m.text), coalesce(m.kind, 'message'),
+			`+seqSQL("coalesce(m.target, 0)")+`
 		FROM json_each($1) w CROSS JOIN room r ON r.name = w.value ->> 'r'
 		JOIN event m ON m.id = `+idSQL("r.id", "(w.value ->> 's')")+` AND coalesce(m.kind, 'reply') = 'reply'
-		JOIN person p ON p.id = m.author LEFT JOIN event c ON c.id = m.current`, []any{string(list)}, func(rows *sql.Rows) error {
-		var e chat.Event
-		var i int
-		var at int64
-		if err := rows.Scan(&i, &at, &e.From.ID, &e.From.Name, &e.Text, &e.Kind, &e.Target); err != nil {
-			return err
-		}
-		if e.Text != "" {
-			e.Room, e.Seq, e.At = places[i].Room, places[i].Seq, time.UnixMilli(at).UTC()
-			events[i] = e
-		}
-		return nil
-	})
+		JOIN person p ON p.id = m.author LEFT JOIN event c ON c.id = m.current`,
+		[]any{string(list)}, func(rows *sql.Rows) error {
+			var e chat.Event
+			var i int
+			var at int64
+			if err := rows.Scan(&i, &at, &e.From.ID, &e.From.Name, &e.Text, &e.Kind, &e.Target); err != nil {
+				return err
+			}
+			if e.Text != "" {
+				e.Room, e.Seq, e.At = places[i].Room, places[i].Seq, time.UnixMilli(at).UTC()
+				events[i] = e
+			}
+			return nil
+		})
 	if err != nil {
 		return nil, fmt.Errorf("texts of %d messages: %w", len(places), err)
 	}
@@ -75,12 +77,13 @@ func (s *Store) Deletions(ctx context.Context, room chat.RoomName, seq chat.Seq,
 	err := s.reads.each(ctx, `
 		SELECT `+seqSQL("id")+`, `+seqSQL("target")+` FROM event INDEXED BY event_deletion
 		WHERE kind = 'delete' AND `+afterSQL("id")+`
-		ORDER BY id LIMIT $3`, []any{string(room), int64(min(max(seq, 0), maxSeq)), max(limit, 0)}, func(rows *sql.Rows) error {
-		e := chat.Event{Room: room, Kind: chat.Delete}
-		err := rows.Scan(&e.Seq, &e.Target)
-		events = append(events, e)
-		return err
-	})
+		ORDER BY id LIMIT $3`,
+		[]any{string(room), int64(min(max(seq, 0), maxSeq)), max(limit, 0)}, func(rows *sql.Rows) error {
+			e := chat.Event{Room: room, Kind: chat.Delete}
+			err := rows.Scan(&e.Seq, &e.Target)
+			events = append(events, e)
+			return err
+		})
 	if err != nil {
 		return nil, fmt.Errorf("deletions in %s after %d: %w", room, seq, err)
 	}

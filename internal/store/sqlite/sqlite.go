@@ -45,10 +45,11 @@ var (
 
 // fold_name is chat.FoldName for a migration.
 func init() {
-	sqlite.MustRegisterDeterministicScalarFunction("fold_name", 1, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
-		name, _ := args[0].(string)
-		return chat.FoldName(name), nil
-	})
+	sqlite.MustRegisterDeterministicScalarFunction("fold_name", 1,
+		func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
+			name, _ := args[0].(string)
+			return chat.FoldName(name), nil
+		})
 }
 
 //go:embed migrations/sqlite/*.sql

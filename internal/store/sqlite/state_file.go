@@ -72,7 +72,9 @@ func (m *stateFile) append(b []byte) []byte {
 	}{{`{"number":`, m.Number}, {`,"event":`, m.Event}, {`,"event_ms":`, m.EventMS}} {
 		b = strconv.AppendInt(append(b, f.key...), f.value, 10)
 	}
-	for _, f := range []struct{ key, value string }{{`,"state":"`, m.State}, {`","epoch":"`, m.Epoch}, {`","boot":"`, m.Boot}} {
+	for _, f := range []struct{ key, value string }{
+		{`,"state":"`, m.State}, {`","epoch":"`, m.Epoch}, {`","boot":"`, m.Boot},
+	} {
 		b = append(append(b, f.key...), f.value...)
 	}
 	b = m.Database.append(append(b, `","database":`...))

@@ -127,7 +127,8 @@ func (s *Store) takeFolder() error {
 		err = files.Lock(s.lock)
 	}
 	if err != nil {
-		return fmt.Errorf("the data folder %s is in use by another parley (%w); stop that one, or choose another folder", s.dir, err)
+		return fmt.Errorf(
+			"the data folder %s is in use by another parley (%w); stop that one, or choose another folder", s.dir, err)
 	}
 	s.reserve.makeWay(s.dir)
 	return nil

@@ -20,8 +20,9 @@ const mayGrow = 64 << 20
 const growthEvery = 50 * time.Millisecond
 
 // errGrown means that a copy was given up.
-var errGrown = errors.New("it was given up: the server wrote so much meanwhile that the write-ahead log grew too large; " +
-	"try again at a quieter time, or on a faster disk")
+var errGrown = errors.New(
+	"it was given up: the server wrote so much meanwhile that the write-ahead log grew too large; " +
+		"try again at a quieter time, or on a faster disk")
 
 // guarded calls work with a context that ends when the WAL of the database at path has grown too
 // large.

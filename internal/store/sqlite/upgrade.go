@@ -87,11 +87,13 @@ func databaseCopies(folder fs.FS) (files []databaseCopy, err error) {
 // upgrade copies the database, whose schema is have, and runs the migrations.
 func (s *Store) upgrade(ctx context.Context, have int64) (err error) {
 	// Logged first, because the start may take long.
-	s.logger.LogAttrs(ctx, slog.LevelInfo, "bringing the schema up to date: a long log takes some seconds for each million messages",
+	s.logger.LogAttrs(ctx, slog.LevelInfo,
+		"bringing the schema up to date: a long log takes some seconds for each million messages",
 		slog.String("op", fmt.Sprintf("%d to %d", have, newestSchema())))
 	kept := ""
 	if s.cfg.UpgradeWithoutCopy {
-		s.logger.LogAttrs(ctx, slog.LevelWarn, "the database is brought up to date without a copy of it as it was: there is no way back")
+		s.logger.LogAttrs(ctx, slog.LevelWarn,
+			"the database is brought up to date without a copy of it as it was: there is no way back")
 	} else if kept, err = s.copyBeforeUpgrade(ctx, have); err != nil {
 		return err
 	}
@@ -109,7 +111,8 @@ func (s *Store) upgrade(ctx context.Context, have int64) (err error) {
 // copy's name.
 func (s *Store) copyBeforeUpgrade(ctx context.Context, have int64) (name string, err error) {
 	meta := func(key string) (value string) {
-		_ = s.writers.QueryRowContext(ctx, `SELECT value FROM meta WHERE key = $1`, key).Scan(&value) // "" if there is no row
+		// "" if there is no row
+		_ = s.writers.QueryRowContext(ctx, `SELECT value FROM meta WHERE key = $1`, key).Scan(&value)
 		return value
 	}
 	if name = meta("upgrading"); name != "" {
@@ -130,10 +133,13 @@ func (s *Store) copyBeforeUpgrade(ctx context.Context, have int64) (name string,
 		}
 		return "", fmt.Errorf("copying the database before it is brought up to date: %w", err)
 	}
-	if _, err := s.writers.ExecContext(ctx, `INSERT INTO meta (key, value) VALUES ('upgrading', $1) ON CONFLICT (key) DO UPDATE SET value = $1`, kept.name); err != nil {
+	if _, err := s.writers.ExecContext(ctx,
+		`INSERT INTO meta (key, value) VALUES ('upgrading', $1) ON CONFLICT (key) DO UPDATE SET value = $1`,
+		kept.name); err != nil {
 		return "", fmt.Errorf("beginning to bring the database up to date: %w", err)
 	}
-	s.logger.LogAttrs(ctx, slog.LevelInfo, "the database is kept as it was before the upgrade, for two weeks: parley rollback goes back to it",
+	s.logger.LogAttrs(ctx, slog.LevelInfo,
+		"the database is kept as it was before the upgrade, for two weeks: parley rollback goes back to it",
 		slog.String("op", kept.name), slog.Duration("took", time.Since(began)))
 	return kept.name, nil
 }
@@ -167,7 +173,8 @@ func (s *Store) roomForCopy() (needed, free int64, err error) {
 
 func noRoomForCopy(needed, free int64) error {
 	const mb = 1e6
-	return fmt.Errorf("this version brings the database up to date, and the disk has no room for a copy of it as it was (%.0f MB, and %.0f MB are free), without which there is no way back; "+
+	return fmt.Errorf("this version brings the database up to date, and the disk has no room for a copy of it "+
+		"as it was (%.0f MB, and %.0f MB are free), without which there is no way back; "+
 		"make room, or start once with --upgrade-without-copy", float64(needed)/mb, float64(free)/mb)
 }
 
@@ -193,7 +200,8 @@ func (s *Store) dropOldCopies(ctx context.Context, now time.Time) {
 	}
 	s.copiesLooked = now
 	// A name has the day and no hour.
-	if err := s.dropCopies(func(k databaseCopy) bool { return now.Sub(k.day) >= copiesKeptFor+24*time.Hour }); err != nil {
+	old := func(k databaseCopy) bool { return now.Sub(k.day) >= copiesKeptFor+24*time.Hour }
+	if err := s.dropCopies(old); err != nil {
 		s.logger.LogAttrs(ctx, slog.LevelWarn, "an old copy of the database could not be removed", slog.Any("err", err))
 	}
 }

@@ -83,7 +83,8 @@ func (c *committer) insertSome(ctx context.Context, rows []store.Row, ms int64) 
 		if r.Seq > maxSeq {
 			return 0, errRoomFull
 		}
-		c.args = append(c.args, eventID(r.Room.Key, r.Seq), ms, r.By.Key, r.Draft.From.Name, r.Draft.Text, packNonce(r.Draft.Nonce))
+		c.args = append(c.args, eventID(r.Room.Key, r.Seq), ms, r.By.Key, r.Draft.From.Name, r.Draft.Text,
+			packNonce(r.Draft.Nonce))
 	}
 	err := c.exec(ctx, inserts[which].text, c.args...)
 	if err == nil {
@@ -124,9 +125,11 @@ func (c *committer) writeRow(ctx context.Context, r *store.Row, ms int64) error 
 	case chat.Delete:
 		return c.writeDeletion(ctx, id, target)
 	case chat.React:
-		return c.exec(ctx, `INSERT INTO reaction (target, emoji, person, event) VALUES ($1, $2, $3, $4)`, target, emoji, person, id)
+		return c.exec(ctx, `INSERT INTO reaction (target, emoji, person, event) VALUES ($1, $2, $3, $4)`, target, emoji,
+			person, id)
 	case chat.Unreact:
-		return c.exec(ctx, `DELETE FROM reaction WHERE target = $1 AND emoji = $2 AND person = $3`, target, emoji, person)
+		return c.exec(ctx, `DELETE FROM reaction WHERE target = $1 AND emoji = $2 AND person = $3`, target, emoji,
+			person)
 	case chat.Pin:
 		return c.exec(ctx, `INSERT INTO pin (target, event) VALUES ($1, $2)`, target, id)
 	case chat.Unpin:
@@ -162,7 +165,8 @@ func (c *committer) insertEvent(ctx context.Context, r *store.Row, id, target, m
 		belongs = target
 	}
 	return c.exec(ctx, `
-		INSERT INTO event (id, at_ms, author, name, text, nonce, kind, target, extra) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		INSERT INTO event (id, at_ms, author, name, text, nonce, kind, target, extra)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 		id, ms, r.By.Key, d.From.Name, d.Text, packNonce(d.Nonce), kind, belongs, extra)
 }
 
@@ -172,7 +176,8 @@ func (c *committer) writeMessage(ctx context.Context, r *store.Row, id, thread i
 		return err
 	}
 	if source := r.Change.Source; source != 0 {
-		err := c.exec(ctx, `INSERT INTO forward (copy, source) VALUES ($1, $2)`, id, eventID(source, r.Draft.Source.Seq))
+		err := c.exec(ctx, `INSERT INTO forward (copy, source) VALUES ($1, $2)`, id,
+			eventID(source, r.Draft.Source.Seq))
 		if err != nil {
 			return err
 		}
@@ -215,7 +220,8 @@ func (c *committer) writeDeletion(ctx context.Context, id, target int64) error {
 		`DELETE FROM reaction WHERE target = $1`,
 		`DELETE FROM pin WHERE target = $1`,
 		`DELETE FROM mention WHERE event = $1`,
-		`INSERT INTO copies_due (source) SELECT $1 WHERE EXISTS (SELECT 1 FROM forward WHERE source = $1) ON CONFLICT DO NOTHING`,
+		`INSERT INTO copies_due (source) SELECT $1 WHERE EXISTS (SELECT 1 FROM forward WHERE source = $1) ON ` +
+			`CONFLICT DO NOTHING`,
 	} {
 		if err := c.exec(ctx, text, target); err != nil {
 			return err
@@ -232,7 +238,8 @@ func (c *committer) writeDeletion(ctx context.Context, id, target int64) error {
 	if err != nil {
 		return err
 	}
-	return c.exec(ctx, `DELETE FROM copies_due WHERE source = $1 AND NOT EXISTS (SELECT 1 FROM forward WHERE source = $1)`, source)
+	return c.exec(ctx,
+		`DELETE FROM copies_due WHERE source = $1 AND NOT EXISTS (SELECT 1 FROM forward WHERE source = $1)`, source)
 }
 
 // writeHeads stores the heads of the rooms of rows, which are sorted by room, and remembers the

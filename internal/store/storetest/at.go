@@ -32,7 +32,8 @@ func testAtIsWhenAnEventWasStored(t *testing.T, open Open) {
 		if head, at, err := s.Head(t.Context(), "r"); err != nil || head != 5 || !at.Equal(events[4].At) {
 			t.Errorf("newest: %d at %v, %v", head, at, err)
 		}
-		if page, err := s.Page(t.Context(), "r", chat.PageQuery{Limit: 1}); err != nil || page.Head != 5 || !page.At.Equal(events[4].At) {
+		if page, err := s.Page(t.Context(), "r", chat.PageQuery{Limit: 1}); err != nil || page.Head != 5 ||
+			!page.At.Equal(events[4].At) {
 			t.Errorf("a page as of %d at %v, %v", page.Head, page.At, err)
 		}
 		for _, seq := range []chat.Seq{0, -1, 6, 1<<36 - 1, 1 << 36, 1<<36 + 1, math.MaxInt64} {

@@ -20,7 +20,10 @@ func testWhatMayNotBeIsRefused(t *testing.T, open Open) {
 		Deed(Ada, chat.Delete, 2, ""),        // 3
 		Deed(Ada, chat.Edit, 1, "Ada's own"), // 4
 		Deed(Ada, chat.Topic, 0, "ships"),    // 5
-		chat.Draft{Room: "lobby", From: Ada, Text: "Grace's, once", Extra: &chat.Attrs{Forward: &chat.Forward{From: Grace}}}, // 6
+		// 6
+		chat.Draft{
+			Room: "lobby", From: Ada, Text: "Grace's, once", Extra: &chat.Attrs{Forward: &chat.Forward{From: Grace}},
+		},
 	)
 	Post(t, s, Draft("attic", Ada, "elsewhere", ""))
 	tests := map[string]struct {
@@ -78,7 +81,8 @@ func testTheNewestEditCounts(t *testing.T, open Open) {
 	check := func() {
 		t.Helper()
 		m := States(t, s, 1, 2)
-		if m[0].Text != "one" || m[0].Edited != 6 || m[0].EditedAt.IsZero() || m[1].Text != "a better reply" || m[1].Edited != 4 {
+		if m[0].Text != "one" || m[0].Edited != 6 || m[0].EditedAt.IsZero() || m[1].Text != "a better reply" ||
+			m[1].Edited != 4 {
 			t.Errorf("%+v", m)
 		}
 		if diff := cmp.Diff([]string{"1 one", "3 two", "5 three", "6 one"}, VersionsOf(t, s, 1)); diff != "" {
@@ -88,7 +92,10 @@ func testTheNewestEditCounts(t *testing.T, open Open) {
 		for _, e := range Events(t, s.After, "lobby", 0, 10) {
 			log = append(log, fmt.Sprint(e.Seq, " ", e.Kind, " ", e.Target, " ", e.Text))
 		}
-		want := []string{"1 message 0 one", "2 reply 1 a reply", "3 edit 1 two", "4 edit 2 a better reply", "5 edit 1 three", "6 edit 1 one"}
+		want := []string{
+			"1 message 0 one", "2 reply 1 a reply", "3 edit 1 two", "4 edit 2 a better reply", "5 edit 1 three",
+			"6 edit 1 one",
+		}
 		if diff := cmp.Diff(want, log); diff != "" {
 			t.Errorf("log (-want +got):\n%s", diff)
 		}
@@ -96,7 +103,9 @@ func testTheNewestEditCounts(t *testing.T, open Open) {
 	check()
 	s.restart()
 	check()
-	for seq, what := range map[chat.Seq]string{3: "an edit", 7: "nothing", 0: "zero", -1: "less", 1 << 40: "more than a room holds"} {
+	for seq, what := range map[chat.Seq]string{
+		3: "an edit", 7: "nothing", 0: "zero", -1: "less", 1 << 40: "more than a room holds",
+	} {
 		if events, err := s.Versions(t.Context(), "lobby", seq); chat.CodeOf(err) != chat.NotFound {
 			t.Errorf("versions of %s: %v, %v", what, events, err)
 		}
@@ -150,7 +159,8 @@ func testWhatIsSoAlreadyChangesNothing(t *testing.T, open Open) {
 		"the text of the original": {Deed(Ada, chat.Edit, 1, "two"), 2},
 	} {
 		c := Post(t, s, tt.draft)[0]
-		if c.Err != nil || !c.Repeated || c.Event.Seq != tt.want || c.Event.Kind != tt.draft.Kind || c.Event.Target != tt.draft.Target {
+		if c.Err != nil || !c.Repeated || c.Event.Seq != tt.want || c.Event.Kind != tt.draft.Kind ||
+			c.Event.Target != tt.draft.Target {
 			t.Errorf("%s: %+v, want a repeat of %d", name, c, tt.want)
 		}
 	}
@@ -173,7 +183,8 @@ func testRepeatedNonceOfAChangeGetsItsAnswer(t *testing.T, open Open) {
 		for i, d := range changes {
 			for range 2 {
 				c := Post(t, s, d)[0]
-				if c.Err != nil || c.Event.Seq != chat.Seq(i+2) || c.Event.Kind != d.Is() || c.Event.Target != d.Target {
+				if c.Err != nil || c.Event.Seq != chat.Seq(i+2) || c.Event.Kind != d.Is() ||
+					c.Event.Target != d.Target {
 					t.Errorf("%s, %s: %+v, want seq %d", when, d.Is(), c, i+2)
 				}
 			}
@@ -206,7 +217,9 @@ func testReactions(t *testing.T, open Open) {
 		Deed(Ada, chat.React, 1, "🎉"),
 		Deed(Grace, chat.Unreact, 1, "🎉"),
 		Deed(Grace, chat.React, 1, "🎉"))
-	want := []chat.Reaction{{Emoji: "👍", People: []chat.Person{Ada}}, {Emoji: "🎉", People: []chat.Person{eve, Ada, Grace}}}
+	want := []chat.Reaction{
+		{Emoji: "👍", People: []chat.Person{Ada}}, {Emoji: "🎉", People: []chat.Person{eve, Ada, Grace}},
+	}
 	if diff := cmp.Diff(want, States(t, s, 1)[0].Reactions); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -306,7 +319,8 @@ func testThreads(t *testing.T, open Open) {
 	wantReplies(3, 1, 7, Grace)
 	Do(t, s, Deed(Grace, chat.Delete, 8, ""), Deed(Grace, chat.Delete, 2, ""))
 	wantReplies(1, 3, 6, Ada)
-	WantSeqs(t, "with what was deleted", SeqsOf(PageOf(t, s, chat.PageQuery{Thread: 1, Limit: 10}).Messages), 2, 4, 5, 6, 8)
+	WantSeqs(t, "with what was deleted", SeqsOf(PageOf(t, s, chat.PageQuery{Thread: 1, Limit: 10}).Messages), 2, 4, 5,
+		6, 8)
 	Do(t, s, Deed(Grace, chat.Delete, 7, ""))
 	if m := States(t, s, 3)[0]; m.Replies != nil {
 		t.Errorf("a thread of nothing but deleted replies: %+v", m.Replies)
@@ -317,7 +331,10 @@ func testForwardsTopicsAndActions(t *testing.T, open Open) {
 	s := open(t)
 	at := Post(t, s, Draft("attic", Grace, "said before", ""))[0].Event.At
 	Do(t, s,
-		chat.Draft{Room: "lobby", From: Ada, Text: "said before", Extra: &chat.Attrs{Forward: &chat.Forward{From: Grace, At: at}}},
+		chat.Draft{
+			Room: "lobby", From: Ada, Text: "said before",
+			Extra: &chat.Attrs{Forward: &chat.Forward{From: Grace, At: at}},
+		},
 		chat.Draft{Room: "lobby", From: Ada, Text: "waves", Extra: &chat.Attrs{Action: true}},
 		Deed(Ada, chat.Topic, 0, "ships"),
 		Deed(Grace, chat.Topic, 0, ""))

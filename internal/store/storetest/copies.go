@@ -45,7 +45,10 @@ func testNoCopyOutlivesADeletionAtTheSameMoment(t *testing.T, open Open) {
 			t.Run(fmt.Sprint(to, " ", first), func(t *testing.T) {
 				s := open(t)
 				Do(t, s, Draft("before", Grace, "other", ""), Draft("attic", Ada, "said", ""))
-				drafts := []chat.Draft{Copying(Grace, to, chat.MessageRef{Room: "attic", Seq: 1}, "said"), {Room: "attic", From: Ada, Kind: chat.Delete, Target: 1}}
+				drafts := []chat.Draft{
+					Copying(Grace, to, chat.MessageRef{Room: "attic", Seq: 1}, "said"),
+					{Room: "attic", From: Ada, Kind: chat.Delete, Target: 1},
+				}
 				if !first {
 					slices.Reverse(drafts)
 				}
@@ -91,7 +94,8 @@ func testCopyOfWhatIsNotThereIsRefused(t *testing.T, open Open) {
 			}
 		})
 	}
-	if c := Post(t, s, Copying(Grace, "garden", chat.MessageRef{Room: "lobby", Seq: 1}, ""))[0]; chat.CodeOf(c.Err) != chat.NotFound {
+	if c := Post(t, s,
+		Copying(Grace, "garden", chat.MessageRef{Room: "lobby", Seq: 1}, ""))[0]; chat.CodeOf(c.Err) != chat.NotFound {
 		t.Errorf("a copy without its text: %+v", c)
 	}
 	Do(t, s, Deed(Grace, chat.Delete, 5, ""))

@@ -42,7 +42,9 @@ func Answering(from chat.Person, seq chat.Seq, text string) chat.Draft {
 
 // Copying returns a draft that forwards a message of Ada's, as package room makes it.
 func Copying(from chat.Person, to chat.RoomName, source chat.MessageRef, text string) chat.Draft {
-	return chat.Draft{Room: to, From: from, Text: text, Source: source, Extra: &chat.Attrs{Forward: &chat.Forward{From: Ada}}}
+	return chat.Draft{
+		Room: to, From: from, Text: text, Source: source, Extra: &chat.Attrs{Forward: &chat.Forward{From: Ada}},
+	}
 }
 
 // Post appends drafts at once and returns their results, in order.

@@ -20,11 +20,14 @@ func testMessageIsReadAsItWasCommitted(t *testing.T, open Open) {
 	d.HTML = "<p>formatted</p>"
 	before := time.Now().Truncate(time.Millisecond)
 	got := Post(t, s, d)[0]
-	want := chat.Event{Room: "größe", Seq: 1, At: got.Event.At, Kind: chat.Message, From: Ada, Text: d.Text, HTML: d.HTML}
+	want := chat.Event{
+		Room: "größe", Seq: 1, At: got.Event.At, Kind: chat.Message, From: Ada, Text: d.Text, HTML: d.HTML,
+	}
 	if diff := cmp.Diff(chat.Commit{Event: want}, got); diff != "" {
 		t.Errorf("commit (-want +got):\n%s", diff)
 	}
-	if at := got.Event.At; at.Before(before) || at.After(time.Now()) || at.Location() != time.UTC || at.Nanosecond()%1e6 != 0 {
+	if at := got.Event.At; at.Before(before) || at.After(time.Now()) || at.Location() != time.UTC ||
+		at.Nanosecond()%1e6 != 0 {
 		t.Errorf("at = %v: not now in UTC to the millisecond", at)
 	}
 	want.HTML = "" // never stored

@@ -238,14 +238,17 @@ func (m *Memory) Texts(_ context.Context, at []chat.MessageRef) ([]chat.Event, e
 			continue
 		}
 		if text := m.byName[ref.Room].textOf(e); text != "" {
-			events[i] = chat.Event{Room: ref.Room, Seq: ref.Seq, At: e.At, Kind: e.Kind, From: e.From, Text: text, Target: e.Target}
+			events[i] = chat.Event{
+				Room: ref.Room, Seq: ref.Seq, At: e.At, Kind: e.Kind, From: e.From, Text: text, Target: e.Target,
+			}
 		}
 	}
 	return events, nil
 }
 
 // Deletions implements search.Source.
-func (m *Memory) Deletions(_ context.Context, name chat.RoomName, seq chat.Seq, limit int) (found []chat.Event, err error) {
+func (m *Memory) Deletions(_ context.Context, name chat.RoomName, seq chat.Seq,
+	limit int) (found []chat.Event, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	r := m.byName[name]

@@ -40,42 +40,45 @@ func mentioned(t testing.TB, s *Subject, text string) (names []string) {
 
 func testWhoIsMentioned(t *testing.T, open Open) {
 	s := open(t)
-	members(t, s, "Grace", "Grace Hopper", "Élodie", "Straße", "Dr. No", "x_1", "Ben", "Ben", "李", "a@b", "O'Brien", "🦊 Fox", strings.Repeat("n", chat.MaxName))
+	members(t, s, "Grace", "Grace Hopper", "Élodie", "Straße", "Dr. No", "x_1", "Ben", "Ben", "李", "a@b", "O'Brien",
+		"🦊 Fox", strings.Repeat("n", chat.MaxName))
 	Post(t, s, Draft("attic", chat.Person{ID: "eve", Name: "Eve"}, "elsewhere", ""))
 	tests := map[string]struct {
 		text string
 		want []string
 	}{
-		"a name":                     {"@Grace", []string{"Grace"}},
-		"in a sentence":              {"is @Grace, by chance, here?", []string{"Grace"}},
-		"the longest name":           {"@Grace Hopper is here", []string{"Grace Hopper"}},
-		"of it only a part":          {"@Grace Hop", []string{"Grace"}},
-		"in another case":            {"@GRACE HOPPER and @grace", []string{"Grace Hopper", "Grace"}},
-		"two side by side":           {"@Grace @Ben", []string{"Grace", "Ben", "Ben"}},
-		"twice":                      {"@Grace! @grace?", []string{"Grace"}},
-		"not only ASCII":             {"@élodie und @STRASSE", []string{"Élodie", "Straße"}},
-		"with a stop in it":          {"@Dr. No.", []string{"Dr. No"}},
-		"with an underscore":         {"(@x_1)", []string{"x_1"}},
-		"within a word":              {"@x_12 @Graceful", nil},
-		"of no spaces":               {"@李 你好", []string{"李"}},
-		"with its own sign":          {"@a@b", []string{"a@b"}},
-		"with an apostrophe":         {"@o'brien's", []string{"O'Brien"}},
-		"with a picture":             {"@🦊 fox", []string{"🦊 Fox"}},
-		"the longest that there are": {"@" + strings.Repeat("N", chat.MaxName) + " hi", []string{strings.Repeat("n", chat.MaxName)}},
-		"and one beyond":             {"@" + strings.Repeat("n", chat.MaxName+1), nil},
-		"a line ends a name":         {"@Grace\nHopper", []string{"Grace"}},
-		"an address":                 {"grace@Grace.example", nil},
-		"an address in brackets":     {"<ada@grace>", nil},
-		"a sign alone":               {"@ Grace @", nil},
-		"a sign before a sign":       {"@@Grace", []string{"Grace"}},
-		"after a bracket":            {"[@Grace]", []string{"Grace"}},
-		"namesakes":                  {"@ben", []string{"Ben", "Ben"}},
-		"oneself":                    {"@Ada", []string{"Ada"}},
-		"nobody":                     {"@Nobody at all", nil},
-		"somebody elsewhere":         {"@Eve", nil},
-		"markup":                     {"@<b>Grace</b>", nil},
-		"a wildcard":                 {"@% @_ @Gr*", nil},
-		"a null byte":                {"@Grace\x00", []string{"Grace"}},
+		"a name":             {"@Grace", []string{"Grace"}},
+		"in a sentence":      {"is @Grace, by chance, here?", []string{"Grace"}},
+		"the longest name":   {"@Grace Hopper is here", []string{"Grace Hopper"}},
+		"of it only a part":  {"@Grace Hop", []string{"Grace"}},
+		"in another case":    {"@GRACE HOPPER and @grace", []string{"Grace Hopper", "Grace"}},
+		"two side by side":   {"@Grace @Ben", []string{"Grace", "Ben", "Ben"}},
+		"twice":              {"@Grace! @grace?", []string{"Grace"}},
+		"not only ASCII":     {"@élodie und @STRASSE", []string{"Élodie", "Straße"}},
+		"with a stop in it":  {"@Dr. No.", []string{"Dr. No"}},
+		"with an underscore": {"(@x_1)", []string{"x_1"}},
+		"within a word":      {"@x_12 @Graceful", nil},
+		"of no spaces":       {"@李 你好", []string{"李"}},
+		"with its own sign":  {"@a@b", []string{"a@b"}},
+		"with an apostrophe": {"@o'brien's", []string{"O'Brien"}},
+		"with a picture":     {"@🦊 fox", []string{"🦊 Fox"}},
+		"the longest that there are": {
+			"@" + strings.Repeat("N", chat.MaxName) + " hi", []string{strings.Repeat("n", chat.MaxName)},
+		},
+		"and one beyond":         {"@" + strings.Repeat("n", chat.MaxName+1), nil},
+		"a line ends a name":     {"@Grace\nHopper", []string{"Grace"}},
+		"an address":             {"grace@Grace.example", nil},
+		"an address in brackets": {"<ada@grace>", nil},
+		"a sign alone":           {"@ Grace @", nil},
+		"a sign before a sign":   {"@@Grace", []string{"Grace"}},
+		"after a bracket":        {"[@Grace]", []string{"Grace"}},
+		"namesakes":              {"@ben", []string{"Ben", "Ben"}},
+		"oneself":                {"@Ada", []string{"Ada"}},
+		"nobody":                 {"@Nobody at all", nil},
+		"somebody elsewhere":     {"@Eve", nil},
+		"markup":                 {"@<b>Grace</b>", nil},
+		"a wildcard":             {"@% @_ @Gr*", nil},
+		"a null byte":            {"@Grace\x00", []string{"Grace"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -115,7 +118,8 @@ func testAMessageMentionsOnlySoMany(t *testing.T, open Open) {
 		t.Errorf("%d: %q", len(got), got)
 	}
 	members(t, s, slices.Repeat([]string{"Ben"}, 5)...)
-	if got := mentioned(t, s, "@"+strings.Join(names[:chat.MaxMentions-2], " @")+" @Ben"); len(got) != chat.MaxMentions {
+	if got := mentioned(t, s,
+		"@"+strings.Join(names[:chat.MaxMentions-2], " @")+" @Ben"); len(got) != chat.MaxMentions {
 		t.Errorf("%d with namesakes", len(got))
 	}
 }

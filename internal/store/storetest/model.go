@@ -54,7 +54,8 @@ func (c *clients) post() {
 	text := rapid.SampledFrom([]string{"a", "b", "hi @Ada", "@grace, @Eve!", "c"}).Draw(c.t, "text")
 	d := chat.Draft{Room: c.room, From: from, Text: text, Target: target}
 	d.Kind = rapid.SampledFrom([]chat.Kind{
-		chat.Message, chat.Message, chat.Message, chat.Reply, chat.Reply, chat.Edit, chat.Edit, chat.Edit, chat.Delete, chat.React, chat.React, chat.React, chat.Unreact, chat.Pin, chat.Unpin,
+		chat.Message, chat.Message, chat.Message, chat.Reply, chat.Reply, chat.Edit, chat.Edit, chat.Edit, chat.Delete,
+		chat.React, chat.React, chat.React, chat.Unreact, chat.Pin, chat.Unpin,
 	}).Draw(c.t, "kind")
 	switch d.Kind {
 	case chat.Message:
@@ -81,7 +82,8 @@ func (c *clients) post() {
 func (c *clients) read() {
 	at := chat.Seq(rapid.IntRange(1, int(c.sent)+1).Draw(c.t, "at"))
 	sel := rapid.SampledFrom([]chat.PageQuery{
-		{Limit: 200}, {Limit: 3}, {Limit: 4, Around: at}, {Limit: 3, Before: at}, {Limit: 3, After: at, Oldest: true}, {Limit: 50, Thread: at}, {Seqs: []chat.Seq{at}},
+		{Limit: 200}, {Limit: 3}, {Limit: 4, Around: at}, {Limit: 3, Before: at}, {Limit: 3, After: at, Oldest: true},
+		{Limit: 50, Thread: at}, {Seqs: []chat.Seq{at}},
 	}).Draw(c.t, "selection")
 	page, err := c.s.Page(c.t.Context(), c.room, sel)
 	if err != nil {
@@ -125,7 +127,8 @@ func (c *clients) check() {
 			byEmoji(m.Reactions)
 			byEmoji(want.Reactions)
 			if diff := gocmp.Diff(want, m); diff != "" {
-				c.t.Errorf("message %d, read at %d and brought to %d (-is +was made):\n%s", m.Seq, page.Head, now.Head, diff)
+				c.t.Errorf("message %d, read at %d and brought to %d (-is +was made):\n%s", m.Seq, page.Head, now.Head,
+					diff)
 			}
 		}
 	}
