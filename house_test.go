@@ -35,13 +35,16 @@ var mayImport = map[string][]string{
 	"parley/internal/store/sqlite": {
 		"parley/internal/access", "parley/internal/chat", "parley/internal/files", "parley/internal/store",
 	},
-	"parley/internal/store/storetest": {"parley/internal/access", "parley/internal/chat", "parley/internal/store"},
-	"parley/internal/rates":           {},
-	"parley/internal/access":          {"parley/internal/chat"},
-	"parley/internal/room":            {"parley/internal/access", "parley/internal/chat", "parley/internal/rates"},
+	"parley/internal/store/storetest": {
+		"parley/internal/access", "parley/internal/chat", "parley/internal/store",
+	},
+	"parley/internal/rates":  {},
+	"parley/internal/access": {"parley/internal/chat"},
+	"parley/internal/link":   {"parley/internal/chat", "parley/internal/room", "parley/internal/wire"},
+	"parley/internal/room":   {"parley/internal/access", "parley/internal/chat", "parley/internal/rates"},
 	"parley/internal/server": {
-		"parley/internal/certs", "parley/internal/chat", "parley/internal/rates", "parley/internal/wire",
-		"parley/internal/room", "parley/web",
+		"parley/internal/certs", "parley/internal/chat", "parley/internal/link", "parley/internal/rates",
+		"parley/internal/wire", "parley/internal/room", "parley/web",
 	},
 	"parley/internal/tui":     {"parley/client", "parley/internal/files"},
 	"parley/internal/bench":   {},

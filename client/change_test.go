@@ -117,15 +117,17 @@ func TestMessageTellsWhomItIsFor(t *testing.T) {
 		join(t, c, "lobby", Position{})
 		rest(t, c)
 		s.happen("lobby", fakeEvent{
-			"kind": "message", "text": "@here and @Ada", "at_here": true, "mentions": []Person{{"a", "Ada"}}, "reply_to": 1,
-			"quote": Quote{Person{"g", "Grace"}, "who?"}, "action": true,
+			"kind": "message", "text": "@here and @Ada", "at_here": true, "mentions": []Person{{"a", "Ada"}},
+			"reply_to": 1,
+			"quote":    Quote{Person{"g", "Grace"}, "who?"}, "action": true,
 		})
 		got := rest(t, c)
 		if len(got) != 1 {
 			t.Fatalf("came %v", got)
 		}
 		m, ok := got[0].(Message)
-		if !ok || !m.AtHere || len(m.Mentions) != 1 || m.Mentions[0].Name != "Ada" || m.ReplyTo != 1 || m.Quote.Text != "who?" || !m.Action {
+		if !ok || !m.AtHere || len(m.Mentions) != 1 || m.Mentions[0].Name != "Ada" || m.ReplyTo != 1 ||
+			m.Quote.Text != "who?" || !m.Action {
 			t.Errorf("came %+v", got[0])
 		}
 	})
@@ -158,7 +160,8 @@ func TestEachChangeIsMadeOnceThoughItsAnswerIsLost(t *testing.T) {
 				return fakeFault{cut: true}
 			})
 			r, err := do(ctx)
-			if want := int64(i + 2); err != nil || r.Seq != want || r.At.IsZero() || r.Kind == "" || int64(s.logLen("lobby")) != want {
+			if want := int64(i + 2); err != nil || r.Seq != want || r.At.IsZero() || r.Kind == "" ||
+				int64(s.logLen("lobby")) != want {
 				t.Errorf("%d: %+v, %v; %d events in the log", i, r, err, s.logLen("lobby"))
 			}
 		}

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// want takes events until n messages have come, and fails unless they are
-// first, first+1 … It returns the other events.
+// want takes events until it has n messages, and fails unless their seqs are first,
+// first+1 … It returns the other events.
 func want(t *testing.T, c *Client, first int64, n int) (others []Event) {
 	t.Helper()
 	for next := first; next < first+int64(n); {
@@ -36,7 +36,7 @@ func want(t *testing.T, c *Client, first int64, n int) (others []Event) {
 	return others
 }
 
-// rest returns the events that there are once nothing moves any more.
+// rest returns the events that are in the queue once all goroutines are blocked.
 func rest(t *testing.T, c *Client) (events []Event) {
 	t.Helper()
 	synctest.Wait()
@@ -203,8 +203,8 @@ func hasReset(events []Event, seq int64, epoch string) bool {
 	})
 }
 
-// A machine that was set back to a snapshot has the old epoch, and soon as many
-// events as before.
+// A machine that was set back to a snapshot has the old epoch, and may soon have as
+// many events as before.
 func TestAServerThatWasSetBackIsAReset(t *testing.T) {
 	for name, come := range map[string]func(t *testing.T, s *fakeServer) *Client{
 		"cut after some events": func(t *testing.T, s *fakeServer) *Client {
@@ -281,7 +281,7 @@ func TestNothingIsMissedBetweenTheJoinAndTheFirstEvent(t *testing.T) {
 	}
 }
 
-// Whoever is signed out does not come back, and is told so.
+// A client that is signed out does not reconnect, and its calls fail.
 func TestASessionThatEndedIsAnErrorOfItsOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newFakeServer(t)
@@ -309,7 +309,7 @@ func TestASessionThatEndedIsAnErrorOfItsOwn(t *testing.T) {
 	})
 }
 
-// What a server asked to wait for does not hold for the one after it.
+// A time that a server asked for does not hold after that server was restarted.
 func TestRestartedServerIsAskedAtOnce(t *testing.T) {
 	broken := &Error{Code: Unavailable, Message: "The disk has failed.", RetryAfter: time.Hour}
 	synctest.Test(t, func(t *testing.T) {
@@ -349,7 +349,7 @@ func TestRestartedServerIsAskedAtOnce(t *testing.T) {
 	})
 }
 
-// Nor does it for pages that are to be read.
+// Nor does it for pages of the log.
 func TestRestartedServerIsAskedForPagesAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newFakeServer(t)
@@ -440,8 +440,8 @@ func TestPersonComesBackWithTheSession(t *testing.T) {
 	})
 }
 
-// A nonce holds for one person. Where the server has forgotten the person, a
-// message whose answer was lost must not be sent as somebody else.
+// A nonce belongs to one person. If the server has lost the session, a message whose
+// answer was lost must not be sent as another person.
 func TestForgottenSessionDoublesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newFakeServer(t)
@@ -536,8 +536,8 @@ func TestDialSaysWhatTheServerSays(t *testing.T) {
 	})
 }
 
-// The session is a secret: where the server sends people on to HTTPS, it must
-// not go over the wire in the clear.
+// The session is a secret: if the server redirects to HTTPS, the client must not
+// send it over plain HTTP.
 func TestRedirectToHTTPSIsFollowedOnce(t *testing.T) {
 	s := newFakeServer(t)
 	secure := httptest.NewTLSServer(s.handler())

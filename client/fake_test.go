@@ -17,9 +17,8 @@ import (
 	"github.com/coder/websocket"
 )
 
-// A fakeServer is as much of a server as a client can see, on pipes instead of
-// sockets, so that tests have a clock of their own. It can go down, lose
-// answers and fall silent.
+// A fakeServer is a server on pipes instead of sockets, so that tests run in a
+// synctest bubble. It can go down, lose answers and stop answering.
 type fakeServer struct {
 	t     *testing.T
 	pipes chan net.Conn
@@ -92,9 +91,11 @@ func (l pipeListener) Accept() (net.Conn, error) {
 func (l pipeListener) Close() error   { return nil }
 func (l pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: "fake"} }
 
-// client returns an HTTP client whose every connection leads to s.
+// client returns an HTTP client whose connections all lead to s.
 func (s *fakeServer) client() *http.Client {
-	tr := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+	tr := &http.Transport{DisableKeepAlives: true, DialContext: func(
+		ctx context.Context, _, _ string,
+	) (net.Conn, error) {
 		s.mu.Lock()
 		down := s.down
 		s.mu.Unlock()
@@ -126,7 +127,7 @@ func (s *fakeServer) dial(o Options) *Client {
 	return c
 }
 
-// setDown refuses new connections, and cuts those that there are.
+// setDown refuses new connections and closes the open ones.
 func (s *fakeServer) setDown(down bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -162,7 +163,7 @@ func (s *fakeServer) logLen(room string) int {
 	return len(s.log[room])
 }
 
-// restore puts a back-up in the log's place, in which room has n messages.
+// restore replaces the log with a back-up of it, in which room has n messages.
 func (s *fakeServer) restore(epoch, room string, n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -170,14 +171,14 @@ func (s *fakeServer) restore(epoch, room string, n int) {
 	clear(s.nonces)
 }
 
-// post stores n messages as somebody else and tells whoever is in the room.
+// post stores n messages of another person and sends them to the room's members.
 func (s *fakeServer) post(room string, n int) {
 	for range n {
 		s.happen(room, fakeEvent{"kind": "message", "text": "hi"})
 	}
 }
 
-// happen has something be done by somebody else.
+// happen stores an event of another person and sends it to the room's members.
 func (s *fakeServer) happen(room string, e fakeEvent) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -194,7 +195,9 @@ func (s *fakeServer) store(room, person, nonce string, e fakeEvent) fakeEvent {
 		return s.log[room][seq-1]
 	}
 	seq := int64(len(s.log[room]) + 1)
-	e["op"], e["room"], e["seq"], e["at"], e["from"] = "event", room, seq, time.Now().UTC(), Person{ID: person, Name: person}
+	e["op"], e["room"], e["seq"], e["at"], e["from"] = "event", room, seq, time.Now().UTC(), Person{
+		ID: person, Name: person,
+	}
 	s.log[room] = append(s.log[room], e)
 	s.nonces[key] = seq
 	for c := range s.conns {
@@ -244,7 +247,9 @@ func (s *fakeServer) ws(w http.ResponseWriter, r *http.Request) {
 func (e *Error) answer(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(http.StatusTooManyRequests)
-	fmt.Fprintf(w, `{"title":"No","detail":%q,"code":%q,"retry_after_ms":%d}`, e.Message, e.Code, e.RetryAfter.Milliseconds())
+	fmt.Fprintf(
+		w, `{"title":"No","detail":%q,"code":%q,"retry_after_ms":%d}`, e.Message, e.Code, e.RetryAfter.Milliseconds(),
+	)
 }
 
 func (s *fakeServer) serve(c *fakeConn) {
@@ -284,7 +289,9 @@ func (s *fakeServer) serve(c *fakeConn) {
 }
 
 func errorFrame(id int64, e *Error) map[string]any {
-	return map[string]any{"op": "error", "id": id, "code": e.Code, "message": e.Message, "retry_after_ms": e.RetryAfter.Milliseconds()}
+	return map[string]any{
+		"op": "error", "id": id, "code": e.Code, "message": e.Message, "retry_after_ms": e.RetryAfter.Milliseconds(),
+	}
 }
 
 // carryOut returns the answer to a command and the events that follow it.
@@ -331,7 +338,7 @@ func (s *fakeServer) carryOut(c *fakeConn, cmd command) (map[string]any, []fakeE
 
 func stampOf(at any) string { return Position{At: at.(time.Time)}.stamp() }
 
-// signOut ends everybody's session.
+// signOut ends all sessions.
 func (s *fakeServer) signOut() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -358,11 +365,14 @@ func (s *fakeServer) hello(c *fakeConn, cmd command) (map[string]any, []fakeEven
 	}
 	s.people[cmd.Session] = p
 	c.person = p
-	return map[string]any{"op": "ok", "id": cmd.ID, "person": p, "session": cmd.Session, "epoch": s.epoch, "limits": Limits{MessageLength: 4000}}, nil
+	return map[string]any{
+		"op": "ok", "id": cmd.ID, "person": p, "session": cmd.Session, "epoch": s.epoch,
+		"limits": Limits{MessageLength: 4000},
+	}, nil
 }
 
-// history answers for a page of messages, as if nothing had been done to them, and
-// for one of the log.
+// history answers requests for a page of messages, to which it applies no changes,
+// and for a page of the log.
 func (s *fakeServer) history(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -378,7 +388,9 @@ func (s *fakeServer) history(w http.ResponseWriter, r *http.Request) {
 	}
 	page := map[string]any{"room": r.PathValue("room"), "seq": head, "epoch": s.epoch, "events": log}
 	if strings.HasSuffix(r.URL.Path, "/messages") {
-		page["messages"] = slices.DeleteFunc(slices.Clone(log), func(e fakeEvent) bool { return e["kind"] != "message" })
+		page["messages"] = slices.DeleteFunc(
+			slices.Clone(log), func(e fakeEvent) bool { return e["kind"] != "message" },
+		)
 		delete(page, "events")
 	}
 	_ = json.NewEncoder(w).Encode(page)

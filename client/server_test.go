@@ -18,10 +18,10 @@ import (
 	"parley/client"
 )
 
-// patience is how long something may take that is about to happen.
+// patience is how long a test waits before it fails.
 const patience = 60 * time.Second
 
-// A server is the real program, which can be killed and come back at the same
+// A server is the real program. It can be killed and started again at the same
 // address.
 type server struct {
 	t       *testing.T
@@ -64,7 +64,7 @@ func (s *server) start() {
 	s.address = address
 }
 
-// kill gives the server no time for anything.
+// kill ends the server without giving it time to shut down.
 func (s *server) kill() {
 	s.cmd.Process.Kill()
 	s.cmd.Wait() // its status says only that it was killed
@@ -81,8 +81,8 @@ func (s *server) dial(o client.Options) *client.Client {
 	return c
 }
 
-// hear takes messages until there are n, and returns the texts by seq, checking
-// that there is no hole and no repeat.
+// hear takes n messages and returns their texts by seq. It checks that none is
+// missing and none is repeated.
 func hear(ctx context.Context, c *client.Client, n int) ([]string, error) {
 	var texts []string
 	for len(texts) < n {
@@ -222,7 +222,8 @@ func TestRealServer(t *testing.T) {
 	}
 	before := int64(3)
 	h, err := late.History(ctx, "Straße", client.Page{Before: &before})
-	if err != nil || len(h.Messages) != 2 || h.Seq != 1101 || h.Epoch != room.Epoch || !reflect.DeepEqual(h.Messages[0], want) {
+	if err != nil || len(h.Messages) != 2 || h.Seq != 1101 || h.Epoch != room.Epoch ||
+		!reflect.DeepEqual(h.Messages[0], want) {
 		t.Errorf("history %+v, %v", h, err)
 	}
 
@@ -246,9 +247,9 @@ func TestRealServer(t *testing.T) {
 	})
 }
 
-// What people do with messages comes to who is there, to who resumes, and to who
-// pages, and pages show messages as they stand.
-func TestRealServerTellsWhatIsDoneWithMessages(t *testing.T) {
+// Changes of messages reach clients that are in the room and clients that resume or
+// page, and pages show messages with the changes applied.
+func TestRealServerDeliversChangesOfMessages(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the server")
 	}
@@ -310,7 +311,8 @@ func TestRealServerTellsWhatIsDoneWithMessages(t *testing.T) {
 	if !reflect.DeepEqual(live, resumed) {
 		t.Errorf("live came\n%+v\non resuming\n%+v", live, resumed)
 	}
-	if e, ok := live[1].(client.Edit); !ok || e.Target != 1 || e.Text != "hello, @Grace says" || len(e.Mentions) != 1 || e.Mentions[0] != grace.Person() {
+	if e, ok := live[1].(client.Edit); !ok || e.Target != 1 || e.Text != "hello, @Grace says" || len(e.Mentions) != 1 ||
+		e.Mentions[0] != grace.Person() {
 		t.Errorf("the edit came as %+v", live[1])
 	}
 	if r, ok := live[5].(client.Reply); !ok || r.Thread != 1 || r.Text != "in a thread" {
@@ -318,7 +320,8 @@ func TestRealServerTellsWhatIsDoneWithMessages(t *testing.T) {
 	}
 
 	page, err := late.History(ctx, room, client.Page{Limit: 3})
-	if err != nil || page.Seq != last.Seq || !page.More || len(page.Messages) != 3 || !page.Messages[1].Action || !page.Messages[2].Gone {
+	if err != nil || page.Seq != last.Seq || !page.More || len(page.Messages) != 3 || !page.Messages[1].Action ||
+		!page.Messages[2].Gone {
 		t.Errorf("the newest page is %+v, %v", page, err)
 	}
 	page, err = late.History(ctx, room, client.Page{})
@@ -327,25 +330,30 @@ func TestRealServerTellsWhatIsDoneWithMessages(t *testing.T) {
 	}
 	m := page.Messages[0]
 	want := client.Message{
-		Room: room, Seq: 1, At: m.At, From: grace.Person(), Text: "hello, @Grace says", Mentions: []client.Person{grace.Person()}, Pinned: true,
-		Edited: m.Edited, Reactions: []client.Emoji{{Emoji: "👍", People: []client.Person{ada.Person()}}}, Replies: m.Replies,
+		Room: room, Seq: 1, At: m.At, From: grace.Person(), Text: "hello, @Grace says",
+		Mentions: []client.Person{grace.Person()}, Pinned: true,
+		Edited: m.Edited, Reactions: []client.Emoji{{Emoji: "👍", People: []client.Person{ada.Person()}}},
+		Replies: m.Replies,
 	}
 	if !reflect.DeepEqual(m, want) || m.Edited.Seq != 2 || m.Replies.Count != 2 || m.Replies.Seq != 7 {
 		t.Errorf("the message stands as %+v", m)
 	}
 	thread, err := late.History(ctx, room, client.Page{Thread: 1, Limit: 10})
-	if err != nil || len(thread.Messages) != 2 || thread.Messages[1].Quote.Text != "hello, @Grace says" || !reflect.DeepEqual(*thread.Root, m) {
+	if err != nil || len(thread.Messages) != 2 || thread.Messages[1].Quote.Text != "hello, @Grace says" ||
+		!reflect.DeepEqual(*thread.Root, m) {
 		t.Errorf("the thread is %+v, %v", thread, err)
 	}
 	unread, err := grace.Read(ctx, room, 8)
-	if want := (client.Unread{Read: 8, Messages: 1}); err != nil || unread != want { // one by Ada is left, and one is gone
-		t.Errorf("Grace has read %+v, %v, want %+v", unread, err, want)
+	one := client.Unread{Read: 8, Messages: 1} // by Ada; another one is deleted
+	if err != nil || unread != one {
+		t.Errorf("Grace has read %+v, %v, want %+v", unread, err, one)
 	}
 	if again, err := grace.Read(ctx, room, 3); err != nil || again != unread {
 		t.Errorf("and then %+v, %v", again, err)
 	}
 	rooms, err := grace.Rooms(ctx)
-	if err != nil || len(rooms) != 1 || rooms[0].Unread != unread || rooms[0].Topic != "tea" || rooms[0].Seq != last.Seq {
+	if err != nil || len(rooms) != 1 || rooms[0].Unread != unread || rooms[0].Topic != "tea" ||
+		rooms[0].Seq != last.Seq {
 		t.Errorf("Grace's rooms are %+v, %v", rooms, err)
 	}
 	seq := int64(7)

@@ -1,8 +1,7 @@
-// Package web holds the page: HTML, CSS and JavaScript as they are served, with
-// no build step. Start reading at New; the page itself starts in js/main.js.
+// Package web holds the page: HTML, CSS and JavaScript as they are served, without a build step.
+// Start reading at New; the page itself starts in js/main.js.
 //
-// It knows nothing of rooms, people or sockets: which address shows the page is
-// the server's business.
+// It knows nothing of rooms, people or sockets: the server decides which address shows the page.
 package web
 
 import (
@@ -24,34 +23,33 @@ import (
 //go:embed index.html css js icons
 var files embed.FS
 
-// prefix is where assets are. In index.html it stands without the hash.
+// prefix is the path of assets. index.html uses it without the hash.
 const prefix = "/assets/"
 
-// policy lets the page load what is embedded here and talk to the server it
-// came from, and nothing else. Strings become markup in one place only, the
-// Trusted Types policy of js/view/safe-html.js.
+// policy lets the page load only embedded files and use only the server that it came from. Strings
+// become markup only in the Trusted Types policy of safe-html.js.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; " +
 	"require-trusted-types-for 'script'; trusted-types parley"
 
 // A Site is the page, ready to be served.
 type Site struct {
-	hash   string           // of all files: part of each asset's URL, so that an asset never changes
+	hash   string           // hash of all files: part of each asset's URL, so that the content of a URL never changes
 	index  asset            // index.html with hashed URLs and a preload for each of the first modules
 	assets map[string]asset // by path, such as "js/main.js"
-	first  []string         // the assets that every visit loads before anybody asks for anything
+	first  []string         // the assets that every visit loads at once
 }
 
-// An asset is one file in the two forms in which it is sent.
+// An asset is one file, in the two forms in which it is sent.
 type asset struct {
 	kind    string // media type
 	plain   []byte
-	zipped  func() []byte // with gzip, made when first asked for; nil if that would be no smaller
-	version string        // strong validator, without quotes
+	zipped  func() []byte // compressed when first requested; nil if that is not smaller
+	version string        // a strong validator, without quotes
 }
 
-// New reads the embedded files. It compresses none of them: to do so with all
-// takes longer than everything else at the server's start.
+// New reads the embedded files. It compresses none of them, because compressing all takes longer
+// than the rest of the server's start.
 func New() (*Site, error) {
 	s := &Site{assets: map[string]asset{}}
 	var names []string
@@ -97,17 +95,16 @@ func New() (*Site, error) {
 	return s, nil
 }
 
-// firstOf returns what a visit loads at once: the assets that index.html names,
-// and of modules also those that they import. What a module loads by import()
-// waits until it is needed, with all that it imports alone: so languages other
-// than English, and what js/lazy/ holds.
+// firstOf returns what a visit loads at once: the assets that index.html names, and the modules
+// that these import. Modules that are loaded by import(), and those that only they import, such as
+// languages and dialogs, are loaded when they are needed.
 func firstOf(index []byte) ([]string, error) {
 	var first []string
 	for _, part := range strings.Split(string(index), `"`+prefix)[1:] {
 		name, _, _ := strings.Cut(part, `"`)
 		first = append(first, name)
 	}
-	for i := 0; i < len(first); i++ { // grows meanwhile
+	for i := 0; i < len(first); i++ { // first grows in the loop
 		if path.Ext(first[i]) != ".js" {
 			continue
 		}
@@ -124,7 +121,7 @@ func firstOf(index []byte) ([]string, error) {
 	return first, nil
 }
 
-// imports returns the addresses of what a module imports. Each import is a line.
+// imports returns the addresses that a module imports. Each import is one line.
 func imports(module []byte) []string {
 	var names []string
 	for line := range strings.Lines(string(module)) {
@@ -138,8 +135,8 @@ func imports(module []byte) []string {
 	return names
 }
 
-// rewrite puts the hash into index.html's URLs, and preloads for the first
-// modules into its head, so that they come at once and not import by import.
+// rewrite puts the hash into index.html's URLs, and adds preloads of the first modules, so that the
+// browser loads them at once and not import by import.
 func (s *Site) rewrite(index []byte) []byte {
 	var links strings.Builder
 	for _, name := range s.first {
@@ -151,7 +148,7 @@ func (s *Site) rewrite(index []byte) []byte {
 	return bytes.ReplaceAll(index, []byte(`"`+prefix), []byte(`"`+prefix+s.hash+"/"))
 }
 
-// kinds are named here, and not asked of the machine, whose answer may differ.
+// kinds does not depend on the machine, whose table of media types may differ.
 var kinds = map[string]string{
 	".html": "text/html; charset=utf-8",
 	".css":  "text/css; charset=utf-8",
@@ -173,11 +170,11 @@ func newAsset(name string, content []byte) (asset, error) {
 	}, nil
 }
 
-// zip returns content with gzip, or nil if that is no smaller.
+// zip compresses content with gzip. It returns nil if the result is not smaller.
 func zip(content []byte) []byte {
 	var b bytes.Buffer
 	z, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
-	if err != nil { // only a level that does not exist
+	if err != nil { // only for an unknown level
 		panic(err)
 	}
 	z.Write(content) // to memory: cannot fail
@@ -188,8 +185,8 @@ func zip(content []byte) []byte {
 	return b.Bytes()
 }
 
-// Assets serves everything below /assets/. The URL holds the hash of all files,
-// so a browser may keep what it got for good; another hash is not found.
+// Assets serves everything below /assets/. The URL contains the hash of all files, so browsers may
+// keep a file for ever; any other hash is not found.
 func (s *Site) Assets() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
@@ -210,9 +207,8 @@ func (s *Site) Assets() http.Handler {
 	})
 }
 
-// ServeIndex answers with the page, which finds out by its own address what it
-// has to show. The status is for whoever is no browser: 400 for /r/ with an
-// impossible room name, for example.
+// ServeIndex serves the page, which decides by its own address what to show. The status is for
+// programs: 400 for an impossible room name, for example.
 func (s *Site) ServeIndex(w http.ResponseWriter, r *http.Request, status int) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-cache")
@@ -244,11 +240,11 @@ func (a asset) serve(w http.ResponseWriter, r *http.Request, status int) {
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
-		w.Write(body) // the client may be gone; nobody is left to tell
+		w.Write(body) // after an error there is nobody to report it to
 	}
 }
 
-// matches compares weakly, as RFC 9110 §13.1.2 wants for If-None-Match.
+// matches uses the weak comparison that RFC 9110 §13.1.2 requires for If-None-Match.
 func matches(h http.Header, etag string) bool {
 	tags := strings.Split(strings.Join(h.Values("If-None-Match"), ","), ",")
 	return slices.ContainsFunc(tags, func(tag string) bool {

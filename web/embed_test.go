@@ -20,7 +20,7 @@ func newSite(t *testing.T) *Site {
 	return s
 }
 
-// get asks h for target; each pair of header strings is a name and a value.
+// get requests target from h; header has pairs of names and values.
 func get(h http.Handler, target string, header ...string) *http.Response {
 	r := httptest.NewRequest(http.MethodGet, target, nil)
 	for i := 0; i+1 < len(header); i += 2 {
@@ -163,9 +163,8 @@ func TestEveryImportIsOneLineThatNamesAFile(t *testing.T) {
 	}
 }
 
-// What counts is what a first visit loads before anybody asks for anything
-// (firstOf in embed.go): the page itself, its styles, icon and manifest, and the
-// modules that are not left to import().
+// The first load is what a first visit loads at once (firstOf in embed.go): the page itself, its
+// styles, icon and manifest, and the modules that are not left to import().
 func TestFirstLoadWeighsLessThan120KB(t *testing.T) {
 	s := newSite(t)
 	weigh := func(a asset) int {

@@ -72,7 +72,7 @@ func TestFramesOfTheGeneratorAreAClients(t *testing.T) {
 	}
 }
 
-func TestProtocolsTellWhatComes(t *testing.T) {
+func TestProtocolsDistinguishFrames(t *testing.T) {
 	tests := []struct {
 		protocol protocol
 		line     string
@@ -151,7 +151,7 @@ func TestSpreadAndQuantiles(t *testing.T) {
 	}
 }
 
-func TestTallyWakesItsWaiterOrGivesUp(t *testing.T) {
+func TestCounterWakesItsWaiterOrGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tl := newCounter("deliveries")
 		for range 4 {
@@ -278,7 +278,7 @@ func TestDocsKeepWhatIsAroundTheTable(t *testing.T) {
 	}
 }
 
-func TestPeersAreThoseThatAreThere(t *testing.T) {
+func TestOnlyInstalledPeersAreChosen(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "bin"), 0o755); err != nil {
 		t.Fatal(err)
@@ -296,8 +296,8 @@ func TestPeersAreThoseThatAreThere(t *testing.T) {
 	}
 }
 
-// BenchmarkCount is what the generator does for each delivery besides reading:
-// it says how many of them a core can count.
+// BenchmarkCount measures what the generator does for each delivery besides reading: how many
+// deliveries a core can count.
 func BenchmarkCount(b *testing.B) {
 	c := &connections{protocol: parleyProtocol{}, events: newCounter(""), acks: newCounter(""), joins: newCounter("")}
 	o := &conn{member: member{room: theRoom}, conns: c}

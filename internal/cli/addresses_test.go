@@ -12,7 +12,7 @@ import (
 	"parley/internal/server"
 )
 
-// at is a socket that claims to listen somewhere.
+// at is a socket with a made-up address.
 type at struct {
 	net.Listener
 	addr string

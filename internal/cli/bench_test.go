@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// TestBenchMeasuresEachScenario has the real program measure itself, a little,
-// and expects each figure of each scenario.
+// TestBenchMeasuresEachScenario lets the real program measure itself briefly, and expects each
+// value of each scenario.
 func TestBenchMeasuresEachScenario(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("a link makes the test binary the program")
@@ -22,7 +22,7 @@ func TestBenchMeasuresEachScenario(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	program := filepath.Join(t.TempDir(), "parley") // the name makes the test binary the program
+	program := filepath.Join(t.TempDir(), "parley") // with this name the test binary is the program
 	if err := os.Symlink(self, program); err != nil {
 		t.Fatal(err)
 	}
@@ -72,8 +72,8 @@ func TestBenchMeasuresEachScenario(t *testing.T) {
 	}
 }
 
-// checkFigures looks for a value in each column, but for those of the CPU, which
-// is too coarse a clock for so little, and of memory, which may shrink.
+// checkFigures requires a value in each column, except for CPU, which is too coarse for so short a
+// time, and memory, which may shrink.
 func checkFigures(t *testing.T, file string) {
 	t.Helper()
 	text, err := os.ReadFile(file)
@@ -104,8 +104,8 @@ func checkFigures(t *testing.T, file string) {
 	}
 }
 
-// TestEveryFlagOfBenchIsDocumented looks for each flag of each scenario in the
-// document about performance.
+// TestEveryFlagOfBenchIsDocumented requires each flag of each scenario to be named in
+// docs/performance.md.
 func TestEveryFlagOfBenchIsDocumented(t *testing.T) {
 	doc := readDoc(t, "performance.md")
 	for _, scenario := range []string{

@@ -51,7 +51,8 @@ func TestDeployedFilesSetFlagsThatExist(t *testing.T) {
 	}
 }
 
-// TestDeployedUnitIsValid has systemd read the unit, with this test's program in the place of parley.
+// TestDeployedUnitIsValid lets systemd verify the unit, with this test's program in place of
+// parley.
 func TestDeployedUnitIsValid(t *testing.T) {
 	unit := readDeployed(t, "parley.service")
 	stopsWithin(t, regexp.MustCompile(`TimeoutStopSec=(\d+)`).FindStringSubmatch(unit)[1]+"s")
@@ -106,7 +107,8 @@ func TestDeployedComposeFileFitsTheImage(t *testing.T) {
 	}
 }
 
-// stopsWithin fails the test if a stop may take longer than whoever waits for it allows.
+// stopsWithin fails the test if a stop may take longer than limit, after which the program is
+// killed.
 func stopsWithin(t *testing.T, limit string) {
 	t.Helper()
 	if d, err := time.ParseDuration(limit); err != nil || d <= stopTimeout {

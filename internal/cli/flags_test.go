@@ -19,8 +19,8 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// words are a command line that is complete but for flags, for each command.
-// One that is not here takes no argument.
+// words are a command line without flags, for each command. A command that is not listed takes no
+// argument.
 var words = map[string][]string{
 	"chat":         {"http://localhost:8080/r/lobby"},
 	"backup":       {"copy.db"},
@@ -36,7 +36,7 @@ type flagOf struct {
 
 func (f flagOf) line(flags ...string) []string { return slices.Concat(f.command, flags, f.after) }
 
-// allFlags returns every flag of every command but --help.
+// allFlags returns every flag of every command except --help.
 func allFlags(t *testing.T) map[string]flagOf {
 	t.Helper()
 	all := map[string]flagOf{}
@@ -47,7 +47,7 @@ func allFlags(t *testing.T) map[string]flagOf {
 		}
 		line := path
 		if len(path) > 0 && len(n.Children) > 0 {
-			line = append(slices.Clone(path), n.Children[0].Name) // it needs one of them
+			line = append(slices.Clone(path), n.Children[0].Name) // the command needs one of them
 		}
 		for _, f := range n.Flags {
 			if f.Name != "help" {
@@ -62,8 +62,8 @@ func allFlags(t *testing.T) map[string]flagOf {
 	return all
 }
 
-// inFolder has the test work in an empty folder, and fails if it is not empty at
-// the end: who is refused has touched nothing.
+// inFolder runs the test in an empty folder, and fails if the folder is not empty at the end: a
+// refused command must not write anything.
 func inFolder(t *testing.T) {
 	t.Helper()
 	dir := t.TempDir()
@@ -95,7 +95,7 @@ func refused(t *testing.T, args []string) string {
 	return stderr.String()
 }
 
-func TestAnEmptyFlagIsAsGoodAsNone(t *testing.T) {
+func TestAnEmptyFlagCountsAsUnset(t *testing.T) {
 	inFolder(t)
 	for name, f := range allFlags(t) {
 		flag, variable := "--"+f.Name, f.Envs[0]
@@ -116,7 +116,7 @@ func TestAnEmptyFlagIsAsGoodAsNone(t *testing.T) {
 	}
 }
 
-// An empty flag does not hide the variable, as it is no flag at all.
+// An empty flag counts as unset, so it does not override the variable.
 func TestAnEmptyFlagLeavesTheVariable(t *testing.T) {
 	inFolder(t)
 	for _, tt := range [][3]string{
@@ -135,7 +135,7 @@ func TestAnEmptyFlagLeavesTheVariable(t *testing.T) {
 	}
 }
 
-// valueOf returns what a flag is when a command line has been read.
+// valueOf returns a flag's value after a command line was read.
 func valueOf(t *testing.T, flag string, args ...string) any {
 	t.Helper()
 	command, err := newParser(io.Discard, io.Discard, func(int) {}).Parse(args)
@@ -151,7 +151,7 @@ func valueOf(t *testing.T, flag string, args ...string) any {
 	return nil
 }
 
-// bad are values that make no sense, by the flag's type.
+// bad are invalid values by the flag's type.
 var bad = map[reflect.Type][]string{
 	reflect.TypeFor[time.Duration](): {"-1s", "5", "fast", "1 minute", "100000h", "NaN"},
 	reflect.TypeFor[slog.Level]():    {"loud", "1", "info,debug"},
@@ -169,8 +169,7 @@ var bad = map[reflect.Type][]string{
 	reflect.TypeFor[bool]():    {"maybe", "2", "-1"},
 }
 
-// texts says for each flag that takes a text which make no sense; nil if any
-// text does.
+// texts has invalid values for each flag that takes a text; nil if any text is valid.
 var texts = map[string][]string{
 	"listen": {
 		"8080", "localhost", "http://localhost:8080", "127.0.0.1:", ":99999", ":-1", "a b:80", "[::1]", "::1:8080",
@@ -199,7 +198,7 @@ var texts = map[string][]string{
 	"docs": nil,
 }
 
-func TestAValueThatMakesNoSenseIsRefusedBeforeAnythingStarts(t *testing.T) {
+func TestInvalidValuesAreRefusedBeforeAnythingStarts(t *testing.T) {
 	inFolder(t)
 	flags := allFlags(t)
 	for _, name := range slices.Sorted(maps.Keys(flags)) {
@@ -238,7 +237,7 @@ func TestAValueThatMakesNoSenseIsRefusedBeforeAnythingStarts(t *testing.T) {
 				if !regexp.MustCompile(`^parley: --` + f.Name + `: write .*, not ".*"\n$`).MatchString(why) {
 					t.Errorf("%s=%s: %s", name, v, why)
 				}
-				if strings.HasPrefix(v, "-") && kind.Kind() != reflect.Bool { // it looks like a flag
+				if strings.HasPrefix(v, "-") && kind.Kind() != reflect.Bool { // it would look like a flag
 					if apart := refused(t, f.line("--"+f.Name, v)); apart != why {
 						t.Errorf("%s %s: %s, want %s", name, v, apart, why)
 					}
@@ -365,8 +364,7 @@ func TestTheNamesOfAMachine(t *testing.T) {
 	}
 }
 
-// TestEveryFlagIsDocumented looks for each flag of each command in the
-// operator's manual.
+// TestEveryFlagIsDocumented requires each flag of each command to be named in docs/operating.md.
 func TestEveryFlagIsDocumented(t *testing.T) {
 	doc := readDoc(t, "operating.md")
 	for _, command := range []string{"serve", "chat", "backup", "health", "version"} {

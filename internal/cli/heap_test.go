@@ -23,7 +23,7 @@ func TestMemoryGoesBackWhenTheServerIsQuiet(t *testing.T) {
 	h.look()
 	sink = make([]byte, 48<<20)
 	sink = nil
-	for range quietTicks { // the first tick sees the allocation
+	for range quietTicks { // the first tick still sees the allocation
 		h.look()
 	}
 	if held(t) < 48<<20 {
@@ -37,7 +37,7 @@ func TestMemoryGoesBackWhenTheServerIsQuiet(t *testing.T) {
 
 var sink []byte
 
-// held returns the bytes of the heap that hold objects or could be given back.
+// held returns the bytes of the heap that contain objects or could be returned to the system.
 func held(t *testing.T) uint64 {
 	t.Helper()
 	s := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/memory/classes/heap/free:bytes"}}

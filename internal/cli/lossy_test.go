@@ -11,11 +11,11 @@ import (
 	"testing/synctest"
 )
 
-// A moodyFile takes what take says.
+// A moodyFile accepts the bytes that take returns.
 type moodyFile struct {
 	mu   sync.Mutex
 	got  bytes.Buffer
-	take func(p []byte) (int, error) // nil: all of it
+	take func(p []byte) (int, error) // nil: all bytes
 }
 
 func (f *moodyFile) Write(p []byte) (int, error) {
@@ -40,7 +40,7 @@ func (f *moodyFile) becomes(take func(p []byte) (int, error)) {
 
 func tellLostLines(w io.Writer, lines uint64) { fmt.Fprintf(w, "lost %d\n", lines) }
 
-func TestLinesThatAFileDoesNotTakeAreCountedAndToldOfLater(t *testing.T) {
+func TestLostLinesAreCountedAndReportedLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &moodyFile{}
 		w := newLossyWriter(f, tellLostLines)
@@ -65,7 +65,7 @@ func TestLinesThatAFileDoesNotTakeAreCountedAndToldOfLater(t *testing.T) {
 	})
 }
 
-func TestAFileThatBlocksHoldsNobodyUp(t *testing.T) {
+func TestBlockedFileDelaysNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		blocked := make(chan struct{})
 		f := &moodyFile{}
@@ -107,7 +107,7 @@ func TestTheEndDoesNotWaitForAFileThatBlocks(t *testing.T) {
 		})
 		w := newLossyWriter(f, nil)
 		io.WriteString(w, "the last word\n")
-		w.close() // or the bubble deadlocks
+		w.close() // otherwise the bubble deadlocks
 		close(blocked)
 		<-w.done
 	})

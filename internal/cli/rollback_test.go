@@ -13,7 +13,7 @@ import (
 	"parley/internal/store/sqlite"
 )
 
-// rolledBack runs parley rollback and returns its exit status and what it says.
+// rolledBack runs parley rollback and returns its exit status and output.
 func rolledBack(t *testing.T, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
@@ -66,7 +66,7 @@ func TestRollbackSaysWhatIsLostAndAsks(t *testing.T) {
 	if err := <-ran; err != nil {
 		t.Fatal(err)
 	}
-	for range 2 { // asking changes nothing
+	for range 2 { // without --yes it changes nothing
 		status, stdout, stderr := rolledBack(t, "--data", dir)
 		want := `was upgraded on \d{4}-\d\d-\d\d, from an earlier version \(schema 3\)\.\nWritten since, and lost ` +
 			`by going back: 2 messages and 1 change in 1 room, the first at \d{4}-\d\d-\d\d \d\d:\d\d UTC\. What 1 ` +

@@ -59,7 +59,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// A world is what one script has set going.
+// A world is what one script has started.
 type world struct {
 	server   *exec.Cmd
 	stderr   *bytes.Buffer
@@ -71,12 +71,12 @@ type worldKey struct{}
 func (w *world) kill() {
 	if w.server != nil {
 		w.server.Process.Kill()
-		w.server.Wait() // its status says only that it was killed
+		w.server.Wait() // its status shows only that it was killed
 		w.server = nil
 	}
 }
 
-// patience is how long something may take that is about to happen.
+// patience is how long to wait for something that should happen soon.
 const patience = 60 * time.Second
 
 func worldOf(ts *testscript.TestScript) *world { return ts.Value(worldKey{}).(*world) }
@@ -140,7 +140,7 @@ func scriptQuit(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	ts.Check(w.server.Process.Signal(signals[args[0]]))
 	giveUp := time.AfterFunc(stopTimeout, func() { w.server.Process.Kill() })
-	w.server.Wait() // the status is looked at below
+	w.server.Wait() // its status is checked below
 	giveUp.Stop()
 	status := w.server.ProcessState.ExitCode()
 	w.server = nil

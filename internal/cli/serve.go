@@ -15,6 +15,7 @@ import (
 
 	"parley/internal/chat"
 	"parley/internal/format"
+	"parley/internal/link"
 	"parley/internal/room"
 	"parley/internal/search"
 	"parley/internal/server"
@@ -80,7 +81,7 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 	defer func() { err = errors.Join(err, log.Close()) }()
 	index := search.New(log, search.Config{Dir: c.Data, Epoch: log.Epoch(), Logger: logger})
 
-	c.Rooms.NewBatch = server.NewBatch
+	c.Rooms.NewBatch = link.NewBatch
 	c.Rooms.Format = func(text string, left *room.Budget) string { return format.HTML(text, (*format.Budget)(left)) }
 	c.Rooms.Followers = []room.Follower{index.EventStored, forgetDeleted}
 	c.Rooms.Flushed, c.Rooms.Logger = metrics.Flushed, logger

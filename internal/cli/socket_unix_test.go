@@ -17,10 +17,8 @@ import (
 	"parley/internal/store/sqlite"
 )
 
-// A back-up that is stopped in its middle keeps nothing of the server's from being
-// emptied, and is whole once it goes on.
-// Whoever asks for a copy and takes nothing of it does not keep it for ever, and
-// meanwhile nobody else can fill the disk with another.
+// A back-up whose receiver reads nothing is given up after a while. Meanwhile nobody else can fill
+// the disk with another copy.
 func TestCopyThatNobodyTakesIsGivenUp(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), strings.Repeat("long", 40)) // longer than a socket's address may be
 	log, err := sqlite.Open(t.Context(), sqlite.Config{Dir: dir})

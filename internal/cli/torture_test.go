@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-func TestTortureSaysWhatItDid(t *testing.T) {
+func TestTortureReportsWhatItDid(t *testing.T) {
 	program, err := exec.LookPath("parley")
 	if err != nil {
 		t.Fatal(err)

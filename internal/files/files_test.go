@@ -32,7 +32,7 @@ func TestFileHasItsNameOnlyWhenItIsWhole(t *testing.T) {
 	tests := map[string]struct {
 		before func(t *testing.T, path string)
 		write  func(partial string) error
-		fails  string // what the error says
+		fails  string // part of the error
 		left   []string
 	}{
 		"new":         {nil, fill, "", []string{"copy"}},
@@ -92,7 +92,7 @@ func TestFileHasItsNameOnlyWhenItIsWhole(t *testing.T) {
 	}
 }
 
-// Two that write the same file at once do not spoil one another's.
+// Two writers of the same file must not damage each other's content.
 func TestFileIsWrittenByOneAtATime(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "copy")
 	err := New(path, func(partial string) error {
@@ -128,7 +128,7 @@ func TestFileIsReplacedAsAWhole(t *testing.T) {
 	}
 }
 
-func TestFileThatManyReplaceAtOnceIsOneOfTheirs(t *testing.T) {
+func TestFileReplacedByManyIsOneOfTheirs(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "session.json")
 	var all sync.WaitGroup
 	for _, text := range []string{"one", "two", "three", "four"} {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// hostile makes texts of about n bytes that ask much of a parser.
+// hostile makes texts of about n bytes that are expensive to parse.
 var hostile = map[string]func(n int) string{
 	"stars":              func(n int) string { return strings.Repeat("*", n) },
 	"stars apart":        func(n int) string { return strings.Repeat("*a ", n/3) },
@@ -120,16 +120,16 @@ func square(n int) string {
 	return row + strings.Repeat("|-", side) + "\n" + strings.Repeat(row, side)
 }
 
-// A step of the parser's that costs something leaves something behind: a node,
-// a delimiter, a segment. Their number must grow with the text, not with its
-// square, and no text may come out much longer than it went in.
+// Every expensive step of the parser leaves something behind: a node, a delimiter, a segment. Their
+// number must grow with the text, not with its square, and the HTML must not be much longer than
+// the text.
 func TestWorkGrowsWithTheText(t *testing.T) {
 	for name, text := range hostile {
 		t.Run(name, func(t *testing.T) {
 			count := func(n int) float64 {
 				s := text(n)
-				unlessAbsurd(s) // the emoji are loaded once
-				return testing.AllocsPerRun(1, func() { unlessAbsurd(s) })
+				htmlUncached(s) // loads the emoji once
+				return testing.AllocsPerRun(1, func() { htmlUncached(s) })
 			}
 			small, large := count(1000), count(4000)
 			if limit := 6*small + 500; large > limit {
@@ -145,16 +145,16 @@ func TestWorkGrowsWithTheText(t *testing.T) {
 	}
 }
 
-// unlessAbsurd is HTML without its cache.
-func unlessAbsurd(s string) string {
+// htmlUncached is HTML without its cache.
+func htmlUncached(s string) string {
 	if !mayHaveFormat(s) || isTooComplex(s) {
 		return ""
 	}
 	return renderAll(s)
 }
 
-// What looking back costs is bounded by the product of delimiters and bytes,
-// which has to stay the same however long an operator lets messages be.
+// The cost of looking back is limited by the product of delimiters and bytes. The limit must be the
+// same for every message length that an operator allows.
 func TestWorkHasABoundForEveryLength(t *testing.T) {
 	for name, text := range hostile {
 		t.Run(name, func(t *testing.T) {
@@ -174,7 +174,7 @@ func TestWorkHasABoundForEveryLength(t *testing.T) {
 	}
 }
 
-// delimiterPairs counts independently of absurd: places where a delimiter is, times bytes.
+// delimiterPairs counts the places of delimiters times bytes, independently of isTooComplex.
 func delimiterPairs(s string) int {
 	places := 0
 	for i := range len(s) {
@@ -229,7 +229,7 @@ func TestPreCheckOverlooksNothing(t *testing.T) {
 		"", "a", "a: b: c", "a@b.c", "a > b", "a - b", "-5", "3.5", "1", "\n\n",
 		"#1", "a # b", "a | b", "|", "| a |", "a\n|b", "[a]", "(b)", "!", "--flag", "-- \nAda", ":-)",
 	} {
-		if mayHaveFormat(s) && s != "3.5" { // a list is looked for, and not found
+		if mayHaveFormat(s) && s != "3.5" { // the pre-check takes it for a list
 			t.Errorf("%q is not called plain", s)
 		}
 	}
@@ -249,7 +249,7 @@ func TestTablesHaveABound(t *testing.T) {
 		"400 rows":   {text: table(3, 400)},
 		"600 rows":   {text: table(3, 600), none: true},
 		"short rows": {text: table(30, 0) + "b\nc\n"},
-		// no text becomes so much longer
+		// no text becomes longer by a greater factor
 		"short rows, hundreds": {text: table(30, 0) + strings.Repeat("b\n", 60), none: true},
 	}
 	for name, tt := range tests {
@@ -261,14 +261,14 @@ func TestTablesHaveABound(t *testing.T) {
 	}
 }
 
-// The dearest text of each kind, as long as a message may be.
+// The most expensive text of each kind, with the greatest length of a message.
 func BenchmarkHostile(b *testing.B) {
 	for name, text := range hostile {
 		for _, n := range []int{1000, 4000} {
 			b.Run(fmt.Sprintf("%s/%d", name, n), func(b *testing.B) {
 				s := text(n)
 				for b.Loop() {
-					unlessAbsurd(s)
+					htmlUncached(s)
 				}
 				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(s)), "ns/byte")
 			})

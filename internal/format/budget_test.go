@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// renderAll is render with time enough for anything.
+// renderAll is render without a limit of time.
 func renderAll(message string) string {
 	colour := time.Hour
 	html, _ := render(message, &colour)
 	return html
 }
 
-// costly returns different texts that are coloured code, or bold.
+// costly returns different texts with coloured code, or bold ones.
 func costly(n int) string {
 	return "```go\n" + strings.Repeat("x := "+strconv.Itoa(n)+" // is a number\n", 100) + "```"
 }
@@ -29,7 +29,7 @@ func TestBudgetIsForAllMessagesOfARequest(t *testing.T) {
 		t.Error("it has cost nothing")
 	}
 
-	b = &Budget{All: time.Hour, Colour: 1} // a nanosecond: the first token uses it up
+	b = &Budget{All: time.Hour, Colour: 1} // one nanosecond: the first token uses it up
 	for i := range 3 {
 		switch html := HTML(costly(i), b); {
 		case strings.Contains(html, coloured):
@@ -57,7 +57,7 @@ func TestBudgetIsForAllMessagesOfARequest(t *testing.T) {
 	}
 }
 
-func TestWhatABudgetCutShortIsNotKept(t *testing.T) {
+func TestResultsThatABudgetCutShortAreNotCached(t *testing.T) {
 	HTML(costly(100), &Budget{All: time.Hour, Colour: 1})
 	HTML("**bold** 100", &Budget{})
 	for _, text := range []string{costly(100), "**bold** 100"} {

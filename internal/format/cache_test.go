@@ -56,7 +56,7 @@ func TestCacheIsSharedByGoroutines(t *testing.T) {
 	}
 }
 
-// held counts what both generations take.
+// held counts the bytes of both generations.
 func held(c *cache) (size int) {
 	for _, generation := range []map[string]string{c.young, c.old} {
 		for text, html := range generation {
@@ -66,7 +66,7 @@ func held(c *cache) (size int) {
 	return size
 }
 
-func TestWhatWasRenderedIsRenderedOnce(t *testing.T) {
+func TestRenderedTextsAreCached(t *testing.T) {
 	const text = "**once** ||and|| for all"
 	first := HTML(text, nil)
 	if n := testing.AllocsPerRun(100, func() { HTML(text, nil) }); n > 0 {
@@ -87,7 +87,7 @@ func TestPlainTextCostsNothing(t *testing.T) {
 	}
 }
 
-func TestCacheForgetsWhatWasDeletedAndNothingElse(t *testing.T) {
+func TestCacheForgetsOnlyDeletedTexts(t *testing.T) {
 	c := cache{limit: 64 << 10}
 	for i := range 100 {
 		c.put(strconv.Itoa(i), "html")
@@ -102,7 +102,7 @@ func TestCacheForgetsWhatWasDeletedAndNothingElse(t *testing.T) {
 	if want := size - costOf("7", "html") - costOf("8", "html"); c.size != want || held(&c) != want {
 		t.Errorf("size %d, held %d, want %d", c.size, held(&c), want)
 	}
-	for i := 0; ; i++ { // until the generation that has "9" is the old one
+	for i := 0; ; i++ { // until the generation with "9" is the old one
 		if _, ok := c.old["9"]; ok {
 			break
 		}

@@ -13,11 +13,11 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	maxMatch, maxColouring = 300*time.Millisecond, time.Hour // here a machine may be as busy as it likes
+	maxMatch, maxColouring = 300*time.Millisecond, time.Hour // so that the tests pass on a busy machine
 	os.Exit(m.Run())
 }
 
-// samples have something of every shade.
+// samples contain tokens of every class.
 var samples = map[string]string{
 	"go":         "package a // b\n\nfunc f(x int) string { return \"c\" + `d` }\n",
 	"Python":     "@a\ndef f(x):\n    \"\"\"b\"\"\"\n    return len(x) + 1 # c\n",
@@ -92,8 +92,8 @@ func TestCodeStaysPlainWhenColouringTakesTooLong(t *testing.T) {
 	}
 }
 
-// Strings that nobody closes, full of backslashes, take a looking-back lexer
-// longer than the universe has existed; each of these returns.
+// Unterminated strings full of backslashes would take a lexer with look-behind practically for
+// ever. Each of these returns.
 func TestEveryMatchHasATimeOut(t *testing.T) {
 	for fence, lexer := range knownLexers() {
 		if _, err := lexer.Tokenise(nil, ""); err != nil {
@@ -112,7 +112,7 @@ func TestEveryMatchHasATimeOut(t *testing.T) {
 		t.Errorf("%d rules, %v and %v", len(rules["root"]), first.Regexp.MatchTimeout, other.Regexp.MatchTimeout)
 	}
 	t.Cleanup(func() { maxColouring = time.Hour })
-	maxColouring = time.Millisecond // no more matches after the one that gives up
+	maxColouring = time.Millisecond // no further matches after the one that gives up
 	for _, language := range []string{"go", "yaml"} {
 		code := `"` + strings.Repeat(`a\\\(`+"\n", 200)
 		if out := renderAll("```" + language + "\n" + code + "```"); checkElements(t, out) != code {

@@ -168,8 +168,8 @@ func TestHTML(t *testing.T) {
 	checkHTML(t, tests)
 }
 
-// Each text is formatted somewhere, so that it does reach the parser and the
-// page; what it hopes for must not come out.
+// Each text has formatting, so that it reaches the parser and the page. Its attack must not be in
+// the output.
 func TestHostileTextStaysText(t *testing.T) {
 	tests := map[string]struct{ text, want string }{
 		"script": {
@@ -243,7 +243,7 @@ func TestSeveralGoroutinesFormatAtOnce(t *testing.T) {
 	wg.Wait()
 }
 
-// What most messages cost: they are plain.
+// The cost of most messages, which are plain.
 func BenchmarkPlain(b *testing.B) {
 	for name, text := range map[string]string{
 		"70 bytes":   "Shall we meet at 10:30 in front of the station? The map is there",

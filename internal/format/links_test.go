@@ -109,10 +109,10 @@ func TestNamedLinkShowsWhereItLeads(t *testing.T) {
 	})
 }
 
-// An address that reads as another host than it leads to is followed by that
-// host, or is no link at all.
+// An address that looks like another host than its target is followed by that host, or is not a
+// link.
 func TestAddressInTextShowsWhereItLeads(t *testing.T) {
-	hosts := map[string]string{ // what is shown beside the address; "-": it is no link
+	hosts := map[string]string{ // the host shown beside the address; "-": not a link
 		"https://example.org/a":                      "",
 		"https://EXAMPLE.org:8080?a":                 "",
 		"http://10.0.0.1:8080/":                      "",
@@ -142,22 +142,23 @@ func TestAddressInTextShowsWhereItLeads(t *testing.T) {
 		"https://paypal.com\uff03login.evil.example": "-", // full width number sign
 		"https://paypal%2ecom.evil.example/":         "-",
 		"https://%70aypal.com/":                      "-",
-		"https://paypal\u00adcom.evil.example":       "?", // see below: nothing invisible is part of an address
-		"http://0x7f.1/":                             "-",
-		"http://0x7f000001/":                         "-",
-		"http://2130706433/":                         "-",
-		"http://017700000001":                        "-",
-		"http://127.1/":                              "-",
-		"http://127.0.0.01/":                         "-",
-		"http://1.2.3.4.5/":                          "-",
-		"http://1.2.3.4./":                           "-",
-		"http://\u0661.2.3.4/":                       "-",
-		"https://e.example:99999999/":                "-",
-		"mailto:ada@\u0430pple.com":                  "-",
-		"mailto:ada%40paypal.com@evil.example":       "?",
-		"https://a_b.example/":                       "-",
-		"https://ex\u200bample.org/":                 "?",
-		"https://ex\u202eample.org/":                 "?",
+		// See below: invisible characters are not part of an address
+		"https://paypal\u00adcom.evil.example": "?",
+		"http://0x7f.1/":                       "-",
+		"http://0x7f000001/":                   "-",
+		"http://2130706433/":                   "-",
+		"http://017700000001":                  "-",
+		"http://127.1/":                        "-",
+		"http://127.0.0.01/":                   "-",
+		"http://1.2.3.4.5/":                    "-",
+		"http://1.2.3.4./":                     "-",
+		"http://\u0661.2.3.4/":                 "-",
+		"https://e.example:99999999/":          "-",
+		"mailto:ada@\u0430pple.com":            "-",
+		"mailto:ada%40paypal.com@evil.example": "?",
+		"https://a_b.example/":                 "-",
+		"https://ex\u200bample.org/":           "?",
+		"https://ex\u202eample.org/":           "?",
 	}
 	for address, want := range hosts {
 		for _, text := range []string{address, "see **" + address + "**", "“" + address + "”", address + " x"} {
@@ -180,9 +181,8 @@ func TestAddressInTextShowsWhereItLeads(t *testing.T) {
 var anyLink = regexp.MustCompile(`<a href="([^"]*)"` + regexp.QuoteMeta(leaves) +
 	`(.*?)</a>(?:<span class="host"> \(([^)]*)\)</span>)?`)
 
-// wantHonest fails if a link in out reads as another host than it leads to. It
-// looks at each as a person does: what is before the first slash, or else
-// what is said beside it.
+// wantHonest fails if a link in out looks like another host than its target. It reads each link as
+// a person does: the part before the first slash, or else the host shown beside it.
 func wantHonest(t *testing.T, text, out string) {
 	t.Helper()
 	for _, m := range anyLink.FindAllStringSubmatch(out, -1) {
@@ -209,7 +209,7 @@ func wantHonest(t *testing.T, text, out string) {
 	}
 }
 
-// FuzzAddress looks at all links in a text as a person does.
+// FuzzAddress reads all links in a text as a person does.
 func FuzzAddress(f *testing.F) {
 	for _, s := range []string{
 		"https://a.b/c", "x:http://A.B:80?c", "https://ä.ö/ü", "https://a.b@c.d", "https://a。b",
@@ -219,14 +219,14 @@ func FuzzAddress(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		if utf8.ValidString(s) && !strings.Contains(s, "](") { // those have names: see FuzzLink
+		if utf8.ValidString(s) && !strings.Contains(s, "](") { // those have link texts: see FuzzLink
 			wantHonest(t, s, HTML(s, nil))
 		}
 	})
 }
 
-// What cannot say honestly where it leads stays as it was typed.
-func TestNoLinkIsMadeOf(t *testing.T) {
+// An address that cannot show its target safely stays text.
+func TestUnsafeAddressesStayText(t *testing.T) {
 	for name, address := range map[string]string{
 		"script":         "javascript:alert(1)",
 		"data":           "data:text/html,x",
@@ -266,8 +266,8 @@ func TestNoLinkIsMadeOf(t *testing.T) {
 	}
 }
 
-// FuzzLink looks at addresses the way a browser does: the host that is shown
-// is the one that is in the address, between the slashes and the next sign.
+// FuzzLink reads addresses as a browser does: the host that is shown must be the one between the
+// slashes and the next delimiter.
 func FuzzLink(f *testing.F) {
 	for _, s := range []string{
 		"https://a.b/c", "http://A.B:80?c", "https://ä.ö/ü", "https://a.b@c.d", "https://a。b", "mailto:a@b.c?subject=d",

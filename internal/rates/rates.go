@@ -1,6 +1,6 @@
-// Package rates limits how fast each of many keys (a person, an address) does
-// something. It keeps only the keys that are below their burst, and knows
-// nothing of what is limited.
+// Package rates limits how many events each of many keys (a person, an address) may
+// cause per second. It holds only keys that have recently used some of their burst.
+// Start reading at Rates. It knows nothing about the meaning of keys and events.
 package rates
 
 import (
@@ -12,7 +12,7 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Rates has one token bucket for each key.
+// Rates has a token bucket for each key.
 type Rates[K comparable] struct {
 	limit  rate.Limit
 	burst  int
@@ -25,11 +25,11 @@ type Rates[K comparable] struct {
 	swept time.Time
 }
 
-// sweepEvery is how often buckets are dropped that are full again.
+// sweepEvery is how often full buckets are removed.
 const sweepEvery = 30 * time.Second
 
-// New returns Rates that allow each key so many events per second in the long
-// run, and burst at once. A rate of 0 allows any.
+// New returns Rates that allow each key perSecond events per second in the long
+// run, and burst events at once. A rate of 0 means no limit.
 func New[K comparable](perSecond float64, burst int) *Rates[K] {
 	r := &Rates[K]{limit: rate.Limit(perSecond), burst: max(burst, 1), seed: maphash.MakeSeed(), swept: time.Now()}
 	if perSecond <= 0 {
@@ -41,8 +41,8 @@ func New[K comparable](perSecond float64, burst int) *Rates[K] {
 	return r
 }
 
-// Take counts an event of key and returns 0, or, if it is too early, counts
-// nothing and returns how long to wait.
+// Take counts an event of key and returns 0. If key has reached its limit, Take
+// counts nothing and returns how long to wait.
 func (r *Rates[K]) Take(key K) (wait time.Duration) {
 	r.with(key, func(bucket *rate.Limiter, now time.Time) {
 		reserved := bucket.ReserveN(now, 1)
@@ -53,8 +53,8 @@ func (r *Rates[K]) Take(key K) (wait time.Duration) {
 	return wait
 }
 
-// Charge counts n events of key that cannot be refused any more, but at most a
-// burst. Take and Left know of them until time has made up for them.
+// Charge counts n events of key that have happened already, at most a burst. They
+// may exceed the limit; Take then refuses events until the bucket has refilled.
 func (r *Rates[K]) Charge(key K, n int) {
 	if n <= 0 {
 		return
@@ -62,15 +62,15 @@ func (r *Rates[K]) Charge(key K, n int) {
 	r.with(key, func(bucket *rate.Limiter, now time.Time) { bucket.ReserveN(now, min(n, r.burst)) })
 }
 
-// Left returns how many events of key may happen at once now; less than 0 while
-// more have been charged than there were.
+// Left returns how many events of key may happen now. It is negative after Charge
+// has exceeded the limit.
 func (r *Rates[K]) Left(key K) int {
 	left := math.MaxInt
 	r.with(key, func(bucket *rate.Limiter, now time.Time) { left = int(math.Floor(bucket.TokensAt(now))) })
 	return left
 }
 
-// with calls f with a key's bucket, unless there is no limit.
+// with calls f with the bucket of key. Without a limit it does nothing.
 func (r *Rates[K]) with(key K, f func(bucket *rate.Limiter, now time.Time)) {
 	if r.limit == rate.Inf {
 		return
@@ -88,7 +88,7 @@ func (r *Rates[K]) with(key K, f func(bucket *rate.Limiter, now time.Time)) {
 	f(bucket, now)
 }
 
-// Len returns how many keys are remembered.
+// Len returns the number of buckets.
 func (r *Rates[K]) Len() int {
 	n := 0
 	for i := range r.shards {
@@ -100,8 +100,7 @@ func (r *Rates[K]) Len() int {
 	return n
 }
 
-// sweep forgets, now and then, the keys that have been quiet for long enough
-// to have their whole burst again.
+// sweep removes the buckets that are full again, at most once per sweepEvery.
 func (r *Rates[K]) sweep(now time.Time) {
 	r.mu.Lock()
 	due := now.Sub(r.swept) >= sweepEvery

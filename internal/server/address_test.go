@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"parley/internal/chat"
+	"parley/internal/link"
 )
 
 func prefixes(list ...string) []netip.Prefix {
@@ -56,7 +57,7 @@ func TestTheClientsAddress(t *testing.T) {
 }
 
 func TestConnectionsFromOneAddressAreLimited(t *testing.T) {
-	s := &Server{addresses: addresses{limit: 2}, links: newLinks(linkConfig{})}
+	s := &Server{addresses: addresses{limit: 2}, links: link.New(link.Config{})}
 	one, other := netip.MustParseAddr("203.0.113.9"), netip.MustParseAddr("203.0.113.10")
 	for range 2 {
 		if err := s.admit(one); err != nil {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"parley/internal/chat"
+	"parley/internal/link"
 	"parley/internal/room"
 	"parley/internal/wire"
 )
@@ -16,13 +17,15 @@ func (s *Server) chatroom(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	s.upgrade(w, r, "", func(c *Conn) Protocol { return &chatroomClient{Conn: c, s: s, givenName: given, session: session} })
+	s.upgrade(w, r, "", func(c *link.Conn) link.Protocol {
+		return &chatroomClient{Conn: c, s: s, givenName: given, session: session}
+	})
 }
 
 // A chatroomClient is a connection that speaks the five-line protocol. Its fields
 // belong to the connection's reading goroutine.
 type chatroomClient struct {
-	*Conn
+	*link.Conn
 	s            *Server
 	givenName    string // the room's name as it came
 	session      string // that the request brought; "" for most

@@ -4,12 +4,13 @@ import (
 	"context"
 	"net/http"
 
+	"parley/internal/link"
 	"parley/internal/wire"
 )
 
 // echo answers GET /debug/echo, where there is that address.
 func (s *Server) echo(w http.ResponseWriter, r *http.Request) {
-	s.upgrade(w, r, "", func(c *Conn) Protocol {
+	s.upgrade(w, r, "", func(c *link.Conn) link.Protocol {
 		c.AcceptBinary()
 		return echo{c}
 	})
@@ -18,7 +19,7 @@ func (s *Server) echo(w http.ResponseWriter, r *http.Request) {
 // An echo is a connection on which each message comes back as it was. It has
 // its reader, limits and writer in common with the doors, so that what a
 // conformance suite finds out about it holds for them.
-type echo struct{ *Conn }
+type echo struct{ *link.Conn }
 
 func (echo) Begin(context.Context) error { return nil }
 

@@ -11,11 +11,13 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"parley/internal/chat"
 	"parley/internal/format"
+	"parley/internal/link"
 	"parley/internal/room"
 	"parley/internal/store/sqlite"
 	"parley/web"
@@ -26,7 +28,7 @@ var overTLS bool
 
 // newBatch is what servers that are started write with. TestWithoutBatches and
 // TestDeliveriesGoOutInBatches alone set it.
-var newBatch = NewBatch
+var newBatch = link.NewBatch
 
 // anyCertificate is how clients of the tests begin TLS.
 var anyCertificate = &tls.Config{InsecureSkipVerify: true}
@@ -37,7 +39,22 @@ type testServer struct {
 	url    string
 	store  *sqlite.Store
 	client *http.Client
+	narrow *atomic.Bool // sockets that are accepted have small write buffers
 	stop   func() error // drains; may be called again
+}
+
+// A narrowListener accepts sockets that are soon full, while narrow is set.
+type narrowListener struct {
+	net.Listener
+	narrow atomic.Bool
+}
+
+func (l *narrowListener) Accept() (net.Conn, error) {
+	nc, err := l.Listener.Accept()
+	if tcp, ok := nc.(*net.TCPConn); ok && l.narrow.Load() {
+		tcp.SetWriteBuffer(16 << 10) // a connection that has ended needs none
+	}
+	return nc, err
 }
 
 // startServer serves on a free port until the test ends.
@@ -90,14 +107,15 @@ func serveLog(t testing.TB, cfg Config, rooms room.Config, log keeper, epoch str
 	if err != nil {
 		t.Fatal(err)
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	tcp, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+	ln := &narrowListener{Listener: tcp}
 	stopLog := inBackground(log.Run)
 	stopHub := inBackground(hub.Run)
 	stopServe := inBackground(func(ctx context.Context) error { return s.Serve(ctx, ln, nil) })
-	ts := &testServer{Server: s, url: scheme + "://" + ln.Addr().String()}
+	ts := &testServer{Server: s, url: scheme + "://" + ln.Addr().String(), narrow: &ln.narrow}
 	transport := &http.Transport{TLSClientConfig: anyCertificate.Clone()}
 	ts.client = &http.Client{
 		Transport:     transport,

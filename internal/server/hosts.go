@@ -20,9 +20,9 @@ import (
 	"parley/internal/chat"
 )
 
-// splitHost reads the value of a Host header or the authority of an Origin. The
-// name is in lower case and in the letters of the DNS, without the dot at its
-// end; an address has no brackets and no zone. port is "" if there is none.
+// splitHost reads a Host header or the authority of an Origin. The name is in lower case, spelled
+// as in the DNS, without a dot at its end; an address has no brackets and no zone. port is "" if
+// there is none.
 func splitHost(hostport string) (name, port string, ok bool) {
 	name = hostport
 	if i := strings.LastIndexByte(name, ':'); i >= 0 && !strings.HasSuffix(name, "]") {
@@ -41,8 +41,8 @@ func splitHost(hostport string) (name, port string, ok bool) {
 	return name, port, ok
 }
 
-// canonicalName returns a host's name, or its IPv4 address, in lower case, in
-// the letters of the DNS and without the dot at its end.
+// canonicalName returns a host's name, or its IPv4 address, in lower case, spelled as in the DNS,
+// without a dot at its end.
 func canonicalName(name string) (string, bool) {
 	name = strings.ToLower(strings.TrimSuffix(name, "."))
 	if !isASCII(name) {
@@ -63,7 +63,7 @@ func canonicalName(name string) (string, bool) {
 	return name, true
 }
 
-// isLabel reports whether s, in lower case, can stand between the dots of a name.
+// isLabel reports whether s, in lower case, can be one label of a name.
 func isLabel(s string) bool {
 	return s != "" && len(s) <= 63 && s[0] != '-' && s[len(s)-1] != '-' &&
 		strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-_") == ""
@@ -73,8 +73,8 @@ func isASCII(s string) bool {
 	return strings.IndexFunc(s, func(r rune) bool { return r >= 0x80 }) < 0
 }
 
-// authority returns host in one form, so that two can be compared: as splitHost
-// has it, with its port unless that is the scheme's own.
+// authority returns host in one form for comparisons: the name as returned by splitHost, with its
+// port unless that is the scheme's default.
 func authority(scheme, host string) (string, bool) {
 	name, port, ok := splitHost(host)
 	if port == "" || scheme == "http" && port == "80" || scheme == "https" && port == "443" {
@@ -86,22 +86,21 @@ func authority(scheme, host string) (string, bool) {
 	return net.JoinHostPort(name, port), ok
 }
 
-// hosts are the names by which this server is known, besides those that nobody
-// on the Internet can have (isLocal). A request for another name is refused:
-// whoever owns a name can have it point here for a moment, and so have a page of
-// theirs, in a visitor's browser, speak to a server that only the visitor
-// reaches (DNS rebinding).
+// hosts are the names of this server, in addition to those that nobody on the Internet can own
+// (isLocal). A request for another name is refused. Otherwise the owner of a name could let it
+// point here for a moment, and a page of that name in a visitor's browser could use a server that
+// only the visitor can reach (DNS rebinding).
 type hosts struct {
 	names []string // in full
 	above []string // ".example.org" stands for every name below example.org
 
 	mu     sync.Mutex
-	logged map[string]bool // hosts that the log has named
-	since  time.Time       // when told was emptied
+	logged map[string]bool // hosts that were logged
+	since  time.Time       // when logged was last emptied
 }
 
-// The log names each refused host once, and at most toldHosts within tellAgain:
-// anybody can make names up.
+// The log names each refused host once, and at most maxLoggedHosts within relogHostsAfter, because
+// clients can invent names.
 const (
 	maxLoggedHosts  = 100
 	relogHostsAfter = time.Hour
@@ -128,7 +127,7 @@ func newHosts(cfg Config, origins origins) (*hosts, error) {
 	return h, nil
 }
 
-// add takes one name; one that begins with "." is all that is below it.
+// add adds one name; one that begins with "." stands for all names below it.
 func (h *hosts) add(name string) {
 	if strings.HasPrefix(name, ".") {
 		h.above = append(h.above, name)
@@ -137,8 +136,8 @@ func (h *hosts) add(name string) {
 	}
 }
 
-// parseAllowedHost reads a value of --allow-host: a name, or "*." and a name,
-// for which it returns the name with the dot before it.
+// parseAllowedHost reads a value of --allow-host: a name, or "*." and a name. For the latter it
+// returns "." and the name.
 func parseAllowedHost(value string) (string, error) {
 	name, wild := strings.CutPrefix(value, "*.")
 	if strings.Contains(name, "/") || strings.Contains(name, "*") {
@@ -163,9 +162,8 @@ func parseAllowedHost(value string) (string, error) {
 	return "." + name, nil
 }
 
-// checkWildcard returns an error if the names below name belong to nobody in
-// particular, as those below com, co.uk or github.io do: an operator who names
-// all of them lets every stranger in.
+// checkWildcard returns an error if anybody can register names below name, as below com, co.uk or
+// github.io: allowing all of them would admit every stranger.
 func checkWildcard(name string) error {
 	if _, err := netip.ParseAddr(name); err == nil {
 		return errors.New("is no name: there is nothing below an address; leave it out, as addresses always count")
@@ -177,15 +175,14 @@ func checkWildcard(name string) error {
 	return nil
 }
 
-// has reports whether name, as splitHost returns it, is this server's.
+// has reports whether name, as returned by splitHost, is one of this server's.
 func (h *hosts) has(name string) bool {
 	return isLocal(name) || slices.Contains(h.names, name) ||
 		slices.ContainsFunc(h.above, func(above string) bool { return strings.HasSuffix(name, above) })
 }
 
-// isLocal reports whether nobody on the Internet can have name point anywhere:
-// it is an address, this machine, or a name that is resolved in the local
-// network only (RFC 6761, RFC 6762).
+// isLocal reports whether nobody on the Internet can control where name points: it is an address,
+// this machine, or a name that is resolved only in the local network (RFC 6761, RFC 6762).
 func isLocal(name string) bool {
 	if isAddress(name) || isLoopbackName(name) {
 		return true
@@ -193,9 +190,8 @@ func isLocal(name string) bool {
 	return !strings.Contains(name, ".") || strings.HasSuffix(name, ".local")
 }
 
-// isAddress reports whether a browser takes name for an address: also one in a
-// short form such as 127.1, which no name can look like (the URL standard's
-// "ends in a number").
+// isAddress reports whether a browser takes name for an address, also in a short form such as 127.1
+// (the URL standard's "ends in a number").
 func isAddress(name string) bool {
 	if strings.Contains(name, ":") {
 		return true
@@ -208,8 +204,8 @@ func isLoopbackName(name string) bool {
 	return name == "localhost" || strings.HasSuffix(name, ".localhost")
 }
 
-// shouldLog reports whether the log shall name a host: it has not yet, and has not
-// named too many others. At most toldHosts names are remembered.
+// shouldLog reports whether to log a refused host: it was not logged yet, and not too many others
+// were. At most maxLoggedHosts names are remembered.
 func (h *hosts) shouldLog(name string, now time.Time) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -223,31 +219,31 @@ func (h *hosts) shouldLog(name string, now time.Time) bool {
 	return true
 }
 
-// answersFor reports whether r asks for a host that is this server's.
+// answersFor reports whether r is for one of this server's hosts.
 func (s *Server) answersFor(r *http.Request) bool {
 	if r.Host == "" {
 		return true // HTTP/1.0 needs no Host, and every browser sends one
 	}
 	if s.trusted(peer(r)) {
-		return true // the proxy decides what it passes on
+		return true // the proxy decides which hosts it serves
 	}
 	name, _, ok := splitHost(r.Host)
 	return ok && (s.hosts.has(name) || r.TLS != nil && s.certified(name))
 }
 
-// certified reports whether the certificate in --tls-cert is for name. A browser
-// does not come by TLS under a name that the certificate is not for.
+// certified reports whether the certificate in --tls-cert is valid for name. A browser does not
+// connect under a name for which the certificate is not valid.
 func (s *Server) certified(name string) bool {
 	k, ok := s.certs.(*certs.KeyPair)
 	return ok && k.IsFor(name)
 }
 
-// anyHostPaths are the addresses that answer whatever the host is, as monitors ask
-// for them in many ways and they tell nothing about anybody.
+// anyHostPaths are answered for every host, because monitors use many names, and the answers
+// contain nothing about people.
 var anyHostPaths = []string{"/healthz", "/metrics"}
 
-// knownHosts lets through what is asked of this server, and tells whoever asked
-// for another host what its operator has to set.
+// knownHosts lets through requests for this server's hosts, and answers others with the flag that
+// the operator should set.
 func (s *Server) knownHosts(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !s.answersFor(r) && !slices.Contains(anyHostPaths, r.URL.Path) {
@@ -258,8 +254,8 @@ func (s *Server) knownHosts(next http.Handler) http.Handler {
 	})
 }
 
-// misdirected answers a request for a host that is not this server's, with the
-// status 421 (RFC 9110 §15.5.20): a page for a person, a problem for a program.
+// misdirected answers a request for a host that is not this server's, with the status 421 (RFC 9110
+// §15.5.20): a page for people, a problem for programs.
 func (s *Server) misdirected(w http.ResponseWriter, r *http.Request) {
 	host := r.Host
 	if name, _, ok := splitHost(host); ok {
@@ -272,7 +268,7 @@ func (s *Server) misdirected(w http.ResponseWriter, r *http.Request) {
 			"host refused: allow it with --allow-host, or name the proxy with --trusted-proxy",
 			slog.String("host", host), slog.String("addr", peer(r).String()))
 	}
-	w.Header().Set("Connection", "close") // the next request may be for another host again
+	w.Header().Set("Connection", "close") // the next request may be for another host
 	if wantsPage(r) {
 		s.counted(chat.UnknownHost)
 		writeHostPage(w, host)

@@ -25,7 +25,7 @@ func TestTheHostsThatAServerAnswersFor(t *testing.T) {
 	tests := map[string]struct {
 		host string
 		ok   bool
-		cfg  Config // besides that, nothing is set
+		cfg  Config // nothing else is set
 	}{
 		"an address":                {host: "127.0.0.1:8080", ok: true},
 		"one in a local network":    {host: "192.168.1.20", ok: true},
@@ -96,8 +96,7 @@ func TestTheHostsThatAServerAnswersFor(t *testing.T) {
 	}
 }
 
-// A page of a name that points here for a moment is of the same origin, so
-// nothing but the host gives it away.
+// A page of a name that points here for a moment has the same origin, so only the host reveals it.
 func TestNoDoorAnswersForAnotherHost(t *testing.T) {
 	ts := startServer(t, Config{DebugEcho: true}, room.Config{})
 	ada := ts.guest(t, "Ada")
@@ -159,7 +158,7 @@ func TestNoDoorAnswersForAnotherHost(t *testing.T) {
 	}
 }
 
-func TestAPersonIsToldWhatToSetForAnotherHost(t *testing.T) {
+func TestPageForAnotherHostNamesTheFlag(t *testing.T) {
 	ts := startServer(t, Config{}, room.Config{})
 	for host, want := range map[string]string{
 		"chat.example.org:8080": "parley serve --allow-host chat.example.org</pre>",
@@ -182,7 +181,7 @@ func TestAPersonIsToldWhatToSetForAnotherHost(t *testing.T) {
 	}
 }
 
-func TestTheLogHearsOfAHostOnce(t *testing.T) {
+func TestRefusedHostIsLoggedOnce(t *testing.T) {
 	var log bytes.Buffer
 	s := &Server{metrics: NewMetrics(), logger: slog.New(slog.NewTextHandler(&log, nil)), hosts: &hosts{}}
 	ask := func(host string) {
@@ -211,7 +210,7 @@ func TestTheLogHearsOfAHostOnce(t *testing.T) {
 	}
 }
 
-// A browser comes by TLS only under a name that the certificate is for.
+// A browser connects by TLS only under a name for which the certificate is valid.
 func TestTheNamesOfTheCertificateCount(t *testing.T) {
 	dir := t.TempDir()
 	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
@@ -304,7 +303,7 @@ func TestPagesAreAloneInTheirWindow(t *testing.T) {
 		{"chat.example.org", "https", "same-origin"},
 		{"localhost:8080", "", "same-origin"},
 		{"chat.localhost:8080", "", "same-origin"},
-		{"192.168.1.20:8080", "", ""}, // where browsers ignore it, and say so in their console
+		{"192.168.1.20:8080", "", ""}, // browsers ignore it there, and say so in their console
 		{"chat.example.org", "", ""},
 	} {
 		a := ts.ask(t, http.MethodGet, "/r/lobby", "", "Host", tt.host, "X-Forwarded-Proto", tt.proto)

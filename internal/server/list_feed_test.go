@@ -162,9 +162,10 @@ func TestListFeedThatTakesNothingIsClosed(t *testing.T) {
 		return testutil.ToFloat64(ts.metrics.errors.WithLabelValues(string(chat.Stalled)))
 	}
 	frame := len(appendUpdate(nil, Update{Read: &chat.ListEntry{Room: "lobby"}}))
+	const unsolicited = 128 << 10 // bytes that may wait for a client
 	read := make(chan struct{})
-	for n := range maxUnsolicited/frame + 1000 {
-		if n == maxUnsolicited/frame/2 && stalled() != 0 {
+	for n := range unsolicited/frame + 1000 {
+		if n == unsolicited/frame/2 && stalled() != 0 {
 			t.Error("it is closed too early")
 		}
 		at := chat.MessageRef{Room: "lobby", Seq: 1}

@@ -203,7 +203,7 @@ func TestStreamGoesOnWhileItsClientSaysALittle(t *testing.T) {
 	if e := l.next(); !strings.Contains(e["data"], `"text":"hi"`) {
 		t.Errorf("%v", e)
 	}
-	go io.WriteString(nc, strings.Repeat("x", 2*maxUnsolicitedBytes)) // fails when it is cut
+	go io.WriteString(nc, strings.Repeat("x", 128<<10)) // fails when it is cut
 	for l.next() != nil {
 	}
 	until(t, "a talkative one to be gone", func() bool { return ts.addresses.count() == 1 })

@@ -9,15 +9,16 @@ import (
 	"parley/internal/chat"
 )
 
-// origins are those that an operator lets talk to this server besides its own.
+// origins are the origins of --allow-origin: their pages may use this server, in addition to its
+// own.
 type origins []origin
 
-// An origin is a scheme and a host, as authority has it. A name that begins with
-// "." stands for all that is below it.
+// An origin is a scheme and a host in the form of authority. A name that begins with "." stands for
+// all names below it.
 type origin struct {
 	scheme string
-	host   string // with its port, unless that is the scheme's own
-	name   string // without
+	host   string // with its port, unless that is the scheme's default
+	name   string // without the port
 }
 
 // parseOrigins reads the values of --allow-origin.
@@ -55,7 +56,7 @@ func parseAllowedOrigin(value string) (origin, error) {
 	return o, nil
 }
 
-// parseOrigin reads an Origin header (RFC 6454 §7). "null" is none.
+// parseOrigin reads an Origin header (RFC 6454 §7). It refuses "null".
 func parseOrigin(value string) (origin, bool) {
 	scheme, host, ok := strings.Cut(value, "://")
 	if !ok || scheme == "" {
@@ -70,7 +71,7 @@ func parseOrigin(value string) (origin, bool) {
 	return origin{scheme, host, name}, ok
 }
 
-// lists reports whether an operator named o.
+// lists reports whether o is one of the origins.
 func (os origins) lists(o origin) bool {
 	return slices.ContainsFunc(os, func(allowed origin) bool {
 		return allowed.scheme == o.scheme &&
@@ -78,10 +79,9 @@ func (os origins) lists(o origin) bool {
 	})
 }
 
-// sameOrigin reports whether a page that made r is one of this server's, or r is
-// no browser's. It is the one comparison for all doors: for a WebSocket, which
-// browsers do not hold to the same-origin policy and whose upgrade is a GET, and
-// for a request that changes something.
+// sameOrigin reports whether r comes from one of this server's own pages, or not from a browser. It
+// is the one comparison for all doors: for WebSockets, to which browsers do not apply the
+// same-origin policy and whose upgrade is a GET, and for requests that change something.
 func sameOrigin(r *http.Request) bool {
 	probe := &http.Request{Method: http.MethodPost, Host: r.Host, Header: http.Header{}}
 	if site := r.Header.Get("Sec-Fetch-Site"); site != "" {
@@ -89,8 +89,8 @@ func sameOrigin(r *http.Request) bool {
 	}
 	if value := r.Header.Get("Origin"); value != "" {
 		probe.Header.Set("Origin", value)
-		// A proxy that ends TLS leaves us with another scheme than the page's, so
-		// that only hosts can be compared: both as the page's scheme has them.
+		// Behind a proxy that handles TLS, the scheme differs from the page's, so only hosts can be
+		// compared: both in the form for the page's scheme.
 		if o, ok := parseOrigin(value); ok {
 			probe.Header.Set("Origin", o.scheme+"://"+o.host)
 			if host, ok := authority(o.scheme, r.Host); ok {
@@ -101,18 +101,18 @@ func sameOrigin(r *http.Request) bool {
 	return crossOrigin.Check(probe) == nil
 }
 
-// crossOrigin is the rule of the standard library: what the browser says of the
-// page (Sec-Fetch-Site) counts, or, in an old browser, whether Origin is Host.
+// crossOrigin is the rule of the standard library: Sec-Fetch-Site decides or, in an old browser,
+// whether Origin equals Host.
 var crossOrigin = http.NewCrossOriginProtection()
 
-// originListed reports whether r comes from a page of an origin that an operator named.
+// originListed reports whether r comes from a page of a listed origin.
 func (s *Server) originListed(r *http.Request) bool {
 	o, ok := parseOrigin(r.Header.Get("Origin"))
 	return ok && s.origins.lists(o)
 }
 
-// originAllowed reports whether a page from where r comes may change something
-// or open a connection here. The error has code ForbiddenOrigin.
+// originAllowed reports whether the page that sent r may change something or open a connection
+// here. The error has code ForbiddenOrigin.
 func (s *Server) originAllowed(r *http.Request) error {
 	if sameOrigin(r) || s.originListed(r) {
 		return nil
@@ -126,10 +126,9 @@ func forbidden(value string) error {
 	}
 }
 
-// cors lets through what may be asked across origins: reading, which browsers
-// keep from pages of other origins by themselves, and anything from a listed
-// origin, for which it answers what CORS asks for. methods are those that CORS
-// allows.
+// cors lets through reads, which browsers themselves hide from pages of other origins, and every
+// request from a listed origin, and adds the headers that CORS requires. It answers preflights;
+// methods are the allowed methods.
 func (s *Server) cors(methods []string, next http.Handler) http.Handler {
 	allowed := strings.Join(methods, ", ")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

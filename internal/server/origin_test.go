@@ -14,7 +14,7 @@ import (
 
 var allowed = []string{"https://chat.example.org", "https://*.example.net", "http://localhost:3000"}
 
-// originTests hold for upgrades and for requests that change something.
+// originTests apply to upgrades and to requests that change something.
 var originTests = map[string]struct {
 	host, origin, site string
 	ok                 bool
@@ -167,7 +167,7 @@ func TestListedOriginsGetWhatCORSAsksFor(t *testing.T) {
 		a.Header.Get("Access-Control-Allow-Origin") != "" {
 		t.Errorf("preflight from elsewhere: status %d, %v", a.StatusCode, a.Header)
 	}
-	// problems have to be readable too
+	// problems must be readable too
 	for _, path := range []string{"/api/rooms/lobby", "/api/rooms/a%20b", "/api/nothing"} {
 		if got := ts.ask(t, http.MethodGet, path, "", "Origin",
 			here).Header.Get("Access-Control-Allow-Origin"); got != here {
@@ -180,7 +180,7 @@ func TestListedOriginsGetWhatCORSAsksFor(t *testing.T) {
 	}
 }
 
-// The OpenAPI document says which methods there are.
+// The OpenAPI document lists the methods.
 func TestCORSAllowsTheMethodsOfTheRoutes(t *testing.T) {
 	ts := startServer(t, Config{AllowOrigin: allowed}, room.Config{})
 	doc := decode[struct{ Paths map[string]map[string]any }](t, ts.ask(t, http.MethodGet, "/api/openapi.json", ""))
@@ -198,8 +198,8 @@ func TestCORSAllowsTheMethodsOfTheRoutes(t *testing.T) {
 	}
 }
 
-// What a page of the server's own can do, one of a listed origin can: for each
-// the browser asks first.
+// A page of a listed origin can do everything that the server's own page can; the browser asks
+// first.
 func TestAPageOfAListedOriginCanDoWhatOursCan(t *testing.T) {
 	ts := startServer(t, Config{AllowOrigin: allowed}, room.Config{})
 	const here = "https://chat.example.org"

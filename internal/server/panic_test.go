@@ -3,13 +3,9 @@ package server
 import (
 	"bytes"
 	"context"
-	"errors"
-	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -19,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"parley/internal/chat"
+	"parley/internal/link"
 	"parley/internal/room"
 	"parley/internal/wire"
 )
@@ -154,46 +151,10 @@ func TestPanicWhereASendIsAnsweredEndsThatConnection(t *testing.T) {
 	}
 }
 
-// A brokenTalk is a protocol with a mistake in one of its parts.
-type brokenTalk struct {
-	in   string
-	left chan struct{}
-}
-
-func (b brokenTalk) Begin(context.Context) error {
-	if b.in == "begin" {
-		panic("a mistake in begin")
-	}
-	return nil
-}
-
-func (b brokenTalk) Receive(context.Context, wire.WSMessage) {
-	if b.in == "hear" {
-		panic("a mistake in hear")
-	}
-}
-
-func (b brokenTalk) End() { close(b.left) }
-
-func TestPanicInATalkIsAnsweredWith1011AndItsEndIsCalled(t *testing.T) {
-	for _, in := range []string{"begin", "hear"} {
-		z := startFaulty(t)
-		broken := brokenTalk{in: in, left: make(chan struct{})}
-		bad := z.dialSpeaking(t, func(*Conn) Protocol { return broken })
-		if in == "hear" {
-			bad.send("hi")
-		}
-		bad.wantClose(ws.StatusInternalServerError)
-		bad.nc.Close()
-		<-broken.left
-		z.wantContained(t, "a mistake in "+in, "brokenTalk")
-	}
-}
-
 func TestPanicInLeavingOneRoomKeepsNoOtherFromBeingLeft(t *testing.T) {
 	z := startFaulty(t)
-	bad := z.dialSpeaking(t, func(c *Conn) Protocol {
-		there, err := z.hub.Join(context.Background(), chat.Who{}, "there", room.JoinRequest{Sink: &c.out, Encoder: wire.EventFrames{}}, func(room.JoinResult) {})
+	bad := z.dialSpeaking(t, func(c *link.Conn) link.Protocol {
+		there, err := z.hub.Join(context.Background(), chat.Who{}, "there", room.JoinRequest{Sink: c.Out(), Encoder: wire.EventFrames{}}, func(room.JoinResult) {})
 		if err != nil {
 			t.Error(err)
 		}
@@ -215,75 +176,9 @@ func TestPanicInLeavingOneRoomKeepsNoOtherFromBeingLeft(t *testing.T) {
 
 // dialSpeaking opens a WebSocket on which the server speaks a protocol of the
 // test's own.
-func (z *faulty) dialSpeaking(t *testing.T, newTalk func(*Conn) Protocol) *talker {
+func (ts *testServer) dialSpeaking(t *testing.T, newProtocol func(*link.Conn) link.Protocol) *talker {
 	t.Helper()
-	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { z.upgrade(w, r, "", newTalk) }))
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { ts.upgrade(w, r, "", newProtocol) }))
 	t.Cleanup(front.Close)
-	return (&testServer{Server: z.Server, url: front.URL}).dial(t, "/")
-}
-
-// A brokenLine panics when something is written to it.
-type brokenLine struct{ transport }
-
-func (brokenLine) write(_, _ []byte) (int, error) { panic("a mistake in writing") }
-
-// A firstRead closes reading when the runner reads for the first time: then it
-// writes nothing more until something has come.
-type firstRead struct {
-	transport
-	once    *sync.Once
-	reading chan struct{}
-}
-
-func (l firstRead) read(p []byte) (int, error) {
-	l.once.Do(func() { close(l.reading) })
-	return l.transport.read(p)
-}
-
-func TestConnectionIsCompleteBeforeAnybodySeesIt(t *testing.T) {
-	z := startFaulty(t)
-	made := make(chan error, 1)
-	z.dialSpeaking(t, func(c *Conn) Protocol {
-		switch {
-		case c.transport == nil || c.in.transport == nil || c.out.transport == nil || c.out.ended == nil:
-			made <- fmt.Errorf("the talk begins with %+v", c.transport)
-		case slices.Contains(c.links.wheel.all(), c):
-			made <- errors.New("the wheel has it already")
-		default:
-			c.checkAlive(time.Now().Add(time.Hour), time.Minute) // as the wheel might at once
-			made <- nil
-		}
-		return echo{c}
-	}).wantClose(ws.StatusCode(wire.CloseIdle))
-	if err := <-made; err != nil {
-		t.Error(err)
-	}
-}
-
-func TestPanicOnTheWheelOrInLateAnswersEndsThatConnectionAlone(t *testing.T) {
-	for name, provoke := range map[string]func(c *Conn){
-		"the wheel": func(c *Conn) {
-			c.checkAlive(time.Now(), time.Duration(time.Since(processStart)-time.Duration(c.lastReceived.Load()))*2)
-		},
-		"late answers": func(c *Conn) { c.SendLater() },
-	} {
-		t.Run(name, func(t *testing.T) {
-			z := startFaulty(t)
-			there, reading := make(chan *Conn, 1), make(chan struct{})
-			bad := z.dialSpeaking(t, func(c *Conn) Protocol {
-				c.in.transport = firstRead{c.transport, new(sync.Once), reading}
-				c.out.transport = brokenLine{c.transport}
-				there <- c
-				return echo{c}
-			})
-			c := <-there
-			<-reading
-			c.out.QueueAnswer(func(dst []byte) []byte { return wire.AppendControl(dst, wire.OpPing, nil) })
-			provoke(c)
-			if _, err := io.Copy(io.Discard, bad.in); err != nil {
-				t.Error(err)
-			}
-			z.wantContained(t, "a mistake in writing", "brokenLine")
-		})
-	}
+	return (&testServer{Server: ts.Server, url: front.URL}).dial(t, "/")
 }

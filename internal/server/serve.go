@@ -37,7 +37,7 @@ func (s *Server) Serve(ctx context.Context, ln, plain net.Listener) error {
 	if s.certs == nil {
 		g.Go(func() error { return ended(main.Serve(ln)) })
 	} else {
-		secure := s.links.listenTLS(ln, s.certs.Config(), maxHandshakes)
+		secure := s.links.ListenTLS(ln, s.certs.Config())
 		main.TLSConfig = secure.Config() // net/http looks there for HTTP/2, and changes it
 		if a, ok := s.certs.(*certs.ACME); ok {
 			a.ListensOn(hostAndPorts(ln, plain))

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"parley/internal/chat"
+	"parley/internal/link"
 	"parley/internal/rates"
 	"parley/internal/room"
 	"parley/web"
@@ -81,7 +82,7 @@ type Server struct {
 	searchQueue fairQueue      // of those who search
 	unsent      pendingAnswers // what has been made and not taken
 
-	links *Links
+	links *link.Links
 }
 
 // New returns a Server for the rooms of hub and the people of stores. health
@@ -116,7 +117,7 @@ func New(cfg Config, hub *room.Hub, stores Stores, health func(context.Context) 
 	half := max(1, runtime.GOMAXPROCS(0)/2) // of the processors are for all else
 	s.pageQueue.init(half, max(1, half/2))
 	s.searchQueue.init(half+1, 1) // one that takes long does not hold the others up
-	s.links = newLinks(linkConfig{
+	s.links = link.New(link.Config{
 		FrameSize:        cfg.FrameSize,
 		IdleTimeout:      cfg.IdleTimeout,
 		HandshakeTimeout: cfg.HeaderTimeout,

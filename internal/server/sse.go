@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"parley/internal/chat"
+	"parley/internal/link"
 	"parley/internal/room"
 	"parley/internal/wire"
 )
@@ -127,7 +128,7 @@ func describeStream(h http.Header) {
 
 // comment gives a stream something to write now and then, until ctx ends or, and
 // then it returns true, its session does.
-func comment(ctx context.Context, out *Outbound, over <-chan struct{}) (ended bool) {
+func comment(ctx context.Context, out *link.Outbound, over <-chan struct{}) (ended bool) {
 	tick := time.NewTicker(keepAlive)
 	defer tick.Stop()
 	for {

@@ -6,16 +6,11 @@ import (
 	"errors"
 	"io"
 	"net"
-	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/gobwas/ws"
 
-	"parley/internal/certs"
 	"parley/internal/room"
 )
 
@@ -149,27 +144,6 @@ func TestTLSIsEndedAsItShouldBe(t *testing.T) {
 	}
 }
 
-func TestHTTPWithoutTLSIsToldSo(t *testing.T) {
-	ts := startSecure(t, Config{})
-	a, err := http.Get("http://" + strings.TrimPrefix(ts.url, "https://"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer a.Body.Close()
-	if text, _ := io.ReadAll(a.Body); a.StatusCode != http.StatusBadRequest || !strings.Contains(string(text), "https://") {
-		t.Errorf("status %d: %s", a.StatusCode, text)
-	}
-}
-
-func TestHandshakeThatDoesNotComeEndsTheConnection(t *testing.T) {
-	ts := startSecure(t, Config{HeaderTimeout: 50 * time.Millisecond})
-	for name, begin := range map[string]string{"silence": "", "a record's header": "\x16\x03\x01\x02\x00", "half a hello": "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"} {
-		t.Run(name, func(t *testing.T) {
-			wantEnded(t, ts.beginTCP(t, begin))
-		})
-	}
-}
-
 // beginTCP connects, says something and waits for nothing.
 func (ts *testServer) beginTCP(t *testing.T, begin string) net.Conn {
 	t.Helper()
@@ -182,59 +156,4 @@ func (ts *testServer) beginTCP(t *testing.T, begin string) net.Conn {
 		t.Fatal(err)
 	}
 	return nc
-}
-
-func wantEnded(t *testing.T, nc net.Conn) {
-	t.Helper()
-	nc.SetDeadline(time.Now().Add(20 * time.Second))
-	if _, err := io.Copy(io.Discard, nc); errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Error("it is still open")
-	}
-}
-
-// TestHalfHandshakesKeepNobodyOut takes all places for handshakes, more than once.
-func TestHalfHandshakesKeepNobodyOut(t *testing.T) {
-	const places = 4
-	dir := t.TempDir()
-	cfg := Config{TLSCert: filepath.Join(dir, "cert.pem"), TLSKey: filepath.Join(dir, "key.pem")}
-	writeCertificate(t, cfg.TLSCert, cfg.TLSKey, 1)
-	kept, err := certs.NewKeyPair(cfg.TLSCert, cfg.TLSKey, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ts := startServer(t, cfg, room.Config{})
-	l := ts.links.listenTLS(ln, kept.Config(), places)
-	defer l.wg.Wait()
-	defer l.Close()
-	var silent []net.Conn
-	for range 3 * places {
-		nc, err := net.Dial("tcp", ln.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer nc.Close()
-		silent = append(silent, nc)
-	}
-	shaken := make(chan error, 1)
-	go func() {
-		nc, err := tls.Dial("tcp", ln.Addr().String(), anyCertificate)
-		if err == nil {
-			defer nc.Close()
-		}
-		shaken <- err
-	}()
-	if _, err := l.Accept(); err != nil {
-		t.Fatal(err)
-	}
-	if err := <-shaken; err != nil {
-		t.Errorf("behind half handshakes: %v", err)
-	}
-	if got := len(l.slots); got > places {
-		t.Errorf("%d handshakes under way, at most %d", got, places)
-	}
-	wantEnded(t, silent[0])
 }

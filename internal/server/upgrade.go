@@ -8,13 +8,14 @@ import (
 	"github.com/gobwas/ws"
 
 	"parley/internal/chat"
+	"parley/internal/link"
 )
 
 // upgrade makes a request a WebSocket that speaks the protocol that
 // newProtocol returns, or refuses it. The WebSocket goes on after the request's
 // handler has returned.
 func (s *Server) upgrade(
-	w http.ResponseWriter, r *http.Request, subprotocol string, newProtocol func(*Conn) Protocol,
+	w http.ResponseWriter, r *http.Request, subprotocol string, newProtocol func(*link.Conn) link.Protocol,
 ) {
 	if !s.shakesHands(w, r) {
 		return

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"parley/internal/chat"
+	"parley/internal/link"
 	"parley/internal/room"
 	"parley/internal/wire"
 )
@@ -15,7 +16,7 @@ const subprotocol = "parley.v1"
 // ws answers GET /ws.
 func (s *Server) ws(w http.ResponseWriter, r *http.Request) {
 	cookie := s.sessionCookie(r)
-	s.upgrade(w, r, subprotocol, func(c *Conn) Protocol {
+	s.upgrade(w, r, subprotocol, func(c *link.Conn) link.Protocol {
 		cl := &client{Conn: c, s: s, cookie: cookie}
 		cl.registration.Owner = cl
 		return cl
@@ -25,7 +26,7 @@ func (s *Server) ws(w http.ResponseWriter, r *http.Request) {
 // A client is a connection that speaks parley.v1. Its fields belong to the
 // connection's reading goroutine.
 type client struct {
-	*Conn
+	*link.Conn
 	s            *Server
 	cookie       string       // the session in the browser's cookie; "": none
 	registration Registration // of the session that said hello; not registered before

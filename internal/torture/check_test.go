@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// story is a small true history: Ada says a1 and a2, Bob b1, two readers.
+// story is a small correct history: Ada sends a1 and a2, Bob b1, and there are two readers.
 func story() Evidence {
 	events := []Event{
 		{Seq: 1, Kind: Message, Author: "ada", Text: "a1"},
@@ -42,10 +42,10 @@ func story() Evidence {
 	}
 }
 
-// changed is story with a2 edited to "new", reactions to it, one of them taken back,
-// and then a1 deleted, which both readers have seen before. Somebody read a page in
-// between, and who comes afterwards is not told what a1 said. Bob has read a1, and
-// perhaps a2: there came no answer.
+// changed is story with further events: a2 is edited to "new" and gets reactions, one of which is
+// removed; then a1, which both readers have seen, is deleted. A client read a page in between, and
+// later readers are not shown a1's text. Bob has read a1, and perhaps a2: that request had no
+// answer.
 func changed() Evidence {
 	e := story()
 	changes := []Event{
@@ -86,8 +86,8 @@ func changed() Evidence {
 	return e
 }
 
-// same is changed with a3 edited to what it says already, then to "newer", and the
-// former sent again: it makes no event, and is answered with that of the first edit.
+// same is changed with a3 edited to its present text, then to "newer"; then the first edit is sent
+// again. It makes no event, and gets the answer of the first edit.
 func same() Evidence {
 	e := changed()
 	newer := Event{Seq: 9, Kind: Edit, Author: "ada", Target: 3, Text: "newer"}
@@ -110,7 +110,7 @@ func same() Evidence {
 	return e
 }
 
-func TestCheckAcceptsWhatIsTrue(t *testing.T) {
+func TestCheckAcceptsCorrectEvidence(t *testing.T) {
 	for name, e := range map[string]Evidence{
 		"nothing": {}, "a story": story(), "changes": changed(),
 		"no answer, stored": with(story(), func(e *Evidence) { e.Attempts[2].Answered, e.Attempts[2].Seq = 0, 0 }),
@@ -194,7 +194,7 @@ func with(e Evidence, change func(*Evidence)) Evidence {
 	return e
 }
 
-// say has a message be in the history that is in no evidence besides.
+// say adds a message to the history that is in no other evidence.
 func say(e *Evidence, seq int64, author, text string) {
 	h := &e.Histories[0]
 	h.Events, h.Head = append(h.Events, Event{Seq: seq, Kind: Message, Author: author, Text: text}), seq
@@ -202,7 +202,7 @@ func say(e *Evidence, seq int64, author, text string) {
 }
 
 func TestCheckFindsEachBrokenPromise(t *testing.T) {
-	drop := func(e *Evidence, n int64) { // the last events are not in the history
+	drop := func(e *Evidence, n int64) { // the last n events are not in the history
 		h := &e.Histories[0]
 		h.Events, h.Head = h.Events[:n], n
 		h.Messages = slices.DeleteFunc(h.Messages, func(m MessageState) bool { return m.Seq > n })

@@ -10,15 +10,15 @@ import (
 	"github.com/anishathalye/porcupine"
 )
 
-// An op is a message that took a seq, or a look at the newest.
+// An op is a message that took a seq, or a read of the newest one.
 type op struct {
 	look             bool
 	called, answered Tick // answered is 0 if no answer came
 	seq              int64
 }
 
-// appendOnly is what a room is to those who write to it and look at its end: a
-// number that each message adds 1 to.
+// appendOnly is a room for writers and for readers of its end: a number to which each message adds
+// 1.
 var appendOnly = porcupine.Model{
 	Init: func() any { return int64(0) },
 	Step: func(state, input, output any) (bool, any) {
@@ -30,7 +30,7 @@ var appendOnly = porcupine.Model{
 	},
 }
 
-// searched is porcupine's word on a history, which it finds by trying orders.
+// searched is porcupine's verdict on a history, which it finds by trying orders.
 func searched(ops []op) bool {
 	var history []porcupine.Operation
 	for i, o := range ops {
@@ -44,7 +44,7 @@ func searched(ops []op) bool {
 	return porcupine.CheckOperations(appendOnly, history)
 }
 
-// ruled is the checker's word on it.
+// ruled is the checker's verdict.
 func ruled(ops []op) bool {
 	e := Evidence{Histories: []History{{Room: "r"}}}
 	h := &e.Histories[0]
@@ -72,8 +72,7 @@ func ruled(ops []op) bool {
 	return len(Check(e)) == 0
 }
 
-// history makes up what some messages and looks at the same time could have met,
-// true to begin with.
+// history makes up a correct history of some concurrent messages and reads.
 func history(rnd *rand.Rand) (ops []op) {
 	var end int64
 	n := 2 + rnd.IntN(6)
@@ -92,7 +91,7 @@ func history(rnd *rand.Rand) (ops []op) {
 	return ops
 }
 
-// spoil makes one thing of a history different, which may or may not matter.
+// spoil changes one thing in a history, which may or may not make it wrong.
 func spoil(rnd *rand.Rand, ops []op) {
 	a, b := &ops[rnd.IntN(len(ops))], &ops[rnd.IntN(len(ops))]
 	switch {
@@ -105,7 +104,7 @@ func spoil(rnd *rand.Rand, ops []op) {
 	}
 }
 
-// apart makes every tick one of its own, as the ledger's are, and keeps their order.
+// apart makes all ticks different, as in a ledger, and keeps their order.
 func apart(ops []op) {
 	var ticks []*Tick
 	for i := range ops {
@@ -120,8 +119,7 @@ func apart(ops []op) {
 	}
 }
 
-// The rule that compares times says of every history what a search for an order
-// says.
+// The rule that compares times must agree with a search for an order, for every history.
 func TestOrderRuleAgreesWithASearch(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(3, 0))
 	verdicts := map[bool]int{}

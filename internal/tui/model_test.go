@@ -29,10 +29,10 @@ var (
 type fakeChat struct {
 	log     []client.Message
 	refuse  error
-	kind    string // what is sent becomes; "": a message
+	kind    string // kind of the sent messages; "": a message
 	sent    []string
 	typing  int
-	fetched []int64 // the befores that were asked for
+	fetched []int64 // values of before that were requested
 }
 
 func (c *fakeChat) Next(ctx context.Context) (client.Event, error) {
@@ -63,7 +63,7 @@ func message(seq int64, from client.Person, text string) client.Message {
 	}
 }
 
-// A screen drives a model as bubbletea would, one command at a time.
+// A screen drives a model like bubbletea, one command at a time.
 type screen struct {
 	*model
 	t    *testing.T
@@ -89,19 +89,21 @@ func (s *screen) do(msg tea.Msg) {
 
 func (s *screen) event(e client.Event) { s.run(s.apply(e)) }
 
-// waits reports whether a command waits for somebody or for a timer: what the
-// libraries make, batches aside, and next.
+// waits reports whether a command waits for an event or a timer: next, and the commands of libraries
+// other than batches.
 func waits(cmd tea.Cmd) bool {
 	name := runtime.FuncForPC(reflect.ValueOf(cmd).Pointer()).Name()
 	ours := strings.HasPrefix(name, "parley/") && !strings.Contains(name, ").next")
 	return !ours && !strings.Contains(name, "compactCmds")
 }
 
-// run carries out what does not wait for somebody.
+// run carries out a command that does not wait.
 func (s *screen) run(cmd tea.Cmd) {
 	if cmd == nil || waits(cmd) {
 		return
 	}
+	limit, cancel := context.WithTimeout(s.t.Context(), 20*time.Second)
+	defer cancel()
 	done := make(chan tea.Msg, 1)
 	go func() { done <- cmd() }()
 	select {
@@ -114,7 +116,7 @@ func (s *screen) run(cmd tea.Cmd) {
 				s.run(c)
 			}
 		}
-	case <-time.After(20 * time.Second):
+	case <-limit.Done():
 		s.t.Error("a command does not end")
 	}
 }
@@ -193,7 +195,7 @@ func TestOwnMessageIsShownUntilItComesBack(t *testing.T) {
 	if n := strings.Count(s.text(), "hello"); n != 1 {
 		t.Errorf("hello is shown %d times", n)
 	}
-	// And when the answer is later than the message.
+	// The answer may also come after the message.
 	s.write("again")
 	_, cmd = s.Update(tea.KeyPressMsg(tea.Key{Code: tea.KeyEnter}))
 	s.event(message(3, ada, "again"))
@@ -273,7 +275,7 @@ func TestPeopleAndTyping(t *testing.T) {
 	s.shows(false, "│ Grace")
 	s.event(client.Typing{Room: "lobby", From: alan})
 	s.shows(true, "Alan is typing …")
-	s.event(client.Typing{Room: "lobby", From: ada}) // oneself, elsewhere
+	s.event(client.Typing{Room: "lobby", From: ada}) // the person's own typing, on another device
 	s.shows(true, "Alan is typing …")
 	s.event(message(2, alan, "done"))
 	s.shows(false, "is typing")
@@ -281,7 +283,7 @@ func TestPeopleAndTyping(t *testing.T) {
 	s.shows(true, "Here (250)", "Too many to list")
 }
 
-func TestConnectionLostAndFoundIsSaid(t *testing.T) {
+func TestLostAndRestoredConnectionIsShown(t *testing.T) {
 	s := newScreen(t, 1)
 	s.event(client.Disconnected{Err: errors.New("connection refused")})
 	s.shows(true, "no connection, trying again", "connection refused")
@@ -315,7 +317,7 @@ func TestHostileTextDoesNotReachTheTerminal(t *testing.T) {
 			s.timeline.pending = []*outgoing{{text: evil, err: lost}}
 		}
 		v := s.View()
-		// What is left of escape sequences is colour alone.
+		// The only escape sequences that remain are colours.
 		for _, part := range []string{v.Content, v.WindowTitle} {
 			plain := regexp.MustCompile(`\x1b\[[0-9;]*m`).ReplaceAllString(part, "")
 			if plain = strings.ReplaceAll(plain, "\n", ""); Clean(plain) != plain {
@@ -328,12 +330,12 @@ func TestHostileTextDoesNotReachTheTerminal(t *testing.T) {
 	}
 }
 
-func TestScreenShowsMessagesAsTheyStand(t *testing.T) {
+func TestScreenShowsMessageStates(t *testing.T) {
 	s := newScreen(t, 2)
 	s.event(client.Edit{Room: "lobby", Seq: 3, From: grace, Target: 1, Text: "changed."})
 	s.shows(true, "changed.\n(edited)\nmessage 2.")
 	s.shows(false, "message 1.")
-	s.event(client.Edit{Room: "lobby", Seq: 3, From: grace, Target: 1, Gone: true}) // as on resuming after a deletion
+	s.event(client.Edit{Room: "lobby", Seq: 3, From: grace, Target: 1, Gone: true}) // as on a resume after a deletion
 	s.shows(true, "changed.")
 	for seq, from := range []client.Person{ada, grace} {
 		s.event(client.Reaction{Room: "lobby", Seq: int64(4 + seq), From: from, Target: 1, Emoji: "👍"})
@@ -360,11 +362,11 @@ func TestScreenShowsMessagesAsTheyStand(t *testing.T) {
 	s.shows(false, "changed", "👍")
 }
 
-// A page is read at one moment and comes at another.
+// Changes may arrive between the request of a page and its answer.
 func TestChangesOvertakeAPageThatIsOnItsWay(t *testing.T) {
 	s := newScreen(t, 0)
 	s.newest = 2
-	s.loadOlder() // and it does not come yet
+	s.loadOlder() // its answer does not come yet
 	page := []client.Message{message(1, grace, "old."), message(2, grace, "oops.")}
 	s.event(client.Edit{Room: "lobby", Seq: 3, From: grace, Target: 1, Text: "new."})
 	s.event(client.Reply{Message: client.Message{Room: "lobby", Seq: 4, From: ada, Thread: 1, Text: "aside"}})

@@ -39,7 +39,7 @@ func TestLineThatIsNotSentIsAnErrorInOneSentence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		refusing := &fakeChat{refuse: &client.Error{Code: client.TooLong, Message: "Too long."}}
 		tests := map[string]struct {
-			after time.Duration // until it is interrupted
+			after time.Duration // then it is interrupted
 			chat  Chat
 			in    io.Reader
 			want  string
@@ -86,7 +86,7 @@ func TestSendingEndsWhenInterruptedWhileItWaitsForMore(t *testing.T) {
 	})
 }
 
-// An eventChat has events to tell, and then ends.
+// An eventChat returns some events, and then ends.
 type eventChat struct {
 	fakeChat
 	events []client.Event
@@ -150,9 +150,8 @@ func TestFollowSaysWhichMessageIsChanged(t *testing.T) {
 	}
 }
 
-// After the server was set back, the messages that it has since, and that were not
-// printed, are printed too.
-func TestFollowHasNoHoleAfterAReset(t *testing.T) {
+// After a reset of the server, messages that are new to the reader are printed too.
+func TestFollowHasNoGapAfterAReset(t *testing.T) {
 	other := func(seq int64) client.Message {
 		m := message(seq, ada, "after the restore")
 		m.At = m.At.Add(time.Minute)
@@ -222,7 +221,7 @@ func TestASignOutIsASentence(t *testing.T) {
 	}
 }
 
-// An endedChat is one whose session has been signed out.
+// An endedChat is one whose session was signed out.
 type endedChat struct{ fakeChat }
 
 func (*endedChat) Next(context.Context) (client.Event, error) { return nil, client.ErrSessionEnded }

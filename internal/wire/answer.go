@@ -7,12 +7,12 @@ import (
 	"parley/internal/chat"
 )
 
-// An Answer is what a command gets back: OK, or Behind for a join. Its zero
-// fields are left out.
+// An Answer is the answer to a command that was not refused: "ok" or, for a join,
+// "behind". Fields that are zero are left out.
 type Answer struct {
 	ID      int64
 	Behind  bool
-	Reset   bool // with Behind: what the client has of the room is of another log
+	Reset   bool // with Behind: the client's events of the room are from another log
 	Person  *chat.Person
 	Session string
 	Epoch   string
@@ -22,11 +22,11 @@ type Answer struct {
 	At      time.Time // of the event Seq; zero: left out
 	Count   *int
 	Here    []chat.Person    // nil: left out
-	Entry   *chat.ListEntry  // how far a room has been read
+	Entry   *chat.ListEntry  // only its read mark and counts are written
 	Rooms   []chat.ListEntry // nil: left out
 }
 
-// Limits tell a client what it may send.
+// Limits are the limits that a client is told of after hello.
 type Limits struct {
 	MessageLength int // characters; 0: no limit
 	FrameSize     int // bytes; 0: no limit
@@ -81,7 +81,8 @@ func (a *Answer) append(dst []byte) []byte {
 	return append(dst, '}')
 }
 
-// appendPosition appends where a room's log goes on, without the fields that are zero.
+// appendPosition appends the position from which a room's events follow. Fields
+// that are zero are left out.
 func appendPosition(
 	dst []byte, room chat.RoomName, seq *chat.Seq, epoch string, at time.Time, reset bool,
 ) []byte {
@@ -103,9 +104,9 @@ func appendPosition(
 	return dst
 }
 
-// AppendStored appends the frame that answers a send, or what else becomes an
-// event: the hottest answer, without an Answer of its own. What became no message
-// says what it is.
+// AppendStored appends the frame that answers a command whose event is stored. It
+// takes no Answer, as it is the most frequent one. The kind is left out for a
+// message.
 func AppendStored(dst []byte, id int64, e chat.Event) []byte {
 	start := len(dst)
 	dst = append(openText(dst), `{"op":"ok","id":`...)
@@ -119,7 +120,7 @@ func AppendStored(dst []byte, id int64, e chat.Event) []byte {
 	return sealText(append(dst, '}'), start)
 }
 
-// AppendError appends the frame that says why a command was refused.
+// AppendError appends the frame that refuses a command.
 func AppendError(dst []byte, id int64, err *chat.Error) []byte {
 	start := len(dst)
 	dst = append(openText(dst), `{"op":"error","id":`...)
@@ -130,8 +131,8 @@ func AppendError(dst []byte, id int64, err *chat.Error) []byte {
 	return sealText(append(dst, '}'), start)
 }
 
-// AppendChatroomError appends the frame that says the same in the five-line
-// protocol: a message from Parley, so that the simplest page shows it.
+// AppendChatroomError appends an error as a frame of the five-line protocol. It is
+// a message from "Parley", so that the simplest page shows it.
 func AppendChatroomError(dst []byte, err *chat.Error) []byte {
 	start := len(dst)
 	dst = append(openText(dst), `{"from":"Parley","message":`...)
@@ -141,7 +142,7 @@ func AppendChatroomError(dst []byte, err *chat.Error) []byte {
 	return sealText(append(dst, '}'), start)
 }
 
-// appendRetry appends when to try again, rounded up to a whole millisecond.
+// appendRetry appends how long to wait before a retry, rounded up to milliseconds.
 func appendRetry(dst []byte, err *chat.Error) []byte {
 	if err.RetryAfter <= 0 {
 		return dst

@@ -6,8 +6,8 @@ import (
 	"parley/internal/chat"
 )
 
-// A Command is one object from a client on /ws. Which fields count depends on
-// Op; what the client left out is zero.
+// A Command is one object from a client on /ws. Which fields are used depends on
+// Op. Fields that the client left out are zero.
 type Command struct {
 	Op      string    `json:"op"`
 	ID      int64     `json:"id"`
@@ -22,8 +22,8 @@ type Command struct {
 	*CommandOptions // not nil after DecodeCommand
 }
 
-// CommandOptions are the fields of less frequent commands. They are a struct of their own, which a plain message does
-// not allocate.
+// CommandOptions are the fields of less frequent commands. They are a struct of
+// their own, so that the command of a plain message is small.
 type CommandOptions struct {
 	SendOptions
 	Seq   chat.Seq `json:"seq"` // the message to change or bookmark, or the newest event that was read
@@ -31,14 +31,14 @@ type CommandOptions struct {
 	Exact bool     `json:"exact"` // of read: the mark may move back
 	At    string   `json:"at"`    // of join: when the event After was stored; "" if unknown
 
-	Notify    *string `json:"notify"` // of a set
+	Notify    *string `json:"notify"` // these four of set
 	Muted     *bool   `json:"muted"`
 	Favourite *bool   `json:"favourite"`
 	Listed    *bool   `json:"listed"`
 }
 
-// SendOptions are the optional fields of a message that a client sends, on /ws and by REST. The tags describe them for
-// OpenAPI.
+// SendOptions are the optional fields of a message that a client sends, on /ws and
+// by REST. The tags describe them for OpenAPI.
 type SendOptions struct {
 	ReplyTo chat.Seq    `json:"reply_to,omitempty" doc:"The message that this one answers."`
 	Thread  chat.Seq    `json:"thread,omitempty" doc:"The message in whose thread this is said."`
@@ -58,11 +58,11 @@ type ChatroomMessage struct {
 	Message string `json:"message"`
 }
 
-// DecodeCommand reads a command. The error is an *chat.Error with code
-// InvalidJSON; the Command then has what id could be read.
+// DecodeCommand decodes a command. The error is a *chat.Error with code
+// InvalidJSON. The Command then has its ID, if that could be decoded.
 func DecodeCommand(frame []byte) (c Command, err error) {
 	if !scanCommand(frame, &c) {
-		var slow Command // on the heap, as encoding/json wants it
+		var slow Command // encoding/json moves it to the heap, unlike c
 		err = decode(frame, &slow)
 		c = slow
 	}
@@ -72,10 +72,11 @@ func DecodeCommand(frame []byte) (c Command, err error) {
 	return c, err
 }
 
-// noOptions is what commands have that have none of it; nobody changes it.
+// noOptions is shared by all commands without options. It is never written to.
 var noOptions CommandOptions
 
-// DecodeChatroom reads a line. The error is an *chat.Error with code InvalidJSON.
+// DecodeChatroom decodes a message. The error is a *chat.Error with code
+// InvalidJSON.
 func DecodeChatroom(frame []byte) (ChatroomMessage, error) {
 	var l ChatroomMessage
 	err := decode(frame, &l)
@@ -88,7 +89,10 @@ func decode(frame []byte, v any) error {
 		return &chat.Error{Code: chat.InvalidJSON, Message: "A frame holds one JSON object."}
 	}
 	if err := Unmarshal(frame, v); err != nil {
-		return &chat.Error{Code: chat.InvalidJSON, Message: "The frame is not a JSON object as the protocol has it: " + err.Error() + "."}
+		return &chat.Error{
+			Code:    chat.InvalidJSON,
+			Message: "The frame is not a JSON object as the protocol has it: " + err.Error() + ".",
+		}
 	}
 	return nil
 }

@@ -6,20 +6,20 @@ import (
 	"parley/internal/chat"
 )
 
-// scanner reads the JSON that nearly every command is: one flat object of
-// fields that Command has, with strings free of escapes and short whole
-// numbers. Whatever else it meets it gives up on, and Unmarshal, which it
-// always agrees with, reads the frame instead.
+// A scanner decodes the common form of commands faster than encoding/json: one flat
+// object of known fields, with strings without escapes and short whole numbers. It
+// rejects everything else, which Unmarshal then decodes. Where it succeeds, its
+// result is that of Unmarshal.
 type scanner struct {
 	s    string
 	i    int
-	seen uint16 // fields, by the order in which field knows them
+	seen uint16 // one bit for each field that occurred; the bits are those of field
 }
 
-// scanCommand reads a command into c, or reports that it is not of the common
-// form; c is then good for nothing.
+// scanCommand decodes a command into c. It returns false if the command does not
+// have the common form; c is then undefined.
 func scanCommand(frame []byte, c *Command) bool {
-	sc := scanner{s: string(frame)} // the one copy; the command's strings are parts of it
+	sc := scanner{s: string(frame)} // the only copy; the command's strings are substrings of it
 	if !sc.next('{') {
 		return false
 	}
@@ -83,10 +83,10 @@ func (sc *scanner) field(c *Command, key string) (ok bool) {
 		}
 	}
 	sc.seen |= bit
-	return ok && before&bit == 0 // once each
+	return ok && before&bit == 0 // no field twice
 }
 
-// options returns where to put what few commands have.
+// options returns c's options, and makes them if it has none.
 func (c *Command) options() *CommandOptions {
 	if c.CommandOptions == nil {
 		c.CommandOptions = &CommandOptions{}
@@ -106,7 +106,7 @@ func (sc *scanner) space() {
 	}
 }
 
-// next skips space and one b, or reports that something else follows.
+// next skips white space and one b. It returns false if something else follows.
 func (sc *scanner) next(b byte) bool {
 	sc.space()
 	if sc.i == len(sc.s) || sc.s[sc.i] != b {
@@ -116,7 +116,7 @@ func (sc *scanner) next(b byte) bool {
 	return true
 }
 
-// str reads a string without escapes.
+// str reads a string. It returns false if the string has escapes.
 func (sc *scanner) str() (string, bool) {
 	if !sc.next('"') {
 		return "", false
@@ -137,7 +137,7 @@ func (sc *scanner) str() (string, bool) {
 	return "", false
 }
 
-// number reads a whole number up to maxInteger.
+// number reads a whole number from 0 to maxInteger.
 func (sc *scanner) number() (n int64, ok bool) {
 	sc.space()
 	start := sc.i
@@ -151,6 +151,6 @@ func (sc *scanner) number() (n int64, ok bool) {
 	if digits == 0 || digits > 1 && sc.s[start] == '0' {
 		return 0, false
 	}
-	// A fraction, an exponent or a letter after it is not met by next.
+	// The caller's next rejects a fraction, an exponent or a letter after the digits.
 	return n, n <= maxInteger
 }

@@ -6,8 +6,8 @@ import (
 	"parley/internal/chat"
 )
 
-// EventFrames encodes events as text frames of parley.v1: what members of a room
-// get on /ws.
+// EventFrames encodes events as text frames of parley.v1, for the members of a room
+// on /ws.
 type EventFrames struct{}
 
 // Formatted implements room.Encoder.
@@ -20,13 +20,13 @@ func (EventFrames) Append(dst []byte, e chat.Event) []byte {
 }
 
 // ChatroomFrames encodes messages as text frames of the five-line protocol of
-// /chatroom. Nothing else exists there.
+// /chatroom. That protocol has nothing else.
 type ChatroomFrames struct{}
 
 // Formatted implements room.Encoder.
 func (ChatroomFrames) Formatted() bool { return false }
 
-// Append appends e's frame, if it is a message that says something still.
+// Append appends e's frame if e is a message that is not deleted.
 func (ChatroomFrames) Append(dst []byte, e chat.Event) []byte {
 	if e.Kind != chat.Message || e.IsDeleted() {
 		return dst
@@ -37,20 +37,20 @@ func (ChatroomFrames) Append(dst []byte, e chat.Event) []byte {
 	dst = append(dst, `,"message":`...)
 	text := e.Text
 	if e.Extra != nil && e.Extra.Action {
-		text = "/me " + text // as it would be said here
+		text = "/me " + text // as a client of this protocol would send it
 	}
 	dst = appendString(dst, text)
 	return sealText(append(dst, '}'), start)
 }
 
-// ListUpdates encodes what is said as short frames, for who has a room in their list and
-// need not be in it.
+// ListUpdates encodes list updates: short frames about events, for people who have
+// the room in their list.
 type ListUpdates struct{}
 
 // Formatted implements room.Encoder.
 func (ListUpdates) Formatted() bool { return false }
 
-// Append appends e's frame, if it is something to be told of.
+// Append appends e's frame if e is a new message, a deletion or a topic.
 func (ListUpdates) Append(dst []byte, e chat.Event) []byte {
 	if !e.Kind.IsSaid() && e.Kind != chat.Topic && e.Kind != chat.Delete || e.Kind.IsSaid() && e.IsDeleted() {
 		return dst
@@ -88,7 +88,7 @@ func (ListUpdates) Append(dst []byte, e chat.Event) []byte {
 	return sealText(append(dst, '}'), start)
 }
 
-// AppendEvent appends the JSON object that tells a client of e.
+// AppendEvent appends e's JSON object.
 func AppendEvent(dst []byte, e chat.Event) []byte {
 	if e.Kind == chat.Presence {
 		return appendPresence(dst, e)

@@ -1,8 +1,8 @@
-// Package wire turns commands and events into bytes and back: WebSocket frames
-// (RFC 6455), the JSON of parley.v1, the five-line protocol and server-sent
-// events. Start reading at Parser and Frames.
+// Package wire encodes and decodes what Parley sends and receives: WebSocket frames
+// (RFC 6455), the JSON of commands, events and messages, the five-line protocol and
+// server-sent events. Start reading at Parser, Command and AppendMessage.
 //
-// It knows no sockets and no rooms: bytes in, values out, and the other way.
+// It knows nothing about sockets and rooms: it converts between bytes and values.
 package wire
 
 import (
@@ -14,9 +14,9 @@ import (
 // An Op is a WebSocket frame's opcode (RFC 6455 §5.2).
 type Op byte
 
-// The opcodes that Parley meets.
+// The opcodes that Parley uses.
 const (
-	OpNone   Op = 0 // no message yet
+	OpNone   Op = 0 // no complete message
 	OpText   Op = 1
 	OpBinary Op = 2
 	OpClose  Op = 8
@@ -26,8 +26,8 @@ const (
 	opContinuation Op = 0
 )
 
-// A CloseCode says why a WebSocket connection ends (RFC 6455 §7.4.1; from 4000
-// on, docs/protocol.md).
+// A CloseCode is the reason why a WebSocket connection ends (RFC 6455 §7.4.1; from
+// 4000 on, docs/protocol.md).
 type CloseCode uint16
 
 // The close codes that Parley sends.
@@ -43,11 +43,11 @@ const (
 	CloseSignedOut   CloseCode = 4001
 	CloseStalled     CloseCode = 4008
 
-	closeNone CloseCode = 1005 // "no code", never on the wire
+	closeNone CloseCode = 1005 // a close frame without a code; never sent
 )
 
-// A CloseError is a client's breach of RFC 6455, or its goodbye: the
-// connection ends with Code.
+// A CloseError ends a connection with Code: the client has violated RFC 6455, or
+// has sent a close frame.
 type CloseError struct {
 	Code   CloseCode
 	Reason string
@@ -60,14 +60,14 @@ func (e *CloseError) Error() string {
 // maxControl is the longest payload of a control frame (RFC 6455 §5.5).
 const maxControl = 125
 
-// A WSMessage is a whole text or binary message or one control frame.
+// A WSMessage is a complete text or binary message, or a control frame.
 type WSMessage struct {
 	Op   Op
 	Data []byte
 }
 
-// CodeIn returns the close code in a close frame's checked payload, 1005 if
-// there is none.
+// CodeIn returns the close code in the checked payload of a close frame, or 1005
+// if there is none.
 func CodeIn(data []byte) CloseCode {
 	if len(data) < 2 {
 		return closeNone
@@ -75,10 +75,10 @@ func CodeIn(data []byte) CloseCode {
 	return CloseCode(binary.BigEndian.Uint16(data))
 }
 
-// AppendClose appends a server's close frame. A reason too long for a control
-// frame is cut between characters.
+// AppendClose appends a server's close frame. It cuts a reason that is too long for
+// a control frame.
 func AppendClose(dst []byte, code CloseCode, reason string) []byte {
-	if code == closeNone { // a goodbye without a code is answered in kind
+	if code == closeNone { // the client's close frame had no code either
 		return append(dst, 0x80|byte(OpClose), 0)
 	}
 	for len(reason) > maxControl-2 {
@@ -96,7 +96,7 @@ func AppendControl(dst []byte, op Op, data []byte) []byte {
 	return append(dst, data...)
 }
 
-// AppendWSMessage appends a server's frame with a whole message.
+// AppendWSMessage appends a message as one frame of a server.
 func AppendWSMessage(dst []byte, m WSMessage) []byte {
 	first := 0x80 | byte(m.Op)
 	switch n := len(m.Data); {
@@ -110,12 +110,12 @@ func AppendWSMessage(dst []byte, m WSMessage) []byte {
 	return append(dst, m.Data...)
 }
 
-// openText leaves room for the header of most frames.
+// openText reserves four bytes, the header of most text frames. sealText fills it.
 func openText(dst []byte) []byte { return append(dst, 0, 0, 0, 0) }
 
-// sealText writes the header of a text frame whose payload begins four bytes
-// after start. A frame shorter than 126 bytes moves two bytes to the left, one
-// longer than 65,535 six to the right.
+// sealText writes the header of a text frame whose payload begins four bytes after
+// start. It moves a payload shorter than 126 bytes two bytes to the left, and one
+// longer than 65,535 bytes six bytes to the right.
 func sealText(dst []byte, start int) []byte {
 	payload := dst[start+4:]
 	dst[start] = 0x80 | byte(OpText)
@@ -137,8 +137,8 @@ func sealText(dst []byte, start int) []byte {
 	}
 }
 
-// WholeFrames returns the end of the frame that byte n of b lies in, for b a
-// run of a server's whole frames: n itself if a frame ends there.
+// WholeFrames returns where the frame ends that contains byte n of b. b consists of
+// complete frames of a server. If a frame ends at n, the result is n.
 func WholeFrames(b []byte, n int) int {
 	end := 0
 	for end < n {

@@ -31,7 +31,7 @@ func clientFrame(first byte, payload []byte) []byte {
 
 func join(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
 
-// parseAll feeds b to a parser in steps of n bytes and returns what came out.
+// parseAll feeds b to a parser in steps of n bytes and returns the messages.
 func parseAll(p *Parser, b []byte, n int) (got []WSMessage, err error) {
 	var buf []byte
 	for len(b) > 0 || len(buf) > 0 {
@@ -64,25 +64,41 @@ func TestParserReadsWhatRFC6455Allows(t *testing.T) {
 		in   []byte
 		want []WSMessage
 	}{
-		"text":                {clientFrame(0x81, []byte("hi")), []WSMessage{{OpText, []byte("hi")}}},
-		"empty text":          {clientFrame(0x81, nil), []WSMessage{{OpText, nil}}},
-		"125 bytes":           {clientFrame(0x81, long[:124]), []WSMessage{{OpText, long[:124]}}},
-		"126 bytes":           {clientFrame(0x81, long[:126]), []WSMessage{{OpText, long[:126]}}},
-		"a long one":          {clientFrame(0x81, long), []WSMessage{{OpText, long}}},
-		"ping":                {clientFrame(0x89, []byte("x")), []WSMessage{{OpPing, []byte("x")}}},
-		"pong":                {clientFrame(0x8a, nil), []WSMessage{{OpPong, nil}}},
-		"close":               {clientFrame(0x88, []byte{3, 232, 'b', 'y', 'e'}), []WSMessage{{OpClose, []byte{3, 232, 'b', 'y', 'e'}}}},
-		"close without code":  {clientFrame(0x88, nil), []WSMessage{{OpClose, nil}}},
-		"fragments":           {join(clientFrame(0x01, []byte("a")), clientFrame(0x00, []byte("b")), clientFrame(0x80, []byte("c"))), []WSMessage{{OpText, []byte("abc")}}},
-		"a rune in fragments": {join(clientFrame(0x01, []byte("\xc3")), clientFrame(0x80, []byte("\xa9"))), []WSMessage{{OpText, []byte("é")}}},
-		"empty fragments":     {join(clientFrame(0x01, nil), clientFrame(0x00, nil), clientFrame(0x80, nil)), []WSMessage{{OpText, nil}}},
+		"text":       {clientFrame(0x81, []byte("hi")), []WSMessage{{OpText, []byte("hi")}}},
+		"empty text": {clientFrame(0x81, nil), []WSMessage{{OpText, nil}}},
+		"125 bytes":  {clientFrame(0x81, long[:124]), []WSMessage{{OpText, long[:124]}}},
+		"126 bytes":  {clientFrame(0x81, long[:126]), []WSMessage{{OpText, long[:126]}}},
+		"a long one": {clientFrame(0x81, long), []WSMessage{{OpText, long}}},
+		"ping":       {clientFrame(0x89, []byte("x")), []WSMessage{{OpPing, []byte("x")}}},
+		"pong":       {clientFrame(0x8a, nil), []WSMessage{{OpPong, nil}}},
+		"close": {
+			clientFrame(0x88, []byte{3, 232, 'b', 'y', 'e'}), []WSMessage{{OpClose, []byte{3, 232, 'b', 'y', 'e'}}},
+		},
+		"close without code": {clientFrame(0x88, nil), []WSMessage{{OpClose, nil}}},
+		"fragments": {
+			join(clientFrame(0x01, []byte("a")), clientFrame(0x00, []byte("b")), clientFrame(0x80, []byte("c"))),
+			[]WSMessage{{OpText, []byte("abc")}},
+		},
+		"a rune in fragments": {
+			join(clientFrame(0x01, []byte("\xc3")), clientFrame(0x80, []byte("\xa9"))),
+			[]WSMessage{{OpText, []byte("é")}},
+		},
+		"empty fragments": {
+			join(clientFrame(0x01, nil), clientFrame(0x00, nil), clientFrame(0x80, nil)), []WSMessage{{OpText, nil}},
+		},
 		"a ping between": {
 			join(clientFrame(0x01, []byte("a")), clientFrame(0x89, []byte("?")), clientFrame(0x80, []byte("b"))),
 			[]WSMessage{{OpPing, []byte("?")}, {OpText, []byte("ab")}},
 		},
-		"two messages": {join(clientFrame(0x81, []byte("a")), clientFrame(0x81, []byte("b"))), []WSMessage{{OpText, []byte("a")}, {OpText, []byte("b")}}},
+		"two messages": {
+			join(clientFrame(0x81, []byte("a")), clientFrame(0x81, []byte("b"))),
+			[]WSMessage{{OpText, []byte("a")}, {OpText, []byte("b")}},
+		},
 		"fragments twice": {
-			join(clientFrame(0x01, []byte("a")), clientFrame(0x80, []byte("b")), clientFrame(0x01, []byte("c")), clientFrame(0x80, []byte("d"))),
+			join(
+				clientFrame(0x01, []byte("a")), clientFrame(0x80, []byte("b")), clientFrame(0x01, []byte("c")),
+				clientFrame(0x80, []byte("d")),
+			),
 			[]WSMessage{{OpText, []byte("ab")}, {OpText, []byte("cd")}},
 		},
 	}
@@ -105,7 +121,10 @@ func TestParserReadsWhatRFC6455Allows(t *testing.T) {
 
 func TestParserTakesBinaryMessagesWhereTold(t *testing.T) {
 	notText := []byte{0xff, 0, 0xfe}
-	in := join(clientFrame(0x82, notText), clientFrame(0x02, notText[:1]), clientFrame(0x89, nil), clientFrame(0x00, notText[1:]), clientFrame(0x80, nil), clientFrame(0x81, []byte("hi")))
+	in := join(
+		clientFrame(0x82, notText), clientFrame(0x02, notText[:1]), clientFrame(0x89, nil),
+		clientFrame(0x00, notText[1:]), clientFrame(0x80, nil), clientFrame(0x81, []byte("hi")),
+	)
 	want := []WSMessage{{OpBinary, notText}, {OpPing, nil}, {OpBinary, notText}, {OpText, []byte("hi")}}
 	for _, step := range []int{1, 3, len(in)} {
 		got, err := parseAll(&Parser{Binary: true}, bytes.Clone(in), step)
@@ -173,18 +192,22 @@ func TestParserRefusesWhatRFC6455Forbids(t *testing.T) {
 		"a negative length":             {[]byte{0x81, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0}, CloseProtocol},
 		"not UTF-8":                     {clientFrame(0x81, []byte("\xff")), CloseNotUTF8},
 		"a surrogate":                   {clientFrame(0x81, []byte("\xed\xa0\x80")), CloseNotUTF8},
-		"half a rune in fragments":      {join(clientFrame(0x01, []byte("\xc3")), clientFrame(0x80, nil)), CloseNotUTF8},
+		"half a rune in fragments": {
+			join(clientFrame(0x01, []byte("\xc3")), clientFrame(0x80, nil)), CloseNotUTF8,
+		},
 		"too large":                     {clientFrame(0x81, make([]byte, 1001)), CloseTooLarge},
 		"too large, said by its header": {[]byte{0x81, 0xff, 0, 0, 0, 1, 0, 0, 0, 0}, CloseTooLarge},
-		"too large in fragments":        {join(clientFrame(0x01, make([]byte, 600)), clientFrame(0x80, make([]byte, 401))), CloseTooLarge},
-		"a close of one byte":           {clientFrame(0x88, []byte{3}), CloseProtocol},
-		"close code 999":                {clientFrame(0x88, []byte{3, 231}), CloseProtocol},
-		"close code 1005":               {clientFrame(0x88, []byte{3, 237}), CloseProtocol},
-		"close code 1006":               {clientFrame(0x88, []byte{3, 238}), CloseProtocol},
-		"close code 1015":               {clientFrame(0x88, []byte{3, 247}), CloseProtocol},
-		"close code 2999":               {clientFrame(0x88, []byte{11, 183}), CloseProtocol},
-		"close code 5000":               {clientFrame(0x88, []byte{19, 136}), CloseProtocol},
-		"a close reason not UTF-8":      {clientFrame(0x88, []byte{3, 232, 0xff}), CloseNotUTF8},
+		"too large in fragments": {
+			join(clientFrame(0x01, make([]byte, 600)), clientFrame(0x80, make([]byte, 401))), CloseTooLarge,
+		},
+		"a close of one byte":      {clientFrame(0x88, []byte{3}), CloseProtocol},
+		"close code 999":           {clientFrame(0x88, []byte{3, 231}), CloseProtocol},
+		"close code 1005":          {clientFrame(0x88, []byte{3, 237}), CloseProtocol},
+		"close code 1006":          {clientFrame(0x88, []byte{3, 238}), CloseProtocol},
+		"close code 1015":          {clientFrame(0x88, []byte{3, 247}), CloseProtocol},
+		"close code 2999":          {clientFrame(0x88, []byte{11, 183}), CloseProtocol},
+		"close code 5000":          {clientFrame(0x88, []byte{19, 136}), CloseProtocol},
+		"a close reason not UTF-8": {clientFrame(0x88, []byte{3, 232, 0xff}), CloseNotUTF8},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -236,7 +259,10 @@ func TestCloseReasonIsCutBetweenCharacters(t *testing.T) {
 func FuzzFrame(f *testing.F) {
 	f.Add(clientFrame(0x81, []byte("hi")), 1, false)
 	f.Add(join(clientFrame(0x01, []byte("a")), clientFrame(0x89, nil), clientFrame(0x80, []byte("b"))), 3, false)
-	f.Add(join(clientFrame(0x01, []byte("\xe2\x82")), clientFrame(0x00, nil), clientFrame(0x80, []byte("\xac"))), 1, false)
+	f.Add(
+		join(clientFrame(0x01, []byte("\xe2\x82")), clientFrame(0x00, nil), clientFrame(0x80, []byte("\xac"))), 1,
+		false,
+	)
 	f.Add(join(clientFrame(0x82, []byte("\xff")), clientFrame(0x02, []byte{0})), 2, true)
 	f.Add(clientFrame(0x88, []byte{3, 232}), 2, false)
 	f.Fuzz(func(t *testing.T, in []byte, step int, binary bool) {
@@ -270,7 +296,12 @@ func sameEnd(a, b error) bool {
 }
 
 func BenchmarkParser(b *testing.B) {
-	in := bytes.Repeat(clientFrame(0x81, []byte(`{"op":"send","id":17,"room":"lobby","text":"Good morning, everybody. Shall we begin?"}`)), 64)
+	in := bytes.Repeat(
+		clientFrame(
+			0x81, []byte(`{"op":"send","id":17,"room":"lobby","text":"Good morning, everybody. Shall we begin?"}`),
+		),
+		64,
+	)
 	b.ReportAllocs()
 	b.SetBytes(int64(len(in)))
 	for b.Loop() { // unmasked anew each time: still ASCII

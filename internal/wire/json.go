@@ -10,9 +10,9 @@ import (
 
 const hexDigits = "0123456789abcdef"
 
-// appendString appends s as a JSON string. Bytes that are not UTF-8 become
-// U+FFFD, so that the result always is. It escapes what RFC 8259 §7 says, and
-// the two line separators that old JavaScript does not take.
+// appendString appends s as a JSON string. Bytes that are not UTF-8 become U+FFFD,
+// so that the result is UTF-8. Besides the characters of RFC 8259 §7 it escapes the
+// two line separators that old JavaScript does not accept.
 func appendString(dst []byte, s string) []byte {
 	dst = append(dst, '"')
 	start := 0
@@ -56,13 +56,14 @@ func appendEscape(dst []byte, c byte) []byte {
 	return append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
 }
 
-// appendTime appends t as the protocol's `at`, in quotes: RFC 3339 in UTC, to
-// the millisecond. Time.AppendFormat took half the time of encoding a message.
+// appendTime appends t as a JSON string in the protocol's format: RFC 3339 in UTC,
+// with milliseconds. It does not use Time.AppendFormat, which took half of the time
+// of encoding a message.
 func appendTime(dst []byte, t time.Time) []byte {
 	return append(AppendTimestamp(append(dst, '"'), t), '"')
 }
 
-// AppendTimestamp appends t as appendTime does, without the quotes.
+// AppendTimestamp appends t in the protocol's format, without quotes.
 func AppendTimestamp(dst []byte, t time.Time) []byte {
 	t = t.UTC()
 	year, month, day := t.Date()
@@ -77,8 +78,7 @@ func AppendTimestamp(dst []byte, t time.Time) []byte {
 	return append(dst, 'Z')
 }
 
-// appendDigits appends n, which has at most that many digits, with zeros in
-// front.
+// appendDigits appends n with leading zeros. n must not have more digits than that.
 func appendDigits(dst []byte, n, digits int) []byte {
 	dst = append(dst, "0000"[:digits]...)
 	for i := len(dst) - 1; n > 0; i-- {

@@ -6,15 +6,15 @@ import (
 	"parley/internal/chat"
 )
 
-// AppendListEntry appends the frame that tells a person's other connections what a
-// room is to them now.
+// AppendListEntry appends the frame that sends a changed list entry to the person's
+// other connections.
 func AppendListEntry(dst []byte, e *chat.ListEntry) []byte {
 	start := len(dst)
 	dst = appendListEntry(append(openText(dst), `{"op":"entry",`...), e)
 	return sealText(append(dst, '}'), start)
 }
 
-// AppendRead appends the frame that tells them how far they have read a room.
+// AppendRead appends the frame that sends them a changed read mark.
 func AppendRead(dst []byte, e *chat.ListEntry) []byte {
 	start := len(dst)
 	dst = appendString(append(openText(dst), `{"op":"read","room":`...), string(e.Room))
@@ -23,7 +23,8 @@ func AppendRead(dst []byte, e *chat.ListEntry) []byte {
 	return sealText(append(dst, '}'), start)
 }
 
-// AppendListRemoval appends the frame that tells them that a room has left their list.
+// AppendListRemoval appends the frame that tells them that a room was removed from
+// the list.
 func AppendListRemoval(dst []byte, room chat.RoomName) []byte {
 	start := len(dst)
 	dst = appendString(append(openText(dst), `{"op":"entry","room":`...), string(room))
@@ -39,7 +40,7 @@ func appendCounts(dst []byte, e *chat.ListEntry) []byte {
 	return strconv.AppendInt(append(dst, `,"mentions":`...), int64(e.Mentions), 10)
 }
 
-// appendListEntry appends an entry's fields.
+// appendListEntry appends the fields of e, without braces.
 func appendListEntry(dst []byte, e *chat.ListEntry) []byte {
 	dst = appendString(append(dst, `"room":`...), string(e.Room))
 	dst = appendString(append(dst, `,"topic":`...), e.Topic)

@@ -6,8 +6,9 @@ import (
 	"parley/internal/chat"
 )
 
-// AppendMessage appends the JSON object of a message with its edits, reactions, replies and pin applied, as all REST
-// answers have it. What an event has too is written by appendContent, so that a message looks the same on /ws.
+// AppendMessage appends the JSON object of a message with its edits, reactions,
+// replies and pin applied. All REST answers that show messages contain it. The
+// fields that events have too are written by appendContent.
 func AppendMessage(dst []byte, m *chat.MessageState) []byte {
 	dst = appendSeq(append(dst, `{"seq":`...), m.Seq)
 	dst = appendTime(append(dst, `,"at":`...), m.At)
@@ -15,7 +16,7 @@ func AppendMessage(dst []byte, m *chat.MessageState) []byte {
 	dst = append(dst, m.Kind...)
 	dst = appendPerson(append(dst, `","from":`...), m.From)
 	if m.IsDeleted() {
-		dst = append(dst, `,"text":""`...) // each message has a text, unlike each event
+		dst = append(dst, `,"text":""`...) // unlike an event, a message always has this field
 	}
 	dst = appendContent(dst, &m.Event)
 	if m.Edited != 0 {
@@ -53,7 +54,8 @@ func appendReactions(dst []byte, reactions []chat.Reaction) []byte {
 	return append(dst, ']')
 }
 
-// appendContent appends the fields that depend on an event's kind, each with a comma before it.
+// appendContent appends the fields that depend on an event's kind, each with a
+// comma before it.
 func appendContent(dst []byte, e *chat.Event) []byte {
 	if e.Target != 0 {
 		if e.Kind.IsSaid() {

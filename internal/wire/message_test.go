@@ -31,11 +31,15 @@ func TestMessagesHaveTheFieldsOfEventsAndTheirState(t *testing.T) {
 				`{"emoji":"🎉","count":1,"people":[{"id":"a1","name":"Ada"}]}]}`,
 		},
 		"root": {
-			chat.MessageState{Event: event(chat.Message, 0, "hi"), Replies: &chat.Replies{Count: 2, Last: 59, At: at, From: grace}},
-			`,"text":"hi","replies":{"count":2,"seq":59,"at":"2026-11-23T09:41:05.123Z","from":{"id":"g2","name":"Grace"}}}`,
+			chat.MessageState{
+				Event: event(chat.Message, 0, "hi"), Replies: &chat.Replies{Count: 2, Last: 59, At: at, From: grace},
+			},
+			`,"text":"hi","replies":{"count":2,"seq":59,"at":"2026-11-23T09:41:05.123Z","from":{"id":"g2",` +
+				`"name":"Grace"}}}`,
 		},
 		"pinned": {
-			chat.MessageState{Event: event(chat.Message, 0, "hi"), Pinned: true, Pin: 60}, `,"text":"hi","pinned":true}`,
+			chat.MessageState{Event: event(chat.Message, 0, "hi"), Pinned: true, Pin: 60},
+			`,"text":"hi","pinned":true}`,
 		},
 	}
 	for name, tt := range tests {

@@ -8,25 +8,24 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// maxFrameOverhead is how many bytes a client's frame has beside its payload,
-// at most.
+// maxFrameOverhead is the longest header of a client's frame, in bytes.
 const maxFrameOverhead = 14
 
-// A Parser takes apart what one client sends. It keeps only the beginning of a
-// fragmented message.
+// A Parser decodes the WebSocket frames of one client. Between calls it holds only
+// the fragments of an incomplete message.
 type Parser struct {
-	Limit  int  // bytes of a message at most; 0: none
-	Binary bool // binary messages are taken too
+	Limit  int  // bytes of a message; 0: no limit
+	Binary bool // binary messages are accepted too
 
-	within    Op     // what the fragmented message is that has begun; OpNone: there is none
-	fragments []byte // its beginning
-	checked   int    // so many of them are whole characters
+	within    Op     // the type of the incomplete message; OpNone if there is none
+	fragments []byte // the payload of its fragments
+	checked   int    // bytes of fragments that are known to be UTF-8
 }
 
-// Next returns the first message that is whole in b, and how many bytes of b
-// to drop, which can be more than 0 without a message: Op is then OpNone, and
-// more bytes are needed. Payloads are unmasked in place: Data is good until b
-// changes, or until the next call. An error is a *CloseError.
+// Next returns the first complete message in b, and how many bytes of b to drop.
+// If more bytes are needed, the message has OpNone; there can still be bytes to
+// drop. Next unmasks payloads in place: Data is valid until b changes and until the
+// next call. The error is a *CloseError.
 func (p *Parser) Next(b []byte) (m WSMessage, n int, err error) {
 	for {
 		h, err := p.header(b[n:])
@@ -43,17 +42,17 @@ func (p *Parser) Next(b []byte) (m WSMessage, n int, err error) {
 	}
 }
 
-// frameHeader is the head of a frame from a client.
+// A frameHeader is the header of a client's frame.
 type frameHeader struct {
 	fin     bool
 	op      Op
 	mask    [4]byte
-	size    int // bytes of the header; 0: it is not whole yet
+	size    int // bytes of the header; 0: it is incomplete
 	payload int
 }
 
-// header reads a frame's header and checks all that can be known from it, so
-// that a frame that will be refused is refused before it is received.
+// header decodes and checks a frame's header, so that a frame is refused before its
+// payload is received.
 func (p *Parser) header(b []byte) (h frameHeader, err error) {
 	if len(b) < 2 {
 		return h, nil
@@ -106,11 +105,10 @@ func (p *Parser) header(b []byte) (h frameHeader, err error) {
 	return h, nil
 }
 
-// maxUnlimited bounds a message where the operator has set no limit: a length
-// that no memory holds is no message.
+// maxUnlimited limits the length of a message if the operator has set no limit.
 const maxUnlimited = 64 << 20
 
-// MaxFrame returns how many bytes a frame can have that is not refused.
+// MaxFrame returns how many bytes an accepted frame has at most.
 func (p *Parser) MaxFrame() int { return p.limit() + maxFrameOverhead }
 
 func (p *Parser) limit() int {
@@ -131,8 +129,8 @@ func (p *Parser) fits(op Op, length uint64) error {
 	return nil
 }
 
-// take adds a frame's payload to what came before and returns the message if
-// it is whole.
+// take adds the payload of a frame to its message. It returns the message if that
+// is complete.
 func (p *Parser) take(h frameHeader, data []byte) (WSMessage, error) {
 	switch h.op {
 	case OpPing, OpPong:
@@ -157,8 +155,8 @@ func (p *Parser) take(h frameHeader, data []byte) (WSMessage, error) {
 
 var errNotUTF8 = &CloseError{CloseNotUTF8, "text is UTF-8"}
 
-// keepFragment adds one more fragment to the beginning of a message. Text that can
-// become no UTF-8 any more is refused at once.
+// keepFragment adds a fragment to the incomplete message. It refuses text at once
+// if that is not UTF-8, whatever follows.
 func (p *Parser) keepFragment(op Op, data []byte) error {
 	if op != opContinuation {
 		p.within = op
@@ -176,8 +174,7 @@ func (p *Parser) keepFragment(op Op, data []byte) error {
 	return nil
 }
 
-// cutRune returns how many bytes at the end of b are the beginning of a
-// character that may go on.
+// cutRune returns how many bytes at the end of b are an incomplete character.
 func cutRune(b []byte) int {
 	for n := 1; n < utf8.UTFMax && n <= len(b); n++ {
 		if last := b[len(b)-n:]; utf8.RuneStart(last[0]) {
@@ -207,9 +204,9 @@ func checkClose(data []byte) error {
 	return nil
 }
 
-// validCloseCode reports whether a client may send code: the registered ones
-// that are not for local use (RFC 6455 §7.4.1 and its IANA registry), and
-// those of libraries and applications.
+// validCloseCode reports whether a client may send code: a registered code that is
+// not reserved for local use (RFC 6455 §7.4.1 and its IANA registry), or one of a
+// library or application.
 func validCloseCode(code CloseCode) bool {
 	switch {
 	case code >= 1000 && code <= 1003, code >= 1007 && code <= 1014, code >= 3000 && code <= 4999:

@@ -11,18 +11,18 @@ import (
 	"unicode/utf8"
 )
 
-// Bounds of the JSON that any door takes.
+// Limits of the JSON that clients send.
 const (
-	maxDepth   = 32        // objects and arrays within each other; the protocol needs two
-	maxInteger = 1<<53 - 1 // beyond, a reader that has doubles reads another number (RFC 8259 §6)
+	maxDepth   = 32        // nested objects and arrays; the protocol needs two
+	maxInteger = 1<<53 - 1 // parsers that use doubles read larger numbers inexactly (RFC 8259 §6)
 )
 
-// Unmarshal is what every door reads JSON with: json.Unmarshal without what
-// two readers read differently. It refuses an object with the same key twice,
-// text that is not UTF-8, half a surrogate pair, whole numbers beyond 2^53-1, and
-// deep nesting. Keys count as they are written: "Text" is not "text", and is
-// ignored like any field that is not known. The error continues a sentence about
-// data; v then has what could be read.
+// Unmarshal decodes the JSON of clients, on every door. It is json.Unmarshal, but
+// refuses JSON that different parsers read differently: an object with the same key
+// twice, text that is not UTF-8, half of a surrogate pair, whole numbers beyond
+// 2^53-1, and deep nesting. Keys are case-sensitive: "Text" is not "text", and is
+// ignored as an unknown field. The error is the end of a sentence about data. After
+// an error v has the fields that could be decoded.
 func Unmarshal(data []byte, v any) error {
 	if !utf8.Valid(data) {
 		return errors.New("it is not UTF-8")
@@ -32,20 +32,21 @@ func Unmarshal(data []byte, v any) error {
 	}
 	ins := strictChecker{data: data}
 	if err := ins.value(0); err != nil {
-		json.Unmarshal(ins.data, v) // an answer to the sender needs its id
+		json.Unmarshal(ins.data, v) // the answer to the client needs the command's id
 		return err
 	}
 	err := json.Unmarshal(ins.data, v)
 	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		return fmt.Errorf("a %s is no value for %s", e.Value, withoutTypes(e.Field))
 	}
-	if err != nil { // such as a time of another form
+	if err != nil { // such as a time in another format
 		return errors.New("a field has a value of the wrong form")
 	}
 	return nil
 }
 
-// withoutTypes returns the path of a field without the names of embedded Go types, which encoding/json puts there.
+// withoutTypes returns the path of a field without the names of embedded Go types,
+// which encoding/json includes.
 func withoutTypes(path string) string {
 	keys := slices.DeleteFunc(strings.Split(path, "."), func(s string) bool { return !isKey(s) })
 	return strings.Join(keys, ".")
@@ -55,7 +56,7 @@ func withoutTypes(path string) string {
 type strictChecker struct {
 	data   []byte
 	i      int
-	copied bool // data is a copy, which may be changed
+	copied bool // data is a copy and may be written to
 }
 
 func (ins *strictChecker) value(depth int) error {
@@ -127,7 +128,7 @@ func (ins *strictChecker) array(depth int) error {
 	return nil
 }
 
-// str returns a string as it means.
+// str reads a string and returns its value.
 func (ins *strictChecker) str() (string, error) {
 	start := ins.i
 	escaped := false
@@ -159,7 +160,7 @@ func (ins *strictChecker) str() (string, error) {
 
 var errHalfPair = errors.New(`it has half a surrogate pair (\ud800 to \udfff), which is no character`)
 
-// unit returns the number in an escape whose u is at ins.i.
+// unit returns the number of the escape \uXXXX whose u is at ins.i.
 func (ins *strictChecker) unit() rune {
 	n, _ := strconv.ParseUint(string(ins.data[ins.i+1:ins.i+5]), 16, 16) // valid JSON has four digits
 	return rune(n)
@@ -189,13 +190,14 @@ func (ins *strictChecker) number() error {
 }
 
 func (ins *strictChecker) space() {
-	for ins.i < len(ins.data) && (ins.data[ins.i] == ' ' || ins.data[ins.i] == '\n' || ins.data[ins.i] == '\t' || ins.data[ins.i] == '\r') {
+	for ins.i < len(ins.data) &&
+		(ins.data[ins.i] == ' ' || ins.data[ins.i] == '\n' || ins.data[ins.i] == '\t' || ins.data[ins.i] == '\r') {
 		ins.i++
 	}
 }
 
-// isKey reports whether a field of ours can have this name. encoding/json also
-// takes others for it (capitals, "ſ", the Kelvin sign).
+// isKey reports whether a field of the protocol can have this name. encoding/json
+// would also accept names that differ in case, or by "ſ" or the Kelvin sign.
 func isKey(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_' {
@@ -205,7 +207,7 @@ func isKey(s string) bool {
 	return true
 }
 
-// hideKey makes a key one that no field has, in a copy.
+// hideKey overwrites a key, in a copy of the data, with one that no field has.
 func (ins *strictChecker) hideKey(start, stop int) {
 	if !ins.copied {
 		ins.data = append([]byte(nil), ins.data...)

@@ -10,7 +10,7 @@ import (
 	"parley/internal/chat"
 )
 
-// What each of these means depends on who reads it.
+// Different parsers read these differently.
 var ambiguous = map[string]string{
 	"a field twice":                `{"text":"a","text":"b"}`,
 	"twice, far apart":             `{"text":"a","op":"send","id":1,"text":"a"}`,
@@ -64,9 +64,11 @@ func TestJSONThatTwoReadersReadDifferentlyIsRefused(t *testing.T) {
 	}
 }
 
-// Their sender hears of it, by the id of the command.
+// The client can match the error with its command.
 func TestARefusedCommandKeepsItsID(t *testing.T) {
-	for _, in := range []string{`{"id":7,"text":"a","text":"b"}`, `{"text":"\ud800","id":7}`, `{"seq":9007199254740993,"id":7}`} {
+	for _, in := range []string{
+		`{"id":7,"text":"a","text":"b"}`, `{"text":"\ud800","id":7}`, `{"seq":9007199254740993,"id":7}`,
+	} {
 		if c, err := DecodeCommand([]byte(in)); err == nil || c.ID != 7 {
 			t.Errorf("%s: %+v, %v", in, c, err)
 		}
@@ -103,11 +105,13 @@ func TestKeysCountAsTheyAreWritten(t *testing.T) {
 			t.Errorf("%s: %q, %v", in, c.Text, err)
 		}
 	}
-	in := `{"op":"send","\u017feq":5,"forward":{"\u212aroom":"x","ROOM":"y","Seq":4,"room":"z"}}` // ſ and the Kelvin sign fold to s and k
+	in := `{"op":"send","\u017feq":5,"forward":{"\u212aroom":"x","ROOM":"y","Seq":4,"room":"z"}` +
+		`}` // ſ and the Kelvin sign fold to s and k
 	if c, err := DecodeCommand([]byte(in)); err != nil || c.Seq != 0 || *c.Forward != (MessageRef{Room: "z"}) {
 		t.Errorf("%+v, %v", c.CommandOptions, err)
 	}
-	if l, err := DecodeChatroom([]byte(`{"From":"a","from":"b","MESSAGE":"c"}`)); err != nil || l != (ChatroomMessage{From: "b"}) {
+	if l, err := DecodeChatroom([]byte(`{"From":"a","from":"b","MESSAGE":"c"}`)); err != nil ||
+		l != (ChatroomMessage{From: "b"}) {
 		t.Errorf("%+v, %v", l, err)
 	}
 }
@@ -121,7 +125,7 @@ func TestUnmarshalChangesNothingOfWhatItIsGiven(t *testing.T) {
 	}
 }
 
-// Unmarshal covers keys that no field of ours can have; so no field may have one.
+// Unmarshal hides keys that isKey rejects, so all fields must pass it.
 func TestEveryFieldHasAKeyInSmallLetters(t *testing.T) {
 	var walk func(reflect.Type)
 	walk = func(typ reflect.Type) {
@@ -142,13 +146,16 @@ func TestEveryFieldHasAKeyInSmallLetters(t *testing.T) {
 	walk(reflect.TypeFor[ChatroomMessage]())
 }
 
-// FuzzUnmarshal compares with a reader that takes everything apart into maps, and
-// so has neither two of a field nor a field by another name.
+// FuzzUnmarshal compares Unmarshal with decoding into a map, which has each field
+// once and under its exact name.
 func FuzzUnmarshal(f *testing.F) {
 	for _, in := range ambiguous {
 		f.Add([]byte(in))
 	}
-	f.Add([]byte(`{"op":"send","id":1,"Text":"a","te\u0078t":"b","forward":{"room":"r","seq":9,"x":[{"y":null},true,-1.5e3,""]}}`))
+	f.Add([]byte(
+		`{"op":"send","id":1,"Text":"a","te\u0078t":"b","forward":{"room":"r","seq":9,"x":[{"y":null},true,` +
+			`-1.5e3,""]}}`,
+	))
 	f.Fuzz(func(t *testing.T, in []byte) {
 		var c Command
 		if decode(in, &c) != nil {
@@ -158,7 +165,9 @@ func FuzzUnmarshal(f *testing.F) {
 		if err := json.Unmarshal(in, &m); err != nil {
 			t.Fatalf("%s: %v", in, err)
 		}
-		for key, got := range map[string]string{"op": c.Op, "room": c.Room, "text": c.Text, "nonce": c.Nonce, "name": c.Name, "session": c.Session} {
+		for key, got := range map[string]string{
+			"op": c.Op, "room": c.Room, "text": c.Text, "nonce": c.Nonce, "name": c.Name, "session": c.Session,
+		} {
 			if want, _ := m[key].(string); got != want {
 				t.Errorf("%s: %s is %q, want %q", in, key, got, want)
 			}
@@ -170,7 +179,10 @@ func FuzzUnmarshal(f *testing.F) {
 }
 
 func BenchmarkDecodeRare(b *testing.B) {
-	in := []byte(`{"op":"send","id":17,"room":"lobby","thread":40,"echo":true,"nonce":"0198c1d2-7a3b-7c4d-8e5f-60718293a4b5","text":"Good morning, \u00e9verybody."}`)
+	in := []byte(
+		`{"op":"send","id":17,"room":"lobby","thread":40,"echo":true,` +
+			`"nonce":"0198c1d2-7a3b-7c4d-8e5f-60718293a4b5","text":"Good morning, \u00e9verybody."}`,
+	)
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := DecodeCommand(in); err != nil {

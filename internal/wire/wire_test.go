@@ -21,7 +21,8 @@ func message(text, html string) chat.Event {
 	return chat.Event{Room: "lobby", Seq: 42, At: at, Kind: chat.Message, From: ada, Text: text, HTML: html}
 }
 
-// payload returns what is in a server's one text frame.
+// payload returns the payload of a server's text frame, and fails if there is not
+// exactly one.
 func payload(t *testing.T, frame []byte) string {
 	t.Helper()
 	if len(frame) < 2 || frame[0] != 0x81 || WholeFrames(frame, 1) != len(frame) {
@@ -43,15 +44,18 @@ func TestFrames(t *testing.T) {
 	}{
 		"message": {
 			message("hi", ""),
-			`{"op":"event","room":"lobby","seq":42,"at":"2026-11-23T09:41:05.123Z","kind":"message","from":{"id":"a1","name":"Ada"},"text":"hi"}`,
+			`{"op":"event","room":"lobby","seq":42,"at":"2026-11-23T09:41:05.123Z","kind":"message",` +
+				`"from":{"id":"a1","name":"Ada"},"text":"hi"}`,
 		},
 		"formatted": {
 			message("**hi**", "<p><strong>hi</strong></p>"),
-			`{"op":"event","room":"lobby","seq":42,"at":"2026-11-23T09:41:05.123Z","kind":"message","from":{"id":"a1","name":"Ada"},"text":"**hi**","html":"<p><strong>hi</strong></p>"}`,
+			`{"op":"event","room":"lobby","seq":42,"at":"2026-11-23T09:41:05.123Z","kind":"message",` +
+				`"from":{"id":"a1","name":"Ada"},"text":"**hi**","html":"<p><strong>hi</strong></p>"}`,
 		},
 		"hostile": {
 			message("\"\\\n\t\x00\u2028</script>", ""),
-			`{"op":"event","room":"lobby","seq":42,"at":"2026-11-23T09:41:05.123Z","kind":"message","from":{"id":"a1","name":"Ada"},"text":"\"\\\n\t\u0000\u2028</script>"}`,
+			`{"op":"event","room":"lobby","seq":42,"at":"2026-11-23T09:41:05.123Z","kind":"message",` +
+				`"from":{"id":"a1","name":"Ada"},"text":"\"\\\n\t\u0000\u2028</script>"}`,
 		},
 		"typing": {
 			chat.Event{Room: "lobby", Kind: chat.Typing, From: ada, At: at},
@@ -66,7 +70,10 @@ func TestFrames(t *testing.T) {
 			`{"op":"presence","room":"lobby","count":1,"left":{"id":"a1","name":"Ada"}}`,
 		},
 		"a list": {
-			chat.Event{Room: "lobby", Kind: chat.Presence, Change: &chat.PresenceChange{Count: 2, Here: []chat.Person{ada, {ID: "g", Name: "Grace"}}}},
+			chat.Event{
+				Room: "lobby", Kind: chat.Presence,
+				Change: &chat.PresenceChange{Count: 2, Here: []chat.Person{ada, {ID: "g", Name: "Grace"}}},
+			},
 			`{"op":"presence","room":"lobby","count":2,"here":[{"id":"a1","name":"Ada"},{"id":"g","name":"Grace"}]}`,
 		},
 	}
@@ -79,8 +86,10 @@ func TestFrames(t *testing.T) {
 	}
 }
 
-func TestLinesHoldMessagesAlone(t *testing.T) {
-	if got, want := payload(t, ChatroomFrames{}.Append(nil, message("hi", "<p>hi</p>"))), `{"from":"Ada","message":"hi"}`; got != want {
+func TestChatroomFramesHoldOnlyMessages(t *testing.T) {
+	if got, want := payload(
+		t, ChatroomFrames{}.Append(nil, message("hi", "<p>hi</p>")),
+	), `{"from":"Ada","message":"hi"}`; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 	if got := (ChatroomFrames{}).Append(nil, chat.Event{Kind: chat.Typing, From: ada}); len(got) != 0 {
@@ -90,11 +99,15 @@ func TestLinesHoldMessagesAlone(t *testing.T) {
 
 func TestStream(t *testing.T) {
 	got := string(SSE{Epoch: "e"}.Append(nil, message("two\nlines", "")))
-	want := "id: e:42:2026-11-23T09:41:05.123Z\nevent: message\ndata: " + payload(t, EventFrames{}.Append(nil, message("two\nlines", ""))) + "\n\n"
+	want := "id: e:42:2026-11-23T09:41:05.123Z\nevent: message\ndata: " + payload(
+		t, EventFrames{}.Append(nil, message("two\nlines", "")),
+	) + "\n\n"
 	if got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
-	if got := string(SSE{Epoch: "e"}.Append(nil, chat.Event{Kind: chat.Typing, From: ada})); strings.Contains(got, "id:") {
+	if got := string(SSE{Epoch: "e"}.Append(
+		nil, chat.Event{Kind: chat.Typing, From: ada},
+	)); strings.Contains(got, "id:") {
 		t.Errorf("what is not kept has an id: %q", got)
 	}
 }
@@ -104,16 +117,35 @@ func TestAnswers(t *testing.T) {
 	tests := map[string]struct{ got, want string }{
 		"ok": {payload(t, (&Answer{ID: 7}).AppendFrame(nil)), `{"op":"ok","id":7}`},
 		"hello": {
-			payload(t, (&Answer{ID: 1, Person: &ada, Session: "s", Epoch: "e", Limits: &Limits{4000, 65536, 100}}).AppendFrame(nil)),
-			`{"op":"ok","id":1,"person":{"id":"a1","name":"Ada"},"session":"s","epoch":"e","limits":{"message_length":4000,"frame_size":65536,"rooms":100}}`,
+			payload(
+				t,
+				(&Answer{
+					ID: 1, Person: &ada, Session: "s", Epoch: "e", Limits: &Limits{4000, 65536, 100},
+				}).AppendFrame(nil),
+			),
+			`{"op":"ok","id":1,"person":{"id":"a1","name":"Ada"},"session":"s","epoch":"e",` +
+				`"limits":{"message_length":4000,"frame_size":65536,"rooms":100}}`,
 		},
 		"behind": {
-			payload(t, (&Answer{ID: 3, Behind: true, Room: "lobby", Seq: &seq, Epoch: "e", Count: &count, Here: []chat.Person{ada}}).AppendFrame(nil)),
+			payload(
+				t,
+				(&Answer{
+					ID: 3, Behind: true, Room: "lobby", Seq: &seq, Epoch: "e", Count: &count, Here: []chat.Person{ada},
+				}).AppendFrame(nil),
+			),
 			`{"op":"behind","id":3,"room":"lobby","seq":0,"epoch":"e","count":1,"here":[{"id":"a1","name":"Ada"}]}`,
 		},
-		"stored": {payload(t, AppendStored(nil, 4, message("", ""))), `{"op":"ok","id":4,"room":"lobby","seq":42,"at":"2026-11-23T09:41:05.123Z"}`},
+		"stored": {
+			payload(t, AppendStored(nil, 4, message("", ""))),
+			`{"op":"ok","id":4,"room":"lobby","seq":42,"at":"2026-11-23T09:41:05.123Z"}`,
+		},
 		"error": {
-			payload(t, AppendError(nil, 4, &chat.Error{Code: chat.RateLimited, Message: "no", RetryAfter: 1500*time.Microsecond + 1})),
+			payload(
+				t,
+				AppendError(
+					nil, 4, &chat.Error{Code: chat.RateLimited, Message: "no", RetryAfter: 1500*time.Microsecond + 1},
+				),
+			),
 			`{"op":"error","id":4,"code":"rate_limited","message":"no","retry_after_ms":2}`,
 		},
 		"line error": {
@@ -149,8 +181,14 @@ func TestDecodeCommand(t *testing.T) {
 		want Command
 		code chat.Code
 	}{
-		"join":               {`{"op":"join","id":2,"room":"r","after":5,"epoch":"e"}`, Command{Op: "join", ID: 2, Room: "r", After: &five, Epoch: "e"}, ""},
-		"send":               {` {"text":"a\nb","op":"send","nonce":"n"} `, Command{Op: "send", Text: "a\nb", Nonce: "n"}, ""},
+		"join": {
+			`{"op":"join","id":2,"room":"r","after":5,"epoch":"e"}`,
+			Command{Op: "join", ID: 2, Room: "r", After: &five, Epoch: "e"},
+			"",
+		},
+		"send": {
+			` {"text":"a\nb","op":"send","nonce":"n"} `, Command{Op: "send", Text: "a\nb", Nonce: "n"}, "",
+		},
 		"unknown fields":     {`{"op":"ping","new":{"a":[1]}}`, Command{Op: "ping"}, ""},
 		"null":               {`{"op":"join","after":null}`, Command{Op: "join"}, ""},
 		"not JSON":           {`hello`, Command{}, chat.InvalidJSON},
@@ -192,7 +230,8 @@ func FuzzDecode(f *testing.F) {
 				t.Errorf("the scanner reads %+v, encoding/json %+v, %v", quick, c, err)
 			}
 		}
-		if c, err := DecodeCommand(in); err == nil && !utf8.ValidString(c.Op+c.Room+c.Text+c.Nonce+c.Name+c.Session+c.Epoch+c.Emoji) {
+		if c, err := DecodeCommand(in); err == nil &&
+			!utf8.ValidString(c.Op+c.Room+c.Text+c.Nonce+c.Name+c.Session+c.Epoch+c.Emoji) {
 			t.Error("a command that is not UTF-8")
 		} else if err != nil && chat.CodeOf(err) != chat.InvalidJSON {
 			t.Error(err)
@@ -227,7 +266,10 @@ func BenchmarkAppendMessage(b *testing.B) {
 }
 
 func BenchmarkDecodeSend(b *testing.B) {
-	in := []byte(`{"op":"send","id":17,"room":"lobby","nonce":"0198c1d2-7a3b-7c4d-8e5f-60718293a4b5","text":"Good morning, everybody. Shall we begin?"}`)
+	in := []byte(
+		`{"op":"send","id":17,"room":"lobby","nonce":"0198c1d2-7a3b-7c4d-8e5f-60718293a4b5","text":"Good morning,` +
+			` everybody. Shall we begin?"}`,
+	)
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := DecodeCommand(in); err != nil {

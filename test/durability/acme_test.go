@@ -28,10 +28,9 @@ import (
 	"github.com/letsencrypt/challtestsrv"
 )
 
-// The authority here is the one that Let's Encrypt tests itself with. It
-// resolves every name to this machine, and asks the program's own ports for
-// the proofs.
-func TestADomainGetsItsCertificateByItself(t *testing.T) {
+// The authority is Pebble, with which Let's Encrypt tests its clients. It resolves every name to
+// this machine, and requests the proofs at the program's own ports.
+func TestDomainObtainsItsCertificate(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds and runs a certificate authority")
 	}
@@ -91,8 +90,7 @@ func TestADomainGetsItsCertificateByItself(t *testing.T) {
 	}
 }
 
-// clientFor returns a client that finds every name on this machine, and
-// trusts root alone.
+// clientFor returns a client that resolves every name to this machine, and trusts only root.
 func clientFor(root *x509.CertPool, https, plain int) *http.Client {
 	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
 		port := https
@@ -107,7 +105,7 @@ func clientFor(root *x509.CertPool, https, plain int) *http.Client {
 	}
 }
 
-// await asks for url until there is an answer.
+// await requests url until there is an answer.
 func await(ctx context.Context, t *testing.T, client *http.Client, url string) *http.Response {
 	t.Helper()
 	tick := time.NewTicker(100 * time.Millisecond)
@@ -132,9 +130,9 @@ func await(ctx context.Context, t *testing.T, client *http.Client, url string) *
 
 // A pebble is a certificate authority for one test.
 type pebble struct {
-	directory string         // its address for ACME
-	certFile  string         // what vouches for that address
-	root      *x509.CertPool // what vouches for the certificates that it gives
+	directory string         // its ACME address
+	certFile  string         // the certificate of that address
+	root      *x509.CertPool // the root of the certificates that it issues
 }
 
 func startPebble(t *testing.T, dir string, https, plain, acme, management, dns int) pebble {
@@ -210,12 +208,12 @@ func startCommand(t *testing.T, cmd *exec.Cmd) {
 	t.Cleanup(func() {
 		if cmd.ProcessState == nil {
 			cmd.Process.Kill()
-			cmd.Wait() // its status says only that it was killed
+			cmd.Wait() // its status shows only that it was killed
 		}
 	})
 }
 
-// writeAuthority makes a certificate for 127.0.0.1 that vouches for itself.
+// writeAuthority writes a self-signed certificate for 127.0.0.1 and its key.
 func writeAuthority(t *testing.T, certFile, keyFile string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -243,7 +241,7 @@ func writeAuthority(t *testing.T, certFile, keyFile string) {
 	}
 }
 
-// freePorts returns ports that nobody listens on just now.
+// freePorts returns ports on which nothing listens at present.
 func freePorts(t *testing.T, n int) []int {
 	t.Helper()
 	var ports []int

@@ -18,10 +18,10 @@ import (
 	"parley/internal/torture"
 )
 
-// A back-up that is stopped in its middle keeps nothing of the server's from being
-// emptied, and is whole once it goes on.
-func TestStoppedBackupHoldsNothingUp(t *testing.T) {
-	program, err := exec.LookPath("parley-checkpointing") // empties the log after 20 pages
+// A back-up that is stopped in the middle must not keep the write-ahead log from being emptied, and
+// must be complete when it continues.
+func TestStoppedBackupDelaysNothing(t *testing.T) {
+	program, err := exec.LookPath("parley-checkpointing") // empties the write-ahead log after 20 pages
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func TestStoppedBackupHoldsNothingUp(t *testing.T) {
 	}
 	say(150)
 	path, backup := "", (*exec.Cmd)(nil)
-	for try := 1; ; try++ { // one may be ready before it is stopped
+	for try := 1; ; try++ { // a back-up may be complete before it is stopped
 		path = filepath.Join(dir, fmt.Sprintf("copy-%d.db", try))
 		backup = exec.Command(program, "backup", "--data", p.Data, path)
 		if err := backup.Start(); err != nil {

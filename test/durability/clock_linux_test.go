@@ -17,8 +17,8 @@ import (
 	"parley/internal/torture"
 )
 
-// jump is a file more in package time: how far the clock is from the true time,
-// which another process says in a file that is in the memory of both.
+// jump is one more file of package time: the clock's offset from the true time, which another
+// process writes to a file that both have mapped.
 const jump = `package time
 
 import (
@@ -50,9 +50,8 @@ func jump() int64 {
 }
 `
 
-// clocked builds the program, as it is, on a standard library whose clock can be
-// set: the time of day jumps, as it does when somebody sets a machine's clock, and
-// what measures durations does not.
+// clocked builds the program with a standard library whose clock can be set: the time of day jumps,
+// as when an operator sets a machine's clock, and durations stay correct.
 func clocked(t *testing.T) (program, clock string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -97,8 +96,8 @@ func clocked(t *testing.T) (program, clock string) {
 	return program, clock
 }
 
-// The time of day is for people: whatever it does, seq is in order, and who was
-// connected stays so.
+// The time of day is only for display: whatever it does, seq is in order, and connections stay
+// open.
 func TestNothingIsLostWhenTheClockJumps(t *testing.T) {
 	needsLongTorture(t)
 	program, clock := clocked(t)
@@ -139,9 +138,8 @@ func clockedServer(t *testing.T, program, clock string, log *bytes.Buffer) *tort
 	return p
 }
 
-// silentUnderClock has somebody listen who says nothing, and sees to it that the
-// server goes on to ask whether they are there, and lets them stay, whichever way
-// the clock jumps.
+// silentUnderClock listens without sending anything, and checks that the server goes on to ping the
+// client and keeps the connection, whichever way the clock jumps.
 func silentUnderClock(t *testing.T, program, clock string) {
 	p := clockedServer(t, program, clock, &bytes.Buffer{})
 	url, err := p.Start(t.Context())
@@ -174,13 +172,13 @@ func silentUnderClock(t *testing.T, program, clock string) {
 	}()
 	<-answered
 	for _, wrong := range []time.Duration{0, time.Hour, 0, -time.Hour} {
-		// So that the server has heard of us before the jump, not at the same time.
+		// The server must have received this before the jump, not at the same time.
 		if err := ws.Write(t.Context(), websocket.MessageText, []byte(`{"op":"ping","id":2}`)); err != nil {
 			t.Fatal(err)
 		}
 		select {
 		case <-answered:
-		case <-time.After(patience):
+		case <-giveUp(t):
 			t.Fatal("no answer to a ping")
 		}
 		if err := torture.SetClock(clock, wrong); err != nil {
@@ -191,7 +189,7 @@ func silentUnderClock(t *testing.T, program, clock string) {
 			case <-pinged:
 			case err := <-ended:
 				t.Fatalf("the clock jumped to %v of the true time, and the connection ended: %v", wrong, err)
-			case <-time.After(patience):
+			case <-giveUp(t):
 				t.Fatalf("the clock jumped to %v of the true time, and the server asks no more", wrong)
 			}
 		}

@@ -13,31 +13,29 @@ import (
 	"github.com/hanwen/go-fuse/v2/fuse"
 )
 
-// A disk is a file system of one folder that forgets, when the power goes, what
-// has not been synced, and that can be made to fail.
+// A disk is a file system of one folder that forgets unsynced writes when the power goes, and that
+// can be made to fail.
 type disk struct {
 	fs.Inode
 
 	mu      sync.Mutex
-	off     bool // the power is gone: nothing works
-	lies    bool // syncing does nothing and says it did
-	forgets bool // when the power goes nothing is left by chance
-	// names become durable by syncing the folder alone, else by syncing anything, as with one
-	// journal for all
+	off     bool // the power is off: nothing works
+	lies    bool // syncing does nothing and reports success
+	forgets bool // a power cut leaves nothing unsynced, not even by chance
+	// Only syncing the folder makes names durable. Otherwise syncing anything does, as with a
+	// journal for all files.
 	apart   bool
-	noWrite syscall.Errno // what writing fails with; 0: it works
-	only    string        // the one file on which it does; "": everywhere
-	// what syncing fails with: then what was to be written never is, and counts as written, as on
-	// Linux
+	noWrite syscall.Errno // the error of writes; 0: none
+	only    string        // the one file on which writes fail; "": all
+	// The error of syncs. The bytes are then never written, and count as written, as on Linux.
 	noSync  syscall.Errno
-	names   map[string]*diskFile // as they are
-	durable map[string]*diskFile // as they were last synced
+	names   map[string]*diskFile // at present
+	durable map[string]*diskFile // when last synced
 	inodes  uint64
 	syncs   int
 }
 
-// A diskFile is a file: what it holds, what would be left of it, and what
-// makes the difference.
+// A diskFile is a file: its content, what a power cut would leave, and the changes between the two.
 type diskFile struct {
 	fs.Inode
 	disk    *disk
@@ -53,7 +51,7 @@ type change struct {
 	at   int64
 }
 
-// mountDisk mounts a disk until the test ends, which it skips if it may not.
+// mountDisk mounts a disk until the test ends. It skips the test if mounting is not allowed.
 func mountDisk(t *testing.T) (*disk, string) {
 	t.Helper()
 	d := &disk{names: map[string]*diskFile{}, durable: map[string]*diskFile{}, inodes: 1}
@@ -78,8 +76,7 @@ func (d *disk) set(change func(*disk)) {
 	change(d)
 }
 
-// cut takes the power away. Of what was not synced each write survives by
-// chance: none, some or all of them, and in no order.
+// cut cuts the power. Each unsynced write survives or not by chance, in any order.
 func (d *disk) cut(rnd *rand.Rand) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -113,7 +110,7 @@ func (c change) apply(b []byte) []byte {
 	return b
 }
 
-// sync makes f, and all names, what a power cut leaves. f is nil for the folder.
+// sync makes f and all names durable. f is nil for the folder.
 func (d *disk) sync(f *diskFile) syscall.Errno {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -156,13 +153,12 @@ func (d *disk) write(f *diskFile, c change) syscall.Errno {
 	return 0
 }
 
-// refuses reports whether f, or the folder, cannot be written to. The caller
-// holds mu.
+// refuses returns the error of a write to f, or to the folder if f is nil. The caller holds mu.
 func (d *disk) refuses(f *diskFile) bool {
 	return d.noWrite != 0 && (d.only == "" || d.names[d.only] == f)
 }
 
-// rename gives what is at one name another; "" is none.
+// rename gives a file another name; an empty name stands for none.
 func (d *disk) rename(from, to string) syscall.Errno {
 	d.mu.Lock()
 	defer d.mu.Unlock()

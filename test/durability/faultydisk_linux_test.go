@@ -14,7 +14,7 @@ import (
 
 const dataFile = "parley.db"
 
-// Faults returns how a disk can fail under a server.
+// Faults returns the ways in which the disk can fail under a server.
 func (p *powered) Faults() []torture.SubjectFault {
 	heal := func(*rand.Rand) error {
 		p.disk.set(func(d *disk) { d.noWrite, d.only, d.noSync = 0, "", 0 })
@@ -36,7 +36,7 @@ func (p *powered) Faults() []torture.SubjectFault {
 	}
 }
 
-// endSomehow ends the server: it is asked to, the power goes, or it is killed.
+// endSomehow asks the server to end, kills it, or cuts the power.
 func (p *powered) endSomehow() error {
 	ways := []func() error{p.Stop, p.Kill, p.Process.Kill}
 	return ways[p.rnd.IntN(len(ways))]()
@@ -48,13 +48,13 @@ func TestNothingIsLostOnADiskThatFails(t *testing.T) {
 	for name, tt := range map[string]struct {
 		program string
 		faults  []string
-		brief   bool // part of the short form, too
+		brief   bool // also part of the short run
 	}{
 		"a full disk":                   {"parley", []string{"nospace"}, false},
 		"a disk that cannot be written": {"parley", []string{"readonly"}, false},
 		"a file that cannot be written": {"parley-checkpointing", []string{"readonlyfile", "kill"}, false},
 		"a disk that fails to sync":     {"parley-checkpointing", []string{"failingsync"}, false},
-		// What was not synced is still shown to a server that is killed then, and is gone with the power.
+		// A killed server still finds unsynced writes; after a power cut they are lost.
 		"one that has failed to":       {"parley", []string{"failingsyncs", "kill"}, true},
 		"a disk that lies, with power": {"parley-checkpointing", []string{"lies", "term"}, false},
 		"all of it": {
@@ -77,7 +77,7 @@ func TestNothingIsLostOnADiskThatFails(t *testing.T) {
 	}
 }
 
-// A server that finds its disk unwritable says so and ends.
+// A server that finds its disk read-only says so and ends.
 func TestReadOnlyDiskIsRefused(t *testing.T) {
 	needsTorture(t)
 	p, log := onDisk(t, "parley", 1)
@@ -98,7 +98,7 @@ func TestReadOnlyDiskIsRefused(t *testing.T) {
 	}
 }
 
-// One that may only read its file shows what is in it, and refuses what is new.
+// A server that may only read its database serves what is in it, and refuses new messages.
 func TestReadOnlyFileIsShown(t *testing.T) {
 	needsTorture(t)
 	p, _ := onDisk(t, "parley", 1)

@@ -17,9 +17,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// slowHeaders sends a request's header a byte at a time until the server has
-// had enough of that.
-func slowHeaders(b *besieged, n, _ int) error {
+// slowHeaders sends a request's header one byte at a time until the server closes the connection.
+func slowHeaders(b *victim, n, _ int) error {
 	conns, err := b.crowd(n, func(nc net.Conn) error {
 		_, err := io.WriteString(nc, "GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
 		return err
@@ -32,15 +31,15 @@ func slowHeaders(b *besieged, n, _ int) error {
 	for range 3 {
 		<-drip.C
 		for _, nc := range conns {
-			_, _ = nc.Write([]byte("x")) // one that has been ended shows when it is read
+			_, _ = nc.Write([]byte("x")) // a closed connection is noticed when it is read
 		}
 	}
 	return awaitEnds(conns)
 }
 
-// halfHandshakes begins to ask for WebSockets, and says nothing more; every
-// second connection says nothing at all.
-func halfHandshakes(b *besieged, n, _ int) error {
+// halfHandshakes sends half of a WebSocket request on every other connection, and nothing on the
+// rest.
+func halfHandshakes(b *victim, n, _ int) error {
 	var i atomic.Int64
 	conns, err := b.crowd(n, func(nc net.Conn) error {
 		if i.Add(1)%2 == 0 {
@@ -55,8 +54,8 @@ func halfHandshakes(b *besieged, n, _ int) error {
 	return awaitEnds(conns)
 }
 
-// oneByteASecond has WebSockets send a long message, a byte a second.
-func oneByteASecond(b *besieged, n, _ int) error {
+// oneByteASecond sends a long WebSocket message, one byte per second.
+func oneByteASecond(b *victim, n, _ int) error {
 	conns, err := b.crowd(n, func(nc net.Conn) error {
 		if _, _, err := (ws.Dialer{}).Upgrade(nc, &url.URL{Scheme: "ws", Host: b.address, Path: "/ws"}); err != nil {
 			return err
@@ -83,8 +82,8 @@ func oneByteASecond(b *besieged, n, _ int) error {
 	return nil
 }
 
-// joinsAndLeaves has four people be in n rooms, one after the other.
-func joinsAndLeaves(b *besieged, n, round int) error {
+// joinsAndLeaves lets four people join and leave n rooms, one after the other.
+func joinsAndLeaves(b *victim, n, round int) error {
 	const people = 4
 	var g errgroup.Group
 	for person := range people {
@@ -101,9 +100,8 @@ func joinsAndLeaves(b *besieged, n, round int) error {
 	return g.Wait()
 }
 
-// command says hello and n commands on one connection, and waits until each
-// has succeeded.
-func (b *besieged) command(n int, line func(i int) string) error {
+// command sends hello and n commands on one connection, and waits until each has succeeded.
+func (b *victim) command(n int, line func(i int) string) error {
 	nc, br, _, err := ws.Dial(context.Background(), "ws://"+b.address+"/ws")
 	if err != nil {
 		return err
@@ -144,9 +142,9 @@ func (b *besieged) command(n int, line func(i int) string) error {
 	return g.Wait()
 }
 
-// roomNames looks at the page, the state and the history of n rooms that there
-// are not, and joins every tenth.
-func roomNames(b *besieged, n, round int) error {
+// roomNames reads the page, the state and the history of n rooms that do not exist, and joins every
+// tenth.
+func roomNames(b *victim, n, round int) error {
 	const people = 4
 	var g errgroup.Group
 	for person := range people {
@@ -168,8 +166,8 @@ func roomNames(b *besieged, n, round int) error {
 	return g.Wait()
 }
 
-// look asks for n addresses on one connection, many before the first is answered.
-func (b *besieged) look(n int, path func(i int) string) error {
+// look requests n addresses on one connection, many before the first is answered.
+func (b *victim) look(n int, path func(i int) string) error {
 	nc, err := net.Dial("tcp", b.address)
 	if err != nil {
 		return err

@@ -24,27 +24,25 @@ import (
 	"parley/client"
 )
 
-// A besieged is the real program with clients around it that mean no good, and
-// a pair that talks through it all.
-type besieged struct {
+// A victim is the real program with hostile clients, and two people who chat all the time.
+type victim struct {
 	t       *testing.T
 	cmd     *exec.Cmd
 	log     *bytes.Buffer
 	address string
-	pause   time.Duration // between messages of the pair; 0: 10 ms
+	pause   time.Duration // between messages of the two people; 0: 10 ms
 }
 
-// A siege is one kind of bad clients. Each may cost so much while it is there;
-// and they come again and again, which must cost no more each time.
-type siege struct {
-	few, many int   // clients, or what else is counted: in an ordinary run, by make hostile
-	each      int64 // bytes that each may cost
-	// lay has them come, and returns when they have gone. round tells one
-	// coming from the next.
-	lay func(b *besieged, n, round int) error
+// An attack is one kind of hostile clients. Each may cost a certain amount of memory while it is
+// connected; when they come again and again, they must not cost more.
+type attack struct {
+	few, many int   // clients, or another number: in an ordinary run, and with make hostile
+	each      int64 // bytes of memory that each may cost
+	// lay lets the clients come, and returns when they have left. round is different each time.
+	lay func(b *victim, n, round int) error
 }
 
-var sieges = map[string]siege{
+var attacks = map[string]attack{
 	"headers sent slowly":      {few: 300, many: 10_000, each: 48 << 10, lay: slowHeaders},
 	"half a handshake":         {few: 300, many: 10_000, each: 48 << 10, lay: halfHandshakes},
 	"one byte a second":        {few: 300, many: 10_000, each: 48 << 10, lay: oneByteASecond},
@@ -52,21 +50,21 @@ var sieges = map[string]siege{
 	"names of rooms looked at": {few: 3_000, many: 350_000, lay: roomNames},
 }
 
-// spare is what a server may need more or less at any time.
+// spare is how many bytes a server's memory may vary at any time.
 const spare = 48 << 20
 
-// TestHostileClientsCostBoundedMemory runs with few of them unless make hostile
-// asks for many; it prints what they cost.
+// TestHostileClientsCostBoundedMemory runs with a few clients, or with many by make hostile, and
+// prints what they cost.
 func TestHostileClientsCostBoundedMemory(t *testing.T) {
-	for name, s := range sieges {
+	for name, s := range attacks {
 		t.Run(name, func(t *testing.T) {
 			n, forHeaders := s.few, "2s"
 			if os.Getenv("PARLEY_HOSTILE") != "" {
-				n, forHeaders = s.many, "20s" // time enough for all to be there at once
+				n, forHeaders = s.many, "20s" // long enough for all to be connected at once
 			} else {
 				t.Parallel()
 			}
-			b := besiege(t, "--header-timeout", forHeaders, "--read-rate", "0", "--room-rate", "0")
+			b := startVictim(t, "--header-timeout", forHeaders, "--read-rate", "0", "--room-rate", "0")
 			stop := b.talkOn()
 			before := b.rss()
 			var worst [3]int64
@@ -107,15 +105,15 @@ func raced() bool {
 	return slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
 }
 
-func besiege(t *testing.T, flags ...string) *besieged {
+func startVictim(t *testing.T, flags ...string) *victim {
 	t.Helper()
-	b := &besieged{t: t, log: &bytes.Buffer{}}
+	b := &victim{t: t, log: &bytes.Buffer{}}
 	b.cmd = exec.Command("parley", append([]string{
 		"serve", "--listen", "127.0.0.1:0", "--data", t.TempDir(), "--log-level", "warn",
 		"--connections-per-address", "0", "--guest-rate", "0", "--message-rate", "0",
 	}, flags...)...)
 	b.cmd.Stderr = b.log
-	b.cmd.Env = append(os.Environ(), "GOGC=25") // what is kept shows, not what waits to be collected
+	b.cmd.Env = append(os.Environ(), "GOGC=25") // measure the memory in use, not what waits to be collected
 	stdout, err := b.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -134,14 +132,14 @@ func besiege(t *testing.T, flags ...string) *besieged {
 	return b
 }
 
-// end kills the server. Its log is whole then.
-func (b *besieged) end() {
+// end kills the server. Its log is complete then.
+func (b *victim) end() {
 	b.cmd.Process.Kill()
-	b.cmd.Wait() // its status says that it was killed
+	b.cmd.Wait() // its status shows only that it was killed
 }
 
 // status returns a line of /proc/PID/status that is in kB, in bytes.
-func (b *besieged) status(key string) int64 {
+func (b *victim) status(key string) int64 {
 	b.t.Helper()
 	file, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", b.cmd.Process.Pid))
 	if err != nil {
@@ -160,19 +158,19 @@ func (b *besieged) status(key string) int64 {
 	return 0
 }
 
-func (b *besieged) rss() int64  { return b.status("VmRSS") }
-func (b *besieged) peak() int64 { return b.status("VmHWM") }
+func (b *victim) rss() int64  { return b.status("VmRSS") }
+func (b *victim) peak() int64 { return b.status("VmHWM") }
 
-// forgetPeak has peak begin anew (proc_pid_clear_refs(5)).
-func (b *besieged) forgetPeak() {
+// forgetPeak resets peak (proc_pid_clear_refs(5)).
+func (b *victim) forgetPeak() {
 	b.t.Helper()
 	if err := os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", b.cmd.Process.Pid), []byte("5"), 0); err != nil {
 		b.t.Fatal(err)
 	}
 }
 
-// metric returns one number of /metrics.
-func (b *besieged) metric(name string) float64 {
+// metric returns one value of /metrics.
+func (b *victim) metric(name string) float64 {
 	b.t.Helper()
 	w, err := http.Get("http://" + b.address + "/metrics")
 	if err != nil {
@@ -193,10 +191,10 @@ func (b *besieged) metric(name string) float64 {
 	return 0
 }
 
-// wantGone waits until the server has let go of everybody but the pair.
-func (b *besieged) wantGone() {
+// wantGone waits until the server has released everything except the two people's connections.
+func (b *victim) wantGone() {
 	b.t.Helper()
-	late := time.After(patience)
+	late := giveUp(b.t)
 	again := time.NewTicker(50 * time.Millisecond)
 	defer again.Stop()
 	for {
@@ -213,7 +211,7 @@ func (b *besieged) wantGone() {
 	}
 }
 
-// A calm says how long a message takes from one of the pair to the other.
+// A calm is how long messages took between the two people.
 type calm struct {
 	messages           int
 	half, p95, p99, at time.Duration
@@ -223,9 +221,9 @@ func (c calm) String() string {
 	return fmt.Sprintf("%v, p95 %v, p99 %v, at most %v (of %d)", c.half, c.p95, c.p99, c.at, c.messages)
 }
 
-// talkOn has two people talk, a message after the other with a pause between,
-// until stop, which fails the test if one did not come.
-func (b *besieged) talkOn() (stop func() calm) {
+// talkOn lets the two people chat, one message after the other with pauses, until stop is called.
+// stop fails the test if a message did not arrive.
+func (b *victim) talkOn() (stop func() calm) {
 	ctx, cancel := context.WithCancel(context.Background())
 	dial := func(name string) *client.Client {
 		c, err := client.Dial(ctx, "http://"+b.address, client.Options{Name: name})
@@ -257,7 +255,7 @@ func (b *besieged) talkOn() (stop func() calm) {
 	}
 }
 
-func (b *besieged) talk(ctx context.Context, ada, grace *client.Client, took *[]time.Duration) error {
+func (b *victim) talk(ctx context.Context, ada, grace *client.Client, took *[]time.Duration) error {
 	pause := time.NewTicker(cmp.Or(b.pause, 10*time.Millisecond))
 	defer pause.Stop()
 	for i := 0; ; i++ {
@@ -290,8 +288,8 @@ func (b *besieged) talk(ctx context.Context, ada, grace *client.Client, took *[]
 	}
 }
 
-// crowd opens n connections and says hello on each.
-func (b *besieged) crowd(n int, hello func(nc net.Conn) error) ([]net.Conn, error) {
+// crowd opens n connections and sends hello on each.
+func (b *victim) crowd(n int, hello func(nc net.Conn) error) ([]net.Conn, error) {
 	conns := make([]net.Conn, n)
 	var g errgroup.Group
 	const hands = 16
@@ -302,7 +300,7 @@ func (b *besieged) crowd(n int, hello func(nc net.Conn) error) ([]net.Conn, erro
 				if err != nil {
 					return err
 				}
-				nc.(*net.TCPConn).SetLinger(0) // so many would fill the table of those that wait
+				nc.(*net.TCPConn).SetLinger(0) // so many would fill the table of connections in TIME_WAIT
 				conns[i] = nc
 				if err := hello(nc); err != nil {
 					return err
@@ -315,7 +313,7 @@ func (b *besieged) crowd(n int, hello func(nc net.Conn) error) ([]net.Conn, erro
 	return conns, err
 }
 
-// awaitEnds waits until the server has ended every connection.
+// awaitEnds waits until the server has closed every connection.
 func awaitEnds(conns []net.Conn) error {
 	for _, nc := range conns {
 		nc.SetReadDeadline(time.Now().Add(2 * patience))

@@ -19,15 +19,14 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// An assault is what clients at one address ask for, as often as they can, to cost
-// people at another address something. begin prepares it, and strike goes on until
-// its context ends.
+// An assault is what clients at one address request as often as they can, to disturb people at
+// another address. begin prepares it; strike runs until its context ends.
 type assault struct {
 	flags   []string
-	pause   time.Duration // between messages of the pair that talks
+	pause   time.Duration // between messages of the two people
 	begin   func(a *attacker) error
 	strike  func(ctx context.Context, a *attacker) error
-	refused bool  // some of what it asks for has to be
+	refused bool  // some of the requests must be refused
 	most    int64 // bytes of memory that it may cost
 }
 
@@ -67,9 +66,9 @@ var assaults = map[string]assault{
 	},
 }
 
-// TestHostileRequestsCostOthersLittle says how long people at one address wait for
-// each other while somebody at another address asks for all they can. Nobody may be
-// disturbed; how long it takes is printed, since it depends on the machine.
+// TestHostileRequestsCostOthersLittle measures how long messages take between people at one address
+// while an attacker at another address requests as much as possible. Nobody may be disconnected.
+// The times are only printed, because they depend on the machine.
 func TestHostileRequestsCostOthersLittle(t *testing.T) {
 	for name, s := range assaults {
 		t.Run(name, func(t *testing.T) {
@@ -79,7 +78,7 @@ func TestHostileRequestsCostOthersLittle(t *testing.T) {
 			} else {
 				t.Parallel()
 			}
-			b := besiege(t, s.flags...)
+			b := startVictim(t, s.flags...)
 			b.pause = s.pause
 			a := newAttacker(b)
 			if s.begin != nil {
@@ -89,7 +88,9 @@ func TestHostileRequestsCostOthersLittle(t *testing.T) {
 			}
 			calmly := func() calm {
 				stop := b.talkOn()
-				<-time.After(max(last/4, 4*s.pause))
+				phase, end := context.WithTimeout(t.Context(), max(last/4, 4*s.pause))
+				defer end()
+				<-phase.Done()
 				return stop()
 			}
 			before, memory := calmly(), b.rss()
@@ -124,15 +125,15 @@ func TestHostileRequestsCostOthersLittle(t *testing.T) {
 	}
 }
 
-// An attacker is at 127.0.0.2, and others are at 127.0.0.1.
+// An attacker is at 127.0.0.2; other people are at 127.0.0.1.
 type attacker struct {
-	b    *besieged
+	b    *victim
 	http *http.Client
 
 	answers, refusals, bytes atomic.Int64
 }
 
-func newAttacker(b *besieged) *attacker {
+func newAttacker(b *victim) *attacker {
 	transport := &http.Transport{DialContext: elsewhere.DialContext, MaxIdleConnsPerHost: 100}
 	b.t.Cleanup(transport.CloseIdleConnections)
 	return &attacker{b: b, http: &http.Client{Transport: transport, Timeout: patience}}
@@ -162,17 +163,16 @@ func (a *attacker) ask(ctx context.Context, method, path, body, session string) 
 	switch {
 	case w.StatusCode == http.StatusTooManyRequests:
 		a.refusals.Add(1)
-		select { // the server and its attacker share this machine's processors
-		case <-time.After(20 * time.Millisecond):
-		case <-ctx.Done():
-		}
+		pause, end := context.WithTimeout(ctx, 20*time.Millisecond)
+		<-pause.Done() // the server and its attacker share this machine's processors
+		end()
 	case w.StatusCode < 300:
 		a.answers.Add(1)
 	}
 	return w.StatusCode, answer, err
 }
 
-// repeat asks for paths again and again, by so many at once.
+// repeat requests paths again and again, with several requests at a time.
 func (a *attacker) repeat(ctx context.Context, hands int, paths ...string) error {
 	var g errgroup.Group
 	for hand := range hands {
@@ -193,7 +193,7 @@ func (a *attacker) repeat(ctx context.Context, hands int, paths ...string) error
 	return g.Wait()
 }
 
-// guest is a new person; the answer to anything that it posts has to be good.
+// guest makes a new person. Every answer to their posts must be a success.
 func (a *attacker) guest(name string) (post func(method, path, body string) error, err error) {
 	_, answer, err := a.ask(a.b.t.Context(), http.MethodPost, "/api/session", fmt.Sprintf(`{"name":%q}`, name), "")
 	var is struct{ Session string }
@@ -209,8 +209,8 @@ func (a *attacker) guest(name string) (post func(method, path, body string) erro
 	}, err
 }
 
-// writesLargeMessages fills a room with messages whose formatting is as large and as
-// slow as can be: in the room, in a thread, pinned, and edited.
+// writesLargeMessages fills a room with messages whose formatting is as large and as slow as
+// possible: in the room, in a thread, pinned, and edited.
 func writesLargeMessages(a *attacker) error {
 	post, err := a.guest("Mallory")
 	text := func(i int) string { return fmt.Sprintf("N %d ", i) + strings.Repeat("a@b.c*", 660) }
@@ -229,7 +229,7 @@ func writesLargeMessages(a *attacker) error {
 	return err
 }
 
-// readsNothing has 40 sockets ask for pages, one after the other, and take nothing.
+// readsNothing requests pages on 40 sockets, and reads no answer.
 func readsNothing(ctx context.Context, a *attacker) error {
 	var g errgroup.Group
 	for range 40 {
@@ -249,7 +249,7 @@ func readsNothing(ctx context.Context, a *attacker) error {
 			return nil
 		})
 	}
-	// Somebody at the same address reads what they ask for.
+	// At the same address, another client reads its answers.
 	g.Go(func() error { return a.repeat(ctx, 2, "/api/rooms/large/messages?limit=200") })
 	return g.Wait()
 }
@@ -267,7 +267,7 @@ func writesCode(a *attacker) error {
 	return err
 }
 
-// deletesOften says something every second, and deletes it.
+// deletesOften posts a message every second and deletes it.
 func (a *attacker) deletesOften(ctx context.Context) error {
 	post, err := a.guest("Eraser")
 	if err != nil {
@@ -335,7 +335,7 @@ func (a *attacker) resume(ctx context.Context) error {
 	return in.Err()
 }
 
-// crowdTalks has so many guests post as fast as they can.
+// crowdTalks lets many guests post as fast as they can.
 func (a *attacker) crowdTalks(ctx context.Context, guests int) error {
 	var g errgroup.Group
 	for guest := range guests {
@@ -357,7 +357,7 @@ func (a *attacker) crowdTalks(ctx context.Context, guests int) error {
 	return g.Wait()
 }
 
-// guesses looks at rooms that there may be.
+// guesses requests rooms that may exist.
 func (a *attacker) guesses(ctx context.Context, hands int) error {
 	var g errgroup.Group
 	for hand := range hands {

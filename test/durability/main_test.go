@@ -1,6 +1,7 @@
 package durability
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -14,5 +15,12 @@ func TestMain(m *testing.M) {
 		map[string]func(){"parley": cli.Main, "parley-unsynced": unsynced, "parley-checkpointing": checkpointing})
 }
 
-// patience is how long something may take that is about to happen.
+// patience is how long to wait for something that should happen soon.
 const patience = 60 * time.Second
+
+// giveUp returns a channel that is closed after patience, or when the test ends.
+func giveUp(t *testing.T) <-chan struct{} {
+	limit, cancel := context.WithTimeout(t.Context(), patience)
+	t.Cleanup(cancel)
+	return limit.Done()
+}

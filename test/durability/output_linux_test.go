@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// brokenOutputs are what standard output and standard error can have become.
+// brokenOutputs are the states in which standard output and standard error can be.
 var brokenOutputs = map[string]func(t *testing.T) *os.File{
 	"closed pipe": func(t *testing.T) *os.File {
 		r, w := pipe(t)
@@ -61,10 +61,9 @@ func pipe(t *testing.T) (r, w *os.File) {
 	return r, w
 }
 
-// Whatever has become of the two files that a server writes to, it serves,
-// commits, and ends in peace. SIGPIPE is ignored under systemd, and not
-// elsewhere.
-func TestNobodyHasToReadWhatAServerWrites(t *testing.T) {
+// Whatever happens to its two output files, a server serves, commits, and ends normally. SIGPIPE is
+// ignored under systemd, and not elsewhere.
+func TestServerWorksWhateverItsOutputsAre(t *testing.T) {
 	for name, broken := range brokenOutputs {
 		for _, sigpipe := range []string{"default", "ignored"} {
 			t.Run(name+", SIGPIPE "+sigpipe, func(t *testing.T) {
@@ -107,7 +106,7 @@ func TestNobodyHasToReadWhatAServerWrites(t *testing.T) {
 				if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 					t.Fatal(err)
 				}
-				cmd.Wait() // its status is looked at next
+				cmd.Wait() // its status is checked next
 				if status := cmd.ProcessState; !status.Exited() || status.ExitCode() != 0 {
 					t.Errorf("it ended with %v", status)
 				}
@@ -145,9 +144,9 @@ func lostLines(ctx context.Context, t *testing.T, client *http.Client, address s
 	return lines
 }
 
-// Why a server cannot start is told to a standard error that takes nothing for
-// a second at most.
-func TestAServerThatCannotStartEndsAlthoughNobodyReadsWhy(t *testing.T) {
+// A server that cannot start waits at most a second to write the reason to a blocked standard
+// error.
+func TestFailedStartEndsAlthoughNobodyReadsItsError(t *testing.T) {
 	for name, broken := range brokenOutputs {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -157,7 +156,7 @@ func TestAServerThatCannotStartEndsAlthoughNobodyReadsWhy(t *testing.T) {
 				cmd.Stdout, cmd.Stderr = out, out
 				startCommand(t, cmd)
 				giveUp := time.AfterFunc(patience, func() { cmd.Process.Kill() })
-				cmd.Wait() // its status is looked at next
+				cmd.Wait() // its status is checked next
 				giveUp.Stop()
 				if got := cmd.ProcessState.ExitCode(); got != want {
 					t.Errorf("%s: it ended with %v, want status %d", args, cmd.ProcessState, want)

@@ -12,7 +12,7 @@ import (
 	"parley/internal/torture"
 )
 
-// A powered server is one whose every kill is a power cut.
+// A powered server is one for which every kill is a power cut.
 type powered struct {
 	*torture.Process
 	disk *disk
@@ -53,7 +53,7 @@ func onDisk(t *testing.T, name string, seed uint64) (*powered, *bytes.Buffer) {
 	return p, log
 }
 
-// cutPower returns what cuts of the power alone come to.
+// cutPower runs a torture test with only power cuts, and returns its error.
 func cutPower(t *testing.T, p *powered, seed uint64, length time.Duration) error {
 	report, err := torture.Run(t.Context(), torture.Config{
 		For: length, Round: length, Seed: seed, Faults: []string{"kill"}, Rate: 200, Subject: p,
@@ -97,8 +97,7 @@ func TestNothingIsLostWhenThePowerGoes(t *testing.T) {
 	}
 }
 
-// What must be lost is found to be lost: so the disk forgets, and the checker
-// sees it.
+// The checker must find the losses that must occur, so the disk forgets everything unsynced.
 func TestLossIsFoundWhenThePowerGoes(t *testing.T) {
 	needsTorture(t)
 	for name, tt := range map[string]struct {
@@ -116,11 +115,11 @@ func TestLossIsFoundWhenThePowerGoes(t *testing.T) {
 			if _, err := p.Start(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			if err := p.Stop(); err != nil { // the folder is made
+			if err := p.Stop(); err != nil { // the folder now exists
 				t.Fatal(err)
 			}
 			p.disk.sync(nil)
-			// a part of what a liar kept would be no database
+			// A random part of what a lying disk kept would not be a database.
 			p.disk.set(func(d *disk) { d.lies, d.forgets = tt.lies, true })
 			err := cutPower(t, p, 1, 6*time.Second)
 			broken, ok := errors.AsType[*torture.Broken](err)

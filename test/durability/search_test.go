@@ -15,13 +15,13 @@ import (
 	"parley/internal/store/sqlite"
 )
 
-// Whatever state the search index is in, a deleted word is in none of the bytes of the
-// data folder: the store keeps it nowhere, and the index does not keep it without end.
+// Whatever state the search index is in, a deleted word disappears from every file of the data
+// folder: the store does not keep it, and the index does not keep it for long.
 func TestADeletedWordLeavesTheDataFolderWhateverTheIndexDoes(t *testing.T) {
 	const secret = "geheimniskramerei"
 	for name, tt := range map[string]struct {
 		before  func(t *testing.T, dir string) // the deletion, with the store closed
-		stopped bool                           // the index does not run when it is deleted
+		stopped bool                           // the index does not run during the deletion
 	}{
 		"it follows":      {},
 		"it does not run": {stopped: true},
@@ -136,7 +136,7 @@ func isIn(t *testing.T, path, word string) bool {
 	return strings.Contains(string(b), word)
 }
 
-// appendDraft stores what one person says or does, and tells the index of it.
+// appendDraft stores a draft and notifies the index.
 func appendDraft(t *testing.T, s *sqlite.Store, x *search.Index, d chat.Draft) {
 	t.Helper()
 	d.From = chat.Person{ID: "ada", Name: "Ada"}
@@ -168,7 +168,7 @@ func until(t *testing.T, is func() bool) {
 	}
 }
 
-// background starts run. The function that it returns ends it and waits for it.
+// background starts run. The function that it returns stops it and waits for it.
 func background(ctx context.Context, run func(context.Context) error) (stop func() error) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan error, 1)

@@ -63,9 +63,8 @@ func post(url, session, body string) (posted, error) {
 	return p, err
 }
 
-// Ten people talk as fast as they can when the server is killed. Afterwards
-// every acknowledged message is there under its number, and what had no answer
-// can be sent again without being said twice.
+// Ten people send as fast as they can when the server is killed. Afterwards every acknowledged
+// message has its seq, and unanswered messages can be sent again without a duplicate.
 func TestAKillLosesNothingThatWasAcknowledged(t *testing.T) {
 	const people, enough = 10, 300
 	data := t.TempDir()

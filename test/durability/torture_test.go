@@ -18,8 +18,8 @@ import (
 	"parley/internal/torture"
 )
 
-// unsynced is the program, but that SQLite leaves it to the kernel when a commit
-// reaches the disk.
+// unsynced is the program, except that SQLite leaves it to the kernel when a commit reaches the
+// disk.
 func unsynced() {
 	sqlite.RegisterConnectionHook(func(conn sqlite.ExecQuerierContext, _ string) error {
 		_, err := conn.ExecContext(context.Background(), `PRAGMA synchronous = NORMAL`, []driver.NamedValue{})
@@ -28,8 +28,8 @@ func unsynced() {
 	cli.Main()
 }
 
-// checkpointing is the program, but that SQLite empties its log into the database all
-// the time, so that faults find it at that.
+// checkpointing is the program, except that SQLite moves its write-ahead log into the database all
+// the time, so that faults hit it.
 func checkpointing() {
 	sqlite.RegisterConnectionHook(func(conn sqlite.ExecQuerierContext, _ string) error {
 		_, err := conn.ExecContext(context.Background(), `PRAGMA wal_autocheckpoint = 20`, []driver.NamedValue{})
@@ -38,8 +38,7 @@ func checkpointing() {
 	cli.Main()
 }
 
-// startable returns the program of these tests as one to torture, on a disk of
-// its own where that can be had.
+// startable returns the program of these tests as a subject, on its own disk where possible.
 func startable(t *testing.T) (*torture.Process, *bytes.Buffer) {
 	t.Helper()
 	program, err := exec.LookPath("parley")
@@ -60,7 +59,7 @@ func startable(t *testing.T) (*torture.Process, *bytes.Buffer) {
 	}
 	p.OwnDisk = true
 	t.Cleanup(func() {
-		_ = p.Kill() // a disk in use stays
+		_ = p.Kill() // so that the disk can be unmounted
 		if err := unmount(); err != nil {
 			t.Error(err)
 		}
@@ -68,14 +67,14 @@ func startable(t *testing.T) (*torture.Process, *bytes.Buffer) {
 	return p, log
 }
 
-// How much torture is wanted: PARLEY_TORTURE=short is a minute of it, any other
-// value all. It takes its time and wants no race detector beside it.
+// PARLEY_TORTURE=short runs a minute of torture, any other value everything. It takes time, and is
+// not run with the race detector.
 var (
 	tortured = os.Getenv("PARLEY_TORTURE")
 	briefly  = tortured == "short"
 )
 
-// needsTorture skips a test that is part of the torture.
+// needsTorture skips a test unless torture is requested.
 func needsTorture(t *testing.T) {
 	t.Helper()
 	if tortured == "" {
@@ -91,8 +90,7 @@ func needsLongTorture(t *testing.T) {
 	}
 }
 
-// freshSeed returns a seed that is another each time, but for who wants the same
-// again.
+// freshSeed returns a new seed each time, or the one in PARLEY_TORTURE_SEED.
 func freshSeed(t *testing.T) uint64 {
 	t.Helper()
 	seed := uint64(time.Now().UnixNano())
@@ -106,7 +104,7 @@ func freshSeed(t *testing.T) uint64 {
 	return seed
 }
 
-// torment runs the torture and shows what came of it.
+// torment runs the torture and logs its report.
 func torment(t *testing.T, cfg torture.Config, log *bytes.Buffer) torture.Report {
 	t.Helper()
 	cfg.Evidence = t.ArtifactDir()

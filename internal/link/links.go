@@ -1,0 +1,113 @@
+// Package link is the bytes of long-lived connections: WebSockets and endless
+// HTTP responses, over plain TCP and TLS. It reads and writes their sockets
+// without a goroutine for each of them, cuts what comes into messages, buffers
+// what goes out, and keeps connections alive. Start reading at Conn.
+//
+// It knows no routes, sessions or rules of rooms: a Protocol receives the
+// messages, and an Outbound is where rooms send events to.
+package link
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"time"
+
+	"parley/internal/chat"
+)
+
+// Config says how Links treat their connections. A limit of 0 means no limit.
+type Config struct {
+	FrameSize        int              // bytes of a WebSocket message
+	IdleTimeout      time.Duration    // a connection is closed if nothing comes from it for so long
+	HandshakeTimeout time.Duration    // of a TLS handshake
+	Ended            func(netip.Addr) // called when a WebSocket from an address has ended
+	Counted          func(chat.Code)  // called for each error that a client is told
+	Logger           *slog.Logger
+}
+
+// Links are the long-lived connections of a server, WebSockets and event
+// streams, and what they share.
+type Links struct {
+	cfg    Config
+	conns  sync.WaitGroup // one for each connection, and for each goroutine of a WebSocket
+	poller *poller        // nil where the system has none
+	wheel  keepAliveWheel
+	acks   ackQueue
+
+	admission sync.Mutex      // taken by enter and close
+	draining  context.Context // ends when close is called
+	drain     context.CancelFunc
+}
+
+// New returns Links without connections. They need open and run.
+func New(cfg Config) *Links {
+	l := &Links{cfg: cfg}
+	l.draining, l.drain = context.WithCancel(context.Background())
+	l.acks.init()
+	l.wheel.init()
+	return l
+}
+
+// open prepares for connections. It is called once, before the first one.
+func (l *Links) Open() (err error) {
+	l.poller, err = openPoller()
+	return err
+}
+
+// run wakes connections, keeps them alive and sends late answers until ctx ends.
+func (l *Links) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	wg.Go(l.poller.run)
+	wg.Go(l.acks.run)
+	wg.Go(func() { l.wheel.run(ctx, l.cfg.IdleTimeout) })
+	<-ctx.Done()
+	l.acks.close()
+	l.poller.close()
+	wg.Wait()
+	return nil
+}
+
+// enter counts a connection, for which close waits until leave. It returns
+// false, and does not count it, if close has been called.
+func (l *Links) Enter() bool {
+	l.admission.Lock()
+	defer l.admission.Unlock()
+	if l.draining.Err() != nil {
+		return false
+	}
+	l.conns.Add(1)
+	return true
+}
+
+func (l *Links) Leave() { l.conns.Done() }
+
+// Len returns how many WebSockets are open.
+func (l *Links) Len() int { return len(l.wheel.all()) }
+
+// Close makes each connection answer the commands that it has accepted and say
+// 1001 (going away), and waits for their ends. When ctx ends it aborts those
+// that are left.
+func (l *Links) Close(ctx context.Context) {
+	l.admission.Lock()
+	l.drain()
+	l.admission.Unlock()
+	for _, c := range l.wheel.all() {
+		c.drain()
+	}
+	done := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		l.conns.Wait()
+		close(done)
+	})
+	select {
+	case <-done:
+	case <-ctx.Done():
+		for _, c := range l.wheel.all() {
+			c.abort()
+		}
+	}
+	wg.Wait()
+}
