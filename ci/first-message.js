@@ -1,10 +1,12 @@
 // first-message.js URL START: two people in browser contexts of their own. One follows a link, gives a name and types; the
 // other sees it. Prints the seconds of each stage, and of all since START (milliseconds since 1970).
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { resolve } from "node:path";
 import { argv, env, stdout } from "node:process";
 
 const { chromium } = createRequire(resolve("package.json"))("playwright-core"); // run in web/
+const BROWSERS = ["/usr/bin/chromium-headless-shell", "/usr/bin/chromium"];
 const TEXT = "Hello, is anybody there?";
 const room = `${argv[2]}/r/first`;
 
@@ -30,7 +32,7 @@ async function enter(name) {
 }
 
 const browser = await chromium.launch({
-  executablePath: env["CHROMIUM"] ?? "/usr/bin/chromium",
+  executablePath: env["CHROMIUM"] ?? BROWSERS.find((path) => existsSync(path)) ?? "/usr/bin/chromium",
   args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
 });
 try {

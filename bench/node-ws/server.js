@@ -22,4 +22,5 @@ server.on("connection", (socket, request) => {
   });
   socket.send('{"op":"ok"}');
 });
-http.listen(0, "127.0.0.1", () => console.log(`listening on ${cert ? "https" : "http"}://127.0.0.1:${http.address().port}`));
+const scheme = cert ? "https" : "http";
+http.listen(0, "127.0.0.1", () => console.log(`listening on ${scheme}://127.0.0.1:${http.address().port}`));

@@ -12,21 +12,20 @@ type Action uint8
 
 // The actions. Those from Join on need a person who is known.
 const (
-	Read      Action = iota // a room's messages, events and state, once or live
-	Search                  // messages by what they say
-	Join                    // a room, as a member
-	Send                    // a message
-	Answer                  // a message, by a quote of it or in its thread
-	Forward                 // a copy of a message
-	Edit                    // a message
-	Delete                  // a message
-	React                   // to a message
-	Unreact                 // take a reaction back
-	Pin                     // a message
-	Unpin                   // a message
-	SetTopic                // of a room
-	Bookmark                // a message, for oneself
-	Subscribe               // to a message's thread
+	Read     Action = iota // a room's messages, events and state, once or live
+	Search                 // messages by what they say
+	Join                   // a room, as a member
+	Send                   // a message
+	Answer                 // a message, by a quote of it or in its thread
+	Forward                // a copy of a message
+	Edit                   // a message
+	Delete                 // a message
+	React                  // to a message
+	Unreact                // take a reaction back
+	Pin                    // a message
+	Unpin                  // a message
+	SetTopic               // of a room
+	Bookmark               // a message, for oneself
 )
 
 // ActionOf returns the action that stores an event of this kind.

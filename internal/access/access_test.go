@@ -17,7 +17,7 @@ var kinds = map[chat.Kind]access.Action{
 }
 
 func TestUnknownPersonMayOnlyRead(t *testing.T) {
-	for a := access.Read; a <= access.Subscribe; a++ {
+	for a := access.Read; a <= access.Bookmark; a++ {
 		want := chat.BadSession
 		if a == access.Read || a == access.Search {
 			want = ""
@@ -49,16 +49,15 @@ func TestChangesOfAMessage(t *testing.T) {
 		{Exists: true, IsDeleted: true},
 	}
 	for a, want := range map[access.Action][4][2]chat.Code{
-		access.Answer:    {{no, no}, {ok, ok}, {ok, ok}, {ok, ok}},
-		access.Forward:   {{no, no}, {ok, ok}, {ok, ok}, {gone, gone}},
-		access.Edit:      {{no, no}, {ok, foreign}, {foreign, foreign}, {gone, gone}},
-		access.Delete:    {{no, no}, {ok, foreign}, {ok, foreign}, {ok, foreign}},
-		access.React:     {{no, no}, {ok, ok}, {ok, ok}, {gone, gone}},
-		access.Unreact:   {{no, no}, {ok, ok}, {ok, ok}, {gone, gone}},
-		access.Pin:       {{no, no}, {ok, ok}, {ok, ok}, {gone, gone}},
-		access.Unpin:     {{no, no}, {ok, ok}, {ok, ok}, {ok, ok}},
-		access.Bookmark:  {{no, no}, {ok, ok}, {ok, ok}, {ok, ok}},
-		access.Subscribe: {{no, no}, {ok, ok}, {ok, ok}, {ok, ok}},
+		access.Answer:   {{no, no}, {ok, ok}, {ok, ok}, {ok, ok}},
+		access.Forward:  {{no, no}, {ok, ok}, {ok, ok}, {gone, gone}},
+		access.Edit:     {{no, no}, {ok, foreign}, {foreign, foreign}, {gone, gone}},
+		access.Delete:   {{no, no}, {ok, foreign}, {ok, foreign}, {ok, foreign}},
+		access.React:    {{no, no}, {ok, ok}, {ok, ok}, {gone, gone}},
+		access.Unreact:  {{no, no}, {ok, ok}, {ok, ok}, {gone, gone}},
+		access.Pin:      {{no, no}, {ok, ok}, {ok, ok}, {gone, gone}},
+		access.Unpin:    {{no, no}, {ok, ok}, {ok, ok}, {ok, ok}},
+		access.Bookmark: {{no, no}, {ok, ok}, {ok, ok}, {ok, ok}},
 	} {
 		for i, f := range states {
 			for j, isAuthor := range []bool{true, false} {

@@ -2,14 +2,14 @@ package chat
 
 import "net/netip"
 
-// Who asks for something: a person, or a client that has not said who it is, and the network that it comes from.
+// A Who says who asks for something: the person, if the client has said who it is, and the network that it comes from.
 type Who struct {
 	Person  Person     // the zero Person: not known
 	Network netip.Addr // for the limits per address
 }
 
-// IsKnown reports whether it is known which person asks.
+// IsKnown reports whether the person is known.
 func (w Who) IsKnown() bool { return w.Person.ID != "" }
 
-// Who returns who sends a draft.
+// Who returns who sends the draft.
 func (d *Draft) Who() Who { return Who{Person: d.From, Network: d.Network} }

@@ -95,23 +95,38 @@ func refused(t *testing.T, args []string) string {
 	return stderr.String()
 }
 
+// All flags of a command are empty at once, and then all their variables.
 func TestAnEmptyFlagCountsAsUnset(t *testing.T) {
 	inFolder(t)
-	for name, f := range allFlags(t) {
-		flag, variable := "--"+f.Name, f.Envs[0]
-		want := valueOf(t, flag, f.line()...)
+	commands := map[string][]flagOf{}
+	for _, f := range allFlags(t) {
+		line := strings.Join(f.line(), " ")
+		commands[line] = append(commands[line], f)
+	}
+	for line, flags := range commands {
+		want := flagValues(t, flags[0].line()...)
 		for _, empty := range []string{"", " ", "\t\r\n", ",", " , "} {
-			if strings.Contains(empty, ",") && !f.IsSlice() {
-				continue
+			var given []string
+			for _, f := range flags {
+				if strings.Contains(empty, ",") && !f.IsSlice() {
+					continue
+				}
+				given = append(given, "--"+f.Name+"="+empty)
+				t.Setenv(f.Envs[0], empty)
 			}
-			t.Setenv(variable, empty)
-			if got := valueOf(t, flag, f.line()...); !reflect.DeepEqual(got, want) {
-				t.Errorf("%s: %s=%q is not as good as none: %+v, want %+v", name, variable, empty, got, want)
+			byVariable := flagValues(t, flags[0].line()...)
+			for _, f := range flags {
+				os.Unsetenv(f.Envs[0])
 			}
-			if got := valueOf(t, flag, f.line(flag+"="+empty)...); !reflect.DeepEqual(got, want) {
-				t.Errorf("%s=%q is not as good as none: %+v, want %+v", name, empty, got, want)
+			byFlag := flagValues(t, flags[0].line(given...)...)
+			for flag, value := range want {
+				if got := byVariable[flag]; !reflect.DeepEqual(got, value) {
+					t.Errorf("%s: the variable of --%s is %q: %+v, want %+v", line, flag, empty, got, value)
+				}
+				if got := byFlag[flag]; !reflect.DeepEqual(got, value) {
+					t.Errorf("%s: --%s=%q: %+v, want %+v", line, flag, empty, got, value)
+				}
 			}
-			os.Unsetenv(variable)
 		}
 	}
 }
@@ -138,17 +153,25 @@ func TestAnEmptyFlagLeavesTheVariable(t *testing.T) {
 // valueOf returns a flag's value after a command line was read.
 func valueOf(t *testing.T, flag string, args ...string) any {
 	t.Helper()
+	value, ok := flagValues(t, args...)[strings.TrimPrefix(flag, "--")]
+	if !ok {
+		t.Fatalf("%q has no %s", args, flag)
+	}
+	return value
+}
+
+// flagValues returns the values of all flags after a command line has been read.
+func flagValues(t *testing.T, args ...string) map[string]any {
+	t.Helper()
 	command, err := newParser(io.Discard, io.Discard, func(int) {}).Parse(args)
 	if err != nil {
 		t.Fatalf("%q: %v", args, err)
 	}
+	values := map[string]any{}
 	for _, f := range command.Flags() {
-		if "--"+f.Name == flag {
-			return f.Target.Interface()
-		}
+		values[f.Name] = f.Target.Interface()
 	}
-	t.Fatalf("%q has no %s", args, flag)
-	return nil
+	return values
 }
 
 // bad are invalid values by the flag's type.
@@ -198,9 +221,12 @@ var texts = map[string][]string{
 	"docs": nil,
 }
 
+// The first flag of each type is given every bad value of the type, and each further flag one, since flags of a type
+// are read by the same code.
 func TestInvalidValuesAreRefusedBeforeAnythingStarts(t *testing.T) {
 	inFolder(t)
 	flags := allFlags(t)
+	tried := map[reflect.Type]bool{}
 	for _, name := range slices.Sorted(maps.Keys(flags)) {
 		f := flags[name]
 		kind := f.Target.Type()
@@ -213,6 +239,12 @@ func TestInvalidValuesAreRefusedBeforeAnythingStarts(t *testing.T) {
 		}
 		if !known {
 			t.Errorf("%s is new: say in bad or texts what makes no sense for it", name)
+		}
+		if kind.Kind() != reflect.String {
+			if tried[kind] {
+				values = values[:1]
+			}
+			tried[kind] = true
 		}
 		if f.Tag.Get("min") != "" {
 			zero := "0"

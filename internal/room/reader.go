@@ -100,16 +100,9 @@ func (h *Hub) Join(
 			h.exit(r)
 		}
 	}()
-	var last position
-	if j.After != nil {
-		if last, err = r.comparePosition(ctx, *j.After, j.At, j.Epoch); err != nil {
-			return nil, err
-		}
-		if last.isInLog && last.seq < r.published() {
-			if err := h.mayRead(who.Network); err != nil {
-				return nil, err
-			}
-		}
+	last, err := r.resumePosition(ctx, who, j)
+	if err != nil {
+		return nil, err
 	}
 	rd := &Reader{hub: h, room: r, sink: j.Sink, shard: r.reserve(), network: who.Network}
 	s := rd.shard
@@ -130,19 +123,7 @@ func (h *Hub) Join(
 	rd.log = r.logFor(j.Encoder)
 	rd.log.readers++
 	rd.nextEphemeral = rd.log.ephemeralEnd() // the person's own arrival is part of joined
-	head := r.head
-	found := JoinResult{Head: head, At: r.headAt(), Count: len(r.members), Here: r.memberList()}
-	found.From, found.FromAt = found.Head, found.At
-	if j.After != nil {
-		found.Reset = !last.isInLog
-		found.Behind = found.Reset || head-last.seq > chat.MaxBehind
-		if !found.Behind {
-			found.From, found.FromAt = last.seq, last.at
-		}
-	}
-	if found.From > head { // that event is in the store and about to be appended here
-		found.Head, found.At = found.From, found.FromAt
-	}
+	found := r.joinResult(j, last)
 	rd.next = found.From + 1
 	joined(found)
 
@@ -153,10 +134,41 @@ func (h *Hub) Join(
 	switch {
 	case rd.next < rd.log.first:
 		rd.catchUp()
-	case rd.next <= head:
+	case rd.next <= r.head:
 		h.flushes.mark(r, s)
 	}
 	return rd, nil
+}
+
+// resumePosition returns the position of j.After in the log, the zero position if that is nil. The error has code
+// RateLimited if there are events after it and too much has been read from who's network.
+func (r *liveRoom) resumePosition(ctx context.Context, who chat.Who, j JoinRequest) (position, error) {
+	if j.After == nil {
+		return position{}, nil
+	}
+	p, err := r.comparePosition(ctx, *j.After, j.At, j.Epoch)
+	if err == nil && p.isInLog && p.seq < r.published() {
+		err = r.hub.mayRead(who.Network)
+	}
+	return p, err
+}
+
+// joinResult returns the room's state for a reader that asks for j, whose After is at position last. The caller holds
+// r.mu.
+func (r *liveRoom) joinResult(j JoinRequest, last position) JoinResult {
+	found := JoinResult{Head: r.head, At: r.headAt(), Count: len(r.members), Here: r.memberList()}
+	found.From, found.FromAt = found.Head, found.At
+	if j.After != nil {
+		found.Reset = !last.isInLog
+		found.Behind = found.Reset || r.head-last.seq > chat.MaxBehind
+		if !found.Behind {
+			found.From, found.FromAt = last.seq, last.at
+		}
+	}
+	if found.From > r.head { // that event is in the store and about to be appended here
+		found.Head, found.At = found.From, found.FromAt
+	}
+	return found
 }
 
 // Leave ends the reader. Its sink gets no more bytes once Leave has returned.

@@ -72,7 +72,7 @@ func (s *round) tab(ctx context.Context, rnd *rand.Rand) error {
 	if !m.isKnown() {
 		return nil
 	}
-	tab := m.secondTab(fmt.Sprintf("%s%d-%s", herdName, s.extra(), m.name))
+	tab := m.secondTab(fmt.Sprintf("%s%d-%s", herdName, s.nextExtra(), m.name))
 	tab.is(m.identity(ctx))
 	waiting := m.unanswered()
 	for i := range waiting {

@@ -97,7 +97,7 @@ func (s *round) herd(ctx context.Context, rnd *rand.Rand) error {
 	defer cancel()
 	var all, in sync.WaitGroup
 	for i := range s.cfg.Herd {
-		h := s.newMember(fmt.Sprintf("%s%d-%d", herdName, s.extra(), i))
+		h := s.newMember(fmt.Sprintf("%s%d-%d", herdName, s.nextExtra(), i))
 		h.mute = true
 		h.is(person, session)
 		for n, room := range s.rooms {
@@ -128,8 +128,8 @@ func (s *round) herd(ctx context.Context, rnd *rand.Rand) error {
 	return nil
 }
 
-// extra returns a new number with each call.
-func (w *harness) extra() int {
+// nextExtra returns a new number with each call.
+func (w *harness) nextExtra() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.extras++

@@ -74,7 +74,7 @@ func (l *sseClient) place() (epoch string, seq int64, ok bool) {
 // browser does, with its last id, and must get every event since the stream began.
 func (s *round) cutSSE(ctx context.Context, rnd *rand.Rand) error {
 	room := s.rooms[rnd.IntN(len(s.rooms))]
-	run := s.ledger.run(fmt.Sprintf("%s%d-stream", herdName, s.extra()), room)
+	run := s.ledger.run(fmt.Sprintf("%s%d-stream", herdName, s.nextExtra()), room)
 	first, err := s.listen(ctx, room, "")
 	if err != nil {
 		return nil // the server or the connection is down

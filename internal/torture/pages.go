@@ -55,7 +55,7 @@ func (s *round) messages(ctx context.Context, room string) (all []MessageState, 
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, page.standing()...)
+		all = append(all, page.messageStates()...)
 		if !page.More {
 			return all, nil
 		}
@@ -70,7 +70,7 @@ func (s *round) browse(ctx context.Context) {
 		room := s.rooms[n%len(s.rooms)]
 		page, err := s.page(ctx, room, fmt.Sprintf("messages?limit=%d", browsed))
 		if err == nil {
-			s.ledger.read(Page{Reader: "who browses", Room: room, Head: page.Seq, Messages: page.standing()})
+			s.ledger.read(Page{Reader: "who browses", Room: room, Head: page.Seq, Messages: page.messageStates()})
 		}
 	}
 }
@@ -117,7 +117,7 @@ type page struct {
 	} `json:"messages"`
 }
 
-func (p *page) standing() []MessageState {
+func (p *page) messageStates() []MessageState {
 	all := make([]MessageState, len(p.Messages))
 	for i, m := range p.Messages {
 		all[i] = MessageState{

@@ -45,7 +45,7 @@ type round struct {
 	talking atomic.Int64   // clients on package client that wait for an answer
 }
 
-func newWorld(cfg Config) (*harness, error) {
+func newHarness(cfg Config) (*harness, error) {
 	p, err := newProxy()
 	if err != nil {
 		return nil, fmt.Errorf("a proxy before the server: %w", err)

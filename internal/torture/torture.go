@@ -83,7 +83,7 @@ func Run(ctx context.Context, cfg Config) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	w, err := newWorld(cfg)
+	w, err := newHarness(cfg)
 	if err != nil {
 		return Report{}, err
 	}

@@ -81,13 +81,15 @@ func TestWhatIsOnesOwnIsDoneOnceForANonce(t *testing.T) {
 			must(t, tt.retry(t, s, "n1"))
 			must(t, tt.other(t, s, "n2"))
 			before := owned(t, s)
-			for range 2 {
+			for _, restart := range []bool{false, true} {
+				if restart {
+					stop()
+					s, stop = start(t, s.dir)
+				}
 				must(t, tt.retry(t, s, "n1"))
 				if now := owned(t, s); now != before {
 					t.Errorf("it was\n%s\nand is\n%s", before, now)
 				}
-				stop()
-				s, stop = start(t, s.dir)
 			}
 		})
 	}

@@ -95,9 +95,11 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 			UPDATE sqlite_schema SET sql = replace(sql, 'target, kind, id', 'target, id, kind') 
 			WHERE name = 'event_by_target'`, "event_by_target"},
 	}
+	whole := talked(t)
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			dir := talked(t)
+			dir := t.TempDir()
+			copyFolder(t, whole, dir)
 			db := openSQLite(filepath.Join(dir, databaseName), "rw", "", nil)
 			db.SetMaxOpenConns(1)
 			_, err := db.ExecContext(t.Context(), tt.damage)

@@ -248,7 +248,8 @@ func (m *Memory) Texts(_ context.Context, at []chat.MessageRef) ([]chat.Event, e
 
 // Deletions implements search.Source.
 func (m *Memory) Deletions(_ context.Context, name chat.RoomName, seq chat.Seq,
-	limit int) (found []chat.Event, err error) {
+	limit int,
+) (found []chat.Event, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	r := m.byName[name]

@@ -82,8 +82,13 @@ func (c *clients) post() {
 func (c *clients) read() {
 	at := chat.Seq(rapid.IntRange(1, int(c.sent)+1).Draw(c.t, "at"))
 	sel := rapid.SampledFrom([]chat.PageQuery{
-		{Limit: 200}, {Limit: 3}, {Limit: 4, Around: at}, {Limit: 3, Before: at}, {Limit: 3, After: at, Oldest: true},
-		{Limit: 50, Thread: at}, {Seqs: []chat.Seq{at}},
+		{Limit: 200},
+		{Limit: 3},
+		{Limit: 4, Around: at},
+		{Limit: 3, Before: at},
+		{Limit: 3, After: at, Oldest: true},
+		{Limit: 50, Thread: at},
+		{Seqs: []chat.Seq{at}},
 	}).Draw(c.t, "selection")
 	page, err := c.s.Page(c.t.Context(), c.room, sel)
 	if err != nil {

@@ -23,8 +23,13 @@ func testAnIndexIsToldAllThatItHasToKnow(t *testing.T, open Open) {
 		t.Errorf("heads %v, %v, want %v", heads, err, want)
 	}
 	texts, err := s.Texts(t.Context(), []chat.MessageRef{
-		{Room: "lobby", Seq: 4}, {Room: "nowhere", Seq: 1}, {Room: "garden", Seq: 1}, {Room: "lobby", Seq: 2},
-		{Room: "lobby", Seq: 1}, {Room: "lobby", Seq: 3}, {Room: "lobby", Seq: 99},
+		{Room: "lobby", Seq: 4},
+		{Room: "nowhere", Seq: 1},
+		{Room: "garden", Seq: 1},
+		{Room: "lobby", Seq: 2},
+		{Room: "lobby", Seq: 1},
+		{Room: "lobby", Seq: 3},
+		{Room: "lobby", Seq: 99},
 	})
 	var got []string
 	for _, e := range texts {
