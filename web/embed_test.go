@@ -121,8 +121,8 @@ func TestLazyModulesAreServedButNotPreloaded(t *testing.T) {
 	s := newSite(t)
 	page := read(t, get(s.page(http.StatusOK), "/"))
 	for name, preloaded := range map[string]bool{
-		"js/main.js": true, "js/view/dom.js": true, "js/lang/en.js": true, "js/lang/de.js": false,
-		"js/lazy/front-page.js": false, "js/room-names.js": false,
+		"js/main.js": true, "js/ui/dom.js": true, "js/lang/en.js": true, "js/lang/de.js": false,
+		"js/shell/front-page.js": false, "js/shell/room-names.js": false, "js/talk/message-actions.js": false,
 	} {
 		url := prefix + s.hash + "/" + name
 		if got := strings.Contains(page, `rel="modulepreload" href="`+url); got != preloaded {

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"parley/internal/account"
 	"parley/internal/chat"
 	"parley/internal/format"
 	"parley/internal/link"
@@ -91,7 +92,7 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 	metrics.Searches(index.Lag)
 	c.HTTP.CertStore, c.HTTP.Metrics, c.HTTP.Logger = filepath.Join(c.Data, "certificates"), metrics, logger
 	c.HTTP.OwnNames, c.HTTP.LinesLost = ownNames(), stderr.lostLines
-	doors, err := server.New(c.HTTP, hub, server.Stores{People: log, Lists: log, Personal: log}, log.Healthy, site)
+	doors, err := server.New(c.HTTP, hub, account.Stores{People: log, Lists: log, Personal: log}, log.Healthy, site)
 	if err != nil {
 		return err
 	}

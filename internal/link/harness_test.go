@@ -71,7 +71,7 @@ func startLinks(t *testing.T, cfg Config, secure bool, newProtocol func(*Conn) P
 	wg.Go(func() { tl.Run(ctx) })
 	wg.Go(func() { server.Serve(ln) })
 	tl.stop = sync.OnceValue(func() error {
-		late, done := context.WithTimeout(context.Background(), 20*time.Second)
+		late, done := context.WithTimeout(context.Background(), patience)
 		defer done()
 		err := server.Shutdown(late)
 		tl.Close(late)
@@ -106,6 +106,9 @@ func newCertificate(t *testing.T) tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
+// patience is how long a test waits for what must come before it fails.
+const patience = time.Minute
+
 // anyCertificate is how the clients of the tests begin TLS.
 var anyCertificate = &tls.Config{InsecureSkipVerify: true}
 
@@ -122,7 +125,7 @@ func (tl *testLinks) dial(t *testing.T) *talker {
 	if tl.secure {
 		url = "wss://" + tl.address
 	}
-	d := ws.Dialer{Timeout: 20 * time.Second, TLSConfig: anyCertificate}
+	d := ws.Dialer{Timeout: patience, TLSConfig: anyCertificate}
 	nc, in, _, err := d.Dial(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)

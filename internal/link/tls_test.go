@@ -41,7 +41,7 @@ func TestHandshakeThatDoesNotComeEndsTheConnection(t *testing.T) {
 
 func wantEnded(t *testing.T, nc net.Conn) {
 	t.Helper()
-	nc.SetDeadline(time.Now().Add(20 * time.Second))
+	nc.SetDeadline(time.Now().Add(patience))
 	if _, err := io.Copy(io.Discard, nc); errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Error("it is still open")
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"parley/internal/account"
 	"parley/internal/chat"
 	"parley/internal/link"
 	"parley/internal/room"
@@ -29,7 +30,7 @@ type chatroomClient struct {
 	s            *Server
 	givenName    string // the room's name as it came
 	session      string // that the request brought; "" for most
-	registration Registration
+	registration account.Registration
 	room         chat.RoomName
 	reader       *room.Reader
 	people       map[string]chat.Person // by the name as it came: who has spoken here
@@ -137,7 +138,7 @@ func (l *chatroomClient) refuse(err error) {
 
 // SessionEnded has the connection end, with a word that says why.
 func (l *chatroomClient) SessionEnded() {
-	l.Out().QueueAnswer(func(dst []byte) []byte { return wire.AppendChatroomError(dst, ErrSessionEnded) })
+	l.Out().QueueAnswer(func(dst []byte) []byte { return wire.AppendChatroomError(dst, account.ErrSessionEnded) })
 	if l.Close(wire.CloseSignedOut, string(chat.SessionEnded)) {
 		l.s.counted(chat.SessionEnded)
 	}

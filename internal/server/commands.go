@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"parley/internal/account"
 	"parley/internal/chat"
 	"parley/internal/room"
 	"parley/internal/wire"
@@ -51,7 +52,7 @@ func (cl *client) recognise(ctx context.Context, cmd wire.Command) (p chat.Perso
 		case err != nil:
 			return p, "", err
 		case !cl.registration.Begin():
-			return chat.Person{}, "", ErrSessionEnded
+			return chat.Person{}, "", account.ErrSessionEnded
 		default:
 			defer cl.registration.Done()
 			if p, err = cl.s.accounts.Rename(ctx, cl.who(), name, cmd.Nonce); err != nil {

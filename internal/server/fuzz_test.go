@@ -73,7 +73,7 @@ func (z *fuzzed) wantUnmoved(t *testing.T) {
 	if r := z.good.ask(`"op":"send","room":"good","text":"hi"`); r.Op != "ok" || r.Seq == 0 {
 		t.Fatalf("the good client is answered with %+v", r)
 	}
-	late := time.NewTimer(20 * time.Second)
+	late := time.NewTimer(patience)
 	defer late.Stop()
 	for z.addresses.count() > 1 || z.hub.Stats().Rooms > 0 {
 		select {

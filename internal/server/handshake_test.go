@@ -36,7 +36,7 @@ func (ts *testServer) dialRaw(t testing.TB) raw {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { nc.Close() })
-	nc.SetDeadline(time.Now().Add(20 * time.Second))
+	nc.SetDeadline(time.Now().Add(patience))
 	return raw{nc, bufio.NewReader(nc)}
 }
 
@@ -186,7 +186,7 @@ func TestUpgradeThatFailsLeavesNoConnectionBehind(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer nc.Close()
-		nc.SetDeadline(time.Now().Add(5 * time.Second))
+		nc.SetDeadline(time.Now().Add(patience))
 		io.WriteString(nc, "GET "+path+" HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n") // and no key
 		got, err := io.ReadAll(nc)
 		if err != nil || !strings.HasPrefix(string(got), "HTTP/1.1 4") {

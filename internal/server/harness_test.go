@@ -13,8 +13,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
+	"parley/internal/account"
 	"parley/internal/chat"
 	"parley/internal/format"
 	"parley/internal/link"
@@ -68,9 +68,9 @@ func startServer(t testing.TB, cfg Config, rooms room.Config) *testServer {
 }
 
 // startServerWith is startServer with people and health of the test's choice.
-func startServerWith(t testing.TB, cfg Config, rooms room.Config, kept *sqlite.Store, people People, health func(context.Context) error) *testServer {
+func startServerWith(t testing.TB, cfg Config, rooms room.Config, kept *sqlite.Store, people account.People, health func(context.Context) error) *testServer {
 	t.Helper()
-	ts := serveLog(t, cfg, rooms, kept, kept.Epoch(), Stores{People: people, Lists: kept, Personal: kept}, health)
+	ts := serveLog(t, cfg, rooms, kept, kept.Epoch(), account.Stores{People: people, Lists: kept, Personal: kept}, health)
 	ts.store = kept
 	stop := ts.stop
 	ts.stop = sync.OnceValue(func() error { return errors.Join(stop(), kept.Close()) })
@@ -85,7 +85,7 @@ type keeper interface {
 }
 
 // serveLog serves the rooms of a log until the test ends.
-func serveLog(t testing.TB, cfg Config, rooms room.Config, log keeper, epoch string, stores Stores, health func(context.Context) error) *testServer {
+func serveLog(t testing.TB, cfg Config, rooms room.Config, log keeper, epoch string, stores account.Stores, health func(context.Context) error) *testServer {
 	t.Helper()
 	if rooms.Format == nil {
 		rooms.Format = func(text string, left *room.Budget) string { return format.HTML(text, (*format.Budget)(left)) }
@@ -119,7 +119,7 @@ func serveLog(t testing.TB, cfg Config, rooms room.Config, log keeper, epoch str
 	transport := &http.Transport{TLSClientConfig: anyCertificate.Clone()}
 	ts.client = &http.Client{
 		Transport:     transport,
-		Timeout:       20 * time.Second,
+		Timeout:       patience,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	ts.stop = sync.OnceValue(func() error {

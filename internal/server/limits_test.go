@@ -12,6 +12,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"parley/internal/account"
 	"parley/internal/chat"
 	"parley/internal/room"
 	"parley/internal/store/sqlite"
@@ -64,7 +65,7 @@ func TestBodyHasTimeLimitAlsoWhereNobodyReadsIt(t *testing.T) {
 }
 
 // brokenPeople have a mistake in them.
-type brokenPeople struct{ People }
+type brokenPeople struct{ account.People }
 
 func (brokenPeople) NewGuest(context.Context, string, string) (chat.Person, string, error) {
 	panic("a mistake")

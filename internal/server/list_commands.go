@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 
+	"parley/internal/account"
 	"parley/internal/chat"
 	"parley/internal/room"
 	"parley/internal/wire"
@@ -42,7 +43,7 @@ func (cl *client) LeaveRoom(reader *room.Reader) {
 
 // Update implements account.Receiver. A client that does not take what it is told
 // is disconnected, like a reader that stalls.
-func (cl *client) Update(u Update) {
+func (cl *client) Update(u account.Update) {
 	defer cl.Recover()
 	if !cl.Out().QueueUnsolicited(func(dst []byte) []byte { return appendUpdate(dst, u) }) {
 		cl.CloseFor(chat.Stalled)
@@ -52,7 +53,7 @@ func (cl *client) Update(u Update) {
 }
 
 // appendUpdate appends the frame of an update.
-func appendUpdate(dst []byte, u Update) []byte {
+func appendUpdate(dst []byte, u account.Update) []byte {
 	switch {
 	case u.Entry != nil:
 		return wire.AppendListEntry(dst, u.Entry)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"parley/internal/account"
 	"parley/internal/chat"
 	"parley/internal/room"
 )
@@ -161,7 +162,7 @@ func TestListFeedThatTakesNothingIsClosed(t *testing.T) {
 	stalled := func() float64 {
 		return testutil.ToFloat64(ts.metrics.errors.WithLabelValues(string(chat.Stalled)))
 	}
-	frame := len(appendUpdate(nil, Update{Read: &chat.ListEntry{Room: "lobby"}}))
+	frame := len(appendUpdate(nil, account.Update{Read: &chat.ListEntry{Room: "lobby"}}))
 	const unsolicited = 128 << 10 // bytes that may wait for a client
 	read := make(chan struct{})
 	for n := range unsolicited/frame + 1000 {
@@ -178,8 +179,8 @@ func TestListFeedThatTakesNothingIsClosed(t *testing.T) {
 
 func TestWhatIsOnesOwnIsAskedForAtARate(t *testing.T) {
 	ts := startServer(t, Config{SearchRate: 0.1}, room.Config{})
-	stores := Stores{People: ts.store, Lists: ts.store, Personal: ts.store}
-	ts.accounts = NewAccounts(AccountConfig{PersonalRate: 0.01, PersonalBurst: 3}, stores, ts.hub)
+	stores := account.Stores{People: ts.store, Lists: ts.store, Personal: ts.store}
+	ts.accounts = account.New(account.Config{PersonalRate: 0.01, PersonalBurst: 3}, stores, ts.hub)
 	session := ts.guest(t, "Ada").Session
 	c := ts.device(t, session)
 	for i, op := range []string{`"op":"watch"`, `"op":"read","room":"lobby","seq":1`, `"op":"set","room":"lobby","muted":true`, `"op":"save","room":"lobby","seq":1`} {

@@ -9,14 +9,15 @@ import (
 	"sync"
 	"time"
 
+	"parley/internal/account"
 	"parley/internal/chat"
 )
 
 // A memory is a room.Log and People without a disk, for tests that count how
 // often rather than how safely. Nobody has a list of rooms.
 type memory struct {
-	RoomLists // nil
-	Personal  // nil
+	account.RoomLists // nil
+	account.Personal  // nil
 
 	mu      sync.Mutex
 	refusal error // what every draft hears; nil: it is kept
@@ -30,7 +31,7 @@ func newMemory() *memory {
 }
 
 // stores returns m as all that a server stores of people.
-func (m *memory) stores() Stores { return Stores{People: m, Lists: m, Personal: m} }
+func (m *memory) stores() account.Stores { return account.Stores{People: m, Lists: m, Personal: m} }
 
 // Run is the log's goroutine.
 func (m *memory) Run(ctx context.Context) error {

@@ -70,7 +70,7 @@ func TestEveryAddressAnswersEveryMethodAndThenTheNextRequest(t *testing.T) {
 						t.Fatal(err)
 					}
 					defer nc.Close()
-					nc.SetDeadline(time.Now().Add(20 * time.Second))
+					nc.SetDeadline(time.Now().Add(patience))
 					in := bufio.NewReader(nc)
 					ask := func(method, path, header string) *http.Response {
 						if _, err := fmt.Fprintf(nc, "%s %s HTTP/1.1\r\nHost: %s\r\n%s\r\n", method, path, nc.RemoteAddr(), header); err != nil {
@@ -160,7 +160,7 @@ func TestClientsThatAreGoneAreNotCounted(t *testing.T) {
 						t.Fatal(err)
 					}
 					defer nc.Close()
-					nc.SetDeadline(time.Now().Add(20 * time.Second))
+					nc.SetDeadline(time.Now().Add(patience))
 					if _, err := io.WriteString(nc, said); err != nil {
 						t.Fatal(err)
 					}
@@ -185,7 +185,7 @@ func TestStreamGoesOnWhileItsClientSaysALittle(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer nc.Close()
-	nc.SetDeadline(time.Now().Add(20 * time.Second))
+	nc.SetDeadline(time.Now().Add(patience))
 	if _, err := io.WriteString(nc, "GET /api/rooms/lobby/events HTTP/1.1\r\nHost: localhost\r\n\r\nGET / HTTP/1.1\r\n"); err != nil {
 		t.Fatal(err)
 	}

@@ -68,7 +68,7 @@ func startFaulty(t *testing.T) *faulty {
 func (z *faulty) wantContained(t *testing.T, what, where string) {
 	t.Helper()
 	counted := func() float64 { return testutil.ToFloat64(z.metrics.errors.WithLabelValues(string(chat.Internal))) }
-	late, again := time.NewTimer(20*time.Second), time.NewTicker(time.Millisecond)
+	late, again := time.NewTimer(patience), time.NewTicker(time.Millisecond)
 	defer late.Stop()
 	defer again.Stop()
 	for counted() == 0 {
@@ -161,7 +161,7 @@ func TestPanicInLeavingOneRoomKeepsNoOtherFromBeingLeft(t *testing.T) {
 		return &client{Conn: c, s: z.Server, rooms: map[chat.RoomName]*room.Reader{"there": there, "nowhere": nil}}
 	})
 	bad.nc.Close()
-	late, again := time.NewTimer(20*time.Second), time.NewTicker(time.Millisecond)
+	late, again := time.NewTimer(patience), time.NewTicker(time.Millisecond)
 	defer late.Stop()
 	defer again.Stop()
 	for z.hub.Stats().Readers > 1 {

@@ -19,6 +19,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"parley/internal/account"
 	"parley/internal/chat"
 	"parley/internal/room"
 	"parley/internal/store/sqlite"
@@ -86,7 +87,7 @@ func TestEveryCodeIsToldAsAProblem(t *testing.T) {
 }
 
 // fire is a store that has lost its people.
-type fire struct{ People }
+type fire struct{ account.People }
 
 func (fire) NewGuest(context.Context, string, string) (chat.Person, string, error) {
 	return chat.Person{}, "", errors.New("disk on fire at /secret/path")

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net/http"
 	"runtime"
 	"strings"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/gobwas/ws"
 
+	"parley/internal/account"
 	"parley/internal/chat"
 	"parley/internal/room"
 	"parley/internal/store/sqlite"
@@ -305,7 +305,7 @@ func readToTheEnd(t *testing.T, c *talker) {
 }
 
 // stubborn is people whose sessions the store cannot forget now.
-type stubborn struct{ People }
+type stubborn struct{ account.People }
 
 func (stubborn) Forget(context.Context, string) error { return errors.New("the disk") }
 
@@ -326,50 +326,6 @@ func TestASignOutThatFailsEndsNothing(t *testing.T) {
 	}
 }
 
-func TestRegistryHoldsExactlyWhatWasAdded(t *testing.T) {
-	var l registry
-	rnd := rand.New(rand.NewPCG(1, 2))
-	live := map[*Registration]bool{}
-	of := func(who chat.PersonID, session sessionKey) (n int) {
-		for r := range live {
-			if r.Person().ID == who && r.session == session {
-				n++
-			}
-		}
-		return n
-	}
-	for range 10_000 {
-		if rnd.IntN(2) == 0 {
-			r := &Registration{}
-			l.add(r, chat.Person{ID: chat.PersonID(rune('a' + rnd.IntN(4)))}, sessionKey(rnd.IntN(2)))
-			live[r] = true
-		} else {
-			for r := range live {
-				delete(live, r)
-				l.remove(r)
-				l.remove(r) // once more does nothing
-				break
-			}
-		}
-		who, session := chat.PersonID(rune('a'+rnd.IntN(4))), sessionKey(rnd.IntN(2))
-		found := l.of(who, session)
-		if len(found) != of(who, session) {
-			t.Fatalf("%d of %s, want %d", len(found), who, of(who, session))
-		}
-		for _, r := range found {
-			if !live[r] {
-				t.Fatal("it has one that was removed")
-			}
-		}
-	}
-	for r := range live {
-		l.remove(r)
-	}
-	if len(l.byPerson) != 0 {
-		t.Errorf("left behind: %v", l.byPerson)
-	}
-}
-
 // A slowLog is one whose messages are read only when the test says so.
 type slowLog struct {
 	*sqlite.Store
@@ -384,7 +340,7 @@ func (l slowLog) Page(ctx context.Context, name chat.RoomName, sel chat.PageQuer
 
 // watchedPeople fails the test if a session is forgotten before finishes is set.
 type watchedPeople struct {
-	People
+	account.People
 	t        *testing.T
 	looks    atomic.Bool   // the next time a session is looked up is the sign-out's
 	looked   chan struct{} // closed when that has been done
@@ -423,7 +379,7 @@ func TestSignOutWaitsForWhatHasBegun(t *testing.T) {
 			}
 			log := slowLog{kept, make(chan struct{}), make(chan struct{})}
 			people := &watchedPeople{People: kept, t: t, looked: make(chan struct{})}
-			ts := serveLog(t, Config{}, room.Config{}, log, kept.Epoch(), Stores{People: people, Lists: kept, Personal: kept}, kept.Healthy)
+			ts := serveLog(t, Config{}, room.Config{}, log, kept.Epoch(), account.Stores{People: people, Lists: kept, Personal: kept}, kept.Healthy)
 			t.Cleanup(func() { _ = errors.Join(ts.stop(), kept.Close()) })
 			ada, grace := ts.guest(t, "Ada"), ts.guest(t, "Grace")
 			say := func() { ts.ask(t, http.MethodPost, "/api/rooms/r/messages", `{"text":"hi"}`, bearer(grace.Session)...) }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"parley/internal/account"
 	"parley/internal/chat"
 	"parley/internal/room"
 )
@@ -46,7 +47,7 @@ func setBackMachine(t *testing.T, head int) setBack {
 // silent is a memory in which nobody has a list of rooms, or may ask for one.
 type silent struct{ *memory }
 
-func (s silent) stores() Stores { return Stores{People: s, Lists: s, Personal: s} }
+func (s silent) stores() account.Stores { return account.Stores{People: s, Lists: s, Personal: s} }
 
 func (silent) AddToList(chat.PersonID, chat.RoomName, bool) <-chan error {
 	done := make(chan error, 1)

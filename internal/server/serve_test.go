@@ -23,6 +23,7 @@ import (
 	"testing"
 	"time"
 
+	"parley/internal/account"
 	"parley/internal/chat"
 	"parley/internal/room"
 	"parley/internal/store/sqlite"
@@ -30,7 +31,7 @@ import (
 
 // slowPeople hold a request up until they are let go.
 type slowPeople struct {
-	People
+	account.People
 	asked chan struct{} // one for each NewGuest that waits
 	letGo chan struct{} // closed by the test
 }
@@ -89,7 +90,7 @@ func TestAHeaderThatDoesNotComeEndsTheConnection(t *testing.T) {
 	if _, err := io.WriteString(c, "GET / HTTP/1.1\r\nHost: x\r\n"); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := c.SetReadDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
 	if b, err := io.ReadAll(c); err != nil {
@@ -163,7 +164,7 @@ func (m messages) Handle(_ context.Context, r slog.Record) error {
 
 func await(t *testing.T, said <-chan string, want string) {
 	t.Helper()
-	timeout := time.After(20 * time.Second)
+	timeout := time.After(patience)
 	for {
 		select {
 		case got := <-said:

@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"parley/internal/account"
 	"parley/internal/chat"
 	"parley/internal/link"
 	"parley/internal/rates"
@@ -77,7 +78,7 @@ type Server struct {
 	handler   http.Handler
 	stopping  atomic.Bool // set once Serve has begun to drain
 
-	accounts    *Accounts
+	accounts    *account.Accounts
 	pageQueue   fairQueue      // of those who have pages made
 	searchQueue fairQueue      // of those who search
 	unsent      pendingAnswers // what has been made and not taken
@@ -88,7 +89,7 @@ type Server struct {
 // New returns a Server for the rooms of hub and the people of stores. health
 // says whether messages can be stored. It does nothing until Serve, except that
 // its ServeHTTP answers.
-func New(cfg Config, hub *room.Hub, stores Stores, health func(context.Context) error, site *web.Site) (*Server, error) {
+func New(cfg Config, hub *room.Hub, stores account.Stores, health func(context.Context) error, site *web.Site) (*Server, error) {
 	s := &Server{
 		cfg:    cfg,
 		hub:    hub,
@@ -111,7 +112,7 @@ func New(cfg Config, hub *room.Hub, stores Stores, health func(context.Context) 
 	}
 	s.metrics.observe(s)
 	s.addresses.limit = cfg.ConnectionsPerAddress
-	s.accounts = NewAccounts(AccountConfig{GuestRate: cfg.GuestRate, Logger: s.logger}, stores, hub)
+	s.accounts = account.New(account.Config{GuestRate: cfg.GuestRate, Logger: s.logger}, stores, hub)
 	s.probes.init(cfg.RoomRate)
 	s.searches = rates.New[netip.Addr](cfg.SearchRate, int(10*cfg.SearchRate))
 	half := max(1, runtime.GOMAXPROCS(0)/2) // of the processors are for all else

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	"parley/internal/account"
 	"parley/internal/chat"
 )
 
@@ -87,7 +88,7 @@ func (s *Server) streamSession(w http.ResponseWriter, r *http.Request) (session 
 
 // requestScope is what a request that may change something has of a session.
 type requestScope struct {
-	Registration
+	account.Registration
 	isHeld bool
 }
 
@@ -120,7 +121,7 @@ func (s *Server) personOf(ctx context.Context, session string) (chat.Person, err
 		return p, err
 	}
 	if !scope.Begin() {
-		return chat.Person{}, &chat.Error{Code: chat.BadSession, Message: ErrSessionEnded.Message}
+		return chat.Person{}, &chat.Error{Code: chat.BadSession, Message: account.ErrSessionEnded.Message}
 	}
 	scope.isHeld = true
 	return p, nil

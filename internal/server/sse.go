@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"parley/internal/account"
 	"parley/internal/chat"
 	"parley/internal/link"
 	"parley/internal/room"
@@ -56,7 +57,7 @@ func (s *Server) roomSSE(w http.ResponseWriter, r *http.Request) {
 
 // A sseConnection is what an event stream has of the session that it brought.
 type sseConnection struct {
-	Registration
+	account.Registration
 	over chan struct{} // closed when the session has been ended
 }
 
@@ -113,7 +114,7 @@ func (s *Server) writeSSE(
 	st.Run(w, r, func(ctx context.Context) {
 		if comment(ctx, st.Out(), over) {
 			s.counted(chat.SessionEnded)
-			st.Finish(func(dst []byte) []byte { return wire.AppendSSEEnded(dst, ErrSessionEnded) })
+			st.Finish(func(dst []byte) []byte { return wire.AppendSSEEnded(dst, account.ErrSessionEnded) })
 		}
 	})
 	return nil

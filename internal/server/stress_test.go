@@ -134,7 +134,7 @@ func (s *stress) goroutines(t *testing.T) int {
 // wantNothingLeft waits until the server is as it was before anybody came.
 func (s *stress) wantNothingLeft(t *testing.T, goroutines int) {
 	t.Helper()
-	late := time.After(20 * time.Second)
+	late := time.After(patience)
 	again := time.NewTicker(10 * time.Millisecond)
 	defer again.Stop()
 	for {
@@ -233,7 +233,7 @@ type wsTail struct {
 
 // enter dials and says hello.
 func (s *stress) enter(name string) (*wsTail, error) {
-	d := ws.Dialer{Timeout: 20 * time.Second, TLSConfig: &tls.Config{InsecureSkipVerify: true}}
+	d := ws.Dialer{Timeout: patience, TLSConfig: &tls.Config{InsecureSkipVerify: true}}
 	nc, in, _, err := d.Dial(context.Background(), "ws"+strings.TrimPrefix(s.url, "http")+"/ws")
 	if err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"parley/internal/account"
 	"parley/internal/chat"
 	"parley/internal/link"
 	"parley/internal/room"
@@ -28,8 +29,8 @@ func (s *Server) ws(w http.ResponseWriter, r *http.Request) {
 type client struct {
 	*link.Conn
 	s            *Server
-	cookie       string       // the session in the browser's cookie; "": none
-	registration Registration // of the session that said hello; not registered before
+	cookie       string               // the session in the browser's cookie; "": none
+	registration account.Registration // of the session that said hello; not registered before
 	rooms        map[chat.RoomName]*room.Reader
 }
 

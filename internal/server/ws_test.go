@@ -49,7 +49,7 @@ func (ts *testServer) tryDial(path string, header ...string) (*talker, ws.Handsh
 	for i := 0; i+1 < len(header); i += 2 {
 		h.Set(header[i], header[i+1])
 	}
-	d := ws.Dialer{Header: ws.HandshakeHeaderHTTP(h), Timeout: 20 * time.Second, Protocols: []string{subprotocol}, TLSConfig: anyCertificate}
+	d := ws.Dialer{Header: ws.HandshakeHeaderHTTP(h), Timeout: patience, Protocols: []string{subprotocol}, TLSConfig: anyCertificate}
 	nc, br, hs, err := d.Dial(context.Background(), "ws"+strings.TrimPrefix(ts.url, "http")+path)
 	if err != nil {
 		return nil, hs, err
@@ -576,19 +576,20 @@ func TestNewGuestsPerAddress(t *testing.T) {
 }
 
 func TestRenamesAreLimited(t *testing.T) {
+	const burst = 10 // renames that one person may make at once
 	ts := startServer(t, Config{}, room.Config{})
 	session := ts.guest(t, "Name 0").Session
 	for i := 1; ; i++ {
 		r := ts.dial(t, "/ws").ask(`"op":"hello","session":%q,"name":"Name %d"`, session, i)
-		if r.Op == "ok" && i <= renameBurst {
+		if r.Op == "ok" && i <= burst {
 			continue
 		}
-		if i != renameBurst+1 || r.Code != string(chat.RateLimited) || r.Retry < 1 {
+		if i != burst+1 || r.Code != string(chat.RateLimited) || r.Retry < 1 {
 			t.Errorf("rename %d: %+v", i, r)
 		}
 		break
 	}
-	if r := ts.dial(t, "/ws").ask(`"op":"hello","session":%q`, session); r.Op != "ok" || r.Person.Name != fmt.Sprint("Name ", renameBurst) {
+	if r := ts.dial(t, "/ws").ask(`"op":"hello","session":%q`, session); r.Op != "ok" || r.Person.Name != fmt.Sprint("Name ", burst) {
 		t.Errorf("under the old name: %+v", r)
 	}
 }

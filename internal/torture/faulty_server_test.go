@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"parley/internal/account"
 	"parley/internal/room"
 	"parley/internal/server"
 	"parley/internal/store/sqlite"
@@ -74,7 +75,7 @@ func (s *subject) Start(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	stores := server.Stores{People: s.log, Lists: s.log, Personal: s.log}
+	stores := account.Stores{People: s.log, Lists: s.log, Personal: s.log}
 	doors, err := server.New(server.Config{HeaderTimeout: 5 * time.Second}, hub, stores, kept.Healthy, site)
 	if err != nil {
 		return "", err

@@ -102,7 +102,7 @@ func (s *screen) run(cmd tea.Cmd) {
 	if cmd == nil || waits(cmd) {
 		return
 	}
-	limit, cancel := context.WithTimeout(s.t.Context(), 20*time.Second)
+	limit, cancel := context.WithTimeout(s.t.Context(), time.Minute)
 	defer cancel()
 	done := make(chan tea.Msg, 1)
 	go func() { done <- cmd() }()

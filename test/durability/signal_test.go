@@ -14,7 +14,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // startParley serves data on a free port until the test ends.
@@ -195,16 +194,12 @@ func TestASecondSignalEndsItAtOnce(t *testing.T) {
 		}
 		c.Close()
 	}
-	began := time.Now()
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	cmd.Wait() // its status is looked at next
+	cmd.Wait() // its status is looked at next: had it gone on draining, it would have exited by itself
 	if status := cmd.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() || status.Signal() != syscall.SIGTERM {
 		t.Errorf("it ended with %v", cmd.ProcessState)
-	}
-	if took := time.Since(began); took > 5*time.Second {
-		t.Errorf("it took %v", took)
 	}
 	_, url = startParley(t, data)
 	if got := history(t, url); got["kept"] != 1 {

@@ -1,72 +1,81 @@
 // main.js: reads the address, makes the parts and connects them.
-/** @import { Person } from "./protocol.js" */
-import { Api } from "./api.js";
-import { firstPage } from "./history.js";
-import { reason, t } from "./i18n.js";
-import { isPlain, placeOf } from "./place.js";
-import { Refusal } from "./protocol.js";
-import { Remembered } from "./remembered.js";
-import { Store } from "./store.js";
-import { AppShell } from "./view/app-shell.js";
-import { hear, part } from "./view/dom.js";
-import { refusal } from "./view/refusal.js";
-import { backing } from "./view/theme.js";
-import "./view/language.js";
+/** @import { Person } from "./wire/json.js" */
+import { BrowserMemory } from "./room/browser-memory.js";
+import { firstPage } from "./room/history.js";
+import { AppShell } from "./shell/app-shell.js";
+import { refusal } from "./shell/refusal.js";
+import { isPlain, parseAddress } from "./ui/address.js";
+import { listen, part } from "./ui/dom.js";
+import { reason, t } from "./ui/i18n.js";
+import { Store } from "./ui/storage.js";
+import { backing } from "./ui/theme.js";
+import { Api } from "./wire/api.js";
+import { Refusal } from "./wire/protocol.js";
+import "./ui/language.js";
 
 const RETRY_MS = 2_000;
 
 const app = part(document, "#app", HTMLElement);
 const api = new Api(globalThis.fetch);
-const remembered = new Remembered(new Store(backing()));
+const memory = new BrowserMemory(new Store(backing()));
 
-/** Puts an element on the page and hands it back. @template {Element} T  @param {T} element  @returns {T} */
+/** Shows an element on the page and returns it. @template {Element} T  @param {T} element  @returns {T} */
 function show(element) {
   app.replaceChildren(element);
   return element;
 }
 
 async function start() {
-  const place = placeOf(location);
-  if (place.at === "nowhere") return app.replaceChildren(refusal(t("error.no-page"), t("error.no-page-why")));
-  if (place.at === "room" && remembered.name && isPlain(place.name)) api.readAhead(place.name, firstPage(place.seq)); // while the server says who one is
-  const summary = place.at === "room" && !remembered.name ? api.room(place.name) : null; // somebody new is told about the room
+  const address = parseAddress(location);
+  if (address.at === "nowhere") return app.replaceChildren(refusal(t("error.no-page"), t("error.no-page-why")));
+  if (address.at === "room" && memory.name && isPlain(address.name))
+    api.readAhead(address.name, firstPage(address.seq)); // in parallel with the session
+  // Newcomers see a summary of the room.
+  const summary = address.at === "room" && !memory.name ? api.room(address.name) : null;
   let why = "";
-  const [room, me] = await Promise.all([summary, whoAmI().catch((err) => {
-    if (!(err instanceof Refusal) || err.code !== "bad_name") throw err;
-    why = reason(err);
-    return null;
-  })]);
+  const [room, me] = await Promise.all([
+    summary,
+    whoAmI().catch((err) => {
+      if (!(err instanceof Refusal) || err.code !== "bad_name") throw err;
+      why = reason(err);
+      return null;
+    }),
+  ]);
   if (me) return enter(me);
-  hear(app, "entered", (/** @type {Person} */ person) => enter(person));
-  if (place.at === "front") {
-    const { FrontPage } = await import("./lazy/front-page.js");
-    return show(new FrontPage()).show(null, remembered, api, why);
+  listen(app, "entered", (/** @type {Person} */ person) => enter(person));
+  if (address.at === "front") {
+    const { FrontPage } = await import("./shell/front-page.js");
+    return show(new FrontPage()).show(null, memory, api, why);
   }
-  const [{ JoinForm }, asked] = await Promise.all([import("./lazy/join-form.js"), room ?? api.room(place.name)]);
+  const [{ JoinForm }, asked] = await Promise.all([import("./shell/join-form.js"), room ?? api.room(address.name)]);
   document.title = `${asked.room} – Parley`;
-  show(new JoinForm()).show(asked, remembered.name, api, why);
+  show(new JoinForm()).show(asked, memory.name, api, why);
 }
 
-/** Returns who one is; nobody on a first visit, about which there is no need to ask. A server that forgot its
- * guests is told the name again, so that no person is asked twice. It throws if that name is nobody's any more.
+/** Resolves to the person, or to null on a first visit. If the server has forgotten its guests, the stored name makes a
+ * new session, so that people are not asked twice. It rejects with `bad_name` if that name is not allowed any more.
  * @returns {Promise<Person | null>} */
 async function whoAmI() {
-  if (!remembered.name) return null;
-  return (await api.whoAmI()) ?? api.callMe(remembered.name).catch((err) => {
-    if (err instanceof Refusal && err.code === "bad_name") throw err;
-    return null;
-  });
+  if (!memory.name) return null;
+  return (
+    (await api.whoAmI()) ??
+    api.callMe(memory.name).catch((err) => {
+      if (err instanceof Refusal && err.code === "bad_name") throw err;
+      return null;
+    })
+  );
 }
 
 /** @param {Person} me */
 function enter(me) {
-  remembered.name = me.name;
-  show(new AppShell()).begin(me, api, remembered);
+  memory.name = me.name;
+  show(new AppShell()).begin(me, api, memory);
 }
 
 /** @param {unknown} err */
 function failed(err) {
-  if (err instanceof Refusal && err.code === "bad_room") return app.replaceChildren(refusal(t("error.no-room"), reason(err)));
+  if (err instanceof Refusal && err.code === "bad_room")
+    return app.replaceChildren(refusal(t("error.no-room"), reason(err)));
   part(document, "#starting", HTMLElement).textContent = t("error.retrying");
   setTimeout(() => start().catch(failed), RETRY_MS);
 }

@@ -18,7 +18,7 @@ func TestFirstPagesDoNotWaitForEachOther(t *testing.T) {
 	s, _ := start(t, t.TempDir())
 	do(t, s, draft("lobby", ada, "one", ""), deed(grace, chat.Reply, 1, "two"), answering(grace, 1, "three"),
 		deed(ada, chat.React, 3, "👍"))
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	var wg sync.WaitGroup
 	for n := range 8 * readerConns {

@@ -161,7 +161,7 @@ func wantSoon(t *testing.T, what string, is func() bool) {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	giveUp := time.After(20 * time.Second)
+	giveUp := time.After(patience)
 	for !is() {
 		select {
 		case <-tick.C:

@@ -6,10 +6,14 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"parley/internal/chat"
 	"parley/internal/store/storetest"
 )
+
+// patience is how long a test waits for what must come before it fails.
+const patience = time.Minute
 
 // Short names for what every store's tests have.
 var (

@@ -10,6 +10,9 @@ import (
 	"parley/internal/chat"
 )
 
+// patience is how long a test waits for what must come before it fails.
+const patience = time.Minute
+
 // Two people of the tests.
 var (
 	Ada   = chat.Person{ID: "ada", Name: "Ada"}
@@ -54,7 +57,7 @@ func Post(t testing.TB, s Log, drafts ...chat.Draft) []chat.Commit {
 	for _, d := range drafts {
 		s.Append(d, func(c chat.Commit) { got <- c })
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second) // it gives up then
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	commits := make([]chat.Commit, len(drafts))
 	for i := range commits {

@@ -1,5 +1,5 @@
 // de.js: die Seite auf Deutsch. Angeredet wird mit Du; Wörter wie „Raum“ stehen im Glossar von docs/architecture.md.
-/** @type {import("../i18n.js").Catalogue} */
+/** @type {import("./en.js").Catalogue} */
 export default {
   // Everywhere
   "close": "Schließen",
@@ -16,9 +16,6 @@ export default {
 
   // What goes wrong
   "error.silent": "Der Server antwortet nicht.",
-  "error.status": "Der Server hat mit {status} geantwortet.",
-  "error.nobody": "Der Server hat nicht gesagt, wer du bist.",
-  "error.dots": "Der Name eines Raums braucht mehr als Punkte.",
   "error.retrying": "Der Server antwortet nicht. Neuer Versuch läuft …",
   "error.no-room": "Einen solchen Raum kann es nicht geben",
   "error.no-page": "Unter dieser Adresse ist nichts",
@@ -45,10 +42,13 @@ export default {
   "front.lead": "Räume zum Reden. Wer den Link hat, ist dabei.",
   "front.name": "Dein Name",
   "front.room": "Raum",
-  "front.hint": "Jeder Name ist ein Raum: Buchstaben, Ziffern, „-“, „_“ und „.“. Einen ausgedachten Namen kann niemand erraten.",
+  "front.hint":
+    "Jeder Name ist ein Raum: Buchstaben, Ziffern, „-“, „_“ und „.“. Einen ausgedachten Namen kann niemand erraten.",
   "front.make-up": "Namen ausdenken",
   "front.enter": "Raum betreten",
-  "front.kept": "Was in einem Raum gesagt wird, bleibt auf diesem Server und geht nirgendwohin sonst. Deine Liste der Räume sieht niemand sonst.",
+  "front.kept":
+    "Was in einem Raum gesagt wird, bleibt auf diesem Server und geht nirgendwohin sonst. " +
+    "Deine Liste der Räume sieht niemand sonst.",
   "join.welcome": "Willkommen in {room}",
   "join.count": { one: "{n} Person ist gerade hier", other: "{n} Personen sind gerade hier" },
   "join.nobody": "Gerade ist niemand hier",
@@ -66,10 +66,15 @@ export default {
   "room.copied": "Link kopiert",
   "room.not-copied": "Dieser Browser lässt die Seite nicht kopieren; der Link ist markiert.",
   "room.lost": "Verbindung wird wiederhergestellt …",
-  "room.lost-kept": { one: "Verbindung wird wiederhergestellt … {n} Nachricht liegt hier bereit.", other: "Verbindung wird wiederhergestellt … {n} Nachrichten liegen hier bereit." },
+  "room.lost-kept": {
+    one: "Verbindung wird wiederhergestellt … {n} Nachricht liegt hier bereit.",
+    other: "Verbindung wird wiederhergestellt … {n} Nachrichten liegen hier bereit.",
+  },
   "room.back": "Wieder verbunden",
   "signed-out": "Du bist abgemeldet",
-  "signed-out.note": "Diese Sitzung wurde beendet, hier oder auf einem anderen Gerät. Was du geschrieben und nicht gesendet hast, bleibt in diesem Browser.",
+  "signed-out.note":
+    "Diese Sitzung wurde beendet, hier oder auf einem anderen Gerät. " +
+    "Was du geschrieben und nicht gesendet hast, bleibt in diesem Browser.",
   "signed-out.again": "Wieder hereinkommen",
 
   // You
@@ -89,7 +94,8 @@ export default {
   "rooms.new": "Raum betreten oder eröffnen",
   "rooms.filter": "Räume filtern",
   "rooms.favourites": "Favoriten",
-  "rooms.none": "Noch keine Räume. Folge einem Link, den dir jemand gegeben hat, oder eröffne einen Raum und teile seinen Link.",
+  "rooms.none":
+    "Noch keine Räume. Folge einem Link, den dir jemand gegeben hat, oder eröffne einen Raum und teile seinen Link.",
   "rooms.no-match": "Kein Raum hat diese Wörter im Namen.",
   "rooms.menu": "Was mit {room} geschehen soll",
   "rooms.unread": { one: "{n} ungelesen", other: "{n} ungelesen" },
@@ -107,7 +113,7 @@ export default {
   "rooms.all-read": "Alles ist als gelesen markiert",
   "rooms.button-unread": { one: "Räume, {n} ungelesen", other: "Räume, {n} ungelesen" },
 
-  // Going anywhere
+  // The quick switcher
   "switcher.title": "Gehe zu …",
   "switcher.placeholder": "Ein Raum, eine Person oder was zu tun ist",
   "switcher.results": "Was gefunden wurde",
@@ -158,7 +164,7 @@ export default {
   "keys.message": "Auf einer Nachricht: ihr Menü, mit einer Taste für jedes",
   "keys.newest": "Zur neuesten Nachricht",
 
-  // Finding
+  // The search
   "search.title": "Suche",
   "search.placeholder": "Wörter, from:Name, in:Raum …",
   "search.help": "Wonach du fragen kannst",
@@ -179,7 +185,7 @@ export default {
   "search.first": { one: "Die ersten {n}", other: "Die ersten {n}" },
   "search.found": { one: "{n} Nachricht gefunden", other: "{n} Nachrichten gefunden" },
 
-  // Kept for later
+  // Bookmarks and threads
   "saved.title": "Gemerkt",
   "saved.none": "Noch nichts gemerkt. Das Menü einer Nachricht kann sie hier aufheben.",
   "saved.gone": "Sie wurde gelöscht.",
@@ -190,7 +196,7 @@ export default {
   "notify.wrote": "{name} in {room}",
   "notify.named": "{name} hat dich in {room} genannt",
 
-  // Talk: the log
+  // The log
   "log.label": "Nachrichten",
   "log.loading": "Nachrichten werden geladen …",
   "log.empty": "Hier hat noch niemand geschrieben",
@@ -203,7 +209,7 @@ export default {
   "log.unread-many": { one: "{n}+ neue Nachrichten", other: "{n}+ neue Nachrichten" },
   "log.newest": "Zum Neuesten",
 
-  // Talk: a message
+  // A message
   "message.retry": "Noch einmal senden",
   "message.take-back": "Zurücknehmen",
   "message.copy": "Link zu dieser Nachricht kopieren",
@@ -222,7 +228,7 @@ export default {
   "message.table": "Tabelle",
   "message.text": "Was in der Nachricht steht",
 
-  // Talk: the composer
+  // The composer
   "composer.label": "Deine Nachricht",
   "composer.placeholder": "Nachricht an {room}",
   "composer.send": "Senden",
@@ -232,7 +238,7 @@ export default {
   "typing.two": "{name} und {other} schreiben …",
   "typing.many": "Mehrere Personen schreiben …",
 
-  // Talk: what one does with messages
+  // Actions of messages
   "action.toolbar": "Aktionen zur Nachricht",
   "action.more": "Weitere Aktionen",
   "action.menu": "Aktionen zu dieser Nachricht",
@@ -245,10 +251,10 @@ export default {
   "action.not-copied": "Dieser Browser erlaubt der Seite das Kopieren nicht.",
   "action.pin": "Im Raum anheften",
   "action.unpin": "Nicht mehr anheften",
-  "action.keep": "Für dich merken",
-  "action.kept": "Für dich gemerkt",
-  "action.unkeep": "Nicht mehr merken",
-  "action.unkept": "Nicht mehr gemerkt",
+  "action.bookmark": "Für dich merken",
+  "action.bookmarked": "Für dich gemerkt",
+  "action.unbookmark": "Nicht mehr merken",
+  "action.unbookmarked": "Nicht mehr gemerkt",
   "action.forward": "Weiterleiten …",
   "action.forwarded": "Weitergeleitet an {room}",
   "action.unread": "Ab hier als ungelesen markieren",
@@ -268,14 +274,17 @@ export default {
   "reaction.more": { one: "{names} und {n} weitere Person", other: "{names} und {n} weitere" },
   "reaction.put": "Mit {emoji} reagieren",
 
-  // Talk: writing
+  // Writing
   "composer.answering": "Antwort an {name}",
   "composer.editing": "Du bearbeitest deine Nachricht",
   "composer.save": "Speichern",
   "composer.cancel": "Abbrechen",
   "composer.emoji": "Emoji einfügen",
   "suggest.label": "Vorschläge",
-  "suggest.n": { one: "{n} Vorschlag. Enter übernimmt ihn, Escape schließt.", other: "{n} Vorschläge. Pfeiltasten wählen, Enter übernimmt, Escape schließt." },
+  "suggest.n": {
+    one: "{n} Vorschlag. Enter übernimmt ihn, Escape schließt.",
+    other: "{n} Vorschläge. Pfeiltasten wählen, Enter übernimmt, Escape schließt.",
+  },
   "suggest.here": "alle, die hier sind",
   "emoji.title": "Emoji",
   "emoji.search": "Emoji suchen",
@@ -295,7 +304,8 @@ export default {
   "thread.replies": { one: "{n} Antwort", other: "{n} Antworten" },
   "thread.summary": "{replies}, zuletzt {time}",
   "pins.title": "Angeheftete Nachrichten",
-  "pins.none": "Hier ist nichts angeheftet. Was alle wiederfinden sollen, lässt sich aus dem Menü einer Nachricht anheften.",
+  "pins.none":
+    "Hier ist nichts angeheftet. Was alle wiederfinden sollen, lässt sich aus dem Menü einer Nachricht anheften.",
   "pins.jump": "Hingehen",
   "topic.add": "Thema angeben",
   "topic.change": "Thema: {topic}. Ändern",

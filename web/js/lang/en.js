@@ -1,7 +1,15 @@
-// en.js: what the page says, in English: the catalogue that all others follow. A sentence has a key, values stand in it as
-// {name}, and one that counts has a form per plural category of the language (Intl.PluralRules), chosen by {n}.
-// Sections are by place on the page; a key is added here and in each other file of this folder.
-export default {
+// en.js: the texts of the page in English, the catalogue that all others follow. A sentence has a key; {name} is a
+// placeholder; a sentence that counts has one form per plural category of the language (Intl.PluralRules), selected by
+// {n}.
+//
+// Sections are by place on the page. A new key goes into each file of this folder.
+
+/** @typedef {keyof typeof sentences} Key */
+/** A sentence, or one per plural category.
+ * @typedef {string | ({ other: string } & Partial<Record<Intl.LDMLPluralRule, string>>)} Sentence */
+/** @typedef {Readonly<Record<Key, Sentence>>} Catalogue */
+
+const sentences = {
   // Everywhere
   "close": "Close",
   "you": "you",
@@ -17,9 +25,6 @@ export default {
 
   // What goes wrong
   "error.silent": "The server does not answer.",
-  "error.status": "The server answered with {status}.",
-  "error.nobody": "The server did not say who you are.",
-  "error.dots": "A room's name needs more than dots.",
   "error.retrying": "The server does not answer. Trying again…",
   "error.no-room": "There can be no such room",
   "error.no-page": "There is nothing at this address",
@@ -28,7 +33,7 @@ export default {
   "error.no-message": "There is no message {seq} here.",
   "error.not-durable": "This browser keeps nothing: an unsent message is lost with this page.",
 
-  // Why the server refuses; in English it says so itself, and in more detail
+  // Why the server refuses; in English its own message is shown, which has more detail
   "refused.bad_room": "A room's name is made of 1 to 64 letters, digits, “-”, “_” and “.”.",
   "refused.bad_name": "A name has 1 to 32 visible characters. Nobody can be called System, Admin, here or the like.",
   "refused.bad_text": "There is nothing in it that could be read.",
@@ -49,7 +54,8 @@ export default {
   "front.hint": "Any name is a room: letters, digits, “-”, “_” and “.”. A made-up name cannot be guessed.",
   "front.make-up": "Make up a name",
   "front.enter": "Enter the room",
-  "front.kept": "What is said in a room is kept on this server and goes nowhere else. Your list of rooms is seen by nobody else.",
+  "front.kept":
+    "What is said in a room is kept on this server and goes nowhere else. Your list of rooms is seen by nobody else.",
   "join.welcome": "Welcome to {room}",
   "join.count": { one: "{n} person is here now", other: "{n} people are here now" },
   "join.nobody": "Nobody is here right now",
@@ -70,7 +76,9 @@ export default {
   "room.lost-kept": { one: "Reconnecting… {n} message kept here.", other: "Reconnecting… {n} messages kept here." },
   "room.back": "Back online",
   "signed-out": "You have been signed out",
-  "signed-out.note": "This session has been ended, here or on another device. What you have written and not sent is kept in this browser.",
+  "signed-out.note":
+    "This session has been ended, here or on another device. " +
+    "What you have written and not sent is kept in this browser.",
   "signed-out.again": "Come in again",
 
   // You
@@ -108,7 +116,7 @@ export default {
   "rooms.all-read": "Everything is marked as read",
   "rooms.button-unread": { one: "Rooms, {n} unread", other: "Rooms, {n} unread" },
 
-  // Going anywhere
+  // The quick switcher
   "switcher.title": "Go to …",
   "switcher.placeholder": "A room, a person, or what to do",
   "switcher.results": "What was found",
@@ -159,7 +167,7 @@ export default {
   "keys.message": "On a message: its menu, with a key for each",
   "keys.newest": "To the newest message",
 
-  // Finding
+  // The search
   "search.title": "Search",
   "search.placeholder": "Words, from:name, in:room …",
   "search.help": "What you can ask for",
@@ -180,7 +188,7 @@ export default {
   "search.first": { one: "The first {n}", other: "The first {n}" },
   "search.found": { one: "{n} message found", other: "{n} messages found" },
 
-  // Kept for later
+  // Bookmarks and threads
   "saved.title": "Saved",
   "saved.none": "Nothing saved yet. A message's menu can keep it here.",
   "saved.gone": "It has been deleted.",
@@ -191,7 +199,7 @@ export default {
   "notify.wrote": "{name} in {room}",
   "notify.named": "{name} named you in {room}",
 
-  // Talk: the log
+  // The log
   "log.label": "Messages",
   "log.loading": "Loading messages…",
   "log.empty": "Nobody has written here yet",
@@ -204,7 +212,7 @@ export default {
   "log.unread-many": { one: "{n}+ new messages", other: "{n}+ new messages" },
   "log.newest": "Jump to newest",
 
-  // Talk: a message
+  // A message
   "message.retry": "Send again",
   "message.take-back": "Take back",
   "message.copy": "Copy link to this message",
@@ -223,7 +231,7 @@ export default {
   "message.table": "Table",
   "message.text": "What the message says",
 
-  // Talk: the composer
+  // The composer
   "composer.label": "Your message",
   "composer.placeholder": "Message {room}",
   "composer.send": "Send",
@@ -233,7 +241,7 @@ export default {
   "typing.two": "{name} and {other} are typing…",
   "typing.many": "Several people are typing…",
 
-  // Talk: what one does with messages
+  // Actions of messages
   "action.toolbar": "Message actions",
   "action.more": "More actions",
   "action.menu": "Actions for this message",
@@ -246,10 +254,10 @@ export default {
   "action.not-copied": "This browser does not let the page copy.",
   "action.pin": "Pin to the room",
   "action.unpin": "Unpin",
-  "action.keep": "Save for yourself",
-  "action.kept": "Saved for yourself",
-  "action.unkeep": "Remove from saved",
-  "action.unkept": "Removed from saved",
+  "action.bookmark": "Save for yourself",
+  "action.bookmarked": "Saved for yourself",
+  "action.unbookmark": "Remove from saved",
+  "action.unbookmarked": "Removed from saved",
   "action.forward": "Forward…",
   "action.forwarded": "Forwarded to {room}",
   "action.unread": "Mark unread from here",
@@ -269,14 +277,17 @@ export default {
   "reaction.more": { one: "{names} and {n} other", other: "{names} and {n} others" },
   "reaction.put": "React with {emoji}",
 
-  // Talk: writing
+  // Writing
   "composer.answering": "Replying to {name}",
   "composer.editing": "Editing your message",
   "composer.save": "Save",
   "composer.cancel": "Cancel",
   "composer.emoji": "Put in an emoji",
   "suggest.label": "Suggestions",
-  "suggest.n": { one: "{n} suggestion. Enter takes it, Escape closes.", other: "{n} suggestions. Arrow keys choose, Enter takes one, Escape closes." },
+  "suggest.n": {
+    one: "{n} suggestion. Enter takes it, Escape closes.",
+    other: "{n} suggestions. Arrow keys choose, Enter takes one, Escape closes.",
+  },
   "suggest.here": "everybody who is here",
   "emoji.title": "Emoji",
   "emoji.search": "Search emoji",
@@ -317,3 +328,5 @@ export default {
   "help.command": "Command",
   "help.does": "What it does",
 };
+
+export default sentences;

@@ -143,7 +143,7 @@ test("a page that slept through more than 1,000 messages keeps its place and sho
   await page.getByText("Back online").waitFor({ timeout: 30_000 });
   await page.getByRole("button", { name: "100+ new messages" }).waitFor();
   await page.waitForFunction(() => document.title === "(100) slept – Parley");
-  assert.equal(await page.locator(".mark-row + .message").getAttribute("data-seq"), "31");
+  assert.equal(await page.locator(".new-separator + .message").getAttribute("data-seq"), "31");
   await assertWhole(page);
   await page.getByRole("button", { name: "100+ new messages" }).click();
   await page.locator("[data-seq='1230']").waitFor();

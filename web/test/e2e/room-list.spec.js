@@ -20,7 +20,7 @@ test("the room list counts unread messages, rooms with mentions first, until the
   await entry(page, "l-two").getByRole("link").click();
   await row(page, "for you").waitFor();
   assert.equal(
-    await page.locator(".mark-row + .message .body").textContent(),
+    await page.locator(".new-separator + .message .body").textContent(),
     "for you, @Bea",
     "the view goes to what was missed",
   );

@@ -28,7 +28,7 @@ test("unread messages are counted in the title and the button, and a separator m
   const button = page.getByRole("button", { name: "3 new messages" });
   await button.click();
   await page.waitForFunction(() => document.title === "unread – Parley");
-  assert.equal(await page.locator(".mark-row + .message .body").textContent(), "news one");
+  assert.equal(await page.locator(".new-separator + .message .body").textContent(), "news one");
   await button.waitFor({ state: "hidden" });
 });
 
@@ -43,12 +43,12 @@ test("after an absence the separator is above the first message that was missed"
   await page.goto(server.url);
   for (let i = 1; i <= 230; i++) await server.say("back", grace, `missed ${i}`);
   await page.goto(`${server.url}/r/back`);
-  const after = page.locator(".mark-row + .message .body");
+  const after = page.locator(".new-separator + .message .body");
   await after.waitFor();
   assert.equal(await after.textContent(), "missed 1");
   assert.ok(
     await page
-      .locator(".mark-row")
+      .locator(".new-separator")
       .evaluate((m) => m.getBoundingClientRect().top > 0 && m.getBoundingClientRect().top < innerHeight),
   );
   await page.getByRole("button", { name: /new messages/ }).click();
@@ -69,7 +69,7 @@ test("a room marked unread from a message is unread on every device, until the p
   await message(ada.page, 4).waitFor();
   await press(message(ada.page, 3), "u");
   await ada.page.waitForFunction(() => document.title.startsWith("(2) "));
-  assert.equal(await ada.page.locator(".mark-row + .message").getAttribute("data-seq"), "3");
+  assert.equal(await ada.page.locator(".new-separator + .message").getAttribute("data-seq"), "3");
   await entry.locator(".badge", { hasText: "2" }).waitFor();
   await ada.page.keyboard.press("Escape"); // to the newest
   await ada.page.waitForFunction(() => !document.title.startsWith("("));

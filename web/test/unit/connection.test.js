@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Connection } from "../../js/connection.js";
-import { Refusal } from "../../js/protocol.js";
+import { Connection } from "../../js/wire/connection.js";
+import { Refusal } from "../../js/wire/protocol.js";
 import { FakeSocket, Timers, settle } from "./fakes.js";
 
 function setUp() {
@@ -47,7 +47,7 @@ test("says hello first and is online with its answer", async () => {
   assert.deepEqual(told, ["connecting", "online", "hello Ada"]);
 });
 
-test("answers find their commands in any order, refusals reject", async () => {
+test("answers resolve their commands in any order, and refusals reject them", async () => {
   const { connection, last, online } = setUp();
   await online();
   const one = connection.request({ op: "send", room: "r", text: "1" });
@@ -58,7 +58,7 @@ test("answers find their commands in any order, refusals reject", async () => {
   await assert.rejects(two, (err) => err instanceof Refusal && err.code === "too_long");
 });
 
-test("a lost connection rejects what was unanswered and comes back, each time later, up to a bound", async () => {
+test("a lost connection rejects unanswered commands and reconnects, each time later, up to a bound", async () => {
   const { connection, timers, sockets, last, online } = setUp();
   await online();
   const unanswered = connection.request({ op: "send", room: "r", text: "x" });
@@ -102,7 +102,7 @@ test("success resets the back-off", async () => {
   assert.equal(sockets.length, 4);
 });
 
-test("pings when it is quiet, and takes silence for a loss", async () => {
+test("pings when nothing is sent, and without an answer the connection counts as lost", async () => {
   const { connection, timers, last, online } = setUp();
   await online();
   await timers.pass(25_000);
@@ -115,7 +115,7 @@ test("pings when it is quiet, and takes silence for a loss", async () => {
   assert.equal(connection.status, "waiting");
 });
 
-test("a command without an answer is a loss, too", async () => {
+test("a connection that leaves a command unanswered counts as lost", async () => {
   const { connection, timers, online } = setUp();
   await online();
   const unanswered = assert.rejects(connection.request({ op: "send", room: "r", text: "x" }));
@@ -124,7 +124,7 @@ test("a command without an answer is a loss, too", async () => {
   assert.equal(connection.status, "waiting");
 });
 
-test("a device that woke up looks at once whether the connection is still there", async () => {
+test("after the device wakes up the connection is checked at once", async () => {
   const { connection, timers, sockets, last, online } = setUp();
   await online();
   connection.wake();
@@ -135,7 +135,7 @@ test("a device that woke up looks at once whether the connection is still there"
   assert.equal(sockets.length, 2);
 });
 
-test("an unknown session is made anew, then it connects again", async () => {
+test("after an unknown session a new one is made, then it connects again", async () => {
   const { connection, timers, sockets, told, last } = setUp();
   connection.connect();
   last().open();
@@ -145,7 +145,7 @@ test("an unknown session is made anew, then it connects again", async () => {
   assert.equal(sockets.length, 2);
 });
 
-test("an old socket is not heard any more", async () => {
+test("frames of an old socket are ignored", async () => {
   const { connection, timers, told, sockets, online } = setUp();
   await online();
   const old = sockets[0];
@@ -159,7 +159,7 @@ test("an old socket is not heard any more", async () => {
   assert.equal(connection.status, "connecting");
 });
 
-test("a session that was signed out is not come back with", async () => {
+test("after the session was ended it does not reconnect", async () => {
   const { connection, timers, sockets, told, last, online } = setUp();
   await online();
   const unanswered = connection.request({ op: "ping" });
@@ -173,7 +173,7 @@ test("a session that was signed out is not come back with", async () => {
 });
 
 for (const code of [1000, 1001, 1006, 1011, 4000, 4008]) {
-  test(`a connection closed with ${code} is come back with`, async () => {
+  test(`a connection closed with ${code} reconnects`, async () => {
     const { timers, sockets, last, online } = setUp();
     await online();
     last().end(code);

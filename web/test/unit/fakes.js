@@ -1,5 +1,5 @@
-// fakes.js: what the pure modules are given instead of a browser: storage, sockets, timers.
-/** @import { Socket } from "../../js/connection.js" */
+// fakes.js: storage, sockets and timers for modules without DOM.
+/** @import { Socket } from "../../js/wire/connection.js" */
 
 export class MemoryStorage {
   /** @type {Map<string, string>} */
@@ -43,7 +43,7 @@ export class Timers {
     this.#waiting.delete(id);
   };
 
-  /** Lets time pass, and what it sets off come to rest. @param {number} ms */
+  /** Lets time pass, and waits until the promises of due timers have settled. @param {number} ms */
   async pass(ms) {
     const end = this.now + ms;
     await settle();
@@ -101,8 +101,16 @@ export class FakeSocket {
   }
 }
 
-/** @param {number} seq  @param {Partial<import("../../js/protocol.js").RoomEvent>} [more] */
-export const event = (seq, more) => ({ seq, at: Date.UTC(2026, 10, 23, 9) + seq * 1000, kind: "message", from: { id: "g", name: "Grace" }, text: `text ${seq}`, html: "", ...more });
+/** @param {number} seq  @param {Partial<import("../../js/wire/protocol.js").MessageState>} [more] */
+export const event = (seq, more) => ({
+  seq,
+  at: Date.UTC(2026, 10, 23, 9) + seq * 1000,
+  kind: "message",
+  from: { id: "g", name: "Grace" },
+  text: `text ${seq}`,
+  html: "",
+  ...more,
+});
 
 /** @param {number} from  @param {number} to */
 export const events = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => event(from + i));

@@ -1,27 +1,34 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Outbox } from "../../js/outbox.js";
-import { Refusal } from "../../js/protocol.js";
-import { Sender } from "../../js/sender.js";
-import { Store } from "../../js/store.js";
-import { Tabs } from "../../js/tabs.js";
+import { Outbox } from "../../js/room/outbox.js";
+import { Refusal } from "../../js/wire/protocol.js";
+import { Sender } from "../../js/room/sender.js";
+import { Store } from "../../js/ui/storage.js";
+import { Tabs } from "../../js/room/tabs.js";
 import { MemoryStorage, Timers, settle } from "./fakes.js";
 
-/** @import { Body, Command } from "../../js/protocol.js" */
+/** @import { AnswerBody, Command } from "../../js/wire/protocol.js" */
 
-const texts = (/** @type {Outbox} */ outbox) => outbox.entries().map((e) => e.text);
+const texts = (/** @type {Outbox} */ outbox) => outbox.messages().map((e) => e.text);
 
-/** A sender whose server is the test: `asked` has what it sent, with how to answer. @param {Outbox} outbox */
+/** Returns a sender whose server is the test: `asked` has its commands and the functions that answer them.
+ * @param {Outbox} outbox */
 function sending(outbox) {
   const timers = new Timers();
-  /** @type {{ text: string | undefined, nonce: string | undefined, resolve: (b: Body) => void, reject: (r: Refusal) => void }[]} */
+  /** @typedef {{ resolve: (b: AnswerBody) => void, reject: (r: Refusal) => void }} Answering */
+  /** @type {({ text: string | undefined, nonce: string | undefined } & Answering)[]} */
   const asked = [];
   /** @type {[string, number][]} */
   const stored = [];
   const sender = new Sender({
-    outbox, room: "lobby", setTimeout: timers.setTimeout, newest: () => 41, onChange: () => {},
+    outbox,
+    room: "lobby",
+    setTimeout: timers.setTimeout,
+    newest: () => 41,
+    onChange: () => {},
     onStored: (entry, seq) => stored.push([entry.text, seq]),
-    request: (/** @type {Command} */ c) => new Promise((resolve, reject) => asked.push({ text: c.text, nonce: c.nonce, resolve, reject })),
+    request: (/** @type {Command} */ c) =>
+      new Promise((resolve, reject) => asked.push({ text: c.text, nonce: c.nonce, resolve, reject })),
   });
   return { sender, timers, asked, stored };
 }
@@ -39,7 +46,11 @@ test("messages go out one after the other, each once", async () => {
     asked[i]?.resolve({ op: "ok", seq: 42 + i });
   }
   await settle();
-  assert.deepEqual(stored, [["a", 42], ["b", 43], ["c", 44]]);
+  assert.deepEqual(stored, [
+    ["a", 42],
+    ["b", 43],
+    ["c", 44],
+  ]);
   assert.deepEqual(texts(outbox), []);
 });
 
@@ -55,13 +66,19 @@ test("without an answer the same nonce goes out again, before what follows", asy
   sender.pump();
   await settle();
   assert.equal(asked.length, 1, "nothing goes out while the connection is lost");
-  assert.deepEqual(outbox.entries().map((e) => [e.text, e.attempted, e.since]), [["a", true, 41], ["b", false, 0]]);
+  assert.deepEqual(
+    outbox.messages().map((e) => [e.text, e.attempted, e.since]),
+    [
+      ["a", true, 41],
+      ["b", false, 0],
+    ],
+  );
   sender.setOnline(true);
   await settle();
   assert.equal(asked[1]?.nonce, asked[0]?.nonce);
 });
 
-test("who is refused for now waits as long as the server says, then goes out by itself", async () => {
+test("a message refused for now waits as long as the server says, then is sent by itself", async () => {
   const outbox = new Outbox(new Store(new MemoryStorage()), "lobby", "tab");
   const { sender, timers, asked } = sending(outbox);
   outbox.add("a", 1000);
@@ -70,7 +87,7 @@ test("who is refused for now waits as long as the server says, then goes out by 
   asked[0]?.reject(new Refusal("rate_limited", "Slower.", 800));
   await timers.pass(799);
   assert.equal(sender.waitingFor, "rate_limited");
-  assert.equal(outbox.entries()[0]?.attempted, false, "the server says that it has not stored it");
+  assert.equal(outbox.messages()[0]?.attempted, false, "the server says that it has not stored it");
   assert.equal(asked.length, 1);
   await timers.pass(1);
   assert.equal(asked.length, 2);
@@ -86,7 +103,7 @@ test("a message refused for good says why and lets the next one pass", async () 
   asked[0]?.reject(new Refusal("too_long", "At most 3 characters."));
   await settle();
   assert.equal(asked[1]?.text, "fine");
-  assert.deepEqual(outbox.entries()[0]?.failed, { code: "too_long", message: "At most 3 characters." });
+  assert.deepEqual(outbox.messages()[0]?.failed, { code: "too_long", message: "At most 3 characters." });
   asked[1]?.resolve({ op: "ok", seq: 42 });
   await settle();
   outbox.retry(bad.nonce);
@@ -95,21 +112,21 @@ test("a message refused for good says why and lets the next one pass", async () 
   assert.equal(asked[2]?.nonce, bad.nonce);
 });
 
-test("it survives the page, and orphans find a new owner", () => {
+test("the outbox survives the page, and messages of closed tabs get a new owner", () => {
   const backing = new MemoryStorage();
   const before = new Outbox(new Store(backing), "lobby", "old tab");
   for (const text of ["a", "b"]) before.add(text, 1000);
   const after = new Outbox(new Store(backing), "lobby", "new tab");
   assert.deepEqual(texts(after), ["a", "b"]);
   assert.equal(after.next(), undefined, "not its own");
-  assert.equal(after.adopt(new Set(["old tab", "new tab"])), false, "the owner lives");
-  assert.equal(after.adopt(new Set(["new tab"])), true);
+  assert.equal(after.takeOver(new Set(["old tab", "new tab"])), false, "the owner lives");
+  assert.equal(after.takeOver(new Set(["new tab"])), true);
   assert.equal(after.next()?.text, "a");
   before.changed("outbox:lobby:x");
   assert.equal(before.next(), undefined, "the old tab, should it still be there, leaves them alone");
 });
 
-test("rooms are kept apart, and what is no entry is ignored", () => {
+test("rooms have separate outboxes, and items that are no messages are ignored", () => {
   const store = new Store(new MemoryStorage());
   const lobby = new Outbox(store, "lobby", "tab");
   const lobby2 = new Outbox(store, "lobby2", "tab");
@@ -119,7 +136,7 @@ test("rooms are kept apart, and what is no entry is ignored", () => {
   assert.deepEqual([texts(lobby), texts(lobby2)], [["a"], []]);
 });
 
-test("where the browser keeps nothing, messages live as long as the page, and that is known", () => {
+test("if the browser stores nothing, messages live as long as the page, and durable is false", () => {
   const full = new MemoryStorage();
   full.full = true;
   for (const store of [new Store(null), new Store(full)]) {
@@ -132,12 +149,16 @@ test("where the browser keeps nothing, messages live as long as the page, and th
   }
 });
 
-test("tabs know which of them live, and hear when one goes", async () => {
+test("tabs know which of them are open, and when one closes", async () => {
   const timers = new Timers();
   /** @type {{ postMessage: (m: unknown) => void, onmessage: ((e: MessageEvent<unknown>) => void) | null }[]} */
   const channels = [];
   const channel = () => {
-    const me = { postMessage: (/** @type {unknown} */ data) => channels.filter((c) => c !== me).forEach((c) => c.onmessage?.(new MessageEvent("message", { data }))), onmessage: /** @type {((e: MessageEvent<unknown>) => void) | null} */ (null) };
+    const me = {
+      postMessage: (/** @type {unknown} */ data) =>
+        channels.filter((c) => c !== me).forEach((c) => c.onmessage?.(new MessageEvent("message", { data }))),
+      onmessage: /** @type {((e: MessageEvent<unknown>) => void) | null} */ (null),
+    };
     channels.push(me);
     return me;
   };
@@ -147,7 +168,7 @@ test("tabs know which of them live, and hear when one goes", async () => {
   const alive = one.alive();
   await timers.pass(500);
   assert.deepEqual([...(await alive)].sort(), ["one", "two"]);
-  two.bye();
+  two.leave();
   assert.equal(gone, 1);
 });
 
@@ -161,15 +182,18 @@ test("a message whose nonce was used for something else goes out again with a ne
   await settle();
   asked[1]?.resolve({ op: "ok", seq: 42 });
   await settle();
-  assert.equal(outbox.entries()[0]?.failed?.code, "nonce_used");
+  assert.equal(outbox.messages()[0]?.failed?.code, "nonce_used");
   outbox.retry(bad.nonce);
   assert.deepEqual(texts(outbox), ["mine"]);
-  assert.equal(outbox.entries()[0]?.replyTo, 7);
+  assert.equal(outbox.messages()[0]?.replyTo, 7);
   sender.pump();
   await settle();
   assert.notEqual(asked[2]?.nonce, bad.nonce);
   asked[2]?.resolve({ op: "ok", seq: 43 });
   await settle();
-  assert.deepEqual(stored, [["later", 42], ["mine", 43]]);
+  assert.deepEqual(stored, [
+    ["later", 42],
+    ["mine", 43],
+  ]);
   assert.deepEqual(texts(outbox), []);
 });

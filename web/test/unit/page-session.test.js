@@ -1,15 +1,27 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Api } from "../../js/api.js";
-import { PageSession } from "../../js/page-session.js";
-import { Remembered } from "../../js/remembered.js";
-import { Store } from "../../js/store.js";
+import { Api } from "../../js/wire/api.js";
+import { PageSession } from "../../js/list/page-session.js";
+import { BrowserMemory } from "../../js/room/browser-memory.js";
+import { Store } from "../../js/ui/storage.js";
 import { FakeSocket, MemoryStorage, Timers, event, settle } from "./fakes.js";
 
 const me = { id: "a", name: "Ada" };
-const entry = (/** @type {string} */ room, /** @type {object} */ more = {}) => ({ room, topic: "", seq: 3, at: "2026-11-23T09:00:00Z", read: 3, unread: 0, mentions: 0, notify: "all", muted: false, favourite: false, ...more });
+const entry = (/** @type {string} */ room, /** @type {object} */ more = {}) => ({
+  room,
+  topic: "",
+  seq: 3,
+  at: "2026-11-23T09:00:00Z",
+  read: 3,
+  unread: 0,
+  mentions: 0,
+  notify: "all",
+  muted: false,
+  favourite: false,
+  ...more,
+});
 
-/** An event as the server writes it. @param {number} seq */
+/** Returns an event in the JSON of the server. @param {number} seq */
 const stamped = (seq) => ({ ...event(seq), at: new Date(event(seq).at).toISOString() });
 
 /** A page whose server is the test. */
@@ -22,18 +34,30 @@ function page(backing = new MemoryStorage()) {
   const api = new Api(async (url) => {
     asked.push(String(url));
     const room = /rooms\/([^/]+)/.exec(String(url))?.[1];
-    return new Response(JSON.stringify({ room, ...log, at: stamped(log.seq).at, epoch: "e", messages: [1, 2, 3].map(stamped) }));
+    return new Response(
+      JSON.stringify({ room, ...log, at: stamped(log.seq).at, epoch: "e", messages: [1, 2, 3].map(stamped) }),
+    );
   });
   const session = new PageSession({
-    me, api, remembered: new Remembered(new Store(backing)),
+    me,
+    api,
+    memory: new BrowserMemory(new Store(backing)),
     dial: () => {
       const socket = new FakeSocket();
       sockets.push(socket);
       return socket;
     },
     channel: () => ({ postMessage: () => undefined, onmessage: null }),
-    setTimeout: timers.setTimeout, clearTimeout: timers.clearTimeout, now: () => timers.now, random: () => 1,
-    onEnded: () => undefined, onRoom: () => undefined, onList: () => undefined, onNews: () => undefined, onBadName: () => undefined, onRead: (mark) => read.push(mark),
+    setTimeout: timers.setTimeout,
+    clearTimeout: timers.clearTimeout,
+    now: () => timers.now,
+    random: () => 1,
+    onEnded: () => undefined,
+    onRoom: () => undefined,
+    onList: () => undefined,
+    onListUpdate: () => undefined,
+    onBadName: () => undefined,
+    onRead: (mark) => read.push(mark),
   });
   const socket = () => /** @type {FakeSocket} */ (sockets.at(-1));
   /** Answers the last command with this op. @param {string} op  @param {object} fields */
@@ -50,7 +74,18 @@ function page(backing = new MemoryStorage()) {
     await answer("watch", { rooms });
   };
   const sent = (/** @type {string} */ op) => socket().sent.filter((c) => c["op"] === op);
-  return { session, timers, asked, read, log, sockets, answer, online, sent, say: (/** @type {object} */ m) => socket().say(m) };
+  return {
+    session,
+    timers,
+    asked,
+    read,
+    log,
+    sockets,
+    answer,
+    online,
+    sent,
+    say: (/** @type {object} */ m) => socket().say(m),
+  };
 }
 
 test("a list of 200 rooms is one connection and one request, and joins none of them", async () => {
@@ -60,20 +95,21 @@ test("a list of 200 rooms is one connection and one request, and joins none of t
   assert.deepEqual([p.sockets.length, p.asked.length, p.sent("watch").length, p.sent("join").length], [1, 0, 1, 0]);
 });
 
-test("a server that keeps no list is done without: the rooms visited here are the list", async () => {
-  const p = page();
-  p.session.deps.remembered.visited("lobby", 1);
-  const again = page(/** @type {MemoryStorage} */ (p.session.deps.remembered.store.backing));
-  again.session.connection.connect();
-  again.sockets[0]?.open();
-  await again.answer("hello", { person: me, epoch: "e" });
-  again.say({ op: "error", id: again.sent("watch")[0]?.["id"], code: "unknown_op", message: "no" });
-  await settle();
-  assert.deepEqual([again.session.listed, [...again.session.rooms.keys()]], [false, ["lobby"]]);
-  assert.equal(await again.session.set("lobby", { muted: true }), false);
+test("until the list has come, the rooms visited in this browser are shown and none can be changed", async () => {
+  const backing = new MemoryStorage();
+  new BrowserMemory(new Store(backing)).visited("lobby", 1);
+  const p = page(backing);
+  p.session.connection.connect();
+  p.sockets[0]?.open();
+  await p.answer("hello", { person: me, epoch: "e" });
+  assert.deepEqual([p.session.hasList, [...p.session.rooms.keys()]], [false, ["lobby"]]);
+  assert.equal(await p.session.set("lobby", { muted: true }), false);
+  assert.deepEqual(p.sent("set"), []);
+  await p.answer("watch", { rooms: [entry("lobby")] });
+  assert.equal(p.session.hasList, true);
 });
 
-test("who goes to another room leaves the first a little later, and comes back to it as it was", async () => {
+test("going to another room leaves the first one a little later, and coming back finds it unchanged", async () => {
   const p = page();
   await p.online([entry("lobby"), entry("garden")]);
   const lobby = p.session.enter("lobby", null);
@@ -85,19 +121,29 @@ test("who goes to another room leaves the first a little later, and comes back t
   await p.answer("join", { room: "garden", seq: 3, count: 1, here: [me] });
   assert.deepEqual(p.sent("leave"), []);
   await p.timers.pass(5000);
-  assert.deepEqual(p.sent("leave").map((c) => c["room"]), ["lobby"]);
+  assert.deepEqual(
+    p.sent("leave").map((c) => c["room"]),
+    ["lobby"],
+  );
   assert.equal(p.session.enter("lobby", null), lobby);
-  assert.deepEqual(lobby.state.events.map((e) => e.seq), [1, 2, 3]);
+  assert.deepEqual(
+    lobby.state.messages.map((e) => e.seq),
+    [1, 2, 3],
+  );
   await settle();
   assert.equal(p.sent("join").at(-1)?.["after"], 3);
   assert.equal(p.asked.filter((url) => url.includes("lobby")).length, 1, "nothing is read again");
   p.session.enter("garden", null);
   p.session.enter("lobby", null);
   await p.timers.pass(6000);
-  assert.deepEqual(p.sent("leave").map((c) => c["room"]), ["lobby", "garden"], "a glance is no leaving");
+  assert.deepEqual(
+    p.sent("leave").map((c) => c["room"]),
+    ["lobby", "garden"],
+    "a glance is no leaving",
+  );
 });
 
-test("what was missed while elsewhere is marked as new, and the view goes there", async () => {
+test("messages missed in another room are marked as new, and the view goes there", async () => {
   const p = page();
   await p.online([entry("lobby"), entry("garden")]);
   const lobby = p.session.enter("lobby", null);
@@ -106,17 +152,25 @@ test("what was missed while elsewhere is marked as new, and the view goes there"
   lobby.look({ following: true, reading: true, seen: 3 });
   p.session.enter("garden", null);
   await p.timers.pass(5000);
-  p.say({ op: "news", room: "lobby", seq: 5, at: "2026-11-23T09:00:00Z", kind: "message", from: { id: "g", name: "Grace" }, text: "psst" });
+  p.say({
+    op: "news",
+    room: "lobby",
+    seq: 5,
+    at: "2026-11-23T09:00:00Z",
+    kind: "message",
+    from: { id: "g", name: "Grace" },
+    text: "psst",
+  });
   assert.equal(p.session.rooms.get("lobby")?.unread, 1);
   p.session.enter("lobby", null);
   await settle();
   await p.answer("join", { room: "lobby", seq: 5, count: 1 });
   lobby.target = null;
   for (const seq of [4, 5]) p.say({ op: "event", room: "lobby", ...event(seq), at: "2026-11-23T09:00:00Z" });
-  assert.deepEqual([lobby.state.mark, lobby.target], [3, { to: "mark" }]);
+  assert.deepEqual([lobby.state.newSeparator, lobby.target], [3, { to: "new-separator" }]);
 });
 
-test("what is read is told to the server, at once when one leaves; what is read elsewhere is read here", async () => {
+test("read marks go to the server, at once when the person leaves; those of other devices apply here", async () => {
   const p = page();
   await p.online([entry("lobby", { read: 1, unread: 2 }), entry("garden", { unread: 4 })]);
   const lobby = p.session.enter("lobby", null);
@@ -125,7 +179,10 @@ test("what is read is told to the server, at once when one leaves; what is read 
   lobby.look({ following: true, reading: true, seen: 3 });
   assert.deepEqual(p.sent("read"), []);
   p.session.leave();
-  assert.deepEqual(p.sent("read").map((c) => [c["room"], c["seq"], c["exact"]]), [["lobby", 3, undefined]]);
+  assert.deepEqual(
+    p.sent("read").map((c) => [c["room"], c["seq"], c["exact"]]),
+    [["lobby", 3, undefined]],
+  );
   await p.answer("read", { room: "lobby", read: 3, unread: 0, mentions: 0 });
   assert.equal(p.session.rooms.get("lobby")?.unread, 0);
   p.say({ op: "read", room: "garden", seq: 9, unread: 0, mentions: 0 });
@@ -133,7 +190,7 @@ test("what is read is told to the server, at once when one leaves; what is read 
   assert.deepEqual(p.read, [{ room: "garden", seq: 9, unread: 0, mentions: 0 }]);
 });
 
-test("a choice that the server refuses is taken back; a room taken off elsewhere goes from the list", async () => {
+test("a setting that the server refuses is undone; a room removed on another device leaves the list", async () => {
   const p = page();
   await p.online([entry("lobby"), entry("garden")]);
   const set = p.session.set("lobby", { muted: true });
@@ -147,18 +204,18 @@ test("a choice that the server refuses is taken back; a room taken off elsewhere
   assert.equal(p.session.rooms.get("orchard")?.favourite, true);
 });
 
-test("rooms that nobody has written in stay in the list though the server knows none of them", async () => {
+test("rooms without messages stay in the list, though the server does not know them", async () => {
   const backing = new MemoryStorage();
-  const remembered = new Remembered(new Store(backing));
-  remembered.visited("empty", 1);
-  remembered.visited("taken-off-elsewhere", 2);
-  remembered.keepLastRead("taken-off-elsewhere", "e", 5);
+  const memory = new BrowserMemory(new Store(backing));
+  memory.visited("empty", 1);
+  memory.visited("taken-off-elsewhere", 2);
+  memory.advanceLastRead("taken-off-elsewhere", "e", 5);
   const p = page(backing);
   await p.online([entry("lobby")]);
   assert.deepEqual([...p.session.rooms.keys()].sort(), ["empty", "lobby"]);
 });
 
-/** A room that is joined after its first page, whose newest event was at a time. @param {ReturnType<typeof page>} p */
+/** Joins a room after its first page. @param {ReturnType<typeof page>} p */
 async function joinedRoom(p) {
   await p.online([entry("lobby")]);
   const lobby = p.session.enter("lobby", null);
@@ -180,35 +237,60 @@ test("a room is joined with the time of the newest event that is known", async (
   await joinedRoom(p);
   const iso = (/** @type {number} */ seq) => new Date(event(seq).at).toISOString();
   assert.deepEqual([p.sent("join")[0]?.["after"], p.sent("join")[0]?.["at"]], [3, iso(3)]);
-  p.say({ op: "event", room: "lobby", ...event(4, { kind: "react" }), at: iso(4), target: 1, emoji: "👍" }); // no message, but an event
+  // An event that is no message.
+  p.say({ op: "event", room: "lobby", ...event(4, { kind: "react" }), at: iso(4), target: 1, emoji: "👍" });
   await reconnected(p);
   assert.deepEqual([p.sent("join")[0]?.["after"], p.sent("join")[0]?.["at"]], [4, iso(4)]);
 });
 
-test("a server that was set back has the page read the room again, and count as read what the server says", async () => {
+test("after the server was set back, the room is read again and the read mark is the server's", async () => {
   const p = page();
   const lobby = await joinedRoom(p);
   lobby.outbox.add("not stored", 1);
-  lobby.outbox.attempt(lobby.outbox.entries()[0]?.nonce ?? "", 3);
+  lobby.outbox.attempt(lobby.outbox.messages()[0]?.nonce ?? "", 3);
   p.session.marks.seen("lobby", 3);
   await reconnected(p);
   const asked = p.asked.length;
   p.log.seq = 5;
-  await p.answer("join", { op: "behind", room: "lobby", seq: 5, at: "2026-11-24T09:00:00.000Z", epoch: "e", reset: true, count: 1, here: [me] });
+  await p.answer("join", {
+    op: "behind",
+    room: "lobby",
+    seq: 5,
+    at: "2026-11-24T09:00:00.000Z",
+    epoch: "e",
+    reset: true,
+    count: 1,
+    here: [me],
+  });
   await p.answer("read", { room: "lobby", read: 1, unread: 2, mentions: 0 });
   await settle();
   assert.equal(p.asked.length, asked + 1, "the room was not read again");
   assert.deepEqual([lobby.state.head, lobby.state.headAt], [5, Date.UTC(2026, 10, 24, 9)]);
   assert.equal(lobby.state.lastRead, 1);
-  assert.equal(lobby.outbox.entries()[0]?.since, 0);
+  assert.equal(lobby.outbox.messages()[0]?.since, 0);
   await p.timers.pass(5_000);
-  assert.deepEqual(p.sent("read").map((c) => c["seq"]), [0, 1], "what was read of the other log was told");
+  assert.deepEqual(
+    p.sent("read").map((c) => c["seq"]),
+    [0, 1],
+    "what was read of the other log was told",
+  );
 });
 
-test("behind without a reset keeps what is held", async () => {
+test("behind without a reset keeps the messages that are held", async () => {
   const p = page();
   const lobby = await joinedRoom(p);
   await reconnected(p);
-  await p.answer("join", { op: "behind", room: "lobby", seq: 2000, at: "2026-11-24T09:00:00.000Z", epoch: "e", count: 1, here: [me] });
-  assert.deepEqual([lobby.state.events.length > 0, lobby.state.head, lobby.outbox.entries().length], [true, 2000, 0]);
+  await p.answer("join", {
+    op: "behind",
+    room: "lobby",
+    seq: 2000,
+    at: "2026-11-24T09:00:00.000Z",
+    epoch: "e",
+    count: 1,
+    here: [me],
+  });
+  assert.deepEqual(
+    [lobby.state.messages.length > 0, lobby.state.head, lobby.outbox.messages().length],
+    [true, 2000, 0],
+  );
 });

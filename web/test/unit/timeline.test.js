@@ -1,24 +1,45 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as room from "../../js/room-state.js";
-import { layOut } from "../../js/timeline.js";
+import * as room from "../../js/room/room-state.js";
+import { layOut } from "../../js/room/timeline.js";
 import { event } from "./fakes.js";
 
-/** @import { Entry } from "../../js/outbox.js" */
-/** @import { RoomEvent } from "../../js/protocol.js" */
+/** @import { OutboxMessage } from "../../js/room/outbox.js" */
+/** @import { MessageState } from "../../js/wire/protocol.js" */
 
 const ME = { id: "me", name: "Ada" };
 const AT = new Date(2026, 10, 23, 12).getTime(); // noon of the local day
 const MINUTE = 60_000;
 
-/** @param {RoomEvent[]} messages  @param {number} [seq] */
-const state = (messages, seq = messages.at(-1)?.seq ?? 0) => room.opened(room.begin("lobby", ME), { room: "lobby", seq, epoch: "e", more: (messages[0]?.seq ?? 1) > 1, moreAfter: seq > (messages.at(-1)?.seq ?? 0), messages }, 0);
+/** @param {MessageState[]} messages  @param {number} [seq] */
+const state = (messages, seq = messages.at(-1)?.seq ?? 0) =>
+  room.openWindow(
+    room.begin("lobby", ME),
+    {
+      room: "lobby",
+      seq,
+      epoch: "e",
+      more: (messages[0]?.seq ?? 1) > 1,
+      moreAfter: seq > (messages.at(-1)?.seq ?? 0),
+      messages,
+    },
+    0,
+  );
 
-/** @param {Partial<Entry>} [more]  @returns {Entry} */
-const entry = (more) => ({ nonce: "n1", text: "kept", at: AT, owner: "tab", attempted: false, since: 0, failed: null, ...more });
+/** @param {Partial<OutboxMessage>} [more]  @returns {OutboxMessage} */
+const entry = (more) => ({
+  nonce: "n1",
+  text: "kept",
+  at: AT,
+  owner: "tab",
+  attempted: false,
+  since: 0,
+  failed: null,
+  ...more,
+});
 
 /** @param {ReturnType<typeof layOut>} rows */
-const brief = (rows) => rows.map((r) => (r.kind === "message" ? `${r.first ? "+" : "-"}${r.event.text}` : r.kind));
+const brief = (rows) => rows.map((r) => (r.kind === "message" ? `${r.first ? "+" : "-"}${r.message.text}` : r.kind));
 
 test("messages are grouped by author, pause and day", () => {
   const s = state([
@@ -29,12 +50,25 @@ test("messages are grouped by author, pause and day", () => {
     event(5, { at: AT + 7 * MINUTE, text: "new name", from: { id: "me", name: "Countess" } }),
     event(6, { at: AT + 24 * 60 * MINUTE, text: "next day", from: { id: "me", name: "Countess" } }),
   ]);
-  assert.deepEqual(brief(layOut(s, [])), ["beginning", "day", "+a", "-b", "+after a pause", "+other", "+new name", "day", "+next day"]);
+  assert.deepEqual(brief(layOut(s, [])), [
+    "beginning",
+    "day",
+    "+a",
+    "-b",
+    "+after a pause",
+    "+other",
+    "+new name",
+    "day",
+    "+next day",
+  ]);
 });
 
 test("the edges say whether there is more", () => {
   const middle = layOut(state([event(50, { at: AT })], 90), []);
-  assert.deepEqual(middle.map((r) => r.kind), ["older", "day", "message", "newer"]);
+  assert.deepEqual(
+    middle.map((r) => r.kind),
+    ["older", "day", "message", "newer"],
+  );
   assert.deepEqual(layOut(state([]), []), []);
 });
 
@@ -45,60 +79,100 @@ test("a message that needs its author beside it begins a group", () => {
     event(3, { at: AT, text: "b" }),
     event(4, { at: AT, text: "waves", action: true }),
     event(5, { at: AT, text: "c" }),
-    event(6, { at: AT, text: "", gone: true, replyTo: 1 }),
+    event(6, { at: AT, text: "", deleted: true, replyTo: 1 }),
   ]);
   assert.deepEqual(brief(layOut(s, [])), ["beginning", "day", "+a", "+answer", "-b", "+waves", "+c", "-"]);
 });
 
-test("a thread has its first message above its replies, and what waits for it alone", () => {
+test("a thread has its first message above its replies, and only its own unsent messages", () => {
   const root = event(1, { at: AT, text: "root" });
-  let s = room.opened(room.begin("lobby", ME, 1), { room: "lobby", seq: 9, epoch: "e", more: false, messages: [event(5, { at: AT, kind: "reply", thread: 1, text: "one" })], root }, 0);
-  s = room.received(s, event(10, { at: AT, kind: "reply", thread: 1, text: "two" }));
-  s = room.received(s, event(11, { at: AT, kind: "reply", thread: 4, text: "of another thread" }));
-  s = room.received(s, event(12, { at: AT, text: "of the room" }));
+  let s = room.openWindow(
+    room.begin("lobby", ME, 1),
+    {
+      room: "lobby",
+      seq: 9,
+      epoch: "e",
+      more: false,
+      messages: [event(5, { at: AT, kind: "reply", thread: 1, text: "one" })],
+      root,
+    },
+    0,
+  );
+  s = room.applyLive(s, event(10, { at: AT, kind: "reply", thread: 1, text: "two" }));
+  s = room.applyLive(s, event(11, { at: AT, kind: "reply", thread: 4, text: "of another thread" }));
+  s = room.applyLive(s, event(12, { at: AT, text: "of the room" }));
   const entries = [entry({ thread: 1 }), entry({ nonce: "n2", text: "elsewhere" })];
   assert.deepEqual(brief(layOut(s, entries)), ["+root", "replies", "day", "+one", "-two", "+kept"]);
   assert.deepEqual(s.root?.replies, { count: 1, seq: 10, at: AT, from: root.from });
-  assert.deepEqual(brief(layOut(state([event(1, { at: AT, text: "a" })]), entries)), ["beginning", "day", "+a", "+elsewhere"], "nor does the room show a thread's");
-  assert.deepEqual(brief(layOut(state([event(1, { at: AT, text: "a" })]), [entry({ thread: 1, echo: true })])), ["beginning", "day", "+a", "+kept"]);
+  assert.deepEqual(
+    brief(layOut(state([event(1, { at: AT, text: "a" })]), entries)),
+    ["beginning", "day", "+a", "+elsewhere"],
+    "nor does the room show a thread's",
+  );
+  assert.deepEqual(brief(layOut(state([event(1, { at: AT, text: "a" })]), [entry({ thread: 1, echo: true })])), [
+    "beginning",
+    "day",
+    "+a",
+    "+kept",
+  ]);
 });
 
-test("an action waits as what it will be", () => {
+test("an unsent /me command is shown as an action", () => {
   const [row] = layOut(state([event(1, { at: AT })]), [entry({ text: "/me waves" })]).slice(-1);
-  assert.ok(row?.kind === "message" && row.event.action && row.event.text === "waves");
+  assert.ok(row?.kind === "message" && row.message.action && row.message.text === "waves");
 });
 
-test("the mark begins a group, and stands nowhere if its place is not in the window", () => {
+test("the new separator begins a group, and is missing if its place is not in the window", () => {
   const messages = [event(5, { at: AT, text: "a" }), event(6, { at: AT, text: "b" }), event(7, { at: AT, text: "c" })];
-  assert.deepEqual(brief(layOut({ ...state(messages), mark: 5 }, [])), ["older", "day", "+a", "mark", "+b", "-c"]);
-  assert.deepEqual(brief(layOut({ ...state(messages), mark: 4 }, [])), ["older", "day", "mark", "+a", "-b", "-c"]);
-  assert.deepEqual(brief(layOut({ ...state(messages), mark: 2 }, [])), ["older", "day", "+a", "-b", "-c"]);
-  assert.deepEqual(brief(layOut({ ...state(messages), mark: 7 }, [])), ["older", "day", "+a", "-b", "-c"]);
+  assert.deepEqual(brief(layOut({ ...state(messages), newSeparator: 5 }, [])), [
+    "older",
+    "day",
+    "+a",
+    "new-separator",
+    "+b",
+    "-c",
+  ]);
+  assert.deepEqual(brief(layOut({ ...state(messages), newSeparator: 4 }, [])), [
+    "older",
+    "day",
+    "new-separator",
+    "+a",
+    "-b",
+    "-c",
+  ]);
+  assert.deepEqual(brief(layOut({ ...state(messages), newSeparator: 2 }, [])), ["older", "day", "+a", "-b", "-c"]);
+  assert.deepEqual(brief(layOut({ ...state(messages), newSeparator: 7 }, [])), ["older", "day", "+a", "-b", "-c"]);
 });
 
-test("what waits in the outbox stands at the end, and only there", () => {
+test("unsent messages stand at the end, and only there", () => {
   const s = state([event(1, { at: AT, text: "a" })]);
   assert.deepEqual(brief(layOut(s, [entry()])), ["beginning", "day", "+a", "+kept"]);
-  assert.deepEqual(brief(layOut(state([event(1, { at: AT, text: "a" })], 900), [entry()])), ["beginning", "day", "+a", "newer"]);
+  assert.deepEqual(brief(layOut(state([event(1, { at: AT, text: "a" })], 900), [entry()])), [
+    "beginning",
+    "day",
+    "+a",
+    "newer",
+  ]);
 });
 
-test("a message keeps its key from the outbox to the log, and is there once at every moment between", () => {
+test("a message keeps its key from the outbox to the log, and is always shown exactly once", () => {
   const kept = entry({ attempted: true, since: 1 });
-  const keys = (/** @type {ReturnType<typeof layOut>} */ rows) => rows.filter((r) => r.kind === "message").map((r) => r.key);
+  const keys = (/** @type {ReturnType<typeof layOut>} */ rows) =>
+    rows.filter((r) => r.kind === "message").map((r) => r.key);
   let s = state([event(1, { at: AT })]);
   assert.deepEqual(keys(layOut(s, [kept])), ["1", "n1"]);
-  s = room.acknowledged(s, 2, kept); // answered, its event on the way
+  s = room.addSentMessage(s, 2, kept); // acknowledged, but its event has not come yet
   assert.deepEqual(keys(layOut(s, [])), ["1", "n1"]);
   assert.deepEqual(keys(layOut(s, [kept])), ["1", "n1"], "also before the storage has caught up");
-  s = room.received(s, event(2, { from: ME, text: "kept", at: AT }));
+  s = room.applyLive(s, event(2, { from: ME, text: "kept", at: AT }));
   assert.deepEqual(keys(layOut(s, [])), ["1", "n1"]);
 });
 
-test("an event that comes before its answer is not shown beside its entry", () => {
+test("an event that comes before its answer is not shown beside its unsent message", () => {
   const kept = entry({ attempted: true, since: 1 });
-  const again = entry({ nonce: "n2" }); // the same words once more, not sent yet
-  const s = room.received(state([event(1, { at: AT })]), event(2, { from: ME, text: "kept", at: AT }));
+  const again = entry({ nonce: "n2" }); // the same text again, not sent yet
+  const s = room.applyLive(state([event(1, { at: AT })]), event(2, { from: ME, text: "kept", at: AT }));
   assert.deepEqual(brief(layOut(s, [kept, again])).slice(2), ["+text 1", "+kept", "-kept"]);
-  const other = entry({ attempted: true, since: 2 }); // sent after that event: another message
+  const other = entry({ attempted: true, since: 2 }); // sent after that event, so another message
   assert.deepEqual(brief(layOut(s, [other])).slice(2), ["+text 1", "+kept", "-kept"]);
 });

@@ -1,0 +1,75 @@
+// Package account is what a server knows of people: guests, sessions, names, what
+// is live of each person, and the rooms of their lists. Start reading at Accounts.
+//
+// It knows no HTTP and no wire format: a door brings a session and a network, and
+// encodes what it is told. What is stored is behind People, RoomLists and Personal.
+package account
+
+import (
+	"cmp"
+	"log/slog"
+	"net/netip"
+
+	"parley/internal/chat"
+	"parley/internal/rates"
+	"parley/internal/room"
+)
+
+// Config says how Accounts behave.
+type Config struct {
+	GuestRate     float64      // new guests per minute from one network, who may also all come at once; 0: no limit
+	PersonalRate  float64      // commands per second about what is one person's own; default 50
+	PersonalBurst int          // such commands at once; default: as many as a list has rooms
+	Logger        *slog.Logger // default: discard
+}
+
+// personalRate is the default of Config.PersonalRate.
+const personalRate = 50
+
+// How often a person may take another name, per second and at once. Everybody
+// in the person's rooms is told of each.
+const (
+	renameRate  = 0.1
+	renameBurst = 10
+)
+
+// Accounts knows the people of a server: who they are, what is live of them, and
+// the rooms of their lists.
+type Accounts struct {
+	stores Stores
+	hub    *room.Hub
+	logger *slog.Logger
+
+	registry registry
+	guests   *rates.Rates[netip.Addr] // new guests, by network
+	renames  *rates.Shared[chat.PersonID, netip.Addr]
+	commands *rates.Shared[chat.PersonID, netip.Addr] // about what is a person's own
+}
+
+// New returns Accounts of the people in stores. It tells hub of new names.
+func New(cfg Config, stores Stores, hub *room.Hub) *Accounts {
+	perAddress := hub.PeoplePerAddress()
+	return &Accounts{
+		stores:  stores,
+		hub:     hub,
+		logger:  cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
+		guests:  rates.New[netip.Addr](cfg.GuestRate/60, int(cfg.GuestRate)),
+		renames: rates.NewShared[chat.PersonID, netip.Addr](renameRate, renameBurst, perAddress),
+		commands: rates.NewShared[chat.PersonID, netip.Addr](
+			cmp.Or(cfg.PersonalRate, personalRate), cmp.Or(cfg.PersonalBurst, chat.MaxListed), perAddress),
+	}
+}
+
+// Live returns how many people have something live: a connection, or a request
+// that is being carried out.
+func (a *Accounts) Live() int { return a.registry.people() }
+
+// LimitPersonal counts one command about what is a person's own: their list, read
+// marks, bookmarks and subscriptions. It returns an *chat.Error with code
+// RateLimited if they come too fast.
+func (a *Accounts) LimitPersonal(who chat.Who) error {
+	if wait, _ := a.commands.Take(who.Person.ID, who.Network); wait > 0 {
+		return &chat.Error{Code: chat.RateLimited, Message: "That was too fast. Try again in a moment.", RetryAfter: wait}
+	}
+	return nil
+}

@@ -1,0 +1,132 @@
+package account
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"time"
+
+	"parley/internal/chat"
+)
+
+// RoomList returns the rooms of a person's list, in no order.
+func (a *Accounts) RoomList(ctx context.Context, who chat.PersonID) ([]chat.ListEntry, error) {
+	return a.stores.Lists.RoomList(ctx, who)
+}
+
+// IsListed reports whether a room is in a person's list. If the store fails it
+// reports false; the caller can try again.
+func (a *Accounts) IsListed(ctx context.Context, who chat.PersonID, name chat.RoomName) bool {
+	_, err := a.stores.Lists.ListEntry(ctx, who, name)
+	return err == nil
+}
+
+// AddToList puts a room in the list of a person who enters it or reads there, and
+// tells the person's connections of it if it is in the list then. A failure is
+// only logged, as nothing depends on it.
+func (a *Accounts) AddToList(ctx context.Context, who chat.PersonID, name chat.RoomName, enters bool) {
+	feeds := a.registry.feeds(who, nil)
+	open := len(feeds)
+	feeds = slices.DeleteFunc(feeds, func(f *listFeed) bool { return f.has(name) })
+	if open > 0 && len(feeds) == 0 {
+		return // it is in the list already
+	}
+	added := a.stores.Lists.AddToList(who, name, enters)
+	if len(feeds) == 0 {
+		return
+	}
+	select {
+	case <-added: // the store logs an error
+	case <-ctx.Done():
+		return
+	}
+	e, err := a.stores.Lists.ListEntry(ctx, who, name)
+	if chat.CodeOf(err) == chat.NotFound { // the room has no event yet, or has left the list again
+		return
+	}
+	for _, f := range feeds {
+		if err == nil {
+			f.push(Update{Entry: &e})
+			err = f.joinRoom(ctx, name, e.Head)
+		}
+	}
+	if err != nil {
+		a.logger.LogAttrs(ctx, slog.LevelWarn, "a new room of a list is not watched",
+			slog.String("room", string(name)), slog.Any("err", err))
+	}
+}
+
+// AddToListAfterWrite tells a person's connections of a room that is in the list
+// since the person wrote there. AddToList could not tell them when the person
+// entered, if the room was new.
+func (a *Accounts) AddToListAfterWrite(ctx context.Context, who chat.PersonID, name chat.RoomName) {
+	if slices.ContainsFunc(a.registry.feeds(who, nil), func(f *listFeed) bool { return !f.has(name) }) {
+		a.AddToList(ctx, who, name, false) // the store has listed it, unless the write was a retry
+	}
+}
+
+// SetListEntry changes what a room is to a person, tells the person's connections,
+// and returns the entry as it is then. Of a room that has left the list that is
+// only its name.
+func (a *Accounts) SetListEntry(
+	ctx context.Context, who chat.PersonID, name chat.RoomName, change chat.ListEntryChange,
+) (e chat.ListEntry, err error) {
+	if err := change.Check(); err != nil {
+		return e, err
+	}
+	if err := a.stores.Lists.SetListEntry(ctx, who, name, change); err != nil {
+		return e, err
+	}
+	if change.Listed != nil && !*change.Listed {
+		for _, f := range a.registry.feeds(who, nil) {
+			f.leaveRoom(name)
+			f.push(Update{Removed: name})
+		}
+		return chat.ListEntry{Room: name}, nil
+	}
+	a.AddToList(ctx, who, name, false) // the store has listed it, unless this was a retry
+	if e, err = a.stores.Lists.ListEntry(ctx, who, name); err != nil {
+		return e, err
+	}
+	for _, f := range a.registry.feeds(who, nil) {
+		f.push(Update{Entry: &e})
+	}
+	return e, nil
+}
+
+// MarkRead notes up to where a person has read a room. done is called when that is
+// stored, on the log's goroutine, and must not block. Then the person's other
+// connections are told, all but the registration by, which may be nil.
+func (a *Accounts) MarkRead(
+	who chat.PersonID, at chat.MessageRef, exact bool, nonce string, by *Registration, done func(chat.ListEntry, error),
+) {
+	a.stores.Personal.MarkRead(who, at, exact, nonce, func(e chat.ListEntry, err error) {
+		done(e, err)
+		if err != nil {
+			return
+		}
+		for _, f := range a.registry.feeds(who, by) {
+			f.push(Update{Read: &e})
+		}
+	})
+}
+
+// SetPersonal sets or removes a person's bookmark or thread subscription.
+func (a *Accounts) SetPersonal(
+	ctx context.Context, who chat.PersonID, as chat.PersonalRefKind, at chat.MessageRef, on bool, nonce string,
+) error {
+	return a.stores.Personal.SetPersonal(ctx, who, as, at, on, nonce)
+}
+
+// PersonalRefs returns a person's bookmarks or thread subscriptions, the newest
+// first: at most limit, and only those older than before unless that is zero.
+func (a *Accounts) PersonalRefs(
+	ctx context.Context, who chat.PersonID, as chat.PersonalRefKind, before time.Time, limit int,
+) ([]chat.PersonalRef, error) {
+	return a.stores.Personal.PersonalRefs(ctx, who, as, before, limit)
+}
+
+// IsSubscribed reports whether a person is subscribed to the thread of a message.
+func (a *Accounts) IsSubscribed(ctx context.Context, who chat.PersonID, at chat.MessageRef) (bool, error) {
+	return a.stores.Personal.IsSubscribed(ctx, who, at)
+}

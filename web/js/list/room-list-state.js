@@ -1,0 +1,99 @@
+// room-list-state.js: the room list and how it changes: (rooms, what happened) → rooms; and the order in which rooms
+// are shown. No DOM, socket or clock.
+/** @import { ListEntry, ListUpdate, ReadMark } from "../wire/list-frames.js" */
+
+/** @typedef {ReadonlyMap<string, ListEntry>} Rooms */
+
+/** A section of the list. @typedef {{ name: "favourites" | "rooms", entries: readonly ListEntry[] }} Section */
+
+/** @param {readonly ListEntry[]} entries  @returns {Rooms} */
+export const fromEntries = (entries) => new Map(entries.map((e) => [e.room, e]));
+
+/** Returns the entry of a room that the server has not sent one for.
+ * @param {string} room  @param {number} [at]  @returns {ListEntry} */
+export const emptyEntry = (room, at = 0) => ({
+  room,
+  topic: "",
+  seq: 0,
+  at,
+  last: null,
+  read: 0,
+  unread: 0,
+  mentions: 0,
+  notify: "all",
+  muted: false,
+  favourite: false,
+});
+
+/** @param {Rooms} rooms  @param {ListEntry} entry  @returns {Rooms} */
+export const withEntry = (rooms, entry) => new Map(rooms).set(entry.room, entry);
+
+/** @param {Rooms} rooms  @param {string} room  @returns {Rooms} */
+export function withoutRoom(rooms, room) {
+  const copy = new Map(rooms);
+  copy.delete(room);
+  return copy;
+}
+
+/** Reports whether an update mentions the person. @param {ListUpdate} update  @param {string} me */
+export const mentionsPerson = (update, me) => update.here || update.mentions.includes(me);
+
+/** @param {Rooms} rooms  @param {ListUpdate} update  @param {string} me  @returns {Rooms} */
+export function applyUpdate(rooms, update, me) {
+  const entry = rooms.get(update.room) ?? emptyEntry(update.room);
+  if (update.seq <= entry.seq) return rooms; // known already
+  const others = update.from.id !== me && update.seq > entry.read;
+  const isMessage = update.kind === "message"; // a reply in a thread does not count as unread, but its mentions do
+  return withEntry(rooms, {
+    ...entry,
+    seq: update.seq,
+    ...(isMessage && { at: update.at, last: { from: update.from, text: update.text } }),
+    ...(update.kind === "topic" && { topic: update.text }),
+    unread: entry.unread + Number(others && isMessage),
+    mentions: entry.mentions + Number(others && mentionsPerson(update, me)),
+  });
+}
+
+/** @param {Rooms} rooms  @param {ReadMark} mark  @returns {Rooms} */
+export function applyReadMark(rooms, mark) {
+  const entry = rooms.get(mark.room);
+  if (!entry || (entry.read === mark.seq && entry.unread === mark.unread && entry.mentions === mark.mentions))
+    return rooms;
+  return withEntry(rooms, { ...entry, read: mark.seq, unread: mark.unread, mentions: mark.mentions });
+}
+
+/** Returns how many messages of a room alert, by the room's settings: all unread ones, the mentions alone, or none.
+ * @param {ListEntry} entry */
+export function attention(entry) {
+  if (entry.muted || entry.notify === "none") return 0;
+  return entry.notify === "mentions" ? entry.mentions : Math.max(entry.unread, entry.mentions);
+}
+
+/** Reports whether a room shows that the person is mentioned. @param {ListEntry} entry */
+export const showsMention = (entry) => entry.mentions > 0 && !entry.muted && entry.notify !== "none";
+
+/** Returns the number for the title and the icon. For the room on the screen, `unread` counts instead of its entry.
+ * @param {Rooms} rooms  @param {string} room  @param {number} unread in that room */
+export function badge(rooms, room, unread) {
+  let sum = unread;
+  for (const entry of rooms.values()) if (entry.room !== room) sum += attention(entry);
+  return sum;
+}
+
+/** Returns the sections of the list: favourites, then the other rooms. In each, rooms with mentions come first, then
+ * the rooms are sorted by their last message. With a filter, only rooms with all its words in name or topic are left.
+ * @param {Rooms} rooms  @param {string} [filter]  @returns {Section[]} */
+export function sections(rooms, filter = "") {
+  const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
+  const wanted = [...rooms.values()].filter((e) =>
+    words.every((w) => `${e.room} ${e.topic}`.toLowerCase().includes(w)),
+  );
+  wanted.sort((a, b) => Number(showsMention(b)) - Number(showsMention(a)) || b.at - a.at || (a.room < b.room ? -1 : 1));
+  const favourites = wanted.filter((e) => e.favourite);
+  /** @type {Section[]} */
+  const all = [
+    { name: "favourites", entries: favourites },
+    { name: "rooms", entries: wanted.filter((e) => !e.favourite) },
+  ];
+  return all.filter((s) => s.entries.length > 0);
+}

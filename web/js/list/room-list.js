@@ -1,0 +1,251 @@
+// room-list.js: the room list: rooms that need attention first, then by activity, and the buttons for everything that
+// is not a room. A room keeps its row, which is only moved, so that a thousand rooms stay fast. The list is one stop
+// of the Tab key; arrow keys walk it (ARIA practices: roving tabindex).
+/** @import { ListEntry } from "../wire/list-frames.js" */
+/** @import { PageSession } from "./page-session.js" */
+import { formatAddress } from "../ui/address.js";
+import { showAvatar } from "../ui/avatar.js";
+import { bdi, emit, fromTemplate, part, setText } from "../ui/dom.js";
+import { number, t } from "../ui/i18n.js";
+import { loadOrExplain } from "../ui/load.js";
+import { showYou } from "../ui/own-name.js";
+import { isolate } from "../ui/text.js";
+import { sections, showsMention } from "./room-list-state.js";
+
+const MOST = 99; // shown as "99+" beyond; the server counts up to 100
+
+/** @typedef {{ li: HTMLElement, entry: ListEntry | null, current: boolean }} Row */
+
+export class RoomList extends HTMLElement {
+  /** @type {Map<string, Row>} */
+  #rows = new Map();
+  /** @type {Map<string, HTMLElement>} the sections, by name */
+  #sections = new Map();
+  #active = ""; // the room whose row the Tab key reaches
+  /** @type {HTMLElement | null} */
+  #pattern = null;
+
+  connectedCallback() {
+    this.append(fromTemplate("room-list"));
+    this.#pattern = part(fromTemplate("room-entry"), "li", HTMLElement);
+    const { filter } = this;
+    filter.addEventListener("input", () => this.show());
+    filter.addEventListener("keydown", (e) => this.#filtering(e));
+    this.scroller.addEventListener("keydown", (e) => this.#pressed(e));
+    this.scroller.addEventListener("focusin", (e) => this.#activate(roomOf(e.target)));
+    this.scroller.addEventListener("click", (e) => this.#clicked(e));
+    this.scroller.addEventListener("contextmenu", (e) => this.#menu(e));
+    for (const button of this.querySelectorAll("[data-open]"))
+      button.addEventListener("click", () => emit(this, "open", button.getAttribute("data-open")));
+  }
+
+  /** @param {PageSession} session */
+  begin(session) {
+    this.session = session;
+    this.show();
+  }
+
+  get filter() {
+    return part(this, ".filter", HTMLInputElement);
+  }
+
+  get scroller() {
+    return part(this, ".rooms-scroll", HTMLElement);
+  }
+
+  show() {
+    const { session } = this;
+    if (!session) return;
+    const filter = this.filter.value;
+    const shown = sections(session.rooms, filter);
+    const here = session.room?.deps.room ?? "";
+    const order = shown.flatMap((s) => s.entries.map((e) => e.room));
+    const walked = this.scroller.contains(document.activeElement) && order.includes(this.#active);
+    if (!walked) this.#activate(order.includes(here) ? here : (order[0] ?? "")); // Tab reaches the open room
+    for (const name of /** @type {const} */ (["favourites", "rooms"])) {
+      this.#showSection(
+        name,
+        shown.find((s) => s.name === name)?.entries ?? [],
+        here,
+        shown.length > 1 || name === "favourites",
+      );
+    }
+    for (const [room, { li }] of this.#rows) if (!session.rooms.has(room)) this.#remove(room, li);
+    part(this, ".no-rooms", HTMLElement).hidden = session.rooms.size > 0;
+    part(this, ".no-match", HTMLElement).hidden = order.length > 0 || session.rooms.size === 0;
+    for (const element of this.querySelectorAll("[data-needs=list]"))
+      element.toggleAttribute("hidden", !session.hasList);
+    this.filter.hidden = session.rooms.size < 6 && filter === "";
+    this.#showMe(session);
+  }
+
+  /** @param {PageSession} session */
+  #showMe({ me }) {
+    const button = part(this, ".me", HTMLElement);
+    if (button.dataset["name"] === me.name) return;
+    button.dataset["name"] = me.name;
+    showAvatar(part(button, ".avatar", HTMLElement), me);
+    showYou(part(button, ".label", HTMLElement), me.name);
+  }
+
+  /** @param {"favourites" | "rooms"} name  @param {readonly ListEntry[]} entries  @param {string} here
+   * @param {boolean} titled */
+  #showSection(name, entries, here, titled) {
+    const section =
+      this.#sections.get(name) ?? part(this, name === "rooms" ? ".rooms-all" : ".favourites", HTMLElement);
+    this.#sections.set(name, section);
+    section.hidden = entries.length === 0;
+    part(section, "h2", HTMLElement).classList.toggle("visually-hidden", !titled);
+    const ul = part(section, "ul", HTMLElement);
+    /** @type {Element | null} */
+    let place = ul.firstElementChild;
+    for (const entry of entries) {
+      const row = this.#rows.get(entry.room) ?? this.#add(entry.room);
+      this.#draw(row, entry, entry.room === here);
+      if (row.li === place) place = place.nextElementSibling;
+      else move(ul, row.li, place);
+    }
+    while (place) {
+      const next = place.nextElementSibling;
+      // Filtered out; its row is kept.
+      if (this.#rows.get(place.getAttribute("data-room") ?? "")?.li === place) place.remove();
+      place = next;
+    }
+  }
+
+  /** @param {string} room  @returns {Row} */
+  #add(room) {
+    const li = /** @type {HTMLElement} */ (this.#pattern?.cloneNode(true));
+    li.dataset["room"] = room;
+    const link = part(li, "a", HTMLAnchorElement);
+    link.href = formatAddress(room);
+    part(link, ".name", HTMLElement).replaceChildren(bdi(room));
+    part(li, ".more", HTMLElement).setAttribute("aria-label", t("rooms.menu", { room: isolate(room) }));
+    const row = { li, entry: null, current: false };
+    this.#rows.set(room, row);
+    return row;
+  }
+
+  /** @param {Row} row  @param {ListEntry} entry  @param {boolean} current */
+  #draw(row, entry, current) {
+    const { li } = row;
+    const tab = entry.room === this.#active ? 0 : -1;
+    const link = part(li, "a", HTMLAnchorElement);
+    if (link.tabIndex !== tab) link.tabIndex = tab;
+    if (row.entry === entry && row.current === current) return;
+    Object.assign(row, { entry, current });
+    if (current) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+    const unread = current ? 0 : entry.unread; // the room on the screen is never unread
+    const named = !current && showsMention(entry);
+    li.classList.toggle("unread", unread > 0 && !entry.muted);
+    li.classList.toggle("named", named);
+    li.classList.toggle("muted", entry.muted);
+    link.title = entry.topic;
+    const count = named ? entry.mentions : entry.muted ? 0 : unread;
+    setText(
+      part(li, ".badge", HTMLElement),
+      count > 0 ? `${named ? "@" : ""}${count > MOST ? `${number(MOST)}+` : number(count)}` : "",
+    );
+    setText(
+      part(li, ".told", HTMLElement),
+      named
+        ? t("rooms.mentions", { n: entry.mentions })
+        : unread > 0
+          ? t("rooms.unread", { n: unread })
+          : entry.muted
+            ? t("rooms.muted")
+            : "",
+    );
+  }
+
+  /** @param {string} room  @param {HTMLElement} li */
+  #remove(room, li) {
+    const next = li.nextElementSibling ?? li.previousElementSibling;
+    const hadFocus = li.contains(document.activeElement);
+    li.remove();
+    this.#rows.delete(room);
+    if (hadFocus) (next?.querySelector("a") ?? part(this, ".new-room", HTMLElement)).focus();
+  }
+
+  /** @param {string} room "" for none */
+  #activate(room) {
+    if (!room || room === this.#active) return;
+    const before = this.#rows.get(this.#active)?.li;
+    if (before) for (const stop of before.querySelectorAll("a, button")) stop.setAttribute("tabindex", "-1");
+    this.#active = room;
+    for (const stop of this.#rows.get(room)?.li.querySelectorAll("a, button") ?? []) stop.setAttribute("tabindex", "0");
+  }
+
+  /** @param {KeyboardEvent} e */
+  #pressed(e) {
+    if (e.altKey || e.ctrlKey || e.metaKey) return;
+    if (e.key === "ContextMenu" || (e.key === "F10" && e.shiftKey)) return this.#menu(e);
+    const links = /** @type {HTMLElement[]} */ ([...this.scroller.querySelectorAll("li a")]);
+    const at = links.findIndex((a) => a.closest("li")?.contains(/** @type {Node} */ (e.target)));
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: links.length - 1 }[e.key];
+    if (to === undefined || at < 0) return;
+    e.preventDefault();
+    if (to < 0 && !this.filter.hidden) return this.filter.focus();
+    links[Math.max(0, Math.min(links.length - 1, to))]?.focus();
+  }
+
+  /** @param {KeyboardEvent} e */
+  #filtering(e) {
+    const first = this.scroller.querySelector("li a");
+    if (e.key === "ArrowDown" && first instanceof HTMLElement) {
+      e.preventDefault();
+      first.focus();
+    } else if (e.key === "Enter" && first instanceof HTMLElement && this.filter.value) {
+      e.preventDefault();
+      first.click();
+    } else if (e.key === "Escape" && this.filter.value) {
+      e.preventDefault();
+      this.filter.value = "";
+      this.show();
+    }
+  }
+
+  /** @param {MouseEvent} e */
+  #clicked(e) {
+    const button = e.target instanceof Element ? e.target.closest(".more") : null;
+    if (button instanceof HTMLElement) this.#openMenu(roomOf(button), button);
+    else if (roomOf(e.target) && this.filter.value) {
+      this.filter.value = ""; // show the whole list again
+      this.show();
+    }
+  }
+
+  /** @param {Event} e */
+  #menu(e) {
+    const room = roomOf(e.target);
+    if (!room || !this.session) return;
+    e.preventDefault();
+    this.#openMenu(room, part(/** @type {HTMLElement} */ (this.#rows.get(room)?.li), ".more", HTMLElement));
+  }
+
+  /** @param {string} room  @param {HTMLElement} button */
+  async #openMenu(room, button) {
+    this.#activate(room);
+    const menu = await loadOrExplain(() => import("./room-menu.js"));
+    if (menu && this.session) menu.openRoomMenu(button, room, this.session);
+  }
+}
+
+/** Moves a row and keeps the focus in it.
+ * @param {Element} parent  @param {Element} child  @param {Element | null} before */
+function move(parent, child, before) {
+  const { moveBefore } = /** @type {{ moveBefore?: (child: Node, before: Node | null) => void }} */ (
+    /** @type {unknown} */ (parent)
+  );
+  if (moveBefore && child.isConnected) return moveBefore.call(parent, child, before);
+  const focused = child.contains(document.activeElement) ? document.activeElement : null;
+  parent.insertBefore(child, before);
+  if (focused instanceof HTMLElement) focused.focus({ preventScroll: true });
+}
+
+/** @param {EventTarget | null} target */
+const roomOf = (target) =>
+  target instanceof Element ? (target.closest("[data-room]")?.getAttribute("data-room") ?? "") : "";
+
+customElements.define("room-list", RoomList);

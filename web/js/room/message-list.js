@@ -1,0 +1,226 @@
+// message-list.js: the log on the screen. It draws the rows that timeline.js lays out, each under its key, and moves
+// no row that stays. It reports where the person looks; the session decides which messages to hold.
+/** @import { OutboxMessage } from "./outbox.js" */
+/** @import { State, Target } from "./room-state.js" */
+/** @import { Row } from "./timeline.js" */
+import { emit, fromTemplate, part, setText } from "../ui/dom.js";
+import { t } from "../ui/i18n.js";
+import { dayName, fullDay } from "../ui/time.js";
+import { activateRow, moveFocus } from "./arrow-keys.js";
+import { newMessage, showMessage } from "./message.js";
+import { atNewest } from "./room-state.js";
+import { ScrollAnchor } from "./scroll.js";
+import { layOut } from "./timeline.js";
+
+const AHEAD = 1.5; // the next page is requested this many screens before the end of the window
+
+/** @typedef {object} Picture
+ * @property {State} state
+ * @property {readonly OutboxMessage[]} pending
+ * @property {(message: OutboxMessage) => boolean} late
+ * @property {string} waitingFor
+ * @property {Target | null} target
+ * @property {number} now
+ */
+
+export class MessageList extends HTMLElement {
+  /** @type {Map<string, HTMLElement>} */
+  #rows = new Map();
+  #pagesLoaded = -1; // State.pagesLoaded as last drawn
+  #linked = 0; // the seq that the address names
+  #newest = { seq: 0, here: true };
+  #lookScheduled = false;
+  #sizes = new ResizeObserver(() => this.#resized()); // of the log and each row: fonts and styles may load late
+  /** The rows that say "more" stay at the edges, so they cannot be anchors. */
+  scrollAnchor = new ScrollAnchor(this, () => [...this.#rows.values()].filter((row) => !row.matches(".edge")));
+
+  connectedCallback() {
+    if (this.childElementCount > 0) return; // inserted again
+    this.append(fromTemplate("message-list"));
+    const { log } = this;
+    this.scrollAnchor.scroller = log;
+    log.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    log.addEventListener("keydown", (e) => moveFocus(e, log));
+    log.addEventListener("focusin", (e) => {
+      activateRow(e, log);
+      this.scrollAnchor.look(); // so that a folded message opens in place
+    });
+    log.addEventListener("click", (e) => this.#clicked(e));
+    this.button.addEventListener("click", () => emit(this, "newest"));
+    this.#sizes.observe(log);
+  }
+
+  get log() {
+    return part(this, ".log", HTMLElement);
+  }
+
+  get button() {
+    return part(this, ".to-newest", HTMLButtonElement);
+  }
+
+  /** The address does not name a message any more. */
+  unlink() {
+    this.#linked = 0;
+  }
+
+  /** @param {Picture} picture */
+  show(picture) {
+    const { state, target } = picture;
+    const quiet = state.pagesLoaded !== this.#pagesLoaded;
+    this.#pagesLoaded = state.pagesLoaded;
+    if (quiet) this.#hush();
+    this.scrollAnchor.prepare(this.#newest.here);
+    if (target) this.#linked = target.to === "message" ? target.seq : 0;
+    const rows = layOut(state, picture.pending);
+    this.#reconcile(rows, picture);
+    part(this, ".empty", HTMLElement).hidden = !state.epoch || rows.length > 0 || state.thread > 0;
+    part(this, ".loading", HTMLElement).hidden = state.epoch !== "";
+    this.#newest = { seq: state.head, here: atNewest(state) };
+    if (target) this.#go(target);
+    else this.scrollAnchor.restore();
+    this.#showButton(state);
+    this.#look();
+  }
+
+  /** Announces nothing while rows of history are inserted. */
+  #hush() {
+    this.log.setAttribute("aria-live", "off");
+    requestAnimationFrame(() => setTimeout(() => this.log.setAttribute("aria-live", "polite"), 100));
+  }
+
+  /** @param {readonly Row[]} rows  @param {Picture} picture */
+  #reconcile(rows, picture) {
+    const before = this.#rows;
+    this.#rows = new Map();
+    for (const row of rows) this.#rows.set(row.key, before.get(row.key) ?? this.#add(row));
+    for (const [key, element] of before) if (this.#rows.get(key) !== element) this.#remove(element);
+    /** @type {ChildNode | null} */
+    let place = this.log.firstChild;
+    for (const row of rows) {
+      const element = /** @type {HTMLElement} */ (this.#rows.get(row.key));
+      this.#draw(element, row, picture); // before it is inserted, so that a screen reader announces its text
+      if (element === place) place = place.nextSibling;
+      else this.log.insertBefore(element, place);
+    }
+  }
+
+  /** @param {Row} row */
+  #add(row) {
+    const element = newRow(row);
+    this.#sizes.observe(element);
+    return element;
+  }
+
+  /** @param {HTMLElement} element */
+  #remove(element) {
+    this.#sizes.unobserve(element);
+    if (element.contains(document.activeElement)) this.log.focus({ preventScroll: true });
+    element.remove();
+  }
+
+  /** @param {HTMLElement} element  @param {Row} row  @param {Picture} picture */
+  #draw(element, row, { state, late, waitingFor, now }) {
+    switch (row.kind) {
+      case "message": {
+        const linked = row.message.seq > 0 && row.message.seq === this.#linked;
+        const { room, me, thread } = state;
+        return showMessage(element, row, {
+          late: row.pending !== null && late(row.pending),
+          waitingFor,
+          linked,
+          room,
+          me,
+          thread,
+          optimistic: state.optimistic.get(row.message.seq),
+        });
+      }
+      case "day":
+        element.title = fullDay(row.at);
+        return setText(part(element, ".rule-text", HTMLElement), dayName(row.at, now));
+      case "replies":
+        return setText(part(element, ".rule-text", HTMLElement), t("thread.replies", { n: row.count }));
+      default:
+    }
+  }
+
+  /** @param {Target} target */
+  #go(target) {
+    const row =
+      target.to === "message"
+        ? this.log.querySelector(`[data-seq="${target.seq}"]`)
+        : target.to === "new-separator"
+          ? this.#rows.get("new-separator")
+          : null;
+    if (!(row instanceof HTMLElement)) return this.scrollAnchor.toEnd();
+    this.scrollAnchor.to(row);
+    // So that it is read aloud, and the arrow keys start there.
+    if (target.to === "message") row.focus({ preventScroll: true });
+  }
+
+  #scrolled() {
+    this.scrollAnchor.onScroll();
+    if (this.#lookScheduled) return;
+    this.#lookScheduled = true;
+    requestAnimationFrame(() => {
+      this.#lookScheduled = false;
+      this.#look();
+    });
+  }
+
+  #resized() {
+    this.scrollAnchor.restore();
+    this.#look();
+  }
+
+  /** Reports what the person sees, and requests the messages that they will see soon. */
+  #look() {
+    const { scrollTop, scrollHeight, clientHeight } = this.log;
+    const following = this.scrollAnchor.atEnd && this.#newest.here;
+    emit(this, "look", { following, seen: following ? this.#newest.seq : this.#lastSeen() });
+    const reserve = clientHeight * AHEAD;
+    if (scrollTop < reserve && this.#rows.has("older")) emit(this, "older");
+    if (scrollHeight - scrollTop - clientHeight < reserve && this.#rows.has("newer")) emit(this, "newer");
+  }
+
+  #lastSeen() {
+    const bottom = this.log.getBoundingClientRect().bottom;
+    const rows = [...this.log.querySelectorAll("[data-seq]")];
+    const row = rows.findLast((r) => r.getBoundingClientRect().top + 20 < bottom);
+    return Number(row?.getAttribute("data-seq") ?? 0);
+  }
+
+  /** @param {State} state */
+  #showButton(state) {
+    const { unreadCount: unread } = state;
+    const far = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight > this.log.clientHeight;
+    this.button.hidden = (this.scrollAnchor.atEnd && this.#newest.here) || (unread === 0 && !far && this.#newest.here);
+    setText(
+      part(this.button, ".label", HTMLElement),
+      state.mayHaveMore
+        ? t("log.unread-many", { n: unread })
+        : unread > 0
+          ? t("log.unread", { n: unread })
+          : t("log.newest"),
+    );
+  }
+
+  /** Sends the intent of a button in a message: about this message or the one that the button names.
+   * @param {MouseEvent} e */
+  #clicked(e) {
+    if (e.target instanceof Element && e.target.matches(".unfold")) this.scrollAnchor.look();
+    const button = e.target instanceof Element ? e.target.closest("[data-do]") : null;
+    const row = button?.closest(".message");
+    if (!(button instanceof HTMLElement) || !(row instanceof HTMLElement) || button.closest("[role=toolbar]")) return;
+    const { do: action = "", emoji, of = row.dataset["seq"] } = button.dataset;
+    const key = [...this.#rows].find(([, element]) => element === row)?.[0];
+    if (action === "retry" || action === "take-back") emit(this, action, key);
+    else emit(button, action, action === "react" ? { seq: Number(of), emoji } : Number(of));
+  }
+}
+
+/** @param {Row} row  @returns {HTMLElement} */
+function newRow(row) {
+  return row.kind === "message" ? newMessage() : part(fromTemplate(`row-${row.kind}`), ".row", HTMLElement);
+}
+
+customElements.define("message-list", MessageList);

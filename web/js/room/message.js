@@ -1,0 +1,153 @@
+// message.js: one message as an element. Drawing it twice changes nothing; an unsent message becomes its stored twin
+// in place.
+/** @import { Person } from "../wire/json.js" */
+/** @import { OutboxMessage } from "./outbox.js" */
+/** @import { MessageRow } from "./timeline.js" */
+import { showAvatar } from "../ui/avatar.js";
+import { bdi, fromTemplate, part, setText } from "../ui/dom.js";
+import { reason, t } from "../ui/i18n.js";
+import { fullTime, timeOfDay } from "../ui/time.js";
+import { Refusal } from "../wire/protocol.js";
+import { isFor, isLong, showBody } from "./message-body.js";
+import { showAbove, showBelow } from "./message-extras.js";
+
+/** What else a row depends on. `thread`: the thread whose rows these are; 0: the room.
+ * @typedef {object} Look
+ * @property {boolean} late
+ * @property {string} waitingFor
+ * @property {boolean} linked
+ * @property {string} room
+ * @property {Person} me
+ * @property {ReadonlyMap<string, boolean> | undefined} optimistic
+ * @property {number} thread
+ */
+
+/** The state of each element as last drawn.
+ * @type {WeakMap<Element, { row: MessageRow, look: Look, content: string }>} */
+const drawn = new WeakMap();
+
+/** Returns the row that an element shows. @param {Element} element  @returns {MessageRow | undefined} */
+export const rowOf = (element) => drawn.get(element)?.row;
+
+/** Returns a new, still empty row. @returns {HTMLElement} */
+export function newMessage() {
+  return part(fromTemplate("message"), ".message", HTMLElement);
+}
+
+/** @param {HTMLElement} element  @param {MessageRow} row  @param {Look} look */
+export function showMessage(element, row, look) {
+  const { message, pending, first, mine } = row;
+  const before = drawn.get(element);
+  if (before && same(before.row, row) && same(before.look, look)) return; // the usual case
+  element.classList.toggle("first", first);
+  element.classList.toggle("mine", mine);
+  element.classList.toggle("linked", look.linked);
+  element.classList.toggle("pending", pending !== null && !pending.failed);
+  element.classList.toggle("failed", Boolean(pending?.failed));
+  showState(element, pending, look);
+  const content = JSON.stringify([
+    message.html || message.text,
+    message.deleted,
+    message.edited,
+    message.action && message.from.name,
+    message.mentions,
+    message.here,
+    look.me.id,
+  ]);
+  drawn.set(element, { row, look, content });
+  if (
+    before?.row.message === message &&
+    before.row.first === first &&
+    before.look.optimistic === look.optimistic &&
+    before.look.me === look.me
+  )
+    return;
+  if (message.seq) element.dataset["seq"] = String(message.seq);
+  const name = part(element, ".author", HTMLElement);
+  if (before?.row.message.from.name !== message.from.name) name.replaceChildren(bdi(message.from.name));
+  showAvatar(part(element, ".avatar", HTMLElement), message.from);
+  showTime(element, row, look.room);
+  if (before?.content !== content) {
+    showBody(part(element, ".body", HTMLElement), message, look.me);
+    element.classList.toggle("for-me", isFor(message, look.me));
+    fold(element, isLong(message));
+  }
+  if (before?.row.message !== message) showAbove(element, message, look.thread > 0);
+  showBelow(element, message, look);
+  label(element, `${look.thread ? "t" : "m"}-${row.key.replace(/\W/g, "-")}`);
+}
+
+/** Whether two objects have the same values. @param {object} a  @param {object} b */
+const same = (a, b) =>
+  Object.entries(a).every(([name, value]) => value === /** @type {Record<string, unknown>} */ (b)[name]);
+
+/** @param {HTMLElement} element  @param {MessageRow} row  @param {string} room */
+function showTime(element, { message }, room) {
+  const time = part(element, "time", HTMLTimeElement);
+  time.dateTime = new Date(message.at).toISOString();
+  setText(time, timeOfDay(message.at));
+  const link = part(element, ".permalink", HTMLAnchorElement);
+  link.title = fullTime(message.at);
+  if (message.seq) link.href = `/r/${encodeURIComponent(room)}#${message.seq}`;
+}
+
+/** Folds a long message, with a button that unfolds it. The choice lasts as long as the row.
+ * @param {HTMLElement} element  @param {boolean} long */
+function fold(element, long) {
+  const there = element.querySelector(".unfold");
+  element.classList.toggle("folded", long && there?.getAttribute("aria-expanded") !== "true");
+  if (!long) return there?.remove();
+  if (there) return;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "unfold link";
+  button.tabIndex = -1;
+  button.dataset["rove"] = "";
+  const turn = (/** @type {boolean} */ open) => {
+    element.classList.toggle("folded", !open);
+    button.setAttribute("aria-expanded", String(open));
+    button.textContent = t(open ? "message.less" : "message.more");
+  };
+  turn(false);
+  button.addEventListener("click", () => turn(element.classList.contains("folded")));
+  part(element, ".body", HTMLElement).addEventListener("focusin", (e) => {
+    if (e.target instanceof Element && !e.target.matches("pre")) turn(true); // a focused link has to be visible
+  });
+  part(element, ".body", HTMLElement).after(button);
+}
+
+/** Shows whether an unsent message waits or has failed.
+ * @param {HTMLElement} element  @param {OutboxMessage | null} pending  @param {Look} look */
+function showState(element, pending, look) {
+  const state = part(element, ".state", HTMLElement);
+  const isShown = Boolean(pending?.failed || (pending && look.late));
+  state.hidden = !isShown;
+  setText(
+    part(state, ".state-text", HTMLElement),
+    isShown ? stateText(/** @type {OutboxMessage} */ (pending), look.waitingFor) : "",
+  );
+  part(state, ".state-actions", HTMLElement).hidden = !pending || (pending.attempted && !pending.failed);
+  part(state, "[data-do=retry]", HTMLElement).hidden = !pending?.failed;
+}
+
+/** @param {OutboxMessage} pending  @param {string} waitingFor */
+function stateText(pending, waitingFor) {
+  if (pending.failed)
+    return t("message.failed", { reason: reason(new Refusal(pending.failed.code, pending.failed.message)) });
+  if (pending.attempted) return t("message.unconfirmed");
+  if (waitingFor === "rate_limited") return t("message.soon");
+  if (waitingFor) return t("message.later");
+  return t("message.unsent");
+}
+
+/** Labels the row for screen readers by its own parts: author, time, text and state.
+ * @param {HTMLElement} element  @param {string} prefix of the ids */
+function label(element, prefix) {
+  const ids = [".author", "time", ".context", ".body", ".state-text", ".below"].flatMap((selector, i) => {
+    const p = element.querySelector(selector);
+    if (!p) return [];
+    p.id = `${prefix}-${i}`;
+    return [p.id];
+  });
+  element.setAttribute("aria-labelledby", ids.join(" "));
+}

@@ -1,0 +1,334 @@
+// room-view.js: a room's page: header, log, composer, people. It draws the session's state at most once a frame and
+// calls the session's methods for what the person does.
+/** @import { Settings } from "../ui/settings.js" */
+/** @import { BrowserMemory } from "./browser-memory.js" */
+/** @import { Outgoing } from "./composer.js" */
+/** @import { OutboxMessage } from "./outbox.js" */
+/** @import { RoomSession } from "./room-session.js" */
+import { showAvatar } from "../ui/avatar.js";
+import { copyText } from "../ui/clipboard.js";
+import { bdi, emit, fromTemplate, listen, part, setText } from "../ui/dom.js";
+import { t } from "../ui/i18n.js";
+import { loadOrExplain, loadWithRetry } from "../ui/load.js";
+import { showYou } from "../ui/own-name.js";
+import { sidePanel } from "../ui/side-panel.js";
+import { typingText } from "../ui/text.js";
+import { say } from "../ui/toast.js";
+import { MessageComposer } from "./composer.js";
+import { MessageList } from "./message-list.js";
+import { PeopleList } from "./people.js";
+
+const LATE_MS = 700; // answers usually take a few milliseconds; a message is shown as waiting after this time
+const BACK_MS = 2_000;
+
+/** What people do with messages. It is loaded once there are messages to read.
+ * @typedef {object} Actions
+ * @property {(left: AbortSignal) => void} roomShown
+ * @property {() => void} roomHidden
+ * @property {() => void} draw
+ * @property {(seq: number) => unknown} jump
+ */
+
+/** @typedef {object} Deps
+ * @property {Settings} settings
+ * @property {() => number} attentionElsewhere  what the title counts of the other rooms
+ * @property {() => Promise<{ MessageActions: new (view: RoomView, session: RoomSession) => Actions }>} loadActions
+ */
+
+/** Intents that wait until the actions are loaded. */
+const QUEUED_UNTIL_LOADED = ["command", "edit-last", "jump", "react", "thread", "versions"];
+
+export class RoomView extends HTMLElement {
+  #scheduled = false;
+  #wasLost = false;
+  #backUntil = 0;
+  #name = "";
+  /** The scroll position when the room left the page.
+   * @type {ReturnType<MessageList["scrollAnchor"]["snapshot"]> | null} */
+  #scrolled = null;
+  people = new PeopleList();
+  /** @type {Actions | null} */
+  #actions = null;
+  #actionsRequested = false;
+  /** @type {[string, unknown][]} intents that wait for the actions: name and detail */
+  #queued = [];
+  #linkedSeq = 0; // the message that the address names, if the window does not have it; 0: none
+
+  /** Aborted when the room leaves the page: it ends the listeners on window, document and side panel. */
+  #leaveSignal = new AbortController();
+
+  connectedCallback() {
+    if (this.childElementCount === 0) this.append(fromTemplate("room-view"));
+    this.#leaveSignal = new AbortController();
+    this.#listenToWindow(this.#leaveSignal.signal);
+  }
+
+  disconnectedCallback() {
+    this.#leaveSignal.abort();
+    this.#scrolled = this.list.scrollAnchor.snapshot();
+    this.#actions?.roomHidden();
+  }
+
+  get list() {
+    return part(this, "message-list", MessageList);
+  }
+
+  get composer() {
+    return part(this, "message-composer", MessageComposer);
+  }
+
+  /** @param {RoomSession} session  @param {Deps} deps */
+  begin(session, deps) {
+    const { memory } = session.deps;
+    this.session = session;
+    this.deps = deps;
+    const { room } = session.deps;
+    part(this, ".room-name", HTMLElement).replaceChildren(bdi(room));
+    this.composer.room = room;
+    this.composer.text = memory.draft(room);
+    this.#listenToComposer(session, memory);
+    this.listenToSendKey(this);
+    this.#listenToList(session);
+    this.#listenToHeader();
+    for (const name of QUEUED_UNTIL_LOADED)
+      listen(this, name, (/** @type {unknown} */ detail) => this.#actions || this.#queued.push([name, detail]));
+    this.changed();
+  }
+
+  /** Loads what people do with messages, after the messages are shown.
+   * @param {RoomSession} session  @param {Deps} deps */
+  async #loadActions(session, { loadActions }) {
+    const { MessageActions } = await loadWithRetry(loadActions);
+    this.#actions = new MessageActions(this, session);
+    if (this.isConnected) this.#actions.roomShown(this.#leaveSignal.signal);
+    for (const [name, detail] of this.#queued) emit(this, name, detail);
+    if (this.#linkedSeq && this.isConnected) this.#actions.jump(this.#linkedSeq);
+    this.changed();
+  }
+
+  /** The room has come on the screen, for the first time or again. */
+  shown() {
+    if (!matchMedia("(hover: none)").matches) this.composer.focus(); // on a phone this would open the keyboard
+    if (this.deps?.settings.get("people"))
+      sidePanel().setDefault({ name: "people", element: this.people, title: this.#peopleTitle() });
+    else sidePanel().setDefault(null);
+    // Browsers reset the scroll position of removed elements. After the panel, which makes the log narrower.
+    if (this.#scrolled) this.list.scrollAnchor.restoreSnapshot(this.#scrolled);
+    this.#actions?.roomShown(this.#leaveSignal.signal);
+    this.changed();
+  }
+
+  /** The session changed: draws once in the next frame, however often it changes until then. */
+  changed() {
+    if (!this.session || this.#scheduled) return;
+    this.#scheduled = true;
+    requestAnimationFrame(() => {
+      this.#scheduled = false;
+      if (this.isConnected) this.#draw();
+    });
+  }
+
+  #draw() {
+    const { session, deps, list, composer } = this;
+    if (!session || !deps) return;
+    const { state, target } = session;
+    const online = session.joined;
+    const now = session.deps.now();
+    session.target = null;
+    if (target?.to === "message" && !this.#actions && !session.message(target.seq)) this.#linkedSeq = target.seq;
+    composer.maxText = session.maxText;
+    const late = (/** @type {OutboxMessage} */ e) =>
+      !online || session.sender.waitingFor !== "" || now - e.at > LATE_MS;
+    const pending = session.outbox.messages();
+    list.show({ state, pending, late, waitingFor: session.sender.waitingFor, target, now });
+    if (pending.some((e) => !late(e))) setTimeout(() => this.changed(), LATE_MS);
+    if (this.people.isConnected) this.people.show(state, online);
+    sidePanel().retitle("people", this.#peopleTitle());
+    this.#actions?.draw();
+    if (state.epoch && !this.#actionsRequested) {
+      this.#actionsRequested = true;
+      setTimeout(() => this.#loadActions(session, deps)); // after this frame is painted
+    }
+    this.#showElsewhere();
+    this.#showHeader(session);
+    this.#showStatus(session);
+    setText(
+      part(this, ".typing", HTMLElement),
+      online ? typingText([...state.typing.values()].map((t) => t.person.name)) : "",
+    );
+  }
+
+  /** @param {RoomSession} session */
+  #showHeader({ state, joined }) {
+    const count = part(this, ".people-count", HTMLElement);
+    setText(count, joined ? String(state.count) : "–");
+    part(this, ".people-button", HTMLElement).setAttribute("aria-label", this.#peopleTitle());
+    if (state.me.name === this.#name) return;
+    this.#name = state.me.name;
+    showAvatar(part(this, ".you-button .avatar", HTMLElement), state.me);
+    showYou(part(this, ".you-button .label", HTMLElement), state.me.name);
+  }
+
+  /** @param {RoomSession} session */
+  #showStatus(session) {
+    const lost = session.connection.status === "waiting" || (this.#wasLost && !session.joined);
+    if (this.#wasLost && session.joined) {
+      this.#backUntil = performance.now() + BACK_MS;
+      setTimeout(() => this.changed(), BACK_MS + 50);
+    }
+    this.#wasLost = lost;
+    const back = !lost && performance.now() < this.#backUntil;
+    const pill = part(this, ".connection", HTMLElement);
+    pill.dataset["state"] = lost ? "lost" : back ? "back" : "quiet";
+    const unsent = session.outbox.messages().filter((e) => !e.failed).length;
+    setText(pill, lost ? (unsent ? t("room.lost-kept", { n: unsent }) : t("room.lost")) : back ? t("room.back") : "");
+  }
+
+  /** @param {RoomSession} session  @param {BrowserMemory} memory */
+  #listenToComposer(session, memory) {
+    listen(this, "send", (/** @type {Outgoing} */ { text, ...about }) => {
+      this.#unlink();
+      session.send(text, about);
+      if (!memory.store.durable) say(t("error.not-durable"));
+    });
+    listen(this, "draft", (/** @type {string} */ text) => memory.setDraft(session.deps.room, text));
+    listen(this, "typing", () => session.typing());
+    listen(this, "log", () =>
+      this.list.log.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowUp", bubbles: true, cancelable: true })),
+    );
+  }
+
+  /** Handles Enter for people who send with Ctrl+Enter: Enter begins a new line, unless it takes a suggestion.
+   * @param {HTMLElement} on */
+  listenToSendKey(on) {
+    on.addEventListener(
+      "keydown",
+      (e) => {
+        const field = e.target instanceof HTMLTextAreaElement ? e.target : null;
+        if (
+          !field ||
+          e.key !== "Enter" ||
+          e.isComposing ||
+          e.shiftKey ||
+          e.altKey ||
+          this.deps?.settings.get("sendBy") !== "ctrl-enter"
+        )
+          return;
+        if (field.hasAttribute("aria-activedescendant")) return; // a suggestion is selected
+        e.stopPropagation();
+        if (!e.ctrlKey && !e.metaKey) return;
+        e.preventDefault();
+        field.form?.requestSubmit();
+      },
+      { capture: true },
+    );
+  }
+
+  /** @param {RoomSession} session */
+  #listenToList(session) {
+    listen(this, "look", (/** @type {{ following: boolean, seen: number }} */ look) => {
+      session.look({
+        ...look,
+        reading: this.isConnected && document.visibilityState === "visible" && document.hasFocus(),
+      });
+    });
+    listen(this, "older", () => session.history.older());
+    listen(this, "newer", () => session.history.newer());
+    listen(this, "newest", () => this.#toNewest());
+    listen(this, "retry", (/** @type {string} */ nonce) => session.retry(nonce));
+    listen(this, "take-back", (/** @type {string} */ nonce) => this.composer.prependText(session.takeBack(nonce)));
+    listen(this, "copy", async (/** @type {number} */ seq) => {
+      const link = `${location.origin}${location.pathname}#${seq}`;
+      say((await copyText(link)) ? t("message.copied") : link);
+    });
+  }
+
+  #listenToHeader() {
+    part(this, ".share-button", HTMLElement).addEventListener("click", () => this.#share());
+    part(this, ".empty .share", HTMLElement).addEventListener("click", () => this.#share());
+    part(this, ".people-button", HTMLElement).addEventListener("click", () => this.#togglePeople());
+    for (const button of this.querySelectorAll("[data-open]"))
+      button.addEventListener("click", () => emit(this, "open", button.getAttribute("data-open")));
+    listen(this, "people", () => this.#togglePeople());
+  }
+
+  async #share() {
+    const share = await loadOrExplain(() => import("./share-dialog.js"));
+    if (share) part(this, "share-dialog", share.ShareDialog).open(location.origin + location.pathname);
+  }
+
+  /** Opens or closes the list of people, and remembers that as the default of a wide screen. */
+  #togglePeople() {
+    const panel = sidePanel();
+    const open = panel.name !== "people";
+    this.deps?.settings.put({ people: open });
+    if (!open) return panel.close();
+    const content = { name: "people", element: this.people, title: this.#peopleTitle() };
+    panel.open(content.name, content.element, content.title);
+    panel.setDefault(content);
+  }
+
+  /** Shows a dot on the button of the room list, which is hidden on a small screen, if another room needs attention. */
+  #showElsewhere() {
+    const sum = this.deps?.attentionElsewhere() ?? 0;
+    const button = part(this, ".rooms-button", HTMLElement);
+    button.classList.toggle("attention", sum > 0);
+    button.setAttribute("aria-label", sum > 0 ? t("rooms.button-unread", { n: sum }) : t("rooms.title"));
+  }
+
+  #peopleTitle() {
+    return this.session?.joined ? t("people.here", { n: this.session.state.count }) : t("people.unknown");
+  }
+
+  /** Listens outside the element while the room is on the screen. @param {AbortSignal} signal */
+  #listenToWindow(signal) {
+    for (const name of ["focus", "blur", "resize"]) addEventListener(name, () => this.changed(), { signal });
+    document.addEventListener("visibilitychange", () => this.changed(), { signal });
+    addEventListener(
+      "blur",
+      () => this.session?.look({ following: this.session.state.following, reading: false, seen: 0 }),
+      { signal },
+    );
+    this.addEventListener(
+      "keydown",
+      (e) => {
+        if (
+          e.key !== "Escape" ||
+          e.shiftKey ||
+          e.defaultPrevented ||
+          document.querySelector("dialog[open], [popover]:popover-open")
+        )
+          return;
+        this.#toNewest();
+        this.composer.focus();
+      },
+      { signal },
+    );
+    const panel = document.querySelector("side-panel");
+    panel?.addEventListener("parley:panel", () => this.#panelChanged(), { signal });
+  }
+
+  #panelChanged() {
+    part(this, ".people-button", HTMLElement).setAttribute("aria-expanded", String(sidePanel().name === "people"));
+    this.changed();
+  }
+
+  /** Goes to the message that the address names, or to its thread if it is a reply. @param {number} seq */
+  async goTo(seq) {
+    if (this.#actions) return this.#actions.jump(seq);
+    this.#linkedSeq = (await this.session?.goTo(seq)) ? 0 : seq;
+  }
+
+  #toNewest() {
+    this.#unlink();
+    this.session?.newest();
+  }
+
+  /** Removes the message from the address. */
+  #unlink() {
+    if (location.hash) history.replaceState(null, "", location.pathname);
+    this.list.unlink();
+  }
+}
+
+customElements.define("room-view", RoomView);

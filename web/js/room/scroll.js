@@ -1,0 +1,99 @@
+// scroll.js: keeps what the person looks at in place while rows are inserted, removed or resized. The browser's own
+// scroll anchoring is switched off (log.css): not every browser has it, and two that correct each other make the view
+// jump.
+
+const NEAR_END = 24; // px from the end that count as the end
+
+export class ScrollAnchor {
+  /** Whether the view sticks to the end. */
+  atEnd = true;
+  /** @type {{ element: HTMLElement, offset: number } | null} the row to hold in place, and its distance from the top */
+  #anchor = null;
+  #placed = -1; // the scrollTop set by restore; -1 once the person has scrolled
+  #width = 0; // the scroller's width when the anchor was chosen
+
+  /** @param {HTMLElement} scroller may be replaced later  @param {() => Iterable<HTMLElement>} rows in order */
+  constructor(scroller, rows) {
+    this.scroller = scroller;
+    this.rows = rows;
+  }
+
+  /** Handles a scroll event. If the person scrolled, it chooses a new anchor. If restore scrolled, the anchor stays. If
+   * the width changed, lines break elsewhere and the scroll position is arbitrary, so the anchor is restored. */
+  onScroll() {
+    const { scrollTop, clientWidth } = this.scroller;
+    if (scrollTop === this.#placed) return;
+    if (clientWidth !== this.#width) return this.restore();
+    this.look();
+  }
+
+  /** Chooses the anchor from what is in view now. */
+  look() {
+    const { scrollTop, scrollHeight, clientHeight } = this.scroller;
+    this.#placed = -1;
+    this.atEnd = scrollHeight - scrollTop - clientHeight <= NEAR_END;
+    this.anchor();
+  }
+
+  /** Prepares for a change of rows.
+   * @param {boolean} newest whether the last row is the end of the log, so that the view may stick to it */
+  prepare(newest) {
+    this.atEnd &&= newest;
+    if (!this.atEnd) this.anchor();
+  }
+
+  /** Chooses the row to hold: the first one that begins in view. A row that begins above may change its height when its
+   * group grows, so it is chosen only if it fills the view. */
+  anchor() {
+    const { top, bottom } = this.scroller.getBoundingClientRect();
+    this.#anchor = null;
+    this.#width = this.scroller.clientWidth;
+    for (const element of this.rows()) {
+      const box = element.getBoundingClientRect();
+      if (box.bottom <= top + 1) continue;
+      if (box.top >= bottom) return;
+      this.#anchor = { element, offset: box.top - top };
+      if (box.top >= top) return;
+    }
+  }
+
+  /** Scrolls so that the anchor is where it was. */
+  restore() {
+    const { scroller } = this;
+    this.#width = scroller.clientWidth;
+    if (this.atEnd) {
+      scroller.scrollTop = scroller.scrollHeight;
+    } else if (this.#anchor?.element.isConnected) {
+      const moved =
+        this.#anchor.element.getBoundingClientRect().top - scroller.getBoundingClientRect().top - this.#anchor.offset;
+      if (Math.abs(moved) < 0.5) return;
+      scroller.scrollTop += moved;
+    } else return;
+    this.#placed = scroller.scrollTop;
+  }
+
+  /** Returns the position, for restoreSnapshot after the scroller was removed from the page and inserted again. */
+  snapshot() {
+    return { atEnd: this.atEnd, anchor: this.#anchor };
+  }
+
+  /** @param {ReturnType<ScrollAnchor["snapshot"]>} snapshot */
+  restoreSnapshot({ atEnd, anchor }) {
+    this.atEnd = atEnd;
+    this.#anchor = anchor;
+    this.restore();
+  }
+
+  toEnd() {
+    this.atEnd = true;
+    this.restore();
+  }
+
+  /** Shows a row, a third from the top. @param {HTMLElement} element */
+  to(element) {
+    const { scroller } = this;
+    const offset = element.getBoundingClientRect().top - scroller.getBoundingClientRect().top;
+    scroller.scrollTop += offset - scroller.clientHeight / 3;
+    this.look();
+  }
+}

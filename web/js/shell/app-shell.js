@@ -1,0 +1,307 @@
+// app-shell.js: the page's frame: the room list, in the middle the room or page that the address names, and the side
+// panel. It switches rooms without loading the page again. On a small screen the room list is a drawer (a popover) and
+// the panel covers the middle.
+/** @import { Notifier } from "../list/notifier.js" */
+/** @import { BrowserMemory } from "../room/browser-memory.js" */
+/** @import { Api } from "../wire/api.js" */
+/** @import { Person } from "../wire/json.js" */
+/** @import { FrontPage } from "./front-page.js" */
+/** @import { Action } from "./shortcuts.js" */
+import { PageSession } from "../list/page-session.js";
+import { badge } from "../list/room-list-state.js";
+import { RoomList } from "../list/room-list.js";
+import { RoomView } from "../room/room-view.js";
+import { formatAddress, isPlain, parseAddress } from "../ui/address.js";
+import { emit, fromTemplate, listen, part } from "../ui/dom.js";
+import { reason, t } from "../ui/i18n.js";
+import { loadOrExplain, loadWithRetry } from "../ui/load.js";
+import { Settings } from "../ui/settings.js";
+import { sidePanel } from "../ui/side-panel.js";
+import { nameOf } from "../ui/storage.js";
+import { Refusal, isRetryable } from "../wire/protocol.js";
+import { act, listenToKeys } from "./keys.js";
+import { refusal } from "./refusal.js";
+
+const MAX_VIEWS = 6; // rooms whose elements are kept with their scroll position
+const RETRY_MS = 2_000;
+const FETCH_MS = 3_000;
+
+/** @typedef {"settings" | "shortcuts" | "switcher" | "search" | "saved" | "threads"} Lazy */
+
+/** What a module of LAZY gets when it opens.
+ * @typedef {object} PanelContext
+ * @property {AppShell} shell
+ * @property {PageSession} session
+ * @property {Settings} settings
+ * @property {Api} api
+ * @property {Lazy} what
+ * @property {(action: Action) => void} act  carries out a shortcut's action
+ */
+
+/** The modules that are loaded on demand.
+ * @type {Record<Lazy, () => Promise<{ open: (context: PanelContext) => void }>>} */
+const LAZY = {
+  settings: () => import("./settings-dialog.js"),
+  shortcuts: () => import("./shortcuts-dialog.js"),
+  switcher: () => import("../find/switcher.js"),
+  search: () => import("../find/search-panel.js"),
+  saved: () => import("../find/bookmarks-panel.js"),
+  threads: () => import("../find/bookmarks-panel.js"),
+};
+
+export class AppShell extends HTMLElement {
+  /** @type {Map<string, RoomView>} by name; the one shown last is at the end */
+  #views = new Map();
+  /** @type {Map<Lazy, { open: (context: PanelContext) => void }>} */
+  #lazy = new Map();
+  /** @type {Notifier | null} */
+  #notifier = null;
+  #asked = 0; // counts requests, so that only the last is shown
+  #scheduled = false;
+
+  connectedCallback() {
+    this.append(fromTemplate("app-shell"));
+  }
+
+  /** @param {Person} me  @param {Api} api  @param {BrowserMemory} memory */
+  begin(me, api, memory) {
+    this.api = api;
+    this.memory = memory;
+    this.settings = new Settings(memory.store);
+    const session = (this.session = new PageSession({
+      me,
+      api,
+      memory,
+      dial: () => new WebSocket(`${location.origin.replace(/^http/, "ws")}/ws`, "parley.v1"),
+      channel: (room) => new BroadcastChannel(`parley ${room}`),
+      setTimeout: (f, ms) => window.setTimeout(f, ms),
+      clearTimeout: (id) => window.clearTimeout(id),
+      now: Date.now,
+      random: Math.random,
+      onRoom: (room) => this.#roomChanged(room),
+      onEnded: () => this.#signedOut(),
+      onList: () => this.#listChanged(),
+      onListUpdate: (update) => notifier.then((n) => n.receive(update)),
+      onRead: (mark) => notifier.then((n) => n.read(mark)),
+      onBadName: () => location.reload(), // the start page asks for another name
+    }));
+    const notifier = this.#beginNotifier(session, this.settings);
+    part(this, "room-list", RoomList).begin(session);
+    this.#listenToLinks();
+    this.#listenToWindow(session);
+    this.#listenToIntents(session);
+    listenToKeys(this);
+    session.connection.connect();
+    this.#showAddress();
+    setTimeout(() => this.#fetchAhead(), FETCH_MS);
+  }
+
+  /** Loads what alerts, after the room. @param {PageSession} session  @param {Settings} settings */
+  async #beginNotifier(session, settings) {
+    const { Notifier } = await loadWithRetry(() => import("../list/notifier.js"));
+    this.#notifier = new Notifier(session, settings, (room, seq) => this.go(formatAddress(room, seq)));
+    this.#showTitle();
+    return this.#notifier;
+  }
+
+  /** Prefetches what opens by a key, so that no key typed meanwhile is lost. */
+  #fetchAhead() {
+    LAZY.switcher().then(
+      (part) => this.#lazy.set("switcher", part),
+      () => undefined,
+    );
+    import("../list/room-menu.js").catch(() => undefined);
+  }
+
+  /** Goes to an address of this page. @param {string} address */
+  go(address) {
+    if (address !== location.pathname + location.hash) history.pushState(null, "", address);
+    return this.#showAddress();
+  }
+
+  /** @param {string} room  @param {number} seq of the thread's first message */
+  async #goToThread(room, seq) {
+    await this.go(formatAddress(room));
+    if (this.session?.room?.deps.room === room) emit(part(this, "room-view", RoomView), "thread", seq);
+  }
+
+  /** Opens a module that is loaded on demand. @param {Lazy} what */
+  async open(what) {
+    const { session, settings, api } = this;
+    if (!session || !settings || !api) return;
+    if (this.#drawer.matches(":popover-open")) this.#drawer.hidePopover();
+    // Once loaded it opens at once, so that no key typed meanwhile is lost.
+    const part = this.#lazy.get(what) ?? (await loadOrExplain(LAZY[what]));
+    if (!part) return;
+    this.#lazy.set(what, part);
+    part.open({ shell: this, session, settings, api, what, act: (action) => act(this, action) });
+  }
+
+  get #drawer() {
+    return part(this, ".rooms", HTMLElement);
+  }
+
+  /** Shows the room or page that the address names. */
+  async #showAddress() {
+    const { session, api, memory } = this;
+    if (!session || !api || !memory) return;
+    const turn = ++this.#asked;
+    const address = parseAddress(location);
+    if (this.#drawer.matches(":popover-open")) this.#drawer.hidePopover();
+    if (address.at === "nowhere") return this.#refuse(t("error.no-page"), t("error.no-page-why"));
+    try {
+      if (address.at === "front") {
+        const { FrontPage } = await import("./front-page.js");
+        return turn === this.#asked ? this.#showFront(new FrontPage(), session, api, memory) : undefined;
+      }
+      const room =
+        session.rooms.has(address.name) || isPlain(address.name) ? address.name : (await api.room(address.name)).room;
+      if (turn === this.#asked) this.#showRoom(session, room, address.seq);
+    } catch (err) {
+      if (turn !== this.#asked) return;
+      if (err instanceof Refusal && !isRetryable(err.code)) return this.#refuse(t("error.no-room"), reason(err));
+      setTimeout(() => turn === this.#asked && this.#showAddress(), RETRY_MS);
+    }
+  }
+
+  /** @param {FrontPage} front  @param {PageSession} session  @param {Api} api  @param {BrowserMemory} memory */
+  #showFront(front, session, api, memory) {
+    this.#clear();
+    part(this, ".middle", HTMLElement).replaceChildren(front);
+    front.show(session.me, memory, api);
+    this.#listChanged();
+  }
+
+  /** Shows why there is nothing at this address, beside the room list. @param {string} title  @param {string} why */
+  #refuse(title, why) {
+    this.#clear();
+    part(this, ".middle", HTMLElement).replaceChildren(refusal(title, why));
+    this.#listChanged();
+  }
+
+  /** Takes the room off the screen. */
+  #clear() {
+    this.session?.leave();
+    this.classList.add("at-front");
+    sidePanel().setDefault(null);
+    sidePanel().close();
+  }
+
+  /** @param {PageSession} session  @param {string} room  @param {number | null} seq */
+  #showRoom(session, room, seq) {
+    const address = formatAddress(room, seq ?? undefined);
+    if (address !== location.pathname + location.hash) history.replaceState(null, "", address);
+    this.classList.remove("at-front");
+    const here = session.room?.deps.room === room;
+    const before = session.room;
+    const entered = session.enter(room, seq);
+    let view = this.#views.get(room);
+    const known = view?.session === entered;
+    if (!view || !known) view = new RoomView();
+    this.#views.delete(room);
+    this.#views.set(room, view);
+    if (this.#views.size > MAX_VIEWS) this.#views.delete(this.#views.keys().next().value ?? "");
+    if (!here) sidePanel().close();
+    if (!view.isConnected) part(this, ".middle", HTMLElement).replaceChildren(view);
+    if (!known) {
+      view.begin(entered, {
+        settings: this.settings ?? new Settings(session.deps.memory.store),
+        attentionElsewhere: () => badge(session.rooms, room, 0),
+        loadActions: () => import("../talk/message-actions.js"),
+      });
+    } else if (seq !== null) view.goTo(seq);
+    if (before !== entered) view.shown();
+    this.#listChanged();
+  }
+
+  /** The session was ended, here or elsewhere: shows a dialog. */
+  async #signedOut() {
+    const { showSignedOut } = await loadWithRetry(() => import("./signed-out.js"));
+    showSignedOut();
+  }
+
+  /** @param {string} room */
+  #roomChanged(room) {
+    if (this.session?.room?.deps.room !== room) return;
+    this.#views.get(room)?.changed();
+    this.#showTitle();
+  }
+
+  #listChanged() {
+    this.#showTitle();
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    requestAnimationFrame(() => {
+      this.#scheduled = false;
+      part(this, "room-list", RoomList).show();
+      this.session?.room && this.#views.get(this.session.room.deps.room)?.changed();
+    });
+  }
+
+  /** Shows the number of alerts in the title and on the icon. At once, since a page in the background draws no
+   * frames. */
+  #showTitle() {
+    const { session } = this;
+    if (!session) return;
+    const room = session.room?.deps.room ?? "";
+    const unread = badge(session.rooms, room, session.room?.state.unreadCount ?? 0);
+    const title = `${unread > 0 ? `(${unread > 999 ? "999+" : unread}) ` : ""}${room ? `${room} – Parley` : "Parley"}`;
+    if (document.title !== title) document.title = title;
+    this.#notifier?.badge(unread);
+  }
+
+  /** Follows links within the page without loading it again. */
+  #listenToLinks() {
+    this.addEventListener("click", (e) => {
+      const link = e.target instanceof Element ? e.target.closest("a[href]") : null;
+      if (
+        !(link instanceof HTMLAnchorElement) ||
+        e.defaultPrevented ||
+        e.button !== 0 ||
+        e.ctrlKey ||
+        e.metaKey ||
+        e.shiftKey ||
+        e.altKey
+      )
+        return;
+      if (
+        link.target ||
+        link.origin !== location.origin ||
+        parseAddress(link).at === "nowhere" ||
+        link.matches(".skip-link")
+      )
+        return;
+      e.preventDefault();
+      this.go(link.pathname + link.hash);
+    });
+    listen(this, "go", (/** @type {string} */ address) => this.go(address));
+    addEventListener("popstate", () => this.#showAddress());
+  }
+
+  /** @param {PageSession} session */
+  #listenToWindow(session) {
+    addEventListener("storage", (e) => session.storageChanged(e.key === null ? null : nameOf(e.key)));
+    addEventListener("pagehide", () => session.end());
+    document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && session.marks.flush());
+    for (const name of ["online", "pageshow", "focus"]) addEventListener(name, () => session.connection.wake());
+  }
+
+  /** @param {PageSession} session */
+  #listenToIntents(session) {
+    listen(this, "renamed", (/** @type {Person} */ person) => {
+      session.renamed(person);
+      this.#listChanged();
+    });
+    listen(this, "open", (/** @type {Lazy} */ what) => this.open(what));
+    listen(this, "go-thread", (/** @type {{ room: string, seq: number }} */ { room, seq }) =>
+      this.#goToThread(room, seq),
+    );
+    listen(
+      this,
+      "unread",
+      (/** @type {number} */ seq) => session.room && session.markUnread(session.room.deps.room, seq),
+    );
+  }
+}
+
+customElements.define("app-shell", AppShell);

@@ -1,0 +1,93 @@
+// settings-dialog.js: the settings: the person's name, the look of the page, alerts, the key that sends. A choice
+// takes effect at once.
+/** @import { PageSession } from "../list/page-session.js" */
+/** @import { Choices, Settings } from "../ui/settings.js" */
+/** @import { Api } from "../wire/api.js" */
+import { chime } from "../list/chime.js";
+import { emit, fromTemplate, part, setText } from "../ui/dom.js";
+import { LANGUAGES, t } from "../ui/i18n.js";
+import { chooseLanguage, chosenLanguage } from "../ui/language.js";
+import { showSize } from "../ui/theme.js";
+import { submitName } from "./name-field.js";
+import "./theme-choice.js";
+
+/** @typedef {object} Context
+ * @property {HTMLElement & { open: (what: "shortcuts") => void }} shell
+ * @property {PageSession} session
+ * @property {Settings} settings
+ * @property {Api} api
+ */
+
+/** @param {Context} context */
+export function open({ shell, session, settings, api }) {
+  const dialog = part(fromTemplate("settings-dialog"), "dialog", HTMLDialogElement);
+  dialog.addEventListener("close", () => dialog.remove());
+  shell.append(dialog);
+  hearName(dialog, session, api);
+  hearLanguage(dialog);
+  hearChoices(dialog, settings);
+  part(dialog, ".keys", HTMLElement).addEventListener("click", () => {
+    dialog.close();
+    shell.open("shortcuts");
+  });
+  dialog.showModal();
+}
+
+/** @param {HTMLDialogElement} dialog  @param {PageSession} session  @param {Api} api */
+function hearName(dialog, session, api) {
+  const field = part(dialog, "input[name=name]", HTMLInputElement);
+  field.value = session.me.name;
+  part(dialog, "form.rename", HTMLFormElement).addEventListener("submit", async (e) => {
+    e.preventDefault();
+    const { me } = session;
+    const person = field.value === me.name ? me : await submitName(dialog, field, api);
+    if (!person) return;
+    if (person !== me) emit(dialog, "renamed", person);
+    dialog.close();
+  });
+}
+
+/** @param {HTMLDialogElement} dialog */
+function hearLanguage(dialog) {
+  const select = part(dialog, "#set-language", HTMLSelectElement);
+  select.append(...Object.entries(LANGUAGES).map(([tag, name]) => new Option(name, tag)));
+  select.value = chosenLanguage();
+  select.addEventListener("change", () => chooseLanguage(select.value));
+}
+
+/** @param {HTMLDialogElement} dialog  @param {Settings} settings */
+function hearChoices(dialog, settings) {
+  const controls = /** @type {(HTMLInputElement | HTMLSelectElement)[]} */ (
+    [...dialog.querySelectorAll("section [name]")].filter((c) => !c.closest("theme-choice"))
+  );
+  const hours = part(dialog, ".hours", HTMLElement);
+  const choices = settings.all;
+  hours.hidden = !choices.quiet;
+  for (const control of controls) {
+    const name = /** @type {keyof Choices} */ (control.name);
+    if (control instanceof HTMLInputElement && control.type === "checkbox") control.checked = choices[name] === true;
+    else control.value = String(choices[name]);
+    control.addEventListener("change", async () => {
+      const value =
+        control instanceof HTMLInputElement && control.type === "checkbox" ? control.checked : control.value;
+      if (name === "system" && value === true && !(await allowed(dialog))) {
+        /** @type {HTMLInputElement} */ (control).checked = false;
+        return;
+      }
+      settings.put({ [name]: value });
+      if (name === "size") showSize();
+      if (name === "quiet") hours.hidden = value !== true;
+      if (name === "sound" && value === true) chime(); // as a sample
+    });
+  }
+}
+
+/** Asks the browser whether the page may show notifications. @param {HTMLElement} dialog */
+async function allowed(dialog) {
+  const error = part(dialog, ".system-error", HTMLElement);
+  setText(error, "");
+  const answer = "Notification" in window && isSecureContext ? await Notification.requestPermission() : "missing";
+  if (answer === "missing") setText(error, t("settings.system-missing"));
+  else if (answer !== "granted") setText(error, t("settings.system-denied"));
+  return answer === "granted";
+}

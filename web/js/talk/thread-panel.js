@@ -1,0 +1,90 @@
+// thread-panel.js: a thread in the side panel: its first message, the replies and a composer. It uses the room's log
+// and composer elements. It handles their intents itself; intents about messages go on to message-actions.js.
+/** @import { BrowserMemory } from "../room/browser-memory.js" */
+/** @import { Outgoing } from "../room/composer.js" */
+/** @import { OutboxMessage } from "../room/outbox.js" */
+/** @import { RoomSession } from "../room/room-session.js" */
+import { MessageComposer } from "../room/composer.js";
+import { MessageList } from "../room/message-list.js";
+import { emit, fromTemplate, listen, part, setText } from "../ui/dom.js";
+import { t } from "../ui/i18n.js";
+
+const LATE_MS = 700;
+
+export class ThreadPanel extends HTMLElement {
+  #seq = 0;
+
+  connectedCallback() {
+    if (this.childElementCount > 0) return;
+    this.append(fromTemplate("thread-panel"));
+    this.list.log.setAttribute("aria-label", t("thread.label"));
+  }
+
+  get list() {
+    return part(this, "message-list", MessageList);
+  }
+
+  get composer() {
+    return part(this, "message-composer", MessageComposer);
+  }
+
+  /** @param {RoomSession} session  @param {BrowserMemory} memory */
+  begin(session, memory) {
+    const own = (/** @type {string} */ name, /** @type {(detail: any) => void} */ then) => {
+      this.addEventListener(`parley:${name}`, (e) => e.stopPropagation());
+      listen(this, name, then);
+    };
+    own("look", (/** @type {{ following: boolean }} */ look) => session.thread?.look(look));
+    own("older", () => session.thread?.history.older());
+    own("newer", () => session.thread?.history.newer());
+    own("newest", () => session.thread?.newest());
+    own("typing", () => undefined);
+    own("draft", (/** @type {string} */ text) => this.#seq && memory.setDraft(this.#draftName(session), text));
+    own("log", () => this.list.log.focus());
+    own("send", ({ text, ...about }) => this.#send(session, text, about));
+    own("retry", (/** @type {string} */ nonce) => session.retry(nonce));
+    own("take-back", (/** @type {string} */ nonce) => this.composer.prependText(session.takeBack(nonce)));
+    part(this, ".follow", HTMLButtonElement).addEventListener("click", () => emit(this, "subscribe"));
+    this.#seq = session.thread?.seq ?? 0;
+    this.composer.text = memory.draft(this.#draftName(session));
+  }
+
+  /** @param {RoomSession} session */
+  draw(session) {
+    const { thread } = session;
+    if (!thread) return;
+    const now = session.deps.now();
+    const target = thread.state.root ? thread.target : null; // the view scrolls once the thread is loaded
+    if (target) thread.target = null;
+    this.composer.maxText = session.maxText;
+    const late = (/** @type {OutboxMessage} */ e) =>
+      !session.joined || session.sender.waitingFor !== "" || now - e.at > LATE_MS;
+    this.list.show({
+      state: { ...thread.state, me: session.state.me },
+      pending: session.outbox.messages(),
+      late,
+      waitingFor: session.sender.waitingFor,
+      target,
+      now,
+    });
+    setText(part(this, ".refused", HTMLElement), thread.refused);
+    part(this, ".refused", HTMLElement).hidden = !thread.refused;
+    part(this, ".loading", HTMLElement).hidden = thread.state.root !== null || thread.refused !== "";
+    const subscribe = part(this, ".follow", HTMLButtonElement);
+    subscribe.hidden = thread.subscribed === null;
+    subscribe.setAttribute("aria-pressed", String(thread.subscribed === true));
+    setText(part(subscribe, ".words", HTMLElement), t(thread.subscribed ? "thread.followed" : "thread.follow"));
+  }
+
+  /** @param {RoomSession} session  @param {string} text  @param {Omit<Outgoing, "text">} about */
+  #send(session, text, about) {
+    const echo = part(this, "[name=echo]", HTMLInputElement);
+    session.thread?.send(text, { ...about, ...(echo.checked && { echo: true }) });
+    echo.checked = false; // the choice is for one message
+  }
+
+  /** @param {RoomSession} session */
+  #draftName = (session) => `${session.deps.room} ${this.#seq}`;
+}
+
+customElements.define("thread-panel", ThreadPanel);

@@ -1,0 +1,52 @@
+// theme.js: the theme (light, dark, high contrast, or as the system is set) and the size of the text. The page does
+// not paint before this module is loaded (blocking="render"), so that it does not flash in another theme.
+import { Settings } from "./settings.js";
+import { Store } from "./storage.js";
+
+/** @typedef {"system" | "light" | "dark" | "contrast"} Theme */
+
+/** Returns localStorage, or null where the browser forbids it. */
+export function backing() {
+  try {
+    return globalThis.localStorage;
+  } catch {
+    return null;
+  }
+}
+
+const store = new Store(backing());
+
+/** @returns {Theme} */
+export function theme() {
+  const stored = store.get("theme");
+  return stored === "light" || stored === "dark" || stored === "contrast" ? stored : "system";
+}
+
+/** @param {Theme} choice */
+export function setTheme(choice) {
+  store.put("theme", choice);
+  show();
+}
+
+function show() {
+  const choice = theme();
+  document.documentElement.dataset["theme"] = choice;
+  document.documentElement.dataset["contrast"] =
+    choice === "contrast" || matchMedia("(prefers-contrast: more)").matches ? "more" : "usual";
+  const dark = choice === "dark" || (choice !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
+  document.querySelector("meta[name=theme-color]")?.setAttribute("content", dark ? "#17191c" : "#faf9f6");
+}
+
+/** Applies the text size of the settings. */
+export function showSize() {
+  document.documentElement.dataset["size"] = new Settings(store).get("size");
+}
+
+show();
+showSize();
+for (const wish of ["(prefers-color-scheme: dark)", "(prefers-contrast: more)"])
+  matchMedia(wish).addEventListener("change", show);
+addEventListener("storage", () => {
+  show(); // another tab may have changed it
+  showSize();
+});

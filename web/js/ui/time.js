@@ -1,0 +1,49 @@
+// time.js: formats times in the reader's language and time zone. No DOM and no clock: "now" is a parameter.
+import { intl, t } from "./i18n.js";
+
+/** @type {Map<string, Intl.DateTimeFormat>} by locale and name */
+const made = new Map();
+
+/** @param {string} name  @param {Intl.DateTimeFormatOptions} options */
+function format(name, options) {
+  const key = `${intl()} ${name}`;
+  const known = made.get(key) ?? new Intl.DateTimeFormat(intl(), options);
+  made.set(key, known);
+  return known;
+}
+
+const DAY = /** @type {const} */ ({ weekday: "long", day: "numeric", month: "long" });
+
+/** "09:41", or "9:41 am" in locales with a 12-hour clock. @param {number} at milliseconds */
+export const timeOfDay = (at) => format("clock", { hour: "2-digit", minute: "2-digit" }).format(at);
+
+/** "Monday, 23 November 2026 at 09:41". @param {number} at */
+export const fullTime = (at) => format("moment", { dateStyle: "full", timeStyle: "short" }).format(at);
+
+/** "Monday, 23 November 2026". @param {number} at */
+export const fullDay = (at) => format("day", { ...DAY, year: "numeric" }).format(at);
+
+/** Returns a key that is the same for all times of one local day. @param {number} at */
+export function dayOf(at) {
+  const d = new Date(at);
+  return `${d.getFullYear()}-${d.getMonth() + 1}-${d.getDate()}`;
+}
+
+/** "Today", "Yesterday" or "Monday 23 November"; with the year if that is not the present one.
+ * @param {number} at  @param {number} now */
+export function dayName(at, now) {
+  if (dayOf(at) === dayOf(now)) return t("today");
+  const yesterday = new Date(now);
+  yesterday.setDate(yesterday.getDate() - 1);
+  if (dayOf(at) === dayOf(yesterday.getTime())) return t("yesterday");
+  return new Date(at).getFullYear() === new Date(now).getFullYear() ? format("weekday", DAY).format(at) : fullDay(at);
+}
+
+/** Returns a short time: the time of day if it is today, else the date. @param {number} at  @param {number} now */
+export function shortTime(at, now) {
+  if (dayOf(at) === dayOf(now)) return timeOfDay(at);
+  const sameYear = new Date(at).getFullYear() === new Date(now).getFullYear();
+  return sameYear
+    ? format("short", { day: "numeric", month: "short" }).format(at)
+    : format("date", { dateStyle: "short" }).format(at);
+}

@@ -1,0 +1,190 @@
+// connection.js: one WebSocket that reconnects by itself. It says hello, matches answers to commands by their id, and
+// passes every other frame on. Socket, timers and random numbers are parameters, so that tests control them. No DOM.
+/** @import { AnswerBody, Command, ServerMessage } from "./protocol.js" */
+import { Refusal, decode } from "./protocol.js";
+
+const BACKOFF_MS = 500; // first wait; doubles each time
+const BACKOFF_MAX_MS = 20_000;
+const PING_MS = 25_000; // the server closes a connection after 90 s of silence, so two pings may be lost
+const ANSWER_MS = 10_000; // without an answer for so long the connection counts as lost
+const AWAKE_ANSWER_MS = 3_000; // the same after the device slept, when the connection is probably dead
+
+/** The part of a WebSocket that we use.
+ * @typedef {object} Socket
+ * @property {number} readyState
+ * @property {(data: string) => void} send
+ * @property {(code?: number) => void} close
+ * @property {((e: MessageEvent<unknown>) => void) | null} onmessage
+ * @property {((e: Event) => void) | null} onopen
+ * @property {((e: CloseEvent) => void) | null} onclose
+ */
+
+const SIGNED_OUT = 4001; // the close code for an ended session; the page does not reconnect after it
+
+/** @typedef {"connecting" | "online" | "waiting" | "ended"} Status */
+
+/** @typedef {object} Options
+ * @property {() => Socket} dial
+ * @property {(f: () => void, ms: number) => number} setTimeout
+ * @property {(id: number) => void} clearTimeout
+ * @property {() => number} random between 0 and 1
+ * @property {(hello: AnswerBody) => void} onHello the server has answered hello; commands may be sent
+ * @property {(message: ServerMessage) => void} onMessage gets every frame except answers
+ * @property {(status: Status) => void} onStatus
+ * @property {() => void} onEnded  the session was ended: the page does not connect again
+ * @property {() => Promise<void>} onBadSession makes a new session; then the connection tries again
+ * @property {() => void} onBadName the person's name is not allowed any more: they have to choose another one
+ */
+
+export class Connection {
+  /** @type {Status} */
+  status = "connecting";
+  /** @type {Socket | null} */
+  #socket = null;
+  #lastID = 0;
+  #failures = 0; // dials in a row that failed before hello was answered
+  /** @type {Map<number, { resolve: (b: AnswerBody) => void, reject: (r: Refusal) => void }>} */
+  #waiting = new Map();
+  /** @type {number | undefined} */
+  #pingTimer;
+  /** @type {number | undefined} */
+  #deadline;
+  /** @type {number | undefined} */
+  #retryTimer;
+
+  /** @param {Options} options */
+  constructor(options) {
+    this.options = options;
+  }
+
+  /** Connects now, also while it waits to retry. With a connection it does nothing. */
+  connect() {
+    if (this.#socket || this.status === "ended") return;
+    this.options.clearTimeout(this.#retryTimer ?? 0);
+    this.#setStatus("connecting");
+    const socket = this.options.dial();
+    this.#socket = socket;
+    socket.onopen = () => this.#sayHello(socket);
+    socket.onmessage = (e) => this.#receive(socket, e.data);
+    socket.onclose = (e) => this.#lost(socket, e.code);
+    this.#expect(ANSWER_MS);
+  }
+
+  /** Sends a command and resolves to its answer. It rejects with the server's refusal, or with the code `lost` if
+   * the connection ends before an answer comes.
+   * @param {Command} command  @returns {Promise<AnswerBody>} */
+  request(command) {
+    const socket = this.#socket;
+    if (!socket || socket.readyState !== 1) return Promise.reject(new Refusal("lost", "Not connected."));
+    const id = ++this.#lastID;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      socket.send(JSON.stringify({ ...command, id }));
+      if (this.#deadline === undefined) this.#expect(ANSWER_MS);
+    });
+  }
+
+  /** The device woke up or the network came back. Connects at once, or pings to check that the connection still
+   * works. */
+  wake() {
+    if (!this.#socket) {
+      this.#failures = 0;
+      this.connect();
+    } else if (this.status === "online") {
+      this.#ping(AWAKE_ANSWER_MS);
+    }
+  }
+
+  /** @param {Socket} socket */
+  async #sayHello(socket) {
+    try {
+      const body = await this.request({ op: "hello" });
+      if (socket !== this.#socket) return;
+      this.#failures = 0;
+      this.#setStatus("online");
+      this.#schedulePing();
+      this.options.onHello(body);
+    } catch (err) {
+      if (err instanceof Refusal && err.code === "bad_session")
+        await this.options.onBadSession().catch(() => undefined);
+      if (err instanceof Refusal && err.code === "bad_name") this.options.onBadName();
+      if (socket === this.#socket) this.#drop();
+    }
+  }
+
+  /** @param {Socket} socket  @param {unknown} data */
+  #receive(socket, data) {
+    if (socket !== this.#socket || typeof data !== "string") return;
+    this.options.clearTimeout(this.#deadline ?? 0);
+    this.#deadline = undefined;
+    const message = decode(data);
+    if (message?.type === "answer") this.#answer(message);
+    else if (message) this.options.onMessage(message);
+    if (this.#waiting.size > 0 && this.#deadline === undefined) this.#expect(ANSWER_MS);
+  }
+
+  /** @param {ServerMessage & { type: "answer" }} message */
+  #answer(message) {
+    const waiting = this.#waiting.get(message.id);
+    this.#waiting.delete(message.id);
+    if (message.ok) waiting?.resolve(message.body);
+    else waiting?.reject(message.error);
+  }
+
+  /** Gives up the connection if no frame comes within ms. @param {number} ms */
+  #expect(ms) {
+    this.options.clearTimeout(this.#deadline ?? 0);
+    this.#deadline = this.options.setTimeout(() => this.#drop(), ms);
+  }
+
+  #schedulePing() {
+    this.options.clearTimeout(this.#pingTimer ?? 0);
+    this.#pingTimer = this.options.setTimeout(() => {
+      this.#ping(ANSWER_MS);
+      this.#schedulePing();
+    }, PING_MS);
+  }
+
+  /** @param {number} answerMs */
+  #ping(answerMs) {
+    this.request({ op: "ping" }).catch(() => undefined); // if the connection is lost, #lost handles it
+    this.#expect(answerMs);
+  }
+
+  /** Gives up the socket without waiting for its closing handshake, which never ends on a dead network. */
+  #drop() {
+    const socket = this.#socket;
+    if (!socket) return;
+    this.#lost(socket);
+    socket.close();
+  }
+
+  /** @param {Socket} socket  @param {number} [code] the close code */
+  #lost(socket, code) {
+    if (socket !== this.#socket) return;
+    this.#socket = null;
+    this.options.clearTimeout(this.#deadline ?? 0);
+    this.options.clearTimeout(this.#pingTimer ?? 0);
+    this.#deadline = undefined;
+    const unanswered = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const { reject } of unanswered) reject(new Refusal("lost", "The connection was lost."));
+    this.#setStatus(code === SIGNED_OUT ? "ended" : "waiting");
+    if (code === SIGNED_OUT) return this.options.onEnded();
+    this.#retryTimer = this.options.setTimeout(() => this.connect(), this.#wait());
+  }
+
+  /** Returns the milliseconds to wait: a random part, from half to all, of a time that doubles with each failure. So a
+   * thousand pages do not reconnect at the same time. */
+  #wait() {
+    const full = Math.min(BACKOFF_MAX_MS, BACKOFF_MS * 2 ** this.#failures++);
+    return full / 2 + (full / 2) * this.options.random();
+  }
+
+  /** @param {Status} status */
+  #setStatus(status) {
+    if (status === this.status && status !== "connecting") return;
+    this.status = status;
+    this.options.onStatus(status);
+  }
+}

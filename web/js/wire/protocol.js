@@ -1,0 +1,300 @@
+// protocol.js: the frames and answers of the server (docs/protocol.md) and how they are decoded. No DOM.
+/** @import { Person } from "./json.js" */
+/** @import { ListEntry, ListFrame } from "./list-frames.js" */
+import { number, optionalNumber, optionalString, parseTime, record, string } from "./json.js";
+import { people, person, personOrUnknown } from "./json.js";
+import { decodeListEntry, decodeListFrame } from "./list-frames.js";
+
+/** A stored event of a room. `at` is in milliseconds since 1970; events are ordered by `seq` alone.
+ * @typedef {object} RoomEvent
+ * @property {number} seq
+ * @property {number} at
+ * @property {string} kind
+ * @property {Person} from
+ * @property {string} text
+ * @property {string} html
+ * @property {number} [target]  the message that this changes
+ * @property {string} [emoji]
+ * @property {number} [thread]  the message whose thread it is in
+ * @property {number} [replyTo]  the message that it answers
+ * @property {Quote} [quote]  the beginning of that message; missing once it is deleted
+ * @property {boolean} [action]
+ * @property {{ from: Person, at: number }} [forward]  who wrote it first, in another room
+ * @property {Person[]} [mentions]
+ * @property {boolean} [here]  it names everybody who is in the room
+ * @property {boolean} [deleted]  its text is deleted
+ */
+
+/** A message with its edits, reactions, replies and pin applied. A new message's event is its first state.
+ * @typedef {RoomEvent & ChangedFields} MessageState */
+/** @typedef {object} ChangedFields
+ * @property {{ seq: number, at: number }} [edited]
+ * @property {readonly Reaction[]} [reactions]
+ * @property {Replies} [replies]
+ * @property {boolean} [pinned]
+ * @property {number} [asOf]  changes up to this seq are applied (room-state.js)
+ */
+
+/** @typedef {{ from: Person, text: string }} Quote */
+/** @typedef {{ emoji: string, people: readonly Person[] }} Reaction in the order in which they came */
+/** @typedef {{ count: number, seq: number, at: number, from: Person }} Replies the number of replies in a thread, and
+ * the newest reply */
+
+/** A page of messages, oldest first, in their state as of event `seq`, the room's newest at that time. `more`: there
+ * are further messages in the direction asked for. Around a message, `more` is about older messages and `moreAfter`
+ * about newer ones.
+ * @typedef {object} Page
+ * @property {string} room
+ * @property {number} seq
+ * @property {number} [at]  when that event was stored
+ * @property {string} epoch
+ * @property {string} [topic]
+ * @property {boolean} more
+ * @property {boolean} [moreAfter]
+ * @property {MessageState[]} messages
+ * @property {MessageState} [root]  of a thread
+ * @property {boolean} [subscribed]  the person is told of replies in the thread
+ */
+
+/** @typedef {{ seq: number, at: number, text: string, html: string }} Version */
+
+/** Which page of a room's history to read: around, before or after a seq, or the newest.
+ * @typedef {{ before?: number, after?: number, around?: number, limit?: number }} PageQuery */
+
+/** A command that the server knows. @typedef {{ name: string, args: string, help: string, by: string }} SlashCommand */
+
+/** @typedef {{ message_length: number }} Limits */
+
+/** A decoded frame. An `answer` belongs to the command with the same `id`.
+ * @typedef {(
+ *   | { type: "answer", id: number, ok: true, body: AnswerBody }
+ *   | { type: "answer", id: number, ok: false, error: Refusal }
+ *   | { type: "event", room: string, event: RoomEvent }
+ *   | { type: "presence", room: string, count: number, joined?: Person, left?: Person, here?: Person[] }
+ *   | { type: "typing", room: string, from: Person }
+ *   | ListFrame
+ * )} ServerMessage */
+
+/** The fields that answers have. Which of them are set depends on the command.
+ * @typedef {object} AnswerBody
+ * @property {string} op "ok", or for a join perhaps "behind"
+ * @property {Person} [person]
+ * @property {string} [epoch]
+ * @property {boolean} [reset]  with "behind": the room has another log than the one whose events we hold
+ * @property {Limits} [limits]
+ * @property {string} [room]
+ * @property {number} [seq]
+ * @property {number} [at]
+ * @property {number} [count]
+ * @property {Person[]} [here]  the people in the room
+ * @property {string} [kind]  the kind of the stored event, if a slash command made another kind than a message of it
+ * @property {string} [topic]
+ * @property {ListEntry[]} [rooms]
+ * @property {number} [read]
+ * @property {number} [unread]
+ * @property {number} [mentions]
+ */
+
+/** @typedef {object} Command
+ * @property {string} op
+ * @property {string} [room]
+ * @property {number} [after]
+ * @property {string} [at]  when the event `after` was stored
+ * @property {string} [epoch]
+ * @property {string} [nonce]
+ * @property {string} [text]
+ * @property {number} [seq]
+ * @property {string} [emoji]
+ * @property {number} [reply_to]
+ * @property {number} [thread]
+ * @property {boolean} [echo]
+ * @property {{ room: string, seq: number }} [forward]
+ * @property {boolean} [exact]
+ * @property {string} [notify]
+ * @property {boolean} [muted]
+ * @property {boolean} [favourite]
+ * @property {boolean} [listed]
+ */
+
+/** Why a command was refused: a code for the program and a sentence in English for people. The page itself uses the
+ * code `lost` when the connection ended before an answer came. */
+export class Refusal extends Error {
+  /** @param {string} code  @param {string} message  @param {number} [retryAfterMs] */
+  constructor(code, message, retryAfterMs) {
+    super(message);
+    this.name = "Refusal";
+    this.code = code;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** Codes after which the same command may be sent again unchanged. */
+const RETRYABLE = new Set([
+  "rate_limited",
+  "unavailable",
+  "overloaded",
+  "stopping",
+  "internal",
+  "too_many_connections",
+  "lost",
+]);
+
+/** Reports whether a command refused with this code may succeed later. @param {string} code */
+export const isRetryable = (code) => RETRYABLE.has(code);
+
+/** Decodes a frame. It returns null for an op that this page does not know; such frames are ignored.
+ * @param {string} frame  @returns {ServerMessage | null} */
+export function decode(frame) {
+  const o = parse(frame);
+  if (!o) return null;
+  const room = string(o["room"]);
+  switch (o["op"]) {
+    case "ok":
+    case "behind":
+      return { type: "answer", id: number(o["id"]), ok: true, body: answerBody(o) };
+    case "error":
+      return { type: "answer", id: number(o["id"]), ok: false, error: refusal(o, "message") };
+    case "event": {
+      const event = decodeEvent(o);
+      return event && { type: "event", room, event };
+    }
+    case "presence":
+      return {
+        type: "presence",
+        room,
+        count: number(o["count"]),
+        joined: person(o["joined"]),
+        left: person(o["left"]),
+        here: people(o["here"]),
+      };
+    case "typing": {
+      const from = person(o["from"]);
+      return from ? { type: "typing", room, from } : null;
+    }
+    default:
+      return decodeListFrame(o);
+  }
+}
+
+/** Decodes a page of history. @param {unknown} value  @returns {Page} */
+export function decodePage(value) {
+  const o = record(value) ?? {};
+  const list = Array.isArray(o["messages"]) ? o["messages"] : [];
+  const messages = list.map((m) => decodeEvent(record(m) ?? {})).filter((e) => e !== null);
+  const root = decodeEvent(record(o["root"]) ?? {});
+  return {
+    room: string(o["room"]),
+    seq: number(o["seq"]),
+    at: parseTime(o["at"]),
+    epoch: string(o["epoch"]),
+    messages,
+    more: o["more"] === true,
+    moreAfter: o["more_after"] === true,
+    ...(typeof o["topic"] === "string" && { topic: o["topic"] }),
+    ...(root && { root, subscribed: o["following"] === true }),
+  };
+}
+
+/** Decodes a message and its earlier versions. @param {unknown} value
+ * @returns {{ message: MessageState | null, versions: Version[], more: boolean }} `more`: versions follow the last
+ * one */
+export function decodeVersions(value) {
+  const o = record(value) ?? {};
+  const list = Array.isArray(o["versions"]) ? o["versions"].map((v) => record(v) ?? {}) : [];
+  const versions = list.map((v) => ({
+    seq: number(v["seq"]),
+    at: parseTime(v["at"]),
+    text: string(v["text"]),
+    html: string(v["html"]),
+  }));
+  return { message: decodeEvent(record(o["message"]) ?? {}), versions, more: o["more"] === true };
+}
+
+/** Returns the refusal in an error answer (`message`) or in problem details (`detail`).
+ * @param {Record<string, unknown>} o  @param {"message" | "detail"} sentence */
+export function refusal(o, sentence) {
+  const wait = o["retry_after_ms"];
+  return new Refusal(string(o["code"]) || "internal", string(o[sentence]), typeof wait === "number" ? wait : undefined);
+}
+
+/** @param {string} frame */
+function parse(frame) {
+  try {
+    return record(JSON.parse(frame));
+  } catch {
+    return null;
+  }
+}
+
+/** @param {Record<string, unknown>} o  @returns {AnswerBody} */
+function answerBody(o) {
+  const limits = record(o["limits"]);
+  return {
+    op: string(o["op"]),
+    person: person(o["person"]),
+    epoch: optionalString(o["epoch"]),
+    reset: o["reset"] === true,
+    room: optionalString(o["room"]),
+    seq: optionalNumber(o["seq"]),
+    at: typeof o["at"] === "string" ? Date.parse(o["at"]) : undefined,
+    count: optionalNumber(o["count"]),
+    here: people(o["here"]),
+    limits: limits ? { message_length: number(limits["message_length"]) } : undefined,
+    kind: optionalString(o["kind"]),
+    topic: optionalString(o["topic"]),
+    rooms: Array.isArray(o["rooms"])
+      ? o["rooms"].map((e) => decodeListEntry(record(e) ?? {})).filter((e) => e !== null)
+      : undefined,
+    read: optionalNumber(o["read"]),
+    unread: optionalNumber(o["unread"]),
+    mentions: optionalNumber(o["mentions"]),
+  };
+}
+
+/** @param {Record<string, unknown>} o  @returns {MessageState | null} */
+function decodeEvent(o) {
+  if (typeof o["seq"] !== "number") return null;
+  /** @type {MessageState} */
+  const event = {
+    seq: o["seq"],
+    at: parseTime(o["at"]),
+    kind: string(o["kind"]),
+    from: personOrUnknown(o["from"]),
+    text: string(o["text"]),
+    html: string(o["html"]),
+  };
+  for (const [name, read] of Object.entries(OPTIONAL_FIELDS))
+    if (o[name] !== undefined && o[name] !== null) Object.assign(event, read(o[name]));
+  return event;
+}
+
+/** The decoders of fields that most events do not have, by the field's name on the wire.
+ * @type {Record<string, (v: unknown) => Partial<MessageState>>} */
+const OPTIONAL_FIELDS = {
+  target: (v) => ({ target: number(v) }),
+  emoji: (v) => ({ emoji: string(v) }),
+  thread: (v) => ({ thread: number(v) }),
+  reply_to: (v) => ({ replyTo: number(v) }),
+  quote: (v) => ({ quote: { from: personOrUnknown(record(v)?.["from"]), text: string(record(v)?.["text"]) } }),
+  action: (v) => ({ action: v === true }),
+  forward: (v) => ({ forward: { from: personOrUnknown(record(v)?.["from"]), at: parseTime(record(v)?.["at"]) } }),
+  mentions: (v) => ({ mentions: people(v) ?? [] }),
+  at_here: (v) => ({ here: v === true }),
+  gone: (v) => ({ deleted: v === true }),
+  edited: (v) => ({ edited: { seq: number(record(v)?.["seq"]), at: parseTime(record(v)?.["at"]) } }),
+  reactions: (v) => ({
+    reactions: Array.isArray(v) ? v.map(reaction).filter((r) => r.emoji !== "" && r.people.length > 0) : [],
+  }),
+  replies: (v) => ({
+    replies: {
+      count: number(record(v)?.["count"]),
+      seq: number(record(v)?.["seq"]),
+      at: parseTime(record(v)?.["at"]),
+      from: personOrUnknown(record(v)?.["from"]),
+    },
+  }),
+  pinned: (v) => ({ pinned: v === true }),
+};
+
+/** @param {unknown} v  @returns {Reaction} */
+const reaction = (v) => ({ emoji: string(record(v)?.["emoji"]), people: people(record(v)?.["people"]) ?? [] });

@@ -1,0 +1,15 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { dayName, dayOf, fullTime } from "../../js/ui/time.js";
+
+test("days have names relative to now", () => {
+  const now = new Date(2026, 10, 23, 0, 5).getTime();
+  const on = (/** @type {[number, number, number, number?]} */ ...[y, m, d, h = 12]) =>
+    dayName(new Date(y, m, d, h).getTime(), now).replace(",", ""); // some ICUs put a comma after the weekday
+  assert.deepEqual(
+    [on(2026, 10, 23, 0), on(2026, 10, 22, 23), on(2026, 10, 21), on(2025, 10, 23)],
+    ["Today", "Yesterday", "Saturday 21 November", "Sunday 23 November 2025"],
+  );
+  assert.match(fullTime(now), /^Monday,? 23 November 2026 at \S+/);
+  assert.notEqual(dayOf(now), dayOf(now - 10 * 60_000));
+});
