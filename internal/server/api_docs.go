@@ -24,11 +24,11 @@ var docsHTML string
 //go:embed api_docs.css
 var docsCSS string
 
-// A apiDocs page shows the OpenAPI document to people: drawn once, with no script,
-// and nothing to fetch.
+// apiDocs is the page that shows the OpenAPI document to people. It is rendered
+// once, has no script, and loads nothing.
 type apiDocs struct{ page []byte }
 
-// docsPolicy lets a page have the style of docs.css in it, and nothing else.
+// docsPolicy allows the inline style of api_docs.css and nothing else.
 var docsPolicy = func() string {
 	sum := sha256.Sum256([]byte(docsCSS))
 	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
@@ -57,10 +57,10 @@ func (d *apiDocs) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	h.Set("Content-Security-Policy", docsPolicy)
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cache-Control", "no-cache")
-	w.Write(d.page) // the client may be gone; nobody is left to tell
+	w.Write(d.page) // fails only if the client has disconnected
 }
 
-// What the template shows.
+// The data of the template.
 type (
 	docsView struct {
 		Title, About string
@@ -134,7 +134,9 @@ func newDocsView(doc *huma.OpenAPI) (docsView, error) {
 }
 
 func showOperation(doc *huma.OpenAPI, op *huma.Operation) (docsOperation, error) {
-	shown := docsOperation{ID: op.OperationID, Method: op.Method, Path: op.Path, Summary: op.Summary, About: op.Description}
+	shown := docsOperation{
+		ID: op.OperationID, Method: op.Method, Path: op.Path, Summary: op.Summary, About: op.Description,
+	}
 	switch {
 	case len(op.Security) > len(identified):
 		shown.Identified = "With a session, or as a new guest."
@@ -184,9 +186,11 @@ func showBody(doc *huma.OpenAPI, m *huma.MediaType) (docsBody, error) {
 			Name: name, Type: typeOf(field), About: field.Description, Required: slices.Contains(schema.Required, name),
 		})
 	}
-	// In the order of the example, where they are; it is the order of the answer.
+	// In the order of the answer, which is that of the example; others come last.
 	slices.SortFunc(body.Fields, func(a, b docsField) int {
-		return cmp.Or(fieldOffset(body.Example, a.Name)-fieldOffset(body.Example, b.Name), strings.Compare(a.Name, b.Name))
+		return cmp.Or(
+			fieldOffset(body.Example, a.Name)-fieldOffset(body.Example, b.Name), strings.Compare(a.Name, b.Name),
+		)
 	})
 	return body, nil
 }
@@ -212,7 +216,7 @@ func typeOf(s *huma.Schema) string {
 	return s.Type
 }
 
-// curl returns the command that sends the example.
+// curl returns a shell command that sends the example.
 func curl(op *huma.Operation, body docsBody) string {
 	command := "curl"
 	if body.Example != "" {
@@ -230,10 +234,10 @@ func curl(op *huma.Operation, body docsBody) string {
 	return command + " http://localhost:8080" + exampleParts.Replace(op.Path)
 }
 
-// exampleParts are what stands in an example for the parts of an address.
+// exampleParts replaces the parameters of a path with examples.
 var exampleParts = strings.NewReplacer("{room}", "lobby", "{seq}", "42", "{emoji}", "%F0%9F%91%8D")
 
-// codeSpans turns a text with `code` in it into markup.
+// codeSpans returns HTML of a text that has `code` in it.
 func codeSpans(text string) template.HTML {
 	var b strings.Builder
 	for i, part := range strings.Split(text, "`") {

@@ -19,25 +19,25 @@ import (
 )
 
 // A largeList is the list of an answer that can be large, such as a page of history.
-// It is the last field of its answer. Each value is encoded when it is added, so
-// that the bytes are known, and written for itself.
+// It is the last field of the answer. Items are encoded when they are added, so that
+// their size is known, and are written one by one.
 type largeList[T any] struct{ *encodedItems }
 
-// encodedItems are the values of a bulk, encoded, and who they are for.
+// encodedItems are the encoded items of a largeList.
 type encodedItems struct {
 	values [][]byte
 	size   int
-	unsent *pendingAnswers // nil: nobody counts them
+	unsent *pendingAnswers // counts them until they are written; nil in examples
 	from   netip.Addr
 }
 
-// A listAnswer is an answer with a bulk.
+// A listAnswer is an answer with a largeList.
 type listAnswer interface {
-	// split returns the answer with an empty list, and what is in the list.
+	// split returns the answer with an empty list, and the items of the list.
 	split() (rest any, list *encodedItems)
 }
 
-// add encodes one more value.
+// add encodes v and adds it.
 func (b *largeList[T]) add(v T) {
 	if b.encodedItems == nil {
 		b.encodedItems = &encodedItems{}
@@ -45,35 +45,35 @@ func (b *largeList[T]) add(v T) {
 	b.append(encoded(v))
 }
 
-// take empties the bulk and returns what was in it.
+// take removes and returns all items.
 func (b *largeList[T]) take() *encodedItems {
 	list := b.encodedItems
 	b.encodedItems = nil
 	return list
 }
 
-// append adds what is encoded already.
+// append adds an encoded item.
 func (p *encodedItems) append(line []byte) {
 	p.values = append(p.values, line)
 	p.size += len(line)
 }
 
-// isFull reports whether an answer has enough.
+// isFull reports whether the answer is large enough.
 func (p *encodedItems) isFull() bool { return p.size >= maxListBytes }
 
-// maxListBytes is how many bytes a list has that is not a page of one room; one more
-// value may be in it.
+// maxListBytes is the size of a list that is not a page of one room. The last item
+// may exceed it.
 const maxListBytes = 256 << 10
 
-// bulkOf returns a bulk of values, for examples.
-func bulkOf[T any](values ...T) (b largeList[T]) {
+// largeListOf returns a list of values, for examples.
+func largeListOf[T any](values ...T) (b largeList[T]) {
 	for _, v := range values {
 		b.add(v)
 	}
 	return b
 }
 
-// encoded returns a value as JSON. There is none of our types that cannot be.
+// encoded returns v as JSON. It panics if v cannot be encoded, which is a bug.
 func encoded(v any) []byte {
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
@@ -84,7 +84,7 @@ func encoded(v any) []byte {
 	return bytes.TrimSuffix(out.Bytes(), []byte("\n"))
 }
 
-// MarshalJSON writes the whole list.
+// MarshalJSON encodes the whole list, for examples.
 func (b largeList[T]) MarshalJSON() ([]byte, error) {
 	if b.encodedItems == nil {
 		return []byte("[]"), nil
@@ -92,18 +92,18 @@ func (b largeList[T]) MarshalJSON() ([]byte, error) {
 	return append(append([]byte("["), bytes.Join(b.values, []byte(","))...), ']'), nil
 }
 
-// Schema describes a bulk to huma as the list that it is.
+// Schema implements huma.SchemaProvider.
 func (largeList[T]) Schema(r huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeArray, Items: r.Schema(reflect.TypeFor[T](), true, "")}
 }
 
-// marshal writes an answer as JSON; huma calls it. A bulk is written a value at a
-// time, each let go of when the client has taken it.
+// marshal writes an answer as JSON; huma calls it. It writes a largeList item by
+// item, and releases the memory of each item once it is written.
 func marshal(w io.Writer, v any) error {
 	if b, ok := v.(listAnswer); ok {
 		if rest, list := b.split(); list != nil {
 			list.write(w, rest)
-			return nil // if the client has gone nobody is left to tell
+			return nil // a write fails only if the client has disconnected
 		}
 	}
 	return huma.DefaultJSONFormat.Marshal(w, v)
@@ -113,7 +113,7 @@ func (p *encodedItems) write(w io.Writer, rest any) {
 	if rw, ok := w.(http.ResponseWriter); ok && p.unsent != nil {
 		rc := http.NewResponseController(rw)
 		defer p.unsent.hold(p.from, p.size, func() {
-			rc.SetWriteDeadline(time.Now()) // a connection without deadlines is not cut
+			rc.SetWriteDeadline(time.Now()) // fails if the connection has no deadlines; it then stays
 		})()
 	}
 	head, ok := bytes.CutSuffix(encoded(rest), []byte("]}"))
@@ -136,34 +136,34 @@ func (p *encodedItems) write(w io.Writer, rest any) {
 	w.Write([]byte("]}\n"))
 }
 
-// buildBulk calls do, which makes the list of an answer to who, within the limits of the network. Few such calls run at a
-// time.
-func (s *Server) buildBulk(ctx context.Context, who chat.Who, do func(*room.Query, *encodedItems) error) error {
+// buildList calls do, which makes the list of an answer to who, within the limits of
+// the network. Few such calls run at the same time.
+func (s *Server) buildList(ctx context.Context, who chat.Who, do func(*room.Query, *encodedItems) error) error {
 	from := who.Network
-	reading, err := s.hub.NewQuery(who)
+	query, err := s.hub.NewQuery(who)
 	if err != nil {
 		return err
 	}
 	p := &encodedItems{unsent: &s.unsent, from: from}
-	defer func() { reading.Close(p.size) }() // also what it took to find out that there is nothing
+	defer func() { query.Close(p.size) }() // counts the work even if there is no answer
 	if err := s.pageQueue.enter(ctx, from); err != nil {
 		return err
 	}
 	defer s.pageQueue.leave(from)
-	return do(reading, p)
+	return do(query, p)
 }
 
-// limitReads limits how often an address may ask for what costs little and is not
-// made from pages.
+// limitReads limits how often a network may call an operation that costs little and
+// does not use buildList.
 func (s *Server) limitReads(op huma.Operation) huma.Operation {
 	op.Middlewares = append(op.Middlewares, func(ctx huma.Context, next func(huma.Context)) {
 		r, w := humago.Unwrap(ctx)
-		reading, err := s.hub.NewQuery(s.unknownCaller(r))
+		query, err := s.hub.NewQuery(s.unknownCaller(r))
 		if err != nil {
 			s.refuse(w, r, err)
 			return
 		}
-		reading.Close(0)
+		query.Close(0)
 		next(ctx)
 	})
 	return op

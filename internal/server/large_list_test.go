@@ -183,7 +183,7 @@ func TestBulkIsOneJSONListHoweverManyValuesItHas(t *testing.T) {
 			}
 		}
 	}
-	if whole, err := json.Marshal(pageAnswer{Messages: bulkOf(message{Seq: 1}, message{Seq: 2})}); err != nil || strings.Count(string(whole), `"seq":`) != 3 {
+	if whole, err := json.Marshal(pageAnswer{Messages: largeListOf(message{Seq: 1}, message{Seq: 2})}); err != nil || strings.Count(string(whole), `"seq":`) != 3 {
 		t.Errorf("an example: %s, %v", whole, err)
 	}
 }

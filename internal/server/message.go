@@ -12,7 +12,8 @@ import (
 	"parley/internal/wire"
 )
 
-// A message describes the JSON that wire.AppendMessage writes, for the API's description. A test compares the two.
+// A message describes the JSON of wire.AppendMessage for OpenAPI. A test compares
+// the two.
 type message struct {
 	Seq       chat.Seq      `json:"seq" doc:"Its number in the room, among all events."`
 	At        stamp         `json:"at"`

@@ -17,8 +17,8 @@ import (
 	"parley/internal/chat"
 )
 
-// A Problem is an error as HTTP tells it: problem details (RFC 9457) with our
-// code.
+// A Problem is the JSON of an error in HTTP answers: problem details (RFC 9457) with
+// Parley's code.
 type Problem struct {
 	Type         string    `json:"type" format:"uri-reference" doc:"Where the code is explained."`
 	Title        string    `json:"title" doc:"What the code means."`
@@ -30,7 +30,8 @@ type Problem struct {
 
 func (p *Problem) Error() string { return string(p.Code) + ": " + p.Detail }
 
-// GetStatus, GetHeaders and ContentType are what huma asks of an error.
+// GetStatus, ContentType and GetHeaders implement huma.StatusError,
+// huma.ContentTypeFilter and huma.HeadersError.
 
 func (p *Problem) GetStatus() int { return p.Status }
 
@@ -56,7 +57,7 @@ func newProblem(e *chat.Error) *Problem {
 		Detail: e.Message,
 		Code:   e.Code,
 	}
-	if p.Status == 0 { // a code that no request can meet
+	if p.Status == 0 { // a code that no HTTP request should get
 		p.Status = http.StatusInternalServerError
 	}
 	if e.RetryAfter > 0 {
@@ -65,12 +66,12 @@ func newProblem(e *chat.Error) *Problem {
 	return p
 }
 
-// problem turns err into what the client is told, counts it, and logs it if it
-// is our fault.
+// problem returns the problem that the client sees for err. It counts the error, and
+// logs it if the code is Internal.
 func (s *Server) problem(ctx context.Context, err error) *Problem {
 	told := chat.UserError(err)
 	if told.Code == chat.Internal && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-		// The client has gone; nobody reads this.
+		// The client has disconnected and will not read this.
 		return newProblem(&chat.Error{Code: chat.BadRequest, Message: "The request was given up."})
 	}
 	s.counted(told.Code)
@@ -80,7 +81,7 @@ func (s *Server) problem(ctx context.Context, err error) *Problem {
 	return newProblem(told)
 }
 
-// counted adds one to the errors that clients were told.
+// counted increments the metric of errors that clients were told.
 func (s *Server) counted(code chat.Code) { s.metrics.errors.WithLabelValues(string(code)).Inc() }
 
 // refuse answers a request with a problem.
@@ -98,15 +99,17 @@ func (p *Problem) write(w http.ResponseWriter) {
 	w.WriteHeader(p.Status)
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
-	enc.Encode(p) // the client may be gone; nobody is left to tell
+	enc.Encode(p) // fails only if the client has disconnected
 }
 
-// noRoute answers whatever no route matches: 405 where only the method is
-// wrong, which the routes tell by what they would do with another, else 404.
+// noRoute answers requests that no route matches: with 405 if another method would
+// match, else with 404.
 func (s *Server) noRoute(mux *http.ServeMux) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		var allow []string
-		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		for _, method := range []string{
+			http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
+		} {
 			probe := r.Clone(r.Context())
 			probe.Method = method
 			if _, pattern := mux.Handler(probe); strings.HasPrefix(pattern, method) {
@@ -127,9 +130,8 @@ func (s *Server) noRoute(mux *http.ServeMux) http.HandlerFunc {
 	}
 }
 
-// What huma itself refuses (a body that is no JSON, a parameter out of range)
-// becomes our problem too. The library takes this setting for the whole
-// process, and only so.
+// huma's own errors (a body that is not JSON, a parameter out of range) become
+// Problems too. huma has this setting only per process.
 func init() {
 	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
 		return newProblem(ofHuma(status, message, errs))
@@ -139,8 +141,8 @@ func init() {
 	}
 }
 
-// ofHuma finds our code for an error of huma's making: from the status where
-// that says enough, else from where in the request the first fault is.
+// ofHuma returns the chat.Error for an error of huma. The code follows from the
+// status or, if that is ambiguous, from the location of the first error.
 func ofHuma(status int, message string, errs []error) *chat.Error {
 	where := ""
 	if len(errs) > 0 {
@@ -152,7 +154,9 @@ func ofHuma(status int, message string, errs []error) *chat.Error {
 	case status == http.StatusRequestEntityTooLarge:
 		return &chat.Error{Code: chat.TooLarge, Message: "The request's body has too many bytes."}
 	case status == http.StatusUnsupportedMediaType:
-		return &chat.Error{Code: chat.BadRequest, Message: "The body has to be application/json, and Content-Type has to say so."}
+		return &chat.Error{
+			Code: chat.BadRequest, Message: "The body has to be application/json, and Content-Type has to say so.",
+		}
 	case status == http.StatusRequestTimeout:
 		return &chat.Error{Code: chat.BadRequest, Message: "The request's body took too long to come."}
 	case status == http.StatusBadRequest && where == "", strings.HasPrefix(where, "body"):
@@ -163,8 +167,10 @@ func ofHuma(status int, message string, errs []error) *chat.Error {
 	return chat.UserError(errors.New(message))
 }
 
-// requestParts are how people call the parts of a request that huma names.
-var requestParts = strings.NewReplacer("query.", "parameter ", "body.", "field ", "path.", "address's ", "header.", "header ")
+// requestParts replaces huma's names for the parts of a request.
+var requestParts = strings.NewReplacer(
+	"query.", "parameter ", "body.", "field ", "path.", "address's ", "header.", "header ",
+)
 
 func sentence(where, message string) string {
 	return "The " + cmp.Or(requestParts.Replace(where), "request") + ": " + message + "."

@@ -20,27 +20,29 @@ import (
 	"parley/internal/wire"
 )
 
-// rest adds the JSON doors, their OpenAPI document and the page that shows it.
+// rest adds the operations of REST, their OpenAPI document and the page that shows
+// it.
 func (s *Server) rest(mux *router) {
 	api := humago.New(mux, apiConfig())
 	api.UseMiddleware(noStore, mediaType)
 	s.restSession(api)
 	s.restRoom(api)
 	s.restMessage(api)
+	s.restChange(api)
 	s.restMe(api)
 	s.restSearch(api)
 	s.restHealth(api)
 	s.describeStreams(api.OpenAPI())
 
-	// Both are made when first asked for: it takes as long as the rest of a start.
+	// Both are made on the first request, as that takes as long as the rest of a start.
 	document := sync.OnceValues(func() ([]byte, error) { return json.Marshal(api.OpenAPI()) })
 	mux.HandleFunc("GET /api/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
 		text, err := document()
-		if err != nil { // a type in a description that is none of JSON's
+		if err != nil { // an example that cannot be encoded
 			panic(fmt.Errorf("the OpenAPI document: %w", err))
 		}
 		w.Header().Set("Content-Type", "application/openapi+json")
-		w.Write(text) // the client may be gone; nobody is left to tell
+		w.Write(text) // fails only if the client has disconnected
 	})
 	docs := sync.OnceValues(func() (*apiDocs, error) { return newDocs(api.OpenAPI()) })
 	mux.HandleFunc("GET /api/docs", func(w http.ResponseWriter, r *http.Request) {
@@ -55,18 +57,23 @@ func (s *Server) rest(mux *router) {
 
 func apiConfig() huma.Config {
 	cfg := huma.DefaultConfig("Parley", "1")
-	cfg.OpenAPIPath, cfg.DocsPath, cfg.SchemasPath = "", "", "" // we serve them ourselves
+	cfg.OpenAPIPath, cfg.DocsPath, cfg.SchemasPath = "", "", "" // rest serves them
 	cfg.CreateHooks = nil                                       // no $schema in answers
-	cfg.AllowAdditionalPropertiesByDefault = true               // what one does not know one ignores
+	cfg.AllowAdditionalPropertiesByDefault = true               // unknown fields are ignored
 	cfg.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
 	format := huma.Format{Marshal: marshal, Unmarshal: wire.Unmarshal}
 	cfg.Formats = map[string]huma.Format{"application/json": format, "json": format}
 	cfg.Info.Description = "Talk to the rooms of a Parley server over HTTP. " +
-		"Bodies are JSON in UTF-8; fields that you do not know are to be ignored, as the server ignores what it does not know. " +
+		"Bodies are JSON in UTF-8; fields that you do not know are to be ignored, " +
+		"as the server ignores what it does not know. " +
 		"A person is known by a session: the cookie that browsers are given, or `Authorization: Bearer TOKEN`."
 	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"bearer": {Type: "http", Scheme: "bearer", Description: "A session that POST /api/session gave."},
-		"cookie": {Type: "apiKey", In: "cookie", Name: secureCookie, Description: "The same session, as browsers hold it by HTTPS; without HTTPS the name is `parley_session_` and the port."},
+		"cookie": {
+			Type: "apiKey", In: "cookie", Name: secureCookie,
+			Description: "The same session, as browsers hold it by HTTPS; " +
+				"without HTTPS the name is `parley_session_` and the port.",
+		},
 	}
 	cfg.Tags = []*huma.Tag{
 		{Name: "Session", Description: "Who you are."},
@@ -78,7 +85,8 @@ func apiConfig() huma.Config {
 	return cfg
 }
 
-// schemaNames are names in the OpenAPI document that other programs may have taken over, where the Go type has another.
+// schemaNames are the names of schemas that differ from those of their Go types.
+// Programs that were generated from the OpenAPI document may use them.
 var schemaNames = map[reflect.Type]string{
 	reflect.TypeFor[wire.MessageRef](): "MessagePlace",
 }
@@ -90,8 +98,8 @@ func schemaName(t reflect.Type, hint string) string {
 	return cmp.Or(schemaNames[t], huma.DefaultSchemaNamer(t, hint))
 }
 
-// mediaType has Content-Type compared as RFC 9110 §8.3.1 says: without case.
-// Parameters say nothing here: JSON is UTF-8.
+// mediaType changes Content-Type to lower case, as RFC 9110 §8.3.1 ignores case and
+// huma does not. It removes parameters, which have no meaning for JSON.
 func mediaType(ctx huma.Context, next func(huma.Context)) {
 	r, _ := humago.Unwrap(ctx)
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil {
@@ -100,14 +108,14 @@ func mediaType(ctx huma.Context, next func(huma.Context)) {
 	next(ctx)
 }
 
-// noStore keeps answers, which are a person's or of the moment, out of caches.
+// noStore keeps answers out of caches, as they are personal or change all the time.
 func noStore(ctx huma.Context, next func(huma.Context)) {
 	ctx.SetHeader("Cache-Control", "no-store")
 	next(ctx)
 }
 
-// register adds one operation. Whatever error it returns is told by problem,
-// so that handlers neither log nor pick a status.
+// register adds an operation. It turns errors of do into problems, so that do
+// neither logs nor chooses a status.
 func register[I, O any](s *Server, api huma.API, op huma.Operation, do func(context.Context, *I) (*O, error)) {
 	op.MaxBodyBytes = -1
 	if s.cfg.FrameSize > 0 {
@@ -125,7 +133,7 @@ func register[I, O any](s *Server, api huma.API, op huma.Operation, do func(cont
 	if !slices.Contains(op.Errors, http.StatusUnprocessableEntity) { // huma adds it, but it is 400 here
 		delete(op.Responses, strconv.Itoa(http.StatusUnprocessableEntity))
 	}
-	// huma gives a schema to one success only; the others have the same.
+	// huma sets the schema of one success only; the others have the same one.
 	const kind = "application/json"
 	for _, r := range op.Responses {
 		if m := r.Content[kind]; m != nil && m.Schema == nil {
@@ -134,32 +142,31 @@ func register[I, O any](s *Server, api huma.API, op huma.Operation, do func(cont
 	}
 }
 
-// Caller, in the input of an operation, gives it the request.
+// Caller, in the input of an operation, is the HTTP request.
 type Caller struct{ r *http.Request }
 
-// Resolve is called by huma once the body has been read, if the operation has
-// one. The time limit for that then goes, as it would end a request that still
-// waits for its answer.
+// Resolve implements huma.Resolver. huma calls it after it has read the body. It
+// removes the time limit for reading the body, which would otherwise end a request
+// that waits for its answer.
 func (c *Caller) Resolve(ctx huma.Context) []error {
 	c.r, _ = humago.Unwrap(ctx)
 	if ctx.Operation().RequestBody != nil {
-		ctx.SetReadDeadline(time.Time{}) // a connection without deadlines has none to lift
+		ctx.SetReadDeadline(time.Time{}) // fails if the connection has no deadlines
 	}
 	return nil
 }
 
-// RoomParam, in the input of an operation, is the room of its address.
+// RoomParam, in the input of an operation, is the room in its URL.
 type RoomParam struct {
 	Room string `path:"room" example:"lobby" doc:"The room's name. It is folded and normalised; answers carry the result."`
 }
 
-// roomOf returns the room of a request's address, if the caller may look at it.
+// roomOf returns the room in a request's URL, if the caller may look at it.
 func (s *Server) roomOf(ctx context.Context, by *Caller, p RoomParam) (chat.RoomName, error) {
 	return s.resolveRoom(s.address(by.r), p.Room, s.listChecker(ctx, by.r))
 }
 
-// A stamp is a time as the protocol writes it: RFC 3339 in UTC, to the
-// millisecond.
+// A stamp is a time in the protocol's format: RFC 3339 in UTC, with milliseconds.
 type stamp time.Time
 
 func (t stamp) MarshalText() ([]byte, error) {
@@ -170,17 +177,16 @@ func (t *stamp) UnmarshalText(text []byte) error {
 	return (*time.Time)(t).UnmarshalText(text)
 }
 
-// Schema describes a stamp to huma.
+// Schema implements huma.SchemaProvider.
 func (stamp) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeString, Format: "date-time", Description: "RFC 3339 in UTC with milliseconds."}
 }
 
-// content is a JSON body in the OpenAPI document, by its example; huma adds
-// the schema.
+// content returns a JSON body for the OpenAPI document; huma adds the schema.
 func content(example any) map[string]*huma.MediaType {
 	return map[string]*huma.MediaType{"application/json": {Example: example}}
 }
 
-// identified is what an operation asks for that somebody has to be known for.
-// The empty one means that a new guest may do it too.
+// identified is the security of operations that need a session. With an empty
+// requirement added, a new guest may call them too.
 var identified = []map[string][]string{{"bearer": {}}, {"cookie": {}}}

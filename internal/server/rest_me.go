@@ -161,7 +161,7 @@ func (s *Server) restMe(api huma.API) {
 	}
 	register(s, api, of(huma.Operation{
 		OperationID: "my-rooms", Method: http.MethodGet, Path: "/api/me/rooms", Summary: "The rooms of one's list, and what is unread in them",
-	}, roomsAnswer{Rooms: bulkOf(lobby), Epoch: "qk3v8d"}), s.myRooms)
+	}, roomsAnswer{Rooms: largeListOf(lobby), Epoch: "qk3v8d"}), s.myRooms)
 	register(s, api, of(huma.Operation{
 		OperationID: "set-room", Method: http.MethodPut, Path: "/api/me/rooms/{room}", Summary: "Mute a room, make it a favourite, choose what to be told of",
 		RequestBody: &huma.RequestBody{Content: content(setRequest{Notify: new(chat.NotifyMentions), Favourite: new(true)})},
@@ -175,7 +175,7 @@ func (s *Server) restMe(api huma.API) {
 	}, readAnswer{Room: "lobby", Read: 42, Unread: 7, Mentions: 1}), s.readRoom)
 	register(s, api, of(huma.Operation{
 		OperationID: "saved", Method: http.MethodGet, Path: "/api/me/saved", Summary: "What one has saved",
-	}, savedAnswer{Messages: bulkOf(savedMessage{Room: "lobby", At: stamp(at), Message: hello})}), s.saved)
+	}, savedAnswer{Messages: largeListOf(savedMessage{Room: "lobby", At: stamp(at), Message: hello})}), s.saved)
 	register(s, api, of(huma.Operation{
 		OperationID: "save", Method: http.MethodPut, Path: "/api/me/saved/{room}/{seq}", Summary: "Save a message for oneself",
 	}, nil), s.setPersonal(chat.Bookmark, true))
@@ -184,7 +184,7 @@ func (s *Server) restMe(api huma.API) {
 	}, nil), s.setPersonal(chat.Bookmark, false))
 	register(s, api, of(huma.Operation{
 		OperationID: "threads", Method: http.MethodGet, Path: "/api/me/threads", Summary: "The threads that one follows",
-	}, threadsAnswer{Threads: bulkOf(followedThread{Room: "lobby", At: stamp(at), Root: hello})}), s.threads)
+	}, threadsAnswer{Threads: largeListOf(followedThread{Room: "lobby", At: stamp(at), Root: hello})}), s.threads)
 	register(s, api, of(huma.Operation{
 		OperationID: "follow", Method: http.MethodPut, Path: "/api/me/threads/{room}/{seq}", Summary: "Follow a message's thread",
 	}, nil), s.setPersonal(chat.Subscription, true))
@@ -210,7 +210,7 @@ func (s *Server) myRooms(ctx context.Context, in *callerInput) (*roomsOutput, er
 		return nil, err
 	}
 	out := &roomsOutput{}
-	return out, s.buildBulk(ctx, who, func(_ *room.Query, list *encodedItems) error {
+	return out, s.buildList(ctx, who, func(_ *room.Query, list *encodedItems) error {
 		entries, err := s.accounts.RoomList(ctx, who.Person.ID)
 		if err != nil {
 			return err
@@ -323,7 +323,7 @@ func (s *Server) eachPersonal(
 	if err != nil {
 		return err
 	}
-	return s.buildBulk(ctx, who, func(reading *room.Query, list *encodedItems) error {
+	return s.buildList(ctx, who, func(query *room.Query, list *encodedItems) error {
 		kept, err := s.accounts.PersonalRefs(ctx, who.Person.ID, as, in.Before, in.Limit+1)
 		if err != nil {
 			return err
@@ -335,7 +335,7 @@ func (s *Server) eachPersonal(
 		for i, k := range kept {
 			places[i] = k.MessageRef
 		}
-		messages, err := messagesIn(ctx, reading, places)
+		messages, err := messagesIn(ctx, query, places)
 		if err != nil {
 			return err
 		}
@@ -354,14 +354,14 @@ func (s *Server) eachPersonal(
 }
 
 // messagesIn returns the messages at some places, as they stand.
-func messagesIn(ctx context.Context, reading *room.Query, places []chat.MessageRef) (map[chat.MessageRef]*chat.MessageState, error) {
+func messagesIn(ctx context.Context, query *room.Query, places []chat.MessageRef) (map[chat.MessageRef]*chat.MessageState, error) {
 	seqs := map[chat.RoomName][]chat.Seq{}
 	for _, p := range places {
 		seqs[p.Room] = append(seqs[p.Room], p.Seq)
 	}
 	found := map[chat.MessageRef]*chat.MessageState{}
 	for name, list := range seqs {
-		page, err := reading.Messages(ctx, name, list...)
+		page, err := query.Messages(ctx, name, list...)
 		if err != nil {
 			return nil, fmt.Errorf("messages of %s: %w", name, err)
 		}

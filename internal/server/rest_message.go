@@ -14,7 +14,7 @@ import (
 	"parley/internal/wire"
 )
 
-// SeqParam, in the input of an operation, is the message of its address.
+// SeqParam, in the input of an operation, is the message in its URL.
 type SeqParam struct {
 	Seq chat.Seq `path:"seq" minimum:"1" example:"42" doc:"The message's number in the room."`
 }
@@ -117,47 +117,6 @@ func (a logAnswer) split() (any, *encodedItems) {
 
 type logOutput struct{ Body logAnswer }
 
-type editInput struct {
-	Caller
-	IdempotencyKey
-	RoomParam
-	SeqParam
-	Body editRequest
-}
-
-type editRequest struct {
-	Text  string `json:"text,omitempty" doc:"What it says from now on."`
-	Nonce string `json:"nonce,omitempty" doc:"As for a message: makes a retry safe."`
-}
-
-type changeInput struct {
-	Caller
-	IdempotencyKey
-	RoomParam
-	SeqParam
-}
-
-type reactionInput struct {
-	Caller
-	IdempotencyKey
-	RoomParam
-	SeqParam
-	Emoji string `path:"emoji" example:"👍" doc:"One emoji."`
-}
-
-type topicInput struct {
-	Caller
-	IdempotencyKey
-	RoomParam
-	Body topicRequest
-}
-
-type topicRequest struct {
-	Text string `json:"text,omitempty" doc:"What the room is about; empty for nothing."`
-}
-
-type changeOutput struct{ Body postAnswer }
-
 type commandsAnswer struct {
 	Commands []room.SlashCommand `json:"commands" nullable:"false"`
 }
@@ -182,96 +141,72 @@ func (s *Server) restMessage(api huma.API) {
 		OperationID: "message", Method: http.MethodGet, Path: "/api/rooms/{room}/messages/{seq}", Tags: tags,
 		Summary: "One message, and what it said before",
 		Responses: map[string]*huma.Response{"200": {Description: "The message", Content: content(messageAnswer{
-			Room: "lobby", Message: hello, Versions: bulkOf(version{Seq: 42, At: at, Text: exampleMessage.Text, HTML: exampleMessage.HTML}),
+			Room: "lobby", Message: hello,
+			Versions: largeListOf(version{Seq: 42, At: at, Text: exampleMessage.Text, HTML: exampleMessage.HTML}),
 		})}},
 		Errors: []int{400, 404, 429, 503},
 	}, s.message)
 
 	register(s, api, huma.Operation{
 		OperationID: "replies", Method: http.MethodGet, Path: "/api/rooms/{room}/messages/{seq}/replies", Tags: tags,
-		Summary:   "A page of a thread",
-		Responses: map[string]*huma.Response{"200": {Description: "The page", Content: content(threadAnswer{Room: "lobby", Seq: 42, At: &at, Epoch: "qk3v8d", Root: hello, Messages: exampleMessages()})}},
-		Errors:    []int{400, 404, 409, 429, 503},
+		Summary: "A page of a thread",
+		Responses: map[string]*huma.Response{"200": {
+			Description: "The page",
+			Content: content(threadAnswer{
+				Room: "lobby", Seq: 42, At: &at, Epoch: "qk3v8d", Root: hello, Messages: exampleMessages(),
+			}),
+		}},
+		Errors: []int{400, 404, 409, 429, 503},
 	}, s.thread)
 
 	register(s, api, huma.Operation{
 		OperationID: "pins", Method: http.MethodGet, Path: "/api/rooms/{room}/pins", Tags: tags,
-		Summary:   "What is pinned in a room",
-		Responses: map[string]*huma.Response{"200": {Description: "The pinned messages", Content: content(pinsAnswer{Room: "lobby", Seq: 42, Messages: exampleMessages()})}},
-		Errors:    []int{400, 429, 503},
+		Summary: "What is pinned in a room",
+		Responses: map[string]*huma.Response{"200": {
+			Description: "The pinned messages",
+			Content:     content(pinsAnswer{Room: "lobby", Seq: 42, Messages: exampleMessages()}),
+		}},
+		Errors: []int{400, 429, 503},
 	}, s.pins)
 
 	event := wire.AppendEvent(nil, exampleMessage.Event)
 	register(s, api, huma.Operation{
 		OperationID: "log", Method: http.MethodGet, Path: "/api/rooms/{room}/log", Tags: []string{"Rooms"},
-		Summary:     "A page of a room's log",
-		Description: "Every event as it happened, for who keeps the whole log: edits, reactions and all. What was deleted says nothing any more.",
+		Summary: "A page of a room's log",
+		Description: "Every event as it happened, for who keeps the whole log: edits, reactions and all. What was " +
+			"deleted says nothing any more.",
 		Responses: map[string]*huma.Response{"200": {
-			Description: "The page", Content: content(logAnswer{Room: "lobby", Seq: 42, At: &at, Epoch: "qk3v8d", Events: bulkOf[json.RawMessage](event)}),
+			Description: "The page",
+			Content: content(logAnswer{
+				Room: "lobby", Seq: 42, At: &at, Epoch: "qk3v8d", Events: largeListOf[json.RawMessage](event),
+			}),
 		}},
 		Errors: []int{400, 409, 429, 503},
 	}, s.roomLog)
 
 	register(s, api, s.limitReads(huma.Operation{
 		OperationID: "commands", Method: http.MethodGet, Path: "/api/commands", Tags: tags,
-		Summary:   "What can be typed behind a slash",
-		Responses: map[string]*huma.Response{"200": {Description: "All commands", Content: content(commandsAnswer{room.SlashCommands[:1]})}},
-		Errors:    []int{429},
+		Summary: "What can be typed behind a slash",
+		Responses: map[string]*huma.Response{"200": {
+			Description: "All commands", Content: content(commandsAnswer{room.SlashCommands[:1]}),
+		}},
+		Errors: []int{429},
 	}), func(context.Context, *struct{}) (*commandsOutput, error) {
 		return &commandsOutput{commandsAnswer{room.SlashCommands}}, nil
 	})
 
 	register(s, api, s.limitReads(huma.Operation{
 		OperationID: "emoji", Method: http.MethodGet, Path: "/api/emoji", Tags: tags,
-		Summary:   "The emoji that have short-codes",
-		Responses: map[string]*huma.Response{"200": {Description: "All of them", Content: content(emojiAnswer{[][]string{{"👍", "+1", "thumbsup"}}})}},
-		Errors:    []int{429},
+		Summary: "The emoji that have short-codes",
+		Responses: map[string]*huma.Response{"200": {
+			Description: "All of them", Content: content(emojiAnswer{[][]string{{"👍", "+1", "thumbsup"}}}),
+		}},
+		Errors: []int{429},
 	}), s.emoji)
-
-	change := func(op huma.Operation) huma.Operation {
-		op.Tags, op.Security, op.Errors = tags, identified, []int{400, 401, 403, 404, 410, 413, 422, 429, 503}
-		op.Responses = map[string]*huma.Response{"200": {
-			Description: "Stored, or so already", Content: content(postAnswer{Room: "lobby", Seq: 57, At: at, Kind: chat.Edit}),
-		}}
-		return op
-	}
-	const one = "/api/rooms/{room}/messages/{seq}"
-	register(s, api, change(huma.Operation{
-		OperationID: "edit", Method: http.MethodPatch, Path: one, Summary: "Have one's message say something else",
-		RequestBody: &huma.RequestBody{Content: content(editRequest{Text: "Hello, *world*"})},
-	}), func(ctx context.Context, in *editInput) (*changeOutput, error) {
-		nonce, err := in.orBody(in.Body.Nonce)
-		if err != nil {
-			return nil, err
-		}
-		return s.change(ctx, &in.Caller, in.RoomParam, chat.Draft{Kind: chat.Edit, Target: in.Seq, Text: in.Body.Text, Nonce: nonce})
-	})
-	register(s, api, change(huma.Operation{
-		OperationID: "delete", Method: http.MethodDelete, Path: one, Summary: "Delete one's message",
-		Description: "Its text is gone for good, with all that it said before; its number stays.",
-	}), s.changeOperation(chat.Delete))
-	register(s, api, change(huma.Operation{
-		OperationID: "react", Method: http.MethodPut, Path: one + "/reactions/{emoji}", Summary: "React to a message",
-	}), s.reacting(chat.React))
-	register(s, api, change(huma.Operation{
-		OperationID: "unreact", Method: http.MethodDelete, Path: one + "/reactions/{emoji}", Summary: "Take a reaction back",
-	}), s.reacting(chat.Unreact))
-	register(s, api, change(huma.Operation{
-		OperationID: "pin", Method: http.MethodPut, Path: "/api/rooms/{room}/pins/{seq}", Summary: "Pin a message",
-	}), s.changeOperation(chat.Pin))
-	register(s, api, change(huma.Operation{
-		OperationID: "unpin", Method: http.MethodDelete, Path: "/api/rooms/{room}/pins/{seq}", Summary: "Take a pin away",
-	}), s.changeOperation(chat.Unpin))
-	register(s, api, change(huma.Operation{
-		OperationID: "topic", Method: http.MethodPut, Path: "/api/rooms/{room}/topic", Summary: "Say what the room is about",
-		RequestBody: &huma.RequestBody{Content: content(topicRequest{Text: "Ships, and what sails them"})},
-	}), func(ctx context.Context, in *topicInput) (*changeOutput, error) {
-		return s.change(ctx, &in.Caller, in.RoomParam, chat.Draft{Kind: chat.Topic, Text: in.Body.Text, Nonce: in.nonce()})
-	})
 }
 
-// emoji answers GET /api/emoji. They are other ones at most with another version of
-// the server.
+// emoji answers GET /api/emoji. The answer can be cached, as it changes only with the
+// version of the server.
 func (s *Server) emoji(context.Context, *struct{}) (*emojiOutput, error) {
 	out := &emojiOutput{CacheControl: "public, max-age=86400", Body: emojiAnswer{Emoji: [][]string{}}}
 	if s.cfg.Emoji != nil {
@@ -287,12 +222,12 @@ func (s *Server) message(ctx context.Context, in *messageInput) (*messageOutput,
 		return nil, err
 	}
 	out := &messageOutput{}
-	return out, s.buildBulk(ctx, s.unknownCaller(in.r), func(reading *room.Query, list *encodedItems) error {
-		m, err := reading.Message(ctx, name, in.Seq)
+	return out, s.buildList(ctx, s.unknownCaller(in.r), func(query *room.Query, list *encodedItems) error {
+		m, err := query.Message(ctx, name, in.Seq)
 		if err != nil {
 			return err
 		}
-		events, more, err := reading.Versions(ctx, name, in.Seq, in.After)
+		events, more, err := query.Versions(ctx, name, in.Seq, in.After)
 		if err != nil {
 			return fmt.Errorf("versions of %s %d: %w", name, in.Seq, err)
 		}
@@ -323,14 +258,15 @@ func (s *Server) thread(ctx context.Context, in *repliesInput) (*threadOutput, e
 		return nil, err
 	}
 	out := &threadOutput{}
-	return out, s.buildBulk(ctx, who, func(reading *room.Query, list *encodedItems) error {
-		page, err := reading.History(ctx, name, in.query(in.Seq))
+	return out, s.buildList(ctx, who, func(query *room.Query, list *encodedItems) error {
+		page, err := query.History(ctx, name, in.query(in.Seq))
 		if err != nil {
 			return fmt.Errorf("thread of %s %d: %w", name, in.Seq, err)
 		}
 		out.Body = threadAnswer{
-			Room: name, Follows: follows, Seq: page.Head, At: stampOf(page.At), Epoch: s.hub.Epoch(), More: page.More, Newer: page.Newer,
-			Root: encodeMessage(page.Root), Messages: encodeMessages(list, page.Messages),
+			Room: name, Follows: follows, Seq: page.Head, At: stampOf(page.At), Epoch: s.hub.Epoch(), More: page.More,
+			Newer: page.Newer,
+			Root:  encodeMessage(page.Root), Messages: encodeMessages(list, page.Messages),
 		}
 		return nil
 	})
@@ -343,8 +279,8 @@ func (s *Server) pins(ctx context.Context, in *pinsInput) (*pinsOutput, error) {
 		return nil, err
 	}
 	out := &pinsOutput{}
-	return out, s.buildBulk(ctx, s.unknownCaller(in.r), func(reading *room.Query, list *encodedItems) error {
-		page, err := reading.Pins(ctx, name, in.Before)
+	return out, s.buildList(ctx, s.unknownCaller(in.r), func(query *room.Query, list *encodedItems) error {
+		page, err := query.Pins(ctx, name, in.Before)
 		if err != nil {
 			return fmt.Errorf("pins of %s: %w", name, err)
 		}
@@ -368,44 +304,17 @@ func (s *Server) roomLog(ctx context.Context, in *logInput) (*logOutput, error) 
 		return nil, err
 	}
 	out := &logOutput{}
-	return out, s.buildBulk(ctx, s.unknownCaller(in.r), func(reading *room.Query, list *encodedItems) error {
-		events, head, at, err := reading.Events(ctx, name, chat.Seq(in.After), in.Limit)
+	return out, s.buildList(ctx, s.unknownCaller(in.r), func(query *room.Query, list *encodedItems) error {
+		events, head, at, err := query.Events(ctx, name, chat.Seq(in.After), in.Limit)
 		if err != nil {
 			return fmt.Errorf("log of %s: %w", name, err)
 		}
-		out.Body = logAnswer{Room: name, Seq: head, At: stampOf(at), Epoch: s.hub.Epoch(), Events: largeList[json.RawMessage]{list}}
+		out.Body = logAnswer{
+			Room: name, Seq: head, At: stampOf(at), Epoch: s.hub.Epoch(), Events: largeList[json.RawMessage]{list},
+		}
 		for _, e := range events {
 			list.append(wire.AppendEvent(nil, e))
 		}
 		return nil
 	})
-}
-
-// change posts a draft of somebody who is known, and waits until it is stored.
-func (s *Server) change(ctx context.Context, by *Caller, in RoomParam, d chat.Draft) (*changeOutput, error) {
-	name, err := s.roomOf(ctx, by, in)
-	if err != nil {
-		return nil, err
-	}
-	if d.From, err = s.identified(by.r); err != nil {
-		return nil, err
-	}
-	d.Room, d.Network = name, network(s.address(by.r))
-	c, err := s.postAndWait(ctx, d)
-	if err != nil {
-		return nil, err
-	}
-	return &changeOutput{storedAnswer(c)}, nil
-}
-
-func (s *Server) changeOperation(kind chat.Kind) func(context.Context, *changeInput) (*changeOutput, error) {
-	return func(ctx context.Context, in *changeInput) (*changeOutput, error) {
-		return s.change(ctx, &in.Caller, in.RoomParam, chat.Draft{Kind: kind, Target: in.Seq, Nonce: in.nonce()})
-	}
-}
-
-func (s *Server) reacting(kind chat.Kind) func(context.Context, *reactionInput) (*changeOutput, error) {
-	return func(ctx context.Context, in *reactionInput) (*changeOutput, error) {
-		return s.change(ctx, &in.Caller, in.RoomParam, chat.Draft{Kind: kind, Target: in.Seq, Text: in.Emoji, Nonce: in.nonce()})
-	}
 }

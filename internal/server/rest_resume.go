@@ -9,15 +9,15 @@ import (
 	"parley/internal/wire"
 )
 
-// ResumeParam, in the input of an operation with “after”, says which event the
-// client means by it.
+// ResumeParam, in the input of an operation with “after”, identifies the event that
+// the client means by “after”.
 type ResumeParam struct {
 	At    string `query:"at" doc:"When the event “after” was stored, as the server told it. If another event has its number now, the answer is 409."`
 	Epoch string `query:"epoch" doc:"The epoch in which “after” was read. If the server has another one, the answer is 409."`
 }
 
-// resumes refuses a page after an event that is not the one which the client
-// means. after is nil if the page begins elsewhere.
+// resumes refuses a page if the event after is not the one that the client means.
+// after is nil if the page does not begin after an event.
 func (s *Server) resumes(
 	ctx context.Context, who chat.Who, name chat.RoomName, after *chat.Seq, p ResumeParam,
 ) error {
@@ -31,7 +31,7 @@ func (s *Server) resumes(
 	return nil
 }
 
-// stampOf returns when the newest event of a room was stored; nil if there is none.
+// stampOf returns the time of a room's newest event, or nil if there is none.
 func stampOf(at time.Time) *stamp {
 	if at.IsZero() {
 		return nil

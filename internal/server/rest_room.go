@@ -29,7 +29,7 @@ type roomAnswer struct {
 
 type roomOutput struct{ Body roomAnswer }
 
-// PageParam, in the input of an operation, says which page is asked for.
+// PageParam, in the input of an operation, are the parameters of a page of messages.
 type PageParam struct {
 	Before optionalSeq `query:"before" minimum:"0" doc:"Only messages with a lesser seq."`
 	After  optionalSeq `query:"after" minimum:"0" doc:"Only messages with a greater seq, the oldest of them first."`
@@ -38,8 +38,8 @@ type PageParam struct {
 	ResumeParam
 }
 
-// query returns the page that is asked for: of a thread, or of the room if thread is 0. A bound of 0 is a bound:
-// nothing is before it, and everything is after it.
+// query returns the query for the page, in a thread or, if thread is 0, in the room.
+// A bound of 0 counts too: no message is before it, and all messages are after it.
 func (in *PageParam) query(thread chat.Seq) chat.PageQuery {
 	q := chat.PageQuery{Thread: thread, Limit: in.Limit}
 	switch {
@@ -51,7 +51,7 @@ func (in *PageParam) query(thread chat.Seq) chat.PageQuery {
 	case in.Around.isSet:
 		q.Around = max(in.Around.seq, 1)
 	case in.Before.isSet:
-		q.Before = max(in.Before.seq, 1) // 0 would mean no bound; before 1 there is nothing either
+		q.Before = max(in.Before.seq, 1) // in a PageQuery 0 means no bound; no message is before 1 either
 	}
 	return q
 }
@@ -62,7 +62,7 @@ type pageInput struct {
 	PageParam
 }
 
-// An optionalSeq is a seq that may be missing, which is not the same as 0.
+// An optionalSeq is a seq that may be missing. Missing is not the same as 0.
 type optionalSeq struct {
 	seq   chat.Seq
 	isSet bool
@@ -75,7 +75,8 @@ func (o *optionalSeq) pointer() *chat.Seq {
 	return &o.seq
 }
 
-// Schema, Receiver and OnParamSet are what huma asks of an optional parameter.
+// Schema, Receiver and OnParamSet implement huma.SchemaProvider, huma.ParamWrapper
+// and huma.ParamReactor.
 
 func (optionalSeq) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeInteger, Format: "int64"}
@@ -136,29 +137,41 @@ func (s *Server) restRoom(api huma.API) {
 
 	register(s, api, s.limitReads(huma.Operation{
 		OperationID: "room", Method: http.MethodGet, Path: "/api/rooms/{room}", Tags: []string{"Rooms"},
-		Summary:   "What a room is now",
-		Responses: map[string]*huma.Response{"200": {Description: "The room", Content: content(roomAnswer{Room: "lobby", Seq: 42, At: &at, Count: 3, Epoch: "qk3v8d"})}},
-		Errors:    []int{400, 429, 503},
+		Summary: "What a room is now",
+		Responses: map[string]*huma.Response{"200": {
+			Description: "The room",
+			Content:     content(roomAnswer{Room: "lobby", Seq: 42, At: &at, Count: 3, Epoch: "qk3v8d"}),
+		}},
+		Errors: []int{400, 429, 503},
 	}), s.state)
 
 	register(s, api, huma.Operation{
 		OperationID: "messages", Method: http.MethodGet, Path: "/api/rooms/{room}/messages", Tags: []string{"Rooms"},
-		Summary:     "A page of a room's history",
-		Description: "The newest `limit` messages before `before`, or the oldest `limit` after `after`, or, without both, the newest. Oldest first.",
+		Summary: "A page of a room's history",
+		Description: "The newest `limit` messages before `before`, or the oldest `limit` after `after`, or, without " +
+			"both, the newest. Oldest first.",
 		Responses: map[string]*huma.Response{"200": {
-			Description: "The page", Content: content(pageAnswer{Room: "lobby", Seq: 42, At: &at, Epoch: "qk3v8d", Messages: exampleMessages()}),
+			Description: "The page",
+			Content: content(pageAnswer{
+				Room: "lobby", Seq: 42, At: &at, Epoch: "qk3v8d", Messages: exampleMessages(),
+			}),
 		}},
 		Errors: []int{400, 409, 429, 503},
 	}, s.messages)
 
 	register(s, api, huma.Operation{
-		OperationID: "post-message", Method: http.MethodPost, Path: "/api/rooms/{room}/messages", Tags: []string{"Rooms"},
+		OperationID: "post-message", Method: http.MethodPost, Path: "/api/rooms/{room}/messages",
+		Tags:    []string{"Rooms"},
 		Summary: "Say something",
-		Description: "The answer comes once the message is on the disk. Without a session give a `name`, and be a new guest. " +
-			"When no answer comes, send it again with the same `nonce` (or `Idempotency-Key`), as the same person: with the session or, as a guest, with the same `guest_key`. " +
+		Description: "The answer comes once the message is on the disk. Without a session give a `name`, and be a " +
+			"new guest. When no answer comes, send it again with the same `nonce` (or `Idempotency-Key`), as the " +
+			"same person: " +
+			"with the session or, as a guest, with the same `guest_key`. " +
 			"Without either each try is a new guest's, and the message may be there twice.",
 		DefaultStatus: http.StatusCreated,
-		RequestBody:   &huma.RequestBody{Content: content(postRequest{Name: "CI", Key: exampleKey, Text: "deploy finished", Nonce: "0198c1d2-7a3b-7c4d-8e5f-60718293a4b5"})},
+		RequestBody: &huma.RequestBody{Content: content(postRequest{
+			Name: "CI", Key: exampleKey, Text: "deploy finished", Nonce: "0198c1d2-7a3b-7c4d-8e5f-60718293a4b5",
+		})},
 		Responses: map[string]*huma.Response{
 			"200": {Description: "Stored before, with this nonce", Content: content(stored)},
 			"201": {Description: "Stored", Content: content(stored)},
@@ -191,13 +204,14 @@ func (s *Server) messages(ctx context.Context, in *pageInput) (*pageOutput, erro
 		return nil, err
 	}
 	out := &pageOutput{}
-	return out, s.buildBulk(ctx, s.unknownCaller(in.r), func(reading *room.Query, list *encodedItems) error {
-		page, err := reading.History(ctx, name, in.query(0))
+	return out, s.buildList(ctx, s.unknownCaller(in.r), func(query *room.Query, list *encodedItems) error {
+		page, err := query.History(ctx, name, in.query(0))
 		if err != nil {
 			return fmt.Errorf("history of %s: %w", name, err)
 		}
 		out.Body = pageAnswer{
-			Room: name, Seq: page.Head, At: stampOf(page.At), Epoch: s.hub.Epoch(), More: page.More, Newer: page.Newer, Messages: encodeMessages(list, page.Messages),
+			Room: name, Seq: page.Head, At: stampOf(page.At), Epoch: s.hub.Epoch(), More: page.More, Newer: page.Newer,
+			Messages: encodeMessages(list, page.Messages),
 		}
 		return nil
 	})
@@ -215,7 +229,7 @@ func (s *Server) post(ctx context.Context, in *postInput) (*postOutput, error) {
 	}
 	c, err := s.postMessage(ctx, who, name, in)
 	if err != nil {
-		if session != "" && in.Body.Key == "" { // nobody will ever learn it
+		if session != "" && in.Body.Key == "" { // the client will never learn it
 			err = errors.Join(err, s.accounts.Forget(context.WithoutCancel(ctx), session))
 		}
 		return nil, err
@@ -245,8 +259,8 @@ func storedAnswer(c chat.Commit) postAnswer {
 	return postAnswer{Room: c.Event.Room, Seq: c.Event.Seq, At: stamp(c.Event.At), Kind: c.Event.Kind}
 }
 
-// author says who posts: whose session it is or, without one, a new guest,
-// whose session is then returned too.
+// author returns the person who posts: the one of the session or, without a session,
+// a new guest. It returns the session of a new guest.
 func (s *Server) author(ctx context.Context, in *postInput) (p chat.Person, session string, err error) {
 	p, known, err := s.identifyOrNew(in.r, in.Body.Name)
 	if err != nil {
@@ -256,7 +270,9 @@ func (s *Server) author(ctx context.Context, in *postInput) (p chat.Person, sess
 		return p, "", chat.CheckName(p.Name)
 	}
 	if in.Body.Name == "" {
-		return p, "", &chat.Error{Code: chat.BadName, Message: "Without a session a message needs the name of who writes it."}
+		return p, "", &chat.Error{
+			Code: chat.BadName, Message: "Without a session a message needs the name of who writes it.",
+		}
 	}
 	name, err := chat.ParseName(in.Body.Name)
 	if err != nil {
@@ -265,9 +281,8 @@ func (s *Server) author(ctx context.Context, in *postInput) (p chat.Person, sess
 	return s.accounts.Guest(ctx, network(s.address(in.r)), name, in.Body.Key)
 }
 
-// postAndWait posts a draft and waits until it is stored. If the client goes
-// before, the message may have been stored all the same: that is what nonces
-// are for.
+// postAndWait posts a draft and waits until it is stored. If ctx ends first, the
+// event may be stored nevertheless; a retry with the same nonce finds out.
 func (s *Server) postAndWait(ctx context.Context, d chat.Draft) (chat.Commit, error) {
 	done := make(chan chat.Commit, 1)
 	if err := s.hub.Post(d, func(c chat.Commit) { done <- c }); err != nil {
@@ -278,7 +293,7 @@ func (s *Server) postAndWait(ctx context.Context, d chat.Draft) (chat.Commit, er
 		if c.Err != nil {
 			return c, fmt.Errorf("a message to %s: %w", d.Room, c.Err)
 		}
-		if !c.Repeated { // or it may be a retry, and the room have been left since
+		if !c.Repeated { // after a retry the room may have been removed from the list
 			s.accounts.AddToListAfterWrite(ctx, d.From.ID, d.Room)
 		}
 		return c, nil

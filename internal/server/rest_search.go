@@ -45,14 +45,18 @@ func (a searchAnswer) split() (any, *encodedItems) {
 
 type searchOutput struct{ Body searchAnswer }
 
-// restSearch adds the search, if there is an index.
+// restSearch adds the operation of the search.
 func (s *Server) restSearch(api huma.API) {
 	register(s, api, huma.Operation{
 		OperationID: "search", Method: http.MethodGet, Path: "/api/search", Tags: []string{"Messages"},
-		Summary:     "Find messages",
-		Description: "In all rooms of the list of the person whose session it is, in those that the query names, or in one.",
+		Summary: "Find messages",
+		Description: "In all rooms of the list of the person whose session it is, in those that the query names, or " +
+			"in one.",
 		Responses: map[string]*huma.Response{"200": {Description: "What was found", Content: content(searchAnswer{
-			Complete: true, Hits: bulkOf(hit{Room: "lobby", Message: encodeMessage(&exampleMessage), Ranges: [][2]int{{9, 14}}}),
+			Complete: true,
+			Hits: largeListOf(hit{
+				Room: "lobby", Message: encodeMessage(&exampleMessage), Ranges: [][2]int{{9, 14}},
+			}),
 		})}},
 		Security: append(identified, map[string][]string{}),
 		Errors:   []int{400, 401, 429, 503},
@@ -65,7 +69,9 @@ func (s *Server) search(ctx context.Context, in *searchInput) (*searchOutput, er
 		return nil, &chat.Error{Code: chat.SearchUnavailable, Message: "This server has no search."}
 	}
 	if wait := s.searches.Take(network(s.address(in.r))); wait > 0 {
-		return nil, &chat.Error{Code: chat.RateLimited, Message: "That was too fast. Search again in a moment.", RetryAfter: wait}
+		return nil, &chat.Error{
+			Code: chat.RateLimited, Message: "That was too fast. Search again in a moment.", RetryAfter: wait,
+		}
 	}
 	if !utf8.ValidString(in.Query) || strings.Contains(in.Query, "\x00") {
 		return nil, &chat.Error{Code: chat.BadRequest, Message: "A search is UTF-8 text without the character U+0000."}
@@ -75,7 +81,8 @@ func (s *Server) search(ctx context.Context, in *searchInput) (*searchOutput, er
 		return nil, err
 	}
 	search := chat.Search{
-		Text: in.Query, Rooms: rooms, Only: in.Room != "", Best: in.Sort == "relevance", Typing: in.Typing, Limit: in.Limit, Cursor: in.Cursor,
+		Text: in.Query, Rooms: rooms, Only: in.Room != "", Best: in.Sort == "relevance", Typing: in.Typing,
+		Limit: in.Limit, Cursor: in.Cursor,
 		MayRead: func(name chat.RoomName) error {
 			_, err := s.resolveRoom(s.address(in.r), string(name), s.listChecker(ctx, in.r))
 			return err
@@ -91,8 +98,8 @@ func (s *Server) search(ctx context.Context, in *searchInput) (*searchOutput, er
 	}
 	out := &searchOutput{}
 	fit := len(found.Hits)
-	err = s.buildBulk(ctx, who, func(reading *room.Query, list *encodedItems) error {
-		messages, err := messagesIn(ctx, reading, places)
+	err = s.buildList(ctx, who, func(query *room.Query, list *encodedItems) error {
+		messages, err := messagesIn(ctx, query, places)
 		if err != nil {
 			return err
 		}
@@ -111,7 +118,7 @@ func (s *Server) search(ctx context.Context, in *searchInput) (*searchOutput, er
 		}
 		return nil
 	})
-	if err == nil && fit < len(found.Hits) { // the page that follows begins where one of so many hits would end
+	if err == nil && fit < len(found.Hits) { // only the first fit hits are returned: find the cursor after them
 		search.Limit = fit
 		found, err = s.find(ctx, who, search)
 		out.Body.Cursor = found.Next
@@ -119,7 +126,7 @@ func (s *Server) search(ctx context.Context, in *searchInput) (*searchOutput, er
 	return out, err
 }
 
-// find has one of few searches at a time look, within the limits of an address.
+// find searches within the limits of the network. Few searches run at the same time.
 func (s *Server) find(ctx context.Context, who chat.Who, search chat.Search) (chat.Found, error) {
 	if err := s.hub.MaySearch(who); err != nil {
 		return chat.Found{}, err
@@ -133,7 +140,8 @@ func (s *Server) find(ctx context.Context, who chat.Who, search chat.Search) (ch
 	return s.cfg.Find(ctx, search)
 }
 
-// searched returns who searches, and the rooms in which to search: the one that is named, or those of the person's list.
+// searched returns who searches, and the rooms in which to search: the room
+// parameter or, without one, the rooms of the person's list.
 func (s *Server) searched(ctx context.Context, in *searchInput) (who chat.Who, rooms []chat.RoomName, err error) {
 	who = s.unknownCaller(in.r)
 	if in.Room != "" {
