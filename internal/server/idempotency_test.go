@@ -11,8 +11,8 @@ import (
 	"parley/internal/room"
 )
 
-// For each request that changes something: it is made, undone without a key, and
-// made again with its key. The answer is the first one and nothing happens.
+// Each request that changes something is made, undone without a key, and repeated with
+// its key. The repetition gets the first answer and changes nothing.
 func TestRetryOverHTTPIsAnsweredLikeTheFirst(t *testing.T) {
 	const (
 		lobby = "/api/rooms/lobby"
@@ -98,8 +98,8 @@ func TestTwoNoncesOfOneRequestAreRefused(t *testing.T) {
 	}
 }
 
-// A guest who chose their key is the same one again: in a retry at the same moment,
-// later, and as a session.
+// A guest_key names the same guest each time: in a retry at the same moment, later, and
+// as a session.
 func TestGuestKeyNamesOneGuest(t *testing.T) {
 	ts := startServer(t, Config{GuestRate: 2}, room.Config{})
 	key := strings.Repeat("k3y-", 8)
@@ -162,7 +162,7 @@ func (c *talker) answer(command string) string {
 	}
 }
 
-// What is one's own is done once on /ws too, with a name among it.
+// Personal commands are carried out once per nonce on /ws too, and so is a rename.
 func TestRetryOnWebSocketIsDoneOnce(t *testing.T) {
 	ts := startServer(t, Config{}, room.Config{})
 	c := ts.hello(t, "Ada")
@@ -193,8 +193,8 @@ func TestRetryOnWebSocketIsDoneOnce(t *testing.T) {
 	}
 }
 
-// A retry does not put a room back in a list that its person has taken out meanwhile,
-// on a connection that watches either.
+// A retry does not put a room back in the list that its person has removed since then,
+// also if the connection has the list open.
 func TestRetryDoesNotReturnToARoomThatWasLeft(t *testing.T) {
 	ts := startServer(t, Config{}, room.Config{})
 	session := ts.guest(t, "Ada").Session
@@ -221,8 +221,8 @@ func TestRetryDoesNotReturnToARoomThatWasLeft(t *testing.T) {
 	again.hearLine(`{"op":"ok","id":900,"rooms":[]}`)
 }
 
-// Of a forward no door ever says from which room it came, before and after what it
-// repeats is deleted; and the deletion of the copy comes by itself.
+// No door says from which room a forward came, before or after the source is deleted.
+// The copy is deleted with its source.
 func TestSourceOfAForwardIsNeverShown(t *testing.T) {
 	ts := startServer(t, Config{}, room.Config{})
 	ada, grace := ts.guest(t, "Ada"), ts.guest(t, "Grace")
