@@ -225,9 +225,9 @@ func TestClientThatReadsNothingIsCutAndOthersAreServed(t *testing.T) {
 		conns = append(conns, nc)
 	}
 	held := func() int {
-		ts.unsent.mu.Lock()
-		defer ts.unsent.mu.Unlock()
-		return ts.unsent.total
+		ts.pending.mu.Lock()
+		defer ts.pending.mu.Unlock()
+		return ts.pending.total
 	}
 	until(t, "answers to wait", func() bool { return held() > mostUnsentEach/2 })
 	for range 5 {

@@ -81,7 +81,7 @@ type Server struct {
 	accounts    *account.Accounts
 	pageQueue   fairQueue      // of those who have pages made
 	searchQueue fairQueue      // of those who search
-	unsent      pendingAnswers // what has been made and not taken
+	pending     pendingAnswers // HTTP answers that clients have not read
 
 	links *link.Links
 }
