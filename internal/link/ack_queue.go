@@ -23,7 +23,7 @@ func (q *ackQueue) push(c *Conn) {
 	}
 }
 
-// sendLater sends what waits in the outbound buffer on another goroutine.
+// SendLater sends the queued answers on another goroutine. It does not block.
 func (c *Conn) SendLater() { c.links.acks.push(c) }
 
 func (q *ackQueue) close() {

@@ -2,22 +2,22 @@ package link
 
 import "sync"
 
-// An asyncWriter is an egress by a goroutine of its own, for what can only be written
-// with waiting: a TLS connection, an HTTP response. It takes all it is given
-// when it is idle; when it is not, only what is short, as a socket's buffer
-// would: else whatever comes close behind something would find it full.
+// An asyncWriter is a transportWriter for connections and responses whose Write
+// blocks: a goroutine of its own writes. An idle asyncWriter takes everything. A
+// busy one takes up to asyncBuffer bytes, as a socket's buffer would: otherwise a
+// short write right after another would always find it full.
 type asyncWriter struct {
-	aside func(f func()) // calls f on a goroutine that somebody waits for
+	aside func(f func()) // calls f on a goroutine that the owner waits for
 
 	mu   sync.Mutex
-	turn sync.Cond // busy or ended has changed
-	a, b []byte    // being written
-	next []byte    // to be written then
+	turn sync.Cond // busy or err has changed
+	a, b []byte    // being written; owned by run while busy
+	next []byte    // to be written after a and b
 	busy bool
-	err  error // set when ended
+	err  error // not nil once nothing more is taken
 }
 
-// asyncBuffer is how many bytes a busy pipe takes.
+// asyncBuffer is how many bytes a busy asyncWriter takes.
 const asyncBuffer = 16 << 10
 
 func newAsyncWriter(aside func(f func())) *asyncWriter {
@@ -46,14 +46,16 @@ func (p *asyncWriter) write(a, b []byte) (int, error) {
 	return n, nil
 }
 
-// notify waits until the pipe is idle, as before that it may take nothing.
+// notify calls ready when the writer is idle. Before that it may take nothing.
 func (p *asyncWriter) notify(ready func()) {
 	p.aside(func() {
-		p.awaitIdle() // what it has come to, the next write tells
+		p.awaitIdle() // the next write returns the error
 		ready()
 	})
 }
 
+// awaitIdle waits until everything that was taken has been written. It returns an
+// error if the writer has ended.
 func (p *asyncWriter) awaitIdle() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -63,7 +65,7 @@ func (p *asyncWriter) awaitIdle() error {
 	return p.err
 }
 
-// end has run return and everybody else know.
+// end makes run return, awaitIdle fail and write take nothing more.
 func (p *asyncWriter) end() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -73,7 +75,7 @@ func (p *asyncWriter) end() {
 	}
 }
 
-// run writes what the pipe takes, until end or an error.
+// run calls write with what the asyncWriter takes, until end or an error.
 func (p *asyncWriter) run(write func([]byte) error) {
 	defer p.end()
 	for {

@@ -10,45 +10,45 @@ import (
 	"parley/internal/room"
 )
 
-// A batch is a room.Batch: what goes to several connections is sent by one system
-// call. It holds their outlets' locks meanwhile, and takes only those that are free,
-// so that it waits for nobody.
+// A batch is a room.Batch: one system call sends to several connections. Until then
+// it holds the locks of their Outbounds. It takes only those whose lock is free, so
+// it never waits for one.
 type batch struct {
 	ring    *ring
 	entries []batchEntry
-	records []byte // what TLS connections send, one after another
+	records []byte // the records of TLS connections, one after another
 	written []room.Written
 }
 
-// A batchEntry is what goes to one connection.
+// A batchEntry is what one connection is sent.
 type batchEntry struct {
-	outlet *Outbound
-	port   batchWriter
-	given  []byte // what Add was given
+	out    *Outbound
+	writer batchWriter
+	given  []byte // the bytes given to Add
 
 	fd         int
-	plain      []byte // what is sent, if that is as it was given
-	from, upto int    // else where it is in records
+	plain      []byte // the bytes to send if they are not encrypted
+	from, upto int    // else where the bytes to send are in records
 }
 
-// A batchWriter port is an egress that can take part in a batch.
+// A batchWriter is a transportWriter that can take part in a batch.
 type batchWriter interface {
 	transportWriter
-	// enlist prepares p to be sent. It reports false if p has to be written by itself.
+	// enlist prepares p to be sent. It returns false if p has to be written by write.
 	enlist(b *batch, e *batchEntry, p []byte) bool
-	// settle says what became of what was enlisted, sent: n bytes have gone out. It
-	// returns what write would have returned.
+	// settle takes the result of the batch: n bytes of sent, the prepared form of p,
+	// have been sent. It returns what write(p, nil) would have returned.
 	settle(sent []byte, p []byte, n int, err error) (int, error)
-	// cut ends the connection at once.
+	// cut ends reading and writing at once.
 	cut()
 }
 
-// maxBatched is how much goes to one connection in a batch. A call that sends more
-// costs little beside it.
+// maxBatched is how many bytes one connection is sent in a batch at most. For more
+// the saved system call matters little.
 const maxBatched = 4 << 10
 
-// NewBatch returns what writes to the connections of a Server in batches; nil if the
-// system cannot.
+// NewBatch returns a room.Batch for Outbounds; nil if the system has no io_uring or
+// does not allow it.
 func NewBatch() room.Batch {
 	r, err := newRing()
 	if err != nil {
@@ -70,12 +70,12 @@ func (b *batch) Add(sink room.Sink, p []byte) bool {
 			o.mu.Unlock()
 		}
 	}()
-	port, ok := o.transport.(batchWriter)
+	writer, ok := o.transport.(batchWriter)
 	if !ok || o.dead || o.closeQueued || len(o.out) > 0 {
 		return false
 	}
-	b.entries = append(b.entries, batchEntry{outlet: o, port: port, given: p})
-	added = port.enlist(b, &b.entries[last], p)
+	b.entries = append(b.entries, batchEntry{out: o, writer: writer, given: p})
+	added = writer.enlist(b, &b.entries[last], p)
 	return added
 }
 
@@ -106,11 +106,11 @@ func (b *batch) bytesOf(e *batchEntry) []byte {
 	return b.records[e.from:e.upto]
 }
 
-// settle has a connection know what has been sent of what it has, and unlocks its
-// outlet.
+// settle tells a connection how many of its bytes have been sent, and unlocks its
+// Outbound.
 func (b *batch) settle(e *batchEntry, result int) (w room.Written) {
 	defer func() {
-		e.outlet.mu.Unlock()
+		e.out.mu.Unlock()
 		if cause := recover(); cause != nil {
 			w.Panic = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
 		}
@@ -119,13 +119,13 @@ func (b *batch) settle(e *batchEntry, result int) (w room.Written) {
 	switch errno := unix.Errno(-result); {
 	case result >= 0 || errno == unix.EAGAIN || errno == unix.EINTR:
 	case result == notDone:
-		err = errEnded // nobody knows what has gone out
-		e.port.cut()   // else the client would wait for what never comes
+		err = errEnded // how many bytes were sent is unknown
+		e.writer.cut() // else the client would wait for the rest of a frame
 	default:
 		err = errno
 	}
-	n, err = e.port.settle(b.bytesOf(e), e.given, n, err)
-	w.N, w.Err = e.outlet.took(e.given, n, err)
+	n, err = e.writer.settle(b.bytesOf(e), e.given, n, err)
+	w.N, w.Err = e.out.took(e.given, n, err)
 	return w
 }
 
@@ -150,8 +150,8 @@ func (k *tcpTransport) settle(_, p []byte, n int, err error) (int, error) {
 	return n + more, err
 }
 
-// enlist has the records of p put into the batch. Until settle, all other records
-// wait behind them.
+// enlist appends the records of p to those of the batch. Until settle other records
+// wait in rest, to be sent after them.
 func (k *tlsTransport) enlist(b *batch, e *batchEntry, p []byte) (added bool) {
 	if k.waiting() {
 		return false
@@ -165,10 +165,10 @@ func (k *tlsTransport) enlist(b *batch, e *batchEntry, p []byte) (added bool) {
 		e.upto = len(b.records)
 	}()
 	_, err := k.tls.Write(p)
-	return err == nil // an error comes before any record, and once more when p is written by itself
+	return err == nil // an error comes before the first record, and again when p is written by write
 }
 
-// gather has records put into to instead of being sent.
+// gather makes Write append records to a buffer instead of sending them.
 func (k *tlsTransport) gather(to *[]byte) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

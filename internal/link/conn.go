@@ -12,9 +12,9 @@ import (
 	"parley/internal/wire"
 )
 
-// A conn is one WebSocket connection. What the frames mean is its talk's
-// business. Its runner is the goroutine that reads and carries out: there is
-// none while nothing comes, and never a second one.
+// A Conn is one WebSocket connection. It passes the client's messages to its
+// Protocol. Its runner is the goroutine that reads and handles messages: at most
+// one at a time, and none while the client sends nothing.
 type Conn struct {
 	out       Outbound
 	links     *Links
@@ -25,43 +25,43 @@ type Conn struct {
 	from      netip.Addr // the client's address
 
 	state   atomic.Int32 // whether there is a runner
-	begun   bool         // the runner's: talk has begun
-	leaving bool         // the runner's: goodbye has been said
+	begun   bool         // used by the runner only: Begin has been called
+	leaving bool         // used by the runner only: the close frame is queued or sent
 
-	lastReceived atomic.Int64 // when bytes came last, in nanoseconds since born
-	draining     atomic.Bool  // the server is going down: nothing more is read
-	closing      atomic.Bool  // the last word has been chosen
+	lastReceived atomic.Int64 // time of the last read that returned bytes, in nanoseconds since processStart
+	draining     atomic.Bool  // the server is stopping: no further command is read
+	closing      atomic.Bool  // a close frame is queued; no other will be
 
-	bucket     int  // guarded by the wheel
+	bucket     int  // guarded by the keep-alive wheel
 	inAckQueue bool // guarded by the ackQueue
 }
 
-// What turn can be.
+// The states of a connection's runner.
 const (
-	stateIdle     = iota // nobody runs; wake starts a runner
+	stateIdle     = iota // there is no runner; wake starts one
 	stateRunning         // there is a runner
-	stateRunAgain        // there is, and it looks once more before it goes
-	stateFinished        // it will not run any more
+	stateRunAgain        // there is a runner, and it steps once more before it ends
+	stateFinished        // the last runner has ended
 )
 
-// A talk is a protocol spoken on a connection.
+// A Protocol handles the messages of one connection.
 type Protocol interface {
-	// begin is called first. An error, a *wire.CloseError, ends the connection.
+	// Begin is called first. After an error, a *wire.CloseError, the connection is closed.
 	Begin(ctx context.Context) error
-	// hear is called for each message, in order: text and, where the parser
-	// takes it, binary. Its data is good until hear returns.
+	// Receive is called for each text message, in order, and for binary messages
+	// after AcceptBinary. m.Data is valid until Receive returns.
 	Receive(ctx context.Context, m wire.WSMessage)
-	// end is called last, when nothing more can be sent.
+	// End is called last, when nothing more can be sent.
 	End()
 }
 
-// lingerTime is how long a connection that is being closed may take to read
-// the last bytes.
+// lingerTime is how long a client may take to read what is sent before a close.
 const lingerTime = 2 * time.Second
 
-// start makes nc a connection from an address, of which first has been read
-// already. enter has counted it. Other goroutines (the poller, the transport's,
-// the wheel's, those of newProtocol) see the connection only once it is complete.
+// Start makes nc, from which first has been read already, a connection of the
+// client at an address. Enter must have counted it. Goroutines other than the
+// runner (the poller, the transport, the wheel, those of newProtocol) see the
+// connection only once all its fields are set.
 func (l *Links) Start(nc net.Conn, first []byte, from netip.Addr, newProtocol func(*Conn) Protocol) {
 	c := &Conn{links: l, parser: wire.Parser{Limit: l.cfg.FrameSize}, from: from}
 	c.state.Store(stateRunning)
@@ -72,40 +72,40 @@ func (l *Links) Start(nc net.Conn, first []byte, from netip.Addr, newProtocol fu
 	}
 	c.use(t, first)
 	c.protocol = newProtocol(c)
-	if err := t.open(nc); err != nil { // the system watches no more sockets
+	if err := t.open(nc); err != nil { // the poller cannot watch another socket
 		c.use(newBlockingTransport(nc, c.goGuarded, c.out.fail), first)
 		c.transport.open(nc)
 	}
 	l.wheel.add(c)
-	if l.draining.Err() != nil { // close may have missed it
+	if l.draining.Err() != nil { // Close may have missed it
 		c.drain()
 	}
 	go c.run()
 }
 
-// Out returns what goes out on the connection.
+// Out returns the connection's outbound buffer.
 func (c *Conn) Out() *Outbound { return &c.out }
 
 // From returns the client's address.
 func (c *Conn) From() netip.Addr { return c.from }
 
-// AcceptBinary makes the connection take binary messages, too. It is called
-// by the function that makes its protocol.
+// AcceptBinary makes the connection take binary messages, too. Only the
+// function that makes the connection's protocol may call it.
 func (c *Conn) AcceptBinary() { c.parser.Binary = true }
 
-// use has the connection read from l, behind first, and write to it.
-func (c *Conn) use(l transport, first []byte) {
-	c.transport = l
-	c.in.init(l, first)
-	c.out.init(l, c.CloseFor)
+// use makes t the connection's transport. first is what has been read from it.
+func (c *Conn) use(t transport, first []byte) {
+	c.transport = t
+	c.in.init(t, first)
+	c.out.init(t, c.CloseFor)
 	c.out.frameEnd = nil
-	if !l.waits() {
+	if !t.waits() {
 		c.out.frameEnd = wire.WholeFrames
 	}
 }
 
-// aside calls f on a goroutine that closeConns waits for; a panic there ends the
-// connection.
+// goGuarded calls f on a goroutine for which Links.Close waits. A panic in f
+// aborts the connection.
 func (c *Conn) goGuarded(f func()) {
 	c.links.conns.Go(func() {
 		defer c.Recover()
@@ -113,7 +113,7 @@ func (c *Conn) goGuarded(f func()) {
 	})
 }
 
-// wake has a runner look at the connection, now or once more.
+// wake starts a runner, or makes the running one step once more.
 func (c *Conn) wake() {
 	for {
 		switch c.state.Load() {
@@ -132,12 +132,13 @@ func (c *Conn) wake() {
 	}
 }
 
-// run is the runner: it goes on until nothing more has come or the connection
-// has ended.
+// run is the runner. It returns when there is nothing to read for now, or when
+// the connection has ended.
 func (c *Conn) run() {
 	for {
 		err := errEnded
-		c.unlessPanic(func() { err = c.step(context.Background()) }) // the request's ended with its handler
+		// The request's context has ended with its handler.
+		c.unlessPanic(func() { err = c.step(context.Background()) })
 		switch {
 		case err == nil:
 		case !errors.Is(err, errNothing):
@@ -146,13 +147,14 @@ func (c *Conn) run() {
 		case c.state.CompareAndSwap(stateRunning, stateIdle):
 			return
 		default:
-			c.state.Store(stateRunning) // it was poked
+			c.state.Store(stateRunning) // wake was called during the step
 		}
 	}
 }
 
-// step does what there is to do and returns errNothing if that is all for now;
-// another error means that the connection has ended.
+// step handles what has come. It returns nil if there is more to do, errNothing
+// if there is nothing to read for now, and another error if the connection has
+// ended.
 func (c *Conn) step(ctx context.Context) error {
 	if c.leaving {
 		return c.linger()
@@ -165,7 +167,7 @@ func (c *Conn) step(ctx context.Context) error {
 	return c.closeAfter(err)
 }
 
-// guarded hears what comes, but a panic ends this connection and nothing else.
+// guarded calls serve. A panic there closes this connection with 1011.
 func (c *Conn) guarded(ctx context.Context) (err error) {
 	if c.unlessPanic(func() { err = c.serve(ctx) }) {
 		return err
@@ -184,8 +186,8 @@ func (c *Conn) unlessPanic(f func()) (returned bool) {
 	return true
 }
 
-// hearing begins, if that has not been done, and carries out what comes until
-// nothing more does.
+// serve handles messages until there is nothing to read for now (errNothing), the
+// connection breaks, the client closes it, or its end has been decided (nil).
 func (c *Conn) serve(ctx context.Context) error {
 	if !c.begun {
 		c.begun = true
@@ -208,10 +210,11 @@ func (c *Conn) serve(ctx context.Context) error {
 	}
 }
 
-// ending reports whether somebody else has decided that the connection ends.
+// ending reports whether a goroutine other than the runner has decided that the
+// connection ends.
 func (c *Conn) ending() bool { return c.draining.Load() || c.closing.Load() }
 
-// hearAll handles the messages that are whole in what has been read.
+// receiveAll handles each message that has been read completely.
 func (c *Conn) receiveAll(ctx context.Context) error {
 	for !c.ending() {
 		m, n, err := c.parser.Next(c.in.unused())
@@ -236,32 +239,34 @@ func (c *Conn) receiveAll(ctx context.Context) error {
 	return nil
 }
 
-// born is when the program began. How long ago something was is counted from
-// there, since the time of day may be set.
+// processStart is the origin of lastReceived. Durations since then are monotonic:
+// setting the clock does not change them.
 var processStart = time.Now()
 
-// look is called by the wheel: it pings a silent client and ends one that has
-// been silent for too long.
+// checkAlive pings a client that has sent nothing for a while, and closes the
+// connection if it has sent nothing for the duration idle. The keep-alive wheel
+// calls it.
 func (c *Conn) checkAlive(now time.Time, idle time.Duration) {
 	defer c.Recover()
 	silent := now.Sub(processStart) - time.Duration(c.lastReceived.Load())
 	switch {
 	case silent >= idle:
 		c.Close(wire.CloseIdle, "nothing came from you")
-	case silent >= idle/checksPerTimeout/2: // at the last look it was answered, a moment after it was asked
+	case silent >= idle/checksPerTimeout/2: // an answer to the last check's ping came just after that check
 		c.out.QueueAnswer(func(dst []byte) []byte { return wire.AppendControl(dst, wire.OpPing, nil) })
 		c.out.Flush()
 	}
 }
 
-// goAway has the connection read nothing more, answer what it has accepted,
-// and end with 1001.
+// drain makes the connection read no further command, answer those that it has
+// accepted, and close with 1001.
 func (c *Conn) drain() {
 	c.draining.Store(true)
 	c.transport.wake(c)
 }
 
-// cutOff is called by each room that will not serve this connection any more.
+// CloseFor closes the connection because of an error: with 4008 if the client has
+// stalled, else with 1011. Rooms call it when they stop serving the connection.
 func (c *Conn) CloseFor(code chat.Code) {
 	dismissed := false
 	if code == chat.Stalled {
@@ -274,8 +279,8 @@ func (c *Conn) CloseFor(code chat.Code) {
 	}
 }
 
-// dismiss ends the connection, without waiting for it, unless its end has been
-// decided already. It may be called by anybody.
+// Close queues a close frame and returns without waiting for the end. It returns
+// false if the connection is being closed already. Any goroutine may call it.
 func (c *Conn) Close(code wire.CloseCode, reason string) bool {
 	if !c.queueClose(code, reason) {
 		return false
@@ -284,20 +289,20 @@ func (c *Conn) Close(code wire.CloseCode, reason string) bool {
 	return true
 }
 
-// lastWord puts a close frame behind what waits and gives the client
-// lingerTime to take it and to answer, unless that has been done already.
+// queueClose queues a close frame, unless one is queued already. If the client
+// has not taken it and answered after lingerTime, the connection is aborted.
 func (c *Conn) queueClose(code wire.CloseCode, reason string) bool {
 	if c.closing.Swap(true) {
 		return false
 	}
 	c.out.appendClose(func(dst []byte) []byte { return wire.AppendClose(dst, code, reason) })
-	time.AfterFunc(lingerTime, c.abort) // finds nothing to do, most often
+	time.AfterFunc(lingerTime, c.abort) // usually the connection has ended before
 	return true
 }
 
-// sayGoodbye ends what has ended by err, or by what somebody else has decided.
-// If it returns nil, the rest is up to the client, which is given a moment, as
-// a socket that is closed with unread bytes takes back what it has sent.
+// closeAfter closes the connection after serve has returned err. If it returns
+// nil, linger has to read until the client closes, too: closing a socket with
+// unread bytes resets it, and the client would lose what was sent last.
 func (c *Conn) closeAfter(err error) error {
 	if c.draining.Load() {
 		err = &wire.CloseError{Code: wire.CloseGoingAway, Reason: "the server is going down"}
@@ -307,13 +312,13 @@ func (c *Conn) closeAfter(err error) error {
 		c.queueClose(e.Code, e.Reason)
 	}
 	if !c.closing.Load() {
-		return errEnded // it broke
+		return errEnded // the transport failed
 	}
 	c.out.awaitEmpty()
 	return c.transport.shut()
 }
 
-// linger drops what still comes.
+// linger discards what the client still sends, until it closes.
 func (c *Conn) linger() error {
 	for {
 		c.in.used(len(c.in.unused()))
@@ -323,7 +328,7 @@ func (c *Conn) linger() error {
 	}
 }
 
-// finish is called by the last runner, last.
+// finish frees the connection. The last runner calls it when it ends.
 func (c *Conn) finish() {
 	c.out.fail()
 	c.unlessPanic(c.protocol.End)
@@ -335,7 +340,7 @@ func (c *Conn) finish() {
 	c.links.Leave()
 }
 
-// cut ends the connection at once. Its runner learns of it.
+// abort ends the connection at once and wakes the runner, which then finishes it.
 func (c *Conn) abort() {
 	c.out.fail()
 	c.transport.cut()

@@ -6,24 +6,24 @@ import (
 	"sync"
 )
 
-// inBuffer is how much is read at a time.
+// inBuffer is how many bytes are read at a time.
 const inBuffer = 16 << 10
 
 var inBuffers = sync.Pool{New: func() any { return new([inBuffer]byte) }}
 
-// An inbound is what comes in on one connection. Its buffer is borrowed when
-// there is something to read and given back when all of it has been used, so
-// that a silent connection holds none; but a line that waits in read needs one
-// of its own.
+// An inbound holds the bytes of one connection that are read and not used yet. It
+// takes a buffer from the pool inBuffers to read, and returns it when all bytes are
+// used, so a silent connection holds none. A transport whose read blocks needs a
+// buffer of its own.
 type inbound struct {
 	transport transport
 
-	pooled     *[inBuffer]byte // the borrowed buffer, if store is one
+	pooled     *[inBuffer]byte // the buffer of the pool that store is; nil if it is none
 	store      []byte
-	start, end int // what has been read and not used, in store
+	start, end int // of the bytes in store that are read and not used
 }
 
-// init is called once; first has been read already.
+// init sets the transport. first has been read from it already.
 func (in *inbound) init(l transport, first []byte) {
 	in.transport = l
 	if len(first) > 0 {
@@ -32,7 +32,7 @@ func (in *inbound) init(l transport, first []byte) {
 	}
 }
 
-// unused returns what has been read and not used.
+// unused returns the bytes that are read and not used.
 func (in *inbound) unused() []byte { return in.store[in.start:in.end] }
 
 // used drops the first n bytes of unused.
@@ -42,8 +42,8 @@ func (in *inbound) used(n int) {
 	}
 }
 
-// fill has more in unused, which may hold up to room bytes. It returns
-// errNothing if the line has to be waited for.
+// fill reads more bytes into unused, which may grow to room bytes. It returns
+// errNothing if there is nothing to read for now.
 func (in *inbound) fill(room int) error {
 	if in.end == 0 && len(in.store) > inBuffer {
 		in.giveBack()
@@ -65,8 +65,9 @@ func (in *inbound) fill(room int) error {
 	return err
 }
 
-// releaseIdle gives the borrowed buffer back while nothing comes. The beginning of a
-// frame is kept in as little as it needs, however slowly it comes.
+// releaseIdle returns the pooled buffer while the client sends nothing. The
+// beginning of a frame is copied to a buffer of its size, so that a client that
+// sends slowly holds no pooled one.
 func (in *inbound) releaseIdle() {
 	if in.pooled == nil {
 		return
@@ -83,8 +84,9 @@ func (in *inbound) giveBack() {
 	in.pooled, in.store, in.start, in.end = nil, nil, 0, 0
 }
 
-// grow makes place after unused: at the front of its buffer if there is
-// some, else in a borrowed one, else in one twice as large, up to room.
+// grow makes space behind unused. It moves unused to the front of its buffer if
+// that gains space, else to a pooled buffer, else to a new one twice as large, of
+// at most room bytes.
 func (in *inbound) grow(room int) {
 	unused := in.unused()
 	switch {

@@ -36,12 +36,12 @@ type Links struct {
 	wheel  keepAliveWheel
 	acks   ackQueue
 
-	admission sync.Mutex      // taken by enter and close
-	draining  context.Context // ends when close is called
+	admission sync.Mutex      // taken by Enter and Close
+	draining  context.Context // ends when Close is called
 	drain     context.CancelFunc
 }
 
-// New returns Links without connections. They need open and run.
+// New returns Links without connections. It needs Open and Run.
 func New(cfg Config) *Links {
 	l := &Links{cfg: cfg}
 	l.draining, l.drain = context.WithCancel(context.Background())
@@ -50,13 +50,13 @@ func New(cfg Config) *Links {
 	return l
 }
 
-// open prepares for connections. It is called once, before the first one.
+// Open prepares for connections. It is called once, before the first one.
 func (l *Links) Open() (err error) {
 	l.poller, err = openPoller()
 	return err
 }
 
-// run wakes connections, keeps them alive and sends late answers until ctx ends.
+// Run wakes connections, keeps them alive and sends late answers until ctx ends.
 func (l *Links) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	wg.Go(l.poller.run)
@@ -69,8 +69,9 @@ func (l *Links) Run(ctx context.Context) error {
 	return nil
 }
 
-// enter counts a connection, for which close waits until leave. It returns
-// false, and does not count it, if close has been called.
+// Enter counts a connection, for which Close waits until Leave. Start must follow
+// it, or Leave; a WebSocket that was started leaves by itself. Enter returns false,
+// and does not count the connection, if Close has been called.
 func (l *Links) Enter() bool {
 	l.admission.Lock()
 	defer l.admission.Unlock()
@@ -81,6 +82,7 @@ func (l *Links) Enter() bool {
 	return true
 }
 
+// Leave ends what Enter began.
 func (l *Links) Leave() { l.conns.Done() }
 
 // Len returns how many WebSockets are open.

@@ -11,28 +11,29 @@ import (
 	"time"
 )
 
-// An endless is an HTTP answer without an end of its own, such as an event stream.
-// Its client is known to be gone because reading from it says so: a write to
-// somebody who has gone need not fail for a long time.
+// An openResponse is an HTTP response without an end. It finds out that its client
+// has disconnected by reading from it: writing to a client that has disconnected
+// may not fail for a long time.
 type openResponse interface {
-	// write waits until the client has taken b.
+	// write blocks until b is sent.
 	write(b []byte) error
-	// interrupt has a write that waits fail. It may be called at any time until close.
+	// interrupt makes a blocked write fail. It may be called until close.
 	interrupt()
-	// awaitGone returns when the client is gone, or never.
+	// awaitDisconnect returns when the client has disconnected, or after close.
 	awaitDisconnect()
-	// close is called once nothing is written any more. awaitGone returns then.
+	// close ends the response, after the last write.
 	close()
 }
 
-// beginResponse begins an answer with what w's header holds. It takes a connection
-// of HTTP/1 over, for that has no other request until it ends: net/http reads one
-// byte beyond a request and no more, and so does not hear of the end that comes
-// behind that byte. After an error nobody is left to answer.
+// beginResponse sends the head of a response with the header of w. Over HTTP/1 it
+// takes over the connection, which can carry no other request: net/http reads only
+// one byte behind a request, so it would not notice the disconnect of a client that
+// has sent more. The kernel ends a connection that acknowledges nothing for the
+// duration idle. After an error the client has disconnected.
 func beginResponse(w http.ResponseWriter, r *http.Request, idle time.Duration) (openResponse, error) {
 	rc := http.NewResponseController(w)
 	nc, buffered, err := rc.Hijack()
-	if errors.Is(err, http.ErrNotSupported) { // HTTP/2, whose streams tell by themselves when they end
+	if errors.Is(err, http.ErrNotSupported) { // HTTP/2: net/http notices when a stream ends
 		return &http2Response{w: w, rc: rc, done: r.Context().Done(), closed: make(chan struct{})}, nil
 	}
 	if err != nil {
@@ -47,17 +48,18 @@ func beginResponse(w http.ResponseWriter, r *http.Request, idle time.Duration) (
 	fmt.Fprintf(&head, "HTTP/1.%d 200 OK\r\nDate: %s\r\nConnection: close\r\n", min(r.ProtoMinor, 1), date)
 	w.Header().Write(&head) // a Builder takes everything
 	head.WriteString("\r\n")
-	// The socket has room for it, unless the client has sent requests and not read the answers.
+	// The socket has space, unless the client has not read earlier answers.
 	nc.SetWriteDeadline(time.Now().Add(lingerTime)) // an error shows in the write
 	if err := e.write([]byte(head.String())); err != nil {
 		e.close()
-		return nil, fmt.Errorf("the head of an endless answer: %w", err)
+		return nil, fmt.Errorf("the head of an endless response: %w", err)
 	}
 	nc.SetWriteDeadline(time.Time{})
 	return e, nil
 }
 
-// tcpBelow returns the TCP connection that a connection goes over, or nil.
+// tcpBelow returns the TCP connection below nc, which may be TLS; nil if there is
+// none.
 func tcpBelow(nc net.Conn) *net.TCPConn {
 	if t, ok := nc.(*tls.Conn); ok {
 		nc = t.NetConn()
@@ -69,7 +71,7 @@ func tcpBelow(nc net.Conn) *net.TCPConn {
 	return tcp
 }
 
-// endlessConn is an answer on a connection of its own. It ends with the connection.
+// An http1Response has its connection to itself and ends with it.
 type http1Response struct {
 	nc net.Conn
 	in *bufio.Reader
@@ -80,13 +82,14 @@ func (e *http1Response) write(b []byte) error {
 	return err
 }
 
-func (e *http1Response) interrupt() { e.nc.SetWriteDeadline(time.Now()) } // an error means that it has ended
+func (e *http1Response) interrupt() { e.nc.SetWriteDeadline(time.Now()) } // fails if the connection has ended
 
-// mostUnasked is how many bytes a client may send that nobody has asked for.
-const maxUnsolicitedBytes = 64 << 10
+// maxIgnored is how many bytes behind its request a client may send before it
+// counts as disconnected.
+const maxIgnored = 64 << 10
 
 func (e *http1Response) awaitDisconnect() {
-	for unasked := 0; unasked <= maxUnsolicitedBytes; {
+	for ignored := 0; ignored <= maxIgnored; {
 		if _, err := e.in.Peek(1); err != nil {
 			return
 		}
@@ -94,19 +97,19 @@ func (e *http1Response) awaitDisconnect() {
 		if err != nil {
 			return
 		}
-		unasked += n
+		ignored += n
 	}
 }
 
 func (e *http1Response) close() {
 	if tcp := tcpBelow(e.nc); tcp != nil && tcp != e.nc {
-		// A TLS goodbye waits 5 seconds for a full socket, whatever deadline was set before.
+		// Closing TLS waits up to 5 seconds for a full socket, whatever deadline is set.
 		defer time.AfterFunc(time.Second, func() { tcp.Close() }).Stop()
 	}
 	e.nc.Close()
 }
 
-// endlessResponse is an answer by HTTP/2. It must not be used when its handler has
+// An http2Response is a stream of HTTP/2. It must not be used after its handler has
 // returned.
 type http2Response struct {
 	w      http.ResponseWriter
@@ -122,7 +125,7 @@ func (e *http2Response) write(b []byte) error {
 	return e.rc.Flush()
 }
 
-func (e *http2Response) interrupt() { e.rc.SetWriteDeadline(time.Now()) } // without deadlines no write waits
+func (e *http2Response) interrupt() { e.rc.SetWriteDeadline(time.Now()) } // fails only in tests, where no write blocks
 
 func (e *http2Response) awaitDisconnect() {
 	select {

@@ -6,43 +6,46 @@ import (
 	"parley/internal/chat"
 )
 
-// An outbound is what goes out on one connection: a room.Sink shared by all the
-// rooms that the connection is in, and by its own answers. Nothing waits in it
-// but answers and the rest of a frame that was cut by a full socket, so a slow
-// client costs next to no memory.
+// An Outbound is the outbound buffer of one connection. It is the room.Sink that
+// all the rooms of the connection write to, and it sends the connection's answers.
+// Only answers, unsolicited frames and the rest of a frame that a full socket has
+// cut wait in it. Events do not, so a slow client costs little memory.
 //
-// Locks of rooms are taken before an outlet's, so an outlet calls nothing of a
-// room while it holds its own.
+// A room's lock is taken before an Outbound's. An Outbound therefore calls no room
+// while it holds its own lock.
 type Outbound struct {
-	// What each delivery reads comes first, in one line of the processor's cache.
+	// The fields that each delivery reads come first, in one cache line.
 	mu          sync.Mutex
-	transport   transportWriter // set at birth
-	out         []byte          // goes before anything else
-	draining    bool            // the port will say when it takes something
-	closeQueued bool            // the last word has been said
+	transport   transportWriter // set by init
+	out         []byte          // bytes that wait; sent before anything else
+	draining    bool            // transport.notify has been called with drain
+	closeQueued bool            // the close frame is in out; nothing may follow it
 	dead        bool
 
-	ended    func(code chat.Code)            // what Close does; set at birth
-	frameEnd func(p []byte, n int) (end int) // where the event that byte n lies in ends; nil: port never cuts
+	ended func(code chat.Code) // called by Close; set by init
+	// frameEnd returns the end of the event that holds byte n of p. It is nil if the
+	// transport takes whole events only.
+	frameEnd func(p []byte, n int) (end int)
 
-	changed     sync.Cond // out has become shorter, pending less, or the outlet sealed or dead
-	lent        *[]byte   // out's buffer; nil while it is empty
-	unsolicited int       // bytes that tell has put in out since it was empty
+	changed     sync.Cond // out or pending has shrunk, or closeQueued or dead was set
+	lent        *[]byte   // the pooled buffer that holds out; nil while out is empty
+	unsolicited int       // bytes of unsolicited frames put in out since it was last empty
 	waiters     []func()
-	pending     int // sends that are not answered yet
+	pending     int // sends that are not answered yet; the connection reads no more than maxPending
 }
 
 var outBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 1<<10); return &b }}
 
-// Bounds of what one connection may have the server remember. Beyond, its
-// commands are not read until some have been answered.
+// Limits of what the server holds in memory for one connection. Beyond them it
+// reads no further command of the client until some have been answered.
 const (
-	maxOut     = 64 << 10 // bytes of answers that the client has not taken
+	maxOut     = 64 << 10 // bytes in out
 	maxPending = 512      // sends that the store has not answered
 )
 
-// maxUnsolicited bounds what a connection is told that it has not asked for, and does not
-// take: a person may read a thousand rooms at once on another device.
+// maxUnsolicited limits how many bytes of frames that answer no command wait in
+// out. There can be many: a person may read a thousand rooms at once on another
+// device.
 const maxUnsolicited = 128 << 10
 
 // init is called once, before anything else.
@@ -62,8 +65,9 @@ func (o *Outbound) TryWrite(p []byte) (int, error) {
 	return o.took(p, n, err)
 }
 
-// took returns what TryWrite returns for p, of which the port has taken n bytes: the
-// rest of a frame that it has cut goes to out. The caller holds mu.
+// took returns the result of TryWrite(p) after the transport has taken n bytes of
+// p. If it has cut a frame, the rest of that frame goes to out and counts as
+// taken. The caller holds mu.
 func (o *Outbound) took(p []byte, n int, err error) (int, error) {
 	if err != nil {
 		o.die()
@@ -92,7 +96,7 @@ func (o *Outbound) OnWritable(ready func()) {
 // Close implements room.Sink.
 func (o *Outbound) Close(code chat.Code) { o.ended(code) }
 
-// queueAnswer has frame append to what goes out, and does not send it yet.
+// QueueAnswer appends a frame to the buffer and does not send it yet.
 func (o *Outbound) QueueAnswer(frame func(dst []byte) []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -101,8 +105,8 @@ func (o *Outbound) QueueAnswer(frame func(dst []byte) []byte) {
 	}
 }
 
-// queueUnsolicited is answer for what nobody has asked for. It reports false, and does not keep
-// the frame, if too much of that waits.
+// QueueUnsolicited queues a frame that answers no command. It returns false and
+// drops the frame if more than maxUnsolicited bytes of such frames wait.
 func (o *Outbound) QueueUnsolicited(frame func(dst []byte) []byte) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -118,8 +122,8 @@ func (o *Outbound) QueueUnsolicited(frame func(dst []byte) []byte) bool {
 	return true
 }
 
-// append has frame append to out, which is in a borrowed buffer unless it is
-// empty. The caller holds mu.
+// append calls frame to append to out. While out is not empty it is in a buffer
+// of the pool outBuffers. The caller holds mu.
 func (o *Outbound) append(frame func(dst []byte) []byte) {
 	if o.lent == nil {
 		o.lent = outBuffers.Get().(*[]byte)
@@ -130,7 +134,7 @@ func (o *Outbound) append(frame func(dst []byte) []byte) {
 	}
 }
 
-// giveBack gives out's buffer back. The caller holds mu.
+// giveBack empties out and returns its buffer to the pool. The caller holds mu.
 func (o *Outbound) giveBack() {
 	if o.lent != nil && cap(o.out) <= 16<<10 {
 		*o.lent = o.out[:0]
@@ -139,7 +143,7 @@ func (o *Outbound) giveBack() {
 	o.lent, o.out, o.unsolicited = nil, nil, 0
 }
 
-// flush sends what waits, or has it sent as soon as the port takes it.
+// Flush sends what waits, now or as soon as the transport takes it.
 func (o *Outbound) Flush() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -151,8 +155,8 @@ func (o *Outbound) Flush() {
 	}
 }
 
-// appendClose appends the last word; nothing goes out after it. What waited stays in
-// front of it, as the first of it may be the rest of a cut frame.
+// appendClose appends the last frame; later frames are dropped. The bytes that wait
+// are sent before it, as the first of them may be the rest of a cut frame.
 func (o *Outbound) appendClose(lastWord func(dst []byte) []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -164,15 +168,15 @@ func (o *Outbound) appendClose(lastWord func(dst []byte) []byte) {
 	}
 }
 
-// fail says that the connection is gone.
+// fail drops the bytes that wait: the connection can send nothing any more.
 func (o *Outbound) fail() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.die()
 }
 
-// write gives out and then p to the port and returns how much of p it took.
-// The caller holds mu.
+// write writes out and then p to the transport. It returns how many bytes of p
+// were taken. The caller holds mu.
 func (o *Outbound) write(p []byte) (int, error) {
 	n, err := o.transport.write(o.out, p)
 	if err != nil {
@@ -191,6 +195,7 @@ func (o *Outbound) write(p []byte) (int, error) {
 	return n, nil
 }
 
+// die makes every method do nothing from now on. The caller holds mu.
 func (o *Outbound) die() {
 	o.dead = true
 	o.giveBack()
@@ -198,7 +203,7 @@ func (o *Outbound) die() {
 	o.changed.Broadcast()
 }
 
-// drainLater has drain called as soon as the port takes something. The caller
+// drainLater makes the transport call drain when it takes bytes again. The caller
 // holds mu.
 func (o *Outbound) drainLater() {
 	if !o.draining {
@@ -213,8 +218,8 @@ func (o *Outbound) drain() {
 	}
 }
 
-// drained writes what waits and returns who waits for more room, if there is
-// some.
+// drained writes what waits. If all of it was taken, it returns the callbacks of
+// OnWritable.
 func (o *Outbound) drained() (waiters []func()) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -230,14 +235,14 @@ func (o *Outbound) drained() (waiters []func()) {
 	return waiters
 }
 
-// beginSend counts a send that will be answered.
+// BeginSend counts a send that EndSend will answer.
 func (o *Outbound) BeginSend() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.pending++
 }
 
-// endSend answers a send.
+// EndSend queues the answer to a send.
 func (o *Outbound) EndSend(frame func(dst []byte) []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -250,7 +255,7 @@ func (o *Outbound) EndSend(frame func(dst []byte) []byte) {
 	}
 }
 
-// awaitRoom waits until the connection may be served another command.
+// awaitRoom waits until the limits allow to read another command.
 func (o *Outbound) awaitRoom() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -262,7 +267,8 @@ func (o *Outbound) awaitRoom() {
 	}
 }
 
-// awaitAnswers waits until every send has been answered.
+// AwaitAnswers waits until each send has been answered, or the connection has
+// failed.
 func (o *Outbound) AwaitAnswers() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -271,8 +277,8 @@ func (o *Outbound) AwaitAnswers() {
 	}
 }
 
-// awaitEmpty waits until all has gone out, with the last word, which somebody
-// is about to say or has said.
+// awaitEmpty waits until everything, with the frame of appendClose at its end, has
+// been sent, or the connection has failed. appendClose may be called later.
 func (o *Outbound) awaitEmpty() {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -9,10 +9,10 @@ import (
 	"parley/internal/chat"
 )
 
-// contain is deferred wherever a mistake of ours must end one connection and
-// nothing else: around what a connection has done on goroutines that serve
-// others too, and on its way out. A panic is counted, logged with its stack and
-// has end called.
+// recoverConn is deferred where a panic must end one connection and nothing else:
+// where a goroutine that serves many connections works for one of them, and where
+// a connection ends. It reports the panic and calls end. It has to be the deferred
+// function itself, or recover returns nil.
 func (l *Links) recoverConn(end func()) {
 	if cause := recover(); cause != nil {
 		l.ReportPanic(cause)
@@ -20,16 +20,16 @@ func (l *Links) recoverConn(end func()) {
 	}
 }
 
-// panicked counts and logs a panic. The stack is the panic's own while the
-// deferred function that has recovered runs.
+// ReportPanic counts a panic and logs it with its stack. The deferred function
+// that has recovered must call it: after its return the stack is lost.
 func (l *Links) ReportPanic(cause any) {
 	l.cfg.Counted(chat.Internal)
 	l.cfg.Logger.LogAttrs(context.Background(), slog.LevelError, "connection panicked",
 		slog.Any("err", fmt.Errorf("panic: %v\n%s", cause, debug.Stack())))
 }
 
-// recover is recoverConn for what is done on behalf of a connection: a panic
-// aborts it.
+// Recover is deferred where a goroutine that is not the runner works for the
+// connection. It reports a panic and aborts the connection.
 func (c *Conn) Recover() {
 	if cause := recover(); cause != nil {
 		c.links.ReportPanic(cause)

@@ -11,24 +11,24 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A poller watches the sockets of all connections, so that one from which
-// nothing comes, or that is full, has no goroutine waiting for it.
+// A poller watches the sockets of all connections, so that no goroutine waits for a
+// connection whose client sends nothing or whose socket is full.
 type poller struct {
-	file *os.File        // an epoll instance
-	raw  syscall.RawConn // the same; the runtime's own poller watches it
-	fd   int             // the same
+	file *os.File        // the epoll instance
+	raw  syscall.RawConn // of file; the Go runtime's poller watches it
+	fd   int             // of file
 
 	mu      sync.RWMutex
 	sockets []*tcpTransport // by descriptor
 }
 
-// openPoller returns a poller that does nothing until run.
+// openPoller returns a poller that watches nothing until run.
 func openPoller() (*poller, error) {
 	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
 		return nil, fmt.Errorf("epoll: %w", err)
 	}
-	if err := unix.SetNonblock(fd, true); err != nil { // or the runtime does not watch it
+	if err := unix.SetNonblock(fd, true); err != nil { // the Go runtime watches non-blocking descriptors only
 		unix.Close(fd)
 		return nil, fmt.Errorf("epoll: %w", err)
 	}
@@ -57,8 +57,8 @@ func (p *poller) run() {
 
 func (p *poller) close() { p.file.Close() }
 
-// tell tells sockets what has happened to them. A socket is in the table for
-// as long as its connection stands, so none is told later.
+// dispatch tells the sockets of events what has happened to them. A socket stays in
+// the table until its connection closes it, so a closed one is not called.
 func (p *poller) dispatch(events []unix.EpollEvent) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
@@ -69,8 +69,8 @@ func (p *poller) dispatch(events []unix.EpollEvent) {
 	}
 }
 
-// socket returns a line for c if nc is a TCP connection, plain or with TLS. It is
-// not watched until it is opened.
+// transport returns a transport for c if nc is a TCP connection, with or without
+// TLS. The poller watches it once it is opened.
 func (p *poller) transport(c *Conn, nc net.Conn) (transport, bool) {
 	if p == nil {
 		return nil, false
@@ -82,7 +82,7 @@ func (p *poller) transport(c *Conn, nc net.Conn) (transport, bool) {
 	return &tcpTransport{conn: c, poller: p, fd: fd}, ok
 }
 
-// duplicate returns another descriptor of a TCP connection.
+// duplicate returns a second descriptor of a TCP connection.
 func duplicate(nc net.Conn) (fd int, ok bool) {
 	tcp, ok := nc.(*net.TCPConn)
 	if !ok {
@@ -100,8 +100,8 @@ func duplicate(nc net.Conn) (fd int, ok bool) {
 	return fd, true
 }
 
-// add watches a socket. Edges are reported, not levels: once each time that
-// something comes, or that a full socket has room.
+// add watches a socket. Events are edge-triggered: one each time that bytes come,
+// or that a full socket has space again.
 func (p *poller) add(sock *tcpTransport) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -117,7 +117,7 @@ func (p *poller) add(sock *tcpTransport) error {
 	return nil
 }
 
-// remove forgets a socket, which is closed then.
+// remove ends watching a socket. The caller closes it next.
 func (p *poller) remove(sock *tcpTransport) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

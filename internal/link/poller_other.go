@@ -4,8 +4,8 @@ package link
 
 import "net"
 
-// A poller watches sockets for connections that have nobody waiting; where
-// there is no epoll, goroutines wait.
+// A poller watches nothing on systems without epoll: there goroutines wait for
+// connections.
 type poller struct{}
 
 func openPoller() (*poller, error) { return nil, nil }

@@ -11,27 +11,27 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ringSize is how many sockets are written to by one system call. With more the
-// calls saved cost less than those who wait for an outlet lose.
+// ringSize is how many connections one system call sends to. With more, the time
+// for which their Outbounds are locked costs more than the saved calls.
 const ringSize = 16
 
-// A ring is an io_uring (io_uring_setup(2)): several sends are one system call,
-// which does them one after another and does not wait. It belongs to one goroutine.
+// A ring is an io_uring (io_uring_setup(2)): one system call makes several sends,
+// one after another and without waiting. Only one goroutine may use it.
 type ring struct {
 	fd       int
 	sqMemory []byte
 	sqes     []byte
 
-	tail, mask     *uint32 // of what is asked for
-	head, doneTail *uint32 // of what has been done
-	doneMask       *uint32
+	tail, mask     *uint32 // of the submission queue
+	head, doneTail *uint32 // of the completion queue
+	doneMask       *uint32 // of the completion queue
 	array          unsafe.Pointer
 	cqes           unsafe.Pointer
 
-	asked int
+	asked int // sends since the last enter
 }
 
-// The structures of linux/io_uring.h that are used.
+// The structures of linux/io_uring.h that a ring uses.
 type (
 	ringParams struct {
 		sqEntries, cqEntries, flags, threadCPU, threadIdle, features, wqFD uint32
@@ -72,7 +72,8 @@ const (
 	ringEnterGetEvents                = 1
 )
 
-// newRing returns a ring, unless the system has none or does not allow it.
+// newRing returns a ring, or an error if the system has no io_uring or does not
+// allow it.
 func newRing() (*ring, error) {
 	var p ringParams
 	fd, _, errno := syscall.Syscall(unix.SYS_IO_URING_SETUP, ringSize, uintptr(unsafe.Pointer(&p)), 0)
@@ -98,7 +99,8 @@ func (r *ring) mapMemory(p *ringParams) (err error) {
 	if r.sqMemory, err = unix.Mmap(r.fd, ringOffSQ, max(sqSize, cqSize), protection, flags); err != nil {
 		return err
 	}
-	if r.sqes, err = unix.Mmap(r.fd, ringOffSQEs, int(p.sqEntries)*int(unsafe.Sizeof(submission{})), protection, flags); err != nil {
+	sqesSize := int(p.sqEntries) * int(unsafe.Sizeof(submission{}))
+	if r.sqes, err = unix.Mmap(r.fd, ringOffSQEs, sqesSize, protection, flags); err != nil {
 		return err
 	}
 	at := func(offset uint32) *uint32 { return (*uint32)(unsafe.Pointer(&r.sqMemory[offset])) }
@@ -107,13 +109,13 @@ func (r *ring) mapMemory(p *ringParams) (err error) {
 	return nil
 }
 
-// probe is what try sends: not on a stack, which may move.
+// probe is the byte that try sends. It is not on a stack, as stacks may move.
 var probe = []byte{0}
 
-// try sends a byte, to see whether that is allowed and known.
+// try sends one byte to find out whether the kernel knows and allows sends.
 func (r *ring) try() error {
 	if r.tail == nil {
-		return nil // there is an error already
+		return nil // mapMemory has failed
 	}
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -132,13 +134,14 @@ func (r *ring) try() error {
 	return nil
 }
 
-// send asks for p, which is not on a stack, to be sent by enter; until then it stays
-// referenced and as it is. There is place for ringSize.
+// send adds a send of p, which enter makes. Until then p must not change, must stay
+// referenced and must not be on a stack. The ring has room for ringSize sends.
 func (r *ring) send(fd int, p []byte) {
 	i := *r.tail & *r.mask
 	s := (*submission)(unsafe.Pointer(&r.sqes[uintptr(i)*unsafe.Sizeof(submission{})]))
 	*s = submission{
-		opcode: ringOpSend, fd: int32(fd), address: uint64(uintptr(unsafe.Pointer(unsafe.SliceData(p)))), length: uint32(len(p)),
+		opcode: ringOpSend, fd: int32(fd),
+		address: uint64(uintptr(unsafe.Pointer(unsafe.SliceData(p)))), length: uint32(len(p)),
 		messageFlags: unix.MSG_DONTWAIT | unix.MSG_NOSIGNAL, userData: uint64(r.asked),
 	}
 	*(*uint32)(unsafe.Add(r.array, i*4)) = i
@@ -146,10 +149,10 @@ func (r *ring) send(fd int, p []byte) {
 	r.asked++
 }
 
-// enter has done what was asked for. results has for each, in order, how many bytes
-// were sent, or the negative number of an error. As none of it waits, the runtime is
-// not told, as with a single send. After an error the ring cannot be used any more,
-// and nothing is known of the sends that have no result: notDone.
+// enter makes the sends. results has one number for each, in order: the bytes that
+// were sent, or the negative number of an error. As no send waits, the calls are
+// raw: the Go scheduler is not told. After an error the ring cannot be used any
+// more, and sends whose outcome is unknown have the result notDone.
 func (r *ring) enter(results *[ringSize]int32) error {
 	asked, submitted, done := r.asked, 0, 0
 	r.asked = 0
@@ -163,7 +166,7 @@ func (r *ring) enter(results *[ringSize]int32) error {
 		case 0:
 			submitted += int(n)
 		case unix.EINTR:
-		case unix.EAGAIN, unix.EBUSY: // the kernel lacks memory for a moment
+		case unix.EAGAIN, unix.EBUSY: // the kernel has no memory for requests now
 			if tries >= maxTries {
 				return errno
 			}
@@ -181,11 +184,11 @@ func (r *ring) enter(results *[ringSize]int32) error {
 	return nil
 }
 
-// maxTries bounds how often enter asks a kernel that has no memory for requests: who
-// waits for an outlet waits meanwhile.
+// maxTries limits how often enter retries when the kernel has no memory: the
+// Outbounds of the batch are locked until it returns.
 const maxTries = 100
 
-// notDone is no number that a send returns.
+// notDone is a number that no send returns.
 const notDone = -1 << 31
 
 func (r *ring) close() {

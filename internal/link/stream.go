@@ -18,10 +18,10 @@ type Stream struct {
 	helpers sync.WaitGroup
 
 	mu       sync.Mutex
-	response openResponse // nil before it begins, and once its handler must not use it any more
+	response openResponse // nil before it begins and after it has ended
 }
 
-// newStream returns a Stream that writes nothing until run.
+// NewStream returns a Stream that writes nothing until Run.
 func (l *Links) NewStream() *Stream {
 	st := &Stream{links: l}
 	st.writer = newAsyncWriter(st.goGuarded)
@@ -32,13 +32,13 @@ func (l *Links) NewStream() *Stream {
 	return st
 }
 
-// Out returns what goes out on the stream.
+// Out returns the response's outbound buffer.
 func (st *Stream) Out() *Outbound { return &st.out }
 
-// run begins the response with the header of w. It writes until the client
-// disconnects, a room closes the outbound buffer, finish has been called or the
-// server stops. Meanwhile beside runs on a goroutine of its own; its context
-// ends with the response.
+// Run begins the response with the header of w. It writes until the client
+// disconnects, a room closes the outbound buffer, Finish is called or the server
+// stops. It calls beside on another goroutine, with a context that ends with the
+// response.
 func (st *Stream) Run(w http.ResponseWriter, r *http.Request, beside func(context.Context)) {
 	defer st.out.fail()
 	response, err := beginResponse(w, r, st.links.cfg.IdleTimeout)
@@ -62,8 +62,8 @@ func (st *Stream) Run(w http.ResponseWriter, r *http.Request, beside func(contex
 	st.writer.run(response.write)
 }
 
-// finish ends the response behind last, a final frame, which the client may take
-// lingerTime to read.
+// Finish sends a last frame and ends the response. The client may take lingerTime
+// to read it. Only the function that Run calls may call Finish.
 func (st *Stream) Finish(last func(dst []byte) []byte) {
 	st.out.appendClose(last)
 	defer time.AfterFunc(lingerTime, st.stop).Stop()
@@ -72,11 +72,11 @@ func (st *Stream) Finish(last func(dst []byte) []byte) {
 	st.writer.end()
 }
 
-// wait waits for the goroutines of the stream, after run has returned and no
+// Wait waits for the goroutines of the stream, after Run has returned and no
 // room writes to it any more.
 func (st *Stream) Wait() { st.helpers.Wait() }
 
-// stop ends the response and does not wait for that.
+// stop ends the response without waiting for its end.
 func (st *Stream) stop() {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -92,7 +92,7 @@ func (st *Stream) use(response openResponse) {
 	st.response = response
 }
 
-// goGuarded calls f on a goroutine that wait waits for. A panic there ends the
+// goGuarded calls f on a goroutine for which Wait waits. A panic there ends the
 // stream.
 func (st *Stream) goGuarded(f func()) {
 	st.helpers.Go(func() {

@@ -10,16 +10,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A tcpTransport is a plain TCP connection read and written without waiting, by
-// system calls on its descriptor. It has no goroutine and no buffer while
-// nothing comes.
+// A tcpTransport is a plain TCP connection, read and written by system calls that
+// do not wait. While nothing happens it has neither a goroutine nor a buffer.
 type tcpTransport struct {
 	conn   *Conn
 	poller *poller
 	fd     int
 
-	short bool        // the runner's: the last read took all there was
-	ended atomic.Bool // the client has said that nothing more comes, or is gone
+	short bool        // used by the runner only: the last read took all there was
+	ended atomic.Bool // the client has ended writing, or the connection has failed
 
 	full  atomic.Int32 // hasRoom, isFull or isAwaited
 	ready func()       // set before full is isAwaited
@@ -28,15 +27,15 @@ type tcpTransport struct {
 	closed bool
 }
 
-// Whether a socket takes more. The poller sets hasRoom when it does again.
+// Whether a socket takes more bytes. The poller sets hasRoom when it does again.
 const (
 	hasRoom   = iota
-	isFull    // a write found it full
-	isAwaited // and ready is to be called when it is not
+	isFull    // the last write did not take everything
+	isAwaited // full, and ready is called when it has space again
 )
 
-// open has the poller watch the socket, and closes nc, whose memory and the
-// runtime's are not needed.
+// open makes the poller watch the socket. It closes nc, which has another
+// descriptor, to free its memory and the Go runtime's.
 func (k *tcpTransport) open(nc net.Conn) error {
 	if err := k.poller.add(k); err != nil {
 		unix.Close(k.fd)
@@ -46,7 +45,7 @@ func (k *tcpTransport) open(nc net.Conn) error {
 	return nil
 }
 
-// handleEvents is called by the poller.
+// handleEvents takes an event of epoll. The poller calls it.
 func (k *tcpTransport) handleEvents(events uint32) {
 	if events&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0 {
 		k.ended.Store(true)
@@ -65,9 +64,10 @@ func (k *tcpTransport) waits() bool { return false }
 
 func (k *tcpTransport) wake(c *Conn) { c.wake() }
 
-// read reads what has come. A read that was not given all it asked for has
-// taken all there was, so the next one need not ask: should more come, the
-// poller tells. The end alone may have been told of already.
+// read reads what has come. After a read that did not fill its buffer nothing is
+// left, so the next read returns errNothing without a system call: the poller wakes
+// the connection for what comes later. Only the end may have been reported before,
+// in ended.
 func (k *tcpTransport) read(p []byte) (int, error) {
 	if k.short && !k.ended.Load() {
 		k.short = false
@@ -89,9 +89,9 @@ func (k *tcpTransport) read(p []byte) (int, error) {
 	}
 }
 
-// write gives all it can to the socket. One that was found full is tried once
-// more, as the poller may have told of room just before it could be known that
-// somebody wants to know.
+// write sends as much as the socket takes. If that is not everything it tries once
+// more: the poller may have reported space after the first try and before full was
+// set.
 func (k *tcpTransport) write(a, b []byte) (int, error) {
 	n, err := k.send(a, b)
 	if err != nil || n == len(a)+len(b) {
@@ -102,13 +102,13 @@ func (k *tcpTransport) write(a, b []byte) (int, error) {
 	restB := b[max(0, n-len(a)):]
 	more, err := k.send(restA, restB)
 	if more == len(restA)+len(restB) && err == nil {
-		k.full.CompareAndSwap(isFull, hasRoom) // the poller has told already, and will not again
+		k.full.CompareAndSwap(isFull, hasRoom) // the event for this space came before full was set; no other is due
 	}
 	return n + more, err
 }
 
-// send is one system call. The calls that never wait are raw: the runtime need
-// not know of them, which costs it more than they take.
+// send makes one system call that does not wait. The calls are raw: telling the Go
+// scheduler of them would cost more than the calls.
 func (k *tcpTransport) send(a, b []byte) (int, error) {
 	const flags = unix.MSG_DONTWAIT | unix.MSG_NOSIGNAL
 	for {
@@ -143,7 +143,7 @@ func (k *tcpTransport) send(a, b []byte) (int, error) {
 func (k *tcpTransport) notify(ready func()) {
 	k.ready = ready
 	if !k.full.CompareAndSwap(isFull, isAwaited) {
-		k.conn.goGuarded(ready) // there is room already, or has not been none
+		k.conn.goGuarded(ready) // there has been space since, or the socket was never full
 	}
 }
 

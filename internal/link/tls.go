@@ -14,36 +14,37 @@ import (
 	"time"
 )
 
-// Bounds of the handshakes that are under way. When all places are taken, one
-// that has lasted for handshakePatience is ended for the next that comes, so that
-// clients who never finish cost a bounded amount of memory and keep nobody out.
+// Limits of the handshakes that are under way. When all slots are taken, the next
+// connection ends the oldest handshake once that has lasted for handshakePatience.
+// So clients that never finish take a limited amount of memory and do not keep
+// others out.
 const (
 	maxHandshakes     = 1024
 	handshakePatience = time.Second
 
-	handshakeIdle = time.Second // how long a goroutine waits for another handshake
+	handshakeIdle = time.Second // how long a goroutine waits for its next handshake
 )
 
-// A tlsListener returns connections whose TLS handshake is done. It does the
-// handshakes on goroutines of its own.
+// A TLSListener accepts connections and returns them when their TLS handshake is
+// done. It makes the handshakes on goroutines of its own.
 type TLSListener struct {
 	net.Listener
 	links   *Links
 	config  *tls.Config
-	timeout time.Duration // of a handshake; 0: none
+	timeout time.Duration // of a handshake; 0: no limit
 
-	next   chan net.Conn // to goroutines that have done a handshake and wait for another
+	next   chan net.Conn // to goroutines that have made a handshake and wait for another
 	done   chan accepted
-	slots  chan struct{} // holds one for each handshake under way
+	slots  chan struct{} // holds one element for each handshake that is under way
 	closed chan struct{}
 	close  func() error
-	wg     sync.WaitGroup // run and the handshakes
+	wg     sync.WaitGroup // waits for run and the handshakes
 
 	mu       sync.Mutex
-	underWay list.List // of halfDone, the oldest first
+	underWay list.List // of pendingHandshake, the oldest first
 }
 
-// accepted is what Accept returns.
+// accepted is a result of Accept.
 type accepted struct {
 	conn net.Conn
 	err  error
@@ -54,8 +55,7 @@ type pendingHandshake struct {
 	began time.Time
 }
 
-// listenTLS returns ln with TLS, on which HTTP/2 and HTTP/1.1 can be spoken. At most
-// so many handshakes are under way at a time.
+// listenTLS is ListenTLS with at most so many handshakes under way at a time.
 func (l *Links) listenTLS(ln net.Listener, config *tls.Config, handshakes int) *TLSListener {
 	config = config.Clone()
 	for _, protocol := range []string{"h2", "http/1.1"} {
@@ -78,7 +78,8 @@ func (l *Links) listenTLS(ln net.Listener, config *tls.Config, handshakes int) *
 	return tl
 }
 
-// ListenTLS returns ln with TLS, on which HTTP/2 and HTTP/1.1 can be spoken.
+// ListenTLS returns a listener that makes TLS handshakes with the connections of
+// ln. HTTP/2 and HTTP/1.1 can be spoken on them.
 func (l *Links) ListenTLS(ln net.Listener, config *tls.Config) *TLSListener {
 	return l.listenTLS(ln, config, maxHandshakes)
 }
@@ -89,8 +90,8 @@ func (l *TLSListener) Config() *tls.Config { return l.config.Clone() }
 // Wait waits for the listener's goroutines, after Close.
 func (l *TLSListener) Wait() { l.wg.Wait() }
 
-// Accept returns the next connection whose handshake is done. An error is one of
-// the listener beneath.
+// Accept returns the next connection whose handshake is done, or an error of the
+// listener below.
 func (l *TLSListener) Accept() (net.Conn, error) {
 	select {
 	case a := <-l.done:
@@ -100,7 +101,7 @@ func (l *TLSListener) Accept() (net.Conn, error) {
 	}
 }
 
-// Close ends the handshakes that are under way, too.
+// Close closes the listener below and ends the handshakes that are under way.
 func (l *TLSListener) Close() error { return l.close() }
 
 // run accepts connections until Close.
@@ -125,8 +126,8 @@ func (l *TLSListener) run() {
 	}
 }
 
-// work does the handshake with conn, and then others for as long as they come soon:
-// a new goroutine's stack would have to grow for each.
+// work makes the handshake with conn, and then others as long as they come soon:
+// the stack of a new goroutine would have to grow for each.
 func (l *TLSListener) work(conn net.Conn) {
 	idle := time.NewTimer(handshakeIdle)
 	defer idle.Stop()
@@ -143,14 +144,15 @@ func (l *TLSListener) work(conn net.Conn) {
 	}
 }
 
-// handle does one handshake and gives its place up.
+// handle makes one handshake and frees its slot.
 func (l *TLSListener) handle(conn net.Conn) {
 	defer func() { <-l.slots }()
 	defer l.links.recoverConn(func() { conn.Close() })
 	l.shakeHands(conn)
 }
 
-// deliver has Accept return a; false means that nobody accepts any more.
+// deliver waits until Accept returns a. It returns false if the listener has been
+// closed.
 func (l *TLSListener) deliver(a accepted) bool {
 	select {
 	case l.done <- a:
@@ -160,8 +162,8 @@ func (l *TLSListener) deliver(a accepted) bool {
 	}
 }
 
-// awaitPlace waits until there is a place for one more handshake. It ends old
-// ones to make one; false means that the listener is closed.
+// awaitSlot waits for a free slot and takes it. It ends old handshakes to free one.
+// It returns false if the listener has been closed.
 func (l *TLSListener) awaitSlot() bool {
 	for {
 		select {
@@ -187,14 +189,14 @@ func (l *TLSListener) untilOldestMayEnd() time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	oldest := l.underWay.Front()
-	if oldest == nil { // all places are held by connections that are being delivered
+	if oldest == nil { // connections that wait for Accept hold all slots
 		return handshakePatience
 	}
 	return handshakePatience - time.Since(oldest.Value.(pendingHandshake).began)
 }
 
-// endOldest ends the oldest handshake if it has lasted for handshakePatience. Its
-// goroutine then gives its place up.
+// endOldest ends the oldest handshake if it has lasted for handshakePatience. The
+// goroutine of that handshake frees its slot.
 func (l *TLSListener) endOldest() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -216,7 +218,7 @@ func (l *TLSListener) cutAll() {
 	}
 }
 
-// shakeHands does a handshake and delivers the connection.
+// shakeHands makes a handshake and delivers the connection.
 func (l *TLSListener) shakeHands(conn net.Conn) {
 	began := time.Now()
 	l.mu.Lock()
@@ -245,27 +247,29 @@ func (l *TLSListener) shakeHands(conn net.Conn) {
 	}
 }
 
-// failed ends a connection whose handshake failed. One that speaks HTTP without
-// TLS is told so.
+// failed closes a connection whose handshake failed. A client that speaks HTTP
+// without TLS gets an answer that says so.
 func (l *TLSListener) failed(conn net.Conn, err error) {
 	defer conn.Close()
 	if e, ok := errors.AsType[tls.RecordHeaderError](err); ok && e.Conn != nil && speaksHTTP(e.RecordHeader) {
-		io.WriteString(conn, "HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain\r\n\r\nThis address speaks HTTPS: begin it with https://\n")
+		io.WriteString(conn, "HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain\r\n\r\n"+
+			"This address speaks HTTPS: begin it with https://\n")
 	}
 	l.links.cfg.Logger.LogAttrs(context.Background(), slog.LevelDebug, "TLS handshake failed", slog.Any("err", err))
 }
 
-// speaksHTTP reports whether what came instead of a TLS record is a request.
+// speaksHTTP reports whether the client has sent an HTTP request instead of a TLS
+// record.
 func speaksHTTP(header [5]byte) bool {
 	return slices.ContainsFunc([]string{"GET /", "HEAD ", "POST ", "PUT /", "PATCH", "DELET", "OPTIO"},
 		func(method string) bool { return strings.HasPrefix(string(header[:]), method) })
 }
 
-// A rawConn is what lies beneath a TLS connection: a TCP connection that waits,
-// and, once a poller watches its descriptor, what reads and writes that.
+// A rawConn is the connection that crypto/tls reads and writes: the TCP connection,
+// which waits, until a poller watches its descriptor, and then the tlsTransport.
 type rawConn struct {
 	net.Conn
-	polled io.ReadWriter // nil until then; set while nobody reads or writes
+	polled io.ReadWriter // the tlsTransport; nil before. Set while nothing reads or writes
 }
 
 func (r *rawConn) Read(p []byte) (int, error) {
@@ -282,7 +286,8 @@ func (r *rawConn) Write(p []byte) (int, error) {
 	return r.Conn.Write(p)
 }
 
-// SetDeadline and its halves do nothing once nobody waits.
+// SetDeadline and its halves do nothing once a poller watches the connection: then
+// no call waits.
 func (r *rawConn) SetDeadline(t time.Time) error {
 	if r.polled != nil {
 		return nil

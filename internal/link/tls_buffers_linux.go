@@ -8,25 +8,25 @@ import (
 	"unsafe"
 )
 
-// crypto/tls keeps the buffers that it has once needed for as long as a connection
-// lives: one for records that come, of the largest so far and at least 2 KB, as a
-// handshake begins with a large one, and one for handshake messages. They are half
-// of what a silent connection would take, and nothing public frees them. So
-// they are reached by the names of their fields, and only between reads, while both
-// are empty or hold a part of a record. If a release of Go has other fields, they
-// stay as they are, and a connection takes more memory; a test tells.
+// crypto/tls keeps two buffers for as long as a connection lives: one for records
+// that it reads, as large as the largest so far and at least 2 KB after a
+// handshake, and one for handshake messages. They are half of the memory of a
+// silent connection, and no public function frees them. So this file finds them
+// by the names of their fields, and changes them only between reads, when they are
+// empty or hold a part of a record. If a release of Go has other fields, the
+// buffers stay as they are and a connection needs more memory; a test fails then.
 var (
 	recordsAt, recordsKnown   = bufferAt("rawInput")
 	messagesAt, messagesKnown = bufferAt("hand")
 )
 
-// bufferAt returns where a tls.Conn has a buffer.
+// bufferAt returns the offset of a buffer in a tls.Conn.
 func bufferAt(field string) (offset uintptr, ok bool) {
 	f, ok := reflect.TypeFor[tls.Conn]().FieldByName(field)
 	return f.Offset, ok && f.Type == reflect.TypeFor[bytes.Buffer]()
 }
 
-// recordsOf returns the buffer for records that come; nil if it is not known.
+// recordsOf returns the buffer for records of t; nil if its place is unknown.
 func recordsOf(t *tls.Conn) *bytes.Buffer {
 	if !recordsKnown {
 		return nil
@@ -34,7 +34,7 @@ func recordsOf(t *tls.Conn) *bytes.Buffer {
 	return (*bytes.Buffer)(unsafe.Add(unsafe.Pointer(t), recordsAt))
 }
 
-// dropMessages frees the buffer for handshake messages, unless it holds some.
+// dropMessages frees the buffer for handshake messages if it is empty.
 func dropMessages(t *tls.Conn) {
 	if !messagesKnown {
 		return
@@ -44,13 +44,15 @@ func dropMessages(t *tls.Conn) {
 	}
 }
 
-// recordRoom is what a lent buffer has room for: the largest record that crypto/tls
-// accepts, and bytes.MinRead, without which it would be enlarged.
+// recordRoom is the size of a pooled buffer: the largest record that crypto/tls
+// accepts, and bytes.MinRead, without which bytes.Buffer would allocate a larger
+// one.
 const recordRoom = 5 + 16<<10 + 2<<10 + bytes.MinRead
 
 var recordRooms = sync.Pool{New: func() any { return new([recordRoom]byte) }}
 
-// lendRecords has t read records into a large buffer until returnRecords.
+// lendRecords makes crypto/tls read records into a pooled buffer until
+// returnRecords.
 func (k *tlsTransport) lendRecords() {
 	b := recordsOf(k.tls)
 	if b == nil || k.lent != nil {
@@ -61,8 +63,8 @@ func (k *tlsTransport) lendRecords() {
 	*b = *bytes.NewBuffer(held)
 }
 
-// returnRecords takes the large buffer back. What it holds, the beginning of a
-// record, is kept in as little as it needs.
+// returnRecords returns the pooled buffer. The beginning of a record in it is
+// copied to a buffer of its size.
 func (k *tlsTransport) returnRecords() {
 	if k.lent == nil {
 		return

@@ -8,39 +8,40 @@ import (
 	"sync"
 )
 
-// A tlsTransport is a TLS connection over a socket: crypto/tls keeps the keys, reads
-// and writes through it, and the same poller as for plain sockets tells when
-// something has come. It has no goroutine while nothing comes.
+// A tlsTransport is a TLS connection over a tcpTransport. crypto/tls holds the
+// keys, and reads and writes records through Read and Write. The same poller as for
+// plain connections watches its socket, so it has no goroutine while nothing
+// happens.
 //
-// A read that finds nothing returns a temporary error, which crypto/tls passes on
-// and forgets. An error of a write is final there, so Write takes every record
-// whole: what the socket does not take waits in rest, and until that is gone the
-// connection takes nothing more.
+// If the socket has nothing to read, Read returns a temporary error, after which
+// crypto/tls can be called again. An error of Write is final for crypto/tls, so
+// Write always takes a whole record. Bytes that the socket does not take wait in
+// rest, and until they are sent write takes no text.
 type tlsTransport struct {
-	tcpTransport // where the records go; its methods of line are overridden here
+	tcpTransport // where records are sent; tlsTransport overrides its methods of transport
 	tls          *tls.Conn
-	under        *rawConn          // what tls reads and writes
-	lent         *[recordRoom]byte // the runner's: the buffer that tls reads into; nil: one of its own
+	under        *rawConn          // the connection that tls reads and writes
+	lent         *[recordRoom]byte // used by the runner only: the pooled buffer that tls reads into, or nil
 
 	mu      sync.Mutex // taken after crypto/tls's own locks
-	gathers *[]byte    // where records are put for now; nil: they are sent
-	flying  bool       // records have been gathered and are not sent yet
-	rest    []byte     // records, or the end of one, that the socket has not taken
-	ready   func()     // to be called once rest is empty; nil: nobody waits
-	shuts   bool       // the socket is shut once rest is empty
+	gathers *[]byte    // while a batch is filled: where Write appends records; else nil
+	flying  bool       // records are in a batch that is not sent yet
+	rest    []byte     // bytes of records that the socket has not taken
+	ready   func()     // called once rest is empty; may be nil
+	shuts   bool       // the socket is shut down for writing once rest is empty
 }
 
 const (
-	// maxRecord is how much text goes into one record: as much as TLS allows.
+	// maxRecord is how many bytes of text one record holds at most (RFC 8446 §5.1).
 	maxRecord = 16 << 10
-	// maxRest is how many bytes of records wait for a full socket. One record of
-	// text does; the remainder is for the answers that crypto/tls itself gives to
-	// what a client sends. One who asks for more without reading is cut off.
+	// maxRest is how many bytes of records may wait for a full socket: one record
+	// of text, and answers of crypto/tls itself to the client's messages. A client
+	// that requests more of them without reading is disconnected.
 	maxRest = 32 << 10
 )
 
-// newTLSSocket returns a line for c over t, whose handshake is over; false if
-// what lies under t is no TCP connection of a tlsListener.
+// newTLSTransport returns a transport for c over t, whose handshake is done. It
+// returns false if t is not over a TCP connection of a TLSListener.
 func newTLSTransport(p *poller, c *Conn, t *tls.Conn) (transport, bool) {
 	under, ok := t.NetConn().(*rawConn)
 	if !ok {
@@ -64,8 +65,8 @@ func (k *tlsTransport) open(net.Conn) error {
 	return nil
 }
 
-// read returns text that has come. It goes on with what crypto/tls has read
-// already before it reads from the socket.
+// read returns text. It uses bytes that crypto/tls has read already before it reads
+// from the socket.
 func (k *tlsTransport) read(p []byte) (int, error) {
 	k.lendRecords()
 	n, err := k.tls.Read(p)
@@ -78,7 +79,7 @@ func (k *tlsTransport) read(p []byte) (int, error) {
 	return n, err
 }
 
-// Read gives crypto/tls what the socket has.
+// Read reads records from the socket for crypto/tls.
 func (k *tlsTransport) Read(p []byte) (int, error) {
 	n, err := k.tcpTransport.read(p)
 	switch {
@@ -90,7 +91,8 @@ func (k *tlsTransport) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// errNothingYet is what crypto/tls needs errNothing to be: a temporary error.
+// errNothingYet stands for errNothing towards crypto/tls, for which an error must
+// be a temporary net.Error to be passed on and forgotten.
 var errNothingYet net.Error = nothingYet{}
 
 type nothingYet struct{}
@@ -99,8 +101,8 @@ func (nothingYet) Error() string   { return errNothing.Error() }
 func (nothingYet) Timeout() bool   { return true }
 func (nothingYet) Temporary() bool { return true }
 
-// write encrypts a and then b, in records as large as may be, until the socket is
-// full. It does not take anything while records wait.
+// write encrypts and sends a and then b, in records as large as possible, until the
+// socket is full. It takes nothing while records wait in rest.
 func (k *tlsTransport) write(a, b []byte) (taken int, err error) {
 	for taken < len(a)+len(b) && !k.waiting() {
 		record := b[max(0, taken-len(a)):]
@@ -122,10 +124,10 @@ func (k *tlsTransport) write(a, b []byte) (taken int, err error) {
 	return taken, nil
 }
 
-// recordBuffers are for texts that are joined to fill one record.
+// recordBuffers are for joining a and b in one record.
 var recordBuffers = sync.Pool{New: func() any { return new([maxRecord]byte) }}
 
-// Write takes records from crypto/tls, all of p or none.
+// Write sends records of crypto/tls. It takes all of p, or fails.
 func (k *tlsTransport) Write(p []byte) (int, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -134,7 +136,7 @@ func (k *tlsTransport) Write(p []byte) (int, error) {
 		*k.gathers = append(*k.gathers, p...)
 		return len(p), nil
 	case len(k.rest)+len(p) > maxRest:
-		k.tcpTransport.cut() // it asks for answers and does not read them
+		k.tcpTransport.cut() // the client requests answers and does not read them
 		return 0, errEnded
 	case k.flying || len(k.rest) > 0:
 		k.rest = append(k.rest, p...)
@@ -151,10 +153,10 @@ func (k *tlsTransport) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// sendRest sends what it can of rest, and has drain called for what it cannot. The
-// caller holds mu.
+// sendRest sends what the socket takes of rest. If bytes are left, drain is called
+// when the socket has space. The caller holds mu.
 func (k *tlsTransport) sendRest() error {
-	if len(k.rest) == 0 { // it has been closed, and its descriptor may be another connection's
+	if len(k.rest) == 0 { // it may be closed, and its descriptor another connection's
 		return nil
 	}
 	n, err := k.tcpTransport.write(k.rest, nil)
@@ -173,15 +175,15 @@ func (k *tlsTransport) waiting() bool {
 	return len(k.rest) > 0
 }
 
-// drain is called when the socket has room for some of rest.
+// drain sends bytes of rest when the socket has space.
 func (k *tlsTransport) drain() {
 	if ready := k.drained(); ready != nil {
 		ready()
 	}
 }
 
-// drained writes what it can of rest and returns who is to be told if that was
-// all, or if nothing can be written any more: whoever writes next learns that.
+// drained sends what it can of rest. If rest is empty then, or if sending fails, it
+// returns the callback of notify: after a failure the next write returns the error.
 func (k *tlsTransport) drained() (ready func()) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -206,7 +208,7 @@ func (k *tlsTransport) notify(ready func()) {
 	k.conn.goGuarded(ready)
 }
 
-// shut says, in TLS and in TCP, that no more will come. What waits goes out first.
+// shut ends writing in TLS (close_notify) and in TCP, after what waits in rest.
 func (k *tlsTransport) shut() error {
 	if err := k.tls.CloseWrite(); err != nil {
 		return err
@@ -219,8 +221,8 @@ func (k *tlsTransport) shut() error {
 	return k.tcpTransport.shut()
 }
 
-// close drops what waits: a drain that comes later must not write to the descriptor,
-// which may be another connection's by then.
+// close drops rest: a later drain must not write to the descriptor, which may be
+// another connection's.
 func (k *tlsTransport) close() {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -21,7 +21,8 @@ func TestHTTPWithoutTLSIsToldSo(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer a.Body.Close()
-	if text, _ := io.ReadAll(a.Body); a.StatusCode != http.StatusBadRequest || !strings.Contains(string(text), "https://") {
+	text, _ := io.ReadAll(a.Body)
+	if a.StatusCode != http.StatusBadRequest || !strings.Contains(string(text), "https://") {
 		t.Errorf("status %d: %s", a.StatusCode, text)
 	}
 }
@@ -102,7 +103,7 @@ func TestTCPIsFoundBelowTLS(t *testing.T) {
 	for what, nc := range map[string]net.Conn{
 		"plain":                tcp,
 		"TLS":                  tls.Server(tcp, anyCertificate),
-		"TLS of a tlsListener": tls.Server(&rawConn{Conn: tcp}, anyCertificate),
+		"TLS of a TLSListener": tls.Server(&rawConn{Conn: tcp}, anyCertificate),
 	} {
 		if tcpBelow(nc) != tcp {
 			t.Errorf("%s: the TCP connection is not found", what)

@@ -7,37 +7,40 @@ import (
 	"time"
 )
 
-// A transport is what a WebSocket's bytes go over, both ways: a socket, which waits
-// in the poller, or a stream, which has goroutines wait.
+// A transport reads and writes the bytes of a WebSocket. It is a tcpTransport or a
+// tlsTransport, which the poller watches, or a blockingTransport, which needs
+// goroutines that wait.
 type transport interface {
 	transportWriter
-	// open is called once, when the connection is complete; only then may the
-	// line call it from other goroutines. nc is what the line was made from. An
-	// error means that another line has to be made from it.
+	// open is called once, when the connection's fields are set. From then on the
+	// transport may call the connection from other goroutines. nc is the
+	// connection that the transport was made from. After an error the caller makes
+	// another transport from nc.
 	open(nc net.Conn) error
-	// read is called by the connection's runner only. errNothing means that
-	// nothing has come, and that the connection will be woken when it does.
+	// read is called by the connection's runner only. It returns errNothing if
+	// there is nothing to read; the connection is woken when there is.
 	read(p []byte) (int, error)
-	// waits reports whether read waits, and so never returns errNothing.
+	// waits reports whether read blocks. If it does, it never returns errNothing.
 	waits() bool
-	// wake has the connection's runner look at it again.
+	// wake makes a runner of the connection step again.
 	wake(c *Conn)
-	// shut lets what was written go out, and then says that it was all.
-	// Reading is possible for lingerTime.
+	// shut ends writing after what was written has been sent. Reading is possible
+	// for lingerTime.
 	shut() error
-	// cut ends both ways at once. The runner learns of it, and closes.
+	// cut ends reading and writing at once. The runner's read then fails, and the
+	// runner calls close.
 	cut()
-	// close is called by the runner, last.
+	// close frees the transport. The runner calls it last.
 	close()
 }
 
-// A transportWriter is a connection's way out.
+// A transportWriter is the writing half of a transport, or an asyncWriter.
 type transportWriter interface {
-	// write takes as much of a and then b as it can without waiting. It may
-	// keep b, which never changes, but not a.
+	// write takes as many bytes of a and then b as it can without waiting, and
+	// returns how many. It may keep b, which never changes, but not a.
 	write(a, b []byte) (n int, err error)
-	// notify has ready called, once and on a goroutine of its own, when write
-	// may take something; maybe never, if the connection ends before that.
+	// notify calls ready once, on another goroutine, when write may take bytes
+	// again. It may never call it if the connection ends before that.
 	notify(ready func())
 }
 
@@ -46,15 +49,16 @@ var (
 	errNothing = errors.New("nothing has come")
 )
 
-// A blockingTransport is a line that can only be read and written with waiting, such as
-// TLS. It costs a goroutine each.
+// A blockingTransport is a transport over a connection whose Read and Write block.
+// It needs a goroutine for writing, and a runner that waits in read.
 type blockingTransport struct {
 	*asyncWriter
 	nc     net.Conn
 	failed func() // called when nothing can be written any more
 }
 
-// newBlockingTransport returns nc as a line, whose goroutines are started by aside.
+// newBlockingTransport returns a transport over nc. It starts its goroutines with
+// aside and calls failed when it cannot write any more.
 func newBlockingTransport(nc net.Conn, aside func(f func()), failed func()) *blockingTransport {
 	return &blockingTransport{asyncWriter: newAsyncWriter(aside), nc: nc, failed: failed}
 }

@@ -7,9 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// setUserTimeout has a connection fail when what was written to it has not been
-// acknowledged for so long (TCP_USER_TIMEOUT, RFC 5482): by itself the kernel
-// tries for a quarter of an hour.
+// setUserTimeout makes a connection fail when sent bytes have not been acknowledged
+// for d (TCP_USER_TIMEOUT, RFC 5482). By default the kernel tries for 15 minutes.
 func setUserTimeout(tcp *net.TCPConn, d time.Duration) {
 	if tcp == nil {
 		return

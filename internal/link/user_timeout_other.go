@@ -7,6 +7,6 @@ import (
 	"time"
 )
 
-// setUserTimeout does nothing where a connection has no such time-out: the kernel's
-// own counts.
+// setUserTimeout does nothing: only Linux has such a timeout. The kernel's default
+// applies.
 func setUserTimeout(*net.TCPConn, time.Duration) {}

@@ -23,25 +23,25 @@ func (s *Server) chatroom(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// A chatroomClient is a connection that speaks the five-line protocol. Its fields
-// belong to the connection's reading goroutine.
+// A chatroomClient is a connection that speaks the five-line protocol. Only the
+// connection's runner uses its fields.
 type chatroomClient struct {
 	*link.Conn
 	s            *Server
-	givenName    string // the room's name as it came
-	session      string // that the request brought; "" for most
+	givenName    string // the room's name as the client wrote it
+	session      string // the session of the request's header; "" if there is none
 	registration account.Registration
 	room         chat.RoomName
 	reader       *room.Reader
-	people       map[string]chat.Person // by the name as it came: who has spoken here
+	people       map[string]chat.Person // guests of this connection, by the name as the client wrote it
 }
 
-// maxChatroomNames is how many names one connection is remembered by; with one
-// more, all are guests anew.
+// maxChatroomNames is how many guests one connection remembers. One name more, and
+// it forgets all of them: each name becomes a new guest.
 const maxChatroomNames = 64
 
-// begin enters the room. What a page of this protocol can show is a message,
-// so that is how it learns of a name that is none.
+// Begin enters the room. If that fails the client gets the reason as a message,
+// since pages that speak this protocol show nothing else.
 func (l *chatroomClient) Begin(ctx context.Context) error {
 	if l.session != "" {
 		l.registration.Owner = l
@@ -65,7 +65,7 @@ func (l *chatroomClient) Begin(ctx context.Context) error {
 	return nil
 }
 
-// receive posts one line.
+// Receive posts one message.
 func (l *chatroomClient) Receive(ctx context.Context, m wire.WSMessage) {
 	if !l.registration.Begin() {
 		return
@@ -88,11 +88,12 @@ func (l *chatroomClient) post(ctx context.Context, data []byte) error {
 	taken := false
 	l.Out().BeginSend()
 	defer func() {
-		if !taken { // also after a panic: the goodbye waits for all answers
+		if !taken { // also after a panic: a close waits for all answers
 			l.Out().EndSend(func(dst []byte) []byte { return dst })
 		}
 	}()
-	err = l.s.hub.Post(chat.Draft{Room: l.room, From: p, Text: line.Message, Network: network(l.From())}, func(c chat.Commit) {
+	d := chat.Draft{Room: l.room, From: p, Text: line.Message, Network: network(l.From())}
+	err = l.s.hub.Post(d, func(c chat.Commit) {
 		defer l.Recover()
 		l.Out().EndSend(func(dst []byte) []byte {
 			if c.Err == nil {
@@ -111,7 +112,8 @@ func (l *chatroomClient) post(ctx context.Context, data []byte) error {
 	return nil
 }
 
-// person returns the guest who goes by a name on this connection.
+// person returns the guest with a name on this connection. It makes a guest for a
+// new name.
 func (l *chatroomClient) person(ctx context.Context, given string) (chat.Person, error) {
 	if p, ok := l.people[given]; ok {
 		return p, nil
@@ -136,7 +138,7 @@ func (l *chatroomClient) refuse(err error) {
 	l.Out().QueueAnswer(func(dst []byte) []byte { return wire.AppendChatroomError(dst, e) })
 }
 
-// SessionEnded has the connection end, with a word that says why.
+// SessionEnded sends the reason as a message and closes the connection.
 func (l *chatroomClient) SessionEnded() {
 	l.Out().QueueAnswer(func(dst []byte) []byte { return wire.AppendChatroomError(dst, account.ErrSessionEnded) })
 	if l.Close(wire.CloseSignedOut, string(chat.SessionEnded)) {

@@ -8,7 +8,7 @@ import (
 	"parley/internal/wire"
 )
 
-// echo answers GET /debug/echo, where there is that address.
+// echo answers GET /debug/echo, if --debug-echo is set.
 func (s *Server) echo(w http.ResponseWriter, r *http.Request) {
 	s.upgrade(w, r, "", func(c *link.Conn) link.Protocol {
 		c.AcceptBinary()
@@ -16,9 +16,9 @@ func (s *Server) echo(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// An echo is a connection on which each message comes back as it was. It has
-// its reader, limits and writer in common with the doors, so that what a
-// conformance suite finds out about it holds for them.
+// An echo is a connection that sends each message back. It shares the reader, the
+// limits and the outbound buffer with the other doors, so what a conformance suite
+// finds out about it holds for them.
 type echo struct{ *link.Conn }
 
 func (echo) Begin(context.Context) error { return nil }

@@ -9,35 +9,37 @@ import (
 	"parley/internal/chat"
 )
 
-// webSocketVersion is the only one there is (RFC 6455 §4.1, and its registry).
+// webSocketVersion is the only version of WebSocket (RFC 6455 §4.1).
 const webSocketVersion = "13"
 
-// shakesHands reports whether a request asks for a WebSocket as RFC 6455 §4.2.1
-// says, and refuses one that does not.
+// shakesHands reports whether a request is a WebSocket handshake as in RFC 6455
+// §4.2.1. It refuses other requests.
 func (s *Server) shakesHands(w http.ResponseWriter, r *http.Request) bool {
 	if why := badHandshake(r); why != "" {
-		w.Header().Set("Connection", "close") // who got this wrong has nothing more to ask
+		w.Header().Set("Connection", "close") // the client is not one for WebSockets
 		s.refuse(w, r, &chat.Error{Code: chat.BadRequest, Message: why})
 		return false
 	}
 	if !slices.Equal(r.Header.Values("Sec-WebSocket-Version"), []string{webSocketVersion}) {
 		w.Header().Set("Sec-WebSocket-Version", webSocketVersion)
 		w.Header().Set("Upgrade", "websocket")
-		w.Header().Set("Connection", "Upgrade") // it may try again here (RFC 6455 §4.4)
-		p := s.problem(r.Context(), &chat.Error{Code: chat.BadRequest, Message: "This server speaks version 13 of WebSocket, the one of RFC 6455."})
+		w.Header().Set("Connection", "Upgrade") // the client may try again on this connection (RFC 6455 §4.4)
+		p := s.problem(r.Context(), &chat.Error{
+			Code: chat.BadRequest, Message: "This server speaks version 13 of WebSocket, the one of RFC 6455.",
+		})
 		p.Status = http.StatusUpgradeRequired
 		p.write(w)
 		return false
 	}
-	// Both may be lists, in several lines (RFC 9110 §5.3); who reads them next
-	// does not expect that.
+	// Both headers may be lists in several lines (RFC 9110 §5.3), which the upgrader
+	// does not know.
 	r.Header.Set("Connection", "Upgrade")
 	r.Header.Set("Upgrade", "websocket")
 	return true
 }
 
-// badHandshake says what is wrong with a handshake but for its version; "" if
-// nothing is.
+// badHandshake returns what is wrong with a handshake, apart from its version; ""
+// if nothing is.
 func badHandshake(r *http.Request) string {
 	keys := r.Header.Values("Sec-WebSocket-Key")
 	switch {
@@ -58,8 +60,8 @@ func badHandshake(r *http.Request) string {
 	return ""
 }
 
-// hasToken reports whether a comma-separated list, in any number of lines, has
-// token in it, in whatever case.
+// hasToken reports whether a comma-separated list in one or more lines contains
+// token, in upper or lower case.
 func hasToken(lines []string, token string) bool {
 	for _, line := range lines {
 		for word := range strings.SplitSeq(line, ",") {

@@ -19,14 +19,16 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// drainTimeout is how long clients have to take their last answers.
+// drainTimeout is how long clients have to read their last answers.
 const drainTimeout = 8 * time.Second
 
-// Serve answers requests that come to ln until ctx ends. plain, which may be
-// nil, is the socket without TLS beside it: it sends browsers to ln and lets a
-// certificate authority ask. Then Serve drains: it accepts nothing more, lets
-// what was accepted be stored and answered, and tells every connection to come
-// back later. The hub has to run until Serve has returned.
+// Serve answers requests that come to ln until ctx ends. plain may be nil. It is
+// the socket without TLS beside ln: it redirects browsers to ln and answers
+// challenges of certificate authorities.
+//
+// Then Serve drains: it accepts nothing more, waits until accepted messages are
+// stored and answered, and closes each WebSocket with 1001. The hub has to run
+// until Serve has returned.
 func (s *Server) Serve(ctx context.Context, ln, plain net.Listener) error {
 	if err := s.links.Open(); err != nil {
 		return err
@@ -38,7 +40,7 @@ func (s *Server) Serve(ctx context.Context, ln, plain net.Listener) error {
 		g.Go(func() error { return ended(main.Serve(ln)) })
 	} else {
 		secure := s.links.ListenTLS(ln, s.certs.Config())
-		main.TLSConfig = secure.Config() // net/http looks there for HTTP/2, and changes it
+		main.TLSConfig = secure.Config() // net/http looks there for HTTP/2 and changes it
 		if a, ok := s.certs.(*certs.ACME); ok {
 			a.ListensOn(hostAndPorts(ln, plain))
 		}
@@ -64,8 +66,8 @@ func (s *Server) Serve(ctx context.Context, ln, plain net.Listener) error {
 	return g.Wait()
 }
 
-// drain closes the sockets first, so that nobody comes in while the rest says
-// goodbye.
+// drain closes the listening sockets first, so that no client connects while the
+// others are closed.
 func (s *Server) drain(ctx context.Context, servers []*http.Server) error {
 	s.stopping.Store(true)
 	ctx, cancel := context.WithTimeout(ctx, drainTimeout)
@@ -95,9 +97,9 @@ func (s *Server) httpServer(h http.Handler) *http.Server {
 	}
 }
 
-// httpErrorWriter passes on what net/http logs. Scanners and cut connections fill it,
-// and nobody has to act on them; but on connections that cannot be accepted,
-// for want of open files, an operator has to.
+// An httpErrorWriter logs the errors of net/http. Most are about scanners and
+// broken connections, so their level is Debug. Connections that cannot be accepted,
+// for want of file descriptors, need an operator: their level is Warn.
 type httpErrorWriter struct{ logger *slog.Logger }
 
 func (l httpErrorWriter) Write(line []byte) (int, error) {
@@ -109,7 +111,7 @@ func (l httpErrorWriter) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// ended tells the end that Shutdown brings from one that nobody asked for.
+// ended returns err, but nil for the error that Shutdown causes.
 func ended(err error) error {
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
@@ -117,8 +119,8 @@ func ended(err error) error {
 	return err
 }
 
-// toTLS sends whoever comes without TLS to the same address with it, on a host
-// that is ours.
+// toTLS redirects requests without TLS to the same address with TLS, on a host of
+// --domain.
 func (s *Server) toTLS(port int) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host, _, _ := splitHost(r.Host)
@@ -129,7 +131,9 @@ func (s *Server) toTLS(port int) http.Handler {
 			host = net.JoinHostPort(host, strconv.Itoa(port))
 		}
 		w.Header().Set("Connection", "close")
-		there := url.URL{Scheme: "https", Host: host, Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: r.URL.RawQuery}
+		there := url.URL{
+			Scheme: "https", Host: host, Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: r.URL.RawQuery,
+		}
 		http.Redirect(w, r, there.String(), http.StatusPermanentRedirect)
 	})
 }
@@ -141,7 +145,8 @@ func hostAndPorts(ln, plain net.Listener) (host string, https, http int) {
 	return host, portOf(ln), portOf(plain)
 }
 
-// portOf returns where a socket listens; 0 for one that is no TCP socket, or nil.
+// portOf returns the TCP port of a listening socket; 0 for nil and for sockets that
+// are not TCP.
 func portOf(ln net.Listener) int {
 	if ln == nil {
 		return 0

@@ -12,8 +12,8 @@ import (
 	"parley/internal/wire"
 )
 
-// keepAlive is how often a stream is given a comment, so that proxies, and we,
-// learn whether it still stands.
+// keepAlive is how often a stream sends a comment. It keeps proxies from closing
+// the stream, and shows whether the client is still connected.
 const keepAlive = 25 * time.Second
 
 // roomSSE answers GET /api/rooms/{room}/events: a room as server-sent events.
@@ -28,7 +28,7 @@ func (s *Server) roomSSE(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, err)
 		return
 	}
-	if r.Method == http.MethodHead { // the header is all of the answer
+	if r.Method == http.MethodHead { // the response is the header only
 		describeStream(w.Header())
 		return
 	}
@@ -55,16 +55,17 @@ func (s *Server) roomSSE(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// A sseConnection is what an event stream has of the session that it brought.
+// An sseConnection is the registration of an event stream whose request has a
+// session.
 type sseConnection struct {
 	account.Registration
-	over chan struct{} // closed when the session has been ended
+	over chan struct{} // closed when the session ends
 }
 
 func (l *sseConnection) SessionEnded() { close(l.over) }
 
-// resumeFrom reads where a stream shall begin: after the Last-Event-ID that a
-// browser sends by itself, else after what the parameters of the first request say.
+// resumeFrom returns where a stream begins: after the Last-Event-ID that a browser
+// sends by itself, else after the position in the parameters of the request.
 func resumeFrom(r *http.Request) (j room.JoinRequest, err error) {
 	id := r.Header.Get("Last-Event-ID")
 	said := id == ""
@@ -124,11 +125,11 @@ func (s *Server) writeSSE(
 func describeStream(h http.Header) {
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
-	h.Set("X-Accel-Buffering", "no") // has nginx pass each event on at once
+	h.Set("X-Accel-Buffering", "no") // makes nginx forward each event at once
 }
 
-// comment gives a stream something to write now and then, until ctx ends or, and
-// then it returns true, its session does.
+// comment sends comments on a stream until ctx ends or the session does. It returns
+// true if the session has ended.
 func comment(ctx context.Context, out *link.Outbound, over <-chan struct{}) (ended bool) {
 	tick := time.NewTicker(keepAlive)
 	defer tick.Stop()

@@ -11,7 +11,7 @@ import (
 	"parley/internal/wire"
 )
 
-// subprotocol is the sub-protocol of /ws (RFC 6455 §1.9).
+// subprotocol is the WebSocket subprotocol of /ws (RFC 6455 §1.9).
 const subprotocol = "parley.v1"
 
 // ws answers GET /ws.
@@ -24,8 +24,8 @@ func (s *Server) ws(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// A client is a connection that speaks parley.v1. Its fields belong to the
-// connection's reading goroutine.
+// A client is a connection that speaks parley.v1. Only the connection's runner
+// uses its fields.
 type client struct {
 	*link.Conn
 	s            *Server
@@ -36,7 +36,7 @@ type client struct {
 
 func (cl *client) Begin(context.Context) error { return nil }
 
-// receive carries one command out.
+// Receive carries out one command.
 func (cl *client) Receive(ctx context.Context, m wire.WSMessage) {
 	cmd, err := wire.DecodeCommand(m.Data)
 	if err != nil {
@@ -64,7 +64,7 @@ func (cl *client) Receive(ctx context.Context, m wire.WSMessage) {
 	}
 }
 
-// SessionEnded has the connection end, with a word that says why.
+// SessionEnded closes the connection with 4001.
 func (cl *client) SessionEnded() {
 	if cl.Close(wire.CloseSignedOut, string(chat.SessionEnded)) {
 		cl.s.counted(chat.SessionEnded)
@@ -78,7 +78,7 @@ func (cl *client) End() {
 	}
 }
 
-// refuse answers a command with what its sender may be told of err.
+// refuse answers a command with the part of err that its sender may see.
 func (cl *client) refuse(id int64, err error) {
 	e := cl.s.reportable(err)
 	cl.Out().QueueAnswer(func(dst []byte) []byte { return wire.AppendError(dst, id, e) })
@@ -88,7 +88,8 @@ func (cl *client) ok(a wire.Answer) {
 	cl.Out().QueueAnswer(a.AppendFrame)
 }
 
-// reportable returns what a client may be told of err, and counts and logs it.
+// reportable returns the error that a client may see for err. It counts the error,
+// and logs it if it is internal.
 func (s *Server) reportable(err error) *chat.Error {
 	e := chat.UserError(err)
 	s.counted(e.Code)
@@ -98,8 +99,8 @@ func (s *Server) reportable(err error) *chat.Error {
 	return e
 }
 
-// commands says what each op does. A command that returns an error is answered
-// with it; otherwise it answers itself.
+// commands has the function of each op. If a function returns an error, the command
+// is answered with it; otherwise the function answers.
 var commands = map[string]func(*client, context.Context, wire.Command) error{
 	"hello":  (*client).hello,
 	"join":   (*client).join,

@@ -139,9 +139,9 @@ func (s *round) runMisbehaving(ctx context.Context, phase string) {
 	}
 }
 
-// Percentile returns the value that the given part of sorted times do not exceed; zero if there are
+// percentile returns the value that the given part of sorted times do not exceed; zero if there are
 // none.
-func Percentile(sorted []time.Duration, part float64) time.Duration {
+func percentile(sorted []time.Duration, part float64) time.Duration {
 	if len(sorted) == 0 {
 		return 0
 	}

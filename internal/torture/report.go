@@ -42,7 +42,7 @@ func (r Report) Print(w io.Writer) {
 	for _, way := range []string{BesideNobody, BesideStalled, BesideSlow, BesideHalfOpen} {
 		if took := r.Beside[way]; len(took) > 0 {
 			fmt.Fprintf(w, "  %-22s median %v, p99 %v, %d messages\n", way,
-				rounded(Percentile(took, 0.5)), rounded(Percentile(took, 0.99)), len(took))
+				rounded(percentile(took, 0.5)), rounded(percentile(took, 0.99)), len(took))
 		}
 	}
 }
@@ -56,8 +56,8 @@ func (m Memory) String() string {
 // spread says how long something takes: in the middle, mostly, and at the most.
 func spread(times []time.Duration) string {
 	slices.Sort(times)
-	return fmt.Sprintf("median %v, p95 %v, most %v, %d times", rounded(Percentile(times, 0.5)),
-		rounded(Percentile(times, 0.95)), rounded(times[len(times)-1]), len(times))
+	return fmt.Sprintf("median %v, p95 %v, most %v, %d times", rounded(percentile(times, 0.5)),
+		rounded(percentile(times, 0.95)), rounded(times[len(times)-1]), len(times))
 }
 
 func rounded(d time.Duration) time.Duration { return d.Round(10 * time.Microsecond) }

@@ -47,8 +47,8 @@ func Clean(s string) string {
 	return b.String()
 }
 
-// CleanLine is like Clean for text that must stay on one line.
-func CleanLine(s string) string {
+// cleanLine is like Clean for text that must stay on one line.
+func cleanLine(s string) string {
 	return strings.ReplaceAll(strings.TrimSpace(Clean(s)), "\n", " ⏎ ")
 }
 

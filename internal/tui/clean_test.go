@@ -47,8 +47,8 @@ func FuzzClean(f *testing.F) {
 		if again := Clean(out); again != out {
 			t.Errorf("cleaning %q again gives %q", out, again)
 		}
-		if strings.Contains(CleanLine(s), "\n") {
-			t.Errorf("%q has more than one line", CleanLine(s))
+		if strings.Contains(cleanLine(s), "\n") {
+			t.Errorf("%q has more than one line", cleanLine(s))
 		}
 	})
 }

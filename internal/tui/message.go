@@ -20,18 +20,18 @@ func renderedMessage(m client.Message, width int) (lines []string) {
 	}
 	switch {
 	case m.Quote != nil:
-		soft("│ " + CleanLine(m.Quote.From.Name) + ": " + CleanLine(m.Quote.Text))
+		soft("│ " + cleanLine(m.Quote.From.Name) + ": " + cleanLine(m.Quote.Text))
 	case m.ReplyTo != 0:
 		soft("│ (deleted)")
 	case m.Thread != 0:
 		soft("│ in a thread")
 	}
 	if m.Forward != nil {
-		soft("│ said first by " + CleanLine(m.Forward.From.Name))
+		soft("│ said first by " + cleanLine(m.Forward.From.Name))
 	}
 	text := Clean(m.Text)
 	if m.Action {
-		text = "* " + CleanLine(m.From.Name) + " " + text
+		text = "* " + cleanLine(m.From.Name) + " " + text
 	}
 	lines = append(lines, wrap(text, width)...)
 	if notes := notesOf(m); notes != "" {
@@ -50,7 +50,7 @@ func notesOf(m client.Message) string {
 		notes = append(notes, "pinned")
 	}
 	for _, r := range m.Reactions {
-		notes = append(notes, fmt.Sprintf("%s %d", CleanLine(r.Emoji), len(r.People)))
+		notes = append(notes, fmt.Sprintf("%s %d", cleanLine(r.Emoji), len(r.People)))
 	}
 	if r := m.Replies; r != nil && r.Count > 0 {
 		notes = append(notes, fmt.Sprintf("%d in its thread", r.Count))

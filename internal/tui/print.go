@@ -11,17 +11,17 @@ import (
 	"parley/client"
 )
 
-// A Printer writes one event of a room's log, in one call of Write, so that the next program in a
+// A printer writes one event of a room's log, in one call of Write, so that the next program in a
 // pipe gets it at once. target is the message that the event changes, without its text; its Seq is
 // 0 if Follow no longer remembers it.
-type Printer func(out io.Writer, e client.Event, target client.Message) error
+type printer func(out io.Writer, e client.Event, target client.Message) error
 
 // PrintLine writes a message as the line "time name: text", and any other event as "time *
 // description".
 func PrintLine(out io.Writer, e client.Event, target client.Message) error {
 	its := "an older message"
 	if target.Seq != 0 {
-		its = fmt.Sprintf("the message of %s at %s", CleanLine(target.From.Name), clock(target.At))
+		its = fmt.Sprintf("the message of %s at %s", cleanLine(target.From.Name), clock(target.At))
 	}
 	at, what := describeEvent(e, its)
 	if what == "" {
@@ -41,19 +41,19 @@ func describeEvent(e client.Event, its string) (at time.Time, what string) {
 		if e.Gone {
 			return e.At, ""
 		}
-		return e.At, describeAction(e.From, "answered in the thread of %s: %s", its, CleanLine(e.Text))
+		return e.At, describeAction(e.From, "answered in the thread of %s: %s", its, cleanLine(e.Text))
 	case client.Edit:
 		if e.Gone {
 			return e.At, ""
 		}
-		return e.At, describeAction(e.From, "edited %s: %s", its, CleanLine(e.Text))
+		return e.At, describeAction(e.From, "edited %s: %s", its, cleanLine(e.Text))
 	case client.Delete:
 		return e.At, describeAction(e.From, "deleted %s", its)
 	case client.Reaction:
 		if e.Removed {
-			return e.At, describeAction(e.From, "took %s back from %s", CleanLine(e.Emoji), its)
+			return e.At, describeAction(e.From, "took %s back from %s", cleanLine(e.Emoji), its)
 		}
-		return e.At, describeAction(e.From, "reacted with %s to %s", CleanLine(e.Emoji), its)
+		return e.At, describeAction(e.From, "reacted with %s to %s", cleanLine(e.Emoji), its)
 	case client.Pin:
 		if e.Removed {
 			return e.At, describeAction(e.From, "unpinned %s", its)
@@ -65,7 +65,7 @@ func describeEvent(e client.Event, its string) (at time.Time, what string) {
 		if e.Text == "" {
 			return e.At, describeAction(e.From, "took the topic away")
 		}
-		return e.At, describeAction(e.From, "set the topic: %s", CleanLine(e.Text))
+		return e.At, describeAction(e.From, "set the topic: %s", cleanLine(e.Text))
 	}
 	return at, ""
 }
@@ -76,13 +76,13 @@ func describeMessage(m client.Message) string {
 	case m.Gone:
 		return ""
 	case m.Action:
-		return describeAction(m.From, "%s", CleanLine(m.Text))
+		return describeAction(m.From, "%s", cleanLine(m.Text))
 	}
-	return CleanLine(m.From.Name) + ": " + CleanLine(m.Text)
+	return cleanLine(m.From.Name) + ": " + cleanLine(m.Text)
 }
 
 func describeAction(who client.Person, format string, args ...any) string {
-	return "* " + CleanLine(who.Name) + " " + fmt.Sprintf(format, args...)
+	return "* " + cleanLine(who.Name) + " " + fmt.Sprintf(format, args...)
 }
 
 func clock(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05") }

@@ -84,7 +84,7 @@ const maxRemembered = 1000
 
 // Follow prints the last messages of a room that c has joined, at most history of them, and then
 // each new event, until ctx ends.
-func Follow(ctx context.Context, c Chat, r client.Room, history int, out io.Writer, print Printer) error {
+func Follow(ctx context.Context, c Chat, r client.Room, history int, out io.Writer, print printer) error {
 	old, err := lastMessages(ctx, c, r, history)
 	if err != nil {
 		return err

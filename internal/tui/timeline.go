@@ -169,7 +169,7 @@ func (t *timeline) rendered() []string {
 			t.last = client.Message{}
 		}
 		if t.last.From.ID != m.From.ID || m.At.Sub(t.last.At) > groupWindow {
-			head := nameStyle(m.From.ID).Render(CleanLine(m.From.Name)) + " " +
+			head := nameStyle(m.From.ID).Render(cleanLine(m.From.Name)) + " " +
 				styleSoft.Render(m.At.Local().Format("15:04"))
 			t.lines = append(t.lines, "", ansi.Truncate(head, t.width, "…"))
 		}
@@ -200,7 +200,7 @@ func (t *timeline) body(m client.Message) []string {
 func (t *timeline) renderedPending(o *outgoing) []string {
 	state, style := "on its way …", styleSoft
 	if o.err != nil {
-		state, style = "not sent: "+CleanLine(why(o.err))+" ↑ takes it back", styleBad
+		state, style = "not sent: "+cleanLine(why(o.err))+" ↑ takes it back", styleBad
 	}
 	lines := []string{"", style.Render(ansi.Truncate(state, t.width, "…"))}
 	for _, line := range wrap(Clean(o.text), t.width) {

@@ -36,7 +36,7 @@ func (m *model) View() tea.View {
 	v := tea.NewView(strings.Join(lines, "\n"))
 	v.AltScreen = true
 	v.MouseMode = tea.MouseModeCellMotion
-	v.WindowTitle = CleanLine(m.room) + " · Parley"
+	v.WindowTitle = cleanLine(m.room) + " · Parley"
 	if v.Cursor = m.composer.Cursor(); v.Cursor != nil {
 		v.Cursor.Y += m.height - m.composer.Height()
 	}
@@ -65,11 +65,11 @@ func (m *model) bar() string {
 	if m.lost != nil {
 		state = "no connection, trying again"
 	}
-	left := " " + CleanLine(m.room) + " · " + state
+	left := " " + cleanLine(m.room) + " · " + state
 	if m.topic != "" {
-		left += " · " + CleanLine(m.topic)
+		left += " · " + cleanLine(m.topic)
 	}
-	right := CleanLine(m.me.Name) + " "
+	right := cleanLine(m.me.Name) + " "
 	space := m.width - ansi.StringWidth(left) - ansi.StringWidth(right)
 	if space < 1 { // cut the topic rather than the person's name
 		if short := ansi.Truncate(left, max(0, m.width-ansi.StringWidth(right)-1), "…"); m.topic != "" {
@@ -84,10 +84,10 @@ func (m *model) bar() string {
 func (m *model) status() string {
 	switch {
 	case m.notice != "":
-		return styleBad.Render(pad(CleanLine(m.notice), m.width))
+		return styleBad.Render(pad(cleanLine(m.notice), m.width))
 	case m.lost != nil:
 		return styleBad.Render(
-			pad("Connection lost ("+CleanLine(m.lost.Error())+"). What you write waits here.", m.width))
+			pad("Connection lost ("+cleanLine(m.lost.Error())+"). What you write waits here.", m.width))
 	case m.timeline.unseen > 0:
 		return styleTitle.Render(pad(fmt.Sprintf("↓ %d new, Ctrl+End shows them", m.timeline.unseen), m.width))
 	case m.loading:
@@ -102,7 +102,7 @@ func (m *model) typingLine() string {
 	var names []string
 	for _, t := range m.typing {
 		if time.Now().Before(t.until) {
-			names = append(names, CleanLine(t.name))
+			names = append(names, cleanLine(t.name))
 		}
 	}
 	slices.Sort(names)
@@ -124,7 +124,7 @@ func (m *model) peopleColumn(height int) []string {
 	})
 	lines := []string{styleTitle.Render(fmt.Sprintf("Here (%d)", m.count))}
 	for _, p := range people {
-		name := CleanLine(p.Name)
+		name := cleanLine(p.Name)
 		if p.ID == m.me.ID {
 			name += " (you)"
 		}
