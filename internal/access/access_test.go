@@ -70,7 +70,7 @@ func TestChangesOfAMessage(t *testing.T) {
 	}
 }
 
-func TestLimitsHoldForWhatWouldChangeSomething(t *testing.T) {
+func TestLimitsHoldForChangesWithAnEffect(t *testing.T) {
 	there := access.Facts{Exists: true, IsAuthor: true}
 	for a, limit := range map[access.Action]struct {
 		most  int

@@ -156,6 +156,76 @@ func TestEveryCodeIsListedOnce(t *testing.T) {
 	}
 }
 
+func TestParseTopic(t *testing.T) {
+	longest := strings.Repeat("é", chat.MaxTopic)
+	tests := map[string]struct {
+		in, want string
+		code     chat.Code
+	}{
+		"plain":              {in: "Ships", want: "Ships"},
+		"one line":           {in: " ships \n\tand\r\nboats\u00a0", want: "ships and boats"},
+		"separators":         {in: "a\u2028b\u2029c\u0085d", want: "a b c d"},
+		"controls":           {in: "a\x01b\x1bc", want: "a b c"},
+		"markup is text":     {in: "<b>**x**</b>", want: "<b>**x**</b>"},
+		"an emoji":           {in: "👨‍👩‍👧 only", want: "👨‍👩‍👧 only"},
+		"nothing":            {},
+		"spaces":             {in: " \n "},
+		"what nobody sees":   {in: "\u200b\u2060\u3164"},
+		"longest":            {in: " " + longest + " ", want: longest},
+		"one beyond":         {in: longest + "x", code: chat.TooLong},
+		"long by its spaces": {in: "a" + strings.Repeat(" ", 1000) + "b", want: "a b"},
+		"not UTF-8":          {in: "a\xff", code: chat.BadText},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			got, err := chat.ParseTopic(tt.in)
+			if got != tt.want || chat.CodeOf(err) != tt.code {
+				t.Errorf("%q, %v", got, err)
+			}
+			if again, err := chat.ParseTopic(got); again != got || err != nil {
+				t.Errorf("%q is %q, %v", got, again, err)
+			}
+		})
+	}
+}
+
+func TestFoldName(t *testing.T) {
+	for _, same := range [][]string{
+		{"Ada", "ADA", "ada"},
+		{"Élodie", "éLODIE"},
+		{"Straße", "STRASSE", "strasse"},
+		{"ΛΌΓΟΣ", "λόγος", "λόγοσ"},
+		{"李", "李"},
+		{"🦊 Fox", "🦊 fox"},
+		{"Zoë", "Zoe\u0308"},
+	} {
+		for _, name := range same[1:] {
+			if got, want := chat.FoldName(name), chat.FoldName(same[0]); got != want {
+				t.Errorf("%q is looked for as %q, %q as %q", name, got, same[0], want)
+			}
+		}
+	}
+	for _, name := range []string{"Adá", "Ad a", "Аda"} { // the last begins with a Cyrillic letter
+		if chat.FoldName(name) == chat.FoldName("Ada") {
+			t.Errorf("%q is Ada", name)
+		}
+	}
+}
+
+func TestOnlyMessagesCanBeDeleted(t *testing.T) {
+	for kind, want := range map[chat.Kind]bool{
+		chat.Message: true, chat.Reply: true, chat.Edit: true, chat.Delete: false, chat.Pin: false, chat.Unpin: false,
+		chat.React: false, chat.Unreact: false, chat.Topic: false, chat.Typing: false,
+	} {
+		if e := (chat.Event{Kind: kind}); e.IsDeleted() != want {
+			t.Errorf("a %s that says nothing is gone: %v", kind, e.IsDeleted())
+		}
+		if e := (chat.Event{Kind: kind, Text: "x"}); e.IsDeleted() {
+			t.Errorf("a %s that says something is gone", kind)
+		}
+	}
+}
+
 func FuzzRoomName(f *testing.F) {
 	for _, s := range []string{"Lobby", "Straße", "ﬁ", "हिन्दी", "a\u0301\u0327", "İ", "ΐ", "\u1e9e"} {
 		f.Add(s)

@@ -113,7 +113,7 @@ func TestEveryReaderGetsEveryEventInOrder(t *testing.T) {
 	})
 }
 
-func TestResumeDeliversWhatWasMissedOnce(t *testing.T) {
+func TestResumeDeliversMissedEventsOnce(t *testing.T) {
 	for name, after := range map[string]chat.Seq{
 		"from memory": 590, "from the store": 3, "from the very first": 0, "nothing": 600,
 	} {
@@ -186,7 +186,7 @@ func TestJoinThatCannotBeServedIsBehind(t *testing.T) {
 	}
 }
 
-func TestSlowReaderLagsAndNobodyWaits(t *testing.T) {
+func TestSlowReaderIsBlockedAndNobodyElseWaits(t *testing.T) {
 	inBubble(t, Config{StallTimeout: time.Hour}, func(t *testing.T, b *bench) {
 		slow, quick := newSlate(), newSlate()
 		rd1, _ := b.join(&ada, slow)
@@ -332,7 +332,7 @@ func TestAnswerComesBeforeTheEvent(t *testing.T) {
 	})
 }
 
-func TestNobodySeesWhatWasNotStored(t *testing.T) {
+func TestNobodySeesAnEventThatWasNotStored(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, b *bench) {
 		s := newSlate()
 		rd, _ := b.join(&ada, s)
@@ -377,7 +377,7 @@ func TestDeadSinkIsLeftAlone(t *testing.T) {
 	})
 }
 
-func TestPostRefusesWhatBreaksTheRules(t *testing.T) {
+func TestPostRefusesInvalidDrafts(t *testing.T) {
 	inBubble(t, Config{MessageRate: 2, MessageBurst: 3, MessageLength: 10}, func(t *testing.T, b *bench) {
 		post := func(text, nonce string) error {
 			return b.Post(chat.Draft{Room: "lobby", From: ada, Text: text, Nonce: nonce}, func(chat.Commit) {})

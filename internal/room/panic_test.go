@@ -131,7 +131,7 @@ func TestPanicInAnEncodingKeepsOtherEncodingsWhole(t *testing.T) {
 	wantLogged(t, &said, "a mistake in encoding")
 }
 
-func TestPanicInAnEventOfTheMomentLosesIt(t *testing.T) {
+func TestPanicInAnEphemeralEventDropsIt(t *testing.T) {
 	var said bytes.Buffer
 	inBubble(t, logged(&said), func(t *testing.T, b *bench) {
 		good := newSlate()

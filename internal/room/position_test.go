@@ -34,7 +34,7 @@ func TestAReaderMayBeAheadOfTheRoom(t *testing.T) {
 }
 
 // If a position cannot be looked up, Join fails and leaves no reader behind.
-func TestAPlaceThatCannotBeReadRefusesTheReader(t *testing.T) {
+func TestUnreadablePositionRefusesTheReader(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, b *bench) {
 		b.sayMany(3)
 		broken := &blindLog{Log: b.Hub.log}

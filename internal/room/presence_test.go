@@ -13,7 +13,7 @@ func guest(i int) chat.Person {
 	return chat.Person{ID: chat.PersonID(fmt.Sprint("guest-", i)), Name: fmt.Sprint("Guest ", i)}
 }
 
-func TestPresenceTellsWhoComesAndGoes(t *testing.T) {
+func TestPresenceNamesPeopleWhoJoinAndLeave(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, b *bench) {
 		s, again := newSlate(), newSlate()
 		rd1, found := b.join(&ada, s)
@@ -137,7 +137,7 @@ func TestTypingIsPassedOnButNotTooOften(t *testing.T) {
 	})
 }
 
-func TestLaggingReaderMissesTheMomentOnly(t *testing.T) {
+func TestBlockedReaderMissesEphemeralEventsOnly(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, b *bench) {
 		s := newSlate()
 		rd1, _ := b.join(&ada, s)
@@ -163,7 +163,7 @@ func TestLaggingReaderMissesTheMomentOnly(t *testing.T) {
 	})
 }
 
-func TestReaderBecomesSomebodyByAppearing(t *testing.T) {
+func TestReaderBecomesAMember(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, b *bench) {
 		s := newSlate()
 		rd1, _ := b.join(&ada, s)

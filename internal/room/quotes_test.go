@@ -9,7 +9,7 @@ import (
 	"parley/internal/chat"
 )
 
-func TestADeletionFindsWhereAMessageIsSaidAgain(t *testing.T) {
+func TestDeletionFindsQuotesOfAMessage(t *testing.T) {
 	quote := func(of chat.Seq) *chat.Attrs { return &chat.Attrs{ReplyTo: of, Quote: &chat.Quote{Text: "x"}} }
 	events := []chat.Event{
 		{Seq: 1, Kind: chat.Message},
@@ -72,7 +72,7 @@ func (letters) Formatted() bool { return false }
 func (letters) Append(dst []byte, e chat.Event) []byte { return append(dst, e.Text...) }
 
 // Live readers stay live when an old message is deleted.
-func TestADeletionOfSomethingOldLeavesWhatIsNewInMemory(t *testing.T) {
+func TestDeletionOfAnOldMessageLeavesNewBytesInMemory(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, b *bench) {
 		var at []string
 		b.sayMany(3)

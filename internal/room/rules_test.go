@@ -219,7 +219,7 @@ func TestSlashCommandsMeanSomethingElse(t *testing.T) {
 	}
 }
 
-func TestSlashCommandCountsWhatItMakes(t *testing.T) {
+func TestSlashCommandIsCheckedByItsResult(t *testing.T) {
 	inBubble(t, Config{MessageLength: 20}, func(t *testing.T, b *bench) {
 		if _, err := b.stored(chat.Draft{Text: "/spoiler " + strings.Repeat("x", 16)}); err != nil {
 			t.Error(err)
@@ -322,7 +322,7 @@ func TestHereMeansNobodyInALargeRoom(t *testing.T) {
 
 // The byte logs hold a message's text. A deletion drops these bytes: readers that are not live get what is left from
 // the store.
-func TestDeletedTextIsGivenToNobodyWhoLags(t *testing.T) {
+func TestDeletedTextReachesNoReaderThatCatchesUp(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, b *bench) {
 		quick, slow, late := newSlate(), newSlate(), newSlate()
 		rd1, _ := b.join(&ada, quick)
@@ -396,7 +396,7 @@ func TestChangesDoNotEndTyping(t *testing.T) {
 	})
 }
 
-func TestForwardRepeatsWhatAMessageSaysNow(t *testing.T) {
+func TestForwardCopiesTheNewestText(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, b *bench) {
 		first := chat.Forward{From: chat.Person{ID: "eve", Name: "Eve"}, At: time.Unix(1, 0)}
 		for _, d := range []chat.Draft{

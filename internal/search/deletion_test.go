@@ -25,7 +25,7 @@ func isThere(t *testing.T, dir string) bool {
 
 // A message that is deleted while the index does not run is removed at the next start, although its text is not known
 // any more.
-func TestWhatWasDeletedMeanwhileIsGoneAfterTheNextStart(t *testing.T) {
+func TestDeletionsDuringDowntimeAreAppliedAtStart(t *testing.T) {
 	l := newMemLog()
 	l.say("lobby", "Ada", secret+" twice twice 東京都")
 	two := l.say("lobby", "Ada", "something else twice")
@@ -106,7 +106,7 @@ func TestADeletionThatFailsGetsNoYounger(t *testing.T) {
 }
 
 // The same holds for a message that is read and not indexed yet.
-func TestADeletionOvertakesWhatHasBeenRead(t *testing.T) {
+func TestADeletionOvertakesEventsThatAreRead(t *testing.T) {
 	l := newMemLog()
 	for range 2 * maxBatch {
 		l.say("lobby", "Ada", "said")
@@ -133,7 +133,7 @@ func TestADeletionOvertakesWhatHasBeenRead(t *testing.T) {
 }
 
 // An index from which deleted text cannot be removed is removed as a whole in the end. The fault lasts for an hour.
-func TestWhatCannotBeTakenOutIsRemoved(t *testing.T) {
+func TestIndexIsRemovedWhenADeletionFails(t *testing.T) {
 	for name, tt := range map[string]struct {
 		trouble func(t *testing.T, x *Index, dir string)
 		mend    func(t *testing.T, x *Index, dir string)
@@ -189,7 +189,7 @@ func TestWhatCannotBeTakenOutIsRemoved(t *testing.T) {
 }
 
 // An index that cannot be opened is removed too, because it may hold deleted text.
-func TestWhatCannotBeOpenedIsRemoved(t *testing.T) {
+func TestUnopenableIndexIsRemoved(t *testing.T) {
 	l := newMemLog()
 	deleted := l.say("lobby", "Ada", secret)
 	dir := t.TempDir()
@@ -220,7 +220,7 @@ func TestWhatCannotBeOpenedIsRemoved(t *testing.T) {
 }
 
 // A deletion reads the segment with the message and writes only what changes in it, however large the index is.
-func TestADeletionWritesNoMoreThanItsOwnStretch(t *testing.T) {
+func TestADeletionWritesOnlyItsOwnSegment(t *testing.T) {
 	written := func(messages int) (leaves int) {
 		l := newMemLog()
 		for n := range messages {

@@ -23,7 +23,7 @@ func whole(t *testing.T, x *Index, word string, rooms ...chat.RoomName) (hits in
 	return len(r.Hits), r.Complete, r.Until
 }
 
-func TestAnswersSayWhatTheyLack(t *testing.T) {
+func TestResultsSayHowFarTheIndexIs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newMemLog()
 		l.say("lobby", "Ada", "said")
@@ -76,7 +76,7 @@ func TestAnswersSayWhatTheyLack(t *testing.T) {
 }
 
 // While a long log is indexed, a result says up to which time it is complete, and it is.
-func TestAnswersSayWhatTheyLackWhileTheIndexIsMade(t *testing.T) {
+func TestResultsSayHowFarTheIndexIsWhileItIsMade(t *testing.T) {
 	const messages = 3*maxBatch + 10
 	l := newMemLog()
 	rooms := []chat.RoomName{"lobby", "attic"}
@@ -217,7 +217,7 @@ func TestASearchThatCannotReadTheLogDoesNotHarmTheIndex(t *testing.T) {
 
 // Whatever is in the place of the index's file, the index is made as soon as that is possible. Until then searches and
 // the log say so, and nothing else is affected.
-func TestWhateverStandsInItsPlaceTheIndexHeals(t *testing.T) {
+func TestIndexIsRebuiltWhateverItsFileHolds(t *testing.T) {
 	for name, tt := range map[string]struct {
 		put   func(t *testing.T, path string)
 		clear func(t *testing.T, path string) // nil: the index does so itself

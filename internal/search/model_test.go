@@ -16,7 +16,7 @@ import (
 
 // Whatever is sent, edited and deleted, however far the index has got and whenever it is killed, a search finds what a
 // scan of the whole log finds, in order.
-func TestSearchFindsWhatReadingEverythingFinds(t *testing.T) {
+func TestSearchFindsWhatAScanOfTheLogFinds(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		m := &model{t: t, r: r, log: newMemLog(), dir: t.TempDir()}
 		m.index = newIndex(t, m.log, m.dir)

@@ -6,7 +6,7 @@ import (
 	"parley/internal/chat"
 )
 
-func TestSearchFindsWhatWasSaid(t *testing.T) {
+func TestSearchFindsMessages(t *testing.T) {
 	l := newMemLog()
 	one := l.say("lobby", "Ada Lovelace", "The Analytical Engine weaves algebraic patterns")
 	two := l.say("lobby", "Grace", "Müller's parser parses *quickly*: https://example.org/cat.png")

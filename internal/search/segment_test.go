@@ -66,7 +66,7 @@ func listsOf(t rapid.TB, leaves [][]byte) map[string][]int {
 	}
 }
 
-func TestASegmentHoldsWhatItWasMadeOf(t *testing.T) {
+func TestASegmentHoldsItsTokens(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		want := lists(r, rapid.SampledFrom([]int{1, 100, segmentDocuments}).Draw(r, "documents"))
 		leaves := leavesOf(want)
@@ -81,7 +81,7 @@ func TestASegmentHoldsWhatItWasMadeOf(t *testing.T) {
 	})
 }
 
-func TestMergedSegmentsHoldWhatBothHold(t *testing.T) {
+func TestMergedSegmentHoldsAllEntries(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		const documents = 500
 		want := make(map[string][]int)
@@ -106,7 +106,7 @@ func TestMergedSegmentsHoldWhatBothHold(t *testing.T) {
 }
 
 // Whether leaves are overwritten or made again, the segment holds the same, and nothing that was removed.
-func TestARewrittenSegmentHoldsWhatIsLeftAndWhatIsNew(t *testing.T) {
+func TestARewrittenSegmentHoldsRemainingAndNewEntries(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		documents := rapid.SampledFrom([]int{10, segmentDocuments}).Draw(r, "documents")
 		before := lists(r, documents)

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-func TestAStormIsMoreThanAThousandEventsInASecond(t *testing.T) {
+func TestTrafficIsHeavyAboveAThousandEventsPerSecond(t *testing.T) {
 	tests := map[string]struct {
 		each  int
 		every time.Duration
@@ -41,7 +41,7 @@ func TestAStormIsMoreThanAThousandEventsInASecond(t *testing.T) {
 	}
 }
 
-func TestInAStormTheIndexWorksOnePartInAHundredUntilItIsOver(t *testing.T) {
+func TestIndexWorksOnePartInAHundredUnderHeavyTraffic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x := New(nil, Config{})
 		rested := func(more bool) time.Duration {

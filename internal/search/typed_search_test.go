@@ -18,7 +18,7 @@ func (slowLog) Texts(ctx context.Context, _ []chat.MessageRef) ([]chat.Event, er
 }
 
 // The error names the search, not the store and not an internal error.
-func TestSearchThatTakesTooLongIsSaidToBeThat(t *testing.T) {
+func TestSlowSearchIsRefusedWithItsOwnCode(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newMemLog()
 		l.say("lobby", "Ada", "said before")
