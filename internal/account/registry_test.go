@@ -146,7 +146,7 @@ func TestEndOfASessionWaitsForWhatHasBegun(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- a.EndSession(t.Context(), session) }()
 	<-asked
-	for range 1000 { // opportunities to be wrong
+	for range 1000 { // opportunities to forget the session too early
 		runtime.Gosched()
 	}
 	finished.Store(true)

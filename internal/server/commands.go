@@ -10,8 +10,12 @@ import (
 	"parley/internal/wire"
 )
 
-// hello says who the client is: whom its session or cookie says, under a new
-// name if it brings one, or a new guest.
+// A command carries out one op. If it returns an error, Receive answers with it;
+// otherwise it answers itself.
+type command = func(*client, context.Context, wire.Command) error
+
+// hello registers the client's person: that of its session or cookie, renamed if the
+// command has a name, or a new guest.
 func (cl *client) hello(ctx context.Context, cmd wire.Command) error {
 	if cl.registration.Person().ID != "" {
 		return &chat.Error{Code: chat.BadRequest, Message: "You have said hello on this connection."}
@@ -31,8 +35,8 @@ func (cl *client) hello(ctx context.Context, cmd wire.Command) error {
 	return nil
 }
 
-// recognise returns who says hello, and the session to come back with, which
-// is "" if a cookie has it.
+// recognise returns the person who says hello, registered, and the session to come
+// back with; "" if the browser has it in a cookie.
 func (cl *client) recognise(ctx context.Context, cmd wire.Command) (p chat.Person, session string, err error) {
 	var name string
 	if cmd.Name != "" {
@@ -48,7 +52,7 @@ func (cl *client) recognise(ctx context.Context, cmd wire.Command) (p chat.Perso
 		p, err = cl.s.accounts.Enter(ctx, &cl.registration, token)
 		switch {
 		case chat.CodeOf(err) == chat.BadSession && cmd.Session == "" && name != "":
-			// A cookie that has become nobody's is as good as none.
+			// A cookie whose session is unknown is ignored: the name makes a new guest.
 		case err != nil:
 			return p, "", err
 		case !cl.registration.Begin():
@@ -65,7 +69,7 @@ func (cl *client) recognise(ctx context.Context, cmd wire.Command) (p chat.Perso
 		return p, "", &chat.Error{Code: chat.BadName, Message: "Say who you are: a name, or a session."}
 	}
 	if p, session, err = cl.s.accounts.Guest(ctx, network(cl.From()), name, ""); err == nil {
-		cl.s.accounts.Add(&cl.registration, p, session) // nobody else knows it yet
+		cl.s.accounts.Add(&cl.registration, p, session)
 	}
 	return p, session, err
 }
@@ -86,7 +90,7 @@ func (cl *client) join(ctx context.Context, cmd wire.Command) error {
 	if err != nil {
 		return err
 	}
-	if cmd.After != nil { // what was sent before may be among what follows
+	if cmd.After != nil { // the client's own messages may be among the events that follow
 		cl.Out().Flush()
 		cl.Out().AwaitAnswers()
 	}
@@ -111,13 +115,13 @@ func (cl *client) join(ctx context.Context, cmd wire.Command) error {
 	return nil
 }
 
-// who returns who sends the client's commands.
+// who returns the client's person, under the name that they have now, and network.
 func (cl *client) who() chat.Who {
 	return chat.Who{Person: cl.registration.Person(), Network: network(cl.From())}
 }
 
-// leave ends the client's membership of a room. Its answers to sends are
-// written along with the room's events, so they come first.
+// leave ends the client's membership of a room. Answers to its sends go out with the
+// room's events, so it waits for them first.
 func (cl *client) leave(ctx context.Context, cmd wire.Command) error {
 	reader, name, err := cl.joined(ctx, cmd)
 	if err != nil {
@@ -154,8 +158,8 @@ func (cl *client) joined(ctx context.Context, cmd wire.Command) (*room.Reader, c
 	return reader, name, nil
 }
 
-// roomName returns the room that a command names, if the client may look at it. A
-// room that was joined by its canonical name costs only a look.
+// roomName returns the room that a command names, within the limit on rooms that the
+// client may ask for. A joined room under its canonical name costs one map lookup.
 func (cl *client) roomName(ctx context.Context, s string) (chat.RoomName, error) {
 	if name := chat.RoomName(s); cl.rooms[name] != nil {
 		return name, nil
@@ -163,7 +167,7 @@ func (cl *client) roomName(ctx context.Context, s string) (chat.RoomName, error)
 	return cl.s.resolveRoom(cl.From(), s, cl.lists(ctx))
 }
 
-// lists returns how to find out whether a room is in the client's list.
+// lists returns a function that reports whether a room is in the client's list.
 func (cl *client) lists(ctx context.Context) func(chat.RoomName) bool {
 	return func(name chat.RoomName) bool { return cl.s.accounts.IsListed(ctx, cl.registration.Person().ID, name) }
 }
@@ -177,9 +181,9 @@ func (cl *client) send(ctx context.Context, cmd wire.Command) error {
 	return cl.post(ctx, cmd, d)
 }
 
-// changeCommand returns the command whose events are of a kind that changes a message
-// or the room.
-func changeCommand(kind chat.Kind) func(*client, context.Context, wire.Command) error {
+// changeCommand returns the command that posts events of one kind, which changes a
+// message or the room.
+func changeCommand(kind chat.Kind) command {
 	return func(cl *client, ctx context.Context, cmd wire.Command) error {
 		d := chat.Draft{Kind: kind, Text: cmd.Text, Nonce: cmd.Nonce, Target: cmd.Seq}
 		switch kind {
@@ -192,8 +196,8 @@ func changeCommand(kind chat.Kind) func(*client, context.Context, wire.Command) 
 	}
 }
 
-// post posts a draft to a command's room. The answer comes from the log's
-// goroutine once it is stored; the next command does not wait for it.
+// post posts a draft to a command's room. The log's goroutine answers the command
+// once the event is stored. The next command does not wait for that.
 func (cl *client) post(ctx context.Context, cmd wire.Command, d chat.Draft) error {
 	name, err := cl.roomName(ctx, cmd.Room)
 	if err != nil {
@@ -204,7 +208,7 @@ func (cl *client) post(ctx context.Context, cmd wire.Command, d chat.Draft) erro
 	taken := false
 	cl.Out().BeginSend()
 	defer func() {
-		if !taken { // also after a panic: the goodbye waits for all answers
+		if !taken { // also after a panic: closing the connection waits for all answers
 			cl.Out().EndSend(func(dst []byte) []byte { return dst })
 		}
 	}()
@@ -215,8 +219,8 @@ func (cl *client) post(ctx context.Context, cmd wire.Command, d chat.Draft) erro
 	return err
 }
 
-// stored answers a send, on the log's goroutine. A member's socket is about to
-// be written with the event itself; the answer goes along.
+// stored answers a send, on the log's goroutine. A member's answer goes out with the
+// event, which follows at once.
 func (cl *client) stored(id int64, c chat.Commit, member bool) {
 	defer cl.Recover()
 	if c.Err != nil {

@@ -8,8 +8,8 @@ import (
 	"parley/internal/chat"
 )
 
-// plainCookie is the cookie in which browsers held their session before it had
-// a name for each port. Whoever still has it is known by it and gets the other.
+// plainCookie is the cookie that held a browser's session before the name had the
+// port in it. A browser that still sends it is known by it, and gets the new one.
 const plainCookie = "parley_session"
 
 // secureCookie is the cookie's name by HTTPS. Browsers take a cookie with this
@@ -20,12 +20,12 @@ const secureCookie = "__Host-" + plainCookie
 // cookieAge is as long as browsers keep any cookie (RFC 6265bis §5.5).
 const cookieAge = 400 * 24 * time.Hour
 
-// maxOldCookies is how many cookies with another name are looked at.
+// maxOldCookies is how many cookies with an old name are looked up per request.
 const maxOldCookies = 8
 
-// cookieName returns the name of the cookie in which the browser that sends r
-// holds its session. Browsers keep no ports apart, so without HTTPS the port is
-// part of the name: two servers on one host have one cookie each.
+// cookieName returns the name of the session's cookie for the browser that sends r.
+// A browser sends a cookie to all ports of a host. So without HTTPS the name has the
+// port in it, and two servers on one host have one cookie each.
 func (s *Server) cookieName(r *http.Request) string {
 	if s.secure(r) {
 		return secureCookie
@@ -37,16 +37,15 @@ func (s *Server) cookieName(r *http.Request) string {
 	return plainCookie + "_" + port
 }
 
-// holdsSession reports whether a cookie has one of the names that a session's
-// cookie can have, or could have once.
+// holdsSession reports whether a cookie's name is, or was once, that of a session.
 func holdsSession(name string) bool {
 	return name == secureCookie || name == plainCookie || strings.HasPrefix(name, plainCookie+"_")
 }
 
-// sessionCookie returns the session that a browser brings, or "". Without a
-// cookie of the right name one from before counts (before an upgrade, or when
-// the server had another port or no HTTPS), if the session is known here: on one
-// host other servers have such cookies too.
+// sessionCookie returns the session in the request's cookies, or "". If none has
+// the right name, it takes one with an old name, which the browser got before an
+// upgrade, at another port or without HTTPS. Another server on the host may have
+// set that one, so its session must be known here.
 func (s *Server) sessionCookie(r *http.Request) string {
 	name := s.cookieName(r)
 	var old []string
@@ -61,19 +60,19 @@ func (s *Server) sessionCookie(r *http.Request) string {
 	}
 	for _, session := range old {
 		if _, err := s.accounts.Person(r.Context(), session); chat.CodeOf(err) != chat.BadSession {
-			return session // if the store could not say, whoever asks next is told so
+			return session // also if the lookup failed: the next lookup reports the error
 		}
 	}
 	return ""
 }
 
-// setCookie returns the Set-Cookie lines that have a browser hold a session
-// under the right name, and no longer under one that is out of use.
+// setCookie returns the Set-Cookie lines that store a session in the browser under
+// the right name, and remove it under names that are not used any more.
 func (s *Server) setCookie(r *http.Request, session string) []string {
 	name := s.cookieName(r)
 	lines := []string{s.cookie(r, name, session)}
 	for _, c := range r.Cookies() {
-		// Without HTTPS the server may be in use at another port too.
+		// Without HTTPS, a cookie named for another port may be in use there.
 		outOfUse := c.Name == plainCookie || name == secureCookie && c.Name != name && holdsSession(c.Name)
 		if outOfUse && c.Value == session {
 			lines = append(lines, s.cookie(r, c.Name, ""))
@@ -82,8 +81,8 @@ func (s *Server) setCookie(r *http.Request, session string) []string {
 	return lines
 }
 
-// dropCookie returns the Set-Cookie lines that have a browser forget a session,
-// under whatever names it holds it.
+// dropCookie returns the Set-Cookie lines that remove a session from the browser,
+// under all names that it has there.
 func (s *Server) dropCookie(r *http.Request, session string) []string {
 	name := s.cookieName(r)
 	lines := []string{s.cookie(r, name, "")}
@@ -95,8 +94,8 @@ func (s *Server) dropCookie(r *http.Request, session string) []string {
 	return lines
 }
 
-// cookie returns the Set-Cookie that has a browser hold a session, or forget it
-// if it is "".
+// cookie returns the Set-Cookie line that stores a session in the browser under a
+// name. If session is "", the line removes the cookie.
 func (s *Server) cookie(r *http.Request, name, session string) string {
 	c := &http.Cookie{
 		Name:     name,

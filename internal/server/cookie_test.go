@@ -10,8 +10,8 @@ import (
 	"parley/internal/room"
 )
 
-// cookieOf returns the name of the cookie in which a browser that comes to ts
-// straight holds its session.
+// cookieOf returns the name of the session's cookie in a browser that connects to ts
+// directly.
 func cookieOf(ts *testServer) string {
 	if ts.certs != nil {
 		return secureCookie
@@ -19,8 +19,7 @@ func cookieOf(ts *testServer) string {
 	return plainCookie + "_" + ts.url[strings.LastIndex(ts.url, ":")+1:]
 }
 
-// setBy returns the cookies that an answer sets, by name, "" for one that it
-// takes away.
+// setBy returns the cookies that an answer sets, by name; "" for one that it removes.
 func setBy(a answer) map[string]string {
 	set := map[string]string{}
 	for _, c := range a.Cookies() {
@@ -107,8 +106,7 @@ func TestACookieFromBeforeStillCountsAndIsRenamed(t *testing.T) {
 	}
 }
 
-// A cookie of another server on this host is not ours to touch, and nobody's
-// session here.
+// A cookie of another server on this host is left alone, and is no session here.
 func TestAnotherServersCookieIsLeftAlone(t *testing.T) {
 	ts := startServer(t, Config{}, room.Config{})
 	foreign := []string{"Cookie", "parley_session=elsewhere; parley_session_1=elsewhere; parley_session_2=elsewhere"}

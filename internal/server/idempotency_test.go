@@ -11,8 +11,8 @@ import (
 	"parley/internal/room"
 )
 
-// Each request that changes something is sent with a key, undone, and sent again
-// with the same key. The answer must be the first one, and nothing may change.
+// Each request that changes something is made, undone without a key, and repeated with
+// its key. The repetition gets the first answer and changes nothing.
 func TestRetryOverHTTPIsAnsweredLikeTheFirst(t *testing.T) {
 	const (
 		lobby = "/api/rooms/lobby"
@@ -140,7 +140,7 @@ func TestTwoNoncesOfOneRequestAreRefused(t *testing.T) {
 	}
 }
 
-// A guest key always identifies the same guest: in simultaneous requests, later, and
+// A guest_key names the same guest each time: in a retry at the same moment, later, and
 // as a session.
 func TestGuestKeyNamesOneGuest(t *testing.T) {
 	ts := startServer(t, Config{GuestRate: 2}, room.Config{})
@@ -210,7 +210,7 @@ func (c *talker) answer(command string) string {
 	}
 }
 
-// Personal changes on /ws, a new name among them, are made once too.
+// Personal commands are carried out once per nonce on /ws too, and so is a rename.
 func TestRetryOnWebSocketIsDoneOnce(t *testing.T) {
 	ts := startServer(t, Config{}, room.Config{})
 	c := ts.hello(t, "Ada")
@@ -241,8 +241,8 @@ func TestRetryOnWebSocketIsDoneOnce(t *testing.T) {
 	}
 }
 
-// A retry does not put a room back in the list after its person has removed it, also
-// on a connection with a list feed.
+// A retry does not put a room back in the list that its person has removed since then,
+// also if the connection has the list open.
 func TestRetryDoesNotReturnToARoomThatWasLeft(t *testing.T) {
 	ts := startServer(t, Config{}, room.Config{})
 	session := ts.guest(t, "Ada").Session
@@ -269,8 +269,8 @@ func TestRetryDoesNotReturnToARoomThatWasLeft(t *testing.T) {
 	again.hearLine(`{"op":"ok","id":900,"rooms":[]}`)
 }
 
-// No door shows the room that a forward was copied from, neither before nor after the
-// original is deleted. The copy is then deleted too.
+// No door says from which room a forward came, before or after the source is deleted.
+// The copy is deleted with its source.
 func TestSourceOfAForwardIsNeverShown(t *testing.T) {
 	ts := startServer(t, Config{}, room.Config{})
 	ada, grace := ts.guest(t, "Ada"), ts.guest(t, "Grace")

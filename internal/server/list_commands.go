@@ -9,8 +9,8 @@ import (
 	"parley/internal/wire"
 )
 
-// openList answers with the person's list of rooms, and sends from then on what
-// changes in it.
+// openList answers with the person's list of rooms, and sends list updates from then
+// on.
 func (cl *client) openList(ctx context.Context, cmd wire.Command) error {
 	answered := false
 	err := cl.s.accounts.OpenList(ctx, &cl.registration, cl, func(list []chat.ListEntry) {
@@ -28,7 +28,7 @@ func (cl *client) openList(ctx context.Context, cmd wire.Command) error {
 	return err
 }
 
-// JoinRoom implements account.Receiver.
+// JoinRoom implements account.Receiver: the client gets a room's list updates.
 func (cl *client) JoinRoom(ctx context.Context, name chat.RoomName, after chat.Seq) (*room.Reader, error) {
 	j := room.JoinRequest{Sink: cl.Out(), Encoder: wire.ListUpdates{}, After: &after}
 	return cl.s.hub.Join(ctx, cl.who(), name, j, func(room.JoinResult) {})
@@ -64,8 +64,8 @@ func appendUpdate(dst []byte, u account.Update) []byte {
 	}
 }
 
-// rateLimited wraps a command with the limit on commands about what is a person's own.
-func rateLimited(do func(*client, context.Context, wire.Command) error) func(*client, context.Context, wire.Command) error {
+// rateLimited wraps do with the limit per person on commands about what is their own.
+func rateLimited(do command) command {
 	return func(cl *client, ctx context.Context, cmd wire.Command) error {
 		if err := cl.s.accounts.LimitPersonal(cl.who()); err != nil {
 			return err
@@ -91,18 +91,20 @@ func (cl *client) set(ctx context.Context, cmd wire.Command) error {
 	return nil
 }
 
-// read notes up to where the person has read a room. The answer comes from the
-// log's goroutine once that is stored; the next command does not wait for it.
+// read stores up to where the person has read a room. The log's goroutine answers the
+// command once that is stored. The next command does not wait for it.
 func (cl *client) read(ctx context.Context, cmd wire.Command) error {
 	name, err := cl.roomName(ctx, cmd.Room)
 	if err != nil {
 		return err
 	}
-	if cmd.Nonce == "" { // else it may be a retry, and the room have been left since
-		cl.s.accounts.AddToList(ctx, cl.registration.Person().ID, name, true)
+	me := cl.registration.Person().ID
+	if cmd.Nonce == "" { // a retry must not list a room that has left the list since
+		cl.s.accounts.AddToList(ctx, me, name, true)
 	}
+	at := chat.MessageRef{Room: name, Seq: cmd.Seq}
 	cl.Out().BeginSend()
-	cl.s.accounts.MarkRead(cl.registration.Person().ID, chat.MessageRef{Room: name, Seq: cmd.Seq}, cmd.Exact, cmd.Nonce, &cl.registration, func(e chat.ListEntry, err error) {
+	cl.s.accounts.MarkRead(me, at, cmd.Exact, cmd.Nonce, &cl.registration, func(e chat.ListEntry, err error) {
 		defer cl.Recover()
 		if err != nil {
 			told := cl.s.reportable(err)
@@ -116,14 +118,16 @@ func (cl *client) read(ctx context.Context, cmd wire.Command) error {
 	return nil
 }
 
-// personalCommand returns the command that keeps a message for the person, or not any more.
-func personalCommand(as chat.PersonalRefKind, keep bool) func(*client, context.Context, wire.Command) error {
+// personalCommand returns the command that sets or removes a bookmark or a thread
+// subscription.
+func personalCommand(as chat.PersonalRefKind, on bool) command {
 	return func(cl *client, ctx context.Context, cmd wire.Command) error {
 		name, err := cl.roomName(ctx, cmd.Room)
 		if err != nil {
 			return err
 		}
-		if err := cl.s.accounts.SetPersonal(ctx, cl.registration.Person().ID, as, chat.MessageRef{Room: name, Seq: cmd.Seq}, keep, cmd.Nonce); err != nil {
+		me, at := cl.registration.Person().ID, chat.MessageRef{Room: name, Seq: cmd.Seq}
+		if err := cl.s.accounts.SetPersonal(ctx, me, as, at, on, cmd.Nonce); err != nil {
 			return err
 		}
 		cl.ok(wire.Answer{ID: cmd.ID, Room: name})

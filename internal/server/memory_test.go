@@ -13,24 +13,24 @@ import (
 	"parley/internal/chat"
 )
 
-// A memory is a room.Log and People without a disk, for tests that count how
-// often rather than how safely. Nobody has a list of rooms.
+// A memory is a room.Log and account.People without a disk, for tests that count
+// allocations or bytes. Room lists are empty.
 type memory struct {
 	account.RoomLists // nil
 	account.Personal  // nil
 
 	mu      sync.Mutex
-	refusal error // what every draft hears; nil: it is kept
+	refusal error // the result of every draft; nil: it is stored
 	rooms   map[chat.RoomName][]chat.Event
 	people  map[string]chat.Person // by session
-	queue   chan func()            // what the log's goroutine does
+	queue   chan func()            // calls for the log's goroutine
 }
 
 func newMemory() *memory {
 	return &memory{rooms: map[chat.RoomName][]chat.Event{}, people: map[string]chat.Person{}, queue: make(chan func(), 1<<16)}
 }
 
-// stores returns m as all that a server stores of people.
+// stores returns m as the stores of people, room lists and personal data.
 func (m *memory) stores() account.Stores { return account.Stores{People: m, Lists: m, Personal: m} }
 
 // Run is the log's goroutine.
@@ -90,7 +90,7 @@ func (m *memory) At(_ context.Context, room chat.RoomName, seq chat.Seq) (at tim
 	return at, nil
 }
 
-// Page has no edits, reactions or threads: of a message nothing but itself.
+// Page returns messages without edits, reactions and threads.
 func (m *memory) Page(_ context.Context, room chat.RoomName, sel chat.PageQuery) (chat.Page, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -153,14 +153,14 @@ func (m *memory) Forget(context.Context, string) error { return nil }
 
 func (m *memory) AddToList(chat.PersonID, chat.RoomName, bool) <-chan error { return make(chan error) }
 
-// change makes a change to what is remembered.
+// change calls do with the lock held.
 func (m *memory) change(do func(*memory)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	do(m)
 }
 
-// clear forgets all that was said.
+// clear forgets all events and people.
 func (m *memory) clear() {
 	m.mu.Lock()
 	defer m.mu.Unlock()

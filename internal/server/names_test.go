@@ -9,7 +9,7 @@ import (
 	"parley/internal/room"
 )
 
-// What no text may hold is refused wherever text comes in.
+// A text with U+0000 or half a surrogate pair is refused at every door.
 func TestZeroAndHalfPairsAreRefusedAtEveryDoor(t *testing.T) {
 	ts := startServer(t, Config{}, room.Config{})
 	ada := ts.guest(t, "Ada")
@@ -68,9 +68,9 @@ func TestZeroAndHalfPairsAreRefusedAtEveryDoor(t *testing.T) {
 	}
 }
 
-// Somebody took a name before there was the rule against it: they stay who they
-// are, and their history as it is, but they have to choose another name.
-func TestWhoHasANameThatIsNobodysChoosesAnother(t *testing.T) {
+// A person took a name before there was a rule against it. They stay the same person,
+// and their messages keep the name, but they have to choose another one.
+func TestPersonWithAReservedNameMustChooseAnother(t *testing.T) {
 	ts := startServer(t, Config{}, room.Config{})
 	old := ts.guest(t, "Ada")
 	auth := []string{"Authorization", "Bearer " + old.Session}

@@ -11,29 +11,30 @@ import (
 	"parley/internal/rates"
 )
 
-// probes limits how many different rooms are looked at from one network. A room's
-// name is what lets people in, and any answer about a room tells whether it
-// exists, so without a limit names could be guessed. The limit does not depend on
-// whether a room exists: then a refusal would tell that.
+// probes limits how many different rooms are asked for from one network. Knowing a
+// room's name is what lets people in, and any answer about a room tells whether it
+// exists. Without a limit, names could be guessed. The limit counts rooms that do
+// not exist too, as otherwise a refusal would tell that a room exists.
 type probes struct {
 	rate *rates.Rates[netip.Addr]
 	seed maphash.Seed
 
 	mu         sync.Mutex
-	young, old map[uint64]struct{} // who has looked at which room lately, in two generations
+	young, old map[uint64]struct{} // hashes of network and room, in two generations
 }
 
-// mostProbes is how many looks one generation remembers: some megabytes.
+// mostProbes is how many hashes one generation holds: some megabytes.
 const mostProbes = 1 << 17
 
-// init sets how many new rooms a minute there may be, and at once.
+// init sets how many new rooms per minute a network may ask for. As many may come
+// at once.
 func (p *probes) init(perMinute float64) {
 	p.rate = rates.New[netip.Addr](perMinute/60, int(perMinute))
 	p.seed = maphash.MakeSeed()
 	p.young = map[uint64]struct{}{}
 }
 
-// seen reports whether a room has been looked at from a network lately.
+// seen reports whether a network has asked for a room lately.
 func (p *probes) seen(from netip.Addr, name chat.RoomName) bool {
 	key := p.key(from, name)
 	p.mu.Lock()
@@ -48,7 +49,7 @@ func (p *probes) seen(from netip.Addr, name chat.RoomName) bool {
 	return ok
 }
 
-// note remembers that a room has been looked at from a network.
+// note remembers that a network has asked for a room.
 func (p *probes) note(from netip.Addr, name chat.RoomName) {
 	key := p.key(from, name)
 	p.mu.Lock()
@@ -63,7 +64,8 @@ func (p *probes) key(from netip.Addr, name chat.RoomName) uint64 {
 	}{from, name})
 }
 
-// add drops the older generation when the younger one is full. The caller holds mu.
+// add adds a hash. If the young generation is full, it replaces the old one. The
+// caller holds mu.
 func (p *probes) add(key uint64) {
 	if len(p.young) >= mostProbes {
 		p.old, p.young = p.young, make(map[uint64]struct{}, mostProbes)
@@ -71,10 +73,10 @@ func (p *probes) add(key uint64) {
 	p.young[key] = struct{}{}
 }
 
-// resolveRoom returns the room with a given name, for somebody who comes from an
-// address, through whatever door. listed, which may be nil, reports whether a room
-// is in their list; it is asked only where they would be refused otherwise. The
-// error has code BadRoom or RateLimited.
+// resolveRoom returns the room that a client at an address names, at any door. listed
+// reports whether a room is in the client's list; nil: none is. It is called only if
+// the client is over the limit, which does not hold for rooms of the list. The error
+// has code BadRoom or RateLimited.
 func (s *Server) resolveRoom(from netip.Addr, given string, listed func(chat.RoomName) bool) (chat.RoomName, error) {
 	name, err := chat.ParseRoomName(given)
 	if err != nil || s.cfg.RoomRate <= 0 {
@@ -95,7 +97,8 @@ func (s *Server) resolveRoom(from netip.Addr, given string, listed func(chat.Roo
 	return name, nil
 }
 
-// listChecker returns how to find out whether a room is in the list of who makes a request.
+// listChecker returns a function that reports whether a room is in the list of the
+// person who makes a request.
 func (s *Server) listChecker(ctx context.Context, r *http.Request) func(chat.RoomName) bool {
 	return func(name chat.RoomName) bool {
 		me, known, err := s.identify(r)

@@ -13,9 +13,9 @@ import (
 
 var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 
-// A room's name is what lets people in. Whoever has looked at enough different rooms
-// is refused another, whether it exists or not, through every door; but not what they
-// have looked at lately, nor what is in their list.
+// Knowing a room's name is what lets people in. A client that has asked for many
+// different rooms is refused the next one at every door, whether it exists or not, but
+// not a room that it has asked for lately or that is in its list.
 func TestRoomNamesCannotBeProbedWithoutLimit(t *testing.T) {
 	find := func(_ context.Context, s chat.Search) (chat.Found, error) {
 		if s.Text != "" { // it stands for in:
@@ -155,8 +155,8 @@ func TestProbesAreRememberedOnlySoMany(t *testing.T) {
 	}
 }
 
-// What one person may do, people of one address may do so many times together,
-// through whatever door.
+// The people at one address have together a multiple of one person's limit, at all
+// doors.
 func TestPeopleOfOneAddressShareTheirLimitThroughEveryDoor(t *testing.T) {
 	const burst = 12
 	start := func(t *testing.T) *testServer {

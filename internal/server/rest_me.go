@@ -12,7 +12,7 @@ import (
 	"parley/internal/room"
 )
 
-// An entry is a room of a list in JSON, as on /ws.
+// An entry is one room of a list in JSON, as on /ws.
 type entry struct {
 	Room      chat.RoomName `json:"room"`
 	Topic     string        `json:"topic" doc:"What it is about; empty for nothing."`
@@ -146,7 +146,8 @@ type threadsOutput struct{ Body threadsAnswer }
 
 type nothing struct{}
 
-// restMe adds what a person has of the rooms.
+// restMe adds the operations on a person's own data: list, read marks, bookmarks and
+// thread subscriptions.
 func (s *Server) restMe(api huma.API) {
 	at := time.Date(2026, time.November, 23, 9, 41, 5, 123e6, time.UTC)
 	hello := encodeMessage(&exampleMessage)
@@ -193,7 +194,8 @@ func (s *Server) restMe(api huma.API) {
 	}, nil), s.setPersonal(chat.Subscription, false))
 }
 
-// owner is known for requests about what is one's own, which can be too many.
+// owner is identified for requests about a person's own data. It counts them, and
+// refuses one too many with code RateLimited.
 func (s *Server) owner(r *http.Request) (chat.Who, error) {
 	who := s.unknownCaller(r)
 	var err error
@@ -314,8 +316,8 @@ func (s *Server) threads(ctx context.Context, in *personalListInput) (*threadsOu
 	}, &out.Body.More)
 }
 
-// eachPersonal calls what found returns for each message that somebody keeps, as many
-// as a page has room for, and says in more whether there are others.
+// eachPersonal calls the function that found returns for each bookmark or subscription
+// of the caller, as many as fit on a page, and sets more if there are others.
 func (s *Server) eachPersonal(
 	ctx context.Context, in *personalListInput, as chat.PersonalRefKind, found func(*encodedItems) func(chat.PersonalRef, encodedMessage), more *bool,
 ) error {
@@ -353,8 +355,10 @@ func (s *Server) eachPersonal(
 	})
 }
 
-// messagesIn returns the messages at some places, as they stand.
-func messagesIn(ctx context.Context, query *room.Query, places []chat.MessageRef) (map[chat.MessageRef]*chat.MessageState, error) {
+// messagesIn returns the present state of some messages.
+func messagesIn(
+	ctx context.Context, query *room.Query, places []chat.MessageRef,
+) (map[chat.MessageRef]*chat.MessageState, error) {
 	seqs := map[chat.RoomName][]chat.Seq{}
 	for _, p := range places {
 		seqs[p.Room] = append(seqs[p.Room], p.Seq)

@@ -11,7 +11,7 @@ import (
 
 var ada = chat.Person{ID: "p7q2mzk4v6xw3t5n", Name: "Ada"}
 
-// What examples show as a session, and as a guest's own key.
+// The session and the guest_key of the examples.
 const (
 	exampleSession = "w0Zf3k9QmB1xT7uVhY2cRg"
 	exampleKey     = "6f1c9a4e7d2b85030c4be1f96a7d8e52"
@@ -121,7 +121,8 @@ func (s *Server) session(_ context.Context, in *callerInput) (*sessionOutput, er
 	return &sessionOutput{Status: http.StatusOK, SetCookie: s.renewedCookie(in.r), Body: sessionAnswer{Person: p, Epoch: s.hub.Epoch()}}, nil
 }
 
-// identified is identify for requests that only somebody may make who is known.
+// identified is identify for requests that need a session. Without one, the error has
+// code BadSession.
 func (s *Server) identified(r *http.Request) (chat.Person, error) {
 	p, known, err := s.identify(r)
 	if err == nil && !known {
@@ -130,8 +131,9 @@ func (s *Server) identified(r *http.Request) (chat.Person, error) {
 	return p, err
 }
 
-// renewedCookie has a browser keep its cookie for another 400 days: somebody who
-// comes now and then stays who they are. It needs the session to be known.
+// renewedCookie returns the Set-Cookie lines that make a browser keep its cookie for
+// another 400 days, so that a person who comes now and then stays the same person.
+// The caller has looked the session up.
 func (s *Server) renewedCookie(r *http.Request) []string {
 	if sessionBearer(r) != "" {
 		return nil

@@ -1,9 +1,9 @@
 // Package server is the HTTP doors: the page, WebSockets, the five-line
-// protocol, REST and server-sent events, with what they share: sessions,
-// origins, addresses, limits, TLS. Start reading at New.
+// protocol, REST and server-sent events, and what these share: cookies and bearer
+// tokens, origins, hosts, limits, TLS. Start reading at New.
 //
-// A door authenticates, translates and knows about bytes; the rules of rooms
-// are in package room, and what is kept is behind People and room.Log.
+// A door finds out who asks, and translates between bytes and values. It knows no
+// rule of a room (package room), of people (package account), and no SQL.
 package server
 
 import (
@@ -24,8 +24,8 @@ import (
 	"parley/web"
 )
 
-// Config says how the doors behave. Its tagged fields are flags of the command
-// line, where their defaults stand; here a limit of 0 is none.
+// Config says how the doors behave. Tagged fields are flags of the command line,
+// and the tags have their defaults. A limit of 0 means no limit.
 type Config struct {
 	AllowOrigin  []string       `placeholder:"ORIGIN" help:"Origins whose pages may talk to this server besides its own, such as https://chat.example.org or https://*.example.org."`
 	AllowHost    []string       `placeholder:"NAME" help:"Names by which this server may be asked for, besides addresses, localhost, names without a dot or below .local, --domain and those of --allow-origin, such as chat.example.org."`
@@ -72,24 +72,26 @@ type Server struct {
 	origins   origins
 	hosts     *hosts
 	addresses addresses
-	searches  *rates.Rates[netip.Addr] // by network
-	probes    probes                   // of rooms
-	certs     certificates             // nil without TLS
+	searches  *rates.Rates[netip.Addr] // searches, by network
+	probes    probes
+	certs     certificates // nil without TLS
 	handler   http.Handler
 	stopping  atomic.Bool // set once Serve has begun to drain
 
 	accounts    *account.Accounts
-	pageQueue   fairQueue      // of those who have pages made
-	searchQueue fairQueue      // of those who search
-	pending     pendingAnswers // HTTP answers that clients have not read
+	pageQueue   fairQueue      // requests that wait for a page of history
+	searchQueue fairQueue      // searches that wait
+	pending     pendingAnswers // answers that clients have not read yet
 
 	links *link.Links
 }
 
-// New returns a Server for the rooms of hub and the people of stores. health
-// says whether messages can be stored. It does nothing until Serve, except that
-// its ServeHTTP answers.
-func New(cfg Config, hub *room.Hub, stores account.Stores, health func(context.Context) error, site *web.Site) (*Server, error) {
+// New returns a Server for the rooms of hub and the people of stores. health returns
+// an error while messages cannot be stored. Until Serve is called, only ServeHTTP
+// works.
+func New(
+	cfg Config, hub *room.Hub, stores account.Stores, health func(context.Context) error, site *web.Site,
+) (*Server, error) {
 	s := &Server{
 		cfg:    cfg,
 		hub:    hub,
@@ -115,9 +117,9 @@ func New(cfg Config, hub *room.Hub, stores account.Stores, health func(context.C
 	s.accounts = account.New(account.Config{GuestRate: cfg.GuestRate, Logger: s.logger}, stores, hub)
 	s.probes.init(cfg.RoomRate)
 	s.searches = rates.New[netip.Addr](cfg.SearchRate, int(10*cfg.SearchRate))
-	half := max(1, runtime.GOMAXPROCS(0)/2) // of the processors are for all else
+	half := max(1, runtime.GOMAXPROCS(0)/2) // the other processors are for everything else
 	s.pageQueue.init(half, max(1, half/2))
-	s.searchQueue.init(half+1, 1) // one that takes long does not hold the others up
+	s.searchQueue.init(half+1, 1) // a slow one must not hold up the others
 	s.links = link.New(link.Config{
 		FrameSize:        cfg.FrameSize,
 		IdleTimeout:      cfg.IdleTimeout,

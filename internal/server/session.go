@@ -9,20 +9,21 @@ import (
 	"parley/internal/chat"
 )
 
-// identify is whose for all but taking another name: somebody whose name is one
-// that nobody may have any more has to do that first.
+// identify returns the person who makes a request, like personOfRequest. It also
+// refuses a person whose name is not allowed any more, with code BadName: they have
+// to take another name first.
 func (s *Server) identify(r *http.Request) (p chat.Person, ok bool, err error) {
-	p, ok, err = s.personOfSession(r)
+	p, ok, err = s.personOfRequest(r)
 	if ok {
 		err = chat.CheckName(p.Name)
 	}
 	return p, ok && err == nil, err
 }
 
-// personOfSession says whose request it is. ok is false if it brings no session; one
-// that is nobody's is an error with code BadSession. A bearer token counts
-// before the cookie, as only a program can have put it there.
-func (s *Server) personOfSession(r *http.Request) (p chat.Person, ok bool, err error) {
+// personOfRequest returns the person who makes a request. ok is false if the request
+// has no session. An unknown session is an error with code BadSession. A bearer token
+// counts before the cookie, as only a program can have set it.
+func (s *Server) personOfRequest(r *http.Request) (p chat.Person, ok bool, err error) {
 	session := s.sessionOf(r)
 	if session == "" {
 		return chat.Person{}, false, nil
@@ -31,13 +32,14 @@ func (s *Server) personOfSession(r *http.Request) (p chat.Person, ok bool, err e
 	return p, err == nil, err
 }
 
-// unknownCaller returns who makes a request that needs no session. The session that the request may bring is not looked
-// up, so a request with a session that has ended is answered like one without.
+// unknownCaller returns who makes a request that needs no session: a network without
+// a person. If the request has a session, it is not looked up, so a request with a
+// session that has ended is answered like one without.
 func (s *Server) unknownCaller(r *http.Request) chat.Who {
 	return chat.Who{Network: network(s.address(r))}
 }
 
-// sessionOf returns the session that a request brings, or "".
+// sessionOf returns the session of a request, or "".
 func (s *Server) sessionOf(r *http.Request) string {
 	if session := sessionBearer(r); session != "" {
 		return session
@@ -45,19 +47,19 @@ func (s *Server) sessionOf(r *http.Request) string {
 	return s.sessionCookie(r)
 }
 
-// identifyOrNew is whose for requests that may bring a name instead of a
-// session. A cookie that has become nobody's is then as good as none: a page
-// cannot throw it away, but it can ask its person for a name again.
+// identifyOrNew is personOfRequest for requests that may have a name instead of a
+// session. With a name, a cookie whose session is unknown is ignored: a page cannot
+// remove the cookie, but it can ask its person for a name again.
 func (s *Server) identifyOrNew(r *http.Request, name string) (p chat.Person, ok bool, err error) {
-	p, ok, err = s.personOfSession(r)
+	p, ok, err = s.personOfRequest(r)
 	if chat.CodeOf(err) == chat.BadSession && name != "" && sessionBearer(r) == "" {
 		return chat.Person{}, false, nil
 	}
 	return p, ok, err
 }
 
-// sessionBearer returns the session of an Authorization header (RFC 6750
-// §2.1), or "". Other schemes are left to whoever is before us.
+// sessionBearer returns the session of an Authorization header (RFC 6750 §2.1), or
+// "". Other schemes are for a proxy in front of the server.
 func sessionBearer(r *http.Request) string {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") {
@@ -66,10 +68,10 @@ func sessionBearer(r *http.Request) string {
 	return strings.TrimSpace(token)
 }
 
-// streamSession returns the session that a request brings to a door which needs none, or
-// "". The connection ends with that session. One that is nobody's is refused, and
-// ok is false: it may have been ended a moment ago. The browser is told to forget
-// it, so that the next attempt brings none.
+// streamSession returns the session of a request to a door that needs none, or "". The
+// connection ends when the session does. An unknown session may have ended just now,
+// so it is refused: streamSession answers the request, and ok is false. It removes the
+// browser's cookie, so that the next attempt has no session.
 func (s *Server) streamSession(w http.ResponseWriter, r *http.Request) (session string, ok bool) {
 	if session = s.sessionOf(r); session == "" {
 		return "", true
@@ -86,16 +88,16 @@ func (s *Server) streamSession(w http.ResponseWriter, r *http.Request) (session 
 	return session, true
 }
 
-// requestScope is what a request that may change something has of a session.
+// requestScope holds the session of a request that may change something.
 type requestScope struct {
 	account.Registration
 	isHeld bool
 }
 
-type callScopeKey struct{}
+type requestScopeKey struct{}
 
-// scoped gives each request that may change something a callScope, so that no
-// session is ended while something is being done for it.
+// scoped gives each request that may change something a requestScope, so that its
+// session does not end before the change is made.
 func (s *Server) scoped(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if reads(r.Method) {
@@ -103,16 +105,16 @@ func (s *Server) scoped(next http.Handler) http.Handler {
 			return
 		}
 		scope := &requestScope{}
-		ctx := context.WithValue(r.Context(), callScopeKey{}, scope)
+		ctx := context.WithValue(r.Context(), requestScopeKey{}, scope)
 		defer s.leaveScope(ctx)
 		next.ServeHTTP(w, r.WithContext(ctx))
 	})
 }
 
-// personOf returns whose session it is that a request brings. If the request may
-// change something, the session is not ended before leaveScope.
+// personOf returns the person of a request's session. If the request may change
+// something, the session does not end before leaveScope.
 func (s *Server) personOf(ctx context.Context, session string) (chat.Person, error) {
-	scope, _ := ctx.Value(callScopeKey{}).(*requestScope)
+	scope, _ := ctx.Value(requestScopeKey{}).(*requestScope)
 	if scope == nil || scope.isHeld {
 		return s.accounts.Person(ctx, session)
 	}
@@ -127,10 +129,10 @@ func (s *Server) personOf(ctx context.Context, session string) (chat.Person, err
 	return p, nil
 }
 
-// leaveScope says that all has been done for a request's session. The answer may
-// take its time.
+// leaveScope lets a request's session end: the change has been made. The answer may
+// take longer.
 func (s *Server) leaveScope(ctx context.Context) {
-	scope, _ := ctx.Value(callScopeKey{}).(*requestScope)
+	scope, _ := ctx.Value(requestScopeKey{}).(*requestScope)
 	if scope == nil {
 		return
 	}

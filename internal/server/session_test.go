@@ -67,8 +67,8 @@ func TestABearerIsNoCookie(t *testing.T) {
 	}
 }
 
-// A page cannot throw its cookie away. When the server no longer knows it, a
-// name makes a new guest.
+// A page cannot remove its cookie. If the server does not know the session, a name
+// makes a new guest.
 func TestAStaleCookieIsReplaced(t *testing.T) {
 	ts := startServer(t, Config{}, room.Config{})
 	stale := []string{"Cookie", cookieOf(ts) + "=gone"}

@@ -99,9 +99,8 @@ func (s *Server) reportable(err error) *chat.Error {
 	return e
 }
 
-// commands has the function of each op. If a function returns an error, the command
-// is answered with it; otherwise the function answers.
-var commands = map[string]func(*client, context.Context, wire.Command) error{
+// commands holds the command of each op.
+var commands = map[string]command{
 	"hello":  (*client).hello,
 	"join":   (*client).join,
 	"leave":  (*client).leave,

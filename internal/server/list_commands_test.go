@@ -18,8 +18,7 @@ import (
 	"parley/internal/room"
 )
 
-// hearLine returns the next frame that is like want, "…" standing for anything,
-// passing over all others.
+// hearLine reads frames until one is like want, in which "…" stands for any text.
 func (c *talker) hearLine(want string) {
 	c.t.Helper()
 	var heard []string
@@ -33,7 +32,7 @@ func (c *talker) hearLine(want string) {
 	c.t.Fatalf("nothing like %s came, only\n%s", want, strings.Join(heard, "\n"))
 }
 
-// device opens a connection of somebody who has a session.
+// device opens a connection with a session.
 func (ts *testServer) device(t *testing.T, session string) *talker {
 	t.Helper()
 	c := ts.dial(t, "/ws")
@@ -59,19 +58,19 @@ func TestTwoDevicesKeepOneListOfRooms(t *testing.T) {
 		t.Errorf("watching twice: %+v", r)
 	}
 
-	// What is said is news on both, and a mention names its person.
+	// Both get an update of a message, which names the person that it mentions.
 	other.ask(`"op":"send","room":"lobby","text":"hi @ada"`)
 	for _, c := range []*talker{phone, desk} {
 		c.hearLine(`{"op":"news","room":"lobby","seq":2,"at":"…","kind":"message","from":{"id":"…","name":"Grace"},"text":"hi @ada","mentions":["` + string(ada.Person.ID) + `"]}`)
 	}
-	// What is read on one is read on the other.
+	// Both have the same read mark.
 	phone.send(`{"op":"read","id":901,"room":"lobby","seq":1}`)
 	phone.hearLine(`{"op":"ok","id":901,"room":"lobby","read":1,"unread":1,"mentions":1}`)
 	desk.hearLine(`{"op":"read","room":"lobby","seq":1,"unread":1,"mentions":1}`)
 	desk.send(`{"op":"read","id":902,"room":"lobby","seq":2}`)
 	desk.hearLine(`{"op":"ok","id":902,"room":"lobby","read":2,"unread":0,"mentions":0}`)
 	phone.hearLine(`{"op":"read","room":"lobby","seq":2,"unread":0,"mentions":0}`)
-	// It never goes back by itself, but by wish.
+	// It moves back only if the client says so (exact).
 	phone.send(`{"op":"read","id":903,"room":"lobby","seq":1}`)
 	phone.hearLine(`{"op":"ok","id":903,"room":"lobby","read":2,"unread":0,"mentions":0}`)
 	phone.send(`{"op":"read","id":904,"room":"lobby","seq":1,"exact":true}`)
@@ -79,7 +78,7 @@ func TestTwoDevicesKeepOneListOfRooms(t *testing.T) {
 	phone.send(`{"op":"read","id":905,"room":"lobby","seq":99}`)
 	phone.hearLine(`{"op":"ok","id":905,"room":"lobby","read":2,"unread":0,"mentions":0}`)
 
-	// A room that is entered on one is in the list of both, and watched.
+	// A room that one enters is in the list of both, and both get its updates.
 	phone.ask(`"op":"join","room":"garden"`)
 	for _, c := range []*talker{phone, desk} {
 		c.hearLine(`{"op":"entry","room":"garden","topic":"","seq":1,"at":"…","last":{"from":{"id":"…","name":"Grace"},"text":"green"},
@@ -137,8 +136,8 @@ func (w pipeResponse) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return w.nc, bufio.NewReadWriter(bufio.NewReader(w.nc), bufio.NewWriter(w.nc)), nil
 }
 
-// The connection is a net.Pipe, since no buffer of the system takes for the client
-// what the client does not read.
+// The connection is a net.Pipe, since it has no buffer of the system that takes what
+// the client does not read.
 func TestListFeedThatTakesNothingIsClosed(t *testing.T) {
 	ts := startServer(t, Config{}, room.Config{})
 	ada := ts.guest(t, "Ada")
@@ -177,7 +176,7 @@ func TestListFeedThatTakesNothingIsClosed(t *testing.T) {
 	ours.Close()
 }
 
-func TestWhatIsOnesOwnIsAskedForAtARate(t *testing.T) {
+func TestPersonalCommandsAreRateLimited(t *testing.T) {
 	ts := startServer(t, Config{SearchRate: 0.1}, room.Config{})
 	stores := account.Stores{People: ts.store, Lists: ts.store, Personal: ts.store}
 	ts.accounts = account.New(account.Config{PersonalRate: 0.01, PersonalBurst: 3}, stores, ts.hub)
@@ -237,7 +236,7 @@ func TestAListOf200RoomsIsOneRequestAndStaysLive(t *testing.T) {
 	}
 }
 
-func TestWhatAPersonKeepsIsTheirs(t *testing.T) {
+func TestBookmarksArePersonal(t *testing.T) {
 	ts := startServer(t, Config{}, room.Config{})
 	ada, grace := "Bearer "+ts.guest(t, "Ada").Session, "Bearer "+ts.guest(t, "Grace").Session
 	ask := func(who, method, path, body string, status int, want string) {
@@ -261,7 +260,7 @@ func TestWhatAPersonKeepsIsTheirs(t *testing.T) {
 	ask(ada, "DELETE", "/api/me/saved/lobby/2", "", 204, "")
 	ask(ada, "GET", "/api/me/saved", "", 200, `{"messages":[],"more":false}`)
 
-	// Who replies follows, and so does who began.
+	// The author of a reply is subscribed to the thread, and so is the author of its root.
 	ask(grace, "POST", lobby, `{"text":"indeed","thread":1}`, 201, "")
 	thread := `{"threads":[{"room":"lobby","at":"…","root":{"seq":1,"at":"…","kind":"message","from":{"id":"…","name":"Ada"},"text":"one","replies":{"count":1,"seq":4,"at":"…","from":{"id":"…","name":"Grace"}}}}],"more":false}`
 	ask(ada, "GET", "/api/me/threads", "", 200, thread)

@@ -36,7 +36,7 @@ func (ts *testServer) come(t testing.TB, session string) *talker {
 	return c
 }
 
-// wantGoodbye reads until a close frame and compares it.
+// wantGoodbye reads frames until a close frame, and compares that.
 func (c *talker) wantGoodbye(code ws.StatusCode, reason string) {
 	c.t.Helper()
 	for {
@@ -51,7 +51,7 @@ func (c *talker) wantGoodbye(code ws.StatusCode, reason string) {
 	}
 }
 
-// A session that is signed out is over at every door, and no other session is.
+// A sign-out ends the session at every door, and no other session.
 func TestSignOutEndsEverythingOfTheSession(t *testing.T) {
 	for name, how := range map[string]func(*testServer, string) []string{
 		"by a bearer token": func(_ *testServer, session string) []string { return bearer(session) },
@@ -100,7 +100,7 @@ func TestSignOutEndsEverythingOfTheSession(t *testing.T) {
 				t.Errorf("hello with the cookie of a session that has ended: %+v", got)
 			}
 
-			// Whoever comes back with it is refused, and a browser is told to drop the cookie.
+			// A client that comes back with it is refused, and a browser's cookie removed.
 			for _, path := range []string{"/api/rooms/r/events", "/chatroom/r"} {
 				upgrade := []string{"Connection", "Upgrade", "Upgrade", "websocket", "Sec-WebSocket-Version", "13", "Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="}
 				if a := ts.ask(t, http.MethodGet, path, "", append(upgrade, cookie(ts, ada.Session)...)...); a.StatusCode != http.StatusUnauthorized || !strings.Contains(a.Header.Get("Set-Cookie"), "Max-Age=0") {
@@ -117,7 +117,7 @@ func TestSignOutEndsEverythingOfTheSession(t *testing.T) {
 				t.Errorf("once more: %d %s", a.StatusCode, a.body)
 			}
 
-			// The others go on, and all that came is what they said.
+			// The other connections go on, and have got nothing else.
 			other.send(`{"op":"send","id":99,"room":"r","text":"still here"}`)
 			if e := other.event(); e.Text != "hi" {
 				t.Errorf("another's connection: %+v", e)
@@ -133,13 +133,13 @@ func TestSignOutEndsEverythingOfTheSession(t *testing.T) {
 	}
 }
 
-// wantRegistered waits until so many people have something live.
+// wantRegistered waits until so many people have a live connection or request.
 func wantRegistered(t *testing.T, ts *testServer, want int) {
 	t.Helper()
 	eventually(t, fmt.Sprintf("%d people are registered", want), func() bool { return ts.accounts.Live() == want })
 }
 
-// patience is how long a test waits for what must come before it fails.
+// patience is how long a test waits for an event before it fails.
 const patience = 60 * time.Second
 
 // eventually waits until a condition holds, and fails the test after patience.
@@ -158,8 +158,8 @@ func eventually(t *testing.T, what string, is func() bool) {
 	}
 }
 
-// While somebody writes by every door the session is signed out: nothing is stored
-// of what comes after the answer.
+// The session is signed out while clients write with it at every door. Nothing that
+// arrives after the answer is stored.
 func TestNothingIsAcceptedAfterTheSignOut(t *testing.T) {
 	ts := startServer(t, Config{}, room.Config{})
 	grace := ts.guest(t, "Grace")
@@ -209,7 +209,7 @@ func TestNothingIsAcceptedAfterTheSignOut(t *testing.T) {
 	}
 }
 
-// Whoever comes while the session is signed out does not slip through.
+// A client that enters while the session is being signed out is not missed.
 func TestNobodyComesInWhileTheSessionEnds(t *testing.T) {
 	const most = 40 // attempts by each way in
 	ts := startServer(t, Config{}, room.Config{})
@@ -281,7 +281,7 @@ func TestNobodyComesInWhileTheSessionEnds(t *testing.T) {
 		if a := ts.ask(t, http.MethodDelete, "/api/session", "", bearer(ada.Session)...); a.StatusCode != http.StatusNoContent {
 			t.Fatalf("%d %s", a.StatusCode, a.body)
 		}
-		doors.Wait() // all that came have been ended by the server
+		doors.Wait() // the server has ended all connections
 		stop()
 		wantRegistered(t, ts, 0)
 	}
@@ -304,7 +304,7 @@ func readToTheEnd(t *testing.T, c *talker) {
 	}
 }
 
-// stubborn is people whose sessions the store cannot forget now.
+// stubborn is a store that cannot forget sessions.
 type stubborn struct{ account.People }
 
 func (stubborn) Forget(context.Context, string) error { return errors.New("the disk") }
@@ -326,7 +326,7 @@ func TestASignOutThatFailsEndsNothing(t *testing.T) {
 	}
 }
 
-// A slowLog is one whose messages are read only when the test says so.
+// A slowLog reads a page only when the test says so.
 type slowLog struct {
 	*sqlite.Store
 	reading, goOn chan struct{}
@@ -342,9 +342,9 @@ func (l slowLog) Page(ctx context.Context, name chat.RoomName, sel chat.PageQuer
 type watchedPeople struct {
 	account.People
 	t        *testing.T
-	looks    atomic.Bool   // the next time a session is looked up is the sign-out's
-	looked   chan struct{} // closed when that has been done
-	finishes atomic.Bool   // what has begun for the session may come to its end
+	looks    atomic.Bool   // the next lookup of a session is that of the sign-out
+	looked   chan struct{} // closed after that lookup
+	finishes atomic.Bool   // the command that has begun may finish
 }
 
 func (p *watchedPeople) Person(ctx context.Context, session string) (chat.Person, error) {
@@ -361,7 +361,7 @@ func (p *watchedPeople) Forget(ctx context.Context, session string) error {
 	return p.People.Forget(ctx, session)
 }
 
-// What has been begun for a session is finished before the session is forgotten.
+// A command that has begun finishes before its session is forgotten.
 func TestSignOutWaitsForWhatHasBegun(t *testing.T) {
 	for door, forward := range map[string]func(t *testing.T, ts *testServer, session string){
 		"/ws": func(t *testing.T, ts *testServer, session string) {
@@ -369,7 +369,7 @@ func TestSignOutWaitsForWhatHasBegun(t *testing.T) {
 		},
 		"REST": func(t *testing.T, ts *testServer, session string) {
 			body := `{"forward":{"room":"r","seq":1}}`
-			go ts.try(t.Context(), http.MethodPost, "/api/rooms/r/messages", body, bearer(session)...) // the log shows what came of it
+			go ts.try(t.Context(), http.MethodPost, "/api/rooms/r/messages", body, bearer(session)...) // the log shows the result
 		},
 	} {
 		t.Run(door, func(t *testing.T) {
@@ -396,7 +396,7 @@ func TestSignOutWaitsForWhatHasBegun(t *testing.T) {
 				answered <- a
 			}()
 			<-people.looked
-			for range 1000 { // opportunities to be wrong
+			for range 1000 { // opportunities to forget the session too early
 				runtime.Gosched()
 			}
 			people.finishes.Store(true)
