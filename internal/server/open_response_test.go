@@ -2,6 +2,7 @@ package server
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -104,12 +105,13 @@ func TestEveryAddressAnswersEveryMethodAndThenTheNextRequest(t *testing.T) {
 // until waits for a condition.
 func until(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	late := time.After(patience)
+	late, stop := context.WithTimeout(t.Context(), patience)
+	defer stop()
 	again := time.NewTicker(5 * time.Millisecond)
 	defer again.Stop()
 	for !is() {
 		select {
-		case <-late:
+		case <-late.Done():
 			t.Fatalf("waited for %s for too long", what)
 		case <-again.C:
 		}

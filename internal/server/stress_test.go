@@ -134,7 +134,8 @@ func (s *stress) goroutines(t *testing.T) int {
 // wantNothingLeft waits until the server is as it was before anybody came.
 func (s *stress) wantNothingLeft(t *testing.T, goroutines int) {
 	t.Helper()
-	late := time.After(patience)
+	late, stop := context.WithTimeout(t.Context(), patience)
+	defer stop()
 	again := time.NewTicker(10 * time.Millisecond)
 	defer again.Stop()
 	for {
@@ -145,7 +146,7 @@ func (s *stress) wantNothingLeft(t *testing.T, goroutines int) {
 		}
 		select {
 		case <-again.C:
-		case <-late:
+		case <-late.Done():
 			stacks := make([]byte, 64<<10)
 			t.Fatalf("left behind: %+v, %d connections, %d goroutines where there were %d\n%s",
 				got, s.addresses.count(), running, goroutines, stacks[:runtime.Stack(stacks, true)])

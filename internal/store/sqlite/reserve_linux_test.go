@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -156,11 +157,12 @@ func wantSoon(t *testing.T, what string, is func() bool) {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	giveUp := time.After(patience)
+	late, stop := context.WithTimeout(t.Context(), patience)
+	defer stop()
 	for !is() {
 		select {
 		case <-tick.C:
-		case <-giveUp:
+		case <-late.Done():
 			t.Fatalf("it did not come to be so: %s", what)
 		}
 	}

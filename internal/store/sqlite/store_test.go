@@ -65,10 +65,12 @@ func post(t testing.TB, s *Store, drafts ...chat.Draft) []chat.Commit {
 		s.Append(d, func(c chat.Commit) { got <- c })
 	}
 	commits := make([]chat.Commit, len(drafts))
+	late, stop := context.WithTimeout(t.Context(), patience)
+	defer stop()
 	for i := range commits {
 		select {
 		case commits[i] = <-got:
-		case <-time.After(patience):
+		case <-late.Done():
 			t.Fatalf("no word about draft %d", i)
 		}
 	}
