@@ -35,6 +35,9 @@ var mayImport = map[string][]string{
 	"parley/internal/store/sqlite": {
 		"parley/internal/access", "parley/internal/chat", "parley/internal/files", "parley/internal/store",
 	},
+	"parley/internal/store/storetest": {
+		"parley/internal/access", "parley/internal/chat", "parley/internal/store",
+	},
 	"parley/internal/rates":   {},
 	"parley/internal/access":  {"parley/internal/chat"},
 	"parley/internal/link":    {"parley/internal/chat", "parley/internal/room", "parley/internal/wire"},

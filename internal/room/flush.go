@@ -178,9 +178,9 @@ func (rd *Reader) advanceBy(w *window, n int, err error) (given int, whole bool)
 // offerEphemeral writes the new ephemeral bytes to a live reader. Bytes that do not fit are lost to it, as are those
 // sent while it was not live.
 func (rd *Reader) offerEphemeral(w *window) {
-	from := max(rd.nextEphemeral, w.momentBase) - w.momentBase
-	rd.nextEphemeral = w.momentEnd()
-	if p := w.moment[min(int(from), len(w.moment)):]; len(p) > 0 {
+	from := max(rd.nextEphemeral, w.ephemeralBase) - w.ephemeralBase
+	rd.nextEphemeral = w.ephemeralEnd()
+	if p := w.ephemeral[min(int(from), len(w.ephemeral)):]; len(p) > 0 {
 		if n, err := rd.sink.TryWrite(p); err != nil {
 			rd.setState(closed)
 		} else if n < len(p) {

@@ -43,7 +43,8 @@ func TestCopyIsGivenUpWhenTheLogGrows(t *testing.T) {
 			})
 		})
 	}
-	if err := guarded(t.Context(), filepath.Join(t.TempDir(), databaseName), func(context.Context) error { return io.ErrUnexpectedEOF }); err != io.ErrUnexpectedEOF {
+	if err := guarded(t.Context(), filepath.Join(t.TempDir(), databaseName),
+		func(context.Context) error { return io.ErrUnexpectedEOF }); err != io.ErrUnexpectedEOF {
 		t.Errorf("another error became %v", err)
 	}
 }
@@ -82,7 +83,8 @@ func TestCopyOfAStoreInUse(t *testing.T) {
 	}
 	stop()
 	epochOf(t, s.dir)
-	if names := strings.Join(folderNames(t, s.dir), " "); strings.Contains(names, "partial") || strings.Contains(names, copyName) {
+	if names := strings.Join(folderNames(t, s.dir), " "); strings.Contains(names, "partial") ||
+		strings.Contains(names, copyName) {
 		t.Errorf("the folder holds %s", names)
 	}
 }
