@@ -35,6 +35,9 @@ var mayImport = map[string][]string{
 	"parley/internal/store/sqlite": {
 		"parley/internal/access", "parley/internal/chat", "parley/internal/files", "parley/internal/store",
 	},
+	"parley/internal/store/storetest": {
+		"parley/internal/access", "parley/internal/chat", "parley/internal/store",
+	},
 	"parley/internal/rates":   {},
 	"parley/internal/access":  {"parley/internal/chat"},
 	"parley/internal/link":    {"parley/internal/chat", "parley/internal/room", "parley/internal/wire"},
@@ -180,7 +183,7 @@ func keepHouse(t *testing.T, files *token.FileSet, path string, f *ast.File, cal
 		t.Errorf("%s: context.TODO stands for unfinished code", at)
 	case strings.HasPrefix(name, "fmt.Print") && f.Name.Name != "main" && f.Name.Name != "cli":
 		t.Errorf("%s: only commands print", at)
-	case waits[name] && test && !imports(f, "testing/synctest") && !slices.Contains(waiting, filepath.Base(path)):
+	case waits[name] && test && !imports(f, "testing/synctest"):
 		t.Errorf("%s: a test waits for an event, not for time, except in a synctest bubble; "+
 			"to give up, use context.WithTimeout", at)
 	}
@@ -188,12 +191,6 @@ func keepHouse(t *testing.T, files *token.FileSet, path string, f *ast.File, cal
 
 // waits are the functions with which a test would wait for time to pass.
 var waits = map[string]bool{"time.Sleep": true, "time.After": true, "time.Tick": true}
-
-// waiting are the test files that still use them.
-var waiting = []string{
-	"open_response_test.go", "reserve_linux_test.go", "serve_test.go", "store_test.go", "stress_test.go",
-	"temp_copy_test.go",
-}
 
 func imports(f *ast.File, path string) bool {
 	return slices.ContainsFunc(f.Imports, func(i *ast.ImportSpec) bool { return i.Path.Value == `"`+path+`"` })

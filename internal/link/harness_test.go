@@ -173,8 +173,12 @@ func (c *talker) put(f ws.Frame) {
 // frame returns the next frame.
 func (c *talker) frame() ws.Frame {
 	c.t.Helper()
-	f, err := ws.ReadFrame(c.in)
+	header, err := ws.ReadHeader(c.in)
 	if err != nil {
+		c.t.Fatal(err)
+	}
+	f := ws.Frame{Header: header, Payload: make([]byte, header.Length)}
+	if _, err := io.ReadFull(c.in, f.Payload); err != nil {
 		c.t.Fatal(err)
 	}
 	return f

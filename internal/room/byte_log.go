@@ -88,23 +88,23 @@ func (l *byteLog) dropEphemeral() {
 
 // A window is a copy of a byteLog's slices. It is valid without the room's lock.
 type window struct {
-	first      chat.Seq
-	head       chat.Seq // the newest event in buf; first-1 if buf is empty
-	buf        []byte
-	ends       []uint32
-	moment     []byte
-	momentBase int64
+	first         chat.Seq
+	head          chat.Seq // the newest event in buf; first-1 if buf is empty
+	buf           []byte
+	ends          []uint32
+	ephemeral     []byte
+	ephemeralBase int64
 }
 
 func (l *byteLog) window() window {
 	return window{
 		first: l.first, head: l.first + chat.Seq(len(l.ends)) - 1, buf: l.buf, ends: l.ends,
-		moment: l.ephemeral, momentBase: l.ephemeralBase,
+		ephemeral: l.ephemeral, ephemeralBase: l.ephemeralBase,
 	}
 }
 
 func (l *byteLog) ephemeralEnd() int64 { return l.ephemeralBase + int64(len(l.ephemeral)) }
-func (w *window) momentEnd() int64     { return w.momentBase + int64(len(w.moment)) }
+func (w *window) ephemeralEnd() int64  { return w.ephemeralBase + int64(len(w.ephemeral)) }
 
 // from returns the bytes of next and all later events; next is at least first.
 func (w *window) from(next chat.Seq) []byte { return w.buf[w.offset(next):] }

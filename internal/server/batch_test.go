@@ -47,7 +47,7 @@ func TestDeliveriesGoOutInBatches(t *testing.T) {
 	}
 }
 
-// TestWithoutBatches is for systems that have no io_uring or do not allow it.
+// TestWithoutBatches runs tests as on a system without io_uring.
 func TestWithoutBatches(t *testing.T) {
 	newBatch = func() room.Batch { return nil }
 	defer func() { newBatch = link.NewBatch }()

@@ -15,14 +15,14 @@ import (
 	"parley/internal/room"
 )
 
-// What RFC 6455 says about frames, asked of the whole server on a socket. Each
-// case is sent to /debug/echo, where every message has to come back as it was,
-// and to /ws, where each text gets one answer; in one write, and byte by byte.
+// These tests check what RFC 6455 says about frames against the whole server on a
+// socket. Each case is sent to /debug/echo, which must send each message back, and
+// to /ws, which must answer each text once; in one write, and byte by byte.
 
-// conformanceLimit is a message's length at most in these tests.
+// conformanceLimit is the maximal length of a message in these tests.
 const conformanceLimit = 70_000
 
-// A wsCase is what a client sends, and what has to come back.
+// A wsCase is what a client sends and what the server must answer.
 type wsCase struct {
 	in    []byte
 	want  []said        // messages and pongs, in order
@@ -47,7 +47,7 @@ func frameOf(first byte, payload string) []byte {
 	return frameIn(first, 8, payload)
 }
 
-// frameIn builds a masked frame with its length in so many extra bytes.
+// frameIn builds a masked frame whose length is written in extra bytes more.
 func frameIn(first byte, extra int, payload string) []byte {
 	b := []byte{first}
 	switch n := len(payload); extra {
@@ -84,7 +84,7 @@ func echoed(texts ...string) (out []said) {
 	return out
 }
 
-// framingCases are those of RFC 6455 §5.
+// framingCases are the cases of RFC 6455 §5.
 func framingCases() map[string]wsCase {
 	long := strings.Repeat("ü", 35_000)
 	tests := map[string]wsCase{
@@ -93,7 +93,8 @@ func framingCases() map[string]wsCase {
 		"opcode unmasked":  {in: []byte{0x83, 0}, close: 1002},
 		"a mask of zeros":  {in: []byte{0x81, 0x82, 0, 0, 0, 0, 'h', 'i'}, want: echoed("hi")},
 		"all in one segment": {
-			in:   frames(frameOf(text, "a"), frameOf(ping, "1"), frameOf(text, ""), frameOf(ping, "2"), frameOf(text, "b")),
+			in: frames(frameOf(text, "a"), frameOf(ping, "1"), frameOf(text, ""), frameOf(ping, "2"),
+				frameOf(text, "b")),
 			want: []said{{ws.OpText, "a"}, {ws.OpPong, "1"}, {ws.OpText, ""}, {ws.OpPong, "2"}, {ws.OpText, "b"}},
 		},
 		"the length in 16 bits though it fits 7":  {in: frameIn(text, 2, strings.Repeat("x", 125)), close: 1002},
@@ -103,23 +104,37 @@ func framingCases() map[string]wsCase {
 		"a length of 2^62":                        {in: []byte{0x81, 0xff, 0x40, 0, 0, 0, 0, 0, 0, 0}, close: 1009},
 		"as long as allowed":                      {in: frameOf(text, long), want: echoed(long)},
 		"longer than allowed":                     {in: frameOf(text, long+"x"), close: 1009},
-		"longer than allowed, in fragments":       {in: frames(frameOf(textBegins, long), frameOf(goesOn, ""), frameOf(ends, "x")), close: 1009},
-		"as long as allowed, in fragments":        {in: frames(frameOf(textBegins, long[:40_000]), frameOf(goesOn, long[40_000:]), frameOf(ends, "")), want: echoed(long)},
-		"binary":                                  {in: frameOf(binaryMsg, "\xff\x00"), want: []said{{ws.OpBinary, "\xff\x00"}}},
+		"longer than allowed, in fragments": {
+			in: frames(frameOf(textBegins, long), frameOf(goesOn, ""), frameOf(ends, "x")), close: 1009,
+		},
+		"as long as allowed, in fragments": {
+			in:   frames(frameOf(textBegins, long[:40_000]), frameOf(goesOn, long[40_000:]), frameOf(ends, "")),
+			want: echoed(long),
+		},
+		"binary": {
+			in: frameOf(binaryMsg, "\xff\x00"), want: []said{{ws.OpBinary, "\xff\x00"}},
+		},
 	}
 	for _, n := range []int{0, 1, 124, 125, 126, 127, 65534, 65535, 65536} {
 		payload := strings.Repeat("x", n)
 		tests["text of "+strconv.Itoa(n)] = wsCase{in: frameOf(text, payload), want: echoed(payload)}
-		tests["binary of "+strconv.Itoa(n)] = wsCase{in: frameOf(binaryMsg, payload), want: []said{{ws.OpBinary, payload}}}
+		tests["binary of "+strconv.Itoa(n)] = wsCase{
+			in: frameOf(binaryMsg, payload), want: []said{{ws.OpBinary, payload}},
+		}
 	}
 	for op := byte(3); op < 16; op++ {
 		if op != 8 && op != 9 && op != 10 {
-			tests["reserved opcode "+strconv.Itoa(int(op))] = wsCase{in: frames(frameOf(text, "a"), frameOf(0x80|op, ""), frameOf(ping, "")), want: echoed("a"), close: 1002}
+			tests["reserved opcode "+strconv.Itoa(int(op))] = wsCase{
+				in: frames(frameOf(text, "a"), frameOf(0x80|op, ""), frameOf(ping, "")), want: echoed("a"),
+				close: 1002,
+			}
 		}
 	}
 	for bits := byte(1); bits < 8; bits++ { // RSV1 alone: a compressed message
 		tests["reserved bits "+strconv.Itoa(int(bits))] = wsCase{in: frameOf(text|bits<<4, "hi"), close: 1002}
-		tests["a ping with reserved bits "+strconv.Itoa(int(bits))] = wsCase{in: frameOf(ping|bits<<4, "hi"), close: 1002}
+		tests["a ping with reserved bits "+strconv.Itoa(int(bits))] = wsCase{
+			in: frameOf(ping|bits<<4, "hi"), close: 1002,
+		}
 	}
 	return tests
 }
@@ -128,37 +143,64 @@ func framingCases() map[string]wsCase {
 func fragmentCases() map[string]wsCase {
 	most := strings.Repeat("p", 125)
 	return map[string]wsCase{
-		"fragments":               {in: frames(frameOf(textBegins, "one "), frameOf(goesOn, "two "), frameOf(ends, "three")), want: echoed("one two three")},
-		"two fragmented messages": {in: frames(frameOf(textBegins, "a"), frameOf(ends, "b"), frameOf(textBegins, "c"), frameOf(ends, "d")), want: echoed("ab", "cd")},
-		"empty fragments":         {in: frames(frameOf(textBegins, ""), frameOf(goesOn, ""), frameOf(ends, "")), want: echoed("")},
-		"an empty end":            {in: frames(frameOf(textBegins, "a"), frameOf(ends, "")), want: echoed("a")},
+		"fragments": {
+			in:   frames(frameOf(textBegins, "one "), frameOf(goesOn, "two "), frameOf(ends, "three")),
+			want: echoed("one two three"),
+		},
+		"two fragmented messages": {
+			in:   frames(frameOf(textBegins, "a"), frameOf(ends, "b"), frameOf(textBegins, "c"), frameOf(ends, "d")),
+			want: echoed("ab", "cd"),
+		},
+		"empty fragments": {
+			in: frames(frameOf(textBegins, ""), frameOf(goesOn, ""), frameOf(ends, "")), want: echoed(""),
+		},
+		"an empty end": {in: frames(frameOf(textBegins, "a"), frameOf(ends, "")), want: echoed("a")},
 		"a thousand empty fragments": {
 			in:   frames(frameOf(textBegins, "a"), bytes.Repeat(frameOf(goesOn, ""), 1000), frameOf(ends, "b")),
 			want: echoed("ab"),
 		},
-		"binary fragments": {in: frames(frameOf(binBegins, "\xe2"), frameOf(goesOn, "\xff"), frameOf(ends, "")), want: []said{{ws.OpBinary, "\xe2\xff"}}},
+		"binary fragments": {
+			in:   frames(frameOf(binBegins, "\xe2"), frameOf(goesOn, "\xff"), frameOf(ends, "")),
+			want: []said{{ws.OpBinary, "\xe2\xff"}},
+		},
 		"control frames between fragments": {
-			in:   frames(frameOf(textBegins, "a"), frameOf(ping, "1"), frameOf(pong, "x"), frameOf(goesOn, "b"), frameOf(ping, "2"), frameOf(ends, "c")),
+			in: frames(frameOf(textBegins, "a"), frameOf(ping, "1"), frameOf(pong, "x"), frameOf(goesOn, "b"),
+				frameOf(ping, "2"), frameOf(ends, "c")),
 			want: []said{{ws.OpPong, "1"}, {ws.OpPong, "2"}, {ws.OpText, "abc"}},
 		},
-		"a close between fragments":         {in: frames(frameOf(textBegins, "a"), frameOf(closing, "\x03\xe8"), frameOf(ends, "b")), close: 1000},
-		"a continuation of nothing":         {in: frameOf(ends, "a"), close: 1002},
-		"an unfinished one of nothing":      {in: frameOf(goesOn, "a"), close: 1002},
-		"a continuation after a whole":      {in: frames(frameOf(text, "a"), frameOf(ends, "b")), want: echoed("a"), close: 1002},
-		"a continuation after fragments":    {in: frames(frameOf(textBegins, "a"), frameOf(ends, "b"), frameOf(ends, "c")), want: echoed("ab"), close: 1002},
-		"text within fragments":             {in: frames(frameOf(textBegins, "a"), frameOf(text, "b")), close: 1002},
-		"a beginning within fragments":      {in: frames(frameOf(textBegins, "a"), frameOf(textBegins, "b")), close: 1002},
-		"ping":                              {in: frameOf(ping, "hi"), want: []said{{ws.OpPong, "hi"}}},
-		"an empty ping":                     {in: frameOf(ping, ""), want: []said{{ws.OpPong, ""}}},
-		"a ping of bytes":                   {in: frameOf(ping, "\x00\xff\xfe"), want: []said{{ws.OpPong, "\x00\xff\xfe"}}},
+		"a close between fragments": {
+			in: frames(frameOf(textBegins, "a"), frameOf(closing, "\x03\xe8"), frameOf(ends, "b")), close: 1000,
+		},
+		"a continuation of nothing":    {in: frameOf(ends, "a"), close: 1002},
+		"an unfinished one of nothing": {in: frameOf(goesOn, "a"), close: 1002},
+		"a continuation after a whole": {
+			in: frames(frameOf(text, "a"), frameOf(ends, "b")), want: echoed("a"), close: 1002,
+		},
+		"a continuation after fragments": {
+			in: frames(frameOf(textBegins, "a"), frameOf(ends, "b"), frameOf(ends, "c")), want: echoed("ab"),
+			close: 1002,
+		},
+		"text within fragments": {in: frames(frameOf(textBegins, "a"), frameOf(text, "b")), close: 1002},
+		"a beginning within fragments": {
+			in: frames(frameOf(textBegins, "a"), frameOf(textBegins, "b")), close: 1002,
+		},
+		"ping":          {in: frameOf(ping, "hi"), want: []said{{ws.OpPong, "hi"}}},
+		"an empty ping": {in: frameOf(ping, ""), want: []said{{ws.OpPong, ""}}},
+		"a ping of bytes": {
+			in: frameOf(ping, "\x00\xff\xfe"), want: []said{{ws.OpPong, "\x00\xff\xfe"}},
+		},
 		"the longest ping":                  {in: frameOf(ping, most), want: []said{{ws.OpPong, most}}},
 		"a ping too long":                   {in: frameOf(ping, most+"p"), close: 1002},
 		"a pong too long":                   {in: frameOf(pong, most+"p"), close: 1002},
 		"a ping with its length in 16 bits": {in: frameIn(ping, 2, "hi"), close: 1002},
 		"a fragmented ping":                 {in: frames(frameOf(ping&^0x80, "a"), frameOf(ends, "b")), close: 1002},
-		"a fragmented close":                {in: frames(frameOf(closing&^0x80, "\x03"), frameOf(ends, "\xe8")), close: 1002},
-		"a pong that nobody asked for":      {in: frames(frameOf(pong, "hi"), frameOf(pong, ""), frameOf(ping, "x")), want: []said{{ws.OpPong, "x"}}},
-		"ten pings at once":                 {in: bytes.Repeat(frameOf(ping, "x"), 10), want: manyPongs("x", 10)},
+		"a fragmented close": {
+			in: frames(frameOf(closing&^0x80, "\x03"), frameOf(ends, "\xe8")), close: 1002,
+		},
+		"a pong that nobody asked for": {
+			in: frames(frameOf(pong, "hi"), frameOf(pong, ""), frameOf(ping, "x")), want: []said{{ws.OpPong, "x"}},
+		},
+		"ten pings at once": {in: bytes.Repeat(frameOf(ping, "x"), 10), want: manyPongs("x", 10)},
 	}
 }
 
@@ -169,40 +211,51 @@ func manyPongs(data string, n int) (out []said) {
 	return out
 }
 
-// textCases are those of UTF-8 (RFC 6455 §8.1, RFC 3629).
+// textCases are the cases of UTF-8 (RFC 6455 §8.1, RFC 3629).
 func textCases() map[string]wsCase {
 	tests := map[string]wsCase{}
 	for _, s := range []string{
-		"κόσμε", "\x00", "\x7f", "\u0080", "\u07ff", "\u0800", "\ud7ff", "\ue000", "\ufffd", "\ufffe", "\uffff", "\U00010000", "\U0010ffff", "\ufdd0", "\ufeff",
+		"κόσμε", "\x00", "\x7f", "\u0080", "\u07ff", "\u0800", "\ud7ff", "\ue000", "\ufffd", "\ufffe", "\uffff",
+		"\U00010000", "\U0010ffff", "\ufdd0", "\ufeff",
 	} {
 		tests["whole "+strconv.QuoteToASCII(s)] = wsCase{in: frameOf(text, s), want: echoed(s)}
 		var each [][]byte
 		for cut := range len(s) + 1 {
-			tests["cut "+strconv.QuoteToASCII(s)+" at "+strconv.Itoa(cut)] = wsCase{in: frames(frameOf(textBegins, s[:cut]), frameOf(ends, s[cut:])), want: echoed(s)}
+			tests["cut "+strconv.QuoteToASCII(s)+" at "+strconv.Itoa(cut)] = wsCase{
+				in: frames(frameOf(textBegins, s[:cut]), frameOf(ends, s[cut:])), want: echoed(s),
+			}
 			if cut < len(s) {
 				each = append(each, frameOf(goesOn, s[cut:cut+1]))
 			}
 		}
-		tests["each byte of "+strconv.QuoteToASCII(s)] = wsCase{in: frames(frameOf(textBegins, ""), frames(each...), frameOf(ends, "")), want: echoed(s)}
+		tests["each byte of "+strconv.QuoteToASCII(s)] = wsCase{
+			in: frames(frameOf(textBegins, ""), frames(each...), frameOf(ends, "")), want: echoed(s),
+		}
 	}
 	for _, s := range []string{
-		"\x80", "\xbf", "\xc0\xaf", "\xc1\xbf", "\xc3", "\xe0\x80\xaf", "\xe2\x82", "\xed\xa0\x80", "\xed\xbf\xbf", "\xed\xa0\xbd\xed\xb8\x80",
-		"\xf0\x80\x80\xaf", "\xf0\x9f\x98", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xf8\x88\x80\x80\x80", "\xfe", "\xff", "κό\xe2\x28κ", "a\xe2\x82b",
+		"\x80", "\xbf", "\xc0\xaf", "\xc1\xbf", "\xc3", "\xe0\x80\xaf", "\xe2\x82", "\xed\xa0\x80", "\xed\xbf\xbf",
+		"\xed\xa0\xbd\xed\xb8\x80",
+		"\xf0\x80\x80\xaf", "\xf0\x9f\x98", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xf8\x88\x80\x80\x80", "\xfe",
+		"\xff", "κό\xe2\x28κ", "a\xe2\x82b",
 	} {
 		tests["whole "+strconv.QuoteToASCII(s)] = wsCase{in: frameOf(text, s), close: 1007}
 		for cut := range len(s) + 1 {
-			tests["cut "+strconv.QuoteToASCII(s)+" at "+strconv.Itoa(cut)] = wsCase{in: frames(frameOf(textBegins, s[:cut]), frameOf(ends, s[cut:])), close: 1007}
+			tests["cut "+strconv.QuoteToASCII(s)+" at "+strconv.Itoa(cut)] = wsCase{
+				in: frames(frameOf(textBegins, s[:cut]), frameOf(ends, s[cut:])), close: 1007,
+			}
 		}
 	}
-	// What can become no text is refused before the message is over.
+	// Bytes that cannot become UTF-8 are refused before the message ends.
 	for _, s := range []string{"\xff", "κ\xc0", "\xed\xa0", "\xf4\x90", "\xc3x"} {
 		tests["unfinished "+strconv.QuoteToASCII(s)] = wsCase{in: frames(frameOf(textBegins, s)), close: 1007}
-		tests["unfinished, in two, "+strconv.QuoteToASCII(s)] = wsCase{in: frames(frameOf(textBegins, s[:1]), frameOf(goesOn, s[1:]), frameOf(goesOn, "")), close: 1007}
+		tests["unfinished, in two, "+strconv.QuoteToASCII(s)] = wsCase{
+			in: frames(frameOf(textBegins, s[:1]), frameOf(goesOn, s[1:]), frameOf(goesOn, "")), close: 1007,
+		}
 	}
 	return tests
 }
 
-// closeCases are those of RFC 6455 §5.5.1 and §7.
+// closeCases are the cases of RFC 6455 §5.5.1 and §7.
 func closeCases() map[string]wsCase {
 	body := func(code uint16, reason string) string {
 		return string(binary.BigEndian.AppendUint16(nil, code)) + reason
@@ -216,12 +269,24 @@ func closeCases() map[string]wsCase {
 		"a reason that is no text": {in: frameOf(closing, body(1000, "\xce\xba\xe1\xbd\xb9\xed\xa0\x80")), close: 1007},
 		"a reason cut in a rune":   {in: frameOf(closing, body(1000, "\xe2\x82")), close: 1007},
 		"unmasked":                 {in: []byte{0x88, 2, 3, 0xe8}, close: 1002},
-		"data after it":            {in: frames(frameOf(text, "a"), frameOf(closing, body(1000, "")), frameOf(text, "b"), frameOf(ping, "c")), want: echoed("a"), close: 1000},
-		"nonsense after it":        {in: frames(frameOf(closing, body(1001, "")), []byte{0xff, 0xff, 0xff, 0xff}), close: 1001},
-		"a second one":             {in: frames(frameOf(closing, body(3000, "")), frameOf(closing, body(1000, ""))), close: 3000},
+		"data after it": {
+			in:   frames(frameOf(text, "a"), frameOf(closing, body(1000, "")), frameOf(text, "b"), frameOf(ping, "c")),
+			want: echoed("a"), close: 1000,
+		},
+		"nonsense after it": {
+			in: frames(frameOf(closing, body(1001, "")), []byte{0xff, 0xff, 0xff, 0xff}), close: 1001,
+		},
+		"a second one": {
+			in: frames(frameOf(closing, body(3000, "")), frameOf(closing, body(1000, ""))), close: 3000,
+		},
 	}
-	for _, code := range []uint16{1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4999} {
-		tests["code "+strconv.Itoa(int(code))] = wsCase{in: frameOf(closing, body(code, "bye")), close: ws.StatusCode(code)}
+	for _, code := range []uint16{
+		1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999,
+		4000, 4999,
+	} {
+		tests["code "+strconv.Itoa(int(code))] = wsCase{
+			in: frameOf(closing, body(code, "bye")), close: ws.StatusCode(code),
+		}
 	}
 	for _, code := range []uint16{0, 1, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65535} {
 		tests["code "+strconv.Itoa(int(code))] = wsCase{in: frameOf(closing, body(code, "bye")), close: 1002}
@@ -284,7 +349,8 @@ func (ts *testServer) converse(t *testing.T, path string, in []byte, step int, w
 	for i, w := range want {
 		f := c.serverFrame(t)
 		if got := string(f.Payload); f.Header.OpCode != w.op || got != w.data && w.data != anyAnswer {
-			t.Fatalf("%s in steps of %d: frame %d has opcode %d and %d bytes %.40q, want %d and %d bytes %.40q", path, step, i, f.Header.OpCode, len(got), got, w.op, len(w.data), w.data)
+			t.Fatalf("%s in steps of %d: frame %d has opcode %d and %d bytes %.40q, want %d and %d bytes %.40q", path,
+				step, i, f.Header.OpCode, len(got), got, w.op, len(w.data), w.data)
 		}
 	}
 	if end == 0 {
@@ -322,5 +388,5 @@ func (c *talker) wantEnd(t *testing.T, path string, code ws.StatusCode) {
 	if _, err := c.in.ReadByte(); !errors.Is(err, io.EOF) && !errors.Is(err, syscall.ECONNRESET) {
 		t.Fatalf("%s: after the close came %v", path, err)
 	}
-	tcpOf(c.nc).SetLinger(0) // thousands of connections leave no trace
+	tcpOf(c.nc).SetLinger(0) // so that thousands of connections leave no TIME_WAIT
 }

@@ -17,12 +17,12 @@ import (
 	"parley/internal/wire"
 )
 
-// An audience is many members of a room over real sockets, who read and do
-// nothing else, and somebody who talks to them.
+// An audience is many members of a room on real sockets, who only read, and one
+// person who sends.
 type audience struct {
 	*testServer
-	heard  atomic.Int64  // bytes
-	silent chan struct{} // gets something whenever somebody has read
+	heard  atomic.Int64  // bytes that members have read
+	silent chan struct{} // gets a value when a member has read
 	from   chat.Person
 }
 
@@ -57,7 +57,7 @@ func (a *audience) read(nc net.Conn, buf []byte) {
 	}
 }
 
-// say posts one message and waits until every member has it.
+// say posts one message and waits until each member has read it.
 func (a *audience) say(t testing.TB, name chat.RoomName, members int) {
 	const text = "A sentence as people write it."
 	size := len(wire.ChatroomFrames{}.Append(nil, chat.Event{Kind: chat.Message, From: a.from, Text: text}))
@@ -77,12 +77,12 @@ func (a *audience) say(t testing.TB, name chat.RoomName, members int) {
 	}
 }
 
-// mallocs returns how many allocations the whole process makes for one
-// message to so many members, and lasts for rounds of them.
+// mallocs returns how many allocations the process makes for one message to so many
+// members: the average of rounds messages.
 func mallocs(t testing.TB, ts *testServer, members, rounds int) float64 {
 	name := chat.RoomName(fmt.Sprint("of-", members))
 	a := newAudience(t, ts, string(name), members)
-	for range 10 { // buffers grow
+	for range 10 { // until buffers have grown
 		a.say(t, name, members)
 	}
 	var before, after runtime.MemStats
@@ -120,7 +120,7 @@ func BenchmarkDelivery(b *testing.B) {
 	perDelivery := float64(after.Mallocs-before.Mallocs) / deliveries
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/deliveries, "ns/delivery")
 	b.ReportMetric(perDelivery, "allocs/delivery")
-	if b.N >= 20 && perDelivery > 0.2 { // a commit's own, among 500
+	if b.N >= 20 && perDelivery > 0.2 { // a commit allocates, too: divided by 500
 		b.Errorf("%.2f allocations for each delivery", perDelivery)
 	}
 }

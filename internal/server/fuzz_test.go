@@ -20,8 +20,8 @@ import (
 	"parley/internal/room"
 )
 
-// A fuzzed is a server, on a socket, that clients without manners come to, and
-// a good one that has to be served through it all.
+// A fuzzed is a server on a socket that gets arbitrary input from clients, and a
+// good client that it must serve all the while.
 type fuzzed struct {
 	*testServer
 	log   *memory
@@ -29,22 +29,22 @@ type fuzzed struct {
 	tries int
 }
 
-// fuzzedHeap is how much memory a server may use that is all a client may have
-// it use, and all that clients may have it keep.
+// fuzzedHeap is the limit of the heap, in bytes, while clients come and go.
 const fuzzedHeap = 256 << 20
 
 func newFuzzed(f *testing.F) *fuzzed {
 	z := &fuzzed{log: newMemory()}
 	healthy := func(context.Context) error { return nil }
-	z.testServer = serveLog(f, Config{FrameSize: 4096, DebugEcho: true}, room.Config{MessageLength: 1000}, z.log, "e", z.log.stores(), healthy)
+	z.testServer = serveLog(f, Config{FrameSize: 4096, DebugEcho: true}, room.Config{MessageLength: 1000}, z.log, "e",
+		z.log.stores(), healthy)
 	z.good = z.dial(f, "/ws")
 	z.good.nc.SetDeadline(time.Time{})
 	z.good.ask(`"op":"hello","name":"Good"`)
 	return z
 }
 
-// visit sends in to a door by a connection of its own and reads until the
-// server has ended it, as it has to when the client does.
+// visit sends in on a connection of its own and reads until the server closes it,
+// as it must when the client does.
 func (z *fuzzed) visit(t *testing.T, path string, in []byte) (out []byte) {
 	t.Helper()
 	c, _, err := z.tryDial(path)
@@ -53,7 +53,7 @@ func (z *fuzzed) visit(t *testing.T, path string, in []byte) (out []byte) {
 	}
 	defer c.nc.Close()
 	tcp := c.nc.(*net.TCPConn)
-	go func() { // both at once, as answers may fill the way back; whoever reads learns of an error
+	go func() { // while the answers are read, as they may fill the socket; the reader sees errors
 		tcp.Write(in)
 		tcp.CloseWrite()
 	}()
@@ -65,8 +65,8 @@ func (z *fuzzed) visit(t *testing.T, path string, in []byte) (out []byte) {
 	return out
 }
 
-// wantUnmoved checks that the server is as it was before: it serves the good
-// client, and keeps nothing of the other.
+// wantUnmoved checks that the server still serves the good client and has forgotten
+// the other.
 func (z *fuzzed) wantUnmoved(t *testing.T) {
 	t.Helper()
 	z.good.t = t
@@ -83,7 +83,7 @@ func (z *fuzzed) wantUnmoved(t *testing.T) {
 			runtime.Gosched()
 		}
 	}
-	z.log.clear() // nobody is in a room
+	z.log.clear() // safe, as no client is in a room
 	if z.tries++; z.tries%1000 == 0 {
 		var m runtime.MemStats
 		if runtime.ReadMemStats(&m); m.HeapAlloc > fuzzedHeap {
@@ -92,13 +92,14 @@ func (z *fuzzed) wantUnmoved(t *testing.T) {
 	}
 }
 
-// closeCodes are those that a server may send (RFC 6455 §7.4, docs/protocol.md).
+// mayClose reports whether a server may send a close code (RFC 6455 §7.4,
+// docs/protocol.md).
 func mayClose(code ws.StatusCode) bool {
 	return code >= 1000 && code <= 1003 || code >= 1007 && code <= 1014 || code >= 3000 && code <= 4999
 }
 
-// wantFrames checks that out is frames such as a server may send, the last of
-// them perhaps a close or cut off by the end, and hands each text to check.
+// wantFrames checks that out is frames that a server may send; the last may be cut
+// off by the end. It calls check with each text.
 func wantFrames(t *testing.T, out []byte, check func(text []byte)) {
 	t.Helper()
 	r := bytes.NewReader(out)
@@ -142,13 +143,22 @@ func linesAsFrames(in []byte) (out []byte) {
 // as a text frame, so that commands are reached too.
 func FuzzWS(f *testing.F) {
 	hello := `{"op":"hello","id":1,"name":"Ada"}` + "\n"
-	f.Add([]byte(hello+`{"op":"join","id":2,"room":"lobby","after":0}`+"\n"+`{"op":"send","id":3,"room":"lobby","nonce":"n","text":"hi **you**"}`), true)
-	f.Add([]byte(hello+`{"op":"typing","id":2,"room":"lobby"}`+"\n"+`{"op":"leave","id":3,"room":"lobby"}`+"\n"+`{"op":"ping","id":4}`), true)
-	f.Add([]byte(hello+`{"op":"join","id":2,"room":"good"}`+"\n"+`{"op":"join","id":3,"room":"good"}`+"\n"+`{"op":"hello","session":"sp0"}`), true)
-	f.Add([]byte(hello+`{"op":"join","id":2,"room":"lobby"}`+"\n"+`{"op":"send","id":3,"room":"lobby","text":"@here /me","reply_to":1,"thread":2,"echo":true}`+"\n"+`{"op":"edit","id":4,"room":"lobby","seq":1,"text":"//"}`), true)
-	f.Add([]byte(hello+`{"op":"react","id":2,"room":"lobby","seq":1,"emoji":"👍"}`+"\n"+`{"op":"topic","room":"lobby","text":"a\nb"}`+"\n"+`{"op":"send","room":"lobby","forward":{"room":"lobby","seq":1}}`), true)
-	f.Add([]byte(hello+`{"op":"delete","room":"lobby","seq":-1}`+"\n"+`{"op":"pin","room":"lobby","seq":"1"}`+"\n"+`{"op":"send","room":"lobby","text":"/code `+"`````"+`\n/topic"}`), true)
-	f.Add(frames(frameOf(textBegins, `{"op":"pi`), frameOf(ping, "?"), frameOf(ends, `ng"}`), frameOf(closing, "\x03\xe8bye")), false)
+	f.Add([]byte(hello+`{"op":"join","id":2,"room":"lobby","after":0}`+"\n"+
+		`{"op":"send","id":3,"room":"lobby","nonce":"n","text":"hi **you**"}`), true)
+	f.Add([]byte(hello+`{"op":"typing","id":2,"room":"lobby"}`+"\n"+`{"op":"leave","id":3,"room":"lobby"}`+"\n"+
+		`{"op":"ping","id":4}`), true)
+	f.Add([]byte(hello+`{"op":"join","id":2,"room":"good"}`+"\n"+`{"op":"join","id":3,"room":"good"}`+"\n"+
+		`{"op":"hello","session":"sp0"}`), true)
+	f.Add([]byte(hello+`{"op":"join","id":2,"room":"lobby"}`+"\n"+
+		`{"op":"send","id":3,"room":"lobby","text":"@here /me","reply_to":1,"thread":2,"echo":true}`+"\n"+
+		`{"op":"edit","id":4,"room":"lobby","seq":1,"text":"//"}`), true)
+	f.Add([]byte(hello+`{"op":"react","id":2,"room":"lobby","seq":1,"emoji":"👍"}`+"\n"+
+		`{"op":"topic","room":"lobby","text":"a\nb"}`+"\n"+
+		`{"op":"send","room":"lobby","forward":{"room":"lobby","seq":1}}`), true)
+	f.Add([]byte(hello+`{"op":"delete","room":"lobby","seq":-1}`+"\n"+`{"op":"pin","room":"lobby","seq":"1"}`+"\n"+
+		`{"op":"send","room":"lobby","text":"/code `+"`````"+`\n/topic"}`), true)
+	f.Add(frames(frameOf(textBegins, `{"op":"pi`), frameOf(ping, "?"), frameOf(ends, `ng"}`),
+		frameOf(closing, "\x03\xe8bye")), false)
 	f.Add(frames(frameOf(binaryMsg, "\x00"), frameOf(0xc1, "deflated")), false)
 	f.Add([]byte("GET / HTTP/1.1\r\n\r\n"), false)
 	z := newFuzzed(f)
@@ -158,7 +168,8 @@ func FuzzWS(f *testing.F) {
 		}
 		wantFrames(t, z.visit(t, "/ws", in), func(text []byte) {
 			var r struct{ Op string }
-			if err := json.Unmarshal(text, &r); err != nil || !strings.Contains("ok error event behind presence typing", r.Op) || r.Op == "" {
+			err := json.Unmarshal(text, &r)
+			if err != nil || !strings.Contains("ok error event behind presence typing", r.Op) || r.Op == "" {
 				t.Fatalf("the server says %q: %v", text, err)
 			}
 		})

@@ -22,13 +22,13 @@ const (
 	sampleAccept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 )
 
-// A raw is a connection on which a test writes the bytes itself.
+// A raw is a connection on which a test writes bytes itself.
 type raw struct {
 	nc net.Conn
 	in *bufio.Reader
 }
 
-// dialRaw connects to the server and says nothing yet.
+// dialRaw connects to the server and sends nothing yet.
 func (ts *testServer) dialRaw(t testing.TB) raw {
 	t.Helper()
 	nc, err := net.Dial("tcp", strings.TrimPrefix(ts.url, "http://"))
@@ -53,10 +53,13 @@ func (c raw) request(t testing.TB, lines ...string) *http.Response {
 	return w
 }
 
-// handshake are the lines of a good one, but for those that begin like one of
-// except, and with extra ones.
+// handshake returns the lines of a good handshake without those that begin with
+// except, and with extra lines.
 func handshake(except string, extra ...string) []string {
-	lines := []string{"GET PATH HTTP/1.1", "Host: chat.local", "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Key: " + sampleKey, "Sec-WebSocket-Version: 13"}
+	lines := []string{
+		"GET PATH HTTP/1.1", "Host: chat.local", "Upgrade: websocket", "Connection: Upgrade",
+		"Sec-WebSocket-Key: " + sampleKey, "Sec-WebSocket-Version: 13",
+	}
 	lines = slices.DeleteFunc(lines, func(line string) bool { return except != "" && strings.HasPrefix(line, except) })
 	if except == "GET" {
 		return append(extra, lines...)
@@ -70,14 +73,30 @@ func TestHandshakeIsAnsweredAsRFC6455Says(t *testing.T) {
 		status int
 		header map[string]string // "": missing
 	}{
-		"good":                      {handshake(""), 101, map[string]string{"Sec-Websocket-Accept": sampleAccept, "Upgrade": "websocket", "Connection": "Upgrade", "Sec-Websocket-Protocol": "", "Sec-Websocket-Extensions": ""}},
-		"in other words":            {handshake("Upgrade", "upgrade: WebSocket"), 101, nil},
-		"among other tokens":        {handshake("Connection", "Connection: keep-alive, upgrade"), 101, nil},
-		"tokens in several lines":   {handshake("Connection", "Connection: keep-alive", "Connection: Upgrade"), 101, nil},
-		"unknown headers":           {handshake("", "Sec-WebSocket-Future: x", "Cookie: other=1"), 101, nil},
-		"another protocol":          {handshake("", "Sec-WebSocket-Protocol: soap"), 101, map[string]string{"Sec-Websocket-Protocol": ""}},
-		"compression is declined":   {handshake("", "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits"), 101, map[string]string{"Sec-Websocket-Extensions": ""}},
-		"any extension is declined": {handshake("", "Sec-WebSocket-Extensions: x-webkit-deflate-frame, bbf-usp-protocol"), 101, map[string]string{"Sec-Websocket-Extensions": ""}},
+		"good": {
+			handshake(""), 101,
+			map[string]string{
+				"Sec-Websocket-Accept": sampleAccept, "Upgrade": "websocket", "Connection": "Upgrade",
+				"Sec-Websocket-Protocol": "", "Sec-Websocket-Extensions": "",
+			},
+		},
+		"in other words":     {handshake("Upgrade", "upgrade: WebSocket"), 101, nil},
+		"among other tokens": {handshake("Connection", "Connection: keep-alive, upgrade"), 101, nil},
+		"tokens in several lines": {
+			handshake("Connection", "Connection: keep-alive", "Connection: Upgrade"), 101, nil,
+		},
+		"unknown headers": {handshake("", "Sec-WebSocket-Future: x", "Cookie: other=1"), 101, nil},
+		"another protocol": {
+			handshake("", "Sec-WebSocket-Protocol: soap"), 101, map[string]string{"Sec-Websocket-Protocol": ""},
+		},
+		"compression is declined": {
+			handshake("", "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits"), 101,
+			map[string]string{"Sec-Websocket-Extensions": ""},
+		},
+		"any extension is declined": {
+			handshake("", "Sec-WebSocket-Extensions: x-webkit-deflate-frame, bbf-usp-protocol"), 101,
+			map[string]string{"Sec-Websocket-Extensions": ""},
+		},
 		"no upgrade":                {handshake("Upgrade"), 400, nil},
 		"upgrade to something else": {handshake("Upgrade", "Upgrade: h2c"), 400, nil},
 		"no connection":             {handshake("Connection"), 400, nil},
@@ -85,18 +104,38 @@ func TestHandshakeIsAnsweredAsRFC6455Says(t *testing.T) {
 		"no key":                    {handshake("Sec-WebSocket-Key"), 400, nil},
 		"an empty key":              {handshake("Sec-WebSocket-Key", "Sec-WebSocket-Key:"), 400, nil},
 		"a short key":               {handshake("Sec-WebSocket-Key", "Sec-WebSocket-Key: c2hvcnQ="), 400, nil},
-		"a long key":                {handshake("Sec-WebSocket-Key", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZSwgbG9uZ2Vy"), 400, nil},
-		"a garbled key":             {handshake("Sec-WebSocket-Key", "Sec-WebSocket-Key: dGhl!HNhbXBsZSBub25jZQ=="), 400, nil},
-		"two keys":                  {handshake("", "Sec-WebSocket-Key: "+sampleKey), 400, nil},
-		"no version":                {handshake("Sec-WebSocket-Version"), 426, map[string]string{"Sec-Websocket-Version": "13", "Upgrade": "websocket"}},
-		"an older version":          {handshake("Sec-WebSocket-Version", "Sec-WebSocket-Version: 8"), 426, map[string]string{"Sec-Websocket-Version": "13"}},
-		"a newer version":           {handshake("Sec-WebSocket-Version", "Sec-WebSocket-Version: 14"), 426, map[string]string{"Sec-Websocket-Version": "13"}},
-		"a version in words":        {handshake("Sec-WebSocket-Version", "Sec-WebSocket-Version: thirteen"), 426, map[string]string{"Sec-Websocket-Version": "13"}},
-		"two versions":              {handshake("", "Sec-WebSocket-Version: 8"), 426, map[string]string{"Sec-Websocket-Version": "13"}},
-		"POST":                      {handshake("GET", "POST PATH HTTP/1.1", "Content-Length: 0"), 405, map[string]string{"Allow": "GET"}},
-		"HTTP/1.0":                  {handshake("GET", "GET PATH HTTP/1.0"), 400, nil},
-		"no host":                   {handshake("Host"), 400, nil},
-		"from another page":         {handshake("", "Origin: https://elsewhere.example"), 403, nil},
+		"a long key": {
+			handshake("Sec-WebSocket-Key", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZSwgbG9uZ2Vy"), 400, nil,
+		},
+		"a garbled key": {
+			handshake("Sec-WebSocket-Key", "Sec-WebSocket-Key: dGhl!HNhbXBsZSBub25jZQ=="), 400, nil,
+		},
+		"two keys": {handshake("", "Sec-WebSocket-Key: "+sampleKey), 400, nil},
+		"no version": {
+			handshake("Sec-WebSocket-Version"), 426,
+			map[string]string{"Sec-Websocket-Version": "13", "Upgrade": "websocket"},
+		},
+		"an older version": {
+			handshake("Sec-WebSocket-Version", "Sec-WebSocket-Version: 8"), 426,
+			map[string]string{"Sec-Websocket-Version": "13"},
+		},
+		"a newer version": {
+			handshake("Sec-WebSocket-Version", "Sec-WebSocket-Version: 14"), 426,
+			map[string]string{"Sec-Websocket-Version": "13"},
+		},
+		"a version in words": {
+			handshake("Sec-WebSocket-Version", "Sec-WebSocket-Version: thirteen"), 426,
+			map[string]string{"Sec-Websocket-Version": "13"},
+		},
+		"two versions": {
+			handshake("", "Sec-WebSocket-Version: 8"), 426, map[string]string{"Sec-Websocket-Version": "13"},
+		},
+		"POST": {
+			handshake("GET", "POST PATH HTTP/1.1", "Content-Length: 0"), 405, map[string]string{"Allow": "GET"},
+		},
+		"HTTP/1.0":          {handshake("GET", "GET PATH HTTP/1.0"), 400, nil},
+		"no host":           {handshake("Host"), 400, nil},
+		"from another page": {handshake("", "Origin: https://elsewhere.example"), 403, nil},
 	}
 	ts := startServer(t, Config{DebugEcho: true}, room.Config{})
 	for name, tt := range tests {
@@ -134,7 +173,7 @@ func TestHandshakeIsAnsweredAsRFC6455Says(t *testing.T) {
 	}
 }
 
-// goodbye ends a WebSocket in peace, and so proves that it was one.
+// goodbye closes a WebSocket properly, which proves that it is one.
 func (c raw) goodbye(t testing.TB) {
 	t.Helper()
 	if _, err := c.nc.Write(frameOf(closing, "\x03\xe8")); err != nil {
@@ -152,7 +191,8 @@ func TestSubprotocolIsChosenWhereOffered(t *testing.T) {
 		lines := handshake("", "Sec-WebSocket-Protocol: "+offer)
 		lines[0] = "GET /ws HTTP/1.1"
 		w := c.request(t, lines...)
-		if got := w.Header.Get("Sec-Websocket-Protocol"); w.StatusCode != http.StatusSwitchingProtocols || got != subprotocol {
+		if got := w.Header.Get("Sec-Websocket-Protocol"); w.StatusCode != http.StatusSwitchingProtocols ||
+			got != subprotocol {
 			t.Errorf("of %q the server chose %q (status %d)", offer, got, w.StatusCode)
 		}
 	}
@@ -173,7 +213,8 @@ func TestFramesBehindTheHandshakeInOneSegmentAreRead(t *testing.T) {
 
 func TestEchoIsThereOnlyWhenAskedFor(t *testing.T) {
 	ts := startServer(t, Config{}, room.Config{})
-	if a := ts.ask(t, http.MethodGet, "/debug/echo", ""); a.StatusCode != http.StatusNotFound || !strings.Contains(a.body, string(chat.NotFound)) {
+	if a := ts.ask(t, http.MethodGet, "/debug/echo", ""); a.StatusCode != http.StatusNotFound ||
+		!strings.Contains(a.body, string(chat.NotFound)) {
 		t.Errorf("status %d: %s", a.StatusCode, a.body)
 	}
 }
@@ -187,7 +228,8 @@ func TestUpgradeThatFailsLeavesNoConnectionBehind(t *testing.T) {
 		}
 		defer nc.Close()
 		nc.SetDeadline(time.Now().Add(patience))
-		io.WriteString(nc, "GET "+path+" HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n") // and no key
+		// and no key
+		io.WriteString(nc, "GET "+path+" HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
 		got, err := io.ReadAll(nc)
 		if err != nil || !strings.HasPrefix(string(got), "HTTP/1.1 4") {
 			t.Errorf("%s: %v after %q, want a refusal and the end", path, err, got)

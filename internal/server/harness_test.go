@@ -23,14 +23,15 @@ import (
 	"parley/web"
 )
 
-// overTLS has servers that are started serve TLS. TestOverTLS alone sets it.
+// overTLS makes started servers serve TLS. Only tests that do not run in parallel
+// may set it.
 var overTLS bool
 
-// newBatch is what servers that are started write with. TestWithoutBatches and
-// TestDeliveriesGoOutInBatches alone set it.
+// newBatch makes the batches of started servers. Only TestWithoutBatches and
+// TestDeliveriesGoOutInBatches set it.
 var newBatch = link.NewBatch
 
-// anyCertificate is how clients of the tests begin TLS.
+// anyCertificate is the TLS configuration of the tests' clients.
 var anyCertificate = &tls.Config{InsecureSkipVerify: true}
 
 // A testServer is the whole server on a socket, with a store of its own.
@@ -68,9 +69,12 @@ func startServer(t testing.TB, cfg Config, rooms room.Config) *testServer {
 }
 
 // startServerWith is startServer with people and health of the test's choice.
-func startServerWith(t testing.TB, cfg Config, rooms room.Config, kept *sqlite.Store, people account.People, health func(context.Context) error) *testServer {
+func startServerWith(t testing.TB, cfg Config, rooms room.Config, kept *sqlite.Store, people account.People,
+	health func(context.Context) error,
+) *testServer {
 	t.Helper()
-	ts := serveLog(t, cfg, rooms, kept, kept.Epoch(), account.Stores{People: people, Lists: kept, Personal: kept}, health)
+	ts := serveLog(t, cfg, rooms, kept, kept.Epoch(), account.Stores{People: people, Lists: kept, Personal: kept},
+		health)
 	ts.store = kept
 	stop := ts.stop
 	ts.stop = sync.OnceValue(func() error { return errors.Join(stop(), kept.Close()) })
@@ -85,7 +89,9 @@ type keeper interface {
 }
 
 // serveLog serves the rooms of a log until the test ends.
-func serveLog(t testing.TB, cfg Config, rooms room.Config, log keeper, epoch string, stores account.Stores, health func(context.Context) error) *testServer {
+func serveLog(t testing.TB, cfg Config, rooms room.Config, log keeper, epoch string, stores account.Stores,
+	health func(context.Context) error,
+) *testServer {
 	t.Helper()
 	if rooms.Format == nil {
 		rooms.Format = func(text string, left *room.Budget) string { return format.HTML(text, (*format.Budget)(left)) }

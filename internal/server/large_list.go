@@ -25,10 +25,10 @@ type largeList[T any] struct{ *encodedItems }
 
 // encodedItems are the encoded items of a largeList.
 type encodedItems struct {
-	values [][]byte
-	size   int
-	unsent *pendingAnswers // counts them until they are written; nil in examples
-	from   netip.Addr
+	values  [][]byte
+	size    int
+	pending *pendingAnswers // counts them until they are written; nil in examples
+	from    netip.Addr
 }
 
 // A listAnswer is an answer with a largeList.
@@ -110,9 +110,9 @@ func marshal(w io.Writer, v any) error {
 }
 
 func (p *encodedItems) write(w io.Writer, rest any) {
-	if rw, ok := w.(http.ResponseWriter); ok && p.unsent != nil {
+	if rw, ok := w.(http.ResponseWriter); ok && p.pending != nil {
 		rc := http.NewResponseController(rw)
-		defer p.unsent.hold(p.from, p.size, func() {
+		defer p.pending.hold(p.from, p.size, func() {
 			rc.SetWriteDeadline(time.Now()) // fails if the connection has no deadlines; it then stays
 		})()
 	}
@@ -144,7 +144,7 @@ func (s *Server) buildList(ctx context.Context, who chat.Who, do func(*room.Quer
 	if err != nil {
 		return err
 	}
-	p := &encodedItems{unsent: &s.unsent, from: from}
+	p := &encodedItems{pending: &s.pending, from: from}
 	defer func() { query.Close(p.size) }() // counts the work even if there is no answer
 	if err := s.pageQueue.enter(ctx, from); err != nil {
 		return err

@@ -214,18 +214,18 @@ func TestWhoReadsNothingIsCutAndOthersAreServed(t *testing.T) {
 		conns = append(conns, nc)
 	}
 	held := func() int {
-		ts.unsent.mu.Lock()
-		defer ts.unsent.mu.Unlock()
-		return ts.unsent.total
+		ts.pending.mu.Lock()
+		defer ts.pending.mu.Unlock()
+		return ts.pending.total
 	}
-	until(t, "answers to wait", func() bool { return held() > mostUnsentEach/2 })
+	until(t, "answers to wait", func() bool { return held() > maxPendingEach/2 })
 	for range 5 {
 		a := ts.ask(t, http.MethodGet, "/api/rooms/lobby/messages?limit=200", "")
 		if a.StatusCode != http.StatusOK || len(decode[pageBody](t, a).Messages) == 0 {
 			t.Errorf("somebody who reads: %d %.200s", a.StatusCode, a.body)
 		}
-		if n := held(); n > mostUnsentEach+maxListBytes+70<<10 {
-			t.Errorf("%d bytes wait, at most %d", n, mostUnsentEach)
+		if n := held(); n > maxPendingEach+maxListBytes+70<<10 {
+			t.Errorf("%d bytes wait, at most %d", n, maxPendingEach)
 		}
 	}
 	for _, nc := range conns {

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -41,28 +42,34 @@ func addressesOf(t *testing.T, ts *testServer) []string {
 			paths = append(paths, m[1])
 		}
 	}
-	values := strings.NewReplacer("{room}", "lobby", "{room...}", "lobby", "{seq}", "1", "{emoji}", "%F0%9F%91%8D", "{$}", "")
+	values := strings.NewReplacer("{room}", "lobby", "{room...}", "lobby", "{seq}", "1", "{emoji}", "%F0%9F%91%8D",
+		"{$}", "")
 	for i, path := range paths {
 		if paths[i] = values.Replace(path); strings.Contains(paths[i], "{") {
 			t.Fatalf("no example for %s", path)
 		}
 	}
 	slices.Sort(paths)
-	if paths = slices.Compact(paths); len(paths) < 30 || !slices.Contains(paths, "/api/rooms/lobby/events") || !slices.Contains(paths, "/chatroom/lobby") {
+	if paths = slices.Compact(paths); len(paths) < 30 || !slices.Contains(paths, "/api/rooms/lobby/events") ||
+		!slices.Contains(paths, "/chatroom/lobby") {
 		t.Fatalf("these are not all: %q", paths)
 	}
 	return paths
 }
 
-// A request without a body ends, whatever it asks for: a proxy sends the next
-// person's request over the same connection.
+// The response to a request without a body must end, whatever the request is: a
+// proxy may send another person's request on the same connection.
 func TestEveryAddressAnswersEveryMethodAndThenTheNextRequest(t *testing.T) {
 	ts := startServer(t, Config{DebugEcho: true}, room.Config{})
 	ts.hello(t, "Ada").ask(`"op":"send","room":"lobby","text":"hi"`)
-	upgrade := "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+	upgrade := "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" +
+		"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
 	for _, path := range addressesOf(t, ts) {
 		for _, method := range []string{"HEAD", "OPTIONS", "DELETE", "TRACE", "PROPFIND"} {
-			for what, header := range map[string]string{"plain": "", "as a browser's stream": "Accept: text/event-stream\r\n", "upgrade": upgrade} {
+			for what, header := range map[string]string{
+				"plain":                 "",
+				"as a browser's stream": "Accept: text/event-stream\r\n", "upgrade": upgrade,
+			} {
 				t.Run(method+" "+path+" "+what, func(t *testing.T) {
 					t.Parallel()
 					nc, err := net.Dial("tcp", strings.TrimPrefix(ts.url, "http://"))
@@ -73,7 +80,8 @@ func TestEveryAddressAnswersEveryMethodAndThenTheNextRequest(t *testing.T) {
 					nc.SetDeadline(time.Now().Add(patience))
 					in := bufio.NewReader(nc)
 					ask := func(method, path, header string) *http.Response {
-						if _, err := fmt.Fprintf(nc, "%s %s HTTP/1.1\r\nHost: %s\r\n%s\r\n", method, path, nc.RemoteAddr(), header); err != nil {
+						if _, err := fmt.Fprintf(nc, "%s %s HTTP/1.1\r\nHost: %s\r\n%s\r\n", method, path,
+							nc.RemoteAddr(), header); err != nil {
 							t.Fatal(err)
 						}
 						w, err := http.ReadResponse(in, &http.Request{Method: method})
@@ -86,13 +94,15 @@ func TestEveryAddressAnswersEveryMethodAndThenTheNextRequest(t *testing.T) {
 						return w
 					}
 					first := ask(method, path, header)
-					if first.StatusCode >= 500 && first.StatusCode != http.StatusServiceUnavailable || first.StatusCode == http.StatusSwitchingProtocols {
+					if first.StatusCode >= 500 && first.StatusCode != http.StatusServiceUnavailable ||
+						first.StatusCode == http.StatusSwitchingProtocols {
 						t.Errorf("status %d", first.StatusCode)
 					}
 					if first.Close {
-						return // it says so: nobody sends another
+						return // the response says so: clients send no other request
 					}
-					if w := ask(http.MethodGet, "/api/commands", ""); w.StatusCode != http.StatusOK || w.Header.Get("Content-Type") != "application/json" {
+					if w := ask(http.MethodGet, "/api/commands", ""); w.StatusCode != http.StatusOK ||
+						w.Header.Get("Content-Type") != "application/json" {
 						t.Errorf("the next request: %d", w.StatusCode)
 					}
 				})
@@ -104,12 +114,13 @@ func TestEveryAddressAnswersEveryMethodAndThenTheNextRequest(t *testing.T) {
 // until waits for a condition.
 func until(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	late := time.After(patience)
+	late, stop := context.WithTimeout(t.Context(), patience)
+	defer stop()
 	again := time.NewTicker(5 * time.Millisecond)
 	defer again.Stop()
 	for !is() {
 		select {
-		case <-late:
+		case <-late.Done():
 			t.Fatalf("waited for %s for too long", what)
 		case <-again.C:
 		}
@@ -120,7 +131,8 @@ func TestHeadOfAnEventStreamIsItsHeader(t *testing.T) {
 	ts := startServer(t, Config{ConnectionsPerAddress: 1}, room.Config{})
 	for range 3 {
 		a := ts.ask(t, http.MethodHead, "/api/rooms/lobby/events", "")
-		if a.StatusCode != http.StatusOK || a.Header.Get("Content-Type") != "text/event-stream" || a.Close || a.body != "" {
+		if a.StatusCode != http.StatusOK || a.Header.Get("Content-Type") != "text/event-stream" || a.Close ||
+			a.body != "" {
 			t.Errorf("%d %v %q", a.StatusCode, a.Header, a.body)
 		}
 	}
@@ -129,8 +141,8 @@ func TestHeadOfAnEventStreamIsItsHeader(t *testing.T) {
 	}
 }
 
-// Whoever is gone is counted no more, whatever they have said before: no handler
-// waits for a write to fail.
+// A client that has disconnected is no longer counted, whatever it has sent before:
+// no handler waits for a write to fail.
 func TestClientsThatAreGoneAreNotCounted(t *testing.T) {
 	const stream = " /api/rooms/lobby/events HTTP/1.1\r\nHost: localhost\r\n"
 	for name, said := range map[string]string{
@@ -167,12 +179,14 @@ func TestClientsThatAreGoneAreNotCounted(t *testing.T) {
 					conns = append(conns, nc)
 				}
 				for _, nc := range conns {
-					if line, err := bufio.NewReader(nc).ReadString('\n'); err != nil || !strings.Contains(line, " 200 ") && !strings.Contains(line, " 400 ") {
+					if line, err := bufio.NewReader(nc).ReadString('\n'); err != nil ||
+						!strings.Contains(line, " 200 ") && !strings.Contains(line, " 400 ") {
 						t.Fatalf("round %d: %q, %v", round, line, err)
 					}
 					nc.Close()
 				}
-				until(t, "all to be gone", func() bool { return ts.addresses.count() == 0 && ts.hub.Stats().Readers == 0 })
+				until(t, "all to be gone",
+					func() bool { return ts.addresses.count() == 0 && ts.hub.Stats().Readers == 0 })
 			}
 		})
 	}
@@ -186,24 +200,26 @@ func TestStreamGoesOnWhileItsClientSaysALittle(t *testing.T) {
 	}
 	defer nc.Close()
 	nc.SetDeadline(time.Now().Add(patience))
-	if _, err := io.WriteString(nc, "GET /api/rooms/lobby/events HTTP/1.1\r\nHost: localhost\r\n\r\nGET / HTTP/1.1\r\n"); err != nil {
+	if _, err := io.WriteString(nc,
+		"GET /api/rooms/lobby/events HTTP/1.1\r\nHost: localhost\r\n\r\nGET / HTTP/1.1\r\n"); err != nil {
 		t.Fatal(err)
 	}
 	w, err := http.ReadResponse(bufio.NewReader(nc), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w.Header.Get("Content-Type") != "text/event-stream" || w.Header.Get("X-Content-Type-Options") != "nosniff" || w.Header.Get("Date") == "" || !w.Close {
+	if w.Header.Get("Content-Type") != "text/event-stream" || w.Header.Get("X-Content-Type-Options") != "nosniff" ||
+		w.Header.Get("Date") == "" || !w.Close {
 		t.Errorf("header %v", w.Header)
 	}
 	l := &listener{t, w, bufio.NewScanner(w.Body), ""}
-	l.block() // where it begins
+	l.block() // its first block says where it begins
 	c := ts.hello(t, "Ada")
 	c.ask(`"op":"send","room":"lobby","text":"hi"`)
 	if e := l.next(); !strings.Contains(e["data"], `"text":"hi"`) {
 		t.Errorf("%v", e)
 	}
-	go io.WriteString(nc, strings.Repeat("x", 128<<10)) // fails when it is cut
+	go io.WriteString(nc, strings.Repeat("x", 128<<10)) // fails when the server closes the connection
 	for l.next() != nil {
 	}
 	until(t, "a talkative one to be gone", func() bool { return ts.addresses.count() == 1 })

@@ -20,8 +20,8 @@ import (
 	"parley/internal/wire"
 )
 
-// A faulty is a server with mistakes in it, which come out when somebody says
-// or asks for "boom", and a good client in a room of its own.
+// A faulty is a server that panics on the text "boom", and a good client in a room
+// of its own.
 type faulty struct {
 	*testServer
 	log  *memory
@@ -57,14 +57,15 @@ func startFaulty(t *testing.T) *faulty {
 		return ""
 	}}
 	healthy := func(context.Context) error { return nil }
-	z.testServer = serveLog(t, Config{Logger: slog.New(slog.NewTextHandler(z.said, nil))}, rooms, z.log, "e", z.log.stores(), healthy)
+	z.testServer = serveLog(t, Config{Logger: slog.New(slog.NewTextHandler(z.said, nil))}, rooms, z.log, "e",
+		z.log.stores(), healthy)
 	z.good = z.hello(t, "Good")
 	z.good.ask(`"op":"join","room":"good"`)
 	return z
 }
 
-// wantContained waits until a panic has been counted and checks that it was
-// logged with its stack, naming where, and that nobody else has noticed.
+// wantContained waits until a panic has been counted. It checks that the panic was
+// logged with its stack, which names where, and that other clients are served on.
 func (z *faulty) wantContained(t *testing.T, what, where string) {
 	t.Helper()
 	counted := func() float64 { return testutil.ToFloat64(z.metrics.errors.WithLabelValues(string(chat.Internal))) }
@@ -91,10 +92,11 @@ func (z *faulty) wantContained(t *testing.T, what, where string) {
 		t.Errorf("health afterwards: %d", a.StatusCode)
 	}
 	z.good.nc.Close()
-	if err := z.stop(); err != nil { // a lock that is left behind would keep it from ending
+	if err := z.stop(); err != nil { // a lock that is still held would keep it from ending
 		t.Error(err)
 	}
-	if got := z.said.String(); !strings.Contains(got, "level=ERROR") || !strings.Contains(got, what) || !strings.Contains(got, where) {
+	if got := z.said.String(); !strings.Contains(got, "level=ERROR") || !strings.Contains(got, what) ||
+		!strings.Contains(got, where) {
 		t.Errorf("logged %q, want %q in %s", got, what, where)
 	}
 }
@@ -126,7 +128,7 @@ func TestPanicWhereHistoryIsAskedForEndsThatRequest(t *testing.T) {
 	z.wantContained(t, "a mistake in formatting", "History")
 }
 
-// A trap is an error that cannot be looked at.
+// A trap is an error that panics when it is unwrapped.
 type trap struct{}
 
 func (trap) Error() string { return "a trap" }
@@ -147,14 +149,15 @@ func TestPanicWhereASendIsAnsweredEndsThatConnection(t *testing.T) {
 				t.Errorf("answered with %s", f.Payload)
 			}
 		}
-		z.wantContained(t, "a mistake in an error", "memory") // the log's goroutine lives on
+		z.wantContained(t, "a mistake in an error", "memory") // the store's goroutine goes on
 	}
 }
 
 func TestPanicInLeavingOneRoomKeepsNoOtherFromBeingLeft(t *testing.T) {
 	z := startFaulty(t)
 	bad := z.dialSpeaking(t, func(c *link.Conn) link.Protocol {
-		there, err := z.hub.Join(context.Background(), chat.Who{}, "there", room.JoinRequest{Sink: c.Out(), Encoder: wire.EventFrames{}}, func(room.JoinResult) {})
+		there, err := z.hub.Join(context.Background(), chat.Who{}, "there",
+			room.JoinRequest{Sink: c.Out(), Encoder: wire.EventFrames{}}, func(room.JoinResult) {})
 		if err != nil {
 			t.Error(err)
 		}
@@ -174,11 +177,14 @@ func TestPanicInLeavingOneRoomKeepsNoOtherFromBeingLeft(t *testing.T) {
 	z.wantContained(t, "nil pointer", "Leave")
 }
 
-// dialSpeaking opens a WebSocket on which the server speaks a protocol of the
-// test's own.
+// dialSpeaking opens a WebSocket for which the server uses a protocol of the test.
 func (ts *testServer) dialSpeaking(t *testing.T, newProtocol func(*link.Conn) link.Protocol) *talker {
 	t.Helper()
-	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { ts.upgrade(w, r, "", newProtocol) }))
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter,
+		r *http.Request,
+	) {
+		ts.upgrade(w, r, "", newProtocol)
+	}))
 	t.Cleanup(front.Close)
 	return (&testServer{Server: ts.Server, url: front.URL}).dial(t, "/")
 }

@@ -27,10 +27,10 @@ type heldAnswer struct {
 	cut  func()
 }
 
-// Bounds of what is unsent, in bytes.
+// Limits of the pending answers, in bytes.
 const (
 	maxPendingBytes = 64 << 20
-	mostUnsentEach  = 8 << 20 // for one network
+	maxPendingEach  = 8 << 20 // for one network
 )
 
 // hold counts an answer of so many bytes, until release. cut, which must not
@@ -38,7 +38,7 @@ const (
 func (u *pendingAnswers) hold(from netip.Addr, size int, cut func()) (release func()) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	for b := u.of[from]; b != nil && len(b.answers) > 0 && b.size+size > mostUnsentEach; {
+	for b := u.of[from]; b != nil && len(b.answers) > 0 && b.size+size > maxPendingEach; {
 		u.cutOldest(from, b)
 	}
 	for u.total > 0 && u.total+size > maxPendingBytes {

@@ -164,14 +164,15 @@ func (m messages) Handle(_ context.Context, r slog.Record) error {
 
 func await(t *testing.T, said <-chan string, want string) {
 	t.Helper()
-	timeout := time.After(patience)
+	late, stop := context.WithTimeout(t.Context(), patience)
+	defer stop()
 	for {
 		select {
 		case got := <-said:
 			if got == want {
 				return
 			}
-		case <-timeout:
+		case <-late.Done():
 			t.Fatalf("nobody said %q", want)
 		}
 	}

@@ -81,7 +81,7 @@ type Server struct {
 	accounts    *account.Accounts
 	pageQueue   fairQueue      // requests that wait for a page of history
 	searchQueue fairQueue      // searches that wait
-	unsent      pendingAnswers // answers that clients have not read yet
+	pending     pendingAnswers // answers that clients have not read yet
 
 	links *link.Links
 }

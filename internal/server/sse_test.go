@@ -97,7 +97,8 @@ func TestServerSentEventsResume(t *testing.T) {
 			}
 			for seq := tt.first; seq <= 5; seq++ {
 				e := l.next()
-				if e["event"] != "message" || !strings.HasPrefix(e["id"], fmt.Sprint(epoch, ":", seq, ":2")) || !strings.Contains(e["data"], fmt.Sprintf(`"text":"message %d"`, seq)) {
+				if e["event"] != "message" || !strings.HasPrefix(e["id"], fmt.Sprint(epoch, ":", seq, ":2")) ||
+					!strings.Contains(e["data"], fmt.Sprintf(`"text":"message %d"`, seq)) {
 					t.Fatalf("event %d: %v", seq, e)
 				}
 			}
@@ -116,8 +117,12 @@ func TestServerSentEventsResume(t *testing.T) {
 
 func TestServerSentEventsAreRefusedAsProblems(t *testing.T) {
 	ts := startServer(t, Config{ConnectionsPerAddress: 1}, room.Config{})
-	for path, want := range map[string]int{"/api/rooms/a%20b/events": 400, "/api/rooms/r/events?after=x": 400, "/api/rooms/r/events?after=-1": 400} {
-		if a := ts.ask(t, http.MethodGet, path, ""); a.StatusCode != want || a.Header.Get("Content-Type") != "application/problem+json" {
+	for path, want := range map[string]int{
+		"/api/rooms/a%20b/events": 400, "/api/rooms/r/events?after=x": 400,
+		"/api/rooms/r/events?after=-1": 400,
+	} {
+		if a := ts.ask(t, http.MethodGet, path, ""); a.StatusCode != want ||
+			a.Header.Get("Content-Type") != "application/problem+json" {
 			t.Errorf("%s: %d %s", path, a.StatusCode, a.body)
 		}
 	}
@@ -174,7 +179,8 @@ func TestSSEResponseIsNotUsedAfterItsHandler(t *testing.T) {
 	for range 20 { // which goroutine is the first to use it is up to the scheduler
 		ctx, cancel := context.WithCancel(t.Context())
 		w := &endedWriter{ResponseRecorder: httptest.NewRecorder(), wrote: cancel}
-		ts.ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodGet, "http://localhost/api/rooms/lobby/events", nil))
+		ts.ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodGet, "http://localhost/api/rooms/lobby/events",
+			nil))
 		if w.using.Load() > 0 {
 			t.Fatal("the handler returned while the deadline of its response was being set")
 		}

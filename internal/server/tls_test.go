@@ -58,8 +58,8 @@ func TestOverTLS(t *testing.T) {
 	}
 }
 
-// testFramesInPieces has frames come in records of one byte, in many records, and
-// in records that are cut anywhere, and come back in as many as it takes.
+// testFramesInPieces sends frames in records of one byte, in many records, and in
+// records that are cut anywhere, and reads them back.
 func testFramesInPieces(t *testing.T) {
 	ts := startServer(t, Config{DebugEcho: true, FrameSize: 256 << 10}, room.Config{})
 	cut := &cutter{Conn: ts.beginTCP(t, ""), size: 1 << 20}
@@ -144,7 +144,7 @@ func TestTLSIsEndedAsItShouldBe(t *testing.T) {
 	}
 }
 
-// beginTCP connects, says something and waits for nothing.
+// beginTCP connects, sends begin and waits for nothing.
 func (ts *testServer) beginTCP(t *testing.T, begin string) net.Conn {
 	t.Helper()
 	nc, err := net.Dial("tcp", strings.TrimPrefix(strings.TrimPrefix(ts.url, "https://"), "http://"))

@@ -131,7 +131,9 @@ func (b *batch) add(r *Row, change *Change, at time.Time) {
 	}
 	*r.Result = chat.Commit{Event: e}
 	if b.known != nil && d.Nonce != "" {
-		use := &FirstUse{Kind: e.Kind, Event: true, Seq: e.Seq, At: at, Name: d.From.Name, Text: d.Text, Target: e.Target}
+		use := &FirstUse{
+			Kind: e.Kind, Event: true, Seq: e.Seq, At: at, Name: d.From.Name, Text: d.Text, Target: e.Target,
+		}
 		if e.Kind == chat.React || e.Kind == chat.Unreact {
 			use.Emoji = d.Text
 		}
@@ -139,21 +141,31 @@ func (b *batch) add(r *Row, change *Change, at time.Time) {
 	}
 }
 
-// message returns a message that r is about, ErrNoMessage if there is none.
-func (b *batch) message(i int, at chat.MessageRef) (*Message, error) {
+// message returns a message that the row at i is about. Its Kind is "" if it is missing
+// or was not written by a person.
+func (b *batch) message(i int, at chat.MessageRef) *Message {
 	m := b.known.Messages[at]
 	if m == nil || m.Kind == "" {
 		m = b.added(i, at)
 	}
 	if m == nil || !m.Kind.IsSaid() {
-		return nil, ErrNoMessage
+		return &Message{}
 	}
-	return m, nil
+	return m
+}
+
+// inRoom returns a message of the room of the row at i, as message does.
+func (b *batch) inRoom(i int, seq chat.Seq) *Message {
+	r := &b.rows[i]
+	if seq < 1 || seq > r.Room.Head {
+		return &Message{}
+	}
+	return b.message(i, chat.MessageRef{Room: r.Draft.Room, Seq: seq})
 }
 
 // added returns a message that a row before the one at i has added, nil if none has.
 func (b *batch) added(i int, at chat.MessageRef) *Message {
-	for i--; i >= 0; i-- {
+	for i--; i >= 0 && at.Seq > 0; i-- {
 		r := &b.rows[i]
 		if r.Seq != at.Seq || r.Draft.Room != at.Room {
 			continue
@@ -169,13 +181,4 @@ func (b *batch) added(i int, at chat.MessageRef) *Message {
 		return m
 	}
 	return nil
-}
-
-// inRoom returns a message of r's room, ErrNoMessage if seq is none.
-func (b *batch) inRoom(i int, seq chat.Seq) (*Message, error) {
-	r := &b.rows[i]
-	if seq < 1 || seq > r.Room.Head {
-		return nil, ErrNoMessage
-	}
-	return b.message(i, chat.MessageRef{Room: r.Draft.Room, Seq: seq})
 }

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"parley/internal/access"
 	"parley/internal/chat"
 )
 
@@ -231,7 +232,7 @@ func (c *Committer) write(ctx context.Context, items []item, at time.Time) (stor
 	}
 	c.batch.rows = slices.DeleteFunc(rows, func(r Row) bool {
 		if r.Room == nil {
-			r.Result.Err = ErrNoMessage
+			r.Result.Err = access.ErrNoMessage
 		}
 		return r.Room == nil
 	})

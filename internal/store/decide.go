@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"parley/internal/access"
 	"parley/internal/chat"
 )
 
@@ -23,15 +24,11 @@ var kinds = map[chat.Kind]func(*batch, int, time.Time) error{
 	chat.Topic:   (*batch).topic,
 }
 
-// Refusals.
-var (
-	ErrNoMessage = &chat.Error{Code: chat.NotFound, Message: "There is no such message in this room."}
-	errDeleted   = &chat.Error{Code: chat.Gone, Message: "This message has been deleted."}
-	ErrNonceUsed = &chat.Error{
-		Code:    chat.NonceUsed,
-		Message: "You have used this nonce for something else in this room. Make a new one for each command.",
-	}
-)
+// ErrNonceUsed refuses a nonce that its author has used for something else.
+var ErrNonceUsed = &chat.Error{
+	Code:    chat.NonceUsed,
+	Message: "You have used this nonce for something else in this room. Make a new one for each command.",
+}
 
 // decideRow decides what becomes of one row.
 func (b *batch) decideRow(i int, at time.Time) error {
@@ -78,33 +75,33 @@ func (b *batch) same(i int, use *FirstUse) bool {
 	case d.Is() != use.Kind || use.Emoji != "" && use.Emoji != d.Text:
 		return false
 	case d.Is().IsSaid() && d.Target != 0: // in a thread, which another reply may name too
-		_, root, err := b.root(i)
-		return err == nil && root == use.Target
+		root, seq := b.root(i)
+		return root.Kind != "" && seq == use.Target
 	}
 	return use.Target == d.Target
 }
 
 // root returns the first message of the thread that a row's draft belongs to, and its
-// seq. A reply within a thread has no thread of its own.
-func (b *batch) root(i int) (*Message, chat.Seq, error) {
+// seq. A reply within a thread has no thread of its own. The message is missing if there
+// is none.
+func (b *batch) root(i int) (*Message, chat.Seq) {
 	seq := b.rows[i].Draft.Target
-	m, err := b.inRoom(i, seq)
-	if err == nil && m.Thread != 0 {
+	m := b.inRoom(i, seq)
+	if m.Thread != 0 {
 		seq = m.Thread
-		m, err = b.inRoom(i, seq)
+		m = b.inRoom(i, seq)
 	}
-	return m, seq, err
+	return m, seq
 }
 
 // unchanged answers a row that asks for what is so already, since the event seq.
-func (b *batch) unchanged(i int, seq chat.Seq, at time.Time) error {
-	r := &b.rows[i]
+func (b *batch) unchanged(r *Row, seq chat.Seq, at time.Time) {
 	d := r.Draft
 	*r.Result = chat.Commit{Repeated: true, Event: chat.Event{
 		Room: d.Room, Seq: seq, At: at, Kind: d.Is(), From: d.From, Text: d.Text, HTML: d.HTML, Target: d.Target,
 	}}
 	if d.Nonce == "" {
-		return nil
+		return
 	}
 	use := &FirstUse{Kind: d.Is(), Seq: seq, At: at, Target: d.Target}
 	if use.Kind == chat.React || use.Kind == chat.Unreact {
@@ -113,7 +110,6 @@ func (b *batch) unchanged(i int, seq chat.Seq, at time.Time) error {
 	r.By.Answers = true
 	r.Change = &Change{Answer: &Answer{Kind: string(use.Kind), Target: use.Target, Emoji: use.Emoji, Seq: seq}}
 	b.known.Nonces[r.nonce()] = use
-	return nil
 }
 
 // say adds a message with more than a text.
@@ -125,16 +121,17 @@ func (b *batch) say(i int, at time.Time) error {
 		*x = *d.Extra
 	}
 	change := &Change{}
-	var root *Message
-	var err error
 	if d.Target != 0 {
-		if root, change.Target, err = b.root(i); err != nil {
+		root, seq := b.root(i)
+		if err := access.MayChange(access.Answer, root.facts()); err != nil {
 			return err
 		}
+		change.Target = seq
+		change.Subscribers = []int64{r.By.Key, root.Author}
 	}
 	if x.ReplyTo != 0 {
-		m, err := b.inRoom(i, x.ReplyTo)
-		if err != nil {
+		m := b.inRoom(i, x.ReplyTo)
+		if err := access.MayChange(access.Answer, m.facts()); err != nil {
 			return err
 		}
 		if m.Text != "" {
@@ -151,28 +148,18 @@ func (b *batch) say(i int, at time.Time) error {
 	change.Mentions = b.mentions(r, x)
 	change.Extra = AttrsOrNil(x)
 	b.add(r, change, at)
-	if root != nil {
-		change.Subscribers = []int64{r.By.Key, root.Author}
-	}
 	return nil
 }
 
 // source returns the message that a row's draft is a copy of.
 func (b *batch) source(i int) (*Message, error) {
 	d := b.rows[i].Draft
-	if d.Source.Seq < 1 {
-		return nil, ErrNoMessage
+	m := b.message(i, d.Source)
+	err := access.MayChange(access.Forward, m.facts())
+	if err == nil && d.Text == "" { // the message was not there when its text was read
+		err = access.ErrNoMessage
 	}
-	m, err := b.message(i, d.Source)
-	switch {
-	case err != nil:
-		return nil, err
-	case m.Text == "":
-		return nil, errDeleted
-	case d.Text == "": // the message was not there when its text was read
-		return nil, ErrNoMessage
-	}
-	return m, nil
+	return m, err
 }
 
 // mentions sets in x whom a row's text names, and returns the keys of those who are told
@@ -199,32 +186,24 @@ func AttrsOrNil(x *chat.Attrs) *chat.Attrs {
 	return x
 }
 
-// target returns the message that a row changes, errDeleted if it has no text any more.
-func (b *batch) target(i int) (*Message, error) {
-	m, err := b.inRoom(i, b.rows[i].Draft.Target)
-	if err == nil && m.Text == "" {
-		err = errDeleted
-	}
-	return m, err
+// target returns the message that a row changes, and what access has to know of it.
+func (b *batch) target(i int) (*Message, access.Facts) {
+	m := b.inRoom(i, b.rows[i].Draft.Target)
+	f := m.facts()
+	f.IsAuthor = m.Author == b.rows[i].By.Key
+	return m, f
 }
 
 func (b *batch) edit(i int, at time.Time) error {
 	r := &b.rows[i]
-	m, err := b.target(i)
-	if err != nil {
+	m, f := b.target(i)
+	f.IsDone, f.Edits = m.Text == r.Draft.Text, m.Edits
+	if err := access.MayChange(access.Edit, f); err != nil {
 		return err
 	}
-	switch {
-	case m.Author != r.By.Key:
-		return &chat.Error{Code: chat.NotYours, Message: "Only who wrote a message can edit it."}
-	case m.Forward:
-		return &chat.Error{Code: chat.NotYours, Message: "What somebody else said first cannot be edited."}
-	case m.Text == r.Draft.Text:
-		return b.unchanged(i, cmp.Or(m.Current, r.Draft.Target), at)
-	case m.Edits >= chat.MaxEdits:
-		return &chat.Error{
-			Code: chat.TooMany, Message: "This message has been edited often enough; write a new one.",
-		}
+	if f.IsDone {
+		b.unchanged(r, cmp.Or(m.Current, r.Draft.Target), at)
+		return nil
 	}
 	x := &chat.Attrs{}
 	change := &Change{Target: r.Draft.Target, Mentions: b.mentions(r, x)}
@@ -238,14 +217,13 @@ func (b *batch) edit(i int, at time.Time) error {
 
 func (b *batch) delete(i int, at time.Time) error {
 	r := &b.rows[i]
-	m, err := b.inRoom(i, r.Draft.Target)
-	switch {
-	case err != nil:
+	m, f := b.target(i)
+	if err := access.MayChange(access.Delete, f); err != nil {
 		return err
-	case m.Author != r.By.Key:
-		return &chat.Error{Code: chat.NotYours, Message: "Only who wrote a message can delete it."}
-	case m.Text == "":
-		return b.unchanged(i, m.Current, at)
+	}
+	if f.IsDeleted {
+		b.unchanged(r, m.Current, at)
+		return nil
 	}
 	b.add(r, &Change{Target: r.Draft.Target}, at)
 	r.Result.DeletedTexts = m.Texts
@@ -258,66 +236,52 @@ func (b *batch) delete(i int, at time.Time) error {
 
 func (b *batch) react(i int, at time.Time) error {
 	r := &b.rows[i]
-	m, err := b.target(i)
-	if err != nil {
+	m, f := b.target(i)
+	mine := Reacted{r.Draft.Text, r.By.Key}
+	seq := m.Reacted[mine]
+	f.IsDone, f.OtherEmoji = seq != 0, len(m.Emoji)
+	if m.Emoji[mine.Emoji] > 0 {
+		f.OtherEmoji--
+	}
+	if err := access.MayChange(access.React, f); err != nil {
 		return err
 	}
-	mine := Reacted{r.Draft.Text, r.By.Key}
-	if seq := m.Reacted[mine]; seq != 0 {
-		return b.unchanged(i, seq, at)
-	}
-	if _, there := m.Emoji[mine.Emoji]; !there && len(m.Emoji) >= chat.MaxEmoji {
-		return &chat.Error{
-			Code: chat.TooMany, Message: "This message has enough different emoji; add to one that is there.",
-		}
+	if f.IsDone {
+		b.unchanged(r, seq, at)
+		return nil
 	}
 	b.add(r, &Change{Target: r.Draft.Target}, at)
-	m.react(mine, r.Seq)
+	m.addReaction(mine, r.Seq)
 	return nil
-}
-
-// react notes that somebody has put an emoji on m with the event seq.
-func (m *Message) react(mine Reacted, seq chat.Seq) {
-	if m.Reacted == nil {
-		m.Reacted = map[Reacted]chat.Seq{}
-	}
-	if m.Emoji == nil {
-		m.Emoji = map[string]int{}
-	}
-	m.Reacted[mine] = seq
-	m.Emoji[mine.Emoji]++
 }
 
 func (b *batch) unreact(i int, at time.Time) error {
 	r := &b.rows[i]
-	m, err := b.target(i)
-	if err != nil {
+	m, f := b.target(i)
+	mine := Reacted{r.Draft.Text, r.By.Key}
+	if err := access.MayChange(access.Unreact, f); err != nil {
 		return err
 	}
-	mine := Reacted{r.Draft.Text, r.By.Key}
 	if m.Reacted[mine] == 0 {
-		return b.unchanged(i, r.Room.Head, at)
+		b.unchanged(r, r.Room.Head, at)
+		return nil
 	}
 	b.add(r, &Change{Target: r.Draft.Target}, at)
-	m.Reacted[mine] = 0
-	if m.Emoji[mine.Emoji]--; m.Emoji[mine.Emoji] <= 0 {
-		delete(m.Emoji, mine.Emoji)
-	}
+	m.removeReaction(mine)
 	return nil
 }
 
 func (b *batch) pin(i int, at time.Time) error {
 	r := &b.rows[i]
-	m, err := b.target(i)
-	if err != nil {
+	m, f := b.target(i)
+	room := b.known.room(r.Room)
+	f.IsDone, f.Pins = m.Pin != 0, room.Pins
+	if err := access.MayChange(access.Pin, f); err != nil {
 		return err
 	}
-	if m.Pin != 0 {
-		return b.unchanged(i, m.Pin, at)
-	}
-	room := b.known.room(r.Room)
-	if room.Pins >= chat.MaxPins {
-		return &chat.Error{Code: chat.TooMany, Message: "This room has enough pins; take one away first."}
+	if f.IsDone {
+		b.unchanged(r, m.Pin, at)
+		return nil
 	}
 	b.add(r, &Change{Target: r.Draft.Target}, at)
 	m.Pin = r.Seq
@@ -327,12 +291,13 @@ func (b *batch) pin(i int, at time.Time) error {
 
 func (b *batch) unpin(i int, at time.Time) error {
 	r := &b.rows[i]
-	m, err := b.inRoom(i, r.Draft.Target)
-	if err != nil {
+	m, f := b.target(i)
+	if err := access.MayChange(access.Unpin, f); err != nil {
 		return err
 	}
 	if m.Pin == 0 {
-		return b.unchanged(i, r.Room.Head, at)
+		b.unchanged(r, r.Room.Head, at)
+		return nil
 	}
 	b.add(r, &Change{Target: r.Draft.Target}, at)
 	m.Pin = 0
@@ -344,7 +309,8 @@ func (b *batch) topic(i int, at time.Time) error {
 	r := &b.rows[i]
 	room := b.known.room(r.Room)
 	if room.Topic == r.Draft.Text {
-		return b.unchanged(i, r.Room.Head, at)
+		b.unchanged(r, r.Room.Head, at)
+		return nil
 	}
 	b.add(r, &Change{}, at)
 	room.Topic = r.Draft.Text

@@ -3,6 +3,7 @@ package store
 import (
 	"time"
 
+	"parley/internal/access"
 	"parley/internal/chat"
 )
 
@@ -47,6 +48,30 @@ type Message struct {
 	Pin     chat.Seq             // for NeedPin: the event that pinned it; 0: it is not pinned
 	Emoji   map[string]int       // for NeedEmoji: how many people have put each, or at least 1
 	Reacted map[Reacted]chat.Seq // questions: the event by which a person has put an emoji; 0: none
+}
+
+// facts returns what access has to know of the message itself.
+func (m *Message) facts() access.Facts {
+	return access.Facts{Exists: m.Kind != "", IsDeleted: m.Text == "", IsForward: m.Forward}
+}
+
+// addReaction adds a person's emoji to m with the event seq.
+func (m *Message) addReaction(r Reacted, seq chat.Seq) {
+	if m.Reacted == nil {
+		m.Reacted = map[Reacted]chat.Seq{}
+	}
+	if m.Emoji == nil {
+		m.Emoji = map[string]int{}
+	}
+	m.Reacted[r] = seq
+	m.Emoji[r.Emoji]++
+}
+
+func (m *Message) removeReaction(r Reacted) {
+	m.Reacted[r] = 0
+	if m.Emoji[r.Emoji]--; m.Emoji[r.Emoji] <= 0 {
+		delete(m.Emoji, r.Emoji)
+	}
 }
 
 // Needs says which facts of a message are asked for, beside those that all have.
@@ -124,7 +149,8 @@ func (b *batch) facts(first int, nonces bool) *Facts {
 
 // isPlain reports whether a draft is a message that needs no facts.
 func isPlain(d *chat.Draft) bool {
-	return d.Is() == chat.Message && d.Target == 0 && d.Extra == nil && !mayMention(d.Text) && d.Source == (chat.MessageRef{})
+	return d.Is() == chat.Message && d.Target == 0 && d.Extra == nil && !mayMention(d.Text) &&
+		d.Source == (chat.MessageRef{})
 }
 
 // ask adds the questions about one row.

@@ -65,8 +65,9 @@ var (
 		RetryAfter: 2 * time.Second,
 	}
 	errUnavailable = &chat.Error{
-		Code:       chat.Unavailable,
-		Message:    "The server cannot store messages right now. Your message was not stored; send it again in a moment.",
+		Code: chat.Unavailable,
+		Message: "The server cannot store messages right now. Your message was not stored; send it again in a " +
+			"moment.",
 		RetryAfter: 2 * time.Second,
 	}
 	errDiskFailed = &chat.Error{

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// allocate gives n bytes of a file room on the disk, from at on.
+// allocate allocates n bytes of disk space for a file, from offset at on.
 func allocate(f *os.File, at, n int64) error {
 	err := unix.Fallocate(int(f.Fd()), 0, at, n)
 	if errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.ENOSYS) {

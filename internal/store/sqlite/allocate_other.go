@@ -4,5 +4,5 @@ package sqlite
 
 import "os"
 
-// allocate gives n bytes of a file room on the disk, from at on.
+// allocate allocates n bytes of disk space for a file, from offset at on.
 func allocate(f *os.File, at, n int64) error { return writeBlocks(f, at, n) }

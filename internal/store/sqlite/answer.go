@@ -10,14 +10,13 @@ import (
 	"parley/internal/store"
 )
 
-// An answer to a retry is the first answer. A nonce is so kept with whatever it
-// came with: with the event that was stored, or in the table answer if there was
-// none. What was refused keeps none, so that it can be tried again.
+// A retry gets the first answer. So a nonce is stored with what it made: with the event, or in the
+// table answer if there was none. A refused draft stores no nonce, so that it can be tried again.
 
 // An answer is a row of the table answer.
 type answer struct {
-	listKey        // whose it is, and in which room; 0: in none
-	nonce   string // "": there is nothing to keep
+	listKey        // the person, and the room; room 0: none
+	nonce   string // "": no row is stored
 	kind    string
 	target  int64 // the id of the message that it is about
 	emoji   string
@@ -28,14 +27,18 @@ func (c *committer) storeAnswer(ctx context.Context, a answer, at int64) error {
 	if a.nonce == "" {
 		return nil
 	}
-	return c.exec(ctx, `INSERT INTO answer (nonce, author, room, kind, target, emoji, seq, at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+	return c.exec(ctx,
+		`INSERT INTO answer (nonce, author, room, kind, target, emoji, seq, at_ms) VALUES ($1, $2, $3, $4, $5, $6, `+
+			`$7, $8)`,
 		packNonce(a.nonce), a.person, a.room, a.kind, a.target, a.emoji, int64(a.seq), at)
 }
 
-// idempotent carries out what somebody does with their own, unless it was done before
-// with the same nonce. refused is an *chat.Error: do's, or that the nonce belongs
-// to something else. Nothing has been written then.
-func (c *committer) idempotent(ctx context.Context, who chat.PersonID, a answer, do func() (refused, err error)) (refused, err error) {
+// idempotent calls do, unless the person has done the same with this nonce before. A nonce of
+// something else is refused. refused is a *chat.Error, from here or from do; then nothing has been
+// written.
+func (c *committer) idempotent(ctx context.Context, who chat.PersonID, a answer,
+	do func() (refused, err error),
+) (refused, err error) {
 	if a.nonce == "" {
 		return do()
 	}
@@ -44,7 +47,8 @@ func (c *committer) idempotent(ctx context.Context, who chat.PersonID, a answer,
 	err = c.scan(ctx, []any{&kind, &target}, `
 		SELECT kind, target FROM answer WHERE nonce = $1 AND author = $2 AND room = $3
 		UNION ALL
-		SELECT 'event', 0 FROM event WHERE nonce = $1 AND author = $2 AND room = $3`, packNonce(a.nonce), a.person, a.room)
+		SELECT 'event', 0 FROM event WHERE nonce = $1 AND author = $2 AND room = $3`,
+		packNonce(a.nonce), a.person, a.room)
 	switch {
 	case err == nil && kind == a.kind && target == a.target:
 		return nil, nil

@@ -12,7 +12,7 @@ import (
 	"parley/internal/chat"
 )
 
-// storedAttrs is the form in which a chat.Extra is kept.
+// storedAttrs is the JSON of chat.Attrs in the database.
 type storedAttrs struct {
 	ReplyTo  chat.Seq       `json:"reply_to,omitempty"`
 	Action   bool           `json:"action,omitempty"`
@@ -26,7 +26,7 @@ type storedForward struct {
 	AtMS int64       `json:"at_ms"`
 }
 
-// packAttrs returns x as it is kept: nil, which is NULL, if there is nothing in it.
+// packAttrs returns x as JSON, or nil, which is NULL, if x is empty.
 func packAttrs(x *chat.Attrs) (any, error) {
 	if x == nil {
 		return nil, nil
@@ -57,20 +57,20 @@ func unpackAttrs(text string) (*chat.Attrs, error) {
 	return x, nil
 }
 
-// optionalColumns is what few rows have, as one column of JSON.
+// optionalColumns are the columns that are NULL in most rows. A statement returns them as one
+// column of JSON, because the driver works by the column.
 type optionalColumns struct {
 	Kind   chat.Kind
 	Target chat.Seq
 	Extra  string
 
-	Newest   string    // the extra of the newest version
-	Current  chat.Kind // what made that: an edit, or a deletion
+	Newest   string    // extra of the newest version
+	Current  chat.Kind // kind of the event that made it: an edit or a deletion
 	Edited   chat.Seq
 	EditedMS int64 `json:"edited_ms"`
 }
 
-// unpackOptional gives an event what its row has beside the usual; packed is nil for
-// nearly all.
+// unpackOptional sets the event's fields from the optional columns. packed is nil for most rows.
 func unpackOptional(e *chat.Event, packed []byte) (few optionalColumns, err error) {
 	if e.Kind = chat.Message; packed == nil {
 		return few, nil
@@ -83,17 +83,18 @@ func unpackOptional(e *chat.Event, packed []byte) (few optionalColumns, err erro
 	return few, err
 }
 
-// quoteText is how a message is quoted: without its text where that is gone.
+// quoteText reads the author and the text of a quoted message. The text is empty if the message has
+// been deleted.
 var quoteText = `
 	SELECT p.public, m.name, coalesce(c.text, m.text)
 	FROM event m JOIN person p ON p.id = m.author LEFT JOIN event c ON c.id = m.current
 	WHERE m.id = ` + namedSQL("$2")
 
-// quote fills in what the message says that x answers.
+// quote sets the quote of x. It stays nil if the quoted message has been deleted.
 func quote(ctx context.Context, stmt *sql.Stmt, room chat.RoomName, x *chat.Attrs) error {
 	q := &chat.Quote{}
 	err := stmt.QueryRowContext(ctx, string(room), int64(x.ReplyTo)).Scan(&q.From.ID, &q.From.Name, &q.Text)
-	if errors.Is(err, sql.ErrNoRows) { // somebody has taken it out by hand
+	if errors.Is(err, sql.ErrNoRows) { // a person has deleted the row by hand
 		return nil
 	}
 	if err != nil {

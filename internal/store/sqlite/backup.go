@@ -10,11 +10,10 @@ import (
 	"parley/internal/files"
 )
 
-// Backup writes a copy of the data folder dir, as it is now, to a new file at
-// path, which only its owner may read. A server may be using the folder. To
-// restore the copy make it the file parley.db of an empty folder: it has no
-// epoch, so that whoever opens it makes a new one, and clients read again what
-// they have read from the log that it replaces.
+// Backup copies the data folder dir to a new file at path, which only its owner may read. A server
+// may use the folder meanwhile. To restore the copy, make it the file parley.db of an empty folder.
+// The copy has no epoch, so the program that opens it makes a new one, and clients then read the
+// log again.
 func Backup(ctx context.Context, dir, path string) error {
 	source := filepath.Join(dir, databaseName)
 	if _, err := os.Stat(source); err != nil {
@@ -27,8 +26,8 @@ func Backup(ctx context.Context, dir, path string) error {
 	return nil
 }
 
-// copyWithoutEpoch copies the database at source into the empty file target, but for
-// what belongs to its folder alone.
+// copyWithoutEpoch copies the database at source to the empty file target, without what belongs to
+// its folder alone.
 func copyWithoutEpoch(ctx context.Context, source, target string) error {
 	if err := copyDatabase(ctx, source, target); err != nil {
 		return err
@@ -36,8 +35,7 @@ func copyWithoutEpoch(ctx context.Context, source, target string) error {
 	return dropEpoch(ctx, target)
 }
 
-// copyDatabase copies the database at source into the empty file target, within
-// one read transaction.
+// copyDatabase copies the database at source to the empty file target, in one read transaction.
 func copyDatabase(ctx context.Context, source, target string) error {
 	source, err := filepath.Abs(source)
 	if err != nil {
@@ -51,7 +49,7 @@ func copyDatabase(ctx context.Context, source, target string) error {
 	})
 }
 
-// dropEpoch takes out of a copy what belongs to the folder that it was made from.
+// dropEpoch deletes from a copy what belongs to the folder that it was made from.
 func dropEpoch(ctx context.Context, path string) error {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -63,7 +61,7 @@ func dropEpoch(ctx context.Context, path string) error {
 	if err == nil {
 		err = db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'erased')`).Scan(&erased)
 	}
-	if err == nil && erased { // it is for an index of this epoch
+	if err == nil && erased { // it was for a search index of this epoch
 		_, err = db.ExecContext(ctx, `DELETE FROM erased`)
 	}
 	return errors.Join(err, db.Close())

@@ -75,7 +75,8 @@ func TestChangesAmongMessagesKeepTheOrder(t *testing.T) {
 func contents(t *testing.T, s *Store) (all []string) {
 	t.Helper()
 	for _, text := range []string{
-		`SELECT 'event', id, coalesce(kind, ''), coalesce(target, 0), text, coalesce(extra, ''), coalesce(current, 0) FROM event ORDER BY id`,
+		`SELECT 'event', id, coalesce(kind, ''), coalesce(target, 0), text, coalesce(extra, ''), coalesce(current, ` +
+			`0) FROM event ORDER BY id`,
 		`SELECT 'reaction', target, emoji, person, event FROM reaction ORDER BY 2, 3, 4`,
 		`SELECT 'pin', target, event FROM pin ORDER BY 2`,
 		`SELECT 'mention', person, event FROM mention ORDER BY 2, 3`,

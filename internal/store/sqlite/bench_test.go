@@ -67,7 +67,8 @@ func BenchmarkPage(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if page, err := s.Page(b.Context(), "lobby", chat.PageQuery{Limit: 50}); err != nil || len(page.Messages) != 50 {
+		if page, err := s.Page(b.Context(), "lobby", chat.PageQuery{Limit: 50}); err != nil ||
+			len(page.Messages) != 50 {
 			b.Fatal(len(page.Messages), err)
 		}
 	}

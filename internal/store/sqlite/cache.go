@@ -1,8 +1,8 @@
 package sqlite
 
-// A cache remembers at least the last size keys that were put or got, and at
-// most twice as many: when the younger of its two generations is full, the
-// older is dropped. Unlike a list in order of use it costs one map look-up.
+// A cache holds at least the last size keys that were put or got, and at most twice as many. When
+// the younger of its two generations is full, the older is dropped. It costs one map look-up,
+// unlike a list in order of use.
 type cache[K comparable, V any] struct {
 	size       int
 	young, old map[K]V

@@ -19,19 +19,19 @@ const (
 	firstWithHeads  = 6
 )
 
-// maxFound is how many things of a kind are listed that are wrong.
+// maxFound is how many faults of a kind are listed.
 const maxFound = 20
 
 // A CheckReport is what Check has found.
 type CheckReport struct {
 	Schema                int64
 	Rooms, People, Events int64
-	Found                 []string // what is wrong, a sentence each
-	Notes                 []string // what is not, but good to know
+	Found                 []string // faults, a sentence each
+	Notes                 []string // remarks that are no faults
 }
 
-// Check reads a data folder that no server uses, or a back-up, as a whole, and
-// reports what is wrong with it. It writes nothing to the database.
+// Check reads a whole data folder that no server uses, or a back-up, and reports its faults. It
+// writes nothing to the database.
 func Check(ctx context.Context, path string) (checked CheckReport, err error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -66,8 +66,8 @@ func Check(ctx context.Context, path string) (checked CheckReport, err error) {
 	return c.checked, nil
 }
 
-// lockFolder keeps servers out of a folder while it is checked. It makes no file:
-// where no server has been there is no lock.
+// lockFolder locks a folder against servers while it is checked. It makes no file, so it returns
+// nil if no server has used the folder.
 func lockFolder(dir string) (*os.File, error) {
 	lock, err := os.OpenFile(filepath.Join(dir, lockName), os.O_RDWR, 0)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -77,7 +77,8 @@ func lockFolder(dir string) (*os.File, error) {
 		return nil, fmt.Errorf("locking the data folder %s: %w", dir, err)
 	}
 	if err := files.Lock(lock); err != nil {
-		return nil, errors.Join(fmt.Errorf("a server uses the data folder %s (%w); stop it first, or make a back-up and check that", dir, err), lock.Close())
+		err = fmt.Errorf("a server uses the data folder %s (%w); stop it first, or make a back-up and check that", dir, err)
+		return nil, errors.Join(err, lock.Close())
 	}
 	return lock, nil
 }
@@ -92,7 +93,7 @@ func (c *checker) checkFile(ctx context.Context, file, dir string) error {
 			return err
 		}
 	}
-	for _, mode := range []string{"ro", "rw"} { // rw: what was begun has to be undone first
+	for _, mode := range []string{"ro", "rw"} { // rw: an interrupted transaction has to be rolled back first
 		if mode == "ro" && size(file+walSuffix) == 0 && size(file+journalSuffix) == 0 {
 			mode = withoutWAL
 		}
@@ -123,7 +124,8 @@ func (c *checker) everything(ctx context.Context, left leftBehind, dir string) e
 		return nil
 	}
 	var epoch string
-	if err := c.db.QueryRowContext(ctx, `SELECT coalesce(max(value), '') FROM meta WHERE key = 'epoch'`).Scan(&epoch); err != nil {
+	if err := c.db.QueryRowContext(ctx,
+		`SELECT coalesce(max(value), '') FROM meta WHERE key = 'epoch'`).Scan(&epoch); err != nil {
 		return err
 	}
 	newest, err := containsEvent(ctx, c.db, c.checked.Schema, left.newest)
@@ -138,9 +140,12 @@ func (c *checker) everything(ctx context.Context, left leftBehind, dir string) e
 	return nil
 }
 
-// counts counts what there is, and says which program's it is.
+// counts counts rooms, people and events. It fails if the database is not Parley's or is of a newer
+// version.
 func (c *checker) counts(ctx context.Context) error {
-	if err := c.db.QueryRowContext(ctx, `SELECT group_concat(name, ' ') FROM sqlite_schema WHERE type = 'table'`).Scan(new(sql.NullString)); err != nil {
+	if err := c.db.QueryRowContext(ctx,
+		`SELECT group_concat(name, ' ') FROM sqlite_schema WHERE type = 'table'`).Scan(
+		new(sql.NullString)); err != nil {
 		return err
 	}
 	var err error
@@ -148,25 +153,27 @@ func (c *checker) counts(ctx context.Context) error {
 		return err
 	}
 	if known := newestSchema(); c.checked.Schema > known {
-		return fmt.Errorf("it was written by a newer parley (schema %d, this one knows %d); check it with that program", c.checked.Schema, known)
+		return fmt.Errorf("it was written by a newer parley (schema %d, this one knows %d); check it with that program",
+			c.checked.Schema, known)
 	}
 	if c.checked.Schema < firstWithEvents {
 		c.note("it is of an early version (schema %d): only what SQLite notices was checked", c.checked.Schema)
 		return nil
 	}
-	return c.db.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM room), (SELECT count(*) FROM person), (SELECT count(*) FROM event)`).
+	return c.db.QueryRowContext(ctx,
+		`SELECT (SELECT count(*) FROM room), (SELECT count(*) FROM person), (SELECT count(*) FROM event)`).
 		Scan(&c.checked.Rooms, &c.checked.People, &c.checked.Events)
 }
 
-// A reference is a column whose values are ids of something else, in another table
-// or in its own; 0 and NULL are none.
+// A reference is a column that holds ids of rows, of another table or of its own. 0 and NULL refer
+// to nothing.
 type reference struct {
 	table, column string
 	to            string // room, person or event
-	of            string // the column that identifies a row; "" is the rowid
+	of            string // column that identifies the row in a message; "": the rowid
 }
 
-// references are all of them. A test compares the list with the schema.
+// references are all such columns. A test compares the list with the schema.
 var references = []reference{
 	{"event", "room", "room", ""},
 	{"event", "author", "person", ""},
@@ -194,7 +201,7 @@ var references = []reference{
 	{"answer", "target", "event", "author"},
 }
 
-// references looks for rows that refer to what is not there.
+// references finds rows that refer to a missing row.
 func (c *checker) references(ctx context.Context) error {
 	for _, r := range references {
 		known, err := c.hasColumn(ctx, r.table, r.column)
@@ -211,24 +218,34 @@ func (c *checker) references(ctx context.Context) error {
 				of = "target"
 			}
 		}
-		text := fmt.Sprintf(`SELECT count(*), coalesce(min(%s), 0) FROM %s t WHERE %s <> 0 AND NOT EXISTS (SELECT 1 FROM %s o WHERE o.id = t.%s)`,
+		text := fmt.Sprintf(`SELECT count(*), coalesce(min(%s), 0) FROM %s t
+			WHERE %s <> 0 AND NOT EXISTS (SELECT 1 FROM %s o WHERE o.id = t.%s)`,
 			of, r.table, r.column, r.to, r.column)
 		var n, first int64
 		if err := c.db.QueryRowContext(ctx, text).Scan(&n, &first); err != nil {
 			return err
 		}
 		if n > 0 {
-			c.add("rows of %s refer in %s to a missing %s: %d of them, the first is %d", r.table, r.column, r.to, n, first)
+			c.add("rows of %s refer in %s to a missing %s: %d of them, the first is %d", r.table, r.column, r.to, n,
+				first)
 		}
 	}
 	if c.checked.Schema < firstWithEvents {
 		return nil
 	}
 	for _, odd := range []struct{ what, text string }{
-		{"events are about an event of another room", `SELECT count(*), coalesce(min(id), 0) FROM event WHERE ` + roomSQL("target") + ` <> room OR ` + roomSQL("current") + ` <> room`},
-		{"events have a part that is no JSON", `SELECT count(*), coalesce(min(id), 0) FROM event WHERE NOT json_valid(extra)`},
+		{
+			"events are about an event of another room",
+			`SELECT count(*), coalesce(min(id), 0) FROM event WHERE ` + roomSQL("target") + ` <> room OR ` +
+				roomSQL("current") + ` <> room`,
+		},
+		{
+			"events have a part that is no JSON",
+			`SELECT count(*), coalesce(min(id), 0) FROM event WHERE NOT json_valid(extra)`,
+		},
 		{"members have read more than there is", `SELECT count(*), coalesce(min(room), 0) FROM member m
-			WHERE read > (SELECT coalesce(` + seqSQL("max(id)") + `, 0) FROM event WHERE ` + inSQL("id", "m.room") + `)`},
+			WHERE read > (SELECT coalesce(` + seqSQL("max(id)") + `, 0)
+				FROM event WHERE ` + inSQL("id", "m.room") + `)`},
 	} {
 		var n, first int64
 		if err := c.db.QueryRowContext(ctx, odd.text).Scan(&n, &first); err != nil {
@@ -241,7 +258,7 @@ func (c *checker) references(ctx context.Context) error {
 	return nil
 }
 
-// A checker collects what is wrong with a database.
+// A checker collects the faults of a database.
 type checker struct {
 	db      *sql.DB
 	found   []string
@@ -256,7 +273,7 @@ func (c *checker) add(format string, args ...any) {
 	c.found = append(c.found, fmt.Sprintf(format, args...))
 }
 
-// integrity has SQLite look for what it can notice: pages, order, indexes.
+// integrity runs SQLite's own check of pages, order and indexes.
 func (c *checker) integrity(ctx context.Context) error {
 	return c.each(ctx, fmt.Sprintf(`PRAGMA integrity_check(%d)`, maxFound), func(rows *sql.Rows) error {
 		var said string
@@ -268,10 +285,11 @@ func (c *checker) integrity(ctx context.Context) error {
 	})
 }
 
-// numbers looks for rooms whose events are not numbered 1 to n.
+// numbers finds rooms whose events are not numbered 1 to n.
 func (c *checker) numbers(ctx context.Context) error {
 	var known bool
-	if err := c.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'event')`).Scan(&known); err != nil || !known {
+	if err := c.db.QueryRowContext(ctx,
+		`SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'event')`).Scan(&known); err != nil || !known {
 		return err
 	}
 	type holed struct {
@@ -280,7 +298,8 @@ func (c *checker) numbers(ctx context.Context) error {
 	}
 	var rooms []holed
 	err := c.each(ctx, `
-		SELECT room, count(*), max(seq) FROM event GROUP BY room HAVING count(*) <> max(seq) OR min(seq) = 0`, func(rows *sql.Rows) error {
+		SELECT room, count(*), max(seq) FROM event
+		GROUP BY room HAVING count(*) <> max(seq) OR min(seq) = 0`, func(rows *sql.Rows) error {
 		var h holed
 		err := rows.Scan(&h.room, &h.count, &h.most)
 		rooms = append(rooms, h)
@@ -297,20 +316,24 @@ func (c *checker) numbers(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		c.add("room %s has %d events, but its newest is number %d: number %d is missing", c.name(ctx, h.room), h.count, h.most, first)
+		c.add("room %s has %d events, but its newest is number %d: number %d is missing", c.name(ctx, h.room), h.count,
+			h.most, first)
 	}
 	return c.heads(ctx)
 }
 
-// heads looks for rooms whose head is not their newest event's seq: their newest events
-// are lost, or files of two moments have been put together.
+// heads finds rooms whose head is not the seq of their newest event: newest events are lost, or the
+// files are of two different times.
 func (c *checker) heads(ctx context.Context) error {
 	if known, err := c.hasColumn(ctx, "room", "head"); err != nil || !known {
 		return err
 	}
 	return c.each(ctx, `
 		SELECT name, head, newest FROM (
-			SELECT name, head, (SELECT coalesce(`+seqSQL("max(event.id)")+`, 0) FROM event WHERE `+inSQL("event.id", "room.id")+`) AS newest FROM room)
+			SELECT name, head,
+				(SELECT coalesce(`+seqSQL("max(event.id)")+`, 0) FROM event WHERE `+inSQL("event.id", "room.id")+`)
+					AS newest
+			FROM room)
 		WHERE head <> newest LIMIT `+strconv.Itoa(maxFound), func(rows *sql.Rows) error {
 		var name string
 		var head, newest int64
@@ -321,11 +344,12 @@ func (c *checker) heads(ctx context.Context) error {
 }
 
 func (c *checker) hasColumn(ctx context.Context, table, column string) (has bool, err error) {
-	err = c.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM pragma_table_xinfo($1) WHERE name = $2)`, table, column).Scan(&has)
+	err = c.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM pragma_table_xinfo($1) WHERE name = $2)`, table,
+		column).Scan(&has)
 	return has, err
 }
 
-// name returns how a room is called for an operator.
+// name returns a room's name for a message to the operator.
 func (c *checker) name(ctx context.Context, id int64) string {
 	var name string
 	if err := c.db.QueryRowContext(ctx, `SELECT name FROM room WHERE id = $1`, id).Scan(&name); err != nil {
@@ -334,7 +358,7 @@ func (c *checker) name(ctx context.Context, id int64) string {
 	return name
 }
 
-// each calls scan for each row. What SQLite cannot read is damage that was found.
+// each calls scan for each row. A part that SQLite cannot read becomes a fault.
 func (c *checker) each(ctx context.Context, text string, scan func(*sql.Rows) error) error {
 	err := c.rows(ctx, text, scan)
 	if isDamaged(err) {

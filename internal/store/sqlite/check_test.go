@@ -20,8 +20,10 @@ func talked(t *testing.T) string {
 	if _, _, err := s.NewGuest(t.Context(), "Eve", ""); err != nil {
 		t.Fatal(err)
 	}
-	do(t, s, draft("lobby", ada, "one", ""), answering(grace, 1, "two"), deed(ada, chat.Edit, 1, "One"), deed(grace, chat.React, 1, "👍"),
-		deed(grace, chat.Pin, 1, ""), draft("lobby", grace, "@Ada three", ""), deed(grace, chat.Delete, 2, ""), draft("garden", ada, "four", ""))
+	do(t, s, draft("lobby", ada, "one", ""), answering(grace, 1, "two"), deed(ada, chat.Edit, 1, "One"),
+		deed(grace, chat.React, 1, "👍"),
+		deed(grace, chat.Pin, 1, ""), draft("lobby", grace, "@Ada three", ""), deed(grace, chat.Delete, 2, ""),
+		draft("garden", ada, "four", ""))
 	must(t, s.SetPersonal(t.Context(), ada.ID, chat.Bookmark, chat.MessageRef{Room: "lobby", Seq: 1}, true, ""))
 	must(t, s.SetPersonal(t.Context(), grace.ID, chat.Subscription, chat.MessageRef{Room: "lobby", Seq: 1}, true, ""))
 	stop()
@@ -33,25 +35,65 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 		damage string // statements
 		found  string // "": nothing
 	}{
-		"nothing":                     {`SELECT 1`, ""},
-		"an event in the middle":      {`DELETE FROM event WHERE id = 1 << 36 | 4`, "lobby has 6 events, but its newest is number 7: number 4 is missing"},
-		"the first event":             {`DELETE FROM event WHERE id = 2 << 36 | 1; INSERT INTO event (id, at_ms, author, name, text) VALUES (2 << 36 | 2, 1, 1, 'Ada', 'x')`, "garden has 1 events, but its newest is number 2: number 1 is missing"},
-		"the newest event":            {`DELETE FROM event WHERE id = 2 << 36 | 1`, "room garden ends at number 1, but its newest event is number 0"},
-		"a head":                      {`UPDATE room SET head = 6 WHERE name = 'lobby'`, "room lobby ends at number 6, but its newest event is number 7"},
-		"a room":                      {`DELETE FROM room WHERE name = 'garden'`, "rows of event refer in room to a missing room"},
-		"an author":                   {`DELETE FROM person WHERE name = 'Grace'`, "rows of event refer in author to a missing person"},
-		"whose session it is":         {`PRAGMA foreign_keys = 0; DELETE FROM person WHERE name = 'Eve'`, "rows of session refer in person to a missing person"},
-		"what is reacted to":          {`UPDATE reaction SET target = 1 << 36 | 99`, "rows of reaction refer in target to a missing event"},
-		"what is pinned":              {`UPDATE pin SET target = 1 << 36 | 99`, "rows of pin refer in target to a missing event"},
-		"what is saved":               {`UPDATE saved SET event = 1 << 36 | 99`, "rows of saved refer in event to a missing event"},
-		"what is followed":            {`UPDATE follow SET target = 1 << 36 | 99`, "rows of follow refer in target to a missing event"},
-		"where somebody is mentioned": {`UPDATE mention SET event = 1 << 36 | 99`, "rows of mention refer in event to a missing event"},
-		"the newest version":          {`UPDATE event SET current = 1 << 36 | 99 WHERE current IS NOT NULL`, "rows of event refer in current to a missing event"},
-		"another room's event":        {`UPDATE event SET target = 2 << 36 | 1 WHERE kind = 'edit'`, "events are about an event of another room"},
-		"a part that is no JSON":      {`UPDATE event SET extra = '{' WHERE id = 1 << 36 | 1`, "events have a part that is no JSON"},
-		"read beyond the end":         {`UPDATE member SET read = 99 WHERE room = 2`, "members have read more than there is"},
+		"nothing": {`SELECT 1`, ""},
+		"an event in the middle": {
+			`DELETE FROM event WHERE id = 1 << 36 | 4`,
+			"lobby has 6 events, but its newest is number 7: number 4 is missing",
+		},
+		"the first event": {
+			`DELETE FROM event WHERE id = 2 << 36 | 1; INSERT INTO event (id, at_ms, author, name, text) VALUES (2 ` +
+				`<< 36 | 2, 1, 1, 'Ada', 'x')`,
+			"garden has 1 events, but its newest is number 2: number 1 is missing",
+		},
+		"the newest event": {
+			`DELETE FROM event WHERE id = 2 << 36 | 1`,
+			"room garden ends at number 1, but its newest event is number 0",
+		},
+		"a head": {
+			`UPDATE room SET head = 6 WHERE name = 'lobby'`,
+			"room lobby ends at number 6, but its newest event is number 7",
+		},
+		"a room": {
+			`DELETE FROM room WHERE name = 'garden'`, "rows of event refer in room to a missing room",
+		},
+		"an author": {
+			`DELETE FROM person WHERE name = 'Grace'`, "rows of event refer in author to a missing person",
+		},
+		"whose session it is": {
+			`PRAGMA foreign_keys = 0; DELETE FROM person WHERE name = 'Eve'`,
+			"rows of session refer in person to a missing person",
+		},
+		"what is reacted to": {
+			`UPDATE reaction SET target = 1 << 36 | 99`, "rows of reaction refer in target to a missing event",
+		},
+		"what is pinned": {
+			`UPDATE pin SET target = 1 << 36 | 99`, "rows of pin refer in target to a missing event",
+		},
+		"what is saved": {
+			`UPDATE saved SET event = 1 << 36 | 99`, "rows of saved refer in event to a missing event",
+		},
+		"what is followed": {
+			`UPDATE follow SET target = 1 << 36 | 99`, "rows of follow refer in target to a missing event",
+		},
+		"where somebody is mentioned": {
+			`UPDATE mention SET event = 1 << 36 | 99`, "rows of mention refer in event to a missing event",
+		},
+		"the newest version": {
+			`UPDATE event SET current = 1 << 36 | 99 WHERE current IS NOT NULL`,
+			"rows of event refer in current to a missing event",
+		},
+		"another room's event": {
+			`UPDATE event SET target = 2 << 36 | 1 WHERE kind = 'edit'`, "events are about an event of another room",
+		},
+		"a part that is no JSON": {
+			`UPDATE event SET extra = '{' WHERE id = 1 << 36 | 1`, "events have a part that is no JSON",
+		},
+		"read beyond the end": {
+			`UPDATE member SET read = 99 WHERE room = 2`, "members have read more than there is",
+		},
 		"an index": {`PRAGMA writable_schema = 1;
-			UPDATE sqlite_schema SET sql = replace(sql, 'target, kind, id', 'target, id, kind') WHERE name = 'event_by_target'`, "event_by_target"},
+			UPDATE sqlite_schema SET sql = replace(sql, 'target, kind, id', 'target, id, kind') 
+			WHERE name = 'event_by_target'`, "event_by_target"},
 	}
 	whole := talked(t)
 	for name, tt := range tests {
@@ -70,7 +112,8 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 			for _, path := range []string{dir, backup} {
 				checked, err := Check(t.Context(), path)
 				must(t, err)
-				has := slices.ContainsFunc(checked.Found, func(said string) bool { return strings.Contains(said, tt.found) })
+				has := slices.ContainsFunc(checked.Found,
+					func(said string) bool { return strings.Contains(said, tt.found) })
 				if tt.found == "" && len(checked.Found) > 0 || tt.found != "" && !has {
 					t.Errorf("%s: found %q, want %q", path, checked.Found, tt.found)
 				}
@@ -135,10 +178,12 @@ func TestCheckLooksAtAllReferences(t *testing.T) {
 	c := &checker{db: db}
 	names := []string{"person", "author", "room", "event", "target", "current", "source", "copy", "message"}
 	must(t, c.rows(context.Background(), `
-		SELECT s.name, x.name FROM sqlite_schema s, pragma_table_xinfo(s.name) x WHERE s.type = 'table'`, func(rows *sql.Rows) error {
+		SELECT s.name, x.name FROM sqlite_schema s, pragma_table_xinfo(s.name) x 
+		WHERE s.type = 'table'`, func(rows *sql.Rows) error {
 		var table, column string
 		err := rows.Scan(&table, &column)
-		listed := slices.ContainsFunc(references, func(r reference) bool { return r.table == table && r.column == column })
+		listed := slices.ContainsFunc(references,
+			func(r reference) bool { return r.table == table && r.column == column })
 		if slices.Contains(names, column) && !listed {
 			t.Errorf("no check looks at %s of %s: add it to references", column, table)
 		}

@@ -11,47 +11,45 @@ import (
 	"parley/internal/store"
 )
 
-// SQLite writes to the database's own file only in a checkpoint, which moves pages
-// from the write-ahead log into it. Left to itself it makes one within a COMMIT
-// and keeps to itself that it failed. So all checkpoints are made here.
+// SQLite writes to the database's own file only in a checkpoint, which moves pages there from the
+// WAL. By default it runs checkpoints within COMMIT and does not report that one has failed. So all
+// checkpoints are made here.
 
-// largeLog is how large a write-ahead log is that cannot be emptied, in bytes, and
-// how often that is said.
+// A WAL that cannot be emptied is logged from this size on, in bytes, and this often.
 const (
 	largeWAL      = 256 << 20
 	largeLogEvery = time.Minute
 )
 
-// settleWAL writes what a server that did not stop by itself has left in the
-// write-ahead log into the database, and syncs that, before anything is added. For
-// the log may hold what a failed sync has left: the kernel shows it to us, but it
-// is not on the disk, and whatever came after it in the log would be lost with it
-// when the power goes. The log itself is emptied: it may hold what has been
-// deleted. A clean stop leaves none.
+// settleWAL moves the WAL that a crashed server has left into the database, and syncs that, before
+// anything is added. The WAL may hold pages of a failed sync: the kernel returns them, but they are
+// not on the disk, and a power cut would lose them with all that follows them in the WAL. It also
+// empties the WAL, which may hold deleted texts. After a clean stop there is no WAL.
 func (s *Store) settleWAL(ctx context.Context) error {
 	_, err := s.checkpoint(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
 	if isDamaged(err) {
 		return err
 	}
-	if err != nil && s.broken.Load() == nil { // a full disk may be emptied while the server runs
+	if err != nil && s.broken.Load() == nil { // the disk may be full, which can change while the server runs
 		s.logger.LogAttrs(ctx, slog.LevelWarn, "the write-ahead log could not be emptied", slog.Any("err", err))
 	}
 	return nil
 }
 
-// A checkpointResult says what a checkpoint did.
+// A checkpointResult is the row that SQLite returns for a checkpoint.
 type checkpointResult struct {
-	busy        bool // somebody reads, or writes, what is in the way
-	pages, done int  // in the write-ahead log, and of these in the database by now
+	busy        bool // a reader or writer prevented it from finishing
+	pages, done int  // in the WAL; of these in the database
 }
 
-// checkpoint runs one of the statements that make a checkpoint. After a sync that
-// failed, and where it meets a damaged page, nothing is written any more.
+// checkpoint runs a statement that makes a checkpoint. If a sync fails or a page is damaged, it
+// stops all writing.
 func (s *Store) checkpoint(ctx context.Context, statement string) (p checkpointResult, err error) {
 	if s.broken.Load() != nil {
 		return p, store.ErrBroken
 	}
-	if s.walState != (fileState{}) { // the folder has been settled: pages must not go into a file that is another's by now
+	// set once the folder is in use: pages must not go into a file that has been replaced
+	if s.walState != (fileState{}) {
 		s.filesChecked = time.Time{}
 		if _, err := s.checkFiles(); err != nil {
 			s.stopWriting(ctx, err)
@@ -72,8 +70,8 @@ func (s *Store) checkpoint(ctx context.Context, statement string) (p checkpointR
 	return p, err
 }
 
-// recordFileState takes the state of the database's file for the one that the server has
-// left it in.
+// recordFileState records the present state of the database's file as the one that the server has
+// left.
 func (s *Store) recordFileState() error {
 	database, err := stateOf(s.path)
 	if err != nil {
@@ -83,8 +81,8 @@ func (s *Store) recordFileState() error {
 	return nil
 }
 
-// writeStateFile writes a mark. Where that is impossible all else goes on as it is: at the
-// next start the folder may seem to be another one.
+// writeStateFile writes a state file. If that fails the server goes on; the next start may then
+// take the folder for another one.
 func (s *Store) writeStateFile(ctx context.Context, change func(*stateFile)) {
 	if s.marks == nil {
 		return
@@ -95,7 +93,7 @@ func (s *Store) writeStateFile(ctx context.Context, change func(*stateFile)) {
 	}
 }
 
-// empty makes a checkpoint once there is enough in the write-ahead log.
+// empty makes a checkpoint if the WAL has grown enough.
 func (s *Store) empty(ctx context.Context) {
 	c := s.committer
 	written, err := c.written()
@@ -110,14 +108,15 @@ func (s *Store) empty(ctx context.Context) {
 	c.emptied -= c.emptyAfter * 3 / 4 // try again soon
 	if now := time.Now(); now.Sub(c.warned) >= largeLogEvery && (err != nil || m.pages*c.pageSize >= largeWAL) {
 		c.warned = now
-		s.logger.LogAttrs(ctx, slog.LevelWarn, "the write-ahead log grows: it cannot be emptied, perhaps because another program reads the database",
+		s.logger.LogAttrs(ctx, slog.LevelWarn,
+			"the write-ahead log grows: it cannot be emptied, perhaps because another program reads the database",
 			slog.Int("behind", m.pages-m.done), slog.Any("err", err))
 	}
 }
 
-// truncateWAL has the write-ahead log hold nothing, if nobody reads from it. Whoever
-// wants to write waits meanwhile, so it is tried for a moment only, and again in a
-// minute. SQLite sets the time when the statement is prepared: it is so each time.
+// truncateWAL empties the WAL unless a reader uses it. Writers wait meanwhile, so it waits only 50
+// ms for readers; it is tried again after a minute. SQLite reads busy_timeout when a statement is
+// prepared, and this one is prepared each time.
 func (s *Store) truncateWAL(ctx context.Context) error {
 	c := s.committer
 	if _, err := c.conn.ExecContext(ctx, `PRAGMA busy_timeout(50)`); err != nil { // ms
@@ -129,7 +128,7 @@ func (s *Store) truncateWAL(ctx context.Context) error {
 	return errors.Join(err, after)
 }
 
-// takeOver has checkpoints made by empty alone.
+// takeOver turns off SQLite's own checkpoints.
 func (c *committer) takeOver(ctx context.Context) error {
 	err := c.scan(ctx, []any{&c.emptyAfter}, `PRAGMA wal_autocheckpoint`)
 	if err == nil {
@@ -141,7 +140,7 @@ func (c *committer) takeOver(ctx context.Context) error {
 	return err
 }
 
-// written returns how many pages the committer's connection has written so far.
+// written returns how many pages the connection has written since it was opened.
 func (c *committer) written() (pages int, err error) {
 	err = c.conn.Raw(func(conn any) (err error) {
 		pages, _, err = conn.(sqlite.DBStatus).Status(sqlite.DBStatusCacheWrite, false)

@@ -11,20 +11,19 @@ import (
 	"parley/internal/store"
 )
 
-// Append queues a draft and returns at once: see store.Committer.
+// Append queues a draft, as store.Committer.Append does.
 func (s *Store) Append(d chat.Draft, done func(chat.Commit)) { s.loop.Append(d, done) }
 
-// Run commits what is queued until ctx ends.
+// Run commits what is queued until ctx ends. It may be called once.
 func (s *Store) Run(ctx context.Context) error { return s.loop.Run(ctx) }
 
-// An engine is the store as its loop sees it.
+// An engine is the store as its committer uses it: store.Engine and store.Upkeep.
 type engine struct {
 	*committer
 	s *Store
 }
 
-// Transact calls do within a transaction and commits that. After an error there is
-// nothing of it that a reader could see.
+// Transact calls do within a transaction and commits it. After an error readers see nothing of it.
 func (e engine) Transact(ctx context.Context, do func(context.Context) error) error {
 	err := e.s.transact(ctx, do)
 	if err != nil && e.s.broken.Load() != nil {
@@ -33,7 +32,7 @@ func (e engine) Transact(ctx context.Context, do func(context.Context) error) er
 	return err
 }
 
-// A brokenError is why nothing can be stored until a restart.
+// A brokenError is an error after which nothing is written until a restart.
 type brokenError struct{ error }
 
 func (e brokenError) Is(target error) bool { return target == store.ErrBroken }
@@ -47,8 +46,8 @@ func (s *Store) transact(ctx context.Context, do func(context.Context) error) (e
 	c := s.committer
 	defer func() {
 		if cause := recover(); cause != nil {
-			// Nobody knows what state it has left the connection in, so nothing more
-			// is done with that, not even a rollback: the next start does it.
+			// The connection is in an unknown state, so it is not used again, not even to roll
+			// back: the next start does that.
 			s.stopWriting(ctx, errPanicked)
 			err = fmt.Errorf("%w: %v\n%s", errPanicked, cause, debug.Stack())
 			return
@@ -86,26 +85,26 @@ func (s *Store) transact(ctx context.Context, do func(context.Context) error) (e
 	return nil
 }
 
-// errPanicked says so to whoever asks after the store's health; the stack is in the log.
+// errPanicked is the health check's error after a panic. The stack is in the log.
 var errPanicked = errors.New("the committer panicked")
 
 // Recovered fills the reserve after an outage.
 func (e engine) Recovered(ctx context.Context) { e.s.reserved(ctx, e.s.reserve.fill(e.s.dir)) }
 
-// Written makes a checkpoint once there is enough in the write-ahead log.
+// Written makes a checkpoint if the WAL has grown enough.
 func (e engine) Written(ctx context.Context) { e.s.empty(ctx) }
 
-// Idle does what is to be done while nothing waits.
+// Idle frees memory, empties the WAL after deletions, fills the reserve and removes old copies.
 func (e engine) Idle(ctx context.Context) {
 	s := e.s
 	s.committer.tidy(ctx)
 	if s.broken.Load() != nil {
 		return
 	}
-	if s.committer.erased { // the write-ahead log holds what was deleted
+	if s.committer.erased { // the WAL holds deleted texts
 		err := s.truncateWAL(ctx)
 		if size := s.reserve.size; isNoRoom(err) && s.reserve.giveUp(reserveSteps[0]) {
-			_ = s.truncateWAL(ctx) // it is tried again in a minute, or has broken down and said so
+			_ = s.truncateWAL(ctx) // it is tried again in a minute; damage has been logged
 			s.reserved(ctx, s.reserve.takeBack(s.dir, size))
 		}
 	}

@@ -10,20 +10,20 @@ import (
 	"parley/internal/store"
 )
 
-// A committer is the one connection that writes, and what it remembers of the
-// rooms and people it wrote for. One goroutine has it at a time.
+// A committer is the connection that writes, with its statements and caches. One goroutine uses it
+// at a time.
 type committer struct {
 	conn   *sql.Conn
 	stmts  map[string]*sql.Stmt // by their text, each prepared when first used
 	rooms  cache[chat.RoomName, *store.Room]
 	people cache[chat.PersonID, *author]
-	listed cache[listKey, struct{}] // that are in the table
-	erased bool                     // the write-ahead log holds what was deleted
+	listed cache[listKey, struct{}] // known to be in the table member
+	erased bool                     // the WAL holds deleted texts
 
-	emptyAfter int       // pages in the write-ahead log from which on it is emptied
-	emptied    int       // pages that had been written when that was done last
+	emptyAfter int       // pages written since the last checkpoint from which on one is made
+	emptied    int       // pages that had been written at the last checkpoint
 	pageSize   int       // bytes
-	warned     time.Time // when it was last said that it cannot be emptied
+	warned     time.Time // when it was last logged that the WAL cannot be emptied
 
 	// Of the transaction that is being written.
 	newestID, newestMS int64 // the newest event's id and time; 0: there is none
@@ -36,30 +36,28 @@ func newCommitter(conn *sql.Conn) *committer {
 	return c
 }
 
-// forget drops what is remembered of rooms and people.
+// forget empties the caches of rooms and people.
 func (c *committer) forget() {
 	c.rooms = newCache[chat.RoomName, *store.Room](cacheSize)
 	c.people = newCache[chat.PersonID, *author](cacheSize)
 	c.listed = newCache[listKey, struct{}](cacheSize)
 }
 
-// rollback undoes the transaction, and drops what is remembered because of it.
+// rollback undoes the transaction and empties the caches, which may hold parts of it.
 func (c *committer) rollback(ctx context.Context) {
 	c.forget()
-	// An error says that SQLite has undone it already, or that it never began.
+	// An error means that SQLite has rolled back already, or that no transaction had begun.
 	_ = c.exec(ctx, `ROLLBACK`)
 }
 
-// tidy gives back what the busiest minute took: the pages that SQLite has in
-// memory, and what is remembered of rooms that may be silent from now on. All of
-// it is cheap to read again.
+// tidy frees SQLite's page cache and the caches of rooms and people. Both are cheap to fill again.
 func (c *committer) tidy(ctx context.Context) {
 	c.args = nil
 	c.forget()
-	_ = c.exec(ctx, `PRAGMA shrink_memory`) // it has no way to fail, and nothing depends on it
+	_ = c.exec(ctx, `PRAGMA shrink_memory`) // it cannot fail
 }
 
-// find returns the one number that a statement looks for, 0 if there is none.
+// find returns the number that a statement returns, 0 if it returns no row.
 func (c *committer) find(ctx context.Context, text string, args ...any) (n int64, err error) {
 	err = c.scan(ctx, []any{&n}, text, args...)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -77,7 +75,7 @@ func (c *committer) each(ctx context.Context, text string, args []any, scan func
 	return eachRow(ctx, stmt, args, scan)
 }
 
-// exec runs a statement whose text is one of the program's constants.
+// exec runs a statement. Its text is a constant of the program, as it is prepared once and kept.
 func (c *committer) exec(ctx context.Context, text string, args ...any) error {
 	stmt, err := c.prepare(ctx, text)
 	if err == nil {
@@ -86,7 +84,7 @@ func (c *committer) exec(ctx context.Context, text string, args ...any) error {
 	return err
 }
 
-// scan runs a statement that returns one row, into dest.
+// scan runs a statement that returns one row, and scans that into dest.
 func (c *committer) scan(ctx context.Context, dest []any, text string, args ...any) error {
 	stmt, err := c.prepare(ctx, text)
 	if err != nil {

@@ -8,16 +8,13 @@ import (
 	"parley/internal/chat"
 )
 
-// A copy lives no longer than the message that it was made from: when that is
-// deleted, the copy is to be deleted too, and then the copies of the copy. A
-// deletion only notes that it has copies, in its own transaction, so a crash
-// forgets none; Copies tells whoever deletes them, and each of their deletions
-// is an ordinary event of the copy's room.
+// A copy is deleted when its source is, and then the copies of the copy. The deletion of a source
+// only stores, in its own transaction, that copies are due, so that a crash loses nothing. Copies
+// returns the due deletions; each is an ordinary event of the copy's room.
 
-// Copies returns deletions of copies that are to be made, at most limit: the
-// messages that they were made from are deleted. Each is in the name of who
-// forwarded the message, as only a message's author deletes it; whoever reads it
-// learns nothing of the other room. To make one twice changes nothing.
+// Copies returns at most limit due deletions of copies. Each is in the name of the person who
+// forwarded the message, because only a message's author may delete it, and because it then tells
+// its readers nothing of the other room. A deletion that is made twice changes nothing.
 func (s *Store) Copies(ctx context.Context, limit int) (due []chat.Draft, err error) {
 	err = s.reads.each(ctx, `
 		SELECT r.name, `+seqSQL("f.copy")+`, p.public, p.name

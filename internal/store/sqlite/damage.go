@@ -12,8 +12,7 @@ import (
 	"parley/internal/chat"
 )
 
-// isDamaged reports whether err says that a file is no database, or not a whole
-// one.
+// isDamaged reports whether err says that a file is no database, or a damaged one.
 func isDamaged(err error) bool {
 	switch sqliteCode(err) & 0xff {
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
@@ -24,26 +23,28 @@ func isDamaged(err error) bool {
 
 var errDamaged = errors.New("the database is damaged")
 
-// refusal is what is said at the start where err says that the database is damaged.
+// refusal returns the sentence for the operator if a start finds the database damaged.
 func refusal(err error) error {
 	if sqliteCode(err)&0xff == sqlite3.SQLITE_NOTADB {
-		return fmt.Errorf("%s is not a database (%w); nothing was written; put the right file there, or restore a back-up", databaseName, err)
+		return fmt.Errorf("%s is not a database (%w); nothing was written; "+
+			"put the right file there, or restore a back-up", databaseName, err)
 	}
-	return fmt.Errorf("%s is damaged (%w); nothing was written; restore a back-up, and keep the folder until you have looked at it: “parley check” lists what is wrong", databaseName, err)
+	return fmt.Errorf("%s is damaged (%w); nothing was written; restore a back-up, "+
+		"and keep the folder until you have looked at it: “parley check” lists what is wrong", databaseName, err)
 }
 
-// A writeStop is why nothing is written any more until a restart.
+// A writeStop is why nothing is written until a restart.
 type writeStop struct {
 	err       error
 	advice    string // for the operator
-	untouched bool   // not even what SQLite writes as it closes a database is written
+	untouched bool   // connections stay open, because closing them writes to the database
 }
 
 func (b *writeStop) Error() string {
 	return b.err.Error() + "; nothing is written until a restart: " + b.advice
 }
 
-// stopWriting ends all writing until a restart: nobody knows what the disk holds.
+// stopWriting ends all writing until a restart, because the contents of the disk are unknown.
 func (s *Store) stopWriting(ctx context.Context, err error) {
 	b := &writeStop{err: err, advice: "look after the disk first", untouched: true}
 	switch {
@@ -62,15 +63,14 @@ func (s *Store) stopWriting(ctx context.Context, err error) {
 	}
 }
 
-// unreadable is what readers are told who meet a damaged place.
+// unreadable is the error for a reader that hits a damaged page.
 var unreadable = &chat.Error{
 	Code:       chat.Unavailable,
 	Message:    "The server cannot read this: its database is damaged, and its operator has to see to it.",
 	RetryAfter: 30 * time.Second,
 }
 
-// readError returns what whoever reads is told of err. A reader that meets a damaged
-// place ends all writing.
+// readError returns the error that a reader gets for err. A damaged page also ends all writing.
 func (s *Store) readError(ctx context.Context, err error) error {
 	if err == nil || !isDamaged(err) {
 		return err
@@ -79,23 +79,23 @@ func (s *Store) readError(ctx context.Context, err error) error {
 	return unreadable
 }
 
-// eventMissing logs that an event is not there whose number has been given, and returns
-// what the reader is told.
+// eventMissing logs that an event is missing whose number has been given, and returns the reader's
+// error.
 func (s *Store) eventMissing(ctx context.Context, at chat.MessageRef) error {
 	s.logger.LogAttrs(ctx, slog.LevelError, "events are missing in the database: see what “parley check” says",
 		slog.String("room", string(at.Room)), slog.Int64("seq", int64(at.Seq)))
 	return unreadable
 }
 
-// errReplaced says that the files that are open are not those of the folder.
+// errReplaced means that the open files are no longer those of the folder.
 var errReplaced = errors.New("the data folder was removed, replaced or written to by another program")
 
-// checkFilesEvery is how often inPlace looks at most.
+// checkFilesEvery is how often checkFiles looks at the files at most.
 const checkFilesEvery = 20 * time.Millisecond
 
-// checkFiles returns the state of the database's file, or an error if that file or
-// the write-ahead log is not the one that is open any more, or was written to by
-// somebody else: then what is committed now may be nowhere.
+// checkFiles returns the state of the database's file. It fails if the names of the database and of
+// the WAL no longer lead to the open files, or if another program has written to the database: a
+// commit may then be lost.
 func (s *Store) checkFiles() (fileState, error) {
 	now := time.Now()
 	if now.Sub(s.filesChecked) < checkFilesEvery {

@@ -58,8 +58,14 @@ func TestDamagedDatabaseIsRefusedAtTheStart(t *testing.T) {
 				}
 			})
 		}, "is damaged"},
-		"pages of nothing": {func(t *testing.T, _, path string) { overwrite(t, path, 20, func(page []byte) { clear(page) }) }, "is damaged"},
-		"one page":         {func(t *testing.T, _, path string) { overwrite(t, path, 1, func(page []byte) { clear(page) }) }, "is damaged"},
+		"pages of nothing": {
+			func(t *testing.T, _, path string) { overwrite(t, path, 20, func(page []byte) { clear(page) }) },
+			"is damaged",
+		},
+		"one page": {
+			func(t *testing.T, _, path string) { overwrite(t, path, 1, func(page []byte) { clear(page) }) },
+			"is damaged",
+		},
 		"a page of another moment": {func(t *testing.T, dir, path string) {
 			before, err := os.ReadFile(path)
 			must(t, err)
@@ -93,7 +99,9 @@ func TestDamagedDatabaseIsRefusedAtTheStart(t *testing.T) {
 		"another program's": {func(t *testing.T, _, path string) {
 			must(t, os.Remove(path))
 			db := openSQLite(path, "rwc", "", nil)
-			_, err := db.ExecContext(t.Context(), `CREATE TABLE bookmark (url TEXT); CREATE TABLE room (id INTEGER); CREATE TABLE goose_db_version (id INTEGER)`)
+			_, err := db.ExecContext(t.Context(),
+				`CREATE TABLE bookmark (url TEXT); CREATE TABLE room (id INTEGER); CREATE TABLE goose_db_version `+
+					`(id INTEGER)`)
 			must(t, err)
 			must(t, db.Close())
 		}, "none of Parley's"},
@@ -125,7 +133,9 @@ func TestDamagedDatabaseIsRefusedAtTheStart(t *testing.T) {
 // A write-ahead log that another database has left is never applied.
 func TestLogOfAnotherDatabaseIsSetAside(t *testing.T) {
 	for name, how := range map[string]func(t *testing.T, dir, backup string){
-		"moved in": func(t *testing.T, dir, backup string) { must(t, os.Rename(backup, filepath.Join(dir, databaseName))) },
+		"moved in": func(t *testing.T, dir, backup string) {
+			must(t, os.Rename(backup, filepath.Join(dir, databaseName)))
+		},
 		"written over": func(t *testing.T, dir, backup string) {
 			text, err := os.ReadFile(backup)
 			must(t, err)
@@ -151,7 +161,8 @@ func TestLogOfAnotherDatabaseIsSetAside(t *testing.T) {
 				wantHead(t, restored, "lobby", chat.Seq(messages))
 				wantNumbered(t, restored, messages)
 				stop()
-				if !slices.ContainsFunc(folderNames(t, crashed), func(name string) bool { return strings.HasPrefix(name, databaseName+walSuffix+"-") }) {
+				if !slices.ContainsFunc(folderNames(t, crashed),
+					func(name string) bool { return strings.HasPrefix(name, databaseName+walSuffix+"-") }) {
 					t.Errorf("the log was not kept: %v", folderNames(t, crashed))
 				}
 			})
@@ -163,7 +174,10 @@ func TestLogOfAnotherDatabaseIsSetAside(t *testing.T) {
 // nobody is given a part of the history, and the operator is told.
 func TestNothingIsWrittenAfterDamageIsMet(t *testing.T) {
 	tests := map[string]func(t *testing.T, s *Store) error{
-		"a reader of the log": func(t *testing.T, s *Store) error { _, err := s.After(t.Context(), "lobby", 0, 2000); return err },
+		"a reader of the log": func(t *testing.T, s *Store) error {
+			_, err := s.After(t.Context(), "lobby", 0, 2000)
+			return err
+		},
 		"a reader of a page": func(t *testing.T, s *Store) error {
 			_, err := s.Page(t.Context(), "lobby", chat.PageQuery{Limit: 2000})
 			return err
@@ -243,11 +257,16 @@ func TestNothingIsAcknowledgedOnceTheFolderIsReplaced(t *testing.T) {
 		"removed":          func(t *testing.T, dir, _ string) { must(t, os.RemoveAll(dir)) },
 		"moved away":       func(t *testing.T, dir, _ string) { must(t, os.Rename(dir, dir+"-away")) },
 		"database removed": func(t *testing.T, dir, _ string) { must(t, os.Remove(filepath.Join(dir, databaseName))) },
-		"log removed":      func(t *testing.T, dir, _ string) { must(t, os.Remove(filepath.Join(dir, databaseName+walSuffix))) },
+		"log removed": func(t *testing.T, dir, _ string) {
+			must(t, os.Remove(filepath.Join(dir, databaseName+walSuffix)))
+		},
 		"database replaced": func(t *testing.T, dir, backup string) {
 			must(t, os.Rename(filepath.Join(backup, databaseName), filepath.Join(dir, databaseName)))
 		},
-		"all replaced":     func(t *testing.T, dir, backup string) { must(t, os.RemoveAll(dir)); copyFolder(t, backup, dir) },
+		"all replaced": func(t *testing.T, dir, backup string) {
+			must(t, os.RemoveAll(dir))
+			copyFolder(t, backup, dir)
+		},
 		"all written over": func(t *testing.T, dir, backup string) { copyFolder(t, backup, dir) },
 	}
 	for name, replace := range tests {

@@ -157,7 +157,8 @@ func (d *disk) afterPowerCut(t testing.TB, folder string) {
 	files := maps.Clone(d.synced)
 	d.mu.Unlock()
 	for path, content := range files {
-		if whole, ok := strings.CutSuffix(path, ".partial"); ok && size(path) == 0 { // it has been renamed, and the folder been synced
+		// it has been renamed, and the folder been synced
+		if whole, ok := strings.CutSuffix(path, ".partial"); ok && size(path) == 0 {
 			if files[whole] != nil {
 				continue
 			}

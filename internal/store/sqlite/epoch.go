@@ -10,9 +10,8 @@ import (
 	"strings"
 )
 
-// settleEpoch takes the epoch that the log has, or makes a new one if the folder
-// is not as the server left it: then the log may have gone back in time. See
-// marks.go.
+// settleEpoch reads the log's epoch, or makes a new one if the folder is not as the server left it,
+// because the log may then have gone back in time. See state_file.go.
 func (s *Store) settleEpoch(ctx context.Context, left leftBehind) error {
 	known, err := s.committer.meta(ctx)
 	if err != nil {
@@ -24,9 +23,9 @@ func (s *Store) settleEpoch(ctx context.Context, left leftBehind) error {
 		if err := s.committer.setMeta(ctx, "epoch", s.epoch); err != nil {
 			return fmt.Errorf("making an epoch: %w", err)
 		}
-		// From now on the database's own file has an epoch. That of a back-up has
-		// none, so that a write-ahead log beside it is known to be another's. So it must not
-		// be used before: what was said would be in a log that is set aside.
+		// The checkpoint writes the epoch to the database's own file. A back-up has no epoch there,
+		// which shows that a WAL beside it belongs to another database. So nothing may be written
+		// to the WAL before: it would be set aside with that.
 		p, err := s.checkpoint(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
 		if err == nil && (p.pages < 0 || p.done < p.pages) {
 			err = errors.New("another program reads the database; stop that one")
@@ -34,12 +33,13 @@ func (s *Store) settleEpoch(ctx context.Context, left leftBehind) error {
 		if err != nil && (known["epoch"] == "" || isDamaged(err)) {
 			return fmt.Errorf("making an epoch: %w", err)
 		}
-		s.logger.LogAttrs(ctx, slog.LevelInfo, "this is a new or restored log: it has a new epoch", slog.String("op", left.foreign))
+		s.logger.LogAttrs(ctx, slog.LevelInfo, "this is a new or restored log: it has a new epoch",
+			slog.String("op", left.foreign))
 	}
 	return nil
 }
 
-// settleMarks begins to write marks.
+// settleMarks opens the state files and writes both.
 func (s *Store) settleMarks(ctx context.Context, left leftBehind) error {
 	if err := s.recordFileState(); err != nil {
 		return err
@@ -51,7 +51,7 @@ func (s *Store) settleMarks(ctx context.Context, left leftBehind) error {
 	if s.marks == nil {
 		last := left.newest
 		if left.foreign != "" {
-			last = stateFile{} // its event is not in this log
+			last = stateFile{} // its event is of another log
 		}
 		s.marks, err = openMarks(s.dir, last)
 	}
@@ -68,7 +68,7 @@ func (s *Store) settleMarks(ctx context.Context, left leftBehind) error {
 	return nil
 }
 
-// removeOldMarks removes the files by which earlier versions counted their starts.
+// removeOldMarks removes the files in which earlier versions counted their starts.
 func (s *Store) removeOldMarks() error {
 	old, err := fs.Glob(s.folder.FS(), "parley.start-*")
 	for _, name := range old {
@@ -79,7 +79,7 @@ func (s *Store) removeOldMarks() error {
 	return err
 }
 
-// markEnd notes in which state the database was closed.
+// markEnd records in the state files that the database is closed.
 func (s *Store) markEnd(ctx context.Context) error {
 	if err := s.recordFileState(); err != nil {
 		return err
@@ -90,7 +90,7 @@ func (s *Store) markEnd(ctx context.Context) error {
 	return s.marks.settle(s.database, func(m *stateFile) { m.State = closed })
 }
 
-// meta returns all that the store knows of itself.
+// meta returns the table meta.
 func (c *committer) meta(ctx context.Context) (map[string]string, error) {
 	rows, err := c.conn.QueryContext(ctx, `SELECT key, value FROM meta`)
 	if err != nil {
@@ -108,7 +108,8 @@ func (c *committer) meta(ctx context.Context) (map[string]string, error) {
 	return known, rows.Err()
 }
 
-// setMeta sets one fact that the store knows of itself.
+// setMeta sets a value in the table meta.
 func (c *committer) setMeta(ctx context.Context, key, value string) error {
-	return c.exec(ctx, `INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = $2`, key, value)
+	return c.exec(ctx, `INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = $2`, key,
+		value)
 }

@@ -2,17 +2,18 @@ package sqlite
 
 import "strconv"
 
-// A fileState is what the file system knows of a file beside what is in it.
-// Times are nanoseconds since 1970; what a system does not know is 0.
+// A fileState is what the file system knows of a file beside its contents. Times are nanoseconds
+// since 1970; values that a system does not know are 0.
 type fileState struct {
-	Inode   uint64 `json:"inode"`
-	Device  uint64 `json:"device"`  // only where Born is unknown: it changes when disks are mounted in another order
-	Born    int64  `json:"born"`    // an inode's number alone is given to the next file as soon as its file is gone
-	Changed int64  `json:"changed"` // its data, mode, owner or links; no program can set this time
-	Written int64  `json:"written"` // its data, or what a program has set
+	Inode uint64 `json:"inode"`
+	// only if Born is unknown, because it changes when disks are mounted in another order
+	Device  uint64 `json:"device"`
+	Born    int64  `json:"born"`    // needed because the inode number of a removed file is used again
+	Changed int64  `json:"changed"` // ctime: of data, mode, owner or links; no program can set it
+	Written int64  `json:"written"` // mtime: of data, or set by a program
 }
 
-// sameFile reports whether a and b are of the same file, whatever was done to it.
+// sameFile reports whether a and b are states of the same file.
 func (a fileState) sameFile(b fileState) bool {
 	return a.Inode == b.Inode && a.Device == b.Device && a.Born == b.Born
 }

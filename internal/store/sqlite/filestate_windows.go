@@ -24,5 +24,5 @@ func stateOf(path string) (fileState, error) {
 	}, nil
 }
 
-// bootID would return a word that is another one each time the machine starts.
+// bootID returns "": there is no such word.
 func bootID() string { return "" }

@@ -79,13 +79,6 @@ func TestEpochChangesWithTheLogOnly(t *testing.T) {
 	}
 }
 
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 // killed leaves a folder as a process does that was killed.
 func killed(t *testing.T, dir string) {
 	s, err := Open(t.Context(), Config{Dir: dir})
@@ -202,7 +195,8 @@ func TestFolderIsForItsOwnerAlone(t *testing.T) {
 
 func TestSecondStoreInAFolderIsRefused(t *testing.T) {
 	s, stop := start(t, t.TempDir())
-	if _, err := Open(t.Context(), Config{Dir: s.dir}); err == nil || !strings.Contains(err.Error(), "in use by another parley") {
+	if _, err := Open(t.Context(), Config{Dir: s.dir}); err == nil ||
+		!strings.Contains(err.Error(), "in use by another parley") {
 		t.Errorf("a second store: %v", err)
 	}
 	post(t, s, draft("lobby", ada, "unharmed", ""))
@@ -260,7 +254,10 @@ func TestReleasedSchemasAreBroughtUpToDate(t *testing.T) {
 			must(t, db.Close())
 
 			s, stop := start(t, dir)
-			want := []chat.Event{{Room: "lobby", Seq: 1, Kind: chat.Message, From: ada, Text: "Hello, **world**"}, {Room: "lobby", Seq: 2, Kind: chat.Message, From: grace, Text: "Hi\nAda"}}
+			want := []chat.Event{
+				{Room: "lobby", Seq: 1, Kind: chat.Message, From: ada, Text: "Hello, **world**"},
+				{Room: "lobby", Seq: 2, Kind: chat.Message, From: grace, Text: "Hi\nAda"},
+			}
 			got := page(t, s.After, "lobby", 0, 10)
 			for i := range got {
 				if at := got[i].At.UnixMilli(); at != 1700000000000+int64(i) {
@@ -307,7 +304,8 @@ func TestNoncesOfTheFirstSchemaAreKnown(t *testing.T) {
 	_, err = db.ExecContext(t.Context(), string(dump)) // ends with seq 2
 	must(t, err)
 	for i, nonce := range nonces {
-		_, err = db.ExecContext(t.Context(), `INSERT INTO message VALUES (1, $1, 1700000000002, 1, 'Ada', $2, $2)`, 3+i, nonce)
+		_, err = db.ExecContext(t.Context(), `INSERT INTO message VALUES (1, $1, 1700000000002, 1, 'Ada', $2, $2)`, 3+i,
+			nonce)
 		must(t, err)
 	}
 	must(t, db.Close())
@@ -315,7 +313,8 @@ func TestNoncesOfTheFirstSchemaAreKnown(t *testing.T) {
 	s, _ := start(t, dir)
 	for i, nonce := range nonces {
 		seq := chat.Seq(3 + i)
-		if c := post(t, s, draft("lobby", ada, "again", nonce))[0]; !c.Repeated || c.Event.Seq != seq || c.Event.Text != nonce {
+		if c := post(t, s, draft("lobby", ada, "again", nonce))[0]; !c.Repeated || c.Event.Seq != seq ||
+			c.Event.Text != nonce {
 			t.Errorf("%q again: %+v, want a repeat of %d", nonce, c, seq)
 		}
 		for _, other := range []chat.Draft{draft("lobby", grace, "hi", nonce), draft("garden", ada, "hi", nonce)} {
@@ -329,7 +328,9 @@ func TestNoncesOfTheFirstSchemaAreKnown(t *testing.T) {
 func TestNoTwoNoncesAreKeptAlike(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		nonce := rapid.Custom(func(t *rapid.T) string {
-			text := rapid.StringMatching(`[0-9a-fA-F]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{32}|[!-~]{1,64}`).Draw(t, "nonce")
+			text := rapid.StringMatching(
+				`[0-9a-fA-F]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{32}|[!-~]{1,64}`).Draw(t,
+				"nonce")
 			return rapid.SampledFrom([]string{text, strings.ToUpper(text), strings.ToLower(text)}).Draw(t, "case")
 		})
 		a, b := nonce.Draw(t, "a"), nonce.Draw(t, "b")

@@ -4,8 +4,7 @@ package sqlite
 
 import "golang.org/x/sys/unix"
 
-// freeBytes returns how many bytes this user can still write to the disk that a
-// folder is on.
+// freeBytes returns how many bytes this user can still write to the disk of a folder.
 func freeBytes(dir string) (int64, error) {
 	var is unix.Statfs_t
 	if err := unix.Statfs(dir, &is); err != nil {

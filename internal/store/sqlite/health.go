@@ -7,20 +7,18 @@ import (
 	"time"
 )
 
-// healthEvery is how often Healthy writes at most: who asks more often hears
-// what it found last.
+// healthEvery is how often Healthy writes at most. More frequent callers get the last result.
 const healthEvery = time.Second
 
-// health is what was last known of whether the store can write.
+// health is the last known result of a write.
 type health struct {
-	turn    chan struct{} // holds one value while somebody is in Healthy
+	turn    chan struct{} // holds one value while a goroutine is in Healthy
 	checked time.Time
 	err     error
-	pending <-chan error // a write whose end nobody has waited for yet
+	pending <-chan error // a write that is still awaited; nil: none
 }
 
-// Healthy reports whether the store can write, by writing. It waits no longer
-// than ctx lets it, and that is an error too.
+// Healthy reports whether the store can write, by writing. It fails if ctx ends first.
 func (s *Store) Healthy(ctx context.Context) error {
 	h := &s.health
 	select {

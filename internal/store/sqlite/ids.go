@@ -41,5 +41,6 @@ func namedSQL(seq string) string {
 // afterSQL returns SQL for the condition that an id is one of the room whose name is
 // $1, after the seq that is $2.
 func afterSQL(id string) string {
-	return "(" + id + " > " + namedSQL("$2") + " AND " + id + " < (SELECT " + endSQL("id") + " FROM room WHERE name = $1))"
+	return "(" + id + " > " + namedSQL("$2") + " AND " + id + " < (SELECT " + endSQL("id") +
+		" FROM room WHERE name = $1))"
 }

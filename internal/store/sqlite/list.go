@@ -12,9 +12,9 @@ import (
 	"parley/internal/store"
 )
 
-// listText reads the rooms of a person's list. $1 is the person; what is counted
-// is counted up to $2, among the newest events: a bot's own, or a thread's, may be
-// hundreds of thousands. A room's bounds are its first and last possible ids.
+// listText reads the rooms of a person's list. $1 is the person, $2 the limit of each count. Only a
+// room's newest events are counted, because a bot or a thread may have written hundreds of
+// thousands.
 var listText = `
 	SELECT r.name, r.topic, m.read, m.notify, m.muted, m.favourite, r.head,
 		(SELECT count(*) FROM (SELECT 1 FROM event
@@ -30,18 +30,18 @@ var listText = `
 	LEFT JOIN person lp ON lp.id = l.author LEFT JOIN event lc ON lc.id = l.current
 	WHERE m.person = (SELECT id FROM person WHERE public = $1)`
 
-// The ids of a listed room's newest event and of the last one that was read.
+// Ids of a listed room's newest event and of the last one that was read, and how many are counted.
 var (
 	headSQL    = idSQL("r.id", "r.head")
 	readSQL    = idSQL("r.id", "m.read")
 	countedSQL = strconv.Itoa(maxCounted)
 )
 
-// maxCounted is of how many events, the newest, a room's unread messages are
-// counted and its last is looked for.
+// maxCounted is how many of a room's newest events the unread count looks at, and the search for
+// its last message.
 const maxCounted = 2000
 
-// RoomList returns the rooms of a person's list, in no order.
+// RoomList returns the rooms of a person's list, in no particular order.
 func (s *Store) RoomList(ctx context.Context, who chat.PersonID) ([]chat.ListEntry, error) {
 	entries, err := s.listEntries(ctx, listText+` LIMIT $3`, string(who), chat.MaxUnread, chat.MaxListed)
 	if err != nil {
@@ -50,8 +50,8 @@ func (s *Store) RoomList(ctx context.Context, who chat.PersonID) ([]chat.ListEnt
 	return entries, nil
 }
 
-// ListEntry returns one room of a person's list; an *chat.Error with code NotFound if
-// it is not in it.
+// ListEntry returns one room of a person's list. The error is a *chat.Error with code NotFound if
+// the room is not in it.
 func (s *Store) ListEntry(ctx context.Context, who chat.PersonID, room chat.RoomName) (chat.ListEntry, error) {
 	entries, err := s.listEntries(ctx, listText+` AND r.name = $3`, string(who), chat.MaxUnread, string(room))
 	if err != nil {
@@ -85,10 +85,9 @@ func (s *Store) listEntries(ctx context.Context, text string, args ...any) (entr
 	return entries, err
 }
 
-// AddToList puts a room that somebody enters in their list, unless it is there, or
-// nobody has written to it. If they do not enter it nothing is done, and the result
-// comes once what was given to Append before is stored. It does not wait: whoever
-// wants to does so for the result.
+// AddToList adds a room that a person enters to their list, unless it is there or has no events. If
+// enters is false it adds nothing. It returns at once; the channel gets the result after all that
+// was appended before is stored.
 func (s *Store) AddToList(who chat.PersonID, room chat.RoomName, enters bool) <-chan error {
 	return s.start(func(ctx context.Context, c *committer) error {
 		if !enters {
@@ -105,11 +104,13 @@ func (s *Store) AddToList(who chat.PersonID, room chat.RoomName, enters bool) <-
 	})
 }
 
-// MarkRead notes up to where somebody has read a room: never back, unless it is to
-// be exact, and not at all if that was done with the same nonce before. done, which
-// must not block, is called once that is safe, or has failed; its entry has the
-// room, what is read now, and what is not.
-func (s *Store) MarkRead(who chat.PersonID, at chat.MessageRef, exact bool, nonce string, done func(chat.ListEntry, error)) {
+// MarkRead stores up to where a person has read a room. A read mark moves back only if exact. A
+// retry with the same nonce changes nothing. done, which must not block, is called once after the
+// commit; its entry has the room, its head, the read mark and the counts of unread messages and
+// mentions.
+func (s *Store) MarkRead(who chat.PersonID, at chat.MessageRef, exact bool, nonce string,
+	done func(chat.ListEntry, error),
+) {
 	e := chat.ListEntry{Room: at.Room}
 	refused := chat.CheckNonce(nonce)
 	run := func(ctx context.Context, c *committer) error {
@@ -118,7 +119,7 @@ func (s *Store) MarkRead(who chat.PersonID, at chat.MessageRef, exact bool, nonc
 		}
 		m, err := c.membership(ctx, who, at.Room)
 		if errors.Is(err, sql.ErrNoRows) {
-			return nil // of a room that nobody wrote to there is nothing to read
+			return nil // the room has no events
 		}
 		if err != nil {
 			return err
@@ -129,14 +130,15 @@ func (s *Store) MarkRead(who chat.PersonID, at chat.MessageRef, exact bool, nonc
 		}
 		e.Head = room.Head
 		seq := min(max(at.Seq, 0), room.Head)
-		refused, err = c.idempotent(ctx, who, answer{listKey: m, nonce: nonce, kind: "read"}, func() (refused, err error) {
-			if err := c.addToList(ctx, m); err != nil {
-				return nil, err
-			}
-			return nil, c.exec(ctx, `
+		refused, err = c.idempotent(ctx, who, answer{listKey: m, nonce: nonce, kind: "read"},
+			func() (refused, err error) {
+				if err := c.addToList(ctx, m); err != nil {
+					return nil, err
+				}
+				return nil, c.exec(ctx, `
 				UPDATE member SET read = CASE WHEN $4 THEN $3 ELSE max(read, $3) END
 				WHERE person = $1 AND room = $2`, m.person, m.room, int64(seq), exact)
-		})
+			})
 		if refused != nil || err != nil {
 			return err
 		}
@@ -154,7 +156,8 @@ func (s *Store) MarkRead(who chat.PersonID, at chat.MessageRef, exact bool, nonc
 			return err
 		}
 		mentions, err := c.find(ctx, `
-			SELECT count(*) FROM (SELECT 1 FROM mention WHERE person = $3 AND event > $1 AND event < $2 LIMIT $4)`, first, end, m.person, chat.MaxUnread)
+			SELECT count(*) FROM (SELECT 1 FROM mention WHERE person = $3 AND event > $1 AND event < $2 LIMIT $4)`,
+			first, end, m.person, chat.MaxUnread)
 		e.Unread, e.Mentions = int(unread), int(mentions)
 		return err
 	}
@@ -168,8 +171,7 @@ func (s *Store) MarkRead(who chat.PersonID, at chat.MessageRef, exact bool, nonc
 	})
 }
 
-// membership returns the rowids of a person and of a room; sql.ErrNoRows if there
-// is no such person or nobody has written to the room.
+// membership returns the rowids of a person and a room; sql.ErrNoRows if one of them is unknown.
 func (c *committer) membership(ctx context.Context, who chat.PersonID, room chat.RoomName) (m listKey, err error) {
 	if a, ok := c.people.get(who); ok {
 		m.person = a.Key
@@ -184,10 +186,11 @@ func (c *committer) membership(ctx context.Context, who chat.PersonID, room chat
 	return m, err
 }
 
-// SetListEntry changes what a room is to somebody, unless that was done with the same
-// nonce before. The error is an *chat.Error with code NotFound if nobody has
-// written to the room, or NonceUsed.
-func (s *Store) SetListEntry(ctx context.Context, who chat.PersonID, room chat.RoomName, change chat.ListEntryChange) error {
+// SetListEntry changes a person's settings of a room. A retry with the same nonce changes nothing.
+// The error is a *chat.Error with code NotFound if the room has no events, or NonceUsed.
+func (s *Store) SetListEntry(ctx context.Context, who chat.PersonID, room chat.RoomName,
+	change chat.ListEntryChange,
+) error {
 	err := chat.CheckNonce(change.Nonce)
 	if err == nil {
 		err = s.writeOrRefuse(ctx, func(ctx context.Context, c *committer) (refused, err error) {
@@ -198,9 +201,10 @@ func (s *Store) SetListEntry(ctx context.Context, who chat.PersonID, room chat.R
 			if err != nil {
 				return nil, err
 			}
-			return c.idempotent(ctx, who, answer{listKey: m, nonce: change.Nonce, kind: "set"}, func() (refused, err error) {
-				return nil, c.setListEntry(ctx, who, m, change)
-			})
+			return c.idempotent(ctx, who, answer{listKey: m, nonce: change.Nonce, kind: "set"},
+				func() (refused, err error) {
+					return nil, c.setListEntry(ctx, who, m, change)
+				})
 		})
 	}
 	if err != nil {
@@ -219,11 +223,13 @@ func (c *committer) setListEntry(ctx context.Context, who chat.PersonID, m listK
 		return err
 	}
 	return c.exec(ctx, `
-		UPDATE member SET notify = coalesce($3, notify), muted = coalesce($4, muted), favourite = coalesce($5, favourite)
-		WHERE person = $1 AND room = $2`, m.person, m.room, orNull(change.Notify), orNull(change.Muted), orNull(change.Favourite))
+		UPDATE member SET notify = coalesce($3, notify), muted = coalesce($4, muted),
+			favourite = coalesce($5, favourite)
+		WHERE person = $1 AND room = $2`,
+		m.person, m.room, orNull(change.Notify), orNull(change.Muted), orNull(change.Favourite))
 }
 
-// orNull returns what p points to as a statement's argument.
+// orNull returns *p as a statement's argument, NULL if p is nil.
 func orNull[T any](p *T) any {
 	if p == nil {
 		return nil

@@ -10,21 +10,25 @@ import (
 )
 
 // markRead is MarkRead for tests, which wait.
-func markRead(t *testing.T, s *Store, who chat.Person, room chat.RoomName, seq chat.Seq, exact bool) (chat.ListEntry, error) {
+func markRead(t *testing.T, s *Store, who chat.Person, room chat.RoomName, seq chat.Seq,
+	exact bool,
+) (chat.ListEntry, error) {
 	t.Helper()
 	type result struct {
 		entry chat.ListEntry
 		err   error
 	}
 	done := make(chan result, 1)
-	s.MarkRead(who.ID, chat.MessageRef{Room: room, Seq: seq}, exact, "", func(e chat.ListEntry, err error) { done <- result{e, err} })
+	s.MarkRead(who.ID, chat.MessageRef{Room: room, Seq: seq}, exact, "",
+		func(e chat.ListEntry, err error) { done <- result{e, err} })
 	r := <-done
 	return r.entry, r.err
 }
 
 func TestWhatIsUnreadIsCountedFromWhereSomebodyStopped(t *testing.T) {
 	s, stop := start(t, t.TempDir())
-	post(t, s, draft("lobby", ada, "one", ""), draft("lobby", grace, "two", ""), draft("lobby", grace, "@Ada three", ""), draft("lobby", grace, "four", ""))
+	post(t, s, draft("lobby", ada, "one", ""), draft("lobby", grace, "two", ""),
+		draft("lobby", grace, "@Ada three", ""), draft("lobby", grace, "four", ""))
 	reply := draft("lobby", grace, "@Ada in the thread", "")
 	reply.Kind, reply.Target = chat.Reply, 1
 	post(t, s, reply)
@@ -83,7 +87,8 @@ func TestOfALongRoomOnlyTheNewestEventsAreCounted(t *testing.T) {
 		if e, err := markRead(t, s, ada, "lobby", 1, true); err != nil || e.Unread != unread {
 			t.Errorf("read: %+v, %v; want %d unread", e, err, unread)
 		}
-		if e, err := s.ListEntry(t.Context(), ada.ID, "lobby"); err != nil || e.Unread != unread || e.Last == nil || e.Last.Text != last {
+		if e, err := s.ListEntry(t.Context(), ada.ID, "lobby"); err != nil || e.Unread != unread || e.Last == nil ||
+			e.Last.Text != last {
 			t.Errorf("the list has %+v, %v; want %d unread and %q", e, err, unread, last)
 		}
 	}
@@ -154,7 +159,8 @@ func BenchmarkRooms(b *testing.B) {
 		if n/200 == 9 {
 			from = ada
 		}
-		drafts = append(drafts, draft(chat.RoomName(fmt.Sprint("room-", n%200)), from, "A message of a usual length.", ""))
+		drafts = append(drafts,
+			draft(chat.RoomName(fmt.Sprint("room-", n%200)), from, "A message of a usual length.", ""))
 	}
 	post(b, s, drafts...)
 	for b.Loop() {

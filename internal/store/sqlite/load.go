@@ -51,7 +51,8 @@ func (c *committer) loadMessages(ctx context.Context, f *store.Facts) error {
 		if err := c.loadMessage(ctx, at, m); err != nil {
 			return fmt.Errorf("message %d of %s: %w", at.Seq, at.Room, err)
 		}
-		if root := (chat.MessageRef{Room: at.Room, Seq: m.Thread}); m.Thread != 0 && m.Needs&store.NeedThread != 0 && f.Messages[root] == nil {
+		if root := (chat.MessageRef{Room: at.Room, Seq: m.Thread}); m.Thread != 0 && m.Needs&store.NeedThread != 0 &&
+			f.Messages[root] == nil {
 			roots[root] = &store.Message{}
 		}
 	}
@@ -83,7 +84,8 @@ func (c *committer) loadMessage(ctx context.Context, at chat.MessageRef, m *stor
 		return err
 	}
 	id, extra := eventID(room.Key, at.Seq), ""
-	err = c.scan(ctx, []any{&m.Author, &m.From.ID, &m.From.Name, &m.Kind, &m.Text, &m.Thread, &m.Current, &extra}, messageText, id)
+	err = c.scan(ctx, []any{&m.Author, &m.From.ID, &m.From.Name, &m.Kind, &m.Text, &m.Thread, &m.Current, &extra},
+		messageText, id)
 	if errors.Is(err, sql.ErrNoRows) { // the room ends before it, or a person has deleted the row by hand
 		return nil
 	}
@@ -122,16 +124,17 @@ func (c *committer) loadMessage(ctx context.Context, at chat.MessageRef, m *stor
 }
 
 func (c *committer) loadTexts(ctx context.Context, id int64, m *store.Message) error {
-	return c.each(ctx, `SELECT text FROM event WHERE id = $1 OR target = $1 AND kind = 'edit'`, []any{id}, func(rows *sql.Rows) error {
-		var text string
-		err := rows.Scan(&text)
-		m.Texts = append(m.Texts, text)
-		return err
-	})
+	return c.each(ctx, `SELECT text FROM event WHERE id = $1 OR target = $1 AND kind = 'edit'`, []any{id},
+		func(rows *sql.Rows) error {
+			var text string
+			err := rows.Scan(&text)
+			m.Texts = append(m.Texts, text)
+			return err
+		})
 }
 
-// emojiText reads the different emoji on a message. It steps from each to the next,
-// however many people have put it.
+// emojiText reads the different emoji on a message. It steps from each to the next, so the number
+// of people does not matter.
 const emojiText = `
 	WITH RECURSIVE other(emoji) AS (
 		SELECT min(emoji) FROM reaction WHERE target = $1
@@ -152,7 +155,8 @@ func (c *committer) loadReactions(ctx context.Context, id int64, m *store.Messag
 		return err
 	}
 	for r := range m.Reacted {
-		event, err := c.find(ctx, `SELECT event FROM reaction WHERE target = $1 AND emoji = $2 AND person = $3`, id, r.Emoji, r.Person)
+		event, err := c.find(ctx, `SELECT event FROM reaction WHERE target = $1 AND emoji = $2 AND person = $3`, id,
+			r.Emoji, r.Person)
 		if err != nil {
 			return err
 		}
@@ -161,7 +165,8 @@ func (c *committer) loadReactions(ctx context.Context, id int64, m *store.Messag
 			continue
 		}
 		n, err := c.find(ctx, `
-			SELECT count(*) FROM (SELECT 1 FROM reaction WHERE target = $1 AND emoji = $2 LIMIT $3)`, id, r.Emoji, len(m.Reacted)+1)
+			SELECT count(*) FROM (SELECT 1 FROM reaction WHERE target = $1 AND emoji = $2 LIMIT $3)`,
+			id, r.Emoji, len(m.Reacted)+1)
 		if err != nil {
 			return err
 		}
@@ -195,7 +200,8 @@ func (c *committer) loadNonce(ctx context.Context, n store.Nonce, use *store.Fir
 
 func (c *committer) loadRoom(ctx context.Context, room *store.Room, facts *store.RoomFacts) error {
 	if facts.NeedPins {
-		n, err := c.find(ctx, `SELECT count(*) FROM pin WHERE target BETWEEN $1 AND $2`, eventID(room.Key, 0), eventID(room.Key, maxSeq))
+		n, err := c.find(ctx, `SELECT count(*) FROM pin WHERE target BETWEEN $1 AND $2`, eventID(room.Key, 0),
+			eventID(room.Key, maxSeq))
 		if err != nil {
 			return err
 		}
@@ -207,19 +213,19 @@ func (c *committer) loadRoom(ctx context.Context, room *store.Room, facts *store
 	return nil
 }
 
-// peopleNamed returns the people with a room in their list who go by a name, which
-// may be several; more than five are nobody. Of a common name it looks at the newest
-// 500 people.
+// peopleNamed returns the people with a room in their list who have a name. More than five are not
+// found at all. Of a common name it looks at the newest 500 people.
 func (c *committer) peopleNamed(ctx context.Context, name store.Name) (found []store.Named, err error) {
 	err = c.each(ctx, `
 		SELECT p.id, p.public, p.name
 		FROM (SELECT id, public, name FROM person WHERE folded = $1 ORDER BY id DESC LIMIT 500) p
-		JOIN member m ON m.person = p.id AND m.room = $2 LIMIT 6`, []any{name.Folded, name.Room}, func(rows *sql.Rows) error {
-		var p store.Named
-		err := rows.Scan(&p.Key, &p.Person.ID, &p.Person.Name)
-		found = append(found, p)
-		return err
-	})
+		JOIN member m ON m.person = p.id AND m.room = $2 LIMIT 6`,
+		[]any{name.Folded, name.Room}, func(rows *sql.Rows) error {
+			var p store.Named
+			err := rows.Scan(&p.Key, &p.Person.ID, &p.Person.Name)
+			found = append(found, p)
+			return err
+		})
 	if len(found) > 5 {
 		found = nil
 	}

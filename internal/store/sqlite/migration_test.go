@@ -33,7 +33,9 @@ func oldFolder(t testing.TB, n int, names ...string) (dir string) {
 		run(`INSERT INTO person VALUES ($1, $2, $2, 1700000000000)`, i+3, name)
 	}
 	run(`WITH RECURSIVE n(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n LIMIT $1)
-		INSERT INTO message (id, at_ms, author, name, text, nonce) SELECT 2 << 36 | n + 1, 1700000000000 + n, 3 + n % $2, 'then', 'message ' || (n + 1), 'old-' || n FROM n`, n*len(names), len(names))
+		INSERT INTO message (id, at_ms, author, name, text, nonce)
+		SELECT 2 << 36 | n + 1, 1700000000000 + n, 3 + n % $2, 'then', 'message ' || (n + 1), 'old-' || n FROM n`,
+		n*len(names), len(names))
 	return dir
 }
 
@@ -70,10 +72,13 @@ func TestMessagesOfThePreviousReleaseAreAsGoodAsNew(t *testing.T) {
 	for _, p := range c.Event.Extra.Mentions {
 		got = append(got, p.ID)
 	}
-	if want := []chat.PersonID{"Élodie", "Straße Müller", "Grace", "ada"}; !slices.Equal(got, want) || c.Event.Seq != 151 {
+	if want := []chat.PersonID{"Élodie", "Straße Müller", "Grace", "ada"}; !slices.Equal(got, want) ||
+		c.Event.Seq != 151 {
 		t.Errorf("message %d mentions %q, want %q", c.Event.Seq, got, want)
 	}
-	rows, err := s.readers.QueryContext(t.Context(), `SELECT p.public, r.name, read FROM member m JOIN person p ON p.id = m.person JOIN room r ON r.id = m.room ORDER BY 2, 1`)
+	rows, err := s.readers.QueryContext(t.Context(),
+		`SELECT p.public, r.name, read FROM member m JOIN person p ON p.id = m.person JOIN room r ON r.id = m.room `+
+			`ORDER BY 2, 1`)
 	must(t, err)
 	defer rows.Close()
 	var all []string
@@ -83,11 +88,14 @@ func TestMessagesOfThePreviousReleaseAreAsGoodAsNew(t *testing.T) {
 		must(t, rows.Scan(&person, &room, &read))
 		all = append(all, fmt.Sprint(room, " ", person, " ", read))
 	}
-	want := []string{"lobby ada 2", "lobby grace 2", "long Grace 150", "long Straße Müller 150", "long ada 0", "long Élodie 150"}
+	want := []string{
+		"lobby ada 2", "lobby grace 2", "long Grace 150", "long Straße Müller 150", "long ada 0", "long Élodie 150",
+	}
 	if !slices.Equal(all, want) {
 		t.Errorf("members %q, want %q", all, want)
 	}
-	if c := post(t, s, draft("long", chat.Person{ID: "Grace", Name: "Grace"}, "again", "old-2"))[0]; !c.Repeated || c.Event.Seq != 3 {
+	if c := post(t, s, draft("long", chat.Person{ID: "Grace", Name: "Grace"}, "again", "old-2"))[0]; !c.Repeated ||
+		c.Event.Seq != 3 {
 		t.Errorf("a known nonce: %+v", c)
 	}
 }

@@ -16,9 +16,8 @@ import (
 	"parley/internal/files"
 )
 
-// openDatabase opens the folder's database, or makes one. Before anything is
-// written it finds out whether the files are as the server left them, and if they
-// are not, whether they are whole.
+// openDatabase opens the folder's database, or makes one. Before it writes anything it finds out
+// whether the files are as the server left them and, if not, whether they are whole.
 func (s *Store) openDatabase(ctx context.Context, vfs string) error {
 	left, err := s.findDatabase(ctx, vfs)
 	if err != nil {
@@ -64,11 +63,11 @@ func (s *Store) openDatabase(ctx context.Context, vfs string) error {
 	s.readers.SetMaxIdleConns(readerConns)
 	s.readers.SetConnMaxIdleTime(time.Minute)
 	s.reads.db, s.reads.met = s.readers, s.readError
-	_, err = s.reads.get(ctx, headText) // that it can be read is known from the start
+	_, err = s.reads.get(ctx, headText) // fails at the start if the database cannot be read
 	return err
 }
 
-// takeMarks notes that SQLite is about to write to the database's file.
+// takeMarks records in the state files that SQLite is about to write to the database's file.
 func (s *Store) takeMarks(newest stateFile) error {
 	var err error
 	if err = s.recordFileState(); err == nil {
@@ -80,8 +79,8 @@ func (s *Store) takeMarks(newest stateFile) error {
 	return err
 }
 
-// findDatabase returns what the folder's marks tell of its database. If there is
-// none it makes one, which has its name only when it is whole.
+// findDatabase returns what the state files tell of the folder's database. If there is no database
+// it makes one, which gets its name when it is complete.
 func (s *Store) findDatabase(ctx context.Context, vfs string) (leftBehind, error) {
 	_, err := s.folder.Lstat(databaseName)
 	if err == nil {
@@ -92,7 +91,8 @@ func (s *Store) findDatabase(ctx context.Context, vfs string) (leftBehind, error
 		return leftBehind{}, err
 	}
 	if size(s.path+walSuffix) > 0 {
-		return leftBehind{}, fmt.Errorf("%s is missing, but %[1]s%s is there, which goes on where it ends; put %[1]s back, or move %[1]s%[2]s away", databaseName, walSuffix)
+		return leftBehind{}, fmt.Errorf("%s is missing, but %[1]s%s is there, which goes on where it ends; "+
+			"put %[1]s back, or move %[1]s%[2]s away", databaseName, walSuffix)
 	}
 	err = files.New(s.path, func(partial string) error {
 		db := openSQLite(partial, "rw", vfs, []string{"synchronous(FULL)", "foreign_keys(1)", "secure_delete(1)"})
@@ -109,21 +109,22 @@ func (s *Store) findDatabase(ctx context.Context, vfs string) (leftBehind, error
 	return leftBehind{foreign: "it is new", anew: true}, nil
 }
 
-// databaseFacts is what is read of a database before it is used.
+// databaseFacts are read from a database before it is used.
 type databaseFacts struct {
-	schema int64  // the number of the newest migration that it has had
+	schema int64  // number of its newest migration
 	epoch  string // "" if there is none
-	newest bool   // it has the event that the newest mark names
+	newest bool   // it has the event that the newer state file names
 }
 
-// read reads what a database is, without writing anything. One that is not as the
-// server left it is checked as a whole.
+// read reads the facts of the database and writes nothing. It checks the whole database if that is
+// not as the server left it.
 func (s *Store) read(ctx context.Context, left *leftBehind) (is databaseFacts, err error) {
 	switch info, err := os.Stat(s.path); {
 	case err != nil:
 		return is, err
 	case info.Size() == 0:
-		return is, fmt.Errorf("%s is empty, so what was in it is lost; restore a back-up in its place; only if this is to be a new server, remove the file", databaseName)
+		return is, fmt.Errorf("%s is empty, so what was in it is lost; restore a back-up in its place; "+
+			"only if this is to be a new server, remove the file", databaseName)
 	}
 	if left.foreign != "" && !left.anew {
 		if err := s.checkForeign(ctx, left.foreign); err != nil {
@@ -141,8 +142,8 @@ func (s *Store) read(ctx context.Context, left *leftBehind) (is databaseFacts, e
 	return is, err
 }
 
-// readFirst reads what the database at path is. It is an error if this program
-// must not use it.
+// readFirst reads the facts of the database at path. It fails if this program must not use the
+// database.
 func readFirst(ctx context.Context, path string, newest stateFile) (is databaseFacts, err error) {
 	is, err = readFirstAs(ctx, path, "ro", newest)
 	if hasJournal(err) {
@@ -152,14 +153,14 @@ func readFirst(ctx context.Context, path string, newest stateFile) (is databaseF
 		return is, fmt.Errorf("reading the schema of %s: %w", databaseName, err)
 	}
 	if known := newestSchema(); is.schema > known {
-		return is, fmt.Errorf("%s was written by a newer parley (schema %d, this one knows %d); use that program, go back with its “parley rollback”, or restore a back-up made before", databaseName, is.schema, known)
+		return is, fmt.Errorf("%s was written by a newer parley (schema %d, this one knows %d); use that program, "+
+			"go back with its “parley rollback”, or restore a back-up made before", databaseName, is.schema, known)
 	}
 	return is, nil
 }
 
-// hasJournal reports whether a database cannot be read because what was begun has
-// to be undone first: the power went while its file was made, or was made one with
-// a write-ahead log.
+// hasJournal reports whether a read failed because an interrupted transaction has to be rolled back
+// first. That is so after a power cut while the file was made or was switched to a WAL.
 func hasJournal(err error) bool { return sqliteCode(err)&0xff == sqlite3.SQLITE_READONLY }
 
 func readFirstAs(ctx context.Context, path, mode string, newest stateFile) (is databaseFacts, err error) {
@@ -168,29 +169,32 @@ func readFirstAs(ctx context.Context, path, mode string, newest stateFile) (is d
 	if is.schema, err = schemaOfDatabase(ctx, db); err != nil {
 		return is, err
 	}
-	if err := db.QueryRowContext(ctx, `SELECT coalesce(max(value), '') FROM meta WHERE key = 'epoch'`).Scan(&is.epoch); err != nil {
+	if err := db.QueryRowContext(ctx,
+		`SELECT coalesce(max(value), '') FROM meta WHERE key = 'epoch'`).Scan(&is.epoch); err != nil {
 		return is, err
 	}
 	is.newest, err = containsEvent(ctx, db, is.schema, newest)
 	return is, err
 }
 
-// schemaOfDatabase returns the number of the newest migration that a database has
-// had. It is an error if that is none of Parley's.
+// schemaOfDatabase returns the number of a database's newest migration. It fails if the database is
+// not Parley's.
 func schemaOfDatabase(ctx context.Context, db *sql.DB) (version int64, err error) {
 	var tables int
-	err = db.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema WHERE name IN ($1, 'meta', 'room', 'person')`, goose.DefaultTablename).Scan(&tables)
+	err = db.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema WHERE name IN ($1, 'meta', 'room', 'person')`,
+		goose.DefaultTablename).Scan(&tables)
 	if err != nil {
 		return 0, err
 	}
 	if tables < 4 {
-		return 0, errors.New("it is a database, but none of Parley's; choose another folder with --data, or restore a back-up in its place")
+		return 0, errors.New("it is a database, but none of Parley's; " +
+			"choose another folder with --data, or restore a back-up in its place")
 	}
 	err = db.QueryRowContext(ctx, `SELECT coalesce(max(version_id), 0) FROM `+goose.DefaultTablename).Scan(&version)
 	return version, err
 }
 
-// containsEvent reports whether a database has the event that a mark names.
+// containsEvent reports whether a database has the event that a state file names.
 func containsEvent(ctx context.Context, db *sql.DB, schema int64, m stateFile) (has bool, err error) {
 	if m.Event == 0 {
 		return true, nil
@@ -198,18 +202,19 @@ func containsEvent(ctx context.Context, db *sql.DB, schema int64, m stateFile) (
 	if schema < firstWithEvents {
 		return false, nil
 	}
-	err = db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM event WHERE id = $1 AND at_ms = $2)`, m.Event, m.EventMS).Scan(&has)
+	err = db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM event WHERE id = $1 AND at_ms = $2)`, m.Event,
+		m.EventMS).Scan(&has)
 	return has, err
 }
 
-// checkForeign checks a database that is not as the server left it, because then
-// a copy may have been damaged on its way, or be of two moments. The write-ahead
-// log beside it may be what a server left that used another database here. It is
-// used only if database and log are whole together, and else set aside, never
-// removed.
+// checkForeign checks a database that is not as the server left it: the copy may be damaged, or its
+// files may be of different times. The WAL beside it may belong to another database that was used
+// here. It is used only if the database and the WAL are whole together; otherwise it is renamed,
+// never removed.
 func (s *Store) checkForeign(ctx context.Context, why string) error {
 	began := time.Now()
-	s.logger.LogAttrs(ctx, slog.LevelInfo, "the data folder is not as the server left it: checking it, which takes some seconds for each million messages",
+	s.logger.LogAttrs(ctx, slog.LevelInfo,
+		"the data folder is not as the server left it: checking it, which takes some seconds for each million messages",
 		slog.String("op", why))
 	log := s.path + walSuffix
 	var err error
@@ -229,8 +234,8 @@ func (s *Store) checkForeign(ctx context.Context, why string) error {
 	return nil
 }
 
-// whole returns an error if the database is not whole: with its write-ahead log
-// or, with the mode alone, without.
+// whole fails if the database is damaged. With the mode withoutWAL it reads the database without
+// its WAL.
 func (s *Store) whole(ctx context.Context, mode string) error {
 	db := openSQLite(s.path, mode, "", readerPragmas)
 	defer db.Close()
@@ -250,8 +255,8 @@ func (s *Store) whole(ctx context.Context, mode string) error {
 	return nil
 }
 
-// isBackup reports whether the database at path, without its write-ahead log, has
-// no epoch: then it comes from Backup, which makes no log, and no server has used it.
+// isBackup reports whether the database at path, without its WAL, has no epoch. Then it is a
+// back-up that no server has used; a back-up has no WAL of its own.
 func isBackup(ctx context.Context, path string) (bool, error) {
 	db := openSQLite(path, withoutWAL, "", readerPragmas)
 	defer db.Close()
@@ -260,17 +265,18 @@ func isBackup(ctx context.Context, path string) (bool, error) {
 	return epochs == 0, err
 }
 
-// setAside gives the write-ahead log another name.
+// setAside renames the WAL.
 func (s *Store) setAside(ctx context.Context, log string) error {
 	aside := log + "-" + time.Now().UTC().Format("20060102-150405.000000000")
 	if err := os.Rename(log, aside); err != nil {
 		return err
 	}
-	s.logger.LogAttrs(ctx, slog.LevelWarn, "the write-ahead log was another database's, and was set aside", slog.String("op", aside))
+	s.logger.LogAttrs(ctx, slog.LevelWarn, "the write-ahead log was another database's, and was set aside",
+		slog.String("op", aside))
 	return files.SyncFolder(s.dir)
 }
 
-// size returns the size of a file in bytes, 0 if there is none.
+// size returns the size of a file in bytes, 0 if it does not exist.
 func size(path string) int64 {
 	info, err := os.Stat(path)
 	if err != nil {

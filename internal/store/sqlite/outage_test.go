@@ -21,7 +21,8 @@ import (
 func wantRefused(t *testing.T, commits []chat.Commit, want chat.Code) {
 	t.Helper()
 	for i, c := range commits {
-		if got := chat.CodeOf(c.Err); got != want || c.Event != (chat.Event{}) || chat.UserError(c.Err).RetryAfter == 0 {
+		if got := chat.CodeOf(c.Err); got != want || c.Event != (chat.Event{}) ||
+			chat.UserError(c.Err).RetryAfter == 0 {
 			t.Fatalf("draft %d: %+v, want only %s and when to try again", i, c, want)
 		}
 	}
@@ -44,7 +45,8 @@ func TestStoreHealsAfterAnOutage(t *testing.T) {
 			post(t, s, draft("lobby", ada, "before", "n1"))
 			d.writeCode.Store(code)
 			for range 5 {
-				wantRefused(t, post(t, s, draft("lobby", ada, "during", "n2"), draft("attic", grace, "during", "n3")), chat.Unavailable)
+				wantRefused(t, post(t, s, draft("lobby", ada, "during", "n2"), draft("attic", grace, "during", "n3")),
+					chat.Unavailable)
 			}
 			if _, _, err := s.NewGuest(t.Context(), "Eve", ""); chat.CodeOf(err) != chat.Unavailable {
 				t.Errorf("NewGuest during the outage: %v", err)
@@ -259,7 +261,9 @@ func TestMessageNeverReplacesAnother(t *testing.T) {
 	post(t, s, draft("lobby", ada, "ours", "n1"))
 	other := openSQLite(filepath.Join(s.dir, databaseName), "rw", "", nil)
 	defer other.Close()
-	_, err := other.ExecContext(t.Context(), `INSERT INTO event (id, at_ms, author, name, text, nonce) SELECT id + 1, at_ms, author, name, 'theirs', 'n2' FROM event`)
+	_, err := other.ExecContext(t.Context(),
+		`INSERT INTO event (id, at_ms, author, name, text, nonce) SELECT id + 1, at_ms, author, name, 'theirs', `+
+			`'n2' FROM event`)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,8 +13,8 @@ import (
 	"parley/internal/store"
 )
 
-// stateColumns is a message's row with that of its newest version. What few have is in
-// one column, as the driver's work is by the column.
+// stateColumns reads a message's row with that of its newest version. The columns that are NULL in
+// most rows come as one column of JSON, because the driver works by the column.
 var stateColumns = `
 	SELECT m.id, m.at_ms, coalesce(p.public, ''), m.name, coalesce(c.text, m.text),
 		CASE WHEN coalesce(m.kind, m.target, m.extra, m.current) IS NOT NULL THEN json_object(
@@ -22,12 +22,12 @@ var stateColumns = `
 			'newest', c.extra, 'current', c.kind, 'edited', c.seq, 'edited_ms', c.at_ms) END
 	FROM event m LEFT JOIN person p ON p.id = m.author LEFT JOIN event c ON c.id = m.current `
 
-// The statements of a selection. $1 is the room.
+// The statements of a page. $1 is the room.
 var (
 	within = ` m.id > ` + namedSQL("$2") + ` AND m.id < ` + namedSQL("$3") + ` `
 
-	// Both kinds lie in order in their index, which is so merged and not sorted,
-	// however long the thread is.
+	// Messages and replies of a thread are each in order in the index, so SQLite merges them and
+	// does not sort a long thread.
 	inThread = `SELECT m.id FROM event m WHERE m.target = ` + namedSQL("$5") + ` AND` + within
 	ofThread = inThread + `AND m.kind = 'reply' UNION ALL ` + inThread + `AND m.kind IS NULL `
 
@@ -39,11 +39,12 @@ var (
 		WHERE pin.target BETWEEN ` + namedSQL("0") + ` AND ` + namedSQL("$2") + `
 			AND pin.event < ` + namedSQL("$3") + `
 		ORDER BY pin.event DESC LIMIT $4`
-	chosenSaid = stateColumns + `WHERE m.id IN (SELECT ` + namedSQL("value") + ` FROM json_each($2)) AND coalesce(m.kind, 'reply') = 'reply' ORDER BY m.id`
+	chosenSaid = stateColumns + `WHERE m.id IN (SELECT ` + namedSQL("value") +
+		` FROM json_each($2)) AND coalesce(m.kind, 'reply') = 'reply' ORDER BY m.id`
 )
 
-// Page returns some of a room's messages as they stand, all at one moment. A
-// room that nobody wrote to has none; that is no error.
+// Page returns some of a room's messages as they are now, in one snapshot. A room without events
+// has no messages; that is no error.
 func (s *Store) Page(ctx context.Context, room chat.RoomName, sel chat.PageQuery) (page chat.Page, err error) {
 	tx, err := s.readers.BeginTx(ctx, nil)
 	if err != nil {
@@ -54,7 +55,7 @@ func (s *Store) Page(ctx context.Context, room chat.RoomName, sel chat.PageQuery
 	var at int64
 	err = r.row(ctx, headText, []any{string(room)}, &page.Head, &at)
 	page.At = timeOf(at)
-	if err == nil && (sel.Limit > 0 || sel.Seqs != nil) { // to SQLite a negative limit is none
+	if err == nil && (sel.Limit > 0 || sel.Seqs != nil) { // SQLite takes a negative limit for no limit
 		err = r.read(ctx, sel, &page)
 	}
 	if err == nil && sel.Thread != 0 {
@@ -66,29 +67,28 @@ func (s *Store) Page(ctx context.Context, room chat.RoomName, sel chat.PageQuery
 	return page, nil
 }
 
-// A snapshot reads a room as it is at one moment.
+// A snapshot reads a room in one read transaction.
 type snapshot struct {
 	s          *Store
 	tx         *sql.Tx
 	room       chat.RoomName
-	base       int64    // the id before the room's first event; known once a message has been read
-	unprepared []string // statements that reads has not had yet
+	base       int64    // id before the room's first event; set when a message has been read
+	unprepared []string // statements that reads has not prepared yet
 }
 
-// end lets go of the snapshot's connection, and then has its statements be ready
-// for the next.
+// end ends the transaction and then prepares the statements that were not ready, for the next page.
 func (r *snapshot) end(ctx context.Context) {
 	r.tx.Rollback() // it has written nothing
 	for _, text := range r.unprepared {
-		if _, err := r.s.reads.get(ctx, text); err != nil { // the next one tries again
+		if _, err := r.s.reads.get(ctx, text); err != nil { // the next page tries again
 			return
 		}
 	}
 }
 
-// stmt returns a statement for the snapshot's connection. One that is not ready
-// is prepared there: reads would do it on a connection of its own, and when all
-// of them are held by snapshots that want one more, none ever gets it.
+// stmt returns a statement for the snapshot's connection. A statement that is not ready is prepared
+// on that connection. To prepare it through reads takes another connection; if snapshots held all
+// of them and each wanted one more, none would get it.
 func (r *snapshot) stmt(ctx context.Context, text string) (*sql.Stmt, error) {
 	if stmt := r.s.reads.ready(text); stmt != nil {
 		return r.tx.StmtContext(ctx, stmt), nil
@@ -114,7 +114,7 @@ func (r *snapshot) each(ctx context.Context, text string, args []any, scan func(
 	return eachRow(ctx, stmt, args, scan)
 }
 
-// read reads the messages of a selection.
+// read reads the messages that sel selects, and what was done to them.
 func (r *snapshot) read(ctx context.Context, sel chat.PageQuery, page *chat.Page) (err error) {
 	if sel.Around == 0 {
 		page.Messages, page.More, err = r.messageStates(ctx, sel)
@@ -136,7 +136,7 @@ func (r *snapshot) read(ctx context.Context, sel chat.PageQuery, page *chat.Page
 	return r.addChanges(ctx, page.Messages, sel)
 }
 
-// root reads what a thread began with.
+// root reads the first message of a thread.
 func (r *snapshot) root(ctx context.Context, thread chat.Seq, page *chat.Page) error {
 	var only chat.Page
 	err := r.read(ctx, chat.PageQuery{Seqs: []chat.Seq{thread}}, &only)
@@ -146,9 +146,10 @@ func (r *snapshot) root(ctx context.Context, thread chat.Seq, page *chat.Page) e
 	return err
 }
 
-// messageStates reads what is in the messages' own rows and in those of their newest
-// versions.
-func (r *snapshot) messageStates(ctx context.Context, sel chat.PageQuery) (found []chat.MessageState, more bool, err error) {
+// messageStates reads messages and their newest versions.
+func (r *snapshot) messageStates(ctx context.Context,
+	sel chat.PageQuery,
+) (found []chat.MessageState, more bool, err error) {
 	text, args, limit := statement(r.room, sel)
 	size := 0
 	err = r.each(ctx, text, args, func(rows *sql.Rows) error {
@@ -164,7 +165,7 @@ func (r *snapshot) messageStates(ctx context.Context, sel chat.PageQuery) (found
 		}
 		r.base = id &^ maxSeq
 		m.Seq, m.At = seqOf(id), time.UnixMilli(at).UTC()
-		if m.From.ID == "" { // the row of the author is lost
+		if m.From.ID == "" { // the author's row is missing
 			return r.s.eventMissing(ctx, chat.MessageRef{Room: r.room, Seq: m.Seq})
 		}
 		few, err := unpackOptional(&m.Event, packed)
@@ -188,10 +189,10 @@ func (r *snapshot) messageStates(ctx context.Context, sel chat.PageQuery) (found
 	return found, more, err
 }
 
-// errEnough ends the reading of rows, of which there are more.
+// errEnough stops reading rows at the end of a page.
 var errEnough = errors.New("enough has been read")
 
-// statement returns how to read a selection. One row more than limit says that
+// statement returns the statement for a page. It reads one row more than the limit, to know whether
 // there are more.
 func statement(room chat.RoomName, sel chat.PageQuery) (text string, args []any, limit int) {
 	if sel.Seqs != nil {
@@ -221,8 +222,8 @@ func statement(room chat.RoomName, sel chat.PageQuery) (text string, args []any,
 	return newestSaid, args, sel.Limit
 }
 
-// withNewest returns a message's extra after an edit, whose own is kept: it
-// mentions whom the edit mentions, and all else is as it was.
+// withNewest returns a message's attributes after an edit: the mentions are those of the edit, all
+// else is from the message.
 func withNewest(first *chat.Attrs, edit string) (*chat.Attrs, error) {
 	newest, err := unpackAttrs(edit)
 	if err != nil {
@@ -239,7 +240,7 @@ func withNewest(first *chat.Attrs, edit string) (*chat.Attrs, error) {
 	return store.AttrsOrNil(x), nil
 }
 
-// addChanges adds to messages what was done to them.
+// addChanges adds quotes, reactions, replies and pins to messages.
 func (r *snapshot) addChanges(ctx context.Context, found []chat.MessageState, sel chat.PageQuery) error {
 	if len(found) == 0 {
 		return nil
@@ -259,8 +260,9 @@ func (r *snapshot) addChanges(ctx context.Context, found []chat.MessageState, se
 	which := scattered(ids)
 	if sel.Seqs == nil && !sel.Pinned && sel.Thread == 0 {
 		which = stretch(ids)
-		var touched bool // mostly nothing was done to any of them
-		if err := r.row(ctx, `SELECT EXISTS (SELECT 1 FROM event WHERE `+which.where+`)`, which.args, &touched); err != nil || !touched {
+		var touched bool // mostly false
+		if err := r.row(ctx, `SELECT EXISTS (SELECT 1 FROM event WHERE `+which.where+`)`, which.args,
+			&touched); err != nil || !touched {
 			return err
 		}
 	}
@@ -280,14 +282,13 @@ func (r *snapshot) addChanges(ctx context.Context, found []chat.MessageState, se
 	})
 }
 
-// A targets is a condition on what is kept by its message's id.
+// A targets is an SQL condition on the column target.
 type targets struct {
 	where string
 	args  []any
 }
 
-// stretch is for messages that lie side by side: one look at an index, which
-// mostly finds nothing.
+// stretch is for messages with adjacent ids: one look-up in an index, which mostly finds nothing.
 func stretch(ids []int64) targets {
 	return targets{`target BETWEEN $1 AND $2`, []any{slices.Min(ids), slices.Max(ids)}}
 }
@@ -309,7 +310,8 @@ func (r *snapshot) quote(ctx context.Context, x *chat.Attrs) error {
 }
 
 func (r *snapshot) reactions(ctx context.Context, which targets, at map[chat.Seq]*chat.MessageState) error {
-	text := `SELECT target, emoji, public, name FROM reaction JOIN person ON person.id = reaction.person WHERE ` + which.where + ` ORDER BY target, event`
+	text := `SELECT target, emoji, public, name FROM reaction JOIN person ON person.id = reaction.person WHERE ` +
+		which.where + ` ORDER BY target, event`
 	return r.each(ctx, text, which.args, func(rows *sql.Rows) error {
 		var target int64
 		var emoji string
@@ -331,7 +333,7 @@ func (r *snapshot) reactions(ctx context.Context, which targets, at map[chat.Seq
 	})
 }
 
-// replies sums up the threads. A reply that has been deleted does not count.
+// replies reads the summaries of threads. Deleted replies do not count.
 func (r *snapshot) replies(ctx context.Context, which targets, at map[chat.Seq]*chat.MessageState) error {
 	text := `
 		SELECT ` + seqSQL("t.target") + `, t.n, e.seq, e.at_ms, p.public, e.name

@@ -16,13 +16,20 @@ import (
 // is it known yet how it is carried out.
 func TestFirstPagesDoNotWaitForEachOther(t *testing.T) {
 	s, _ := start(t, t.TempDir())
-	do(t, s, draft("lobby", ada, "one", ""), deed(grace, chat.Reply, 1, "two"), answering(grace, 1, "three"), deed(ada, chat.React, 3, "👍"))
+	do(t, s, draft("lobby", ada, "one", ""), deed(grace, chat.Reply, 1, "two"), answering(grace, 1, "three"),
+		deed(ada, chat.React, 3, "👍"))
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	var wg sync.WaitGroup
 	for n := range 8 * readerConns {
 		wg.Go(func() {
-			sel := []chat.PageQuery{{Limit: 10}, {Limit: 10, Thread: 1}, {Seqs: []chat.Seq{1, 3}}, {Limit: 10, Pinned: true}, {Limit: 10, Oldest: true}}[n%5]
+			sel := []chat.PageQuery{
+				{Limit: 10},
+				{Limit: 10, Thread: 1},
+				{Seqs: []chat.Seq{1, 3}},
+				{Limit: 10, Pinned: true},
+				{Limit: 10, Oldest: true},
+			}[n%5]
 			if _, err := s.Page(ctx, "lobby", sel); err != nil {
 				t.Error(err)
 			}
@@ -36,7 +43,8 @@ func TestFirstPagesDoNotWaitForEachOther(t *testing.T) {
 func TestSeqBeyondARoomFindsNothingElsewhere(t *testing.T) {
 	s, _ := start(t, t.TempDir())
 	do(t, s, draft("lobby", ada, "ours", ""))
-	post(t, s, draft("secret", grace, "theirs", ""), draft("secret", grace, "pinned", ""), chat.Draft{Room: "secret", From: grace, Kind: chat.Pin, Target: 2},
+	post(t, s, draft("secret", grace, "theirs", ""), draft("secret", grace, "pinned", ""),
+		chat.Draft{Room: "secret", From: grace, Kind: chat.Pin, Target: 2},
 		chat.Draft{Room: "secret", From: grace, Kind: chat.Reply, Target: 1, Text: "in a thread"})
 	for room := range int64(5) {
 		for seq := range chat.Seq(5) {
@@ -45,8 +53,10 @@ func TestSeqBeyondARoomFindsNothingElsewhere(t *testing.T) {
 			}
 			n := chat.Seq(eventID(room, seq))
 			for name, sel := range map[string]chat.PageQuery{
-				"that one": {Seqs: []chat.Seq{n}}, "after": {After: n, Oldest: true, Limit: 9}, "thread": {Thread: n, Limit: 9},
-				"pins after": {After: n, Pinned: true, Limit: 9}, "around": {Around: max(n, 1), Limit: 9}, "before": {Before: n, Limit: 9},
+				"that one": {Seqs: []chat.Seq{n}}, "after": {After: n, Oldest: true, Limit: 9},
+				"thread":     {Thread: n, Limit: 9},
+				"pins after": {After: n, Pinned: true, Limit: 9}, "around": {Around: max(n, 1), Limit: 9},
+				"before": {Before: n, Limit: 9},
 			} {
 				page := pageOf(t, s, sel)
 				if page.Root != nil {
@@ -85,11 +95,13 @@ func TestPagesAreOfWhatWasSaid(t *testing.T) {
 		want        []chat.Seq
 		more, newer bool
 	}{
-		"newest":                     {chat.PageQuery{Limit: 2}, []chat.Seq{19, 21}, true, false},
-		"before a message":           {chat.PageQuery{Limit: 2, Before: 5}, []chat.Seq{1, 3}, false, false},
-		"before a change":            {chat.PageQuery{Limit: 2, Before: 6}, []chat.Seq{3, 5}, true, false},
-		"after a change":             {chat.PageQuery{Limit: 2, After: 6, Oldest: true}, []chat.Seq{7, 9}, true, false},
-		"after, to the end":          {chat.PageQuery{Limit: 2, After: 18, Oldest: true}, []chat.Seq{19, 21}, false, false},
+		"newest":           {chat.PageQuery{Limit: 2}, []chat.Seq{19, 21}, true, false},
+		"before a message": {chat.PageQuery{Limit: 2, Before: 5}, []chat.Seq{1, 3}, false, false},
+		"before a change":  {chat.PageQuery{Limit: 2, Before: 6}, []chat.Seq{3, 5}, true, false},
+		"after a change":   {chat.PageQuery{Limit: 2, After: 6, Oldest: true}, []chat.Seq{7, 9}, true, false},
+		"after, to the end": {
+			chat.PageQuery{Limit: 2, After: 18, Oldest: true}, []chat.Seq{19, 21}, false, false,
+		},
 		"between":                    {chat.PageQuery{Limit: 9, After: 4, Before: 8}, []chat.Seq{5, 7}, false, false},
 		"around a message":           {chat.PageQuery{Limit: 4, Around: 9}, []chat.Seq{7, 9, 11, 13}, true, true},
 		"around a change":            {chat.PageQuery{Limit: 4, Around: 10}, []chat.Seq{7, 9, 11, 13}, true, true},
@@ -118,7 +130,9 @@ func TestMessageTakenOutByHandIsNotPassedOver(t *testing.T) {
 	must(t, <-s.start(func(ctx context.Context, c *committer) error {
 		return c.exec(ctx, `DELETE FROM event WHERE id & 0xfffffffff = 1`)
 	}))
-	for _, d := range []chat.Draft{deed(ada, chat.Edit, 1, "x"), deed(ada, chat.React, 1, "👍"), answering(ada, 1, "x")} {
+	for _, d := range []chat.Draft{
+		deed(ada, chat.Edit, 1, "x"), deed(ada, chat.React, 1, "👍"), answering(ada, 1, "x"),
+	} {
 		got := post(t, s, d, draft("lobby", grace, "beside it", ""))
 		if chat.CodeOf(got[0].Err) != chat.NotFound || got[1].Err != nil {
 			t.Errorf("%+v", got)
@@ -169,7 +183,10 @@ func TestNoStatementScansATable(t *testing.T) {
 	do(t, s,
 		draft("lobby", ada, "one @Grace", "n1"),
 		draft("lobby", grace, "two", "n2"),
-		chat.Draft{Room: "lobby", From: ada, Text: "@here @Grace", Extra: &chat.Attrs{ReplyTo: 1, Here: true, Present: []chat.PersonID{"eve", grace.ID}}},
+		chat.Draft{
+			Room: "lobby", From: ada, Text: "@here @Grace",
+			Extra: &chat.Attrs{ReplyTo: 1, Here: true, Present: []chat.PersonID{"eve", grace.ID}},
+		},
 		deed(ada, chat.Reply, 1, "three"),
 		deed(ada, chat.Edit, 1, "one"),
 		draft("lobby", grace, "two", "n2"),
@@ -178,17 +195,27 @@ func TestNoStatementScansATable(t *testing.T) {
 		deed(ada, chat.Topic, 0, "ships"),
 		deed(ada, chat.Delete, 1, ""))
 	for _, fill := range []string{
-		`INSERT INTO event (id, at_ms, author, name, text, kind, target) WITH RECURSIVE n(n) AS (SELECT 100 UNION ALL SELECT n + 1 FROM n LIMIT 30000)
-			SELECT 1 << 36 | n, n, 1, 'Ada', 'x', iif(n % 10, 'react', NULL), iif(n % 10, 1 << 36 | (n - n % 10), NULL) FROM n`,
+		`INSERT INTO event (id, at_ms, author, name, text, kind, target)
+			WITH RECURSIVE n(n) AS (SELECT 100 UNION ALL SELECT n + 1 FROM n LIMIT 30000)
+			SELECT 1 << 36 | n, n, 1, 'Ada', 'x', iif(n % 10, 'react', NULL),
+				iif(n % 10, 1 << 36 | (n - n % 10), NULL) FROM n`,
 		`INSERT INTO reaction SELECT target, 'x', id, id FROM event WHERE kind = 'react' AND id & 0xfffffffff >= 100`,
-		`INSERT INTO person (id, public, name, folded, created_ms) SELECT id, id, 'x', 'x', 0 FROM event WHERE id & 0xfffffffff >= 100`,
+		`INSERT INTO person (id, public, name, folded, created_ms) SELECT id, id, 'x', 'x', 0 FROM event WHERE id & ` +
+			`0xfffffffff >= 100`,
 	} {
 		must(t, <-s.start(func(ctx context.Context, c *committer) error {
 			_, err := c.conn.ExecContext(ctx, fill)
 			return err
 		}))
 	}
-	for _, sel := range []chat.PageQuery{{Limit: 9}, {Limit: 9, Oldest: true, After: 15_000}, {Limit: 9, Thread: 1}, {Limit: 9, Thread: 1, Oldest: true}, {Limit: 9, Pinned: true}, {Seqs: []chat.Seq{1, 3}}} {
+	for _, sel := range []chat.PageQuery{
+		{Limit: 9},
+		{Limit: 9, Oldest: true, After: 15_000},
+		{Limit: 9, Thread: 1},
+		{Limit: 9, Thread: 1, Oldest: true},
+		{Limit: 9, Pinned: true},
+		{Seqs: []chat.Seq{1, 3}},
+	} {
 		pageOf(t, s, sel)
 	}
 	page(t, s.After, "lobby", 0, 10)
@@ -210,7 +237,8 @@ func TestNoStatementScansATable(t *testing.T) {
 		t.Errorf("only %d statements are known", len(texts))
 	}
 	for _, text := range texts {
-		if first, _, _ := strings.Cut(strings.TrimSpace(text), " "); !slices.Contains([]string{"SELECT", "INSERT", "UPDATE", "DELETE", "WITH"}, first) {
+		if first, _, _ := strings.Cut(strings.TrimSpace(text),
+			" "); !slices.Contains([]string{"SELECT", "INSERT", "UPDATE", "DELETE", "WITH"}, first) {
 			continue // BEGIN, PRAGMA
 		}
 		for _, step := range planOf(t, s, text) {
@@ -243,7 +271,8 @@ func TestAPageOfALongThreadIsNotSorted(t *testing.T) {
 // statement's own: a list, or what one of its parts has found.
 func isSmall(what string) bool {
 	name, _, _ := strings.Cut(what, " ")
-	return strings.HasPrefix(name, "(subquery") || slices.Contains([]string{"json_each", "CONSTANT", "p", "t", "w", "other"}, name)
+	return strings.HasPrefix(name, "(subquery") ||
+		slices.Contains([]string{"json_each", "CONSTANT", "p", "t", "w", "other"}, name)
 }
 
 func planOf(t *testing.T, s *Store, text string) (steps []string) {

@@ -15,13 +15,12 @@ import (
 	"parley/internal/store"
 )
 
-// seenEvery is how exactly the store knows when a session was last used: one
-// write a day for each, not one for each request.
+// seenEvery is how often the time of a session's last use is written at most.
 const seenEvery = 24 * time.Hour
 
-// NewGuest makes a person with a name in normal form, and a session: a secret
-// token, of which the store keeps only a hash. With a key, that is the token; if
-// somebody's session has it already, they are who is returned, as they are.
+// NewGuest makes a person with a name in normal form, and a session: a secret token, of which the
+// store keeps only a hash. If key is not empty it is the token. If a session with that token
+// exists, NewGuest returns its person unchanged.
 func (s *Store) NewGuest(ctx context.Context, name, key string) (chat.Person, string, error) {
 	p := chat.Person{ID: chat.PersonID(strings.ToLower(rand.Text())), Name: name}
 	token := key
@@ -31,9 +30,10 @@ func (s *Store) NewGuest(ctx context.Context, name, key string) (chat.Person, st
 		token = base64.RawURLEncoding.EncodeToString(secret)
 	}
 	err := s.write(ctx, func(ctx context.Context, c *committer) error {
-		if key != "" { // a retry may come while the first try is on its way
+		if key != "" { // the first try may have been stored since
 			err := c.scan(ctx, []any{&p.ID, &p.Name}, `
-				SELECT p.public, p.name FROM session s JOIN person p ON p.id = s.person WHERE s.token_hash = $1`, tokenHash(key))
+				SELECT p.public, p.name FROM session s JOIN person p ON p.id = s.person WHERE s.token_hash = $1`,
+				tokenHash(key))
 			if !errors.Is(err, sql.ErrNoRows) {
 				return err
 			}
@@ -43,7 +43,8 @@ func (s *Store) NewGuest(ctx context.Context, name, key string) (chat.Person, st
 		if err != nil {
 			return err
 		}
-		return c.exec(ctx, `INSERT INTO session (token_hash, person, created_ms, seen_ms) VALUES ($1, $2, $3, $3)`, tokenHash(token), id, now)
+		return c.exec(ctx, `INSERT INTO session (token_hash, person, created_ms, seen_ms) VALUES ($1, $2, $3, $3)`,
+			tokenHash(token), id, now)
 	})
 	if err != nil {
 		return chat.Person{}, "", fmt.Errorf("making a guest: %w", err)
@@ -51,15 +52,15 @@ func (s *Store) NewGuest(ctx context.Context, name, key string) (chat.Person, st
 	return p, token, nil
 }
 
-// Person returns whose session it is; an *chat.Error with code BadSession if
-// nobody's.
+// Person returns whose session it is. The error is a *chat.Error with code BadSession if the
+// session is unknown.
 func (s *Store) Person(ctx context.Context, session string) (chat.Person, error) {
 	var p chat.Person
 	var seen int64
 	hash := tokenHash(session)
 	err := s.reads.row(ctx, sessionText, []any{hash}, &p.ID, &p.Name, &seen)
 	if errors.Is(err, sql.ErrNoRows) {
-		return chat.Person{}, &chat.Error{Code: chat.BadSession, Message: "This session is unknown. Give a name to be a new guest."}
+		return chat.Person{}, errUnknownSession
 	}
 	if err != nil {
 		return chat.Person{}, fmt.Errorf("whose session it is: %w", err)
@@ -72,9 +73,8 @@ func (s *Store) Person(ctx context.Context, session string) (chat.Person, error)
 	return p, nil
 }
 
-// Rename gives a person another name, in normal form, unless that was done with
-// the same nonce before, and returns what they go by then. What they wrote before
-// keeps the name of its time.
+// Rename gives a person another name, in normal form, and returns their name. A retry with the same
+// nonce changes nothing. Earlier messages keep the name of their time.
 func (s *Store) Rename(ctx context.Context, id chat.PersonID, name, nonce string) (now string, err error) {
 	var found string
 	if err = chat.CheckNonce(nonce); err == nil {
@@ -87,10 +87,12 @@ func (s *Store) Rename(ctx context.Context, id chat.PersonID, name, nonce string
 			if err != nil {
 				return nil, err
 			}
-			return c.idempotent(ctx, id, answer{listKey: listKey{person: person}, nonce: nonce, kind: "rename"}, func() (refused, err error) {
-				found = name
-				return nil, c.exec(ctx, `UPDATE person SET name = $2, folded = $3 WHERE id = $1`, person, name, chat.FoldName(name))
-			})
+			return c.idempotent(ctx, id, answer{listKey: listKey{person: person}, nonce: nonce, kind: "rename"},
+				func() (refused, err error) {
+					found = name
+					const text = `UPDATE person SET name = $2, folded = $3 WHERE id = $1`
+					return nil, c.exec(ctx, text, person, name, chat.FoldName(name))
+				})
 		})
 	}
 	if err != nil {
@@ -99,9 +101,14 @@ func (s *Store) Rename(ctx context.Context, id chat.PersonID, name, nonce string
 	return found, nil
 }
 
+var errUnknownSession = &chat.Error{
+	Code:    chat.BadSession,
+	Message: "This session is unknown. Give a name to be a new guest.",
+}
+
 var errNobody = &chat.Error{Code: chat.BadSession, Message: "There is no such person. Give a name to be a new guest."}
 
-// Forget ends a session; one that is unknown is no error.
+// Forget ends a session. An unknown session is no error.
 func (s *Store) Forget(ctx context.Context, session string) error {
 	err := s.write(ctx, func(ctx context.Context, c *committer) error {
 		return c.exec(ctx, `DELETE FROM session WHERE token_hash = $1`, tokenHash(session))
@@ -117,13 +124,12 @@ func tokenHash(token string) []byte {
 	return sum[:]
 }
 
-// write has run carried out in the committer's next transaction and waits for
-// its commit. When ctx ends first it may still be carried out.
+// write queues run and waits for its commit. If ctx ends first, run may still be committed.
 func (s *Store) write(ctx context.Context, run func(context.Context, *committer) error) error {
 	return s.await(ctx, s.start(run))
 }
 
-// await waits for what was started.
+// await waits for the result of start. Its error may be shown to a user.
 func (s *Store) await(ctx context.Context, started <-chan error) error {
 	select {
 	case err := <-started:
@@ -133,22 +139,22 @@ func (s *Store) await(ctx context.Context, started <-chan error) error {
 	}
 }
 
-// writeOrRefuse is write of what may be refused without an end to the transaction
-// that it shares with others: then it has written nothing.
+// writeOrRefuse is write for a function that may refuse. A refusal has written nothing and does not
+// fail the transaction that run shares with others.
 func (s *Store) writeOrRefuse(ctx context.Context, run func(context.Context, *committer) (refused, err error)) error {
 	var refused error
 	err := s.write(ctx, func(ctx context.Context, c *committer) (err error) {
 		refused, err = run(ctx, c)
 		return err
 	})
-	if err != nil { // also when ctx has ended, and run may be running
+	if err != nil { // if ctx has ended run may still be running, so refused must not be read
 		return err
 	}
 	return refused
 }
 
-// start is write without the waiting: the channel holds the one result, which
-// after a failure is the cause and nothing to tell a user.
+// start queues run and returns at once. The channel gets the one result; an error in it is the
+// cause, which a user must not see.
 func (s *Store) start(run func(context.Context, *committer) error) <-chan error {
 	done := make(chan error, 1)
 	s.do(run, func(err error) { done <- err })

@@ -205,7 +205,8 @@ func TestHealthIsAskedOfTheDiskOnceASecond(t *testing.T) {
 	}
 	written()
 	const mark = "the test was here" // times, being milliseconds, may be equal
-	err := s.write(t.Context(), func(ctx context.Context, c *committer) error { return c.setMeta(ctx, "healthy", mark) })
+	err := s.write(t.Context(),
+		func(ctx context.Context, c *committer) error { return c.setMeta(ctx, "healthy", mark) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -222,12 +223,5 @@ func TestEpochIsAWord(t *testing.T) {
 	s, _ := start(t, t.TempDir())
 	if e := s.Epoch(); len(e) != 13 || strings.Trim(e, "abcdefghijklmnopqrstuvwxyz234567") != "" {
 		t.Errorf("epoch %q", e)
-	}
-}
-
-func rename(t testing.TB, s *Store, id chat.PersonID, name string) {
-	t.Helper()
-	if now, err := s.Rename(t.Context(), id, name, ""); err != nil || now != name {
-		t.Fatalf("%s is called %q, %v, want %q", id, now, err, name)
 	}
 }

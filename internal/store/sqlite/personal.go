@@ -7,14 +7,16 @@ import (
 	"fmt"
 	"time"
 
+	"parley/internal/access"
 	"parley/internal/chat"
-	"parley/internal/store"
 )
 
-// SetPersonal keeps a message for somebody, or not any more, unless that was done with
-// the same nonce before. The error is an *chat.Error with code NotFound if there is
-// no such message, TooMany, or NonceUsed.
-func (s *Store) SetPersonal(ctx context.Context, who chat.PersonID, as chat.PersonalRefKind, at chat.MessageRef, keep bool, nonce string) error {
+// SetPersonal adds or removes a bookmark or a subscription. A retry with the same nonce changes
+// nothing. The error is a *chat.Error with code NotFound if there is no such message, TooMany, or
+// NonceUsed.
+func (s *Store) SetPersonal(ctx context.Context, who chat.PersonID, as chat.PersonalRefKind, at chat.MessageRef,
+	keep bool, nonce string,
+) error {
 	err := chat.CheckNonce(nonce)
 	if err == nil {
 		err = s.writeOrRefuse(ctx, func(ctx context.Context, c *committer) (refused, err error) {
@@ -27,13 +29,12 @@ func (s *Store) SetPersonal(ctx context.Context, who chat.PersonID, as chat.Pers
 	return nil
 }
 
-// maxSaved bounds what one person has the store keep for them.
-const maxSaved = 10_000
-
-func (c *committer) setPersonal(ctx context.Context, who chat.PersonID, as chat.PersonalRefKind, at chat.MessageRef, keep bool, nonce string) (refused, err error) {
+func (c *committer) setPersonal(ctx context.Context, who chat.PersonID, as chat.PersonalRefKind, at chat.MessageRef,
+	keep bool, nonce string,
+) (refused, err error) {
 	m, err := c.membership(ctx, who, at.Room)
 	if errors.Is(err, sql.ErrNoRows) {
-		return store.ErrNoMessage, nil
+		return access.ErrNoMessage, nil
 	}
 	if err != nil {
 		return nil, err
@@ -46,18 +47,21 @@ func (c *committer) setPersonal(ctx context.Context, who chat.PersonID, as chat.
 	kind := "keep " + string(as)
 	switch {
 	case said == 0 && keep:
-		return store.ErrNoMessage, nil
-	case said == 0: // there is nothing to let go of, and no row may refer to it
+		return access.ErrNoMessage, nil
+	case said == 0: // nothing to remove; an answer must not refer to a missing row
 		return nil, nil
 	case !keep:
 		kind = "let go of " + string(as)
 	}
-	return c.idempotent(ctx, who, answer{listKey: m, nonce: nonce, kind: kind, target: id}, func() (refused, err error) {
-		return c.writePersonal(ctx, m, as, id, keep)
-	})
+	return c.idempotent(ctx, who, answer{listKey: m, nonce: nonce, kind: kind, target: id},
+		func() (refused, err error) {
+			return c.writePersonal(ctx, m, as, id, keep)
+		})
 }
 
-func (c *committer) writePersonal(ctx context.Context, m listKey, as chat.PersonalRefKind, id int64, keep bool) (refused, err error) {
+func (c *committer) writePersonal(ctx context.Context, m listKey, as chat.PersonalRefKind, id int64,
+	keep bool,
+) (refused, err error) {
 	if !keep {
 		if as == chat.Bookmark {
 			return nil, c.exec(ctx, `DELETE FROM saved WHERE person = $1 AND event = $2`, m.person, id)
@@ -65,38 +69,43 @@ func (c *committer) writePersonal(ctx context.Context, m listKey, as chat.Person
 		return nil, c.exec(ctx, `DELETE FROM follow WHERE target = $2 AND person = $1`, m.person, id)
 	}
 	if as == chat.Subscription {
-		return nil, c.exec(ctx, `INSERT INTO follow (target, person) VALUES ($2, $1) ON CONFLICT DO NOTHING`, m.person, id)
+		const text = `INSERT INTO follow (target, person) VALUES ($2, $1) ON CONFLICT DO NOTHING`
+		return nil, c.exec(ctx, text, m.person, id)
 	}
 	n, err := c.find(ctx, `SELECT count(*) FROM saved WHERE person = $1`, m.person)
 	if err != nil {
 		return nil, err
 	}
-	if n >= maxSaved {
-		return &chat.Error{Code: chat.TooMany, Message: "You have saved enough messages; let go of some first."}, nil
+	if refused = access.MayChange(access.Bookmark, access.Facts{Exists: true, Bookmarks: int(n)}); refused != nil {
+		return refused, nil
 	}
-	return nil, c.exec(ctx, `INSERT INTO saved (person, event, at_ms) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, m.person, id, time.Now().UnixMilli())
+	const text = `INSERT INTO saved (person, event, at_ms) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`
+	return nil, c.exec(ctx, text, m.person, id, time.Now().UnixMilli())
 }
 
-// personalQueries are how each kind of what somebody comes back to is read: what was
-// kept last, or has a reply last, comes first. $1 is the person, $2 the time before
-// which it was, $3 how many.
+// personalQueries read bookmarks, and subscriptions by their newest reply, newest first. $1 is the
+// person, $2 the time before which it was, $3 the limit.
 var personalQueries = map[chat.PersonalRefKind]string{
 	chat.Bookmark: `
 		SELECT r.name, ` + seqSQL("k.event") + `, k.at_ms
 		FROM saved k JOIN room r ON r.id = ` + roomSQL("k.event") + `
-		WHERE k.person = (SELECT id FROM person WHERE public = $1) AND k.at_ms < $2 ORDER BY k.at_ms DESC, k.event DESC LIMIT $3`,
+		WHERE k.person = (SELECT id FROM person WHERE public = $1) AND k.at_ms < $2
+		ORDER BY k.at_ms DESC, k.event DESC LIMIT $3`,
 	chat.Subscription: `
 		SELECT r.name, ` + seqSQL("f.target") + `, e.at_ms
 		FROM follow f JOIN room r ON r.id = ` + roomSQL("f.target") + `
 		JOIN event e ON e.id = max(
 			coalesce((SELECT max(id) FROM event WHERE target = f.target AND kind = 'reply'), 0),
 			coalesce((SELECT max(id) FROM event WHERE target = f.target AND kind IS NULL), 0))
-		WHERE f.person = (SELECT id FROM person WHERE public = $1) AND e.at_ms < $2 ORDER BY e.at_ms DESC, f.target DESC LIMIT $3`,
+		WHERE f.person = (SELECT id FROM person WHERE public = $1) AND e.at_ms < $2
+		ORDER BY e.at_ms DESC, f.target DESC LIMIT $3`,
 }
 
-// PersonalRefs returns what somebody keeps, the newest first: at most limit, of the
-// time before before if that is not zero.
-func (s *Store) PersonalRefs(ctx context.Context, who chat.PersonID, as chat.PersonalRefKind, before time.Time, limit int) (kept []chat.PersonalRef, err error) {
+// PersonalRefs returns at most limit of a person's bookmarks or subscriptions, newest first; only
+// older ones than before unless that is zero.
+func (s *Store) PersonalRefs(ctx context.Context, who chat.PersonID, as chat.PersonalRefKind, before time.Time,
+	limit int,
+) (kept []chat.PersonalRef, err error) {
 	until := int64(1) << 62
 	if !before.IsZero() {
 		until = before.UnixMilli()
@@ -115,11 +124,12 @@ func (s *Store) PersonalRefs(ctx context.Context, who chat.PersonID, as chat.Per
 	return kept, nil
 }
 
-// IsSubscribed reports whether somebody follows the thread of a message.
+// IsSubscribed reports whether a person is subscribed to a message's thread.
 func (s *Store) IsSubscribed(ctx context.Context, who chat.PersonID, at chat.MessageRef) (follows bool, err error) {
 	err = s.reads.row(ctx, `
 		SELECT EXISTS (SELECT 1 FROM follow WHERE target = `+namedSQL("$3")+`
-			AND person = (SELECT id FROM person WHERE public = $2))`, []any{string(at.Room), string(who), int64(at.Seq)}, &follows)
+			AND person = (SELECT id FROM person WHERE public = $2))`,
+		[]any{string(at.Room), string(who), int64(at.Seq)}, &follows)
 	if err != nil {
 		return false, fmt.Errorf("whether a person follows %d of %s: %w", at.Seq, at.Room, err)
 	}

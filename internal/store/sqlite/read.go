@@ -9,39 +9,39 @@ import (
 	"sync"
 	"time"
 
+	"parley/internal/access"
 	"parley/internal/chat"
-	"parley/internal/store"
 )
 
-// readStatements are the statements that read, each prepared when first used, for all
-// connections of the pool.
+// readStatements are the statements that read, each prepared at its first use, for all connections
+// of the pool.
 type readStatements struct {
 	db     *sql.DB
-	met    func(context.Context, error) error // returns what whoever reads is told of an error
+	met    func(context.Context, error) error // Store.readError
 	mu     sync.RWMutex
 	byText map[string]*sql.Stmt
 }
 
-// ready returns the statement with a text if it has been prepared, else nil.
+// ready returns a statement if it has been prepared, else nil.
 func (r *readStatements) ready(text string) *sql.Stmt {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	return r.byText[text]
 }
 
-// get returns the statement with a text that is one of the program's constants.
-// It may wait for a connection, so whoever holds one uses ready.
+// get returns a statement and prepares it if needed. The text is a constant of the program. It may
+// wait for a connection, so callers that hold one use ready.
 func (r *readStatements) get(ctx context.Context, text string) (*sql.Stmt, error) {
 	if stmt := r.ready(text); stmt != nil {
 		return stmt, nil
 	}
-	stmt, err := r.db.PrepareContext(ctx, text) // without the lock, which those want who hold all connections
+	stmt, err := r.db.PrepareContext(ctx, text) // without the lock: callers that hold all connections may want it
 	if err != nil {
 		return nil, fmt.Errorf("preparing to read: %w", r.met(ctx, err))
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if other := r.byText[text]; other != nil { // somebody was faster
+	if other := r.byText[text]; other != nil { // another goroutine was faster
 		return other, stmt.Close()
 	}
 	if r.byText == nil {
@@ -51,8 +51,7 @@ func (r *readStatements) get(ctx context.Context, text string) (*sql.Stmt, error
 	return stmt, nil
 }
 
-// each calls scan for each row that a statement finds, whose text is one of the
-// program's constants.
+// each calls scan for each row that a statement returns.
 func (r *readStatements) each(ctx context.Context, text string, args []any, scan func(*sql.Rows) error) error {
 	stmt, err := r.get(ctx, text)
 	if err != nil {
@@ -61,8 +60,7 @@ func (r *readStatements) each(ctx context.Context, text string, args []any, scan
 	return r.met(ctx, eachRow(ctx, stmt, args, scan))
 }
 
-// row reads the one row that a statement finds, whose text is one of the
-// program's constants. sql.ErrNoRows says that there is none.
+// row scans the one row that a statement returns; sql.ErrNoRows if there is none.
 func (r *readStatements) row(ctx context.Context, text string, args []any, dest ...any) error {
 	stmt, err := r.get(ctx, text)
 	if err != nil {
@@ -79,7 +77,7 @@ func eachRow(ctx context.Context, stmt *sql.Stmt, args []any, scan func(*sql.Row
 	return scanRows(rows, scan)
 }
 
-// scanRows calls scan for each of a query's rows until that fails, and closes them.
+// scanRows calls scan for each row until that fails, and closes rows.
 func scanRows(rows *sql.Rows, scan func(*sql.Rows) error) error {
 	defer rows.Close()
 	for rows.Next() {
@@ -102,13 +100,14 @@ func (r *readStatements) close() error {
 }
 
 var (
-	// max: so that there is a row for an unknown room too.
+	// max(): an unknown room gives a row too
 	headText = `
 		SELECT coalesce(max(r.head), 0), coalesce(max(e.at_ms), 0)
 		FROM room r LEFT JOIN event e ON e.id = ` + idSQL("r.id", "r.head") + ` WHERE r.name = $1`
 	afterText = `
 		SELECT m.seq, m.at_ms, p.public, m.name, m.text,
-			CASE WHEN coalesce(m.kind, m.target, m.extra) IS NOT NULL THEN json_object('kind', m.kind, 'target', ` + seqSQL("m.target") + `, 'extra', m.extra) END
+			CASE WHEN coalesce(m.kind, m.target, m.extra) IS NOT NULL
+			THEN json_object('kind', m.kind, 'target', ` + seqSQL("m.target") + `, 'extra', m.extra) END
 		FROM event m JOIN person p ON p.id = m.author
 		WHERE ` + afterSQL("m.id") + `
 		ORDER BY m.id LIMIT $3`
@@ -119,8 +118,7 @@ var (
 		WHERE s.token_hash = $1`
 )
 
-// Head returns a room's newest seq and when that event was stored; zeros for a
-// room that nobody wrote to.
+// Head returns a room's newest seq and when that event was stored; zeros for a room without events.
 func (s *Store) Head(ctx context.Context, room chat.RoomName) (seq chat.Seq, at time.Time, err error) {
 	var ms int64
 	if err := s.reads.row(ctx, headText, []any{string(room)}, &seq, &ms); err != nil {
@@ -129,7 +127,7 @@ func (s *Store) Head(ctx context.Context, room chat.RoomName) (seq chat.Seq, at 
 	return seq, timeOf(ms), nil
 }
 
-// timeOf returns a time of the store's; the zero time for 0.
+// timeOf returns a time of the database; the zero time for 0.
 func timeOf(ms int64) time.Time {
 	if ms == 0 {
 		return time.Time{}
@@ -139,7 +137,7 @@ func timeOf(ms int64) time.Time {
 
 // At returns when an event was stored, the zero time if there is no such event.
 func (s *Store) At(ctx context.Context, room chat.RoomName, seq chat.Seq) (time.Time, error) {
-	if seq < 1 || seq > maxSeq { // its id would be that of another room's event
+	if seq < 1 || seq > maxSeq { // beyond maxSeq the id would be another room's
 		return time.Time{}, nil
 	}
 	var ms int64
@@ -153,10 +151,9 @@ func (s *Store) At(ctx context.Context, room chat.RoomName, seq chat.Seq) (time.
 	return time.UnixMilli(ms).UTC(), nil
 }
 
-// After returns a room's events with a greater seq, oldest first, at most
-// limit, each as it happened: an edited message says what it said at first. What
-// has been deleted says nothing. A room that nobody wrote to has none; that is no
-// error.
+// After returns at most limit of a room's events with a greater seq, oldest first. Each is as it
+// happened: an edited message has its first text. Deleted texts are empty. A room without events
+// has none; that is no error.
 func (s *Store) After(ctx context.Context, room chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error) {
 	events, err := s.after(ctx, room, seq, limit)
 	if err = s.readError(ctx, err); err != nil {
@@ -166,16 +163,16 @@ func (s *Store) After(ctx context.Context, room chat.RoomName, seq chat.Seq, lim
 }
 
 func (s *Store) after(ctx context.Context, room chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error) {
-	if limit <= 0 { // to SQLite a negative limit is none
+	if limit <= 0 { // SQLite takes a negative limit for no limit
 		return nil, nil
 	}
-	seq = min(max(seq, 0), maxSeq) // beyond it, ids are those of another room
+	seq = min(max(seq, 0), maxSeq) // beyond maxSeq ids are another room's
 	stmt, err := s.reads.get(ctx, afterText)
 	if err != nil {
 		return nil, err
 	}
 	events, last := []chat.Event(nil), seq
-	var answers []*chat.Attrs // that quote
+	var answers []*chat.Attrs // events with a quote
 	err = eachRow(ctx, stmt, []any{string(room), int64(seq), limit}, func(rows *sql.Rows) (err error) {
 		e := chat.Event{Room: room}
 		var at int64
@@ -183,8 +180,8 @@ func (s *Store) after(ctx context.Context, room chat.RoomName, seq chat.Seq, lim
 		if err := rows.Scan(&e.Seq, &at, &e.From.ID, &e.From.Name, &e.Text, &packed); err != nil {
 			return err
 		}
-		// The numbers of a room have no hole, so what is missing here is lost. A client
-		// that was served past it would never know.
+		// Seqs have no gap, so an event that is missing here is lost. A client that was served past
+		// it would never know.
 		if last++; e.Seq != last {
 			return s.eventMissing(ctx, chat.MessageRef{Room: room, Seq: last})
 		}
@@ -212,15 +209,17 @@ func (s *Store) after(ctx context.Context, room chat.RoomName, seq chat.Seq, lim
 	return events, nil
 }
 
-// Versions returns what a message has said, the oldest first: as it was sent and
-// after each edit. Of one that has been deleted there are none. The error is an
-// *chat.Error with code NotFound if there is no such message.
+// Versions returns the texts of a message, oldest first: as it was sent and after each edit. A
+// deleted message has none. The error is a *chat.Error with code NotFound if there is no such
+// message.
 func (s *Store) Versions(ctx context.Context, room chat.RoomName, seq chat.Seq) ([]chat.Event, error) {
 	var events []chat.Event
 	err := s.reads.each(ctx, `
 		WITH m(id) AS `+namedSQL("$2")+`
-		SELECT e.id, e.seq, e.at_ms, p.public, e.name, e.text, coalesce(e.kind, 'message'), `+seqSQL("coalesce(e.target, 0)")+`
-		FROM event e JOIN person p ON p.id = e.author WHERE e.id = (SELECT id FROM m) AND coalesce(e.kind, 'reply') = 'reply'
+		SELECT e.id, e.seq, e.at_ms, p.public, e.name, e.text, coalesce(e.kind, 'message'),
+			`+seqSQL("coalesce(e.target, 0)")+`
+		FROM event e JOIN person p ON p.id = e.author
+		WHERE e.id = (SELECT id FROM m) AND coalesce(e.kind, 'reply') = 'reply'
 		UNION ALL
 		SELECT e.id, e.seq, e.at_ms, p.public, e.name, e.text, e.kind, `+seqSQL("e.target")+`
 		FROM event e JOIN person p ON p.id = e.author WHERE e.target = (SELECT id FROM m) AND e.kind = 'edit'
@@ -236,7 +235,7 @@ func (s *Store) Versions(ctx context.Context, room chat.RoomName, seq chat.Seq) 
 		return nil, err
 	}
 	if len(events) == 0 {
-		return nil, store.ErrNoMessage
+		return nil, access.ErrNoMessage
 	}
 	return slices.DeleteFunc(events, func(e chat.Event) bool { return e.IsDeleted() }), nil
 }

@@ -11,30 +11,28 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// A full disk must not keep anybody from deleting: that is what one does then. So
-// there is a file that holds nothing but room on the disk. When a transaction finds
-// no room, the deletions in it are made again alone, and part of the file is given
-// up for them; then the write-ahead log, which they have made longer, is emptied
-// into the database and the file takes the room back before anything else can.
+// Deletions must work on a full disk, because people then delete. So a file reserves space. If a
+// transaction finds no space, its deletions are written alone, and the file gives up a part of its
+// space for them. Then the WAL, which they have made longer, is emptied into the database, and the
+// file takes the space back before other programs can.
 const (
 	reserveName = "parley.reserve"
-	reserveSize = 8 << 20 // bytes: a deletion takes some 40 KB for a moment and about 200 bytes for good
+	reserveSize = 8 << 20 // bytes; a deletion takes some 40 KB at first and about 200 bytes for good
 )
 
-// reserveSteps are how many bytes are given up in turn until a deletion fits. Few at
-// first, as other programs may take what is free.
+// reserveSteps are how many bytes are given up, in turn, until a deletion fits. The first step is
+// small because other programs may take what is free.
 var reserveSteps = []int64{1 << 20, reserveSize}
 
 // A reserve is the file. The committer's goroutine owns it.
 type reserve struct {
 	folder *os.Root
-	size   int64 // of the file; 0: there is none
-	lent   int64 // its size before a part of it was given up for the start; 0: it has all of it
-	warned bool  // it has been logged that there is none
+	size   int64 // bytes of the file; 0: there is no file
+	lent   int64 // its size before a part was given up for the start; 0: none was
+	warned bool  // the missing reserve has been logged
 }
 
-// makeWay gives up some of the file if a full disk has no room for a start, which
-// needs a little.
+// makeWay gives up a part of the file if the disk is too full for a start.
 func (r *reserve) makeWay(dir string) {
 	if info, err := r.folder.Stat(reserveName); err == nil {
 		r.size = info.Size()
@@ -45,8 +43,7 @@ func (r *reserve) makeWay(dir string) {
 	}
 }
 
-// fill makes the file as large as it is to be, but leaves half of what is free on
-// the disk.
+// fill brings the file to its full size, but leaves half of the disk's free space.
 func (r *reserve) fill(dir string) error {
 	if lent := r.lent; lent > 0 {
 		r.lent = 0
@@ -71,8 +68,7 @@ func (r *reserve) fill(dir string) error {
 	return r.grow(min(reserveSize, r.size+free/2))
 }
 
-// grow makes the file larger, with the disk's room behind all of it, or leaves it as
-// it is.
+// grow makes the file larger, with allocated space, or leaves it as it is.
 func (r *reserve) grow(size int64) (err error) {
 	if size <= r.size {
 		return nil
@@ -89,7 +85,7 @@ func (r *reserve) grow(size int64) (err error) {
 	return nil
 }
 
-// giveUp makes the file so many bytes smaller, and reports whether that freed any.
+// giveUp makes the file smaller by a number of bytes, and reports whether that freed any.
 func (r *reserve) giveUp(bytes int64) bool {
 	if r.size == 0 {
 		return false
@@ -106,7 +102,7 @@ func (r *reserve) giveUp(bytes int64) bool {
 	return true
 }
 
-// takeBack makes the file as large as it was, or as large as it can be.
+// takeBack brings the file back to a size, or as near as the disk allows.
 func (r *reserve) takeBack(dir string, size int64) error {
 	free, err := freeBytes(dir)
 	if err != nil {
@@ -115,8 +111,8 @@ func (r *reserve) takeBack(dir string, size int64) error {
 	return r.grow(min(size, r.size+free))
 }
 
-// writeBlocks gives a file room on the disk by writing to it: what cannot be
-// compressed, or it would hold less than it seems to.
+// writeBlocks allocates space by writing to the file. It writes random bytes, because a file system
+// that compresses would allocate less for others.
 func writeBlocks(f *os.File, at, n int64) error {
 	block := make([]byte, 256<<10)
 	for n > 0 {
@@ -130,7 +126,7 @@ func writeBlocks(f *os.File, at, n int64) error {
 	return f.Sync()
 }
 
-// Rescue writes deletions on a full disk: it gives up a part of the reserve for them.
+// Rescue calls again, which writes the deletions, with space that the reserve gives up.
 func (e engine) Rescue(ctx context.Context, failed error, again func() error) (err error) {
 	s := e.s
 	size := s.reserve.size
@@ -147,13 +143,13 @@ func (e engine) Rescue(ctx context.Context, failed error, again func() error) (e
 		}
 	}
 	if err == nil {
-		_ = s.truncateWAL(ctx) // it is tried again in a minute, or has broken down and said so
+		_ = s.truncateWAL(ctx) // it is tried again in a minute; damage has been logged
 	}
 	s.reserved(ctx, s.reserve.takeBack(s.dir, size))
 	return err
 }
 
-// reserved logs, once, that there is no room for deletions where there should be.
+// reserved logs err once if there is no reserve.
 func (s *Store) reserved(ctx context.Context, err error) {
 	if s.reserve.size > 0 {
 		s.reserve.warned = false
@@ -163,8 +159,8 @@ func (s *Store) reserved(ctx context.Context, err error) {
 	}
 }
 
-// isNoRoom reports whether err may be mended by making room on the disk. SQLite
-// calls a used-up quota a failed write.
+// isNoRoom reports whether free space on the disk may help against err. SQLite reports a used-up
+// quota as a failed write.
 func isNoRoom(err error) bool {
 	code := sqliteCode(err)
 	return code&0xff == sqlite3.SQLITE_FULL || code == sqlite3.SQLITE_IOERR_WRITE

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"parley/internal/chat"
+	"parley/internal/store/storetest"
 )
 
 // smallDisk returns a folder that is a disk of its own, of so many bytes.
@@ -87,7 +89,8 @@ func TestFullDiskTakesDeletions(t *testing.T) {
 
 			// The write-ahead log may have room from before for something small.
 			for i := 0; ; i++ {
-				if c := post(t, s, draft("lobby", ada, strings.Repeat("x", 3000), ""))[0]; chat.CodeOf(c.Err) == chat.Unavailable {
+				if c := post(t, s,
+					draft("lobby", ada, strings.Repeat("x", 3000), ""))[0]; chat.CodeOf(c.Err) == chat.Unavailable {
 					break
 				}
 				if i == 20_000 {
@@ -97,7 +100,8 @@ func TestFullDiskTakesDeletions(t *testing.T) {
 			refused := 0
 			for i := range n {
 				fillDisk(t, disk)
-				got := post(t, s, draft("lobby", ada, strings.Repeat("x", 3000), ""), deed(ada, chat.Delete, chat.Seq(i+1), ""), draft("attic", ada, strings.Repeat("x", 3000), ""))
+				got := post(t, s, draft("lobby", ada, strings.Repeat("x", 3000), ""),
+					deed(ada, chat.Delete, chat.Seq(i+1), ""), draft("attic", ada, strings.Repeat("x", 3000), ""))
 				if got[1].Err != nil {
 					t.Fatalf("deletion %d: %v", i+1, got[1].Err)
 				}
@@ -112,7 +116,7 @@ func TestFullDiskTakesDeletions(t *testing.T) {
 			if refused < n { // the others found room in what the deletions had freed
 				t.Errorf("of %d messages on a full disk only %d were refused", 2*n, refused)
 			}
-			if made := deleteCopies(t, s); len(made) != 1 {
+			if made := storetest.DeleteCopies(t, s); len(made) != 1 {
 				t.Errorf("%d copies were deleted, want 1", len(made))
 			}
 			fillDisk(t, disk)
@@ -128,7 +132,8 @@ func TestFullDiskTakesDeletions(t *testing.T) {
 				}
 			}
 			s.loop.Nudge() // the quiet minute
-			wantSoon(t, "the write-ahead log is empty", func() bool { return sizeOf(t, filepath.Join(s.dir, databaseName+"-wal")) == 0 })
+			wantSoon(t, "the write-ahead log is empty",
+				func() bool { return sizeOf(t, filepath.Join(s.dir, databaseName+"-wal")) == 0 })
 			for _, name := range folderNames(t, s.dir) {
 				b, err := os.ReadFile(filepath.Join(s.dir, name))
 				must(t, err)
@@ -143,7 +148,8 @@ func TestFullDiskTakesDeletions(t *testing.T) {
 			emptyDisk(t, disk)
 			do(t, s, draft("lobby", ada, "after", ""))
 			s.loop.Nudge()
-			wantSoon(t, "the room for deletions is whole again", func() bool { return sizeOf(t, reserve) == reserveSize })
+			wantSoon(t, "the room for deletions is whole again",
+				func() bool { return sizeOf(t, reserve) == reserveSize })
 			stop()
 			s, _ = start(t, s.dir)
 			do(t, s, draft("lobby", ada, "and after a restart", ""))
@@ -156,11 +162,12 @@ func wantSoon(t *testing.T, what string, is func() bool) {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	giveUp := time.After(patience)
+	late, stop := context.WithTimeout(t.Context(), patience)
+	defer stop()
 	for !is() {
 		select {
 		case <-tick.C:
-		case <-giveUp:
+		case <-late.Done():
 			t.Fatalf("it did not come to be so: %s", what)
 		}
 	}
@@ -211,7 +218,8 @@ func TestUpgradeIsRefusedWithoutRoomForACopy(t *testing.T) {
 		t.Fatalf("a database of %d bytes does not fill the disk", len(b))
 	}
 	_, err = Open(t.Context(), Config{Dir: dir})
-	if err == nil || !strings.Contains(err.Error(), "no room for a copy") || !strings.Contains(err.Error(), "--upgrade-without-copy") {
+	if err == nil || !strings.Contains(err.Error(), "no room for a copy") ||
+		!strings.Contains(err.Error(), "--upgrade-without-copy") {
 		t.Errorf("error = %v", err)
 	}
 	if version, _ := schemaIn(t, dir); version != 2 {

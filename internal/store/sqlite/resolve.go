@@ -23,7 +23,7 @@ type listKey struct{ person, room int64 }
 // An author is a person who writes.
 type author struct {
 	store.Author
-	room int64 // one that is in their list: mostly the one that they write in again
+	room int64 // key of a room in their list: mostly the one that they write to next
 }
 
 // Resolve finds the rooms and people of rows, and makes those that are missing.
@@ -60,8 +60,8 @@ func (c *committer) resolve(ctx context.Context, r *store.Row, ms int64) error {
 	return c.listForAuthor(ctx, a, room, d.Nonce)
 }
 
-// listForAuthor adds a room to the list of who writes to it, but not for a retry: they
-// may have left the room since.
+// listForAuthor adds a room to its author's list. A retry does not: the author may have left the
+// room since.
 func (c *committer) listForAuthor(ctx context.Context, a *author, room *store.Room, nonce string) error {
 	m := listKey{a.Key, room.Key}
 	if _, ok := c.listed.get(m); !ok && nonce != "" {
@@ -105,19 +105,21 @@ func (c *committer) room(ctx context.Context, name chat.RoomName) (*store.Room, 
 	if err != nil {
 		return nil, err
 	}
-	c.rooms.put(chat.RoomName(strings.Clone(string(name))), r) // name is part of a whole command
+	c.rooms.put(chat.RoomName(strings.Clone(string(name))), r) // name shares memory with a whole command
 	return r, nil
 }
 
 // roomText reads a room. If a person has added events by hand they are counted too: a new
 // event must not replace one.
 var roomText = `
-	SELECT id, max(head, coalesce((SELECT ` + seqSQL("max(event.id)") + ` FROM event WHERE ` + inSQL("event.id", "room.id") + `), 0))
+	SELECT id, max(head,
+		coalesce((SELECT ` + seqSQL("max(event.id)") + ` FROM event WHERE ` + inSQL("event.id", "room.id") + `), 0))
 	FROM room WHERE name = $1`
 
 func (c *committer) makeRoom(ctx context.Context, name chat.RoomName, ms int64) (*store.Room, error) {
 	r := &store.Room{}
-	err := c.scan(ctx, []any{&r.Key}, `INSERT INTO room (name, created_ms) VALUES ($1, $2) RETURNING id`, string(name), ms)
+	err := c.scan(ctx, []any{&r.Key}, `INSERT INTO room (name, created_ms) VALUES ($1, $2) RETURNING id`, string(name),
+		ms)
 	if err == nil && r.Key > maxRoom {
 		err = errors.New("there are too many rooms")
 	}
@@ -128,8 +130,8 @@ func (c *committer) makeRoom(ctx context.Context, name chat.RoomName, ms int64) 
 	return r, nil
 }
 
-// author returns a person with their rowid. One who is unknown, such as a guest of the
-// five-line protocol, is known from their first message on.
+// author returns a person with their rowid. An unknown person, such as a guest of the five-line
+// protocol, is stored with their first message.
 func (c *committer) author(ctx context.Context, p chat.Person, ms int64) (*author, error) {
 	if a, ok := c.people.get(p.ID); ok {
 		return a, nil

@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 
 // beChild opens a folder, says its epoch, and posts as many messages to the lobby
 // as each line of standard input says, which it answers with the newest seq. When
-// that ends it closes the folder.
+// that ends it closes the folder. For 0 messages it waits until the store is at rest.
 func beChild(dir string) error {
 	s, err := Open(context.Background(), Config{Dir: dir})
 	if err != nil {
@@ -63,6 +63,11 @@ func beChild(dir string) error {
 		}
 		if last.Err != nil {
 			return last.Err
+		}
+		if n == 0 {
+			if err := <-s.start(func(context.Context, *committer) error { return nil }); err != nil {
+				return err
+			}
 		}
 		fmt.Fprintln(os.Stdout, last.Event.Seq)
 	}
@@ -195,6 +200,7 @@ func TestCopyThatComesBackIsNoticed(t *testing.T) {
 					p := inProcess(t, dir)
 					p.post(20)
 					if live {
+						p.post(0) // waits for the checkpoint after the last message: it writes to the database's file
 						w.copy(t, dir, backup)
 					} else {
 						p.end()
@@ -220,7 +226,8 @@ func TestCopyThatComesBackIsNoticed(t *testing.T) {
 					if s.Epoch() == before {
 						t.Error("it was not noticed")
 					}
-					if head, _, err := s.Head(t.Context(), "lobby"); err != nil || head < 1 || int(head) != len(page(t, s.After, "lobby", 0, 100)) {
+					if head, _, err := s.Head(t.Context(), "lobby"); err != nil || head < 1 ||
+						int(head) != len(page(t, s.After, "lobby", 0, 100)) {
 						t.Errorf("head %d, %v", head, err)
 					}
 					must(t, s.Close())
@@ -272,12 +279,18 @@ func TestMarksMayBeBehindAfterAPowerCut(t *testing.T) {
 		}, true},
 		"the same without a restart":  {func(m *stateFile) { m.Database.Changed -= 5e9 }, false},
 		"a mark's, without a restart": {func(m *stateFile) { m.Other.Changed -= 5e9 }, false},
-		"an older time than can be":   {func(m *stateFile) { m.Boot, m.Other.Changed = "before", m.Other.Changed-1e12 }, false},
-		"killed within a checkpoint":  {func(m *stateFile) { m.State, m.Database.Changed = emptying, m.Database.Changed-5e9 }, true},
-		"another file":                {func(m *stateFile) { m.Boot, m.Database.Inode = "before", m.Database.Inode+1 }, false},
-		"an event that is not there":  {func(m *stateFile) { m.Event, m.EventMS = 1<<36|7, 1 }, false},
-		"an event of another time":    {func(m *stateFile) { m.EventMS++ }, false},
-		"another log's":               {func(m *stateFile) { m.Epoch = "another" }, false},
+		"an older time than can be": {
+			func(m *stateFile) { m.Boot, m.Other.Changed = "before", m.Other.Changed-1e12 }, false,
+		},
+		"killed within a checkpoint": {
+			func(m *stateFile) { m.State, m.Database.Changed = emptying, m.Database.Changed-5e9 }, true,
+		},
+		"another file": {
+			func(m *stateFile) { m.Boot, m.Database.Inode = "before", m.Database.Inode+1 }, false,
+		},
+		"an event that is not there": {func(m *stateFile) { m.Event, m.EventMS = 1<<36|7, 1 }, false},
+		"an event of another time":   {func(m *stateFile) { m.EventMS++ }, false},
+		"another log's":              {func(m *stateFile) { m.Epoch = "another" }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -338,7 +351,8 @@ func TestEpochStaysAfterAPanic(t *testing.T) {
 func TestDatabaseWithoutAnEpochIsNotUsed(t *testing.T) {
 	d, dir := newDisk(t), t.TempDir()
 	d.beforeSync = func() {
-		if size(filepath.Join(dir, databaseName+walSuffix)) > 4096 { // the epoch is in it: no page goes into the database
+		// the epoch is in it: no page goes into the database
+		if size(filepath.Join(dir, databaseName+walSuffix)) > 4096 {
 			d.writeCode.Store(sqlite3.SQLITE_FULL)
 		}
 	}
@@ -354,7 +368,8 @@ func TestDatabaseWithoutAnEpochIsNotUsed(t *testing.T) {
 		must(t, s.Close())
 		s, _ = start(t, killed)
 		if events := page(t, s.After, "lobby", 0, 10); len(events) != 1 {
-			t.Errorf("of what was acknowledged %d events are left; the folder holds %v", len(events), folderNames(t, killed))
+			t.Errorf("of what was acknowledged %d events are left; the folder holds %v", len(events),
+				folderNames(t, killed))
 		}
 		return
 	}

@@ -14,26 +14,26 @@ import (
 	"parley/internal/files"
 )
 
-// A Rollback is a data folder that can go back to what it was before its last
-// upgrade. The folder is held until Close.
+// A Rollback is a data folder that can return to the state before its last upgrade. The folder is
+// locked until Close.
 type Rollback struct {
-	Program  string // the version that used it before, "unknown" if that is
+	Program  string // version of the program before the upgrade, or "unknown"
 	Schema   int64
-	Day      time.Time // when it was upgraded
-	Messages int       // that were written since, and would be lost
-	Changes  int       // likewise edits, reactions and the like
-	Deletes  int       // of these: what they deleted would be there again
-	Rooms    int       // in which that was
-	People   int       // who came since, and would be asked for their names again
-	Since    time.Time // when the first of that was written; zero if there is nothing
+	Day      time.Time // day of the upgrade
+	Messages int       // written since, which would be lost
+	Changes  int       // edits, reactions and other changes since, which would be lost
+	Deletes  int       // deletions among Changes, whose messages would be back
+	Rooms    int       // rooms with such events
+	People   int       // people who came since, and would be asked for their names again
+	Since    time.Time // time of the first such event; zero: there is none
 
 	store        *Store // holds the folder
 	replacedName databaseCopy
-	now          databaseCopy // what the present database becomes
+	now          databaseCopy // copy that the present database becomes
 }
 
-// NewRollback finds out whether a data folder can go back, and what would be lost.
-// It changes nothing. The error is a sentence for the operator.
+// NewRollback finds out whether a data folder can return, and what would be lost. It changes
+// nothing. The error is a sentence for the operator.
 func NewRollback(ctx context.Context, dir, program string) (_ *Rollback, err error) {
 	if _, err := os.Stat(filepath.Join(dir, databaseName)); err != nil {
 		return nil, fmt.Errorf("%s is no data folder: %w", dir, err)
@@ -61,13 +61,15 @@ func NewRollback(ctx context.Context, dir, program string) (_ *Rollback, err err
 		}
 	}
 	if r.replacedName.name == "" {
-		return nil, fmt.Errorf("there is no way back: %s holds no copy from before an upgrade (one is kept for two weeks); to return to an earlier state restore a back-up", dir)
+		return nil, fmt.Errorf("there is no way back: %s holds no copy from before an upgrade (one is kept for two weeks); "+
+			"to return to an earlier state restore a back-up", dir)
 	}
 	r.Program, r.Schema, r.Day = r.replacedName.program, r.replacedName.schema, r.replacedName.day
 	r.store.path = filepath.Join(abs, databaseName)
 	have, err := r.schema(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w; restore a back-up, or put %s in its place", databaseName, err, r.replacedName.name)
+		return nil, fmt.Errorf("reading %s: %w; restore a back-up, or put %s in its place",
+			databaseName, err, r.replacedName.name)
 	}
 	r.now = newDatabaseCopy(r.store.folder.FS(), undoneCopy, have, program, time.Now())
 	if err := r.compare(ctx, have); err != nil {
@@ -76,7 +78,7 @@ func NewRollback(ctx context.Context, dir, program string) (_ *Rollback, err err
 	return r, nil
 }
 
-// Close lets go of the folder.
+// Close unlocks the folder.
 func (r *Rollback) Close() error { return r.store.release() }
 
 // schema returns the schema of the present database.
@@ -86,8 +88,8 @@ func (r *Rollback) schema(ctx context.Context) (int64, error) {
 	return schemaOfDatabase(ctx, db)
 }
 
-// compare counts what the database has and the copy does not. It writes nothing, so
-// that the server takes the folder for its own afterwards.
+// compare counts what the database has and the copy has not. It writes nothing, so that a server
+// still takes the folder for its own.
 func (r *Rollback) compare(ctx context.Context, have int64) error {
 	db := openSQLite(r.store.path, "ro", "", readerPragmas)
 	defer db.Close()
@@ -101,18 +103,20 @@ func (r *Rollback) compare(ctx context.Context, have int64) error {
 		return err
 	}
 	var first sql.NullInt64
-	err = conn.QueryRowContext(ctx, lostText(r.Schema, have)).Scan(&r.Messages, &r.Changes, &r.Deletes, &r.Rooms, &first)
+	err = conn.QueryRowContext(ctx, lostText(r.Schema, have)).Scan(&r.Messages, &r.Changes, &r.Deletes, &r.Rooms,
+		&first)
 	if err == nil && first.Valid {
 		r.Since = time.UnixMilli(first.Int64).UTC()
 	}
 	if err == nil {
-		err = conn.QueryRowContext(ctx, `SELECT count(*) FROM main.person WHERE id NOT IN (SELECT id FROM kept.person)`).Scan(&r.People)
+		err = conn.QueryRowContext(ctx,
+			`SELECT count(*) FROM main.person WHERE id NOT IN (SELECT id FROM kept.person)`).Scan(&r.People)
 	}
 	return err
 }
 
-// lostText returns the statement that counts what main has in its rooms beyond where
-// they end in kept, by the schemas of the two.
+// lostText returns the statement that counts the events of main beyond the heads of kept, by the
+// schemas of the two.
 func lostText(kept, have int64) string {
 	heads := map[int64]string{
 		1: `(SELECT max(seq) FROM kept.message WHERE room = r.id)`,
@@ -126,27 +130,30 @@ func lostText(kept, have int64) string {
 		head = `(SELECT ` + seqSQL("max(id)") + ` FROM kept.event WHERE ` + inSQL("id", "r.id") + `)`
 	}
 	event := `SELECT id, at_ms, kind FROM main.event`
-	if have < 3 { // an older program has been upgraded by one that is older than this
+	if have < 3 { // upgraded by a program older than this one
 		event = `SELECT id, at_ms, NULL AS kind FROM main.message`
 	}
 	return `
-		SELECT count(*) FILTER (WHERE coalesce(e.kind, 'reply') = 'reply'), count(*) FILTER (WHERE e.kind <> 'reply'), count(*) FILTER (WHERE e.kind = 'delete'),
+		SELECT count(*) FILTER (WHERE coalesce(e.kind, 'reply') = 'reply'), count(*) FILTER (WHERE e.kind <> 'reply'),
+			count(*) FILTER (WHERE e.kind = 'delete'),
 			count(DISTINCT r.id), min(e.at_ms)
 		FROM (SELECT r.id, coalesce(` + head + `, 0) AS head FROM main.room r) r
 		JOIN (` + event + `) e ON e.id > ` + idSQL("r.id", "r.head") + ` AND e.id < ` + endSQL("r.id")
 }
 
-// Do makes the copy the database again. What it replaces is kept for as long as
-// such copies are, under the name that it returns, "" if the file system cannot.
-// A crash leaves the one or the other.
+// Do makes the copy the database again. The present database stays as a copy for the usual time,
+// under the name that Do returns; "" if the file system has no links. A crash leaves one of the two
+// as the database.
 func (r *Rollback) Do(ctx context.Context) (undone string, err error) {
 	folder := r.store.folder
 	if err := r.truncateWAL(ctx); err != nil {
 		return "", fmt.Errorf("emptying the write-ahead log: %w", err)
 	}
-	// The marks are those of the present database. The index is of the newer program,
-	// and is made again.
-	for _, name := range []string{databaseName + walSuffix, databaseName + "-shm", markA, markB, "search.db", "search.db-wal", "search.db-shm"} {
+	// The state files describe the present database. The search index is of the newer program and
+	// is made again.
+	for _, name := range []string{
+		databaseName + walSuffix, databaseName + "-shm", markA, markB, "search.db", "search.db-wal", "search.db-shm",
+	} {
 		if err := folder.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return "", err
 		}
@@ -160,7 +167,7 @@ func (r *Rollback) Do(ctx context.Context) (undone string, err error) {
 	return undone, files.SyncFolder(r.store.dir)
 }
 
-// truncateWAL has the database's own file hold all of it.
+// truncateWAL moves all of the WAL into the database's own file.
 func (r *Rollback) truncateWAL(ctx context.Context) error {
 	db := openSQLite(r.store.path, "rw", "", writerPragmas)
 	db.SetMaxOpenConns(1)

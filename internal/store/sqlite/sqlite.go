@@ -24,42 +24,43 @@ const (
 	databaseName = "parley.db"
 	walSuffix    = "-wal"
 	lockName     = "parley.lock"
-	readerConns  = 8 // reads that go on at once; more wait
+	readerConns  = 8 // reads at a time; more wait
 )
 
-// PRAGMAs stand in the DSN, so that every connection has them.
+// PRAGMAs are in the DSN, so that every connection has them.
 var (
 	writerPragmas = []string{
-		"busy_timeout(5000)", // ms; only somebody's sqlite3 shell can make us wait
+		"busy_timeout(5000)", // ms; only another program, such as the sqlite3 shell, holds locks
 		"journal_mode(WAL)",
-		"synchronous(FULL)", // what was acknowledged survives a power cut
+		"synchronous(FULL)", // acknowledged events survive a power cut
 		"foreign_keys(1)",
-		"secure_delete(1)",             // what was deleted is overwritten
+		"secure_delete(1)",             // deleted contents are overwritten
 		"cache_size(-4096)",            // KiB: the ends of rooms; four times as much was no faster
-		"temp_store(MEMORY)",           // a statement's undo journal is no file
+		"temp_store(MEMORY)",           // undo journals of statements are in memory
 		"wal_autocheckpoint(4000)",     // pages: 16 MiB
-		"journal_size_limit(67108864)", // bytes that the log keeps once it has been emptied
+		"journal_size_limit(67108864)", // bytes that the WAL keeps when it is emptied
 	}
 	readerPragmas = []string{"busy_timeout(5000)", "query_only(1)", "cache_size(-256)"} // KiB: pages are read once
 )
 
-// fold_name is chat.FoldName, for the migration that folds the names there are.
+// fold_name is chat.FoldName for a migration.
 func init() {
-	sqlite.MustRegisterDeterministicScalarFunction("fold_name", 1, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
-		name, _ := args[0].(string)
-		return chat.FoldName(name), nil
-	})
+	sqlite.MustRegisterDeterministicScalarFunction("fold_name", 1,
+		func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
+			name, _ := args[0].(string)
+			return chat.FoldName(name), nil
+		})
 }
 
 //go:embed migrations/sqlite/*.sql
 var migrationFiles embed.FS
 
-// withoutWAL is a mode for openSQLite: ro, without a look at the write-ahead log, and
-// without files of its own beside the database.
+// withoutWAL is a mode for openSQLite: read-only, ignoring the WAL, and making no files beside the
+// database.
 const withoutWAL = "alone"
 
-// openSQLite returns a pool of connections to the database at path, by SQLite's
-// mode (ro, rw). It opens none yet, and never makes a file.
+// openSQLite returns a pool of connections to the database at path, with SQLite's mode ro or rw. It
+// opens no connection yet and never makes a file.
 func openSQLite(path, mode, vfs string, pragmas []string) *sql.DB {
 	query := url.Values{"mode": {mode}, "_pragma": pragmas, "_dqs": {"0"}, "_error_rc": {"1"}}
 	if mode == withoutWAL {
@@ -76,7 +77,7 @@ func openSQLite(path, mode, vfs string, pragmas []string) *sql.DB {
 	return db
 }
 
-// databaseURI escapes path, which may hold what means something in a URI.
+// databaseURI returns path as a URI, with its special characters escaped.
 func databaseURI(path string, query url.Values) string {
 	path = filepath.ToSlash(path)
 	if !strings.HasPrefix(path, "/") { // C:/…
@@ -86,7 +87,7 @@ func databaseURI(path string, query url.Values) string {
 	return u.String()
 }
 
-// newestSchema returns the number of the newest migration that the program has.
+// newestSchema returns the number of the program's newest migration.
 func newestSchema() int64 {
 	files, err := fs.Glob(migrationFiles, "migrations/sqlite/*.sql")
 	if err != nil || len(files) == 0 {
@@ -99,7 +100,7 @@ func newestSchema() int64 {
 	return version
 }
 
-// migrate brings the schema of db up to date, each step in a transaction of its own.
+// migrate runs the migrations that db has not had, each in a transaction of its own.
 func (s *Store) migrate(ctx context.Context, db *sql.DB) error {
 	files, err := fs.Sub(migrationFiles, "migrations/sqlite")
 	if err != nil {
@@ -128,27 +129,26 @@ func sqliteCode(err error) int {
 	return 0
 }
 
-// isKnownNonce reports whether an insertion failed because its author had
-// used its nonce in this room before.
+// isKnownNonce reports whether an insertion failed because its author has used its nonce in this
+// room before.
 func isKnownNonce(err error) bool {
 	return sqliteCode(err) == sqlite3.SQLITE_CONSTRAINT_UNIQUE
 }
 
-// isUnknownOutcome reports whether a COMMIT that failed with err may be on the
-// disk all the same, or not be there as far as the kernel now claims it is: after
-// a failed fsync the pages that were not written count as clean. Only reading
-// the files anew, after a restart, tells.
+// isUnknownOutcome reports whether nobody can tell if a COMMIT that failed with err is on the disk:
+// after a failed fsync the kernel takes pages that were not written for clean. Only reading the
+// files again after a restart tells.
 //
-// A failed write is not like that. It leaves a log that does not end with a
-// commit, over which the next transaction is written. And mostly the disk has
-// not even been asked: SQLite calls only ENOSPC a full disk, and a quota, a limit
-// of file sizes or a file system that takes no writes for now a failed write.
+// A failed write is different. It leaves a WAL without a final commit, which the next transaction
+// overwrites. And mostly the disk was not even asked: SQLite reports only ENOSPC as a full disk,
+// and a quota, a limit of file sizes or a file system that refuses writes for now as a failed
+// write.
 func isUnknownOutcome(err error) bool {
 	code := sqliteCode(err)
 	return code&0xff == sqlite3.SQLITE_IOERR && code != sqlite3.SQLITE_IOERR_WRITE
 }
 
-// isFailedSync reports whether err is a sync that failed, at any time.
+// isFailedSync reports whether err is a failed sync, at any time.
 func isFailedSync(err error) bool {
 	code := sqliteCode(err)
 	return code == sqlite3.SQLITE_IOERR_FSYNC || code == sqlite3.SQLITE_IOERR_DIR_FSYNC

@@ -13,60 +13,58 @@ import (
 	"parley/internal/files"
 )
 
-// The epoch has to change whenever the log that clients hold cursors in goes back
-// in time, and nothing may be written to a database that is not as the server left
-// it. Two small files beside the database, the marks, tell. They are written by
-// turns: after each transaction that stores events, and before and after SQLite
-// writes to the database's own file. A mark says
+// The epoch has to change when the log goes back in time, as clients hold cursors in it, and
+// nothing may be written to a database that is not as the server left it. Two small files beside
+// the database, the state files, record how the server left it. They are written by turns: after
+// each transaction that stores events, and before and after SQLite writes to the database's own
+// file. A state file records
 //
-//   - which event is the newest. A database without it is older than the mark.
-//   - which file the database is, by its inode and its birth, and when the file
-//     was changed last (ctime). A copy is another file, and a copy that is written
-//     over the file changes that time, which no program can set.
-//   - the same of the other mark. So a folder that comes back as a whole, with
-//     its marks, is known too: the newer mark does not know the older any more.
+//   - which event is the newest. A database without it is older than the state file.
+//   - which file the database is, by inode and birth, and its last change (ctime).
+//     A copy is another file; a copy written over the file changes its ctime,
+//     which no program can set.
+//   - the same of the other state file. So a folder that comes back as a whole, with
+//     its state files, is noticed too: the newer one no longer knows the older one.
 //
-// Nothing of it is synced while the server runs, so it costs no commit anything.
-// After a power cut the marks may be behind by what the kernel had not written
-// yet, and the times by as much: see slack.
+// State files are not synced while the server runs, so they cost a commit nothing. After a power
+// cut they may be behind by what the kernel had not written, and times may differ by as much: see
+// slack.
 //
-// What cannot be seen from inside is a snapshot of the whole file system, or of
-// the machine, that is brought back. Clients notice that by the times of events.
+// A snapshot of the whole file system or machine cannot be noticed from inside. Clients notice it
+// by the times of events.
 const (
 	markA, markB = "parley.mark-a", "parley.mark-b"
-	markSize     = 1024 // bytes: always the same, so that writing one never needs room on the disk
+	markSize     = 1024 // bytes; constant, so that writing never needs space on the disk
 )
 
-// slack is how far times may be apart that nobody could write down exactly: after
-// a restart of the machine, and where the process was killed while SQLite wrote
-// to the database.
+// slack is by how much times may differ that the server could not record exactly: after a restart
+// of the machine, and if the process was killed while SQLite wrote to the database.
 const slack = 2 * time.Minute
 
-// stateFileInterval is how long one of the marks is written at most while the other one stays
-// as it is.
+// stateFileInterval is how long one of the two is written before it is the other's turn.
 const stateFileInterval = 50 * time.Millisecond
 
-// The states in which a server can leave the database's file.
+// States in which a server can leave the database's file.
 const (
 	atRest   = "at rest"
 	emptying = "emptying the write-ahead log" // the file changes meanwhile
 	closed   = "closed"
 )
 
-// A stateFile says in which state the server left the folder.
+// A stateFile says how the server left the folder.
 type stateFile struct {
-	Number   int64     `json:"number"` // of two marks the one with the greater number is newer
+	Number   int64     `json:"number"` // of two, the greater is newer
 	State    string    `json:"state"`
 	Epoch    string    `json:"epoch"`
 	Event    int64     `json:"event"`    // the id of the newest event; 0: none is known
 	EventMS  int64     `json:"event_ms"` // its time
 	Boot     string    `json:"boot"`     // see bootID
 	Database fileState `json:"database"`
-	Other    fileState `json:"other"` // the other mark
+	Other    fileState `json:"other"` // the other state file
 }
 
-// append appends m as JSON. It is written here because json.Marshal takes longer than
-// all else that a mark costs a transaction. No string in it needs escaping.
+// append appends m as JSON. json.Marshal would take longer than the rest of what a state file costs
+// a transaction. No string in m needs escaping.
 func (m *stateFile) append(b []byte) []byte {
 	for _, f := range []struct {
 		key   string
@@ -74,7 +72,9 @@ func (m *stateFile) append(b []byte) []byte {
 	}{{`{"number":`, m.Number}, {`,"event":`, m.Event}, {`,"event_ms":`, m.EventMS}} {
 		b = strconv.AppendInt(append(b, f.key...), f.value, 10)
 	}
-	for _, f := range []struct{ key, value string }{{`,"state":"`, m.State}, {`","epoch":"`, m.Epoch}, {`","boot":"`, m.Boot}} {
+	for _, f := range []struct{ key, value string }{
+		{`,"state":"`, m.State}, {`","epoch":"`, m.Epoch}, {`","boot":"`, m.Boot},
+	} {
 		b = append(append(b, f.key...), f.value...)
 	}
 	b = m.Database.append(append(b, `","database":`...))
@@ -85,16 +85,16 @@ func (m *stateFile) append(b []byte) []byte {
 // stateFiles are the two files while the folder is in use.
 type stateFiles struct {
 	dir   string
-	files [2]*os.File // the first one is written
+	files [2]*os.File // the first is the one that is written
 	last  stateFile
 	boot  string // see bootID
-	text  []byte // of the last mark, kept for its memory
+	text  []byte // contents of the last one; reused
 
 	swapped time.Time
 }
 
-// readMark returns the mark in a file, and the state of that file. The mark is nil
-// if the file cannot be read as one.
+// readMark returns the contents and the state of a state file. The contents are nil if they cannot
+// be decoded.
 func readMark(path string) (*stateFile, fileState, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -108,15 +108,14 @@ func readMark(path string) (*stateFile, fileState, error) {
 	return &m, state, err
 }
 
-// leftBehind is what the marks tell of a folder before anything in it is opened.
+// leftBehind is what the state files tell of a folder before it is opened.
 type leftBehind struct {
 	newest  stateFile
-	foreign string // why the files are not as the server left them; "" if they are
-	anew    bool   // the database was made just now
+	foreign string // why the files are not as the server left them; "": they are
+	anew    bool   // the database has just been made
 }
 
-// examine compares a folder's database and marks with what the newer mark says of
-// them.
+// examine compares a folder's database and state files with the record of the newer one.
 func examine(dir string) (left leftBehind, err error) {
 	a, stateA, errA := readMark(filepath.Join(dir, markA))
 	b, stateB, errB := readMark(filepath.Join(dir, markB))
@@ -162,8 +161,7 @@ func examine(dir string) (left leftBehind, err error) {
 	return left, nil
 }
 
-// openMarks opens the marks of a folder, which are made if they are missing.
-// Marks are written from then on after last.
+// openMarks opens the state files of a folder, or makes them. Numbers go on after last.
 func openMarks(dir string, last stateFile) (*stateFiles, error) {
 	m := &stateFiles{dir: dir, last: last, boot: bootID()}
 	for i, name := range []string{markA, markB} {
@@ -175,7 +173,7 @@ func openMarks(dir string, last stateFile) (*stateFiles, error) {
 	}
 	a, _, errA := readMark(filepath.Join(dir, markA))
 	b, _, errB := readMark(filepath.Join(dir, markB))
-	if errA != nil || a == nil || errB == nil && b != nil && b.Number > a.Number { // the next turn is that of the older one
+	if errA != nil || a == nil || errB == nil && b != nil && b.Number > a.Number { // the older one is written next
 		m.swap()
 	}
 	m.last.Other = fileState{}
@@ -187,8 +185,8 @@ func openMarks(dir string, last stateFile) (*stateFiles, error) {
 	return m, nil
 }
 
-// note writes the next mark: as the last one, but for what change changes and for
-// the states of the files.
+// note writes the next state file: as the last one, with change applied and the present states of
+// the files.
 func (m *stateFiles) note(database fileState, change func(*stateFile)) error {
 	next, now := m.last, time.Now()
 	change(&next)
@@ -217,13 +215,13 @@ func (m *stateFiles) note(database fileState, change func(*stateFile)) error {
 	return nil
 }
 
-// swap has the other file be the next one that is written.
+// swap makes the other file the one that is written.
 func (m *stateFiles) swap() { m.files[0], m.files[1] = m.files[1], m.files[0] }
 
-// settle has both marks say the same, and the disk hold them and their names.
+// settle writes both state files and syncs them and the folder.
 func (m *stateFiles) settle(database fileState, change func(*stateFile)) error {
 	for range m.files {
-		m.last.Other = fileState{} // so that it is the other file's turn
+		m.last.Other = fileState{} // the other file's turn
 		if err := m.note(database, change); err != nil {
 			return err
 		}
@@ -241,8 +239,8 @@ func (m *stateFiles) close() error {
 	return errors.Join(errs...)
 }
 
-// newest puts the newest event of the transaction into a mark. Of several
-// rooms it is any one: with it all of the transaction is there, or nothing.
+// newest records the newest event of the transaction in a state file. If several rooms have one any
+// will do: with it the whole transaction is there.
 func (c *committer) newest(m *stateFile) {
 	if c.newestID != 0 {
 		m.Event, m.EventMS = c.newestID, c.newestMS

@@ -1,7 +1,6 @@
-// Package sqlite is the durable log and all else that is kept: messages, people,
-// sessions. Everything that is written goes through one committer, which makes
-// one transaction of all that waits; reads have connections of their own. Start
-// reading at Store.Run.
+// Package sqlite stores events, people, sessions and what is theirs in a SQLite database, in a data
+// folder of its own. Package store queues the writes and decides them; this package is its Engine.
+// Reads have connections of their own. Start reading at Open.
 //
 // It knows no sockets, no members and no HTTP.
 package sqlite
@@ -23,18 +22,18 @@ import (
 	"parley/internal/store"
 )
 
-// Config says where a Store keeps its files and whom it tells.
+// Config says where a Store keeps its files. The zero value of a field means its default.
 type Config struct {
-	Dir       string                               `kong:"-"` // the data folder; created with mode 0700
+	Dir       string                               `kong:"-"` // the data folder; made with mode 0700
 	Logger    *slog.Logger                         `kong:"-"` // default: discard
 	Committed func(events int, took time.Duration) `kong:"-"` // called after each transaction that stored events
 
-	Version            string `kong:"-"` // the program's; noted in the database, and in the names of copies before an upgrade
-	UpgradeWithoutCopy bool   `kong:"-"` // an older database is not copied before it is brought up to date
+	Version            string `kong:"-"` // of the program; stored in the database, and in the names of copies
+	UpgradeWithoutCopy bool   `kong:"-"` // no copy is made before an upgrade
 }
 
-// A Store is a data folder in use. Its methods may be called from several
-// goroutines; those that write do their work while Run runs.
+// A Store is a data folder in use. Its methods may be called from several goroutines. Writes are
+// carried out while Run runs.
 type Store struct {
 	cfg    Config
 	dir    string
@@ -44,38 +43,37 @@ type Store struct {
 
 	folder    *os.Root
 	lock      *os.File
-	writers   *sql.DB    // holds the committer's one connection
-	committer *committer // owned by Run's goroutine while that runs
+	writers   *sql.DB    // has the committer's connection alone
+	committer *committer // owned by Run's goroutine while it runs
 	readers   *sql.DB
 	reads     readStatements
 
 	loop    *store.Committer
-	broken  atomic.Pointer[writeStop] // why nothing is written any more, until a restart
+	broken  atomic.Pointer[writeStop] // why nothing is written; nil: writes are possible
 	health  health
 	reserve reserve // owned by Run's goroutine
 
-	copiesLooked time.Time // likewise: when it was last looked for copies that are to go
+	copiesLooked time.Time // owned by Run's goroutine: when old copies were last looked for
 
-	// Owned by Run's goroutine, too, while that runs.
+	// Owned by Run's goroutine while it runs.
 	marks        *stateFiles
-	unmarked     bool      // a mark could not be written, and that was logged
-	database     fileState // of the database's file, as the server left it last
-	walState     fileState // of the write-ahead log
-	filesChecked time.Time // when inPlace looked last
+	unmarked     bool      // a failed write of a state file has been logged
+	database     fileState // the database's file as the server left it
+	walState     fileState // the WAL
+	filesChecked time.Time // when checkFiles looked last
 
 	closing sync.Once
 	closed  error
 }
 
-// Open opens the data folder cfg.Dir, making it and bringing its schema up to
-// date as needed. It fails with a sentence for the operator if another process
-// uses the folder, or if a newer program has written it. Of the log it reads
-// nothing, so that it is as fast for a long one as for an empty one.
+// Open opens the data folder cfg.Dir, makes it if needed, and upgrades its schema. It fails with a
+// sentence for the operator if another process uses the folder or a newer program has written it.
+// Its duration does not depend on the length of the log.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	return open(ctx, cfg, "")
 }
 
-// open is Open on the SQLite VFS with that name, so that tests can break the disk.
+// open is Open with a SQLite VFS, so that tests can break the disk.
 func open(ctx context.Context, cfg Config, vfs string) (_ *Store, err error) {
 	dir, err := filepath.Abs(cfg.Dir)
 	if err != nil {
@@ -107,7 +105,7 @@ func open(ctx context.Context, cfg Config, vfs string) (_ *Store, err error) {
 	return s, nil
 }
 
-// takeFolder makes the data folder this process's own.
+// takeFolder locks the data folder and makes it if needed.
 func (s *Store) takeFolder() error {
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return fmt.Errorf("making the data folder: %w", err)
@@ -121,7 +119,7 @@ func (s *Store) takeFolder() error {
 		return fmt.Errorf("locking the data folder %s: %w", s.dir, err)
 	}
 	err = files.Lock(s.lock)
-	for range 25 { // one that was killed just now may hold it for a moment
+	for range 25 { // a process that has just been killed may still hold the lock
 		if err == nil {
 			break
 		}
@@ -129,18 +127,17 @@ func (s *Store) takeFolder() error {
 		err = files.Lock(s.lock)
 	}
 	if err != nil {
-		return fmt.Errorf("the data folder %s is in use by another parley (%w); stop that one, or choose another folder", s.dir, err)
+		return fmt.Errorf(
+			"the data folder %s is in use by another parley (%w); stop that one, or choose another folder", s.dir, err)
 	}
 	s.reserve.makeWay(s.dir)
 	return nil
 }
 
-// Epoch returns a random word that stays the same as long as the log does, and
-// is another once a back-up has been restored.
+// Epoch returns a random word that identifies the log. It changes when a back-up is restored.
 func (s *Store) Epoch() string { return s.epoch }
 
-// Close ends Run if it still runs, answers what was given to Append and never
-// committed, and lets go of the data folder.
+// Close ends Run, answers drafts that were never committed, and unlocks the data folder.
 func (s *Store) Close() error {
 	s.closing.Do(func() {
 		s.loop.Close()
@@ -149,7 +146,7 @@ func (s *Store) Close() error {
 	return s.closed
 }
 
-// closeDatabase empties the write-ahead log and closes everything.
+// closeDatabase empties the WAL and closes everything.
 func (s *Store) closeDatabase(ctx context.Context) error {
 	if s.broken.Load() != nil {
 		return s.release()
@@ -173,7 +170,7 @@ func (s *Store) release() error {
 		s.marks = nil
 	}
 	if s.lock != nil {
-		if s.reserve.lent > 0 { // the folder was not used, so no room was needed for long
+		if s.reserve.lent > 0 { // Run has not filled it again
 			err = errors.Join(err, s.reserve.fill(s.dir))
 		}
 		err = errors.Join(err, s.lock.Close())
@@ -189,10 +186,9 @@ func (s *Store) release() error {
 	return nil
 }
 
-// releaseDatabase closes all connections to the database. The readers go first:
-// the connection that goes last empties the write-ahead log into the database.
-// That must not happen once nothing is to be written any more. Then the connections
-// are left to the end of the process.
+// releaseDatabase closes all connections to the database, the readers first: the last connection
+// moves the WAL into the database, which must be the committer's. After a failed sync nothing may
+// be written, so the connections stay open until the process ends.
 func (s *Store) releaseDatabase() error {
 	if b := s.broken.Load(); b != nil && b.untouched {
 		return nil

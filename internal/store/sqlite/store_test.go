@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -10,15 +9,33 @@ import (
 	"time"
 
 	"parley/internal/chat"
+	"parley/internal/store/storetest"
 )
 
 // patience is how long a test waits for what must come before it fails.
 const patience = time.Minute
 
+// Short names for what every store's tests have.
 var (
-	ada   = chat.Person{ID: "ada", Name: "Ada"}
-	grace = chat.Person{ID: "grace", Name: "Grace"}
+	ada, grace = storetest.Ada, storetest.Grace
+
+	draft, drafts, deed = storetest.Draft, storetest.Drafts, storetest.Deed
+	answering, copying  = storetest.Answering, storetest.Copying
+
+	must, wantHead, wantSeqs = storetest.Must, storetest.WantHead, storetest.WantSeqs
+	standings, pageOf, page  = storetest.States, storetest.PageOf, storetest.Events
+	seqs, seqsOf, versionsOf = storetest.Seqs, storetest.SeqsOf, storetest.VersionsOf
 )
+
+func post(t testing.TB, s *Store, drafts ...chat.Draft) []chat.Commit {
+	t.Helper()
+	return storetest.Post(t, s, drafts...)
+}
+
+func do(t testing.TB, s *Store, drafts ...chat.Draft) []chat.Seq {
+	t.Helper()
+	return storetest.Do(t, s, drafts...)
+}
 
 // start opens dir and runs its committer until the test ends or the returned
 // function is called.
@@ -55,74 +72,6 @@ func startOn(t testing.TB, cfg Config, vfs string) (*Store, func()) {
 	}
 	t.Cleanup(stop)
 	return s, stop
-}
-
-// post appends drafts at once and returns what became of them, in order.
-func post(t testing.TB, s *Store, drafts ...chat.Draft) []chat.Commit {
-	t.Helper()
-	got := make(chan chat.Commit, len(drafts))
-	for _, d := range drafts {
-		s.Append(d, func(c chat.Commit) { got <- c })
-	}
-	commits := make([]chat.Commit, len(drafts))
-	for i := range commits {
-		select {
-		case commits[i] = <-got:
-		case <-time.After(patience):
-			t.Fatalf("no word about draft %d", i)
-		}
-	}
-	return commits
-}
-
-func draft(room chat.RoomName, from chat.Person, text, nonce string) chat.Draft {
-	return chat.Draft{Room: room, From: from, Text: text, Nonce: nonce}
-}
-
-func drafts(room chat.RoomName, n int) []chat.Draft {
-	ds := make([]chat.Draft, n)
-	for i := range ds {
-		ds[i] = draft(room, ada, fmt.Sprint("message ", i+1), "")
-	}
-	return ds
-}
-
-func seqs(events []chat.Event) []chat.Seq {
-	var got []chat.Seq
-	for _, e := range events {
-		got = append(got, e.Seq)
-	}
-	return got
-}
-
-func page(t testing.TB, read func(context.Context, chat.RoomName, chat.Seq, int) ([]chat.Event, error), room chat.RoomName, seq chat.Seq, limit int) []chat.Event {
-	t.Helper()
-	events, err := read(t.Context(), room, seq, limit)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return events
-}
-
-// before returns the messages of a page as events.
-func (s *Store) before(ctx context.Context, room chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error) {
-	page, err := s.Page(ctx, room, chat.PageQuery{Before: seq, Limit: limit})
-	var events []chat.Event
-	for _, m := range page.Messages {
-		events = append(events, m.Event)
-	}
-	return events, err
-}
-
-func wantHead(t testing.TB, s *Store, room chat.RoomName, want chat.Seq) {
-	t.Helper()
-	got, _, err := s.Head(t.Context(), room)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != want {
-		t.Errorf("head of %s = %d, want %d", room, got, want)
-	}
 }
 
 // copyFolder copies the files of a data folder as they are.

@@ -12,20 +12,20 @@ import (
 	"parley/internal/files"
 )
 
-// Whoever copies the database keeps the write-ahead log from being emptied
-// meanwhile. So a copy is given up when the log has grown by more than this many
-// bytes, and a quarter of the database.
+// While the database is copied the WAL cannot be emptied. So a copy is given up when the WAL has
+// grown by more than this many bytes and a quarter of the database.
 const mayGrow = 64 << 20
 
-// growthEvery is how often that is looked at.
+// growthEvery is how often the WAL's size is looked at.
 const growthEvery = 50 * time.Millisecond
 
-// errGrown says that a copy was given up.
-var errGrown = errors.New("it was given up: the server wrote so much meanwhile that the write-ahead log grew too large; " +
-	"try again at a quieter time, or on a faster disk")
+// errGrown means that a copy was given up.
+var errGrown = errors.New(
+	"it was given up: the server wrote so much meanwhile that the write-ahead log grew too large; " +
+		"try again at a quieter time, or on a faster disk")
 
-// guarded calls work with a context that ends when the write-ahead log of the
-// database at path has grown too large.
+// guarded calls work with a context that ends when the WAL of the database at path has grown too
+// large.
 func guarded(ctx context.Context, path string, work func(context.Context) error) error {
 	ctx, giveUp := context.WithCancelCause(ctx)
 	most := size(path+walSuffix) + mayGrow + size(path)/4
@@ -54,17 +54,16 @@ func guarded(ctx context.Context, path string, work func(context.Context) error)
 	return err
 }
 
-// copyName is the name that a copy has in the data folder for a moment.
+// copyName is the name of a copy until it is opened and loses its name.
 const copyName = "parley.copy"
 
-// journalSuffix ends the name of what SQLite keeps beside a database without a
-// write-ahead log while it writes to it.
+// journalSuffix is the suffix of SQLite's journal for a database without a WAL.
 const journalSuffix = "-journal"
 
-// A TempCopy is a copy of the database, which is gone once it is closed.
+// A TempCopy is a copy of the database that is removed when it is closed.
 type TempCopy struct {
 	*os.File
-	path string // its name, where a file cannot lose that while it is open; else ""
+	path string // its name if an open file cannot be removed on this system; else ""
 }
 
 // Close closes the copy and removes it.
@@ -76,10 +75,9 @@ func (c *TempCopy) Close() error {
 	return err
 }
 
-// Copy returns a file with what Backup would write. It is made in the data folder, and
-// by this process: then nobody who is slow, or stopped, keeps the write-ahead log from
-// being emptied. It is not synced: nobody needs it after a power cut, and commits would
-// wait for the disk. There is one at a time.
+// Copy returns a file with the contents that Backup would write. It is made in the data folder by
+// this process, so that a slow or stopped client does not keep the WAL from being emptied. It is
+// not synced, because a power cut makes it useless and commits would wait. There is one at a time.
 func (s *Store) Copy(ctx context.Context) (_ *TempCopy, err error) {
 	path := filepath.Join(s.dir, copyName)
 	defer func() {
@@ -104,7 +102,7 @@ func (s *Store) Copy(ctx context.Context) (_ *TempCopy, err error) {
 		f, err = os.Open(path)
 	}
 	if err != nil {
-		_ = os.Remove(path + journalSuffix) // mostly there is none
+		_ = os.Remove(path + journalSuffix) // mostly it does not exist
 		return nil, errors.Join(err, os.Remove(path))
 	}
 	if os.Remove(path) != nil { // Windows
@@ -113,15 +111,15 @@ func (s *Store) Copy(ctx context.Context) (_ *TempCopy, err error) {
 	return &TempCopy{f, ""}, nil
 }
 
-// ErrNoRoom says that the disk of the data folder has no room for a copy.
+// ErrNoRoom means that the disk of the data folder has no space for a copy.
 var ErrNoRoom = errors.New("the disk has no room for it")
 
-// removeCopies removes what a process that was killed has left. That may be as
-// large as the database, and holds all its texts.
+// removeCopies removes temporary copies of a process that was killed. They may be as large as the
+// database and hold all its texts.
 func (s *Store) removeCopies() {
 	names := []string{databaseName + files.Suffix, copyName, copyName + journalSuffix}
-	halves, _ := fs.Glob(s.folder.FS(), "parley-"+keptCopy+"-schema-*.db"+files.Suffix+"*") // the pattern is a good one
+	halves, _ := fs.Glob(s.folder.FS(), "parley-"+keptCopy+"-schema-*.db"+files.Suffix+"*") // the pattern is valid
 	for _, name := range append(names, halves...) {
-		_ = s.folder.Remove(name) // mostly there is none
+		_ = s.folder.Remove(name) // mostly it does not exist
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -23,24 +24,27 @@ func TestCopyIsGivenUpWhenTheLogGrows(t *testing.T) {
 		"beyond the bound": {mayGrow + 20<<10 + 1, errGrown},
 	} {
 		t.Run(name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), databaseName)
-			must(t, os.WriteFile(path, make([]byte, 80<<10), 0o600))
-			must(t, os.WriteFile(path+walSuffix, make([]byte, 5000), 0o600))
-			err := guarded(t.Context(), path, func(ctx context.Context) error {
-				must(t, os.Truncate(path+walSuffix, 5000+tt.grows))
-				select {
-				case <-ctx.Done():
-					return ctx.Err()
-				case <-time.After(10 * growthEvery):
-					return nil
+			synctest.Test(t, func(t *testing.T) {
+				path := filepath.Join(t.TempDir(), databaseName)
+				must(t, os.WriteFile(path, make([]byte, 80<<10), 0o600))
+				must(t, os.WriteFile(path+walSuffix, make([]byte, 5000), 0o600))
+				err := guarded(t.Context(), path, func(ctx context.Context) error {
+					must(t, os.Truncate(path+walSuffix, 5000+tt.grows))
+					select {
+					case <-ctx.Done():
+						return ctx.Err()
+					case <-time.After(10 * growthEvery):
+						return nil
+					}
+				})
+				if !errors.Is(err, tt.want) {
+					t.Errorf("error %v, want %v", err, tt.want)
 				}
 			})
-			if !errors.Is(err, tt.want) {
-				t.Errorf("error %v, want %v", err, tt.want)
-			}
 		})
 	}
-	if err := guarded(t.Context(), filepath.Join(t.TempDir(), databaseName), func(context.Context) error { return io.ErrUnexpectedEOF }); err != io.ErrUnexpectedEOF {
+	if err := guarded(t.Context(), filepath.Join(t.TempDir(), databaseName),
+		func(context.Context) error { return io.ErrUnexpectedEOF }); err != io.ErrUnexpectedEOF {
 		t.Errorf("another error became %v", err)
 	}
 }
@@ -79,7 +83,8 @@ func TestCopyOfAStoreInUse(t *testing.T) {
 	}
 	stop()
 	epochOf(t, s.dir)
-	if names := strings.Join(folderNames(t, s.dir), " "); strings.Contains(names, "partial") || strings.Contains(names, copyName) {
+	if names := strings.Join(folderNames(t, s.dir), " "); strings.Contains(names, "partial") ||
+		strings.Contains(names, copyName) {
 		t.Errorf("the folder holds %s", names)
 	}
 }

@@ -14,32 +14,32 @@ import (
 	"time"
 )
 
-// An upgrade has a way back: before the schema is brought up to date the database is
-// copied beside itself, and Rollback makes the copy the database again. The copies
-// also hold what has been deleted since, so they do not stay for long.
+// An upgrade can be undone: the database is copied beside itself before its schema changes, and
+// Rollback makes the copy the database again. Copies hold texts that are deleted later, so they are
+// removed after two weeks.
 const copiesKeptFor = 14 * 24 * time.Hour
 
-// What a copy is of: the state before an upgrade, or what a rollback has undone.
+// Kinds of copies: the state before an upgrade, and a state that a rollback has undone.
 const (
 	keptCopy   = "kept"
 	undoneCopy = "undone"
 )
 
-// A databaseCopy is a copy of the database in the data folder, by its name.
+// A databaseCopy is a copy of the database in the data folder.
 type databaseCopy struct {
 	name    string
 	kind    string
 	schema  int64
-	program string // the version of the program that used it last
+	program string // version of the program that used it last
 	day     time.Time
 }
 
 var keptName = regexp.MustCompile(`^parley-(kept|undone)-schema-(\d+)-(.+)-(\d{4}-\d{2}-\d{2})(?:\.\d+)?\.db$`)
 
-// unsafeInName is what a program's version may have that is no part of a file's name.
+// unsafeInName matches what a program's version may contain and a file name must not.
 var unsafeInName = regexp.MustCompile(`[^A-Za-z0-9.+_]+`)
 
-// newDatabaseCopy returns a name that is free.
+// newDatabaseCopy returns a copy with a free name.
 func newDatabaseCopy(folder fs.FS, kind string, schema int64, program string, now time.Time) databaseCopy {
 	program = strings.Trim(unsafeInName.ReplaceAllString(program, "_"), "_")
 	if program == "" {
@@ -56,7 +56,7 @@ func newDatabaseCopy(folder fs.FS, kind string, schema int64, program string, no
 	}
 }
 
-// databaseCopies returns the copies in a data folder, the newest first.
+// databaseCopies returns the copies in a data folder, newest first.
 func databaseCopies(folder fs.FS) (files []databaseCopy, err error) {
 	entries, err := fs.ReadDir(folder, ".")
 	if err != nil {
@@ -84,14 +84,16 @@ func databaseCopies(folder fs.FS) (files []databaseCopy, err error) {
 	return files, nil
 }
 
-// upgrade copies the database, whose schema is have, and brings it up to date.
+// upgrade copies the database, whose schema is have, and runs the migrations.
 func (s *Store) upgrade(ctx context.Context, have int64) (err error) {
-	// Or it would look as if the start hung.
-	s.logger.LogAttrs(ctx, slog.LevelInfo, "bringing the schema up to date: a long log takes some seconds for each million messages",
+	// Logged first, because the start may take long.
+	s.logger.LogAttrs(ctx, slog.LevelInfo,
+		"bringing the schema up to date: a long log takes some seconds for each million messages",
 		slog.String("op", fmt.Sprintf("%d to %d", have, newestSchema())))
 	kept := ""
 	if s.cfg.UpgradeWithoutCopy {
-		s.logger.LogAttrs(ctx, slog.LevelWarn, "the database is brought up to date without a copy of it as it was: there is no way back")
+		s.logger.LogAttrs(ctx, slog.LevelWarn,
+			"the database is brought up to date without a copy of it as it was: there is no way back")
 	} else if kept, err = s.copyBeforeUpgrade(ctx, have); err != nil {
 		return err
 	}
@@ -105,11 +107,12 @@ func (s *Store) upgrade(ctx context.Context, have int64) (err error) {
 	return err
 }
 
-// copyBeforeUpgrade copies the database, unless an upgrade that was
-// interrupted has done so. It returns the copy's name.
+// copyBeforeUpgrade copies the database, unless an interrupted upgrade has done so. It returns the
+// copy's name.
 func (s *Store) copyBeforeUpgrade(ctx context.Context, have int64) (name string, err error) {
 	meta := func(key string) (value string) {
-		_ = s.writers.QueryRowContext(ctx, `SELECT value FROM meta WHERE key = $1`, key).Scan(&value) // none is ""
+		// "" if there is no row
+		_ = s.writers.QueryRowContext(ctx, `SELECT value FROM meta WHERE key = $1`, key).Scan(&value)
 		return value
 	}
 	if name = meta("upgrading"); name != "" {
@@ -125,22 +128,25 @@ func (s *Store) copyBeforeUpgrade(ctx context.Context, have int64) (name string,
 	began := time.Now()
 	if err := Backup(ctx, s.dir, filepath.Join(s.dir, kept.name)); err != nil {
 		if isNoRoom(err) {
-			needed, free, _ := s.roomForCopy() // only for the sentence
+			needed, free, _ := s.roomForCopy() // for the message only
 			return "", noRoomForCopy(needed, free)
 		}
 		return "", fmt.Errorf("copying the database before it is brought up to date: %w", err)
 	}
-	if _, err := s.writers.ExecContext(ctx, `INSERT INTO meta (key, value) VALUES ('upgrading', $1) ON CONFLICT (key) DO UPDATE SET value = $1`, kept.name); err != nil {
+	if _, err := s.writers.ExecContext(ctx,
+		`INSERT INTO meta (key, value) VALUES ('upgrading', $1) ON CONFLICT (key) DO UPDATE SET value = $1`,
+		kept.name); err != nil {
 		return "", fmt.Errorf("beginning to bring the database up to date: %w", err)
 	}
-	s.logger.LogAttrs(ctx, slog.LevelInfo, "the database is kept as it was before the upgrade, for two weeks: parley rollback goes back to it",
+	s.logger.LogAttrs(ctx, slog.LevelInfo,
+		"the database is kept as it was before the upgrade, for two weeks: parley rollback goes back to it",
 		slog.String("op", kept.name), slog.Duration("took", time.Since(began)))
 	return kept.name, nil
 }
 
-// hasBegun reports whether an upgrade that was interrupted has left the copy name and
-// brought the schema beyond it. If no step was done, an older program may have written
-// since, so the copy is removed, and a new one is to be made.
+// hasBegun reports whether an interrupted upgrade has made the copy name and run a migration. If it
+// has run none, an older program may have written since; then the copy is removed, and a new one
+// has to be made.
 func (s *Store) hasBegun(name string, have int64) (bool, error) {
 	m := keptName.FindStringSubmatch(name)
 	if m == nil {
@@ -159,8 +165,7 @@ func (s *Store) hasBegun(name string, have int64) (bool, error) {
 	return err == nil, err
 }
 
-// roomForCopy returns how many bytes a copy of the database may take, and how many
-// are free.
+// roomForCopy returns how many bytes a copy of the database may take, and how many are free.
 func (s *Store) roomForCopy() (needed, free int64, err error) {
 	free, err = freeBytes(s.dir)
 	return size(s.path) + size(s.path+walSuffix), free, err
@@ -168,12 +173,13 @@ func (s *Store) roomForCopy() (needed, free int64, err error) {
 
 func noRoomForCopy(needed, free int64) error {
 	const mb = 1e6
-	return fmt.Errorf("this version brings the database up to date, and the disk has no room for a copy of it as it was (%.0f MB, and %.0f MB are free), without which there is no way back; "+
+	return fmt.Errorf("this version brings the database up to date, and the disk has no room for a copy of it "+
+		"as it was (%.0f MB, and %.0f MB are free), without which there is no way back; "+
 		"make room, or start once with --upgrade-without-copy", float64(needed)/mb, float64(free)/mb)
 }
 
-// noteProgram notes which version of the program uses the database. Only the name of
-// a copy depends on it, so where it cannot be written all else goes on.
+// noteProgram stores the program's version in the database. Only the names of copies depend on it,
+// so a failure is only logged.
 func (s *Store) noteProgram(ctx context.Context) {
 	known, err := s.committer.meta(ctx)
 	if err == nil && s.cfg.Version != "" && known["program"] != s.cfg.Version {
@@ -184,17 +190,18 @@ func (s *Store) noteProgram(ctx context.Context) {
 	}
 }
 
-// copiesEvery is how often it is looked for copies that are to go.
+// copiesEvery is how often old copies are looked for.
 const copiesEvery = time.Hour
 
-// dropOldCopies removes the copies whose time is over.
+// dropOldCopies removes copies that are older than two weeks.
 func (s *Store) dropOldCopies(ctx context.Context, now time.Time) {
 	if now.Sub(s.copiesLooked) < copiesEvery {
 		return
 	}
 	s.copiesLooked = now
-	// A name has the day, not the hour.
-	if err := s.dropCopies(func(k databaseCopy) bool { return now.Sub(k.day) >= copiesKeptFor+24*time.Hour }); err != nil {
+	// A name has the day and no hour.
+	old := func(k databaseCopy) bool { return now.Sub(k.day) >= copiesKeptFor+24*time.Hour }
+	if err := s.dropCopies(old); err != nil {
 		s.logger.LogAttrs(ctx, slog.LevelWarn, "an old copy of the database could not be removed", slog.Any("err", err))
 	}
 }

@@ -73,19 +73,22 @@ func TestRollbackReturnsToWhatWasBeforeTheUpgrade(t *testing.T) {
 			s, stop := startOn(t, Config{Dir: dir, Version: "v2.0 (dirty)"}, "")
 			epoch := s.Epoch()
 			kept := copiesIn(t, dir)
-			if len(kept) != 1 || !strings.HasPrefix(kept[0], "parley-kept-schema-"+string('0'+rune(before))+"-unknown-") {
+			if len(kept) != 1 ||
+				!strings.HasPrefix(kept[0], "parley-kept-schema-"+string('0'+rune(before))+"-unknown-") {
 				t.Fatalf("copies after the upgrade: %v", kept)
 			}
 			r, err := NewRollback(t.Context(), dir, "v2.0 (dirty)")
 			if err == nil || !strings.Contains(err.Error(), "in use by another parley") {
 				t.Fatalf("a rollback under a server: %+v, %v", r, err)
 			}
-			do(t, s, draft("lobby", grace, "new", ""), deed(ada, chat.Delete, 1, ""), deed(grace, chat.React, 2, "👍"), draft("garden", ada, "new", ""), draft("lobby", chat.Person{ID: "eve", Name: "Eve"}, "new", ""))
+			do(t, s, draft("lobby", grace, "new", ""), deed(ada, chat.Delete, 1, ""), deed(grace, chat.React, 2, "👍"),
+				draft("garden", ada, "new", ""), draft("lobby", chat.Person{ID: "eve", Name: "Eve"}, "new", ""))
 			stop()
 
 			r, err = NewRollback(t.Context(), dir, "v2.0 (dirty)")
 			must(t, err)
-			if r.Program != "unknown" || r.Schema != before || r.Messages != 3 || r.Changes != 2 || r.Deletes != 1 || r.Rooms != 2 || r.People != 1 || time.Since(r.Since) > time.Hour {
+			if r.Program != "unknown" || r.Schema != before || r.Messages != 3 || r.Changes != 2 || r.Deletes != 1 ||
+				r.Rooms != 2 || r.People != 1 || time.Since(r.Since) > time.Hour {
 				t.Errorf("%+v", r)
 			}
 			undone, err := r.Do(t.Context())
@@ -94,10 +97,12 @@ func TestRollbackReturnsToWhatWasBeforeTheUpgrade(t *testing.T) {
 			if version, now := schemaIn(t, dir); version != before || !slices.Equal(now, texts) {
 				t.Errorf("schema %d with %q, want %d with %q", version, now, before, texts)
 			}
-			if copies := copiesIn(t, dir); !slices.Equal(copies, []string{undone}) || !strings.HasPrefix(undone, fmt.Sprintf("parley-undone-schema-%d-v2.0_dirty-", newestSchema())) {
+			if copies := copiesIn(t, dir); !slices.Equal(copies, []string{undone}) ||
+				!strings.HasPrefix(undone, fmt.Sprintf("parley-undone-schema-%d-v2.0_dirty-", newestSchema())) {
 				t.Errorf("copies after the rollback: %v, %s", copies, undone)
 			}
-			if _, err := NewRollback(t.Context(), dir, "v2.0"); err == nil || !strings.Contains(err.Error(), "there is no way back") {
+			if _, err := NewRollback(t.Context(), dir, "v2.0"); err == nil ||
+				!strings.Contains(err.Error(), "there is no way back") {
 				t.Errorf("a second rollback: %v", err)
 			}
 			s, stop = start(t, dir) // as any program would that knows the schema
@@ -169,7 +174,8 @@ func TestCopyIsNamedForTheProgramThatUsedTheFolder(t *testing.T) {
 	must(t, err)
 	must(t, db.Close())
 	s, stop := startOn(t, Config{Dir: dir, Version: "v2.0"}, "")
-	if copies := copiesIn(t, dir); len(copies) != 1 || !strings.HasPrefix(copies[0], "parley-kept-schema-3-v1.9_rc_1-") {
+	if copies := copiesIn(t, dir); len(copies) != 1 ||
+		!strings.HasPrefix(copies[0], "parley-kept-schema-3-v1.9_rc_1-") {
 		t.Errorf("copies: %v", copies)
 	}
 	known, err := s.committer.meta(t.Context())
@@ -227,7 +233,8 @@ func TestHalfACopyDoesNotStay(t *testing.T) {
 		must(t, os.WriteFile(filepath.Join(dir, half), []byte("half a copy"), 0o600))
 		must(t, os.WriteFile(filepath.Join(dir, half+"-journal"), nil, 0o600))
 		epochOf(t, dir)
-		if names := folderNames(t, dir); slices.ContainsFunc(names, func(n string) bool { return strings.HasPrefix(n, half) }) {
+		if names := folderNames(t, dir); slices.ContainsFunc(names,
+			func(n string) bool { return strings.HasPrefix(n, half) }) {
 			t.Errorf("%s: it has %v", dump, names)
 		}
 	}
@@ -280,8 +287,14 @@ func TestOldCopiesAreRemoved(t *testing.T) {
 	stop()
 	now := time.Now().UTC()
 	day := func(ago int) string { return now.AddDate(0, 0, -ago).Format(time.DateOnly) }
-	stay := []string{"parley-kept-schema-3-v1-" + day(13) + ".db", "parley-undone-schema-4-v2-" + day(0) + ".2.db", "parley-kept-schema-3-v1-soon.db", "parley-kept-" + day(90) + ".db", "my-kept-schema-3-v1-" + day(90) + ".db"}
-	leave := []string{"parley-kept-schema-3-v1-" + day(15) + ".db", "parley-undone-schema-4-a-b-" + day(400) + ".db", "parley-undone-schema-4-v2-" + day(16) + ".3.db"}
+	stay := []string{
+		"parley-kept-schema-3-v1-" + day(13) + ".db", "parley-undone-schema-4-v2-" + day(0) + ".2.db",
+		"parley-kept-schema-3-v1-soon.db", "parley-kept-" + day(90) + ".db", "my-kept-schema-3-v1-" + day(90) + ".db",
+	}
+	leave := []string{
+		"parley-kept-schema-3-v1-" + day(15) + ".db", "parley-undone-schema-4-a-b-" + day(400) + ".db",
+		"parley-undone-schema-4-v2-" + day(16) + ".3.db",
+	}
 	for _, name := range append(slices.Clone(stay), leave...) {
 		must(t, os.WriteFile(filepath.Join(dir, name), nil, 0o600))
 	}

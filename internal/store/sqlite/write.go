@@ -14,13 +14,13 @@ import (
 	"parley/internal/store"
 )
 
-// inserts are the statements that insert plain messages, by how many, the most first.
-// One statement for many rows saves the greater part of the work of inserting them.
+// inserts are the statements for plain messages, by their number of rows, largest first. One
+// statement for many rows takes much less time than many statements.
 //
-// OR FAIL: a statement that meets a known nonce stops there and keeps the rows
-// before it. The default, to undo them, would have SQLite keep a journal of each
-// statement just in case, which takes twice the time. And "?" instead of "$1"
-// because the driver looks up each numbered parameter by its name, likewise.
+// OR FAIL: a statement that meets a known nonce stops there and keeps the rows before it. By
+// default SQLite would undo them, and keep a journal of each statement for that, which takes twice
+// the time. The parameters are "?" and not "$1" because the driver looks numbered ones up by name,
+// which also takes twice the time.
 var inserts = []struct {
 	rows int
 	text string
@@ -31,8 +31,8 @@ func insertText(rows int) string {
 		strings.Repeat(`(?, ?, ?, ?, ?, ?), `, rows-1) + `(?, ?, ?, ?, ?, ?)`
 }
 
-// Write stores rows in their order, as many as there are before the first whose nonce
-// is known, and returns how many these are.
+// Write stores rows in their order up to the first whose nonce is known, and returns how many these
+// are.
 func (c *committer) Write(ctx context.Context, rows []store.Row, at time.Time) (n int, err error) {
 	ms := at.UnixMilli()
 	for n < len(rows) {
@@ -59,7 +59,7 @@ func (c *committer) Write(ctx context.Context, rows []store.Row, at time.Time) (
 	return n, c.writeHeads(ctx, rows, ms)
 }
 
-// plainRun returns how many of rows, from the first on, are events of plain messages.
+// plainRun returns how many of the first rows are events of plain messages.
 func plainRun(rows []store.Row) int {
 	for i := range rows {
 		if r := &rows[i]; r.Seq == 0 || r.Change != nil {
@@ -69,9 +69,8 @@ func plainRun(rows []store.Row) int {
 	return len(rows)
 }
 
-// insertSome inserts as many of rows as one statement can, and returns how many
-// that were. If the error is that of a known nonce they are fewer, and the next row
-// is the one with that nonce.
+// insertSome inserts as many of rows as one statement can, and returns how many these are. After
+// the error of a known nonce they are fewer, and the next row has that nonce.
 func (c *committer) insertSome(ctx context.Context, rows []store.Row, ms int64) (int, error) {
 	which := 0
 	for inserts[which].rows > len(rows) {
@@ -84,7 +83,8 @@ func (c *committer) insertSome(ctx context.Context, rows []store.Row, ms int64) 
 		if r.Seq > maxSeq {
 			return 0, errRoomFull
 		}
-		c.args = append(c.args, eventID(r.Room.Key, r.Seq), ms, r.By.Key, r.Draft.From.Name, r.Draft.Text, packNonce(r.Draft.Nonce))
+		c.args = append(c.args, eventID(r.Room.Key, r.Seq), ms, r.By.Key, r.Draft.From.Name, r.Draft.Text,
+			packNonce(r.Draft.Nonce))
 	}
 	err := c.exec(ctx, inserts[which].text, c.args...)
 	if err == nil {
@@ -101,8 +101,8 @@ func (c *committer) insertSome(ctx context.Context, rows []store.Row, ms int64) 
 
 var errRoomFull = errors.New("the room is full")
 
-// writeRow stores what was decided about a row that is not a plain message. The event
-// comes first: if its nonce is known nothing else has been written.
+// writeRow stores what was decided about a row that is not a plain message. The event comes first:
+// if its nonce is known, nothing else has been written.
 func (c *committer) writeRow(ctx context.Context, r *store.Row, ms int64) error {
 	change := r.Change
 	if change == nil { // refused, or answered with an earlier event
@@ -125,9 +125,11 @@ func (c *committer) writeRow(ctx context.Context, r *store.Row, ms int64) error 
 	case chat.Delete:
 		return c.writeDeletion(ctx, id, target)
 	case chat.React:
-		return c.exec(ctx, `INSERT INTO reaction (target, emoji, person, event) VALUES ($1, $2, $3, $4)`, target, emoji, person, id)
+		return c.exec(ctx, `INSERT INTO reaction (target, emoji, person, event) VALUES ($1, $2, $3, $4)`, target, emoji,
+			person, id)
 	case chat.Unreact:
-		return c.exec(ctx, `DELETE FROM reaction WHERE target = $1 AND emoji = $2 AND person = $3`, target, emoji, person)
+		return c.exec(ctx, `DELETE FROM reaction WHERE target = $1 AND emoji = $2 AND person = $3`, target, emoji,
+			person)
 	case chat.Pin:
 		return c.exec(ctx, `INSERT INTO pin (target, event) VALUES ($1, $2)`, target, id)
 	case chat.Unpin:
@@ -163,17 +165,19 @@ func (c *committer) insertEvent(ctx context.Context, r *store.Row, id, target, m
 		belongs = target
 	}
 	return c.exec(ctx, `
-		INSERT INTO event (id, at_ms, author, name, text, nonce, kind, target, extra) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		INSERT INTO event (id, at_ms, author, name, text, nonce, kind, target, extra)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 		id, ms, r.By.Key, d.From.Name, d.Text, packNonce(d.Nonce), kind, belongs, extra)
 }
 
-// writeMessage stores what hangs on a new message.
+// writeMessage stores mentions, source and subscriptions of a new message.
 func (c *committer) writeMessage(ctx context.Context, r *store.Row, id, thread int64) error {
 	if err := c.mention(ctx, id, r.Change.Mentions); err != nil {
 		return err
 	}
 	if source := r.Change.Source; source != 0 {
-		err := c.exec(ctx, `INSERT INTO forward (copy, source) VALUES ($1, $2)`, id, eventID(source, r.Draft.Source.Seq))
+		err := c.exec(ctx, `INSERT INTO forward (copy, source) VALUES ($1, $2)`, id,
+			eventID(source, r.Draft.Source.Seq))
 		if err != nil {
 			return err
 		}
@@ -207,8 +211,8 @@ func (c *committer) writeEdit(ctx context.Context, r *store.Row, id, target int6
 	return c.mention(ctx, target, r.Change.Mentions)
 }
 
-// writeDeletion deletes what a message said in all its versions, and what hangs on it.
-// If it has copies they are to be deleted too; if it was a copy itself that is done.
+// writeDeletion deletes the texts of all versions of a message, and its reactions, pin and
+// mentions. Its copies become due; if it is a copy, it is one no more.
 func (c *committer) writeDeletion(ctx context.Context, id, target int64) error {
 	c.erased = true
 	for _, text := range []string{
@@ -216,7 +220,8 @@ func (c *committer) writeDeletion(ctx context.Context, id, target int64) error {
 		`DELETE FROM reaction WHERE target = $1`,
 		`DELETE FROM pin WHERE target = $1`,
 		`DELETE FROM mention WHERE event = $1`,
-		`INSERT INTO copies_due (source) SELECT $1 WHERE EXISTS (SELECT 1 FROM forward WHERE source = $1) ON CONFLICT DO NOTHING`,
+		`INSERT INTO copies_due (source) SELECT $1 WHERE EXISTS (SELECT 1 FROM forward WHERE source = $1) ON ` +
+			`CONFLICT DO NOTHING`,
 	} {
 		if err := c.exec(ctx, text, target); err != nil {
 			return err
@@ -233,13 +238,14 @@ func (c *committer) writeDeletion(ctx context.Context, id, target int64) error {
 	if err != nil {
 		return err
 	}
-	return c.exec(ctx, `DELETE FROM copies_due WHERE source = $1 AND NOT EXISTS (SELECT 1 FROM forward WHERE source = $1)`, source)
+	return c.exec(ctx,
+		`DELETE FROM copies_due WHERE source = $1 AND NOT EXISTS (SELECT 1 FROM forward WHERE source = $1)`, source)
 }
 
-// writeHeads stores where the rooms of rows end now, and remembers the newest event.
-// Rows are sorted by room.
+// writeHeads stores the heads of the rooms of rows, which are sorted by room, and remembers the
+// newest event.
 func (c *committer) writeHeads(ctx context.Context, rows []store.Row, ms int64) error {
-	var last *store.Row // of one room, with an event
+	var last *store.Row // the last row of a room that has an event
 	for i := range rows {
 		r := &rows[i]
 		if r.Seq == 0 {
@@ -263,14 +269,14 @@ func (c *committer) writeHead(ctx context.Context, last *store.Row) error {
 	return c.exec(ctx, `UPDATE room SET head = $2 WHERE id = $1`, last.Room.Key, int64(last.Seq))
 }
 
-// packNonce returns nonce in the form in which it is kept. A UUID, which nearly
-// all are, has less than half its length; no two nonces have the same form.
+// packNonce returns nonce in its stored form. A UUID, which nearly all nonces are, takes less than
+// half of its length. No two nonces have the same form.
 func packNonce(nonce string) any {
 	if nonce == "" {
 		return nil
 	}
 	if len(nonce) == 36 {
-		if id, err := uuid.Parse(nonce); err == nil && id.String() == nonce { // and not one in capitals
+		if id, err := uuid.Parse(nonce); err == nil && id.String() == nonce { // not in capitals
 			return id[:]
 		}
 	}

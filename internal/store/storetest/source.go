@@ -1,4 +1,4 @@
-package sqlite
+package storetest
 
 import (
 	"maps"
@@ -10,31 +10,40 @@ import (
 	"parley/internal/chat"
 )
 
-func TestAnIndexIsToldAllThatItHasToKnow(t *testing.T) {
-	s, _ := startOn(t, Config{Dir: t.TempDir()}, "")
-	post(t, s, draft("lobby", ada, "one", ""), draft("garden", grace, "green", ""), draft("lobby", grace, "two", ""))
-	edit := chat.Draft{Room: "lobby", From: ada, Kind: chat.Edit, Target: 1, Text: "uno"}
-	reply := chat.Draft{Room: "lobby", From: ada, Kind: chat.Reply, Target: 2, Text: "in the thread"}
-	post(t, s, edit, reply, chat.Draft{Room: "lobby", From: ada, Kind: chat.React, Target: 2, Text: "👍"})
-	post(t, s, chat.Draft{Room: "lobby", From: grace, Kind: chat.Delete, Target: 2})
+func testAnIndexIsToldAllThatItHasToKnow(t *testing.T, open Open) {
+	s := open(t)
+	Post(t, s, Draft("lobby", Ada, "one", ""), Draft("garden", Grace, "green", ""), Draft("lobby", Grace, "two", ""))
+	edit := chat.Draft{Room: "lobby", From: Ada, Kind: chat.Edit, Target: 1, Text: "uno"}
+	reply := chat.Draft{Room: "lobby", From: Ada, Kind: chat.Reply, Target: 2, Text: "in the thread"}
+	Post(t, s, edit, reply, chat.Draft{Room: "lobby", From: Ada, Kind: chat.React, Target: 2, Text: "👍"})
+	Post(t, s, chat.Draft{Room: "lobby", From: Grace, Kind: chat.Delete, Target: 2})
 
 	heads, err := s.Heads(t.Context())
 	if want := map[chat.RoomName]chat.Seq{"lobby": 6, "garden": 1}; err != nil || !maps.Equal(heads, want) {
 		t.Errorf("heads %v, %v, want %v", heads, err, want)
 	}
 	texts, err := s.Texts(t.Context(), []chat.MessageRef{
-		{Room: "lobby", Seq: 4}, {Room: "nowhere", Seq: 1}, {Room: "garden", Seq: 1}, {Room: "lobby", Seq: 2}, {Room: "lobby", Seq: 1}, {Room: "lobby", Seq: 3}, {Room: "lobby", Seq: 99},
+		{Room: "lobby", Seq: 4},
+		{Room: "nowhere", Seq: 1},
+		{Room: "garden", Seq: 1},
+		{Room: "lobby", Seq: 2},
+		{Room: "lobby", Seq: 1},
+		{Room: "lobby", Seq: 3},
+		{Room: "lobby", Seq: 99},
 	})
 	var got []string
 	for _, e := range texts {
 		got = append(got, string(e.Room)+" "+string(e.Kind)+" "+e.From.Name+" "+e.Text)
 	}
-	want := []string{"lobby reply Ada in the thread", "   ", "garden message Grace green", "   ", "lobby message Ada uno", "   ", "   "}
+	want := []string{
+		"lobby reply Ada in the thread", "   ", "garden message Grace green", "   ", "lobby message Ada uno", "   ",
+		"   ",
+	}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("texts: %v (-want +got):\n%s", err, diff)
 	}
 
-	post(t, s, chat.Draft{Room: "lobby", From: ada, Kind: chat.Delete, Target: 1})
+	Post(t, s, chat.Draft{Room: "lobby", From: Ada, Kind: chat.Delete, Target: 1})
 	for name, tt := range map[string]struct {
 		room  chat.RoomName
 		after chat.Seq

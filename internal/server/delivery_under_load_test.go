@@ -26,14 +26,13 @@ import (
 	"parley/internal/room"
 )
 
-// A stress is a server that many clients use badly at the same time. How many
-// messages there will be is known from the beginning, so nothing in it waits
-// for a clock.
+// A stress is a server with many clients that behave badly at the same time. The
+// number of messages is known from the beginning, so no client waits for a clock.
 type stress struct {
 	*testServer
-	talkers, each int            // so many, and what each says
-	joined        sync.WaitGroup // those who will stall
-	talked        chan struct{}  // closed when all has been said
+	talkers, each int            // people who send, and messages of each
+	joined        sync.WaitGroup // clients that will stall
+	talked        chan struct{}  // closed when all messages are sent
 	http          *http.Client
 }
 
@@ -42,7 +41,7 @@ func (s *stress) total() int64 { return int64(s.talkers * s.each) }
 // A tail follows a room.
 type tail interface {
 	next() (seq int64, err error)
-	// quit ends it in one of several ways, or returns it following anew.
+	// quit ends it in one of several ways, or returns a tail that follows again.
 	quit(how int, last *int64) (tail, error)
 }
 
@@ -107,12 +106,14 @@ func newStress(t *testing.T, overTLS bool) *stress {
 	if overTLS {
 		s.url = "https" + strings.TrimPrefix(s.url, "http")
 	}
-	s.http = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: overTLS}}
+	s.http = &http.Client{
+		Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: overTLS},
+	}
 	return s
 }
 
-// goroutines returns how many there are once the server has begun all of its
-// own: when none have come or gone for a while.
+// goroutines returns the number of goroutines once the server has started all of
+// its own: when the number has not changed for a while.
 func (s *stress) goroutines(t *testing.T) int {
 	t.Helper()
 	if err := s.store.Healthy(t.Context()); err != nil {
@@ -131,21 +132,23 @@ func (s *stress) goroutines(t *testing.T) int {
 	return n
 }
 
-// wantNothingLeft waits until the server is as it was before anybody came.
+// wantNothingLeft waits until the server is as it was before the first client.
 func (s *stress) wantNothingLeft(t *testing.T, goroutines int) {
 	t.Helper()
-	late := time.After(patience)
+	late, stop := context.WithTimeout(t.Context(), patience)
+	defer stop()
 	again := time.NewTicker(10 * time.Millisecond)
 	defer again.Stop()
 	for {
-		s.http.CloseIdleConnections() // one that was about to be idle is next time
+		s.http.CloseIdleConnections() // one that becomes idle later is closed next time
 		got, running := s.hub.Stats(), runtime.NumGoroutine()
-		if got.Rooms+got.Readers+got.Members+got.NotLive+got.Bytes+s.addresses.count() == 0 && s.links.Len() == 0 && running <= goroutines {
+		if got.Rooms+got.Readers+got.Members+got.NotLive+got.Bytes+s.addresses.count() == 0 && s.links.Len() == 0 &&
+			running <= goroutines {
 			return
 		}
 		select {
 		case <-again.C:
-		case <-late:
+		case <-late.Done():
 			stacks := make([]byte, 64<<10)
 			t.Fatalf("left behind: %+v, %d connections, %d goroutines where there were %d\n%s",
 				got, s.addresses.count(), running, goroutines, stacks[:runtime.Stack(stacks, true)])
@@ -153,8 +156,7 @@ func (s *stress) wantNothingLeft(t *testing.T, goroutines int) {
 	}
 }
 
-// talk says all that one talker has to say, each message once the one before
-// was answered.
+// talk sends all messages of one person, each after the answer to the one before.
 func (s *stress) talk(name string) error {
 	c, err := s.enter(name)
 	if err != nil {
@@ -205,7 +207,7 @@ func (s *stress) follow(random *rand.Rand, open func(after int64) (tail, error))
 	return nil
 }
 
-// stall takes nothing while others talk, and then everything.
+// stall reads nothing while others send, and then everything.
 func (s *stress) stall() error {
 	t, err := s.join(0)
 	s.joined.Done()
@@ -291,8 +293,8 @@ func (c *wsTail) put(text []byte) error {
 	return ws.WriteFrame(c.nc, ws.MaskFrame(ws.NewTextFrame(text)))
 }
 
-// hear returns what the server says next; of the many events only as much as
-// counts.
+// hear returns the next frame of the server. Of an event it decodes only the seq,
+// as there are many.
 func (c *wsTail) hear() (r reply, err error) {
 	f, err := readFrame(c.in)
 	if seq, ok := bytes.CutPrefix(f.Payload, []byte(`{"op":"event","room":"r","seq":`)); ok && c.mine == "" {
@@ -322,16 +324,16 @@ func (c *wsTail) next() (int64, error) {
 
 func (c *wsTail) quit(how int, last *int64) (tail, error) {
 	switch how {
-	case 0: // as one should; what the answer finds is a socket that is closed
+	case 0: // with a close frame; its answer finds a closed socket
 		ws.WriteFrame(c.nc, ws.MaskFrame(ws.NewCloseFrame(ws.NewCloseFrameBody(1000, ""))))
 	case 1: // in the middle of a frame
 		c.nc.Write([]byte{0x81, 0xfe, 0x10})
-	case 2: // and of a message, with a reset
+	case 2: // in the middle of a message, with a reset
 		c.nc.Write([]byte{0x01, 0x83, 0, 0, 0, 0, 'a', 'b', 'c'})
 		if tcp, ok := c.nc.(*net.TCPConn); ok {
 			tcp.SetLinger(0)
 		}
-	case 3: // without a word
+	case 3: // without a close frame
 	default:
 		if _, err := c.ask(`"op":"leave","room":"r"`); err != nil {
 			return nil, err
@@ -353,10 +355,11 @@ type sseTail struct {
 	cancel context.CancelFunc
 }
 
-// listen follows the room by a stream.
+// listen follows the room by an event stream.
 func (s *stress) listen(after int64) (tail, error) {
 	ctx, cancel := context.WithCancel(context.Background())
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprint(s.url, "/api/rooms/r/events?after=", after), nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprint(s.url, "/api/rooms/r/events?after=", after),
+		nil)
 	if err != nil {
 		cancel()
 		return nil, err

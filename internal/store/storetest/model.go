@@ -1,4 +1,4 @@
-package sqlite
+package storetest
 
 import (
 	"cmp"
@@ -18,8 +18,8 @@ import (
 
 // What clients rely on: a page, and the events after its head applied to it, are
 // the page as it would be read then. The pages are read while the log grows.
-func TestAPageAndWhatFollowsItAreThePresent(t *testing.T) {
-	s, _ := start(t, t.TempDir())
+func testAPageAndWhatFollowsItAreThePresent(t *testing.T, open Open) {
+	s := open(t)
 	room := 0
 	rapid.Check(t, func(t *rapid.T) {
 		room++
@@ -39,7 +39,7 @@ func TestAPageAndWhatFollowsItAreThePresent(t *testing.T) {
 
 // clients are what somebody does in a room, and the pages that they have read.
 type clients struct {
-	s      *Store
+	s      *Subject
 	room   chat.RoomName
 	t      *rapid.T
 	sent   chat.Seq // events there can be
@@ -49,12 +49,13 @@ type clients struct {
 
 // post sends a draft and waits for its answer or not.
 func (c *clients) post() {
-	from := rapid.SampledFrom([]chat.Person{ada, grace, {ID: "eve", Name: "Eve"}}).Draw(c.t, "from")
+	from := rapid.SampledFrom([]chat.Person{Ada, Grace, {ID: "eve", Name: "Eve"}}).Draw(c.t, "from")
 	target := chat.Seq(rapid.IntRange(1, int(c.sent)+1).Draw(c.t, "target"))
 	text := rapid.SampledFrom([]string{"a", "b", "hi @Ada", "@grace, @Eve!", "c"}).Draw(c.t, "text")
 	d := chat.Draft{Room: c.room, From: from, Text: text, Target: target}
 	d.Kind = rapid.SampledFrom([]chat.Kind{
-		chat.Message, chat.Message, chat.Message, chat.Reply, chat.Reply, chat.Edit, chat.Edit, chat.Edit, chat.Delete, chat.React, chat.React, chat.React, chat.Unreact, chat.Pin, chat.Unpin,
+		chat.Message, chat.Message, chat.Message, chat.Reply, chat.Reply, chat.Edit, chat.Edit, chat.Edit, chat.Delete,
+		chat.React, chat.React, chat.React, chat.Unreact, chat.Pin, chat.Unpin,
 	}).Draw(c.t, "kind")
 	switch d.Kind {
 	case chat.Message:
@@ -81,7 +82,13 @@ func (c *clients) post() {
 func (c *clients) read() {
 	at := chat.Seq(rapid.IntRange(1, int(c.sent)+1).Draw(c.t, "at"))
 	sel := rapid.SampledFrom([]chat.PageQuery{
-		{Limit: 200}, {Limit: 3}, {Limit: 4, Around: at}, {Limit: 3, Before: at}, {Limit: 3, After: at, Oldest: true}, {Limit: 50, Thread: at}, {Seqs: []chat.Seq{at}},
+		{Limit: 200},
+		{Limit: 3},
+		{Limit: 4, Around: at},
+		{Limit: 3, Before: at},
+		{Limit: 3, After: at, Oldest: true},
+		{Limit: 50, Thread: at},
+		{Seqs: []chat.Seq{at}},
 	}).Draw(c.t, "selection")
 	page, err := c.s.Page(c.t.Context(), c.room, sel)
 	if err != nil {
@@ -125,7 +132,8 @@ func (c *clients) check() {
 			byEmoji(m.Reactions)
 			byEmoji(want.Reactions)
 			if diff := gocmp.Diff(want, m); diff != "" {
-				c.t.Errorf("message %d, read at %d and brought to %d (-is +was made):\n%s", m.Seq, page.Head, now.Head, diff)
+				c.t.Errorf("message %d, read at %d and brought to %d (-is +was made):\n%s", m.Seq, page.Head, now.Head,
+					diff)
 			}
 		}
 	}

@@ -1,4 +1,4 @@
-package sqlite
+package storetest
 
 import (
 	"math"
@@ -8,21 +8,21 @@ import (
 )
 
 // When an event was stored stays so, whatever it is and whatever is done to it.
-func TestAtIsWhenAnEventWasStored(t *testing.T) {
-	s, stop := start(t, t.TempDir())
+func testAtIsWhenAnEventWasStored(t *testing.T, open Open) {
+	s := open(t)
 	var events []chat.Event
 	for _, d := range []chat.Draft{
-		draft("r", ada, "one", ""),
-		deed(ada, chat.Edit, 1, "one, edited"),
-		deed(grace, chat.React, 1, "👍"),
-		deed(ada, chat.Delete, 1, ""),
-		draft("r", ada, "two", ""),
+		Draft("r", Ada, "one", ""),
+		Deed(Ada, chat.Edit, 1, "one, edited"),
+		Deed(Grace, chat.React, 1, "👍"),
+		Deed(Ada, chat.Delete, 1, ""),
+		Draft("r", Ada, "two", ""),
 	} {
 		d.Room = "r"
-		events = append(events, post(t, s, d)[0].Event)
+		events = append(events, Post(t, s, d)[0].Event)
 	}
-	post(t, s, draft("later", ada, "in a room with the next id", ""))
-	check := func(s *Store) {
+	Post(t, s, Draft("later", Ada, "in a room with the next id", ""))
+	check := func(s *Subject) {
 		t.Helper()
 		for _, e := range events {
 			if at, err := s.At(t.Context(), "r", e.Seq); err != nil || !at.Equal(e.At) {
@@ -32,10 +32,11 @@ func TestAtIsWhenAnEventWasStored(t *testing.T) {
 		if head, at, err := s.Head(t.Context(), "r"); err != nil || head != 5 || !at.Equal(events[4].At) {
 			t.Errorf("newest: %d at %v, %v", head, at, err)
 		}
-		if page, err := s.Page(t.Context(), "r", chat.PageQuery{Limit: 1}); err != nil || page.Head != 5 || !page.At.Equal(events[4].At) {
+		if page, err := s.Page(t.Context(), "r", chat.PageQuery{Limit: 1}); err != nil || page.Head != 5 ||
+			!page.At.Equal(events[4].At) {
 			t.Errorf("a page as of %d at %v, %v", page.Head, page.At, err)
 		}
-		for _, seq := range []chat.Seq{0, -1, 6, maxSeq, maxSeq + 1, maxSeq + 2, math.MaxInt64} {
+		for _, seq := range []chat.Seq{0, -1, 6, 1<<36 - 1, 1 << 36, 1<<36 + 1, math.MaxInt64} {
 			if at, err := s.At(t.Context(), "r", seq); err != nil || !at.IsZero() {
 				t.Errorf("event %d: %v, %v", seq, at, err)
 			}
@@ -48,7 +49,6 @@ func TestAtIsWhenAnEventWasStored(t *testing.T) {
 		}
 	}
 	check(s)
-	stop()
-	s, _ = start(t, s.dir)
+	s.restart()
 	check(s)
 }
