@@ -18,7 +18,7 @@ import (
 	"parley/internal/room"
 )
 
-// openAPI is what the tests read of the document.
+// openAPI has the parts of the document that the tests read.
 type openAPI struct {
 	OpenAPI string
 	Paths   map[string]map[string]struct {
@@ -96,8 +96,8 @@ func TestTheDocumentNamesEveryRoute(t *testing.T) {
 	}
 }
 
-// Each example is what the server takes and gives: the requests are sent, and
-// the answers have the same fields.
+// Each example of a request is sent, and the answer must have the same fields as
+// the example of the answer.
 func TestTheExamplesAreTrue(t *testing.T) {
 	ts := startServer(t, Config{Find: findNothing}, room.Config{})
 	doc := document(t, ts)
@@ -118,8 +118,12 @@ func TestTheExamplesAreTrue(t *testing.T) {
 				if method == "post" || path == "/api/session" && method == "delete" {
 					header = nil // as a new guest
 				}
-				m := decode[postAnswer](t, ts.ask(t, http.MethodPost, "/api/rooms/lobby/messages", `{"text":"hi"}`, auth...))
-				there := strings.NewReplacer("{room}", "lobby", "{seq}", fmt.Sprint(m.Seq), "{emoji}", "%F0%9F%91%8D").Replace(path)
+				m := decode[postAnswer](
+					t, ts.ask(t, http.MethodPost, "/api/rooms/lobby/messages", `{"text":"hi"}`, auth...),
+				)
+				there := strings.NewReplacer(
+					"{room}", "lobby", "{seq}", fmt.Sprint(m.Seq), "{emoji}", "%F0%9F%91%8D",
+				).Replace(path)
 				a := ts.ask(t, strings.ToUpper(method), there, body, header...)
 				response, documented := op.Responses[a.Status[:3]]
 				if !documented {
@@ -150,7 +154,8 @@ func TestRefusalsOfNewGuestsAreInTheDocument(t *testing.T) {
 	doc := document(t, ts)
 	for _, path := range []string{"/api/session", "/api/rooms/{room}/messages"} {
 		a := ts.ask(t, http.MethodPost, strings.ReplaceAll(path, "{room}", "lobby"), `{"name":"Grace","text":"hi"}`)
-		if _, documented := doc.Paths[path]["post"].Responses[a.Status[:3]]; !documented || a.StatusCode != http.StatusTooManyRequests {
+		if _, documented := doc.Paths[path]["post"].Responses[a.Status[:3]]; !documented ||
+			a.StatusCode != http.StatusTooManyRequests {
 			t.Errorf("%s: %s is documented: %v", path, a.Status, documented)
 		}
 	}
@@ -201,7 +206,8 @@ func TestTheDocsPageNeedsNothingFromElsewhere(t *testing.T) {
 	style, _, found := strings.Cut(rest, "</style>")
 	sum := sha256.Sum256([]byte(style))
 	policy := a.Header.Get("Content-Security-Policy")
-	if !found || !strings.Contains(policy, "'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'") || !strings.HasPrefix(policy, "default-src 'none';") {
+	if !found || !strings.Contains(policy, "'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'") ||
+		!strings.HasPrefix(policy, "default-src 'none';") {
 		t.Errorf("the style would be blocked, or too much allowed: %s", policy)
 	}
 	if strings.Contains(a.body, "<script") || strings.Contains(a.body, " style=") || strings.Contains(style, "url(") {
@@ -223,7 +229,8 @@ func TestTheDocsPageNeedsNothingFromElsewhere(t *testing.T) {
 	}
 	for path, methods := range document(t, ts).Paths {
 		for method := range methods {
-			heading := `<b class="` + strings.ToUpper(method) + `">` + strings.ToUpper(method) + `</b> <code>` + path + `</code> <a class="self"`
+			name := strings.ToUpper(method)
+			heading := `<b class="` + name + `">` + name + `</b> <code>` + path + `</code> <a class="self"`
 			if !strings.Contains(a.body, heading) {
 				t.Errorf("%s %s is not shown", method, path)
 			}

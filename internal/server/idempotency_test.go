@@ -25,25 +25,55 @@ func TestRetryOverHTTPIsAnsweredLikeTheFirst(t *testing.T) {
 	type request struct{ method, path, body string }
 	tests := map[string]struct {
 		first, undo request
-		state       string // what tells how it is
+		state       string // the path whose answer shows the change
 	}{
-		"a message":         {request{"POST", lobby + "/messages", `{"text":"said"}`}, request{"DELETE", lobby + "/messages/2", ""}, lobby + "/messages"},
+		"a message": {
+			request{"POST", lobby + "/messages", `{"text":"said"}`},
+			request{"DELETE", lobby + "/messages/2", ""},
+			lobby + "/messages",
+		},
 		"an edit":           {request{"PATCH", one, `{"text":"B"}`}, request{"PATCH", one, `{"text":"C"}`}, one},
 		"an edit to itself": {request{"PATCH", one, `{"text":"A"}`}, request{"PATCH", one, `{"text":"C"}`}, one},
 		"a reaction":        {request{"PUT", thumb, ""}, request{"DELETE", thumb, ""}, one},
 		"no reaction":       {request{"DELETE", thumb, ""}, request{"PUT", thumb, ""}, one},
 		"a pin":             {request{"PUT", pin, ""}, request{"DELETE", pin, ""}, lobby + "/pins"},
 		"no pin":            {request{"DELETE", pin, ""}, request{"PUT", pin, ""}, lobby + "/pins"},
-		"a topic":           {request{"PUT", topic, `{"text":"ships"}`}, request{"PUT", topic, `{"text":"sails"}`}, "/api/me/rooms"},
-		"no topic":          {request{"PUT", topic, `{"text":""}`}, request{"PUT", topic, `{"text":"sails"}`}, "/api/me/rooms"},
-		"a saved message":   {request{"PUT", saved, ""}, request{"DELETE", saved, ""}, "/api/me/saved"},
-		"none saved":        {request{"DELETE", saved, ""}, request{"PUT", saved, ""}, "/api/me/saved"},
-		"a thread":          {request{"PUT", "/api/me/threads/lobby/1", ""}, request{"DELETE", "/api/me/threads/lobby/1", ""}, "/api/me/threads"},
-		"a muted room":      {request{"PUT", "/api/me/rooms/lobby", `{"muted":true}`}, request{"PUT", "/api/me/rooms/lobby", `{"muted":false}`}, "/api/me/rooms"},
-		"a room left":       {request{"DELETE", "/api/me/rooms/lobby", ""}, request{"PUT", "/api/me/rooms/lobby", `{}`}, "/api/me/rooms"},
-		"unread from here":  {request{"PUT", "/api/me/rooms/lobby/read", `{"seq":0,"exact":true}`}, request{"PUT", "/api/me/rooms/lobby/read", `{"seq":1}`}, "/api/me/rooms"},
-		"a name":            {request{"POST", "/api/session", `{"name":"Countess"}`}, request{"POST", "/api/session", `{"name":"Ada"}`}, "/api/session"},
-		"a name one has":    {request{"POST", "/api/session", `{"name":"Ada"}`}, request{"POST", "/api/session", `{"name":"Countess"}`}, "/api/session"},
+		"a topic": {
+			request{"PUT", topic, `{"text":"ships"}`}, request{"PUT", topic, `{"text":"sails"}`}, "/api/me/rooms",
+		},
+		"no topic": {
+			request{"PUT", topic, `{"text":""}`}, request{"PUT", topic, `{"text":"sails"}`}, "/api/me/rooms",
+		},
+		"a saved message": {request{"PUT", saved, ""}, request{"DELETE", saved, ""}, "/api/me/saved"},
+		"none saved":      {request{"DELETE", saved, ""}, request{"PUT", saved, ""}, "/api/me/saved"},
+		"a thread": {
+			request{"PUT", "/api/me/threads/lobby/1", ""},
+			request{"DELETE", "/api/me/threads/lobby/1", ""},
+			"/api/me/threads",
+		},
+		"a muted room": {
+			request{"PUT", "/api/me/rooms/lobby", `{"muted":true}`},
+			request{"PUT", "/api/me/rooms/lobby", `{"muted":false}`},
+			"/api/me/rooms",
+		},
+		"a room left": {
+			request{"DELETE", "/api/me/rooms/lobby", ""}, request{"PUT", "/api/me/rooms/lobby", `{}`}, "/api/me/rooms",
+		},
+		"unread from here": {
+			request{"PUT", "/api/me/rooms/lobby/read", `{"seq":0,"exact":true}`},
+			request{"PUT", "/api/me/rooms/lobby/read", `{"seq":1}`},
+			"/api/me/rooms",
+		},
+		"a name": {
+			request{"POST", "/api/session", `{"name":"Countess"}`},
+			request{"POST", "/api/session", `{"name":"Ada"}`},
+			"/api/session",
+		},
+		"a name one has": {
+			request{"POST", "/api/session", `{"name":"Ada"}`},
+			request{"POST", "/api/session", `{"name":"Countess"}`},
+			"/api/session",
+		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -77,7 +107,8 @@ func TestRetryOverHTTPIsAnsweredLikeTheFirst(t *testing.T) {
 			other := request{"PUT", lobby + "/messages/1/reactions/%F0%9F%8E%89", ""}
 			header := append([]string{"Idempotency-Key", "k1"}, auth...)
 			a := ts.ask(t, other.method, other.path, other.body, header...)
-			if name != "a name" && name != "a name one has" && (a.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(a.body, `"nonce_used"`)) {
+			if name != "a name" && name != "a name one has" &&
+				(a.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(a.body, `"nonce_used"`)) {
 				t.Errorf("the key for something else: %d %s", a.StatusCode, a.body)
 			}
 		})
@@ -90,8 +121,19 @@ func TestTwoNoncesOfOneRequestAreRefused(t *testing.T) {
 	for _, tt := range []struct {
 		nonce, key string
 		want       int
-	}{{"k1", "k1", 201}, {"k1", `"k1"`, 200}, {"k1", "k2", 400}, {"", "spaced out", 400}, {"", strings.Repeat("k", 65), 400}, {"", "k1", 200}, {"k1", "", 200}} {
-		a := ts.ask(t, http.MethodPost, "/api/rooms/lobby/messages", `{"text":"hi","nonce":"`+tt.nonce+`"}`, "Authorization", auth, "Idempotency-Key", tt.key)
+	}{
+		{"k1", "k1", 201},
+		{"k1", `"k1"`, 200},
+		{"k1", "k2", 400},
+		{"", "spaced out", 400},
+		{"", strings.Repeat("k", 65), 400},
+		{"", "k1", 200},
+		{"k1", "", 200},
+	} {
+		a := ts.ask(
+			t, http.MethodPost, "/api/rooms/lobby/messages", `{"text":"hi","nonce":"`+tt.nonce+`"}`, "Authorization",
+			auth, "Idempotency-Key", tt.key,
+		)
 		if a.StatusCode != tt.want || tt.want == 400 && !strings.Contains(a.body, `"bad_nonce"`) {
 			t.Errorf("nonce %q, key %q: %d %s", tt.nonce, tt.key, a.StatusCode, a.body)
 		}
@@ -125,7 +167,7 @@ func TestGuestKeyNamesOneGuest(t *testing.T) {
 		case http.StatusCreated:
 			made++
 		case http.StatusOK:
-		case http.StatusTooManyRequests: // three or more came before one was stored
+		case http.StatusTooManyRequests: // three or more arrived before the first guest was stored
 		default:
 			t.Errorf("%d %s", r.StatusCode, r.body)
 		}
@@ -138,11 +180,16 @@ func TestGuestKeyNamesOneGuest(t *testing.T) {
 		t.Fatalf("%d messages, want 1", len(page.Messages))
 	}
 	me := decode[sessionAnswer](t, ts.ask(t, http.MethodGet, "/api/session", "", "Authorization", "Bearer "+key))
-	again := decode[sessionAnswer](t, ts.ask(t, http.MethodPost, "/api/session", `{"name":"Other","guest_key":"`+key+`"}`))
+	again := decode[sessionAnswer](
+		t, ts.ask(t, http.MethodPost, "/api/session", `{"name":"Other","guest_key":"`+key+`"}`),
+	)
 	if me.Person != page.Messages[0].From || again.Person != me.Person || again.Session != "" {
 		t.Errorf("the guest is %+v, %+v and %+v", page.Messages[0].From, me, again)
 	}
-	for _, bad := range []string{"short", strings.Repeat("k", 31), strings.Repeat("k", 129), strings.Repeat("k", 31) + " ", strings.Repeat("ü", 20)} {
+	for _, bad := range []string{
+		"short", strings.Repeat("k", 31), strings.Repeat("k", 129), strings.Repeat("k", 31) + " ",
+		strings.Repeat("ü", 20),
+	} {
 		a := ts.ask(t, http.MethodPost, "/api/rooms/ops/messages", `{"name":"CI","guest_key":"`+bad+`","text":"hi"}`)
 		if a.StatusCode != http.StatusBadRequest || !strings.Contains(a.body, `"bad_request"`) {
 			t.Errorf("%q: %d %s", bad, a.StatusCode, a.body)
@@ -150,13 +197,14 @@ func TestGuestKeyNamesOneGuest(t *testing.T) {
 	}
 }
 
-// answer sends a command and returns its answer as it came.
+// answer sends a command and returns its answer's JSON.
 func (c *talker) answer(command string) string {
 	c.t.Helper()
 	c.sent++
 	c.send(`{"id":%d,%s}`, c.sent, command)
 	for {
-		if f := c.frame(); strings.Contains(string(f.Payload), fmt.Sprintf(`"id":%d,`, c.sent)) || strings.HasSuffix(string(f.Payload), fmt.Sprintf(`"id":%d}`, c.sent)) {
+		if f := c.frame(); strings.Contains(string(f.Payload), fmt.Sprintf(`"id":%d,`, c.sent)) ||
+			strings.HasSuffix(string(f.Payload), fmt.Sprintf(`"id":%d}`, c.sent)) {
 			return string(f.Payload)
 		}
 	}
@@ -230,14 +278,21 @@ func TestSourceOfAForwardIsNeverShown(t *testing.T) {
 	eve := ts.hello(t, "Eve")
 	eve.ask(`"op":"watch"`)
 	eve.ask(`"op":"join","room":"lobby"`)
-	ts.ask(t, http.MethodPost, "/api/rooms/"+secret+"/messages", `{"text":"particular words"}`, "Authorization", "Bearer "+ada.Session)
-	a := ts.ask(t, http.MethodPost, "/api/rooms/lobby/messages", `{"forward":{"room":"`+secret+`","seq":1},"nonce":"n1"}`, "Authorization", "Bearer "+grace.Session)
+	ts.ask(
+		t, http.MethodPost, "/api/rooms/"+secret+"/messages", `{"text":"particular words"}`, "Authorization",
+		"Bearer "+ada.Session,
+	)
+	a := ts.ask(
+		t, http.MethodPost, "/api/rooms/lobby/messages", `{"forward":{"room":"`+secret+`","seq":1},"nonce":"n1"}`,
+		"Authorization", "Bearer "+grace.Session,
+	)
 	if a.StatusCode != http.StatusCreated {
 		t.Fatal(a.body)
 	}
 	first := a.body
 	paths := []string{
-		"/api/rooms/lobby/messages", "/api/rooms/lobby/messages/1", "/api/rooms/lobby/log", "/api/rooms/lobby", "/api/rooms/lobby/pins",
+		"/api/rooms/lobby/messages", "/api/rooms/lobby/messages/1", "/api/rooms/lobby/log", "/api/rooms/lobby",
+		"/api/rooms/lobby/pins",
 		"/api/me/rooms", "/api/me/saved", "/api/me/threads",
 	}
 	look := func(want bool) {
@@ -254,7 +309,7 @@ func TestSourceOfAForwardIsNeverShown(t *testing.T) {
 	}
 	look(true)
 	ts.ask(t, http.MethodDelete, "/api/rooms/"+secret+"/messages/1", "", "Authorization", "Bearer "+ada.Session)
-	for { // what Eve hears in the lobby
+	for { // the frames that Eve gets in the lobby
 		frame := string(eve.frame().Payload)
 		if strings.Contains(frame, secret) {
 			t.Fatalf("a frame tells the room: %s", frame)
@@ -267,13 +322,18 @@ func TestSourceOfAForwardIsNeverShown(t *testing.T) {
 		}
 	}
 	look(false)
-	list := decode[struct{ Rooms []entry }](t, ts.ask(t, http.MethodGet, "/api/me/rooms", "", "Authorization", "Bearer "+ada.Session))
+	list := decode[struct{ Rooms []entry }](
+		t, ts.ask(t, http.MethodGet, "/api/me/rooms", "", "Authorization", "Bearer "+ada.Session),
+	)
 	for _, e := range list.Rooms {
 		if e.Room == chat.RoomName("lobby") {
 			t.Error("who deleted the message has the copy's room in their list")
 		}
 	}
-	if again := ts.ask(t, http.MethodPost, "/api/rooms/lobby/messages", `{"forward":{"room":"`+secret+`","seq":1},"nonce":"n1"}`, "Authorization", "Bearer "+grace.Session); again.StatusCode != http.StatusOK || again.body != first {
+	if again := ts.ask(
+		t, http.MethodPost, "/api/rooms/lobby/messages", `{"forward":{"room":"`+secret+`","seq":1},"nonce":"n1"}`,
+		"Authorization", "Bearer "+grace.Session,
+	); again.StatusCode != http.StatusOK || again.body != first {
 		t.Errorf("a retry of the forward: %d %s, at first %s", again.StatusCode, again.body, first)
 	}
 }

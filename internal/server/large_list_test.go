@@ -18,14 +18,14 @@ import (
 	"parley/internal/room"
 )
 
-// large returns different texts whose formatting is as large as can be.
+// large returns a text whose HTML is as large as possible, another one for each i.
 func large(i int) string { return fmt.Sprintf("N %d ", i) + strings.Repeat("a@b.c*", 660) }
 
-// patiently formats like the server, however slow the machine is.
+// patiently renders like the server, but without a time limit.
 func patiently(text string, _ *room.Budget) string { return format.HTML(text, nil) }
 
-// Every door that returns a list ends it where it is large enough, and what it left
-// out is found by asking on.
+// Each operation that returns a list ends it when it is large enough, and requests
+// for the following pages return the rest.
 func TestAnswersAreBoundedAndCanBeReadOn(t *testing.T) {
 	var ts *testServer
 	find := func(_ context.Context, s chat.Search) (found chat.Found, err error) {
@@ -36,7 +36,10 @@ func TestAnswersAreBoundedAndCanBeReadOn(t *testing.T) {
 			}
 		}
 		for seq := from + 1; seq <= 30 && len(found.Hits) < s.Limit; seq++ {
-			found.Hits = append(found.Hits, chat.Hit{MessageRef: chat.MessageRef{Room: "lobby", Seq: chat.Seq(seq)}, Ranges: [][2]int{}})
+			found.Hits = append(
+				found.Hits,
+				chat.Hit{MessageRef: chat.MessageRef{Room: "lobby", Seq: chat.Seq(seq)}, Ranges: [][2]int{}},
+			)
 			found.Next = fmt.Sprint(seq)
 		}
 		return found, nil
@@ -55,7 +58,9 @@ func TestAnswersAreBoundedAndCanBeReadOn(t *testing.T) {
 	for i := range messages {
 		c.ask(`"op":"pin","room":"lobby","seq":%d`, i+1)
 		c.ask(`"op":"edit","room":"lobby","seq":%d,"text":%q`, messages, large(1000+i))
-		if a := ts.ask(t, http.MethodPut, fmt.Sprint("/api/me/saved/lobby/", i+1), "", "Authorization", bearer); a.StatusCode != http.StatusNoContent {
+		if a := ts.ask(
+			t, http.MethodPut, fmt.Sprint("/api/me/saved/lobby/", i+1), "", "Authorization", bearer,
+		); a.StatusCode != http.StatusNoContent {
 			t.Fatalf("%d %s", a.StatusCode, a.body)
 		}
 	}
@@ -100,11 +105,13 @@ func TestAnswersAreBoundedAndCanBeReadOn(t *testing.T) {
 		},
 		"log": {
 			"log?limit=200", func(b body) []item { return b.Events },
-			func(b body, items []item) string { return more(last(items).Seq < b.Seq, "&after=%d", last(items).Seq) }, 4 * messages,
+			func(b body, items []item) string { return more(last(items).Seq < b.Seq, "&after=%d", last(items).Seq) },
+			4 * messages,
 		},
 		"search": {
 			"/api/search?room=lobby&limit=100&q=N", func(b body) []item { return b.Hits },
-			func(b body, _ []item) string { return more(b.Cursor != "" && b.Cursor != "30", "&cursor=%s", b.Cursor) }, messages,
+			func(b body, _ []item) string { return more(b.Cursor != "" && b.Cursor != "30", "&cursor=%s", b.Cursor) },
+			messages,
 		},
 		"saved": {
 			"/api/me/saved?limit=200", func(b body) []item { return b.Messages },
@@ -127,7 +134,8 @@ func TestAnswersAreBoundedAndCanBeReadOn(t *testing.T) {
 				if a.StatusCode != http.StatusOK {
 					t.Fatalf("%s: %d %s", next, a.StatusCode, a.body)
 				}
-				if most := maxListBytes + 5*(70<<10); len(a.body) > most { // one message more, the root, and the one whose versions these are
+				// The last message may exceed the limit, and some answers have another message.
+				if most := maxListBytes + 5*(70<<10); len(a.body) > most {
 					t.Fatalf("%s: %d bytes, at most %d", next, len(a.body), most)
 				}
 				b := decode[body](t, a)
@@ -145,7 +153,7 @@ func TestAnswersAreBoundedAndCanBeReadOn(t *testing.T) {
 			if pages < 2 {
 				t.Errorf("it is all in %d pages", pages)
 			}
-			// A page of what is kept goes on before a time to the millisecond: those of one may share it.
+			// A page of bookmarks ends before a time in milliseconds, which several bookmarks may share.
 			if len(seen) < tt.want-2 || len(seen) < tt.want && !strings.HasPrefix(path, "/api/me") {
 				t.Errorf("%d were found, want %d", len(seen), tt.want)
 			}
@@ -160,7 +168,7 @@ func more(is bool, format string, arg any) string {
 	return fmt.Sprintf(format, arg)
 }
 
-func TestBulkIsOneJSONListHoweverManyValuesItHas(t *testing.T) {
+func TestLargeListIsOneJSONListHoweverManyItemsItHas(t *testing.T) {
 	for n := range 4 {
 		a := searchAnswer{Hits: largeList[hit]{&encodedItems{}}, Cursor: `a"b]}`}
 		for i := range n {
@@ -174,7 +182,8 @@ func TestBulkIsOneJSONListHoweverManyValuesItHas(t *testing.T) {
 			Cursor string
 			Hits   []hit
 		}
-		if err := json.Unmarshal([]byte(streamed.String()), &got); err != nil || got.Cursor != a.Cursor || len(got.Hits) != n {
+		if err := json.Unmarshal([]byte(streamed.String()), &got); err != nil || got.Cursor != a.Cursor ||
+			len(got.Hits) != n {
 			t.Errorf("%s: %+v, %v", streamed.String(), got, err)
 		}
 		for i, h := range got.Hits {
@@ -183,21 +192,23 @@ func TestBulkIsOneJSONListHoweverManyValuesItHas(t *testing.T) {
 			}
 		}
 	}
-	if whole, err := json.Marshal(pageAnswer{Messages: largeListOf(message{Seq: 1}, message{Seq: 2})}); err != nil || strings.Count(string(whole), `"seq":`) != 3 {
+	if whole, err := json.Marshal(pageAnswer{Messages: largeListOf(message{Seq: 1}, message{Seq: 2})}); err != nil ||
+		strings.Count(string(whole), `"seq":`) != 3 {
 		t.Errorf("an example: %s, %v", whole, err)
 	}
 }
 
-// Clients that ask and never read hold little memory, and nobody else at their
-// address is refused for it.
-func TestWhoReadsNothingIsCutAndOthersAreServed(t *testing.T) {
+// Clients that request pages and read no answer take little memory, and other
+// clients at their address are served.
+func TestClientThatReadsNothingIsCutAndOthersAreServed(t *testing.T) {
 	ts := startServer(t, Config{}, room.Config{Format: patiently})
 	c := ts.hello(t, "Ada")
 	for i := range 10 {
 		c.ask(`"op":"send","room":"lobby","text":%q`, large(i))
 	}
 	var conns []net.Conn
-	const page, asked = "GET /api/rooms/lobby/messages?limit=200 HTTP/1.1\r\nHost: localhost\r\n\r\n", 40 // more than the kernel takes
+	const page = "GET /api/rooms/lobby/messages?limit=200 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+	const asked = 40 // the kernel's buffers hold fewer answers
 	for range 45 {
 		nc, err := net.Dial("tcp", strings.TrimPrefix(ts.url, "http://"))
 		if err != nil {
@@ -234,16 +245,25 @@ func TestWhoReadsNothingIsCutAndOthersAreServed(t *testing.T) {
 	until(t, "nothing to be held", func() bool { return held() == 0 })
 }
 
-// Each door that reads says 429, with the time to wait, to an address that has read
-// too much, and goes on with others.
+// Each operation that reads answers 429, with the time to wait, to an address that
+// has read too much, and serves other addresses.
 func TestReadingIsLimitedPerAddressWithAndWithoutSession(t *testing.T) {
-	ts := startServer(t, Config{TrustedProxy: loopback, Find: func(context.Context, chat.Search) (chat.Found, error) { return chat.Found{}, nil }}, room.Config{ReadRate: 1})
+	ts := startServer(
+		t,
+		Config{
+			TrustedProxy: loopback,
+			Find:         func(context.Context, chat.Search) (chat.Found, error) { return chat.Found{}, nil },
+		},
+		room.Config{ReadRate: 1},
+	)
 	c := ts.hello(t, "Ada")
 	c.ask(`"op":"send","room":"lobby","text":"hi"`)
 	bearer := "Bearer " + ts.guest(t, "Grace").Session
 	paths := []string{
-		"/api/rooms/lobby", "/api/rooms/lobby/messages", "/api/rooms/lobby/messages/1", "/api/rooms/lobby/messages/1/replies", "/api/rooms/lobby/pins",
-		"/api/rooms/lobby/log", "/api/rooms/lobby/events?after=0", "/api/me/rooms", "/api/me/saved", "/api/me/threads", "/api/search?q=x",
+		"/api/rooms/lobby", "/api/rooms/lobby/messages", "/api/rooms/lobby/messages/1",
+		"/api/rooms/lobby/messages/1/replies", "/api/rooms/lobby/pins",
+		"/api/rooms/lobby/log", "/api/rooms/lobby/events?after=0", "/api/me/rooms", "/api/me/saved", "/api/me/threads",
+		"/api/search?q=x",
 		"/api/commands", "/api/emoji", "/api/session",
 	}
 	for i := 0; ; i++ {
@@ -261,14 +281,17 @@ func TestReadingIsLimitedPerAddressWithAndWithoutSession(t *testing.T) {
 				continue
 			}
 			a := ts.ask(t, http.MethodGet, path, "", append(slices.Clone(header), "X-Forwarded-For", "192.0.2.1")...)
-			if a.StatusCode != http.StatusTooManyRequests || a.Header.Get("Retry-After") == "" || decode[Problem](t, a).Code != chat.RateLimited {
+			if a.StatusCode != http.StatusTooManyRequests || a.Header.Get("Retry-After") == "" ||
+				decode[Problem](t, a).Code != chat.RateLimited {
 				t.Errorf("%s %s: %d %.200s", path, what, a.StatusCode, a.body)
 			}
 		}
 		if strings.Contains(path, "events") {
 			continue // it does not end
 		}
-		if a := ts.ask(t, http.MethodGet, path, "", "Authorization", bearer, "X-Forwarded-For", "192.0.2.2"); a.StatusCode != http.StatusOK {
+		if a := ts.ask(
+			t, http.MethodGet, path, "", "Authorization", bearer, "X-Forwarded-For", "192.0.2.2",
+		); a.StatusCode != http.StatusOK {
 			t.Errorf("%s from elsewhere: %d %.200s", path, a.StatusCode, a.body)
 		}
 	}

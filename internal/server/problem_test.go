@@ -25,10 +25,10 @@ import (
 	"parley/internal/store/sqlite"
 )
 
-// row is a line of the table of errors in docs/protocol.md.
+// row matches a row of the table of errors in docs/protocol.md.
 var row = regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\| (\\d*) ?\\| (.*?) \\| ?(.*?) ?\\|$")
 
-func TestEveryCodeHasAWordAndTheDocumentSaysTheSame(t *testing.T) {
+func TestEveryCodeHasAnHTTPErrorAndTheDocumentSaysTheSame(t *testing.T) {
 	document, err := os.ReadFile("../../docs/protocol.md")
 	if err != nil {
 		t.Fatal(err)
@@ -55,16 +55,22 @@ func TestEveryCodeHasAWordAndTheDocumentSaysTheSame(t *testing.T) {
 			t.Errorf("%s is %v here and %v in the document", code, httpErrors[code], documented[code])
 		}
 	}
-	if got, want := len(slices.Collect(maps.Keys(httpErrors))), len(chat.Codes); got != want || len(documented) != want {
+	if got, want := len(slices.Collect(maps.Keys(httpErrors))), len(chat.Codes); got != want ||
+		len(documented) != want {
 		t.Errorf("%d words, %d documented, %d codes", got, len(documented), want)
 	}
 }
 
-func TestEveryCodeIsToldAsAProblem(t *testing.T) {
+func TestEveryCodeIsAProblem(t *testing.T) {
 	s := &Server{metrics: NewMetrics(), logger: slog.New(slog.DiscardHandler)}
 	for _, code := range chat.Codes {
 		w := httptest.NewRecorder()
-		s.refuse(w, httptest.NewRequest(http.MethodGet, "/", nil), fmt.Errorf("somewhere: %w", &chat.Error{Code: code, Message: "Why <so>.", RetryAfter: 1500 * time.Microsecond}))
+		s.refuse(
+			w, httptest.NewRequest(http.MethodGet, "/", nil),
+			fmt.Errorf(
+				"somewhere: %w", &chat.Error{Code: code, Message: "Why <so>.", RetryAfter: 1500 * time.Microsecond},
+			),
+		)
 		var p Problem
 		if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil {
 			t.Fatal(err)
@@ -86,29 +92,32 @@ func TestEveryCodeIsToldAsAProblem(t *testing.T) {
 	}
 }
 
-// fire is a store that has lost its people.
+// A fire is a store that fails to make guests.
 type fire struct{ account.People }
 
 func (fire) NewGuest(context.Context, string, string) (chat.Person, string, error) {
 	return chat.Person{}, "", errors.New("disk on fire at /secret/path")
 }
 
-func TestWhatIsOurFaultIsLoggedAndNotTold(t *testing.T) {
+func TestInternalErrorsAreLoggedAndNotShown(t *testing.T) {
 	kept, err := sqlite.Open(t.Context(), sqlite.Config{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var log bytes.Buffer
-	ts := startServerWith(t, Config{Logger: slog.New(slog.NewTextHandler(&log, nil))}, room.Config{}, kept, fire{kept}, kept.Healthy)
+	ts := startServerWith(
+		t, Config{Logger: slog.New(slog.NewTextHandler(&log, nil))}, room.Config{}, kept, fire{kept}, kept.Healthy,
+	)
 	a := ts.ask(t, http.MethodPost, "/api/session", `{"name":"Ada"}`)
-	if p := decode[Problem](t, a); a.StatusCode != http.StatusInternalServerError || p.Code != chat.Internal || strings.Contains(a.body, "fire") {
+	if p := decode[Problem](t, a); a.StatusCode != http.StatusInternalServerError || p.Code != chat.Internal ||
+		strings.Contains(a.body, "fire") {
 		t.Errorf("status %d: %s", a.StatusCode, a.body)
 	}
 	metrics := ts.ask(t, http.MethodGet, "/metrics", "").body
 	if want := "parley_errors_total{code=\"internal\"} 1\n"; !strings.Contains(metrics, want) {
 		t.Errorf("the metrics have no %s", want)
 	}
-	if err := ts.stop(); err != nil { // the log is ours from here on
+	if err := ts.stop(); err != nil { // nothing writes to the logs from here on
 		t.Error(err)
 	}
 	if got := log.String(); !strings.Contains(got, "level=ERROR") || !strings.Contains(got, "disk on fire") {
@@ -116,7 +125,7 @@ func TestWhatIsOurFaultIsLoggedAndNotTold(t *testing.T) {
 	}
 }
 
-func TestAnIllStoreIsToldByHealthz(t *testing.T) {
+func TestHealthzReportsAFailedStore(t *testing.T) {
 	kept, err := sqlite.Open(t.Context(), sqlite.Config{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
@@ -124,7 +133,8 @@ func TestAnIllStoreIsToldByHealthz(t *testing.T) {
 	ill := func(context.Context) error { return errors.New("the disk is full") }
 	ts := startServerWith(t, Config{}, room.Config{}, kept, kept, ill)
 	a := ts.ask(t, http.MethodGet, "/healthz", "")
-	if p := decode[Problem](t, a); a.StatusCode != http.StatusServiceUnavailable || p.Code != chat.Unavailable || !strings.Contains(p.Detail, "the disk is full") {
+	if p := decode[Problem](t, a); a.StatusCode != http.StatusServiceUnavailable || p.Code != chat.Unavailable ||
+		!strings.Contains(p.Detail, "the disk is full") {
 		t.Errorf("status %d: %s", a.StatusCode, a.body)
 	}
 }
@@ -136,7 +146,8 @@ func TestHealthzDoesNotWaitForADiskThatHangs(t *testing.T) {
 			<-ctx.Done()
 			return ctx.Err()
 		}}
-		if _, err := s.healthz(t.Context(), nil); chat.CodeOf(err) != chat.Unavailable || time.Since(start) > healthTimeout {
+		if _, err := s.healthz(t.Context(), nil); chat.CodeOf(err) != chat.Unavailable ||
+			time.Since(start) > healthTimeout {
 			t.Errorf("%v after %v", err, time.Since(start))
 		}
 	})

@@ -12,7 +12,7 @@ import (
 	"parley/internal/room"
 )
 
-// What a search fails with is called what it is: the store can write.
+// A failed search must not look like a store that cannot write.
 func TestErrorsOfASearchNameTheSearch(t *testing.T) {
 	gone := &chat.Error{Code: chat.SearchUnavailable, Message: "The search took too long."}
 	for name, find := range map[string]func(context.Context, chat.Search) (chat.Found, error){
@@ -24,7 +24,8 @@ func TestErrorsOfASearchNameTheSearch(t *testing.T) {
 		ts := startServer(t, Config{Find: find}, room.Config{})
 		a := ts.ask(t, http.MethodGet, "/api/search?q=x", "")
 		p := decode[Problem](t, a)
-		if a.StatusCode != http.StatusServiceUnavailable || p.Code != chat.SearchUnavailable || !strings.Contains(p.Title, "search") || strings.Contains(p.Title, "store") {
+		if a.StatusCode != http.StatusServiceUnavailable || p.Code != chat.SearchUnavailable ||
+			!strings.Contains(p.Title, "search") || strings.Contains(p.Title, "store") {
 			t.Errorf("%s: %d %s", name, a.StatusCode, a.body)
 		}
 		if a := ts.ask(t, http.MethodGet, "/healthz", ""); a.StatusCode != http.StatusOK {
@@ -39,14 +40,23 @@ func TestASearchSaysWhetherItKnowsEverything(t *testing.T) {
 		found chat.Found
 		want  string
 	}{
-		"complete":             {chat.Found{Complete: true}, `{"complete":true,"hits":[]}`},
-		"up to a time":         {chat.Found{Until: until}, `{"complete":false,"complete_until":"2026-11-23T08:41:05.123Z","hits":[]}`},
+		"complete": {chat.Found{Complete: true}, `{"complete":true,"hits":[]}`},
+		"up to a time": {
+			chat.Found{Until: until}, `{"complete":false,"complete_until":"2026-11-23T08:41:05.123Z","hits":[]}`,
+		},
 		"nobody knows to when": {chat.Found{}, `{"complete":false,"hits":[]}`},
-		"with another page":    {chat.Found{Next: "abc", Until: until}, `{"cursor":"abc","complete":false,"complete_until":"2026-11-23T08:41:05.123Z","hits":[]}`},
+		"with another page": {
+			chat.Found{Next: "abc", Until: until},
+			`{"cursor":"abc","complete":false,"complete_until":"2026-11-23T08:41:05.123Z","hits":[]}`,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			ts := startServer(t, Config{Find: func(context.Context, chat.Search) (chat.Found, error) { return tt.found, nil }}, room.Config{})
-			if a := ts.ask(t, http.MethodGet, "/api/search?q=x&room=lobby", ""); a.StatusCode != 200 || strings.TrimSpace(a.body) != tt.want {
+			ts := startServer(
+				t, Config{Find: func(context.Context, chat.Search) (chat.Found, error) { return tt.found, nil }},
+				room.Config{},
+			)
+			if a := ts.ask(t, http.MethodGet, "/api/search?q=x&room=lobby", ""); a.StatusCode != 200 ||
+				strings.TrimSpace(a.body) != tt.want {
 				t.Errorf("%s %s, want %s", a.Status, a.body, tt.want)
 			}
 		})
@@ -65,9 +75,19 @@ func TestTheRoomOfASearchIsTheOnlyOne(t *testing.T) {
 		{"q=x+in:attic", nil, false},
 	} {
 		var asked chat.Search
-		ts := startServer(t, Config{Find: func(_ context.Context, s chat.Search) (chat.Found, error) { asked = s; return chat.Found{}, nil }}, room.Config{})
+		ts := startServer(
+			t,
+			Config{Find: func(
+				_ context.Context, s chat.Search,
+			) (chat.Found, error) {
+				asked = s
+				return chat.Found{}, nil
+			}},
+			room.Config{},
+		)
 		a := ts.ask(t, http.MethodGet, "/api/search?"+tt.query, "")
-		if a.StatusCode != 200 || asked.Only != tt.only || len(asked.Rooms) != len(tt.rooms) || len(tt.rooms) > 0 && asked.Rooms[0] != tt.rooms[0] {
+		if a.StatusCode != 200 || asked.Only != tt.only || len(asked.Rooms) != len(tt.rooms) ||
+			len(tt.rooms) > 0 && asked.Rooms[0] != tt.rooms[0] {
 			t.Errorf("%s: %s: %+v", tt.query, a.Status, asked)
 		}
 	}
