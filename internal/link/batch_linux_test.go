@@ -100,7 +100,7 @@ func TestRecordsStayInOrderBesideABatch(t *testing.T) {
 }
 
 // TestBatchThatBreaksEndsItsConnections has the ring fail while connections are in a
-// batch: nobody knows what they have been sent.
+// batch: how much they have been sent is unknown.
 func TestBatchThatBreaksEndsItsConnections(t *testing.T) {
 	newTestRing(t)
 	for name, secure := range map[string]bool{"plain": false, "TLS": true} {

@@ -90,7 +90,7 @@ func startLinks(t *testing.T, cfg Config, secure bool, newProtocol func(*Conn) P
 	return tl
 }
 
-// newCertificate returns a certificate that nobody but its own key has signed.
+// newCertificate returns a self-signed certificate.
 func newCertificate(t *testing.T) tls.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -1,4 +1,4 @@
-// Package link is the bytes of long-lived connections: WebSockets and endless
+// Package link is the bytes of long-lived connections: WebSockets and open
 // HTTP responses, over plain TCP and TLS. It reads and writes their sockets
 // without a goroutine for each of them, cuts what comes into messages, buffers
 // what goes out, and keeps connections alive. Start reading at Conn.

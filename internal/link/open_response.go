@@ -52,7 +52,7 @@ func beginResponse(w http.ResponseWriter, r *http.Request, idle time.Duration) (
 	nc.SetWriteDeadline(time.Now().Add(lingerTime)) // an error shows in the write
 	if err := e.write([]byte(head.String())); err != nil {
 		e.close()
-		return nil, fmt.Errorf("the head of an endless response: %w", err)
+		return nil, fmt.Errorf("the head of an open response: %w", err)
 	}
 	nc.SetWriteDeadline(time.Time{})
 	return e, nil

@@ -31,7 +31,7 @@ type Outbound struct {
 	lent        *[]byte   // the pooled buffer that holds out; nil while out is empty
 	unsolicited int       // bytes of unsolicited frames put in out since it was last empty
 	waiters     []func()
-	pending     int // sends that are not answered yet; the connection reads no more than maxPending
+	pending     int // sends that are not answered yet; at maxPending no further command is read
 }
 
 var outBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 1<<10); return &b }}

@@ -70,7 +70,7 @@ func TestRestOfRecordsIsBounded(t *testing.T) {
 		}
 	}
 	if written >= 64<<20 {
-		t.Error("somebody who reads nothing was given 64 MiB")
+		t.Error("a client that reads nothing was sent 64 MiB")
 	}
 	for tl.Len() > 0 { // it is cut off
 		runtime.Gosched()

@@ -48,8 +48,8 @@ func wantEnded(t *testing.T, nc net.Conn) {
 	}
 }
 
-// TestHalfHandshakesKeepNobodyOut takes all slots for handshakes, more than once.
-func TestHalfHandshakesKeepNobodyOut(t *testing.T) {
+// TestUnfinishedHandshakesDoNotKeepOthersOut takes all slots for handshakes, more than once.
+func TestUnfinishedHandshakesDoNotKeepOthersOut(t *testing.T) {
 	const slots = 4
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

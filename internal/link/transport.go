@@ -92,7 +92,7 @@ func (st *blockingTransport) shut() error {
 func (st *blockingTransport) cut() {
 	st.end()
 	if t, ok := st.nc.(*tls.Conn); ok {
-		t.NetConn().Close() // a TLS goodbye would wait for a full socket
+		t.NetConn().Close() // closing TLS would wait for a full socket
 		return
 	}
 	st.nc.Close()

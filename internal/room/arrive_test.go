@@ -2,7 +2,6 @@ package room
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -37,15 +36,15 @@ func TestFollowersAreToldOfEachEventBeforeItsSender(t *testing.T) {
 		}
 		post(chat.Draft{Text: "one", Nonce: "a"})
 		post(chat.Draft{Text: "one", Nonce: "a"}) // nothing new
-		b.log.failed = errors.New("the disk is full")
+		b.log.Fail(&chat.Error{Code: chat.Unavailable, Message: "the disk is full"})
 		post(chat.Draft{Text: "two"})
-		b.log.failed = nil
+		b.log.Fail(nil)
 		post(chat.Draft{Kind: chat.Delete, Target: 1})
 	})
 	want := []string{
 		"first 1 []", "second 1 []", "sender 1 false <nil>",
 		"sender 1 true <nil>",
-		"sender 0 false the disk is full",
+		"sender 0 false unavailable: the disk is full",
 		"first 2 [one]", "second 2 [one]", "sender 2 false <nil>",
 	}
 	if !slices.Equal(told, want) {

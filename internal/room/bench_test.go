@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"parley/internal/chat"
+	"parley/internal/store"
+	"parley/internal/store/storetest"
 )
 
 // countSink takes all bytes and counts them, so that a benchmark measures the hub and not a kernel.
@@ -43,7 +45,7 @@ func BenchmarkFanOut(b *testing.B) {
 }
 
 func fanOut(b *testing.B, members, rooms, senders int) {
-	log := newMemLog()
+	log := storetest.NewMemory(store.Config{})
 	flushed := make(chan struct{}, 1)
 	h := New(log, log, "epoch", Config{Flushed: func(time.Duration) {
 		select {
@@ -53,10 +55,10 @@ func fanOut(b *testing.B, members, rooms, senders int) {
 	}})
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
-	running.Go(log.run)
+	running.Go(func() { log.Run(context.WithoutCancel(ctx)) })
 	running.Go(func() { h.Run(ctx) })
 	defer running.Wait()
-	defer log.end()
+	defer log.Close()
 	defer cancel()
 
 	var bytes atomic.Int64

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"parley/internal/chat"
+	"parley/internal/store"
+	"parley/internal/store/storetest"
 )
 
 var (
@@ -33,25 +35,36 @@ func by(p *chat.Person) chat.Who {
 type bench struct {
 	*Hub
 	t   testing.TB
-	log *memLog
+	log *recorder
+}
+
+// A recorder is a log in memory that knows the draft it got last.
+type recorder struct {
+	*storetest.Memory
+	last chat.Draft
+}
+
+func (r *recorder) Append(d chat.Draft, done func(chat.Commit)) {
+	r.last = d
+	r.Memory.Append(d, done)
 }
 
 // inBubble runs f with a hub, and stops the hub when f returns.
 func inBubble(t *testing.T, cfg Config, f func(t *testing.T, b *bench)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		log := newMemLog()
+		log := &recorder{Memory: storetest.NewMemory(store.Config{})}
 		h := New(log, log, "epoch", cfg)
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
-		go log.run()
+		go log.Run(context.WithoutCancel(ctx))
 		go func() { ended <- h.Run(ctx) }()
 		f(t, &bench{h, t, log})
 		cancel()
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
-		log.end()
+		log.Close()
 	})
 }
 
@@ -336,7 +349,7 @@ func TestNobodySeesAnEventThatWasNotStored(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, b *bench) {
 		s := newSlate()
 		rd, _ := b.join(&ada, s)
-		b.log.failed = &chat.Error{Code: chat.Unavailable}
+		b.log.Fail(&chat.Error{Code: chat.Unavailable})
 		var got error
 		err := b.Post(chat.Draft{Room: "lobby", From: ada, Text: "hi"}, func(c chat.Commit) { got = c.Err })
 		if err != nil {
@@ -353,11 +366,11 @@ func TestNobodySeesAnEventThatWasNotStored(t *testing.T) {
 
 func TestEventsCommittedWhileARoomLoadsAreNotLost(t *testing.T) {
 	inBubble(t, Config{}, func(t *testing.T, b *bench) {
-		b.log.setHold(true)
+		b.log.Hold()
 		b.say(ada, "one", "two")
 		s := newSlate()
 		rd, _ := b.join(&grace, s, 0)
-		b.log.setHold(false)
+		b.log.Release()
 		synctest.Wait()
 		s.wantRun(t, 1, 2)
 		rd.Leave()

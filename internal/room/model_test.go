@@ -80,7 +80,11 @@ func (m *model) do(s step) {
 		if r := m.pick(s); r != nil {
 			r.Typing()
 		}
-		m.b.log.setHold(s.n%2 == 0)
+		if s.n%2 == 0 {
+			m.b.log.Hold()
+		} else {
+			m.b.log.Release()
+		}
 	default:
 		text := strings.Repeat("x", s.n*10)
 		for i := range s.n%50 + 1 {
@@ -125,7 +129,7 @@ func (m *model) pick(s step) *modelReader {
 }
 
 func (m *model) check(t *rapid.T) {
-	m.b.log.setHold(false)
+	m.b.log.Release()
 	for _, r := range m.readers {
 		if !r.left {
 			r.s.take(-1)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"parley/internal/chat"
@@ -16,10 +17,8 @@ func TestAReaderMayBeAheadOfTheRoom(t *testing.T) {
 		first := newSlate()
 		rd, _ := b.join(nil, first)
 		b.sayMany(3)
-		b.log.mu.Lock()
-		b.log.rooms["lobby"] = append(b.log.rooms["lobby"],
-			chat.Event{Room: "lobby", Seq: 4, At: time.Now(), Kind: chat.Message, From: ada, Text: "4"})
-		b.log.mu.Unlock()
+		b.log.Append(chat.Draft{Room: "lobby", From: ada, Text: "4"}, func(chat.Commit) {})
+		synctest.Wait()
 		ahead := newSlate()
 		other, found := b.join(nil, ahead, 4)
 		if found.Behind || found.Head != 4 || found.From != 4 {
