@@ -69,7 +69,9 @@ func (a *Accounts) Live() int { return a.registry.people() }
 // RateLimited if they come too fast.
 func (a *Accounts) LimitPersonal(who chat.Who) error {
 	if wait, _ := a.commands.Take(who.Person.ID, who.Network); wait > 0 {
-		return &chat.Error{Code: chat.RateLimited, Message: "That was too fast. Try again in a moment.", RetryAfter: wait}
+		return &chat.Error{
+			Code: chat.RateLimited, Message: "That was too fast. Try again in a moment.", RetryAfter: wait,
+		}
 	}
 	return nil
 }
