@@ -100,7 +100,8 @@ func TestEveryDeviceIsToldOfTheList(t *testing.T) {
 	if _, err := a.SetListEntry(t.Context(), p.ID, "lobby", chat.ListEntryChange{Muted: new(true)}); err != nil {
 		t.Error(err)
 	}
-	if e, err := a.SetListEntry(t.Context(), p.ID, "lobby", chat.ListEntryChange{Listed: new(false)}); err != nil || e.Room != "lobby" {
+	e, err := a.SetListEntry(t.Context(), p.ID, "lobby", chat.ListEntryChange{Listed: new(false)})
+	if err != nil || e.Room != "lobby" {
 		t.Errorf("%+v, %v", e, err)
 	}
 	phone.want(t, "entry garden", "entry lobby", "removed lobby")

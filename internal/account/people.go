@@ -29,15 +29,17 @@ func (a *Accounts) Forget(ctx context.Context, session string) error {
 
 // Guest returns the guest whose key it is, and then session is "". Without a key,
 // or if the key is nobody's, it makes a new guest and returns their session.
-func (a *Accounts) Guest(ctx context.Context, network netip.Addr, name, key string) (p chat.Person, session string, err error) {
+func (a *Accounts) Guest(
+	ctx context.Context, network netip.Addr, name, key string,
+) (p chat.Person, session string, err error) {
 	if key == "" {
 		return a.newGuest(ctx, network, name, "")
 	}
 	if len(key) < minKey || len(key) > maxKey || strings.ContainsFunc(key, isNotPrintable) {
 		return p, "", &chat.Error{
 			Code: chat.BadRequest,
-			Message: fmt.Sprintf(
-				"A guest_key is a secret of %d to %d printable ASCII characters; make one at random and keep it.", minKey, maxKey),
+			Message: fmt.Sprintf("A guest_key is a secret of %d to %d printable ASCII characters; "+
+				"make one at random and keep it.", minKey, maxKey),
 		}
 	}
 	if p, err = a.Person(ctx, key); chat.CodeOf(err) != chat.BadSession {
@@ -51,7 +53,9 @@ func isNotPrintable(c rune) bool { return c < 0x21 || c > 0x7e }
 // newGuest makes a guest, whose session is key unless that is "". The number of
 // new guests per network is limited, as each is stored forever and has a message
 // rate of its own.
-func (a *Accounts) newGuest(ctx context.Context, network netip.Addr, name, key string) (p chat.Person, session string, err error) {
+func (a *Accounts) newGuest(
+	ctx context.Context, network netip.Addr, name, key string,
+) (p chat.Person, session string, err error) {
 	if wait := a.guests.Take(network); wait > 0 {
 		return p, "", &chat.Error{
 			Code:       chat.RateLimited,

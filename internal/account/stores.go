@@ -52,9 +52,13 @@ type Personal interface {
 	// which must not block.
 	MarkRead(who chat.PersonID, at chat.MessageRef, exact bool, nonce string, done func(chat.ListEntry, error))
 	// SetPersonal sets or removes a person's bookmark or subscription of a message.
-	SetPersonal(ctx context.Context, who chat.PersonID, as chat.PersonalRefKind, at chat.MessageRef, on bool, nonce string) error
+	SetPersonal(
+		ctx context.Context, who chat.PersonID, as chat.PersonalRefKind, at chat.MessageRef, on bool, nonce string,
+	) error
 	// PersonalRefs returns a person's bookmarks or subscriptions, the newest first.
-	PersonalRefs(ctx context.Context, who chat.PersonID, as chat.PersonalRefKind, before time.Time, limit int) ([]chat.PersonalRef, error)
+	PersonalRefs(
+		ctx context.Context, who chat.PersonID, as chat.PersonalRefKind, before time.Time, limit int,
+	) ([]chat.PersonalRef, error)
 	// IsSubscribed reports whether a person is subscribed to the thread of a message.
 	IsSubscribed(ctx context.Context, who chat.PersonID, at chat.MessageRef) (bool, error)
 }

@@ -122,7 +122,9 @@ func (s *fakeStore) ListEntry(_ context.Context, who chat.PersonID, name chat.Ro
 	return e, nil
 }
 
-func (s *fakeStore) SetListEntry(_ context.Context, who chat.PersonID, name chat.RoomName, change chat.ListEntryChange) error {
+func (s *fakeStore) SetListEntry(
+	_ context.Context, who chat.PersonID, name chat.RoomName, change chat.ListEntryChange,
+) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e, ok := s.lists[who][name]

@@ -98,7 +98,10 @@ func (cl *client) join(ctx context.Context, cmd wire.Command) error {
 	reader, err := cl.s.hub.Join(ctx, who, name, room.JoinRequest{
 		Member: true, Sink: cl.Out(), Encoder: wire.EventFrames{}, After: cmd.After, Epoch: cmd.Epoch, At: at,
 	}, func(j room.JoinResult) {
-		a := wire.Answer{ID: cmd.ID, Behind: j.Behind, Reset: j.Reset, Room: name, Seq: &j.Head, At: j.At, Count: &j.Count, Here: j.Here}
+		a := wire.Answer{
+			ID: cmd.ID, Behind: j.Behind, Reset: j.Reset,
+			Room: name, Seq: &j.Head, At: j.At, Count: &j.Count, Here: j.Here,
+		}
 		if j.Behind {
 			a.Epoch = cl.s.hub.Epoch()
 		}

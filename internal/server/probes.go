@@ -88,8 +88,9 @@ func (s *Server) resolveRoom(from netip.Addr, given string, listed func(chat.Roo
 	}
 	if wait := s.probes.rate.Take(from); wait > 0 && (listed == nil || !listed(name)) {
 		return "", &chat.Error{
-			Code:       chat.RateLimited,
-			Message:    "Too many different rooms have been looked at from your address. It will be possible again in a moment.",
+			Code: chat.RateLimited,
+			Message: "Too many different rooms have been looked at from your address. " +
+				"It will be possible again in a moment.",
 			RetryAfter: wait,
 		}
 	}

@@ -151,47 +151,49 @@ type nothing struct{}
 func (s *Server) restMe(api huma.API) {
 	at := time.Date(2026, time.November, 23, 9, 41, 5, 123e6, time.UTC)
 	hello := encodeMessage(&exampleMessage)
-	lobby := listEntryOf(chat.ListEntry{Room: "lobby", Head: 57, At: at, Last: &chat.Quote{From: ada, Text: exampleMessage.Text}, Read: 42, Unread: 7, Mentions: 1, Notify: chat.NotifyAll})
-	of := func(op huma.Operation, example any) huma.Operation {
-		op.Tags, op.Security, op.Errors = []string{"Me"}, identified, []int{400, 401, 403, 404, 413, 429, 503}
-		op.Responses = map[string]*huma.Response{"200": {Description: "So it is", Content: content(example)}}
+	last := &chat.Quote{From: ada, Text: exampleMessage.Text}
+	lobby := listEntryOf(chat.ListEntry{
+		Room: "lobby", Head: 57, At: at, Last: last, Read: 42, Unread: 7, Mentions: 1, Notify: chat.NotifyAll,
+	})
+	of := func(id, method, path, summary string, example any) huma.Operation {
+		op := huma.Operation{
+			OperationID: id, Method: method, Path: path, Summary: summary,
+			Tags: []string{"Me"}, Security: identified, Errors: []int{400, 401, 403, 404, 413, 429, 503},
+			Responses: map[string]*huma.Response{"200": {Description: "So it is", Content: content(example)}},
+		}
 		if example == nil {
-			op.Responses, op.DefaultStatus = map[string]*huma.Response{"204": {Description: "Done, or so already"}}, http.StatusNoContent
+			op.DefaultStatus = http.StatusNoContent
+			op.Responses = map[string]*huma.Response{"204": {Description: "Done, or so already"}}
 		}
 		return op
 	}
-	register(s, api, of(huma.Operation{
-		OperationID: "my-rooms", Method: http.MethodGet, Path: "/api/me/rooms", Summary: "The rooms of one's list, and what is unread in them",
-	}, roomsAnswer{Rooms: largeListOf(lobby), Epoch: "qk3v8d"}), s.myRooms)
-	register(s, api, of(huma.Operation{
-		OperationID: "set-room", Method: http.MethodPut, Path: "/api/me/rooms/{room}", Summary: "Mute a room, make it a favourite, choose what to be told of",
-		RequestBody: &huma.RequestBody{Content: content(setRequest{Notify: new(chat.NotifyMentions), Favourite: new(true)})},
-	}, lobby), s.setRoom)
-	register(s, api, of(huma.Operation{
-		OperationID: "unlist-room", Method: http.MethodDelete, Path: "/api/me/rooms/{room}", Summary: "Take a room out of one's list",
-	}, nil), s.unlistRoom)
-	register(s, api, of(huma.Operation{
-		OperationID: "read", Method: http.MethodPut, Path: "/api/me/rooms/{room}/read", Summary: "Say up to where one has read",
-		RequestBody: &huma.RequestBody{Content: content(readRequest{Seq: 42})},
-	}, readAnswer{Room: "lobby", Read: 42, Unread: 7, Mentions: 1}), s.readRoom)
-	register(s, api, of(huma.Operation{
-		OperationID: "saved", Method: http.MethodGet, Path: "/api/me/saved", Summary: "What one has saved",
-	}, savedAnswer{Messages: largeListOf(savedMessage{Room: "lobby", At: stamp(at), Message: hello})}), s.saved)
-	register(s, api, of(huma.Operation{
-		OperationID: "save", Method: http.MethodPut, Path: "/api/me/saved/{room}/{seq}", Summary: "Save a message for oneself",
-	}, nil), s.setPersonal(chat.Bookmark, true))
-	register(s, api, of(huma.Operation{
-		OperationID: "unsave", Method: http.MethodDelete, Path: "/api/me/saved/{room}/{seq}", Summary: "Let go of a saved message",
-	}, nil), s.setPersonal(chat.Bookmark, false))
-	register(s, api, of(huma.Operation{
-		OperationID: "threads", Method: http.MethodGet, Path: "/api/me/threads", Summary: "The threads that one follows",
-	}, threadsAnswer{Threads: largeListOf(followedThread{Room: "lobby", At: stamp(at), Root: hello})}), s.threads)
-	register(s, api, of(huma.Operation{
-		OperationID: "follow", Method: http.MethodPut, Path: "/api/me/threads/{room}/{seq}", Summary: "Follow a message's thread",
-	}, nil), s.setPersonal(chat.Subscription, true))
-	register(s, api, of(huma.Operation{
-		OperationID: "unfollow", Method: http.MethodDelete, Path: "/api/me/threads/{room}/{seq}", Summary: "Follow it no more",
-	}, nil), s.setPersonal(chat.Subscription, false))
+	with := func(body any, op huma.Operation) huma.Operation {
+		op.RequestBody = &huma.RequestBody{Content: content(body)}
+		return op
+	}
+	const (
+		get, put, del = http.MethodGet, http.MethodPut, http.MethodDelete
+		lists         = "/api/me/rooms"
+		bookmark      = "/api/me/saved/{room}/{seq}"
+		subscription  = "/api/me/threads/{room}/{seq}"
+	)
+	register(s, api, of("my-rooms", get, lists, "The rooms of one's list, and what is unread in them",
+		roomsAnswer{Rooms: largeListOf(lobby), Epoch: "qk3v8d"}), s.myRooms)
+	register(s, api, with(setRequest{Notify: new(chat.NotifyMentions), Favourite: new(true)},
+		of("set-room", put, lists+"/{room}", "Mute a room, make it a favourite, choose what to be told of", lobby)), s.setRoom)
+	register(s, api, of("unlist-room", del, lists+"/{room}", "Take a room out of one's list", nil), s.unlistRoom)
+	register(s, api, with(readRequest{Seq: 42}, of("read", put, lists+"/{room}/read", "Say up to where one has read",
+		readAnswer{Room: "lobby", Read: 42, Unread: 7, Mentions: 1})), s.readRoom)
+	register(s, api, of("saved", get, "/api/me/saved", "What one has saved",
+		savedAnswer{Messages: largeListOf(savedMessage{Room: "lobby", At: stamp(at), Message: hello})}), s.saved)
+	register(s, api, of("save", put, bookmark, "Save a message for oneself", nil), s.setPersonal(chat.Bookmark, true))
+	register(s, api, of("unsave", del, bookmark, "Let go of a saved message", nil), s.setPersonal(chat.Bookmark, false))
+	register(s, api, of("threads", get, "/api/me/threads", "The threads that one follows",
+		threadsAnswer{Threads: largeListOf(followedThread{Room: "lobby", At: stamp(at), Root: hello})}), s.threads)
+	register(s, api, of("follow", put, subscription, "Follow a message's thread", nil),
+		s.setPersonal(chat.Subscription, true))
+	register(s, api, of("unfollow", del, subscription, "Follow it no more", nil),
+		s.setPersonal(chat.Subscription, false))
 }
 
 // owner is identified for requests about a person's own data. It counts them, and
@@ -227,7 +229,9 @@ func (s *Server) myRooms(ctx context.Context, in *callerInput) (*roomsOutput, er
 
 // setRoom answers PUT /api/me/rooms/{room}.
 func (s *Server) setRoom(ctx context.Context, in *setInput) (*entryOutput, error) {
-	change := chat.ListEntryChange{Notify: in.Body.Notify, Muted: in.Body.Muted, Favourite: in.Body.Favourite, Nonce: in.nonce()}
+	change := chat.ListEntryChange{
+		Notify: in.Body.Notify, Muted: in.Body.Muted, Favourite: in.Body.Favourite, Nonce: in.nonce(),
+	}
 	e, err := s.changeListEntry(ctx, &in.Caller, in.RoomParam, change)
 	if err != nil {
 		return nil, err
@@ -237,11 +241,14 @@ func (s *Server) setRoom(ctx context.Context, in *setInput) (*entryOutput, error
 
 // unlistRoom answers DELETE /api/me/rooms/{room}.
 func (s *Server) unlistRoom(ctx context.Context, in *entryInput) (*nothing, error) {
-	_, err := s.changeListEntry(ctx, &in.Caller, in.RoomParam, chat.ListEntryChange{Listed: new(false), Nonce: in.nonce()})
+	change := chat.ListEntryChange{Listed: new(false), Nonce: in.nonce()}
+	_, err := s.changeListEntry(ctx, &in.Caller, in.RoomParam, change)
 	return &nothing{}, err
 }
 
-func (s *Server) changeListEntry(ctx context.Context, by *Caller, in RoomParam, change chat.ListEntryChange) (chat.ListEntry, error) {
+func (s *Server) changeListEntry(
+	ctx context.Context, by *Caller, in RoomParam, change chat.ListEntryChange,
+) (chat.ListEntry, error) {
 	name, err := s.roomOf(ctx, by, in)
 	if err != nil {
 		return chat.ListEntry{}, err
@@ -268,19 +275,27 @@ func (s *Server) readRoom(ctx context.Context, in *readInput) (*readOutput, erro
 		err   error
 	}
 	done := make(chan result, 1)
-	s.accounts.MarkRead(who.Person.ID, chat.MessageRef{Room: name, Seq: in.Body.Seq}, in.Body.Exact, in.nonce(), nil, func(e chat.ListEntry, err error) { done <- result{e, err} })
+	at := chat.MessageRef{Room: name, Seq: in.Body.Seq}
+	s.accounts.MarkRead(who.Person.ID, at, in.Body.Exact, in.nonce(), nil, func(e chat.ListEntry, err error) {
+		done <- result{e, err}
+	})
 	select {
 	case r := <-done:
 		if r.err != nil {
 			return nil, r.err
 		}
-		return &readOutput{readAnswer{Room: name, Read: r.entry.Read, Unread: r.entry.Unread, Mentions: r.entry.Mentions}}, nil
+		e := r.entry
+		return &readOutput{readAnswer{Room: name, Read: e.Read, Unread: e.Unread, Mentions: e.Mentions}}, nil
 	case <-ctx.Done():
 		return nil, fmt.Errorf("reading %s: %w", name, ctx.Err())
 	}
 }
 
-func (s *Server) setPersonal(as chat.PersonalRefKind, keep bool) func(context.Context, *personalInput) (*nothing, error) {
+// setPersonal returns the function that sets or removes a bookmark or a thread
+// subscription.
+func (s *Server) setPersonal(
+	as chat.PersonalRefKind, on bool,
+) func(context.Context, *personalInput) (*nothing, error) {
 	return func(ctx context.Context, in *personalInput) (*nothing, error) {
 		name, err := s.roomOf(ctx, &in.Caller, in.RoomParam)
 		if err != nil {
@@ -290,17 +305,21 @@ func (s *Server) setPersonal(as chat.PersonalRefKind, keep bool) func(context.Co
 		if err != nil {
 			return nil, err
 		}
-		return &nothing{}, s.accounts.SetPersonal(ctx, who.Person.ID, as, chat.MessageRef{Room: name, Seq: in.Seq}, keep, in.nonce())
+		at := chat.MessageRef{Room: name, Seq: in.Seq}
+		return &nothing{}, s.accounts.SetPersonal(ctx, who.Person.ID, as, at, on, in.nonce())
 	}
 }
+
+// An adder puts a bookmark or subscription, and its message, into an answer's list.
+type adder = func(chat.PersonalRef, encodedMessage)
 
 // saved answers GET /api/me/saved.
 func (s *Server) saved(ctx context.Context, in *personalListInput) (*savedOutput, error) {
 	out := &savedOutput{}
-	return out, s.eachPersonal(ctx, in, chat.Bookmark, func(list *encodedItems) func(chat.PersonalRef, encodedMessage) {
+	return out, s.eachPersonal(ctx, in, chat.Bookmark, func(list *encodedItems) adder {
 		out.Body.Messages = largeList[savedMessage]{list}
-		return func(k chat.PersonalRef, m encodedMessage) {
-			out.Body.Messages.add(savedMessage{Room: k.Room, At: stamp(k.At), Message: m})
+		return func(ref chat.PersonalRef, m encodedMessage) {
+			out.Body.Messages.add(savedMessage{Room: ref.Room, At: stamp(ref.At), Message: m})
 		}
 	}, &out.Body.More)
 }
@@ -308,47 +327,47 @@ func (s *Server) saved(ctx context.Context, in *personalListInput) (*savedOutput
 // threads answers GET /api/me/threads.
 func (s *Server) threads(ctx context.Context, in *personalListInput) (*threadsOutput, error) {
 	out := &threadsOutput{}
-	return out, s.eachPersonal(ctx, in, chat.Subscription, func(list *encodedItems) func(chat.PersonalRef, encodedMessage) {
+	return out, s.eachPersonal(ctx, in, chat.Subscription, func(list *encodedItems) adder {
 		out.Body.Threads = largeList[followedThread]{list}
-		return func(k chat.PersonalRef, m encodedMessage) {
-			out.Body.Threads.add(followedThread{Room: k.Room, At: stamp(k.At), Root: m})
+		return func(ref chat.PersonalRef, m encodedMessage) {
+			out.Body.Threads.add(followedThread{Room: ref.Room, At: stamp(ref.At), Root: m})
 		}
 	}, &out.Body.More)
 }
 
-// eachPersonal calls the function that found returns for each bookmark or subscription
-// of the caller, as many as fit on a page, and sets more if there are others.
+// eachPersonal calls the adder of a list for each bookmark or subscription of the
+// caller, as many as fit on a page, and sets more if there are others.
 func (s *Server) eachPersonal(
-	ctx context.Context, in *personalListInput, as chat.PersonalRefKind, found func(*encodedItems) func(chat.PersonalRef, encodedMessage), more *bool,
+	ctx context.Context, in *personalListInput, as chat.PersonalRefKind, of func(*encodedItems) adder, more *bool,
 ) error {
 	who, err := s.owner(in.r)
 	if err != nil {
 		return err
 	}
 	return s.buildList(ctx, who, func(query *room.Query, list *encodedItems) error {
-		kept, err := s.accounts.PersonalRefs(ctx, who.Person.ID, as, in.Before, in.Limit+1)
+		refs, err := s.accounts.PersonalRefs(ctx, who.Person.ID, as, in.Before, in.Limit+1)
 		if err != nil {
 			return err
 		}
-		if *more = len(kept) > in.Limit; *more {
-			kept = kept[:in.Limit]
+		if *more = len(refs) > in.Limit; *more {
+			refs = refs[:in.Limit]
 		}
-		places := make([]chat.MessageRef, len(kept))
-		for i, k := range kept {
-			places[i] = k.MessageRef
+		at := make([]chat.MessageRef, len(refs))
+		for i, ref := range refs {
+			at[i] = ref.MessageRef
 		}
-		messages, err := messagesIn(ctx, query, places)
+		messages, err := messagesIn(ctx, query, at)
 		if err != nil {
 			return err
 		}
-		add := found(list)
-		for _, k := range kept {
+		add := of(list)
+		for _, ref := range refs {
 			if list.isFull() {
 				*more = true
 				break
 			}
-			if m, ok := messages[k.MessageRef]; ok {
-				add(k, encodeMessage(m))
+			if m, ok := messages[ref.MessageRef]; ok {
+				add(ref, encodeMessage(m))
 			}
 		}
 		return nil
@@ -357,11 +376,11 @@ func (s *Server) eachPersonal(
 
 // messagesIn returns the present state of some messages.
 func messagesIn(
-	ctx context.Context, query *room.Query, places []chat.MessageRef,
+	ctx context.Context, query *room.Query, refs []chat.MessageRef,
 ) (map[chat.MessageRef]*chat.MessageState, error) {
 	seqs := map[chat.RoomName][]chat.Seq{}
-	for _, p := range places {
-		seqs[p.Room] = append(seqs[p.Room], p.Seq)
+	for _, ref := range refs {
+		seqs[ref.Room] = append(seqs[ref.Room], ref.Seq)
 	}
 	found := map[chat.MessageRef]*chat.MessageState{}
 	for name, list := range seqs {

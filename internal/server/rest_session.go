@@ -47,16 +47,19 @@ type forgottenOutput struct {
 }
 
 func (s *Server) restSession(api huma.API) {
+	made := sessionAnswer{Person: ada, Session: exampleSession, Epoch: "qk3v8d"}
+	found := sessionAnswer{Person: ada, Epoch: "qk3v8d"}
 	renamed := sessionAnswer{Person: chat.Person{ID: ada.ID, Name: "Ada L."}, Epoch: "qk3v8d"}
 	register(s, api, huma.Operation{
 		OperationID: "open-session", Method: http.MethodPost, Path: "/api/session", Tags: []string{"Session"},
-		Summary:       "Be a new guest, or take another name",
-		Description:   "Without a session, makes a guest (201), gives the session and sets the cookie. With one, renames the person (200).",
+		Summary: "Be a new guest, or take another name",
+		Description: "Without a session, makes a guest (201), gives the session and sets the cookie. " +
+			"With one, renames the person (200).",
 		DefaultStatus: http.StatusCreated,
 		RequestBody:   &huma.RequestBody{Content: content(sessionRequest{Name: "Ada"})},
 		Responses: map[string]*huma.Response{
 			"200": {Description: "Renamed", Content: content(renamed)},
-			"201": {Description: "A new guest", Content: content(sessionAnswer{Person: ada, Session: exampleSession, Epoch: "qk3v8d"})},
+			"201": {Description: "A new guest", Content: content(made)},
 		},
 		Security: append(identified, map[string][]string{}),
 		Errors:   []int{400, 401, 403, 413, 429, 503},
@@ -65,7 +68,7 @@ func (s *Server) restSession(api huma.API) {
 	register(s, api, s.limitReads(huma.Operation{
 		OperationID: "session", Method: http.MethodGet, Path: "/api/session", Tags: []string{"Session"},
 		Summary:   "Who am I?",
-		Responses: map[string]*huma.Response{"200": {Description: "Whose session it is", Content: content(sessionAnswer{Person: ada, Epoch: "qk3v8d"})}},
+		Responses: map[string]*huma.Response{"200": {Description: "Whose session it is", Content: content(found)}},
 		Security:  identified,
 		Errors:    []int{401, 429, 503},
 	}), s.session)
@@ -73,7 +76,8 @@ func (s *Server) restSession(api huma.API) {
 	register(s, api, huma.Operation{
 		OperationID: "forget-session", Method: http.MethodDelete, Path: "/api/session", Tags: []string{"Session"},
 		Summary: "Forget the session",
-		Description: "The session is nobody's from now on, and all connections that it has end. Once the answer is there nothing is accepted from it any more. " +
+		Description: "The session is nobody's from now on, and all connections that it has end. " +
+			"Once the answer is there nothing is accepted from it any more. " +
 			"One that was nobody's already is no error.",
 		Responses: map[string]*huma.Response{"204": {Description: "Forgotten"}},
 		Security:  identified,
@@ -109,7 +113,8 @@ func (s *Server) openSession(ctx context.Context, in *sessionInput) (*sessionOut
 	if p, err = s.accounts.Rename(ctx, who, name, in.nonce()); err != nil {
 		return nil, err
 	}
-	return &sessionOutput{Status: http.StatusOK, SetCookie: s.renewedCookie(in.r), Body: sessionAnswer{Person: p, Epoch: s.hub.Epoch()}}, nil
+	answer := sessionAnswer{Person: p, Epoch: s.hub.Epoch()}
+	return &sessionOutput{Status: http.StatusOK, SetCookie: s.renewedCookie(in.r), Body: answer}, nil
 }
 
 // session answers GET /api/session.
@@ -118,7 +123,8 @@ func (s *Server) session(_ context.Context, in *callerInput) (*sessionOutput, er
 	if err != nil {
 		return nil, err
 	}
-	return &sessionOutput{Status: http.StatusOK, SetCookie: s.renewedCookie(in.r), Body: sessionAnswer{Person: p, Epoch: s.hub.Epoch()}}, nil
+	answer := sessionAnswer{Person: p, Epoch: s.hub.Epoch()}
+	return &sessionOutput{Status: http.StatusOK, SetCookie: s.renewedCookie(in.r), Body: answer}, nil
 }
 
 // identified is identify for requests that need a session. Without one, the error has
