@@ -1,8 +1,8 @@
-// Package account is what a server knows of people: guests, sessions, names, what
-// is live of each person, and the rooms of their lists. Start reading at Accounts.
+// Package account manages people: guests, sessions, names, the live connections of
+// each person, and the rooms of their lists. Start reading at Accounts.
 //
 // It knows no HTTP and no wire format: a door brings a session and a network, and
-// encodes what it is told. What is stored is behind People, RoomLists and Personal.
+// encodes list updates. What is stored is behind People, RoomLists and Personal.
 package account
 
 import (
@@ -18,7 +18,7 @@ import (
 // Config says how Accounts behave.
 type Config struct {
 	GuestRate     float64      // new guests per minute from one network, who may also all come at once; 0: no limit
-	PersonalRate  float64      // commands per second about what is one person's own; default 50
+	PersonalRate  float64      // commands per second on one person's own data; default 50
 	PersonalBurst int          // such commands at once; default: as many as a list has rooms
 	Logger        *slog.Logger // default: discard
 }
@@ -33,8 +33,7 @@ const (
 	renameBurst = 10
 )
 
-// Accounts knows the people of a server: who they are, what is live of them, and
-// the rooms of their lists.
+// Accounts manages the people of one server.
 type Accounts struct {
 	stores Stores
 	hub    *room.Hub
@@ -43,7 +42,7 @@ type Accounts struct {
 	registry registry
 	guests   *rates.Rates[netip.Addr] // new guests, by network
 	renames  *rates.Shared[chat.PersonID, netip.Addr]
-	commands *rates.Shared[chat.PersonID, netip.Addr] // about what is a person's own
+	commands *rates.Shared[chat.PersonID, netip.Addr] // on a person's own data
 }
 
 // New returns Accounts of the people in stores. It tells hub of new names.
@@ -60,12 +59,12 @@ func New(cfg Config, stores Stores, hub *room.Hub) *Accounts {
 	}
 }
 
-// Live returns how many people have something live: a connection, or a request
-// that is being carried out.
+// Live returns how many people have a live connection, or a request that is being
+// carried out.
 func (a *Accounts) Live() int { return a.registry.people() }
 
-// LimitPersonal counts one command about what is a person's own: their list, read
-// marks, bookmarks and subscriptions. It returns an *chat.Error with code
+// LimitPersonal counts one command on a person's own data: list, read marks,
+// bookmarks and subscriptions. It returns an *chat.Error with code
 // RateLimited if they come too fast.
 func (a *Accounts) LimitPersonal(who chat.Who) error {
 	if wait, _ := a.commands.Take(who.Person.ID, who.Network); wait > 0 {

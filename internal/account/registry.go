@@ -10,9 +10,9 @@ import (
 	"parley/internal/chat"
 )
 
-// A registry holds what is live of every person: a Registration for each
-// connection with a session, and for each request that changes something, while
-// it is carried out. Events on their way to readers do not touch it.
+// A registry has a Registration for each connection with a session, and for each
+// request that changes something while it is carried out, by person. The delivery of
+// events does not use it.
 type registry struct {
 	ending  sync.Mutex    // held while a session is ended
 	changes atomic.Uint64 // how many sessions were ended and people renamed
@@ -21,11 +21,11 @@ type registry struct {
 	byPerson map[chat.PersonID]*Registration // the first of each person's
 }
 
-// A Registration is one live connection, or one request, of one session. It is a
-// field of what it stands for, so that it costs no allocation.
+// A Registration stands for one live connection, or one request, of one session. It
+// is a field of the connection or request, so that it costs no allocation.
 //
-// What is done for the session is done between Begin and Done. EndSession waits
-// for Done.
+// A command of the session is carried out between Begin and Done. EndSession waits for
+// Done.
 type Registration struct {
 	Owner Owner // told when the session has ended; nil: nobody is. Set before Enter
 
@@ -41,7 +41,7 @@ type Registration struct {
 
 // An Owner is the connection that a Registration stands for.
 type Owner interface {
-	// SessionEnded is called once when the session has ended. It must not block, and
+	// SessionEnded is called once, after the session has ended. It must not block. It
 	// may be called after Remove.
 	SessionEnded()
 }

@@ -64,7 +64,7 @@ func appendUpdate(dst []byte, u account.Update) []byte {
 	}
 }
 
-// rateLimited wraps do with the limit per person on commands about what is their own.
+// rateLimited wraps do with the limit per person on commands on their own data.
 func rateLimited(do command) command {
 	return func(cl *client, ctx context.Context, cmd wire.Command) error {
 		if err := cl.s.accounts.LimitPersonal(cl.who()); err != nil {

@@ -23,11 +23,11 @@ type answer struct {
 	seq     chat.Seq
 }
 
-func (c *committer) storeAnswer(ctx context.Context, a answer, at int64) error {
+func (w *writer) storeAnswer(ctx context.Context, a answer, at int64) error {
 	if a.nonce == "" {
 		return nil
 	}
-	return c.exec(ctx,
+	return w.exec(ctx,
 		`INSERT INTO answer (nonce, author, room, kind, target, emoji, seq, at_ms) VALUES ($1, $2, $3, $4, $5, $6, `+
 			`$7, $8)`,
 		packNonce(a.nonce), a.person, a.room, a.kind, a.target, a.emoji, int64(a.seq), at)
@@ -36,7 +36,7 @@ func (c *committer) storeAnswer(ctx context.Context, a answer, at int64) error {
 // idempotent calls do, unless the person has done the same with this nonce before. A nonce of
 // something else is refused. refused is a *chat.Error, from here or from do; then nothing has been
 // written.
-func (c *committer) idempotent(ctx context.Context, who chat.PersonID, a answer,
+func (w *writer) idempotent(ctx context.Context, who chat.PersonID, a answer,
 	do func() (refused, err error),
 ) (refused, err error) {
 	if a.nonce == "" {
@@ -44,7 +44,7 @@ func (c *committer) idempotent(ctx context.Context, who chat.PersonID, a answer,
 	}
 	var kind string
 	var target int64
-	err = c.scan(ctx, []any{&kind, &target}, `
+	err = w.scan(ctx, []any{&kind, &target}, `
 		SELECT kind, target FROM answer WHERE nonce = $1 AND author = $2 AND room = $3
 		UNION ALL
 		SELECT 'event', 0 FROM event WHERE nonce = $1 AND author = $2 AND room = $3`,
@@ -60,8 +60,8 @@ func (c *committer) idempotent(ctx context.Context, who chat.PersonID, a answer,
 	if refused, err = do(); refused != nil || err != nil {
 		return refused, err
 	}
-	if known, ok := c.people.get(who); ok {
+	if known, ok := w.people.get(who); ok {
 		known.Answers = true
 	}
-	return nil, c.storeAnswer(ctx, a, time.Now().UnixMilli())
+	return nil, w.storeAnswer(ctx, a, time.Now().UnixMilli())
 }

@@ -58,7 +58,7 @@ func TestChangesAmongMessagesKeepTheOrder(t *testing.T) {
 		send(deed(grace, chat.Delete, head, ""), word{})
 		send(deed(grace, chat.Pin, head-1, ""), word{Code: chat.Gone})
 	}
-	s.loop.Stop()
+	s.committer.Stop()
 	must(t, s.Run(t.Context()))
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -164,7 +164,7 @@ func TestFailedTransactionLeavesNothingOfAChange(t *testing.T) {
 func together(t *testing.T, s *Store, drafts ...chat.Draft) []chat.Commit {
 	t.Helper()
 	begun, gathered := make(chan struct{}), make(chan struct{})
-	before := s.start(func(context.Context, *committer) error {
+	before := s.start(func(context.Context, *writer) error {
 		close(begun)
 		<-gathered
 		return nil

@@ -77,12 +77,12 @@ func TestDeletionErases(t *testing.T) {
 	copyFolder(t, s.dir, killed)
 	epochOf(t, killed) // a start settles it, too
 	wantNowhere(t, killed, word)
-	s.committerIdle(func(c *committer) {
-		if !c.erased {
+	s.writerIdle(func(w *writer) {
+		if !w.erased {
 			t.Error("the write-ahead log is not to be emptied")
 		}
-		engine{c, s}.Idle(t.Context())
-		if c.erased {
+		engine{w, s}.Idle(t.Context())
+		if w.erased {
 			t.Error("the write-ahead log was not emptied")
 		}
 		wantNowhere(t, s.dir, word)
@@ -91,10 +91,10 @@ func TestDeletionErases(t *testing.T) {
 	wantNowhere(t, s.dir, word)
 }
 
-// committerIdle stops the store's Run and hands out its committer.
-func (s *Store) committerIdle(f func(*committer)) {
-	s.loop.Close()
-	f(s.committer)
+// writerIdle stops the store's Run and calls f with its writer.
+func (s *Store) writerIdle(f func(*writer)) {
+	s.committer.Close()
+	f(s.writer)
 }
 
 // wantNowhere looks for a word in the bytes of a folder's files.

@@ -57,7 +57,7 @@ func (s *Store) checkpoint(ctx context.Context, statement string) (p checkpointR
 		}
 	}
 	s.writeStateFile(ctx, func(m *stateFile) { m.State = emptying })
-	err = s.committer.scan(ctx, []any{&p.busy, &p.pages, &p.done}, statement)
+	err = s.writer.scan(ctx, []any{&p.busy, &p.pages, &p.done}, statement)
 	if isFailedSync(err) || isDamaged(err) {
 		s.stopWriting(ctx, err)
 		return p, err
@@ -95,19 +95,19 @@ func (s *Store) writeStateFile(ctx context.Context, change func(*stateFile)) {
 
 // empty makes a checkpoint if the WAL has grown enough.
 func (s *Store) empty(ctx context.Context) {
-	c := s.committer
-	written, err := c.written()
-	if err != nil || written-c.emptied < c.emptyAfter {
+	w := s.writer
+	written, err := w.written()
+	if err != nil || written-w.emptied < w.emptyAfter {
 		return
 	}
 	m, err := s.checkpoint(ctx, `PRAGMA wal_checkpoint(PASSIVE)`)
-	c.emptied = written
+	w.emptied = written
 	if s.broken.Load() != nil || err == nil && m.done == m.pages {
 		return
 	}
-	c.emptied -= c.emptyAfter * 3 / 4 // try again soon
-	if now := time.Now(); now.Sub(c.warned) >= largeLogEvery && (err != nil || m.pages*c.pageSize >= largeWAL) {
-		c.warned = now
+	w.emptied -= w.emptyAfter * 3 / 4 // try again soon
+	if now := time.Now(); now.Sub(w.warned) >= largeLogEvery && (err != nil || m.pages*w.pageSize >= largeWAL) {
+		w.warned = now
 		s.logger.LogAttrs(ctx, slog.LevelWarn,
 			"the write-ahead log grows: it cannot be emptied, perhaps because another program reads the database",
 			slog.Int("behind", m.pages-m.done), slog.Any("err", err))
@@ -118,31 +118,31 @@ func (s *Store) empty(ctx context.Context) {
 // ms for readers; it is tried again after a minute. SQLite reads busy_timeout when a statement is
 // prepared, and this one is prepared each time.
 func (s *Store) truncateWAL(ctx context.Context) error {
-	c := s.committer
-	if _, err := c.conn.ExecContext(ctx, `PRAGMA busy_timeout(50)`); err != nil { // ms
+	w := s.writer
+	if _, err := w.conn.ExecContext(ctx, `PRAGMA busy_timeout(50)`); err != nil { // ms
 		return err
 	}
 	m, err := s.checkpoint(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
-	c.erased = err != nil || m.busy
-	_, after := c.conn.ExecContext(ctx, `PRAGMA busy_timeout(5000)`) // as in writerPragmas
+	w.erased = err != nil || m.busy
+	_, after := w.conn.ExecContext(ctx, `PRAGMA busy_timeout(5000)`) // as in writerPragmas
 	return errors.Join(err, after)
 }
 
 // takeOver turns off SQLite's own checkpoints.
-func (c *committer) takeOver(ctx context.Context) error {
-	err := c.scan(ctx, []any{&c.emptyAfter}, `PRAGMA wal_autocheckpoint`)
+func (w *writer) takeOver(ctx context.Context) error {
+	err := w.scan(ctx, []any{&w.emptyAfter}, `PRAGMA wal_autocheckpoint`)
 	if err == nil {
-		err = c.scan(ctx, []any{&c.pageSize}, `PRAGMA page_size`)
+		err = w.scan(ctx, []any{&w.pageSize}, `PRAGMA page_size`)
 	}
 	if err == nil {
-		err = c.scan(ctx, []any{new(int)}, `PRAGMA wal_autocheckpoint(0)`)
+		err = w.scan(ctx, []any{new(int)}, `PRAGMA wal_autocheckpoint(0)`)
 	}
 	return err
 }
 
 // written returns how many pages the connection has written since it was opened.
-func (c *committer) written() (pages int, err error) {
-	err = c.conn.Raw(func(conn any) (err error) {
+func (w *writer) written() (pages int, err error) {
+	err = w.conn.Raw(func(conn any) (err error) {
 		pages, _, err = conn.(sqlite.DBStatus).Status(sqlite.DBStatusCacheWrite, false)
 		return err
 	})

@@ -12,14 +12,14 @@ import (
 )
 
 // Append queues a draft, as store.Committer.Append does.
-func (s *Store) Append(d chat.Draft, done func(chat.Commit)) { s.loop.Append(d, done) }
+func (s *Store) Append(d chat.Draft, done func(chat.Commit)) { s.committer.Append(d, done) }
 
 // Run commits what is queued until ctx ends. It may be called once.
-func (s *Store) Run(ctx context.Context) error { return s.loop.Run(ctx) }
+func (s *Store) Run(ctx context.Context) error { return s.committer.Run(ctx) }
 
 // An engine is the store as its committer uses it: store.Engine and store.Upkeep.
 type engine struct {
-	*committer
+	*writer
 	s *Store
 }
 
@@ -43,7 +43,7 @@ func (s *Store) transact(ctx context.Context, do func(context.Context) error) (e
 	if s.broken.Load() != nil {
 		return store.ErrBroken
 	}
-	c := s.committer
+	w := s.writer
 	defer func() {
 		if cause := recover(); cause != nil {
 			// The connection is in an unknown state, so it is not used again, not even to roll
@@ -53,11 +53,11 @@ func (s *Store) transact(ctx context.Context, do func(context.Context) error) (e
 			return
 		}
 		if err != nil {
-			c.rollback(ctx)
+			w.rollback(ctx)
 		}
 	}()
-	c.newestID = 0
-	if err := c.exec(ctx, `BEGIN IMMEDIATE`); err != nil {
+	w.newestID = 0
+	if err := w.exec(ctx, `BEGIN IMMEDIATE`); err != nil {
 		if isDamaged(err) {
 			s.stopWriting(ctx, err)
 		}
@@ -69,7 +69,7 @@ func (s *Store) transact(ctx context.Context, do func(context.Context) error) (e
 		}
 		return err
 	}
-	if err := c.exec(ctx, `COMMIT`); err != nil {
+	if err := w.exec(ctx, `COMMIT`); err != nil {
 		if isUnknownOutcome(err) || isDamaged(err) {
 			s.stopWriting(ctx, err)
 		}
@@ -81,7 +81,7 @@ func (s *Store) transact(ctx context.Context, do func(context.Context) error) (e
 		return err
 	}
 	s.database = database
-	s.writeStateFile(ctx, c.newest)
+	s.writeStateFile(ctx, w.newest)
 	return nil
 }
 
@@ -97,11 +97,11 @@ func (e engine) Written(ctx context.Context) { e.s.empty(ctx) }
 // Idle frees memory, empties the WAL after deletions, fills the reserve and removes old copies.
 func (e engine) Idle(ctx context.Context) {
 	s := e.s
-	s.committer.tidy(ctx)
+	s.writer.tidy(ctx)
 	if s.broken.Load() != nil {
 		return
 	}
-	if s.committer.erased { // the WAL holds deleted texts
+	if s.writer.erased { // the WAL holds deleted texts
 		err := s.truncateWAL(ctx)
 		if size := s.reserve.size; isNoRoom(err) && s.reserve.giveUp(reserveSteps[0]) {
 			_ = s.truncateWAL(ctx) // it is tried again in a minute; damage has been logged

@@ -63,7 +63,7 @@ func TestCopiesAreDeletedWithWhatTheyRepeat(t *testing.T) {
 	if slices.ContainsFunc(list, func(e chat.ListEntry) bool { return e.Room == "room1" }) {
 		t.Error("a room that somebody took out of their list is in it again")
 	}
-	s.loop.Nudge()
+	s.committer.Nudge()
 	stop()
 	for _, name := range folderNames(t, s.dir) {
 		b, err := os.ReadFile(filepath.Join(s.dir, name))

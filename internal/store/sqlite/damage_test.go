@@ -191,8 +191,8 @@ func TestNothingIsWrittenAfterDamageIsMet(t *testing.T) {
 			return err
 		},
 		"a writer": func(t *testing.T, s *Store) error {
-			return s.write(t.Context(), func(ctx context.Context, c *committer) error {
-				return c.exec(ctx, `UPDATE event SET text = text || '!'`)
+			return s.write(t.Context(), func(ctx context.Context, w *writer) error {
+				return w.exec(ctx, `UPDATE event SET text = text || '!'`)
 			})
 		},
 	}
@@ -231,8 +231,8 @@ func TestNothingIsWrittenAfterAFailedCheckpoint(t *testing.T) {
 			s, stop := startOn(t, Config{Dir: t.TempDir(), Logger: slog.New(slog.NewTextHandler(&log, nil))}, d.name)
 			post(t, s, draft("lobby", ada, "before", ""))
 			d.fail(databaseName, code)
-			must(t, <-s.start(func(_ context.Context, c *committer) error { // committed to the log, which is synced
-				c.emptyAfter = 1
+			must(t, <-s.start(func(_ context.Context, w *writer) error { // committed to the log, which is synced
+				w.emptyAfter = 1
 				return nil
 			}))
 			wantRefused(t, post(t, s, draft("lobby", ada, "after", "")), chat.Unavailable)

@@ -13,14 +13,14 @@ import (
 // settleEpoch reads the log's epoch, or makes a new one if the folder is not as the server left it,
 // because the log may then have gone back in time. See state_file.go.
 func (s *Store) settleEpoch(ctx context.Context, left leftBehind) error {
-	known, err := s.committer.meta(ctx)
+	known, err := s.writer.meta(ctx)
 	if err != nil {
 		return fmt.Errorf("reading the epoch: %w", err)
 	}
 	s.epoch = known["epoch"]
 	if left.foreign != "" || s.epoch == "" {
 		s.epoch = strings.ToLower(rand.Text()[:13])
-		if err := s.committer.setMeta(ctx, "epoch", s.epoch); err != nil {
+		if err := s.writer.setMeta(ctx, "epoch", s.epoch); err != nil {
 			return fmt.Errorf("making an epoch: %w", err)
 		}
 		// The checkpoint writes the epoch to the database's own file. A back-up has no epoch there,
@@ -91,8 +91,8 @@ func (s *Store) markEnd(ctx context.Context) error {
 }
 
 // meta returns the table meta.
-func (c *committer) meta(ctx context.Context) (map[string]string, error) {
-	rows, err := c.conn.QueryContext(ctx, `SELECT key, value FROM meta`)
+func (w *writer) meta(ctx context.Context) (map[string]string, error) {
+	rows, err := w.conn.QueryContext(ctx, `SELECT key, value FROM meta`)
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +109,7 @@ func (c *committer) meta(ctx context.Context) (map[string]string, error) {
 }
 
 // setMeta sets a value in the table meta.
-func (c *committer) setMeta(ctx context.Context, key, value string) error {
-	return c.exec(ctx, `INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = $2`, key,
+func (w *writer) setMeta(ctx context.Context, key, value string) error {
+	return w.exec(ctx, `INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = $2`, key,
 		value)
 }

@@ -34,8 +34,8 @@ func (s *Store) Healthy(ctx context.Context) error {
 		return h.err
 	}
 	if h.pending == nil {
-		h.pending = s.start(func(ctx context.Context, c *committer) error {
-			return c.setMeta(ctx, "healthy", strconv.FormatInt(time.Now().UnixMilli(), 10))
+		h.pending = s.start(func(ctx context.Context, w *writer) error {
+			return w.setMeta(ctx, "healthy", strconv.FormatInt(time.Now().UnixMilli(), 10))
 		})
 	}
 	select {

@@ -89,18 +89,18 @@ func (s *Store) listEntries(ctx context.Context, text string, args ...any) (entr
 // enters is false it adds nothing. It returns at once; the channel gets the result after all that
 // was appended before is stored.
 func (s *Store) AddToList(who chat.PersonID, room chat.RoomName, enters bool) <-chan error {
-	return s.start(func(ctx context.Context, c *committer) error {
+	return s.start(func(ctx context.Context, w *writer) error {
 		if !enters {
 			return nil
 		}
-		m, err := c.membership(ctx, who, room)
+		m, err := w.membership(ctx, who, room)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		return c.addToList(ctx, m)
+		return w.addToList(ctx, m)
 	})
 }
 
@@ -113,49 +113,49 @@ func (s *Store) MarkRead(who chat.PersonID, at chat.MessageRef, exact bool, nonc
 ) {
 	e := chat.ListEntry{Room: at.Room}
 	refused := chat.CheckNonce(nonce)
-	run := func(ctx context.Context, c *committer) error {
+	run := func(ctx context.Context, w *writer) error {
 		if refused != nil {
 			return nil
 		}
-		m, err := c.membership(ctx, who, at.Room)
+		m, err := w.membership(ctx, who, at.Room)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil // the room has no events
 		}
 		if err != nil {
 			return err
 		}
-		room, err := c.room(ctx, at.Room)
+		room, err := w.room(ctx, at.Room)
 		if err != nil {
 			return err
 		}
 		e.Head = room.Head
 		seq := min(max(at.Seq, 0), room.Head)
-		refused, err = c.idempotent(ctx, who, answer{listKey: m, nonce: nonce, kind: "read"},
+		refused, err = w.idempotent(ctx, who, answer{listKey: m, nonce: nonce, kind: "read"},
 			func() (refused, err error) {
-				if err := c.addToList(ctx, m); err != nil {
+				if err := w.addToList(ctx, m); err != nil {
 					return nil, err
 				}
-				return nil, c.exec(ctx, `
+				return nil, w.exec(ctx, `
 				UPDATE member SET read = CASE WHEN $4 THEN $3 ELSE max(read, $3) END
 				WHERE person = $1 AND room = $2`, m.person, m.room, int64(seq), exact)
 			})
 		if refused != nil || err != nil {
 			return err
 		}
-		read, err := c.find(ctx, `SELECT read FROM member WHERE person = $1 AND room = $2`, m.person, m.room)
+		read, err := w.find(ctx, `SELECT read FROM member WHERE person = $1 AND room = $2`, m.person, m.room)
 		if err != nil {
 			return err
 		}
 		e.Read = chat.Seq(read)
 		first, end := eventID(m.room, e.Read), eventID(m.room+1, 0)
-		unread, err := c.find(ctx, `
+		unread, err := w.find(ctx, `
 			SELECT count(*) FROM (SELECT 1 FROM event
 			WHERE id > $1 AND id < $2 AND kind IS NULL AND author <> $3 AND text <> '' LIMIT $4)`,
 			max(first, eventID(m.room, room.Head)-maxCounted), end, m.person, chat.MaxUnread)
 		if err != nil {
 			return err
 		}
-		mentions, err := c.find(ctx, `
+		mentions, err := w.find(ctx, `
 			SELECT count(*) FROM (SELECT 1 FROM mention WHERE person = $3 AND event > $1 AND event < $2 LIMIT $4)`,
 			first, end, m.person, chat.MaxUnread)
 		e.Unread, e.Mentions = int(unread), int(mentions)
@@ -172,17 +172,17 @@ func (s *Store) MarkRead(who chat.PersonID, at chat.MessageRef, exact bool, nonc
 }
 
 // membership returns the rowids of a person and a room; sql.ErrNoRows if one of them is unknown.
-func (c *committer) membership(ctx context.Context, who chat.PersonID, room chat.RoomName) (m listKey, err error) {
-	if a, ok := c.people.get(who); ok {
+func (w *writer) membership(ctx context.Context, who chat.PersonID, room chat.RoomName) (m listKey, err error) {
+	if a, ok := w.people.get(who); ok {
 		m.person = a.Key
-	} else if err := c.scan(ctx, []any{&m.person}, `SELECT id FROM person WHERE public = $1`, string(who)); err != nil {
+	} else if err := w.scan(ctx, []any{&m.person}, `SELECT id FROM person WHERE public = $1`, string(who)); err != nil {
 		return m, err
 	}
-	if h, ok := c.rooms.get(room); ok {
+	if h, ok := w.rooms.get(room); ok {
 		m.room = h.Key
 		return m, nil
 	}
-	err = c.scan(ctx, []any{&m.room}, `SELECT id FROM room WHERE name = $1`, string(room))
+	err = w.scan(ctx, []any{&m.room}, `SELECT id FROM room WHERE name = $1`, string(room))
 	return m, err
 }
 
@@ -193,17 +193,17 @@ func (s *Store) SetListEntry(ctx context.Context, who chat.PersonID, room chat.R
 ) error {
 	err := chat.CheckNonce(change.Nonce)
 	if err == nil {
-		err = s.writeOrRefuse(ctx, func(ctx context.Context, c *committer) (refused, err error) {
-			m, err := c.membership(ctx, who, room)
+		err = s.writeOrRefuse(ctx, func(ctx context.Context, w *writer) (refused, err error) {
+			m, err := w.membership(ctx, who, room)
 			if errors.Is(err, sql.ErrNoRows) {
 				return errNotListed, nil
 			}
 			if err != nil {
 				return nil, err
 			}
-			return c.idempotent(ctx, who, answer{listKey: m, nonce: change.Nonce, kind: "set"},
+			return w.idempotent(ctx, who, answer{listKey: m, nonce: change.Nonce, kind: "set"},
 				func() (refused, err error) {
-					return nil, c.setListEntry(ctx, who, m, change)
+					return nil, w.setListEntry(ctx, who, m, change)
 				})
 		})
 	}
@@ -213,16 +213,16 @@ func (s *Store) SetListEntry(ctx context.Context, who chat.PersonID, room chat.R
 	return nil
 }
 
-func (c *committer) setListEntry(ctx context.Context, who chat.PersonID, m listKey, change chat.ListEntryChange) error {
+func (w *writer) setListEntry(ctx context.Context, who chat.PersonID, m listKey, change chat.ListEntryChange) error {
 	if change.Listed != nil && !*change.Listed {
-		c.listed.remove(m)
-		c.people.remove(who)
-		return c.exec(ctx, `DELETE FROM member WHERE person = $1 AND room = $2`, m.person, m.room)
+		w.listed.remove(m)
+		w.people.remove(who)
+		return w.exec(ctx, `DELETE FROM member WHERE person = $1 AND room = $2`, m.person, m.room)
 	}
-	if err := c.addToList(ctx, m); err != nil {
+	if err := w.addToList(ctx, m); err != nil {
 		return err
 	}
-	return c.exec(ctx, `
+	return w.exec(ctx, `
 		UPDATE member SET notify = coalesce($3, notify), muted = coalesce($4, muted),
 			favourite = coalesce($5, favourite)
 		WHERE person = $1 AND room = $2`,

@@ -13,29 +13,29 @@ import (
 
 // Load fills in the facts. It asks one thing after the other: within one process a
 // prepared statement costs less than a list of keys as JSON.
-func (c *committer) Load(ctx context.Context, f *store.Facts) error {
-	if err := c.loadMessages(ctx, f); err != nil {
+func (w *writer) Load(ctx context.Context, f *store.Facts) error {
+	if err := w.loadMessages(ctx, f); err != nil {
 		return err
 	}
 	for nonce, use := range f.Nonces {
-		if err := c.loadNonce(ctx, nonce, use); err != nil {
+		if err := w.loadNonce(ctx, nonce, use); err != nil {
 			return fmt.Errorf("the first use of a nonce: %w", err)
 		}
 	}
 	for room, facts := range f.Rooms {
-		if err := c.loadRoom(ctx, room, facts); err != nil {
+		if err := w.loadRoom(ctx, room, facts); err != nil {
 			return fmt.Errorf("room %d: %w", room.Key, err)
 		}
 	}
 	for name := range f.Names {
-		people, err := c.peopleNamed(ctx, name)
+		people, err := w.peopleNamed(ctx, name)
 		if err != nil {
 			return fmt.Errorf("people of a name: %w", err)
 		}
 		f.Names[name] = people
 	}
 	for id := range f.People {
-		key, err := c.person(ctx, id)
+		key, err := w.person(ctx, id)
 		if err != nil {
 			return fmt.Errorf("a person: %w", err)
 		}
@@ -45,10 +45,10 @@ func (c *committer) Load(ctx context.Context, f *store.Facts) error {
 }
 
 // loadMessages loads the messages, and then the first messages of their threads.
-func (c *committer) loadMessages(ctx context.Context, f *store.Facts) error {
+func (w *writer) loadMessages(ctx context.Context, f *store.Facts) error {
 	roots := map[chat.MessageRef]*store.Message{}
 	for at, m := range f.Messages {
-		if err := c.loadMessage(ctx, at, m); err != nil {
+		if err := w.loadMessage(ctx, at, m); err != nil {
 			return fmt.Errorf("message %d of %s: %w", at.Seq, at.Room, err)
 		}
 		if root := (chat.MessageRef{Room: at.Room, Seq: m.Thread}); m.Thread != 0 && m.Needs&store.NeedThread != 0 &&
@@ -57,7 +57,7 @@ func (c *committer) loadMessages(ctx context.Context, f *store.Facts) error {
 		}
 	}
 	for at, m := range roots {
-		if err := c.loadMessage(ctx, at, m); err != nil {
+		if err := w.loadMessage(ctx, at, m); err != nil {
 			return fmt.Errorf("message %d of %s: %w", at.Seq, at.Room, err)
 		}
 		f.Messages[at] = m
@@ -72,11 +72,11 @@ var messageText = `
 	FROM event m JOIN person p ON p.id = m.author LEFT JOIN event c ON c.id = m.current
 	WHERE m.id = $1`
 
-func (c *committer) loadMessage(ctx context.Context, at chat.MessageRef, m *store.Message) error {
+func (w *writer) loadMessage(ctx context.Context, at chat.MessageRef, m *store.Message) error {
 	if at.Seq > maxSeq {
 		return nil
 	}
-	room, err := c.room(ctx, at.Room)
+	room, err := w.room(ctx, at.Room)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
@@ -84,7 +84,7 @@ func (c *committer) loadMessage(ctx context.Context, at chat.MessageRef, m *stor
 		return err
 	}
 	id, extra := eventID(room.Key, at.Seq), ""
-	err = c.scan(ctx, []any{&m.Author, &m.From.ID, &m.From.Name, &m.Kind, &m.Text, &m.Thread, &m.Current, &extra},
+	err = w.scan(ctx, []any{&m.Author, &m.From.ID, &m.From.Name, &m.Kind, &m.Text, &m.Thread, &m.Current, &extra},
 		messageText, id)
 	if errors.Is(err, sql.ErrNoRows) { // the room ends before it, or a person has deleted the row by hand
 		return nil
@@ -99,32 +99,32 @@ func (c *committer) loadMessage(ctx context.Context, at chat.MessageRef, m *stor
 			return err
 		}
 		m.Forward = x != nil && x.Forward != nil
-		n, err := c.find(ctx, `SELECT count(*) FROM event WHERE target = $1 AND kind = 'edit'`, id)
+		n, err := w.find(ctx, `SELECT count(*) FROM event WHERE target = $1 AND kind = 'edit'`, id)
 		if err != nil {
 			return err
 		}
 		m.Edits = int(n)
 	}
 	if m.Needs&store.NeedTexts != 0 {
-		if err := c.loadTexts(ctx, id, m); err != nil {
+		if err := w.loadTexts(ctx, id, m); err != nil {
 			return err
 		}
 	}
 	if m.Needs&store.NeedPin != 0 {
-		pin, err := c.find(ctx, `SELECT event FROM pin WHERE target = $1`, id)
+		pin, err := w.find(ctx, `SELECT event FROM pin WHERE target = $1`, id)
 		if err != nil {
 			return err
 		}
 		m.Pin = seqOf(pin)
 	}
 	if m.Needs&store.NeedEmoji != 0 {
-		return c.loadReactions(ctx, id, m)
+		return w.loadReactions(ctx, id, m)
 	}
 	return nil
 }
 
-func (c *committer) loadTexts(ctx context.Context, id int64, m *store.Message) error {
-	return c.each(ctx, `SELECT text FROM event WHERE id = $1 OR target = $1 AND kind = 'edit'`, []any{id},
+func (w *writer) loadTexts(ctx context.Context, id int64, m *store.Message) error {
+	return w.each(ctx, `SELECT text FROM event WHERE id = $1 OR target = $1 AND kind = 'edit'`, []any{id},
 		func(rows *sql.Rows) error {
 			var text string
 			err := rows.Scan(&text)
@@ -143,9 +143,9 @@ const emojiText = `
 		WHERE other.emoji IS NOT NULL)
 	SELECT emoji FROM other WHERE emoji IS NOT NULL`
 
-func (c *committer) loadReactions(ctx context.Context, id int64, m *store.Message) error {
+func (w *writer) loadReactions(ctx context.Context, id int64, m *store.Message) error {
 	m.Emoji = map[string]int{}
-	err := c.each(ctx, emojiText, []any{id}, func(rows *sql.Rows) error {
+	err := w.each(ctx, emojiText, []any{id}, func(rows *sql.Rows) error {
 		var emoji string
 		err := rows.Scan(&emoji)
 		m.Emoji[emoji] = 1
@@ -155,7 +155,7 @@ func (c *committer) loadReactions(ctx context.Context, id int64, m *store.Messag
 		return err
 	}
 	for r := range m.Reacted {
-		event, err := c.find(ctx, `SELECT event FROM reaction WHERE target = $1 AND emoji = $2 AND person = $3`, id,
+		event, err := w.find(ctx, `SELECT event FROM reaction WHERE target = $1 AND emoji = $2 AND person = $3`, id,
 			r.Emoji, r.Person)
 		if err != nil {
 			return err
@@ -164,7 +164,7 @@ func (c *committer) loadReactions(ctx context.Context, id int64, m *store.Messag
 		if m.Needs&store.NeedCounts == 0 || m.Emoji[r.Emoji] != 1 {
 			continue
 		}
-		n, err := c.find(ctx, `
+		n, err := w.find(ctx, `
 			SELECT count(*) FROM (SELECT 1 FROM reaction WHERE target = $1 AND emoji = $2 LIMIT $3)`,
 			id, r.Emoji, len(m.Reacted)+1)
 		if err != nil {
@@ -176,10 +176,10 @@ func (c *committer) loadReactions(ctx context.Context, id int64, m *store.Messag
 }
 
 // loadNonce finds out what a nonce was used for first.
-func (c *committer) loadNonce(ctx context.Context, n store.Nonce, use *store.FirstUse) error {
+func (w *writer) loadNonce(ctx context.Context, n store.Nonce, use *store.FirstUse) error {
 	var ms int64
 	kept := packNonce(n.Nonce)
-	err := c.scan(ctx, []any{&use.Seq, &ms, &use.Name, &use.Text, &use.Kind, &use.Target}, `
+	err := w.scan(ctx, []any{&use.Seq, &ms, &use.Name, &use.Text, &use.Kind, &use.Target}, `
 		SELECT seq, at_ms, name, text, coalesce(kind, 'message'), `+seqSQL("coalesce(target, 0)")+` FROM event
 		WHERE nonce = $1 AND author = $2 AND room = $3`, kept, n.Author, n.Room)
 	use.Event = err == nil
@@ -187,7 +187,7 @@ func (c *committer) loadNonce(ctx context.Context, n store.Nonce, use *store.Fir
 		use.Emoji = use.Text
 	}
 	if errors.Is(err, sql.ErrNoRows) && use.Answers {
-		err = c.scan(ctx, []any{&use.Seq, &ms, &use.Kind, &use.Target, &use.Emoji}, `
+		err = w.scan(ctx, []any{&use.Seq, &ms, &use.Kind, &use.Target, &use.Emoji}, `
 			SELECT seq, at_ms, kind, `+seqSQL("target")+`, emoji FROM answer
 			WHERE nonce = $1 AND author = $2 AND room = $3`, kept, n.Author, n.Room)
 	}
@@ -198,9 +198,9 @@ func (c *committer) loadNonce(ctx context.Context, n store.Nonce, use *store.Fir
 	return err
 }
 
-func (c *committer) loadRoom(ctx context.Context, room *store.Room, facts *store.RoomFacts) error {
+func (w *writer) loadRoom(ctx context.Context, room *store.Room, facts *store.RoomFacts) error {
 	if facts.NeedPins {
-		n, err := c.find(ctx, `SELECT count(*) FROM pin WHERE target BETWEEN $1 AND $2`, eventID(room.Key, 0),
+		n, err := w.find(ctx, `SELECT count(*) FROM pin WHERE target BETWEEN $1 AND $2`, eventID(room.Key, 0),
 			eventID(room.Key, maxSeq))
 		if err != nil {
 			return err
@@ -208,15 +208,15 @@ func (c *committer) loadRoom(ctx context.Context, room *store.Room, facts *store
 		facts.Pins = int(n)
 	}
 	if facts.NeedTopic {
-		return c.scan(ctx, []any{&facts.Topic}, `SELECT topic FROM room WHERE id = $1`, room.Key)
+		return w.scan(ctx, []any{&facts.Topic}, `SELECT topic FROM room WHERE id = $1`, room.Key)
 	}
 	return nil
 }
 
 // peopleNamed returns the people with a room in their list who have a name. More than five are not
 // found at all. Of a common name it looks at the newest 500 people.
-func (c *committer) peopleNamed(ctx context.Context, name store.Name) (found []store.Named, err error) {
-	err = c.each(ctx, `
+func (w *writer) peopleNamed(ctx context.Context, name store.Name) (found []store.Named, err error) {
+	err = w.each(ctx, `
 		SELECT p.id, p.public, p.name
 		FROM (SELECT id, public, name FROM person WHERE folded = $1 ORDER BY id DESC LIMIT 500) p
 		JOIN member m ON m.person = p.id AND m.room = $2 LIMIT 6`,
@@ -233,9 +233,9 @@ func (c *committer) peopleNamed(ctx context.Context, name store.Name) (found []s
 }
 
 // person returns the rowid of a person, 0 if there is no such person.
-func (c *committer) person(ctx context.Context, id chat.PersonID) (int64, error) {
-	if a, known := c.people.get(id); known {
+func (w *writer) person(ctx context.Context, id chat.PersonID) (int64, error) {
+	if a, known := w.people.get(id); known {
 		return a.Key, nil
 	}
-	return c.find(ctx, `SELECT id FROM person WHERE public = $1`, string(id))
+	return w.find(ctx, `SELECT id FROM person WHERE public = $1`, string(id))
 }

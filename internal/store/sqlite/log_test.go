@@ -22,8 +22,8 @@ func TestAllButTheLastCommitOfATransactionSayMore(t *testing.T) {
 	for _, d := range drafts("lobby", 5) {
 		s.Append(d, func(c chat.Commit) { more = append(more, c.More) })
 	}
-	s.start(func(context.Context, *committer) error { return nil }) // not a draft: nobody's last
-	s.loop.Stop()
+	s.start(func(context.Context, *writer) error { return nil }) // not a draft: nobody's last
+	s.committer.Stop()
 	if err := s.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -44,10 +44,10 @@ func TestReadEndsWithItsContext(t *testing.T) {
 	}
 }
 
-// More rooms and people than the committer remembers, twice.
+// More rooms and people than the writer remembers, twice.
 func TestForgottenRoomsGoOnWhereTheyWere(t *testing.T) {
 	s, _ := start(t, t.TempDir())
-	must(t, <-s.start(func(_ context.Context, c *committer) error {
+	must(t, <-s.start(func(_ context.Context, c *writer) error {
 		c.rooms, c.people = newCache[chat.RoomName, *store.Room](4), newCache[chat.PersonID, *author](4)
 		return nil
 	}))
@@ -59,7 +59,7 @@ func TestForgottenRoomsGoOnWhereTheyWere(t *testing.T) {
 				t.Errorf("%s in round %d: %+v", name, round, c)
 			}
 		}
-		must(t, <-s.start(func(_ context.Context, c *committer) error {
+		must(t, <-s.start(func(_ context.Context, c *writer) error {
 			if n := len(c.rooms.young) + len(c.rooms.old); n > 8 {
 				t.Errorf("%d rooms remembered, want at most 8", n)
 			}
@@ -105,7 +105,7 @@ func TestRepeatsWithinOneTransactionTakeNoSeq(t *testing.T) {
 			send("room-0", "n0", 1)
 		}
 	}
-	s.loop.Stop()
+	s.committer.Stop()
 	if err := s.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -44,8 +44,8 @@ func (s *Store) openDatabase(ctx context.Context, vfs string) error {
 	if err != nil {
 		return fmt.Errorf("opening the database: %w", err)
 	}
-	s.committer = newCommitter(conn)
-	if err := s.committer.takeOver(ctx); err != nil {
+	s.writer = newWriter(conn)
+	if err := s.writer.takeOver(ctx); err != nil {
 		return fmt.Errorf("opening the database: %w", err)
 	}
 	if err := s.settleWAL(ctx); err != nil {

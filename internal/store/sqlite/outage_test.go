@@ -109,7 +109,7 @@ func TestAcknowledgedMessagesSurviveAPowerCut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.committer.emptyAfter = 20 // pages
+	s.writer.emptyAfter = 20 // pages
 	var acknowledged atomic.Int64
 	syncs, checked := 0, 0
 	d.beforeSync = func() { // on the committer's goroutine, in the middle of a commit
@@ -296,7 +296,7 @@ func TestQueuedTextIsBounded(t *testing.T) {
 	if len(got) > 0 {
 		t.Fatalf("Append called done: %v", got)
 	}
-	s.loop.Stop()
+	s.committer.Stop()
 	if err := s.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}

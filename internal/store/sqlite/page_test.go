@@ -127,8 +127,8 @@ func TestPagesAreOfWhatWasSaid(t *testing.T) {
 func TestMessageTakenOutByHandIsNotPassedOver(t *testing.T) {
 	s, _ := start(t, t.TempDir())
 	do(t, s, draft("lobby", ada, "one", ""), answering(grace, 1, "two"))
-	must(t, <-s.start(func(ctx context.Context, c *committer) error {
-		return c.exec(ctx, `DELETE FROM event WHERE id & 0xfffffffff = 1`)
+	must(t, <-s.start(func(ctx context.Context, w *writer) error {
+		return w.exec(ctx, `DELETE FROM event WHERE id & 0xfffffffff = 1`)
 	}))
 	for _, d := range []chat.Draft{
 		deed(ada, chat.Edit, 1, "x"), deed(ada, chat.React, 1, "👍"), answering(ada, 1, "x"),
@@ -203,8 +203,8 @@ func TestNoStatementScansATable(t *testing.T) {
 		`INSERT INTO person (id, public, name, folded, created_ms) SELECT id, id, 'x', 'x', 0 FROM event WHERE id & ` +
 			`0xfffffffff >= 100`,
 	} {
-		must(t, <-s.start(func(ctx context.Context, c *committer) error {
-			_, err := c.conn.ExecContext(ctx, fill)
+		must(t, <-s.start(func(ctx context.Context, w *writer) error {
+			_, err := w.conn.ExecContext(ctx, fill)
 			return err
 		}))
 	}
@@ -225,8 +225,8 @@ func TestNoStatementScansATable(t *testing.T) {
 		t.Error(err)
 	}
 	var texts []string
-	s.committerIdle(func(c *committer) {
-		for text := range c.stmts {
+	s.writerIdle(func(w *writer) {
+		for text := range w.stmts {
 			texts = append(texts, text)
 		}
 	})

@@ -18,7 +18,7 @@ func TestNothingIsWrittenAfterAPanicOfTheCommitter(t *testing.T) {
 	dir := t.TempDir()
 	s, stop := startOn(t, Config{Dir: dir, Logger: slog.New(slog.NewTextHandler(&log, nil))}, "")
 	post(t, s, draft("lobby", ada, "before", "n1"))
-	err := <-s.start(func(ctx context.Context, c *committer) error {
+	err := <-s.start(func(ctx context.Context, c *writer) error {
 		if _, err := c.insertPerson(ctx, grace, 1); err != nil {
 			return err
 		}

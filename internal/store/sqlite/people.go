@@ -29,9 +29,9 @@ func (s *Store) NewGuest(ctx context.Context, name, key string) (chat.Person, st
 		rand.Read(secret) // never fails
 		token = base64.RawURLEncoding.EncodeToString(secret)
 	}
-	err := s.write(ctx, func(ctx context.Context, c *committer) error {
+	err := s.write(ctx, func(ctx context.Context, w *writer) error {
 		if key != "" { // the first try may have been stored since
-			err := c.scan(ctx, []any{&p.ID, &p.Name}, `
+			err := w.scan(ctx, []any{&p.ID, &p.Name}, `
 				SELECT p.public, p.name FROM session s JOIN person p ON p.id = s.person WHERE s.token_hash = $1`,
 				tokenHash(key))
 			if !errors.Is(err, sql.ErrNoRows) {
@@ -39,11 +39,11 @@ func (s *Store) NewGuest(ctx context.Context, name, key string) (chat.Person, st
 			}
 		}
 		now := time.Now().UnixMilli()
-		id, err := c.insertPerson(ctx, p, now)
+		id, err := w.insertPerson(ctx, p, now)
 		if err != nil {
 			return err
 		}
-		return c.exec(ctx, `INSERT INTO session (token_hash, person, created_ms, seen_ms) VALUES ($1, $2, $3, $3)`,
+		return w.exec(ctx, `INSERT INTO session (token_hash, person, created_ms, seen_ms) VALUES ($1, $2, $3, $3)`,
 			tokenHash(token), id, now)
 	})
 	if err != nil {
@@ -66,8 +66,8 @@ func (s *Store) Person(ctx context.Context, session string) (chat.Person, error)
 		return chat.Person{}, fmt.Errorf("whose session it is: %w", err)
 	}
 	if now := time.Now(); now.Sub(time.UnixMilli(seen)) > seenEvery {
-		s.start(func(ctx context.Context, c *committer) error {
-			return c.exec(ctx, `UPDATE session SET seen_ms = $2 WHERE token_hash = $1`, hash, now.UnixMilli())
+		s.start(func(ctx context.Context, w *writer) error {
+			return w.exec(ctx, `UPDATE session SET seen_ms = $2 WHERE token_hash = $1`, hash, now.UnixMilli())
 		})
 	}
 	return p, nil
@@ -78,20 +78,20 @@ func (s *Store) Person(ctx context.Context, session string) (chat.Person, error)
 func (s *Store) Rename(ctx context.Context, id chat.PersonID, name, nonce string) (now string, err error) {
 	var found string
 	if err = chat.CheckNonce(nonce); err == nil {
-		err = s.writeOrRefuse(ctx, func(ctx context.Context, c *committer) (refused, err error) {
+		err = s.writeOrRefuse(ctx, func(ctx context.Context, w *writer) (refused, err error) {
 			var person int64
-			err = c.scan(ctx, []any{&person, &found}, `SELECT id, name FROM person WHERE public = $1`, string(id))
+			err = w.scan(ctx, []any{&person, &found}, `SELECT id, name FROM person WHERE public = $1`, string(id))
 			if errors.Is(err, sql.ErrNoRows) {
 				return errNobody, nil
 			}
 			if err != nil {
 				return nil, err
 			}
-			return c.idempotent(ctx, id, answer{listKey: listKey{person: person}, nonce: nonce, kind: "rename"},
+			return w.idempotent(ctx, id, answer{listKey: listKey{person: person}, nonce: nonce, kind: "rename"},
 				func() (refused, err error) {
 					found = name
 					const text = `UPDATE person SET name = $2, folded = $3 WHERE id = $1`
-					return nil, c.exec(ctx, text, person, name, chat.FoldName(name))
+					return nil, w.exec(ctx, text, person, name, chat.FoldName(name))
 				})
 		})
 	}
@@ -110,8 +110,8 @@ var errNobody = &chat.Error{Code: chat.BadSession, Message: "There is no such pe
 
 // Forget ends a session. An unknown session is no error.
 func (s *Store) Forget(ctx context.Context, session string) error {
-	err := s.write(ctx, func(ctx context.Context, c *committer) error {
-		return c.exec(ctx, `DELETE FROM session WHERE token_hash = $1`, tokenHash(session))
+	err := s.write(ctx, func(ctx context.Context, w *writer) error {
+		return w.exec(ctx, `DELETE FROM session WHERE token_hash = $1`, tokenHash(session))
 	})
 	if err != nil {
 		return fmt.Errorf("forgetting a session: %w", err)
@@ -125,7 +125,7 @@ func tokenHash(token string) []byte {
 }
 
 // write queues run and waits for its commit. If ctx ends first, run may still be committed.
-func (s *Store) write(ctx context.Context, run func(context.Context, *committer) error) error {
+func (s *Store) write(ctx context.Context, run func(context.Context, *writer) error) error {
 	return s.await(ctx, s.start(run))
 }
 
@@ -141,10 +141,10 @@ func (s *Store) await(ctx context.Context, started <-chan error) error {
 
 // writeOrRefuse is write for a function that may refuse. A refusal has written nothing and does not
 // fail the transaction that run shares with others.
-func (s *Store) writeOrRefuse(ctx context.Context, run func(context.Context, *committer) (refused, err error)) error {
+func (s *Store) writeOrRefuse(ctx context.Context, run func(context.Context, *writer) (refused, err error)) error {
 	var refused error
-	err := s.write(ctx, func(ctx context.Context, c *committer) (err error) {
-		refused, err = run(ctx, c)
+	err := s.write(ctx, func(ctx context.Context, w *writer) (err error) {
+		refused, err = run(ctx, w)
 		return err
 	})
 	if err != nil { // if ctx has ended run may still be running, so refused must not be read
@@ -155,13 +155,13 @@ func (s *Store) writeOrRefuse(ctx context.Context, run func(context.Context, *co
 
 // start queues run and returns at once. The channel gets the one result; an error in it is the
 // cause, which a user must not see.
-func (s *Store) start(run func(context.Context, *committer) error) <-chan error {
+func (s *Store) start(run func(context.Context, *writer) error) <-chan error {
 	done := make(chan error, 1)
 	s.do(run, func(err error) { done <- err })
 	return done
 }
 
 // do is start with a function that gets the result.
-func (s *Store) do(run func(context.Context, *committer) error, done func(error)) {
-	s.loop.Do(func(ctx context.Context) error { return run(ctx, s.committer) }, done)
+func (s *Store) do(run func(context.Context, *writer) error, done func(error)) {
+	s.committer.Do(func(ctx context.Context) error { return run(ctx, s.writer) }, done)
 }

@@ -117,7 +117,7 @@ func TestStormOfGuestsIsFewTransactions(t *testing.T) {
 		synctest.Wait() // until all of them wait
 		syncs := 0
 		d.beforeSync = func() { syncs++ }
-		s.loop.Stop()
+		s.committer.Stop()
 		if err := s.Run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -141,8 +141,8 @@ func TestSessionIsMarkedAsSeenOnceADay(t *testing.T) {
 	}
 	setSeen := func(at int64) {
 		t.Helper()
-		err := s.write(t.Context(), func(ctx context.Context, c *committer) error {
-			return c.exec(ctx, `UPDATE session SET seen_ms = $1`, at)
+		err := s.write(t.Context(), func(ctx context.Context, w *writer) error {
+			return w.exec(ctx, `UPDATE session SET seen_ms = $1`, at)
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -153,8 +153,8 @@ func TestSessionIsMarkedAsSeenOnceADay(t *testing.T) {
 		if _, err := s.Person(t.Context(), session); err != nil {
 			t.Fatal(err)
 		}
-		err := s.write(t.Context(), func(ctx context.Context, c *committer) error { // behind what Person began
-			return c.scan(ctx, []any{&seen}, `SELECT seen_ms FROM session`)
+		err := s.write(t.Context(), func(ctx context.Context, w *writer) error { // behind what Person began
+			return w.scan(ctx, []any{&seen}, `SELECT seen_ms FROM session`)
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -195,8 +195,8 @@ func TestHealthIsAskedOfTheDiskOnceASecond(t *testing.T) {
 		if err := s.Healthy(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		err := s.write(t.Context(), func(ctx context.Context, c *committer) error {
-			return c.scan(ctx, []any{&at}, `SELECT value FROM meta WHERE key = 'healthy'`)
+		err := s.write(t.Context(), func(ctx context.Context, w *writer) error {
+			return w.scan(ctx, []any{&at}, `SELECT value FROM meta WHERE key = 'healthy'`)
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -206,7 +206,7 @@ func TestHealthIsAskedOfTheDiskOnceASecond(t *testing.T) {
 	written()
 	const mark = "the test was here" // times, being milliseconds, may be equal
 	err := s.write(t.Context(),
-		func(ctx context.Context, c *committer) error { return c.setMeta(ctx, "healthy", mark) })
+		func(ctx context.Context, w *writer) error { return w.setMeta(ctx, "healthy", mark) })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,8 +19,8 @@ func (s *Store) SetPersonal(ctx context.Context, who chat.PersonID, as chat.Pers
 ) error {
 	err := chat.CheckNonce(nonce)
 	if err == nil {
-		err = s.writeOrRefuse(ctx, func(ctx context.Context, c *committer) (refused, err error) {
-			return c.setPersonal(ctx, who, as, at, keep, nonce)
+		err = s.writeOrRefuse(ctx, func(ctx context.Context, w *writer) (refused, err error) {
+			return w.setPersonal(ctx, who, as, at, keep, nonce)
 		})
 	}
 	if err != nil {
@@ -29,10 +29,10 @@ func (s *Store) SetPersonal(ctx context.Context, who chat.PersonID, as chat.Pers
 	return nil
 }
 
-func (c *committer) setPersonal(ctx context.Context, who chat.PersonID, as chat.PersonalRefKind, at chat.MessageRef,
+func (w *writer) setPersonal(ctx context.Context, who chat.PersonID, as chat.PersonalRefKind, at chat.MessageRef,
 	keep bool, nonce string,
 ) (refused, err error) {
-	m, err := c.membership(ctx, who, at.Room)
+	m, err := w.membership(ctx, who, at.Room)
 	if errors.Is(err, sql.ErrNoRows) {
 		return access.ErrNoMessage, nil
 	}
@@ -40,7 +40,7 @@ func (c *committer) setPersonal(ctx context.Context, who chat.PersonID, as chat.
 		return nil, err
 	}
 	id := eventID(m.room, min(max(at.Seq, 0), maxSeq))
-	said, err := c.find(ctx, `SELECT count(*) FROM event WHERE id = $1 AND coalesce(kind, 'reply') = 'reply'`, id)
+	said, err := w.find(ctx, `SELECT count(*) FROM event WHERE id = $1 AND coalesce(kind, 'reply') = 'reply'`, id)
 	if err != nil {
 		return nil, err
 	}
@@ -53,26 +53,26 @@ func (c *committer) setPersonal(ctx context.Context, who chat.PersonID, as chat.
 	case !keep:
 		kind = "let go of " + string(as)
 	}
-	return c.idempotent(ctx, who, answer{listKey: m, nonce: nonce, kind: kind, target: id},
+	return w.idempotent(ctx, who, answer{listKey: m, nonce: nonce, kind: kind, target: id},
 		func() (refused, err error) {
-			return c.writePersonal(ctx, m, as, id, keep)
+			return w.writePersonal(ctx, m, as, id, keep)
 		})
 }
 
-func (c *committer) writePersonal(ctx context.Context, m listKey, as chat.PersonalRefKind, id int64,
+func (w *writer) writePersonal(ctx context.Context, m listKey, as chat.PersonalRefKind, id int64,
 	keep bool,
 ) (refused, err error) {
 	if !keep {
 		if as == chat.Bookmark {
-			return nil, c.exec(ctx, `DELETE FROM saved WHERE person = $1 AND event = $2`, m.person, id)
+			return nil, w.exec(ctx, `DELETE FROM saved WHERE person = $1 AND event = $2`, m.person, id)
 		}
-		return nil, c.exec(ctx, `DELETE FROM follow WHERE target = $2 AND person = $1`, m.person, id)
+		return nil, w.exec(ctx, `DELETE FROM follow WHERE target = $2 AND person = $1`, m.person, id)
 	}
 	if as == chat.Subscription {
 		const text = `INSERT INTO follow (target, person) VALUES ($2, $1) ON CONFLICT DO NOTHING`
-		return nil, c.exec(ctx, text, m.person, id)
+		return nil, w.exec(ctx, text, m.person, id)
 	}
-	n, err := c.find(ctx, `SELECT count(*) FROM saved WHERE person = $1`, m.person)
+	n, err := w.find(ctx, `SELECT count(*) FROM saved WHERE person = $1`, m.person)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ func (c *committer) writePersonal(ctx context.Context, m listKey, as chat.Person
 		return refused, nil
 	}
 	const text = `INSERT INTO saved (person, event, at_ms) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`
-	return nil, c.exec(ctx, text, m.person, id, time.Now().UnixMilli())
+	return nil, w.exec(ctx, text, m.person, id, time.Now().UnixMilli())
 }
 
 // personalQueries read bookmarks, and subscriptions by their newest reply, newest first. $1 is the

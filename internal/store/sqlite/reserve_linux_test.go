@@ -131,7 +131,7 @@ func TestFullDiskTakesDeletions(t *testing.T) {
 					t.Errorf("%d still says something", e.Seq)
 				}
 			}
-			s.loop.Nudge() // the quiet minute
+			s.committer.Nudge() // the quiet minute
 			wantSoon(t, "the write-ahead log is empty",
 				func() bool { return sizeOf(t, filepath.Join(s.dir, databaseName+"-wal")) == 0 })
 			for _, name := range folderNames(t, s.dir) {
@@ -147,7 +147,7 @@ func TestFullDiskTakesDeletions(t *testing.T) {
 			do(t, s, deed(ada, chat.Delete, 1, ""))
 			emptyDisk(t, disk)
 			do(t, s, draft("lobby", ada, "after", ""))
-			s.loop.Nudge()
+			s.committer.Nudge()
 			wantSoon(t, "the room for deletions is whole again",
 				func() bool { return sizeOf(t, reserve) == reserveSize })
 			stop()

@@ -12,7 +12,7 @@ import (
 	"parley/internal/store"
 )
 
-// cacheSize is how many rooms and people the committer remembers at least. It is more
+// cacheSize is how many rooms and people the writer remembers at least. It is more
 // than a batch can have: a room whose head has moved in a transaction that is not yet
 // committed must not be forgotten before its end.
 const cacheSize = 2 * store.MaxBatch
@@ -27,29 +27,29 @@ type author struct {
 }
 
 // Resolve finds the rooms and people of rows, and makes those that are missing.
-func (c *committer) Resolve(ctx context.Context, rows []store.Row, at time.Time) error {
+func (w *writer) Resolve(ctx context.Context, rows []store.Row, at time.Time) error {
 	ms := at.UnixMilli()
 	for i := range rows {
-		if err := c.resolve(ctx, &rows[i], ms); err != nil {
+		if err := w.resolve(ctx, &rows[i], ms); err != nil {
 			return fmt.Errorf("message to %s: %w", rows[i].Draft.Room, err)
 		}
 	}
 	return nil
 }
 
-func (c *committer) resolve(ctx context.Context, r *store.Row, ms int64) error {
+func (w *writer) resolve(ctx context.Context, r *store.Row, ms int64) error {
 	d := r.Draft
-	room, err := c.room(ctx, d.Room)
+	room, err := w.room(ctx, d.Room)
 	if errors.Is(err, sql.ErrNoRows) {
 		if !r.MakesRoom() {
 			return nil
 		}
-		room, err = c.makeRoom(ctx, d.Room, ms)
+		room, err = w.makeRoom(ctx, d.Room, ms)
 	}
 	if err != nil {
 		return err
 	}
-	a, err := c.author(ctx, d.From, ms)
+	a, err := w.author(ctx, d.From, ms)
 	if err != nil {
 		return err
 	}
@@ -57,20 +57,20 @@ func (c *committer) resolve(ctx context.Context, r *store.Row, ms int64) error {
 	if a.room == room.Key || !r.ListsRoom() {
 		return nil
 	}
-	return c.listForAuthor(ctx, a, room, d.Nonce)
+	return w.listForAuthor(ctx, a, room, d.Nonce)
 }
 
 // listForAuthor adds a room to its author's list. A retry does not: the author may have left the
 // room since.
-func (c *committer) listForAuthor(ctx context.Context, a *author, room *store.Room, nonce string) error {
+func (w *writer) listForAuthor(ctx context.Context, a *author, room *store.Room, nonce string) error {
 	m := listKey{a.Key, room.Key}
-	if _, ok := c.listed.get(m); !ok && nonce != "" {
-		used, err := c.find(ctx, nonceText, packNonce(nonce), m.person, m.room)
+	if _, ok := w.listed.get(m); !ok && nonce != "" {
+		used, err := w.find(ctx, nonceText, packNonce(nonce), m.person, m.room)
 		if err != nil || used != 0 {
 			return err
 		}
 	}
-	if err := c.addToList(ctx, m); err != nil {
+	if err := w.addToList(ctx, m); err != nil {
 		return err
 	}
 	a.room = room.Key
@@ -83,29 +83,29 @@ const nonceText = `
 		OR EXISTS (SELECT 1 FROM answer WHERE nonce = $1 AND author = $2 AND room = $3)`
 
 // addToList adds a room to a person's list.
-func (c *committer) addToList(ctx context.Context, m listKey) error {
-	if _, ok := c.listed.get(m); ok {
+func (w *writer) addToList(ctx context.Context, m listKey) error {
+	if _, ok := w.listed.get(m); ok {
 		return nil
 	}
-	err := c.exec(ctx, `INSERT INTO member (person, room) VALUES ($1, $2) ON CONFLICT DO NOTHING`, m.person, m.room)
+	err := w.exec(ctx, `INSERT INTO member (person, room) VALUES ($1, $2) ON CONFLICT DO NOTHING`, m.person, m.room)
 	if err != nil {
 		return err
 	}
-	c.listed.put(m, struct{}{})
+	w.listed.put(m, struct{}{})
 	return nil
 }
 
 // room returns a room, sql.ErrNoRows if there is none.
-func (c *committer) room(ctx context.Context, name chat.RoomName) (*store.Room, error) {
-	if r, ok := c.rooms.get(name); ok {
+func (w *writer) room(ctx context.Context, name chat.RoomName) (*store.Room, error) {
+	if r, ok := w.rooms.get(name); ok {
 		return r, nil
 	}
 	r := &store.Room{}
-	err := c.scan(ctx, []any{&r.Key, &r.Head}, roomText, string(name))
+	err := w.scan(ctx, []any{&r.Key, &r.Head}, roomText, string(name))
 	if err != nil {
 		return nil, err
 	}
-	c.rooms.put(chat.RoomName(strings.Clone(string(name))), r) // name shares memory with a whole command
+	w.rooms.put(chat.RoomName(strings.Clone(string(name))), r) // name shares memory with a whole command
 	return r, nil
 }
 
@@ -116,9 +116,9 @@ var roomText = `
 		coalesce((SELECT ` + seqSQL("max(event.id)") + ` FROM event WHERE ` + inSQL("event.id", "room.id") + `), 0))
 	FROM room WHERE name = $1`
 
-func (c *committer) makeRoom(ctx context.Context, name chat.RoomName, ms int64) (*store.Room, error) {
+func (w *writer) makeRoom(ctx context.Context, name chat.RoomName, ms int64) (*store.Room, error) {
 	r := &store.Room{}
-	err := c.scan(ctx, []any{&r.Key}, `INSERT INTO room (name, created_ms) VALUES ($1, $2) RETURNING id`, string(name),
+	err := w.scan(ctx, []any{&r.Key}, `INSERT INTO room (name, created_ms) VALUES ($1, $2) RETURNING id`, string(name),
 		ms)
 	if err == nil && r.Key > maxRoom {
 		err = errors.New("there are too many rooms")
@@ -126,31 +126,31 @@ func (c *committer) makeRoom(ctx context.Context, name chat.RoomName, ms int64) 
 	if err != nil {
 		return nil, err
 	}
-	c.rooms.put(chat.RoomName(strings.Clone(string(name))), r)
+	w.rooms.put(chat.RoomName(strings.Clone(string(name))), r)
 	return r, nil
 }
 
 // author returns a person with their rowid. An unknown person, such as a guest of the five-line
 // protocol, is stored with their first message.
-func (c *committer) author(ctx context.Context, p chat.Person, ms int64) (*author, error) {
-	if a, ok := c.people.get(p.ID); ok {
+func (w *writer) author(ctx context.Context, p chat.Person, ms int64) (*author, error) {
+	if a, ok := w.people.get(p.ID); ok {
 		return a, nil
 	}
 	a := &author{}
-	err := c.scan(ctx, []any{&a.Key, &a.Answers}, `
+	err := w.scan(ctx, []any{&a.Key, &a.Answers}, `
 		SELECT id, EXISTS (SELECT 1 FROM answer WHERE author = person.id) FROM person WHERE public = $1`, string(p.ID))
 	if errors.Is(err, sql.ErrNoRows) {
-		a.Key, err = c.insertPerson(ctx, p, ms)
+		a.Key, err = w.insertPerson(ctx, p, ms)
 	}
 	if err != nil {
 		return nil, err
 	}
-	c.people.put(chat.PersonID(strings.Clone(string(p.ID))), a)
+	w.people.put(chat.PersonID(strings.Clone(string(p.ID))), a)
 	return a, nil
 }
 
-func (c *committer) insertPerson(ctx context.Context, p chat.Person, ms int64) (id int64, err error) {
-	err = c.scan(ctx, []any{&id}, `
+func (w *writer) insertPerson(ctx context.Context, p chat.Person, ms int64) (id int64, err error) {
+	err = w.scan(ctx, []any{&id}, `
 		INSERT INTO person (public, name, folded, created_ms) VALUES ($1, $2, $3, $4) RETURNING id`,
 		string(p.ID), p.Name, chat.FoldName(p.Name), ms)
 	return id, err

@@ -44,7 +44,7 @@ func beChild(dir string) error {
 	if err != nil {
 		return err
 	}
-	s.committer.emptyAfter = 12 // pages: so that a kill finds it in the middle of that, too
+	s.writer.emptyAfter = 12 // pages: so that a kill finds it in the middle of that, too
 	ended := make(chan error, 1)
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
@@ -65,7 +65,7 @@ func beChild(dir string) error {
 			return last.Err
 		}
 		if n == 0 {
-			if err := <-s.start(func(context.Context, *committer) error { return nil }); err != nil {
+			if err := <-s.start(func(context.Context, *writer) error { return nil }); err != nil {
 				return err
 			}
 		}

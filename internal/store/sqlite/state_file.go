@@ -241,8 +241,8 @@ func (m *stateFiles) close() error {
 
 // newest records the newest event of the transaction in a state file. If several rooms have one any
 // will do: with it the whole transaction is there.
-func (c *committer) newest(m *stateFile) {
-	if c.newestID != 0 {
-		m.Event, m.EventMS = c.newestID, c.newestMS
+func (w *writer) newest(m *stateFile) {
+	if w.newestID != 0 {
+		m.Event, m.EventMS = w.newestID, w.newestMS
 	}
 }

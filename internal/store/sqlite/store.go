@@ -41,17 +41,17 @@ type Store struct {
 	logger *slog.Logger
 	epoch  string
 
-	folder    *os.Root
-	lock      *os.File
-	writers   *sql.DB    // has the committer's connection alone
-	committer *committer // owned by Run's goroutine while it runs
-	readers   *sql.DB
-	reads     readStatements
+	folder  *os.Root
+	lock    *os.File
+	writers *sql.DB // has the writer's connection alone
+	writer  *writer // owned by Run's goroutine while it runs
+	readers *sql.DB
+	reads   readStatements
 
-	loop    *store.Committer
-	broken  atomic.Pointer[writeStop] // why nothing is written; nil: writes are possible
-	health  health
-	reserve reserve // owned by Run's goroutine
+	committer *store.Committer
+	broken    atomic.Pointer[writeStop] // why nothing is written; nil: writes are possible
+	health    health
+	reserve   reserve // owned by Run's goroutine
 
 	copiesLooked time.Time // owned by Run's goroutine: when old copies were last looked for
 
@@ -100,8 +100,8 @@ func open(ctx context.Context, cfg Config, vfs string) (_ *Store, err error) {
 		}
 		return nil, fmt.Errorf("data folder %s: %w", dir, err)
 	}
-	e := engine{s.committer, s}
-	s.loop = store.New(e, e, store.Config{Committed: cfg.Committed, Logger: s.logger})
+	e := engine{s.writer, s}
+	s.committer = store.New(e, e, store.Config{Committed: cfg.Committed, Logger: s.logger})
 	return s, nil
 }
 
@@ -140,7 +140,7 @@ func (s *Store) Epoch() string { return s.epoch }
 // Close ends Run, answers drafts that were never committed, and unlocks the data folder.
 func (s *Store) Close() error {
 	s.closing.Do(func() {
-		s.loop.Close()
+		s.committer.Close()
 		s.closed = s.closeDatabase(context.Background())
 	})
 	return s.closed
@@ -187,7 +187,7 @@ func (s *Store) release() error {
 }
 
 // releaseDatabase closes all connections to the database, the readers first: the last connection
-// moves the WAL into the database, which must be the committer's. After a failed sync nothing may
+// moves the WAL into the database, which must be the writer's. After a failed sync nothing may
 // be written, so the connections stay open until the process ends.
 func (s *Store) releaseDatabase() error {
 	if b := s.broken.Load(); b != nil && b.untouched {
@@ -201,9 +201,9 @@ func (s *Store) releaseDatabase() error {
 		errs = append(errs, s.reads.close(), s.readers.Close())
 		s.readers = nil
 	}
-	if s.committer != nil {
-		errs = append(errs, s.committer.close())
-		s.committer = nil
+	if s.writer != nil {
+		errs = append(errs, s.writer.close())
+		s.writer = nil
 	}
 	if s.writers != nil {
 		errs = append(errs, s.writers.Close())

@@ -16,7 +16,7 @@ func TestTidyingGivesBackPages(t *testing.T) {
 	}
 	defer s.Close()
 	used := func() (n int) {
-		err := s.committer.conn.Raw(func(c any) (err error) {
+		err := s.writer.conn.Raw(func(c any) (err error) {
 			n, _, err = c.(sqlite.DBStatus).Status(sqlite.DBStatusCacheUsed, false)
 			return err
 		})
@@ -26,11 +26,11 @@ func TestTidyingGivesBackPages(t *testing.T) {
 		return n
 	}
 	var n int
-	if err := s.committer.scan(t.Context(), []any{&n}, `SELECT sum(length(text)) FROM event`); err != nil || n == 0 {
+	if err := s.writer.scan(t.Context(), []any{&n}, `SELECT sum(length(text)) FROM event`); err != nil || n == 0 {
 		t.Fatal(n, err)
 	}
 	before := used()
-	s.committer.tidy(t.Context())
+	s.writer.tidy(t.Context())
 	if after := used(); after > before/4 {
 		t.Errorf("%d bytes of pages in memory, of %d before", after, before)
 	}

@@ -181,9 +181,9 @@ func noRoomForCopy(needed, free int64) error {
 // noteProgram stores the program's version in the database. Only the names of copies depend on it,
 // so a failure is only logged.
 func (s *Store) noteProgram(ctx context.Context) {
-	known, err := s.committer.meta(ctx)
+	known, err := s.writer.meta(ctx)
 	if err == nil && s.cfg.Version != "" && known["program"] != s.cfg.Version {
-		err = s.committer.setMeta(ctx, "program", s.cfg.Version)
+		err = s.writer.setMeta(ctx, "program", s.cfg.Version)
 	}
 	if err != nil {
 		s.logger.LogAttrs(ctx, slog.LevelWarn, "the program's version could not be noted", slog.Any("err", err))

@@ -178,7 +178,7 @@ func TestCopyIsNamedForTheProgramThatUsedTheFolder(t *testing.T) {
 		!strings.HasPrefix(copies[0], "parley-kept-schema-3-v1.9_rc_1-") {
 		t.Errorf("copies: %v", copies)
 	}
-	known, err := s.committer.meta(t.Context())
+	known, err := s.writer.meta(t.Context())
 	stop()
 	must(t, err)
 	if known["program"] != "v2.0" || known["upgrading"] != "" {

@@ -33,15 +33,15 @@ func insertText(rows int) string {
 
 // Write stores rows in their order up to the first whose nonce is known, and returns how many these
 // are.
-func (c *committer) Write(ctx context.Context, rows []store.Row, at time.Time) (n int, err error) {
+func (w *writer) Write(ctx context.Context, rows []store.Row, at time.Time) (n int, err error) {
 	ms := at.UnixMilli()
 	for n < len(rows) {
 		plain := plainRun(rows[n:min(len(rows), n+inserts[0].rows)])
 		in := 1
 		if plain > 0 {
-			in, err = c.insertSome(ctx, rows[n:n+plain], ms)
+			in, err = w.insertSome(ctx, rows[n:n+plain], ms)
 		} else {
-			err = c.writeRow(ctx, &rows[n], ms)
+			err = w.writeRow(ctx, &rows[n], ms)
 		}
 		switch {
 		case err == nil:
@@ -51,12 +51,12 @@ func (c *committer) Write(ctx context.Context, rows []store.Row, at time.Time) (
 			if plain > 0 {
 				n += in
 			}
-			return n, c.writeHeads(ctx, rows[:n], ms)
+			return n, w.writeHeads(ctx, rows[:n], ms)
 		}
 		d := rows[n].Draft
 		return n, fmt.Errorf("%s in %s: %w", d.Is(), d.Room, err)
 	}
-	return n, c.writeHeads(ctx, rows, ms)
+	return n, w.writeHeads(ctx, rows, ms)
 }
 
 // plainRun returns how many of the first rows are events of plain messages.
@@ -71,28 +71,28 @@ func plainRun(rows []store.Row) int {
 
 // insertSome inserts as many of rows as one statement can, and returns how many these are. After
 // the error of a known nonce they are fewer, and the next row has that nonce.
-func (c *committer) insertSome(ctx context.Context, rows []store.Row, ms int64) (int, error) {
+func (w *writer) insertSome(ctx context.Context, rows []store.Row, ms int64) (int, error) {
 	which := 0
 	for inserts[which].rows > len(rows) {
 		which++
 	}
 	rows = rows[:inserts[which].rows]
-	c.args = c.args[:0]
+	w.args = w.args[:0]
 	for i := range rows {
 		r := &rows[i]
 		if r.Seq > maxSeq {
 			return 0, errRoomFull
 		}
-		c.args = append(c.args, eventID(r.Room.Key, r.Seq), ms, r.By.Key, r.Draft.From.Name, r.Draft.Text,
+		w.args = append(w.args, eventID(r.Room.Key, r.Seq), ms, r.By.Key, r.Draft.From.Name, r.Draft.Text,
 			packNonce(r.Draft.Nonce))
 	}
-	err := c.exec(ctx, inserts[which].text, c.args...)
+	err := w.exec(ctx, inserts[which].text, w.args...)
 	if err == nil {
 		return len(rows), nil
 	}
 	in := 0
 	if isKnownNonce(err) {
-		if e := c.scan(ctx, []any{&in}, `SELECT changes()`); e != nil {
+		if e := w.scan(ctx, []any{&in}, `SELECT changes()`); e != nil {
 			return 0, e
 		}
 	}
@@ -103,39 +103,39 @@ var errRoomFull = errors.New("the room is full")
 
 // writeRow stores what was decided about a row that is not a plain message. The event comes first:
 // if its nonce is known, nothing else has been written.
-func (c *committer) writeRow(ctx context.Context, r *store.Row, ms int64) error {
+func (w *writer) writeRow(ctx context.Context, r *store.Row, ms int64) error {
 	change := r.Change
 	if change == nil { // refused, or answered with an earlier event
 		return nil
 	}
 	if a := change.Answer; a != nil {
 		m := listKey{r.By.Key, r.Room.Key}
-		return c.storeAnswer(ctx, answer{m, r.Draft.Nonce, a.Kind, idOrZero(r.Room.Key, a.Target), a.Emoji, a.Seq}, ms)
+		return w.storeAnswer(ctx, answer{m, r.Draft.Nonce, a.Kind, idOrZero(r.Room.Key, a.Target), a.Emoji, a.Seq}, ms)
 	}
 	id, target := eventID(r.Room.Key, r.Seq), idOrZero(r.Room.Key, change.Target)
-	if err := c.insertEvent(ctx, r, id, target, ms); err != nil {
+	if err := w.insertEvent(ctx, r, id, target, ms); err != nil {
 		return err
 	}
 	person, emoji := r.By.Key, r.Draft.Text
 	switch r.Draft.Is() {
 	case chat.Message, chat.Reply:
-		return c.writeMessage(ctx, r, id, target)
+		return w.writeMessage(ctx, r, id, target)
 	case chat.Edit:
-		return c.writeEdit(ctx, r, id, target)
+		return w.writeEdit(ctx, r, id, target)
 	case chat.Delete:
-		return c.writeDeletion(ctx, id, target)
+		return w.writeDeletion(ctx, id, target)
 	case chat.React:
-		return c.exec(ctx, `INSERT INTO reaction (target, emoji, person, event) VALUES ($1, $2, $3, $4)`, target, emoji,
+		return w.exec(ctx, `INSERT INTO reaction (target, emoji, person, event) VALUES ($1, $2, $3, $4)`, target, emoji,
 			person, id)
 	case chat.Unreact:
-		return c.exec(ctx, `DELETE FROM reaction WHERE target = $1 AND emoji = $2 AND person = $3`, target, emoji,
+		return w.exec(ctx, `DELETE FROM reaction WHERE target = $1 AND emoji = $2 AND person = $3`, target, emoji,
 			person)
 	case chat.Pin:
-		return c.exec(ctx, `INSERT INTO pin (target, event) VALUES ($1, $2)`, target, id)
+		return w.exec(ctx, `INSERT INTO pin (target, event) VALUES ($1, $2)`, target, id)
 	case chat.Unpin:
-		return c.exec(ctx, `DELETE FROM pin WHERE target = $1`, target)
+		return w.exec(ctx, `DELETE FROM pin WHERE target = $1`, target)
 	case chat.Topic:
-		return c.exec(ctx, `UPDATE room SET topic = $2 WHERE id = $1`, r.Room.Key, r.Draft.Text)
+		return w.exec(ctx, `UPDATE room SET topic = $2 WHERE id = $1`, r.Room.Key, r.Draft.Text)
 	}
 	return nil
 }
@@ -148,7 +148,7 @@ func idOrZero(room int64, seq chat.Seq) int64 {
 	return eventID(room, seq)
 }
 
-func (c *committer) insertEvent(ctx context.Context, r *store.Row, id, target, ms int64) error {
+func (w *writer) insertEvent(ctx context.Context, r *store.Row, id, target, ms int64) error {
 	if r.Seq > maxSeq {
 		return errRoomFull
 	}
@@ -164,26 +164,26 @@ func (c *committer) insertEvent(ctx context.Context, r *store.Row, id, target, m
 	if target != 0 {
 		belongs = target
 	}
-	return c.exec(ctx, `
+	return w.exec(ctx, `
 		INSERT INTO event (id, at_ms, author, name, text, nonce, kind, target, extra)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 		id, ms, r.By.Key, d.From.Name, d.Text, packNonce(d.Nonce), kind, belongs, extra)
 }
 
 // writeMessage stores mentions, source and subscriptions of a new message.
-func (c *committer) writeMessage(ctx context.Context, r *store.Row, id, thread int64) error {
-	if err := c.mention(ctx, id, r.Change.Mentions); err != nil {
+func (w *writer) writeMessage(ctx context.Context, r *store.Row, id, thread int64) error {
+	if err := w.mention(ctx, id, r.Change.Mentions); err != nil {
 		return err
 	}
 	if source := r.Change.Source; source != 0 {
-		err := c.exec(ctx, `INSERT INTO forward (copy, source) VALUES ($1, $2)`, id,
+		err := w.exec(ctx, `INSERT INTO forward (copy, source) VALUES ($1, $2)`, id,
 			eventID(source, r.Draft.Source.Seq))
 		if err != nil {
 			return err
 		}
 	}
 	for _, person := range r.Change.Subscribers {
-		err := c.exec(ctx, `INSERT INTO follow (target, person) VALUES ($1, $2) ON CONFLICT DO NOTHING`, thread, person)
+		err := w.exec(ctx, `INSERT INTO follow (target, person) VALUES ($1, $2) ON CONFLICT DO NOTHING`, thread, person)
 		if err != nil {
 			return err
 		}
@@ -191,9 +191,9 @@ func (c *committer) writeMessage(ctx context.Context, r *store.Row, id, thread i
 	return nil
 }
 
-func (c *committer) mention(ctx context.Context, id int64, people []int64) error {
+func (w *writer) mention(ctx context.Context, id int64, people []int64) error {
 	for _, person := range people {
-		err := c.exec(ctx, `INSERT INTO mention (person, event) VALUES ($1, $2) ON CONFLICT DO NOTHING`, person, id)
+		err := w.exec(ctx, `INSERT INTO mention (person, event) VALUES ($1, $2) ON CONFLICT DO NOTHING`, person, id)
 		if err != nil {
 			return err
 		}
@@ -201,20 +201,20 @@ func (c *committer) mention(ctx context.Context, id int64, people []int64) error
 	return nil
 }
 
-func (c *committer) writeEdit(ctx context.Context, r *store.Row, id, target int64) error {
-	if err := c.exec(ctx, `UPDATE event SET current = $2 WHERE id = $1`, target, id); err != nil {
+func (w *writer) writeEdit(ctx context.Context, r *store.Row, id, target int64) error {
+	if err := w.exec(ctx, `UPDATE event SET current = $2 WHERE id = $1`, target, id); err != nil {
 		return err
 	}
-	if err := c.exec(ctx, `DELETE FROM mention WHERE event = $1`, target); err != nil {
+	if err := w.exec(ctx, `DELETE FROM mention WHERE event = $1`, target); err != nil {
 		return err
 	}
-	return c.mention(ctx, target, r.Change.Mentions)
+	return w.mention(ctx, target, r.Change.Mentions)
 }
 
 // writeDeletion deletes the texts of all versions of a message, and its reactions, pin and
 // mentions. Its copies become due; if it is a copy, it is one no more.
-func (c *committer) writeDeletion(ctx context.Context, id, target int64) error {
-	c.erased = true
+func (w *writer) writeDeletion(ctx context.Context, id, target int64) error {
+	w.erased = true
 	for _, text := range []string{
 		`UPDATE event SET text = '', extra = NULL WHERE id = $1 OR target = $1 AND kind = 'edit'`,
 		`DELETE FROM reaction WHERE target = $1`,
@@ -223,28 +223,28 @@ func (c *committer) writeDeletion(ctx context.Context, id, target int64) error {
 		`INSERT INTO copies_due (source) SELECT $1 WHERE EXISTS (SELECT 1 FROM forward WHERE source = $1) ON ` +
 			`CONFLICT DO NOTHING`,
 	} {
-		if err := c.exec(ctx, text, target); err != nil {
+		if err := w.exec(ctx, text, target); err != nil {
 			return err
 		}
 	}
-	if err := c.exec(ctx, `UPDATE event SET current = $2 WHERE id = $1`, target, id); err != nil {
+	if err := w.exec(ctx, `UPDATE event SET current = $2 WHERE id = $1`, target, id); err != nil {
 		return err
 	}
 	var source int64
-	err := c.scan(ctx, []any{&source}, `DELETE FROM forward WHERE copy = $1 RETURNING source`, target)
+	err := w.scan(ctx, []any{&source}, `DELETE FROM forward WHERE copy = $1 RETURNING source`, target)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	return c.exec(ctx,
+	return w.exec(ctx,
 		`DELETE FROM copies_due WHERE source = $1 AND NOT EXISTS (SELECT 1 FROM forward WHERE source = $1)`, source)
 }
 
 // writeHeads stores the heads of the rooms of rows, which are sorted by room, and remembers the
 // newest event.
-func (c *committer) writeHeads(ctx context.Context, rows []store.Row, ms int64) error {
+func (w *writer) writeHeads(ctx context.Context, rows []store.Row, ms int64) error {
 	var last *store.Row // the last row of a room that has an event
 	for i := range rows {
 		r := &rows[i]
@@ -252,7 +252,7 @@ func (c *committer) writeHeads(ctx context.Context, rows []store.Row, ms int64) 
 			continue
 		}
 		if last != nil && last.Room != r.Room {
-			if err := c.writeHead(ctx, last); err != nil {
+			if err := w.writeHead(ctx, last); err != nil {
 				return err
 			}
 		}
@@ -261,12 +261,12 @@ func (c *committer) writeHeads(ctx context.Context, rows []store.Row, ms int64) 
 	if last == nil {
 		return nil
 	}
-	c.newestID, c.newestMS = eventID(last.Room.Key, last.Seq), ms
-	return c.writeHead(ctx, last)
+	w.newestID, w.newestMS = eventID(last.Room.Key, last.Seq), ms
+	return w.writeHead(ctx, last)
 }
 
-func (c *committer) writeHead(ctx context.Context, last *store.Row) error {
-	return c.exec(ctx, `UPDATE room SET head = $2 WHERE id = $1`, last.Room.Key, int64(last.Seq))
+func (w *writer) writeHead(ctx context.Context, last *store.Row) error {
+	return w.exec(ctx, `UPDATE room SET head = $2 WHERE id = $1`, last.Room.Key, int64(last.Seq))
 }
 
 // packNonce returns nonce in its stored form. A UUID, which nearly all nonces are, takes less than

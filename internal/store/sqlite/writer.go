@@ -10,9 +10,9 @@ import (
 	"parley/internal/store"
 )
 
-// A committer is the connection that writes, with its statements and caches. One goroutine uses it
+// A writer is the connection that writes, with its statements and caches. One goroutine uses it
 // at a time.
-type committer struct {
+type writer struct {
 	conn   *sql.Conn
 	stmts  map[string]*sql.Stmt // by their text, each prepared when first used
 	rooms  cache[chat.RoomName, *store.Room]
@@ -30,36 +30,36 @@ type committer struct {
 	args               []any // kept for its memory
 }
 
-func newCommitter(conn *sql.Conn) *committer {
-	c := &committer{conn: conn, stmts: make(map[string]*sql.Stmt)}
-	c.forget()
-	return c
+func newWriter(conn *sql.Conn) *writer {
+	w := &writer{conn: conn, stmts: make(map[string]*sql.Stmt)}
+	w.forget()
+	return w
 }
 
 // forget empties the caches of rooms and people.
-func (c *committer) forget() {
-	c.rooms = newCache[chat.RoomName, *store.Room](cacheSize)
-	c.people = newCache[chat.PersonID, *author](cacheSize)
-	c.listed = newCache[listKey, struct{}](cacheSize)
+func (w *writer) forget() {
+	w.rooms = newCache[chat.RoomName, *store.Room](cacheSize)
+	w.people = newCache[chat.PersonID, *author](cacheSize)
+	w.listed = newCache[listKey, struct{}](cacheSize)
 }
 
 // rollback undoes the transaction and empties the caches, which may hold parts of it.
-func (c *committer) rollback(ctx context.Context) {
-	c.forget()
+func (w *writer) rollback(ctx context.Context) {
+	w.forget()
 	// An error means that SQLite has rolled back already, or that no transaction had begun.
-	_ = c.exec(ctx, `ROLLBACK`)
+	_ = w.exec(ctx, `ROLLBACK`)
 }
 
 // tidy frees SQLite's page cache and the caches of rooms and people. Both are cheap to fill again.
-func (c *committer) tidy(ctx context.Context) {
-	c.args = nil
-	c.forget()
-	_ = c.exec(ctx, `PRAGMA shrink_memory`) // it cannot fail
+func (w *writer) tidy(ctx context.Context) {
+	w.args = nil
+	w.forget()
+	_ = w.exec(ctx, `PRAGMA shrink_memory`) // it cannot fail
 }
 
 // find returns the number that a statement returns, 0 if it returns no row.
-func (c *committer) find(ctx context.Context, text string, args ...any) (n int64, err error) {
-	err = c.scan(ctx, []any{&n}, text, args...)
+func (w *writer) find(ctx context.Context, text string, args ...any) (n int64, err error) {
+	err = w.scan(ctx, []any{&n}, text, args...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, nil
 	}
@@ -67,8 +67,8 @@ func (c *committer) find(ctx context.Context, text string, args ...any) (n int64
 }
 
 // each calls scan for each row that a statement finds.
-func (c *committer) each(ctx context.Context, text string, args []any, scan func(*sql.Rows) error) error {
-	stmt, err := c.prepare(ctx, text)
+func (w *writer) each(ctx context.Context, text string, args []any, scan func(*sql.Rows) error) error {
+	stmt, err := w.prepare(ctx, text)
 	if err != nil {
 		return err
 	}
@@ -76,8 +76,8 @@ func (c *committer) each(ctx context.Context, text string, args []any, scan func
 }
 
 // exec runs a statement. Its text is a constant of the program, as it is prepared once and kept.
-func (c *committer) exec(ctx context.Context, text string, args ...any) error {
-	stmt, err := c.prepare(ctx, text)
+func (w *writer) exec(ctx context.Context, text string, args ...any) error {
+	stmt, err := w.prepare(ctx, text)
 	if err == nil {
 		_, err = stmt.ExecContext(ctx, args...)
 	}
@@ -85,29 +85,29 @@ func (c *committer) exec(ctx context.Context, text string, args ...any) error {
 }
 
 // scan runs a statement that returns one row, and scans that into dest.
-func (c *committer) scan(ctx context.Context, dest []any, text string, args ...any) error {
-	stmt, err := c.prepare(ctx, text)
+func (w *writer) scan(ctx context.Context, dest []any, text string, args ...any) error {
+	stmt, err := w.prepare(ctx, text)
 	if err != nil {
 		return err
 	}
 	return stmt.QueryRowContext(ctx, args...).Scan(dest...)
 }
 
-func (c *committer) prepare(ctx context.Context, text string) (*sql.Stmt, error) {
-	if stmt, ok := c.stmts[text]; ok {
+func (w *writer) prepare(ctx context.Context, text string) (*sql.Stmt, error) {
+	if stmt, ok := w.stmts[text]; ok {
 		return stmt, nil
 	}
-	stmt, err := c.conn.PrepareContext(ctx, text)
+	stmt, err := w.conn.PrepareContext(ctx, text)
 	if err == nil {
-		c.stmts[text] = stmt
+		w.stmts[text] = stmt
 	}
 	return stmt, err
 }
 
-func (c *committer) close() error {
+func (w *writer) close() error {
 	var errs []error
-	for _, stmt := range c.stmts {
+	for _, stmt := range w.stmts {
 		errs = append(errs, stmt.Close())
 	}
-	return errors.Join(append(errs, c.conn.Close())...)
+	return errors.Join(append(errs, w.conn.Close())...)
 }
