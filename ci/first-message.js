@@ -1,5 +1,5 @@
-// first-message.js URL START: two people in browser contexts of their own. One follows a link, gives a name and types; the
-// other sees it. Prints the seconds of each stage, and of all since START (milliseconds since 1970).
+// first-message.js URL START: two people in browser contexts of their own. One follows a link, gives a name and
+// types; the other sees it. Prints the seconds of each stage, and of all since START (milliseconds since 1970).
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { resolve } from "node:path";

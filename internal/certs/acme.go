@@ -113,7 +113,8 @@ func (z zapToSlog) Write(e zapcore.Entry, fields []zapcore.Field) error {
 	for name, value := range m.Fields {
 		attrs = append(attrs, slog.Any(name, value))
 	}
-	z.logger.LogAttrs(context.Background(), level(e.Level), "certificates: "+e.Message, slog.GroupAttrs("acme", attrs...))
+	z.logger.LogAttrs(context.Background(), level(e.Level), "certificates: "+e.Message,
+		slog.GroupAttrs("acme", attrs...))
 	return nil
 }
 

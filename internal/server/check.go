@@ -79,8 +79,10 @@ func checkDomain(value string, ownAuthority bool) (string, error) {
 	}
 	suffix, icann := publicsuffix.PublicSuffix(name)
 	if known := icann || strings.Contains(suffix, "."); !known || icann && suffix == name {
-		return "", fmt.Errorf("--domain: Let's Encrypt gives no certificate for %s; write a public name such as chat.example.org, "+
-			"or name an authority of your own with --acme-ca", name)
+		return "",
+			fmt.Errorf(
+				"--domain: Let's Encrypt gives no certificate for %s; write a public name such as chat.example.org, "+
+					"or name an authority of your own with --acme-ca", name)
 	}
 	return name, nil
 }

@@ -37,83 +37,271 @@ func TestConversationScenario(t *testing.T) {
 		want         string // a regular expression for the body
 		heard        string // and for the event; "": none
 	}{
-		{name: "a message", method: "POST", path: lobby + "/messages", auth: ada, body: `{"text":"one **b**"}`, status: 201, want: `"seq":1,.*"kind":"message"`, heard: `"seq":1,.*"kind":"message",.*"html":`},
-		{name: "its edit", method: "PATCH", path: one, auth: ada, body: `{"text":"two @Grace","nonce":"n1"}`, status: 200, want: `^{"room":"lobby","seq":2,"at":"[^"]+","kind":"edit"}\n$`, heard: `"seq":2,.*"kind":"edit",.*"target":1,"text":"two @Grace"}$`},
-		{name: "its edit again", method: "PATCH", path: one, auth: ada, body: `{"text":"two @Grace","nonce":"n1"}`, status: 200, want: `"seq":2,`},
-		{name: "the same text", method: "PATCH", path: one, auth: ada, body: `{"text":"two @Grace"}`, status: 200, want: `"seq":2,`},
-		{name: "another's edit", method: "PATCH", path: one, auth: grace, body: `{"text":"mine"}`, status: 403, want: `"not_yours"`},
-		{name: "nobody's edit", method: "PATCH", path: one, body: `{"text":"mine"}`, status: 401, want: `"bad_session"`},
-		{name: "an unknown session's", method: "PATCH", path: one, auth: "Bearer nobody", body: `{"text":"mine"}`, status: 401, want: `"bad_session"`},
-		{name: "an edit to nothing", method: "PATCH", path: one, auth: ada, body: `{"text":" "}`, status: 400, want: `"bad_text"`},
-		{name: "an edit without a text", method: "PATCH", path: one, auth: ada, body: `{}`, status: 400, want: `"bad_text"`},
-		{name: "an edit too long", method: "PATCH", path: one, auth: ada, body: `{"text":"` + strings.Repeat("x", 101) + `"}`, status: 422, want: `"too_long"`},
-		{name: "an edit of no message", method: "PATCH", path: lobby + "/messages/99", auth: ada, body: `{"text":"x"}`, status: 404, want: `"not_found"`},
-		{name: "an edit of an edit", method: "PATCH", path: lobby + "/messages/2", auth: ada, body: `{"text":"x"}`, status: 404, want: `"not_found"`},
-		{name: "an edit in an empty room", method: "PATCH", path: "/api/rooms/attic/messages/1", auth: ada, body: `{"text":"x"}`, status: 404, want: `"not_found"`},
-		{name: "a text as a number", method: "PATCH", path: one, auth: ada, body: `{"text":1}`, status: 400, want: `"invalid_json"`},
+		{
+			name: "a message", method: "POST", path: lobby + "/messages", auth: ada, body: `{"text":"one **b**"}`,
+			status: 201, want: `"seq":1,.*"kind":"message"`, heard: `"seq":1,.*"kind":"message",.*"html":`,
+		},
+		{
+			name: "its edit", method: "PATCH", path: one, auth: ada, body: `{"text":"two @Grace","nonce":"n1"}`,
+			status: 200, want: `^{"room":"lobby","seq":2,"at":"[^"]+","kind":"edit"}\n$`,
+			heard: `"seq":2,.*"kind":"edit",.*"target":1,"text":"two @Grace"}$`,
+		},
+		{
+			name: "its edit again", method: "PATCH", path: one, auth: ada, body: `{"text":"two @Grace","nonce":"n1"}`,
+			status: 200, want: `"seq":2,`,
+		},
+		{
+			name: "the same text", method: "PATCH", path: one, auth: ada, body: `{"text":"two @Grace"}`, status: 200,
+			want: `"seq":2,`,
+		},
+		{
+			name: "another's edit", method: "PATCH", path: one, auth: grace, body: `{"text":"mine"}`, status: 403,
+			want: `"not_yours"`,
+		},
+		{
+			name: "nobody's edit", method: "PATCH", path: one, body: `{"text":"mine"}`, status: 401,
+			want: `"bad_session"`,
+		},
+		{
+			name: "an unknown session's", method: "PATCH", path: one, auth: "Bearer nobody", body: `{"text":"mine"}`,
+			status: 401, want: `"bad_session"`,
+		},
+		{
+			name: "an edit to nothing", method: "PATCH", path: one, auth: ada, body: `{"text":" "}`, status: 400,
+			want: `"bad_text"`,
+		},
+		{
+			name: "an edit without a text", method: "PATCH", path: one, auth: ada, body: `{}`, status: 400,
+			want: `"bad_text"`,
+		},
+		{
+			name: "an edit too long", method: "PATCH", path: one, auth: ada,
+			body: `{"text":"` + strings.Repeat("x", 101) + `"}`, status: 422, want: `"too_long"`,
+		},
+		{
+			name: "an edit of no message", method: "PATCH", path: lobby + "/messages/99", auth: ada,
+			body: `{"text":"x"}`, status: 404, want: `"not_found"`,
+		},
+		{
+			name: "an edit of an edit", method: "PATCH", path: lobby + "/messages/2", auth: ada, body: `{"text":"x"}`,
+			status: 404, want: `"not_found"`,
+		},
+		{
+			name: "an edit in an empty room", method: "PATCH", path: "/api/rooms/attic/messages/1", auth: ada,
+			body: `{"text":"x"}`, status: 404, want: `"not_found"`,
+		},
+		{
+			name: "a text as a number", method: "PATCH", path: one, auth: ada, body: `{"text":1}`, status: 400,
+			want: `"invalid_json"`,
+		},
 
-		{name: "a reaction", method: "PUT", path: one + thumb, auth: grace, status: 200, want: `"seq":3,.*"kind":"react"`, heard: `"seq":3,.*"kind":"react",.*"name":"Grace"},"target":1,"emoji":"👍"}$`},
-		{name: "the same reaction", method: "PUT", path: one + thumb, auth: grace, status: 200, want: `"seq":3,.*"kind":"react"`},
-		{name: "another's reaction", method: "PUT", path: one + thumb, auth: ada, status: 200, want: `"seq":4,`, heard: `"seq":4,.*"kind":"react"`},
-		{name: "a reaction taken back", method: "DELETE", path: one + thumb, auth: ada, status: 200, want: `"seq":5,.*"kind":"unreact"`, heard: `"seq":5,.*"kind":"unreact",.*"emoji":"👍"}$`},
-		{name: "and again", method: "DELETE", path: one + thumb, auth: ada, status: 200, want: `"seq":5,.*"kind":"unreact"`},
-		{name: "a reaction in words", method: "PUT", path: one + "/reactions/ok", auth: ada, status: 400, want: `"bad_text"`},
-		{name: "a reaction as markup", method: "PUT", path: one + "/reactions/%3Cb%3E", auth: ada, status: 400, want: `"bad_text"`},
-		{name: "a reaction that is no text", method: "PUT", path: one + "/reactions/%ff", auth: ada, status: 400, want: `"bad_text"`},
+		{
+			name: "a reaction", method: "PUT", path: one + thumb, auth: grace, status: 200,
+			want:  `"seq":3,.*"kind":"react"`,
+			heard: `"seq":3,.*"kind":"react",.*"name":"Grace"},"target":1,"emoji":"👍"}$`,
+		},
+		{
+			name: "the same reaction", method: "PUT", path: one + thumb, auth: grace, status: 200,
+			want: `"seq":3,.*"kind":"react"`,
+		},
+		{
+			name: "another's reaction", method: "PUT", path: one + thumb, auth: ada, status: 200, want: `"seq":4,`,
+			heard: `"seq":4,.*"kind":"react"`,
+		},
+		{
+			name: "a reaction taken back", method: "DELETE", path: one + thumb, auth: ada, status: 200,
+			want: `"seq":5,.*"kind":"unreact"`, heard: `"seq":5,.*"kind":"unreact",.*"emoji":"👍"}$`,
+		},
+		{
+			name: "and again", method: "DELETE", path: one + thumb, auth: ada, status: 200,
+			want: `"seq":5,.*"kind":"unreact"`,
+		},
+		{
+			name: "a reaction in words", method: "PUT", path: one + "/reactions/ok", auth: ada, status: 400,
+			want: `"bad_text"`,
+		},
+		{
+			name: "a reaction as markup", method: "PUT", path: one + "/reactions/%3Cb%3E", auth: ada, status: 400,
+			want: `"bad_text"`,
+		},
+		{
+			name: "a reaction that is no text", method: "PUT", path: one + "/reactions/%ff", auth: ada, status: 400,
+			want: `"bad_text"`,
+		},
 		{name: "nobody's reaction", method: "PUT", path: one + thumb, status: 401, want: `"bad_session"`},
 
-		{name: "an answer", method: "POST", path: lobby + "/messages", auth: grace, body: `{"text":"so?","reply_to":1}`, status: 201, want: `"seq":6,`, heard: `"text":"so\?","reply_to":1,"quote":{"from":{[^}]*"name":"Ada"},"text":"two @Grace"}}$`},
-		{name: "an answer to nothing", method: "POST", path: lobby + "/messages", auth: grace, body: `{"text":"so?","reply_to":99}`, status: 404, want: `"not_found"`},
-		{name: "a reply", method: "POST", path: lobby + "/messages", auth: grace, body: `{"text":"in a thread","thread":1}`, status: 201, want: `"seq":7,.*"kind":"reply"`, heard: `"seq":7,.*"kind":"reply",.*"thread":1,"text":"in a thread"}$`},
-		{name: "an echo in the reply's thread", method: "POST", path: lobby + "/messages", auth: ada, body: `{"text":"and here","thread":7,"echo":true}`, status: 201, want: `"seq":8,.*"kind":"message"`, heard: `"seq":8,.*"kind":"message",.*"thread":1,"text":"and here"}$`},
-		{name: "a thread before the first", method: "POST", path: lobby + "/messages", auth: ada, body: `{"text":"x","thread":-1,"echo":true}`, status: 404, want: `"not_found"`},
+		{
+			name: "an answer", method: "POST", path: lobby + "/messages", auth: grace,
+			body: `{"text":"so?","reply_to":1}`, status: 201, want: `"seq":6,`,
+			heard: `"text":"so\?","reply_to":1,"quote":{"from":{[^}]*"name":"Ada"},"text":"two @Grace"}}$`,
+		},
+		{
+			name: "an answer to nothing", method: "POST", path: lobby + "/messages", auth: grace,
+			body: `{"text":"so?","reply_to":99}`, status: 404, want: `"not_found"`,
+		},
+		{
+			name: "a reply", method: "POST", path: lobby + "/messages", auth: grace,
+			body: `{"text":"in a thread","thread":1}`, status: 201, want: `"seq":7,.*"kind":"reply"`,
+			heard: `"seq":7,.*"kind":"reply",.*"thread":1,"text":"in a thread"}$`,
+		},
+		{
+			name: "an echo in the reply's thread", method: "POST", path: lobby + "/messages", auth: ada,
+			body: `{"text":"and here","thread":7,"echo":true}`, status: 201, want: `"seq":8,.*"kind":"message"`,
+			heard: `"seq":8,.*"kind":"message",.*"thread":1,"text":"and here"}$`,
+		},
+		{
+			name: "a thread before the first", method: "POST", path: lobby + "/messages", auth: ada,
+			body: `{"text":"x","thread":-1,"echo":true}`, status: 404, want: `"not_found"`,
+		},
 
-		{name: "a pin", method: "PUT", path: lobby + "/pins/6", auth: grace, status: 200, want: `"seq":9,.*"kind":"pin"`, heard: `"kind":"pin",.*"target":6}$`},
-		{name: "another pin", method: "PUT", path: lobby + "/pins/1", auth: ada, status: 200, want: `"seq":10,`, heard: `"kind":"pin",.*"target":1}$`},
-		{name: "the pins", path: lobby + "/pins", status: 200, want: `^{"room":"lobby","seq":10,"messages":\[{"seq":1,.*"pinned":true},{"seq":6,.*"pinned":true}\]}\n$`},
-		{name: "a pin taken away", method: "DELETE", path: lobby + "/pins/6", auth: ada, status: 200, want: `"seq":11,.*"kind":"unpin"`, heard: `"kind":"unpin",.*"target":6}$`},
-		{name: "a pin of no message", method: "PUT", path: lobby + "/pins/99", auth: ada, status: 404, want: `"not_found"`},
-		{name: "a topic", method: "PUT", path: lobby + "/topic", auth: ada, body: `{"text":" ships\n& <b>boats</b>"}`, status: 200, want: `"seq":12,.*"kind":"topic"`, heard: `"kind":"topic",.*"text":"ships & <b>boats</b>"}$`},
-		{name: "a topic too long", method: "PUT", path: lobby + "/topic", auth: ada, body: `{"text":"` + strings.Repeat("x", 251) + `"}`, status: 422, want: `"too_long"`},
-		{name: "no topic, by a slash", method: "POST", path: lobby + "/messages", auth: ada, body: `{"text":"/topic"}`, status: 201, want: `"seq":13,.*"kind":"topic"`, heard: `"kind":"topic",.*"text":""}$`},
+		{
+			name: "a pin", method: "PUT", path: lobby + "/pins/6", auth: grace, status: 200,
+			want: `"seq":9,.*"kind":"pin"`, heard: `"kind":"pin",.*"target":6}$`,
+		},
+		{
+			name: "another pin", method: "PUT", path: lobby + "/pins/1", auth: ada, status: 200, want: `"seq":10,`,
+			heard: `"kind":"pin",.*"target":1}$`,
+		},
+		{
+			name: "the pins", path: lobby + "/pins", status: 200,
+			want: `^{"room":"lobby","seq":10,"messages":\[{"seq":1,.*"pinned":true},{"seq":6,.*"pinned":true}\]}\n$`,
+		},
+		{
+			name: "a pin taken away", method: "DELETE", path: lobby + "/pins/6", auth: ada, status: 200,
+			want: `"seq":11,.*"kind":"unpin"`, heard: `"kind":"unpin",.*"target":6}$`,
+		},
+		{
+			name: "a pin of no message", method: "PUT", path: lobby + "/pins/99", auth: ada, status: 404,
+			want: `"not_found"`,
+		},
+		{
+			name: "a topic", method: "PUT", path: lobby + "/topic", auth: ada,
+			body: `{"text":" ships\n& <b>boats</b>"}`, status: 200, want: `"seq":12,.*"kind":"topic"`,
+			heard: `"kind":"topic",.*"text":"ships & <b>boats</b>"}$`,
+		},
+		{
+			name: "a topic too long", method: "PUT", path: lobby + "/topic", auth: ada,
+			body: `{"text":"` + strings.Repeat("x", 251) + `"}`, status: 422, want: `"too_long"`,
+		},
+		{
+			name: "no topic, by a slash", method: "POST", path: lobby + "/messages", auth: ada,
+			body: `{"text":"/topic"}`, status: 201, want: `"seq":13,.*"kind":"topic"`,
+			heard: `"kind":"topic",.*"text":""}$`,
+		},
 
-		{name: "the message now", path: one, status: 200, want: `^{"room":"lobby","message":{"seq":1,.*"text":"two @Grace","edited":{"seq":2,"at":"[^"]+"},"reactions":\[{"emoji":"👍","count":1,"people":\[{[^}]*"name":"Grace"}\]}\],"replies":{"count":2,"seq":8,"at":"[^"]+","from":{[^}]*"name":"Ada"}},"pinned":true},"versions":\[{"seq":1,"at":"[^"]+","text":"one \*\*b\*\*","html":"[^"]+"},{"seq":2,"at":"[^"]+","text":"two @Grace"}\]}\n$`},
-		{name: "its thread", path: one + "/replies", status: 200, want: `^{"room":"lobby","seq":13,"at":"[^"]+","epoch":"\w+","more":false,.*"root":{"seq":1,.*"messages":\[{"seq":7,.*"thread":1,.*},{"seq":8,.*"thread":1,.*}\]}\n$`},
-		{name: "its thread's newest", path: one + "/replies?limit=1", status: 200, want: `"more":true,.*"root":{.*"messages":\[{"seq":8,[^\]]*}\]}\n$`},
-		{name: "its thread after", path: one + "/replies?after=7", status: 200, want: `"more":false,.*"root":{.*"messages":\[{"seq":8,[^\]]*}\]}\n$`},
+		{
+			name:   "the message now",
+			path:   one,
+			status: 200,
+			want: `^{"room":"lobby","message":{"seq":1,.*"text":"two @Grace","edited":{"seq":2,"at":"[^"]+"},` +
+				`"reactions":\[{"emoji":"👍","count":1,"people":\[{[^}]*"name":"Grace"}\]}\],"replies":{"count":2,` +
+				`"seq":8,"at":"[^"]+","from":{[^}]*"name":"Ada"}},"pinned":true},"versions":\[{"seq":1,"at":"[^"]+",` +
+				`"text":"one \*\*b\*\*","html":"[^"]+"},{"seq":2,"at":"[^"]+","text":"two @Grace"}\]}\n$`,
+		},
+		{
+			name: "its thread", path: one + "/replies", status: 200,
+			want: `^{"room":"lobby","seq":13,"at":"[^"]+","epoch":"\w+","more":false,.*"root":{"seq":1,` +
+				`.*"messages":\[{"seq":7,.*"thread":1,.*},{"seq":8,.*"thread":1,.*}\]}\n$`,
+		},
+		{
+			name: "its thread's newest", path: one + "/replies?limit=1", status: 200,
+			want: `"more":true,.*"root":{.*"messages":\[{"seq":8,[^\]]*}\]}\n$`,
+		},
+		{
+			name: "its thread after", path: one + "/replies?after=7", status: 200,
+			want: `"more":false,.*"root":{.*"messages":\[{"seq":8,[^\]]*}\]}\n$`,
+		},
 		{name: "a thread of no message", path: lobby + "/messages/99/replies", status: 404, want: `"not_found"`},
 		{name: "a thread of an edit", path: lobby + "/messages/2/replies", status: 404, want: `"not_found"`},
-		{name: "the room's talk", path: lobby + "/messages", status: 200, want: `"seq":13,.*"messages":\[{"seq":1,.*{"seq":6,.*"quote":{.*{"seq":8,`},
-		{name: "around", path: lobby + "/messages?around=6&limit=1", status: 200, want: `"more":true,"more_after":true,"messages":\[{"seq":6,`},
+		{
+			name: "the room's talk", path: lobby + "/messages", status: 200,
+			want: `"seq":13,.*"messages":\[{"seq":1,.*{"seq":6,.*"quote":{.*{"seq":8,`,
+		},
+		{
+			name: "around", path: lobby + "/messages?around=6&limit=1", status: 200,
+			want: `"more":true,"more_after":true,"messages":\[{"seq":6,`,
+		},
 
-		{name: "a forward", method: "POST", path: "/api/rooms/attic/messages", auth: grace, body: `{"forward":{"room":"Lobby","seq":1}}`, status: 201, want: `"room":"attic","seq":1,`},
-		{name: "in the other room", path: "/api/rooms/attic/messages", status: 200, want: `"name":"Grace"},"text":"two @Grace","forward":{"from":{[^}]*"name":"Ada"},"at":"[^"]+"}`},
-		{name: "a forward edited", method: "PATCH", path: "/api/rooms/attic/messages/1", auth: grace, body: `{"text":"x"}`, status: 403, want: `"not_yours"`},
-		{name: "a forward of no room", method: "POST", path: "/api/rooms/attic/messages", auth: ada, body: `{"forward":{"room":"a b","seq":1}}`, status: 400, want: `"bad_room"`},
-		{name: "of an unknown room", method: "POST", path: "/api/rooms/attic/messages", auth: ada, body: `{"forward":{"room":"nowhere","seq":1}}`, status: 404, want: `"not_found"`},
-		{name: "of a change", method: "POST", path: "/api/rooms/attic/messages", auth: ada, body: `{"forward":{"room":"lobby","seq":2}}`, status: 404, want: `"not_found"`},
-		{name: "of another room's by its number", method: "POST", path: "/api/rooms/attic/messages", auth: ada, body: fmt.Sprintf(`{"forward":{"room":"nowhere","seq":%d}}`, 1<<36|1), status: 404, want: `"not_found"`},
+		{
+			name: "a forward", method: "POST", path: "/api/rooms/attic/messages", auth: grace,
+			body: `{"forward":{"room":"Lobby","seq":1}}`, status: 201, want: `"room":"attic","seq":1,`,
+		},
+		{
+			name: "in the other room", path: "/api/rooms/attic/messages", status: 200,
+			want: `"name":"Grace"},"text":"two @Grace","forward":{"from":{[^}]*"name":"Ada"},"at":"[^"]+"}`,
+		},
+		{
+			name: "a forward edited", method: "PATCH", path: "/api/rooms/attic/messages/1", auth: grace,
+			body: `{"text":"x"}`, status: 403, want: `"not_yours"`,
+		},
+		{
+			name: "a forward of no room", method: "POST", path: "/api/rooms/attic/messages", auth: ada,
+			body: `{"forward":{"room":"a b","seq":1}}`, status: 400, want: `"bad_room"`,
+		},
+		{
+			name: "of an unknown room", method: "POST", path: "/api/rooms/attic/messages", auth: ada,
+			body: `{"forward":{"room":"nowhere","seq":1}}`, status: 404, want: `"not_found"`,
+		},
+		{
+			name: "of a change", method: "POST", path: "/api/rooms/attic/messages", auth: ada,
+			body: `{"forward":{"room":"lobby","seq":2}}`, status: 404, want: `"not_found"`,
+		},
+		{
+			name: "of another room's by its number", method: "POST", path: "/api/rooms/attic/messages", auth: ada,
+			body: fmt.Sprintf(`{"forward":{"room":"nowhere","seq":%d}}`, 1<<36|1), status: 404, want: `"not_found"`,
+		},
 
 		{name: "another's deletion", method: "DELETE", path: one, auth: grace, status: 403, want: `"not_yours"`},
 		{name: "nobody's deletion", method: "DELETE", path: one, status: 401, want: `"bad_session"`},
-		{name: "a deletion", method: "DELETE", path: one, auth: ada, status: 200, want: `"seq":14,.*"kind":"delete"`, heard: `"seq":14,.*"kind":"delete",.*"target":1}$`},
+		{
+			name: "a deletion", method: "DELETE", path: one, auth: ada, status: 200, want: `"seq":14,.*"kind":"delete"`,
+			heard: `"seq":14,.*"kind":"delete",.*"target":1}$`,
+		},
 		{name: "and again", method: "DELETE", path: one, auth: ada, status: 200, want: `"seq":14,.*"kind":"delete"`},
-		{name: "an edit of what is gone", method: "PATCH", path: one, auth: ada, body: `{"text":"back"}`, status: 410, want: `"gone"`},
+		{
+			name: "an edit of what is gone", method: "PATCH", path: one, auth: ada, body: `{"text":"back"}`,
+			status: 410, want: `"gone"`,
+		},
 		{name: "a reaction to what is gone", method: "PUT", path: one + thumb, auth: ada, status: 410, want: `"gone"`},
 		{name: "a pin of what is gone", method: "PUT", path: lobby + "/pins/1", auth: ada, status: 410, want: `"gone"`},
-		{name: "a forward of what is gone", method: "POST", path: "/api/rooms/attic/messages", auth: ada, body: `{"forward":{"room":"lobby","seq":1}}`, status: 410, want: `"gone"`},
-		{name: "the message that is gone", path: one, status: 200, want: `"message":{"seq":1,[^{]*"from":{[^}]*},"text":"","gone":true,"replies":{[^}]*}}},"versions":\[\]}\n$`},
+		{
+			name: "a forward of what is gone", method: "POST", path: "/api/rooms/attic/messages", auth: ada,
+			body: `{"forward":{"room":"lobby","seq":1}}`, status: 410, want: `"gone"`,
+		},
+		{
+			name: "the message that is gone", path: one, status: 200,
+			want: `"message":{"seq":1,[^{]*"from":{[^}]*},"text":"","gone":true,` +
+				`"replies":{[^}]*}}},"versions":\[\]}\n$`,
+		},
 		{name: "no pins", path: lobby + "/pins", status: 200, want: `"messages":\[\]`},
-		{name: "the answer to it", path: lobby + "/messages/6", status: 200, want: `"text":"so\?","reply_to":1},"versions"`},
+		{
+			name: "the answer to it", path: lobby + "/messages/6", status: 200,
+			want: `"text":"so\?","reply_to":1},"versions"`,
+		},
 
 		{name: "a number in words", path: lobby + "/messages/one", status: 400, want: `"bad_request"`},
 		{name: "number 0", path: lobby + "/messages/0", status: 400, want: `"bad_request"`},
-		{name: "less than that", method: "DELETE", path: lobby + "/messages/-1", auth: ada, status: 400, want: `"bad_request"`},
+		{
+			name: "less than that", method: "DELETE", path: lobby + "/messages/-1", auth: ada, status: 400,
+			want: `"bad_request"`,
+		},
 		{name: "more than all", path: lobby + "/messages/99999999999999999999", status: 400, want: `"bad_request"`},
-		{name: "more than a room holds", path: fmt.Sprint(lobby, "/messages/", 1<<62), status: 404, want: `"not_found"`},
-		{name: "another room's by its number", path: fmt.Sprint("/api/rooms/nowhere/messages/", 1<<36|6), status: 404, want: `"not_found"`},
-		{name: "another's by its number, from a room that is", path: fmt.Sprint("/api/rooms/attic/messages/", 1<<36|6), status: 404, want: `"not_found"`},
-		{name: "commands", path: "/api/commands", status: 200, want: `^{"commands":\[{"name":"me","args":"[^"]+","help":"[^"]+","by":"server"}`},
+		{
+			name: "more than a room holds", path: fmt.Sprint(lobby, "/messages/", 1<<62), status: 404,
+			want: `"not_found"`,
+		},
+		{
+			name: "another room's by its number", path: fmt.Sprint("/api/rooms/nowhere/messages/", 1<<36|6),
+			status: 404, want: `"not_found"`,
+		},
+		{
+			name: "another's by its number, from a room that is",
+			path: fmt.Sprint("/api/rooms/attic/messages/", 1<<36|6), status: 404, want: `"not_found"`,
+		},
+		{
+			name: "commands", path: "/api/commands", status: 200,
+			want: `^{"commands":\[{"name":"me","args":"[^"]+","help":"[^"]+","by":"server"}`,
+		},
 	}
 	for _, st := range steps {
 		t.Run(st.name, func(t *testing.T) {
@@ -179,7 +367,9 @@ func TestPagesFromElsewhereChangeNothing(t *testing.T) {
 		{"DELETE", "/pins/1", ""},
 		{"DELETE", "/messages/1", ""},
 	} {
-		for _, header := range [][]string{{"Origin", "https://evil.example"}, {"Sec-Fetch-Site", "cross-site"}, {"Origin", "null"}} {
+		for _, header := range [][]string{
+			{"Origin", "https://evil.example"}, {"Sec-Fetch-Site", "cross-site"}, {"Origin", "null"},
+		} {
 			a := ts.ask(t, c[0], "/api/rooms/lobby"+c[1], c[2], append(header, cookie...)...)
 			if p := decode[Problem](t, a); a.StatusCode != http.StatusForbidden || p.Code != chat.ForbiddenOrigin {
 				t.Errorf("%s %s from %s: %d %s", c[0], c[1], header[1], a.StatusCode, p.Code)
@@ -188,7 +378,8 @@ func TestPagesFromElsewhereChangeNothing(t *testing.T) {
 	}
 	wantLog(t, ts, 1)
 	for i, c := range [][]string{{"PATCH", "/messages/1", `{"text":"ours"}`}, {"DELETE", "/messages/1", ""}} {
-		if a := ts.ask(t, c[0], "/api/rooms/lobby"+c[1], c[2], append([]string{"Origin", ts.url}, cookie...)...); a.StatusCode != http.StatusOK {
+		if a := ts.ask(t, c[0], "/api/rooms/lobby"+c[1], c[2],
+			append([]string{"Origin", ts.url}, cookie...)...); a.StatusCode != http.StatusOK {
 			t.Errorf("%d: %s %s", i, a.Status, a.body)
 		}
 	}
@@ -208,7 +399,10 @@ func TestChangesOnWSAreAnsweredAndHeard(t *testing.T) {
 		heard string // a part of the event
 	}{
 		{ada, `"op":"send","text":"one"`, "1 ", `"kind":"message"`},
-		{ada, `"op":"edit","seq":1,"text":"**two**"`, "2 edit", `"target":1,"text":"**two**","html":"<p><strong>two</strong></p>"}`},
+		{
+			ada, `"op":"edit","seq":1,"text":"**two**"`, "2 edit",
+			`"target":1,"text":"**two**","html":"<p><strong>two</strong></p>"}`,
+		},
 		{ada, `"op":"edit","seq":1,"text":"**two**"`, "2 edit", ""},
 		{grace, `"op":"edit","seq":1,"text":"mine"`, "not_yours", ""},
 		{grace, `"op":"react","seq":1,"emoji":"👍","nonce":"r1"`, "3 react", `"kind":"react"`},
@@ -225,7 +419,10 @@ func TestChangesOnWSAreAnsweredAndHeard(t *testing.T) {
 		{grace, `"op":"send","text":"hm","thread":1`, "12 reply", `"kind":"reply"`},
 		{grace, `"op":"send","text":"hm","thread":12,"echo":true`, "13 ", `"thread":1,`},
 		{ada, `"op":"send","text":"@grace @HERE @here"`, "14 ", `"mentions":[{"id":`},
-		{ada, `"op":"send","forward":{"room":"lobby","seq":14},"text":"ignored"`, "15 ", `"text":"@grace @HERE @here","forward":{`},
+		{
+			ada, `"op":"send","forward":{"room":"lobby","seq":14},"text":"ignored"`, "15 ",
+			`"text":"@grace @HERE @here","forward":{`,
+		},
 		{ada, `"op":"send","forward":{"room":"nowhere","seq":1}`, "not_found", ""},
 		{ada, `"op":"send","forward":{"seq":1}`, "bad_room", ""},
 		{ada, `"op":"send","forward":{}`, "bad_room", ""},
@@ -276,16 +473,20 @@ func TestResumingAcrossChanges(t *testing.T) {
 	ts := startServer(t, Config{}, room.Config{})
 	ada := ts.hello(t, "Ada")
 	for _, cmd := range []string{
-		`"op":"send","text":"one"`, `"op":"send","text":"secret"`, `"op":"edit","seq":2,"text":"secret, too"`, `"op":"react","seq":1,"emoji":"👍"`,
-		`"op":"send","text":"an answer","reply_to":2`, `"op":"edit","seq":1,"text":"one, edited"`, `"op":"delete","seq":2`, `"op":"topic","text":"ships"`,
+		`"op":"send","text":"one"`, `"op":"send","text":"secret"`, `"op":"edit","seq":2,"text":"secret, too"`,
+		`"op":"react","seq":1,"emoji":"👍"`,
+		`"op":"send","text":"an answer","reply_to":2`, `"op":"edit","seq":1,"text":"one, edited"`,
+		`"op":"delete","seq":2`, `"op":"topic","text":"ships"`,
 	} {
 		if r := ada.ask(`"room":"lobby",%s`, cmd); r.Op != "ok" {
 			t.Fatalf("%s: %+v", cmd, r)
 		}
 	}
 	want := []string{
-		`"kind":"message",.*"text":"one"}$`, `"kind":"message",.*"gone":true}$`, `"kind":"edit",.*"target":2,"gone":true}$`, `"kind":"react",.*"emoji":"👍"}$`,
-		`"text":"an answer","reply_to":2}$`, `"kind":"edit",.*"text":"one, edited"}$`, `"kind":"delete",.*"target":2}$`, `"kind":"topic",.*"text":"ships"}$`,
+		`"kind":"message",.*"text":"one"}$`, `"kind":"message",.*"gone":true}$`,
+		`"kind":"edit",.*"target":2,"gone":true}$`, `"kind":"react",.*"emoji":"👍"}$`,
+		`"text":"an answer","reply_to":2}$`, `"kind":"edit",.*"text":"one, edited"}$`, `"kind":"delete",.*"target":2}$`,
+		`"kind":"topic",.*"text":"ships"}$`,
 	}
 	for after := range want {
 		t.Run(fmt.Sprint("after ", after), func(t *testing.T) {
@@ -298,7 +499,8 @@ func TestResumingAcrossChanges(t *testing.T) {
 				if !regexp.MustCompile(like).Match(got) || strings.Contains(string(got), "secret") {
 					t.Errorf("%s\nwant %s", got, like)
 				}
-				if e := l.next(); e["data"] != string(got) || !strings.Contains(string(got), `"kind":"`+e["event"]+`"`) {
+				if e := l.next(); e["data"] != string(got) ||
+					!strings.Contains(string(got), `"kind":"`+e["event"]+`"`) {
 					t.Errorf("the stream says %v, /ws %s", e, got)
 				}
 				if !slices.Equal(log.Events[i], got) {
@@ -328,7 +530,8 @@ func TestChatroomShowsWhatIsSaid(t *testing.T) {
 		t.Error(got)
 	}
 	line.send(`{"from":"Ada","message":"/topic ships"}`) // answered by nothing that can be shown
-	if got := string(member.eventBytes()); !strings.Contains(got, `"kind":"topic"`) || !strings.Contains(got, `"text":"ships"`) {
+	if got := string(member.eventBytes()); !strings.Contains(got, `"kind":"topic"`) ||
+		!strings.Contains(got, `"text":"ships"`) {
 		t.Error(got)
 	}
 	line.send(`{"from":"Ada","message":"//topic"}`)
@@ -338,8 +541,10 @@ func TestChatroomShowsWhatIsSaid(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	for _, cmd := range []string{
-		`"op":"send","text":"in a thread","thread":1`, `"op":"react","seq":1,"emoji":"👍"`, `"op":"send","text":"echo","thread":1,"echo":true`,
-		`"op":"edit","seq":6,"text":"edited"`, `"op":"delete","seq":6`, `"op":"pin","seq":1`, `"op":"send","text":"last"`,
+		`"op":"send","text":"in a thread","thread":1`, `"op":"react","seq":1,"emoji":"👍"`,
+		`"op":"send","text":"echo","thread":1,"echo":true`,
+		`"op":"edit","seq":6,"text":"edited"`, `"op":"delete","seq":6`, `"op":"pin","seq":1`,
+		`"op":"send","text":"last"`,
 	} {
 		if r := member.ask(`"room":"lobby",%s`, cmd); r.Op != "ok" {
 			t.Fatalf("%s: %+v", cmd, r)
@@ -360,8 +565,10 @@ func TestHostileTextIsTextInEveryField(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, cmd := range []string{
-		`"op":"send","text":%s`, `"op":"send","text":%s,"reply_to":1`, `"op":"send","text":%s,"thread":1`, `"op":"topic","text":%s`,
-		`"op":"edit","seq":2,"text":%s,"nonce":"n"`, `"op":"pin","seq":1`, `"op":"react","seq":1,"emoji":"👍"`, `"op":"send","forward":{"room":"lobby","seq":1}`,
+		`"op":"send","text":%s`, `"op":"send","text":%s,"reply_to":1`, `"op":"send","text":%s,"thread":1`,
+		`"op":"topic","text":%s`,
+		`"op":"edit","seq":2,"text":%s,"nonce":"n"`, `"op":"pin","seq":1`, `"op":"react","seq":1,"emoji":"👍"`,
+		`"op":"send","forward":{"room":"lobby","seq":1}`,
 	} {
 		cmd = strings.ReplaceAll(cmd, "%s", string(quoted))
 		if r := c.ask(`"room":"lobby",%s`, cmd); r.Op != "ok" {
@@ -370,7 +577,8 @@ func TestHostileTextIsTextInEveryField(t *testing.T) {
 	}
 	for _, path := range []string{"/messages", "/messages/1", "/messages/1/replies", "/pins", "/log"} {
 		a := ts.ask(t, http.MethodGet, "/api/rooms/lobby"+path, "")
-		if kind := a.Header.Get("Content-Type"); !strings.HasPrefix(kind, "application/json") || a.Header.Get("X-Content-Type-Options") != "nosniff" {
+		if kind := a.Header.Get("Content-Type"); !strings.HasPrefix(kind, "application/json") ||
+			a.Header.Get("X-Content-Type-Options") != "nosniff" {
 			t.Errorf("%s comes as %s, %s", path, kind, a.Header.Get("X-Content-Type-Options"))
 		}
 		var v any

@@ -46,12 +46,14 @@ func TestTheCookiesNameKeepsServersApart(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			a := ts.ask(t, http.MethodPost, "/api/session", `{"name":"Ada"}`, "Host", tt.host, "X-Forwarded-Proto", tt.proto)
+			a := ts.ask(t, http.MethodPost, "/api/session", `{"name":"Ada"}`, "Host", tt.host, "X-Forwarded-Proto",
+				tt.proto)
 			if len(a.Cookies()) != 1 {
 				t.Fatalf("Set-Cookie %q", a.Header.Values("Set-Cookie"))
 			}
 			c := a.Cookies()[0]
-			if c.Name != tt.name || c.Secure != (tt.proto == "https") || !c.HttpOnly || c.Path != "/" || c.Domain != "" || c.SameSite != http.SameSiteLaxMode {
+			if c.Name != tt.name || c.Secure != (tt.proto == "https") || !c.HttpOnly || c.Path != "/" ||
+				c.Domain != "" || c.SameSite != http.SameSiteLaxMode {
 				t.Errorf("Set-Cookie %q, want %s", a.Header.Get("Set-Cookie"), tt.name)
 			}
 		})
@@ -69,18 +71,51 @@ func TestACookieFromBeforeStillCountsAndIsRenamed(t *testing.T) {
 		proto  string
 		set    map[string]string
 	}{
-		"its own":                           {brings: []string{own + "=" + ada.Session}, set: map[string]string{own: ada.Session}},
-		"an upgrade":                        {brings: []string{"parley_session=" + ada.Session}, set: map[string]string{own: ada.Session, "parley_session": ""}},
-		"an upgrade, with HTTPS":            {brings: []string{"parley_session=" + ada.Session}, proto: "https", set: map[string]string{secure: ada.Session, "parley_session": ""}},
-		"HTTPS is new":                      {brings: []string{"parley_session_8080=" + ada.Session}, proto: "https", set: map[string]string{secure: ada.Session, "parley_session_8080": ""}},
-		"another port before":               {brings: []string{"parley_session_8080=" + ada.Session}, set: map[string]string{own: ada.Session}},
-		"the proxy is no longer trusted":    {brings: []string{secure + "=" + ada.Session}, set: map[string]string{own: ada.Session}},
-		"beside another server's":           {brings: []string{"parley_session_9090=" + other, "parley_session=" + ada.Session}, set: map[string]string{own: ada.Session, "parley_session": ""}},
-		"beside another server's old one":   {brings: []string{"parley_session=" + other, own + "=" + ada.Session}, set: map[string]string{own: ada.Session}},
-		"HTTPS, beside another server's":    {brings: []string{"parley_session_9090=" + other, secure + "=" + ada.Session}, proto: "https", set: map[string]string{secure: ada.Session}},
-		"HTTPS beats what anybody can set":  {brings: []string{"parley_session=" + other, secure + "=" + ada.Session}, proto: "https", set: map[string]string{secure: ada.Session}},
-		"twice under both":                  {brings: []string{"parley_session=" + ada.Session, own + "=" + ada.Session}, set: map[string]string{own: ada.Session, "parley_session": ""}},
-		"a name that only begins like ours": {brings: []string{"parley_sessions=" + other, own + "=" + ada.Session}, set: map[string]string{own: ada.Session}},
+		"its own": {
+			brings: []string{own + "=" + ada.Session}, set: map[string]string{own: ada.Session},
+		},
+		"an upgrade": {
+			brings: []string{"parley_session=" + ada.Session},
+			set:    map[string]string{own: ada.Session, "parley_session": ""},
+		},
+		"an upgrade, with HTTPS": {
+			brings: []string{"parley_session=" + ada.Session}, proto: "https",
+			set: map[string]string{secure: ada.Session, "parley_session": ""},
+		},
+		"HTTPS is new": {
+			brings: []string{"parley_session_8080=" + ada.Session}, proto: "https",
+			set: map[string]string{secure: ada.Session, "parley_session_8080": ""},
+		},
+		"another port before": {
+			brings: []string{"parley_session_8080=" + ada.Session}, set: map[string]string{own: ada.Session},
+		},
+		"the proxy is no longer trusted": {
+			brings: []string{secure + "=" + ada.Session}, set: map[string]string{own: ada.Session},
+		},
+		"beside another server's": {
+			brings: []string{"parley_session_9090=" + other, "parley_session=" + ada.Session},
+			set:    map[string]string{own: ada.Session, "parley_session": ""},
+		},
+		"beside another server's old one": {
+			brings: []string{"parley_session=" + other, own + "=" + ada.Session},
+			set:    map[string]string{own: ada.Session},
+		},
+		"HTTPS, beside another server's": {
+			brings: []string{"parley_session_9090=" + other, secure + "=" + ada.Session}, proto: "https",
+			set: map[string]string{secure: ada.Session},
+		},
+		"HTTPS beats what anybody can set": {
+			brings: []string{"parley_session=" + other, secure + "=" + ada.Session}, proto: "https",
+			set: map[string]string{secure: ada.Session},
+		},
+		"twice under both": {
+			brings: []string{"parley_session=" + ada.Session, own + "=" + ada.Session},
+			set:    map[string]string{own: ada.Session, "parley_session": ""},
+		},
+		"a name that only begins like ours": {
+			brings: []string{"parley_sessions=" + other, own + "=" + ada.Session},
+			set:    map[string]string{own: ada.Session},
+		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -111,7 +146,8 @@ func TestAnotherServersCookieIsLeftAlone(t *testing.T) {
 	ts := startServer(t, Config{}, room.Config{})
 	foreign := []string{"Cookie", "parley_session=elsewhere; parley_session_1=elsewhere; parley_session_2=elsewhere"}
 	a := ts.ask(t, http.MethodGet, "/api/session", "", foreign...)
-	if a.StatusCode != http.StatusUnauthorized || decode[Problem](t, a).Code != chat.BadSession || len(a.Cookies()) > 0 {
+	if a.StatusCode != http.StatusUnauthorized || decode[Problem](t, a).Code != chat.BadSession ||
+		len(a.Cookies()) > 0 {
 		t.Errorf("status %d, %v: %s", a.StatusCode, a.Header["Set-Cookie"], a.body)
 	}
 	opened := ts.ask(t, http.MethodPost, "/api/session", `{"name":"Ada"}`, foreign...)

@@ -48,7 +48,8 @@ func TestAddressesTakeTurns(t *testing.T) {
 			t.Fatalf("%d were served, want 24", len(served))
 		}
 		for i, other := range others {
-			if first, last := slices.Index(served, other), len(served)-1-slices.Index(reversed(served), other); first > 2+i || last > 5+i {
+			if first, last := slices.Index(served, other),
+				len(served)-1-slices.Index(reversed(served), other); first > 2+i || last > 5+i {
 				t.Errorf("%s was served as number %d and %d, of %v", other, first, last, served)
 			}
 		}
@@ -90,7 +91,8 @@ func TestTurnsRefuseWhoWaitsTooLongOrIsTooMany(t *testing.T) {
 			go func() { answers <- q.enter(by, from) }()
 		}
 		synctest.Wait()
-		if err := q.enter(t.Context(), from); chat.CodeOf(err) != chat.RateLimited || chat.UserError(err).RetryAfter <= 0 {
+		if err := q.enter(t.Context(), from); chat.CodeOf(err) != chat.RateLimited ||
+			chat.UserError(err).RetryAfter <= 0 {
 			t.Errorf("one too many: %v", err)
 		}
 		if err := q.enter(t.Context(), other); err != nil {
@@ -124,7 +126,8 @@ func TestAllTurnsTogetherHaveABound(t *testing.T) {
 		}
 		for i := range maxWaiting + 10 {
 			go func() {
-				if err := q.enter(t.Context(), addr(fmt.Sprintf("10.0.%d.%d", i/250, i%250))); chat.CodeOf(err) != chat.RateLimited {
+				if err := q.enter(t.Context(),
+					addr(fmt.Sprintf("10.0.%d.%d", i/250, i%250))); chat.CodeOf(err) != chat.RateLimited {
 					t.Errorf("number %d: %v", i, err)
 				}
 			}()

@@ -25,10 +25,12 @@ func TestBrowsersRememberHTTPSForNamesOnly(t *testing.T) {
 	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
 	writeCertificate(t, cert, key, 1, "chat.example.org")
 	for _, hsts := range []time.Duration{0, 24 * time.Hour} {
-		ts := startServer(t, Config{TLSCert: cert, TLSKey: key, HSTS: hsts, AllowHost: []string{"chat.example.org"}}, room.Config{})
+		ts := startServer(t, Config{TLSCert: cert, TLSKey: key, HSTS: hsts, AllowHost: []string{"chat.example.org"}},
+			room.Config{})
 		for host, remembered := range map[string]bool{
 			"chat.example.org": true, "chat.example.org:8443": true, "nas.local": true,
-			"127.0.0.1": false, "192.168.1.20:8443": false, "[::1]": false, "localhost": false, "chat.localhost": false, "127.1": false,
+			"127.0.0.1": false, "192.168.1.20:8443": false, "[::1]": false, "localhost": false, "chat.localhost": false,
+			"127.1": false,
 		} {
 			r, err := http.NewRequest(http.MethodGet, strings.Replace(ts.url, "http", "https", 1)+"/healthz", nil)
 			if err != nil {
@@ -49,7 +51,9 @@ func TestBrowsersRememberHTTPSForNamesOnly(t *testing.T) {
 			}
 		}
 	}
-	plain := startServer(t, Config{HSTS: time.Hour, AllowHost: []string{"chat.example.org"}, TrustedProxy: prefixes("127.0.0.1/32")}, room.Config{})
+	plain := startServer(t,
+		Config{HSTS: time.Hour, AllowHost: []string{"chat.example.org"}, TrustedProxy: prefixes("127.0.0.1/32")},
+		room.Config{})
 	a := plain.ask(t, http.MethodGet, "/", "", "Host", "chat.example.org", "X-Forwarded-Proto", "https")
 	if got := a.Header.Get("Strict-Transport-Security"); got != "" {
 		t.Errorf("without TLS of our own: %q", got)

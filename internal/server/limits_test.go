@@ -77,7 +77,8 @@ func TestOperatorHearsOfAPanicAndTheServerStays(t *testing.T) {
 		t.Fatal(err)
 	}
 	var log bytes.Buffer
-	ts := startServerWith(t, Config{Logger: slog.New(slog.NewTextHandler(&log, nil))}, room.Config{}, kept, brokenPeople{kept}, kept.Healthy)
+	ts := startServerWith(t, Config{Logger: slog.New(slog.NewTextHandler(&log, nil))}, room.Config{}, kept,
+		brokenPeople{kept}, kept.Healthy)
 	if a, err := ts.try(t.Context(), http.MethodPost, "/api/session", `{"name":"Ada"}`); err == nil {
 		t.Errorf("answered with %d: %s", a.StatusCode, a.body)
 	}
@@ -90,7 +91,8 @@ func TestOperatorHearsOfAPanicAndTheServerStays(t *testing.T) {
 	if err := ts.stop(); err != nil {
 		t.Error(err)
 	}
-	if got := log.String(); !strings.Contains(got, "level=ERROR") || !strings.Contains(got, "a mistake") || !strings.Contains(got, "NewGuest") {
+	if got := log.String(); !strings.Contains(got, "level=ERROR") || !strings.Contains(got, "a mistake") ||
+		!strings.Contains(got, "NewGuest") {
 		t.Errorf("logged %q", got)
 	}
 }

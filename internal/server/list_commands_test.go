@@ -46,12 +46,14 @@ func TestTwoDevicesKeepOneListOfRooms(t *testing.T) {
 	ts := startServer(t, Config{}, room.Config{})
 	ada, grace := ts.guest(t, "Ada"), ts.guest(t, "Grace")
 	ts.ask(t, http.MethodPost, "/api/rooms/lobby/messages", `{"text":"first"}`, "Authorization", "Bearer "+ada.Session)
-	ts.ask(t, http.MethodPost, "/api/rooms/garden/messages", `{"text":"green"}`, "Authorization", "Bearer "+grace.Session)
+	ts.ask(t, http.MethodPost, "/api/rooms/garden/messages", `{"text":"green"}`, "Authorization",
+		"Bearer "+grace.Session)
 
 	phone, desk, other := ts.device(t, ada.Session), ts.device(t, ada.Session), ts.device(t, grace.Session)
 	for _, c := range []*talker{phone, desk} {
 		c.send(`{"op":"watch","id":900}`)
-		c.hearLine(`{"op":"ok","id":900,"rooms":[{"room":"lobby","topic":"","seq":1,"at":"…","last":{"from":{"id":"…","name":"Ada"},"text":"first"},
+		c.hearLine(`{"op":"ok","id":900,"rooms":[{"room":"lobby","topic":"","seq":1,"at":"…",` +
+			`"last":{"from":{"id":"…","name":"Ada"},"text":"first"},
 			"read":0,"unread":0,"mentions":0,"notify":"all","muted":false,"favourite":false}]}`)
 	}
 	if r := phone.ask(`"op":"watch"`); r.Code != "bad_request" {
@@ -61,7 +63,9 @@ func TestTwoDevicesKeepOneListOfRooms(t *testing.T) {
 	// Both get an update of a message, which names the person that it mentions.
 	other.ask(`"op":"send","room":"lobby","text":"hi @ada"`)
 	for _, c := range []*talker{phone, desk} {
-		c.hearLine(`{"op":"news","room":"lobby","seq":2,"at":"…","kind":"message","from":{"id":"…","name":"Grace"},"text":"hi @ada","mentions":["` + string(ada.Person.ID) + `"]}`)
+		c.hearLine(
+			`{"op":"news","room":"lobby","seq":2,"at":"…","kind":"message","from":{"id":"…","name":"Grace"},` +
+				`"text":"hi @ada","mentions":["` + string(ada.Person.ID) + `"]}`)
 	}
 	// Both have the same read mark.
 	phone.send(`{"op":"read","id":901,"room":"lobby","seq":1}`)
@@ -81,14 +85,17 @@ func TestTwoDevicesKeepOneListOfRooms(t *testing.T) {
 	// A room that one enters is in the list of both, and both get its updates.
 	phone.ask(`"op":"join","room":"garden"`)
 	for _, c := range []*talker{phone, desk} {
-		c.hearLine(`{"op":"entry","room":"garden","topic":"","seq":1,"at":"…","last":{"from":{"id":"…","name":"Grace"},"text":"green"},
+		c.hearLine(`{"op":"entry","room":"garden","topic":"","seq":1,"at":"…",` +
+			`"last":{"from":{"id":"…","name":"Grace"},"text":"green"},
 			"read":0,"unread":1,"mentions":0,"notify":"all","muted":false,"favourite":false}`)
 	}
 	other.ask(`"op":"topic","room":"garden","text":"roses"`)
-	desk.hearLine(`{"op":"news","room":"garden","seq":2,"at":"…","kind":"topic","from":{"id":"…","name":"Grace"},"text":"roses"}`)
+	desk.hearLine(
+		`{"op":"news","room":"garden","seq":2,"at":"…","kind":"topic","from":{"id":"…","name":"Grace"},"text":"roses"}`)
 
 	phone.ask(`"op":"set","room":"garden","notify":"mentions","muted":true,"favourite":true`)
-	desk.hearLine(`{"op":"entry","room":"garden","topic":"roses","seq":2,"at":"…","last":{"from":{"id":"…","name":"Grace"},"text":"green"},
+	desk.hearLine(`{"op":"entry","room":"garden","topic":"roses","seq":2,"at":"…",` +
+		`"last":{"from":{"id":"…","name":"Grace"},"text":"green"},
 		"read":0,"unread":1,"mentions":0,"notify":"mentions","muted":true,"favourite":true}`)
 	if r := phone.ask(`"op":"set","room":"garden","notify":"sometimes"`); r.Code != "bad_request" {
 		t.Errorf("an impossible choice: %+v", r)
@@ -113,7 +120,8 @@ func TestARoomIsInTheListFromItsFirstMessageOn(t *testing.T) {
 	hear := func(name string) {
 		t.Helper()
 		for _, c := range []*talker{phone, desk} {
-			c.hearLine(fmt.Sprintf(`{"op":"entry","room":%q,"topic":"","seq":1,"at":"…","last":{"from":{"id":"…","name":"Ada"},"text":"hello?"},
+			c.hearLine(fmt.Sprintf(`{"op":"entry","room":%q,"topic":"","seq":1,"at":"…",`+
+				`"last":{"from":{"id":"…","name":"Ada"},"text":"hello?"},
 				"read":0,"unread":0,"mentions":0,"notify":"all","muted":false,"favourite":false}`, name))
 		}
 	}
@@ -123,7 +131,8 @@ func TestARoomIsInTheListFromItsFirstMessageOn(t *testing.T) {
 	ts.ask(t, http.MethodPost, "/api/rooms/newer/messages", `{"text":"hello?"}`, "Authorization", "Bearer "+ada.Session)
 	hear("newer")
 	ts.hello(t, "Grace").ask(`"op":"send","room":"newer","text":"hi"`)
-	desk.hearLine(`{"op":"news","room":"newer","seq":2,"at":"…","kind":"message","from":{"id":"…","name":"Grace"},"text":"hi"}`)
+	desk.hearLine(
+		`{"op":"news","room":"newer","seq":2,"at":"…","kind":"message","from":{"id":"…","name":"Grace"},"text":"hi"}`)
 }
 
 // A pipeResponse gives its connection away, one end of a net.Pipe.
@@ -151,7 +160,8 @@ func TestListFeedThatTakesNothingIsClosed(t *testing.T) {
 	}
 	go ts.ServeHTTP(pipeResponse{httptest.NewRecorder(), theirs}, upgrade)
 	c := &talker{t: t, nc: ours, in: bufio.NewReader(ours)}
-	if answer, err := http.ReadResponse(c.in, upgrade); err != nil || answer.StatusCode != http.StatusSwitchingProtocols {
+	if answer, err := http.ReadResponse(c.in, upgrade); err != nil ||
+		answer.StatusCode != http.StatusSwitchingProtocols {
 		t.Fatal(answer, err)
 	}
 	c.ask(`"op":"hello","session":%q`, ada.Session)
@@ -182,14 +192,18 @@ func TestPersonalCommandsAreRateLimited(t *testing.T) {
 	ts.accounts = account.New(account.Config{PersonalRate: 0.01, PersonalBurst: 3}, stores, ts.hub)
 	session := ts.guest(t, "Ada").Session
 	c := ts.device(t, session)
-	for i, op := range []string{`"op":"watch"`, `"op":"read","room":"lobby","seq":1`, `"op":"set","room":"lobby","muted":true`, `"op":"save","room":"lobby","seq":1`} {
+	for i, op := range []string{
+		`"op":"watch"`, `"op":"read","room":"lobby","seq":1`, `"op":"set","room":"lobby","muted":true`,
+		`"op":"save","room":"lobby","seq":1`,
+	} {
 		if r := c.ask("%s", op); (r.Code == "rate_limited") != (i == 3) {
 			t.Errorf("%s: %+v", op, r)
 		}
 	}
 	bearer := []string{"Authorization", "Bearer " + session}
 	for _, path := range []string{"/api/me/rooms", "/api/me/saved", "/api/me/threads"} {
-		if a := ts.ask(t, http.MethodGet, path, "", bearer...); a.StatusCode != 429 || a.Header.Get("Retry-After") == "" {
+		if a := ts.ask(t, http.MethodGet, path, "", bearer...); a.StatusCode != 429 ||
+			a.Header.Get("Retry-After") == "" {
 			t.Errorf("%s: %s", path, a.Status)
 		}
 	}
@@ -209,7 +223,8 @@ func TestAListOf200RoomsIsOneRequestAndStaysLive(t *testing.T) {
 	ts := startServer(t, Config{}, room.Config{})
 	ada, grace := ts.guest(t, "Ada"), ts.device(t, ts.guest(t, "Grace").Session)
 	for n := range rooms {
-		ts.ask(t, http.MethodPost, fmt.Sprintf("/api/rooms/room-%d/messages", n), `{"text":"mine"}`, "Authorization", "Bearer "+ada.Session)
+		ts.ask(t, http.MethodPost, fmt.Sprintf("/api/rooms/room-%d/messages", n), `{"text":"mine"}`, "Authorization",
+			"Bearer "+ada.Session)
 	}
 	c := ts.device(t, ada.Session)
 	start := time.Now()
@@ -253,16 +268,22 @@ func TestBookmarksArePersonal(t *testing.T) {
 	ask(ada, "PUT", "/api/me/saved/lobby/2", "", 204, "")
 	ask(ada, "PUT", "/api/me/saved/lobby/3", "", 404, "")
 	ask(ada, "PUT", "/api/me/saved/nowhere/1", "", 404, "")
-	ask(ada, "GET", "/api/me/saved", "", 200, `{"messages":[{"room":"lobby","at":"…","message":{"seq":2,"at":"…","kind":"message","from":{"id":"…","name":"Grace"},"text":"two"}}],"more":false}`)
+	ask(ada, "GET", "/api/me/saved", "", 200,
+		`{"messages":[{"room":"lobby","at":"…","message":{"seq":2,"at":"…","kind":"message","from":{"id":"…",`+
+			`"name":"Grace"},"text":"two"}}],"more":false}`)
 	ask(grace, "GET", "/api/me/saved", "", 200, `{"messages":[],"more":false}`)
 	ask(grace, "DELETE", lobby+"/2", "", 200, "")
-	ask(ada, "GET", "/api/me/saved", "", 200, `{"messages":[{"room":"lobby","at":"…","message":{"seq":2,"at":"…","kind":"message","from":{"id":"…","name":"Grace"},"text":"","gone":true}}],"more":false}`)
+	ask(ada, "GET", "/api/me/saved", "", 200,
+		`{"messages":[{"room":"lobby","at":"…","message":{"seq":2,"at":"…","kind":"message","from":{"id":"…",`+
+			`"name":"Grace"},"text":"","gone":true}}],"more":false}`)
 	ask(ada, "DELETE", "/api/me/saved/lobby/2", "", 204, "")
 	ask(ada, "GET", "/api/me/saved", "", 200, `{"messages":[],"more":false}`)
 
 	// The author of a reply is subscribed to the thread, and so is the author of its root.
 	ask(grace, "POST", lobby, `{"text":"indeed","thread":1}`, 201, "")
-	thread := `{"threads":[{"room":"lobby","at":"…","root":{"seq":1,"at":"…","kind":"message","from":{"id":"…","name":"Ada"},"text":"one","replies":{"count":1,"seq":4,"at":"…","from":{"id":"…","name":"Grace"}}}}],"more":false}`
+	thread := `{"threads":[{"room":"lobby","at":"…","root":{"seq":1,"at":"…","kind":"message","from":{"id":"…",` +
+		`"name":"Ada"},"text":"one","replies":{"count":1,"seq":4,"at":"…","from":{"id":"…","name":"Grace"}}}}],` +
+		`"more":false}`
 	ask(ada, "GET", "/api/me/threads", "", 200, thread)
 	ask(grace, "GET", "/api/me/threads", "", 200, thread)
 	ask(grace, "DELETE", "/api/me/threads/lobby/1", "", 204, "")
@@ -270,9 +291,13 @@ func TestBookmarksArePersonal(t *testing.T) {
 	ask(grace, "PUT", "/api/me/threads/lobby/1", "", 204, "")
 	ask(grace, "GET", "/api/me/threads", "", 200, thread)
 
-	ask(ada, "GET", "/api/me/rooms", "", 200, `{"rooms":[{"room":"lobby","topic":"","seq":4,"at":"…","last":{"from":{"id":"…","name":"Ada"},"text":"one"},"read":0,"unread":0,"mentions":0,"notify":"all","muted":false,"favourite":false}],"epoch":"…"}`)
+	ask(ada, "GET", "/api/me/rooms", "", 200,
+		`{"rooms":[{"room":"lobby","topic":"","seq":4,"at":"…","last":{"from":{"id":"…","name":"Ada"},"text":"one"},`+
+			`"read":0,"unread":0,"mentions":0,"notify":"all","muted":false,"favourite":false}],"epoch":"…"}`)
 	ask(ada, "PUT", "/api/me/rooms/lobby/read", `{"seq":3}`, 200, `{"room":"lobby","read":3,"unread":0,"mentions":0}`)
-	ask(ada, "PUT", "/api/me/rooms/lobby", `{"favourite":true}`, 200, `{"room":"lobby","topic":"","seq":4,"at":"…","last":{"from":{"id":"…","name":"Ada"},"text":"one"},"read":3,"unread":0,"mentions":0,"notify":"all","muted":false,"favourite":true}`)
+	ask(ada, "PUT", "/api/me/rooms/lobby", `{"favourite":true}`, 200,
+		`{"room":"lobby","topic":"","seq":4,"at":"…","last":{"from":{"id":"…","name":"Ada"},"text":"one"},"read":3,`+
+			`"unread":0,"mentions":0,"notify":"all","muted":false,"favourite":true}`)
 	ask(ada, "PUT", "/api/me/rooms/nowhere", `{"favourite":true}`, 404, "")
 	ask(ada, "DELETE", "/api/me/rooms/lobby", "", 204, "")
 	ask(ada, "GET", "/api/me/rooms", "", 200, `{"rooms":[],"epoch":"…"}`)

@@ -27,7 +27,9 @@ type memory struct {
 }
 
 func newMemory() *memory {
-	return &memory{rooms: map[chat.RoomName][]chat.Event{}, people: map[string]chat.Person{}, queue: make(chan func(), 1<<16)}
+	return &memory{
+		rooms: map[chat.RoomName][]chat.Event{}, people: map[string]chat.Person{}, queue: make(chan func(), 1<<16),
+	}
 }
 
 // stores returns m as the stores of people, room lists and personal data.
@@ -53,7 +55,10 @@ func (m *memory) Append(d chat.Draft, done func(chat.Commit)) {
 			done(chat.Commit{Err: err})
 			return
 		}
-		e := chat.Event{Room: d.Room, Seq: chat.Seq(len(m.rooms[d.Room]) + 1), At: time.Now(), Kind: d.Is(), From: d.From, Text: d.Text, Target: d.Target, Extra: d.Extra}
+		e := chat.Event{
+			Room: d.Room, Seq: chat.Seq(len(m.rooms[d.Room]) + 1), At: time.Now(), Kind: d.Is(), From: d.From,
+			Text: d.Text, Target: d.Target, Extra: d.Extra,
+		}
 		m.rooms[d.Room] = append(m.rooms[d.Room], e)
 		m.mu.Unlock()
 		done(chat.Commit{Event: e})

@@ -70,7 +70,8 @@ func (m *Metrics) Searches(lag func() (events int, age time.Duration)) {
 			Name: "parley_search_lag_events", Help: "Events in the log that the search cannot find yet.",
 		}, func() float64 { events, _ := lag(); return float64(events) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "parley_search_lag_seconds", Help: "How old the oldest event is that the search cannot find yet; 0 if there is none.",
+			Name: "parley_search_lag_seconds",
+			Help: "How old the oldest event is that the search cannot find yet; 0 if there is none.",
 		}, func() float64 { _, age := lag(); return age.Seconds() }))
 }
 
@@ -87,12 +88,14 @@ func (m *Metrics) observe(s *Server) {
 	gauge("parley_connections", "WebSockets and event streams that are open.", s.addresses.count)
 	gauge("parley_members", "People in rooms, each counted once per room.", func() int { return s.hub.Stats().Members })
 	gauge("parley_rooms", "Rooms in memory.", func() int { return s.hub.Stats().Rooms })
-	gauge("parley_lagging_readers", "Readers that cannot take what there is for them.", func() int { return s.hub.Stats().NotLive })
+	gauge("parley_lagging_readers", "Readers that cannot take what there is for them.",
+		func() int { return s.hub.Stats().NotLive })
 	total("parley_messages_total", "Messages accepted since the start.", func() uint64 { return s.hub.Stats().Posted })
 	if lost := s.cfg.LinesLost; lost != nil {
 		total("parley_log_lines_lost_total", "Lines of the log that could not be written.", lost)
 	}
-	total("parley_deliveries_total", "Events given to readers since the start.", func() uint64 { return s.hub.Stats().Deliveries })
+	total("parley_deliveries_total", "Events given to readers since the start.",
+		func() uint64 { return s.hub.Stats().Deliveries })
 }
 
 func (m *Metrics) handler() http.Handler {

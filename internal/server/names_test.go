@@ -39,27 +39,36 @@ func TestZeroAndHalfPairsAreRefusedAtEveryDoor(t *testing.T) {
 		c := ts.device(t, ada.Session)
 		c.ask(`"op":"join","room":"lobby"`)
 		for _, command := range []string{
-			`"op":"join","room":"a` + bad + `"`, `"op":"send","room":"lobby","text":"a` + bad + `"`, `"op":"send","room":"lobby","text":"a","nonce":"` + bad + `"`,
-			`"op":"edit","room":"lobby","seq":1,"text":"a` + bad + `"`, `"op":"react","room":"lobby","seq":1,"emoji":"👍` + bad + `"`, `"op":"topic","room":"lobby","text":"a` + bad + `"`,
+			`"op":"join","room":"a` + bad + `"`, `"op":"send","room":"lobby","text":"a` + bad + `"`,
+			`"op":"send","room":"lobby","text":"a","nonce":"` + bad + `"`,
+			`"op":"edit","room":"lobby","seq":1,"text":"a` + bad + `"`,
+			`"op":"react","room":"lobby","seq":1,"emoji":"👍` + bad + `"`,
+			`"op":"topic","room":"lobby","text":"a` + bad + `"`,
 		} {
 			if r := c.ask("%s", command); r.Op != "error" {
 				t.Errorf("%s: %+v", command, r)
 			}
 		}
 		l := ts.dial(t, "/chatroom/lobby")
-		for _, line := range []string{`{"from":"A` + bad + `","message":"a"}`, `{"from":"Grace","message":"a` + bad + `"}`} {
+		for _, line := range []string{
+			`{"from":"A` + bad + `","message":"a"}`, `{"from":"Grace","message":"a` + bad + `"}`,
+		} {
 			l.send("%s", line)
 			if r := l.hear(); r.Error == "" {
 				t.Errorf("%s: %+v", line, r)
 			}
 		}
 	}
-	for _, path := range []string{"/api/search?q=a%00", "/api/search?q=a%ED%A0%80", "/api/rooms/a%00/messages", "/api/rooms/a%ED%A0%80/messages", at + "/1/reactions/a%00"} {
+	for _, path := range []string{
+		"/api/search?q=a%00", "/api/search?q=a%ED%A0%80", "/api/rooms/a%00/messages", "/api/rooms/a%ED%A0%80/messages",
+		at + "/1/reactions/a%00",
+	} {
 		method := http.MethodGet
 		if path == at+"/1/reactions/a%00" {
 			method = http.MethodPut
 		}
-		if a := ts.ask(t, method, path, "", auth...); a.StatusCode/100 != 4 && a.StatusCode != http.StatusServiceUnavailable {
+		if a := ts.ask(t, method, path, "", auth...); a.StatusCode/100 != 4 &&
+			a.StatusCode != http.StatusServiceUnavailable {
 			t.Errorf("%s: status %d: %s", path, a.StatusCode, a.body)
 		}
 	}
@@ -96,7 +105,8 @@ func TestPersonWithAReservedNameMustChooseAnother(t *testing.T) {
 	if r := c.ask(`"op":"hello","session":%q`, old.Session); r.Code != string(chat.BadName) {
 		t.Errorf("hello: %+v", r)
 	}
-	if r := c.ask(`"op":"hello","session":%q,"name":"Grace"`, old.Session); r.Op != "ok" || r.Person.ID != old.Person.ID || r.Person.Name != "Grace" {
+	if r := c.ask(`"op":"hello","session":%q,"name":"Grace"`, old.Session); r.Op != "ok" ||
+		r.Person.ID != old.Person.ID || r.Person.Name != "Grace" {
 		t.Errorf("hello under another name: %+v", r)
 	}
 

@@ -46,5 +46,6 @@ func (s *Server) notFound(nowhere http.HandlerFunc) http.HandlerFunc {
 // wantsPage reports whether it is a person in a browser who asks, and not a
 // program.
 func wantsPage(r *http.Request) bool {
-	return strings.Contains(r.Header.Get("Accept"), "text/html") && (r.Method == http.MethodGet || r.Method == http.MethodHead)
+	return strings.Contains(r.Header.Get("Accept"), "text/html") &&
+		(r.Method == http.MethodGet || r.Method == http.MethodHead)
 }

@@ -38,7 +38,8 @@ func TestARoomHasOneAddress(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			a := ts.ask(t, http.MethodGet, tt.path, "", "Accept", tt.accept)
 			if a.StatusCode != tt.status || a.Header.Get("Location") != tt.location {
-				t.Fatalf("status %d to %q, want %d to %q", a.StatusCode, a.Header.Get("Location"), tt.status, tt.location)
+				t.Fatalf("status %d to %q, want %d to %q", a.StatusCode, a.Header.Get("Location"), tt.status,
+					tt.location)
 			}
 			page := strings.HasPrefix(a.body, "<!doctype html>")
 			if want := tt.status < 300 || tt.status == 400 || strings.Contains(tt.accept, "html"); page != want {

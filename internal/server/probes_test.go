@@ -26,7 +26,8 @@ func TestRoomNamesCannotBeProbedWithoutLimit(t *testing.T) {
 	const rate = 5
 	ts := startServer(t, Config{RoomRate: rate, Find: find}, room.Config{})
 	post := func(room string) {
-		if _, err := ts.postAndWait(t.Context(), chat.Draft{Room: chat.RoomName(room), From: ada, Text: "hi"}); err != nil {
+		if _, err := ts.postAndWait(t.Context(),
+			chat.Draft{Room: chat.RoomName(room), From: ada, Text: "hi"}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -81,7 +82,8 @@ func TestRoomNamesCannotBeProbedWithoutLimit(t *testing.T) {
 		"search":   http_(http.MethodGet, "/api/search?room=%s", ""),
 		"in":       http_(http.MethodGet, "/api/search?q=%s", ""),
 		"forward": func(room string) chat.Code {
-			a := ts.ask(t, http.MethodPost, "/api/rooms/known/messages", fmt.Sprintf(`{"forward":{"room":%q,"seq":1}}`, room), "Authorization", bearer)
+			a := ts.ask(t, http.MethodPost, "/api/rooms/known/messages",
+				fmt.Sprintf(`{"forward":{"room":%q,"seq":1}}`, room), "Authorization", bearer)
 			if a.StatusCode < 300 {
 				return ""
 			}
@@ -111,7 +113,8 @@ func TestRoomNamesCannotBeProbedWithoutLimit(t *testing.T) {
 	}
 	t.Run("event stream", func(t *testing.T) {
 		for _, room := range []string{"secret", "not-there"} {
-			if a := ts.ask(t, http.MethodGet, "/api/rooms/"+room+"/events", ""); a.StatusCode != http.StatusTooManyRequests {
+			if a := ts.ask(t, http.MethodGet, "/api/rooms/"+room+"/events",
+				""); a.StatusCode != http.StatusTooManyRequests {
 				t.Errorf("%s: %d", room, a.StatusCode)
 			}
 		}
@@ -164,7 +167,8 @@ func TestPeopleOfOneAddressShareTheirLimitThroughEveryDoor(t *testing.T) {
 	}
 	for name, door := range map[string]func(*testing.T, *testServer, int) chat.Code{
 		"/ws": func(t *testing.T, ts *testServer, guest int) chat.Code {
-			return chat.Code(ts.hello(t, fmt.Sprint("Guest ", guest)).ask(`"op":"send","room":"lobby","text":"hi"`).Code)
+			return chat.Code(
+				ts.hello(t, fmt.Sprint("Guest ", guest)).ask(`"op":"send","room":"lobby","text":"hi"`).Code)
 		},
 		"/chatroom": func(t *testing.T, ts *testServer, guest int) chat.Code {
 			c := ts.dial(t, "/chatroom/lobby")
@@ -172,7 +176,8 @@ func TestPeopleOfOneAddressShareTheirLimitThroughEveryDoor(t *testing.T) {
 			return chat.Code(c.hear().Error)
 		},
 		"REST": func(t *testing.T, ts *testServer, guest int) chat.Code {
-			a := ts.ask(t, http.MethodPost, "/api/rooms/lobby/messages", fmt.Sprintf(`{"name":"Guest %d","text":"hi"}`, guest))
+			a := ts.ask(t, http.MethodPost, "/api/rooms/lobby/messages",
+				fmt.Sprintf(`{"name":"Guest %d","text":"hi"}`, guest))
 			if a.StatusCode == http.StatusCreated {
 				return ""
 			}
@@ -180,7 +185,8 @@ func TestPeopleOfOneAddressShareTheirLimitThroughEveryDoor(t *testing.T) {
 		},
 		"a change by REST": func(t *testing.T, ts *testServer, guest int) chat.Code {
 			session := ts.guest(t, fmt.Sprint("Guest ", guest)).Session
-			a := ts.ask(t, http.MethodPut, "/api/rooms/lobby/topic", fmt.Sprintf(`{"text":"%d"}`, guest), "Authorization", "Bearer "+session)
+			a := ts.ask(t, http.MethodPut, "/api/rooms/lobby/topic", fmt.Sprintf(`{"text":"%d"}`, guest),
+				"Authorization", "Bearer "+session)
 			if a.StatusCode == http.StatusOK {
 				return ""
 			}

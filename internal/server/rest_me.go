@@ -180,7 +180,8 @@ func (s *Server) restMe(api huma.API) {
 	register(s, api, of("my-rooms", get, lists, "The rooms of one's list, and what is unread in them",
 		roomsAnswer{Rooms: largeListOf(lobby), Epoch: "qk3v8d"}), s.myRooms)
 	register(s, api, with(setRequest{Notify: new(chat.NotifyMentions), Favourite: new(true)},
-		of("set-room", put, lists+"/{room}", "Mute a room, make it a favourite, choose what to be told of", lobby)), s.setRoom)
+		of("set-room", put, lists+"/{room}", "Mute a room, make it a favourite, choose what to be told of", lobby)),
+		s.setRoom)
 	register(s, api, of("unlist-room", del, lists+"/{room}", "Take a room out of one's list", nil), s.unlistRoom)
 	register(s, api, with(readRequest{Seq: 42}, of("read", put, lists+"/{room}/read", "Say up to where one has read",
 		readAnswer{Room: "lobby", Read: 42, Unread: 7, Mentions: 1})), s.readRoom)

@@ -29,7 +29,10 @@ func setBackMachine(t *testing.T, head int) setBack {
 	began := time.Date(2026, time.November, 23, 9, 41, 0, 123e6, time.UTC)
 	kinds := []chat.Kind{chat.Message, chat.React, chat.Message, chat.Edit, chat.Message, chat.Delete}
 	event := func(n int, at time.Time) chat.Event {
-		return chat.Event{Room: "r", Seq: chat.Seq(n), At: at, Kind: kinds[(n-1)%len(kinds)], From: chat.Person{ID: "g", Name: "Grace"}, Text: "👍", Target: 1}
+		return chat.Event{
+			Room: "r", Seq: chat.Seq(n), At: at, Kind: kinds[(n-1)%len(kinds)],
+			From: chat.Person{ID: "g", Name: "Grace"}, Text: "👍", Target: 1,
+		}
 	}
 	log := newMemory()
 	m := setBack{}
@@ -40,7 +43,8 @@ func setBackMachine(t *testing.T, head int) setBack {
 	for n := 4; n <= head; n++ {
 		log.rooms["r"] = append(log.rooms["r"], event(n, began.Add(time.Duration(n)*time.Second+time.Millisecond)))
 	}
-	m.testServer = serveLog(t, Config{}, room.Config{}, log, "same", silent{log}.stores(), func(context.Context) error { return nil })
+	m.testServer = serveLog(t, Config{}, room.Config{}, log, "same", silent{log}.stores(),
+		func(context.Context) error { return nil })
 	return m
 }
 
@@ -184,11 +188,13 @@ func TestMalformedPlacesAreRefused(t *testing.T) {
 			t.Errorf("a join with the time %q: %+v", at, got)
 		}
 		for _, path := range []string{"log", "messages", "messages/1/replies", "events"} {
-			if a := m.ask(t, http.MethodGet, "/api/rooms/r/"+path+"?"+placeQuery(3, at, ""), ""); a.StatusCode != http.StatusBadRequest {
+			if a := m.ask(t, http.MethodGet, "/api/rooms/r/"+path+"?"+placeQuery(3, at, ""),
+				""); a.StatusCode != http.StatusBadRequest {
 				t.Errorf("%s with the time %q: %d %s", path, at, a.StatusCode, a.body)
 			}
 		}
-		if a := m.ask(t, http.MethodGet, "/api/rooms/r/events", "", "Last-Event-ID", "same:3:"+at); a.StatusCode != http.StatusBadRequest {
+		if a := m.ask(t, http.MethodGet, "/api/rooms/r/events", "", "Last-Event-ID",
+			"same:3:"+at); a.StatusCode != http.StatusBadRequest {
 			t.Errorf("an id with the time %q: %d %s", at, a.StatusCode, a.body)
 		}
 	}

@@ -100,7 +100,8 @@ func TestAHeaderThatDoesNotComeEndsTheConnection(t *testing.T) {
 
 func TestAHeaderThatIsTooLargeIsRefused(t *testing.T) {
 	ts := startServer(t, Config{}, room.Config{})
-	if a := ts.ask(t, http.MethodGet, "/", "", "X-Filler", strings.Repeat("x", 24<<10)); a.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
+	if a := ts.ask(t, http.MethodGet, "/", "", "X-Filler",
+		strings.Repeat("x", 24<<10)); a.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
 		t.Errorf("status %d", a.StatusCode)
 	}
 }
@@ -115,7 +116,8 @@ func TestACertificateIsReadAgainWhenItsFilesChange(t *testing.T) {
 	}
 	read := make(chan string, 10)
 	logger := slog.New(messages{read})
-	ts := startServerWith(t, Config{TLSCert: certFile, TLSKey: keyFile, Logger: logger}, room.Config{}, kept, kept, kept.Healthy)
+	ts := startServerWith(t, Config{TLSCert: certFile, TLSKey: keyFile, Logger: logger}, room.Config{}, kept, kept,
+		kept.Healthy)
 	address := strings.TrimPrefix(ts.url, "http://")
 	if got := serial(t, address); got != 1 {
 		t.Fatalf("certificate %d, want 1", got)
@@ -135,7 +137,9 @@ func TestACertificateIsReadAgainWhenItsFilesChange(t *testing.T) {
 		t.Errorf("after a broken file: certificate %d, want 2", got)
 	}
 
-	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: true}}
+	client := &http.Client{Transport: &http.Transport{
+		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: true,
+	}}
 	defer client.CloseIdleConnections()
 	a, err := client.Post("https://"+address+"/api/session", "application/json", strings.NewReader(`{"name":"Ada"}`))
 	if err != nil {
@@ -195,7 +199,9 @@ func writeCertificate(t testing.TB, certFile, keyFile string, serial int64, name
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(serial), DNSNames: append(names, "localhost"), NotAfter: time.Now().Add(time.Hour)}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(serial), DNSNames: append(names, "localhost"), NotAfter: time.Now().Add(time.Hour),
+	}
 	cert, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
 		t.Fatal(err)
@@ -204,7 +210,9 @@ func writeCertificate(t testing.TB, certFile, keyFile string, serial int64, name
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, block := range map[string]*pem.Block{certFile: {Type: "CERTIFICATE", Bytes: cert}, keyFile: {Type: "PRIVATE KEY", Bytes: private}} {
+	for name, block := range map[string]*pem.Block{
+		certFile: {Type: "CERTIFICATE", Bytes: cert}, keyFile: {Type: "PRIVATE KEY", Bytes: private},
+	} {
 		if err := os.WriteFile(name, pem.EncodeToMemory(block), 0o600); err != nil {
 			t.Fatal(err)
 		}

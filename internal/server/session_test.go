@@ -13,7 +13,8 @@ func TestASessionIsKeptByACookie(t *testing.T) {
 	ts := startServer(t, Config{}, room.Config{})
 	a := ts.ask(t, http.MethodPost, "/api/session", `{"name":"  Ada  Lovelace "}`)
 	opened := decode[sessionAnswer](t, a)
-	if a.StatusCode != http.StatusCreated || opened.Person.Name != "Ada Lovelace" || opened.Session == "" || opened.Epoch != ts.store.Epoch() {
+	if a.StatusCode != http.StatusCreated || opened.Person.Name != "Ada Lovelace" || opened.Session == "" ||
+		opened.Epoch != ts.store.Epoch() {
 		t.Fatalf("status %d: %s", a.StatusCode, a.body)
 	}
 	want := cookieOf(ts) + "=" + opened.Session + "; Path=/; Max-Age=34560000; HttpOnly; SameSite=Lax"
@@ -31,13 +32,16 @@ func TestASessionIsKeptByACookie(t *testing.T) {
 	}
 
 	renamed := ts.ask(t, http.MethodPost, "/api/session", `{"name":"Augusta"}`, cookie...)
-	if p := decode[sessionAnswer](t, renamed).Person; renamed.StatusCode != http.StatusOK || p.ID != opened.Person.ID || p.Name != "Augusta" {
+	if p := decode[sessionAnswer](t, renamed).Person; renamed.StatusCode != http.StatusOK || p.ID != opened.Person.ID ||
+		p.Name != "Augusta" {
 		t.Errorf("renamed: status %d: %s", renamed.StatusCode, renamed.body)
 	}
-	if p := decode[sessionAnswer](t, ts.ask(t, http.MethodGet, "/api/session", "", cookie...)).Person; p.Name != "Augusta" {
+	if p := decode[sessionAnswer](t,
+		ts.ask(t, http.MethodGet, "/api/session", "", cookie...)).Person; p.Name != "Augusta" {
 		t.Errorf("after renaming: %v", p)
 	}
-	if bad := ts.ask(t, http.MethodPost, "/api/session", `{"name":"\u202eAda"}`, cookie...); decode[Problem](t, bad).Code != chat.BadName {
+	if bad := ts.ask(t, http.MethodPost, "/api/session", `{"name":"\u202eAda"}`, cookie...); decode[Problem](t,
+		bad).Code != chat.BadName {
 		t.Errorf("a bidi override in a name: %s", bad.body)
 	}
 
@@ -46,7 +50,8 @@ func TestASessionIsKeptByACookie(t *testing.T) {
 		t.Errorf("forgotten: status %d, Set-Cookie %q", gone.StatusCode, gone.Header.Get("Set-Cookie"))
 	}
 	after := ts.ask(t, http.MethodGet, "/api/session", "", cookie...)
-	if after.StatusCode != http.StatusUnauthorized || decode[Problem](t, after).Code != chat.BadSession || after.Header.Get("WWW-Authenticate") == "" {
+	if after.StatusCode != http.StatusUnauthorized || decode[Problem](t, after).Code != chat.BadSession ||
+		after.Header.Get("WWW-Authenticate") == "" {
 		t.Errorf("after forgetting: status %d: %s", after.StatusCode, after.body)
 	}
 }
@@ -61,7 +66,8 @@ func TestABearerIsNoCookie(t *testing.T) {
 		}
 	}
 	other := ts.guest(t, "Grace")
-	a := ts.ask(t, http.MethodGet, "/api/session", "", "Authorization", "Bearer "+opened.Session, "Cookie", cookieOf(ts)+"="+other.Session)
+	a := ts.ask(t, http.MethodGet, "/api/session", "", "Authorization", "Bearer "+opened.Session, "Cookie",
+		cookieOf(ts)+"="+other.Session)
 	if decode[sessionAnswer](t, a).Person != opened.Person {
 		t.Errorf("bearer and cookie: %s", a.body)
 	}
@@ -79,7 +85,8 @@ func TestAStaleCookieIsReplaced(t *testing.T) {
 		t.Errorf("without a name: %s", a.body)
 	}
 	a := ts.ask(t, http.MethodPost, "/api/session", `{"name":"Ada"}`, stale...)
-	if a.StatusCode != http.StatusCreated || !strings.HasPrefix(a.Header.Get("Set-Cookie"), cookieOf(ts)+"="+decode[sessionAnswer](t, a).Session) {
+	if a.StatusCode != http.StatusCreated ||
+		!strings.HasPrefix(a.Header.Get("Set-Cookie"), cookieOf(ts)+"="+decode[sessionAnswer](t, a).Session) {
 		t.Errorf("with a name: status %d: %s", a.StatusCode, a.body)
 	}
 }

@@ -44,7 +44,8 @@ func (c *talker) wantGoodbye(code ws.StatusCode, reason string) {
 		if f.Header.OpCode == ws.OpText {
 			continue
 		}
-		if got, why := ws.ParseCloseFrameData(f.Payload); f.Header.OpCode != ws.OpClose || got != code || why != reason {
+		if got, why := ws.ParseCloseFrameData(f.Payload); f.Header.OpCode != ws.OpClose || got != code ||
+			why != reason {
 			c.t.Errorf("opcode %d, %d %q, want %d %q", f.Header.OpCode, got, why, code, reason)
 		}
 		return
@@ -70,13 +71,17 @@ func TestSignOutEndsEverythingOfTheSession(t *testing.T) {
 				c.ask(`"op":"join","room":"second"`)
 				c.ask(`"op":"watch"`)
 			}
-			streams := []*listener{ts.listen(t, "/api/rooms/r/events", bearer(ada.Session)...), ts.listen(t, "/api/rooms/r/events", cookie(ts, ada.Session)...)}
+			streams := []*listener{
+				ts.listen(t, "/api/rooms/r/events", bearer(ada.Session)...),
+				ts.listen(t, "/api/rooms/r/events", cookie(ts, ada.Session)...),
+			}
 			anybody := ts.listen(t, "/api/rooms/r/events")
 			lines := ts.dial(t, "/chatroom/r", cookie(ts, ada.Session)...)
 			lines.send(`{"from":"Ada","message":"hi"}`)
 			lines.hear()
 
-			if a := ts.ask(t, http.MethodDelete, "/api/session", "", how(ts, ada.Session)...); a.StatusCode != http.StatusNoContent {
+			if a := ts.ask(t, http.MethodDelete, "/api/session", "",
+				how(ts, ada.Session)...); a.StatusCode != http.StatusNoContent {
 				t.Fatalf("%d %s", a.StatusCode, a.body)
 			}
 			for _, c := range []*talker{token, page} {
@@ -102,18 +107,27 @@ func TestSignOutEndsEverythingOfTheSession(t *testing.T) {
 
 			// A client that comes back with it is refused, and a browser's cookie removed.
 			for _, path := range []string{"/api/rooms/r/events", "/chatroom/r"} {
-				upgrade := []string{"Connection", "Upgrade", "Upgrade", "websocket", "Sec-WebSocket-Version", "13", "Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="}
-				if a := ts.ask(t, http.MethodGet, path, "", append(upgrade, cookie(ts, ada.Session)...)...); a.StatusCode != http.StatusUnauthorized || !strings.Contains(a.Header.Get("Set-Cookie"), "Max-Age=0") {
+				upgrade := []string{
+					"Connection", "Upgrade", "Upgrade", "websocket", "Sec-WebSocket-Version", "13", "Sec-WebSocket-Key",
+					"dGhlIHNhbXBsZSBub25jZQ==",
+				}
+				if a := ts.ask(t, http.MethodGet, path, "",
+					append(upgrade, cookie(ts, ada.Session)...)...); a.StatusCode != http.StatusUnauthorized ||
+					!strings.Contains(a.Header.Get("Set-Cookie"), "Max-Age=0") {
 					t.Errorf("%s: %d %v", path, a.StatusCode, a.Header)
 				}
-				if a := ts.ask(t, http.MethodGet, path, "", append(upgrade, bearer(ada.Session)...)...); a.StatusCode != http.StatusUnauthorized || a.Header.Get("Set-Cookie") != "" {
+				if a := ts.ask(t, http.MethodGet, path, "",
+					append(upgrade, bearer(ada.Session)...)...); a.StatusCode != http.StatusUnauthorized ||
+					a.Header.Get("Set-Cookie") != "" {
 					t.Errorf("%s: %d %v", path, a.StatusCode, a.Header)
 				}
 			}
-			if a := ts.ask(t, http.MethodPost, "/api/rooms/r/messages", `{"text":"too late"}`, bearer(ada.Session)...); a.StatusCode != http.StatusUnauthorized {
+			if a := ts.ask(t, http.MethodPost, "/api/rooms/r/messages", `{"text":"too late"}`,
+				bearer(ada.Session)...); a.StatusCode != http.StatusUnauthorized {
 				t.Errorf("a message: %d %s", a.StatusCode, a.body)
 			}
-			if a := ts.ask(t, http.MethodDelete, "/api/session", "", how(ts, ada.Session)...); a.StatusCode != http.StatusNoContent {
+			if a := ts.ask(t, http.MethodDelete, "/api/session", "",
+				how(ts, ada.Session)...); a.StatusCode != http.StatusNoContent {
 				t.Errorf("once more: %d %s", a.StatusCode, a.body)
 			}
 
@@ -171,7 +185,8 @@ func TestNothingIsAcceptedAfterTheSignOut(t *testing.T) {
 		for n := range 3 {
 			writers.Go(func() {
 				for i := 0; i < 200 && ctx.Err() == nil; i++ {
-					a, err := ts.try(ctx, http.MethodPost, "/api/rooms/r/messages", fmt.Sprintf(`{"text":"%d %d"}`, n, i), bearer(ada.Session)...)
+					a, err := ts.try(ctx, http.MethodPost, "/api/rooms/r/messages",
+						fmt.Sprintf(`{"text":"%d %d"}`, n, i), bearer(ada.Session)...)
 					switch {
 					case err != nil || a.StatusCode == http.StatusUnauthorized:
 						return
@@ -195,13 +210,16 @@ func TestNothingIsAcceptedAfterTheSignOut(t *testing.T) {
 			})
 		}
 		<-stored
-		if a := ts.ask(t, http.MethodDelete, "/api/session", "", bearer(ada.Session)...); a.StatusCode != http.StatusNoContent {
+		if a := ts.ask(t, http.MethodDelete, "/api/session", "",
+			bearer(ada.Session)...); a.StatusCode != http.StatusNoContent {
 			t.Fatalf("%d %s", a.StatusCode, a.body)
 		}
-		m := decode[postAnswer](t, ts.ask(t, http.MethodPost, "/api/rooms/r/messages", `{"text":"afterwards"}`, bearer(grace.Session)...))
+		m := decode[postAnswer](t,
+			ts.ask(t, http.MethodPost, "/api/rooms/r/messages", `{"text":"afterwards"}`, bearer(grace.Session)...))
 		writers.Wait()
 		stop()
-		ts.ask(t, http.MethodPost, "/api/rooms/r/messages", `{"text":"the last"}`, bearer(grace.Session)...) // behind all that was accepted
+		// behind all that was accepted
+		ts.ask(t, http.MethodPost, "/api/rooms/r/messages", `{"text":"the last"}`, bearer(grace.Session)...)
 		log := ts.ask(t, http.MethodGet, fmt.Sprintf("/api/rooms/r/log?after=%d", m.Seq), "")
 		if strings.Contains(log.body, string(ada.Person.ID)) {
 			t.Fatalf("after the sign-out was stored: %s", log.body)
@@ -278,7 +296,8 @@ func TestNobodyComesInWhileTheSessionEnds(t *testing.T) {
 			})
 		}
 		<-came
-		if a := ts.ask(t, http.MethodDelete, "/api/session", "", bearer(ada.Session)...); a.StatusCode != http.StatusNoContent {
+		if a := ts.ask(t, http.MethodDelete, "/api/session", "",
+			bearer(ada.Session)...); a.StatusCode != http.StatusNoContent {
 			t.Fatalf("%d %s", a.StatusCode, a.body)
 		}
 		doors.Wait() // the server has ended all connections
@@ -318,7 +337,8 @@ func TestASignOutThatFailsEndsNothing(t *testing.T) {
 	ts := startServerWith(t, Config{}, room.Config{}, kept, stubborn{kept}, kept.Healthy)
 	ada := ts.guest(t, "Ada")
 	c := ts.come(t, ada.Session)
-	if a := ts.ask(t, http.MethodDelete, "/api/session", "", bearer(ada.Session)...); a.StatusCode != http.StatusInternalServerError {
+	if a := ts.ask(t, http.MethodDelete, "/api/session", "",
+		bearer(ada.Session)...); a.StatusCode != http.StatusInternalServerError {
 		t.Errorf("%d %s", a.StatusCode, a.body)
 	}
 	if r := c.ask(`"op":"send","room":"r","text":"still here"`); r.Op != "ok" {
@@ -369,7 +389,8 @@ func TestSignOutWaitsForWhatHasBegun(t *testing.T) {
 		},
 		"REST": func(t *testing.T, ts *testServer, session string) {
 			body := `{"forward":{"room":"r","seq":1}}`
-			go ts.try(t.Context(), http.MethodPost, "/api/rooms/r/messages", body, bearer(session)...) // the log shows the result
+			// the log shows the result
+			go ts.try(t.Context(), http.MethodPost, "/api/rooms/r/messages", body, bearer(session)...)
 		},
 	} {
 		t.Run(door, func(t *testing.T) {
@@ -379,10 +400,13 @@ func TestSignOutWaitsForWhatHasBegun(t *testing.T) {
 			}
 			log := slowLog{kept, make(chan struct{}), make(chan struct{})}
 			people := &watchedPeople{People: kept, t: t, looked: make(chan struct{})}
-			ts := serveLog(t, Config{}, room.Config{}, log, kept.Epoch(), account.Stores{People: people, Lists: kept, Personal: kept}, kept.Healthy)
+			ts := serveLog(t, Config{}, room.Config{}, log, kept.Epoch(),
+				account.Stores{People: people, Lists: kept, Personal: kept}, kept.Healthy)
 			t.Cleanup(func() { _ = errors.Join(ts.stop(), kept.Close()) })
 			ada, grace := ts.guest(t, "Ada"), ts.guest(t, "Grace")
-			say := func() { ts.ask(t, http.MethodPost, "/api/rooms/r/messages", `{"text":"hi"}`, bearer(grace.Session)...) }
+			say := func() {
+				ts.ask(t, http.MethodPost, "/api/rooms/r/messages", `{"text":"hi"}`, bearer(grace.Session)...)
+			}
 			say()
 			forward(t, ts, ada.Session)
 			<-log.reading

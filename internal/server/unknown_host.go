@@ -22,7 +22,8 @@ func writeHostPage(w http.ResponseWriter, host string) {
 		flag = "chat.example.org" // what was asked for is no name at all
 	}
 	var page bytes.Buffer
-	if err := hostPage().Execute(&page, map[string]any{"Host": host, "Flag": flag, "Style": template.CSS(docsCSS)}); err != nil {
+	if err := hostPage().Execute(&page,
+		map[string]any{"Host": host, "Flag": flag, "Style": template.CSS(docsCSS)}); err != nil {
 		panic(err) // the template takes any two strings
 	}
 	h := w.Header()

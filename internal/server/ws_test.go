@@ -49,7 +49,10 @@ func (ts *testServer) tryDial(path string, header ...string) (*talker, ws.Handsh
 	for i := 0; i+1 < len(header); i += 2 {
 		h.Set(header[i], header[i+1])
 	}
-	d := ws.Dialer{Header: ws.HandshakeHeaderHTTP(h), Timeout: patience, Protocols: []string{subprotocol}, TLSConfig: anyCertificate}
+	d := ws.Dialer{
+		Header: ws.HandshakeHeaderHTTP(h), Timeout: patience, Protocols: []string{subprotocol},
+		TLSConfig: anyCertificate,
+	}
 	nc, br, hs, err := d.Dial(context.Background(), "ws"+strings.TrimPrefix(ts.url, "http")+path)
 	if err != nil {
 		return nil, hs, err
@@ -200,7 +203,8 @@ func (ts *testServer) hello(t testing.TB, name string) *talker {
 func TestTwoPeopleTalk(t *testing.T) {
 	ts := startServer(t, Config{}, room.Config{})
 	ada, grace := ts.hello(t, "Ada"), ts.hello(t, "Grace")
-	if r := ada.ask(`"op":"join","room":"Lobby"`); r.Op != "ok" || r.Room != "lobby" || r.Count != 1 || len(r.Here) != 1 {
+	if r := ada.ask(`"op":"join","room":"Lobby"`); r.Op != "ok" || r.Room != "lobby" || r.Count != 1 ||
+		len(r.Here) != 1 {
 		t.Errorf("join: %+v", r)
 	}
 	if r := grace.ask(`"op":"join","room":"lobby"`); r.Count != 2 || len(r.Here) != 2 {
@@ -216,7 +220,8 @@ func TestTwoPeopleTalk(t *testing.T) {
 	}
 	for _, c := range []*talker{ada, grace} {
 		r := c.event()
-		if r.Seq != 1 || r.Text != "hi **you**" || r.HTML != "<p>hi <strong>you</strong></p>" || r.Kind != "message" || !strings.Contains(string(r.From), `"Ada"`) {
+		if r.Seq != 1 || r.Text != "hi **you**" || r.HTML != "<p>hi <strong>you</strong></p>" || r.Kind != "message" ||
+			!strings.Contains(string(r.From), `"Ada"`) {
 			t.Errorf("event: %+v", r)
 		}
 	}
@@ -533,7 +538,8 @@ func TestConnectionsPerAddress(t *testing.T) {
 func TestUpgradeFromElsewhereIsRefused(t *testing.T) {
 	ts := startServer(t, Config{AllowOrigin: []string{"https://*.example.org"}}, room.Config{})
 	for origin, allowed := range map[string]bool{
-		"": true, ts.url: true, "https://chat.example.org": true, "https://evil.example": false, "null": false, "https://example.org": false,
+		"": true, ts.url: true, "https://chat.example.org": true, "https://evil.example": false, "null": false,
+		"https://example.org": false,
 	} {
 		for _, path := range []string{"/ws", "/chatroom/r"} {
 			var header []string
@@ -556,10 +562,12 @@ func TestNewGuestsPerAddress(t *testing.T) {
 	ts.hello(t, "One")
 	back := ts.guest(t, "Two").Session
 	c := ts.dial(t, "/ws")
-	if r := c.ask(`"op":"hello","name":"Three"`); r.Code != string(chat.RateLimited) || r.Retry < 1 || r.Retry > 30_000 {
+	if r := c.ask(`"op":"hello","name":"Three"`); r.Code != string(chat.RateLimited) || r.Retry < 1 ||
+		r.Retry > 30_000 {
 		t.Errorf("hello: %+v", r)
 	}
-	if a := ts.ask(t, http.MethodPost, "/api/session", `{"name":"Three"}`); a.StatusCode != 429 || a.Header.Get("Retry-After") == "" {
+	if a := ts.ask(t, http.MethodPost, "/api/session", `{"name":"Three"}`); a.StatusCode != 429 ||
+		a.Header.Get("Retry-After") == "" {
 		t.Errorf("a session: %d %s", a.StatusCode, a.body)
 	}
 	if a := ts.ask(t, http.MethodPost, "/api/rooms/r/messages", `{"name":"Three","text":"hi"}`); a.StatusCode != 429 {
@@ -589,7 +597,8 @@ func TestRenamesAreLimited(t *testing.T) {
 		}
 		break
 	}
-	if r := ts.dial(t, "/ws").ask(`"op":"hello","session":%q`, session); r.Op != "ok" || r.Person.Name != fmt.Sprint("Name ", burst) {
+	if r := ts.dial(t, "/ws").ask(`"op":"hello","session":%q`, session); r.Op != "ok" ||
+		r.Person.Name != fmt.Sprint("Name ", burst) {
 		t.Errorf("under the old name: %+v", r)
 	}
 }
@@ -611,7 +620,8 @@ func TestAnswerComesBeforeTheEventToWhoJoinsAfterSending(t *testing.T) {
 	// messages in one transaction, then between its commit and c's answer.
 	held, gather, answer := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	post := func(done func(chat.Commit)) {
-		if err := ts.hub.Post(chat.Draft{Room: "q", From: chat.Person{ID: "b", Name: "B"}, Text: "hi"}, done); err != nil {
+		if err := ts.hub.Post(chat.Draft{Room: "q", From: chat.Person{ID: "b", Name: "B"}, Text: "hi"},
+			done); err != nil {
 			t.Fatal(err)
 		}
 	}

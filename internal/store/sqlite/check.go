@@ -77,7 +77,8 @@ func lockFolder(dir string) (*os.File, error) {
 		return nil, fmt.Errorf("locking the data folder %s: %w", dir, err)
 	}
 	if err := files.Lock(lock); err != nil {
-		err = fmt.Errorf("a server uses the data folder %s (%w); stop it first, or make a back-up and check that", dir, err)
+		err = fmt.Errorf("a server uses the data folder %s (%w); stop it first, or make a back-up and check that", dir,
+			err)
 		return nil, errors.Join(err, lock.Close())
 	}
 	return lock, nil

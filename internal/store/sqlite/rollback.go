@@ -61,8 +61,9 @@ func NewRollback(ctx context.Context, dir, program string) (_ *Rollback, err err
 		}
 	}
 	if r.replacedName.name == "" {
-		return nil, fmt.Errorf("there is no way back: %s holds no copy from before an upgrade (one is kept for two weeks); "+
-			"to return to an earlier state restore a back-up", dir)
+		return nil,
+			fmt.Errorf("there is no way back: %s holds no copy from before an upgrade (one is kept for two weeks); "+
+				"to return to an earlier state restore a back-up", dir)
 	}
 	r.Program, r.Schema, r.Day = r.replacedName.program, r.replacedName.schema, r.replacedName.day
 	r.store.path = filepath.Join(abs, databaseName)
