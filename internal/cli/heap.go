@@ -9,26 +9,26 @@ import (
 )
 
 const (
-	// heapFloor is how large the heap may grow before it is collected, in bytes. Go
-	// collects when the heap has doubled, which is every few milliseconds for a
-	// server whose live heap is 10 MiB and who stores messages at full speed.
+	// heapFloor is the heap size in bytes below which the collector does not run. Without it Go
+	// collects whenever the heap has doubled, which is every few milliseconds for a server with a
+	// live heap of 10 MiB that stores messages at full speed.
 	heapFloor = 64 << 20
 
-	// heapTick is how often the heap is looked at.
+	// heapTick is how often the heap size is checked.
 	heapTick = time.Second
 
-	// A server is quiet after quietTicks in which it allocated less than quietBytes each.
+	// A server is idle after quietTicks ticks in which it allocated less than quietBytes each.
 	quietTicks = 5
 	quietBytes = 1 << 20
 )
 
-// A heap keeps the collector from running too often while there is work, and gives
-// memory back to the operating system when there is none.
+// A heap keeps the collector from running too often under load, and returns memory to the operating
+// system when the server is idle.
 type heap struct {
 	samples   []metrics.Sample
-	allocated uint64 // bytes, since the start of the program
-	percent   int    // as last set
-	quiet     int    // ticks
+	allocated uint64 // bytes since the start of the program
+	percent   int    // the GOGC set last
+	quiet     int    // idle ticks in a row
 }
 
 func newHeap() *heap {
@@ -40,7 +40,7 @@ func newHeap() *heap {
 	}}
 }
 
-// Run looks at the heap until ctx ends. An operator who sets GOGC decides alone.
+// Run adjusts the collector until ctx ends. If the operator has set GOGC, it does nothing.
 func (h *heap) Run(ctx context.Context) error {
 	if os.Getenv("GOGC") != "" {
 		<-ctx.Done()
@@ -59,8 +59,8 @@ func (h *heap) Run(ctx context.Context) error {
 	}
 }
 
-// look adapts the collector to the live heap, and gives memory back once nothing has
-// happened for a while.
+// look adapts the collector to the live heap, and returns memory to the operating system after a
+// while without allocations.
 func (h *heap) look() {
 	metrics.Read(h.samples)
 	live, allocated := h.samples[0].Value.Uint64(), h.samples[1].Value.Uint64()
@@ -81,8 +81,8 @@ func (h *heap) look() {
 	}
 }
 
-// percentFor returns the GOGC with which a heap of live bytes grows to heapFloor, or
-// to twice its size if that is more.
+// percentFor returns the GOGC value with which a live heap of live bytes grows to heapFloor, or to
+// twice its size if that is more.
 func percentFor(live uint64) int {
 	live = max(live, 1<<20)
 	if live >= heapFloor/2 {

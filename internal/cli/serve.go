@@ -36,7 +36,7 @@ type serveCmd struct {
 	Rooms room.Config   `embed:""`
 }
 
-// dataFlag is the flag of all commands that use the data folder.
+// dataFlag is the flag of the commands that use the data folder.
 type dataFlag struct {
 	Data string `default:"parley-data" placeholder:"DIR" help:"Folder for all that is kept; made if it is missing. Default: ${default}."`
 }
@@ -54,15 +54,15 @@ func (f logFlags) logger(w io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, options))
 }
 
-// tellLost writes a line that says how many lines were lost.
+// tellLost writes a line about lost log lines.
 func (f logFlags) tellLost(w io.Writer, lines uint64) {
 	f.logger(w).Warn("log lines lost", slog.Uint64("lines", lines))
 }
 
-// Run runs the server. Only it knows all parts: it makes them in the order in which they depend on each other, waits,
-// and stops them in the reverse order.
+// Run is the one place that knows every part. It builds the parts from the ground up, waits, and
+// stops them in the reverse order, each when nothing uses it any more.
 func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
-	defer ignoreSIGPIPE()() // else the server ends with the next log line once nothing reads them
+	defer ignoreSIGPIPE()() // otherwise a log line that nobody reads would end the server
 	stdout, stderr := newLossyWriter(con.stdout, nil), newLossyWriter(con.stderr, c.tellLost)
 	defer stdout.close()
 	defer stderr.close()
@@ -114,7 +114,7 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 	welcome(stdout, stderr, isTerminal(con.stderr), open)
 	logStarted(ctx, logger, ln, own, open)
 
-	err = doors.Serve(ctx, ln, plain) // until a signal comes, or a part fails
+	err = doors.Serve(ctx, ln, plain) // until a signal comes or a part fails
 	err = errors.Join(err, stopMetrics(), stopHeap(), stopSocket(), stopReload(), stopIndex(), stopHub(), stopLog())
 	logger.LogAttrs(ctx, slog.LevelInfo, "stopped")
 	return err
@@ -139,7 +139,7 @@ func forgetDeleted(c chat.Commit) {
 	}
 }
 
-// emoji returns what the page's picker offers.
+// emoji returns the emoji of the page's picker.
 func emoji() [][]string {
 	var all [][]string
 	for _, e := range format.Emoji() {
@@ -148,8 +148,8 @@ func emoji() [][]string {
 	return all
 }
 
-// start runs a part in the background. stop ends the part and returns its error. If the part ends by itself it has
-// failed, and start calls failed, which ends the others.
+// start runs a part until stop is called; stop waits for it. A part that ends by itself has failed;
+// then failed asks the other parts to end.
 func start(ctx context.Context, run func(context.Context) error, failed func()) (stop func() error) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan error, 1)
@@ -164,8 +164,8 @@ func start(ctx context.Context, run func(context.Context) error, failed func()) 
 	}
 }
 
-// reload returns a part that reads the certificate's files again on SIGHUP. Without such files the signal keeps its
-// default effect, and ends the process when its terminal closes.
+// reload reads the certificate's files again on SIGHUP. Without such files the signal keeps its
+// default effect: the terminal was closed.
 func (c *serveCmd) reload(doors *server.Server) func(context.Context) error {
 	return func(ctx context.Context) error {
 		hup := make(chan os.Signal, 1)
@@ -184,7 +184,7 @@ func (c *serveCmd) reload(doors *server.Server) func(context.Context) error {
 	}
 }
 
-// listenAddress returns the address of the main listener.
+// listenAddress returns the address for pages and everything else.
 func (c *serveCmd) listenAddress() string {
 	if len(c.HTTP.Domain) > 0 {
 		return cmp.Or(c.Listen, ":443")
@@ -192,11 +192,11 @@ func (c *serveCmd) listenAddress() string {
 	return cmp.Or(c.Listen, ":8080")
 }
 
-// httpListenAddress returns the address of plain HTTP beside HTTPS.
+// httpListenAddress returns the address for plain HTTP beside HTTPS.
 func (c *serveCmd) httpListenAddress() string { return cmp.Or(c.HTTPListen, ":80") }
 
-// listen opens the sockets. plain, for HTTP beside HTTPS, is nil without a domain; metrics is nil unless they have a
-// socket of their own.
+// listen opens the sockets. plain, for HTTP beside HTTPS, exists only with a domain; metrics only
+// with its own address.
 func (c *serveCmd) listen(ctx context.Context) (ln, plain, metrics net.Listener, err error) {
 	var open []net.Listener
 	try := func(address, flag string) (ln net.Listener) {
@@ -224,7 +224,7 @@ func (c *serveCmd) listen(ctx context.Context) (ln, plain, metrics net.Listener,
 	return ln, plain, metrics, nil
 }
 
-// serveMetrics serves /metrics on ln until ctx ends; with a nil ln it only waits.
+// serveMetrics serves /metrics on its own socket, if there is one, until ctx ends.
 func serveMetrics(ctx context.Context, doors *server.Server, ln net.Listener) error {
 	if ln == nil {
 		<-ctx.Done()
