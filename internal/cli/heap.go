@@ -84,7 +84,7 @@ func (h *heap) look() {
 // percentFor returns the GOGC value with which a live heap of live bytes grows to heapFloor, or to
 // twice its size if that is more.
 func percentFor(live uint64) int {
-	live = max(live, 1<<20)
+	live = max(live, 4<<20) // the runtime lets a heap grow to 4 MiB times GOGC / 100, however little is live
 	if live >= heapFloor/2 {
 		return 100
 	}

@@ -10,7 +10,7 @@ func TestASmallHeapGrowsToTheFloorBeforeItIsCollected(t *testing.T) {
 	for _, c := range []struct {
 		live uint64 // MiB
 		want int
-	}{{0, 6300}, {1, 6300}, {8, 700}, {16, 300}, {31, 100}, {32, 100}, {64, 100}, {4096, 100}} {
+	}{{0, 1500}, {1, 1500}, {4, 1500}, {8, 700}, {16, 300}, {31, 100}, {32, 100}, {64, 100}, {4096, 100}} {
 		if got := percentFor(c.live << 20); got != c.want {
 			t.Errorf("with %d MiB live GOGC is %d, want %d", c.live, got, c.want)
 		}
