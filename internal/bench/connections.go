@@ -81,7 +81,7 @@ func (c *connections) since() time.Duration { return time.Since(c.born) }
 
 // close ends the connections and waits for the loops.
 func (c *connections) close() {
-	c.fail(errors.New("the conns has gone home"))
+	c.fail(errors.New("the measurement has ended"))
 	for _, l := range c.loops {
 		l.poller.wake()
 	}

@@ -75,7 +75,7 @@ func (h *heap) look() {
 		h.quiet = 0
 	}
 	h.allocated = allocated
-	if h.quiet >= quietTicks && held > live+8*quietBytes {
+	if h.quiet >= quietTicks && held > live+max(live/4, 8*quietBytes) {
 		h.quiet = 0
 		debug.FreeOSMemory()
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"runtime"
+	"runtime/debug"
 	"runtime/metrics"
 	"testing"
 )
@@ -19,6 +20,7 @@ func TestASmallHeapGrowsToTheFloorBeforeItIsCollected(t *testing.T) {
 
 func TestMemoryGoesBackWhenTheServerIsQuiet(t *testing.T) {
 	h := newHeap()
+	t.Cleanup(func() { debug.SetGCPercent(100) })
 	runtime.GC()
 	h.look()
 	sink = make([]byte, 48<<20)

@@ -13,7 +13,7 @@ import (
 
 // ringSize is how many connections one system call sends to. With more, the time
 // for which their Outbounds are locked costs more than the saved calls.
-const ringSize = 16
+const ringSize = 32
 
 // A ring is an io_uring (io_uring_setup(2)): one system call makes several sends,
 // one after another and without waiting. Only one goroutine may use it.

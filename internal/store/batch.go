@@ -63,6 +63,9 @@ type batch struct {
 	rows  []Row            // sorted by room
 	known *Facts           // nil if no row needs any
 	named map[*Row][]Named // whom texts mention
+
+	unsure []*Row            // whose names have not all been loaded
+	asked  map[Name]struct{} // names that the next load brings
 }
 
 // load asks the engine for the facts about the rows from first on. With nonces these

@@ -231,6 +231,11 @@ func (b *batch) delete(i int, at time.Time) error {
 		b.known.room(r.Room).Pins--
 	}
 	m.Text, m.Texts, m.Current, m.Pin, m.Emoji, m.Reacted = "", nil, r.Seq, 0, nil, nil
+	for n, use := range b.known.Nonces { // a retry of the message gets no text any more
+		if n.Room == r.Room.Key && use.Event && use.Seq == r.Draft.Target {
+			use.Text = ""
+		}
+	}
 	return nil
 }
 

@@ -136,7 +136,7 @@ type Named struct {
 // facts returns the questions about the rows from first on, nil if there are none. With
 // nonces it asks for those of plain messages too.
 func (b *batch) facts(first int, nonces bool) *Facts {
-	b.known, b.named = nil, nil
+	b.known, b.named, b.unsure, b.asked = nil, nil, nil, nil
 	for i := first; i < len(b.rows); i++ {
 		r := &b.rows[i]
 		r.plain = isPlain(r.Draft)
@@ -160,7 +160,7 @@ func (b *batch) ask(r *Row) {
 			Messages: map[chat.MessageRef]*Message{}, Rooms: map[*Room]*RoomFacts{}, Nonces: map[Nonce]*FirstUse{},
 			Names: map[Name][]Named{}, People: map[chat.PersonID]int64{},
 		}
-		b.named = map[*Row][]Named{}
+		b.named, b.asked = map[*Row][]Named{}, map[Name]struct{}{}
 	}
 	f, d := b.known, r.Draft
 	if d.Nonce != "" {
@@ -245,23 +245,33 @@ func (b *batch) askNames(r *Row) {
 }
 
 // lookNames finds out whom a row's text names. It calls missing for each name that is
-// not known yet.
+// not known yet, and notes the row if it needs a name that has not been loaded.
 func (b *batch) lookNames(r *Row, missing func(Name)) {
+	unsure := false
 	b.named[r] = namedIn(r.Draft.Text, func(folded string) []Named {
 		name := Name{folded, r.Room.Key}
 		people, known := b.known.Names[name]
 		if !known {
 			missing(name)
+			b.asked[name] = struct{}{}
 		}
+		_, asked := b.asked[name]
+		unsure = unsure || asked
 		return people
 	})
+	if unsure {
+		b.unsure = append(b.unsure, r)
+	}
 }
 
-// moreNames looks again at the texts, now that the names are known, and returns the
-// names that have to be known too: a name that is found ends the search for shorter
-// ones, and leaves room for others.
+// moreNames looks again at the texts whose names were not loaded, now that they are, and
+// returns the names that have to be known too: a name that is found ends the search for
+// shorter ones, and leaves room for others.
 func (b *batch) moreNames() (more *Facts) {
-	for r := range b.named {
+	rows := b.unsure
+	b.unsure = nil
+	clear(b.asked)
+	for _, r := range rows {
 		b.lookNames(r, func(n Name) {
 			if more == nil {
 				more = &Facts{Names: map[Name][]Named{}}

@@ -9,7 +9,7 @@ export class ScrollAnchor {
   atEnd = true;
   /** @type {{ element: HTMLElement, offset: number } | null} the row to hold in place, and its distance from the top */
   #anchor = null;
-  #placed = -1; // the scrollTop set by restore; -1 once the person has scrolled
+  #placed = -1; // the scrollTop that restore left; -1 once the person has scrolled
   #width = 0; // the scroller's width when the anchor was chosen
 
   /** @param {HTMLElement} scroller may be replaced later  @param {() => Iterable<HTMLElement>} rows in order */
@@ -57,7 +57,8 @@ export class ScrollAnchor {
     }
   }
 
-  /** Scrolls so that the anchor is where it was. */
+  /** Scrolls so that the anchor is where it was. A scroll event that is still to come for this position, such as that
+   * of a log inserted again, is not the person's. */
   restore() {
     const { scroller } = this;
     this.#width = scroller.clientWidth;
@@ -66,8 +67,7 @@ export class ScrollAnchor {
     } else if (this.#anchor?.element.isConnected) {
       const moved =
         this.#anchor.element.getBoundingClientRect().top - scroller.getBoundingClientRect().top - this.#anchor.offset;
-      if (Math.abs(moved) < 0.5) return;
-      scroller.scrollTop += moved;
+      if (Math.abs(moved) >= 0.5) scroller.scrollTop += moved;
     } else return;
     this.#placed = scroller.scrollTop;
   }
