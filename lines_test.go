@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -13,29 +12,12 @@ import (
 const maxColumns = 120 // of a line; a tab counts 4
 
 // TestLinesHaveAtMost120Columns reads Go, JavaScript, CSS and Markdown.
-// testdata/long-lines.txt lists files and folders that are still to be wrapped.
 func TestLinesHaveAtMost120Columns(t *testing.T) {
-	unwrapped := readLines(t, "long-lines.txt")
-	var found []string
 	eachFile(t, ".go .js .css .md", func(path string, content []byte) {
-		path = filepath.ToSlash(path)
 		if first := longLine(path, string(content)); first > 0 {
-			found = append(found, path)
-			if !slices.ContainsFunc(unwrapped, func(u string) bool { return u == path || isBelow(path, u) }) {
-				t.Errorf("%s:%d: a line has more than %d columns", path, first, maxColumns)
-			}
+			t.Errorf("%s:%d: a line has more than %d columns", filepath.ToSlash(path), first, maxColumns)
 		}
 	})
-	for _, path := range unwrapped {
-		if !strings.HasSuffix(path, "/") && !slices.Contains(found, path) {
-			t.Errorf("testdata/long-lines.txt: %s has no long line any more: remove it", path)
-		}
-	}
-}
-
-// isBelow reports whether path is in folder, which ends in a slash.
-func isBelow(path, folder string) bool {
-	return strings.HasSuffix(folder, "/") && strings.HasPrefix(path, folder)
 }
 
 var (

@@ -30,8 +30,8 @@ export async function assertAccessible(page, where, rules = "all") {
 }
 
 /** Returns the elements that scroll but that the keyboard cannot scroll: neither they nor anything in them takes the
- * focus. It looks at the style alone and not at how much is in them now, which depends on the fonts. In a menu or a list
- * of options the arrow keys move the focus from item to item. */
+ * focus. It looks at the style alone and not at how much is in them now, which depends on the fonts. In a menu or a
+ * list of options the arrow keys move the focus from item to item. */
 function unreachable() {
   const scrolls = (/** @type {Element} */ e) =>
     [getComputedStyle(e).overflowX, getComputedStyle(e).overflowY].some((o) => o === "auto" || o === "scroll");

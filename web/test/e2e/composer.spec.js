@@ -118,7 +118,8 @@ test("formatted text is pasted as Markdown, and no script in it runs", async () 
       [html, text],
     );
   await paste(
-    `<meta charset=utf-8><p>a <b>bold</b> <a href="https://example.org/x">word</a><img src=x onerror="window.ran=1"><script>window.ran=2</script></p><ul><li>one<li>two</ul>`,
+    `<meta charset=utf-8><p>a <b>bold</b> <a href="https://example.org/x">word</a>` +
+      `<img src=x onerror="window.ran=1"><script>window.ran=2</script></p><ul><li>one<li>two</ul>`,
     "plain",
   );
   assert.equal(await field(ada.page).inputValue(), "a **bold** [word](https://example.org/x)\n\n- one\n- two");

@@ -15,7 +15,8 @@ const TEXTS = [
   "| Name | Price |\n|:-----|------:|\n| *Tea* | 3 |\n| Coffee | 4 |",
   "- [ ] buy tea\n- [x] boil **water**\n- no task",
   "It ends with ||the *butler* 🔪 [here](https://example.org/end)|| and that is that",
-  "[the map](https://example.org/map), [https://bank.example](https://evil.example/), [example.org](https://example.org/x), ![a cat](https://example.org/cat.png)",
+  "[the map](https://example.org/map), [https://bank.example](https://evil.example/), " +
+    "[example.org](https://example.org/x), ![a cat](https://example.org/cat.png)",
   "```go\n" + CODE + "```",
   '```html\n<!-- comment --><a href="b">&amp;</a><script>let d = 1;</script>\n```',
   "```diff\n@@ -1 +1 @@\n-a\n+b\n```",
@@ -208,10 +209,14 @@ for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
 
 test("only what is listed comes through, whatever a server sends", async () => {
   const { page, wrong } = await visitor(server, "Ada");
-  const html = `<p>a<span class="message failed">b</span><span class="k evil">c</span><span style="color:red">d</span></p>
-    <input type="text" name="x" value="e"><input type="checkbox" onclick="ran=1" form="f" checked><h1>f</h1><h2>g</h2><h3 id="app" class="x">h</h3>
-    <table style="position:fixed" background="x"><tr><td align="justify" colspan="999">i</td><th align="center" onclick="ran=2">j</th></tr></table>
-    <span class="spoiler" onclick="ran=3"><img src="x" onerror="ran=4">k<a href="javascript:ran=5">l</a></span><button>m</button><pre class="x"><code class="language-a b">n</code></pre>`;
+  const html =
+    `<p>a<span class="message failed">b</span><span class="k evil">c</span><span style="color:red">d</span></p>` +
+    `\n    <input type="text" name="x" value="e"><input type="checkbox" onclick="ran=1" form="f" checked>` +
+    `<h1>f</h1><h2>g</h2><h3 id="app" class="x">h</h3>` +
+    `\n    <table style="position:fixed" background="x"><tr><td align="justify" colspan="999">i</td>` +
+    `<th align="center" onclick="ran=2">j</th></tr></table>` +
+    `\n    <span class="spoiler" onclick="ran=3"><img src="x" onerror="ran=4">k` +
+    `<a href="javascript:ran=5">l</a></span><button>m</button><pre class="x"><code class="language-a b">n</code></pre>`;
   await page.routeWebSocket(/\/ws$/, (ws) => {
     const upstream = ws.connectToServer();
     upstream.onMessage((m) => {

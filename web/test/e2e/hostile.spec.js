@@ -15,7 +15,8 @@ const TEXTS = [
   `[click](javascript:window.ran=5) <a href="javascript:window.ran=6">x</a> javascript:window.ran=7`,
   `[data](data:text/html,<script>window.ran=8</script>) [vb](vbscript:x) [tab](java\tscript:window.ran=9)`,
   `&lt;script&gt;window.ran = 10&lt;/script&gt; &#60;b&#62; &amp;amp;`,
-  `**bold <img src=x onerror=window.ran=11>** \`<b>\` [<img src=x onerror=window.ran=12>](https://example.org/"onmouseover="window.ran=13)`,
+  `**bold <img src=x onerror=window.ran=11>** \`<b>\` ` +
+    `[<img src=x onerror=window.ran=12>](https://example.org/"onmouseover="window.ran=13)`,
   "```html\n<script>window.ran = 14</script>\n</code></pre><img src=x onerror=window.ran=15>\n```",
   `"><style>*{display:none}</style><form action=/ ><input autofocus onfocus=window.ran=16>`,
   `\u202Edesrever si siht\u202D \u2066isolated\u2067 and open \u202B\u202E`,
@@ -67,7 +68,9 @@ async function assertHarmless(page, where, stopped = /** @type {string[]} */ ([]
   const found = await page.evaluate(() => {
     const scope = /** @type {Record<string, unknown>} */ (/** @type {unknown} */ (globalThis));
     const allowed =
-      "p, br, strong, em, del, code, pre, ul, ol, li, blockquote, a, bdi, h3, h4, h5, h6, hr, table, thead, tbody, tr, th, td, input, span, .table, .code-block, .code-bar, .code-bar button, .spoiler button";
+      "p, br, strong, em, del, code, pre, ul, ol, li, blockquote, a, bdi, h3, h4, h5, h6, hr, " +
+      "table, thead, tbody, tr, th, td, input, span, " +
+      ".table, .code-block, .code-bar, .code-bar button, .spoiler button";
     const inside = [
       ...document.querySelectorAll(
         ".message .body *, .message .author *, .people .name *, .room-name *, room-list li .name *",
@@ -238,7 +241,10 @@ test("formatting that no server should send is not shown either", async () => {
   await watchPolicy(page);
   const html =
     TEXTS.join("\n") +
-    `<p onclick="ran=1" style="position:fixed" class="x">p</p><a href="javascript:ran=2">js</a><a href=" java&#10;script:ran=3">js</a><code class="language-js evil" id="app">c</code><math><mi xlink:href="javascript:ran=4">m</mi></math><template><img src=x onerror=ran=5></template><base href="https://example.org/"><ol start="-5"><li>x</li></ol>`;
+    `<p onclick="ran=1" style="position:fixed" class="x">p</p><a href="javascript:ran=2">js</a>` +
+    `<a href=" java&#10;script:ran=3">js</a><code class="language-js evil" id="app">c</code>` +
+    `<math><mi xlink:href="javascript:ran=4">m</mi></math><template><img src=x onerror=ran=5></template>` +
+    `<base href="https://example.org/"><ol start="-5"><li>x</li></ol>`;
   await page.routeWebSocket(/\/ws$/, (ws) => {
     const upstream = ws.connectToServer();
     upstream.onMessage((m) => {

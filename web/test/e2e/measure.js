@@ -1,5 +1,6 @@
-// measure.js: how fast the page is and whether it grows: npm run measure. It prints figures and judges none, since they are
-// the machine's as much as the page's. MINUTES says how long the talk goes on (default 0.5), RATE how many messages a second.
+// measure.js: how fast the page is and whether it grows: npm run measure. It prints figures and judges none, since they
+// are the machine's as much as the page's. MINUTES says how long the talk goes on (default 0.5), RATE how many messages
+// a second.
 import { chromium } from "playwright-core";
 import { LAUNCH, Server } from "./helper.js";
 
@@ -9,7 +10,8 @@ const MINUTES = Number(process.env["MINUTES"] ?? 0.5);
 const RATE = Number(process.env["RATE"] ?? 20);
 
 /** @param {number[]} values  @param {number} p */
-const percentile = (values, p) => values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * p))] ?? NaN;
+const percentile = (values, p) =>
+  values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * p))] ?? NaN;
 /** @param {string} what  @param {string} figure */
 const tell = (what, figure) => process.stdout.write(`${what.padEnd(76)}${figure}\n`);
 
@@ -59,11 +61,18 @@ async function worked() {
 async function type(where) {
   const before = await worked();
   await page.getByLabel("Your message").fill("");
-  await page.getByLabel("Your message").pressSequentially("the quick brown fox jumps over a lazy dog ".repeat(KEYS / 42 + 1).slice(0, KEYS), { delay: 30 });
-  const times = await page.evaluate(() => /** @type {{ painted: number[] }} */ (/** @type {unknown} */ (window)).painted.splice(0));
+  const text = "the quick brown fox jumps over a lazy dog ".repeat(KEYS / 42 + 1).slice(0, KEYS);
+  await page.getByLabel("Your message").pressSequentially(text, { delay: 30 });
+  const times = await page.evaluate(() =>
+    /** @type {{ painted: number[] }} */ (/** @type {unknown} */ (window)).painted.splice(0),
+  );
   const after = await worked();
-  tell(`the page's own work per key, ${where}: script, layout`, `${((after.script - before.script) / times.length).toFixed(2)} ms, ${((after.layout - before.layout) / times.length).toFixed(2)} ms`);
-  tell(`typing to paint, ${where}: p50, p95`, `${percentile(times, 0.5).toFixed(1)} ms, ${percentile(times, 0.95).toFixed(1)} ms (${times.length} keys)`);
+  const script = ((after.script - before.script) / times.length).toFixed(2);
+  const layout = ((after.layout - before.layout) / times.length).toFixed(2);
+  tell(`the page's own work per key, ${where}: script, layout`, `${script} ms, ${layout} ms`);
+  const p50 = percentile(times, 0.5).toFixed(1);
+  const p95 = percentile(times, 0.95).toFixed(1);
+  tell(`typing to paint, ${where}: p50, p95`, `${p50} ms, ${p95} ms (${times.length} keys)`);
 }
 await type(`${MESSAGES} messages in the room`);
 for (let i = 0; i < 8; i++) {
@@ -88,11 +97,14 @@ const before = await heap();
 tell("heap and DOM nodes before", `${before.mb.toFixed(1)} MB, ${before.nodes}`);
 for (let next = began + (MINUTES * 60_000) / 4; Date.now() < end;) {
   const seq = Number((await server.say("large", talker, `talk ${said}, **bold** and :tada:`))["seq"]);
-  if (++said % 5 === 0) await server.put(`/api/rooms/large/messages/${seq}/reactions/${encodeURIComponent("👍")}`, talker);
+  if (++said % 5 === 0) {
+    await server.put(`/api/rooms/large/messages/${seq}/reactions/${encodeURIComponent("👍")}`, talker);
+  }
   if (Date.now() >= next) {
     next += (MINUTES * 60_000) / 4;
     const now = await heap();
-    tell(`heap and DOM nodes after ${((Date.now() - began) / 60_000).toFixed(1)} min, ${said} messages`, `${now.mb.toFixed(1)} MB, ${now.nodes}`);
+    const minutes = ((Date.now() - began) / 60_000).toFixed(1);
+    tell(`heap and DOM nodes after ${minutes} min, ${said} messages`, `${now.mb.toFixed(1)} MB, ${now.nodes}`);
   }
   await new Promise((resolve) => setTimeout(resolve, began + (said * 1000) / RATE - Date.now()));
 }
