@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -156,6 +157,7 @@ func FuzzUnmarshal(f *testing.F) {
 		`{"op":"send","id":1,"Text":"a","te\u0078t":"b","forward":{"room":"r","seq":9,"x":[{"y":null},true,` +
 			`-1.5e3,""]}}`,
 	))
+	f.Add([]byte(`{"":919925474E992}`))
 	f.Fuzz(func(t *testing.T, in []byte) {
 		var c Command
 		if decode(in, &c) != nil {
@@ -163,6 +165,9 @@ func FuzzUnmarshal(f *testing.F) {
 		}
 		var m map[string]any
 		if err := json.Unmarshal(in, &m); err != nil {
+			if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+				return // a field that nobody reads has a number beyond float64
+			}
 			t.Fatalf("%s: %v", in, err)
 		}
 		for key, got := range map[string]string{
