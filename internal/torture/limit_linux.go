@@ -57,8 +57,8 @@ func smallSegments(_, _ string, c syscall.RawConn) error {
 
 const diskSize = 4 << 30 // bytes; they take memory only when they are used
 
-// MountDisk mounts a disk in memory on dir, which can be filled. It needs the permission to mount.
-// The function that it returns unmounts the disk.
+// MountDisk mounts a disk in memory on dir, for tests that fill a disk. It fails without the
+// permission to mount. Call unmount when done.
 func MountDisk(dir string) (unmount func() error, err error) {
 	if err := unix.Mount("parley-torture", dir, "tmpfs", 0, fmt.Sprintf("mode=0700,size=%d", diskSize)); err != nil {
 		return nil, fmt.Errorf("mount a disk at %s: %w", dir, err)

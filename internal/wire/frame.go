@@ -137,8 +137,8 @@ func sealText(dst []byte, start int) []byte {
 	}
 }
 
-// WholeFrames returns where the frame ends that contains byte n of b. b consists of
-// complete frames of a server. If a frame ends at n, the result is n.
+// WholeFrames returns the end of the frame that contains byte n of b, or n if a frame
+// ends there. b must consist of complete frames of a server.
 func WholeFrames(b []byte, n int) int {
 	end := 0
 	for end < n {

@@ -19,7 +19,7 @@ const mayGrow = 64 << 20
 // growthEvery is how often the WAL's size is looked at.
 const growthEvery = 50 * time.Millisecond
 
-// errGrown means that a copy was given up.
+// errGrown is the error of a copy that was stopped because the WAL grew too large meanwhile.
 var errGrown = errors.New(
 	"it was given up: the server wrote so much meanwhile that the write-ahead log grew too large; " +
 		"try again at a quieter time, or on a faster disk")

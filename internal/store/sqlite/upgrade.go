@@ -190,7 +190,7 @@ func (s *Store) noteProgram(ctx context.Context) {
 	}
 }
 
-// copiesEvery is how often old copies are looked for.
+// copiesEvery is the time between two searches for database copies that are old enough to remove.
 const copiesEvery = time.Hour
 
 // dropOldCopies removes copies that are older than two weeks.
