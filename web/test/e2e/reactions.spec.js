@@ -37,7 +37,7 @@ test("reactions are added and removed, by pointer and keyboard, and name their p
   assert.ok(await pill(grace.page).evaluate((b) => b === document.activeElement), "the pill keeps the focus");
   await ada.leave();
   await pill(ada.page).click();
-  await told(ada.page, /connection/i);
+  await told(ada.page, /not connected/i);
   await pill(ada.page).and(ada.page.locator("[aria-pressed=true]")).waitFor(); // what was not done is not shown as done
   await ada.comeBack();
   await pill(ada.page).click();
