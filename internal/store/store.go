@@ -49,6 +49,10 @@ type Upkeep interface {
 	Idle(ctx context.Context)
 }
 
+// MaxCounted is how many of a room's newest events the count of unread messages looks at, and the search for the
+// room's last message. A bot or a thread may have written hundreds of thousands.
+const MaxCounted = 2000
+
 // ErrBroken says that nothing can be stored until a restart.
 var ErrBroken = errors.New("nothing is written until a restart")
 
