@@ -1,0 +1,4 @@
+package postgres
+
+// An ownWrite will be in own.go.
+type ownWrite struct{}
