@@ -6,56 +6,15 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
-	"parley/internal/chat"
+	"parley/internal/store/storetest"
 )
 
 // Every statement that a request or a draft can have carried out finds what it
 // wants by an index, however long the log is.
-// own does all that can be done with what is a person's own.
-func own(t *testing.T, s *Store, who chat.PersonID, at chat.MessageRef) {
-	t.Helper()
-	for _, as := range []chat.PersonalRefKind{chat.Bookmark, chat.Subscription} {
-		for _, keep := range []bool{true, false} {
-			must(t, s.SetPersonal(t.Context(), who, as, at, keep, ""))
-		}
-		_, err := s.PersonalRefs(t.Context(), who, as, time.Time{}, 10)
-		must(t, err)
-	}
-	must(t, s.SetListEntry(t.Context(), who, at.Room, chat.ListEntryChange{Muted: new(true)}))
-	done := make(chan error, 1)
-	s.MarkRead(who, at, false, "", func(_ chat.ListEntry, err error) { done <- err })
-	must(t, <-done)
-	_, err := s.RoomList(t.Context(), who)
-	must(t, err)
-	_, err = s.ListEntry(t.Context(), who, at.Room)
-	must(t, err)
-	_, err = s.IsSubscribed(t.Context(), who, at)
-	must(t, err)
-	_, err = s.Texts(t.Context(), []chat.MessageRef{at})
-	must(t, err)
-	_, err = s.Deletions(t.Context(), at.Room, 0, 10)
-	must(t, err)
-	must(t, s.SetListEntry(t.Context(), who, at.Room, chat.ListEntryChange{Listed: new(false)}))
-}
-
 func TestNoStatementScansATable(t *testing.T) {
 	s, _ := start(t, t.TempDir())
-	do(t, s,
-		draft("lobby", ada, "one @Grace", "n1"),
-		draft("lobby", grace, "two", "n2"),
-		chat.Draft{
-			Room: "lobby", From: ada, Text: "@here @Grace",
-			Extra: &chat.Attrs{ReplyTo: 1, Here: true, Present: []chat.PersonID{"eve", grace.ID}},
-		},
-		deed(ada, chat.Reply, 1, "three"),
-		deed(ada, chat.Edit, 1, "one"),
-		draft("lobby", grace, "two", "n2"),
-		deed(ada, chat.React, 1, "👍"), deed(ada, chat.Unreact, 1, "👍"),
-		deed(ada, chat.Pin, 1, ""), deed(ada, chat.Unpin, 1, ""),
-		deed(ada, chat.Topic, 0, "ships"),
-		deed(ada, chat.Delete, 1, ""))
+	storetest.UseEverything(t, s)
 	for _, fill := range []string{
 		`INSERT INTO event (id, at_ms, author, name, text, kind, target)
 			WITH RECURSIVE n(n) AS (SELECT 100 UNION ALL SELECT n + 1 FROM n LIMIT 30000)
@@ -69,22 +28,6 @@ func TestNoStatementScansATable(t *testing.T) {
 			_, err := w.conn.ExecContext(ctx, fill)
 			return err
 		}))
-	}
-	for _, sel := range []chat.PageQuery{
-		{Limit: 9},
-		{Limit: 9, Oldest: true, After: 15_000},
-		{Limit: 9, Thread: 1},
-		{Limit: 9, Thread: 1, Oldest: true},
-		{Limit: 9, Pinned: true},
-		{Seqs: []chat.Seq{1, 3}},
-	} {
-		pageOf(t, s, sel)
-	}
-	page(t, s.After, "lobby", 0, 10)
-	versionsOf(t, s, 2)
-	own(t, s, grace.ID, chat.MessageRef{Room: "lobby", Seq: 2})
-	if _, err := s.Person(t.Context(), "nobody"); chat.CodeOf(err) != chat.BadSession {
-		t.Error(err)
 	}
 	var texts []string
 	s.writerIdle(func(w *writer) {
@@ -102,6 +45,9 @@ func TestNoStatementScansATable(t *testing.T) {
 		if first, _, _ := strings.Cut(strings.TrimSpace(text),
 			" "); !slices.Contains([]string{"SELECT", "INSERT", "UPDATE", "DELETE", "WITH"}, first) {
 			continue // BEGIN, PRAGMA
+		}
+		if strings.HasSuffix(text, `SELECT name, head FROM room`) {
+			continue // all rooms are wanted
 		}
 		for _, step := range planOf(t, s, text) {
 			if what, scans := strings.CutPrefix(step, "SCAN "); scans && !isSmall(what) {
@@ -130,11 +76,11 @@ func TestAPageOfALongThreadIsNotSorted(t *testing.T) {
 }
 
 // isSmall reports whether what a step of a plan goes through is no table, but the
-// statement's own: a list, or what one of its parts has found.
+// statement's own: a list, or what one of its parts has found. The table of what is due is small, too.
 func isSmall(what string) bool {
 	name, _, _ := strings.Cut(what, " ")
 	return strings.HasPrefix(name, "(subquery") ||
-		slices.Contains([]string{"json_each", "CONSTANT", "p", "t", "w", "other"}, name)
+		slices.Contains([]string{"json_each", "CONSTANT", "p", "t", "w", "d", "other"}, name)
 }
 
 func planOf(t *testing.T, s *Store, text string) (steps []string) {
