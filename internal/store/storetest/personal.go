@@ -127,7 +127,8 @@ func testWhatIsOnesOwnIsDoneOnceForANonce(t *testing.T, open OpenDatabase) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			o := newOwner(t, open(t))
-			Do(t, o, Draft("lobby", o.Person, "A", ""), Draft("lobby", Grace, "B", ""), Draft("attic", o.Person, "C", ""))
+			Do(t, o, Draft("lobby", o.Person, "A", ""), Draft("lobby", Grace, "B", ""),
+				Draft("attic", o.Person, "C", ""))
 			if tt.before != nil {
 				Must(t, tt.before(t, o, ""))
 			}
@@ -194,7 +195,8 @@ func testBookmarksAndSubscriptions(t *testing.T, open OpenDatabase) {
 			}
 		}
 	}
-	if err := s.SetPersonal(t.Context(), "nobody", chat.Bookmark, inLobby(1), true, ""); chat.CodeOf(err) != chat.NotFound {
+	err := s.SetPersonal(t.Context(), "nobody", chat.Bookmark, inLobby(1), true, "")
+	if chat.CodeOf(err) != chat.NotFound {
 		t.Errorf("for a person who is unknown: %v", err)
 	}
 	want := func(what string, as chat.PersonalRefKind, before time.Time, limit int, want ...chat.MessageRef) (
@@ -233,7 +235,8 @@ func testBookmarksAndSubscriptions(t *testing.T, open OpenDatabase) {
 
 	Must(t, s.SetPersonal(t.Context(), Ada.ID, chat.Subscription, attic, true, ""))
 	want("a thread without replies", chat.Subscription, time.Time{}, 10)
-	if s.isSubscribed(t, Ada.ID, inLobby(2)) || !s.isSubscribed(t, Ada.ID, attic) || s.isSubscribed(t, Grace.ID, attic) {
+	if s.isSubscribed(t, Ada.ID, inLobby(2)) || !s.isSubscribed(t, Ada.ID, attic) ||
+		s.isSubscribed(t, Grace.ID, attic) {
 		t.Error("the wrong people are subscribed")
 	}
 	// Replies subscribe their author, and the thread's.

@@ -1,4 +1,0 @@
-package postgres
-
-// An ownWrite will be in own.go.
-type ownWrite struct{}
