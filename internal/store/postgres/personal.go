@@ -39,7 +39,7 @@ var personalWrites = map[chat.PersonalRefKind]map[bool]string{
 	written AS (
 		DELETE FROM bookmark
 		WHERE person = (SELECT person FROM m) AND room = (SELECT room FROM m) AND seq = $3::bigint AND` +
-		isNewSQL + `)` + personalEndSQL,
+			isNewSQL + `)` + personalEndSQL,
 	},
 	chat.Subscription: {
 		true: personalSQL + `),
