@@ -18,6 +18,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 )
 
 //go:embed index.html css js icons
@@ -219,11 +220,13 @@ func (s *Site) ServeIndex(w http.ResponseWriter, r *http.Request, status int) {
 	s.index.serve(w, r, status)
 }
 
+// serve sends the asset, compressed if the client accepts that. With status 200 it answers conditional
+// and range requests as well.
 func (a asset) serve(w http.ResponseWriter, r *http.Request, status int) {
 	h := w.Header()
 	body, etag := a.plain, `"`+a.version+`"`
 	if zipped := a.zipped(); zipped != nil {
-		h.Set("Vary", "Accept-Encoding")
+		h.Add("Vary", "Accept-Encoding")
 		if acceptsGzip(r.Header) {
 			body, etag = zipped, `"`+a.version+`-gz"`
 			h.Set("Content-Encoding", "gzip")
@@ -231,26 +234,15 @@ func (a asset) serve(w http.ResponseWriter, r *http.Request, status int) {
 	}
 	h.Set("ETag", etag)
 	h.Set("X-Content-Type-Options", "nosniff")
-	if status == http.StatusOK && matches(r.Header, etag) {
-		h.Del("Content-Encoding")
-		w.WriteHeader(http.StatusNotModified)
+	h.Set("Content-Type", a.kind)
+	if status != http.StatusOK { // ServeContent has no other status
+		h.Set("Content-Length", strconv.Itoa(len(body)))
+		w.WriteHeader(status)
+		w.Write(body) // after an error there is nobody to report it to
 		return
 	}
-	h.Set("Content-Type", a.kind)
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(status)
-	if r.Method != http.MethodHead {
-		w.Write(body) // after an error there is nobody to report it to
-	}
-}
-
-// matches uses the weak comparison that RFC 9110 §13.1.2 requires for If-None-Match.
-func matches(h http.Header, etag string) bool {
-	tags := strings.Split(strings.Join(h.Values("If-None-Match"), ","), ",")
-	return slices.ContainsFunc(tags, func(tag string) bool {
-		tag = strings.TrimSpace(tag)
-		return tag == "*" || strings.TrimPrefix(tag, "W/") == etag
-	})
+	// Embedded files have no time of change. Clients compare the ETag.
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
 }
 
 func acceptsGzip(h http.Header) bool {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"compress/gzip"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -114,6 +115,73 @@ func TestThePageIsAskedForEachTimeAndIsLockedDown(t *testing.T) {
 	if plain := get(s.page(http.StatusOK), "/", "Accept-Encoding",
 		"gzip;q=0"); plain.Header.Get("Content-Encoding") != "" {
 		t.Error("gzip for a client that refuses it")
+	}
+}
+
+func TestFilesAnswerConditionsAndRanges(t *testing.T) {
+	s := newSite(t)
+	url := prefix + s.hash + "/js/main.js"
+	plain, zipped := s.assets["js/main.js"].plain, s.assets["js/main.js"].zipped()
+	tag := `"` + s.assets["js/main.js"].version
+	tests := map[string]struct {
+		header  []string
+		status  int
+		content string // of Content-Range
+		body    []byte
+	}{
+		"all":                  {status: 200, body: plain},
+		"all, compressed":      {header: []string{"Accept-Encoding", "gzip, br"}, status: 200, body: zipped},
+		"the same":             {header: []string{"If-None-Match", "\"x\", W/" + tag + `"`}, status: 304},
+		"anything":             {header: []string{"If-None-Match", "*"}, status: 304},
+		"the other form's tag": {header: []string{"If-None-Match", tag + `-gz"`}, status: 200, body: plain},
+		"by date": {
+			header: []string{"If-Modified-Since", "Fri, 01 Jan 2100 00:00:00 GMT"}, status: 200, body: plain,
+		},
+		"a part": {
+			header: []string{"Range", "bytes=2-5"}, status: 206, body: plain[2:6],
+			content: fmt.Sprintf("bytes 2-5/%d", len(plain)),
+		},
+		"a part, compressed": {
+			header: []string{"Range", "bytes=-3", "Accept-Encoding", "gzip"}, status: 206, body: zipped[len(zipped)-3:],
+			content: fmt.Sprintf("bytes %d-%d/%d", len(zipped)-3, len(zipped)-1, len(zipped)),
+		},
+		"a part, if still the same": {
+			header: []string{"Range", "bytes=0-0", "If-Range", tag + `"`}, status: 206, body: plain[:1],
+			content: fmt.Sprintf("bytes 0-0/%d", len(plain)),
+		},
+		"a part of another form": {
+			header: []string{"Range", "bytes=0-0", "If-Range", tag + `-gz"`}, status: 200, body: plain,
+		},
+		"beyond the end": {
+			header: []string{"Range", "bytes=99999999-"}, status: 416, content: fmt.Sprintf("bytes */%d", len(plain)),
+		},
+		"only another form": {header: []string{"If-Match", tag + `-gz"`}, status: 412},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			r := get(s.Assets(), url, tt.header...)
+			if r.StatusCode != tt.status || r.Header.Get("Content-Range") != tt.content {
+				t.Fatalf("status %d, want %d: %v", r.StatusCode, tt.status, r.Header)
+			}
+			if body := read(t, r); r.StatusCode < 400 && body != string(tt.body) {
+				t.Errorf("%d bytes, want %d", len(body), len(tt.body))
+			}
+		})
+	}
+}
+
+// An error is the page with another status: a condition or a range must not make a success of it.
+func TestAPageThatIsAnErrorIgnoresConditionsAndRanges(t *testing.T) {
+	s := newSite(t)
+	whole := read(t, get(s.page(http.StatusOK), "/"))
+	for _, header := range [][]string{{"If-None-Match", "*"}, {"Range", "bytes=0-9"}, {"If-Match", `"x"`}} {
+		r := get(s.page(http.StatusNotFound), "/nothing", header...)
+		if body := read(t, r); r.StatusCode != http.StatusNotFound || body != whole {
+			t.Errorf("%v: status %d, %d bytes", header, r.StatusCode, len(body))
+		}
+		if r.Header.Get("Accept-Ranges") != "" || !strings.Contains(r.Header.Get("Content-Type"), "text/html") {
+			t.Errorf("%v: %v", header, r.Header)
+		}
 	}
 }
 

@@ -5,6 +5,9 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
+
+	"github.com/rs/cors"
 
 	"parley/internal/chat"
 )
@@ -71,9 +74,10 @@ func parseOrigin(value string) (origin, bool) {
 	return origin{scheme, host, name}, ok
 }
 
-// lists reports whether o is one of the origins.
-func (os origins) lists(o origin) bool {
-	return slices.ContainsFunc(os, func(allowed origin) bool {
+// lists reports whether the value of an Origin header is one of the origins.
+func (os origins) lists(header string) bool {
+	o, ok := parseOrigin(header)
+	return ok && slices.ContainsFunc(os, func(allowed origin) bool {
 		return allowed.scheme == o.scheme &&
 			(allowed.host == o.host || allowed.host[0] == '.' && strings.HasSuffix(o.host, allowed.host))
 	})
@@ -107,8 +111,7 @@ var crossOrigin = http.NewCrossOriginProtection()
 
 // originListed reports whether r comes from a page of a listed origin.
 func (s *Server) originListed(r *http.Request) bool {
-	o, ok := parseOrigin(r.Header.Get("Origin"))
-	return ok && s.origins.lists(o)
+	return s.origins.lists(r.Header.Get("Origin"))
 }
 
 // originAllowed reports whether the page that sent r may change something or open a connection
@@ -127,35 +130,26 @@ func forbidden(value string) error {
 }
 
 // cors lets through reads, which browsers themselves hide from pages of other origins, and every
-// request from a listed origin, and adds the headers that CORS requires. It answers preflights;
-// methods are the allowed methods.
+// request from a listed origin, and refuses others with a problem. Pages of listed origins get the
+// headers that CORS requires, for the given methods.
 func (s *Server) cors(methods []string, next http.Handler) http.Handler {
-	allowed := strings.Join(methods, ", ")
+	if len(s.origins) > 0 {
+		next = cors.New(cors.Options{
+			AllowOriginFunc:  s.origins.lists,
+			AllowedMethods:   append([]string{http.MethodHead}, methods...), // a route for GET answers HEAD
+			AllowedHeaders:   []string{"Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"},
+			ExposedHeaders:   []string{"Retry-After"},
+			AllowCredentials: true,
+			MaxAge:           int((10 * time.Minute).Seconds()),
+		}).Handler(next)
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		listed := s.originListed(r)
-		h := w.Header()
-		if len(s.origins) > 0 {
-			h.Add("Vary", "Origin")
-		}
-		if listed {
-			h.Set("Access-Control-Allow-Origin", r.Header.Get("Origin"))
-			h.Set("Access-Control-Allow-Credentials", "true")
-			h.Set("Access-Control-Expose-Headers", "Retry-After")
-		}
 		preflight := r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != ""
-		switch {
-		case preflight && listed:
-			h.Set("Access-Control-Allow-Methods", allowed)
-			h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key, Last-Event-ID")
-			h.Set("Access-Control-Max-Age", "600")
-			w.WriteHeader(http.StatusNoContent)
-		case preflight:
+		if preflight && !s.originListed(r) || !reads(r.Method) && s.originAllowed(r) != nil {
 			s.refuse(w, r, forbidden(r.Header.Get("Origin")))
-		case !reads(r.Method) && s.originAllowed(r) != nil:
-			s.refuse(w, r, forbidden(r.Header.Get("Origin")))
-		default:
-			next.ServeHTTP(w, r)
+			return
 		}
+		next.ServeHTTP(w, r)
 	})
 }
 

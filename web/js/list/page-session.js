@@ -198,7 +198,7 @@ export class PageSession {
     for (const [room, session] of this.#open) {
       if (this.#open.size <= MAX_OPEN_ROOMS) return;
       if (session === this.room || this.#leaving.has(room) || session.outbox.next()) continue;
-      session.tabs.leave();
+      session.close();
       this.#open.delete(room);
     }
   }

@@ -45,6 +45,7 @@ export class RoomSession {
   #joining = false;
   #seen = 0; // the seq of the last message in view
   #here = false; // on the screen
+  #closed = false;
   #missed = 0; // when this seq has come, the view goes to the new separator; 0: it does not
 
   /** @param {Deps} deps */
@@ -100,6 +101,13 @@ export class RoomSession {
     this.joined = false;
     // Without a connection the person is not in the room anyway.
     this.connection.request({ op: "leave", room: this.deps.room }).catch(() => undefined);
+  }
+
+  /** The room is not used on this page any more, or the person is signed out: other tabs send what its outbox holds. */
+  close() {
+    this.#closed = true;
+    this.sender.setOnline(false);
+    this.tabs.close();
   }
 
   /** The person has read up to seq on another device or by the list. @param {number} seq */
@@ -217,6 +225,7 @@ export class RoomSession {
       this.joined = false;
       this.sender.setOnline(false);
     }
+    if (status === "ended") this.close();
     this.deps.onChange();
   }
 
@@ -291,12 +300,14 @@ export class RoomSession {
 
   async #takeOver() {
     if (!this.outbox.hasOtherTabs()) return;
-    if (!this.outbox.takeOver(await this.tabs.alive())) return;
+    const alive = await this.tabs.alive();
+    if (this.#closed || !this.outbox.takeOver(alive)) return;
     this.deps.onChange();
     this.sender.pump();
   }
 
   #takeOverPeriodically() {
+    if (this.#closed) return;
     this.#takeOver();
     this.deps.setTimeout(() => this.#takeOverPeriodically(), TAKE_OVER_MS);
   }

@@ -21,6 +21,7 @@ export class Tabs {
       else if (data === "bye") onGone();
       else if (typeof data === "object" && data !== null && "alive" in data) this.#heard.add(String(data.alive));
     };
+    channel.postMessage({ alive: id }); // a tab that has just asked would count this one as closed
   }
 
   /** Resolves to the ids of all open tabs. @returns {Promise<ReadonlySet<string>>} */
@@ -32,7 +33,14 @@ export class Tabs {
     });
   }
 
+  /** Tells the other tabs that this one is closing. It may come back: browsers keep pages that one has left. */
   leave() {
     this.channel.postMessage("bye");
+  }
+
+  /** Leaves for good: from now on the other tabs count this one as closed. */
+  close() {
+    this.channel.onmessage = null;
+    this.leave();
   }
 }

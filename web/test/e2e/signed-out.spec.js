@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Server, joined, row, visitor, write } from "./helper.js";
+import { said } from "./people.js";
 
 test("whoever is signed out is told so in every tab, and can come in again", async () => {
   const server = await new Server().start();
@@ -24,10 +25,11 @@ test("whoever is signed out is told so in every tab, and can come in again", asy
   }
   assert.equal(await page.evaluate(() => fetch("/api/session").then((r) => r.status)), 401);
 
+  const loaded = page.waitForEvent("load"); // joined() would be content with the page that was signed out
   await page.getByRole("button", { name: "Come in again" }).click();
+  await loaded;
   await joined(page);
-  await write(page, "after");
-  await row(page, "after").waitFor();
+  await said(page, "after", 2);
   assert.deepEqual(await server.texts("lobby"), ["before", "after"]);
   assert.deepEqual(wrong, []);
 });

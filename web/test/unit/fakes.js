@@ -114,3 +114,18 @@ export const event = (seq, more) => ({
 
 /** @param {number} from  @param {number} to */
 export const events = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => event(from + i));
+
+/** Returns a function that opens channels, each to all others that it has opened. */
+export function channels() {
+  /** @type {{ postMessage: (m: unknown) => void, onmessage: ((e: MessageEvent<unknown>) => void) | null }[]} */
+  const all = [];
+  return () => {
+    const me = {
+      postMessage: (/** @type {unknown} */ data) =>
+        all.filter((c) => c !== me).forEach((c) => c.onmessage?.(new MessageEvent("message", { data }))),
+      onmessage: /** @type {((e: MessageEvent<unknown>) => void) | null} */ (null),
+    };
+    all.push(me);
+    return me;
+  };
+}

@@ -5,7 +5,7 @@ import { Refusal } from "../../js/wire/protocol.js";
 import { Sender } from "../../js/room/sender.js";
 import { Store } from "../../js/ui/storage.js";
 import { Tabs } from "../../js/room/tabs.js";
-import { MemoryStorage, Timers, settle } from "./fakes.js";
+import { MemoryStorage, Timers, channels, settle } from "./fakes.js";
 
 /** @import { AnswerBody, Command } from "../../js/wire/protocol.js" */
 
@@ -151,25 +151,33 @@ test("if the browser stores nothing, messages live as long as the page, and dura
 
 test("tabs know which of them are open, and when one closes", async () => {
   const timers = new Timers();
-  /** @type {{ postMessage: (m: unknown) => void, onmessage: ((e: MessageEvent<unknown>) => void) | null }[]} */
-  const channels = [];
-  const channel = () => {
-    const me = {
-      postMessage: (/** @type {unknown} */ data) =>
-        channels.filter((c) => c !== me).forEach((c) => c.onmessage?.(new MessageEvent("message", { data }))),
-      onmessage: /** @type {((e: MessageEvent<unknown>) => void) | null} */ (null),
-    };
-    channels.push(me);
-    return me;
-  };
+  const channel = channels();
   let gone = 0;
   const one = new Tabs(channel(), "one", timers.setTimeout, () => gone++);
   const two = new Tabs(channel(), "two", timers.setTimeout, () => {});
-  const alive = one.alive();
-  await timers.pass(500);
-  assert.deepEqual([...(await alive)].sort(), ["one", "two"]);
+  const open = async () => {
+    const alive = one.alive();
+    await timers.pass(500);
+    return [...(await alive)].sort();
+  };
+  assert.deepEqual(await open(), ["one", "two"]);
   two.leave();
   assert.equal(gone, 1);
+  assert.deepEqual(await open(), ["one", "two"], "who has left may come back");
+  two.close();
+  assert.equal(gone, 2);
+  assert.deepEqual(await open(), ["one"]);
+});
+
+test("a tab that opens while another asks who is open is heard", async () => {
+  const timers = new Timers();
+  const channel = channels();
+  const one = new Tabs(channel(), "one", timers.setTimeout, () => {});
+  const alive = one.alive();
+  await timers.pass(400);
+  new Tabs(channel(), "two", timers.setTimeout, () => {});
+  await timers.pass(100);
+  assert.deepEqual([...(await alive)].sort(), ["one", "two"]);
 });
 
 test("a message whose nonce was used for something else goes out again with a new one, in its place", async () => {

@@ -4,7 +4,7 @@ import { Api } from "../../js/wire/api.js";
 import { PageSession } from "../../js/list/page-session.js";
 import { BrowserMemory } from "../../js/room/browser-memory.js";
 import { Store } from "../../js/ui/storage.js";
-import { FakeSocket, MemoryStorage, Timers, event, settle } from "./fakes.js";
+import { FakeSocket, MemoryStorage, Timers, channels, event, settle } from "./fakes.js";
 
 const me = { id: "a", name: "Ada" };
 const entry = (/** @type {string} */ room, /** @type {object} */ more = {}) => ({
@@ -24,8 +24,8 @@ const entry = (/** @type {string} */ room, /** @type {object} */ more = {}) => (
 /** Returns an event in the JSON of the server. @param {number} seq */
 const stamped = (seq) => ({ ...event(seq), at: new Date(event(seq).at).toISOString() });
 
-/** A page whose server is the test. */
-function page(backing = new MemoryStorage()) {
+/** A page whose server is the test. Pages with the same storage and channels are tabs of one browser. */
+function page(backing = new MemoryStorage(), channel = channels()) {
   const timers = new Timers();
   const sockets = /** @type {FakeSocket[]} */ ([]);
   const asked = /** @type {string[]} */ ([]);
@@ -47,7 +47,7 @@ function page(backing = new MemoryStorage()) {
       sockets.push(socket);
       return socket;
     },
-    channel: () => ({ postMessage: () => undefined, onmessage: null }),
+    channel,
     setTimeout: timers.setTimeout,
     clearTimeout: timers.clearTimeout,
     now: () => timers.now,
@@ -293,4 +293,45 @@ test("behind without a reset keeps the messages that are held", async () => {
     [lobby.state.messages.length > 0, lobby.state.head, lobby.outbox.messages().length],
     [true, 2000, 0],
   );
+});
+
+test("a tab that is signed out leaves its messages to the tab that comes in again, and takes none", async () => {
+  const backing = new MemoryStorage();
+  const channel = channels();
+  const [old, fresh] = [page(backing, channel), page(backing, channel)];
+  const unsent = await joinedRoom(old);
+  old.sockets.at(-1)?.end(4001);
+  unsent.send("written too late");
+
+  const lobby = await joinedRoom(fresh);
+  await fresh.timers.pass(500);
+  assert.deepEqual(
+    fresh.sent("send").map((c) => c["text"]),
+    ["written too late"],
+  );
+  lobby.tabs.leave(); // the page is about to be loaded again
+  await old.timers.pass(60_000);
+  assert.deepEqual(
+    lobby.outbox.messages().map((m) => m.owner),
+    [lobby.outbox.tab],
+  );
+});
+
+test("a room that was closed to save memory takes no messages of other tabs", async () => {
+  const backing = new MemoryStorage();
+  const channel = channels();
+  const [p, other] = [page(backing, channel), page(backing, channel)];
+  const closed = await joinedRoom(p);
+  for (let i = 0; i < 13; i++) {
+    p.session.enter(`room-${i}`, null);
+    await p.timers.pass(5_000);
+  }
+  const again = p.session.enter("lobby", null);
+  assert.notEqual(again, closed, "it was closed");
+  const lobby = await joinedRoom(other);
+  lobby.send("written in a tab that is closed");
+  p.session.storageChanged(null);
+  lobby.tabs.close();
+  await p.timers.pass(60_000);
+  assert.equal(lobby.outbox.messages()[0]?.owner, again.outbox.tab);
 });
