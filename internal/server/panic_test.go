@@ -82,7 +82,7 @@ func (z *faulty) wantContained(t *testing.T, what, where string) {
 	if n := counted(); n != 1 {
 		t.Errorf("counted %v panics", n)
 	}
-	z.log.change(func(m *memory) { m.refusal = nil })
+	z.log.refuse(nil)
 	z.good.sent++
 	z.good.send(`{"op":"send","id":%d,"room":"good","text":"still here"}`, z.good.sent)
 	if e := z.good.event(); e.Text != "still here" {
@@ -119,9 +119,7 @@ func TestPanicWhereALineIsPostedEndsThatConnection(t *testing.T) {
 
 func TestPanicWhereHistoryIsAskedForEndsThatRequest(t *testing.T) {
 	z := startFaulty(t)
-	z.log.change(func(m *memory) {
-		m.rooms["old"] = []chat.Event{{Room: "old", Seq: 1, Kind: chat.Message, Text: "boom"}}
-	})
+	z.log.Put(chat.Event{Room: "old", Kind: chat.Message, Text: "boom"})
 	if a, err := z.try(t.Context(), http.MethodGet, "/api/rooms/old/messages", ""); err == nil {
 		t.Errorf("answered with %d: %s", a.StatusCode, a.body)
 	}
@@ -140,7 +138,7 @@ func TestPanicWhereASendIsAnsweredEndsThatConnection(t *testing.T) {
 		"/chatroom/good": `{"from":"Bad","message":"trap"}`,
 	} {
 		z := startFaulty(t)
-		z.log.change(func(m *memory) { m.refusal = trap{} })
+		z.log.refuse(trap{})
 		bad := z.dial(t, path)
 		bad.send(`{"op":"hello","id":1,"name":"Bad"}`)
 		bad.send("%s", message)

@@ -29,6 +29,7 @@ func (s *Server) routes() http.Handler {
 		mux.HandleFunc("GET /debug/echo", s.echo)
 	}
 	mux.HandleFunc("GET /api/rooms/{room}/events", withoutTimeout(s.roomSSE))
+	mux.HandleFunc("GET /api/rooms/{room}/text", withoutTimeout(s.roomText))
 	s.rest(mux)
 	if s.cfg.MetricsListen == "" {
 		mux.Handle("GET /metrics", s.metrics.handler())

@@ -31,6 +31,11 @@ type Memory struct {
 	copies   map[chat.MessageRef]chat.MessageRef // a copy and its source
 
 	undo []func() // what the transaction has made before Write
+
+	// Fault, unless nil, is called at the end of Heads, After, Texts and Deletions, without a
+	// lock: with the name of the method, and with the room if it reads one. The read fails
+	// with its error. It is set before the first read.
+	Fault func(method string, room chat.RoomName) error
 }
 
 type room struct {
@@ -168,6 +173,9 @@ func (m *Memory) makePerson(p chat.Person) *person {
 
 // Load implements store.Engine.
 func (m *Memory) Load(_ context.Context, f *store.Facts) error {
+	if f == nil {
+		return nil
+	}
 	for at, x := range f.Messages {
 		m.loadMessage(at, x)
 		if root := (chat.MessageRef{Room: at.Room, Seq: x.Thread}); x.Thread != 0 && f.Messages[root] == nil {
