@@ -20,6 +20,7 @@ import (
 	"parley/internal/link"
 	"parley/internal/room"
 	"parley/internal/store/sqlite"
+	"parley/internal/store/storetest"
 	"parley/web"
 )
 
@@ -58,10 +59,19 @@ func (l *narrowListener) Accept() (net.Conn, error) {
 	return nc, err
 }
 
+// emptyFolder returns a data folder with a database that nobody has used.
+var emptyFolder = storetest.Folders(func(dir string) error {
+	kept, err := sqlite.Open(context.Background(), sqlite.Config{Dir: dir})
+	if err != nil {
+		return err
+	}
+	return kept.Close()
+})
+
 // startServer serves on a free port until the test ends.
 func startServer(t testing.TB, cfg Config, rooms room.Config) *testServer {
 	t.Helper()
-	kept, err := sqlite.Open(t.Context(), sqlite.Config{Dir: t.TempDir()})
+	kept, err := sqlite.Open(t.Context(), sqlite.Config{Dir: emptyFolder(t)})
 	if err != nil {
 		t.Fatal(err)
 	}

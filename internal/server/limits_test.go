@@ -72,7 +72,7 @@ func (brokenPeople) NewGuest(context.Context, string, string) (chat.Person, stri
 }
 
 func TestOperatorHearsOfAPanicAndTheServerStays(t *testing.T) {
-	kept, err := sqlite.Open(t.Context(), sqlite.Config{Dir: t.TempDir()})
+	kept, err := sqlite.Open(t.Context(), sqlite.Config{Dir: emptyFolder(t)})
 	if err != nil {
 		t.Fatal(err)
 	}

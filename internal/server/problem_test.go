@@ -100,7 +100,7 @@ func (fire) NewGuest(context.Context, string, string) (chat.Person, string, erro
 }
 
 func TestInternalErrorsAreLoggedAndNotShown(t *testing.T) {
-	kept, err := sqlite.Open(t.Context(), sqlite.Config{Dir: t.TempDir()})
+	kept, err := sqlite.Open(t.Context(), sqlite.Config{Dir: emptyFolder(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +126,7 @@ func TestInternalErrorsAreLoggedAndNotShown(t *testing.T) {
 }
 
 func TestHealthzReportsAFailedStore(t *testing.T) {
-	kept, err := sqlite.Open(t.Context(), sqlite.Config{Dir: t.TempDir()})
+	kept, err := sqlite.Open(t.Context(), sqlite.Config{Dir: emptyFolder(t)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,7 +43,7 @@ func (p slowPeople) NewGuest(ctx context.Context, name, key string) (chat.Person
 }
 
 func TestWhatWasAcceptedIsAnsweredBeforeTheEnd(t *testing.T) {
-	kept, err := sqlite.Open(t.Context(), sqlite.Config{Dir: t.TempDir()})
+	kept, err := sqlite.Open(t.Context(), sqlite.Config{Dir: emptyFolder(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +110,7 @@ func TestACertificateIsReadAgainWhenItsFilesChange(t *testing.T) {
 	dir := t.TempDir()
 	certFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
 	writeCertificate(t, certFile, keyFile, 1)
-	kept, err := sqlite.Open(t.Context(), sqlite.Config{Dir: t.TempDir()})
+	kept, err := sqlite.Open(t.Context(), sqlite.Config{Dir: emptyFolder(t)})
 	if err != nil {
 		t.Fatal(err)
 	}

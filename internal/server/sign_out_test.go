@@ -338,7 +338,7 @@ func (stubborn) Forget(context.Context, string) error { return errors.New("the d
 
 // A sign-out that is not stored ends nothing.
 func TestASignOutThatFailsEndsNothing(t *testing.T) {
-	kept, err := sqlite.Open(t.Context(), sqlite.Config{Dir: t.TempDir()})
+	kept, err := sqlite.Open(t.Context(), sqlite.Config{Dir: emptyFolder(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -402,7 +402,7 @@ func TestSignOutWaitsForWhatHasBegun(t *testing.T) {
 		},
 	} {
 		t.Run(door, func(t *testing.T) {
-			kept, err := sqlite.Open(t.Context(), sqlite.Config{Dir: t.TempDir()})
+			kept, err := sqlite.Open(t.Context(), sqlite.Config{Dir: emptyFolder(t)})
 			if err != nil {
 				t.Fatal(err)
 			}

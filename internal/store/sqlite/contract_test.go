@@ -8,9 +8,18 @@ import (
 	"parley/internal/store/storetest"
 )
 
+// emptyFolder returns a data folder with a database that nobody has used.
+var emptyFolder = storetest.Folders(func(dir string) error {
+	s, err := Open(context.Background(), Config{Dir: dir})
+	if err != nil {
+		return err
+	}
+	return s.Close()
+})
+
 func TestSQLiteIsAStore(t *testing.T) {
 	storetest.RunDatabase(t, func(t testing.TB) *storetest.DatabaseSubject {
-		s, stop := start(t, t.TempDir())
+		s, stop := start(t, emptyFolder(t))
 		restart := func() storetest.Database {
 			stop()
 			s, stop = start(t, s.dir)
