@@ -16,7 +16,6 @@ import (
 	"golang.org/x/net/idna"
 	"golang.org/x/net/publicsuffix"
 
-	"parley/internal/certs"
 	"parley/internal/chat"
 )
 
@@ -229,13 +228,6 @@ func (s *Server) answersFor(r *http.Request) bool {
 	}
 	name, _, ok := splitHost(r.Host)
 	return ok && (s.hosts.has(name) || r.TLS != nil && s.certified(name))
-}
-
-// certified reports whether the certificate in --tls-cert is valid for name. A browser does not
-// connect under a name for which the certificate is not valid.
-func (s *Server) certified(name string) bool {
-	k, ok := s.certs.(*certs.KeyPair)
-	return ok && k.IsFor(name)
 }
 
 // anyHostPaths are answered for every host, because monitors use many names, and the answers

@@ -42,10 +42,3 @@ func (s *Server) notFound(nowhere http.HandlerFunc) http.HandlerFunc {
 		nowhere(w, r)
 	}
 }
-
-// wantsPage reports whether it is a person in a browser who asks, and not a
-// program.
-func wantsPage(r *http.Request) bool {
-	return strings.Contains(r.Header.Get("Accept"), "text/html") &&
-		(r.Method == http.MethodGet || r.Method == http.MethodHead)
-}

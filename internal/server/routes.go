@@ -1,11 +1,14 @@
 package server
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"parley/internal/chat"
 )
 
 // writeTimeout is how long an answer may take to be taken. Connections that
@@ -114,5 +117,33 @@ func withoutTimeout(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		http.NewResponseController(w).SetWriteDeadline(time.Time{}) // a writer without deadlines has none to lift
 		next(w, r)
+	}
+}
+
+// noRoute answers requests that no route matches: with 405 if another method would
+// match, else with 404.
+func (s *Server) noRoute(mux *http.ServeMux) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var allow []string
+		for _, method := range []string{
+			http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
+		} {
+			probe := r.Clone(r.Context())
+			probe.Method = method
+			if _, pattern := mux.Handler(probe); strings.HasPrefix(pattern, method) {
+				allow = append(allow, method)
+			}
+		}
+		if len(allow) == 0 {
+			s.refuse(w, r, &chat.Error{Code: chat.NotFound, Message: "There is nothing at this address."})
+			return
+		}
+		w.Header().Set("Allow", strings.Join(allow, ", "))
+		p := s.problem(r.Context(), &chat.Error{
+			Code:    chat.BadRequest,
+			Message: fmt.Sprintf("This address takes no %s, only %s.", r.Method, strings.Join(allow, " and ")),
+		})
+		p.Status = http.StatusMethodNotAllowed
+		p.write(w)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"html/template"
 	"net/http"
+	"strings"
 	"sync"
 )
 
@@ -33,4 +34,11 @@ func writeHostPage(w http.ResponseWriter, host string) {
 	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusMisdirectedRequest)
 	w.Write(page.Bytes()) // the client may be gone; nobody is left to tell
+}
+
+// wantsPage reports whether it is a person in a browser who asks, and not a
+// program.
+func wantsPage(r *http.Request) bool {
+	return strings.Contains(r.Header.Get("Accept"), "text/html") &&
+		(r.Method == http.MethodGet || r.Method == http.MethodHead)
 }
