@@ -11,9 +11,9 @@ import (
 // X-Forwarded-For counts, read from the right: each proxy appends whom it
 // serves, so the first address that is no trusted proxy is the client, and
 // whatever stands before it is the client's own claim.
-func (s *Server) address(r *http.Request) netip.Addr {
+func (d *Door) address(r *http.Request) netip.Addr {
 	addr := peer(r)
-	if !s.trusted(addr) {
+	if !d.trusted(addr) {
 		return addr
 	}
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
@@ -22,7 +22,7 @@ func (s *Server) address(r *http.Request) netip.Addr {
 		if !ok {
 			return addr
 		}
-		if addr = next; !s.trusted(addr) {
+		if addr = next; !d.trusted(addr) {
 			return addr
 		}
 	}
@@ -31,16 +31,16 @@ func (s *Server) address(r *http.Request) netip.Addr {
 
 // secure reports whether the client came by TLS, as far as we or a trusted
 // proxy before us can tell.
-func (s *Server) secure(r *http.Request) bool {
+func (d *Door) secure(r *http.Request) bool {
 	if r.TLS != nil {
 		return true
 	}
 	proto, _, _ := strings.Cut(r.Header.Get("X-Forwarded-Proto"), ",")
-	return s.trusted(peer(r)) && strings.EqualFold(strings.TrimSpace(proto), "https")
+	return d.trusted(peer(r)) && strings.EqualFold(strings.TrimSpace(proto), "https")
 }
 
-func (s *Server) trusted(addr netip.Addr) bool {
-	return slices.ContainsFunc(s.cfg.TrustedProxy, func(p netip.Prefix) bool { return p.Contains(addr) })
+func (d *Door) trusted(addr netip.Addr) bool {
+	return slices.ContainsFunc(d.cfg.TrustedProxy, func(p netip.Prefix) bool { return p.Contains(addr) })
 }
 
 // peer returns the address at the other end of the connection; the zero Addr

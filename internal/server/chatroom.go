@@ -14,7 +14,7 @@ import (
 // chatroom answers GET /chatroom/{room}: the five-line protocol.
 func (s *Server) chatroom(w http.ResponseWriter, r *http.Request) {
 	given := r.PathValue("room")
-	session, ok := s.streamSession(w, r)
+	session, ok := s.door.streamSession(w, r)
 	if !ok {
 		return
 	}
@@ -51,7 +51,7 @@ func (l *chatroomClient) Begin(ctx context.Context) error {
 		}
 		l.session = ""
 	}
-	name, err := l.s.resolveRoom(l.From(), l.givenName, nil)
+	name, err := l.s.door.resolveRoom(l.From(), l.givenName, nil)
 	if err == nil {
 		l.room = name
 		who := chat.Who{Network: network(l.From())} // each message names its own author

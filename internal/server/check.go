@@ -15,13 +15,9 @@ import (
 // says what to write instead, and brings names into the form in which they are
 // compared.
 func (c *Config) Check() error {
-	if _, err := parseOrigins(c.AllowOrigin); err != nil {
+	door := c.door()
+	if err := door.Check(); err != nil {
 		return err
-	}
-	for _, host := range c.AllowHost {
-		if _, err := parseAllowedHost(host); err != nil {
-			return err
-		}
 	}
 	if err := c.checkTLS(); err != nil {
 		return err
@@ -45,6 +41,14 @@ func (c *Config) Check() error {
 		}
 	}
 	return nil
+}
+
+// door returns the part of the flags that is about all HTTP doors.
+func (c *Config) door() DoorConfig {
+	return DoorConfig{
+		AllowOrigin: c.AllowOrigin, AllowHost: c.AllowHost, OwnNames: c.OwnNames, Domain: c.Domain,
+		TrustedProxy: c.TrustedProxy, RoomRate: c.RoomRate,
+	}
 }
 
 // checkTLS returns an error if flags do not go together.

@@ -167,7 +167,7 @@ func (cl *client) roomName(ctx context.Context, s string) (chat.RoomName, error)
 	if name := chat.RoomName(s); cl.rooms[name] != nil {
 		return name, nil
 	}
-	return cl.s.resolveRoom(cl.From(), s, cl.lists(ctx))
+	return cl.s.door.resolveRoom(cl.From(), s, cl.lists(ctx))
 }
 
 // lists returns a function that reports whether a room is in the client's list.
@@ -178,7 +178,7 @@ func (cl *client) lists(ctx context.Context) func(chat.RoomName) bool {
 // send posts a message.
 func (cl *client) send(ctx context.Context, cmd wire.Command) error {
 	d := chat.Draft{Text: cmd.Text, Nonce: cmd.Nonce}
-	if err := cl.s.setOptions(ctx, &d, &cmd.SendOptions, cl.who(), cl.From(), cl.lists(ctx)); err != nil {
+	if err := cl.s.door.setOptions(ctx, &d, &cmd.SendOptions, cl.who(), cl.From(), cl.lists(ctx)); err != nil {
 		return err
 	}
 	return cl.post(ctx, cmd, d)

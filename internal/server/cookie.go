@@ -26,8 +26,8 @@ const maxOldCookies = 8
 // cookieName returns the name of the session's cookie for the browser that sends r.
 // A browser sends a cookie to all ports of a host. So without HTTPS the name has the
 // port in it, and two servers on one host have one cookie each.
-func (s *Server) cookieName(r *http.Request) string {
-	if s.secure(r) {
+func (d *Door) cookieName(r *http.Request) string {
+	if d.secure(r) {
 		return secureCookie
 	}
 	_, port, _ := splitHost(r.Host)
@@ -46,8 +46,8 @@ func holdsSession(name string) bool {
 // the right name, it takes one with an old name, which the browser got before an
 // upgrade, at another port or without HTTPS. Another server on the host may have
 // set that one, so its session must be known here.
-func (s *Server) sessionCookie(r *http.Request) string {
-	name := s.cookieName(r)
+func (d *Door) sessionCookie(r *http.Request) string {
+	name := d.cookieName(r)
 	var old []string
 	for _, c := range r.Cookies() {
 		switch {
@@ -59,7 +59,7 @@ func (s *Server) sessionCookie(r *http.Request) string {
 		}
 	}
 	for _, session := range old {
-		if _, err := s.accounts.Person(r.Context(), session); chat.CodeOf(err) != chat.BadSession {
+		if _, err := d.accounts.Person(r.Context(), session); chat.CodeOf(err) != chat.BadSession {
 			return session // also if the lookup failed: the next lookup reports the error
 		}
 	}
@@ -68,14 +68,14 @@ func (s *Server) sessionCookie(r *http.Request) string {
 
 // setCookie returns the Set-Cookie lines that store a session in the browser under
 // the right name, and remove it under names that are not used any more.
-func (s *Server) setCookie(r *http.Request, session string) []string {
-	name := s.cookieName(r)
-	lines := []string{s.cookie(r, name, session)}
+func (d *Door) setCookie(r *http.Request, session string) []string {
+	name := d.cookieName(r)
+	lines := []string{d.cookie(r, name, session)}
 	for _, c := range r.Cookies() {
 		// Without HTTPS, a cookie named for another port may be in use there.
 		outOfUse := c.Name == plainCookie || name == secureCookie && c.Name != name && holdsSession(c.Name)
 		if outOfUse && c.Value == session {
-			lines = append(lines, s.cookie(r, c.Name, ""))
+			lines = append(lines, d.cookie(r, c.Name, ""))
 		}
 	}
 	return lines
@@ -83,12 +83,12 @@ func (s *Server) setCookie(r *http.Request, session string) []string {
 
 // dropCookie returns the Set-Cookie lines that remove a session from the browser,
 // under all names that it has there.
-func (s *Server) dropCookie(r *http.Request, session string) []string {
-	name := s.cookieName(r)
-	lines := []string{s.cookie(r, name, "")}
+func (d *Door) dropCookie(r *http.Request, session string) []string {
+	name := d.cookieName(r)
+	lines := []string{d.cookie(r, name, "")}
 	for _, c := range r.Cookies() {
 		if c.Name != name && c.Value == session && holdsSession(c.Name) {
-			lines = append(lines, s.cookie(r, c.Name, ""))
+			lines = append(lines, d.cookie(r, c.Name, ""))
 		}
 	}
 	return lines
@@ -96,14 +96,14 @@ func (s *Server) dropCookie(r *http.Request, session string) []string {
 
 // cookie returns the Set-Cookie line that stores a session in the browser under a
 // name. If session is "", the line removes the cookie.
-func (s *Server) cookie(r *http.Request, name, session string) string {
+func (d *Door) cookie(r *http.Request, name, session string) string {
 	c := &http.Cookie{
 		Name:     name,
 		Value:    session,
 		Path:     "/",
 		MaxAge:   int(cookieAge / time.Second),
 		HttpOnly: true,
-		Secure:   s.secure(r),
+		Secure:   d.secure(r),
 		SameSite: http.SameSiteLaxMode,
 	}
 	if session == "" {

@@ -21,25 +21,22 @@ type healthAnswer struct {
 
 type healthOutput struct{ Body healthAnswer }
 
-func (s *Server) restHealth(api huma.API) {
-	register(s, api, huma.Operation{
+func (a *API) restHealth(api huma.API) {
+	register(a, api, huma.Operation{
 		OperationID: "health", Method: http.MethodGet, Path: "/healthz", Tags: []string{"Operation"},
 		Summary: "Can the server store messages?",
 		Responses: map[string]*huma.Response{"200": {
 			Description: "It can", Content: content(healthAnswer{Status: "ok"}),
 		}},
 		Errors: []int{503},
-	}, s.healthz)
+	}, a.healthz)
 }
 
 // healthz answers GET /healthz.
-func (s *Server) healthz(ctx context.Context, _ *struct{}) (*healthOutput, error) {
-	if s.stopping.Load() {
-		return nil, errStopping()
-	}
+func (a *API) healthz(ctx context.Context, _ *struct{}) (*healthOutput, error) {
 	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
-	if err := s.health(ctx); err != nil {
+	if err := a.cfg.Health(ctx); err != nil {
 		if _, coded := errors.AsType[*chat.Error](err); !coded {
 			err = &chat.Error{Code: chat.Unavailable, Message: "The store cannot write: " + err.Error()}
 		}
@@ -49,7 +46,7 @@ func (s *Server) healthz(ctx context.Context, _ *struct{}) (*healthOutput, error
 }
 
 // describeStreams adds the operations whose answers are not JSON to the document.
-func (s *Server) describeStreams(doc *huma.OpenAPI) {
+func (a *API) describeStreams(doc *huma.OpenAPI) {
 	text := &huma.Schema{Type: huma.TypeString}
 	number := &huma.Schema{Type: huma.TypeInteger}
 	problem := map[string]*huma.MediaType{
@@ -86,8 +83,8 @@ func (s *Server) describeStreams(doc *huma.OpenAPI) {
 			"503": {Description: "Service Unavailable", Content: problem},
 		},
 	})
-	if s.cfg.MetricsListen != "" {
-		return // the metrics are at another address
+	if a.cfg.WithoutMetrics {
+		return
 	}
 	doc.AddOperation(&huma.Operation{
 		OperationID: "metrics", Method: http.MethodGet, Path: "/metrics", Tags: []string{"Operation"},

@@ -106,7 +106,7 @@ const (
 )
 
 // newHosts collects the names that cfg gives this server.
-func newHosts(cfg Config, origins origins) (*hosts, error) {
+func newHosts(cfg *DoorConfig, origins origins) (*hosts, error) {
 	h := &hosts{names: slices.Clone(cfg.OwnNames)}
 	for _, name := range cfg.Domain {
 		if name, ok := canonicalName(name); ok {
@@ -219,15 +219,15 @@ func (h *hosts) shouldLog(name string, now time.Time) bool {
 }
 
 // answersFor reports whether r is for one of this server's hosts.
-func (s *Server) answersFor(r *http.Request) bool {
+func (d *Door) answersFor(r *http.Request) bool {
 	if r.Host == "" {
 		return true // HTTP/1.0 needs no Host, and every browser sends one
 	}
-	if s.trusted(peer(r)) {
+	if d.trusted(peer(r)) {
 		return true // the proxy decides which hosts it serves
 	}
 	name, _, ok := splitHost(r.Host)
-	return ok && (s.hosts.has(name) || r.TLS != nil && s.certified(name))
+	return ok && (d.hosts.has(name) || r.TLS != nil && d.cfg.Certified(name))
 }
 
 // anyHostPaths are answered for every host, because monitors use many names, and the answers
@@ -236,10 +236,10 @@ var anyHostPaths = []string{"/healthz", "/metrics"}
 
 // knownHosts lets through requests for this server's hosts, and answers others with the flag that
 // the operator should set.
-func (s *Server) knownHosts(next http.Handler) http.Handler {
+func (d *Door) knownHosts(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !s.answersFor(r) && !slices.Contains(anyHostPaths, r.URL.Path) {
-			s.misdirected(w, r)
+		if !d.answersFor(r) && !slices.Contains(anyHostPaths, r.URL.Path) {
+			d.misdirected(w, r)
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -248,25 +248,25 @@ func (s *Server) knownHosts(next http.Handler) http.Handler {
 
 // misdirected answers a request for a host that is not this server's, with the status 421 (RFC 9110
 // §15.5.20): a page for people, a problem for programs.
-func (s *Server) misdirected(w http.ResponseWriter, r *http.Request) {
+func (d *Door) misdirected(w http.ResponseWriter, r *http.Request) {
 	host := r.Host
 	if name, _, ok := splitHost(host); ok {
 		host = name
 	} else if len(host) > 100 {
 		host = strings.ToValidUTF8(host[:100], "") + "…"
 	}
-	if s.hosts.shouldLog(host, time.Now()) {
-		s.logger.LogAttrs(r.Context(), slog.LevelWarn,
+	if d.hosts.shouldLog(host, time.Now()) {
+		d.logger.LogAttrs(r.Context(), slog.LevelWarn,
 			"host refused: allow it with --allow-host, or name the proxy with --trusted-proxy",
 			slog.String("host", host), slog.String("addr", peer(r).String()))
 	}
 	w.Header().Set("Connection", "close") // the next request may be for another host
 	if wantsPage(r) {
-		s.counted(chat.UnknownHost)
+		d.cfg.Counted(chat.UnknownHost)
 		writeHostPage(w, host)
 		return
 	}
-	s.refuse(w, r, &chat.Error{Code: chat.UnknownHost, Message: fmt.Sprintf(
+	d.refuse(w, r, &chat.Error{Code: chat.UnknownHost, Message: fmt.Sprintf(
 		"This server does not answer for the host %q. Whoever runs it has to allow that name with --allow-host, "+
 			"or name the proxy before it with --trusted-proxy.", host)})
 }

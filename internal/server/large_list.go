@@ -138,29 +138,29 @@ func (p *encodedItems) write(w io.Writer, rest any) {
 
 // buildList calls do, which makes the list of an answer to who, within the limits of
 // the network. Few such calls run at the same time.
-func (s *Server) buildList(ctx context.Context, who chat.Who, do func(*room.Query, *encodedItems) error) error {
+func (a *API) buildList(ctx context.Context, who chat.Who, do func(*room.Query, *encodedItems) error) error {
 	from := who.Network
-	query, err := s.hub.NewQuery(who)
+	query, err := a.hub.NewQuery(who)
 	if err != nil {
 		return err
 	}
-	p := &encodedItems{pending: &s.pending, from: from}
+	p := &encodedItems{pending: &a.pending, from: from}
 	defer func() { query.Close(p.size) }() // counts the work even if there is no answer
-	if err := s.pageQueue.enter(ctx, from); err != nil {
+	if err := a.pageQueue.enter(ctx, from); err != nil {
 		return err
 	}
-	defer s.pageQueue.leave(from)
+	defer a.pageQueue.leave(from)
 	return do(query, p)
 }
 
 // limitReads limits how often a network may call an operation that costs little and
 // does not use buildList.
-func (s *Server) limitReads(op huma.Operation) huma.Operation {
+func (a *API) limitReads(op huma.Operation) huma.Operation {
 	op.Middlewares = append(op.Middlewares, func(ctx huma.Context, next func(huma.Context)) {
 		r, w := humago.Unwrap(ctx)
-		query, err := s.hub.NewQuery(s.unknownCaller(r))
+		query, err := a.hub.NewQuery(a.door.unknownCaller(r))
 		if err != nil {
-			s.refuse(w, r, err)
+			a.door.refuse(w, r, err)
 			return
 		}
 		query.Close(0)

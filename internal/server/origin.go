@@ -110,14 +110,14 @@ func sameOrigin(r *http.Request) bool {
 var crossOrigin = http.NewCrossOriginProtection()
 
 // originListed reports whether r comes from a page of a listed origin.
-func (s *Server) originListed(r *http.Request) bool {
-	return s.origins.lists(r.Header.Get("Origin"))
+func (d *Door) originListed(r *http.Request) bool {
+	return d.origins.lists(r.Header.Get("Origin"))
 }
 
 // originAllowed reports whether the page that sent r may change something or open a connection
 // here. The error has code ForbiddenOrigin.
-func (s *Server) originAllowed(r *http.Request) error {
-	if sameOrigin(r) || s.originListed(r) {
+func (d *Door) originAllowed(r *http.Request) error {
+	if sameOrigin(r) || d.originListed(r) {
 		return nil
 	}
 	return forbidden(r.Header.Get("Origin"))
@@ -132,10 +132,10 @@ func forbidden(value string) error {
 // cors lets through reads, which browsers themselves hide from pages of other origins, and every
 // request from a listed origin, and refuses others with a problem. Pages of listed origins get the
 // headers that CORS requires, for the given methods.
-func (s *Server) cors(methods []string, next http.Handler) http.Handler {
-	if len(s.origins) > 0 {
+func (d *Door) cors(methods []string, next http.Handler) http.Handler {
+	if len(d.origins) > 0 {
 		next = cors.New(cors.Options{
-			AllowOriginFunc:  s.origins.lists,
+			AllowOriginFunc:  d.origins.lists,
 			AllowedMethods:   append([]string{http.MethodHead}, methods...), // a route for GET answers HEAD
 			AllowedHeaders:   []string{"Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"},
 			ExposedHeaders:   []string{"Retry-After"},
@@ -145,8 +145,8 @@ func (s *Server) cors(methods []string, next http.Handler) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		preflight := r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != ""
-		if preflight && !s.originListed(r) || !reads(r.Method) && s.originAllowed(r) != nil {
-			s.refuse(w, r, forbidden(r.Header.Get("Origin")))
+		if preflight && !d.originListed(r) || !reads(r.Method) && d.originAllowed(r) != nil {
+			d.refuse(w, r, forbidden(r.Header.Get("Origin")))
 			return
 		}
 		next.ServeHTTP(w, r)

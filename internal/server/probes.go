@@ -77,16 +77,16 @@ func (p *probes) add(key uint64) {
 // reports whether a room is in the client's list; nil: none is. It is called only if
 // the client is over the limit, which does not hold for rooms of the list. The error
 // has code BadRoom or RateLimited.
-func (s *Server) resolveRoom(from netip.Addr, given string, listed func(chat.RoomName) bool) (chat.RoomName, error) {
+func (d *Door) resolveRoom(from netip.Addr, given string, listed func(chat.RoomName) bool) (chat.RoomName, error) {
 	name, err := chat.ParseRoomName(given)
-	if err != nil || s.cfg.RoomRate <= 0 {
+	if err != nil || d.cfg.RoomRate <= 0 {
 		return name, err
 	}
 	from = network(from)
-	if s.probes.seen(from, name) {
+	if d.probes.seen(from, name) {
 		return name, nil
 	}
-	if wait := s.probes.rate.Take(from); wait > 0 && (listed == nil || !listed(name)) {
+	if wait := d.probes.rate.Take(from); wait > 0 && (listed == nil || !listed(name)) {
 		return "", &chat.Error{
 			Code: chat.RateLimited,
 			Message: "Too many different rooms have been looked at from your address. " +
@@ -94,15 +94,15 @@ func (s *Server) resolveRoom(from netip.Addr, given string, listed func(chat.Roo
 			RetryAfter: wait,
 		}
 	}
-	s.probes.note(from, name)
+	d.probes.note(from, name)
 	return name, nil
 }
 
 // listChecker returns a function that reports whether a room is in the list of the
 // person who makes a request.
-func (s *Server) listChecker(ctx context.Context, r *http.Request) func(chat.RoomName) bool {
+func (d *Door) listChecker(ctx context.Context, r *http.Request) func(chat.RoomName) bool {
 	return func(name chat.RoomName) bool {
-		me, known, err := s.identify(r)
-		return err == nil && known && s.accounts.IsListed(ctx, me.ID, name)
+		me, known, err := d.identify(r)
+		return err == nil && known && d.accounts.IsListed(ctx, me.ID, name)
 	}
 }

@@ -63,22 +63,22 @@ func newProblem(e *chat.Error) *Problem {
 
 // problem returns the problem that the client sees for err. It counts the error, and
 // logs it if the code is Internal.
-func (s *Server) problem(ctx context.Context, err error) *Problem {
+func (d *Door) problem(ctx context.Context, err error) *Problem {
 	told := chat.UserError(err)
 	if told.Code == chat.Internal && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		// The client has disconnected and will not read this.
 		return newProblem(&chat.Error{Code: chat.BadRequest, Message: "The request was given up."})
 	}
-	s.counted(told.Code)
+	d.cfg.Counted(told.Code)
 	if told.Code == chat.Internal {
-		s.logger.LogAttrs(ctx, slog.LevelError, "request failed", slog.Any("err", err))
+		d.logger.LogAttrs(ctx, slog.LevelError, "request failed", slog.Any("err", err))
 	}
 	return newProblem(told)
 }
 
 // refuse answers a request with a problem.
-func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	s.problem(r.Context(), err).write(w)
+func (d *Door) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	d.problem(r.Context(), err).write(w)
 }
 
 func (p *Problem) write(w http.ResponseWriter) {

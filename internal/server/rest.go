@@ -20,19 +20,19 @@ import (
 	"parley/internal/wire"
 )
 
-// rest adds the operations of REST, their OpenAPI document and the page that shows
+// Routes adds the operations of REST, their OpenAPI document and the page that shows
 // it.
-func (s *Server) rest(mux *router) {
+func (a *API) Routes(mux humago.Mux) {
 	api := humago.New(mux, apiConfig())
 	api.UseMiddleware(noStore, mediaType)
-	s.restSession(api)
-	s.restRoom(api)
-	s.restMessage(api)
-	s.restChange(api)
-	s.restMe(api)
-	s.restSearch(api)
-	s.restHealth(api)
-	s.describeStreams(api.OpenAPI())
+	a.restSession(api)
+	a.restRoom(api)
+	a.restMessage(api)
+	a.restChange(api)
+	a.restMe(api)
+	a.restSearch(api)
+	a.restHealth(api)
+	a.describeStreams(api.OpenAPI())
 
 	// Both are made on the first request, as that takes as long as the rest of a start.
 	document := sync.OnceValues(func() ([]byte, error) { return json.Marshal(api.OpenAPI()) })
@@ -52,12 +52,12 @@ func (s *Server) rest(mux *router) {
 		}
 		page.ServeHTTP(w, r)
 	})
-	mux.Handle("GET /api/{$}", http.RedirectHandler("/api/docs", http.StatusTemporaryRedirect))
+	mux.HandleFunc("GET /api/{$}", http.RedirectHandler("/api/docs", http.StatusTemporaryRedirect).ServeHTTP)
 }
 
 func apiConfig() huma.Config {
 	cfg := huma.DefaultConfig("Parley", "1")
-	cfg.OpenAPIPath, cfg.DocsPath, cfg.SchemasPath = "", "", "" // rest serves them
+	cfg.OpenAPIPath, cfg.DocsPath, cfg.SchemasPath = "", "", "" // Routes serves them
 	cfg.CreateHooks = nil                                       // no $schema in answers
 	cfg.AllowAdditionalPropertiesByDefault = true               // unknown fields are ignored
 	cfg.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
@@ -116,17 +116,17 @@ func noStore(ctx huma.Context, next func(huma.Context)) {
 
 // register adds an operation. It turns errors of do into problems, so that do
 // neither logs nor chooses a status.
-func register[I, O any](s *Server, api huma.API, op huma.Operation, do func(context.Context, *I) (*O, error)) {
+func register[I, O any](a *API, api huma.API, op huma.Operation, do func(context.Context, *I) (*O, error)) {
 	op.MaxBodyBytes = -1
-	if s.cfg.FrameSize > 0 {
-		op.MaxBodyBytes = int64(s.cfg.FrameSize) + 1 // huma refuses the last byte too
+	if a.cfg.FrameSize > 0 {
+		op.MaxBodyBytes = int64(a.cfg.FrameSize) + 1 // huma refuses the last byte too
 	}
 	op.BodyReadTimeout = bodyTimeout
 	huma.Register(api, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := do(ctx, in)
-		s.leaveScope(ctx)
+		a.door.leaveScope(ctx)
 		if err != nil {
-			return nil, s.problem(ctx, err)
+			return nil, a.door.problem(ctx, err)
 		}
 		return out, nil
 	})
@@ -162,8 +162,8 @@ type RoomParam struct {
 }
 
 // roomOf returns the room in a request's URL, if the caller may look at it.
-func (s *Server) roomOf(ctx context.Context, by *Caller, p RoomParam) (chat.RoomName, error) {
-	return s.resolveRoom(s.address(by.r), p.Room, s.listChecker(ctx, by.r))
+func (a *API) roomOf(ctx context.Context, by *Caller, p RoomParam) (chat.RoomName, error) {
+	return a.door.resolveRoom(a.door.address(by.r), p.Room, a.door.listChecker(ctx, by.r))
 }
 
 // A stamp is a time in the protocol's format: RFC 3339 in UTC, with milliseconds.

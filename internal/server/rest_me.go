@@ -148,7 +148,7 @@ type nothing struct{}
 
 // restMe adds the operations on a person's own data: list, read marks, bookmarks and
 // thread subscriptions.
-func (s *Server) restMe(api huma.API) {
+func (a *API) restMe(api huma.API) {
 	at := time.Date(2026, time.November, 23, 9, 41, 5, 123e6, time.UTC)
 	hello := encodeMessage(&exampleMessage)
 	last := &chat.Quote{From: ada, Text: exampleMessage.Text}
@@ -177,50 +177,50 @@ func (s *Server) restMe(api huma.API) {
 		bookmark      = "/api/me/saved/{room}/{seq}"
 		subscription  = "/api/me/threads/{room}/{seq}"
 	)
-	register(s, api, of("my-rooms", get, lists, "The rooms of one's list, and what is unread in them",
-		roomsAnswer{Rooms: largeListOf(lobby), Epoch: "qk3v8d"}), s.myRooms)
-	register(s, api, with(setRequest{Notify: new(chat.NotifyMentions), Favourite: new(true)},
+	register(a, api, of("my-rooms", get, lists, "The rooms of one's list, and what is unread in them",
+		roomsAnswer{Rooms: largeListOf(lobby), Epoch: "qk3v8d"}), a.myRooms)
+	register(a, api, with(setRequest{Notify: new(chat.NotifyMentions), Favourite: new(true)},
 		of("set-room", put, lists+"/{room}", "Mute a room, make it a favourite, choose what to be told of", lobby)),
-		s.setRoom)
-	register(s, api, of("unlist-room", del, lists+"/{room}", "Take a room out of one's list", nil), s.unlistRoom)
-	register(s, api, with(readRequest{Seq: 42}, of("read", put, lists+"/{room}/read", "Say up to where one has read",
-		readAnswer{Room: "lobby", Read: 42, Unread: 7, Mentions: 1})), s.readRoom)
-	register(s, api, of("saved", get, "/api/me/saved", "What one has saved",
-		savedAnswer{Messages: largeListOf(savedMessage{Room: "lobby", At: stamp(at), Message: hello})}), s.saved)
-	register(s, api, of("save", put, bookmark, "Save a message for oneself", nil), s.setPersonal(chat.Bookmark, true))
-	register(s, api, of("unsave", del, bookmark, "Let go of a saved message", nil), s.setPersonal(chat.Bookmark, false))
-	register(s, api, of("threads", get, "/api/me/threads", "The threads that one follows",
-		threadsAnswer{Threads: largeListOf(followedThread{Room: "lobby", At: stamp(at), Root: hello})}), s.threads)
-	register(s, api, of("follow", put, subscription, "Follow a message's thread", nil),
-		s.setPersonal(chat.Subscription, true))
-	register(s, api, of("unfollow", del, subscription, "Follow it no more", nil),
-		s.setPersonal(chat.Subscription, false))
+		a.setRoom)
+	register(a, api, of("unlist-room", del, lists+"/{room}", "Take a room out of one's list", nil), a.unlistRoom)
+	register(a, api, with(readRequest{Seq: 42}, of("read", put, lists+"/{room}/read", "Say up to where one has read",
+		readAnswer{Room: "lobby", Read: 42, Unread: 7, Mentions: 1})), a.readRoom)
+	register(a, api, of("saved", get, "/api/me/saved", "What one has saved",
+		savedAnswer{Messages: largeListOf(savedMessage{Room: "lobby", At: stamp(at), Message: hello})}), a.saved)
+	register(a, api, of("save", put, bookmark, "Save a message for oneself", nil), a.setPersonal(chat.Bookmark, true))
+	register(a, api, of("unsave", del, bookmark, "Let go of a saved message", nil), a.setPersonal(chat.Bookmark, false))
+	register(a, api, of("threads", get, "/api/me/threads", "The threads that one follows",
+		threadsAnswer{Threads: largeListOf(followedThread{Room: "lobby", At: stamp(at), Root: hello})}), a.threads)
+	register(a, api, of("follow", put, subscription, "Follow a message's thread", nil),
+		a.setPersonal(chat.Subscription, true))
+	register(a, api, of("unfollow", del, subscription, "Follow it no more", nil),
+		a.setPersonal(chat.Subscription, false))
 }
 
 // owner is identified for requests about a person's own data. It counts them, and
 // refuses one too many with code RateLimited.
-func (s *Server) owner(r *http.Request) (chat.Who, error) {
-	who := s.unknownCaller(r)
+func (a *API) owner(r *http.Request) (chat.Who, error) {
+	who := a.door.unknownCaller(r)
 	var err error
-	if who.Person, err = s.identified(r); err == nil {
-		err = s.accounts.LimitPersonal(who)
+	if who.Person, err = a.identified(r); err == nil {
+		err = a.accounts.LimitPersonal(who)
 	}
 	return who, err
 }
 
 // myRooms answers GET /api/me/rooms.
-func (s *Server) myRooms(ctx context.Context, in *callerInput) (*roomsOutput, error) {
-	who, err := s.owner(in.r)
+func (a *API) myRooms(ctx context.Context, in *callerInput) (*roomsOutput, error) {
+	who, err := a.owner(in.r)
 	if err != nil {
 		return nil, err
 	}
 	out := &roomsOutput{}
-	return out, s.buildList(ctx, who, func(_ *room.Query, list *encodedItems) error {
-		entries, err := s.accounts.RoomList(ctx, who.Person.ID)
+	return out, a.buildList(ctx, who, func(_ *room.Query, list *encodedItems) error {
+		entries, err := a.accounts.RoomList(ctx, who.Person.ID)
 		if err != nil {
 			return err
 		}
-		out.Body = roomsAnswer{Rooms: largeList[entry]{list}, Epoch: s.hub.Epoch()}
+		out.Body = roomsAnswer{Rooms: largeList[entry]{list}, Epoch: a.hub.Epoch()}
 		for _, e := range entries {
 			out.Body.Rooms.add(listEntryOf(e))
 		}
@@ -229,11 +229,11 @@ func (s *Server) myRooms(ctx context.Context, in *callerInput) (*roomsOutput, er
 }
 
 // setRoom answers PUT /api/me/rooms/{room}.
-func (s *Server) setRoom(ctx context.Context, in *setInput) (*entryOutput, error) {
+func (a *API) setRoom(ctx context.Context, in *setInput) (*entryOutput, error) {
 	change := chat.ListEntryChange{
 		Notify: in.Body.Notify, Muted: in.Body.Muted, Favourite: in.Body.Favourite, Nonce: in.nonce(),
 	}
-	e, err := s.changeListEntry(ctx, &in.Caller, in.RoomParam, change)
+	e, err := a.changeListEntry(ctx, &in.Caller, in.RoomParam, change)
 	if err != nil {
 		return nil, err
 	}
@@ -241,33 +241,33 @@ func (s *Server) setRoom(ctx context.Context, in *setInput) (*entryOutput, error
 }
 
 // unlistRoom answers DELETE /api/me/rooms/{room}.
-func (s *Server) unlistRoom(ctx context.Context, in *entryInput) (*nothing, error) {
+func (a *API) unlistRoom(ctx context.Context, in *entryInput) (*nothing, error) {
 	change := chat.ListEntryChange{Listed: new(false), Nonce: in.nonce()}
-	_, err := s.changeListEntry(ctx, &in.Caller, in.RoomParam, change)
+	_, err := a.changeListEntry(ctx, &in.Caller, in.RoomParam, change)
 	return &nothing{}, err
 }
 
-func (s *Server) changeListEntry(
+func (a *API) changeListEntry(
 	ctx context.Context, by *Caller, in RoomParam, change chat.ListEntryChange,
 ) (chat.ListEntry, error) {
-	name, err := s.roomOf(ctx, by, in)
+	name, err := a.roomOf(ctx, by, in)
 	if err != nil {
 		return chat.ListEntry{}, err
 	}
-	who, err := s.owner(by.r)
+	who, err := a.owner(by.r)
 	if err != nil {
 		return chat.ListEntry{}, err
 	}
-	return s.accounts.SetListEntry(ctx, who.Person.ID, name, change)
+	return a.accounts.SetListEntry(ctx, who.Person.ID, name, change)
 }
 
 // readRoom answers PUT /api/me/rooms/{room}/read.
-func (s *Server) readRoom(ctx context.Context, in *readInput) (*readOutput, error) {
-	name, err := s.roomOf(ctx, &in.Caller, in.RoomParam)
+func (a *API) readRoom(ctx context.Context, in *readInput) (*readOutput, error) {
+	name, err := a.roomOf(ctx, &in.Caller, in.RoomParam)
 	if err != nil {
 		return nil, err
 	}
-	who, err := s.owner(in.r)
+	who, err := a.owner(in.r)
 	if err != nil {
 		return nil, err
 	}
@@ -277,7 +277,7 @@ func (s *Server) readRoom(ctx context.Context, in *readInput) (*readOutput, erro
 	}
 	done := make(chan result, 1)
 	at := chat.MessageRef{Room: name, Seq: in.Body.Seq}
-	s.accounts.MarkRead(who.Person.ID, at, in.Body.Exact, in.nonce(), nil, func(e chat.ListEntry, err error) {
+	a.accounts.MarkRead(who.Person.ID, at, in.Body.Exact, in.nonce(), nil, func(e chat.ListEntry, err error) {
 		done <- result{e, err}
 	})
 	select {
@@ -294,20 +294,20 @@ func (s *Server) readRoom(ctx context.Context, in *readInput) (*readOutput, erro
 
 // setPersonal returns the function that sets or removes a bookmark or a thread
 // subscription.
-func (s *Server) setPersonal(
+func (a *API) setPersonal(
 	as chat.PersonalRefKind, on bool,
 ) func(context.Context, *personalInput) (*nothing, error) {
 	return func(ctx context.Context, in *personalInput) (*nothing, error) {
-		name, err := s.roomOf(ctx, &in.Caller, in.RoomParam)
+		name, err := a.roomOf(ctx, &in.Caller, in.RoomParam)
 		if err != nil {
 			return nil, err
 		}
-		who, err := s.owner(in.r)
+		who, err := a.owner(in.r)
 		if err != nil {
 			return nil, err
 		}
 		at := chat.MessageRef{Room: name, Seq: in.Seq}
-		return &nothing{}, s.accounts.SetPersonal(ctx, who.Person.ID, as, at, on, in.nonce())
+		return &nothing{}, a.accounts.SetPersonal(ctx, who.Person.ID, as, at, on, in.nonce())
 	}
 }
 
@@ -315,9 +315,9 @@ func (s *Server) setPersonal(
 type adder = func(chat.PersonalRef, encodedMessage)
 
 // saved answers GET /api/me/saved.
-func (s *Server) saved(ctx context.Context, in *personalListInput) (*savedOutput, error) {
+func (a *API) saved(ctx context.Context, in *personalListInput) (*savedOutput, error) {
 	out := &savedOutput{}
-	return out, s.eachPersonal(ctx, in, chat.Bookmark, func(list *encodedItems) adder {
+	return out, a.eachPersonal(ctx, in, chat.Bookmark, func(list *encodedItems) adder {
 		out.Body.Messages = largeList[savedMessage]{list}
 		return func(ref chat.PersonalRef, m encodedMessage) {
 			out.Body.Messages.add(savedMessage{Room: ref.Room, At: stamp(ref.At), Message: m})
@@ -326,9 +326,9 @@ func (s *Server) saved(ctx context.Context, in *personalListInput) (*savedOutput
 }
 
 // threads answers GET /api/me/threads.
-func (s *Server) threads(ctx context.Context, in *personalListInput) (*threadsOutput, error) {
+func (a *API) threads(ctx context.Context, in *personalListInput) (*threadsOutput, error) {
 	out := &threadsOutput{}
-	return out, s.eachPersonal(ctx, in, chat.Subscription, func(list *encodedItems) adder {
+	return out, a.eachPersonal(ctx, in, chat.Subscription, func(list *encodedItems) adder {
 		out.Body.Threads = largeList[followedThread]{list}
 		return func(ref chat.PersonalRef, m encodedMessage) {
 			out.Body.Threads.add(followedThread{Room: ref.Room, At: stamp(ref.At), Root: m})
@@ -338,15 +338,15 @@ func (s *Server) threads(ctx context.Context, in *personalListInput) (*threadsOu
 
 // eachPersonal calls the adder of a list for each bookmark or subscription of the
 // caller, as many as fit on a page, and sets more if there are others.
-func (s *Server) eachPersonal(
+func (a *API) eachPersonal(
 	ctx context.Context, in *personalListInput, as chat.PersonalRefKind, of func(*encodedItems) adder, more *bool,
 ) error {
-	who, err := s.owner(in.r)
+	who, err := a.owner(in.r)
 	if err != nil {
 		return err
 	}
-	return s.buildList(ctx, who, func(query *room.Query, list *encodedItems) error {
-		refs, err := s.accounts.PersonalRefs(ctx, who.Person.ID, as, in.Before, in.Limit+1)
+	return a.buildList(ctx, who, func(query *room.Query, list *encodedItems) error {
+		refs, err := a.accounts.PersonalRefs(ctx, who.Person.ID, as, in.Before, in.Limit+1)
 		if err != nil {
 			return err
 		}

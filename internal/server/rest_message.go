@@ -132,12 +132,12 @@ type emojiOutput struct {
 	Body         emojiAnswer
 }
 
-func (s *Server) restMessage(api huma.API) {
+func (a *API) restMessage(api huma.API) {
 	at := exampleAt
 	hello := encodeMessage(&exampleMessage)
 	tags := []string{"Messages"}
 
-	register(s, api, huma.Operation{
+	register(a, api, huma.Operation{
 		OperationID: "message", Method: http.MethodGet, Path: "/api/rooms/{room}/messages/{seq}", Tags: tags,
 		Summary: "One message, and what it said before",
 		Responses: map[string]*huma.Response{"200": {Description: "The message", Content: content(messageAnswer{
@@ -145,9 +145,9 @@ func (s *Server) restMessage(api huma.API) {
 			Versions: largeListOf(version{Seq: 42, At: at, Text: exampleMessage.Text, HTML: exampleMessage.HTML}),
 		})}},
 		Errors: []int{400, 404, 429, 503},
-	}, s.message)
+	}, a.message)
 
-	register(s, api, huma.Operation{
+	register(a, api, huma.Operation{
 		OperationID: "replies", Method: http.MethodGet, Path: "/api/rooms/{room}/messages/{seq}/replies", Tags: tags,
 		Summary: "A page of a thread",
 		Responses: map[string]*huma.Response{"200": {
@@ -157,9 +157,9 @@ func (s *Server) restMessage(api huma.API) {
 			}),
 		}},
 		Errors: []int{400, 404, 409, 429, 503},
-	}, s.thread)
+	}, a.thread)
 
-	register(s, api, huma.Operation{
+	register(a, api, huma.Operation{
 		OperationID: "pins", Method: http.MethodGet, Path: "/api/rooms/{room}/pins", Tags: tags,
 		Summary: "What is pinned in a room",
 		Responses: map[string]*huma.Response{"200": {
@@ -167,10 +167,10 @@ func (s *Server) restMessage(api huma.API) {
 			Content:     content(pinsAnswer{Room: "lobby", Seq: 42, Messages: exampleMessages()}),
 		}},
 		Errors: []int{400, 429, 503},
-	}, s.pins)
+	}, a.pins)
 
 	event := wire.AppendEvent(nil, exampleMessage.Event)
-	register(s, api, huma.Operation{
+	register(a, api, huma.Operation{
 		OperationID: "log", Method: http.MethodGet, Path: "/api/rooms/{room}/log", Tags: []string{"Rooms"},
 		Summary: "A page of a room's log",
 		Description: "Every event as it happened, for who keeps the whole log: edits, reactions and all. What was " +
@@ -182,9 +182,9 @@ func (s *Server) restMessage(api huma.API) {
 			}),
 		}},
 		Errors: []int{400, 409, 429, 503},
-	}, s.roomLog)
+	}, a.roomLog)
 
-	register(s, api, s.limitReads(huma.Operation{
+	register(a, api, a.limitReads(huma.Operation{
 		OperationID: "commands", Method: http.MethodGet, Path: "/api/commands", Tags: tags,
 		Summary: "What can be typed behind a slash",
 		Responses: map[string]*huma.Response{"200": {
@@ -195,34 +195,34 @@ func (s *Server) restMessage(api huma.API) {
 		return &commandsOutput{commandsAnswer{room.SlashCommands}}, nil
 	})
 
-	register(s, api, s.limitReads(huma.Operation{
+	register(a, api, a.limitReads(huma.Operation{
 		OperationID: "emoji", Method: http.MethodGet, Path: "/api/emoji", Tags: tags,
 		Summary: "The emoji that have short-codes",
 		Responses: map[string]*huma.Response{"200": {
 			Description: "All of them", Content: content(emojiAnswer{[][]string{{"👍", "+1", "thumbsup"}}}),
 		}},
 		Errors: []int{429},
-	}), s.emoji)
+	}), a.emoji)
 }
 
 // emoji answers GET /api/emoji. The answer can be cached, as it changes only with the
 // version of the server.
-func (s *Server) emoji(context.Context, *struct{}) (*emojiOutput, error) {
+func (a *API) emoji(context.Context, *struct{}) (*emojiOutput, error) {
 	out := &emojiOutput{CacheControl: "public, max-age=86400", Body: emojiAnswer{Emoji: [][]string{}}}
-	if s.cfg.Emoji != nil {
-		out.Body.Emoji = s.cfg.Emoji()
+	if a.cfg.Emoji != nil {
+		out.Body.Emoji = a.cfg.Emoji()
 	}
 	return out, nil
 }
 
 // message answers GET /api/rooms/{room}/messages/{seq}.
-func (s *Server) message(ctx context.Context, in *messageInput) (*messageOutput, error) {
-	name, err := s.roomOf(ctx, &in.Caller, in.RoomParam)
+func (a *API) message(ctx context.Context, in *messageInput) (*messageOutput, error) {
+	name, err := a.roomOf(ctx, &in.Caller, in.RoomParam)
 	if err != nil {
 		return nil, err
 	}
 	out := &messageOutput{}
-	return out, s.buildList(ctx, s.unknownCaller(in.r), func(query *room.Query, list *encodedItems) error {
+	return out, a.buildList(ctx, a.door.unknownCaller(in.r), func(query *room.Query, list *encodedItems) error {
 		m, err := query.Message(ctx, name, in.Seq)
 		if err != nil {
 			return err
@@ -240,31 +240,31 @@ func (s *Server) message(ctx context.Context, in *messageInput) (*messageOutput,
 }
 
 // thread answers GET /api/rooms/{room}/messages/{seq}/replies.
-func (s *Server) thread(ctx context.Context, in *repliesInput) (*threadOutput, error) {
-	name, err := s.roomOf(ctx, &in.Caller, in.RoomParam)
+func (a *API) thread(ctx context.Context, in *repliesInput) (*threadOutput, error) {
+	name, err := a.roomOf(ctx, &in.Caller, in.RoomParam)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.resumes(ctx, s.unknownCaller(in.r), name, in.After.pointer(), in.ResumeParam); err != nil {
+	if err := a.resumes(ctx, a.door.unknownCaller(in.r), name, in.After.pointer(), in.ResumeParam); err != nil {
 		return nil, err
 	}
-	me, known, err := s.identify(in.r)
-	who, follows := s.unknownCaller(in.r), false
+	me, known, err := a.door.identify(in.r)
+	who, follows := a.door.unknownCaller(in.r), false
 	if err == nil && known {
 		who.Person = me
-		follows, err = s.accounts.IsSubscribed(ctx, me.ID, chat.MessageRef{Room: name, Seq: in.Seq})
+		follows, err = a.accounts.IsSubscribed(ctx, me.ID, chat.MessageRef{Room: name, Seq: in.Seq})
 	}
 	if err != nil {
 		return nil, err
 	}
 	out := &threadOutput{}
-	return out, s.buildList(ctx, who, func(query *room.Query, list *encodedItems) error {
+	return out, a.buildList(ctx, who, func(query *room.Query, list *encodedItems) error {
 		page, err := query.History(ctx, name, in.query(in.Seq))
 		if err != nil {
 			return fmt.Errorf("thread of %s %d: %w", name, in.Seq, err)
 		}
 		out.Body = threadAnswer{
-			Room: name, Follows: follows, Seq: page.Head, At: stampOf(page.At), Epoch: s.hub.Epoch(), More: page.More,
+			Room: name, Follows: follows, Seq: page.Head, At: stampOf(page.At), Epoch: a.hub.Epoch(), More: page.More,
 			Newer: page.Newer,
 			Root:  encodeMessage(page.Root), Messages: encodeMessages(list, page.Messages),
 		}
@@ -273,13 +273,13 @@ func (s *Server) thread(ctx context.Context, in *repliesInput) (*threadOutput, e
 }
 
 // pins answers GET /api/rooms/{room}/pins.
-func (s *Server) pins(ctx context.Context, in *pinsInput) (*pinsOutput, error) {
-	name, err := s.roomOf(ctx, &in.Caller, in.RoomParam)
+func (a *API) pins(ctx context.Context, in *pinsInput) (*pinsOutput, error) {
+	name, err := a.roomOf(ctx, &in.Caller, in.RoomParam)
 	if err != nil {
 		return nil, err
 	}
 	out := &pinsOutput{}
-	return out, s.buildList(ctx, s.unknownCaller(in.r), func(query *room.Query, list *encodedItems) error {
+	return out, a.buildList(ctx, a.door.unknownCaller(in.r), func(query *room.Query, list *encodedItems) error {
 		page, err := query.Pins(ctx, name, in.Before)
 		if err != nil {
 			return fmt.Errorf("pins of %s: %w", name, err)
@@ -295,22 +295,22 @@ func (s *Server) pins(ctx context.Context, in *pinsInput) (*pinsOutput, error) {
 }
 
 // roomLog answers GET /api/rooms/{room}/log.
-func (s *Server) roomLog(ctx context.Context, in *logInput) (*logOutput, error) {
-	name, err := s.roomOf(ctx, &in.Caller, in.RoomParam)
+func (a *API) roomLog(ctx context.Context, in *logInput) (*logOutput, error) {
+	name, err := a.roomOf(ctx, &in.Caller, in.RoomParam)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.resumes(ctx, s.unknownCaller(in.r), name, new(chat.Seq(in.After)), in.ResumeParam); err != nil {
+	if err := a.resumes(ctx, a.door.unknownCaller(in.r), name, new(chat.Seq(in.After)), in.ResumeParam); err != nil {
 		return nil, err
 	}
 	out := &logOutput{}
-	return out, s.buildList(ctx, s.unknownCaller(in.r), func(query *room.Query, list *encodedItems) error {
+	return out, a.buildList(ctx, a.door.unknownCaller(in.r), func(query *room.Query, list *encodedItems) error {
 		events, head, at, err := query.Events(ctx, name, chat.Seq(in.After), in.Limit)
 		if err != nil {
 			return fmt.Errorf("log of %s: %w", name, err)
 		}
 		out.Body = logAnswer{
-			Room: name, Seq: head, At: stampOf(at), Epoch: s.hub.Epoch(), Events: largeList[json.RawMessage]{list},
+			Room: name, Seq: head, At: stampOf(at), Epoch: a.hub.Epoch(), Events: largeList[json.RawMessage]{list},
 		}
 		for _, e := range events {
 			list.append(wire.AppendEvent(nil, e))

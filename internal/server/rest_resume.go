@@ -18,14 +18,14 @@ type ResumeParam struct {
 
 // resumes refuses a page if the event after is not the one that the client means.
 // after is nil if the page does not begin after an event.
-func (s *Server) resumes(
+func (a *API) resumes(
 	ctx context.Context, who chat.Who, name chat.RoomName, after *chat.Seq, p ResumeParam,
 ) error {
 	at, err := wire.ParseTime(p.At)
 	if err != nil || after == nil {
 		return err
 	}
-	if err := s.hub.CheckPosition(ctx, who, name, *after, at, p.Epoch); err != nil {
+	if err := a.hub.CheckPosition(ctx, who, name, *after, at, p.Epoch); err != nil {
 		return fmt.Errorf("where a page of %s begins: %w", name, err)
 	}
 	return nil

@@ -131,11 +131,11 @@ type postOutput struct {
 	Body   postAnswer
 }
 
-func (s *Server) restRoom(api huma.API) {
+func (a *API) restRoom(api huma.API) {
 	at := exampleAt
 	stored := postAnswer{Room: "lobby", Seq: 43, At: at, Kind: chat.Message}
 
-	register(s, api, s.limitReads(huma.Operation{
+	register(a, api, a.limitReads(huma.Operation{
 		OperationID: "room", Method: http.MethodGet, Path: "/api/rooms/{room}", Tags: []string{"Rooms"},
 		Summary: "What a room is now",
 		Responses: map[string]*huma.Response{"200": {
@@ -143,9 +143,9 @@ func (s *Server) restRoom(api huma.API) {
 			Content:     content(roomAnswer{Room: "lobby", Seq: 42, At: &at, Count: 3, Epoch: "qk3v8d"}),
 		}},
 		Errors: []int{400, 429, 503},
-	}), s.state)
+	}), a.state)
 
-	register(s, api, huma.Operation{
+	register(a, api, huma.Operation{
 		OperationID: "messages", Method: http.MethodGet, Path: "/api/rooms/{room}/messages", Tags: []string{"Rooms"},
 		Summary: "A page of a room's history",
 		Description: "The newest `limit` messages before `before`, or the oldest `limit` after `after`, or, without " +
@@ -157,9 +157,9 @@ func (s *Server) restRoom(api huma.API) {
 			}),
 		}},
 		Errors: []int{400, 409, 429, 503},
-	}, s.messages)
+	}, a.messages)
 
-	register(s, api, huma.Operation{
+	register(a, api, huma.Operation{
 		OperationID: "post-message", Method: http.MethodPost, Path: "/api/rooms/{room}/messages",
 		Tags:    []string{"Rooms"},
 		Summary: "Say something",
@@ -178,39 +178,39 @@ func (s *Server) restRoom(api huma.API) {
 		},
 		Security: append(identified, map[string][]string{}),
 		Errors:   []int{400, 401, 403, 404, 410, 413, 422, 429, 503},
-	}, s.post)
+	}, a.post)
 }
 
 // state answers GET /api/rooms/{room}.
-func (s *Server) state(ctx context.Context, in *roomInput) (*roomOutput, error) {
-	name, err := s.roomOf(ctx, &in.Caller, in.RoomParam)
+func (a *API) state(ctx context.Context, in *roomInput) (*roomOutput, error) {
+	name, err := a.roomOf(ctx, &in.Caller, in.RoomParam)
 	if err != nil {
 		return nil, err
 	}
-	head, at, here, err := s.hub.State(ctx, s.unknownCaller(in.r), name)
+	head, at, here, err := a.hub.State(ctx, a.door.unknownCaller(in.r), name)
 	if err != nil {
 		return nil, fmt.Errorf("state of %s: %w", name, err)
 	}
-	return &roomOutput{Body: roomAnswer{Room: name, Seq: head, At: stampOf(at), Count: here, Epoch: s.hub.Epoch()}}, nil
+	return &roomOutput{Body: roomAnswer{Room: name, Seq: head, At: stampOf(at), Count: here, Epoch: a.hub.Epoch()}}, nil
 }
 
 // messages answers GET /api/rooms/{room}/messages.
-func (s *Server) messages(ctx context.Context, in *pageInput) (*pageOutput, error) {
-	name, err := s.roomOf(ctx, &in.Caller, in.RoomParam)
+func (a *API) messages(ctx context.Context, in *pageInput) (*pageOutput, error) {
+	name, err := a.roomOf(ctx, &in.Caller, in.RoomParam)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.resumes(ctx, s.unknownCaller(in.r), name, in.After.pointer(), in.ResumeParam); err != nil {
+	if err := a.resumes(ctx, a.door.unknownCaller(in.r), name, in.After.pointer(), in.ResumeParam); err != nil {
 		return nil, err
 	}
 	out := &pageOutput{}
-	return out, s.buildList(ctx, s.unknownCaller(in.r), func(query *room.Query, list *encodedItems) error {
+	return out, a.buildList(ctx, a.door.unknownCaller(in.r), func(query *room.Query, list *encodedItems) error {
 		page, err := query.History(ctx, name, in.query(0))
 		if err != nil {
 			return fmt.Errorf("history of %s: %w", name, err)
 		}
 		out.Body = pageAnswer{
-			Room: name, Seq: page.Head, At: stampOf(page.At), Epoch: s.hub.Epoch(), More: page.More, Newer: page.Newer,
+			Room: name, Seq: page.Head, At: stampOf(page.At), Epoch: a.hub.Epoch(), More: page.More, Newer: page.Newer,
 			Messages: encodeMessages(list, page.Messages),
 		}
 		return nil
@@ -218,19 +218,19 @@ func (s *Server) messages(ctx context.Context, in *pageInput) (*pageOutput, erro
 }
 
 // post answers POST /api/rooms/{room}/messages.
-func (s *Server) post(ctx context.Context, in *postInput) (*postOutput, error) {
-	name, err := s.roomOf(ctx, &in.Caller, in.RoomParam)
+func (a *API) post(ctx context.Context, in *postInput) (*postOutput, error) {
+	name, err := a.roomOf(ctx, &in.Caller, in.RoomParam)
 	if err != nil {
 		return nil, err
 	}
-	who, session := s.unknownCaller(in.r), ""
-	if who.Person, session, err = s.author(ctx, in); err != nil {
+	who, session := a.door.unknownCaller(in.r), ""
+	if who.Person, session, err = a.author(ctx, in); err != nil {
 		return nil, err
 	}
-	c, err := s.postMessage(ctx, who, name, in)
+	c, err := a.postMessage(ctx, who, name, in)
 	if err != nil {
 		if session != "" && in.Body.Key == "" { // the client will never learn it
-			err = errors.Join(err, s.accounts.Forget(context.WithoutCancel(ctx), session))
+			err = errors.Join(err, a.accounts.Forget(context.WithoutCancel(ctx), session))
 		}
 		return nil, err
 	}
@@ -242,17 +242,17 @@ func (s *Server) post(ctx context.Context, in *postInput) (*postOutput, error) {
 	return out, nil
 }
 
-func (s *Server) postMessage(
+func (a *API) postMessage(
 	ctx context.Context, who chat.Who, name chat.RoomName, in *postInput,
 ) (c chat.Commit, err error) {
 	d := chat.Draft{Room: name, From: who.Person, Network: who.Network, Text: in.Body.Text}
 	if d.Nonce, err = in.orBody(in.Body.Nonce); err != nil {
 		return c, err
 	}
-	if err = s.setOptions(ctx, &d, &in.Body.SendOptions, who, s.address(in.r), s.listChecker(ctx, in.r)); err != nil {
+	if err = a.door.setOptions(ctx, &d, &in.Body.SendOptions, who, a.door.address(in.r), a.door.listChecker(ctx, in.r)); err != nil {
 		return c, err
 	}
-	return s.postAndWait(ctx, d)
+	return a.postAndWait(ctx, d)
 }
 
 func storedAnswer(c chat.Commit) postAnswer {
@@ -261,8 +261,8 @@ func storedAnswer(c chat.Commit) postAnswer {
 
 // author returns the person who posts: the one of the session or, without a session,
 // a new guest. It returns the session of a new guest.
-func (s *Server) author(ctx context.Context, in *postInput) (p chat.Person, session string, err error) {
-	p, known, err := s.identifyOrNew(in.r, in.Body.Name)
+func (a *API) author(ctx context.Context, in *postInput) (p chat.Person, session string, err error) {
+	p, known, err := a.door.identifyOrNew(in.r, in.Body.Name)
 	if err != nil {
 		return p, "", err
 	}
@@ -278,14 +278,14 @@ func (s *Server) author(ctx context.Context, in *postInput) (p chat.Person, sess
 	if err != nil {
 		return p, "", err
 	}
-	return s.accounts.Guest(ctx, network(s.address(in.r)), name, in.Body.Key)
+	return a.accounts.Guest(ctx, network(a.door.address(in.r)), name, in.Body.Key)
 }
 
 // postAndWait posts a draft and waits until it is stored. If ctx ends first, the
 // event may be stored nevertheless; a retry with the same nonce finds out.
-func (s *Server) postAndWait(ctx context.Context, d chat.Draft) (chat.Commit, error) {
+func (a *API) postAndWait(ctx context.Context, d chat.Draft) (chat.Commit, error) {
 	done := make(chan chat.Commit, 1)
-	if err := s.hub.Post(d, func(c chat.Commit) { done <- c }); err != nil {
+	if err := a.hub.Post(d, func(c chat.Commit) { done <- c }); err != nil {
 		return chat.Commit{}, err
 	}
 	select {
@@ -294,7 +294,7 @@ func (s *Server) postAndWait(ctx context.Context, d chat.Draft) (chat.Commit, er
 			return c, fmt.Errorf("a message to %s: %w", d.Room, c.Err)
 		}
 		if !c.Repeated { // after a retry the room may have been removed from the list
-			s.accounts.AddToListAfterWrite(ctx, d.From.ID, d.Room)
+			a.accounts.AddToListAfterWrite(ctx, d.From.ID, d.Room)
 		}
 		return c, nil
 	case <-ctx.Done():

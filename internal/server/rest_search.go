@@ -46,8 +46,8 @@ func (a searchAnswer) split() (any, *encodedItems) {
 type searchOutput struct{ Body searchAnswer }
 
 // restSearch adds the operation of the search.
-func (s *Server) restSearch(api huma.API) {
-	register(s, api, huma.Operation{
+func (a *API) restSearch(api huma.API) {
+	register(a, api, huma.Operation{
 		OperationID: "search", Method: http.MethodGet, Path: "/api/search", Tags: []string{"Messages"},
 		Summary: "Find messages",
 		Description: "In all rooms of the list of the person whose session it is, in those that the query names, or " +
@@ -60,15 +60,15 @@ func (s *Server) restSearch(api huma.API) {
 		})}},
 		Security: append(identified, map[string][]string{}),
 		Errors:   []int{400, 401, 429, 503},
-	}, s.search)
+	}, a.search)
 }
 
 // search answers GET /api/search.
-func (s *Server) search(ctx context.Context, in *searchInput) (*searchOutput, error) {
-	if s.cfg.Find == nil {
+func (a *API) search(ctx context.Context, in *searchInput) (*searchOutput, error) {
+	if a.cfg.Find == nil {
 		return nil, &chat.Error{Code: chat.SearchUnavailable, Message: "This server has no search."}
 	}
-	if wait := s.searches.Take(network(s.address(in.r))); wait > 0 {
+	if wait := a.searches.Take(network(a.door.address(in.r))); wait > 0 {
 		return nil, &chat.Error{
 			Code: chat.RateLimited, Message: "That was too fast. Search again in a moment.", RetryAfter: wait,
 		}
@@ -76,7 +76,7 @@ func (s *Server) search(ctx context.Context, in *searchInput) (*searchOutput, er
 	if !utf8.ValidString(in.Query) || strings.Contains(in.Query, "\x00") {
 		return nil, &chat.Error{Code: chat.BadRequest, Message: "A search is UTF-8 text without the character U+0000."}
 	}
-	who, rooms, err := s.searched(ctx, in)
+	who, rooms, err := a.searched(ctx, in)
 	if err != nil {
 		return nil, err
 	}
@@ -84,11 +84,11 @@ func (s *Server) search(ctx context.Context, in *searchInput) (*searchOutput, er
 		Text: in.Query, Rooms: rooms, Only: in.Room != "", Best: in.Sort == "relevance", Typing: in.Typing,
 		Limit: in.Limit, Cursor: in.Cursor,
 		MayRead: func(name chat.RoomName) error {
-			_, err := s.resolveRoom(s.address(in.r), string(name), s.listChecker(ctx, in.r))
+			_, err := a.door.resolveRoom(a.door.address(in.r), string(name), a.door.listChecker(ctx, in.r))
 			return err
 		},
 	}
-	found, err := s.find(ctx, who, search)
+	found, err := a.find(ctx, who, search)
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +98,7 @@ func (s *Server) search(ctx context.Context, in *searchInput) (*searchOutput, er
 	}
 	out := &searchOutput{}
 	fit := len(found.Hits)
-	err = s.buildList(ctx, who, func(query *room.Query, list *encodedItems) error {
+	err = a.buildList(ctx, who, func(query *room.Query, list *encodedItems) error {
 		messages, err := messagesIn(ctx, query, places)
 		if err != nil {
 			return err
@@ -120,40 +120,40 @@ func (s *Server) search(ctx context.Context, in *searchInput) (*searchOutput, er
 	})
 	if err == nil && fit < len(found.Hits) { // only the first fit hits are returned: find the cursor after them
 		search.Limit = fit
-		found, err = s.find(ctx, who, search)
+		found, err = a.find(ctx, who, search)
 		out.Body.Cursor = found.Next
 	}
 	return out, err
 }
 
 // find searches within the limits of the network. Few searches run at the same time.
-func (s *Server) find(ctx context.Context, who chat.Who, search chat.Search) (chat.Found, error) {
-	if err := s.hub.MaySearch(who); err != nil {
+func (a *API) find(ctx context.Context, who chat.Who, search chat.Search) (chat.Found, error) {
+	if err := a.hub.MaySearch(who); err != nil {
 		return chat.Found{}, err
 	}
-	if err := s.searchQueue.enter(ctx, who.Network); err != nil {
+	if err := a.searchQueue.enter(ctx, who.Network); err != nil {
 		return chat.Found{}, err
 	}
-	defer s.searchQueue.leave(who.Network)
+	defer a.searchQueue.leave(who.Network)
 	begun := time.Now()
-	defer func() { s.hub.ChargeSearch(who, time.Since(begun)) }()
-	return s.cfg.Find(ctx, search)
+	defer func() { a.hub.ChargeSearch(who, time.Since(begun)) }()
+	return a.cfg.Find(ctx, search)
 }
 
 // searched returns who searches, and the rooms in which to search: the room
 // parameter or, without one, the rooms of the person's list.
-func (s *Server) searched(ctx context.Context, in *searchInput) (who chat.Who, rooms []chat.RoomName, err error) {
-	who = s.unknownCaller(in.r)
+func (a *API) searched(ctx context.Context, in *searchInput) (who chat.Who, rooms []chat.RoomName, err error) {
+	who = a.door.unknownCaller(in.r)
 	if in.Room != "" {
-		name, err := s.resolveRoom(s.address(in.r), in.Room, s.listChecker(ctx, in.r))
+		name, err := a.door.resolveRoom(a.door.address(in.r), in.Room, a.door.listChecker(ctx, in.r))
 		return who, []chat.RoomName{name}, err
 	}
-	me, known, err := s.identify(in.r)
+	me, known, err := a.door.identify(in.r)
 	if err != nil || !known {
 		return who, nil, err
 	}
 	who.Person = me
-	entries, err := s.accounts.RoomList(ctx, me.ID)
+	entries, err := a.accounts.RoomList(ctx, me.ID)
 	rooms = make([]chat.RoomName, len(entries))
 	for i, e := range entries {
 		rooms[i] = e.Room

@@ -46,11 +46,11 @@ type forgottenOutput struct {
 	SetCookie []string `header:"Set-Cookie" hidden:"true"`
 }
 
-func (s *Server) restSession(api huma.API) {
+func (a *API) restSession(api huma.API) {
 	made := sessionAnswer{Person: ada, Session: exampleSession, Epoch: "qk3v8d"}
 	found := sessionAnswer{Person: ada, Epoch: "qk3v8d"}
 	renamed := sessionAnswer{Person: chat.Person{ID: ada.ID, Name: "Ada L."}, Epoch: "qk3v8d"}
-	register(s, api, huma.Operation{
+	register(a, api, huma.Operation{
 		OperationID: "open-session", Method: http.MethodPost, Path: "/api/session", Tags: []string{"Session"},
 		Summary: "Be a new guest, or take another name",
 		Description: "Without a session, makes a guest (201), gives the session and sets the cookie. " +
@@ -63,17 +63,17 @@ func (s *Server) restSession(api huma.API) {
 		},
 		Security: append(identified, map[string][]string{}),
 		Errors:   []int{400, 401, 403, 413, 429, 503},
-	}, s.openSession)
+	}, a.openSession)
 
-	register(s, api, s.limitReads(huma.Operation{
+	register(a, api, a.limitReads(huma.Operation{
 		OperationID: "session", Method: http.MethodGet, Path: "/api/session", Tags: []string{"Session"},
 		Summary:   "Who am I?",
 		Responses: map[string]*huma.Response{"200": {Description: "Whose session it is", Content: content(found)}},
 		Security:  identified,
 		Errors:    []int{401, 429, 503},
-	}), s.session)
+	}), a.session)
 
-	register(s, api, huma.Operation{
+	register(a, api, huma.Operation{
 		OperationID: "forget-session", Method: http.MethodDelete, Path: "/api/session", Tags: []string{"Session"},
 		Summary: "Forget the session",
 		Description: "The session is nobody's from now on, and all connections that it has end. " +
@@ -82,55 +82,55 @@ func (s *Server) restSession(api huma.API) {
 		Responses: map[string]*huma.Response{"204": {Description: "Forgotten"}},
 		Security:  identified,
 		Errors:    []int{403, 503},
-	}, s.forgetSession)
+	}, a.forgetSession)
 }
 
 // openSession answers POST /api/session.
-func (s *Server) openSession(ctx context.Context, in *sessionInput) (*sessionOutput, error) {
-	p, known, err := s.identifyOrNew(in.r, in.Body.Name)
+func (a *API) openSession(ctx context.Context, in *sessionInput) (*sessionOutput, error) {
+	p, known, err := a.door.identifyOrNew(in.r, in.Body.Name)
 	if err != nil {
 		return nil, err
 	}
-	who := chat.Who{Person: p, Network: network(s.address(in.r))}
+	who := chat.Who{Person: p, Network: network(a.door.address(in.r))}
 	name, err := chat.ParseName(in.Body.Name)
 	if err != nil {
 		return nil, err
 	}
 	if !known {
-		p, session, err := s.accounts.Guest(ctx, who.Network, name, in.Body.Key)
+		p, session, err := a.accounts.Guest(ctx, who.Network, name, in.Body.Key)
 		if err != nil {
 			return nil, err
 		}
 		if session == "" { // the key is a guest's already
-			return &sessionOutput{Status: http.StatusOK, Body: sessionAnswer{Person: p, Epoch: s.hub.Epoch()}}, nil
+			return &sessionOutput{Status: http.StatusOK, Body: sessionAnswer{Person: p, Epoch: a.hub.Epoch()}}, nil
 		}
 		return &sessionOutput{
 			Status:    http.StatusCreated,
-			SetCookie: s.setCookie(in.r, session),
-			Body:      sessionAnswer{Person: p, Session: session, Epoch: s.hub.Epoch()},
+			SetCookie: a.door.setCookie(in.r, session),
+			Body:      sessionAnswer{Person: p, Session: session, Epoch: a.hub.Epoch()},
 		}, nil
 	}
-	if p, err = s.accounts.Rename(ctx, who, name, in.nonce()); err != nil {
+	if p, err = a.accounts.Rename(ctx, who, name, in.nonce()); err != nil {
 		return nil, err
 	}
-	answer := sessionAnswer{Person: p, Epoch: s.hub.Epoch()}
-	return &sessionOutput{Status: http.StatusOK, SetCookie: s.renewedCookie(in.r), Body: answer}, nil
+	answer := sessionAnswer{Person: p, Epoch: a.hub.Epoch()}
+	return &sessionOutput{Status: http.StatusOK, SetCookie: a.renewedCookie(in.r), Body: answer}, nil
 }
 
 // session answers GET /api/session.
-func (s *Server) session(_ context.Context, in *callerInput) (*sessionOutput, error) {
-	p, err := s.identified(in.r)
+func (a *API) session(_ context.Context, in *callerInput) (*sessionOutput, error) {
+	p, err := a.identified(in.r)
 	if err != nil {
 		return nil, err
 	}
-	answer := sessionAnswer{Person: p, Epoch: s.hub.Epoch()}
-	return &sessionOutput{Status: http.StatusOK, SetCookie: s.renewedCookie(in.r), Body: answer}, nil
+	answer := sessionAnswer{Person: p, Epoch: a.hub.Epoch()}
+	return &sessionOutput{Status: http.StatusOK, SetCookie: a.renewedCookie(in.r), Body: answer}, nil
 }
 
 // identified is identify for requests that need a session. Without one, the error has
 // code BadSession.
-func (s *Server) identified(r *http.Request) (chat.Person, error) {
-	p, known, err := s.identify(r)
+func (a *API) identified(r *http.Request) (chat.Person, error) {
+	p, known, err := a.door.identify(r)
 	if err == nil && !known {
 		err = &chat.Error{Code: chat.BadSession, Message: "The request brings no session."}
 	}
@@ -140,26 +140,26 @@ func (s *Server) identified(r *http.Request) (chat.Person, error) {
 // renewedCookie returns the Set-Cookie lines that make a browser keep its cookie for
 // another 400 days, so that a person who comes now and then stays the same person.
 // The caller has looked the session up.
-func (s *Server) renewedCookie(r *http.Request) []string {
+func (a *API) renewedCookie(r *http.Request) []string {
 	if sessionBearer(r) != "" {
 		return nil
 	}
-	if c := s.sessionCookie(r); c != "" {
-		return s.setCookie(r, c)
+	if c := a.door.sessionCookie(r); c != "" {
+		return a.door.setCookie(r, c)
 	}
 	return nil
 }
 
 // forgetSession answers DELETE /api/session.
-func (s *Server) forgetSession(ctx context.Context, in *callerInput) (*forgottenOutput, error) {
+func (a *API) forgetSession(ctx context.Context, in *callerInput) (*forgottenOutput, error) {
 	if token := sessionBearer(in.r); token != "" {
-		return &forgottenOutput{}, s.accounts.EndSession(ctx, token)
+		return &forgottenOutput{}, a.accounts.EndSession(ctx, token)
 	}
-	session := s.sessionCookie(in.r)
+	session := a.door.sessionCookie(in.r)
 	if session != "" {
-		if err := s.accounts.EndSession(ctx, session); err != nil {
+		if err := a.accounts.EndSession(ctx, session); err != nil {
 			return nil, err
 		}
 	}
-	return &forgottenOutput{SetCookie: s.dropCookie(in.r, session)}, nil
+	return &forgottenOutput{SetCookie: a.door.dropCookie(in.r, session)}, nil
 }

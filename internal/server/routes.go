@@ -15,9 +15,6 @@ import (
 // stay open have rules of their own.
 const writeTimeout = time.Minute
 
-// bodyTimeout is how long a client may take to send a request's body.
-const bodyTimeout = 10 * time.Second
-
 // routes says which address is answered by what.
 func (s *Server) routes() http.Handler {
 	mux := &router{ServeMux: http.NewServeMux()}
@@ -32,7 +29,7 @@ func (s *Server) routes() http.Handler {
 		mux.HandleFunc("GET /debug/echo", s.echo)
 	}
 	mux.HandleFunc("GET /api/rooms/{room}/events", withoutTimeout(s.roomSSE))
-	s.rest(mux)
+	s.rest.Routes(mux)
 	if s.cfg.MetricsListen == "" {
 		mux.Handle("GET /metrics", s.metrics.handler())
 	}
@@ -40,7 +37,7 @@ func (s *Server) routes() http.Handler {
 	nowhere := s.noRoute(mux.ServeMux)
 	mux.HandleFunc("/api/", nowhere)
 	mux.HandleFunc("/", s.notFound(nowhere))
-	return s.headers(s.knownHosts(s.cors(mux.methods, s.scoped(mux))))
+	return s.headers(s.door.knownHosts(s.door.cors(mux.methods, s.door.scoped(mux))))
 }
 
 // A router is a ServeMux that knows the methods of its routes.
@@ -74,7 +71,7 @@ func (s *Server) headers(next http.Handler) http.Handler {
 		if s.cfg.HSTS > 0 && r.TLS != nil && named && !isAddress(name) && !isLoopbackName(name) {
 			h.Set("Strict-Transport-Security", "max-age="+strconv.FormatInt(int64(s.cfg.HSTS/time.Second), 10))
 		}
-		if s.secure(r) || isLoopbackName(name) {
+		if s.door.secure(r) || isLoopbackName(name) {
 			// Elsewhere browsers ignore it, and complain to whoever looks.
 			h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		}
@@ -135,11 +132,11 @@ func (s *Server) noRoute(mux *http.ServeMux) http.HandlerFunc {
 			}
 		}
 		if len(allow) == 0 {
-			s.refuse(w, r, &chat.Error{Code: chat.NotFound, Message: "There is nothing at this address."})
+			s.door.refuse(w, r, &chat.Error{Code: chat.NotFound, Message: "There is nothing at this address."})
 			return
 		}
 		w.Header().Set("Allow", strings.Join(allow, ", "))
-		p := s.problem(r.Context(), &chat.Error{
+		p := s.door.problem(r.Context(), &chat.Error{
 			Code:    chat.BadRequest,
 			Message: fmt.Sprintf("This address takes no %s, only %s.", r.Method, strings.Join(allow, " and ")),
 		})

@@ -51,7 +51,7 @@ func (s *Server) Serve(ctx context.Context, ln, plain net.Listener) error {
 		g.Go(func() error { return s.certs.Run(ctx) })
 	}
 	if plain != nil {
-		other := s.httpServer(s.certs.Challenges(s.knownHosts(s.toTLS(portOf(ln)))))
+		other := s.httpServer(s.certs.Challenges(s.door.knownHosts(s.toTLS(portOf(ln)))))
 		servers = append(servers, other)
 		g.Go(func() error { return ended(other.Serve(plain)) })
 	}

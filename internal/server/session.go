@@ -12,8 +12,8 @@ import (
 // identify returns the person who makes a request, like personOfRequest. It also
 // refuses a person whose name is not allowed any more, with code BadName: they have
 // to take another name first.
-func (s *Server) identify(r *http.Request) (p chat.Person, ok bool, err error) {
-	p, ok, err = s.personOfRequest(r)
+func (d *Door) identify(r *http.Request) (p chat.Person, ok bool, err error) {
+	p, ok, err = d.personOfRequest(r)
 	if ok {
 		err = chat.CheckName(p.Name)
 	}
@@ -23,35 +23,35 @@ func (s *Server) identify(r *http.Request) (p chat.Person, ok bool, err error) {
 // personOfRequest returns the person who makes a request. ok is false if the request
 // has no session. An unknown session is an error with code BadSession. A bearer token
 // counts before the cookie, as only a program can have set it.
-func (s *Server) personOfRequest(r *http.Request) (p chat.Person, ok bool, err error) {
-	session := s.sessionOf(r)
+func (d *Door) personOfRequest(r *http.Request) (p chat.Person, ok bool, err error) {
+	session := d.sessionOf(r)
 	if session == "" {
 		return chat.Person{}, false, nil
 	}
-	p, err = s.personOf(r.Context(), session)
+	p, err = d.personOf(r.Context(), session)
 	return p, err == nil, err
 }
 
 // unknownCaller returns who makes a request that needs no session: a network without
 // a person. If the request has a session, it is not looked up, so a request with a
 // session that has ended is answered like one without.
-func (s *Server) unknownCaller(r *http.Request) chat.Who {
-	return chat.Who{Network: network(s.address(r))}
+func (d *Door) unknownCaller(r *http.Request) chat.Who {
+	return chat.Who{Network: network(d.address(r))}
 }
 
 // sessionOf returns the session of a request, or "".
-func (s *Server) sessionOf(r *http.Request) string {
+func (d *Door) sessionOf(r *http.Request) string {
 	if session := sessionBearer(r); session != "" {
 		return session
 	}
-	return s.sessionCookie(r)
+	return d.sessionCookie(r)
 }
 
 // identifyOrNew is personOfRequest for requests that may have a name instead of a
 // session. With a name, a cookie whose session is unknown is ignored: a page cannot
 // remove the cookie, but it can ask its person for a name again.
-func (s *Server) identifyOrNew(r *http.Request, name string) (p chat.Person, ok bool, err error) {
-	p, ok, err = s.personOfRequest(r)
+func (d *Door) identifyOrNew(r *http.Request, name string) (p chat.Person, ok bool, err error) {
+	p, ok, err = d.personOfRequest(r)
 	if chat.CodeOf(err) == chat.BadSession && name != "" && sessionBearer(r) == "" {
 		return chat.Person{}, false, nil
 	}
@@ -72,17 +72,17 @@ func sessionBearer(r *http.Request) string {
 // connection ends when the session does. An unknown session may have ended just now,
 // so it is refused: streamSession answers the request, and ok is false. It removes the
 // browser's cookie, so that the next attempt has no session.
-func (s *Server) streamSession(w http.ResponseWriter, r *http.Request) (session string, ok bool) {
-	if session = s.sessionOf(r); session == "" {
+func (d *Door) streamSession(w http.ResponseWriter, r *http.Request) (session string, ok bool) {
+	if session = d.sessionOf(r); session == "" {
 		return "", true
 	}
-	if _, err := s.accounts.Person(r.Context(), session); err != nil {
+	if _, err := d.accounts.Person(r.Context(), session); err != nil {
 		if chat.CodeOf(err) == chat.BadSession && sessionBearer(r) == "" {
-			for _, line := range s.dropCookie(r, session) {
+			for _, line := range d.dropCookie(r, session) {
 				w.Header().Add("Set-Cookie", line)
 			}
 		}
-		s.refuse(w, r, err)
+		d.refuse(w, r, err)
 		return "", false
 	}
 	return session, true
@@ -98,7 +98,7 @@ type requestScopeKey struct{}
 
 // scoped gives each request that may change something a requestScope, so that its
 // session does not end before the change is made.
-func (s *Server) scoped(next http.Handler) http.Handler {
+func (d *Door) scoped(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if reads(r.Method) {
 			next.ServeHTTP(w, r)
@@ -106,19 +106,19 @@ func (s *Server) scoped(next http.Handler) http.Handler {
 		}
 		scope := &requestScope{}
 		ctx := context.WithValue(r.Context(), requestScopeKey{}, scope)
-		defer s.leaveScope(ctx)
+		defer d.leaveScope(ctx)
 		next.ServeHTTP(w, r.WithContext(ctx))
 	})
 }
 
 // personOf returns the person of a request's session. If the request may change
 // something, the session does not end before leaveScope.
-func (s *Server) personOf(ctx context.Context, session string) (chat.Person, error) {
+func (d *Door) personOf(ctx context.Context, session string) (chat.Person, error) {
 	scope, _ := ctx.Value(requestScopeKey{}).(*requestScope)
 	if scope == nil || scope.isHeld {
-		return s.accounts.Person(ctx, session)
+		return d.accounts.Person(ctx, session)
 	}
-	p, err := s.accounts.Enter(ctx, &scope.Registration, session)
+	p, err := d.accounts.Enter(ctx, &scope.Registration, session)
 	if err != nil {
 		return p, err
 	}
@@ -131,7 +131,7 @@ func (s *Server) personOf(ctx context.Context, session string) (chat.Person, err
 
 // leaveScope lets a request's session end: the change has been made. The answer may
 // take longer.
-func (s *Server) leaveScope(ctx context.Context) {
+func (d *Door) leaveScope(ctx context.Context) {
 	scope, _ := ctx.Value(requestScopeKey{}).(*requestScope)
 	if scope == nil {
 		return
@@ -140,5 +140,5 @@ func (s *Server) leaveScope(ctx context.Context) {
 		scope.isHeld = false
 		scope.Done()
 	}
-	s.accounts.Remove(&scope.Registration)
+	d.accounts.Remove(&scope.Registration)
 }

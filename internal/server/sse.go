@@ -18,40 +18,40 @@ const keepAlive = 25 * time.Second
 
 // roomSSE answers GET /api/rooms/{room}/events: a room as server-sent events.
 func (s *Server) roomSSE(w http.ResponseWriter, r *http.Request) {
-	name, err := s.resolveRoom(s.address(r), r.PathValue("room"), s.listChecker(r.Context(), r))
+	name, err := s.door.resolveRoom(s.door.address(r), r.PathValue("room"), s.door.listChecker(r.Context(), r))
 	if err != nil {
-		s.refuse(w, r, err)
+		s.door.refuse(w, r, err)
 		return
 	}
 	from, err := resumeFrom(r)
 	if err != nil {
-		s.refuse(w, r, err)
+		s.door.refuse(w, r, err)
 		return
 	}
 	if r.Method == http.MethodHead { // the response is the header only
 		describeStream(w.Header())
 		return
 	}
-	address := s.address(r)
+	address := s.door.address(r)
 	if err := s.admit(address); err != nil {
-		s.refuse(w, r, err)
+		s.door.refuse(w, r, err)
 		return
 	}
 	defer s.release(address)
-	who := s.unknownCaller(r)
+	who := s.door.unknownCaller(r)
 	live := sseConnection{over: make(chan struct{})}
-	if session, ok := s.streamSession(w, r); !ok {
+	if session, ok := s.door.streamSession(w, r); !ok {
 		return
 	} else if session != "" {
 		live.Owner = &live
 		if who.Person, err = s.accounts.Enter(r.Context(), &live.Registration, session); err != nil {
-			s.refuse(w, r, err)
+			s.door.refuse(w, r, err)
 			return
 		}
 		defer s.accounts.Remove(&live.Registration)
 	}
 	if err := s.writeSSE(w, r, who, name, from, live.over); err != nil {
-		s.refuse(w, r, err)
+		s.door.refuse(w, r, err)
 	}
 }
 

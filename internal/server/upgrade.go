@@ -20,13 +20,13 @@ func (s *Server) upgrade(
 	if !s.shakesHands(w, r) {
 		return
 	}
-	if err := s.originAllowed(r); err != nil {
-		s.refuse(w, r, err)
+	if err := s.door.originAllowed(r); err != nil {
+		s.door.refuse(w, r, err)
 		return
 	}
-	from := s.address(r)
+	from := s.door.address(r)
 	if err := s.admit(from); err != nil {
-		s.refuse(w, r, err)
+		s.door.refuse(w, r, err)
 		return
 	}
 	up := ws.HTTPUpgrader{Timeout: writeTimeout, Protocol: func(p string) bool { return p == subprotocol }}
