@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"parley/internal/chat"
+	"parley/internal/httpdoor"
 	"parley/internal/link"
 )
 
@@ -45,16 +46,16 @@ func TestConnectionsFromOneAddressAreLimited(t *testing.T) {
 func TestASubscribersIPv6NetworkIsOneAddress(t *testing.T) {
 	a := addresses{limit: 1}
 	first, second := netip.MustParseAddr("2001:db8:1:2::1"), netip.MustParseAddr("2001:db8:1:2:ffff::9")
-	if err := a.enter(network(first)); err != nil {
+	if err := a.enter(httpdoor.Network(first)); err != nil {
 		t.Fatal(err)
 	}
-	if err := a.enter(network(second)); err == nil {
+	if err := a.enter(httpdoor.Network(second)); err == nil {
 		t.Error("two addresses of one /64 count apart")
 	}
-	if err := a.enter(network(netip.MustParseAddr("2001:db8:1:3::1"))); err != nil {
+	if err := a.enter(httpdoor.Network(netip.MustParseAddr("2001:db8:1:3::1"))); err != nil {
 		t.Errorf("another /64: %v", err)
 	}
-	a.leave(network(first))
+	a.leave(httpdoor.Network(first))
 	if len(a.open) != 1 {
 		t.Errorf("%d addresses are remembered, want 1", len(a.open))
 	}

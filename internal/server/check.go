@@ -6,9 +6,10 @@ import (
 	"net/url"
 	"strings"
 
-	"parley/internal/certs"
-
 	"golang.org/x/net/publicsuffix"
+
+	"parley/internal/certs"
+	"parley/internal/httpdoor"
 )
 
 // Check reads the flags before anything is started: it returns a sentence that
@@ -44,8 +45,8 @@ func (c *Config) Check() error {
 }
 
 // door returns the part of the flags that is about all HTTP doors.
-func (c *Config) door() DoorConfig {
-	return DoorConfig{
+func (c *Config) door() httpdoor.Config {
+	return httpdoor.Config{
 		AllowOrigin: c.AllowOrigin, AllowHost: c.AllowHost, OwnNames: c.OwnNames, Domain: c.Domain,
 		TrustedProxy: c.TrustedProxy, RoomRate: c.RoomRate,
 	}
@@ -70,11 +71,11 @@ func (c *Config) checkTLS() error {
 // give certificates only for names below a public suffix; one's own may know
 // others.
 func checkDomain(value string, ownAuthority bool) (string, error) {
-	name, ok := canonicalName(value)
+	name, ok := httpdoor.CanonicalName(value)
 	if !ok {
 		return "", fmt.Errorf("--domain: write only a name, such as chat.example.org, not %q", value)
 	}
-	if isAddress(name) || isLoopbackName(name) {
+	if httpdoor.IsAddress(name) || httpdoor.IsLoopbackName(name) {
 		return "", fmt.Errorf("--domain: nobody gives a certificate for %s; "+
 			"write a name such as chat.example.org, or leave it out", name)
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"parley/internal/chat"
+	"parley/internal/httpdoor"
 	"parley/internal/room"
 )
 
@@ -146,7 +147,7 @@ func TestAnotherServersCookieIsLeftAlone(t *testing.T) {
 	ts := startServer(t, Config{}, room.Config{})
 	foreign := []string{"Cookie", "parley_session=elsewhere; parley_session_1=elsewhere; parley_session_2=elsewhere"}
 	a := ts.ask(t, http.MethodGet, "/api/session", "", foreign...)
-	if a.StatusCode != http.StatusUnauthorized || decode[Problem](t, a).Code != chat.BadSession ||
+	if a.StatusCode != http.StatusUnauthorized || decode[httpdoor.Problem](t, a).Code != chat.BadSession ||
 		len(a.Cookies()) > 0 {
 		t.Errorf("status %d, %v: %s", a.StatusCode, a.Header["Set-Cookie"], a.body)
 	}

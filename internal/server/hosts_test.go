@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"parley/internal/chat"
+	"parley/internal/httpdoor"
 	"parley/internal/room"
 )
 
@@ -59,7 +60,7 @@ func TestNoDoorAnswersForAnotherHost(t *testing.T) {
 		if c.method == http.MethodHead {
 			continue
 		}
-		if p := decode[Problem](t, a); p.Code != chat.UnknownHost || !strings.Contains(p.Detail, evil) ||
+		if p := decode[httpdoor.Problem](t, a); p.Code != chat.UnknownHost || !strings.Contains(p.Detail, evil) ||
 			!strings.Contains(p.Detail, "--allow-host") || !strings.Contains(p.Detail, "--trusted-proxy") {
 			t.Errorf("%s %s: %s", c.method, c.path, a.body)
 		}
@@ -139,7 +140,7 @@ func TestTheSocketWithoutTLSAnswersForTheSameHosts(t *testing.T) {
 	doorConfig := cfg.door()
 	doorConfig.Counted = func(chat.Code) {}
 	var err error
-	if s.door, err = NewDoor(doorConfig, nil, nil); err != nil {
+	if s.door, err = httpdoor.New(doorConfig, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	for host, want := range map[string]struct {
@@ -154,7 +155,7 @@ func TestTheSocketWithoutTLSAnswersForTheSameHosts(t *testing.T) {
 		r := httptest.NewRequest(http.MethodGet, "/r/lobby", nil)
 		r.Host = host
 		w := httptest.NewRecorder()
-		s.door.knownHosts(s.toTLS(443)).ServeHTTP(w, r)
+		s.door.KnownHosts(s.toTLS(443)).ServeHTTP(w, r)
 		if w.Code != want.status || w.Header().Get("Location") != want.location {
 			t.Errorf("%s: status %d to %q, want %d to %q", host, w.Code, w.Header().Get("Location"), want.status,
 				want.location)

@@ -11,6 +11,7 @@ import (
 
 	"parley/internal/chat"
 	"parley/internal/format"
+	"parley/internal/httpdoor"
 	"parley/internal/room"
 )
 
@@ -201,7 +202,7 @@ func TestReadingIsLimitedPerAddressWithAndWithoutSession(t *testing.T) {
 			}
 			a := ts.ask(t, http.MethodGet, path, "", append(slices.Clone(header), "X-Forwarded-For", "192.0.2.1")...)
 			if a.StatusCode != http.StatusTooManyRequests || a.Header.Get("Retry-After") == "" ||
-				decode[Problem](t, a).Code != chat.RateLimited {
+				decode[httpdoor.Problem](t, a).Code != chat.RateLimited {
 				t.Errorf("%s %s: %d %.200s", path, what, a.StatusCode, a.body)
 			}
 		}

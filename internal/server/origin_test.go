@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"parley/internal/chat"
+	"parley/internal/httpdoor"
 	"parley/internal/room"
 )
 
@@ -26,7 +27,7 @@ func TestOriginsAreCheckedAtEveryDoor(t *testing.T) {
 			a := ts.ask(t, http.MethodGet, path, "", "Origin", "http://evil.example", "Connection", "Upgrade",
 				"Upgrade", "websocket",
 				"Sec-WebSocket-Version", "13", "Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
-			if a.StatusCode != http.StatusForbidden || decode[Problem](t, a).Code != chat.ForbiddenOrigin {
+			if a.StatusCode != http.StatusForbidden || decode[httpdoor.Problem](t, a).Code != chat.ForbiddenOrigin {
 				t.Errorf("%s: status %d: %s", path, a.StatusCode, a.body)
 			}
 		}
@@ -59,7 +60,8 @@ func TestListedOriginsGetWhatCORSAsksFor(t *testing.T) {
 	}
 	if a := ts.ask(t, http.MethodOptions, "/api/session", "",
 		append(preflight, "https://evil.example")...); a.StatusCode != http.StatusForbidden ||
-		a.Header.Get("Access-Control-Allow-Origin") != "" || decode[Problem](t, a).Code != chat.ForbiddenOrigin {
+		a.Header.Get("Access-Control-Allow-Origin") != "" ||
+		decode[httpdoor.Problem](t, a).Code != chat.ForbiddenOrigin {
 		t.Errorf("preflight from elsewhere: status %d, %v: %s", a.StatusCode, a.Header, a.body)
 	}
 	// problems must be readable too

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"parley/internal/chat"
+	"parley/internal/httpdoor"
 	"parley/internal/room"
 )
 
@@ -59,7 +60,7 @@ func TestRoomNamesCannotBeProbedWithoutLimit(t *testing.T) {
 			if a.StatusCode < 300 {
 				return ""
 			}
-			return decode[Problem](t, a).Code
+			return decode[httpdoor.Problem](t, a).Code
 		}
 	}
 	ws := func(command string) door {
@@ -91,7 +92,7 @@ func TestRoomNamesCannotBeProbedWithoutLimit(t *testing.T) {
 			if a.StatusCode < 300 {
 				return ""
 			}
-			return decode[Problem](t, a).Code
+			return decode[httpdoor.Problem](t, a).Code
 		},
 		"ws join":    ws(`"op":"join","room":%q`),
 		"ws send":    ws(`"op":"send","room":%q,"text":"hi"`),
@@ -163,7 +164,7 @@ func TestPeopleOfOneAddressShareTheirLimitThroughEveryDoor(t *testing.T) {
 			if a.StatusCode == http.StatusCreated {
 				return ""
 			}
-			return decode[Problem](t, a).Code
+			return decode[httpdoor.Problem](t, a).Code
 		},
 		"a change by REST": func(t *testing.T, ts *testServer, guest int) chat.Code {
 			session := ts.guest(t, fmt.Sprint("Guest ", guest)).Session
@@ -172,7 +173,7 @@ func TestPeopleOfOneAddressShareTheirLimitThroughEveryDoor(t *testing.T) {
 			if a.StatusCode == http.StatusOK {
 				return ""
 			}
-			return decode[Problem](t, a).Code
+			return decode[httpdoor.Problem](t, a).Code
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

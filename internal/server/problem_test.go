@@ -11,6 +11,7 @@ import (
 
 	"parley/internal/account"
 	"parley/internal/chat"
+	"parley/internal/httpdoor"
 	"parley/internal/room"
 	"parley/internal/store/sqlite"
 )
@@ -32,7 +33,7 @@ func TestInternalErrorsAreLoggedAndNotShown(t *testing.T) {
 		t, Config{Logger: slog.New(slog.NewTextHandler(&log, nil))}, room.Config{}, kept, fire{kept}, kept.Healthy,
 	)
 	a := ts.ask(t, http.MethodPost, "/api/session", `{"name":"Ada"}`)
-	if p := decode[Problem](t, a); a.StatusCode != http.StatusInternalServerError || p.Code != chat.Internal ||
+	if p := decode[httpdoor.Problem](t, a); a.StatusCode != http.StatusInternalServerError || p.Code != chat.Internal ||
 		strings.Contains(a.body, "fire") {
 		t.Errorf("status %d: %s", a.StatusCode, a.body)
 	}
@@ -56,7 +57,8 @@ func TestHealthzReportsAFailedStore(t *testing.T) {
 	ill := func(context.Context) error { return errors.New("the disk is full") }
 	ts := startServerWith(t, Config{}, room.Config{}, kept, kept, ill)
 	a := ts.ask(t, http.MethodGet, "/healthz", "")
-	if p := decode[Problem](t, a); a.StatusCode != http.StatusServiceUnavailable || p.Code != chat.Unavailable ||
+	p := decode[httpdoor.Problem](t, a)
+	if a.StatusCode != http.StatusServiceUnavailable || p.Code != chat.Unavailable ||
 		!strings.Contains(p.Detail, "the disk is full") {
 		t.Errorf("status %d: %s", a.StatusCode, a.body)
 	}

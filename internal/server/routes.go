@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"parley/internal/chat"
+	"parley/internal/httpdoor"
+	"parley/internal/rest"
 )
 
 // writeTimeout is how long an answer may take to be taken. Connections that
@@ -37,7 +39,7 @@ func (s *Server) routes() http.Handler {
 	nowhere := s.noRoute(mux.ServeMux)
 	mux.HandleFunc("/api/", nowhere)
 	mux.HandleFunc("/", s.notFound(nowhere))
-	return s.headers(s.door.knownHosts(s.door.cors(mux.methods, s.door.scoped(mux))))
+	return s.headers(s.door.KnownHosts(s.door.CORS(mux.methods, s.door.Scoped(mux))))
 }
 
 // A router is a ServeMux that knows the methods of its routes.
@@ -67,11 +69,11 @@ func (s *Server) headers(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("X-Content-Type-Options", "nosniff")
-		name, _, named := splitHost(r.Host)
-		if s.cfg.HSTS > 0 && r.TLS != nil && named && !isAddress(name) && !isLoopbackName(name) {
+		name, _, named := httpdoor.SplitHost(r.Host)
+		if s.cfg.HSTS > 0 && r.TLS != nil && named && !httpdoor.IsAddress(name) && !httpdoor.IsLoopbackName(name) {
 			h.Set("Strict-Transport-Security", "max-age="+strconv.FormatInt(int64(s.cfg.HSTS/time.Second), 10))
 		}
-		if s.door.secure(r) || isLoopbackName(name) {
+		if s.door.Secure(r) || httpdoor.IsLoopbackName(name) {
 			// Elsewhere browsers ignore it, and complain to whoever looks.
 			h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		}
@@ -85,7 +87,7 @@ func limitBodyTime(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength != 0 {
 			// a connection without deadlines waits
-			http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
+			http.NewResponseController(w).SetReadDeadline(time.Now().Add(rest.BodyTimeout))
 		}
 		next.ServeHTTP(w, r)
 	})
@@ -132,15 +134,15 @@ func (s *Server) noRoute(mux *http.ServeMux) http.HandlerFunc {
 			}
 		}
 		if len(allow) == 0 {
-			s.door.refuse(w, r, &chat.Error{Code: chat.NotFound, Message: "There is nothing at this address."})
+			s.door.Refuse(w, r, &chat.Error{Code: chat.NotFound, Message: "There is nothing at this address."})
 			return
 		}
 		w.Header().Set("Allow", strings.Join(allow, ", "))
-		p := s.door.problem(r.Context(), &chat.Error{
+		p := s.door.Problem(r.Context(), &chat.Error{
 			Code:    chat.BadRequest,
 			Message: fmt.Sprintf("This address takes no %s, only %s.", r.Method, strings.Join(allow, " and ")),
 		})
 		p.Status = http.StatusMethodNotAllowed
-		p.write(w)
+		p.Write(w)
 	}
 }

@@ -1,6 +1,6 @@
-// Package server is the HTTP doors: the page, WebSockets, the five-line
-// protocol, REST and server-sent events, and what these share: cookies and bearer
-// tokens, origins, hosts, limits, TLS. Start reading at New.
+// Package server puts the HTTP doors together: the page, WebSockets, the five-line
+// protocol, server-sent events, and REST (package rest). It serves them, with or
+// without TLS, until it is stopped. Start reading at New.
 //
 // A door finds out who asks, and translates between bytes and values. It knows no
 // rule of a room (package room), of people (package account), and no SQL.
@@ -17,7 +17,9 @@ import (
 
 	"parley/internal/account"
 	"parley/internal/chat"
+	"parley/internal/httpdoor"
 	"parley/internal/link"
+	"parley/internal/rest"
 	"parley/internal/room"
 	"parley/web"
 )
@@ -49,16 +51,16 @@ type Config struct {
 
 	DebugEcho bool `help:"For tests: answer each WebSocket message to /debug/echo with itself, as conformance suites expect. Only where no other machine can connect."`
 
-	Find      func(context.Context, chat.Search) (chat.Found, error) `kong:"-"` // the search; default: there is none
-	Emoji     func() [][]string                                      `kong:"-"` // what a picker offers: each emoji, followed by its short-codes; default: none
-	PersonalRate  float64 `kong:"-"` // as in account.Config
-	PersonalBurst int     `kong:"-"` // as in account.Config
+	Find          func(context.Context, chat.Search) (chat.Found, error) `kong:"-"` // the search; default: there is none
+	Emoji         func() [][]string                                      `kong:"-"` // what a picker offers: each emoji, followed by its short-codes; default: none
+	PersonalRate  float64                                                `kong:"-"` // as in account.Config
+	PersonalBurst int                                                    `kong:"-"` // as in account.Config
 
-	CertStore string                                                 `kong:"-"` // folder for the certificates of Domain
-	OwnNames  []string                                               `kong:"-"` // what the machine is called
-	LinesLost func() uint64                                          `kong:"-"` // how many lines of the log were lost; default: none
-	Metrics   *Metrics                                               `kong:"-"` // default: metrics of its own
-	Logger    *slog.Logger                                           `kong:"-"` // default: discard
+	CertStore string        `kong:"-"` // folder for the certificates of Domain
+	OwnNames  []string      `kong:"-"` // what the machine is called
+	LinesLost func() uint64 `kong:"-"` // how many lines of the log were lost; default: none
+	Metrics   *Metrics      `kong:"-"` // default: metrics of its own
+	Logger    *slog.Logger  `kong:"-"` // default: discard
 }
 
 // A Server answers HTTP requests.
@@ -70,8 +72,8 @@ type Server struct {
 	logger   *slog.Logger
 
 	metrics   *Metrics
-	door      *Door
-	rest      *API
+	door      *httpdoor.Door
+	rest      *rest.API
 	addresses addresses
 	certs     certificates // nil without TLS
 	links     *link.Links
@@ -97,7 +99,7 @@ func New(
 	doorConfig := cfg.door()
 	doorConfig.Certified, doorConfig.Counted, doorConfig.Logger = s.certified, s.counted, s.logger
 	var err error
-	if s.door, err = NewDoor(doorConfig, hub, s.accounts); err != nil {
+	if s.door, err = httpdoor.New(doorConfig, hub, s.accounts); err != nil {
 		return nil, err
 	}
 	if s.certs, err = newCertificates(cfg, s.logger); err != nil {
@@ -108,7 +110,7 @@ func New(
 	}
 	s.metrics.observe(s)
 	s.addresses.limit = cfg.ConnectionsPerAddress
-	s.rest = NewAPI(APIConfig{
+	s.rest = rest.New(rest.Config{
 		FrameSize:      cfg.FrameSize,
 		SearchRate:     cfg.SearchRate,
 		WithoutMetrics: cfg.MetricsListen != "",
@@ -120,7 +122,7 @@ func New(
 		FrameSize:        cfg.FrameSize,
 		IdleTimeout:      cfg.IdleTimeout,
 		HandshakeTimeout: cfg.HeaderTimeout,
-		Ended:            func(from netip.Addr) { s.addresses.leave(network(from)) },
+		Ended:            func(from netip.Addr) { s.addresses.leave(httpdoor.Network(from)) },
 		Counted:          s.counted,
 		Logger:           s.logger,
 	})

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"parley/internal/chat"
+	"parley/internal/httpdoor"
 	"parley/internal/room"
 )
 
@@ -40,7 +41,7 @@ func TestASessionIsKeptByACookie(t *testing.T) {
 		ts.ask(t, http.MethodGet, "/api/session", "", cookie...)).Person; p.Name != "Augusta" {
 		t.Errorf("after renaming: %v", p)
 	}
-	if bad := ts.ask(t, http.MethodPost, "/api/session", `{"name":"\u202eAda"}`, cookie...); decode[Problem](t,
+	if bad := ts.ask(t, http.MethodPost, "/api/session", `{"name":"\u202eAda"}`, cookie...); decode[httpdoor.Problem](t,
 		bad).Code != chat.BadName {
 		t.Errorf("a bidi override in a name: %s", bad.body)
 	}
@@ -50,7 +51,7 @@ func TestASessionIsKeptByACookie(t *testing.T) {
 		t.Errorf("forgotten: status %d, Set-Cookie %q", gone.StatusCode, gone.Header.Get("Set-Cookie"))
 	}
 	after := ts.ask(t, http.MethodGet, "/api/session", "", cookie...)
-	if after.StatusCode != http.StatusUnauthorized || decode[Problem](t, after).Code != chat.BadSession ||
+	if after.StatusCode != http.StatusUnauthorized || decode[httpdoor.Problem](t, after).Code != chat.BadSession ||
 		after.Header.Get("WWW-Authenticate") == "" {
 		t.Errorf("after forgetting: status %d: %s", after.StatusCode, after.body)
 	}
@@ -81,10 +82,11 @@ func TestAStaleCookieIsReplaced(t *testing.T) {
 	if a := ts.ask(t, http.MethodGet, "/api/session", "", stale...); a.StatusCode != http.StatusUnauthorized {
 		t.Errorf("status %d: %s", a.StatusCode, a.body)
 	}
-	if a := ts.ask(t, http.MethodPost, "/api/session", `{}`, stale...); decode[Problem](t, a).Code != chat.BadSession {
+	a := ts.ask(t, http.MethodPost, "/api/session", `{}`, stale...)
+	if decode[httpdoor.Problem](t, a).Code != chat.BadSession {
 		t.Errorf("without a name: %s", a.body)
 	}
-	a := ts.ask(t, http.MethodPost, "/api/session", `{"name":"Ada"}`, stale...)
+	a = ts.ask(t, http.MethodPost, "/api/session", `{"name":"Ada"}`, stale...)
 	if a.StatusCode != http.StatusCreated ||
 		!strings.HasPrefix(a.Header.Get("Set-Cookie"), cookieOf(ts)+"="+decode[guestBody](t, a).Session) {
 		t.Errorf("with a name: status %d: %s", a.StatusCode, a.body)

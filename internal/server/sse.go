@@ -18,40 +18,40 @@ const keepAlive = 25 * time.Second
 
 // roomSSE answers GET /api/rooms/{room}/events: a room as server-sent events.
 func (s *Server) roomSSE(w http.ResponseWriter, r *http.Request) {
-	name, err := s.door.resolveRoom(s.door.address(r), r.PathValue("room"), s.door.listChecker(r.Context(), r))
+	name, err := s.door.ResolveRoom(s.door.Address(r), r.PathValue("room"), s.door.ListChecker(r.Context(), r))
 	if err != nil {
-		s.door.refuse(w, r, err)
+		s.door.Refuse(w, r, err)
 		return
 	}
 	from, err := resumeFrom(r)
 	if err != nil {
-		s.door.refuse(w, r, err)
+		s.door.Refuse(w, r, err)
 		return
 	}
 	if r.Method == http.MethodHead { // the response is the header only
 		describeStream(w.Header())
 		return
 	}
-	address := s.door.address(r)
+	address := s.door.Address(r)
 	if err := s.admit(address); err != nil {
-		s.door.refuse(w, r, err)
+		s.door.Refuse(w, r, err)
 		return
 	}
 	defer s.release(address)
-	who := s.door.unknownCaller(r)
+	who := s.door.UnknownCaller(r)
 	live := sseConnection{over: make(chan struct{})}
-	if session, ok := s.door.streamSession(w, r); !ok {
+	if session, ok := s.door.StreamSession(w, r); !ok {
 		return
 	} else if session != "" {
 		live.Owner = &live
 		if who.Person, err = s.accounts.Enter(r.Context(), &live.Registration, session); err != nil {
-			s.door.refuse(w, r, err)
+			s.door.Refuse(w, r, err)
 			return
 		}
 		defer s.accounts.Remove(&live.Registration)
 	}
 	if err := s.writeSSE(w, r, who, name, from, live.over); err != nil {
-		s.door.refuse(w, r, err)
+		s.door.Refuse(w, r, err)
 	}
 }
 
