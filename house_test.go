@@ -35,6 +35,10 @@ var mayImport = map[string][]string{
 	"parley/internal/store/sqlite": {
 		"parley/internal/access", "parley/internal/chat", "parley/internal/files", "parley/internal/store",
 	},
+	"parley/internal/store/postgres": {
+		"parley/internal/access", "parley/internal/chat", "parley/internal/store",
+	},
+	"parley/internal/store/postgres/pgtest": {},
 	"parley/internal/store/storetest": {
 		"parley/internal/access", "parley/internal/chat", "parley/internal/store",
 	},

@@ -37,9 +37,9 @@ func (st *Stream) Out() *Outbound { return &st.out }
 
 // Run begins the response with the header of w. It writes until the client
 // disconnects, a room closes the outbound buffer, Finish is called or the server
-// stops. It calls beside on another goroutine, with a context that ends with the
-// response.
-func (st *Stream) Run(w http.ResponseWriter, r *http.Request, beside func(context.Context)) {
+// stops. It calls each function of beside on another goroutine, with a context that
+// ends with the response.
+func (st *Stream) Run(w http.ResponseWriter, r *http.Request, beside ...func(context.Context)) {
 	defer st.out.fail()
 	response, err := beginResponse(w, r, st.links.cfg.IdleTimeout)
 	if err != nil { // the client has disconnected
@@ -53,7 +53,9 @@ func (st *Stream) Run(w http.ResponseWriter, r *http.Request, beside func(contex
 	defer cancel()
 	defer context.AfterFunc(ctx, st.stop)()
 	defer context.AfterFunc(st.links.draining, st.stop)()
-	st.goGuarded(func() { beside(ctx) })
+	for _, f := range beside {
+		st.goGuarded(func() { f(ctx) })
+	}
 	st.goGuarded(func() {
 		response.awaitDisconnect()
 		st.stop()
@@ -62,8 +64,36 @@ func (st *Stream) Run(w http.ResponseWriter, r *http.Request, beside func(contex
 	st.writer.run(response.write)
 }
 
+// Write sends p, which must not change afterwards. It waits while the client does not
+// read; after patience, the response is closed with code Stalled. Only functions that
+// Run calls may call Write, with the context that they got.
+func (st *Stream) Write(ctx context.Context, p []byte, patience time.Duration) error {
+	for {
+		n, err := st.out.TryWrite(p)
+		if p = p[n:]; err != nil || len(p) == 0 {
+			return err
+		}
+		if err := st.awaitWritable(ctx, patience); err != nil {
+			return err
+		}
+	}
+}
+
+func (st *Stream) awaitWritable(ctx context.Context, patience time.Duration) error {
+	stall := time.AfterFunc(patience, func() { st.out.Close(chat.Stalled) })
+	defer stall.Stop()
+	writable := make(chan struct{})
+	st.out.OnWritable(func() { close(writable) })
+	select {
+	case <-writable:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // Finish sends a last frame and ends the response. The client may take lingerTime
-// to read it. Only the function that Run calls may call Finish.
+// to read it. Only functions that Run calls may call Finish.
 func (st *Stream) Finish(last func(dst []byte) []byte) {
 	st.out.appendClose(last)
 	defer time.AfterFunc(lingerTime, st.stop).Stop()

@@ -1,6 +1,7 @@
 package room
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -20,6 +21,12 @@ func TestUnknownPersonReadsAndChangesNothing(t *testing.T) {
 			"state":    func() error { _, _, _, err := b.State(t.Context(), nobody, "lobby"); return err },
 			"position": func() error { return b.CheckPosition(t.Context(), nobody, "lobby", 1, time.Time{}, "epoch") },
 			"search":   func() error { return b.MaySearch(nobody) },
+			"follow": func() error {
+				for _, err := range b.Follow(t.Context(), nobody, "lobby", 0) {
+					return err
+				}
+				return errors.New("no event")
+			},
 			"reader": func() error {
 				j := JoinRequest{Sink: newSlate(), Encoder: lines{}}
 				rd, err := b.Join(t.Context(), nobody, "lobby", j, func(JoinResult) {})

@@ -123,11 +123,16 @@ func (rd *Reader) readPage(ctx context.Context) (err error) {
 		rd.setState(live)
 		rd.hub.flushes.mark(rd.room, s)
 	case len(ends) == 0:
-		return fmt.Errorf("event %d of %s is not in the store", rd.next, rd.room.name)
+		return rd.room.missing(rd.next)
 	default:
 		rd.hub.catchUpQueue.push(rd)
 	}
 	return nil
+}
+
+// missing returns the error for an event that has been published and that the store does not return.
+func (r *liveRoom) missing(seq chat.Seq) error {
+	return fmt.Errorf("event %d of %s is not in the store", seq, r.name)
 }
 
 func (rd *Reader) isCatching() bool {

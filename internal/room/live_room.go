@@ -26,6 +26,7 @@ type liveRoom struct {
 	used     int64    // when the event head was stored, in Unix nanoseconds
 	logs     []*byteLog
 	shards   []*shard
+	tails    []*tail
 	repeated quotes
 	presence
 
@@ -96,6 +97,9 @@ func (r *liveRoom) append(e chat.Event) (dirty bool) {
 	contiguous := e.Seq == r.head+1
 	r.head = e.Seq
 	r.used = e.At.UnixNano()
+	for _, t := range r.tails {
+		t.append(e)
+	}
 	through := r.repeated.observe(e)
 	for _, l := range r.logs {
 		l.cut(through) // readers that are not live get the event from the store, without the deleted text

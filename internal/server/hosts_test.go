@@ -36,6 +36,7 @@ func TestNoDoorAnswersForAnotherHost(t *testing.T) {
 		{http.MethodGet, "/chatroom/lobby", "", upgrade},
 		{http.MethodGet, "/debug/echo", "", upgrade},
 		{http.MethodGet, "/api/rooms/lobby/events", "", nil},
+		{http.MethodGet, "/api/rooms/lobby/text", "", nil},
 		{http.MethodGet, "/api/rooms/lobby/messages", "", nil},
 		{http.MethodGet, "/api/openapi.json", "", nil},
 		{http.MethodGet, "/api/docs", "", nil},

@@ -132,17 +132,18 @@ func until(t *testing.T, what string, is func() bool) {
 	}
 }
 
-func TestHeadOfAnEventStreamIsItsHeader(t *testing.T) {
+func TestHeadOfAStreamIsItsHeader(t *testing.T) {
 	ts := startServer(t, Config{ConnectionsPerAddress: 1}, room.Config{})
-	for range 3 {
-		a := ts.ask(t, http.MethodHead, "/api/rooms/lobby/events", "")
-		if a.StatusCode != http.StatusOK || a.Header.Get("Content-Type") != "text/event-stream" || a.Close ||
-			a.body != "" {
-			t.Errorf("%d %v %q", a.StatusCode, a.Header, a.body)
+	for path, contentType := range map[string]string{"events": sseType, "text": textType} {
+		for range 3 {
+			a := ts.ask(t, http.MethodHead, "/api/rooms/lobby/"+path, "")
+			if a.StatusCode != http.StatusOK || a.Header.Get("Content-Type") != contentType || a.Close || a.body != "" {
+				t.Errorf("%d %v %q", a.StatusCode, a.Header, a.body)
+			}
 		}
-	}
-	if a := ts.ask(t, http.MethodHead, "/api/rooms/a%20b/events", ""); a.StatusCode != http.StatusBadRequest {
-		t.Errorf("of no room: %d", a.StatusCode)
+		if a := ts.ask(t, http.MethodHead, "/api/rooms/a%20b/"+path, ""); a.StatusCode != http.StatusBadRequest {
+			t.Errorf("of no room: %d", a.StatusCode)
+		}
 	}
 }
 

@@ -31,6 +31,7 @@ func (s *Server) routes() http.Handler {
 		mux.HandleFunc("GET /debug/echo", s.echo)
 	}
 	mux.HandleFunc("GET /api/rooms/{room}/events", withoutTimeout(s.roomSSE))
+	mux.HandleFunc("GET /api/rooms/{room}/text", withoutTimeout(s.roomText))
 	s.rest.Routes(mux)
 	if s.cfg.MetricsListen == "" {
 		mux.Handle("GET /metrics", s.metrics.handler())

@@ -76,6 +76,7 @@ func TestSignOutEndsEverythingOfTheSession(t *testing.T) {
 				ts.listen(t, "/api/rooms/r/events", cookie(ts, ada.Session)...),
 			}
 			anybody := ts.listen(t, "/api/rooms/r/events")
+			text := ts.listen(t, "/api/rooms/r/text", bearer(ada.Session)...)
 			lines := ts.dial(t, "/chatroom/r", cookie(ts, ada.Session)...)
 			lines.send(`{"from":"Ada","message":"hi"}`)
 			lines.hear()
@@ -101,12 +102,19 @@ func TestSignOutEndsEverythingOfTheSession(t *testing.T) {
 					t.Errorf("the stream's last event is %v", last)
 				}
 			}
+			last := ""
+			for text.in.Scan() {
+				last = text.in.Text()
+			}
+			if !strings.HasPrefix(last, "* Parley: ") {
+				t.Errorf("the text's last line is %q", last)
+			}
 			if got := fresh.ask(`"op":"hello"`); got.Code != string(chat.BadSession) {
 				t.Errorf("hello with the cookie of a session that has ended: %+v", got)
 			}
 
 			// A client that comes back with it is refused, and a browser's cookie removed.
-			for _, path := range []string{"/api/rooms/r/events", "/chatroom/r"} {
+			for _, path := range []string{"/api/rooms/r/events", "/api/rooms/r/text", "/chatroom/r"} {
 				upgrade := []string{
 					"Connection", "Upgrade", "Upgrade", "websocket", "Sec-WebSocket-Version", "13", "Sec-WebSocket-Key",
 					"dGhlIHNhbXBsZSBub25jZQ==",

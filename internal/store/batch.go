@@ -72,10 +72,7 @@ type batch struct {
 // include the nonces of plain messages.
 func (b *batch) load(ctx context.Context, e Engine, first int, nonces bool) error {
 	f := b.facts(first, nonces)
-	if f == nil {
-		return nil
-	}
-	if err := e.Load(ctx, f); err != nil {
+	if err := e.Load(ctx, f); err != nil || f == nil {
 		return err
 	}
 	for more := b.moreNames(); more != nil; more = b.moreNames() {

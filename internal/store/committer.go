@@ -17,8 +17,11 @@ import (
 // idleEvery is how often Upkeep.Idle is called.
 const idleEvery = time.Minute
 
-// Config says whom a Committer tells. The zero value of a field means its default.
+// Config says how a Committer works. The zero value of a field means its default.
 type Config struct {
+	// OwnNonces gives each draft without a nonce one of the server's own. If it is not known
+	// whether a transaction was committed, the next attempt finds out by the nonces.
+	OwnNonces bool
 	Committed func(events int, took time.Duration) // called after each transaction that stored events
 	Logger    *slog.Logger                         // default: discard
 }
@@ -38,6 +41,7 @@ type Committer struct {
 	// Owned by Run's goroutine.
 	outage  outage
 	batch   batch
+	nonces  ownNonces
 	results []chat.Commit // one for each item of a batch; kept for its memory
 }
 
@@ -119,6 +123,10 @@ func (c *Committer) commit(ctx context.Context, items []item) {
 	stored, err := c.transact(ctx, items, start)
 	full := err
 	switch {
+	case errors.Is(err, ErrRefused) && len(items) > 1: // one of them must not stop the others
+		c.commit(ctx, items[:len(items)/2])
+		c.commit(ctx, items[len(items)/2:])
+		return
 	case err != nil && hasDeletion(items):
 		stored, err = c.rescue(ctx, items, err)
 	case err == nil && anyWanted(items):
@@ -189,12 +197,21 @@ func refuseOthers(items []item) (refused int) {
 func (c *Committer) transact(ctx context.Context, items []item, now time.Time) (stored int, err error) {
 	clear(c.results)
 	c.results = slices.Grow(c.results[:0], len(items))[:len(items)]
-	c.batch.rows = c.batch.rows[:0]
 	if !anyWanted(items) {
 		return 0, nil
 	}
+	if c.cfg.OwnNonces {
+		c.nonces.give(items)
+	}
+	tries := 0
+	var before []chat.Commit // new events of earlier attempts
 	err = c.engine.Transact(ctx, func(ctx context.Context) error {
+		if tries++; tries > 1 {
+			before = rememberNew(before, c.results)
+			clear(c.results)
+		}
 		stored, err = c.write(ctx, items, now)
+		stored += keepNew(c.results, before)
 		return err
 	})
 	if err != nil {

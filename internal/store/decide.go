@@ -100,7 +100,7 @@ func (b *batch) unchanged(r *Row, seq chat.Seq, at time.Time) {
 	*r.Result = chat.Commit{Repeated: true, Event: chat.Event{
 		Room: d.Room, Seq: seq, At: at, Kind: d.Is(), From: d.From, Text: d.Text, HTML: d.HTML, Target: d.Target,
 	}}
-	if d.Nonce == "" {
+	if d.Nonce == "" || IsOwnNonce(d.Nonce) {
 		return
 	}
 	use := &FirstUse{Kind: d.Is(), Seq: seq, At: at, Target: d.Target}

@@ -205,10 +205,10 @@ func (b *batch) ask(r *Row) {
 	}
 }
 
-// askMessage asks for a message of a row's room. It returns nil if the room has no such
-// event yet.
+// askMessage asks for a message of a row's room. It returns nil if there can be no such
+// event.
 func (b *batch) askMessage(r *Row, seq chat.Seq, needs Needs) *Message {
-	if seq < 1 || seq > r.Room.Head {
+	if seq < 1 {
 		return nil
 	}
 	return b.known.message(chat.MessageRef{Room: r.Draft.Room, Seq: seq}, needs)

@@ -19,14 +19,18 @@ import (
 // An Engine stores batches in a database. The committer's goroutine alone calls it.
 type Engine interface {
 	// Transact calls do within a transaction and commits it. If do or the commit fails,
-	// nothing of it is stored. The error is ErrBroken if nothing can be stored until a
-	// restart.
+	// nothing of it is stored. It may call do again, also after an attempt of which nobody
+	// knows whether it was committed. The error is ErrBroken if nothing can be stored until
+	// a restart, ErrUnknown if it stays unknown what was stored, and ErrRefused if the
+	// database will never store what do has written.
 	Transact(ctx context.Context, do func(context.Context) error) error
 	// Resolve sets each row's Room and By. It makes rooms where MakesRoom allows it,
 	// makes people who are unknown, and puts the room in the list of an author where
-	// ListsRoom asks for it. The room of a row stays nil if there is none.
+	// ListsRoom asks for it. The room of a row stays nil if there is none. A database that
+	// is far away may do all that in Load, with keys that are good for this transaction.
 	Resolve(ctx context.Context, rows []Row, at time.Time) error
-	// Load fills in the facts.
+	// Load fills in the facts, and the heads of rooms that Resolve has not. It is called
+	// once after the last Resolve, with nil if there are no questions, and maybe again.
 	Load(ctx context.Context, f *Facts) error
 	// Write stores what was decided about rows, in their order, and the heads of their
 	// rooms. It returns how many rows it has stored: fewer than there are if the next
@@ -49,8 +53,20 @@ type Upkeep interface {
 	Idle(ctx context.Context)
 }
 
-// ErrBroken says that nothing can be stored until a restart.
-var ErrBroken = errors.New("nothing is written until a restart")
+// MaxCounted is how many of a room's newest events the count of unread messages looks at, and the search for the
+// room's last message. A bot or a thread may have written hundreds of thousands.
+const MaxCounted = 2000
+
+// Errors of Engine.Transact.
+var (
+	// ErrBroken says that nothing can be stored until a restart.
+	ErrBroken = errors.New("nothing is written until a restart")
+	// ErrUnknown says that nobody knows whether a transaction was stored.
+	ErrUnknown = errors.New("it is not known whether it was stored")
+	// ErrRefused says that something in a transaction can never be stored. The others of its
+	// items can.
+	ErrRefused = errors.New("the database refuses what it was given")
+)
 
 // What clients are told whose drafts are not stored.
 var (
@@ -70,6 +86,13 @@ var (
 			"moment.",
 		RetryAfter: 2 * time.Second,
 	}
+	errUnknown = &chat.Error{
+		Code: chat.Unavailable,
+		Message: "The server's database does not answer. It may have stored your message; send it again in a moment, " +
+			"with the same nonce if it had one.",
+		RetryAfter: 2 * time.Second,
+	}
+	errRefused    = &chat.Error{Code: chat.BadText, Message: "The server's database cannot store this."}
 	errDiskFailed = &chat.Error{
 		Code: chat.Unavailable,
 		Message: "The server's disk has failed, and its operator has to see to it. " +
@@ -91,6 +114,10 @@ func UserError(err error) error {
 		return err
 	case errors.Is(err, ErrBroken):
 		return errDiskFailed
+	case errors.Is(err, ErrUnknown):
+		return errUnknown
+	case errors.Is(err, ErrRefused):
+		return errRefused
 	}
 	return errUnavailable
 }

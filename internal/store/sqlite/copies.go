@@ -14,11 +14,12 @@ import (
 
 // Copies returns at most limit due deletions of copies. Each is in the name of the person who
 // forwarded the message, because only a message's author may delete it, and because it then tells
-// its readers nothing of the other room. A deletion that is made twice changes nothing.
+// its readers nothing of the other room. A deletion that is made twice changes nothing. CROSS JOIN
+// makes SQLite begin with what is due, not with all copies.
 func (s *Store) Copies(ctx context.Context, limit int) (due []chat.Draft, err error) {
 	err = s.reads.each(ctx, `
 		SELECT r.name, `+seqSQL("f.copy")+`, p.public, p.name
-		FROM copies_due d JOIN forward f ON f.source = d.source
+		FROM copies_due d CROSS JOIN forward f ON f.source = d.source
 		JOIN event c ON c.id = f.copy JOIN person p ON p.id = c.author JOIN room r ON r.id = `+roomSQL("f.copy")+`
 		LIMIT $1`, []any{limit}, func(rows *sql.Rows) error {
 		d := chat.Draft{Kind: chat.Delete}

@@ -34,12 +34,8 @@ var listText = `
 var (
 	headSQL    = idSQL("r.id", "r.head")
 	readSQL    = idSQL("r.id", "m.read")
-	countedSQL = strconv.Itoa(maxCounted)
+	countedSQL = strconv.Itoa(store.MaxCounted)
 )
-
-// maxCounted is how many of a room's newest events the unread count looks at, and the search for
-// its last message.
-const maxCounted = 2000
 
 // RoomList returns the rooms of a person's list, in no particular order.
 func (s *Store) RoomList(ctx context.Context, who chat.PersonID) ([]chat.ListEntry, error) {
@@ -151,7 +147,7 @@ func (s *Store) MarkRead(who chat.PersonID, at chat.MessageRef, exact bool, nonc
 		unread, err := w.find(ctx, `
 			SELECT count(*) FROM (SELECT 1 FROM event
 			WHERE id > $1 AND id < $2 AND kind IS NULL AND author <> $3 AND text <> '' LIMIT $4)`,
-			max(first, eventID(m.room, room.Head)-maxCounted), end, m.person, chat.MaxUnread)
+			max(first, eventID(m.room, room.Head)-store.MaxCounted), end, m.person, chat.MaxUnread)
 		if err != nil {
 			return err
 		}

@@ -14,6 +14,9 @@ import (
 // Load fills in the facts. It asks one thing after the other: within one process a
 // prepared statement costs less than a list of keys as JSON.
 func (w *writer) Load(ctx context.Context, f *store.Facts) error {
+	if f == nil {
+		return nil
+	}
 	if err := w.loadMessages(ctx, f); err != nil {
 		return err
 	}

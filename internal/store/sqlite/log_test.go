@@ -32,18 +32,6 @@ func TestAllButTheLastCommitOfATransactionSayMore(t *testing.T) {
 	}
 }
 
-func TestReadEndsWithItsContext(t *testing.T) {
-	s, _ := start(t, t.TempDir())
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := s.After(ctx, "lobby", 0, 10); err == nil {
-		t.Error("After with a cancelled context has no error")
-	}
-	if _, _, err := s.Head(ctx, "lobby"); err == nil {
-		t.Error("Head with a cancelled context has no error")
-	}
-}
-
 // More rooms and people than the writer remembers, twice.
 func TestForgottenRoomsGoOnWhereTheyWere(t *testing.T) {
 	s, _ := start(t, t.TempDir())

@@ -12,66 +12,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"parley/internal/chat"
 )
-
-func TestGuestComesBackWithTheirSession(t *testing.T) {
-	s, stop := start(t, t.TempDir())
-	p, session, err := s.NewGuest(t.Context(), "Ada", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if p.Name != "Ada" || len(p.ID) != 26 || len(session) != 43 {
-		t.Errorf("guest %+v with a session of %d characters", p, len(session))
-	}
-	same := func(want chat.Person) {
-		t.Helper()
-		if got, err := s.Person(t.Context(), session); err != nil || got != want {
-			t.Errorf("person = %+v, %v, want %+v", got, err, want)
-		}
-	}
-	same(p)
-	post(t, s, draft("lobby", p, "as Ada", ""))
-	if _, err := s.Rename(t.Context(), p.ID, "Countess", ""); err != nil {
-		t.Fatal(err)
-	}
-	p.Name = "Countess"
-	same(p)
-	if e := page(t, s.After, "lobby", 0, 1)[0]; e.From != (chat.Person{ID: p.ID, Name: "Ada"}) {
-		t.Errorf("an older message is now from %+v", e.From)
-	}
-	stop()
-	s, _ = start(t, s.dir)
-	same(p)
-
-	if err := s.Forget(t.Context(), session); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Forget(t.Context(), session); err != nil {
-		t.Errorf("forgetting again: %v", err)
-	}
-	if _, err := s.Person(t.Context(), session); chat.CodeOf(err) != chat.BadSession {
-		t.Errorf("after Forget: %v", err)
-	}
-	if c := post(t, s, draft("lobby", p, "still the same person", ""))[0]; c.Err != nil || c.Event.Seq != 2 {
-		t.Errorf("after Forget: %+v", c)
-	}
-}
-
-func TestUnknownPeople(t *testing.T) {
-	s, _ := start(t, t.TempDir())
-	if _, err := s.Person(t.Context(), ""); chat.CodeOf(err) != chat.BadSession {
-		t.Errorf("no session: %v", err)
-	}
-	if _, err := s.Rename(t.Context(), "nobody", "Eve", ""); chat.CodeOf(err) != chat.BadSession {
-		t.Errorf("renaming nobody: %v", err)
-	}
-	post(t, s, draft("lobby", ada, "known from now on", ""))
-	if _, err := s.Rename(t.Context(), ada.ID, "Countess", ""); err != nil {
-		t.Errorf("renaming who was first seen by a message: %v", err)
-	}
-}
 
 func TestSessionIsNotInTheFiles(t *testing.T) {
 	s, _ := start(t, t.TempDir())

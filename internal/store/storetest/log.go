@@ -16,7 +16,7 @@ import (
 
 func testMessageIsReadAsItWasCommitted(t *testing.T, open Open) {
 	s := open(t)
-	d := Draft("größe", Ada, "line one\nline two\x00 \U0001f600 '; DROP TABLE message; --", "n-1")
+	d := Draft("größe", Ada, "line one\nline two\x01 \U0001f600 '; DROP TABLE message; --", "n-1")
 	d.HTML = "<p>formatted</p>"
 	before := time.Now().Truncate(time.Millisecond)
 	got := Post(t, s, d)[0]

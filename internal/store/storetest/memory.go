@@ -168,6 +168,9 @@ func (m *Memory) makePerson(p chat.Person) *person {
 
 // Load implements store.Engine.
 func (m *Memory) Load(_ context.Context, f *store.Facts) error {
+	if f == nil {
+		return nil
+	}
 	for at, x := range f.Messages {
 		m.loadMessage(at, x)
 		if root := (chat.MessageRef{Room: at.Room, Seq: x.Thread}); x.Thread != 0 && f.Messages[root] == nil {

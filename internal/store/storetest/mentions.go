@@ -78,7 +78,7 @@ func testWhoIsMentioned(t *testing.T, open Open) {
 		"somebody elsewhere":     {"@Eve", nil},
 		"markup":                 {"@<b>Grace</b>", nil},
 		"a wildcard":             {"@% @_ @Gr*", nil},
-		"a null byte":            {"@Grace\x00", []string{"Grace"}},
+		"a control byte":         {"@Grace\x01", []string{"Grace"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -42,12 +42,39 @@ type People interface {
 	Forget(ctx context.Context, session string) error
 }
 
-// A Store is all that the tests need of a store.
+// RoomLists are the rooms of each person.
+type RoomLists interface {
+	RoomList(ctx context.Context, who chat.PersonID) ([]chat.ListEntry, error)
+	ListEntry(ctx context.Context, who chat.PersonID, room chat.RoomName) (chat.ListEntry, error)
+	SetListEntry(ctx context.Context, who chat.PersonID, room chat.RoomName, change chat.ListEntryChange) error
+	AddToList(who chat.PersonID, room chat.RoomName, enters bool) <-chan error
+}
+
+// Personal is what each person has read, saved and subscribed to.
+type Personal interface {
+	MarkRead(who chat.PersonID, at chat.MessageRef, exact bool, nonce string, done func(chat.ListEntry, error))
+	SetPersonal(
+		ctx context.Context, who chat.PersonID, as chat.PersonalRefKind, at chat.MessageRef, on bool, nonce string,
+	) error
+	PersonalRefs(
+		ctx context.Context, who chat.PersonID, as chat.PersonalRefKind, before time.Time, limit int,
+	) ([]chat.PersonalRef, error)
+	IsSubscribed(ctx context.Context, who chat.PersonID, at chat.MessageRef) (bool, error)
+}
+
+// A Store is all that the tests need of every store.
 type Store interface {
 	Log
 	Archive
 	Source
 	People
+}
+
+// A Database is a store that keeps room lists, bookmarks and subscriptions too.
+type Database interface {
+	Store
+	RoomLists
+	Personal
 }
 
 // A Subject is a store that is tested. Its committer runs until the test ends.
@@ -58,8 +85,34 @@ type Subject struct {
 
 func (s *Subject) restart() { s.Store = s.Restart() }
 
+// A DatabaseSubject is a Database that is tested. Its committer runs until the test ends.
+type DatabaseSubject struct {
+	Database
+	Restart func() Database          // ends the store and starts another one on the same data
+	Lose    func(at chat.MessageRef) // deletes an event's row, as somebody could by hand
+}
+
+func (s *DatabaseSubject) restart() { s.Database = s.Restart() }
+
 // Open returns an empty store.
 type Open func(t testing.TB) *Subject
+
+// OpenDatabase returns an empty database.
+type OpenDatabase func(t testing.TB) *DatabaseSubject
+
+// RunDatabase tests the databases that open returns, as stores and beyond that.
+func RunDatabase(t *testing.T, open OpenDatabase) {
+	Run(t, func(t testing.TB) *Subject {
+		s := open(t)
+		return &Subject{Store: s.Database, Restart: func() Store { return s.Restart() }}
+	})
+	for name, test := range databaseTests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, open)
+		})
+	}
+}
 
 // Run tests the stores that open returns.
 func Run(t *testing.T, open Open) {
@@ -100,4 +153,26 @@ var tests = map[string]func(*testing.T, Open){
 	"HostileMentionsTakeFewLooks":               testHostileMentionsTakeFewLooks,
 	"APageAndWhatFollowsItAreThePresent":        testAPageAndWhatFollowsItAreThePresent,
 	"AnIndexIsToldAllThatItHasToKnow":           testAnIndexIsToldAllThatItHasToKnow,
+	"PagesAreOfWhatWasSaid":                     testPagesAreOfWhatWasSaid,
+	"SeqBeyondARoomFindsNothingElsewhere":       testSeqBeyondARoomFindsNothingElsewhere,
+	"ManyFirstPagesAtOnceAreAnswered":           testManyFirstPagesAtOnceAreAnswered,
+	"ReadEndsWithItsContext":                    testReadEndsWithItsContext,
+	"AChangeInARoomThatNobodyWroteToMakesNone":  testAChangeInARoomThatNobodyWroteToMakesNone,
+	"GuestComesBackWithTheirSession":            testGuestComesBackWithTheirSession,
+	"UnknownPeople":                             testUnknownPeople,
+}
+
+var databaseTests = map[string]func(*testing.T, OpenDatabase){
+	"UnreadIsCountedFromTheReadMark":     testUnreadIsCountedFromTheReadMark,
+	"OnlyTheNewestEventsAreCounted":      testOnlyTheNewestEventsAreCounted,
+	"AnEntryIsTheRoomAsItIsToItsPerson":  testAnEntryIsTheRoomAsItIsToItsPerson,
+	"ARoomListHasALimit":                 testARoomListHasALimit,
+	"EveryoneHasTheirOwnRoomList":        testEveryoneHasTheirOwnRoomList,
+	"MentionsAreKeptForWhomTheyTell":     testMentionsAreKeptForWhomTheyTell,
+	"WhatIsOnesOwnIsDoneOnceForANonce":   testWhatIsOnesOwnIsDoneOnceForANonce,
+	"NonceOfOnesOwnIsNotReused":          testNonceOfOnesOwnIsNotReused,
+	"BookmarksAndSubscriptions":          testBookmarksAndSubscriptions,
+	"AGuestMadeTwiceIsOne":               testAGuestMadeTwiceIsOne,
+	"ALostEventIsNotPassedOver":          testALostEventIsNotPassedOver,
+	"WritesOfManyPeopleAtOnceAllSucceed": testWritesOfManyPeopleAtOnceAllSucceed,
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PHONE, assertAccessible } from "./axe.js";
-import { Server, joined, row, visitor, write } from "./helper.js";
+import { Server, joined, row, told, visitor, write } from "./helper.js";
 import { enter, field, meet, message, said } from "./people.js";
 
 const server = await new Server().start();
@@ -160,7 +160,7 @@ test("every control is reached by keyboard alone", async () => {
   assert.equal(await focused(), "1");
   for (let i = 0; i < 3; i++) await page.keyboard.press("ArrowRight");
   await page.keyboard.press("Enter");
-  await page.getByText(/Link to the message copied|#1/).waitFor();
+  await told(page, /Link to the message copied|#1/);
   await page.keyboard.press("Escape"); // to the newest message and back to the composer
   await page.locator("#composer-field:focus").waitFor();
 
@@ -188,8 +188,10 @@ test("on a phone the page fits, one tap shows the people, and the keyboard leave
   await page.locator(".people li", { hasText: "Ada" }).first().waitFor();
   await page.keyboard.press("Escape");
   await page.setViewportSize({ width: 390, height: 420 }); // as with the keyboard on the screen (resizes-content)
-  const composer = await page.locator(".composer").boundingBox();
-  assert.ok(composer && composer.y + composer.height <= 420, "the composer is in view");
+  await page.waitForFunction(() => {
+    const bottom = document.querySelector(".composer")?.getBoundingClientRect().bottom ?? Infinity;
+    return innerHeight === 420 && bottom <= 420; // the composer is in view
+  });
   await page.waitForFunction(() => {
     const log = document.querySelector(".log");
     return log && log.scrollHeight - log.scrollTop - log.clientHeight < 2;

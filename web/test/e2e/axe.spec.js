@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PHONE, assertAccessible } from "./axe.js";
-import { Server, joined, visitor } from "./helper.js";
+import { Server, indexed, joined, visitor } from "./helper.js";
 
 /** @import { BrowserContextOptions } from "playwright-core" */
 
@@ -155,17 +155,9 @@ for (const [i, [look, theme, options]] of LOOKS.entries()) {
     await judge(
       "search",
       async () => {
+        await indexed(context, server, "plain");
         await page.keyboard.press("Control+Shift+F");
-        for (let n = 0; n < 20 && !(await page.locator(".hits li").first().isVisible()); n++) {
-          // the index follows the log
-          await page.getByRole("searchbox", { name: "Search" }).fill("");
-          await page.getByRole("searchbox", { name: "Search" }).fill("plain");
-          await page
-            .locator(".hits li")
-            .first()
-            .waitFor({ timeout: 1000 })
-            .catch(() => undefined);
-        }
+        await page.getByRole("searchbox", { name: "Search" }).fill("plain");
         await page.getByText("What you can ask for").click();
       },
       ".hits li",

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { assertAccessible } from "./axe.js";
-import { Server, joined } from "./helper.js";
+import { Server, joined, told } from "./helper.js";
 import { enter, meet, message, openMenu, press, said } from "./people.js";
 import { settled } from "./room-list.js";
 
@@ -16,27 +16,29 @@ test("a bookmark is listed in the panel, links to its message, and is removed fr
   for (let i = 2; i <= 40; i++) await server.say("saved", await server.session("Filler"), `line ${i}`);
   await message(page, 40).waitFor();
   await press(message(page, 1), "s");
-  await page.getByText("Saved for yourself").waitFor();
+  await told(page, "Saved for yourself");
   await page.keyboard.press("Escape"); // to the newest
   await page.getByRole("button", { name: "Saved", exact: true }).click();
   const hit = page.locator(".saved .hits li");
   await hit.getByText("worth keeping").waitFor();
   await hit.getByRole("link").click();
   await message(page, 1).and(page.locator(".linked")).waitFor();
+  const known = page.waitForResponse(/\/api\/me\/saved/);
   await page.reload(); // the server knows it
+  await (await known).finished();
   await joined(page);
-  for (const [now, then, told] of [
+  for (const [now, then, says] of [
     ["Remove from saved", "Save for yourself", "Removed from saved"],
     ["Save for yourself", "Remove from saved", "Saved for yourself"],
   ]) {
     await openMenu(page, 1, now ?? "");
     await page.getByRole("menuitem", { name: now }).click();
-    await page.getByText(told ?? "").waitFor();
+    await told(page, says ?? "");
     await openMenu(page, 1, then ?? "");
     await page.keyboard.press("Escape");
   }
   await press(message(page, 1), "s");
-  await page.getByText("Removed from saved").waitFor();
+  await told(page, "Removed from saved");
   await page.getByRole("button", { name: "Saved", exact: true }).click();
   await page.getByText("Nothing saved yet").waitFor();
   assert.deepEqual(ada.wrong, []);
@@ -71,7 +73,7 @@ test("a forwarded message names its author and not the room it comes from", asyn
   await dialog.waitFor();
   await assertAccessible(ada.page, "forward");
   await dialog.getByRole("button", { name: "elsewhere" }).click();
-  await ada.page.getByText(/Forwarded to .*elsewhere/).waitFor();
+  await told(ada.page, /Forwarded to .*elsewhere/);
   await message(grace.page, 1).getByText("worth repeating").waitFor();
   await message(grace.page, 1)
     .getByText(/^Forwarded: Ada, /)
@@ -80,6 +82,6 @@ test("a forwarded message names its author and not the room it comes from", asyn
   await ada.page.getByRole("menuitem", { name: "Forward…" }).click();
   await dialog.getByLabel("Room").fill("no room");
   await dialog.getByRole("button", { name: "Forward", exact: true }).click();
-  await ada.page.getByRole("status").getByText(/name/).waitFor();
+  await told(ada.page, /name/);
   assert.deepEqual([...ada.wrong, ...grace.wrong], []);
 });

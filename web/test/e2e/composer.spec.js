@@ -1,7 +1,7 @@
 // The composer: drafts, mentions, slash commands, pasted text.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Server, joined, row, write } from "./helper.js";
+import { Server, assertShown, joined, row, told, write } from "./helper.js";
 import { field, meet, message, said } from "./people.js";
 
 const server = await new Server().start();
@@ -81,8 +81,7 @@ test("slash commands are suggested, explained and executed", async () => {
   await message(grace.page, 1).locator(".body.action", { hasText: "Ada waves" }).waitFor();
   await write(ada.page, "//me is a command");
   await message(grace.page, 2).getByText("/me is a command").waitFor();
-  await message(ada.page, 2).waitFor();
-  assert.deepEqual(await ada.page.locator(".message .body").allTextContents(), ["Ada waves", "/me is a command"]);
+  await assertShown(ada.page, ["Ada waves", "/me is a command"]);
   assert.deepEqual([...ada.wrong, ...grace.wrong], []);
 });
 
@@ -95,7 +94,7 @@ test("/nick changes the name and /join opens a room", async () => {
   await said(ada.page, "by my new name", 1);
   await message(grace.page, 1).locator(".author", { hasText: "Countess" }).waitFor();
   await write(ada.page, "/nick \u202E");
-  await ada.page.locator("parley-toast.shown").waitFor();
+  await told(ada.page, /name/i);
   await write(ada.page, "/join Straße");
   await ada.page.waitForURL(`${server.url}/r/strasse`);
   await ada.page.getByRole("heading", { name: "strasse" }).waitFor();

@@ -1,15 +1,17 @@
-// helper.js: the real server as a process, the real browser, and visitors who watch that nothing goes wrong.
+// helper.js: the real browser, and visitors who watch that nothing goes wrong. When a test ends, its browsers are
+// closed. If it failed, what its visitors and the servers know of the cause is printed.
+//
+// No test may depend on how fast the machine is: each step waits for what the next one needs. What the page shows only
+// for a moment is waited for by told(), which also finds what has gone again.
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { after } from "node:test";
+import { existsSync } from "node:fs";
+import { after, afterEach } from "node:test";
 import { chromium } from "playwright-core";
+import { Server, servers, temporary } from "./server.js";
 
 /** @import { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core" */
 
-const ROOT = resolve(import.meta.dirname, "../../..");
+export { Server };
 
 /** Chromium's shell without a window does for the tests what Chromium does, in half the time. */
 const BROWSERS = ["/usr/bin/chromium-headless-shell", "/usr/bin/chromium"];
@@ -24,141 +26,59 @@ export const LAUNCH = {
   ],
 };
 
-/** @param {string} name */
-function temporary(name) {
-  const dir = mkdtempSync(join(tmpdir(), `parley-${name}-`));
-  process.on("exit", () => rmSync(dir, { recursive: true, force: true }));
-  return dir;
-}
+const TIMEOUT_MS = 60_000; // of each step of a test
+const REPORT_MS = 5_000; // how long a page of a failed test may take to say how it looks
 
-/** @type {string | undefined} */
-let built;
-
-/** Returns the binary to test: $PARLEY_BIN, or one built now. */
-function binary() {
-  built ??= process.env["PARLEY_BIN"];
-  if (built) return resolve(ROOT, built);
-  built = join(temporary("bin"), "parley");
-  const { status, stderr } = spawnSync("go", ["build", "-o", built, "."], { cwd: ROOT, encoding: "utf8" });
-  if (status !== 0) throw new Error(`go build: ${stderr}`);
-  return built;
-}
-
-/** A server with a data folder of its own. It can be killed and started again at the same address. */
-export class Server {
-  /** @type {import("node:child_process").ChildProcess | null} */
-  #process = null;
-  /** @type {Map<string, Promise<string>>} */
-  #sessions = new Map();
-  data = temporary("data");
-  url = "";
-
-  /** @param {string[]} flags */
-  constructor(...flags) {
-    this.flags = flags;
-    servers.push(this);
-  }
-
-  /** @returns {Promise<this>} */
-  start() {
-    const listen = this.url ? new URL(this.url).host : "127.0.0.1:0";
-    const args = ["serve", "--listen", listen, "--data", this.data, "--message-rate", "0", ...this.flags];
-    const child = spawn(binary(), args, { stdio: ["ignore", "pipe", "pipe"] });
-    this.#process = child;
-    let log = "";
-    child.stderr.on("data", (chunk) => (log += chunk));
-    return new Promise((resolve, reject) => {
-      child.on("exit", (code) => reject(new Error(`the server ended with ${code}: ${log}`)));
-      child.stdout.on("data", (chunk) => {
-        const url = /listening on (http:\S+)/.exec(String(chunk))?.[1];
-        if (!url) return;
-        this.url = url;
-        resolve(this);
-      });
-    });
-  }
-
-  /** Ends it without a word, as a power cut does. @returns {Promise<void>} */
-  kill() {
-    const child = this.#process;
-    this.#process = null;
-    if (!child || child.exitCode !== null) return Promise.resolve();
-    return new Promise((resolve) => {
-      child.removeAllListeners("exit");
-      child.on("exit", () => resolve());
-      child.kill("SIGKILL");
-    });
-  }
-
-  /** @param {string} path  @param {Record<string, unknown>} body  @param {string} [session]
-   * @returns {Promise<Record<string, unknown>>} */
-  async post(path, body, session) {
-    const headers = { "Content-Type": "application/json", ...(session && { Authorization: `Bearer ${session}` }) };
-    const response = await fetch(this.url + path, { method: "POST", headers, body: JSON.stringify(body) });
-    const answer = /** @type {Record<string, unknown>} */ (await response.json());
-    if (!response.ok) throw new Error(`${path}: ${JSON.stringify(answer)}`);
-    return answer;
-  }
-
-  /** @param {string} path  @param {string} session  @param {object} [body] */
-  async put(path, session, body = {}) {
-    const headers = { "Content-Type": "application/json", Authorization: `Bearer ${session}` };
-    const response = await fetch(this.url + path, { method: "PUT", headers, body: JSON.stringify(body) });
-    if (!response.ok) throw new Error(`${path}: ${await response.text()}`);
-  }
-
-  /** Returns the session of a new guest. @param {string} name */
-  async guest(name) {
-    return String((await this.post("/api/session", { name }))["session"]);
-  }
-
-  /** Returns the session of the guest with this name, who is made at the first call. @param {string} name */
-  session(name) {
-    const known = this.#sessions.get(name) ?? this.guest(name);
-    this.#sessions.set(name, known);
-    return known;
-  }
-
-  /** @param {string} room  @param {string} session  @param {string} text */
-  say(room, session, text) {
-    return this.post(`/api/rooms/${encodeURIComponent(room)}/messages`, { text }, session);
-  }
-
-  /** Fills a room with n messages, in the order of their numbers. @param {string} room  @param {number} n */
-  async fill(room, n) {
-    const session = await this.guest("Filler");
-    const width = 100;
-    for (let from = 1; from <= n; from += width) {
-      const numbers = Array.from({ length: Math.min(width, n - from + 1) }, (_, i) => from + i);
-      await Promise.all(
-        numbers.map((k) => this.say(room, session, `Line ${k}. ${"Some more words. ".repeat((k * 7919) % 12)}`)),
-      );
-    }
-  }
-
-  /** Returns the texts stored in a room. @param {string} room  @returns {Promise<string[]>} */
-  async texts(room) {
-    const response = await fetch(`${this.url}/api/rooms/${encodeURIComponent(room)}/messages?limit=200`);
-    const page = /** @type {{ messages: { text: string }[] }} */ (await response.json());
-    return page.messages.map((m) => m.text);
-  }
-}
-
-/** @type {Server[]} */
-const servers = [];
 /** @type {Promise<Browser> | undefined} */
 let browser;
+/** The browsers of the present test, and what must not have happened there.
+ * @type {{ context: BrowserContext, wrong: readonly string[] }[]} */
+let open = [];
 
-after(async () => {
-  await (await browser)?.close();
-  await Promise.all(servers.map((s) => s.kill()));
+afterEach(async (t) => {
+  const closing = open;
+  open = [];
+  if (/** @type {{ passed?: boolean }} */ (t).passed === false) await report(t.name, closing);
+  await Promise.allSettled(closing.map(({ context }) => context.close()));
 });
+
+after(() => Promise.allSettled([browser?.then((b) => b.close()), ...servers.map((s) => s.kill())]));
+
+/** Prints how a failed test has left its pages and servers.
+ * @param {string} name  @param {typeof open} visitors */
+async function report(name, visitors) {
+  console.error(`failed: ${name}`);
+  for (const [i, { context, wrong }] of visitors.entries()) {
+    console.error(`visitor ${i + 1}: must not have happened: ${JSON.stringify(wrong, null, 2)}`);
+    for (const page of context.pages()) console.error(`${page.url()}: ${await look(page)}`);
+  }
+  for (const { url, log } of servers) console.error(`the log of ${url}:\n${log}`);
+}
+
+/** Returns where the focus is, what has been shown in passing, and all text of a page. @param {Page} page */
+async function look(page) {
+  const looks = () => {
+    const { activeElement: focused, body, title } = document;
+    const { told } = /** @type {{ told?: string[] }} */ (/** @type {unknown} */ (globalThis));
+    return JSON.stringify({ title, focused: focused?.outerHTML.slice(0, 200), told, text: body.innerText }, null, 2);
+  };
+  try {
+    return await (await page.waitForFunction(looks, undefined, { timeout: REPORT_MS })).jsonValue();
+  } catch (err) {
+    return String(err);
+  }
+}
 
 /** Opens a browser that keeps its data in a folder, as one at home does.
  * @param {string} dir */
-export const browserAtHome = (dir) => chromium.launchPersistentContext(dir, LAUNCH);
+export async function browserAtHome(dir) {
+  const context = await chromium.launchPersistentContext(dir, LAUNCH);
+  await prepare(context);
+  open.push({ context, wrong: [] });
+  return context;
+}
 
-/** Returns an empty folder for browserAtHome. */
+/** Returns an empty folder, for a browser at home or a server. */
 export const home = () => temporary("home");
 
 /** Somebody with a browser of their own, who has given their name if they have one. Everything that must
@@ -167,14 +87,47 @@ export const home = () => temporary("home");
 export async function visitor(server, name, options) {
   browser ??= chromium.launch(LAUNCH);
   const context = await (await browser).newContext(options);
-  context.setDefaultTimeout(60_000); // no test depends on how fast the machine is
+  await prepare(context);
   await context.grantPermissions(["clipboard-write"]); // which a browser with a window grants by itself
   if (name !== null) {
     await context.request.post(`${server.url}/api/session`, { data: { name } });
     await context.addInitScript((n) => localStorage.setItem("parley:name", JSON.stringify(n)), name);
   }
   const page = await context.newPage();
-  return { context, page, wrong: watch(context, page, server) };
+  const wrong = watch(context, page, server);
+  open.push({ context, wrong });
+  return { context, page, wrong };
+}
+
+/** Gives a browser time, and lets its pages note what they show only for a moment. @param {BrowserContext} context */
+async function prepare(context) {
+  context.setDefaultTimeout(TIMEOUT_MS);
+  await context.addInitScript(() => {
+    const told = /** @type {string[]} */ ([]);
+    Object.assign(globalThis, { told });
+    new MutationObserver((changes) => {
+      const places = changes.map(({ target }) =>
+        (target instanceof Element ? target : target.parentElement)?.closest(
+          "parley-toast, .connection, .typing, .state-text",
+        ),
+      );
+      for (const place of new Set(places)) if (place?.textContent) told.push(place.textContent);
+    }).observe(document, { subtree: true, childList: true, characterData: true });
+  });
+}
+
+/** Waits until the page has shown a text in a toast, in the connection's pill, as somebody's typing or as the state of
+ * a message. It may have gone again. Each is found once. @param {Page} page  @param {string | RegExp} text */
+export async function told(page, text) {
+  const { source, flags } = text instanceof RegExp ? text : new RegExp(text.replace(/\W/g, "\\$&"));
+  await page.waitForFunction(
+    ({ source, flags }) => {
+      const { told } = /** @type {{ told: string[] }} */ (/** @type {unknown} */ (globalThis));
+      const at = told.findIndex((words) => new RegExp(source, flags).test(words));
+      return at >= 0 && told.splice(at, 1);
+    },
+    { source, flags },
+  );
 }
 
 /** @param {BrowserContext} context  @param {Page} page  @param {Server} server  @returns {string[]} */
@@ -213,8 +166,28 @@ export async function joined(page) {
   await page.waitForFunction(() => customElements.get("room-topic"));
 }
 
-/** Returns the texts of all messages on the page, in their order. @param {Page} page */
-export const shown = (page) => page.locator(".message .body").allTextContents();
+/** Waits until the page shows these messages and no other, in this order.
+ * @param {Page} page  @param {readonly string[]} texts  @param {string} [within] a selector; default: the whole page */
+export async function assertShown(page, texts, within = "") {
+  const bodies = `${within} .message .body`.trim();
+  const same = ({ bodies = "", texts = /** @type {readonly string[]} */ ([]) }) => {
+    const there = [...document.querySelectorAll(bodies)].map((b) => b.textContent);
+    return there.length === texts.length && there.every((text, i) => text === texts[i]);
+  };
+  await page.waitForFunction(same, { bodies, texts }).catch(() => undefined); // what differs is said by the next line
+  assert.deepEqual(await page.locator(bodies).allTextContents(), texts);
+}
+
+/** Waits until a person finds a word by the search, whose index follows the log.
+ * @param {BrowserContext} context  @param {Server} server  @param {string} word */
+export async function indexed({ request }, server, word) {
+  const until = Date.now() + TIMEOUT_MS;
+  for (;;) {
+    const answer = await (await request.get(`${server.url}/api/search?q=${word}`)).json();
+    if (answer.hits?.length > 0) return;
+    assert.ok(Date.now() < until, `the index has no ${word}: ${JSON.stringify(answer)}`);
+  }
+}
 
 /** Returns what look sees once it has been the same for ten frames.
  * @template T  @param {import("playwright-core").Page} page  @param {() => Promise<T>} look */

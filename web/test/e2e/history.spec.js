@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Server, joined, row, visitor, write } from "./helper.js";
+import { Server, joined, resting, row, told, visitor, write } from "./helper.js";
 
 /** @import { Page } from "playwright-core" */
 
@@ -102,7 +102,7 @@ test("a deep link far back opens there, marked and focused; from there one reads
   await page.evaluate(() => {
     location.hash = "#999999";
   });
-  await page.getByText("There is no message 999999 here.").waitFor();
+  await told(page, "There is no message 999999 here.");
 
   await write(page, "from far back");
   await row(page, "from far back")
@@ -140,7 +140,7 @@ test("a page that slept through more than 1,000 messages keeps its place and sho
   await page.getByText("Reconnecting…").waitFor();
   await server.fill("slept", 1200);
   asleep = false;
-  await page.getByText("Back online").waitFor({ timeout: 30_000 });
+  await told(page, "Back online");
   await page.getByRole("button", { name: "100+ new messages" }).waitFor();
   await page.waitForFunction(() => document.title === "(100) slept – Parley");
   assert.equal(await page.locator(".new-separator + .message").getAttribute("data-seq"), "31");
@@ -159,9 +159,7 @@ test("a flood while one watches: everything arrives, in order, and the DOM stays
   await server.fill("flood", 2000);
   await page.locator("[data-seq='2000']").waitFor();
   await assertWhole(page);
-  assert.ok(
-    await page.locator(".log").evaluate((log) => log.scrollHeight - log.scrollTop - log.clientHeight < 2),
-    "still at the end",
-  );
+  const below = () => page.locator(".log").evaluate((log) => log.scrollHeight - log.scrollTop - log.clientHeight);
+  assert.ok((await resting(page, below)) < 2, "still at the end");
   assert.deepEqual(wrong, []);
 });

@@ -1,7 +1,7 @@
 // Edits, deletions, long messages, and copying a message's text or link.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Server, row, write } from "./helper.js";
+import { Server, row, told, write } from "./helper.js";
 import { enter, field, meet, message, openMenu, press, said } from "./people.js";
 
 const server = await new Server().start();
@@ -27,7 +27,7 @@ test("an edit reaches everybody, with the earlier version, also somebody who was
   assert.match((await message(ada.page, 1).locator(".body").textContent()) ?? "", /^hello, all edited$/);
 
   await grace.comeBack();
-  await message(grace.page, 1).locator("strong", { hasText: "all" }).waitFor({ timeout: 30_000 });
+  await message(grace.page, 1).locator("strong", { hasText: "all" }).waitFor();
   await message(grace.page, 1).locator(".edited").click();
   const dialog = grace.page.getByRole("dialog", { name: "What it said before" });
   await dialog.getByText("helo").waitFor();
@@ -62,7 +62,7 @@ test("a deletion is confirmed first and leaves a tombstone, also for people who 
   await dialog.getByRole("button", { name: "Delete" }).click();
   await message(ada.page, 1).getByText("This message was deleted.").waitFor();
   await grace.comeBack();
-  await message(grace.page, 1).getByText("This message was deleted.").waitFor({ timeout: 30_000 });
+  await message(grace.page, 1).getByText("This message was deleted.").waitFor();
   await message(grace.page, 2).focus();
   assert.equal(await message(grace.page, 2).locator("[data-do=menu]").count(), 1);
   const linus = await enter(server, "delete", "Linus");
@@ -78,7 +78,7 @@ test("the text of a message is copied as it was written", async () => {
   await said(page, "as **written** :tada:", 1);
   await openMenu(page, 1, "Copy text");
   await page.getByRole("menuitem", { name: "Copy text" }).click();
-  await page.getByText("Text copied").waitFor();
+  await told(page, "Text copied");
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), "as **written** :tada:");
   assert.deepEqual(ada.wrong, []);
 });
@@ -114,11 +114,11 @@ test("the link to a message is copied, also without the clipboard API", async ()
   });
   await row(ada.page, "link me").hover();
   await ada.page.getByRole("button", { name: "Copy link to this message" }).click();
-  await ada.page.getByText("Link to the message copied").waitFor();
+  await told(ada.page, "Link to the message copied");
   assert.equal(await ada.page.locator("body").getAttribute("data-copied"), `${server.url}/r/copy#1`);
   await ada.page.getByRole("button", { name: "Share this room" }).click();
   await ada.page.getByRole("button", { name: "Copy link", exact: true }).click();
-  await ada.page.getByText("Link copied", { exact: true }).waitFor();
+  await told(ada.page, /^Link copied$/);
   assert.equal(await ada.page.locator("body").getAttribute("data-copied"), `${server.url}/r/copy`);
   assert.deepEqual(ada.wrong, []);
 });

@@ -1,5 +1,5 @@
 // people.js: people in a room, who can lose their connection and come back, and what they do with messages.
-import { joined, visitor, write } from "./helper.js";
+import { joined, told, visitor, write } from "./helper.js";
 
 /** @import { BrowserContextOptions, Locator, Page } from "playwright-core" */
 /** @import { Server } from "./helper.js" */
@@ -31,7 +31,7 @@ export async function enter(server, room, name, options) {
   };
   const comeBack = async () => {
     away = false;
-    await person.page.getByText("Back online").waitFor({ timeout: 30_000 });
+    await told(person.page, "Back online");
   };
   await person.page.goto(`${server.url}/r/${room}`);
   await joined(person.page);

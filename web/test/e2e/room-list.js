@@ -28,6 +28,7 @@ export async function settled(server, name, names, options) {
       );
     await row(person.page, `welcome to ${room}`).waitFor();
     await joined(person.page);
+    await entry(person.page, room).locator("[aria-current]").waitFor({ state: "attached" });
   }
   return person;
 }

@@ -8,7 +8,7 @@ const server = await new Server().start();
 
 test("the room list counts unread messages, rooms with mentions first, until they are read", async () => {
   const { page, wrong } = await settled(server, "Bea", ["l-one", "l-two", "l-here"]);
-  assert.equal(await rooms(page).getByRole("link", { name: "l-here" }).getAttribute("aria-current"), "page");
+  await rooms(page).getByRole("link", { name: "l-here" }).and(page.locator("[aria-current=page]")).waitFor();
   await server.say("l-one", await server.session("Grace"), "some news");
   await rooms(page).getByRole("link", { name: "l-one 1 unread" }).waitFor();
   await page.waitForFunction(() => document.title === "(1) l-here – Parley");
@@ -30,7 +30,7 @@ test("the room list counts unread messages, rooms with mentions first, until the
   await page.reload();
   await joined(page);
   await entry(page, "l-one").waitFor();
-  assert.equal(await page.locator("room-list li.unread").count(), 0, "the server knows it");
+  await page.locator("room-list li.unread").first().waitFor({ state: "detached" }); // the server knows it
   assert.deepEqual(wrong, []);
 });
 
@@ -41,14 +41,16 @@ test("read marks and settings of a room reach the person's other devices", async
   await entry(phone, "d-one").waitFor();
   await openRoomMenu(desk, "d-one");
   await desk.getByRole("menuitemcheckbox", { name: "Favourite" }).click();
-  await phone.locator(".favourites li[data-room=d-one]").waitFor();
+  for (const page of [desk, phone]) await page.locator(".favourites li[data-room=d-one]").waitFor();
   await openRoomMenu(desk, "d-one");
   assert.equal(await desk.getByRole("menuitemcheckbox", { name: "Favourite" }).getAttribute("aria-checked"), "true");
   await desk.getByRole("menuitemcheckbox", { name: "Mute" }).click();
   await phone.locator("li.muted[data-room=d-one]").waitFor();
-  const news = phone.locator("li.unread[data-room=d-two]").waitFor();
+  await entry(desk, "d-one").getByRole("link").click();
+  await entry(desk, "d-one").locator("[aria-current]").waitFor();
   await server.say("d-two", await server.session("Grace"), "read me");
-  await news;
+  await phone.locator("li.unread[data-room=d-two]").waitFor();
+  await entry(desk, "d-two").getByRole("link").click();
   await phone.locator("li[data-room=d-two]:not(.unread)").waitFor(); // the desk looks at it, and says so
   await context.request.put(`${server.url}/api/me/rooms/d-two/read`, { data: { seq: 1, exact: true } });
   await phone.locator("li.unread[data-room=d-two]").waitFor();
@@ -66,6 +68,8 @@ test("the room list is one Tab stop with arrow keys; its menu opens by key and r
     page.evaluate(
       () => document.activeElement?.closest("li")?.getAttribute("data-room") ?? document.activeElement?.className,
     );
+  await page.waitForFunction(() => !document.title.startsWith("(")); // the order of the list stays as it is
+  await page.getByPlaceholder("Filter rooms").waitFor();
   await page.getByPlaceholder("Filter rooms").focus();
   await page.keyboard.press("Tab");
   const first = await focused();
@@ -124,14 +128,21 @@ test("in a list of a thousand rooms a new message moves one row", async () => {
   await page.waitForFunction(() => document.querySelectorAll("room-list li").length === 1000);
   const row500 = await entry(page, "room-500").elementHandle();
   const changes = await page.evaluateHandle(() => {
-    const seen = { added: 0, long: 0 };
-    new MutationObserver((list) => (seen.added += list.reduce((n, c) => n + c.addedNodes.length, 0))).observe(
-      /** @type {Node} */ (document.querySelector(".rooms-scroll ul:not(:empty)")),
-      { childList: true },
-    );
-    new PerformanceObserver((list) =>
-      list.getEntries().forEach((e) => (seen.long = Math.max(seen.long, e.duration))),
-    ).observe({ entryTypes: ["longtask"] });
+    const seen = { added: 0, touched: 0 };
+    const rows = /** @type {Set<Element>} */ (new Set());
+    new MutationObserver((list) => {
+      for (const { target, type, addedNodes } of list) {
+        const row = (target instanceof Element ? target : target.parentElement)?.closest("li");
+        if (row) rows.add(row);
+        else if (type === "childList") seen.added += addedNodes.length;
+      }
+      seen.touched = rows.size;
+    }).observe(/** @type {Node} */ (document.querySelector(".rooms-scroll ul:not(:empty)")), {
+      subtree: true,
+      childList: true,
+      attributes: true,
+      characterData: true,
+    });
     return seen;
   });
   say({
@@ -145,8 +156,8 @@ test("in a list of a thousand rooms a new message moves one row", async () => {
   });
   await page.locator("room-list li:first-child[data-room='room-500']").waitFor();
   assert.ok(await row500?.evaluate((li) => li === document.querySelector("room-list li")), "the same row, elsewhere");
-  const { added, long } = await changes.jsonValue();
+  const { added, touched } = await changes.jsonValue();
   assert.ok(added <= 2, `${added} rows put in`);
-  assert.ok(long < 200, `the page stood still for ${long} ms`);
+  assert.ok(touched <= 2, `${touched} rows changed`);
   assert.deepEqual(wrong, []);
 });

@@ -1,7 +1,7 @@
 // Unread messages: the counts, the separator, and marking a room as unread.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Server, row, visitor } from "./helper.js";
+import { Server, resting, row, visitor } from "./helper.js";
 import { meet, message, press } from "./people.js";
 
 const server = await new Server().start();
@@ -17,10 +17,12 @@ test("unread messages are counted in the title and the button, and a separator m
   await page.getByRole("button", { name: "Jump to newest" }).waitFor();
   const grace = await server.guest("Grace");
   const top = () =>
-    page
-      .locator(".message")
-      .first()
-      .evaluate((m) => m.getBoundingClientRect().top);
+    resting(page, () =>
+      page
+        .locator(".message")
+        .first()
+        .evaluate((m) => m.getBoundingClientRect().top),
+    );
   const before = await top();
   for (const text of ["news one", "news two", "news three"]) await server.say("unread", grace, text);
   await page.waitForFunction(() => document.title === "(3) unread – Parley");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Server, joined, row, visitor, write } from "./helper.js";
+import { Server, joined, row, told, visitor, write } from "./helper.js";
 
 const server = await new Server().start();
 
@@ -132,7 +132,7 @@ test("it works without a secure context, as on http://192.168.…", async () => 
   await write(page, "over plain http");
   await page.locator("[data-seq='1']").hover();
   await page.getByRole("button", { name: "Copy link to this message" }).click();
-  await page.getByText("Link to the message copied").waitFor();
+  await told(page, "Link to the message copied");
   await page.reload();
   await row(page, "over plain http").waitFor();
   assert.deepEqual(wrong, []);
@@ -145,11 +145,15 @@ test("light and dark follow the system, and a choice that is kept", async () => 
   const paper = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
   const dark = await paper();
   await page.emulateMedia({ colorScheme: "light" });
-  const light = await paper();
-  assert.notEqual(light, dark);
+  const turns = (/** @type {boolean} */ toDark) =>
+    page.waitForFunction(
+      ([dark, toDark]) => (getComputedStyle(document.documentElement).backgroundColor === dark) === toDark,
+      /** @type {const} */ ([dark, toDark]),
+    );
+  await turns(false);
   await page.getByRole("button", { name: /^You are/ }).click();
   await page.getByRole("radio", { name: "Dark" }).check();
-  assert.equal(await paper(), dark);
+  await turns(true);
   await page.reload();
   await joined(page);
   assert.equal(await paper(), dark);

@@ -1,0 +1,148 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"parley/internal/store"
+)
+
+// patience is how long a transaction is tried before its senders are told to try again.
+const patience = 5 * time.Second
+
+// maxAttempts is how often a transaction is tried that others keep in the way of.
+const maxAttempts = 20
+
+// An engine is the store as its committer uses it: store.Engine and store.Upkeep.
+type engine struct {
+	*writer
+	s *Store
+}
+
+// An outcome says what became of an attempt at a transaction.
+type outcome int
+
+const (
+	committed outcome = iota
+	failed            // nothing is stored, and it would fail again
+	conflict          // nothing is stored, because of another transaction
+	lost              // nothing is stored, because the connection is lost
+	unknown           // the connection was lost during COMMIT
+)
+
+// Transact calls do within a transaction and commits it. After a conflict and after a lost
+// connection it does so again, until its patience ends. If COMMIT was lost the next attempt finds
+// out by the nonces whether it was carried out; for that it locks the same rooms, and so waits for
+// the end of the first.
+func (w *writer) Transact(ctx context.Context, do func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, w.patience)
+	defer cancel()
+	wasUnknown := false
+	w.tx.repeats = false
+	for attempt := 1; ; attempt++ {
+		what, err := w.attempt(ctx, do)
+		switch {
+		case what == committed:
+			w.away = false
+			return nil
+		case what == unknown:
+			wasUnknown, w.tx.repeats = true, true
+		case what == lost && w.away && !wasUnknown: // senders need not wait for what is away
+			return err
+		}
+		if what == failed || attempt == maxAttempts || !pause(ctx, attempt) {
+			w.away = what == lost || what == unknown
+			if wasUnknown {
+				err = fmt.Errorf("%w: %w", store.ErrUnknown, err)
+			}
+			return err
+		}
+	}
+}
+
+// pause waits before the next attempt, at first not at all. It returns false if ctx ends.
+func pause(ctx context.Context, attempt int) bool {
+	select {
+	case <-time.After(time.Duration(attempt-1) * 20 * time.Millisecond):
+		return ctx.Err() == nil
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// attempt begins a transaction, calls do, and commits.
+func (w *writer) attempt(ctx context.Context, do func(context.Context) error) (what outcome, err error) {
+	defer func() {
+		if cause := recover(); cause != nil { // the connection is in an unknown state
+			w.disconnect()
+			what, err = failed, fmt.Errorf("%w: the committer panicked: %v\n%s", store.ErrRefused, cause, debug.Stack())
+		}
+	}()
+	if err := w.open(ctx); err != nil {
+		return lost, err
+	}
+	w.begin()
+	if err := do(ctx); err != nil {
+		return w.undo(ctx, err)
+	}
+	w.queueOwn(w.batch)
+	w.queue(`COMMIT`).Exec(func(done pgconn.CommandTag) error {
+		if done.String() != "COMMIT" { // of a failed transaction it is ROLLBACK, without an error
+			return fmt.Errorf("%w: the database answered COMMIT with %s", errRolledBack, done)
+		}
+		return nil
+	})
+	w.warned = false
+	if err := w.send(ctx); err != nil {
+		err = fmt.Errorf("committing: %w", err)
+		if mayBeCommitted(err) {
+			w.disconnect()
+			return unknown, err
+		}
+		return w.undo(ctx, err)
+	}
+	if w.warned { // it is committed here, but maybe not on the standby
+		return unknown, errNotReplicated
+	}
+	w.settle()
+	return committed, nil
+}
+
+var (
+	errRolledBack    = errors.New("the transaction was rolled back")
+	errNotReplicated = errors.New("the database did not wait for its standby")
+)
+
+// begin starts a new transaction with the next round trip.
+func (w *writer) begin() {
+	w.tx = transaction{repeats: w.tx.repeats}
+	w.own = w.own[:0]
+	w.batch = &pgx.Batch{}
+	w.queue(`BEGIN`)
+}
+
+// undo ends a transaction that has failed and was not committed. After an error in a pipeline the
+// transaction stays open, so it is rolled back, or its connection is closed.
+func (w *writer) undo(ctx context.Context, cause error) (outcome, error) {
+	w.forget()
+	what := outcomeOf(cause)
+	if what == lost || w.conn.IsClosed() {
+		w.disconnect()
+		return lost, cause
+	}
+	w.batch = &pgx.Batch{}
+	w.queue(`ROLLBACK`)
+	if err := w.send(ctx); err != nil {
+		w.disconnect()
+	}
+	if what == failed && isRefusal(cause) {
+		return failed, fmt.Errorf("%w: %w", store.ErrRefused, cause)
+	}
+	return what, cause
+}

@@ -1,0 +1,72 @@
+package postgres
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// connectTimeout is how long one host may take to answer, unless the URL has connect_timeout.
+const connectTimeout = 3 * time.Second
+
+// planSettings are those of all connections. Plans are made once and always use indexes: those made
+// while tables were empty would scan them when they are full.
+const planSettings = `
+	SET plan_cache_mode = force_generic_plan;
+	SET enable_seqscan = off;
+	SET enable_hashjoin = off;
+	SET enable_mergejoin = off;
+	SET jit = off;`
+
+// Settings of the connections that read, and of the one that writes. A frozen node must not keep a
+// room locked: the database ends its transaction after a second.
+const (
+	readerSettings = planSettings + `
+	SET default_transaction_read_only = on;
+	SET statement_timeout = '30s'`
+	writerSettings = planSettings + `
+	SET idle_in_transaction_session_timeout = '1s';
+	SET lock_timeout = '10s';
+	SET default_transaction_isolation = 'read committed';
+	SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`
+)
+
+// connect opens the pool of readers and the writer, after the schema is up to date.
+func (s *Store) connect(ctx context.Context) error {
+	pool, err := pgxpool.ParseConfig(s.cfg.URL)
+	if err != nil {
+		return fmt.Errorf("the database's URL: %w", err)
+	}
+	base := pool.ConnConfig
+	base.ConnectTimeout = cmp.Or(base.ConnectTimeout, connectTimeout)
+	if base.RuntimeParams["application_name"] == "" {
+		base.RuntimeParams["application_name"] = "parley"
+	}
+	if err := s.migrate(ctx, base.Copy()); err != nil {
+		return err
+	}
+	pool.MaxConns = int32(cmp.Or(s.cfg.Readers, 8))
+	pool.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error { return apply(ctx, conn, readerSettings) }
+	if base.ValidateConnect == nil { // of several hosts the one that writes: a standby may lag behind
+		base.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	}
+	s.writer = newWriter(s, base.Copy())
+	if s.pool, err = pgxpool.NewWithConfig(ctx, pool); err != nil {
+		return fmt.Errorf("the connections that read: %w", err)
+	}
+	if err := s.writer.open(ctx); err != nil {
+		return err
+	}
+	return s.tellDurability(ctx, s.writer.conn)
+}
+
+// apply makes settings of a connection.
+func apply(ctx context.Context, conn *pgx.Conn, settings string) error {
+	_, err := conn.PgConn().Exec(ctx, settings).ReadAll()
+	return err
+}

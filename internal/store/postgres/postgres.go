@@ -1,0 +1,107 @@
+// Package postgres stores events, people, sessions and what is theirs in a PostgreSQL database,
+// which several nodes may share. Package store queues the writes and decides them; this package is
+// its Engine. The lock of a room's row is the only order between nodes. Reads have connections of
+// their own. Start reading at Open.
+//
+// It knows no sockets, no members and no HTTP.
+package postgres
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/errgroup"
+
+	"parley/internal/chat"
+	"parley/internal/store"
+)
+
+// Config says which database a Store uses. The zero value of a field means its default.
+type Config struct {
+	URL       string                               // postgres://… or key=value, as libpq has them
+	Logger    *slog.Logger                         // default: discard
+	Committed func(events int, took time.Duration) // called after each transaction that stored events
+	Version   string                               // of the program; stored in the database
+	Readers   int                                  // connections that read; default 8
+}
+
+// A Store is a database in use. Its methods may be called from several goroutines. Writes are
+// carried out while Run runs.
+type Store struct {
+	cfg    Config
+	logger *slog.Logger
+	node   string // a random word that identifies this process
+	epoch  atomic.Pointer[string]
+
+	pool   *pgxpool.Pool // reads; never writes
+	writer *writer       // owned by Run's goroutine while it runs
+
+	committer *store.Committer
+	health    health
+	closing   sync.Once
+}
+
+// Open connects to the database cfg.URL and makes its tables, or brings them up to date. It fails
+// with a sentence for the operator if the database cannot be used. No error holds a password.
+func Open(ctx context.Context, cfg Config) (*Store, error) {
+	s := &Store{
+		cfg:    cfg,
+		logger: cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
+		node:   strings.ToLower(rand.Text()[:13]),
+		health: health{turn: make(chan struct{}, 1)},
+	}
+	if err := s.connect(ctx); err != nil {
+		s.disconnect()
+		return nil, err
+	}
+	e := engine{s.writer, s}
+	s.committer = store.New(e, e, store.Config{OwnNonces: true, Committed: cfg.Committed, Logger: s.logger})
+	return s, nil
+}
+
+// Append queues a draft, as store.Committer.Append does.
+func (s *Store) Append(d chat.Draft, done func(chat.Commit)) { s.committer.Append(d, done) }
+
+// Run commits what is queued until ctx ends. It may be called once.
+func (s *Store) Run(ctx context.Context) error {
+	kept, stop := context.WithCancel(ctx)
+	var both errgroup.Group
+	both.Go(func() error {
+		defer stop()
+		return s.committer.Run(ctx)
+	})
+	both.Go(func() error {
+		s.keepUp(kept)
+		return nil
+	})
+	return both.Wait()
+}
+
+// Epoch returns a random word that identifies the log. It changes when the database has gone back
+// in time, which may also happen while the store is open.
+func (s *Store) Epoch() string { return *s.epoch.Load() }
+
+// Close ends Run, answers drafts that were never committed, and disconnects.
+func (s *Store) Close() error {
+	s.closing.Do(func() {
+		s.committer.Close()
+		s.disconnect()
+	})
+	return nil
+}
+
+func (s *Store) disconnect() {
+	if s.writer != nil {
+		s.writer.disconnect()
+	}
+	if s.pool != nil {
+		s.pool.Close()
+	}
+}

@@ -1,0 +1,185 @@
+package storetest
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+
+	"parley/internal/chat"
+)
+
+// More pages are read at once than a database has connections, and no statement has been used before.
+func testManyFirstPagesAtOnceAreAnswered(t *testing.T, open Open) {
+	s := open(t)
+	Do(t, s, Draft("lobby", Ada, "one", ""), Deed(Grace, chat.Reply, 1, "two"), Answering(Grace, 1, "three"),
+		Deed(Ada, chat.React, 3, "👍"))
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	var wg sync.WaitGroup
+	for n := range 64 {
+		wg.Go(func() {
+			q := []chat.PageQuery{
+				{Limit: 10},
+				{Limit: 10, Thread: 1},
+				{Seqs: []chat.Seq{1, 3}},
+				{Limit: 10, Pinned: true},
+				{Limit: 10, Oldest: true},
+			}[n%5]
+			if _, err := s.Page(ctx, "lobby", q); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func testReadEndsWithItsContext(t *testing.T, open Open) {
+	s := open(t)
+	if _, ok := s.Store.(*Memory); ok {
+		t.Skip("a Memory waits for nothing")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := s.After(ctx, "lobby", 0, 10); err == nil {
+		t.Error("After with a cancelled context has no error")
+	}
+	if _, _, err := s.Head(ctx, "lobby"); err == nil {
+		t.Error("Head with a cancelled context has no error")
+	}
+	if _, err := s.Page(ctx, "lobby", chat.PageQuery{Limit: 10}); err == nil {
+		t.Error("Page with a cancelled context has no error")
+	}
+}
+
+// A store may number events across rooms: SQLite puts the room's key above bit 36. A seq that is too large for a room
+// must not be another room's event.
+func testSeqBeyondARoomFindsNothingElsewhere(t *testing.T, open Open) {
+	s := open(t)
+	Do(t, s, Draft("lobby", Ada, "ours", ""))
+	Post(t, s, Draft("secret", Grace, "theirs", ""), Draft("secret", Grace, "pinned", ""),
+		chat.Draft{Room: "secret", From: Grace, Kind: chat.Pin, Target: 2},
+		chat.Draft{Room: "secret", From: Grace, Kind: chat.Reply, Target: 1, Text: "in a thread"})
+	for room := range chat.Seq(5) {
+		for seq := range chat.Seq(5) {
+			n := room<<36 | seq
+			if n == 1 {
+				continue
+			}
+			for name, q := range map[string]chat.PageQuery{
+				"that one":   {Seqs: []chat.Seq{n}},
+				"after":      {After: n, Oldest: true, Limit: 9},
+				"thread":     {Thread: n, Limit: 9},
+				"pins after": {After: n, Pinned: true, Limit: 9},
+				"around":     {Around: max(n, 1), Limit: 9},
+				"before":     {Before: n, Limit: 9},
+			} {
+				page := PageOf(t, s, q)
+				if page.Root != nil {
+					page.Messages = append(page.Messages, *page.Root)
+				}
+				for _, m := range page.Messages {
+					if m.Text != "ours" {
+						t.Errorf("%s %d: %+v", name, n, m)
+					}
+				}
+			}
+			if events, err := s.Versions(t.Context(), "lobby", n); chat.CodeOf(err) != chat.NotFound {
+				t.Errorf("versions of %d: %v, %v", n, events, err)
+			}
+			if events := Events(t, s.After, "lobby", n, 9); len(events) > 0 && n > 0 {
+				t.Errorf("events after %d: %v", n, events)
+			}
+		}
+	}
+	if got := States(t, s, -1, 0, 1, 1, 1<<62); len(got) != 1 {
+		t.Errorf("%+v", got)
+	}
+	if got := PageOf(t, s, chat.PageQuery{Seqs: []chat.Seq{}}).Messages; len(got) != 0 {
+		t.Errorf("none: %+v", got)
+	}
+}
+
+func testPagesAreOfWhatWasSaid(t *testing.T, open Open) {
+	s := open(t)
+	Do(t, s, Draft("lobby", Ada, "1", ""))
+	for n := range chat.Seq(10) { // messages have the odd seqs
+		Do(t, s, Deed(Ada, chat.React, 1+2*n, "👍"), Draft("lobby", Ada, fmt.Sprint(3+2*n), ""))
+	}
+	tests := map[string]struct {
+		q           chat.PageQuery
+		want        []chat.Seq
+		more, newer bool
+	}{
+		"newest":            {chat.PageQuery{Limit: 2}, []chat.Seq{19, 21}, true, false},
+		"before a message":  {chat.PageQuery{Limit: 2, Before: 5}, []chat.Seq{1, 3}, false, false},
+		"before a change":   {chat.PageQuery{Limit: 2, Before: 6}, []chat.Seq{3, 5}, true, false},
+		"after a change":    {chat.PageQuery{Limit: 2, After: 6, Oldest: true}, []chat.Seq{7, 9}, true, false},
+		"after, to the end": {chat.PageQuery{Limit: 2, After: 18, Oldest: true}, []chat.Seq{19, 21}, false, false},
+		"between":           {chat.PageQuery{Limit: 9, After: 4, Before: 8}, []chat.Seq{5, 7}, false, false},
+		"around a message":  {chat.PageQuery{Limit: 4, Around: 9}, []chat.Seq{7, 9, 11, 13}, true, true},
+		"around a change":   {chat.PageQuery{Limit: 4, Around: 10}, []chat.Seq{7, 9, 11, 13}, true, true},
+		"around the first":  {chat.PageQuery{Limit: 4, Around: 1}, []chat.Seq{1, 3, 5}, false, true},
+		"around the newest": {chat.PageQuery{Limit: 4, Around: 21}, []chat.Seq{19, 21}, true, false},
+		"around a later seq": {
+			chat.PageQuery{Limit: 4, Around: 1 << 50}, []chat.Seq{19, 21}, true, false,
+		},
+		"around, one alone":           {chat.PageQuery{Limit: 1, Around: 9}, []chat.Seq{9}, true, true},
+		"around, one alone, the last": {chat.PageQuery{Limit: 1, Around: 21}, []chat.Seq{21}, true, false},
+		"no limit":                    {chat.PageQuery{}, nil, false, false},
+		"a negative limit":            {chat.PageQuery{Limit: -1, Around: 3}, nil, false, false},
+	}
+	for name, tt := range tests {
+		page := PageOf(t, s, tt.q)
+		WantSeqs(t, name, SeqsOf(page.Messages), tt.want...)
+		if page.More != tt.more || page.Newer != tt.newer || page.Head != 21 {
+			t.Errorf("%s: more %v, newer %v, head %d", name, page.More, page.Newer, page.Head)
+		}
+	}
+}
+
+// What is refused leaves no trace.
+func testAChangeInARoomThatNobodyWroteToMakesNone(t *testing.T, open Open) {
+	s := open(t)
+	Do(t, s, Draft("lobby", Ada, "one", ""))
+	for _, kind := range []chat.Kind{chat.Edit, chat.Delete, chat.React, chat.Pin, chat.Reply} {
+		d := Draft("garden", Ada, "👍", "")
+		d.Kind, d.Target = kind, 1
+		if c := Post(t, s, d)[0]; chat.CodeOf(c.Err) != chat.NotFound {
+			t.Errorf("%s: %+v", kind, c)
+		}
+	}
+	if heads, err := s.Heads(t.Context()); err != nil || len(heads) != 1 {
+		t.Errorf("the rooms are %v, %v", heads, err)
+	}
+}
+
+// Seqs have no gap, so a missing event is lost. Whoever answers or changes it is told that it is not there, everybody
+// else goes on, and nobody is given a log with a gap.
+func testALostEventIsNotPassedOver(t *testing.T, open OpenDatabase) {
+	s := open(t)
+	Do(t, s, Draft("lobby", Ada, "one", ""), Answering(Grace, 1, "two"))
+	s.Lose(chat.MessageRef{Room: "lobby", Seq: 1})
+	for _, d := range []chat.Draft{
+		Deed(Ada, chat.Edit, 1, "x"), Deed(Ada, chat.React, 1, "👍"), Answering(Ada, 1, "x"),
+	} {
+		got := Post(t, s, d, Draft("lobby", Grace, "beside it", ""))
+		if chat.CodeOf(got[0].Err) != chat.NotFound || got[1].Err != nil {
+			t.Errorf("%+v", got)
+		}
+	}
+	if got, err := s.After(t.Context(), "lobby", 0, 9); chat.CodeOf(err) != chat.Unavailable {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if got := Events(t, s.After, "lobby", 1, 9); len(got) != 4 || got[0].Extra.Quote != nil {
+		t.Errorf("%+v", got)
+	}
+	if got := PageOf(t, s, chat.PageQuery{Limit: 9}).Messages; len(got) != 4 {
+		t.Errorf("%+v", got)
+	}
+	s.Lose(chat.MessageRef{Room: "lobby", Seq: 4})
+	if got, err := s.After(t.Context(), "lobby", 1, 9); chat.CodeOf(err) != chat.Unavailable {
+		t.Errorf("a gap in the middle: %+v, %v", got, err)
+	}
+	WantSeqs(t, "before the gap", Seqs(Events(t, s.After, "lobby", 1, 2)), 2, 3)
+}

@@ -1,0 +1,91 @@
+package storetest
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+
+	"parley/internal/chat"
+)
+
+func testGuestComesBackWithTheirSession(t *testing.T, open Open) {
+	s := open(t)
+	p, session, err := s.NewGuest(t.Context(), "Ada", "")
+	Must(t, err)
+	if p.Name != "Ada" || len(p.ID) != 26 || len(session) < 26 {
+		t.Errorf("guest %+v with a session of %d characters", p, len(session))
+	}
+	same := func(want chat.Person) {
+		t.Helper()
+		if got, err := s.Person(t.Context(), session); err != nil || got != want {
+			t.Errorf("person = %+v, %v, want %+v", got, err, want)
+		}
+	}
+	same(p)
+	Post(t, s, Draft("lobby", p, "as Ada", ""))
+	name, err := s.Rename(t.Context(), p.ID, "Countess", "")
+	if err != nil || name != "Countess" {
+		t.Errorf("renamed to %q, %v", name, err)
+	}
+	p.Name = "Countess"
+	same(p)
+	if e := Events(t, s.After, "lobby", 0, 1)[0]; e.From != (chat.Person{ID: p.ID, Name: "Ada"}) {
+		t.Errorf("an older message is now from %+v", e.From)
+	}
+	s.restart()
+	same(p)
+
+	Must(t, s.Forget(t.Context(), session))
+	if err := s.Forget(t.Context(), session); err != nil {
+		t.Errorf("forgetting again: %v", err)
+	}
+	if _, err := s.Person(t.Context(), session); chat.CodeOf(err) != chat.BadSession {
+		t.Errorf("after Forget: %v", err)
+	}
+	if c := Post(t, s, Draft("lobby", p, "still the same person", ""))[0]; c.Err != nil || c.Event.Seq != 2 {
+		t.Errorf("after Forget: %+v", c)
+	}
+}
+
+func testUnknownPeople(t *testing.T, open Open) {
+	s := open(t)
+	if _, err := s.Person(t.Context(), ""); chat.CodeOf(err) != chat.BadSession {
+		t.Errorf("no session: %v", err)
+	}
+	if _, err := s.Rename(t.Context(), "nobody", "Eve", ""); chat.CodeOf(err) != chat.BadSession {
+		t.Errorf("renaming nobody: %v", err)
+	}
+	Post(t, s, Draft("lobby", Ada, "known from now on", ""))
+	if _, err := s.Rename(t.Context(), Ada.ID, "Countess", ""); err != nil {
+		t.Errorf("renaming who was first seen by a message: %v", err)
+	}
+}
+
+// A client that got no answer asks again with the same key, perhaps while the first try is still under way.
+func testAGuestMadeTwiceIsOne(t *testing.T, open OpenDatabase) {
+	s := open(t)
+	const key = "a key that the client has made, with enough bits"
+	made := make([]chat.Person, 8)
+	var wg sync.WaitGroup
+	for i := range made {
+		wg.Go(func() {
+			p, session, err := s.NewGuest(t.Context(), fmt.Sprint("Guest ", i), key)
+			if err != nil || session != key {
+				t.Errorf("%q, %v", session, err)
+			}
+			made[i] = p
+		})
+	}
+	wg.Wait()
+	now, err := s.Person(t.Context(), key)
+	Must(t, err)
+	for i, p := range made {
+		if p != now {
+			t.Errorf("try %d made %+v, and the session is %+v's", i, p, now)
+		}
+	}
+	s.restart()
+	if p, _, err := s.NewGuest(t.Context(), "Another", key); err != nil || p != now {
+		t.Errorf("after a restart: %+v, %v, want %+v", p, err, now)
+	}
+}

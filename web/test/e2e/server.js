@@ -1,0 +1,151 @@
+// server.js: the real server as a process, with a data folder of its own.
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+const ROOT = resolve(import.meta.dirname, "../../..");
+
+/** The limits count time that a busy machine spends on something else, so a test that needs one sets it. */
+const NO_LIMITS = ["message-rate", "guest-rate", "room-rate", "search-rate", "read-rate", "people-per-address"];
+const LOG_END = 4_000; // characters of a server's log that a failed test prints
+
+/** All servers of this process. @type {Server[]} */
+export const servers = [];
+/** @type {string[]} */
+const folders = [];
+
+// Nothing outlives the tests, also when they are interrupted.
+process.on("exit", () => {
+  for (const server of servers) server.kill();
+  for (const dir of folders) rmSync(dir, { recursive: true, force: true });
+});
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
+
+/** Returns a new folder, which is removed when the tests have ended. @param {string} name */
+export function temporary(name) {
+  const dir = mkdtempSync(join(tmpdir(), `parley-${name}-`));
+  folders.push(dir);
+  return dir;
+}
+
+/** @type {string | undefined} */
+let built;
+
+/** Returns the binary to test: $PARLEY_BIN, or one built now. */
+function binary() {
+  built ??= process.env["PARLEY_BIN"];
+  if (built) return resolve(ROOT, built);
+  built = join(temporary("bin"), "parley");
+  const { status, stderr } = spawnSync("go", ["build", "-o", built, "."], { cwd: ROOT, encoding: "utf8" });
+  if (status !== 0) throw new Error(`go build: ${stderr}`);
+  return built;
+}
+
+/** A server with a data folder of its own. It can be killed and started again at the same address. */
+export class Server {
+  /** @type {import("node:child_process").ChildProcess | null} */
+  #process = null;
+  #log = "";
+  /** @type {Map<string, Promise<string>>} */
+  #sessions = new Map();
+  data = temporary("data");
+  url = "";
+
+  /** @param {string[]} flags */
+  constructor(...flags) {
+    this.flags = flags;
+    servers.push(this);
+  }
+
+  /** The end of what the server wrote on standard error. */
+  get log() {
+    return this.#log.slice(-LOG_END);
+  }
+
+  /** @returns {Promise<this>} */
+  start() {
+    const listen = this.url ? new URL(this.url).host : "127.0.0.1:0";
+    const limits = NO_LIMITS.flatMap((name) => [`--${name}`, "0"]);
+    const args = ["serve", "--listen", listen, "--data", this.data, ...limits, ...this.flags];
+    const child = spawn(binary(), args, { stdio: ["ignore", "pipe", "pipe"] });
+    this.#process = child;
+    let out = "";
+    child.stderr.on("data", (chunk) => (this.#log += chunk));
+    return new Promise((resolve, reject) => {
+      child.on("exit", (code) => reject(new Error(`the server ended with ${code}: ${this.log}`)));
+      child.stdout.on("data", (chunk) => {
+        out += chunk;
+        const url = /listening on (http:\S+)\s/.exec(out)?.[1];
+        if (!url) return;
+        this.url = url;
+        resolve(this);
+      });
+    });
+  }
+
+  /** Ends it without a word, as a power cut does. @returns {Promise<void>} */
+  kill() {
+    const child = this.#process;
+    this.#process = null;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+    return new Promise((resolve) => {
+      child.removeAllListeners("exit");
+      child.on("exit", () => resolve());
+      child.kill("SIGKILL");
+    });
+  }
+
+  /** @param {string} path  @param {Record<string, unknown>} body  @param {string} [session]
+   * @returns {Promise<Record<string, unknown>>} */
+  async post(path, body, session) {
+    const headers = { "Content-Type": "application/json", ...(session && { Authorization: `Bearer ${session}` }) };
+    const response = await fetch(this.url + path, { method: "POST", headers, body: JSON.stringify(body) });
+    const answer = /** @type {Record<string, unknown>} */ (await response.json());
+    if (!response.ok) throw new Error(`${path}: ${JSON.stringify(answer)}`);
+    return answer;
+  }
+
+  /** @param {string} path  @param {string} session  @param {object} [body] */
+  async put(path, session, body = {}) {
+    const headers = { "Content-Type": "application/json", Authorization: `Bearer ${session}` };
+    const response = await fetch(this.url + path, { method: "PUT", headers, body: JSON.stringify(body) });
+    if (!response.ok) throw new Error(`${path}: ${await response.text()}`);
+  }
+
+  /** Returns the session of a new guest. @param {string} name */
+  async guest(name) {
+    return String((await this.post("/api/session", { name }))["session"]);
+  }
+
+  /** Returns the session of the guest with this name, who is made at the first call. @param {string} name */
+  session(name) {
+    const known = this.#sessions.get(name) ?? this.guest(name);
+    this.#sessions.set(name, known);
+    return known;
+  }
+
+  /** @param {string} room  @param {string} session  @param {string} text */
+  say(room, session, text) {
+    return this.post(`/api/rooms/${encodeURIComponent(room)}/messages`, { text }, session);
+  }
+
+  /** Fills a room with n messages, in the order of their numbers. @param {string} room  @param {number} n */
+  async fill(room, n) {
+    const session = await this.guest("Filler");
+    const width = 100;
+    for (let from = 1; from <= n; from += width) {
+      const numbers = Array.from({ length: Math.min(width, n - from + 1) }, (_, i) => from + i);
+      await Promise.all(
+        numbers.map((k) => this.say(room, session, `Line ${k}. ${"Some more words. ".repeat((k * 7919) % 12)}`)),
+      );
+    }
+  }
+
+  /** Returns the texts stored in a room. @param {string} room  @returns {Promise<string[]>} */
+  async texts(room) {
+    const response = await fetch(`${this.url}/api/rooms/${encodeURIComponent(room)}/messages?limit=200`);
+    const page = /** @type {{ messages: { text: string }[] }} */ (await response.json());
+    return page.messages.map((m) => m.text);
+  }
+}
