@@ -51,8 +51,8 @@ type topicRequest struct {
 
 type changeOutput struct{ Body postAnswer }
 
-// restChange adds the operations that change a message or a room.
-func (a *API) restChange(api huma.API) {
+// registerChange adds the operations that change a message or a room.
+func (a *API) registerChange(api huma.API) {
 	change := func(op huma.Operation) huma.Operation {
 		op.Tags, op.Security, op.Errors = []string{"Messages"}, identified, []int{
 			400, 401, 403, 404, 410, 413, 422, 429, 503,

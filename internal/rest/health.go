@@ -21,7 +21,7 @@ type healthAnswer struct {
 
 type healthOutput struct{ Body healthAnswer }
 
-func (a *API) restHealth(api huma.API) {
+func (a *API) registerHealth(api huma.API) {
 	register(a, api, huma.Operation{
 		OperationID: "health", Method: http.MethodGet, Path: "/healthz", Tags: []string{"Operation"},
 		Summary: "Can the server store messages?",

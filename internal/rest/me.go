@@ -146,9 +146,9 @@ type threadsOutput struct{ Body threadsAnswer }
 
 type nothing struct{}
 
-// restMe adds the operations on a person's own data: list, read marks, bookmarks and
+// registerMe adds the operations on a person's own data: list, read marks, bookmarks and
 // thread subscriptions.
-func (a *API) restMe(api huma.API) {
+func (a *API) registerMe(api huma.API) {
 	at := time.Date(2026, time.November, 23, 9, 41, 5, 123e6, time.UTC)
 	hello := encodeMessage(&exampleMessage)
 	last := &chat.Quote{From: ada, Text: exampleMessage.Text}

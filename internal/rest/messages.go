@@ -132,7 +132,7 @@ type emojiOutput struct {
 	Body         emojiAnswer
 }
 
-func (a *API) restMessage(api huma.API) {
+func (a *API) registerMessage(api huma.API) {
 	at := exampleAt
 	hello := encodeMessage(&exampleMessage)
 	tags := []string{"Messages"}

@@ -26,13 +26,13 @@ import (
 func (a *API) Routes(mux humago.Mux) {
 	api := humago.New(mux, apiConfig())
 	api.UseMiddleware(noStore, mediaType)
-	a.restSession(api)
-	a.restRoom(api)
-	a.restMessage(api)
-	a.restChange(api)
-	a.restMe(api)
-	a.restSearch(api)
-	a.restHealth(api)
+	a.registerSession(api)
+	a.registerRoom(api)
+	a.registerMessage(api)
+	a.registerChange(api)
+	a.registerMe(api)
+	a.registerSearch(api)
+	a.registerHealth(api)
 	a.describeStreams(api.OpenAPI())
 
 	// Both are made on the first request, as that takes as long as the rest of a start.

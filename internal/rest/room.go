@@ -132,7 +132,7 @@ type postOutput struct {
 	Body   postAnswer
 }
 
-func (a *API) restRoom(api huma.API) {
+func (a *API) registerRoom(api huma.API) {
 	at := exampleAt
 	stored := postAnswer{Room: "lobby", Seq: 43, At: at, Kind: chat.Message}
 

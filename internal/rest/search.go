@@ -46,8 +46,8 @@ func (a searchAnswer) split() (any, *encodedItems) {
 
 type searchOutput struct{ Body searchAnswer }
 
-// restSearch adds the operation of the search.
-func (a *API) restSearch(api huma.API) {
+// registerSearch adds the operation of the search.
+func (a *API) registerSearch(api huma.API) {
 	register(a, api, huma.Operation{
 		OperationID: "search", Method: http.MethodGet, Path: "/api/search", Tags: []string{"Messages"},
 		Summary: "Find messages",

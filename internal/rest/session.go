@@ -47,7 +47,7 @@ type forgottenOutput struct {
 	SetCookie []string `header:"Set-Cookie" hidden:"true"`
 }
 
-func (a *API) restSession(api huma.API) {
+func (a *API) registerSession(api huma.API) {
 	made := sessionAnswer{Person: ada, Session: exampleSession, Epoch: "qk3v8d"}
 	found := sessionAnswer{Person: ada, Epoch: "qk3v8d"}
 	renamed := sessionAnswer{Person: chat.Person{ID: ada.ID, Name: "Ada L."}, Epoch: "qk3v8d"}
