@@ -174,5 +174,7 @@ var databaseTests = map[string]func(*testing.T, OpenDatabase){
 	"BookmarksAndSubscriptions":          testBookmarksAndSubscriptions,
 	"AGuestMadeTwiceIsOne":               testAGuestMadeTwiceIsOne,
 	"ALostEventIsNotPassedOver":          testALostEventIsNotPassedOver,
+	"DeletionErases":                     testDeletionErases,
+	"CopiesAreDeletedWithTheirSource":    testCopiesAreDeletedWithTheirSource,
 	"WritesOfManyPeopleAtOnceAllSucceed": testWritesOfManyPeopleAtOnceAllSucceed,
 }
