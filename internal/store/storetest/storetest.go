@@ -160,6 +160,7 @@ var tests = map[string]func(*testing.T, Open){
 	"AChangeInARoomThatNobodyWroteToMakesNone":  testAChangeInARoomThatNobodyWroteToMakesNone,
 	"GuestComesBackWithTheirSession":            testGuestComesBackWithTheirSession,
 	"UnknownPeople":                             testUnknownPeople,
+	"ABatchIsStoredLikeItsDraftsOneByOne":       testABatchIsStoredLikeItsDraftsOneByOne,
 }
 
 var databaseTests = map[string]func(*testing.T, OpenDatabase){
