@@ -17,7 +17,11 @@ build: ## one static binary: ./parley
 release: ## static binaries for all platforms, with checksums, in dist/release; VERSION=v1.2.3 names it
 	ci/release $(PLATFORMS)
 
-test: lint platforms go torture-short page fuzz ## everything: linters, every platform's types, Go with the race detector, a minute of torture, the page in a browser, fuzzing
+# Two stages at a time: each waits now and then for disks, sockets and browsers, and then the other one computes.
+# What a stage prints comes when it has ended, where make can do that.
+test: ## everything: linters, every platform's types, Go with the race detector, a minute of torture, the page in a browser, fuzzing
+	@$(MAKE) --no-print-directory -j 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) \
+		FUZZTIME=5s lint platforms page go torture-short fuzz
 
 quick: ## what takes less than a minute: vet, Go's tests without the race detector and the slowest, the page's modules
 	go vet ./...
@@ -56,8 +60,6 @@ micro: ## the Go benchmarks: frames, fan-out, commits, the generator
 	go test -run '^$$' -bench . -benchtime 2s ./internal/wire ./internal/room ./internal/store/sqlite ./internal/server ./internal/bench
 
 FUZZTIME ?= 30s
-# All of it has to stay under ten minutes. go test runs each target's corpus, too.
-test: FUZZTIME = 5s
 
 fuzz: ## each fuzz target for half a minute, or FUZZTIME=1h; KEEP=1 adds to the corpus
 	ci/fuzz $(FUZZTIME)

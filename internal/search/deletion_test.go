@@ -108,10 +108,13 @@ func TestADeletionThatFailsGetsNoYounger(t *testing.T) {
 // The same holds for a message that is read and not indexed yet.
 func TestADeletionOvertakesEventsThatAreRead(t *testing.T) {
 	l := newMemLog()
-	for range 2 * maxBatch {
-		l.say("lobby", "Ada", "said")
+	for n := range 2 * maxBatch {
+		text := "said"
+		if n == maxBatch+9 {
+			text = secret
+		}
+		l.say("lobby", "Ada", text)
 	}
-	l.rooms["lobby"][maxBatch+9].Text = secret
 	l.edit("lobby", maxBatch+20, "edited")
 	dir := t.TempDir()
 	x := newIndex(t, l, dir)
@@ -204,7 +207,7 @@ func TestUnopenableIndexIsRemoved(t *testing.T) {
 	x = newIndex(t, l, dir)
 	try := func() {
 		x.report(t.Context(), x.catchUp(t.Context()))
-		if _, err := x.Search(t.Context(), ParseQuery("said"), l.names()); chat.CodeOf(err) != chat.SearchUnavailable {
+		if _, err := x.Search(t.Context(), ParseQuery("said"), l.Rooms()); chat.CodeOf(err) != chat.SearchUnavailable {
 			t.Fatalf("it could be opened: %v", err)
 		}
 	}

@@ -93,7 +93,7 @@ func TestResultsSayHowFarTheIndexIsWhileItIsMade(t *testing.T) {
 		}
 		n := 0
 		for _, room := range rooms {
-			for _, e := range l.rooms[room] {
+			for _, e := range l.Events(room) {
 				if e.At.Before(r.Until) {
 					n++
 				}
@@ -262,7 +262,7 @@ func TestIndexIsRebuiltWhateverItsFileHolds(t *testing.T) {
 				time.Sleep(time.Minute + time.Second)
 				synctest.Wait() // the log is the index's until then
 				if tt.clear != nil {
-					_, err := x.Search(t.Context(), ParseQuery("said"), l.names())
+					_, err := x.Search(t.Context(), ParseQuery("said"), l.Rooms())
 					if chat.CodeOf(err) != chat.SearchUnavailable {
 						t.Errorf("searching: %v", err)
 					}

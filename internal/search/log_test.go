@@ -12,12 +12,15 @@ import (
 	"time"
 
 	"parley/internal/chat"
+	"parley/internal/store"
+	"parley/internal/store/storetest"
 )
 
-// A memLog is a Source in memory.
+// A memLog is a log in memory with a clock and faults of the test's choice.
 type memLog struct {
+	*storetest.Memory
+
 	mu     sync.Mutex
-	rooms  map[chat.RoomName][]chat.Event
 	now    time.Time
 	failed error                   // of every read
 	torn   map[chat.RoomName]error // of reading on in a room
@@ -25,19 +28,33 @@ type memLog struct {
 }
 
 func newMemLog() *memLog {
-	return &memLog{
-		rooms: make(map[chat.RoomName][]chat.Event), torn: make(map[chat.RoomName]error),
+	l := &memLog{
+		Memory: storetest.NewMemory(store.Config{}), torn: make(map[chat.RoomName]error),
 		now: time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC),
 	}
+	l.Fault = l.fault
+	return l
+}
+
+// fault is Memory.Fault.
+func (l *memLog) fault(method string, room chat.RoomName) error {
+	if method == "After" && l.read != nil {
+		defer l.read()
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if method == "After" {
+		return cmp.Or(l.failed, l.torn[room])
+	}
+	return l.failed
 }
 
 func (l *memLog) append(room chat.RoomName, e chat.Event) chat.Seq {
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.now = l.now.Add(time.Second)
-	e.Room, e.Seq, e.At = room, chat.Seq(len(l.rooms[room])+1), l.now
-	l.rooms[room] = append(l.rooms[room], e)
-	return e.Seq
+	e.Room, e.At = room, l.now
+	l.mu.Unlock()
+	return l.Put(e)
 }
 
 func (l *memLog) say(room chat.RoomName, from, text string) chat.Seq {
@@ -49,81 +66,14 @@ func (l *memLog) edit(room chat.RoomName, target chat.Seq, text string) chat.Seq
 	return l.append(room, chat.Event{Kind: chat.Edit, Text: text, Target: target})
 }
 
-// erase deletes a message: its text and those of its edits become empty.
 func (l *memLog) erase(room chat.RoomName, target chat.Seq) chat.Seq {
-	l.mu.Lock()
-	for i := range l.rooms[room] {
-		if e := &l.rooms[room][i]; e.Seq == target || e.Kind == chat.Edit && e.Target == target {
-			e.Text = ""
-		}
-	}
-	l.mu.Unlock()
 	return l.append(room, chat.Event{Kind: chat.Delete, Target: target})
 }
 
-func (l *memLog) Heads(context.Context) (map[chat.RoomName]chat.Seq, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	heads := make(map[chat.RoomName]chat.Seq)
-	for room, events := range l.rooms {
-		heads[room] = chat.Seq(len(events))
-	}
-	return heads, l.failed
-}
-
-func (l *memLog) After(_ context.Context, room chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error) {
-	if l.read != nil {
-		defer l.read()
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	events := l.rooms[room]
-	from := min(int(seq), len(events))
-	return slices.Clone(events[from:min(from+limit, len(events))]), cmp.Or(l.failed, l.torn[room])
-}
-
-func (l *memLog) Texts(_ context.Context, places []chat.MessageRef) ([]chat.Event, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	events := make([]chat.Event, len(places))
-	for i, p := range places {
-		if p.Seq <= chat.Seq(len(l.rooms[p.Room])) {
-			events[i] = l.current(p)
-		}
-	}
-	return events, l.failed
-}
-
-// current returns a message with its newest text.
+// current returns a message with its newest text, the zero Event if it is deleted.
 func (l *memLog) current(p chat.MessageRef) chat.Event {
-	e := l.rooms[p.Room][p.Seq-1]
-	for _, later := range l.rooms[p.Room][p.Seq:] {
-		if later.Kind == chat.Edit && later.Target == p.Seq && e.Text != "" {
-			e.Text = later.Text
-		}
-	}
-	return e
-}
-
-func (l *memLog) Deletions(
-	_ context.Context, room chat.RoomName, seq chat.Seq, limit int,
-) (deletions []chat.Event, err error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, e := range l.rooms[room] {
-		if e.Kind == chat.Delete && e.Seq > seq && len(deletions) < limit {
-			deletions = append(deletions, e)
-		}
-	}
-	return deletions, l.failed
-}
-
-// names returns all rooms.
-func (l *memLog) names() (names []chat.RoomName) {
-	for room := range l.rooms {
-		names = append(names, room)
-	}
-	return names
+	events, _ := l.Texts(context.Background(), []chat.MessageRef{p}) // a fault is not of the events
+	return events[0]
 }
 
 var errLog = errors.New("the log cannot be read")
@@ -139,7 +89,7 @@ func newIndex(t testing.TB, l *memLog, dir string) *Index {
 // follow indexes the whole log.
 func follow(t testing.TB, x *Index, l *memLog) {
 	t.Helper()
-	for _, room := range l.names() {
+	for _, room := range l.Rooms() {
 		touch(x, room)
 	}
 	must(t, x.catchUp(t.Context()))
@@ -178,7 +128,7 @@ func wantFound(t testing.TB, x *Index, query string, want ...chat.MessageRef) {
 	for _, order := range []Order{Newest, Relevance} {
 		q := ParseQuery(query)
 		q.Order = order
-		got := found(t, x, q, x.source.(faults).source.(*memLog).names()...)
+		got := found(t, x, q, x.source.(faults).source.(*memLog).Rooms()...)
 		sortPlaces(got)
 		sortPlaces(want)
 		if !slices.Equal(got, want) {

@@ -73,7 +73,7 @@ func (m *model) text(r *rapid.T) string {
 func (m *model) message(r *rapid.T) (chat.MessageRef, bool) {
 	room := m.room(r)
 	var alive []chat.MessageRef
-	for _, e := range m.log.rooms[room] {
+	for _, e := range m.log.Events(room) {
 		if e.Kind == chat.Message && e.Text != "" {
 			alive = append(alive, chat.MessageRef{Room: room, Seq: e.Seq})
 		}
@@ -128,7 +128,7 @@ func (m *model) search(r *rapid.T) {
 	}
 	var want []chat.MessageRef
 	for _, room := range rooms {
-		for _, e := range m.log.rooms[room] {
+		for _, e := range m.log.Events(room) {
 			if e.Kind == chat.Message && matches(m.log.current(chat.MessageRef{Room: room, Seq: e.Seq})) {
 				want = append(want, chat.MessageRef{Room: room, Seq: e.Seq})
 			}
@@ -200,7 +200,7 @@ func TestDeletedTextIsGone(t *testing.T) {
 	}
 	follow(t, x, l)
 	kept := 0
-	for seq, e := range slices.Clone(l.rooms["lobby"]) {
+	for seq, e := range l.Events("lobby") {
 		if e.Kind != chat.Message {
 			continue
 		}
@@ -221,7 +221,7 @@ func TestDeletedTextIsGone(t *testing.T) {
 		for n := range 2 * messages {
 			gone[secret(n)] = written(n)
 		}
-		for _, e := range l.rooms["lobby"] {
+		for _, e := range l.Events("lobby") {
 			if e.Kind == chat.Message && e.Text != "" {
 				text := l.current(chat.MessageRef{Room: "lobby", Seq: e.Seq}).Text
 				delete(gone, text[strings.LastIndexByte(text, ' ')+1:])

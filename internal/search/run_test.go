@@ -34,7 +34,7 @@ func TestRunFollowsTheLog(t *testing.T) {
 		l := newMemLog()
 		l.say("lobby", "Ada", "said before")
 		x := newIndex(t, l, t.TempDir())
-		if _, err := x.Search(t.Context(), ParseQuery("said"), l.names()); chat.CodeOf(err) != chat.SearchUnavailable {
+		if _, err := x.Search(t.Context(), ParseQuery("said"), l.Rooms()); chat.CodeOf(err) != chat.SearchUnavailable {
 			t.Errorf("before Run: %v", err)
 		}
 		stop := run(t, x)
@@ -54,7 +54,7 @@ func TestRunFollowsTheLog(t *testing.T) {
 			t.Errorf("%d behind for %v", n, age)
 		}
 		stop()
-		if _, err := x.Search(t.Context(), ParseQuery("said"), l.names()); chat.CodeOf(err) != chat.SearchUnavailable {
+		if _, err := x.Search(t.Context(), ParseQuery("said"), l.Rooms()); chat.CodeOf(err) != chat.SearchUnavailable {
 			t.Errorf("after Run: %v", err)
 		}
 	})
@@ -91,7 +91,7 @@ func TestRunSurvivesAnOutage(t *testing.T) {
 				trouble(t, x, l, true)
 				for range 500 {
 					l.say("lobby", "Ada",
-						"said during "+strings.Repeat("x", 30)+string(rune(0x4e00+len(l.rooms["lobby"]))))
+						"said during "+strings.Repeat("x", 30)+string(rune(0x4e00+len(l.Events("lobby")))))
 				}
 				touch(x, "lobby")
 				time.Sleep(time.Minute)
@@ -132,10 +132,10 @@ func TestIndexIsMadeAnew(t *testing.T) {
 		"deleted": {func(t *testing.T, x *Index, _ *memLog) { must(t, os.Remove(indexFile(x.dir))) }, 300},
 		"epoch": {func(_ *testing.T, x *Index, l *memLog) {
 			x.epoch = "second"
-			l.rooms["lobby"] = l.rooms["lobby"][:250]
+			l.Truncate("lobby", 250)
 		}, 250},
-		"shorter":   {func(_ *testing.T, _ *Index, l *memLog) { l.rooms["lobby"] = l.rooms["lobby"][:200] }, 200},
-		"room gone": {func(_ *testing.T, _ *Index, l *memLog) { delete(l.rooms, "lobby") }, 0},
+		"shorter":   {func(_ *testing.T, _ *Index, l *memLog) { l.Truncate("lobby", 200) }, 200},
+		"room gone": {func(_ *testing.T, _ *Index, l *memLog) { l.Truncate("lobby", 0) }, 0},
 		"header":    {func(t *testing.T, x *Index, _ *memLog) { ruin(t, x.dir, 0) }, 300},
 		"pages":     {func(t *testing.T, x *Index, _ *memLog) { ruin(t, x.dir, 4096) }, 300},
 		"empty":     {func(t *testing.T, x *Index, _ *memLog) { must(t, os.Truncate(indexFile(x.dir), 0)) }, 300},
@@ -203,7 +203,7 @@ func TestIndexThatASearchFindsBrokenIsMadeAnew(t *testing.T) {
 		time.Sleep(time.Second)
 		_, err := x.database().writer.ExecContext(t.Context(), `UPDATE block SET places = x'ff'`)
 		must(t, err)
-		if _, err := x.Search(t.Context(), ParseQuery("said"), l.names()); err == nil {
+		if _, err := x.Search(t.Context(), ParseQuery("said"), l.Rooms()); err == nil {
 			t.Error("it is found all the same")
 		}
 		time.Sleep(time.Second)
@@ -283,7 +283,7 @@ func TestPagesStayWhileOthersWrite(t *testing.T) {
 		q.Order, q.Limit = order, 100
 		seen := map[chat.Seq]bool{}
 		for {
-			r, err := x.Search(t.Context(), q, l.names())
+			r, err := x.Search(t.Context(), q, l.Rooms())
 			must(t, err)
 			for _, h := range r.Hits {
 				if seen[h.Seq] || h.Seq > 2500 {
@@ -301,7 +301,7 @@ func TestPagesStayWhileOthersWrite(t *testing.T) {
 			t.Errorf("by %s: %d of 2500", order, len(seen))
 		}
 		q.Cursor = "AAAA"
-		if _, err := x.Search(t.Context(), q, l.names()); chat.CodeOf(err) != chat.BadRequest {
+		if _, err := x.Search(t.Context(), q, l.Rooms()); chat.CodeOf(err) != chat.BadRequest {
 			t.Errorf("a cursor that is none: %v", err)
 		}
 	}

@@ -27,13 +27,13 @@ func TestSlowSearchIsRefusedWithItsOwnCode(t *testing.T) {
 		defer stop()
 		time.Sleep(time.Second)
 		begun := time.Now()
-		_, err := x.Find(t.Context(), chat.Search{Text: "said", Rooms: l.names()})
+		_, err := x.Find(t.Context(), chat.Search{Text: "said", Rooms: l.Rooms()})
 		if e := chat.UserError(err); e.Code != chat.SearchUnavailable || time.Since(begun) != searchTimeout {
 			t.Errorf("after %v: %v", time.Since(begun), err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		_, err = x.Find(ctx, chat.Search{Text: "said", Rooms: l.names()})
+		_, err = x.Find(ctx, chat.Search{Text: "said", Rooms: l.Rooms()})
 		if err == nil || chat.CodeOf(err) == chat.SearchUnavailable {
 			t.Errorf("for somebody who has gone: %v", err)
 		}
@@ -52,7 +52,7 @@ func TestSearchWaitsForTheIndexToOpen(t *testing.T) {
 		}
 		find := func() answer {
 			begun := time.Now()
-			found, err := x.Find(t.Context(), chat.Search{Text: "said", Rooms: l.names()})
+			found, err := x.Find(t.Context(), chat.Search{Text: "said", Rooms: l.Rooms()})
 			return answer{found, err, time.Since(begun)}
 		}
 		if a := find(); chat.CodeOf(a.err) != chat.SearchUnavailable || a.took != openTimeout {

@@ -83,7 +83,7 @@ func (z *fuzzed) wantUnmoved(t *testing.T) {
 			runtime.Gosched()
 		}
 	}
-	z.log.clear() // safe, as no client is in a room
+	z.log.Clear() // safe, as no client is in a room
 	if z.tries++; z.tries%1000 == 0 {
 		var m runtime.MemStats
 		if runtime.ReadMemStats(&m); m.HeapAlloc > fuzzedHeap {

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -25,31 +24,13 @@ import (
 type faulty struct {
 	*testServer
 	log  *memory
-	said *safeBuffer
+	said bytes.Buffer // what the server logs; read once it has stopped
 	good *talker
-}
-
-// A safeBuffer is a log that a test reads while it is written.
-type safeBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *safeBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *safeBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }
 
 func startFaulty(t *testing.T) *faulty {
 	t.Helper()
-	z := &faulty{log: newMemory(), said: &safeBuffer{}}
+	z := &faulty{log: newMemory()}
 	rooms := room.Config{Format: func(text string, _ *room.Budget) string {
 		if text == "boom" {
 			panic("a mistake in formatting")
@@ -57,7 +38,7 @@ func startFaulty(t *testing.T) *faulty {
 		return ""
 	}}
 	healthy := func(context.Context) error { return nil }
-	z.testServer = serveLog(t, Config{Logger: slog.New(slog.NewTextHandler(z.said, nil))}, rooms, z.log, "e",
+	z.testServer = serveLog(t, Config{Logger: slog.New(slog.NewTextHandler(&z.said, nil))}, rooms, z.log, "e",
 		z.log.stores(), healthy)
 	z.good = z.hello(t, "Good")
 	z.good.ask(`"op":"join","room":"good"`)
@@ -82,7 +63,7 @@ func (z *faulty) wantContained(t *testing.T, what, where string) {
 	if n := counted(); n != 1 {
 		t.Errorf("counted %v panics", n)
 	}
-	z.log.change(func(m *memory) { m.refusal = nil })
+	z.log.refuse(nil)
 	z.good.sent++
 	z.good.send(`{"op":"send","id":%d,"room":"good","text":"still here"}`, z.good.sent)
 	if e := z.good.event(); e.Text != "still here" {
@@ -119,9 +100,7 @@ func TestPanicWhereALineIsPostedEndsThatConnection(t *testing.T) {
 
 func TestPanicWhereHistoryIsAskedForEndsThatRequest(t *testing.T) {
 	z := startFaulty(t)
-	z.log.change(func(m *memory) {
-		m.rooms["old"] = []chat.Event{{Room: "old", Seq: 1, Kind: chat.Message, Text: "boom"}}
-	})
+	z.log.Put(chat.Event{Room: "old", Kind: chat.Message, Text: "boom"})
 	if a, err := z.try(t.Context(), http.MethodGet, "/api/rooms/old/messages", ""); err == nil {
 		t.Errorf("answered with %d: %s", a.StatusCode, a.body)
 	}
@@ -140,7 +119,7 @@ func TestPanicWhereASendIsAnsweredEndsThatConnection(t *testing.T) {
 		"/chatroom/good": `{"from":"Bad","message":"trap"}`,
 	} {
 		z := startFaulty(t)
-		z.log.change(func(m *memory) { m.refusal = trap{} })
+		z.log.refuse(trap{})
 		bad := z.dial(t, path)
 		bad.send(`{"op":"hello","id":1,"name":"Bad"}`)
 		bad.send("%s", message)

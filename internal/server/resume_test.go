@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -39,9 +38,11 @@ func setBackMachine(t *testing.T, head int) setBack {
 	for n := 1; n <= 6; n++ {
 		m.before = append(m.before, event(n, began.Add(time.Duration(n)*time.Second)))
 	}
-	log.rooms["r"] = slices.Clone(m.before[:3])
+	for _, e := range m.before[:3] {
+		log.Put(e)
+	}
 	for n := 4; n <= head; n++ {
-		log.rooms["r"] = append(log.rooms["r"], event(n, began.Add(time.Duration(n)*time.Second+time.Millisecond)))
+		log.Put(event(n, began.Add(time.Duration(n)*time.Second+time.Millisecond)))
 	}
 	m.testServer = serveLog(t, Config{}, room.Config{}, log, "same", silent{log}.stores(),
 		func(context.Context) error { return nil })

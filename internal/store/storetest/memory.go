@@ -31,6 +31,11 @@ type Memory struct {
 	copies   map[chat.MessageRef]chat.MessageRef // a copy and its source
 
 	undo []func() // what the transaction has made before Write
+
+	// Fault, unless nil, is called at the end of Heads, After, Texts and Deletions, without a
+	// lock: with the name of the method, and with the room if it reads one. The read fails
+	// with its error. It is set before the first read.
+	Fault func(method string, room chat.RoomName) error
 }
 
 type room struct {

@@ -41,6 +41,7 @@ func (m *Memory) At(_ context.Context, name chat.RoomName, seq chat.Seq) (at tim
 
 // After implements room.Log.
 func (m *Memory) After(_ context.Context, name chat.RoomName, seq chat.Seq, limit int) (found []chat.Event, err error) {
+	defer func() { err = m.fault("After", name) }()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	r := m.byName[name]
@@ -217,10 +218,11 @@ func (m *Memory) Copies(_ context.Context, limit int) (due []chat.Draft, err err
 }
 
 // Heads implements search.Source.
-func (m *Memory) Heads(context.Context) (map[chat.RoomName]chat.Seq, error) {
+func (m *Memory) Heads(context.Context) (heads map[chat.RoomName]chat.Seq, err error) {
+	defer func() { err = m.fault("Heads", "") }()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	heads := map[chat.RoomName]chat.Seq{}
+	heads = map[chat.RoomName]chat.Seq{}
 	for _, r := range m.rooms {
 		heads[r.name] = chat.Seq(len(r.events))
 	}
@@ -228,10 +230,11 @@ func (m *Memory) Heads(context.Context) (map[chat.RoomName]chat.Seq, error) {
 }
 
 // Texts implements search.Source.
-func (m *Memory) Texts(_ context.Context, at []chat.MessageRef) ([]chat.Event, error) {
+func (m *Memory) Texts(_ context.Context, at []chat.MessageRef) (events []chat.Event, err error) {
+	defer func() { err = m.fault("Texts", "") }()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	events := make([]chat.Event, len(at))
+	events = make([]chat.Event, len(at))
 	for i, ref := range at {
 		e := m.event(ref)
 		if e == nil || !e.Kind.IsSaid() {
@@ -250,6 +253,7 @@ func (m *Memory) Texts(_ context.Context, at []chat.MessageRef) ([]chat.Event, e
 func (m *Memory) Deletions(_ context.Context, name chat.RoomName, seq chat.Seq,
 	limit int,
 ) (found []chat.Event, err error) {
+	defer func() { err = m.fault("Deletions", name) }()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	r := m.byName[name]

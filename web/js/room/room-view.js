@@ -1,5 +1,6 @@
 // room-view.js: a room's page: header, log, composer, people. It draws the session's state at most once a frame and
 // calls the session's methods for what the person does.
+/** @import { HeldKeys } from "../ui/held-keys.js" */
 /** @import { Settings } from "../ui/settings.js" */
 /** @import { BrowserMemory } from "./browser-memory.js" */
 /** @import { Outgoing } from "./composer.js" */
@@ -9,7 +10,7 @@ import { showAvatar } from "../ui/avatar.js";
 import { copyText } from "../ui/clipboard.js";
 import { bdi, emit, fromTemplate, listen, part, setText } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
-import { loadOrExplain, loadWithRetry } from "../ui/load.js";
+import { holdKeys, loadOrExplain, loadWithRetry } from "../ui/load.js";
 import { showYou } from "../ui/own-name.js";
 import { sidePanel } from "../ui/side-panel.js";
 import { typingText } from "../ui/text.js";
@@ -52,6 +53,8 @@ export class RoomView extends HTMLElement {
   #actionsRequested = false;
   /** @type {[string, unknown][]} intents that wait for the actions: name and detail */
   #queued = [];
+  /** @type {HeldKeys | null} keys for a message that wait for the actions */
+  #held = null;
   #linkedSeq = 0; // the message that the address names, if the window does not have it; 0: none
 
   /** Aborted when the room leaves the page: it ends the listeners on window, document and side panel. */
@@ -102,6 +105,8 @@ export class RoomView extends HTMLElement {
     this.#actions = new MessageActions(this, session);
     if (this.isConnected) this.#actions.roomShown(this.#leaveSignal.signal);
     for (const [name, detail] of this.#queued) emit(this, name, detail);
+    if (this.isConnected) this.#held?.pass();
+    else this.#held?.drop();
     if (this.#linkedSeq && this.isConnected) this.#actions.jump(this.#linkedSeq);
     this.changed();
   }
@@ -235,6 +240,7 @@ export class RoomView extends HTMLElement {
     listen(this, "older", () => session.history.older());
     listen(this, "newer", () => session.history.newer());
     listen(this, "newest", () => this.#toNewest());
+    this.list.log.addEventListener("keydown", (e) => this.#hold(e));
     listen(this, "retry", (/** @type {string} */ nonce) => session.retry(nonce));
     listen(this, "take-back", (/** @type {string} */ nonce) => this.composer.prependText(session.takeBack(nonce)));
     listen(this, "copy", async (/** @type {number} */ seq) => {
@@ -250,6 +256,17 @@ export class RoomView extends HTMLElement {
     for (const button of this.querySelectorAll("[data-open]"))
       button.addEventListener("click", () => emit(this, "open", button.getAttribute("data-open")));
     listen(this, "people", () => this.#togglePeople());
+  }
+
+  /** Holds a key that was pressed on a message before the actions are loaded, and those after it.
+   * @param {KeyboardEvent} e */
+  #hold(e) {
+    if (this.#actions || e.defaultPrevented || e.key === "Tab") return;
+    if (!(e.target instanceof Element && e.target.matches(".message"))) return;
+    const held = holdKeys();
+    if (!held.take(e)) return held.drop();
+    this.#held = held;
+    held.left.catch(() => undefined); // they are late: the person can press the key again
   }
 
   async #share() {

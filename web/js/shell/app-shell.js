@@ -56,6 +56,8 @@ export class AppShell extends HTMLElement {
   #lazy = new Map();
   /** @type {Notifier | null} */
   #notifier = null;
+  /** @type {Set<Lazy>} are loaded now */
+  #loading = new Set();
   #asked = 0; // counts requests, so that only the last is shown
   #scheduled = false;
 
@@ -104,7 +106,7 @@ export class AppShell extends HTMLElement {
     return this.#notifier;
   }
 
-  /** Prefetches what opens by a key, so that no key typed meanwhile is lost. */
+  /** Prefetches what opens by a key. */
   #fetchAhead() {
     LAZY.switcher().then(
       (part) => this.#lazy.set("switcher", part),
@@ -128,10 +130,11 @@ export class AppShell extends HTMLElement {
   /** Opens a module that is loaded on demand. @param {Lazy} what */
   async open(what) {
     const { session, settings, api } = this;
-    if (!session || !settings || !api) return;
+    if (!session || !settings || !api || this.#loading.has(what)) return;
     if (this.#drawer.matches(":popover-open")) this.#drawer.hidePopover();
-    // Once loaded it opens at once, so that no key typed meanwhile is lost.
-    const part = this.#lazy.get(what) ?? (await loadOrExplain(LAZY[what]));
+    this.#loading.add(what);
+    const part = this.#lazy.get(what) ?? (await loadOrExplain(LAZY[what])); // at once if it was loaded before
+    this.#loading.delete(what);
     if (!part) return;
     this.#lazy.set(what, part);
     part.open({ shell: this, session, settings, api, what, act: (action) => act(this, action) });

@@ -23,13 +23,14 @@ class Picker {
   #grid = part(this.#popover, "[role=grid]", HTMLElement);
   #status = part(this.#popover, ".status", HTMLElement);
   #name = part(this.#popover, ".name", HTMLElement);
+  #drawn = Promise.resolve(); // settled when the grid shows what the field asks for
 
   /** @param {EmojiBook} book  @param {HTMLElement} anchor  @param {(emoji: string) => void} resolve */
   constructor(book, anchor, resolve) {
     this.book = book;
     this.anchor = anchor;
     this.resolve = resolve;
-    this.#field.addEventListener("input", () => this.#draw());
+    this.#field.addEventListener("input", () => this.#show());
     this.#popover.addEventListener("keydown", (e) => this.#pressed(e));
     this.#grid.addEventListener("click", (e) => {
       const button = e.target instanceof Element ? e.target.closest("button") : null;
@@ -46,9 +47,14 @@ class Picker {
     (document.querySelector("dialog[open]") ?? document.body).append(this.#popover);
     this.#popover.showPopover();
     const box = (this.anchor.querySelector(":scope > .body") ?? this.anchor).getBoundingClientRect();
-    await this.#draw();
     place(this.#popover, box);
-    this.#field.focus({ preventScroll: true });
+    this.#field.focus({ preventScroll: true }); // before the emoji are there, so that it gets the next key
+    await this.#show();
+    place(this.#popover, box);
+  }
+
+  #show() {
+    return (this.#drawn = this.#draw());
   }
 
   async #draw() {
@@ -62,7 +68,9 @@ class Picker {
         return;
       }
       const { tone } = this.book;
-      const all = (await this.book.all()).map(([emoji = "", code = ""]) => [toned(emoji, tone), code]);
+      const book = await this.book.all();
+      if (this.#field.value.trim()) return; // the query has changed since
+      const all = book.map(([emoji = "", code = ""]) => [toned(emoji, tone), code]);
       const names = new Map(all.map(([emoji = "", code = ""]) => [emoji, code]));
       const recent = this.book.recent(RECENT).map((emoji) => [emoji, names.get(emoji) ?? ""]);
       this.#fill([
@@ -104,7 +112,7 @@ class Picker {
       radio.setAttribute("aria-label", t("emoji.tone", { n: i }));
       radio.addEventListener("change", () => {
         this.book.tone = tone;
-        this.#draw();
+        this.#show();
       });
       const face = document.createElement("span");
       face.textContent = toned("✋", tone);
@@ -119,8 +127,10 @@ class Picker {
     const inField = e.target === this.#field;
     if (inField && e.key === "Enter") {
       e.preventDefault();
-      const first = this.#grid.querySelector("button");
-      if (first?.dataset["emoji"]) this.#choose(first.dataset["emoji"]);
+      this.#drawn.then(() => {
+        const first = this.#grid.querySelector("button");
+        if (first?.dataset["emoji"]) this.#choose(first.dataset["emoji"]);
+      });
     } else if (inField && e.key === "ArrowDown") {
       e.preventDefault();
       this.#grid.querySelector("button")?.focus();

@@ -12,6 +12,7 @@ import { ThreadSession } from "../room/thread-session.js";
 import { copyText } from "../ui/clipboard.js";
 import { emit, listen, part } from "../ui/dom.js";
 import { reason, t } from "../ui/i18n.js";
+import { loadOrExplain } from "../ui/load.js";
 import { SidePanel, sidePanel } from "../ui/side-panel.js";
 import { isolate } from "../ui/text.js";
 import { say } from "../ui/toast.js";
@@ -194,7 +195,8 @@ export class MessageActions {
 
   /** @param {HTMLElement} anchor */
   #pick(anchor) {
-    return this.#try(import("./emoji-picker.js").then((m) => m.pickEmoji(this.book, anchor)));
+    const picker = loadOrExplain(() => import("./emoji-picker.js"));
+    return this.#try(picker.then((m) => m?.pickEmoji(this.book, anchor)));
   }
 
   /** @param {Word} word */

@@ -57,8 +57,8 @@ export class Suggestions {
     if (!word || this.#closedAt) return this.close();
     const found = this.source(word);
     const list = Array.isArray(found) ? found : await found.catch(() => []);
-    if (asked !== this.#asked) return;
-    this.#show(word, list);
+    // The text may also have been sent meanwhile, which is no input.
+    if (asked === this.#asked && this.field.value === value) this.#show(word, list);
   }
 
   close() {
@@ -79,7 +79,11 @@ export class Suggestions {
         return true;
       case "Enter":
       case "Tab":
-        if (e.shiftKey || (e.key === "Enter" && this.#isWhole())) return false;
+        if (e.shiftKey) return false;
+        if (e.key === "Enter" && this.#isWhole()) {
+          this.close(); // the key sends the text
+          return false;
+        }
         this.#take(this.#chosen);
         return true;
       case "Escape":

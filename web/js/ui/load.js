@@ -1,5 +1,7 @@
 // load.js: loads modules after the page's first ones, also when the network breaks meanwhile.
+import { HeldKeys } from "./held-keys.js";
 import { t } from "./i18n.js";
+import { pressKey } from "./press-key.js";
 import { say } from "./toast.js";
 
 const RETRY_MS = 2_000;
@@ -16,13 +18,28 @@ export async function loadWithRetry(load) {
   }
 }
 
-/** Loads a module that the person asked for. If that fails it shows a message and resolves to null.
+/** Loads a module that the person asked for. The caller opens it as soon as it is there; the keys that the person has
+ * pressed meanwhile go to it. If loading fails it shows a message. It resolves to null then, and if the person has gone
+ * elsewhere.
  * @template M  @param {() => Promise<M>} load  @returns {Promise<M | null>} */
 export async function loadOrExplain(load) {
+  const keys = holdKeys();
   try {
-    return await load();
+    const loaded = await Promise.race([load(), keys.left]);
+    setTimeout(() => keys.pass()); // after the caller has opened it
+    return loaded;
   } catch {
+    keys.drop();
     say(t("error.silent"));
     return null;
   }
 }
+
+/** Holds the keys that are pressed on this page from now on. */
+export const holdKeys = () =>
+  new HeldKeys({
+    page: document,
+    press: pressKey,
+    setTimeout: (f, ms) => window.setTimeout(f, ms),
+    clearTimeout: (id) => window.clearTimeout(id),
+  });

@@ -62,6 +62,12 @@ test("a mention is completed, marked in the text, and highlighted for the mentio
   assert.equal(await message(ada.page, 2).and(ada.page.locator(".for-me")).count(), 0);
   await write(grace.page, "@here listen");
   await message(ada.page, 3).and(ada.page.locator(".for-me")).waitFor();
+  await field(grace.page).pressSequentially("@here");
+  const whole = grace.page.getByRole("option").first();
+  await whole.waitFor();
+  await field(grace.page).press("Enter"); // there is nothing to complete: it sends
+  await message(ada.page, 4).waitFor();
+  await whole.waitFor({ state: "hidden" });
   assert.deepEqual([...ada.wrong, ...grace.wrong], []);
 });
 

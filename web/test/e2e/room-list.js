@@ -14,10 +14,22 @@ export const openRoomMenu = async (page, room) => {
   await entry(page, room).getByRole("button").click();
 };
 
+/** Reports, on the page, whether the server has put a room into the list. Until then some of its menu is missing.
+ * @param {string} room */
+function isListed(room) {
+  /** @typedef {{ session?: { rooms: Map<string, { seq: number }> } }} Shell */
+  const shell = /** @type {Shell} */ (/** @type {unknown} */ (document.querySelector("app-shell")));
+  return (shell.session?.rooms.get(room)?.seq ?? 0) > 0;
+}
+
 /** Somebody who has been in these rooms, the last of which is open.
  * @param {Server} server  @param {string} name  @param {string[]} names  @param {BrowserContextOptions} [options] */
-export async function settled(server, name, names, options) {
-  const person = await visitor(server, name, options);
+export const settled = async (server, name, names, options) =>
+  settle(server, await visitor(server, name, options), names);
+
+/** Lets a visitor go through these rooms.
+ * @template {{ page: Page }} P  @param {Server} server  @param {P} person  @param {string[]} names */
+export async function settle(server, person, names) {
   for (const [i, room] of names.entries()) {
     await server.say(room, await server.session("Grace"), `welcome to ${room}`);
     if (i === 0) await person.page.goto(`${server.url}/r/${room}`);
@@ -28,7 +40,7 @@ export async function settled(server, name, names, options) {
       );
     await row(person.page, `welcome to ${room}`).waitFor();
     await joined(person.page);
-    await entry(person.page, room).locator("[aria-current]").waitFor({ state: "attached" });
+    await person.page.waitForFunction(isListed, room);
   }
   return person;
 }

@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { HeldKeys } from "../../js/ui/held-keys.js";
+import { Timers } from "./fakes.js";
+
+/** A page with keys held, and what has been pressed in its place or reached the page. */
+function hold() {
+  const page = new EventTarget();
+  const timers = new Timers();
+  const seen = { pressed: /** @type {string[]} */ ([]), reached: /** @type {string[]} */ ([]) };
+  const press = (/** @type {{ key: string }} */ { key }) => seen.pressed.push(key);
+  const keys = new HeldKeys({ page, press, setTimeout: timers.setTimeout, clearTimeout: timers.clearTimeout });
+  page.addEventListener("keydown", (e) => seen.reached.push(/** @type {KeyboardEvent} */ (e).key));
+  /** Presses a key. It reports whether the browser would act on it. @param {string} key  @param {object} [how] */
+  const type = (key, how) => {
+    const e = new Event("keydown", { cancelable: true });
+    const plain = { code: "", shiftKey: false, ctrlKey: false, altKey: false, metaKey: false, isComposing: false };
+    return page.dispatchEvent(Object.assign(e, { key, ...plain, ...how }));
+  };
+  return { page, timers, keys, type, ...seen };
+}
+
+test("held keys are pressed in their order once what they are meant for is there", () => {
+  const { keys, type, pressed, reached } = hold();
+  for (const key of ["t", "A", " ", "é", "Backspace", "ArrowDown", "Enter", "Tab"]) assert.equal(type(key), false, key);
+  assert.deepEqual([pressed, reached], [[], []]);
+  keys.pass();
+  assert.deepEqual(pressed, ["t", "A", " ", "é", "Backspace", "ArrowDown", "Enter", "Tab"]);
+  assert.equal(type("x"), true, "held no more");
+  assert.deepEqual(reached, ["x"]);
+  keys.pass();
+  assert.equal(pressed.length, 8, "each once");
+});
+
+test("shortcuts, input methods and keys of the browser are not held", () => {
+  const { type, reached } = hold();
+  for (const [key, how] of /** @type {[string, object][]} */ ([
+    ["r", { ctrlKey: true }],
+    ["r", { metaKey: true }],
+    ["ArrowDown", { altKey: true }],
+    ["F5", {}],
+    ["Shift", { shiftKey: true }],
+    ["k", { isComposing: true }],
+  ]))
+    assert.equal(type(key, how), true, key);
+  assert.equal(reached.length, 6);
+});
+
+for (const [way, leave] of /** @type {[string, (h: ReturnType<typeof hold>) => unknown][]} */ ([
+  ["Escape", ({ type }) => type("Escape")],
+  ["the mouse", ({ page }) => page.dispatchEvent(new Event("pointerdown"))],
+])) {
+  test(`by ${way} a person goes elsewhere: the keys are dropped`, async () => {
+    const held = hold();
+    held.type("t");
+    leave(held);
+    assert.equal(await held.keys.left, null);
+    assert.equal(held.type("u"), true);
+    held.keys.pass();
+    assert.deepEqual(held.pressed, []);
+  });
+}
+
+test("a part that is late gives the keyboard back", async () => {
+  const { timers, keys, type, pressed } = hold();
+  type("t");
+  await timers.pass(9_999);
+  assert.equal(type("u"), false);
+  const late = assert.rejects(keys.left);
+  await timers.pass(1);
+  await late;
+  assert.equal(type("v"), true);
+  keys.pass();
+  assert.deepEqual(pressed, []);
+});
+
+test("what has come is never late", async () => {
+  const { timers, keys } = hold();
+  keys.pass();
+  await timers.pass(60_000);
+  assert.equal(await Promise.race([keys.left, Promise.resolve("pending")]), "pending");
+});
