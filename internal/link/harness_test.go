@@ -33,7 +33,7 @@ type testLinks struct {
 	*Links
 	address string
 	secure  bool
-	log     *safeBuffer
+	log     bytes.Buffer   // what is logged; read after stop
 	counts  chan chat.Code // the errors that clients were told
 	stop    func() error   // closes all connections; may be called again
 }
@@ -41,10 +41,10 @@ type testLinks struct {
 // startLinks serves on a free port until the test ends.
 func startLinks(t *testing.T, cfg Config, secure bool, newProtocol func(*Conn) Protocol) *testLinks {
 	t.Helper()
-	tl := &testLinks{secure: secure, log: &safeBuffer{}, counts: make(chan chat.Code, 100)}
+	tl := &testLinks{secure: secure, counts: make(chan chat.Code, 100)}
 	cfg.Counted = func(code chat.Code) { tl.counts <- code }
 	cfg.Ended = func(netip.Addr) {}
-	cfg.Logger = slog.New(slog.NewTextHandler(tl.log, nil))
+	cfg.Logger = slog.New(slog.NewTextHandler(&tl.log, nil))
 	tl.Links = New(cfg)
 	if err := tl.Open(); err != nil {
 		t.Fatal(err)
@@ -214,21 +214,3 @@ func (e echo) Receive(_ context.Context, m wire.WSMessage) {
 }
 
 func (echo) End() {}
-
-// A safeBuffer is a log that a test reads while it is written.
-type safeBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *safeBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *safeBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
-}

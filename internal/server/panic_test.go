@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -25,31 +24,13 @@ import (
 type faulty struct {
 	*testServer
 	log  *memory
-	said *safeBuffer
+	said bytes.Buffer // what the server logs; read once it has stopped
 	good *talker
-}
-
-// A safeBuffer is a log that a test reads while it is written.
-type safeBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *safeBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *safeBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }
 
 func startFaulty(t *testing.T) *faulty {
 	t.Helper()
-	z := &faulty{log: newMemory(), said: &safeBuffer{}}
+	z := &faulty{log: newMemory()}
 	rooms := room.Config{Format: func(text string, _ *room.Budget) string {
 		if text == "boom" {
 			panic("a mistake in formatting")
@@ -57,7 +38,7 @@ func startFaulty(t *testing.T) *faulty {
 		return ""
 	}}
 	healthy := func(context.Context) error { return nil }
-	z.testServer = serveLog(t, Config{Logger: slog.New(slog.NewTextHandler(z.said, nil))}, rooms, z.log, "e",
+	z.testServer = serveLog(t, Config{Logger: slog.New(slog.NewTextHandler(&z.said, nil))}, rooms, z.log, "e",
 		z.log.stores(), healthy)
 	z.good = z.hello(t, "Good")
 	z.good.ask(`"op":"join","room":"good"`)
