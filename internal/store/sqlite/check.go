@@ -69,7 +69,7 @@ func Check(ctx context.Context, path string) (checked CheckReport, err error) {
 // lockFolder locks a folder against servers while it is checked. It makes no file, so it returns
 // nil if no server has used the folder.
 func lockFolder(dir string) (*os.File, error) {
-	lock, err := os.OpenFile(filepath.Join(dir, lockName), os.O_RDWR, 0)
+	lock, err := os.OpenFile(filepath.Join(dir, files.FolderLock), os.O_RDWR, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
