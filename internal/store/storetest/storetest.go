@@ -174,5 +174,6 @@ var databaseTests = map[string]func(*testing.T, OpenDatabase){
 	"BookmarksAndSubscriptions":          testBookmarksAndSubscriptions,
 	"AGuestMadeTwiceIsOne":               testAGuestMadeTwiceIsOne,
 	"ALostEventIsNotPassedOver":          testALostEventIsNotPassedOver,
+	"AHeadStaysWhenItsEventIsRemoved":    testAHeadStaysWhenItsEventIsRemoved,
 	"WritesOfManyPeopleAtOnceAllSucceed": testWritesOfManyPeopleAtOnceAllSucceed,
 }
