@@ -113,9 +113,12 @@ func TestLostCommitIsFoundOut(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			before := len(allEvents(t, s, "lobby"))
 			w.cutCommit.Store(again)
-			got := storetest.Post(t, s, storetest.Draft("lobby", storetest.Ada, "a", ""),
-				storetest.Draft("lobby", storetest.Ada, "b", name), storetest.Deed(storetest.Ada, chat.Reply, 1, "c @Ada"),
-				storetest.Deed(storetest.Grace, chat.React, 1, "👍"), storetest.Deed(storetest.Grace, chat.Unreact, 1, "👍"))
+			got := storetest.Post(t, s,
+				storetest.Draft("lobby", storetest.Ada, "a", ""),
+				storetest.Draft("lobby", storetest.Ada, "b", name),
+				storetest.Deed(storetest.Ada, chat.Reply, 1, "c @Ada"),
+				storetest.Deed(storetest.Grace, chat.React, 1, "👍"),
+				storetest.Deed(storetest.Grace, chat.Unreact, 1, "👍"))
 			for i, c := range got {
 				if c.Err != nil || c.Repeated || c.Event.Seq != chat.Seq(before+i+1) {
 					t.Errorf("%d: %+v", i, c)
@@ -231,7 +234,7 @@ func TestEpoch(t *testing.T) {
 	}
 
 	s, stop := start(t, url)
-	storetest.Do(t, s, storetest.Draft("lobby", storetest.Ada, "one", ""), storetest.Draft("lobby", storetest.Ada, "two", ""))
+	storetest.Do(t, s, storetest.Drafts("lobby", 2)...)
 	stop()
 	reconnect := func(s *Store) string {
 		t.Helper()

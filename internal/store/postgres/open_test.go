@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"parley/internal/chat"
 	"parley/internal/store/postgres/pgtest"
 	"parley/internal/store/storetest"
 )
@@ -101,7 +102,8 @@ func TestOpenNeedsNoSuperuser(t *testing.T) {
 	plain := as(t, url, "plain")
 	storetest.Must(t, run(t.Context(), url, `GRANT CREATE ON SCHEMA public TO plain`))
 	s, _ := start(t, plain)
-	storetest.Do(t, s, storetest.Draft("lobby", storetest.Ada, "hi", ""), storetest.Deed(storetest.Ada, "delete", 1, ""))
+	storetest.Do(t, s, storetest.Draft("lobby", storetest.Ada, "hi", ""),
+		storetest.Deed(storetest.Ada, chat.Delete, 1, ""))
 	storetest.Must(t, s.vacuum(t.Context()))
 	if s.Epoch() == "" {
 		t.Error("no epoch")

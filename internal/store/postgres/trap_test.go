@@ -289,7 +289,8 @@ func TestFewRoundTrips(t *testing.T) {
 				})
 			}
 			all.Add(1)
-			s.MarkRead("ada", chat.MessageRef{Room: "lobby", Seq: 1}, false, "", func(chat.ListEntry, error) { all.Done() })
+			read := chat.MessageRef{Room: "lobby", Seq: 1}
+			s.MarkRead("ada", read, false, "", func(chat.ListEntry, error) { all.Done() })
 			return nil
 		}, func(error) { all.Done() })
 		all.Wait()
@@ -343,7 +344,8 @@ func TestDeletedTextsAreVacuumedByOneNode(t *testing.T) {
 	vacuums := func() int {
 		return one[int](t, url, `SELECT vacuum_count FROM pg_stat_user_tables WHERE relname = 'event'`)
 	}
-	storetest.Must(t, run(t.Context(), url, `INSERT INTO lease VALUES ('vacuum', 'another', now() + interval '1 hour')`))
+	storetest.Must(t, run(t.Context(), url, `
+		INSERT INTO lease VALUES ('vacuum', 'another', now() + interval '1 hour')`))
 	storetest.Must(t, s.vacuum(t.Context()))
 	if due() != 1 || vacuums() != 0 {
 		t.Error("two nodes vacuum")

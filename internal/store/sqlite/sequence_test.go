@@ -13,7 +13,8 @@ import (
 
 // TestABatchIsStoredLikeItsDraftsOneByOne gives random drafts to two copies of a store: to
 // one of them one by one, to the other in one transaction. Answers and tables must be
-// equal. The test of all stores of that name looks at what the methods return. The copies are near the limits of edits, emoji and pins.
+// equal. The test of all stores of that name looks at what the methods return. The copies are near
+// the limits of edits, emoji and pins.
 func TestABatchIsStoredLikeItsDraftsOneByOne(t *testing.T) {
 	quiet := slog.New(slog.DiscardHandler)
 	base := t.TempDir()
