@@ -62,7 +62,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, err
 	}
 	e := engine{s.writer, s}
-	s.committer = store.New(e, e, store.Config{OwnNonces: true, Committed: cfg.Committed, Logger: s.logger})
+	s.committer = store.New(e, e, store.Config{Remote: true, Committed: cfg.Committed, Logger: s.logger})
 	return s, nil
 }
 

@@ -160,6 +160,7 @@ var tests = map[string]func(*testing.T, Open){
 	"AChangeInARoomThatNobodyWroteToMakesNone":  testAChangeInARoomThatNobodyWroteToMakesNone,
 	"GuestComesBackWithTheirSession":            testGuestComesBackWithTheirSession,
 	"UnknownPeople":                             testUnknownPeople,
+	"ABatchIsStoredLikeItsDraftsOneByOne":       testABatchIsStoredLikeItsDraftsOneByOne,
 }
 
 var databaseTests = map[string]func(*testing.T, OpenDatabase){
@@ -175,5 +176,7 @@ var databaseTests = map[string]func(*testing.T, OpenDatabase){
 	"AGuestMadeTwiceIsOne":               testAGuestMadeTwiceIsOne,
 	"ALostEventIsNotPassedOver":          testALostEventIsNotPassedOver,
 	"AHeadStaysWhenItsEventIsRemoved":    testAHeadStaysWhenItsEventIsRemoved,
+	"DeletionErases":                     testDeletionErases,
+	"CopiesAreDeletedWithTheirSource":    testCopiesAreDeletedWithTheirSource,
 	"WritesOfManyPeopleAtOnceAllSucceed": testWritesOfManyPeopleAtOnceAllSucceed,
 }
