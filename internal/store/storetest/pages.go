@@ -196,7 +196,8 @@ func testAHeadStaysWhenItsEventIsRemoved(t *testing.T, open OpenDatabase) {
 		if at, err := s.At(t.Context(), "lobby", 3); !at.IsZero() || err != nil {
 			t.Errorf("the event that was removed: %v, %v", at, err)
 		}
-		if page := PageOf(t, s, chat.PageQuery{Limit: 9}); page.Head != 3 || !page.At.IsZero() || len(page.Messages) != 2 {
+		page := PageOf(t, s, chat.PageQuery{Limit: 9})
+		if page.Head != 3 || !page.At.IsZero() || len(page.Messages) != 2 {
 			t.Errorf("%+v", page)
 		}
 		WantSeqs(t, "the log", Seqs(Events(t, s.After, "lobby", 0, 9)), 1, 2)
