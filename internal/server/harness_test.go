@@ -209,7 +209,17 @@ type (
 		More     bool
 		Newer    bool `json:"more_after"`
 		Before   chat.Seq
-		Messages []message
+		Messages []messageBody
+	}
+	messageBody struct {
+		Seq  chat.Seq
+		From chat.Person
+		Text string
+	}
+	guestBody struct {
+		Person  chat.Person
+		Session string
+		Epoch   string
 	}
 	logBody struct {
 		Seq    chat.Seq
@@ -218,11 +228,11 @@ type (
 )
 
 // guest opens a session.
-func (ts *testServer) guest(t *testing.T, name string) sessionAnswer {
+func (ts *testServer) guest(t *testing.T, name string) guestBody {
 	t.Helper()
 	a := ts.ask(t, http.MethodPost, "/api/session", `{"name":"`+name+`"}`)
 	if a.StatusCode != http.StatusCreated {
 		t.Fatalf("a session for %s: status %d: %s", name, a.StatusCode, a.body)
 	}
-	return decode[sessionAnswer](t, a)
+	return decode[guestBody](t, a)
 }

@@ -14,6 +14,7 @@ import (
 
 	"parley/internal/account"
 	"parley/internal/chat"
+	"parley/internal/rest"
 	"parley/internal/room"
 	"parley/internal/store/sqlite"
 )
@@ -58,7 +59,7 @@ func TestBodyHasTimeLimitAlsoWhereNobodyReadsIt(t *testing.T) {
 		}
 		w := &timedWriter{ResponseRecorder: httptest.NewRecorder()}
 		ts.httpServer(ts).Handler.ServeHTTP(w, r)
-		if got := !w.readBy.IsZero(); got != tt.limited || time.Until(w.readBy) > bodyTimeout {
+		if got := !w.readBy.IsZero(); got != tt.limited || time.Until(w.readBy) > rest.BodyTimeout {
 			t.Errorf("%s %s: limited %v (until %v), want %v", tt.method, tt.path, got, w.readBy, tt.limited)
 		}
 	}

@@ -222,7 +222,7 @@ func TestNothingIsAcceptedAfterTheSignOut(t *testing.T) {
 			bearer(ada.Session)...); a.StatusCode != http.StatusNoContent {
 			t.Fatalf("%d %s", a.StatusCode, a.body)
 		}
-		m := decode[postAnswer](t,
+		m := decode[struct{ Seq chat.Seq }](t,
 			ts.ask(t, http.MethodPost, "/api/rooms/r/messages", `{"text":"afterwards"}`, bearer(grace.Session)...))
 		writers.Wait()
 		stop()
