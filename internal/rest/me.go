@@ -2,17 +2,21 @@ package rest
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"reflect"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"parley/internal/chat"
 	"parley/internal/room"
+	"parley/internal/wire"
 )
 
-// An entry is one room of a list in JSON, as on /ws.
+// An entry describes the JSON of wire.AppendListEntryJSON for OpenAPI. A test compares
+// the two.
 type entry struct {
 	Room      chat.RoomName `json:"room"`
 	Topic     string        `json:"topic" doc:"What it is about; empty for nothing."`
@@ -27,23 +31,21 @@ type entry struct {
 	Favourite bool          `json:"favourite"`
 }
 
-func listEntryOf(e chat.ListEntry) entry {
-	out := entry{
-		Room: e.Room, Topic: e.Topic, Seq: e.Head, Read: e.Read, Unread: e.Unread, Mentions: e.Mentions,
-		Notify: e.Notify, Muted: e.Muted, Favourite: e.Favourite,
-	}
-	if !e.At.IsZero() {
-		out.At = new(stamp(e.At))
-	}
-	if e.Last != nil {
-		out.Last = &quote{e.Last.From, e.Last.Text}
-	}
-	return out
+// An encodedEntry is the JSON of an entry.
+type encodedEntry struct{ json.RawMessage }
+
+func encodeEntry(e *chat.ListEntry) encodedEntry {
+	return encodedEntry{wire.AppendListEntryJSON(nil, e)}
+}
+
+// Schema implements huma.SchemaProvider.
+func (encodedEntry) Schema(r huma.Registry) *huma.Schema {
+	return r.Schema(reflect.TypeFor[entry](), true, "")
 }
 
 type roomsAnswer struct {
-	Epoch string           `json:"epoch"`
-	Rooms largeList[entry] `json:"rooms"`
+	Epoch string                  `json:"epoch"`
+	Rooms largeList[encodedEntry] `json:"rooms"`
 }
 
 func (a roomsAnswer) split() (any, *encodedItems) {
@@ -72,7 +74,7 @@ type setRequest struct {
 	Favourite *bool        `json:"favourite,omitempty"`
 }
 
-type entryOutput struct{ Body entry }
+type entryOutput struct{ Body encodedEntry }
 
 type readInput struct {
 	Caller
@@ -152,7 +154,7 @@ func (a *API) registerMe(api huma.API) {
 	at := time.Date(2026, time.November, 23, 9, 41, 5, 123e6, time.UTC)
 	hello := encodeMessage(&exampleMessage)
 	last := &chat.Quote{From: ada, Text: exampleMessage.Text}
-	lobby := listEntryOf(chat.ListEntry{
+	lobby := encodeEntry(&chat.ListEntry{
 		Room: "lobby", Head: 57, At: at, Last: last, Read: 42, Unread: 7, Mentions: 1, Notify: chat.NotifyAll,
 	})
 	of := func(id, method, path, summary string, example any) huma.Operation {
@@ -220,9 +222,9 @@ func (a *API) myRooms(ctx context.Context, in *callerInput) (*roomsOutput, error
 		if err != nil {
 			return err
 		}
-		out.Body = roomsAnswer{Rooms: largeList[entry]{list}, Epoch: a.hub.Epoch()}
-		for _, e := range entries {
-			out.Body.Rooms.add(listEntryOf(e))
+		out.Body = roomsAnswer{Rooms: largeList[encodedEntry]{list}, Epoch: a.hub.Epoch()}
+		for i := range entries {
+			out.Body.Rooms.add(encodeEntry(&entries[i]))
 		}
 		return nil
 	})
@@ -237,7 +239,7 @@ func (a *API) setRoom(ctx context.Context, in *setInput) (*entryOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &entryOutput{listEntryOf(e)}, nil
+	return &entryOutput{encodeEntry(&e)}, nil
 }
 
 // unlistRoom answers DELETE /api/me/rooms/{room}.

@@ -51,6 +51,25 @@ func TestMessagesAreAsDescribed(t *testing.T) {
 	}
 }
 
+func TestListEntriesAreAsDescribed(t *testing.T) {
+	full := chat.ListEntry{
+		Room: "lobby", Topic: "ships", Head: 57, At: time.Time(exampleAt), Last: &chat.Quote{From: ada, Text: "<hi>"},
+		Read: 42, Unread: 7, Mentions: 1, Notify: chat.NotifyAll, Muted: true, Favourite: true,
+	}
+	for name, e := range map[string]chat.ListEntry{"full": full, "empty": {Room: "lobby", Notify: chat.NotifyNone}} {
+		written := wire.AppendListEntryJSON(nil, &e)
+		var got entry
+		dec := json.NewDecoder(bytes.NewReader(written))
+		dec.DisallowUnknownFields()
+		if err := dec.Decode(&got); err != nil {
+			t.Fatalf("%s: a field is not described: %v in %s", name, err, written)
+		}
+		if diff := cmp.Diff(anyJSON(t, encoded(got)), anyJSON(t, written)); diff != "" {
+			t.Errorf("%s (-described +written):\n%s", name, diff)
+		}
+	}
+}
+
 func anyJSON(t *testing.T, b []byte) (v any) {
 	t.Helper()
 	if err := json.Unmarshal(b, &v); err != nil {

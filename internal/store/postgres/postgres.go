@@ -45,8 +45,10 @@ type Store struct {
 	writer *writer       // owned by Run's goroutine while it runs
 
 	committer *store.Committer
-	health    health
+	health    *store.Health
 	closing   sync.Once
+
+	readsLogged atomic.Int64 // when it was last logged that reads fail, in Unix nanoseconds
 }
 
 // Open connects to the database cfg.URL and makes its tables, or brings them up to date. It fails
@@ -56,8 +58,8 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		cfg:    cfg,
 		logger: cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
 		node:   strings.ToLower(rand.Text()[:13]),
-		health: health{turn: make(chan struct{}, 1)},
 	}
+	s.health = store.NewHealth(s.writeHealth)
 	if err := s.connect(ctx); err != nil {
 		s.disconnect()
 		return nil, err

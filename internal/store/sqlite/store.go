@@ -50,7 +50,7 @@ type Store struct {
 
 	committer *store.Committer
 	broken    atomic.Pointer[writeStop] // why nothing is written; nil: writes are possible
-	health    health
+	health    *store.Health
 	reserve   reserve // owned by Run's goroutine
 
 	copiesLooked time.Time // owned by Run's goroutine: when old copies were last looked for
@@ -84,8 +84,8 @@ func open(ctx context.Context, cfg Config, vfs string) (_ *Store, err error) {
 		dir:    dir,
 		path:   filepath.Join(dir, databaseName),
 		logger: cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
-		health: health{turn: make(chan struct{}, 1)},
 	}
+	s.health = store.NewHealth(s.writeHealth)
 	defer func() {
 		if err != nil {
 			s.release()
