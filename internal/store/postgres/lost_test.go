@@ -142,12 +142,12 @@ func TestLostCommitIsFoundOutWhenTheDatabaseIsBack(t *testing.T) {
 	w.cut.Store(true)
 	answered := make(chan chat.Commit, 1)
 	s.Append(storetest.Draft("lobby", storetest.Ada, "a", ""), func(c chat.Commit) { answered <- c })
-	for began := time.Now(); time.Since(began) < time.Second; {
-		select {
-		case c := <-answered:
-			t.Fatalf("answered while nobody can know: %+v", c)
-		case <-time.After(time.Millisecond):
-		}
+	impatient, cancel := context.WithTimeout(t.Context(), 3*s.writer.patience)
+	defer cancel()
+	select {
+	case c := <-answered:
+		t.Fatalf("answered while nobody can know: %+v", c)
+	case <-impatient.Done():
 	}
 	w.cut.Store(false)
 	if c := <-answered; c.Err != nil || c.Repeated || c.Event.Seq != 2 {
