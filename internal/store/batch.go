@@ -69,13 +69,14 @@ type batch struct {
 }
 
 // load asks the engine for the facts about the rows from first on. With nonces these
-// include the nonces of plain messages.
-func (b *batch) load(ctx context.Context, e Engine, first int, nonces bool) error {
+// include the nonces of plain messages. With atOnce the second load brings all names that
+// may be needed.
+func (b *batch) load(ctx context.Context, e Engine, first int, nonces, atOnce bool) error {
 	f := b.facts(first, nonces)
 	if err := e.Load(ctx, f); err != nil || f == nil {
 		return err
 	}
-	for more := b.moreNames(); more != nil; more = b.moreNames() {
+	for more := b.moreNames(atOnce); more != nil; more = b.moreNames(atOnce) {
 		if err := e.Load(ctx, more); err != nil {
 			return err
 		}

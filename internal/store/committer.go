@@ -19,9 +19,11 @@ const idleEvery = time.Minute
 
 // Config says how a Committer works. The zero value of a field means its default.
 type Config struct {
-	// OwnNonces gives each draft without a nonce one of the server's own. If it is not known
-	// whether a transaction was committed, the next attempt finds out by the nonces.
-	OwnNonces bool
+	// Remote says that the database is at the other end of a network. Then a connection may be
+	// lost during COMMIT, and each draft without a nonce gets one of the server's own, by which
+	// the next attempt finds out whether the first was committed. And Load is called at most
+	// twice for a batch.
+	Remote    bool
 	Committed func(events int, took time.Duration) // called after each transaction that stored events
 	Logger    *slog.Logger                         // default: discard
 }
@@ -69,6 +71,24 @@ func (c *Committer) Append(d chat.Draft, done func(chat.Commit)) {
 // transaction. done gets that error, after the commit; it must not block.
 func (c *Committer) Do(run func(context.Context) error, done func(error)) {
 	c.queue.push(item{write: &write{run: run, done: done}})
+}
+
+// Start is Do with a channel that gets the one result. An error in it is the cause, which a user must not see.
+func (c *Committer) Start(run func(context.Context) error) <-chan error {
+	done := make(chan error, 1)
+	c.Do(run, func(err error) { done <- err })
+	return done
+}
+
+// Await waits for the result of Start. Its error may be shown to a user. If ctx ends first, the write may still be
+// committed.
+func Await(ctx context.Context, started <-chan error) error {
+	select {
+	case err := <-started:
+		return UserError(err)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // Run commits what is queued. When ctx ends it commits what has been taken, calls
@@ -200,7 +220,7 @@ func (c *Committer) transact(ctx context.Context, items []item, now time.Time) (
 	if !anyWanted(items) {
 		return 0, nil
 	}
-	if c.cfg.OwnNonces {
+	if c.cfg.Remote {
 		c.nonces.give(items)
 	}
 	tries := 0
@@ -263,7 +283,7 @@ func (c *Committer) write(ctx context.Context, items []item, at time.Time) (stor
 func (c *Committer) store(ctx context.Context, at time.Time) (stored int, err error) {
 	b := &c.batch
 	for first, nonces := 0, false; ; nonces = true {
-		if err := b.load(ctx, c.engine, first, nonces); err != nil {
+		if err := b.load(ctx, c.engine, first, nonces, c.cfg.Remote); err != nil {
 			return 0, err
 		}
 		if err := b.decide(first, at); err != nil {

@@ -266,18 +266,36 @@ func (b *batch) lookNames(r *Row, missing func(Name)) {
 
 // moreNames looks again at the texts whose names were not loaded, now that they are, and
 // returns the names that have to be known too: a name that is found ends the search for
-// shorter ones, and leaves room for others.
-func (b *batch) moreNames() (more *Facts) {
+// shorter ones, and leaves room for others. With atOnce these are all names of a text, so
+// that none is missing the next time.
+func (b *batch) moreNames(atOnce bool) (more *Facts) {
 	rows := b.unsure
 	b.unsure = nil
 	clear(b.asked)
+	ask := func(n Name) {
+		if more == nil {
+			more = &Facts{Names: map[Name][]Named{}}
+		}
+		more.Names[n] = nil
+	}
 	for _, r := range rows {
+		misses := false
 		b.lookNames(r, func(n Name) {
-			if more == nil {
-				more = &Facts{Names: map[Name][]Named{}}
-			}
-			more.Names[n] = nil
+			misses = true
+			ask(n)
 		})
+		if atOnce && misses {
+			eachName(r.Draft.Text, func(folded string) {
+				if n := (Name{folded, r.Room.Key}); !b.known.has(n) {
+					ask(n)
+				}
+			})
+		}
 	}
 	return more
+}
+
+func (f *Facts) has(n Name) bool {
+	_, ok := f.Names[n]
+	return ok
 }

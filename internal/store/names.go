@@ -70,6 +70,20 @@ func namedIn(text string, look func(folded string) []Named) (found []Named) {
 	return found
 }
 
+// eachName calls do for each folded name that namedIn may look up in text, whoever goes by
+// the others.
+func eachName(text string, do func(folded string)) {
+	for i, starts := 0, 0; i < len(text) && starts < maxLooks; i++ {
+		if text[i] != '@' || !startsMention(text, i) {
+			continue
+		}
+		starts++
+		for _, name := range namesAt(text[i+1:]) {
+			do(chat.FoldName(name))
+		}
+	}
+}
+
 // namesAt returns the names that s may begin with, the longest first: each ends
 // where a word does, and none contains the beginning of another mention.
 func namesAt(s string) (names []string) {

@@ -23,23 +23,39 @@ const (
 	dropEdits = `
 		UPDATE event e SET text = '', extra = NULL FROM ` + places + `
 		WHERE e.room = d.room AND e.target = d.seq AND e.kind = 'edit'`
-	noteVacuum    = `INSERT INTO vacuum_due (room, seq) SELECT d.room, d.seq FROM ` + places
-	dropReactions = `DELETE FROM reaction r USING ` + places + ` WHERE r.room = d.room AND r.target = d.seq`
-	dropPins      = `DELETE FROM pin USING ` + places + ` WHERE pin.room = d.room AND pin.target = d.seq`
-	dropMentions  = `DELETE FROM mention m USING ` + places + ` WHERE m.room = d.room AND m.seq = d.seq`
+	noteVacuum = `INSERT INTO vacuum_due (room, seq) SELECT d.room, d.seq FROM ` + places
+
+	// A DELETE joined with the arrays could read the whole table if its plan was made when that was
+	// small. OFFSET 0 keeps the planner from turning the join around.
+	dropReactions = `
+		DELETE FROM reaction WHERE ctid = ANY (ARRAY (SELECT x.ctid FROM ` + places + ` CROSS JOIN LATERAL (
+			SELECT ctid FROM reaction WHERE room = d.room AND target = d.seq OFFSET 0) x))`
+	dropPins = `
+		DELETE FROM pin WHERE ctid = ANY (ARRAY (SELECT x.ctid FROM ` + places + ` CROSS JOIN LATERAL (
+			SELECT ctid FROM pin WHERE room = d.room AND target = d.seq OFFSET 0) x))`
+	dropMentions = `
+		DELETE FROM mention WHERE ctid = ANY (ARRAY (SELECT x.ctid FROM ` + places + ` CROSS JOIN LATERAL (
+			SELECT ctid FROM mention WHERE room = d.room AND seq = d.seq OFFSET 0) x))`
+	dropForwards = `
+		DELETE FROM forward WHERE ctid = ANY (ARRAY (SELECT x.ctid FROM ` + places + ` CROSS JOIN LATERAL (
+			SELECT ctid FROM forward WHERE room = d.room AND seq = d.seq OFFSET 0) x))`
 
 	// A message that is deleted makes its copies due. A copy that is deleted is one no more, and
 	// copies of its source are due no more if it was the last.
 	copiesDue = `
 		INSERT INTO copies_due (room, seq) SELECT d.room, d.seq FROM ` + places + `
-		WHERE EXISTS (SELECT FROM forward f WHERE f.source_room = d.room AND f.source_seq = d.seq)
+		WHERE (SELECT f.seq FROM forward f WHERE f.source_room = d.room AND f.source_seq = d.seq LIMIT 1) IS NOT NULL
 		ON CONFLICT DO NOTHING`
 	copiesDone = `
-		DELETE FROM copies_due c USING ` + places + ` JOIN forward f ON f.room = d.room AND f.seq = d.seq
-		WHERE c.room = f.source_room AND c.seq = f.source_seq AND NOT EXISTS (SELECT FROM forward o
-			WHERE o.source_room = c.room AND o.source_seq = c.seq
-				AND (o.room, o.seq) NOT IN (SELECT x.room, x.seq FROM unnest($1::bigint[], $2::bigint[]) x(room, seq)))`
-	dropForwards = `DELETE FROM forward f USING ` + places + ` WHERE f.room = d.room AND f.seq = d.seq`
+		DELETE FROM copies_due WHERE ctid = ANY (ARRAY (
+			SELECT c.ctid FROM ` + places + `
+			CROSS JOIN LATERAL (
+				SELECT source_room, source_seq FROM forward WHERE room = d.room AND seq = d.seq OFFSET 0) f
+			CROSS JOIN LATERAL (
+				SELECT ctid FROM copies_due WHERE room = f.source_room AND seq = f.source_seq OFFSET 0) c
+			WHERE (SELECT o.seq FROM forward o WHERE o.source_room = f.source_room AND o.source_seq = f.source_seq
+				AND (o.room, o.seq) NOT IN (SELECT x.room, x.seq FROM unnest($1::bigint[], $2::bigint[]) x(room, seq))
+				LIMIT 1) IS NULL))`
 
 	insertForwards = `
 		INSERT INTO forward (room, seq, source_room, source_seq)

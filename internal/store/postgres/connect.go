@@ -24,14 +24,15 @@ const planSettings = `
 	SET jit = off;`
 
 // Settings of the connections that read, and of the one that writes. A frozen node must not keep a
-// room locked: the database ends its transaction after a second.
+// room locked: the database ends its transaction after a second. A node that waits for a lock gives
+// up before its patience ends, so that its connection stays.
 const (
 	readerSettings = planSettings + `
 	SET default_transaction_read_only = on;
 	SET statement_timeout = '30s'`
 	writerSettings = planSettings + `
 	SET idle_in_transaction_session_timeout = '1s';
-	SET lock_timeout = '10s';
+	SET lock_timeout = '4s';
 	SET default_transaction_isolation = 'read committed';
 	SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`
 )

@@ -40,18 +40,19 @@ const (
 	keysSQL     = `WITH k AS MATERIALIZED (SELECT ` + roomIDs + `, ` + personIDs + `)`
 )
 
-// makeLists adds rooms to people's lists. A retry does not, as its author may have left since.
+// makeLists adds rooms to people's lists. A retry does not, as its author may have left since. It uses
+// no EXISTS, because a plan made for small tables would read all of them into memory each time.
 const makeLists = keysSQL + `
 	INSERT INTO member (person, room)
 	SELECT DISTINCT k.people[d.person], k.rooms[d.room]
 	FROM k CROSS JOIN unnest($3::int[], $4::int[], $5::bytea[]) d(person, room, nonce)
-	WHERE k.rooms[d.room] <> 0 AND CASE
-		WHEN EXISTS (SELECT FROM member m WHERE m.person = k.people[d.person] AND m.room = k.rooms[d.room]) THEN false
-		WHEN d.nonce IS NULL THEN true
-		ELSE NOT EXISTS (SELECT FROM event e
-				WHERE e.nonce = d.nonce AND e.author = k.people[d.person] AND e.room = k.rooms[d.room])
-			AND NOT EXISTS (SELECT FROM answer a
-				WHERE a.nonce = d.nonce AND a.author = k.people[d.person] AND a.room = k.rooms[d.room]) END
+	WHERE k.rooms[d.room] <> 0
+		AND (SELECT m.room FROM member m WHERE m.person = k.people[d.person] AND m.room = k.rooms[d.room]) IS NULL
+		AND (d.nonce IS NULL OR (
+			SELECT e.room FROM event e
+			WHERE e.nonce = d.nonce AND e.author = k.people[d.person] AND e.room = k.rooms[d.room]) IS NULL
+			AND (SELECT a.room FROM answer a
+			WHERE a.nonce = d.nonce AND a.author = k.people[d.person] AND a.room = k.rooms[d.room]) IS NULL)
 	ORDER BY 1, 2 ON CONFLICT (person, room) DO NOTHING`
 
 // queueKeys queues what makes and locks the rooms and people of the transaction.

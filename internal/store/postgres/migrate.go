@@ -74,6 +74,11 @@ func (s *Store) checkServer(ctx context.Context, db *sql.DB) error {
 	if err != nil {
 		return fmt.Errorf("connecting to the database: %w", err)
 	}
+	s.version = version
+	return refuseServer(number, version, encoding)
+}
+
+func refuseServer(number, version, encoding string) error {
 	switch n, err := strconv.Atoi(number); {
 	case err == nil && n < oldestServer:
 		return fmt.Errorf("the database is PostgreSQL %s; parley needs %s or newer", version, oldestServerName)
@@ -100,6 +105,10 @@ func (s *Store) isMigrated(ctx context.Context, db *sql.DB) (bool, error) {
 	known := map[string]string{}
 	if ours {
 		known, err = readMeta(ctx, db)
+	}
+	if isCode(err, codeNoRights) {
+		return false, fmt.Errorf("the database's user may not read the tables there; give parley the user who owns "+
+			"them: %w", err)
 	}
 	if err != nil || known["program"] != "parley" {
 		return false, errors.New("the database has tables of another program; make an empty one for parley")
@@ -152,9 +161,22 @@ func (s *Store) runMigrations(ctx context.Context, db *sql.DB) error {
 	if err != nil {
 		return fmt.Errorf("bringing the schema up to date: %w", err)
 	}
+	if err := s.noteVersion(ctx, db); err != nil {
+		return err
+	}
 	for _, m := range done {
 		s.logger.LogAttrs(ctx, slog.LevelInfo, "schema brought up to date",
 			slog.String("op", filepath.Base(m.Source.Path)), slog.Duration("took", m.Duration))
+	}
+	return nil
+}
+
+// noteVersion records which program has upgraded the schema, for the refusals of older ones.
+func (s *Store) noteVersion(ctx context.Context, db *sql.DB) error {
+	_, err := db.ExecContext(ctx, `INSERT INTO meta (key, value) VALUES ('version', $1)
+		ON CONFLICT (key) DO UPDATE SET value = excluded.value`, s.cfg.Version)
+	if err != nil {
+		return fmt.Errorf("recording the program's version: %w", err)
 	}
 	return nil
 }

@@ -52,7 +52,9 @@ func (s *Store) vacuum(ctx context.Context) error {
 	if err := s.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM vacuum_due)`).Scan(&due); err != nil || !due {
 		return err
 	}
-	conn, err := pgx.ConnectConfig(ctx, s.writer.config.Copy())
+	config := s.writer.config.Copy()
+	config.OnNotice = nil // is the writer's
+	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return err
 	}

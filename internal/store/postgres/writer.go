@@ -19,11 +19,13 @@ type writer struct {
 	config   *pgx.ConnConfig
 	patience time.Duration // how long a transaction is tried
 	conn     *pgx.Conn     // nil: not connected
+	used     time.Time     // when conn was last used
 	away     bool          // the last transaction found no database
 	warned   bool          // the database has warned since warned was last cleared
 	trips    atomic.Int64  // round trips so far; those that connect and prepare are not counted
 	seen     seen
-	identity string // of the database's history; see epoch.go
+	stopping atomic.Bool // the store's Run is to end
+	identity string      // of the database's history; see epoch.go
 	shown    map[chat.RoomName]shown
 
 	// Of the transaction that is being written.
@@ -40,8 +42,22 @@ func newWriter(s *Store, config *pgx.ConnConfig) *writer {
 	return w
 }
 
+// A connection that was idle for so long may be dead, as when a firewall has forgotten it.
+const (
+	pingAfter   = 30 * time.Second
+	pingTimeout = time.Second
+)
+
 // open connects if there is no connection.
 func (w *writer) open(ctx context.Context) error {
+	if w.conn != nil && time.Since(w.used) > pingAfter {
+		ping, cancel := context.WithTimeout(ctx, pingTimeout)
+		defer cancel()
+		if w.conn.Ping(ping) != nil {
+			w.disconnect()
+		}
+	}
+	w.used = time.Now()
 	if w.conn != nil && !w.conn.IsClosed() {
 		return nil
 	}

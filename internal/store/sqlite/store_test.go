@@ -23,8 +23,8 @@ var (
 	answering, copying  = storetest.Answering, storetest.Copying
 
 	must, wantHead, wantSeqs = storetest.Must, storetest.WantHead, storetest.WantSeqs
-	standings, pageOf, page  = storetest.States, storetest.PageOf, storetest.Events
-	seqs, seqsOf, versionsOf = storetest.Seqs, storetest.SeqsOf, storetest.VersionsOf
+	pageOf, page             = storetest.PageOf, storetest.Events
+	seqs, seqsOf             = storetest.Seqs, storetest.SeqsOf
 )
 
 func post(t testing.TB, s *Store, drafts ...chat.Draft) []chat.Commit {

@@ -160,6 +160,7 @@ var tests = map[string]func(*testing.T, Open){
 	"AChangeInARoomThatNobodyWroteToMakesNone":  testAChangeInARoomThatNobodyWroteToMakesNone,
 	"GuestComesBackWithTheirSession":            testGuestComesBackWithTheirSession,
 	"UnknownPeople":                             testUnknownPeople,
+	"ABatchIsStoredLikeItsDraftsOneByOne":       testABatchIsStoredLikeItsDraftsOneByOne,
 }
 
 var databaseTests = map[string]func(*testing.T, OpenDatabase){
@@ -174,5 +175,8 @@ var databaseTests = map[string]func(*testing.T, OpenDatabase){
 	"BookmarksAndSubscriptions":          testBookmarksAndSubscriptions,
 	"AGuestMadeTwiceIsOne":               testAGuestMadeTwiceIsOne,
 	"ALostEventIsNotPassedOver":          testALostEventIsNotPassedOver,
+	"AHeadStaysWhenItsEventIsRemoved":    testAHeadStaysWhenItsEventIsRemoved,
+	"DeletionErases":                     testDeletionErases,
+	"CopiesAreDeletedWithTheirSource":    testCopiesAreDeletedWithTheirSource,
 	"WritesOfManyPeopleAtOnceAllSucceed": testWritesOfManyPeopleAtOnceAllSucceed,
 }

@@ -10,7 +10,11 @@ import { withOptimistic } from "./message-state.js";
 
 const MOST_NAMES = 30; // in a tooltip
 
-/** @param {HTMLElement} element the message's row  @param {MessageState} message  @param {boolean} inThread */
+/** What each context shows. @type {WeakMap<HTMLElement, string>} */
+const contexts = new WeakMap();
+
+/** Draws what is above the text. If nothing of it has changed the buttons stay, and with them the focus.
+ * @param {HTMLElement} element the message's row  @param {MessageState} message  @param {boolean} inThread */
 export function showAbove(element, message, inThread) {
   const context = piece(
     element,
@@ -20,6 +24,9 @@ export function showAbove(element, message, inThread) {
   );
   if (!context) return;
   const { replyTo, quote, forward, thread } = message;
+  const content = JSON.stringify([replyTo, quote, forward, thread]);
+  if (contexts.get(context) === content) return;
+  contexts.set(context, content);
   const parts = [];
   if (forward) {
     const p = document.createElement("span");

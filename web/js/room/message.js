@@ -68,7 +68,10 @@ export function showMessage(element, row, look) {
   showAvatar(part(element, ".avatar", HTMLElement), message.from);
   showTime(element, row, look.room);
   if (before?.content !== content) {
-    showBody(part(element, ".body", HTMLElement), message, look.me);
+    const body = part(element, ".body", HTMLElement);
+    const hadFocus = body.contains(document.activeElement);
+    showBody(body, message, look.me);
+    if (hadFocus) element.focus({ preventScroll: true });
     element.classList.toggle("for-me", isFor(message, look.me));
     fold(element, isLong(message));
   }

@@ -173,6 +173,7 @@ export class RoomSession {
     if (this.state.epoch && seq > this.state.head) return false;
     if (!held()) await this.history.open(seq).catch(() => undefined);
     if (!held()) return false;
+    this.#missed = 0; // it is the message that the person wants to see
     this.target = { to: "message", seq };
     this.deps.onChange();
     return true;

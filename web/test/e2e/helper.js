@@ -151,6 +151,12 @@ export function watch(context, page, server) {
   return wrong;
 }
 
+/** Forgets what the page has shown in passing. @param {Page} page */
+export const forget = (page) =>
+  page.evaluate(() => {
+    /** @type {{ told: string[] }} */ (/** @type {unknown} */ (globalThis)).told.length = 0;
+  });
+
 /** Writes a message and sends it. @param {Page} page  @param {string} text */
 export async function write(page, text) {
   await page.getByLabel("Your message").fill(text);

@@ -70,6 +70,27 @@ test("a deletion is confirmed first and leaves a tombstone, also for people who 
   assert.deepEqual([...ada.wrong, ...grace.wrong, ...linus.wrong], []);
 });
 
+test("the focus stays in a message that changes", async () => {
+  const [ada] = await meet(server, "focus", "Ada");
+  assert.ok(ada);
+  const { page, context } = ada;
+  const grace = await server.session("Grace");
+  const changed = `${server.url}/api/rooms/focus/messages/2`;
+  const headers = { Authorization: `Bearer ${grace}` };
+  await said(page, "where?", 1);
+  await server.post("/api/rooms/focus/messages", { text: "at https://example.org/", reply_to: 1 }, grace);
+  await message(page, 2).focus();
+  await message(page, 2).locator(".quote").focus();
+  await context.request.put(`${changed}/reactions/${encodeURIComponent("👍")}`, { headers });
+  await message(page, 2).locator(".reaction").waitFor();
+  await message(page, 2).locator(".quote:focus").waitFor();
+  await message(page, 2).locator(".body a").focus();
+  await context.request.patch(changed, { headers, data: { text: "at https://example.org/here" } });
+  await message(page, 2).locator(".edited").waitFor();
+  await message(page, 2).and(page.locator(":focus")).waitFor();
+  assert.deepEqual(ada.wrong, []);
+});
+
 test("the text of a message is copied as it was written", async () => {
   const [ada] = await meet(server, "copied", "Ada");
   assert.ok(ada);

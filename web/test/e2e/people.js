@@ -1,5 +1,5 @@
 // people.js: people in a room, who can lose their connection and come back, and what they do with messages.
-import { joined, told, visitor, write } from "./helper.js";
+import { forget, joined, told, visitor, write } from "./helper.js";
 
 /** @import { BrowserContextOptions, Locator, Page } from "playwright-core" */
 /** @import { Server } from "./helper.js" */
@@ -28,6 +28,7 @@ export async function enter(server, room, name, options) {
     away = true;
     cut();
     await person.page.getByText("Reconnecting…").waitFor();
+    await forget(person.page); // it may have been away and back before, on a busy machine
   };
   const comeBack = async () => {
     away = false;
