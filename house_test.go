@@ -59,13 +59,15 @@ var mayImport = map[string][]string{
 		"parley/internal/account", "parley/internal/certs", "parley/internal/chat", "parley/internal/httpdoor",
 		"parley/internal/link", "parley/internal/rest", "parley/internal/room", "parley/internal/wire", "parley/web",
 	},
-	"parley/internal/tui":     {"parley/client", "parley/internal/files"},
-	"parley/internal/bench":   {},
-	"parley/internal/search":  {"parley/internal/chat"},
-	"parley/internal/torture": {"parley/client"},
-	"parley/client":           {},
-	"parley/web":              {},
-	"parley/ci/platforms":     {},
+	"parley/internal/tui":      {"parley/client", "parley/internal/files"},
+	"parley/internal/bench":    {"parley/internal/pgserver"},
+	"parley/internal/search":   {"parley/internal/chat"},
+	"parley/internal/torture":  {"parley/client", "parley/internal/pgserver"},
+	"parley/internal/pgserver": {},
+	"parley/client":            {},
+	"parley/web":               {},
+	"parley/ci/platforms":      {},
+	"parley/ci/withpostgres":   {"parley/internal/pgserver"},
 }
 
 type listed struct {

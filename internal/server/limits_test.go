@@ -16,7 +16,6 @@ import (
 	"parley/internal/chat"
 	"parley/internal/rest"
 	"parley/internal/room"
-	"parley/internal/store/sqlite"
 )
 
 // A timedWriter is a response whose connection has a deadline.
@@ -73,10 +72,7 @@ func (brokenPeople) NewGuest(context.Context, string, string) (chat.Person, stri
 }
 
 func TestOperatorHearsOfAPanicAndTheServerStays(t *testing.T) {
-	kept, err := sqlite.Open(t.Context(), sqlite.Config{Dir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
+	kept := openStore(t)
 	var log bytes.Buffer
 	ts := startServerWith(t, Config{Logger: slog.New(slog.NewTextHandler(&log, nil))}, room.Config{}, kept,
 		brokenPeople{kept}, kept.Healthy)

@@ -13,7 +13,6 @@ import (
 	"parley/internal/chat"
 	"parley/internal/httpdoor"
 	"parley/internal/room"
-	"parley/internal/store/sqlite"
 )
 
 // A fire is a store that fails to make guests.
@@ -24,10 +23,7 @@ func (fire) NewGuest(context.Context, string, string) (chat.Person, string, erro
 }
 
 func TestInternalErrorsAreLoggedAndNotShown(t *testing.T) {
-	kept, err := sqlite.Open(t.Context(), sqlite.Config{Dir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
+	kept := openStore(t)
 	var log bytes.Buffer
 	ts := startServerWith(
 		t, Config{Logger: slog.New(slog.NewTextHandler(&log, nil))}, room.Config{}, kept, fire{kept}, kept.Healthy,
@@ -50,10 +46,7 @@ func TestInternalErrorsAreLoggedAndNotShown(t *testing.T) {
 }
 
 func TestHealthzReportsAFailedStore(t *testing.T) {
-	kept, err := sqlite.Open(t.Context(), sqlite.Config{Dir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
+	kept := openStore(t)
 	ill := func(context.Context) error { return errors.New("the disk is full") }
 	ts := startServerWith(t, Config{}, room.Config{}, kept, kept, ill)
 	a := ts.ask(t, http.MethodGet, "/healthz", "")

@@ -73,6 +73,24 @@ func (c *Committer) Do(run func(context.Context) error, done func(error)) {
 	c.queue.push(item{write: &write{run: run, done: done}})
 }
 
+// Start is Do with a channel that gets the one result. An error in it is the cause, which a user must not see.
+func (c *Committer) Start(run func(context.Context) error) <-chan error {
+	done := make(chan error, 1)
+	c.Do(run, func(err error) { done <- err })
+	return done
+}
+
+// Await waits for the result of Start. Its error may be shown to a user. If ctx ends first, the write may still be
+// committed.
+func Await(ctx context.Context, started <-chan error) error {
+	select {
+	case err := <-started:
+		return UserError(err)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // Run commits what is queued. When ctx ends it commits what has been taken, calls
 // every done, and returns.
 func (c *Committer) Run(ctx context.Context) error {

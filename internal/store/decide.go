@@ -177,15 +177,6 @@ func (b *batch) mentions(r *Row, x *chat.Attrs) (people []int64) {
 	return slices.DeleteFunc(slices.Compact(people), func(p int64) bool { return p == r.By.Key || p == 0 })
 }
 
-// AttrsOrNil returns what is stored of x, nil if there is nothing in it.
-func AttrsOrNil(x *chat.Attrs) *chat.Attrs {
-	x.Present = nil
-	if x.ReplyTo == 0 && !x.Action && x.Forward == nil && len(x.Mentions) == 0 && !x.Here {
-		return nil
-	}
-	return x
-}
-
 // target returns the message that a row changes, and what access has to know of it.
 func (b *batch) target(i int) (*Message, access.Facts) {
 	m := b.inRoom(i, b.rows[i].Draft.Target)

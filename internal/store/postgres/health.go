@@ -3,11 +3,9 @@ package postgres
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
-	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -16,44 +14,13 @@ import (
 	"parley/internal/chat"
 )
 
-// healthEvery is how often Healthy writes at most. More frequent callers get the last result.
-const healthEvery = time.Second
-
-// health is the last known result of a write.
-type health struct {
-	turn    chan struct{} // holds one value while a goroutine is in Healthy
-	checked time.Time
-	err     error
-	pending <-chan error // a write that is still awaited; nil: none
-
-	readsLogged atomic.Int64 // when it was last logged that reads fail, in Unix nanoseconds
-}
-
 // Healthy reports whether the store can write, by writing. It fails if ctx ends first.
-func (s *Store) Healthy(ctx context.Context) error {
-	h := &s.health
-	select {
-	case h.turn <- struct{}{}:
-		defer func() { <-h.turn }()
-	case <-ctx.Done():
-		return fmt.Errorf("waiting to write: %w", ctx.Err())
-	}
-	if time.Since(h.checked) < healthEvery {
-		return h.err
-	}
-	if h.pending == nil {
-		h.pending = s.start(ownWrite{
-			// It makes COMMIT write, and wait for a synchronous standby, without a row that all nodes lock.
-			text: `SELECT pg_logical_emit_message(true, 'parley', 'healthy')`,
-		})
-	}
-	select {
-	case err := <-h.pending:
-		h.pending, h.err, h.checked = nil, err, time.Now()
-		return err
-	case <-ctx.Done():
-		return fmt.Errorf("writing: %w", ctx.Err())
-	}
+func (s *Store) Healthy(ctx context.Context) error { return s.health.Check(ctx) }
+
+// writeHealth begins the write of a health check. It makes COMMIT write, and wait for a synchronous
+// standby, without a row that all nodes lock.
+func (s *Store) writeHealth() <-chan error {
+	return s.start(ownWrite{text: `SELECT pg_logical_emit_message(true, 'parley', 'healthy')`})
 }
 
 // What a reader is told that gets no answer.
@@ -84,8 +51,8 @@ func (s *Store) readError(ctx context.Context, err error) error {
 	case !isLost(err) && !isTransient(err):
 		return err
 	}
-	now, last := time.Now().UnixNano(), s.health.readsLogged.Load()
-	if now-last > int64(readsLoggedEvery) && s.health.readsLogged.CompareAndSwap(last, now) {
+	now, last := time.Now().UnixNano(), s.readsLogged.Load()
+	if now-last > int64(readsLoggedEvery) && s.readsLogged.CompareAndSwap(last, now) {
 		s.logger.LogAttrs(ctx, slog.LevelWarn, "the database does not answer: readers are told to try again",
 			slog.Any("err", err))
 	}

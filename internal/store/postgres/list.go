@@ -66,12 +66,10 @@ func (s *Store) ListEntry(ctx context.Context, who chat.PersonID, room chat.Room
 		return chat.ListEntry{}, fmt.Errorf("what %s is to a person: %w", room, err)
 	}
 	if len(entries) == 0 {
-		return chat.ListEntry{}, errNotListed
+		return chat.ListEntry{}, store.ErrNotListed
 	}
 	return entries[0], nil
 }
-
-var errNotListed = &chat.Error{Code: chat.NotFound, Message: "This room is not in your list."}
 
 // listEntry scans a row of listText.
 func listEntry(row pgx.CollectableRow) (e chat.ListEntry, err error) {
@@ -181,7 +179,7 @@ func (s *Store) SetListEntry(ctx context.Context, who chat.PersonID, room chat.R
 ) error {
 	err := chat.CheckNonce(change.Nonce)
 	if err == nil {
-		refused := error(errNotListed)
+		refused := error(store.ErrNotListed)
 		o := ownWrite{
 			who: string(who), room: string(room),
 			text: unlistText,

@@ -138,7 +138,7 @@ func (t *transaction) scanMessage(rows pgx.Rows, a *messageArgs) error {
 	if err != nil {
 		return err
 	}
-	x, err := unpackAttrs(extra)
+	x, err := store.UnpackAttrs(extra)
 	is := a.asked[i-1]
 	is.Room, is.Author = int64(a.rooms[i-1]), t.known(m.From, author)
 	is.From, is.Kind, is.Text, is.Thread, is.Current = m.From, m.Kind, m.Text, m.Thread, m.Current

@@ -21,9 +21,6 @@ type ownWrite struct {
 	scan      func(pgx.Rows) error // called for each row that the statement returns; may be nil
 }
 
-// later adds a write to those that the transaction ends with.
-func (w *writer) later(o ownWrite) { w.own = append(w.own, o) }
-
 // queueOwn puts the transaction's own writes into b, sorted by the rows that they lock.
 func (w *writer) queueOwn(b *pgx.Batch) {
 	slices.SortStableFunc(w.own, func(a, b ownWrite) int {
@@ -46,35 +43,24 @@ func (w *writer) queueOwn(b *pgx.Batch) {
 }
 
 // write queues a write and waits for its commit. If ctx ends first, it may still be committed.
-func (s *Store) write(ctx context.Context, o ownWrite) error { return s.await(ctx, s.start(o)) }
-
-// await waits for the result of start. Its error may be shown to a user.
-func (s *Store) await(ctx context.Context, started <-chan error) error {
-	select {
-	case err := <-started:
-		return store.UserError(err)
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
+func (s *Store) write(ctx context.Context, o ownWrite) error { return store.Await(ctx, s.start(o)) }
 
 // start queues a write and returns at once. The channel gets the one result; an error in it is the
 // cause, which a user must not see.
-func (s *Store) start(o ownWrite) <-chan error {
-	done := make(chan error, 1)
-	s.do(o, func(err error) { done <- err })
-	return done
-}
+func (s *Store) start(o ownWrite) <-chan error { return s.committer.Start(s.later(o)) }
 
-// do is start with a function that gets the result. A write without a statement is only answered in
-// its turn.
-func (s *Store) do(o ownWrite, done func(error)) {
-	s.committer.Do(func(context.Context) error {
+// do is start with a function that gets the result.
+func (s *Store) do(o ownWrite, done func(error)) { s.committer.Do(s.later(o), done) }
+
+// later returns a function for the committer. A write without a statement is only answered in its
+// turn.
+func (s *Store) later(o ownWrite) func(context.Context) error {
+	return func(context.Context) error {
 		if o.text != "" {
-			s.writer.later(o)
+			s.writer.own = append(s.writer.own, o)
 		}
 		return nil
-	}, done)
+	}
 }
 
 // What a statement with a nonce begins with. It needs a table m(person, room) with the person and

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"parley/internal/chat"
+	"parley/internal/store"
 )
 
 // What the parts of a page consist of: rows of event with a column place, which puts them in the order of the
@@ -247,13 +248,15 @@ func scanState(row pgx.CollectableRow, room chat.RoomName) (m chat.MessageState,
 	err = scanEvent(row, &m.Event, &extra, &quoted, &current, &currentKind, &currentMS, &newest, &reactions, &replies,
 		&pin)
 	if err == nil {
-		m.Extra, err = unpackAttrs(extra)
+		m.Extra, err = store.UnpackAttrs(extra)
 	}
 	switch {
 	case err != nil || currentKind == nil:
 	case chat.Kind(*currentKind) == chat.Edit:
 		m.Edited, m.EditedAt = chat.Seq(*current), time.UnixMilli(*currentMS).UTC()
-		m.Extra, err = withNewest(m.Extra, newest)
+		var edit *chat.Attrs
+		edit, err = store.UnpackAttrs(newest)
+		m.Extra = store.EditedAttrs(m.Extra, edit)
 	case chat.Kind(*currentKind) == chat.Delete:
 		m.Extra = nil
 	}

@@ -2,35 +2,23 @@ package postgres
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"parley/internal/chat"
+	"parley/internal/store"
 )
-
-// seenEvery is how often the time of a session's last use is written at most.
-const seenEvery = 24 * time.Hour
 
 // NewGuest makes a person with a name in normal form, and a session: a secret token, of which the
 // store keeps only a hash. If key is not empty it is the token. If a session with that token
 // exists, NewGuest returns its person unchanged.
 func (s *Store) NewGuest(ctx context.Context, name, key string) (chat.Person, string, error) {
-	made := chat.Person{ID: chat.PersonID(strings.ToLower(rand.Text())), Name: name}
-	token := key
-	if token == "" {
-		secret := make([]byte, 32)
-		rand.Read(secret) // never fails
-		token = base64.RawURLEncoding.EncodeToString(secret)
-	}
-	hash := tokenHash(token)
+	made, token := store.NewGuest(name, key)
+	hash := store.TokenHash(token)
 	p := made
 	err := s.write(ctx, ownWrite{
 		room: sessionRow(hash), // no person's row is locked: the person is new
@@ -59,18 +47,18 @@ func (s *Store) NewGuest(ctx context.Context, name, key string) (chat.Person, st
 func (s *Store) Person(ctx context.Context, session string) (chat.Person, error) {
 	var p chat.Person
 	var seen int64
-	hash := tokenHash(session)
+	hash := store.TokenHash(session)
 	err := s.row(ctx, `
 		WITH s AS MATERIALIZED (SELECT person, seen_ms FROM session WHERE token_hash = $1)
 		SELECT public, name, (SELECT seen_ms FROM s) FROM person WHERE id = (SELECT person FROM s)`,
 		[]any{hash}, &p.ID, &p.Name, &seen)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return chat.Person{}, errUnknownSession
+		return chat.Person{}, store.ErrUnknownSession
 	}
 	if err != nil {
 		return chat.Person{}, fmt.Errorf("whose session it is: %w", err)
 	}
-	if now := time.Now(); now.Sub(time.UnixMilli(seen)) > seenEvery {
+	if now := time.Now(); now.Sub(time.UnixMilli(seen)) > store.SeenEvery {
 		s.start(ownWrite{
 			room: sessionRow(hash),
 			text: `UPDATE session SET seen_ms = $2 WHERE token_hash = $1`,
@@ -93,7 +81,7 @@ func (s *Store) Rename(ctx context.Context, id chat.PersonID, name, nonce string
 	var refused error
 	err := chat.CheckNonce(nonce)
 	if err == nil {
-		refused = errNobody
+		refused = store.ErrNobody
 		err = s.write(ctx, ownWrite{
 			who:  string(id),
 			text: renameText,
@@ -115,16 +103,9 @@ func (s *Store) Rename(ctx context.Context, id chat.PersonID, name, nonce string
 	return now, nil
 }
 
-var errUnknownSession = &chat.Error{
-	Code:    chat.BadSession,
-	Message: "This session is unknown. Give a name to be a new guest.",
-}
-
-var errNobody = &chat.Error{Code: chat.BadSession, Message: "There is no such person. Give a name to be a new guest."}
-
 // Forget ends a session. An unknown session is no error.
 func (s *Store) Forget(ctx context.Context, session string) error {
-	hash := tokenHash(session)
+	hash := store.TokenHash(session)
 	err := s.write(ctx, ownWrite{
 		room: sessionRow(hash),
 		text: `DELETE FROM session WHERE token_hash = $1`,
@@ -138,8 +119,3 @@ func (s *Store) Forget(ctx context.Context, session string) error {
 
 // sessionRow is the row of a session in the order in which rows are locked.
 func sessionRow(hash []byte) string { return "session " + hex.EncodeToString(hash) }
-
-func tokenHash(token string) []byte {
-	sum := sha256.Sum256([]byte(token))
-	return sum[:]
-}

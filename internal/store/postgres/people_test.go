@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"parley/internal/store"
 	"parley/internal/store/storetest"
 )
 
@@ -21,7 +22,7 @@ func TestSessionIsStoredAsAHash(t *testing.T) {
 	_, session, err := s.NewGuest(t.Context(), "Ada", "")
 	storetest.Must(t, err)
 	stored := ask[[]byte](t, s, `SELECT token_hash FROM session`)
-	if string(stored) != string(tokenHash(session)) || len(session) != 43 {
+	if string(stored) != string(store.TokenHash(session)) || len(session) != 43 {
 		t.Errorf("stored %q for a session of %d characters", stored, len(session))
 	}
 }
@@ -63,22 +64,12 @@ func TestWaitingForACommitEndsWithTheContext(t *testing.T) {
 	}
 }
 
-func TestHealthIsAskedOfTheDatabaseOnceASecond(t *testing.T) {
+func TestHealthCheckWrites(t *testing.T) {
 	s, _ := start(t, newDatabase(t))
-	log := func() string {
-		t.Helper()
-		storetest.Must(t, s.Healthy(t.Context()))
-		return ask[string](t, s, `SELECT pg_current_wal_insert_lsn()::text`)
-	}
-	before := log()
-	s.health.checked = time.Now()
-	checked := s.health.checked
-	log()
-	if s.health.checked != checked {
-		t.Error("asked twice, written twice")
-	}
-	s.health.checked = checked.Add(-healthEvery)
-	if after := log(); after == before || s.health.checked == checked {
-		t.Error("asked a second later, not written")
+	const position = `SELECT pg_current_wal_insert_lsn()::text`
+	before := ask[string](t, s, position)
+	storetest.Must(t, s.Healthy(t.Context()))
+	if after := ask[string](t, s, position); after == before {
+		t.Error("nothing was written")
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"parley/internal/access"
 	"parley/internal/chat"
+	"parley/internal/store"
 )
 
 // read calls do with a connection of the readers. If the connection turns out to be lost, as those
@@ -62,6 +63,17 @@ const roomSQL = `(SELECT id FROM room WHERE name = $1)`
 // authorSQL returns SQL for the public id of an event's author.
 func authorSQL(event string) string {
 	return `(SELECT p.public FROM person p WHERE p.id = ` + event + `.author)`
+}
+
+// quoteSQL returns SQL for what a message quotes, given SQL for the message's row: an array of the
+// author's id, their name and the text of the quoted message. It is NULL if the message quotes none
+// or the quoted one is missing; the text is empty if that is deleted.
+func quoteSQL(m string) string {
+	return `CASE WHEN ` + m + `.extra IS NOT NULL THEN (
+			SELECT ARRAY[(SELECT p.public FROM person p WHERE p.id = q.author), q.name,
+				coalesce((SELECT c.text FROM event c WHERE c.room = q.room AND c.seq = q.current), q.text)]
+			FROM event q
+			WHERE q.room = ` + m + `.room AND q.seq = (` + m + `.extra::json ->> 'reply_to')::bigint) END`
 }
 
 var (
@@ -150,9 +162,16 @@ func eventOf(room chat.RoomName) pgx.RowToFunc[chat.Event] {
 		if err != nil || extra == nil {
 			return e, err
 		}
-		e.Extra, err = unpackAttrs(extra)
+		e.Extra, err = store.UnpackAttrs(extra)
 		setQuote(e.Extra, quoted)
 		return e, err
+	}
+}
+
+// setQuote sets the quote of x from a column of quoteSQL.
+func setQuote(x *chat.Attrs, column []string) {
+	if x != nil && len(column) == 3 {
+		x.Quote = store.QuoteOf(chat.PersonID(column[0]), column[1], column[2])
 	}
 }
 

@@ -87,7 +87,7 @@ func (w *writer) queueEvents(rows []store.Row, b *changes) error {
 			change = &store.Change{}
 		}
 		text := r.Draft.Text
-		extra, err := packAttrs(change.Extra)
+		extra, err := store.PackAttrs(change.Extra)
 		if err != nil {
 			return err
 		}

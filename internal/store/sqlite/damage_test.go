@@ -16,6 +16,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"parley/internal/chat"
+	"parley/internal/store"
 )
 
 // filled makes a folder with some hundred pages of messages.
@@ -296,7 +297,7 @@ func TestReplacedFolderIsNoticedByWhoAsksAfterHealth(t *testing.T) {
 	must(t, os.RemoveAll(dir))
 	var err error
 	for began := time.Now(); err == nil && time.Since(began) < patience; {
-		s.health.checked = time.Time{} // as if a second had passed
+		s.health = store.NewHealth(s.writeHealth) // as if a second had passed
 		err = s.Healthy(t.Context())
 	}
 	if err == nil {

@@ -54,12 +54,10 @@ func (s *Store) ListEntry(ctx context.Context, who chat.PersonID, room chat.Room
 		return chat.ListEntry{}, fmt.Errorf("what %s is to a person: %w", room, err)
 	}
 	if len(entries) == 0 {
-		return chat.ListEntry{}, errNotListed
+		return chat.ListEntry{}, store.ErrNotListed
 	}
 	return entries[0], nil
 }
-
-var errNotListed = &chat.Error{Code: chat.NotFound, Message: "This room is not in your list."}
 
 func (s *Store) listEntries(ctx context.Context, text string, args ...any) (entries []chat.ListEntry, err error) {
 	err = s.reads.each(ctx, text, args, func(rows *sql.Rows) error {
@@ -192,7 +190,7 @@ func (s *Store) SetListEntry(ctx context.Context, who chat.PersonID, room chat.R
 		err = s.writeOrRefuse(ctx, func(ctx context.Context, w *writer) (refused, err error) {
 			m, err := w.membership(ctx, who, room)
 			if errors.Is(err, sql.ErrNoRows) {
-				return errNotListed, nil
+				return store.ErrNotListed, nil
 			}
 			if err != nil {
 				return nil, err

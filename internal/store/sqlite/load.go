@@ -97,7 +97,7 @@ func (w *writer) loadMessage(ctx context.Context, at chat.MessageRef, m *store.M
 	}
 	m.Room = room.Key
 	if m.Needs&store.NeedEdits != 0 {
-		x, err := unpackAttrs(extra)
+		x, err := store.UnpackAttrs([]byte(extra))
 		if err != nil {
 			return err
 		}

@@ -172,7 +172,9 @@ func (r *snapshot) messageStates(ctx context.Context,
 		switch few.Current {
 		case chat.Edit:
 			m.Edited, m.EditedAt = few.Edited, time.UnixMilli(few.EditedMS).UTC()
-			m.Extra, err = withNewest(m.Extra, few.Newest)
+			var edit *chat.Attrs
+			edit, err = store.UnpackAttrs([]byte(few.Newest))
+			m.Extra = store.EditedAttrs(m.Extra, edit)
 		case chat.Delete:
 			m.Extra = nil
 		}
@@ -220,24 +222,6 @@ func statement(room chat.RoomName, sel chat.PageQuery) (text string, args []any,
 		return oldestSaid, args, sel.Limit
 	}
 	return newestSaid, args, sel.Limit
-}
-
-// withNewest returns a message's attributes after an edit: the mentions are those of the edit, all
-// else is from the message.
-func withNewest(first *chat.Attrs, edit string) (*chat.Attrs, error) {
-	newest, err := unpackAttrs(edit)
-	if err != nil {
-		return nil, err
-	}
-	x := &chat.Attrs{}
-	if first != nil {
-		*x = *first
-	}
-	x.Mentions, x.Here = nil, false
-	if newest != nil {
-		x.Mentions, x.Here = newest.Mentions, newest.Here
-	}
-	return store.AttrsOrNil(x), nil
 }
 
 // addChanges adds quotes, reactions, replies and pins to messages.

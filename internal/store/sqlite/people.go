@@ -2,38 +2,25 @@ package sqlite
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"parley/internal/chat"
 	"parley/internal/store"
 )
 
-// seenEvery is how often the time of a session's last use is written at most.
-const seenEvery = 24 * time.Hour
-
 // NewGuest makes a person with a name in normal form, and a session: a secret token, of which the
 // store keeps only a hash. If key is not empty it is the token. If a session with that token
 // exists, NewGuest returns its person unchanged.
 func (s *Store) NewGuest(ctx context.Context, name, key string) (chat.Person, string, error) {
-	p := chat.Person{ID: chat.PersonID(strings.ToLower(rand.Text())), Name: name}
-	token := key
-	if token == "" {
-		secret := make([]byte, 32)
-		rand.Read(secret) // never fails
-		token = base64.RawURLEncoding.EncodeToString(secret)
-	}
+	p, token := store.NewGuest(name, key)
 	err := s.write(ctx, func(ctx context.Context, w *writer) error {
 		if key != "" { // the first try may have been stored since
 			err := w.scan(ctx, []any{&p.ID, &p.Name}, `
 				SELECT p.public, p.name FROM session s JOIN person p ON p.id = s.person WHERE s.token_hash = $1`,
-				tokenHash(key))
+				store.TokenHash(key))
 			if !errors.Is(err, sql.ErrNoRows) {
 				return err
 			}
@@ -44,7 +31,7 @@ func (s *Store) NewGuest(ctx context.Context, name, key string) (chat.Person, st
 			return err
 		}
 		return w.exec(ctx, `INSERT INTO session (token_hash, person, created_ms, seen_ms) VALUES ($1, $2, $3, $3)`,
-			tokenHash(token), id, now)
+			store.TokenHash(token), id, now)
 	})
 	if err != nil {
 		return chat.Person{}, "", fmt.Errorf("making a guest: %w", err)
@@ -57,15 +44,15 @@ func (s *Store) NewGuest(ctx context.Context, name, key string) (chat.Person, st
 func (s *Store) Person(ctx context.Context, session string) (chat.Person, error) {
 	var p chat.Person
 	var seen int64
-	hash := tokenHash(session)
+	hash := store.TokenHash(session)
 	err := s.reads.row(ctx, sessionText, []any{hash}, &p.ID, &p.Name, &seen)
 	if errors.Is(err, sql.ErrNoRows) {
-		return chat.Person{}, errUnknownSession
+		return chat.Person{}, store.ErrUnknownSession
 	}
 	if err != nil {
 		return chat.Person{}, fmt.Errorf("whose session it is: %w", err)
 	}
-	if now := time.Now(); now.Sub(time.UnixMilli(seen)) > seenEvery {
+	if now := time.Now(); now.Sub(time.UnixMilli(seen)) > store.SeenEvery {
 		s.start(func(ctx context.Context, w *writer) error {
 			return w.exec(ctx, `UPDATE session SET seen_ms = $2 WHERE token_hash = $1`, hash, now.UnixMilli())
 		})
@@ -82,7 +69,7 @@ func (s *Store) Rename(ctx context.Context, id chat.PersonID, name, nonce string
 			var person int64
 			err = w.scan(ctx, []any{&person, &found}, `SELECT id, name FROM person WHERE public = $1`, string(id))
 			if errors.Is(err, sql.ErrNoRows) {
-				return errNobody, nil
+				return store.ErrNobody, nil
 			}
 			if err != nil {
 				return nil, err
@@ -101,17 +88,10 @@ func (s *Store) Rename(ctx context.Context, id chat.PersonID, name, nonce string
 	return found, nil
 }
 
-var errUnknownSession = &chat.Error{
-	Code:    chat.BadSession,
-	Message: "This session is unknown. Give a name to be a new guest.",
-}
-
-var errNobody = &chat.Error{Code: chat.BadSession, Message: "There is no such person. Give a name to be a new guest."}
-
 // Forget ends a session. An unknown session is no error.
 func (s *Store) Forget(ctx context.Context, session string) error {
 	err := s.write(ctx, func(ctx context.Context, w *writer) error {
-		return w.exec(ctx, `DELETE FROM session WHERE token_hash = $1`, tokenHash(session))
+		return w.exec(ctx, `DELETE FROM session WHERE token_hash = $1`, store.TokenHash(session))
 	})
 	if err != nil {
 		return fmt.Errorf("forgetting a session: %w", err)
@@ -119,24 +99,9 @@ func (s *Store) Forget(ctx context.Context, session string) error {
 	return nil
 }
 
-func tokenHash(token string) []byte {
-	sum := sha256.Sum256([]byte(token))
-	return sum[:]
-}
-
 // write queues run and waits for its commit. If ctx ends first, run may still be committed.
 func (s *Store) write(ctx context.Context, run func(context.Context, *writer) error) error {
-	return s.await(ctx, s.start(run))
-}
-
-// await waits for the result of start. Its error may be shown to a user.
-func (s *Store) await(ctx context.Context, started <-chan error) error {
-	select {
-	case err := <-started:
-		return store.UserError(err)
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return store.Await(ctx, s.start(run))
 }
 
 // writeOrRefuse is write for a function that may refuse. A refusal has written nothing and does not
@@ -156,9 +121,7 @@ func (s *Store) writeOrRefuse(ctx context.Context, run func(context.Context, *wr
 // start queues run and returns at once. The channel gets the one result; an error in it is the
 // cause, which a user must not see.
 func (s *Store) start(run func(context.Context, *writer) error) <-chan error {
-	done := make(chan error, 1)
-	s.do(run, func(err error) { done <- err })
-	return done
+	return s.committer.Start(func(ctx context.Context) error { return run(ctx, s.writer) })
 }
 
 // do is start with a function that gets the result.

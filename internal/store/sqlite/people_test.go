@@ -12,6 +12,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"parley/internal/store"
 )
 
 func TestSessionIsNotInTheFiles(t *testing.T) {
@@ -29,7 +31,7 @@ func TestSessionIsNotInTheFiles(t *testing.T) {
 		if bytes.Contains(b, []byte(session)) {
 			t.Errorf("%s holds the token", name)
 		}
-		seen = seen || bytes.Contains(b, tokenHash(session))
+		seen = seen || bytes.Contains(b, store.TokenHash(session))
 	}
 	if !seen {
 		t.Error("not even its hash was found: the test looks in the wrong place")
@@ -126,37 +128,6 @@ func TestWaitingForACommitEndsWithTheContext(t *testing.T) {
 	}
 	if err := s.Healthy(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("Healthy: %v", err)
-	}
-}
-
-func TestHealthIsAskedOfTheDiskOnceASecond(t *testing.T) {
-	s, _ := start(t, t.TempDir())
-	written := func() (at string) {
-		t.Helper()
-		if err := s.Healthy(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		err := s.write(t.Context(), func(ctx context.Context, w *writer) error {
-			return w.scan(ctx, []any{&at}, `SELECT value FROM meta WHERE key = 'healthy'`)
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return at
-	}
-	written()
-	const mark = "the test was here" // times, being milliseconds, may be equal
-	err := s.write(t.Context(),
-		func(ctx context.Context, w *writer) error { return w.setMeta(ctx, "healthy", mark) })
-	if err != nil {
-		t.Fatal(err)
-	}
-	if again := written(); again != mark {
-		t.Error("asked twice, written twice")
-	}
-	s.health.checked = s.health.checked.Add(-healthEvery)
-	if later := written(); later == mark {
-		t.Error("asked a second later, not written")
 	}
 }
 

@@ -50,7 +50,7 @@ type Store struct {
 
 	committer *store.Committer
 	broken    atomic.Pointer[writeStop] // why nothing is written; nil: writes are possible
-	health    health
+	health    *store.Health
 	reserve   reserve // owned by Run's goroutine
 
 	copiesLooked time.Time // owned by Run's goroutine: when old copies were last looked for
@@ -84,8 +84,8 @@ func open(ctx context.Context, cfg Config, vfs string) (_ *Store, err error) {
 		dir:    dir,
 		path:   filepath.Join(dir, databaseName),
 		logger: cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
-		health: health{turn: make(chan struct{}, 1)},
 	}
+	s.health = store.NewHealth(s.writeHealth)
 	defer func() {
 		if err != nil {
 			s.release()
@@ -106,30 +106,11 @@ func open(ctx context.Context, cfg Config, vfs string) (_ *Store, err error) {
 }
 
 // takeFolder locks the data folder and makes it if needed.
-func (s *Store) takeFolder() error {
-	if err := os.MkdirAll(s.dir, 0o700); err != nil {
-		return fmt.Errorf("making the data folder: %w", err)
-	}
-	var err error
-	if s.folder, err = os.OpenRoot(s.dir); err != nil {
-		return fmt.Errorf("opening the data folder %s: %w", s.dir, err)
+func (s *Store) takeFolder() (err error) {
+	if s.folder, s.lock, err = files.TakeFolder(s.dir); err != nil {
+		return err
 	}
 	s.reserve.folder = s.folder
-	if s.lock, err = s.folder.OpenFile(lockName, os.O_RDWR|os.O_CREATE, 0o600); err != nil {
-		return fmt.Errorf("locking the data folder %s: %w", s.dir, err)
-	}
-	err = files.Lock(s.lock)
-	for range 25 { // a process that has just been killed may still hold the lock
-		if err == nil {
-			break
-		}
-		time.Sleep(20 * time.Millisecond)
-		err = files.Lock(s.lock)
-	}
-	if err != nil {
-		return fmt.Errorf(
-			"the data folder %s is in use by another parley (%w); stop that one, or choose another folder", s.dir, err)
-	}
 	s.reserve.makeWay(s.dir)
 	return nil
 }

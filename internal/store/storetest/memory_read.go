@@ -151,7 +151,7 @@ func (m *Memory) state(r *room, e *event) chat.MessageState {
 	if e.current != 0 && r.events[e.current-1].Kind == chat.Edit {
 		edit := &r.events[e.current-1]
 		s.Text, s.Edited, s.EditedAt = edit.Text, edit.Seq, edit.At
-		s.Extra = edited(e.Extra, edit.Extra)
+		s.Extra = store.EditedAttrs(e.Extra, edit.Extra)
 	}
 	s.Extra = r.quoting(s.Extra)
 	for _, put := range e.reactions {
@@ -171,20 +171,6 @@ func (m *Memory) state(r *room, e *event) chat.MessageState {
 		}
 	}
 	return s
-}
-
-// edited returns a message's attributes after an edit: it mentions whom the edit
-// mentions, and all else is as it was.
-func edited(first, edit *chat.Attrs) *chat.Attrs {
-	x := chat.Attrs{}
-	if first != nil {
-		x = *first
-	}
-	x.Mentions, x.Here = nil, false
-	if edit != nil {
-		x.Mentions, x.Here = edit.Mentions, edit.Here
-	}
-	return store.AttrsOrNil(&x)
 }
 
 // Versions implements room.Archive.
