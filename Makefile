@@ -5,6 +5,9 @@
 # What releases are made for. Linux comes first: it is what most people take.
 PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 freebsd/amd64 freebsd/arm64
 
+# Puts the programs of a PostgreSQL on PATH, for the tests on it.
+POSTGRES = PATH="$$(ci/install-postgresql)$$PATH"
+
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
@@ -33,7 +36,7 @@ quick: ## what takes less than a minute: vet, Go's tests without the race detect
 RACE = -race -gcflags=modernc.org/sqlite/lib=-race=false
 
 go: ## the Go tests; lint has vetted them
-	go test $(RACE) -vet=off ./...
+	$(POSTGRES) go test $(RACE) -vet=off ./...
 
 page: ## the page: types, modules, and Chromium by Playwright
 	ci/install-browser-tools
@@ -41,6 +44,7 @@ page: ## the page: types, modules, and Chromium by Playwright
 	npm --prefix web run test:unit
 	go build -o dist/parley .
 	PARLEY_BIN=$(CURDIR)/dist/parley npm --prefix web run test:e2e
+	$(POSTGRES) PARLEY_BIN=$(CURDIR)/dist/parley go run ./ci/withpostgres node --test web/test/e2e/room.spec.js
 
 platforms: ## types and vet for every platform that is released, without compiling
 	go run ./ci/platforms $(PLATFORMS)
@@ -68,10 +72,10 @@ hostile: ## what 10,000 bad clients and a million rooms' names cost a server, an
 	PARLEY_HOSTILE=1 go test -count=1 -v -run Hostile ./test/durability
 
 torture-short: ## a minute of it: a seed that is always the same and a new one, power cuts, failing disks, deliberate breaks
-	PARLEY_TORTURE=short go test -count=1 -parallel 4 -v -run 'Lost|Loss|Breakage|ReadOnly' ./test/durability ./internal/torture
+	$(POSTGRES) PARLEY_TORTURE=short go test -count=1 -parallel 4 -v -run 'Lost|Loss|Breakage|ReadOnly' ./test/durability ./internal/torture
 
 torture: ## all of it, for some twenty minutes: each fault alone and mixed, 100 power cuts, a clock that jumps
-	PARLEY_TORTURE=1 go test -count=1 -p 1 -timeout 1h -v -run 'Lost|Loss|Breakage|ReadOnly' ./test/durability ./internal/torture
+	$(POSTGRES) PARLEY_TORTURE=1 go test -count=1 -p 1 -timeout 1h -v -run 'Lost|Loss|Breakage|ReadOnly' ./test/durability ./internal/torture
 
 first-message: ## seconds from a fresh clone to a message seen in a second browser
 	ci/first-message

@@ -47,18 +47,27 @@ var mayImport = map[string][]string{
 	"parley/internal/link":    {"parley/internal/chat", "parley/internal/room", "parley/internal/wire"},
 	"parley/internal/room":    {"parley/internal/access", "parley/internal/chat", "parley/internal/rates"},
 	"parley/internal/account": {"parley/internal/chat", "parley/internal/rates", "parley/internal/room"},
-	"parley/internal/server": {
-		"parley/internal/account", "parley/internal/certs", "parley/internal/chat", "parley/internal/link",
-		"parley/internal/rates",
-		"parley/internal/wire", "parley/internal/room", "parley/web",
+	"parley/internal/httpdoor": {
+		"parley/internal/account", "parley/internal/chat", "parley/internal/rates", "parley/internal/room",
+		"parley/internal/wire",
 	},
-	"parley/internal/tui":     {"parley/client", "parley/internal/files"},
-	"parley/internal/bench":   {},
-	"parley/internal/search":  {"parley/internal/chat"},
-	"parley/internal/torture": {"parley/client"},
-	"parley/client":           {},
-	"parley/web":              {},
-	"parley/ci/platforms":     {},
+	"parley/internal/rest": {
+		"parley/internal/account", "parley/internal/chat", "parley/internal/httpdoor", "parley/internal/rates",
+		"parley/internal/room", "parley/internal/wire",
+	},
+	"parley/internal/server": {
+		"parley/internal/account", "parley/internal/certs", "parley/internal/chat", "parley/internal/httpdoor",
+		"parley/internal/link", "parley/internal/rest", "parley/internal/room", "parley/internal/wire", "parley/web",
+	},
+	"parley/internal/tui":      {"parley/client", "parley/internal/files"},
+	"parley/internal/bench":    {"parley/internal/pgserver"},
+	"parley/internal/search":   {"parley/internal/chat"},
+	"parley/internal/torture":  {"parley/client", "parley/internal/pgserver"},
+	"parley/internal/pgserver": {},
+	"parley/client":            {},
+	"parley/web":               {},
+	"parley/ci/platforms":      {},
+	"parley/ci/withpostgres":   {"parley/internal/pgserver"},
 }
 
 type listed struct {

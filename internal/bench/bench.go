@@ -17,6 +17,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"parley/internal/pgserver"
 )
 
 // Config says what is measured and where the results go.
@@ -24,6 +26,7 @@ type Config struct {
 	Server   string        `placeholder:"URL|COMMAND" help:"Measure this Parley server instead of one of our own: the URL of one that runs (then its CPU time and memory are not known), or a command that starts one and prints \"listening on URL\"."`
 	Peers    []string      `placeholder:"NAME" help:"Also measure these servers, in turn with Parley: all, or some of floor, gorilla, gws, centrifuge, node-ws, bun."`
 	PeersDir string        `default:"bench" placeholder:"DIR" help:"Where bench/install has put the peers. Default: ${default}."`
+	Postgres bool          `help:"Also measure Parley with its log in a PostgreSQL server, which is started from the programs that are installed, with its data in --dir. Its CPU time counts."`
 	TLS      bool          `name:"tls" help:"Measure over TLS, with a certificate made for the while, and peers that speak it."`
 	Runs     int           `default:"5" min:"1" help:"How often everything is measured; the table has the median and the extremes. Default: ${default}."`
 	For      time.Duration `default:"5s" help:"How long each measurement lasts. Default: ${default}."`
@@ -70,10 +73,13 @@ type testbed struct {
 	address string
 	process *process // nil if we did not start it
 	dir     string   // its data folder, if we started it
-	carried any      // kept by a case for its next run on the same server
-	label   string
-	notes   []string
-	spoke   time.Time // when progress was last printed
+	env     []string // variables for its process
+
+	postgres *pgserver.Server // has its log; nil: it is in dir
+	carried  any              // kept by a case for its next run on the same server
+	label    string
+	notes    []string
+	spoke    time.Time // when progress was last printed
 }
 
 // Run measures scenarios and prints one table. For a measurement that failed, the table has the
@@ -87,6 +93,12 @@ func Run(ctx context.Context, cfg Config, scenarios ...Scenario) error {
 		return err
 	}
 	defer cfg.tlsFiles.remove()
+	if cfg.Postgres {
+		if err := b.startPostgres(ctx); err != nil {
+			return err
+		}
+		defer b.postgres.Stop() // a folder that is left behind is no reason to fail
+	}
 	var failures error
 	for _, s := range scenarios {
 		for _, c := range s.cases() {
@@ -123,6 +135,8 @@ type runner struct {
 	most   int    // connections at once
 	files  int
 	report *Report
+
+	postgres *pgserver.Server // nil without Config.Postgres
 }
 
 func (b *runner) say(format string, args ...any) {
@@ -245,34 +259,42 @@ func (b *runner) startPeer(ctx context.Context, p Peer) (*testbed, error) {
 	if p.address != "" {
 		return s, nil
 	}
-	files := b.cfg.tlsFiles
-	switch {
-	case len(p.command) == 0:
+	if p.onPostgres {
 		var err error
-		if s.dir, err = os.MkdirTemp(b.cfg.Dir, "parley-bench-"); err != nil {
+		s.postgres = b.postgres
+		if s.env, err = databaseFor(ctx, b.postgres, ""); err != nil {
 			return nil, err
 		}
-		// Lift only the limits per address, because all clients come from one.
-		s.peer.command = slices.Concat(b.cfg.Program, []string{
-			"serve", "--listen=127.0.0.1:0", "--data=" + filepath.Join(s.dir, "data"), "--log-level=warn",
-			"--message-rate=0", "--guest-rate=0", "--connections-per-address=0", "--search-rate=0",
-			"--people-per-address=0", "--read-rate=0", "--room-rate=0",
-		})
-		if files != nil {
-			s.peer.command = append(s.peer.command, "--tls-cert="+files.cert, "--tls-key="+files.key)
-		}
-	case files != nil && p.Name != parleyName:
+	}
+	if len(p.command) == 0 {
+		return s, s.startInFolder(ctx)
+	}
+	if files := b.cfg.tlsFiles; files != nil && p.Name != parleyName {
 		s.peer.command = append(slices.Clone(p.command), files.cert, files.key)
 	}
-	if err := s.start(ctx); err != nil {
-		s.end()
-		return nil, err
+	return s, s.start(ctx)
+}
+
+// startInFolder starts this program with a data folder of its own.
+func (s *testbed) startInFolder(ctx context.Context) (err error) {
+	if s.dir, err = os.MkdirTemp(s.cfg.Dir, "parley-bench-"); err != nil {
+		return err
 	}
-	return s, nil
+	// Lift only the limits per address, because all clients come from one.
+	s.peer.command = slices.Concat(s.cfg.Program, []string{
+		"serve", "--listen=127.0.0.1:0", "--data=" + filepath.Join(s.dir, "data"), "--log-level=warn",
+		"--message-rate=0", "--guest-rate=0", "--connections-per-address=0", "--search-rate=0",
+		"--people-per-address=0", "--read-rate=0", "--room-rate=0",
+	})
+	if files := s.cfg.tlsFiles; files != nil {
+		s.peer.command = append(s.peer.command, "--tls-cert="+files.cert, "--tls-key="+files.key)
+	}
+	return s.start(ctx)
 }
 
 func (s *testbed) start(ctx context.Context) (err error) {
-	if s.process, err = startProcess(ctx, s.peer.command, s.cfg.TLS); err != nil {
+	if s.process, err = startProcess(ctx, s.peer.command, s.env, s.cfg.TLS); err != nil {
+		s.end()
 		return fmt.Errorf("start %s: %w", s.peer.Name, err)
 	}
 	s.address = s.process.address

@@ -15,6 +15,7 @@ type Peer struct {
 	address    string   // host:port of a running server
 	protocol   protocol
 	hasHistory bool // it has a history
+	onPostgres bool // it is Parley with its log in PostgreSQL
 	secure     bool // it speaks TLS, if a certificate's and a key's file follow the command
 }
 

@@ -27,12 +27,13 @@ type process struct {
 	took    time.Duration // from its start until it printed its address
 }
 
-// startProcess starts a server and waits for the line "listening on URL".
-func startProcess(ctx context.Context, command []string, secure bool) (*process, error) {
+// startProcess starts a server, with further variables, and waits for the line "listening on URL".
+func startProcess(ctx context.Context, command, env []string, secure bool) (*process, error) {
 	p := &process{cmd: exec.CommandContext(ctx, command[0], command[1:]...), stderr: &tailBuffer{}}
 	p.cmd.Stderr = p.stderr
 	// Variables for the user's own server must not change the measured one.
 	p.cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "PARLEY_") })
+	p.cmd.Env = append(p.cmd.Env, env...)
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -91,7 +92,7 @@ type usage struct {
 
 // A meter measures usage.
 type meter struct {
-	process *process
+	testbed *testbed
 	began   time.Time
 	cpu     time.Duration
 	own     time.Duration
@@ -99,13 +100,24 @@ type meter struct {
 }
 
 func (s *testbed) meter() *meter {
-	m := &meter{process: s.process, err: errNoProc}
+	m := &meter{testbed: s}
 	m.own, _ = cpuTime(os.Getpid()) // 0 without /proc, and so is the difference
-	if s.process != nil {
-		m.cpu, m.err = cpuTime(s.process.cmd.Process.Pid)
-	}
+	m.cpu, m.err = s.cpu()
 	m.began = time.Now()
 	return m
+}
+
+// cpu returns the CPU time of the server, and of its database server if it has one.
+func (s *testbed) cpu() (time.Duration, error) {
+	if s.process == nil {
+		return 0, errNoProc
+	}
+	server, err := cpuTime(s.process.cmd.Process.Pid)
+	if err != nil || s.postgres == nil {
+		return server, err
+	}
+	database, err := s.postgres.CPU()
+	return server + database, err
 }
 
 func (m *meter) elapsed() time.Duration { return time.Since(m.began) }
@@ -117,7 +129,7 @@ func (m *meter) read() usage {
 	if m.err != nil {
 		return u
 	}
-	now, err := cpuTime(m.process.cmd.Process.Pid)
+	now, err := m.testbed.cpu()
 	u.cpu, u.known = now-m.cpu, err == nil
 	return u
 }

@@ -54,6 +54,9 @@ func (c *Store) measure(ctx context.Context, s *testbed) (Values, error) {
 	if mem, ok := s.memory(); ok {
 		v[rss.Key] = mem.rss
 	}
+	if s.postgres != nil && !s.cfg.TLS {
+		return v, s.roundTrips(ctx, c.Senders, c.Window)
+	}
 	return v, nil
 }
 

@@ -215,8 +215,13 @@ var texts = map[string][]string{
 	"log-format": {"xml", "text,json", "TEXT"},
 	"faults":     {"rain", "kill,rain"},
 	"peers":      {"nobody", "bun,nobody"},
-	"exchanges":  nil,                 // looked at by the scenario, with what this build of Go has
-	"tls-cert":   nil, "tls-key": nil, // see the table below
+	"database": {
+		"parley", "mysql://db.example.org/parley", "-1", "postgres://db.example.org:port/parley",
+		"host='db.example.org", "postgres://db.example.org/parley?sslmode=always",
+	},
+	"database-password-file": {"/nonexistent"},    // also without --database
+	"exchanges":              nil,                 // looked at by the scenario, with what this build of Go has
+	"tls-cert":               nil, "tls-key": nil, // see the table below
 	"data": nil, "name": nil, "server": nil, "evidence": nil, "peers-dir": nil, "dir": nil, "json": nil, "svg": nil,
 	"docs": nil,
 }

@@ -29,6 +29,7 @@ type serveCmd struct {
 	HTTPListen string `name:"http-listen" placeholder:"ADDRESS" help:"With --domain: where plain HTTP is answered, to prove that the domain is ours and to send browsers to HTTPS. Default: :80."`
 
 	dataFlag
+	databaseFlags
 	UpgradeWithoutCopy bool `help:"Bring an older database up to date without a copy of it as it was, and so without a way back; for a disk that has no room for a copy."`
 	logFlags
 
@@ -72,10 +73,7 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 	if err != nil {
 		return err
 	}
-	log, err := sqlite.Open(ctx, sqlite.Config{
-		Dir: c.Data, Logger: logger, Committed: metrics.Committed,
-		Version: buildVersion(), UpgradeWithoutCopy: c.UpgradeWithoutCopy,
-	})
+	log, err := c.openDatabase(ctx, metrics, logger)
 	if err != nil {
 		return err
 	}
@@ -104,10 +102,11 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 	ctx, failed := context.WithCancel(ctx)
 	defer failed()
 	stopLog := start(ctx, log.Run, failed)
+	stopEpoch := start(ctx, sameEpoch(log.Epoch), failed)
 	stopHub := start(ctx, hub.Run, failed)
 	stopIndex := start(ctx, index.Run, failed)
 	stopReload := start(ctx, c.reload(doors), failed)
-	stopSocket := start(ctx, newSocket(c.Data, log, logger).Run, failed)
+	stopSocket := start(ctx, c.serveBackups(log, logger), failed)
 	stopHeap := start(ctx, newHeap().Run, failed)
 	stopMetrics := start(ctx, func(ctx context.Context) error { return serveMetrics(ctx, doors, own) }, failed)
 	open := c.addresses(ln)
@@ -115,9 +114,47 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 	logStarted(ctx, logger, ln, own, open)
 
 	err = doors.Serve(ctx, ln, plain) // until a signal comes or a part fails
-	err = errors.Join(err, stopMetrics(), stopHeap(), stopSocket(), stopReload(), stopIndex(), stopHub(), stopLog())
+	err = errors.Join(err, stopMetrics(), stopHeap(), stopSocket(), stopReload(), stopIndex(), stopHub(), stopEpoch(),
+		stopLog())
 	logger.LogAttrs(ctx, slog.LevelInfo, "stopped")
 	return err
+}
+
+// A database keeps rooms, people and sessions: a SQLite file, or PostgreSQL.
+type database interface {
+	room.Log
+	room.Archive
+	search.Source
+	account.People
+	account.RoomLists
+	account.Personal
+
+	Epoch() string                     // of the log
+	Healthy(ctx context.Context) error // whether it can write
+	Run(ctx context.Context) error     // commits what is queued, until ctx ends
+	Close() error
+}
+
+// openDatabase opens the database that the flags name.
+func (c *serveCmd) openDatabase(ctx context.Context, metrics *server.Metrics, logger *slog.Logger) (database, error) {
+	if c.Database != "" {
+		return openPostgres(ctx, c.databaseFlags, c.Data, metrics, logger)
+	}
+	return sqlite.Open(ctx, sqlite.Config{
+		Dir: c.Data, Logger: logger, Committed: metrics.Committed,
+		Version: buildVersion(), UpgradeWithoutCopy: c.UpgradeWithoutCopy,
+	})
+}
+
+// serveBackups returns the part that lets other processes back up a SQLite file. PostgreSQL has its own ways.
+func (c *serveCmd) serveBackups(log database, logger *slog.Logger) func(context.Context) error {
+	if file, ok := log.(*sqlite.Store); ok {
+		return newSocket(c.Data, file, logger).Run
+	}
+	return func(ctx context.Context) error {
+		<-ctx.Done()
+		return nil
+	}
 }
 
 // logStarted logs where the server listens. metrics is nil if /metrics has no socket of its own.

@@ -9,11 +9,13 @@ import (
 	"path/filepath"
 	"time"
 
+	"parley/internal/pgserver"
 	"parley/internal/torture"
 )
 
 type tortureCmd struct {
-	Server string `placeholder:"FILE" help:"The program to torture. Default: this one."`
+	Server   string `placeholder:"FILE" help:"The program to torture. Default: this one."`
+	Postgres bool   `help:"Let it keep its log in a PostgreSQL server, which is started from the programs that are installed, and torture that and the connections to it too."`
 	logFlags
 
 	torture.Config `embed:""`
@@ -21,6 +23,9 @@ type tortureCmd struct {
 
 // check also accepts the faults that need a disk of their own; a missing disk is found later.
 func (c *tortureCmd) check() error {
+	if c.Postgres {
+		return torture.CheckFaults(&torture.PostgresProcess{}, c.Config.Faults)
+	}
 	return torture.CheckFaults(&torture.Process{OwnDisk: true}, c.Config.Faults)
 }
 
@@ -43,16 +48,15 @@ func (c *tortureCmd) Run(ctx context.Context, con *console) error {
 		return fmt.Errorf("the server's log: %w", err)
 	}
 	defer log.Close()
-	subject := &torture.Process{Program: program, Args: []string{"serve"}, Data: filepath.Join(dir, "data"), Log: log}
-	if err := os.Mkdir(subject.Data, 0o700); err != nil {
+	process := &torture.Process{Program: program, Args: []string{"serve"}, Data: filepath.Join(dir, "data"), Log: log}
+	if err := os.Mkdir(process.Data, 0o700); err != nil {
 		return fmt.Errorf("a data folder to torture: %w", err)
 	}
-	if unmount, err := torture.MountDisk(subject.Data); err == nil {
-		subject.OwnDisk = true
-		defer unmount()
-	} else {
-		fmt.Fprintf(con.stdout, "the fault full is left out: %v\n", err)
+	subject, end, err := c.subject(ctx, con, process)
+	if err != nil {
+		return err
 	}
+	defer end()
 	c.Config.Subject = subject
 	c.Config.Logger = c.logger(con.stderr)
 	c.Config.Seed = cmp.Or(c.Config.Seed, uint64(time.Now().UnixNano()))
@@ -66,4 +70,32 @@ func (c *tortureCmd) Run(ctx context.Context, con *console) error {
 		fmt.Fprintln(con.stdout, "nothing was lost, doubled, reordered or made up")
 	}
 	return err
+}
+
+// subject returns what to torture: the program on SQLite, with a disk of its own where possible, or on PostgreSQL. end
+// frees what that needs.
+func (c *tortureCmd) subject(ctx context.Context, con *console, p *torture.Process) (_ torture.Subject, end func(),
+	err error,
+) {
+	if !c.Postgres {
+		unmount, err := torture.MountDisk(p.Data)
+		if err != nil {
+			fmt.Fprintf(con.stdout, "the fault full is left out: %v\n", err)
+			return p, func() {}, nil
+		}
+		p.OwnDisk = true
+		return p, func() { unmount() }, nil
+	}
+	database, err := pgserver.Start(ctx, "")
+	if err != nil {
+		return nil, nil, err
+	}
+	subject, err := torture.OnPostgres(ctx, p, database)
+	if err != nil {
+		return nil, nil, errors.Join(err, database.Stop())
+	}
+	return subject, func() {
+		subject.Close()
+		database.Stop()
+	}, nil
 }

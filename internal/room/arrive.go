@@ -1,6 +1,11 @@
 package room
 
-import "parley/internal/chat"
+import (
+	"context"
+	"time"
+
+	"parley/internal/chat"
+)
 
 // A Follower is called with each new event of the log, in the order of commits, before its sender and the room's
 // readers get it. It must not block. A follower with more to do than to note that a room has new events does that on a
@@ -51,4 +56,34 @@ func (h *Hub) wakeDirtyRooms() {
 		h.dirtyRooms[i] = nil
 	}
 	h.dirtyRooms = h.dirtyRooms[:0]
+}
+
+// arrivalTimeout is how long a read waits for events that it has found in the log and that have not arrived.
+const arrivalTimeout = 5 * time.Second
+
+var errNotArrived = &chat.Error{
+	Code:       chat.Unavailable,
+	Message:    "The server cannot show the newest messages right now. Try again in a moment.",
+	RetryAfter: time.Second,
+}
+
+// awaitArrival waits until a room's events up to head have arrived, if somebody is in the room. A log may show events
+// to a read some time before they arrive, as when a database has carried out a commit and its answer is late. Whoever
+// has read them must not find a room without them afterwards.
+func (h *Hub) awaitArrival(ctx context.Context, name chat.RoomName, head chat.Seq) error {
+	began := time.Now()
+	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
+		r := h.rooms.find(name)
+		if r == nil || r.published() >= head {
+			return nil
+		}
+		if time.Since(began) > arrivalTimeout {
+			return errNotArrived
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }

@@ -86,6 +86,12 @@ func (rd *Reader) readPage(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if rd.next <= head && (len(events) == 0 || events[0].Seq != rd.next) {
+		if err := rd.room.checkRemoved(ctx, rd.next, head); err != nil {
+			return err
+		}
+		rd.next = head + 1
+	}
 	var page []byte
 	var ends []uint32
 	given := rd.left
@@ -122,17 +128,20 @@ func (rd *Reader) readPage(ctx context.Context) (err error) {
 	case rd.inByteLog():
 		rd.setState(live)
 		rd.hub.flushes.mark(rd.room, s)
-	case len(ends) == 0:
-		return rd.room.missing(rd.next)
 	default:
 		rd.hub.catchUpQueue.push(rd)
 	}
 	return nil
 }
 
-// missing returns the error for an event that has been published and that the store does not return.
-func (r *liveRoom) missing(seq chat.Seq) error {
-	return fmt.Errorf("event %d of %s is not in the store", seq, r.name)
+// checkRemoved returns an error unless the log lacks its newest events, from next to head, because somebody has removed
+// them by hand. Their seqs stay used, and readers go on after them.
+func (r *liveRoom) checkRemoved(ctx context.Context, next, head chat.Seq) error {
+	at, err := r.hub.log.At(ctx, r.name, head)
+	if err == nil && !at.IsZero() {
+		err = fmt.Errorf("event %d of %s is not in the store", next, r.name)
+	}
+	return err
 }
 
 func (rd *Reader) isCatching() bool {

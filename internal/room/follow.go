@@ -169,8 +169,12 @@ func (t *tail) read(ctx context.Context, network netip.Addr) error {
 	if err := r.hub.awaitRead(ctx, network); err != nil {
 		return err
 	}
-	t.beginRead()
+	head := t.beginRead()
 	events, err := r.hub.log.After(ctx, r.name, t.yielded, tailEvents)
+	isRemoved := err == nil && (len(events) == 0 || events[0].Seq != t.yielded+1)
+	if isRemoved {
+		err = r.checkRemoved(ctx, t.yielded+1, head)
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for i := range events {
@@ -183,17 +187,19 @@ func (t *tail) read(ctx context.Context, network netip.Addr) error {
 		t.add(events[i])
 	}
 	t.inStore, t.deleted = false, nil
-	if err == nil && len(t.ahead) == 0 {
-		err = r.missing(t.yielded + 1)
+	if isRemoved {
+		t.yielded, t.through = head, head
 	}
 	r.hub.costs.chargeBytes(network, t.bytes)
 	return err
 }
 
-func (t *tail) beginRead() {
+// beginRead returns the room's newest event.
+func (t *tail) beginRead() (head chat.Seq) {
 	t.room.mu.Lock()
 	defer t.room.mu.Unlock()
 	t.inStore = true
+	return t.room.head
 }
 
 // awaitRead waits until a network may read. The error is ctx's.

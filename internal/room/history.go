@@ -77,7 +77,10 @@ func (r *Query) Events(
 	if err := access.May(r.who, access.Read, room); err != nil {
 		return nil, 0, at, err
 	}
-	if head, at, err = r.hub.log.Head(ctx, room); err != nil {
+	if head, at, err = r.hub.log.Head(ctx, room); err == nil {
+		err = r.hub.awaitArrival(ctx, room, head)
+	}
+	if err != nil {
 		return nil, 0, at, err
 	}
 	events, err = r.hub.log.After(ctx, room, max(after, 0), pageLimit(limit))

@@ -23,7 +23,7 @@ type liveRoom struct {
 	mu       sync.Mutex
 	isLoaded bool
 	head     chat.Seq // the newest event in the byte logs; while loading, the newest that arrived
-	used     int64    // when the event head was stored, in Unix nanoseconds
+	used     int64    // when the event head was stored, in Unix nanoseconds; 0 if that is not known
 	logs     []*byteLog
 	shards   []*shard
 	tails    []*tail
@@ -51,11 +51,19 @@ func (r *liveRoom) load(ctx context.Context) {
 	}
 	r.mu.Lock()
 	if head > r.head {
-		r.head, r.used = head, at.UnixNano()
+		r.head, r.used = head, nanoseconds(at)
 	}
 	r.isLoaded = true
 	r.mu.Unlock()
 	close(r.loaded)
+}
+
+// nanoseconds returns a time in Unix nanoseconds, 0 for the zero time.
+func nanoseconds(at time.Time) int64 {
+	if at.IsZero() {
+		return 0
+	}
+	return at.UnixNano()
 }
 
 // headInLog returns the log's newest event and when it was stored. It turns a panic into an error, because others wait
@@ -77,7 +85,7 @@ func (r *liveRoom) append(e chat.Event) (dirty bool) {
 		return false
 	}
 	if !r.isLoaded {
-		r.head, r.used = e.Seq, e.At.UnixNano()
+		r.head, r.used = e.Seq, nanoseconds(e.At)
 		return false
 	}
 	if m := r.members[e.From.ID]; m != nil && e.Kind.IsSaid() {
@@ -96,7 +104,7 @@ func (r *liveRoom) append(e chat.Event) (dirty bool) {
 	}()
 	contiguous := e.Seq == r.head+1
 	r.head = e.Seq
-	r.used = e.At.UnixNano()
+	r.used = nanoseconds(e.At)
 	for _, t := range r.tails {
 		t.append(e)
 	}

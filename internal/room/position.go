@@ -32,7 +32,15 @@ func (r *liveRoom) comparePosition(ctx context.Context, seq chat.Seq, at time.Ti
 	if p.at, err = r.eventAt(ctx, seq); err != nil {
 		return p, fmt.Errorf("event %d of %s: %w", seq, r.name, err)
 	}
-	p.isInLog = !p.at.IsZero() && (at.IsZero() || at.UnixMilli() == p.at.UnixMilli())
+	if p.at.IsZero() { // not in the log, unless it is the newest one, whose seq stays when it is removed by hand
+		head, _, err := r.hub.log.Head(ctx, r.name)
+		if err != nil {
+			return p, fmt.Errorf("newest event of %s: %w", r.name, err)
+		}
+		p.isInLog = seq == head
+		return p, nil
+	}
+	p.isInLog = at.IsZero() || at.UnixMilli() == p.at.UnixMilli()
 	return p, nil
 }
 
@@ -73,9 +81,10 @@ func (r *liveRoom) eventAt(ctx context.Context, seq chat.Seq) (time.Time, error)
 	return r.hub.log.At(ctx, r.name, seq)
 }
 
-// headAt returns when the newest event was stored, the zero time if there is none. The caller holds r.mu.
+// headAt returns when the newest event was stored, the zero time if there is none or it is not known. The caller holds
+// r.mu.
 func (r *liveRoom) headAt() time.Time {
-	if r.head == 0 {
+	if r.used == 0 {
 		return time.Time{}
 	}
 	return time.Unix(0, r.used).UTC()

@@ -135,8 +135,11 @@ func (r *Query) page(ctx context.Context, room chat.RoomName, sel chat.PageQuery
 	}
 	sel.Bytes = pageBytes
 	page, err := r.hub.archive.Page(ctx, room, sel)
+	if err == nil {
+		err = r.hub.awaitArrival(ctx, room, page.Head)
+	}
 	if err != nil {
-		return page, err
+		return chat.Page{}, err
 	}
 	size := 0
 	if page.Root != nil {

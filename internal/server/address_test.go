@@ -1,12 +1,11 @@
 package server
 
 import (
-	"net/http"
-	"net/http/httptest"
 	"net/netip"
 	"testing"
 
 	"parley/internal/chat"
+	"parley/internal/httpdoor"
 	"parley/internal/link"
 )
 
@@ -16,76 +15,6 @@ func prefixes(list ...string) []netip.Prefix {
 		ps = append(ps, netip.MustParsePrefix(p))
 	}
 	return ps
-}
-
-func TestTheClientsAddress(t *testing.T) {
-	tests := map[string]struct {
-		peer      string
-		forwarded []string
-		trusted   []string
-		want      string
-	}{
-		"direct": {peer: "203.0.113.9:1000", want: "203.0.113.9"},
-		"direct, with a claim": {
-			peer: "203.0.113.9:1000", forwarded: []string{"198.51.100.1"}, want: "203.0.113.9",
-		},
-		"a stranger with a claim": {
-			peer: "203.0.113.9:1000", forwarded: []string{"198.51.100.1"}, trusted: []string{"10.0.0.0/8"},
-			want: "203.0.113.9",
-		},
-		"one proxy": {
-			peer: "10.0.0.1:1000", forwarded: []string{"198.51.100.1"}, trusted: []string{"10.0.0.0/8"},
-			want: "198.51.100.1",
-		},
-		"one proxy, and a lie before": {
-			peer: "10.0.0.1:1000", forwarded: []string{"1.1.1.1, 198.51.100.1"}, trusted: []string{"10.0.0.0/8"},
-			want: "198.51.100.1",
-		},
-		"two proxies": {
-			peer: "10.0.0.1:1000", forwarded: []string{"1.1.1.1, 198.51.100.1, 10.9.9.9"},
-			trusted: []string{"10.0.0.0/8"}, want: "198.51.100.1",
-		},
-		"two proxies, two headers": {
-			peer: "10.0.0.1:1000", forwarded: []string{"198.51.100.1", "10.9.9.9"}, trusted: []string{"10.0.0.0/8"},
-			want: "198.51.100.1",
-		},
-		"only proxies": {
-			peer: "10.0.0.1:1000", forwarded: []string{"10.1.1.1, 10.2.2.2"}, trusted: []string{"10.0.0.0/8"},
-			want: "10.1.1.1",
-		},
-		"no header": {peer: "10.0.0.1:1000", trusted: []string{"10.0.0.0/8"}, want: "10.0.0.1"},
-		"rubbish is where it ends": {
-			peer: "10.0.0.1:1000", forwarded: []string{"198.51.100.1, unknown, 10.2.2.2"},
-			trusted: []string{"10.0.0.0/8"}, want: "10.2.2.2",
-		},
-		"with a port": {
-			peer: "10.0.0.1:1000", forwarded: []string{"198.51.100.1:4711"}, trusted: []string{"10.0.0.0/8"},
-			want: "198.51.100.1",
-		},
-		"IPv6": {peer: "[2001:db8::1]:1000", want: "2001:db8::1"},
-		"IPv6 in brackets": {
-			peer: "[::1]:1000", forwarded: []string{"[2001:db8::7]:99"}, trusted: []string{"::1/128"},
-			want: "2001:db8::7",
-		},
-		"IPv4 in IPv6": {
-			peer: "[::ffff:10.0.0.1]:1000", forwarded: []string{"::ffff:198.51.100.1"}, trusted: []string{"10.0.0.0/8"},
-			want: "198.51.100.1",
-		},
-		"a zone is no part of the place": {peer: "[fe80::1%eth0]:1000", want: "fe80::1"},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			r := httptest.NewRequest(http.MethodGet, "/", nil)
-			r.RemoteAddr = tt.peer
-			for _, f := range tt.forwarded {
-				r.Header.Add("X-Forwarded-For", f)
-			}
-			s := &Server{cfg: Config{TrustedProxy: prefixes(tt.trusted...)}}
-			if got := s.address(r); got != netip.MustParseAddr(tt.want) {
-				t.Errorf("address = %v, want %v", got, tt.want)
-			}
-		})
-	}
 }
 
 func TestConnectionsFromOneAddressAreLimited(t *testing.T) {
@@ -117,16 +46,16 @@ func TestConnectionsFromOneAddressAreLimited(t *testing.T) {
 func TestASubscribersIPv6NetworkIsOneAddress(t *testing.T) {
 	a := addresses{limit: 1}
 	first, second := netip.MustParseAddr("2001:db8:1:2::1"), netip.MustParseAddr("2001:db8:1:2:ffff::9")
-	if err := a.enter(network(first)); err != nil {
+	if err := a.enter(httpdoor.Network(first)); err != nil {
 		t.Fatal(err)
 	}
-	if err := a.enter(network(second)); err == nil {
+	if err := a.enter(httpdoor.Network(second)); err == nil {
 		t.Error("two addresses of one /64 count apart")
 	}
-	if err := a.enter(network(netip.MustParseAddr("2001:db8:1:3::1"))); err != nil {
+	if err := a.enter(httpdoor.Network(netip.MustParseAddr("2001:db8:1:3::1"))); err != nil {
 		t.Errorf("another /64: %v", err)
 	}
-	a.leave(network(first))
+	a.leave(httpdoor.Network(first))
 	if len(a.open) != 1 {
 		t.Errorf("%d addresses are remembered, want 1", len(a.open))
 	}

@@ -119,7 +119,7 @@ func TestTheExamplesAreTrue(t *testing.T) {
 				if method == "post" || path == "/api/session" && method == "delete" {
 					header = nil // as a new guest
 				}
-				m := decode[postAnswer](
+				m := decode[struct{ Seq chat.Seq }](
 					t, ts.ask(t, http.MethodPost, "/api/rooms/lobby/messages", `{"text":"hi"}`, auth...),
 				)
 				there := strings.NewReplacer(

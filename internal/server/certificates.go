@@ -42,3 +42,10 @@ func (s *Server) ReloadCertificate() {
 		s.certs.Reload()
 	}
 }
+
+// certified reports whether the certificate in --tls-cert is valid for name. A browser does not
+// connect under a name for which the certificate is not valid.
+func (s *Server) certified(name string) bool {
+	k, ok := s.certs.(*certs.KeyPair)
+	return ok && k.IsFor(name)
+}

@@ -6,6 +6,7 @@ import (
 
 	"parley/internal/account"
 	"parley/internal/chat"
+	"parley/internal/httpdoor"
 	"parley/internal/link"
 	"parley/internal/room"
 	"parley/internal/wire"
@@ -14,7 +15,7 @@ import (
 // chatroom answers GET /chatroom/{room}: the five-line protocol.
 func (s *Server) chatroom(w http.ResponseWriter, r *http.Request) {
 	given := r.PathValue("room")
-	session, ok := s.streamSession(w, r)
+	session, ok := s.door.StreamSession(w, r)
 	if !ok {
 		return
 	}
@@ -51,10 +52,10 @@ func (l *chatroomClient) Begin(ctx context.Context) error {
 		}
 		l.session = ""
 	}
-	name, err := l.s.resolveRoom(l.From(), l.givenName, nil)
+	name, err := l.s.door.ResolveRoom(l.From(), l.givenName, nil)
 	if err == nil {
 		l.room = name
-		who := chat.Who{Network: network(l.From())} // each message names its own author
+		who := chat.Who{Network: httpdoor.Network(l.From())} // each message names its own author
 		j := room.JoinRequest{Sink: l.Out(), Encoder: wire.ChatroomFrames{}}
 		l.reader, err = l.s.hub.Join(ctx, who, name, j, func(room.JoinResult) {})
 	}
@@ -92,7 +93,7 @@ func (l *chatroomClient) post(ctx context.Context, data []byte) error {
 			l.Out().EndSend(func(dst []byte) []byte { return dst })
 		}
 	}()
-	d := chat.Draft{Room: l.room, From: p, Text: line.Message, Network: network(l.From())}
+	d := chat.Draft{Room: l.room, From: p, Text: line.Message, Network: httpdoor.Network(l.From())}
 	err = l.s.hub.Post(d, func(c chat.Commit) {
 		defer l.Recover()
 		l.Out().EndSend(func(dst []byte) []byte {
@@ -122,7 +123,7 @@ func (l *chatroomClient) person(ctx context.Context, given string) (chat.Person,
 	if err != nil {
 		return chat.Person{}, err
 	}
-	p, _, err := l.s.accounts.Guest(ctx, network(l.From()), name, "")
+	p, _, err := l.s.accounts.Guest(ctx, httpdoor.Network(l.From()), name, "")
 	if err != nil {
 		return chat.Person{}, err
 	}

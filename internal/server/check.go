@@ -6,22 +6,19 @@ import (
 	"net/url"
 	"strings"
 
-	"parley/internal/certs"
-
 	"golang.org/x/net/publicsuffix"
+
+	"parley/internal/certs"
+	"parley/internal/httpdoor"
 )
 
 // Check reads the flags before anything is started: it returns a sentence that
 // says what to write instead, and brings names into the form in which they are
 // compared.
 func (c *Config) Check() error {
-	if _, err := parseOrigins(c.AllowOrigin); err != nil {
+	door := c.door()
+	if err := door.Check(); err != nil {
 		return err
-	}
-	for _, host := range c.AllowHost {
-		if _, err := parseAllowedHost(host); err != nil {
-			return err
-		}
 	}
 	if err := c.checkTLS(); err != nil {
 		return err
@@ -47,6 +44,14 @@ func (c *Config) Check() error {
 	return nil
 }
 
+// door returns the part of the flags that is about all HTTP doors.
+func (c *Config) door() httpdoor.Config {
+	return httpdoor.Config{
+		AllowOrigin: c.AllowOrigin, AllowHost: c.AllowHost, OwnNames: c.OwnNames, Domain: c.Domain,
+		TrustedProxy: c.TrustedProxy, RoomRate: c.RoomRate,
+	}
+}
+
 // checkTLS returns an error if flags do not go together.
 func (c *Config) checkTLS() error {
 	switch {
@@ -66,11 +71,11 @@ func (c *Config) checkTLS() error {
 // give certificates only for names below a public suffix; one's own may know
 // others.
 func checkDomain(value string, ownAuthority bool) (string, error) {
-	name, ok := canonicalName(value)
+	name, ok := httpdoor.CanonicalName(value)
 	if !ok {
 		return "", fmt.Errorf("--domain: write only a name, such as chat.example.org, not %q", value)
 	}
-	if isAddress(name) || isLoopbackName(name) {
+	if httpdoor.IsAddress(name) || httpdoor.IsLoopbackName(name) {
 		return "", fmt.Errorf("--domain: nobody gives a certificate for %s; "+
 			"write a name such as chat.example.org, or leave it out", name)
 	}

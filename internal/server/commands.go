@@ -6,6 +6,7 @@ import (
 
 	"parley/internal/account"
 	"parley/internal/chat"
+	"parley/internal/httpdoor"
 	"parley/internal/room"
 	"parley/internal/wire"
 )
@@ -68,7 +69,7 @@ func (cl *client) recognise(ctx context.Context, cmd wire.Command) (p chat.Perso
 	if name == "" {
 		return p, "", &chat.Error{Code: chat.BadName, Message: "Say who you are: a name, or a session."}
 	}
-	if p, session, err = cl.s.accounts.Guest(ctx, network(cl.From()), name, ""); err == nil {
+	if p, session, err = cl.s.accounts.Guest(ctx, httpdoor.Network(cl.From()), name, ""); err == nil {
 		cl.s.accounts.Add(&cl.registration, p, session)
 	}
 	return p, session, err
@@ -120,7 +121,7 @@ func (cl *client) join(ctx context.Context, cmd wire.Command) error {
 
 // who returns the client's person, under the name that they have now, and network.
 func (cl *client) who() chat.Who {
-	return chat.Who{Person: cl.registration.Person(), Network: network(cl.From())}
+	return chat.Who{Person: cl.registration.Person(), Network: httpdoor.Network(cl.From())}
 }
 
 // leave ends the client's membership of a room. Answers to its sends go out with the
@@ -167,7 +168,7 @@ func (cl *client) roomName(ctx context.Context, s string) (chat.RoomName, error)
 	if name := chat.RoomName(s); cl.rooms[name] != nil {
 		return name, nil
 	}
-	return cl.s.resolveRoom(cl.From(), s, cl.lists(ctx))
+	return cl.s.door.ResolveRoom(cl.From(), s, cl.lists(ctx))
 }
 
 // lists returns a function that reports whether a room is in the client's list.
@@ -178,7 +179,7 @@ func (cl *client) lists(ctx context.Context) func(chat.RoomName) bool {
 // send posts a message.
 func (cl *client) send(ctx context.Context, cmd wire.Command) error {
 	d := chat.Draft{Text: cmd.Text, Nonce: cmd.Nonce}
-	if err := cl.s.setOptions(ctx, &d, &cmd.SendOptions, cl.who(), cl.From(), cl.lists(ctx)); err != nil {
+	if err := cl.s.door.SetOptions(ctx, &d, &cmd.SendOptions, cl.who(), cl.From(), cl.lists(ctx)); err != nil {
 		return err
 	}
 	return cl.post(ctx, cmd, d)
@@ -207,7 +208,7 @@ func (cl *client) post(ctx context.Context, cmd wire.Command, d chat.Draft) erro
 		return err
 	}
 	member := cl.rooms[name] != nil
-	d.Room, d.From, d.Network = name, cl.registration.Person(), network(cl.From())
+	d.Room, d.From, d.Network = name, cl.registration.Person(), httpdoor.Network(cl.From())
 	taken := false
 	cl.Out().BeginSend()
 	defer func() {

@@ -13,6 +13,7 @@ import (
 	"github.com/gobwas/ws"
 
 	"parley/internal/chat"
+	"parley/internal/httpdoor"
 	"parley/internal/room"
 )
 
@@ -371,7 +372,8 @@ func TestPagesFromElsewhereChangeNothing(t *testing.T) {
 			{"Origin", "https://evil.example"}, {"Sec-Fetch-Site", "cross-site"}, {"Origin", "null"},
 		} {
 			a := ts.ask(t, c[0], "/api/rooms/lobby"+c[1], c[2], append(header, cookie...)...)
-			if p := decode[Problem](t, a); a.StatusCode != http.StatusForbidden || p.Code != chat.ForbiddenOrigin {
+			p := decode[httpdoor.Problem](t, a)
+			if a.StatusCode != http.StatusForbidden || p.Code != chat.ForbiddenOrigin {
 				t.Errorf("%s %s from %s: %d %s", c[0], c[1], header[1], a.StatusCode, p.Code)
 			}
 		}

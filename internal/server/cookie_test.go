@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"parley/internal/chat"
+	"parley/internal/httpdoor"
 	"parley/internal/room"
 )
 
@@ -14,9 +15,9 @@ import (
 // directly.
 func cookieOf(ts *testServer) string {
 	if ts.certs != nil {
-		return secureCookie
+		return "__Host-parley_session"
 	}
-	return plainCookie + "_" + ts.url[strings.LastIndex(ts.url, ":")+1:]
+	return "parley_session_" + ts.url[strings.LastIndex(ts.url, ":")+1:]
 }
 
 // setBy returns the cookies that an answer sets, by name; "" for one that it removes.
@@ -121,7 +122,7 @@ func TestACookieFromBeforeStillCountsAndIsRenamed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			header := []string{"Cookie", strings.Join(tt.brings, "; "), "X-Forwarded-Proto", tt.proto}
 			a := ts.ask(t, http.MethodGet, "/api/session", "", header...)
-			if a.StatusCode != http.StatusOK || decode[sessionAnswer](t, a).Person.ID != ada.Person.ID {
+			if a.StatusCode != http.StatusOK || decode[guestBody](t, a).Person.ID != ada.Person.ID {
 				t.Fatalf("status %d: %s", a.StatusCode, a.body)
 			}
 			got := setBy(a)
@@ -146,7 +147,7 @@ func TestAnotherServersCookieIsLeftAlone(t *testing.T) {
 	ts := startServer(t, Config{}, room.Config{})
 	foreign := []string{"Cookie", "parley_session=elsewhere; parley_session_1=elsewhere; parley_session_2=elsewhere"}
 	a := ts.ask(t, http.MethodGet, "/api/session", "", foreign...)
-	if a.StatusCode != http.StatusUnauthorized || decode[Problem](t, a).Code != chat.BadSession ||
+	if a.StatusCode != http.StatusUnauthorized || decode[httpdoor.Problem](t, a).Code != chat.BadSession ||
 		len(a.Cookies()) > 0 {
 		t.Errorf("status %d, %v: %s", a.StatusCode, a.Header["Set-Cookie"], a.body)
 	}

@@ -17,18 +17,18 @@ const webSocketVersion = "13"
 func (s *Server) shakesHands(w http.ResponseWriter, r *http.Request) bool {
 	if why := badHandshake(r); why != "" {
 		w.Header().Set("Connection", "close") // the client is not one for WebSockets
-		s.refuse(w, r, &chat.Error{Code: chat.BadRequest, Message: why})
+		s.door.Refuse(w, r, &chat.Error{Code: chat.BadRequest, Message: why})
 		return false
 	}
 	if !slices.Equal(r.Header.Values("Sec-WebSocket-Version"), []string{webSocketVersion}) {
 		w.Header().Set("Sec-WebSocket-Version", webSocketVersion)
 		w.Header().Set("Upgrade", "websocket")
 		w.Header().Set("Connection", "Upgrade") // the client may try again on this connection (RFC 6455 §4.4)
-		p := s.problem(r.Context(), &chat.Error{
+		p := s.door.Problem(r.Context(), &chat.Error{
 			Code: chat.BadRequest, Message: "This server speaks version 13 of WebSocket, the one of RFC 6455.",
 		})
 		p.Status = http.StatusUpgradeRequired
-		p.write(w)
+		p.Write(w)
 		return false
 	}
 	// Both headers may be lists in several lines (RFC 9110 §5.3), which the upgrader

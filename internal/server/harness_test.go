@@ -19,7 +19,6 @@ import (
 	"parley/internal/format"
 	"parley/internal/link"
 	"parley/internal/room"
-	"parley/internal/store/sqlite"
 	"parley/web"
 )
 
@@ -38,7 +37,7 @@ var anyCertificate = &tls.Config{InsecureSkipVerify: true}
 type testServer struct {
 	*Server
 	url    string
-	store  *sqlite.Store
+	store  testStore
 	client *http.Client
 	narrow *atomic.Bool // sockets that are accepted have small write buffers
 	stop   func() error // drains; may be called again
@@ -61,15 +60,12 @@ func (l *narrowListener) Accept() (net.Conn, error) {
 // startServer serves on a free port until the test ends.
 func startServer(t testing.TB, cfg Config, rooms room.Config) *testServer {
 	t.Helper()
-	kept, err := sqlite.Open(t.Context(), sqlite.Config{Dir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
+	kept := openStore(t)
 	return startServerWith(t, cfg, rooms, kept, kept, kept.Healthy)
 }
 
 // startServerWith is startServer with people and health of the test's choice.
-func startServerWith(t testing.TB, cfg Config, rooms room.Config, kept *sqlite.Store, people account.People,
+func startServerWith(t testing.TB, cfg Config, rooms room.Config, kept testStore, people account.People,
 	health func(context.Context) error,
 ) *testServer {
 	t.Helper()
@@ -209,7 +205,17 @@ type (
 		More     bool
 		Newer    bool `json:"more_after"`
 		Before   chat.Seq
-		Messages []message
+		Messages []messageBody
+	}
+	messageBody struct {
+		Seq  chat.Seq
+		From chat.Person
+		Text string
+	}
+	guestBody struct {
+		Person  chat.Person
+		Session string
+		Epoch   string
 	}
 	logBody struct {
 		Seq    chat.Seq
@@ -218,11 +224,11 @@ type (
 )
 
 // guest opens a session.
-func (ts *testServer) guest(t *testing.T, name string) sessionAnswer {
+func (ts *testServer) guest(t *testing.T, name string) guestBody {
 	t.Helper()
 	a := ts.ask(t, http.MethodPost, "/api/session", `{"name":"`+name+`"}`)
 	if a.StatusCode != http.StatusCreated {
 		t.Fatalf("a session for %s: status %d: %s", name, a.StatusCode, a.body)
 	}
-	return decode[sessionAnswer](t, a)
+	return decode[guestBody](t, a)
 }

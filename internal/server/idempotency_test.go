@@ -179,8 +179,8 @@ func TestGuestKeyNamesOneGuest(t *testing.T) {
 	if len(page.Messages) != 1 {
 		t.Fatalf("%d messages, want 1", len(page.Messages))
 	}
-	me := decode[sessionAnswer](t, ts.ask(t, http.MethodGet, "/api/session", "", "Authorization", "Bearer "+key))
-	again := decode[sessionAnswer](
+	me := decode[guestBody](t, ts.ask(t, http.MethodGet, "/api/session", "", "Authorization", "Bearer "+key))
+	again := decode[guestBody](
 		t, ts.ask(t, http.MethodPost, "/api/session", `{"name":"Other","guest_key":"`+key+`"}`),
 	)
 	if me.Person != page.Messages[0].From || again.Person != me.Person || again.Session != "" {
@@ -322,7 +322,9 @@ func TestSourceOfAForwardIsNeverShown(t *testing.T) {
 		}
 	}
 	look(false)
-	list := decode[struct{ Rooms []entry }](
+	list := decode[struct {
+		Rooms []struct{ Room chat.RoomName }
+	}](
 		t, ts.ask(t, http.MethodGet, "/api/me/rooms", "", "Authorization", "Bearer "+ada.Session),
 	)
 	for _, e := range list.Rooms {

@@ -3,18 +3,15 @@ package server
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"parley/internal/chat"
 	"parley/internal/format"
+	"parley/internal/httpdoor"
 	"parley/internal/room"
 )
 
@@ -135,7 +132,7 @@ func TestAnswersAreBoundedAndCanBeReadOn(t *testing.T) {
 					t.Fatalf("%s: %d %s", next, a.StatusCode, a.body)
 				}
 				// The last message may exceed the limit, and some answers have another message.
-				if most := maxListBytes + 5*(70<<10); len(a.body) > most {
+				if most := 256<<10 + 5*(70<<10); len(a.body) > most {
 					t.Fatalf("%s: %d bytes, at most %d", next, len(a.body), most)
 				}
 				b := decode[body](t, a)
@@ -166,83 +163,6 @@ func more(is bool, format string, arg any) string {
 		return ""
 	}
 	return fmt.Sprintf(format, arg)
-}
-
-func TestLargeListIsOneJSONListHoweverManyItemsItHas(t *testing.T) {
-	for n := range 4 {
-		a := searchAnswer{Hits: largeList[hit]{&encodedItems{}}, Cursor: `a"b]}`}
-		for i := range n {
-			a.Hits.add(hit{Room: chat.RoomName(fmt.Sprint("r<", i)), Ranges: [][2]int{{0, i}}})
-		}
-		var streamed strings.Builder
-		if err := marshal(&streamed, a); err != nil {
-			t.Fatal(err)
-		}
-		var got struct {
-			Cursor string
-			Hits   []hit
-		}
-		if err := json.Unmarshal([]byte(streamed.String()), &got); err != nil || got.Cursor != a.Cursor ||
-			len(got.Hits) != n {
-			t.Errorf("%s: %+v, %v", streamed.String(), got, err)
-		}
-		for i, h := range got.Hits {
-			if string(h.Room) != fmt.Sprint("r<", i) || h.Ranges[0][1] != i {
-				t.Errorf("value %d is %+v", i, h)
-			}
-		}
-	}
-	if whole, err := json.Marshal(pageAnswer{Messages: largeListOf(message{Seq: 1}, message{Seq: 2})}); err != nil ||
-		strings.Count(string(whole), `"seq":`) != 3 {
-		t.Errorf("an example: %s, %v", whole, err)
-	}
-}
-
-// Clients that request pages and read no answer take little memory, and other
-// clients at their address are served.
-func TestClientThatReadsNothingIsCutAndOthersAreServed(t *testing.T) {
-	ts := startServer(t, Config{}, room.Config{Format: patiently})
-	c := ts.hello(t, "Ada")
-	for i := range 10 {
-		c.ask(`"op":"send","room":"lobby","text":%q`, large(i))
-	}
-	var conns []net.Conn
-	const page = "GET /api/rooms/lobby/messages?limit=200 HTTP/1.1\r\nHost: localhost\r\n\r\n"
-	const asked = 40 // the kernel's buffers hold fewer answers
-	for range 45 {
-		nc, err := net.Dial("tcp", strings.TrimPrefix(ts.url, "http://"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer nc.Close()
-		if err := nc.(*net.TCPConn).SetReadBuffer(4 << 10); err != nil {
-			t.Fatal(err)
-		}
-		nc.SetDeadline(time.Now().Add(patience))
-		if _, err := io.WriteString(nc, strings.Repeat(page, asked)); err != nil {
-			t.Fatal(err)
-		}
-		conns = append(conns, nc)
-	}
-	held := func() int {
-		ts.pending.mu.Lock()
-		defer ts.pending.mu.Unlock()
-		return ts.pending.total
-	}
-	until(t, "answers to wait", func() bool { return held() > maxPendingEach/2 })
-	for range 5 {
-		a := ts.ask(t, http.MethodGet, "/api/rooms/lobby/messages?limit=200", "")
-		if a.StatusCode != http.StatusOK || len(decode[pageBody](t, a).Messages) == 0 {
-			t.Errorf("somebody who reads: %d %.200s", a.StatusCode, a.body)
-		}
-		if n := held(); n > maxPendingEach+maxListBytes+70<<10 {
-			t.Errorf("%d bytes wait, at most %d", n, maxPendingEach)
-		}
-	}
-	for _, nc := range conns {
-		nc.Close()
-	}
-	until(t, "nothing to be held", func() bool { return held() == 0 })
 }
 
 // Each operation that reads answers 429, with the time to wait, to an address that
@@ -283,7 +203,7 @@ func TestReadingIsLimitedPerAddressWithAndWithoutSession(t *testing.T) {
 			}
 			a := ts.ask(t, http.MethodGet, path, "", append(slices.Clone(header), "X-Forwarded-For", "192.0.2.1")...)
 			if a.StatusCode != http.StatusTooManyRequests || a.Header.Get("Retry-After") == "" ||
-				decode[Problem](t, a).Code != chat.RateLimited {
+				decode[httpdoor.Problem](t, a).Code != chat.RateLimited {
 				t.Errorf("%s %s: %d %.200s", path, what, a.StatusCode, a.body)
 			}
 		}

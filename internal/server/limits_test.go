@@ -14,8 +14,8 @@ import (
 
 	"parley/internal/account"
 	"parley/internal/chat"
+	"parley/internal/rest"
 	"parley/internal/room"
-	"parley/internal/store/sqlite"
 )
 
 // A timedWriter is a response whose connection has a deadline.
@@ -58,7 +58,7 @@ func TestBodyHasTimeLimitAlsoWhereNobodyReadsIt(t *testing.T) {
 		}
 		w := &timedWriter{ResponseRecorder: httptest.NewRecorder()}
 		ts.httpServer(ts).Handler.ServeHTTP(w, r)
-		if got := !w.readBy.IsZero(); got != tt.limited || time.Until(w.readBy) > bodyTimeout {
+		if got := !w.readBy.IsZero(); got != tt.limited || time.Until(w.readBy) > rest.BodyTimeout {
 			t.Errorf("%s %s: limited %v (until %v), want %v", tt.method, tt.path, got, w.readBy, tt.limited)
 		}
 	}
@@ -72,10 +72,7 @@ func (brokenPeople) NewGuest(context.Context, string, string) (chat.Person, stri
 }
 
 func TestOperatorHearsOfAPanicAndTheServerStays(t *testing.T) {
-	kept, err := sqlite.Open(t.Context(), sqlite.Config{Dir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
+	kept := openStore(t)
 	var log bytes.Buffer
 	ts := startServerWith(t, Config{Logger: slog.New(slog.NewTextHandler(&log, nil))}, room.Config{}, kept,
 		brokenPeople{kept}, kept.Healthy)

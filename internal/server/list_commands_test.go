@@ -187,9 +187,10 @@ func TestListFeedThatTakesNothingIsClosed(t *testing.T) {
 }
 
 func TestPersonalCommandsAreRateLimited(t *testing.T) {
-	ts := startServer(t, Config{SearchRate: 0.1}, room.Config{})
-	stores := account.Stores{People: ts.store, Lists: ts.store, Personal: ts.store}
-	ts.accounts = account.New(account.Config{PersonalRate: 0.01, PersonalBurst: 3}, stores, ts.hub)
+	ts := startServer(t, Config{
+		SearchRate: 0.1, PersonalRate: 0.01, PersonalBurst: 3,
+		Find: func(context.Context, chat.Search) (chat.Found, error) { return chat.Found{}, nil },
+	}, room.Config{})
 	session := ts.guest(t, "Ada").Session
 	c := ts.device(t, session)
 	for i, op := range []string{
@@ -210,7 +211,6 @@ func TestPersonalCommandsAreRateLimited(t *testing.T) {
 	if r := ts.device(t, ts.guest(t, "Grace").Session).ask(`"op":"watch"`); r.Op != "ok" {
 		t.Errorf("somebody else: %+v", r)
 	}
-	ts.cfg.Find = func(context.Context, chat.Search) (chat.Found, error) { return chat.Found{}, nil }
 	for i, status := range []int{200, 429} {
 		if a := ts.ask(t, http.MethodGet, "/api/search?q=x&room=lobby", ""); a.StatusCode != status {
 			t.Errorf("search %d: %s", i, a.Status)

@@ -117,3 +117,6 @@ func (s *Server) ServeMetrics(ctx context.Context, ln net.Listener) error {
 		return errors.Join(server.Close(), <-done) // whoever asks will ask again
 	}
 }
+
+// counted increments the metric of errors that clients were told.
+func (s *Server) counted(code chat.Code) { s.metrics.errors.WithLabelValues(string(code)).Inc() }

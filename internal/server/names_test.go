@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"parley/internal/chat"
+	"parley/internal/httpdoor"
 	"parley/internal/room"
 )
 
@@ -97,7 +98,7 @@ func TestPersonWithAReservedNameMustChooseAnother(t *testing.T) {
 		{http.MethodPost, "/api/session", `{"name":"System"}`},
 	} {
 		a := ts.ask(t, r[0], r[1], r[2], auth...)
-		if p := decode[Problem](t, a); a.StatusCode != http.StatusBadRequest || p.Code != chat.BadName {
+		if p := decode[httpdoor.Problem](t, a); a.StatusCode != http.StatusBadRequest || p.Code != chat.BadName {
 			t.Errorf("%s %s %s: %d %s", r[0], r[1], r[2], a.StatusCode, a.body)
 		}
 	}

@@ -32,6 +32,11 @@ func addressesOf(t *testing.T, ts *testServer) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	rest, err := filepath.Glob("../rest/*.go")
+	if err != nil || len(rest) == 0 {
+		t.Fatalf("the sources of REST: %d files, %v", len(rest), err)
+	}
+	files = append(files, rest...)
 	route := regexp.MustCompile(`mux\.Handle(?:Func)?\("(?:[A-Z]+ )?(/[^"]*)"`)
 	for _, name := range files {
 		source, err := os.ReadFile(name)

@@ -29,40 +29,40 @@ type openRequest struct {
 func (s *Server) openStream(
 	w http.ResponseWriter, r *http.Request, contentType string, write func(openRequest) error,
 ) {
-	name, err := s.resolveRoom(s.address(r), r.PathValue("room"), s.listChecker(r.Context(), r))
+	name, err := s.door.ResolveRoom(s.door.Address(r), r.PathValue("room"), s.door.ListChecker(r.Context(), r))
 	if err != nil {
-		s.refuse(w, r, err)
+		s.door.Refuse(w, r, err)
 		return
 	}
 	from, err := resumeFrom(r)
 	if err != nil {
-		s.refuse(w, r, err)
+		s.door.Refuse(w, r, err)
 		return
 	}
 	if r.Method == http.MethodHead { // the response is the header only
 		describeStream(w.Header(), contentType)
 		return
 	}
-	address := s.address(r)
+	address := s.door.Address(r)
 	if err := s.admit(address); err != nil {
-		s.refuse(w, r, err)
+		s.door.Refuse(w, r, err)
 		return
 	}
 	defer s.release(address)
-	o := openRequest{who: s.unknownCaller(r), room: name, from: from}
+	o := openRequest{who: s.door.UnknownCaller(r), room: name, from: from}
 	live := streamRegistration{over: make(chan struct{})}
-	if session, ok := s.streamSession(w, r); !ok {
+	if session, ok := s.door.StreamSession(w, r); !ok {
 		return
 	} else if session != "" {
 		live.Owner, o.over = &live, live.over
 		if o.who.Person, err = s.accounts.Enter(r.Context(), &live.Registration, session); err != nil {
-			s.refuse(w, r, err)
+			s.door.Refuse(w, r, err)
 			return
 		}
 		defer s.accounts.Remove(&live.Registration)
 	}
 	if err := write(o); err != nil {
-		s.refuse(w, r, err)
+		s.door.Refuse(w, r, err)
 	}
 }
 

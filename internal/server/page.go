@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"parley/internal/chat"
+	"parley/internal/httpdoor"
 )
 
 // home shows the page on which a room is chosen.
@@ -34,18 +35,11 @@ func (s *Server) room(w http.ResponseWriter, r *http.Request) {
 // person, with a problem for a program.
 func (s *Server) notFound(nowhere http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if wantsPage(r) {
+		if httpdoor.WantsPage(r) {
 			s.counted(chat.NotFound)
 			s.site.ServeIndex(w, r, http.StatusNotFound)
 			return
 		}
 		nowhere(w, r)
 	}
-}
-
-// wantsPage reports whether it is a person in a browser who asks, and not a
-// program.
-func wantsPage(r *http.Request) bool {
-	return strings.Contains(r.Header.Get("Accept"), "text/html") &&
-		(r.Method == http.MethodGet || r.Method == http.MethodHead)
 }

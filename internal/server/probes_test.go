@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"parley/internal/chat"
+	"parley/internal/httpdoor"
 	"parley/internal/room"
 )
 
@@ -26,8 +27,12 @@ func TestRoomNamesCannotBeProbedWithoutLimit(t *testing.T) {
 	const rate = 5
 	ts := startServer(t, Config{RoomRate: rate, Find: find}, room.Config{})
 	post := func(room string) {
-		if _, err := ts.postAndWait(t.Context(),
-			chat.Draft{Room: chat.RoomName(room), From: ada, Text: "hi"}); err != nil {
+		done := make(chan error, 1)
+		d := chat.Draft{Room: chat.RoomName(room), From: chat.Person{ID: "p7q2mzk4v6xw3t5n", Name: "Ada"}, Text: "hi"}
+		if err := ts.hub.Post(d, func(c chat.Commit) { done <- c.Err }); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-done; err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -55,7 +60,7 @@ func TestRoomNamesCannotBeProbedWithoutLimit(t *testing.T) {
 			if a.StatusCode < 300 {
 				return ""
 			}
-			return decode[Problem](t, a).Code
+			return decode[httpdoor.Problem](t, a).Code
 		}
 	}
 	ws := func(command string) door {
@@ -87,7 +92,7 @@ func TestRoomNamesCannotBeProbedWithoutLimit(t *testing.T) {
 			if a.StatusCode < 300 {
 				return ""
 			}
-			return decode[Problem](t, a).Code
+			return decode[httpdoor.Problem](t, a).Code
 		},
 		"ws join":    ws(`"op":"join","room":%q`),
 		"ws send":    ws(`"op":"send","room":%q,"text":"hi"`),
@@ -136,28 +141,6 @@ func TestRoomNamesCannotBeProbedWithoutLimit(t *testing.T) {
 	})
 }
 
-func TestProbesAreRememberedOnlySoMany(t *testing.T) {
-	var p probes
-	p.init(1)
-	from := addr("192.0.2.1")
-	p.note(from, "used")
-	for i := range 3 * mostProbes {
-		p.note(from, chat.RoomName(fmt.Sprint("room-", i)))
-		if i%1000 == 0 && !p.seen(from, "used") {
-			t.Fatalf("after %d others it is forgotten", i)
-		}
-		if len(p.young)+len(p.old) > 2*mostProbes {
-			t.Fatalf("%d are remembered", len(p.young)+len(p.old))
-		}
-	}
-	if p.seen(from, "room-0") {
-		t.Error("the first is remembered for ever")
-	}
-	if p.seen(addr("192.0.2.2"), "used") {
-		t.Error("what one network knows, another does")
-	}
-}
-
 // The people at one address have together a multiple of one person's limit, at all
 // doors.
 func TestPeopleOfOneAddressShareTheirLimitThroughEveryDoor(t *testing.T) {
@@ -181,7 +164,7 @@ func TestPeopleOfOneAddressShareTheirLimitThroughEveryDoor(t *testing.T) {
 			if a.StatusCode == http.StatusCreated {
 				return ""
 			}
-			return decode[Problem](t, a).Code
+			return decode[httpdoor.Problem](t, a).Code
 		},
 		"a change by REST": func(t *testing.T, ts *testServer, guest int) chat.Code {
 			session := ts.guest(t, fmt.Sprint("Guest ", guest)).Session
@@ -190,7 +173,7 @@ func TestPeopleOfOneAddressShareTheirLimitThroughEveryDoor(t *testing.T) {
 			if a.StatusCode == http.StatusOK {
 				return ""
 			}
-			return decode[Problem](t, a).Code
+			return decode[httpdoor.Problem](t, a).Code
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

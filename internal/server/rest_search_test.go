@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"parley/internal/chat"
+	"parley/internal/httpdoor"
 	"parley/internal/room"
 )
 
@@ -23,7 +24,7 @@ func TestErrorsOfASearchNameTheSearch(t *testing.T) {
 	} {
 		ts := startServer(t, Config{Find: find}, room.Config{})
 		a := ts.ask(t, http.MethodGet, "/api/search?q=x", "")
-		p := decode[Problem](t, a)
+		p := decode[httpdoor.Problem](t, a)
 		if a.StatusCode != http.StatusServiceUnavailable || p.Code != chat.SearchUnavailable ||
 			!strings.Contains(p.Title, "search") || strings.Contains(p.Title, "store") {
 			t.Errorf("%s: %d %s", name, a.StatusCode, a.body)

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"parley/internal/chat"
+	"parley/internal/httpdoor"
 	"parley/internal/room"
 )
 
@@ -209,7 +210,7 @@ func TestABodyThatIsNotJSONIsRefused(t *testing.T) {
 		"application/x-www-form-urlencoded", "text/plain", "multipart/form-data; boundary=x",
 	} {
 		a := ts.ask(t, http.MethodPost, "/api/session", `{"name":"Ada"}`, "Content-Type", kind)
-		if p := decode[Problem](t, a); a.StatusCode != http.StatusBadRequest || p.Code != chat.BadRequest {
+		if p := decode[httpdoor.Problem](t, a); a.StatusCode != http.StatusBadRequest || p.Code != chat.BadRequest {
 			t.Errorf("%s: status %d, code %s", kind, a.StatusCode, p.Code)
 		}
 	}
@@ -254,7 +255,7 @@ func TestClientThatIsTooFastIsToldHowLongToWait(t *testing.T) {
 		t.Fatalf("status %d: %s", a.StatusCode, a.body)
 	}
 	a := ts.ask(t, http.MethodPost, "/api/rooms/lobby/messages", `{"text":"two"}`, auth...)
-	p := decode[Problem](t, a)
+	p := decode[httpdoor.Problem](t, a)
 	if a.StatusCode != http.StatusTooManyRequests || p.Code != chat.RateLimited {
 		t.Fatalf("status %d, code %s", a.StatusCode, p.Code)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"parley/internal/account"
 	"parley/internal/chat"
+	"parley/internal/httpdoor"
 	"parley/internal/room"
 )
 
@@ -153,7 +154,7 @@ func paged(path string) func(t *testing.T, m setBack, seq int, at, epoch string)
 	return func(t *testing.T, m setBack, seq int, at, epoch string) string {
 		a := m.ask(t, http.MethodGet, "/api/rooms/r/"+path+placeQuery(seq, at, epoch), "")
 		switch {
-		case a.StatusCode == http.StatusConflict && decode[Problem](t, a).Code == chat.Behind:
+		case a.StatusCode == http.StatusConflict && decode[httpdoor.Problem](t, a).Code == chat.Behind:
 			return "reset"
 		case a.StatusCode == http.StatusNotFound && strings.HasPrefix(path, "messages/"): // memory knows no threads
 			return "ok"

@@ -1,19 +1,21 @@
 package server
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"parley/internal/chat"
+	"parley/internal/httpdoor"
+	"parley/internal/rest"
 )
 
 // writeTimeout is how long an answer may take to be taken. Connections that
 // stay open have rules of their own.
 const writeTimeout = time.Minute
-
-// bodyTimeout is how long a client may take to send a request's body.
-const bodyTimeout = 10 * time.Second
 
 // routes says which address is answered by what.
 func (s *Server) routes() http.Handler {
@@ -30,7 +32,7 @@ func (s *Server) routes() http.Handler {
 	}
 	mux.HandleFunc("GET /api/rooms/{room}/events", withoutTimeout(s.roomSSE))
 	mux.HandleFunc("GET /api/rooms/{room}/text", withoutTimeout(s.roomText))
-	s.rest(mux)
+	s.rest.Routes(mux)
 	if s.cfg.MetricsListen == "" {
 		mux.Handle("GET /metrics", s.metrics.handler())
 	}
@@ -38,7 +40,7 @@ func (s *Server) routes() http.Handler {
 	nowhere := s.noRoute(mux.ServeMux)
 	mux.HandleFunc("/api/", nowhere)
 	mux.HandleFunc("/", s.notFound(nowhere))
-	return s.headers(s.knownHosts(s.cors(mux.methods, s.scoped(mux))))
+	return s.headers(s.door.KnownHosts(s.door.CORS(mux.methods, s.door.Scoped(mux))))
 }
 
 // A router is a ServeMux that knows the methods of its routes.
@@ -68,11 +70,11 @@ func (s *Server) headers(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("X-Content-Type-Options", "nosniff")
-		name, _, named := splitHost(r.Host)
-		if s.cfg.HSTS > 0 && r.TLS != nil && named && !isAddress(name) && !isLoopbackName(name) {
+		name, _, named := httpdoor.SplitHost(r.Host)
+		if s.cfg.HSTS > 0 && r.TLS != nil && named && !httpdoor.IsAddress(name) && !httpdoor.IsLoopbackName(name) {
 			h.Set("Strict-Transport-Security", "max-age="+strconv.FormatInt(int64(s.cfg.HSTS/time.Second), 10))
 		}
-		if s.secure(r) || isLoopbackName(name) {
+		if s.door.Secure(r) || httpdoor.IsLoopbackName(name) {
 			// Elsewhere browsers ignore it, and complain to whoever looks.
 			h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		}
@@ -86,7 +88,7 @@ func limitBodyTime(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength != 0 {
 			// a connection without deadlines waits
-			http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
+			http.NewResponseController(w).SetReadDeadline(time.Now().Add(rest.BodyTimeout))
 		}
 		next.ServeHTTP(w, r)
 	})
@@ -115,5 +117,33 @@ func withoutTimeout(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		http.NewResponseController(w).SetWriteDeadline(time.Time{}) // a writer without deadlines has none to lift
 		next(w, r)
+	}
+}
+
+// noRoute answers requests that no route matches: with 405 if another method would
+// match, else with 404.
+func (s *Server) noRoute(mux *http.ServeMux) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var allow []string
+		for _, method := range []string{
+			http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
+		} {
+			probe := r.Clone(r.Context())
+			probe.Method = method
+			if _, pattern := mux.Handler(probe); strings.HasPrefix(pattern, method) {
+				allow = append(allow, method)
+			}
+		}
+		if len(allow) == 0 {
+			s.door.Refuse(w, r, &chat.Error{Code: chat.NotFound, Message: "There is nothing at this address."})
+			return
+		}
+		w.Header().Set("Allow", strings.Join(allow, ", "))
+		p := s.door.Problem(r.Context(), &chat.Error{
+			Code:    chat.BadRequest,
+			Message: fmt.Sprintf("This address takes no %s, only %s.", r.Method, strings.Join(allow, " and ")),
+		})
+		p.Status = http.StatusMethodNotAllowed
+		p.Write(w)
 	}
 }

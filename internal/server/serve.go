@@ -14,9 +14,10 @@ import (
 	"strings"
 	"time"
 
-	"parley/internal/certs"
-
 	"golang.org/x/sync/errgroup"
+
+	"parley/internal/certs"
+	"parley/internal/httpdoor"
 )
 
 // drainTimeout is how long clients have to read their last answers.
@@ -51,7 +52,7 @@ func (s *Server) Serve(ctx context.Context, ln, plain net.Listener) error {
 		g.Go(func() error { return s.certs.Run(ctx) })
 	}
 	if plain != nil {
-		other := s.httpServer(s.certs.Challenges(s.knownHosts(s.toTLS(portOf(ln)))))
+		other := s.httpServer(s.certs.Challenges(s.door.KnownHosts(s.toTLS(portOf(ln)))))
 		servers = append(servers, other)
 		g.Go(func() error { return ended(other.Serve(plain)) })
 	}
@@ -123,7 +124,7 @@ func ended(err error) error {
 // --domain.
 func (s *Server) toTLS(port int) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host, _, _ := splitHost(r.Host)
+		host, _, _ := httpdoor.SplitHost(r.Host)
 		if !slices.Contains(s.cfg.Domain, host) {
 			host = s.cfg.Domain[0]
 		}

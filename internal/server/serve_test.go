@@ -26,7 +26,6 @@ import (
 	"parley/internal/account"
 	"parley/internal/chat"
 	"parley/internal/room"
-	"parley/internal/store/sqlite"
 )
 
 // slowPeople hold a request up until they are let go.
@@ -43,10 +42,7 @@ func (p slowPeople) NewGuest(ctx context.Context, name, key string) (chat.Person
 }
 
 func TestWhatWasAcceptedIsAnsweredBeforeTheEnd(t *testing.T) {
-	kept, err := sqlite.Open(t.Context(), sqlite.Config{Dir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
+	kept := openStore(t)
 	people := slowPeople{kept, make(chan struct{}), make(chan struct{})}
 	ts := startServerWith(t, Config{}, room.Config{}, kept, people, kept.Healthy)
 	var a answer
@@ -110,10 +106,7 @@ func TestACertificateIsReadAgainWhenItsFilesChange(t *testing.T) {
 	dir := t.TempDir()
 	certFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
 	writeCertificate(t, certFile, keyFile, 1)
-	kept, err := sqlite.Open(t.Context(), sqlite.Config{Dir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
+	kept := openStore(t)
 	read := make(chan string, 10)
 	logger := slog.New(messages{read})
 	ts := startServerWith(t, Config{TLSCert: certFile, TLSKey: keyFile, Logger: logger}, room.Config{}, kept, kept,

@@ -1,6 +1,6 @@
-// Package server is the HTTP doors: the page, WebSockets, the five-line
-// protocol, REST and server-sent events, and what these share: cookies and bearer
-// tokens, origins, hosts, limits, TLS. Start reading at New.
+// Package server puts the HTTP doors together: the page, WebSockets, the five-line
+// protocol, server-sent events, and REST (package rest). It serves them, with or
+// without TLS, until it is stopped. Start reading at New.
 //
 // A door finds out who asks, and translates between bytes and values. It knows no
 // rule of a room (package room), of people (package account), and no SQL.
@@ -12,14 +12,14 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"runtime"
 	"sync/atomic"
 	"time"
 
 	"parley/internal/account"
 	"parley/internal/chat"
+	"parley/internal/httpdoor"
 	"parley/internal/link"
-	"parley/internal/rates"
+	"parley/internal/rest"
 	"parley/internal/room"
 	"parley/web"
 )
@@ -51,39 +51,34 @@ type Config struct {
 
 	DebugEcho bool `help:"For tests: answer each WebSocket message to /debug/echo with itself, as conformance suites expect. Only where no other machine can connect."`
 
-	Find      func(context.Context, chat.Search) (chat.Found, error) `kong:"-"` // the search; default: there is none
-	Emoji     func() [][]string                                      `kong:"-"` // what a picker offers: each emoji, followed by its short-codes; default: none
-	CertStore string                                                 `kong:"-"` // folder for the certificates of Domain
-	OwnNames  []string                                               `kong:"-"` // what the machine is called
-	LinesLost func() uint64                                          `kong:"-"` // how many lines of the log were lost; default: none
-	Metrics   *Metrics                                               `kong:"-"` // default: metrics of its own
-	Logger    *slog.Logger                                           `kong:"-"` // default: discard
+	Find          func(context.Context, chat.Search) (chat.Found, error) `kong:"-"` // the search; default: there is none
+	Emoji         func() [][]string                                      `kong:"-"` // what a picker offers: each emoji, followed by its short-codes; default: none
+	PersonalRate  float64                                                `kong:"-"` // as in account.Config
+	PersonalBurst int                                                    `kong:"-"` // as in account.Config
+
+	CertStore string        `kong:"-"` // folder for the certificates of Domain
+	OwnNames  []string      `kong:"-"` // what the machine is called
+	LinesLost func() uint64 `kong:"-"` // how many lines of the log were lost; default: none
+	Metrics   *Metrics      `kong:"-"` // default: metrics of its own
+	Logger    *slog.Logger  `kong:"-"` // default: discard
 }
 
 // A Server answers HTTP requests.
 type Server struct {
-	cfg    Config
-	hub    *room.Hub
-	health func(context.Context) error
-	site   *web.Site
-	logger *slog.Logger
+	cfg      Config
+	hub      *room.Hub
+	accounts *account.Accounts
+	site     *web.Site
+	logger   *slog.Logger
 
 	metrics   *Metrics
-	origins   origins
-	hosts     *hosts
+	door      *httpdoor.Door
+	rest      *rest.API
 	addresses addresses
-	searches  *rates.Rates[netip.Addr] // searches, by network
-	probes    probes
 	certs     certificates // nil without TLS
+	links     *link.Links
 	handler   http.Handler
 	stopping  atomic.Bool // set once Serve has begun to drain
-
-	accounts    *account.Accounts
-	pageQueue   fairQueue      // requests that wait for a page of history
-	searchQueue fairQueue      // searches that wait
-	pending     pendingAnswers // answers that clients have not read yet
-
-	links *link.Links
 }
 
 // New returns a Server for the rooms of hub and the people of stores. health returns
@@ -95,15 +90,16 @@ func New(
 	s := &Server{
 		cfg:    cfg,
 		hub:    hub,
-		health: health,
 		site:   site,
 		logger: cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
 	}
+	s.accounts = account.New(account.Config{
+		GuestRate: cfg.GuestRate, PersonalRate: cfg.PersonalRate, PersonalBurst: cfg.PersonalBurst, Logger: s.logger,
+	}, stores, hub)
+	doorConfig := cfg.door()
+	doorConfig.Certified, doorConfig.Counted, doorConfig.Logger = s.certified, s.counted, s.logger
 	var err error
-	if s.origins, err = parseOrigins(cfg.AllowOrigin); err != nil {
-		return nil, err
-	}
-	if s.hosts, err = newHosts(cfg, s.origins); err != nil {
+	if s.door, err = httpdoor.New(doorConfig, hub, s.accounts); err != nil {
 		return nil, err
 	}
 	if s.certs, err = newCertificates(cfg, s.logger); err != nil {
@@ -114,22 +110,34 @@ func New(
 	}
 	s.metrics.observe(s)
 	s.addresses.limit = cfg.ConnectionsPerAddress
-	s.accounts = account.New(account.Config{GuestRate: cfg.GuestRate, Logger: s.logger}, stores, hub)
-	s.probes.init(cfg.RoomRate)
-	s.searches = rates.New[netip.Addr](cfg.SearchRate, int(10*cfg.SearchRate))
-	half := max(1, runtime.GOMAXPROCS(0)/2) // the other processors are for everything else
-	s.pageQueue.init(half, max(1, half/2))
-	s.searchQueue.init(half+1, 1) // a slow one must not hold up the others
+	s.rest = rest.New(rest.Config{
+		FrameSize:      cfg.FrameSize,
+		SearchRate:     cfg.SearchRate,
+		WithoutMetrics: cfg.MetricsListen != "",
+		Find:           cfg.Find,
+		Emoji:          cfg.Emoji,
+		Health:         s.healthy(health),
+	}, s.door, hub, s.accounts)
 	s.links = link.New(link.Config{
 		FrameSize:        cfg.FrameSize,
 		IdleTimeout:      cfg.IdleTimeout,
 		HandshakeTimeout: cfg.HeaderTimeout,
-		Ended:            func(from netip.Addr) { s.addresses.leave(network(from)) },
+		Ended:            func(from netip.Addr) { s.addresses.leave(httpdoor.Network(from)) },
 		Counted:          s.counted,
 		Logger:           s.logger,
 	})
 	s.handler = s.routes()
 	return s, nil
+}
+
+// healthy returns health, which fails while the server is stopping, too.
+func (s *Server) healthy(health func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if s.stopping.Load() {
+			return errStopping()
+		}
+		return health(ctx)
+	}
 }
 
 // ServeHTTP answers one request.

@@ -6,13 +6,14 @@ import (
 	"testing"
 
 	"parley/internal/chat"
+	"parley/internal/httpdoor"
 	"parley/internal/room"
 )
 
 func TestASessionIsKeptByACookie(t *testing.T) {
 	ts := startServer(t, Config{}, room.Config{})
 	a := ts.ask(t, http.MethodPost, "/api/session", `{"name":"  Ada  Lovelace "}`)
-	opened := decode[sessionAnswer](t, a)
+	opened := decode[guestBody](t, a)
 	if a.StatusCode != http.StatusCreated || opened.Person.Name != "Ada Lovelace" || opened.Session == "" ||
 		opened.Epoch != ts.store.Epoch() {
 		t.Fatalf("status %d: %s", a.StatusCode, a.body)
@@ -24,7 +25,7 @@ func TestASessionIsKeptByACookie(t *testing.T) {
 	cookie := []string{"Cookie", cookieOf(ts) + "=" + opened.Session}
 
 	who := ts.ask(t, http.MethodGet, "/api/session", "", cookie...)
-	if p := decode[sessionAnswer](t, who); p.Person != opened.Person || p.Session != "" {
+	if p := decode[guestBody](t, who); p.Person != opened.Person || p.Session != "" {
 		t.Errorf("who am I: %s", who.body)
 	}
 	if got := who.Header.Get("Set-Cookie"); got != want {
@@ -32,15 +33,15 @@ func TestASessionIsKeptByACookie(t *testing.T) {
 	}
 
 	renamed := ts.ask(t, http.MethodPost, "/api/session", `{"name":"Augusta"}`, cookie...)
-	if p := decode[sessionAnswer](t, renamed).Person; renamed.StatusCode != http.StatusOK || p.ID != opened.Person.ID ||
+	if p := decode[guestBody](t, renamed).Person; renamed.StatusCode != http.StatusOK || p.ID != opened.Person.ID ||
 		p.Name != "Augusta" {
 		t.Errorf("renamed: status %d: %s", renamed.StatusCode, renamed.body)
 	}
-	if p := decode[sessionAnswer](t,
+	if p := decode[guestBody](t,
 		ts.ask(t, http.MethodGet, "/api/session", "", cookie...)).Person; p.Name != "Augusta" {
 		t.Errorf("after renaming: %v", p)
 	}
-	if bad := ts.ask(t, http.MethodPost, "/api/session", `{"name":"\u202eAda"}`, cookie...); decode[Problem](t,
+	if bad := ts.ask(t, http.MethodPost, "/api/session", `{"name":"\u202eAda"}`, cookie...); decode[httpdoor.Problem](t,
 		bad).Code != chat.BadName {
 		t.Errorf("a bidi override in a name: %s", bad.body)
 	}
@@ -50,7 +51,7 @@ func TestASessionIsKeptByACookie(t *testing.T) {
 		t.Errorf("forgotten: status %d, Set-Cookie %q", gone.StatusCode, gone.Header.Get("Set-Cookie"))
 	}
 	after := ts.ask(t, http.MethodGet, "/api/session", "", cookie...)
-	if after.StatusCode != http.StatusUnauthorized || decode[Problem](t, after).Code != chat.BadSession ||
+	if after.StatusCode != http.StatusUnauthorized || decode[httpdoor.Problem](t, after).Code != chat.BadSession ||
 		after.Header.Get("WWW-Authenticate") == "" {
 		t.Errorf("after forgetting: status %d: %s", after.StatusCode, after.body)
 	}
@@ -61,14 +62,14 @@ func TestABearerIsNoCookie(t *testing.T) {
 	opened := ts.guest(t, "Ada")
 	for _, scheme := range []string{"Bearer ", "bearer "} {
 		a := ts.ask(t, http.MethodGet, "/api/session", "", "Authorization", scheme+opened.Session)
-		if decode[sessionAnswer](t, a).Person != opened.Person || a.Header.Get("Set-Cookie") != "" {
+		if decode[guestBody](t, a).Person != opened.Person || a.Header.Get("Set-Cookie") != "" {
 			t.Errorf("%s: %s, Set-Cookie %q", scheme, a.body, a.Header.Get("Set-Cookie"))
 		}
 	}
 	other := ts.guest(t, "Grace")
 	a := ts.ask(t, http.MethodGet, "/api/session", "", "Authorization", "Bearer "+opened.Session, "Cookie",
 		cookieOf(ts)+"="+other.Session)
-	if decode[sessionAnswer](t, a).Person != opened.Person {
+	if decode[guestBody](t, a).Person != opened.Person {
 		t.Errorf("bearer and cookie: %s", a.body)
 	}
 }
@@ -81,12 +82,13 @@ func TestAStaleCookieIsReplaced(t *testing.T) {
 	if a := ts.ask(t, http.MethodGet, "/api/session", "", stale...); a.StatusCode != http.StatusUnauthorized {
 		t.Errorf("status %d: %s", a.StatusCode, a.body)
 	}
-	if a := ts.ask(t, http.MethodPost, "/api/session", `{}`, stale...); decode[Problem](t, a).Code != chat.BadSession {
+	a := ts.ask(t, http.MethodPost, "/api/session", `{}`, stale...)
+	if decode[httpdoor.Problem](t, a).Code != chat.BadSession {
 		t.Errorf("without a name: %s", a.body)
 	}
-	a := ts.ask(t, http.MethodPost, "/api/session", `{"name":"Ada"}`, stale...)
+	a = ts.ask(t, http.MethodPost, "/api/session", `{"name":"Ada"}`, stale...)
 	if a.StatusCode != http.StatusCreated ||
-		!strings.HasPrefix(a.Header.Get("Set-Cookie"), cookieOf(ts)+"="+decode[sessionAnswer](t, a).Session) {
+		!strings.HasPrefix(a.Header.Get("Set-Cookie"), cookieOf(ts)+"="+decode[guestBody](t, a).Session) {
 		t.Errorf("with a name: status %d: %s", a.StatusCode, a.body)
 	}
 }

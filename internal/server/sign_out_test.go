@@ -18,7 +18,6 @@ import (
 	"parley/internal/account"
 	"parley/internal/chat"
 	"parley/internal/room"
-	"parley/internal/store/sqlite"
 )
 
 func bearer(session string) []string { return []string{"Authorization", "Bearer " + session} }
@@ -222,7 +221,7 @@ func TestNothingIsAcceptedAfterTheSignOut(t *testing.T) {
 			bearer(ada.Session)...); a.StatusCode != http.StatusNoContent {
 			t.Fatalf("%d %s", a.StatusCode, a.body)
 		}
-		m := decode[postAnswer](t,
+		m := decode[struct{ Seq chat.Seq }](t,
 			ts.ask(t, http.MethodPost, "/api/rooms/r/messages", `{"text":"afterwards"}`, bearer(grace.Session)...))
 		writers.Wait()
 		stop()
@@ -338,10 +337,7 @@ func (stubborn) Forget(context.Context, string) error { return errors.New("the d
 
 // A sign-out that is not stored ends nothing.
 func TestASignOutThatFailsEndsNothing(t *testing.T) {
-	kept, err := sqlite.Open(t.Context(), sqlite.Config{Dir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
+	kept := openStore(t)
 	ts := startServerWith(t, Config{}, room.Config{}, kept, stubborn{kept}, kept.Healthy)
 	ada := ts.guest(t, "Ada")
 	c := ts.come(t, ada.Session)
@@ -356,14 +352,14 @@ func TestASignOutThatFailsEndsNothing(t *testing.T) {
 
 // A slowLog reads a page only when the test says so.
 type slowLog struct {
-	*sqlite.Store
+	testStore
 	reading, goOn chan struct{}
 }
 
 func (l slowLog) Page(ctx context.Context, name chat.RoomName, sel chat.PageQuery) (chat.Page, error) {
 	l.reading <- struct{}{}
 	<-l.goOn
-	return l.Store.Page(ctx, name, sel)
+	return l.testStore.Page(ctx, name, sel)
 }
 
 // watchedPeople fails the test if a session is forgotten before finishes is set.
@@ -402,10 +398,7 @@ func TestSignOutWaitsForWhatHasBegun(t *testing.T) {
 		},
 	} {
 		t.Run(door, func(t *testing.T) {
-			kept, err := sqlite.Open(t.Context(), sqlite.Config{Dir: t.TempDir()})
-			if err != nil {
-				t.Fatal(err)
-			}
+			kept := openStore(t)
 			log := slowLog{kept, make(chan struct{}), make(chan struct{})}
 			people := &watchedPeople{People: kept, t: t, looked: make(chan struct{})}
 			ts := serveLog(t, Config{}, room.Config{}, log, kept.Epoch(),

@@ -76,7 +76,7 @@ func (s *Server) writeText(
 	}, func(ctx context.Context) {
 		for e, err := range s.hub.Follow(ctx, o.who, o.room, after) {
 			if err != nil {
-				end(s.problem(ctx, err).Detail)
+				end(s.door.Problem(ctx, err).Detail)
 				return
 			}
 			line := wire.AppendTextLine(nil, e, zone)

@@ -8,6 +8,7 @@ import (
 	"github.com/gobwas/ws"
 
 	"parley/internal/chat"
+	"parley/internal/httpdoor"
 	"parley/internal/link"
 )
 
@@ -20,13 +21,13 @@ func (s *Server) upgrade(
 	if !s.shakesHands(w, r) {
 		return
 	}
-	if err := s.originAllowed(r); err != nil {
-		s.refuse(w, r, err)
+	if err := s.door.OriginAllowed(r); err != nil {
+		s.door.Refuse(w, r, err)
 		return
 	}
-	from := s.address(r)
+	from := s.door.Address(r)
 	if err := s.admit(from); err != nil {
-		s.refuse(w, r, err)
+		s.door.Refuse(w, r, err)
 		return
 	}
 	up := ws.HTTPUpgrader{Timeout: writeTimeout, Protocol: func(p string) bool { return p == subprotocol }}
@@ -50,18 +51,18 @@ func (s *Server) admit(from netip.Addr) error {
 	if s.stopping.Load() {
 		return errStopping()
 	}
-	if err := s.addresses.enter(network(from)); err != nil {
+	if err := s.addresses.enter(httpdoor.Network(from)); err != nil {
 		return err
 	}
 	if !s.links.Enter() {
-		s.addresses.leave(network(from))
+		s.addresses.leave(httpdoor.Network(from))
 		return errStopping()
 	}
 	return nil
 }
 
 func (s *Server) release(from netip.Addr) {
-	s.addresses.leave(network(from))
+	s.addresses.leave(httpdoor.Network(from))
 	s.links.Leave()
 }
 

@@ -16,7 +16,7 @@ const subprotocol = "parley.v1"
 
 // ws answers GET /ws.
 func (s *Server) ws(w http.ResponseWriter, r *http.Request) {
-	cookie := s.sessionCookie(r)
+	cookie := s.door.SessionCookie(r)
 	s.upgrade(w, r, subprotocol, func(c *link.Conn) link.Protocol {
 		cl := &client{Conn: c, s: s, cookie: cookie}
 		cl.registration.Owner = cl

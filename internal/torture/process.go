@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -43,7 +44,9 @@ func (p *Process) Start(context.Context) (string, error) {
 		"--people-per-address", "0", "--read-rate", "0", "--room-rate", "0",
 	}
 	p.cmd = exec.Command(p.Program, append(append([]string{}, p.Args...), flags...)...)
-	p.cmd.Env = append(os.Environ(), p.Env...)
+	// The user's own settings, such as a database, are not for a server that is tortured.
+	p.cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "PARLEY_") })
+	p.cmd.Env = append(p.cmd.Env, p.Env...)
 	if p.Clock != "" {
 		p.cmd.Env = append(p.cmd.Env, "PARLEY_CLOCK="+p.Clock)
 	}

@@ -68,7 +68,7 @@ func (a *Answer) append(dst []byte) []byte {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			dst = append(appendListEntry(append(dst, '{'), &a.Rooms[i]), '}')
+			dst = AppendListEntryJSON(dst, &a.Rooms[i])
 		}
 		dst = append(dst, ']')
 	}

@@ -40,6 +40,11 @@ func appendCounts(dst []byte, e *chat.ListEntry) []byte {
 	return strconv.AppendInt(append(dst, `,"mentions":`...), int64(e.Mentions), 10)
 }
 
+// AppendListEntryJSON appends the JSON object of e.
+func AppendListEntryJSON(dst []byte, e *chat.ListEntry) []byte {
+	return append(appendListEntry(append(dst, '{'), e), '}')
+}
+
 // appendListEntry appends the fields of e, without braces.
 func appendListEntry(dst []byte, e *chat.ListEntry) []byte {
 	dst = appendString(append(dst, `"room":`...), string(e.Room))

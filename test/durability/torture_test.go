@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql/driver"
+	"errors"
 	"os"
 	"os/exec"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"modernc.org/sqlite"
 
 	"parley/internal/cli"
+	"parley/internal/pgserver"
 	"parley/internal/torture"
 )
 
@@ -157,6 +159,49 @@ func TestNothingIsLostUnderTorture(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The same on a PostgreSQL of its own, which is killed and frozen, and cut off from the program.
+func TestNothingIsLostUnderTortureOnPostgres(t *testing.T) {
+	needsTorture(t)
+	cfg := torture.Config{For: time.Minute, Round: 12 * time.Second, Herd: 300, Rate: 200, Rest: tortureRest}
+	if briefly {
+		cfg.For, cfg.Herd = 24*time.Second, 60
+		t.Parallel()
+	}
+	subject, log := onPostgres(t)
+	cfg.Seed, cfg.Subject = freshSeed(t), subject
+	torment(t, cfg, log)
+}
+
+// onPostgres returns the program of these tests as a subject on PostgreSQL. The test is skipped where there is none.
+func onPostgres(t *testing.T) (*torture.PostgresProcess, *bytes.Buffer) {
+	t.Helper()
+	program, err := exec.LookPath("parley")
+	if err != nil {
+		t.Fatal(err)
+	}
+	database, err := pgserver.Start(t.Context(), "")
+	if errors.Is(err, pgserver.ErrNone) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := &bytes.Buffer{}
+	p := &torture.Process{Program: program, Args: []string{"serve"}, Data: t.TempDir(), Log: log}
+	subject, err := torture.OnPostgres(t.Context(), p, database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		err := p.Kill()
+		subject.Close()
+		if err := errors.Join(err, database.Stop()); err != nil {
+			t.Error(err)
+		}
+	})
+	return subject, log
 }
 
 // Each fault by itself, and each finding is that fault's.

@@ -39,14 +39,14 @@ const (
 // Transact calls do within a transaction and commits it. After a conflict and after a lost
 // connection it does so again, until its patience ends. If COMMIT was lost the next attempt finds
 // out by the nonces whether it was carried out; for that it locks the same rooms, and so waits for
-// the end of the first.
+// the end of the first. This goes on until it is known, or the store stops: events that are stored
+// and were never told would be missing for all who read the room live.
 func (w *writer) Transact(ctx context.Context, do func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, w.patience)
-	defer cancel()
+	deadline := time.Now().Add(w.patience)
 	wasUnknown := false
 	w.tx.repeats = false
 	for attempt := 1; ; attempt++ {
-		what, err := w.attempt(ctx, do)
+		what, err := w.attempt(ctx, deadline, do)
 		switch {
 		case what == committed:
 			w.away = false
@@ -56,28 +56,35 @@ func (w *writer) Transact(ctx context.Context, do func(context.Context) error) e
 		case what == lost && w.away && !wasUnknown: // senders need not wait for what is away
 			return err
 		}
-		if what == failed || attempt == maxAttempts || !pause(ctx, attempt) {
+		isPatient := attempt < maxAttempts && time.Now().Before(deadline)
+		if !isPatient && wasUnknown && !w.stopping.Load() {
+			isPatient, deadline = true, time.Now().Add(w.patience)
+		}
+		if what == failed || !isPatient {
 			w.away = what == lost || what == unknown
 			if wasUnknown {
 				err = fmt.Errorf("%w: %w", store.ErrUnknown, err)
 			}
 			return err
 		}
+		pause(ctx, attempt)
 	}
 }
 
-// pause waits before the next attempt, at first not at all. It returns false if ctx ends.
-func pause(ctx context.Context, attempt int) bool {
+// pause waits before the next attempt, at first not at all.
+func pause(ctx context.Context, attempt int) {
 	select {
-	case <-time.After(time.Duration(attempt-1) * 20 * time.Millisecond):
-		return ctx.Err() == nil
+	case <-time.After(time.Duration(min(attempt, maxAttempts)-1) * 20 * time.Millisecond):
 	case <-ctx.Done():
-		return false
 	}
 }
 
-// attempt begins a transaction, calls do, and commits.
-func (w *writer) attempt(ctx context.Context, do func(context.Context) error) (what outcome, err error) {
+// attempt begins a transaction, calls do, and commits, before the deadline.
+func (w *writer) attempt(ctx context.Context, deadline time.Time, do func(context.Context) error) (what outcome,
+	err error,
+) {
+	ctx, cancel := context.WithDeadline(ctx, deadline)
+	defer cancel()
 	defer func() {
 		if cause := recover(); cause != nil { // the connection is in an unknown state
 			w.disconnect()

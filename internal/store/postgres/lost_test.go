@@ -25,7 +25,7 @@ type wire struct {
 	database string // its socket
 	listener net.Listener
 
-	cut       atomic.Bool  // nothing gets through
+	cut       atomic.Bool  // no connection gets through that comes now
 	cutCommit atomic.Int32 // so many answers to COMMIT are lost, and their connections
 	mu        sync.Mutex
 	conns     []net.Conn
@@ -128,6 +128,33 @@ func TestLostCommitIsFoundOut(t *testing.T) {
 				t.Errorf("%d events, want %d more than %d", len(events), len(got), before)
 			}
 		})
+	}
+}
+
+// An outcome that is not known is found out, for however long the database is away: readers would
+// not be told of events that are stored.
+func TestLostCommitIsFoundOutWhenTheDatabaseIsBack(t *testing.T) {
+	w, through := newWire(t, newDatabase(t))
+	s, _ := start(t, through)
+	storetest.Do(t, s, storetest.Draft("lobby", storetest.Ada, "before", ""))
+	s.writer.patience = 300 * time.Millisecond
+	w.cutCommit.Store(1)
+	w.cut.Store(true)
+	answered := make(chan chat.Commit, 1)
+	s.Append(storetest.Draft("lobby", storetest.Ada, "a", ""), func(c chat.Commit) { answered <- c })
+	impatient, cancel := context.WithTimeout(t.Context(), 3*s.writer.patience)
+	defer cancel()
+	select {
+	case c := <-answered:
+		t.Fatalf("answered while nobody can know: %+v", c)
+	case <-impatient.Done():
+	}
+	w.cut.Store(false)
+	if c := <-answered; c.Err != nil || c.Repeated || c.Event.Seq != 2 {
+		t.Errorf("%+v", c)
+	}
+	if n := len(allEvents(t, s, "lobby")); n != 2 {
+		t.Errorf("%d events", n)
 	}
 }
 

@@ -74,6 +74,7 @@ func (s *Store) checkServer(ctx context.Context, db *sql.DB) error {
 	if err != nil {
 		return fmt.Errorf("connecting to the database: %w", err)
 	}
+	s.version = version
 	return refuseServer(number, version, encoding)
 }
 

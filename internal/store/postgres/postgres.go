@@ -35,10 +35,11 @@ type Config struct {
 // A Store is a database in use. Its methods may be called from several goroutines. Writes are
 // carried out while Run runs.
 type Store struct {
-	cfg    Config
-	logger *slog.Logger
-	node   string // a random word that identifies this process
-	epoch  atomic.Pointer[string]
+	cfg     Config
+	logger  *slog.Logger
+	node    string // a random word that identifies this process
+	version string // of PostgreSQL
+	epoch   atomic.Pointer[string]
 
 	pool   *pgxpool.Pool // reads; never writes
 	writer *writer       // owned by Run's goroutine while it runs
@@ -73,6 +74,7 @@ func (s *Store) Append(d chat.Draft, done func(chat.Commit)) { s.committer.Appen
 
 // Run commits what is queued until ctx ends. It may be called once.
 func (s *Store) Run(ctx context.Context) error {
+	defer context.AfterFunc(ctx, func() { s.writer.stopping.Store(true) })()
 	kept, stop := context.WithCancel(ctx)
 	var both errgroup.Group
 	both.Go(func() error {
@@ -85,6 +87,9 @@ func (s *Store) Run(ctx context.Context) error {
 	})
 	return both.Wait()
 }
+
+// ServerVersion returns PostgreSQL's version.
+func (s *Store) ServerVersion() string { return s.version }
 
 // Epoch returns a random word that identifies the log. It changes when the database has gone back
 // in time, which may also happen while the store is open.

@@ -24,7 +24,8 @@ type writer struct {
 	warned   bool          // the database has warned since warned was last cleared
 	trips    atomic.Int64  // round trips so far; those that connect and prepare are not counted
 	seen     seen
-	identity string // of the database's history; see epoch.go
+	stopping atomic.Bool // the store's Run is to end
+	identity string      // of the database's history; see epoch.go
 	shown    map[chat.RoomName]shown
 
 	// Of the transaction that is being written.

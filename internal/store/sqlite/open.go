@@ -219,13 +219,17 @@ func (s *Store) checkForeign(ctx context.Context, why string) error {
 	log := s.path + walSuffix
 	var err error
 	if size(log) == 0 {
-		err = s.whole(ctx, "ro")
+		err = s.whole(ctx, "ro", false)
 	} else if backup, e := isBackup(ctx, s.path); e == nil && backup {
-		if err = s.whole(ctx, withoutWAL); err == nil {
+		if err = s.whole(ctx, withoutWAL, false); err == nil {
 			err = s.setAside(ctx, log)
 		}
-	} else if err = s.whole(ctx, "ro"); isDamaged(err) && s.whole(ctx, withoutWAL) == nil {
-		err = s.setAside(ctx, log)
+	} else if err = s.whole(ctx, "ro", true); isDamaged(err) {
+		if s.whole(ctx, withoutWAL, true) == nil {
+			err = s.setAside(ctx, log)
+		} else {
+			err = s.whole(ctx, "ro", false)
+		}
 	}
 	if err != nil {
 		return err
@@ -235,14 +239,15 @@ func (s *Store) checkForeign(ctx context.Context, why string) error {
 }
 
 // whole fails if the database is damaged. With the mode withoutWAL it reads the database without
-// its WAL.
-func (s *Store) whole(ctx context.Context, mode string) error {
+// its WAL. If exact is set, a room whose head is after its newest event is damage too: beside a WAL it
+// is the sign that the two are of different times, unless somebody has removed events by hand.
+func (s *Store) whole(ctx context.Context, mode string, exact bool) error {
 	db := openSQLite(s.path, mode, "", readerPragmas)
 	defer db.Close()
-	c := &checker{db: db}
+	c := &checker{db: db, exact: exact}
 	if err := c.integrity(ctx); err != nil {
 		if hasJournal(err) && mode == "ro" {
-			return s.whole(ctx, "rw")
+			return s.whole(ctx, "rw", exact)
 		}
 		return err
 	}

@@ -23,7 +23,6 @@ import (
 const (
 	databaseName = "parley.db"
 	walSuffix    = "-wal"
-	lockName     = "parley.lock"
 	readerConns  = 8 // reads at a time; more wait
 )
 

@@ -106,30 +106,11 @@ func open(ctx context.Context, cfg Config, vfs string) (_ *Store, err error) {
 }
 
 // takeFolder locks the data folder and makes it if needed.
-func (s *Store) takeFolder() error {
-	if err := os.MkdirAll(s.dir, 0o700); err != nil {
-		return fmt.Errorf("making the data folder: %w", err)
-	}
-	var err error
-	if s.folder, err = os.OpenRoot(s.dir); err != nil {
-		return fmt.Errorf("opening the data folder %s: %w", s.dir, err)
+func (s *Store) takeFolder() (err error) {
+	if s.folder, s.lock, err = files.TakeFolder(s.dir); err != nil {
+		return err
 	}
 	s.reserve.folder = s.folder
-	if s.lock, err = s.folder.OpenFile(lockName, os.O_RDWR|os.O_CREATE, 0o600); err != nil {
-		return fmt.Errorf("locking the data folder %s: %w", s.dir, err)
-	}
-	err = files.Lock(s.lock)
-	for range 25 { // a process that has just been killed may still hold the lock
-		if err == nil {
-			break
-		}
-		time.Sleep(20 * time.Millisecond)
-		err = files.Lock(s.lock)
-	}
-	if err != nil {
-		return fmt.Errorf(
-			"the data folder %s is in use by another parley (%w); stop that one, or choose another folder", s.dir, err)
-	}
 	s.reserve.makeWay(s.dir)
 	return nil
 }

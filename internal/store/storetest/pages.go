@@ -183,3 +183,28 @@ func testALostEventIsNotPassedOver(t *testing.T, open OpenDatabase) {
 	}
 	WantSeqs(t, "before the gap", Seqs(Events(t, s.After, "lobby", 1, 2)), 2, 3)
 }
+
+// The seq of the newest event is not given again, but nobody knows any more when it was stored.
+func testAHeadStaysWhenItsEventIsRemoved(t *testing.T, open OpenDatabase) {
+	s := open(t)
+	Do(t, s, Draft("lobby", Ada, "one", ""), Draft("lobby", Ada, "two", ""), Draft("lobby", Ada, "three", ""))
+	s.Lose(chat.MessageRef{Room: "lobby", Seq: 3})
+	for range 2 {
+		if head, at, err := s.Head(t.Context(), "lobby"); head != 3 || !at.IsZero() || err != nil {
+			t.Errorf("newest: %d at %v, %v", head, at, err)
+		}
+		if at, err := s.At(t.Context(), "lobby", 3); !at.IsZero() || err != nil {
+			t.Errorf("the event that was removed: %v, %v", at, err)
+		}
+		page := PageOf(t, s, chat.PageQuery{Limit: 9})
+		if page.Head != 3 || !page.At.IsZero() || len(page.Messages) != 2 {
+			t.Errorf("%+v", page)
+		}
+		WantSeqs(t, "the log", Seqs(Events(t, s.After, "lobby", 0, 9)), 1, 2)
+		if got := Events(t, s.After, "lobby", 2, 9); len(got) > 0 {
+			t.Errorf("after the last one: %+v", got)
+		}
+		s.Database = s.Restart()
+	}
+	WantSeqs(t, "what follows", Do(t, s, Draft("lobby", Ada, "four", "")), 4)
+}

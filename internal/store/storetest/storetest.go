@@ -175,6 +175,7 @@ var databaseTests = map[string]func(*testing.T, OpenDatabase){
 	"BookmarksAndSubscriptions":          testBookmarksAndSubscriptions,
 	"AGuestMadeTwiceIsOne":               testAGuestMadeTwiceIsOne,
 	"ALostEventIsNotPassedOver":          testALostEventIsNotPassedOver,
+	"AHeadStaysWhenItsEventIsRemoved":    testAHeadStaysWhenItsEventIsRemoved,
 	"DeletionErases":                     testDeletionErases,
 	"CopiesAreDeletedWithTheirSource":    testCopiesAreDeletedWithTheirSource,
 	"WritesOfManyPeopleAtOnceAllSucceed": testWritesOfManyPeopleAtOnceAllSucceed,

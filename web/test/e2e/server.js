@@ -42,6 +42,9 @@ function binary() {
   return built;
 }
 
+/** Empty PostgreSQL databases, one for each server; none: SQLite. ci/withpostgres makes them. */
+const databases = process.env["PARLEY_TEST_DATABASES"]?.split(" ");
+
 /** A server with a data folder of its own. It can be killed and started again at the same address. */
 export class Server {
   /** @type {import("node:child_process").ChildProcess | null} */
@@ -50,6 +53,7 @@ export class Server {
   /** @type {Map<string, Promise<string>>} */
   #sessions = new Map();
   data = temporary("data");
+  database = databases?.shift();
   url = "";
 
   /** @param {string[]} flags */
@@ -68,7 +72,8 @@ export class Server {
     const listen = this.url ? new URL(this.url).host : "127.0.0.1:0";
     const limits = NO_LIMITS.flatMap((name) => [`--${name}`, "0"]);
     const args = ["serve", "--listen", listen, "--data", this.data, ...limits, ...this.flags];
-    const child = spawn(binary(), args, { stdio: ["ignore", "pipe", "pipe"] });
+    const env = { ...process.env, ...(this.database && { PARLEY_DATABASE: this.database }) };
+    const child = spawn(binary(), args, { stdio: ["ignore", "pipe", "pipe"], env });
     this.#process = child;
     let out = "";
     child.stderr.on("data", (chunk) => (this.#log += chunk));

@@ -34,9 +34,8 @@ function page(backing = new MemoryStorage(), channel = channels()) {
   const api = new Api(async (url) => {
     asked.push(String(url));
     const room = /rooms\/([^/]+)/.exec(String(url))?.[1];
-    return new Response(
-      JSON.stringify({ room, ...log, at: stamped(log.seq).at, epoch: "e", messages: [1, 2, 3].map(stamped) }),
-    );
+    const messages = Array.from({ length: log.seq }, (_, i) => stamped(i + 1));
+    return new Response(JSON.stringify({ room, ...log, at: stamped(log.seq).at, epoch: "e", messages }));
   });
   const session = new PageSession({
     me,
@@ -143,31 +142,56 @@ test("going to another room leaves the first one a little later, and coming back
   );
 });
 
-test("messages missed in another room are marked as new, and the view goes there", async () => {
-  const p = page();
-  await p.online([entry("lobby"), entry("garden")]);
-  const lobby = p.session.enter("lobby", null);
-  await settle();
-  await p.answer("join", { room: "lobby", seq: 3, count: 1 });
-  lobby.look({ following: true, reading: true, seen: 3 });
-  p.session.enter("garden", null);
-  await p.timers.pass(5000);
-  p.say({
-    op: "news",
-    room: "lobby",
-    seq: 5,
-    at: "2026-11-23T09:00:00Z",
-    kind: "message",
-    from: { id: "g", name: "Grace" },
-    text: "psst",
+for (const [way, seq, target] of /** @type {const} */ ([
+  ["the view goes there", null, { to: "new-separator" }],
+  ["the view stays at the message of a link", 2, { to: "message", seq: 2 }],
+])) {
+  test(`messages missed in another room are marked as new, and ${way}`, async () => {
+    const p = page();
+    await p.online([entry("lobby"), entry("garden")]);
+    const lobby = p.session.enter("lobby", null);
+    await settle();
+    await p.answer("join", { room: "lobby", seq: 3, count: 1 });
+    lobby.look({ following: true, reading: true, seen: 3 });
+    p.session.enter("garden", null);
+    await p.timers.pass(5000);
+    p.say({
+      op: "news",
+      room: "lobby",
+      seq: 5,
+      at: "2026-11-23T09:00:00Z",
+      kind: "message",
+      from: { id: "g", name: "Grace" },
+      text: "psst",
+    });
+    assert.equal(p.session.rooms.get("lobby")?.unread, 1);
+    p.session.enter("lobby", null);
+    await settle();
+    await p.answer("join", { room: "lobby", seq: 5, count: 1 });
+    lobby.target = null;
+    if (seq) assert.ok(await lobby.goTo(seq));
+    for (const seq of [4, 5]) p.say({ op: "event", room: "lobby", ...event(seq), at: "2026-11-23T09:00:00Z" });
+    assert.deepEqual([lobby.state.newSeparator, lobby.target], [3, target]);
   });
-  assert.equal(p.session.rooms.get("lobby")?.unread, 1);
-  p.session.enter("lobby", null);
-  await settle();
-  await p.answer("join", { room: "lobby", seq: 5, count: 1 });
-  lobby.target = null;
-  for (const seq of [4, 5]) p.say({ op: "event", room: "lobby", ...event(seq), at: "2026-11-23T09:00:00Z" });
-  assert.deepEqual([lobby.state.newSeparator, lobby.target], [3, { to: "new-separator" }]);
+}
+
+test("a link to a message that the room has got since one left it shows the message", async () => {
+  for (const joined of [false, true]) {
+    const p = page();
+    await p.online([entry("lobby"), entry("garden")]);
+    const lobby = p.session.enter("lobby", null);
+    await settle();
+    await p.answer("join", { room: "lobby", seq: 3, count: 1 });
+    assert.equal(await lobby.goTo(4), false, "there is none yet");
+    p.session.enter("garden", null);
+    await p.timers.pass(5000);
+    p.log.seq = 5;
+    p.session.enter("lobby", null);
+    await settle();
+    if (joined) await p.answer("join", { room: "lobby", seq: 5, count: 1 }); // its events come later
+    assert.ok(await lobby.goTo(4), joined ? "before the events" : "before the answer to the join");
+    assert.deepEqual(lobby.target, { to: "message", seq: 4 });
+  }
 });
 
 test("read marks go to the server, at once when the person leaves; those of other devices apply here", async () => {

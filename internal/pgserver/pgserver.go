@@ -1,0 +1,268 @@
+// Package pgserver runs a PostgreSQL server of its own, from the programs that are installed, to be measured and
+// tortured. It can be killed, frozen and started again. Start reading at Start.
+//
+// It knows no tables, and nothing of who connects.
+package pgserver
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// ErrNone says that no PostgreSQL is installed.
+var ErrNone = errors.New("no PostgreSQL is installed: its programs initdb and postgres are neither in PATH nor in " +
+	"/usr/lib/postgresql")
+
+// A Server is a PostgreSQL server with a data folder of its own.
+type Server struct {
+	dir      string // has the data folder
+	port     int
+	password string
+	command  []string // starts it
+	log      *os.File
+
+	process   *exec.Cmd // a shell, the parent of the postmaster
+	alive     io.Closer // its standard input: when that ends, it ends the postmaster
+	databases int
+}
+
+// startTimeout is how long a server may take to accept connections, also after a crash.
+const startTimeout = 60 * time.Second
+
+// Start makes a data folder in dir ("": the folder for temporary files) and starts a server on it, on a port of this
+// machine's own. Settings are like "fsync=off". The server ends with this process, also if that is killed. The error
+// is ErrNone if there is no PostgreSQL.
+func Start(ctx context.Context, dir string, settings ...string) (_ *Server, err error) {
+	initdb, postgres, err := programs()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{password: rand.Text()}
+	if s.dir, err = os.MkdirTemp(dir, "parley-postgres-"); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Stop())
+		}
+	}()
+	if s.log, err = os.Create(filepath.Join(s.dir, "log")); err != nil {
+		return nil, err
+	}
+	if s.port, err = freePort(); err != nil {
+		return nil, err
+	}
+	secret := filepath.Join(s.dir, "password")
+	if err := os.WriteFile(secret, []byte(s.password), 0o600); err != nil {
+		return nil, err
+	}
+	as, err := unprivileged(s.dir, secret)
+	if err != nil {
+		return nil, err
+	}
+	data := filepath.Join(s.dir, "data")
+	init := append(as, initdb, "-D", data, "-U", "parley", "-A", "scram-sha-256", "--pwfile", secret, "-E", "UTF8",
+		"--locale=C", "--no-sync")
+	if out, err := exec.CommandContext(ctx, init[0], init[1:]...).CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("%w: %s", err, lastLine(out))
+	}
+	s.command = append(slices.Clone(as), "/bin/sh", "-c", shell, "sh", postgres, "-D", data)
+	own := []string{"listen_addresses=127.0.0.1", fmt.Sprint("port=", s.port), "unix_socket_directories="}
+	for _, setting := range append(own, settings...) {
+		s.command = append(s.command, "-c", setting)
+	}
+	return s, s.Restart(ctx)
+}
+
+// lastLine returns the last line of a program's output, which says why it failed.
+func lastLine(out []byte) string {
+	text := strings.TrimSpace(string(out))
+	return text[strings.LastIndex(text, "\n")+1:]
+}
+
+// shell runs a server until standard input ends.
+const shell = `trap '' INT TERM; "$@" & read -r _; kill -INT $! 2>/dev/null; wait $!`
+
+// Restart starts the server after Kill, and returns when it accepts connections.
+func (s *Server) Restart(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	for {
+		err := s.launch(ctx)
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			text, _ := os.ReadFile(s.log.Name()) // only to say more
+			return fmt.Errorf("PostgreSQL does not start: %w\n%s", err, text[max(0, len(text)-2000):])
+		}
+		// Processes of the killed server may still hold its shared memory.
+		if err := s.end(); err != nil {
+			return err
+		}
+	}
+}
+
+// launch starts the server once and waits until it accepts connections or has ended.
+func (s *Server) launch(ctx context.Context) (err error) {
+	s.process = exec.Command(s.command[0], s.command[1:]...)
+	s.process.Dir, s.process.Stdout, s.process.Stderr = s.dir, s.log, s.log
+	if s.alive, err = s.process.StdinPipe(); err != nil {
+		return err
+	}
+	if err := s.process.Start(); err != nil {
+		return err
+	}
+	for began := time.Now(); ; pause(ctx) {
+		conn, err := pgx.Connect(ctx, s.URL("postgres"))
+		if err == nil {
+			return conn.Close(ctx)
+		}
+		// A postmaster that cannot start ends soon.
+		if ctx.Err() != nil || time.Since(began) > time.Second && s.postmaster() == 0 {
+			return err
+		}
+	}
+}
+
+func pause(ctx context.Context) {
+	select {
+	case <-time.After(20 * time.Millisecond):
+	case <-ctx.Done():
+	}
+}
+
+// end ends the server's processes, if they run, and waits for them.
+func (s *Server) end() error {
+	if s.process == nil {
+		return nil
+	}
+	s.alive.Close()
+	s.process.Wait() // its status says that it was told to end
+	s.process = nil
+	return nil
+}
+
+// Stop ends the server and removes its folder.
+func (s *Server) Stop() error {
+	err := s.end()
+	if s.log != nil {
+		err = errors.Join(err, s.log.Close())
+	}
+	return errors.Join(err, os.RemoveAll(s.dir))
+}
+
+// Address returns where the server listens: host:port.
+func (s *Server) Address() string { return fmt.Sprint("127.0.0.1:", s.port) }
+
+// URL returns the URL of a database of the server.
+func (s *Server) URL(database string) string { return s.URLBy(s.Address(), database) }
+
+// URLBy is URL through another address that leads to the server.
+func (s *Server) URLBy(address, database string) string {
+	u := url.URL{
+		Scheme: "postgres", User: url.UserPassword("parley", s.password), Host: address, Path: "/" + database,
+		RawQuery: "sslmode=disable",
+	}
+	return u.String()
+}
+
+// NewDatabase makes an empty database and returns its name.
+func (s *Server) NewDatabase(ctx context.Context) (string, error) {
+	s.databases++
+	name := fmt.Sprintf("parley_%d", s.databases)
+	conn, err := pgx.Connect(ctx, s.URL("postgres"))
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close(ctx)
+	if _, err := conn.Exec(ctx, `CREATE DATABASE `+name); err != nil {
+		return "", err
+	}
+	return name, nil
+}
+
+// Installed reports whether Start finds a PostgreSQL.
+func Installed() bool {
+	_, _, err := programs()
+	return err == nil
+}
+
+// programs returns the paths of the programs that a server needs.
+func programs() (initdb, postgres string, err error) {
+	if initdb, err = find("initdb"); err == nil {
+		postgres, err = find("postgres")
+	}
+	if err != nil {
+		return "", "", ErrNone
+	}
+	return initdb, postgres, nil
+}
+
+// find returns the path of one of PostgreSQL's programs: that in PATH, or the newest one of Debian's folders.
+func find(name string) (string, error) {
+	path, err := exec.LookPath(name)
+	if err == nil {
+		return path, nil
+	}
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/" + name) // the pattern is valid
+	if len(found) == 0 {
+		return "", err
+	}
+	slices.SortFunc(found, func(a, b string) int { return release(a) - release(b) })
+	return found[len(found)-1], nil
+}
+
+// release returns the number in a path like /usr/lib/postgresql/15/bin/initdb.
+func release(path string) int {
+	n, _ := strconv.Atoi(strings.Split(path, "/")[4]) // another name is older than all numbers
+	return n
+}
+
+// unprivileged returns how to run a command as an ordinary user, and gives that user the paths. PostgreSQL refuses to
+// be run by root; for others there is nothing to do.
+func unprivileged(paths ...string) ([]string, error) {
+	if os.Geteuid() != 0 {
+		return nil, nil
+	}
+	u, err := user.Lookup("postgres")
+	if err != nil {
+		if u, err = user.Lookup("nobody"); err != nil {
+			return nil, err
+		}
+	}
+	uid, err1 := strconv.Atoi(u.Uid)
+	gid, err2 := strconv.Atoi(u.Gid)
+	if err := errors.Join(err1, err2); err != nil {
+		return nil, err
+	}
+	for _, path := range paths {
+		if err := os.Chown(path, uid, gid); err != nil {
+			return nil, err
+		}
+	}
+	return []string{"setpriv", "--reuid=" + u.Uid, "--regid=" + u.Gid, "--clear-groups"}, nil
+}
+
+func freePort() (int, error) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	return ln.Addr().(*net.TCPAddr).Port, ln.Close()
+}

@@ -1,0 +1,9 @@
+package pgserver
+
+import "errors"
+
+// Kill, Freeze and Thaw are for systems with signals. Start finds no server here.
+
+func (s *Server) Kill() error   { return errors.ErrUnsupported }
+func (s *Server) Freeze() error { return errors.ErrUnsupported }
+func (s *Server) Thaw() error   { return errors.ErrUnsupported }
