@@ -128,7 +128,7 @@ var (
 
 // begin starts a new transaction with the next round trip.
 func (w *writer) begin() {
-	w.tx = transaction{repeats: w.tx.repeats}
+	w.tx = transaction{seen: &w.seen, repeats: w.tx.repeats}
 	w.own = w.own[:0]
 	w.batch = &pgx.Batch{}
 	w.queue(`BEGIN`)

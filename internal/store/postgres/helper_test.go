@@ -26,7 +26,12 @@ func newDatabase(t testing.TB) string {
 // start opens a store on a database and runs it until stop is called or the test ends.
 func start(t testing.TB, url string) (s *Store, stop func()) {
 	t.Helper()
-	s, err := Open(t.Context(), Config{URL: url, Readers: 4, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	return startWith(t, Config{URL: url, Readers: 4, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
+}
+
+func startWith(t testing.TB, cfg Config) (s *Store, stop func()) {
+	t.Helper()
+	s, err := Open(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -51,33 +50,31 @@ func (w *writer) Load(ctx context.Context, f *store.Facts) error {
 // A question is a statement for many questions of one kind, which are in arrays. It returns the number
 // of each question, from 1 on, with its answer.
 type question struct {
-	text string // begins with roomKeysSQL or keysSQL
-	args []any  // those after the keys
+	text keyed
+	args []any // those after the keys
 	scan func(rows pgx.Rows) error
 }
 
 func (w *writer) queueFacts(f *store.Facts) {
-	rooms, people := w.tx.roomNames(), w.tx.personIDs()
 	for _, q := range append(w.askMessages(f), w.askNonces(f), w.askRooms(f), w.askNames(f)) {
-		keys := []any{rooms}
-		if strings.HasPrefix(q.text, keysSQL) {
-			keys = append(keys, people)
-		}
-		if q.text != "" {
-			w.find(q.scan, q.text, append(keys, q.args...)...)
+		if q.scan != nil {
+			text, args := w.tx.statement(q.text, q.args)
+			w.find(q.scan, text, args...)
 		}
 	}
 }
 
-const nonceText = keysSQL + `
-	SELECT d.i, u.*
-	FROM k CROSS JOIN unnest($3::bytea[], $4::int[], $5::int[]) WITH ORDINALITY d(nonce, author, room, i)
-	CROSS JOIN LATERAL (
-		SELECT true, e.seq, e.at_ms, e.name, e.text, coalesce(e.kind, 'message'), coalesce(e.target, 0), ''
-		FROM event e WHERE e.nonce = d.nonce AND e.author = k.people[d.author] AND e.room = k.rooms[d.room]
-		UNION ALL
-		SELECT false, a.seq, a.at_ms, '', '', a.kind, a.target, a.emoji
-		FROM answer a WHERE a.nonce = d.nonce AND a.author = k.people[d.author] AND a.room = k.rooms[d.room]) u`
+// nonceText keeps the planner from turning its joins around with OFFSET 0.
+var nonceText = withPeople(`
+	SELECT d.i, true, u.* FROM k CROSS JOIN ` + askedNonces + ` CROSS JOIN LATERAL (
+		SELECT e.seq, e.at_ms, e.name, e.text, coalesce(e.kind, 'message'), coalesce(e.target, 0), '' FROM event e
+		WHERE e.nonce = d.nonce AND e.author = k.people[d.author] AND e.room = k.rooms[d.room] OFFSET 0) u
+	UNION ALL
+	SELECT d.i, false, u.* FROM k CROSS JOIN ` + askedNonces + ` CROSS JOIN LATERAL (
+		SELECT a.seq, a.at_ms, '', '', a.kind, a.target, a.emoji FROM answer a
+		WHERE a.nonce = d.nonce AND a.author = k.people[d.author] AND a.room = k.rooms[d.room] OFFSET 0) u`)
+
+const askedNonces = `unnest($3::bytea[], $4::int[], $5::int[]) WITH ORDINALITY d(nonce, author, room, i)`
 
 // askNonces asks what nonces were used for first. The server's own are new, unless an earlier attempt
 // may have been committed.
@@ -110,10 +107,10 @@ func (w *writer) askNonces(f *store.Facts) (q question) {
 	}}
 }
 
-const roomText = roomKeysSQL + `
+var roomText = withRooms(`
 	SELECT d.i, r.topic, CASE WHEN d.pins THEN (SELECT count(*) FROM pin WHERE pin.room = r.id) ELSE 0 END
 	FROM k CROSS JOIN unnest($2::int[], $3::bool[]) WITH ORDINALITY d(room, pins, i)
-	JOIN room r ON r.id = k.rooms[d.room]`
+	JOIN room r ON r.id = k.rooms[d.room]`)
 
 func (w *writer) askRooms(f *store.Facts) (q question) {
 	var asked []*store.RoomFacts
@@ -139,12 +136,12 @@ func (w *writer) askRooms(f *store.Facts) (q question) {
 
 // nameText finds the people with a room in their list who have a name. Of a common name it looks at
 // the newest 500 people.
-const nameText = roomKeysSQL + `
+var nameText = withRooms(`
 	SELECT d.i, u.* FROM k CROSS JOIN unnest($2::text[], $3::int[]) WITH ORDINALITY d(folded, room, i)
 	CROSS JOIN LATERAL (
 		SELECT p.id, p.public, p.name
 		FROM (SELECT id, public, name FROM person WHERE folded = d.folded ORDER BY id DESC LIMIT 500) p
-		JOIN member m ON m.person = p.id AND m.room = k.rooms[d.room] LIMIT 6) u`
+		JOIN member m ON m.person = p.id AND m.room = k.rooms[d.room] LIMIT 6) u`)
 
 // askNames asks who goes by names. If more than five people do, nobody is meant.
 func (w *writer) askNames(f *store.Facts) (q question) {

@@ -12,7 +12,7 @@ const messageColumns = `
 	m.author, p.public, m.name, coalesce(m.kind, 'message'), coalesce(c.text, m.text), coalesce(m.target, 0),
 	coalesce(m.current, 0)`
 
-const messageText = roomKeysSQL + `
+var messageText = withRooms(`
 	SELECT d.i, ` + messageColumns + `,
 		CASE WHEN d.edits THEN m.extra END,
 		CASE WHEN d.edits THEN (SELECT count(*) FROM event e
@@ -22,25 +22,25 @@ const messageText = roomKeysSQL + `
 	FROM k CROSS JOIN unnest($2::int[], $3::bigint[], $4::bool[], $5::bool[])
 		WITH ORDINALITY d(room, seq, edits, pin, i)
 	JOIN event m ON m.room = k.rooms[d.room] AND m.seq = d.seq JOIN person p ON p.id = m.author
-	LEFT JOIN event c ON c.room = m.room AND c.seq = m.current`
+	LEFT JOIN event c ON c.room = m.room AND c.seq = m.current`)
 
 // rootText reads the first messages of the threads that messages are in.
-const rootText = roomKeysSQL + `
+var rootText = withRooms(`
 	SELECT d.i, m.seq, ` + messageColumns + `
 	FROM k CROSS JOIN unnest($2::int[], $3::bigint[]) WITH ORDINALITY d(room, seq, i)
 	JOIN event a ON a.room = k.rooms[d.room] AND a.seq = d.seq JOIN event m ON m.room = a.room AND m.seq = a.target
-	JOIN person p ON p.id = m.author LEFT JOIN event c ON c.room = m.room AND c.seq = m.current`
+	JOIN person p ON p.id = m.author LEFT JOIN event c ON c.room = m.room AND c.seq = m.current`)
 
-const saidText = roomKeysSQL + `
+var saidText = withRooms(`
 	SELECT d.i, u.text FROM k CROSS JOIN unnest($2::int[], $3::bigint[]) WITH ORDINALITY d(room, seq, i)
 	CROSS JOIN LATERAL (
 		SELECT e.text FROM event e WHERE e.room = k.rooms[d.room] AND e.seq = d.seq
 		UNION ALL
-		SELECT e.text FROM event e WHERE e.room = k.rooms[d.room] AND e.target = d.seq AND e.kind = 'edit') u`
+		SELECT e.text FROM event e WHERE e.room = k.rooms[d.room] AND e.target = d.seq AND e.kind = 'edit') u`)
 
 // emojiText reads the different emoji on messages. It steps from each to the next, so the number of
 // people does not matter.
-const emojiText = roomKeysSQL + `
+var emojiText = withRooms(`
 	SELECT d.i, u.emoji FROM k CROSS JOIN unnest($2::int[], $3::bigint[]) WITH ORDINALITY d(room, seq, i)
 	CROSS JOIN LATERAL (
 		WITH RECURSIVE other(emoji) AS (
@@ -50,16 +50,16 @@ const emojiText = roomKeysSQL + `
 			SELECT (SELECT r.emoji FROM reaction r
 				WHERE r.room = k.rooms[d.room] AND r.target = d.seq AND r.emoji > other.emoji ORDER BY r.emoji LIMIT 1)
 			FROM other WHERE other.emoji IS NOT NULL)
-		SELECT emoji FROM other WHERE emoji IS NOT NULL) u`
+		SELECT emoji FROM other WHERE emoji IS NOT NULL) u`)
 
 // reactedText reads reactions of people, and how many people have put the same, up to a limit.
-const reactedText = keysSQL + `
+var reactedText = withPeople(`
 	SELECT d.i, r.seq, (SELECT count(*) FROM (SELECT FROM reaction x
 		WHERE x.room = r.room AND x.target = r.target AND x.emoji = r.emoji LIMIT d.most) y)
 	FROM k CROSS JOIN unnest($3::int[], $4::bigint[], $5::text[], $6::int[], $7::int[])
 		WITH ORDINALITY d(room, seq, emoji, person, most, i)
 	JOIN reaction r ON r.room = k.rooms[d.room] AND r.target = d.seq AND r.emoji = d.emoji
-		AND r.person = k.people[d.person]`
+		AND r.person = k.people[d.person]`)
 
 // messageArgs are the arrays of the questions about messages.
 type messageArgs struct {

@@ -6,6 +6,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"parley/internal/chat"
+	"parley/internal/store"
 )
 
 // Statements that make what is missing, and lock. All nodes do so in the same order: rooms by name,
@@ -22,27 +23,63 @@ const (
 		SELECT d.public, d.name, d.folded, $4 FROM unnest($1::text[], $2::text[], $3::text[]) d(public, name, folded)
 		WHERE NOT EXISTS (SELECT FROM person p WHERE p.public = d.public)
 		ORDER BY d.public COLLATE "C" ON CONFLICT (public) DO NOTHING`
-	lockRooms  = `SELECT id, name, head FROM room WHERE name = ANY($1::text[]) ORDER BY id FOR UPDATE`
-	lockPeople = `SELECT id FROM person WHERE public = ANY($1::text[]) ORDER BY id FOR NO KEY UPDATE`
-	findPeople = `
+	lockRooms      = `SELECT id, name, head FROM room WHERE name = ANY($1::text[]) ORDER BY id FOR UPDATE`
+	lockKnownRooms = `SELECT id, name, head FROM room WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE`
+	lockPeople     = `SELECT id FROM person WHERE public = ANY($1::text[]) ORDER BY id FOR NO KEY UPDATE`
+	findPeople     = `
 		SELECT u.key, p.id FROM unnest($1::text[]) WITH ORDINALITY u(public, key) JOIN person p ON p.public = u.public`
 )
 
-// roomKeysSQL is a table k with one row: the ids of the rooms in $1, 0 for those that are missing.
-// Statements find them there by the transaction's keys. keysSQL has those of the people in $2 too.
+// A keyed is a statement with a table k, which has one row: the ids of the transaction's rooms and people
+// in arrays, 0 for those that are missing. It finds them there by their keys. There are two texts: byNames
+// looks them up, as $1 and $2, and byIDs is given them.
+type keyed struct {
+	byNames, byIDs string
+	people         bool // it needs people; else only the rooms are given, and more begins with $2
+}
+
 const (
 	roomIDs = `(SELECT array_agg(coalesce(r.id, 0) ORDER BY u.key)
 		FROM unnest($1::text[]) WITH ORDINALITY u(name, key) LEFT JOIN room r ON r.name = u.name) AS rooms`
 	personIDs = `(SELECT array_agg(coalesce(p.id, 0) ORDER BY u.key)
 		FROM unnest($2::text[]) WITH ORDINALITY u(public, key) LEFT JOIN person p ON p.public = u.public) AS people`
-
-	roomKeysSQL = `WITH k AS MATERIALIZED (SELECT ` + roomIDs + `)`
-	keysSQL     = `WITH k AS MATERIALIZED (SELECT ` + roomIDs + `, ` + personIDs + `)`
 )
+
+func withRooms(text string) keyed {
+	return keyed{
+		byNames: `WITH k AS MATERIALIZED (SELECT ` + roomIDs + `)` + text,
+		byIDs:   `WITH k AS MATERIALIZED (SELECT $1::bigint[] AS rooms)` + text,
+	}
+}
+
+func withPeople(text string) keyed {
+	return keyed{
+		byNames: `WITH k AS MATERIALIZED (SELECT ` + roomIDs + `, ` + personIDs + `)` + text,
+		byIDs:   `WITH k AS MATERIALIZED (SELECT $1::bigint[] AS rooms, $2::bigint[] AS people)` + text,
+		people:  true,
+	}
+}
+
+// statement returns the text to send, and its arguments with those that follow the keys.
+func (t *transaction) statement(k keyed, more []any) (text string, args []any) {
+	switch {
+	case t.isKnown():
+		text, args = k.byIDs, []any{t.roomIDs()}
+		if k.people {
+			args = append(args, t.personIDs())
+		}
+	default:
+		text, args = k.byNames, []any{t.roomNames()}
+		if k.people {
+			args = append(args, t.personNames())
+		}
+	}
+	return text, append(args, more...)
+}
 
 // makeLists adds rooms to people's lists. A retry does not, as its author may have left since. It uses
 // no EXISTS, because a plan made for small tables would read all of them into memory each time.
-const makeLists = keysSQL + `
+var makeLists = withPeople(`
 	INSERT INTO member (person, room)
 	SELECT DISTINCT k.people[d.person], k.rooms[d.room]
 	FROM k CROSS JOIN unnest($3::int[], $4::int[], $5::bytea[]) d(person, room, nonce)
@@ -53,35 +90,53 @@ const makeLists = keysSQL + `
 			WHERE e.nonce = d.nonce AND e.author = k.people[d.person] AND e.room = k.rooms[d.room]) IS NULL
 			AND (SELECT a.room FROM answer a
 			WHERE a.nonce = d.nonce AND a.author = k.people[d.person] AND a.room = k.rooms[d.room]) IS NULL)
+	ORDER BY 1, 2 ON CONFLICT (person, room) DO NOTHING`)
+
+// keepLists does the same for those who had the room in their list when they were last seen, and whose
+// drafts are known to be new. Nearly all have it still; another node may have taken it out.
+const keepLists = `
+	INSERT INTO member (person, room)
+	SELECT d.person, d.room FROM unnest($1::bigint[], $2::bigint[]) d(person, room)
+	WHERE (SELECT m.room FROM member m WHERE m.person = d.person AND m.room = d.room) IS NULL
 	ORDER BY 1, 2 ON CONFLICT (person, room) DO NOTHING`
 
 // queueKeys queues what makes and locks the rooms and people of the transaction.
 func (w *writer) queueKeys() {
 	t := &w.tx
 	w.queueMissing()
-	if len(t.rooms) > 0 {
-		w.find(func(rows pgx.Rows) error {
-			var id int64
-			var name chat.RoomName
-			var head chat.Seq
-			err := rows.Scan(&id, &name, &head)
-			r := t.room(name)
-			r.id, r.Head = id, head
-			return err
-		}, lockRooms, t.roomNames())
-	}
+	w.queueRooms()
 	if locked := w.peopleToLock(); len(locked) > 0 {
 		w.queue(lockPeople, locked)
 	}
-	if len(t.people) > 0 {
+	if !t.isKnown() && len(t.people) > 0 {
 		w.find(func(rows pgx.Rows) error {
 			var key, id int64
 			err := rows.Scan(&key, &id)
 			t.people[key-1].id = id
 			return err
-		}, findPeople, t.personIDs())
+		}, findPeople, t.personNames())
 	}
 	w.queueLists()
+}
+
+func (w *writer) queueRooms() {
+	t := &w.tx
+	if len(t.rooms) == 0 {
+		return
+	}
+	text, args := lockRooms, any(t.roomNames())
+	if t.isKnown() {
+		text, args = lockKnownRooms, t.roomIDs()
+	}
+	w.find(func(rows pgx.Rows) error {
+		var id int64
+		var name chat.RoomName
+		var head chat.Seq
+		err := rows.Scan(&id, &name, &head)
+		r := t.room(name)
+		r.id, r.Head, r.found = id, head, true
+		return err
+	}, text, args)
 }
 
 // queueMissing queues what makes rooms and people that may be missing.
@@ -89,12 +144,12 @@ func (w *writer) queueMissing() {
 	t := &w.tx
 	var rooms, ids, names, folded []string
 	for _, r := range t.rooms {
-		if _, ok := w.seen.rooms[r.name]; r.made && !ok {
+		if r.made && r.id == 0 {
 			rooms = append(rooms, string(r.name))
 		}
 	}
 	for _, p := range t.people {
-		if _, ok := w.seen.people[p.ID]; p.made && !ok {
+		if p.made && p.id == 0 {
 			ids = append(ids, string(p.ID))
 			names = append(names, p.Name)
 			folded = append(folded, chat.FoldName(p.Name))
@@ -121,9 +176,7 @@ func (w *writer) peopleToLock() (ids []string) {
 		add(chat.PersonID(w.own[i].who))
 	}
 	for _, l := range w.tx.lists {
-		if _, ok := w.seen.lists[w.tx.listEntry(l)]; !ok {
-			add(w.tx.people[l.person-1].ID)
-		}
+		add(w.tx.people[l.person-1].ID)
 	}
 	return ids
 }
@@ -138,15 +191,37 @@ func (w *writer) queueLists() {
 	for i, l := range t.lists {
 		people[i], rooms[i], nonces[i] = int32(l.person), int32(l.room), packNonce(l.nonce)
 	}
-	w.queue(makeLists, t.roomNames(), t.personIDs(), people, rooms, nonces)
+	text, args := t.statement(makeLists, []any{people, rooms, nonces})
+	w.queue(text, args...)
 }
 
-// seen is what the writer has seen in the database. It saves statements that make what is there. What
-// is wrong in it does no harm: rooms and people that have vanished are noticed, and entries of lists
-// are made again.
+// queueKept queues keepLists for rows whose drafts are new.
+func (w *writer) queueKept(rows []store.Row) {
+	t := &w.tx
+	kept := map[listing]struct{}{}
+	var people, inRooms []int64
+	for i := range rows {
+		r := &rows[i]
+		isRetry := r.Result.Repeated && r.Change == nil || errors.Is(r.Result.Err, store.ErrNonceUsed)
+		l := listing{person: r.By.Key, room: r.Room.Key}
+		if _, ok := kept[l]; ok || isRetry || !r.ListsRoom() {
+			continue
+		}
+		if _, ok := w.seen.lists[t.listEntry(l)]; ok && t.rooms[l.room-1].id != 0 {
+			kept[l] = struct{}{}
+			people, inRooms = append(people, t.people[l.person-1].id), append(inRooms, t.rooms[l.room-1].id)
+		}
+	}
+	if people != nil {
+		w.queue(keepLists, people, inRooms)
+	}
+}
+
+// seen is what the writer has seen in the database by its connection, as long as that lasts: the ids of
+// rooms and people, which never change, and who had which room in their list.
 type seen struct {
-	rooms  map[chat.RoomName]struct{}
-	people map[chat.PersonID]struct{}
+	rooms  map[chat.RoomName]int64
+	people map[chat.PersonID]int64
 	lists  map[listSeen]struct{}
 }
 
@@ -170,32 +245,31 @@ func (w *writer) settle() {
 	w.show()
 	for _, r := range w.tx.rooms {
 		if r.id != 0 {
-			w.seen.rooms = put(w.seen.rooms, r.name)
+			put(&w.seen.rooms, r.name, r.id)
 		}
 	}
 	for _, p := range w.tx.people {
-		if p.made && p.id != 0 {
-			w.seen.people = put(w.seen.people, p.ID)
+		if p.id != 0 {
+			put(&w.seen.people, p.ID, p.id)
 		}
 	}
 	for _, l := range w.tx.lists {
-		w.seen.lists = put(w.seen.lists, w.tx.listEntry(l))
+		put(&w.seen.lists, w.tx.listEntry(l), struct{}{})
 	}
 }
 
-// put adds an element to a set, and empties the set before that if it is full.
-func put[K comparable](set map[K]struct{}, k K) map[K]struct{} {
-	if set == nil || len(set) >= maxSeen {
-		set = map[K]struct{}{}
+// put sets m[k], and empties the map before that if it is full.
+func put[K comparable, V any](m *map[K]V, k K, v V) {
+	if len(*m) >= maxSeen {
+		*m = nil
 	}
-	set[k] = struct{}{}
-	return set
+	set(m, k, v)
 }
 
 // checkKeys returns errVanished unless all that had to be made is there.
 func (t *transaction) checkKeys() error {
 	for _, r := range t.rooms {
-		if r.made && r.id == 0 {
+		if !r.found && (r.made || r.id != 0) {
 			return errVanished
 		}
 	}

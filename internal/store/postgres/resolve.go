@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 // A transaction is what is known of the one that is being written. Resolve gives its rooms and people
 // keys of its own, 1, 2, 3 …, so that it needs no round trip. Load finds out their ids.
 type transaction struct {
+	seen    *seen
 	repeats bool // an earlier attempt at the same may have been committed
 	loaded  bool // the first round trip is made
 	ms      int64
@@ -30,6 +32,7 @@ type txRoom struct {
 	name  chat.RoomName
 	id    int64    // 0: there is no such room
 	made  bool     // it is made if there is none
+	found bool     // its row is locked
 	wrote chat.Seq // of the newest event that the transaction adds; 0: none
 }
 
@@ -61,6 +64,9 @@ func (w *writer) Resolve(_ context.Context, rows []store.Row, at time.Time) erro
 			continue
 		}
 		l := listing{person: author.Author.Key, room: room.Room.Key}
+		if _, ok := w.seen.lists[t.listEntry(l)]; ok { // see queueKept
+			continue
+		}
 		if _, ok := t.listed[l]; ok {
 			continue
 		}
@@ -93,6 +99,7 @@ func (t *transaction) room(name chat.RoomName) *txRoom {
 		t.roomKeys = map[chat.RoomName]int64{}
 	}
 	r := &txRoom{name: chat.RoomName(strings.Clone(string(name)))} // name shares memory with a whole command
+	r.id = t.seen.rooms[name]
 	t.rooms = append(t.rooms, r)
 	r.Room.Key = int64(len(t.rooms))
 	t.roomKeys[name] = r.Room.Key
@@ -109,7 +116,7 @@ func (t *transaction) person(p chat.Person) *txPerson {
 		t.personKeys = map[chat.PersonID]int64{}
 	}
 	p.ID = chat.PersonID(strings.Clone(string(p.ID)))
-	a := &txPerson{Person: p}
+	a := &txPerson{Person: p, id: t.seen.people[p.ID]}
 	t.people = append(t.people, a)
 	a.Author = store.Author{Key: int64(len(t.people)), Answers: true}
 	t.personKeys[p.ID] = a.Author.Key
@@ -131,10 +138,32 @@ func (t *transaction) roomNames() []string {
 	return names
 }
 
-func (t *transaction) personIDs() []string {
+func (t *transaction) personNames() []string {
 	ids := make([]string, len(t.people))
 	for i, p := range t.people {
 		ids[i] = string(p.ID)
 	}
 	return ids
+}
+
+func (t *transaction) roomIDs() []int64 {
+	ids := make([]int64, len(t.rooms))
+	for i, r := range t.rooms {
+		ids[i] = r.id
+	}
+	return ids
+}
+
+func (t *transaction) personIDs() []int64 {
+	ids := make([]int64, len(t.people))
+	for i, p := range t.people {
+		ids[i] = p.id
+	}
+	return ids
+}
+
+// isKnown reports whether the ids of all rooms and people are known.
+func (t *transaction) isKnown() bool {
+	return !slices.ContainsFunc(t.rooms, func(r *txRoom) bool { return r.id == 0 }) &&
+		!slices.ContainsFunc(t.people, func(p *txPerson) bool { return p.id == 0 })
 }

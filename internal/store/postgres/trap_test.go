@@ -371,3 +371,32 @@ func TestErrorsOfTheCommitterGoToSenders(t *testing.T) {
 	}
 	storetest.Do(t, s, storetest.Draft("lobby", storetest.Ada, "after it", ""))
 }
+
+// What a node remembers of people's lists may be changed by another: who writes has the room in their
+// list, and who repeats a message has not.
+func TestListsAreAsTheOtherNodeLeftThem(t *testing.T) {
+	url := newDatabase(t)
+	here, _ := start(t, url)
+	there, _ := start(t, url)
+	listed := func() bool {
+		t.Helper()
+		entries, err := here.RoomList(t.Context(), storetest.Ada.ID)
+		storetest.Must(t, err)
+		return len(entries) == 1
+	}
+	storetest.Do(t, here, storetest.Draft("lobby", storetest.Ada, "one", "n1"))
+	for _, tt := range []struct {
+		nonce string
+		want  bool
+	}{{"n2", true}, {"n1", false}, {"", true}, {"n3", true}} {
+		storetest.Must(t, there.SetListEntry(t.Context(), storetest.Ada.ID, "lobby",
+			chat.ListEntryChange{Listed: new(false)}))
+		if listed() {
+			t.Fatal("the room is still in the list")
+		}
+		storetest.Do(t, here, storetest.Draft("lobby", storetest.Ada, "again", tt.nonce))
+		if listed() != tt.want {
+			t.Errorf("after a message with nonce %q the room is listed: %v", tt.nonce, !tt.want)
+		}
+	}
+}

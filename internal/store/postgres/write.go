@@ -18,6 +18,7 @@ func (w *writer) Write(_ context.Context, rows []store.Row, _ time.Time) (int, e
 	if err := w.queueEvents(rows, b); err != nil {
 		return 0, err
 	}
+	w.queueKept(rows)
 	w.queueChanges(b)
 	w.queueHeads(rows)
 	return len(rows), nil
@@ -27,9 +28,8 @@ func (w *writer) Write(_ context.Context, rows []store.Row, _ time.Time) (int, e
 const (
 	insertPlain = `
 		INSERT INTO event (room, seq, at_ms, author, name, text, nonce)
-		SELECT d.room, d.seq, $1::bigint, d.author, d.name, d.text, d.nonce
-		FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::bytea[])
-			d(room, seq, author, name, text, nonce)`
+		SELECT unnest($2::bigint[]), unnest($3::bigint[]), $1::bigint, unnest($4::bigint[]), unnest($5::text[]),
+			unnest($6::text[]), unnest($7::bytea[])`
 	insertEvents = `
 		INSERT INTO event (room, seq, at_ms, author, name, text, nonce, kind, target, extra)
 		SELECT d.room, d.seq, $1::bigint, d.author, d.name, d.text, d.nonce, nullif(d.kind, 'message'),

@@ -62,6 +62,7 @@ func (w *writer) open(ctx context.Context) error {
 		return nil
 	}
 	w.disconnect()
+	w.forget() // another database may answer, with other ids
 	conn, err := pgx.ConnectConfig(ctx, w.config)
 	if err != nil {
 		return fmt.Errorf("connecting to write: %w", err)

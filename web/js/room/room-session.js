@@ -46,6 +46,7 @@ export class RoomSession {
   #seen = 0; // the seq of the last message in view
   #here = false; // on the screen
   #closed = false;
+  #newest = 0; // the room's newest seq by the last join; its event may not have come yet
   #missed = 0; // when this seq has come, the view goes to the new separator; 0: it does not
 
   /** @param {Deps} deps */
@@ -170,7 +171,7 @@ export class RoomSession {
    * @param {number} seq */
   async goTo(seq) {
     const held = () => this.state.messages.some((e) => e.seq === seq);
-    if (this.state.epoch && seq > this.state.head) return false;
+    if (this.joined && seq > Math.max(this.state.head, this.#newest)) return false; // not joined: the server knows
     if (!held()) await this.history.open(seq).catch(() => undefined);
     if (!held()) return false;
     this.#missed = 0; // it is the message that the person wants to see
@@ -253,6 +254,7 @@ export class RoomSession {
       });
       const other = answer.reset || (answer.epoch !== undefined && answer.epoch !== epoch);
       this.joined = true;
+      this.#newest = answer.seq ?? 0;
       this.change((s) => room.applyJoin(other ? room.resetLog(s, answer.epoch ?? "") : s, answer));
       if (other) await this.#resetLog(answer.epoch ?? epoch);
       if (this.state.messages.length === 0 && this.state.head > 0) await this.newest();

@@ -34,9 +34,8 @@ function page(backing = new MemoryStorage(), channel = channels()) {
   const api = new Api(async (url) => {
     asked.push(String(url));
     const room = /rooms\/([^/]+)/.exec(String(url))?.[1];
-    return new Response(
-      JSON.stringify({ room, ...log, at: stamped(log.seq).at, epoch: "e", messages: [1, 2, 3].map(stamped) }),
-    );
+    const messages = Array.from({ length: log.seq }, (_, i) => stamped(i + 1));
+    return new Response(JSON.stringify({ room, ...log, at: stamped(log.seq).at, epoch: "e", messages }));
   });
   const session = new PageSession({
     me,
@@ -175,6 +174,25 @@ for (const [way, seq, target] of /** @type {const} */ ([
     assert.deepEqual([lobby.state.newSeparator, lobby.target], [3, target]);
   });
 }
+
+test("a link to a message that the room has got since one left it shows the message", async () => {
+  for (const joined of [false, true]) {
+    const p = page();
+    await p.online([entry("lobby"), entry("garden")]);
+    const lobby = p.session.enter("lobby", null);
+    await settle();
+    await p.answer("join", { room: "lobby", seq: 3, count: 1 });
+    assert.equal(await lobby.goTo(4), false, "there is none yet");
+    p.session.enter("garden", null);
+    await p.timers.pass(5000);
+    p.log.seq = 5;
+    p.session.enter("lobby", null);
+    await settle();
+    if (joined) await p.answer("join", { room: "lobby", seq: 5, count: 1 }); // its events come later
+    assert.ok(await lobby.goTo(4), joined ? "before the events" : "before the answer to the join");
+    assert.deepEqual(lobby.target, { to: "message", seq: 4 });
+  }
+});
 
 test("read marks go to the server, at once when the person leaves; those of other devices apply here", async () => {
   const p = page();
