@@ -62,7 +62,7 @@ type Draft struct {
 	HTML   string     // Text rendered as sanitised HTML; empty if it has no formatting; not stored
 	Nonce  string     // unique per author and room; empty: the sender cannot retry
 	Target Seq        // the message that a change is about; of a message, the root of its thread; 0: none
-	Extra  *Attrs     // nil for most drafts
+	Attrs  *Attrs     // nil for most drafts
 	Source MessageRef // of a forward: the message that it is a copy of; stored, but never shown
 
 	Network netip.Addr // the sender's, for the limits per address; not stored
@@ -81,7 +81,7 @@ type Event struct {
 	Text   string // as in Draft; empty once the message is deleted
 	HTML   string // Text rendered as sanitised HTML; empty if it has no formatting
 	Target Seq    // as in Draft
-	Extra  *Attrs // nil for most events; not modified once set
+	Attrs  *Attrs // nil for most events; not modified once set
 
 	Change *PresenceChange // of Presence alone
 }

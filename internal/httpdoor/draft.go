@@ -19,7 +19,7 @@ func (d *Door) SetOptions(
 		draft.Kind = chat.Reply
 	}
 	if o.ReplyTo != 0 {
-		draft.Extra = &chat.Attrs{ReplyTo: o.ReplyTo}
+		draft.Attrs = &chat.Attrs{ReplyTo: o.ReplyTo}
 	}
 	if o.Forward == nil {
 		return nil

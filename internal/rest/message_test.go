@@ -18,7 +18,7 @@ func TestMessagesAreAsDescribed(t *testing.T) {
 	full := chat.MessageState{
 		Event: chat.Event{
 			Seq: 42, At: at, Kind: chat.Reply, From: ada, Text: "*hi*", HTML: "<p><em>hi</em></p>", Target: 40,
-			Extra: &chat.Attrs{
+			Attrs: &chat.Attrs{
 				ReplyTo: 41, Quote: &chat.Quote{From: ada, Text: "so?"}, Action: true,
 				Forward: &chat.Forward{From: ada, At: at}, Mentions: []chat.Person{ada}, Here: true,
 			},

@@ -155,11 +155,11 @@ func (t *tail) forget(message chat.Seq) {
 func withoutText(e *chat.Event, message chat.Seq) {
 	switch {
 	case e.Seq == message, e.Kind == chat.Edit && e.Target == message:
-		e.Text, e.Extra = "", nil
-	case e.Extra != nil && e.Extra.ReplyTo == message:
-		x := *e.Extra
+		e.Text, e.Attrs = "", nil
+	case e.Attrs != nil && e.Attrs.ReplyTo == message:
+		x := *e.Attrs
 		x.Quote = nil
-		e.Extra = &x
+		e.Attrs = &x
 	}
 }
 

@@ -101,7 +101,7 @@ func (m *followModel) do(s step) {
 	case 5:
 		m.post(chat.Draft{Kind: chat.Edit, Target: about, Text: fmt.Sprint("edited ", s.n)})
 	case 6:
-		m.post(chat.Draft{Text: "an answer", Extra: &chat.Attrs{ReplyTo: about}})
+		m.post(chat.Draft{Text: "an answer", Attrs: &chat.Attrs{ReplyTo: about}})
 	case 7:
 		if len(m.follows) > 0 {
 			f := m.follows[s.who%len(m.follows)]
@@ -139,8 +139,8 @@ func (m *followModel) take(f *modelFollow, n int) {
 		if err != nil || len(stored) != 1 {
 			m.rt.Fatal(len(stored), err)
 		}
-		if e.Extra != nil && e.Extra.Quote != nil && stored[0].Extra != nil && stored[0].Extra.Quote != nil {
-			stored[0].Extra.Quote = e.Extra.Quote // as of when it was read: before or after an edit
+		if e.Attrs != nil && e.Attrs.Quote != nil && stored[0].Attrs != nil && stored[0].Attrs.Quote != nil {
+			stored[0].Attrs.Quote = e.Attrs.Quote // as of when it was read: before or after an edit
 		}
 		if diff := cmp.Diff(stored[0], e); diff != "" {
 			m.rt.Fatalf("event %d (-stored +followed):\n%s", f.last+1, diff)

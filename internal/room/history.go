@@ -124,12 +124,12 @@ func (h *Hub) Forward(
 		m = page.Messages[0]
 	}
 	x := chat.Attrs{Forward: &chat.Forward{From: m.From, At: m.At}}
-	if m.Extra != nil {
-		x.Action = m.Extra.Action
-		if m.Extra.Forward != nil { // a copy of a copy names the first author
-			x.Forward = m.Extra.Forward
+	if m.Attrs != nil {
+		x.Action = m.Attrs.Action
+		if m.Attrs.Forward != nil { // a copy of a copy names the first author
+			x.Forward = m.Attrs.Forward
 		}
 	}
-	d.Text, d.Extra = m.Text, &x
+	d.Text, d.Attrs = m.Text, &x
 	return d, nil
 }

@@ -32,7 +32,7 @@ func (h *Hub) Post(d chat.Draft, done func(chat.Commit)) error {
 		return &chat.Error{Code: chat.RateLimited, Message: message, RetryAfter: wait}
 	}
 	if d.Is().IsSaid() && mentionsHere(d.Text) {
-		d.Extra = h.resolveHere(d.Room, d.Extra)
+		d.Attrs = h.resolveHere(d.Room, d.Attrs)
 	}
 	if k := d.Is(); k.IsSaid() || k == chat.Edit {
 		given := h.costs.budget(d.Network, formatAll, formatCode)
@@ -79,20 +79,20 @@ func (h *Hub) check(d chat.Draft) (chat.Draft, error) {
 	return d, err
 }
 
-// resolveHere returns extra with the people whom "@here" mentions: all members of the room. In a large room it mentions
+// resolveHere returns attrs with the people whom "@here" mentions: all members of the room. In a large room it mentions
 // nobody, because it would notify thousands.
-func (h *Hub) resolveHere(room chat.RoomName, extra *chat.Attrs) *chat.Attrs {
+func (h *Hub) resolveHere(room chat.RoomName, attrs *chat.Attrs) *chat.Attrs {
 	r := h.rooms.find(room)
 	if r == nil {
-		return extra
+		return attrs
 	}
 	people := r.lockedMemberList()
 	if people == nil {
-		return extra
+		return attrs
 	}
 	x := chat.Attrs{}
-	if extra != nil {
-		x = *extra
+	if attrs != nil {
+		x = *attrs
 	}
 	x.Here = true
 	for _, p := range people {

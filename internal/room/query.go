@@ -229,7 +229,7 @@ func aroundSize(m *chat.MessageState) int {
 			size += person + len(p.Name)
 		}
 	}
-	if x := m.Extra; x != nil {
+	if x := m.Attrs; x != nil {
 		for _, p := range x.Mentions {
 			size += person + len(p.Name)
 		}

@@ -21,8 +21,8 @@ func (r *quotes) observe(e chat.Event) (through chat.Seq) {
 		return through
 	case e.Kind == chat.Edit:
 		r.add(e.Target, e.Seq)
-	case e.Extra != nil && e.Extra.Quote != nil:
-		r.add(e.Extra.ReplyTo, e.Seq)
+	case e.Attrs != nil && e.Attrs.Quote != nil:
+		r.add(e.Attrs.ReplyTo, e.Seq)
 	}
 	return 0
 }

@@ -14,10 +14,10 @@ func TestDeletionFindsQuotesOfAMessage(t *testing.T) {
 	events := []chat.Event{
 		{Seq: 1, Kind: chat.Message},
 		{Seq: 2, Kind: chat.Message},
-		{Seq: 3, Kind: chat.Message, Extra: quote(1)},
+		{Seq: 3, Kind: chat.Message, Attrs: quote(1)},
 		{Seq: 4, Kind: chat.Edit, Target: 2},
-		{Seq: 5, Kind: chat.Reply, Target: 2, Extra: quote(1)},
-		{Seq: 6, Kind: chat.Message, Extra: &chat.Attrs{ReplyTo: 2}},
+		{Seq: 5, Kind: chat.Reply, Target: 2, Attrs: quote(1)},
+		{Seq: 6, Kind: chat.Message, Attrs: &chat.Attrs{ReplyTo: 2}},
 	}
 	for target, want := range map[chat.Seq]chat.Seq{1: 5, 2: 4, 3: 3, 6: 6} {
 		var r quotes

@@ -171,7 +171,7 @@ func TestSlashCommandsMeanSomethingElse(t *testing.T) {
 		"/topic nothing":     {draft("", "/topic", 0), meaning{chat.Topic, "", false, 0}},
 		"/topic in a thread": {draft(chat.Reply, "/topic ships", 1), meaning{chat.Topic, "ships", false, 0}},
 		"/topic in an answer": {
-			chat.Draft{Text: "/topic ships", Extra: &chat.Attrs{ReplyTo: 1}}, meaning{chat.Topic, "ships", false, 0},
+			chat.Draft{Text: "/topic ships", Attrs: &chat.Attrs{ReplyTo: 1}}, meaning{chat.Topic, "ships", false, 0},
 		},
 		"/topic too long":             {draft("", "/topic "+strings.Repeat("x", chat.MaxTopic+1), 0), meaning{}},
 		"/shrug":                      {draft("", "/shrug", 0), said(shrug)},
@@ -198,20 +198,20 @@ func TestSlashCommandsMeanSomethingElse(t *testing.T) {
 		"not at the start":            {draft("", " /me waves", 0), said(" /me waves")},
 		"one that a client does":      {draft("", "/nick Countess", 0), said("/nick Countess")},
 		"a forward": {
-			chat.Draft{Text: "/topic x", Extra: &chat.Attrs{Forward: &chat.Forward{From: grace}}}, said("/topic x"),
+			chat.Draft{Text: "/topic x", Attrs: &chat.Attrs{Forward: &chat.Forward{From: grace}}}, said("/topic x"),
 		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, Config{}, func(t *testing.T, b *bench) {
 				b.say(ada, "one")
-				given := tt.draft.Extra
+				given := tt.draft.Attrs
 				var before chat.Attrs
 				if given != nil {
 					before = *given
 				}
 				e, err := b.stored(tt.draft)
-				got := meaning{e.Kind, e.Text, e.Extra != nil && e.Extra.Action, e.Target}
+				got := meaning{e.Kind, e.Text, e.Attrs != nil && e.Attrs.Action, e.Target}
 				if got != tt.want || (err != nil) != (tt.want.Kind == "") {
 					t.Errorf("%+v, %v\nwant %+v", got, err, tt.want)
 				}
@@ -282,10 +282,10 @@ func TestHereMeansThoseWhoAreInTheRoom(t *testing.T) {
 		}
 		x := &chat.Attrs{ReplyTo: 1}
 		b.say(ada, "one")
-		e, err := b.stored(chat.Draft{Text: "@here", Extra: x})
-		if err != nil || !e.Extra.Here || e.Extra.ReplyTo != 1 ||
-			!slices.Equal(b.log.last.Extra.Present, []chat.PersonID{"ada", "grace"}) {
-			t.Errorf("%+v, %v", e.Extra, err)
+		e, err := b.stored(chat.Draft{Text: "@here", Attrs: x})
+		if err != nil || !e.Attrs.Here || e.Attrs.ReplyTo != 1 ||
+			!slices.Equal(b.log.last.Attrs.Present, []chat.PersonID{"ada", "grace"}) {
+			t.Errorf("%+v, %v", e.Attrs, err)
 		}
 		if x.Here {
 			t.Error("the draft's own was changed")
@@ -293,8 +293,8 @@ func TestHereMeansThoseWhoAreInTheRoom(t *testing.T) {
 		for _, d := range []chat.Draft{
 			{Text: "@here", Room: "attic"}, draft(chat.Edit, "@here", 1), draft(chat.Topic, "@here", 0),
 		} {
-			if e, err := b.stored(d); err != nil || e.Extra != nil {
-				t.Errorf("%s in %s: %+v, %v", d.Is(), e.Room, e.Extra, err)
+			if e, err := b.stored(d); err != nil || e.Attrs != nil {
+				t.Errorf("%s in %s: %+v, %v", d.Is(), e.Room, e.Attrs, err)
 			}
 		}
 	})
@@ -308,14 +308,14 @@ func TestHereMeansNobodyInALargeRoom(t *testing.T) {
 			rd, _ := b.join(&p, newSlate())
 			readers = append(readers, rd)
 		}
-		if e, err := b.stored(chat.Draft{Text: "@here"}); err != nil || !e.Extra.Here ||
-			len(b.log.last.Extra.Present) != chat.MaxHere {
+		if e, err := b.stored(chat.Draft{Text: "@here"}); err != nil || !e.Attrs.Here ||
+			len(b.log.last.Attrs.Present) != chat.MaxHere {
 			t.Errorf("%+v, %v", e, err)
 		}
 		p := guest(chat.MaxHere)
 		rd, _ := b.join(&p, newSlate())
 		readers = append(readers, rd)
-		if e, err := b.stored(chat.Draft{Text: "@here"}); err != nil || e.Extra != nil {
+		if e, err := b.stored(chat.Draft{Text: "@here"}); err != nil || e.Attrs != nil {
 			t.Errorf("%+v, %v", e, err)
 		}
 		for _, rd := range readers {
@@ -406,7 +406,7 @@ func TestForwardCopiesTheNewestText(t *testing.T) {
 		for _, d := range []chat.Draft{
 			{Room: "attic", From: grace, Text: "said"},
 			{Room: "attic", From: grace, Text: "/me waves"},
-			{Room: "attic", From: grace, Text: "older", Extra: &chat.Attrs{Forward: &first, ReplyTo: 1}},
+			{Room: "attic", From: grace, Text: "older", Attrs: &chat.Attrs{Forward: &first, ReplyTo: 1}},
 			{Room: "attic", From: grace, Text: "gone"},
 			{Room: "attic", From: grace, Kind: chat.Delete, Target: 4},
 		} {
@@ -431,9 +431,9 @@ func TestForwardCopiesTheNewestText(t *testing.T) {
 				t.Errorf("%d: %v, want %q", seq, err, want.code)
 			}
 			if err == nil &&
-				(d.Text != want.text || d.Extra.Forward.From != want.by || d.Extra.Action != want.act ||
-					d.Extra.ReplyTo != 0 || d.From != ada || d.Room != "lobby") {
-				t.Errorf("%d: %+v %+v", seq, d, d.Extra)
+				(d.Text != want.text || d.Attrs.Forward.From != want.by || d.Attrs.Action != want.act ||
+					d.Attrs.ReplyTo != 0 || d.From != ada || d.Room != "lobby") {
+				t.Errorf("%d: %+v %+v", seq, d, d.Attrs)
 			}
 		}
 		d, err := b.Forward(t.Context(), nobody, chat.Draft{}, "nowhere", 1)

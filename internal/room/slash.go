@@ -50,7 +50,7 @@ func expandCopy(d chat.Draft) (chat.Draft, error) {
 
 // expand carries out the slash command at the beginning of a draft's text, if there is one.
 func expand(d *chat.Draft) error {
-	if !strings.HasPrefix(d.Text, "/") || d.Extra != nil && d.Extra.Forward != nil {
+	if !strings.HasPrefix(d.Text, "/") || d.Attrs != nil && d.Attrs.Forward != nil {
 		return nil
 	}
 	if strings.HasPrefix(d.Text, "//") {
@@ -74,16 +74,16 @@ func act(d *chat.Draft, rest string) error {
 		return &chat.Error{Code: chat.BadText, Message: "Say what you do: /me waves"}
 	}
 	x := chat.Attrs{}
-	if d.Extra != nil {
-		x = *d.Extra
+	if d.Attrs != nil {
+		x = *d.Attrs
 	}
 	x.Action = true
-	d.Text, d.Extra = strings.TrimSpace(rest), &x
+	d.Text, d.Attrs = strings.TrimSpace(rest), &x
 	return nil
 }
 
 func setTopic(d *chat.Draft, rest string) error {
-	d.Kind, d.Text, d.Target, d.Extra = chat.Topic, rest, 0, nil
+	d.Kind, d.Text, d.Target, d.Attrs = chat.Topic, rest, 0, nil
 	return nil
 }
 

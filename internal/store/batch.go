@@ -42,7 +42,7 @@ func (r *Row) nonce() Nonce { return Nonce{r.Draft.Nonce, r.By.Key, r.Room.Key} 
 //   - React, Unreact, Pin, Unpin, Topic: the reaction, pin or topic.
 type Change struct {
 	Target chat.Seq    // of the event
-	Extra  *chat.Attrs // of the event
+	Attrs  *chat.Attrs // of the event
 
 	Mentions    []int64 // keys of people
 	Subscribers []int64 // keys of people
@@ -128,7 +128,7 @@ func (b *batch) add(r *Row, change *Change, at time.Time) {
 		Room: d.Room, Seq: r.Seq, At: at, Kind: chat.Message, From: d.From, Text: d.Text, HTML: d.HTML,
 	}
 	if change != nil {
-		e.Kind, e.Target, e.Extra = d.Is(), change.Target, change.Extra
+		e.Kind, e.Target, e.Attrs = d.Is(), change.Target, change.Attrs
 	}
 	*r.Result = chat.Commit{Event: e}
 	if b.known != nil && d.Nonce != "" {
@@ -176,7 +176,7 @@ func (b *batch) added(i int, at chat.MessageRef) *Message {
 			Texts: []string{r.Draft.Text},
 		}
 		if c := r.Change; c != nil {
-			m.Thread, m.Forward = c.Target, c.Extra != nil && c.Extra.Forward != nil
+			m.Thread, m.Forward = c.Target, c.Attrs != nil && c.Attrs.Forward != nil
 		}
 		b.known.Messages[at] = m
 		return m

@@ -117,8 +117,8 @@ func (b *batch) say(i int, at time.Time) error {
 	r := &b.rows[i]
 	d := r.Draft
 	x := &chat.Attrs{}
-	if d.Extra != nil {
-		*x = *d.Extra
+	if d.Attrs != nil {
+		*x = *d.Attrs
 	}
 	change := &Change{}
 	if d.Target != 0 {
@@ -146,7 +146,7 @@ func (b *batch) say(i int, at time.Time) error {
 		change.Source = source.Room
 	}
 	change.Mentions = b.mentions(r, x)
-	change.Extra = AttrsOrNil(x)
+	change.Attrs = AttrsOrNil(x)
 	b.add(r, change, at)
 	return nil
 }
@@ -198,7 +198,7 @@ func (b *batch) edit(i int, at time.Time) error {
 	}
 	x := &chat.Attrs{}
 	change := &Change{Target: r.Draft.Target, Mentions: b.mentions(r, x)}
-	change.Extra = AttrsOrNil(x)
+	change.Attrs = AttrsOrNil(x)
 	b.add(r, change, at)
 	m.Text, m.Current = r.Draft.Text, r.Seq
 	m.Edits++

@@ -149,7 +149,7 @@ func (b *batch) facts(first int, nonces bool) *Facts {
 
 // isPlain reports whether a draft is a message that needs no facts.
 func isPlain(d *chat.Draft) bool {
-	return d.Is() == chat.Message && d.Target == 0 && d.Extra == nil && !mayMention(d.Text) &&
+	return d.Is() == chat.Message && d.Target == 0 && d.Attrs == nil && !mayMention(d.Text) &&
 		d.Source == (chat.MessageRef{})
 }
 
@@ -174,8 +174,8 @@ func (b *batch) ask(r *Row) {
 		if d.Target != 0 {
 			b.askMessage(r, d.Target, NeedThread)
 		}
-		if d.Extra != nil && d.Extra.ReplyTo != 0 {
-			b.askMessage(r, d.Extra.ReplyTo, 0)
+		if d.Attrs != nil && d.Attrs.ReplyTo != 0 {
+			b.askMessage(r, d.Attrs.ReplyTo, 0)
 		}
 		if d.Source.Seq > 0 {
 			f.message(d.Source, 0)
@@ -237,7 +237,7 @@ func (f *Facts) room(r *Room) *RoomFacts {
 // when it was sent.
 func (b *batch) askNames(r *Row) {
 	b.lookNames(r, func(n Name) { b.known.Names[n] = nil })
-	if x := r.Draft.Extra; x != nil {
+	if x := r.Draft.Attrs; x != nil {
 		for _, id := range x.Present {
 			b.known.People[id] = 0
 		}

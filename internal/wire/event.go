@@ -36,7 +36,7 @@ func (ChatroomFrames) Append(dst []byte, e chat.Event) []byte {
 	dst = appendString(dst, e.From.Name)
 	dst = append(dst, `,"message":`...)
 	text := e.Text
-	if e.Extra != nil && e.Extra.Action {
+	if e.Attrs != nil && e.Attrs.Action {
 		text = "/me " + text // as a client of this protocol would send it
 	}
 	dst = appendString(dst, text)
@@ -70,7 +70,7 @@ func (ListUpdates) Append(dst []byte, e chat.Event) []byte {
 			dst = appendSeq(append(dst, `,"thread":`...), e.Target)
 		}
 	}
-	if x := e.Extra; x != nil {
+	if x := e.Attrs; x != nil {
 		if len(x.Mentions) > 0 {
 			dst = append(dst, `,"mentions":[`...)
 			for i, p := range x.Mentions {

@@ -22,14 +22,14 @@ func event(kind chat.Kind, target chat.Seq, text string) chat.Event {
 // with returns a message with attributes.
 func with(x chat.Attrs) chat.Event {
 	e := event(chat.Message, 0, "hi")
-	e.Extra = &x
+	e.Attrs = &x
 	return e
 }
 
 func TestEachKindHasItsFields(t *testing.T) {
 	edited := event(chat.Edit, 42, "hi *you*")
 	edited.HTML = "<p>hi <em>you</em></p>"
-	edited.Extra = &chat.Attrs{Mentions: []chat.Person{grace}}
+	edited.Attrs = &chat.Attrs{Mentions: []chat.Person{grace}}
 	tests := map[string]struct {
 		event chat.Event
 		want  string // what follows from
@@ -192,7 +192,7 @@ func TestEventsAreReadAsTheyWere(t *testing.T) {
 				},
 				Forward: &chat.Forward{From: person.Draw(t, "forwarded"), At: at},
 			}
-			e.Extra = &x
+			e.Attrs = &x
 			want.ReplyTo, want.Action, want.Here, want.Quote = x.ReplyTo, x.Action, x.Here, x.Quote
 			want.Forward = &struct{ From chat.Person }{x.Forward.From}
 			if len(x.Mentions) > 0 {

@@ -76,8 +76,8 @@ func appendContent(dst []byte, e *chat.Event) []byte {
 	if e.HTML != "" {
 		dst = appendString(append(dst, `,"html":`...), e.HTML)
 	}
-	if e.Extra != nil {
-		dst = appendAttrs(dst, e.Extra)
+	if e.Attrs != nil {
+		dst = appendAttrs(dst, e.Attrs)
 	}
 	return dst
 }

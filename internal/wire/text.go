@@ -18,7 +18,7 @@ func AppendTextLine(dst []byte, e chat.Event, zone *time.Location) []byte {
 	}
 	dst = append(appendSeq(dst, e.Seq), ' ')
 	dst = append(e.At.In(zone).AppendFormat(dst, time.DateTime), ' ')
-	if isAction := e.Extra != nil && e.Extra.Action; e.Kind == chat.Message && !isAction {
+	if isAction := e.Attrs != nil && e.Attrs.Action; e.Kind == chat.Message && !isAction {
 		dst = appendOneLine(dst, e.From.Name)
 		dst = append(dst, ": "...)
 		return append(appendOneLine(dst, e.Text), '\n')

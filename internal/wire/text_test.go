@@ -37,7 +37,7 @@ func TestAppendTextLine(t *testing.T) {
 			want: "42 2026-11-23 23:41:05 Ada: 👩‍🚀\n",
 		},
 		"action": {
-			e:    chat.Event{Kind: chat.Message, Text: "waves", Extra: &chat.Attrs{Action: true}},
+			e:    chat.Event{Kind: chat.Message, Text: "waves", Attrs: &chat.Attrs{Action: true}},
 			want: "42 2026-11-23 23:41:05 * Ada waves\n",
 		},
 		"reply": {

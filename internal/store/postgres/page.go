@@ -248,7 +248,7 @@ func scanState(row pgx.CollectableRow, room chat.RoomName) (m chat.MessageState,
 	err = scanEvent(row, &m.Event, &extra, &quoted, &current, &currentKind, &currentMS, &newest, &reactions, &replies,
 		&pin)
 	if err == nil {
-		m.Extra, err = store.UnpackAttrs(extra)
+		m.Attrs, err = store.UnpackAttrs(extra)
 	}
 	switch {
 	case err != nil || currentKind == nil:
@@ -256,14 +256,14 @@ func scanState(row pgx.CollectableRow, room chat.RoomName) (m chat.MessageState,
 		m.Edited, m.EditedAt = chat.Seq(*current), time.UnixMilli(*currentMS).UTC()
 		var edit *chat.Attrs
 		edit, err = store.UnpackAttrs(newest)
-		m.Extra = store.EditedAttrs(m.Extra, edit)
+		m.Attrs = store.EditedAttrs(m.Attrs, edit)
 	case chat.Kind(*currentKind) == chat.Delete:
-		m.Extra = nil
+		m.Attrs = nil
 	}
 	if err != nil {
 		return m, 0, fmt.Errorf("event %d: %w", m.Seq, err)
 	}
-	setQuote(m.Extra, quoted)
+	setQuote(m.Attrs, quoted)
 	m.Reactions = reactionsOf(reactions)
 	if pin != nil {
 		m.Pinned, m.Pin = true, chat.Seq(*pin)

@@ -162,8 +162,8 @@ func eventOf(room chat.RoomName) pgx.RowToFunc[chat.Event] {
 		if err != nil || extra == nil {
 			return e, err
 		}
-		e.Extra, err = store.UnpackAttrs(extra)
-		setQuote(e.Extra, quoted)
+		e.Attrs, err = store.UnpackAttrs(extra)
+		setQuote(e.Attrs, quoted)
 		return e, err
 	}
 }

@@ -87,7 +87,7 @@ func (w *writer) queueEvents(rows []store.Row, b *changes) error {
 			change = &store.Change{}
 		}
 		text := r.Draft.Text
-		extra, err := store.PackAttrs(change.Extra)
+		extra, err := store.PackAttrs(change.Attrs)
 		if err != nil {
 			return err
 		}

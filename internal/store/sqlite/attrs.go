@@ -26,16 +26,16 @@ type optionalColumns struct {
 }
 
 // unpackOptional sets the event's fields from the optional columns. packed is nil for most rows.
-func unpackOptional(e *chat.Event, packed []byte) (few optionalColumns, err error) {
+func unpackOptional(e *chat.Event, packed []byte) (optional optionalColumns, err error) {
 	if e.Kind = chat.Message; packed == nil {
-		return few, nil
+		return optional, nil
 	}
-	if err := json.Unmarshal(packed, &few); err != nil {
-		return few, fmt.Errorf("event %d of %s: %w", e.Seq, e.Room, err)
+	if err := json.Unmarshal(packed, &optional); err != nil {
+		return optional, fmt.Errorf("event %d of %s: %w", e.Seq, e.Room, err)
 	}
-	e.Kind, e.Target = cmp.Or(few.Kind, chat.Message), few.Target
-	e.Extra, err = store.UnpackAttrs([]byte(few.Extra))
-	return few, err
+	e.Kind, e.Target = cmp.Or(optional.Kind, chat.Message), optional.Target
+	e.Attrs, err = store.UnpackAttrs([]byte(optional.Extra))
+	return optional, err
 }
 
 // quoteText reads the author and the text of a quoted message. The text is empty if the message has

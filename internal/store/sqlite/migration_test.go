@@ -53,10 +53,10 @@ func TestMessagesOfThePreviousReleaseAreAsGoodAsNew(t *testing.T) {
 	s, _ = start(t, s.dir)
 	m := pageOf(t, s, chat.PageQuery{Limit: 10}).Messages
 	wantSeqs(t, "the lobby", seqsOf(m), 1, 2, 7)
-	if m[0].Text != "Hello, @grace" || m[0].Edited != 3 || len(m[0].Reactions) != 1 || m[0].Extra.Mentions[0] != grace {
+	if m[0].Text != "Hello, @grace" || m[0].Edited != 3 || len(m[0].Reactions) != 1 || m[0].Attrs.Mentions[0] != grace {
 		t.Errorf("%+v", m[0])
 	}
-	if !m[1].IsDeleted() || m[1].Pinned || m[1].Replies.Count != 1 || m[2].Extra.Quote != nil {
+	if !m[1].IsDeleted() || m[1].Pinned || m[1].Replies.Count != 1 || m[2].Attrs.Quote != nil {
 		t.Errorf("%+v", m[1:])
 	}
 
@@ -69,7 +69,7 @@ func TestMessagesOfThePreviousReleaseAreAsGoodAsNew(t *testing.T) {
 	// Whoever wrote then is found by their name, and has read what there was.
 	c := post(t, s, draft("long", ada, "@élodie\n@STRASSE müller\n@Grace\n@Ada", ""))[0]
 	var got []chat.PersonID
-	for _, p := range c.Event.Extra.Mentions {
+	for _, p := range c.Event.Attrs.Mentions {
 		got = append(got, p.ID)
 	}
 	if want := []chat.PersonID{"Élodie", "Straße Müller", "Grace", "ada"}; !slices.Equal(got, want) ||

@@ -168,15 +168,15 @@ func (r *snapshot) messageStates(ctx context.Context,
 		if m.From.ID == "" { // the author's row is missing
 			return r.s.eventMissing(ctx, chat.MessageRef{Room: r.room, Seq: m.Seq})
 		}
-		few, err := unpackOptional(&m.Event, packed)
-		switch few.Current {
+		optional, err := unpackOptional(&m.Event, packed)
+		switch optional.Current {
 		case chat.Edit:
-			m.Edited, m.EditedAt = few.Edited, time.UnixMilli(few.EditedMS).UTC()
+			m.Edited, m.EditedAt = optional.Edited, time.UnixMilli(optional.EditedMS).UTC()
 			var edit *chat.Attrs
-			edit, err = store.UnpackAttrs([]byte(few.Newest))
-			m.Extra = store.EditedAttrs(m.Extra, edit)
+			edit, err = store.UnpackAttrs([]byte(optional.Newest))
+			m.Attrs = store.EditedAttrs(m.Attrs, edit)
 		case chat.Delete:
-			m.Extra = nil
+			m.Attrs = nil
 		}
 		found = append(found, m)
 		size += len(m.Text) + len(packed)
@@ -235,8 +235,8 @@ func (r *snapshot) addChanges(ctx context.Context, found []chat.MessageState, se
 		m := &found[i]
 		at[m.Seq] = m
 		ids[i] = r.base | int64(m.Seq)
-		if m.Extra != nil && m.Extra.ReplyTo > 0 {
-			if err := r.quote(ctx, m.Extra); err != nil {
+		if m.Attrs != nil && m.Attrs.ReplyTo > 0 {
+			if err := r.quote(ctx, m.Attrs); err != nil {
 				return err
 			}
 		}

@@ -189,8 +189,8 @@ func (s *Store) after(ctx context.Context, room chat.RoomName, seq chat.Seq, lim
 		if _, err := unpackOptional(&e, packed); err != nil {
 			return err
 		}
-		if e.Extra != nil && e.Extra.ReplyTo > 0 {
-			answers = append(answers, e.Extra)
+		if e.Attrs != nil && e.Attrs.ReplyTo > 0 {
+			answers = append(answers, e.Attrs)
 		}
 		events = append(events, e)
 		return nil

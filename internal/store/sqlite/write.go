@@ -152,7 +152,7 @@ func (w *writer) insertEvent(ctx context.Context, r *store.Row, id, target, ms i
 	if r.Seq > maxSeq {
 		return errRoomFull
 	}
-	extra, err := store.PackAttrs(r.Change.Extra)
+	extra, err := store.PackAttrs(r.Change.Attrs)
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ func testWhatMayNotBeIsRefused(t *testing.T, open Open) {
 		Deed(Ada, chat.Topic, 0, "ships"),    // 5
 		// 6
 		chat.Draft{
-			Room: "lobby", From: Ada, Text: "Grace's, once", Extra: &chat.Attrs{Forward: &chat.Forward{From: Grace}},
+			Room: "lobby", From: Ada, Text: "Grace's, once", Attrs: &chat.Attrs{Forward: &chat.Forward{From: Grace}},
 		},
 	)
 	Post(t, s, Draft("attic", Ada, "elsewhere", ""))
@@ -333,21 +333,21 @@ func testForwardsTopicsAndActions(t *testing.T, open Open) {
 	Do(t, s,
 		chat.Draft{
 			Room: "lobby", From: Ada, Text: "said before",
-			Extra: &chat.Attrs{Forward: &chat.Forward{From: Grace, At: at}},
+			Attrs: &chat.Attrs{Forward: &chat.Forward{From: Grace, At: at}},
 		},
-		chat.Draft{Room: "lobby", From: Ada, Text: "waves", Extra: &chat.Attrs{Action: true}},
+		chat.Draft{Room: "lobby", From: Ada, Text: "waves", Attrs: &chat.Attrs{Action: true}},
 		Deed(Ada, chat.Topic, 0, "ships"),
 		Deed(Grace, chat.Topic, 0, ""))
 	s.restart()
 	m := States(t, s, 1, 2)
-	if diff := cmp.Diff(&chat.Forward{From: Grace, At: at}, m[0].Extra.Forward); diff != "" || m[0].From != Ada {
+	if diff := cmp.Diff(&chat.Forward{From: Grace, At: at}, m[0].Attrs.Forward); diff != "" || m[0].From != Ada {
 		t.Errorf("forward (-want +got):\n%s", diff)
 	}
-	if !m[1].Extra.Action {
+	if !m[1].Attrs.Action {
 		t.Errorf("%+v", m[1])
 	}
 	Do(t, s, Deed(Ada, chat.Edit, 2, "waves again"))
-	if m := States(t, s, 2)[0]; !m.Extra.Action || m.Text != "waves again" {
+	if m := States(t, s, 2)[0]; !m.Attrs.Action || m.Text != "waves again" {
 		t.Errorf("edited: %+v", m)
 	}
 	var topics []string

@@ -25,7 +25,7 @@ func testDeletionErases(t *testing.T, open OpenDatabase) {
 		Answering(Grace, 2, "a quotation"),                                         // 7
 		Deed(Grace, chat.Reply, 2, "in its thread"),                                // 8
 		Draft("lobby", Ada, "not this", ""))                                        // 9
-	if q := States(t, s, 7)[0].Extra.Quote; q == nil || !strings.HasPrefix(q.Text, word) ||
+	if q := States(t, s, 7)[0].Attrs.Quote; q == nil || !strings.HasPrefix(q.Text, word) ||
 		len([]rune(q.Text)) != chat.MaxQuote {
 		t.Fatalf("quote %+v", q)
 	}
@@ -51,12 +51,12 @@ func testDeletionErases(t *testing.T, open OpenDatabase) {
 	if got := PageOf(t, s, chat.PageQuery{Pinned: true, Limit: 10}).Messages; len(got) != 0 {
 		t.Errorf("pinned %+v", got)
 	}
-	if x := States(t, s, 7)[0].Extra; x == nil || x.ReplyTo != 2 || x.Quote != nil {
+	if x := States(t, s, 7)[0].Attrs; x == nil || x.ReplyTo != 2 || x.Quote != nil {
 		t.Errorf("what answers it quotes %+v", x)
 	}
 	for _, e := range Events(t, s.After, "lobby", 0, 20) {
 		if gone := e.Seq >= 2 && e.Seq <= 4; strings.Contains(e.Text, word) || e.IsDeleted() != gone ||
-			gone && e.Extra != nil || e.Seq == 7 && e.Extra.Quote != nil {
+			gone && e.Attrs != nil || e.Seq == 7 && e.Attrs.Quote != nil {
 			t.Errorf("in the log: %+v", e)
 		}
 	}
@@ -92,7 +92,7 @@ func testCopiesAreDeletedWithTheirSource(t *testing.T, open OpenDatabase) {
 		t.Errorf("%d deletions, want %d", len(made), len(want)+1)
 	}
 	for _, e := range made {
-		if by := want[e.Room]; e.Kind != chat.Delete || e.Room != "attic" && e.From != by || e.Extra != nil {
+		if by := want[e.Room]; e.Kind != chat.Delete || e.Room != "attic" && e.From != by || e.Attrs != nil {
 			t.Errorf("%+v", e)
 		}
 	}

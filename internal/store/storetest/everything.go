@@ -16,7 +16,7 @@ func UseEverything(t testing.TB, s Database) {
 		Draft("lobby", Grace, "two", "n2"),
 		chat.Draft{
 			Room: "lobby", From: Ada, Text: "@here @Grace",
-			Extra: &chat.Attrs{ReplyTo: 1, Here: true, Present: []chat.PersonID{"eve", Grace.ID}},
+			Attrs: &chat.Attrs{ReplyTo: 1, Here: true, Present: []chat.PersonID{"eve", Grace.ID}},
 		},
 		Deed(Ada, chat.Reply, 1, "three"),
 		Deed(Ada, chat.Edit, 1, "one"),

@@ -40,13 +40,13 @@ func Deed(from chat.Person, kind chat.Kind, target chat.Seq, text string) chat.D
 
 // Answering returns a message to the lobby that quotes another one.
 func Answering(from chat.Person, seq chat.Seq, text string) chat.Draft {
-	return chat.Draft{Room: "lobby", From: from, Text: text, Extra: &chat.Attrs{ReplyTo: seq}}
+	return chat.Draft{Room: "lobby", From: from, Text: text, Attrs: &chat.Attrs{ReplyTo: seq}}
 }
 
 // Copying returns a draft that forwards a message of Ada's, as package room makes it.
 func Copying(from chat.Person, to chat.RoomName, source chat.MessageRef, text string) chat.Draft {
 	return chat.Draft{
-		Room: to, From: from, Text: text, Source: source, Extra: &chat.Attrs{Forward: &chat.Forward{From: Ada}},
+		Room: to, From: from, Text: text, Source: source, Attrs: &chat.Attrs{Forward: &chat.Forward{From: Ada}},
 	}
 }
 

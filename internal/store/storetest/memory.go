@@ -215,7 +215,7 @@ func (m *Memory) loadMessage(at chat.MessageRef, x *store.Message) {
 	r := m.byName[at.Room]
 	x.Room, x.Author, x.From, x.Kind, x.Text = r.Key, e.author, e.From, e.Kind, r.textOf(e)
 	x.Thread, x.Current, x.Edits, x.Pin = e.Target, e.current, len(e.edits), e.pin
-	x.Forward = e.Extra != nil && e.Extra.Forward != nil
+	x.Forward = e.Attrs != nil && e.Attrs.Forward != nil
 	x.Texts = []string{e.Text}
 	for _, seq := range e.edits {
 		x.Texts = append(x.Texts, r.events[seq-1].Text)
@@ -266,7 +266,7 @@ func (m *Memory) Write(_ context.Context, rows []store.Row, at time.Time) (int, 
 func (m *Memory) add(r *store.Row, nonce store.Nonce) {
 	to := m.rooms[r.Room.Key-1]
 	e := event{Event: r.Result.Event, author: r.By.Key}
-	e.Event.HTML, e.Event.Extra = "", withoutQuote(e.Extra)
+	e.Event.HTML, e.Event.Attrs = "", withoutQuote(e.Attrs)
 	to.events = append(to.events, e)
 	if nonce.Nonce != "" {
 		use := store.FirstUse{Kind: e.Kind, Event: true, Seq: e.Seq, At: e.At, Name: e.From.Name, Target: e.Target}
@@ -300,7 +300,7 @@ func (m *Memory) change(r *room, target, e *event) {
 		target.edits, target.current = append(target.edits, e.Seq), e.Seq
 	case chat.Delete:
 		for _, seq := range append([]chat.Seq{target.Seq}, target.edits...) {
-			r.events[seq-1].Text, r.events[seq-1].Extra = "", nil
+			r.events[seq-1].Text, r.events[seq-1].Attrs = "", nil
 		}
 		target.current, target.reactions, target.pin = e.Seq, nil, 0
 		delete(m.copies, chat.MessageRef{Room: r.name, Seq: target.Seq})

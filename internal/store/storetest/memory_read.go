@@ -50,7 +50,7 @@ func (m *Memory) After(_ context.Context, name chat.RoomName, seq chat.Seq, limi
 	}
 	from := min(max(int(seq), 0), len(r.events))
 	for _, e := range r.events[from:min(from+limit, len(r.events))] {
-		e.Extra = r.quoting(e.Extra)
+		e.Attrs = r.quoting(e.Attrs)
 		found = append(found, e.Event)
 	}
 	return found, nil
@@ -151,9 +151,9 @@ func (m *Memory) state(r *room, e *event) chat.MessageState {
 	if e.current != 0 && r.events[e.current-1].Kind == chat.Edit {
 		edit := &r.events[e.current-1]
 		s.Text, s.Edited, s.EditedAt = edit.Text, edit.Seq, edit.At
-		s.Extra = store.EditedAttrs(e.Extra, edit.Extra)
+		s.Attrs = store.EditedAttrs(e.Attrs, edit.Attrs)
 	}
-	s.Extra = r.quoting(s.Extra)
+	s.Attrs = r.quoting(s.Attrs)
 	for _, put := range e.reactions {
 		i := slices.IndexFunc(s.Reactions, func(x chat.Reaction) bool { return x.Emoji == put.Emoji })
 		if i < 0 {
@@ -184,7 +184,7 @@ func (m *Memory) Versions(_ context.Context, name chat.RoomName, seq chat.Seq) (
 	r := m.byName[name]
 	for _, seq := range append([]chat.Seq{seq}, e.edits...) {
 		if v := r.events[seq-1].Event; v.Text != "" {
-			v.Extra = nil
+			v.Attrs = nil
 			versions = append(versions, v)
 		}
 	}

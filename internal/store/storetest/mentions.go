@@ -27,7 +27,7 @@ func mentioned(t testing.TB, s *Subject, text string) (names []string) {
 		t.Fatal(c.Err)
 	}
 	m := States(t, s, c.Event.Seq)[0]
-	for _, x := range []*chat.Attrs{c.Event.Extra, m.Extra} { // as it is told, and as it is kept
+	for _, x := range []*chat.Attrs{c.Event.Attrs, m.Attrs} { // as it is told, and as it is kept
 		names = nil
 		if x != nil {
 			for _, p := range x.Mentions {

@@ -62,7 +62,7 @@ func (c *clients) post() {
 		switch rapid.IntRange(0, 3).Draw(c.t, "message") {
 		case 0: // in a thread, too
 		case 1:
-			d.Target, d.Extra = 0, &chat.Attrs{ReplyTo: target, Action: text == "a"}
+			d.Target, d.Attrs = 0, &chat.Attrs{ReplyTo: target, Action: text == "a"}
 		default:
 			d.Target = 0
 		}
@@ -146,8 +146,8 @@ func byEmoji(all []chat.Reaction) {
 // apply does to a message what an event says, as a client does.
 func apply(m *chat.MessageState, e chat.Event) {
 	x := chat.Attrs{}
-	if m.Extra != nil {
-		x = *m.Extra
+	if m.Attrs != nil {
+		x = *m.Attrs
 	}
 	if e.Kind.IsSaid() && e.Target == m.Seq && !e.IsDeleted() { // of one that is gone the deletion follows
 		r := chat.Replies{}
@@ -163,7 +163,7 @@ func apply(m *chat.MessageState, e chat.Event) {
 		case e.Kind == chat.Delete:
 			x.Quote = nil
 		}
-		m.Extra = &x
+		m.Attrs = &x
 	}
 	if e.Target != m.Seq {
 		return
@@ -175,12 +175,12 @@ func apply(m *chat.MessageState, e chat.Event) {
 		}
 		m.Text, m.Edited, m.EditedAt = e.Text, e.Seq, e.At
 		x.Mentions, x.Here = nil, false
-		if e.Extra != nil {
-			x.Mentions = e.Extra.Mentions
+		if e.Attrs != nil {
+			x.Mentions = e.Attrs.Mentions
 		}
-		m.Extra = store.AttrsOrNil(&x)
+		m.Attrs = store.AttrsOrNil(&x)
 	case chat.Delete:
-		m.Text, m.Edited, m.EditedAt, m.Extra, m.Reactions, m.Pinned, m.Pin = "", 0, time.Time{}, nil, nil, false, 0
+		m.Text, m.Edited, m.EditedAt, m.Attrs, m.Reactions, m.Pinned, m.Pin = "", 0, time.Time{}, nil, nil, false, 0
 	case chat.Pin, chat.Unpin:
 		m.Pinned, m.Pin = e.Kind == chat.Pin, 0
 		if m.Pinned {

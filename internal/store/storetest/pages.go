@@ -171,7 +171,7 @@ func testALostEventIsNotPassedOver(t *testing.T, open OpenDatabase) {
 	if got, err := s.After(t.Context(), "lobby", 0, 9); chat.CodeOf(err) != chat.Unavailable {
 		t.Errorf("%+v, %v", got, err)
 	}
-	if got := Events(t, s.After, "lobby", 1, 9); len(got) != 4 || got[0].Extra.Quote != nil {
+	if got := Events(t, s.After, "lobby", 1, 9); len(got) != 4 || got[0].Attrs.Quote != nil {
 		t.Errorf("%+v", got)
 	}
 	if got := PageOf(t, s, chat.PageQuery{Limit: 9}).Messages; len(got) != 4 {

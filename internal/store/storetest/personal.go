@@ -290,7 +290,7 @@ func testMentionsAreKeptForWhomTheyTell(t *testing.T, open OpenDatabase) {
 	wantTold(6)
 	Do(t, s, Deed(Ada, chat.Edit, 5, "nobody"), Deed(Ada, chat.Edit, 5, "@Eve")) // 7, 8
 	wantTold(5, "Eve")
-	if x := States(t, s, 5)[0].Extra; x == nil || len(x.Mentions) != 1 || x.Mentions[0].Name != "Eve" {
+	if x := States(t, s, 5)[0].Attrs; x == nil || len(x.Mentions) != 1 || x.Mentions[0].Name != "Eve" {
 		t.Errorf("%+v", x)
 	}
 	Do(t, s, Deed(Ada, chat.Delete, 5, "")) // 9
@@ -298,20 +298,20 @@ func testMentionsAreKeptForWhomTheyTell(t *testing.T, open OpenDatabase) {
 
 	here := chat.Draft{
 		Room: "lobby", From: Ada, Text: "@here @Eve",
-		Extra: &chat.Attrs{Here: true, Present: []chat.PersonID{"Grace0", Ada.ID, "nobody", "Eve2"}},
+		Attrs: &chat.Attrs{Here: true, Present: []chat.PersonID{"Grace0", Ada.ID, "nobody", "Eve2"}},
 	}
 	Do(t, s, here, here, here) // 10, 11, 12
-	if here.Extra.Mentions != nil {
+	if here.Attrs.Mentions != nil {
 		t.Error("the draft was changed")
 	}
 	wantTold(10, "Eve", "Grace")
-	if x := States(t, s, 10)[0].Extra; x == nil || !x.Here || len(x.Mentions) != 1 || x.Present != nil {
+	if x := States(t, s, 10)[0].Attrs; x == nil || !x.Here || len(x.Mentions) != 1 || x.Present != nil {
 		t.Errorf("%+v", x)
 	}
 	Do(t, s, Deed(Ada, chat.Delete, 11, ""), Deed(Ada, chat.Edit, 12, "@Ben"))
 	wantTold(11)
 	wantTold(12, "Ben")
-	if x := States(t, s, 12)[0].Extra; x == nil || x.Here {
+	if x := States(t, s, 12)[0].Attrs; x == nil || x.Here {
 		t.Errorf("%+v", x)
 	}
 }

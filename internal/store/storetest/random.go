@@ -89,10 +89,10 @@ func anyDraft(random *rand.Rand, rooms []chat.RoomName, heads map[chat.RoomName]
 	case chat.Topic:
 		d.Target, d.Text = 0, one("", "ships", "tea")
 	case "quote":
-		d.Kind, d.Target, d.Extra = "", 0, &chat.Attrs{ReplyTo: target, Action: random.IntN(2) == 0}
+		d.Kind, d.Target, d.Attrs = "", 0, &chat.Attrs{ReplyTo: target, Action: random.IntN(2) == 0}
 	case "copy":
 		d.Kind, d.Target, d.Text = "", 0, "copy"
-		d.Source, d.Extra = chat.MessageRef{Room: room, Seq: target}, &chat.Attrs{Forward: &chat.Forward{From: Ada}}
+		d.Source, d.Attrs = chat.MessageRef{Room: room, Seq: target}, &chat.Attrs{Forward: &chat.Forward{From: Ada}}
 	}
 	return d
 }
@@ -121,7 +121,7 @@ func Describe(c chat.Commit) string {
 	}
 	e := c.Event
 	if c.Repeated {
-		e.Text, e.Extra = "", nil
+		e.Text, e.Attrs = "", nil
 	}
 	return fmt.Sprintf("%s, repeated %t, deleted %q", describeEvent(e), c.Repeated,
 		slices.Sorted(slices.Values(c.DeletedTexts)))
@@ -129,8 +129,8 @@ func Describe(c chat.Commit) string {
 
 func describeEvent(e chat.Event) string {
 	extra, quote, forward := chat.Attrs{}, chat.Quote{}, false
-	if e.Extra != nil {
-		extra = *e.Extra
+	if e.Attrs != nil {
+		extra = *e.Attrs
 		if extra.Quote != nil {
 			quote = *extra.Quote
 		}

@@ -58,8 +58,8 @@ export class Outbox {
     return true;
   }
 
-  /** @param {string} text  @param {number} now  @param {MessageOptions} [extra]  @returns {OutboxMessage} */
-  add(text, now, extra = {}) {
+  /** @param {string} text  @param {number} now  @param {MessageOptions} [options]  @returns {OutboxMessage} */
+  add(text, now, options = {}) {
     const message = {
       nonce: uuid7(now),
       text,
@@ -68,7 +68,7 @@ export class Outbox {
       attempted: false,
       since: 0,
       failed: null,
-      ...extra,
+      ...options,
     };
     this.#put(message);
     return message;

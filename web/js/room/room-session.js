@@ -129,10 +129,10 @@ export class RoomSession {
     this.change((s) => room.setTopic(s, topic, seq));
   }
 
-  /** @param {string} text  @param {MessageOptions} [extra] */
-  send(text, extra) {
-    this.outbox.add(text, this.deps.now(), extra);
-    if (!extra?.thread || extra.echo) {
+  /** @param {string} text  @param {MessageOptions} [options] */
+  send(text, options) {
+    this.outbox.add(text, this.deps.now(), options);
+    if (!options?.thread || options.echo) {
       this.newest();
       this.change((s) => ({ ...s, newSeparator: null }));
     }

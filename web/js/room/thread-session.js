@@ -82,9 +82,9 @@ export class ThreadSession {
     if (message.thread === this.seq) this.change((s) => room.addSentMessage(s, seq, message));
   }
 
-  /** @param {string} text  @param {MessageOptions} extra */
-  send(text, extra) {
-    this.session.send(text, { ...extra, thread: this.seq });
+  /** @param {string} text  @param {MessageOptions} options */
+  send(text, options) {
+    this.session.send(text, { ...options, thread: this.seq });
     this.subscribed = true; // the server subscribes who writes
     this.newest();
   }
