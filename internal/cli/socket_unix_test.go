@@ -69,7 +69,8 @@ func TestCopyThatNobodyTakesIsGivenUp(t *testing.T) {
 		if answer.StatusCode == http.StatusOK && err == nil && n == answer.ContentLength {
 			break // the first one was given up
 		}
-		if answer.StatusCode != http.StatusConflict || time.Since(began) > patience {
+		refused := answer.StatusCode != http.StatusConflict && answer.StatusCode != http.StatusOK
+		if refused || time.Since(began) > patience { // on a busy machine this one may be given up too
 			t.Fatalf("%s, %d bytes, %v", answer.Status, n, err)
 		}
 	}
