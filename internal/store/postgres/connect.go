@@ -46,7 +46,7 @@ func (s *Store) connect(ctx context.Context) error {
 	base := pool.ConnConfig
 	base.ConnectTimeout = cmp.Or(base.ConnectTimeout, connectTimeout)
 	if base.RuntimeParams["application_name"] == "" {
-		base.RuntimeParams["application_name"] = "parley"
+		base.RuntimeParams["application_name"] = applicationName + s.node
 	}
 	if err := s.migrate(ctx, base.Copy()); err != nil {
 		return err

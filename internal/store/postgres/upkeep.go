@@ -29,10 +29,12 @@ const (
 	vacuumLease = 10 * time.Minute
 )
 
-// keepUp does the work that one node at a time does, until ctx ends.
+// keepUp does the work that one node at a time does, until ctx ends. It logs when another server
+// connects to the database.
 func (s *Store) keepUp(ctx context.Context) {
 	turn := time.NewTicker(vacuumEvery)
 	defer turn.Stop()
+	alone := true
 	for {
 		select {
 		case <-turn.C:
@@ -43,7 +45,29 @@ func (s *Store) keepUp(ctx context.Context) {
 			s.logger.LogAttrs(ctx, slog.LevelWarn, "deleted texts are not yet removed from the database's files",
 				slog.Any("err", err))
 		}
+		others, err := s.others(ctx)
+		if err != nil {
+			continue
+		}
+		if alone && others > 0 {
+			s.logger.LogAttrs(ctx, slog.LevelError, "another parley uses this database: stop one of them, "+
+				"because people here do not see what is written there")
+		}
+		alone = others == 0
 	}
+}
+
+// applicationName begins the names under which nodes are connected. The node's own word follows.
+const applicationName = "parley-"
+
+// others returns how many other nodes are connected to the database: those that this node's user may
+// see and whose operator has not given them another application_name.
+func (s *Store) others(ctx context.Context) (n int, err error) {
+	err = s.pool.QueryRow(ctx, `
+		SELECT count(DISTINCT application_name) FROM pg_stat_activity
+		WHERE datname = current_database() AND starts_with(application_name, $1) AND application_name <> $2`,
+		applicationName, applicationName+s.node).Scan(&n)
+	return n, err
 }
 
 // vacuum removes deleted texts from the files, if there are any and no other node does so.
