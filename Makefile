@@ -24,7 +24,7 @@ release: ## static binaries for all platforms, with checksums, in dist/release; 
 # What a stage prints comes when it has ended, where make can do that.
 test: ## everything: linters, every platform's types, Go with the race detector, a minute of torture, the page in a browser, fuzzing
 	@$(MAKE) --no-print-directory -j 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) \
-		FUZZTIME=5s lint platforms page go torture-short fuzz
+		FUZZTIME=2s lint platforms page go torture-short fuzz
 
 quick: ## what takes less than a minute: vet, Go's tests without the race detector and the slowest, the page's modules
 	go vet ./...
