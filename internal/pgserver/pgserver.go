@@ -1,5 +1,5 @@
 // Package pgserver runs a PostgreSQL server of its own, from the programs that are installed, to be measured and
-// tortured. It can be killed, frozen and started again. Start reading at Start.
+// tortured. It can be killed, frozen and started again, and have a standby that takes over. Start reading at Start.
 //
 // It knows no tables, and nothing of who connects.
 package pgserver
@@ -33,7 +33,8 @@ type Server struct {
 	dir      string // has the data folder
 	port     int
 	password string
-	command  []string // starts it
+	settings []string
+	as       []string // runs a program as the user who owns the folder
 	log      *os.File
 
 	process   *exec.Cmd // a shell, the parent of the postmaster
@@ -48,12 +49,8 @@ const startTimeout = 60 * time.Second
 // machine's own. Settings are like "fsync=off". The server ends with this process, also if that is killed. The error
 // is ErrNone if there is no PostgreSQL.
 func Start(ctx context.Context, dir string, settings ...string) (_ *Server, err error) {
-	initdb, postgres, err := programs()
+	s, err := newServer(dir, rand.Text(), settings)
 	if err != nil {
-		return nil, err
-	}
-	s := &Server{password: rand.Text()}
-	if s.dir, err = os.MkdirTemp(dir, "parley-postgres-"); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -61,32 +58,53 @@ func Start(ctx context.Context, dir string, settings ...string) (_ *Server, err 
 			err = errors.Join(err, s.Stop())
 		}
 	}()
-	if s.log, err = os.Create(filepath.Join(s.dir, "log")); err != nil {
-		return nil, err
-	}
-	if s.port, err = freePort(); err != nil {
-		return nil, err
-	}
 	secret := filepath.Join(s.dir, "password")
 	if err := os.WriteFile(secret, []byte(s.password), 0o600); err != nil {
 		return nil, err
 	}
-	as, err := unprivileged(s.dir, secret)
-	if err != nil {
+	if s.as, err = unprivileged(s.dir, secret); err != nil {
 		return nil, err
 	}
-	data := filepath.Join(s.dir, "data")
-	init := append(as, initdb, "-D", data, "-U", "parley", "-A", "scram-sha-256", "--pwfile", secret, "-E", "UTF8",
-		"--locale=C", "--no-sync")
-	if out, err := exec.CommandContext(ctx, init[0], init[1:]...).CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("%w: %s", err, lastLine(out))
-	}
-	s.command = append(slices.Clone(as), "/bin/sh", "-c", shell, "sh", postgres, "-D", data)
-	own := []string{"listen_addresses=127.0.0.1", fmt.Sprint("port=", s.port), "unix_socket_directories="}
-	for _, setting := range append(own, settings...) {
-		s.command = append(s.command, "-c", setting)
+	if err := s.run(ctx, "initdb", "-D", s.data(), "-U", "parley", "-A", "scram-sha-256", "--pwfile", secret,
+		"-E", "UTF8", "--locale=C", "--no-sync"); err != nil {
+		return nil, err
 	}
 	return s, s.Restart(ctx)
+}
+
+// newServer returns a server with a folder in dir and a port, but without data.
+func newServer(dir, password string, settings []string) (_ *Server, err error) {
+	if !Installed() {
+		return nil, ErrNone
+	}
+	s := &Server{password: password, settings: settings}
+	if s.dir, err = os.MkdirTemp(dir, "parley-postgres-"); err != nil {
+		return nil, err
+	}
+	if s.log, err = os.Create(filepath.Join(s.dir, "log")); err == nil {
+		s.port, err = freePort()
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.Stop())
+	}
+	return s, nil
+}
+
+func (s *Server) data() string { return filepath.Join(s.dir, "data") }
+
+// run runs one of PostgreSQL's programs until it ends.
+func (s *Server) run(ctx context.Context, name string, args ...string) error {
+	path, err := find(name)
+	if err != nil {
+		return ErrNone
+	}
+	command := slices.Concat(s.as, []string{path}, args)
+	program := exec.CommandContext(ctx, command[0], command[1:]...)
+	program.Dir = s.dir
+	if out, err := program.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w: %s", name, err, lastLine(out))
+	}
+	return nil
 }
 
 // lastLine returns the last line of a program's output, which says why it failed.
@@ -120,7 +138,18 @@ func (s *Server) Restart(ctx context.Context) error {
 
 // launch starts the server once and waits until it accepts connections or has ended.
 func (s *Server) launch(ctx context.Context) (err error) {
-	s.process = exec.Command(s.command[0], s.command[1:]...)
+	postgres, err := find("postgres")
+	if err != nil {
+		return ErrNone
+	}
+	command := slices.Concat(s.as, []string{
+		"/bin/sh", "-c", shell, "sh", postgres, "-D", s.data(), "-c", "listen_addresses=127.0.0.1",
+		"-c", fmt.Sprint("port=", s.port), "-c", "unix_socket_directories=",
+	})
+	for _, setting := range s.settings {
+		command = append(command, "-c", setting)
+	}
+	s.process = exec.Command(command[0], command[1:]...)
 	s.process.Dir, s.process.Stdout, s.process.Stderr = s.dir, s.log, s.log
 	if s.alive, err = s.process.StdinPipe(); err != nil {
 		return err
@@ -171,13 +200,17 @@ func (s *Server) Stop() error {
 func (s *Server) Address() string { return fmt.Sprint("127.0.0.1:", s.port) }
 
 // URL returns the URL of a database of the server.
-func (s *Server) URL(database string) string { return s.URLBy(s.Address(), database) }
+func (s *Server) URL(database string) string { return s.URLBy(database, s.Address()) }
 
-// URLBy is URL through another address that leads to the server.
-func (s *Server) URLBy(address, database string) string {
+// URLBy is URL through other addresses: one that leads to the server, or several, of which a client takes that of the
+// primary.
+func (s *Server) URLBy(database string, addresses ...string) string {
 	u := url.URL{
-		Scheme: "postgres", User: url.UserPassword("parley", s.password), Host: address, Path: "/" + database,
-		RawQuery: "sslmode=disable",
+		Scheme: "postgres", User: url.UserPassword("parley", s.password), Host: strings.Join(addresses, ","),
+		Path: "/" + database, RawQuery: "sslmode=disable",
+	}
+	if len(addresses) > 1 {
+		u.RawQuery += "&target_session_attrs=read-write"
 	}
 	return u.String()
 }
@@ -199,19 +232,9 @@ func (s *Server) NewDatabase(ctx context.Context) (string, error) {
 
 // Installed reports whether Start finds a PostgreSQL.
 func Installed() bool {
-	_, _, err := programs()
-	return err == nil
-}
-
-// programs returns the paths of the programs that a server needs.
-func programs() (initdb, postgres string, err error) {
-	if initdb, err = find("initdb"); err == nil {
-		postgres, err = find("postgres")
-	}
-	if err != nil {
-		return "", "", ErrNone
-	}
-	return initdb, postgres, nil
+	_, err1 := find("initdb")
+	_, err2 := find("postgres")
+	return err1 == nil && err2 == nil
 }
 
 // find returns the path of one of PostgreSQL's programs: that in PATH, or the newest one of Debian's folders.
