@@ -12,6 +12,7 @@ type timedSeq struct {
 	called   Tick
 	answered Tick // 0: never
 	seq      int64
+	node     int   // that answered from its memory; 0: none, or not known
 	sent     *sent // nil for a read
 	look     HeadRead
 }
@@ -20,20 +21,30 @@ type timedSeq struct {
 // newest) before something else began, it comes before that: a message first sent later has a
 // greater seq, whoever sent it, and a later read sees at least this seq. Because seq is the only
 // order, this is sufficient for the log to be linearizable. It is enough to compare with the
-// greatest seq known at that time.
+// greatest seq known at that time. What a node answers from its memory need only agree with what that
+// node said before: another node's events reach it a moment later.
 func (r *roomCheck) checkOrder() {
 	begun := r.steps()
 	known := slices.DeleteFunc(slices.Clone(begun), func(s timedSeq) bool { return s.answered == 0 })
 	slices.SortFunc(begun, func(a, b timedSeq) int { return cmp.Compare(a.called, b.called) })
 	slices.SortFunc(known, func(a, b timedSeq) int { return cmp.Compare(a.answered, b.answered) })
 	var newest timedSeq
+	newestOn := map[int]timedSeq{}
 	told := map[Rule]bool{}
 	for next := 0; len(begun) > 0; begun = begun[1:] {
 		s := begun[0]
 		for ; next < len(known) && known[next].answered < s.called; next++ {
-			if known[next].seq > newest.seq {
-				newest = known[next]
+			k := known[next]
+			if k.seq > newest.seq {
+				newest = k
 			}
+			if k.seq > newestOn[k.node].seq {
+				newestOn[k.node] = k
+			}
+		}
+		newest := newest
+		if s.sent == nil && s.node != 0 {
+			newest = newestOn[s.node]
 		}
 		rule := Disorder
 		if s.sent == nil {
@@ -77,13 +88,13 @@ func (r *roomCheck) steps() (steps []timedSeq) {
 		switch seqs := r.where[s.content]; {
 		case s.same: // it took no seq
 		case s.acked != 0:
-			steps = append(steps, timedSeq{called: s.first, answered: s.acked, seq: s.seq, sent: s})
+			steps = append(steps, timedSeq{called: s.first, answered: s.acked, seq: s.seq, node: s.node, sent: s})
 		case len(seqs) > 0: // nobody was told the seq, but the event is in the history
 			steps = append(steps, timedSeq{called: s.first, seq: seqs[0], sent: s})
 		}
 	}
 	for _, l := range r.looks {
-		steps = append(steps, timedSeq{called: l.Called, answered: l.Answered, seq: l.Head, look: l})
+		steps = append(steps, timedSeq{called: l.Called, answered: l.Answered, seq: l.Head, node: l.Node, look: l})
 	}
 	return steps
 }

@@ -142,7 +142,7 @@ func (g *libClient) talk(ctx context.Context, c *client.Client, author string) e
 			g.tellRead(ctx, c, author, d.room)
 		}
 		g.s.talking.Add(1)
-		called := g.s.ledger.calls(d.attempt(author, 0))
+		called := g.s.ledger.calls(d.attempt(author, 0, 0))
 		receipt, err := do(ctx, c, d)
 		g.s.talking.Add(-1)
 		switch e, ok := errors.AsType[*client.Error](err); {

@@ -1,0 +1,204 @@
+package torture
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"parley/internal/pgserver"
+)
+
+// A Cluster is several servers on one PostgreSQL server that has a synchronous standby. Each reaches the databases and
+// the other servers through proxies.
+type Cluster struct {
+	nodes   []*clusterNode
+	weather *busWeather
+
+	mu               sync.Mutex
+	primary, standby *pgserver.Server
+
+	hangUp context.CancelFunc
+	lines  sync.WaitGroup
+}
+
+// A clusterNode is one server of a Cluster.
+type clusterNode struct {
+	process   *Process
+	databases []*proxy    // to each database server
+	bus       []*proxy    // to each other node; nil to itself
+	isAway    atomic.Bool // it does not run, is frozen or cannot reach the database
+}
+
+// NewCluster lets programs, one for each node, keep their log in a new database of a primary with a synchronous
+// standby, and speak to each other. Close ends the proxies between all these; it does not end the servers.
+func NewCluster(ctx context.Context, programs []*Process, primary, standby *pgserver.Server) (*Cluster, error) {
+	name, err := primary.NewDatabase(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c := &Cluster{primary: primary, standby: standby, weather: newBusWeather()}
+	var buses []string
+	for _, p := range programs {
+		c.nodes = append(c.nodes, &clusterNode{process: p})
+		port, err := quietPort()
+		if err != nil {
+			return nil, err
+		}
+		buses = append(buses, port)
+		if p.Listen, err = quietPort(); err != nil {
+			return nil, err
+		}
+	}
+	ctx, c.hangUp = context.WithCancel(context.WithoutCancel(ctx))
+	for i := range c.nodes {
+		if err := c.connect(ctx, i, name, buses); err != nil {
+			c.Close()
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// connect puts proxies between a node and all others, and tells the program of them.
+func (c *Cluster) connect(ctx context.Context, i int, database string, buses []string) error {
+	n := c.nodes[i]
+	var databases, peers []string
+	for _, s := range []*pgserver.Server{c.primary, c.standby} {
+		p, err := c.proxy(ctx, s.Address(), nil)
+		if err != nil {
+			return err
+		}
+		n.databases, databases = append(n.databases, p), append(databases, p.address())
+	}
+	for other, address := range buses {
+		if other == i {
+			n.bus = append(n.bus, nil)
+			continue
+		}
+		p, err := c.proxy(ctx, address, c.weather.newFilter)
+		if err != nil {
+			return err
+		}
+		n.bus, peers = append(n.bus, p), append(peers, p.address())
+	}
+	secret := filepath.Join(n.process.Data, "cluster-secret")
+	if err := os.WriteFile(secret, []byte("a secret that all nodes of this cluster know\n"), 0o600); err != nil {
+		return err
+	}
+	// Not a flag: all users of a machine see command lines.
+	n.process.Env = append(n.process.Env, "PARLEY_DATABASE="+c.primary.URLBy(database, databases...))
+	n.process.Args = append(n.process.Args, "--node-name", fmt.Sprint("node", i+1), "--cluster-listen", buses[i],
+		"--cluster-peers", strings.Join(peers, ","), "--cluster-secret-file", secret)
+	return nil
+}
+
+// proxy starts a proxy to an address.
+func (c *Cluster) proxy(ctx context.Context, address string, filter func() func([]byte) []byte) (*proxy, error) {
+	p, err := newProxy()
+	if err != nil {
+		return nil, err
+	}
+	p.newFilter = filter
+	p.lead(address)
+	c.lines.Go(func() { p.run(ctx) })
+	return p, nil
+}
+
+// Close ends the proxies, and so all connections between the nodes and to the databases.
+func (c *Cluster) Close() {
+	c.hangUp()
+	c.lines.Wait()
+}
+
+// Start starts the nodes that do not run.
+func (c *Cluster) Start(ctx context.Context) (string, error) {
+	g, ctx := errgroup.WithContext(ctx)
+	for _, n := range c.nodes {
+		g.Go(func() error { return n.start(ctx) })
+	}
+	return c.nodes[0].url(), g.Wait()
+}
+
+func (n *clusterNode) url() string { return "http://" + n.process.Listen }
+
+func (n *clusterNode) start(ctx context.Context) error {
+	if n.process.PID() != 0 {
+		return nil
+	}
+	if _, err := n.process.Start(ctx); err != nil {
+		return err
+	}
+	n.isAway.Store(false)
+	return nil
+}
+
+// URLs returns the addresses of the nodes.
+func (c *Cluster) URLs() []string {
+	urls := make([]string, len(c.nodes))
+	for i, n := range c.nodes {
+		if !n.isAway.Load() {
+			urls[i] = n.url()
+		}
+	}
+	return urls
+}
+
+// Kill sends SIGKILL to all nodes.
+func (c *Cluster) Kill() error { return c.end((*Process).Kill) }
+
+// Stop sends SIGTERM to all nodes.
+func (c *Cluster) Stop() error { return c.end((*Process).Stop) }
+
+func (c *Cluster) end(how func(*Process) error) error {
+	errs := make([]error, len(c.nodes))
+	var wg sync.WaitGroup
+	for i, n := range c.nodes {
+		wg.Go(func() { errs[i] = how(n.process) })
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// quietPort returns an address of this machine on a port that no outgoing connection takes by chance while its server
+// is down: the kernel chooses from 32768 on.
+func quietPort() (string, error) {
+	for range 100 {
+		address := fmt.Sprint("127.0.0.1:", 20000+rand.IntN(12000))
+		if ln, err := net.Listen("tcp", address); err == nil {
+			return address, ln.Close()
+		}
+	}
+	return "", errors.New("no free port from 20000 to 32000")
+}
+
+// databasesNow returns the primary and the standby.
+func (c *Cluster) databasesNow() (primary, standby *pgserver.Server) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.primary, c.standby
+}
+
+// swap says that the standby has taken over.
+func (c *Cluster) swap() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.primary, c.standby = c.standby, c.primary
+}
+
+// long returns a time that is shorter or longer than the five seconds after which a silent node counts as lost.
+func long(rnd *rand.Rand) time.Duration {
+	if rnd.IntN(3) == 0 {
+		return between(rnd, 6*time.Second, 8*time.Second)
+	}
+	return between(rnd, 300*time.Millisecond, 3*time.Second)
+}
