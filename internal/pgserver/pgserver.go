@@ -1,5 +1,5 @@
-// Package pgserver runs a PostgreSQL server of its own, from the programs that are installed, to be measured and
-// tortured. It can be killed, frozen and started again. Start reading at Start.
+// Package pgserver runs a PostgreSQL server of its own, from the programs that are installed, for tests,
+// measurements and torture. It can be killed, frozen and started again. Start reading at Start.
 //
 // It knows no tables, and nothing of who connects.
 package pgserver
@@ -19,6 +19,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -36,17 +37,17 @@ type Server struct {
 	command  []string // starts it
 	log      *os.File
 
-	process   *exec.Cmd // a shell, the parent of the postmaster
-	alive     io.Closer // its standard input: when that ends, it ends the postmaster
-	databases int
+	process   *exec.Cmd      // a shell, the parent of the postmaster
+	input     io.WriteCloser // its standard input: a line, or its end, makes it end the postmaster
+	databases atomic.Int64   // made so far
 }
 
 // startTimeout is how long a server may take to accept connections, also after a crash.
 const startTimeout = 60 * time.Second
 
 // Start makes a data folder in dir ("": the folder for temporary files) and starts a server on it, on a port of this
-// machine's own. Settings are like "fsync=off". The server ends with this process, also if that is killed. The error
-// is ErrNone if there is no PostgreSQL.
+// machine's own. Settings are like "fsync=off". The server and its folder end with this process, also if that is
+// killed. The error is ErrNone if there is no PostgreSQL.
 func Start(ctx context.Context, dir string, settings ...string) (_ *Server, err error) {
 	initdb, postgres, err := programs()
 	if err != nil {
@@ -64,9 +65,6 @@ func Start(ctx context.Context, dir string, settings ...string) (_ *Server, err 
 	if s.log, err = os.Create(filepath.Join(s.dir, "log")); err != nil {
 		return nil, err
 	}
-	if s.port, err = freePort(); err != nil {
-		return nil, err
-	}
 	secret := filepath.Join(s.dir, "password")
 	if err := os.WriteFile(secret, []byte(s.password), 0o600); err != nil {
 		return nil, err
@@ -81,7 +79,10 @@ func Start(ctx context.Context, dir string, settings ...string) (_ *Server, err 
 	if out, err := exec.CommandContext(ctx, init[0], init[1:]...).CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("%w: %s", err, lastLine(out))
 	}
-	s.command = append(slices.Clone(as), "/bin/sh", "-c", shell, "sh", postgres, "-D", data)
+	if s.port, err = freePort(); err != nil { // late: until the server starts, another program could take the port
+		return nil, err
+	}
+	s.command = append(slices.Clone(as), "/bin/sh", "-c", shell, "sh", s.dir, postgres, "-D", data)
 	own := []string{"listen_addresses=127.0.0.1", fmt.Sprint("port=", s.port), "unix_socket_directories="}
 	for _, setting := range append(own, settings...) {
 		s.command = append(s.command, "-c", setting)
@@ -95,8 +96,12 @@ func lastLine(out []byte) string {
 	return text[strings.LastIndex(text, "\n")+1:]
 }
 
-// shell runs a server until standard input ends.
-const shell = `trap '' INT TERM; "$@" & read -r _; kill -INT $! 2>/dev/null; wait $!`
+// shell runs a server until a line comes on standard input. If the input ends without one, the process that started
+// the server is gone, so the server's folder is removed too.
+const shell = `dir=$1; shift; trap '' INT TERM; "$@" &
+if read -r _; then kill -INT $! 2>/dev/null; wait $!
+else kill -QUIT $! 2>/dev/null; wait $!; rm -rf "$dir"
+fi`
 
 // Restart starts the server after Kill, and returns when it accepts connections.
 func (s *Server) Restart(ctx context.Context) error {
@@ -122,7 +127,7 @@ func (s *Server) Restart(ctx context.Context) error {
 func (s *Server) launch(ctx context.Context) (err error) {
 	s.process = exec.Command(s.command[0], s.command[1:]...)
 	s.process.Dir, s.process.Stdout, s.process.Stderr = s.dir, s.log, s.log
-	if s.alive, err = s.process.StdinPipe(); err != nil {
+	if s.input, err = s.process.StdinPipe(); err != nil {
 		return err
 	}
 	if err := s.process.Start(); err != nil {
@@ -152,7 +157,8 @@ func (s *Server) end() error {
 	if s.process == nil {
 		return nil
 	}
-	s.alive.Close()
+	io.WriteString(s.input, "\n") // an error says that the shell has ended
+	s.input.Close()
 	s.process.Wait() // its status says that it was told to end
 	s.process = nil
 	return nil
@@ -184,17 +190,31 @@ func (s *Server) URLBy(address, database string) string {
 
 // NewDatabase makes an empty database and returns its name.
 func (s *Server) NewDatabase(ctx context.Context) (string, error) {
-	s.databases++
-	name := fmt.Sprintf("parley_%d", s.databases)
+	return s.CopyDatabase(ctx, "template1")
+}
+
+// CopyDatabase makes a copy of a database to which nobody is connected, and returns the copy's name.
+func (s *Server) CopyDatabase(ctx context.Context, name string) (string, error) {
+	made := fmt.Sprintf("parley_%d", s.databases.Add(1))
+	if err := s.exec(ctx, `CREATE DATABASE `+made+` TEMPLATE `+name); err != nil {
+		return "", err
+	}
+	return made, nil
+}
+
+// DropDatabase removes a database and ends the connections to it.
+func (s *Server) DropDatabase(ctx context.Context, name string) error {
+	return s.exec(ctx, `DROP DATABASE `+name+` WITH (FORCE)`)
+}
+
+func (s *Server) exec(ctx context.Context, text string) error {
 	conn, err := pgx.Connect(ctx, s.URL("postgres"))
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer conn.Close(ctx)
-	if _, err := conn.Exec(ctx, `CREATE DATABASE `+name); err != nil {
-		return "", err
-	}
-	return name, nil
+	_, err = conn.Exec(ctx, text)
+	return err
 }
 
 // Installed reports whether Start finds a PostgreSQL.
