@@ -38,7 +38,7 @@ var mayImport = map[string][]string{
 	"parley/internal/store/postgres": {
 		"parley/internal/access", "parley/internal/chat", "parley/internal/store",
 	},
-	"parley/internal/store/postgres/pgtest": {},
+	"parley/internal/store/postgres/pgtest": {"parley/internal/pgserver"},
 	"parley/internal/store/storetest": {
 		"parley/internal/access", "parley/internal/chat", "parley/internal/store",
 	},
