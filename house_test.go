@@ -44,11 +44,13 @@ var mayImport = map[string][]string{
 	"parley/internal/store/storetest": {
 		"parley/internal/access", "parley/internal/chat", "parley/internal/store",
 	},
-	"parley/internal/rates":   {},
-	"parley/internal/access":  {"parley/internal/chat"},
-	"parley/internal/link":    {"parley/internal/chat", "parley/internal/room", "parley/internal/wire"},
-	"parley/internal/room":    {"parley/internal/access", "parley/internal/chat", "parley/internal/rates"},
-	"parley/internal/account": {"parley/internal/chat", "parley/internal/rates", "parley/internal/room"},
+	"parley/internal/cluster":             {},
+	"parley/internal/cluster/clustertest": {"parley/internal/cluster"},
+	"parley/internal/rates":               {},
+	"parley/internal/access":              {"parley/internal/chat"},
+	"parley/internal/link":                {"parley/internal/chat", "parley/internal/room", "parley/internal/wire"},
+	"parley/internal/room":                {"parley/internal/access", "parley/internal/chat", "parley/internal/rates"},
+	"parley/internal/account":             {"parley/internal/chat", "parley/internal/rates", "parley/internal/room"},
 	"parley/internal/httpdoor": {
 		"parley/internal/account", "parley/internal/chat", "parley/internal/rates", "parley/internal/room",
 		"parley/internal/wire",
