@@ -216,7 +216,10 @@ func TestRefusalAfterALostCommitIsFinal(t *testing.T) {
 // which a new connection records the epoch.
 func TestReconnectingWithoutTheStandbyEnds(t *testing.T) {
 	t.Parallel()
-	url := pgtest.Start(t).URL(t)
+	server := pgtest.Start(t)
+	database, err := server.NewDatabase(t.Context())
+	storetest.Must(t, err)
+	url := server.URL(database)
 	s, _ := start(t, url)
 	s.writer.patience = 300 * time.Millisecond
 	storetest.Do(t, s, storetest.Draft("lobby", storetest.Ada, "before", ""))
