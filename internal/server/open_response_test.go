@@ -2,7 +2,6 @@ package server
 
 import (
 	"bufio"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -16,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"parley/internal/await"
 	"parley/internal/room"
 )
 
@@ -116,22 +116,6 @@ func TestEveryAddressAnswersEveryMethodAndThenTheNextRequest(t *testing.T) {
 	}
 }
 
-// until waits for a condition.
-func until(t *testing.T, what string, is func() bool) {
-	t.Helper()
-	late, stop := context.WithTimeout(t.Context(), patience)
-	defer stop()
-	again := time.NewTicker(5 * time.Millisecond)
-	defer again.Stop()
-	for !is() {
-		select {
-		case <-late.Done():
-			t.Fatalf("waited for %s for too long", what)
-		case <-again.C:
-		}
-	}
-}
-
 func TestHeadOfAStreamIsItsHeader(t *testing.T) {
 	ts := startServer(t, Config{ConnectionsPerAddress: 1}, room.Config{})
 	for path, contentType := range map[string]string{"events": sseType, "text": textType} {
@@ -191,7 +175,7 @@ func TestClientsThatAreGoneAreNotCounted(t *testing.T) {
 					}
 					nc.Close()
 				}
-				until(t, "all to be gone",
+				await.True(t, "all are gone",
 					func() bool { return ts.addresses.count() == 0 && ts.hub.Stats().Readers == 0 })
 			}
 		})
@@ -228,5 +212,5 @@ func TestStreamGoesOnWhileItsClientSaysALittle(t *testing.T) {
 	go io.WriteString(nc, strings.Repeat("x", 128<<10)) // fails when the server closes the connection
 	for l.next() != nil {
 	}
-	until(t, "a talkative one to be gone", func() bool { return ts.addresses.count() == 1 })
+	await.True(t, "a talkative one is gone", func() bool { return ts.addresses.count() == 1 })
 }
