@@ -116,6 +116,34 @@ func TestEveryAddressAnswersEveryMethodAndThenTheNextRequest(t *testing.T) {
 	}
 }
 
+func TestStreamsAreRefusedAsProblems(t *testing.T) {
+	for stream, refused := range map[string]map[string]int{
+		"events": {},
+		"text": {
+			"r/text?zone=Mars/Olympus": 400, "r/text?zone=../../../etc/passwd": 400,
+			"r/text?after=0&epoch=another":             409,
+			"r/text?after=7&at=2026-11-23T09:41:05.1Z": 409,
+		},
+	} {
+		t.Run(stream, func(t *testing.T) {
+			ts := startServer(t, Config{ConnectionsPerAddress: 1}, room.Config{})
+			for _, path := range []string{"a%20b/" + stream, "r/" + stream + "?after=x", "r/" + stream + "?after=-1"} {
+				refused[path] = 400
+			}
+			for path, want := range refused {
+				if a := ts.ask(t, http.MethodGet, "/api/rooms/"+path, ""); a.StatusCode != want ||
+					a.Header.Get("Content-Type") != "application/problem+json" {
+					t.Errorf("%s: %d %s", path, a.StatusCode, a.body)
+				}
+			}
+			ts.listen(t, "/api/rooms/r/"+stream)
+			if a := ts.ask(t, http.MethodGet, "/api/rooms/r/"+stream, ""); a.StatusCode != 429 {
+				t.Errorf("a second stream: %d %s", a.StatusCode, a.body)
+			}
+		})
+	}
+}
+
 func TestHeadOfAStreamIsItsHeader(t *testing.T) {
 	ts := startServer(t, Config{ConnectionsPerAddress: 1}, room.Config{})
 	for path, contentType := range map[string]string{"events": sseType, "text": textType} {
