@@ -58,7 +58,9 @@ func appendStoredAt(b []byte, m storedAt) []byte {
 	return binary.AppendVarint(b, m.at.UnixMilli())
 }
 
-var errCursor = &chat.Error{Code: chat.BadRequest, Message: "There is no such page of results (any more). Search again."}
+var errCursor = &chat.Error{
+	Code: chat.BadRequest, Message: "There is no such page of results (any more). Search again.",
+}
 
 // parseCursor is the reverse of formatCursor. The empty string is the cursor of the first page. isOwn is false for a
 // cursor of another file.
