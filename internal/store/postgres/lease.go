@@ -9,7 +9,7 @@ import (
 
 // takeLease takes work that one node at a time does, or keeps it for longer, and reports whether the
 // node has it. All times are of the database's clock. A node that dies loses it.
-func takeLease(ctx context.Context, conn *pgx.Conn, name, node string, length time.Duration) (mine bool, err error) {
+func takeLease(ctx context.Context, conn *pgx.Conn, name, node string, length time.Duration) (bool, error) {
 	done, err := conn.Exec(ctx, `
 		INSERT INTO lease (name, holder, until) VALUES ($1, $2, now() + $3::bigint * interval '1 millisecond')
 		ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until

@@ -88,7 +88,7 @@ func TestReportOfVacuumIsUnderstood(t *testing.T) {
 		"of 15, with long texts": {
 			told: []string{
 				"vacuuming \"parley.public.event\"\n",
-				"finished vacuuming \"parley.public.event\": index scans: 0\nremovable cutoff: 740, which was 0 XIDs old",
+				"finished vacuuming \"parley.public.event\": index scans: 0\nremovable cutoff: 740, which was 0",
 				"finished vacuuming \"parley.pg_toast.pg_toast_1\": index scans: 0\nremovable cutoff: 745, which was 0",
 			},
 			cutoff: "740",
