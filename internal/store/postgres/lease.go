@@ -14,7 +14,8 @@ func takeLease(ctx context.Context, conn *pgx.Conn, name, node string, length ti
 		INSERT INTO lease (name, holder, until) VALUES ($1, $2, now() + $3::bigint * interval '1 millisecond')
 		ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
 		WHERE lease.holder = excluded.holder OR lease.until < now()
-			OR NOT EXISTS (SELECT FROM node n WHERE n.id = lease.holder AND n.until > now())`, name, node, length.Milliseconds())
+			OR NOT EXISTS (SELECT FROM node n WHERE n.id = lease.holder AND n.until > now())`,
+		name, node, length.Milliseconds())
 	return done.RowsAffected() == 1, err
 }
 
