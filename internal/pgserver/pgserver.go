@@ -1,5 +1,6 @@
-// Package pgserver runs a PostgreSQL server of its own, from the programs that are installed, to be measured and
-// tortured. It can be killed, frozen and started again, and have a standby that takes over. Start reading at Start.
+// Package pgserver runs a PostgreSQL server of its own, from the programs that are installed, for tests,
+// measurements and torture. It can be killed, frozen and started again, and have a standby that takes over. Start
+// reading at Start.
 //
 // It knows no tables, and nothing of who connects.
 package pgserver
@@ -19,6 +20,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -31,23 +33,23 @@ var ErrNone = errors.New("no PostgreSQL is installed: its programs initdb and po
 // A Server is a PostgreSQL server with a data folder of its own.
 type Server struct {
 	dir      string // has the data folder
-	port     int
+	port     int    // 0 before the first start
 	password string
 	settings []string
 	as       []string // runs a program as the user who owns the folder
 	log      *os.File
 
-	process   *exec.Cmd // a shell, the parent of the postmaster
-	alive     io.Closer // its standard input: when that ends, it ends the postmaster
-	databases int
+	process   *exec.Cmd      // a shell, the parent of the postmaster
+	input     io.WriteCloser // its standard input: a line, or its end, makes it end the postmaster
+	databases atomic.Int64   // made so far
 }
 
 // startTimeout is how long a server may take to accept connections, also after a crash.
 const startTimeout = 60 * time.Second
 
 // Start makes a data folder in dir ("": the folder for temporary files) and starts a server on it, on a port of this
-// machine's own. Settings are like "fsync=off". The server ends with this process, also if that is killed. The error
-// is ErrNone if there is no PostgreSQL.
+// machine's own. Settings are like "fsync=off". The server and its folder end with this process, also if that is
+// killed. The error is ErrNone if there is no PostgreSQL.
 func Start(ctx context.Context, dir string, settings ...string) (_ *Server, err error) {
 	s, err := newServer(dir, rand.Text(), settings)
 	if err != nil {
@@ -72,7 +74,7 @@ func Start(ctx context.Context, dir string, settings ...string) (_ *Server, err 
 	return s, s.Restart(ctx)
 }
 
-// newServer returns a server with a folder in dir and a port, but without data.
+// newServer returns a server with a folder in dir, but without data.
 func newServer(dir, password string, settings []string) (_ *Server, err error) {
 	if !Installed() {
 		return nil, ErrNone
@@ -81,10 +83,7 @@ func newServer(dir, password string, settings []string) (_ *Server, err error) {
 	if s.dir, err = os.MkdirTemp(dir, "parley-postgres-"); err != nil {
 		return nil, err
 	}
-	if s.log, err = os.Create(filepath.Join(s.dir, "log")); err == nil {
-		s.port, err = freePort()
-	}
-	if err != nil {
+	if s.log, err = os.Create(filepath.Join(s.dir, "log")); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}
 	return s, nil
@@ -113,13 +112,23 @@ func lastLine(out []byte) string {
 	return text[strings.LastIndex(text, "\n")+1:]
 }
 
-// shell runs a server until standard input ends.
-const shell = `trap '' INT TERM; "$@" & read -r _; kill -INT $! 2>/dev/null; wait $!`
+// shell runs a server until a line comes on standard input. If the input ends without one, the process that started
+// the server is gone, so the server's folder is removed too.
+const shell = `dir=$1; shift; trap '' INT TERM; "$@" &
+if read -r _; then kill -INT $! 2>/dev/null; wait $!
+else kill -QUIT $! 2>/dev/null; wait $!; rm -rf "$dir"
+fi`
 
 // Restart starts the server after Kill, and returns when it accepts connections.
 func (s *Server) Restart(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
+	if s.port == 0 { // only now: other programs could take the port before the server does
+		var err error
+		if s.port, err = freePort(); err != nil {
+			return err
+		}
+	}
 	for {
 		err := s.launch(ctx)
 		if err == nil {
@@ -143,7 +152,7 @@ func (s *Server) launch(ctx context.Context) (err error) {
 		return ErrNone
 	}
 	command := slices.Concat(s.as, []string{
-		"/bin/sh", "-c", shell, "sh", postgres, "-D", s.data(), "-c", "listen_addresses=127.0.0.1",
+		"/bin/sh", "-c", shell, "sh", s.dir, postgres, "-D", s.data(), "-c", "listen_addresses=127.0.0.1",
 		"-c", fmt.Sprint("port=", s.port), "-c", "unix_socket_directories=",
 	})
 	for _, setting := range s.settings {
@@ -151,7 +160,7 @@ func (s *Server) launch(ctx context.Context) (err error) {
 	}
 	s.process = exec.Command(command[0], command[1:]...)
 	s.process.Dir, s.process.Stdout, s.process.Stderr = s.dir, s.log, s.log
-	if s.alive, err = s.process.StdinPipe(); err != nil {
+	if s.input, err = s.process.StdinPipe(); err != nil {
 		return err
 	}
 	if err := s.process.Start(); err != nil {
@@ -181,7 +190,8 @@ func (s *Server) end() error {
 	if s.process == nil {
 		return nil
 	}
-	s.alive.Close()
+	io.WriteString(s.input, "\n") // an error says that the shell has ended
+	s.input.Close()
 	s.process.Wait() // its status says that it was told to end
 	s.process = nil
 	return nil
@@ -217,17 +227,21 @@ func (s *Server) URLBy(database string, addresses ...string) string {
 
 // NewDatabase makes an empty database and returns its name.
 func (s *Server) NewDatabase(ctx context.Context) (string, error) {
-	s.databases++
-	name := fmt.Sprintf("parley_%d", s.databases)
-	conn, err := pgx.Connect(ctx, s.URL("postgres"))
-	if err != nil {
+	return s.CopyDatabase(ctx, "template1")
+}
+
+// CopyDatabase makes a copy of a database to which nobody is connected, and returns the copy's name.
+func (s *Server) CopyDatabase(ctx context.Context, name string) (string, error) {
+	made := fmt.Sprintf("parley_%d", s.databases.Add(1))
+	if err := s.ask(ctx, nil, `CREATE DATABASE `+made+` TEMPLATE `+name); err != nil {
 		return "", err
 	}
-	defer conn.Close(ctx)
-	if _, err := conn.Exec(ctx, `CREATE DATABASE `+name); err != nil {
-		return "", err
-	}
-	return name, nil
+	return made, nil
+}
+
+// DropDatabase removes a database and ends the connections to it.
+func (s *Server) DropDatabase(ctx context.Context, name string) error {
+	return s.ask(ctx, nil, `DROP DATABASE `+name+` WITH (FORCE)`)
 }
 
 // Installed reports whether Start finds a PostgreSQL.

@@ -18,7 +18,7 @@ func (s *Server) postmaster() int {
 	}
 	line, _, _ := strings.Cut(string(text), "\n")
 	pid, err := strconv.Atoi(line)
-	if err != nil {
+	if err != nil || !isRunning(pid) { // a killed server leaves its file
 		return 0
 	}
 	return pid
