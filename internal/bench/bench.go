@@ -59,6 +59,8 @@ type Case struct {
 	needsStore   bool // requires a server with a history
 	needsStart   bool // requires a server that we started
 	needsTLS     bool // measures nothing without TLS
+	needsNodes   bool // is about several nodes
+	ownServer    bool // starts the servers, on PostgreSQL servers of its own
 	reusesServer bool // all runs use one server, because the preparation takes long
 	measure      func(context.Context, *testbed) (Values, error)
 }
@@ -115,8 +117,16 @@ func Run(ctx context.Context, cfg Config, scenarios ...Scenario) error {
 					c.Scenario, c.Setting, c.connections, b.files)
 				continue
 			}
+			if c.needsNodes && cfg.Nodes == 0 {
+				b.say("%s: left out, as there is nothing to measure without --nodes", c.Scenario)
+				continue
+			}
+			if c.ownServer && !cfg.Postgres {
+				b.say("%s: left out, as there is nothing to measure without --postgres", c.Scenario)
+				continue
+			}
 			for _, p := range b.field {
-				if !c.fits(p) {
+				if c.needsStore && !c.fits(p) {
 					b.say("%s: without %s, which keeps no messages or was not started here", c.Scenario, p.Name)
 				}
 			}
@@ -236,7 +246,8 @@ func (b *runner) compare(ctx context.Context, c Case) (err error) {
 
 // fits reports whether c can be measured with p at all.
 func (c Case) fits(p Peer) bool {
-	return (p.hasHistory || !c.needsStore) && (p.address == "" || !c.needsStart)
+	return (p.hasHistory || !c.needsStore) && (p.address == "" || !c.needsStart) &&
+		(p.nodes > 1 || !c.needsNodes) && (p.onPostgres || !c.ownServer)
 }
 
 // once measures c once with p, on a new server unless c reuses its own.
@@ -244,7 +255,9 @@ func (b *runner) once(ctx context.Context, c Case, p Peer, stands map[string]*te
 	s := stands[p.Name]
 	if s == nil {
 		var err error
-		if s, err = b.startPeer(ctx, p); err != nil {
+		if c.ownServer {
+			s = &testbed{cfg: b.cfg, peer: p}
+		} else if s, err = b.startPeer(ctx, p); err != nil {
 			return nil, nil, err
 		}
 		if c.reusesServer {
@@ -291,15 +304,15 @@ func (s *testbed) startInFolder(ctx context.Context) (err error) {
 	if s.peer.nodes > 1 {
 		return s.startNodes(ctx)
 	}
-	s.peer.command = s.serve("data")
+	s.peer.command = s.serve("data", "127.0.0.1:0")
 	return s.start(ctx)
 }
 
 // serve returns the command of this program as a server with a folder below the testbed's.
-func (s *testbed) serve(data string) []string {
+func (s *testbed) serve(data, listen string) []string {
 	// Lift only the limits per address, because all clients come from one.
 	command := slices.Concat(s.cfg.Program, []string{
-		"serve", "--listen=127.0.0.1:0", "--data=" + filepath.Join(s.dir, data), "--log-level=warn",
+		"serve", "--listen=" + listen, "--data=" + filepath.Join(s.dir, data), "--log-level=warn",
 		"--message-rate=0", "--guest-rate=0", "--connections-per-address=0", "--search-rate=0",
 		"--people-per-address=0", "--read-rate=0", "--room-rate=0",
 	})

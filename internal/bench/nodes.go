@@ -17,13 +17,14 @@ func (s *testbed) startNodes(ctx context.Context) error {
 	if err := os.WriteFile(secret, []byte(rand.Text()+rand.Text()), 0o600); err != nil {
 		return err
 	}
-	listen, err := freeAddresses(s.peer.nodes)
+	free, err := freeAddresses(2 * s.peer.nodes)
 	if err != nil {
 		return err
 	}
-	for i, address := range listen {
-		peers := slices.Delete(slices.Clone(listen), i, i+1)
-		command := append(s.serve(fmt.Sprint("data", i+1)), fmt.Sprint("--node-name=node", i+1),
+	doors, buses := free[:s.peer.nodes], free[s.peer.nodes:]
+	for i, address := range buses {
+		peers := slices.Delete(slices.Clone(buses), i, i+1)
+		command := append(s.serve(fmt.Sprint("data", i+1), doors[i]), fmt.Sprint("--node-name=node", i+1),
 			"--cluster-listen="+address, "--cluster-peers="+strings.Join(peers, ","), "--cluster-secret-file="+secret)
 		p, err := startProcess(ctx, command, s.env, s.cfg.TLS)
 		if err != nil {

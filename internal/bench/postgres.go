@@ -119,16 +119,21 @@ var urlParts = regexp.MustCompile(`^([a-z]+://[^/?]*)(?:/[^?]*)?(\?.*)?$`)
 // env returns the variables for a server that keeps its log in the database. address leads to the database server; "" is
 // its own.
 func (m *measuredDatabase) env(address string) []string {
+	// Not a flag: all users of a machine see command lines.
+	return []string{"PARLEY_DATABASE=" + m.databaseURL(address)}
+}
+
+// databaseURL returns the URL of the database.
+func (m *measuredDatabase) databaseURL(address string) string {
 	parts := urlParts.FindStringSubmatch(m.url)
 	if parts == nil { // words like host=…, of which the last one counts
-		return []string{"PARLEY_DATABASE=" + m.url + " dbname=" + m.name}
+		return m.url + " dbname=" + m.name
 	}
 	before := parts[1]
 	if address != "" {
 		before = before[:strings.LastIndexAny(before, "@/")+1] + address
 	}
-	// Not a flag: all users of a machine see command lines.
-	return []string{"PARLEY_DATABASE=" + before + "/" + m.name + parts[2]}
+	return before + "/" + m.name + parts[2]
 }
 
 // roundTrips notes how many round trips to the database a commit takes, under load and one by one. It measures with a
