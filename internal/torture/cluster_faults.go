@@ -9,8 +9,12 @@ import (
 
 // Faults returns the faults of nodes, of the bus between them, and of the databases.
 func (c *Cluster) Faults() []SubjectFault {
-	all := c.nodeFaults()
-	all = append(all, c.busFaults()...)
+	all := append(c.nodeFaults(), c.busFaults()...)
+	if len(c.nodes) > 0 && c.nodes[0].process.Clock != "" { // so that clocks differ
+		all = append(all, SubjectFault{Name: "clock", Begin: func(rnd *rand.Rand) error {
+			return c.nodes[rnd.IntN(len(c.nodes))].process.misset(rnd)
+		}})
+	}
 	return append(all, c.databaseFaults()...)
 }
 

@@ -36,11 +36,12 @@ func (s *round) newRegular(name string) *libClient {
 func (g *libClient) live(ctx context.Context) error {
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()
+	addresses := g.s.addresses()
 	var c *client.Client
 	for {
 		var err error
-		c, err = client.Dial(ctx, g.s.proxy.url(), client.Options{
-			Name: g.name, HTTPClient: &http.Client{Transport: transport},
+		c, err = client.Dial(ctx, addresses[0], client.Options{
+			Name: g.name, More: addresses[1:], HTTPClient: &http.Client{Transport: transport},
 			IdleTimeout: silence, MinBackoff: 20 * time.Millisecond, MaxBackoff: 300 * time.Millisecond,
 		})
 		if err == nil {

@@ -2,6 +2,7 @@ package torture
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"math/rand/v2"
@@ -17,6 +18,7 @@ type proxy struct {
 	ln        net.Listener
 	wg        sync.WaitGroup
 	newFilter func() func([]byte) []byte // changes the bytes of one direction; nil: they pass as they are
+	tls       *tls.Config                // of both connections, so that newFilter sees what is said; nil: as they are
 
 	mu        sync.Mutex
 	upstreams []string // the servers' addresses, the next one first
@@ -125,6 +127,9 @@ func (p *proxy) serve(ctx context.Context, client net.Conn) {
 	}
 	_ = client.(*net.TCPConn).SetWriteBuffer(proxyBuffer) // larger ones would only hide more
 	_ = server.(*net.TCPConn).SetReadBuffer(proxyBuffer)
+	if p.tls != nil {
+		l.client, l.server = tls.Server(client, p.tls), tls.Client(server, p.tls)
+	}
 	p.mu.Lock()
 	p.links[l] = true
 	p.mu.Unlock()
@@ -132,8 +137,8 @@ func (p *proxy) serve(ctx context.Context, client net.Conn) {
 		l.end()
 	}
 	var pumps sync.WaitGroup
-	pumps.Go(func() { l.pump(server, client, toServer, p.filter()) })
-	pumps.Go(func() { l.pump(client, server, toClient, p.filter()) })
+	pumps.Go(func() { l.pump(l.server, l.client, toServer, p.filter()) })
+	pumps.Go(func() { l.pump(l.client, l.server, toClient, p.filter()) })
 	pumps.Wait()
 	p.mu.Lock()
 	delete(p.links, l)

@@ -109,6 +109,16 @@ func (w *harness) address() string {
 	return can[int(w.asked.Add(1)%int64(len(can)))]
 }
 
+// addresses returns where clients reach the nodes, each time in another order.
+func (w *harness) addresses() []string {
+	first := w.nextExtra() % len(w.doors)
+	var urls []string
+	for i := range w.doors {
+		urls = append(urls, w.doors[(first+i)%len(w.doors)].url())
+	}
+	return urls
+}
+
 // lead directs the proxies to the nodes. url is that of a server that is alone.
 func (w *harness) lead(url string) {
 	urls := []string{url}
