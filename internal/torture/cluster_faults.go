@@ -56,7 +56,7 @@ func (c *Cluster) nodeFaults() []SubjectFault {
 			},
 		},
 		{
-			Name: "nodb", For: long, Serves: true, // one node cannot reach any database
+			Name: "nodedb", For: long, Serves: true, // one node cannot reach any database
 			Begin: func(rnd *rand.Rand) error {
 				d := directions[rnd.IntN(len(directions))]
 				for _, p := range choose(rnd).databases {
@@ -138,7 +138,7 @@ func (c *Cluster) busFaults() []SubjectFault {
 	}{
 		{"busheal", busFaults{}},
 		{"buslose", busFaults{drop: 0.1, beats: true}},
-		{"buslosenews", busFaults{drop: 1}},
+		{"busloseevents", busFaults{drop: 1}},
 		{"busloseall", busFaults{drop: 1, beats: true}},
 		{"buslast", busFaults{newest: true}},
 		{"busdouble", busFaults{double: 0.5, beats: true}},
