@@ -57,7 +57,8 @@ var mayImport = map[string][]string{
 	},
 	"parley/internal/server": {
 		"parley/internal/account", "parley/internal/certs", "parley/internal/chat", "parley/internal/httpdoor",
-		"parley/internal/link", "parley/internal/rest", "parley/internal/room", "parley/internal/wire", "parley/web",
+		"parley/internal/link", "parley/internal/rates", "parley/internal/rest", "parley/internal/room",
+		"parley/internal/wire", "parley/web",
 	},
 	"parley/internal/tui":      {"parley/client", "parley/internal/files"},
 	"parley/internal/bench":    {"parley/internal/pgserver"},

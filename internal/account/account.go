@@ -17,10 +17,11 @@ import (
 
 // Config says how Accounts behave.
 type Config struct {
-	GuestRate     float64      // new guests per minute from one network, who may also all come at once; 0: no limit
-	PersonalRate  float64      // commands per second on one person's own data; default 50
-	PersonalBurst int          // such commands at once; default: as many as a list has rooms
-	Logger        *slog.Logger // default: discard
+	GuestRate     float64       // new guests per minute from one network, who may also all come at once; 0: no limit
+	PersonalRate  float64       // commands per second on one person's own data; default 50
+	PersonalBurst int           // such commands at once; default: as many as a list has rooms
+	Ledger        *rates.Ledger // tells other nodes what is counted; nil: none
+	Logger        *slog.Logger  // default: discard
 }
 
 // personalRate is the default of Config.PersonalRate.
@@ -48,7 +49,7 @@ type Accounts struct {
 // New returns Accounts of the people in stores. It tells hub of new names.
 func New(cfg Config, stores Stores, hub *room.Hub) *Accounts {
 	perAddress := hub.PeoplePerAddress()
-	return &Accounts{
+	a := &Accounts{
 		stores:  stores,
 		hub:     hub,
 		logger:  cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
@@ -57,6 +58,10 @@ func New(cfg Config, stores Stores, hub *room.Hub) *Accounts {
 		commands: rates.NewShared[chat.PersonID, netip.Addr](
 			cmp.Or(cfg.PersonalRate, personalRate), cmp.Or(cfg.PersonalBurst, chat.MaxListed), perAddress),
 	}
+	rates.ShareByAddress(cfg.Ledger, "guests", a.guests)
+	rates.ShareBoth(cfg.Ledger, "renames", a.renames)
+	rates.ShareBoth(cfg.Ledger, "personal", a.commands)
+	return a
 }
 
 // Live returns how many people have a live connection, or a request that is being
