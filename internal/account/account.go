@@ -40,10 +40,12 @@ type Accounts struct {
 	hub    *room.Hub
 	logger *slog.Logger
 
-	registry registry
-	guests   *rates.Rates[netip.Addr] // new guests, by network
-	renames  *rates.Shared[chat.PersonID, netip.Addr]
-	commands *rates.Shared[chat.PersonID, netip.Addr] // on a person's own data
+	others    Others // nil: this node is alone
+	refreshes refreshes
+	registry  registry
+	guests    *rates.Rates[netip.Addr] // new guests, by network
+	renames   *rates.Shared[chat.PersonID, netip.Addr]
+	commands  *rates.Shared[chat.PersonID, netip.Addr] // on a person's own data
 }
 
 // New returns Accounts of the people in stores. It tells hub of new names.
@@ -58,6 +60,7 @@ func New(cfg Config, stores Stores, hub *room.Hub) *Accounts {
 		commands: rates.NewShared[chat.PersonID, netip.Addr](
 			cmp.Or(cfg.PersonalRate, personalRate), cmp.Or(cfg.PersonalBurst, chat.MaxListed), perAddress),
 	}
+	a.refreshes.init()
 	rates.ShareByAddress(cfg.Ledger, "guests", a.guests)
 	rates.ShareBoth(cfg.Ledger, "renames", a.renames)
 	rates.ShareBoth(cfg.Ledger, "personal", a.commands)

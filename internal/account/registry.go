@@ -2,8 +2,9 @@ package account
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/binary"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -49,9 +50,8 @@ type Owner interface {
 // A sessionKey tells the sessions of one person apart.
 type sessionKey uint64
 
-func keyOf(session string) sessionKey {
-	sum := sha256.Sum256([]byte(session))
-	return sessionKey(binary.BigEndian.Uint64(sum[:]))
+func keyOf(session chat.SessionHash) sessionKey {
+	return sessionKey(binary.BigEndian.Uint64(session[:]))
 }
 
 // Person returns whose session it is, under the name that they have now; the zero
@@ -98,7 +98,10 @@ func (a *Accounts) Enter(ctx context.Context, r *Registration, session string) (
 
 // Add registers r for a session that only the caller knows yet.
 func (a *Accounts) Add(r *Registration, p chat.Person, session string) {
-	a.registry.add(r, p, keyOf(session))
+	a.registry.add(r, p, keyOf(chat.HashSession(session)))
+	if a.others != nil && r.Owner != nil { // a request is over before it could be told anything
+		a.others.Listen(p.ID)
+	}
 }
 
 // Remove undoes Enter and Add, and closes the list that r has open. It does
@@ -123,7 +126,8 @@ func (a *Accounts) EndSession(ctx context.Context, session string) error {
 	}
 	a.registry.ending.Lock()
 	defer a.registry.ending.Unlock()
-	held := a.registry.of(who.ID, keyOf(session))
+	key := keyOf(chat.HashSession(session))
+	held := a.registry.of(who.ID, key)
 	for _, r := range held {
 		r.gate.Lock()
 	}
@@ -137,10 +141,11 @@ func (a *Accounts) EndSession(ctx context.Context, session string) error {
 	for _, r := range held {
 		r.end()
 	}
-	for _, r := range a.registry.of(who.ID, keyOf(session)) { // registered since held was read
+	for _, r := range a.registry.of(who.ID, key) { // registered since held was read
 		r.gate.Lock()
 		r.end()
 	}
+	a.tellOthers(who.ID, "")
 	return nil
 }
 
@@ -221,6 +226,55 @@ func (l *registry) rename(p chat.Person) {
 		r.person.Store(&p)
 	}
 	l.changes.Add(1)
+}
+
+// live returns those of the people who have a registration, with the sessions of
+// their registrations.
+func (l *registry) live(ids []chat.PersonID) map[chat.PersonID]livePerson {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	found := make(map[chat.PersonID]livePerson, len(ids))
+	for _, id := range ids {
+		first := l.byPerson[id]
+		if first == nil {
+			continue
+		}
+		p := livePerson{name: first.Person().Name}
+		for r := first; r != nil; r = r.next {
+			if !slices.Contains(p.sessions, r.session) {
+				p.sessions = append(p.sessions, r.session)
+			}
+		}
+		found[id] = p
+	}
+	return found
+}
+
+// A livePerson is somebody with a registration, as the registry knows them.
+type livePerson struct {
+	name     string
+	sessions []sessionKey
+}
+
+// ids returns who has a registration.
+func (l *registry) ids() []chat.PersonID {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Collect(maps.Keys(l.byPerson))
+}
+
+// has reports whether a person has a registration.
+func (l *registry) has(who chat.PersonID) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.byPerson[who] != nil
+}
+
+// feedOf returns the feed of r, or nil.
+func (l *registry) feedOf(r *Registration) *listFeed {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return r.feed
 }
 
 // setFeed sets the feed of r; nil: it has none any more.
