@@ -81,6 +81,7 @@ type Database interface {
 	PersonStates
 	RoomLists
 	Personal
+	Healthy(ctx context.Context) error // nil when a transaction of its own has been stored
 }
 
 // A Subject is a store that is tested. Its committer runs until the test ends.
@@ -96,6 +97,8 @@ type DatabaseSubject struct {
 	Database
 	Restart func() Database          // ends the store and starts another one on the same data
 	Lose    func(at chat.MessageRef) // deletes an event's row, as somebody could by hand
+	SetSeen func(time.Time)          // when all sessions were last seen
+	Seen    func() time.Time         // when the one session was last seen
 }
 
 func (s *DatabaseSubject) restart() { s.Database = s.Restart() }
@@ -170,20 +173,22 @@ var tests = map[string]func(*testing.T, Open){
 }
 
 var databaseTests = map[string]func(*testing.T, OpenDatabase){
-	"UnreadIsCountedFromTheReadMark":     testUnreadIsCountedFromTheReadMark,
-	"OnlyTheNewestEventsAreCounted":      testOnlyTheNewestEventsAreCounted,
-	"AnEntryIsTheRoomAsItIsToItsPerson":  testAnEntryIsTheRoomAsItIsToItsPerson,
-	"ARoomListHasALimit":                 testARoomListHasALimit,
-	"EveryoneHasTheirOwnRoomList":        testEveryoneHasTheirOwnRoomList,
-	"MentionsAreKeptForWhomTheyTell":     testMentionsAreKeptForWhomTheyTell,
-	"WhatIsOnesOwnIsDoneOnceForANonce":   testWhatIsOnesOwnIsDoneOnceForANonce,
-	"NonceOfOnesOwnIsNotReused":          testNonceOfOnesOwnIsNotReused,
-	"BookmarksAndSubscriptions":          testBookmarksAndSubscriptions,
-	"AGuestMadeTwiceIsOne":               testAGuestMadeTwiceIsOne,
-	"PeopleAreReadWithTheirSessions":     testPeopleAreReadWithTheirSessions,
-	"ALostEventIsNotPassedOver":          testALostEventIsNotPassedOver,
-	"AHeadStaysWhenItsEventIsRemoved":    testAHeadStaysWhenItsEventIsRemoved,
-	"DeletionErases":                     testDeletionErases,
-	"CopiesAreDeletedWithTheirSource":    testCopiesAreDeletedWithTheirSource,
-	"WritesOfManyPeopleAtOnceAllSucceed": testWritesOfManyPeopleAtOnceAllSucceed,
+	"UnreadIsCountedFromTheReadMark":      testUnreadIsCountedFromTheReadMark,
+	"OnlyTheNewestEventsAreCounted":       testOnlyTheNewestEventsAreCounted,
+	"AnEntryIsTheRoomAsItIsToItsPerson":   testAnEntryIsTheRoomAsItIsToItsPerson,
+	"ARoomListHasALimit":                  testARoomListHasALimit,
+	"EveryoneHasTheirOwnRoomList":         testEveryoneHasTheirOwnRoomList,
+	"MentionsAreKeptForWhomTheyTell":      testMentionsAreKeptForWhomTheyTell,
+	"WhatIsOnesOwnIsDoneOnceForANonce":    testWhatIsOnesOwnIsDoneOnceForANonce,
+	"NonceOfOnesOwnIsNotReused":           testNonceOfOnesOwnIsNotReused,
+	"BookmarksAndSubscriptions":           testBookmarksAndSubscriptions,
+	"SessionIsMarkedAsSeenOnceADay":       testSessionIsMarkedAsSeenOnceADay,
+	"WaitingForACommitEndsWithItsContext": testWaitingForACommitEndsWithItsContext,
+	"AGuestMadeTwiceIsOne":                testAGuestMadeTwiceIsOne,
+	"ALostEventIsNotPassedOver":           testALostEventIsNotPassedOver,
+	"AHeadStaysWhenItsEventIsRemoved":     testAHeadStaysWhenItsEventIsRemoved,
+	"DeletionErases":                      testDeletionErases,
+	"CopiesAreDeletedWithTheirSource":     testCopiesAreDeletedWithTheirSource,
+	"WritesOfManyPeopleAtOnceAllSucceed":  testWritesOfManyPeopleAtOnceAllSucceed,
+	"PeopleAreReadWithTheirSessions":      testPeopleAreReadWithTheirSessions,
 }
