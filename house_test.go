@@ -45,7 +45,9 @@ var mayImport = map[string][]string{
 	"parley/internal/store/storetest": {
 		"parley/internal/access", "parley/internal/chat", "parley/internal/store",
 	},
-	"parley/internal/cluster":             {},
+	"parley/internal/cluster": {
+		"parley/internal/account", "parley/internal/chat", "parley/internal/rates",
+	},
 	"parley/internal/cluster/clustertest": {"parley/internal/cluster"},
 	"parley/internal/rates":               {},
 	"parley/internal/access":              {"parley/internal/chat"},

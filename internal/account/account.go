@@ -2,7 +2,8 @@
 // each person, and the rooms of their lists. Start reading at Accounts.
 //
 // It knows no HTTP and no wire format: a door brings a session and a network, and
-// encodes list updates. What is stored is behind People, RoomLists and Personal.
+// encodes list updates. What is stored is behind People, RoomLists, Personal and
+// PersonStates. Other nodes, if there are any, are behind Others.
 package account
 
 import (

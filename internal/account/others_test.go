@@ -198,14 +198,16 @@ func TestListThatChangesOnOneNodeChangesOnAll(t *testing.T) {
 		desk.mark(here, "lobby", 5, false)
 		phone.want(t, "read lobby 5")
 		desk.want(t, "read lobby 5") // once more, as other nodes change this list too
-		if _, err := there.SetListEntry(t.Context(), p.ID, "lobby", chat.ListEntryChange{Muted: new(true)}); err != nil {
-			t.Error(err)
+		change := func(change chat.ListEntryChange) {
+			t.Helper()
+			if _, err := there.SetListEntry(t.Context(), p.ID, "lobby", change); err != nil {
+				t.Error(err)
+			}
 		}
+		change(chat.ListEntryChange{Muted: new(true)})
 		desk.want(t, "entry lobby")
 		desk.wantReaders(t, "garden", "lobby")
-		if _, err := there.SetListEntry(t.Context(), p.ID, "lobby", chat.ListEntryChange{Listed: new(false)}); err != nil {
-			t.Error(err)
-		}
+		change(chat.ListEntryChange{Listed: new(false)})
 		desk.want(t, "removed lobby")
 		desk.wantReaders(t, "garden")
 		phone.wantReaders(t, "garden")
@@ -417,7 +419,8 @@ func changeAtRandom(t *testing.T, rnd *rand.Rand) {
 				case 3:
 					_, _ = a.SetListEntry(t.Context(), p.ID, name, chat.ListEntryChange{Muted: new(seq%2 == 0)})
 				case 4:
-					_, _ = a.Rename(t.Context(), chat.Who{Person: s.Person(), Network: nowhere}, fmt.Sprint("Ada ", seq), "")
+					who := chat.Who{Person: s.Person(), Network: nowhere}
+					_, _ = a.Rename(t.Context(), who, fmt.Sprint("Ada ", seq), "")
 				default:
 					s.mark(a, name, seq, what == 5)
 				}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"parley/internal/chat"
 )
@@ -77,19 +78,26 @@ func (r *Registration) Begin() bool {
 // Done ends what Begin began.
 func (r *Registration) Done() { r.gate.Unlock() }
 
+// slowEnter is how long the store may take to tell whose session it is, so that a node
+// that listens to the person only then is still told what has changed meanwhile.
+const slowEnter = 2 * time.Second
+
 // Enter registers r for a session and returns the session's person. The error has
 // code BadSession if the session is unknown. If a session ends or a person is
 // renamed while Enter looks the person up, it looks again: either that change
 // finds r registered, or Enter sees the counter moved.
 func (a *Accounts) Enter(ctx context.Context, r *Registration, session string) (chat.Person, error) {
 	for {
-		changes := a.registry.changes.Load()
+		changes, began := a.registry.changes.Load(), time.Now()
 		p, err := a.stores.People.Person(ctx, session)
 		if err != nil {
 			return p, err
 		}
 		a.Add(r, p, session)
 		if a.registry.changes.Load() == changes {
+			if a.others != nil && time.Since(began) > slowEnter {
+				a.Changed(p.ID, "")
+			}
 			return p, nil
 		}
 		a.registry.remove(r)

@@ -30,7 +30,7 @@ type fakeStore struct {
 	looked    func() // called by Person after it has looked; nil: nothing
 	forgets   func() // called by Forget; nil: nothing
 	listsRead func() // called by RoomList after it has read; nil: nothing
-	takesTime func() // called where a store takes time: before and after it reads, and after it has written; nil: nothing
+	takesTime func() // called before and after a read, and after a write; nil: nothing
 }
 
 func newFakeStore() *fakeStore {

@@ -125,17 +125,22 @@ type sharedLimit[K comparable] struct {
 
 func (s *sharedLimit[K]) drain(f func(key string, n int)) {
 	for i := range s.shards {
-		sh := &s.shards[i]
-		sh.mu.Lock()
-		counted := sh.counted
-		if len(counted) > 0 {
-			sh.counted = map[K]int{}
-		}
-		sh.mu.Unlock()
-		for key, n := range counted {
+		for key, n := range s.shards[i].takeCounted() {
 			f(s.write(key), n)
 		}
 	}
+}
+
+// takeCounted returns what was counted since the last time; nil if nothing was.
+func (s *shard[K]) takeCounted() map[K]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	counted := s.counted
+	if len(counted) == 0 {
+		return nil
+	}
+	s.counted = map[K]int{}
+	return counted
 }
 
 func (s *sharedLimit[K]) charge(key string, n int) error {

@@ -156,10 +156,11 @@ func testPeopleAreReadWithTheirSessions(t *testing.T, open OpenDatabase) {
 	Post(t, s, Draft("lobby", chat.Person{ID: "eve", Name: "Eve"}, "I have no session", ""))
 	_, err = s.Rename(t.Context(), grace.ID, "Hopper", "")
 	Must(t, err)
+	hopper := chat.Person{ID: grace.ID, Name: "Hopper"}
 	want := map[chat.PersonID]chat.PersonState{
-		ada.ID:   {Person: ada, Sessions: []chat.SessionHash{chat.HashSession(session)}},
-		grace.ID: {Person: chat.Person{ID: grace.ID, Name: "Hopper"}, Sessions: []chat.SessionHash{chat.HashSession(other)}},
-		"eve":    {Person: chat.Person{ID: "eve", Name: "Eve"}},
+		ada.ID:    {Person: ada, Sessions: []chat.SessionHash{chat.HashSession(session)}},
+		hopper.ID: {Person: hopper, Sessions: []chat.SessionHash{chat.HashSession(other)}},
+		"eve":     {Person: chat.Person{ID: "eve", Name: "Eve"}},
 	}
 	if diff := cmp.Diff(want, states(grace.ID, "nobody", "eve", ada.ID), cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
