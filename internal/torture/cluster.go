@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -21,8 +19,11 @@ import (
 // A Cluster is several servers on one PostgreSQL server that has a synchronous standby. Each reaches the databases and
 // the other servers through proxies.
 type Cluster struct {
-	nodes   []*clusterNode
-	weather *busWeather
+	Breaks ClusterBreakage // set before Start; "": it is correct
+
+	nodes    []*clusterNode
+	database string // its name
+	weather  *busWeather
 
 	mu               sync.Mutex
 	primary, standby *pgserver.Server
@@ -46,7 +47,11 @@ func NewCluster(ctx context.Context, programs []*Process, primary, standby *pgse
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{primary: primary, standby: standby, weather: newBusWeather()}
+	c := &Cluster{database: name, primary: primary, standby: standby, weather: newBusWeather()}
+	certificate, err := newNodeCertificate(programs[0].Data)
+	if err != nil {
+		return nil, err
+	}
 	var buses []string
 	for _, p := range programs {
 		c.nodes = append(c.nodes, &clusterNode{process: p})
@@ -61,7 +66,7 @@ func NewCluster(ctx context.Context, programs []*Process, primary, standby *pgse
 	}
 	ctx, c.hangUp = context.WithCancel(context.WithoutCancel(ctx))
 	for i := range c.nodes {
-		if err := c.connect(ctx, i, name, buses); err != nil {
+		if err := c.connect(ctx, i, certificate, buses); err != nil {
 			c.Close()
 			return nil, err
 		}
@@ -70,14 +75,16 @@ func NewCluster(ctx context.Context, programs []*Process, primary, standby *pgse
 }
 
 // connect puts proxies between a node and all others, and tells the program of them.
-func (c *Cluster) connect(ctx context.Context, i int, database string, buses []string) error {
+func (c *Cluster) connect(ctx context.Context, i int, certificate *nodeCertificate, buses []string) error {
 	n := c.nodes[i]
 	var databases, peers []string
 	for _, s := range []*pgserver.Server{c.primary, c.standby} {
-		p, err := c.proxy(ctx, s.Address(), nil)
+		p, err := newProxy()
 		if err != nil {
 			return err
 		}
+		p.newFilter = c.databaseFilter
+		c.run(ctx, p, s.Address())
 		n.databases, databases = append(n.databases, p), append(databases, p.address())
 	}
 	for other, address := range buses {
@@ -85,33 +92,26 @@ func (c *Cluster) connect(ctx context.Context, i int, database string, buses []s
 			n.bus = append(n.bus, nil)
 			continue
 		}
-		p, err := c.proxy(ctx, address, c.weather.newFilter)
+		p, err := newProxy()
 		if err != nil {
 			return err
 		}
+		p.newFilter, p.tls = c.weather.newFilter, certificate.config
+		c.run(ctx, p, address)
 		n.bus, peers = append(n.bus, p), append(peers, p.address())
 	}
-	secret := filepath.Join(n.process.Data, "cluster-secret")
-	if err := os.WriteFile(secret, []byte("a secret that all nodes of this cluster know\n"), 0o600); err != nil {
-		return err
-	}
 	// Not a flag: all users of a machine see command lines.
-	n.process.Env = append(n.process.Env, "PARLEY_DATABASE="+c.primary.URLBy(database, databases...))
+	n.process.Env = append(n.process.Env, "PARLEY_DATABASE="+c.primary.URLBy(c.database, databases...))
 	n.process.Args = append(n.process.Args, "--node-name", fmt.Sprint("node", i+1), "--cluster-listen", buses[i],
-		"--cluster-peers", strings.Join(peers, ","), "--cluster-secret-file", secret)
+		"--cluster-peers", strings.Join(peers, ","), "--cluster-cert", certificate.cert, "--cluster-key", certificate.key,
+		"--cluster-ca", certificate.cert)
 	return nil
 }
 
-// proxy starts a proxy to an address.
-func (c *Cluster) proxy(ctx context.Context, address string, filter func() func([]byte) []byte) (*proxy, error) {
-	p, err := newProxy()
-	if err != nil {
-		return nil, err
-	}
-	p.newFilter = filter
+// run runs a proxy to an address until Close.
+func (c *Cluster) run(ctx context.Context, p *proxy, address string) {
 	p.lead(address)
 	c.lines.Go(func() { p.run(ctx) })
-	return p, nil
 }
 
 // Close ends the proxies, and so all connections between the nodes and to the databases.
@@ -122,11 +122,14 @@ func (c *Cluster) Close() {
 
 // Start starts the nodes that do not run.
 func (c *Cluster) Start(ctx context.Context) (string, error) {
-	g, ctx := errgroup.WithContext(ctx)
+	g, starting := errgroup.WithContext(ctx)
 	for _, n := range c.nodes {
-		g.Go(func() error { return n.start(ctx) })
+		g.Go(func() error { return n.start(starting) })
 	}
-	return c.nodes[0].url(), g.Wait()
+	if err := g.Wait(); err != nil {
+		return "", err
+	}
+	return c.nodes[0].url(), c.breakDatabase(ctx)
 }
 
 func (n *clusterNode) url() string { return "http://" + n.process.Listen }

@@ -2,7 +2,6 @@ package torture
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
 	"time"
 )
@@ -264,7 +263,21 @@ func (c *Cluster) failOver(rnd *rand.Rand) error {
 		}
 		time.Sleep(between(rnd, 300*time.Millisecond, 3*time.Second))
 	}
-	if err := errors.Join(primary.Kill(), standby.Promote(context.Background())); err != nil {
+	if c.Breaks == AsynchronousStandby {
+		if err := standby.Freeze(); err != nil {
+			return err
+		}
+		time.Sleep(lag)
+	}
+	if err := primary.Kill(); err != nil {
+		return err
+	}
+	if c.Breaks == AsynchronousStandby {
+		if err := standby.Thaw(); err != nil {
+			return err
+		}
+	}
+	if err := standby.Promote(context.Background()); err != nil {
 		return err
 	}
 	c.swap()

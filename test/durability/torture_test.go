@@ -191,6 +191,38 @@ func TestNothingIsLostUnderTortureInACluster(t *testing.T) {
 	torment(t, cfg, log)
 }
 
+// A wrong cluster must be found, by the right rule.
+func TestEachBreakageOfAClusterIsFound(t *testing.T) {
+	needsTorture(t)
+	for breaks, tt := range map[torture.ClusterBreakage]struct {
+		faults []string
+		want   []torture.Rule
+	}{
+		torture.SkipRowLock: {
+			[]string{"delay"}, []torture.Rule{torture.Hole, torture.Doubled, torture.Lost, torture.Moved, torture.Altered},
+		},
+		torture.AsynchronousStandby: {[]string{"failover"}, []torture.Rule{torture.Lost, torture.NewEpoch}},
+	} {
+		t.Run(string(breaks), func(t *testing.T) {
+			if briefly {
+				t.Parallel()
+			}
+			subject, _ := inCluster(t, "")
+			subject.Breaks = breaks
+			_, err := torture.Run(t.Context(), torture.Config{
+				For: 10 * time.Second, Round: 10 * time.Second, Seed: freshSeed(t), Faults: tt.faults, Rate: 200, Rooms: 1,
+				Subject: subject,
+			})
+			broken, ok := errors.AsType[*torture.Broken](err)
+			if !ok || !slices.ContainsFunc(broken.Found, func(f torture.Finding) bool { return slices.Contains(tt.want, f.Rule) }) {
+				t.Errorf("found %v, want one of %v", err, tt.want)
+				return
+			}
+			t.Log(broken)
+		})
+	}
+}
+
 // inCluster returns three programs of these tests as a subject. They read their clocks from files unless program is "".
 // The test is skipped where there is no PostgreSQL.
 func inCluster(t *testing.T, program string) (*torture.Cluster, *sharedLog) {
