@@ -151,3 +151,20 @@ func TestProxyBlocksOneDirection(t *testing.T) {
 		t.Errorf("the client got %q", atClient.Text())
 	}
 }
+
+func TestRowLockIsTakenOutOfStatements(t *testing.T) {
+	const in = "SELECT head FROM room ORDER BY id FOR UPDATE\x00 ORDER BY id FOR NO KEY UPDATE; ORDER BY id"
+	blank := strings.Repeat(" ", len("ORDER BY id FOR UPDATE"))
+	want := strings.Replace(in, "ORDER BY id FOR UPDATE", blank, 1)
+	for size := range len(in) {
+		filter, out := withoutRowLock(), ""
+		for rest := in + "\n"; rest != ""; {
+			n := min(size+1, len(rest))
+			out += string(filter([]byte(rest[:n])))
+			rest = rest[n:]
+		}
+		if out != want+"\n" {
+			t.Errorf("in pieces of %d it became %q", size+1, out)
+		}
+	}
+}
