@@ -24,7 +24,9 @@ func TestClientMovesOnToAServerThatIsReady(t *testing.T) {
 		"refused, none is ready":       {threeHosts.More, fakeFault{refuse: unavailable}, "", false, 60, 81},
 		"refused, only itself is":      {threeHosts.More, fakeFault{refuse: unavailable}, "fake", false, 60, 81},
 		"refused for another reason": {
-			threeHosts.More, fakeFault{refuse: &Error{Code: RateLimited, RetryAfter: time.Second}}, "third",
+			threeHosts.More,
+			fakeFault{refuse: &Error{Code: RateLimited, RetryAfter: time.Second}},
+			"third",
 			false, 60, 81,
 		},
 	}
