@@ -125,10 +125,14 @@ func (c *checker) everything(ctx context.Context, left leftBehind, dir string) e
 	if dir == "" {
 		return nil
 	}
-	var epoch string
-	if err := c.db.QueryRowContext(ctx,
-		`SELECT coalesce(max(value), '') FROM meta WHERE key = 'epoch'`).Scan(&epoch); err != nil {
+	var epoch, moved string
+	if err := c.db.QueryRowContext(ctx, `
+		SELECT coalesce(max(value) FILTER (WHERE key = 'epoch'), ''),
+			coalesce(max(value) FILTER (WHERE key = 'moved'), '') FROM meta`).Scan(&epoch, &moved); err != nil {
 		return err
+	}
+	if moved != "" {
+		c.note("everything was moved to %s: no server starts on this", moved)
 	}
 	newest, err := containsEvent(ctx, c.db, c.checked.Schema, left.newest)
 	switch {
