@@ -31,12 +31,14 @@ var mayImport = map[string][]string{
 	"parley/internal/format": {},
 	"parley/internal/wire":   {"parley/internal/chat"},
 	"parley/internal/files":  {},
+	"parley/internal/move":   {},
 	"parley/internal/store":  {"parley/internal/access", "parley/internal/chat"},
 	"parley/internal/store/sqlite": {
-		"parley/internal/access", "parley/internal/chat", "parley/internal/files", "parley/internal/store",
+		"parley/internal/access", "parley/internal/chat", "parley/internal/files", "parley/internal/move",
+		"parley/internal/store",
 	},
 	"parley/internal/store/postgres": {
-		"parley/internal/access", "parley/internal/chat", "parley/internal/store",
+		"parley/internal/access", "parley/internal/chat", "parley/internal/move", "parley/internal/store",
 	},
 	"parley/internal/store/postgres/pgtest": {},
 	"parley/internal/store/storetest": {

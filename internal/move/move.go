@@ -8,6 +8,7 @@ package move
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 )
 
@@ -122,3 +123,6 @@ func Refusal(to string) error {
 	return fmt.Errorf("everything was moved to %s: use that; only if that is not used, "+
 		"“parley move --unmark --from …” lets this be used again, as it was then", to)
 }
+
+// ErrUnknown means that a connection was lost while what had been done was committed.
+var ErrUnknown = errors.New("the connection was lost at the very end, so it is not known whether it was done")

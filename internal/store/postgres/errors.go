@@ -18,6 +18,7 @@ const (
 	codeDeadlock      = "40P01"
 	codeNoRights      = "42501"
 	codeTableExists   = "42P07"
+	codeLocked        = "55P03"
 )
 
 // codeOf returns PostgreSQL's code of err, "" if the database has not said it.

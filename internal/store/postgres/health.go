@@ -81,7 +81,7 @@ func isTransient(err error) bool {
 		"58": // the system
 		return true
 	}
-	return code == "25006" || code == "55P03" // a standby, and a lock that was waited for too long
+	return code == codeReadOnly || code == codeLocked // a standby, and a lock that was waited for too long
 }
 
 // eventMissing logs that an event is missing whose seq has been given, and returns the reader's

@@ -30,6 +30,7 @@ type Config struct {
 	Committed func(events int, took time.Duration) // called after each transaction that stored events
 	Version   string                               // of the program; stored in the database
 	Readers   int                                  // connections that read; default 8
+	Moved     bool                                 // OpenToMove takes a database that was moved elsewhere
 }
 
 // A Store is a database in use. Its methods may be called from several goroutines. Writes are
