@@ -45,7 +45,7 @@ func databaseFor(ctx context.Context, s *pgserver.Server, address string) ([]str
 		address = s.Address()
 	}
 	// Not a flag: all users of a machine see command lines.
-	return []string{"PARLEY_DATABASE=" + s.URLBy(address, name)}, nil
+	return []string{"PARLEY_DATABASE=" + s.URLBy(name, address)}, nil
 }
 
 // roundTrips notes how many round trips to the database a commit takes, under load and one by one. It measures with a

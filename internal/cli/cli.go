@@ -15,7 +15,7 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// stopTimeout is how long stopping may take.
+// stopTimeout is how long a command may take to end after the first signal; serve may also drain.
 const stopTimeout = 10 * time.Second
 
 // commands is the command line. Its tags are the manual.
@@ -48,9 +48,6 @@ func Main() {
 		<-signals
 		signal.Stop(signals)
 		stop()
-		time.Sleep(stopTimeout)
-		printError(os.Stderr, fmt.Sprintf("still busy after %v; ended all the same", stopTimeout))
-		os.Exit(1)
 	}()
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
@@ -72,11 +69,38 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 2
 	}
 	command.BindTo(ctx, (*context.Context)(nil))
+	limit := stopTimeout
+	if serve, ok := command.Selected().Target.Addr().Interface().(*serveCmd); ok {
+		limit += 2 * serve.HTTP.Drain
+	}
+	defer endLate(ctx, limit)()
 	if err := command.Run(&console{stdout, stderr}); err != nil {
 		printError(stderr, err.Error())
 		return 1
 	}
 	return 0
+}
+
+// endLate ends the process if the command is still busy so long after ctx has ended. It returns a
+// function that the command's end calls.
+func endLate(ctx context.Context, limit time.Duration) (ended func()) {
+	done := make(chan struct{})
+	go func() {
+		select {
+		case <-ctx.Done():
+		case <-done:
+			return
+		}
+		timer := time.NewTimer(limit)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			printError(os.Stderr, fmt.Sprintf("still busy after %v; ended all the same", limit))
+			os.Exit(1)
+		case <-done:
+		}
+	}()
+	return func() { close(done) }
 }
 
 // newParser returns the command line parser.

@@ -30,6 +30,7 @@ func TestMain(m *testing.M) {
 //	serve [flags]       start a server and wait until it listens; sets $URL
 //	quit SIGNAL [N]     end it with a signal and expect exit status N (0); its
 //	                    standard error goes to the file "log"
+//	drain               ask it to stop, and wait until /readyz refuses
 //	say ROOM NAME TEXT  [!] post a message; a second one by NAME is by the same person
 //	by NAME METHOD PATH [BODY]  have that person change something
 //	hear ROOM REGEXP    [!] the room's history matches, as lines "SEQ NAME: TEXT"
@@ -50,6 +51,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"serve":  scriptServe,
 			"quit":   scriptQuit,
+			"drain":  scriptDrain,
 			"say":    scriptSay,
 			"by":     scriptBy,
 			"hear":   scriptHear,
@@ -147,6 +149,26 @@ func scriptQuit(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs("log"), w.stderr.Bytes(), 0o600))
 	if status != want {
 		ts.Fatalf("exit status %d, want %d:\n%s", status, want, w.stderr)
+	}
+}
+
+// scriptDrain asks the server to stop, and waits until it says that new clients should go elsewhere.
+func scriptDrain(ts *testscript.TestScript, neg bool, args []string) {
+	w := worldOf(ts)
+	if neg || len(args) != 0 || w.server == nil {
+		ts.Fatalf("usage: drain, of a running server")
+	}
+	ts.Check(w.server.Process.Signal(syscall.SIGTERM))
+	for until := time.Now().Add(patience); ; {
+		answer, err := (&http.Client{Timeout: patience}).Get(ts.Getenv("URL") + "/readyz")
+		ts.Check(err)
+		answer.Body.Close()
+		if answer.StatusCode == http.StatusServiceUnavailable {
+			return
+		}
+		if time.Now().After(until) {
+			ts.Fatalf("/readyz still answers %s", answer.Status)
+		}
 	}
 }
 

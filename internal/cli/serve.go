@@ -99,8 +99,10 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 		return err
 	}
 
-	ctx, failed := context.WithCancel(ctx)
+	asked := ctx.Done() // closed by a signal
+	ctx, failed := context.WithCancel(context.WithoutCancel(ctx))
 	defer failed()
+	stopDrain := start(ctx, func(ctx context.Context) error { return doors.Drain(ctx, asked) }, failed)
 	stopLog := start(ctx, log.Run, failed)
 	stopEpoch := start(ctx, sameEpoch(log.Epoch), failed)
 	stopHub := start(ctx, hub.Run, failed)
@@ -113,9 +115,9 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 	welcome(stdout, stderr, isTerminal(con.stderr), open)
 	logStarted(ctx, logger, ln, own, open)
 
-	err = doors.Serve(ctx, ln, plain) // until a signal comes or a part fails
+	err = doors.Serve(ctx, ln, plain) // until the server has drained, or a part fails
 	err = errors.Join(err, stopMetrics(), stopHeap(), stopSocket(), stopReload(), stopIndex(), stopHub(), stopEpoch(),
-		stopLog())
+		stopLog(), stopDrain())
 	logger.LogAttrs(ctx, slog.LevelInfo, "stopped")
 	return err
 }
@@ -185,8 +187,8 @@ func emoji() [][]string {
 	return all
 }
 
-// start runs a part until stop is called; stop waits for it. A part that ends by itself has failed;
-// then failed asks the other parts to end.
+// start runs a part until stop is called; stop waits for it. When a part ends by itself, failed asks
+// the other parts to end.
 func start(ctx context.Context, run func(context.Context) error, failed func()) (stop func() error) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan error, 1)

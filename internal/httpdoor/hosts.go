@@ -232,7 +232,7 @@ func (d *Door) answersFor(r *http.Request) bool {
 
 // anyHostPaths are answered for every host, because monitors use many names, and the answers
 // contain nothing about people.
-var anyHostPaths = []string{"/healthz", "/metrics"}
+var anyHostPaths = []string{"/healthz", "/readyz", "/metrics"}
 
 // KnownHosts lets through requests for this server's hosts, and answers others with the flag that
 // the operator should set.

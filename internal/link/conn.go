@@ -29,7 +29,7 @@ type Conn struct {
 	leaving bool         // used by the runner only: the close frame is queued or sent
 
 	lastReceived atomic.Int64 // time of the last read that returned bytes, in nanoseconds since processStart
-	draining     atomic.Bool  // the server is stopping: no further command is read
+	goingAway    atomic.Bool  // the server is stopping: no further command is read
 	closing      atomic.Bool  // a close frame is queued; no other will be
 
 	bucket     int  // guarded by the keep-alive wheel
@@ -77,8 +77,8 @@ func (l *Links) Start(nc net.Conn, first []byte, from netip.Addr, newProtocol fu
 		c.transport.open(nc)
 	}
 	l.wheel.add(c)
-	if l.draining.Err() != nil { // Close may have missed it
-		c.drain()
+	if l.closed() { // Close may have missed it
+		c.goAway()
 	}
 	go c.run()
 }
@@ -212,7 +212,7 @@ func (c *Conn) serve(ctx context.Context) error {
 
 // ending reports whether a goroutine other than the runner has decided that the
 // connection ends.
-func (c *Conn) ending() bool { return c.draining.Load() || c.closing.Load() }
+func (c *Conn) ending() bool { return c.goingAway.Load() || c.closing.Load() }
 
 // receiveAll handles each message that has been read completely.
 func (c *Conn) receiveAll(ctx context.Context) error {
@@ -258,10 +258,10 @@ func (c *Conn) checkAlive(now time.Time, idle time.Duration) {
 	}
 }
 
-// drain makes the connection read no further command, answer those that it has
+// goAway makes the connection read no further command, answer those that it has
 // accepted, and close with 1001.
-func (c *Conn) drain() {
-	c.draining.Store(true)
+func (c *Conn) goAway() {
+	c.goingAway.Store(true)
 	c.transport.wake(c)
 }
 
@@ -304,8 +304,9 @@ func (c *Conn) queueClose(code wire.CloseCode, reason string) bool {
 // nil, linger has to read until the client closes, too: closing a socket with
 // unread bytes resets it, and the client would lose what was sent last.
 func (c *Conn) closeAfter(err error) error {
-	if c.draining.Load() {
-		err = &wire.CloseError{Code: wire.CloseGoingAway, Reason: "the server is going down"}
+	if c.goingAway.Load() {
+		within := max(minRetryWithin, time.Duration(c.links.retryWithin.Load()))
+		err = &wire.CloseError{Code: wire.CloseGoingAway, Reason: wire.StoppingReason(within)}
 	}
 	if e, ok := errors.AsType[*wire.CloseError](err); ok {
 		c.out.AwaitAnswers()

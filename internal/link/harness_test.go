@@ -74,7 +74,7 @@ func startLinks(t *testing.T, cfg Config, secure bool, newProtocol func(*Conn) P
 		late, done := context.WithTimeout(context.Background(), patience)
 		defer done()
 		err := server.Shutdown(late)
-		tl.Close(late)
+		tl.Close(late, 0)
 		cancel()
 		wg.Wait()
 		if l, ok := ln.(*TLSListener); ok {

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"parley/internal/chat"
@@ -36,15 +37,16 @@ type Links struct {
 	wheel  keepAliveWheel
 	acks   ackQueue
 
-	admission sync.Mutex      // taken by Enter and Close
-	draining  context.Context // ends when Close is called
-	drain     context.CancelFunc
+	retryWithin atomic.Int64 // nanoseconds within which clients come back; set by Close
+
+	admission sync.Mutex // guards what follows
+	isClosed  bool       // Close has been called
+	streams   map[*Stream]struct{}
 }
 
 // New returns Links without connections. It needs Open and Run.
 func New(cfg Config) *Links {
-	l := &Links{cfg: cfg}
-	l.draining, l.drain = context.WithCancel(context.Background())
+	l := &Links{cfg: cfg, streams: map[*Stream]struct{}{}}
 	l.acks.init()
 	l.wheel.init()
 	return l
@@ -75,7 +77,7 @@ func (l *Links) Run(ctx context.Context) error {
 func (l *Links) Enter() bool {
 	l.admission.Lock()
 	defer l.admission.Unlock()
-	if l.draining.Err() != nil {
+	if l.isClosed {
 		return false
 	}
 	l.conns.Add(1)
@@ -87,29 +89,3 @@ func (l *Links) Leave() { l.conns.Done() }
 
 // Len returns how many WebSockets are open.
 func (l *Links) Len() int { return len(l.wheel.all()) }
-
-// Close makes each connection answer the commands that it has accepted and say
-// 1001 (going away), and waits for their ends. When ctx ends it aborts those
-// that are left.
-func (l *Links) Close(ctx context.Context) {
-	l.admission.Lock()
-	l.drain()
-	l.admission.Unlock()
-	for _, c := range l.wheel.all() {
-		c.drain()
-	}
-	done := make(chan struct{})
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		l.conns.Wait()
-		close(done)
-	})
-	select {
-	case <-done:
-	case <-ctx.Done():
-		for _, c := range l.wheel.all() {
-			c.abort()
-		}
-	}
-	wg.Wait()
-}

@@ -52,7 +52,7 @@ func (st *Stream) Run(w http.ResponseWriter, r *http.Request, beside ...func(con
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	defer context.AfterFunc(ctx, st.stop)()
-	defer context.AfterFunc(st.links.draining, st.stop)()
+	defer st.links.addStream(st)()
 	for _, f := range beside {
 		st.goGuarded(func() { f(ctx) })
 	}

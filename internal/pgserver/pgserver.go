@@ -1,5 +1,6 @@
-// Package pgserver runs a PostgreSQL server of its own, from the programs that are installed, to be measured and
-// tortured. It can be killed, frozen and started again. Start reading at Start.
+// Package pgserver runs a PostgreSQL server of its own, from the programs that are installed, for tests,
+// measurements and torture. It can be killed, frozen and started again, and have a standby that takes over. Start
+// reading at Start.
 //
 // It knows no tables, and nothing of who connects.
 package pgserver
@@ -19,6 +20,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -31,29 +33,26 @@ var ErrNone = errors.New("no PostgreSQL is installed: its programs initdb and po
 // A Server is a PostgreSQL server with a data folder of its own.
 type Server struct {
 	dir      string // has the data folder
-	port     int
+	port     int    // 0 before the first start
 	password string
-	command  []string // starts it
+	settings []string
+	as       []string // runs a program as the user who owns the folder
 	log      *os.File
 
-	process   *exec.Cmd // a shell, the parent of the postmaster
-	alive     io.Closer // its standard input: when that ends, it ends the postmaster
-	databases int
+	process   *exec.Cmd      // a shell, the parent of the postmaster
+	input     io.WriteCloser // its standard input: a line, or its end, makes it end the postmaster
+	databases atomic.Int64   // made so far
 }
 
 // startTimeout is how long a server may take to accept connections, also after a crash.
 const startTimeout = 60 * time.Second
 
 // Start makes a data folder in dir ("": the folder for temporary files) and starts a server on it, on a port of this
-// machine's own. Settings are like "fsync=off". The server ends with this process, also if that is killed. The error
-// is ErrNone if there is no PostgreSQL.
+// machine's own. Settings are like "fsync=off". The server and its folder end with this process, also if that is
+// killed. The error is ErrNone if there is no PostgreSQL.
 func Start(ctx context.Context, dir string, settings ...string) (_ *Server, err error) {
-	initdb, postgres, err := programs()
+	s, err := newServer(dir, rand.Text(), settings)
 	if err != nil {
-		return nil, err
-	}
-	s := &Server{password: rand.Text()}
-	if s.dir, err = os.MkdirTemp(dir, "parley-postgres-"); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -61,32 +60,50 @@ func Start(ctx context.Context, dir string, settings ...string) (_ *Server, err 
 			err = errors.Join(err, s.Stop())
 		}
 	}()
-	if s.log, err = os.Create(filepath.Join(s.dir, "log")); err != nil {
-		return nil, err
-	}
-	if s.port, err = freePort(); err != nil {
-		return nil, err
-	}
 	secret := filepath.Join(s.dir, "password")
 	if err := os.WriteFile(secret, []byte(s.password), 0o600); err != nil {
 		return nil, err
 	}
-	as, err := unprivileged(s.dir, secret)
-	if err != nil {
+	if s.as, err = unprivileged(s.dir, secret); err != nil {
 		return nil, err
 	}
-	data := filepath.Join(s.dir, "data")
-	init := append(as, initdb, "-D", data, "-U", "parley", "-A", "scram-sha-256", "--pwfile", secret, "-E", "UTF8",
-		"--locale=C", "--no-sync")
-	if out, err := exec.CommandContext(ctx, init[0], init[1:]...).CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("%w: %s", err, lastLine(out))
-	}
-	s.command = append(slices.Clone(as), "/bin/sh", "-c", shell, "sh", postgres, "-D", data)
-	own := []string{"listen_addresses=127.0.0.1", fmt.Sprint("port=", s.port), "unix_socket_directories="}
-	for _, setting := range append(own, settings...) {
-		s.command = append(s.command, "-c", setting)
+	if err := s.run(ctx, "initdb", "-D", s.data(), "-U", "parley", "-A", "scram-sha-256", "--pwfile", secret,
+		"-E", "UTF8", "--locale=C", "--no-sync"); err != nil {
+		return nil, err
 	}
 	return s, s.Restart(ctx)
+}
+
+// newServer returns a server with a folder in dir, but without data.
+func newServer(dir, password string, settings []string) (_ *Server, err error) {
+	if !Installed() {
+		return nil, ErrNone
+	}
+	s := &Server{password: password, settings: settings}
+	if s.dir, err = os.MkdirTemp(dir, "parley-postgres-"); err != nil {
+		return nil, err
+	}
+	if s.log, err = os.Create(filepath.Join(s.dir, "log")); err != nil {
+		return nil, errors.Join(err, s.Stop())
+	}
+	return s, nil
+}
+
+func (s *Server) data() string { return filepath.Join(s.dir, "data") }
+
+// run runs one of PostgreSQL's programs until it ends.
+func (s *Server) run(ctx context.Context, name string, args ...string) error {
+	path, err := find(name)
+	if err != nil {
+		return ErrNone
+	}
+	command := slices.Concat(s.as, []string{path}, args)
+	program := exec.CommandContext(ctx, command[0], command[1:]...)
+	program.Dir = s.dir
+	if out, err := program.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w: %s", name, err, lastLine(out))
+	}
+	return nil
 }
 
 // lastLine returns the last line of a program's output, which says why it failed.
@@ -95,13 +112,23 @@ func lastLine(out []byte) string {
 	return text[strings.LastIndex(text, "\n")+1:]
 }
 
-// shell runs a server until standard input ends.
-const shell = `trap '' INT TERM; "$@" & read -r _; kill -INT $! 2>/dev/null; wait $!`
+// shell runs a server until a line comes on standard input. If the input ends without one, the process that started
+// the server is gone, so the server's folder is removed too.
+const shell = `dir=$1; shift; trap '' INT TERM; "$@" &
+if read -r _; then kill -INT $! 2>/dev/null; wait $!
+else kill -QUIT $! 2>/dev/null; wait $!; rm -rf "$dir"
+fi`
 
 // Restart starts the server after Kill, and returns when it accepts connections.
 func (s *Server) Restart(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
+	if s.port == 0 { // only now: other programs could take the port before the server does
+		var err error
+		if s.port, err = freePort(); err != nil {
+			return err
+		}
+	}
 	for {
 		err := s.launch(ctx)
 		if err == nil {
@@ -120,9 +147,20 @@ func (s *Server) Restart(ctx context.Context) error {
 
 // launch starts the server once and waits until it accepts connections or has ended.
 func (s *Server) launch(ctx context.Context) (err error) {
-	s.process = exec.Command(s.command[0], s.command[1:]...)
+	postgres, err := find("postgres")
+	if err != nil {
+		return ErrNone
+	}
+	command := slices.Concat(s.as, []string{
+		"/bin/sh", "-c", shell, "sh", s.dir, postgres, "-D", s.data(), "-c", "listen_addresses=127.0.0.1",
+		"-c", fmt.Sprint("port=", s.port), "-c", "unix_socket_directories=",
+	})
+	for _, setting := range s.settings {
+		command = append(command, "-c", setting)
+	}
+	s.process = exec.Command(command[0], command[1:]...)
 	s.process.Dir, s.process.Stdout, s.process.Stderr = s.dir, s.log, s.log
-	if s.alive, err = s.process.StdinPipe(); err != nil {
+	if s.input, err = s.process.StdinPipe(); err != nil {
 		return err
 	}
 	if err := s.process.Start(); err != nil {
@@ -152,7 +190,8 @@ func (s *Server) end() error {
 	if s.process == nil {
 		return nil
 	}
-	s.alive.Close()
+	io.WriteString(s.input, "\n") // an error says that the shell has ended
+	s.input.Close()
 	s.process.Wait() // its status says that it was told to end
 	s.process = nil
 	return nil
@@ -171,47 +210,45 @@ func (s *Server) Stop() error {
 func (s *Server) Address() string { return fmt.Sprint("127.0.0.1:", s.port) }
 
 // URL returns the URL of a database of the server.
-func (s *Server) URL(database string) string { return s.URLBy(s.Address(), database) }
+func (s *Server) URL(database string) string { return s.URLBy(database, s.Address()) }
 
-// URLBy is URL through another address that leads to the server.
-func (s *Server) URLBy(address, database string) string {
+// URLBy is URL through other addresses: one that leads to the server, or several, of which a client takes that of the
+// primary.
+func (s *Server) URLBy(database string, addresses ...string) string {
 	u := url.URL{
-		Scheme: "postgres", User: url.UserPassword("parley", s.password), Host: address, Path: "/" + database,
-		RawQuery: "sslmode=disable",
+		Scheme: "postgres", User: url.UserPassword("parley", s.password), Host: strings.Join(addresses, ","),
+		Path: "/" + database, RawQuery: "sslmode=disable",
+	}
+	if len(addresses) > 1 {
+		u.RawQuery += "&target_session_attrs=read-write"
 	}
 	return u.String()
 }
 
 // NewDatabase makes an empty database and returns its name.
 func (s *Server) NewDatabase(ctx context.Context) (string, error) {
-	s.databases++
-	name := fmt.Sprintf("parley_%d", s.databases)
-	conn, err := pgx.Connect(ctx, s.URL("postgres"))
-	if err != nil {
+	return s.CopyDatabase(ctx, "template1")
+}
+
+// CopyDatabase makes a copy of a database to which nobody is connected, and returns the copy's name.
+func (s *Server) CopyDatabase(ctx context.Context, name string) (string, error) {
+	made := fmt.Sprintf("parley_%d", s.databases.Add(1))
+	if err := s.ask(ctx, nil, `CREATE DATABASE `+made+` TEMPLATE `+name); err != nil {
 		return "", err
 	}
-	defer conn.Close(ctx)
-	if _, err := conn.Exec(ctx, `CREATE DATABASE `+name); err != nil {
-		return "", err
-	}
-	return name, nil
+	return made, nil
+}
+
+// DropDatabase removes a database and ends the connections to it.
+func (s *Server) DropDatabase(ctx context.Context, name string) error {
+	return s.ask(ctx, nil, `DROP DATABASE `+name+` WITH (FORCE)`)
 }
 
 // Installed reports whether Start finds a PostgreSQL.
 func Installed() bool {
-	_, _, err := programs()
-	return err == nil
-}
-
-// programs returns the paths of the programs that a server needs.
-func programs() (initdb, postgres string, err error) {
-	if initdb, err = find("initdb"); err == nil {
-		postgres, err = find("postgres")
-	}
-	if err != nil {
-		return "", "", ErrNone
-	}
-	return initdb, postgres, nil
+	_, err1 := find("initdb")
+	_, err2 := find("postgres")
+	return err1 == nil && err2 == nil
 }
 
 // find returns the path of one of PostgreSQL's programs: that in PATH, or the newest one of Debian's folders.

@@ -12,13 +12,13 @@ import (
 
 // postmaster returns the id of the server's first process; 0 if it does not run.
 func (s *Server) postmaster() int {
-	text, err := os.ReadFile(filepath.Join(s.dir, "data", "postmaster.pid"))
+	text, err := os.ReadFile(filepath.Join(s.data(), "postmaster.pid"))
 	if err != nil {
 		return 0
 	}
 	line, _, _ := strings.Cut(string(text), "\n")
 	pid, err := strconv.Atoi(line)
-	if err != nil {
+	if err != nil || !isRunning(pid) { // a killed server leaves its file
 		return 0
 	}
 	return pid

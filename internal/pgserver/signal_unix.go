@@ -31,3 +31,5 @@ func (s *Server) signal(sig syscall.Signal) error {
 	}
 	return nil
 }
+
+func isRunning(pid int) bool { return !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }

@@ -7,3 +7,5 @@ import "errors"
 func (s *Server) Kill() error   { return errors.ErrUnsupported }
 func (s *Server) Freeze() error { return errors.ErrUnsupported }
 func (s *Server) Thaw() error   { return errors.ErrUnsupported }
+
+func isRunning(int) bool { return false }

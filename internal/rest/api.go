@@ -29,6 +29,7 @@ type Config struct {
 	Find   func(context.Context, chat.Search) (chat.Found, error) // nil: there is no search
 	Emoji  func() [][]string                                      // nil: there are none
 	Health func(context.Context) error                            // returns an error while messages cannot be stored
+	Ready  func(context.Context) error                            // returns an error if new clients should go elsewhere
 }
 
 // An API answers the requests of REST.

@@ -81,6 +81,7 @@ func TestTheDocumentNamesEveryRoute(t *testing.T) {
 		"GET /api/session",
 		"GET /healthz",
 		"GET /metrics",
+		"GET /readyz",
 		"PATCH /api/rooms/{room}/messages/{seq}",
 		"POST /api/rooms/{room}/messages",
 		"POST /api/session",

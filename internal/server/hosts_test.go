@@ -47,6 +47,7 @@ func TestNoDoorAnswersForAnotherHost(t *testing.T) {
 		{http.MethodDelete, "/api/session", "", nil},
 		{http.MethodOptions, "/api/session", "", []string{"Access-Control-Request-Method", "POST"}},
 		{http.MethodGet, "/healthz/", "", nil},
+		{http.MethodGet, "/readyz/", "", nil},
 		{http.MethodGet, "/metrics/x", "", nil},
 	} {
 		header := append([]string{
@@ -66,7 +67,7 @@ func TestNoDoorAnswersForAnotherHost(t *testing.T) {
 			t.Errorf("%s %s: %s", c.method, c.path, a.body)
 		}
 	}
-	for _, path := range []string{"/healthz", "/metrics"} {
+	for _, path := range []string{"/healthz", "/readyz", "/metrics"} {
 		if a := ts.ask(t, http.MethodGet, path, "", "Host", evil); a.StatusCode != http.StatusOK {
 			t.Errorf("%s: status %d", path, a.StatusCode)
 		}

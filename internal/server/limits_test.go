@@ -39,6 +39,7 @@ func TestBodyHasTimeLimitAlsoWhereNobodyReadsIt(t *testing.T) {
 		{http.MethodGet, "/", "", true, true},
 		{http.MethodGet, "/healthz", "", true, true},
 		{http.MethodPost, "/healthz", "", true, true},
+		{http.MethodGet, "/readyz", "", true, true},
 		{http.MethodPost, "/nowhere", "", true, true},
 		{http.MethodPost, "/api/session", "https://elsewhere.example", true, true},
 		{http.MethodDelete, "/api/session", "", true, true},

@@ -88,6 +88,12 @@ func (m *Metrics) observe(s *Server) {
 	gauge("parley_connections", "WebSockets and event streams that are open.", s.addresses.count)
 	gauge("parley_members", "People in rooms, each counted once per room.", func() int { return s.hub.Stats().Members })
 	gauge("parley_rooms", "Rooms in memory.", func() int { return s.hub.Stats().Rooms })
+	gauge("parley_draining", "1 if the server drains: it serves, and asks balancers for no new client.", func() int {
+		if s.draining.Load() {
+			return 1
+		}
+		return 0
+	})
 	gauge("parley_lagging_readers", "Readers that cannot take what there is for them.",
 		func() int { return s.hub.Stats().NotLive })
 	total("parley_messages_total", "Messages accepted since the start.", func() uint64 { return s.hub.Stats().Posted })

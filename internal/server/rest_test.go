@@ -178,6 +178,7 @@ func TestRESTScenario(t *testing.T) {
 			want: `"detail":"This address takes no PUT, only GET and POST."`,
 		},
 		{name: "health", path: "/healthz", status: 200, want: `^{"status":"ok"}\n$`},
+		{name: "readiness", path: "/readyz", status: 200, want: `^{"status":"ok"}\n$`},
 		{name: "the API's front door", path: "/api/", status: 307},
 	}
 	for _, st := range steps {

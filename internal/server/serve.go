@@ -20,16 +20,39 @@ import (
 	"parley/internal/httpdoor"
 )
 
-// drainTimeout is how long clients have to read their last answers.
-const drainTimeout = 8 * time.Second
+// answerTimeout is how long clients have to read their last answers.
+const answerTimeout = 8 * time.Second
+
+// Drain waits until asked is closed, and then for Config.Drain. Meanwhile the server
+// serves everybody as before, but /readyz fails, so that balancers send no new client.
+// Drain returns early, without an error, when ctx ends. Stop Serve after it.
+func (s *Server) Drain(ctx context.Context, asked <-chan struct{}) error {
+	select {
+	case <-asked:
+	case <-ctx.Done():
+		return nil
+	}
+	s.draining.Store(true)
+	if s.cfg.Drain <= 0 {
+		return nil
+	}
+	s.logger.LogAttrs(ctx, slog.LevelInfo, "draining", slog.Duration("took", s.cfg.Drain))
+	timer := time.NewTimer(s.cfg.Drain)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return nil
+}
 
 // Serve answers requests that come to ln until ctx ends. plain may be nil. It is
 // the socket without TLS beside ln: it redirects browsers to ln and answers
 // challenges of certificate authorities.
 //
-// Then Serve drains: it accepts nothing more, waits until accepted messages are
-// stored and answered, and closes each WebSocket with 1001. The hub has to run
-// until Serve has returned.
+// Then Serve accepts no further connection, answers what it has accepted once that is
+// stored, and closes each WebSocket with 1001: all at once or, with Config.Drain, over a
+// time. The hub has to run until Serve has returned.
 func (s *Server) Serve(ctx context.Context, ln, plain net.Listener) error {
 	if err := s.links.Open(); err != nil {
 		return err
@@ -62,16 +85,16 @@ func (s *Server) Serve(ctx context.Context, ln, plain net.Listener) error {
 	g.Go(func() error {
 		defer stopLinks()
 		<-ctx.Done()
-		return s.drain(context.WithoutCancel(ctx), servers)
+		return s.shutDown(context.WithoutCancel(ctx), servers)
 	})
 	return g.Wait()
 }
 
-// drain closes the listening sockets first, so that no client connects while the
+// shutDown closes the listening sockets first, so that no client connects while the
 // others are closed.
-func (s *Server) drain(ctx context.Context, servers []*http.Server) error {
+func (s *Server) shutDown(ctx context.Context, servers []*http.Server) error {
 	s.stopping.Store(true)
-	ctx, cancel := context.WithTimeout(ctx, drainTimeout)
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Drain+answerTimeout)
 	defer cancel()
 	var g errgroup.Group
 	for _, srv := range servers {
@@ -83,7 +106,7 @@ func (s *Server) drain(ctx context.Context, servers []*http.Server) error {
 			return nil
 		})
 	}
-	g.Go(func() error { s.links.Close(ctx); return nil })
+	g.Go(func() error { s.links.Close(ctx, s.cfg.Drain); return nil })
 	return g.Wait()
 }
 

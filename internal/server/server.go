@@ -49,6 +49,8 @@ type Config struct {
 	HeaderTimeout         time.Duration `default:"10s" help:"How long a client may take to send a request's header; 0 for no limit."`
 	IdleTimeout           time.Duration `default:"90s" help:"A connection from which nothing came for so long is ended; 0 for never."`
 
+	Drain time.Duration `default:"0s" help:"Behind a balancer: how long a server that is asked to stop goes on and answers /readyz with 503, so that new clients go elsewhere. For at most the same time again it spreads the ends of its connections."`
+
 	DebugEcho bool `help:"For tests: answer each WebSocket message to /debug/echo with itself, as conformance suites expect. Only where no other machine can connect."`
 
 	Find          func(context.Context, chat.Search) (chat.Found, error) `kong:"-"` // the search; default: there is none
@@ -78,7 +80,8 @@ type Server struct {
 	certs     certificates // nil without TLS
 	links     *link.Links
 	handler   http.Handler
-	stopping  atomic.Bool // set once Serve has begun to drain
+	draining  atomic.Bool // new clients should go elsewhere; set by Drain
+	stopping  atomic.Bool // no new connection is accepted; set by Serve
 }
 
 // New returns a Server for the rooms of hub and the people of stores. health returns
@@ -116,7 +119,8 @@ func New(
 		WithoutMetrics: cfg.MetricsListen != "",
 		Find:           cfg.Find,
 		Emoji:          cfg.Emoji,
-		Health:         s.healthy(health),
+		Health:         health,
+		Ready:          s.ready(health),
 	}, s.door, hub, s.accounts)
 	s.links = link.New(link.Config{
 		FrameSize:        cfg.FrameSize,
@@ -130,10 +134,10 @@ func New(
 	return s, nil
 }
 
-// healthy returns health, which fails while the server is stopping, too.
-func (s *Server) healthy(health func(context.Context) error) func(context.Context) error {
+// ready returns the check of /readyz: health, which also fails once the server drains or stops.
+func (s *Server) ready(health func(context.Context) error) func(context.Context) error {
 	return func(ctx context.Context) error {
-		if s.stopping.Load() {
+		if s.draining.Load() || s.stopping.Load() {
 			return errStopping()
 		}
 		return health(ctx)

@@ -35,7 +35,7 @@ func OnPostgres(ctx context.Context, program *Process, database *pgserver.Server
 	p := &PostgresProcess{server: program, database: database, proxy: between}
 	through := strings.TrimPrefix(between.url(), "http://")
 	// Not a flag: all users of a machine see command lines.
-	program.Env = append(program.Env, "PARLEY_DATABASE="+database.URLBy(through, name))
+	program.Env = append(program.Env, "PARLEY_DATABASE="+database.URLBy(name, through))
 	ctx, p.hangUp = context.WithCancel(context.WithoutCancel(ctx))
 	p.lines.Go(func() { between.run(ctx) })
 	return p, nil

@@ -8,7 +8,10 @@ package wire
 import (
 	"encoding/binary"
 	"fmt"
+	"time"
 	"unicode/utf8"
+
+	"parley/internal/chat"
 )
 
 // An Op is a WebSocket frame's opcode (RFC 6455 §5.2).
@@ -88,6 +91,12 @@ func AppendClose(dst []byte, code CloseCode, reason string) []byte {
 	dst = append(dst, 0x80|byte(OpClose), byte(2+len(reason)))
 	dst = binary.BigEndian.AppendUint16(dst, uint16(code))
 	return append(dst, reason...)
+}
+
+// StoppingReason returns the reason in the close frame of a server that stops. It asks the
+// client to come back at a random moment within that time, so that not all come at once.
+func StoppingReason(within time.Duration) string {
+	return fmt.Sprintf(`{"code":%q,"retry_within_ms":%d}`, chat.Stopping, within.Milliseconds())
 }
 
 // AppendControl appends a server's ping or pong; data is at most 125 bytes.

@@ -15,7 +15,7 @@ import (
 func BenchmarkCommit(b *testing.B) {
 	for _, flying := range []int{1, 64, 1024, 16384} {
 		b.Run(fmt.Sprint("flying=", flying), func(b *testing.B) {
-			url := pgtest.Start(b, "fsync=on", "full_page_writes=on", "max_wal_size=1GB").URL(b)
+			url := pgtest.Start(b, "fsync=on", "full_page_writes=on", "max_wal_size=1GB").URL("postgres")
 			s, _ := startWith(b, Config{URL: url, Logger: slog.New(slog.DiscardHandler)})
 			const text = "A message of a usual length: two lines on a phone, perhaps with a link in it."
 			free := make(chan struct{}, flying)

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"net/url"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -22,7 +21,7 @@ import (
 // A wire is a network between a store and its database, which a test can cut.
 type wire struct {
 	t        testing.TB
-	database string // its socket
+	database string // its address
 	listener net.Listener
 
 	cut       atomic.Bool  // no connection gets through that comes now
@@ -36,11 +35,8 @@ func newWire(t testing.TB, database string) (*wire, string) {
 	t.Helper()
 	u, err := url.Parse(database)
 	storetest.Must(t, err)
-	dir := t.TempDir()
-	socket := filepath.Join(dir, ".s.PGSQL.5432")
-	q := u.Query()
-	w := &wire{t: t, database: filepath.Join(q.Get("host"), ".s.PGSQL.5432")}
-	w.listener, err = net.Listen("unix", socket)
+	w := &wire{t: t, database: u.Host}
+	w.listener, err = net.Listen("tcp", "127.0.0.1:0")
 	storetest.Must(t, err)
 	var accepting sync.WaitGroup
 	accepting.Go(w.accept)
@@ -49,8 +45,7 @@ func newWire(t testing.TB, database string) (*wire, string) {
 		w.break_()
 		accepting.Wait()
 	})
-	q.Set("host", dir)
-	u.RawQuery = q.Encode()
+	u.Host = w.listener.Addr().String()
 	return w, u.String()
 }
 
@@ -60,7 +55,7 @@ func (w *wire) accept() {
 		if err != nil {
 			return
 		}
-		server, err := net.Dial("unix", w.database)
+		server, err := net.Dial("tcp", w.database)
 		if err != nil || w.cut.Load() {
 			client.Close()
 			continue
@@ -204,8 +199,7 @@ func TestLostConnectionIsNotNoticed(t *testing.T) {
 // standby has it. Nothing is acknowledged then, and also not by the repetition, which waits again.
 func TestWarningAtCommitIsNoAcknowledgement(t *testing.T) {
 	t.Parallel()
-	server := pgtest.Start(t)
-	url := server.URL(t)
+	url := pgtest.Start(t).URL("postgres")
 	s, _ := start(t, url)
 	s.writer.patience = time.Minute
 	storetest.Do(t, s, storetest.Draft("lobby", storetest.Ada, "before", ""))

@@ -43,12 +43,10 @@ func TestOpenMakesTheTablesOnce(t *testing.T) {
 func as(t *testing.T, database, user string) string {
 	t.Helper()
 	storetest.Must(t, run(t.Context(), database, `DROP ROLE IF EXISTS `+user))
-	storetest.Must(t, run(t.Context(), database, `CREATE ROLE `+user+` LOGIN`))
+	storetest.Must(t, run(t.Context(), database, `CREATE ROLE `+user+` LOGIN PASSWORD 'secret'`))
 	u, err := url.Parse(database)
 	storetest.Must(t, err)
-	q := u.Query()
-	q.Set("user", user)
-	u.RawQuery = q.Encode()
+	u.User = url.UserPassword(user, "secret")
 	return u.String()
 }
 

@@ -127,9 +127,13 @@ func wantSchema(ctx context.Context, conn *pgx.Conn) (map[string]string, error) 
 		SELECT max(version_id) FROM goose_db_version WHERE is_applied`).Scan(&schema); err != nil {
 		return nil, fmt.Errorf("reading the schema's version: %w", err)
 	}
-	if schema != newestSchema() {
-		return nil, fmt.Errorf("the database has schema %d, and this parley knows %d; use the program that serves it",
-			schema, newestSchema())
+	switch newest := migrations.Newest(); {
+	case schema > newest:
+		return nil, fmt.Errorf("a newer parley (%s) has upgraded the database to schema %d, and this one knows %d; "+
+			"use that program", known["version"], schema, newest)
+	case schema < newest:
+		return nil, fmt.Errorf("the database has the schema of an older parley (%d, this one has %d); start this "+
+			"one on it first, which brings it up to date", schema, newest)
 	}
 	return known, nil
 }

@@ -140,7 +140,7 @@ func (s *Store) fillFile(ctx context.Context, path, epoch string, fill func(cont
 	})
 	db.SetMaxOpenConns(1)
 	defer func() { err = errors.Join(err, db.Close()) }()
-	if err := s.migrate(ctx, db); err != nil {
+	if err := migrations.Run(ctx, db, s.logger); err != nil {
 		return err
 	}
 	conn, err := db.Conn(ctx)
@@ -203,9 +203,9 @@ func OpenBackup(ctx context.Context, file string) (*BackupFile, error) {
 	}
 	b := &BackupFile{openSQLite(file, mode, "", readerPragmas)}
 	schema, err := schemaOfDatabase(ctx, b.db)
-	if err == nil && schema < newestSchema() {
+	if err == nil && schema < migrations.Newest() {
 		err = fmt.Errorf("%s is of an older parley (schema %d, this one has %d); restore it to a data folder, and "+
-			"move that to the database with “parley move”", file, schema, newestSchema())
+			"move that to the database with “parley move”", file, schema, migrations.Newest())
 	}
 	if err != nil {
 		return nil, errors.Join(err, b.Close())
