@@ -30,8 +30,9 @@ type Target interface {
 // the progress.
 const progressEvery = 1 << 12
 
-// Progress is told how many rows of a table have been copied, or read back. It may be nil.
-type Progress func(table string, rows int64, readBack bool)
+// Progress is told now and then how many rows of a table have been copied, or read back, and of how many; 0: nobody
+// knows. It may be nil.
+type Progress func(table string, rows, of int64, readBack bool)
 
 // A Report says what has been copied.
 type Report struct {
@@ -43,12 +44,13 @@ type Report struct {
 // not the same. Memory grows with the number of rooms, by about a hundred bytes each, and with nothing
 // else.
 func Copy(ctx context.Context, from Source, to Target, progress Progress) (Report, error) {
+	c := &copying{from: from, to: to, progress: progress}
 	return each(func(t *Table) (TableSum, error) {
-		sum, err := copyTable(ctx, t, from, to, progress)
+		sum, err := c.copy(ctx, t)
 		if err != nil {
 			return sum, fmt.Errorf("copying the table %s: %w", t.Name, err)
 		}
-		back, err := sumOf(ctx, t, to, progress)
+		back, err := sumOf(ctx, t, to, func(rows int64) { c.tell(t, rows, true) })
 		if err != nil {
 			return sum, fmt.Errorf("reading the table %s back: %w", t.Name, err)
 		}
@@ -61,7 +63,7 @@ func Copy(ctx context.Context, from Source, to Target, progress Progress) (Repor
 
 // Read reads all tables and reports what they hold.
 func Read(ctx context.Context, from Source) (Report, error) {
-	return each(func(t *Table) (TableSum, error) { return sumOf(ctx, t, from, nil) })
+	return each(func(t *Table) (TableSum, error) { return sumOf(ctx, t, from, func(int64) {}) })
 }
 
 func each(sum func(*Table) (TableSum, error)) (Report, error) {
@@ -86,36 +88,53 @@ func each(sum func(*Table) (TableSum, error)) (Report, error) {
 	return r, nil
 }
 
-func copyTable(ctx context.Context, t *Table, from Source, to Target, progress Progress) (TableSum, error) {
+// copying is what Copy does.
+type copying struct {
+	from     Source
+	to       Target
+	progress Progress
+	heads    int64 // of all rooms together: how many events there are
+}
+
+func (c *copying) copy(ctx context.Context, t *Table) (TableSum, error) {
 	s := newSummer(t.Name)
-	values := make([]any, len(t.Columns))
-	err := to.Fill(ctx, t, func(write func([]byte) error) error {
-		return from.Rows(ctx, t, func(row []byte) error {
+	values, head := make([]any, len(t.Columns)), t.Column("head")
+	err := c.to.Fill(ctx, t, func(write func([]byte) error) error {
+		return c.from.Rows(ctx, t, func(row []byte) error {
 			if err := t.Values(row, values); err != nil {
 				return err
 			}
+			if head >= 0 {
+				c.heads += values[head].(int64)
+			}
 			s.add(row)
-			progress.tell(s.sum, false)
+			c.tell(t, s.sum.Rows, false)
 			return write(row)
 		})
 	})
 	return s.end(), err
 }
 
-func sumOf(ctx context.Context, t *Table, from Source, progress Progress) (TableSum, error) {
+func (c *copying) tell(t *Table, rows int64, readBack bool) {
+	if c.progress == nil || rows%progressEvery != 0 {
+		return
+	}
+	of := int64(0)
+	if t.Name == Events {
+		of = max(c.heads, rows)
+	}
+	c.progress(t.Name, rows, of, readBack)
+}
+
+// sumOf reads a table. tell is called for each row.
+func sumOf(ctx context.Context, t *Table, from Source, tell func(rows int64)) (TableSum, error) {
 	s := newSummer(t.Name)
 	err := from.Rows(ctx, t, func(row []byte) error {
 		s.add(row)
-		progress.tell(s.sum, true)
+		tell(s.sum.Rows)
 		return nil
 	})
 	return s.end(), err
-}
-
-func (p Progress) tell(sum TableSum, readBack bool) {
-	if p != nil && sum.Rows%progressEvery == 0 {
-		p(sum.Table, sum.Rows, readBack)
-	}
 }
 
 // Refusal returns why a store is not used: everything was moved to another place.

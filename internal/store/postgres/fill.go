@@ -139,15 +139,19 @@ func (f target) copyIn(ctx context.Context, t *move.Table, rows func(write func(
 
 // copyOut calls visit with each row of a table, in the order of its key.
 func copyOut(ctx context.Context, conn *pgx.Conn, t *move.Table, visit func(row []byte) error) error {
+	return copyQuery(ctx, conn, selectAll(t)+` ORDER BY `+strings.Join(t.Key, ", "), visit)
+}
+
+func copyQuery(ctx context.Context, conn *pgx.Conn, query string, visit func(row []byte) error) error {
 	rows := &move.Splitter{Visit: visit}
-	_, err := conn.PgConn().CopyTo(ctx, rows, `
-		COPY (SELECT `+columnsOf(t)+` FROM `+t.Name+` ORDER BY `+strings.Join(t.Key, ", ")+`)
-		TO STDOUT (FORMAT binary)`)
+	_, err := conn.PgConn().CopyTo(ctx, rows, `COPY (`+query+`) TO STDOUT (FORMAT binary)`)
 	if err == nil {
 		err = rows.Close()
 	}
 	return err
 }
+
+func selectAll(t *move.Table) string { return `SELECT ` + columnsOf(t) + ` FROM ` + t.Name }
 
 func columnsOf(t *move.Table) string {
 	names := make([]string, len(t.Columns))

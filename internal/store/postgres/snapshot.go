@@ -24,6 +24,7 @@ const snapshotName = "parley snapshot"
 
 // A Snapshot is what a database holds at one moment. It is one transaction on a connection of its own.
 type Snapshot struct {
+	cfg   Config
 	conn  *pgx.Conn
 	epoch string
 }
@@ -34,7 +35,7 @@ func OpenSnapshot(ctx context.Context, cfg Config) (*Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Snapshot{conn: conn}
+	s := &Snapshot{cfg: cfg, conn: conn}
 	if _, err = wantSchema(ctx, conn); err == nil {
 		_, err = conn.Exec(ctx, `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`)
 	}
@@ -50,7 +51,7 @@ func OpenToMove(ctx context.Context, cfg Config) (*Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Snapshot{conn: conn}
+	s := &Snapshot{cfg: cfg, conn: conn}
 	if err := s.take(ctx, cfg.Moved); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -207,12 +208,20 @@ const movedCheck = "moved_elsewhere"
 // SetMoved records that everything was moved to another place, which to names for operators, and ends
 // the snapshot. Then no server starts on the database or writes to it. With "" it may be used again.
 func (s *Snapshot) SetMoved(ctx context.Context, to string) error {
-	if s.conn.PgConn().TxStatus() == 'I' {
-		if _, err := s.conn.Exec(ctx, `BEGIN`); err != nil {
-			return err
+	if s.conn.IsClosed() {
+		conn, err := connectOnce(ctx, s.cfg)
+		if err != nil {
+			return fmt.Errorf("marking the database: %w", err)
 		}
+		s.conn = conn
 	}
 	var err error
+	if s.conn.PgConn().TxStatus() != 'T' { // 'E': the transaction has failed
+		_, err = s.conn.Exec(ctx, `ROLLBACK; BEGIN`)
+	}
+	if err != nil {
+		return fmt.Errorf("marking the database: %w", err)
+	}
 	if to == "" {
 		_, err = s.conn.Exec(ctx, `DELETE FROM meta WHERE key = 'moved'`)
 	} else {

@@ -260,8 +260,8 @@ func (s *Store) whole(ctx context.Context, mode string, exact bool) error {
 	if err := c.numbers(ctx); err != nil {
 		return err
 	}
-	if len(c.found) > 0 {
-		return fmt.Errorf("%w: %s", errDamaged, c.found[0])
+	if len(c.report.Found) > 0 {
+		return fmt.Errorf("%w: %s", errDamaged, c.report.Found[0])
 	}
 	return nil
 }
