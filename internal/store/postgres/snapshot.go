@@ -206,7 +206,8 @@ func (s *Snapshot) Rows(ctx context.Context, t *move.Table, visit func(row []byt
 const movedCheck = "moved_elsewhere"
 
 // SetMoved records that everything was moved to another place, which to names for operators, and ends
-// the snapshot. Then no server starts on the database or writes to it. With "" it may be used again.
+// the snapshot. Then no server starts on the database or writes to it. With "" it may be used again, with
+// another epoch, because the log may have gone on at the other place.
 func (s *Snapshot) SetMoved(ctx context.Context, to string) error {
 	if s.conn.IsClosed() {
 		conn, err := connectOnce(ctx, s.cfg)
@@ -223,7 +224,7 @@ func (s *Snapshot) SetMoved(ctx context.Context, to string) error {
 		return fmt.Errorf("marking the database: %w", err)
 	}
 	if to == "" {
-		_, err = s.conn.Exec(ctx, `DELETE FROM meta WHERE key = 'moved'`)
+		_, err = s.conn.Exec(ctx, `DELETE FROM meta WHERE key IN ('moved', 'epoch')`)
 	} else {
 		_, err = s.conn.Exec(ctx, `INSERT INTO meta (key, value) VALUES ('moved', $1)
 			ON CONFLICT (key) DO UPDATE SET value = excluded.value`, to)

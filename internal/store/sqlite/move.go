@@ -19,12 +19,12 @@ func (s *Store) Rows(ctx context.Context, t *move.Table, visit func(row []byte) 
 }
 
 // SetMoved records that everything was moved to another place, which to names for operators. Then
-// Open refuses the folder. With "" it may be used again. It is for a Store that Run was not called
-// for.
+// Open refuses the folder. With "" it may be used again, with another epoch, because the log may
+// have gone on at the other place. It is for a Store that Run was not called for.
 func (s *Store) SetMoved(ctx context.Context, to string) error {
 	var err error
 	if to == "" {
-		err = s.writer.exec(ctx, `DELETE FROM meta WHERE key = 'moved'`)
+		err = s.writer.exec(ctx, `DELETE FROM meta WHERE key IN ('moved', 'epoch')`)
 	} else {
 		err = s.writer.setMeta(ctx, "moved", to)
 	}

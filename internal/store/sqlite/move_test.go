@@ -174,8 +174,12 @@ func TestAFolderThatWasMovedIsRefused(t *testing.T) {
 	s = closedFolder(t, Config{Dir: dir, Moved: true})
 	must(t, s.SetMoved(t.Context(), ""))
 	must(t, s.Close())
-	if is := epochOf(t, dir); is != epoch {
-		t.Errorf("the epoch is %s, want %s", is, epoch)
+	is := epochOf(t, dir)
+	if is == epoch {
+		t.Error("a log that may have gone on elsewhere has kept its epoch")
+	}
+	if again := epochOf(t, dir); again != is {
+		t.Error("the epoch changed again")
 	}
 }
 
