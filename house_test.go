@@ -32,6 +32,7 @@ var mayImport = map[string][]string{
 	"parley/internal/wire":   {"parley/internal/chat"},
 	"parley/internal/files":  {},
 	"parley/internal/move":   {},
+	"parley/internal/await":  {},
 	"parley/internal/store":  {"parley/internal/access", "parley/internal/chat"},
 	"parley/internal/store/sqlite": {
 		"parley/internal/access", "parley/internal/chat", "parley/internal/files", "parley/internal/move",

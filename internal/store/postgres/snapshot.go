@@ -153,33 +153,49 @@ func metaOf(ctx context.Context, conn *pgx.Conn) (map[string]string, error) {
 	return known, err
 }
 
-// leaveTime is how long a server that has ended may still seem to be connected.
-const leaveTime = 3 * time.Second
-
-// wantNoServer fails if a server is connected to the database.
+// wantNoServer fails if a server uses the database. Of one that was killed it waits until that counts as
+// dead.
 func wantNoServer(ctx context.Context, conn *pgx.Conn) error {
-	for deadline := time.Now().Add(leaveTime); ; {
-		var n int
-		err := conn.QueryRow(ctx, `
-			SELECT count(DISTINCT application_name) FROM pg_stat_activity
-			WHERE datname = current_database() AND starts_with(application_name, $1)`, applicationName).Scan(&n)
-		switch {
-		case err != nil:
-			return fmt.Errorf("looking for servers that use the database: %w", err)
-		case n == 0:
-			return nil
-		case time.Now().After(deadline):
-			return fmt.Errorf("the database is in use by parley (servers: %d); stop all of them first", n)
+	found := map[string]time.Time{}
+	for {
+		live, err := liveNodes(ctx, conn)
+		if err != nil || len(live) == 0 {
+			return err
+		}
+		for _, n := range live {
+			if before, ok := found[n.ID]; ok && !before.Equal(n.Until) { // it has renewed its row
+				return refuseToMove(live)
+			}
+			found[n.ID] = n.Until
 		}
 		select {
-		case <-time.After(50 * time.Millisecond):
+		case <-time.After(enterEvery):
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
 }
 
-// lockTables locks all tables that are moved, and meta, or fails if somebody writes to one.
+// liveNodes returns the servers that may use the database now.
+func liveNodes(ctx context.Context, conn *pgx.Conn) ([]inTheWay, error) {
+	rows, err := conn.Query(ctx, `SELECT id, name, alone, since, until FROM node n WHERE NOT (`+isDeadSQL+`)`)
+	if err != nil {
+		return nil, fmt.Errorf("looking for servers that use the database: %w", err)
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[inTheWay])
+}
+
+func refuseToMove(live []inTheWay) error {
+	who := ""
+	if name := live[0].Name; name != "" {
+		who = " " + name
+	}
+	return fmt.Errorf("the database is in use by parley%s since %s UTC (servers: %d); stop all of them first", who,
+		live[0].Since.UTC().Format(time.DateTime), len(live))
+}
+
+// lockTables locks all tables that are moved, and meta, or fails if somebody writes to one or a server has
+// started.
 func lockTables(ctx context.Context, conn *pgx.Conn, mode string) error {
 	names := []string{"meta"}
 	for _, t := range move.Tables {
@@ -188,6 +204,13 @@ func lockTables(ctx context.Context, conn *pgx.Conn, mode string) error {
 	_, err := conn.Exec(ctx, `LOCK TABLE `+strings.Join(names, ", ")+` IN `+mode+` MODE NOWAIT`)
 	if isCode(err, codeLocked) {
 		return fmt.Errorf("another program uses the database; stop all servers first: %w", err)
+	}
+	if err != nil {
+		return err
+	}
+	live, err := liveNodes(ctx, conn) // none can start from here on: that locks a row of meta
+	if err == nil && len(live) > 0 {
+		err = refuseToMove(live)
 	}
 	return err
 }
