@@ -221,10 +221,12 @@ var texts = map[string][]string{
 		"host='db.example.org", "postgres://db.example.org/parley?sslmode=always",
 	},
 	"database-password-file": {"/nonexistent"}, // also without --database
-	"from":                   {"postgres://db.example.org:port/parley", "host='db.example.org"}, "from-password-file": {"/nonexistent"},
-	"to": {"postgres://db.example.org:port/parley", "host='db.example.org"}, "to-password-file": {"/nonexistent"},
-	"exchanges": nil,                 // looked at by the scenario, with what this build of Go has
-	"tls-cert":  nil, "tls-key": nil, // see the table below
+	"from":                   {"postgres://db.example.org:port/parley", "host='db.example.org"},
+	"from-password-file":     {"/nonexistent"},
+	"to":                     {"postgres://db.example.org:port/parley", "host='db.example.org"},
+	"to-password-file":       {"/nonexistent"},
+	"exchanges":              nil,                 // looked at by the scenario, with what this build of Go has
+	"tls-cert":               nil, "tls-key": nil, // see the table below
 	"data": nil, "name": nil, "server": nil, "evidence": nil, "peers-dir": nil, "dir": nil, "json": nil, "svg": nil,
 	"docs": nil,
 }

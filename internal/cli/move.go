@@ -70,8 +70,9 @@ func (c *moveCmd) Run(ctx context.Context, con *console) (err error) {
 	if source.Epoch() == "" {
 		epoch = "the first start gives the log a new epoch"
 	}
-	_, err = fmt.Fprintf(con.stdout, "moved %s from %s to %s in %.1f s\nboth have the SHA-256 %x; %s\nno server starts on "+
-		"%s any more\n", amounts(report), from, to, time.Since(began).Seconds(), report.Hash, epoch, from)
+	_, err = fmt.Fprintf(con.stdout, "moved %s from %s to %s in %.1f s\nboth have the SHA-256 %x; %s\n"+
+		"no server starts on %s any more\n",
+		amounts(report), from, to, time.Since(began).Seconds(), report.Hash, epoch, from)
 	return err
 }
 

@@ -11,7 +11,11 @@ import (
 )
 
 var test = Table{"test", []string{"id", "key"}, []Column{
-	{"id", Int, false}, {"key", Bytes, false}, {"room", Room, true}, {"seq", Seq, true}, {"text", Text, true},
+	{"id", Int, false},
+	{"key", Bytes, false},
+	{"room", Room, true},
+	{"seq", Seq, true},
+	{"text", Text, true},
 	{"yes", Bool, true},
 }}
 
@@ -65,8 +69,9 @@ func TestARowOfOtherValuesIsRefused(t *testing.T) {
 		"NULL where there must be a value": {"id", nil}, "a text for a number": {"id", "1"},
 		"a room before the first": {"room", int64(-1)}, "a room after the last": {"room", int64(MaxRoom + 1)},
 		"a seq after the last": {"seq", int64(MaxSeq + 1)}, "bytes for a text": {"text", []byte("a")},
-		"a null byte": {"text", "a\x00"}, "half a character": {"text", "\xc3"}, "a number for a bool": {"yes", int64(1)},
-		"a text for bytes": {"key", "a"}, "another type": {"text", 1.5},
+		"a null byte": {"text", "a\x00"}, "half a character": {"text", "\xc3"},
+		"a number for a bool": {"yes", int64(1)},
+		"a text for bytes":    {"key", "a"}, "another type": {"text", 1.5},
 	} {
 		values := slices.Clone(good)
 		values[test.Column(bad.column)] = bad.value
@@ -156,7 +161,7 @@ func TestADifferenceSaysWhereItIs(t *testing.T) {
 		"another text":    {with(3, event{3, 2, "D"}), "the room with the id 3 holds something else at the target"},
 		"one less":        {source[:4], "the room with the id 7 has 1 rows at the source and 0 at the target"},
 		"the first room":  {source[2:], "the room with the id 1 has 2 rows at the source and 0 at the target"},
-		"a room between":  {slices.Insert(slices.Clone(source), 2, event{2, 1, "x"}), "id 2 has 0 rows at the source and 1"},
+		"a room between":  {slices.Insert(slices.Clone(source), 2, event{2, 1, "x"}), "id 2 has 0 rows at the source"},
 		"a room after":    {append(slices.Clone(source), event{9, 1, "x"}), "id 9 has 0 rows at the source and 1"},
 		"another head":    {with(4, event{7, 2, "e"}), "id 7 ends at 1 at the source and at 2 at the target"},
 		"nothing":         {nil, "id 1 has 2 rows at the source and 0"},

@@ -63,12 +63,12 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 			`DELETE FROM person WHERE name = 'Eve'`, "rows of session refer in person to a missing person: 1 of them",
 		},
 		"what is reacted to": {
-			`UPDATE reaction SET target = 99`, "rows of reaction refer in target to a missing event: 1 of them, the first",
+			`UPDATE reaction SET target = 99`, "rows of reaction refer in target to a missing event: 1 of them",
 		},
 		"what is pinned":    {`UPDATE pin SET target = 99`, "rows of pin refer in target to a missing event"},
 		"what is saved":     {`UPDATE bookmark SET seq = 99`, "rows of bookmark refer in seq to a missing event"},
-		"what is followed":  {`UPDATE subscription SET target = 99`, "rows of subscription refer in target to a missing"},
-		"what is forwarded": {`UPDATE forward SET source_seq = 99`, "rows of forward refer in source_seq to a missing"},
+		"what is followed":  {`UPDATE subscription SET target = 99`, "rows of subscription refer in target"},
+		"what is forwarded": {`UPDATE forward SET source_seq = 99`, "rows of forward refer in source_seq"},
 		"where somebody is mentioned": {
 			`UPDATE mention SET seq = 99`, "rows of mention refer in seq to a missing event",
 		},
@@ -76,7 +76,8 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 			`UPDATE answer SET target = 99`, "rows of answer refer in target to a missing event: 2 of them",
 		},
 		"the newest version": {
-			`UPDATE event SET current = 99 WHERE current IS NOT NULL`, "rows of event refer in current to a missing event",
+			`UPDATE event SET current = 99 WHERE current IS NOT NULL`,
+			"rows of event refer in current to a missing event",
 		},
 		"a part that is no JSON": {
 			`UPDATE event SET extra = '{' WHERE seq = 1`, "events have a part that is no JSON: 2 of them",
@@ -96,7 +97,8 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 			`UPDATE reaction SET seq = -1`, "rows of reaction hold what they must not: 1 of them, the first is",
 		},
 		"a nonce that is there twice": {
-			`DROP INDEX event_nonce; UPDATE event SET nonce = '\x016e31', author = 1 WHERE room = ` + lobby + ` AND seq IN (1, 3)`,
+			`DROP INDEX event_nonce;
+			UPDATE event SET nonce = '\x016e31', author = 1 WHERE room = ` + lobby + ` AND seq IN (1, 3)`,
 			"rows of event have the same nonce, author, room as another one: 1 of them",
 		},
 		"an event that is there twice": {
@@ -120,11 +122,12 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 			storetest.Must(t, execute(t, url, tt.damage))
 			checked, err := Check(t.Context(), Config{URL: url})
 			storetest.Must(t, err)
-			has := slices.ContainsFunc(checked.Found, func(said string) bool { return strings.Contains(said, tt.found) })
+			has := slices.ContainsFunc(checked.Found,
+				func(said string) bool { return strings.Contains(said, tt.found) })
 			if tt.found == "" && len(checked.Found)+len(checked.Notes) > 0 || tt.found != "" && !has {
 				t.Errorf("found %q, want %q; notes %q", checked.Found, tt.found, checked.Notes)
 			}
-			if tt.found == "" && (checked.Rooms != 2 || checked.People != 3 || checked.Events != 10 || checked.Schema == 0) {
+			if tt.found == "" && (checked.Rooms != 2 || checked.People != 3 || checked.Events != 10 || checked.Schema < 1) {
 				t.Errorf("%+v", checked)
 			}
 		})
@@ -151,7 +154,8 @@ func TestCheckNotesWhatIsNoFault(t *testing.T) {
 	stop()
 	if len(checked.Found) > 0 || len(checked.Notes) != 2 ||
 		!strings.HasPrefix(checked.Notes[0], "texts of 1 deletions are still in the database's files") ||
-		checked.Notes[1] != "room garden has given numbers up to 2, and its newest event is number 1: later ones were removed" {
+		checked.Notes[1] != "room garden has given numbers up to 2, and its newest event is number 1: later ones "+
+			"were removed" {
 		t.Errorf("found %q, noted %q", checked.Found, checked.Notes)
 	}
 	moved, err := OpenToMove(t.Context(), Config{URL: url})

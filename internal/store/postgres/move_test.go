@@ -101,7 +101,8 @@ func TestNobodyWritesToADatabaseThatIsMoved(t *testing.T) {
 	storetest.Must(t, apply(t.Context(), away, `SET lock_timeout = '1ms'`))
 	writes := []string{
 		`UPDATE room SET head = head + 1`, `INSERT INTO session VALUES ('\x00', 1, 1, 1)`,
-		`INSERT INTO event SELECT room, 999, at_ms, author, NULL, NULL, name, NULL, text, NULL, NULL FROM event LIMIT 1`,
+		`INSERT INTO event SELECT room, 999, at_ms, author, NULL, NULL, name, NULL, text, NULL, NULL FROM event
+			LIMIT 1`,
 		`UPDATE member SET read = 1`, `INSERT INTO person (public, name, folded, created_ms) VALUES ('x', 'x', 'x', 1)`,
 	}
 	refused := func(code string) {
@@ -181,7 +182,8 @@ func TestOnlyADatabaseOfThisSchemaIsRead(t *testing.T) {
 	disguised := newDatabase(t)
 	storetest.Must(t, run(t.Context(), disguised, `UPDATE meta SET value = 'novel' WHERE key = 'program'`))
 	newer := newDatabase(t)
-	storetest.Must(t, run(t.Context(), newer, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, true)`))
+	storetest.Must(t, run(t.Context(), newer, `
+		INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, true)`))
 	older := newDatabase(t)
 	storetest.Must(t, run(t.Context(), older, `UPDATE goose_db_version SET version_id = 0`))
 	for url, want := range map[string]string{
@@ -296,7 +298,8 @@ func TestASnapshotIsOfOneMoment(t *testing.T) {
 	first, err := move.Read(t.Context(), snapshot)
 	storetest.Must(t, err)
 	storetest.Do(t, s, storetest.Drafts("lobby", 20)...)
-	storetest.Do(t, s, storetest.Draft("garden", storetest.Grace, "x", ""), storetest.Deed(storetest.Ada, chat.Delete, 1, ""))
+	storetest.Do(t, s, storetest.Draft("garden", storetest.Grace, "x", ""),
+		storetest.Deed(storetest.Ada, chat.Delete, 1, ""))
 	second, err := move.Read(t.Context(), snapshot)
 	if err != nil || second != first || first.Events != 20 || first.Rooms != 1 {
 		t.Errorf("%+v, %v, and before that %+v", second, err, first)

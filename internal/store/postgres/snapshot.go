@@ -188,7 +188,7 @@ func liveNodes(ctx context.Context, conn *pgx.Conn) ([]inTheWay, error) {
 func refuseToMove(live []inTheWay) error {
 	who := ""
 	if name := live[0].Name; name != "" {
-		who = " " + name
+		who = " (" + name + ")"
 	}
 	return fmt.Errorf("the database is in use by parley%s since %s UTC (servers: %d); stop all of them first", who,
 		live[0].Since.UTC().Format(time.DateTime), len(live))

@@ -203,7 +203,8 @@ func TestOnlyAnEmptyFolderIsFilled(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			for what, err := range map[string]error{
-				"filled":   FillFolder(t.Context(), tt.dir, "", func(context.Context, move.Target) error { return nil }),
+				"filled": FillFolder(t.Context(), tt.dir, "",
+					func(context.Context, move.Target) error { return nil }),
 				"restored": Restore(t.Context(), backup, tt.dir),
 			} {
 				if err == nil || !strings.Contains(err.Error(), tt.want) {
