@@ -127,7 +127,8 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 			if tt.found == "" && len(checked.Found)+len(checked.Notes) > 0 || tt.found != "" && !has {
 				t.Errorf("found %q, want %q; notes %q", checked.Found, tt.found, checked.Notes)
 			}
-			if tt.found == "" && (checked.Rooms != 2 || checked.People != 3 || checked.Events != 10 || checked.Schema < 1) {
+			if tt.found == "" && (checked.Rooms != 2 || checked.People != 3 ||
+				checked.Events != 10 || checked.Schema < 1) {
 				t.Errorf("%+v", checked)
 			}
 		})

@@ -59,7 +59,7 @@ func fillPersonal(t testing.TB, s Database, uuid string) {
 		Must(t, s.SetPersonal(t.Context(), Ada.ID, as, inLobby(2), true, ""))
 		Must(t, s.SetPersonal(t.Context(), Ada.ID, as, inLobby(2), false, ""))
 	}
-	Must(t, <-s.AddToList(alone.ID, "garden", true))
+	Must(t, AddToList(s, alone.ID, "garden", true))
 	muted := chat.ListEntryChange{Muted: new(true), Nonce: strings.ToUpper(uuid)}
 	Must(t, s.SetListEntry(t.Context(), Grace.ID, "lobby", muted))
 	Must(t, s.SetListEntry(t.Context(), Ada.ID, "lobby", chat.ListEntryChange{Favourite: new(true)}))
