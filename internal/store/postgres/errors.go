@@ -31,8 +31,8 @@ func codeOf(err error) string {
 
 func isCode(err error, codes ...string) bool { return slices.Contains(codes, codeOf(err)) }
 
-// outcomeOf returns what became of a transaction that has met err before its COMMIT, or in its
-// place.
+// outcomeOf returns the outcome of a transaction that failed with err before its COMMIT, or instead of
+// it.
 func outcomeOf(err error) outcome {
 	e, ok := errors.AsType[*pgconn.PgError](err)
 	switch {

@@ -23,7 +23,7 @@ func (s *Store) writeHealth() <-chan error {
 	return s.start(ownWrite{text: `SELECT pg_logical_emit_message(true, 'parley', 'healthy')`})
 }
 
-// What a reader is told that gets no answer.
+// Errors for readers that get no answer.
 var (
 	errUnreachable = &chat.Error{
 		Code:       chat.Unavailable,
