@@ -108,7 +108,7 @@ func TestProxyBlocksOneDirection(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.lead(server.Addr().String())
+	p.forwardTo(server.Addr().String())
 	p.block(toClient)
 	ctx, hangUp := context.WithCancel(t.Context())
 	done := make(chan struct{})

@@ -28,8 +28,8 @@ type Cluster struct {
 	mu               sync.Mutex
 	primary, standby *pgserver.Server
 
-	hangUp context.CancelFunc
-	lines  sync.WaitGroup
+	hangUp  context.CancelFunc
+	proxied sync.WaitGroup
 }
 
 // A clusterNode is one server of a Cluster.
@@ -110,14 +110,14 @@ func (c *Cluster) connect(ctx context.Context, i int, certificate *nodeCertifica
 
 // run runs a proxy to an address until Close.
 func (c *Cluster) run(ctx context.Context, p *proxy, address string) {
-	p.lead(address)
-	c.lines.Go(func() { p.run(ctx) })
+	p.forwardTo(address)
+	c.proxied.Go(func() { p.run(ctx) })
 }
 
 // Close ends the proxies, and so all connections between the nodes and to the databases.
 func (c *Cluster) Close() {
 	c.hangUp()
-	c.lines.Wait()
+	c.proxied.Wait()
 }
 
 // Start starts the nodes that do not run.

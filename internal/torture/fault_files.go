@@ -238,7 +238,7 @@ func (e *Evidence) forget(copied, ended Tick, whole bool) {
 
 // end ends the server until it is started again.
 func (s *round) end(how func() error) error {
-	s.leadNowhere()
+	s.forwardNowhere()
 	return how()
 }
 

@@ -31,7 +31,7 @@ func (s *round) again(ctx context.Context, fault string, end func() error) error
 
 // restart is like again, for callers that hold s.server.
 func (s *round) restart(ctx context.Context, fault string, end func() error) error {
-	s.leadNowhere()
+	s.forwardNowhere()
 	if err := end(); err != nil {
 		return err
 	}

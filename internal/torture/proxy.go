@@ -62,8 +62,8 @@ func (p *proxy) url() string { return "http://" + p.ln.Addr().String() }
 
 func (p *proxy) address() string { return p.ln.Addr().String() }
 
-// lead directs later connections to servers, in turn; to none without addresses.
-func (p *proxy) lead(addresses ...string) {
+// forwardTo directs later connections to servers, in turn; to none without addresses.
+func (p *proxy) forwardTo(addresses ...string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.upstreams = addresses

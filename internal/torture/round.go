@@ -119,8 +119,8 @@ func (w *harness) addresses() []string {
 	return urls
 }
 
-// lead directs the proxies to the nodes. url is that of a server that is alone.
-func (w *harness) lead(url string) {
+// forward directs the proxies to the nodes. url is that of a server that is alone.
+func (w *harness) forward(url string) {
 	urls := []string{url}
 	if s, ok := w.cfg.Subject.(hasNodes); ok {
 		urls = s.URLs()
@@ -129,17 +129,17 @@ func (w *harness) lead(url string) {
 	var all []string
 	for i, url := range urls {
 		address := strings.TrimPrefix(url, "http://")
-		w.doors[i].lead(address)
+		w.doors[i].forwardTo(address)
 		all = append(all, address)
 	}
-	w.proxy.lead(all...)
-	w.slowProxy.lead(all...)
+	w.proxy.forwardTo(all...)
+	w.slowProxy.forwardTo(all...)
 }
 
-// leadNowhere lets nobody reach a node.
-func (w *harness) leadNowhere() {
+// forwardNowhere lets nobody reach a node.
+func (w *harness) forwardNowhere() {
 	for _, p := range append(w.doors, w.proxy, w.slowProxy) {
-		p.lead()
+		p.forwardTo()
 	}
 }
 
@@ -156,23 +156,23 @@ func (w *harness) links(rnd *rand.Rand, share float64) []*proxyConn {
 
 // torture runs one round after the other until the time is over.
 func (w *harness) torture(ctx context.Context, faults []fault, trials []fileFault) (err error) {
-	lines, hangUp := context.WithCancel(context.WithoutCancel(ctx))
+	running, stopAll := context.WithCancel(context.WithoutCancel(ctx))
 	var proxied sync.WaitGroup
-	proxied.Go(func() { w.proxy.run(lines) })
-	proxied.Go(func() { w.slowProxy.run(lines) })
+	proxied.Go(func() { w.proxy.run(running) })
+	proxied.Go(func() { w.slowProxy.run(running) })
 	for _, p := range w.doors {
 		if p != w.proxy {
-			proxied.Go(func() { p.run(lines) })
+			proxied.Go(func() { p.run(running) })
 		}
 	}
 	defer proxied.Wait()
-	defer hangUp()
+	defer stopAll()
 	if err := w.start(ctx, "start"); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, w.cfg.Subject.Stop()) }()
 	w.report.Memory.Before = memoryOf(w.cfg.Subject)
-	proxied.Go(func() { w.watchMemory(lines) })
+	proxied.Go(func() { w.watchMemory(running) })
 	if w.cfg.Beside > 0 {
 		if err := w.measureBystanders(ctx); err != nil {
 			return err
@@ -205,7 +205,7 @@ func (w *harness) start(ctx context.Context, fault string) error {
 	if err != nil {
 		return err
 	}
-	w.lead(url)
+	w.forward(url)
 	if err := w.well(ctx); err != nil {
 		return err
 	}
