@@ -206,21 +206,22 @@ func (n *Node) hear(ctx context.Context) {
 // checkCutOff decides whether the node is cut off. short is for how many seconds beats of some nodes have not come;
 // checkCutOff returns it anew.
 func (n *Node) checkCutOff(ctx context.Context, short int) int {
-	if peers := *n.peers.Load(); n.othersCount.Load() > int64(len(peers)) {
-		short++
-	} else {
+	peers, others, connected := len(*n.peers.Load()), n.othersCount.Load(), n.bus.IsConnected()
+	wasShort := short > 0
+	if short++; others <= int64(peers) {
 		short = 0
 	}
-	connected := n.bus.IsConnected()
 	is := !connected || short >= shortages
-	switch was := n.cutOff.Swap(is); {
+	was := n.cutOff.Swap(is)
+	switch {
 	case is && !was:
-		n.logger.LogAttrs(ctx, slog.LevelWarn, "cut off from other nodes", slog.Bool("bus_connected", connected),
-			slog.Int64("others", n.othersCount.Load()), slog.Int("peers", len(*n.peers.Load())))
+		n.logger.LogAttrs(ctx, slog.LevelWarn, "cut off from other nodes",
+			slog.Bool("bus_connected", connected), slog.Int64("others", others), slog.Int("peers", peers))
 	case was && !is:
-		n.logger.LogAttrs(ctx, slog.LevelInfo, "no longer cut off from other nodes",
-			slog.Int("peers", len(*n.peers.Load())))
-		n.missedEverything("")
+		n.logger.LogAttrs(ctx, slog.LevelInfo, "no longer cut off from other nodes", slog.Int("peers", peers))
+	}
+	if !is && (was || wasShort && short == 0) {
+		n.missedEverything("") // also of nodes that live no more
 	}
 	return short
 }
