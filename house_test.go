@@ -31,13 +31,16 @@ var mayImport = map[string][]string{
 	"parley/internal/format": {},
 	"parley/internal/wire":   {"parley/internal/chat"},
 	"parley/internal/files":  {},
+	"parley/internal/await":  {},
 	"parley/internal/store":  {"parley/internal/access", "parley/internal/chat"},
 	"parley/internal/store/sqlite": {
 		"parley/internal/access", "parley/internal/chat", "parley/internal/files", "parley/internal/store",
+		"parley/internal/store/schema",
 	},
 	"parley/internal/store/postgres": {
-		"parley/internal/access", "parley/internal/chat", "parley/internal/store",
+		"parley/internal/access", "parley/internal/chat", "parley/internal/store", "parley/internal/store/schema",
 	},
+	"parley/internal/store/schema":          {},
 	"parley/internal/store/postgres/pgtest": {"parley/internal/pgserver"},
 	"parley/internal/store/storetest": {
 		"parley/internal/access", "parley/internal/chat", "parley/internal/store",

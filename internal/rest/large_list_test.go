@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"parley/internal/account"
+	"parley/internal/await"
 	"parley/internal/chat"
 	"parley/internal/format"
 	"parley/internal/httpdoor"
@@ -56,22 +57,6 @@ func serve(t *testing.T) (*API, *httptest.Server) {
 		}
 	})
 	return a, ts
-}
-
-// until waits until is returns true.
-func until(t *testing.T, what string, is func() bool) {
-	t.Helper()
-	late, stop := context.WithTimeout(t.Context(), patience)
-	defer stop()
-	again := time.NewTicker(5 * time.Millisecond)
-	defer again.Stop()
-	for !is() {
-		select {
-		case <-late.Done():
-			t.Fatalf("waited for %s for too long", what)
-		case <-again.C:
-		}
-	}
 }
 
 func TestLargeListIsOneJSONListHoweverManyItemsItHas(t *testing.T) {
@@ -138,7 +123,7 @@ func TestClientThatReadsNothingIsCutAndOthersAreServed(t *testing.T) {
 		defer a.pending.mu.Unlock()
 		return a.pending.total
 	}
-	until(t, "answers to wait", func() bool { return held() > maxPendingEach/2 })
+	await.True(t, "answers wait", func() bool { return held() > maxPendingEach/2 })
 	for range 5 {
 		r, err := ts.Client().Get(ts.URL + "/api/rooms/lobby/messages?limit=200")
 		if err != nil {
@@ -156,5 +141,5 @@ func TestClientThatReadsNothingIsCutAndOthersAreServed(t *testing.T) {
 	for _, nc := range conns {
 		nc.Close()
 	}
-	until(t, "nothing to be held", func() bool { return held() == 0 })
+	await.True(t, "nothing is held", func() bool { return held() == 0 })
 }

@@ -93,8 +93,10 @@ type searchRun struct {
 	rooms      map[int64]bool // rooms that candidates have to be in, if clauses do not include the rooms; nil: any
 	floor, top int64          // numbers of candidates: floor ≤ number < top
 	at         cursor
+	until      time.Time // hits are not newer than this; zero: no bound
 
-	texts, numbers int // read so far
+	texts, numbers int      // read so far
+	first, last    storedAt // of the candidates of this window that exist; zero: there are none
 
 	lookup   lookup
 	segments []segment // not searched yet
@@ -121,7 +123,7 @@ func (s *searchRun) run(ctx context.Context, in []chat.RoomName) (result Result,
 		size = window
 	}
 	for more := true; more; size = min(2*size, window) {
-		begin := top // of the window: greater than all numbers in it
+		begin := cursor{top: top, from: s.last} // of the page, if no hit of this window fits on this one
 		var hits []Hit
 		if hits, top, more, err = s.candidates(ctx, size, top); err != nil {
 			return result, err
@@ -132,28 +134,31 @@ func (s *searchRun) run(ctx context.Context, in []chat.RoomName) (result Result,
 		}
 		if room := s.limit - len(result.Hits); len(hits) > room {
 			result.Hits = append(result.Hits, hits[:room]...)
-			result.Next = s.cursorBehind(result.Hits, begin)
-			return result, nil
+			result.Next, err = s.cursorBehind(ctx, result.Hits, begin)
+			return result, err
 		}
 		result.Hits = append(result.Hits, hits...)
 		if more && (s.texts >= mostTexts || s.numbers >= mostNumbers) {
-			result.Next = s.db.formatCursor(cursor{top: top})
-			return result, nil
+			result.Next, err = s.formatCursor(ctx, cursor{top: top, from: s.last})
+			return result, err
 		}
 	}
 	return result, nil
 }
 
-// cursorBehind returns the cursor of the page after hits, whose last window began at top.
-func (s *searchRun) cursorBehind(hits []Hit, top int64) string {
+// cursorBehind returns the cursor of the page after hits, whose last window begins at begin.
+func (s *searchRun) cursorBehind(ctx context.Context, hits []Hit, begin cursor) (string, error) {
 	last := hits[len(hits)-1]
-	if s.query.Order == Relevance {
-		if last.number >= top { // the windows before have filled the page
-			return s.db.formatCursor(cursor{top: top})
-		}
-		return s.db.formatCursor(cursor{top: top, number: last.number, score: last.score})
+	shown := storedAt{chat.MessageRef{Room: last.Room, Seq: last.Seq}, last.At}
+	switch {
+	case s.query.Order != Relevance:
+		return s.formatCursor(ctx, cursor{top: last.number, from: shown})
+	case last.number >= begin.top: // the windows before have filled the page
+		return s.formatCursor(ctx, begin)
 	}
-	return s.db.formatCursor(cursor{top: last.number})
+	return s.formatCursor(ctx, cursor{
+		top: begin.top, from: s.first, number: last.number, score: last.score, shown: shown,
+	})
 }
 
 // compare orders hits by relevance, then newest first.
@@ -207,6 +212,7 @@ func (s *searchRun) candidates(
 			}
 		}
 	}
+	s.first, s.last = storedAt{}, storedAt{}
 	hits, err = s.hits(ctx, numbers, places)
 	return hits, last, more, err
 }
@@ -281,6 +287,15 @@ func (s *searchRun) hits(ctx context.Context, numbers []int64, places []docRef) 
 	}
 	var hits []Hit
 	for i, e := range events {
+		if e.At.IsZero() {
+			continue
+		}
+		if s.last = (storedAt{asked[i], e.At}); s.first.at.IsZero() {
+			s.first = s.last
+		}
+		if !s.until.IsZero() && e.At.After(s.until) {
+			continue
+		}
 		if !s.query.Before.IsZero() && !e.At.Before(s.query.Before) || e.At.Before(s.query.Since) {
 			continue
 		}

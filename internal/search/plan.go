@@ -44,11 +44,21 @@ func (s *searchRun) plan(ctx context.Context, rooms []chat.RoomName) (possible b
 	if err := s.bound(ctx); err != nil {
 		return false, err
 	}
-	if s.at, err = s.db.parseCursor(q.Cursor); err != nil {
+	if err := s.begin(ctx); err != nil {
 		return false, err
 	}
 	s.segments, err = readSegments(ctx, s.conn)
 	return true, err
+}
+
+// begin sets where the page begins.
+func (s *searchRun) begin(ctx context.Context) error {
+	c, isOwn, err := s.db.parseCursor(s.query.Cursor)
+	if err == nil && !isOwn {
+		c, err = s.adopt(ctx, c)
+	}
+	s.at = c
+	return err
 }
 
 func effort(tokens []token) int {

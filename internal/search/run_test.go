@@ -307,6 +307,83 @@ func TestPagesStayWhileOthersWrite(t *testing.T) {
 	}
 }
 
+// Each node has an index of its own, which met the rooms in another order, and clients page through any of them.
+func TestPagesMayComeFromTheIndexesOfSeveralNodes(t *testing.T) {
+	for _, order := range []Order{Newest, Relevance} {
+		l := newMemLog()
+		rooms := []chat.RoomName{"lobby", "attic", "räume/字"}
+		nodes := []*Index{newIndex(t, l, t.TempDir()), newIndex(t, l, t.TempDir()), newIndex(t, l, t.TempDir())}
+		for n := range 2500 {
+			l.say(rooms[n*n%3], "Ada", "said"+strings.Repeat(" said", n%5))
+			if n%700 == 0 {
+				follow(t, nodes[0], l)
+			}
+		}
+		deleted := chat.MessageRef{Room: "lobby", Seq: 30}
+		l.erase(deleted.Room, deleted.Seq)
+		for _, x := range nodes { // the second one never meets the deleted text
+			follow(t, x, l)
+		}
+		q := ParseQuery("said")
+		q.Order, q.Limit = order, 70
+		seen := map[chat.MessageRef]bool{}
+		for page := 0; ; page++ {
+			x := nodes[page*page%3]
+			r, err := x.Search(t.Context(), q, rooms)
+			must(t, err)
+			for _, h := range r.Hits {
+				at := chat.MessageRef{Room: h.Room, Seq: h.Seq}
+				if seen[at] {
+					t.Fatalf("by %s: %v comes again on page %d", order, at, page)
+				}
+				seen[at] = true
+			}
+			if q.Cursor = r.Next; q.Cursor == "" {
+				break
+			}
+			// The message that the cursor names is deleted. By relevance, that moves a message into another window.
+			if page == 2 && order == Newest {
+				last := r.Hits[len(r.Hits)-1]
+				l.erase(last.Room, last.Seq)
+				for _, x := range nodes {
+					follow(t, x, l)
+				}
+			}
+			l.say("lobby", "Ada", "something else")
+			follow(t, nodes[page%3], l)
+		}
+		if len(seen) != 2499 {
+			t.Errorf("by %s: %d of 2499", order, len(seen))
+		}
+	}
+}
+
+// A cursor that was cut, or made up, is refused or leads to a page, but never to an internal error.
+func TestCursorsThatNobodyMade(t *testing.T) {
+	l := newMemLog()
+	for range 300 {
+		l.say("lobby", "Ada", "said")
+	}
+	x, other := newIndex(t, l, t.TempDir()), newIndex(t, l, t.TempDir())
+	follow(t, x, l)
+	follow(t, other, l)
+	for _, order := range []Order{Newest, Relevance} {
+		q := ParseQuery("said")
+		q.Order = order
+		r, err := other.Search(t.Context(), q, l.Rooms())
+		must(t, err)
+		whole := r.Next
+		for n := 1; n <= len(whole); n++ {
+			for _, changed := range []string{whole[:n], whole[:n-1] + "_" + whole[n:]} {
+				q.Cursor = changed
+				if _, err := x.Search(t.Context(), q, l.Rooms()); err != nil && chat.CodeOf(err) != chat.BadRequest {
+					t.Errorf("%s: %v", changed, err)
+				}
+			}
+		}
+	}
+}
+
 func TestMoreRelevantHitsComeFirst(t *testing.T) {
 	l := newMemLog()
 	best := l.say("lobby", "Ada", "rose garden")

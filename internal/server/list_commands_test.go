@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"parley/internal/account"
+	"parley/internal/await"
 	"parley/internal/chat"
 	"parley/internal/room"
 )
@@ -182,7 +183,7 @@ func TestListFeedThatTakesNothingIsClosed(t *testing.T) {
 		ts.accounts.MarkRead(ada.Person.ID, at, true, "", nil, func(chat.ListEntry, error) { read <- struct{}{} })
 		<-read
 	}
-	eventually(t, "the client is closed as stalled", func() bool { return stalled() == 1 })
+	await.True(t, "the client is closed as stalled", func() bool { return stalled() == 1 })
 	ours.Close()
 }
 

@@ -2,7 +2,6 @@ package server
 
 import (
 	"bufio"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -16,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"parley/internal/await"
 	"parley/internal/room"
 )
 
@@ -116,19 +116,31 @@ func TestEveryAddressAnswersEveryMethodAndThenTheNextRequest(t *testing.T) {
 	}
 }
 
-// until waits for a condition.
-func until(t *testing.T, what string, is func() bool) {
-	t.Helper()
-	late, stop := context.WithTimeout(t.Context(), patience)
-	defer stop()
-	again := time.NewTicker(5 * time.Millisecond)
-	defer again.Stop()
-	for !is() {
-		select {
-		case <-late.Done():
-			t.Fatalf("waited for %s for too long", what)
-		case <-again.C:
-		}
+func TestStreamsAreRefusedAsProblems(t *testing.T) {
+	for stream, refused := range map[string]map[string]int{
+		"events": {},
+		"text": {
+			"r/text?zone=Mars/Olympus": 400, "r/text?zone=../../../etc/passwd": 400,
+			"r/text?after=0&epoch=another":             409,
+			"r/text?after=7&at=2026-11-23T09:41:05.1Z": 409,
+		},
+	} {
+		t.Run(stream, func(t *testing.T) {
+			ts := startServer(t, Config{ConnectionsPerAddress: 1}, room.Config{})
+			for _, path := range []string{"a%20b/" + stream, "r/" + stream + "?after=x", "r/" + stream + "?after=-1"} {
+				refused[path] = 400
+			}
+			for path, want := range refused {
+				if a := ts.ask(t, http.MethodGet, "/api/rooms/"+path, ""); a.StatusCode != want ||
+					a.Header.Get("Content-Type") != "application/problem+json" {
+					t.Errorf("%s: %d %s", path, a.StatusCode, a.body)
+				}
+			}
+			ts.listen(t, "/api/rooms/r/"+stream)
+			if a := ts.ask(t, http.MethodGet, "/api/rooms/r/"+stream, ""); a.StatusCode != 429 {
+				t.Errorf("a second stream: %d %s", a.StatusCode, a.body)
+			}
+		})
 	}
 }
 
@@ -191,7 +203,7 @@ func TestClientsThatAreGoneAreNotCounted(t *testing.T) {
 					}
 					nc.Close()
 				}
-				until(t, "all to be gone",
+				await.True(t, "all are gone",
 					func() bool { return ts.addresses.count() == 0 && ts.hub.Stats().Readers == 0 })
 			}
 		})
@@ -228,5 +240,5 @@ func TestStreamGoesOnWhileItsClientSaysALittle(t *testing.T) {
 	go io.WriteString(nc, strings.Repeat("x", 128<<10)) // fails when the server closes the connection
 	for l.next() != nil {
 	}
-	until(t, "a talkative one to be gone", func() bool { return ts.addresses.count() == 1 })
+	await.True(t, "a talkative one is gone", func() bool { return ts.addresses.count() == 1 })
 }

@@ -8,11 +8,11 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/gobwas/ws"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"parley/internal/await"
 	"parley/internal/chat"
 	"parley/internal/link"
 	"parley/internal/room"
@@ -50,16 +50,7 @@ func startFaulty(t *testing.T) *faulty {
 func (z *faulty) wantContained(t *testing.T, what, where string) {
 	t.Helper()
 	counted := func() float64 { return testutil.ToFloat64(z.metrics.errors.WithLabelValues(string(chat.Internal))) }
-	late, again := time.NewTimer(patience), time.NewTicker(time.Millisecond)
-	defer late.Stop()
-	defer again.Stop()
-	for counted() == 0 {
-		select {
-		case <-late.C:
-			t.Fatal("no panic has been counted")
-		case <-again.C:
-		}
-	}
+	await.True(t, "a panic has been counted", func() bool { return counted() > 0 })
 	if n := counted(); n != 1 {
 		t.Errorf("counted %v panics", n)
 	}
@@ -143,16 +134,7 @@ func TestPanicInLeavingOneRoomKeepsNoOtherFromBeingLeft(t *testing.T) {
 		return &client{Conn: c, s: z.Server, rooms: map[chat.RoomName]*room.Reader{"there": there, "nowhere": nil}}
 	})
 	bad.nc.Close()
-	late, again := time.NewTimer(patience), time.NewTicker(time.Millisecond)
-	defer late.Stop()
-	defer again.Stop()
-	for z.hub.Stats().Readers > 1 {
-		select {
-		case <-late.C:
-			t.Fatalf("%+v", z.hub.Stats())
-		case <-again.C:
-		}
-	}
+	await.True(t, "the reader has left", func() bool { return z.hub.Stats().Readers <= 1 })
 	z.wantContained(t, "nil pointer", "Leave")
 }
 

@@ -116,7 +116,7 @@ func TestACertificateIsReadAgainWhenItsFilesChange(t *testing.T) {
 		t.Fatalf("certificate %d, want 1", got)
 	}
 	writeCertificate(t, certFile, keyFile, 2)
-	await(t, read, "certificate read again")
+	wantSaid(t, read, "certificate read again")
 	if got := serial(t, address); got != 2 {
 		t.Errorf("after the files changed: certificate %d, want 2", got)
 	}
@@ -125,7 +125,7 @@ func TestACertificateIsReadAgainWhenItsFilesChange(t *testing.T) {
 		t.Fatal(err)
 	}
 	ts.ReloadCertificate()
-	await(t, read, "certificate kept as it was")
+	wantSaid(t, read, "certificate kept as it was")
 	if got := serial(t, address); got != 2 {
 		t.Errorf("after a broken file: certificate %d, want 2", got)
 	}
@@ -159,7 +159,8 @@ func (m messages) Handle(_ context.Context, r slog.Record) error {
 	return nil
 }
 
-func await(t *testing.T, said <-chan string, want string) {
+// wantSaid waits for a message of the log.
+func wantSaid(t *testing.T, said <-chan string, want string) {
 	t.Helper()
 	late, stop := context.WithTimeout(t.Context(), patience)
 	defer stop()

@@ -16,6 +16,7 @@ import (
 	"github.com/gobwas/ws"
 
 	"parley/internal/account"
+	"parley/internal/await"
 	"parley/internal/chat"
 	"parley/internal/room"
 )
@@ -157,27 +158,11 @@ func TestSignOutEndsEverythingOfTheSession(t *testing.T) {
 // wantRegistered waits until so many people have a live connection or request.
 func wantRegistered(t *testing.T, ts *testServer, want int) {
 	t.Helper()
-	eventually(t, fmt.Sprintf("%d people are registered", want), func() bool { return ts.accounts.Live() == want })
+	await.True(t, fmt.Sprintf("%d people are registered", want), func() bool { return ts.accounts.Live() == want })
 }
 
 // patience is how long a test waits for an event before it fails.
 const patience = 60 * time.Second
-
-// eventually waits until a condition holds, and fails the test after patience.
-func eventually(t *testing.T, what string, is func() bool) {
-	t.Helper()
-	ctx, stop := context.WithTimeout(t.Context(), patience)
-	defer stop()
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for !is() {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			t.Fatalf("it never came to be that %s", what)
-		}
-	}
-}
 
 // The session is signed out while clients write with it at every door. Nothing that
 // arrives after the answer is stored.

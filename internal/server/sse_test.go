@@ -115,23 +115,6 @@ func TestServerSentEventsResume(t *testing.T) {
 	}
 }
 
-func TestServerSentEventsAreRefusedAsProblems(t *testing.T) {
-	ts := startServer(t, Config{ConnectionsPerAddress: 1}, room.Config{})
-	for path, want := range map[string]int{
-		"/api/rooms/a%20b/events": 400, "/api/rooms/r/events?after=x": 400,
-		"/api/rooms/r/events?after=-1": 400,
-	} {
-		if a := ts.ask(t, http.MethodGet, path, ""); a.StatusCode != want ||
-			a.Header.Get("Content-Type") != "application/problem+json" {
-			t.Errorf("%s: %d %s", path, a.StatusCode, a.body)
-		}
-	}
-	ts.listen(t, "/api/rooms/r/events")
-	if a := ts.ask(t, http.MethodGet, "/api/rooms/r/events", ""); a.StatusCode != 429 {
-		t.Errorf("a second stream: %d %s", a.StatusCode, a.body)
-	}
-}
-
 func TestServerSentEventsEndWithTheServer(t *testing.T) {
 	ts := startServer(t, Config{}, room.Config{})
 	l := ts.listen(t, "/api/rooms/r/events")

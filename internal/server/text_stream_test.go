@@ -2,7 +2,6 @@ package server
 
 import (
 	"fmt"
-	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
@@ -84,25 +83,6 @@ func TestTextHasTheTimesOfItsReader(t *testing.T) {
 		if got := l.line(); got != want {
 			t.Errorf("%s: %q, want %q", zone, got, want)
 		}
-	}
-}
-
-func TestTextIsRefusedAsProblems(t *testing.T) {
-	ts := startServer(t, Config{ConnectionsPerAddress: 1}, room.Config{})
-	for path, want := range map[string]int{
-		"/api/rooms/a%20b/text": 400, "/api/rooms/r/text?after=x": 400, "/api/rooms/r/text?after=-1": 400,
-		"/api/rooms/r/text?zone=Mars/Olympus": 400, "/api/rooms/r/text?zone=../../../etc/passwd": 400,
-		"/api/rooms/r/text?after=0&epoch=another":             409,
-		"/api/rooms/r/text?after=7&at=2026-11-23T09:41:05.1Z": 409,
-	} {
-		if a := ts.ask(t, http.MethodGet, path, ""); a.StatusCode != want ||
-			a.Header.Get("Content-Type") != "application/problem+json" {
-			t.Errorf("%s: %d %s", path, a.StatusCode, a.body)
-		}
-	}
-	ts.listen(t, "/api/rooms/r/text")
-	if a := ts.ask(t, http.MethodGet, "/api/rooms/r/text", ""); a.StatusCode != 429 {
-		t.Errorf("a second stream: %d %s", a.StatusCode, a.body)
 	}
 }
 

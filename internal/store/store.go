@@ -57,6 +57,14 @@ type Upkeep interface {
 // room's last message. A bot or a thread may have written hundreds of thousands.
 const MaxCounted = 2000
 
+// TimeOf returns the time of a column of milliseconds; the zero time for 0.
+func TimeOf(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}
+
 // Errors of Engine.Transact.
 var (
 	// ErrBroken says that nothing can be stored until a restart.

@@ -60,7 +60,7 @@ func TestDomainObtainsItsCertificate(t *testing.T) {
 	defer client.CloseIdleConnections()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	home := await(ctx, t, client, address+"/")
+	home := answerOf(ctx, t, client, address+"/")
 	if got := home.Header.Get("Strict-Transport-Security"); !strings.HasPrefix(got, "max-age=") {
 		t.Errorf("Strict-Transport-Security %q", got)
 	}
@@ -68,7 +68,7 @@ func TestDomainObtainsItsCertificate(t *testing.T) {
 		t.Errorf("the certificate is for %q", names)
 	}
 
-	redirect := await(ctx, t, client, "http://"+domain+"/r/lobby?x=1")
+	redirect := answerOf(ctx, t, client, "http://"+domain+"/r/lobby?x=1")
 	if got, want := redirect.Header.Get("Location"),
 		address+"/r/lobby?x=1"; redirect.StatusCode != http.StatusPermanentRedirect || got != want {
 		t.Errorf("plain HTTP: status %d to %q, want %q", redirect.StatusCode, got, want)
@@ -105,8 +105,8 @@ func clientFor(root *x509.CertPool, https, plain int) *http.Client {
 	}
 }
 
-// await requests url until there is an answer.
-func await(ctx context.Context, t *testing.T, client *http.Client, url string) *http.Response {
+// answerOf requests url until there is an answer.
+func answerOf(ctx context.Context, t *testing.T, client *http.Client, url string) *http.Response {
 	t.Helper()
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
@@ -186,7 +186,7 @@ func startPebble(t *testing.T, dir string, https, plain, acme, management, dns i
 	defer cancel()
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trusted}}}
 	defer client.CloseIdleConnections()
-	await(ctx, t, client, p.directory)
+	answerOf(ctx, t, client, p.directory)
 	answer, err := client.Get(fmt.Sprintf("https://127.0.0.1:%d/roots/0", management))
 	if err != nil {
 		t.Fatal(err)

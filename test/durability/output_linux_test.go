@@ -81,7 +81,7 @@ func TestServerWorksWhateverItsOutputsAre(t *testing.T) {
 				defer cancel()
 				client := &http.Client{Transport: &http.Transport{}}
 				defer client.CloseIdleConnections()
-				await(ctx, t, client, "http://"+address+"/healthz")
+				answerOf(ctx, t, client, "http://"+address+"/healthz")
 				for i := range 50 { // each is a line of the log
 					r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/", nil)
 					if err != nil {

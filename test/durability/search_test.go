@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
+	"parley/internal/await"
 	"parley/internal/chat"
 	"parley/internal/search"
 	"parley/internal/store/sqlite"
@@ -58,7 +58,7 @@ func TestADeletedWordLeavesTheDataFolderWhateverTheIndexDoes(t *testing.T) {
 				}
 			}
 			caughtUp := func(_ *sqlite.Store, x *search.Index) {
-				until(t, func() bool { n, age := x.Lag(); return n == 0 && age == 0 })
+				await.True(t, "the index is up to date", func() bool { n, age := x.Lag(); return n == 0 && age == 0 })
 			}
 			serve(true, func(s *sqlite.Store, x *search.Index) {
 				appendDraft(t, s, x, chat.Draft{Room: "lobby", Text: secret})
@@ -149,22 +149,6 @@ func appendDraft(t *testing.T, s *sqlite.Store, x *search.Index, d chat.Draft) {
 	})
 	if err := <-done; err != nil {
 		t.Fatal(err)
-	}
-}
-
-// until waits for a condition.
-func until(t *testing.T, is func() bool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for !is() {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			t.Fatal("it does not come about")
-		}
 	}
 }
 

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -24,7 +25,11 @@ func TestPostgreSQLIsAStore(t *testing.T) {
 				DELETE FROM event WHERE room = (SELECT id FROM room WHERE name = $1) AND seq = $2`, string(at.Room),
 				int64(at.Seq)))
 		}
-		return &storetest.DatabaseSubject{Database: s, Restart: restart, Lose: lose}
+		setSeen := func(at time.Time) {
+			storetest.Must(t, run(t.Context(), url, `UPDATE session SET seen_ms = $1`, at.UnixMilli()))
+		}
+		seen := func() time.Time { return time.UnixMilli(ask[int64](t, s, `SELECT seen_ms FROM session`)) }
+		return &storetest.DatabaseSubject{Database: s, Restart: restart, Lose: lose, SetSeen: setSeen, Seen: seen}
 	})
 }
 

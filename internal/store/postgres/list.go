@@ -77,7 +77,7 @@ func listEntry(row pgx.CollectableRow) (e chat.ListEntry, err error) {
 	last := &chat.Quote{}
 	err = row.Scan(&e.Room, &e.Topic, &e.Read, &e.Notify, &e.Muted, &e.Favourite, &e.Head, &e.Unread, &e.Mentions,
 		&at, &last.From.ID, &last.From.Name, &last.Text)
-	e.At = timeOf(at)
+	e.At = store.TimeOf(at)
 	if last.Text != "" {
 		last.Text = chat.Preview(last.Text, chat.MaxPreview)
 		e.Last = last

@@ -6,38 +6,28 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
-	"log/slog"
-	"path/filepath"
 	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
+
+	"parley/internal/store/schema"
 )
 
 //go:embed migrations/postgres/*.sql
 var migrationFiles embed.FS
+
+var migrations = schema.Migrations{
+	Files: migrationFiles, Folder: "migrations/postgres", Dialect: goose.DialectPostgres,
+}
 
 // Oldest PostgreSQL that has all that the statements use.
 const (
 	oldestServer     = 140000
 	oldestServerName = "14"
 )
-
-// newestSchema returns the number of the program's newest migration.
-func newestSchema() int64 {
-	files, err := fs.Glob(migrationFiles, "migrations/postgres/*.sql")
-	if err != nil || len(files) == 0 {
-		panic("the program was built without its migrations")
-	}
-	version, err := goose.NumericComponent(files[len(files)-1]) // Glob sorts
-	if err != nil {
-		panic(err)
-	}
-	return version
-}
 
 // migrate looks at the database and brings its schema up to date.
 func (s *Store) migrate(ctx context.Context, config *pgx.ConnConfig) error {
@@ -104,7 +94,7 @@ func (s *Store) isMigrated(ctx context.Context, db *sql.DB) (bool, error) {
 	}
 	known := map[string]string{}
 	if ours {
-		known, err = readMeta(ctx, db)
+		known, err = schema.Meta(ctx, db)
 	}
 	if isCode(err, codeNoRights) {
 		return false, fmt.Errorf("the database's user may not read the tables there; give parley the user who owns "+
@@ -113,62 +103,30 @@ func (s *Store) isMigrated(ctx context.Context, db *sql.DB) (bool, error) {
 	if err != nil || known["program"] != "parley" {
 		return false, errors.New("the database has tables of another program; make an empty one for parley")
 	}
-	var schema int64
-	err = db.QueryRowContext(ctx, `SELECT max(version_id) FROM goose_db_version WHERE is_applied`).Scan(&schema)
+	var have int64
+	err = db.QueryRowContext(ctx, `SELECT max(version_id) FROM goose_db_version WHERE is_applied`).Scan(&have)
 	if err != nil {
 		return false, fmt.Errorf("reading the schema's version: %w", err)
 	}
-	if oldest, _ := strconv.ParseInt(known["min_version"], 10, 64); oldest > newestSchema() {
+	if oldest, _ := strconv.ParseInt(known["min_version"], 10, 64); oldest > migrations.Newest() {
 		return false, fmt.Errorf(
 			"a newer parley (%s) has upgraded the database to schema %d; this one knows schemas up to %d",
-			known["version"], schema, newestSchema())
+			known["version"], have, migrations.Newest())
 	}
-	return schema >= newestSchema(), nil
-}
-
-func readMeta(ctx context.Context, db *sql.DB) (map[string]string, error) {
-	rows, err := db.QueryContext(ctx, `SELECT key, value FROM meta`)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	known := map[string]string{}
-	for rows.Next() {
-		var key, value string
-		if err := rows.Scan(&key, &value); err != nil {
-			return nil, err
-		}
-		known[key] = value
-	}
-	return known, rows.Err()
+	return have >= migrations.Newest(), nil
 }
 
 // runMigrations runs the migrations that the database has not had, each in a transaction.
 func (s *Store) runMigrations(ctx context.Context, db *sql.DB) error {
-	files, err := fs.Sub(migrationFiles, "migrations/postgres")
-	if err != nil {
-		return err
-	}
-	provider, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithLogger(goose.NopLogger()))
-	if err != nil {
-		return fmt.Errorf("reading the migrations: %w", err)
-	}
-	done, err := provider.Up(ctx)
+	err := migrations.Run(ctx, db, s.logger)
 	if isCode(err, codeNoRights) {
 		return fmt.Errorf("the database's user may not make tables; give them the rights, "+
 			"as with GRANT CREATE ON SCHEMA public: %w", err)
 	}
 	if err != nil {
-		return fmt.Errorf("bringing the schema up to date: %w", err)
-	}
-	if err := s.noteVersion(ctx, db); err != nil {
 		return err
 	}
-	for _, m := range done {
-		s.logger.LogAttrs(ctx, slog.LevelInfo, "schema brought up to date",
-			slog.String("op", filepath.Base(m.Source.Path)), slog.Duration("took", m.Duration))
-	}
-	return nil
+	return s.noteVersion(ctx, db)
 }
 
 // noteVersion records which program has upgraded the schema, for the refusals of older ones.

@@ -202,7 +202,7 @@ func (s *Store) readPage(ctx context.Context, c *pgxpool.Conn, room chat.RoomNam
 			if err := rows.Scan(&page.Head, &at); err != nil {
 				return err
 			}
-			page.At = timeOf(at)
+			page.At = store.TimeOf(at)
 		}
 		return rows.Err()
 	})

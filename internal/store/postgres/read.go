@@ -101,15 +101,7 @@ func (s *Store) Head(ctx context.Context, room chat.RoomName) (seq chat.Seq, at 
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return 0, time.Time{}, fmt.Errorf("newest seq of %s: %w", room, err)
 	}
-	return seq, timeOf(ms), nil
-}
-
-// timeOf returns a time of the database; the zero time for 0.
-func timeOf(ms int64) time.Time {
-	if ms == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(ms).UTC()
+	return seq, store.TimeOf(ms), nil
 }
 
 // At returns when an event was stored, the zero time if there is no such event.
@@ -119,7 +111,7 @@ func (s *Store) At(ctx context.Context, room chat.RoomName, seq chat.Seq) (time.
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return time.Time{}, fmt.Errorf("when event %d of %s was stored: %w", seq, room, err)
 	}
-	return timeOf(ms), nil
+	return store.TimeOf(ms), nil
 }
 
 // After returns at most limit of a room's events with a greater seq, oldest first. Each is as it

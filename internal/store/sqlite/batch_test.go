@@ -1,16 +1,15 @@
 package sqlite
 
 import (
-	"context"
 	"fmt"
 	"slices"
-	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"parley/internal/chat"
+	"parley/internal/store/storetest"
 )
 
 // Plain messages, changes, repeats and what is refused share one transaction, as
@@ -138,7 +137,7 @@ func TestFailedTransactionLeavesNothingOfAChange(t *testing.T) {
 			for n := range len(ds) {
 				// A kind that no rule lets through, in a room that is written last.
 				bad := chat.Draft{Room: "zzz", From: eve, Kind: chat.Typing}
-				wantRefused(t, together(t, s, append(slices.Clone(ds[:n+1]), bad)...), chat.Unavailable)
+				wantRefused(t, storetest.Together(t, s, append(slices.Clone(ds[:n+1]), bad)...), chat.Unavailable)
 			}
 		},
 	} {
@@ -157,30 +156,4 @@ func TestFailedTransactionLeavesNothingOfAChange(t *testing.T) {
 			}
 		})
 	}
-}
-
-// together is post, all in one transaction: they gather while the one before
-// lasts.
-func together(t *testing.T, s *Store, drafts ...chat.Draft) []chat.Commit {
-	t.Helper()
-	begun, gathered := make(chan struct{}), make(chan struct{})
-	before := s.start(func(context.Context, *writer) error {
-		close(begun)
-		<-gathered
-		return nil
-	})
-	<-begun
-	commits := make([]chat.Commit, len(drafts))
-	var answered sync.WaitGroup
-	answered.Add(len(drafts))
-	for i, d := range drafts {
-		s.Append(d, func(c chat.Commit) {
-			commits[i] = c
-			answered.Done()
-		})
-	}
-	close(gathered)
-	must(t, <-before)
-	answered.Wait()
-	return commits
 }

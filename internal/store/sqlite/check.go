@@ -154,7 +154,7 @@ func (c *checker) counts(ctx context.Context) error {
 	if c.checked.Schema, err = schemaOfDatabase(ctx, c.db); err != nil {
 		return err
 	}
-	if known := newestSchema(); c.checked.Schema > known {
+	if known := migrations.Newest(); c.checked.Schema > known {
 		return fmt.Errorf("it was written by a newer parley (schema %d, this one knows %d); check it with that program",
 			c.checked.Schema, known)
 	}

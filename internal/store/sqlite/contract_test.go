@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"testing"
+	"time"
 
 	"parley/internal/chat"
 	"parley/internal/store/storetest"
@@ -30,6 +31,16 @@ func TestSQLiteIsAStore(t *testing.T) {
 				return w.exec(ctx, `DELETE FROM event WHERE id = `+namedSQL("$2"), string(at.Room), int64(at.Seq))
 			}))
 		}
-		return &storetest.DatabaseSubject{Database: s, Restart: restart, Lose: lose}
+		setSeen := func(at time.Time) {
+			must(t, <-s.start(func(ctx context.Context, w *writer) error {
+				return w.exec(ctx, `UPDATE session SET seen_ms = $1`, at.UnixMilli())
+			}))
+		}
+		seen := func() time.Time {
+			var ms int64
+			must(t, s.readers.QueryRowContext(t.Context(), `SELECT seen_ms FROM session`).Scan(&ms))
+			return time.UnixMilli(ms)
+		}
+		return &storetest.DatabaseSubject{Database: s, Restart: restart, Lose: lose, SetSeen: setSeen, Seen: seen}
 	})
 }

@@ -8,12 +8,14 @@ import (
 	"io/fs"
 	"log/slog"
 	"strings"
+
+	"parley/internal/store/schema"
 )
 
 // settleEpoch reads the log's epoch, or makes a new one if the folder is not as the server left it,
 // because the log may then have gone back in time. See state_file.go.
 func (s *Store) settleEpoch(ctx context.Context, left leftBehind) error {
-	known, err := s.writer.meta(ctx)
+	known, err := schema.Meta(ctx, s.writer.conn)
 	if err != nil {
 		return fmt.Errorf("reading the epoch: %w", err)
 	}
@@ -88,24 +90,6 @@ func (s *Store) markEnd(ctx context.Context) error {
 		return nil
 	}
 	return s.marks.settle(s.database, func(m *stateFile) { m.State = closed })
-}
-
-// meta returns the table meta.
-func (w *writer) meta(ctx context.Context) (map[string]string, error) {
-	rows, err := w.conn.QueryContext(ctx, `SELECT key, value FROM meta`)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	known := make(map[string]string)
-	for rows.Next() {
-		var key, value string
-		if err := rows.Scan(&key, &value); err != nil {
-			return nil, err
-		}
-		known[key] = value
-	}
-	return known, rows.Err()
 }
 
 // setMeta sets a value in the table meta.

@@ -35,7 +35,7 @@ func (s *Store) openDatabase(ctx context.Context, vfs string) error {
 			s.unmarked = true
 		}
 	}
-	if found.schema < newestSchema() {
+	if found.schema < migrations.Newest() {
 		if err := s.upgrade(ctx, found.schema); err != nil {
 			return err
 		}
@@ -97,7 +97,7 @@ func (s *Store) findDatabase(ctx context.Context, vfs string) (leftBehind, error
 	err = files.New(s.path, func(partial string) error {
 		db := openSQLite(partial, "rw", vfs, []string{"synchronous(FULL)", "foreign_keys(1)", "secure_delete(1)"})
 		db.SetMaxOpenConns(1)
-		err := s.migrate(ctx, db)
+		err := migrations.Run(ctx, db, s.logger)
 		if err == nil {
 			_, err = db.ExecContext(ctx, `PRAGMA journal_mode(WAL)`)
 		}
@@ -152,7 +152,7 @@ func readFirst(ctx context.Context, path string, newest stateFile) (is databaseF
 	if err != nil {
 		return is, fmt.Errorf("reading the schema of %s: %w", databaseName, err)
 	}
-	if known := newestSchema(); is.schema > known {
+	if known := migrations.Newest(); is.schema > known {
 		return is, fmt.Errorf("%s was written by a newer parley (schema %d, this one knows %d); use that program, "+
 			"go back with its “parley rollback”, or restore a back-up made before", databaseName, is.schema, known)
 	}

@@ -54,7 +54,7 @@ func (s *Store) Page(ctx context.Context, room chat.RoomName, sel chat.PageQuery
 	defer r.end(ctx)
 	var at int64
 	err = r.row(ctx, headText, []any{string(room)}, &page.Head, &at)
-	page.At = timeOf(at)
+	page.At = store.TimeOf(at)
 	if err == nil && (sel.Limit > 0 || sel.Seqs != nil) { // SQLite takes a negative limit for no limit
 		err = r.read(ctx, sel, &page)
 	}

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,7 +10,6 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"parley/internal/store"
 )
@@ -74,61 +72,6 @@ func TestStormOfGuestsIsFewTransactions(t *testing.T) {
 			}
 		}
 	})
-}
-
-func TestSessionIsMarkedAsSeenOnceADay(t *testing.T) {
-	s, _ := start(t, t.TempDir())
-	_, session, err := s.NewGuest(t.Context(), "Ada", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	setSeen := func(at int64) {
-		t.Helper()
-		err := s.write(t.Context(), func(ctx context.Context, w *writer) error {
-			return w.exec(ctx, `UPDATE session SET seen_ms = $1`, at)
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	seenAfterPerson := func() (seen int64) {
-		t.Helper()
-		if _, err := s.Person(t.Context(), session); err != nil {
-			t.Fatal(err)
-		}
-		err := s.write(t.Context(), func(ctx context.Context, w *writer) error { // behind what Person began
-			return w.scan(ctx, []any{&seen}, `SELECT seen_ms FROM session`)
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return seen
-	}
-	recent := time.Now().Add(-23 * time.Hour).UnixMilli()
-	setSeen(recent)
-	if got := seenAfterPerson(); got != recent {
-		t.Errorf("seen 23 hours ago: written again")
-	}
-	setSeen(time.Now().Add(-25 * time.Hour).UnixMilli())
-	if got := seenAfterPerson(); got < recent {
-		t.Errorf("seen 25 hours ago: not written")
-	}
-}
-
-func TestWaitingForACommitEndsWithTheContext(t *testing.T) {
-	s, err := Open(t.Context(), Config{Dir: t.TempDir()}) // nobody commits
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, _, err := s.NewGuest(ctx, "Ada", ""); !errors.Is(err, context.Canceled) {
-		t.Errorf("NewGuest: %v", err)
-	}
-	if err := s.Healthy(ctx); !errors.Is(err, context.Canceled) {
-		t.Errorf("Healthy: %v", err)
-	}
 }
 
 func TestEpochIsAWord(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 
 	"parley/internal/access"
 	"parley/internal/chat"
+	"parley/internal/store"
 )
 
 // readStatements are the statements that read, each prepared at its first use, for all connections
@@ -124,15 +125,7 @@ func (s *Store) Head(ctx context.Context, room chat.RoomName) (seq chat.Seq, at 
 	if err := s.reads.row(ctx, headText, []any{string(room)}, &seq, &ms); err != nil {
 		return 0, time.Time{}, fmt.Errorf("newest seq of %s: %w", room, err)
 	}
-	return seq, timeOf(ms), nil
-}
-
-// timeOf returns a time of the database; the zero time for 0.
-func timeOf(ms int64) time.Time {
-	if ms == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(ms).UTC()
+	return seq, store.TimeOf(ms), nil
 }
 
 // At returns when an event was stored, the zero time if there is no such event.

@@ -2,17 +2,16 @@ package sqlite
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 
+	"parley/internal/await"
 	"parley/internal/chat"
 	"parley/internal/store/storetest"
 )
@@ -132,7 +131,7 @@ func TestFullDiskTakesDeletions(t *testing.T) {
 				}
 			}
 			s.committer.Nudge() // the quiet minute
-			wantSoon(t, "the write-ahead log is empty",
+			await.True(t, "the write-ahead log is empty",
 				func() bool { return sizeOf(t, filepath.Join(s.dir, databaseName+"-wal")) == 0 })
 			for _, name := range folderNames(t, s.dir) {
 				b, err := os.ReadFile(filepath.Join(s.dir, name))
@@ -148,28 +147,12 @@ func TestFullDiskTakesDeletions(t *testing.T) {
 			emptyDisk(t, disk)
 			do(t, s, draft("lobby", ada, "after", ""))
 			s.committer.Nudge()
-			wantSoon(t, "the room for deletions is whole again",
+			await.True(t, "the room for deletions is whole again",
 				func() bool { return sizeOf(t, reserve) == reserveSize })
 			stop()
 			s, _ = start(t, s.dir)
 			do(t, s, draft("lobby", ada, "and after a restart", ""))
 		})
-	}
-}
-
-// wantSoon waits until something is so.
-func wantSoon(t *testing.T, what string, is func() bool) {
-	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	late, stop := context.WithTimeout(t.Context(), patience)
-	defer stop()
-	for !is() {
-		select {
-		case <-tick.C:
-		case <-late.Done():
-			t.Fatalf("it did not come to be so: %s", what)
-		}
 	}
 }
 

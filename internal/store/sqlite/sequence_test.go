@@ -45,7 +45,7 @@ func TestABatchIsStoredLikeItsDraftsOneByOne(t *testing.T) {
 		for _, d := range drafts {
 			want = append(want, storetest.Describe(post(t, single, d)[0]))
 		}
-		for i, c := range together(t, batched, drafts...) {
+		for i, c := range storetest.Together(t, batched, drafts...) {
 			if got := storetest.Describe(c); got != want[i] {
 				t.Fatalf("round %d, draft %d %+v:\nalone    %s\ntogether %s\nall: %+v",
 					round, i, drafts[i], want[i], got, drafts[:i])

@@ -1,14 +1,10 @@
 package sqlite
 
 import (
-	"context"
 	"database/sql"
 	"database/sql/driver"
 	"embed"
 	"errors"
-	"fmt"
-	"io/fs"
-	"log/slog"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -18,6 +14,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"parley/internal/chat"
+	"parley/internal/store/schema"
 )
 
 const (
@@ -54,6 +51,10 @@ func init() {
 //go:embed migrations/sqlite/*.sql
 var migrationFiles embed.FS
 
+var migrations = schema.Migrations{
+	Files: migrationFiles, Folder: "migrations/sqlite", Dialect: goose.DialectSQLite3,
+}
+
 // withoutWAL is a mode for openSQLite: read-only, ignoring the WAL, and making no files beside the
 // database.
 const withoutWAL = "alone"
@@ -84,40 +85,6 @@ func databaseURI(path string, query url.Values) string {
 	}
 	u := url.URL{Scheme: "file", Path: path, RawQuery: query.Encode()}
 	return u.String()
-}
-
-// newestSchema returns the number of the program's newest migration.
-func newestSchema() int64 {
-	files, err := fs.Glob(migrationFiles, "migrations/sqlite/*.sql")
-	if err != nil || len(files) == 0 {
-		panic("the program was built without its migrations")
-	}
-	version, err := goose.NumericComponent(files[len(files)-1]) // Glob sorts
-	if err != nil {
-		panic(err)
-	}
-	return version
-}
-
-// migrate runs the migrations that db has not had, each in a transaction of its own.
-func (s *Store) migrate(ctx context.Context, db *sql.DB) error {
-	files, err := fs.Sub(migrationFiles, "migrations/sqlite")
-	if err != nil {
-		return err
-	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithLogger(goose.NopLogger()))
-	if err != nil {
-		return fmt.Errorf("reading the migrations: %w", err)
-	}
-	done, err := provider.Up(ctx)
-	if err != nil {
-		return fmt.Errorf("bringing the schema up to date: %w", err)
-	}
-	for _, m := range done {
-		s.logger.LogAttrs(ctx, slog.LevelInfo, "schema brought up to date",
-			slog.String("op", filepath.Base(m.Source.Path)), slog.Duration("took", m.Duration))
-	}
-	return nil
 }
 
 // sqliteCode returns SQLite's extended result code for err, 0 if it has none.

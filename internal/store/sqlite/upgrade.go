@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"parley/internal/store/schema"
 )
 
 // An upgrade can be undone: the database is copied beside itself before its schema changes, and
@@ -89,7 +91,7 @@ func (s *Store) upgrade(ctx context.Context, have int64) (err error) {
 	// Logged first, because the start may take long.
 	s.logger.LogAttrs(ctx, slog.LevelInfo,
 		"bringing the schema up to date: a long log takes some seconds for each million messages",
-		slog.String("op", fmt.Sprintf("%d to %d", have, newestSchema())))
+		slog.String("op", fmt.Sprintf("%d to %d", have, migrations.Newest())))
 	kept := ""
 	if s.cfg.UpgradeWithoutCopy {
 		s.logger.LogAttrs(ctx, slog.LevelWarn,
@@ -97,7 +99,7 @@ func (s *Store) upgrade(ctx context.Context, have int64) (err error) {
 	} else if kept, err = s.copyBeforeUpgrade(ctx, have); err != nil {
 		return err
 	}
-	if err := s.migrate(ctx, s.writers); err != nil {
+	if err := migrations.Run(ctx, s.writers, s.logger); err != nil {
 		return err
 	}
 	_, err = s.writers.ExecContext(ctx, `DELETE FROM meta WHERE key = 'upgrading'`)
@@ -181,7 +183,7 @@ func noRoomForCopy(needed, free int64) error {
 // noteProgram stores the program's version in the database. Only the names of copies depend on it,
 // so a failure is only logged.
 func (s *Store) noteProgram(ctx context.Context) {
-	known, err := s.writer.meta(ctx)
+	known, err := schema.Meta(ctx, s.writer.conn)
 	if err == nil && s.cfg.Version != "" && known["program"] != s.cfg.Version {
 		err = s.writer.setMeta(ctx, "program", s.cfg.Version)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"parley/internal/chat"
+	"parley/internal/store/schema"
 )
 
 // fromDump makes a data folder of a dump in testdata/schema.
@@ -98,7 +99,7 @@ func TestRollbackReturnsToWhatWasBeforeTheUpgrade(t *testing.T) {
 				t.Errorf("schema %d with %q, want %d with %q", version, now, before, texts)
 			}
 			if copies := copiesIn(t, dir); !slices.Equal(copies, []string{undone}) ||
-				!strings.HasPrefix(undone, fmt.Sprintf("parley-undone-schema-%d-v2.0_dirty-", newestSchema())) {
+				!strings.HasPrefix(undone, fmt.Sprintf("parley-undone-schema-%d-v2.0_dirty-", migrations.Newest())) {
 				t.Errorf("copies after the rollback: %v, %s", copies, undone)
 			}
 			if _, err := NewRollback(t.Context(), dir, "v2.0"); err == nil ||
@@ -178,7 +179,7 @@ func TestCopyIsNamedForTheProgramThatUsedTheFolder(t *testing.T) {
 		!strings.HasPrefix(copies[0], "parley-kept-schema-3-v1.9_rc_1-") {
 		t.Errorf("copies: %v", copies)
 	}
-	known, err := s.writer.meta(t.Context())
+	known, err := schema.Meta(t.Context(), s.writer.conn)
 	stop()
 	must(t, err)
 	if known["program"] != "v2.0" || known["upgrading"] != "" {
@@ -255,7 +256,7 @@ func TestUpgradeWithoutACopyIsDoneWhenTold(t *testing.T) {
 	if copies := copiesIn(t, dir); len(copies) > 0 {
 		t.Errorf("copies: %v", copies)
 	}
-	if version, _ := schemaIn(t, dir); version != newestSchema() {
+	if version, _ := schemaIn(t, dir); version != migrations.Newest() {
 		t.Errorf("schema %d", version)
 	}
 }

@@ -1,9 +1,12 @@
 package storetest
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"parley/internal/chat"
 )
@@ -58,6 +61,41 @@ func testUnknownPeople(t *testing.T, open Open) {
 	Post(t, s, Draft("lobby", Ada, "known from now on", ""))
 	if _, err := s.Rename(t.Context(), Ada.ID, "Countess", ""); err != nil {
 		t.Errorf("renaming who was first seen by a message: %v", err)
+	}
+}
+
+func testSessionIsMarkedAsSeenOnceADay(t *testing.T, open OpenDatabase) {
+	s := open(t)
+	ada, session, err := s.NewGuest(t.Context(), "Ada", "")
+	Must(t, err)
+	seenAfter := func(at time.Time) time.Time {
+		t.Helper()
+		s.SetSeen(at)
+		_, err := s.Person(t.Context(), session)
+		Must(t, err)
+		_, err = s.Rename(t.Context(), ada.ID, "Grace", "") // stored behind what Person began
+		Must(t, err)
+		return s.Seen()
+	}
+	recent := time.Now().Add(-23 * time.Hour).Truncate(time.Millisecond)
+	if got := seenAfter(recent); !got.Equal(recent) {
+		t.Errorf("seen 23 hours ago: written again, %v", got)
+	}
+	if got := seenAfter(time.Now().Add(-25 * time.Hour)); got.Before(recent) {
+		t.Errorf("seen 25 hours ago: not written, %v", got)
+	}
+}
+
+func testWaitingForACommitEndsWithItsContext(t *testing.T, open OpenDatabase) {
+	s := open(t)
+	defer holdCommitter(s)()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, _, err := s.NewGuest(ctx, "Ada", ""); !errors.Is(err, context.Canceled) {
+		t.Errorf("NewGuest: %v", err)
+	}
+	if err := s.Healthy(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("Healthy: %v", err)
 	}
 }
 

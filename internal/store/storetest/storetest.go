@@ -75,6 +75,7 @@ type Database interface {
 	Store
 	RoomLists
 	Personal
+	Healthy(ctx context.Context) error // nil when a transaction of its own has been stored
 }
 
 // A Subject is a store that is tested. Its committer runs until the test ends.
@@ -90,6 +91,8 @@ type DatabaseSubject struct {
 	Database
 	Restart func() Database          // ends the store and starts another one on the same data
 	Lose    func(at chat.MessageRef) // deletes an event's row, as somebody could by hand
+	SetSeen func(time.Time)          // when all sessions were last seen
+	Seen    func() time.Time         // when the one session was last seen
 }
 
 func (s *DatabaseSubject) restart() { s.Database = s.Restart() }
@@ -164,19 +167,21 @@ var tests = map[string]func(*testing.T, Open){
 }
 
 var databaseTests = map[string]func(*testing.T, OpenDatabase){
-	"UnreadIsCountedFromTheReadMark":     testUnreadIsCountedFromTheReadMark,
-	"OnlyTheNewestEventsAreCounted":      testOnlyTheNewestEventsAreCounted,
-	"AnEntryIsTheRoomAsItIsToItsPerson":  testAnEntryIsTheRoomAsItIsToItsPerson,
-	"ARoomListHasALimit":                 testARoomListHasALimit,
-	"EveryoneHasTheirOwnRoomList":        testEveryoneHasTheirOwnRoomList,
-	"MentionsAreKeptForWhomTheyTell":     testMentionsAreKeptForWhomTheyTell,
-	"WhatIsOnesOwnIsDoneOnceForANonce":   testWhatIsOnesOwnIsDoneOnceForANonce,
-	"NonceOfOnesOwnIsNotReused":          testNonceOfOnesOwnIsNotReused,
-	"BookmarksAndSubscriptions":          testBookmarksAndSubscriptions,
-	"AGuestMadeTwiceIsOne":               testAGuestMadeTwiceIsOne,
-	"ALostEventIsNotPassedOver":          testALostEventIsNotPassedOver,
-	"AHeadStaysWhenItsEventIsRemoved":    testAHeadStaysWhenItsEventIsRemoved,
-	"DeletionErases":                     testDeletionErases,
-	"CopiesAreDeletedWithTheirSource":    testCopiesAreDeletedWithTheirSource,
-	"WritesOfManyPeopleAtOnceAllSucceed": testWritesOfManyPeopleAtOnceAllSucceed,
+	"UnreadIsCountedFromTheReadMark":      testUnreadIsCountedFromTheReadMark,
+	"OnlyTheNewestEventsAreCounted":       testOnlyTheNewestEventsAreCounted,
+	"AnEntryIsTheRoomAsItIsToItsPerson":   testAnEntryIsTheRoomAsItIsToItsPerson,
+	"ARoomListHasALimit":                  testARoomListHasALimit,
+	"EveryoneHasTheirOwnRoomList":         testEveryoneHasTheirOwnRoomList,
+	"MentionsAreKeptForWhomTheyTell":      testMentionsAreKeptForWhomTheyTell,
+	"WhatIsOnesOwnIsDoneOnceForANonce":    testWhatIsOnesOwnIsDoneOnceForANonce,
+	"NonceOfOnesOwnIsNotReused":           testNonceOfOnesOwnIsNotReused,
+	"BookmarksAndSubscriptions":           testBookmarksAndSubscriptions,
+	"SessionIsMarkedAsSeenOnceADay":       testSessionIsMarkedAsSeenOnceADay,
+	"WaitingForACommitEndsWithItsContext": testWaitingForACommitEndsWithItsContext,
+	"AGuestMadeTwiceIsOne":                testAGuestMadeTwiceIsOne,
+	"ALostEventIsNotPassedOver":           testALostEventIsNotPassedOver,
+	"AHeadStaysWhenItsEventIsRemoved":     testAHeadStaysWhenItsEventIsRemoved,
+	"DeletionErases":                      testDeletionErases,
+	"CopiesAreDeletedWithTheirSource":     testCopiesAreDeletedWithTheirSource,
+	"WritesOfManyPeopleAtOnceAllSucceed":  testWritesOfManyPeopleAtOnceAllSucceed,
 }

@@ -14,15 +14,10 @@ import (
 	"parley/internal/store"
 )
 
-// Together is Post, but all drafts are stored in one transaction: they gather while the answer to another one is given.
+// Together is Post, but all drafts are stored in one transaction.
 func Together(t testing.TB, s Log, drafts ...chat.Draft) []chat.Commit {
 	t.Helper()
-	begun, gathered := make(chan struct{}), make(chan struct{})
-	s.Append(Draft("gate", Ada, "wait", ""), func(chat.Commit) {
-		close(begun)
-		<-gathered
-	})
-	<-begun
+	release := holdCommitter(s)
 	commits := make([]chat.Commit, len(drafts))
 	var answered sync.WaitGroup
 	answered.Add(len(drafts))
@@ -32,9 +27,21 @@ func Together(t testing.TB, s Log, drafts ...chat.Draft) []chat.Commit {
 			answered.Done()
 		})
 	}
-	close(gathered)
+	release()
 	answered.Wait()
 	return commits
+}
+
+// holdCommitter keeps the committer busy until release is called: it answers a draft that is refused, so nothing is
+// stored. What it is given meanwhile comes into one transaction.
+func holdCommitter(s Log) (release func()) {
+	begun, released := make(chan struct{}), make(chan struct{})
+	s.Append(chat.Draft{Room: "gate", From: Ada, Kind: chat.Edit, Target: 1, Text: "?"}, func(chat.Commit) {
+		close(begun)
+		<-released
+	})
+	<-begun
+	return func() { close(released) }
 }
 
 // Random drafts are given to two stores: to one of them one by one, to the other in one transaction. Answers and

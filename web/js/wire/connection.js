@@ -1,9 +1,10 @@
 // connection.js: one WebSocket that reconnects by itself. It says hello, matches answers to commands by their id, and
 // passes every other frame on. Socket, timers and random numbers are parameters, so that tests control them. No DOM.
 /** @import { AnswerBody, Command, ServerMessage } from "./protocol.js" */
-import { Refusal, decode } from "./protocol.js";
+import { Refusal, decode, retryWithin } from "./protocol.js";
 
-const BACKOFF_MS = 500; // first wait; doubles each time
+const FIRST_MS = 500; // the first attempt is made within this time, unless the server says another
+const BACKOFF_MS = 500; // the wait after it has failed; doubles each time
 const BACKOFF_MAX_MS = 20_000;
 const PING_MS = 25_000; // the server closes a connection after 90 s of silence, so two pings may be lost
 const ANSWER_MS = 10_000; // without an answer for so long the connection counts as lost
@@ -66,7 +67,7 @@ export class Connection {
     this.#socket = socket;
     socket.onopen = () => this.#sayHello(socket);
     socket.onmessage = (e) => this.#receive(socket, e.data);
-    socket.onclose = (e) => this.#lost(socket, e.code);
+    socket.onclose = (e) => this.#lost(socket, e);
     this.#expect(ANSWER_MS);
   }
 
@@ -159,8 +160,8 @@ export class Connection {
     socket.close();
   }
 
-  /** @param {Socket} socket  @param {number} [code] the close code */
-  #lost(socket, code) {
+  /** @param {Socket} socket  @param {{ code: number, reason: string }} [close] with which the server closed it */
+  #lost(socket, close) {
     if (socket !== this.#socket) return;
     this.#socket = null;
     this.options.clearTimeout(this.#deadline ?? 0);
@@ -169,15 +170,19 @@ export class Connection {
     const unanswered = [...this.#waiting.values()];
     this.#waiting.clear();
     for (const { reject } of unanswered) reject(new Refusal("lost", "The connection was lost."));
-    this.#setStatus(code === SIGNED_OUT ? "ended" : "waiting");
-    if (code === SIGNED_OUT) return this.options.onEnded();
-    this.#retryTimer = this.options.setTimeout(() => this.connect(), this.#wait());
+    this.#setStatus(close?.code === SIGNED_OUT ? "ended" : "waiting");
+    if (close?.code === SIGNED_OUT) return this.options.onEnded();
+    const within = retryWithin(close?.reason ?? "") ?? FIRST_MS;
+    this.#retryTimer = this.options.setTimeout(() => this.connect(), this.#wait(within));
   }
 
-  /** Returns the milliseconds to wait: a random part, from half to all, of a time that doubles with each failure. So a
-   * thousand pages do not reconnect at the same time. */
-  #wait() {
-    const full = Math.min(BACKOFF_MAX_MS, BACKOFF_MS * 2 ** this.#failures++);
+  /** Returns the milliseconds to wait. The first attempt is made within a time, as another server may take over at
+   * once. Later ones wait for a random part, from half to all, of a time that doubles with each failure. So a thousand
+   * pages do not reconnect at the same moment. @param {number} within */
+  #wait(within) {
+    const failures = this.#failures++;
+    if (failures === 0) return Math.min(BACKOFF_MAX_MS, within) * this.options.random();
+    const full = Math.min(BACKOFF_MAX_MS, BACKOFF_MS * 2 ** (failures - 1));
     return full / 2 + (full / 2) * this.options.random();
   }
 

@@ -176,6 +176,10 @@ export function decode(frame) {
   }
 }
 
+/** Returns within how many milliseconds a server that stops asks its clients to come back, or undefined if the reason
+ * of a close frame does not say. @param {string} reason */
+export const retryWithin = (reason) => optionalNumber(parse(reason)?.["retry_within_ms"]);
+
 /** Decodes a page of history. @param {unknown} value  @returns {Page} */
 export function decodePage(value) {
   const o = record(value) ?? {};

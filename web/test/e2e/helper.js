@@ -83,7 +83,7 @@ export const home = () => temporary("home");
 
 /** Somebody with a browser of their own, who has given their name if they have one. Everything that must
  * not happen is gathered in `wrong`: it has to stay empty.
- * @param {Server} server  @param {string | null} name  @param {BrowserContextOptions} [options] */
+ * @param {{ url: string }} server  @param {string | null} name  @param {BrowserContextOptions} [options] */
 export async function visitor(server, name, options) {
   browser ??= chromium.launch(LAUNCH);
   const context = await (await browser).newContext(options);
@@ -130,7 +130,7 @@ export async function told(page, text) {
   );
 }
 
-/** @param {BrowserContext} context  @param {Page} page  @param {Server} server  @returns {string[]} */
+/** @param {BrowserContext} context  @param {Page} page  @param {{ url: string }} server  @returns {string[]} */
 export function watch(context, page, server) {
   /** @type {string[]} */
   const wrong = [];

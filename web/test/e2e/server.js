@@ -89,15 +89,25 @@ export class Server {
     });
   }
 
-  /** Ends it without a word, as a power cut does. @returns {Promise<void>} */
+  /** Ends it without a word, as a power cut does. */
   kill() {
+    return this.#signal("SIGKILL");
+  }
+
+  /** Asks it to end, and returns its exit status. */
+  stop() {
+    return this.#signal("SIGTERM");
+  }
+
+  /** @param {NodeJS.Signals} signal  @returns {Promise<number | null>} the exit status */
+  #signal(signal) {
     const child = this.#process;
     this.#process = null;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+    if (!child || child.exitCode !== null || child.signalCode !== null) return Promise.resolve(null);
     return new Promise((resolve) => {
       child.removeAllListeners("exit");
-      child.on("exit", () => resolve());
-      child.kill("SIGKILL");
+      child.on("exit", (code) => resolve(code));
+      child.kill(signal);
     });
   }
 

@@ -72,20 +72,63 @@ test("a lost connection rejects unanswered commands and reconnects, each time la
     waits.push(timers.now - began);
     last().end();
   }
-  assert.deepEqual(waits, [500, 1000, 2000, 4000, 8000, 16_000, 20_000, 20_000, 20_000]);
+  assert.deepEqual(waits, [500, 500, 1000, 2000, 4000, 8000, 16_000, 20_000, 20_000]);
   await assert.rejects(connection.request({ op: "ping" }), (err) => err instanceof Refusal && err.code === "lost");
 });
 
-test("the wait is jittered between half and all of it", async () => {
+test("the first attempt is made at any moment within its time, later ones between half and all of theirs", async () => {
   const { connection, timers, sockets, last, online } = setUp();
   connection.options.random = () => 0;
   await online();
   last().end();
-  await timers.pass(249);
-  assert.equal(sockets.length, 1);
-  await timers.pass(1);
+  await timers.pass(0);
   assert.equal(sockets.length, 2);
+  last().end();
+  await timers.pass(249);
+  assert.equal(sockets.length, 2);
+  await timers.pass(1);
+  assert.equal(sockets.length, 3);
 });
+
+test("a server that stops says within which time to come back, and another that stops says it again", async () => {
+  const { timers, sockets, last, online } = setUp();
+  await online();
+  for (const ms of [3000, 100]) {
+    const dials = sockets.length;
+    last().end(1001, JSON.stringify({ code: "stopping", retry_within_ms: ms }));
+    await timers.pass(ms - 1);
+    assert.equal(sockets.length, dials);
+    await timers.pass(1);
+    assert.equal(sockets.length, dials + 1);
+    last().open();
+    last().answer({ person: { id: "a", name: "Ada" } });
+    await settle();
+  }
+});
+
+test("an attempt that failed is not repeated within the time that the server named before", async () => {
+  const { timers, sockets, last, online } = setUp();
+  await online();
+  last().end(1001, JSON.stringify({ code: "stopping", retry_within_ms: 100 }));
+  await timers.pass(100);
+  last().end();
+  await timers.pass(499);
+  assert.equal(sockets.length, 2);
+  await timers.pass(1);
+  assert.equal(sockets.length, 3);
+});
+
+for (const reason of ["", "the server is going down", "{", '{"retry_within_ms":"soon"}', "null"]) {
+  test(`without a time in the reason ${reason} the first attempt is made within half a second`, async () => {
+    const { timers, sockets, last, online } = setUp();
+    await online();
+    last().end(1001, reason);
+    await timers.pass(499);
+    assert.equal(sockets.length, 1);
+    await timers.pass(1);
+    assert.equal(sockets.length, 2);
+  });
+}
 
 test("success resets the back-off", async () => {
   const { timers, sockets, last, online } = setUp();
@@ -93,7 +136,7 @@ test("success resets the back-off", async () => {
   last().end();
   await timers.pass(500);
   last().end();
-  await timers.pass(1000);
+  await timers.pass(500);
   last().open();
   last().answer({ person: { id: "a", name: "Ada" } });
   await settle();

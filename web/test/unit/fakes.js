@@ -94,10 +94,10 @@ export class FakeSocket {
   answer(fields) {
     this.say({ op: "ok", id: this.sent.at(-1)?.["id"], ...fields });
   }
-  /** @param {number} [code] with which the server closes it */
-  end(code = 1006) {
+  /** @param {number} [code] with which the server closes it  @param {string} [reason] */
+  end(code = 1006, reason = "") {
     this.readyState = 3;
-    this.onclose?.(/** @type {CloseEvent} */ (Object.assign(new Event("close"), { code })));
+    this.onclose?.(/** @type {CloseEvent} */ (Object.assign(new Event("close"), { code, reason })));
   }
 }
 
