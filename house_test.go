@@ -45,7 +45,9 @@ var mayImport = map[string][]string{
 	"parley/internal/store/storetest": {
 		"parley/internal/access", "parley/internal/chat", "parley/internal/store",
 	},
-	"parley/internal/cluster":             {},
+	"parley/internal/cluster": {
+		"parley/internal/account", "parley/internal/chat", "parley/internal/rates",
+	},
 	"parley/internal/cluster/clustertest": {"parley/internal/cluster"},
 	"parley/internal/rates":               {},
 	"parley/internal/access":              {"parley/internal/chat"},
@@ -62,7 +64,8 @@ var mayImport = map[string][]string{
 	},
 	"parley/internal/server": {
 		"parley/internal/account", "parley/internal/certs", "parley/internal/chat", "parley/internal/httpdoor",
-		"parley/internal/link", "parley/internal/rest", "parley/internal/room", "parley/internal/wire", "parley/web",
+		"parley/internal/link", "parley/internal/rates", "parley/internal/rest", "parley/internal/room",
+		"parley/internal/wire", "parley/web",
 	},
 	"parley/internal/tui":      {"parley/client", "parley/internal/files"},
 	"parley/internal/bench":    {"parley/internal/pgserver"},

@@ -14,10 +14,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"sync"
 	"time"
 )
@@ -31,6 +29,12 @@ type Options struct {
 	// same person. If the server does not know the session and Name is set, the
 	// client becomes a new guest.
 	Session string
+
+	// More are further addresses of the same rooms, such as the nodes of a cluster.
+	// When a connection ends or an address does not answer, the client goes on at
+	// another one: first at those that never failed, in the order given, then at the
+	// one that failed the longest ago.
+	More []string
 
 	HTTPClient  *http.Client  // for all requests; default: http.DefaultClient
 	IdleTimeout time.Duration // a connection that is silent for this long is closed; default 90 s
@@ -63,6 +67,9 @@ var ErrSessionEnded = &Error{Code: SessionEnded, Message: "This session has been
 // errLost means that the connection ended before the answer came.
 var errLost = errors.New("the connection was lost")
 
+// errStopping means that the server ended the connection because it stops.
+var errStopping = &Error{Code: Stopping, Message: "The server is going down."}
+
 // errOutcomeUnknown means that the message may or may not be stored: the server
 // has lost the session that could tell.
 var errOutcomeUnknown = &Error{
@@ -82,8 +89,10 @@ type Client struct {
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 
-	mu      sync.Mutex
-	base    *url.URL      // http or https, without a path
+	mu        sync.Mutex
+	addresses []*address // at least one
+	at        *address   // where conn is, or was last
+
 	end     error         // set: there will be no further connection
 	conn    *conn         // nil while there is none
 	changed chan struct{} // closed and replaced when conn or end changes
@@ -96,10 +105,11 @@ type Client struct {
 }
 
 // Dial connects to the server at rawURL (http, https, ws or wss; its path is
-// ignored) and says hello. ctx limits only this call: the client then runs, and
-// reconnects, until Close. If the server refuses, the error is an *Error.
+// ignored), or to the first of Options.More that answers, and says hello. ctx limits
+// only this call: the client then runs, and reconnects, until Close. If the server
+// refuses, the error is an *Error.
 func Dial(ctx context.Context, rawURL string, o Options) (*Client, error) {
-	base, err := baseURL(rawURL)
+	addresses, err := newAddresses(append([]string{rawURL}, o.More...))
 	if err != nil {
 		return nil, err
 	}
@@ -107,37 +117,26 @@ func Dial(ctx context.Context, rawURL string, o Options) (*Client, error) {
 	o.MinBackoff = cmp.Or(o.MinBackoff, 250*time.Millisecond)
 	o.MaxBackoff = max(cmp.Or(o.MaxBackoff, 20*time.Second), o.MinBackoff)
 	c := &Client{
-		opts:    o,
-		base:    base,
-		http:    cmp.Or(o.HTTPClient, http.DefaultClient),
-		logger:  cmp.Or(o.Logger, slog.New(slog.DiscardHandler)),
-		queue:   newQueue(),
-		changed: make(chan struct{}),
-		session: o.Session,
-		person:  Person{Name: o.Name},
-		rooms:   map[string]*room{},
-		aliases: map[string]string{},
+		opts:      o,
+		addresses: addresses,
+		at:        addresses[0],
+		http:      cmp.Or(o.HTTPClient, http.DefaultClient),
+		logger:    cmp.Or(o.Logger, slog.New(slog.DiscardHandler)),
+		queue:     newQueue(),
+		changed:   make(chan struct{}),
+		session:   o.Session,
+		person:    Person{Name: o.Name},
+		rooms:     map[string]*room{},
+		aliases:   map[string]string{},
 	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
-	conn, err := c.connect(ctx, o.Name)
+	conn, err := c.connectAny(ctx, o.Name)
 	if err != nil {
 		c.cancel()
-		return nil, fmt.Errorf("connect to %s: %w", base.Host, err)
+		return nil, err
 	}
 	c.wg.Go(func() { c.run(conn) })
 	return c, nil
-}
-
-func baseURL(rawURL string) (*url.URL, error) {
-	u, err := url.Parse(rawURL)
-	if err != nil {
-		return nil, fmt.Errorf("address of a server: %w", err)
-	}
-	scheme, ok := map[string]string{"http": "http", "ws": "http", "https": "https", "wss": "https"}[u.Scheme]
-	if !ok || u.Host == "" {
-		return nil, fmt.Errorf("%q is no address of a server, such as https://chat.example.org", rawURL)
-	}
-	return &url.URL{Scheme: scheme, Host: u.Host}, nil
 }
 
 // Close closes the connection and waits for all goroutines of the client.
@@ -170,12 +169,6 @@ func (c *Client) Session() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.session
-}
-
-func (c *Client) server() *url.URL {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.base
 }
 
 // Limits returns what the server allows.

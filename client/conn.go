@@ -13,10 +13,11 @@ import (
 )
 
 const (
-	connectTimeout = 20 * time.Second
-	writeTimeout   = 15 * time.Second
-	readLimit      = 4 << 20 // bytes of a frame from the server: the longest are rendered messages and lists of people
-	protocolName   = "parley.v1"
+	connectTimeout    = 20 * time.Second // of all addresses together
+	minConnectTimeout = 5 * time.Second  // of one of several
+	writeTimeout      = 15 * time.Second
+	readLimit         = 4 << 20 // bytes of a frame: the longest are rendered messages and lists of people
+	protocolName      = "parley.v1"
 )
 
 // A command is what a client sends; empty fields are left out.
@@ -96,7 +97,8 @@ func (f frame) err() error {
 // calls that wait for them.
 type conn struct {
 	ws     *websocket.Conn
-	base   *url.URL // where the server is; after a redirect to HTTPS, there
+	at     *address
+	base   *url.URL // of at; after a redirect to HTTPS, there
 	idle   time.Duration
 	person string        // the id of its person; set by setConn
 	done   chan struct{} // closed by fail
@@ -113,8 +115,8 @@ type call struct {
 }
 
 // dialConn opens a connection. If the server refuses, the error is an *Error.
-func (c *Client) dialConn(ctx context.Context) (*conn, error) {
-	base := c.server()
+func (c *Client) dialConn(ctx context.Context, at *address) (*conn, error) {
+	base := c.urlOf(at)
 	ws, resp, err := websocket.Dial(ctx, base.JoinPath("ws").String(), &websocket.DialOptions{
 		HTTPClient:   c.http,
 		Subprotocols: []string{protocolName},
@@ -132,7 +134,9 @@ func (c *Client) dialConn(ctx context.Context) (*conn, error) {
 	if u := resp.Request.URL; u.Scheme == "https" && u.Hostname() == base.Hostname() {
 		base = &url.URL{Scheme: u.Scheme, Host: u.Host}
 	}
-	return &conn{ws: ws, base: base, idle: c.opts.IdleTimeout, done: make(chan struct{}), calls: map[int64]call{}}, nil
+	return &conn{
+		ws: ws, at: at, base: base, idle: c.opts.IdleTimeout, done: make(chan struct{}), calls: map[int64]call{},
+	}, nil
 }
 
 // hello sends the first command and reads its answer. It is called before read.
@@ -269,12 +273,28 @@ func (cn *conn) fail() {
 // the server answers.
 func (cn *conn) closeNormally() { _ = cn.ws.Close(websocket.StatusNormalClosure, "") }
 
+// retryWithin returns within which time a server that stops asks its clients to come
+// back. It returns false if err is not the end of a connection that says so.
+func retryWithin(err error) (time.Duration, bool) {
+	e, ok := errors.AsType[websocket.CloseError](err)
+	var says struct {
+		RetryWithinMS *int64 `json:"retry_within_ms"`
+	}
+	if !ok || json.Unmarshal([]byte(e.Reason), &says) != nil || says.RetryWithinMS == nil {
+		return 0, false
+	}
+	return time.Duration(max(0, *says.RetryWithinMS)) * time.Millisecond, true
+}
+
 // codeSignedOut is the close code of a connection whose session has been ended.
 const codeSignedOut = 4001
 
 // closeReason returns the error of a connection that ended, for logs and people: a
 // close frame's reason, if there was one.
 func closeReason(err error) error {
+	if _, ok := retryWithin(err); ok {
+		return errStopping
+	}
 	if e, ok := errors.AsType[websocket.CloseError](err); ok {
 		if e.Reason != "" {
 			return fmt.Errorf("the server closed the connection: %s (%d)", e.Reason, int(e.Code))

@@ -26,7 +26,11 @@ type fakeServer struct {
 
 	mu        sync.Mutex
 	down      bool
-	mute      bool // reads nothing more, as if the network had gone
+	downHosts map[string]bool
+	refusing  map[string]*Error
+	silent    map[string]bool // hosts that take connections and say nothing
+	dialed    []string        // hosts, in the order in which clients connected or tried to
+	mute      bool            // reads nothing more, as if the network had gone
 	epoch     string
 	log       map[string][]fakeEvent
 	nonces    map[string]int64 // person, room and nonce → seq
@@ -45,6 +49,7 @@ type fakeFault struct {
 
 type fakeConn struct {
 	ws     *websocket.Conn
+	host   string
 	person Person
 	rooms  map[string]bool
 }
@@ -53,6 +58,7 @@ func newFakeServer(t *testing.T) *fakeServer {
 	s := &fakeServer{
 		t: t, pipes: make(chan net.Conn), done: make(chan struct{}), epoch: "first", log: map[string][]fakeEvent{},
 		nonces: map[string]int64{}, people: map[string]Person{}, conns: map[*fakeConn]bool{},
+		downHosts: map[string]bool{}, refusing: map[string]*Error{}, silent: map[string]bool{},
 	}
 	srv := &http.Server{Handler: s.handler()}
 	l := pipeListener{s.pipes, s.done}
@@ -91,18 +97,23 @@ func (l pipeListener) Accept() (net.Conn, error) {
 func (l pipeListener) Close() error   { return nil }
 func (l pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: "fake"} }
 
-// client returns an HTTP client whose connections all lead to s.
+// client returns an HTTP client whose connections all lead to s, whatever the host.
 func (s *fakeServer) client() *http.Client {
 	tr := &http.Transport{DisableKeepAlives: true, DialContext: func(
-		ctx context.Context, _, _ string,
+		ctx context.Context, _, address string,
 	) (net.Conn, error) {
+		host := strings.TrimSuffix(address, ":80")
 		s.mu.Lock()
-		down := s.down
+		s.dialed = append(s.dialed, host)
+		down, silent := s.down || s.downHosts[host], s.silent[host]
 		s.mu.Unlock()
 		if down {
 			return nil, errors.New("connection refused")
 		}
 		ours, theirs := net.Pipe()
+		if silent {
+			return ours, nil
+		}
 		select {
 		case s.pipes <- theirs:
 			return ours, nil
@@ -137,6 +148,32 @@ func (s *fakeServer) setDown(down bool) {
 			c.ws.CloseNow()
 		}
 	}
+}
+
+// setHost says whether a host can be reached. It closes the connections of one that
+// cannot: with the reason of a server that stops, or with nothing if that is "".
+func (s *fakeServer) setHost(host string, up bool, reason string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.downHosts[host] = !up
+	for c := range s.conns {
+		if up || c.host != host {
+			continue
+		}
+		if reason == "" {
+			c.ws.CloseNow()
+			continue
+		}
+		go func() { _ = c.ws.Close(websocket.StatusGoingAway, reason) }() // it waits for an answer
+	}
+}
+
+// hosts returns the hosts that clients have connected to or tried since the last call.
+func (s *fakeServer) hosts() (all []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all, s.dialed = s.dialed, nil
+	return all
 }
 
 func (s *fakeServer) onCommand(intercept func(command) fakeFault) {
@@ -221,12 +258,15 @@ func (s *fakeServer) send(c *fakeConn, v any) {
 func (s *fakeServer) ws(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	refuse := s.upgrade
+	if why := s.refusing[r.Host]; why != nil {
+		refuse = why
+	}
 	s.mu.Unlock()
 	if refuse != nil {
 		refuse.answer(w)
 		return
 	}
-	c := &fakeConn{rooms: map[string]bool{}}
+	c := &fakeConn{host: r.Host, rooms: map[string]bool{}}
 	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{protocolName}})
 	if err != nil {
 		return

@@ -17,7 +17,12 @@ func (c *Client) run(cn *conn) {
 			c.signedOut()
 		}
 		c.lost(cn)
-		cn = c.reconnect(closeReason(err))
+		c.failedAt(cn.at)
+		delay := c.backoff(0)
+		if within, ok := retryWithin(err); ok {
+			delay = rand.N(min(within, c.opts.MaxBackoff) + 1)
+		}
+		cn = c.reconnect(closeReason(err), delay)
 	}
 }
 
@@ -40,27 +45,27 @@ func (c *Client) lost(cn *conn) {
 	cn.fail()
 }
 
-// reconnect returns the next connection. It returns nil if the client has ended or
-// the server has refused it for good.
-func (c *Client) reconnect(err error) *conn {
-	for attempt := 0; ; attempt++ {
+// reconnect returns the next connection, for which it begins to try after delay. It
+// returns nil if the client has ended or all servers have refused it for good.
+func (c *Client) reconnect(err error, delay time.Duration) *conn {
+	for attempt := 1; ; attempt++ {
 		if c.ended() {
 			return nil
 		}
-		delay := max(c.backoff(attempt), retryAfter(err))
 		c.logger.LogAttrs(c.ctx, slog.LevelInfo, "connection lost", slog.Any("err", err), slog.Duration("took", delay))
 		c.queue.offer(Disconnected{Err: err, Retry: delay})
 		if sleep(c.ctx, delay) != nil {
 			return nil
 		}
 		var cn *conn
-		if cn, err = c.connect(c.ctx, ""); err == nil {
+		if cn, err = c.connectAny(c.ctx, ""); err == nil {
 			return cn
 		}
 		if !isTemporary(err) && c.ctx.Err() == nil {
 			c.fail(err)
 			return nil
 		}
+		delay = max(c.backoff(attempt), retryAfter(err))
 	}
 }
 
@@ -72,11 +77,12 @@ func (c *Client) backoff(attempt int) time.Duration {
 }
 
 // connect opens a connection and says hello: as the same person, under a new name
-// if name is set, or as a new guest if the server does not know the session.
-func (c *Client) connect(ctx context.Context, name string) (*conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+// if name is set, or as a new guest if the server does not know the session. A server
+// that does not answer holds up those at the other addresses.
+func (c *Client) connect(ctx context.Context, at *address, name string) (*conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, max(minConnectTimeout, connectTimeout/time.Duration(len(c.addresses))))
 	defer cancel()
-	cn, err := c.dialConn(ctx)
+	cn, err := c.dialConn(ctx, at)
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +113,7 @@ func (c *Client) setConn(cn *conn, hello frame) {
 		c.session = hello.Session
 	}
 	cn.person = c.person.ID
-	c.conn, c.base = cn, cn.base
+	c.conn, c.at, cn.at.url = cn, cn.at, cn.base
 	c.queue.offer(Connected{Person: c.person})
 	c.notify()
 }

@@ -399,3 +399,60 @@ func wantCode(t *testing.T, err error, code client.Code) {
 		t.Errorf("err = %v, want %s", err, code)
 	}
 }
+
+// Of two servers with the same data only one runs at a time. It is killed in the middle
+// of sends, and then the other one is started.
+func TestNothingIsLostOrDoubledBetweenTwoAddresses(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds and kills servers")
+	}
+	const messages, kills = 400, 4
+	running := startServer(t)
+	waiting := &server{t: t, program: running.program, data: t.TempDir(), address: "127.0.0.1:0"}
+	waiting.start() // only to have an address of its own
+	waiting.kill()
+	waiting.data = running.data
+	t.Cleanup(func() { running.kill() })
+
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	c := running.dial(client.Options{Name: "Ada", More: []string{"http://" + waiting.address}})
+	if _, err := c.JoinAfter(ctx, "lobby", client.Position{}); err != nil {
+		t.Fatal(err)
+	}
+	var heard, sent []string
+	var others sync.WaitGroup
+	others.Go(func() {
+		var err error
+		if heard, err = hear(ctx, c, messages); err != nil {
+			t.Error(err)
+		}
+	})
+	progress := make(chan struct{}, messages)
+	others.Go(func() {
+		for n := range messages {
+			sent = append(sent, fmt.Sprintf("message %d", n))
+			if _, err := c.Send(ctx, "lobby", sent[n]); err != nil {
+				t.Errorf("message %d: %v", n, err)
+				cancel()
+				return
+			}
+			progress <- struct{}{}
+		}
+	})
+	for range kills {
+		for range messages / (kills + 1) {
+			select {
+			case <-progress:
+			case <-ctx.Done():
+			}
+		}
+		running.kill()
+		running, waiting = waiting, running
+		running.start()
+	}
+	others.Wait()
+	if !slices.Equal(heard, sent) {
+		t.Errorf("heard %q", heard)
+	}
+}

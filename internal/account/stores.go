@@ -13,6 +13,13 @@ type Stores struct {
 	People   People
 	Lists    RoomLists
 	Personal Personal
+	States   PersonStates // needed among other nodes only
+}
+
+// PersonStates has what other nodes may have changed about people.
+type PersonStates interface {
+	// PersonStates returns those of the people who exist, as they are now, in no order.
+	PersonStates(ctx context.Context, ids []chat.PersonID) ([]chat.PersonState, error)
 }
 
 // People stores persons and their sessions.
@@ -41,9 +48,9 @@ type RoomLists interface {
 	// SetListEntry changes what a room is to a person.
 	SetListEntry(ctx context.Context, who chat.PersonID, room chat.RoomName, change chat.ListEntryChange) error
 	// AddToList puts a room in a person's list if the room exists and enters is set, and
-	// returns at once. The result comes when that is stored, and all that the person
-	// wrote before.
-	AddToList(who chat.PersonID, room chat.RoomName, enters bool) <-chan error
+	// returns at once. It calls done, which must not block, when that is stored, and all
+	// that the person wrote before.
+	AddToList(who chat.PersonID, room chat.RoomName, enters bool, done func(error))
 }
 
 // Personal stores read marks, bookmarks and thread subscriptions.

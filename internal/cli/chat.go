@@ -17,6 +17,7 @@ import (
 
 type chatCmd struct {
 	URL     *url.URL      `arg:"" name:"url" placeholder:"URL" help:"Where the room is, such as http://localhost:8080/r/lobby."`
+	More    []string      `arg:"" optional:"" name:"more" placeholder:"URL" help:"Other servers that have the same rooms: when one does not answer, the next one takes over."`
 	Name    string        `help:"Name to go by; default: that of the last time on this server, else $$USER."`
 	Follow  bool          `help:"Print messages as lines, one each, until interrupted; also when standard output is no terminal. What is done with them follows as lines that begin, after the time, with *."`
 	JSON    bool          `name:"json" help:"With --follow: print each message as a JSON object, and what is done with them as objects with a kind."`
@@ -30,9 +31,9 @@ func (c *chatCmd) Help() string {
 		"exit status is 0 when all are stored: echo deploy finished | parley chat http://localhost:8080/r/ops"
 }
 
-// room returns the name of the room in the address, "" if there is none.
-func (c *chatCmd) room() string {
-	name, ok := strings.CutPrefix(c.URL.Path, "/r/")
+// roomIn returns the name of the room in the address u, "" if there is none.
+func roomIn(u *url.URL) string {
+	name, ok := strings.CutPrefix(u.Path, "/r/")
 	if name = strings.TrimSuffix(name, "/"); !ok || strings.Contains(name, "/") {
 		return ""
 	}
@@ -40,15 +41,26 @@ func (c *chatCmd) room() string {
 }
 
 func (c *chatCmd) check() error {
-	if c.room() == "" {
+	name := roomIn(c.URL)
+	if name == "" {
 		return fmt.Errorf("%s is not the address of a room, such as http://localhost:8080/r/lobby", c.URL)
+	}
+	for i, text := range c.More {
+		text = strings.TrimSpace(text)
+		if err := checkURL(text); err != nil {
+			return fmt.Errorf("<more>: %w", err)
+		}
+		if u, _ := url.Parse(text); strings.Trim(u.Path, "/") != "" && roomIn(u) != name {
+			return fmt.Errorf("<more>: %s is another room than %s: leave out what follows the host", text, c.URL)
+		}
+		c.More[i] = text
 	}
 	return nil
 }
 
 // Run shows the room, sends the lines of standard input, or prints new messages.
 func (c *chatCmd) Run(ctx context.Context, con *console) (err error) {
-	name := c.room()
+	name := roomIn(c.URL)
 	cl, err := c.dial(ctx)
 	if err != nil {
 		return err
@@ -84,7 +96,7 @@ func topicOf(ctx context.Context, cl *client.Client, room string) string {
 	return ""
 }
 
-// dial connects with the session of the person who was used last.
+// dial connects with the session of the person who was used last. It is stored by the first address.
 func (c *chatCmd) dial(ctx context.Context) (*client.Client, error) {
 	config, err := os.UserConfigDir()
 	if err != nil {
@@ -95,7 +107,7 @@ func (c *chatCmd) dial(ctx context.Context) (*client.Client, error) {
 		return nil, err
 	}
 	who, session := sessions.Choose(c.Name, os.Getenv("USER"))
-	cl, err := client.Dial(ctx, c.URL.String(), client.Options{Name: who, Session: session})
+	cl, err := client.Dial(ctx, c.URL.String(), client.Options{Name: who, Session: session, More: c.More})
 	if err != nil {
 		return nil, err
 	}

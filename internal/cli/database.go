@@ -150,8 +150,9 @@ func openPostgres(ctx context.Context, flags databaseFlags, data string, metrics
 		logger.LogAttrs(ctx, slog.LevelWarn,
 			"the data folder has a database too, which is not used: --database names another")
 	}
+	name, _ := os.Hostname() // for messages to operators
 	s.Store, err = postgres.Open(ctx, postgres.Config{
-		URL: text, Logger: logger, Committed: metrics.Committed, Version: buildVersion(),
+		URL: text, Logger: logger, Committed: metrics.Committed, Version: buildVersion(), Alone: true, Name: name,
 	})
 	if err != nil {
 		return nil, databaseError(err, cfg)

@@ -40,6 +40,7 @@ const (
 	Members   Topic = 'm' // presence and typing in a room; the key is the room's name
 	Person    Topic = 'p' // what changed about a person; the key is the person's id
 	Everybody Topic = 'n' // for all nodes; the key is ""
+	Limits    Topic = 'l' // what limits have counted; the key is ""
 )
 
 // A Handler is what a part of the server does with the messages of one topic. Each function may be nil. All functions

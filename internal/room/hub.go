@@ -63,6 +63,8 @@ func New(log Log, kept Archive, epoch string, cfg Config) *Hub {
 
 		copiesWake: make(chan struct{}, 1),
 	}
+	rates.ShareBoth(cfg.Ledger, "messages", h.rates)
+	rates.ShareByAddress(cfg.Ledger, "reads", h.costs.reads) // work is of this node's processors
 	h.rooms.init()
 	h.flushes.init()
 	h.catchUpQueue.init()

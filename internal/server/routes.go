@@ -70,6 +70,9 @@ func (s *Server) headers(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("X-Content-Type-Options", "nosniff")
+		if s.draining.Load() {
+			h.Set("Connection", "close") // so that no proxy sends a request on a connection that is about to end
+		}
 		name, _, named := httpdoor.SplitHost(r.Host)
 		if s.cfg.HSTS > 0 && r.TLS != nil && named && !httpdoor.IsAddress(name) && !httpdoor.IsLoopbackName(name) {
 			h.Set("Strict-Transport-Security", "max-age="+strconv.FormatInt(int64(s.cfg.HSTS/time.Second), 10))

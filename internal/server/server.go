@@ -19,6 +19,7 @@ import (
 	"parley/internal/chat"
 	"parley/internal/httpdoor"
 	"parley/internal/link"
+	"parley/internal/rates"
 	"parley/internal/rest"
 	"parley/internal/room"
 	"parley/web"
@@ -62,6 +63,7 @@ type Config struct {
 	OwnNames  []string      `kong:"-"` // what the machine is called
 	LinesLost func() uint64 `kong:"-"` // how many lines of the log were lost; default: none
 	Metrics   *Metrics      `kong:"-"` // default: metrics of its own
+	Ledger    *rates.Ledger `kong:"-"` // tells other nodes what is counted; nil: none
 	Logger    *slog.Logger  `kong:"-"` // default: discard
 }
 
@@ -97,10 +99,12 @@ func New(
 		logger: cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
 	}
 	s.accounts = account.New(account.Config{
-		GuestRate: cfg.GuestRate, PersonalRate: cfg.PersonalRate, PersonalBurst: cfg.PersonalBurst, Logger: s.logger,
+		GuestRate: cfg.GuestRate, PersonalRate: cfg.PersonalRate, PersonalBurst: cfg.PersonalBurst,
+		Ledger: cfg.Ledger, Logger: s.logger,
 	}, stores, hub)
 	doorConfig := cfg.door()
 	doorConfig.Certified, doorConfig.Counted, doorConfig.Logger = s.certified, s.counted, s.logger
+	doorConfig.Ledger = cfg.Ledger
 	var err error
 	if s.door, err = httpdoor.New(doorConfig, hub, s.accounts); err != nil {
 		return nil, err
@@ -121,6 +125,7 @@ func New(
 		Emoji:          cfg.Emoji,
 		Health:         health,
 		Ready:          s.ready(health),
+		Ledger:         cfg.Ledger,
 	}, s.door, hub, s.accounts)
 	s.links = link.New(link.Config{
 		FrameSize:        cfg.FrameSize,

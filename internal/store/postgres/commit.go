@@ -40,17 +40,17 @@ const (
 // connection it does so again, until its patience ends. If COMMIT was lost the next attempt finds
 // out by the nonces whether it was carried out; for that it locks the same rooms, and so waits for
 // the end of the first. This goes on until it is known, or the store stops: events that are stored
-// and were never told would be missing for all who read the room live.
+// and were never told would be missing for all who read the room live. Until then no failure is final
+// but a refusal of what was to be written: the database would have refused it the first time too.
 func (w *writer) Transact(ctx context.Context, do func(context.Context) error) error {
 	deadline := time.Now().Add(w.patience)
 	wasUnknown := false
-	w.tx.repeats = false
 	for attempt := 1; ; attempt++ {
 		what, err := w.attempt(ctx, deadline, do)
 		switch {
-		case what == committed:
-			w.away = false
-			return nil
+		case what == committed, what == failed && isRefusal(err):
+			w.away, w.tx.repeats = false, false
+			return err
 		case what == unknown:
 			wasUnknown, w.tx.repeats = true, true
 		case what == lost && w.away && !wasUnknown: // senders need not wait for what is away
@@ -60,7 +60,8 @@ func (w *writer) Transact(ctx context.Context, do func(context.Context) error) e
 		if !isPatient && wasUnknown && !w.stopping.Load() {
 			isPatient, deadline = true, time.Now().Add(w.patience)
 		}
-		if what == failed || !isPatient {
+		hasPanicked := errors.Is(err, store.ErrRefused)
+		if what == failed && (!wasUnknown || hasPanicked) || !isPatient {
 			w.away = what == lost || what == unknown
 			if wasUnknown {
 				err = fmt.Errorf("%w: %w", store.ErrUnknown, err)

@@ -48,14 +48,18 @@ func (s *Store) connect(ctx context.Context) error {
 	if base.RuntimeParams["application_name"] == "" {
 		base.RuntimeParams["application_name"] = applicationName + s.node
 	}
+	if base.ValidateConnect == nil { // of several hosts the one that writes: a standby may lag behind
+		base.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	}
+	s.config = base.Copy()
 	if err := s.migrate(ctx, base.Copy()); err != nil {
+		return err
+	}
+	if err := s.enter(ctx); err != nil {
 		return err
 	}
 	pool.MaxConns = int32(cmp.Or(s.cfg.Readers, 8))
 	pool.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error { return apply(ctx, conn, readerSettings) }
-	if base.ValidateConnect == nil { // of several hosts the one that writes: a standby may lag behind
-		base.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
-	}
 	s.writer = newWriter(s, base.Copy())
 	if s.pool, err = pgxpool.NewWithConfig(ctx, pool); err != nil {
 		return fmt.Errorf("the connections that read: %w", err)
@@ -70,4 +74,13 @@ func (s *Store) connect(ctx context.Context) error {
 func apply(ctx context.Context, conn *pgx.Conn, settings string) error {
 	_, err := conn.PgConn().Exec(ctx, settings).ReadAll()
 	return err
+}
+
+// closeTimeout is how long a connection may take to end, and the last word on it to be heard.
+const closeTimeout = time.Second
+
+func closeConn(conn *pgx.Conn) {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	conn.Close(ctx)
 }

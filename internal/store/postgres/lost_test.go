@@ -3,6 +3,7 @@ package postgres
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/url"
@@ -14,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"parley/internal/chat"
+	"parley/internal/store"
 	"parley/internal/store/postgres/pgtest"
 	"parley/internal/store/storetest"
 )
@@ -153,6 +155,109 @@ func TestLostCommitIsFoundOutWhenTheDatabaseIsBack(t *testing.T) {
 	}
 }
 
+// Until it is known what became of a lost COMMIT, no failure of a later attempt is an answer: here
+// somebody cancels the wait for a lock.
+func TestLostCommitIsFoundOutAfterAnotherFailure(t *testing.T) {
+	database := newDatabase(t)
+	w, through := newWire(t, database)
+	s, _ := start(t, through)
+	storetest.Do(t, s, storetest.Draft("lobby", storetest.Ada, "before", ""))
+	w.cutCommit.Store(1)
+	w.cut.Store(true)
+	answered := make(chan chat.Commit, 1)
+	s.Append(storetest.Draft("lobby", storetest.Ada, "a", ""), func(c chat.Commit) { answered <- c })
+	until(t, database, `SELECT count(*) = 2 FROM event`)
+	conn, err := pgx.Connect(t.Context(), database)
+	storetest.Must(t, err)
+	defer conn.Close(context.Background())
+	tx, err := conn.Begin(t.Context())
+	storetest.Must(t, err)
+	_, err = tx.Exec(t.Context(), `SELECT FROM room FOR UPDATE`)
+	storetest.Must(t, err)
+	w.cut.Store(false)
+	for range 2 {
+		until(t, database, `SELECT EXISTS (SELECT pg_cancel_backend(pid) FROM pg_locks
+			WHERE NOT granted AND locktype = 'transactionid')`)
+	}
+	select {
+	case c := <-answered:
+		t.Errorf("answered while nobody can know: %+v", c)
+	default:
+	}
+	storetest.Must(t, tx.Rollback(t.Context()))
+	if c := <-answered; c.Err != nil || c.Repeated || c.Event.Seq != 2 {
+		t.Errorf("%+v", c)
+	}
+	if n := len(allEvents(t, s, "lobby")); n != 2 {
+		t.Errorf("%d events", n)
+	}
+}
+
+// A draft that the database refuses is refused as well if a COMMIT was lost before: it was not stored.
+func TestRefusalAfterALostCommitIsFinal(t *testing.T) {
+	s, err := Open(t.Context(), Config{URL: newDatabase(t)})
+	storetest.Must(t, err)
+	defer s.Close()
+	attempts := 0
+	err = s.writer.Transact(t.Context(), func(context.Context) error {
+		if attempts++; attempts == 1 {
+			s.writer.queue(`SELECT pg_terminate_backend(pg_backend_pid())`)
+		} else {
+			s.writer.queue(`SELECT convert_from('\xff', 'UTF8')`)
+		}
+		return nil
+	})
+	if attempts != 2 || !errors.Is(err, store.ErrRefused) || errors.Is(err, store.ErrUnknown) {
+		t.Errorf("%d attempts, %v", attempts, err)
+	}
+}
+
+// A write that waits for a standby that is missing ends with its time, also when it is the one with
+// which a new connection records the epoch.
+func TestReconnectingWithoutTheStandbyEnds(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Start(t)
+	database, err := server.NewDatabase(t.Context())
+	storetest.Must(t, err)
+	url := server.URL(database)
+	s, _ := start(t, url)
+	s.writer.patience = 300 * time.Millisecond
+	storetest.Do(t, s, storetest.Draft("lobby", storetest.Ada, "before", ""))
+	const rewind = `UPDATE meta SET value = '1/00000001' WHERE key = 'identity'` // as before a failover
+	storetest.Must(t, run(t.Context(), url, rewind))
+	done := make(chan error, 1)
+	s.committer.Do(func(context.Context) error { // on the writer's goroutine
+		s.writer.identity = "1/00000001"
+		return nil
+	}, func(err error) { done <- err })
+	storetest.Must(t, <-done)
+	stand(t, url, "missing")
+	other, name := admin(t, url)
+	disconnect(t, other, name)
+	if c := storetest.Post(t, s, storetest.Draft("lobby", storetest.Ada, "hi", ""))[0]; c.Err == nil {
+		t.Errorf("%+v", c)
+	}
+	stand(t, url, "")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for ctx.Err() == nil {
+		if c := storetest.Post(t, s, storetest.Draft("lobby", storetest.Ada, "after", "n"))[0]; c.Err == nil {
+			return
+		}
+	}
+	t.Error("it does not heal")
+}
+
+// stand names the server's synchronous standby.
+func stand(t *testing.T, url, name string) {
+	t.Helper()
+	storetest.Must(t, run(t.Context(), url, `ALTER SYSTEM SET synchronous_standby_names = '`+name+`'`))
+	storetest.Must(t, run(t.Context(), url, `SELECT pg_reload_conf()`))
+	until(t, url, `SELECT current_setting('synchronous_standby_names') = $1`, name)
+	// The process that tells the others to wait reads its settings before it makes a checkpoint.
+	storetest.Must(t, run(t.Context(), url, `CHECKPOINT`))
+}
+
 // While the database is away senders are told to try again, and it heals by itself.
 func TestDatabaseThatIsAwayComesBack(t *testing.T) {
 	w, through := newWire(t, newDatabase(t))
@@ -203,10 +308,7 @@ func TestWarningAtCommitIsNoAcknowledgement(t *testing.T) {
 	s, _ := start(t, url)
 	s.writer.patience = time.Minute
 	storetest.Do(t, s, storetest.Draft("lobby", storetest.Ada, "before", ""))
-	storetest.Must(t, run(t.Context(), url, `ALTER SYSTEM SET synchronous_standby_names = 'missing'`))
-	storetest.Must(t, run(t.Context(), url, `SELECT pg_reload_conf()`))
-	until(t, url, `SELECT current_setting('synchronous_standby_names') = 'missing'`)
-
+	stand(t, url, "missing")
 	answered := make(chan chat.Commit, 1)
 	s.Append(storetest.Draft("lobby", storetest.Ada, "hi", "n1"), func(c chat.Commit) { answered <- c })
 	const waiting = `SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'`
@@ -223,8 +325,7 @@ func TestWarningAtCommitIsNoAcknowledgement(t *testing.T) {
 		t.Errorf("acknowledged: %+v", c)
 	default:
 	}
-	storetest.Must(t, run(t.Context(), url, `ALTER SYSTEM RESET synchronous_standby_names`))
-	storetest.Must(t, run(t.Context(), url, `SELECT pg_reload_conf()`))
+	stand(t, url, "")
 	if c := <-answered; c.Err != nil || c.Repeated || c.Event.Seq != 2 {
 		t.Errorf("%+v", c)
 	}

@@ -2,13 +2,11 @@ package postgres
 
 import (
 	"bytes"
-	"context"
 	"log/slog"
 	"net/url"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"parley/internal/chat"
 	"parley/internal/store/postgres/pgtest"
@@ -104,7 +102,8 @@ func TestOpenNeedsNoSuperuser(t *testing.T) {
 	s, _ := start(t, plain)
 	storetest.Do(t, s, storetest.Draft("lobby", storetest.Ada, "hi", ""),
 		storetest.Deed(storetest.Ada, chat.Delete, 1, ""))
-	storetest.Must(t, s.vacuum(t.Context()))
+	_, err := s.vacuum(t.Context())
+	storetest.Must(t, err)
 	if s.Epoch() == "" {
 		t.Error("no epoch")
 	}
@@ -169,26 +168,4 @@ func TestDurabilityIsToldAtTheStart(t *testing.T) {
 			t.Errorf("%s: %v %q, want %v %q", name, level, text, tt.level, tt.want)
 		}
 	}
-}
-
-func TestNodesKnowOfEachOther(t *testing.T) {
-	t.Parallel()
-	url := newDatabase(t)
-	one, _ := start(t, url)
-	want := func(s *Store, want int) {
-		t.Helper()
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
-		for n := -1; n != want; { // the database notices a while later that a connection has ended
-			var err error
-			n, err = s.others(ctx)
-			storetest.Must(t, err)
-		}
-	}
-	want(one, 0)
-	two, stop := start(t, url)
-	want(one, 1)
-	want(two, 1)
-	stop()
-	want(one, 0)
 }

@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
 
@@ -30,6 +31,11 @@ type Config struct {
 	Committed func(events int, took time.Duration) // called after each transaction that stored events
 	Version   string                               // of the program; stored in the database
 	Readers   int                                  // connections that read; default 8
+
+	// What other servers on the same database are told. One that is alone does not hear what others write, so it
+	// must be the only one: Open waits up to 10 s for another one to end, and then fails.
+	Alone bool
+	Name  string // chosen by the operator; default: none
 }
 
 // A Store is a database in use. Its methods may be called from several goroutines. Writes are
@@ -38,11 +44,16 @@ type Store struct {
 	cfg     Config
 	logger  *slog.Logger
 	node    string // a random word that identifies this process
+	config  *pgx.ConnConfig
 	version string // of PostgreSQL
 	epoch   atomic.Pointer[string]
 
 	pool   *pgxpool.Pool // reads; never writes
 	writer *writer       // owned by Run's goroutine while it runs
+
+	nodeMu   sync.Mutex
+	nodeConn *pgx.Conn // keeps this process in the table node; nil: not connected
+	hasLeft  bool      // the table
 
 	committer *store.Committer
 	health    *store.Health
@@ -72,20 +83,22 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 // Append queues a draft, as store.Committer.Append does.
 func (s *Store) Append(d chat.Draft, done func(chat.Commit)) { s.committer.Append(d, done) }
 
-// Run commits what is queued until ctx ends. It may be called once.
+// Run commits what is queued until ctx ends. It may be called once. It fails if another server has taken the database
+// while this one did not reach it, and one of them is alone.
 func (s *Store) Run(ctx context.Context) error {
+	all, ctx := errgroup.WithContext(ctx)
 	defer context.AfterFunc(ctx, func() { s.writer.stopping.Store(true) })()
 	kept, stop := context.WithCancel(ctx)
-	var both errgroup.Group
-	both.Go(func() error {
+	all.Go(func() error {
 		defer stop()
 		return s.committer.Run(ctx)
 	})
-	both.Go(func() error {
+	all.Go(func() error {
 		s.keepUp(kept)
 		return nil
 	})
-	return both.Wait()
+	all.Go(func() error { return s.renew(kept) })
+	return all.Wait()
 }
 
 // ServerVersion returns PostgreSQL's version.
@@ -95,7 +108,8 @@ func (s *Store) ServerVersion() string { return s.version }
 // in time, which may also happen while the store is open.
 func (s *Store) Epoch() string { return *s.epoch.Load() }
 
-// Close ends Run, answers drafts that were never committed, and disconnects.
+// Close ends Run, answers drafts that were never committed, and disconnects. A database that does not answer delays it
+// by some seconds at most.
 func (s *Store) Close() error {
 	s.closing.Do(func() {
 		s.committer.Close()
@@ -105,10 +119,20 @@ func (s *Store) Close() error {
 }
 
 func (s *Store) disconnect() {
+	s.leave()
 	if s.writer != nil {
 		s.writer.disconnect()
 	}
-	if s.pool != nil {
+	if s.pool == nil {
+		return
+	}
+	closed := make(chan struct{})
+	go func() { // ends by itself: connections that hang are given up
 		s.pool.Close()
+		close(closed)
+	}()
+	select {
+	case <-closed:
+	case <-time.After(2 * closeTimeout):
 	}
 }

@@ -334,33 +334,6 @@ func TestFewRoundTrips(t *testing.T) {
 	}
 }
 
-// Deleted texts leave the database's files soon, by one node.
-func TestDeletedTextsAreVacuumedByOneNode(t *testing.T) {
-	url := newDatabase(t)
-	s, _ := start(t, url)
-	storetest.Do(t, s, storetest.Draft("lobby", storetest.Ada, "secret", ""),
-		storetest.Deed(storetest.Ada, chat.Edit, 1, "secret too"), storetest.Deed(storetest.Ada, chat.Delete, 1, ""))
-	due := func() int { return one[int](t, url, `SELECT count(*) FROM vacuum_due`) }
-	vacuums := func() int {
-		return one[int](t, url, `SELECT vacuum_count FROM pg_stat_user_tables WHERE relname = 'event'`)
-	}
-	storetest.Must(t, run(t.Context(), url, `
-		INSERT INTO lease VALUES ('vacuum', 'another', now() + interval '1 hour')`))
-	storetest.Must(t, s.vacuum(t.Context()))
-	if due() != 1 || vacuums() != 0 {
-		t.Error("two nodes vacuum")
-	}
-	storetest.Must(t, run(t.Context(), url, `UPDATE lease SET until = now() - interval '1 second'`))
-	storetest.Must(t, s.vacuum(t.Context()))
-	if due() != 0 {
-		t.Error("it is still due")
-	}
-	until(t, url, `SELECT vacuum_count = 1 FROM pg_stat_user_tables WHERE relname = 'event'`)
-	if n := one[int](t, url, `SELECT count(*) FROM lease`); n != 0 {
-		t.Error("the lease is kept")
-	}
-}
-
 func TestErrorsOfTheCommitterGoToSenders(t *testing.T) {
 	s, _ := start(t, newDatabase(t))
 	failed := errors.New("no")

@@ -3,11 +3,12 @@ package postgres
 import (
 	"context"
 	"log/slog"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-
-	"parley/internal/chat"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // Rescue does nothing: a database with a full disk stops as a whole.
@@ -23,93 +24,90 @@ func (engine) Written(context.Context) {}
 func (e engine) Idle(context.Context) { e.forget() }
 
 // Deleted texts stay in the database's files until VACUUM has passed. The write-ahead log, standbys
-// and archives of it keep them longer.
+// and archives of it keep them longer. VACUUM leaves what a transaction that began before the deletion may
+// still read; then it is repeated, at growing intervals.
 const (
-	vacuumEvery = 20 * time.Second
-	vacuumLease = 10 * time.Minute
+	vacuumEvery  = 20 * time.Second
+	vacuumAtMost = 10 * time.Minute // between two of them, however long such a transaction lasts
+	vacuumLease  = 20 * time.Minute // for how long one node does this, if it lives
 )
 
-// keepUp does the work that one node at a time does, until ctx ends. It logs when another server
-// connects to the database.
+// keepUp does the work that one node at a time does, until ctx ends.
 func (s *Store) keepUp(ctx context.Context) {
-	turn := time.NewTicker(vacuumEvery)
-	defer turn.Stop()
-	alone := true
+	pause := vacuumEvery
 	for {
 		select {
-		case <-turn.C:
+		case <-time.After(pause):
 		case <-ctx.Done():
 			return
 		}
-		if err := s.vacuum(ctx); err != nil && ctx.Err() == nil {
+		left, err := s.vacuum(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
 			s.logger.LogAttrs(ctx, slog.LevelWarn, "deleted texts are not yet removed from the database's files",
 				slog.Any("err", err))
+		case left && pause == vacuumEvery:
+			s.logger.LogAttrs(ctx, slog.LevelWarn, "deleted texts stay in the database's files while an old "+
+				"transaction, a replication slot or a standby may read them")
 		}
-		others, err := s.others(ctx)
-		if err != nil {
-			continue
+		if left {
+			pause = min(2*pause, vacuumAtMost)
+		} else {
+			pause = vacuumEvery
 		}
-		if alone && others > 0 {
-			s.logger.LogAttrs(ctx, slog.LevelError, "another parley uses this database: stop one of them, "+
-				"because people here do not see what is written there")
-		}
-		alone = others == 0
 	}
 }
 
-// applicationName begins the names under which nodes are connected. The node's own word follows.
-const applicationName = "parley-"
-
-// others returns how many other nodes are connected to the database: those that this node's user may
-// see and whose operator has not given them another application_name.
-func (s *Store) others(ctx context.Context) (n int, err error) {
-	err = s.pool.QueryRow(ctx, `
-		SELECT count(DISTINCT application_name) FROM pg_stat_activity
-		WHERE datname = current_database() AND starts_with(application_name, $1) AND application_name <> $2`,
-		applicationName, applicationName+s.node).Scan(&n)
-	return n, err
-}
-
-// vacuum removes deleted texts from the files, if there are any and no other node does so.
-func (s *Store) vacuum(ctx context.Context) error {
+// vacuum removes deleted texts from the files, if there are any and no other node does so. It reports
+// whether texts are left that something may still read; then this node keeps the work.
+func (s *Store) vacuum(ctx context.Context) (left bool, err error) {
 	var due bool
 	if err := s.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM vacuum_due)`).Scan(&due); err != nil || !due {
-		return err
+		return false, err
 	}
-	config := s.writer.config.Copy()
-	config.OnNotice = nil // is the writer's
+	told := &vacuumReport{}
+	config := s.config.Copy()
+	config.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) { told.read(n.Message + "\n" + n.Detail) }
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
-		return err
+		return false, err
 	}
-	defer conn.Close(context.WithoutCancel(ctx))
+	defer closeConn(conn)
 	if mine, err := takeLease(ctx, conn, "vacuum", s.node, vacuumLease); err != nil || !mine {
-		return err
+		return false, err
 	}
-	defer dropLease(context.WithoutCancel(ctx), conn, "vacuum", s.node)
-	rooms, seqs, err := dueForVacuum(ctx, conn)
+	defer func() {
+		if !left {
+			dropLease(conn, "vacuum", s.node)
+		}
+	}()
+	// Without a report in words that are known, all that was deleted before is taken for removed.
+	err = conn.QueryRow(ctx, `SELECT pg_snapshot_xmin(pg_current_snapshot())::xid::text`).Scan(&told.cutoff)
 	if err != nil {
-		return err
+		return false, err
 	}
-	if _, err := conn.Exec(ctx, `VACUUM (TRUNCATE false) event`); err != nil {
-		return err
+	if _, err := conn.Exec(ctx, `VACUUM (TRUNCATE false, VERBOSE) event`); err != nil || told.missed {
+		return told.missed, err
 	}
-	_, err = conn.Exec(ctx, `
-		DELETE FROM vacuum_due v USING unnest($1::bigint[], $2::bigint[]) d(room, seq)
-		WHERE v.room = d.room AND v.seq = d.seq`, rooms, seqs)
-	return err
+	// A row is due since the transaction that deleted its text.
+	done, err := conn.Exec(ctx, `DELETE FROM vacuum_due WHERE age(xmin) > age($1::text::xid)`, told.cutoff)
+	return err == nil && done.RowsAffected() == 0, err
 }
 
-func dueForVacuum(ctx context.Context, conn *pgx.Conn) (rooms []int64, seqs []chat.Seq, err error) {
-	rows, err := conn.Query(ctx, `SELECT room, seq FROM vacuum_due LIMIT 100000`)
-	if err != nil {
-		return nil, nil, err
+// A vacuumReport is what VACUUM VERBOSE has told of the table, and then of the table for its long texts.
+type vacuumReport struct {
+	cutoff string // texts of transactions before this one are removed
+	isRead bool
+	missed bool // pages that were in use were left out
+}
+
+var cutoffPattern = regexp.MustCompile(`(?:removable cutoff|oldest xmin): (\d+)`)
+
+func (r *vacuumReport) read(text string) {
+	r.missed = r.missed || strings.Contains(text, "tuples missed: ")
+	if found := cutoffPattern.FindStringSubmatch(text); found != nil && !r.isRead {
+		r.cutoff, r.isRead = found[1], true
 	}
-	var room int64
-	var seq chat.Seq
-	_, err = pgx.ForEachRow(rows, []any{&room, &seq}, func() error {
-		rooms, seqs = append(rooms, room), append(seqs, seq)
-		return nil
-	})
-	return rooms, seqs, err
 }

@@ -72,7 +72,7 @@ func (w *writer) open(ctx context.Context) error {
 		err = w.settleEpoch(ctx, conn)
 	}
 	if err != nil {
-		conn.Close(ctx)
+		closeConn(conn)
 		return fmt.Errorf("connecting to write: %w", err)
 	}
 	w.conn = conn
@@ -83,9 +83,7 @@ func (w *writer) disconnect() {
 	if w.conn == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	w.conn.Close(ctx)
+	closeConn(w.conn)
 	w.conn = nil
 }
 

@@ -9,7 +9,8 @@
 // Each message is an item of its own in the storage, because tabs that rewrite one common list would overwrite each
 // other's additions.
 /** @import { Store } from "../ui/storage.js" */
-/** @import { Quote, Refusal } from "../wire/protocol.js" */
+/** @import { Refusal } from "../wire/protocol.js" */
+/** @import { Quote } from "../wire/types.js" */
 import { uuid7 } from "../wire/uuid.js";
 
 /** The optional fields of a message: the answered message, the thread, and whether a reply is shown in the room, too.

@@ -143,9 +143,9 @@ export class RoomView extends HTMLElement {
     if (target?.to === "message" && !this.#actions && !session.message(target.seq)) this.#linkedSeq = target.seq;
     composer.maxText = session.maxText;
     const late = (/** @type {OutboxMessage} */ e) =>
-      !online || session.sender.waitingFor !== "" || now - e.at > LATE_MS;
-    const pending = session.outbox.messages();
-    list.show({ state, pending, late, waitingFor: session.sender.waitingFor, target, now });
+      !online || session.sending.sender.waitingFor !== "" || now - e.at > LATE_MS;
+    const pending = session.sending.outbox.messages();
+    list.show({ state, pending, late, waitingFor: session.sending.sender.waitingFor, target, now });
     if (pending.some((e) => !late(e))) setTimeout(() => this.changed(), LATE_MS);
     if (this.people.isConnected) this.people.show(state, online);
     sidePanel().retitle("people", this.#peopleTitle());
@@ -185,7 +185,7 @@ export class RoomView extends HTMLElement {
     const back = !lost && performance.now() < this.#backUntil;
     const pill = part(this, ".connection", HTMLElement);
     pill.dataset["state"] = lost ? "lost" : back ? "back" : "quiet";
-    const unsent = session.outbox.messages().filter((e) => !e.failed).length;
+    const unsent = session.sending.outbox.messages().filter((e) => !e.failed).length;
     setText(pill, lost ? (unsent ? t("room.lost-kept", { n: unsent }) : t("room.lost")) : back ? t("room.back") : "");
   }
 
@@ -241,8 +241,10 @@ export class RoomView extends HTMLElement {
     listen(this, "newer", () => session.history.newer());
     listen(this, "newest", () => this.#toNewest());
     this.list.log.addEventListener("keydown", (e) => this.#hold(e));
-    listen(this, "retry", (/** @type {string} */ nonce) => session.retry(nonce));
-    listen(this, "take-back", (/** @type {string} */ nonce) => this.composer.prependText(session.takeBack(nonce)));
+    listen(this, "retry", (/** @type {string} */ nonce) => session.sending.retry(nonce));
+    listen(this, "take-back", (/** @type {string} */ nonce) =>
+      this.composer.prependText(session.sending.takeBack(nonce)),
+    );
     listen(this, "copy", async (/** @type {number} */ seq) => {
       const link = `${location.origin}${location.pathname}#${seq}`;
       say((await copyText(link)) ? t("message.copied") : link);

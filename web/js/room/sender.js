@@ -1,6 +1,6 @@
 // sender.js: sends the outbox to the server, one message after the other, so that messages are stored in the order in
 // which they were written. No DOM.
-/** @import { AnswerBody, Command } from "../wire/protocol.js" */
+/** @import { AnswerBody, Command } from "../wire/types.js" */
 /** @import { Outbox, OutboxMessage } from "./outbox.js" */
 import { Refusal, isRetryable } from "../wire/protocol.js";
 

@@ -1,8 +1,8 @@
 // timeline.js: lays a room or a thread out as rows; message-list.js draws them. No DOM, socket or clock.
 /** @import { Person } from "../wire/json.js" */
-/** @import { MessageState } from "../wire/protocol.js" */
+/** @import { MessageState } from "../wire/types.js" */
 /** @import { OutboxMessage } from "./outbox.js" */
-/** @import { State } from "./room-state.js" */
+/** @import { State } from "./types.js" */
 import { dayOf } from "../ui/time.js";
 import { atNewest, atOldest } from "./room-state.js";
 import { previewText } from "./slash-commands.js";

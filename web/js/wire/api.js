@@ -1,6 +1,6 @@
 // api.js: the REST interface of the server: the session, rooms, their history. No DOM.
 /** @import { Person } from "./json.js" */
-/** @import { Page, PageQuery, SlashCommand } from "./protocol.js" */
+/** @import { Page, PageQuery, SlashCommand } from "./types.js" */
 import { person, record } from "./json.js";
 import { Refusal, decodePage, decodeVersions, refusal } from "./protocol.js";
 

@@ -1,6 +1,7 @@
 // connection.js: one WebSocket that reconnects by itself. It says hello, matches answers to commands by their id, and
 // passes every other frame on. Socket, timers and random numbers are parameters, so that tests control them. No DOM.
-/** @import { AnswerBody, Command, ServerMessage } from "./protocol.js" */
+/** @import { ServerMessage } from "./protocol.js" */
+/** @import { AnswerBody, Command } from "./types.js" */
 import { Refusal, decode, retryWithin } from "./protocol.js";
 
 const FIRST_MS = 500; // the first attempt is made within this time, unless the server says another
