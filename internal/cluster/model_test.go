@@ -81,11 +81,11 @@ func (m *model) start() {
 				m.read(n, key)
 			}
 		},
-		EachSecond: func(isCutOff bool) {
+		EachSecond: func(poll bool) {
 			m.mu.Lock()
 			defer m.mu.Unlock()
 			for key := range n.known {
-				if isCutOff {
+				if poll {
 					m.read(n, key)
 				}
 			}

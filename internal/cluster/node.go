@@ -13,9 +13,14 @@ import (
 	"time"
 )
 
-// shortages is for how many seconds in a row the store must know of more nodes than beats come from until the node
-// counts as cut off: a new node may be in the store before its first beat has come.
-const shortages = 2
+const (
+	// shortages is for how many seconds in a row the store must know of more nodes than beats come from until this node
+	// counts as cut off. A new node may be in the store before its first beat has come, and one that was killed stays
+	// there for some seconds after it has counted as gone.
+	shortages = 5
+	// lateAfter is how long no beat of another node may come until messages may be missing.
+	lateAfter = 2500 * time.Millisecond
+)
 
 // Config says how a Node behaves. The zero value of a field means its default.
 type Config struct {
@@ -194,9 +199,10 @@ func (n *Node) hear(ctx context.Context) {
 			last = now
 			ss.sweep(now)
 			short = n.checkCutOff(ctx, short)
+			poll := n.IsCutOff() || short > 0 || ss.isAnyLate(now)
 			n.each(func(h Handler) {
 				if h.EachSecond != nil {
-					h.EachSecond(n.IsCutOff())
+					h.EachSecond(poll)
 				}
 			})
 		}

@@ -31,7 +31,7 @@ type listener struct {
 type record struct {
 	got, missed  []string
 	joined, left []cluster.NodeID
-	wasCutOff    []bool // by second
+	polls        []bool // by second
 }
 
 // told returns what the handlers were told since the last call.
@@ -43,8 +43,10 @@ func (l *listener) told() record {
 	return r
 }
 
-// startNode starts a node that handles all topics, until the test ends. The handlers of more are for members of the lobby.
-func startNode(t *testing.T, network *clustertest.Network, name string, more ...cluster.Handler) *listener {
+// startNode starts a node that handles all topics, until the test ends. The handlers of more are for members of a room.
+func startNode(
+	t *testing.T, network *clustertest.Network, name string, more ...cluster.Handler,
+) *listener {
 	t.Helper()
 	bus := network.Bus()
 	l := &listener{bus: bus}
@@ -67,7 +69,7 @@ func startNode(t *testing.T, network *clustertest.Network, name string, more ...
 		})
 	}
 	l.Handle(cluster.Members, cluster.Handler{
-		EachSecond: func(cut bool) { note(func() { l.wasCutOff = append(l.wasCutOff, cut) }) },
+		EachSecond: func(poll bool) { note(func() { l.polls = append(l.polls, poll) }) },
 		PeerJoined: func(id cluster.NodeID) { note(func() { l.joined = append(l.joined, id) }) },
 		PeerLeft:   func(id cluster.NodeID) { note(func() { l.left = append(l.left, id) }) },
 	})
@@ -219,13 +221,17 @@ func TestCutOffNodePollsAndReadsTheStoreWhenItHeals(t *testing.T) {
 		b.others.Store(1)
 		b.Listen(cluster.Events, "lobby")
 		wait(3 * time.Second)
-		if cut := b.told().wasCutOff; slices.Contains(cut, true) || len(cut) < 2 {
-			t.Errorf("cut off by second at the start: %v", cut)
+		if polls := b.told().polls; slices.Contains(polls, true) || len(polls) < 2 {
+			t.Errorf("polls by second at the start: %v", polls)
 		}
 		b.bus.SetCut(true)
 		wait(1100 * time.Millisecond)
 		if !b.IsCutOff() || a.IsCutOff() {
 			t.Errorf("after a second: b cut off %v, a cut off %v", b.IsCutOff(), a.IsCutOff())
+		}
+		wait(3 * time.Second)
+		if polls := a.told().polls; polls[len(polls)-1] != true {
+			t.Errorf("when beats are late, a polls by second: %v", polls)
 		}
 		wait(8 * time.Second)
 		if !a.IsCutOff() {
@@ -233,8 +239,8 @@ func TestCutOffNodePollsAndReadsTheStoreWhenItHeals(t *testing.T) {
 		}
 		a.Send(cluster.Events, "lobby", []byte("lost"))
 		wait(20 * time.Second)
-		if cut := b.told().wasCutOff; !slices.Contains(cut, true) {
-			t.Errorf("cut off by second: %v", cut)
+		if polls := b.told().polls; slices.Contains(polls, false) {
+			t.Errorf("polls by second while cut off: %v", polls)
 		}
 		b.bus.SetCut(false)
 		wait(2100 * time.Millisecond)
@@ -255,7 +261,7 @@ func TestOneWayWallCutsOffWhoDoesNotHear(t *testing.T) {
 		b.others.Store(1)
 		wait(3 * time.Second)
 		network.Wall(a.bus, b.bus)
-		wait(9 * time.Second)
+		wait(11 * time.Second)
 		if a.IsCutOff() || !b.IsCutOff() {
 			t.Errorf("a cut off %v, b cut off %v", a.IsCutOff(), b.IsCutOff())
 		}
@@ -263,6 +269,29 @@ func TestOneWayWallCutsOffWhoDoesNotHear(t *testing.T) {
 		wait(2 * time.Second)
 		if b.IsCutOff() {
 			t.Error("b is still cut off")
+		}
+	})
+}
+
+func TestKilledNodeThatTheStoreStillKnowsCutsNobodyOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := clustertest.New(1)
+		a, b := startNode(t, network, "a"), startNode(t, network, "b")
+		a.others.Store(1)
+		wait(3 * time.Second)
+		b.bus.SetCut(true)
+		for second := range 20 {
+			wait(time.Second)
+			if second == 5 {
+				a.others.Store(0)
+			}
+			if a.IsCutOff() {
+				t.Fatalf("cut off after %d s", second)
+			}
+		}
+		polls := a.told().polls
+		if !slices.Contains(polls, true) || polls[len(polls)-1] {
+			t.Errorf("polls by second: %v", polls)
 		}
 	})
 }

@@ -210,8 +210,8 @@ func speak(t *testing.T, address string, over *tls.Config) net.Conn {
 		}
 		conn = encrypted
 	}
-	const hello = `CONNECT {"name":"x","cluster":"parley"}` + "\r\n" + `INFO {"server_id":"X","name":"x","cluster":"parley"}`
-	_, _ = conn.Write([]byte(hello + "\r\nRS+ $G parley.test.n\r\nPING\r\n"))
+	_, _ = conn.Write([]byte(`CONNECT {"name":"x","cluster":"parley"}` + "\r\n" +
+		`INFO {"server_id":"X","name":"x","cluster":"parley"}` + "\r\nRS+ $G parley.test.n\r\nPING\r\n"))
 	return conn
 }
 

@@ -14,15 +14,15 @@ import (
 
 // DialConfig says which NATS server to use.
 type DialConfig struct {
-	URL      string       // nats://host:port or tls://host:port; several with commas between them. They may name a user.
+	URL      string       // nats://host:port or tls://host:port, several with commas between them; may name a user
 	Password string       // of the user in the URL or, without one, a token; default: what the URL says
 	TLS      *tls.Config  // default: TLS with the system's authorities if the URL or the server wants it
 	Prefix   string       // of all subjects, so that several installations can share a NATS server
 	Logger   *slog.Logger // gets what NATS has to say, as debug lines; default: discard
 }
 
-// Dial connects to a NATS server that somebody else runs. It succeeds even if the server cannot be reached now: it tries
-// on.
+// Dial connects to a NATS server that somebody else runs. It succeeds even if the server cannot be reached now: it
+// tries on.
 func Dial(cfg DialConfig) (*Bus, error) {
 	user, err := CheckURL(cfg.URL)
 	if err != nil {

@@ -64,9 +64,9 @@ func Listen(cfg ListenConfig) (*Bus, error) {
 	return b, nil
 }
 
-// startRouting lets a server listen to others and connect to them. Start does that itself unless DontListen is set: then
-// its goroutine waits for ever for the clients' port (nats-server 2.15.3). StartRouting does what that goroutine was to
-// do, also to Shutdown's count of goroutines.
+// startRouting lets a server listen to others and connect to them. Start does that itself unless DontListen is set:
+// then its goroutine waits for ever for the clients' port (nats-server 2.15.3). StartRouting does what that goroutine
+// was to do, also to Shutdown's count of goroutines.
 func startRouting(s *server.Server) {
 	noClients := make(chan struct{})
 	close(noClients)

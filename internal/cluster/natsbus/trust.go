@@ -18,8 +18,8 @@ import (
 // machines can, so it must not be a word that a person thinks of.
 const MinSecret = 32
 
-// FromSecret returns TLS settings with which only nodes that know the same secret talk to each other. The secret becomes
-// a key, and the key a certificate, which both sides show and demand. So the secret itself is never sent.
+// FromSecret returns TLS settings with which only nodes that know the same secret talk to each other. The secret
+// becomes a key, and the key a certificate, which both sides show and demand. So the secret itself is never sent.
 func FromSecret(secret string) (*tls.Config, error) {
 	if len(secret) < MinSecret {
 		return nil, fmt.Errorf("the secret has %d characters; write at least %d, such as openssl rand -hex 32 makes",
