@@ -78,9 +78,9 @@ func (a *Accounts) AddToListAfterWrite(ctx context.Context, who chat.PersonID, n
 	}
 }
 
-// SetListEntry changes what a room is to a person, tells the person's connections,
-// and returns the entry as it is then. Of a room that has left the list that is
-// only its name.
+// SetListEntry changes a person's settings for a room, sends the new list entry to the
+// person's connections, and returns it. For a room that has left the list, only its
+// name is set.
 func (a *Accounts) SetListEntry(
 	ctx context.Context, who chat.PersonID, name chat.RoomName, change chat.ListEntryChange,
 ) (e chat.ListEntry, err error) {

@@ -46,24 +46,31 @@ func (f databaseFlags) check() error {
 // read returns what --database and --database-password-file say, as a text for pgx and as pgx understands it. No error
 // contains the password.
 func (f databaseFlags) read() (text string, cfg *pgconn.Config, err error) {
-	if !isURL(f.Database) && !keyword.MatchString(f.Database) {
-		return "", nil, errors.New("--database: write a URL such as postgres://parley@db.example.org/parley, or " +
-			"pairs such as 'host=db.example.org dbname=parley'")
+	return readDatabase("--database", f.Database, f.DatabasePasswordFile)
+}
+
+// readDatabase reads the value of the flag and the password file of the flag with -password-file behind its name.
+func readDatabase(flag, text, passwordFile string) (_ string, cfg *pgconn.Config, err error) {
+	if !isDatabase(text) {
+		return "", nil, fmt.Errorf("%s: write a URL such as postgres://parley@db.example.org/parley, or "+
+			"pairs such as 'host=db.example.org dbname=parley'", flag)
 	}
-	text = f.Database
-	if f.DatabasePasswordFile != "" {
-		password, err := firstLine(f.DatabasePasswordFile)
+	if passwordFile != "" {
+		password, err := firstLine(passwordFile)
 		if err != nil {
-			return "", nil, fmt.Errorf("--database-password-file: %w", err)
+			return "", nil, fmt.Errorf("%s-password-file: %w", flag, err)
 		}
 		text = withPassword(text, password)
 	}
 	pool, err := pgxpool.ParseConfig(text)
 	if err != nil {
-		return "", nil, fmt.Errorf("--database: %s", unparsed(err))
+		return "", nil, fmt.Errorf("%s: %s", flag, unparsed(err))
 	}
 	return text, &pool.ConnConfig.Config, nil
 }
+
+// isDatabase reports whether a text names a PostgreSQL database, well or badly.
+func isDatabase(text string) bool { return isURL(text) || keyword.MatchString(text) }
 
 func isURL(database string) bool {
 	return strings.HasPrefix(database, "postgres://") || strings.HasPrefix(database, "postgresql://")

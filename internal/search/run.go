@@ -304,8 +304,8 @@ func (x *Index) read(ctx context.Context, f *feed, page int) error {
 	return nil
 }
 
-// rest waits after work that took that long, because others need the processor: if there is more work, and longer under
-// heavy traffic, until that is over.
+// rest waits after a part of the work that took that long, because others need the processor: if there is more work,
+// and longer while traffic is heavy.
 func (x *Index) rest(ctx context.Context, took time.Duration, more bool) {
 	if more && !x.traffic.isHeavy() {
 		rest(ctx, 2*took)

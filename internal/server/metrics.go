@@ -14,8 +14,8 @@ import (
 	"parley/internal/chat"
 )
 
-// Metrics are what /metrics tells. They are made before the store and the hub,
-// which report to Committed and Flushed.
+// Metrics are the numbers of /metrics. They are made before the store and the hub, which
+// report to Committed and Flushed.
 type Metrics struct {
 	registry *prometheus.Registry
 	errors   *prometheus.CounterVec
@@ -75,7 +75,7 @@ func (m *Metrics) Searches(lag func() (events int, age time.Duration)) {
 		}, func() float64 { _, age := lag(); return age.Seconds() }))
 }
 
-// observe adds what is counted elsewhere and read when somebody asks.
+// observe adds the numbers that other parts count. They are read when somebody asks for /metrics.
 func (m *Metrics) observe(s *Server) {
 	gauge := func(name, help string, value func() int) {
 		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help},

@@ -12,9 +12,9 @@ import (
 	"parley/internal/store"
 )
 
-// Counts of what is unread by the member b in the room r, for statements whose limit of a count is
-// an argument. Only a room's newest events are counted, because a bot or a thread may have written
-// hundreds of thousands.
+// unreadSQL returns SQL that counts the messages of a room that a person has not read, up to limit.
+// Only the room's newest events are counted, because a bot or a thread may have written hundreds of
+// thousands.
 func unreadSQL(read, head, room, person, limit string) string {
 	return `(SELECT count(*) FROM (SELECT FROM event e
 		WHERE e.room = ` + room + `

@@ -122,7 +122,7 @@ func PageOf(t testing.TB, s Archive, q chat.PageQuery) chat.Page {
 // Read is a method that returns events.
 type Read func(context.Context, chat.RoomName, chat.Seq, int) ([]chat.Event, error)
 
-// Events returns what read does and fails if that fails.
+// Events returns the events that read reads, and fails if that fails.
 func Events(t testing.TB, read Read, room chat.RoomName, seq chat.Seq, limit int) []chat.Event {
 	t.Helper()
 	events, err := read(t.Context(), room, seq, limit)

@@ -56,7 +56,7 @@ func (m *Memory) After(_ context.Context, name chat.RoomName, seq chat.Seq, limi
 	return found, nil
 }
 
-// quoting returns x with what the message says that it answers.
+// quoting returns x with a quote of the message that it answers.
 func (r *room) quoting(x *chat.Attrs) *chat.Attrs {
 	if x == nil || x.ReplyTo < 1 || int(x.ReplyTo) > len(r.events) {
 		return x

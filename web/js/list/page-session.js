@@ -67,6 +67,7 @@ export class PageSession {
         await deps.api.callMe(deps.memory.name || this.me.name);
       },
       onBadName: deps.onBadName,
+      isReady: () => deps.api.isReady(),
     });
     this.marks = new ReadMarks({
       setTimeout,

@@ -34,6 +34,15 @@ export class Api {
     return personIn(await this.#ask("/api/session", { method: "POST", headers, body: JSON.stringify({ name }) }));
   }
 
+  /** Reports whether a server behind this address is ready for new clients. @returns {Promise<boolean>} */
+  async isReady() {
+    const { fetch } = this; // called without `this`, as browsers demand
+    return fetch("/readyz").then(
+      (response) => response.ok,
+      () => false,
+    );
+  }
+
   /** @param {string} room  @returns {Promise<RoomSummary>} */
   async room(room) {
     // A URL cannot hold these.
