@@ -370,7 +370,8 @@ func TestWhatIsNoFrameIsIgnored(t *testing.T) {
 		b.Listen(cluster.Events, "lobby")
 		stranger := network.Bus()
 		for _, payload := range []string{
-			"", "x", "\x01m", "\x01m\xff\xff\xff\xff\x0fa", "\x02m\x01a\x01\x00later version", "\x01m\x00\x01\x00nobody",
+			"", "x", "\x01m", "\x01m\xff\xff\xff\xff\x0fa", "\x02m\x01a\x01\x00later version",
+			"\x01m\x00\x01\x00nobody",
 			"\x01b\x01a\x01\x00\x00\x01\x7fcut", "\x01?\x01a\x01\x00",
 		} {
 			for _, subject := range []string{"b", "e.bG9iYnk", "n"} {
