@@ -174,7 +174,6 @@ type sent struct {
 	first    Tick  // when it was first sent
 	acked    Tick  // when the first acknowledgement came; 0: never
 	seq      int64 // in the first acknowledgement
-	node     int   // that gave it; 0 if that is not known
 	refused  bool  // every attempt was refused
 	same     bool  // an edit to the text that the message has already: it makes no event
 }
@@ -214,7 +213,7 @@ func (r *roomCheck) take(a Attempt) {
 	s.first = min(s.first, a.Called)
 	s.refused = s.refused && a.Refused != ""
 	if a.acked() && (s.acked == 0 || a.Answered < s.acked) {
-		s.acked, s.seq, s.node = a.Answered, a.Seq, a.Node
+		s.acked, s.seq = a.Answered, a.Seq
 	}
 	if !a.acked() {
 		return

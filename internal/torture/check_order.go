@@ -22,7 +22,7 @@ type timedSeq struct {
 // greater seq, whoever sent it, and a later read sees at least this seq. Because seq is the only
 // order, this is sufficient for the log to be linearizable. It is enough to compare with the
 // greatest seq known at that time. What a node answers from its memory need only agree with what that
-// node said before: another node's events reach it a moment later.
+// node answered before: another node's events reach it a moment later, and then its own that come after them.
 func (r *roomCheck) checkOrder() {
 	begun := r.steps()
 	known := slices.DeleteFunc(slices.Clone(begun), func(s timedSeq) bool { return s.answered == 0 })
@@ -38,7 +38,7 @@ func (r *roomCheck) checkOrder() {
 			if k.seq > newest.seq {
 				newest = k
 			}
-			if k.seq > newestOn[k.node].seq {
+			if k.sent == nil && k.seq > newestOn[k.node].seq {
 				newestOn[k.node] = k
 			}
 		}
@@ -88,7 +88,7 @@ func (r *roomCheck) steps() (steps []timedSeq) {
 		switch seqs := r.where[s.content]; {
 		case s.same: // it took no seq
 		case s.acked != 0:
-			steps = append(steps, timedSeq{called: s.first, answered: s.acked, seq: s.seq, node: s.node, sent: s})
+			steps = append(steps, timedSeq{called: s.first, answered: s.acked, seq: s.seq, sent: s})
 		case len(seqs) > 0: // nobody was told the seq, but the event is in the history
 			steps = append(steps, timedSeq{called: s.first, seq: seqs[0], sent: s})
 		}

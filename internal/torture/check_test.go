@@ -183,7 +183,6 @@ func TestCheckAcceptsCorrectEvidence(t *testing.T) {
 			e.Runs[2].Parts[0].Events[0] = story().Histories[0].Events[0]
 		}),
 		"another node has not heard of the newest": with(story(), func(e *Evidence) {
-			e.Attempts[2].Node = 1
 			e.Looks[1].Node, e.Looks[1].Head = 2, 1
 		}),
 		"an empty room has no history": {
@@ -457,9 +456,9 @@ func TestCheckFindsEachBrokenPromise(t *testing.T) {
 			story, func(e *Evidence) { e.Remembered = []string{"the search"} }, Revived, "the search",
 		},
 		"a node forgot what it said": {story, func(e *Evidence) {
-			e.Attempts[2].Node = 2
-			e.Looks[1].Node, e.Looks[1].Head = 2, 1
-		}, Stale, "as the newest"},
+			e.Looks[0].Node, e.Looks[1].Node = 2, 2
+			e.Looks[0].Head, e.Looks[1].Head = 3, 2
+		}, Stale, "cy had seen 3 as the newest"},
 		"a person is forgotten": {
 			story, func(e *Evidence) { e.Forgotten = []string{"ada"} }, Forgotten, "does not know ada",
 		},

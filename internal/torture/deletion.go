@@ -13,8 +13,20 @@ import (
 // than it takes, because machines on which this runs are busy; the report has the times.
 const forgetLimit = 10 * time.Second
 
+// checkDeletion checks that all nodes forget a deleted message. Faults are over, except those of the bus that last.
+func (s *round) checkDeletion(ctx context.Context, n int) error {
+	if err := s.deleteEverywhere(ctx); err != nil {
+		return err
+	}
+	e := s.ledger.evidence(nil)
+	if found := Check(Evidence{Remembered: e.Remembered}); len(found) > 0 {
+		return s.broken(n, e, found)
+	}
+	return nil
+}
+
 // deleteEverywhere lets a message be seen by members, in memory and by the search of every node, deletes it on one, and
-// measures when the others have forgotten it. Faults are over, except those of the bus that last.
+// measures when the others have forgotten it.
 func (s *round) deleteEverywhere(ctx context.Context) error {
 	p, room := s.prober, s.rooms[0]
 	p.mu.Lock()

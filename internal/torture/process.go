@@ -41,7 +41,7 @@ func (p *Process) Start(context.Context) (string, error) {
 	flags := []string{
 		"--listen", cmp.Or(p.Listen, "127.0.0.1:0"), "--data", p.Data,
 		"--message-rate", "0", "--guest-rate", "0", "--connections-per-address", "0",
-		"--people-per-address", "0", "--read-rate", "0", "--room-rate", "0",
+		"--people-per-address", "0", "--read-rate", "0", "--room-rate", "0", "--search-rate", "0",
 	}
 	p.cmd = exec.Command(p.Program, append(append([]string{}, p.Args...), flags...)...)
 	// The user's own settings, such as a database, are not for a server that is tortured.

@@ -269,14 +269,14 @@ func (w *harness) runRound(ctx context.Context, n int, length time.Duration, fau
 	if storms == nil {
 		storms = s.settle(gctx)
 	}
-	if storms == nil && len(s.doors) > 1 {
-		storms = s.deleteEverywhere(gctx)
-	}
 	goHome()
 	if err := g.Wait(); err != nil || storms != nil {
 		return errors.Join(storms, err)
 	}
-	return s.check(ctx, n)
+	if err := s.check(ctx, n); err != nil || len(s.doors) == 1 {
+		return err
+	}
+	return s.checkDeletion(ctx, n)
 }
 
 func (w *harness) newRound(n int) *round {
