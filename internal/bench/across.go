@@ -27,8 +27,8 @@ var (
 func (a *Across) cases() []Case {
 	return []Case{{
 		Scenario: "across", Size: a.Messages,
-		Setting: "one talks on one node, one listens on another, one message at a time, from the answer to the sender; " +
-			"beside it a program that inserts a row, says so with NOTIFY and reads it after LISTEN",
+		Setting: "one talks on one node, one listens on another, one message at a time, from the answer to the " +
+			"sender; beside it a program that inserts a row, says so with NOTIFY and reads it after LISTEN",
 		Columns:     []Column{shownP50, shownP99, notifyP50, notifyP99, ofNotify},
 		connections: 2, needsNodes: true, measure: a.measure,
 	}}
@@ -110,7 +110,9 @@ func newNotify(ctx context.Context, m *measuredDatabase) (_ *notify, err error) 
 		n.writer.Close(ctx)
 		return nil, fmt.Errorf("to measure NOTIFY: %w", err)
 	}
-	if _, err = n.writer.Exec(ctx, `CREATE TABLE notified (seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, text text)`); err == nil {
+	_, err = n.writer.Exec(ctx,
+		`CREATE TABLE notified (seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, text text)`)
+	if err == nil {
 		_, err = n.reader.Exec(ctx, `LISTEN notified`)
 	}
 	if err != nil {

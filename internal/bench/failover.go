@@ -32,8 +32,9 @@ var (
 func (f *Failover) cases() []Case {
 	return []Case{{
 		Scenario: "failover", Size: f.Kills,
-		Setting: fmt.Sprintf("the primary is killed %d times while %d people talk, and its synchronous standby takes over",
-			f.Kills, f.Senders),
+		Setting: fmt.Sprintf(
+			"the primary is killed %d times while %d people talk, and its synchronous standby takes over", f.Kills,
+			f.Senders),
 		Columns:   []Column{lostCount, doubledCount, ackedCount, againP50, againMost, outageP50, outageMost},
 		ownServer: true, measure: f.measure,
 	}}
@@ -59,7 +60,7 @@ func (f *Failover) measure(ctx context.Context, s *testbed) (_ Values, err error
 		return nil, err
 	}
 	defer s.end()
-	c := newCrowd(s)
+	c := newUsers(s)
 	talking, hush := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	errs := make([]error, f.Senders)
@@ -84,7 +85,7 @@ func (f *Failover) measure(ctx context.Context, s *testbed) (_ Values, err error
 }
 
 // kill kills primaries and returns, sorted, how long after each promotion, and after each kill, a message was stored.
-func (f *Failover) kill(ctx context.Context, s *testbed, c *crowd, primary, standby *pgserver.Server) (
+func (f *Failover) kill(ctx context.Context, s *testbed, c *users, primary, standby *pgserver.Server) (
 	again, outage []time.Duration, err error,
 ) {
 	for n := range f.Kills {

@@ -13,9 +13,9 @@ import (
 	"parley/client"
 )
 
-// A crowd is people who talk and listen through package client, as programs of users do. Each knows the addresses of
+// users are people who talk and listen through package client, as programs of users do. Each knows the addresses of
 // all nodes and begins at another one.
-type crowd struct {
+type users struct {
 	urls []string
 	room string
 
@@ -24,8 +24,8 @@ type crowd struct {
 	answered chan struct{}    // capacity 1: something was acknowledged
 }
 
-func newCrowd(s *testbed) *crowd {
-	c := &crowd{room: theRoom, stored: map[string]int64{}, answered: make(chan struct{}, 1)}
+func newUsers(s *testbed) *users {
+	c := &users{room: theRoom, stored: map[string]int64{}, answered: make(chan struct{}, 1)}
 	for _, p := range s.processes() {
 		c.urls = append(c.urls, "http://"+p.address)
 	}
@@ -33,7 +33,7 @@ func newCrowd(s *testbed) *crowd {
 }
 
 // dial connects person number who.
-func (c *crowd) dial(ctx context.Context, who int) (*client.Client, error) {
+func (c *users) dial(ctx context.Context, who int) (*client.Client, error) {
 	urls := slices.Concat(c.urls[who%len(c.urls):], c.urls[:who%len(c.urls)])
 	return client.Dial(ctx, urls[0], client.Options{
 		Name: fmt.Sprint("Guest ", who), More: urls[1:],
@@ -43,7 +43,7 @@ func (c *crowd) dial(ctx context.Context, who int) (*client.Client, error) {
 
 // talk lets person number who send one message after the other, with pauses, until ctx ends. What was begun then is
 // finished.
-func (c *crowd) talk(ctx context.Context, who int, pause time.Duration) error {
+func (c *users) talk(ctx context.Context, who int, pause time.Duration) error {
 	whole := context.WithoutCancel(ctx)
 	person, err := c.dial(ctx, who)
 	if err != nil {
@@ -71,7 +71,7 @@ func (c *crowd) talk(ctx context.Context, who int, pause time.Duration) error {
 }
 
 // nextAnswer waits for an acknowledgement from now on.
-func (c *crowd) nextAnswer(ctx context.Context) error {
+func (c *users) nextAnswer(ctx context.Context) error {
 	select {
 	case <-c.answered: // from before
 	default:
@@ -88,7 +88,7 @@ func (c *crowd) nextAnswer(ctx context.Context) error {
 
 // compare reads the log and returns how many acknowledged messages are not where they should be, and how many are in it
 // twice.
-func (c *crowd) compare(ctx context.Context) (lost, doubled int, err error) {
+func (c *users) compare(ctx context.Context) (lost, doubled int, err error) {
 	at := map[string][]int64{}
 	for after := int64(0); ; {
 		var page struct {
@@ -119,7 +119,7 @@ func (c *crowd) compare(ctx context.Context) (lost, doubled int, err error) {
 	return lost, doubled, nil
 }
 
-func (c *crowd) get(ctx context.Context, path string, into any) error {
+func (c *users) get(ctx context.Context, path string, into any) error {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, c.urls[0]+path, nil)
 	if err != nil {
 		return err

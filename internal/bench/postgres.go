@@ -116,8 +116,8 @@ func (d *databases) address() string {
 // urlParts are what comes before a database's name in a URL, and after it.
 var urlParts = regexp.MustCompile(`^([a-z]+://[^/?]*)(?:/[^?]*)?(\?.*)?$`)
 
-// env returns the variables for a server that keeps its log in the database. address leads to the database server; "" is
-// its own.
+// env returns the variables for a server that keeps its log in the database. address leads to the database server; ""
+// is its own.
 func (m *measuredDatabase) env(address string) []string {
 	// Not a flag: all users of a machine see command lines.
 	return []string{"PARLEY_DATABASE=" + m.databaseURL(address)}

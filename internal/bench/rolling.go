@@ -21,15 +21,15 @@ var silence = Column{Key: "silence", Title: "longest silence of a listener", Uni
 func (r *Rolling) cases() []Case {
 	return []Case{{
 		Scenario: "rolling", Size: r.Clients,
-		Setting: fmt.Sprintf("each node is restarted, one after the other, while one talks every %v and %d listen", r.Every,
-			r.Clients),
+		Setting: fmt.Sprintf("each node is restarted, one after the other, while one talks every %v and %d listen",
+			r.Every, r.Clients),
 		Columns:     []Column{silence, lostCount, doubledCount, ackedCount},
 		connections: r.Clients, needsNodes: true, measure: r.measure,
 	}}
 }
 
 func (r *Rolling) measure(ctx context.Context, s *testbed) (Values, error) {
-	c := newCrowd(s)
+	c := newUsers(s)
 	all, goHome := context.WithCancel(ctx)
 	defer goHome()
 	listeners := make([]*listener, r.Clients)
@@ -103,7 +103,7 @@ type listener struct {
 }
 
 // listen connects person number who and joins the room.
-func (c *crowd) listen(ctx context.Context, who int) (*listener, error) {
+func (c *users) listen(ctx context.Context, who int) (*listener, error) {
 	person, err := c.dial(ctx, who)
 	if err != nil {
 		return nil, err

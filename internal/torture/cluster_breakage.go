@@ -13,8 +13,8 @@ import (
 type ClusterBreakage string
 
 const (
-	// SkipRowLock takes the lock on a room's row out of the nodes' statements, and lets the database keep two events with
-	// one seq, which it would refuse.
+	// SkipRowLock takes the lock on a room's row out of the nodes' statements, and lets the database keep two events
+	// with one seq, which it would refuse.
 	SkipRowLock ClusterBreakage = "skips the row lock"
 	// AsynchronousStandby lets commits not wait for the standby, which is behind when it takes over.
 	AsynchronousStandby ClusterBreakage = "has an asynchronous standby"

@@ -193,7 +193,8 @@ func (v *connection) join(ctx context.Context, room string) error {
 		}
 		switch f.Op {
 		case "ok":
-			v.m.s.ledger.part(run, ObservedPart{Conn: v.conn, Node: v.node, Called: called, Epoch: v.epoch, After: after})
+			v.m.s.ledger.part(run,
+				ObservedPart{Conn: v.conn, Node: v.node, Called: called, Epoch: v.epoch, After: after})
 		case "behind":
 			v.m.s.count(func(r *Report) { r.Behind++ })
 			page := ObservedPart{Called: called, Epoch: f.Epoch, After: after}
@@ -203,7 +204,8 @@ func (v *connection) join(ctx context.Context, room string) error {
 			}
 			page.Events = h.Events
 			v.m.s.ledger.part(run, page)
-			v.m.s.ledger.part(run, ObservedPart{Conn: v.conn, Node: v.node, Called: called, Epoch: f.Epoch, After: f.Seq})
+			v.m.s.ledger.part(run,
+				ObservedPart{Conn: v.conn, Node: v.node, Called: called, Epoch: f.Epoch, After: f.Seq})
 		default:
 			return fmt.Errorf("join %s: %s", room, f.Code)
 		}

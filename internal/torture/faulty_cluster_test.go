@@ -226,8 +226,8 @@ func TestEachBreakageOfNodesIsFound(t *testing.T) {
 			t.Parallel()
 			for seed := range uint64(4) {
 				report, err := torture.Run(t.Context(), torture.Config{
-					For: 5 * time.Second, Round: 5 * time.Second, Seed: seed + 3, Faults: tt.faults, Rate: 150, Herd: 10,
-					Subject: newClusterSubject(t, database, breaks),
+					For: 5 * time.Second, Round: 5 * time.Second, Seed: seed + 3, Faults: tt.faults, Rate: 150,
+					Herd: 10, Subject: newClusterSubject(t, database, breaks),
 				})
 				if len(tt.want) == 0 {
 					if err != nil {

@@ -33,7 +33,8 @@ func (d *operation) command() map[string]any {
 
 func (d *operation) attempt(author string, conn, node int) Attempt {
 	return Attempt{
-		Author: author, Room: d.room, Nonce: d.nonce, Conn: conn, Node: node, Kind: d.kind, Target: d.target, Text: d.text,
+		Author: author, Room: d.room, Nonce: d.nonce, Conn: conn, Node: node, Kind: d.kind, Target: d.target,
+		Text: d.text,
 		Same: d.same,
 	}
 }

@@ -123,7 +123,8 @@ func (p *proxy) serve(ctx context.Context, client net.Conn) {
 		return // the client notices
 	}
 	l := &proxyConn{
-		client: client, server: server, done: make(chan struct{}), stuck: blocked, thawed: make(chan struct{}), cutIn: -1,
+		client: client, server: server, done: make(chan struct{}), stuck: blocked, thawed: make(chan struct{}),
+		cutIn: -1,
 	}
 	_ = client.(*net.TCPConn).SetWriteBuffer(proxyBuffer) // larger ones would only hide more
 	_ = server.(*net.TCPConn).SetReadBuffer(proxyBuffer)

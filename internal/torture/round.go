@@ -281,7 +281,8 @@ func (w *harness) runRound(ctx context.Context, n int, length time.Duration, fau
 
 func (w *harness) newRound(n int) *round {
 	s := &round{
-		harness: w, ledger: &ledger{began: time.Now()}, pace: time.Duration(float64(w.cfg.People) / w.cfg.Rate * float64(time.Second)),
+		harness: w, ledger: &ledger{began: time.Now()},
+		pace: time.Duration(float64(w.cfg.People) / w.cfg.Rate * float64(time.Second)),
 	}
 	for i := range w.cfg.Rooms {
 		s.rooms = append(s.rooms, fmt.Sprintf("t%d-%d-%d", w.cfg.Seed%1e9, n, i))

@@ -199,7 +199,8 @@ func TestEachBreakageOfAClusterIsFound(t *testing.T) {
 		want   []torture.Rule
 	}{
 		torture.SkipRowLock: {
-			[]string{"delay"}, []torture.Rule{torture.Hole, torture.Doubled, torture.Lost, torture.Moved, torture.Altered},
+			[]string{"delay"},
+			[]torture.Rule{torture.Hole, torture.Doubled, torture.Lost, torture.Moved, torture.Altered},
 		},
 		torture.AsynchronousStandby: {[]string{"failover"}, []torture.Rule{torture.Lost, torture.NewEpoch}},
 	} {
@@ -214,7 +215,8 @@ func TestEachBreakageOfAClusterIsFound(t *testing.T) {
 				Subject: subject,
 			})
 			broken, ok := errors.AsType[*torture.Broken](err)
-			if !ok || !slices.ContainsFunc(broken.Found, func(f torture.Finding) bool { return slices.Contains(tt.want, f.Rule) }) {
+			if !ok || !slices.ContainsFunc(broken.Found,
+				func(f torture.Finding) bool { return slices.Contains(tt.want, f.Rule) }) {
 				t.Errorf("found %v, want one of %v", err, tt.want)
 				return
 			}
