@@ -113,14 +113,14 @@ func (r *roomCheck) said(is, e Event) bool {
 }
 
 // checkRevived checks that a reader that saw a deleted text in e had asked for it before the
-// deletion was acknowledged. Another node than that which acknowledged it has some time to learn of it.
+// deletion was acknowledged. Several nodes have some time to learn of it.
 func (r *roomCheck) checkRevived(run Observed, p ObservedPart, e Event, target int64) bool {
 	erased, ok := r.erased[target]
 	if !ok || erased.Answered > p.Called {
 		return true
 	}
-	same := p.Conn == 0 || p.Node == erased.Node && (p.Node != 0 || r.forgets == 0)
-	if !same && r.times[p.Called] < r.times[erased.Answered]+r.forgets {
+	fromMemory := p.Conn != 0 && r.forgets > 0
+	if fromMemory && r.times[p.Called] < r.times[erased.Answered]+r.forgets {
 		return true
 	}
 	r.report(Revived, e.Seq, "%s saw %s on %s, begun after the deletion of %d had been acknowledged", run.Reader, e,

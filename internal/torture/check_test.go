@@ -447,17 +447,16 @@ func TestCheckFindsEachBrokenPromise(t *testing.T) {
 			onNodes(e, 11*time.Second)
 			e.Runs[2].Parts[0].Events[0] = story().Histories[0].Events[0]
 		}, Revived, "begun after the deletion of 1"},
-		"the same node shows a deleted text": {changed, func(e *Evidence) {
+		"a page of the log shows a deleted text": {changed, func(e *Evidence) {
 			onNodes(e, time.Second)
-			e.Runs[2].Parts[0].Node = 1
+			e.Runs[2].Parts[0].Conn = 0
 			e.Runs[2].Parts[0].Events[0] = story().Histories[0].Events[0]
 		}, Revived, "begun after the deletion of 1"},
 		"a node that still has a deleted text": {
 			story, func(e *Evidence) { e.Remembered = []string{"the search"} }, Revived, "the search",
 		},
-		"a node forgot what it said": {story, func(e *Evidence) {
-			e.Looks[0].Node, e.Looks[1].Node = 2, 2
-			e.Looks[0].Head, e.Looks[1].Head = 3, 2
+		"a page lacks what a node showed": {story, func(e *Evidence) {
+			e.Looks[0].Node, e.Looks[0].Head, e.Looks[1].Head = 2, 3, 2
 		}, Stale, "cy had seen 3 as the newest"},
 		"a person is forgotten": {
 			story, func(e *Evidence) { e.Forgotten = []string{"ada"} }, Forgotten, "does not know ada",

@@ -19,7 +19,7 @@ type Evidence struct {
 	Histories []History
 	Forgotten []string // people whose session the server no longer knew
 
-	// Forgets is how long after a deletion another node than that which acknowledged it may show the text.
+	// Forgets is how long after a deletion one of several nodes may show the text from its memory.
 	Forgets time.Duration
 
 	Remembered []string // deleted texts that a node still showed then
@@ -70,7 +70,7 @@ func (a Attempt) acked() bool { return a.Answered != 0 && a.Refused == "" }
 type HeadRead struct {
 	Reader string
 	Room   string
-	Node   int `json:",omitempty"` // the node that answered from its memory; 0: the store was read
+	Node   int `json:",omitempty"` // which of several nodes answered from its memory; 0: the store was read
 
 	Called   Tick
 	Answered Tick
