@@ -264,7 +264,7 @@ func (c *Cluster) failOver(rnd *rand.Rand) error {
 		time.Sleep(between(rnd, 300*time.Millisecond, 3*time.Second))
 	}
 	if c.Breaks == AsynchronousStandby {
-		if err := standby.Freeze(); err != nil {
+		if err := standby.Kill(); err != nil {
 			return err
 		}
 		time.Sleep(lag)
@@ -273,7 +273,7 @@ func (c *Cluster) failOver(rnd *rand.Rand) error {
 		return err
 	}
 	if c.Breaks == AsynchronousStandby {
-		if err := standby.Thaw(); err != nil {
+		if err := standby.Restart(context.Background()); err != nil {
 			return err
 		}
 	}

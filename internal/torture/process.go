@@ -104,9 +104,10 @@ func (p *Process) Stop() error {
 	}
 	giveUp := time.AfterFunc(waitLimit, func() { _ = p.cmd.Process.Kill() })
 	defer giveUp.Stop()
-	if err := p.cmd.Wait(); err != nil {
+	err := p.cmd.Wait()
+	p.pid.Store(0)
+	if err != nil {
 		return fmt.Errorf("the server was asked to stop: %w", err)
 	}
-	p.pid.Store(0)
 	return nil
 }
