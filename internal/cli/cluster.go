@@ -86,7 +86,8 @@ func (f clusterFlags) checkTogether(database string) error {
 	case f.Bus == "" && f.BusPasswordFile != "":
 		return errors.New("--bus-password-file is for the NATS server of --bus: add --bus, or leave it out")
 	case f.Bus != "" && (secret || len(f.ClusterPeers) > 0):
-		return errors.New("--cluster-peers and --cluster-secret-file are for --cluster-listen: with --bus, leave them out")
+		return errors.New(
+			"--cluster-peers and --cluster-secret-file are for --cluster-listen: with --bus, leave them out")
 	case secret && (certificate || f.ClusterCA != ""):
 		return errors.New("--cluster-secret-file and --cluster-cert: nodes know each other either by a secret or by " +
 			"certificates; leave one of them out")

@@ -108,7 +108,8 @@ func oneIf(is bool) int {
 // observe adds the numbers that other parts count. They are read when somebody asks for /metrics.
 func (m *Metrics) observe(s *Server) {
 	m.gauge("parley_connections", "WebSockets and event streams that are open.", s.addresses.count)
-	m.gauge("parley_members", "People in rooms, each counted once per room.", func() int { return s.hub.Stats().Members })
+	m.gauge("parley_members", "People in rooms, each counted once per room.",
+		func() int { return s.hub.Stats().Members })
 	m.gauge("parley_rooms", "Rooms in memory.", func() int { return s.hub.Stats().Rooms })
 	m.gauge("parley_draining", "1 if the server drains: it serves, and asks balancers for no new client.",
 		func() int { return oneIf(s.draining.Load()) })
