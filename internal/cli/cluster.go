@@ -97,8 +97,8 @@ func (f clusterFlags) checkTogether(database string) error {
 		return errors.New("--cluster-cert, --cluster-key and --cluster-ca belong together: add the others, too")
 	case listens && !secret && !certificate && !isLoopbackListen(f.ClusterListen):
 		return fmt.Errorf("--cluster-listen %s lets in whoever can connect: add --cluster-secret-file or "+
-			"certificates (--cluster-cert, --cluster-key, --cluster-ca), or listen on an address that only this machine "+
-			"can reach, such as 127.0.0.1:7422", f.ClusterListen)
+			"certificates (--cluster-cert, --cluster-key, --cluster-ca), or listen on an address that only this "+
+			"machine can reach, such as 127.0.0.1:7422", f.ClusterListen)
 	}
 	return nil
 }

@@ -115,7 +115,8 @@ func (m *Metrics) observe(s *Server) {
 		func() int { return oneIf(s.draining.Load()) })
 	m.gauge("parley_lagging_readers", "Readers that cannot take what there is for them.",
 		func() int { return s.hub.Stats().NotLive })
-	m.total("parley_messages_total", "Messages accepted since the start.", func() uint64 { return s.hub.Stats().Posted })
+	m.total("parley_messages_total", "Messages accepted since the start.",
+		func() uint64 { return s.hub.Stats().Posted })
 	if lost := s.cfg.LinesLost; lost != nil {
 		m.total("parley_log_lines_lost_total", "Lines of the log that could not be written.", lost)
 	}
