@@ -31,6 +31,7 @@ type serveCmd struct {
 
 	dataFlag
 	databaseFlags
+	clusterFlags
 	UpgradeWithoutCopy bool `help:"Bring an older database up to date without a copy of it as it was, and so without a way back; for a disk that has no room for a copy."`
 	logFlags
 
@@ -79,6 +80,11 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, log.Close()) }()
+	node, err := c.openNode(ctx, log, metrics, logger)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, node.close()) }()
 	index := search.New(log, search.Config{Dir: c.Data, Epoch: log.Epoch(), Logger: logger})
 
 	c.Rooms.NewBatch = link.NewBatch
@@ -104,6 +110,7 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 	ctx, failed := context.WithCancel(context.WithoutCancel(ctx))
 	defer failed()
 	stopDrain := start(ctx, func(ctx context.Context) error { return doors.Drain(ctx, asked) }, failed)
+	stopNode := start(ctx, node.run, failed) // first, so that it tells the others what the log stores at last
 	stopLog := start(ctx, log.Run, failed)
 	stopEpoch := start(ctx, sameEpoch(log.Epoch), failed)
 	stopHub := start(ctx, hub.Run, failed)
@@ -118,7 +125,7 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 
 	err = doors.Serve(ctx, ln, plain) // until the server has drained, or a part fails
 	err = errors.Join(err, stopMetrics(), stopHeap(), stopSocket(), stopReload(), stopIndex(), stopHub(), stopEpoch(),
-		stopLog(), stopDrain())
+		stopLog(), stopNode(), stopDrain())
 	logger.LogAttrs(ctx, slog.LevelInfo, "stopped")
 	return err
 }
@@ -141,7 +148,7 @@ type database interface {
 // openDatabase opens the database that the flags name.
 func (c *serveCmd) openDatabase(ctx context.Context, metrics *server.Metrics, logger *slog.Logger) (database, error) {
 	if c.Database != "" {
-		return openPostgres(ctx, c.databaseFlags, c.Data, metrics, logger)
+		return openPostgres(ctx, c.databaseFlags, c.clusterFlags, c.Data, metrics, logger)
 	}
 	return sqlite.Open(ctx, sqlite.Config{
 		Dir: c.Data, Logger: logger, Committed: metrics.Committed,

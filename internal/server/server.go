@@ -150,5 +150,8 @@ func (s *Server) ready(health func(context.Context) error) func(context.Context)
 	}
 }
 
+// Accounts returns the people of the server.
+func (s *Server) Accounts() *account.Accounts { return s.accounts }
+
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
