@@ -30,7 +30,7 @@ type runner interface {
 }
 
 // use runs a store, calls do, and closes it. It returns the epoch.
-func use(t *testing.T, s runner, err error, do func(storetest.Database)) (epoch string) {
+func use(t testing.TB, s runner, err error, do func(storetest.Database)) (epoch string) {
 	t.Helper()
 	storetest.Must(t, err)
 	ctx, stop := context.WithCancel(context.Background())
