@@ -51,6 +51,7 @@ var mayImport = map[string][]string{
 		"parley/internal/account", "parley/internal/chat", "parley/internal/rates",
 	},
 	"parley/internal/cluster/clustertest": {"parley/internal/cluster"},
+	"parley/internal/cluster/natsbus":     {"parley/internal/cluster"},
 	"parley/internal/rates":               {},
 	"parley/internal/access":              {"parley/internal/chat"},
 	"parley/internal/link":                {"parley/internal/chat", "parley/internal/room", "parley/internal/wire"},

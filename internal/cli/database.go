@@ -24,7 +24,7 @@ import (
 
 // databaseFlags are the flags of the commands that can use a PostgreSQL database.
 type databaseFlags struct {
-	Database             string `placeholder:"URL" help:"PostgreSQL database for all rooms, people and sessions, in place of a SQLite file in the data folder, which then holds only what this machine needs: the search index, certificates, a lock. A URL such as postgres://parley@db.example.org/parley?sslmode=verify-full, or pairs such as 'host=/run/postgresql dbname=parley', as libpq takes them. Leave the password to --database-password-file, PGPASSWORD, ~/.pgpass or a service file: other users see command lines."`
+	Database             string `placeholder:"URL" help:"PostgreSQL database for all rooms, people and sessions, in place of a SQLite file in the data folder, which then holds only what this machine needs: the search index and a lock. A URL such as postgres://parley@db.example.org/parley?sslmode=verify-full, or pairs such as 'host=/run/postgresql dbname=parley', as libpq takes them. Leave the password to --database-password-file, PGPASSWORD, ~/.pgpass or a service file: other users see command lines."`
 	DatabasePasswordFile string `placeholder:"FILE" help:"With --database: file with the password, in its first line."`
 }
 

@@ -14,6 +14,7 @@ import (
 	"syscall"
 
 	"parley/internal/account"
+	"parley/internal/certs"
 	"parley/internal/chat"
 	"parley/internal/format"
 	"parley/internal/link"
@@ -88,7 +89,7 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 
 	c.HTTP.Find, c.HTTP.Emoji = index.Find, emoji
 	metrics.Searches(index.Lag)
-	c.HTTP.CertStore, c.HTTP.Metrics, c.HTTP.Logger = filepath.Join(c.Data, "certificates"), metrics, logger
+	c.HTTP.CertStore, c.HTTP.Metrics, c.HTTP.Logger = c.certificates(log), metrics, logger
 	c.HTTP.OwnNames, c.HTTP.LinesLost = ownNames(), stderr.lostLines
 	doors, err := server.New(c.HTTP, hub, account.Stores{People: log, Lists: log, Personal: log}, log.Healthy, site)
 	if err != nil {
@@ -146,6 +147,15 @@ func (c *serveCmd) openDatabase(ctx context.Context, metrics *server.Metrics, lo
 		Dir: c.Data, Logger: logger, Committed: metrics.Committed,
 		Version: buildVersion(), UpgradeWithoutCopy: c.UpgradeWithoutCopy,
 	})
+}
+
+// certificates returns where the certificates of --domain are kept: in PostgreSQL, where all servers find them, or in
+// the data folder.
+func (c *serveCmd) certificates(log database) certs.Storage {
+	if s, ok := log.(*postgresStore); ok {
+		return s.Certificates()
+	}
+	return certs.InFolder(filepath.Join(c.Data, "certificates"))
 }
 
 // serveBackups returns the part that lets other processes back up a SQLite file. PostgreSQL has its own ways.

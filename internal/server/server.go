@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"parley/internal/account"
+	"parley/internal/certs"
 	"parley/internal/chat"
 	"parley/internal/httpdoor"
 	"parley/internal/link"
@@ -59,7 +60,7 @@ type Config struct {
 	PersonalRate  float64                                                `kong:"-"` // as in account.Config
 	PersonalBurst int                                                    `kong:"-"` // as in account.Config
 
-	CertStore string        `kong:"-"` // folder for the certificates of Domain
+	CertStore certs.Storage `kong:"-"` // for the certificates of Domain
 	OwnNames  []string      `kong:"-"` // what the machine is called
 	LinesLost func() uint64 `kong:"-"` // how many lines of the log were lost; default: none
 	Metrics   *Metrics      `kong:"-"` // default: metrics of its own

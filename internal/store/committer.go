@@ -185,8 +185,8 @@ func (c *Committer) answer(items []item, full, err error) {
 	}
 }
 
-// rescue stores the deletions among items, if the database can make room for them
-// after it has failed for full.
+// rescue stores the deletions among items after a transaction has failed with full, if
+// the database can make room for them.
 func (c *Committer) rescue(ctx context.Context, items []item, full error) (stored int, err error) {
 	alone := false
 	err = c.upkeep.Rescue(ctx, full, func() (err error) {
