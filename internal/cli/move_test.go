@@ -204,7 +204,8 @@ func TestAMoveOfUnknownOutcomeLeavesTheSourceMarked(t *testing.T) {
 	storetest.Must(t, err)
 	for _, want := range []string{
 		"at the very end, so it is not known whether it was done.* look with “parley check” whether the database .* " +
-			"has everything: then use that; if it is empty, let the data folder .* be used again with “parley move --unmark”",
+			"has everything: then use that; if it is empty, let the data folder .* be used again with “parley move " +
+			"--unmark”",
 		"everything was moved to the database",
 	} {
 		var stdout, stderr bytes.Buffer
