@@ -48,7 +48,7 @@ var mayImport = map[string][]string{
 		"parley/internal/access", "parley/internal/chat", "parley/internal/store",
 	},
 	"parley/internal/cluster": {
-		"parley/internal/account", "parley/internal/chat", "parley/internal/rates",
+		"parley/internal/account", "parley/internal/chat", "parley/internal/rates", "parley/internal/room",
 	},
 	"parley/internal/cluster/clustertest": {"parley/internal/cluster"},
 	"parley/internal/cluster/natsbus":     {"parley/internal/cluster"},

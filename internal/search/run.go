@@ -36,7 +36,7 @@ func (x *Index) Run(ctx context.Context) error {
 		x.report(ctx, err)
 		if err != nil {
 			wait, again = nil, retryEvery
-		} else if next := x.nextRetry(); !next.IsZero() {
+		} else if next := x.nextLook(); !next.IsZero() {
 			again = max(time.Until(next), gatherFor)
 		}
 		if err == nil && !x.walDirtySince.IsZero() {
@@ -109,6 +109,9 @@ func (x *Index) catchUp(ctx context.Context) error {
 		if err := x.start(ctx); err != nil {
 			return err
 		}
+	}
+	if err := x.look(ctx); err != nil {
+		return err
 	}
 	if err := x.index(ctx, x.due()); err != nil {
 		return err

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"crypto/rand"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -213,6 +214,13 @@ func (m *Memory) Heads(context.Context) (heads map[chat.RoomName]chat.Seq, err e
 		heads[r.name] = chat.Seq(len(r.events))
 	}
 	return heads, nil
+}
+
+// HeadsOf returns those of rooms that exist, with their newest seqs.
+func (m *Memory) HeadsOf(ctx context.Context, rooms []chat.RoomName) (map[chat.RoomName]chat.Seq, error) {
+	heads, err := m.Heads(ctx)
+	maps.DeleteFunc(heads, func(name chat.RoomName, _ chat.Seq) bool { return !slices.Contains(rooms, name) })
+	return heads, err
 }
 
 // Texts implements search.Source.

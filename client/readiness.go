@@ -9,7 +9,7 @@ import (
 // A server that cannot store may refuse messages or leave them unanswered while others of
 // the same rooms can store them. After so long, a client looks whether there is one.
 const (
-	movePatience    = 3 * time.Second  // if the client knows several addresses
+	movePatience    = 2 * time.Second  // if the client knows several addresses
 	balancePatience = 10 * time.Second // if it knows one, which may be a balancer's
 	readyTimeout    = 2 * time.Second  // of one question
 )

@@ -17,8 +17,8 @@ func TestClientMovesOnToAServerThatIsReady(t *testing.T) {
 		least time.Duration
 		most  time.Duration
 	}{
-		"refused, another is ready":    {threeHosts.More, fakeFault{refuse: unavailable}, "third", true, 3, 6},
-		"unanswered, another is ready": {threeHosts.More, fakeFault{forget: true}, "third", true, 3, 6},
+		"refused, another is ready":    {threeHosts.More, fakeFault{refuse: unavailable}, "third", true, 2, 5},
+		"unanswered, another is ready": {threeHosts.More, fakeFault{forget: true}, "third", true, 2, 5},
 		"refused, behind a balancer":   {nil, fakeFault{refuse: unavailable}, "fake", true, 10, 31},
 		"unanswered, behind one":       {nil, fakeFault{forget: true}, "fake", true, 10, 13},
 		"refused, none is ready":       {threeHosts.More, fakeFault{refuse: unavailable}, "", false, 60, 81},
