@@ -70,16 +70,20 @@ func join(t testing.TB, a, b *natsbus.Bus, subject string) {
 	defer cancel()
 	again := time.NewTicker(10 * time.Millisecond)
 	defer again.Stop()
-	for {
+	for arrived := false; ; {
 		select {
 		case m := <-b.Messages():
-			if string(m.Payload) != "end of join" {
-				a.Publish(subject, []byte("end of join"))
-				continue
+			if string(m.Payload) == "end of join" {
+				return
 			}
-			return
+			if !arrived {
+				a.Publish(subject, []byte("end of join"))
+			}
+			arrived = true
 		case <-again.C:
-			a.Publish(subject, []byte("join"))
+			if !arrived {
+				a.Publish(subject, []byte("join"))
+			}
 		case <-ctx.Done():
 			t.Fatal("the nodes do not find each other")
 		}
