@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// told says in short what events of a room's log tell, without those of the moment.
+// told returns a line for each event of a room's log, and leaves out ephemeral events.
 func told(events []Event) string {
 	var b strings.Builder
 	for _, e := range events {

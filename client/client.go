@@ -31,9 +31,9 @@ type Options struct {
 	Session string
 
 	// More are further addresses of the same rooms, such as the nodes of a cluster.
-	// When a connection ends or an address does not answer, the client goes on at
-	// another one: first at those that never failed, in the order given, then at the
-	// one that failed the longest ago.
+	// When a connection ends, or a server does not answer or cannot store for some
+	// seconds, the client goes on at another one: first at those that never failed, in
+	// the order given, then at the one that failed the longest ago.
 	More []string
 
 	HTTPClient  *http.Client  // for all requests; default: http.DefaultClient
@@ -217,7 +217,8 @@ func (c *Client) connection(ctx context.Context) (*conn, error) {
 // again after a temporary error. The reading goroutine calls answered before it
 // handles the frames after the answer.
 func (c *Client) do(ctx context.Context, cmd command, answered func(frame)) (frame, error) {
-	var by string // the id of the person who sent it last
+	var by string             // the id of the person who sent it last
+	var unavailable time.Time // since when the server says so; zero if it does not
 	for attempt := 0; ; {
 		conn, err := c.connection(ctx)
 		if err != nil {
@@ -234,6 +235,13 @@ func (c *Client) do(ctx context.Context, cmd command, answered func(frame)) (fra
 		case errors.Is(err, errLost):
 			attempt = 0 // reconnect has its own back-off
 		case isTemporary(err):
+			if codeOf(err) != Unavailable {
+				unavailable = time.Time{}
+			} else if unavailable.IsZero() {
+				unavailable = time.Now()
+			} else if time.Since(unavailable) >= c.patience() && c.moveOn(ctx, conn) {
+				unavailable = time.Time{}
+			}
 			if err := c.pause(ctx, conn, max(retryAfter(err), c.backoff(attempt))); err != nil {
 				return frame{}, err
 			}

@@ -110,6 +110,7 @@ type conn struct {
 
 // A call is a command that waits for its answer.
 type call struct {
+	since    time.Time
 	answered func(frame) // may be nil
 	answer   chan frame  // holds one
 }
@@ -161,7 +162,7 @@ func (cn *conn) hello(ctx context.Context, name, session string) (frame, error) 
 // errLost if the connection ended before the answer came, or ctx's error. With the
 // last two the server may have carried out the command.
 func (cn *conn) call(ctx context.Context, cmd command, answered func(frame)) (frame, error) {
-	waiting := call{answered: answered, answer: make(chan frame, 1)}
+	waiting := call{since: time.Now(), answered: answered, answer: make(chan frame, 1)}
 	cn.mu.Lock()
 	cn.lastID++
 	cmd.ID = cn.lastID

@@ -28,6 +28,7 @@ type fakeServer struct {
 	down      bool
 	downHosts map[string]bool
 	refusing  map[string]*Error
+	ready     map[string]bool // hosts whose /readyz is green
 	silent    map[string]bool // hosts that take connections and say nothing
 	dialed    []string        // hosts, in the order in which clients connected or tried to
 	mute      bool            // reads nothing more, as if the network had gone
@@ -44,6 +45,7 @@ type fakeServer struct {
 
 type fakeFault struct {
 	refuse *Error // answer this
+	forget bool   // answer nothing and do nothing
 	cut    bool   // cut the connection after carrying it out, before answering
 }
 
@@ -58,7 +60,8 @@ func newFakeServer(t *testing.T) *fakeServer {
 	s := &fakeServer{
 		t: t, pipes: make(chan net.Conn), done: make(chan struct{}), epoch: "first", log: map[string][]fakeEvent{},
 		nonces: map[string]int64{}, people: map[string]Person{}, conns: map[*fakeConn]bool{},
-		downHosts: map[string]bool{}, refusing: map[string]*Error{}, silent: map[string]bool{},
+		downHosts: map[string]bool{}, refusing: map[string]*Error{},
+		ready: map[string]bool{}, silent: map[string]bool{},
 	}
 	srv := &http.Server{Handler: s.handler()}
 	l := pipeListener{s.pipes, s.done}
@@ -76,6 +79,7 @@ func newFakeServer(t *testing.T) *fakeServer {
 func (s *fakeServer) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /ws", s.ws)
+	mux.HandleFunc("GET /readyz", s.readyz)
 	mux.HandleFunc("GET /api/rooms/{room}/messages", s.history)
 	mux.HandleFunc("GET /api/rooms/{room}/log", s.history)
 	return mux
@@ -284,6 +288,14 @@ func (s *fakeServer) ws(w http.ResponseWriter, r *http.Request) {
 	s.serve(c)
 }
 
+func (s *fakeServer) readyz(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.ready[r.Host] {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+}
+
 func (e *Error) answer(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(http.StatusTooManyRequests)
@@ -307,7 +319,9 @@ func (s *fakeServer) serve(c *fakeConn) {
 		if s.intercept != nil {
 			fault = s.intercept(cmd)
 		}
-		if fault.refuse == nil {
+		switch {
+		case fault.forget:
+		case fault.refuse == nil:
 			answer, after := s.carryOut(c, cmd)
 			if fault.cut {
 				c.ws.CloseNow()
@@ -316,7 +330,7 @@ func (s *fakeServer) serve(c *fakeConn) {
 			for _, e := range after {
 				s.send(c, e)
 			}
-		} else {
+		default:
 			s.send(c, errorFrame(cmd.ID, fault.refuse))
 		}
 		mute := s.mute

@@ -31,6 +31,7 @@ func (c *Client) use(cn *conn) error {
 	ctx, stop := context.WithCancel(c.ctx)
 	defer stop()
 	c.wg.Go(func() { cn.keepAlive(ctx) })
+	c.wg.Go(func() { c.watch(ctx, cn) })
 	c.rejoin(cn)
 	return cn.read(ctx, c.receive)
 }

@@ -1,7 +1,7 @@
 //go:build unix
 
-// Command floor is no chat server but what no server can save: for what one
-// member sends, a bare loop writes the same bytes to each member's socket, one
+// Command floor measures the work that no chat server can avoid: for each message of
+// a member, a bare loop writes the same bytes to each member's socket, with one
 // system call each, and does nothing else. With the files of a certificate and its
 // key as arguments it encrypts for each member first. See ../README.md.
 package main
@@ -30,7 +30,7 @@ type room struct {
 	members []member
 }
 
-// A member is a socket, and what encrypts for it, if something does.
+// A member is a socket, with its TLS connection if the server encrypts.
 type member struct {
 	fd  int
 	tls *tls.Conn

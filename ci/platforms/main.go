@@ -121,7 +121,7 @@ func check(platform string) error {
 
 func ours(p *packages.Package) bool { return p.Module != nil && p.Module.Main }
 
-// withoutBodies parses a file and drops what its functions do.
+// withoutBodies parses a file and drops the bodies of its functions.
 func withoutBodies(fset *token.FileSet, name string, src []byte) (*ast.File, error) {
 	f, err := parser.ParseFile(fset, name, src, parser.SkipObjectResolution)
 	if f != nil {

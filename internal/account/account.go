@@ -2,7 +2,8 @@
 // each person, and the rooms of their lists. Start reading at Accounts.
 //
 // It knows no HTTP and no wire format: a door brings a session and a network, and
-// encodes list updates. What is stored is behind People, RoomLists and Personal.
+// encodes list updates. What is stored is behind People, RoomLists, Personal and
+// PersonStates. Other nodes, if there are any, are behind Others.
 package account
 
 import (
@@ -17,10 +18,11 @@ import (
 
 // Config says how Accounts behave.
 type Config struct {
-	GuestRate     float64      // new guests per minute from one network, who may also all come at once; 0: no limit
-	PersonalRate  float64      // commands per second on one person's own data; default 50
-	PersonalBurst int          // such commands at once; default: as many as a list has rooms
-	Logger        *slog.Logger // default: discard
+	GuestRate     float64       // new guests per minute from one network, who may also all come at once; 0: no limit
+	PersonalRate  float64       // commands per second on one person's own data; default 50
+	PersonalBurst int           // such commands at once; default: as many as a list has rooms
+	Ledger        *rates.Ledger // tells other nodes what is counted; nil: none
+	Logger        *slog.Logger  // default: discard
 }
 
 // personalRate is the default of Config.PersonalRate.
@@ -39,16 +41,18 @@ type Accounts struct {
 	hub    *room.Hub
 	logger *slog.Logger
 
-	registry registry
-	guests   *rates.Rates[netip.Addr] // new guests, by network
-	renames  *rates.Shared[chat.PersonID, netip.Addr]
-	commands *rates.Shared[chat.PersonID, netip.Addr] // on a person's own data
+	others    Others // nil: this node is alone
+	refreshes refreshes
+	registry  registry
+	guests    *rates.Rates[netip.Addr] // new guests, by network
+	renames   *rates.Shared[chat.PersonID, netip.Addr]
+	commands  *rates.Shared[chat.PersonID, netip.Addr] // on a person's own data
 }
 
 // New returns Accounts of the people in stores. It tells hub of new names.
 func New(cfg Config, stores Stores, hub *room.Hub) *Accounts {
 	perAddress := hub.PeoplePerAddress()
-	return &Accounts{
+	a := &Accounts{
 		stores:  stores,
 		hub:     hub,
 		logger:  cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
@@ -57,6 +61,11 @@ func New(cfg Config, stores Stores, hub *room.Hub) *Accounts {
 		commands: rates.NewShared[chat.PersonID, netip.Addr](
 			cmp.Or(cfg.PersonalRate, personalRate), cmp.Or(cfg.PersonalBurst, chat.MaxListed), perAddress),
 	}
+	a.refreshes.init()
+	rates.ShareByAddress(cfg.Ledger, "guests", a.guests)
+	rates.ShareBoth(cfg.Ledger, "renames", a.renames)
+	rates.ShareBoth(cfg.Ledger, "personal", a.commands)
+	return a
 }
 
 // Live returns how many people have a live connection, or a request that is being

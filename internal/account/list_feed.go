@@ -2,7 +2,10 @@ package account
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
+	"sync/atomic"
 
 	"parley/internal/chat"
 	"parley/internal/room"
@@ -19,7 +22,20 @@ type listFeed struct {
 	pushMu      sync.Mutex // taken before the receiver's locks
 	started     bool       // the receiver has the list
 	beforeStart []Update
+	told        map[chat.RoomName]toldEntry // what the receiver knows; nil if this node is alone
+
+	isRefreshed atomic.Bool // another node has changed the list while it was open
 }
+
+// A toldEntry is what was told of a list entry last, as far as only the person
+// changes it.
+type toldEntry struct {
+	read             chat.Seq // -1: not known
+	notify           chat.Notify
+	muted, favourite bool
+}
+
+func tell(e *chat.ListEntry) toldEntry { return toldEntry{e.Read, e.Notify, e.Muted, e.Favourite} }
 
 // A Receiver is a connection that gets list updates. No method may block for long.
 type Receiver interface {
@@ -49,6 +65,9 @@ func (a *Accounts) OpenList(ctx context.Context, r *Registration, to Receiver, a
 		return &chat.Error{Code: chat.BadRequest, Message: "This connection watches already."}
 	}
 	feed := &listFeed{to: to, rooms: map[chat.RoomName]*room.Reader{}}
+	if a.others != nil {
+		feed.told = map[chat.RoomName]toldEntry{}
+	}
 	a.registry.setFeed(r, feed) // before the list is read, so that no update is missed
 	list, err := a.RoomList(ctx, r.Person().ID)
 	if err != nil {
@@ -56,7 +75,7 @@ func (a *Accounts) OpenList(ctx context.Context, r *Registration, to Receiver, a
 		feed.close()
 		return err
 	}
-	feed.start(func() { answer(list) })
+	feed.start(list, answer)
 	for _, e := range list {
 		if err := feed.joinRoom(ctx, e.Room, e.Head); err != nil {
 			return err
@@ -71,26 +90,98 @@ func (r *Registration) LacksRoom(name chat.RoomName) bool {
 	return r.feed != nil && !r.feed.has(name)
 }
 
-// start calls answer, and then pushes the updates that came before.
-func (f *listFeed) start(answer func()) {
+// start calls answer with the list, and then pushes the updates that came before.
+func (f *listFeed) start(list []chat.ListEntry, answer func([]chat.ListEntry)) {
 	f.pushMu.Lock()
 	defer f.pushMu.Unlock()
-	answer()
-	for _, u := range f.beforeStart {
-		f.to.Update(u)
+	answer(list)
+	if f.told != nil {
+		for i := range list {
+			f.told[list[i].Room] = tell(&list[i])
+		}
 	}
-	f.started, f.beforeStart = true, nil
+	f.started = true
+	for _, u := range f.beforeStart {
+		f.pushLocked(u)
+	}
+	f.beforeStart = nil
 }
 
 // push gives the receiver an update, once it has the list. It does not block.
 func (f *listFeed) push(u Update) {
 	f.pushMu.Lock()
 	defer f.pushMu.Unlock()
+	f.pushLocked(u)
+}
+
+func (f *listFeed) pushLocked(u Update) {
 	if !f.started {
 		f.beforeStart = append(f.beforeStart, u)
 		return
 	}
+	if f.told != nil {
+		f.note(u)
+	}
 	f.to.Update(u)
+}
+
+// note remembers what the receiver is told. The caller holds pushMu.
+func (f *listFeed) note(u Update) {
+	switch {
+	case u.Entry != nil:
+		f.told[u.Entry.Room] = tell(u.Entry)
+	case u.Read != nil:
+		if t, known := f.told[u.Read.Room]; known {
+			t.read = u.Read.Read
+			f.told[u.Read.Room] = t
+		}
+	default:
+		delete(f.told, u.Removed)
+	}
+}
+
+// pushChanges gives the receiver an entry, unless it knows it as it is.
+func (f *listFeed) pushChanges(e *chat.ListEntry) {
+	f.pushMu.Lock()
+	defer f.pushMu.Unlock()
+	now := tell(e)
+	was, known := f.told[e.Room]
+	moved := was
+	moved.read = now.read
+	switch {
+	case known && was == now:
+	case known && moved == now:
+		f.pushLocked(Update{Read: e})
+	default:
+		f.pushLocked(Update{Entry: e})
+	}
+}
+
+// pushRemoval tells the receiver that a room has left the list, unless it knows.
+func (f *listFeed) pushRemoval(name chat.RoomName) {
+	f.pushMu.Lock()
+	defer f.pushMu.Unlock()
+	if _, known := f.told[name]; known || !f.started {
+		f.pushLocked(Update{Removed: name})
+	}
+}
+
+// unknowRead notes that the receiver may have been answered with another read mark
+// than it was told.
+func (f *listFeed) unknowRead(name chat.RoomName) {
+	f.pushMu.Lock()
+	defer f.pushMu.Unlock()
+	if t, known := f.told[name]; known {
+		t.read = -1
+		f.told[name] = t
+	}
+}
+
+// names returns the rooms that the receiver knows to be in the list.
+func (f *listFeed) names() []chat.RoomName {
+	f.pushMu.Lock()
+	defer f.pushMu.Unlock()
+	return slices.Collect(maps.Keys(f.told))
 }
 
 // joinRoom lets the receiver get the updates of a room after a seq. It does nothing

@@ -92,6 +92,10 @@ func (a *Accounts) Rename(ctx context.Context, who chat.Who, name, nonce string)
 		p.Name = now
 		a.registry.rename(p) // first: a client that sees the new name in a room speaks under it
 		a.hub.Rename(p)
+		if a.others != nil {
+			a.tellOthers(p.ID, "")
+			a.refreshes.add(p.ID, refresh{state: true}) // another node may have renamed them just now
+		}
 	}
 	return p, nil
 }

@@ -2,10 +2,12 @@ package account
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/binary"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"parley/internal/chat"
 )
@@ -49,9 +51,8 @@ type Owner interface {
 // A sessionKey tells the sessions of one person apart.
 type sessionKey uint64
 
-func keyOf(session string) sessionKey {
-	sum := sha256.Sum256([]byte(session))
-	return sessionKey(binary.BigEndian.Uint64(sum[:]))
+func keyOf(session chat.SessionHash) sessionKey {
+	return sessionKey(binary.BigEndian.Uint64(session[:]))
 }
 
 // Person returns whose session it is, under the name that they have now; the zero
@@ -77,19 +78,26 @@ func (r *Registration) Begin() bool {
 // Done ends what Begin began.
 func (r *Registration) Done() { r.gate.Unlock() }
 
+// slowEnter is how long the store may take to tell whose session it is, so that a node
+// that listens to the person only then is still told what has changed meanwhile.
+const slowEnter = 2 * time.Second
+
 // Enter registers r for a session and returns the session's person. The error has
 // code BadSession if the session is unknown. If a session ends or a person is
 // renamed while Enter looks the person up, it looks again: either that change
 // finds r registered, or Enter sees the counter moved.
 func (a *Accounts) Enter(ctx context.Context, r *Registration, session string) (chat.Person, error) {
 	for {
-		changes := a.registry.changes.Load()
+		changes, began := a.registry.changes.Load(), time.Now()
 		p, err := a.stores.People.Person(ctx, session)
 		if err != nil {
 			return p, err
 		}
 		a.Add(r, p, session)
 		if a.registry.changes.Load() == changes {
+			if a.others != nil && time.Since(began) > slowEnter {
+				a.Changed(p.ID, "")
+			}
 			return p, nil
 		}
 		a.registry.remove(r)
@@ -98,7 +106,10 @@ func (a *Accounts) Enter(ctx context.Context, r *Registration, session string) (
 
 // Add registers r for a session that only the caller knows yet.
 func (a *Accounts) Add(r *Registration, p chat.Person, session string) {
-	a.registry.add(r, p, keyOf(session))
+	a.registry.add(r, p, keyOf(chat.HashSession(session)))
+	if a.others != nil && r.Owner != nil { // a request is over before it could be told anything
+		a.others.Listen(p.ID)
+	}
 }
 
 // Remove undoes Enter and Add, and closes the list that r has open. It does
@@ -123,7 +134,8 @@ func (a *Accounts) EndSession(ctx context.Context, session string) error {
 	}
 	a.registry.ending.Lock()
 	defer a.registry.ending.Unlock()
-	held := a.registry.of(who.ID, keyOf(session))
+	key := keyOf(chat.HashSession(session))
+	held := a.registry.of(who.ID, key)
 	for _, r := range held {
 		r.gate.Lock()
 	}
@@ -137,10 +149,11 @@ func (a *Accounts) EndSession(ctx context.Context, session string) error {
 	for _, r := range held {
 		r.end()
 	}
-	for _, r := range a.registry.of(who.ID, keyOf(session)) { // registered since held was read
+	for _, r := range a.registry.of(who.ID, key) { // registered since held was read
 		r.gate.Lock()
 		r.end()
 	}
+	a.tellOthers(who.ID, "")
 	return nil
 }
 
@@ -221,6 +234,55 @@ func (l *registry) rename(p chat.Person) {
 		r.person.Store(&p)
 	}
 	l.changes.Add(1)
+}
+
+// live returns those of the people who have a registration, with the sessions of
+// their registrations.
+func (l *registry) live(ids []chat.PersonID) map[chat.PersonID]livePerson {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	found := make(map[chat.PersonID]livePerson, len(ids))
+	for _, id := range ids {
+		first := l.byPerson[id]
+		if first == nil {
+			continue
+		}
+		p := livePerson{name: first.Person().Name}
+		for r := first; r != nil; r = r.next {
+			if !slices.Contains(p.sessions, r.session) {
+				p.sessions = append(p.sessions, r.session)
+			}
+		}
+		found[id] = p
+	}
+	return found
+}
+
+// A livePerson is somebody with a registration, as the registry knows them.
+type livePerson struct {
+	name     string
+	sessions []sessionKey
+}
+
+// ids returns who has a registration.
+func (l *registry) ids() []chat.PersonID {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Collect(maps.Keys(l.byPerson))
+}
+
+// has reports whether a person has a registration.
+func (l *registry) has(who chat.PersonID) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.byPerson[who] != nil
+}
+
+// feedOf returns the feed of r, or nil.
+func (l *registry) feedOf(r *Registration) *listFeed {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return r.feed
 }
 
 // setFeed sets the feed of r; nil: it has none any more.

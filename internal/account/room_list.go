@@ -31,7 +31,13 @@ func (a *Accounts) AddToList(ctx context.Context, who chat.PersonID, name chat.R
 	if open > 0 && len(feeds) == 0 {
 		return // it is in the list already
 	}
-	added := a.stores.Lists.AddToList(who, name, enters)
+	added := make(chan struct{})
+	a.stores.Lists.AddToList(who, name, enters, func(err error) {
+		if err == nil {
+			a.tellOthers(who, name)
+		}
+		close(added)
+	})
 	if len(feeds) == 0 {
 		return
 	}
@@ -50,6 +56,9 @@ func (a *Accounts) AddToList(ctx context.Context, who chat.PersonID, name chat.R
 			err = f.joinRoom(ctx, name, e.Head)
 		}
 	}
+	if a.others != nil {
+		a.Changed(who, name) // it may have left the list on another node since it was read
+	}
 	if err != nil {
 		a.logger.LogAttrs(ctx, slog.LevelWarn, "a new room of a list is not watched",
 			slog.String("room", string(name)), slog.Any("err", err))
@@ -60,14 +69,18 @@ func (a *Accounts) AddToList(ctx context.Context, who chat.PersonID, name chat.R
 // since the person wrote there. AddToList could not tell them when the person
 // entered, if the room was new.
 func (a *Accounts) AddToListAfterWrite(ctx context.Context, who chat.PersonID, name chat.RoomName) {
-	if slices.ContainsFunc(a.registry.feeds(who, nil), func(f *listFeed) bool { return !f.has(name) }) {
+	feeds := a.registry.feeds(who, nil)
+	switch {
+	case slices.ContainsFunc(feeds, func(f *listFeed) bool { return !f.has(name) }):
 		a.AddToList(ctx, who, name, false) // the store has listed it, unless the write was a retry
+	case len(feeds) == 0:
+		a.tellOthers(who, name) // there may be one that lacks it
 	}
 }
 
-// SetListEntry changes what a room is to a person, tells the person's connections,
-// and returns the entry as it is then. Of a room that has left the list that is
-// only its name.
+// SetListEntry changes a person's settings for a room, sends the new list entry to the
+// person's connections, and returns it. For a room that has left the list, only its
+// name is set.
 func (a *Accounts) SetListEntry(
 	ctx context.Context, who chat.PersonID, name chat.RoomName, change chat.ListEntryChange,
 ) (e chat.ListEntry, err error) {
@@ -77,6 +90,7 @@ func (a *Accounts) SetListEntry(
 	if err := a.stores.Lists.SetListEntry(ctx, who, name, change); err != nil {
 		return e, err
 	}
+	defer a.entryChanged(who, name)
 	if change.Listed != nil && !*change.Listed {
 		for _, f := range a.registry.feeds(who, nil) {
 			f.leaveRoom(name)
@@ -108,6 +122,7 @@ func (a *Accounts) MarkRead(
 		for _, f := range a.registry.feeds(who, by) {
 			f.push(Update{Read: &e})
 		}
+		a.readMarkMoved(who, e.Room, by)
 	})
 }
 

@@ -7,12 +7,19 @@ import (
 	"parley/internal/chat"
 )
 
-// Stores is what is stored of people beside the rooms' logs: the store, or memory
-// in tests.
+// Stores are where everything about people is stored, apart from the rooms' logs: the
+// store, or memory in tests.
 type Stores struct {
 	People   People
 	Lists    RoomLists
 	Personal Personal
+	States   PersonStates // needed among other nodes only
+}
+
+// PersonStates has what other nodes may have changed about people.
+type PersonStates interface {
+	// PersonStates returns those of the people who exist, as they are now, in no order.
+	PersonStates(ctx context.Context, ids []chat.PersonID) ([]chat.PersonState, error)
 }
 
 // People stores persons and their sessions.
@@ -31,19 +38,19 @@ type People interface {
 	Forget(ctx context.Context, session string) error
 }
 
-// RoomLists stores what rooms are to people.
+// RoomLists stores the room lists of people, with their settings for each room.
 type RoomLists interface {
 	// RoomList returns the rooms of a person's list, in no order.
 	RoomList(ctx context.Context, who chat.PersonID) ([]chat.ListEntry, error)
 	// ListEntry returns one room of the list. The error is an *chat.Error with code
 	// NotFound if the room is not in it.
 	ListEntry(ctx context.Context, who chat.PersonID, room chat.RoomName) (chat.ListEntry, error)
-	// SetListEntry changes what a room is to a person.
+	// SetListEntry changes a person's settings for a room.
 	SetListEntry(ctx context.Context, who chat.PersonID, room chat.RoomName, change chat.ListEntryChange) error
 	// AddToList puts a room in a person's list if the room exists and enters is set, and
-	// returns at once. The result comes when that is stored, and all that the person
-	// wrote before.
-	AddToList(who chat.PersonID, room chat.RoomName, enters bool) <-chan error
+	// returns at once. It calls done, which must not block, when that is stored, and all
+	// that the person wrote before.
+	AddToList(who chat.PersonID, room chat.RoomName, enters bool, done func(error))
 }
 
 // Personal stores read marks, bookmarks and thread subscriptions.

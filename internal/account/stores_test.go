@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -29,6 +30,7 @@ type fakeStore struct {
 	looked    func() // called by Person after it has looked; nil: nothing
 	forgets   func() // called by Forget; nil: nothing
 	listsRead func() // called by RoomList after it has read; nil: nothing
+	takesTime func() // called before and after a read, and after a write; nil: nothing
 }
 
 func newFakeStore() *fakeStore {
@@ -41,7 +43,29 @@ func newFakeStore() *fakeStore {
 
 // start returns Accounts on top of the store.
 func (s *fakeStore) start(cfg Config) *Accounts {
-	return New(cfg, Stores{People: s, Lists: s, Personal: s}, room.New(nil, nil, "", room.Config{}))
+	return New(cfg, Stores{People: s, Lists: s, Personal: s, States: s}, room.New(nil, nil, "", room.Config{}))
+}
+
+func (s *fakeStore) wait() {
+	if s.takesTime != nil {
+		s.takesTime()
+	}
+}
+
+func (s *fakeStore) PersonStates(_ context.Context, ids []chat.PersonID) (found []chat.PersonState, err error) {
+	s.wait()
+	defer s.wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.broken {
+		return nil, errDisk
+	}
+	for session, p := range s.sessions {
+		if slices.Contains(ids, p.ID) { // everybody has one session
+			found = append(found, chat.PersonState{Person: *p, Sessions: []chat.SessionHash{chat.HashSession(session)}})
+		}
+	}
+	return found, nil
 }
 
 func (s *fakeStore) NewGuest(_ context.Context, name, key string) (chat.Person, string, error) {
@@ -74,6 +98,7 @@ func (s *fakeStore) person(session string) (chat.Person, error) {
 }
 
 func (s *fakeStore) Rename(_ context.Context, id chat.PersonID, name, _ string) (string, error) {
+	defer s.wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range s.sessions {
@@ -98,6 +123,8 @@ func (s *fakeStore) Forget(_ context.Context, session string) error {
 }
 
 func (s *fakeStore) RoomList(_ context.Context, who chat.PersonID) (list []chat.ListEntry, err error) {
+	s.wait()
+	defer s.wait()
 	s.mu.Lock()
 	for _, e := range s.lists[who] {
 		list = append(list, e)
@@ -113,8 +140,13 @@ func (s *fakeStore) RoomList(_ context.Context, who chat.PersonID) (list []chat.
 }
 
 func (s *fakeStore) ListEntry(_ context.Context, who chat.PersonID, name chat.RoomName) (chat.ListEntry, error) {
+	s.wait()
+	defer s.wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.broken {
+		return chat.ListEntry{}, errDisk
+	}
 	e, ok := s.lists[who][name]
 	if !ok {
 		return e, &chat.Error{Code: chat.NotFound, Message: "Not in the list."}
@@ -125,6 +157,7 @@ func (s *fakeStore) ListEntry(_ context.Context, who chat.PersonID, name chat.Ro
 func (s *fakeStore) SetListEntry(
 	_ context.Context, who chat.PersonID, name chat.RoomName, change chat.ListEntryChange,
 ) error {
+	defer s.wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e, ok := s.lists[who][name]
@@ -140,9 +173,8 @@ func (s *fakeStore) SetListEntry(
 	return nil
 }
 
-func (s *fakeStore) AddToList(who chat.PersonID, name chat.RoomName, _ bool) <-chan error {
+func (s *fakeStore) AddToList(who chat.PersonID, name chat.RoomName, _ bool, done func(error)) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	if head, exists := s.rooms[name]; exists {
 		if s.lists[who] == nil {
 			s.lists[who] = map[chat.RoomName]chat.ListEntry{}
@@ -151,21 +183,22 @@ func (s *fakeStore) AddToList(who chat.PersonID, name chat.RoomName, _ bool) <-c
 			s.lists[who][name] = chat.ListEntry{Room: name, Head: head}
 		}
 	}
-	done := make(chan error, 1)
-	done <- nil
-	return done
+	s.mu.Unlock()
+	s.wait()
+	done(nil)
 }
 
 func (s *fakeStore) MarkRead(
-	who chat.PersonID, at chat.MessageRef, _ bool, _ string, done func(chat.ListEntry, error),
+	who chat.PersonID, at chat.MessageRef, exact bool, _ string, done func(chat.ListEntry, error),
 ) {
 	s.mu.Lock()
 	e, ok := s.lists[who][at.Room]
-	if ok {
+	if ok && (exact || at.Seq > e.Read) {
 		e.Read = at.Seq
 		s.lists[who][at.Room] = e
 	}
 	s.mu.Unlock()
+	s.wait()
 	if !ok {
 		done(e, &chat.Error{Code: chat.NotFound, Message: "Not in the list."})
 		return

@@ -21,10 +21,18 @@ type ACME struct {
 	issuer  *certmagic.ACMEIssuer
 }
 
+// A Storage keeps keys, certificates and the proofs that an authority asks for. Servers
+// with the same Storage serve the same certificates, and any of them can give the
+// proofs.
+type Storage = certmagic.Storage
+
+// InFolder returns a Storage in files.
+func InFolder(path string) Storage { return &certmagic.FileStorage{Path: path} }
+
 // NewACME returns an ACME for domains. It asks authority, the URL of an ACME directory
-// ("" is Let's Encrypt), and keeps keys and certificates in the folder store. It does
-// nothing until Run.
-func NewACME(domains []string, authority, store string, logger *slog.Logger) *ACME {
+// ("" is Let's Encrypt), and keeps keys and certificates in store. It does nothing until
+// Run.
+func NewACME(domains []string, authority string, store Storage, logger *slog.Logger) *ACME {
 	log := zap.New(zapToSlog{logger: logger})
 	a := &ACME{domains: domains}
 	a.cache = certmagic.NewCache(certmagic.CacheOptions{
@@ -32,7 +40,7 @@ func NewACME(domains []string, authority, store string, logger *slog.Logger) *AC
 		Logger:           log,
 	})
 	a.magic = certmagic.New(a.cache, certmagic.Config{
-		Storage: &certmagic.FileStorage{Path: store},
+		Storage: store,
 		Logger:  log,
 	})
 	a.issuer = certmagic.NewACMEIssuer(a.magic, certmagic.ACMEIssuer{

@@ -11,18 +11,23 @@ import (
 	"strings"
 
 	"parley/internal/files"
+	"parley/internal/move"
+	"parley/internal/store/postgres"
 	"parley/internal/store/sqlite"
 )
 
 type backupCmd struct {
 	dataFlag
+	databaseFlags
 	File string `arg:"" type:"path" help:"Where the copy goes; it must not exist yet."`
 }
 
-// Run copies the database while others use it. A running server makes the copy and sends it, so
-// that it never waits for this process. If no server can be asked, this process reads the database
-// itself.
+// Run copies the database while others use it. A server that runs on the data folder makes the copy and sends it, so
+// that it never waits for this process. If no server can be asked, this process reads the database itself.
 func (c *backupCmd) Run(ctx context.Context, con *console) error {
+	if c.Database != "" {
+		return c.fromPostgres(ctx, con)
+	}
 	err := c.fromServer(ctx)
 	if errors.Is(err, errNoServer) {
 		err = sqlite.Backup(ctx, c.Data, c.File)
@@ -31,6 +36,28 @@ func (c *backupCmd) Run(ctx context.Context, con *console) error {
 		return err
 	}
 	_, err = fmt.Fprintf(con.stdout, "copied to %s\n", c.File)
+	return err
+}
+
+// fromPostgres copies what the PostgreSQL database holds at one moment.
+func (c *backupCmd) fromPostgres(ctx context.Context, con *console) error {
+	text, cfg, err := c.read()
+	if err != nil {
+		return err
+	}
+	from, err := postgres.OpenSnapshot(ctx, postgres.Config{URL: text})
+	if err != nil {
+		return databaseError(err, cfg)
+	}
+	var report move.Report
+	err = sqlite.FillFile(ctx, c.File, func(ctx context.Context, to move.Target) (err error) {
+		report, err = move.Copy(ctx, from, to, newProgress(con.stderr).tell)
+		return err
+	})
+	if err = errors.Join(err, from.Close()); err != nil {
+		return fmt.Errorf("backing up %s to %s: %w", databaseName(cfg), c.File, databaseError(err, cfg))
+	}
+	_, err = fmt.Fprintf(con.stdout, "copied to %s: %s\n", c.File, amounts(report))
 	return err
 }
 

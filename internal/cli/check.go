@@ -5,18 +5,20 @@ import (
 	"context"
 	"fmt"
 
+	"parley/internal/store"
+	"parley/internal/store/postgres"
 	"parley/internal/store/sqlite"
 )
 
 type checkCmd struct {
 	dataFlag
-	File string `arg:"" optional:"" type:"path" help:"A back-up to check, in place of the data folder."`
+	databaseFlags
+	File string `arg:"" optional:"" type:"path" help:"A back-up to check, in place of the data folder or the database."`
 }
 
-// Run checks a whole data folder or back-up and prints what is wrong with it.
+// Run checks a whole data folder, database or back-up and prints what is wrong with it.
 func (c *checkCmd) Run(ctx context.Context, con *console) error {
-	what := cmp.Or(c.File, c.Data)
-	checked, err := sqlite.Check(ctx, what)
+	what, checked, err := c.look(ctx)
 	if err != nil {
 		return err
 	}
@@ -34,4 +36,22 @@ func (c *checkCmd) Run(ctx context.Context, con *console) error {
 	}
 	_, err = fmt.Fprintln(con.stdout, "it is whole")
 	return err
+}
+
+// look checks what the command names, and returns its name.
+func (c *checkCmd) look(ctx context.Context) (what string, checked store.CheckReport, err error) {
+	if c.Database == "" || c.File != "" {
+		what = cmp.Or(c.File, c.Data)
+		checked, err = sqlite.Check(ctx, what)
+		return what, checked, err
+	}
+	text, cfg, err := c.read()
+	if err != nil {
+		return "", checked, err
+	}
+	checked, err = postgres.Check(ctx, postgres.Config{URL: text})
+	if err != nil {
+		err = fmt.Errorf("checking %s: %w", databaseName(cfg), databaseError(err, cfg))
+	}
+	return databaseName(cfg), checked, err
 }

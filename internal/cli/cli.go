@@ -22,8 +22,10 @@ const stopTimeout = 10 * time.Second
 type commands struct {
 	Serve    serveCmd    `cmd:"" default:"withargs" help:"Serve the rooms. This is what parley does without a command."`
 	Chat     chatCmd     `cmd:"" help:"Talk in a room from a terminal, or from a script."`
-	Backup   backupCmd   `cmd:"" help:"Copy the log in the data folder to a file, also while a server uses it."`
-	Check    checkCmd    `cmd:"" help:"Check a data folder that no server uses, or a back-up: exit status 0 if it is whole, 1 if not."`
+	Backup   backupCmd   `cmd:"" help:"Copy all rooms, people and sessions to a file, also while servers use them."`
+	Restore  restoreCmd  `cmd:"" help:"Put what a back-up holds into an empty data folder or database."`
+	Move     moveCmd     `cmd:"" help:"Move all rooms, people and sessions from a data folder to a PostgreSQL database or back, and prove that nothing changed."`
+	Check    checkCmd    `cmd:"" help:"Check a data folder that no server uses, a database, or a back-up: exit status 0 if it is whole, 1 if not."`
 	Rollback rollbackCmd `cmd:"" help:"Return the data folder to what it was before the last upgrade, and say what is lost by that."`
 	Health   healthCmd   `cmd:"" help:"Ask a server whether it is well: exit status 0 if it can store messages, 1 if not."`
 	Bench    benchCmd    `cmd:"" help:"Measure how fast a server is, and others beside it, on this machine."`
@@ -71,7 +73,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	command.BindTo(ctx, (*context.Context)(nil))
 	limit := stopTimeout
 	if serve, ok := command.Selected().Target.Addr().Interface().(*serveCmd); ok {
-		limit += 2 * serve.HTTP.Drain
+		limit += 2 * serve.drain()
 	}
 	defer endLate(ctx, limit)()
 	if err := command.Run(&console{stdout, stderr}); err != nil {

@@ -24,7 +24,7 @@ import (
 
 // databaseFlags are the flags of the commands that can use a PostgreSQL database.
 type databaseFlags struct {
-	Database             string `placeholder:"URL" help:"PostgreSQL database for all rooms, people and sessions, in place of a SQLite file in the data folder, which then holds only what this machine needs: the search index, certificates, a lock. A URL such as postgres://parley@db.example.org/parley?sslmode=verify-full, or pairs such as 'host=/run/postgresql dbname=parley', as libpq takes them. Leave the password to --database-password-file, PGPASSWORD, ~/.pgpass or a service file: other users see command lines."`
+	Database             string `placeholder:"URL" help:"PostgreSQL database for all rooms, people and sessions, in place of a SQLite file in the data folder, which then holds only what this machine needs: the search index and a lock. A URL such as postgres://parley@db.example.org/parley?sslmode=verify-full, or pairs such as 'host=/run/postgresql dbname=parley', as libpq takes them. Leave the password to --database-password-file, PGPASSWORD, ~/.pgpass or a service file: other users see command lines."`
 	DatabasePasswordFile string `placeholder:"FILE" help:"With --database: file with the password, in its first line."`
 }
 
@@ -46,24 +46,31 @@ func (f databaseFlags) check() error {
 // read returns what --database and --database-password-file say, as a text for pgx and as pgx understands it. No error
 // contains the password.
 func (f databaseFlags) read() (text string, cfg *pgconn.Config, err error) {
-	if !isURL(f.Database) && !keyword.MatchString(f.Database) {
-		return "", nil, errors.New("--database: write a URL such as postgres://parley@db.example.org/parley, or " +
-			"pairs such as 'host=db.example.org dbname=parley'")
+	return readDatabase("--database", f.Database, f.DatabasePasswordFile)
+}
+
+// readDatabase reads the value of the flag and the password file of the flag with -password-file behind its name.
+func readDatabase(flag, text, passwordFile string) (_ string, cfg *pgconn.Config, err error) {
+	if !isDatabase(text) {
+		return "", nil, fmt.Errorf("%s: write a URL such as postgres://parley@db.example.org/parley, or "+
+			"pairs such as 'host=db.example.org dbname=parley'", flag)
 	}
-	text = f.Database
-	if f.DatabasePasswordFile != "" {
-		password, err := firstLine(f.DatabasePasswordFile)
+	if passwordFile != "" {
+		password, err := firstLine(passwordFile)
 		if err != nil {
-			return "", nil, fmt.Errorf("--database-password-file: %w", err)
+			return "", nil, fmt.Errorf("%s-password-file: %w", flag, err)
 		}
 		text = withPassword(text, password)
 	}
 	pool, err := pgxpool.ParseConfig(text)
 	if err != nil {
-		return "", nil, fmt.Errorf("--database: %s", unparsed(err))
+		return "", nil, fmt.Errorf("%s: %s", flag, unparsed(err))
 	}
 	return text, &pool.ConnConfig.Config, nil
 }
+
+// isDatabase reports whether a text names a PostgreSQL database, well or badly.
+func isDatabase(text string) bool { return isURL(text) || keyword.MatchString(text) }
 
 func isURL(database string) bool {
 	return strings.HasPrefix(database, "postgres://") || strings.HasPrefix(database, "postgresql://")
@@ -131,7 +138,9 @@ type postgresStore struct {
 }
 
 // openPostgres opens the database that the flags name, and takes the data folder for what this machine needs.
-func openPostgres(ctx context.Context, flags databaseFlags, data string, metrics *server.Metrics, logger *slog.Logger,
+func openPostgres(
+	ctx context.Context, flags databaseFlags, cluster clusterFlags, data string, metrics *server.Metrics,
+	logger *slog.Logger,
 ) (_ *postgresStore, err error) {
 	text, cfg, err := flags.read()
 	if err != nil {
@@ -150,9 +159,9 @@ func openPostgres(ctx context.Context, flags databaseFlags, data string, metrics
 		logger.LogAttrs(ctx, slog.LevelWarn,
 			"the data folder has a database too, which is not used: --database names another")
 	}
-	name, _ := os.Hostname() // for messages to operators
 	s.Store, err = postgres.Open(ctx, postgres.Config{
-		URL: text, Logger: logger, Committed: metrics.Committed, Version: buildVersion(), Alone: true, Name: name,
+		URL: text, Logger: logger, Committed: metrics.Committed, Version: buildVersion(),
+		Alone: !cluster.isNode(), Name: cluster.name(),
 	})
 	if err != nil {
 		return nil, databaseError(err, cfg)

@@ -24,6 +24,7 @@ import (
 var words = map[string][]string{
 	"chat":         {"http://localhost:8080/r/lobby"},
 	"backup":       {"copy.db"},
+	"restore":      {"copy.db"},
 	"bench report": {"figures.json"},
 }
 
@@ -219,7 +220,20 @@ var texts = map[string][]string{
 		"parley", "mysql://db.example.org/parley", "-1", "postgres://db.example.org:port/parley",
 		"host='db.example.org", "postgres://db.example.org/parley?sslmode=always",
 	},
-	"database-password-file": {"/nonexistent"},    // also without --database
+	"database-password-file": {"/nonexistent"},                  // also without --database
+	"cluster-listen":         {"7422", "http://localhost:7422"}, // these also without --database
+	"cluster-peers":          {"10.0.0.2", "10.0.0.2:7422,"},
+	"cluster-secret-file":    {"/nonexistent"},
+	"cluster-cert":           {"/nonexistent"},
+	"cluster-key":            {"/nonexistent"},
+	"cluster-ca":             {"/nonexistent"},
+	"bus":                    {"bus.example.org", "http://bus.example.org"},
+	"bus-password-file":      {"/nonexistent"},
+	"node-name":              {"a b"},
+	"from":                   {"postgres://db.example.org:port/parley", "host='db.example.org"},
+	"from-password-file":     {"/nonexistent"},
+	"to":                     {"postgres://db.example.org:port/parley", "host='db.example.org"},
+	"to-password-file":       {"/nonexistent"},
 	"exchanges":              nil,                 // looked at by the scenario, with what this build of Go has
 	"tls-cert":               nil, "tls-key": nil, // see the table below
 	"data": nil, "name": nil, "server": nil, "evidence": nil, "peers-dir": nil, "dir": nil, "json": nil, "svg": nil,
@@ -327,6 +341,19 @@ func TestFlagsThatDoNotGoTogetherAreRefusedBeforeAnythingStarts(t *testing.T) {
 		why := refused(t, append([]string{"serve"}, strings.Fields(tt[0])...))
 		if !regexp.MustCompile("^parley: " + tt[1] + "\n$").MatchString(why) {
 			t.Errorf("%s: %swant %s", tt[0], why, tt[1])
+		}
+	}
+	for _, tt := range [][2]string{
+		{"--to data", `--from: write a data folder, or a PostgreSQL database .*`},
+		{"--from data", `--to: write a data folder, or a PostgreSQL database .*`},
+		{"--from data --to other --unmark", `--unmark moves nothing: leave out --to`},
+		{"--from data --to other --to-password-file " + rubbish, `--to-password-file is for a database, and other .*`},
+		{"--from postgres://h/d --from-password-file " + nothing + " --to data", `--from-password-file: .*nothing.*`},
+		{"--from data --to postgres://u@h:port/d", `--to: write a number for the port.*`},
+	} {
+		why := refused(t, append([]string{"move"}, strings.Fields(tt[0])...))
+		if !regexp.MustCompile("^parley: " + tt[1] + "\n$").MatchString(why) {
+			t.Errorf("move %s: %swant %s", tt[0], why, tt[1])
 		}
 	}
 	for _, args := range [][]string{

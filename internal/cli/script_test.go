@@ -18,10 +18,13 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"parley/internal/pgserver"
+	"parley/internal/store/postgres/pgtest"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"parley": Main})
+	testscript.Main(m, map[string]func(){"parley": Main, "killed-move": killedMove})
 }
 
 // TestScripts runs testdata/script against the real program. Beside
@@ -36,6 +39,9 @@ func TestMain(m *testing.M) {
 //	hear ROOM REGEXP    [!] the room's history matches, as lines "SEQ NAME: TEXT"
 //	get PATH STATUS [HOST]  what a person's GET is answered with, for a host if
 //	                    it is not $URL's; its body goes to the file "body"
+//	database NAME       make an empty PostgreSQL database; sets $NAME to its URL
+//
+// The condition [postgres] is true if there is a PostgreSQL.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -48,6 +54,12 @@ func TestScripts(t *testing.T) {
 			e.Defer(func() { w.kill() })
 			return nil
 		},
+		Condition: func(name string) (bool, error) {
+			if name != "postgres" {
+				return false, fmt.Errorf("unknown condition %s", name)
+			}
+			return pgserver.Installed(), nil
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"serve":  scriptServe,
 			"quit":   scriptQuit,
@@ -57,6 +69,12 @@ func TestScripts(t *testing.T) {
 			"hear":   scriptHear,
 			"get":    scriptGet,
 			"damage": scriptDamage,
+			"database": func(ts *testscript.TestScript, neg bool, args []string) {
+				if neg || len(args) != 1 {
+					ts.Fatalf("usage: database NAME")
+				}
+				ts.Setenv(args[0], pgtest.Empty(t))
+			},
 		},
 	})
 }

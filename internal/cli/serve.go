@@ -12,8 +12,10 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"parley/internal/account"
+	"parley/internal/certs"
 	"parley/internal/chat"
 	"parley/internal/format"
 	"parley/internal/link"
@@ -30,6 +32,7 @@ type serveCmd struct {
 
 	dataFlag
 	databaseFlags
+	clusterFlags
 	UpgradeWithoutCopy bool `help:"Bring an older database up to date without a copy of it as it was, and so without a way back; for a disk that has no room for a copy."`
 	logFlags
 
@@ -78,6 +81,11 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, log.Close()) }()
+	node, err := c.openNode(ctx, log, metrics, logger)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, node.close()) }()
 	index := search.New(log, search.Config{Dir: c.Data, Epoch: log.Epoch(), Logger: logger})
 
 	c.Rooms.NewBatch = link.NewBatch
@@ -86,9 +94,9 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 	c.Rooms.Flushed, c.Rooms.Logger = metrics.Flushed, logger
 	hub := room.New(log, log, log.Epoch(), c.Rooms)
 
-	c.HTTP.Find, c.HTTP.Emoji = index.Find, emoji
+	c.HTTP.Find, c.HTTP.Emoji, c.HTTP.Drain = index.Find, emoji, c.drain()
 	metrics.Searches(index.Lag)
-	c.HTTP.CertStore, c.HTTP.Metrics, c.HTTP.Logger = filepath.Join(c.Data, "certificates"), metrics, logger
+	c.HTTP.CertStore, c.HTTP.Metrics, c.HTTP.Logger = c.certificates(log), metrics, logger
 	c.HTTP.OwnNames, c.HTTP.LinesLost = ownNames(), stderr.lostLines
 	doors, err := server.New(c.HTTP, hub, account.Stores{People: log, Lists: log, Personal: log}, log.Healthy, site)
 	if err != nil {
@@ -103,6 +111,7 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 	ctx, failed := context.WithCancel(context.WithoutCancel(ctx))
 	defer failed()
 	stopDrain := start(ctx, func(ctx context.Context) error { return doors.Drain(ctx, asked) }, failed)
+	stopNode := start(ctx, node.run, failed) // first, so that it tells the others what the log stores at last
 	stopLog := start(ctx, log.Run, failed)
 	stopEpoch := start(ctx, sameEpoch(log.Epoch), failed)
 	stopHub := start(ctx, hub.Run, failed)
@@ -117,7 +126,7 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 
 	err = doors.Serve(ctx, ln, plain) // until the server has drained, or a part fails
 	err = errors.Join(err, stopMetrics(), stopHeap(), stopSocket(), stopReload(), stopIndex(), stopHub(), stopEpoch(),
-		stopLog(), stopDrain())
+		stopLog(), stopNode(), stopDrain())
 	logger.LogAttrs(ctx, slog.LevelInfo, "stopped")
 	return err
 }
@@ -140,12 +149,21 @@ type database interface {
 // openDatabase opens the database that the flags name.
 func (c *serveCmd) openDatabase(ctx context.Context, metrics *server.Metrics, logger *slog.Logger) (database, error) {
 	if c.Database != "" {
-		return openPostgres(ctx, c.databaseFlags, c.Data, metrics, logger)
+		return openPostgres(ctx, c.databaseFlags, c.clusterFlags, c.Data, metrics, logger)
 	}
 	return sqlite.Open(ctx, sqlite.Config{
 		Dir: c.Data, Logger: logger, Committed: metrics.Committed,
 		Version: buildVersion(), UpgradeWithoutCopy: c.UpgradeWithoutCopy,
 	})
+}
+
+// certificates returns where the certificates of --domain are kept: in PostgreSQL, where all servers find them, or in
+// the data folder.
+func (c *serveCmd) certificates(log database) certs.Storage {
+	if s, ok := log.(*postgresStore); ok {
+		return s.Certificates()
+	}
+	return certs.InFolder(filepath.Join(c.Data, "certificates"))
 }
 
 // serveBackups returns the part that lets other processes back up a SQLite file. PostgreSQL has its own ways.
@@ -221,6 +239,14 @@ func (c *serveCmd) reload(doors *server.Server) func(context.Context) error {
 			}
 		}
 	}
+}
+
+// drain returns how long the server drains before it stops.
+func (c *serveCmd) drain() time.Duration {
+	if c.isNode() {
+		return cmp.Or(c.HTTP.Drain, nodeDrain)
+	}
+	return c.HTTP.Drain
 }
 
 // listenAddress returns the address for pages and everything else.

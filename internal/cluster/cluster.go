@@ -40,6 +40,7 @@ const (
 	Members   Topic = 'm' // presence and typing in a room; the key is the room's name
 	Person    Topic = 'p' // what changed about a person; the key is the person's id
 	Everybody Topic = 'n' // for all nodes; the key is ""
+	Limits    Topic = 'l' // what limits have counted; the key is ""
 )
 
 // A Handler is what a part of the server does with the messages of one topic. Each function may be nil. All functions
@@ -50,8 +51,9 @@ type Handler struct {
 	// Missed says that a message of from about key may have been lost: read the store. from is "" if it can have been
 	// any node.
 	Missed func(from NodeID, key string)
-	// EachSecond is called once a second. While the node is cut off, messages do not come: poll the store.
-	EachSecond func(isCutOff bool)
+	// EachSecond is called once a second. If poll is set, messages of some nodes do not come, or may not: read the
+	// store now.
+	EachSecond func(poll bool)
 	// PeerJoined says that another node has appeared.
 	PeerJoined func(NodeID)
 	// PeerLeft says that a node has stopped or has been silent for five seconds.

@@ -13,9 +13,14 @@ import (
 	"time"
 )
 
-// shortages is for how many seconds in a row the store must know of more nodes than beats come from until the node
-// counts as cut off: a new node may be in the store before its first beat has come.
-const shortages = 2
+const (
+	// shortages is for how many seconds in a row the store must know of more nodes than beats come from until this node
+	// counts as cut off. A new node may be in the store before its first beat has come, and one that was killed stays
+	// there for some seconds after it has counted as gone.
+	shortages = 5
+	// lateAfter is how long no beat of another node may come until messages may be missing.
+	lateAfter = 2500 * time.Millisecond
+)
 
 // Config says how a Node behaves. The zero value of a field means its default.
 type Config struct {
@@ -194,9 +199,10 @@ func (n *Node) hear(ctx context.Context) {
 			last = now
 			ss.sweep(now)
 			short = n.checkCutOff(ctx, short)
+			poll := n.IsCutOff() || short > 0 || ss.isAnyLate(now)
 			n.each(func(h Handler) {
 				if h.EachSecond != nil {
-					h.EachSecond(n.IsCutOff())
+					h.EachSecond(poll)
 				}
 			})
 		}
@@ -206,21 +212,22 @@ func (n *Node) hear(ctx context.Context) {
 // checkCutOff decides whether the node is cut off. short is for how many seconds beats of some nodes have not come;
 // checkCutOff returns it anew.
 func (n *Node) checkCutOff(ctx context.Context, short int) int {
-	if peers := *n.peers.Load(); n.othersCount.Load() > int64(len(peers)) {
-		short++
-	} else {
+	peers, others, connected := len(*n.peers.Load()), n.othersCount.Load(), n.bus.IsConnected()
+	wasShort := short > 0
+	if short++; others <= int64(peers) {
 		short = 0
 	}
-	connected := n.bus.IsConnected()
 	is := !connected || short >= shortages
-	switch was := n.cutOff.Swap(is); {
+	was := n.cutOff.Swap(is)
+	switch {
 	case is && !was:
-		n.logger.LogAttrs(ctx, slog.LevelWarn, "cut off from other nodes", slog.Bool("bus_connected", connected),
-			slog.Int64("others", n.othersCount.Load()), slog.Int("peers", len(*n.peers.Load())))
+		n.logger.LogAttrs(ctx, slog.LevelWarn, "cut off from other nodes",
+			slog.Bool("bus_connected", connected), slog.Int64("others", others), slog.Int("peers", peers))
 	case was && !is:
-		n.logger.LogAttrs(ctx, slog.LevelInfo, "no longer cut off from other nodes",
-			slog.Int("peers", len(*n.peers.Load())))
-		n.missedEverything("")
+		n.logger.LogAttrs(ctx, slog.LevelInfo, "no longer cut off from other nodes", slog.Int("peers", peers))
+	}
+	if !is && (was || wasShort && short == 0) {
+		n.missedEverything("") // also of nodes that live no more
 	}
 	return short
 }

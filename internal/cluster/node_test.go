@@ -4,7 +4,10 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,42 +16,67 @@ import (
 	"parley/internal/cluster/clustertest"
 )
 
-// A listener is a node that records what its handlers are told. Its fields may be read after synctest.Wait.
+// A listener is a node that records what its handlers are told.
 type listener struct {
 	*cluster.Node
-	bus       *clustertest.Bus
-	others    int // what the store says
-	got       []string
-	missed    []string
-	joined    []cluster.NodeID
-	left      []cluster.NodeID
-	wasCutOff []bool // by second
-	stop      func()
+	bus    *clustertest.Bus
+	others atomic.Int64 // what the store says
+	stop   func()
+
+	mu sync.Mutex
+	record
 }
 
-// startNode starts a node that handles all topics, until the test ends.
-func startNode(t *testing.T, network *clustertest.Network, name string) *listener {
+// A record is what a node's handlers were told.
+type record struct {
+	got, missed  []string
+	joined, left []cluster.NodeID
+	polls        []bool // by second
+}
+
+// told returns what the handlers were told since the last call.
+func (l *listener) told() record {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r := l.record
+	l.record = record{}
+	return r
+}
+
+// startNode starts a node that handles all topics, until the test ends. The handlers of more are for members of a room.
+func startNode(
+	t *testing.T, network *clustertest.Network, name string, more ...cluster.Handler,
+) *listener {
 	t.Helper()
 	bus := network.Bus()
 	l := &listener{bus: bus}
 	l.Node = cluster.New(bus, cluster.Config{
-		Name: name, Others: func(context.Context) (int, error) { return l.others, nil },
+		Name: name, Others: func(context.Context) (int, error) { return int(l.others.Load()), nil },
 	})
+	note := func(do func()) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		do()
+	}
 	for _, topic := range []cluster.Topic{cluster.Events, cluster.Person, cluster.Everybody} {
 		l.Handle(topic, cluster.Handler{
 			Receive: func(_ cluster.NodeID, key string, payload []byte) {
-				l.got = append(l.got, fmt.Sprintf("%c %s %s", topic, key, payload))
+				note(func() { l.got = append(l.got, fmt.Sprintf("%c %s %s", topic, key, payload)) })
 			},
 			Missed: func(_ cluster.NodeID, key string) {
-				l.missed = append(l.missed, fmt.Sprintf("%c %s", topic, key))
+				note(func() { l.missed = append(l.missed, fmt.Sprintf("%c %s", topic, key)) })
 			},
 		})
 	}
 	l.Handle(cluster.Members, cluster.Handler{
-		EachSecond: func(cut bool) { l.wasCutOff = append(l.wasCutOff, cut) },
-		PeerJoined: func(id cluster.NodeID) { l.joined = append(l.joined, id) },
-		PeerLeft:   func(id cluster.NodeID) { l.left = append(l.left, id) },
+		EachSecond: func(poll bool) { note(func() { l.polls = append(l.polls, poll) }) },
+		PeerJoined: func(id cluster.NodeID) { note(func() { l.joined = append(l.joined, id) }) },
+		PeerLeft:   func(id cluster.NodeID) { note(func() { l.left = append(l.left, id) }) },
 	})
+	for _, h := range more {
+		l.Handle(cluster.Members, h)
+		l.Listen(cluster.Members, "lobby")
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- l.Run(ctx) }()
@@ -86,11 +114,11 @@ func TestMessageReachesTheNodesThatListenAndNobodyElse(t *testing.T) {
 		a.Send(cluster.Person, "a b", []byte("of another topic"))
 		a.Send(cluster.Everybody, "", []byte("all"))
 		wait(10 * time.Second)
-		want(t, "b got", b.got, "e zażółć gęślą.* 1", "e > 1", "e a b 1", "n  all")
-		want(t, "c got", c.got, "n  all")
-		want(t, "a got", a.got)
-		want(t, "b missed", b.missed)
-		want(t, "c missed", c.missed)
+		gotA, gotB, gotC := a.told(), b.told(), c.told()
+		want(t, "b got", gotB.got, "e zażółć gęślą.* 1", "e > 1", "e a b 1", "n  all")
+		want(t, "c got", gotC.got, "n  all")
+		want(t, "a got", gotA.got)
+		want(t, "missed", slices.Concat(gotA.missed, gotB.missed, gotC.missed))
 		if got, want := a.Counts(), (cluster.Counts{Sent: 5}); got != want {
 			t.Errorf("a counts %+v, want %+v", got, want)
 		}
@@ -109,13 +137,14 @@ func TestLostLastMessageIsMissedOnceWithinASecond(t *testing.T) {
 		a.Send(cluster.Events, "lobby", []byte("2"))
 		network.SetFaults(clustertest.Faults{})
 		wait(time.Second)
-		want(t, "missed after a second", b.missed, "e lobby")
+		want(t, "missed within a second", b.told().missed, "e lobby")
 		wait(20 * time.Second)
-		want(t, "missed at the end", b.missed, "e lobby")
+		want(t, "missed later", b.told().missed)
 		a.Send(cluster.Events, "lobby", []byte("3"))
 		wait(10 * time.Second)
-		want(t, "got", b.got, "e lobby 1", "e lobby 3")
-		want(t, "missed after one more", b.missed, "e lobby")
+		told := b.told()
+		want(t, "got", told.got, "e lobby 3")
+		want(t, "missed after one more", told.missed)
 	})
 }
 
@@ -130,10 +159,11 @@ func TestLostMessageIsMissedOnceWhenTheNextOneComes(t *testing.T) {
 		network.SetFaults(clustertest.Faults{Double: 1})
 		a.Send(cluster.Events, "lobby", []byte("3"))
 		wait(0)
-		want(t, "missed at once", b.missed, "e lobby")
+		told := b.told()
+		want(t, "missed at once", told.missed, "e lobby")
+		want(t, "got", told.got, "e lobby 1", "e lobby 3")
 		wait(10 * time.Second)
-		want(t, "missed at the end", b.missed, "e lobby")
-		want(t, "got", b.got, "e lobby 1", "e lobby 3")
+		want(t, "missed later", b.told().missed)
 	})
 }
 
@@ -146,8 +176,9 @@ func TestTooLongMessageIsMissed(t *testing.T) {
 		a.Send(cluster.Events, "lobby", []byte(long))
 		a.Send(cluster.Events, "lobby", []byte(long+"x"))
 		wait(10 * time.Second)
-		want(t, "got", b.got, "e lobby "+long)
-		want(t, "missed", b.missed, "e lobby")
+		told := b.told()
+		want(t, "got", told.got, "e lobby "+long)
+		want(t, "missed", told.missed, "e lobby")
 	})
 }
 
@@ -162,21 +193,23 @@ func TestPeersJoinAndLeave(t *testing.T) {
 		a.Listen(cluster.Events, "lobby")
 		b.stop()
 		synctest.Wait()
-		if !slices.Equal(a.left, []cluster.NodeID{b.ID()}) {
-			t.Errorf("after b stopped, a was told that %v left", a.left)
+		told := a.told()
+		if !slices.Equal(told.left, []cluster.NodeID{b.ID()}) || len(told.joined) != 2 {
+			t.Errorf("after b stopped, a was told that %v joined and %v left", told.joined, told.left)
 		}
-		want(t, "missed after a goodbye", a.missed)
+		want(t, "missed after a goodbye", told.missed)
 		c.bus.SetCut(true) // as if it were killed
 		wait(4 * time.Second)
-		if len(a.left) != 1 {
-			t.Errorf("a says after 4 s that %v left", a.left)
+		if left := a.told().left; len(left) != 0 {
+			t.Errorf("a says after 4 s that %v left", left)
 		}
 		wait(2 * time.Second)
-		if !slices.Equal(a.left, []cluster.NodeID{b.ID(), c.ID()}) || len(a.Peers()) != 0 {
-			t.Errorf("after c was silent, a was told that %v left and has the peers %v", a.left, a.Peers())
+		told = a.told()
+		if !slices.Equal(told.left, []cluster.NodeID{c.ID()}) || len(a.Peers()) != 0 {
+			t.Errorf("after c was silent, a was told that %v left and has the peers %v", told.left, a.Peers())
 		}
-		slices.Sort(a.missed)
-		want(t, "missed after silence", a.missed, "e lobby", "n ")
+		slices.Sort(told.missed)
+		want(t, "missed after silence", told.missed, "e lobby", "n ")
 	})
 }
 
@@ -184,16 +217,21 @@ func TestCutOffNodePollsAndReadsTheStoreWhenItHeals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		network := clustertest.New(1)
 		a, b := startNode(t, network, "a"), startNode(t, network, "b")
-		a.others, b.others = 1, 1
+		a.others.Store(1)
+		b.others.Store(1)
 		b.Listen(cluster.Events, "lobby")
 		wait(3 * time.Second)
-		if slices.Contains(b.wasCutOff, true) {
-			t.Errorf("cut off by second at the start: %v", b.wasCutOff)
+		if polls := b.told().polls; slices.Contains(polls, true) || len(polls) < 2 {
+			t.Errorf("polls by second at the start: %v", polls)
 		}
 		b.bus.SetCut(true)
 		wait(1100 * time.Millisecond)
 		if !b.IsCutOff() || a.IsCutOff() {
 			t.Errorf("after a second: b cut off %v, a cut off %v", b.IsCutOff(), a.IsCutOff())
+		}
+		wait(3 * time.Second)
+		if polls := a.told().polls; polls[len(polls)-1] != true {
+			t.Errorf("when beats are late, a polls by second: %v", polls)
 		}
 		wait(8 * time.Second)
 		if !a.IsCutOff() {
@@ -201,14 +239,16 @@ func TestCutOffNodePollsAndReadsTheStoreWhenItHeals(t *testing.T) {
 		}
 		a.Send(cluster.Events, "lobby", []byte("lost"))
 		wait(20 * time.Second)
-		b.missed = nil
+		if polls := b.told().polls; slices.Contains(polls, false) {
+			t.Errorf("polls by second while cut off: %v", polls)
+		}
 		b.bus.SetCut(false)
 		wait(2100 * time.Millisecond)
 		if a.IsCutOff() || b.IsCutOff() {
 			t.Errorf("after healing: a cut off %v, b cut off %v", a.IsCutOff(), b.IsCutOff())
 		}
-		if !slices.Contains(b.missed, "e lobby") || !slices.Contains(b.missed, "n ") {
-			t.Errorf("after healing b was told that it missed %q", b.missed)
+		if missed := b.told().missed; !slices.Contains(missed, "e lobby") || !slices.Contains(missed, "n ") {
+			t.Errorf("after healing b was told that it missed %q", missed)
 		}
 	})
 }
@@ -217,10 +257,11 @@ func TestOneWayWallCutsOffWhoDoesNotHear(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		network := clustertest.New(1)
 		a, b := startNode(t, network, "a"), startNode(t, network, "b")
-		a.others, b.others = 1, 1
+		a.others.Store(1)
+		b.others.Store(1)
 		wait(3 * time.Second)
 		network.Wall(a.bus, b.bus)
-		wait(9 * time.Second)
+		wait(11 * time.Second)
 		if a.IsCutOff() || !b.IsCutOff() {
 			t.Errorf("a cut off %v, b cut off %v", a.IsCutOff(), b.IsCutOff())
 		}
@@ -228,6 +269,29 @@ func TestOneWayWallCutsOffWhoDoesNotHear(t *testing.T) {
 		wait(2 * time.Second)
 		if b.IsCutOff() {
 			t.Error("b is still cut off")
+		}
+	})
+}
+
+func TestKilledNodeThatTheStoreStillKnowsCutsNobodyOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := clustertest.New(1)
+		a, b := startNode(t, network, "a"), startNode(t, network, "b")
+		a.others.Store(1)
+		wait(3 * time.Second)
+		b.bus.SetCut(true)
+		for second := range 20 {
+			wait(time.Second)
+			if second == 5 {
+				a.others.Store(0)
+			}
+			if a.IsCutOff() {
+				t.Fatalf("cut off after %d s", second)
+			}
+		}
+		polls := a.told().polls
+		if !slices.Contains(polls, true) || polls[len(polls)-1] {
+			t.Errorf("polls by second: %v", polls)
 		}
 	})
 }
@@ -247,7 +311,118 @@ func TestIgnoredKeyIsNotReceived(t *testing.T) {
 		wait(3 * time.Second)
 		b.Listen(cluster.Events, "lobby")
 		wait(3 * time.Second)
-		want(t, "got", b.got, "e lobby 1")
-		want(t, "missed", b.missed, "e lobby") // it may have been sent after Listen
+		told := b.told()
+		want(t, "got", told.got, "e lobby 1")
+		want(t, "missed", told.missed, "e lobby") // it may have been sent after Listen
+	})
+}
+
+func TestFrozenNodeDoesNotTakeItsOwnPauseForTheSilenceOfOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := clustertest.New(1)
+		a := startNode(t, network, "a")
+		startNode(t, network, "b")
+		var frozen atomic.Bool
+		c := startNode(t, network, "c", cluster.Handler{Receive: func(cluster.NodeID, string, []byte) {
+			time.Sleep(20 * time.Second)
+			frozen.Store(true)
+		}})
+		wait(2 * time.Second)
+		a.Send(cluster.Members, "lobby", nil)
+		wait(30 * time.Second)
+		if left := c.told().left; !frozen.Load() || len(left) > 0 || len(c.Peers()) != 2 {
+			t.Errorf("frozen %v, then told that %v left, peers %v", frozen.Load(), left, c.Peers())
+		}
+	})
+}
+
+func TestManyKeysAreListedInPartsAndTooManyAreAllMissed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := clustertest.New(1)
+		a, b := startNode(t, network, "a"), startNode(t, network, "b")
+		b.Listen(cluster.Person, "9999")
+		b.Listen(cluster.Events, "lobby")
+		wait(2 * time.Second)
+		network.SetFaults(clustertest.Faults{Drop: 1, Only: clustertest.NoBeat})
+		for i := range 10_000 {
+			a.Send(cluster.Person, strconv.Itoa(i), nil)
+		}
+		wait(time.Second)
+		want(t, "missed of 10,000 keys", b.told().missed, "p 9999")
+		for i := range 120_000 {
+			a.Send(cluster.Person, strconv.Itoa(10_000+i), nil)
+		}
+		wait(time.Second)
+		missed := b.told().missed
+		slices.Sort(missed)
+		want(t, "missed of too many keys", missed, "e lobby", "n ", "p 9999")
+		wait(10 * time.Second)
+		if told := b.told(); len(told.missed) != 0 || len(told.left) != 0 {
+			t.Errorf("later b was told that it missed %q and that %v left", told.missed, told.left)
+		}
+	})
+}
+
+func TestWhatIsNoFrameIsIgnored(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := clustertest.New(1)
+		b := startNode(t, network, "b")
+		b.Listen(cluster.Events, "lobby")
+		stranger := network.Bus()
+		for _, payload := range []string{
+			"", "x", "\x01m", "\x01m\xff\xff\xff\xff\x0fa", "\x02m\x01a\x01\x00later version",
+			"\x01m\x00\x01\x00nobody",
+			"\x01b\x01a\x01\x00\x00\x01\x7fcut", "\x01?\x01a\x01\x00",
+		} {
+			for _, subject := range []string{"b", "e.bG9iYnk", "n"} {
+				stranger.Publish(subject, []byte(payload))
+			}
+		}
+		wait(20 * time.Second)
+		want(t, "got", b.told().got)
+		if len(b.Peers()) != 0 {
+			t.Errorf("peers: %v", b.Peers())
+		}
+	})
+}
+
+func FuzzFrame(f *testing.F) {
+	f.Add([]byte("\x01b\x01a\x01\x00\x00\x01\x07e.bG9iYnk\x05"))
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		synctest.Test(t, func(t *testing.T) {
+			network := clustertest.New(1)
+			b := startNode(t, network, "b")
+			wait(0)
+			stranger := network.Bus()
+			for _, subject := range []string{"b", "n"} {
+				stranger.Publish(subject, payload)
+			}
+			wait(6 * time.Second)
+			if len(b.Peers()) != 0 {
+				t.Errorf("a peer that sent one beat is still there: %v", b.Peers())
+			}
+		})
+	})
+}
+
+func TestShortCutOffIsHealedByReadingEverything(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := clustertest.New(1)
+		startNode(t, network, "a")
+		b := startNode(t, network, "b")
+		b.Listen(cluster.Events, "lobby")
+		wait(2500 * time.Millisecond)
+		b.told()
+		b.bus.SetCut(true)
+		wait(time.Second)
+		want(t, "missed while cut off", b.told().missed)
+		b.bus.SetCut(false)
+		wait(time.Second)
+		told := b.told()
+		slices.Sort(told.missed)
+		want(t, "missed after healing", told.missed, "e lobby", "n ")
+		if len(told.left) > 0 {
+			t.Errorf("left: %v", told.left)
+		}
 	})
 }

@@ -168,6 +168,16 @@ func (ss *sources) sweep(now time.Time) {
 	}
 }
 
+// isAnyLate reports whether beats of another node are missing.
+func (ss *sources) isAnyLate(now time.Time) bool {
+	for _, s := range ss.byID {
+		if now.Sub(later(s.created, s.heard)) >= lateAfter {
+			return true
+		}
+	}
+	return false
+}
+
 // forgive adds a pause of this process to the time that the others have, because it could not hear them.
 func (ss *sources) forgive(pause time.Duration) {
 	for _, s := range ss.byID {

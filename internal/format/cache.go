@@ -56,6 +56,13 @@ func (c *cache) forget(texts []string) {
 	}
 }
 
+// clear removes everything from the cache.
+func (c *cache) clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.young, c.old, c.size = nil, nil, 0
+}
+
 func costOf(text, html string) int { return len(text) + len(html) + entryCost }
 
 func (c *cache) add(text, html string) {

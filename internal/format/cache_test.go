@@ -113,3 +113,21 @@ func TestCacheForgetsOnlyDeletedTexts(t *testing.T) {
 		t.Error("it is kept in the old generation")
 	}
 }
+
+func TestClearedCacheIsEmpty(t *testing.T) {
+	c := cache{limit: 64 << 10}
+	for i := range 1000 {
+		c.put(strconv.Itoa(i), strings.Repeat("x", 100))
+	}
+	if len(c.old) == 0 || len(c.young) == 0 {
+		t.Fatal("it has one generation")
+	}
+	c.clear()
+	if held(&c) != 0 || c.size != 0 {
+		t.Errorf("size %d, held %d", c.size, held(&c))
+	}
+	c.put("again", "html")
+	if html, ok := c.get("again"); !ok || html != "html" {
+		t.Errorf("%q, %v", html, ok)
+	}
+}

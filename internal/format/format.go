@@ -21,6 +21,9 @@ import (
 // Forget removes deleted texts from the cache.
 func Forget(texts ...string) { renderCache.forget(texts) }
 
+// ForgetAll empties the cache, when it is not known which texts are deleted.
+func ForgetAll() { renderCache.clear() }
+
 // A Budget is how long the formatting of all messages of one request may take. HTML subtracts the
 // time that it uses. A Budget must not be used by several goroutines at once.
 type Budget struct {

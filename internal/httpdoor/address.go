@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// Address returns the client's address. What a trusted proxy says in
-// X-Forwarded-For counts, read from the right: each proxy appends whom it
-// serves, so the first address that is no trusted proxy is the client, and
-// whatever stands before it is the client's own claim.
+// Address returns the client's address. Behind a trusted proxy it is read from
+// X-Forwarded-For, from the right: each proxy appends the address that it serves. So
+// the first address that is not a trusted proxy's is the client's. The client itself
+// may have written the addresses before that one, so they are ignored.
 func (d *Door) Address(r *http.Request) netip.Addr {
 	addr := peer(r)
 	if !d.trusted(addr) {

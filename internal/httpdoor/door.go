@@ -12,6 +12,7 @@ import (
 
 	"parley/internal/account"
 	"parley/internal/chat"
+	"parley/internal/rates"
 	"parley/internal/room"
 )
 
@@ -26,6 +27,7 @@ type Config struct {
 
 	Certified func(host string) bool // reports whether the TLS certificate is valid for a name
 	Counted   func(chat.Code)        // is called for each error that a client is told
+	Ledger    *rates.Ledger          // tells other nodes what is counted; nil: none
 	Logger    *slog.Logger           // default: discard
 }
 
@@ -67,5 +69,6 @@ func New(cfg Config, hub *room.Hub, accounts *account.Accounts) (*Door, error) {
 		origins: list, hosts: names,
 	}
 	d.probes.init(cfg.RoomRate)
+	rates.ShareByAddress(cfg.Ledger, "rooms", d.probes.rate)
 	return d, nil
 }

@@ -13,8 +13,8 @@ import (
 
 // probes limits how many different rooms are asked for from one network. Knowing a
 // room's name is what lets people in, and any answer about a room tells whether it
-// exists. Without a limit, names could be guessed. The limit counts rooms that do
-// not exist too, as otherwise a refusal would tell that a room exists.
+// exists. Without a limit, names could be guessed. The limit also counts rooms that do
+// not exist; otherwise a refusal would show that a room exists.
 type probes struct {
 	rate *rates.Rates[netip.Addr]
 	seed maphash.Seed

@@ -45,7 +45,8 @@ func beginResponse(w http.ResponseWriter, r *http.Request, idle time.Duration) (
 	e := &http1Response{nc: nc, in: buffered.Reader}
 	var head strings.Builder
 	date := time.Now().UTC().Format(http.TimeFormat)
-	fmt.Fprintf(&head, "HTTP/1.%d 200 OK\r\nDate: %s\r\nConnection: close\r\n", min(r.ProtoMinor, 1), date)
+	fmt.Fprintf(&head, "HTTP/1.%d 200 OK\r\nDate: %s\r\n", min(r.ProtoMinor, 1), date)
+	w.Header().Set("Connection", "close")
 	w.Header().Write(&head) // a Builder takes everything
 	head.WriteString("\r\n")
 	// The socket has space, unless the client has not read earlier answers.

@@ -91,8 +91,8 @@ func (k *tlsTransport) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// errNothingYet stands for errNothing towards crypto/tls, for which an error must
-// be a temporary net.Error to be passed on and forgotten.
+// errNothingYet replaces errNothing for crypto/tls, which goes on after an error only
+// if that is a temporary net.Error.
 var errNothingYet net.Error = nothingYet{}
 
 type nothingYet struct{}
@@ -124,7 +124,7 @@ func (k *tlsTransport) write(a, b []byte) (taken int, err error) {
 	return taken, nil
 }
 
-// recordBuffers are for joining a and b in one record.
+// recordBuffers hold a and b, joined in one record.
 var recordBuffers = sync.Pool{New: func() any { return new([maxRecord]byte) }}
 
 // Write sends records of crypto/tls. It takes all of p, or fails.

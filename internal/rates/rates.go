@@ -1,6 +1,7 @@
 // Package rates limits how many events each of many keys (a person, an address) may
 // cause per second. It holds only keys that have recently used some of their burst.
-// Start reading at Rates. It knows nothing about the meaning of keys and events.
+// Start reading at Rates. It knows nothing about the meaning of keys and events, nor
+// how nodes talk.
 package rates
 
 import (
@@ -17,12 +18,15 @@ type Rates[K comparable] struct {
 	limit  rate.Limit
 	burst  int
 	seed   maphash.Seed
-	shards [16]struct {
-		mu      sync.Mutex
-		buckets map[K]*rate.Limiter
-	}
-	mu    sync.Mutex
-	swept time.Time
+	shards [16]shard[K]
+	mu     sync.Mutex
+	swept  time.Time
+}
+
+type shard[K comparable] struct {
+	mu      sync.Mutex
+	buckets map[K]*rate.Limiter
+	counted map[K]int // since the last drain, for a Ledger; nil: there is none
 }
 
 // sweepEvery is how often full buckets are removed.
@@ -44,11 +48,13 @@ func New[K comparable](perSecond float64, burst int) *Rates[K] {
 // Take counts an event of key and returns 0. If key has reached its limit, Take
 // counts nothing and returns how long to wait.
 func (r *Rates[K]) Take(key K) (wait time.Duration) {
-	r.with(key, func(bucket *rate.Limiter, now time.Time) {
+	r.with(key, func(s *shard[K], bucket *rate.Limiter, now time.Time) {
 		reserved := bucket.ReserveN(now, 1)
 		if wait = reserved.DelayFrom(now); wait > 0 {
 			reserved.CancelAt(now)
+			return
 		}
+		s.count(key, 1)
 	})
 	return wait
 }
@@ -59,19 +65,44 @@ func (r *Rates[K]) Charge(key K, n int) {
 	if n <= 0 {
 		return
 	}
-	r.with(key, func(bucket *rate.Limiter, now time.Time) { bucket.ReserveN(now, min(n, r.burst)) })
+	n = min(n, r.burst)
+	r.with(key, func(s *shard[K], bucket *rate.Limiter, now time.Time) {
+		bucket.ReserveN(now, n)
+		s.count(key, n)
+	})
+}
+
+// mostBursts is how many bursts another node can have counted since it last told:
+// more than it allows within a second, however it is charged.
+const mostBursts = 16
+
+// chargeElsewhere counts n events of key that another node has counted already.
+func (r *Rates[K]) chargeElsewhere(key K, n int) {
+	r.with(key, func(_ *shard[K], bucket *rate.Limiter, now time.Time) {
+		for i := 0; n > 0 && i < mostBursts; i++ { // a bucket takes a burst at a time
+			bucket.ReserveN(now, min(n, r.burst))
+			n -= r.burst
+		}
+	})
+}
+
+// count records events for a Ledger. The caller holds mu.
+func (s *shard[K]) count(key K, n int) {
+	if s.counted != nil {
+		s.counted[key] += n
+	}
 }
 
 // Left returns how many events of key may happen now. It is negative after Charge
 // has exceeded the limit.
 func (r *Rates[K]) Left(key K) int {
 	left := math.MaxInt
-	r.with(key, func(bucket *rate.Limiter, now time.Time) { left = int(math.Floor(bucket.TokensAt(now))) })
+	r.with(key, func(_ *shard[K], bucket *rate.Limiter, now time.Time) { left = int(math.Floor(bucket.TokensAt(now))) })
 	return left
 }
 
-// with calls f with the bucket of key. Without a limit it does nothing.
-func (r *Rates[K]) with(key K, f func(bucket *rate.Limiter, now time.Time)) {
+// with calls f with the bucket of key, and the shard that it is in. Without a limit it does nothing.
+func (r *Rates[K]) with(key K, f func(s *shard[K], bucket *rate.Limiter, now time.Time)) {
 	if r.limit == rate.Inf {
 		return
 	}
@@ -85,7 +116,7 @@ func (r *Rates[K]) with(key K, f func(bucket *rate.Limiter, now time.Time)) {
 		bucket = rate.NewLimiter(r.limit, r.burst)
 		s.buckets[key] = bucket
 	}
-	f(bucket, now)
+	f(s, bucket, now)
 }
 
 // Len returns the number of buckets.

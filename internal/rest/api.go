@@ -30,6 +30,7 @@ type Config struct {
 	Emoji  func() [][]string                                      // nil: there are none
 	Health func(context.Context) error                            // returns an error while messages cannot be stored
 	Ready  func(context.Context) error                            // returns an error if new clients should go elsewhere
+	Ledger *rates.Ledger                                          // tells other nodes what is counted; nil: none
 }
 
 // An API answers the requests of REST.
@@ -50,6 +51,7 @@ func New(cfg Config, door *httpdoor.Door, hub *room.Hub, accounts *account.Accou
 		cfg: cfg, door: door, hub: hub, accounts: accounts,
 		searches: rates.New[netip.Addr](cfg.SearchRate, int(10*cfg.SearchRate)),
 	}
+	rates.ShareByAddress(cfg.Ledger, "searches", a.searches)
 	half := max(1, runtime.GOMAXPROCS(0)/2) // the other processors are for everything else
 	a.pageQueue.init(half, max(1, half/2))
 	a.searchQueue.init(half+1, 1) // a slow one must not hold up the others

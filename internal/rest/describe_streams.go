@@ -58,7 +58,7 @@ func describeText() *huma.Operation {
 	return op
 }
 
-// streamOperation returns what the operations have in common that openStream answers.
+// streamOperation returns an operation that openStream answers, with the fields that all of them share.
 func streamOperation(id, contentType string, refusals ...int) *huma.Operation {
 	responses := map[string]*huma.Response{
 		"200": {Content: map[string]*huma.MediaType{contentType: {Schema: textSchema}}},

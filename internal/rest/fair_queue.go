@@ -10,9 +10,9 @@ import (
 	"parley/internal/chat"
 )
 
-// fairQueue has work be done a few at a time, so that whoever asks for much has no
-// more of the processor than their part. Addresses take turns: many requests of
-// one wait for each other, not others for all of them.
+// fairQueue limits how many pieces of work are done at a time, so that a client with
+// many requests gets no more than its share of the processor. Addresses take turns:
+// many requests of one address wait for each other, and hardly delay other addresses.
 type fairQueue struct {
 	mu      sync.Mutex
 	free    int                      // so many more may be made now

@@ -2,20 +2,43 @@ package room
 
 import (
 	"context"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"parley/internal/chat"
 )
 
-// A Follower is called with each new event of the log, in the order of commits, before its sender and the room's
-// readers get it. It must not block. A follower with more to do than to note that a room has new events does that on a
-// goroutine of its own, which reads the log from a cursor that the follower keeps.
+// A Follower is called with each new event of the log before its sender and the room's readers get it: with those that
+// were stored here in the order of commits, and with those that another node reports, in any order and perhaps not with
+// all. It may be called from two goroutines at once, and must not block. A follower with more to do than to note that a
+// room has new events does that on a goroutine of its own, which reads the log from a cursor that the follower keeps.
 type Follower func(c chat.Commit)
 
-// Arrive is the one way in for events: those that were posted here and those that another process has stored. It calls
-// the followers, then answer, which tells the sender, and then delivers the event to the room's readers. A commit
-// without a new event (an error or a repeated nonce) only goes to answer. For an event that was not posted here answer
-// is nil. It must not block.
+// append gives a draft to the log. answer is called as Log.Append says, before any reader gets the event.
+func (h *Hub) append(d chat.Draft, answer func(chat.Commit)) {
+	html := d.HTML
+	if h.others == nil {
+		h.log.Append(d, func(c chat.Commit) {
+			c.Event.HTML = html
+			h.Arrive(c, answer)
+		})
+		return
+	}
+	room := d.Room
+	h.answers.appended.Add(1)
+	h.log.Append(d, func(c chat.Commit) {
+		c.Event.HTML = html
+		h.Arrive(c, answer)
+		if chat.CodeOf(c.Err) == chat.Unavailable { // it may be stored all the same
+			h.Hint(room, 0)
+		}
+	})
+}
+
+// Arrive is the way in for what became of a draft that was appended here. It calls the followers, then answer, which
+// tells the sender, and then delivers the event to the room's readers and to the other nodes. A commit without a new
+// event (an error or a repeated nonce) only goes to answer, which may be nil. It must not block.
 //
 // One goroutine calls Arrive, for each room with ascending seqs. The readers are woken at a commit without More, once
 // for all commits before it, so that each socket is written once. c.Event already has its HTML, which is not stored.
@@ -32,23 +55,36 @@ func (h *Hub) Arrive(c chat.Commit, answer func(chat.Commit)) {
 	if isNew {
 		h.deliver(c.Event)
 	}
+	if h.others != nil {
+		if isNew {
+			h.stored = append(h.stored, c)
+		}
+		h.answered()
+	}
 	if !c.More {
 		h.wakeDirtyRooms()
 	}
 }
 
-// deliver appends an event to its room's byte logs.
+// deliver appends a new event to its room's byte logs.
 func (h *Hub) deliver(e chat.Event) {
 	if e.Kind == chat.Delete {
 		h.wakeCopiesLoop()
 	}
-	if r := h.rooms.find(e.Room); r != nil && r.append(e) && !r.isDirty {
+	if r := h.rooms.find(e.Room); r != nil && r.arrive(e) {
+		h.markDirty(r)
+	}
+}
+
+// markDirty lets wakeDirtyRooms wake a room. Arrive's goroutine alone calls both.
+func (h *Hub) markDirty(r *liveRoom) {
+	if !r.isDirty {
 		r.isDirty = true
 		h.dirtyRooms = append(h.dirtyRooms, r)
 	}
 }
 
-// wakeDirtyRooms marks the readers of all rooms with new events to be flushed.
+// wakeDirtyRooms marks the readers of all rooms with new events to be flushed, and tells the other nodes.
 func (h *Hub) wakeDirtyRooms() {
 	for i, r := range h.dirtyRooms {
 		r.isDirty = false
@@ -56,6 +92,114 @@ func (h *Hub) wakeDirtyRooms() {
 		h.dirtyRooms[i] = nil
 	}
 	h.dirtyRooms = h.dirtyRooms[:0]
+	if len(h.stored) > 0 {
+		h.others.Stored(h.stored)
+		clear(h.stored)
+		h.stored = h.stored[:0]
+	}
+}
+
+// Receive is the way in for events that another node has stored, all of one room, with their HTML. They may come in any
+// order and several times. It does not block.
+func (h *Hub) Receive(events []chat.Event) {
+	dirty := false
+	var r *liveRoom
+	for _, e := range events {
+		for _, follower := range h.cfg.Followers {
+			h.notify(follower, chat.Commit{Event: e})
+		}
+		if r == nil {
+			r = h.rooms.find(e.Room)
+		}
+		if r != nil && r.arrive(e) {
+			dirty = true
+		}
+	}
+	if dirty {
+		r.wake()
+	}
+}
+
+// answers counts the drafts of this node, so that no reader gets an event before its sender is answered: an event that
+// is read from the store may be one whose answer is under way. The log answers drafts in the order in which they were
+// appended.
+type answers struct {
+	appended atomic.Uint64
+	answered atomic.Uint64
+	until    atomic.Uint64 // the least of waiting; 0: none
+
+	mu      sync.Mutex
+	waiting []awaitedAnswer
+}
+
+// An awaitedAnswer is a room whose events have been read when that many drafts had been appended.
+type awaitedAnswer struct {
+	until uint64
+	room  *liveRoom
+}
+
+// await reports whether all drafts that have been appended until now are answered. If not, r finishes its fill once
+// they are.
+func (a *answers) await(r *liveRoom) (done bool) {
+	until := a.appended.Load()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.waiting = append(a.waiting, awaitedAnswer{until, r})
+	a.setUntil()
+	if a.answered.Load() < until { // loaded after setUntil: else the last answer might see no one waiting
+		return false
+	}
+	for i, w := range a.waiting {
+		if w.room == r { // unless it was taken meanwhile
+			a.waiting = append(a.waiting[:i], a.waiting[i+1:]...)
+			a.setUntil()
+			return true
+		}
+	}
+	return false
+}
+
+// setUntil sets until. The caller holds a.mu.
+func (a *answers) setUntil() {
+	least := uint64(0)
+	for _, w := range a.waiting {
+		if least == 0 || w.until < least {
+			least = w.until
+		}
+	}
+	a.until.Store(least)
+}
+
+// take removes and returns the rooms that have nothing more to wait for.
+func (a *answers) take() (rooms []*liveRoom) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	answered := a.answered.Load()
+	left := a.waiting[:0]
+	for _, w := range a.waiting {
+		if w.until <= answered {
+			rooms = append(rooms, w.room)
+		} else {
+			left = append(left, w)
+		}
+	}
+	clear(a.waiting[len(left):])
+	a.waiting = left
+	a.setUntil()
+	return rooms
+}
+
+// answered counts an answer, and lets rooms go on that have waited for it.
+func (h *Hub) answered() {
+	n := h.answers.answered.Add(1)
+	if until := h.answers.until.Load(); until == 0 || n < until {
+		return
+	}
+	for _, r := range h.answers.take() {
+		if r.finishFill() {
+			h.markDirty(r)
+		}
+	}
 }
 
 // arrivalTimeout is how long a read waits for events that it has found in the log and that have not arrived.
@@ -68,22 +212,73 @@ var errNotArrived = &chat.Error{
 }
 
 // awaitArrival waits until a room's events up to head have arrived, if somebody is in the room. A log may show events
-// to a read some time before they arrive, as when a database has carried out a commit and its answer is late. Whoever
-// has read them must not find a room without them afterwards.
+// to a read some time before they arrive, as when a database has carried out a commit and its answer is late, or when
+// another node has stored them. Whoever has read them must not find a room without them afterwards.
 func (h *Hub) awaitArrival(ctx context.Context, name chat.RoomName, head chat.Seq) error {
-	began := time.Now()
-	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
-		r := h.rooms.find(name)
-		if r == nil || r.published() >= head {
-			return nil
-		}
-		if time.Since(began) > arrivalTimeout {
-			return errNotArrived
-		}
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-			return ctx.Err()
+	r := h.rooms.find(name)
+	if r == nil {
+		return nil
+	}
+	w := r.await(head)
+	if w == nil {
+		return nil
+	}
+	defer r.cancel(w)
+	timeout := time.NewTimer(arrivalTimeout)
+	defer timeout.Stop()
+	select {
+	case <-w.done:
+		return nil
+	case <-timeout.C:
+		return errNotArrived
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// An awaitedEvent is an event that a read waits for.
+type awaitedEvent struct {
+	seq  chat.Seq
+	done chan struct{} // closed when it has arrived, or nobody is in the room any more
+}
+
+// await returns nil if the event seq has arrived. Otherwise the caller waits for done, and calls cancel.
+func (r *liveRoom) await(seq chat.Seq) *awaitedEvent {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ended || r.head >= seq {
+		return nil
+	}
+	w := &awaitedEvent{seq, make(chan struct{})}
+	r.awaited = append(r.awaited, w)
+	r.expect(seq)
+	return w
+}
+
+func (r *liveRoom) cancel(w *awaitedEvent) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range r.awaited {
+		if r.awaited[i] == w {
+			r.awaited = append(r.awaited[:i], r.awaited[i+1:]...)
+			return
 		}
 	}
+}
+
+// wakeAwaiting wakes the reads whose event has arrived. The caller holds r.mu.
+func (r *liveRoom) wakeAwaiting() {
+	if len(r.awaited) == 0 {
+		return
+	}
+	left := r.awaited[:0]
+	for _, w := range r.awaited {
+		if r.ended || r.head >= w.seq {
+			close(w.done)
+		} else {
+			left = append(left, w)
+		}
+	}
+	clear(r.awaited[len(left):])
+	r.awaited = left
 }

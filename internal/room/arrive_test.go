@@ -1,7 +1,6 @@
 package room
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -85,44 +84,4 @@ func TestPageIsNotAheadOfTheRoom(t *testing.T) {
 			})
 		})
 	}
-}
-
-// Two hubs share a log, as two processes would, and each is told of the events that the other has stored.
-func TestEventsOfAnotherProcessReachReadersLikeOwnOnes(t *testing.T) {
-	var other *Hub
-	cfg := Config{Followers: []Follower{func(c chat.Commit) { other.Arrive(c, nil) }}}
-	inBubble(t, cfg, func(t *testing.T, b *bench) {
-		other = New(b.log, b.log, "epoch", Config{})
-		ctx, stop := context.WithCancel(t.Context())
-		ended := make(chan error)
-		go func() { ended <- other.Run(ctx) }()
-
-		here, there := newSlate(), newSlate()
-		rd1, _ := b.join(&ada, here)
-		j := JoinRequest{Sink: there, Encoder: lines{}}
-		rd2, err := other.Join(t.Context(), by(&grace), "lobby", j, func(JoinResult) {})
-		if err != nil {
-			t.Fatal(err)
-		}
-		b.sayMany(300)
-		for _, s := range []*slate{here, there} {
-			s.wantRun(t, 1, 300)
-		}
-		there.take(0)
-		b.sayMany(1000)
-		there.take(-1)
-		b.sayMany(1)
-		for _, s := range []*slate{here, there} {
-			s.wantRun(t, 1, 1301)
-		}
-		rd1.Leave()
-		rd2.Leave()
-		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-		if s := other.Stats(); s.Rooms != 0 || s.Posted != 0 {
-			t.Errorf("%+v", s)
-		}
-	})
 }

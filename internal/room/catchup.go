@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"sync"
 
 	"parley/internal/chat"
 )
@@ -16,50 +15,10 @@ const (
 	catchUpBytes  = 64 << 10
 )
 
-// readerQueue holds the readers that wait for a catch-up worker.
-type readerQueue struct {
-	mu      sync.Mutex
-	more    sync.Cond
-	readers []*Reader
-	closed  bool
-}
-
-func (q *readerQueue) init() { q.more.L = &q.mu }
-
-func (q *readerQueue) push(rd *Reader) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.readers = append(q.readers, rd)
-	q.more.Signal()
-}
-
-// take waits for a reader. It returns nil when the queue is closed.
-func (q *readerQueue) take() *Reader {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for len(q.readers) == 0 && !q.closed {
-		q.more.Wait()
-	}
-	if q.closed {
-		return nil
-	}
-	rd := q.readers[0]
-	q.readers[0] = nil
-	q.readers = q.readers[1:]
-	return rd
-}
-
-func (q *readerQueue) close() {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.closed = true
-	q.more.Broadcast()
-}
-
 func (h *Hub) catchUpLoop(ctx context.Context) error {
 	for {
-		rd := h.catchUpQueue.take()
-		if rd == nil {
+		rd, more := h.catchUpQueue.take()
+		if !more {
 			return nil
 		}
 		if err := rd.readPage(ctx); err != nil && ctx.Err() == nil {

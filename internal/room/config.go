@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"parley/internal/chat"
+	"parley/internal/rates"
 )
 
 // Config configures a Hub. The tagged fields are flags of the command line and have their defaults there; here zero
@@ -26,6 +27,7 @@ type Config struct {
 
 	Format    Formatter                `kong:"-"` // default: none
 	Followers []Follower               `kong:"-"` // called in this order
+	Ledger    *rates.Ledger            `kong:"-"` // tells other nodes what is counted; nil: none
 	Flushed   func(took time.Duration) `kong:"-"` // called once new events have been offered to all readers of their room
 	Logger    *slog.Logger             `kong:"-"` // default: discard
 }

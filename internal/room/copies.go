@@ -13,6 +13,7 @@ import (
 const (
 	copiesAtOnce = 100
 	copiesRetry  = 5 * time.Second // delay after a failed deletion, such as on a failing disk
+	copiesLook   = time.Minute     // in a cluster: how often to look for what a node has left that is no more
 )
 
 // wakeCopiesLoop makes copiesLoop look for due copies. It is called for every deletion, also of copies, because they
@@ -27,6 +28,12 @@ func (h *Hub) wakeCopiesLoop() {
 // copiesLoop deletes the copies of deleted messages until ctx ends. What is due is in the store, so it first continues
 // where the last process stopped. Deleting a copy twice changes nothing.
 func (h *Hub) copiesLoop(ctx context.Context) error {
+	var look <-chan time.Time
+	if h.others != nil {
+		tick := time.NewTicker(copiesLook)
+		defer tick.Stop()
+		look = tick.C
+	}
 	troubled := false // the last attempt failed, and that was logged
 	for {
 		var again <-chan time.Time
@@ -48,6 +55,7 @@ func (h *Hub) copiesLoop(ctx context.Context) error {
 				}
 			}
 		case <-again:
+		case <-look:
 		case <-ctx.Done():
 			return nil
 		}
@@ -63,9 +71,7 @@ func (h *Hub) deleteCopies(ctx context.Context) error {
 		}
 		results := make(chan error, len(due))
 		for _, d := range due {
-			h.log.Append(d, func(c chat.Commit) {
-				h.Arrive(c, func(c chat.Commit) { results <- c.Err })
-			})
+			h.append(d, func(c chat.Commit) { results <- c.Err })
 		}
 		for range due { // every draft is answered, also when the log stops
 			if failed := <-results; failed != nil {

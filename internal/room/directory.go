@@ -94,6 +94,14 @@ func (h *Hub) enter(ctx context.Context, name chat.RoomName) (*liveRoom, error) 
 	return r, nil
 }
 
+// hold keeps a room that has readers in memory until exit.
+func (h *Hub) hold(r *liveRoom) {
+	s := h.rooms.shard(r.name)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r.refs++
+}
+
 // exit counts one reader less. With the last one the room leaves memory.
 func (h *Hub) exit(r *liveRoom) {
 	s := h.rooms.shard(r.name)
@@ -102,6 +110,9 @@ func (h *Hub) exit(r *liveRoom) {
 	if r.refs--; r.refs == 0 {
 		delete(s.rooms, r.name)
 		r.drop()
+		if h.others != nil {
+			h.others.Ignore(r.name)
+		}
 	}
 }
 

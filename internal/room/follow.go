@@ -122,6 +122,11 @@ func (t *tail) append(e chat.Event) {
 		t.forget(e.Target)
 	}
 	t.add(e)
+	t.signal()
+}
+
+// signal lets Follow look for new events.
+func (t *tail) signal() {
 	select {
 	case t.wake <- struct{}{}:
 	default:
@@ -155,7 +160,7 @@ func (t *tail) forget(message chat.Seq) {
 func withoutText(e *chat.Event, message chat.Seq) {
 	switch {
 	case e.Seq == message, e.Kind == chat.Edit && e.Target == message:
-		e.Text, e.Attrs = "", nil
+		e.Text, e.HTML, e.Attrs = "", "", nil
 	case e.Attrs != nil && e.Attrs.ReplyTo == message:
 		x := *e.Attrs
 		x.Quote = nil

@@ -32,9 +32,18 @@ type Hub struct {
 	rates        *rates.Shared[chat.PersonID, netip.Addr] // of drafts
 	costs        readLimits
 	flushes      flushQueue
-	catchUpQueue readerQueue   // readers that catch up from the store
-	dirtyRooms   []*liveRoom   // rooms with events since the last wake-up; owned by the log's goroutine
-	copiesWake   chan struct{} // holds a value after a deletion, until copiesLoop has looked for copies
+	catchUpQueue workQueue[*Reader] // readers that catch up from the store
+	dirtyRooms   []*liveRoom        // rooms with events since the last wake-up; owned by Arrive's goroutine
+	copiesWake   chan struct{}      // holds a value after a deletion, until copiesLoop has looked for copies
+
+	others   Others // nil: there are no other nodes, and the following fields are not used
+	heads    func(context.Context, []chat.RoomName) (map[chat.RoomName]chat.Seq, error)
+	stored   []chat.Commit // new events since the last wake-up; owned by Arrive's goroutine
+	answers  answers
+	gaps     workQueue[*liveRoom] // rooms that read events of other nodes from the store
+	gapsFail atomic.Bool          // the last fill failed
+	pollWake chan struct{}        // holds a value after Poll, until pollLoop has read the heads
+	nodes    nodes
 
 	bytes      atomic.Int64
 	readers    atomic.Int64
@@ -62,10 +71,14 @@ func New(log Log, kept Archive, epoch string, cfg Config) *Hub {
 		costs:   newCosts(cfg.ReadRate),
 
 		copiesWake: make(chan struct{}, 1),
+		pollWake:   make(chan struct{}, 1),
 	}
+	rates.ShareBoth(cfg.Ledger, "messages", h.rates)
+	rates.ShareByAddress(cfg.Ledger, "reads", h.costs.reads) // work is of this node's processors
 	h.rooms.init()
 	h.flushes.init()
 	h.catchUpQueue.init()
+	h.gaps.init()
 	return h
 }
 
@@ -78,12 +91,19 @@ func (h *Hub) Run(ctx context.Context) error {
 	for range catchUpWorkers {
 		g.Go(func() error { return h.catchUpLoop(ctx) })
 	}
+	if h.others != nil {
+		for range gapFillers {
+			g.Go(func() error { return h.gapLoop(ctx) })
+		}
+		g.Go(func() error { return h.pollLoop(ctx) })
+	}
 	g.Go(func() error { return h.trimLoop(ctx) })
 	g.Go(func() error { return h.copiesLoop(ctx) })
 	g.Go(func() error {
 		<-ctx.Done()
 		h.flushes.close()
 		h.catchUpQueue.close()
+		h.gaps.close()
 		return nil
 	})
 	return g.Wait()

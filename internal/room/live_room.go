@@ -14,8 +14,8 @@ type liveRoom struct {
 	hub  *Hub
 	name chat.RoomName
 
-	refs    int  // number of readers, including those that are about to join; guarded by the directory shard
-	isDirty bool // the room is in Hub.dirtyRooms; owned by the log's goroutine
+	refs    int  // number of readers, including those that are about to join, and holds; guarded by the directory shard
+	isDirty bool // the room is in Hub.dirtyRooms; owned by Arrive's goroutine
 
 	loaded  chan struct{} // closed by load
 	loadErr error         // set before loaded is closed
@@ -28,6 +28,8 @@ type liveRoom struct {
 	shards   []*shard
 	tails    []*tail
 	repeated quotes
+	awaited  []*awaitedEvent
+	gap
 	presence
 
 	flushing // guarded by the flush queue
@@ -45,15 +47,21 @@ func newRoom(h *Hub, name chat.RoomName) *liveRoom {
 // load reads the room's head from the log. Events that are committed while it reads reach append, so the later of the
 // two becomes the head.
 func (r *liveRoom) load(ctx context.Context) {
+	opened := r.open(ctx)
 	head, at, err := r.headInLog(ctx)
 	if err != nil {
 		r.loadErr = fmt.Errorf("newest event of %s: %w", r.name, err)
 	}
+	<-opened
 	r.mu.Lock()
 	if head > r.head {
 		r.head, r.used = head, nanoseconds(at)
 	}
 	r.isLoaded = true
+	if r.fillAgain { // a hint came meanwhile
+		r.startFill()
+	}
+	r.wakeAwaiting()
 	r.mu.Unlock()
 	close(r.loaded)
 }
@@ -77,17 +85,8 @@ func (r *liveRoom) headInLog(ctx context.Context) (head chat.Seq, at time.Time, 
 	return r.hub.log.Head(context.WithoutCancel(ctx), r.name)
 }
 
-// append adds an event to the byte logs and reports whether there is something to flush.
+// append adds an event to the byte logs and reports whether there is something to flush. The caller holds r.mu.
 func (r *liveRoom) append(e chat.Event) (dirty bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.ended || e.Seq <= r.head { // no reader is left, or load has read it from the store
-		return false
-	}
-	if !r.isLoaded {
-		r.head, r.used = e.Seq, nanoseconds(e.At)
-		return false
-	}
 	if m := r.members[e.From.ID]; m != nil && e.Kind.IsSaid() {
 		m.typed = time.Time{} // typing after this is a new message
 	}
@@ -105,12 +104,14 @@ func (r *liveRoom) append(e chat.Event) (dirty bool) {
 	contiguous := e.Seq == r.head+1
 	r.head = e.Seq
 	r.used = nanoseconds(e.At)
+	if len(r.early) > 0 || r.isFilling {
+		r.passEarly(e)
+	}
 	for _, t := range r.tails {
 		t.append(e)
 	}
-	through := r.repeated.observe(e)
+	r.cutLogs(r.repeated.observe(e))
 	for _, l := range r.logs {
-		l.cut(through) // readers that are not live get the event from the store, without the deleted text
 		if contiguous && l.readers > 0 {
 			l.append(e)
 		} else { // no reader needs these bytes; should there ever be a gap, readers would catch up from the store
@@ -118,6 +119,14 @@ func (r *liveRoom) append(e chat.Event) (dirty bool) {
 		}
 	}
 	return len(r.shards) > 0
+}
+
+// cutLogs drops the bytes of events up to through, which may hold a deleted text. Readers that are not live get the
+// events from the store. The caller holds r.mu.
+func (r *liveRoom) cutLogs(through chat.Seq) {
+	for _, l := range r.logs {
+		l.cut(through)
+	}
 }
 
 // wake marks every shard of readers to be flushed.
@@ -157,10 +166,16 @@ func (r *liveRoom) drop() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.hub.members.Add(int64(-len(r.members)))
+	if r.tellTimer != nil {
+		r.tellTimer.Stop()
+		r.tellMembers()
+	}
 	r.presence.end()
+	r.gap.end()
+	r.wakeAwaiting()
 }
 
-// published returns the newest event whose sender has been answered.
+// published returns the newest event that has arrived, with all before it. Its sender has been answered.
 func (r *liveRoom) published() chat.Seq {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -171,12 +186,6 @@ func (r *liveRoom) lastUsed() int64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.used
-}
-
-func (r *liveRoom) count() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return len(r.members)
 }
 
 // byteCount returns the size of the byte logs. The caller holds r.mu.

@@ -12,7 +12,8 @@ import (
 )
 
 // Post checks a draft and appends it to the log. A returned error, an *chat.Error, refuses the draft, and done is never
-// called. Otherwise done is called as Log.Append says, before any reader gets the event. Post does not wait.
+// called. Otherwise done is called as Log.Append says, before any reader gets the event. Post does not wait, unless a
+// text with @here is sent to a room that nobody on this node is in: then other nodes may say who is there.
 func (h *Hub) Post(d chat.Draft, done func(chat.Commit)) error {
 	d, err := h.check(d)
 	if err != nil {
@@ -40,12 +41,8 @@ func (h *Hub) Post(d chat.Draft, done func(chat.Commit)) error {
 		d.HTML = h.renderText(d.Text, &left)
 		h.costs.chargeFormatting(d.Network, given, left)
 	}
-	html := d.HTML
 	h.posted.Add(1)
-	h.log.Append(d, func(c chat.Commit) {
-		c.Event.HTML = html
-		h.Arrive(c, done)
-	})
+	h.append(d, done)
 	return nil
 }
 
@@ -80,13 +77,9 @@ func (h *Hub) check(d chat.Draft) (chat.Draft, error) {
 }
 
 // resolveHere returns attrs with the people whom "@here" mentions: all members of the room. In a large room it mentions
-// nobody, because it would notify thousands.
+// nobody, because it would notify thousands. In a cluster it may wait for the other nodes a moment.
 func (h *Hub) resolveHere(room chat.RoomName, attrs *chat.Attrs) *chat.Attrs {
-	r := h.rooms.find(room)
-	if r == nil {
-		return attrs
-	}
-	people := r.lockedMemberList()
+	people, _ := h.here(context.Background(), room)
 	if people == nil {
 		return attrs
 	}
@@ -143,8 +136,6 @@ func (h *Hub) State(
 		return 0, at, 0, err
 	}
 	head, at, err = h.log.Head(ctx, room)
-	if r := h.rooms.find(room); r != nil {
-		here = r.count()
-	}
+	_, here = h.here(ctx, room)
 	return head, at, here, err
 }

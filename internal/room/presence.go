@@ -10,10 +10,11 @@ import (
 
 // presence is who is in a room. It is guarded by its room's mu.
 type presence struct {
-	members    map[chat.PersonID]*member
-	countOnly  bool        // the last announcement was a count without names
-	countTimer *time.Timer // announces the count; nil if it has not changed
-	countedAt  time.Time   // when the count was announced last
+	members    map[chat.PersonID]*member // those who are connected to this node
+	elsewhere                            // those who are connected to others
+	countOnly  bool                      // the last announcement was a count without names
+	countTimer *time.Timer               // announces the count; nil if it has not changed
+	countedAt  time.Time                 // when the count was announced last
 	ended      bool
 }
 
@@ -21,9 +22,12 @@ type presence struct {
 type member struct {
 	person  chat.Person
 	readers int
-	leaving *time.Timer // set while readers is 0, so that reloading a page is not announced
+	leaving *departure // set while readers is 0, so that reloading a page is not announced
 	typed   time.Time
 }
+
+// A departure is the time in which a member may come back.
+type departure struct{ timer *time.Timer }
 
 const (
 	countEvery  = time.Second     // how often the count of a large room is announced at most
@@ -36,42 +40,64 @@ func (r *liveRoom) addMember(p chat.Person) {
 	m := r.members[p.ID]
 	if m == nil {
 		m = &member{person: p}
+		there := r.people[p.ID]
+		if there != nil {
+			m.person = there.person
+		}
 		r.members[p.ID] = m
 		r.hub.members.Add(1)
-		r.announce(chat.PresenceChange{Joined: &p})
+		if there == nil {
+			r.announce(chat.PresenceChange{Joined: &p})
+		}
+		r.membersChanged()
 	}
-	if m.leaving != nil {
-		m.leaving.Stop()
-		m.leaving = nil
+	if m.leaving != nil && r.hub.others == nil {
+		m.leaving.timer.Stop()
 	}
+	m.leaving = nil
 	m.readers++
 }
 
-// removeReader removes a reader of a person. The caller holds r.mu.
-func (r *liveRoom) removeReader(id chat.PersonID) {
+// removeReader removes a reader of a person. In a cluster the room stays in memory until the person has left, because
+// the other nodes show them until then; stays then reports that the room must not be exited for that reader. The caller
+// holds r.mu.
+func (r *liveRoom) removeReader(id chat.PersonID) (stays bool) {
 	m := r.members[id]
 	if m.readers--; m.readers > 0 || r.ended {
-		return
+		return false
 	}
-	m.leaving = time.AfterFunc(r.hub.cfg.LeaveGrace, func() { r.removeMember(m) })
+	d := new(departure)
+	m.leaving = d
+	stays = r.hub.others != nil
+	d.timer = time.AfterFunc(r.hub.cfg.LeaveGrace, func() {
+		r.removeMember(m, d)
+		if stays {
+			r.hub.exit(r)
+		}
+	})
+	return stays
 }
 
 // removeMember removes a member who did not come back.
-func (r *liveRoom) removeMember(m *member) {
+func (r *liveRoom) removeMember(m *member, d *departure) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.ended || m.readers > 0 || r.members[m.person.ID] != m {
+	if r.ended || m.leaving != d {
 		return
 	}
 	delete(r.members, m.person.ID)
 	r.hub.members.Add(-1)
-	r.announce(chat.PresenceChange{Left: &m.person})
+	if r.people[m.person.ID] == nil {
+		r.announce(chat.PresenceChange{Left: &m.person})
+	}
+	r.membersChanged()
 }
 
 // announce tells the readers of a change: with names in a small room. In a large one it announces only the count, at
 // most once a second, because otherwise n people would cost n² messages. The caller holds r.mu.
 func (r *liveRoom) announce(c chat.PresenceChange) {
-	if len(r.members) > chat.MaxHere {
+	count := r.hereCount()
+	if count > chat.MaxHere {
 		r.countOnly = true
 		r.scheduleCount()
 		return
@@ -80,7 +106,7 @@ func (r *liveRoom) announce(c chat.PresenceChange) {
 		r.countOnly = false
 		c = chat.PresenceChange{Here: r.memberList()}
 	}
-	c.Count = len(r.members)
+	c.Count = count
 	r.sendEphemeral(chat.Event{Kind: chat.Presence, Change: &c})
 }
 
@@ -99,28 +125,49 @@ func (r *liveRoom) announceCount() {
 	r.countTimer = nil
 	if r.countOnly {
 		r.countedAt = time.Now()
-		r.sendEphemeral(chat.Event{Kind: chat.Presence, Change: &chat.PresenceChange{Count: len(r.members)}})
+		r.sendEphemeral(chat.Event{Kind: chat.Presence, Change: &chat.PresenceChange{Count: r.hereCount()}})
 	}
 }
 
 // typing announces that a person types. The caller holds r.mu.
 func (r *liveRoom) typing(id chat.PersonID) {
 	m := r.members[id]
-	if m == nil || len(r.members) > chat.MaxHere || time.Since(m.typed) < typingEvery {
+	if m == nil || r.hereCount() > chat.MaxHere || time.Since(m.typed) < typingEvery {
 		return
 	}
 	m.typed = time.Now()
 	r.sendEphemeral(chat.Event{Kind: chat.Typing, From: m.person})
+	if r.hub.others != nil {
+		r.hub.others.Typing(r.name, m.person)
+	}
 }
 
-// memberList returns the members, sorted by name; nil if there are more than MaxHere. The caller holds r.mu.
+// hereCount returns how many members the room has, on all nodes. The caller holds r.mu.
+func (r *liveRoom) hereCount() int {
+	n := len(r.members) + r.counted
+	for id := range r.people {
+		if r.members[id] == nil {
+			n++
+		}
+	}
+	return n
+}
+
+// memberList returns the members on all nodes, sorted by name; nil if there are more than MaxHere. The caller holds
+// r.mu.
 func (r *liveRoom) memberList() []chat.Person {
-	if len(r.members) > chat.MaxHere {
+	count := r.hereCount()
+	if count > chat.MaxHere {
 		return nil
 	}
-	people := make([]chat.Person, 0, len(r.members))
+	people := make([]chat.Person, 0, count)
 	for _, m := range r.members {
 		people = append(people, m.person)
+	}
+	for id, there := range r.people {
+		if r.members[id] == nil {
+			people = append(people, there.person)
+		}
 	}
 	slices.SortFunc(people, func(a, b chat.Person) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
@@ -128,19 +175,12 @@ func (r *liveRoom) memberList() []chat.Person {
 	return people
 }
 
-// lockedMemberList is memberList for callers that do not hold r.mu.
-func (r *liveRoom) lockedMemberList() []chat.Person {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.memberList()
-}
-
 // end stops the timers.
 func (c *presence) end() {
 	c.ended = true
 	for _, m := range c.members {
 		if m.leaving != nil {
-			m.leaving.Stop()
+			m.leaving.timer.Stop()
 		}
 	}
 	if c.countTimer != nil {
@@ -161,5 +201,6 @@ func (r *liveRoom) rename(p chat.Person) {
 	if m := r.members[p.ID]; m != nil && m.person != p {
 		m.person = p
 		r.announce(chat.PresenceChange{Joined: &p})
+		r.membersChanged()
 	}
 }

@@ -33,7 +33,7 @@ func TestPresenceNamesPeopleWhoJoinAndLeave(t *testing.T) {
 		rd4.Leave()
 		time.Sleep(4 * time.Second)
 		synctest.Wait()
-		got := s.moments()
+		got := s.ephemerals()
 		if len(got) != 2 || got[0].Change.Joined == nil || *got[0].Change.Joined != grace || got[0].Change.Count != 2 ||
 			got[1].Change.Left == nil || *got[1].Change.Left != grace || got[1].Change.Count != 1 {
 			t.Errorf("told %+v", got)
@@ -49,7 +49,7 @@ func TestRenameIsTold(t *testing.T) {
 		rd2, _ := b.join(&grace, newSlate())
 		b.Rename(chat.Person{ID: grace.ID, Name: "Hopper"})
 		synctest.Wait()
-		got := s.moments()
+		got := s.ephemerals()
 		if len(got) != 2 || got[1].Change.Joined.Name != "Hopper" || got[1].Change.Count != 2 {
 			t.Errorf("told %+v", got)
 		}
@@ -69,13 +69,13 @@ func TestLargeRoomIsCountedOnceASecond(t *testing.T) {
 			readers = append(readers, rd)
 		}
 		synctest.Wait()
-		before := len(s.moments())
+		before := len(s.ephemerals())
 		if before > chat.MaxHere+2 {
 			t.Errorf("%d presence events for a crowd", before)
 		}
 		time.Sleep(1100 * time.Millisecond)
 		synctest.Wait()
-		got := s.moments()
+		got := s.ephemerals()
 		last := got[len(got)-1].Change
 		if last.Count != 1001 || last.Joined != nil || last.Here != nil {
 			t.Errorf("last told %+v", last)
@@ -86,7 +86,7 @@ func TestLargeRoomIsCountedOnceASecond(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		synctest.Wait()
 		var list int
-		for _, l := range s.moments()[before:] {
+		for _, l := range s.ephemerals()[before:] {
 			if l.Change.Here != nil {
 				list++
 				if len(l.Change.Here) != chat.MaxHere || l.Change.Count != chat.MaxHere {
@@ -97,7 +97,7 @@ func TestLargeRoomIsCountedOnceASecond(t *testing.T) {
 		if list != 1 {
 			t.Errorf("%d lists were sent as the room shrank, want 1", list)
 		}
-		if got := s.moments(); got[len(got)-1].Change.Count != 51 {
+		if got := s.ephemerals(); got[len(got)-1].Change.Count != 51 {
 			t.Errorf("last told %+v", got[len(got)-1].Change)
 		}
 		for _, rd := range append(readers[:50], watcher) {
@@ -117,7 +117,7 @@ func TestTypingIsPassedOnButNotTooOften(t *testing.T) {
 		}
 		synctest.Wait()
 		typed := 0
-		for _, l := range s.moments() {
+		for _, l := range s.ephemerals() {
 			if l.Kind == chat.Typing && l.From == grace.Name {
 				typed++
 			}
@@ -129,7 +129,7 @@ func TestTypingIsPassedOnButNotTooOften(t *testing.T) {
 		synctest.Wait()
 		rd2.Typing() // a new message
 		synctest.Wait()
-		if got := s.moments(); got[len(got)-1].Kind != chat.Typing || len(got) != 1+typed+1 {
+		if got := s.ephemerals(); got[len(got)-1].Kind != chat.Typing || len(got) != 1+typed+1 {
 			t.Errorf("after a message: told %+v", got)
 		}
 		rd1.Leave()
@@ -143,7 +143,7 @@ func TestBlockedReaderMissesEphemeralEventsOnly(t *testing.T) {
 		rd1, _ := b.join(&ada, s)
 		rd2, _ := b.join(&grace, newSlate())
 		synctest.Wait()
-		seen := len(s.moments())
+		seen := len(s.ephemerals())
 		s.take(0)
 		b.sayMany(1)
 		rd2.Typing()
@@ -155,7 +155,7 @@ func TestBlockedReaderMissesEphemeralEventsOnly(t *testing.T) {
 		time.Sleep(3 * time.Second)
 		rd2.Typing()
 		synctest.Wait()
-		if got := s.moments()[seen:]; len(got) != 1 && len(got) != 2 {
+		if got := s.ephemerals()[seen:]; len(got) != 1 && len(got) != 2 {
 			t.Errorf("%d events of the moment", len(got))
 		}
 		rd1.Leave()
@@ -174,13 +174,13 @@ func TestReaderBecomesAMember(t *testing.T) {
 		rd2.BecomeMember(grace)
 		rd2.BecomeMember(grace)
 		synctest.Wait()
-		if got := s.moments(); len(got) != 1 || *got[0].Change.Joined != grace {
+		if got := s.ephemerals(); len(got) != 1 || *got[0].Change.Joined != grace {
 			t.Errorf("told %+v", got)
 		}
 		rd2.Leave()
 		time.Sleep(4 * time.Second)
 		synctest.Wait()
-		if got := s.moments(); len(got) != 2 || *got[1].Change.Left != grace {
+		if got := s.ephemerals(); len(got) != 2 || *got[1].Change.Left != grace {
 			t.Errorf("told %+v", got)
 		}
 		rd1.Leave()
@@ -199,7 +199,7 @@ func TestOldTabDoesNotUndoARename(t *testing.T) {
 		if len(found.Here) != 2 || found.Here[1] != hopper {
 			t.Errorf("here are %v", found.Here)
 		}
-		if got := s.moments(); len(got) != 2 || got[1].Change.Joined.Name != "Hopper" {
+		if got := s.ephemerals(); len(got) != 2 || got[1].Change.Joined.Name != "Hopper" {
 			t.Errorf("told %+v", got)
 		}
 		for _, rd := range []*Reader{rd1, rd2, rd3} {

@@ -94,9 +94,9 @@ func (h *Hub) Join(
 	if err != nil {
 		return nil, err
 	}
-	made := false // false after an error or a panic of joined
+	made, stays := false, false // made is false after an error or a panic of joined
 	defer func() {
-		if !made {
+		if !made && !stays {
 			h.exit(r)
 		}
 	}()
@@ -112,7 +112,7 @@ func (h *Hub) Join(
 	defer r.mu.Unlock()
 	defer func() {
 		if !made {
-			rd.release()
+			stays = rd.release()
 		}
 	}()
 
@@ -156,7 +156,7 @@ func (r *liveRoom) resumePosition(ctx context.Context, who chat.Who, j JoinReque
 // joinResult returns the room's state for a reader that asks for j, whose After is at position last. The caller holds
 // r.mu.
 func (r *liveRoom) joinResult(j JoinRequest, last position) JoinResult {
-	found := JoinResult{Head: r.head, At: r.headAt(), Count: len(r.members), Here: r.memberList()}
+	found := JoinResult{Head: r.head, At: r.headAt(), Count: r.hereCount(), Here: r.memberList()}
 	found.From, found.FromAt = found.Head, found.At
 	if j.After != nil {
 		found.Reset = !last.isInLog
@@ -166,6 +166,7 @@ func (r *liveRoom) joinResult(j JoinRequest, last position) JoinResult {
 		}
 	}
 	if found.From > r.head { // that event is in the store and about to be appended here
+		r.expect(found.From)
 		found.Head, found.At = found.From, found.FromAt
 	}
 	return found
@@ -173,12 +174,17 @@ func (r *liveRoom) joinResult(j JoinRequest, last position) JoinResult {
 
 // Leave ends the reader. Its sink gets no more bytes once Leave has returned.
 func (rd *Reader) Leave() {
-	defer rd.hub.exit(rd.room) // also after a panic, so that no lock stays held and no room stays in memory
+	stays := false
+	defer func() { // also after a panic, so that no lock stays held and no room stays in memory
+		if !stays {
+			rd.hub.exit(rd.room)
+		}
+	}()
 	defer rd.hub.readers.Add(-1)
 	rd.leaveShard()
 	rd.room.mu.Lock()
 	defer rd.room.mu.Unlock()
-	rd.release()
+	stays = rd.release()
 }
 
 func (rd *Reader) leaveShard() {
@@ -193,27 +199,32 @@ func (rd *Reader) leaveShard() {
 	s.readers = s.readers[:last]
 }
 
-// release removes the reader from the counts of its room. The caller holds room.mu.
-func (rd *Reader) release() {
+// release removes the reader from the counts of its room. It reports whether the room stays in memory, in place of the
+// reader, until the reader's person has left. The caller holds room.mu.
+func (rd *Reader) release() (stays bool) {
 	rd.shard.slots--
 	if rd.log != nil {
 		rd.log.readers--
 	}
-	if rd.person != "" {
-		rd.room.removeReader(rd.person)
-	}
+	return rd.person != "" && rd.room.removeReader(rd.person)
 }
 
 // BecomeMember makes p the reader's person and a member of the room. Before, the reader had no person or another one.
 func (rd *Reader) BecomeMember(p chat.Person) {
-	r := rd.room
+	r, stays := rd.room, false
+	r.hub.hold(r)
+	defer func() {
+		if !stays {
+			r.hub.exit(r)
+		}
+	}()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if rd.person == p.ID {
 		return
 	}
 	if rd.person != "" {
-		r.removeReader(rd.person)
+		stays = r.removeReader(rd.person)
 	}
 	rd.person = p.ID
 	r.addMember(p)

@@ -379,7 +379,7 @@ func TestChangesDoNotEndTyping(t *testing.T) {
 		synctest.Wait()
 		typed := func() (n int) {
 			synctest.Wait()
-			for _, l := range s.moments() {
+			for _, l := range s.ephemerals() {
 				if l.Kind == chat.Typing {
 					n++
 				}

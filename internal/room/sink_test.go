@@ -126,8 +126,8 @@ func (s *slate) messages() []line {
 	return kept
 }
 
-// moments returns the ephemeral events that the sink got.
-func (s *slate) moments() []line {
+// ephemerals returns the ephemeral events that the sink got.
+func (s *slate) ephemerals() []line {
 	var kept []line
 	for _, l := range s.lines() {
 		if l.Seq == 0 {

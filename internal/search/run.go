@@ -36,7 +36,7 @@ func (x *Index) Run(ctx context.Context) error {
 		x.report(ctx, err)
 		if err != nil {
 			wait, again = nil, retryEvery
-		} else if next := x.nextRetry(); !next.IsZero() {
+		} else if next := x.nextLook(); !next.IsZero() {
 			again = max(time.Until(next), gatherFor)
 		}
 		if err == nil && !x.walDirtySince.IsZero() {
@@ -109,6 +109,9 @@ func (x *Index) catchUp(ctx context.Context) error {
 		if err := x.start(ctx); err != nil {
 			return err
 		}
+	}
+	if err := x.look(ctx); err != nil {
+		return err
 	}
 	if err := x.index(ctx, x.due()); err != nil {
 		return err
@@ -304,8 +307,8 @@ func (x *Index) read(ctx context.Context, f *feed, page int) error {
 	return nil
 }
 
-// rest waits after work that took that long, because others need the processor: if there is more work, and longer under
-// heavy traffic, until that is over.
+// rest waits after a part of the work that took that long, because others need the processor: if there is more work,
+// and longer while traffic is heavy.
 func (x *Index) rest(ctx context.Context, took time.Duration, more bool) {
 	if more && !x.traffic.isHeavy() {
 		rest(ctx, 2*took)

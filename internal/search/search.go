@@ -86,24 +86,28 @@ type Index struct {
 
 	traffic traffic
 
-	mu      sync.Mutex
-	broken  error                      // an error that a search met: the file has to be made again
-	lags    map[chat.RoomName]*roomLag // of rooms with events that are not indexed
-	unknown time.Time                  // since when the rooms that lag are not known; zero: they are
-	wake    chan struct{}              // holds a value while Run has something to do
+	mu        sync.Mutex
+	broken    error                             // an error that a search met: the file has to be made again
+	lags      map[chat.RoomName]*roomLag        // of rooms with events that are not indexed
+	anywhere  bool                              // other processes may have stored events in any room
+	compareAt time.Time                         // before then, the heads of all rooms are not compared again
+	unknown   time.Time                         // since when the rooms that lag are not known; zero: they are
+	elsewhere map[chat.RoomName]storedElsewhere // what other processes have stored and look has not seen
+	wake      chan struct{}                     // holds a value while Run has something to do
 }
 
 // New returns an index of source. It does nothing before Run.
 func New(source Source, cfg Config) *Index {
 	x := &Index{
-		source:  faults{source},
-		dir:     cfg.Dir,
-		epoch:   cfg.Epoch,
-		logger:  cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
-		indexed: cfg.Indexed,
-		lags:    make(map[chat.RoomName]*roomLag),
-		unknown: time.Now(),
-		wake:    make(chan struct{}, 1),
+		source:    faults{source},
+		dir:       cfg.Dir,
+		epoch:     cfg.Epoch,
+		logger:    cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
+		indexed:   cfg.Indexed,
+		lags:      make(map[chat.RoomName]*roomLag),
+		elsewhere: make(map[chat.RoomName]storedElsewhere),
+		unknown:   time.Now(),
+		wake:      make(chan struct{}, 1),
 	}
 	if x.indexed == nil {
 		x.indexed = func(int, time.Duration) {}

@@ -92,8 +92,8 @@ func checkDomain(value string, ownAuthority bool) (string, error) {
 	return name, nil
 }
 
-// CheckDomains is what Check does with the values of --domain, for a command
-// that only looks for a server. It asks no more than that they are names.
+// CheckDomains checks the values of --domain as Check does, for a command that only
+// looks for a server. It requires only that they are names.
 func CheckDomains(values []string) error {
 	for i, value := range values {
 		var err error

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
 
+	"parley/internal/await"
 	"parley/internal/chat"
 	"parley/internal/httpdoor"
 	"parley/internal/room"
@@ -33,12 +33,10 @@ func TestAServerThatDrainsServesEverybodyAndIsNotReady(t *testing.T) {
 	asked := make(chan struct{})
 	stop := inBackground(func(ctx context.Context) error { return ts.Drain(ctx, asked) })
 	close(asked)
-	for !ts.draining.Load() {
-		runtime.Gosched()
-	}
+	await.True(t, "the server drains", ts.draining.Load)
 	ts.wantNotReady(t, chat.Stopping)
-	if a := ts.ask(t, http.MethodGet, "/healthz", ""); a.StatusCode != http.StatusOK {
-		t.Errorf("/healthz: status %d: %s", a.StatusCode, a.body)
+	if a := ts.ask(t, http.MethodGet, "/healthz", ""); a.StatusCode != http.StatusOK || !a.Close {
+		t.Errorf("/healthz: status %d: %s; the connection ends: %v", a.StatusCode, a.body, a.Close)
 	}
 	if a := ts.ask(t, http.MethodGet, "/metrics", ""); !strings.Contains(a.body, "\nparley_draining 1\n") {
 		t.Error("parley_draining is not 1")

@@ -84,9 +84,9 @@ type keeper interface {
 	Run(ctx context.Context) error
 }
 
-// serveLog serves the rooms of a log until the test ends.
+// serveLog serves the rooms of a log until the test ends. It calls what is in before with the server first.
 func serveLog(t testing.TB, cfg Config, rooms room.Config, log keeper, epoch string, stores account.Stores,
-	health func(context.Context) error,
+	health func(context.Context) error, before ...func(*Server),
 ) *testServer {
 	t.Helper()
 	if rooms.Format == nil {
@@ -108,6 +108,9 @@ func serveLog(t testing.TB, cfg Config, rooms room.Config, log keeper, epoch str
 	s, err := New(cfg, hub, stores, health, site)
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, f := range before {
+		f(s)
 	}
 	tcp, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

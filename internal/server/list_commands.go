@@ -74,7 +74,7 @@ func rateLimited(do command) command {
 	}
 }
 
-// set changes what a room is to the person.
+// set changes the person's settings for a room.
 func (cl *client) set(ctx context.Context, cmd wire.Command) error {
 	name, err := cl.roomName(ctx, cmd.Room)
 	if err != nil {

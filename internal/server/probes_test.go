@@ -10,6 +10,7 @@ import (
 	"parley/internal/chat"
 	"parley/internal/httpdoor"
 	"parley/internal/room"
+	"parley/internal/store/storetest"
 )
 
 var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
@@ -41,7 +42,7 @@ func TestRoomNamesCannotBeProbedWithoutLimit(t *testing.T) {
 	}
 	grace := ts.guest(t, "Grace")
 	bearer := "Bearer " + grace.Session
-	if err := <-ts.store.AddToList(grace.Person.ID, "listed", true); err != nil {
+	if err := storetest.AddToList(ts.store, grace.Person.ID, "listed", true); err != nil {
 		t.Fatal(err)
 	}
 	c := ts.dial(t, "/ws")

@@ -22,8 +22,8 @@ type setBack struct {
 	before []chat.Event // what clients have seen
 }
 
-// setBackMachine serves a room whose log has three events of before, and then
-// others in the place of the rest; or as many as head says.
+// setBackMachine serves the room of a machine that was reset to a snapshot: its log has
+// the first three events that clients have seen, and then others up to head.
 func setBackMachine(t *testing.T, head int) setBack {
 	t.Helper()
 	began := time.Date(2026, time.November, 23, 9, 41, 0, 123e6, time.UTC)
@@ -55,11 +55,7 @@ type silent struct{ *memory }
 
 func (s silent) stores() account.Stores { return account.Stores{People: s, Lists: s, Personal: s} }
 
-func (silent) AddToList(chat.PersonID, chat.RoomName, bool) <-chan error {
-	done := make(chan error, 1)
-	done <- nil
-	return done
-}
+func (silent) AddToList(_ chat.PersonID, _ chat.RoomName, _ bool, done func(error)) { done(nil) }
 
 // What a client gets that comes back with its place, at every door.
 func TestAPlaceInAnotherLogIsBehind(t *testing.T) {

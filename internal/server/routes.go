@@ -17,7 +17,7 @@ import (
 // stay open have rules of their own.
 const writeTimeout = time.Minute
 
-// routes says which address is answered by what.
+// routes returns the handler of all addresses.
 func (s *Server) routes() http.Handler {
 	mux := &router{ServeMux: http.NewServeMux()}
 
@@ -70,12 +70,15 @@ func (s *Server) headers(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("X-Content-Type-Options", "nosniff")
+		if s.draining.Load() {
+			h.Set("Connection", "close") // so that no proxy sends a request on a connection that is about to end
+		}
 		name, _, named := httpdoor.SplitHost(r.Host)
 		if s.cfg.HSTS > 0 && r.TLS != nil && named && !httpdoor.IsAddress(name) && !httpdoor.IsLoopbackName(name) {
 			h.Set("Strict-Transport-Security", "max-age="+strconv.FormatInt(int64(s.cfg.HSTS/time.Second), 10))
 		}
 		if s.door.Secure(r) || httpdoor.IsLoopbackName(name) {
-			// Elsewhere browsers ignore it, and complain to whoever looks.
+			// Elsewhere browsers ignore it and write a warning to their console.
 			h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		}
 		next.ServeHTTP(w, r)
@@ -94,8 +97,9 @@ func limitBodyTime(next http.Handler) http.Handler {
 	})
 }
 
-// recoverHandler tells the operator of a panic, which net/http would tell among the
-// noise of scanners. The connection is cut: part of an answer may be out.
+// recoverHandler logs a panic as an error. net/http would log it among the many lines
+// that scanners cause. The connection is cut, because a part of the answer may have been
+// sent.
 func (s *Server) recoverHandler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {

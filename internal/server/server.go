@@ -16,9 +16,11 @@ import (
 	"time"
 
 	"parley/internal/account"
+	"parley/internal/certs"
 	"parley/internal/chat"
 	"parley/internal/httpdoor"
 	"parley/internal/link"
+	"parley/internal/rates"
 	"parley/internal/rest"
 	"parley/internal/room"
 	"parley/web"
@@ -49,7 +51,7 @@ type Config struct {
 	HeaderTimeout         time.Duration `default:"10s" help:"How long a client may take to send a request's header; 0 for no limit."`
 	IdleTimeout           time.Duration `default:"90s" help:"A connection from which nothing came for so long is ended; 0 for never."`
 
-	Drain time.Duration `default:"0s" help:"Behind a balancer: how long a server that is asked to stop goes on and answers /readyz with 503, so that new clients go elsewhere. For at most the same time again it spreads the ends of its connections."`
+	Drain time.Duration `placeholder:"DURATION" help:"Behind a balancer: how long a server that is asked to stop goes on and answers /readyz with 503, so that new clients go elsewhere. For at most the same time again it spreads the ends of its connections. Default: not at all; with --cluster-listen or --bus 10s."`
 
 	DebugEcho bool `help:"For tests: answer each WebSocket message to /debug/echo with itself, as conformance suites expect. Only where no other machine can connect."`
 
@@ -58,10 +60,11 @@ type Config struct {
 	PersonalRate  float64                                                `kong:"-"` // as in account.Config
 	PersonalBurst int                                                    `kong:"-"` // as in account.Config
 
-	CertStore string        `kong:"-"` // folder for the certificates of Domain
+	CertStore certs.Storage `kong:"-"` // for the certificates of Domain
 	OwnNames  []string      `kong:"-"` // what the machine is called
 	LinesLost func() uint64 `kong:"-"` // how many lines of the log were lost; default: none
 	Metrics   *Metrics      `kong:"-"` // default: metrics of its own
+	Ledger    *rates.Ledger `kong:"-"` // tells other nodes what is counted; nil: none
 	Logger    *slog.Logger  `kong:"-"` // default: discard
 }
 
@@ -97,10 +100,12 @@ func New(
 		logger: cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
 	}
 	s.accounts = account.New(account.Config{
-		GuestRate: cfg.GuestRate, PersonalRate: cfg.PersonalRate, PersonalBurst: cfg.PersonalBurst, Logger: s.logger,
+		GuestRate: cfg.GuestRate, PersonalRate: cfg.PersonalRate, PersonalBurst: cfg.PersonalBurst,
+		Ledger: cfg.Ledger, Logger: s.logger,
 	}, stores, hub)
 	doorConfig := cfg.door()
 	doorConfig.Certified, doorConfig.Counted, doorConfig.Logger = s.certified, s.counted, s.logger
+	doorConfig.Ledger = cfg.Ledger
 	var err error
 	if s.door, err = httpdoor.New(doorConfig, hub, s.accounts); err != nil {
 		return nil, err
@@ -121,6 +126,7 @@ func New(
 		Emoji:          cfg.Emoji,
 		Health:         health,
 		Ready:          s.ready(health),
+		Ledger:         cfg.Ledger,
 	}, s.door, hub, s.accounts)
 	s.links = link.New(link.Config{
 		FrameSize:        cfg.FrameSize,
@@ -143,6 +149,9 @@ func (s *Server) ready(health func(context.Context) error) func(context.Context)
 		return health(ctx)
 	}
 }
+
+// Accounts returns the people of the server.
+func (s *Server) Accounts() *account.Accounts { return s.accounts }
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }

@@ -22,7 +22,7 @@ type storedForward struct {
 	AtMS int64       `json:"at_ms"`
 }
 
-// AttrsOrNil returns what is stored of x, nil if there is nothing in it.
+// AttrsOrNil returns x without the fields that are not stored, or nil if no other field is set.
 func AttrsOrNil(x *chat.Attrs) *chat.Attrs {
 	x.Present = nil
 	if x.ReplyTo == 0 && !x.Action && x.Forward == nil && len(x.Mentions) == 0 && !x.Here {

@@ -20,7 +20,7 @@ type Row struct {
 	plain bool // a message that needs no facts
 }
 
-// MakesRoom reports whether the row's room is made if there is none. What is about a
+// MakesRoom reports whether the row's room is made if there is none. A change of a
 // message makes no room.
 func (r *Row) MakesRoom() bool { return r.Draft.Target == 0 }
 
@@ -31,8 +31,8 @@ func (r *Row) ListsRoom() bool { return r.Draft.Is() != chat.Delete }
 
 func (r *Row) nonce() Nonce { return Nonce{r.Draft.Nonce, r.By.Key, r.Room.Key} }
 
-// A Change is what a row writes beside the event of a plain message. What else has to
-// be written follows from the kind of its draft:
+// A Change lists what a row writes in addition to its event. The kind of its draft says
+// what that means:
 //
 //   - Message, Reply: Mentions of the new message, Subscribers of Target, Source.
 //   - Edit: the event is Target's current version; Target's mentions become Mentions.
@@ -87,7 +87,7 @@ func (b *batch) load(ctx context.Context, e Engine, first int, nonces, atOnce bo
 	return nil
 }
 
-// decide decides what becomes of the rows from first on. A refusal is a row's result;
+// decide decides the results of the rows from first on. A refusal is a row's result;
 // an error is the whole transaction's.
 func (b *batch) decide(first int, at time.Time) error {
 	at = time.UnixMilli(at.UnixMilli()).UTC()
@@ -108,7 +108,7 @@ func (b *batch) decide(first int, at time.Time) error {
 	return nil
 }
 
-// undo takes back what was decided about the rows from first on.
+// undo takes back the decisions about the rows from first on.
 func (b *batch) undo(first int) {
 	for i := first; i < len(b.rows); i++ {
 		r := &b.rows[i]

@@ -28,9 +28,9 @@ type Config struct {
 	Logger    *slog.Logger                         // default: discard
 }
 
-// A Committer writes all that is to be stored, one transaction after the other.
-// While one is synced, what comes gathers for the next, so that the disk's pace
-// decides how large they are.
+// A Committer writes everything that is stored, one transaction after the other. While
+// one is being synced, drafts and writes gather for the next one. So the speed of the
+// disk decides how large transactions are.
 type Committer struct {
 	engine Engine
 	upkeep Upkeep
@@ -161,8 +161,8 @@ func (c *Committer) commit(ctx context.Context, items []item) {
 	c.answer(items, full, err)
 }
 
-// answer calls every done. full is why all but deletions were refused; err is what the
-// transaction came to.
+// answer calls every done. full is the reason why all but deletions were refused; err is
+// the result of the transaction.
 func (c *Committer) answer(items []item, full, err error) {
 	last := len(items) - 1
 	for last > 0 && items[last].write != nil {
@@ -185,8 +185,8 @@ func (c *Committer) answer(items []item, full, err error) {
 	}
 }
 
-// rescue stores the deletions among items, if the database can make room for them
-// after it has failed for full.
+// rescue stores the deletions among items after a transaction has failed with full, if
+// the database can make room for them.
 func (c *Committer) rescue(ctx context.Context, items []item, full error) (stored int, err error) {
 	alone := false
 	err = c.upkeep.Rescue(ctx, full, func() (err error) {

@@ -66,9 +66,9 @@ func (b *batch) repeat(i int, use *FirstUse) error {
 	return nil
 }
 
-// same reports whether a row asks for what was done with its nonce first: the same kind
-// of event, about the same message, with the same emoji. Texts are not compared: the
-// first one may be deleted by now.
+// same reports whether a row repeats the first draft with its nonce: the same kind of
+// event, about the same message, with the same emoji. Texts are not compared: the first
+// one may be deleted by now.
 func (b *batch) same(i int, use *FirstUse) bool {
 	d := b.rows[i].Draft
 	switch {
@@ -94,7 +94,7 @@ func (b *batch) root(i int) (*Message, chat.Seq) {
 	return m, seq
 }
 
-// unchanged answers a row that asks for what is so already, since the event seq.
+// unchanged answers a row that changes nothing, because the event seq has done the same already.
 func (b *batch) unchanged(r *Row, seq chat.Seq, at time.Time) {
 	d := r.Draft
 	*r.Result = chat.Commit{Repeated: true, Event: chat.Event{
@@ -162,8 +162,9 @@ func (b *batch) source(i int) (*Message, error) {
 	return m, err
 }
 
-// mentions sets in x whom a row's text names, and returns the keys of those who are told
-// of it: all of them but the author, and with @here those who were here.
+// mentions sets in x the people whom a row's text names. It returns the keys of those for
+// whom the mention counts: all of them but the author and, with @here, also those who were
+// in the room.
 func (b *batch) mentions(r *Row, x *chat.Attrs) (people []int64) {
 	x.Mentions = nil
 	for _, m := range b.named[r] {
@@ -177,7 +178,7 @@ func (b *batch) mentions(r *Row, x *chat.Attrs) (people []int64) {
 	return slices.DeleteFunc(slices.Compact(people), func(p int64) bool { return p == r.By.Key || p == 0 })
 }
 
-// target returns the message that a row changes, and what access has to know of it.
+// target returns the message that a row changes, and the facts about it on which access decides.
 func (b *batch) target(i int) (*Message, access.Facts) {
 	m := b.inRoom(i, b.rows[i].Draft.Target)
 	f := m.facts()

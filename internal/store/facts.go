@@ -19,9 +19,9 @@ type Author struct {
 	Answers bool  // the database may hold answers to nonces of theirs
 }
 
-// Facts are what the rules have to know about a batch. The committer makes them with
-// the questions, the keys of the maps; Load fills in the answers. What is not found
-// stays as it is. The rules then keep them up to date with what they have decided.
+// Facts are what the rules have to know about a batch. The committer makes them with the
+// questions, which are the keys of the maps. Load fills in the answers; an answer that it
+// does not find keeps its zero value. The rules update them with each decision.
 type Facts struct {
 	Messages map[chat.MessageRef]*Message
 	Rooms    map[*Room]*RoomFacts
@@ -30,7 +30,7 @@ type Facts struct {
 	People   map[chat.PersonID]int64 // keys of people
 }
 
-// A Message is what the rules know of a message that a draft is about.
+// A Message has the facts about a message that a draft changes or answers.
 type Message struct {
 	Needs Needs // questions
 
@@ -50,7 +50,7 @@ type Message struct {
 	Reacted map[Reacted]chat.Seq // questions: the event by which a person has put an emoji; 0: none
 }
 
-// facts returns what access has to know of the message itself.
+// facts returns the facts about the message on which access decides.
 func (m *Message) facts() access.Facts {
 	return access.Facts{Exists: m.Kind != "", IsDeleted: m.Text == "", IsForward: m.Forward}
 }
@@ -93,7 +93,7 @@ type Reacted struct {
 	Person int64 // key
 }
 
-// RoomFacts are what the rules know of a room beside its head.
+// RoomFacts are the facts about a room, except for its head.
 type RoomFacts struct {
 	NeedPins, NeedTopic bool // questions
 
@@ -107,7 +107,7 @@ type Nonce struct {
 	Author, Room int64
 }
 
-// A FirstUse is what came with a nonce first.
+// A FirstUse describes the first draft or write with a nonce.
 type FirstUse struct {
 	Answers bool // question: an answer without an event may be stored for it
 
@@ -233,8 +233,8 @@ func (f *Facts) room(r *Room) *RoomFacts {
 	return x
 }
 
-// askNames asks for the people whom a row's text may name, and of those who were here
-// when it was sent.
+// askNames asks for the people whom a row's text may name, and for those who were in the
+// room when it was sent.
 func (b *batch) askNames(r *Row) {
 	b.lookNames(r, func(n Name) { b.known.Names[n] = nil })
 	if x := r.Draft.Attrs; x != nil {
@@ -244,8 +244,8 @@ func (b *batch) askNames(r *Row) {
 	}
 }
 
-// lookNames finds out whom a row's text names. It calls missing for each name that is
-// not known yet, and notes the row if it needs a name that has not been loaded.
+// lookNames finds the people whom a row's text names. It calls missing for each name that
+// is not known yet, and notes the row if it needs a name that has not been loaded.
 func (b *batch) lookNames(r *Row, missing func(Name)) {
 	unsure := false
 	b.named[r] = namedIn(r.Draft.Text, func(folded string) []Named {

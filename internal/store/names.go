@@ -10,8 +10,8 @@ import (
 )
 
 // mayMention reports whether text could name a person. It is cheap, because most
-// messages name nobody, and may report true for such a message, but never false for
-// one with a name.
+// messages name nobody. It may report true for a message without a name, but never
+// false for one with a name.
 func mayMention(text string) bool {
 	for i := strings.IndexByte(text, '@'); i >= 0; {
 		if startsMention(text, i) {
@@ -70,8 +70,8 @@ func namedIn(text string, look func(folded string) []Named) (found []Named) {
 	return found
 }
 
-// eachName calls do for each folded name that namedIn may look up in text, whoever goes by
-// the others.
+// eachName calls do for each folded name that namedIn may look up in text, whatever it
+// finds for the others.
 func eachName(text string, do func(folded string)) {
 	for i, starts := 0, 0; i < len(text) && starts < maxLooks; i++ {
 		if text[i] != '@' || !startsMention(text, i) {

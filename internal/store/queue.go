@@ -24,7 +24,7 @@ type item struct {
 	refused *chat.Error       // not nil: it is not written, and done gets this error
 }
 
-// A write is what Do has queued.
+// A write is one call of Do that waits in the queue.
 type write struct {
 	run  func(context.Context) error
 	done func(error)
@@ -95,14 +95,14 @@ func (q *queue) push(it item) {
 	q.changed.Broadcast()
 }
 
-// dropDraft drops all of an item but whom to tell.
+// dropDraft refuses an item and frees its draft. Only the function to answer stays.
 func (it *item) dropDraft(why *chat.Error) {
 	it.refused, it.draft = why, chat.Draft{}
 }
 
-// take waits for something to write and moves the next transaction's worth of
-// it to batch. There is none of it after a nudge, and when the queue has been
-// stopped and is empty: then more is false, and no item will come any more.
+// take waits for items and moves those of the next transaction to batch. It returns
+// none after a nudge. It also returns none once the queue has been stopped and is
+// empty: then more is false, and no item will come any more.
 func (q *queue) take(batch []item) (_ []item, more bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -152,7 +152,7 @@ func (q *queue) stop() {
 	q.changed.Broadcast()
 }
 
-// end refuses what waits for a committer that never was.
+// end refuses all items that wait. No committer will take them.
 func (q *queue) end() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -163,9 +163,9 @@ func (q *queue) end() {
 	q.answerLate()
 }
 
-// answerLate has what came after the committer's end answered by one goroutine
-// at a time, which ends as soon as there is nothing to answer. The caller holds
-// mu.
+// answerLate starts a goroutine, unless one runs, that answers the items which came
+// after the committer's end. It ends as soon as nothing is left to answer. The caller
+// holds mu.
 func (q *queue) answerLate() {
 	if q.answering || len(q.items) == 0 {
 		return
@@ -200,7 +200,7 @@ func (q *queue) settle() {
 	}
 }
 
-// answer tells whoever waits for it what became of it.
+// answer passes the result to the function that waits for it.
 func (it *item) answer(c chat.Commit) {
 	if it.write != nil {
 		it.write.done(c.Err)

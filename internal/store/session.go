@@ -2,7 +2,6 @@ package store
 
 import (
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base64"
 	"strings"
 	"time"
@@ -27,8 +26,8 @@ func NewGuest(name, key string) (p chat.Person, token string) {
 
 // TokenHash returns what is stored of a session's token.
 func TokenHash(token string) []byte {
-	sum := sha256.Sum256([]byte(token))
-	return sum[:]
+	hash := chat.HashSession(token)
+	return hash[:]
 }
 
 // Refusals of what is about people and their room lists.

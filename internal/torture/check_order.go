@@ -63,7 +63,7 @@ func (s timedSeq) known() string {
 	return fmt.Sprintf("%q was acknowledged as %d", s.sent.text, s.seq)
 }
 
-// began describes what began later.
+// began describes the write or read that began later.
 func (s timedSeq) began() string {
 	if s.sent == nil {
 		return fmt.Sprintf("%s looked and saw %d as the newest", s.look.Reader, s.seq)

@@ -238,8 +238,8 @@ func (e *Evidence) forget(copied, ended Tick, whole bool) {
 
 // end ends the server until it is started again.
 func (s *round) end(how func() error) error {
-	s.proxy.lead("")
-	s.slowProxy.lead("")
+	s.proxy.forwardTo("")
+	s.slowProxy.forwardTo("")
 	return how()
 }
 

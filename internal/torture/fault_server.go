@@ -31,8 +31,8 @@ func (s *round) again(ctx context.Context, fault string, end func() error) error
 
 // restart is like again, for callers that hold s.server.
 func (s *round) restart(ctx context.Context, fault string, end func() error) error {
-	s.proxy.lead("")
-	s.slowProxy.lead("")
+	s.proxy.forwardTo("")
+	s.slowProxy.forwardTo("")
 	if err := end(); err != nil {
 		return err
 	}

@@ -16,8 +16,8 @@ type PostgresProcess struct {
 	database *pgserver.Server
 	proxy    *proxy
 
-	hangUp context.CancelFunc
-	lines  sync.WaitGroup
+	stopProxy context.CancelFunc
+	proxying  sync.WaitGroup
 }
 
 // OnPostgres lets a program keep its log in a new database of a PostgreSQL server. Close ends the proxy between the
@@ -31,20 +31,20 @@ func OnPostgres(ctx context.Context, program *Process, database *pgserver.Server
 	if err != nil {
 		return nil, err
 	}
-	between.lead(database.Address())
+	between.forwardTo(database.Address())
 	p := &PostgresProcess{server: program, database: database, proxy: between}
 	through := strings.TrimPrefix(between.url(), "http://")
 	// Not a flag: all users of a machine see command lines.
 	program.Env = append(program.Env, "PARLEY_DATABASE="+database.URLBy(name, through))
-	ctx, p.hangUp = context.WithCancel(context.WithoutCancel(ctx))
-	p.lines.Go(func() { between.run(ctx) })
+	ctx, p.stopProxy = context.WithCancel(context.WithoutCancel(ctx))
+	p.proxying.Go(func() { between.run(ctx) })
 	return p, nil
 }
 
 // Close ends the proxy, and so all connections between the program and its database.
 func (p *PostgresProcess) Close() {
-	p.hangUp()
-	p.lines.Wait()
+	p.stopProxy()
+	p.proxying.Wait()
 }
 
 // Start runs the program.

@@ -47,8 +47,8 @@ func newProxy() (*proxy, error) {
 
 func (p *proxy) url() string { return "http://" + p.ln.Addr().String() }
 
-// lead directs later connections to a server.
-func (p *proxy) lead(address string) {
+// forwardTo sets the server to which later connections are forwarded; "" refuses them.
+func (p *proxy) forwardTo(address string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.upstream = address

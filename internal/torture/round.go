@@ -81,18 +81,18 @@ func (w *harness) address() string { return *w.url.Load() }
 
 // torture runs one round after the other until the time is over.
 func (w *harness) torture(ctx context.Context, faults []fault, trials []fileFault) (err error) {
-	lines, hangUp := context.WithCancel(context.WithoutCancel(ctx))
+	running, stopAll := context.WithCancel(context.WithoutCancel(ctx))
 	var proxied sync.WaitGroup
-	proxied.Go(func() { w.proxy.run(lines) })
-	proxied.Go(func() { w.slowProxy.run(lines) })
+	proxied.Go(func() { w.proxy.run(running) })
+	proxied.Go(func() { w.slowProxy.run(running) })
 	defer proxied.Wait()
-	defer hangUp()
+	defer stopAll()
 	if err := w.start(ctx, "start"); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, w.cfg.Subject.Stop()) }()
 	w.report.Memory.Before = memoryOf(w.cfg.Subject)
-	proxied.Go(func() { w.watchMemory(lines) })
+	proxied.Go(func() { w.watchMemory(running) })
 	if w.cfg.Beside > 0 {
 		if err := w.measureBystanders(ctx); err != nil {
 			return err
@@ -126,8 +126,8 @@ func (w *harness) start(ctx context.Context, fault string) error {
 		return err
 	}
 	w.url.Store(&url)
-	w.proxy.lead(strings.TrimPrefix(url, "http://"))
-	w.slowProxy.lead(strings.TrimPrefix(url, "http://"))
+	w.proxy.forwardTo(strings.TrimPrefix(url, "http://"))
+	w.slowProxy.forwardTo(strings.TrimPrefix(url, "http://"))
 	if err := w.well(ctx); err != nil {
 		return err
 	}

@@ -113,7 +113,7 @@ func (s *round) restoreSnapshot(ctx context.Context, rnd *rand.Rand, f hasFiles)
 // whileStopped stops the server, calls do, and starts it; then it calls then before any client but
 // the prober can connect again. The caller holds s.server.
 func (s *round) whileStopped(ctx context.Context, do, then func() error) error {
-	s.proxy.lead("")
+	s.proxy.forwardTo("")
 	if err := s.cfg.Subject.Stop(); err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func (s *round) whileStopped(ctx context.Context, do, then func() error) error {
 		return err
 	}
 	s.url.Store(&address)
-	s.slowProxy.lead(strings.TrimPrefix(address, "http://"))
+	s.slowProxy.forwardTo(strings.TrimPrefix(address, "http://"))
 	if err := s.well(ctx); err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func (s *round) whileStopped(ctx context.Context, do, then func() error) error {
 	if err := then(); err != nil {
 		return err
 	}
-	s.proxy.lead(strings.TrimPrefix(address, "http://"))
+	s.proxy.forwardTo(strings.TrimPrefix(address, "http://"))
 	return nil
 }
 

@@ -120,8 +120,8 @@ func (w *writer) queueForwards(b *changes) {
 	}
 }
 
-// queueDeletions queues what deletes the texts of all versions of messages, and all that belongs to
-// them.
+// queueDeletions queues the statements that delete the texts of all versions of messages, and their
+// reactions, mentions and pins.
 func (w *writer) queueDeletions(b *changes) {
 	rooms, seqs, by := columns(b.deleted)
 	if rooms == nil {
@@ -136,7 +136,7 @@ func (w *writer) queueDeletions(b *changes) {
 	w.queue(noteVacuum, rooms, by)
 }
 
-// queueMentions queues whom messages mention now, which after an edit are others than before.
+// queueMentions queues the mentions of messages. After an edit they replace those of the version before.
 func (w *writer) queueMentions(b *changes) {
 	rooms, seqs, people := columns(b.mentions)
 	if rooms == nil {
@@ -205,7 +205,7 @@ func (w *writer) queuePins(b *changes) {
 	}
 }
 
-// columns returns the messages in a map, in order, and what is said of each.
+// columns returns the messages in a map, in order, and their values.
 func columns[V any](m map[place]V) (rooms, seqs []int64, values []V) {
 	for _, at := range slices.SortedFunc(maps.Keys(m), place.compare) {
 		rooms, seqs, values = append(rooms, at.room), append(seqs, int64(at.seq)), append(values, m[at])

@@ -23,7 +23,7 @@ type reaction struct {
 	person int64
 }
 
-// changes are what a batch writes beside its events, each row of a table once: what it is at the end.
+// changes are what a batch writes in addition to its events: the last state of each row of a table, once.
 type changes struct {
 	t         *transaction
 	current   map[place]chat.Seq    // newest edit of a message
@@ -110,7 +110,7 @@ func (b *changes) ids(keys []int64) []int64 {
 	return ids
 }
 
-// dropDeleted drops what was changed about messages that are deleted in the end.
+// dropDeleted drops the changes of messages that a later row of the batch deletes.
 func (b *changes) dropDeleted() {
 	for at := range b.deleted {
 		delete(b.current, at)

@@ -16,7 +16,7 @@ import (
 // patience is how long a transaction is tried before its senders are told to try again.
 const patience = 5 * time.Second
 
-// maxAttempts is how often a transaction is tried that others keep in the way of.
+// maxAttempts is how often a transaction is tried while it conflicts with others.
 const maxAttempts = 20
 
 // An engine is the store as its committer uses it: store.Engine and store.Upkeep.
@@ -25,7 +25,7 @@ type engine struct {
 	s *Store
 }
 
-// An outcome says what became of an attempt at a transaction.
+// An outcome is the result of an attempt at a transaction.
 type outcome int
 
 const (

@@ -18,6 +18,7 @@ const (
 	codeDeadlock      = "40P01"
 	codeNoRights      = "42501"
 	codeTableExists   = "42P07"
+	codeLocked        = "55P03"
 )
 
 // codeOf returns PostgreSQL's code of err, "" if the database has not said it.
@@ -30,8 +31,8 @@ func codeOf(err error) string {
 
 func isCode(err error, codes ...string) bool { return slices.Contains(codes, codeOf(err)) }
 
-// outcomeOf returns what became of a transaction that has met err before its COMMIT, or in its
-// place.
+// outcomeOf returns the outcome of a transaction that failed with err before its COMMIT, or instead of
+// it.
 func outcomeOf(err error) outcome {
 	e, ok := errors.AsType[*pgconn.PgError](err)
 	switch {

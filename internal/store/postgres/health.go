@@ -23,7 +23,7 @@ func (s *Store) writeHealth() <-chan error {
 	return s.start(ownWrite{text: `SELECT pg_logical_emit_message(true, 'parley', 'healthy')`})
 }
 
-// What a reader is told that gets no answer.
+// Errors for readers that get no answer.
 var (
 	errUnreachable = &chat.Error{
 		Code:       chat.Unavailable,
@@ -81,7 +81,7 @@ func isTransient(err error) bool {
 		"58": // the system
 		return true
 	}
-	return code == "25006" || code == "55P03" // a standby, and a lock that was waited for too long
+	return code == codeReadOnly || code == codeLocked // a standby, and a lock that was waited for too long
 }
 
 // eventMissing logs that an event is missing whose seq has been given, and returns the reader's

@@ -12,9 +12,9 @@ import (
 	"parley/internal/store"
 )
 
-// Counts of what is unread by the member b in the room r, for statements whose limit of a count is
-// an argument. Only a room's newest events are counted, because a bot or a thread may have written
-// hundreds of thousands.
+// unreadSQL returns SQL that counts the messages of a room that a person has not read, up to limit.
+// Only the room's newest events are counted, because a bot or a thread may have written hundreds of
+// thousands.
 func unreadSQL(read, head, room, person, limit string) string {
 	return `(SELECT count(*) FROM (SELECT FROM event e
 		WHERE e.room = ` + room + `
@@ -86,16 +86,16 @@ func listEntry(row pgx.CollectableRow) (e chat.ListEntry, err error) {
 }
 
 // AddToList adds a room that a person enters to their list, unless it is there or has no events. If
-// enters is false it adds nothing. It returns at once; the channel gets the result after all that
-// was appended before is stored.
-func (s *Store) AddToList(who chat.PersonID, room chat.RoomName, enters bool) <-chan error {
-	return s.start(ownWrite{
+// enters is false it adds nothing. It returns at once. done, which must not block, is called after all
+// that was appended before is stored.
+func (s *Store) AddToList(who chat.PersonID, room chat.RoomName, enters bool, done func(error)) {
+	s.do(ownWrite{
 		who: string(who), room: string(room),
 		text: `
 			INSERT INTO member (person, room) SELECT p.id, r.id FROM person p, room r
 			WHERE p.public = $1 AND r.name = $2 AND $3 ON CONFLICT DO NOTHING`,
 		args: []any{string(who), string(room), enters},
-	})
+	}, done)
 }
 
 // markReadText stores a read mark, and returns the room's head, the read mark and the counts. $7 is

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 
+	"parley/internal/move"
 	"parley/internal/store/schema"
 )
 
@@ -102,6 +103,9 @@ func (s *Store) isMigrated(ctx context.Context, db *sql.DB) (bool, error) {
 	}
 	if err != nil || known["program"] != "parley" {
 		return false, errors.New("the database has tables of another program; make an empty one for parley")
+	}
+	if to := known["moved"]; to != "" {
+		return false, move.Refusal(to)
 	}
 	var have int64
 	err = db.QueryRowContext(ctx, `SELECT max(version_id) FROM goose_db_version WHERE is_applied`).Scan(&have)

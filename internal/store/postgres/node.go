@@ -28,7 +28,7 @@ const (
 const applicationName = "parley-"
 
 // nodeSettings are those of that connection. A row that is lost in a crash is written again soon, so no
-// commit waits for a disk or a standby. The database ends what a frozen node has begun.
+// commit waits for a disk or a standby. The database ends a transaction that a frozen node has begun.
 const nodeSettings = `
 	SET synchronous_commit = off;
 	SET statement_timeout = '2s';

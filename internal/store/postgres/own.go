@@ -64,7 +64,7 @@ func (s *Store) later(o ownWrite) func(context.Context) error {
 	}
 }
 
-// What a statement with a nonce begins with. It needs a table m(person, room) with the person and
+// The beginning of a statement with a nonce. It needs a table m(person, room) with the person and
 // the room of the write, at most one row, and has the nonce as $1, its kind as $2, the message that
 // it is about as $3 and the time as $4. The table known has what the nonce was used for before. The
 // statement adds conditions to answered if it may still refuse, and writes nothing else unless

@@ -68,6 +68,32 @@ func (s *Store) Person(ctx context.Context, session string) (chat.Person, error)
 	return p, nil
 }
 
+// PersonStates returns those of the people who exist, as they are now, in no particular order.
+func (s *Store) PersonStates(ctx context.Context, ids []chat.PersonID) ([]chat.PersonState, error) {
+	list := make([]string, len(ids))
+	for i, id := range ids {
+		list[i] = string(id)
+	}
+	found, err := rowsOf(ctx, s, personState, `
+		SELECT p.public, p.name, ARRAY(SELECT s.token_hash FROM session s WHERE s.person = p.id)
+		FROM unnest($1::text[]) u(public) JOIN person p ON p.public = u.public`, list)
+	if err != nil {
+		return nil, fmt.Errorf("people and their sessions: %w", err)
+	}
+	return found, nil
+}
+
+func personState(row pgx.CollectableRow) (p chat.PersonState, err error) {
+	var hashes [][]byte
+	err = row.Scan(&p.ID, &p.Name, &hashes)
+	for _, hash := range hashes {
+		if len(hash) == len(chat.SessionHash{}) {
+			p.Sessions = append(p.Sessions, chat.SessionHash(hash))
+		}
+	}
+	return p, err
+}
+
 var renameText = `
 	WITH m AS (SELECT id AS person, 0::bigint AS room, name FROM person WHERE public = $5),` + knownSQL + `),
 	renamed AS (

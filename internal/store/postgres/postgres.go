@@ -31,9 +31,10 @@ type Config struct {
 	Committed func(events int, took time.Duration) // called after each transaction that stored events
 	Version   string                               // of the program; stored in the database
 	Readers   int                                  // connections that read; default 8
+	Moved     bool                                 // OpenToMove takes a database that was moved elsewhere
 
-	// What other servers on the same database are told. One that is alone does not hear what others write, so it
-	// must be the only one: Open waits up to 10 s for another one to end, and then fails.
+	// Alone says that this server is to be the only one on the database, because it does not learn what others
+	// write. Open then waits up to 10 s for another one to end, and fails if it does not.
 	Alone bool
 	Name  string // chosen by the operator; default: none
 }

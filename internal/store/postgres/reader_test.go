@@ -45,7 +45,11 @@ func reads(s *Store) map[string]func(context.Context) error {
 			_, err := s.Page(ctx, "lobby", chat.PageQuery{Limit: 9})
 			return err
 		},
-		"Copies":    func(ctx context.Context) error { _, err := s.Copies(ctx, 9); return err },
+		"Copies": func(ctx context.Context) error { _, err := s.Copies(ctx, 9); return err },
+		"HeadsOf": func(ctx context.Context) error {
+			_, err := s.HeadsOf(ctx, []chat.RoomName{"lobby"})
+			return err
+		},
 		"Heads":     func(ctx context.Context) error { _, err := s.Heads(ctx); return err },
 		"Texts":     func(ctx context.Context) error { _, err := s.Texts(ctx, []chat.MessageRef{at}); return err },
 		"Deletions": func(ctx context.Context) error { _, err := s.Deletions(ctx, "lobby", 0, 9); return err },

@@ -12,8 +12,9 @@ import (
 // What a search index reads.
 
 var (
-	headsText = `SELECT name, head FROM room`
-	textsText = `
+	headsText   = `SELECT name, head FROM room`
+	headsOfText = `SELECT name, head FROM room WHERE name = ANY($1::text[])`
+	textsText   = `
 		SELECT m.seq, m.at_ms, ` + authorSQL("m") + `, m.name,
 			coalesce((SELECT c.text FROM event c WHERE c.room = m.room AND c.seq = m.current), m.text),
 			m.kind, m.target, w.place
@@ -27,9 +28,26 @@ var (
 
 // Heads returns all rooms with their newest seqs.
 func (s *Store) Heads(ctx context.Context) (map[chat.RoomName]chat.Seq, error) {
-	rooms, err := rowsOf(ctx, s, pgx.RowToStructByPos[chat.MessageRef], headsText)
+	heads, err := s.heads(ctx, headsText)
 	if err != nil {
 		return nil, fmt.Errorf("newest seqs of all rooms: %w", err)
+	}
+	return heads, nil
+}
+
+// HeadsOf returns those of rooms that exist, with their newest seqs.
+func (s *Store) HeadsOf(ctx context.Context, rooms []chat.RoomName) (map[chat.RoomName]chat.Seq, error) {
+	heads, err := s.heads(ctx, headsOfText, rooms)
+	if err != nil {
+		return nil, fmt.Errorf("newest seqs of %d rooms: %w", len(rooms), err)
+	}
+	return heads, nil
+}
+
+func (s *Store) heads(ctx context.Context, text string, args ...any) (map[chat.RoomName]chat.Seq, error) {
+	rooms, err := rowsOf(ctx, s, pgx.RowToStructByPos[chat.MessageRef], text, args...)
+	if err != nil {
+		return nil, err
 	}
 	heads := make(map[chat.RoomName]chat.Seq, len(rooms))
 	for _, newest := range rooms {

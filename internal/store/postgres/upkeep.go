@@ -96,7 +96,7 @@ func (s *Store) vacuum(ctx context.Context) (left bool, err error) {
 	return err == nil && done.RowsAffected() == 0, err
 }
 
-// A vacuumReport is what VACUUM VERBOSE has told of the table, and then of the table for its long texts.
+// A vacuumReport is the output of VACUUM VERBOSE about the table and then about the table's long texts.
 type vacuumReport struct {
 	cutoff string // texts of transactions before this one are removed
 	isRead bool

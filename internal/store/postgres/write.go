@@ -8,8 +8,8 @@ import (
 	"parley/internal/store"
 )
 
-// Write queues what was decided, one statement for each table, for the round trip that ends with
-// COMMIT. Of what the batch itself undoes again only the end is written.
+// Write queues the decisions, one statement for each table, for the round trip that ends with COMMIT.
+// If a batch changes something several times, only the last state is written.
 func (w *writer) Write(_ context.Context, rows []store.Row, _ time.Time) (int, error) {
 	if w.tx.direct {
 		w.queueDirect(rows)

@@ -107,7 +107,7 @@ func (w *writer) find(scan func(pgx.Rows) error, text string, args ...any) {
 	})
 }
 
-// send makes a round trip of what is queued.
+// send sends the queued statements in one round trip.
 func (w *writer) send(ctx context.Context) error {
 	b := w.batch
 	w.batch = &pgx.Batch{}

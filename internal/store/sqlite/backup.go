@@ -56,7 +56,8 @@ func dropEpoch(ctx context.Context, path string) error {
 		return err
 	}
 	db := openSQLite(path, "rw", "", []string{"secure_delete(1)"})
-	_, err = db.ExecContext(ctx, `DELETE FROM meta WHERE key IN ('epoch', 'file', 'start', 'healthy', 'upgrading')`)
+	_, err = db.ExecContext(ctx, `
+		DELETE FROM meta WHERE key IN ('epoch', 'file', 'start', 'healthy', 'upgrading', 'moved')`)
 	var erased bool // schema 3 and older have the table
 	if err == nil {
 		err = db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'erased')`).Scan(&erased)

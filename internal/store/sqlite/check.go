@@ -11,6 +11,7 @@ import (
 	"strconv"
 
 	"parley/internal/files"
+	"parley/internal/store"
 )
 
 // The first schemas that have the table event, and the column room.head.
@@ -19,20 +20,9 @@ const (
 	firstWithHeads  = 6
 )
 
-// maxFound is how many faults of a kind are listed.
-const maxFound = 20
-
-// A CheckReport is what Check has found.
-type CheckReport struct {
-	Schema                int64
-	Rooms, People, Events int64
-	Found                 []string // faults, a sentence each
-	Notes                 []string // remarks that are no faults
-}
-
 // Check reads a whole data folder that no server uses, or a back-up, and reports its faults. It
 // writes nothing to the database.
-func Check(ctx context.Context, path string) (checked CheckReport, err error) {
+func Check(ctx context.Context, path string) (checked store.CheckReport, err error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return checked, fmt.Errorf("checking %s: %w", path, err)
@@ -62,8 +52,7 @@ func Check(ctx context.Context, path string) (checked CheckReport, err error) {
 	if err := c.checkFile(ctx, file, dir); err != nil {
 		return checked, fmt.Errorf("checking %s: %w", path, err)
 	}
-	c.checked.Found = c.found
-	return c.checked, nil
+	return c.report, nil
 }
 
 // lockFolder locks a folder against servers while it is checked. It makes no file, so it returns
@@ -108,7 +97,7 @@ func (c *checker) checkFile(ctx context.Context, file, dir string) error {
 			continue
 		}
 		if isDamaged(err) {
-			c.add("it cannot be read: %v", err)
+			c.report.Add("it cannot be read: %v", err)
 			return nil
 		}
 		return err
@@ -125,19 +114,23 @@ func (c *checker) everything(ctx context.Context, left leftBehind, dir string) e
 	if dir == "" {
 		return nil
 	}
-	var epoch string
-	if err := c.db.QueryRowContext(ctx,
-		`SELECT coalesce(max(value), '') FROM meta WHERE key = 'epoch'`).Scan(&epoch); err != nil {
+	var epoch, moved string
+	if err := c.db.QueryRowContext(ctx, `
+		SELECT coalesce(max(value) FILTER (WHERE key = 'epoch'), ''),
+			coalesce(max(value) FILTER (WHERE key = 'moved'), '') FROM meta`).Scan(&epoch, &moved); err != nil {
 		return err
 	}
-	newest, err := containsEvent(ctx, c.db, c.checked.Schema, left.newest)
+	if moved != "" {
+		c.report.Note("everything was moved to %s: no server starts on this", moved)
+	}
+	newest, err := containsEvent(ctx, c.db, c.report.Schema, left.newest)
 	switch {
 	case err != nil:
 		return err
 	case left.foreign != "":
-		c.note("the folder is not as the server left it (%s): the next start makes a new epoch", left.foreign)
+		c.report.Note("the folder is not as the server left it (%s): the next start makes a new epoch", left.foreign)
 	case epoch != left.newest.Epoch || !newest:
-		c.note("the database is older than the marks beside it: the next start makes a new epoch")
+		c.report.Note("the database is older than the marks beside it: the next start makes a new epoch")
 	}
 	return nil
 }
@@ -151,20 +144,20 @@ func (c *checker) counts(ctx context.Context) error {
 		return err
 	}
 	var err error
-	if c.checked.Schema, err = schemaOfDatabase(ctx, c.db); err != nil {
+	if c.report.Schema, err = schemaOfDatabase(ctx, c.db); err != nil {
 		return err
 	}
-	if known := migrations.Newest(); c.checked.Schema > known {
+	if known := migrations.Newest(); c.report.Schema > known {
 		return fmt.Errorf("it was written by a newer parley (schema %d, this one knows %d); check it with that program",
-			c.checked.Schema, known)
+			c.report.Schema, known)
 	}
-	if c.checked.Schema < firstWithEvents {
-		c.note("it is of an early version (schema %d): only what SQLite notices was checked", c.checked.Schema)
+	if c.report.Schema < firstWithEvents {
+		c.report.Note("it is of an early version (schema %d): only what SQLite notices was checked", c.report.Schema)
 		return nil
 	}
 	return c.db.QueryRowContext(ctx,
 		`SELECT (SELECT count(*) FROM room), (SELECT count(*) FROM person), (SELECT count(*) FROM event)`).
-		Scan(&c.checked.Rooms, &c.checked.People, &c.checked.Events)
+		Scan(&c.report.Rooms, &c.report.People, &c.report.Events)
 }
 
 // A reference is a column that holds ids of rows, of another table or of its own. 0 and NULL refer
@@ -210,7 +203,7 @@ func (c *checker) references(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if !known || r.to == "event" && c.checked.Schema < firstWithEvents {
+		if !known || r.to == "event" && c.report.Schema < firstWithEvents {
 			continue
 		}
 		of := r.of
@@ -227,67 +220,62 @@ func (c *checker) references(ctx context.Context) error {
 		if err := c.db.QueryRowContext(ctx, text).Scan(&n, &first); err != nil {
 			return err
 		}
-		if n > 0 {
-			c.add("rows of %s refer in %s to a missing %s: %d of them, the first is %d", r.table, r.column, r.to, n,
-				first)
-		}
+		c.report.AddMissing(r.table, r.column, r.to, n, first)
 	}
-	if c.checked.Schema < firstWithEvents {
+	if c.report.Schema < firstWithEvents {
 		return nil
 	}
 	head := `(SELECT coalesce(` + seqSQL("max(id)") + `, 0) FROM event WHERE ` + inSQL("id", "m.room") + `)`
-	if c.checked.Schema >= firstWithHeads {
+	if c.report.Schema >= firstWithHeads {
 		head = `max(` + head + `, (SELECT head FROM room WHERE id = m.room))`
 	}
 	for _, odd := range []struct{ what, text string }{
 		{
-			"events are about an event of another room",
+			store.OtherRoom,
 			`SELECT count(*), coalesce(min(id), 0) FROM event WHERE ` + roomSQL("target") + ` <> room OR ` +
 				roomSQL("current") + ` <> room`,
 		},
 		{
-			"events have a part that is no JSON",
+			store.NoJSON,
 			`SELECT count(*), coalesce(min(id), 0) FROM event WHERE NOT json_valid(extra)`,
 		},
 		{
-			"members have read more than there is",
+			store.ReadTooFar,
 			`SELECT count(*), coalesce(min(room), 0) FROM member m WHERE read > ` + head,
 		},
+		{store.DeletedText, deletedTexts},
 	} {
 		var n, first int64
 		if err := c.db.QueryRowContext(ctx, odd.text).Scan(&n, &first); err != nil {
 			return err
 		}
-		if n > 0 {
-			c.add("%s: %d of them, the first is %d", odd.what, n, first)
-		}
+		c.report.AddOdd(odd.what, n, first)
 	}
 	return nil
 }
 
+// deletedTexts finds events whose texts a deletion should have emptied.
+const deletedTexts = `
+	SELECT count(*), coalesce(min(id), 0) FROM (
+		SELECT m.id FROM event d JOIN event m ON m.id = d.target WHERE d.kind = 'delete' AND m.text <> ''
+		UNION ALL
+		SELECT e.id FROM event d JOIN event e ON e.target = d.target AND e.kind = 'edit'
+		WHERE d.kind = 'delete' AND e.text <> '')`
+
 // A checker collects the faults of a database.
 type checker struct {
-	db      *sql.DB
-	exact   bool // a head after the newest event is a fault
-	found   []string
-	checked CheckReport
-}
-
-func (c *checker) note(format string, args ...any) {
-	c.checked.Notes = append(c.checked.Notes, fmt.Sprintf(format, args...))
-}
-
-func (c *checker) add(format string, args ...any) {
-	c.found = append(c.found, fmt.Sprintf(format, args...))
+	db     *sql.DB
+	exact  bool // a head after the newest event is a fault
+	report store.CheckReport
 }
 
 // integrity runs SQLite's own check of pages, order and indexes.
 func (c *checker) integrity(ctx context.Context) error {
-	return c.each(ctx, fmt.Sprintf(`PRAGMA integrity_check(%d)`, maxFound), func(rows *sql.Rows) error {
+	return c.each(ctx, fmt.Sprintf(`PRAGMA integrity_check(%d)`, store.MaxFound), func(rows *sql.Rows) error {
 		var said string
 		err := rows.Scan(&said)
 		if err == nil && said != "ok" {
-			c.add("%s", said)
+			c.report.Add("%s", said)
 		}
 		return err
 	})
@@ -316,7 +304,7 @@ func (c *checker) numbers(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, h := range rooms[:min(len(rooms), maxFound)] {
+	for _, h := range rooms[:min(len(rooms), store.MaxFound)] {
 		var first int64
 		err := c.db.QueryRowContext(ctx, `
 			SELECT coalesce(max(n), 0) + 1 FROM (SELECT seq, row_number() OVER (ORDER BY id) AS n
@@ -324,8 +312,7 @@ func (c *checker) numbers(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		c.add("room %s has %d events, but its newest is number %d: number %d is missing", c.name(ctx, h.room), h.count,
-			h.most, first)
+		c.report.AddHole(c.name(ctx, h.room), h.count, h.most, first)
 	}
 	return c.heads(ctx)
 }
@@ -343,16 +330,11 @@ func (c *checker) heads(ctx context.Context) error {
 				(SELECT coalesce(`+seqSQL("max(event.id)")+`, 0) FROM event WHERE `+inSQL("event.id", "room.id")+`)
 					AS newest
 			FROM room)
-		WHERE head <> newest LIMIT `+strconv.Itoa(maxFound), func(rows *sql.Rows) error {
+		WHERE head <> newest LIMIT `+strconv.Itoa(store.MaxFound), func(rows *sql.Rows) error {
 		var name string
 		var head, newest int64
 		err := rows.Scan(&name, &head, &newest)
-		if head > newest && !c.exact {
-			c.note("room %s has given numbers up to %d, and its newest event is number %d: later ones were removed",
-				name, head, newest)
-			return err
-		}
-		c.add("room %s ends at number %d, but its newest event is number %d", name, head, newest)
+		c.report.AddHead(name, head, newest, c.exact)
 		return err
 	})
 }
@@ -376,7 +358,7 @@ func (c *checker) name(ctx context.Context, id int64) string {
 func (c *checker) each(ctx context.Context, text string, scan func(*sql.Rows) error) error {
 	err := c.rows(ctx, text, scan)
 	if isDamaged(err) {
-		c.add("it cannot be read: %v", err)
+		c.report.Add("it cannot be read: %v", err)
 		return nil
 	}
 	return err

@@ -84,6 +84,10 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 		"a part that is no JSON": {
 			`UPDATE event SET extra = '{' WHERE id = 1 << 36 | 1`, "events have a part that is no JSON",
 		},
+		"a deleted message": {
+			`UPDATE event SET text = 'two' WHERE id = 1 << 36 | 2`,
+			"messages and edits of deleted messages still have their text: 1 of them",
+		},
 		"read beyond the end": {
 			`UPDATE member SET read = 99 WHERE room = 2`, "members have read more than there is",
 		},

@@ -94,7 +94,7 @@ var errReplaced = errors.New("the data folder was removed, replaced or written t
 const checkFilesEvery = 20 * time.Millisecond
 
 // checkFiles returns the state of the database's file. It fails if the names of the database and of
-// the WAL no longer lead to the open files, or if another program has written to the database: a
+// the WAL no longer name the open files, or if another program has written to the database: a
 // commit may then be lost.
 func (s *Store) checkFiles() (fileState, error) {
 	now := time.Now()

@@ -251,8 +251,7 @@ func TestNothingIsWrittenAfterAFailedCheckpoint(t *testing.T) {
 	}
 }
 
-// What is committed to files that are not in the folder any more is soon acknowledged
-// to nobody.
+// Soon after the files have left the folder, commits to them are not acknowledged any more.
 func TestNothingIsAcknowledgedOnceTheFolderIsReplaced(t *testing.T) {
 	tests := map[string]func(t *testing.T, dir, backup string){
 		"removed":          func(t *testing.T, dir, _ string) { must(t, os.RemoveAll(dir)) },

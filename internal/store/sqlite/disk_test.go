@@ -179,7 +179,7 @@ func callee[F any](address uintptr) F {
 	return *(*F)(unsafe.Pointer(p))
 }
 
-// replace keeps f as long as d, and returns the address to call it by.
+// replace returns the address at which SQLite calls f. d keeps f from being freed.
 func replace[F any](d *disk, f F) uintptr {
 	d.kept = append(d.kept, f)
 	return *(*uintptr)(unsafe.Pointer(&f))

@@ -80,10 +80,10 @@ func (s *Store) listEntries(ctx context.Context, text string, args ...any) (entr
 }
 
 // AddToList adds a room that a person enters to their list, unless it is there or has no events. If
-// enters is false it adds nothing. It returns at once; the channel gets the result after all that
-// was appended before is stored.
-func (s *Store) AddToList(who chat.PersonID, room chat.RoomName, enters bool) <-chan error {
-	return s.start(func(ctx context.Context, w *writer) error {
+// enters is false it adds nothing. It returns at once. done, which must not block, is called after all
+// that was appended before is stored.
+func (s *Store) AddToList(who chat.PersonID, room chat.RoomName, enters bool, done func(error)) {
+	s.do(func(ctx context.Context, w *writer) error {
 		if !enters {
 			return nil
 		}
@@ -95,7 +95,7 @@ func (s *Store) AddToList(who chat.PersonID, room chat.RoomName, enters bool) <-
 			return err
 		}
 		return w.addToList(ctx, m)
-	})
+	}, done)
 }
 
 // MarkRead stores up to where a person has read a room. A read mark moves back only if exact. A

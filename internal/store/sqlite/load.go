@@ -11,8 +11,8 @@ import (
 	"parley/internal/store"
 )
 
-// Load fills in the facts. It asks one thing after the other: within one process a
-// prepared statement costs less than a list of keys as JSON.
+// Load fills in the facts, with one statement for each. Within one process, several
+// prepared statements cost less than one with a list of keys as JSON.
 func (w *writer) Load(ctx context.Context, f *store.Facts) error {
 	if f == nil {
 		return nil
@@ -68,7 +68,7 @@ func (w *writer) loadMessages(ctx context.Context, f *store.Facts) error {
 	return nil
 }
 
-// messageText reads what is known of every message: $1 is its id.
+// messageText reads the facts about a message that are always needed: $1 is its id.
 var messageText = `
 	SELECT m.author, p.public, m.name, coalesce(m.kind, 'message'), coalesce(c.text, m.text),
 		coalesce(` + seqSQL("m.target") + `, 0), coalesce(` + seqSQL("m.current") + `, 0), coalesce(m.extra, '')
@@ -178,7 +178,7 @@ func (w *writer) loadReactions(ctx context.Context, id int64, m *store.Message) 
 	return nil
 }
 
-// loadNonce finds out what a nonce was used for first.
+// loadNonce reads the first use of a nonce.
 func (w *writer) loadNonce(ctx context.Context, n store.Nonce, use *store.FirstUse) error {
 	var ms int64
 	kept := packNonce(n.Nonce)

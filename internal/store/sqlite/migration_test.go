@@ -10,9 +10,9 @@ import (
 	"parley/internal/chat"
 )
 
-// oldFolder is a folder of the release before people could do anything with
-// messages: what testdata/schema/0002.sql has and, in a room called long, n
-// messages by each of some people.
+// oldFolder returns a data folder of the release that had no changes of messages yet. It
+// has the contents of testdata/schema/0002.sql and, in a room called long, n messages by
+// each person of names.
 func oldFolder(t testing.TB, n int, names ...string) (dir string) {
 	t.Helper()
 	dir = t.TempDir()

@@ -14,6 +14,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"parley/internal/files"
+	"parley/internal/move"
 )
 
 // openDatabase opens the folder's database, or makes one. Before it writes anything it finds out
@@ -114,6 +115,7 @@ type databaseFacts struct {
 	schema int64  // number of its newest migration
 	epoch  string // "" if there is none
 	newest bool   // it has the event that the newer state file names
+	moved  string // where it was moved to; "": it was not
 }
 
 // read reads the facts of the database and writes nothing. It checks the whole database if that is
@@ -134,6 +136,9 @@ func (s *Store) read(ctx context.Context, left *leftBehind) (is databaseFacts, e
 	is, err = readFirst(ctx, s.path, left.newest)
 	if err != nil {
 		return is, err
+	}
+	if is.moved != "" && !s.cfg.Moved {
+		return is, move.Refusal(is.moved)
 	}
 	if left.foreign == "" && (is.epoch != left.newest.Epoch || !is.newest) {
 		left.foreign = databaseName + " is older than the marks beside it"
@@ -170,7 +175,8 @@ func readFirstAs(ctx context.Context, path, mode string, newest stateFile) (is d
 		return is, err
 	}
 	if err := db.QueryRowContext(ctx,
-		`SELECT coalesce(max(value), '') FROM meta WHERE key = 'epoch'`).Scan(&is.epoch); err != nil {
+		`SELECT coalesce(max(value) FILTER (WHERE key = 'epoch'), ''),
+			coalesce(max(value) FILTER (WHERE key = 'moved'), '') FROM meta`).Scan(&is.epoch, &is.moved); err != nil {
 		return is, err
 	}
 	is.newest, err = containsEvent(ctx, db, is.schema, newest)
@@ -254,8 +260,8 @@ func (s *Store) whole(ctx context.Context, mode string, exact bool) error {
 	if err := c.numbers(ctx); err != nil {
 		return err
 	}
-	if len(c.found) > 0 {
-		return fmt.Errorf("%w: %s", errDamaged, c.found[0])
+	if len(c.report.Found) > 0 {
+		return fmt.Errorf("%w: %s", errDamaged, c.report.Found[0])
 	}
 	return nil
 }

@@ -114,7 +114,7 @@ func (r *snapshot) each(ctx context.Context, text string, args []any, scan func(
 	return eachRow(ctx, stmt, args, scan)
 }
 
-// read reads the messages that sel selects, and what was done to them.
+// read reads the messages that sel selects, with all changes applied.
 func (r *snapshot) read(ctx context.Context, sel chat.PageQuery, page *chat.Page) (err error) {
 	if sel.Around == 0 {
 		page.Messages, page.More, err = r.messageStates(ctx, sel)

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -58,6 +59,37 @@ func (s *Store) Person(ctx context.Context, session string) (chat.Person, error)
 		})
 	}
 	return p, nil
+}
+
+// PersonStates returns those of the people who exist, as they are now, in no particular order.
+func (s *Store) PersonStates(ctx context.Context, ids []chat.PersonID) (found []chat.PersonState, err error) {
+	list, err := json.Marshal(ids)
+	if err != nil {
+		return nil, err
+	}
+	at := map[chat.PersonID]int{}
+	err = s.reads.each(ctx, `
+		SELECT p.public, p.name, s.token_hash FROM json_each($1) w CROSS JOIN person p ON p.public = w.value
+		LEFT JOIN session s ON s.person = p.id`, []any{string(list)}, func(rows *sql.Rows) error {
+		var p chat.Person
+		var hash []byte
+		if err := rows.Scan(&p.ID, &p.Name, &hash); err != nil {
+			return err
+		}
+		i, known := at[p.ID]
+		if !known {
+			i = len(found)
+			at[p.ID], found = i, append(found, chat.PersonState{Person: p})
+		}
+		if len(hash) == len(chat.SessionHash{}) {
+			found[i].Sessions = append(found[i].Sessions, chat.SessionHash(hash))
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("people and their sessions: %w", err)
+	}
+	return found, nil
 }
 
 // Rename gives a person another name, in normal form, and returns their name. A retry with the same

@@ -89,8 +89,8 @@ func (r *Rollback) schema(ctx context.Context) (int64, error) {
 	return schemaOfDatabase(ctx, db)
 }
 
-// compare counts what the database has and the copy has not. It writes nothing, so that a server
-// still takes the folder for its own.
+// compare counts the events and people that the database has and the copy does not have. It writes
+// nothing, so that a server does not take the folder for a changed one.
 func (r *Rollback) compare(ctx context.Context, have int64) error {
 	db := openSQLite(r.store.path, "ro", "", readerPragmas)
 	defer db.Close()

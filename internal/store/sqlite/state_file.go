@@ -27,8 +27,8 @@ import (
 //     its state files, is noticed too: the newer one no longer knows the older one.
 //
 // State files are not synced while the server runs, so they cost a commit nothing. After a power
-// cut they may be behind by what the kernel had not written, and times may differ by as much: see
-// slack.
+// cut they may lack the last changes, which the kernel had not written yet, and times may differ by
+// as much: see slack.
 //
 // A snapshot of the whole file system or machine cannot be noticed from inside. Clients notice it
 // by the times of events.
@@ -41,7 +41,7 @@ const (
 // of the machine, and if the process was killed while SQLite wrote to the database.
 const slack = 2 * time.Minute
 
-// stateFileInterval is how long one of the two is written before it is the other's turn.
+// stateFileInterval is how long one of the two files is written, before the other one is.
 const stateFileInterval = 50 * time.Millisecond
 
 // States in which a server can leave the database's file.
@@ -108,7 +108,7 @@ func readMark(path string) (*stateFile, fileState, error) {
 	return &m, state, err
 }
 
-// leftBehind is what the state files tell of a folder before it is opened.
+// leftBehind describes a folder before it is opened, by its state files.
 type leftBehind struct {
 	newest  stateFile
 	foreign string // why the files are not as the server left them; "": they are

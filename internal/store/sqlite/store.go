@@ -30,7 +30,10 @@ type Config struct {
 
 	Version            string `kong:"-"` // of the program; stored in the database, and in the names of copies
 	UpgradeWithoutCopy bool   `kong:"-"` // no copy is made before an upgrade
+	Moved              bool   `kong:"-"` // a folder may be opened that was moved elsewhere
 }
+
+var discard = slog.New(slog.DiscardHandler)
 
 // A Store is a data folder in use. Its methods may be called from several goroutines. Writes are
 // carried out while Run runs.
@@ -83,7 +86,7 @@ func open(ctx context.Context, cfg Config, vfs string) (_ *Store, err error) {
 		cfg:    cfg,
 		dir:    dir,
 		path:   filepath.Join(dir, databaseName),
-		logger: cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
+		logger: cmp.Or(cfg.Logger, discard),
 	}
 	s.health = store.NewHealth(s.writeHealth)
 	defer func() {

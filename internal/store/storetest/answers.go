@@ -8,7 +8,7 @@ import (
 	"parley/internal/chat"
 )
 
-// An outcome is what somebody was answered and what is so then.
+// An outcome is the answer to a draft, and the state of its message afterwards.
 type outcome struct {
 	seq  chat.Seq
 	at   int64
@@ -20,9 +20,9 @@ func told(c chat.Commit) outcome {
 	return outcome{c.Event.Seq, c.Event.At.UnixMilli(), c.Event.Kind, chat.CodeOf(c.Err)}
 }
 
-// For each operation: it is done, with what is so already; somebody changes it; and
-// the first comes again. The answer is the first one, and nothing is undone, also
-// after a restart.
+// For each operation: it is carried out, perhaps without changing anything; somebody else
+// changes the same; then it is retried. The retry gets the first answer and undoes
+// nothing, also after a restart.
 func testAnswerToARetryIsTheFirstAnswer(t *testing.T, open Open) {
 	tests := map[string]struct {
 		before []chat.Draft // from seq 4 on

@@ -7,7 +7,7 @@ import (
 	"parley/internal/chat"
 )
 
-// When an event was stored stays so, whatever it is and whatever is done to it.
+// The time at which an event was stored never changes, whatever its kind is and however it is changed.
 func testAtIsWhenAnEventWasStored(t *testing.T, open Open) {
 	s := open(t)
 	var events []chat.Event

@@ -8,8 +8,8 @@ import (
 	"parley/internal/chat"
 )
 
-// What a page holds has a bound in bytes as well as in messages, and what was left
-// out is told and can be read on.
+// A page is limited in bytes as well as in messages. It says that there is more, and the
+// next page begins there.
 func testPageEndsWhereItsTextsAreEnough(t *testing.T, open Open) {
 	s := open(t)
 	for n := range 10 {

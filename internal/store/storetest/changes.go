@@ -10,8 +10,8 @@ import (
 	"parley/internal/chat"
 )
 
-// Whatever may not be is told to who asks for it, and nothing comes of it, while
-// what came with it in the same transaction goes on.
+// A draft that is not allowed is refused and stores nothing. Other drafts of the same
+// transaction are stored.
 func testWhatMayNotBeIsRefused(t *testing.T, open Open) {
 	s := open(t)
 	Do(t, s,
@@ -112,7 +112,7 @@ func testTheNewestEditCounts(t *testing.T, open Open) {
 	}
 }
 
-// What one deletion takes away, and one request shows, has a bound.
+// The number of versions is limited, because one deletion deletes and one request shows all of them.
 func testMessageIsEditedOnlySoOften(t *testing.T, open Open) {
 	s := open(t)
 	ds := []chat.Draft{Draft("lobby", Ada, "0", "")}
@@ -134,7 +134,7 @@ func testMessageIsEditedOnlySoOften(t *testing.T, open Open) {
 	}
 }
 
-// Doing what is done already is no event. The answer names the one that did it.
+// A change that changes nothing makes no event. The answer names the event that made it.
 func testWhatIsSoAlreadyChangesNothing(t *testing.T, open Open) {
 	s := open(t)
 	Do(t, s,
@@ -189,7 +189,7 @@ func testRepeatedNonceOfAChangeGetsItsAnswer(t *testing.T, open Open) {
 				}
 			}
 		}
-		// The message is gone, and its nonce still says that it was sent.
+		// The message is deleted, and its nonce still says that it was sent.
 		c := Post(t, s, with("n1", Draft("lobby", Ada, "one", "")))[0]
 		if c.Err != nil || !c.Repeated || c.Event.Seq != 1 || c.Event.Text != "" {
 			t.Errorf("%s, the message: %+v", when, c)
@@ -199,7 +199,7 @@ func testRepeatedNonceOfAChangeGetsItsAnswer(t *testing.T, open Open) {
 	again("at once")
 	s.restart()
 	again("after a restart")
-	// In one transaction, beside each other.
+	// Both in one transaction.
 	twice := with("n7", Deed(Ada, chat.Edit, 5, "hm, hm"))
 	if got := Post(t, s, twice, twice); got[0].Repeated || !got[1].Repeated || got[1].Event.Seq != 7 {
 		t.Errorf("%+v", got)
@@ -223,8 +223,8 @@ func testReactions(t *testing.T, open Open) {
 	if diff := cmp.Diff(want, States(t, s, 1)[0].Reactions); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	// At most so many different ones, whoever puts them; one that is there may be
-	// put by more, and one that is taken away makes room.
+	// The number of different emoji is limited, for all people together. Others may add
+	// themselves to an emoji that is there, and an emoji that is removed makes room.
 	for n := range chat.MaxEmoji - 2 {
 		Do(t, s, Deed([]chat.Person{Ada, eve}[n%2], chat.React, 1, fmt.Sprint("e", n)))
 	}

@@ -8,8 +8,8 @@ import (
 	"parley/internal/chat"
 )
 
-// What is left to do after a crash is found again, and what was done once changes
-// nothing when it is done again.
+// Copies that are still to be deleted after a crash are found again. Deleting a copy
+// twice changes nothing.
 func testCopiesAreDeletedOnceAcrossRestarts(t *testing.T, open Open) {
 	s := open(t)
 	Do(t, s, Draft("attic", Ada, "said", ""))
@@ -38,7 +38,7 @@ func testCopiesAreDeletedOnceAcrossRestarts(t *testing.T, open Open) {
 	}
 }
 
-// No copy is made of what is deleted at the same moment, whichever comes first.
+// If a message is deleted and forwarded in one transaction, no copy is left, whichever comes first.
 func testNoCopyOutlivesADeletionAtTheSameMoment(t *testing.T, open Open) {
 	for _, to := range []chat.RoomName{"before", "zoo"} { // rooms are written in the order of their making
 		for _, first := range []bool{true, false} {

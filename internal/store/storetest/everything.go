@@ -62,13 +62,15 @@ func useSessions(t testing.TB, s Database) {
 	Must(t, err)
 	_, err = s.Rename(t.Context(), p.ID, "Eva", "n3")
 	Must(t, err)
+	_, err = s.PersonStates(t.Context(), []chat.PersonID{p.ID, "nobody"})
+	Must(t, err)
 	Must(t, s.Forget(t.Context(), session))
 }
 
 func usePersonal(t testing.TB, s Database, at chat.MessageRef) {
 	t.Helper()
 	who := Grace.ID
-	Must(t, <-s.AddToList(who, at.Room, true))
+	Must(t, AddToList(s, who, at.Room, true))
 	for _, as := range []chat.PersonalRefKind{chat.Bookmark, chat.Subscription} {
 		for _, on := range []bool{true, false} {
 			Must(t, s.SetPersonal(t.Context(), who, as, at, on, ""))

@@ -122,7 +122,7 @@ func PageOf(t testing.TB, s Archive, q chat.PageQuery) chat.Page {
 // Read is a method that returns events.
 type Read func(context.Context, chat.RoomName, chat.Seq, int) ([]chat.Event, error)
 
-// Events returns what read does and fails if that fails.
+// Events returns the events that read reads, and fails if that fails.
 func Events(t testing.TB, read Read, room chat.RoomName, seq chat.Seq, limit int) []chat.Event {
 	t.Helper()
 	events, err := read(t.Context(), room, seq, limit)
@@ -184,6 +184,13 @@ func WantHead(t testing.TB, s Log, room chat.RoomName, want chat.Seq) {
 	if got != want {
 		t.Errorf("head of %s = %d, want %d", room, got, want)
 	}
+}
+
+// AddToList calls the method and returns its result.
+func AddToList(s RoomLists, who chat.PersonID, room chat.RoomName, enters bool) error {
+	done := make(chan error, 1)
+	s.AddToList(who, room, enters, func(err error) { done <- err })
+	return <-done
 }
 
 // Must ends the test if there is an error.

@@ -119,8 +119,8 @@ func testAnEntryIsTheRoomAsItIsToItsPerson(t *testing.T, open OpenDatabase) {
 	s := open(t)
 	Do(t, s, Draft("lobby", Ada, "one", ""))
 	at := Post(t, s, Deed(Ada, chat.Topic, 0, "what it is about"), Deed(Ada, chat.Edit, 1, "uno"))[0].Event.At
-	Must(t, <-s.AddToList(Grace.ID, "lobby", true))
-	Must(t, <-s.AddToList(Ada.ID, "garden", true))
+	Must(t, AddToList(s, Grace.ID, "lobby", true))
+	Must(t, AddToList(s, Ada.ID, "garden", true))
 	change := chat.ListEntryChange{Notify: new(chat.NotifyMentions), Muted: new(true), Favourite: new(true)}
 	// The store does not know Grace yet, and only people whom it knows have a list.
 	if rooms, err := s.RoomList(t.Context(), Grace.ID); err != nil || len(rooms) != 0 {
@@ -175,7 +175,7 @@ func testARoomListHasALimit(t *testing.T, open OpenDatabase) {
 func testEveryoneHasTheirOwnRoomList(t *testing.T, open OpenDatabase) {
 	s := open(t)
 	Do(t, s, Draft("lobby", Ada, "hi", ""), Draft("attic", Grace, "hi", ""))
-	Must(t, <-s.AddToList(Grace.ID, "lobby", false))
+	Must(t, AddToList(s, Grace.ID, "lobby", false))
 	listed := func(who chat.PersonID) (names []chat.RoomName) {
 		t.Helper()
 		rooms, err := s.RoomList(t.Context(), who)
@@ -190,8 +190,8 @@ func testEveryoneHasTheirOwnRoomList(t *testing.T, open OpenDatabase) {
 		!slices.Equal(g, []chat.RoomName{"attic"}) {
 		t.Errorf("the lists are %v and %v", a, g)
 	}
-	Must(t, <-s.AddToList(Grace.ID, "lobby", true))
-	Must(t, <-s.AddToList(Grace.ID, "lobby", true))
+	Must(t, AddToList(s, Grace.ID, "lobby", true))
+	Must(t, AddToList(s, Grace.ID, "lobby", true))
 	_, err := MarkRead(t, s, Ada.ID, chat.MessageRef{Room: "attic", Seq: 1}, false, "") // lists it
 	Must(t, err)
 	Do(t, s, Deed(Ada, chat.Delete, 1, ""))

@@ -262,7 +262,7 @@ func (m *Memory) Write(_ context.Context, rows []store.Row, at time.Time) (int, 
 	return len(rows), nil
 }
 
-// add adds a row's event to its room, and what it does to a message.
+// add adds a row's event to its room and applies it to its message.
 func (m *Memory) add(r *store.Row, nonce store.Nonce) {
 	to := m.rooms[r.Room.Key-1]
 	e := event{Event: r.Result.Event, author: r.By.Key}
@@ -290,7 +290,7 @@ func (m *Memory) add(r *store.Row, nonce store.Nonce) {
 	}
 }
 
-// change does to a message what e is about it.
+// change applies the event e to a message.
 func (m *Memory) change(r *room, target, e *event) {
 	mine := store.Reacted{Emoji: e.Text, Person: e.author}
 	switch e.Kind {

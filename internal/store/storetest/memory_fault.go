@@ -6,8 +6,8 @@ import (
 	"parley/internal/chat"
 )
 
-// How tests of other packages bring a Memory into states that its rules and its clock do
-// not allow.
+// With these, tests of other packages bring a Memory into states that its rules and its
+// clock do not allow.
 
 // Put adds an event that was stored at e.At, and returns its seq. It asks no rules, but a
 // deleted message stays deleted.
@@ -73,7 +73,7 @@ func (m *Memory) Rooms() (names []chat.RoomName) {
 	return names
 }
 
-// fault returns what Fault returns.
+// fault returns the error of Fault for a method and a room, nil without a Fault.
 func (m *Memory) fault(method string, room chat.RoomName) error {
 	if m.Fault == nil {
 		return nil

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"crypto/rand"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -56,7 +57,7 @@ func (m *Memory) After(_ context.Context, name chat.RoomName, seq chat.Seq, limi
 	return found, nil
 }
 
-// quoting returns x with what the message says that it answers.
+// quoting returns x with a quote of the message that it answers.
 func (r *room) quoting(x *chat.Attrs) *chat.Attrs {
 	if x == nil || x.ReplyTo < 1 || int(x.ReplyTo) > len(r.events) {
 		return x
@@ -213,6 +214,13 @@ func (m *Memory) Heads(context.Context) (heads map[chat.RoomName]chat.Seq, err e
 		heads[r.name] = chat.Seq(len(r.events))
 	}
 	return heads, nil
+}
+
+// HeadsOf returns those of rooms that exist, with their newest seqs.
+func (m *Memory) HeadsOf(ctx context.Context, rooms []chat.RoomName) (map[chat.RoomName]chat.Seq, error) {
+	heads, err := m.Heads(ctx)
+	maps.DeleteFunc(heads, func(name chat.RoomName, _ chat.Seq) bool { return !slices.Contains(rooms, name) })
+	return heads, err
 }
 
 // Texts implements search.Source.

@@ -16,8 +16,8 @@ import (
 	"parley/internal/store"
 )
 
-// What clients rely on: a page, and the events after its head applied to it, are
-// the page as it would be read then. The pages are read while the log grows.
+// Clients rely on this: a page to which the events after its head are applied is the same
+// as a page that is read then. The pages are read while the log grows.
 func testAPageAndWhatFollowsItAreThePresent(t *testing.T, open Open) {
 	s := open(t)
 	room := 0
@@ -37,7 +37,7 @@ func testAPageAndWhatFollowsItAreThePresent(t *testing.T, open Open) {
 	})
 }
 
-// clients are what somebody does in a room, and the pages that they have read.
+// clients post in a room and read pages of it.
 type clients struct {
 	s      *Subject
 	room   chat.RoomName

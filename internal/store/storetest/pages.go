@@ -138,7 +138,7 @@ func testPagesAreOfWhatWasSaid(t *testing.T, open Open) {
 	}
 }
 
-// What is refused leaves no trace.
+// A refused change makes no room.
 func testAChangeInARoomThatNobodyWroteToMakesNone(t *testing.T, open Open) {
 	s := open(t)
 	Do(t, s, Draft("lobby", Ada, "one", ""))

@@ -8,6 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"parley/internal/chat"
 )
 
@@ -125,5 +128,52 @@ func testAGuestMadeTwiceIsOne(t *testing.T, open OpenDatabase) {
 	s.restart()
 	if p, _, err := s.NewGuest(t.Context(), "Another", key); err != nil || p != now {
 		t.Errorf("after a restart: %+v, %v, want %+v", p, err, now)
+	}
+}
+
+func testPeopleAreReadWithTheirSessions(t *testing.T, open OpenDatabase) {
+	s := open(t)
+	states := func(ids ...chat.PersonID) map[chat.PersonID]chat.PersonState {
+		t.Helper()
+		found, err := s.PersonStates(t.Context(), ids)
+		Must(t, err)
+		byID := map[chat.PersonID]chat.PersonState{}
+		for _, p := range found {
+			byID[p.ID] = p
+		}
+		if len(byID) != len(found) {
+			t.Errorf("somebody is there twice: %+v", found)
+		}
+		return byID
+	}
+	if found := states(); len(found) != 0 {
+		t.Errorf("of nobody: %+v", found)
+	}
+	ada, session, err := s.NewGuest(t.Context(), "Ada", "")
+	Must(t, err)
+	grace, other, err := s.NewGuest(t.Context(), "Grace", "")
+	Must(t, err)
+	Post(t, s, Draft("lobby", chat.Person{ID: "eve", Name: "Eve"}, "I have no session", ""))
+	_, err = s.Rename(t.Context(), grace.ID, "Hopper", "")
+	Must(t, err)
+	hopper := chat.Person{ID: grace.ID, Name: "Hopper"}
+	want := map[chat.PersonID]chat.PersonState{
+		ada.ID:    {Person: ada, Sessions: []chat.SessionHash{chat.HashSession(session)}},
+		hopper.ID: {Person: hopper, Sessions: []chat.SessionHash{chat.HashSession(other)}},
+		"eve":     {Person: chat.Person{ID: "eve", Name: "Eve"}},
+	}
+	if diff := cmp.Diff(want, states(grace.ID, "nobody", "eve", ada.ID), cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+	Must(t, s.Forget(t.Context(), session))
+	if found := states(ada.ID)[ada.ID]; found.Name != "Ada" || len(found.Sessions) > 0 {
+		t.Errorf("after the session's end: %+v", found)
+	}
+	many := []chat.PersonID{grace.ID}
+	for i := range 1000 {
+		many = append(many, chat.PersonID(fmt.Sprint("nobody ", i)))
+	}
+	if found := states(many...); len(found) != 1 {
+		t.Errorf("among a thousand who do not exist: %+v", found)
 	}
 }

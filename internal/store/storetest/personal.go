@@ -56,30 +56,30 @@ func (s *DatabaseSubject) isSubscribed(t testing.TB, who chat.PersonID, at chat.
 	return is
 }
 
-// An ownDeed is something that a person does with what is their own.
-type ownDeed func(t *testing.T, o *owner, nonce string) error
+// An ownWrite changes a person's own data: bookmarks, read marks, settings, the name.
+type ownWrite func(t *testing.T, o *owner, nonce string) error
 
-func keep(as chat.PersonalRefKind, on bool) ownDeed {
+func keep(as chat.PersonalRefKind, on bool) ownWrite {
 	return func(t *testing.T, o *owner, nonce string) error {
 		return o.SetPersonal(t.Context(), o.ID, as, inLobby(1), on, nonce)
 	}
 }
 
-func set(change chat.ListEntryChange) ownDeed {
+func set(change chat.ListEntryChange) ownWrite {
 	return func(t *testing.T, o *owner, nonce string) error {
 		change.Nonce = nonce
 		return o.SetListEntry(t.Context(), o.ID, "lobby", change)
 	}
 }
 
-func read(seq chat.Seq) ownDeed {
+func read(seq chat.Seq) ownWrite {
 	return func(t *testing.T, o *owner, nonce string) error {
 		_, err := MarkRead(t, o, o.ID, inLobby(seq), true, nonce)
 		return err
 	}
 }
 
-func rename(name string) ownDeed {
+func rename(name string) ownWrite {
 	return func(t *testing.T, o *owner, nonce string) error {
 		_, err := o.Rename(t.Context(), o.ID, name, nonce)
 		return err
@@ -100,7 +100,7 @@ func thumb(t *testing.T, o *owner, nonce string) error {
 func testWhatIsOnesOwnIsDoneOnceForANonce(t *testing.T, open OpenDatabase) {
 	const save, follow = chat.Bookmark, chat.Subscription
 	leave := set(chat.ListEntryChange{Listed: new(false)})
-	tests := map[string]struct{ before, retry, other ownDeed }{
+	tests := map[string]struct{ before, retry, other ownWrite }{
 		"save":               {nil, keep(save, true), keep(save, false)},
 		"save what is saved": {keep(save, true), keep(save, true), keep(save, false)},
 		"unsave":             {keep(save, true), keep(save, false), keep(save, true)},
@@ -149,18 +149,18 @@ func testWhatIsOnesOwnIsDoneOnceForANonce(t *testing.T, open OpenDatabase) {
 }
 
 func testNonceOfOnesOwnIsNotReused(t *testing.T, open OpenDatabase) {
-	deeds := map[string]ownDeed{
+	writes := map[string]ownWrite{
 		"save": keep(chat.Bookmark, true), "unsave": keep(chat.Bookmark, false),
 		"follow": keep(chat.Subscription, true), "unfollow": keep(chat.Subscription, false),
 		"set": set(chat.ListEntryChange{Muted: new(true)}), "read": read(1), "send": say, "react": thumb,
 	}
-	for first, do1 := range deeds {
+	for first, do1 := range writes {
 		t.Run(first, func(t *testing.T) {
 			o := newOwner(t, open(t))
 			Do(t, o, Draft("lobby", o.Person, "A", ""), Draft("lobby", Grace, "B", ""))
 			Must(t, do1(t, o, "n1"))
 			before := o.owned(t)
-			for second, do2 := range deeds {
+			for second, do2 := range writes {
 				if err := do2(t, o, "n1"); second != first && chat.CodeOf(err) != chat.NonceUsed ||
 					second == first && err != nil {
 					t.Errorf("of %s: %v", second, err)

@@ -114,7 +114,7 @@ func draftAtLimit(random *rand.Rand, limit int, room chat.RoomName, nonce string
 	return d
 }
 
-// Describe returns what an answer says, but for times. The answer to a retry has no text that counts.
+// Describe returns an answer as text, without times. The text of an answer to a retry is left out: it may differ.
 func Describe(c chat.Commit) string {
 	if c.Err != nil {
 		return fmt.Sprintf("refused: %s %v", chat.CodeOf(c.Err), c.Err)

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"maps"
 	"slices"
 	"testing"
@@ -21,6 +22,17 @@ func testAnIndexIsToldAllThatItHasToKnow(t *testing.T, open Open) {
 	heads, err := s.Heads(t.Context())
 	if want := map[chat.RoomName]chat.Seq{"lobby": 6, "garden": 1}; err != nil || !maps.Equal(heads, want) {
 		t.Errorf("heads %v, %v, want %v", heads, err, want)
+	}
+	if shared, ok := s.Store.(interface { // a store that several nodes can share
+		HeadsOf(ctx context.Context, rooms []chat.RoomName) (map[chat.RoomName]chat.Seq, error)
+	}); ok {
+		heads, err = shared.HeadsOf(t.Context(), []chat.RoomName{"lobby", "nowhere"})
+		if want := map[chat.RoomName]chat.Seq{"lobby": 6}; err != nil || !maps.Equal(heads, want) {
+			t.Errorf("heads of two rooms %v, %v, want %v", heads, err, want)
+		}
+		if heads, err = shared.HeadsOf(t.Context(), nil); err != nil || len(heads) != 0 {
+			t.Errorf("heads of no rooms %v, %v", heads, err)
+		}
 	}
 	texts, err := s.Texts(t.Context(), []chat.MessageRef{
 		{Room: "lobby", Seq: 4},

@@ -42,12 +42,17 @@ type People interface {
 	Forget(ctx context.Context, session string) error
 }
 
+// PersonStates are people as they are now, and their sessions.
+type PersonStates interface {
+	PersonStates(ctx context.Context, ids []chat.PersonID) ([]chat.PersonState, error)
+}
+
 // RoomLists are the rooms of each person.
 type RoomLists interface {
 	RoomList(ctx context.Context, who chat.PersonID) ([]chat.ListEntry, error)
 	ListEntry(ctx context.Context, who chat.PersonID, room chat.RoomName) (chat.ListEntry, error)
 	SetListEntry(ctx context.Context, who chat.PersonID, room chat.RoomName, change chat.ListEntryChange) error
-	AddToList(who chat.PersonID, room chat.RoomName, enters bool) <-chan error
+	AddToList(who chat.PersonID, room chat.RoomName, enters bool, done func(error))
 }
 
 // Personal is what each person has read, saved and subscribed to.
@@ -73,6 +78,7 @@ type Store interface {
 // A Database is a store that keeps room lists, bookmarks and subscriptions too.
 type Database interface {
 	Store
+	PersonStates
 	RoomLists
 	Personal
 	Healthy(ctx context.Context) error // nil when a transaction of its own has been stored
@@ -184,4 +190,5 @@ var databaseTests = map[string]func(*testing.T, OpenDatabase){
 	"DeletionErases":                      testDeletionErases,
 	"CopiesAreDeletedWithTheirSource":     testCopiesAreDeletedWithTheirSource,
 	"WritesOfManyPeopleAtOnceAllSucceed":  testWritesOfManyPeopleAtOnceAllSucceed,
+	"PeopleAreReadWithTheirSessions":      testPeopleAreReadWithTheirSessions,
 }

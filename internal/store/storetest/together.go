@@ -143,7 +143,8 @@ func contents(t testing.TB, s *Subject, room chat.RoomName) (all []string) {
 	return append(all, copies...)
 }
 
-// personalContents returns what a room is to each of the three people, if the store is a Database.
+// personalContents returns the list entries and personal data of the three people for a room, if the store is a
+// Database.
 func personalContents(t testing.TB, subject *Subject, room chat.RoomName) (all []string) {
 	t.Helper()
 	s, ok := subject.Store.(Database)

@@ -2,7 +2,7 @@
 // on is a parameter. No DOM, no clock.
 /** @import { Choices } from "../ui/settings.js" */
 /** @import { Store } from "../ui/storage.js" */
-/** @import { ListEntry, ListUpdate } from "../wire/list-frames.js" */
+/** @import { ListEntry, ListUpdate } from "../wire/types.js" */
 import { mentionsPerson } from "./room-list-state.js";
 
 /** @typedef {object} Situation

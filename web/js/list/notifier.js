@@ -1,7 +1,7 @@
 // notifier.js: alerts the person to messages: announced by a screen reader, with a sound, with a notification of the
 // system, on the icons of tab and app. notification-rules.js decides whether to; only one of several tabs does it.
 /** @import { Settings } from "../ui/settings.js" */
-/** @import { ListUpdate, ReadMark } from "../wire/list-frames.js" */
+/** @import { ListUpdate, ReadMark } from "../wire/types.js" */
 /** @import { PageSession } from "./page-session.js" */
 import { t } from "../ui/i18n.js";
 import { isolate } from "../ui/text.js";

@@ -3,10 +3,9 @@
 /** @import { BrowserMemory } from "../room/browser-memory.js" */
 /** @import { Channel } from "../room/tabs.js" */
 /** @import { Api } from "../wire/api.js" */
-/** @import { Socket, Status } from "../wire/connection.js" */
 /** @import { Person } from "../wire/json.js" */
-/** @import { ListEntry, ListUpdate, ReadMark } from "../wire/list-frames.js" */
-/** @import { AnswerBody, Command, ServerMessage } from "../wire/protocol.js" */
+/** @import { ServerMessage } from "../wire/protocol.js" */
+/** @import { AnswerBody, Command, ListEntry, ListUpdate, ReadMark, Socket, Status } from "../wire/types.js" */
 /** @import { Rooms } from "./room-list-state.js" */
 import { RoomSession } from "../room/room-session.js";
 import { Connection } from "../wire/connection.js";
@@ -67,6 +66,7 @@ export class PageSession {
         await deps.api.callMe(deps.memory.name || this.me.name);
       },
       onBadName: deps.onBadName,
+      isReady: () => deps.api.isReady(),
     });
     this.marks = new ReadMarks({
       setTimeout,
@@ -120,12 +120,12 @@ export class PageSession {
   /** The page is about to close: sends the read marks that wait. */
   end() {
     this.marks.flush();
-    for (const session of this.#open.values()) session.tabs.leave();
+    for (const session of this.#open.values()) session.sending.tabs.leave();
   }
 
   /** @param {string | null} name of an item in the shared storage that another tab has changed */
   storageChanged(name) {
-    for (const session of this.#open.values()) session.storageChanged(name);
+    for (const session of this.#open.values()) session.sending.storageChanged(name);
   }
 
   /** The person has another name now. @param {Person} person */
@@ -197,7 +197,7 @@ export class PageSession {
   #closeOldRooms() {
     for (const [room, session] of this.#open) {
       if (this.#open.size <= MAX_OPEN_ROOMS) return;
-      if (session === this.room || this.#leaving.has(room) || session.outbox.next()) continue;
+      if (session === this.room || this.#leaving.has(room) || session.sending.outbox.next()) continue;
       session.close();
       this.#open.delete(room);
     }

@@ -1,8 +1,7 @@
 // read-marks.js: tells the server how far the person has read each room: not for each message but a little later, and
 // at once when they leave. After a room was marked as unread, nothing is sent until the person leaves it. Timers are
 // parameters. No DOM.
-/** @import { ReadMark } from "../wire/list-frames.js" */
-/** @import { AnswerBody } from "../wire/protocol.js" */
+/** @import { AnswerBody, ReadMark } from "../wire/types.js" */
 
 const WAIT_MS = 1_000;
 

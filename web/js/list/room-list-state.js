@@ -1,6 +1,6 @@
 // room-list-state.js: the room list and how it changes: (rooms, what happened) → rooms; and the order in which rooms
 // are shown. No DOM, socket or clock.
-/** @import { ListEntry, ListUpdate, ReadMark } from "../wire/list-frames.js" */
+/** @import { ListEntry, ListUpdate, ReadMark } from "../wire/types.js" */
 
 /** @typedef {ReadonlyMap<string, ListEntry>} Rooms */
 

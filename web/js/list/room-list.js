@@ -1,7 +1,7 @@
 // room-list.js: the room list: rooms that need attention first, then by activity, and the buttons for everything that
 // is not a room. A room keeps its row, which is only moved, so that a thousand rooms stay fast. The list is one stop
 // of the Tab key; arrow keys walk it (ARIA practices: roving tabindex).
-/** @import { ListEntry } from "../wire/list-frames.js" */
+/** @import { ListEntry } from "../wire/types.js" */
 /** @import { PageSession } from "./page-session.js" */
 import { formatAddress } from "../ui/address.js";
 import { showAvatar } from "../ui/avatar.js";

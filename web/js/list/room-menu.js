@@ -1,6 +1,6 @@
 // room-menu.js: the menu of a room in the list.
 /** @import { Key } from "../lang/en.js" */
-/** @import { Notify } from "../wire/list-frames.js" */
+/** @import { Notify } from "../wire/types.js" */
 /** @import { PageSession } from "./page-session.js" */
 import { formatAddress } from "../ui/address.js";
 import { copyText } from "../ui/clipboard.js";

@@ -1,9 +1,10 @@
 // history.js: reads pages of a room's or a thread's messages over HTTP when the person scrolls there. It reads one
 // page at a time in each direction, and pauses after a failure. No DOM.
-/** @import { Page, PageQuery } from "../wire/protocol.js" */
-/** @import { State } from "./room-state.js" */
+/** @import { Page, PageQuery } from "../wire/types.js" */
+/** @import { State } from "./types.js" */
 import { Refusal } from "../wire/protocol.js";
-import { PAGE, appendPage, atNewest, atOldest, isUsable, openWindow, prependPage } from "./room-state.js";
+import { PAGE, appendPage, openWindow, prependPage } from "./room-pages.js";
+import { atNewest, atOldest, isUsable } from "./room-state.js";
 
 const PAUSE_MS = 2_000;
 const TRIES = 5; // to get a page that is not outdated when it comes

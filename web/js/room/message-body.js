@@ -1,7 +1,7 @@
 // message-body.js: a message's body as nodes: plain text, or the server's HTML, which alone has links. Mentions are
 // emphasised, and an action begins with its author.
 /** @import { Person } from "../wire/json.js" */
-/** @import { MessageState } from "../wire/protocol.js" */
+/** @import { MessageState } from "../wire/types.js" */
 import { bdi } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
 import { isJumbo } from "../ui/text.js";

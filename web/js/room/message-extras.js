@@ -1,7 +1,7 @@
 // message-extras.js: the parts above and below a message's text: the quote, the source of a forward, the thread,
 // reactions, replies and the pin. Most messages have none of them, so the elements are made on demand.
 /** @import { Person } from "../wire/json.js" */
-/** @import { MessageState, Reaction } from "../wire/protocol.js" */
+/** @import { MessageState, Reaction } from "../wire/types.js" */
 import { bdi, fill, setText } from "../ui/dom.js";
 import { list, t } from "../ui/i18n.js";
 import { excerpt, isolate } from "../ui/text.js";

@@ -1,6 +1,6 @@
 // message-state.js: the state of a message, and how later events change it: (message, event) → message. An event that
 // is already applied changes nothing. No DOM, socket or clock.
-/** @import { MessageState, Reaction, RoomEvent } from "../wire/protocol.js" */
+/** @import { MessageState, Reaction, RoomEvent } from "../wire/types.js" */
 
 const MAX_QUOTE = 200; // characters (code points) of a quote
 

@@ -1,5 +1,5 @@
 // people.js: the people in a room. In a room of more than 100 people only their number is known.
-/** @import { State } from "./room-state.js" */
+/** @import { State } from "./types.js" */
 import { showAvatar } from "../ui/avatar.js";
 import { bdi, fromTemplate, part, setText } from "../ui/dom.js";
 import { intl, t } from "../ui/i18n.js";

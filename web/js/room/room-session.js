@@ -1,70 +1,53 @@
 // room-session.js: one room of one person on this page: its state, and the parts that change it. The view reads the
 // state and calls the methods; the session knows the view only through onChange. No DOM.
-/** @import { Api } from "../wire/api.js" */
-/** @import { Connection, Status } from "../wire/connection.js" */
-/** @import { Person } from "../wire/json.js" */
-/** @import { ListEntry, ReadMark } from "../wire/list-frames.js" */
-/** @import { AnswerBody, Command, MessageState, RoomEvent, ServerMessage } from "../wire/protocol.js" */
-/** @import { BrowserMemory } from "./browser-memory.js" */
-/** @import { MessageOptions, OutboxMessage } from "./outbox.js" */
-/** @import { State, Target } from "./room-state.js" */
-/** @import { Channel } from "./tabs.js" */
+/** @import { ServerMessage } from "../wire/protocol.js" */
+/** @import { AnswerBody, ListEntry, MessageState, ReadMark, RoomEvent, Status } from "../wire/types.js" */
 /** @import { ThreadSession } from "./thread-session.js" */
+/** @import { MessageOptions, OutboxMessage, SessionDeps, State, Target } from "./types.js" */
 import { Refusal } from "../wire/protocol.js";
-import { uuid7 } from "../wire/uuid.js";
 import { History } from "./history.js";
-import { Outbox } from "./outbox.js";
-import * as room from "./room-state.js";
-import { Sender } from "./sender.js";
-import { Tabs } from "./tabs.js";
+import { applyJoin, applyLive, applyPresence, applyTyping, expireTyping } from "./live-events.js";
+import { RoomJoin } from "./room-join.js";
+import { refreshMessages } from "./room-pages.js";
+import { addSentMessage, atNewest, begin, isUsable, resetLog, setTopic } from "./room-state.js";
+import { Sending } from "./sending.js";
+import { holdsAllUnread, markRead, markUnreadFrom, setUnreadCount } from "./unread.js";
 
 const RETRY_MS = 2_000; // after a first page or a join that failed
-const TAKE_OVER_MS = 15_000; // how often to look for messages of closed tabs
 const MAX_TEXT = 4_000; // until the server names its limit
-
-/** @typedef {object} Deps
- * @property {string} room  its canonical name
- * @property {Person} me
- * @property {Api} api
- * @property {BrowserMemory} memory
- * @property {Pick<Connection, "request" | "status">} connection  shared with all rooms of the page
- * @property {Channel} channel  to the other tabs
- * @property {(f: () => void, ms: number) => number} setTimeout
- * @property {() => number} now
- * @property {() => void} onChange
- * @property {() => void} onReset  the room has another log now
- */
 
 export class RoomSession {
   /** The thread that is open beside the room. @type {ThreadSession | null} */
   thread = null;
   maxText = MAX_TEXT;
-  joined = false; // over the present connection
   /** @type {Target | null} */
   target = null;
-  #joining = false;
   #seen = 0; // the seq of the last message in view
-  #here = false; // on the screen
-  #closed = false;
-  #newest = 0; // the room's newest seq by the last join; its event may not have come yet
   #missed = 0; // when this seq has come, the view goes to the new separator; 0: it does not
 
-  /** @param {Deps} deps */
+  /** @param {SessionDeps} deps */
   constructor(deps) {
     this.deps = deps;
-    this.state = room.begin(deps.room, deps.me);
+    this.state = begin(deps.room, deps.me);
     const { setTimeout, onChange, memory } = deps;
     this.connection = deps.connection;
-    const request = (/** @type {Parameters<Connection["request"]>[0]} */ c) => this.connection.request(c);
-    this.outbox = new Outbox(memory.store, deps.room, uuid7(deps.now()));
-    this.sender = new Sender({
-      outbox: this.outbox,
+    this.sending = new Sending({
       room: deps.room,
-      request,
+      connection: deps.connection,
+      store: memory.store,
+      channel: deps.channel,
       setTimeout,
-      onChange,
+      now: deps.now,
       newest: () => Math.max(this.state.head, ...this.state.sentMessages.keys()),
       onStored: (message, seq) => this.#stored(message, seq),
+      onChange,
+    });
+    this.joining = new RoomJoin({
+      room: deps.room,
+      connection: deps.connection,
+      setTimeout,
+      state: () => this.state,
+      onJoined: (answer, other) => this.#onJoined(answer, other),
     });
     this.history = new History({
       read: (where) => deps.api.messages(deps.room, where),
@@ -74,85 +57,61 @@ export class RoomSession {
       change: (f) => this.change(f),
       lastRead: (epoch) => memory.lastRead(deps.room, epoch),
     });
-    this.tabs = new Tabs(deps.channel, this.outbox.tab, setTimeout, () => this.#takeOver());
   }
 
   /** Reads the first page, then joins. @param {number | null} seq the message that the address names */
   start(seq) {
     this.#open(seq);
-    this.#takeOverPeriodically();
+    this.sending.start();
   }
 
   /** The room comes on the screen: the person joins it, and the messages since they left are marked as new.
    * @param {number} [newest] the room's newest seq according to the list */
   enter(newest = 0) {
-    this.#here = true;
     const { head, lastRead } = this.state;
     if (head > 0 && newest > head) {
       this.#missed = newest;
       this.change((s) => ({ ...s, newSeparator: lastRead < head ? (s.newSeparator ?? lastRead) : head }));
     }
-    this.#join();
+    this.joining.enter();
   }
 
   /** The room has left the screen. Its outbox is still sent. */
   leave() {
-    this.#here = false;
-    if (!this.joined) return;
-    this.joined = false;
-    // Without a connection the person is not in the room anyway.
-    this.connection.request({ op: "leave", room: this.deps.room }).catch(() => undefined);
+    this.joining.leave();
   }
 
   /** The room is not used on this page any more, or the person is signed out: other tabs send what its outbox holds. */
   close() {
-    this.#closed = true;
-    this.sender.setOnline(false);
-    this.tabs.close();
+    this.sending.close();
   }
 
   /** The person has read up to seq on another device or by the list. @param {number} seq */
   readElsewhere(seq) {
-    this.change((s) => room.markRead(s, seq));
+    this.change((s) => markRead(s, seq));
     this.deps.memory.advanceLastRead(this.deps.room, this.state.epoch, this.state.lastRead);
   }
 
   /** Takes the unread count of the server, if the window does not have all unread messages.
    * @param {ReadMark} mark */
   setUnreadCount({ seq, unread }) {
-    if (this.state.mayHaveMore && !room.holdsAllUnread(this.state))
-      this.change((s) => room.setUnreadCount(s, seq, unread));
+    if (this.state.mayHaveMore && !holdsAllUnread(this.state))
+      this.change((s) => setUnreadCount(s, seq, unread));
   }
 
   /** Takes the topic from the list entry: it may be older than the messages that we hold. @param {ListEntry} entry */
   setListEntry({ topic, seq }) {
-    this.change((s) => room.setTopic(s, topic, seq));
+    this.change((s) => setTopic(s, topic, seq));
   }
 
   /** @param {string} text  @param {MessageOptions} [options] */
   send(text, options) {
-    this.outbox.add(text, this.deps.now(), options);
+    this.sending.add(text, options);
     if (!options?.thread || options.echo) {
       this.newest();
       this.change((s) => ({ ...s, newSeparator: null }));
     }
-    this.sender.pump();
-    this.deps.onChange();
-  }
-
-  /** @param {string} nonce */
-  retry(nonce) {
-    this.outbox.retry(nonce);
-    this.sender.pump();
-    this.deps.onChange();
-  }
-
-  /** Takes an unsent message back and returns its text. @param {string} nonce */
-  takeBack(nonce) {
-    const text = this.outbox.messages().find((e) => e.nonce === nonce)?.text ?? "";
-    this.outbox.remove(nonce);
-    this.deps.onChange();
-    return text;
+    this.sending.pump();
   }
 
   typing() {
@@ -162,7 +121,7 @@ export class RoomSession {
 
   /** Goes to the end of the log. */
   async newest() {
-    if (!room.atNewest(this.state)) await this.history.open().catch(() => undefined);
+    if (!atNewest(this.state)) await this.history.open().catch(() => undefined);
     this.target = { to: "newest" };
     this.change((s) => ({ ...s, following: true, heldUnread: false }));
   }
@@ -171,13 +130,18 @@ export class RoomSession {
    * @param {number} seq */
   async goTo(seq) {
     const held = () => this.state.messages.some((e) => e.seq === seq);
-    if (this.joined && seq > Math.max(this.state.head, this.#newest)) return false; // not joined: the server knows
+    // If it is not joined, only the server knows.
+    if (this.joined && seq > Math.max(this.state.head, this.joining.newest)) return false;
     if (!held()) await this.history.open(seq).catch(() => undefined);
     if (!held()) return false;
     this.#missed = 0; // it is the message that the person wants to see
     this.target = { to: "message", seq };
     this.deps.onChange();
     return true;
+  }
+
+  get joined() {
+    return this.joining.joined;
   }
 
   /** Takes what the person sees of the room, and moves the read mark.
@@ -187,15 +151,10 @@ export class RoomSession {
     if (seen > 0) this.#seen = seen;
     let s = before.following === following && before.reading === reading ? before : { ...before, following, reading };
     if (reading && !before.reading && s.heldUnread) s = { ...s, heldUnread: false };
-    if (reading) s = room.markRead(s, seen);
+    if (reading) s = markRead(s, seen);
     if (s === before) return;
     this.change(() => s);
     this.deps.memory.advanceLastRead(s.room, s.epoch, s.lastRead);
-  }
-
-  /** Another tab has changed the shared storage. @param {string | null} name */
-  storageChanged(name) {
-    if (this.outbox.changed(name)) this.deps.onChange();
   }
 
   /** @param {(s: State) => State} f */
@@ -215,7 +174,7 @@ export class RoomSession {
       this.target =
         seq !== null ? { to: "message", seq } : newSeparator !== null ? { to: "new-separator" } : { to: "newest" };
       this.deps.onChange();
-      this.#join();
+      this.joining.join();
     } catch {
       this.deps.setTimeout(() => this.#open(seq), RETRY_MS);
     }
@@ -224,8 +183,8 @@ export class RoomSession {
   /** The connection was made or lost. @param {Status} status */
   connectionChanged(status) {
     if (status !== "online") {
-      this.joined = false;
-      this.sender.setOnline(false);
+      this.joining.disconnected();
+      this.sending.sender.setOnline(false);
     }
     if (status === "ended") this.close();
     this.deps.onChange();
@@ -235,39 +194,19 @@ export class RoomSession {
   onHello(body) {
     if (body.limits?.message_length !== undefined) this.maxText = body.limits.message_length || Infinity;
     if (body.person) this.change((s) => ({ ...s, me: body.person ?? s.me }));
-    this.sender.setOnline(true);
-    this.#join();
+    this.sending.sender.setOnline(true);
+    this.joining.join();
   }
 
-  /** Joins the room if the connection and the first page are there. */
-  async #join() {
-    const { epoch, head, headAt } = this.state;
-    if (!epoch || !this.#here || this.joined || this.#joining || this.connection.status !== "online") return;
-    this.#joining = true;
-    try {
-      const answer = await this.connection.request({
-        op: "join",
-        room: this.deps.room,
-        after: head,
-        epoch,
-        ...(headAt > 0 && { at: new Date(headAt).toISOString() }),
-      });
-      const other = answer.reset || (answer.epoch !== undefined && answer.epoch !== epoch);
-      this.joined = true;
-      this.#newest = answer.seq ?? 0;
-      this.change((s) => room.applyJoin(other ? room.resetLog(s, answer.epoch ?? "") : s, answer));
-      if (other) await this.#resetLog(answer.epoch ?? epoch);
-      if (this.state.messages.length === 0 && this.state.head > 0) await this.newest();
-      else if (answer.op === "behind") this.#reread();
-      if (!room.holdsAllUnread(this.state)) this.#count();
-      this.thread?.roomJoined(answer);
-    } catch (err) {
-      if (err instanceof Refusal && err.code === "lost") return; // the next hello joins
-      this.deps.setTimeout(() => this.#join(), (err instanceof Refusal && err.retryAfterMs) || RETRY_MS);
-    } finally {
-      this.#joining = false;
-      if (!this.#here) this.leave(); // the room left the screen before the answer came
-    }
+  /** The room was joined. @param {AnswerBody} answer  @param {boolean} other whether it has another log now */
+  async #onJoined(answer, other) {
+    const { epoch } = this.state;
+    this.change((s) => applyJoin(other ? resetLog(s, answer.epoch ?? "") : s, answer));
+    if (other) await this.#resetLog(answer.epoch ?? epoch);
+    if (this.state.messages.length === 0 && this.state.head > 0) await this.newest();
+    else if (answer.op === "behind") this.#reread();
+    if (!holdsAllUnread(this.state)) this.#count();
+    this.thread?.roomJoined(answer);
   }
 
   /** The server has another log (it was restored from a backup). The old read mark is meaningless, so the server is
@@ -276,7 +215,7 @@ export class RoomSession {
   async #resetLog(epoch) {
     const { room: name, memory, onReset } = this.deps;
     onReset();
-    this.outbox.resetLog();
+    this.sending.outbox.resetLog();
     const answer = await this.connection.request({ op: "read", room: name, seq: 0 }).catch(() => null);
     memory.setLastRead(name, epoch, answer?.read ?? 0);
   }
@@ -285,10 +224,10 @@ export class RoomSession {
   receive(m) {
     if (m.type === "answer" || m.room !== this.deps.room) return;
     if (m.type === "event") this.#applyLive(m.event);
-    else if (m.type === "presence") this.change((s) => room.applyPresence(s, m));
+    else if (m.type === "presence") this.change((s) => applyPresence(s, m));
     else if (m.type === "typing") {
-      this.change((s) => room.applyTyping(s, m.from, this.deps.now()));
-      this.deps.setTimeout(() => this.change((s) => room.expireTyping(s, this.deps.now())), 5_100);
+      this.change((s) => applyTyping(s, m.from, this.deps.now()));
+      this.deps.setTimeout(() => this.change((s) => expireTyping(s, this.deps.now())), 5_100);
     }
     if (m.type === "event") this.#showMissed();
   }
@@ -299,20 +238,6 @@ export class RoomSession {
     this.#missed = 0;
     this.target = { to: "new-separator" };
     this.deps.onChange();
-  }
-
-  async #takeOver() {
-    if (!this.outbox.hasOtherTabs()) return;
-    const alive = await this.tabs.alive();
-    if (this.#closed || !this.outbox.takeOver(alive)) return;
-    this.deps.onChange();
-    this.sender.pump();
-  }
-
-  #takeOverPeriodically() {
-    if (this.#closed) return;
-    this.#takeOver();
-    this.deps.setTimeout(() => this.#takeOverPeriodically(), TAKE_OVER_MS);
   }
 
   /** Reads the page in view again, after events were missed. */
@@ -330,13 +255,13 @@ export class RoomSession {
     const answer = await this.connection.request({ op: "read", room: name, seq: lastRead }).catch(() => null);
     if (answer?.unread === undefined) return;
     if (this.state.lastRead > lastRead) return this.#count(); // the person has read on meanwhile
-    this.change((s) => room.setUnreadCount(s, answer.read ?? lastRead, answer.unread ?? 0));
+    this.change((s) => setUnreadCount(s, answer.read ?? lastRead, answer.unread ?? 0));
   }
 
   /** @param {RoomEvent} event */
   #applyLive(event) {
-    this.change((s) => room.applyLive(s, event));
-    this.thread?.change((s) => room.applyLive(s, event));
+    this.change((s) => applyLive(s, event));
+    this.thread?.change((s) => applyLive(s, event));
     if (event.kind === "delete" && event.target) this.#recount(event.target);
   }
 
@@ -350,8 +275,8 @@ export class RoomSession {
       const thread = held?.thread ?? (await api.versions(name, seq)).message?.thread;
       if (!thread || !this.message(thread)) return;
       const page = await api.messages(name, { after: thread - 1, limit: 1 });
-      if (!room.isUsable(this.state, page)) throw new Refusal("lost", "More was deleted meanwhile.");
-      this.#each((s) => room.refreshMessages(s, page));
+      if (!isUsable(this.state, page)) throw new Refusal("lost", "More was deleted meanwhile.");
+      this.changeAll((s) => refreshMessages(s, page));
     } catch {
       this.deps.setTimeout(() => this.#recount(seq), RETRY_MS);
     }
@@ -359,7 +284,7 @@ export class RoomSession {
 
   /** @param {OutboxMessage} message  @param {number} seq */
   #stored(message, seq) {
-    if (!message.thread || message.echo) this.change((s) => room.addSentMessage(s, seq, message));
+    if (!message.thread || message.echo) this.change((s) => addSentMessage(s, seq, message));
     if (message.thread) this.thread?.addSentMessage(seq, message);
     this.deps.onChange();
   }
@@ -386,67 +311,13 @@ export class RoomSession {
     );
   }
 
-  /** Puts a reaction or removes it. The change is shown at once, and undone if the server refuses it.
-   * @param {number} seq  @param {string} emoji  @param {boolean} on */
-  async react(seq, emoji, on) {
-    this.#each((s) => room.reactOptimistically(s, seq, emoji, on));
-    try {
-      const answer = await this.#ask({ op: on ? "react" : "unreact", seq, emoji });
-      // Else its event confirms it.
-      if ((answer.seq ?? 0) <= this.state.head) this.#each((s) => room.confirmReaction(s, seq, emoji));
-    } catch (err) {
-      this.#each((s) => room.confirmReaction(s, seq, emoji));
-      throw err;
-    }
-  }
-
-  /** @param {number} seq  @param {string} text */
-  edit(seq, text) {
-    return this.#ask({ op: "edit", seq, text });
-  }
-
-  /** @param {number} seq */
-  remove(seq) {
-    return this.#ask({ op: "delete", seq });
-  }
-
-  /** @param {number} seq  @param {boolean} on */
-  pin(seq, on) {
-    return this.#ask({ op: on ? "pin" : "unpin", seq });
-  }
-
-  /** Bookmarks a message, or removes the bookmark. @param {number} seq  @param {boolean} on */
-  setBookmark(seq, on) {
-    return this.#ask({ op: on ? "save" : "unsave", seq });
-  }
-
-  /** @param {number} seq of the thread's first message  @param {boolean} on */
-  subscribeThread(seq, on) {
-    return this.#ask({ op: on ? "follow" : "unfollow", seq });
-  }
-
-  /** @param {string} text */
-  setTopic(text) {
-    return this.#ask({ op: "topic", text });
-  }
-
-  /** Forwards a message to another room. @param {number} seq  @param {string} to */
-  forward(seq, to) {
-    return this.#ask({ op: "send", room: to, forward: { room: this.deps.room, seq } });
-  }
-
   /** Marks a message and the later ones as unread. @param {number} seq */
   markUnreadFrom(seq) {
-    this.change((s) => room.markUnreadFrom(s, seq));
+    this.change((s) => markUnreadFrom(s, seq));
   }
 
-  /** @param {Command} command */
-  #ask(command) {
-    return this.connection.request({ room: this.deps.room, nonce: uuid7(this.deps.now()), ...command });
-  }
-
-  /** @param {(s: State) => State} f */
-  #each(f) {
+  /** Changes the state of the room and that of the open thread. @param {(s: State) => State} f */
+  changeAll(f) {
     this.change(f);
     this.thread?.change(f);
   }

@@ -1,12 +1,12 @@
 // thread-session.js: a thread that is open beside its room: a log of its own with the replies alone. It gets the live
 // events of the room, and its messages go through the room's outbox. No DOM.
 /** @import { Api } from "../wire/api.js" */
-/** @import { AnswerBody } from "../wire/protocol.js" */
-/** @import { MessageOptions, OutboxMessage } from "./outbox.js" */
-/** @import { State, Target } from "./room-state.js" */
+/** @import { AnswerBody } from "../wire/types.js" */
+/** @import { MessageOptions, OutboxMessage, State, Target } from "./types.js" */
 import { Refusal, isRetryable } from "../wire/protocol.js";
 import { History } from "./history.js";
-import * as room from "./room-state.js";
+import { applyJoin } from "./live-events.js";
+import { addSentMessage, atNewest, beginThread, resetLog } from "./room-state.js";
 
 const RETRY_MS = 2_000;
 
@@ -16,7 +16,6 @@ const RETRY_MS = 2_000;
  * @property {State} state
  * @property {unknown} thread  the thread that is open beside the room
  * @property {(text: string, options: MessageOptions) => void} send
- * @property {(seq: number, on: boolean) => Promise<unknown>} subscribeThread
  */
 
 export class ThreadSession {
@@ -27,11 +26,13 @@ export class ThreadSession {
   /** @type {Target | null} */
   target = null;
 
-  /** @param {Room} session  @param {number} seq of its first message */
-  constructor(session, seq) {
+  /** @param {Room} session  @param {number} seq of its first message
+   * @param {{ subscribeThread: (seq: number, on: boolean) => Promise<unknown> }} commands */
+  constructor(session, seq, commands) {
     this.session = session;
+    this.commands = commands;
     this.seq = seq;
-    this.state = room.beginThread(session.state, seq);
+    this.state = beginThread(session.state, seq);
     const { api, room: name, setTimeout, onChange } = session.deps;
     this.history = new History({
       read: async (where) => {
@@ -72,14 +73,14 @@ export class ThreadSession {
     const { epoch, me } = this.session.state;
     if (answer.op === "ok" && epoch === this.state.epoch) return;
     this.change((s) =>
-      room.applyJoin(epoch === s.epoch && !answer.reset ? s : room.resetLog({ ...s, me }, epoch), answer),
+      applyJoin(epoch === s.epoch && !answer.reset ? s : resetLog({ ...s, me }, epoch), answer),
     );
     this.start();
   }
 
   /** @param {number} seq  @param {OutboxMessage} message */
   addSentMessage(seq, message) {
-    if (message.thread === this.seq) this.change((s) => room.addSentMessage(s, seq, message));
+    if (message.thread === this.seq) this.change((s) => addSentMessage(s, seq, message));
   }
 
   /** @param {string} text  @param {MessageOptions} options */
@@ -96,7 +97,7 @@ export class ThreadSession {
   }
 
   async newest() {
-    if (!room.atNewest(this.state)) await this.history.open().catch(() => undefined);
+    if (!atNewest(this.state)) await this.history.open().catch(() => undefined);
     this.target = { to: "newest" };
     this.change((s) => ({ ...s, following: true }));
   }
@@ -112,7 +113,7 @@ export class ThreadSession {
     this.subscribed = on;
     this.session.deps.onChange();
     try {
-      await this.session.subscribeThread(this.seq, on);
+      await this.commands.subscribeThread(this.seq, on);
     } catch (err) {
       this.subscribed = before;
       this.session.deps.onChange();

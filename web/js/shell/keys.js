@@ -46,7 +46,7 @@ export function act(shell, action) {
           allRooms(session),
           here,
           1,
-          (room) => attention(/** @type {import("../wire/list-frames.js").ListEntry} */ (session.rooms.get(room))) > 0,
+          (room) => attention(/** @type {import("../wire/types.js").ListEntry} */ (session.rooms.get(room))) > 0,
         ),
       );
     case "read":

@@ -1,7 +1,7 @@
 // completion.js: completes the word at the caret: a person after "@", an emoji after ":", a command after "/". It
 // knows neither the field nor the list on the screen. No DOM.
 /** @import { Person } from "../wire/json.js" */
-/** @import { SlashCommand } from "../wire/protocol.js" */
+/** @import { SlashCommand } from "../wire/types.js" */
 import { HERE } from "../room/mentions.js";
 
 const MOST = 8; // suggestions at once

@@ -4,10 +4,10 @@
 /** @import { MessageList } from "../room/message-list.js" */
 /** @import { RoomSession } from "../room/room-session.js" */
 /** @import { RoomView } from "../room/room-view.js" */
-/** @import { SlashCommand } from "../wire/protocol.js" */
+/** @import { SlashCommand } from "../wire/types.js" */
 /** @import { Word } from "./completion.js" */
 import { Bookmarks } from "../find/bookmarks.js";
-import { MessageComposer } from "../room/composer.js";
+import { MessageComposer, sendByCtrlEnter } from "../room/composer.js";
 import { ThreadSession } from "../room/thread-session.js";
 import { copyText } from "../ui/clipboard.js";
 import { emit, listen, part } from "../ui/dom.js";
@@ -18,6 +18,7 @@ import { isolate } from "../ui/text.js";
 import { say } from "../ui/toast.js";
 import { suggestCommands, suggestEmoji, suggestPeople } from "./completion.js";
 import { EmojiBook } from "./emoji.js";
+import { MessageCommands } from "./message-commands.js";
 import { askForTopic, askToRemove, askWhereTo, showHelp, showVersions } from "./message-dialogs.js";
 import { pasteInto } from "./paste-into.js";
 import { PinsPanel } from "./pins-panel.js";
@@ -40,6 +41,7 @@ export class MessageActions {
     const { api, memory } = session.deps;
     this.view = view;
     this.session = session;
+    this.commands = new MessageCommands(session);
     this.api = api;
     this.memory = memory;
     this.book = new EmojiBook(api, memory.store);
@@ -116,8 +118,8 @@ export class MessageActions {
     });
     act("thread", (seq) => this.#openThread(seq));
     act("jump", (seq) => this.jump(seq));
-    act("pin", (seq) => this.#try(session.pin(seq, !session.message(seq)?.pinned)));
-    act("unpin", (seq) => this.#try(session.pin(seq, false)));
+    act("pin", (seq) => this.#try(this.commands.pin(seq, !session.message(seq)?.pinned)));
+    act("unpin", (seq) => this.#try(this.commands.pin(seq, false)));
     act("bookmark", (seq) => this.#setBookmark(seq));
     act("unread", (seq) => session.markUnreadFrom(seq));
     act("copy-text", async (seq) =>
@@ -130,11 +132,11 @@ export class MessageActions {
           .map((v) => v.room)
           .filter((r) => r !== room),
       );
-      if (to) this.#try(session.forward(seq, to), t("action.forwarded", { room: isolate(to) }));
+      if (to) this.#try(this.commands.forward(seq, to), t("action.forwarded", { room: isolate(to) }));
     });
     act("remove", async (seq) => {
       const m = session.message(seq);
-      if (m && (await askToRemove(m, me()))) this.#try(session.remove(seq));
+      if (m && (await askToRemove(m, me()))) this.#try(this.commands.remove(seq));
     });
     act("versions", async (seq) => {
       const m = session.message(seq);
@@ -158,7 +160,7 @@ export class MessageActions {
       if (emoji) composer.insert(emoji);
     });
     listen(on, "edited", async ({ seq, text }) => {
-      if (await this.#try(this.session.edit(seq, text))) composer.done(seq);
+      if (await this.#try(this.commands.edit(seq, text))) composer.done(seq);
     });
     listen(on, "edit-last", () => this.#editLast(on));
     listen(on, "command", ({ name, args }) => this.#command(name, args));
@@ -182,14 +184,14 @@ export class MessageActions {
         ?.reactions?.some((r) => r.emoji === emoji && r.people.some((p) => p.id === state.me.id)) ?? false;
     const now = state.optimistic.get(seq)?.get(emoji) ?? mine;
     this.book.used(emoji);
-    this.#try(this.session.react(seq, emoji, on ?? !now));
+    this.#try(this.commands.react(seq, emoji, on ?? !now));
   }
 
   /** Bookmarks a message or removes the bookmark. @param {number} seq */
   async #setBookmark(seq) {
     const { room } = this.session.deps;
     const on = !this.bookmarks.has(room, seq);
-    if (await this.#try(this.session.setBookmark(seq, on), t(on ? "action.bookmarked" : "action.unbookmarked")))
+    if (await this.#try(this.commands.setBookmark(seq, on), t(on ? "action.bookmarked" : "action.unbookmarked")))
       this.bookmarks.put(room, seq, on);
   }
 
@@ -231,7 +233,7 @@ export class MessageActions {
 
   async #changeTopic() {
     const topic = await askForTopic(this.session.state.topic);
-    if (topic !== null) this.#try(this.session.setTopic(topic));
+    if (topic !== null) this.#try(this.commands.setTopic(topic));
   }
 
   #togglePins() {
@@ -248,11 +250,11 @@ export class MessageActions {
     const panel = sidePanel();
     if (session.thread?.seq !== seq || panel.name !== "thread") {
       const thread = (this.#thread = new ThreadPanel());
-      if (session.thread?.seq !== seq) session.openThread(new ThreadSession(session, seq));
+      if (session.thread?.seq !== seq) session.openThread(new ThreadSession(session, seq, this.commands));
       panel.open("thread", thread, t("thread.title"));
       this.#offer(thread.list, true);
       thread.begin(session, this.memory);
-      this.view.listenToSendKey(thread);
+      if (this.view.deps) sendByCtrlEnter(thread, this.view.deps.settings);
       this.#listenToActions(thread, () => thread.composer);
       this.#listenToComposer(thread, thread.composer);
       listen(thread, "subscribe", () => this.#try(session.thread?.subscribe(!session.thread.subscribed)));

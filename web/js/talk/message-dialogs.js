@@ -1,7 +1,7 @@
 // message-dialogs.js: the dialogs about messages: confirm a deletion, choose the room to forward to, see earlier
 // versions, change the topic, list the slash commands.
 /** @import { Person } from "../wire/json.js" */
-/** @import { MessageState, SlashCommand, Version } from "../wire/protocol.js" */
+/** @import { MessageState, SlashCommand, Version } from "../wire/types.js" */
 import { showBody } from "../room/message-body.js";
 import { bdi, fromTemplate, part } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";

@@ -1,7 +1,7 @@
 // pins-panel.js: the room's pinned messages in the side panel, the newest pin first, each with a button that goes to
 // it.
 /** @import { RoomSession } from "../room/room-session.js" */
-/** @import { MessageState, Page } from "../wire/protocol.js" */
+/** @import { MessageState, Page } from "../wire/types.js" */
 import { showBody } from "../room/message-body.js";
 import { showAvatar } from "../ui/avatar.js";
 import { bdi, emit, fromTemplate, part, setText } from "../ui/dom.js";

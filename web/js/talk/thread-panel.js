@@ -2,8 +2,8 @@
 // and composer elements. It handles their intents itself; intents about messages go on to message-actions.js.
 /** @import { BrowserMemory } from "../room/browser-memory.js" */
 /** @import { Outgoing } from "../room/composer.js" */
-/** @import { OutboxMessage } from "../room/outbox.js" */
 /** @import { RoomSession } from "../room/room-session.js" */
+/** @import { OutboxMessage } from "../room/types.js" */
 import { MessageComposer } from "../room/composer.js";
 import { MessageList } from "../room/message-list.js";
 import { emit, fromTemplate, listen, part, setText } from "../ui/dom.js";
@@ -42,8 +42,8 @@ export class ThreadPanel extends HTMLElement {
     own("draft", (/** @type {string} */ text) => this.#seq && memory.setDraft(this.#draftName(session), text));
     own("log", () => this.list.log.focus());
     own("send", ({ text, ...about }) => this.#send(session, text, about));
-    own("retry", (/** @type {string} */ nonce) => session.retry(nonce));
-    own("take-back", (/** @type {string} */ nonce) => this.composer.prependText(session.takeBack(nonce)));
+    own("retry", (/** @type {string} */ nonce) => session.sending.retry(nonce));
+    own("take-back", (/** @type {string} */ nonce) => this.composer.prependText(session.sending.takeBack(nonce)));
     part(this, ".follow", HTMLButtonElement).addEventListener("click", () => emit(this, "subscribe"));
     this.#seq = session.thread?.seq ?? 0;
     this.composer.text = memory.draft(this.#draftName(session));
@@ -58,12 +58,12 @@ export class ThreadPanel extends HTMLElement {
     if (target) thread.target = null;
     this.composer.maxText = session.maxText;
     const late = (/** @type {OutboxMessage} */ e) =>
-      !session.joined || session.sender.waitingFor !== "" || now - e.at > LATE_MS;
+      !session.joined || session.sending.sender.waitingFor !== "" || now - e.at > LATE_MS;
     this.list.show({
       state: { ...thread.state, me: session.state.me },
-      pending: session.outbox.messages(),
+      pending: session.sending.outbox.messages(),
       late,
-      waitingFor: session.sender.waitingFor,
+      waitingFor: session.sending.sender.waitingFor,
       target,
       now,
     });

@@ -1,6 +1,6 @@
 // api.js: the REST interface of the server: the session, rooms, their history. No DOM.
 /** @import { Person } from "./json.js" */
-/** @import { Page, PageQuery, SlashCommand } from "./protocol.js" */
+/** @import { Page, PageQuery, SlashCommand } from "./types.js" */
 import { person, record } from "./json.js";
 import { Refusal, decodePage, decodeVersions, refusal } from "./protocol.js";
 
@@ -32,6 +32,15 @@ export class Api {
   async callMe(name) {
     const headers = { "Content-Type": "application/json" };
     return personIn(await this.#ask("/api/session", { method: "POST", headers, body: JSON.stringify({ name }) }));
+  }
+
+  /** Reports whether a server behind this address is ready for new clients. @returns {Promise<boolean>} */
+  async isReady() {
+    const { fetch } = this; // called without `this`, as browsers demand
+    return fetch("/readyz").then(
+      (response) => response.ok,
+      () => false,
+    );
   }
 
   /** @param {string} room  @returns {Promise<RoomSummary>} */

@@ -1,6 +1,7 @@
 // connection.js: one WebSocket that reconnects by itself. It says hello, matches answers to commands by their id, and
 // passes every other frame on. Socket, timers and random numbers are parameters, so that tests control them. No DOM.
-/** @import { AnswerBody, Command, ServerMessage } from "./protocol.js" */
+/** @import { ServerMessage } from "./protocol.js" */
+/** @import { AnswerBody, Command, Socket, Status } from "./types.js" */
 import { Refusal, decode, retryWithin } from "./protocol.js";
 
 const FIRST_MS = 500; // the first attempt is made within this time, unless the server says another
@@ -9,20 +10,10 @@ const BACKOFF_MAX_MS = 20_000;
 const PING_MS = 25_000; // the server closes a connection after 90 s of silence, so two pings may be lost
 const ANSWER_MS = 10_000; // without an answer for so long the connection counts as lost
 const AWAKE_ANSWER_MS = 3_000; // the same after the device slept, when the connection is probably dead
-
-/** The part of a WebSocket that we use.
- * @typedef {object} Socket
- * @property {number} readyState
- * @property {(data: string) => void} send
- * @property {(code?: number) => void} close
- * @property {((e: MessageEvent<unknown>) => void) | null} onmessage
- * @property {((e: Event) => void) | null} onopen
- * @property {((e: CloseEvent) => void) | null} onclose
- */
+const MOVE_MS = 3_000; // a server that cannot store for so long is left, if another one is ready
+const STAY_MS = 30_000; // but no other one for so long
 
 const SIGNED_OUT = 4001; // the close code for an ended session; the page does not reconnect after it
-
-/** @typedef {"connecting" | "online" | "waiting" | "ended"} Status */
 
 /** @typedef {object} Options
  * @property {() => Socket} dial
@@ -35,6 +26,7 @@ const SIGNED_OUT = 4001; // the close code for an ended session; the page does n
  * @property {() => void} onEnded  the session was ended: the page does not connect again
  * @property {() => Promise<void>} onBadSession makes a new session; then the connection tries again
  * @property {() => void} onBadName the person's name is not allowed any more: they have to choose another one
+ * @property {() => Promise<boolean>} isReady  whether a server at this address is ready for new clients
  */
 
 export class Connection {
@@ -52,6 +44,8 @@ export class Connection {
   #deadline;
   /** @type {number | undefined} */
   #retryTimer;
+  #unavailable = false; // the last answer says that the server cannot store
+  #mayMove = true;
 
   /** @param {Options} options */
   constructor(options) {
@@ -128,8 +122,22 @@ export class Connection {
   #answer(message) {
     const waiting = this.#waiting.get(message.id);
     this.#waiting.delete(message.id);
+    this.#unavailable = !message.ok && message.error.code === "unavailable";
+    if (this.#unavailable) this.#moveOn();
     if (message.ok) waiting?.resolve(message.body);
     else waiting?.reject(message.error);
+  }
+
+  /** Leaves a server that cannot store, if a balancer has another one that is ready. */
+  #moveOn() {
+    if (!this.#mayMove) return;
+    this.#mayMove = false;
+    const socket = this.#socket;
+    const stays = () => !this.#unavailable || socket !== this.#socket;
+    this.options.setTimeout(async () => {
+      if (!stays() && (await this.options.isReady()) && !stays()) this.#drop();
+    }, MOVE_MS);
+    this.options.setTimeout(() => (this.#mayMove = true), STAY_MS);
   }
 
   /** Gives up the connection if no frame comes within ms. @param {number} ms */

@@ -1,47 +1,6 @@
 // list-frames.js: frames about the rooms in a person's list, and how they are decoded. No DOM.
-/** @import { Person } from "./json.js" */
+/** @import { ListEntry, ListFrame, ListUpdate } from "./types.js" */
 import { number, parseTime, person, personOrUnknown, record, string } from "./json.js";
-
-/** Which messages of a room alert the person. @typedef {"all" | "mentions" | "none"} Notify */
-
-/** A room in a person's list, as the server stores it.
- * @typedef {object} ListEntry
- * @property {string} room
- * @property {string} topic
- * @property {number} seq  of the newest event
- * @property {number} at  of the newest message; 0: no message yet
- * @property {{ from: Person, text: string } | null} last  its author and the beginning of its text
- * @property {number} read  the read mark: the newest seq that the person has read
- * @property {number} unread
- * @property {number} mentions  how many unread messages name the person
- * @property {Notify} notify
- * @property {boolean} muted
- * @property {boolean} favourite
- */
-
-/** A new event in a room of the list: a message, a reply in a thread, a topic or a deletion.
- * @typedef {object} ListUpdate
- * @property {string} room
- * @property {number} seq
- * @property {number} at
- * @property {string} kind
- * @property {Person} from
- * @property {string} text  its beginning
- * @property {readonly string[]} mentions  the ids of the persons whom it names
- * @property {boolean} here  it names everybody who is in the room
- * @property {number} thread  the seq of the thread's first message; 0: not in a thread
- * @property {number} target  the seq of the deleted message; 0: not a deletion
- */
-
-/** How far a person has read a room, on any of their devices.
- * @typedef {{ room: string, seq: number, unread: number, mentions: number }} ReadMark */
-
-/** @typedef {(
- *   | { type: "update", room: string, update: ListUpdate }
- *   | { type: "entry", room: string, entry: ListEntry }
- *   | { type: "unlisted", room: string }
- *   | { type: "read", room: string, mark: ReadMark }
- * )} ListFrame */
 
 /** Decodes a frame about the list. It returns null for other frames.
  * @param {Record<string, unknown>} o  @returns {ListFrame | null} */

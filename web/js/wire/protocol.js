@@ -1,69 +1,9 @@
 // protocol.js: the frames and answers of the server (docs/protocol.md) and how they are decoded. No DOM.
 /** @import { Person } from "./json.js" */
-/** @import { ListEntry, ListFrame } from "./list-frames.js" */
+/** @import { AnswerBody, ListFrame, MessageState, Page, Reaction, RoomEvent, Version } from "./types.js" */
 import { number, optionalNumber, optionalString, parseTime, record, string } from "./json.js";
 import { people, person, personOrUnknown } from "./json.js";
 import { decodeListEntry, decodeListFrame } from "./list-frames.js";
-
-/** A stored event of a room. `at` is in milliseconds since 1970; events are ordered by `seq` alone.
- * @typedef {object} RoomEvent
- * @property {number} seq
- * @property {number} at
- * @property {string} kind
- * @property {Person} from
- * @property {string} text
- * @property {string} html
- * @property {number} [target]  the message that this changes
- * @property {string} [emoji]
- * @property {number} [thread]  the message whose thread it is in
- * @property {number} [replyTo]  the message that it answers
- * @property {Quote} [quote]  the beginning of that message; missing once it is deleted
- * @property {boolean} [action]
- * @property {{ from: Person, at: number }} [forward]  who wrote it first, in another room
- * @property {Person[]} [mentions]
- * @property {boolean} [here]  it names everybody who is in the room
- * @property {boolean} [deleted]  its text is deleted
- */
-
-/** A message with its edits, reactions, replies and pin applied. A new message's event is its first state.
- * @typedef {RoomEvent & ChangedFields} MessageState */
-/** @typedef {object} ChangedFields
- * @property {{ seq: number, at: number }} [edited]
- * @property {readonly Reaction[]} [reactions]
- * @property {Replies} [replies]
- * @property {boolean} [pinned]
- * @property {number} [asOf]  changes up to this seq are applied (room-state.js)
- */
-
-/** @typedef {{ from: Person, text: string }} Quote */
-/** @typedef {{ emoji: string, people: readonly Person[] }} Reaction in the order in which they came */
-/** @typedef {{ count: number, seq: number, at: number, from: Person }} Replies the number of replies in a thread, and
- * the newest reply */
-
-/** A page of messages, oldest first, in their state as of event `seq`, the room's newest at that time. `more`: there
- * are further messages in the direction asked for. Around a message, `more` is about older messages and `moreAfter`
- * about newer ones.
- * @typedef {object} Page
- * @property {string} room
- * @property {number} seq
- * @property {number} [at]  when that event was stored
- * @property {string} epoch
- * @property {string} [topic]
- * @property {boolean} more
- * @property {boolean} [moreAfter]
- * @property {MessageState[]} messages
- * @property {MessageState} [root]  of a thread
- * @property {boolean} [subscribed]  the person is told of replies in the thread
- */
-
-/** @typedef {{ seq: number, at: number, text: string, html: string }} Version */
-
-/** Which page of a room's history to read: around, before or after a seq, or the newest.
- * @typedef {{ before?: number, after?: number, around?: number, limit?: number }} PageQuery */
-
-/** A command that the server knows. @typedef {{ name: string, args: string, help: string, by: string }} SlashCommand */
-
-/** @typedef {{ message_length: number }} Limits */
 
 /** A decoded frame. An `answer` belongs to the command with the same `id`.
  * @typedef {(
@@ -74,47 +14,6 @@ import { decodeListEntry, decodeListFrame } from "./list-frames.js";
  *   | { type: "typing", room: string, from: Person }
  *   | ListFrame
  * )} ServerMessage */
-
-/** The fields that answers have. Which of them are set depends on the command.
- * @typedef {object} AnswerBody
- * @property {string} op "ok", or for a join perhaps "behind"
- * @property {Person} [person]
- * @property {string} [epoch]
- * @property {boolean} [reset]  with "behind": the room has another log than the one whose events we hold
- * @property {Limits} [limits]
- * @property {string} [room]
- * @property {number} [seq]
- * @property {number} [at]
- * @property {number} [count]
- * @property {Person[]} [here]  the people in the room
- * @property {string} [kind]  the kind of the stored event, if a slash command made another kind than a message of it
- * @property {string} [topic]
- * @property {ListEntry[]} [rooms]
- * @property {number} [read]
- * @property {number} [unread]
- * @property {number} [mentions]
- */
-
-/** @typedef {object} Command
- * @property {string} op
- * @property {string} [room]
- * @property {number} [after]
- * @property {string} [at]  when the event `after` was stored
- * @property {string} [epoch]
- * @property {string} [nonce]
- * @property {string} [text]
- * @property {number} [seq]
- * @property {string} [emoji]
- * @property {number} [reply_to]
- * @property {number} [thread]
- * @property {boolean} [echo]
- * @property {{ room: string, seq: number }} [forward]
- * @property {boolean} [exact]
- * @property {string} [notify]
- * @property {boolean} [muted]
- * @property {boolean} [favourite]
- * @property {boolean} [listed]
- */
 
 /** Why a command was refused: a code for the program and a sentence in English for people. The page itself uses the
  * code `lost` when the connection ended before an answer came. */

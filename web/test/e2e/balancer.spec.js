@@ -55,3 +55,27 @@ test("behind a balancer two servers in a row go away: nothing is lost, doubled o
   assert.deepEqual(await one.texts("rolling"), texts);
   assert.deepEqual([...ada.wrong, ...grace.wrong], []);
 });
+
+test("a server that cannot store is left, as another one behind the balancer is ready", async () => {
+  const server = await new Server().start();
+  const { page, wrong } = await visitor(server, "Ada");
+  let connections = 0;
+  await page.routeWebSocket(/\/ws$/, (ws) => {
+    const isIll = ++connections === 1;
+    const upstream = ws.connectToServer();
+    ws.onMessage((m) => {
+      const { op, id } = JSON.parse(String(m));
+      if (isIll && op === "send")
+        ws.send(JSON.stringify({ op: "error", id, code: "unavailable", message: "No database.", retry_after_ms: 500 }));
+      else upstream.send(m);
+    });
+  });
+  await page.goto(`${server.url}/r/ill`);
+  await joined(page);
+  await write(page, "stored elsewhere");
+  await page.locator("[data-seq='1']").waitFor();
+  assert.equal(connections, 2);
+  await assertShown(page, ["stored elsewhere"]);
+  assert.deepEqual(await server.texts("ill"), ["stored elsewhere"]);
+  assert.deepEqual(wrong, []);
+});

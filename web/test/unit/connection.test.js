@@ -10,6 +10,7 @@ function setUp() {
   const sockets = [];
   /** @type {string[]} */
   const told = [];
+  const ready = { now: true };
   const connection = new Connection({
     dial: () => {
       const socket = new FakeSocket();
@@ -25,6 +26,7 @@ function setUp() {
     onEnded: () => told.push("signed out"),
     onBadSession: async () => void told.push("new session"),
     onBadName: () => void told.push("another name"),
+    isReady: async () => ready.now,
   });
   const last = () => {
     const socket = sockets.at(-1);
@@ -37,7 +39,7 @@ function setUp() {
     last().answer({ person: { id: "a", name: "Ada" }, epoch: "e" });
     await settle();
   };
-  return { connection, timers, sockets, told, last, online };
+  return { connection, timers, sockets, told, ready, last, online };
 }
 
 test("says hello first and is online with its answer", async () => {
@@ -200,6 +202,62 @@ test("frames of an old socket are ignored", async () => {
   old.end();
   assert.deepEqual(told, []);
   assert.equal(connection.status, "connecting");
+});
+
+/** Sends a message, which the server refuses. @param {ReturnType<typeof setUp>} s  @param {string} code */
+async function refused({ connection, last }, code) {
+  const refusal = assert.rejects(connection.request({ op: "send", room: "r", text: "x" }));
+  last().say({ op: "error", id: last().sent.at(-1)?.["id"], code, message: "No." });
+  await refusal;
+}
+
+test("a server that cannot store is left for one that is ready", async () => {
+  const s = setUp();
+  await s.online();
+  await refused(s, "unavailable");
+  await s.timers.pass(2_999);
+  assert.equal(s.connection.status, "online");
+  await s.timers.pass(1);
+  assert.equal(s.connection.status, "waiting");
+  await s.timers.pass(500);
+  assert.equal(s.sockets.length, 2);
+});
+
+test("but not if none is ready, if it can store again, or for another refusal", async () => {
+  for (const [code, isReady, storesAgain] of /** @type {const} */ ([
+    ["unavailable", false, false],
+    ["unavailable", true, true],
+    ["rate_limited", true, false],
+  ])) {
+    const s = setUp();
+    s.ready.now = isReady;
+    await s.online();
+    await refused(s, code);
+    if (storesAgain) {
+      const answer = s.connection.request({ op: "send", room: "r", text: "x" });
+      s.last().answer({ seq: 1 });
+      await answer;
+    }
+    await s.timers.pass(10_000);
+    assert.equal(s.connection.status, "online", `${code}, ready: ${isReady}, stores again: ${storesAgain}`);
+  }
+});
+
+test("of servers that cannot store one is left every half a minute", async () => {
+  const s = setUp();
+  await s.online();
+  await refused(s, "unavailable");
+  await s.timers.pass(3_500);
+  s.last().open();
+  s.last().answer({ person: { id: "a", name: "Ada" } });
+  await settle();
+  await refused(s, "unavailable");
+  await s.timers.pass(26_499);
+  assert.equal(s.connection.status, "online");
+  await s.timers.pass(1);
+  await refused(s, "unavailable");
+  await s.timers.pass(3_000);
+  assert.equal(s.connection.status, "waiting");
 });
 
 test("after the session was ended it does not reconnect", async () => {

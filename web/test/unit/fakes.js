@@ -1,5 +1,5 @@
 // fakes.js: storage, sockets and timers for modules without DOM.
-/** @import { Socket } from "../../js/wire/connection.js" */
+/** @import { Socket } from "../../js/wire/types.js" */
 
 export class MemoryStorage {
   /** @type {Map<string, string>} */
@@ -101,7 +101,7 @@ export class FakeSocket {
   }
 }
 
-/** @param {number} seq  @param {Partial<import("../../js/wire/protocol.js").MessageState>} [more] */
+/** @param {number} seq  @param {Partial<import("../../js/wire/types.js").MessageState>} [more] */
 export const event = (seq, more) => ({
   seq,
   at: Date.UTC(2026, 10, 23, 9) + seq * 1000,

@@ -6,7 +6,7 @@ import { Settings } from "../../js/ui/settings.js";
 import { Store } from "../../js/ui/storage.js";
 import { MemoryStorage } from "./fakes.js";
 
-/** @import { ListUpdate } from "../../js/wire/list-frames.js" */
+/** @import { ListUpdate } from "../../js/wire/types.js" */
 /** @import { Situation } from "../../js/list/notification-rules.js" */
 
 /** @type {ListUpdate} */

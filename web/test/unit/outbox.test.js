@@ -7,7 +7,7 @@ import { Store } from "../../js/ui/storage.js";
 import { Tabs } from "../../js/room/tabs.js";
 import { MemoryStorage, Timers, channels, settle } from "./fakes.js";
 
-/** @import { AnswerBody, Command } from "../../js/wire/protocol.js" */
+/** @import { AnswerBody, Command } from "../../js/wire/types.js" */
 
 const texts = (/** @type {Outbox} */ outbox) => outbox.messages().map((e) => e.text);
 

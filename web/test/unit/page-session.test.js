@@ -270,8 +270,8 @@ test("a room is joined with the time of the newest event that is known", async (
 test("after the server was set back, the room is read again and the read mark is the server's", async () => {
   const p = page();
   const lobby = await joinedRoom(p);
-  lobby.outbox.add("not stored", 1);
-  lobby.outbox.attempt(lobby.outbox.messages()[0]?.nonce ?? "", 3);
+  lobby.sending.outbox.add("not stored", 1);
+  lobby.sending.outbox.attempt(lobby.sending.outbox.messages()[0]?.nonce ?? "", 3);
   p.session.marks.seen("lobby", 3);
   await reconnected(p);
   const asked = p.asked.length;
@@ -291,7 +291,7 @@ test("after the server was set back, the room is read again and the read mark is
   assert.equal(p.asked.length, asked + 1, "the room was not read again");
   assert.deepEqual([lobby.state.head, lobby.state.headAt], [5, Date.UTC(2026, 10, 24, 9)]);
   assert.equal(lobby.state.lastRead, 1);
-  assert.equal(lobby.outbox.messages()[0]?.since, 0);
+  assert.equal(lobby.sending.outbox.messages()[0]?.since, 0);
   await p.timers.pass(5_000);
   assert.deepEqual(
     p.sent("read").map((c) => c["seq"]),
@@ -314,7 +314,7 @@ test("behind without a reset keeps the messages that are held", async () => {
     here: [me],
   });
   assert.deepEqual(
-    [lobby.state.messages.length > 0, lobby.state.head, lobby.outbox.messages().length],
+    [lobby.state.messages.length > 0, lobby.state.head, lobby.sending.outbox.messages().length],
     [true, 2000, 0],
   );
 });
@@ -333,11 +333,11 @@ test("a tab that is signed out leaves its messages to the tab that comes in agai
     fresh.sent("send").map((c) => c["text"]),
     ["written too late"],
   );
-  lobby.tabs.leave(); // the page is about to be loaded again
+  lobby.sending.tabs.leave(); // the page is about to be loaded again
   await old.timers.pass(60_000);
   assert.deepEqual(
-    lobby.outbox.messages().map((m) => m.owner),
-    [lobby.outbox.tab],
+    lobby.sending.outbox.messages().map((m) => m.owner),
+    [lobby.sending.outbox.tab],
   );
 });
 
@@ -355,7 +355,7 @@ test("a room that was closed to save memory takes no messages of other tabs", as
   const lobby = await joinedRoom(other);
   lobby.send("written in a tab that is closed");
   p.session.storageChanged(null);
-  lobby.tabs.close();
+  lobby.sending.tabs.close();
   await p.timers.pass(60_000);
-  assert.equal(lobby.outbox.messages()[0]?.owner, again.outbox.tab);
+  assert.equal(lobby.sending.outbox.messages()[0]?.owner, again.sending.outbox.tab);
 });

@@ -11,7 +11,7 @@ import {
   withEntry,
 } from "../../js/list/room-list-state.js";
 
-/** @import { ListUpdate } from "../../js/wire/list-frames.js" */
+/** @import { ListUpdate } from "../../js/wire/types.js" */
 /** @import { Rooms } from "../../js/list/room-list-state.js" */
 
 const room = (/** @type {string} */ name, /** @type {object} */ more = {}) => ({

@@ -2,10 +2,12 @@
 // room gives. The room here is a plain log; the state of a message is computed from all its events.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as room from "../../js/room/room-state.js";
+import { applyJoin, applyLive } from "../../js/room/live-events.js";
+import { appendPage, openWindow, prependPage, refreshMessages } from "../../js/room/room-pages.js";
+import { begin, beginThread, isUsable } from "../../js/room/room-state.js";
 
-/** @import { MessageState, Page, RoomEvent } from "../../js/wire/protocol.js" */
-/** @import { State } from "../../js/room/room-state.js" */
+/** @import { MessageState, Page, RoomEvent } from "../../js/wire/types.js" */
+/** @import { State } from "../../js/room/types.js" */
 
 const PEOPLE = ["Ada", "Grace", "Linus"].map((name) => ({ id: name.toLowerCase(), name }));
 const EMOJI = ["👍", "🎉"];
@@ -189,8 +191,8 @@ for (const thread of [0, 1]) {
       for (let i = luck.upTo(60) + thread; i > 0; i--) log.happen(luck);
       let heard = log.events.length; // events received over the live connection
       const me = luck.of(PEOPLE);
-      const first = room.openWindow(room.begin("lobby", me), log.page({}, 0, 6), 0);
-      let s = thread ? room.openWindow(room.beginThread(first, thread), log.page({}, thread, 6), 0) : first;
+      const first = openWindow(begin("lobby", me), log.page({}, 0, 6), 0);
+      let s = thread ? openWindow(beginThread(first, thread), log.page({}, thread, 6), 0) : first;
       /** Answers on their way. @type {{ page: Page, put: (s: State, page: Page) => State }[]} */
       const flying = [];
       /** The two sides of a message are read one after the other; the page's seq is that of the first reading.
@@ -205,25 +207,25 @@ for (const thread of [0, 1]) {
         const [oldest, newest] = [s.messages[0]?.seq, s.messages.at(-1)?.seq];
         const way = luck.upTo(4);
         if (way === 0 && s.older && oldest)
-          flying.push({ page: log.page({ before: oldest }, thread, 5), put: (t, p) => room.prependPage(t, p, oldest) });
+          flying.push({ page: log.page({ before: oldest }, thread, 5), put: (t, p) => prependPage(t, p, oldest) });
         if (way === 1 && s.newer && newest)
-          flying.push({ page: log.page({ after: newest }, thread, 5), put: (t, p) => room.appendPage(t, p, newest) });
-        if (way === 2) flying.push({ page: log.page({}, thread, 6), put: (t, p) => room.openWindow(t, p, 0) });
+          flying.push({ page: log.page({ after: newest }, thread, 5), put: (t, p) => appendPage(t, p, newest) });
+        if (way === 2) flying.push({ page: log.page({}, thread, 6), put: (t, p) => openWindow(t, p, 0) });
         if (way === 3 && !thread)
-          flying.push({ page: around(luck.upTo(log.events.length) + 1), put: (t, p) => room.openWindow(t, p, 0) });
+          flying.push({ page: around(luck.upTo(log.events.length) + 1), put: (t, p) => openWindow(t, p, 0) });
       };
       /** @type {(root: number) => void} */
       const recount = (root) =>
         flying.push({
           page: log.page({ after: root - 1 }, 0, 1),
           put: (t, p) => {
-            if (!room.isUsable(t, p)) recount(root); // more was deleted meanwhile
-            return room.refreshMessages(t, p);
+            if (!isUsable(t, p)) recount(root); // more was deleted meanwhile
+            return refreshMessages(t, p);
           },
         });
       const hear = () => {
         const event = /** @type {RoomEvent} */ (log.events[heard++]);
-        s = room.applyLive(s, event);
+        s = applyLive(s, event);
         const root = event.kind === "delete" && log.events[(event.target ?? 0) - 1]?.thread;
         if (root) recount(root);
       };
@@ -239,11 +241,11 @@ for (const thread of [0, 1]) {
         else if (flying.length > 0) land();
         if (luck.upTo(20) === 0) s = { ...s, following: !s.following };
         if (luck.upTo(30) === 0 && heard > 0)
-          s = room.applyLive(s, /** @type {RoomEvent} */ (log.events[luck.upTo(heard)])); // a resume repeats itself
+          s = applyLive(s, /** @type {RoomEvent} */ (log.events[luck.upTo(heard)])); // a resume repeats itself
         if (luck.upTo(40) === 0) {
           heard = log.events.length; // away for long: the events since are not sent
-          s = room.applyJoin(s, { op: "behind", seq: heard, count: 1, topic: log.page({}, 0, 1).topic });
-          flying.push({ page: log.page({}, thread, 6), put: (t, p) => room.openWindow(t, p, 0) });
+          s = applyJoin(s, { op: "behind", seq: heard, count: 1, topic: log.page({}, 0, 1).topic });
+          flying.push({ page: log.page({}, thread, 6), put: (t, p) => openWindow(t, p, 0) });
           while (flying.length > 0) land(); // in any order: pages requested before are refused
         }
       }

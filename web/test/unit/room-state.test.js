@@ -1,13 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as room from "../../js/room/room-state.js";
+import { applyJoin, applyLive, applyPresence, applyTyping, expireTyping } from "../../js/room/live-events.js";
+import { appendPage, openWindow, prependPage } from "../../js/room/room-pages.js";
+import { addSentMessage, atNewest, begin, resetLog } from "../../js/room/room-state.js";
+import { confirmReaction, reactOptimistically } from "../../js/room/room-state.js";
+import { holdsAllUnread, markRead, markUnreadFrom, setUnreadCount } from "../../js/room/unread.js";
 import { withOptimistic } from "../../js/room/message-state.js";
 import { event, events } from "./fakes.js";
 
-/** @import { State } from "../../js/room/room-state.js" */
+/** @import { State } from "../../js/room/types.js" */
 
 const ME = { id: "me", name: "Ada" };
-const fresh = () => room.begin("lobby", ME);
+const fresh = () => begin("lobby", ME);
 const page = (/** @type {number} */ from, /** @type {number} */ to, seq = to, epoch = "e") => ({
   room: "lobby",
   seq,
@@ -29,82 +33,82 @@ function assertNoGap(s) {
 }
 
 test("for a newcomer nothing is unread; for somebody who comes back the missed messages are", () => {
-  const newcomer = room.openWindow(fresh(), page(51, 150), 0);
+  const newcomer = openWindow(fresh(), page(51, 150), 0);
   assert.deepEqual([newcomer.unreadCount, newcomer.newSeparator], [0, null]);
-  const back = room.openWindow(fresh(), page(51, 150), 140);
+  const back = openWindow(fresh(), page(51, 150), 140);
   assert.deepEqual([back.unreadCount, back.newSeparator], [10, 140]);
-  const beyond = room.openWindow(fresh(), page(51, 150), 999);
+  const beyond = openWindow(fresh(), page(51, 150), 999);
   assert.deepEqual([beyond.unreadCount, beyond.newSeparator], [0, null]);
 });
 
 test("live events extend a window that reaches the end; a repeated one changes nothing", () => {
-  let s = room.openWindow(fresh(), page(1, 10), 0);
-  s = room.applyLive(s, event(11));
+  let s = openWindow(fresh(), page(1, 10), 0);
+  s = applyLive(s, event(11));
   assert.deepEqual([span(s), s.head], [[1, 11], 11]);
-  assert.equal(room.applyLive(s, event(11)), s);
-  assert.equal(room.applyLive(s, event(3)), s);
+  assert.equal(applyLive(s, event(11)), s);
+  assert.equal(applyLive(s, event(3)), s);
 });
 
 test("a window that does not reach the end gets no gap: live events are counted, and read page by page", () => {
-  let s = room.openWindow(fresh(), page(1, 100, 5000), 0);
-  s = room.applyLive(s, event(5001));
-  assert.deepEqual([span(s), s.head, room.atNewest(s)], [[1, 100], 5001, false]);
-  s = room.appendPage(s, after(101, 200, 5001), 100);
+  let s = openWindow(fresh(), page(1, 100, 5000), 0);
+  s = applyLive(s, event(5001));
+  assert.deepEqual([span(s), s.head, atNewest(s)], [[1, 100], 5001, false]);
+  s = appendPage(s, after(101, 200, 5001), 100);
   assert.deepEqual(span(s), [1, 200]);
   assertNoGap(s);
-  s = room.appendPage(s, after(300, 400, 5001), 299); // the answer to an earlier request
+  s = appendPage(s, after(300, 400, 5001), 299); // the answer to an earlier request
   assert.deepEqual(span(s), [1, 200]);
 });
 
 test("the window stays small in both directions", () => {
-  let s = { ...room.openWindow(fresh(), page(4901, 5000), 0), following: false };
-  for (let first = 4901; first > 2000; first -= 100) s = room.prependPage(s, page(first - 100, first - 1, 5000), first);
+  let s = { ...openWindow(fresh(), page(4901, 5000), 0), following: false };
+  for (let first = 4901; first > 2000; first -= 100) s = prependPage(s, page(first - 100, first - 1, 5000), first);
   assert.ok(s.messages.length <= 400);
   assertNoGap(s);
-  assert.equal(room.atNewest(s), false);
+  assert.equal(atNewest(s), false);
   for (let last = s.messages.at(-1)?.seq ?? 0; last < 5000; last += 100)
-    s = room.appendPage(s, after(last + 1, Math.min(5000, last + 100), 5000), last);
+    s = appendPage(s, after(last + 1, Math.min(5000, last + 100), 5000), last);
   assert.ok(s.messages.length <= 400);
   assertNoGap(s);
-  assert.ok(room.atNewest(s));
+  assert.ok(atNewest(s));
   s = { ...s, following: true };
-  for (let seq = 5001; seq <= 8000; seq++) s = room.applyLive(s, event(seq));
+  for (let seq = 5001; seq <= 8000; seq++) s = applyLive(s, event(seq));
   assert.ok(s.messages.length <= 500);
   assert.deepEqual(s.messages.at(-1)?.seq, 8000);
   assertNoGap(s);
 });
 
 test("a page that does not touch the window is not inserted", () => {
-  const s = room.openWindow(fresh(), page(101, 200), 0);
-  assert.equal(room.prependPage(s, page(1, 99, 200), 100), s, "the window has another first message by now");
-  assert.equal(room.prependPage(s, page(1, 100, 200, "other"), 101), s);
+  const s = openWindow(fresh(), page(101, 200), 0);
+  assert.equal(prependPage(s, page(1, 99, 200), 100), s, "the window has another first message by now");
+  assert.equal(prependPage(s, page(1, 100, 200, "other"), 101), s);
   assert.equal(
-    room.appendPage(s, after(201, 300, 300), 200),
+    appendPage(s, after(201, 300, 300), 200),
     s,
     "there is nothing to append to a window that reaches the end",
   );
 });
 
 test("far behind, the view keeps its place, the unread count and the new separator", () => {
-  let s = room.openWindow(fresh(), page(1, 100), 0);
-  s = room.applyJoin(s, { op: "behind", seq: 2000, count: 1, here: [ME] });
-  assert.equal(room.holdsAllUnread(s), false, "so the server has to count");
-  s = room.setUnreadCount(s, 100, 1900);
+  let s = openWindow(fresh(), page(1, 100), 0);
+  s = applyJoin(s, { op: "behind", seq: 2000, count: 1, here: [ME] });
+  assert.equal(holdsAllUnread(s), false, "so the server has to count");
+  s = setUnreadCount(s, 100, 1900);
   assert.deepEqual([span(s), s.head, s.unreadCount, s.newSeparator], [[1, 100], 2000, 1900, 100]);
   assert.equal(
-    room.openWindow(s, page(51, 150, 1999), 0),
+    openWindow(s, page(51, 150, 1999), 0),
     s,
     "a page that was read before may lack what nobody will tell",
   );
-  s = room.openWindow(s, page(51, 150, 2000), 0);
+  s = openWindow(s, page(51, 150, 2000), 0);
   assert.deepEqual([span(s), s.unreadCount, s.newSeparator], [[51, 150], 1900, 100]);
-  s = room.markRead(s, 120);
+  s = markRead(s, 120);
   assert.equal(s.unreadCount, 1880);
 });
 
 test("another epoch empties everything", () => {
-  let s = room.openWindow(fresh(), page(1, 100), 0);
-  s = room.addSentMessage(s, 101, {
+  let s = openWindow(fresh(), page(1, 100), 0);
+  s = addSentMessage(s, 101, {
     nonce: "n",
     text: "t",
     at: 0,
@@ -113,74 +117,74 @@ test("another epoch empties everything", () => {
     since: 100,
     failed: null,
   });
-  s = room.applyJoin(room.resetLog(s, "new"), { op: "behind", seq: 5, count: 1, here: [ME] });
+  s = applyJoin(resetLog(s, "new"), { op: "behind", seq: 5, count: 1, here: [ME] });
   assert.deepEqual([s.messages.length, s.head, s.sentMessages.size, s.epoch], [0, 5, 0, "new"]);
-  s = room.openWindow(s, page(1, 5, 5, "new"), 0);
+  s = openWindow(s, page(1, 5, 5, "new"), 0);
   assert.deepEqual([span(s), s.unreadCount], [[1, 5], 0]);
-  s = room.openWindow(s, page(1, 2, 2, "newer"), 0); // also when a page brings the new epoch first
+  s = openWindow(s, page(1, 2, 2, "newer"), 0); // also when a page brings the new epoch first
   assert.deepEqual([span(s), s.head], [[1, 2], 2]);
 });
 
 test("the new separator stands before the first missed message, and goes when the person writes", () => {
-  let s = { ...room.openWindow(fresh(), page(1, 10), 0), reading: false };
-  s = room.applyLive(s, event(11));
-  s = room.applyLive(s, event(12));
+  let s = { ...openWindow(fresh(), page(1, 10), 0), reading: false };
+  s = applyLive(s, event(11));
+  s = applyLive(s, event(12));
   assert.deepEqual([s.newSeparator, s.unreadCount], [10, 2]);
-  s = room.applyLive(s, event(13, { from: ME }));
+  s = applyLive(s, event(13, { from: ME }));
   assert.deepEqual([s.newSeparator, s.unreadCount], [null, 0]);
-  s = room.markRead({ ...s, reading: true }, 999);
+  s = markRead({ ...s, reading: true }, 999);
   assert.equal(s.lastRead, 13, "nothing beyond the newest is read");
 });
 
 test("only messages of others are unread, not changes, and not replies in threads", () => {
-  let s = { ...room.openWindow(fresh(), page(1, 3), 0), reading: false };
+  let s = { ...openWindow(fresh(), page(1, 3), 0), reading: false };
   const grace = { id: "g", name: "Grace" };
-  s = room.applyLive(s, event(4, { kind: "react", target: 1, emoji: "👍", text: "" }));
-  s = room.applyLive(s, event(5, { kind: "reply", thread: 2 }));
-  s = room.applyLive(s, event(6, { kind: "later than this page" }));
+  s = applyLive(s, event(4, { kind: "react", target: 1, emoji: "👍", text: "" }));
+  s = applyLive(s, event(5, { kind: "reply", thread: 2 }));
+  s = applyLive(s, event(6, { kind: "later than this page" }));
   assert.deepEqual([s.head, s.unreadCount, s.newSeparator, s.messages.length], [6, 0, null, 3]);
-  s = room.applyLive(s, event(7, { from: grace }));
+  s = applyLive(s, event(7, { from: grace }));
   assert.deepEqual([s.unreadCount, s.newSeparator], [1, 6]);
-  s = room.applyLive(s, event(8, { kind: "edit", target: 7, text: "better" }));
+  s = applyLive(s, event(8, { kind: "edit", target: 7, text: "better" }));
   assert.deepEqual([s.unreadCount, s.newSeparator], [1, 6]);
 });
 
 test("messages marked as unread stay so until the person comes back", () => {
-  let s = room.markRead(room.openWindow(fresh(), page(1, 10), 0), 10);
-  s = room.markUnreadFrom(s, 8);
+  let s = markRead(openWindow(fresh(), page(1, 10), 0), 10);
+  s = markUnreadFrom(s, 8);
   assert.deepEqual([s.unreadCount, s.newSeparator, s.lastRead], [3, 7, 7]);
-  assert.equal(room.markRead(s, 10), s, "though it is in view");
-  assert.equal(room.markRead({ ...s, heldUnread: false }, 10).unreadCount, 0);
-  assert.equal(room.applyLive(s, event(11, { from: ME })).unreadCount, 0, "who answers has read");
+  assert.equal(markRead(s, 10), s, "though it is in view");
+  assert.equal(markRead({ ...s, heldUnread: false }, 10).unreadCount, 0);
+  assert.equal(applyLive(s, event(11, { from: ME })).unreadCount, 0, "who answers has read");
 });
 
 test("the topic is the newest one known, whatever its source", () => {
-  let s = room.openWindow(fresh(), { ...page(1, 10), topic: "first" }, 0);
-  s = room.applyLive(s, event(12, { kind: "topic", text: "second" }));
-  s = room.openWindow(s, { ...page(1, 10, 11), topic: "first" }, 0);
+  let s = openWindow(fresh(), { ...page(1, 10), topic: "first" }, 0);
+  s = applyLive(s, event(12, { kind: "topic", text: "second" }));
+  s = openWindow(s, { ...page(1, 10, 11), topic: "first" }, 0);
   assert.equal(s.topic, "second");
-  s = room.applyJoin(s, { op: "ok", seq: 13, count: 1, topic: "" });
+  s = applyJoin(s, { op: "ok", seq: 13, count: 1, topic: "" });
   assert.equal(s.topic, "");
 });
 
 test("a reaction is shown at once, and ends as the server says", () => {
-  let s = room.openWindow(fresh(), page(1, 2), 0);
-  s = room.reactOptimistically(s, 1, "👍", true);
+  let s = openWindow(fresh(), page(1, 2), 0);
+  s = reactOptimistically(s, 1, "👍", true);
   assert.deepEqual(withOptimistic([], s.optimistic.get(1), ME), [{ emoji: "👍", people: [ME] }]);
-  s = room.applyLive(s, event(3, { kind: "react", target: 1, emoji: "👍", text: "", from: ME }));
+  s = applyLive(s, event(3, { kind: "react", target: 1, emoji: "👍", text: "", from: ME }));
   assert.deepEqual([s.optimistic.size, s.messages[0]?.reactions], [0, [{ emoji: "👍", people: [ME] }]]);
-  s = room.reactOptimistically(s, 1, "👍", false);
+  s = reactOptimistically(s, 1, "👍", false);
   assert.deepEqual(withOptimistic(s.messages[0]?.reactions ?? [], s.optimistic.get(1), ME), []);
-  s = room.confirmReaction(s, 1, "👍"); // refused
+  s = confirmReaction(s, 1, "👍"); // refused
   assert.deepEqual(withOptimistic(s.messages[0]?.reactions ?? [], s.optimistic.get(1), ME), [
     { emoji: "👍", people: [ME] },
   ]);
 });
 
 test("the state stays bounded, however many events come", () => {
-  let s = room.openWindow(fresh(), page(1, 10), 0);
+  let s = openWindow(fresh(), page(1, 10), 0);
   for (let seq = 11; seq < 5000; seq += 2) {
-    s = room.addSentMessage(s, seq, {
+    s = addSentMessage(s, seq, {
       nonce: `n${seq}`,
       text: "t",
       at: 0,
@@ -189,8 +193,8 @@ test("the state stays bounded, however many events come", () => {
       since: 0,
       failed: null,
     });
-    s = room.applyLive(s, event(seq, { from: ME }));
-    s = room.applyLive(s, event(seq + 1, { kind: "react", target: seq, emoji: "👍", text: "" }));
+    s = applyLive(s, event(seq, { from: ME }));
+    s = applyLive(s, event(seq + 1, { kind: "react", target: seq, emoji: "👍", text: "" }));
   }
   assert.ok(
     s.recent.length <= 500 && s.messages.length <= 500 && s.sentMessages.size <= 100 && s.optimistic.size === 0,
@@ -198,10 +202,10 @@ test("the state stays bounded, however many events come", () => {
 });
 
 test("people join, leave, change their names, and become too many to list", () => {
-  let s = room.applyJoin(fresh(), { op: "ok", seq: 0, count: 1, here: [ME] });
+  let s = applyJoin(fresh(), { op: "ok", seq: 0, count: 1, here: [ME] });
   const names = () => s.people && [...s.people.values()].map((p) => p.name);
   const presence = (/** @type {object} */ change) =>
-    (s = room.applyPresence(s, { type: "presence", room: "lobby", count: 2, ...change }));
+    (s = applyPresence(s, { type: "presence", room: "lobby", count: 2, ...change }));
   presence({ joined: { id: "g", name: "Grace" } });
   presence({ joined: { id: "me", name: "Countess" } });
   assert.deepEqual([names(), s.me.name], [["Countess", "Grace"], "Countess"]);
@@ -217,11 +221,11 @@ test("people join, leave, change their names, and become too many to list", () =
 
 test("somebody is typing until they write, leave or pause", () => {
   const grace = { id: "g", name: "Grace" };
-  let s = room.applyTyping(fresh(), grace, 1000);
-  assert.equal(room.applyTyping(s, ME, 1000), s, "oneself is no news");
-  assert.equal(room.expireTyping(s, 5999), s);
-  assert.equal(room.expireTyping(s, 6000).typing.size, 0);
-  assert.equal(room.applyLive(s, event(1)).typing.size, 0);
-  s = room.applyPresence(s, { type: "presence", room: "lobby", count: 1, left: grace });
+  let s = applyTyping(fresh(), grace, 1000);
+  assert.equal(applyTyping(s, ME, 1000), s, "oneself is no news");
+  assert.equal(expireTyping(s, 5999), s);
+  assert.equal(expireTyping(s, 6000).typing.size, 0);
+  assert.equal(applyLive(s, event(1)).typing.size, 0);
+  s = applyPresence(s, { type: "presence", room: "lobby", count: 1, left: grace });
   assert.equal(s.typing.size, 0);
 });

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as room from "../../js/room/room-state.js";
+import { applyLive } from "../../js/room/live-events.js";
+import { openWindow } from "../../js/room/room-pages.js";
+import { addSentMessage, begin } from "../../js/room/room-state.js";
 import { layOut } from "../../js/room/timeline.js";
 import { event } from "./fakes.js";
 
-/** @import { OutboxMessage } from "../../js/room/outbox.js" */
-/** @import { MessageState } from "../../js/wire/protocol.js" */
+/** @import { MessageState } from "../../js/wire/types.js" */
+/** @import { OutboxMessage } from "../../js/room/types.js" */
 
 const ME = { id: "me", name: "Ada" };
 const AT = new Date(2026, 10, 23, 12).getTime(); // noon of the local day
@@ -13,8 +15,8 @@ const MINUTE = 60_000;
 
 /** @param {MessageState[]} messages  @param {number} [seq] */
 const state = (messages, seq = messages.at(-1)?.seq ?? 0) =>
-  room.openWindow(
-    room.begin("lobby", ME),
+  openWindow(
+    begin("lobby", ME),
     {
       room: "lobby",
       seq,
@@ -86,8 +88,8 @@ test("a message that needs its author beside it begins a group", () => {
 
 test("a thread has its first message above its replies, and only its own unsent messages", () => {
   const root = event(1, { at: AT, text: "root" });
-  let s = room.openWindow(
-    room.begin("lobby", ME, 1),
+  let s = openWindow(
+    begin("lobby", ME, 1),
     {
       room: "lobby",
       seq: 9,
@@ -98,9 +100,9 @@ test("a thread has its first message above its replies, and only its own unsent 
     },
     0,
   );
-  s = room.applyLive(s, event(10, { at: AT, kind: "reply", thread: 1, text: "two" }));
-  s = room.applyLive(s, event(11, { at: AT, kind: "reply", thread: 4, text: "of another thread" }));
-  s = room.applyLive(s, event(12, { at: AT, text: "of the room" }));
+  s = applyLive(s, event(10, { at: AT, kind: "reply", thread: 1, text: "two" }));
+  s = applyLive(s, event(11, { at: AT, kind: "reply", thread: 4, text: "of another thread" }));
+  s = applyLive(s, event(12, { at: AT, text: "of the room" }));
   const entries = [entry({ thread: 1 }), entry({ nonce: "n2", text: "elsewhere" })];
   assert.deepEqual(brief(layOut(s, entries)), ["+root", "replies", "day", "+one", "-two", "+kept"]);
   assert.deepEqual(s.root?.replies, { count: 1, seq: 10, at: AT, from: root.from });
@@ -161,17 +163,17 @@ test("a message keeps its key from the outbox to the log, and is always shown ex
     rows.filter((r) => r.kind === "message").map((r) => r.key);
   let s = state([event(1, { at: AT })]);
   assert.deepEqual(keys(layOut(s, [kept])), ["1", "n1"]);
-  s = room.addSentMessage(s, 2, kept); // acknowledged, but its event has not come yet
+  s = addSentMessage(s, 2, kept); // acknowledged, but its event has not come yet
   assert.deepEqual(keys(layOut(s, [])), ["1", "n1"]);
   assert.deepEqual(keys(layOut(s, [kept])), ["1", "n1"], "also before the storage has caught up");
-  s = room.applyLive(s, event(2, { from: ME, text: "kept", at: AT }));
+  s = applyLive(s, event(2, { from: ME, text: "kept", at: AT }));
   assert.deepEqual(keys(layOut(s, [])), ["1", "n1"]);
 });
 
 test("an event that comes before its answer is not shown beside its unsent message", () => {
   const kept = entry({ attempted: true, since: 1 });
   const again = entry({ nonce: "n2" }); // the same text again, not sent yet
-  const s = room.applyLive(state([event(1, { at: AT })]), event(2, { from: ME, text: "kept", at: AT }));
+  const s = applyLive(state([event(1, { at: AT })]), event(2, { from: ME, text: "kept", at: AT }));
   assert.deepEqual(brief(layOut(s, [kept, again])).slice(2), ["+text 1", "+kept", "-kept"]);
   const other = entry({ attempted: true, since: 2 }); // sent after that event, so another message
   assert.deepEqual(brief(layOut(s, [other])).slice(2), ["+text 1", "+kept", "-kept"]);

@@ -1,0 +1,182 @@
+package cluster
+
+import (
+	"context"
+	"encoding/binary"
+	"maps"
+	"slices"
+	"time"
+
+	"parley/internal/chat"
+	"parley/internal/room"
+)
+
+// askTimeout is how long AskMembers waits for answers.
+const askTimeout = 200 * time.Millisecond
+
+// An ask is a question of AskMembers that waits for answers. It is guarded by rooms.mu.
+type ask struct {
+	awaited map[NodeID]bool
+	got     map[string]room.Members
+	done    chan struct{} // closed when nobody is awaited any more
+}
+
+// privateKey is the key of messages about members for one node. No room has this name.
+func privateKey(id NodeID) string { return "\x00" + string(id) }
+
+// Members implements room.Others.
+func (r *rooms) Members(name chat.RoomName, m room.Members) {
+	r.node.Send(Members, string(name), appendMembers([]byte{membersMessage}, m))
+}
+
+// Typing implements room.Others.
+func (r *rooms) Typing(name chat.RoomName, p chat.Person) {
+	r.node.Send(Members, string(name), appendPerson([]byte{typingMessage}, p))
+}
+
+// AskMembers implements room.Others. A peer that does not answer in time is not awaited again until it has answered
+// something.
+func (r *rooms) AskMembers(ctx context.Context, name chat.RoomName) map[string]room.Members {
+	peers := r.node.Peers()
+	if len(peers) == 0 {
+		return nil
+	}
+	a := &ask{awaited: map[NodeID]bool{}, got: map[string]room.Members{}, done: make(chan struct{})}
+	r.mu.Lock()
+	r.asked++
+	number := r.asked
+	r.asks[number] = a
+	for _, p := range peers {
+		if !r.slow[p.ID] {
+			a.awaited[p.ID] = true
+		}
+	}
+	if len(a.awaited) == 0 {
+		close(a.done)
+	}
+	r.mu.Unlock()
+	r.node.Send(Everybody, "", appendText(binary.AppendUvarint([]byte{askMessage}, number), string(name)))
+
+	timeout := time.NewTimer(askTimeout)
+	defer timeout.Stop()
+	select {
+	case <-a.done:
+	case <-timeout.C:
+	case <-ctx.Done():
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.asks, number)
+	if ctx.Err() == nil {
+		maps.Copy(r.slow, a.awaited)
+	}
+	return a.got
+}
+
+// answered records from's answer to an ask, if it is awaited.
+func (r *rooms) answered(from NodeID, number uint64, m room.Members) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.slow, from)
+	a := r.asks[number]
+	if a == nil {
+		return
+	}
+	a.got[string(from)] = m
+	if a.awaited[from] {
+		if delete(a.awaited, from); len(a.awaited) == 0 {
+			close(a.done)
+		}
+	}
+}
+
+// reply answers from's question about rooms.
+func (r *rooms) reply(from NodeID, f *fields) {
+	number := f.uint()
+	head := binary.AppendUvarint([]byte{repliedMessage}, number)
+	b := slices.Clone(head)
+	for len(f.rest) > 0 {
+		name := f.text()
+		if f.bad {
+			return
+		}
+		b = appendMembers(appendText(b, name), r.hub.OwnMembers(chat.RoomName(name)))
+		if len(b) > maxPart {
+			r.node.Send(Members, privateKey(from), b)
+			b = append(b[:0], head...)
+		}
+	}
+	if len(b) > len(head) {
+		r.node.Send(Members, privateKey(from), b)
+	}
+}
+
+// receiveMembers takes a message about members, of a room or for this node.
+func (r *rooms) receiveMembers(from NodeID, key string, payload []byte) {
+	if len(payload) == 0 {
+		return
+	}
+	f := &fields{rest: payload[1:]}
+	switch payload[0] {
+	case membersMessage:
+		if m := readMembers(f); !f.bad {
+			r.hub.SetMembers(chat.RoomName(key), string(from), m)
+		}
+	case typingMessage:
+		if p := readPerson(f); !f.bad {
+			r.hub.ShowTyping(chat.RoomName(key), p)
+		}
+	case askMessage:
+		r.reply(from, f)
+	case repliedMessage:
+		for number := f.uint(); len(f.rest) > 0; {
+			name := chat.RoomName(f.text())
+			m := readMembers(f)
+			if f.bad {
+				return
+			}
+			r.hub.SetMembers(name, string(from), m)
+			r.answered(from, number, m)
+		}
+	}
+}
+
+// missMembers notes that somebody must be asked who is in a room, or in all rooms if an answer was missed. Of nodes
+// that come back it is called for each room, so the questions go together in eachSecond.
+func (r *rooms) missMembers(from NodeID, key string) {
+	if r.missedMembers[from] == nil {
+		r.missedMembers[from] = map[chat.RoomName]bool{}
+	}
+	if key != privateKey(r.node.ID()) {
+		r.missedMembers[from][chat.RoomName(key)] = true
+		return
+	}
+	for _, name := range r.hub.Rooms() {
+		r.missedMembers[from][name] = true
+	}
+}
+
+// askMissed asks those from whom a message about members was missed; "" stands for everybody.
+func (r *rooms) askMissed() {
+	for from, names := range r.missedMembers {
+		send := func(b []byte) {
+			if from == "" {
+				r.node.Send(Everybody, "", b)
+			} else {
+				r.node.Send(Members, privateKey(from), b)
+			}
+		}
+		head := []byte{askMessage, 0} // no number: nobody waits for the answer
+		b := slices.Clone(head)
+		for name := range names {
+			if b = appendText(b, string(name)); len(b) > maxPart {
+				send(b)
+				b = append(b[:0], head...)
+			}
+		}
+		if len(b) > len(head) {
+			send(b)
+		}
+	}
+	clear(r.missedMembers)
+}

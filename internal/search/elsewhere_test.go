@@ -1,0 +1,138 @@
+package search
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"parley/internal/chat"
+)
+
+// What another process stores is found, and what it deletes is in no file any more, whether the index is told in which
+// rooms or only that there is something.
+func TestIndexLearnsWhatOtherProcessesHaveStored(t *testing.T) {
+	for name, tell := range map[string]func(x *Index, l *memLog){
+		"in which rooms": func(x *Index, l *memLog) {
+			for _, room := range l.Rooms() {
+				head := chat.Seq(len(l.Events(room)))
+				x.StoredElsewhere(room, head, time.Now(), true)
+				x.StoredElsewhere(room, head-1, time.Now(), false) // late
+			}
+		},
+		"somewhere": func(x *Index, _ *memLog) { x.StoredAnywhere() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newMemLog()
+			dir := t.TempDir()
+			deleted := l.say("lobby", "Ada", secret)
+			l.say("lobby", "Ada", "old")
+			x := newIndex(t, l, dir)
+			follow(t, x, l)
+			if !isThere(t, dir) {
+				t.Fatal("it was not indexed")
+			}
+			l.say("lobby", "Ada", "said")
+			l.say("garden", "Grace", "said")
+			l.erase("lobby", deleted)
+			l.torn["lobby"] = errLog // so that only the deletion is carried out
+			tell(x, l)
+			must(t, x.catchUp(t.Context()))
+			wantFound(t, x, "said", chat.MessageRef{Room: "garden", Seq: 1})
+			if isThere(t, dir) {
+				t.Error("a deleted text is in the files")
+			}
+			if n, _ := x.Lag(); n != 2 {
+				t.Errorf("%d behind, want 2", n)
+			}
+			delete(l.torn, "lobby")
+			x.reads("lobby") // it would be read again in a while
+			must(t, x.catchUp(t.Context()))
+			wantFound(t, x, "said", chat.MessageRef{Room: "garden", Seq: 1}, chat.MessageRef{Room: "lobby", Seq: 3})
+			if n, age := x.Lag(); n != 0 || age != 0 {
+				t.Errorf("in the end %d behind for %v", n, age)
+			}
+		})
+	}
+}
+
+// What is in the index already costs nothing.
+func TestIndexDoesNotReadAgainWhatItHas(t *testing.T) {
+	l := newMemLog()
+	l.say("lobby", "Ada", "said")
+	x := newIndex(t, l, t.TempDir())
+	follow(t, x, l)
+	reads := 0
+	l.read = func() { reads++ }
+	x.StoredElsewhere("lobby", 1, time.Now(), true)
+	x.StoredAnywhere()
+	must(t, x.catchUp(t.Context()))
+	if n, _ := x.Lag(); reads != 0 || n != 0 {
+		t.Errorf("%d readings, %d behind", reads, n)
+	}
+}
+
+// A slowSource takes a while to say the heads of all rooms.
+type slowSource struct {
+	*memLog
+	takes time.Duration
+	asked int
+}
+
+func (s *slowSource) Heads(ctx context.Context) (map[chat.RoomName]chat.Seq, error) {
+	s.asked++
+	time.Sleep(s.takes)
+	return s.memLog.Heads(ctx)
+}
+
+// While another process may have stored something at any time, the heads of all rooms are compared each second, and
+// less often if that takes long.
+func TestHeadsAreNotComparedAllTheTime(t *testing.T) {
+	for name, tt := range map[string]struct {
+		takes       time.Duration
+		least, most int // in a minute
+	}{
+		"a few rooms": {0, 50, 61},
+		"many rooms":  {time.Second, 5, 7},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := &slowSource{memLog: newMemLog(), takes: tt.takes}
+				x := New(l, Config{Dir: t.TempDir(), Epoch: "first"})
+				ctx, cancel := context.WithCancel(t.Context())
+				ended := make(chan error)
+				go func() { ended <- x.Run(ctx) }()
+				synctest.Wait()
+				time.Sleep(time.Minute)
+				before := l.asked
+				for range 600 {
+					x.StoredAnywhere()
+					time.Sleep(100 * time.Millisecond)
+				}
+				if n := l.asked - before; n < tt.least || n > tt.most {
+					t.Errorf("compared %d times in a minute, want %d to %d", n, tt.least, tt.most)
+				}
+				cancel()
+				must(t, <-ended)
+			})
+		})
+	}
+}
+
+// A comparison that fails is made up for.
+func TestComparisonThatFailedIsTriedAgain(t *testing.T) {
+	l := newMemLog()
+	x := newIndex(t, l, t.TempDir())
+	follow(t, x, l)
+	l.say("lobby", "Ada", "said")
+	l.failed = errLog
+	x.StoredAnywhere()
+	if err := x.catchUp(t.Context()); !errors.Is(err, errLog) {
+		t.Errorf("%v", err)
+	}
+	l.failed = nil
+	x.compareAt = time.Time{}
+	must(t, x.catchUp(t.Context()))
+	wantFound(t, x, "said", chat.MessageRef{Room: "lobby", Seq: 1})
+}
