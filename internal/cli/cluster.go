@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"regexp"
+	"time"
 
 	"parley/internal/cluster"
 	"parley/internal/cluster/natsbus"
@@ -29,6 +30,9 @@ type clusterFlags struct {
 	Bus               string   `placeholder:"URL" help:"In place of --cluster-listen: a NATS server that carries what the nodes tell each other, such as nats://parley@bus.example.org:4222; several with commas between them. Leave the password to --bus-password-file or to the variable: other users see command lines."`
 	BusPasswordFile   string   `placeholder:"FILE" help:"With --bus: file with the password of the user in the URL or, if there is none, with a token, in its first line."`
 }
+
+// nodeDrain is how long a node drains if --drain does not say.
+const nodeDrain = 10 * time.Second
 
 // isNode reports whether the flags make the server one of several.
 func (f clusterFlags) isNode() bool { return f.ClusterListen != "" || f.Bus != "" }

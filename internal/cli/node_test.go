@@ -32,7 +32,7 @@ func (p *nodeProcess) Write(b []byte) (int, error) {
 func startNode(t *testing.T, flags ...string) *nodeProcess {
 	t.Helper()
 	p := &nodeProcess{}
-	args := append([]string{"serve", "--listen", "127.0.0.1:0", "--data", t.TempDir()}, flags...)
+	args := append([]string{"serve", "--listen", "127.0.0.1:0", "--data", t.TempDir(), "--drain", "1ms"}, flags...)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan int, 1)
 	go func() { done <- run(ctx, args, io.Discard, p) }()

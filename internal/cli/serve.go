@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"parley/internal/account"
 	"parley/internal/certs"
@@ -93,7 +94,7 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 	c.Rooms.Flushed, c.Rooms.Logger = metrics.Flushed, logger
 	hub := room.New(log, log, log.Epoch(), c.Rooms)
 
-	c.HTTP.Find, c.HTTP.Emoji = index.Find, emoji
+	c.HTTP.Find, c.HTTP.Emoji, c.HTTP.Drain = index.Find, emoji, c.drain()
 	metrics.Searches(index.Lag)
 	c.HTTP.CertStore, c.HTTP.Metrics, c.HTTP.Logger = c.certificates(log), metrics, logger
 	c.HTTP.OwnNames, c.HTTP.LinesLost = ownNames(), stderr.lostLines
@@ -238,6 +239,14 @@ func (c *serveCmd) reload(doors *server.Server) func(context.Context) error {
 			}
 		}
 	}
+}
+
+// drain returns how long the server drains before it stops.
+func (c *serveCmd) drain() time.Duration {
+	if c.isNode() {
+		return cmp.Or(c.HTTP.Drain, nodeDrain)
+	}
+	return c.HTTP.Drain
 }
 
 // listenAddress returns the address for pages and everything else.

@@ -30,7 +30,7 @@ type runner interface {
 }
 
 // use runs a store, calls do, and closes it. It returns the epoch.
-func use(t *testing.T, s runner, err error, do func(storetest.Database)) (epoch string) {
+func use(t testing.TB, s runner, err error, do func(storetest.Database)) (epoch string) {
 	t.Helper()
 	storetest.Must(t, err)
 	ctx, stop := context.WithCancel(context.Background())
@@ -225,6 +225,53 @@ func TestAMovedLogGoesOn(t *testing.T) {
 			storetest.Draft("lobby", storetest.Grace, "four", ""))
 		if !slices.Equal(got, []chat.Seq{1, 3}) {
 			t.Errorf("seqs %v", got)
+		}
+	})
+}
+
+// A back-up that is made while people write is whole: each room's events are there up to some number.
+func TestABackupWhilePeopleWriteIsWhole(t *testing.T) {
+	url := pgtest.Empty(t)
+	useDatabase(t, url, func(s storetest.Database) {
+		storetest.FillAllTables(t, s)
+		stop, stopped, wrote := make(chan struct{}), make(chan struct{}), make(chan struct{})
+		go func() {
+			defer close(stopped)
+			for n := 0; ; n++ {
+				select {
+				case <-stop:
+					return
+				case wrote <- struct{}{}:
+				default:
+				}
+				room := chat.RoomName([]string{"lobby", "garden", "attic"}[n%3])
+				storetest.Post(t, s, storetest.Draft(room, storetest.Ada, "first @Grace", ""),
+					storetest.Draft(room, storetest.Grace, "second", ""),
+					chat.Draft{Room: room, From: storetest.Grace, Kind: chat.React, Target: 1, Text: "👍"})
+			}
+		}()
+		var reports []move.Report
+		for range 3 {
+			<-wrote
+			file := filepath.Join(t.TempDir(), "copy.db")
+			snapshot, err := postgres.OpenSnapshot(t.Context(), postgres.Config{URL: url})
+			storetest.Must(t, err)
+			storetest.Must(t, sqlite.FillFile(t.Context(), file, func(ctx context.Context, to move.Target) error {
+				report, err := move.Copy(ctx, snapshot, to, nil)
+				reports = append(reports, report)
+				return err
+			}))
+			storetest.Must(t, snapshot.Close())
+			checked, err := sqlite.Check(t.Context(), file)
+			if err != nil || len(checked.Found)+len(checked.Notes) > 0 ||
+				checked.Events != reports[len(reports)-1].Events {
+				t.Errorf("%+v, %v", checked, err)
+			}
+		}
+		close(stop)
+		<-stopped
+		if reports[2].Events <= reports[0].Events {
+			t.Errorf("the back-ups have %+v", reports)
 		}
 	})
 }

@@ -57,7 +57,7 @@ func dump(t *testing.T, dir string) map[string][]string {
 
 func TestAFilledFolderIsTheSameLog(t *testing.T) {
 	dir, epoch := fullFolder(t)
-	other := filepath.Join(t.TempDir(), "other")
+	other := filepath.Join(t.TempDir(), "the other's")
 	s := closedFolder(t, Config{Dir: dir})
 	var report move.Report
 	must(t, FillFolder(t.Context(), other, s.Epoch(), func(ctx context.Context, to move.Target) (err error) {
@@ -73,6 +73,9 @@ func TestAFilledFolderIsTheSameLog(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, dump(t, other)); diff != "" {
 		t.Errorf("the folder that was filled is another one (-was +is):\n%s", diff)
+	}
+	if diff := cmp.Diff(schemaOf(t, dir), schemaOf(t, other)); diff != "" {
+		t.Errorf("the folder that was filled has another schema (-was +is):\n%s", diff)
 	}
 	if report.Rooms != 3 || report.Events != 27 || report.People != int64(len(want["person"])) {
 		t.Errorf("%+v", report)
