@@ -15,7 +15,8 @@ func BenchmarkCommit(b *testing.B) {
 	for _, waiting := range []int{1, 64, 1024, 16384} {
 		b.Run(fmt.Sprint("waiting=", waiting), func(b *testing.B) {
 			server := pgtest.Start(b, "fsync=on", "full_page_writes=on", "max_wal_size=1GB")
-			s, _ := startWith(b, Config{URL: server.URL("postgres"), Alone: true, Logger: slog.New(slog.DiscardHandler)})
+			cfg := Config{URL: server.URL("postgres"), Alone: true, Logger: slog.New(slog.DiscardHandler)}
+			s, _ := startWith(b, cfg)
 			storetest.BenchmarkCommits(b, s, waiting, server.CPU)
 		})
 	}

@@ -12,7 +12,8 @@ import (
 )
 
 // BenchmarkCommits stores b.N messages while so many wait for their answer at any time, and reports messages per second
-// and the CPU time of each, in microseconds. cpu returns the CPU time of processes beside this one; nil: there are none.
+// and the CPU time of each in microseconds. cpu returns the CPU time of processes beside this one; nil: there are
+// none.
 func BenchmarkCommits(b *testing.B, s interface {
 	Append(d chat.Draft, done func(chat.Commit))
 }, waiting int, cpu func() (time.Duration, error),
