@@ -16,7 +16,10 @@ import (
 
 	"parley/internal/cluster"
 	"parley/internal/cluster/natsbus"
+	"parley/internal/format"
 	"parley/internal/rates"
+	"parley/internal/room"
+	"parley/internal/search"
 	"parley/internal/server"
 	"parley/internal/store/postgres"
 )
@@ -205,6 +208,7 @@ func (f clusterFlags) openBus(ctx context.Context, epoch string, logger *slog.Lo
 type node struct {
 	*cluster.Node
 	bus    *natsbus.Bus
+	store  *postgres.Store
 	counts *rates.Ledger
 	parts  []func(context.Context) error // run beside the Node
 }
@@ -221,7 +225,7 @@ func (f clusterFlags) openNode(
 	if err != nil {
 		return nil, err
 	}
-	n := &node{bus: bus, counts: &rates.Ledger{}, Node: cluster.New(bus, cluster.Config{
+	n := &node{bus: bus, store: store.Store, counts: &rates.Ledger{}, Node: cluster.New(bus, cluster.Config{
 		Name: f.name(), Others: othersOf(store.Store), Logger: logger,
 	})}
 	metrics.Cluster(func() int { return len(n.Peers()) }, n.IsCutOff, func() (sent, received, missed uint64) {
@@ -258,7 +262,7 @@ func (n *node) ledger() *rates.Ledger {
 	return n.counts
 }
 
-// connectPeople lets the nodes know each other's people, and what limits have counted. It must be called before run, and
+// connectPeople lets the nodes know each other's people, and what limits have counted. It must be called before run. It
 // does nothing for a server that is alone.
 func (n *node) connectPeople(doors *server.Server) {
 	if n == nil {
@@ -266,6 +270,23 @@ func (n *node) connectPeople(doors *server.Server) {
 	}
 	cluster.ConnectPeople(n.Node, doors.Accounts())
 	n.parts = append(n.parts, doors.Accounts().Run, cluster.ConnectLimits(n.Node, n.counts))
+}
+
+// connectRooms lets hub and index hear what happens in rooms on the other nodes, and tells them what happens here. It
+// does nothing for a server that is alone.
+func (n *node) connectRooms(hub *room.Hub, index *search.Index) {
+	if n == nil {
+		return
+	}
+	cluster.ConnectRooms(n.Node, hub, cluster.RoomsConfig{
+		Heads:   n.store.HeadsOf,
+		Stored:  index.StoredElsewhere,
+		Deleted: func(texts []string) { format.Forget(texts...) },
+		Missed: func() {
+			index.StoredAnywhere()
+			format.ForgetAll()
+		},
+	})
 }
 
 // run runs the node until ctx ends. A server that is alone has none.
