@@ -14,6 +14,9 @@ import (
 
 	"parley/internal/cluster"
 	"parley/internal/cluster/natsbus"
+	"parley/internal/format"
+	"parley/internal/room"
+	"parley/internal/search"
 	"parley/internal/server"
 	"parley/internal/store/postgres"
 )
@@ -201,7 +204,8 @@ func (f clusterFlags) openBus(ctx context.Context, epoch string, logger *slog.Lo
 // A node is what a server that is one of several has in addition.
 type node struct {
 	*cluster.Node
-	bus *natsbus.Bus
+	bus   *natsbus.Bus
+	store *postgres.Store
 }
 
 // openNode makes this server a node, or returns nil if the flags do not ask for it.
@@ -216,7 +220,7 @@ func (f clusterFlags) openNode(
 	if err != nil {
 		return nil, err
 	}
-	n := &node{bus: bus, Node: cluster.New(bus, cluster.Config{
+	n := &node{bus: bus, store: store.Store, Node: cluster.New(bus, cluster.Config{
 		Name: f.name(), Others: othersOf(store.Store), Logger: logger,
 	})}
 	metrics.Cluster(func() int { return len(n.Peers()) }, n.IsCutOff, func() (sent, received, missed uint64) {
@@ -243,6 +247,23 @@ func othersOf(store *postgres.Store) func(context.Context) (int, error) {
 		}
 		return others, err
 	}
+}
+
+// connectRooms lets hub and index hear what happens in rooms on the other nodes, and tells them what happens here. It
+// does nothing for a server that is alone.
+func (n *node) connectRooms(hub *room.Hub, index *search.Index) {
+	if n == nil {
+		return
+	}
+	cluster.ConnectRooms(n.Node, hub, cluster.RoomsConfig{
+		Heads:   n.store.HeadsOf,
+		Stored:  index.StoredElsewhere,
+		Deleted: func(texts []string) { format.Forget(texts...) },
+		Missed: func() {
+			index.StoredAnywhere()
+			format.ForgetAll()
+		},
+	})
 }
 
 // run runs the node until ctx ends. A server that is alone has none.

@@ -93,6 +93,7 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 	c.Rooms.Followers = []room.Follower{index.EventStored, forgetDeleted}
 	c.Rooms.Flushed, c.Rooms.Logger = metrics.Flushed, logger
 	hub := room.New(log, log, log.Epoch(), c.Rooms)
+	node.connectRooms(hub, index)
 
 	c.HTTP.Find, c.HTTP.Emoji, c.HTTP.Drain = index.Find, emoji, c.drain()
 	metrics.Searches(index.Lag)
