@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -211,6 +212,10 @@ func TestAMovedLogGoesOn(t *testing.T) {
 	useFolder(t, folder, func(s storetest.Database) {
 		storetest.Do(t, s, storetest.Draft("lobby", storetest.Ada, "one", "n1"),
 			storetest.Draft("garden", storetest.Grace, "two", "n1"))
+		for i := range 30 { // more than a transaction would be tried with ids that are taken
+			guest := chat.Person{ID: chat.PersonID(fmt.Sprint("guest", i)), Name: fmt.Sprint("Guest ", i)}
+			storetest.Do(t, s, storetest.Draft(chat.RoomName(fmt.Sprint("room", i)), guest, "x", ""))
+		}
 	})
 	moveAll(t, openFolder(t, folder), intoDatabase(url))
 	useDatabase(t, url, func(s storetest.Database) {
