@@ -80,7 +80,7 @@ func TestNodesOnOneDatabaseHearEachOther(t *testing.T) {
 	database := pgtest.Empty(t)
 	a := startNode(t, "--database", database, "--node-name", "ada", "--cluster-listen", "127.0.0.1:0")
 	address := a.logs(t, `msg="this server is one of several" node=ada/\w+ addr=(\S+)`)[1]
-	url := a.logs(t, `msg=started .*open=\[?"?(http://[^\s"\]]+)`)[1]
+	url := a.url(t)
 	b := startNode(t, "--database", database, "--node-name", "bob", "--cluster-listen", "127.0.0.1:0",
 		"--cluster-peers", address+",127.0.0.1:1")
 	a.logs(t, `msg="a node joined" node=bob/\w+ peers=1`)
