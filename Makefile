@@ -1,6 +1,6 @@
 # What one does here. `make` lists it.
 
-.PHONY: help run build release test quick go page lint platforms bench micro fuzz hostile torture-short torture first-message
+.PHONY: help run build release test quick go page lint platforms bench micro fuzz hostile torture-short torture cluster first-message
 
 # What releases are made for. Linux comes first: it is what most people take.
 PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 freebsd/amd64 freebsd/arm64
@@ -44,7 +44,8 @@ page: ## the page: types, modules, and Chromium by Playwright
 	npm --prefix web run test:unit
 	go build -o dist/parley .
 	PARLEY_BIN=$(CURDIR)/dist/parley npm --prefix web run test:e2e
-	$(POSTGRES) PARLEY_BIN=$(CURDIR)/dist/parley go run ./ci/withpostgres node --test web/test/e2e/room.spec.js
+	$(POSTGRES) PARLEY_BIN=$(CURDIR)/dist/parley go run ./ci/withpostgres node --test \
+		web/test/e2e/room.spec.js web/test/e2e/nodes.spec.js
 
 platforms: ## types and vet for every platform that is released, without compiling
 	go run ./ci/platforms $(PLATFORMS)
@@ -76,6 +77,10 @@ torture-short: ## a minute of it: a seed that is always the same and a new one, 
 
 torture: ## all of it, for some twenty minutes: each fault alone and mixed, 100 power cuts, a clock that jumps
 	$(POSTGRES) PARLEY_TORTURE=1 go test -count=1 -p 1 -timeout 1h -v -run 'Lost|Loss|Breakage|ReadOnly' ./test/durability ./internal/torture
+
+cluster: ## try a cluster: PostgreSQL with a standby, three nodes, HAProxy before them if it is installed; until Ctrl-C
+	go build -o dist/parley .
+	$(POSTGRES) go run ./ci/cluster dist/parley
 
 first-message: ## seconds from a fresh clone to a message seen in a second browser
 	ci/first-message

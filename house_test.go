@@ -78,6 +78,7 @@ var mayImport = map[string][]string{
 	"parley/client":            {},
 	"parley/web":               {},
 	"parley/ci/platforms":      {},
+	"parley/ci/cluster":        {"parley/internal/pgserver"},
 	"parley/ci/withpostgres":   {"parley/internal/pgserver"},
 }
 

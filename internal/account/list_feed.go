@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"parley/internal/chat"
 	"parley/internal/room"
@@ -24,7 +25,17 @@ type listFeed struct {
 	beforeStart []Update
 	told        map[chat.RoomName]toldEntry // what the receiver knows; nil if this node is alone
 
-	isRefreshed atomic.Bool // another node has changed the list while it was open
+	refreshed atomic.Int64 // when the list was read again because of another node, in Unix nanoseconds; 0: never
+}
+
+// refreshedLately is how long after its commit a change of this node's own may be
+// pushed.
+const refreshedLately = time.Minute
+
+// isRefreshed reports whether the list was read again lately, so that a change of this
+// node's own may be older than what the receiver was told.
+func (f *listFeed) isRefreshed() bool {
+	return time.Now().UnixNano()-f.refreshed.Load() < int64(refreshedLately)
 }
 
 // A toldEntry is what was told of a list entry last, as far as only the person

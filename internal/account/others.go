@@ -2,6 +2,9 @@ package account
 
 import (
 	"context"
+	"maps"
+	"slices"
+	"time"
 
 	"parley/internal/chat"
 )
@@ -65,7 +68,7 @@ func (a *Accounts) entryChanged(who chat.PersonID, room chat.RoomName) {
 }
 
 // readMarkMoved is entryChanged for a read mark, which moves often: it is read again
-// only if other nodes change this list too. by is the connection that moved it and was
+// only if another node has changed this list lately. by is the connection that moved it and was
 // answered; it may be nil.
 func (a *Accounts) readMarkMoved(who chat.PersonID, room chat.RoomName, by *Registration) {
 	if a.others == nil {
@@ -78,7 +81,7 @@ func (a *Accounts) readMarkMoved(who chat.PersonID, room chat.RoomName, by *Regi
 		}
 	}
 	for _, f := range a.registry.feeds(who, nil) {
-		if f.isRefreshed.Load() {
+		if f.isRefreshed() {
 			a.Changed(who, room)
 			return
 		}
@@ -91,7 +94,7 @@ func (a *Accounts) refreshStates(ctx context.Context, ids []chat.PersonID) error
 	if len(live) == 0 {
 		return nil
 	}
-	found, err := a.stores.States.PersonStates(ctx, ids)
+	found, err := a.stores.States.PersonStates(ctx, slices.Collect(maps.Keys(live)))
 	if err != nil {
 		return err
 	}
@@ -137,7 +140,7 @@ func (a *Accounts) sessionEnded(who chat.PersonID, key sessionKey) {
 func (a *Accounts) refreshList(ctx context.Context, who chat.PersonID, what *refresh) error {
 	feeds := a.registry.feeds(who, nil)
 	for _, f := range feeds {
-		f.isRefreshed.Store(true) // before the store is read
+		f.refreshed.Store(time.Now().UnixNano()) // before the store is read
 	}
 	if len(feeds) == 0 {
 		return nil

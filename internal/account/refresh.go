@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"maps"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -21,6 +22,8 @@ type refreshes struct {
 	due  []chat.PersonID // who is in work and nobody's, in the order in which they came
 	busy map[chat.PersonID]struct{}
 	wake chan struct{} // has room for one: some are due
+
+	failing atomic.Bool // the last batch could not be read
 }
 
 func (q *refreshes) init() {
@@ -127,9 +130,9 @@ func (a *Accounts) Run(ctx context.Context) error {
 				if batch == nil {
 					return nil
 				}
-				failed := a.carryOut(ctx, batch)
+				err := a.carryOut(ctx, batch)
 				a.refreshes.done(batch)
-				if failed && !pause(ctx, refreshPause) {
+				if a.tellFailure(ctx, err); err != nil && !pause(ctx, refreshPause) {
 					return nil
 				}
 			}
@@ -138,8 +141,9 @@ func (a *Accounts) Run(ctx context.Context) error {
 	return g.Wait()
 }
 
-// carryOut does the work of a batch, and adds again what could not be done.
-func (a *Accounts) carryOut(ctx context.Context, batch map[chat.PersonID]*refresh) (failed bool) {
+// carryOut does the work of a batch, and adds again what could not be done. It returns
+// an error of that.
+func (a *Accounts) carryOut(ctx context.Context, batch map[chat.PersonID]*refresh) (failed error) {
 	var ids []chat.PersonID
 	for who, what := range batch {
 		if what.state {
@@ -147,8 +151,7 @@ func (a *Accounts) carryOut(ctx context.Context, batch map[chat.PersonID]*refres
 		}
 	}
 	if err := a.refreshStates(ctx, ids); err != nil {
-		failed = true
-		a.refreshFailed(ctx, err)
+		failed = err
 		for _, who := range ids {
 			a.refreshes.add(who, refresh{state: true})
 		}
@@ -158,17 +161,18 @@ func (a *Accounts) carryOut(ctx context.Context, batch map[chat.PersonID]*refres
 			continue
 		}
 		if err := a.refreshList(ctx, who, what); err != nil {
-			failed = true
-			a.refreshFailed(ctx, err)
+			failed = err
 			a.refreshes.add(who, refresh{list: what.list, rooms: what.rooms})
 		}
 	}
 	return failed
 }
 
-func (a *Accounts) refreshFailed(ctx context.Context, err error) {
-	if ctx.Err() == nil {
-		a.logger.LogAttrs(ctx, slog.LevelWarn, "what another node has changed is not yet read", slog.Any("err", err))
+// tellFailure logs that reading fails, once until it succeeds again.
+func (a *Accounts) tellFailure(ctx context.Context, err error) {
+	if was := a.refreshes.failing.Swap(err != nil); err != nil && !was && ctx.Err() == nil {
+		a.logger.LogAttrs(ctx, slog.LevelWarn, "what other nodes change about people is not read yet",
+			slog.Any("err", err))
 	}
 }
 

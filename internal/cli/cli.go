@@ -73,7 +73,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	command.BindTo(ctx, (*context.Context)(nil))
 	limit := stopTimeout
 	if serve, ok := command.Selected().Target.Addr().Interface().(*serveCmd); ok {
-		limit += 2 * serve.HTTP.Drain
+		limit += 2 * serve.drain()
 	}
 	defer endLate(ctx, limit)()
 	if err := command.Run(&console{stdout, stderr}); err != nil {

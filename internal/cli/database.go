@@ -138,7 +138,9 @@ type postgresStore struct {
 }
 
 // openPostgres opens the database that the flags name, and takes the data folder for what this machine needs.
-func openPostgres(ctx context.Context, flags databaseFlags, data string, metrics *server.Metrics, logger *slog.Logger,
+func openPostgres(
+	ctx context.Context, flags databaseFlags, cluster clusterFlags, data string, metrics *server.Metrics,
+	logger *slog.Logger,
 ) (_ *postgresStore, err error) {
 	text, cfg, err := flags.read()
 	if err != nil {
@@ -157,9 +159,9 @@ func openPostgres(ctx context.Context, flags databaseFlags, data string, metrics
 		logger.LogAttrs(ctx, slog.LevelWarn,
 			"the data folder has a database too, which is not used: --database names another")
 	}
-	name, _ := os.Hostname() // for messages to operators
 	s.Store, err = postgres.Open(ctx, postgres.Config{
-		URL: text, Logger: logger, Committed: metrics.Committed, Version: buildVersion(), Alone: true, Name: name,
+		URL: text, Logger: logger, Committed: metrics.Committed, Version: buildVersion(),
+		Alone: !cluster.isNode(), Name: cluster.name(),
 	})
 	if err != nil {
 		return nil, databaseError(err, cfg)

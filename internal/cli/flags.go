@@ -318,6 +318,9 @@ func (c *serveCmd) check() error {
 	if err := c.databaseFlags.check(); err != nil {
 		return err
 	}
+	if err := c.clusterFlags.check(c.Database); err != nil {
+		return err
+	}
 	if c.HTTPListen != "" && len(c.HTTP.Domain) == 0 {
 		return errors.New(
 			"--http-listen is where plain HTTP is answered beside the HTTPS of --domain: add --domain, or leave it out")

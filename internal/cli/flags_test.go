@@ -220,7 +220,16 @@ var texts = map[string][]string{
 		"parley", "mysql://db.example.org/parley", "-1", "postgres://db.example.org:port/parley",
 		"host='db.example.org", "postgres://db.example.org/parley?sslmode=always",
 	},
-	"database-password-file": {"/nonexistent"}, // also without --database
+	"database-password-file": {"/nonexistent"},                  // also without --database
+	"cluster-listen":         {"7422", "http://localhost:7422"}, // these also without --database
+	"cluster-peers":          {"10.0.0.2", "10.0.0.2:7422,"},
+	"cluster-secret-file":    {"/nonexistent"},
+	"cluster-cert":           {"/nonexistent"},
+	"cluster-key":            {"/nonexistent"},
+	"cluster-ca":             {"/nonexistent"},
+	"bus":                    {"bus.example.org", "http://bus.example.org"},
+	"bus-password-file":      {"/nonexistent"},
+	"node-name":              {"a b"},
 	"from":                   {"postgres://db.example.org:port/parley", "host='db.example.org"},
 	"from-password-file":     {"/nonexistent"},
 	"to":                     {"postgres://db.example.org:port/parley", "host='db.example.org"},

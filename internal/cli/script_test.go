@@ -24,7 +24,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"parley": Main})
+	testscript.Main(m, map[string]func(){"parley": Main, "killed-move": killedMove})
 }
 
 // TestScripts runs testdata/script against the real program. Beside

@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"parley/internal/account"
 	"parley/internal/certs"
@@ -31,6 +32,7 @@ type serveCmd struct {
 
 	dataFlag
 	databaseFlags
+	clusterFlags
 	UpgradeWithoutCopy bool `help:"Bring an older database up to date without a copy of it as it was, and so without a way back; for a disk that has no room for a copy."`
 	logFlags
 
@@ -79,22 +81,30 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, log.Close()) }()
+	node, err := c.openNode(ctx, log, metrics, logger)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, node.close()) }()
 	index := search.New(log, search.Config{Dir: c.Data, Epoch: log.Epoch(), Logger: logger})
 
 	c.Rooms.NewBatch = link.NewBatch
 	c.Rooms.Format = func(text string, left *room.Budget) string { return format.HTML(text, (*format.Budget)(left)) }
 	c.Rooms.Followers = []room.Follower{index.EventStored, forgetDeleted}
-	c.Rooms.Flushed, c.Rooms.Logger = metrics.Flushed, logger
+	c.Rooms.Flushed, c.Rooms.Ledger, c.Rooms.Logger = metrics.Flushed, node.ledger(), logger
 	hub := room.New(log, log, log.Epoch(), c.Rooms)
+	node.connectRooms(hub, index)
 
-	c.HTTP.Find, c.HTTP.Emoji = index.Find, emoji
+	c.HTTP.Find, c.HTTP.Emoji, c.HTTP.Drain = index.Find, emoji, c.drain()
 	metrics.Searches(index.Lag)
 	c.HTTP.CertStore, c.HTTP.Metrics, c.HTTP.Logger = c.certificates(log), metrics, logger
-	c.HTTP.OwnNames, c.HTTP.LinesLost = ownNames(), stderr.lostLines
-	doors, err := server.New(c.HTTP, hub, account.Stores{People: log, Lists: log, Personal: log}, log.Healthy, site)
+	c.HTTP.OwnNames, c.HTTP.LinesLost, c.HTTP.Ledger = ownNames(), stderr.lostLines, node.ledger()
+	people := account.Stores{People: log, Lists: log, Personal: log, States: log}
+	doors, err := server.New(c.HTTP, hub, people, log.Healthy, site)
 	if err != nil {
 		return err
 	}
+	node.connectPeople(doors)
 	ln, plain, own, err := c.listen(ctx)
 	if err != nil {
 		return err
@@ -104,6 +114,7 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 	ctx, failed := context.WithCancel(context.WithoutCancel(ctx))
 	defer failed()
 	stopDrain := start(ctx, func(ctx context.Context) error { return doors.Drain(ctx, asked) }, failed)
+	stopNode := start(ctx, node.run, failed) // first, so that it tells the others what the log stores at last
 	stopLog := start(ctx, log.Run, failed)
 	stopEpoch := start(ctx, sameEpoch(log.Epoch), failed)
 	stopHub := start(ctx, hub.Run, failed)
@@ -118,7 +129,7 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 
 	err = doors.Serve(ctx, ln, plain) // until the server has drained, or a part fails
 	err = errors.Join(err, stopMetrics(), stopHeap(), stopSocket(), stopReload(), stopIndex(), stopHub(), stopEpoch(),
-		stopLog(), stopDrain())
+		stopLog(), stopNode(), stopDrain())
 	logger.LogAttrs(ctx, slog.LevelInfo, "stopped")
 	return err
 }
@@ -131,6 +142,7 @@ type database interface {
 	account.People
 	account.RoomLists
 	account.Personal
+	account.PersonStates
 
 	Epoch() string                     // of the log
 	Healthy(ctx context.Context) error // whether it can write
@@ -141,7 +153,7 @@ type database interface {
 // openDatabase opens the database that the flags name.
 func (c *serveCmd) openDatabase(ctx context.Context, metrics *server.Metrics, logger *slog.Logger) (database, error) {
 	if c.Database != "" {
-		return openPostgres(ctx, c.databaseFlags, c.Data, metrics, logger)
+		return openPostgres(ctx, c.databaseFlags, c.clusterFlags, c.Data, metrics, logger)
 	}
 	return sqlite.Open(ctx, sqlite.Config{
 		Dir: c.Data, Logger: logger, Committed: metrics.Committed,
@@ -231,6 +243,14 @@ func (c *serveCmd) reload(doors *server.Server) func(context.Context) error {
 			}
 		}
 	}
+}
+
+// drain returns how long the server drains before it stops.
+func (c *serveCmd) drain() time.Duration {
+	if c.isNode() {
+		return cmp.Or(c.HTTP.Drain, nodeDrain)
+	}
+	return c.HTTP.Drain
 }
 
 // listenAddress returns the address for pages and everything else.

@@ -115,6 +115,9 @@ func (cl *client) join(ctx context.Context, cmd wire.Command) error {
 		cl.rooms = map[chat.RoomName]*room.Reader{}
 	}
 	cl.rooms[name] = reader
+	if now := cl.registration.Person(); now != who.Person { // renamed before the room knew them
+		cl.s.hub.Rename(now)
+	}
 	cl.s.accounts.AddToList(ctx, who.Person.ID, name, true)
 	return nil
 }

@@ -75,32 +75,52 @@ func (m *Metrics) Searches(lag func() (events int, age time.Duration)) {
 		}, func() float64 { _, age := lag(); return age.Seconds() }))
 }
 
+// Cluster adds what this server, as one of several, knows of the others.
+func (m *Metrics) Cluster(peers func() int, isCutOff func() bool, counts func() (sent, received, missed uint64)) {
+	m.gauge("parley_cluster_peers", "Other nodes that this one hears.", peers)
+	m.gauge("parley_cluster_cut_off", "1 if this node does not hear nodes that it should hear.",
+		func() int { return oneIf(isCutOff()) })
+	m.total("parley_cluster_sent_total", "Messages sent to other nodes since the start.",
+		func() uint64 { sent, _, _ := counts(); return sent })
+	m.total("parley_cluster_received_total", "Messages received from other nodes since the start.",
+		func() uint64 { _, received, _ := counts(); return received })
+	m.total("parley_cluster_missed_total", "Times that the store was read because a message may have been lost.",
+		func() uint64 { _, _, missed := counts(); return missed })
+}
+
+func (m *Metrics) gauge(name, help string, value func() int) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help},
+		func() float64 { return float64(value()) }))
+}
+
+func (m *Metrics) total(name, help string, value func() uint64) {
+	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help},
+		func() float64 { return float64(value()) }))
+}
+
+func oneIf(is bool) int {
+	if is {
+		return 1
+	}
+	return 0
+}
+
 // observe adds the numbers that other parts count. They are read when somebody asks for /metrics.
 func (m *Metrics) observe(s *Server) {
-	gauge := func(name, help string, value func() int) {
-		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help},
-			func() float64 { return float64(value()) }))
-	}
-	total := func(name, help string, value func() uint64) {
-		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help},
-			func() float64 { return float64(value()) }))
-	}
-	gauge("parley_connections", "WebSockets and event streams that are open.", s.addresses.count)
-	gauge("parley_members", "People in rooms, each counted once per room.", func() int { return s.hub.Stats().Members })
-	gauge("parley_rooms", "Rooms in memory.", func() int { return s.hub.Stats().Rooms })
-	gauge("parley_draining", "1 if the server drains: it serves, and asks balancers for no new client.", func() int {
-		if s.draining.Load() {
-			return 1
-		}
-		return 0
-	})
-	gauge("parley_lagging_readers", "Readers that cannot take what there is for them.",
+	m.gauge("parley_connections", "WebSockets and event streams that are open.", s.addresses.count)
+	m.gauge("parley_members", "People in rooms, each counted once per room.",
+		func() int { return s.hub.Stats().Members })
+	m.gauge("parley_rooms", "Rooms in memory.", func() int { return s.hub.Stats().Rooms })
+	m.gauge("parley_draining", "1 if the server drains: it serves, and asks balancers for no new client.",
+		func() int { return oneIf(s.draining.Load()) })
+	m.gauge("parley_lagging_readers", "Readers that cannot take what there is for them.",
 		func() int { return s.hub.Stats().NotLive })
-	total("parley_messages_total", "Messages accepted since the start.", func() uint64 { return s.hub.Stats().Posted })
+	m.total("parley_messages_total", "Messages accepted since the start.",
+		func() uint64 { return s.hub.Stats().Posted })
 	if lost := s.cfg.LinesLost; lost != nil {
-		total("parley_log_lines_lost_total", "Lines of the log that could not be written.", lost)
+		m.total("parley_log_lines_lost_total", "Lines of the log that could not be written.", lost)
 	}
-	total("parley_deliveries_total", "Events given to readers since the start.",
+	m.total("parley_deliveries_total", "Events given to readers since the start.",
 		func() uint64 { return s.hub.Stats().Deliveries })
 }
 

@@ -8,9 +8,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"parley/internal/account"
 	"parley/internal/await"
+	"parley/internal/chat"
 	"parley/internal/cluster"
 	"parley/internal/cluster/clustertest"
 	"parley/internal/rates"
@@ -37,6 +39,12 @@ func startNodes(t *testing.T, cfg Config, network *clustertest.Network, n int) (
 		stores := account.Stores{People: log, Lists: log, Personal: log, States: log}
 		ts := serveLog(t, cfg, room.Config{}, log, log.Epoch(), stores, log.Healthy, func(s *Server) {
 			cluster.ConnectPeople(node, s.Accounts())
+			cluster.ConnectRooms(node, s.hub, cluster.RoomsConfig{
+				Heads:   log.HeadsOf,
+				Stored:  func(chat.RoomName, chat.Seq, time.Time, bool) {},
+				Deleted: func([]string) {},
+				Missed:  func() {},
+			})
 			runs = append(runs, s.Accounts().Run)
 		})
 		for _, run := range runs {
@@ -126,6 +134,30 @@ func TestDevicesOnTwoNodesKeepOneList(t *testing.T) {
 		r := phone.ask(`"op":"join","room":"hall"`)
 		phone.ask(`"op":"leave","room":"hall"`)
 		return len(r.Here) == 1 && r.Here[0].Name == "Countess"
+	})
+}
+
+// A person is known by their new name wherever somebody sees them.
+func TestNewNameIsSeenOnOtherNodes(t *testing.T) {
+	nodes := startNodes(t, Config{}, clustertest.New(1), 2)
+	here, there := nodes[0], nodes[1]
+	ada := here.guest(t, "Ada")
+	grace := there.hello(t, "Grace")
+	grace.ask(`"op":"join","room":"hall"`)
+	page := here.come(t, ada.Session)
+	page.ask(`"op":"join","room":"hall"`)
+	grace.hearLine(`{"op":"presence","room":"hall","joined":{"id":"…","name":"Ada"},"count":2}`)
+	if a := there.ask(t, http.MethodPost, "/api/session", `{"name":"Countess"}`,
+		bearer(ada.Session)...); a.StatusCode != http.StatusOK {
+		t.Fatalf("%d %s", a.StatusCode, a.body)
+	}
+	grace.hearLine(`{"op":"presence","room":"hall","joined":{"id":"…","name":"Countess"},"count":2}`)
+	await.True(t, "what she writes is under the new name", func() bool {
+		page.ask(`"op":"send","room":"hall","text":"hi"`)
+		var log logBody
+		a := here.ask(t, http.MethodGet, "/api/rooms/hall/log", "", bearer(ada.Session)...)
+		log = decode[logBody](t, a)
+		return strings.Contains(string(log.Events[len(log.Events)-1]), `"name":"Countess"`)
 	})
 }
 

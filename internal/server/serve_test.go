@@ -243,6 +243,8 @@ func TestMetricsTellWhatHappens(t *testing.T) {
 	ts := startServer(t, Config{Metrics: m}, room.Config{Flushed: m.Flushed})
 	m.Committed(3, 2*time.Millisecond)
 	m.Flushed(time.Millisecond)
+	m.Cluster(func() int { return 2 }, func() bool { return true },
+		func() (sent, received, missed uint64) { return 3, 4, 5 })
 	ts.guest(t, "Ada")
 	ts.ask(t, http.MethodPost, "/api/rooms/lobby/messages", `{"name":"Ada","text":"hi"}`)
 	ts.ask(t, http.MethodGet, "/nothing", "")
@@ -260,6 +262,11 @@ func TestMetricsTellWhatHappens(t *testing.T) {
 	for _, want := range []string{
 		"parley_connections 1",
 		"parley_members 0",
+		"parley_cluster_peers 2",
+		"parley_cluster_cut_off 1",
+		"parley_cluster_sent_total 3",
+		"parley_cluster_received_total 4",
+		"parley_cluster_missed_total 5",
 		"parley_rooms 0",
 		"parley_messages_total 1",
 		"parley_deliveries_total 0",

@@ -51,7 +51,7 @@ type Config struct {
 	HeaderTimeout         time.Duration `default:"10s" help:"How long a client may take to send a request's header; 0 for no limit."`
 	IdleTimeout           time.Duration `default:"90s" help:"A connection from which nothing came for so long is ended; 0 for never."`
 
-	Drain time.Duration `default:"0s" help:"Behind a balancer: how long a server that is asked to stop goes on and answers /readyz with 503, so that new clients go elsewhere. For at most the same time again it spreads the ends of its connections."`
+	Drain time.Duration `placeholder:"DURATION" help:"Behind a balancer: how long a server that is asked to stop goes on and answers /readyz with 503, so that new clients go elsewhere. For at most the same time again it spreads the ends of its connections. Default: not at all; with --cluster-listen or --bus 10s."`
 
 	DebugEcho bool `help:"For tests: answer each WebSocket message to /debug/echo with itself, as conformance suites expect. Only where no other machine can connect."`
 

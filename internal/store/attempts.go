@@ -22,7 +22,9 @@ func rememberNew(before, results []chat.Commit) []chat.Commit {
 func keepNew(results, before []chat.Commit) (kept int) {
 	for i := range before {
 		is, was := &results[i], &before[i]
-		if is.Repeated && isNew(was) && is.Event.Seq == was.Event.Seq && is.Event.At.Equal(was.Event.At) {
+		isSame := was.Event.Seq == is.Event.Seq || was.Event.Seq < 0 // counted from Unloaded
+		if is.Repeated && isNew(was) && isSame && is.Event.At.Equal(was.Event.At) {
+			was.Event.Seq = is.Event.Seq
 			*is = *was
 			kept++
 		}

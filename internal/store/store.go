@@ -30,13 +30,18 @@ type Engine interface {
 	// is far away may do all that in Load, with keys that are good for this transaction.
 	Resolve(ctx context.Context, rows []Row, at time.Time) error
 	// Load fills in the facts, and the heads of rooms that Resolve has not. It is called
-	// once after the last Resolve, with nil if there are no questions, and maybe again.
+	// once after the last Resolve, with nil if there are no questions, and maybe again. If
+	// all rows are plain messages it may leave heads at Unloaded; then seqs are counted from
+	// there, and Write puts the true ones into the results before the transaction ends.
 	Load(ctx context.Context, f *Facts) error
 	// Write stores what was decided about rows, in their order, and the heads of their
 	// rooms. It returns how many rows it has stored: fewer than there are if the next
 	// one's nonce turns out to be known.
 	Write(ctx context.Context, rows []Row, at time.Time) (int, error)
 }
+
+// Unloaded is the head of a room whose true one the database has not told.
+const Unloaded chat.Seq = -1 << 40
 
 // Upkeep is what a database needs between transactions. The committer's goroutine
 // alone calls it.

@@ -70,16 +70,20 @@ func join(t testing.TB, a, b *natsbus.Bus, subject string) {
 	defer cancel()
 	again := time.NewTicker(10 * time.Millisecond)
 	defer again.Stop()
-	for {
+	for arrived := false; ; {
 		select {
 		case m := <-b.Messages():
-			if string(m.Payload) != "end of join" {
-				a.Publish(subject, []byte("end of join"))
-				continue
+			if string(m.Payload) == "end of join" {
+				return
 			}
-			return
+			if !arrived {
+				a.Publish(subject, []byte("end of join"))
+			}
+			arrived = true
 		case <-again.C:
-			a.Publish(subject, []byte("join"))
+			if !arrived {
+				a.Publish(subject, []byte("join"))
+			}
 		case <-ctx.Done():
 			t.Fatal("the nodes do not find each other")
 		}
@@ -371,14 +375,9 @@ func TestStoppedNodeSaysGoodbye(t *testing.T) {
 	t.Logf("it took %v", time.Since(began))
 }
 
-// BenchmarkSubscriptions measures what a subscription costs a node in memory, with those of the NATS server.
+// BenchmarkSubscriptions measures what a subscription costs a node in memory, its NATS server included.
 func BenchmarkSubscriptions(b *testing.B) {
 	bus := listen(b, secret, io.Discard)
-	peer := listen(b, secret, io.Discard, bus.Address())
-	if err := peer.Subscribe("n"); err != nil {
-		b.Fatal(err)
-	}
-	join(b, bus, peer, "n")
 	before := heap()
 	for i := range b.N {
 		if err := bus.Subscribe(fmt.Sprintf("e.%022d", i)); err != nil {
@@ -413,5 +412,51 @@ func BenchmarkHop(b *testing.B) {
 		next(b, y)
 		y.Publish("to-x", payload)
 		next(b, x)
+	}
+}
+
+func TestNodesAreCutOffWhileTheServerIsDownAndReadTheStoreAfterwards(t *testing.T) {
+	start := func(port int) *server.Server {
+		s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: port, NoSigs: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Start()
+		return s
+	}
+	s := start(server.RANDOM_PORT)
+	if !s.ReadyForConnections(20 * time.Second) {
+		t.Fatal("NATS does not start")
+	}
+	port := s.Addr().(*net.TCPAddr).Port
+	missed := make(chan string, 1000)
+	var all []*cluster.Node
+	for range 2 {
+		bus, err := natsbus.Dial(natsbus.DialConfig{URL: fmt.Sprintf("nats://127.0.0.1:%d", port)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		closeAtEnd(t, bus)
+		n := cluster.New(bus, cluster.Config{})
+		n.Listen(cluster.Events, "lobby")
+		n.Handle(cluster.Events, cluster.Handler{Missed: func(_ cluster.NodeID, key string) { missed <- key }})
+		run(t, n)
+		all = append(all, n)
+	}
+	heard := func() bool { return len(all[0].Peers()) == 1 && len(all[1].Peers()) == 1 }
+	cutOff := func() bool { return all[0].IsCutOff() && all[1].IsCutOff() }
+	eventually(t, "the nodes to find each other", heard)
+	s.Shutdown()
+	s.WaitForShutdown()
+	eventually(t, "both to notice", cutOff)
+	for len(missed) > 0 {
+		<-missed
+	}
+	s = start(port)
+	defer s.Shutdown()
+	eventually(t, "both to heal", func() bool { return !all[0].IsCutOff() && !all[1].IsCutOff() && heard() })
+	eventually(t, "both to read the store", func() bool { return len(missed) >= len(all) })
+	if key := <-missed; key != "lobby" {
+		t.Errorf("missed %q", key)
 	}
 }

@@ -58,15 +58,21 @@ func FromSecret(secret string) (*tls.Config, error) {
 
 // FromFiles returns TLS settings with which only nodes talk to each other that have a certificate of the authority in
 // the file ca, for the names by which they are addressed. The node's own is read again for each connection, so that it
-// can be renewed.
+// can be renewed. For Dial each file may be "": then the system's authorities count, or no certificate is shown.
 func FromFiles(cert, key, ca string) (*tls.Config, error) {
-	pem, err := os.ReadFile(ca)
-	if err != nil {
-		return nil, err
+	var roots *x509.CertPool
+	if ca != "" {
+		pem, err := os.ReadFile(ca)
+		if err != nil {
+			return nil, err
+		}
+		roots = x509.NewCertPool()
+		if !roots.AppendCertsFromPEM(pem) {
+			return nil, errors.New(ca + " has no certificate (PEM)")
+		}
 	}
-	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(pem) {
-		return nil, errors.New(ca + " has no certificate (PEM)")
+	if cert == "" {
+		return &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}, nil
 	}
 	own := func() (*tls.Certificate, error) {
 		c, err := tls.LoadX509KeyPair(cert, key)

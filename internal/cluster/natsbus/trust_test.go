@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
+
 	"parley/internal/cluster/natsbus"
 )
 
@@ -128,5 +130,47 @@ func TestUnusableCertificatesAreRefusedAtTheStart(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%v: %v", tt, err)
 		}
+	}
+}
+
+func TestServerOfSomebodyElseMayDemandACertificate(t *testing.T) {
+	a := newAuthority(t)
+	a.sign(t, "server", &x509.Certificate{IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}})
+	a.sign(t, "node", &x509.Certificate{})
+	trust, err := natsbus.FromFiles(a.file("server.pem"), a.file("server.key"), a.file("ca.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := server.NewServer(&server.Options{
+		Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, TLS: true, TLSVerify: true, TLSConfig: trust,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	defer s.Shutdown()
+	dial := func(cert, key, ca string) *natsbus.Bus {
+		cfg, err := natsbus.FromFiles(cert, key, ca)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := natsbus.Dial(natsbus.DialConfig{
+			URL: "tls://" + s.Addr().String(), TLS: cfg,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		closeAtEnd(t, b)
+		return b
+	}
+	node := dial(a.file("node.pem"), a.file("node.key"), a.file("ca.pem"))
+	other := dial(a.file("node.pem"), a.file("node.key"), a.file("ca.pem"))
+	nobody, distrusts := dial("", "", a.file("ca.pem")), dial("", "", "")
+	if err := other.Subscribe("n"); err != nil {
+		t.Fatal(err)
+	}
+	join(t, node, other, "n")
+	if nobody.IsConnected() || distrusts.IsConnected() {
+		t.Error("connected without a certificate, or to a server that shows one of an unknown authority")
 	}
 }

@@ -129,7 +129,7 @@ var (
 
 // begin starts a new transaction with the next round trip.
 func (w *writer) begin() {
-	w.tx = transaction{seen: &w.seen, repeats: w.tx.repeats}
+	w.tx = transaction{seen: &w.seen, repeats: w.tx.repeats, plain: true}
 	w.own = w.own[:0]
 	w.batch = &pgx.Batch{}
 	w.queue(`BEGIN`)
@@ -140,6 +140,9 @@ func (w *writer) begin() {
 func (w *writer) undo(ctx context.Context, cause error) (outcome, error) {
 	w.forget()
 	what := outcomeOf(cause)
+	if w.tx.direct {
+		what = w.tx.failDirect(what)
+	}
 	if what == lost || w.conn.IsClosed() {
 		w.disconnect()
 		return lost, cause

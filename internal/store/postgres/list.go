@@ -182,7 +182,7 @@ func (s *Store) SetListEntry(ctx context.Context, who chat.PersonID, room chat.R
 		refused := error(store.ErrNotListed)
 		o := ownWrite{
 			who: string(who), room: string(room),
-			text: unlistText,
+			text: unlistText, unlists: true,
 			args: ownArgs(change.Nonce, "set", 0, time.Now().UnixMilli(), who, room),
 			scan: func(rows pgx.Rows) error {
 				var known, same bool
@@ -192,7 +192,7 @@ func (s *Store) SetListEntry(ctx context.Context, who chat.PersonID, room chat.R
 			},
 		}
 		if change.Listed == nil || *change.Listed {
-			o.text = setEntryText
+			o.text, o.unlists = setEntryText, false
 			o.args = append(o.args, (*string)(change.Notify), change.Muted, change.Favourite)
 		}
 		if err = s.write(ctx, o); err == nil { // if ctx has ended the write may still be under way

@@ -12,11 +12,17 @@ import (
 )
 
 // Load makes, locks and reads in one round trip all that the transaction needs. A transaction without
-// drafts needs none: what it writes is sent with its COMMIT.
+// drafts needs none, and plain messages neither: what they write is sent with COMMIT.
 func (w *writer) Load(ctx context.Context, f *store.Facts) error {
 	t := &w.tx
 	first := !t.loaded
 	t.loaded = true
+	if t.direct = first && t.isDirect(f); t.direct {
+		for _, r := range t.rooms {
+			r.Head = store.Unloaded
+		}
+		return nil
+	}
 	if f != nil { // they get keys before anything is queued
 		for at := range f.Messages {
 			t.room(at.Room)

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -93,7 +94,8 @@ var makeLists = withPeople(`
 	ORDER BY 1, 2 ON CONFLICT (person, room) DO NOTHING`)
 
 // keepLists does the same for those who had the room in their list when they were last seen, and whose
-// drafts are known to be new. Nearly all have it still; another node may have taken it out.
+// drafts are known to be new. Nearly all have it still; another node may have taken it out, if there can be
+// another one.
 const keepLists = `
 	INSERT INTO member (person, room)
 	SELECT d.person, d.room FROM unnest($1::bigint[], $2::bigint[]) d(person, room)
@@ -105,9 +107,7 @@ func (w *writer) queueKeys() {
 	t := &w.tx
 	w.queueMissing()
 	w.queueRooms()
-	if locked := w.peopleToLock(); len(locked) > 0 {
-		w.queue(lockPeople, locked)
-	}
+	w.queueLocks()
 	if !t.isKnown() && len(t.people) > 0 {
 		w.find(func(rows pgx.Rows) error {
 			var key, id int64
@@ -117,6 +117,13 @@ func (w *writer) queueKeys() {
 		}, findPeople, t.personNames())
 	}
 	w.queueLists()
+}
+
+// queueLocks queues what locks people.
+func (w *writer) queueLocks() {
+	if locked := w.peopleToLock(); len(locked) > 0 {
+		w.queue(lockPeople, locked)
+	}
 }
 
 func (w *writer) queueRooms() {
@@ -197,6 +204,9 @@ func (w *writer) queueLists() {
 
 // queueKept queues keepLists for rows whose drafts are new.
 func (w *writer) queueKept(rows []store.Row) {
+	if w.s.cfg.Alone {
+		return
+	}
 	t := &w.tx
 	kept := map[listing]struct{}{}
 	var people, inRooms []int64
@@ -255,6 +265,9 @@ func (w *writer) settle() {
 	}
 	for _, l := range w.tx.lists {
 		put(&w.seen.lists, w.tx.listEntry(l), struct{}{})
+	}
+	if slices.ContainsFunc(w.own, func(o ownWrite) bool { return o.unlists }) {
+		w.seen.lists = nil
 	}
 }
 

@@ -19,6 +19,7 @@ type ownWrite struct {
 	text      string
 	args      []any
 	scan      func(pgx.Rows) error // called for each row that the statement returns; may be nil
+	unlists   bool                 // it may take a room out of somebody's list
 }
 
 // queueOwn puts the transaction's own writes into b, sorted by the rows that they lock.

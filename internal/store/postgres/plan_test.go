@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"parley/internal/chat"
 	"parley/internal/store/storetest"
 )
 
@@ -21,6 +22,9 @@ func TestNoStatementScansATable(t *testing.T) {
 	ran := make(chan error, 1)
 	go func() { ran <- s.Run(t.Context()) }()
 	storetest.UseEverything(t, s)
+	for _, rooms := range [][]chat.RoomName{{"lobby"}, {"lobby", "attic"}} { // see direct.go
+		storetest.Together(t, s, direct(t, s, rooms...)...)
+	}
 	useCertificates(t, s.Certificates())
 	s.committer.Close()
 	storetest.Must(t, <-ran)
@@ -30,7 +34,7 @@ func TestNoStatementScansATable(t *testing.T) {
 	check := func() {
 		t.Helper()
 		checkPlans(t, reader.Conn(), 22)
-		checkPlans(t, s.writer.conn, 24)
+		checkPlans(t, s.writer.conn, 26)
 	}
 	check()
 	fill(t, url, `

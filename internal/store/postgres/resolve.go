@@ -15,8 +15,12 @@ import (
 type transaction struct {
 	seen    *seen
 	repeats bool // an earlier attempt at the same may have been committed
-	loaded  bool // the first round trip is made
-	ms      int64
+	loaded  bool // the first round trip is made, if there is one
+	plain   bool // there are only messages that are nothing but their texts
+	direct  bool // see direct.go
+
+	rows []store.Row // of a direct transaction
+	ms   int64
 
 	rooms      []*txRoom // by key - 1
 	roomKeys   map[chat.RoomName]int64
@@ -56,6 +60,7 @@ func (w *writer) Resolve(_ context.Context, rows []store.Row, at time.Time) erro
 	t.ms = at.UnixMilli()
 	for i := range rows {
 		r := &rows[i]
+		t.plain = t.plain && isPlain(r.Draft)
 		room, author := t.room(r.Draft.Room), t.person(r.Draft.From)
 		room.made = room.made || r.MakesRoom()
 		author.made = true

@@ -309,7 +309,12 @@ func TestFewRoundTrips(t *testing.T) {
 		want   int64
 	}{
 		{"nothing but a read mark", nil, 1},
-		{"plain messages", append(storetest.Drafts("lobby", 50), storetest.Drafts("attic", 50)...), 2},
+		{"plain messages in new rooms", append(storetest.Drafts("lobby", 50), storetest.Drafts("attic", 50)...), 2},
+		{"plain messages", append(storetest.Drafts("lobby", 50), storetest.Drafts("attic", 50)...), 1},
+		{"a message and its repetition", []chat.Draft{
+			storetest.Draft("lobby", storetest.Ada, "once", "again"),
+			storetest.Draft("lobby", storetest.Ada, "once", "again"),
+		}, 1},
 		{"all kinds", []chat.Draft{
 			storetest.Draft("lobby", eve, "new here, @Ada @Grace", "n1"),
 			storetest.Draft("cellar", eve, "a new room", ""),

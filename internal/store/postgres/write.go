@@ -11,6 +11,12 @@ import (
 // Write queues the decisions, one statement for each table, for the round trip that ends with COMMIT.
 // If a batch changes something several times, only the last state is written.
 func (w *writer) Write(_ context.Context, rows []store.Row, _ time.Time) (int, error) {
+	if w.tx.direct {
+		w.queueDirect(rows)
+		w.queueLocks()
+		w.queueKept(rows)
+		return len(rows), nil
+	}
 	b := newChanges(&w.tx)
 	for i := range rows {
 		b.add(&rows[i])

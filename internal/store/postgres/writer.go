@@ -42,7 +42,9 @@ func newWriter(s *Store, config *pgx.ConnConfig) *writer {
 	return w
 }
 
-// A connection that was idle for so long may be dead, as when a firewall has forgotten it.
+// A connection that was idle for so long may be dead, as when a firewall has forgotten it. The database says
+// something on its own only at the end of a connection, and rarely else. Whoever finds that out before anything
+// is sent knows that nothing is stored.
 const (
 	pingAfter   = 30 * time.Second
 	pingTimeout = time.Second
@@ -50,7 +52,7 @@ const (
 
 // open connects if there is no connection.
 func (w *writer) open(ctx context.Context) error {
-	if w.conn != nil && time.Since(w.used) > pingAfter {
+	if w.conn != nil && (time.Since(w.used) > pingAfter || hasInput(w.conn.PgConn().Conn())) {
 		ping, cancel := context.WithTimeout(ctx, pingTimeout)
 		defer cancel()
 		if w.conn.Ping(ping) != nil {

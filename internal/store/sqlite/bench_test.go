@@ -7,32 +7,16 @@ import (
 	"time"
 
 	"parley/internal/chat"
+	"parley/internal/store/storetest"
 )
 
 // BenchmarkCommit stores messages with synchronous=FULL while so many wait for
 // their answer at any time.
 func BenchmarkCommit(b *testing.B) {
-	for _, flying := range []int{1, 64, 1024, 16384} {
-		b.Run(fmt.Sprint("flying=", flying), func(b *testing.B) {
+	for _, waiting := range []int{1, 64, 1024, 16384} {
+		b.Run(fmt.Sprint("waiting=", waiting), func(b *testing.B) {
 			s, _ := startOn(b, Config{Dir: b.TempDir(), Logger: slog.New(slog.DiscardHandler)}, "")
-			const text = "A message of a usual length: two lines on a phone, perhaps with a link in it."
-			free := make(chan struct{}, flying)
-			done := func(c chat.Commit) {
-				if c.Err != nil {
-					b.Error(c.Err)
-				}
-				<-free
-			}
-			b.ResetTimer()
-			for i := range b.N {
-				free <- struct{}{}
-				from := chat.Person{ID: chat.PersonID(fmt.Sprint("p", i%64)), Name: "Ada Lovelace"}
-				s.Append(draft("lobby", from, text, fmt.Sprintf("0198c1d2-7a3b-7c4d-8e5f-%012x", i)), done)
-			}
-			for range flying {
-				free <- struct{}{}
-			}
-			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "msgs/s")
+			storetest.BenchmarkCommits(b, s, waiting, nil)
 		})
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"parley/internal/files"
 	"parley/internal/move"
@@ -136,7 +137,7 @@ func takeEmpty(dir string) (_ *Store, err error) {
 func (s *Store) fillFile(ctx context.Context, path, epoch string, fill func(context.Context, move.Target) error,
 ) (err error) {
 	db := openSQLite(path, "rw", "", []string{
-		"synchronous(OFF)", "journal_mode(OFF)", "cache_size(-65536)", // KiB
+		"synchronous(OFF)", "journal_mode(OFF)", "cache_size(-16384)", // KiB
 	})
 	db.SetMaxOpenConns(1)
 	defer func() { err = errors.Join(err, db.Close()) }()
@@ -153,7 +154,53 @@ func (s *Store) fillFile(ctx context.Context, path, epoch string, fill func(cont
 			return err
 		}
 	}
-	return fill(ctx, target{conn})
+	indexes, err := dropIndexes(ctx, conn)
+	if err != nil {
+		return err
+	}
+	if err := fill(ctx, target{conn}); err != nil {
+		return err
+	}
+	return makeIndexes(ctx, conn, filepath.Dir(path), indexes)
+}
+
+// dropIndexes drops all indexes but those of keys, and returns the statements that make them. To make
+// an index of a full table is a sort; to add millions of rows to one in another order than its own
+// would be a read of the disk for each.
+func dropIndexes(ctx context.Context, conn *sql.Conn) (statements []string, err error) {
+	rows, err := conn.QueryContext(ctx, `
+		SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL ORDER BY name`)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	err = scanRows(rows, func(rows *sql.Rows) error {
+		var name, statement string
+		err := rows.Scan(&name, &statement)
+		names, statements = append(names, name), append(statements, statement)
+		return err
+	})
+	for _, name := range names {
+		if err == nil {
+			_, err = conn.ExecContext(ctx, `DROP INDEX `+name)
+		}
+	}
+	return statements, err
+}
+
+// makeIndexes makes the indexes again. What a sort does not hold in memory is in files in dir, where
+// the database has to have room anyway.
+func makeIndexes(ctx context.Context, conn *sql.Conn, dir string, statements []string) error {
+	_, err := conn.ExecContext(ctx, `PRAGMA temp_store = FILE`)
+	if err == nil {
+		_, err = conn.ExecContext(ctx, `PRAGMA temp_store_directory = '`+strings.ReplaceAll(dir, `'`, `''`)+`'`)
+	}
+	for _, statement := range statements {
+		if err == nil {
+			_, err = conn.ExecContext(ctx, statement)
+		}
+	}
+	return err
 }
 
 // A target is a database file that is being filled.

@@ -57,7 +57,7 @@ func dump(t *testing.T, dir string) map[string][]string {
 
 func TestAFilledFolderIsTheSameLog(t *testing.T) {
 	dir, epoch := fullFolder(t)
-	other := filepath.Join(t.TempDir(), "other")
+	other := filepath.Join(t.TempDir(), "the other's")
 	s := closedFolder(t, Config{Dir: dir})
 	var report move.Report
 	must(t, FillFolder(t.Context(), other, s.Epoch(), func(ctx context.Context, to move.Target) (err error) {
@@ -73,6 +73,9 @@ func TestAFilledFolderIsTheSameLog(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, dump(t, other)); diff != "" {
 		t.Errorf("the folder that was filled is another one (-was +is):\n%s", diff)
+	}
+	if diff := cmp.Diff(schemaOf(t, dir), schemaOf(t, other)); diff != "" {
+		t.Errorf("the folder that was filled has another schema (-was +is):\n%s", diff)
 	}
 	if report.Rooms != 3 || report.Events != 27 || report.People != int64(len(want["person"])) {
 		t.Errorf("%+v", report)
@@ -323,5 +326,27 @@ func TestOnlyAWholeBackupIsRestored(t *testing.T) {
 				t.Errorf("%s: error %v, want %q", path, err, want)
 			}
 		}
+	}
+}
+
+// An older back-up is restored to a folder, and brought up to date there. Package move knows only the
+// newest tables.
+func TestAnOlderBackupIsRestoredToAFolderOnly(t *testing.T) {
+	dump, err := os.ReadFile("testdata/schema/0005.sql")
+	must(t, err)
+	file := filepath.Join(t.TempDir(), "older.db")
+	must(t, os.WriteFile(file, nil, 0o600))
+	db := openSQLite(file, "rw", "", nil)
+	_, err = db.ExecContext(t.Context(), string(dump))
+	must(t, errors.Join(err, db.Close()))
+	if _, err := OpenBackup(t.Context(), file); err == nil ||
+		!strings.Contains(err.Error(), "is of an older parley (schema 5, this one has ") {
+		t.Errorf("opened, or %v", err)
+	}
+	dir := filepath.Join(t.TempDir(), "restored")
+	must(t, Restore(t.Context(), file, dir))
+	r, err := move.Read(t.Context(), closedFolder(t, Config{Dir: dir}))
+	if err != nil || r.Events != 2 || r.Rooms != 1 {
+		t.Errorf("restored %+v, %v", r, err)
 	}
 }

@@ -3,10 +3,9 @@
 /** @import { BrowserMemory } from "../room/browser-memory.js" */
 /** @import { Channel } from "../room/tabs.js" */
 /** @import { Api } from "../wire/api.js" */
-/** @import { Socket, Status } from "../wire/connection.js" */
 /** @import { Person } from "../wire/json.js" */
 /** @import { ServerMessage } from "../wire/protocol.js" */
-/** @import { AnswerBody, Command, ListEntry, ListUpdate, ReadMark } from "../wire/types.js" */
+/** @import { AnswerBody, Command, ListEntry, ListUpdate, ReadMark, Socket, Status } from "../wire/types.js" */
 /** @import { Rooms } from "./room-list-state.js" */
 import { RoomSession } from "../room/room-session.js";
 import { Connection } from "../wire/connection.js";

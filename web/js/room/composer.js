@@ -1,5 +1,6 @@
 // composer.js: where a person writes. Enter sends, Shift+Enter begins a new line. It shows when a message is too long.
 // It can answer a message or edit one.
+/** @import { Settings } from "../ui/settings.js" */
 /** @import { Person } from "../wire/json.js" */
 import { bdi, emit, fill, fromTemplate, part, setText } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
@@ -208,6 +209,32 @@ export class MessageComposer extends HTMLElement {
     this.field.style.blockSize = "auto";
     this.field.style.blockSize = `${this.field.scrollHeight}px`;
   }
+}
+
+/** Handles Enter for people who send with Ctrl+Enter: Enter begins a new line, unless it takes a suggestion.
+ * @param {HTMLElement} on  @param {Settings} settings */
+export function sendByCtrlEnter(on, settings) {
+  on.addEventListener(
+    "keydown",
+    (e) => {
+      const field = e.target instanceof HTMLTextAreaElement ? e.target : null;
+      if (
+        !field ||
+        e.key !== "Enter" ||
+        e.isComposing ||
+        e.shiftKey ||
+        e.altKey ||
+        settings.get("sendBy") !== "ctrl-enter"
+      )
+        return;
+      if (field.hasAttribute("aria-activedescendant")) return; // a suggestion is selected
+      e.stopPropagation();
+      if (!e.ctrlKey && !e.metaKey) return;
+      e.preventDefault();
+      field.form?.requestSubmit();
+    },
+    { capture: true },
+  );
 }
 
 customElements.define("message-composer", MessageComposer);

@@ -1,8 +1,6 @@
 // message-list.js: the log on the screen. It draws the rows that timeline.js lays out, each under its key, and moves
 // no row that stays. It reports where the person looks; the session decides which messages to hold.
-/** @import { OutboxMessage } from "./outbox.js" */
-/** @import { State, Target } from "./types.js" */
-/** @import { Row } from "./timeline.js" */
+/** @import { OutboxMessage, Row, State, Target } from "./types.js" */
 import { emit, fromTemplate, part, setText } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
 import { dayName, fullDay } from "../ui/time.js";

@@ -1,8 +1,7 @@
 // message.js: one message as an element. Drawing it twice changes nothing; an unsent message becomes its stored twin
 // in place.
 /** @import { Person } from "../wire/json.js" */
-/** @import { OutboxMessage } from "./outbox.js" */
-/** @import { MessageRow } from "./timeline.js" */
+/** @import { MessageRow, OutboxMessage } from "./types.js" */
 import { showAvatar } from "../ui/avatar.js";
 import { bdi, fromTemplate, part, setText } from "../ui/dom.js";
 import { reason, t } from "../ui/i18n.js";

@@ -10,24 +10,8 @@
 // other's additions.
 /** @import { Store } from "../ui/storage.js" */
 /** @import { Refusal } from "../wire/protocol.js" */
-/** @import { Quote } from "../wire/types.js" */
+/** @import { MessageOptions, OutboxMessage } from "./types.js" */
 import { uuid7 } from "../wire/uuid.js";
-
-/** The optional fields of a message: the answered message, the thread, and whether a reply is shown in the room, too.
- * @typedef {{ replyTo?: number, quote?: Quote, thread?: number, echo?: boolean }} MessageOptions */
-
-/** A message in the outbox. `attempted`: it was sent at least once and has no answer; the server may or may not have
- * stored it. `since`: the newest event when it was first sent. `failed`: why the server refused it for good.
- * @typedef {MessageOptions & StoredFields} OutboxMessage */
-/** @typedef {object} StoredFields
- * @property {string} nonce  a UUIDv7: sorts by time and identifies the message
- * @property {string} text
- * @property {number} at  when it was written, in milliseconds
- * @property {string} owner  the tab that sends it
- * @property {boolean} attempted
- * @property {number} since
- * @property {{ code: string, message: string } | null} failed
- */
 
 export class Outbox {
   #prefix;

@@ -1,15 +1,9 @@
 // room-session.js: one room of one person on this page: its state, and the parts that change it. The view reads the
 // state and calls the methods; the session knows the view only through onChange. No DOM.
-/** @import { Api } from "../wire/api.js" */
-/** @import { Connection, Status } from "../wire/connection.js" */
-/** @import { Person } from "../wire/json.js" */
 /** @import { ServerMessage } from "../wire/protocol.js" */
-/** @import { AnswerBody, ListEntry, MessageState, ReadMark, RoomEvent } from "../wire/types.js" */
-/** @import { BrowserMemory } from "./browser-memory.js" */
-/** @import { MessageOptions, OutboxMessage } from "./outbox.js" */
-/** @import { State, Target } from "./types.js" */
-/** @import { Channel } from "./tabs.js" */
+/** @import { AnswerBody, ListEntry, MessageState, ReadMark, RoomEvent, Status } from "../wire/types.js" */
 /** @import { ThreadSession } from "./thread-session.js" */
+/** @import { MessageOptions, OutboxMessage, SessionDeps, State, Target } from "./types.js" */
 import { Refusal } from "../wire/protocol.js";
 import { History } from "./history.js";
 import { applyJoin, applyLive, applyPresence, applyTyping, expireTyping } from "./live-events.js";
@@ -22,19 +16,6 @@ import { holdsAllUnread, markRead, markUnreadFrom, setUnreadCount } from "./unre
 const RETRY_MS = 2_000; // after a first page or a join that failed
 const MAX_TEXT = 4_000; // until the server names its limit
 
-/** @typedef {object} Deps
- * @property {string} room  its canonical name
- * @property {Person} me
- * @property {Api} api
- * @property {BrowserMemory} memory
- * @property {Pick<Connection, "request" | "status">} connection  shared with all rooms of the page
- * @property {Channel} channel  to the other tabs
- * @property {(f: () => void, ms: number) => number} setTimeout
- * @property {() => number} now
- * @property {() => void} onChange
- * @property {() => void} onReset  the room has another log now
- */
-
 export class RoomSession {
   /** The thread that is open beside the room. @type {ThreadSession | null} */
   thread = null;
@@ -44,7 +25,7 @@ export class RoomSession {
   #seen = 0; // the seq of the last message in view
   #missed = 0; // when this seq has come, the view goes to the new separator; 0: it does not
 
-  /** @param {Deps} deps */
+  /** @param {SessionDeps} deps */
   constructor(deps) {
     this.deps = deps;
     this.state = begin(deps.room, deps.me);

@@ -3,8 +3,7 @@
 // socket or clock.
 /** @import { Person } from "../wire/json.js" */
 /** @import { Page, RoomEvent } from "../wire/types.js" */
-/** @import { OutboxMessage } from "./outbox.js" */
-/** @import { State } from "./types.js" */
+/** @import { OutboxMessage, State } from "./types.js" */
 import { isMessage } from "./message-state.js";
 
 /** @param {string} room  @param {Person} me  @param {number} [thread]  @returns {State} */

@@ -4,23 +4,21 @@
 /** @import { Settings } from "../ui/settings.js" */
 /** @import { BrowserMemory } from "./browser-memory.js" */
 /** @import { Outgoing } from "./composer.js" */
-/** @import { OutboxMessage } from "./outbox.js" */
 /** @import { RoomSession } from "./room-session.js" */
-import { showAvatar } from "../ui/avatar.js";
+/** @import { OutboxMessage } from "./types.js" */
 import { copyText } from "../ui/clipboard.js";
 import { bdi, emit, fromTemplate, listen, part, setText } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
 import { holdKeys, loadOrExplain, loadWithRetry } from "../ui/load.js";
-import { showYou } from "../ui/own-name.js";
 import { sidePanel } from "../ui/side-panel.js";
 import { typingText } from "../ui/text.js";
 import { say } from "../ui/toast.js";
-import { MessageComposer } from "./composer.js";
+import { MessageComposer, sendByCtrlEnter } from "./composer.js";
 import { MessageList } from "./message-list.js";
 import { PeopleList } from "./people.js";
+import { RoomHeader, peopleTitle } from "./room-header.js";
 
 const LATE_MS = 700; // answers usually take a few milliseconds; a message is shown as waiting after this time
-const BACK_MS = 2_000;
 
 /** What people do with messages. It is loaded once there are messages to read.
  * @typedef {object} Actions
@@ -41,9 +39,7 @@ const QUEUED_UNTIL_LOADED = ["command", "edit-last", "jump", "react", "thread", 
 
 export class RoomView extends HTMLElement {
   #scheduled = false;
-  #wasLost = false;
-  #backUntil = 0;
-  #name = "";
+  #header = new RoomHeader(this, () => this.changed());
   /** The scroll position when the room left the page.
    * @type {ReturnType<MessageList["scrollAnchor"]["snapshot"]> | null} */
   #scrolled = null;
@@ -90,7 +86,7 @@ export class RoomView extends HTMLElement {
     this.composer.room = room;
     this.composer.text = memory.draft(room);
     this.#listenToComposer(session, memory);
-    this.listenToSendKey(this);
+    sendByCtrlEnter(this, deps.settings);
     this.#listenToList(session);
     this.#listenToHeader();
     for (const name of QUEUED_UNTIL_LOADED)
@@ -115,7 +111,7 @@ export class RoomView extends HTMLElement {
   shown() {
     if (!matchMedia("(hover: none)").matches) this.composer.focus(); // on a phone this would open the keyboard
     if (this.deps?.settings.get("people"))
-      sidePanel().setDefault({ name: "people", element: this.people, title: this.#peopleTitle() });
+      sidePanel().setDefault({ name: "people", element: this.people, title: peopleTitle(this.session) });
     else sidePanel().setDefault(null);
     // Browsers reset the scroll position of removed elements. After the panel, which makes the log narrower.
     if (this.#scrolled) this.list.scrollAnchor.restoreSnapshot(this.#scrolled);
@@ -148,45 +144,17 @@ export class RoomView extends HTMLElement {
     list.show({ state, pending, late, waitingFor: session.sending.sender.waitingFor, target, now });
     if (pending.some((e) => !late(e))) setTimeout(() => this.changed(), LATE_MS);
     if (this.people.isConnected) this.people.show(state, online);
-    sidePanel().retitle("people", this.#peopleTitle());
+    sidePanel().retitle("people", peopleTitle(this.session));
     this.#actions?.draw();
     if (state.epoch && !this.#actionsRequested) {
       this.#actionsRequested = true;
       setTimeout(() => this.#loadActions(session, deps)); // after this frame is painted
     }
-    this.#showElsewhere();
-    this.#showHeader(session);
-    this.#showStatus(session);
+    this.#header.draw(session, deps.attentionElsewhere());
     setText(
       part(this, ".typing", HTMLElement),
       online ? typingText([...state.typing.values()].map((t) => t.person.name)) : "",
     );
-  }
-
-  /** @param {RoomSession} session */
-  #showHeader({ state, joined }) {
-    const count = part(this, ".people-count", HTMLElement);
-    setText(count, joined ? String(state.count) : "–");
-    part(this, ".people-button", HTMLElement).setAttribute("aria-label", this.#peopleTitle());
-    if (state.me.name === this.#name) return;
-    this.#name = state.me.name;
-    showAvatar(part(this, ".you-button .avatar", HTMLElement), state.me);
-    showYou(part(this, ".you-button .label", HTMLElement), state.me.name);
-  }
-
-  /** @param {RoomSession} session */
-  #showStatus(session) {
-    const lost = session.connection.status === "waiting" || (this.#wasLost && !session.joined);
-    if (this.#wasLost && session.joined) {
-      this.#backUntil = performance.now() + BACK_MS;
-      setTimeout(() => this.changed(), BACK_MS + 50);
-    }
-    this.#wasLost = lost;
-    const back = !lost && performance.now() < this.#backUntil;
-    const pill = part(this, ".connection", HTMLElement);
-    pill.dataset["state"] = lost ? "lost" : back ? "back" : "quiet";
-    const unsent = session.sending.outbox.messages().filter((e) => !e.failed).length;
-    setText(pill, lost ? (unsent ? t("room.lost-kept", { n: unsent }) : t("room.lost")) : back ? t("room.back") : "");
   }
 
   /** @param {RoomSession} session  @param {BrowserMemory} memory */
@@ -200,32 +168,6 @@ export class RoomView extends HTMLElement {
     listen(this, "typing", () => session.typing());
     listen(this, "log", () =>
       this.list.log.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowUp", bubbles: true, cancelable: true })),
-    );
-  }
-
-  /** Handles Enter for people who send with Ctrl+Enter: Enter begins a new line, unless it takes a suggestion.
-   * @param {HTMLElement} on */
-  listenToSendKey(on) {
-    on.addEventListener(
-      "keydown",
-      (e) => {
-        const field = e.target instanceof HTMLTextAreaElement ? e.target : null;
-        if (
-          !field ||
-          e.key !== "Enter" ||
-          e.isComposing ||
-          e.shiftKey ||
-          e.altKey ||
-          this.deps?.settings.get("sendBy") !== "ctrl-enter"
-        )
-          return;
-        if (field.hasAttribute("aria-activedescendant")) return; // a suggestion is selected
-        e.stopPropagation();
-        if (!e.ctrlKey && !e.metaKey) return;
-        e.preventDefault();
-        field.form?.requestSubmit();
-      },
-      { capture: true },
     );
   }
 
@@ -282,21 +224,9 @@ export class RoomView extends HTMLElement {
     const open = panel.name !== "people";
     this.deps?.settings.put({ people: open });
     if (!open) return panel.close();
-    const content = { name: "people", element: this.people, title: this.#peopleTitle() };
+    const content = { name: "people", element: this.people, title: peopleTitle(this.session) };
     panel.open(content.name, content.element, content.title);
     panel.setDefault(content);
-  }
-
-  /** Shows a dot on the button of the room list, which is hidden on a small screen, if another room needs attention. */
-  #showElsewhere() {
-    const sum = this.deps?.attentionElsewhere() ?? 0;
-    const button = part(this, ".rooms-button", HTMLElement);
-    button.classList.toggle("attention", sum > 0);
-    button.setAttribute("aria-label", sum > 0 ? t("rooms.button-unread", { n: sum }) : t("rooms.title"));
-  }
-
-  #peopleTitle() {
-    return this.session?.joined ? t("people.here", { n: this.session.state.count }) : t("people.unknown");
   }
 
   /** Listens outside the element while the room is on the screen. @param {AbortSignal} signal */

@@ -1,7 +1,8 @@
 // sender.js: sends the outbox to the server, one message after the other, so that messages are stored in the order in
 // which they were written. No DOM.
 /** @import { AnswerBody, Command } from "../wire/types.js" */
-/** @import { Outbox, OutboxMessage } from "./outbox.js" */
+/** @import { Outbox } from "./outbox.js" */
+/** @import { OutboxMessage } from "./types.js" */
 import { Refusal, isRetryable } from "../wire/protocol.js";
 
 const RETRY_MS = 1_000; // if the refusal names no time; doubles with each refusal in a row

@@ -2,8 +2,8 @@
 // other tabs left in their outboxes when they were closed. No DOM.
 /** @import { Connection } from "../wire/connection.js" */
 /** @import { Store } from "../ui/storage.js" */
-/** @import { MessageOptions, OutboxMessage } from "./outbox.js" */
 /** @import { Channel } from "./tabs.js" */
+/** @import { MessageOptions, OutboxMessage } from "./types.js" */
 import { uuid7 } from "../wire/uuid.js";
 import { Outbox } from "./outbox.js";
 import { Sender } from "./sender.js";

@@ -2,8 +2,7 @@
 // events of the room, and its messages go through the room's outbox. No DOM.
 /** @import { Api } from "../wire/api.js" */
 /** @import { AnswerBody } from "../wire/types.js" */
-/** @import { MessageOptions, OutboxMessage } from "./outbox.js" */
-/** @import { State, Target } from "./types.js" */
+/** @import { MessageOptions, OutboxMessage, State, Target } from "./types.js" */
 import { Refusal, isRetryable } from "../wire/protocol.js";
 import { History } from "./history.js";
 import { applyJoin } from "./live-events.js";

@@ -1,33 +1,12 @@
 // timeline.js: lays a room or a thread out as rows; message-list.js draws them. No DOM, socket or clock.
 /** @import { Person } from "../wire/json.js" */
 /** @import { MessageState } from "../wire/types.js" */
-/** @import { OutboxMessage } from "./outbox.js" */
-/** @import { State } from "./types.js" */
+/** @import { OutboxMessage, Row, State } from "./types.js" */
 import { dayOf } from "../ui/time.js";
 import { atNewest, atOldest } from "./room-state.js";
 import { previewText } from "./slash-commands.js";
 
 const GROUP_MS = 5 * 60_000; // after a pause this long the same author begins a new group
-
-/** A row. Its `key` never changes while it is shown; a stored message keeps the key that it had in the outbox.
- * @typedef {(
- *   | { kind: "beginning", key: string }
- *   | { kind: "older", key: string }
- *   | { kind: "newer", key: string }
- *   | { kind: "replies", key: string, count: number }
- *   | { kind: "day", key: string, at: number }
- *   | { kind: "new-separator", key: string }
- *   | MessageRow
- * )} Row */
-
-/** @typedef {object} MessageRow
- * @property {"message"} kind
- * @property {string} key
- * @property {boolean} first  it begins a group, and shows name and picture
- * @property {boolean} mine
- * @property {MessageState} message  for an unsent message one with seq 0
- * @property {OutboxMessage | null} pending  the message of the outbox, while it is there
- */
 
 /** Returns the rows of the window and, at the end of the log, of the messages in the outbox.
  * @param {State} s  @param {readonly OutboxMessage[]} outbox of the whole room  @returns {Row[]} */

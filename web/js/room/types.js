@@ -1,8 +1,11 @@
-// types.js: what the state of a room or thread holds. It is for the type check alone: the page does not load it.
-// No DOM.
+// types.js: what the state of a room or thread, its outbox and its rows hold. It is for the type check alone: the page
+// does not load it. No DOM.
+/** @import { Api } from "../wire/api.js" */
+/** @import { Connection } from "../wire/connection.js" */
 /** @import { Person } from "../wire/json.js" */
-/** @import { MessageState, RoomEvent } from "../wire/types.js" */
-/** @import { OutboxMessage } from "./outbox.js" */
+/** @import { MessageState, Quote, RoomEvent } from "../wire/types.js" */
+/** @import { BrowserMemory } from "./browser-memory.js" */
+/** @import { Channel } from "./tabs.js" */
 
 /** @typedef {object} State
  * @property {string} room
@@ -38,5 +41,55 @@
 
 /** Where the view scrolls after it has drawn.
  * @typedef {{ to: "newest" } | { to: "new-separator" } | { to: "message", seq: number }} Target */
+
+/** The optional fields of a message: the answered message, the thread, and whether a reply is shown in the room, too.
+ * @typedef {{ replyTo?: number, quote?: Quote, thread?: number, echo?: boolean }} MessageOptions */
+
+/** A message in the outbox. `attempted`: it was sent at least once and has no answer; the server may or may not have
+ * stored it. `since`: the newest event when it was first sent. `failed`: why the server refused it for good.
+ * @typedef {MessageOptions & StoredFields} OutboxMessage */
+/** @typedef {object} StoredFields
+ * @property {string} nonce  a UUIDv7: sorts by time and identifies the message
+ * @property {string} text
+ * @property {number} at  when it was written, in milliseconds
+ * @property {string} owner  the tab that sends it
+ * @property {boolean} attempted
+ * @property {number} since
+ * @property {{ code: string, message: string } | null} failed
+ */
+
+/** A row. Its `key` never changes while it is shown; a stored message keeps the key that it had in the outbox.
+ * @typedef {(
+ *   | { kind: "beginning", key: string }
+ *   | { kind: "older", key: string }
+ *   | { kind: "newer", key: string }
+ *   | { kind: "replies", key: string, count: number }
+ *   | { kind: "day", key: string, at: number }
+ *   | { kind: "new-separator", key: string }
+ *   | MessageRow
+ * )} Row */
+
+/** @typedef {object} MessageRow
+ * @property {"message"} kind
+ * @property {string} key
+ * @property {boolean} first  it begins a group, and shows name and picture
+ * @property {boolean} mine
+ * @property {MessageState} message  for an unsent message one with seq 0
+ * @property {OutboxMessage | null} pending  the message of the outbox, while it is there
+ */
+
+/** What a room's session uses.
+ * @typedef {object} SessionDeps
+ * @property {string} room  its canonical name
+ * @property {Person} me
+ * @property {Api} api
+ * @property {BrowserMemory} memory
+ * @property {Pick<Connection, "request" | "status">} connection  shared with all rooms of the page
+ * @property {Channel} channel  to the other tabs
+ * @property {(f: () => void, ms: number) => number} setTimeout
+ * @property {() => number} now
+ * @property {() => void} onChange
+ * @property {() => void} onReset  the room has another log now
+ */
 
 export {};

@@ -7,7 +7,7 @@
 /** @import { SlashCommand } from "../wire/types.js" */
 /** @import { Word } from "./completion.js" */
 import { Bookmarks } from "../find/bookmarks.js";
-import { MessageComposer } from "../room/composer.js";
+import { MessageComposer, sendByCtrlEnter } from "../room/composer.js";
 import { ThreadSession } from "../room/thread-session.js";
 import { copyText } from "../ui/clipboard.js";
 import { emit, listen, part } from "../ui/dom.js";
@@ -254,7 +254,7 @@ export class MessageActions {
       panel.open("thread", thread, t("thread.title"));
       this.#offer(thread.list, true);
       thread.begin(session, this.memory);
-      this.view.listenToSendKey(thread);
+      if (this.view.deps) sendByCtrlEnter(thread, this.view.deps.settings);
       this.#listenToActions(thread, () => thread.composer);
       this.#listenToComposer(thread, thread.composer);
       listen(thread, "subscribe", () => this.#try(session.thread?.subscribe(!session.thread.subscribed)));

@@ -2,7 +2,7 @@
 // actions (also by a long press), and letter keys for the focused row. Actions are sent as intents; message-actions.js
 // carries them out.
 /** @import { Key } from "../lang/en.js" */
-/** @import { MessageRow } from "../room/timeline.js" */
+/** @import { MessageRow } from "../room/types.js" */
 import { rowOf } from "../room/message.js";
 import { emit, fromTemplate, part } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";

@@ -2,8 +2,8 @@
 // and composer elements. It handles their intents itself; intents about messages go on to message-actions.js.
 /** @import { BrowserMemory } from "../room/browser-memory.js" */
 /** @import { Outgoing } from "../room/composer.js" */
-/** @import { OutboxMessage } from "../room/outbox.js" */
 /** @import { RoomSession } from "../room/room-session.js" */
+/** @import { OutboxMessage } from "../room/types.js" */
 import { MessageComposer } from "../room/composer.js";
 import { MessageList } from "../room/message-list.js";
 import { emit, fromTemplate, listen, part, setText } from "../ui/dom.js";

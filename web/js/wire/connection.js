@@ -1,7 +1,7 @@
 // connection.js: one WebSocket that reconnects by itself. It says hello, matches answers to commands by their id, and
 // passes every other frame on. Socket, timers and random numbers are parameters, so that tests control them. No DOM.
 /** @import { ServerMessage } from "./protocol.js" */
-/** @import { AnswerBody, Command } from "./types.js" */
+/** @import { AnswerBody, Command, Socket, Status } from "./types.js" */
 import { Refusal, decode, retryWithin } from "./protocol.js";
 
 const FIRST_MS = 500; // the first attempt is made within this time, unless the server says another
@@ -13,19 +13,7 @@ const AWAKE_ANSWER_MS = 3_000; // the same after the device slept, when the conn
 const MOVE_MS = 3_000; // a server that cannot store for so long is left, if another one is ready
 const STAY_MS = 30_000; // but no other one for so long
 
-/** The part of a WebSocket that we use.
- * @typedef {object} Socket
- * @property {number} readyState
- * @property {(data: string) => void} send
- * @property {(code?: number) => void} close
- * @property {((e: MessageEvent<unknown>) => void) | null} onmessage
- * @property {((e: Event) => void) | null} onopen
- * @property {((e: CloseEvent) => void) | null} onclose
- */
-
 const SIGNED_OUT = 4001; // the close code for an ended session; the page does not reconnect after it
-
-/** @typedef {"connecting" | "online" | "waiting" | "ended"} Status */
 
 /** @typedef {object} Options
  * @property {() => Socket} dial

@@ -144,4 +144,16 @@
  *   | { type: "read", room: string, mark: ReadMark }
  * )} ListFrame */
 
+/** The part of a WebSocket that we use.
+ * @typedef {object} Socket
+ * @property {number} readyState
+ * @property {(data: string) => void} send
+ * @property {(code?: number) => void} close
+ * @property {((e: MessageEvent<unknown>) => void) | null} onmessage
+ * @property {((e: Event) => void) | null} onopen
+ * @property {((e: CloseEvent) => void) | null} onclose
+ */
+
+/** The state of the connection. @typedef {"connecting" | "online" | "waiting" | "ended"} Status */
+
 export {};

@@ -1,5 +1,5 @@
 // fakes.js: storage, sockets and timers for modules without DOM.
-/** @import { Socket } from "../../js/wire/connection.js" */
+/** @import { Socket } from "../../js/wire/types.js" */
 
 export class MemoryStorage {
   /** @type {Map<string, string>} */

@@ -6,8 +6,8 @@ import { addSentMessage, begin } from "../../js/room/room-state.js";
 import { layOut } from "../../js/room/timeline.js";
 import { event } from "./fakes.js";
 
-/** @import { OutboxMessage } from "../../js/room/outbox.js" */
 /** @import { MessageState } from "../../js/wire/types.js" */
+/** @import { OutboxMessage } from "../../js/room/types.js" */
 
 const ME = { id: "me", name: "Ada" };
 const AT = new Date(2026, 10, 23, 12).getTime(); // noon of the local day
