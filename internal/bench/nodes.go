@@ -24,7 +24,7 @@ func (s *testbed) startNodes(ctx context.Context) error {
 	doors, buses := free[:s.peer.nodes], free[s.peer.nodes:]
 	for i, address := range buses {
 		peers := slices.Delete(slices.Clone(buses), i, i+1)
-		command := append(s.serve(fmt.Sprint("data", i+1), doors[i]), fmt.Sprint("--node-name=node", i+1),
+		command := append(s.serve(fmt.Sprint("data", i+1), doors[i]), fmt.Sprint("--node-name=node", i+1), "--drain=2s",
 			"--cluster-listen="+address, "--cluster-peers="+strings.Join(peers, ","), "--cluster-secret-file="+secret)
 		p, err := startProcess(ctx, command, s.env, s.cfg.TLS)
 		if err != nil {

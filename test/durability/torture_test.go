@@ -216,8 +216,8 @@ func TestEachBreakageOfAClusterIsFound(t *testing.T) {
 			subject, _ := inCluster(t, "")
 			subject.Breaks = breaks
 			_, err := torture.Run(t.Context(), torture.Config{
-				For: 10 * time.Second, Round: 10 * time.Second, Seed: freshSeed(t), Faults: tt.faults, Rate: 200, Rooms: 1,
-				Subject: subject,
+				For: 10 * time.Second, Round: 10 * time.Second, Seed: freshSeed(t), Faults: tt.faults, Rate: 200,
+				Rooms: 1, Subject: subject,
 			})
 			if err != nil &&
 				slices.ContainsFunc(tt.broken, func(text string) bool { return strings.Contains(err.Error(), text) }) {
