@@ -205,7 +205,8 @@ func TestEachBreakageOfAClusterIsFound(t *testing.T) {
 			[]string{"500 internal", "context deadline exceeded"},
 		},
 		torture.AsynchronousStandby: {
-			[]string{"failover"}, []torture.Rule{torture.Lost, torture.NewEpoch},
+			[]string{"failover"},
+			[]torture.Rule{torture.Lost, torture.NewEpoch},
 			[]string{"ended by itself", "exit status 1", "connection refused"},
 		},
 	} {
