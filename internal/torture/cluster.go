@@ -102,8 +102,8 @@ func (c *Cluster) connect(ctx context.Context, i int, certificate *nodeCertifica
 	}
 	// Not a flag: all users of a machine see command lines.
 	n.process.Env = append(n.process.Env, "PARLEY_DATABASE="+c.primary.URLBy(c.database, databases...))
-	n.process.Args = append(n.process.Args, "--node-name", fmt.Sprint("node", i+1), "--drain", "1s", "--cluster-listen", buses[i],
-		"--cluster-peers", strings.Join(peers, ","), "--cluster-cert", certificate.cert,
+	n.process.Args = append(n.process.Args, "--node-name", fmt.Sprint("node", i+1), "--drain", "1s",
+		"--cluster-listen", buses[i], "--cluster-peers", strings.Join(peers, ","), "--cluster-cert", certificate.cert,
 		"--cluster-key", certificate.key, "--cluster-ca", certificate.cert)
 	return nil
 }
