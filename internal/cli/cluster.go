@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"time"
 
+	"parley/internal/chat"
 	"parley/internal/cluster"
 	"parley/internal/cluster/natsbus"
 	"parley/internal/format"
@@ -247,6 +248,15 @@ func othersOf(store *postgres.Store) func(context.Context) (int, error) {
 		}
 		return others, err
 	}
+}
+
+// followers lets the store know what people here have been shown that other nodes have stored. A server that is alone
+// has none.
+func (n *node) followers() []room.Follower {
+	if n == nil {
+		return nil
+	}
+	return []room.Follower{func(c chat.Commit) { n.store.Shown(&c.Event) }}
 }
 
 // connectRooms lets hub and index hear what happens in rooms on the other nodes, and tells them what happens here. It
