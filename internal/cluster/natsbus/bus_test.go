@@ -414,3 +414,49 @@ func BenchmarkHop(b *testing.B) {
 		next(b, x)
 	}
 }
+
+func TestNodesAreCutOffWhileTheServerIsDownAndReadTheStoreAfterwards(t *testing.T) {
+	start := func(port int) *server.Server {
+		s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: port, NoSigs: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Start()
+		return s
+	}
+	s := start(server.RANDOM_PORT)
+	if !s.ReadyForConnections(20 * time.Second) {
+		t.Fatal("NATS does not start")
+	}
+	port := s.Addr().(*net.TCPAddr).Port
+	missed := make(chan string, 1000)
+	var all []*cluster.Node
+	for range 2 {
+		bus, err := natsbus.Dial(natsbus.DialConfig{URL: fmt.Sprintf("nats://127.0.0.1:%d", port)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		closeAtEnd(t, bus)
+		n := cluster.New(bus, cluster.Config{})
+		n.Listen(cluster.Events, "lobby")
+		n.Handle(cluster.Events, cluster.Handler{Missed: func(_ cluster.NodeID, key string) { missed <- key }})
+		run(t, n)
+		all = append(all, n)
+	}
+	heard := func() bool { return len(all[0].Peers()) == 1 && len(all[1].Peers()) == 1 }
+	cutOff := func() bool { return all[0].IsCutOff() && all[1].IsCutOff() }
+	eventually(t, "the nodes to find each other", heard)
+	s.Shutdown()
+	s.WaitForShutdown()
+	eventually(t, "both to notice", cutOff)
+	for len(missed) > 0 {
+		<-missed
+	}
+	s = start(port)
+	defer s.Shutdown()
+	eventually(t, "both to heal", func() bool { return !all[0].IsCutOff() && !all[1].IsCutOff() && heard() })
+	eventually(t, "both to read the store", func() bool { return len(missed) >= len(all) })
+	if key := <-missed; key != "lobby" {
+		t.Errorf("missed %q", key)
+	}
+}
