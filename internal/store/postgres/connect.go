@@ -52,6 +52,9 @@ func (s *Store) connect(ctx context.Context) error {
 		base.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
 	}
 	s.config = base.Copy()
+	if err := refusePooler(ctx, base.Copy()); err != nil {
+		return err
+	}
 	if err := s.migrate(ctx, base.Copy()); err != nil {
 		return err
 	}
