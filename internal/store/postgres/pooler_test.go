@@ -157,7 +157,8 @@ func TestPoolerThatWorksByTransactionIsRefused(t *testing.T) {
 	if !errors.Is(err, errPooler) {
 		t.Error(err)
 	}
-	if n := one[int](t, url, `SELECT count(*) FROM pg_class WHERE relnamespace = current_schema()::regnamespace`); n > 0 {
+	const tables = `SELECT count(*) FROM pg_class WHERE relnamespace = current_schema()::regnamespace`
+	if n := one[int](t, url, tables); n > 0 {
 		t.Error("tables are made before")
 	}
 }
