@@ -10,8 +10,8 @@ import (
 )
 
 var errPooler = errors.New("a connection pooler gives each transaction another connection to the database, but " +
-	"parley keeps settings and statements in its connections: let it work by session (PgBouncer: pool_mode = session), " +
-	"or connect without it")
+	"parley keeps settings and statements in its connections: let it work by session " +
+	"(PgBouncer: pool_mode = session), or connect without it")
 
 // refusePooler refuses a connection pooler that does not keep a connection for as long as its client is connected. It
 // makes a setting in one connection and looks for it, while another one is in a transaction. A pooler has given the
