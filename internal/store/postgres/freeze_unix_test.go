@@ -27,13 +27,13 @@ func lockRoom(t *testing.T, url string) {
 		s.writer.tx.room("lobby")
 		storetest.Must(t, s.writer.Load(ctx, nil))
 		if attempts == 1 {
-			fmt.Println("locked")
+			fmt.Fprintln(os.Stdout, "locked")
 			_, err := input.ReadString('\n')
 			return err
 		}
 		return nil
 	}))
-	fmt.Println("attempts", attempts)
+	fmt.Fprintln(os.Stdout, "attempts", attempts)
 }
 
 // A process that is frozen between the two round trips of a transaction stops a room for a second at most. When it
