@@ -59,13 +59,13 @@ func (s *Store) connect(ctx context.Context) error {
 		return err
 	}
 	pool.MaxConns = int32(cmp.Or(s.cfg.Readers, 8))
-	pool.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error { return apply(ctx, conn, readerSettings) }
+	pool.AfterConnect = s.prepareReader
 	s.writer = newWriter(s, base.Copy())
-	if s.pool, err = pgxpool.NewWithConfig(ctx, pool); err != nil {
-		return fmt.Errorf("the connections that read: %w", err)
-	}
 	if err := s.writer.open(ctx); err != nil {
 		return err
+	}
+	if s.pool, err = pgxpool.NewWithConfig(ctx, pool); err != nil {
+		return fmt.Errorf("the connections that read: %w", err)
 	}
 	return s.tellDurability(ctx, s.writer.conn)
 }
