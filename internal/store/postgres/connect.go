@@ -64,13 +64,27 @@ func (s *Store) connect(ctx context.Context) error {
 	pool.MaxConns = int32(cmp.Or(s.cfg.Readers, 8))
 	pool.AfterConnect = s.prepareReader
 	s.writer = newWriter(s, base.Copy())
-	if err := s.writer.open(ctx); err != nil {
+	if err := s.openWriter(ctx, confirmTimeout); err != nil {
 		return err
 	}
 	if s.pool, err = pgxpool.NewWithConfig(ctx, pool); err != nil {
 		return fmt.Errorf("the connections that read: %w", err)
 	}
 	return s.tellDurability(ctx, s.writer.conn)
+}
+
+// confirmTimeout is how long the first write may take, which records the epoch. It waits for a synchronous standby.
+const confirmTimeout = 15 * time.Second
+
+// openWriter connects the writer for the first time.
+func (s *Store) openWriter(ctx context.Context, timeout time.Duration) error {
+	opening, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	err := s.writer.open(opening)
+	if err != nil && opening.Err() != nil && ctx.Err() == nil {
+		return fmt.Errorf("the database confirms no write: see whether its synchronous standby runs: %w", err)
+	}
+	return err
 }
 
 // apply makes settings of a connection.

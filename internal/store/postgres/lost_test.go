@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -246,6 +247,23 @@ func TestReconnectingWithoutTheStandbyEnds(t *testing.T) {
 		}
 	}
 	t.Error("it does not heal")
+}
+
+// A start that has to record an epoch without the standby fails with a sentence, instead of waiting for ever.
+func TestStartWithoutTheStandbyFails(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Start(t).URL("postgres")
+	s := open(t, Config{URL: url})
+	storetest.Must(t, run(t.Context(), url, `DELETE FROM meta WHERE key = 'epoch'`))
+	s.writer.disconnect()
+	s.writer.identity = ""
+	stand(t, url, "missing")
+	err := s.openWriter(t.Context(), 300*time.Millisecond)
+	if err == nil || !strings.Contains(err.Error(), "see whether its synchronous standby runs") {
+		t.Error(err)
+	}
+	stand(t, url, "")
+	storetest.Must(t, s.openWriter(t.Context(), confirmTimeout))
 }
 
 // stand names the server's synchronous standby.

@@ -23,7 +23,8 @@ import (
 //   - A reader's cursor passes an event that is committed later: TestNoReaderMissesEventsWhileSeveralNodesWrite.
 //   - A frozen server keeps a room locked: TestFrozenProcessDoesNotKeepARoomLocked.
 //   - A cancelled wait for the standby is taken for a commit, and a commit whose answer is lost for a failure:
-//     TestWarningAtCommitIsNoAcknowledgement, TestReconnectingWithoutTheStandbyEnds, TestLostCommit….
+//     TestWarningAtCommitIsNoAcknowledgement, TestReconnectingWithoutTheStandbyEnds,
+//     TestStartWithoutTheStandbyFails, TestLostCommit….
 //   - A failover loses what was acknowledged, and nobody notices: TestFailoverToASynchronousStandby,
 //     TestFailoverThatLosesEvents, TestEveryNodeIsAWitness, TestEpoch, TestDurabilityIsToldAtTheStart.
 //   - A plan was made for empty tables: TestNoStatementScansATable.
