@@ -10,6 +10,7 @@ import (
 	"cmp"
 	"log/slog"
 	"net/netip"
+	"sync"
 
 	"parley/internal/chat"
 	"parley/internal/rates"
@@ -43,6 +44,7 @@ type Accounts struct {
 
 	others        Others    // nil: this node is alone
 	states, lists refreshes // names with sessions, and lists, that other nodes may have changed
+	ends          sync.WaitGroup
 	registry      registry
 	guests        *rates.Rates[netip.Addr] // new guests, by network
 	renames       *rates.Shared[chat.PersonID, netip.Addr]

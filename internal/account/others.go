@@ -129,12 +129,15 @@ func hasKey(sessions []chat.SessionHash, key sessionKey) bool {
 }
 
 // sessionEnded ends the connections of a session that the store does not have any
-// more. It waits for what has begun.
+// more, each when what has begun there is done. It does not wait for that: other
+// people's sessions must not.
 func (a *Accounts) sessionEnded(who chat.PersonID, key sessionKey) {
 	a.registry.changes.Add(1)
 	for _, r := range a.registry.of(who, key) {
-		r.gate.Lock()
-		r.end()
+		a.ends.Go(func() {
+			r.gate.Lock()
+			r.end()
+		})
 	}
 }
 

@@ -118,6 +118,7 @@ func (q *refreshes) done(batch map[chat.PersonID]refresh) {
 
 // Run reads again what other nodes have changed, until ctx ends.
 func (a *Accounts) Run(ctx context.Context) error {
+	defer a.ends.Wait()
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		a.work(ctx, &a.states, stateBatch, a.refreshStates)
