@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"parley/internal/chat"
 	"parley/internal/cluster"
 	"parley/internal/cluster/natsbus"
 	"parley/internal/format"
@@ -252,6 +253,15 @@ func othersOf(store *postgres.Store) func(context.Context) (int, error) {
 		}
 		return others, err
 	}
+}
+
+// followers lets the store know what people here have been shown that other nodes have stored. A server that is alone
+// has none.
+func (n *node) followers() []room.Follower {
+	if n == nil {
+		return nil
+	}
+	return []room.Follower{func(c chat.Commit) { n.store.Shown(&c.Event) }}
 }
 
 // ledger returns where limits put what the other nodes are told, or nil.

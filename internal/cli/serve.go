@@ -90,7 +90,7 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 
 	c.Rooms.NewBatch = link.NewBatch
 	c.Rooms.Format = func(text string, left *room.Budget) string { return format.HTML(text, (*format.Budget)(left)) }
-	c.Rooms.Followers = []room.Follower{index.EventStored, forgetDeleted}
+	c.Rooms.Followers = append(node.followers(), index.EventStored, forgetDeleted)
 	c.Rooms.Flushed, c.Rooms.Ledger, c.Rooms.Logger = metrics.Flushed, node.ledger(), logger
 	hub := room.New(log, log, log.Epoch(), c.Rooms)
 	node.connectRooms(hub, index)

@@ -194,10 +194,15 @@ func (s *Store) renewOnce(ctx context.Context) (err error) {
 			s.nodeConn = nil
 		}
 	}()
-	done, err := s.nodeConn.Exec(ctx, `
-		UPDATE node SET until = clock_timestamp() + $2::bigint * interval '1 millisecond' WHERE id = $1`,
-		s.node, nodeLife.Milliseconds())
-	if err != nil || done.RowsAffected() == 1 {
+	var epoch string
+	err = s.nodeConn.QueryRow(ctx, `
+		UPDATE node SET until = clock_timestamp() + $2::bigint * interval '1 millisecond' WHERE id = $1
+		RETURNING coalesce((SELECT value FROM meta WHERE key = 'epoch'), '')`,
+		s.node, nodeLife.Milliseconds()).Scan(&epoch)
+	if err == nil && epoch != "" {
+		s.epoch.Store(&epoch) // another node may have found that the database has lost something
+	}
+	if !errors.Is(err, pgx.ErrNoRows) {
 		return err
 	}
 	others, err := s.tryEnter(ctx)
