@@ -180,7 +180,6 @@ func (h *Hub) OwnMembers(room chat.RoomName) Members {
 
 // SetMembers tells who is a member of a room on another node.
 func (h *Hub) SetMembers(room chat.RoomName, node string, m Members) {
-	h.NodeBack(node)
 	if r := h.rooms.find(room); r != nil {
 		r.setMembers(node, m)
 	}
