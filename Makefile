@@ -44,7 +44,8 @@ page: ## the page: types, modules, and Chromium by Playwright
 	npm --prefix web run test:unit
 	go build -o dist/parley .
 	PARLEY_BIN=$(CURDIR)/dist/parley npm --prefix web run test:e2e
-	$(POSTGRES) PARLEY_BIN=$(CURDIR)/dist/parley go run ./ci/withpostgres node --test web/test/e2e/room.spec.js
+	$(POSTGRES) PARLEY_BIN=$(CURDIR)/dist/parley go run ./ci/withpostgres node --test \
+		web/test/e2e/room.spec.js web/test/e2e/nodes.spec.js
 
 platforms: ## types and vet for every platform that is released, without compiling
 	go run ./ci/platforms $(PLATFORMS)

@@ -107,7 +107,7 @@ func (c *cluster) startNodes(ctx context.Context) (urls []string, err error) {
 		name := fmt.Sprint("node-", i+1)
 		cmd := exec.Command(c.program, "serve", "--listen", "127.0.0.1:0", "--data", filepath.Join(c.dir, name),
 			"--node-name", name, "--cluster-listen", peers[i], "--cluster-peers", strings.Join(peers, ","),
-			"--cluster-secret-file", secret, "--trusted-proxy", "127.0.0.1")
+			"--cluster-secret-file", secret, "--trusted-proxy", "127.0.0.1", "--drain", "1s")
 		cmd.Env = append(os.Environ(), "PARLEY_DATABASE="+c.database)
 		out, err := cmd.StdoutPipe()
 		if err != nil {
@@ -192,6 +192,7 @@ type part struct {
 func (g *group) start(name string, cmd *exec.Cmd) error {
 	read, write := io.Pipe()
 	cmd.Stderr = write
+	apart(cmd)
 	if err := cmd.Start(); err != nil {
 		return err
 	}

@@ -12,9 +12,13 @@ import (
 	"regexp"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
+	"parley/internal/chat"
 	"parley/internal/cluster"
 	"parley/internal/cluster/natsbus"
 	"parley/internal/format"
+	"parley/internal/rates"
 	"parley/internal/room"
 	"parley/internal/search"
 	"parley/internal/server"
@@ -204,8 +208,10 @@ func (f clusterFlags) openBus(ctx context.Context, epoch string, logger *slog.Lo
 // A node is what a server that is one of several has in addition.
 type node struct {
 	*cluster.Node
-	bus   *natsbus.Bus
-	store *postgres.Store
+	bus    *natsbus.Bus
+	store  *postgres.Store
+	counts *rates.Ledger
+	parts  []func(context.Context) error // run beside the Node
 }
 
 // openNode makes this server a node, or returns nil if the flags do not ask for it.
@@ -220,7 +226,7 @@ func (f clusterFlags) openNode(
 	if err != nil {
 		return nil, err
 	}
-	n := &node{bus: bus, store: store.Store, Node: cluster.New(bus, cluster.Config{
+	n := &node{bus: bus, store: store.Store, counts: &rates.Ledger{}, Node: cluster.New(bus, cluster.Config{
 		Name: f.name(), Others: othersOf(store.Store), Logger: logger,
 	})}
 	metrics.Cluster(func() int { return len(n.Peers()) }, n.IsCutOff, func() (sent, received, missed uint64) {
@@ -249,6 +255,33 @@ func othersOf(store *postgres.Store) func(context.Context) (int, error) {
 	}
 }
 
+// followers lets the store know what people here have been shown that other nodes have stored. A server that is alone
+// has none.
+func (n *node) followers() []room.Follower {
+	if n == nil {
+		return nil
+	}
+	return []room.Follower{func(c chat.Commit) { n.store.Shown(&c.Event) }}
+}
+
+// ledger returns where limits put what the other nodes are told, or nil.
+func (n *node) ledger() *rates.Ledger {
+	if n == nil {
+		return nil
+	}
+	return n.counts
+}
+
+// connectPeople lets the nodes know each other's people, and what limits have counted. It must be called before run. It
+// does nothing for a server that is alone.
+func (n *node) connectPeople(doors *server.Server) {
+	if n == nil {
+		return
+	}
+	cluster.ConnectPeople(n.Node, doors.Accounts())
+	n.parts = append(n.parts, doors.Accounts().Run, cluster.ConnectLimits(n.Node, n.counts))
+}
+
 // connectRooms lets hub and index hear what happens in rooms on the other nodes, and tells them what happens here. It
 // does nothing for a server that is alone.
 func (n *node) connectRooms(hub *room.Hub, index *search.Index) {
@@ -272,7 +305,11 @@ func (n *node) run(ctx context.Context) error {
 		<-ctx.Done()
 		return nil
 	}
-	return n.Run(ctx)
+	g, ctx := errgroup.WithContext(ctx)
+	for _, part := range append(n.parts, n.Run) {
+		g.Go(func() error { return part(ctx) })
+	}
+	return g.Wait()
 }
 
 func (n *node) close() error {

@@ -45,18 +45,15 @@ func (c *moveCmd) Run(ctx context.Context, con *console) (err error) {
 	if err != nil {
 		return err
 	}
-	source, err := from.open(ctx, c.Unmark, slog.New(slog.NewTextHandler(con.stderr, nil)))
+	logger := slog.New(slog.NewTextHandler(con.stderr, nil))
+	if c.Unmark {
+		return unmark(ctx, from, con, logger)
+	}
+	source, err := from.open(ctx, false, logger)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
-	if c.Unmark {
-		if err := source.SetMoved(ctx, ""); err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(con.stdout, "servers may use %s again\n", from)
-		return err
-	}
 	began := time.Now()
 	report, err := moveAll(ctx, source, to, newProgress(con.stderr))
 	if errors.Is(err, move.ErrUnknown) {
@@ -73,6 +70,25 @@ func (c *moveCmd) Run(ctx context.Context, con *console) (err error) {
 	_, err = fmt.Fprintf(con.stdout, "moved %s from %s to %s in %.1f s\nboth have the SHA-256 %x; %s\n"+
 		"no server starts on %s any more\n",
 		amounts(report), from, to, time.Since(began).Seconds(), report.Hash, epoch, from)
+	return err
+}
+
+// unmark lets servers use a place that was marked.
+func unmark(ctx context.Context, p place, con *console, logger *slog.Logger) error {
+	source, err := p.open(ctx, false, logger)
+	if err == nil {
+		return errors.Join(fmt.Errorf("%s is not marked as moved; nothing was changed", p), source.Close())
+	}
+	if !errors.Is(err, move.ErrMoved) {
+		return err
+	}
+	if source, err = p.open(ctx, true, logger); err != nil {
+		return err
+	}
+	if err := errors.Join(source.SetMoved(ctx, ""), source.Close()); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(con.stdout, "servers may use %s again\n", p)
 	return err
 }
 

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"io"
 	"net/http"
 	"regexp"
@@ -79,7 +80,7 @@ func TestNodesOnOneDatabaseHearEachOther(t *testing.T) {
 	database := pgtest.Empty(t)
 	a := startNode(t, "--database", database, "--node-name", "ada", "--cluster-listen", "127.0.0.1:0")
 	address := a.logs(t, `msg="this server is one of several" node=ada/\w+ addr=(\S+)`)[1]
-	url := a.logs(t, `msg=started .*open=\[?"?(http://[^\s"\]]+)`)[1]
+	url := a.url(t)
 	b := startNode(t, "--database", database, "--node-name", "bob", "--cluster-listen", "127.0.0.1:0",
 		"--cluster-peers", address+",127.0.0.1:1")
 	a.logs(t, `msg="a node joined" node=bob/\w+ peers=1`)
@@ -106,4 +107,56 @@ func TestNodesOnOneDatabaseHearEachOther(t *testing.T) {
 		t.Errorf("exit status %d", status)
 	}
 	a.logs(t, `msg="a node left" node=bob/\w+ peers=0`)
+}
+
+// A sign-out on one server ends what the session has open on another one.
+func TestSignOutEndsTheSessionOnAllServers(t *testing.T) {
+	if !pgserver.Installed() {
+		t.Skip("no PostgreSQL")
+	}
+	database := pgtest.Empty(t)
+	a := startNode(t, "--database", database, "--node-name", "ada", "--cluster-listen", "127.0.0.1:0")
+	address := a.logs(t, `msg="this server is one of several" node=ada/\w+ addr=(\S+)`)[1]
+	b := startNode(t, "--database", database, "--node-name", "bob", "--cluster-listen", "127.0.0.1:0",
+		"--cluster-peers", address)
+	open := `msg=started .*open=\[?"?(http://[^\s"\]]+)`
+	here, there := a.logs(t, open)[1], b.logs(t, open)[1]
+	a.logs(t, `msg="a node joined" node=bob/\w+ peers=1`)
+	b.logs(t, `msg="a node joined" node=ada/\w+ peers=1`)
+
+	ask := func(method, url, session, body string) *http.Response {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "application/json")
+		if session != "" {
+			r.Header.Set("Authorization", "Bearer "+session)
+		}
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { answer.Body.Close() })
+		return answer
+	}
+	var ada struct{ Session string }
+	made := ask(http.MethodPost, here+"/api/session", "", `{"name":"Ada"}`)
+	if err := json.NewDecoder(made.Body).Decode(&ada); err != nil {
+		t.Fatal(err)
+	}
+	stream := ask(http.MethodGet, there+"/api/rooms/lobby/events", ada.Session, "")
+	out := ask(http.MethodDelete, here+"/api/session", ada.Session, "")
+	if out.StatusCode != http.StatusNoContent {
+		t.Fatalf("signing out: %s", out.Status)
+	}
+	told, err := io.ReadAll(stream.Body) // until the server ends it
+	if err != nil || !strings.Contains(string(told), `"code":"session_ended"`) {
+		t.Errorf("the stream on the other server ends with %q, %v", told, err)
+	}
+	answer := ask(http.MethodPost, there+"/api/rooms/lobby/messages", ada.Session, `{"text":"too late"}`)
+	if answer.StatusCode != http.StatusUnauthorized {
+		t.Errorf("a message on the other server: %s", answer.Status)
+	}
 }

@@ -90,19 +90,21 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 
 	c.Rooms.NewBatch = link.NewBatch
 	c.Rooms.Format = func(text string, left *room.Budget) string { return format.HTML(text, (*format.Budget)(left)) }
-	c.Rooms.Followers = []room.Follower{index.EventStored, forgetDeleted}
-	c.Rooms.Flushed, c.Rooms.Logger = metrics.Flushed, logger
+	c.Rooms.Followers = append(node.followers(), index.EventStored, forgetDeleted)
+	c.Rooms.Flushed, c.Rooms.Ledger, c.Rooms.Logger = metrics.Flushed, node.ledger(), logger
 	hub := room.New(log, log, log.Epoch(), c.Rooms)
 	node.connectRooms(hub, index)
 
 	c.HTTP.Find, c.HTTP.Emoji, c.HTTP.Drain = index.Find, emoji, c.drain()
 	metrics.Searches(index.Lag)
 	c.HTTP.CertStore, c.HTTP.Metrics, c.HTTP.Logger = c.certificates(log), metrics, logger
-	c.HTTP.OwnNames, c.HTTP.LinesLost = ownNames(), stderr.lostLines
-	doors, err := server.New(c.HTTP, hub, account.Stores{People: log, Lists: log, Personal: log}, log.Healthy, site)
+	c.HTTP.OwnNames, c.HTTP.LinesLost, c.HTTP.Ledger = ownNames(), stderr.lostLines, node.ledger()
+	people := account.Stores{People: log, Lists: log, Personal: log, States: log}
+	doors, err := server.New(c.HTTP, hub, people, log.Healthy, site)
 	if err != nil {
 		return err
 	}
+	node.connectPeople(doors)
 	ln, plain, own, err := c.listen(ctx)
 	if err != nil {
 		return err
@@ -140,6 +142,7 @@ type database interface {
 	account.People
 	account.RoomLists
 	account.Personal
+	account.PersonStates
 
 	Epoch() string                     // of the log
 	Healthy(ctx context.Context) error // whether it can write

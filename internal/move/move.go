@@ -137,10 +137,13 @@ func sumOf(ctx context.Context, t *Table, from Source, tell func(rows int64)) (T
 	return s.end(), err
 }
 
+// ErrMoved is in the error of Refusal.
+var ErrMoved = errors.New("everything was moved")
+
 // Refusal returns why a store is not used: everything was moved to another place.
 func Refusal(to string) error {
-	return fmt.Errorf("everything was moved to %s: use that; only if that is not used, "+
-		"“parley move --unmark --from …” lets this be used again, as it was then", to)
+	return fmt.Errorf("%w to %s: use that; only if that is not used, "+
+		"“parley move --unmark --from …” lets this be used again, as it was then", ErrMoved, to)
 }
 
 // ErrUnknown means that a connection was lost while what had been done was committed.

@@ -121,6 +121,9 @@ func (t *Table) Values(row []byte, values []any) error {
 		}
 		values[i] = c.value(field)
 	}
+	if len(row) > 0 {
+		return fmt.Errorf("%s: a row has bytes after its fields", t.Name)
+	}
 	for i, c := range t.Columns {
 		if err := c.check(values[i]); err != nil {
 			return fmt.Errorf("%s: %w", t.where(values), err)
@@ -145,6 +148,9 @@ func cutField(row []byte) (field, rest []byte, err error) {
 	return row[:n:n], row[n:], nil
 }
 
+// A badField is a field of another length than its column's type has. No column holds it.
+type badField struct{}
+
 // value returns a field as the column's type.
 func (c Column) value(field []byte) any {
 	switch {
@@ -154,12 +160,12 @@ func (c Column) value(field []byte) any {
 		return string(field)
 	case c.Type == Bytes:
 		return field
-	case c.Type == Bool && len(field) == 1:
-		return field[0] != 0
-	case len(field) == 8:
+	case c.Type == Bool && len(field) == 1 && field[0] <= 1:
+		return field[0] == 1
+	case c.Type != Bool && len(field) == 8:
 		return int64(binary.BigEndian.Uint64(field))
 	}
-	return nil
+	return badField{}
 }
 
 // A Splitter finds the rows in the bytes that PostgreSQL gives for COPY … TO STDOUT (FORMAT binary).

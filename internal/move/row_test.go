@@ -88,6 +88,29 @@ func TestARowOfOtherValuesIsRefused(t *testing.T) {
 	}
 }
 
+// A row of any bytes is refused, or is what Append makes of its values.
+func FuzzRow(f *testing.F) {
+	for _, values := range testRows {
+		row, err := test.Append(nil, values)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(row)
+		f.Add(append(row, 0))
+	}
+	f.Add([]byte{0, 6, 0, 0, 0, 4, 0, 0, 0, 1, 255, 255, 255, 255}) // a number of four bytes
+	f.Fuzz(func(t *testing.T, row []byte) {
+		values := make([]any, len(test.Columns))
+		if test.Values(row, values) != nil {
+			return
+		}
+		again, err := test.Append(nil, values)
+		if err != nil || !bytes.Equal(again, row) {
+			t.Errorf("%x became %x, %v", row, again, err)
+		}
+	})
+}
+
 func TestRowsAreFoundInTheirBytes(t *testing.T) {
 	rows := appended(t)
 	stream := slices.Concat(Header(), bytes.Join(rows, nil), Trailer())

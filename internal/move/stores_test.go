@@ -2,8 +2,11 @@ package move_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
+	"fmt"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,6 +18,7 @@ import (
 
 	"parley/internal/chat"
 	"parley/internal/move"
+	"parley/internal/pgserver"
 	"parley/internal/store/postgres"
 	"parley/internal/store/postgres/pgtest"
 	"parley/internal/store/sqlite"
@@ -208,6 +212,10 @@ func TestAMovedLogGoesOn(t *testing.T) {
 	useFolder(t, folder, func(s storetest.Database) {
 		storetest.Do(t, s, storetest.Draft("lobby", storetest.Ada, "one", "n1"),
 			storetest.Draft("garden", storetest.Grace, "two", "n1"))
+		for i := range 30 { // more than a transaction would be tried with ids that are taken
+			guest := chat.Person{ID: chat.PersonID(fmt.Sprint("guest", i)), Name: fmt.Sprint("Guest ", i)}
+			storetest.Do(t, s, storetest.Draft(chat.RoomName(fmt.Sprint("room", i)), guest, "x", ""))
+		}
 	})
 	moveAll(t, openFolder(t, folder), intoDatabase(url))
 	useDatabase(t, url, func(s storetest.Database) {
@@ -274,4 +282,67 @@ func TestABackupWhilePeopleWriteIsWhole(t *testing.T) {
 			t.Errorf("the back-ups have %+v", reports)
 		}
 	})
+}
+
+// A standby can be backed up and checked, which takes no work from the primary. It cannot be moved.
+func TestAStandbyIsReadAndNotMoved(t *testing.T) {
+	primary := pgtest.Start(t)
+	name, err := primary.NewDatabase(t.Context())
+	storetest.Must(t, err)
+	useDatabase(t, primary.URL(name), func(s storetest.Database) { storetest.FillAllTables(t, s) })
+	standby, err := primary.NewStandby(t.Context())
+	storetest.Must(t, err)
+	defer func() { storetest.Must(t, standby.Stop()) }()
+	var reports []move.Report
+	for _, s := range []*pgserver.Server{primary, standby} {
+		snapshot, err := postgres.OpenSnapshot(t.Context(), postgres.Config{URL: s.URL(name)})
+		storetest.Must(t, err)
+		report, err := move.Read(t.Context(), snapshot)
+		storetest.Must(t, errors.Join(err, snapshot.Close()))
+		reports = append(reports, report)
+		checked, err := postgres.Check(t.Context(), postgres.Config{URL: s.URL(name)})
+		if err != nil || len(checked.Found) > 0 {
+			t.Errorf("%+v, %v", checked, err)
+		}
+	}
+	if reports[0] != reports[1] || reports[0].Events != 27 {
+		t.Errorf("the primary has %+v, the standby %+v", reports[0], reports[1])
+	}
+	_, err = postgres.OpenToMove(t.Context(), postgres.Config{URL: standby.URL(name)})
+	if err == nil || !strings.Contains(err.Error(), "25006") {
+		t.Errorf("moved, or %v", err)
+	}
+}
+
+// A data folder of an early version is brought up to date before it is moved.
+func TestAnOldFolderIsMoved(t *testing.T) {
+	dumps, err := filepath.Glob("../store/sqlite/testdata/schema/*.sql")
+	storetest.Must(t, err)
+	if len(dumps) < 6 {
+		t.Fatalf("only %d schemas", len(dumps))
+	}
+	for _, dump := range dumps {
+		t.Run(filepath.Base(dump), func(t *testing.T) {
+			t.Parallel()
+			text, err := os.ReadFile(dump)
+			storetest.Must(t, err)
+			dir := t.TempDir()
+			db, err := sql.Open("sqlite", "file:"+filepath.ToSlash(filepath.Join(dir, "parley.db")))
+			storetest.Must(t, err)
+			_, err = db.ExecContext(t.Context(), string(text))
+			storetest.Must(t, errors.Join(err, db.Close()))
+			url := pgtest.Empty(t)
+			report := moveAll(t, openFolder(t, dir), intoDatabase(url))
+			useDatabase(t, url, func(s storetest.Database) {
+				events := storetest.Events(t, s.After, "lobby", 0, 10)
+				if report.Events != 2 || len(events) != 2 || events[0].Text != "Hello, **world**" {
+					t.Errorf("moved %+v, and the lobby has %+v", report, events)
+				}
+			})
+			checked, err := postgres.Check(t.Context(), postgres.Config{URL: url})
+			if err != nil || len(checked.Found)+len(checked.Notes) > 0 {
+				t.Errorf("%+v, %v", checked, err)
+			}
+		})
+	}
 }

@@ -159,6 +159,7 @@ func (s *Server) launch(ctx context.Context) (err error) {
 		command = append(command, "-c", setting)
 	}
 	s.process = exec.Command(command[0], command[1:]...)
+	apart(s.process)
 	s.process.Dir, s.process.Stdout, s.process.Stderr = s.dir, s.log, s.log
 	if s.input, err = s.process.StdinPipe(); err != nil {
 		return err

@@ -4,6 +4,7 @@ package pgserver
 
 import (
 	"errors"
+	"os/exec"
 	"syscall"
 )
 
@@ -31,5 +32,8 @@ func (s *Server) signal(sig syscall.Signal) error {
 	}
 	return nil
 }
+
+// apart lets a command not get the Ctrl-C of this process's terminal: whoever uses the server ends first.
+func apart(command *exec.Cmd) { command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
 
 func isRunning(pid int) bool { return !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }

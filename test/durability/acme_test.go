@@ -21,6 +21,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -133,6 +134,38 @@ type pebble struct {
 	directory string         // its ACME address
 	certFile  string         // the certificate of that address
 	root      *x509.CertPool // the root of the certificates that it issues
+	issued    *countingWriter
+}
+
+// A countingWriter counts lines that contain a text.
+type countingWriter struct {
+	text string
+
+	mu    sync.Mutex
+	rest  []byte // of a line
+	lines int
+}
+
+func (w *countingWriter) Write(b []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.rest = append(w.rest, b...)
+	for {
+		line, rest, whole := bytes.Cut(w.rest, []byte("\n"))
+		if !whole {
+			return len(b), nil
+		}
+		if bytes.Contains(line, []byte(w.text)) {
+			w.lines++
+		}
+		w.rest = rest
+	}
+}
+
+func (w *countingWriter) count() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.lines
 }
 
 func startPebble(t *testing.T, dir string, https, plain, acme, management, dns int) pebble {
@@ -174,9 +207,14 @@ func startPebble(t *testing.T, dir string, https, plain, acme, management, dns i
 	}
 	cmd := exec.Command(program, "-config", configFile, "-dnsserver", fmt.Sprintf("127.0.0.1:%d", dns))
 	cmd.Env = append(os.Environ(), "PEBBLE_VA_NOSLEEP=1")
+	issued := &countingWriter{text: "Issued certificate serial"}
+	cmd.Stdout = issued
 	startCommand(t, cmd)
 
-	p := pebble{directory: fmt.Sprintf("https://127.0.0.1:%d/dir", acme), certFile: certFile, root: x509.NewCertPool()}
+	p := pebble{
+		directory: fmt.Sprintf("https://127.0.0.1:%d/dir", acme), certFile: certFile, root: x509.NewCertPool(),
+		issued: issued,
+	}
 	trusted := x509.NewCertPool()
 	own, err := os.ReadFile(certFile)
 	if err != nil || !trusted.AppendCertsFromPEM(own) {

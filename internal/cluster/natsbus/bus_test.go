@@ -146,6 +146,17 @@ func TestNodesThatKnowTheSecretHearEachOther(t *testing.T) {
 	}
 }
 
+func TestAddressInUseIsAnError(t *testing.T) {
+	a := listen(t, secret, io.Discard)
+	b, err := natsbus.Listen(natsbus.ListenConfig{Address: a.Address()})
+	if err == nil {
+		_ = b.Close()
+	}
+	if err == nil || !strings.Contains(err.Error(), "address already in use") {
+		t.Errorf("err = %v", err)
+	}
+}
+
 // TestNobodyElseGetsAnything has a node with another secret, one without any, and a client that speaks to the port.
 func TestNobodyElseGetsAnything(t *testing.T) {
 	log := &lockedBuffer{}

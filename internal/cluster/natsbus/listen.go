@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -46,14 +47,9 @@ func Listen(cfg ListenConfig) (*Bus, error) {
 		s.Shutdown()
 		s.WaitForShutdown()
 	}
-	if !s.ReadyForConnections(10 * time.Second) {
+	if s.ClusterAddr() == nil {
 		stop()
-		select {
-		case text := <-log.fatal:
-			return nil, fmt.Errorf("%s: %s", cfg.Address, text)
-		default:
-			return nil, fmt.Errorf("%s: NATS does not start", cfg.Address)
-		}
+		return nil, errors.New(<-log.fatal)
 	}
 	b, err := connect("", cfg.Prefix, logger, nats.InProcessServer(s))
 	if err != nil {
@@ -111,7 +107,7 @@ func serverOptions(cfg ListenConfig) (*server.Options, error) {
 // natsLog writes what the NATS server has to say as debug lines.
 type natsLog struct {
 	logger *slog.Logger
-	fatal  chan string // the first reason why it cannot start
+	fatal  chan string // gets the first reason why it cannot listen
 }
 
 func (l *natsLog) write(format string, v []any) {

@@ -52,6 +52,9 @@ func (s *Store) connect(ctx context.Context) error {
 		base.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
 	}
 	s.config = base.Copy()
+	if err := refusePooler(ctx, base.Copy()); err != nil {
+		return err
+	}
 	if err := s.migrate(ctx, base.Copy()); err != nil {
 		return err
 	}
@@ -59,15 +62,29 @@ func (s *Store) connect(ctx context.Context) error {
 		return err
 	}
 	pool.MaxConns = int32(cmp.Or(s.cfg.Readers, 8))
-	pool.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error { return apply(ctx, conn, readerSettings) }
+	pool.AfterConnect = s.prepareReader
 	s.writer = newWriter(s, base.Copy())
+	if err := s.openWriter(ctx, confirmTimeout); err != nil {
+		return err
+	}
 	if s.pool, err = pgxpool.NewWithConfig(ctx, pool); err != nil {
 		return fmt.Errorf("the connections that read: %w", err)
 	}
-	if err := s.writer.open(ctx); err != nil {
-		return err
-	}
 	return s.tellDurability(ctx, s.writer.conn)
+}
+
+// confirmTimeout is how long the first write may take, which records the epoch. It waits for a synchronous standby.
+const confirmTimeout = 15 * time.Second
+
+// openWriter connects the writer for the first time.
+func (s *Store) openWriter(ctx context.Context, timeout time.Duration) error {
+	opening, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	err := s.writer.open(opening)
+	if err != nil && opening.Err() != nil && ctx.Err() == nil {
+		return fmt.Errorf("the database confirms no write: see whether its synchronous standby runs: %w", err)
+	}
+	return err
 }
 
 // apply makes settings of a connection.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
 
@@ -48,6 +49,7 @@ func (w *writer) settleEpoch(ctx context.Context, conn *pgx.Conn) error {
 	}
 	w.identity = identity
 	w.s.epoch.Store(&epoch)
+	w.s.history.Store(&identity)
 	return nil
 }
 
@@ -61,15 +63,15 @@ func (w *writer) chooseEpoch(ctx context.Context, tx pgx.Tx, identity string) (e
 		return "", false, err
 	}
 	switch {
-	case epoch != "" && recorded == identity: // as it was, or another node has seen to it
-		return epoch, false, nil
-	case w.identity == "" || epoch == "":
+	case epoch == "":
 		isNew = true
-	default:
+	case w.identity == "": // at a start
+		isNew = recorded != identity
+	case epoch == w.s.Epoch(): // else another witness has seen to it
 		isNew, err = w.hasLost(ctx, tx)
 	}
-	if err != nil {
-		return "", false, err
+	if err != nil || !isNew && recorded == identity {
+		return epoch, false, err
 	}
 	if isNew {
 		epoch = strings.ToLower(rand.Text()[:13])
@@ -80,38 +82,64 @@ func (w *writer) chooseEpoch(ctx context.Context, tx pgx.Tx, identity string) (e
 	return epoch, isNew, err
 }
 
-// A shown is the newest event of a room that the node has shown to anybody.
-type shown struct {
+// A shownEvent is the newest event of a room that the node has shown to anybody.
+type shownEvent struct {
 	seq chat.Seq
 	ms  int64
+}
+
+// A witness remembers what the node has shown.
+type witness struct {
+	mu     sync.Mutex
+	events map[chat.RoomName]shownEvent
 }
 
 // maxShown is how many rooms' heads a node remembers.
 const maxShown = 1 << 14
 
-// show remembers the heads that the transaction has made.
-func (w *writer) show() {
-	if len(w.shown)+len(w.tx.rooms) > maxShown {
-		w.shown = nil
+// Shown notes that people have been shown an event that this process has neither stored nor read from the store:
+// another node has told of it. If the database loses it, the log becomes another one.
+func (s *Store) Shown(e *chat.Event) { s.shown.note(e.Room, e.Seq, e.At.UnixMilli()) }
+
+func (w *witness) note(room chat.RoomName, seq chat.Seq, ms int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	before, known := w.events[room]
+	if seq <= before.seq {
+		return
 	}
+	if !known {
+		if len(w.events) >= maxShown {
+			w.events = nil
+		}
+		room = chat.RoomName(strings.Clone(string(room)))
+	}
+	set(&w.events, room, shownEvent{seq, ms})
+}
+
+// show notes the heads that the transaction has made.
+func (w *writer) show() {
 	for _, r := range w.tx.rooms {
 		if r.wrote != 0 {
-			if w.shown == nil {
-				w.shown = map[chat.RoomName]shown{}
-			}
-			w.shown[r.name] = shown{r.wrote, w.tx.ms}
+			w.s.shown.note(r.name, r.wrote, w.tx.ms)
 		}
 	}
+}
+
+// all returns rooms with the newest events that were shown: their seqs and times in milliseconds.
+func (w *witness) all() (rooms []string, seqs, times []int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for room, e := range w.events {
+		rooms, seqs, times = append(rooms, string(room)), append(seqs, int64(e.seq)), append(times, e.ms)
+	}
+	return rooms, seqs, times
 }
 
 // hasLost reports whether the database misses an event that the node has shown, or has another one in
 // its place.
 func (w *writer) hasLost(ctx context.Context, tx pgx.Tx) (bool, error) {
-	var rooms []string
-	var seqs, times []int64
-	for room, s := range w.shown {
-		rooms, seqs, times = append(rooms, string(room)), append(seqs, int64(s.seq)), append(times, s.ms)
-	}
+	rooms, seqs, times := w.s.shown.all()
 	var lost bool
 	err := tx.QueryRow(ctx, `
 		SELECT EXISTS (SELECT FROM unnest($1::text[], $2::bigint[], $3::bigint[]) d(room, seq, at_ms)
@@ -121,4 +149,27 @@ func (w *writer) hasLost(ctx context.Context, tx pgx.Tx) (bool, error) {
 		return false, nil
 	}
 	return lost, err
+}
+
+// errOtherHistory means that a connection leads to a database whose history the node has not settled with.
+var errOtherHistory = fmt.Errorf("%w: another server has taken over", errLost)
+
+// prepareReader makes the settings of a connection that reads. After a failover it waits until the writer has found
+// the new server too, and the epoch is settled: nobody reads less than this node has shown without a new epoch.
+func (s *Store) prepareReader(ctx context.Context, conn *pgx.Conn) error {
+	results, err := conn.PgConn().Exec(ctx, readerSettings+`;`+identitySQL).ReadAll()
+	if err != nil {
+		return err
+	}
+	history := string(results[len(results)-1].Rows[0][0])
+	if history == *s.history.Load() {
+		return nil
+	}
+	if err := s.Healthy(ctx); err != nil {
+		return fmt.Errorf("%w: %w", errOtherHistory, err)
+	}
+	if history != *s.history.Load() { // a moment later it is known
+		return errOtherHistory
+	}
+	return nil
 }

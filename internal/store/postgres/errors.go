@@ -10,6 +10,7 @@ import (
 // PostgreSQL's error codes, of appendix A of its manual.
 const (
 	codeWarning       = "01000"
+	codeProtocol      = "08P01"
 	codeStalePlan     = "0A000"
 	codeUnique        = "23505"
 	codeReadOnly      = "25006"

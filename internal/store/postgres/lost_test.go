@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -248,6 +249,23 @@ func TestReconnectingWithoutTheStandbyEnds(t *testing.T) {
 	t.Error("it does not heal")
 }
 
+// A start that has to record an epoch without the standby fails with a sentence, instead of waiting for ever.
+func TestStartWithoutTheStandbyFails(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Start(t).URL("postgres")
+	s := open(t, Config{URL: url})
+	storetest.Must(t, run(t.Context(), url, `DELETE FROM meta WHERE key = 'epoch'`))
+	s.writer.disconnect()
+	s.writer.identity = ""
+	stand(t, url, "missing")
+	err := s.openWriter(t.Context(), 300*time.Millisecond)
+	if err == nil || !strings.Contains(err.Error(), "see whether its synchronous standby runs") {
+		t.Error(err)
+	}
+	stand(t, url, "")
+	storetest.Must(t, s.openWriter(t.Context(), confirmTimeout))
+}
+
 // stand names the server's synchronous standby.
 func stand(t *testing.T, url, name string) {
 	t.Helper()
@@ -371,7 +389,7 @@ func TestEpoch(t *testing.T) {
 	witness, err := Open(t.Context(), Config{URL: url})
 	storetest.Must(t, err)
 	defer witness.Close()
-	witness.writer.shown = s.writer.shown
+	witness.shown.events = s.shown.events
 	if got := reconnect(witness); got != second {
 		t.Error("a failover that has lost nothing makes a new epoch")
 	}
@@ -382,5 +400,51 @@ func TestEpoch(t *testing.T) {
 	}
 	if got := epoch(); got != third {
 		t.Errorf("a start finds the epoch %q, not %q", got, third)
+	}
+}
+
+// The first node that finds another history may have shown less than the others. Each of them is a witness, and
+// they all learn of a new epoch.
+func TestEveryNodeIsAWitness(t *testing.T) {
+	url := newDatabase(t)
+	writes, _ := start(t, url)
+	first, second, third := open(t, Config{URL: url}), open(t, Config{URL: url}), open(t, Config{URL: url})
+	storetest.Do(t, writes, storetest.Drafts("lobby", 2)...)
+	_, err := second.After(t.Context(), "lobby", 1, 9)
+	storetest.Must(t, err)
+	third.Shown(&chat.Event{Room: "lobby", Seq: 2, At: time.UnixMilli(1)}) // as another node has told of it
+	epoch := first.Epoch()
+	settle := func(s *Store) {
+		t.Helper()
+		s.writer.identity = "1/00000001"
+		conn, err := pgx.Connect(t.Context(), url)
+		storetest.Must(t, err)
+		defer conn.Close(t.Context())
+		storetest.Must(t, s.writer.settleEpoch(t.Context(), conn))
+	}
+	storetest.Must(t, run(t.Context(), url, `UPDATE meta SET value = '1/00000001' WHERE key = 'identity'`))
+	storetest.Must(t, run(t.Context(), url, `DELETE FROM event WHERE seq = 2`))
+	settle(first)
+	if first.Epoch() != epoch {
+		t.Error("a node that has seen nothing lost makes a new epoch")
+	}
+	settle(second)
+	if second.Epoch() == epoch {
+		t.Error("what was read from the store is lost, and the epoch is the same")
+	}
+	settle(third)
+	if third.Epoch() != second.Epoch() {
+		t.Error("two nodes make an epoch each")
+	}
+	storetest.Must(t, first.renewOnce(t.Context()))
+	if first.Epoch() != second.Epoch() {
+		t.Error("a node does not learn of the new epoch")
+	}
+
+	storetest.Must(t, run(t.Context(), url, `UPDATE meta SET value = $1 WHERE key = 'epoch'`, epoch))
+	third.epoch.Store(&epoch)
+	settle(third)
+	if third.Epoch() == epoch {
+		t.Error("what another node has told of is lost, and the epoch is the same")
 	}
 }

@@ -154,6 +154,7 @@ func (s *Store) Page(ctx context.Context, room chat.RoomName, q chat.PageQuery) 
 	if err != nil {
 		return page, fmt.Errorf("messages of %s after %d before %d: %w", room, q.After, q.Before, err)
 	}
+	s.shown.note(room, page.Head, page.At.UnixMilli())
 	if root := parts[0]; len(root.found) > 0 {
 		page.Root = &root.found[0]
 	}

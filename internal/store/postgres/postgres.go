@@ -48,6 +48,8 @@ type Store struct {
 	config  *pgx.ConnConfig
 	version string // of PostgreSQL
 	epoch   atomic.Pointer[string]
+	history atomic.Pointer[string] // see identitySQL
+	shown   witness
 
 	pool   *pgxpool.Pool // reads; never writes
 	writer *writer       // owned by Run's goroutine while it runs

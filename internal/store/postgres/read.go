@@ -130,6 +130,9 @@ func (s *Store) After(ctx context.Context, room chat.RoomName, seq chat.Seq, lim
 	if err != nil {
 		return nil, fmt.Errorf("events of %s after %d: %w", room, seq, err)
 	}
+	if n := len(events); n > 0 {
+		s.Shown(&events[n-1])
+	}
 	return events, nil
 }
 

@@ -13,7 +13,8 @@ import (
 	"parley/internal/move"
 )
 
-// snapshotSettings are those of a connection that reads or fills all tables. Nothing limits its time.
+// snapshotSettings are those of a connection that reads or fills all tables. Nothing limits its time, but
+// it waits for locks only as long as one that was killed may still hold them.
 const snapshotSettings = planSettings + `
 	SET statement_timeout = 0;
 	SET idle_in_transaction_session_timeout = 0;
@@ -201,7 +202,7 @@ func lockTables(ctx context.Context, conn *pgx.Conn, mode string) error {
 	for _, t := range move.Tables {
 		names = append(names, t.Name)
 	}
-	_, err := conn.Exec(ctx, `LOCK TABLE `+strings.Join(names, ", ")+` IN `+mode+` MODE NOWAIT`)
+	_, err := conn.Exec(ctx, `LOCK TABLE `+strings.Join(names, ", ")+` IN `+mode+` MODE`)
 	if isCode(err, codeLocked) {
 		return fmt.Errorf("another program uses the database; stop all servers first: %w", err)
 	}

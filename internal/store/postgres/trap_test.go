@@ -15,6 +15,25 @@ import (
 	"parley/internal/store/storetest"
 )
 
+// What goes wrong in stores on PostgreSQL, and what tests that it does not here:
+//
+//   - COMMIT of a failed transaction answers ROLLBACK without an error: TestRollbackIsNoCommit,
+//     TestNothingOfAFailedTransactionIsLeftOpen.
+//   - U+0000 fails a whole batch: TestDraftThatTheDatabaseRefusesStopsNobodyElse.
+//   - A reader's cursor passes an event that is committed later: TestNoReaderMissesEventsWhileSeveralNodesWrite.
+//   - A frozen server keeps a room locked: TestFrozenProcessDoesNotKeepARoomLocked.
+//   - A cancelled wait for the standby is taken for a commit, and a commit whose answer is lost for a failure:
+//     TestWarningAtCommitIsNoAcknowledgement, TestReconnectingWithoutTheStandbyEnds,
+//     TestStartWithoutTheStandbyFails, TestLostCommit….
+//   - A failover loses what was acknowledged, and nobody notices: TestFailoverToASynchronousStandby,
+//     TestFailoverThatLosesEvents, TestEveryNodeIsAWitness, TestEpoch, TestDurabilityIsToldAtTheStart.
+//   - A plan was made for empty tables: TestNoStatementScansATable.
+//   - Servers lock the same rows in different orders: TestNodesDoNotDeadlock.
+//   - Changes are read row by row while a room is locked: TestFewRoundTrips.
+//   - Deleted texts stay in the files: TestDeletedTextsAreVacuumedByOneNode, TestVacuumIsRepeatedAfterAnOldTransaction.
+//   - Two servers that do not hear each other use a database: TestServerThatIsAloneIsTheOnlyOne.
+//   - A pooler swaps connections between transactions: TestPoolerThatWorksByTransactionIsRefused.
+
 // one returns the value that a statement returns.
 func one[T any](t testing.TB, url, text string, args ...any) (v T) {
 	t.Helper()

@@ -9,8 +9,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-
-	"parley/internal/chat"
 )
 
 // A writer is the connection that writes. One goroutine uses it at a time.
@@ -26,7 +24,6 @@ type writer struct {
 	seen     seen
 	stopping atomic.Bool // the store's Run is to end
 	identity string      // of the database's history; see epoch.go
-	shown    map[chat.RoomName]shown
 
 	// Of the transaction that is being written.
 	tx    transaction

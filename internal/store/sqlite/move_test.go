@@ -328,3 +328,25 @@ func TestOnlyAWholeBackupIsRestored(t *testing.T) {
 		}
 	}
 }
+
+// An older back-up is restored to a folder, and brought up to date there. Package move knows only the
+// newest tables.
+func TestAnOlderBackupIsRestoredToAFolderOnly(t *testing.T) {
+	dump, err := os.ReadFile("testdata/schema/0005.sql")
+	must(t, err)
+	file := filepath.Join(t.TempDir(), "older.db")
+	must(t, os.WriteFile(file, nil, 0o600))
+	db := openSQLite(file, "rw", "", nil)
+	_, err = db.ExecContext(t.Context(), string(dump))
+	must(t, errors.Join(err, db.Close()))
+	if _, err := OpenBackup(t.Context(), file); err == nil ||
+		!strings.Contains(err.Error(), "is of an older parley (schema 5, this one has ") {
+		t.Errorf("opened, or %v", err)
+	}
+	dir := filepath.Join(t.TempDir(), "restored")
+	must(t, Restore(t.Context(), file, dir))
+	r, err := move.Read(t.Context(), closedFolder(t, Config{Dir: dir}))
+	if err != nil || r.Events != 2 || r.Rooms != 1 {
+		t.Errorf("restored %+v, %v", r, err)
+	}
+}

@@ -1,22 +1,13 @@
 // history.js: reads pages of a room's or a thread's messages over HTTP when the person scrolls there. It reads one
 // page at a time in each direction, and pauses after a failure. No DOM.
 /** @import { Page, PageQuery } from "../wire/types.js" */
-/** @import { State } from "./types.js" */
+/** @import { HistoryOptions, State } from "./types.js" */
 import { Refusal } from "../wire/protocol.js";
 import { PAGE, appendPage, openWindow, prependPage } from "./room-pages.js";
 import { atNewest, atOldest, isUsable } from "./room-state.js";
 
 const PAUSE_MS = 2_000;
 const TRIES = 5; // to get a page that is not outdated when it comes
-
-/** @typedef {object} Options
- * @property {(where: PageQuery) => Promise<Page>} read
- * @property {() => State} state
- * @property {(change: (s: State) => State) => void} change
- * @property {(epoch: string) => number} lastRead
- * @property {(f: () => void, ms: number) => unknown} setTimeout
- * @property {() => void} onRetryable a direction that failed may be read again
- */
 
 /** Returns the query for the first page of a room: around a message, or the newest.
  * @param {number | null} [seq]  @returns {PageQuery} */
@@ -27,7 +18,7 @@ export class History {
   #busy = new Set();
   #generation = 0; // counts replacements of the window, so that pages requested before one are dropped
 
-  /** @param {Options} options */
+  /** @param {HistoryOptions} options */
   constructor(options) {
     this.options = options;
   }

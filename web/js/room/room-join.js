@@ -1,18 +1,8 @@
 // room-join.js: joins a room while it is on the screen, again after each break of the connection. No DOM.
-/** @import { Connection } from "../wire/connection.js" */
-/** @import { AnswerBody } from "../wire/types.js" */
-/** @import { State } from "./types.js" */
+/** @import { JoinOptions } from "./types.js" */
 import { Refusal } from "../wire/protocol.js";
 
 const RETRY_MS = 2_000;
-
-/** @typedef {object} Options
- * @property {string} room
- * @property {Pick<Connection, "request" | "status">} connection
- * @property {(f: () => void, ms: number) => unknown} setTimeout
- * @property {() => State} state
- * @property {(answer: AnswerBody, other: boolean) => Promise<void>} onJoined  other: the room has another log now
- */
 
 export class RoomJoin {
   joined = false; // over the present connection
@@ -20,7 +10,7 @@ export class RoomJoin {
   #here = false; // on the screen
   #joining = false;
 
-  /** @param {Options} options */
+  /** @param {JoinOptions} options */
   constructor(options) {
     this.options = options;
   }

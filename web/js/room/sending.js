@@ -1,9 +1,6 @@
 // sending.js: what the person writes in a room on its way to the server: the outbox, its sender, and messages that
 // other tabs left in their outboxes when they were closed. No DOM.
-/** @import { Connection } from "../wire/connection.js" */
-/** @import { Store } from "../ui/storage.js" */
-/** @import { Channel } from "./tabs.js" */
-/** @import { MessageOptions, OutboxMessage } from "./types.js" */
+/** @import { MessageOptions, SendingOptions } from "./types.js" */
 import { uuid7 } from "../wire/uuid.js";
 import { Outbox } from "./outbox.js";
 import { Sender } from "./sender.js";
@@ -11,22 +8,10 @@ import { Tabs } from "./tabs.js";
 
 const TAKE_OVER_MS = 15_000; // how often to look for messages of closed tabs
 
-/** @typedef {object} Options
- * @property {string} room
- * @property {Pick<Connection, "request">} connection
- * @property {Store} store
- * @property {Channel} channel  to the other tabs
- * @property {(f: () => void, ms: number) => number} setTimeout
- * @property {() => number} now
- * @property {() => number} newest  returns the seq of the newest event known
- * @property {(message: OutboxMessage, seq: number) => void} onStored
- * @property {() => void} onChange
- */
-
 export class Sending {
   #closed = false;
 
-  /** @param {Options} options */
+  /** @param {SendingOptions} options */
   constructor(options) {
     const { channel, connection, newest, now, onChange, onStored, room, setTimeout, store } = options;
     this.options = options;

@@ -1,9 +1,10 @@
 // types.js: what the state of a room or thread, its outbox and its rows hold. It is for the type check alone: the page
 // does not load it. No DOM.
+/** @import { Store } from "../ui/storage.js" */
 /** @import { Api } from "../wire/api.js" */
 /** @import { Connection } from "../wire/connection.js" */
 /** @import { Person } from "../wire/json.js" */
-/** @import { MessageState, Quote, RoomEvent } from "../wire/types.js" */
+/** @import { AnswerBody, MessageState, Page, PageQuery, Quote, RoomEvent } from "../wire/types.js" */
 /** @import { BrowserMemory } from "./browser-memory.js" */
 /** @import { Channel } from "./tabs.js" */
 
@@ -90,6 +91,35 @@
  * @property {() => number} now
  * @property {() => void} onChange
  * @property {() => void} onReset  the room has another log now
+ */
+
+/** @typedef {object} SendingOptions
+ * @property {string} room
+ * @property {Pick<Connection, "request">} connection
+ * @property {Store} store
+ * @property {Channel} channel  to the other tabs
+ * @property {(f: () => void, ms: number) => number} setTimeout
+ * @property {() => number} now
+ * @property {() => number} newest  returns the seq of the newest event known
+ * @property {(message: OutboxMessage, seq: number) => void} onStored
+ * @property {() => void} onChange
+ */
+
+/** @typedef {object} HistoryOptions
+ * @property {(where: PageQuery) => Promise<Page>} read
+ * @property {() => State} state
+ * @property {(change: (s: State) => State) => void} change
+ * @property {(epoch: string) => number} lastRead
+ * @property {(f: () => void, ms: number) => unknown} setTimeout
+ * @property {() => void} onRetryable a direction that failed may be read again
+ */
+
+/** @typedef {object} JoinOptions
+ * @property {string} room
+ * @property {Pick<Connection, "request" | "status">} connection
+ * @property {(f: () => void, ms: number) => unknown} setTimeout
+ * @property {() => State} state
+ * @property {(answer: AnswerBody, other: boolean) => Promise<void>} onJoined  other: the room has another log now
  */
 
 export {};
