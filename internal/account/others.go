@@ -71,8 +71,8 @@ func (a *Accounts) entryChanged(who chat.PersonID, room chat.RoomName) {
 }
 
 // readMarkMoved is entryChanged for a read mark, which moves often: it is read again
-// only if another node has changed this list lately. by is the connection that moved it and was
-// answered; it may be nil.
+// only if another node has changed this list lately. by is the connection that moved
+// it and was answered; it may be nil.
 func (a *Accounts) readMarkMoved(who chat.PersonID, room chat.RoomName, by *Registration) {
 	if a.others == nil {
 		return
