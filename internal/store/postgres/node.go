@@ -35,12 +35,13 @@ const nodeSettings = `
 	SET lock_timeout = '2s';
 	SET idle_in_transaction_session_timeout = '1s'`
 
-// isDeadSQL is whether the node of a row n is dead: its time is up, or its connection has ended. After a
-// start of the database the connections of all nodes have.
-const isDeadSQL = `
-	n.until <= clock_timestamp() OR pg_postmaster_start_time() < clock_timestamp() - interval '10 seconds'
+// isDeadSQL is whether the node of a row n is dead: its time is up, or its connection has ended, by which it renewed
+// the row since the database was started.
+var isDeadSQL = fmt.Sprintf(`
+	n.until <= clock_timestamp() OR pg_postmaster_start_time() < n.until - interval '%d seconds'
 		AND NOT EXISTS (SELECT FROM pg_stat_activity a
-			WHERE a.datname = current_database() AND a.application_name = '` + applicationName + `' || n.id)`
+			WHERE a.datname = current_database() AND a.application_name = '%s' || n.id)`,
+	int(nodeLife.Seconds()), applicationName)
 
 // Nodes returns the servers that use the database now, this one included, the oldest first. One that was
 // killed is among them for some seconds.

@@ -8,7 +8,8 @@ import (
 	"syscall"
 )
 
-// hasInput reports whether a connection has ended or there is something to read. It does not wait.
+// hasInput reports whether a connection has ended or there is something to read. It does not wait, not even for a
+// goroutine that reads from the connection, as pgx leaves one behind after a slow write: Read would, but not Control.
 func hasInput(conn net.Conn) bool {
 	if over, ok := conn.(interface{ NetConn() net.Conn }); ok { // TLS
 		conn = over.NetConn()
@@ -22,10 +23,9 @@ func hasInput(conn net.Conn) bool {
 		return true
 	}
 	found := true
-	err = raw.Read(func(fd uintptr) bool {
+	err = raw.Control(func(fd uintptr) {
 		_, _, err := syscall.Recvfrom(int(fd), make([]byte, 1), syscall.MSG_PEEK) // the socket does not block
 		found = !errors.Is(err, syscall.EAGAIN)
-		return true
 	})
 	return found || err != nil
 }
