@@ -162,7 +162,8 @@ func TestSignOutEndsTheSessionOnAllServers(t *testing.T) {
 	}
 }
 
-// Of three nodes of which one is cut off, balancers leave that one. If two are cut off from each other, they leave none.
+// Of three nodes of which one is cut off, balancers leave that one. If two are cut off from each other, they leave
+// none.
 func TestANodeThatHearsFewerNodesThanOthersIsNotReady(t *testing.T) {
 	if !pgserver.Installed() {
 		t.Skip("no PostgreSQL")

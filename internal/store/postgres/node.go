@@ -125,7 +125,8 @@ func (s *Store) tryEnter(ctx context.Context) (others []inTheWay, err error) {
 			return err
 		}
 		rows, err := tx.Query(ctx, `
-			SELECT id, name, alone, hears, since, until FROM node WHERE id <> $1 AND (alone OR $2)`, s.node, s.cfg.Alone)
+			SELECT id, name, alone, hears, since, until FROM node WHERE id <> $1 AND (alone OR $2)`,
+			s.node, s.cfg.Alone)
 		if err != nil {
 			return err
 		}
