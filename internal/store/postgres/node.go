@@ -181,13 +181,15 @@ func (s *Store) renewOnce(ctx context.Context) (err error) {
 	if s.hasLeft {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, renewEvery)
-	defer cancel()
 	if s.nodeConn == nil {
-		if err := s.connectNode(ctx); err != nil {
+		connecting, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
+		if err := s.connectNode(connecting); err != nil {
 			return err
 		}
 	}
+	ctx, cancel := context.WithTimeout(ctx, renewEvery)
+	defer cancel()
 	defer func() {
 		if err != nil {
 			s.logger.LogAttrs(ctx, slog.LevelWarn, "other servers may count this one as dead", slog.Any("err", err))
