@@ -15,6 +15,7 @@ type Node struct {
 	ID    string // a random word of the process
 	Name  string // by its operator; may be empty
 	Alone bool   // it is in no cluster, so it does not hear what other servers write
+	Hears int    // so many other nodes, some seconds ago at most
 	Since time.Time
 }
 
@@ -47,12 +48,15 @@ var isDeadSQL = fmt.Sprintf(`
 // killed is among them for some seconds.
 func (s *Store) Nodes(ctx context.Context) ([]Node, error) {
 	nodes, err := rowsOf(ctx, s, pgx.RowToStructByPos[Node],
-		`SELECT id, name, alone, since FROM node WHERE until > clock_timestamp() ORDER BY since, id`)
+		`SELECT id, name, alone, hears, since FROM node WHERE until > clock_timestamp() ORDER BY since, id`)
 	if err != nil {
 		return nil, fmt.Errorf("servers that use the database: %w", err)
 	}
 	return nodes, nil
 }
+
+// Hears tells the other nodes of how many others this one hears.
+func (s *Store) Hears(others int) { s.hears.Store(int64(others)) }
 
 // NodeID returns the word that identifies this process among Nodes.
 func (s *Store) NodeID() string { return s.node }
@@ -121,7 +125,8 @@ func (s *Store) tryEnter(ctx context.Context) (others []inTheWay, err error) {
 			return err
 		}
 		rows, err := tx.Query(ctx, `
-			SELECT id, name, alone, since, until FROM node WHERE id <> $1 AND (alone OR $2)`, s.node, s.cfg.Alone)
+			SELECT id, name, alone, hears, since, until FROM node WHERE id <> $1 AND (alone OR $2)`,
+			s.node, s.cfg.Alone)
 		if err != nil {
 			return err
 		}
@@ -199,9 +204,9 @@ func (s *Store) renewOnce(ctx context.Context) (err error) {
 	}()
 	var epoch string
 	err = s.nodeConn.QueryRow(ctx, `
-		UPDATE node SET until = clock_timestamp() + $2::bigint * interval '1 millisecond' WHERE id = $1
+		UPDATE node SET until = clock_timestamp() + $2::bigint * interval '1 millisecond', hears = $3 WHERE id = $1
 		RETURNING coalesce((SELECT value FROM meta WHERE key = 'epoch'), '')`,
-		s.node, nodeLife.Milliseconds()).Scan(&epoch)
+		s.node, nodeLife.Milliseconds(), s.hears.Load()).Scan(&epoch)
 	if err == nil && epoch != "" {
 		s.epoch.Store(&epoch) // another node may have found that the database has lost something
 	}

@@ -91,7 +91,9 @@ func named(t *testing.T, url, id string) {
 
 // A server that was killed has no connection any more; one whose machine is lost does not renew its row.
 func TestServerTakesTheDatabaseOfADeadOne(t *testing.T) {
-	const ghost = `INSERT INTO node VALUES ('ghost', '', true, now() - interval '1 day', now() + $1::interval)`
+	const ghost = `
+		INSERT INTO node (id, name, alone, since, until)
+		VALUES ('ghost', '', true, now() - interval '1 day', now() + $1::interval)`
 	tests := map[string]struct {
 		until     string
 		connected bool
