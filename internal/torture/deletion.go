@@ -129,7 +129,8 @@ func (f *forgetting) finds(ctx context.Context, many int) (bool, error) {
 	began := time.Now()
 	err := f.s.getFrom(ctx, f.node, "/api/search?"+q.Encode(), f.s.prober.session, &answer)
 	if err == nil {
-		f.searched = fmt.Sprintf("had %d hits (complete: %v) after %v", len(answer.Hits), answer.Complete, time.Since(began))
+		f.searched = fmt.Sprintf("had %d hits (complete: %v) after %v", len(answer.Hits), answer.Complete,
+			time.Since(began))
 	}
 	return err == nil && len(answer.Hits) == many && answer.Complete, err
 }
