@@ -71,7 +71,7 @@ var mayImport = map[string][]string{
 		"parley/internal/wire", "parley/web",
 	},
 	"parley/internal/tui":      {"parley/client", "parley/internal/files"},
-	"parley/internal/bench":    {"parley/internal/pgserver"},
+	"parley/internal/bench":    {"parley/client", "parley/internal/pgserver"},
 	"parley/internal/search":   {"parley/internal/chat"},
 	"parley/internal/torture":  {"parley/client", "parley/internal/pgserver"},
 	"parley/internal/pgserver": {},

@@ -10,6 +10,7 @@ import (
 	"cmp"
 	"log/slog"
 	"net/netip"
+	"sync"
 
 	"parley/internal/chat"
 	"parley/internal/rates"
@@ -41,12 +42,13 @@ type Accounts struct {
 	hub    *room.Hub
 	logger *slog.Logger
 
-	others    Others // nil: this node is alone
-	refreshes refreshes
-	registry  registry
-	guests    *rates.Rates[netip.Addr] // new guests, by network
-	renames   *rates.Shared[chat.PersonID, netip.Addr]
-	commands  *rates.Shared[chat.PersonID, netip.Addr] // on a person's own data
+	others        Others    // nil: this node is alone
+	states, lists refreshes // names with sessions, and lists, that other nodes may have changed
+	ends          sync.WaitGroup
+	registry      registry
+	guests        *rates.Rates[netip.Addr] // new guests, by network
+	renames       *rates.Shared[chat.PersonID, netip.Addr]
+	commands      *rates.Shared[chat.PersonID, netip.Addr] // on a person's own data
 }
 
 // New returns Accounts of the people in stores. It tells hub of new names.
@@ -61,7 +63,8 @@ func New(cfg Config, stores Stores, hub *room.Hub) *Accounts {
 		commands: rates.NewShared[chat.PersonID, netip.Addr](
 			cmp.Or(cfg.PersonalRate, personalRate), cmp.Or(cfg.PersonalBurst, chat.MaxListed), perAddress),
 	}
-	a.refreshes.init()
+	a.states.init()
+	a.lists.init()
 	rates.ShareByAddress(cfg.Ledger, "guests", a.guests)
 	rates.ShareBoth(cfg.Ledger, "renames", a.renames)
 	rates.ShareBoth(cfg.Ledger, "personal", a.commands)

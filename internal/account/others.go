@@ -28,21 +28,24 @@ func (a *Accounts) SetOthers(others Others) { a.others = others }
 // Changed is what Others.Tell tells, on the nodes that listen. It does not block.
 func (a *Accounts) Changed(who chat.PersonID, room chat.RoomName) {
 	if room == "" {
-		a.refreshes.add(who, refresh{state: true})
+		a.states.add(who, refresh{})
 		return
 	}
-	a.refreshes.add(who, refresh{rooms: map[chat.RoomName]struct{}{room: {}}})
+	a.lists.add(who, refresh{rooms: map[chat.RoomName]struct{}{room: {}}})
 }
 
 // Missed lets all that may have changed about a person be read again: name, sessions
 // and list. It does not block.
-func (a *Accounts) Missed(who chat.PersonID) { a.refreshes.add(who, refresh{state: true, list: true}) }
+func (a *Accounts) Missed(who chat.PersonID) {
+	a.states.add(who, refresh{})
+	a.lists.add(who, refresh{whole: true})
+}
 
 // CheckSessions lets the names and sessions of all live people be read again. A node
 // that others cannot tell anything calls it every few seconds. It does not block.
 func (a *Accounts) CheckSessions() {
 	for _, who := range a.registry.ids() {
-		a.refreshes.add(who, refresh{state: true})
+		a.states.add(who, refresh{})
 	}
 }
 
@@ -68,8 +71,8 @@ func (a *Accounts) entryChanged(who chat.PersonID, room chat.RoomName) {
 }
 
 // readMarkMoved is entryChanged for a read mark, which moves often: it is read again
-// only if another node has changed this list lately. by is the connection that moved it and was
-// answered; it may be nil.
+// only if another node has changed this list lately. by is the connection that moved
+// it and was answered; it may be nil.
 func (a *Accounts) readMarkMoved(who chat.PersonID, room chat.RoomName, by *Registration) {
 	if a.others == nil {
 		return
@@ -89,8 +92,8 @@ func (a *Accounts) readMarkMoved(who chat.PersonID, room chat.RoomName, by *Regi
 }
 
 // refreshStates reads names and sessions of live people again.
-func (a *Accounts) refreshStates(ctx context.Context, ids []chat.PersonID) error {
-	live := a.registry.live(ids) // before the store is read: a session that begins then is not missing there
+func (a *Accounts) refreshStates(ctx context.Context, of map[chat.PersonID]refresh) error {
+	live := a.registry.live(maps.Keys(of)) // before the store is read: a session that begins then is not missing there
 	if len(live) == 0 {
 		return nil
 	}
@@ -126,18 +129,30 @@ func hasKey(sessions []chat.SessionHash, key sessionKey) bool {
 }
 
 // sessionEnded ends the connections of a session that the store does not have any
-// more. It waits for what has begun.
+// more, each when what has begun there is done. It does not wait for that: other
+// people's sessions must not.
 func (a *Accounts) sessionEnded(who chat.PersonID, key sessionKey) {
 	a.registry.changes.Add(1)
 	for _, r := range a.registry.of(who, key) {
-		r.gate.Lock()
-		r.end()
+		a.ends.Go(func() {
+			r.gate.Lock()
+			r.end()
+		})
 	}
 }
 
-// refreshList reads a person's list, or entries of it, again and tells the person's
+// refreshLists reads people's lists, or entries of them, again and tells the people's
 // connections what has changed.
-func (a *Accounts) refreshList(ctx context.Context, who chat.PersonID, what *refresh) error {
+func (a *Accounts) refreshLists(ctx context.Context, of map[chat.PersonID]refresh) error {
+	for who, what := range of {
+		if err := a.refreshList(ctx, who, what); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *Accounts) refreshList(ctx context.Context, who chat.PersonID, what refresh) error {
 	feeds := a.registry.feeds(who, nil)
 	for _, f := range feeds {
 		f.refreshed.Store(time.Now().UnixNano()) // before the store is read
@@ -145,7 +160,7 @@ func (a *Accounts) refreshList(ctx context.Context, who chat.PersonID, what *ref
 	if len(feeds) == 0 {
 		return nil
 	}
-	if what.list {
+	if what.whole {
 		return a.refreshWholeList(ctx, who, feeds)
 	}
 	for name := range what.rooms {

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"parley/internal/await"
 	"parley/internal/chat"
 	"parley/internal/room"
 )
@@ -448,4 +449,31 @@ func changeAtRandom(t *testing.T, rnd *rand.Rand) {
 			t.Errorf("connection %d is %v, stored is %v", i, s.Person(), stored)
 		}
 	}
+}
+
+// A command that takes long keeps its own session, and nobody else's.
+func TestSessionThatIsBusyDelaysNoOther(t *testing.T) {
+	c := startCluster(t, 2)
+	here, there := c.nodes[0], c.nodes[1]
+	_, session := guest(t, here, "Ada")
+	_, other := guest(t, here, "Grace")
+	busy, _ := enter(t, there, session)
+	_, told := enter(t, there, other)
+	if !busy.Begin() {
+		t.Fatal("the session has ended")
+	}
+	for _, s := range []string{session, other} {
+		if err := here.EndSession(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	await.True(t, "the other session has ended", func() bool { return told.ended.Load() == 1 })
+	busy.Done()
+	await.True(t, "the busy one has ended", func() bool {
+		if busy.Begin() {
+			busy.Done()
+			return false
+		}
+		return true
+	})
 }

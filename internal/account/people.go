@@ -94,7 +94,7 @@ func (a *Accounts) Rename(ctx context.Context, who chat.Who, name, nonce string)
 		a.hub.Rename(p)
 		if a.others != nil {
 			a.tellOthers(p.ID, "")
-			a.refreshes.add(p.ID, refresh{state: true}) // another node may have renamed them just now
+			a.states.add(p.ID, refresh{}) // another node may have renamed them just now
 		}
 	}
 	return p, nil

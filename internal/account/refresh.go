@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"maps"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -13,57 +12,54 @@ import (
 	"parley/internal/chat"
 )
 
-// refreshes holds what has to be read from the store again, because another node may
-// have changed it. The people of one node are read by a few workers, each person by
-// one at a time.
+// refreshes are people of whom something has to be read from the store again, because
+// another node may have changed it. Each person is read by one worker at a time.
 type refreshes struct {
 	mu   sync.Mutex
-	work map[chat.PersonID]*refresh
+	work map[chat.PersonID]refresh
 	due  []chat.PersonID // who is in work and nobody's, in the order in which they came
 	busy map[chat.PersonID]struct{}
 	wake chan struct{} // has room for one: some are due
-
-	failing atomic.Bool // the last batch could not be read
 }
 
-func (q *refreshes) init() {
-	q.work, q.busy = map[chat.PersonID]*refresh{}, map[chat.PersonID]struct{}{}
-	q.wake = make(chan struct{}, 1)
-}
-
-// A refresh is what has to be read again of one person.
+// A refresh is what has to be read again of one person's list. For names and sessions,
+// which are always read together, it is empty.
 type refresh struct {
-	state bool                       // name and sessions
-	list  bool                       // the whole list
-	rooms map[chat.RoomName]struct{} // entries of the list
+	whole bool                       // the whole list
+	rooms map[chat.RoomName]struct{} // entries of it
 }
 
-func (r *refresh) add(more refresh) {
-	r.state = r.state || more.state
-	r.list = r.list || more.list
+func (r refresh) with(more refresh) refresh {
+	r.whole = r.whole || more.whole
 	if r.rooms == nil {
 		r.rooms = more.rooms
-		return
+	} else {
+		maps.Copy(r.rooms, more.rooms)
 	}
-	maps.Copy(r.rooms, more.rooms)
+	return r
 }
 
+// Names and sessions are read by one worker, for many people at once. Lists are read by
+// two, so that those of all people, after the bus was away, do not take the store from
+// everybody else.
 const (
-	refreshWorkers = 4   // readers of the store at a time
-	refreshBatch   = 200 // people whose names and sessions are read together
-	refreshPause   = time.Second
+	stateBatch   = 200
+	listWorkers  = 2
+	refreshPause = time.Second // after an error
 )
+
+func (q *refreshes) init() {
+	q.work, q.busy = map[chat.PersonID]refresh{}, map[chat.PersonID]struct{}{}
+	q.wake = make(chan struct{}, 1)
+}
 
 // add adds work for a person. It does not block.
 func (q *refreshes) add(who chat.PersonID, more refresh) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if known := q.work[who]; known != nil {
-		known.add(more)
-		return
-	}
-	q.work[who] = &more
-	if _, busy := q.busy[who]; !busy {
+	known, waits := q.work[who]
+	q.work[who] = known.with(more)
+	if _, busy := q.busy[who]; !waits && !busy {
 		q.due = append(q.due, who)
 		q.signal()
 	}
@@ -76,11 +72,11 @@ func (q *refreshes) signal() {
 	}
 }
 
-// take returns people who are due and their work, which is the caller's until done. It
-// waits until somebody is. It returns nil when ctx ends.
-func (q *refreshes) take(ctx context.Context) map[chat.PersonID]*refresh {
+// take returns up to n people who are due with their work, which is the caller's until
+// done. It waits until somebody is. It returns nil when ctx ends.
+func (q *refreshes) take(ctx context.Context, n int) map[chat.PersonID]refresh {
 	for {
-		if batch := q.next(); len(batch) > 0 {
+		if batch := q.next(n); len(batch) > 0 {
 			return batch
 		}
 		select {
@@ -91,11 +87,11 @@ func (q *refreshes) take(ctx context.Context) map[chat.PersonID]*refresh {
 	}
 }
 
-func (q *refreshes) next() map[chat.PersonID]*refresh {
+func (q *refreshes) next(n int) map[chat.PersonID]refresh {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	n := min((len(q.due)+refreshWorkers-1)/refreshWorkers, refreshBatch)
-	batch := make(map[chat.PersonID]*refresh, n)
+	n = min(n, len(q.due))
+	batch := make(map[chat.PersonID]refresh, n)
 	for _, who := range q.due[:n] {
 		batch[who] = q.work[who]
 		delete(q.work, who)
@@ -108,12 +104,12 @@ func (q *refreshes) next() map[chat.PersonID]*refresh {
 }
 
 // done gives people back who were taken.
-func (q *refreshes) done(batch map[chat.PersonID]*refresh) {
+func (q *refreshes) done(batch map[chat.PersonID]refresh) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for who := range batch {
 		delete(q.busy, who)
-		if q.work[who] != nil { // has come meanwhile
+		if _, waits := q.work[who]; waits { // has come meanwhile
 			q.due = append(q.due, who)
 			q.signal()
 		}
@@ -122,57 +118,46 @@ func (q *refreshes) done(batch map[chat.PersonID]*refresh) {
 
 // Run reads again what other nodes have changed, until ctx ends.
 func (a *Accounts) Run(ctx context.Context) error {
+	defer a.ends.Wait()
 	g, ctx := errgroup.WithContext(ctx)
-	for range refreshWorkers {
+	g.Go(func() error {
+		a.work(ctx, &a.states, stateBatch, a.refreshStates)
+		return nil
+	})
+	for range listWorkers {
 		g.Go(func() error {
-			for {
-				batch := a.refreshes.take(ctx)
-				if batch == nil {
-					return nil
-				}
-				err := a.carryOut(ctx, batch)
-				a.refreshes.done(batch)
-				if a.tellFailure(ctx, err); err != nil && !pause(ctx, refreshPause) {
-					return nil
-				}
-			}
+			a.work(ctx, &a.lists, 1, a.refreshLists)
+			return nil
 		})
 	}
 	return g.Wait()
 }
 
-// carryOut does the work of a batch, and adds again what could not be done. It returns
-// an error of that.
-func (a *Accounts) carryOut(ctx context.Context, batch map[chat.PersonID]*refresh) (failed error) {
-	var ids []chat.PersonID
-	for who, what := range batch {
-		if what.state {
-			ids = append(ids, who)
+// work lets do read what is due, up to n people at a time, until ctx ends. What fails is
+// tried again.
+func (a *Accounts) work(
+	ctx context.Context, q *refreshes, n int, do func(context.Context, map[chat.PersonID]refresh) error,
+) {
+	failing := false
+	for {
+		batch := q.take(ctx, n)
+		if batch == nil {
+			return
 		}
-	}
-	if err := a.refreshStates(ctx, ids); err != nil {
-		failed = err
-		for _, who := range ids {
-			a.refreshes.add(who, refresh{state: true})
+		err := do(ctx, batch)
+		if err != nil {
+			for who, what := range batch {
+				q.add(who, what)
+			}
 		}
-	}
-	for who, what := range batch {
-		if !what.list && len(what.rooms) == 0 {
-			continue
+		q.done(batch)
+		if err != nil && !failing && ctx.Err() == nil {
+			a.logger.LogAttrs(ctx, slog.LevelWarn, "what other nodes change about people is not read yet",
+				slog.Any("err", err))
 		}
-		if err := a.refreshList(ctx, who, what); err != nil {
-			failed = err
-			a.refreshes.add(who, refresh{list: what.list, rooms: what.rooms})
+		if failing = err != nil; failing && !pause(ctx, refreshPause) {
+			return
 		}
-	}
-	return failed
-}
-
-// tellFailure logs that reading fails, once until it succeeds again.
-func (a *Accounts) tellFailure(ctx context.Context, err error) {
-	if was := a.refreshes.failing.Swap(err != nil); err != nil && !was && ctx.Err() == nil {
-		a.logger.LogAttrs(ctx, slog.LevelWarn, "what other nodes change about people is not read yet",
-			slog.Any("err", err))
 	}
 }
 

@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"encoding/binary"
+	"iter"
 	"maps"
 	"slices"
 	"sync"
@@ -238,11 +239,11 @@ func (l *registry) rename(p chat.Person) {
 
 // live returns those of the people who have a registration, with the sessions of
 // their registrations.
-func (l *registry) live(ids []chat.PersonID) map[chat.PersonID]livePerson {
+func (l *registry) live(ids iter.Seq[chat.PersonID]) map[chat.PersonID]livePerson {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	found := make(map[chat.PersonID]livePerson, len(ids))
-	for _, id := range ids {
+	found := map[chat.PersonID]livePerson{}
+	for id := range ids {
 		first := l.byPerson[id]
 		if first == nil {
 			continue

@@ -17,8 +17,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"parley/internal/pgserver"
 )
 
 // Config says what is measured and where the results go.
@@ -27,6 +25,8 @@ type Config struct {
 	Peers    []string      `placeholder:"NAME" help:"Also measure these servers, in turn with Parley: all, or some of floor, gorilla, gws, centrifuge, node-ws, bun."`
 	PeersDir string        `default:"bench" placeholder:"DIR" help:"Where bench/install has put the peers. Default: ${default}."`
 	Postgres bool          `help:"Also measure Parley with its log in a PostgreSQL server, which is started from the programs that are installed, with its data in --dir. Its CPU time counts."`
+	Database string        `placeholder:"URL" help:"The same on a PostgreSQL server that runs already: databases are made there for the while. Its CPU time is not known."`
+	Nodes    int           `help:"Also measure so many Parley servers that share a database of --postgres or --database, with the clients spread over them."`
 	TLS      bool          `name:"tls" help:"Measure over TLS, with a certificate made for the while, and peers that speak it."`
 	Runs     int           `default:"5" min:"1" help:"How often everything is measured; the table has the median and the extremes. Default: ${default}."`
 	For      time.Duration `default:"5s" help:"How long each measurement lasts. Default: ${default}."`
@@ -59,6 +59,8 @@ type Case struct {
 	needsStore   bool // requires a server with a history
 	needsStart   bool // requires a server that we started
 	needsTLS     bool // measures nothing without TLS
+	needsNodes   bool // is about several nodes
+	ownServer    bool // starts the servers, on PostgreSQL servers of its own
 	reusesServer bool // all runs use one server, because the preparation takes long
 	measure      func(context.Context, *testbed) (Values, error)
 }
@@ -71,12 +73,13 @@ type testbed struct {
 	cfg     *Config
 	peer    Peer
 	address string
-	process *process // nil if we did not start it
-	dir     string   // its data folder, if we started it
-	env     []string // variables for its process
+	process *process   // nil if we did not start it
+	others  []*process // the further nodes
+	dir     string     // its data folder, if we started it
+	env     []string   // variables for its process
 
-	postgres *pgserver.Server // has its log; nil: it is in dir
-	carried  any              // kept by a case for its next run on the same server
+	database *measuredDatabase // has its log; nil: it is in dir
+	carried  any               // kept by a case for its next run on the same server
 	label    string
 	notes    []string
 	spoke    time.Time // when progress was last printed
@@ -93,11 +96,11 @@ func Run(ctx context.Context, cfg Config, scenarios ...Scenario) error {
 		return err
 	}
 	defer cfg.tlsFiles.remove()
-	if cfg.Postgres {
-		if err := b.startPostgres(ctx); err != nil {
+	if cfg.Postgres || cfg.Database != "" {
+		if err := b.openDatabases(ctx); err != nil {
 			return err
 		}
-		defer b.postgres.Stop() // a folder that is left behind is no reason to fail
+		defer b.databases.stop() // a folder that is left behind is no reason to fail
 	}
 	var failures error
 	for _, s := range scenarios {
@@ -114,8 +117,16 @@ func Run(ctx context.Context, cfg Config, scenarios ...Scenario) error {
 					c.Scenario, c.Setting, c.connections, b.files)
 				continue
 			}
+			if c.needsNodes && cfg.Nodes == 0 {
+				b.say("%s: left out, as there is nothing to measure without --nodes", c.Scenario)
+				continue
+			}
+			if c.ownServer && !cfg.Postgres {
+				b.say("%s: left out, as there is nothing to measure without --postgres", c.Scenario)
+				continue
+			}
 			for _, p := range b.field {
-				if !c.fits(p) {
+				if c.needsStore && !c.fits(p) {
 					b.say("%s: without %s, which keeps no messages or was not started here", c.Scenario, p.Name)
 				}
 			}
@@ -136,7 +147,7 @@ type runner struct {
 	files  int
 	report *Report
 
-	postgres *pgserver.Server // nil without Config.Postgres
+	databases *databases // nil without Config.Postgres and Config.Database
 }
 
 func (b *runner) say(format string, args ...any) {
@@ -144,8 +155,15 @@ func (b *runner) say(format string, args ...any) {
 }
 
 func (b *runner) prepare() error {
-	if b.cfg.Runs < 1 {
+	switch {
+	case b.cfg.Runs < 1:
 		return fmt.Errorf("--runs %d: at least one", b.cfg.Runs)
+	case b.cfg.Postgres && b.cfg.Database != "":
+		return errors.New("either --postgres or --database: the one starts a database server, the other uses one")
+	case b.cfg.Nodes != 0 && !b.cfg.Postgres && b.cfg.Database == "":
+		return errors.New("--nodes: several servers need a database that they share: --postgres or --database")
+	case b.cfg.Nodes < 0 || b.cfg.Nodes == 1:
+		return fmt.Errorf("--nodes %d: at least two; one is measured anyway", b.cfg.Nodes)
 	}
 	others, missing, err := choosePeers(b.cfg.PeersDir, b.cfg.Peers, b.cfg.TLS)
 	if err != nil {
@@ -228,7 +246,8 @@ func (b *runner) compare(ctx context.Context, c Case) (err error) {
 
 // fits reports whether c can be measured with p at all.
 func (c Case) fits(p Peer) bool {
-	return (p.hasHistory || !c.needsStore) && (p.address == "" || !c.needsStart)
+	return (p.hasHistory || !c.needsStore) && (p.address == "" || !c.needsStart) &&
+		(p.nodes > 1 || !c.needsNodes) && (p.onPostgres || !c.ownServer)
 }
 
 // once measures c once with p, on a new server unless c reuses its own.
@@ -236,7 +255,9 @@ func (b *runner) once(ctx context.Context, c Case, p Peer, stands map[string]*te
 	s := stands[p.Name]
 	if s == nil {
 		var err error
-		if s, err = b.startPeer(ctx, p); err != nil {
+		if c.ownServer {
+			s = &testbed{cfg: b.cfg, peer: p}
+		} else if s, err = b.startPeer(ctx, p); err != nil {
 			return nil, nil, err
 		}
 		if c.reusesServer {
@@ -261,10 +282,10 @@ func (b *runner) startPeer(ctx context.Context, p Peer) (*testbed, error) {
 	}
 	if p.onPostgres {
 		var err error
-		s.postgres = b.postgres
-		if s.env, err = databaseFor(ctx, b.postgres, ""); err != nil {
+		if s.database, err = b.databases.newDatabase(ctx); err != nil {
 			return nil, err
 		}
+		s.env = s.database.env("")
 	}
 	if len(p.command) == 0 {
 		return s, s.startInFolder(ctx)
@@ -280,16 +301,25 @@ func (s *testbed) startInFolder(ctx context.Context) (err error) {
 	if s.dir, err = os.MkdirTemp(s.cfg.Dir, "parley-bench-"); err != nil {
 		return err
 	}
+	if s.peer.nodes > 1 {
+		return s.startNodes(ctx)
+	}
+	s.peer.command = s.serve("data", "127.0.0.1:0")
+	return s.start(ctx)
+}
+
+// serve returns the command of this program as a server with a folder below the testbed's.
+func (s *testbed) serve(data, listen string) []string {
 	// Lift only the limits per address, because all clients come from one.
-	s.peer.command = slices.Concat(s.cfg.Program, []string{
-		"serve", "--listen=127.0.0.1:0", "--data=" + filepath.Join(s.dir, "data"), "--log-level=warn",
+	command := slices.Concat(s.cfg.Program, []string{
+		"serve", "--listen=" + listen, "--data=" + filepath.Join(s.dir, data), "--log-level=warn",
 		"--message-rate=0", "--guest-rate=0", "--connections-per-address=0", "--search-rate=0",
 		"--people-per-address=0", "--read-rate=0", "--room-rate=0",
 	})
 	if files := s.cfg.tlsFiles; files != nil {
-		s.peer.command = append(s.peer.command, "--tls-cert="+files.cert, "--tls-key="+files.key)
+		command = append(command, "--tls-cert="+files.cert, "--tls-key="+files.key)
 	}
-	return s.start(ctx)
+	return command
 }
 
 func (s *testbed) start(ctx context.Context) (err error) {
@@ -303,12 +333,21 @@ func (s *testbed) start(ctx context.Context) (err error) {
 
 // end stops the server and removes its data.
 func (s *testbed) end() {
-	if s.process != nil {
-		s.process.stop()
+	for _, p := range s.processes() {
+		p.stop()
 	}
+	s.database.drop()
 	if s.dir != "" {
 		os.RemoveAll(s.dir)
 	}
+}
+
+// processes returns those that were started, one for each node.
+func (s *testbed) processes() []*process {
+	if s.process == nil {
+		return nil
+	}
+	return append([]*process{s.process}, s.others...)
 }
 
 // progress prints the progress of a long measurement, every few seconds.

@@ -32,13 +32,16 @@ func (s *testbed) load(u usage, sent, delivered int) Values {
 	return v
 }
 
-// memory returns how much memory the server takes, if that is known.
-func (s *testbed) memory() (memory, bool) {
-	if s.process == nil {
-		return memory{}, false
+// memory returns how much memory the server takes, with all its nodes, if that is known.
+func (s *testbed) memory() (all memory, known bool) {
+	for _, p := range s.processes() {
+		m, err := memoryOf(p.cmd.Process.Pid)
+		if err != nil {
+			return memory{}, false
+		}
+		all.rss, all.pss, known = all.rss+m.rss, all.pss+m.pss, true
 	}
-	m, err := memoryOf(s.process.cmd.Process.Pid)
-	return m, err == nil
+	return all, known
 }
 
 // add adds other's values to v.

@@ -44,8 +44,10 @@ type conn struct {
 
 	events int64         // deliveries; owned by the loop while bytes come
 	last   time.Duration // when the latest delivery was read; owned like events
-	acks   *counter      // answers to own messages; nil if nobody waits only for these
-	began  time.Duration // when it began to connect
+
+	answered time.Duration // when the latest answer to an own message was read; owned like events
+	acks     *counter      // answers to own messages; nil if nobody waits only for these
+	began    time.Duration // when it began to connect
 }
 
 // A loop reads some of the connections into one buffer.
@@ -190,6 +192,7 @@ func (o *conn) count(l *loop, s seen) {
 		o.conns.events.add(s.events)
 	}
 	if s.acks > 0 {
+		o.answered = l.now
 		o.conns.acks.add(s.acks)
 		if o.acks != nil {
 			o.acks.add(s.acks)

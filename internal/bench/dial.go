@@ -84,7 +84,7 @@ func (s *testbed) dial(c *connections, index int, m member) error {
 	if s.cfg.tlsFiles != nil {
 		d.TLSConfig = s.cfg.tlsFiles.config
 	}
-	nc, br, _, err := d.Dial(ctx, s.cfg.tlsFiles.scheme("ws")+"://"+s.address+s.peer.protocol.path(m.room))
+	nc, br, _, err := d.Dial(ctx, s.cfg.tlsFiles.scheme("ws")+"://"+s.node(index)+s.peer.protocol.path(m.room))
 	if err != nil {
 		return err
 	}

@@ -43,7 +43,7 @@ func (h *History) measure(ctx context.Context, s *testbed, n int) (Values, error
 	v := Values{}
 	if s.carried == nil {
 		const senders, window = 8, 200
-		if _, err := s.pump(ctx, room, senders, window, func(sent int) bool { return sent < n }); err != nil {
+		if _, err := s.pump(ctx, []string{room}, senders, window, func(sent int) bool { return sent < n }); err != nil {
 			return nil, err
 		}
 		s.carried = room

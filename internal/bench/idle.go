@@ -99,7 +99,8 @@ func (c *Join) measure(ctx context.Context, s *testbed, n int) (Values, error) {
 	history := 0
 	if s.peer.hasHistory {
 		var err error
-		if history, err = s.pump(ctx, theRoom, 1, 50, func(sent int) bool { return sent < c.History }); err != nil {
+		more := func(sent int) bool { return sent < c.History }
+		if history, err = s.pump(ctx, []string{theRoom}, 1, 50, more); err != nil {
 			return nil, err
 		}
 	} else {

@@ -16,6 +16,7 @@ type Peer struct {
 	protocol   protocol
 	hasHistory bool // it has a history
 	onPostgres bool // it is Parley with its log in PostgreSQL
+	nodes      int  // it is so many servers on one database, if more than one
 	secure     bool // it speaks TLS, if a certificate's and a key's file follow the command
 }
 

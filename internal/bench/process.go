@@ -107,17 +107,24 @@ func (s *testbed) meter() *meter {
 	return m
 }
 
-// cpu returns the CPU time of the server, and of its database server if it has one.
+// cpu returns the CPU time of the server, of all its nodes, and of its database server if it has one.
 func (s *testbed) cpu() (time.Duration, error) {
 	if s.process == nil {
 		return 0, errNoProc
 	}
-	server, err := cpuTime(s.process.cmd.Process.Pid)
-	if err != nil || s.postgres == nil {
-		return server, err
+	var all time.Duration
+	for _, p := range s.processes() {
+		used, err := cpuTime(p.cmd.Process.Pid)
+		if err != nil {
+			return 0, err
+		}
+		all += used
 	}
-	database, err := s.postgres.CPU()
-	return server + database, err
+	if s.database == nil {
+		return all, nil
+	}
+	database, err := s.database.cpu()
+	return all + database, err
 }
 
 func (m *meter) elapsed() time.Duration { return time.Since(m.began) }

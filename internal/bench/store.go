@@ -11,6 +11,7 @@ import (
 // Store is messages to rooms without readers: only storing counts.
 type Store struct {
 	Senders int `default:"32" min:"1" help:"Senders to one room under load. Default: ${default}."`
+	Rooms   int `default:"1" min:"1" help:"Rooms under load, which the senders take in turn. Default: ${default}."`
 	Window  int `default:"512" min:"1" help:"Messages of each that wait for their answer at once. Default: ${default}."`
 }
 
@@ -23,9 +24,13 @@ var (
 )
 
 func (c *Store) cases() []Case {
+	where := "one room"
+	if c.Rooms > 1 {
+		where = fmt.Sprintf("%d rooms", c.Rooms)
+	}
 	return []Case{{
 		Scenario: "store", Size: c.Senders,
-		Setting: fmt.Sprintf("messages stored in one room: one by one, and by %d senders with %d under way each",
+		Setting: fmt.Sprintf("messages stored: one by one, and in %s by %d senders with %d under way each", where,
 			c.Senders, c.Window),
 		Columns:     []Column{underLoad, storedPerCPU, oneByOne, oneP50, oneP99, rss},
 		connections: c.Senders, needsStore: true, measure: c.measure,
@@ -42,7 +47,7 @@ func (c *Store) measure(ctx context.Context, s *testbed) (Values, error) {
 		oneP50.Key:   quantile(took, .5), oneP99.Key: quantile(took, .99),
 	}
 	m := s.meter()
-	sent, err := s.pump(ctx, theRoom, c.Senders, c.Window, func(int) bool { return m.elapsed() < s.cfg.For })
+	sent, err := s.pump(ctx, c.rooms(), c.Senders, c.Window, func(int) bool { return m.elapsed() < s.cfg.For })
 	if err != nil {
 		return nil, err
 	}
@@ -54,10 +59,18 @@ func (c *Store) measure(ctx context.Context, s *testbed) (Values, error) {
 	if mem, ok := s.memory(); ok {
 		v[rss.Key] = mem.rss
 	}
-	if s.postgres != nil && !s.cfg.TLS {
-		return v, s.roundTrips(ctx, c.Senders, c.Window)
+	if s.database != nil && s.peer.nodes <= 1 && !s.cfg.TLS {
+		return v, s.roundTrips(ctx, c)
 	}
 	return v, nil
+}
+
+func (c *Store) rooms() []string {
+	rooms := make([]string, c.Rooms)
+	for i := range rooms {
+		rooms[i] = fmt.Sprint(theRoom, "-", i)
+	}
+	return rooms
 }
 
 // oneByOne sends a message, waits for the answer, and repeats.
@@ -85,17 +98,16 @@ func (s *testbed) oneByOne(ctx context.Context) (took []time.Duration, wall time
 	return took, wall, nil
 }
 
-// pump lets senders fill a room. Each has a window of unanswered messages, and goes on while more,
+// pump lets senders fill rooms. Each has a window of unanswered messages, and goes on while more,
 // called with the number sent so far, returns true. pump returns when all messages are stored.
-func (s *testbed) pump(ctx context.Context, room string, senders, window int,
+func (s *testbed) pump(ctx context.Context, rooms []string, senders, window int,
 	more func(sent int) bool,
 ) (stored int, err error) {
 	say := func(int) func() string { return func() string { return greeting } }
-	return s.pumpInto(ctx, []string{room}, senders, window, say, more)
+	return s.pumpInto(ctx, rooms, senders, window, say, more)
 }
 
-// pumpInto is pump into several rooms. The senders take the rooms in turn, and each sends the texts
-// that its own say returns.
+// pumpInto is pump with the texts that each sender's own say returns. The senders share the rooms.
 func (s *testbed) pumpInto(ctx context.Context, rooms []string, senders, window int, say func(sender int) func() string,
 	more func(sent int) bool,
 ) (stored int, err error) {
@@ -121,13 +133,17 @@ func (s *testbed) pumpInto(ctx context.Context, rooms []string, senders, window 
 		return true
 	}
 	for i, o := range conns.all {
-		o.room, o.who = rooms[i%len(rooms)], i
+		own := []string{rooms[i%len(rooms)]}
+		for n := i + senders; n < len(rooms); n += senders {
+			own = append(own, rooms[n])
+		}
+		o.who = i
 		loop := conns.loopOf(o)
 		loop.mu.Lock()
 		o.acks = newCounter("answers")
 		loop.mu.Unlock()
 		wg.Go(func() {
-			if err := o.pump(half, say(i), next); err != nil {
+			if err := o.pump(own, half, say(i), next); err != nil {
 				conns.fail(err)
 			}
 		})
@@ -136,8 +152,8 @@ func (s *testbed) pumpInto(ctx context.Context, rooms []string, senders, window 
 	return stored, context.Cause(conns.ctx)
 }
 
-// pump sends half a window while the other half is being stored.
-func (o *conn) pump(half int, say func() string, next func() bool) error {
+// pump sends half a window while the other half is being stored. It takes the rooms in turn.
+func (o *conn) pump(rooms []string, half int, say func() string, next func() bool) error {
 	var out []byte
 	for n := int64(0); ; n++ {
 		if !next() {
@@ -145,6 +161,7 @@ func (o *conn) pump(half int, say func() string, next func() bool) error {
 		}
 		out = out[:0]
 		for range half {
+			o.room = rooms[o.sent%uint64(len(rooms))]
 			out = o.conns.protocol.message(out, o, say())
 		}
 		if err := o.write(out); err != nil {

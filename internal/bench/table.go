@@ -18,8 +18,8 @@ func (r *Report) Markdown() string {
 		c := group[0].Case
 		fmt.Fprintf(&b, "\n**%s**: %s\n\n", c.Scenario, c.Setting)
 		writeTable(&b, rowsOf(group))
-		if compared := comparePostgres(group); compared != "" {
-			fmt.Fprintf(&b, "\n%s\n", compared)
+		for _, line := range compareStores(group) {
+			fmt.Fprintf(&b, "\n%s\n", line)
 		}
 		for _, remark := range remarksOf(group) {
 			fmt.Fprintf(&b, "\n%s\n", remark)

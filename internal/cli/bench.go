@@ -26,6 +26,10 @@ type benchCmd struct {
 	Store   bench.Store   `cmd:"" help:"Messages stored per second."`
 	Search  bench.Search  `cmd:"" help:"Words looked for among a million messages."`
 
+	Across   bench.Across   `cmd:"" help:"From one node to another: how long after its commit a message is shown there. Needs --nodes."`
+	Failover bench.Failover `cmd:"" help:"The database's primary dies again and again: what is lost, and when it goes on. Needs --postgres."`
+	Rolling  bench.Rolling  `cmd:"" help:"Each node is restarted: what listeners notice. Needs --nodes."`
+
 	Handshakes bench.Handshakes `cmd:"" help:"Clients that come, shake hands in TLS, and go."`
 
 	All    struct{}    `cmd:"" help:"All of these, one after another, with their defaults."`
@@ -51,7 +55,7 @@ func (c *benchCmd) Run(ctx context.Context, con *console, command *kong.Context)
 		return bench.Merge(c.Config, c.Report.Files)
 	case "all":
 		return bench.Run(ctx, c.Config, &c.Chat, &c.Fanout, &c.Rooms, &c.Idle, &c.Once, &c.Join, &c.Slow, &c.Mixed,
-			&c.History, &c.Store, &c.Search, &c.Handshakes)
+			&c.History, &c.Store, &c.Search, &c.Across, &c.Failover, &c.Rolling, &c.Handshakes)
 	}
 	return bench.Run(ctx, c.Config, command.Selected().Target.Addr().Interface().(bench.Scenario))
 }

@@ -43,6 +43,8 @@ func TestBenchMeasuresEachScenario(t *testing.T) {
 		"store on PostgreSQL": "--postgres --senders=2 --window=10",
 		"chat on PostgreSQL":  "--postgres --members=4 --burst=5",
 
+		"store in rooms": "--senders=2 --window=10 --rooms=7",
+
 		"chat over TLS":    "--tls --members=4 --burst=5",
 		"fanout over TLS":  "--tls --members=5,10 --messages=20",
 		"idle over TLS":    "--tls --connections=20 --settle=0s",

@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"regexp"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -226,9 +227,8 @@ func (f clusterFlags) openNode(
 	if err != nil {
 		return nil, err
 	}
-	n := &node{bus: bus, store: store.Store, counts: &rates.Ledger{}, Node: cluster.New(bus, cluster.Config{
-		Name: f.name(), Others: othersOf(store.Store), Logger: logger,
-	})}
+	n := &node{bus: bus, store: store.Store, counts: &rates.Ledger{}}
+	n.Node = cluster.New(bus, cluster.Config{Name: f.name(), Others: n.others, Logger: logger})
 	metrics.Cluster(func() int { return len(n.Peers()) }, n.IsCutOff, func() (sent, received, missed uint64) {
 		c := n.Counts()
 		return c.Sent, c.Received, c.Missed
@@ -241,18 +241,40 @@ func (f clusterFlags) openNode(
 	return n, nil
 }
 
-// othersOf returns a function that counts the other nodes that the store knows.
-func othersOf(store *postgres.Store) func(context.Context) (int, error) {
-	return func(ctx context.Context) (int, error) {
-		nodes, err := store.Nodes(ctx)
-		others := 0
-		for _, n := range nodes {
-			if n.ID != store.NodeID() {
-				others++
-			}
-		}
-		return others, err
+// others counts the other nodes that the store knows. It is called once a second, and tells them how many this one
+// hears.
+func (n *node) others(ctx context.Context) (int, error) {
+	n.store.Hears(len(n.Peers()))
+	nodes, err := n.otherNodes(ctx)
+	return len(nodes), err
+}
+
+func (n *node) otherNodes(ctx context.Context) ([]postgres.Node, error) {
+	nodes, err := n.store.Nodes(ctx)
+	return slices.DeleteFunc(nodes, func(other postgres.Node) bool { return other.ID == n.store.NodeID() }), err
+}
+
+// errCutOff is what balancers are told by a node that others outdo.
+var errCutOff = &chat.Error{
+	Code: chat.Unavailable, RetryAfter: 2 * time.Second,
+	Message: "This server does not hear all others that share its database. Another one does better.",
+}
+
+// ready returns errCutOff if this node is cut off, and another one hears more nodes than this one does. If all are cut
+// off from each other alike, all stay ready: they read the store.
+func (n *node) ready(ctx context.Context) error {
+	if n == nil || !n.IsCutOff() {
+		return nil
 	}
+	others, err := n.otherNodes(ctx)
+	if err != nil {
+		return err
+	}
+	hears := len(n.Peers())
+	if slices.ContainsFunc(others, func(other postgres.Node) bool { return other.Hears > hears }) {
+		return errCutOff
+	}
+	return nil
 }
 
 // followers lets the store know what people here have been shown that other nodes have stored. A server that is alone

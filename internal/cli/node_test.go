@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -159,4 +160,42 @@ func TestSignOutEndsTheSessionOnAllServers(t *testing.T) {
 	if answer.StatusCode != http.StatusUnauthorized {
 		t.Errorf("a message on the other server: %s", answer.Status)
 	}
+}
+
+// Of three nodes of which one is cut off, balancers leave that one. If two are cut off from each other, they leave
+// none.
+func TestANodeThatHearsFewerNodesThanOthersIsNotReady(t *testing.T) {
+	if !pgserver.Installed() {
+		t.Skip("no PostgreSQL")
+	}
+	database := pgtest.Empty(t)
+	flags := []string{"--database", database, "--cluster-listen", "127.0.0.1:0"}
+	a := startNode(t, append(flags, "--node-name", "ada")...)
+	address := a.logs(t, `msg="this server is one of several" node=ada/\w+ addr=(\S+)`)[1]
+	lonely := startNode(t, append(flags, "--node-name", "eve")...)
+	for _, p := range []*nodeProcess{a, lonely} {
+		p.logs(t, `msg="cut off from other nodes"`)
+		p.wantReady(t, http.StatusOK)
+	}
+	b := startNode(t, append(flags, "--node-name", "bob", "--cluster-peers", address)...)
+	b.logs(t, `msg="a node joined" node=ada/`)
+	lonely.wantReady(t, http.StatusServiceUnavailable)
+	b.logs(t, `msg="cut off from other nodes"`)
+	for _, p := range []*nodeProcess{a, b} {
+		p.wantReady(t, http.StatusOK)
+	}
+}
+
+// wantReady waits until /readyz has a status.
+func (p *nodeProcess) wantReady(t *testing.T, want int) {
+	t.Helper()
+	url := p.url(t)
+	waitFor(t, "/readyz to answer "+strconv.Itoa(want), func() bool {
+		answer, err := http.Get(url + "/readyz")
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		return answer.StatusCode == want
+	})
 }

@@ -100,6 +100,7 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 	c.HTTP.CertStore, c.HTTP.Metrics, c.HTTP.Logger = c.certificates(log), metrics, logger
 	c.HTTP.OwnNames, c.HTTP.LinesLost, c.HTTP.Ledger = ownNames(), stderr.lostLines, node.ledger()
 	people := account.Stores{People: log, Lists: log, Personal: log, States: log}
+	c.HTTP.Ready = node.ready
 	doors, err := server.New(c.HTTP, hub, people, log.Healthy, site)
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -16,6 +17,8 @@ import (
 type tortureCmd struct {
 	Server   string `placeholder:"FILE" help:"The program to torture. Default: this one."`
 	Postgres bool   `help:"Let it keep its log in a PostgreSQL server, which is started from the programs that are installed, and torture that and the connections to it too."`
+	Cluster  bool   `help:"Let several servers keep their log in a PostgreSQL server with a synchronous standby, and torture all of these and the connections between them."`
+	Nodes    int    `default:"3" help:"With --cluster: how many servers."`
 	logFlags
 
 	torture.Config `embed:""`
@@ -23,7 +26,12 @@ type tortureCmd struct {
 
 // check also accepts the faults that need a disk of their own; a missing disk is found later.
 func (c *tortureCmd) check() error {
-	if c.Postgres {
+	switch {
+	case c.Cluster && c.Nodes < 2:
+		return errors.New("a cluster has at least two nodes")
+	case c.Cluster:
+		return torture.CheckFaults(&torture.Cluster{}, c.Config.Faults)
+	case c.Postgres:
 		return torture.CheckFaults(&torture.PostgresProcess{}, c.Config.Faults)
 	}
 	return torture.CheckFaults(&torture.Process{OwnDisk: true}, c.Config.Faults)
@@ -48,11 +56,7 @@ func (c *tortureCmd) Run(ctx context.Context, con *console) error {
 		return fmt.Errorf("the server's log: %w", err)
 	}
 	defer log.Close()
-	process := &torture.Process{Program: program, Args: []string{"serve"}, Data: filepath.Join(dir, "data"), Log: log}
-	if err := os.Mkdir(process.Data, 0o700); err != nil {
-		return fmt.Errorf("a data folder to torture: %w", err)
-	}
-	subject, end, err := c.subject(ctx, con, process)
+	subject, end, err := c.subject(ctx, con, program, dir, log)
 	if err != nil {
 		return err
 	}
@@ -72,20 +76,38 @@ func (c *tortureCmd) Run(ctx context.Context, con *console) error {
 	return err
 }
 
-// subject returns what to torture: the program on SQLite, with a disk of its own where possible, or on PostgreSQL. end
-// frees what that needs.
-func (c *tortureCmd) subject(ctx context.Context, con *console, p *torture.Process) (_ torture.Subject, end func(),
-	err error,
+// subject returns what to torture: the program on SQLite, with a disk of its own where possible, or on PostgreSQL, or
+// as several nodes. Their data folders are in dir. end frees what that needs.
+func (c *tortureCmd) subject(ctx context.Context, con *console, program, dir string, log io.Writer) (
+	_ torture.Subject, end func(), err error,
 ) {
-	if !c.Postgres {
-		unmount, err := torture.MountDisk(p.Data)
-		if err != nil {
-			fmt.Fprintf(con.stdout, "the fault full is left out: %v\n", err)
-			return p, func() {}, nil
-		}
-		p.OwnDisk = true
-		return p, func() { unmount() }, nil
+	if !c.Cluster {
+		c.Nodes = 1
 	}
+	var nodes []*torture.Process
+	for i := range c.Nodes {
+		data := filepath.Join(dir, fmt.Sprint("data", i+1))
+		if err := os.Mkdir(data, 0o700); err != nil {
+			return nil, nil, fmt.Errorf("a data folder to torture: %w", err)
+		}
+		nodes = append(nodes, &torture.Process{Program: program, Args: []string{"serve"}, Data: data, Log: log})
+	}
+	switch {
+	case c.Cluster:
+		return onCluster(ctx, nodes)
+	case c.Postgres:
+		return onPostgres(ctx, nodes[0])
+	}
+	unmount, err := torture.MountDisk(nodes[0].Data)
+	if err != nil {
+		fmt.Fprintf(con.stdout, "the fault full is left out: %v\n", err)
+		return nodes[0], func() {}, nil
+	}
+	nodes[0].OwnDisk = true
+	return nodes[0], func() { unmount() }, nil
+}
+
+func onPostgres(ctx context.Context, p *torture.Process) (_ torture.Subject, end func(), err error) {
 	database, err := pgserver.Start(ctx, "")
 	if err != nil {
 		return nil, nil, err
@@ -97,5 +119,25 @@ func (c *tortureCmd) subject(ctx context.Context, con *console, p *torture.Proce
 	return subject, func() {
 		subject.Close()
 		database.Stop()
+	}, nil
+}
+
+func onCluster(ctx context.Context, nodes []*torture.Process) (_ torture.Subject, end func(), err error) {
+	primary, err := pgserver.Start(ctx, "")
+	if err != nil {
+		return nil, nil, err
+	}
+	standby, err := primary.NewStandby(ctx)
+	if err != nil {
+		return nil, nil, errors.Join(err, primary.Stop())
+	}
+	subject, err := torture.NewCluster(ctx, nodes, primary, standby)
+	if err != nil {
+		return nil, nil, errors.Join(err, standby.Stop(), primary.Stop())
+	}
+	return subject, func() {
+		subject.Close()
+		standby.Stop()
+		primary.Stop()
 	}, nil
 }

@@ -9,12 +9,11 @@ package cluster
 import "time"
 
 // A Bus carries messages between nodes. It may lose, double, reorder and delay them. Subjects consist of letters,
-// digits, '-', '_' and '.', whatever the keys are.
+// digits, '-', '_' and '.', whatever the keys are. Only Close waits for a network: callers hold locks.
 type Bus interface {
-	// Publish sends a message to all other nodes that subscribe to the subject. It never blocks; it drops what the bus
-	// cannot take.
+	// Publish sends a message to all other nodes that subscribe to the subject. It drops what the bus cannot take.
 	Publish(subject string, payload []byte)
-	Subscribe(subject string) error
+	Subscribe(subject string)
 	Unsubscribe(subject string)
 	Messages() <-chan Message // of all subscriptions; what does not fit is dropped
 	IsConnected() bool

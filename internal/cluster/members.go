@@ -120,7 +120,7 @@ func (r *rooms) receiveMembers(from NodeID, key string, payload []byte) {
 	switch payload[0] {
 	case membersMessage:
 		if m := readMembers(f); !f.bad {
-			r.hub.SetMembers(chat.RoomName(key), string(from), m)
+			r.setMembers(from, chat.RoomName(key), m)
 		}
 	case typingMessage:
 		if p := readPerson(f); !f.bad {
@@ -135,10 +135,19 @@ func (r *rooms) receiveMembers(from NodeID, key string, payload []byte) {
 			if f.bad {
 				return
 			}
-			r.hub.SetMembers(name, string(from), m)
+			r.setMembers(from, name, m)
 			r.answered(from, number, m)
 		}
 	}
+}
+
+// setMembers gives the hub the members on another node. Those on a node that is no peer leave again, unless it becomes
+// one: it may have ended, and its message be late.
+func (r *rooms) setMembers(from NodeID, name chat.RoomName, m room.Members) {
+	if !slices.ContainsFunc(r.node.Peers(), func(p Peer) bool { return p.ID == from }) {
+		r.hub.NodeLeft(string(from))
+	}
+	r.hub.SetMembers(name, string(from), m)
 }
 
 // missMembers notes that somebody must be asked who is in a room, or in all rooms if an answer was missed. Of nodes

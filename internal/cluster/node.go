@@ -98,7 +98,7 @@ func (n *Node) Listen(t Topic, key string) {
 	defer n.mu.Unlock()
 	n.listened[subject]++
 	if n.listened[subject] == 1 {
-		n.subscribe(subject)
+		n.bus.Subscribe(subject)
 	}
 }
 
@@ -114,13 +114,6 @@ func (n *Node) Ignore(t Topic, key string) {
 		n.bus.Unsubscribe(subject)
 	default:
 		n.listened[subject]--
-	}
-}
-
-// subscribe asks the bus for a subject. If the bus refuses, messages are only found by beats.
-func (n *Node) subscribe(subject string) {
-	if err := n.bus.Subscribe(subject); err != nil {
-		n.logger.LogAttrs(context.Background(), slog.LevelError, "the bus refuses a subscription", slog.Any("err", err))
 	}
 }
 
@@ -140,9 +133,7 @@ func (n *Node) Send(t Topic, key string, payload []byte) {
 // Run hears the other nodes and calls the handlers until ctx ends. Then it tells the others that this node stops.
 func (n *Node) Run(ctx context.Context) error {
 	n.Listen(Everybody, "")
-	n.mu.Lock()
-	n.subscribe(beatSubject)
-	n.mu.Unlock()
+	n.bus.Subscribe(beatSubject)
 	var wg sync.WaitGroup
 	wg.Go(func() { eachSecond(ctx, func(context.Context) { n.sender.beat() }) })
 	if n.others != nil {

@@ -7,14 +7,14 @@ import (
 	"parley/internal/chat"
 )
 
-// checkEvery is how often, in seconds, a node that is cut off reads the names and sessions of its people from the
-// store. So a session that has ended on another node is out within ten seconds, in whatever way the bus fails.
+// checkEvery is how often, in seconds, a node that does not hear all others reads the names and sessions of its people
+// from the store. So a session that has ended on another node is out within ten seconds, in whatever way the bus fails.
 const checkEvery = 5
 
 // ConnectPeople lets the nodes tell each other what has changed about people: that a session has ended, that somebody
 // has another name, that a list entry has changed. It must be called before node.Run, and accounts.Run must run too.
 func ConnectPeople(node *Node, accounts *account.Accounts) {
-	p := &people{node: node, accounts: accounts, listened: map[chat.PersonID]struct{}{}}
+	p := &people{node: node, accounts: accounts, listened: map[chat.PersonID]struct{}{}, checked: -checkEvery}
 	accounts.SetOthers(p)
 	node.Handle(Person, Handler{
 		Receive: func(_ NodeID, key string, payload []byte) {
@@ -34,7 +34,7 @@ type people struct {
 	mu       sync.Mutex
 	listened map[chat.PersonID]struct{}
 
-	seconds, cutOff int // owned by node.Run: how often eachSecond was called, and how often since the node is cut off
+	seconds, checked int // owned by node.Run: how often eachSecond was called, and had been at the last check
 }
 
 // Tell implements account.Others.
@@ -53,18 +53,14 @@ func (p *people) Listen(who chat.PersonID) {
 	}
 }
 
-func (p *people) eachSecond(isCutOff bool) {
+func (p *people) eachSecond(poll bool) {
 	if p.seconds++; p.seconds%checkEvery == 0 {
 		p.ignoreWhoLeft()
 	}
-	if !isCutOff {
-		p.cutOff = 0
-		return
-	}
-	if p.cutOff%checkEvery == 0 {
+	if poll && p.seconds-p.checked >= checkEvery {
+		p.checked = p.seconds
 		p.accounts.CheckSessions()
 	}
-	p.cutOff++
 }
 
 // ignoreWhoLeft ends the listening to people who are not live here. Whoever comes back meanwhile is registered first

@@ -405,6 +405,35 @@ func TestMembersOfANodeThatEndsLeave(t *testing.T) {
 	})
 }
 
+// What a node has said may come after its end.
+func TestLateMessageOfANodeThatHasEndedLeavesNobodyBehind(t *testing.T) {
+	inCluster(t, func(t *testing.T, network *clustertest.Network, nodes []*roomNode) {
+		const rooms = 5
+		var readers []*reading
+		for i := range rooms {
+			readers = append(readers, nodes[0].join(t, chat.RoomName(fmt.Sprint("room-", i)), &ada))
+		}
+		time.Sleep(time.Second)
+		network.SetFaults(clustertest.Faults{
+			Delay: 20 * time.Second, Only: func(subject string) bool { return subject[0] == 'm' },
+		})
+		for i := range rooms {
+			nodes[1].join(t, chat.RoomName(fmt.Sprint("room-", i)), &grace)
+		}
+		time.Sleep(10 * time.Millisecond)
+		nodes[1].stop()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		for i, s := range readers {
+			s.mu.Lock()
+			if n := len(s.presence); n != 2 || *s.presence[0].Joined != grace || *s.presence[1].Left != grace {
+				t.Errorf("in room %d: told %+v", i, s.presence)
+			}
+			s.mu.Unlock()
+		}
+	})
+}
+
 // Three hubs, each with a store of its own on one PostgreSQL, and a bus that loses, doubles and delays.
 func TestRoomsOnOnePostgreSQL(t *testing.T) {
 	url := pgtest.Database(t, func(ctx context.Context, url string) error {

@@ -57,6 +57,15 @@ func TestAServerThatCannotStoreIsNotReady(t *testing.T) {
 	startServerWith(t, Config{}, room.Config{}, kept, kept, ill).wantNotReady(t, chat.Unavailable)
 }
 
+func TestAServerThatAnotherOutdoesIsWellAndNotReady(t *testing.T) {
+	lonely := &chat.Error{Code: chat.Unavailable, Message: "Another one does better."}
+	ts := startServer(t, Config{Ready: func(context.Context) error { return lonely }}, room.Config{})
+	ts.wantNotReady(t, chat.Unavailable)
+	if a := ts.ask(t, http.MethodGet, "/healthz", ""); a.StatusCode != http.StatusOK {
+		t.Errorf("/healthz: status %d: %s", a.StatusCode, a.body)
+	}
+}
+
 func TestEndedConnectionsAreToldWhenToComeBack(t *testing.T) {
 	ts := startServer(t, Config{}, room.Config{})
 	c, stream := ts.hello(t, "Ada"), ts.listen(t, "/api/rooms/r/events")

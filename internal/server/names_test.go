@@ -1,10 +1,14 @@
 package server
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
+	"parley/internal/account"
 	"parley/internal/chat"
 	"parley/internal/httpdoor"
 	"parley/internal/room"
@@ -145,5 +149,53 @@ func TestConnectionInNoRoomSpeaksUnderTheNewName(t *testing.T) {
 	old.ask(`"op":"send","room":"r","text":"hi"`)
 	if got := string(reader.event().From); !strings.Contains(got, "Hopper") {
 		t.Errorf("said by %s", got)
+	}
+}
+
+// A slowHead lets the room "slow" be read only once it is told to.
+type slowHead struct {
+	testStore
+	asked, answer chan struct{}
+}
+
+func (l *slowHead) Head(ctx context.Context, name chat.RoomName) (chat.Seq, time.Time, error) {
+	if name == "slow" {
+		close(l.asked)
+		<-l.answer
+	}
+	return l.testStore.Head(ctx, name)
+}
+
+// Who is renamed while they enter a room is there under the new name.
+func TestMemberWhoIsRenamedOnTheWayInHasTheNewName(t *testing.T) {
+	kept := openStore(t)
+	log := &slowHead{testStore: kept, asked: make(chan struct{}), answer: make(chan struct{})}
+	ts := serveLog(t, Config{}, room.Config{}, log, kept.Epoch(),
+		account.Stores{People: kept, Lists: kept, Personal: kept}, kept.Healthy)
+	t.Cleanup(func() {
+		if err := errors.Join(ts.stop(), kept.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	ada := ts.guest(t, "Ada")
+	page, grace := ts.device(t, ada.Session), ts.hello(t, "Grace")
+	page.send(`{"op":"join","id":900,"room":"slow"}`)
+	<-log.asked
+	if a := ts.ask(t, http.MethodPost, "/api/session", `{"name":"Countess"}`,
+		bearer(ada.Session)...); a.StatusCode != http.StatusOK {
+		t.Fatalf("%d %s", a.StatusCode, a.body)
+	}
+	close(log.answer)
+	for page.hear().ID != 900 {
+	}
+	page.ask(`"op":"ping"`) // the join has been carried out
+	r := grace.ask(`"op":"join","room":"slow"`)
+	for _, p := range r.Here {
+		if p.ID == ada.Person.ID && p.Name != "Countess" {
+			t.Errorf("in the room she is %s", p.Name)
+		}
+	}
+	if len(r.Here) != 2 {
+		t.Errorf("in the room are %v", r.Here)
 	}
 }

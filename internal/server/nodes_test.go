@@ -75,14 +75,20 @@ func TestSignOutOnOneNodeEndsTheSessionOnAll(t *testing.T) {
 	page, other := there.come(t, ada.Session), there.come(t, grace.Session)
 	stream := there.listen(t, "/api/rooms/lobby/events", bearer(ada.Session)...)
 	lines := there.dial(t, "/chatroom/lobby", cookie(there, ada.Session)...)
+	lines.send(`{"from":"Ada","message":"hi"}`)
+	lines.hear()
 	if a := here.ask(t, http.MethodDelete, "/api/session", "",
 		bearer(ada.Session)...); a.StatusCode != http.StatusNoContent {
 		t.Fatalf("%d %s", a.StatusCode, a.body)
 	}
 	page.wantGoodbye(4001, "session_ended")
 	lines.wantGoodbye(4001, "session_ended")
-	if e := stream.next(); e["event"] != "ended" || !strings.Contains(e["data"], `"code":"session_ended"`) {
-		t.Errorf("the stream's last event is %v", e)
+	var last map[string]string
+	for e := stream.next(); e != nil; e = stream.next() {
+		last = e
+	}
+	if last["event"] != "ended" || !strings.Contains(last["data"], `"code":"session_ended"`) {
+		t.Errorf("the stream's last event is %v", last)
 	}
 	again := there.dial(t, "/ws")
 	if r := again.ask(`"op":"hello","session":%q`, ada.Session); r.Code != "bad_session" {

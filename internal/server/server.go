@@ -55,6 +55,7 @@ type Config struct {
 
 	DebugEcho bool `help:"For tests: answer each WebSocket message to /debug/echo with itself, as conformance suites expect. Only where no other machine can connect."`
 
+	Ready         func(context.Context) error                            `kong:"-"` // returns an error if another server would serve clients better; default: none does
 	Find          func(context.Context, chat.Search) (chat.Found, error) `kong:"-"` // the search; default: there is none
 	Emoji         func() [][]string                                      `kong:"-"` // what a picker offers: each emoji, followed by its short-codes; default: none
 	PersonalRate  float64                                                `kong:"-"` // as in account.Config
@@ -140,13 +141,16 @@ func New(
 	return s, nil
 }
 
-// ready returns the check of /readyz: health, which also fails once the server drains or stops.
+// ready returns the check of /readyz: health and Config.Ready. It also fails once the server drains or stops.
 func (s *Server) ready(health func(context.Context) error) func(context.Context) error {
 	return func(ctx context.Context) error {
 		if s.draining.Load() || s.stopping.Load() {
 			return errStopping()
 		}
-		return health(ctx)
+		if err := health(ctx); err != nil || s.cfg.Ready == nil {
+			return err
+		}
+		return s.cfg.Ready(ctx)
 	}
 }
 

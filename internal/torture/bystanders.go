@@ -87,7 +87,7 @@ func (w *harness) measureBystanders(ctx context.Context) error {
 		m := s.newMember(fmt.Sprintf("N%d", i))
 		s.members = append(s.members, m)
 		if i < misbehaving {
-			m.misbehaves, m.mute, m.proxy = true, true, s.slowProxy
+			m.misbehaves, m.mute, m.doors = true, true, []*proxy{s.slowProxy}
 		}
 		g.Go(func() error { m.live(gctx); return nil })
 	}

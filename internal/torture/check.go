@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // A Rule is a promise of the protocol, named for the way in which it is broken.
@@ -88,6 +89,7 @@ func Check(e Evidence) []Finding {
 	}
 	for _, name := range sortedKeys(c.rooms) {
 		r := c.rooms[name]
+		r.forgets, r.times = e.Forgets, e.Times
 		r.checkHistory()
 		r.checkAcks()
 		r.checkOrder()
@@ -102,6 +104,9 @@ func Check(e Evidence) []Finding {
 	for _, name := range e.Forgotten {
 		found = append(found,
 			Finding{Rule: Forgotten, Why: "the server does not know " + name + " any more, to whom it gave a session"})
+	}
+	for _, why := range e.Remembered {
+		found = append(found, Finding{Rule: Revived, Why: why})
 	}
 	for _, why := range e.Blind {
 		found = append(found, Finding{Rule: Blind, Why: why})
@@ -142,7 +147,9 @@ type roomCheck struct {
 	wrote   map[content]*sent
 	became  map[int64][]*sent // acknowledged sends by seq
 	changes map[int64][]Event // of each message in the history, in order
-	erased  map[int64]Tick    // when a message's deletion was first acknowledged
+	erased  map[int64]Attempt // the first acknowledged deletion of a message
+	forgets time.Duration     // Evidence.Forgets
+	times   []time.Duration   // Evidence.Times
 	origins map[int64]*sent   // the send that became each event of the history
 	found   []Finding
 }
@@ -175,7 +182,7 @@ func newRoomCheck(h History) *roomCheck {
 	r := &roomCheck{
 		history: h, at: map[int64]Event{}, where: map[content][]int64{},
 		sent: map[key]*sent{}, wrote: map[content]*sent{}, became: map[int64][]*sent{}, changes: map[int64][]Event{},
-		erased: map[int64]Tick{}, origins: map[int64]*sent{},
+		erased: map[int64]Attempt{}, origins: map[int64]*sent{},
 	}
 	for _, e := range h.Events {
 		r.at[e.Seq] = e
@@ -214,8 +221,8 @@ func (r *roomCheck) take(a Attempt) {
 	if !slices.Contains(r.became[a.Seq], s) {
 		r.became[a.Seq] = append(r.became[a.Seq], s)
 	}
-	if first, ok := r.erased[a.Target]; a.Kind == Delete && (!ok || a.Answered < first) {
-		r.erased[a.Target] = a.Answered
+	if first, ok := r.erased[a.Target]; a.Kind == Delete && (!ok || a.Answered < first.Answered) {
+		r.erased[a.Target] = a
 	}
 }
 

@@ -113,10 +113,14 @@ func (r *roomCheck) said(is, e Event) bool {
 }
 
 // checkRevived checks that a reader that saw a deleted text in e had asked for it before the
-// deletion was acknowledged.
+// deletion was acknowledged. Several nodes have some time to learn of it.
 func (r *roomCheck) checkRevived(run Observed, p ObservedPart, e Event, target int64) bool {
 	erased, ok := r.erased[target]
-	if !ok || erased > p.Called {
+	if !ok || erased.Answered > p.Called {
+		return true
+	}
+	fromMemory := p.Conn != 0 && r.forgets > 0
+	if fromMemory && r.times[p.Called] < r.times[erased.Answered]+r.forgets {
 		return true
 	}
 	r.report(Revived, e.Seq, "%s saw %s on %s, begun after the deletion of %d had been acknowledged", run.Reader, e,

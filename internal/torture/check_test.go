@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // story is a small correct history: Ada sends a1 and a2, Bob b1, and there are two readers.
@@ -177,6 +178,13 @@ func TestCheckAcceptsCorrectEvidence(t *testing.T) {
 		"shown before its deletion was acknowledged": with(changed(), func(e *Evidence) {
 			e.Runs[2].Parts[0].Called, e.Runs[2].Parts[0].Events[0] = 18, story().Histories[0].Events[0]
 		}),
+		"another node shows a deleted text for a moment": with(changed(), func(e *Evidence) {
+			onNodes(e, 9*time.Second)
+			e.Runs[2].Parts[0].Events[0] = story().Histories[0].Events[0]
+		}),
+		"another node has not heard of the newest": with(story(), func(e *Evidence) {
+			e.Looks[1].Node, e.Looks[1].Head = 2, 1
+		}),
 		"an empty room has no history": {
 			Histories: []History{{Room: "r", Epoch: "e"}}, Runs: []Observed{{Reader: "ada", Room: "r", Complete: true}},
 		},
@@ -187,6 +195,18 @@ func TestCheckAcceptsCorrectEvidence(t *testing.T) {
 			}
 		})
 	}
+}
+
+// onNodes says that Ada's client is on node 1, which deletes a1 at second 0, and that Cy joins node 2 at a later time.
+func onNodes(e *Evidence, later time.Duration) {
+	e.Forgets = 10 * time.Second
+	e.Times = make([]time.Duration, 100)
+	for i := range e.Attempts {
+		e.Attempts[i].Node = 1
+	}
+	p := &e.Runs[2].Parts[0]
+	p.Node = 2
+	e.Times[p.Called] = later
 }
 
 func with(e Evidence, change func(*Evidence)) Evidence {
@@ -423,6 +443,21 @@ func TestCheckFindsEachBrokenPromise(t *testing.T) {
 		"served nothing": {
 			story, func(e *Evidence) { e.Runs[1].Parts = nil }, Unserved, "bob never got anything",
 		},
+		"another node shows a deleted text for long": {changed, func(e *Evidence) {
+			onNodes(e, 11*time.Second)
+			e.Runs[2].Parts[0].Events[0] = story().Histories[0].Events[0]
+		}, Revived, "begun after the deletion of 1"},
+		"a page of the log shows a deleted text": {changed, func(e *Evidence) {
+			onNodes(e, time.Second)
+			e.Runs[2].Parts[0].Conn = 0
+			e.Runs[2].Parts[0].Events[0] = story().Histories[0].Events[0]
+		}, Revived, "begun after the deletion of 1"},
+		"a node that still has a deleted text": {
+			story, func(e *Evidence) { e.Remembered = []string{"the search"} }, Revived, "the search",
+		},
+		"a page lacks what a node showed": {story, func(e *Evidence) {
+			e.Looks[0].Node, e.Looks[0].Head, e.Looks[1].Head = 2, 3, 2
+		}, Stale, "cy had seen 3 as the newest"},
 		"a person is forgotten": {
 			story, func(e *Evidence) { e.Forgotten = []string{"ada"} }, Forgotten, "does not know ada",
 		},

@@ -57,6 +57,7 @@ func (f frame) event() Event {
 type connection struct {
 	m    *rawClient
 	conn int
+	node int // the node's number, from 1; 0 where there is only one
 	ws   *websocket.Conn
 
 	epoch string
@@ -71,7 +72,12 @@ func (m *rawClient) visit(ctx context.Context) error {
 	ctx, leave := context.WithCancel(ctx)
 	defer leave()
 	v := &connection{m: m, conn: m.s.ledger.connects(), calls: map[int]func(context.Context, frame) error{}}
-	if err := v.connect(ctx); err != nil {
+	m.visits++
+	door := m.visits % len(m.doors)
+	if len(m.doors) > 1 {
+		v.node = door + 1
+	}
+	if err := v.connect(ctx, m.doors[door]); err != nil {
 		return err
 	}
 	defer v.ws.CloseNow()
@@ -92,11 +98,11 @@ func (m *rawClient) visit(ctx context.Context) error {
 
 var errForgotten = errors.New("the server does not know the session")
 
-func (v *connection) connect(ctx context.Context) error {
+func (v *connection) connect(ctx context.Context, door *proxy) error {
 	ctx, cancel := context.WithTimeout(ctx, silence)
 	defer cancel()
 	var err error
-	v.ws, _, err = websocket.Dial(ctx, v.m.proxy.url()+"/ws", &websocket.DialOptions{
+	v.ws, _, err = websocket.Dial(ctx, door.url()+"/ws", &websocket.DialOptions{
 		HTTPClient: v.m.s.http, Subprotocols: []string{"parley.v1"},
 	})
 	if err != nil {
@@ -161,6 +167,11 @@ func (v *connection) write(ctx context.Context, command map[string]any) error {
 func (v *connection) read(ctx context.Context) (f frame, err error) {
 	ctx, cancel := context.WithTimeout(ctx, silence)
 	defer cancel()
+	return v.next(ctx)
+}
+
+// next is read without its limit of time.
+func (v *connection) next(ctx context.Context) (f frame, err error) {
 	_, b, err := v.ws.Read(ctx)
 	if err == nil {
 		err = json.Unmarshal(b, &f)
@@ -178,11 +189,12 @@ func (v *connection) join(ctx context.Context, room string) error {
 	called := v.m.s.ledger.now()
 	return v.ask(ctx, command, func(ctx context.Context, f frame) error {
 		if f.Op != "error" {
-			v.m.s.ledger.looked(v.m.name, room, called, f.Seq)
+			v.m.s.ledger.looked(HeadRead{Reader: v.m.name, Room: room, Node: v.node, Called: called, Head: f.Seq})
 		}
 		switch f.Op {
 		case "ok":
-			v.m.s.ledger.part(run, ObservedPart{Conn: v.conn, Called: called, Epoch: v.epoch, After: after})
+			v.m.s.ledger.part(run,
+				ObservedPart{Conn: v.conn, Node: v.node, Called: called, Epoch: v.epoch, After: after})
 		case "behind":
 			v.m.s.count(func(r *Report) { r.Behind++ })
 			page := ObservedPart{Called: called, Epoch: f.Epoch, After: after}
@@ -192,7 +204,8 @@ func (v *connection) join(ctx context.Context, room string) error {
 			}
 			page.Events = h.Events
 			v.m.s.ledger.part(run, page)
-			v.m.s.ledger.part(run, ObservedPart{Conn: v.conn, Called: called, Epoch: f.Epoch, After: f.Seq})
+			v.m.s.ledger.part(run,
+				ObservedPart{Conn: v.conn, Node: v.node, Called: called, Epoch: f.Epoch, After: f.Seq})
 		default:
 			return fmt.Errorf("join %s: %s", room, f.Code)
 		}
@@ -238,7 +251,7 @@ func (v *connection) talk(ctx context.Context) {
 	pinged := time.Now()
 	for n := 0; ; n++ {
 		for _, d := range v.m.due(true) {
-			a := v.m.call(d, v.conn)
+			a := v.m.call(d, v.conn, v.node)
 			if d.kind == Message {
 				v.m.s.watch.sent(v.m, d.text)
 			}
@@ -246,6 +259,10 @@ func (v *connection) talk(ctx context.Context) {
 				func(_ context.Context, f frame) error { v.m.answer(d, a, f); return nil }) != nil {
 				return
 			}
+		}
+		if v.m.wanders && !v.m.s.hushed.Load() {
+			v.m.awaitAnswers(ctx)
+			return
 		}
 		if n%readEvery == readEvery-1 && !v.m.s.isHerd(v.m.name) &&
 			v.tellRead(ctx, v.m.rooms[n/readEvery%len(v.m.rooms)]) != nil {

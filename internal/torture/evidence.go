@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"hash/fnv"
 	"strings"
+	"time"
 )
 
 // Evidence is everything that was seen from outside while a server was tortured, and the histories
 // read afterwards.
 type Evidence struct {
+	Times     []time.Duration // of the ticks, since the round began
 	Attempts  []Attempt
 	Looks     []HeadRead
 	Runs      []Observed
@@ -16,6 +18,11 @@ type Evidence struct {
 	Reads     []ReadMark
 	Histories []History
 	Forgotten []string // people whose session the server no longer knew
+
+	// Forgets is how long after a deletion one of several nodes may show the text from its memory.
+	Forgets time.Duration
+
+	Remembered []string // deleted texts that a node still showed then
 
 	Unanswered []string // requests that had no answer, or that of another request
 	Blind      []string // clients that were told to continue in a log that was reset
@@ -44,6 +51,7 @@ type Attempt struct {
 	Room   string
 	Nonce  string
 	Conn   int // the connection; 0 if it is not known
+	Node   int `json:",omitempty"` // the node that was asked; 0 if that is not known
 	Kind   Kind
 	Target int64 `json:",omitempty"` // the message that is changed
 	Text   string
@@ -62,6 +70,7 @@ func (a Attempt) acked() bool { return a.Answered != 0 && a.Refused == "" }
 type HeadRead struct {
 	Reader string
 	Room   string
+	Node   int `json:",omitempty"` // which of several nodes answered from its memory; 0: the store was read
 
 	Called   Tick
 	Answered Tick
@@ -162,6 +171,7 @@ type Observed struct {
 // An ObservedPart is what came over one connection, or as pages of history.
 type ObservedPart struct {
 	Conn   int // 0: pages of the log
+	Node   int `json:",omitempty"` // the node; 0 where there is only one
 	Called Tick
 	Epoch  string
 	After  int64 // the server was to continue after this seq

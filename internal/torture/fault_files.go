@@ -238,8 +238,7 @@ func (e *Evidence) forget(copied, ended Tick, whole bool) {
 
 // end ends the server until it is started again.
 func (s *round) end(how func() error) error {
-	s.proxy.forwardTo("")
-	s.slowProxy.forwardTo("")
+	s.forwardNowhere()
 	return how()
 }
 

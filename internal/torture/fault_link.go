@@ -9,7 +9,7 @@ import (
 
 // cut ends some connections after a few more bytes, most likely in the middle of a frame.
 func (s *round) cut(_ context.Context, rnd *rand.Rand) error {
-	for _, l := range s.proxy.some(rnd, 0.5) {
+	for _, l := range s.links(rnd, 0.5) {
 		n := 1 + rnd.IntN(500)
 		l.degrade(func(l *proxyConn) { l.cutIn = n })
 	}
@@ -18,7 +18,7 @@ func (s *round) cut(_ context.Context, rnd *rand.Rand) error {
 
 // halfOpen silently stops all bytes on some connections.
 func (s *round) halfOpen(ctx context.Context, rnd *rand.Rand) error {
-	frozen := s.proxy.some(rnd, 0.3)
+	frozen := s.links(rnd, 0.3)
 	for _, l := range frozen {
 		l.freeze()
 	}
@@ -42,7 +42,7 @@ func (s *round) slow(ctx context.Context, rnd *rand.Rand) error {
 }
 
 func (s *round) suffer(ctx context.Context, rnd *rand.Rand, share float64, begin, end func(*proxyConn)) error {
-	links := s.proxy.some(rnd, share)
+	links := s.links(rnd, share)
 	for _, l := range links {
 		l.degrade(begin)
 	}

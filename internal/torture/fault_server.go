@@ -31,8 +31,7 @@ func (s *round) again(ctx context.Context, fault string, end func() error) error
 
 // restart is like again, for callers that hold s.server.
 func (s *round) restart(ctx context.Context, fault string, end func() error) error {
-	s.proxy.forwardTo("")
-	s.slowProxy.forwardTo("")
+	s.forwardNowhere()
 	if err := end(); err != nil {
 		return err
 	}
@@ -48,7 +47,17 @@ func (s *round) injectSubjectFault(ctx context.Context, rnd *rand.Rand, a Subjec
 		return err
 	}
 	if a.End != nil {
-		sleep(ctx, between(rnd, 300*time.Millisecond, 2*time.Second))
+		length := between(rnd, 300*time.Millisecond, 2*time.Second)
+		if a.For != nil {
+			length = a.For(rnd)
+		}
+		ends := time.Now().Add(length)
+		if a.Serves {
+			if err := s.answers(ctx, a.Name+", others"); err != nil {
+				return err
+			}
+		}
+		sleep(ctx, time.Until(ends))
 		if err := a.End(rnd); err != nil {
 			return err
 		}

@@ -2,12 +2,12 @@ package torture_test
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
 	"parley/internal/chat"
 	"parley/internal/room"
-	"parley/internal/store/sqlite"
 )
 
 // A committed records what was committed, over all starts of a server.
@@ -64,7 +64,7 @@ func (c *committed) add(m message, seq chat.Seq) {
 // A brokenLog stands between the hub and the store and has one fault. It predicts the seq of a
 // draft, and holds drafts back for a while, so that a crash finds some.
 type brokenLog struct {
-	*sqlite.Store
+	Store
 	hub    *room.Hub
 	breaks breakage
 	kept   *committed
@@ -89,7 +89,7 @@ type headCopy struct {
 
 const holdBack = 25 * time.Millisecond
 
-func newBrokenLog(kept *sqlite.Store, breaks breakage, c *committed) *brokenLog {
+func newBrokenLog(kept Store, breaks breakage, c *committed) *brokenLog {
 	return &brokenLog{
 		Store: kept, breaks: breaks, kept: c, heads: map[chat.RoomName]chat.Seq{},
 		expected: map[message]chat.Seq{}, copies: map[chat.RoomName]headCopy{}, wake: make(chan struct{}, 1),
@@ -150,6 +150,8 @@ func (l *brokenLog) Append(d chat.Draft, done func(chat.Commit)) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		l.appendEarly(d, done)
+	case takeRollback:
+		l.Store.Append(d, l.succeeds(d, done))
 	case forgetNonces:
 		d.Nonce = ""
 		l.Store.Append(d, done)
@@ -243,9 +245,35 @@ func (l *brokenLog) hold(d chat.Draft, lost, told func(chat.Commit)) {
 // publish delivers an event to readers although it is not stored, as if another process had stored it.
 func (l *brokenLog) publish(e chat.Event) { l.hub.Arrive(chat.Commit{Event: e}, nil) }
 
-// After serves resumes; pages of history ask for more events.
+// succeeds returns what calls done as if a transaction that failed had been committed.
+func (l *brokenLog) succeeds(d chat.Draft, done func(chat.Commit)) func(chat.Commit) {
+	return func(c chat.Commit) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		switch chat.CodeOf(c.Err) {
+		case "":
+			l.heads[d.Room] = max(l.heads[d.Room], c.Event.Seq)
+		case chat.Unavailable, chat.Internal:
+			l.heads[d.Room]++
+			e := chat.Event{
+				Room: d.Room, Seq: l.heads[d.Room], At: time.Now().UTC().Truncate(time.Millisecond), Kind: d.Is(),
+				From: d.From, Text: d.Text, Target: d.Target,
+			}
+			c = chat.Commit{Event: e, Repeated: true, More: c.More}
+		}
+		done(c)
+	}
+}
+
+// After serves resumes; pages of history ask for more events, and a hub that fills a gap for fewer.
 func (l *brokenLog) After(ctx context.Context, name chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error) {
+	if l.breaks == skipGaps && limit == eventsOfGap {
+		return nil, nil
+	}
 	events, err := l.Store.After(ctx, name, seq, limit)
+	if l.breaks == oldReplica && limit != chat.MaxPage && limit != eventsOfGap {
+		return slices.DeleteFunc(events, func(e chat.Event) bool { return time.Since(e.At) < replicaLag }), err
+	}
 	if limit == chat.MaxPage || len(events) < 3 {
 		return events, err
 	}

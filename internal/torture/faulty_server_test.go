@@ -43,25 +43,35 @@ const (
 // A subject is this program's server in this process. Its parts are correct; the fault is between
 // them.
 type subject struct {
-	breaks breakage
-	dir    string
-	epoch  string // of its first start
-	log    *brokenLog
-	stop   func() error
-	commit committed
+	breaks  breakage
+	dir     string
+	node    *nodeOf // nil: it is alone, on a SQLite file in dir
+	address string  // where it listens; default: a free port
+	epoch   string  // of its first start
+	log     *brokenLog
+	stop    func() error
+	commit  committed
+}
+
+// Store is what keeps a subject's log.
+type Store interface {
+	room.Log
+	room.Archive
+	account.People
+	account.RoomLists
+	account.Personal
+
+	Epoch() string
+	Healthy(ctx context.Context) error
+	Run(ctx context.Context) error
+	Close() error
 }
 
 func (s *subject) Files() (folder, database string) { return s.dir, filepath.Join(s.dir, "parley.db") }
 
 func (s *subject) Start(ctx context.Context) (string, error) {
 	s.stop = nil
-	kept, err := sqlite.Open(ctx, sqlite.Config{Dir: s.dir})
-	if err != nil && s.breaks == beginAnew {
-		if err := os.Remove(filepath.Join(s.dir, "parley.db")); err != nil {
-			return "", err
-		}
-		kept, err = sqlite.Open(ctx, sqlite.Config{Dir: s.dir})
-	}
+	kept, err := s.open(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -69,18 +79,26 @@ func (s *subject) Start(ctx context.Context) (string, error) {
 		s.epoch = kept.Epoch()
 	}
 	s.log = newBrokenLog(kept, s.breaks, &s.commit)
-	hub := room.New(s.log, s.log, s.epoch, room.Config{})
+	rooms, doorsOf := room.Config{}, server.Config{HeaderTimeout: 5 * time.Second}
+	if s.node != nil {
+		rooms.Followers, doorsOf.Find = []room.Follower{s.node.index.EventStored}, s.node.index.Find
+	}
+	hub := room.New(s.log, s.log, s.epoch, rooms)
 	s.log.hub = hub
+	stopNode := func() error { return nil }
+	if s.node != nil {
+		stopNode = s.node.connect(hub)
+	}
 	site, err := web.New()
 	if err != nil {
 		return "", err
 	}
 	stores := account.Stores{People: s.log, Lists: s.log, Personal: s.log}
-	doors, err := server.New(server.Config{HeaderTimeout: 5 * time.Second}, hub, stores, kept.Healthy, site)
+	doors, err := server.New(doorsOf, hub, stores, kept.Healthy, site)
 	if err != nil {
 		return "", err
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	ln, err := net.Listen("tcp", cmp.Or(s.address, "127.0.0.1:0"))
 	if err != nil {
 		return "", err
 	}
@@ -93,9 +111,23 @@ func (s *subject) Start(ctx context.Context) (string, error) {
 	}
 	stopServe := inBackground(func(ctx context.Context) error { return doors.Serve(ctx, front, nil) })
 	s.stop = func() error {
-		return errors.Join(stopServe(), stopHub(), stopStore(), stopLog(), kept.Close())
+		return errors.Join(stopServe(), stopHub(), stopNode(), stopStore(), stopLog(), kept.Close())
 	}
 	return "http://" + ln.Addr().String(), nil
+}
+
+func (s *subject) open(ctx context.Context) (Store, error) {
+	if s.node != nil {
+		return s.node.open(ctx)
+	}
+	kept, err := sqlite.Open(ctx, sqlite.Config{Dir: s.dir})
+	if err != nil && s.breaks == beginAnew {
+		if err := os.Remove(filepath.Join(s.dir, "parley.db")); err != nil {
+			return nil, err
+		}
+		kept, err = sqlite.Open(ctx, sqlite.Config{Dir: s.dir})
+	}
+	return kept, err
 }
 
 // Kill ends the server so that uncommitted drafts are lost.

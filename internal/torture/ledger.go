@@ -3,12 +3,15 @@ package torture
 import (
 	"slices"
 	"sync"
+	"time"
 )
 
 // A ledger records what every client does and sees, as it happens.
 type ledger struct {
+	began time.Time
+
 	mu       sync.Mutex
-	tick     Tick
+	times    []time.Duration // of the ticks, since began
 	conns    int
 	attempts []*Attempt
 	looks    []HeadRead
@@ -16,7 +19,17 @@ type ledger struct {
 	pages    []Page
 	reads    []*ReadMark
 	forgot   []string
+	kept     []string
 	mute     []string
+}
+
+// next returns a new tick. The caller holds l.mu.
+func (l *ledger) next() Tick {
+	if l.times == nil {
+		l.times = make([]time.Duration, 1) // tick 0 means never
+	}
+	l.times = append(l.times, time.Since(l.began))
+	return Tick(len(l.times) - 1)
 }
 
 // forgets records that the server no longer knows a person.
@@ -24,6 +37,13 @@ func (l *ledger) forgets(name string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.forgot = append(l.forgot, name)
+}
+
+// remembered records that a node still showed a deleted text.
+func (l *ledger) remembered(why string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.kept = append(l.kept, why)
 }
 
 // unanswered records that a request had no answer, or that of another request.
@@ -37,8 +57,7 @@ func (l *ledger) unanswered(why string) {
 func (l *ledger) calls(a Attempt) *Attempt {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.tick++
-	a.Called, a.Text = l.tick, abridged(a.Text)
+	a.Called, a.Text = l.next(), abridged(a.Text)
 	l.attempts = append(l.attempts, &a)
 	return &a
 }
@@ -47,24 +66,22 @@ func (l *ledger) calls(a Attempt) *Attempt {
 func (l *ledger) answered(a *Attempt, seq int64, refused string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.tick++
-	a.Answered, a.Seq, a.Refused = l.tick, seq, refused
+	a.Answered, a.Seq, a.Refused = l.next(), seq, refused
 }
 
 // now returns the present tick, for looked.
 func (l *ledger) now() Tick {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.tick++
-	return l.tick
+	return l.next()
 }
 
-// looked records the newest seq that a client read of a room.
-func (l *ledger) looked(reader, room string, called Tick, head int64) {
+// looked records the newest seq that a client read of a room just now.
+func (l *ledger) looked(look HeadRead) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.tick++
-	l.looks = append(l.looks, HeadRead{Reader: reader, Room: room, Called: called, Answered: l.tick, Head: head})
+	look.Answered = l.next()
+	l.looks = append(l.looks, look)
 }
 
 // read records a page of message states.
@@ -78,8 +95,7 @@ func (l *ledger) read(p Page) {
 func (l *ledger) asks(r ReadMark) *ReadMark {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.tick++
-	r.Called = l.tick
+	r.Called = l.next()
 	l.reads = append(l.reads, &r)
 	return &r
 }
@@ -88,8 +104,7 @@ func (l *ledger) asks(r ReadMark) *ReadMark {
 func (l *ledger) tells(r *ReadMark, seq int64, unread int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.tick++
-	r.Answered, r.Read, r.Unread = l.tick, seq, unread
+	r.Answered, r.Read, r.Unread = l.next(), seq, unread
 }
 
 // run begins the record of what a reader sees of a room.
@@ -166,7 +181,10 @@ func (l *ledger) all() []*Observed {
 func (l *ledger) evidence(histories []History) Evidence {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	e := Evidence{Looks: l.looks, Pages: l.pages, Histories: histories, Forgotten: l.forgot, Unanswered: l.mute}
+	e := Evidence{
+		Times: l.times, Looks: l.looks, Pages: l.pages, Histories: histories, Forgotten: l.forgot, Remembered: l.kept,
+		Unanswered: l.mute,
+	}
 	for _, a := range l.attempts {
 		e.Attempts = append(e.Attempts, *a)
 	}

@@ -36,11 +36,12 @@ func (s *round) newRegular(name string) *libClient {
 func (g *libClient) live(ctx context.Context) error {
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()
+	addresses := g.s.addresses()
 	var c *client.Client
 	for {
 		var err error
-		c, err = client.Dial(ctx, g.s.proxy.url(), client.Options{
-			Name: g.name, HTTPClient: &http.Client{Transport: transport},
+		c, err = client.Dial(ctx, addresses[0], client.Options{
+			Name: g.name, More: addresses[1:], HTTPClient: &http.Client{Transport: transport},
 			IdleTimeout: silence, MinBackoff: 20 * time.Millisecond, MaxBackoff: 300 * time.Millisecond,
 		})
 		if err == nil {
@@ -142,7 +143,7 @@ func (g *libClient) talk(ctx context.Context, c *client.Client, author string) e
 			g.tellRead(ctx, c, author, d.room)
 		}
 		g.s.talking.Add(1)
-		called := g.s.ledger.calls(d.attempt(author, 0))
+		called := g.s.ledger.calls(d.attempt(author, 0, 0))
 		receipt, err := do(ctx, c, d)
 		g.s.talking.Add(-1)
 		switch e, ok := errors.AsType[*client.Error](err); {

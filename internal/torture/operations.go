@@ -31,9 +31,10 @@ func (d *operation) command() map[string]any {
 	return c
 }
 
-func (d *operation) attempt(author string, conn int) Attempt {
+func (d *operation) attempt(author string, conn, node int) Attempt {
 	return Attempt{
-		Author: author, Room: d.room, Nonce: d.nonce, Conn: conn, Kind: d.kind, Target: d.target, Text: d.text,
+		Author: author, Room: d.room, Nonce: d.nonce, Conn: conn, Node: node, Kind: d.kind, Target: d.target,
+		Text: d.text,
 		Same: d.same,
 	}
 }

@@ -149,13 +149,19 @@ func (s *round) page(ctx context.Context, room, what string) (p page, err error)
 	if err := s.get(ctx, "/api/rooms/"+room+"/"+what, "", &p); err != nil {
 		return p, err
 	}
-	s.ledger.looked("a page of "+what[:strings.IndexByte(what, '?')], room, called, p.Seq)
+	reader := "a page of " + what[:strings.IndexByte(what, '?')]
+	s.ledger.looked(HeadRead{Reader: reader, Room: room, Called: called, Head: p.Seq})
 	return p, nil
 }
 
 // get reads an address, with a session or without one.
 func (s *round) get(ctx context.Context, path, session string, into any) error {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.address()+path, nil)
+	return s.getFrom(ctx, s.address(), path, session, into)
+}
+
+// getFrom is get from one node.
+func (s *round) getFrom(ctx context.Context, node, path, session string, into any) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, node+path, nil)
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package torture
 import (
 	"context"
 	"math/rand/v2"
-	"strings"
 	"sync"
 
 	"parley/internal/pgserver"
@@ -33,7 +32,7 @@ func OnPostgres(ctx context.Context, program *Process, database *pgserver.Server
 	}
 	between.forwardTo(database.Address())
 	p := &PostgresProcess{server: program, database: database, proxy: between}
-	through := strings.TrimPrefix(between.url(), "http://")
+	through := between.address()
 	// Not a flag: all users of a machine see command lines.
 	program.Env = append(program.Env, "PARLEY_DATABASE="+database.URLBy(name, through))
 	ctx, p.stopProxy = context.WithCancel(context.WithoutCancel(ctx))

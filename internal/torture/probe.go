@@ -33,7 +33,7 @@ func (s *round) newProber(ctx context.Context) (*prober, error) {
 		Session string `json:"session"`
 	}
 	p := &prober{s: s}
-	status, err := p.do(ctx, "/api/session", map[string]string{"name": proberName}, &is)
+	status, err := p.do(ctx, http.MethodPost, "/api/session", "", map[string]string{"name": proberName}, &is)
 	if err == nil && status != http.StatusCreated {
 		err = fmt.Errorf("answered with %d", status)
 	}
@@ -48,23 +48,28 @@ func (s *round) newProber(ctx context.Context) (*prober, error) {
 func (p *prober) post(ctx context.Context) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	ctx, cancel := context.WithTimeout(ctx, waitLimit)
-	defer cancel()
 	p.said++
-	a := Attempt{
+	_, err := p.repeat(ctx, Attempt{
 		Author: p.person, Room: p.s.rooms[p.said%len(p.s.rooms)], Kind: Message,
 		Nonce: fmt.Sprintf("%s-%d", proberName, p.said), Text: fmt.Sprintf("%s says %d", proberName, p.said),
-	}
+	})
+	return err
+}
+
+// repeat makes attempts until what is sent is stored, and returns its seq.
+func (p *prober) repeat(ctx context.Context, a Attempt) (seq int64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, waitLimit)
+	defer cancel()
 	for {
-		err := p.try(ctx, a)
+		seq, err := p.try(ctx, a)
 		if err == nil {
 			_, err = p.s.head(ctx, a.Room) // the head must include it, or a later event
 		}
 		if err == nil {
-			return nil
+			return seq, nil
 		}
 		if ctx.Err() != nil {
-			return fmt.Errorf("the server stores nothing %v after the fault: %w", waitLimit, err)
+			return 0, fmt.Errorf("the server stores nothing %v after the fault: %w", waitLimit, err)
 		}
 		sleep(ctx, probeEvery)
 	}
@@ -75,49 +80,56 @@ func (p *prober) once(ctx context.Context) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.said++
-	return p.try(ctx, Attempt{
+	_, err := p.try(ctx, Attempt{
 		Author: p.person, Room: p.s.rooms[p.said%len(p.s.rooms)], Kind: Message,
 		Nonce: fmt.Sprintf("%s-%d", proberName, p.said), Text: fmt.Sprintf("%s says %d", proberName, p.said),
 	})
+	return err
 }
 
-// try makes one attempt and records its result.
-func (p *prober) try(ctx context.Context, a Attempt) error {
+// try makes one attempt, to send a message or to delete one, and records its result.
+func (p *prober) try(ctx context.Context, a Attempt) (seq int64, err error) {
 	called := p.s.ledger.calls(a)
 	var answer struct {
 		Seq  int64  `json:"seq"`
 		Code string `json:"code"`
 	}
-	status, err := p.do(ctx, "/api/rooms/"+a.Room+"/messages", map[string]string{"text": a.Text, "nonce": a.Nonce},
-		&answer)
+	method, path := http.MethodPost, "/api/rooms/"+a.Room+"/messages"
+	if a.Kind == Delete {
+		method, path = http.MethodDelete, fmt.Sprint(path, "/", a.Target)
+	}
+	status, err := p.do(ctx, method, path, a.Nonce, map[string]string{"text": a.Text}, &answer)
 	switch {
 	case err != nil:
-		return err // the result is unknown
+		return 0, err // the result is unknown
 	case status == http.StatusCreated || status == http.StatusOK:
 		p.s.ledger.answered(called, answer.Seq, "")
 		p.s.count(func(r *Report) { r.Acks++ })
-		return nil
+		return answer.Seq, nil
 	case answer.Code == "bad_session":
 		p.s.ledger.forgets(proberName)
-		return nil
+		return 0, nil
 	default:
 		p.s.ledger.answered(called, 0, answer.Code)
 		p.s.count(func(r *Report) { r.Refusals++ })
-		return fmt.Errorf("%s (%d)", answer.Code, status)
+		return 0, fmt.Errorf("%s (%d)", answer.Code, status)
 	}
 }
 
-// do posts body as JSON and reads the answer into out.
-func (p *prober) do(ctx context.Context, path string, body, out any) (status int, err error) {
+// do sends body as JSON and reads the answer into out.
+func (p *prober) do(ctx context.Context, method, path, nonce string, body, out any) (status int, err error) {
 	b, err := json.Marshal(body)
 	if err != nil {
 		return 0, err
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, p.s.address()+path, bytes.NewReader(b))
+	r, err := http.NewRequestWithContext(ctx, method, p.s.address()+path, bytes.NewReader(b))
 	if err != nil {
 		return 0, err
 	}
 	r.Header.Set("Content-Type", "application/json")
+	if nonce != "" {
+		r.Header.Set("Idempotency-Key", nonce)
+	}
 	if p.session != "" {
 		r.Header.Set("Authorization", "Bearer "+p.session)
 	}

@@ -24,6 +24,7 @@ type Process struct {
 	Args    []string  // before the flags that every server here needs
 	Env     []string  // in addition to the environment; "NAME=value"
 	Data    string    // its data folder
+	Listen  string    // where it listens; default: a free port of the loopback interface
 	Log     io.Writer // receives its standard error
 	OwnDisk bool      // Data is a file system made by MountDisk
 	Clock   string    // the file with the clock's offset, if the program reads one; see SetClock
@@ -35,13 +36,12 @@ type Process struct {
 // waitLimit is how long to wait for something that should happen soon.
 const waitLimit = 20 * time.Second
 
-// Start runs the program on a free port of the loopback interface, without the limits that would
-// slow down the harness.
+// Start runs the program without the limits that would slow down the harness.
 func (p *Process) Start(context.Context) (string, error) {
 	flags := []string{
-		"--listen", "127.0.0.1:0", "--data", p.Data,
+		"--listen", cmp.Or(p.Listen, "127.0.0.1:0"), "--data", p.Data,
 		"--message-rate", "0", "--guest-rate", "0", "--connections-per-address", "0",
-		"--people-per-address", "0", "--read-rate", "0", "--room-rate", "0",
+		"--people-per-address", "0", "--read-rate", "0", "--room-rate", "0", "--search-rate", "0",
 	}
 	p.cmd = exec.Command(p.Program, append(append([]string{}, p.Args...), flags...)...)
 	// The user's own settings, such as a database, are not for a server that is tortured.
@@ -104,9 +104,10 @@ func (p *Process) Stop() error {
 	}
 	giveUp := time.AfterFunc(waitLimit, func() { _ = p.cmd.Process.Kill() })
 	defer giveUp.Stop()
-	if err := p.cmd.Wait(); err != nil {
+	err := p.cmd.Wait()
+	p.pid.Store(0)
+	if err != nil {
 		return fmt.Errorf("the server was asked to stop: %w", err)
 	}
-	p.pid.Store(0)
 	return nil
 }

@@ -2,6 +2,7 @@ package torture
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"math/rand/v2"
@@ -10,17 +11,28 @@ import (
 	"time"
 )
 
-// A proxy stands between clients and a server. Its address stays while servers behind it come and
-// go, and it can degrade connections. Its buffers are small, so that a slow connection is soon
-// full.
+// A proxy stands between clients and a server, or several. Its address stays while servers behind it
+// come and go, and it can degrade connections. Its buffers are small, so that a slow connection is
+// soon full.
 type proxy struct {
-	ln net.Listener
-	wg sync.WaitGroup
+	ln        net.Listener
+	wg        sync.WaitGroup
+	newFilter func() func([]byte) []byte // changes the bytes of one direction; nil: they pass as they are
+	tls       *tls.Config                // of both connections, so that newFilter sees what is said; nil: as they are
 
-	mu       sync.Mutex
-	upstream string // the server's address; "": none
-	links    map[*proxyConn]bool
+	mu        sync.Mutex
+	upstreams []string // the servers' addresses, the next one first
+	blocked   direction
+	links     map[*proxyConn]bool
 }
+
+// A direction is that of bytes through a proxy, or both.
+type direction int
+
+const (
+	toServer direction = 1 << iota
+	toClient
+)
 
 const proxyBuffer = 4 << 10 // bytes in each socket buffer of the proxy
 
@@ -31,7 +43,8 @@ type proxyConn struct {
 	ended          sync.Once
 
 	mu     sync.Mutex
-	frozen chan struct{} // nil, or closed at the thaw
+	stuck  direction     // in which nothing passes
+	thawed chan struct{} // closed when that changes
 	delay  time.Duration // before each chunk
 	rate   int           // bytes per second; 0: no limit
 	cutIn  int           // bytes from the server until the connection is cut; -1: never
@@ -47,11 +60,36 @@ func newProxy() (*proxy, error) {
 
 func (p *proxy) url() string { return "http://" + p.ln.Addr().String() }
 
-// forwardTo sets the server to which later connections are forwarded; "" refuses them.
-func (p *proxy) forwardTo(address string) {
+func (p *proxy) address() string { return p.ln.Addr().String() }
+
+// forwardTo directs later connections to servers, in turn; to none without addresses.
+func (p *proxy) forwardTo(addresses ...string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.upstream = address
+	p.upstreams = addresses
+}
+
+// next returns the address for a new connection, "" if there is none, and in which direction nothing passes.
+func (p *proxy) next() (string, direction) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.upstreams) == 0 {
+		return "", p.blocked
+	}
+	address := p.upstreams[0]
+	p.upstreams = append(p.upstreams[1:len(p.upstreams):len(p.upstreams)], address)
+	return address, p.blocked
+}
+
+// block lets nothing pass in a direction, on present and later connections, as a network does that
+// is cut: nobody is told.
+func (p *proxy) block(d direction) {
+	p.mu.Lock()
+	p.blocked = d
+	p.mu.Unlock()
+	for _, l := range p.some(nil, -1) {
+		l.block(d)
+	}
 }
 
 // run accepts until ctx ends, and returns when no connection is left.
@@ -75,9 +113,7 @@ func (p *proxy) run(ctx context.Context) {
 
 func (p *proxy) serve(ctx context.Context, client net.Conn) {
 	defer client.Close()
-	p.mu.Lock()
-	upstream := p.upstream
-	p.mu.Unlock()
+	upstream, blocked := p.next()
 	if upstream == "" {
 		return
 	}
@@ -86,9 +122,15 @@ func (p *proxy) serve(ctx context.Context, client net.Conn) {
 	if err != nil {
 		return // the client notices
 	}
-	l := &proxyConn{client: client, server: server, done: make(chan struct{}), cutIn: -1}
+	l := &proxyConn{
+		client: client, server: server, done: make(chan struct{}), stuck: blocked, thawed: make(chan struct{}),
+		cutIn: -1,
+	}
 	_ = client.(*net.TCPConn).SetWriteBuffer(proxyBuffer) // larger ones would only hide more
 	_ = server.(*net.TCPConn).SetReadBuffer(proxyBuffer)
+	if p.tls != nil {
+		l.client, l.server = tls.Server(client, p.tls), tls.Client(server, p.tls)
+	}
 	p.mu.Lock()
 	p.links[l] = true
 	p.mu.Unlock()
@@ -96,12 +138,20 @@ func (p *proxy) serve(ctx context.Context, client net.Conn) {
 		l.end()
 	}
 	var pumps sync.WaitGroup
-	pumps.Go(func() { l.pump(server, client, false) })
-	pumps.Go(func() { l.pump(client, server, true) })
+	pumps.Go(func() { l.pump(l.server, l.client, toServer, p.filter()) })
+	pumps.Go(func() { l.pump(l.client, l.server, toClient, p.filter()) })
 	pumps.Wait()
 	p.mu.Lock()
 	delete(p.links, l)
 	p.mu.Unlock()
+}
+
+// filter returns what changes the bytes of one direction of a new connection.
+func (p *proxy) filter() func([]byte) []byte {
+	if p.newFilter == nil {
+		return func(b []byte) []byte { return b }
+	}
+	return p.newFilter()
 }
 
 // some returns a share of the present connections, chosen by rnd; all of them if share is negative.
@@ -133,43 +183,52 @@ func (l *proxyConn) degrade(change func(*proxyConn)) {
 }
 
 // freeze keeps the connection open and passes nothing on until it ends.
-func (l *proxyConn) freeze() {
-	l.degrade(func(l *proxyConn) { l.frozen = make(chan struct{}) })
+func (l *proxyConn) freeze() { l.block(toServer | toClient) }
+
+// block lets nothing pass in a direction; with 0 everything passes again, also what waits.
+func (l *proxyConn) block(d direction) {
+	l.degrade(func(l *proxyConn) {
+		l.stuck = d
+		close(l.thawed)
+		l.thawed = make(chan struct{})
+	})
 }
 
 // pump copies in one direction, with the present degradation.
-func (l *proxyConn) pump(dst, src net.Conn, fromClient bool) {
+func (l *proxyConn) pump(dst, src net.Conn, d direction, filter func([]byte) []byte) {
 	defer l.end()
 	buf := make([]byte, proxyBuffer)
 	for {
 		n, err := src.Read(buf)
-		if !l.pass(dst, buf[:n], fromClient) || err != nil {
+		if !l.pass(dst, filter(buf[:n]), d) || err != nil {
 			return
 		}
 	}
 }
 
-func (l *proxyConn) pass(dst io.Writer, chunk []byte, fromClient bool) bool {
+func (l *proxyConn) pass(dst io.Writer, chunk []byte, d direction) bool {
 	for len(chunk) > 0 {
 		l.mu.Lock()
-		frozen, delay, n, cut := l.frozen, l.delay, len(chunk), false
+		stuck, thawed, delay, n, cut := l.stuck&d != 0, l.thawed, l.delay, len(chunk), false
+		if stuck {
+			l.mu.Unlock()
+			select {
+			case <-thawed:
+				continue
+			case <-l.done:
+				return false
+			}
+		}
 		if l.rate > 0 {
 			n = min(n, max(1, l.rate/8))
 			delay += time.Duration(n) * time.Second / time.Duration(l.rate)
 		}
-		if l.cutIn >= 0 && !fromClient {
+		if l.cutIn >= 0 && d == toClient {
 			n = min(n, l.cutIn)
 			l.cutIn -= n
 			cut = l.cutIn == 0
 		}
 		l.mu.Unlock()
-		if frozen != nil {
-			select {
-			case <-frozen:
-			case <-l.done:
-				return false
-			}
-		}
 		if delay > 0 {
 			select {
 			case <-time.After(delay):

@@ -19,12 +19,15 @@ type rawClient struct {
 	name  string
 	rooms []string
 	runs  map[string]*Observed
-	proxy *proxy // through which it connects
-	mute  bool   // sends nothing of its own
+	doors []*proxy // through which it connects, one after the other
+	mute  bool     // sends nothing of its own
 
 	misbehaves bool // and is not measured
+	wanders    bool // to another node after every operation
 
 	twin *rawClient // does the same, at the same time, on its own connection
+
+	visits int // counts its connections
 
 	mu      sync.Mutex
 	known   chan struct{} // closed when person and session are set
@@ -43,16 +46,18 @@ const (
 	pingEvery = 1 * time.Second        // so that there are frames
 	comeBack  = 150 * time.Millisecond // at most, before the next connection
 	readEvery = 10                     // after this many operations it sets its read mark
+	patience  = 1 * time.Second        // at most, before somebody who wanders goes on without an answer
 )
 
 func (s *round) newMember(name string) *rawClient {
 	m := &rawClient{
-		s: s, name: name, proxy: s.proxy, rooms: s.rooms, runs: map[string]*Observed{}, known: make(chan struct{}),
+		s: s, name: name, doors: s.doors, rooms: s.rooms, runs: map[string]*Observed{}, known: make(chan struct{}),
 		planner: planner{retries: true},
 	}
 	for _, room := range m.rooms {
 		m.runs[room] = s.ledger.run(name, room)
 	}
+	m.visits = s.nextExtra() // so that not all begin on the same node
 	return m
 }
 
@@ -116,6 +121,15 @@ func (m *rawClient) is(person, session string) {
 	}
 }
 
+// awaitAnswers waits until everything is answered, but sometimes not for long.
+func (m *rawClient) awaitAnswers(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, rand.N(patience))
+	defer cancel()
+	for len(m.unanswered()) > 0 && ctx.Err() == nil {
+		sleep(ctx, 2*time.Millisecond)
+	}
+}
+
 // due returns the operations to send now: those to be repeated and, if fresh, a new one.
 func (m *rawClient) due(fresh bool) []*operation {
 	m.mu.Lock()
@@ -158,9 +172,9 @@ func (m *rawClient) unanswered() []*operation {
 }
 
 // call records an attempt that is about to be made.
-func (m *rawClient) call(d *operation, conn int) *Attempt {
+func (m *rawClient) call(d *operation, conn, node int) *Attempt {
 	person, _ := m.identity(context.Background())
-	a := m.s.ledger.calls(d.attempt(person, conn))
+	a := m.s.ledger.calls(d.attempt(person, conn, node))
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	d.flying = a

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,15 +18,17 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// A harness is what lasts for all rounds: the server and the proxy to it.
+// A harness is what lasts for all rounds: the server and the proxies to it.
 type harness struct {
 	cfg       Config
-	proxy     *proxy
-	slowProxy *proxy // a proxy too, for members whose connections are degraded while others are measured
+	proxy     *proxy   // to all nodes in turn; a server that is alone is the only node
+	doors     []*proxy // one to each node
+	slowProxy *proxy   // for members whose connections are degraded while others are measured
 	http      *http.Client
-	streams   *http.Client // for event streams, which end when they are cut
-	server    sync.Mutex   // held while the server is ended or started
-	url       atomic.Pointer[string]
+	streams   *http.Client           // for event streams, which end when they are cut
+	server    sync.Mutex             // held while the server is ended or started
+	url       atomic.Pointer[string] // of a server that is alone
+	asked     atomic.Int64           // counts requests, which go to one node after the other
 
 	mu     sync.Mutex
 	report Report
@@ -45,17 +48,24 @@ type round struct {
 	talking atomic.Int64   // clients on package client that wait for an answer
 }
 
-func newHarness(cfg Config) (*harness, error) {
-	p, err := newProxy()
-	if err != nil {
-		return nil, fmt.Errorf("a proxy before the server: %w", err)
+func newHarness(cfg Config) (_ *harness, err error) {
+	w := &harness{cfg: cfg, http: &http.Client{Transport: &http.Transport{}, Timeout: waitLimit}}
+	proxies := []**proxy{&w.proxy, &w.slowProxy}
+	if n := w.nodes(); n > 1 {
+		// Another node can answer what a frozen one does not.
+		w.http.Timeout = silence
+		w.doors = make([]*proxy, n)
+		for i := range w.doors {
+			proxies = append(proxies, &w.doors[i])
+		}
 	}
-	bad, err := newProxy()
-	if err != nil {
-		return nil, fmt.Errorf("a proxy before the server: %w", err)
+	for _, p := range proxies {
+		if *p, err = newProxy(); err != nil {
+			return nil, fmt.Errorf("a proxy before the server: %w", err)
+		}
 	}
-	w := &harness{
-		cfg: cfg, proxy: p, slowProxy: bad, http: &http.Client{Transport: &http.Transport{}, Timeout: waitLimit},
+	if w.doors == nil {
+		w.doors = []*proxy{w.proxy}
 	}
 	w.streams = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	w.report = Report{
@@ -77,7 +87,72 @@ func (w *harness) progress(name string, err error) {
 	}
 }
 
-func (w *harness) address() string { return *w.url.Load() }
+// nodes returns how many servers there are.
+func (w *harness) nodes() int {
+	if s, ok := w.cfg.Subject.(hasNodes); ok {
+		return len(s.URLs())
+	}
+	return 1
+}
+
+// address returns the address of a node that can answer, of another one with each call.
+func (w *harness) address() string {
+	s, ok := w.cfg.Subject.(hasNodes)
+	if !ok {
+		return *w.url.Load()
+	}
+	all := s.URLs()
+	can := slices.DeleteFunc(slices.Clone(all), func(url string) bool { return url == "" })
+	if len(can) == 0 { // none can, and one is as good as another
+		return all[0]
+	}
+	return can[int(w.asked.Add(1)%int64(len(can)))]
+}
+
+// addresses returns where clients reach the nodes, each time in another order.
+func (w *harness) addresses() []string {
+	first := w.nextExtra() % len(w.doors)
+	var urls []string
+	for i := range w.doors {
+		urls = append(urls, w.doors[(first+i)%len(w.doors)].url())
+	}
+	return urls
+}
+
+// forward directs the proxies to the nodes. url is that of a server that is alone.
+func (w *harness) forward(url string) {
+	urls := []string{url}
+	if s, ok := w.cfg.Subject.(hasNodes); ok {
+		urls = s.URLs()
+	}
+	w.url.Store(&urls[0])
+	var all []string
+	for i, url := range urls {
+		address := strings.TrimPrefix(url, "http://")
+		w.doors[i].forwardTo(address)
+		all = append(all, address)
+	}
+	w.proxy.forwardTo(all...)
+	w.slowProxy.forwardTo(all...)
+}
+
+// forwardNowhere lets nobody reach a node.
+func (w *harness) forwardNowhere() {
+	for _, p := range append(w.doors, w.proxy, w.slowProxy) {
+		p.forwardTo()
+	}
+}
+
+// links returns a share of the connections of clients, chosen by rnd.
+func (w *harness) links(rnd *rand.Rand, share float64) []*proxyConn {
+	links := w.proxy.some(rnd, share)
+	for _, p := range w.doors {
+		if p != w.proxy {
+			links = append(links, p.some(rnd, share)...)
+		}
+	}
+	return links
+}
 
 // torture runs one round after the other until the time is over.
 func (w *harness) torture(ctx context.Context, faults []fault, trials []fileFault) (err error) {
@@ -85,6 +160,11 @@ func (w *harness) torture(ctx context.Context, faults []fault, trials []fileFaul
 	var proxied sync.WaitGroup
 	proxied.Go(func() { w.proxy.run(running) })
 	proxied.Go(func() { w.slowProxy.run(running) })
+	for _, p := range w.doors {
+		if p != w.proxy {
+			proxied.Go(func() { p.run(running) })
+		}
+	}
 	defer proxied.Wait()
 	defer stopAll()
 	if err := w.start(ctx, "start"); err != nil {
@@ -125,9 +205,7 @@ func (w *harness) start(ctx context.Context, fault string) error {
 	if err != nil {
 		return err
 	}
-	w.url.Store(&url)
-	w.proxy.forwardTo(strings.TrimPrefix(url, "http://"))
-	w.slowProxy.forwardTo(strings.TrimPrefix(url, "http://"))
+	w.forward(url)
 	if err := w.well(ctx); err != nil {
 		return err
 	}
@@ -135,12 +213,25 @@ func (w *harness) start(ctx context.Context, fault string) error {
 	return nil
 }
 
-// well returns when the server reports that it can store messages.
+// well returns when all nodes report that they can store messages.
 func (w *harness) well(ctx context.Context) error {
+	urls := []string{w.address()}
+	if s, ok := w.cfg.Subject.(hasNodes); ok {
+		urls = s.URLs()
+	}
+	for _, url := range urls {
+		if err := w.isWell(ctx, url); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *harness) isWell(ctx context.Context, url string) error {
 	ctx, cancel := context.WithTimeout(ctx, waitLimit)
 	defer cancel()
 	for {
-		r, err := http.NewRequestWithContext(ctx, http.MethodGet, w.address()+"/healthz", nil)
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/healthz", nil)
 		if err != nil {
 			return err
 		}
@@ -182,12 +273,16 @@ func (w *harness) runRound(ctx context.Context, n int, length time.Duration, fau
 	if err := g.Wait(); err != nil || storms != nil {
 		return errors.Join(storms, err)
 	}
-	return s.check(ctx, n)
+	if err := s.check(ctx, n); err != nil || len(s.doors) == 1 {
+		return err
+	}
+	return s.checkDeletion(ctx, n)
 }
 
 func (w *harness) newRound(n int) *round {
 	s := &round{
-		harness: w, ledger: &ledger{}, pace: time.Duration(float64(w.cfg.People) / w.cfg.Rate * float64(time.Second)),
+		harness: w, ledger: &ledger{began: time.Now()},
+		pace: time.Duration(float64(w.cfg.People) / w.cfg.Rate * float64(time.Second)),
 	}
 	for i := range w.cfg.Rooms {
 		s.rooms = append(s.rooms, fmt.Sprintf("t%d-%d-%d", w.cfg.Seed%1e9, n, i))
@@ -196,7 +291,14 @@ func (w *harness) newRound(n int) *round {
 }
 
 // invite starts all clients: half of the people on two connections, and two on package client.
+// In a cluster one more person goes to another node after every operation.
 func (s *round) invite(ctx context.Context, g *errgroup.Group) {
+	if len(s.doors) > 1 {
+		m := s.newMember("W")
+		m.wanders = true
+		s.members = append(s.members, m)
+		g.Go(func() error { m.live(ctx); return nil })
+	}
 	for i := range s.cfg.People {
 		if i < 2 {
 			regular := s.newRegular(fmt.Sprintf("R%d", i))
@@ -226,6 +328,7 @@ func (m *rawClient) runAs(ctx context.Context, first *rawClient) {
 // settle waits until everything is answered and every reader has read it.
 func (s *round) settle(ctx context.Context) error {
 	s.hushed.Store(true)
+	began := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, 2*waitLimit)
 	defer cancel()
 	for !s.answered() {
@@ -238,6 +341,10 @@ func (s *round) settle(ctx context.Context) error {
 	defer cancel()
 	for _, room := range s.rooms {
 		head, err := s.head(ctx, room)
+		for err != nil && reading.Err() == nil { // a node may need a moment after the last fault
+			sleep(reading, 10*time.Millisecond)
+			head, err = s.head(ctx, room)
+		}
 		if err != nil {
 			return fmt.Errorf("head of %s: %w", room, err)
 		}
@@ -245,6 +352,7 @@ func (s *round) settle(ctx context.Context) error {
 			sleep(reading, 10*time.Millisecond)
 		}
 	}
+	s.back("everybody has everything", time.Since(began))
 	return nil // the checker reports readers that have not read everything
 }
 
@@ -296,6 +404,9 @@ func (s *round) check(ctx context.Context, n int) error {
 		r.Complete = !s.isHerd(r.Reader)
 	}
 	e := s.ledger.evidence(histories)
+	if len(s.doors) > 1 {
+		e.Forgets = forgetLimit
+	}
 	for _, r := range e.Runs {
 		for _, p := range r.Parts {
 			s.count(func(r *Report) { r.Compared += len(p.Events) })

@@ -113,7 +113,7 @@ func (s *round) restoreSnapshot(ctx context.Context, rnd *rand.Rand, f hasFiles)
 // whileStopped stops the server, calls do, and starts it; then it calls then before any client but
 // the prober can connect again. The caller holds s.server.
 func (s *round) whileStopped(ctx context.Context, do, then func() error) error {
-	s.proxy.forwardTo("")
+	s.forwardNowhere()
 	if err := s.cfg.Subject.Stop(); err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func (s *round) whileStopped(ctx context.Context, do, then func() error) error {
 	if err := then(); err != nil {
 		return err
 	}
-	s.proxy.forwardTo(strings.TrimPrefix(address, "http://"))
+	s.forward(address)
 	return nil
 }
 
@@ -179,30 +179,47 @@ const (
 func (s *round) joins(ctx context.Context, join map[string]any) (epoch string, f frame, err error) {
 	ctx, cancel := context.WithTimeout(ctx, waitLimit)
 	defer cancel()
-	ws, _, err := websocket.Dial(ctx, s.address()+"/ws",
-		&websocket.DialOptions{HTTPClient: s.http, Subprotocols: []string{"parley.v1"}})
+	v, f, err := s.joinAt(ctx, s.address(), s.rooms[0], join)
 	if err != nil {
 		return "", f, err
 	}
-	defer ws.CloseNow()
-	v := &connection{ws: ws}
+	defer v.ws.CloseNow()
+	return v.epoch, f, nil
+}
+
+// joinAt joins a room at a node with raw frames, as a new guest. It returns the connection, which the caller closes,
+// and the answer.
+func (s *round) joinAt(ctx context.Context, url, room string, join map[string]any) (_ *connection, f frame, err error) {
+	v := &connection{}
+	v.ws, _, err = websocket.Dial(ctx, url+"/ws",
+		&websocket.DialOptions{HTTPClient: s.http, Subprotocols: []string{"parley.v1"}})
+	if err != nil {
+		return nil, f, err
+	}
+	defer func() {
+		if err != nil {
+			v.ws.CloseNow()
+		}
+	}()
+	v.ws.SetReadLimit(4 << 20)
 	if err := v.write(ctx, map[string]any{"op": "hello", "id": 1, "name": "comes back"}); err != nil {
-		return "", f, err
+		return nil, f, err
 	}
 	hello, err := v.read(ctx)
 	if err != nil {
-		return "", f, err
+		return nil, f, err
 	}
-	join["op"], join["id"], join["room"] = "join", 2, s.rooms[0]
+	v.epoch = hello.Epoch
+	join["op"], join["id"], join["room"] = "join", 2, room
 	if err := v.write(ctx, join); err != nil {
-		return "", f, err
+		return nil, f, err
 	}
 	for f.ID != 2 {
 		if f, err = v.read(ctx); err != nil {
-			return "", f, err
+			return nil, f, err
 		}
 	}
-	return hello.Epoch, f, nil
+	return v, f, nil
 }
 
 func (s *round) placeByFrames(ctx context.Context) (savedPosition, error) {

@@ -131,5 +131,6 @@ func writeEvidence(dir string, e Evidence, found []Finding) error {
 		writeLines(filepath.Join(dir, "runs.jsonl"), runs),
 		writeLines(filepath.Join(dir, "pages.jsonl"), e.Pages),
 		writeLines(filepath.Join(dir, "reads.jsonl"), e.Reads),
+		writeLines(filepath.Join(dir, "times.jsonl"), e.Times),
 		writeLines(filepath.Join(dir, "histories.jsonl"), e.Histories))
 }

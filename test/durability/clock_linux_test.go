@@ -125,6 +125,20 @@ func TestNothingIsLostWhenTheClockJumps(t *testing.T) {
 	}
 }
 
+// The clocks of nodes differ by hours.
+func TestNothingIsLostWhenClocksOfNodesDiffer(t *testing.T) {
+	needsLongTorture(t)
+	program, _ := clocked(t)
+	subject, log := inCluster(t, program)
+	report := torment(t, torture.Config{
+		For: 40 * time.Second, Round: 20 * time.Second, Seed: freshSeed(t), Rate: 150, Herd: 30, Subject: subject,
+		Faults: []string{"clock", "nodekill", "failover", "buslose", "busheal", "cut"},
+	}, log)
+	if report.Faults["clock"] == 0 {
+		t.Error("no clock has jumped")
+	}
+}
+
 func clockedServer(t *testing.T, program, clock string, log *bytes.Buffer) *torture.Process {
 	p := &torture.Process{
 		Program: program, Args: []string{"serve", "--idle-timeout", "3s"},

@@ -5,11 +5,14 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -107,7 +110,7 @@ func freshSeed(t *testing.T) uint64 {
 }
 
 // torment runs the torture and logs its report.
-func torment(t *testing.T, cfg torture.Config, log *bytes.Buffer) torture.Report {
+func torment(t *testing.T, cfg torture.Config, log fmt.Stringer) torture.Report {
 	t.Helper()
 	cfg.Evidence = t.ArtifactDir()
 	report, err := torture.Run(t.Context(), cfg)
@@ -172,6 +175,139 @@ func TestNothingIsLostUnderTortureOnPostgres(t *testing.T) {
 	subject, log := onPostgres(t)
 	cfg.Seed, cfg.Subject = freshSeed(t), subject
 	torment(t, cfg, log)
+}
+
+// The same as several nodes on a PostgreSQL with a synchronous standby. Nodes, databases and the bus between nodes are
+// killed, frozen and cut off.
+func TestNothingIsLostUnderTortureInACluster(t *testing.T) {
+	needsTorture(t)
+	cfg := torture.Config{For: 3 * time.Minute, Round: 30 * time.Second, Herd: 300, Rate: 150}
+	if briefly {
+		cfg.For, cfg.Round, cfg.Herd = 30*time.Second, 15*time.Second, 60
+		t.Parallel()
+	}
+	subject, log := inCluster(t, "")
+	cfg.Seed, cfg.Subject = freshSeed(t), subject
+	torment(t, cfg, log)
+}
+
+// A wrong cluster must be found, by the right rule.
+func TestEachBreakageOfAClusterIsFound(t *testing.T) {
+	needsTorture(t)
+	for breaks, tt := range map[torture.ClusterBreakage]struct {
+		faults []string
+		want   []torture.Rule
+		broken []string // or one of these in the error of a server that does not even answer, or ends by itself
+	}{
+		torture.SkipRowLock: {
+			[]string{"delay"},
+			[]torture.Rule{torture.Hole, torture.Doubled, torture.Lost, torture.Moved, torture.Altered},
+			[]string{"500 internal", "context deadline exceeded"},
+		},
+		torture.AsynchronousStandby: {
+			[]string{"failover"},
+			[]torture.Rule{torture.Lost, torture.NewEpoch},
+			[]string{"ended by itself", "exit status 1", "connection refused"},
+		},
+	} {
+		t.Run(string(breaks), func(t *testing.T) {
+			if briefly {
+				t.Parallel()
+			}
+			subject, _ := inCluster(t, "")
+			subject.Breaks = breaks
+			_, err := torture.Run(t.Context(), torture.Config{
+				For: 10 * time.Second, Round: 10 * time.Second, Seed: freshSeed(t), Faults: tt.faults, Rate: 200,
+				Rooms: 1, Subject: subject,
+			})
+			if err != nil &&
+				slices.ContainsFunc(tt.broken, func(text string) bool { return strings.Contains(err.Error(), text) }) {
+				t.Log(err)
+				return
+			}
+			broken, ok := errors.AsType[*torture.Broken](err)
+			if !ok || !slices.ContainsFunc(broken.Found,
+				func(f torture.Finding) bool { return slices.Contains(tt.want, f.Rule) }) {
+				t.Errorf("found %v, want one of %v", err, tt.want)
+				return
+			}
+			t.Log(broken)
+		})
+	}
+}
+
+// inCluster returns three programs of these tests as a subject. They read their clocks from files unless program is "".
+// The test is skipped where there is no PostgreSQL.
+func inCluster(t *testing.T, program string) (*torture.Cluster, *sharedLog) {
+	t.Helper()
+	clocked := program != ""
+	if !clocked {
+		var err error
+		if program, err = exec.LookPath("parley"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	primary, err := pgserver.Start(t.Context(), "")
+	if errors.Is(err, pgserver.ErrNone) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	stopsLater(t, primary.Stop)
+	standby, err := primary.NewStandby(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	stopsLater(t, standby.Stop)
+	log := &sharedLog{}
+	var programs []*torture.Process
+	for range 3 {
+		p := &torture.Process{Program: program, Args: []string{"serve"}, Data: t.TempDir(), Log: log}
+		if clocked {
+			p.Clock = filepath.Join(t.TempDir(), "clock")
+			if err := torture.SetClock(p.Clock, 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+		programs = append(programs, p)
+	}
+	c, err := torture.NewCluster(t.Context(), programs, primary, standby)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stopsLater(t, func() error {
+		err := c.Kill()
+		c.Close()
+		return err
+	})
+	return c, log
+}
+
+// A sharedLog is what several programs write.
+type sharedLog struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *sharedLog) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *sharedLog) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+func stopsLater(t *testing.T, stop func() error) {
+	t.Cleanup(func() {
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // onPostgres returns the program of these tests as a subject on PostgreSQL. The test is skipped where there is none.

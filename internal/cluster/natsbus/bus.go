@@ -27,7 +27,8 @@ const (
 // A Bus is a cluster.Bus over one connection to a NATS server. It connects again for ever.
 type Bus struct {
 	prefix string
-	nats   *nats.Conn
+	logger *slog.Logger
+	nats   *nats.Conn     // only send waits for it: its calls stand still while the NATS server takes nothing
 	server *server.Server // nil if it is somebody else's
 
 	outbound      chan cluster.Message
@@ -37,12 +38,27 @@ type Bus struct {
 	done          chan struct{} // closed by Close
 	wg            sync.WaitGroup
 
-	mu            sync.Mutex
-	subscriptions map[string]*nats.Subscription
+	connected atomic.Bool
+
+	mu      sync.Mutex
+	wanted  map[string]bool // by subject
+	changed []string        // subjects of wanted that send has not compared with subscriptions
+	wake    chan struct{}   // tells send of changed
+
+	subscriptions map[string]*nats.Subscription // owned by send
 }
 
 // connect makes a Bus from a connection that options describe. All subjects begin with prefix.
 func connect(url, prefix string, logger *slog.Logger, options ...nats.Option) (*Bus, error) {
+	b := &Bus{
+		prefix: prefix, logger: logger,
+		outbound: make(chan cluster.Message, maxWaiting),
+		arriving: make(chan *nats.Msg, 1024),
+		inbound:  make(chan cluster.Message),
+		done:     make(chan struct{}),
+		wanted:   map[string]bool{}, wake: make(chan struct{}, 1),
+		subscriptions: map[string]*nats.Subscription{},
+	}
 	options = append([]nats.Option{
 		nats.Name("parley"),
 		nats.NoEcho(),
@@ -54,10 +70,15 @@ func connect(url, prefix string, logger *slog.Logger, options ...nats.Option) (*
 		nats.IgnoreAuthErrorAbort(),
 		nats.PingInterval(2 * time.Second),
 		nats.MaxPingsOutstanding(2),
+		nats.FlusherTimeout(time.Second), // of a write to a server that takes nothing
+		nats.ReconnectOnFlusherError(),
+		nats.ConnectHandler(func(*nats.Conn) { b.connected.Store(true) }),
+		nats.ReconnectHandler(func(*nats.Conn) { b.connected.Store(true) }),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
 			logger.LogAttrs(context.Background(), slog.LevelDebug, "bus", slog.Any("err", err))
 		}),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			b.connected.Store(false)
 			logger.LogAttrs(context.Background(), slog.LevelDebug, "bus disconnected", slog.Any("err", err))
 		}),
 	}, options...)
@@ -65,13 +86,7 @@ func connect(url, prefix string, logger *slog.Logger, options ...nats.Option) (*
 	if err != nil {
 		return nil, err
 	}
-	b := &Bus{
-		prefix: prefix, nats: conn,
-		outbound: make(chan cluster.Message, maxWaiting),
-		arriving: make(chan *nats.Msg, 1024),
-		inbound:  make(chan cluster.Message),
-		done:     make(chan struct{}), subscriptions: map[string]*nats.Subscription{},
-	}
+	b.nats = conn
 	b.wg.Go(b.send)
 	b.wg.Go(b.receive)
 	return b, nil
@@ -97,7 +112,10 @@ func (b *Bus) send() {
 		case <-b.done:
 			b.sendRest()
 			return
+		case <-b.wake:
+			b.subscribe()
 		case m := <-b.outbound:
+			b.subscribe() // before m, which may ask for what is to be received
 			b.sendOne(m)
 		}
 	}
@@ -148,28 +166,53 @@ func (b *Bus) receive() {
 	}
 }
 
-// Subscribe begins to receive a subject's messages. It works while there is no connection, too.
-func (b *Bus) Subscribe(subject string) error {
+// Subscribe begins to receive a subject's messages: soon, and before what is published afterwards is sent. It never
+// blocks. It works while there is no connection, too.
+func (b *Bus) Subscribe(subject string) { b.want(subject, true) }
+
+// Unsubscribe ends a subscription. It never blocks.
+func (b *Bus) Unsubscribe(subject string) { b.want(subject, false) }
+
+func (b *Bus) want(subject string, wanted bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.subscriptions[subject] != nil {
-		return nil
+	if wanted {
+		b.wanted[subject] = true
+	} else {
+		delete(b.wanted, subject)
 	}
-	s, err := b.nats.ChanSubscribe(b.prefix+subject, b.arriving)
-	if err != nil {
-		return err
+	b.changed = append(b.changed, subject)
+	select {
+	case b.wake <- struct{}{}:
+	default:
 	}
-	b.subscriptions[subject] = s
-	return nil
 }
 
-// Unsubscribe ends a subscription.
-func (b *Bus) Unsubscribe(subject string) {
+// subscribe makes the subscriptions those that are wanted.
+func (b *Bus) subscribe() {
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	if s := b.subscriptions[subject]; s != nil {
-		_ = s.Unsubscribe() // fails only if the connection is closed
-		delete(b.subscriptions, subject)
+	changed := b.changed
+	b.changed = nil
+	wanted := make([]bool, len(changed))
+	for i, subject := range changed {
+		wanted[i] = b.wanted[subject]
+	}
+	b.mu.Unlock()
+	for i, subject := range changed {
+		s := b.subscriptions[subject]
+		switch {
+		case wanted[i] && s == nil:
+			s, err := b.nats.ChanSubscribe(b.prefix+subject, b.arriving)
+			if err != nil { // its messages are only found by beats
+				b.logger.LogAttrs(context.Background(), slog.LevelError, "the bus refuses a subscription",
+					slog.Any("err", err))
+				continue
+			}
+			b.subscriptions[subject] = s
+		case !wanted[i] && s != nil:
+			_ = s.Unsubscribe() // fails only if the connection is closed
+			delete(b.subscriptions, subject)
+		}
 	}
 }
 
@@ -177,13 +220,13 @@ func (b *Bus) Unsubscribe(subject string) {
 func (b *Bus) Messages() <-chan cluster.Message { return b.inbound }
 
 // IsConnected reports whether there is a connection to the NATS server, be it the node's own.
-func (b *Bus) IsConnected() bool { return b.nats.IsConnected() }
+func (b *Bus) IsConnected() bool { return b.connected.Load() }
 
 // Close sends what has been published and ends the connection, and the NATS server if it is the node's own.
 func (b *Bus) Close() error {
 	close(b.done)
 	b.wg.Wait()
-	if b.nats.IsConnected() {
+	if b.IsConnected() {
 		_ = b.nats.FlushTimeout(time.Second) // what the bus does not take in time is lost
 	}
 	b.nats.Close()

@@ -11,8 +11,17 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// connectTimeout is how long one host may take to answer, unless the URL has connect_timeout.
-const connectTimeout = 3 * time.Second
+// Unless the URL has connect_timeout, this is how long one host may take to answer, and all of them together: the last
+// one is reached before the patience of a transaction ends.
+const (
+	connectTimeout    = 3 * time.Second
+	connectAllTimeout = 4 * time.Second
+)
+
+// hostTimeout returns how long each host may take to answer. With some sslmodes each host is tried twice.
+func hostTimeout(config *pgconn.Config) time.Duration {
+	return min(connectTimeout, connectAllTimeout/time.Duration(1+len(config.Fallbacks)))
+}
 
 // planSettings are those of all connections. Plans are made once and always use indexes: those made
 // while tables were empty would scan them when they are full.
@@ -44,7 +53,7 @@ func (s *Store) connect(ctx context.Context) error {
 		return fmt.Errorf("the database's URL: %w", err)
 	}
 	base := pool.ConnConfig
-	base.ConnectTimeout = cmp.Or(base.ConnectTimeout, connectTimeout)
+	base.ConnectTimeout = cmp.Or(base.ConnectTimeout, hostTimeout(&base.Config))
 	if base.RuntimeParams["application_name"] == "" {
 		base.RuntimeParams["application_name"] = applicationName + s.node
 	}

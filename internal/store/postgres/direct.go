@@ -93,12 +93,16 @@ func (w *writer) queueDirect(rows []store.Row) {
 	i := 0
 	w.find(func(row pgx.Rows) error {
 		r := sorted[i]
-		err := row.Scan(&r.Head)
+		var head *chat.Seq
+		if err := row.Scan(&head); err != nil || head == nil { // nil: the statement fails, a moment later
+			return err
+		}
+		r.Head = *head
 		r.wrote = r.Head + chat.Seq(counts[i])
-		if i++; i == len(sorted) && err == nil {
+		if i++; i == len(sorted) {
 			t.setSeqs()
 		}
-		return err
+		return nil
 	}, text, args...)
 }
 

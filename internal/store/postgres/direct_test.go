@@ -59,6 +59,7 @@ func TestPlainMessagesWithKnownNonces(t *testing.T) {
 	storetest.Do(t, s, react)
 	react.Nonce = "n2" // it changes nothing, so it makes no event
 	storetest.Do(t, s, react)
+	connection := s.writer.conn
 	got := storetest.Together(t, s,
 		storetest.Draft("lobby", storetest.Grace, "new", ""),
 		storetest.Draft("lobby", storetest.Ada, "first", "n1"),
@@ -79,6 +80,9 @@ func TestPlainMessagesWithKnownNonces(t *testing.T) {
 	}
 	if n := len(allEvents(t, s, "lobby")); n != 5 {
 		t.Errorf("%d events", n)
+	}
+	if s.writer.conn != connection { // which would cost others more than a second attempt
+		t.Error("the connection was given up")
 	}
 }
 

@@ -15,6 +15,7 @@ type Node struct {
 	ID    string // a random word of the process
 	Name  string // by its operator; may be empty
 	Alone bool   // it is in no cluster, so it does not hear what other servers write
+	Hears int    // so many other nodes, some seconds ago at most
 	Since time.Time
 }
 
@@ -35,23 +36,27 @@ const nodeSettings = `
 	SET lock_timeout = '2s';
 	SET idle_in_transaction_session_timeout = '1s'`
 
-// isDeadSQL is whether the node of a row n is dead: its time is up, or its connection has ended. After a
-// start of the database the connections of all nodes have.
-const isDeadSQL = `
-	n.until <= clock_timestamp() OR pg_postmaster_start_time() < clock_timestamp() - interval '10 seconds'
+// isDeadSQL is whether the node of a row n is dead: its time is up, or its connection has ended, by which it renewed
+// the row since the database was started.
+var isDeadSQL = fmt.Sprintf(`
+	n.until <= clock_timestamp() OR pg_postmaster_start_time() < n.until - interval '%d seconds'
 		AND NOT EXISTS (SELECT FROM pg_stat_activity a
-			WHERE a.datname = current_database() AND a.application_name = '` + applicationName + `' || n.id)`
+			WHERE a.datname = current_database() AND a.application_name = '%s' || n.id)`,
+	int(nodeLife.Seconds()), applicationName)
 
 // Nodes returns the servers that use the database now, this one included, the oldest first. One that was
 // killed is among them for some seconds.
 func (s *Store) Nodes(ctx context.Context) ([]Node, error) {
 	nodes, err := rowsOf(ctx, s, pgx.RowToStructByPos[Node],
-		`SELECT id, name, alone, since FROM node WHERE until > clock_timestamp() ORDER BY since, id`)
+		`SELECT id, name, alone, hears, since FROM node WHERE until > clock_timestamp() ORDER BY since, id`)
 	if err != nil {
 		return nil, fmt.Errorf("servers that use the database: %w", err)
 	}
 	return nodes, nil
 }
+
+// Hears tells the other nodes of how many others this one hears.
+func (s *Store) Hears(others int) { s.hears.Store(int64(others)) }
 
 // NodeID returns the word that identifies this process among Nodes.
 func (s *Store) NodeID() string { return s.node }
@@ -120,7 +125,8 @@ func (s *Store) tryEnter(ctx context.Context) (others []inTheWay, err error) {
 			return err
 		}
 		rows, err := tx.Query(ctx, `
-			SELECT id, name, alone, since, until FROM node WHERE id <> $1 AND (alone OR $2)`, s.node, s.cfg.Alone)
+			SELECT id, name, alone, hears, since, until FROM node WHERE id <> $1 AND (alone OR $2)`,
+			s.node, s.cfg.Alone)
 		if err != nil {
 			return err
 		}
@@ -180,13 +186,15 @@ func (s *Store) renewOnce(ctx context.Context) (err error) {
 	if s.hasLeft {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, renewEvery)
-	defer cancel()
 	if s.nodeConn == nil {
-		if err := s.connectNode(ctx); err != nil {
+		connecting, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
+		if err := s.connectNode(connecting); err != nil {
 			return err
 		}
 	}
+	ctx, cancel := context.WithTimeout(ctx, renewEvery)
+	defer cancel()
 	defer func() {
 		if err != nil {
 			s.logger.LogAttrs(ctx, slog.LevelWarn, "other servers may count this one as dead", slog.Any("err", err))
@@ -196,9 +204,9 @@ func (s *Store) renewOnce(ctx context.Context) (err error) {
 	}()
 	var epoch string
 	err = s.nodeConn.QueryRow(ctx, `
-		UPDATE node SET until = clock_timestamp() + $2::bigint * interval '1 millisecond' WHERE id = $1
+		UPDATE node SET until = clock_timestamp() + $2::bigint * interval '1 millisecond', hears = $3 WHERE id = $1
 		RETURNING coalesce((SELECT value FROM meta WHERE key = 'epoch'), '')`,
-		s.node, nodeLife.Milliseconds()).Scan(&epoch)
+		s.node, nodeLife.Milliseconds(), s.hears.Load()).Scan(&epoch)
 	if err == nil && epoch != "" {
 		s.epoch.Store(&epoch) // another node may have found that the database has lost something
 	}

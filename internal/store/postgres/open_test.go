@@ -7,6 +7,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"parley/internal/chat"
 	"parley/internal/store/postgres/pgtest"
@@ -166,6 +169,24 @@ func TestDurabilityIsToldAtTheStart(t *testing.T) {
 		level, text := durability(tt.names, tt.commit, tt.fsync, tt.standbys)
 		if level != tt.level || !strings.Contains(text, tt.want) {
 			t.Errorf("%s: %v %q, want %v %q", name, level, text, tt.level, tt.want)
+		}
+	}
+}
+
+// While hosts are silent, the last one is reached before a transaction is given up.
+func TestEveryHostIsTriedInTime(t *testing.T) {
+	for url, want := range map[string]time.Duration{
+		"postgres://db1/parley?sslmode=disable":                     3 * time.Second,
+		"postgres://db1,db2/parley?sslmode=verify-full":             2 * time.Second,
+		"postgres://db1,db2,db3,db4/parley?sslmode=disable":         time.Second,
+		"host=db1,db2 port=5432,5433 dbname=parley sslmode=disable": 2 * time.Second,
+		"postgres://db1,db2/parley?sslmode=prefer":                  time.Second, // with TLS and without
+		"postgres:///parley?host=/run/postgresql":                   3 * time.Second,
+	} {
+		cfg, err := pgconn.ParseConfig(url)
+		storetest.Must(t, err)
+		if got := hostTimeout(cfg); got != want {
+			t.Errorf("%s: %v, want %v", url, got, want)
 		}
 	}
 }

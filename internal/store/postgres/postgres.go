@@ -57,6 +57,7 @@ type Store struct {
 	nodeMu   sync.Mutex
 	nodeConn *pgx.Conn // keeps this process in the table node; nil: not connected
 	hasLeft  bool      // the table
+	hears    atomic.Int64
 
 	committer *store.Committer
 	health    *store.Health

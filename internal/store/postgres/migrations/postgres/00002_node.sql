@@ -5,7 +5,8 @@
 CREATE TABLE node (
     id    text COLLATE "C" PRIMARY KEY, -- a random word of the process; its connection is parley-<id>
     name  text COLLATE "C" NOT NULL,    -- by its operator; may be empty
-    alone boolean NOT NULL,             -- it does not hear other servers
+    alone boolean NOT NULL,             -- it is in no cluster
+    hears integer NOT NULL DEFAULT 0,   -- so many other nodes
     since timestamptz NOT NULL,
     until timestamptz NOT NULL          -- from then on it counts as dead
 );

@@ -1,115 +1,12 @@
 package room
 
 import (
-	"context"
-	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"parley/internal/chat"
 )
-
-// Others are the other nodes of a cluster: processes that share the store. What they are told may be lost, come twice
-// and come in any order. Only AskMembers blocks.
-type Others interface {
-	// Listen makes what the others tell about a room come to Hub.Receive, SetMembers and ShowTyping, until Ignore.
-	Listen(room chat.RoomName)
-	Ignore(room chat.RoomName)
-	// Stored tells of the new events of one transaction, in the order in which they were stored. The slice is valid
-	// until Stored returns.
-	Stored(events []chat.Commit)
-	// Members tells who is connected to this node and a member of a room.
-	Members(room chat.RoomName, m Members)
-	// Typing tells that a person types.
-	Typing(room chat.RoomName, p chat.Person)
-	// AskMembers returns the members of a room on each other node, by its id. It waits until all have answered, but not
-	// long.
-	AskMembers(ctx context.Context, room chat.RoomName) map[string]Members
-}
-
-// SetOthers makes the hub one of a cluster. heads returns the newest seqs of those of rooms that the store has. It must
-// be called before Run.
-func (h *Hub) SetOthers(
-	others Others, heads func(ctx context.Context, rooms []chat.RoomName) (map[chat.RoomName]chat.Seq, error),
-) {
-	h.others, h.heads = others, heads
-}
-
-// Members are the members of a room on one node.
-type Members struct {
-	Version uint64        // greater than that of everything the node has said before about any room
-	Count   int           // how many there are
-	People  []chat.Person // all of them; nil if there are more than chat.MaxHere
-}
-
-// open begins to listen to the other nodes, before the room's head is read, so that no event is missed. The channel is
-// closed when the others have said who is in the room.
-func (r *liveRoom) open(ctx context.Context) <-chan struct{} {
-	opened := make(chan struct{})
-	h := r.hub
-	if h.others == nil {
-		close(opened)
-		return opened
-	}
-	h.others.Listen(r.name)
-	go func() {
-		defer close(opened)
-		for node, m := range h.others.AskMembers(context.WithoutCancel(ctx), r.name) {
-			r.setMembers(node, m)
-		}
-	}()
-	return opened
-}
-
-// Poll makes the hub compare the heads of all rooms in memory with the store, because what the other nodes tell may not
-// come at all. It does not block.
-func (h *Hub) Poll() {
-	select {
-	case h.pollWake <- struct{}{}:
-	default:
-	}
-}
-
-// pollRooms is for how many rooms one query asks.
-const pollRooms = 1000
-
-func (h *Hub) pollLoop(ctx context.Context) error {
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-h.pollWake:
-			if err := h.poll(ctx); err != nil && ctx.Err() == nil {
-				h.logger.LogAttrs(ctx, slog.LevelWarn, "the heads of rooms cannot be read", slog.Any("err", err))
-			}
-		}
-	}
-}
-
-func (h *Hub) poll(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, gapTimeout)
-	defer cancel()
-	rooms := h.rooms.all()
-	for len(rooms) > 0 {
-		part := rooms[:min(len(rooms), pollRooms)]
-		rooms = rooms[len(part):]
-		names := make([]chat.RoomName, len(part))
-		for i, r := range part {
-			names[i] = r.name
-		}
-		heads, err := h.heads(ctx, names)
-		if err != nil {
-			return err
-		}
-		for _, r := range part {
-			if head := heads[r.name]; head > 0 {
-				r.hint(head)
-			}
-		}
-	}
-	return nil
-}
 
 // elsewhere is who is in a room by way of other nodes. It is guarded by its room's mu.
 type elsewhere struct {
@@ -180,7 +77,6 @@ func (h *Hub) OwnMembers(room chat.RoomName) Members {
 
 // SetMembers tells who is a member of a room on another node.
 func (h *Hub) SetMembers(room chat.RoomName, node string, m Members) {
-	h.NodeBack(node)
 	if r := h.rooms.find(room); r != nil {
 		r.setMembers(node, m)
 	}
@@ -194,8 +90,7 @@ func (r *liveRoom) setMembers(node string, m Members) {
 	}
 }
 
-// replaceMembers replaces the members on another node, and announces the difference. A person is a member while any
-// node has them. The caller holds r.mu.
+// replaceMembers replaces the members on another node, and announces the difference. The caller holds r.mu.
 func (r *liveRoom) replaceMembers(node string, was, m Members) {
 	if r.nodes == nil {
 		r.nodes, r.people = map[string]Members{}, map[chat.PersonID]*listed{}
@@ -203,12 +98,26 @@ func (r *liveRoom) replaceMembers(node string, was, m Members) {
 	r.nodes[node] = m
 	before := r.hereCount()
 	r.counted += m.onlyCounted() - was.onlyCounted()
-	var changes []chat.PresenceChange
-	names := make(map[chat.PersonID]string, len(was.People))
-	for _, p := range was.People {
+	changes := r.replacePeople(was.People, m.People)
+	if now := r.hereCount(); now > chat.MaxHere || r.countOnly {
+		if now != before || len(changes) > 0 {
+			r.announce(chat.PresenceChange{})
+		}
+		return
+	}
+	for _, c := range changes {
+		r.announce(c)
+	}
+}
+
+// replacePeople replaces the people whom a node lists, and returns who has come, left, or taken another name. A person
+// is a member while any node has them. The caller holds r.mu.
+func (r *liveRoom) replacePeople(was, are []chat.Person) (changes []chat.PresenceChange) {
+	names := make(map[chat.PersonID]string, len(was))
+	for _, p := range was {
 		names[p.ID] = p.Name
 	}
-	for _, p := range m.People {
+	for _, p := range are {
 		name, known := names[p.ID]
 		delete(names, p.ID)
 		there := r.people[p.ID]
@@ -238,16 +147,7 @@ func (r *liveRoom) replaceMembers(node string, was, m Members) {
 			changes = append(changes, chat.PresenceChange{Left: &there.person})
 		}
 	}
-	now := r.hereCount()
-	if now > chat.MaxHere || r.countOnly {
-		if now != before || len(changes) > 0 {
-			r.announce(chat.PresenceChange{})
-		}
-		return
-	}
-	for _, c := range changes {
-		r.announce(c)
-	}
+	return changes
 }
 
 // onlyCounted returns how many members are counted and not listed.
@@ -317,41 +217,4 @@ func (h *Hub) removeNode(node string) {
 		}
 		r.mu.Unlock()
 	}
-}
-
-// here returns the members of a room on all nodes, and how many there are. The list is nil if there are more than
-// MaxHere, or if nobody has the room in memory. If nobody has it here, it asks the other nodes.
-func (h *Hub) here(ctx context.Context, name chat.RoomName) (people []chat.Person, count int) {
-	if r := h.rooms.find(name); r != nil {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		return r.memberList(), r.hereCount()
-	}
-	if h.others == nil {
-		return nil, 0
-	}
-	known := map[chat.PersonID]bool{}
-	for _, m := range h.others.AskMembers(ctx, name) {
-		count += m.onlyCounted()
-		for _, p := range m.People {
-			if !known[p.ID] {
-				known[p.ID] = true
-				people = append(people, p)
-			}
-		}
-	}
-	if count += len(people); count > chat.MaxHere {
-		people = nil
-	}
-	return people, count
-}
-
-// Rooms returns the names of the rooms that somebody on this node is in.
-func (h *Hub) Rooms() []chat.RoomName {
-	rooms := h.rooms.all()
-	names := make([]chat.RoomName, len(rooms))
-	for i, r := range rooms {
-		names[i] = r.name
-	}
-	return names
 }

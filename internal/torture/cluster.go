@@ -1,0 +1,207 @@
+package torture
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"parley/internal/pgserver"
+)
+
+// A Cluster is several servers on one PostgreSQL server that has a synchronous standby. Each reaches the databases and
+// the other servers through proxies.
+type Cluster struct {
+	Breaks ClusterBreakage // set before Start; "": it is correct
+
+	nodes    []*clusterNode
+	database string // its name
+	weather  *busWeather
+
+	mu               sync.Mutex
+	primary, standby *pgserver.Server
+
+	hangUp  context.CancelFunc
+	proxied sync.WaitGroup
+}
+
+// A clusterNode is one server of a Cluster.
+type clusterNode struct {
+	process   *Process
+	databases []*proxy    // to each database server
+	bus       []*proxy    // to each other node; nil to itself
+	isAway    atomic.Bool // it does not run, is frozen or cannot reach the database
+}
+
+// NewCluster lets programs, one for each node, keep their log in a new database of a primary with a synchronous
+// standby, and speak to each other. Close ends the proxies between all these; it does not end the servers.
+func NewCluster(ctx context.Context, programs []*Process, primary, standby *pgserver.Server) (*Cluster, error) {
+	name, err := primary.NewDatabase(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c := &Cluster{database: name, primary: primary, standby: standby, weather: newBusWeather()}
+	certificate, err := newNodeCertificate(programs[0].Data)
+	if err != nil {
+		return nil, err
+	}
+	var buses []string
+	for _, p := range programs {
+		c.nodes = append(c.nodes, &clusterNode{process: p})
+		port, err := quietPort()
+		if err != nil {
+			return nil, err
+		}
+		buses = append(buses, port)
+		if p.Listen, err = quietPort(); err != nil {
+			return nil, err
+		}
+	}
+	ctx, c.hangUp = context.WithCancel(context.WithoutCancel(ctx))
+	for i := range c.nodes {
+		if err := c.connect(ctx, i, certificate, buses); err != nil {
+			c.Close()
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// connect puts proxies between a node and all others, and tells the program of them.
+func (c *Cluster) connect(ctx context.Context, i int, certificate *nodeCertificate, buses []string) error {
+	n := c.nodes[i]
+	var databases, peers []string
+	for _, s := range []*pgserver.Server{c.primary, c.standby} {
+		p, err := newProxy()
+		if err != nil {
+			return err
+		}
+		p.newFilter = c.databaseFilter
+		c.run(ctx, p, s.Address())
+		n.databases, databases = append(n.databases, p), append(databases, p.address())
+	}
+	for other, address := range buses {
+		if other == i {
+			n.bus = append(n.bus, nil)
+			continue
+		}
+		p, err := newProxy()
+		if err != nil {
+			return err
+		}
+		p.newFilter, p.tls = c.weather.newFilter, certificate.config
+		c.run(ctx, p, address)
+		n.bus, peers = append(n.bus, p), append(peers, p.address())
+	}
+	// Not a flag: all users of a machine see command lines.
+	n.process.Env = append(n.process.Env, "PARLEY_DATABASE="+c.primary.URLBy(c.database, databases...))
+	n.process.Args = append(n.process.Args, "--node-name", fmt.Sprint("node", i+1), "--drain", "1s",
+		"--cluster-listen", buses[i], "--cluster-peers", strings.Join(peers, ","), "--cluster-cert", certificate.cert,
+		"--cluster-key", certificate.key, "--cluster-ca", certificate.cert)
+	return nil
+}
+
+// run runs a proxy to an address until Close.
+func (c *Cluster) run(ctx context.Context, p *proxy, address string) {
+	p.forwardTo(address)
+	c.proxied.Go(func() { p.run(ctx) })
+}
+
+// Close ends the proxies, and so all connections between the nodes and to the databases.
+func (c *Cluster) Close() {
+	c.hangUp()
+	c.proxied.Wait()
+}
+
+// Start starts the nodes that do not run.
+func (c *Cluster) Start(ctx context.Context) (string, error) {
+	g, starting := errgroup.WithContext(ctx)
+	for _, n := range c.nodes {
+		g.Go(func() error { return n.start(starting) })
+	}
+	if err := g.Wait(); err != nil {
+		return "", err
+	}
+	return c.nodes[0].url(), c.breakDatabase(ctx)
+}
+
+func (n *clusterNode) url() string { return "http://" + n.process.Listen }
+
+func (n *clusterNode) start(ctx context.Context) error {
+	if n.process.PID() != 0 {
+		return nil
+	}
+	if _, err := n.process.Start(ctx); err != nil {
+		return err
+	}
+	n.isAway.Store(false)
+	return nil
+}
+
+// URLs returns the addresses of the nodes.
+func (c *Cluster) URLs() []string {
+	urls := make([]string, len(c.nodes))
+	for i, n := range c.nodes {
+		if !n.isAway.Load() {
+			urls[i] = n.url()
+		}
+	}
+	return urls
+}
+
+// Kill sends SIGKILL to all nodes.
+func (c *Cluster) Kill() error { return c.end((*Process).Kill) }
+
+// Stop sends SIGTERM to all nodes.
+func (c *Cluster) Stop() error { return c.end((*Process).Stop) }
+
+func (c *Cluster) end(how func(*Process) error) error {
+	errs := make([]error, len(c.nodes))
+	var wg sync.WaitGroup
+	for i, n := range c.nodes {
+		wg.Go(func() { errs[i] = how(n.process) })
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// quietPort returns an address of this machine on a port that no outgoing connection takes by chance while its server
+// is down: the kernel chooses from 32768 on.
+func quietPort() (string, error) {
+	for range 100 {
+		address := fmt.Sprint("127.0.0.1:", 20000+rand.IntN(12000))
+		if ln, err := net.Listen("tcp", address); err == nil {
+			return address, ln.Close()
+		}
+	}
+	return "", errors.New("no free port from 20000 to 32000")
+}
+
+// databasesNow returns the primary and the standby.
+func (c *Cluster) databasesNow() (primary, standby *pgserver.Server) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.primary, c.standby
+}
+
+// swap says that the standby has taken over.
+func (c *Cluster) swap() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.primary, c.standby = c.standby, c.primary
+}
+
+// long returns a time that is shorter or longer than the five seconds after which a silent node counts as lost.
+func long(rnd *rand.Rand) time.Duration {
+	if rnd.IntN(3) == 0 {
+		return between(rnd, 6*time.Second, 8*time.Second)
+	}
+	return between(rnd, 300*time.Millisecond, 3*time.Second)
+}
