@@ -124,7 +124,7 @@ func (n *Node) listens(subject string) bool {
 }
 
 // Send sends a message about key to the other nodes that listen to it. It never blocks. The payload may be changed
-// afterwards.
+// afterwards. When Run has ended, Send does nothing.
 func (n *Node) Send(t Topic, key string, payload []byte) {
 	n.sentCount.Add(1)
 	n.sender.send(subjectOf(t, key), payload)

@@ -213,6 +213,23 @@ func TestPeersJoinAndLeave(t *testing.T) {
 	})
 }
 
+// Such a message would look like one of an unknown node, of which everything counts as missed when it stays silent.
+func TestNodeThatHasSaidGoodbyeSendsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := clustertest.New(1)
+		a, b := startNode(t, network, "a"), startNode(t, network, "b")
+		a.Listen(cluster.Events, "lobby")
+		b.Send(cluster.Events, "lobby", []byte("before"))
+		wait(2 * time.Second)
+		b.stop()
+		b.Send(cluster.Events, "lobby", []byte("after"))
+		wait(20 * time.Second)
+		told := a.told()
+		want(t, "got", told.got, "e lobby before")
+		want(t, "missed", told.missed)
+	})
+}
+
 func TestCutOffNodePollsAndReadsTheStoreWhenItHeals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		network := clustertest.New(1)

@@ -28,7 +28,10 @@ func (h *Hub) append(d chat.Draft, answer func(chat.Commit)) {
 	h.log.Append(d, func(c chat.Commit) {
 		c.Event.HTML = html
 		h.Arrive(c, answer)
-		if chat.CodeOf(c.Err) == chat.Unavailable { // it may be stored all the same
+		switch {
+		case c.Err == nil && c.Repeated: // perhaps stored by another node, of which nothing has come
+			h.Hint(room, c.Event.Seq)
+		case chat.CodeOf(c.Err) == chat.Unavailable: // it may be stored all the same
 			h.Hint(room, 0)
 		}
 	})

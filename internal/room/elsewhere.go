@@ -111,7 +111,7 @@ func (r *liveRoom) replaceMembers(node string, was, m Members) {
 }
 
 // replacePeople replaces the people whom a node lists, and returns who has come, left, or taken another name. A person
-// is a member while any node has them. The caller holds r.mu.
+// is a member while any node has them, with the name that was told last. The caller holds r.mu.
 func (r *liveRoom) replacePeople(was, are []chat.Person) (changes []chat.PresenceChange) {
 	names := make(map[chat.PersonID]string, len(was))
 	for _, p := range was {
@@ -129,7 +129,7 @@ func (r *liveRoom) replacePeople(was, are []chat.Person) (changes []chat.Presenc
 		if !known {
 			there.nodes++
 		}
-		isRenamed := known && name != p.Name && there.person != p
+		isRenamed := (!known || name != p.Name) && there.person != p
 		if isRenamed {
 			there.person = p
 		}

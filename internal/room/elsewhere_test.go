@@ -126,14 +126,38 @@ func TestMembersOfAllNodesAreOneList(t *testing.T) {
 			},
 			want: "+Grace/2 +Hopper/2",
 		},
-		"comes with an old name to another node": {
+		"comes to another node, which does not know her new name yet": {
 			do: func(c *cluster) {
 				c.nodes[2].join(&hopper, newSlate())
 				settle(time.Second)
 				c.nodes[0].join(&grace, newSlate())
+				settle(time.Second)
+				c.nodes[0].Rename(hopper)
 				settle(time.Minute)
 			},
-			want: "+Hopper/2",
+			want: "+Hopper/2 +Grace/2 +Hopper/2",
+		},
+		"comes with a new name to another node, before the first one knows it": {
+			do: func(c *cluster) {
+				c.nodes[2].join(&grace, newSlate())
+				settle(time.Second)
+				c.nodes[0].Rename(hopper)
+				c.nodes[0].join(&hopper, newSlate())
+				settle(time.Second)
+				c.nodes[2].Rename(hopper)
+				settle(time.Minute)
+			},
+			want: "+Grace/2 +Hopper/2",
+		},
+		"leaves the node that has her old name": {
+			do: func(c *cluster) {
+				rd, _ := c.nodes[2].join(&grace, newSlate())
+				settle(time.Second)
+				c.nodes[0].join(&hopper, newSlate())
+				rd.Leave()
+				settle(time.Minute)
+			},
+			want: "+Grace/2 +Hopper/2",
 		},
 		"is on a node that dies": {
 			do: func(c *cluster) {

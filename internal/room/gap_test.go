@@ -94,6 +94,33 @@ func TestLostEventsAreReadOncePerRoom(t *testing.T) {
 }
 
 // What a page shows must be in the room, too: a page that has found lost events has them read.
+// Who sends a message again to another node, because the first one has died, is answered with the event that the first
+// one stored. The readers of that node must not lack it.
+func TestRepeatedMessageOfANodeThatDiedIsShown(t *testing.T) {
+	inCluster(t, 2, Config{}, func(t *testing.T, c *cluster) {
+		a, b := c.nodes[0], c.nodes[1]
+		there := newSlate()
+		rd, _ := b.join(&grace, there)
+		defer rd.Leave()
+		c.setFate(lose)
+		post := func(n *testNode) {
+			answered := make(chan chat.Commit, 1)
+			d := chat.Draft{Room: "lobby", From: ada, Text: "hello", Nonce: "n1"}
+			if err := n.Post(d, func(c chat.Commit) { answered <- c }); err != nil {
+				t.Fatal(err)
+			}
+			if c := <-answered; c.Err != nil || c.Repeated != (n == b) {
+				t.Errorf("on %s: %+v", n.id, c)
+			}
+		}
+		post(a)
+		a.cutOff(true)
+		post(b)
+		settle(gapWait)
+		there.wantRun(t, 1, 1)
+	})
+}
+
 func TestPageWaitsForEventsThatWereLost(t *testing.T) {
 	inCluster(t, 2, Config{}, func(t *testing.T, c *cluster) {
 		a, b := c.nodes[0], c.nodes[1]

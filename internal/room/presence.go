@@ -35,18 +35,16 @@ const (
 )
 
 // addMember adds a reader of a person, who becomes a member with the first one. A member's name stays as it is: Rename
-// has told every room of a new name, and a second tab may still have the old one. The caller holds r.mu.
+// has told every room of a new name, and a second tab may still have the old one. Another node may list another name.
+// Whichever of the two is the old one, Rename is called on that node when it learns of the new one. The caller holds
+// r.mu.
 func (r *liveRoom) addMember(p chat.Person) {
 	m := r.members[p.ID]
 	if m == nil {
 		m = &member{person: p}
-		there := r.people[p.ID]
-		if there != nil {
-			m.person = there.person
-		}
 		r.members[p.ID] = m
 		r.hub.members.Add(1)
-		if there == nil {
+		if there := r.people[p.ID]; there == nil || there.person != p {
 			r.announce(chat.PresenceChange{Joined: &p})
 		}
 		r.membersChanged()

@@ -14,11 +14,11 @@ func FillAllTables(t testing.TB, s Database) {
 	t.Helper()
 	long := strings.Repeat("𓀀", chat.MaxText)
 	const uuid = "0197f1a2-7f6e-7b1a-8f0e-3f9a5b6c7d8e"
-	hostile := chat.Person{ID: "rtl", Name: "שָׁלוֹם‎x"}
+	hostile := chat.Person{ID: "rtl", Name: "שָׁלוֹם\u200ex"}
 	Do(t, s,
 		Draft("lobby", Ada, "one @Grace", uuid),
 		Draft("lobby", Grace, long, strings.Repeat("x", 15)),
-		Draft("lobby", hostile, "\t\\N \\. ‮\n\"'; DROP TABLE event; --", strings.Repeat("y", 16)),
+		Draft("lobby", hostile, "\t\\N \\. \u202e\n\"'; DROP TABLE event; --", strings.Repeat("y", 16)),
 		Draft("lobby", Ada, "e\u0301 é 🏳️‍🌈 \U0010ffff \ufffd", strings.ToUpper(uuid)),
 		Draft("lobby", Ada, "no nonce", ""),
 		chat.Draft{
