@@ -72,7 +72,7 @@ fuzz: ## each fuzz target for half a minute, or FUZZTIME=1h; KEEP=1 adds to the 
 hostile: ## what 10,000 bad clients and a million rooms' names cost a server, and greedy ones others, in some minutes
 	PARLEY_HOSTILE=1 go test -count=1 -v -run Hostile ./test/durability
 
-torture-short: ## a minute of it: a seed that is always the same and a new one, power cuts, failing disks, deliberate breaks
+torture-short: ## a minute of it: fixed and new seeds, on SQLite, PostgreSQL and a cluster, power cuts, failing disks, deliberate breaks
 	$(POSTGRES) PARLEY_TORTURE=short go test -count=1 -parallel 4 -v -run 'Lost|Loss|Breakage|ReadOnly' ./test/durability ./internal/torture
 
 torture: ## all of it, for some twenty minutes: each fault alone and mixed, 100 power cuts, a clock that jumps

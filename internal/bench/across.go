@@ -21,21 +21,24 @@ var (
 	shownP99  = Column{Key: "shown_p99", Title: "p99", Unit: seconds, Less: true}
 	notifyP50 = Column{Key: "notify_p50", Title: "by NOTIFY and a read: median", Unit: seconds, Less: true}
 	notifyP99 = Column{Key: "notify_p99", Title: "p99", Unit: seconds, Less: true}
-	ofNotify  = Column{Key: "shown_of_notify", Title: "median of that", Unit: factor, Less: true}
+	sameP50   = Column{Key: "same_p50", Title: "to the same node: median", Unit: seconds, Less: true}
+	ofNotify  = Column{Key: "shown_of_notify", Title: "first of the sum of these two", Unit: factor, Less: true}
 )
 
 func (a *Across) cases() []Case {
 	return []Case{{
 		Scenario: "across", Size: a.Messages,
 		Setting: "one talks on one node, one listens on another, one message at a time, from the answer to the " +
-			"sender; beside it a program that inserts a row, says so with NOTIFY and reads it after LISTEN",
-		Columns:     []Column{shownP50, shownP99, notifyP50, notifyP99, ofNotify},
-		connections: 2, needsNodes: true, measure: a.measure,
+			"sender; beside it a program that inserts a row, says so with NOTIFY and reads it after LISTEN, which a " +
+			"server would do before it shows the message",
+		Columns:     []Column{shownP50, shownP99, sameP50, notifyP50, notifyP99, ofNotify},
+		connections: 8, needsNodes: true, measure: a.measure,
 	}}
 }
 
 func (a *Across) measure(ctx context.Context, s *testbed) (Values, error) {
-	conns, err := s.gather(ctx, membersOf(2, theRoom)) // the second connection is to the second node
+	// One listens on each node; the last connection is to the first node again.
+	conns, err := s.gather(ctx, membersOf(s.peer.nodes+1, theRoom))
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +51,7 @@ func (a *Across) measure(ctx context.Context, s *testbed) (Values, error) {
 		return nil, err
 	}
 	defer notify.close()
-	var shown, notified []time.Duration
+	var shown, same, notified []time.Duration
 	const warm = 5
 	m := s.meter()
 	// In turn, so that other load on the machine affects both alike.
@@ -56,42 +59,44 @@ func (a *Across) measure(ctx context.Context, s *testbed) (Values, error) {
 		if err := sleep(ctx, a.Pause); err != nil {
 			return nil, err
 		}
-		took, err := once(conns, n)
+		other, own, err := once(conns, n)
 		if err != nil {
 			return nil, err
 		}
-		shown = append(shown, took)
+		shown, same = append(shown, other), append(same, own)
 		if err := sleep(ctx, a.Pause); err != nil {
 			return nil, err
 		}
-		if took, err = notify.once(ctx); err != nil {
+		took, err := notify.once(ctx)
+		if err != nil {
 			return nil, err
 		}
 		notified = append(notified, took)
 	}
-	shown, notified = shown[warm:], notified[warm:]
+	shown, same, notified = shown[warm:], same[warm:], notified[warm:]
 	slices.Sort(shown)
+	slices.Sort(same)
 	slices.Sort(notified)
 	return Values{
-		shownP50.Key: quantile(shown, .5), shownP99.Key: quantile(shown, .99),
+		shownP50.Key: quantile(shown, .5), shownP99.Key: quantile(shown, .99), sameP50.Key: quantile(same, .5),
 		notifyP50.Key: quantile(notified, .5), notifyP99.Key: quantile(notified, .99),
-		ofNotify.Key: quantile(shown, .5) / quantile(notified, .5),
+		ofNotify.Key: quantile(shown, .5) / (quantile(same, .5) + quantile(notified, .5)),
 	}, nil
 }
 
-// once sends the nth message and returns how long after its answer it is shown on the other node.
-func once(conns *connections, n int64) (time.Duration, error) {
-	talker, listener := conns.all[0], conns.all[1]
+// once sends the nth message and returns how long after its answer it is shown on another node and on the same.
+func once(conns *connections, n int64) (other, same time.Duration, err error) {
+	talker, last := conns.all[0], conns.all[len(conns.all)-1]
 	if err := talker.write(conns.protocol.message(nil, talker, greeting)); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	if err := conns.acks.await(conns.ctx, n); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	if err := conns.events.await(conns.ctx, 2*n); err != nil {
-		return 0, err
+	if err := conns.events.await(conns.ctx, n*int64(len(conns.all))); err != nil {
+		return 0, 0, err
 	}
-	return max(0, listener.last-talker.answered), nil
+	return max(0, conns.all[1].last-talker.answered), max(0, last.last-talker.answered), nil
 }
 
 // A notify is what a program without a bus would do: one connection inserts rows and says so, another listens and reads
