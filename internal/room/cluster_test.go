@@ -44,6 +44,7 @@ type testNode struct {
 	asked     int
 	results   chan func(more bool) // of its log, in order
 	reads     int                  // of its log
+	onRead    func()               // called after each read of its log, if it is not nil
 }
 
 // missedAfter is how long it takes until a node notices that it has missed a message.
@@ -100,8 +101,13 @@ func (l nodeLog) Append(d chat.Draft, done func(chat.Commit)) {
 func (l nodeLog) After(ctx context.Context, name chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error) {
 	l.node.mu.Lock()
 	l.node.reads++
+	onRead := l.node.onRead
 	l.node.mu.Unlock()
-	return l.Memory.After(ctx, name, seq, limit)
+	events, err := l.Memory.After(ctx, name, seq, limit)
+	if onRead != nil {
+		onRead()
+	}
+	return events, err
 }
 
 func (n *testNode) answerLoop() {
@@ -219,6 +225,13 @@ func (n *testNode) readCount() int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.reads
+}
+
+// setOnRead calls f after each read of the node's log from now on.
+func (n *testNode) setOnRead(f func()) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.onRead = f
 }
 
 // setFate sets what becomes of messages from now on.

@@ -31,10 +31,11 @@ type gap struct {
 	earlyBytes int                     // of their texts and HTML
 	known      chat.Seq                // the newest event that is known to be stored; it may be before head
 	wait       *time.Timer             // runs until the room reads the store
-	vain       int                     // fills since the head last moved
+	vain       int                     // fills since the head last moved during one
 
 	isFilling  bool       // the room is in Hub.gaps, is read by a worker, or awaits answers
 	fillAgain  bool       // there may be more in the store than the fill under way has found
+	fillHead   chat.Seq   // the room's head when it began
 	filledFrom chat.Seq   // the first event that it has found; 0: none
 	fillFailed bool       // it has failed
 	deleted    []chat.Seq // messages deleted since it began
@@ -246,7 +247,7 @@ func (r *liveRoom) fill(ctx context.Context) {
 func (r *liveRoom) beginFill() (head chat.Seq, isFormatted bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.deleted = nil
+	r.deleted, r.fillHead = nil, r.head
 	for _, l := range r.logs {
 		isFormatted = isFormatted || l.readers > 0 && l.enc.Formatted()
 	}
@@ -306,7 +307,6 @@ func (r *liveRoom) finishFill() (dirty bool) {
 	if r.isFilling, r.deleted = false, nil; r.ended {
 		return false
 	}
-	head := r.head
 	dirty = r.appendEarly()
 	if _, found := r.early[r.head+1]; !found && r.filledFrom > r.head+1 { // somebody has removed the next one by hand
 		r.skipTo(r.filledFrom - 1)
@@ -315,7 +315,7 @@ func (r *liveRoom) finishFill() (dirty bool) {
 	}
 	r.wakeAwaiting()
 	switch {
-	case r.head > head, !r.isBehind() && !r.fillFailed:
+	case r.head > r.fillHead, !r.isBehind() && !r.fillFailed:
 		r.vain = 0
 	case r.vain < vainFills:
 		r.vain++

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -283,6 +284,44 @@ func TestGapInTheStoreDoesNotStopARoom(t *testing.T) {
 
 // Whatever order a deletion and its message arrive in, the text is nowhere in memory afterwards, and readers who are
 // behind do not get it.
+// The bus brings everything to a busy room, only never quite in order, and is faster than the store: when a fill ends,
+// what it has read is there already, and something else is out of order.
+func TestBusyRoomWhereFillsComeTooLateMissesNothing(t *testing.T) {
+	inCluster(t, 2, Config{}, func(t *testing.T, c *cluster) {
+		a, b := c.nodes[0], c.nodes[1]
+		there := newSlate()
+		rd, _ := b.join(&grace, there)
+		defer rd.Leave()
+		b.cutOff(true) // it only gets what post brings
+		var mu sync.Mutex
+		posted, late := chat.Seq(0), []chat.Event(nil)
+		post := func() { // two events: the bus brings the one before them at last, and the second
+			mu.Lock()
+			defer mu.Unlock()
+			stored := make(chan chat.Event, 2)
+			for range cap(stored) {
+				d := chat.Draft{Room: "lobby", From: ada, Text: "hello"}
+				if err := a.Post(d, func(c chat.Commit) { stored <- c.Event }); err != nil {
+					t.Error(err)
+				}
+			}
+			first, second := <-stored, <-stored
+			posted = second.Seq
+			b.Receive(late)
+			b.Receive([]chat.Event{second})
+			late = []chat.Event{first}
+		}
+		b.setOnRead(post)
+		post()
+		settle(20 * time.Second)
+		b.setOnRead(nil)
+		settle(time.Second)
+		mu.Lock()
+		defer mu.Unlock()
+		there.wantRun(t, 1, posted)
+	})
+}
+
 func TestDeletedTextIsNowhereInMemory(t *testing.T) {
 	const secret = "the secret"
 	for name, lost := range map[string][]int{ // which of the messages are lost
