@@ -190,7 +190,7 @@ func (n *Node) hear(ctx context.Context) {
 			last = now
 			ss.sweep(now)
 			short = n.checkCutOff(ctx, short)
-			poll := n.IsCutOff() || short > 0 || ss.isAnyLate(now)
+			poll := n.IsCutOff() || short > 0 || ss.isAnyLate(now) || n.isAnyUnknown()
 			n.each(func(h Handler) {
 				if h.EachSecond != nil {
 					h.EachSecond(poll)
@@ -198,6 +198,12 @@ func (n *Node) hear(ctx context.Context) {
 			})
 		}
 	}
+}
+
+// isAnyUnknown reports whether beats come from more nodes than the store knows of. One that has lost the database may
+// have stored something and not know it: it tells nobody of that until it knows.
+func (n *Node) isAnyUnknown() bool {
+	return n.others != nil && int64(len(*n.peers.Load())) > n.othersCount.Load()
 }
 
 // checkCutOff decides whether the node is cut off. short is for how many seconds beats of some nodes have not come;

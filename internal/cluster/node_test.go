@@ -298,6 +298,33 @@ func TestCutOffNodePollsAndReadsTheStoreWhenItHeals(t *testing.T) {
 	})
 }
 
+// A node that has lost the database may have stored something that it cannot tell.
+func TestNodeOfWhichOnlyTheBusKnowsMakesOthersPoll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := clustertest.New(1)
+		a, b := startNode(t, network, "a"), startNode(t, network, "b")
+		a.others.Store(1)
+		b.others.Store(1)
+		wait(5 * time.Second)
+		a.told()
+		wait(5 * time.Second)
+		if polls := a.told().polls; slices.Contains(polls, true) {
+			t.Errorf("polls by second while the store knows of all: %v", polls)
+		}
+		a.others.Store(0)
+		wait(10 * time.Second)
+		told := a.told()
+		if !slices.Equal(told.polls[2:], slices.Repeat([]bool{true}, 8)) || a.IsCutOff() {
+			t.Errorf("polls by second: %v, cut off %v", told.polls, a.IsCutOff())
+		}
+		a.others.Store(1)
+		wait(5 * time.Second)
+		if polls := a.told().polls; slices.Contains(polls[2:], true) {
+			t.Errorf("polls by second afterwards: %v", polls)
+		}
+	})
+}
+
 func TestOneWayWallCutsOffWhoDoesNotHear(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		network := clustertest.New(1)

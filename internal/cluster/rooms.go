@@ -138,6 +138,9 @@ func (r *rooms) Stored(commits []chat.Commit) {
 	}
 }
 
+// Repeated implements room.Others.
+func (r *rooms) Repeated(e chat.Event) { r.noteStored(&e) }
+
 // noteStored records an event that eachSecond tells the others of. It returns all of its room.
 func (r *rooms) noteStored(e *chat.Event) storedEvents {
 	r.mu.Lock()

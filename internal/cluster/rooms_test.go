@@ -52,6 +52,8 @@ type roomNode struct {
 	node *cluster.Node
 	stop func()
 
+	store roomStore
+
 	mu      sync.Mutex
 	stored  map[chat.RoomName]chat.Seq // as the index is told
 	deletes map[chat.RoomName]bool
@@ -62,7 +64,7 @@ type roomNode struct {
 // startRooms starts nodes on a network; each ends when its stop is called.
 func startRooms(t *testing.T, network *clustertest.Network, stores []roomStore) (nodes []*roomNode) {
 	for i, s := range stores {
-		n := &roomNode{bus: network.Bus(), stored: map[chat.RoomName]chat.Seq{}, deletes: map[chat.RoomName]bool{}}
+		n := &roomNode{bus: network.Bus(), store: s, stored: map[chat.RoomName]chat.Seq{}, deletes: map[chat.RoomName]bool{}}
 		n.Hub = room.New(s, s, "epoch", room.Config{})
 		n.node = cluster.New(n.bus, cluster.Config{
 			Name:   fmt.Sprint("node", i),
@@ -401,6 +403,31 @@ func TestMembersOfANodeThatEndsLeave(t *testing.T) {
 		last := s.presence[len(s.presence)-1]
 		if last.Left == nil || *last.Left != grace || last.Count != 2 {
 			t.Errorf("told %+v", s.presence)
+		}
+	})
+}
+
+// A node that has lost the database during a commit does not know that an event is stored, and tells nobody. Its sender
+// sends the message again to another node.
+func TestEventOfANodeThatDoesNotKnowIsShownOnAllNodesAfterARepeat(t *testing.T) {
+	inCluster(t, func(t *testing.T, network *clustertest.Network, nodes []*roomNode) {
+		var readers []*reading
+		for _, n := range nodes {
+			readers = append(readers, n.join(t, "lobby", nil))
+		}
+		d := chat.Draft{Room: "lobby", From: ada, Text: "hello", Nonce: "n1"}
+		stored := make(chan chat.Commit, 1)
+		nodes[0].store.Append(d, func(c chat.Commit) { stored <- c }) // without its hub
+		if c := <-stored; c.Err != nil {
+			t.Fatal(c.Err)
+		}
+		nodes[1].post(t, d)
+		time.Sleep(1100 * time.Millisecond)
+		synctest.Wait()
+		for i, s := range readers {
+			if first, last, isRun := s.heads(); first != 1 || last != 1 || !isRun {
+				t.Errorf("on node %d a reader has %d to %d", i, first, last)
+			}
 		}
 	})
 }

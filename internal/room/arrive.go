@@ -29,8 +29,9 @@ func (h *Hub) append(d chat.Draft, answer func(chat.Commit)) {
 		c.Event.HTML = html
 		h.Arrive(c, answer)
 		switch {
-		case c.Err == nil && c.Repeated: // perhaps stored by another node, of which nothing has come
+		case c.Err == nil && c.Repeated: // perhaps stored by another node that has not told anybody
 			h.Hint(room, c.Event.Seq)
+			h.others.Repeated(c.Event)
 		case chat.CodeOf(c.Err) == chat.Unavailable: // it may be stored all the same
 			h.Hint(room, 0)
 		}

@@ -186,6 +186,11 @@ func (n *testNode) Stored(commits []chat.Commit) {
 	}
 }
 
+func (n *testNode) Repeated(e chat.Event) {
+	hint := func(to *testNode) { to.Hint(e.Room, e.Seq) }
+	n.tell(e.Room, hint, hint)
+}
+
 func (n *testNode) Members(room chat.RoomName, m Members) {
 	n.tell(room, func(to *testNode) { to.SetMembers(room, n.id, m) }, func(to *testNode) {
 		to.SetMembers(room, n.id, n.OwnMembers(room))

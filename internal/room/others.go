@@ -16,6 +16,8 @@ type Others interface {
 	// Stored tells of the new events of one transaction, in the order in which they were stored. The slice is valid
 	// until Stored returns.
 	Stored(events []chat.Commit)
+	// Repeated tells that an event exists that was stored before, perhaps by a node that could not tell.
+	Repeated(e chat.Event)
 	// Members tells who is connected to this node and a member of a room.
 	Members(room chat.RoomName, m Members)
 	// Typing tells that a person types.
