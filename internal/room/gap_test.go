@@ -431,8 +431,8 @@ func TestEventWhoseCommitIsUnknownIsShownOnAllNodes(t *testing.T) {
 	}
 }
 
-// While other nodes are faster than the store, something is nearly always missing when a fill ends. That is no reason to
-// wait longer, and none to believe that the store lacks what is missing.
+// While other nodes are faster than the store, something is nearly always missing when a fill ends. That is no reason
+// to wait longer, and none to believe that the store lacks what is missing.
 func TestRoomThatIsAlwaysBehindALittleFillsSoonAndLosesNothing(t *testing.T) {
 	inCluster(t, 2, Config{}, func(t *testing.T, c *cluster) {
 		a, b := c.nodes[0], c.nodes[1]
