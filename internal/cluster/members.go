@@ -160,8 +160,8 @@ func (r *rooms) isPeer(id NodeID) bool {
 	return slices.ContainsFunc(r.node.Peers(), func(p Peer) bool { return p.ID == id })
 }
 
-// missMembers notes that somebody must be asked who is in a room, or in all rooms if an answer was missed; everybody, if
-// from is "". When nodes come back it is called for each room, so the questions go together in eachSecond.
+// missMembers notes that from, or everybody if from is "", must be asked who is in a room, or in all rooms if an answer
+// was missed. When nodes come back it is called for each room, so the questions go together in eachSecond.
 func (r *rooms) missMembers(from NodeID, key string) {
 	names := []chat.RoomName{chat.RoomName(key)}
 	if key == privateKey(r.node.ID()) {

@@ -64,7 +64,7 @@ type rooms struct {
 	stored        map[chat.RoomName]storedEvents    // since eachSecond told the others
 	asks          map[uint64]*ask                   // by number
 	asked         uint64                            // the number of the last ask
-	slow          map[NodeID]bool                   // peers that have not answered an ask in time: no other waits for them
+	slow          map[NodeID]bool                   // peers that did not answer an ask in time: none waits for them
 	missedMembers map[NodeID]map[chat.RoomName]bool // whose members must be asked for
 }
 

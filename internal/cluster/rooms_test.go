@@ -80,7 +80,9 @@ type roomNode struct {
 // startRooms starts nodes on a network; each ends when its stop is called.
 func startRooms(t *testing.T, network *clustertest.Network, stores []roomStore) (nodes []*roomNode) {
 	for i, s := range stores {
-		n := &roomNode{bus: network.Bus(), store: s, stored: map[chat.RoomName]chat.Seq{}, deletes: map[chat.RoomName]bool{}}
+		n := &roomNode{
+			bus: network.Bus(), store: s, stored: map[chat.RoomName]chat.Seq{}, deletes: map[chat.RoomName]bool{},
+		}
 		n.Hub = room.New(s, s, "epoch", room.Config{})
 		n.node = cluster.New(n.bus, cluster.Config{
 			Name:   fmt.Sprint("node", i),

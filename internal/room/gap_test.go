@@ -395,8 +395,8 @@ func TestEarlyDeletionTakesTextsOutOfWhatWaits(t *testing.T) {
 	})
 }
 
-// An event may be stored although its node was told that it may not be. Then no node has anything to tell of it, but all
-// look for it.
+// An event may be stored although its node was told that it may not be. Then no node has anything to tell of it, but
+// all look for it.
 func TestEventWhoseCommitIsUnknownIsShownOnAllNodes(t *testing.T) {
 	for name, isSentAgain := range map[string]bool{"it is not sent again": false, "it is sent again": true} {
 		t.Run(name, func(t *testing.T) {
