@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,7 +37,8 @@ type testNode struct {
 	of *cluster
 	id string
 
-	lateBy time.Duration // how long after the commit the log answers this node
+	lateBy      time.Duration // how long after the commit the log answers this node
+	loseAnswers atomic.Bool   // the log stores drafts and says that it may not have
 
 	mu        sync.Mutex
 	listening map[chat.RoomName]bool
@@ -44,7 +46,6 @@ type testNode struct {
 	asked     int
 	results   chan func(more bool) // of its log, in order
 	reads     int                  // of its log
-	onRead    func()               // called after each read of its log, if it is not nil
 }
 
 // missedAfter is how long it takes until a node notices that it has missed a message.
@@ -92,6 +93,9 @@ type nodeLog struct {
 func (l nodeLog) Append(d chat.Draft, done func(chat.Commit)) {
 	l.Memory.Append(d, func(c chat.Commit) {
 		l.node.results <- func(more bool) {
+			if l.node.loseAnswers.Load() {
+				c = chat.Commit{Err: &chat.Error{Code: chat.Unavailable, Message: "The database does not answer."}}
+			}
 			c.More = more // the log's transactions are those of all nodes
 			done(c)
 		}
@@ -101,13 +105,8 @@ func (l nodeLog) Append(d chat.Draft, done func(chat.Commit)) {
 func (l nodeLog) After(ctx context.Context, name chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error) {
 	l.node.mu.Lock()
 	l.node.reads++
-	onRead := l.node.onRead
 	l.node.mu.Unlock()
-	events, err := l.Memory.After(ctx, name, seq, limit)
-	if onRead != nil {
-		onRead()
-	}
-	return events, err
+	return l.Memory.After(ctx, name, seq, limit)
 }
 
 func (n *testNode) answerLoop() {
@@ -182,13 +181,13 @@ func (n *testNode) Stored(commits []chat.Commit) {
 		byRoom[c.Event.Room] = append(byRoom[c.Event.Room], c.Event)
 	}
 	for room, events := range byRoom {
-		n.tell(room, func(to *testNode) { to.Receive(events) }, func(to *testNode) { to.Hint(room, 0) })
+		n.tell(room, func(to *testNode) { to.Receive(events) }, func(to *testNode) { to.Hub.Hint(room, 0) })
 	}
 }
 
-func (n *testNode) Repeated(e chat.Event) {
-	hint := func(to *testNode) { to.Hint(e.Room, e.Seq) }
-	n.tell(e.Room, hint, hint)
+func (n *testNode) Hint(room chat.RoomName, head chat.Seq) {
+	hint := func(to *testNode) { to.Hub.Hint(room, head) }
+	n.tell(room, hint, hint)
 }
 
 func (n *testNode) Members(room chat.RoomName, m Members) {
@@ -230,13 +229,6 @@ func (n *testNode) readCount() int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.reads
-}
-
-// setOnRead calls f after each read of the node's log from now on.
-func (n *testNode) setOnRead(f func()) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.onRead = f
 }
 
 // setFate sets what becomes of messages from now on.

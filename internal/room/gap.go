@@ -31,11 +31,11 @@ type gap struct {
 	earlyBytes int                     // of their texts and HTML
 	known      chat.Seq                // the newest event that is known to be stored; it may be before head
 	wait       *time.Timer             // runs until the room reads the store
-	vain       int                     // fills since the head last moved during one
+	vain       int                     // fills since the head last moved
 
 	isFilling  bool       // the room is in Hub.gaps, is read by a worker, or awaits answers
+	fillFrom   chat.Seq   // the head when it began
 	fillAgain  bool       // there may be more in the store than the fill under way has found
-	fillHead   chat.Seq   // the room's head when it began
 	filledFrom chat.Seq   // the first event that it has found; 0: none
 	fillFailed bool       // it has failed
 	deleted    []chat.Seq // messages deleted since it began
@@ -92,6 +92,7 @@ func (r *liveRoom) arrive(e chat.Event) (dirty bool) {
 		return false
 	}
 	dirty = r.append(e)
+	r.vain = 0
 	if r.appendEarly() {
 		dirty = true
 	}
@@ -229,14 +230,8 @@ func (r *liveRoom) fill(ctx context.Context) {
 	if ctx.Err() != nil {
 		return
 	}
-	if failing := err != nil; h.gapsFail.Swap(failing) != failing {
-		if failing {
-			h.logger.LogAttrs(ctx, slog.LevelWarn, "events of other nodes cannot be read: it is tried again",
-				slog.String("room", string(r.name)), slog.Any("err", err))
-		} else {
-			h.logger.LogAttrs(ctx, slog.LevelInfo, "events of other nodes can be read again")
-		}
-	}
+	h.logFailing(ctx, &h.gapsFail, err, "events of other nodes cannot be read: it is tried again",
+		slog.String("room", string(r.name)))
 	r.putFilled(events, err != nil)
 	if h.answers.await(r) && r.finishFill() {
 		r.wake()
@@ -247,7 +242,7 @@ func (r *liveRoom) fill(ctx context.Context) {
 func (r *liveRoom) beginFill() (head chat.Seq, isFormatted bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.deleted, r.fillHead = nil, r.head
+	r.deleted, r.fillFrom = nil, r.head
 	for _, l := range r.logs {
 		isFormatted = isFormatted || l.readers > 0 && l.enc.Formatted()
 	}
@@ -315,7 +310,7 @@ func (r *liveRoom) finishFill() (dirty bool) {
 	}
 	r.wakeAwaiting()
 	switch {
-	case r.head > r.fillHead, !r.isBehind() && !r.fillFailed:
+	case r.head > r.fillFrom, !r.isBehind() && !r.fillFailed:
 		r.vain = 0
 	case r.vain < vainFills:
 		r.vain++
