@@ -225,7 +225,7 @@ test("a server that cannot store is left for one that is ready", async () => {
   assert.equal(s.sockets.length, 2);
 });
 
-test("a server that leaves a command unanswered is left for one that is ready, also while other frames come", async () => {
+test("a server that leaves a command unanswered is left for one that is ready, whatever else comes", async () => {
   for (const isReady of [true, false]) {
     const s = setUp();
     s.ready.now = isReady;
