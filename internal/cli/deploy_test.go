@@ -38,7 +38,7 @@ func TestDeployedFilesSetFlagsThatExist(t *testing.T) {
 			}
 		}
 	}
-	for _, file := range []string{"parley.service", "compose.yaml", "../Dockerfile"} {
+	for _, file := range []string{"parley.service", "compose.yaml", "../Dockerfile", "cluster/parley.env"} {
 		variables := regexp.MustCompile(`PARLEY_[A-Z_]+`).FindAllString(readDeployed(t, file), -1)
 		if len(variables) == 0 {
 			t.Errorf("deploy/%s sets nothing", file)
@@ -71,6 +71,15 @@ func TestDeployedUnitIsValid(t *testing.T) {
 	out, err := exec.Command("systemd-analyze", "verify", "--man=no", file).CombinedOutput()
 	if err != nil || bytes.Contains(out, []byte("parley.service:")) {
 		t.Errorf("systemd-analyze verify: %v\n%s", err, out)
+	}
+}
+
+// TestDeployedNodeMayDrain compares the unit of a node with how long a stop with the default of --drain may take.
+func TestDeployedNodeMayDrain(t *testing.T) {
+	limit := regexp.MustCompile(`TimeoutStopSec=(\d+)`).FindStringSubmatch(readDeployed(t, "cluster/node.conf"))[1]
+	d, err := time.ParseDuration(limit + "s")
+	if longest := stopTimeout + 2*nodeDrain; err != nil || d <= longest {
+		t.Errorf("a stop of a node is cut off after %v (%v); it may take %v", d, err, longest)
 	}
 }
 

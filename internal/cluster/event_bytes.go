@@ -11,9 +11,11 @@ import (
 
 // How nodes write events and members to each other. Numbers are varints, and texts have their length before them.
 
-// eventsVersion is the first byte of a message with events. A node that does not know it reads the events from the
-// store.
-const eventsVersion = 1
+// The first byte of a message about a room's events. A node that does not know it reads the events from the store.
+const (
+	noEvents      = 0
+	eventsVersion = 1
+)
 
 func appendText(b []byte, text string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(text))), text...)

@@ -70,14 +70,20 @@ func (r *rooms) AskMembers(ctx context.Context, name chat.RoomName) map[string]r
 	if ctx.Err() == nil {
 		maps.Copy(r.slow, a.awaited)
 	}
+	for _, p := range peers {
+		if _, got := a.got[string(p.ID)]; !got { // the question or the answer may be lost
+			r.missed(p.ID, name)
+		}
+	}
 	return a.got
 }
 
 // answered records from's answer to an ask, if it is awaited.
-func (r *rooms) answered(from NodeID, number uint64, m room.Members) {
+func (r *rooms) answered(from NodeID, number uint64, name chat.RoomName, m room.Members) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.slow, from)
+	delete(r.missedMembers[from], name)
 	a := r.asks[number]
 	if a == nil {
 		return
@@ -136,7 +142,7 @@ func (r *rooms) receiveMembers(from NodeID, key string, payload []byte) {
 				return
 			}
 			r.setMembers(from, name, m)
-			r.answered(from, number, m)
+			r.answered(from, number, name, m)
 		}
 	}
 }
@@ -144,48 +150,63 @@ func (r *rooms) receiveMembers(from NodeID, key string, payload []byte) {
 // setMembers gives the hub the members on another node. Those on a node that is no peer leave again, unless it becomes
 // one: it may have ended, and its message be late.
 func (r *rooms) setMembers(from NodeID, name chat.RoomName, m room.Members) {
-	if !slices.ContainsFunc(r.node.Peers(), func(p Peer) bool { return p.ID == from }) {
+	if !r.isPeer(from) {
 		r.hub.NodeLeft(string(from))
 	}
 	r.hub.SetMembers(name, string(from), m)
 }
 
-// missMembers notes that somebody must be asked who is in a room, or in all rooms if an answer was missed. Of nodes
-// that come back it is called for each room, so the questions go together in eachSecond.
+func (r *rooms) isPeer(id NodeID) bool {
+	return slices.ContainsFunc(r.node.Peers(), func(p Peer) bool { return p.ID == id })
+}
+
+// missMembers notes that from, or everybody if from is "", must be asked who is in a room, or in all rooms if an answer
+// was missed. When nodes come back it is called for each room, so the questions go together in eachSecond.
 func (r *rooms) missMembers(from NodeID, key string) {
-	if r.missedMembers[from] == nil {
-		r.missedMembers[from] = map[chat.RoomName]bool{}
+	names := []chat.RoomName{chat.RoomName(key)}
+	if key == privateKey(r.node.ID()) {
+		names = r.hub.Rooms()
 	}
-	if key != privateKey(r.node.ID()) {
-		r.missedMembers[from][chat.RoomName(key)] = true
-		return
-	}
-	for _, name := range r.hub.Rooms() {
-		r.missedMembers[from][name] = true
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, name := range names {
+		if from != "" {
+			r.missed(from, name)
+			continue
+		}
+		for _, p := range r.node.Peers() {
+			r.missed(p.ID, name)
+		}
 	}
 }
 
-// askMissed asks those from whom a message about members was missed; "" stands for everybody.
+// missed notes that a node must be asked who is in a room. The caller holds r.mu.
+func (r *rooms) missed(from NodeID, name chat.RoomName) {
+	if r.missedMembers[from] == nil {
+		r.missedMembers[from] = map[chat.RoomName]bool{}
+	}
+	r.missedMembers[from][name] = true
+}
+
+// askMissed asks the nodes whose members are not known, again and again until they answer.
 func (r *rooms) askMissed() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	for from, names := range r.missedMembers {
-		send := func(b []byte) {
-			if from == "" {
-				r.node.Send(Everybody, "", b)
-			} else {
-				r.node.Send(Members, privateKey(from), b)
-			}
+		if !r.isPeer(from) {
+			delete(r.missedMembers, from)
+			continue
 		}
 		head := []byte{askMessage, 0} // no number: nobody waits for the answer
 		b := slices.Clone(head)
 		for name := range names {
 			if b = appendText(b, string(name)); len(b) > maxPart {
-				send(b)
+				r.node.Send(Members, privateKey(from), b)
 				b = append(b[:0], head...)
 			}
 		}
 		if len(b) > len(head) {
-			send(b)
+			r.node.Send(Members, privateKey(from), b)
 		}
 	}
-	clear(r.missedMembers)
 }

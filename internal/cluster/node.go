@@ -124,7 +124,7 @@ func (n *Node) listens(subject string) bool {
 }
 
 // Send sends a message about key to the other nodes that listen to it. It never blocks. The payload may be changed
-// afterwards. When Run has ended, Send does nothing.
+// afterwards. What is sent when Run has ended arrives as well, but nobody notices if it is lost.
 func (n *Node) Send(t Topic, key string, payload []byte) {
 	n.sentCount.Add(1)
 	n.sender.send(subjectOf(t, key), payload)
@@ -172,7 +172,7 @@ func (n *Node) countOthers(ctx context.Context) {
 
 // hear is the goroutine on which all handlers run.
 func (n *Node) hear(ctx context.Context) {
-	ss := &sources{n: n, byID: map[NodeID]*source{}}
+	ss := &sources{n: n, byID: map[NodeID]*source{}, ended: map[NodeID]time.Time{}}
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	last, short := time.Now(), 0
@@ -190,7 +190,7 @@ func (n *Node) hear(ctx context.Context) {
 			last = now
 			ss.sweep(now)
 			short = n.checkCutOff(ctx, short)
-			poll := n.IsCutOff() || short > 0 || ss.isAnyLate(now)
+			poll := n.IsCutOff() || short > 0 || ss.isAnyLate(now) || n.isAnyUnknown()
 			n.each(func(h Handler) {
 				if h.EachSecond != nil {
 					h.EachSecond(poll)
@@ -198,6 +198,12 @@ func (n *Node) hear(ctx context.Context) {
 			})
 		}
 	}
+}
+
+// isAnyUnknown reports whether beats come from more nodes than the store knows of. One that has lost the database may
+// have stored something and not know it: it tells nobody of that until it knows.
+func (n *Node) isAnyUnknown() bool {
+	return n.others != nil && int64(len(*n.peers.Load())) > n.othersCount.Load()
 }
 
 // checkCutOff decides whether the node is cut off. short is for how many seconds beats of some nodes have not come;

@@ -213,8 +213,9 @@ func TestPeersJoinAndLeave(t *testing.T) {
 	})
 }
 
-// Such a message would look like one of an unknown node, of which everything counts as missed when it stays silent.
-func TestNodeThatHasSaidGoodbyeSendsNothing(t *testing.T) {
+// Without the memory of its goodbye such a node would look like a new one, of which everything counts as missed when it
+// stays silent.
+func TestLateMessageOfANodeThatHasEndedIsReceivedAndNothingMissed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		network := clustertest.New(1)
 		a, b := startNode(t, network, "a"), startNode(t, network, "b")
@@ -223,11 +224,37 @@ func TestNodeThatHasSaidGoodbyeSendsNothing(t *testing.T) {
 		wait(2 * time.Second)
 		b.stop()
 		b.Send(cluster.Events, "lobby", []byte("after"))
+		b.Send(cluster.Events, "quiet", []byte("nobody listens"))
 		wait(20 * time.Second)
 		told := a.told()
-		want(t, "got", told.got, "e lobby before")
+		want(t, "got", told.got, "e lobby before", "e lobby after")
 		want(t, "missed", told.missed)
+		if len(told.joined) != 1 || len(told.left) != 1 {
+			t.Errorf("told that %v joined and %v left", told.joined, told.left)
+		}
 	})
+}
+
+// The last beat of a node may come after its goodbye.
+func TestLateBeatDoesNotBringANodeBack(t *testing.T) {
+	for seed := range uint64(10) {
+		synctest.Test(t, func(t *testing.T) {
+			network := clustertest.New(seed)
+			a, b := startNode(t, network, "a"), startNode(t, network, "b")
+			wait(1500 * time.Millisecond)
+			a.told()
+			network.SetFaults(clustertest.Faults{Delay: time.Second})
+			wait(5 * time.Second)
+			b.stop()
+			network.SetFaults(clustertest.Faults{})
+			wait(20 * time.Second)
+			told := a.told()
+			want(t, "missed", told.missed)
+			if len(told.joined) > 0 || len(told.left) != 1 {
+				t.Errorf("told that %v joined and %v left", told.joined, told.left)
+			}
+		})
+	}
 }
 
 func TestCutOffNodePollsAndReadsTheStoreWhenItHeals(t *testing.T) {
@@ -267,6 +294,33 @@ func TestCutOffNodePollsAndReadsTheStoreWhenItHeals(t *testing.T) {
 		}
 		if missed := b.told().missed; !slices.Contains(missed, "e lobby") || !slices.Contains(missed, "n ") {
 			t.Errorf("after healing b was told that it missed %q", missed)
+		}
+	})
+}
+
+// A node that has lost the database may have stored something that it cannot tell.
+func TestNodeOfWhichOnlyTheBusKnowsMakesOthersPoll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := clustertest.New(1)
+		a, b := startNode(t, network, "a"), startNode(t, network, "b")
+		a.others.Store(1)
+		b.others.Store(1)
+		wait(5 * time.Second)
+		a.told()
+		wait(5 * time.Second)
+		if polls := a.told().polls; slices.Contains(polls, true) {
+			t.Errorf("polls by second while the store knows of all: %v", polls)
+		}
+		a.others.Store(0)
+		wait(10 * time.Second)
+		told := a.told()
+		if !slices.Equal(told.polls[2:], slices.Repeat([]bool{true}, 8)) || a.IsCutOff() {
+			t.Errorf("polls by second: %v, cut off %v", told.polls, a.IsCutOff())
+		}
+		a.others.Store(1)
+		wait(5 * time.Second)
+		if polls := a.told().polls; slices.Contains(polls[2:], true) {
+			t.Errorf("polls by second afterwards: %v", polls)
 		}
 	})
 }

@@ -37,17 +37,11 @@ func ConnectRooms(node *Node, hub *room.Hub, cfg RoomsConfig) {
 		Receive: func(_ NodeID, key string, payload []byte) {
 			if events, ok := decodeEvents(chat.RoomName(key), payload); ok {
 				hub.Receive(events)
-			} else { // of a newer version of the program
+			} else { // a hint, or of a newer version of the program
 				hub.Hint(chat.RoomName(key), 0)
 			}
 		},
-		Missed: func(from NodeID, key string) {
-			if from == "" { // for every room
-				hub.Poll()
-			} else {
-				hub.Hint(chat.RoomName(key), 0)
-			}
-		},
+		Missed: r.missEvents,
 	})
 	node.Handle(Members, Handler{Receive: r.receiveMembers, Missed: r.missMembers})
 	node.Handle(Everybody, Handler{
@@ -64,13 +58,14 @@ type rooms struct {
 	hub  *room.Hub
 	cfg  RoomsConfig
 
-	mu     sync.Mutex
-	stored map[chat.RoomName]storedEvents // since eachSecond told the others
-	asks   map[uint64]*ask                // by number
-	asked  uint64                         // the number of the last ask
-	slow   map[NodeID]bool                // peers that have not answered an ask in time: no other waits for them
+	hints int // since eachSecond; owned by the node's goroutine
 
-	missedMembers map[NodeID]map[chat.RoomName]bool // whose members must be asked for; owned by the node's goroutine
+	mu            sync.Mutex
+	stored        map[chat.RoomName]storedEvents    // since eachSecond told the others
+	asks          map[uint64]*ask                   // by number
+	asked         uint64                            // the number of the last ask
+	slow          map[NodeID]bool                   // peers that did not answer an ask in time: none waits for them
+	missedMembers map[NodeID]map[chat.RoomName]bool // whose members must be asked for
 }
 
 // storedEvents are events that this node has stored in a room.
@@ -79,6 +74,9 @@ type storedEvents struct {
 	since   time.Time // when the first was stored
 	deletes bool
 }
+
+// maxHints is in how many rooms a second the store is read at once for what may have been missed.
+const maxHints = 100
 
 // maxPart is how many bytes of a list go in one message, about.
 const maxPart = 64 << 10
@@ -93,11 +91,22 @@ const (
 	typingMessage  = 't' // a person types
 )
 
+// missEvents makes the hub read a room from the store. When a node comes, goes, or was not heard for a while, it is
+// called for each room: then one query for the heads of all is better.
+func (r *rooms) missEvents(from NodeID, key string) {
+	if r.hints++; from == "" || r.hints > maxHints {
+		r.hub.Poll()
+	} else {
+		r.hub.Hint(chat.RoomName(key), 0)
+	}
+}
+
 func (r *rooms) peerLeft(id NodeID) {
 	r.hub.NodeLeft(string(id))
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.slow, id)
+	delete(r.missedMembers, id)
 }
 
 // Listen implements room.Others.
@@ -138,6 +147,14 @@ func (r *rooms) Stored(commits []chat.Commit) {
 	}
 }
 
+// Hint implements room.Others. A message without events makes the other nodes read the store.
+func (r *rooms) Hint(name chat.RoomName, head chat.Seq) {
+	if head > 0 {
+		r.noteStored(&chat.Event{Room: name, Seq: head, At: time.Now()})
+	}
+	r.node.Send(Events, string(name), []byte{noEvents})
+}
+
 // noteStored records an event that eachSecond tells the others of. It returns all of its room.
 func (r *rooms) noteStored(e *chat.Event) storedEvents {
 	r.mu.Lock()
@@ -153,6 +170,7 @@ func (r *rooms) noteStored(e *chat.Event) storedEvents {
 }
 
 func (r *rooms) eachSecond(poll bool) {
+	r.hints = 0
 	if poll {
 		r.hub.Poll()
 		r.cfg.Missed()

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,7 +37,22 @@ type roomStore interface {
 
 // A sharedMemory is a store in memory that several hubs share. Its transactions are those of all hubs, so that none can
 // wait for the last one of a transaction.
-type sharedMemory struct{ *storetest.Memory }
+type sharedMemory struct {
+	*storetest.Memory
+	reads, heads *atomic.Int64 // how many
+}
+
+func (m sharedMemory) After(
+	ctx context.Context, name chat.RoomName, seq chat.Seq, limit int,
+) ([]chat.Event, error) {
+	m.reads.Add(1)
+	return m.Memory.After(ctx, name, seq, limit)
+}
+
+func (m sharedMemory) HeadsOf(ctx context.Context, rooms []chat.RoomName) (map[chat.RoomName]chat.Seq, error) {
+	m.heads.Add(1)
+	return m.Memory.HeadsOf(ctx, rooms)
+}
 
 func (m sharedMemory) Append(d chat.Draft, done func(chat.Commit)) {
 	m.Memory.Append(d, func(c chat.Commit) {
@@ -52,6 +68,8 @@ type roomNode struct {
 	node *cluster.Node
 	stop func()
 
+	store roomStore
+
 	mu      sync.Mutex
 	stored  map[chat.RoomName]chat.Seq // as the index is told
 	deletes map[chat.RoomName]bool
@@ -62,7 +80,9 @@ type roomNode struct {
 // startRooms starts nodes on a network; each ends when its stop is called.
 func startRooms(t *testing.T, network *clustertest.Network, stores []roomStore) (nodes []*roomNode) {
 	for i, s := range stores {
-		n := &roomNode{bus: network.Bus(), stored: map[chat.RoomName]chat.Seq{}, deletes: map[chat.RoomName]bool{}}
+		n := &roomNode{
+			bus: network.Bus(), store: s, stored: map[chat.RoomName]chat.Seq{}, deletes: map[chat.RoomName]bool{},
+		}
 		n.Hub = room.New(s, s, "epoch", room.Config{})
 		n.node = cluster.New(n.bus, cluster.Config{
 			Name:   fmt.Sprint("node", i),
@@ -101,9 +121,13 @@ func startRooms(t *testing.T, network *clustertest.Network, stores []roomStore) 
 func inCluster(t *testing.T, f func(t *testing.T, network *clustertest.Network, nodes []*roomNode)) {
 	synctest.Test(t, func(t *testing.T) {
 		network := clustertest.New(7)
-		memory := sharedMemory{storetest.NewMemory(store.Config{})}
+		memory := storetest.NewMemory(store.Config{})
 		go memory.Run(context.Background())
-		nodes := startRooms(t, network, slices.Repeat([]roomStore{memory}, 3))
+		var stores []roomStore
+		for range 3 {
+			stores = append(stores, sharedMemory{memory, new(atomic.Int64), new(atomic.Int64)})
+		}
+		nodes := startRooms(t, network, stores)
 		time.Sleep(2 * time.Second) // they know each other
 		f(t, network, nodes)
 		for _, n := range nodes {
@@ -360,6 +384,26 @@ func TestMembersAndTypingGoBetweenNodes(t *testing.T) {
 	})
 }
 
+// When a node is killed, what it said last in any room may be lost: the heads of all rooms are one query, not one each.
+func TestDeathOfANodeDoesNotReadEveryRoom(t *testing.T) {
+	inCluster(t, func(t *testing.T, network *clustertest.Network, nodes []*roomNode) {
+		const rooms = 1000
+		for i := range rooms {
+			nodes[0].join(t, chat.RoomName(fmt.Sprint("room-", i)), nil)
+		}
+		nodes[1].post(t, chat.Draft{Room: "room-999", Text: "hello"})
+		time.Sleep(10 * time.Second)
+		memory := nodes[0].store.(sharedMemory)
+		reads, heads := memory.reads.Load(), memory.heads.Load()
+		nodes[1].bus.SetCut(true)
+		time.Sleep(7 * time.Second)
+		reads, heads = memory.reads.Load()-reads, memory.heads.Load()-heads
+		if reads > 110 || heads < 1 || heads > 10 {
+			t.Errorf("%d reads and %d queries for heads", reads, heads)
+		}
+	})
+}
+
 // Whoever opens a room waits for a node that does not answer, but not long, and only once.
 func TestSilentNodeIsAwaitedOnce(t *testing.T) {
 	inCluster(t, func(t *testing.T, network *clustertest.Network, nodes []*roomNode) {
@@ -381,6 +425,42 @@ func TestSilentNodeIsAwaitedOnce(t *testing.T) {
 			t.Errorf("opening took %v, want %v", opened, want)
 		}
 	})
+}
+
+// Neither a lost question nor a lost answer leaves members out for long.
+func TestLostQuestionIsAskedAgain(t *testing.T) {
+	for name, lost := range map[string]byte{"the question": 'n', "the answer": 'm'} {
+		t.Run(name, func(t *testing.T) {
+			inCluster(t, func(t *testing.T, network *clustertest.Network, nodes []*roomNode) {
+				nodes[0].join(t, "lobby", &ada)
+				time.Sleep(20 * time.Second)
+				network.SetFaults(clustertest.Faults{
+					Drop: 1, Only: func(subject string) bool { return subject[0] == lost },
+				})
+				s := nodes[1].join(t, "lobby", &grace)
+				if s.found.Count != 1 {
+					t.Errorf("nothing was lost: %+v", s.found)
+				}
+				time.Sleep(5 * time.Second)
+				network.SetFaults(clustertest.Faults{})
+				time.Sleep(2 * time.Second)
+				synctest.Wait()
+				if _, _, here, err := nodes[1].State(t.Context(), chat.Who{}, "lobby"); here != 2 || err != nil {
+					t.Errorf("%d are here, %v", here, err)
+				}
+				s.mu.Lock()
+				if len(s.presence) != 1 || s.presence[0].Joined == nil || *s.presence[0].Joined != ada {
+					t.Errorf("told %+v", s.presence)
+				}
+				s.mu.Unlock()
+				sent := nodes[1].node.Counts().Sent
+				time.Sleep(time.Minute)
+				if n := nodes[1].node.Counts().Sent - sent; n != 0 {
+					t.Errorf("%d more questions", n)
+				}
+			})
+		})
+	}
 }
 
 // A node that ends takes its members along, after the usual grace.

@@ -24,7 +24,6 @@ type sender struct {
 	number uint64              // of the last message
 	sent   map[string]lastSent // by subject: what is listed in beats
 	beats  uint64              // how many
-	ended  bool                // goodbye was said
 }
 
 // lastSent is the last message on one subject.
@@ -42,9 +41,6 @@ func (s *sender) send(subject string, payload []byte) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ended { // to the others this node is gone: the message would look like one of another
-		return
-	}
 	if len(s.sent) >= maxSent {
 		clear(s.sent)
 		s.beats += listings + 1 // looks as if the beats had been lost that listed them
@@ -91,12 +87,11 @@ func (s *sender) nextBeat() []frame {
 	return frames
 }
 
-// goodbye publishes a last beat, and that there will be no more. What is sent afterwards is dropped.
+// goodbye publishes a last beat, and that there will be no more.
 func (s *sender) goodbye() {
 	s.beat()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.ended = true
 	s.beats++
 	s.bus.Publish(beatSubject, frame{kind: goodbyeFrame, from: s.id, number: s.beats}.encode())
 }

@@ -12,6 +12,8 @@ const (
 	// rememberFor is how long after a message its number is remembered. To forget it is safe: at worst Missed is called
 	// for nothing.
 	rememberFor = 3 * silence
+	// rememberEnded is for how long a node that has said goodbye is remembered, because messages of it may come late.
+	rememberEnded = time.Minute
 )
 
 // A source is another node as this one hears it.
@@ -38,8 +40,9 @@ type lastHeard struct {
 
 // sources is what Run knows about the other nodes. It belongs to the goroutine of Run.
 type sources struct {
-	n    *Node
-	byID map[NodeID]*source
+	n     *Node
+	byID  map[NodeID]*source
+	ended map[NodeID]time.Time // when nodes said goodbye; not in byID
 }
 
 func (ss *sources) of(id NodeID) *source {
@@ -55,6 +58,10 @@ func (ss *sources) of(id NodeID) *source {
 func (ss *sources) receive(m Message) {
 	f, err := decodeFrame(m.Payload)
 	if err != nil || f.from == ss.n.id {
+		return
+	}
+	if _, ended := ss.ended[f.from]; ended {
+		ss.takeLate(m.Subject, f)
 		return
 	}
 	switch f.kind {
@@ -82,6 +89,14 @@ func (ss *sources) takeMessage(subject string, f frame) {
 		ss.n.missed(f.from, topic, key)
 	}
 	if f.kind == messageFrame {
+		ss.n.received(f.from, topic, key, f.body)
+	}
+}
+
+// takeLate takes a message of a node that has said goodbye. It does not make the node one that is heard, and then
+// silent. A double does no harm.
+func (ss *sources) takeLate(subject string, f frame) {
+	if topic, key, ok := splitSubject(subject); ok && f.kind == messageFrame && ss.n.listens(subject) {
 		ss.n.received(f.from, topic, key, f.body)
 	}
 }
@@ -143,6 +158,7 @@ func (ss *sources) takeGoodbye(f frame) {
 	if s == nil || f.number <= s.beat {
 		return
 	}
+	ss.ended[s.id] = time.Now()
 	ss.leave(s, f.number > s.beat+listings)
 }
 
@@ -160,6 +176,7 @@ func (ss *sources) leave(s *source, silently bool) {
 
 // sweep removes the nodes that have been silent for too long, and forgets old numbers.
 func (ss *sources) sweep(now time.Time) {
+	maps.DeleteFunc(ss.ended, func(_ NodeID, at time.Time) bool { return now.Sub(at) > rememberEnded })
 	for _, s := range slices.Collect(maps.Values(ss.byID)) {
 		maps.DeleteFunc(s.last, func(_ string, l lastHeard) bool { return now.Sub(l.at) > rememberFor })
 		if lastSign := later(s.created, s.heard); now.Sub(lastSign) >= silence {

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 func TestCacheKeepsWhatIsUsedAndHasABound(t *testing.T) {
@@ -112,6 +114,36 @@ func TestCacheForgetsOnlyDeletedTexts(t *testing.T) {
 	if _, ok := c.get("9"); ok {
 		t.Error("it is kept in the old generation")
 	}
+}
+
+// Whoever has read a text before it was deleted may render it afterwards.
+func TestTextThatWasJustDeletedIsNotCached(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := cache{limit: 64 << 10}
+		c.forget([]string{"secret"})
+		c.put("secret", "html")
+		c.put("other", "html")
+		if _, ok := c.get("secret"); ok {
+			t.Error("it is cached")
+		}
+		if _, ok := c.get("other"); !ok {
+			t.Error("another one is not")
+		}
+		time.Sleep(forgetFor)
+		c.forget([]string{"later"})
+		c.put("later", "html")
+		if _, ok := c.get("later"); ok {
+			t.Error("the next one is cached")
+		}
+		time.Sleep(2 * forgetFor)
+		c.put("secret", "html") // somebody else says the same
+		if _, ok := c.get("secret"); !ok {
+			t.Error("it is never cached again")
+		}
+		if n := len(c.forgotten.young) + len(c.forgotten.old); n != 0 {
+			t.Errorf("%d texts are remembered", n)
+		}
+	})
 }
 
 func TestClearedCacheIsEmpty(t *testing.T) {

@@ -29,12 +29,18 @@ func (h *Hub) append(d chat.Draft, answer func(chat.Commit)) {
 		c.Event.HTML = html
 		h.Arrive(c, answer)
 		switch {
-		case c.Err == nil && c.Repeated: // perhaps stored by another node, of which nothing has come
-			h.Hint(room, c.Event.Seq)
+		case c.Err == nil && c.Repeated && c.Event.Seq > 0: // perhaps stored by another node, of which nothing has come
+			h.hintAll(room, c.Event.Seq)
 		case chat.CodeOf(c.Err) == chat.Unavailable: // it may be stored all the same
-			h.Hint(room, 0)
+			h.hintAll(room, 0)
 		}
 	})
+}
+
+// hintAll is Hint on all nodes.
+func (h *Hub) hintAll(room chat.RoomName, head chat.Seq) {
+	h.Hint(room, head)
+	h.others.Hint(room, head)
 }
 
 // Arrive is the way in for what became of a draft that was appended here. It calls the followers, then answer, which

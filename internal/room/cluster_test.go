@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,7 +37,8 @@ type testNode struct {
 	of *cluster
 	id string
 
-	lateBy time.Duration // how long after the commit the log answers this node
+	lateBy      time.Duration // how long after the commit the log answers this node
+	loseAnswers atomic.Bool   // the log stores drafts and says that it may not have
 
 	mu        sync.Mutex
 	listening map[chat.RoomName]bool
@@ -91,6 +93,9 @@ type nodeLog struct {
 func (l nodeLog) Append(d chat.Draft, done func(chat.Commit)) {
 	l.Memory.Append(d, func(c chat.Commit) {
 		l.node.results <- func(more bool) {
+			if l.node.loseAnswers.Load() {
+				c = chat.Commit{Err: &chat.Error{Code: chat.Unavailable, Message: "The database does not answer."}}
+			}
 			c.More = more // the log's transactions are those of all nodes
 			done(c)
 		}
@@ -176,8 +181,13 @@ func (n *testNode) Stored(commits []chat.Commit) {
 		byRoom[c.Event.Room] = append(byRoom[c.Event.Room], c.Event)
 	}
 	for room, events := range byRoom {
-		n.tell(room, func(to *testNode) { to.Receive(events) }, func(to *testNode) { to.Hint(room, 0) })
+		n.tell(room, func(to *testNode) { to.Receive(events) }, func(to *testNode) { to.Hub.Hint(room, 0) })
 	}
+}
+
+func (n *testNode) Hint(room chat.RoomName, head chat.Seq) {
+	hint := func(to *testNode) { to.Hub.Hint(room, head) }
+	n.tell(room, hint, hint)
 }
 
 func (n *testNode) Members(room chat.RoomName, m Members) {

@@ -34,6 +34,7 @@ type gap struct {
 	vain       int                     // fills since the head last moved
 
 	isFilling  bool       // the room is in Hub.gaps, is read by a worker, or awaits answers
+	fillFrom   chat.Seq   // the head when it began
 	fillAgain  bool       // there may be more in the store than the fill under way has found
 	filledFrom chat.Seq   // the first event that it has found; 0: none
 	fillFailed bool       // it has failed
@@ -91,6 +92,7 @@ func (r *liveRoom) arrive(e chat.Event) (dirty bool) {
 		return false
 	}
 	dirty = r.append(e)
+	r.vain = 0
 	if r.appendEarly() {
 		dirty = true
 	}
@@ -228,14 +230,8 @@ func (r *liveRoom) fill(ctx context.Context) {
 	if ctx.Err() != nil {
 		return
 	}
-	if failing := err != nil; h.gapsFail.Swap(failing) != failing {
-		if failing {
-			h.logger.LogAttrs(ctx, slog.LevelWarn, "events of other nodes cannot be read: it is tried again",
-				slog.String("room", string(r.name)), slog.Any("err", err))
-		} else {
-			h.logger.LogAttrs(ctx, slog.LevelInfo, "events of other nodes can be read again")
-		}
-	}
+	h.logFailing(ctx, &h.gapsFail, err, "events of other nodes cannot be read: it is tried again",
+		slog.String("room", string(r.name)))
 	r.putFilled(events, err != nil)
 	if h.answers.await(r) && r.finishFill() {
 		r.wake()
@@ -246,7 +242,7 @@ func (r *liveRoom) fill(ctx context.Context) {
 func (r *liveRoom) beginFill() (head chat.Seq, isFormatted bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.deleted = nil
+	r.deleted, r.fillFrom = nil, r.head
 	for _, l := range r.logs {
 		isFormatted = isFormatted || l.readers > 0 && l.enc.Formatted()
 	}
@@ -306,7 +302,6 @@ func (r *liveRoom) finishFill() (dirty bool) {
 	if r.isFilling, r.deleted = false, nil; r.ended {
 		return false
 	}
-	head := r.head
 	dirty = r.appendEarly()
 	if _, found := r.early[r.head+1]; !found && r.filledFrom > r.head+1 { // somebody has removed the next one by hand
 		r.skipTo(r.filledFrom - 1)
@@ -315,7 +310,7 @@ func (r *liveRoom) finishFill() (dirty bool) {
 	}
 	r.wakeAwaiting()
 	switch {
-	case r.head > head, !r.isBehind() && !r.fillFailed:
+	case r.head > r.fillFrom, !r.isBehind() && !r.fillFailed:
 		r.vain = 0
 	case r.vain < vainFills:
 		r.vain++

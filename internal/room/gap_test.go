@@ -93,7 +93,6 @@ func TestLostEventsAreReadOncePerRoom(t *testing.T) {
 	}
 }
 
-// What a page shows must be in the room, too: a page that has found lost events has them read.
 // Who sends a message again to another node, because the first one has died, is answered with the event that the first
 // one stored. The readers of that node must not lack it.
 func TestRepeatedMessageOfANodeThatDiedIsShown(t *testing.T) {
@@ -121,6 +120,7 @@ func TestRepeatedMessageOfANodeThatDiedIsShown(t *testing.T) {
 	})
 }
 
+// What a page shows must be in the room, too: a page that has found lost events has them read.
 func TestPageWaitsForEventsThatWereLost(t *testing.T) {
 	inCluster(t, 2, Config{}, func(t *testing.T, c *cluster) {
 		a, b := c.nodes[0], c.nodes[1]
@@ -185,7 +185,7 @@ func TestAnswerComesBeforeTheEventThatTheStoreHasShown(t *testing.T) {
 			t.Fatal(err)
 		}
 		synctest.Wait()
-		a.Hint("lobby", 1) // as a poll does
+		a.Hub.Hint("lobby", 1) // as a poll does
 		settle(time.Second / 2)
 		if answered || len(s.messages()) != 0 || a.readCount() != 1 {
 			t.Errorf("answered %v, %d events, %d reads", answered, len(s.messages()), a.readCount())
@@ -266,7 +266,7 @@ func TestGapInTheStoreDoesNotStopARoom(t *testing.T) {
 
 		s = newSlate()
 		rd, _ = b.join(&grace, s)
-		b.Hint("lobby", 9) // nobody has stored that
+		b.Hub.Hint("lobby", 9) // nobody has stored that
 		settle(time.Minute)
 		reads := b.readCount()
 		settle(time.Minute)
@@ -395,6 +395,74 @@ func TestEarlyDeletionTakesTextsOutOfWhatWaits(t *testing.T) {
 	})
 }
 
+// An event may be stored although its node was told that it may not be. Then no node has anything to tell of it, but
+// all look for it.
+func TestEventWhoseCommitIsUnknownIsShownOnAllNodes(t *testing.T) {
+	for name, isSentAgain := range map[string]bool{"it is not sent again": false, "it is sent again": true} {
+		t.Run(name, func(t *testing.T) {
+			inCluster(t, 3, Config{}, func(t *testing.T, c *cluster) {
+				var slates []*slate
+				for _, n := range c.nodes {
+					s := newSlate()
+					n.join(&grace, s)
+					slates = append(slates, s)
+				}
+				if isSentAgain {
+					c.setFate(lose)
+				}
+				for i, n := range c.nodes[:2] {
+					n.loseAnswers.Store(i == 0)
+					d := chat.Draft{Room: "lobby", From: ada, Text: "hello", Nonce: "n"}
+					if err := n.Post(d, func(chat.Commit) {}); err != nil {
+						t.Fatal(err)
+					}
+					synctest.Wait()
+					if !isSentAgain {
+						break
+					}
+					c.setFate(nil)
+				}
+				settle(gapWait)
+				for _, s := range slates {
+					s.wantRun(t, 1, 1)
+				}
+			})
+		})
+	}
+}
+
+// While other nodes are faster than the store, something is nearly always missing when a fill ends. That is no reason
+// to wait longer, and none to believe that the store lacks what is missing.
+func TestRoomThatIsAlwaysBehindALittleFillsSoonAndLosesNothing(t *testing.T) {
+	inCluster(t, 2, Config{}, func(t *testing.T, c *cluster) {
+		a, b := c.nodes[0], c.nodes[1]
+		const rounds = 3 * vainFills
+		round := 0
+		tell := func(seq int) { b.Receive(c.log.Events("lobby")[seq-1 : seq]) }
+		store := func() { // two events, of which the second one comes
+			a.say(ada, "late")
+			a.say(ada, "early")
+			settle(0)
+			tell(2*round + 2)
+		}
+		log := &slowLog{Log: b.Hub.log}
+		log.afterRead = func() {
+			if round < rounds { // the first one comes too, but others are missing then
+				tell(2*round + 1)
+				round++
+				store()
+			}
+		}
+		b.Hub.log = log
+		s := newSlate()
+		b.join(&grace, s)
+		c.setFate(lose)
+		store()
+		settle((rounds + 2) * gapWait)
+		s.wantRun(t, 1, 2*rounds+2)
+	})
+}
+
 // A message may be deleted while its text is on its way from the store.
 func TestTextDeletedWhileAGapIsReadIsNotShown(t *testing.T) {
 	inCluster(t, 2, Config{}, func(t *testing.T, c *cluster) {
@@ -433,7 +501,7 @@ func TestHintWhileARoomOpensIsNotLost(t *testing.T) {
 		log := &lateHead{Log: b.Hub.log, afterRead: func() {
 			a.say(ada, "hello")
 			synctest.Wait()
-			b.Hint("lobby", 0)
+			b.Hub.Hint("lobby", 0)
 		}}
 		b.Hub.log = log
 		s := newSlate()

@@ -3,7 +3,7 @@
 //
 // It knows no SQL, no HTTP and no sockets: the store is a Log, a connection is a Sink, a wire format is an Encoder.
 //
-// Locks are taken in this order: directory shard, reader shard, room, flush queue, sink.
+// Locks are taken in this order: silent nodes, directory shard, reader shard, room, others, flush queue, sink.
 package room
 
 import (
@@ -36,14 +36,15 @@ type Hub struct {
 	dirtyRooms   []*liveRoom        // rooms with events since the last wake-up; owned by Arrive's goroutine
 	copiesWake   chan struct{}      // holds a value after a deletion, until copiesLoop has looked for copies
 
-	others   Others // nil: there are no other nodes, and the following fields are not used
-	heads    func(context.Context, []chat.RoomName) (map[chat.RoomName]chat.Seq, error)
-	stored   []chat.Commit // new events since the last wake-up; owned by Arrive's goroutine
-	answers  answers
-	gaps     workQueue[*liveRoom] // rooms that read events of other nodes from the store
-	gapsFail atomic.Bool          // the last fill failed
-	pollWake chan struct{}        // holds a value after Poll, until pollLoop has read the heads
-	nodes    nodes
+	others    Others // nil: there are no other nodes, and the following fields are not used
+	heads     func(context.Context, []chat.RoomName) (map[chat.RoomName]chat.Seq, error)
+	stored    []chat.Commit // new events since the last wake-up; owned by Arrive's goroutine
+	answers   answers
+	gaps      workQueue[*liveRoom] // rooms that read events of other nodes from the store
+	gapsFail  atomic.Bool          // the last fill failed
+	pollFails atomic.Bool          // the last poll failed
+	pollWake  chan struct{}        // holds a value after Poll, until pollLoop has read the heads
+	nodes     nodes
 
 	bytes      atomic.Int64
 	readers    atomic.Int64

@@ -3,6 +3,7 @@ package room
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 
 	"parley/internal/chat"
 )
@@ -16,6 +17,8 @@ type Others interface {
 	// Stored tells of the new events of one transaction, in the order in which they were stored. The slice is valid
 	// until Stored returns.
 	Stored(events []chat.Commit)
+	// Hint tells that the store may have events of a room that no node has told of: up to head, or any if head is 0.
+	Hint(room chat.RoomName, head chat.Seq)
 	// Members tells who is connected to this node and a member of a room.
 	Members(room chat.RoomName, m Members)
 	// Typing tells that a person types.
@@ -77,10 +80,22 @@ func (h *Hub) pollLoop(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-h.pollWake:
-			if err := h.poll(ctx); err != nil && ctx.Err() == nil {
-				h.logger.LogAttrs(ctx, slog.LevelWarn, "the heads of rooms cannot be read", slog.Any("err", err))
+			err := h.poll(ctx)
+			if ctx.Err() == nil {
+				h.logFailing(ctx, &h.pollFails, err, "the heads of rooms cannot be read: it is tried again")
 			}
 		}
+	}
+}
+
+// logFailing logs the first failure in a row of something that is tried again and again, and the success after it.
+func (h *Hub) logFailing(ctx context.Context, fails *atomic.Bool, err error, message string, attrs ...slog.Attr) {
+	switch isFailing := err != nil; {
+	case fails.Swap(isFailing) == isFailing:
+	case isFailing:
+		h.logger.LogAttrs(ctx, slog.LevelWarn, message, append(attrs, slog.Any("err", err))...)
+	default:
+		h.logger.LogAttrs(ctx, slog.LevelInfo, "what other nodes have stored can be read again")
 	}
 }
 

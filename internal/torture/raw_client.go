@@ -153,14 +153,14 @@ func (m *rawClient) due(fresh bool) []*operation {
 	return due
 }
 
-func (m *rawClient) add(deeds ...*operation) {
+func (m *rawClient) add(operations ...*operation) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.isForgotten {
 		return
 	}
-	for _, d := range deeds {
-		m.waiting = append(m.waiting, d.retryCopy())
+	for _, op := range operations {
+		m.waiting = append(m.waiting, op.retryCopy())
 	}
 }
 

@@ -185,11 +185,12 @@ func (c *reactionColumns) add(r reaction) {
 }
 
 func (r reaction) compare(o reaction) int {
-	return cmp.Or(r.place.compare(o.place), cmp.Compare(r.emoji, o.emoji), cmp.Compare(r.person, o.person))
+	return cmp.Or(
+		r.messageRef.compare(o.messageRef), cmp.Compare(r.emoji, o.emoji), cmp.Compare(r.person, o.person))
 }
 
 func (w *writer) queuePins(b *changes) {
-	on, off := map[place]chat.Seq{}, map[place]chat.Seq{}
+	on, off := map[messageRef]chat.Seq{}, map[messageRef]chat.Seq{}
 	for at, seq := range b.pins {
 		if seq != 0 {
 			on[at] = seq
@@ -206,8 +207,8 @@ func (w *writer) queuePins(b *changes) {
 }
 
 // columns returns the messages in a map, in order, and their values.
-func columns[V any](m map[place]V) (rooms, seqs []int64, values []V) {
-	for _, at := range slices.SortedFunc(maps.Keys(m), place.compare) {
+func columns[V any](m map[messageRef]V) (rooms, seqs []int64, values []V) {
+	for _, at := range slices.SortedFunc(maps.Keys(m), messageRef.compare) {
 		rooms, seqs, values = append(rooms, at.room), append(seqs, int64(at.seq)), append(values, m[at])
 	}
 	return rooms, seqs, values

@@ -7,18 +7,18 @@ import (
 	"parley/internal/store"
 )
 
-// A place is a message by its room's id.
-type place struct {
+// A messageRef is a message by its room's id.
+type messageRef struct {
 	room int64
 	seq  chat.Seq
 }
 
-func (p place) compare(o place) int {
+func (p messageRef) compare(o messageRef) int {
 	return cmp.Or(cmp.Compare(p.room, o.room), cmp.Compare(p.seq, o.seq))
 }
 
 type reaction struct {
-	place
+	messageRef
 	emoji  string
 	person int64
 }
@@ -26,18 +26,18 @@ type reaction struct {
 // changes are what a batch writes in addition to its events: the last state of each row of a table, once.
 type changes struct {
 	t         *transaction
-	current   map[place]chat.Seq    // newest edit of a message
-	deleted   map[place]chat.Seq    // deletion of a message
-	reactions map[reaction]chat.Seq // 0: taken back
-	pins      map[place]chat.Seq    // 0: taken off
-	mentions  map[place][]int64     // people
+	current   map[messageRef]chat.Seq // newest edit of a message
+	deleted   map[messageRef]chat.Seq // deletion of a message
+	reactions map[reaction]chat.Seq   // 0: taken back
+	pins      map[messageRef]chat.Seq // 0: taken off
+	mentions  map[messageRef][]int64  // people
 	topics    map[int64]string
-	forwards  map[place]place // copy: its source
+	forwards  map[messageRef]messageRef // copy: its source
 	subscribe map[subscription]struct{}
 }
 
 type subscription struct {
-	place
+	messageRef
 	person int64
 }
 
@@ -48,7 +48,7 @@ func (b *changes) deletes(r *store.Row, seq chat.Seq) bool {
 	if b.deleted == nil {
 		return false
 	}
-	_, ok := b.deleted[place{b.t.rooms[r.Room.Key-1].id, seq}]
+	_, ok := b.deleted[messageRef{b.t.rooms[r.Room.Key-1].id, seq}]
 	return ok
 }
 
@@ -66,7 +66,7 @@ func (b *changes) add(r *store.Row) {
 		return
 	}
 	room := b.t.rooms[r.Room.Key-1].id
-	this, target := place{room, r.Seq}, place{room, r.Change.Target}
+	this, target := messageRef{room, r.Seq}, messageRef{room, r.Change.Target}
 	person := b.t.people[r.By.Key-1].id
 	switch r.Draft.Is() {
 	case chat.Message, chat.Reply:
@@ -89,12 +89,12 @@ func (b *changes) add(r *store.Row) {
 	}
 }
 
-func (b *changes) addMessage(r *store.Row, this, thread place) {
+func (b *changes) addMessage(r *store.Row, this, thread messageRef) {
 	if len(r.Change.Mentions) > 0 {
 		set(&b.mentions, this, b.ids(r.Change.Mentions))
 	}
 	if source := r.Change.Source; source != 0 {
-		set(&b.forwards, this, place{b.t.rooms[source-1].id, r.Draft.Source.Seq})
+		set(&b.forwards, this, messageRef{b.t.rooms[source-1].id, r.Draft.Source.Seq})
 	}
 	for _, person := range b.ids(r.Change.Subscribers) {
 		set(&b.subscribe, subscription{thread, person}, struct{}{})
@@ -121,7 +121,7 @@ func (b *changes) dropDeleted() {
 		return
 	}
 	for r := range b.reactions {
-		if _, ok := b.deleted[r.place]; ok {
+		if _, ok := b.deleted[r.messageRef]; ok {
 			delete(b.reactions, r)
 		}
 	}

@@ -16,9 +16,10 @@ func talk(t *testing.T, s storetest.Database) {
 	storetest.Must(t, err)
 	storetest.Do(t, s, storetest.Draft("lobby", storetest.Ada, "one", "n1"),
 		storetest.Answering(storetest.Grace, 1, "two"),
-		storetest.Deed(storetest.Ada, chat.Edit, 1, "One"), storetest.Deed(storetest.Grace, chat.React, 1, "👍"),
-		storetest.Deed(storetest.Grace, chat.Pin, 1, ""), storetest.Draft("lobby", storetest.Grace, "@Ada three", ""),
-		storetest.Deed(storetest.Grace, chat.Edit, 2, "Two"), storetest.Deed(storetest.Grace, chat.Delete, 2, ""),
+		storetest.DraftOf(storetest.Ada, chat.Edit, 1, "One"), storetest.DraftOf(storetest.Grace, chat.React, 1, "👍"),
+		storetest.DraftOf(storetest.Grace, chat.Pin, 1, ""),
+		storetest.Draft("lobby", storetest.Grace, "@Ada three", ""),
+		storetest.DraftOf(storetest.Grace, chat.Edit, 2, "Two"), storetest.DraftOf(storetest.Grace, chat.Delete, 2, ""),
 		storetest.Draft("garden", storetest.Ada, "four", ""))
 	lobby := chat.MessageRef{Room: "lobby", Seq: 1}
 	for _, as := range []chat.PersonalRefKind{chat.Bookmark, chat.Subscription} {

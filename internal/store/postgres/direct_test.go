@@ -55,7 +55,7 @@ func TestPlainMessagesWithKnownNonces(t *testing.T) {
 	s, _ := start(t, newDatabase(t))
 	storetest.Do(t, s, storetest.Draft("lobby", storetest.Ada, "first", "n1"))
 	storetest.Do(t, s, storetest.Draft("lobby", storetest.Grace, "hi", ""))
-	react := storetest.Deed(storetest.Ada, chat.React, 1, "👍")
+	react := storetest.DraftOf(storetest.Ada, chat.React, 1, "👍")
 	storetest.Do(t, s, react)
 	react.Nonce = "n2" // it changes nothing, so it makes no event
 	storetest.Do(t, s, react)

@@ -114,9 +114,9 @@ func TestLostCommitIsFoundOut(t *testing.T) {
 			got := storetest.Post(t, s,
 				storetest.Draft("lobby", storetest.Ada, "a", ""),
 				storetest.Draft("lobby", storetest.Ada, "b", name),
-				storetest.Deed(storetest.Ada, chat.Reply, 1, "c @Ada"),
-				storetest.Deed(storetest.Grace, chat.React, 1, "👍"),
-				storetest.Deed(storetest.Grace, chat.Unreact, 1, "👍"))
+				storetest.DraftOf(storetest.Ada, chat.Reply, 1, "c @Ada"),
+				storetest.DraftOf(storetest.Grace, chat.React, 1, "👍"),
+				storetest.DraftOf(storetest.Grace, chat.Unreact, 1, "👍"))
 			for i, c := range got {
 				if c.Err != nil || c.Repeated || c.Event.Seq != chat.Seq(before+i+1) {
 					t.Errorf("%d: %+v", i, c)

@@ -299,7 +299,7 @@ func TestASnapshotIsOfOneMoment(t *testing.T) {
 	storetest.Must(t, err)
 	storetest.Do(t, s, storetest.Drafts("lobby", 20)...)
 	storetest.Do(t, s, storetest.Draft("garden", storetest.Grace, "x", ""),
-		storetest.Deed(storetest.Ada, chat.Delete, 1, ""))
+		storetest.DraftOf(storetest.Ada, chat.Delete, 1, ""))
 	second, err := move.Read(t.Context(), snapshot)
 	if err != nil || second != first || first.Events != 20 || first.Rooms != 1 {
 		t.Errorf("%+v, %v, and before that %+v", second, err, first)

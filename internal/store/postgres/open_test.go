@@ -104,7 +104,7 @@ func TestOpenNeedsNoSuperuser(t *testing.T) {
 	storetest.Must(t, run(t.Context(), url, `GRANT CREATE ON SCHEMA public TO plain`))
 	s, _ := start(t, plain)
 	storetest.Do(t, s, storetest.Draft("lobby", storetest.Ada, "hi", ""),
-		storetest.Deed(storetest.Ada, chat.Delete, 1, ""))
+		storetest.DraftOf(storetest.Ada, chat.Delete, 1, ""))
 	_, err := s.vacuum(t.Context())
 	storetest.Must(t, err)
 	if s.Epoch() == "" {

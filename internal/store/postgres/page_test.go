@@ -56,11 +56,11 @@ func TestAReadIsOneRoundTrip(t *testing.T) {
 	for range 5 {
 		storetest.Do(t, s,
 			storetest.Answering(storetest.Ada, 2, "an answer"),
-			storetest.Deed(storetest.Ada, chat.Pin, 2, ""),
-			storetest.Deed(storetest.Ada, chat.Unpin, 2, ""),
-			storetest.Deed(storetest.Grace, chat.Edit, 2, "other"),
-			storetest.Deed(storetest.Ada, chat.React, 2, "👍"),
-			storetest.Deed(storetest.Ada, chat.Reply, 2, "a reply"))
+			storetest.DraftOf(storetest.Ada, chat.Pin, 2, ""),
+			storetest.DraftOf(storetest.Ada, chat.Unpin, 2, ""),
+			storetest.DraftOf(storetest.Grace, chat.Edit, 2, "other"),
+			storetest.DraftOf(storetest.Ada, chat.React, 2, "👍"),
+			storetest.DraftOf(storetest.Ada, chat.Reply, 2, "a reply"))
 	}
 	trips := countTrips(t, s)
 	all := reads(s)

@@ -14,7 +14,8 @@ import (
 func deletes(t *testing.T, s *Store) {
 	t.Helper()
 	storetest.Do(t, s, storetest.Draft("lobby", storetest.Ada, "secret", ""),
-		storetest.Deed(storetest.Ada, chat.Edit, 1, "secret too"), storetest.Deed(storetest.Ada, chat.Delete, 1, ""))
+		storetest.DraftOf(storetest.Ada, chat.Edit, 1, "secret too"),
+		storetest.DraftOf(storetest.Ada, chat.Delete, 1, ""))
 }
 
 // due returns how many deletions wait for VACUUM, and who has the work.

@@ -10,7 +10,7 @@ import (
 func TestNonceOfWhatChangedNothingIsNoNewMessage(t *testing.T) {
 	s, _ := start(t, t.TempDir())
 	do(t, s, draft("lobby", ada, "A", ""))
-	noop := deed(ada, chat.Edit, 1, "A")
+	noop := draftOf(ada, chat.Edit, 1, "A")
 	noop.Nonce = "n1"
 	got := post(t, s, noop, draft("lobby", ada, "hi", "n1"), draft("lobby", ada, "there", "n2"),
 		draft("lobby", ada, "there", "n2"))

@@ -47,15 +47,15 @@ func TestChangesAmongMessagesKeepTheOrder(t *testing.T) {
 	plain(1)
 	for _, n := range []int{0, 1, 7, 8, 9, 63, 64, 65, 130} {
 		plain(n)
-		send(deed(ada, chat.Edit, 1, fmt.Sprint("edit ", n)), word{})
-		send(deed(grace, chat.Edit, 1, "not hers"), word{Code: chat.NotYours})
+		send(draftOf(ada, chat.Edit, 1, fmt.Sprint("edit ", n)), word{})
+		send(draftOf(grace, chat.Edit, 1, "not hers"), word{Code: chat.NotYours})
 		send(draft("lobby", ada, "again", "n1"), word{Seq: 1, Repeat: true})
-		send(deed(grace, chat.React, 1, fmt.Sprint("e", n)), word{})
-		send(deed(grace, chat.React, head+100, "x"), word{Code: chat.NotFound})
+		send(draftOf(grace, chat.React, 1, fmt.Sprint("e", n)), word{})
+		send(draftOf(grace, chat.React, head+100, "x"), word{Code: chat.NotFound})
 		plain(n)
 		send(draft("lobby", grace, "@Ada", ""), word{})
-		send(deed(grace, chat.Delete, head, ""), word{})
-		send(deed(grace, chat.Pin, head-1, ""), word{Code: chat.Gone})
+		send(draftOf(grace, chat.Delete, head, ""), word{})
+		send(draftOf(grace, chat.Pin, head-1, ""), word{Code: chat.Gone})
 	}
 	s.committer.Stop()
 	must(t, s.Run(t.Context()))
@@ -109,12 +109,12 @@ func TestFailedTransactionLeavesNothingOfAChange(t *testing.T) {
 	eve := chat.Person{ID: "eve", Name: "Eve"}
 	ds := []chat.Draft{
 		draft("lobby", eve, "a newcomer, @Ada", ""),
-		deed(ada, chat.Edit, 1, "edited, @Eve @Grace"),
-		deed(eve, chat.React, 1, "👍"),
-		deed(grace, chat.Pin, 1, ""),
-		deed(eve, chat.Reply, 1, "in a thread"),
-		deed(eve, chat.Topic, 0, "ships"),
-		deed(ada, chat.Delete, 2, ""),
+		draftOf(ada, chat.Edit, 1, "edited, @Eve @Grace"),
+		draftOf(eve, chat.React, 1, "👍"),
+		draftOf(grace, chat.Pin, 1, ""),
+		draftOf(eve, chat.Reply, 1, "in a thread"),
+		draftOf(eve, chat.Topic, 0, "ships"),
+		draftOf(ada, chat.Delete, 2, ""),
 		draft("new room", eve, "hi @Eve", ""),
 	}
 	prepare := func(t *testing.T, s *Store) {

@@ -24,10 +24,10 @@ func TestDeletionErases(t *testing.T) {
 	s, stop := start(t, t.TempDir())
 	do(t, s,
 		draft("lobby", ada, word+" one", ""),
-		deed(ada, chat.Edit, 1, word+" two"),
-		deed(ada, chat.Edit, 1, word+strings.Repeat(" of Nineveh", 300)), // on more than one page
+		draftOf(ada, chat.Edit, 1, word+" two"),
+		draftOf(ada, chat.Edit, 1, word+strings.Repeat(" of Nineveh", 300)), // on more than one page
 		answering(grace, 1, "a quotation"),
-		deed(ada, chat.Delete, 1, ""))
+		draftOf(ada, chat.Delete, 1, ""))
 	killed := t.TempDir()
 	copyFolder(t, s.dir, killed)
 	epochOf(t, killed) // a start settles it, too

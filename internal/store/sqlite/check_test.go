@@ -20,9 +20,9 @@ func talked(t *testing.T) string {
 	if _, _, err := s.NewGuest(t.Context(), "Eve", ""); err != nil {
 		t.Fatal(err)
 	}
-	do(t, s, draft("lobby", ada, "one", ""), answering(grace, 1, "two"), deed(ada, chat.Edit, 1, "One"),
-		deed(grace, chat.React, 1, "👍"),
-		deed(grace, chat.Pin, 1, ""), draft("lobby", grace, "@Ada three", ""), deed(grace, chat.Delete, 2, ""),
+	do(t, s, draft("lobby", ada, "one", ""), answering(grace, 1, "two"), draftOf(ada, chat.Edit, 1, "One"),
+		draftOf(grace, chat.React, 1, "👍"),
+		draftOf(grace, chat.Pin, 1, ""), draft("lobby", grace, "@Ada three", ""), draftOf(grace, chat.Delete, 2, ""),
 		draft("garden", ada, "four", ""))
 	must(t, s.SetPersonal(t.Context(), ada.ID, chat.Bookmark, chat.MessageRef{Room: "lobby", Seq: 1}, true, ""))
 	must(t, s.SetPersonal(t.Context(), grace.ID, chat.Subscription, chat.MessageRef{Room: "lobby", Seq: 1}, true, ""))

@@ -43,12 +43,12 @@ func oldFolder(t testing.TB, n int, names ...string) (dir string) {
 func TestMessagesOfThePreviousReleaseAreAsGoodAsNew(t *testing.T) {
 	s, stop := start(t, oldFolder(t, 50, "Élodie", "Straße Müller", "Grace"))
 	do(t, s,
-		deed(ada, chat.Edit, 1, "Hello, @grace"),           // 3
-		deed(grace, chat.React, 1, "👍"),                    // 4
-		deed(grace, chat.Pin, 2, ""),                       // 5
-		deed(ada, chat.Reply, 2, "in its thread"),          // 6
-		answering(ada, 2, "hm"),                            // 7
-		deed(chat.Person{ID: "grace"}, chat.Delete, 2, "")) // 8
+		draftOf(ada, chat.Edit, 1, "Hello, @grace"),           // 3
+		draftOf(grace, chat.React, 1, "👍"),                    // 4
+		draftOf(grace, chat.Pin, 2, ""),                       // 5
+		draftOf(ada, chat.Reply, 2, "in its thread"),          // 6
+		answering(ada, 2, "hm"),                               // 7
+		draftOf(chat.Person{ID: "grace"}, chat.Delete, 2, "")) // 8
 	stop()
 	s, _ = start(t, s.dir)
 	m := pageOf(t, s, chat.PageQuery{Limit: 10}).Messages

@@ -100,7 +100,7 @@ func TestFullDiskTakesDeletions(t *testing.T) {
 			for i := range n {
 				fillDisk(t, disk)
 				got := post(t, s, draft("lobby", ada, strings.Repeat("x", 3000), ""),
-					deed(ada, chat.Delete, chat.Seq(i+1), ""), draft("attic", ada, strings.Repeat("x", 3000), ""))
+					draftOf(ada, chat.Delete, chat.Seq(i+1), ""), draft("attic", ada, strings.Repeat("x", 3000), ""))
 				if got[1].Err != nil {
 					t.Fatalf("deletion %d: %v", i+1, got[1].Err)
 				}
@@ -143,7 +143,7 @@ func TestFullDiskTakesDeletions(t *testing.T) {
 
 			stop() // and on the full disk it starts again
 			s, stop = start(t, s.dir)
-			do(t, s, deed(ada, chat.Delete, 1, ""))
+			do(t, s, draftOf(ada, chat.Delete, 1, ""))
 			emptyDisk(t, disk)
 			do(t, s, draft("lobby", ada, "after", ""))
 			s.committer.Nudge()
@@ -176,7 +176,7 @@ func TestReserveLeavesHalfOfWhatIsFree(t *testing.T) {
 		t.Errorf("after a look at the folder %d bytes are kept, of %d", left, size)
 	}
 	s, stop = start(t, s.dir)
-	do(t, s, deed(ada, chat.Delete, 1, ""))
+	do(t, s, draftOf(ada, chat.Delete, 1, ""))
 	if left := sizeOf(t, reserve); left < size-1<<20 || left > size {
 		t.Errorf("after a start on the full disk %d bytes are kept, of %d", left, size)
 	}

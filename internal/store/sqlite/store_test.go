@@ -19,8 +19,8 @@ const patience = time.Minute
 var (
 	ada, grace = storetest.Ada, storetest.Grace
 
-	draft, drafts, deed = storetest.Draft, storetest.Drafts, storetest.Deed
-	answering, copying  = storetest.Answering, storetest.Copying
+	draft, drafts, draftOf = storetest.Draft, storetest.Drafts, storetest.DraftOf
+	answering, copying     = storetest.Answering, storetest.Copying
 
 	must, wantHead, wantSeqs = storetest.Must, storetest.WantHead, storetest.WantSeqs
 	pageOf, page             = storetest.PageOf, storetest.Events

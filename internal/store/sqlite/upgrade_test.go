@@ -82,7 +82,8 @@ func TestRollbackReturnsToWhatWasBeforeTheUpgrade(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), "in use by another parley") {
 				t.Fatalf("a rollback under a server: %+v, %v", r, err)
 			}
-			do(t, s, draft("lobby", grace, "new", ""), deed(ada, chat.Delete, 1, ""), deed(grace, chat.React, 2, "👍"),
+			do(t, s, draft("lobby", grace, "new", ""), draftOf(ada, chat.Delete, 1, ""),
+				draftOf(grace, chat.React, 2, "👍"),
 				draft("garden", ada, "new", ""), draft("lobby", chat.Person{ID: "eve", Name: "Eve"}, "new", ""))
 			stop()
 

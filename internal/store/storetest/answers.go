@@ -31,96 +31,96 @@ func testAnswerToARetryIsTheFirstAnswer(t *testing.T, open Open) {
 		other  []chat.Draft
 	}{
 		"an edit": {
-			nil, Deed(Ada, chat.Edit, 1, "B"), false, []chat.Draft{Deed(Ada, chat.Edit, 1, "C")},
+			nil, DraftOf(Ada, chat.Edit, 1, "B"), false, []chat.Draft{DraftOf(Ada, chat.Edit, 1, "C")},
 		},
 		"an edit to the first text": {
-			nil, Deed(Ada, chat.Edit, 1, "A"), true, []chat.Draft{Deed(Ada, chat.Edit, 1, "C")},
+			nil, DraftOf(Ada, chat.Edit, 1, "A"), true, []chat.Draft{DraftOf(Ada, chat.Edit, 1, "C")},
 		},
 		"an edit to an edit's text": {
-			[]chat.Draft{Deed(Ada, chat.Edit, 1, "B")},
-			Deed(Ada, chat.Edit, 1, "B"), true,
-			[]chat.Draft{Deed(Ada, chat.Edit, 1, "C")},
+			[]chat.Draft{DraftOf(Ada, chat.Edit, 1, "B")},
+			DraftOf(Ada, chat.Edit, 1, "B"), true,
+			[]chat.Draft{DraftOf(Ada, chat.Edit, 1, "C")},
 		},
 		"an edit, then deleted": {
-			nil, Deed(Ada, chat.Edit, 1, "A"), true, []chat.Draft{Deed(Ada, chat.Delete, 1, "")},
+			nil, DraftOf(Ada, chat.Edit, 1, "A"), true, []chat.Draft{DraftOf(Ada, chat.Delete, 1, "")},
 		},
-		"a deletion": {nil, Deed(Ada, chat.Delete, 1, ""), false, nil},
+		"a deletion": {nil, DraftOf(Ada, chat.Delete, 1, ""), false, nil},
 		"a deletion of what is deleted": {
-			[]chat.Draft{Deed(Ada, chat.Delete, 1, "")},
-			Deed(Ada, chat.Delete, 1, ""), true,
+			[]chat.Draft{DraftOf(Ada, chat.Delete, 1, "")},
+			DraftOf(Ada, chat.Delete, 1, ""), true,
 			[]chat.Draft{Draft("lobby", Ada, "more", "")},
 		},
 		"a reaction": {
-			nil, Deed(Ada, chat.React, 2, "👍"), false, []chat.Draft{Deed(Ada, chat.Unreact, 2, "👍")},
+			nil, DraftOf(Ada, chat.React, 2, "👍"), false, []chat.Draft{DraftOf(Ada, chat.Unreact, 2, "👍")},
 		},
 		"a reaction that is there": {
-			[]chat.Draft{Deed(Ada, chat.React, 2, "👍")},
-			Deed(Ada, chat.React, 2, "👍"), true,
-			[]chat.Draft{Deed(Ada, chat.Unreact, 2, "👍")},
+			[]chat.Draft{DraftOf(Ada, chat.React, 2, "👍")},
+			DraftOf(Ada, chat.React, 2, "👍"), true,
+			[]chat.Draft{DraftOf(Ada, chat.Unreact, 2, "👍")},
 		},
 		"a reaction taken back": {
-			[]chat.Draft{Deed(Ada, chat.React, 2, "👍")},
-			Deed(Ada, chat.Unreact, 2, "👍"), false,
-			[]chat.Draft{Deed(Ada, chat.React, 2, "👍")},
+			[]chat.Draft{DraftOf(Ada, chat.React, 2, "👍")},
+			DraftOf(Ada, chat.Unreact, 2, "👍"), false,
+			[]chat.Draft{DraftOf(Ada, chat.React, 2, "👍")},
 		},
 		"a reaction that is not there": {
-			nil, Deed(Ada, chat.Unreact, 2, "👍"), true, []chat.Draft{Deed(Ada, chat.React, 2, "👍")},
+			nil, DraftOf(Ada, chat.Unreact, 2, "👍"), true, []chat.Draft{DraftOf(Ada, chat.React, 2, "👍")},
 		},
 		"a pin": {
-			nil, Deed(Ada, chat.Pin, 2, ""), false, []chat.Draft{Deed(Grace, chat.Unpin, 2, "")},
+			nil, DraftOf(Ada, chat.Pin, 2, ""), false, []chat.Draft{DraftOf(Grace, chat.Unpin, 2, "")},
 		},
 		"a pin that is there": {
-			[]chat.Draft{Deed(Grace, chat.Pin, 2, "")},
-			Deed(Ada, chat.Pin, 2, ""), true,
-			[]chat.Draft{Deed(Grace, chat.Unpin, 2, "")},
+			[]chat.Draft{DraftOf(Grace, chat.Pin, 2, "")},
+			DraftOf(Ada, chat.Pin, 2, ""), true,
+			[]chat.Draft{DraftOf(Grace, chat.Unpin, 2, "")},
 		},
 		"an unpin": {
-			[]chat.Draft{Deed(Grace, chat.Pin, 2, "")},
-			Deed(Ada, chat.Unpin, 2, ""), false,
-			[]chat.Draft{Deed(Grace, chat.Pin, 2, "")},
+			[]chat.Draft{DraftOf(Grace, chat.Pin, 2, "")},
+			DraftOf(Ada, chat.Unpin, 2, ""), false,
+			[]chat.Draft{DraftOf(Grace, chat.Pin, 2, "")},
 		},
 		"an unpin of what is not": {
-			nil, Deed(Ada, chat.Unpin, 2, ""), true, []chat.Draft{Deed(Grace, chat.Pin, 2, "")},
+			nil, DraftOf(Ada, chat.Unpin, 2, ""), true, []chat.Draft{DraftOf(Grace, chat.Pin, 2, "")},
 		},
 		"a topic": {
-			nil, Deed(Ada, chat.Topic, 0, "ships"), false, []chat.Draft{Deed(Grace, chat.Topic, 0, "sails")},
+			nil, DraftOf(Ada, chat.Topic, 0, "ships"), false, []chat.Draft{DraftOf(Grace, chat.Topic, 0, "sails")},
 		},
 		"a topic that is so": {
-			[]chat.Draft{Deed(Grace, chat.Topic, 0, "ships")},
-			Deed(Ada, chat.Topic, 0, "ships"), true,
-			[]chat.Draft{Deed(Grace, chat.Topic, 0, "sails")},
+			[]chat.Draft{DraftOf(Grace, chat.Topic, 0, "ships")},
+			DraftOf(Ada, chat.Topic, 0, "ships"), true,
+			[]chat.Draft{DraftOf(Grace, chat.Topic, 0, "sails")},
 		},
 		"no topic where there is none": {
-			nil, Deed(Ada, chat.Topic, 0, ""), true, []chat.Draft{Deed(Grace, chat.Topic, 0, "sails")},
+			nil, DraftOf(Ada, chat.Topic, 0, ""), true, []chat.Draft{DraftOf(Grace, chat.Topic, 0, "sails")},
 		},
 		"a message": {
 			nil, Draft("lobby", Ada, "said", ""), false, []chat.Draft{Draft("lobby", Ada, "more", "")},
 		},
 		"a message, then deleted": {
-			nil, Draft("lobby", Ada, "said", ""), false, []chat.Draft{Deed(Ada, chat.Delete, 4, "")},
+			nil, Draft("lobby", Ada, "said", ""), false, []chat.Draft{DraftOf(Ada, chat.Delete, 4, "")},
 		},
 		"a reply": {
-			nil, Deed(Ada, chat.Reply, 2, "said"), false, []chat.Draft{Draft("lobby", Ada, "more", "")},
+			nil, DraftOf(Ada, chat.Reply, 2, "said"), false, []chat.Draft{Draft("lobby", Ada, "more", "")},
 		},
 		"a reply to a reply in its thread": {
-			nil, Deed(Ada, chat.Reply, 3, "said"), false, []chat.Draft{Draft("lobby", Ada, "more", "")},
+			nil, DraftOf(Ada, chat.Reply, 3, "said"), false, []chat.Draft{Draft("lobby", Ada, "more", "")},
 		},
 		"an echo": {
-			nil, Deed(Ada, chat.Message, 2, "said"), false, []chat.Draft{Draft("lobby", Ada, "more", "")},
+			nil, DraftOf(Ada, chat.Message, 2, "said"), false, []chat.Draft{Draft("lobby", Ada, "more", "")},
 		},
 		"an answer": {
-			nil, Answering(Ada, 2, "said"), false, []chat.Draft{Deed(Grace, chat.Delete, 2, "")},
+			nil, Answering(Ada, 2, "said"), false, []chat.Draft{DraftOf(Grace, chat.Delete, 2, "")},
 		},
 		"a copy whose source is gone since": {
 			nil, Copying(Ada, "lobby", chat.MessageRef{Room: "lobby", Seq: 2}, "Grace's"), false,
-			[]chat.Draft{Deed(Grace, chat.Delete, 2, "")},
+			[]chat.Draft{DraftOf(Grace, chat.Delete, 2, "")},
 		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			s := open(t)
 			Do(t, s, Draft("lobby", Ada, "A", ""), Draft("lobby", Grace, "Grace's", ""),
-				Deed(Grace, chat.Reply, 2, "in a thread"))
+				DraftOf(Grace, chat.Reply, 2, "in a thread"))
 			Do(t, s, tt.before...)
 			tt.retry.Nonce = "n1"
 			first := Post(t, s, tt.retry)[0]
@@ -154,20 +154,20 @@ func testAnswerToARetryIsTheFirstAnswer(t *testing.T, open Open) {
 func testNonceOfSomethingElseIsRefused(t *testing.T, open Open) {
 	all := map[string]chat.Draft{
 		"a message":          Draft("lobby", Ada, "said", ""),
-		"a reply":            Deed(Ada, chat.Reply, 2, "said"),
-		"an echo":            Deed(Ada, chat.Message, 2, "said"),
-		"a reply elsewhere":  Deed(Ada, chat.Reply, 1, "said"),
-		"an edit":            Deed(Ada, chat.Edit, 1, "B"),
-		"an edit of another": Deed(Ada, chat.Edit, 4, "B"),
-		"a deletion":         Deed(Ada, chat.Delete, 1, ""),
-		"a reaction":         Deed(Ada, chat.React, 2, "👍"),
-		"another reaction":   Deed(Ada, chat.React, 2, "🎉"),
-		"a reaction back":    Deed(Ada, chat.Unreact, 2, "👍"),
-		"a pin":              Deed(Ada, chat.Pin, 2, ""),
-		"an unpin":           Deed(Ada, chat.Unpin, 2, ""),
-		"a topic":            Deed(Ada, chat.Topic, 0, "ships"),
-		"no topic":           Deed(Ada, chat.Topic, 0, ""),
-		"an edit to itself":  Deed(Ada, chat.Edit, 1, "A"),
+		"a reply":            DraftOf(Ada, chat.Reply, 2, "said"),
+		"an echo":            DraftOf(Ada, chat.Message, 2, "said"),
+		"a reply elsewhere":  DraftOf(Ada, chat.Reply, 1, "said"),
+		"an edit":            DraftOf(Ada, chat.Edit, 1, "B"),
+		"an edit of another": DraftOf(Ada, chat.Edit, 4, "B"),
+		"a deletion":         DraftOf(Ada, chat.Delete, 1, ""),
+		"a reaction":         DraftOf(Ada, chat.React, 2, "👍"),
+		"another reaction":   DraftOf(Ada, chat.React, 2, "🎉"),
+		"a reaction back":    DraftOf(Ada, chat.Unreact, 2, "👍"),
+		"a pin":              DraftOf(Ada, chat.Pin, 2, ""),
+		"an unpin":           DraftOf(Ada, chat.Unpin, 2, ""),
+		"a topic":            DraftOf(Ada, chat.Topic, 0, "ships"),
+		"no topic":           DraftOf(Ada, chat.Topic, 0, ""),
+		"an edit to itself":  DraftOf(Ada, chat.Edit, 1, "A"),
 	}
 	// but for the text
 	same := map[string]string{
@@ -177,7 +177,7 @@ func testNonceOfSomethingElseIsRefused(t *testing.T, open Open) {
 		t.Run(first, func(t *testing.T) {
 			s := open(t)
 			Do(t, s, Draft("lobby", Ada, "A", ""), Draft("lobby", Grace, "Grace's", ""),
-				Deed(Grace, chat.Reply, 2, "in a thread"), Draft("lobby", Ada, "another", ""))
+				DraftOf(Grace, chat.Reply, 2, "in a thread"), Draft("lobby", Ada, "another", ""))
 			one.Nonce = "n1"
 			Do(t, s, one)
 			head, _, err := s.Head(t.Context(), "lobby")

@@ -13,9 +13,9 @@ func testAtIsWhenAnEventWasStored(t *testing.T, open Open) {
 	var events []chat.Event
 	for _, d := range []chat.Draft{
 		Draft("r", Ada, "one", ""),
-		Deed(Ada, chat.Edit, 1, "one, edited"),
-		Deed(Grace, chat.React, 1, "👍"),
-		Deed(Ada, chat.Delete, 1, ""),
+		DraftOf(Ada, chat.Edit, 1, "one, edited"),
+		DraftOf(Grace, chat.React, 1, "👍"),
+		DraftOf(Ada, chat.Delete, 1, ""),
 		Draft("r", Ada, "two", ""),
 	} {
 		d.Room = "r"

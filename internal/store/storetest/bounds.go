@@ -19,7 +19,7 @@ func testPageEndsWhereItsTextsAreEnough(t *testing.T, open Open) {
 		Do(t, s, chat.Draft{Room: "lobby", From: Ada, Kind: chat.Reply, Target: 5, Text: strings.Repeat("r", 1000+n)})
 	}
 	for _, seq := range []chat.Seq{9, 2, 6, 4} { // 15 to 18
-		Do(t, s, Deed(Ada, chat.Pin, seq, ""))
+		Do(t, s, DraftOf(Ada, chat.Pin, seq, ""))
 	}
 	for name, tt := range map[string]struct {
 		sel         chat.PageQuery
@@ -82,15 +82,15 @@ func testPageEndsWhereItsTextsAreEnough(t *testing.T, open Open) {
 func testDeletionTellsWhatTheMessageSaid(t *testing.T, open Open) {
 	s := open(t)
 	Do(t, s, Draft("lobby", Ada, "first", ""), Draft("lobby", Ada, "another's", ""),
-		Deed(Ada, chat.Edit, 1, "second \"quoted\"\n"), Deed(Ada, chat.Edit, 2, "x"),
-		Deed(Ada, chat.Edit, 1, "third ☃"))
-	c := Post(t, s, Deed(Ada, chat.Delete, 1, ""))[0]
+		DraftOf(Ada, chat.Edit, 1, "second \"quoted\"\n"), DraftOf(Ada, chat.Edit, 2, "x"),
+		DraftOf(Ada, chat.Edit, 1, "third ☃"))
+	c := Post(t, s, DraftOf(Ada, chat.Delete, 1, ""))[0]
 	slices.Sort(c.DeletedTexts)
 	if want := []string{"first", "second \"quoted\"\n", "third ☃"}; c.Err != nil ||
 		!slices.Equal(c.DeletedTexts, want) {
 		t.Errorf("%q, %v, want %q", c.DeletedTexts, c.Err, want)
 	}
-	for _, again := range []chat.Draft{Deed(Ada, chat.Delete, 1, ""), Deed(Grace, chat.Delete, 2, "")} {
+	for _, again := range []chat.Draft{DraftOf(Ada, chat.Delete, 1, ""), DraftOf(Grace, chat.Delete, 2, "")} {
 		if c := Post(t, s, again)[0]; len(c.DeletedTexts) != 0 {
 			t.Errorf("%+v: %q", again, c.DeletedTexts)
 		}

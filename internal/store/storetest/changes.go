@@ -15,11 +15,11 @@ import (
 func testWhatMayNotBeIsRefused(t *testing.T, open Open) {
 	s := open(t)
 	Do(t, s,
-		Draft("lobby", Ada, "Ada's", ""),     // 1
-		Draft("lobby", Ada, "gone", ""),      // 2
-		Deed(Ada, chat.Delete, 2, ""),        // 3
-		Deed(Ada, chat.Edit, 1, "Ada's own"), // 4
-		Deed(Ada, chat.Topic, 0, "ships"),    // 5
+		Draft("lobby", Ada, "Ada's", ""),        // 1
+		Draft("lobby", Ada, "gone", ""),         // 2
+		DraftOf(Ada, chat.Delete, 2, ""),        // 3
+		DraftOf(Ada, chat.Edit, 1, "Ada's own"), // 4
+		DraftOf(Ada, chat.Topic, 0, "ships"),    // 5
 		// 6
 		chat.Draft{
 			Room: "lobby", From: Ada, Text: "Grace's, once", Attrs: &chat.Attrs{Forward: &chat.Forward{From: Grace}},
@@ -30,25 +30,25 @@ func testWhatMayNotBeIsRefused(t *testing.T, open Open) {
 		draft chat.Draft
 		want  chat.Code
 	}{
-		"another's message edited":      {Deed(Grace, chat.Edit, 1, "mine"), chat.NotYours},
-		"another's message deleted":     {Deed(Grace, chat.Delete, 1, ""), chat.NotYours},
-		"an edit of a forward":          {Deed(Ada, chat.Edit, 6, "Grace's, twice"), chat.NotYours},
-		"an edit of what is gone":       {Deed(Ada, chat.Edit, 2, "back"), chat.Gone},
-		"a reaction to what is gone":    {Deed(Ada, chat.React, 2, "👍"), chat.Gone},
-		"a reaction taken from it":      {Deed(Ada, chat.Unreact, 2, "👍"), chat.Gone},
-		"a pin of what is gone":         {Deed(Ada, chat.Pin, 2, ""), chat.Gone},
-		"an edit of an edit":            {Deed(Ada, chat.Edit, 4, "x"), chat.NotFound},
-		"a deletion deleted":            {Deed(Ada, chat.Delete, 3, ""), chat.NotFound},
-		"a reaction to a topic":         {Deed(Ada, chat.React, 5, "👍"), chat.NotFound},
-		"a pin of an edit":              {Deed(Ada, chat.Pin, 4, ""), chat.NotFound},
-		"an unpin of an edit":           {Deed(Ada, chat.Unpin, 4, ""), chat.NotFound},
+		"another's message edited":      {DraftOf(Grace, chat.Edit, 1, "mine"), chat.NotYours},
+		"another's message deleted":     {DraftOf(Grace, chat.Delete, 1, ""), chat.NotYours},
+		"an edit of a forward":          {DraftOf(Ada, chat.Edit, 6, "Grace's, twice"), chat.NotYours},
+		"an edit of what is gone":       {DraftOf(Ada, chat.Edit, 2, "back"), chat.Gone},
+		"a reaction to what is gone":    {DraftOf(Ada, chat.React, 2, "👍"), chat.Gone},
+		"a reaction taken from it":      {DraftOf(Ada, chat.Unreact, 2, "👍"), chat.Gone},
+		"a pin of what is gone":         {DraftOf(Ada, chat.Pin, 2, ""), chat.Gone},
+		"an edit of an edit":            {DraftOf(Ada, chat.Edit, 4, "x"), chat.NotFound},
+		"a deletion deleted":            {DraftOf(Ada, chat.Delete, 3, ""), chat.NotFound},
+		"a reaction to a topic":         {DraftOf(Ada, chat.React, 5, "👍"), chat.NotFound},
+		"a pin of an edit":              {DraftOf(Ada, chat.Pin, 4, ""), chat.NotFound},
+		"an unpin of an edit":           {DraftOf(Ada, chat.Unpin, 4, ""), chat.NotFound},
 		"an answer to an edit":          {Answering(Ada, 4, "x"), chat.NotFound},
 		"an answer to what is to come":  {Answering(Ada, 99, "x"), chat.NotFound},
-		"a thread of an edit":           {Deed(Ada, chat.Reply, 4, "x"), chat.NotFound},
-		"an edit of what is to come":    {Deed(Ada, chat.Edit, 99, "x"), chat.NotFound},
-		"an edit before the first":      {Deed(Ada, chat.Edit, -1, "x"), chat.NotFound},
-		"an edit in another room":       {Deed(Ada, chat.Edit, 2<<36|1, "x"), chat.NotFound},
-		"an edit far beyond everything": {Deed(Ada, chat.Edit, 1<<62, "x"), chat.NotFound},
+		"a thread of an edit":           {DraftOf(Ada, chat.Reply, 4, "x"), chat.NotFound},
+		"an edit of what is to come":    {DraftOf(Ada, chat.Edit, 99, "x"), chat.NotFound},
+		"an edit before the first":      {DraftOf(Ada, chat.Edit, -1, "x"), chat.NotFound},
+		"an edit in another room":       {DraftOf(Ada, chat.Edit, 2<<36|1, "x"), chat.NotFound},
+		"an edit far beyond everything": {DraftOf(Ada, chat.Edit, 1<<62, "x"), chat.NotFound},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -73,11 +73,11 @@ func testTheNewestEditCounts(t *testing.T, open Open) {
 	s := open(t)
 	Do(t, s,
 		Draft("lobby", Ada, "one", ""),
-		Deed(Grace, chat.Reply, 1, "a reply"),
-		Deed(Ada, chat.Edit, 1, "two"),
-		Deed(Grace, chat.Edit, 2, "a better reply"),
-		Deed(Ada, chat.Edit, 1, "three"),
-		Deed(Ada, chat.Edit, 1, "one"))
+		DraftOf(Grace, chat.Reply, 1, "a reply"),
+		DraftOf(Ada, chat.Edit, 1, "two"),
+		DraftOf(Grace, chat.Edit, 2, "a better reply"),
+		DraftOf(Ada, chat.Edit, 1, "three"),
+		DraftOf(Ada, chat.Edit, 1, "one"))
 	check := func() {
 		t.Helper()
 		m := States(t, s, 1, 2)
@@ -117,18 +117,18 @@ func testMessageIsEditedOnlySoOften(t *testing.T, open Open) {
 	s := open(t)
 	ds := []chat.Draft{Draft("lobby", Ada, "0", "")}
 	for n := range chat.MaxEdits {
-		ds = append(ds, Deed(Ada, chat.Edit, 1, fmt.Sprint(n+1)))
+		ds = append(ds, DraftOf(Ada, chat.Edit, 1, fmt.Sprint(n+1)))
 	}
 	for _, c := range Post(t, s, ds...) {
 		Must(t, c.Err)
 	}
-	if c := Post(t, s, Deed(Ada, chat.Edit, 1, "once more"))[0]; chat.CodeOf(c.Err) != chat.TooMany {
+	if c := Post(t, s, DraftOf(Ada, chat.Edit, 1, "once more"))[0]; chat.CodeOf(c.Err) != chat.TooMany {
 		t.Errorf("%+v", c)
 	}
 	if got := VersionsOf(t, s, 1); len(got) != chat.MaxEdits+1 {
 		t.Errorf("%d versions", len(got))
 	}
-	Do(t, s, Deed(Ada, chat.Delete, 1, ""))
+	Do(t, s, DraftOf(Ada, chat.Delete, 1, ""))
 	if m := States(t, s, 1)[0]; !m.IsDeleted() || len(VersionsOf(t, s, 1)) != 0 {
 		t.Errorf("%+v", m)
 	}
@@ -139,24 +139,24 @@ func testWhatIsSoAlreadyChangesNothing(t *testing.T, open Open) {
 	s := open(t)
 	Do(t, s,
 		Draft("lobby", Ada, "one", ""),        // 1
-		Deed(Ada, chat.Edit, 1, "two"),        // 2
-		Deed(Grace, chat.React, 1, "👍"),       // 3
-		Deed(Grace, chat.Pin, 1, ""),          // 4
-		Deed(Ada, chat.Topic, 0, "ships"),     // 5
+		DraftOf(Ada, chat.Edit, 1, "two"),     // 2
+		DraftOf(Grace, chat.React, 1, "👍"),    // 3
+		DraftOf(Grace, chat.Pin, 1, ""),       // 4
+		DraftOf(Ada, chat.Topic, 0, "ships"),  // 5
 		Draft("lobby", Ada, "to be gone", ""), // 6
-		Deed(Ada, chat.Delete, 6, ""))         // 7
+		DraftOf(Ada, chat.Delete, 6, ""))      // 7
 	for name, tt := range map[string]struct {
 		draft chat.Draft
 		want  chat.Seq
 	}{
-		"the same text":            {Deed(Ada, chat.Edit, 1, "two"), 2},
-		"the same reaction":        {Deed(Grace, chat.React, 1, "👍"), 3},
-		"a reaction never put":     {Deed(Ada, chat.Unreact, 1, "👍"), 7},
-		"a pin":                    {Deed(Ada, chat.Pin, 1, ""), 4},
-		"a pin that is not there":  {Deed(Ada, chat.Unpin, 6, ""), 7},
-		"the same topic":           {Deed(Grace, chat.Topic, 0, "ships"), 5 + 2},
-		"a deletion":               {Deed(Ada, chat.Delete, 6, ""), 7},
-		"the text of the original": {Deed(Ada, chat.Edit, 1, "two"), 2},
+		"the same text":            {DraftOf(Ada, chat.Edit, 1, "two"), 2},
+		"the same reaction":        {DraftOf(Grace, chat.React, 1, "👍"), 3},
+		"a reaction never put":     {DraftOf(Ada, chat.Unreact, 1, "👍"), 7},
+		"a pin":                    {DraftOf(Ada, chat.Pin, 1, ""), 4},
+		"a pin that is not there":  {DraftOf(Ada, chat.Unpin, 6, ""), 7},
+		"the same topic":           {DraftOf(Grace, chat.Topic, 0, "ships"), 5 + 2},
+		"a deletion":               {DraftOf(Ada, chat.Delete, 6, ""), 7},
+		"the text of the original": {DraftOf(Ada, chat.Edit, 1, "two"), 2},
 	} {
 		c := Post(t, s, tt.draft)[0]
 		if c.Err != nil || !c.Repeated || c.Event.Seq != tt.want || c.Event.Kind != tt.draft.Kind ||
@@ -172,11 +172,11 @@ func testRepeatedNonceOfAChangeGetsItsAnswer(t *testing.T, open Open) {
 	with := func(nonce string, d chat.Draft) chat.Draft { d.Nonce = nonce; return d }
 	Post(t, s, with("n1", Draft("lobby", Ada, "one", "")))
 	changes := []chat.Draft{
-		with("n2", Deed(Ada, chat.Edit, 1, "two")),
-		with("n3", Deed(Ada, chat.React, 1, "👍")),
-		with("n4", Deed(Ada, chat.Unreact, 1, "👍")),
+		with("n2", DraftOf(Ada, chat.Edit, 1, "two")),
+		with("n3", DraftOf(Ada, chat.React, 1, "👍")),
+		with("n4", DraftOf(Ada, chat.Unreact, 1, "👍")),
 		with("n5", Answering(Ada, 1, "hm")),
-		with("n6", Deed(Ada, chat.Delete, 1, "")),
+		with("n6", DraftOf(Ada, chat.Delete, 1, "")),
 	}
 	again := func(when string) {
 		t.Helper()
@@ -200,7 +200,7 @@ func testRepeatedNonceOfAChangeGetsItsAnswer(t *testing.T, open Open) {
 	s.restart()
 	again("after a restart")
 	// Both in one transaction.
-	twice := with("n7", Deed(Ada, chat.Edit, 5, "hm, hm"))
+	twice := with("n7", DraftOf(Ada, chat.Edit, 5, "hm, hm"))
 	if got := Post(t, s, twice, twice); got[0].Repeated || !got[1].Repeated || got[1].Event.Seq != 7 {
 		t.Errorf("%+v", got)
 	}
@@ -211,12 +211,12 @@ func testReactions(t *testing.T, open Open) {
 	eve := chat.Person{ID: "eve", Name: "Eve"}
 	Do(t, s,
 		Draft("lobby", Ada, "one", ""),
-		Deed(Grace, chat.React, 1, "🎉"),
-		Deed(Ada, chat.React, 1, "👍"),
-		Deed(eve, chat.React, 1, "🎉"),
-		Deed(Ada, chat.React, 1, "🎉"),
-		Deed(Grace, chat.Unreact, 1, "🎉"),
-		Deed(Grace, chat.React, 1, "🎉"))
+		DraftOf(Grace, chat.React, 1, "🎉"),
+		DraftOf(Ada, chat.React, 1, "👍"),
+		DraftOf(eve, chat.React, 1, "🎉"),
+		DraftOf(Ada, chat.React, 1, "🎉"),
+		DraftOf(Grace, chat.Unreact, 1, "🎉"),
+		DraftOf(Grace, chat.React, 1, "🎉"))
 	want := []chat.Reaction{
 		{Emoji: "👍", People: []chat.Person{Ada}}, {Emoji: "🎉", People: []chat.Person{eve, Ada, Grace}},
 	}
@@ -226,12 +226,13 @@ func testReactions(t *testing.T, open Open) {
 	// The number of different emoji is limited, for all people together. Others may add
 	// themselves to an emoji that is there, and an emoji that is removed makes room.
 	for n := range chat.MaxEmoji - 2 {
-		Do(t, s, Deed([]chat.Person{Ada, eve}[n%2], chat.React, 1, fmt.Sprint("e", n)))
+		Do(t, s, DraftOf([]chat.Person{Ada, eve}[n%2], chat.React, 1, fmt.Sprint("e", n)))
 	}
-	if c := Post(t, s, Deed(Grace, chat.React, 1, "one more"))[0]; chat.CodeOf(c.Err) != chat.TooMany {
+	if c := Post(t, s, DraftOf(Grace, chat.React, 1, "one more"))[0]; chat.CodeOf(c.Err) != chat.TooMany {
 		t.Errorf("one more: %+v", c)
 	}
-	Do(t, s, Deed(Grace, chat.React, 1, "e0"), Deed(Ada, chat.Unreact, 1, "👍"), Deed(Grace, chat.React, 1, "one more"))
+	Do(t, s, DraftOf(Grace, chat.React, 1, "e0"), DraftOf(Ada, chat.Unreact, 1, "👍"),
+		DraftOf(Grace, chat.React, 1, "one more"))
 	if got := States(t, s, 1)[0].Reactions; len(got) != chat.MaxEmoji {
 		t.Errorf("%d different emoji", len(got))
 	}
@@ -248,12 +249,12 @@ func testPins(t *testing.T, open Open) {
 	Post(t, s, Drafts("lobby", chat.MaxPins+1)...)
 	Post(t, s, Draft("attic", Ada, "x", ""), chat.Draft{Room: "attic", From: Ada, Kind: chat.Pin, Target: 1})
 	for n := range chat.Seq(chat.MaxPins) {
-		Do(t, s, Deed(Grace, chat.Pin, chat.MaxPins-n, "")) // the newest message first
+		Do(t, s, DraftOf(Grace, chat.Pin, chat.MaxPins-n, "")) // the newest message first
 	}
-	if c := Post(t, s, Deed(Ada, chat.Pin, chat.MaxPins+1, ""))[0]; chat.CodeOf(c.Err) != chat.TooMany {
+	if c := Post(t, s, DraftOf(Ada, chat.Pin, chat.MaxPins+1, ""))[0]; chat.CodeOf(c.Err) != chat.TooMany {
 		t.Errorf("one more: %+v", c)
 	}
-	Do(t, s, Deed(Ada, chat.Unpin, 100, ""), Deed(Ada, chat.Delete, 99, ""), Deed(Ada, chat.Pin, 101, ""))
+	Do(t, s, DraftOf(Ada, chat.Unpin, 100, ""), DraftOf(Ada, chat.Delete, 99, ""), DraftOf(Ada, chat.Pin, 101, ""))
 	got := SeqsOf(PageOf(t, s, chat.PageQuery{Pinned: true, Limit: chat.MaxPins}).Messages)
 	if len(got) != 99 || got[0] != 98 || got[97] != 1 || got[98] != 101 {
 		t.Errorf("pinned %v", got)
@@ -268,16 +269,16 @@ func testPins(t *testing.T, open Open) {
 func testThreads(t *testing.T, open Open) {
 	s := open(t)
 	Do(t, s,
-		Draft("lobby", Ada, "the root", ""),              // 1
-		Deed(Grace, chat.Reply, 1, "a reply"),            // 2
-		Draft("lobby", Ada, "beside it", ""),             // 3
-		Deed(Ada, chat.Reply, 2, "a reply to the reply"), // 4
-		Deed(Grace, chat.Message, 4, "an echo"),          // 5
-		Deed(Ada, chat.Reply, 5, "a reply to the echo"),  // 6
-		Deed(Grace, chat.Reply, 3, "of another thread"),  // 7
-		Deed(Grace, chat.Reply, 1, "the last"),           // 8
-		Deed(Ada, chat.React, 8, "👍"),                    // 9
-		Deed(Grace, chat.Edit, 8, "the very last"))       // 10
+		Draft("lobby", Ada, "the root", ""),                 // 1
+		DraftOf(Grace, chat.Reply, 1, "a reply"),            // 2
+		Draft("lobby", Ada, "beside it", ""),                // 3
+		DraftOf(Ada, chat.Reply, 2, "a reply to the reply"), // 4
+		DraftOf(Grace, chat.Message, 4, "an echo"),          // 5
+		DraftOf(Ada, chat.Reply, 5, "a reply to the echo"),  // 6
+		DraftOf(Grace, chat.Reply, 3, "of another thread"),  // 7
+		DraftOf(Grace, chat.Reply, 1, "the last"),           // 8
+		DraftOf(Ada, chat.React, 8, "👍"),                    // 9
+		DraftOf(Grace, chat.Edit, 8, "the very last"))       // 10
 	WantSeqs(t, "the room's own talk", SeqsOf(PageOf(t, s, chat.PageQuery{Limit: 10}).Messages), 1, 3, 5)
 	tests := map[string]struct {
 		sel  chat.PageQuery
@@ -317,11 +318,11 @@ func testThreads(t *testing.T, open Open) {
 	}
 	wantReplies(1, 5, 8, Grace)
 	wantReplies(3, 1, 7, Grace)
-	Do(t, s, Deed(Grace, chat.Delete, 8, ""), Deed(Grace, chat.Delete, 2, ""))
+	Do(t, s, DraftOf(Grace, chat.Delete, 8, ""), DraftOf(Grace, chat.Delete, 2, ""))
 	wantReplies(1, 3, 6, Ada)
 	WantSeqs(t, "with what was deleted", SeqsOf(PageOf(t, s, chat.PageQuery{Thread: 1, Limit: 10}).Messages), 2, 4, 5,
 		6, 8)
-	Do(t, s, Deed(Grace, chat.Delete, 7, ""))
+	Do(t, s, DraftOf(Grace, chat.Delete, 7, ""))
 	if m := States(t, s, 3)[0]; m.Replies != nil {
 		t.Errorf("a thread of nothing but deleted replies: %+v", m.Replies)
 	}
@@ -336,8 +337,8 @@ func testForwardsTopicsAndActions(t *testing.T, open Open) {
 			Attrs: &chat.Attrs{Forward: &chat.Forward{From: Grace, At: at}},
 		},
 		chat.Draft{Room: "lobby", From: Ada, Text: "waves", Attrs: &chat.Attrs{Action: true}},
-		Deed(Ada, chat.Topic, 0, "ships"),
-		Deed(Grace, chat.Topic, 0, ""))
+		DraftOf(Ada, chat.Topic, 0, "ships"),
+		DraftOf(Grace, chat.Topic, 0, ""))
 	s.restart()
 	m := States(t, s, 1, 2)
 	if diff := cmp.Diff(&chat.Forward{From: Grace, At: at}, m[0].Attrs.Forward); diff != "" || m[0].From != Ada {
@@ -346,7 +347,7 @@ func testForwardsTopicsAndActions(t *testing.T, open Open) {
 	if !m[1].Attrs.Action {
 		t.Errorf("%+v", m[1])
 	}
-	Do(t, s, Deed(Ada, chat.Edit, 2, "waves again"))
+	Do(t, s, DraftOf(Ada, chat.Edit, 2, "waves again"))
 	if m := States(t, s, 2)[0]; !m.Attrs.Action || m.Text != "waves again" {
 		t.Errorf("edited: %+v", m)
 	}

@@ -67,11 +67,11 @@ func testNoCopyOutlivesADeletionAtTheSameMoment(t *testing.T, open Open) {
 func testCopyOfWhatIsNotThereIsRefused(t *testing.T, open Open) {
 	s := open(t)
 	Do(t, s,
-		Draft("lobby", Ada, "said", ""),             // 1
-		Draft("lobby", Ada, "gone", ""),             // 2
-		Deed(Ada, chat.Delete, 2, ""),               // 3
-		Deed(Ada, chat.Edit, 1, "said otherwise"),   // 4
-		Deed(Grace, chat.Reply, 1, "in its thread")) // 5
+		Draft("lobby", Ada, "said", ""),                // 1
+		Draft("lobby", Ada, "gone", ""),                // 2
+		DraftOf(Ada, chat.Delete, 2, ""),               // 3
+		DraftOf(Ada, chat.Edit, 1, "said otherwise"),   // 4
+		DraftOf(Grace, chat.Reply, 1, "in its thread")) // 5
 	first := Copying(Grace, "garden", chat.MessageRef{Room: "lobby", Seq: 5}, "in its thread")
 	first.Nonce = "n1"
 	Do(t, s, first)
@@ -98,7 +98,7 @@ func testCopyOfWhatIsNotThereIsRefused(t *testing.T, open Open) {
 		Copying(Grace, "garden", chat.MessageRef{Room: "lobby", Seq: 1}, ""))[0]; chat.CodeOf(c.Err) != chat.NotFound {
 		t.Errorf("a copy without its text: %+v", c)
 	}
-	Do(t, s, Deed(Grace, chat.Delete, 5, ""))
+	Do(t, s, DraftOf(Grace, chat.Delete, 5, ""))
 	DeleteCopies(t, s)
 	first.Text = "" // as package room finds it now
 	if c := Post(t, s, first)[0]; c.Err != nil || !c.Repeated || c.Event.Seq != 1 {

@@ -16,15 +16,15 @@ func testDeletionErases(t *testing.T, open OpenDatabase) {
 	const word = "Quinquereme"
 	s := open(t)
 	Do(t, s,
-		Draft("lobby", Grace, "hi", ""),                                            // 1
-		Draft("lobby", Ada, "@Grace "+word+" one", ""),                             // 2
-		Deed(Ada, chat.Edit, 2, "@Grace "+word+" two"),                             // 3
-		Deed(Ada, chat.Edit, 2, word+strings.Repeat(" of Nineveh", 300)+" @Grace"), // 4
-		Deed(Grace, chat.React, 2, "👍"),                                            // 5
-		Deed(Grace, chat.Pin, 2, ""),                                               // 6
-		Answering(Grace, 2, "a quotation"),                                         // 7
-		Deed(Grace, chat.Reply, 2, "in its thread"),                                // 8
-		Draft("lobby", Ada, "not this", ""))                                        // 9
+		Draft("lobby", Grace, "hi", ""),                                               // 1
+		Draft("lobby", Ada, "@Grace "+word+" one", ""),                                // 2
+		DraftOf(Ada, chat.Edit, 2, "@Grace "+word+" two"),                             // 3
+		DraftOf(Ada, chat.Edit, 2, word+strings.Repeat(" of Nineveh", 300)+" @Grace"), // 4
+		DraftOf(Grace, chat.React, 2, "👍"),                                            // 5
+		DraftOf(Grace, chat.Pin, 2, ""),                                               // 6
+		Answering(Grace, 2, "a quotation"),                                            // 7
+		DraftOf(Grace, chat.Reply, 2, "in its thread"),                                // 8
+		Draft("lobby", Ada, "not this", ""))                                           // 9
 	if q := States(t, s, 7)[0].Attrs.Quote; q == nil || !strings.HasPrefix(q.Text, word) ||
 		len([]rune(q.Text)) != chat.MaxQuote {
 		t.Fatalf("quote %+v", q)
@@ -36,7 +36,7 @@ func testDeletionErases(t *testing.T, open OpenDatabase) {
 		}
 	}
 	wantMentions(1)
-	Do(t, s, Deed(Ada, chat.Delete, 2, "")) // 10
+	Do(t, s, DraftOf(Ada, chat.Delete, 2, "")) // 10
 	wantMentions(0)
 
 	m := States(t, s, 2)[0]

@@ -33,8 +33,8 @@ func Drafts(room chat.RoomName, n int) []chat.Draft {
 	return ds
 }
 
-// Deed returns a draft of any kind to the lobby.
-func Deed(from chat.Person, kind chat.Kind, target chat.Seq, text string) chat.Draft {
+// DraftOf returns a draft of any kind to the lobby.
+func DraftOf(from chat.Person, kind chat.Kind, target chat.Seq, text string) chat.Draft {
 	return chat.Draft{Room: "lobby", From: from, Kind: kind, Target: target, Text: text}
 }
 

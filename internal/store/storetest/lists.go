@@ -33,7 +33,7 @@ func testUnreadIsCountedFromTheReadMark(t *testing.T, open OpenDatabase) {
 	s := open(t)
 	Do(t, s, Draft("lobby", Ada, "one", ""), Draft("lobby", Grace, "two", ""),
 		Draft("lobby", Grace, "@Ada three", ""), Draft("lobby", Grace, "four", ""),
-		Deed(Grace, chat.Reply, 1, "@Ada in the thread"))
+		DraftOf(Grace, chat.Reply, 1, "@Ada in the thread"))
 	tests := map[string]struct {
 		seq  chat.Seq
 		want chat.ListEntry
@@ -118,7 +118,7 @@ func testOnlyTheNewestEventsAreCounted(t *testing.T, open OpenDatabase) {
 func testAnEntryIsTheRoomAsItIsToItsPerson(t *testing.T, open OpenDatabase) {
 	s := open(t)
 	Do(t, s, Draft("lobby", Ada, "one", ""))
-	at := Post(t, s, Deed(Ada, chat.Topic, 0, "what it is about"), Deed(Ada, chat.Edit, 1, "uno"))[0].Event.At
+	at := Post(t, s, DraftOf(Ada, chat.Topic, 0, "what it is about"), DraftOf(Ada, chat.Edit, 1, "uno"))[0].Event.At
 	Must(t, AddToList(s, Grace.ID, "lobby", true))
 	Must(t, AddToList(s, Ada.ID, "garden", true))
 	change := chat.ListEntryChange{Notify: new(chat.NotifyMentions), Muted: new(true), Favourite: new(true)}
@@ -153,7 +153,7 @@ func testAnEntryIsTheRoomAsItIsToItsPerson(t *testing.T, open OpenDatabase) {
 	if e, err := s.ListEntry(t.Context(), Ada.ID, "lobby"); err != nil || e.Notify != chat.NotifyAll || e.Favourite {
 		t.Errorf("after writing again: %+v, %v", e, err)
 	}
-	Do(t, s, Deed(Ada, chat.Delete, 1, ""), Deed(Ada, chat.Delete, 4, ""))
+	Do(t, s, DraftOf(Ada, chat.Delete, 1, ""), DraftOf(Ada, chat.Delete, 4, ""))
 	if e, err := s.ListEntry(t.Context(), Ada.ID, "lobby"); err != nil || e.Last != nil || !e.At.IsZero() {
 		t.Errorf("with all messages deleted: %+v, %v", e, err)
 	}
@@ -194,7 +194,7 @@ func testEveryoneHasTheirOwnRoomList(t *testing.T, open OpenDatabase) {
 	Must(t, AddToList(s, Grace.ID, "lobby", true))
 	_, err := MarkRead(t, s, Ada.ID, chat.MessageRef{Room: "attic", Seq: 1}, false, "") // lists it
 	Must(t, err)
-	Do(t, s, Deed(Ada, chat.Delete, 1, ""))
+	Do(t, s, DraftOf(Ada, chat.Delete, 1, ""))
 	both := []chat.RoomName{"attic", "lobby"}
 	if a, g := listed(Ada.ID), listed(Grace.ID); !slices.Equal(a, both) || !slices.Equal(g, both) {
 		t.Errorf("the lists are %v and %v", a, g)

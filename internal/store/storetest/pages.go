@@ -12,8 +12,8 @@ import (
 // More pages are read at once than a database has connections, and no statement has been used before.
 func testManyFirstPagesAtOnceAreAnswered(t *testing.T, open Open) {
 	s := open(t)
-	Do(t, s, Draft("lobby", Ada, "one", ""), Deed(Grace, chat.Reply, 1, "two"), Answering(Grace, 1, "three"),
-		Deed(Ada, chat.React, 3, "👍"))
+	Do(t, s, Draft("lobby", Ada, "one", ""), DraftOf(Grace, chat.Reply, 1, "two"), Answering(Grace, 1, "three"),
+		DraftOf(Ada, chat.React, 3, "👍"))
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	var wg sync.WaitGroup
@@ -104,7 +104,7 @@ func testPagesAreOfWhatWasSaid(t *testing.T, open Open) {
 	s := open(t)
 	Do(t, s, Draft("lobby", Ada, "1", ""))
 	for n := range chat.Seq(10) { // messages have the odd seqs
-		Do(t, s, Deed(Ada, chat.React, 1+2*n, "👍"), Draft("lobby", Ada, fmt.Sprint(3+2*n), ""))
+		Do(t, s, DraftOf(Ada, chat.React, 1+2*n, "👍"), Draft("lobby", Ada, fmt.Sprint(3+2*n), ""))
 	}
 	tests := map[string]struct {
 		q           chat.PageQuery
@@ -161,7 +161,7 @@ func testALostEventIsNotPassedOver(t *testing.T, open OpenDatabase) {
 	Do(t, s, Draft("lobby", Ada, "one", ""), Answering(Grace, 1, "two"))
 	s.Lose(chat.MessageRef{Room: "lobby", Seq: 1})
 	for _, d := range []chat.Draft{
-		Deed(Ada, chat.Edit, 1, "x"), Deed(Ada, chat.React, 1, "👍"), Answering(Ada, 1, "x"),
+		DraftOf(Ada, chat.Edit, 1, "x"), DraftOf(Ada, chat.React, 1, "👍"), Answering(Ada, 1, "x"),
 	} {
 		got := Post(t, s, d, Draft("lobby", Grace, "beside it", ""))
 		if chat.CodeOf(got[0].Err) != chat.NotFound || got[1].Err != nil {

@@ -91,7 +91,7 @@ func say(t *testing.T, o *owner, nonce string) error {
 }
 
 func thumb(t *testing.T, o *owner, nonce string) error {
-	d := Deed(o.Person, chat.React, 2, "👍")
+	d := DraftOf(o.Person, chat.React, 2, "👍")
 	d.Nonce = nonce
 	return Post(t, o, d)[0].Err
 }
@@ -181,7 +181,7 @@ func testNonceOfOnesOwnIsNotReused(t *testing.T, open OpenDatabase) {
 func testBookmarksAndSubscriptions(t *testing.T, open OpenDatabase) {
 	s := open(t)
 	Do(t, s, Draft("lobby", Ada, "one", ""), Draft("lobby", Ada, "two", ""), Draft("lobby", Grace, "three", ""),
-		Deed(Ada, chat.React, 3, "👍"), Draft("attic", Ada, "four", ""))
+		DraftOf(Ada, chat.React, 3, "👍"), Draft("attic", Ada, "four", ""))
 	for name, at := range map[string]chat.MessageRef{
 		"a reaction": inLobby(4), "what is to come": inLobby(9), "nothing": inLobby(0), "less": inLobby(-1),
 		"in no room": {Room: "garden", Seq: 1}, "beyond": inLobby(1 << 50),
@@ -240,7 +240,7 @@ func testBookmarksAndSubscriptions(t *testing.T, open OpenDatabase) {
 		t.Error("the wrong people are subscribed")
 	}
 	// Replies subscribe their author, and the thread's.
-	reply := Post(t, s, Deed(Grace, chat.Reply, 2, "a reply"))[0]
+	reply := Post(t, s, DraftOf(Grace, chat.Reply, 2, "a reply"))[0]
 	Must(t, reply.Err)
 	if !s.isSubscribed(t, Ada.ID, inLobby(2)) || !s.isSubscribed(t, Grace.ID, inLobby(2)) {
 		t.Error("a reply subscribes nobody")
@@ -285,15 +285,15 @@ func testMentionsAreKeptForWhomTheyTell(t *testing.T, open OpenDatabase) {
 	}
 	Do(t, s, Draft("lobby", Ada, "@Grace @Ada @Ben", "")) // 5
 	wantTold(5, "Ben", "Grace")
-	Do(t, s, Deed(Ada, chat.Edit, 5, "@Eve @Ben")) // 6
+	Do(t, s, DraftOf(Ada, chat.Edit, 5, "@Eve @Ben")) // 6
 	wantTold(5, "Ben", "Eve")
 	wantTold(6)
-	Do(t, s, Deed(Ada, chat.Edit, 5, "nobody"), Deed(Ada, chat.Edit, 5, "@Eve")) // 7, 8
+	Do(t, s, DraftOf(Ada, chat.Edit, 5, "nobody"), DraftOf(Ada, chat.Edit, 5, "@Eve")) // 7, 8
 	wantTold(5, "Eve")
 	if x := States(t, s, 5)[0].Attrs; x == nil || len(x.Mentions) != 1 || x.Mentions[0].Name != "Eve" {
 		t.Errorf("%+v", x)
 	}
-	Do(t, s, Deed(Ada, chat.Delete, 5, "")) // 9
+	Do(t, s, DraftOf(Ada, chat.Delete, 5, "")) // 9
 	wantTold(5)
 
 	here := chat.Draft{
@@ -308,7 +308,7 @@ func testMentionsAreKeptForWhomTheyTell(t *testing.T, open OpenDatabase) {
 	if x := States(t, s, 10)[0].Attrs; x == nil || !x.Here || len(x.Mentions) != 1 || x.Present != nil {
 		t.Errorf("%+v", x)
 	}
-	Do(t, s, Deed(Ada, chat.Delete, 11, ""), Deed(Ada, chat.Edit, 12, "@Ben"))
+	Do(t, s, DraftOf(Ada, chat.Delete, 11, ""), DraftOf(Ada, chat.Edit, 12, "@Ben"))
 	wantTold(11)
 	wantTold(12, "Ben")
 	if x := States(t, s, 12)[0].Attrs; x == nil || x.Here {

@@ -25,19 +25,19 @@ func FillAllTables(t testing.TB, s Database) {
 			Room: "lobby", From: Ada, Text: "@here @Grace", Nonce: strings.Repeat("z", 17),
 			Attrs: &chat.Attrs{ReplyTo: 1, Here: true, Action: true, Present: []chat.PersonID{"eve", Grace.ID}},
 		},
-		Deed(Grace, chat.Reply, 1, "three"),
-		Deed(Ada, chat.Edit, 1, "one, edited @Grace"), Deed(Ada, chat.Edit, 1, "one, again @Grace"),
-		Deed(Ada, chat.React, 1, "👍"), Deed(Grace, chat.React, 1, "👍"), Deed(Grace, chat.React, 1, "🏳️‍🌈"),
-		Deed(Ada, chat.React, 2, "🙂"), Deed(Ada, chat.Unreact, 2, "🙂"),
-		Deed(Ada, chat.Pin, 1, ""), Deed(Ada, chat.Pin, 2, ""), Deed(Ada, chat.Unpin, 2, ""),
-		Deed(Ada, chat.Topic, 0, strings.Repeat("ж", chat.MaxTopic)), Deed(Ada, chat.Topic, 0, "ships"),
+		DraftOf(Grace, chat.Reply, 1, "three"),
+		DraftOf(Ada, chat.Edit, 1, "one, edited @Grace"), DraftOf(Ada, chat.Edit, 1, "one, again @Grace"),
+		DraftOf(Ada, chat.React, 1, "👍"), DraftOf(Grace, chat.React, 1, "👍"), DraftOf(Grace, chat.React, 1, "🏳️‍🌈"),
+		DraftOf(Ada, chat.React, 2, "🙂"), DraftOf(Ada, chat.Unreact, 2, "🙂"),
+		DraftOf(Ada, chat.Pin, 1, ""), DraftOf(Ada, chat.Pin, 2, ""), DraftOf(Ada, chat.Unpin, 2, ""),
+		DraftOf(Ada, chat.Topic, 0, strings.Repeat("ж", chat.MaxTopic)), DraftOf(Ada, chat.Topic, 0, "ships"),
 		Draft("lobby", Ada, "a secret", strings.Repeat("n", chat.MaxNonce)),
-		Deed(Ada, chat.Edit, 20, "another secret"), Deed(Ada, chat.Delete, 20, ""),
+		DraftOf(Ada, chat.Edit, 20, "another secret"), DraftOf(Ada, chat.Delete, 20, ""),
 		Draft("lobby", Ada, "copied", ""),
 		Copying(Grace, "garden", inLobby(23), "copied"), Copying(Ada, "lobby", inLobby(23), "copied"),
 		Draft(chat.RoomName(strings.Repeat("ß", chat.MaxRoomName)), Grace, "x", "1"),
-		Deed(Ada, chat.Delete, 23, "")) // its copies are due from here on
-	again := Deed(Ada, chat.React, 1, "👍")
+		DraftOf(Ada, chat.Delete, 23, "")) // its copies are due from here on
+	again := DraftOf(Ada, chat.React, 1, "👍")
 	again.Nonce = "nothing-to-do"
 	Post(t, s, again)
 	fillPersonal(t, s, uuid)
