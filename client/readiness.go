@@ -9,9 +9,9 @@ import (
 // A server that cannot store may refuse messages or leave them unanswered while others of
 // the same rooms can store them. After so long, a client looks whether there is one.
 const (
-	movePatience    = 2 * time.Second  // if the client knows several addresses
-	balancePatience = 10 * time.Second // if it knows one, which may be a balancer's
-	readyTimeout    = 2 * time.Second  // of one question
+	movePatience    = 2 * time.Second // if the client knows several addresses
+	balancePatience = 4 * time.Second // if it knows one, which may be a balancer's: that has noticed by then
+	readyTimeout    = 2 * time.Second // of one question
 )
 
 // patience returns how long a message may stay unstored before the client looks for

@@ -19,8 +19,8 @@ func TestClientMovesOnToAServerThatIsReady(t *testing.T) {
 	}{
 		"refused, another is ready":    {threeHosts.More, fakeFault{refuse: unavailable}, "third", true, 2, 5},
 		"unanswered, another is ready": {threeHosts.More, fakeFault{forget: true}, "third", true, 2, 5},
-		"refused, behind a balancer":   {nil, fakeFault{refuse: unavailable}, "fake", true, 10, 31},
-		"unanswered, behind one":       {nil, fakeFault{forget: true}, "fake", true, 10, 13},
+		"refused, behind a balancer":   {nil, fakeFault{refuse: unavailable}, "fake", true, 4, 25},
+		"unanswered, behind one":       {nil, fakeFault{forget: true}, "fake", true, 4, 7},
 		"refused, none is ready":       {threeHosts.More, fakeFault{refuse: unavailable}, "", false, 60, 81},
 		"refused, only itself is":      {threeHosts.More, fakeFault{refuse: unavailable}, "fake", false, 60, 81},
 		"refused for another reason": {

@@ -11,6 +11,7 @@ const PING_MS = 25_000; // the server closes a connection after 90 s of silence,
 const ANSWER_MS = 10_000; // without an answer for so long the connection counts as lost
 const AWAKE_ANSWER_MS = 3_000; // the same after the device slept, when the connection is probably dead
 const MOVE_MS = 3_000; // a server that cannot store for so long is left, if another one is ready
+const SLOW_MS = 4_000; // the same for one that leaves a command unanswered; a balancer has noticed it by then
 const STAY_MS = 30_000; // but no other one for so long
 
 const SIGNED_OUT = 4001; // the close code for an ended session; the page does not reconnect after it
@@ -75,6 +76,7 @@ export class Connection {
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
       socket.send(JSON.stringify({ ...command, id }));
+      this.#moveOn(() => this.#waiting.has(id), SLOW_MS);
       if (this.#deadline === undefined) this.#expect(ANSWER_MS);
     });
   }
@@ -123,21 +125,22 @@ export class Connection {
     const waiting = this.#waiting.get(message.id);
     this.#waiting.delete(message.id);
     this.#unavailable = !message.ok && message.error.code === "unavailable";
-    if (this.#unavailable) this.#moveOn();
+    if (this.#unavailable) this.#moveOn(() => this.#unavailable, MOVE_MS);
     if (message.ok) waiting?.resolve(message.body);
     else waiting?.reject(message.error);
   }
 
-  /** Leaves a server that cannot store, if a balancer has another one that is ready. */
-  #moveOn() {
-    if (!this.#mayMove) return;
-    this.#mayMove = false;
+  /** Leaves a server that is still stuck after ms, if a balancer has another one that is ready.
+   * @param {() => boolean} isStuck  @param {number} ms */
+  #moveOn(isStuck, ms) {
     const socket = this.#socket;
-    const stays = () => !this.#unavailable || socket !== this.#socket;
+    const stays = () => !isStuck() || socket !== this.#socket;
     this.options.setTimeout(async () => {
-      if (!stays() && (await this.options.isReady()) && !stays()) this.#drop();
-    }, MOVE_MS);
-    this.options.setTimeout(() => (this.#mayMove = true), STAY_MS);
+      if (stays() || !this.#mayMove) return;
+      this.#mayMove = false;
+      this.options.setTimeout(() => (this.#mayMove = true), STAY_MS);
+      if ((await this.options.isReady()) && !stays()) this.#drop();
+    }, ms);
   }
 
   /** Gives up the connection if no frame comes within ms. @param {number} ms */

@@ -148,7 +148,8 @@ test("success resets the back-off", async () => {
 });
 
 test("pings when nothing is sent, and without an answer the connection counts as lost", async () => {
-  const { connection, timers, last, online } = setUp();
+  const { connection, timers, ready, last, online } = setUp();
+  ready.now = false;
   await online();
   await timers.pass(25_000);
   assert.equal(last().sent.at(-1)?.["op"], "ping");
@@ -161,7 +162,8 @@ test("pings when nothing is sent, and without an answer the connection counts as
 });
 
 test("a connection that leaves a command unanswered counts as lost", async () => {
-  const { connection, timers, online } = setUp();
+  const { connection, timers, ready, online } = setUp();
+  ready.now = false;
   await online();
   const unanswered = assert.rejects(connection.request({ op: "send", room: "r", text: "x" }));
   await timers.pass(10_000);
@@ -221,6 +223,25 @@ test("a server that cannot store is left for one that is ready", async () => {
   assert.equal(s.connection.status, "waiting");
   await s.timers.pass(500);
   assert.equal(s.sockets.length, 2);
+});
+
+test("a server that leaves a command unanswered is left for one that is ready, whatever else comes", async () => {
+  for (const isReady of [true, false]) {
+    const s = setUp();
+    s.ready.now = isReady;
+    await s.online();
+    const unanswered = s.connection.request({ op: "send", room: "r", text: "x" });
+    unanswered.catch(() => undefined);
+    for (let ms = 0; ms < 3_000; ms += 1_000) {
+      await s.timers.pass(1_000);
+      s.last().say({ op: "typing", room: "r", from: { id: "g", name: "Grace" } });
+    }
+    await s.timers.pass(999);
+    assert.equal(s.connection.status, "online");
+    await s.timers.pass(1);
+    assert.equal(s.connection.status, isReady ? "waiting" : "online");
+    if (isReady) await assert.rejects(unanswered, (err) => err instanceof Refusal && err.code === "lost");
+  }
 });
 
 test("but not if none is ready, if it can store again, or for another refusal", async () => {

@@ -32,6 +32,7 @@ function page(backing = new MemoryStorage(), channel = channels()) {
   const read = /** @type {unknown[]} */ ([]);
   const log = { seq: 3 };
   const api = new Api(async (url) => {
+    if (url === "/readyz") return new Response("", { status: 503 }); // unanswered commands are no reason to move
     asked.push(String(url));
     const room = /rooms\/([^/]+)/.exec(String(url))?.[1];
     const messages = Array.from({ length: log.seq }, (_, i) => stamped(i + 1));
