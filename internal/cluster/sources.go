@@ -192,7 +192,8 @@ func (ss *sources) sweep(now time.Time) {
 	}
 }
 
-// recentlyLeft returns how many nodes have said goodbye, and how many have become silent, that the store may still know.
+// recentlyLeft returns how many nodes have said goodbye, and how many have become silent, of which the store may still
+// know.
 func (ss *sources) recentlyLeft() (ended, silent int) {
 	for _, at := range ss.ended {
 		if time.Since(at) < rowLife {
