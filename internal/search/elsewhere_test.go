@@ -136,3 +136,35 @@ func TestComparisonThatFailedIsTriedAgain(t *testing.T) {
 	must(t, x.catchUp(t.Context()))
 	wantFound(t, x, "said", chat.MessageRef{Room: "lobby", Seq: 1})
 }
+
+// A database that was away for a moment is read again soon, whatever the index was doing when it went.
+func TestIndexFollowsSoonAfterTheLogWasAway(t *testing.T) {
+	for name, tell := range map[string]func(x *Index){
+		"in a room": func(x *Index) { touch(x, "lobby") },
+		"anywhere":  func(x *Index) { x.StoredAnywhere() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := newMemLog()
+				l.say("lobby", "Ada", "before")
+				x := newIndex(t, l, t.TempDir())
+				stop := run(t, x)
+				defer stop()
+				time.Sleep(time.Second)
+				away := func(err error) {
+					l.mu.Lock()
+					defer l.mu.Unlock()
+					l.failed = err
+				}
+				away(errLog)
+				l.say("lobby", "Ada", "meanwhile")
+				tell(x)
+				time.Sleep(25 * time.Second)
+				away(nil)
+				time.Sleep(2 * time.Second)
+				synctest.Wait() // the log is the index's until then
+				wantFound(t, x, "meanwhile", chat.MessageRef{Room: "lobby", Seq: 2})
+			})
+		})
+	}
+}

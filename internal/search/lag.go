@@ -106,7 +106,7 @@ func (x *Index) cannotRead(room chat.RoomName) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if l := x.lags[room]; l != nil {
-		l.retry = time.Now().Add(retryEvery)
+		l.retry = time.Now().Add(readAgain)
 	}
 }
 

@@ -15,7 +15,8 @@ import (
 
 const (
 	gatherFor   = 150 * time.Millisecond // between an event and its transaction, so that many events share one
-	retryEvery  = 10 * time.Second       // after an error, such as a full disk or an unreadable log
+	retryEvery  = 10 * time.Second       // after an error, such as a full disk
+	readAgain   = time.Second            // after the log could not be read: a database that was away is back soon
 	maxBatch    = 4000                   // events in a transaction
 	maxText     = 1 << 20                // bytes of text in a transaction
 	maxPage     = 500                    // events read from a room at a time
@@ -34,7 +35,9 @@ func (x *Index) Run(ctx context.Context) error {
 			break
 		}
 		x.report(ctx, err)
-		if err != nil {
+		if err != nil && isSourceFault(err) {
+			wait, again = nil, readAgain
+		} else if err != nil {
 			wait, again = nil, retryEvery
 		} else if next := x.nextLook(); !next.IsZero() {
 			again = max(time.Until(next), gatherFor)

@@ -77,6 +77,7 @@ type forgetting struct {
 	seq        int64
 	word       string // in the text
 	member     *connection
+	searched   string // what the search answered last
 }
 
 // remember lets a member at the node see the message, and waits until the node's search finds it.
@@ -97,7 +98,7 @@ func (f *forgetting) remember(ctx context.Context) error {
 			return nil
 		}
 		if ctx.Err() != nil {
-			return fmt.Errorf("its search does not find it: %w", err)
+			return fmt.Errorf("its search does not find it, and last %s: %w", f.searched, err)
 		}
 		sleep(ctx, 20*time.Millisecond)
 	}
@@ -125,7 +126,12 @@ func (f *forgetting) finds(ctx context.Context, many int) (bool, error) {
 		Complete bool       `json:"complete"`
 	}
 	q := url.Values{"q": {f.word}, "room": {f.s.rooms[0]}}
+	began := time.Now()
 	err := f.s.getFrom(ctx, f.node, "/api/search?"+q.Encode(), f.s.prober.session, &answer)
+	if err == nil {
+		f.searched = fmt.Sprintf("had %d hits (complete: %v) after %v", len(answer.Hits), answer.Complete,
+			time.Since(began))
+	}
 	return err == nil && len(answer.Hits) == many && answer.Complete, err
 }
 
