@@ -175,7 +175,7 @@ func (n *Node) hear(ctx context.Context) {
 	ss := &sources{n: n, byID: map[NodeID]*source{}, ended: map[NodeID]time.Time{}}
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	last, short := time.Now(), 0
+	last, short := time.Now(), shortage{}
 	for {
 		select {
 		case <-ctx.Done():
@@ -189,8 +189,9 @@ func (n *Node) hear(ctx context.Context) {
 			}
 			last = now
 			ss.sweep(now)
-			short = n.checkCutOff(ctx, short)
-			poll := n.IsCutOff() || short > 0 || ss.isAnyLate(now) || n.isAnyUnknown()
+			was := short
+			short = n.checkCutOff(ctx, short, ss)
+			poll := n.IsCutOff() || short.isOpen || was.isOpen || ss.isAnyLate(now) || n.isAnyUnknown()
 			n.each(func(h Handler) {
 				if h.EachSecond != nil {
 					h.EachSecond(poll)
@@ -206,15 +207,30 @@ func (n *Node) isAnyUnknown() bool {
 	return n.others != nil && int64(len(*n.peers.Load())) > n.othersCount.Load()
 }
 
-// checkCutOff decides whether the node is cut off. short is for how many seconds beats of some nodes have not come;
-// checkCutOff returns it anew.
-func (n *Node) checkCutOff(ctx context.Context, short int) int {
+// A shortage is a time in which the store knows of more nodes than beats come from.
+type shortage struct {
+	seconds int   // that it has lasted
+	others  int64 // the most nodes of which the store knew
+	// isOpen is set if more nodes were missing than have said goodbye; they may store something and not be heard.
+	isOpen bool
+	// isUnknown is set if more were missing than have left in whatever way: some were never heard.
+	isUnknown bool
+}
+
+// checkCutOff decides whether the node is cut off. It returns the shortage anew.
+func (n *Node) checkCutOff(ctx context.Context, short shortage, ss *sources) shortage {
 	peers, others, connected := len(*n.peers.Load()), n.othersCount.Load(), n.bus.IsConnected()
-	wasShort := short > 0
-	if short++; others <= int64(peers) {
-		short = 0
+	wasShort := short
+	if missing := int(others) - peers; missing > 0 {
+		ended, silent := ss.recentlyLeft()
+		short.seconds++
+		short.others = max(short.others, others)
+		short.isOpen = short.isOpen || missing > ended
+		short.isUnknown = short.isUnknown || missing > ended+silent
+	} else {
+		short = shortage{}
 	}
-	is := !connected || short >= shortages
+	is := !connected || short.seconds >= shortages
 	was := n.cutOff.Swap(is)
 	switch {
 	case is && !was:
@@ -223,7 +239,9 @@ func (n *Node) checkCutOff(ctx context.Context, short int) int {
 	case was && !is:
 		n.logger.LogAttrs(ctx, slog.LevelInfo, "no longer cut off from other nodes", slog.Int("peers", peers))
 	}
-	if !is && (was || wasShort && short == 0) {
+	// Of a node that is heard at last, its beats tell what was missed. What one said that was never heard is lost.
+	neverHeard := wasShort.isUnknown && short.seconds == 0 && others < wasShort.others
+	if !is && (was || neverHeard) {
 		n.missedEverything("") // also of nodes that live no more
 	}
 	return short

@@ -325,6 +325,77 @@ func TestNodeOfWhichOnlyTheBusKnowsMakesOthersPoll(t *testing.T) {
 	})
 }
 
+// Everybody's list and every room would be read from the store if everything counted as missed.
+func TestNodesThatComeAndGoMakeOthersMissOnlyWhatCanBeLost(t *testing.T) {
+	const keys = 1000
+	tests := map[string]struct {
+		do   func(t *testing.T, network *clustertest.Network, setOthers func(int64))
+		want uint64 // calls of Missed
+	}{
+		"joins after the store knows of it": {
+			do: func(t *testing.T, network *clustertest.Network, setOthers func(int64)) {
+				setOthers(2)
+				wait(1500 * time.Millisecond)
+				startNode(t, network, "c").others.Store(2)
+			},
+		},
+		"says goodbye before the store forgets it": {
+			do: func(t *testing.T, network *clustertest.Network, setOthers func(int64)) {
+				setOthers(2)
+				c := startNode(t, network, "c")
+				c.others.Store(2)
+				wait(5 * time.Second)
+				c.stop()
+				wait(2 * time.Second)
+				setOthers(1)
+			},
+		},
+		"is killed": {
+			do: func(t *testing.T, network *clustertest.Network, setOthers func(int64)) {
+				setOthers(2)
+				c := startNode(t, network, "c")
+				c.others.Store(2)
+				wait(5 * time.Second)
+				c.bus.SetCut(true)
+				wait(6500 * time.Millisecond)
+				setOthers(1)
+			},
+			want: keys + 1,
+		},
+		"was never heard": {
+			do: func(_ *testing.T, _ *clustertest.Network, setOthers func(int64)) {
+				setOthers(2)
+				wait(3 * time.Second)
+				setOthers(1)
+			},
+			want: keys + 1,
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				network := clustertest.New(1)
+				a, b := startNode(t, network, "a"), startNode(t, network, "b")
+				setOthers := func(n int64) {
+					a.others.Store(n)
+					b.others.Store(n)
+				}
+				setOthers(1)
+				for i := range keys {
+					a.Listen(cluster.Person, strconv.Itoa(i))
+				}
+				wait(20 * time.Second)
+				before := a.Counts().Missed
+				tt.do(t, network, setOthers)
+				wait(20 * time.Second)
+				if got := a.Counts().Missed - before; got != tt.want {
+					t.Errorf("%d calls of Missed, want %d", got, tt.want)
+				}
+			})
+		})
+	}
+}
+
 func TestOneWayWallCutsOffWhoDoesNotHear(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		network := clustertest.New(1)

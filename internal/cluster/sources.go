@@ -14,6 +14,8 @@ const (
 	rememberFor = 3 * silence
 	// rememberEnded is for how long a node that has said goodbye is remembered, because messages of it may come late.
 	rememberEnded = time.Minute
+	// rowLife is for how long the store may know of a node that has left, about.
+	rowLife = 8 * time.Second
 )
 
 // A source is another node as this one hears it.
@@ -43,6 +45,8 @@ type sources struct {
 	n     *Node
 	byID  map[NodeID]*source
 	ended map[NodeID]time.Time // when nodes said goodbye; not in byID
+
+	silenced []time.Time // when nodes left that were silent
 }
 
 func (ss *sources) of(id NodeID) *source {
@@ -169,6 +173,9 @@ func (ss *sources) leave(s *source, silently bool) {
 	if silently {
 		ss.n.missedEverything(s.id)
 	}
+	if _, ended := ss.ended[s.id]; s.joined && !ended {
+		ss.silenced = append(ss.silenced, time.Now())
+	}
 	if s.joined {
 		ss.n.peerLeft(s.id)
 	}
@@ -183,6 +190,18 @@ func (ss *sources) sweep(now time.Time) {
 			ss.leave(s, true)
 		}
 	}
+}
+
+// recentlyLeft returns how many nodes have said goodbye, and how many have become silent, of which the store may still
+// know.
+func (ss *sources) recentlyLeft() (ended, silent int) {
+	for _, at := range ss.ended {
+		if time.Since(at) < rowLife {
+			ended++
+		}
+	}
+	ss.silenced = slices.DeleteFunc(ss.silenced, func(at time.Time) bool { return time.Since(at) >= rowLife })
+	return ended, len(ss.silenced)
 }
 
 // isAnyLate reports whether beats of another node are missing.
