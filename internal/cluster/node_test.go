@@ -265,8 +265,8 @@ func TestCutOffNodePollsAndReadsTheStoreWhenItHeals(t *testing.T) {
 		b.others.Store(1)
 		b.Listen(cluster.Events, "lobby")
 		wait(4 * time.Second)
-		// The first beat of a may have come before b listened, and the second one with the first tick of b. Then b polls
-		// once more when it hears a.
+		// The first beat of a may have come before b listened, and the second one with the first tick of b. Then b
+		// polls once more when it hears a.
 		if polls := b.told().polls; len(polls) < 4 || slices.Contains(polls[2:], true) {
 			t.Errorf("polls by second at the start: %v", polls)
 		}
