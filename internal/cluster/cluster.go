@@ -50,8 +50,8 @@ type Handler struct {
 	// Missed says that a message of from about key may have been lost: read the store. from is "" if it can have been
 	// any node.
 	Missed func(from NodeID, key string)
-	// EachSecond is called once a second. If poll is set, some nodes may not tell what they have stored, or their
-	// messages do not come: read the store now.
+	// EachSecond is called once a second, and when the beats of a node become late. If poll is set, some nodes may not
+	// tell what they have stored, or their messages do not come: read the store now.
 	EachSecond func(poll bool)
 	// PeerJoined says that another node has appeared.
 	PeerJoined func(NodeID)

@@ -18,8 +18,10 @@ const (
 	// counts as cut off. A new node may be in the store before its first beat has come, and one that was killed stays
 	// there for some seconds after it has counted as gone.
 	shortages = 5
-	// lateAfter is how long no beat of another node may come until messages may be missing.
-	lateAfter = 2500 * time.Millisecond
+	// lateAfter is how long no beat of another node may come until messages may be missing, and looksPerSecond is how
+	// often the node looks for that. So what a node stores and cannot tell is found within two seconds.
+	lateAfter      = 1500 * time.Millisecond
+	looksPerSecond = 4
 )
 
 // Config says how a Node behaves. The zero value of a field means its default.
@@ -173,9 +175,9 @@ func (n *Node) countOthers(ctx context.Context) {
 // hear is the goroutine on which all handlers run.
 func (n *Node) hear(ctx context.Context) {
 	ss := &sources{n: n, byID: map[NodeID]*source{}, ended: map[NodeID]time.Time{}}
-	tick := time.NewTicker(time.Second)
+	tick := time.NewTicker(time.Second / looksPerSecond)
 	defer tick.Stop()
-	last, short := time.Now(), shortage{}
+	last, looks, wasLate, short := time.Now(), 0, false, shortage{}
 	for {
 		select {
 		case <-ctx.Done():
@@ -184,14 +186,20 @@ func (n *Node) hear(ctx context.Context) {
 			ss.receive(m)
 		case <-tick.C:
 			now := time.Now()
-			if pause := now.Sub(last) - time.Second; pause > time.Second {
+			if pause := now.Sub(last) - time.Second/looksPerSecond; pause > time.Second {
 				ss.forgive(pause)
 			}
 			last = now
+			isLate := ss.isAnyLate(now)
+			becomesLate := isLate && !wasLate
+			wasLate = isLate
+			if looks++; looks%looksPerSecond != 0 && !becomesLate {
+				continue
+			}
 			ss.sweep(now)
 			was := short
 			short = n.checkCutOff(ctx, short, ss)
-			poll := n.IsCutOff() || short.isOpen || was.isOpen || ss.isAnyLate(now) || n.isAnyUnknown()
+			poll := n.IsCutOff() || short.isOpen || was.isOpen || isLate || n.isAnyUnknown()
 			n.each(func(h Handler) {
 				if h.EachSecond != nil {
 					h.EachSecond(poll)

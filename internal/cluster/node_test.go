@@ -264,9 +264,10 @@ func TestCutOffNodePollsAndReadsTheStoreWhenItHeals(t *testing.T) {
 		a.others.Store(1)
 		b.others.Store(1)
 		b.Listen(cluster.Events, "lobby")
-		wait(3 * time.Second)
-		// The first beat of a may have come before b listened, and the second one with the first tick of b.
-		if polls := b.told().polls; len(polls) < 3 || slices.Contains(polls[1:], true) {
+		wait(4 * time.Second)
+		// The first beat of a may have come before b listened, and the second one with the first tick of b. Then b
+		// polls once more when it hears a.
+		if polls := b.told().polls; len(polls) < 4 || slices.Contains(polls[2:], true) {
 			t.Errorf("polls by second at the start: %v", polls)
 		}
 		b.bus.SetCut(true)
@@ -296,6 +297,26 @@ func TestCutOffNodePollsAndReadsTheStoreWhenItHeals(t *testing.T) {
 			t.Errorf("after healing b was told that it missed %q", missed)
 		}
 	})
+}
+
+// What happens just after a beat must be found within two seconds, even if nothing comes any more.
+func TestLateBeatsMakeANodePollInLessThanTwoSeconds(t *testing.T) {
+	for after := time.Millisecond; after < time.Second; after += 100 * time.Millisecond {
+		synctest.Test(t, func(t *testing.T) {
+			network := clustertest.New(1)
+			a, b := startNode(t, network, "a"), startNode(t, network, "b")
+			a.others.Store(1)
+			b.others.Store(1)
+			wait(5*time.Second + after)
+			a.told()
+			network.SetFaults(clustertest.Faults{Drop: 1})
+			wait(1900 * time.Millisecond)
+			told := a.told()
+			if !slices.Contains(told.polls, true) || len(told.polls) > 3 {
+				t.Errorf("silence %v after a beat, then polls: %v", after, told.polls)
+			}
+		})
+	}
 }
 
 // A node that has lost the database may have stored something that it cannot tell.

@@ -58,7 +58,10 @@ type rooms struct {
 	hub  *room.Hub
 	cfg  RoomsConfig
 
-	hints int // since eachSecond; owned by the node's goroutine
+	// Owned by the node's goroutine; eachSecond resets them.
+	hints     int  // calls of hub.Hint by missEvents
+	hasPolled bool // missEvents has called hub.Poll
+	pollAgain bool // and more was missed afterwards
 
 	mu            sync.Mutex
 	stored        map[chat.RoomName]storedEvents    // since eachSecond told the others
@@ -91,13 +94,18 @@ const (
 	typingMessage  = 't' // a person types
 )
 
-// missEvents makes the hub read a room from the store. When a node comes, goes, or was not heard for a while, it is
-// called for each room: then one query for the heads of all is better.
+// missEvents makes the hub read a room from the store. When a node goes, or was not heard for a while, it is called for
+// each room: then one query for the heads of all is better, now and once more in eachSecond for what is missed later.
 func (r *rooms) missEvents(from NodeID, key string) {
-	if r.hints++; from == "" || r.hints > maxHints {
-		r.hub.Poll()
-	} else {
+	switch {
+	case from != "" && r.hints < maxHints:
+		r.hints++
 		r.hub.Hint(chat.RoomName(key), 0)
+	case !r.hasPolled:
+		r.hasPolled = true
+		r.hub.Poll()
+	default:
+		r.pollAgain = true
 	}
 }
 
@@ -170,9 +178,11 @@ func (r *rooms) noteStored(e *chat.Event) storedEvents {
 }
 
 func (r *rooms) eachSecond(poll bool) {
-	r.hints = 0
-	if poll {
+	if poll || r.pollAgain {
 		r.hub.Poll()
+	}
+	r.hints, r.hasPolled, r.pollAgain = 0, false, false
+	if poll {
 		r.cfg.Missed()
 	}
 	r.askMissed()

@@ -216,8 +216,8 @@ func (n *roomNode) post(t *testing.T, d chat.Draft) chat.Event {
 	return c.Event
 }
 
-// Whatever the bus does to messages, each node's readers have all events two seconds later, in order; four if it loses
-// the beats, too. Each node's index and cache learn of everything in rooms where nobody is.
+// Whatever the bus does to messages, each node's readers have all events two seconds later, in order; four if it
+// delays everything, too. Each node's index and cache learn of everything in rooms where nobody is.
 func TestEventsReachEveryNodeWhateverTheBusDoes(t *testing.T) {
 	drops := func(share float64) clustertest.Faults { return clustertest.Faults{Drop: share} }
 	for name, tt := range map[string]struct {
@@ -226,13 +226,13 @@ func TestEventsReachEveryNodeWhateverTheBusDoes(t *testing.T) {
 		least  int // calls of Missed on each node
 	}{
 		"nothing":       {within: 10 * time.Millisecond},
-		"drops a tenth": {faults: drops(0.1), within: 4 * time.Second},
-		"drops half":    {faults: drops(0.5), within: 4 * time.Second},
+		"drops a tenth": {faults: drops(0.1), within: 2 * time.Second},
+		"drops half":    {faults: drops(0.5), within: 2 * time.Second},
 		"drops all but beats": {
 			faults: clustertest.Faults{Drop: 1, Only: clustertest.NoBeat},
 			within: 2 * time.Second, least: 1,
 		},
-		"drops everything": {faults: drops(1), within: 4 * time.Second, least: 1},
+		"drops everything": {faults: drops(1), within: 2 * time.Second, least: 1},
 		"doubles":          {faults: clustertest.Faults{Double: 0.5}, within: 10 * time.Millisecond},
 		"delays and reorders": {
 			faults: clustertest.Faults{Delay: 100 * time.Millisecond},
