@@ -41,7 +41,12 @@ type benchReport struct {
 	Files []string `arg:"" type:"existingfile" help:"Files that --json has written."`
 }
 
-func (c *benchCmd) check() error { return bench.CheckPeers(c.Peers) }
+func (c *benchCmd) check() error {
+	if err := (databaseFlags{Database: c.Database}).check(); err != nil {
+		return err
+	}
+	return bench.CheckPeers(c.Peers)
+}
 
 // Run runs the chosen scenario. Kong calls it for each scenario command.
 func (c *benchCmd) Run(ctx context.Context, con *console, command *kong.Context) error {

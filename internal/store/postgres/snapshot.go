@@ -179,7 +179,7 @@ func wantNoServer(ctx context.Context, conn *pgx.Conn) error {
 
 // liveNodes returns the servers that may use the database now.
 func liveNodes(ctx context.Context, conn *pgx.Conn) ([]inTheWay, error) {
-	rows, err := conn.Query(ctx, `SELECT id, name, alone, since, until FROM node n WHERE NOT (`+isDeadSQL+`)`)
+	rows, err := conn.Query(ctx, `SELECT id, name, alone, hears, since, until FROM node n WHERE NOT (`+isDeadSQL+`)`)
 	if err != nil {
 		return nil, fmt.Errorf("looking for servers that use the database: %w", err)
 	}
