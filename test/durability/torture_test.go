@@ -202,7 +202,7 @@ func TestEachBreakageOfAClusterIsFound(t *testing.T) {
 		torture.SkipRowLock: {
 			[]string{"delay"},
 			[]torture.Rule{torture.Hole, torture.Doubled, torture.Lost, torture.Moved, torture.Altered},
-			[]string{"500 internal", "context deadline exceeded"},
+			[]string{"500 internal", "context deadline exceeded", "never answered"},
 		},
 		torture.AsynchronousStandby: {
 			[]string{"failover"},
