@@ -105,11 +105,13 @@ func TestHeadsAreNotComparedAllTheTime(t *testing.T) {
 				go func() { ended <- x.Run(ctx) }()
 				synctest.Wait()
 				time.Sleep(time.Minute)
+				synctest.Wait()
 				before := l.asked
 				for range 600 {
 					x.StoredAnywhere()
 					time.Sleep(100 * time.Millisecond)
 				}
+				synctest.Wait()
 				if n := l.asked - before; n < tt.least || n > tt.most {
 					t.Errorf("compared %d times in a minute, want %d to %d", n, tt.least, tt.most)
 				}

@@ -3,6 +3,7 @@ package durability
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -73,8 +74,14 @@ func TestADeletedWordLeavesTheDataFolderWhateverTheIndexDoes(t *testing.T) {
 			opens := name != "it cannot open" && name != "its log is taken"
 			serve(!tt.stopped, func(s *sqlite.Store, x *search.Index) {
 				appendDraft(t, s, x, chat.Draft{Room: "lobby", Kind: chat.Delete, Target: 1})
-				if opens && !tt.stopped {
+				switch {
+				case opens && !tt.stopped:
 					caughtUp(s, x)
+				case name == "its log is taken": // the file cannot be used, so it is removed
+					await.True(t, "the index is gone", func() bool {
+						_, err := os.Stat(filepath.Join(dir, "search.db"))
+						return errors.Is(err, fs.ErrNotExist)
+					})
 				}
 			})
 			wantGone := func(when string) {
