@@ -29,8 +29,10 @@ export class MessageList extends HTMLElement {
   #newest = { seq: 0, here: true };
   #lookScheduled = false;
   #sizes = new ResizeObserver(() => this.#resized()); // of the log and each row: fonts and styles may load late
-  /** The rows that say "more" stay at the edges, so they cannot be anchors. */
-  scrollAnchor = new ScrollAnchor(this, () => [...this.#rows.values()].filter((row) => !row.matches(".edge")));
+  /** The rows that say "more", and the first day, stay at the edges when history comes, so they cannot be anchors. */
+  scrollAnchor = new ScrollAnchor(this, () =>
+    [...this.#rows].filter(([key, row]) => !key.endsWith(" first") && !row.matches(".edge")).map(([, row]) => row),
+  );
 
   connectedCallback() {
     if (this.childElementCount > 0) return; // inserted again

@@ -88,11 +88,14 @@ test("a deep link far back opens there, marked and focused; from there one reads
     log.scrollTop = log.scrollHeight;
   });
   await page.locator("[data-seq='4292']").waitFor();
-  await page.locator(".log").evaluate((log) => {
+  const top = await page.locator(".log").evaluate((log) => {
     log.scrollTop = 0;
+    return log.querySelector("[data-seq]")?.getAttribute("data-seq");
   });
   await page.locator("[data-seq='4150']").waitFor();
   await assertWhole(page);
+  const kept = await page.locator(`[data-seq='${top}']`).boundingBox();
+  assert.ok(kept && kept.y > 56 && kept.y < 600, "what was at the top stays in view when older messages come");
 
   await page.evaluate(() => {
     location.hash = "#17";
