@@ -11,8 +11,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
+	"parley/internal/await"
 	"parley/internal/pgserver"
 	"parley/internal/store/postgres/pgtest"
 )
@@ -50,28 +50,13 @@ func startNode(t *testing.T, flags ...string) *nodeProcess {
 func (p *nodeProcess) logs(t *testing.T, pattern string) []string {
 	t.Helper()
 	var found []string
-	waitFor(t, "a log line "+pattern, func() bool {
+	await.True(t, "the log has a line "+pattern, func() bool {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		found = regexp.MustCompile("(?m)" + pattern).FindStringSubmatch(p.stderr.String())
 		return found != nil
 	})
 	return found
-}
-
-func waitFor(t *testing.T, what string, is func() bool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	look := time.NewTicker(20 * time.Millisecond)
-	defer look.Stop()
-	for !is() {
-		select {
-		case <-look.C:
-		case <-ctx.Done():
-			t.Fatal("waited in vain for " + what)
-		}
-	}
 }
 
 func TestNodesOnOneDatabaseHearEachOther(t *testing.T) {
@@ -190,7 +175,7 @@ func TestANodeThatHearsFewerNodesThanOthersIsNotReady(t *testing.T) {
 func (p *nodeProcess) wantReady(t *testing.T, want int) {
 	t.Helper()
 	url := p.url(t)
-	waitFor(t, "/readyz to answer "+strconv.Itoa(want), func() bool {
+	await.True(t, "/readyz answers "+strconv.Itoa(want), func() bool {
 		answer, err := http.Get(url + "/readyz")
 		if err != nil {
 			t.Fatal(err)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 
+	"parley/internal/await"
 	"parley/internal/cluster"
 	"parley/internal/cluster/natsbus"
 )
@@ -111,22 +112,7 @@ func (l *lockedBuffer) String() string {
 // await waits until a log has a text.
 func (l *lockedBuffer) await(t *testing.T, text string) {
 	t.Helper()
-	eventually(t, "the log to have "+text, func() bool { return strings.Contains(l.String(), text) })
-}
-
-func eventually(t testing.TB, what string, is func() bool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	look := time.NewTicker(5 * time.Millisecond)
-	defer look.Stop()
-	for !is() {
-		select {
-		case <-look.C:
-		case <-ctx.Done():
-			t.Fatal("waited in vain for " + what)
-		}
-	}
+	await.True(t, "the log has "+text, func() bool { return strings.Contains(l.String(), text) })
 }
 
 func TestNodesThatKnowTheSecretHearEachOther(t *testing.T) {
@@ -271,7 +257,7 @@ func TestBusConnectsAgainToAServerOfSomebodyElse(t *testing.T) {
 		}
 		s.Shutdown()
 		s.WaitForShutdown()
-		eventually(t, "b to notice", func() bool { return !b.IsConnected() })
+		await.True(t, "b notices", func() bool { return !b.IsConnected() })
 	}
 }
 
@@ -326,7 +312,7 @@ func TestSlowNodeMissesMessagesAndNobodyWaits(t *testing.T) {
 	})
 	run(t, sender)
 	run(t, receiver)
-	eventually(t, "the nodes to find each other", func() bool {
+	await.True(t, "the nodes find each other", func() bool {
 		return len(sender.Peers()) == 1 && len(receiver.Peers()) == 1
 	})
 	const messages = 100_000
@@ -368,7 +354,7 @@ func TestStoppedNodeSaysGoodbye(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
 	go func() { done <- leaves.Run(ctx) }()
-	eventually(t, "the node to appear", func() bool { return len(stays.Peers()) == 1 })
+	await.True(t, "the node appears", func() bool { return len(stays.Peers()) == 1 })
 	began := time.Now()
 	cancel()
 	if err := <-done; err != nil {
@@ -451,17 +437,17 @@ func TestNodesAreCutOffWhileTheServerIsDownAndReadTheStoreAfterwards(t *testing.
 	}
 	heard := func() bool { return len(all[0].Peers()) == 1 && len(all[1].Peers()) == 1 }
 	cutOff := func() bool { return all[0].IsCutOff() && all[1].IsCutOff() }
-	eventually(t, "the nodes to find each other", heard)
+	await.True(t, "the nodes find each other", heard)
 	s.Shutdown()
 	s.WaitForShutdown()
-	eventually(t, "both to notice", cutOff)
+	await.True(t, "both notice", cutOff)
 	for len(missed) > 0 {
 		<-missed
 	}
 	s = start(port)
 	defer s.Shutdown()
-	eventually(t, "both to heal", func() bool { return !all[0].IsCutOff() && !all[1].IsCutOff() && heard() })
-	eventually(t, "both to read the store", func() bool { return len(missed) >= len(all) })
+	await.True(t, "both heal", func() bool { return !all[0].IsCutOff() && !all[1].IsCutOff() && heard() })
+	await.True(t, "both read the store", func() bool { return len(missed) >= len(all) })
 	if key := <-missed; key != "lobby" {
 		t.Errorf("missed %q", key)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 
+	"parley/internal/await"
 	"parley/internal/cluster/natsbus"
 )
 
@@ -113,7 +114,7 @@ func TestFrozenServerIsNoticedAndHoldsUpNobody(t *testing.T) {
 		a.Publish("n", payload)
 	}
 	subject := 0
-	eventually(t, "a to notice", func() bool {
+	await.True(t, "a notices", func() bool {
 		a.Subscribe(strconv.Itoa(subject))
 		a.Unsubscribe(strconv.Itoa(subject - 10))
 		subject++
