@@ -20,6 +20,7 @@ import (
 // the other servers through proxies.
 type Cluster struct {
 	Breaks ClusterBreakage // set before Start; "": it is correct
+	NATS   *Process        // the NATS server over which nodes hear each other; nil: they connect to each other
 
 	nodes    []*clusterNode
 	database string // its name
@@ -36,18 +37,21 @@ type Cluster struct {
 type clusterNode struct {
 	process   *Process
 	databases []*proxy    // to each database server
-	bus       []*proxy    // to each other node; nil to itself
+	bus       []*proxy    // to each other node; nil to itself. Or a single one, to the NATS server
 	isAway    atomic.Bool // it does not run, is frozen or cannot reach the database
 }
 
 // NewCluster lets programs, one for each node, keep their log in a new database of a primary with a synchronous
-// standby, and speak to each other. Close ends the proxies between all these; it does not end the servers.
-func NewCluster(ctx context.Context, programs []*Process, primary, standby *pgserver.Server) (*Cluster, error) {
+// standby, and speak to each other: over nats, a program that serves NATS at the address that follows its arguments, or
+// directly if it is nil. Close ends the proxies between all these, and the NATS server; it does not end other servers.
+func NewCluster(ctx context.Context, programs []*Process, nats *Process, primary, standby *pgserver.Server) (
+	*Cluster, error,
+) {
 	name, err := primary.NewDatabase(ctx)
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{database: name, primary: primary, standby: standby, weather: newBusWeather()}
+	c := &Cluster{NATS: nats, database: name, primary: primary, standby: standby, weather: newBusWeather()}
 	certificate, err := newNodeCertificate(programs[0].Data)
 	if err != nil {
 		return nil, err
@@ -65,6 +69,10 @@ func NewCluster(ctx context.Context, programs []*Process, primary, standby *pgse
 		}
 	}
 	ctx, c.hangUp = context.WithCancel(context.WithoutCancel(ctx))
+	if err := c.startNATS(); err != nil {
+		c.Close()
+		return nil, err
+	}
 	for i := range c.nodes {
 		if err := c.connect(ctx, i, certificate, buses); err != nil {
 			c.Close()
@@ -77,7 +85,7 @@ func NewCluster(ctx context.Context, programs []*Process, primary, standby *pgse
 // connect puts proxies between a node and all others, and tells the program of them.
 func (c *Cluster) connect(ctx context.Context, i int, certificate *nodeCertificate, buses []string) error {
 	n := c.nodes[i]
-	var databases, peers []string
+	var databases []string
 	for _, s := range []*pgserver.Server{c.primary, c.standby} {
 		p, err := newProxy()
 		if err != nil {
@@ -87,6 +95,19 @@ func (c *Cluster) connect(ctx context.Context, i int, certificate *nodeCertifica
 		c.run(ctx, p, s.Address())
 		n.databases, databases = append(n.databases, p), append(databases, p.address())
 	}
+	// Not a flag: all users of a machine see command lines.
+	n.process.Env = append(n.process.Env, "PARLEY_DATABASE="+c.primary.URLBy(c.database, databases...))
+	n.process.Args = append(n.process.Args, "--node-name", fmt.Sprint("node", i+1), "--drain", "1s")
+	if c.NATS != nil {
+		return c.connectToNATS(ctx, n)
+	}
+	return c.connectToOthers(ctx, i, certificate, buses)
+}
+
+// connectToOthers puts proxies between a node and the other ones.
+func (c *Cluster) connectToOthers(ctx context.Context, i int, certificate *nodeCertificate, buses []string) error {
+	n := c.nodes[i]
+	var peers []string
 	for other, address := range buses {
 		if other == i {
 			n.bus = append(n.bus, nil)
@@ -100,11 +121,8 @@ func (c *Cluster) connect(ctx context.Context, i int, certificate *nodeCertifica
 		c.run(ctx, p, address)
 		n.bus, peers = append(n.bus, p), append(peers, p.address())
 	}
-	// Not a flag: all users of a machine see command lines.
-	n.process.Env = append(n.process.Env, "PARLEY_DATABASE="+c.primary.URLBy(c.database, databases...))
-	n.process.Args = append(n.process.Args, "--node-name", fmt.Sprint("node", i+1), "--drain", "1s",
-		"--cluster-listen", buses[i], "--cluster-peers", strings.Join(peers, ","), "--cluster-cert", certificate.cert,
-		"--cluster-key", certificate.key, "--cluster-ca", certificate.cert)
+	n.process.Args = append(n.process.Args, "--cluster-listen", buses[i], "--cluster-peers", strings.Join(peers, ","),
+		"--cluster-cert", certificate.cert, "--cluster-key", certificate.key, "--cluster-ca", certificate.cert)
 	return nil
 }
 
@@ -114,8 +132,11 @@ func (c *Cluster) run(ctx context.Context, p *proxy, address string) {
 	c.proxied.Go(func() { p.run(ctx) })
 }
 
-// Close ends the proxies, and so all connections between the nodes and to the databases.
+// Close ends the proxies, and so all connections between the nodes and to the databases, and the NATS server.
 func (c *Cluster) Close() {
+	if c.NATS != nil {
+		_ = c.NATS.Kill() // that it had ended by itself was noticed when a fault ended it
+	}
 	c.hangUp()
 	c.proxied.Wait()
 }
