@@ -60,6 +60,7 @@ type Case struct {
 	needsStart   bool // requires a server that we started
 	needsTLS     bool // measures nothing without TLS
 	needsNodes   bool // is about several nodes
+	needsClock   bool // needs to know when the database has committed a message
 	ownServer    bool // starts the servers, on PostgreSQL servers of its own
 	reusesServer bool // all runs use one server, because the preparation takes long
 	measure      func(context.Context, *testbed) (Values, error)
@@ -79,6 +80,7 @@ type testbed struct {
 	env     []string   // variables for its process
 
 	database *measuredDatabase // has its log; nil: it is in dir
+	clock    *commitClock      // between it and its database; nil without Case.needsClock
 	carried  any               // kept by a case for its next run on the same server
 	label    string
 	notes    []string
@@ -257,7 +259,7 @@ func (b *runner) once(ctx context.Context, c Case, p Peer, stands map[string]*te
 		var err error
 		if c.ownServer {
 			s = &testbed{cfg: b.cfg, peer: p}
-		} else if s, err = b.startPeer(ctx, p); err != nil {
+		} else if s, err = b.startPeer(ctx, c, p); err != nil {
 			return nil, nil, err
 		}
 		if c.reusesServer {
@@ -274,8 +276,8 @@ func (b *runner) once(ctx context.Context, c Case, p Peer, stands map[string]*te
 	return v, s.notes, err
 }
 
-// startPeer starts p, unless it is running.
-func (b *runner) startPeer(ctx context.Context, p Peer) (*testbed, error) {
+// startPeer starts p for a case, unless it is running.
+func (b *runner) startPeer(ctx context.Context, c Case, p Peer) (*testbed, error) {
 	s := &testbed{cfg: b.cfg, peer: p, address: p.address}
 	if p.address != "" {
 		return s, nil
@@ -285,7 +287,10 @@ func (b *runner) startPeer(ctx context.Context, p Peer) (*testbed, error) {
 		if s.database, err = b.databases.newDatabase(ctx); err != nil {
 			return nil, err
 		}
-		s.env = s.database.env("")
+		if s.env, err = s.databaseEnv(c.needsClock); err != nil {
+			s.end()
+			return nil, err
+		}
 	}
 	if len(p.command) == 0 {
 		return s, s.startInFolder(ctx)
@@ -294,6 +299,22 @@ func (b *runner) startPeer(ctx context.Context, p Peer) (*testbed, error) {
 		s.peer.command = append(slices.Clone(p.command), files.cert, files.key)
 	}
 	return s, s.start(ctx)
+}
+
+// databaseEnv returns the variables for servers that keep their log in the database, with a clock between if that is
+// needed.
+func (s *testbed) databaseEnv(needsClock bool) (env []string, err error) {
+	if !needsClock {
+		return s.database.env(""), nil
+	}
+	upstream := s.database.address()
+	if upstream == "" {
+		return nil, errors.New("the commits of a database are only seen at a TCP address without TLS")
+	}
+	if s.clock, err = newCommitClock(upstream); err != nil {
+		return nil, err
+	}
+	return s.database.env(s.clock.address()), nil
 }
 
 // startInFolder starts this program with a data folder of its own.
@@ -337,6 +358,9 @@ func (s *testbed) end() {
 		p.stop()
 	}
 	s.database.drop()
+	if s.clock != nil {
+		s.clock.close()
+	}
 	if s.dir != "" {
 		os.RemoveAll(s.dir)
 	}
