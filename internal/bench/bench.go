@@ -55,14 +55,15 @@ type Case struct {
 	Setting  string `json:"setting"` // described in words, with the size
 	Columns  []Column
 
-	connections  int  // that it needs
-	needsStore   bool // requires a server with a history
-	needsStart   bool // requires a server that we started
-	needsTLS     bool // measures nothing without TLS
-	needsNodes   bool // is about several nodes
-	needsClock   bool // needs to know when the database has committed a message
-	ownServer    bool // starts the servers, on PostgreSQL servers of its own
-	reusesServer bool // all runs use one server, because the preparation takes long
+	connections  int           // that it needs
+	needsStore   bool          // requires a server with a history
+	needsStart   bool          // requires a server that we started
+	needsTLS     bool          // measures nothing without TLS
+	needsNodes   bool          // is about several nodes
+	needsClock   bool          // needs to know when the database has committed a message
+	drain        time.Duration // of its nodes; 0: a short one
+	ownServer    bool          // starts the servers, on PostgreSQL servers of its own
+	reusesServer bool          // all runs use one server, because the preparation takes long
 	measure      func(context.Context, *testbed) (Values, error)
 }
 
@@ -74,10 +75,12 @@ type testbed struct {
 	cfg     *Config
 	peer    Peer
 	address string
-	process *process   // nil if we did not start it
-	others  []*process // the further nodes
-	dir     string     // its data folder, if we started it
-	env     []string   // variables for its process
+	process *process      // nil if we did not start it
+	others  []*process    // the further nodes
+	ended   time.Duration // CPU time of processes that were restarted
+	drain   time.Duration // of each node
+	dir     string        // its data folder, if we started it
+	env     []string      // variables for its process
 
 	database *measuredDatabase // has its log; nil: it is in dir
 	clock    *commitClock      // between it and its database; nil without Case.needsClock
@@ -278,7 +281,7 @@ func (b *runner) once(ctx context.Context, c Case, p Peer, stands map[string]*te
 
 // startPeer starts p for a case, unless it is running.
 func (b *runner) startPeer(ctx context.Context, c Case, p Peer) (*testbed, error) {
-	s := &testbed{cfg: b.cfg, peer: p, address: p.address}
+	s := &testbed{cfg: b.cfg, peer: p, address: p.address, drain: c.drain}
 	if p.address != "" {
 		return s, nil
 	}

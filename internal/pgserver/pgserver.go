@@ -80,6 +80,11 @@ func newServer(dir, password string, settings []string) (_ *Server, err error) {
 		return nil, ErrNone
 	}
 	s := &Server{password: password, settings: settings}
+	if dir != "" { // its programs run in other folders
+		if dir, err = filepath.Abs(dir); err != nil {
+			return nil, err
+		}
+	}
 	if s.dir, err = os.MkdirTemp(dir, "parley-postgres-"); err != nil {
 		return nil, err
 	}
