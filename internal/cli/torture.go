@@ -94,7 +94,7 @@ func (c *tortureCmd) subject(ctx context.Context, con *console, program, dir str
 	}
 	switch {
 	case c.Cluster:
-		return onCluster(ctx, nodes)
+		return onCluster(ctx, con, nodes)
 	case c.Postgres:
 		return onPostgres(ctx, nodes[0])
 	}
@@ -122,22 +122,15 @@ func onPostgres(ctx context.Context, p *torture.Process) (_ torture.Subject, end
 	}, nil
 }
 
-func onCluster(ctx context.Context, nodes []*torture.Process) (_ torture.Subject, end func(), err error) {
-	primary, err := pgserver.Start(ctx, "")
+func onCluster(ctx context.Context, con *console, nodes []*torture.Process) (
+	_ torture.Subject, end func(), err error,
+) {
+	subject, err := torture.NewCluster(ctx, nodes)
 	if err != nil {
 		return nil, nil, err
 	}
-	standby, err := primary.NewStandby(ctx)
-	if err != nil {
-		return nil, nil, errors.Join(err, primary.Stop())
+	if subject.NoNetwork != nil {
+		fmt.Fprintf(con.stdout, "the faults of packets are left out: %v\n", subject.NoNetwork)
 	}
-	subject, err := torture.NewCluster(ctx, nodes, primary, standby)
-	if err != nil {
-		return nil, nil, errors.Join(err, standby.Stop(), primary.Stop())
-	}
-	return subject, func() {
-		subject.Close()
-		standby.Stop()
-		primary.Stop()
-	}, nil
+	return subject, func() { subject.Close() }, nil
 }

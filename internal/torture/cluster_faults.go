@@ -14,7 +14,11 @@ func (c *Cluster) Faults() []SubjectFault {
 			return c.nodes[rnd.IntN(len(c.nodes))].process.misset(rnd)
 		}})
 	}
-	return append(all, c.databaseFaults()...)
+	all = append(all, c.databaseFaults()...)
+	if len(c.nodes) == 0 || c.network != nil {
+		all = append(all, c.packetFaults()...)
+	}
+	return all
 }
 
 // nodeFaults returns the faults of one node, while the others go on.

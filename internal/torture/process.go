@@ -16,18 +16,21 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"parley/internal/netns"
 )
 
 // A Process is the real program.
 type Process struct {
 	Program string
-	Args    []string  // before the flags that every server here needs
-	Env     []string  // in addition to the environment; "NAME=value"
-	Data    string    // its data folder
-	Listen  string    // where it listens; default: a free port of the loopback interface
-	Log     io.Writer // receives its standard error
-	OwnDisk bool      // Data is a file system made by MountDisk
-	Clock   string    // the file with the clock's offset, if the program reads one; see SetClock
+	Args    []string       // before the flags that every server here needs
+	Env     []string       // in addition to the environment; "NAME=value"
+	Data    string         // its data folder
+	Listen  string         // where it listens; default: a free port of the loopback interface
+	Log     io.Writer      // receives its standard error
+	OwnDisk bool           // Data is a file system made by MountDisk
+	Machine *netns.Machine // where it runs; default: this machine
+	Clock   string         // the file with the clock's offset, if the program reads one; see SetClock
 
 	cmd *exec.Cmd
 	pid atomic.Int64
@@ -55,7 +58,7 @@ func (p *Process) Start(context.Context) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("start %s: %w", p.Program, err)
 	}
-	if err := p.cmd.Start(); err != nil {
+	if err := p.Machine.Do(p.cmd.Start); err != nil {
 		return "", fmt.Errorf("start %s: %w", p.Program, err)
 	}
 	p.pid.Store(int64(p.cmd.Process.Pid))

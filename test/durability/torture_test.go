@@ -247,19 +247,6 @@ func inCluster(t *testing.T, program string) (*torture.Cluster, *sharedLog) {
 			t.Fatal(err)
 		}
 	}
-	primary, err := pgserver.Start(t.Context(), "")
-	if errors.Is(err, pgserver.ErrNone) {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	stopsLater(t, primary.Stop)
-	standby, err := primary.NewStandby(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	stopsLater(t, standby.Stop)
 	log := &sharedLog{}
 	var programs []*torture.Process
 	for range 3 {
@@ -272,14 +259,20 @@ func inCluster(t *testing.T, program string) (*torture.Cluster, *sharedLog) {
 		}
 		programs = append(programs, p)
 	}
-	c, err := torture.NewCluster(t.Context(), programs, primary, standby)
+	c, err := torture.NewCluster(t.Context(), programs)
+	if errors.Is(err, pgserver.ErrNone) {
+		t.Skip(err)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	stopsLater(t, func() error {
-		err := c.Kill()
-		c.Close()
-		return err
+	if c.NoNetwork != nil {
+		t.Logf("the faults of packets are left out: %v", c.NoNetwork)
+	}
+	t.Cleanup(func() {
+		if err := errors.Join(c.Kill(), c.Close()); err != nil {
+			t.Error(err)
+		}
 	})
 	return c, log
 }
@@ -300,14 +293,6 @@ func (l *sharedLog) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.String()
-}
-
-func stopsLater(t *testing.T, stop func() error) {
-	t.Cleanup(func() {
-		if err := stop(); err != nil {
-			t.Error(err)
-		}
-	})
 }
 
 // onPostgres returns the program of these tests as a subject on PostgreSQL. The test is skipped where there is none.
