@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"time"
 )
 
 // ErrNone says that there are no network namespaces here: the system is not Linux, this process is not root or not
@@ -62,7 +63,10 @@ func New() (_ *Network, err error) {
 	if err := n.takeSubnet(); err != nil {
 		return nil, err
 	}
-	return n, run(n.middle, filter, "nft", "-f", "-") // to see whether it can
+	if err := n.awaitLink(n.link, nil, "outside"); err != nil {
+		return nil, err
+	}
+	return n, setFilter(n.middle, filter) // to see whether it can
 }
 
 // takeSubnet gives this machine the first address of a subnet in which it has no other address. The block is that of
@@ -135,7 +139,27 @@ func (n *Network) NewMachine() (*Machine, error) {
 		"link set eth0 up"); err != nil {
 		return nil, err
 	}
-	return m, run(namespace, filter, "nft", "-f", "-")
+	if err := n.awaitLink("eth0", namespace, port); err != nil {
+		return nil, err
+	}
+	return m, setFilter(namespace, filter)
+}
+
+// awaitLink returns when an interface in a namespace and its port of the bridge pass packets on: the kernel lets them a
+// moment after they were set up, and loses what comes earlier.
+func (n *Network) awaitLink(link string, namespace *os.File, port string) error {
+	for range 1000 {
+		near, err1 := run(namespace, "", "ip", "link", "show", "dev", link)
+		far, err2 := run(n.middle, "", "ip", "-details", "link", "show", "dev", port)
+		if err1 != nil || err2 != nil {
+			return errors.Join(err1, err2)
+		}
+		if strings.Contains(near, "state UP") && strings.Contains(far, "state forwarding") {
+			return nil
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	return fmt.Errorf("%s and %s pass nothing on", link, port)
 }
 
 // Close removes the network. Processes that still run in it are cut off from everything.
@@ -177,23 +201,28 @@ const (
 
 // CutFrom lets no packet arrive that another machine sends, until Heal. The other direction stays as it is.
 func (m *Machine) CutFrom(sender *Machine, how Cut) error {
-	text := fmt.Sprintf("add element ip parley %s_from { %s }", how, sender.address)
-	return run(m.namespace, text, "nft", "-f", "-")
+	return setFilter(m.namespace, fmt.Sprintf("add element ip parley %s_from { %s }", how, sender.address))
 }
 
 // Heal lets all packets arrive again.
 func (m *Machine) Heal() error {
-	text := "flush set ip parley drop_from\nflush set ip parley reject_from"
-	return run(m.namespace, text, "nft", "-f", "-")
+	return setFilter(m.namespace, "flush set ip parley drop_from\nflush set ip parley reject_from")
 }
 
 // ip runs commands of the program ip in a namespace; nil: that of this process.
 func ip(namespace *os.File, commands ...string) error {
-	return run(namespace, strings.Join(commands, "\n"), "ip", "-batch", "-")
+	_, err := run(namespace, strings.Join(commands, "\n"), "ip", "-batch", "-")
+	return err
 }
 
-// run runs a program in a namespace until it ends.
-func run(namespace *os.File, input string, command ...string) error {
+// setFilter changes the packet filter of a namespace.
+func setFilter(namespace *os.File, text string) error {
+	_, err := run(namespace, text, "nft", "-f", "-")
+	return err
+}
+
+// run runs a program in a namespace until it ends, and returns what it says.
+func run(namespace *os.File, input string, command ...string) (string, error) {
 	program := exec.Command(command[0], command[1:]...)
 	var said bytes.Buffer
 	program.Stdin, program.Stdout, program.Stderr = strings.NewReader(input), &said, &said
@@ -206,9 +235,9 @@ func run(namespace *os.File, input string, command ...string) error {
 		err = program.Wait()
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w: %s", strings.Join(command, " "), err, strings.TrimSpace(said.String()))
+		return "", fmt.Errorf("%s: %w: %s", strings.Join(command, " "), err, strings.TrimSpace(said.String()))
 	}
-	return nil
+	return said.String(), nil
 }
 
 // path returns a path by which other processes can open a namespace.

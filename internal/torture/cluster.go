@@ -21,6 +21,7 @@ import (
 // the other servers through proxies. All run on machines of their own where there are network namespaces.
 type Cluster struct {
 	Breaks    ClusterBreakage // set before Start; "": it is correct
+	NATS      *Process        // the NATS server over which nodes hear each other; nil: they connect to each other
 	NoNetwork error           // why there are no machines of their own; nil: there are
 
 	network  *netns.Network // nil without machines of their own
@@ -39,15 +40,16 @@ type Cluster struct {
 type clusterNode struct {
 	process   *Process
 	databases []*proxy    // to each database server
-	bus       []*proxy    // to each other node; nil to itself
+	bus       []*proxy    // to each other node; nil to itself. Or a single one, to the NATS server
 	isAway    atomic.Bool // it does not run, is frozen or cannot reach the database
 }
 
 // NewCluster lets programs, one for each node, keep their log in a new database of a primary with a synchronous
-// standby, and speak to each other. Close ends all of these but the programs, which must have ended before. The error
-// is pgserver.ErrNone if there is no PostgreSQL.
-func NewCluster(ctx context.Context, programs []*Process) (_ *Cluster, err error) {
-	c := &Cluster{weather: newBusWeather()}
+// standby, and speak to each other: over nats, a program that serves NATS at the address that follows its arguments, or
+// directly if it is nil. Close ends all but the nodes, which must have ended before. The error is pgserver.ErrNone if
+// there is no PostgreSQL.
+func NewCluster(ctx context.Context, programs []*Process, nats *Process) (_ *Cluster, err error) {
+	c := &Cluster{NATS: nats, weather: newBusWeather()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, c.Close())
@@ -81,6 +83,9 @@ func NewCluster(ctx context.Context, programs []*Process) (_ *Cluster, err error
 		}
 	}
 	ctx, c.hangUp = context.WithCancel(context.WithoutCancel(ctx))
+	if err := c.startNATS(); err != nil {
+		return nil, err
+	}
 	for i := range c.nodes {
 		if err := c.connect(ctx, i, certificate, buses); err != nil {
 			return nil, err
@@ -118,7 +123,7 @@ func (c *Cluster) startDatabases(ctx context.Context) error {
 // connect puts proxies between a node and all others, and tells the program of them.
 func (c *Cluster) connect(ctx context.Context, i int, certificate *nodeCertificate, buses []string) error {
 	n := c.nodes[i]
-	var databases, peers []string
+	var databases []string
 	for _, s := range []*pgserver.Server{c.primary, c.standby} {
 		p, err := newProxy(n.process.Machine)
 		if err != nil {
@@ -128,6 +133,19 @@ func (c *Cluster) connect(ctx context.Context, i int, certificate *nodeCertifica
 		c.run(ctx, p, s.Address())
 		n.databases, databases = append(n.databases, p), append(databases, p.address())
 	}
+	// Not a flag: all users of a machine see command lines.
+	n.process.Env = append(n.process.Env, "PARLEY_DATABASE="+c.primary.URLBy(c.database, databases...))
+	n.process.Args = append(n.process.Args, "--node-name", fmt.Sprint("node", i+1), "--drain", "1s")
+	if c.NATS != nil {
+		return c.connectToNATS(ctx, n)
+	}
+	return c.connectToOthers(ctx, i, certificate, buses)
+}
+
+// connectToOthers puts proxies between a node and the other ones.
+func (c *Cluster) connectToOthers(ctx context.Context, i int, certificate *nodeCertificate, buses []string) error {
+	n := c.nodes[i]
+	var peers []string
 	for other, address := range buses {
 		if other == i {
 			n.bus = append(n.bus, nil)
@@ -141,11 +159,8 @@ func (c *Cluster) connect(ctx context.Context, i int, certificate *nodeCertifica
 		c.run(ctx, p, address)
 		n.bus, peers = append(n.bus, p), append(peers, p.address())
 	}
-	// Not a flag: all users of a machine see command lines.
-	n.process.Env = append(n.process.Env, "PARLEY_DATABASE="+c.primary.URLBy(c.database, databases...))
-	n.process.Args = append(n.process.Args, "--node-name", fmt.Sprint("node", i+1), "--drain", "1s",
-		"--cluster-listen", buses[i], "--cluster-peers", strings.Join(peers, ","), "--cluster-cert", certificate.cert,
-		"--cluster-key", certificate.key, "--cluster-ca", certificate.cert)
+	n.process.Args = append(n.process.Args, "--cluster-listen", buses[i], "--cluster-peers", strings.Join(peers, ","),
+		"--cluster-cert", certificate.cert, "--cluster-key", certificate.key, "--cluster-ca", certificate.cert)
 	return nil
 }
 
@@ -155,9 +170,12 @@ func (c *Cluster) run(ctx context.Context, p *proxy, address string) {
 	c.proxied.Go(func() { p.run(ctx) })
 }
 
-// Close ends the proxies, and so all connections between the nodes and to the databases, then the databases and the
-// network.
+// Close ends the proxies, and so all connections between the nodes and to the databases, then the databases, the NATS
+// server and the network.
 func (c *Cluster) Close() (err error) {
+	if c.NATS != nil {
+		_ = c.NATS.Kill() // that it had ended by itself was noticed when a fault ended it
+	}
 	if c.hangUp != nil {
 		c.hangUp()
 		c.proxied.Wait()

@@ -94,6 +94,14 @@ func (p *proxy) heal(rnd *rand.Rand) {
 
 // busFaults returns the faults between nodes. All nodes can answer during them.
 func (c *Cluster) busFaults() []SubjectFault {
+	if c.NATS != nil {
+		return append(c.natsFaults(), c.weatherFaults()...)
+	}
+	return append(c.pairFaults(), c.weatherFaults()...)
+}
+
+// pairFaults returns those in which nodes do not reach each other.
+func (c *Cluster) pairFaults() []SubjectFault {
 	var cut []*proxy
 	split := func(pairs [][2]int, d direction) error {
 		cut = nil
@@ -112,7 +120,7 @@ func (c *Cluster) busFaults() []SubjectFault {
 		}
 		return nil
 	}
-	faults := []SubjectFault{
+	return []SubjectFault{
 		{
 			Name: "buspair", For: long, Serves: true, End: heal,
 			Begin: func(rnd *rand.Rand) error { return split([][2]int{c.pair(rnd)}, toServer|toClient) },
@@ -135,6 +143,10 @@ func (c *Cluster) busFaults() []SubjectFault {
 			},
 		},
 	}
+}
+
+// weatherFaults returns those of single messages between nodes.
+func (c *Cluster) weatherFaults() (faults []SubjectFault) {
 	for _, w := range []struct {
 		name   string
 		faults busFaults

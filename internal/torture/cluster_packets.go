@@ -8,18 +8,25 @@ import (
 	"parley/internal/netns"
 )
 
-// packetFaults returns the faults of the network between machines: packets do not arrive. Proxies do not notice, so
-// connections feel what real ones do: silence, resets, and repetitions that come ever more slowly.
+// packetFaults returns the faults of the network between machines: packets do not arrive. The proxies are on the nodes'
+// machines, so it is their connections that lose packets, and send them again and again.
 func (c *Cluster) packetFaults() []SubjectFault {
 	heal := func(*rand.Rand) error { return c.heal() }
-	return []SubjectFault{
-		{
-			Name: "netnodes", For: long, Serves: true, End: heal, // between two nodes
-			Begin: func(rnd *rand.Rand) error {
-				pair := c.pair(rnd)
-				return cutMachines(rnd, c.nodes[pair[0]].process.Machine, c.nodes[pair[1]].process.Machine)
-			},
+	bus := SubjectFault{
+		Name: "netnodes", For: long, Serves: true, End: heal, // between two nodes
+		Begin: func(rnd *rand.Rand) error {
+			pair := c.pair(rnd)
+			return cutMachines(rnd, c.nodes[pair[0]].process.Machine, c.nodes[pair[1]].process.Machine)
 		},
+	}
+	if c.NATS != nil {
+		bus.Name = "netbus" // between a node and the NATS server
+		bus.Begin = func(rnd *rand.Rand) error {
+			return cutMachines(rnd, c.nodes[rnd.IntN(len(c.nodes))].process.Machine, c.NATS.Machine)
+		}
+	}
+	return []SubjectFault{
+		bus,
 		c.away("netprimary", func() []*netns.Machine {
 			primary, _ := c.databasesNow()
 			return []*netns.Machine{primary.Machine()}
@@ -78,12 +85,15 @@ func (c *Cluster) away(name string, from func() []*netns.Machine) SubjectFault {
 	}
 }
 
-// machines returns those of all nodes and databases.
+// machines returns those of all servers.
 func (c *Cluster) machines() []*netns.Machine {
 	primary, standby := c.databasesNow()
 	all := []*netns.Machine{primary.Machine(), standby.Machine()}
 	for _, n := range c.nodes {
 		all = append(all, n.process.Machine)
+	}
+	if c.NATS != nil {
+		all = append(all, c.NATS.Machine)
 	}
 	return all
 }
