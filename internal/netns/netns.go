@@ -182,8 +182,8 @@ func (m *Machine) Address() string {
 	return m.address.String()
 }
 
-// Do calls f in the machine's network: sockets that f makes, without goroutines of its own, and processes that it starts
-// belong to the machine for good.
+// Do calls f in the machine's network: sockets that f makes, without goroutines of its own, and processes that it
+// starts belong to the machine for good.
 func (m *Machine) Do(f func() error) error {
 	if m == nil {
 		return f()
