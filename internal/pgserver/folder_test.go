@@ -8,7 +8,7 @@ import (
 
 func TestFolderOfAServerHasAWholePath(t *testing.T) {
 	t.Chdir(t.TempDir())
-	s, err := newServer(".", "", nil)
+	s, err := newServer(nil, ".", "", nil)
 	if errors.Is(err, ErrNone) {
 		t.Skip(err)
 	}
