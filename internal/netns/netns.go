@@ -22,7 +22,8 @@ import (
 var ErrNone = errors.New("no network namespaces here")
 
 // A Network is machines that reach each other, and that this machine reaches. Its namespaces have no names: they end
-// with this process, or with the last of their own processes, however those end.
+// with this process, or with the last of their own processes, however those end. All machines of a nil Network are this
+// machine.
 type Network struct {
 	middle   *os.File // the namespace of the bridge between all machines
 	link     string   // this machine's interface to the bridge
@@ -35,6 +36,8 @@ type Machine struct {
 	namespace *os.File
 	address   netip.Addr
 }
+
+const loopback = "127.0.0.1"
 
 // New makes a network without machines. The error is ErrNone, with the reason, if that is not possible here. Close
 // removes the network.
@@ -102,7 +105,12 @@ func addressesIn(subnet netip.Prefix) (times int, err error) {
 }
 
 // Address returns the address of this machine in the network.
-func (n *Network) Address() string { return n.subnet.Addr().Next().String() }
+func (n *Network) Address() string {
+	if n == nil {
+		return loopback
+	}
+	return n.subnet.Addr().Next().String()
+}
 
 // filter is the packet filter of a machine: the senders in its sets are cut off. A reset passes, because it is how the
 // other side rejects.
@@ -122,6 +130,9 @@ table ip parley {
 
 // NewMachine adds a machine.
 func (n *Network) NewMachine() (*Machine, error) {
+	if n == nil {
+		return nil, nil
+	}
 	namespace, err := newNamespace()
 	if err != nil {
 		return nil, err
@@ -164,7 +175,7 @@ func (n *Network) awaitLink(link string, namespace *os.File, port string) error 
 
 // Close removes the network. Processes that still run in it are cut off from everything.
 func (n *Network) Close() error {
-	if n.middle == nil {
+	if n == nil || n.middle == nil {
 		return nil
 	}
 	err := ip(nil, "link delete "+n.link)
@@ -177,7 +188,7 @@ func (n *Network) Close() error {
 // Address returns where the machine is reached.
 func (m *Machine) Address() string {
 	if m == nil {
-		return "127.0.0.1"
+		return loopback
 	}
 	return m.address.String()
 }
