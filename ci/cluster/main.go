@@ -1,6 +1,6 @@
 // Command cluster runs a whole cluster on this machine until it is interrupted: a PostgreSQL with a synchronous
-// standby, three nodes, and HAProxy before them if it is installed. Where there are network namespaces, each of them but
-// HAProxy has one of its own. Its argument is the program parley.
+// standby, three nodes, and HAProxy before them if it is installed. Where there are network namespaces, each of them
+// but HAProxy has one of its own. Its argument is the program parley.
 package main
 
 import (
