@@ -33,9 +33,6 @@ type Process struct {
 	pid atomic.Int64
 }
 
-// ErrEnded says that a server ended though nobody had asked it to.
-var ErrEnded = errors.New("the server had ended by itself")
-
 // waitLimit is how long to wait for something that should happen soon.
 const waitLimit = 20 * time.Second
 
@@ -91,7 +88,7 @@ func (p *Process) Kill() error {
 	err := p.cmd.Wait() // the status shows that it was killed, or had ended before
 	p.pid.Store(0)
 	if runtime.GOOS != "windows" && p.cmd.ProcessState.Exited() {
-		return fmt.Errorf("%w: %w", ErrEnded, cmp.Or(err, errors.New("exit status 0")))
+		return fmt.Errorf("the server had ended by itself: %w", cmp.Or(err, errors.New("exit status 0")))
 	}
 	return nil
 }
