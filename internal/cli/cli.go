@@ -31,6 +31,8 @@ type commands struct {
 	Bench    benchCmd    `cmd:"" help:"Measure how fast a server is, and others beside it, on this machine."`
 	Torture  tortureCmd  `cmd:"" help:"Torture a server of its own with kills, broken lines and a full disk, and prove that nothing is lost."`
 	Version  versionCmd  `cmd:"" help:"Say which version this is."`
+
+	TortureNATS tortureNATSCmd `cmd:"" name:"torture-nats" hidden:"" help:"The NATS server of torture --cluster --nats."`
 }
 
 // A console is where a command writes for people (stderr) and for programs (stdout).

@@ -30,7 +30,7 @@ import (
 type clusterFlags struct {
 	NodeName          string   `placeholder:"NAME" help:"With --cluster-listen or --bus: what to call this node in logs. Default: the host name."`
 	ClusterListen     string   `placeholder:"ADDRESS" help:"Address and port where the other servers that share the database connect to this one, so that people on all of them talk to each other; such as 10.0.0.1:7422. Needs --database, and --cluster-secret-file or certificates."`
-	ClusterPeers      []string `placeholder:"ADDRESS" help:"With --cluster-listen: addresses and ports of the other nodes, separated by commas. It may have this node's own, so that all nodes can have the same list."`
+	ClusterPeers      []string `placeholder:"ADDRESS" help:"With --cluster-listen: addresses and ports of all other nodes, separated by commas. It may have this node's own, so that all nodes can have the same list."`
 	ClusterSecretFile string   `placeholder:"FILE" help:"With --cluster-listen: file with a secret of at least 32 characters in its first line, which all nodes share. It authenticates them and encrypts what they send."`
 	ClusterCert       string   `placeholder:"FILE" help:"In place of a secret: this node's certificate chain, PEM, for the name or address by which other nodes know it. With --bus: for a NATS server that wants one."`
 	ClusterKey        string   `placeholder:"FILE" help:"With --cluster-cert: its private key, PEM."`

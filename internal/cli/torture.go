@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"parley/internal/cluster/natsbus"
 	"parley/internal/pgserver"
 	"parley/internal/torture"
 )
@@ -19,6 +20,7 @@ type tortureCmd struct {
 	Postgres bool   `help:"Let it keep its log in a PostgreSQL server, which is started from the programs that are installed, and torture that and the connections to it too."`
 	Cluster  bool   `help:"Let several servers keep their log in a PostgreSQL server with a synchronous standby, and torture all of these and the connections between them."`
 	Nodes    int    `default:"3" help:"With --cluster: how many servers."`
+	NATS     bool   `name:"nats" help:"With --cluster: let the servers hear each other over a NATS server in place of connections to each other, as with --bus, and torture that too. It is a process of its own."`
 	logFlags
 
 	torture.Config `embed:""`
@@ -29,6 +31,10 @@ func (c *tortureCmd) check() error {
 	switch {
 	case c.Cluster && c.Nodes < 2:
 		return errors.New("a cluster has at least two nodes")
+	case c.NATS && !c.Cluster:
+		return errors.New("--nats is for several servers: add --cluster, or leave it out")
+	case c.NATS:
+		return torture.CheckFaults(&torture.Cluster{NATS: &torture.Process{}}, c.Config.Faults)
 	case c.Cluster:
 		return torture.CheckFaults(&torture.Cluster{}, c.Config.Faults)
 	case c.Postgres:
@@ -94,7 +100,15 @@ func (c *tortureCmd) subject(ctx context.Context, con *console, program, dir str
 	}
 	switch {
 	case c.Cluster:
-		return onCluster(ctx, nodes)
+		var nats *torture.Process
+		if c.NATS {
+			self, err := os.Executable() // c.Server may be another build
+			if err != nil {
+				return nil, nil, fmt.Errorf("which program this is: %w", err)
+			}
+			nats = &torture.Process{Program: self, Args: []string{"torture-nats"}, Log: log}
+		}
+		return onCluster(ctx, con, nodes, nats)
 	case c.Postgres:
 		return onPostgres(ctx, nodes[0])
 	}
@@ -122,22 +136,25 @@ func onPostgres(ctx context.Context, p *torture.Process) (_ torture.Subject, end
 	}, nil
 }
 
-func onCluster(ctx context.Context, nodes []*torture.Process) (_ torture.Subject, end func(), err error) {
-	primary, err := pgserver.Start(ctx, "")
+func onCluster(ctx context.Context, con *console, nodes []*torture.Process, nats *torture.Process) (
+	_ torture.Subject, end func(), err error,
+) {
+	subject, err := torture.NewCluster(ctx, nodes, nats)
 	if err != nil {
 		return nil, nil, err
 	}
-	standby, err := primary.NewStandby(ctx)
-	if err != nil {
-		return nil, nil, errors.Join(err, primary.Stop())
+	if subject.NoNetwork != nil {
+		fmt.Fprintf(con.stdout, "the faults of packets are left out: %v\n", subject.NoNetwork)
 	}
-	subject, err := torture.NewCluster(ctx, nodes, primary, standby)
-	if err != nil {
-		return nil, nil, errors.Join(err, standby.Stop(), primary.Stop())
-	}
-	return subject, func() {
-		subject.Close()
-		standby.Stop()
-		primary.Stop()
-	}, nil
+	return subject, func() { subject.Close() }, nil
+}
+
+// tortureNATSCmd is the NATS server of torture --cluster --nats, so that this needs nothing but the program.
+type tortureNATSCmd struct {
+	Address string `arg:"" help:"Where to listen: host and port."`
+}
+
+// Run serves NATS until ctx ends.
+func (c *tortureNATSCmd) Run(ctx context.Context, con *console) error {
+	return natsbus.Serve(ctx, c.Address, func() { fmt.Fprintln(con.stdout, "listening on nats://"+c.Address) })
 }

@@ -35,3 +35,19 @@ func TestTortureReportsWhatItDid(t *testing.T) {
 		t.Errorf("an unknown fault: exit status %d: %s", status, &errs)
 	}
 }
+
+func TestTortureRefusesFaultsThatDoNotFit(t *testing.T) {
+	inFolder(t)
+	for line, want := range map[string]string{
+		"--nats":                            "--nats is for several servers: add --cluster",
+		"--cluster --faults buskill":        `no fault "buskill"`,
+		"--cluster --nats --faults buspair": `no fault "buspair"`,
+		"--cluster --nodes 1":               "at least two nodes",
+		"--cluster --nats --faults dbkill":  `no fault "dbkill"`,
+		"--postgres --faults nodekill":      `no fault "nodekill"`,
+	} {
+		if got := refused(t, append([]string{"torture"}, strings.Fields(line)...)); !strings.Contains(got, want) {
+			t.Errorf("%s: %s", line, got)
+		}
+	}
+}

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 
 	"github.com/jackc/pgx/v5"
+
+	"parley/internal/netns"
 )
 
 // standbyName is what a standby is called in its primary's list of synchronous standbys.
@@ -15,8 +17,11 @@ const standbyName = "standby"
 
 // NewStandby starts a synchronous standby with a copy of the server's data: from now on, a transaction of the server is
 // committed when the standby has it too. Both have the same users, passwords and settings.
-func (s *Server) NewStandby(ctx context.Context) (_ *Server, err error) {
-	standby, err := newServer(filepath.Dir(s.dir), s.password, s.settings)
+func (s *Server) NewStandby(ctx context.Context) (*Server, error) { return s.NewStandbyOn(ctx, nil) }
+
+// NewStandbyOn is NewStandby on a machine of the network of the server's machine.
+func (s *Server) NewStandbyOn(ctx context.Context, m *netns.Machine) (_ *Server, err error) {
+	standby, err := newServer(m, filepath.Dir(s.dir), s.password, s.settings)
 	if err != nil {
 		return nil, err
 	}
@@ -40,8 +45,8 @@ func (s *Server) Follow(ctx context.Context, primary *Server) error {
 	if err := os.RemoveAll(s.data()); err != nil {
 		return err
 	}
-	from := fmt.Sprintf("host=127.0.0.1 port=%d user=parley password=%s application_name=%s sslmode=disable",
-		primary.port, primary.password, standbyName)
+	from := fmt.Sprintf("host=%s port=%d user=parley password=%s application_name=%s sslmode=disable",
+		primary.machine.Address(), primary.port, primary.password, standbyName)
 	err := s.run(ctx, "pg_basebackup", "-D", s.data(), "-d", from, "--checkpoint=fast", "--write-recovery-conf",
 		"--no-sync", "--wal-method=stream")
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 )
 
@@ -17,8 +18,8 @@ type busFaults struct {
 	beats   bool    // the faults concern beats too
 }
 
-// A busWeather is what happens at present to the messages between all nodes. They speak NATS, whose routes are lines of
-// text with payloads, so that a proxy can lose single messages.
+// A busWeather is what happens at present to the messages between all nodes. They speak NATS, which is lines of text
+// with payloads, so that a proxy can lose single messages.
 type busWeather struct {
 	mu     sync.Mutex
 	rnd    *rand.Rand
@@ -34,7 +35,7 @@ func (w *busWeather) set(f busFaults) {
 	w.faults = f
 }
 
-// A busStream is one direction of a connection between two nodes.
+// A busStream is one direction of a connection between two nodes, or between a node and a NATS server.
 type busStream struct {
 	weather *busWeather
 	rest    []byte            // of a message that has not come whole
@@ -66,15 +67,15 @@ func (s *busStream) pass(chunk []byte) (out []byte) {
 	}
 }
 
-// beatSubject is that of the messages by which nodes say that they live and what they have sent.
-const beatSubject = "b"
+// beatSubject ends the subjects of the messages by which nodes say that they live and what they have sent.
+const beatSubject = ".b"
 
 // carry appends to out what becomes of a message.
 func (s *busStream) carry(out []byte, subject string, message []byte) []byte {
 	w := s.weather
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if subject == beatSubject && !w.faults.beats {
+	if strings.HasSuffix(subject, beatSubject) && !w.faults.beats {
 		return append(out, message...)
 	}
 	if w.faults.newest {
@@ -100,7 +101,8 @@ func (s *busStream) carry(out []byte, subject string, message []byte) []byte {
 }
 
 // cutMessage returns the subject and the length of the first operation in b: 0 if it has not come whole, and no subject
-// if it is no message. A message is a line such as "RMSG account subject 5", and then as many bytes and an end of line.
+// if it is no message that arrives. A message is a line such as "RMSG account subject 5", then as many bytes and an end
+// of line. What a node publishes has the same form, and passes: it may be lost when it comes to others.
 func cutMessage(b []byte) (subject string, length int) {
 	end := bytes.Index(b, []byte("\r\n"))
 	if end < 0 {
@@ -108,7 +110,11 @@ func cutMessage(b []byte) (subject string, length int) {
 	}
 	length = end + 2
 	fields := bytes.Fields(b[:end])
-	if len(fields) < 3 || !bytes.HasSuffix(fields[0], []byte("MSG")) {
+	if len(fields) < 3 {
+		return "", length
+	}
+	operation := string(fields[0])
+	if !slices.Contains([]string{"MSG", "RMSG", "HMSG", "PUB", "HPUB"}, operation) {
 		return "", length
 	}
 	size, err := strconv.Atoi(string(fields[len(fields)-1]))
@@ -118,9 +124,16 @@ func cutMessage(b []byte) (subject string, length int) {
 	if length += size + 2; length > len(b) {
 		return "", 0
 	}
-	// Lines with one size are RMSG, those with two HMSG. On the route of one account, the account is left out.
+	switch {
+	case operation == "PUB" || operation == "HPUB":
+		return "", length
+	case operation == "MSG": // from a NATS server to a node: subject, number of the subscription, size
+		return string(fields[1]), length
+	}
+	// Between nodes, lines with one size are RMSG, those with two HMSG. On the route of one account, the account is
+	// left out.
 	sizes := 1
-	if fields[0][0] == 'H' {
+	if operation == "HMSG" {
 		sizes = 2
 	}
 	if len(fields) > 2+sizes {

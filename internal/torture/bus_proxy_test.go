@@ -40,7 +40,7 @@ func TestBusProxyPassesWholeMessages(t *testing.T) {
 func TestBusProxyFaults(t *testing.T) {
 	in, each := route(2, 6)
 	greeting := strings.TrimSuffix(in, strings.Join(each, ""))
-	beat := "RMSG $G b 2\r\nhi\r\n"
+	beat := "RMSG $G parley.X.b 2\r\nhi\r\n"
 	tests := map[string]struct {
 		faults busFaults
 		want   string
@@ -87,6 +87,9 @@ func TestMessageOfRouteIsFound(t *testing.T) {
 		"PING\r\n":                                     "",
 		"RS+ $G e.room\r\n":                            "",
 		"RMSG $G e.room none\r\n":                      "",
+		"MSG e.room 17 5\r\nhello\r\n":                 "e.room",
+		"PUB e.room 13\r\nMSG e.x 1 4\r\n\r\n":         "",
+		"HPUB b 12 17\r\nNATS/1.0\r\n\r\nhello\r\n":    "",
 	} {
 		subject, n := cutMessage([]byte(line + "PONG\r\n"))
 		if subject != want || n != len(line) {
@@ -104,7 +107,7 @@ func TestProxyBlocksOneDirection(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer server.Close()
-	p, err := newProxy()
+	p, err := newProxy(nil)
 	if err != nil {
 		t.Fatal(err)
 	}

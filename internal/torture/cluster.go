@@ -13,14 +13,18 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"parley/internal/netns"
 	"parley/internal/pgserver"
 )
 
 // A Cluster is several servers on one PostgreSQL server that has a synchronous standby. Each reaches the databases and
-// the other servers through proxies.
+// the other servers through proxies. All run on machines of their own where there are network namespaces.
 type Cluster struct {
-	Breaks ClusterBreakage // set before Start; "": it is correct
+	Breaks    ClusterBreakage // set before Start; "": it is correct
+	NATS      *Process        // the NATS server over which nodes hear each other; nil: they connect to each other
+	NoNetwork error           // why there are no machines of their own; nil: there are
 
+	network  *netns.Network // nil without machines of their own
 	nodes    []*clusterNode
 	database string // its name
 	weather  *busWeather
@@ -36,18 +40,29 @@ type Cluster struct {
 type clusterNode struct {
 	process   *Process
 	databases []*proxy    // to each database server
-	bus       []*proxy    // to each other node; nil to itself
+	bus       []*proxy    // to each other node; nil to itself. Or a single one, to the NATS server
 	isAway    atomic.Bool // it does not run, is frozen or cannot reach the database
 }
 
 // NewCluster lets programs, one for each node, keep their log in a new database of a primary with a synchronous
-// standby, and speak to each other. Close ends the proxies between all these; it does not end the servers.
-func NewCluster(ctx context.Context, programs []*Process, primary, standby *pgserver.Server) (*Cluster, error) {
-	name, err := primary.NewDatabase(ctx)
-	if err != nil {
+// standby, and speak to each other: over nats, a program that serves NATS at the address that follows its arguments, or
+// directly if it is nil. Close ends all but the nodes, which must have ended before. The error is pgserver.ErrNone if
+// there is no PostgreSQL.
+func NewCluster(ctx context.Context, programs []*Process, nats *Process) (_ *Cluster, err error) {
+	c := &Cluster{NATS: nats, weather: newBusWeather()}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, c.Close())
+		}
+	}()
+	if c.network, err = netns.New(); errors.Is(err, netns.ErrNone) {
+		c.NoNetwork = err
+	} else if err != nil {
 		return nil, err
 	}
-	c := &Cluster{database: name, primary: primary, standby: standby, weather: newBusWeather()}
+	if err := c.startDatabases(ctx); err != nil {
+		return nil, err
+	}
 	certificate, err := newNodeCertificate(programs[0].Data)
 	if err != nil {
 		return nil, err
@@ -55,31 +70,62 @@ func NewCluster(ctx context.Context, programs []*Process, primary, standby *pgse
 	var buses []string
 	for _, p := range programs {
 		c.nodes = append(c.nodes, &clusterNode{process: p})
-		port, err := quietPort()
+		if p.Machine, err = c.newMachine(); err != nil {
+			return nil, err
+		}
+		bus, err := quietAddress(p.Machine)
 		if err != nil {
 			return nil, err
 		}
-		buses = append(buses, port)
-		if p.Listen, err = quietPort(); err != nil {
+		buses = append(buses, bus)
+		if p.Listen, err = quietAddress(p.Machine); err != nil {
 			return nil, err
 		}
 	}
 	ctx, c.hangUp = context.WithCancel(context.WithoutCancel(ctx))
+	if err := c.startNATS(); err != nil {
+		return nil, err
+	}
 	for i := range c.nodes {
 		if err := c.connect(ctx, i, certificate, buses); err != nil {
-			c.Close()
 			return nil, err
 		}
 	}
 	return c, nil
 }
 
+// newMachine returns a machine of its own for a server, nil if there can be none.
+func (c *Cluster) newMachine() (*netns.Machine, error) {
+	if c.network == nil {
+		return nil, nil
+	}
+	return c.network.NewMachine()
+}
+
+// startDatabases starts a primary and its standby, and makes a database.
+func (c *Cluster) startDatabases(ctx context.Context) error {
+	first, err1 := c.newMachine()
+	second, err2 := c.newMachine()
+	if err := errors.Join(err1, err2); err != nil {
+		return err
+	}
+	var err error
+	if c.primary, err = pgserver.StartOn(ctx, first, ""); err != nil {
+		return err
+	}
+	if c.standby, err = c.primary.NewStandbyOn(ctx, second); err != nil {
+		return err
+	}
+	c.database, err = c.primary.NewDatabase(ctx)
+	return err
+}
+
 // connect puts proxies between a node and all others, and tells the program of them.
 func (c *Cluster) connect(ctx context.Context, i int, certificate *nodeCertificate, buses []string) error {
 	n := c.nodes[i]
-	var databases, peers []string
+	var databases []string
 	for _, s := range []*pgserver.Server{c.primary, c.standby} {
-		p, err := newProxy()
+		p, err := newProxy(n.process.Machine)
 		if err != nil {
 			return err
 		}
@@ -87,12 +133,25 @@ func (c *Cluster) connect(ctx context.Context, i int, certificate *nodeCertifica
 		c.run(ctx, p, s.Address())
 		n.databases, databases = append(n.databases, p), append(databases, p.address())
 	}
+	// Not a flag: all users of a machine see command lines.
+	n.process.Env = append(n.process.Env, "PARLEY_DATABASE="+c.primary.URLBy(c.database, databases...))
+	n.process.Args = append(n.process.Args, "--node-name", fmt.Sprint("node", i+1), "--drain", "1s")
+	if c.NATS != nil {
+		return c.connectToNATS(ctx, n)
+	}
+	return c.connectToOthers(ctx, i, certificate, buses)
+}
+
+// connectToOthers puts proxies between a node and the other ones.
+func (c *Cluster) connectToOthers(ctx context.Context, i int, certificate *nodeCertificate, buses []string) error {
+	n := c.nodes[i]
+	var peers []string
 	for other, address := range buses {
 		if other == i {
 			n.bus = append(n.bus, nil)
 			continue
 		}
-		p, err := newProxy()
+		p, err := newProxy(n.process.Machine)
 		if err != nil {
 			return err
 		}
@@ -100,11 +159,8 @@ func (c *Cluster) connect(ctx context.Context, i int, certificate *nodeCertifica
 		c.run(ctx, p, address)
 		n.bus, peers = append(n.bus, p), append(peers, p.address())
 	}
-	// Not a flag: all users of a machine see command lines.
-	n.process.Env = append(n.process.Env, "PARLEY_DATABASE="+c.primary.URLBy(c.database, databases...))
-	n.process.Args = append(n.process.Args, "--node-name", fmt.Sprint("node", i+1), "--drain", "1s",
-		"--cluster-listen", buses[i], "--cluster-peers", strings.Join(peers, ","), "--cluster-cert", certificate.cert,
-		"--cluster-key", certificate.key, "--cluster-ca", certificate.cert)
+	n.process.Args = append(n.process.Args, "--cluster-listen", buses[i], "--cluster-peers", strings.Join(peers, ","),
+		"--cluster-cert", certificate.cert, "--cluster-key", certificate.key, "--cluster-ca", certificate.cert)
 	return nil
 }
 
@@ -114,10 +170,25 @@ func (c *Cluster) run(ctx context.Context, p *proxy, address string) {
 	c.proxied.Go(func() { p.run(ctx) })
 }
 
-// Close ends the proxies, and so all connections between the nodes and to the databases.
-func (c *Cluster) Close() {
-	c.hangUp()
-	c.proxied.Wait()
+// Close ends the proxies, and so all connections between the nodes and to the databases, then the databases, the NATS
+// server and the network.
+func (c *Cluster) Close() (err error) {
+	if c.NATS != nil {
+		_ = c.NATS.Kill() // that it had ended by itself was noticed when a fault ended it
+	}
+	if c.hangUp != nil {
+		c.hangUp()
+		c.proxied.Wait()
+	}
+	for _, s := range []*pgserver.Server{c.standby, c.primary} {
+		if s != nil {
+			err = errors.Join(err, s.Stop())
+		}
+	}
+	if c.network != nil {
+		err = errors.Join(err, c.network.Close())
+	}
+	return err
 }
 
 // Start starts the nodes that do not run.
@@ -172,13 +243,20 @@ func (c *Cluster) end(how func(*Process) error) error {
 	return errors.Join(errs...)
 }
 
-// quietPort returns an address of this machine on a port that no outgoing connection takes by chance while its server
+// quietAddress returns an address of a machine with a port that no outgoing connection takes by chance while its server
 // is down: the kernel chooses from 32768 on.
-func quietPort() (string, error) {
+func quietAddress(m *netns.Machine) (string, error) {
 	for range 100 {
-		address := fmt.Sprint("127.0.0.1:", 20000+rand.IntN(12000))
-		if ln, err := net.Listen("tcp", address); err == nil {
-			return address, ln.Close()
+		address := fmt.Sprint(m.Address(), ":", 20000+rand.IntN(12000))
+		free := m.Do(func() error {
+			ln, err := net.Listen("tcp", address)
+			if err != nil {
+				return err
+			}
+			return ln.Close()
+		})
+		if free == nil {
+			return address, nil
 		}
 	}
 	return "", errors.New("no free port from 20000 to 32000")

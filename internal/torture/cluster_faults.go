@@ -14,7 +14,11 @@ func (c *Cluster) Faults() []SubjectFault {
 			return c.nodes[rnd.IntN(len(c.nodes))].process.misset(rnd)
 		}})
 	}
-	return append(all, c.databaseFaults()...)
+	all = append(all, c.databaseFaults()...)
+	if len(c.nodes) == 0 || c.network != nil {
+		all = append(all, c.packetFaults()...)
+	}
+	return all
 }
 
 // nodeFaults returns the faults of one node, while the others go on.
@@ -90,6 +94,14 @@ func (p *proxy) heal(rnd *rand.Rand) {
 
 // busFaults returns the faults between nodes. All nodes can answer during them.
 func (c *Cluster) busFaults() []SubjectFault {
+	if c.NATS != nil {
+		return append(c.natsFaults(), c.weatherFaults()...)
+	}
+	return append(c.pairFaults(), c.weatherFaults()...)
+}
+
+// pairFaults returns those in which nodes do not reach each other.
+func (c *Cluster) pairFaults() []SubjectFault {
 	var cut []*proxy
 	split := func(pairs [][2]int, d direction) error {
 		cut = nil
@@ -108,7 +120,7 @@ func (c *Cluster) busFaults() []SubjectFault {
 		}
 		return nil
 	}
-	faults := []SubjectFault{
+	return []SubjectFault{
 		{
 			Name: "buspair", For: long, Serves: true, End: heal,
 			Begin: func(rnd *rand.Rand) error { return split([][2]int{c.pair(rnd)}, toServer|toClient) },
@@ -131,6 +143,10 @@ func (c *Cluster) busFaults() []SubjectFault {
 			},
 		},
 	}
+}
+
+// weatherFaults returns those of single messages between nodes.
+func (c *Cluster) weatherFaults() (faults []SubjectFault) {
 	for _, w := range []struct {
 		name   string
 		faults busFaults

@@ -16,18 +16,21 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"parley/internal/netns"
 )
 
 // A Process is the real program.
 type Process struct {
 	Program string
-	Args    []string  // before the flags that every server here needs
-	Env     []string  // in addition to the environment; "NAME=value"
-	Data    string    // its data folder
-	Listen  string    // where it listens; default: a free port of the loopback interface
-	Log     io.Writer // receives its standard error
-	OwnDisk bool      // Data is a file system made by MountDisk
-	Clock   string    // the file with the clock's offset, if the program reads one; see SetClock
+	Args    []string       // before the flags that every server here needs
+	Env     []string       // in addition to the environment; "NAME=value"
+	Data    string         // its data folder
+	Listen  string         // where it listens; default: a free port of the loopback interface
+	Log     io.Writer      // receives its standard error
+	OwnDisk bool           // Data is a file system made by MountDisk
+	Machine *netns.Machine // where it runs; default: this machine
+	Clock   string         // the file with the clock's offset, if the program reads one; see SetClock
 
 	cmd *exec.Cmd
 	pid atomic.Int64
@@ -38,12 +41,14 @@ const waitLimit = 20 * time.Second
 
 // Start runs the program without the limits that would slow down the harness.
 func (p *Process) Start(context.Context) (string, error) {
-	flags := []string{
-		"--listen", cmp.Or(p.Listen, "127.0.0.1:0"), "--data", p.Data,
+	return p.launch("--listen", cmp.Or(p.Listen, "127.0.0.1:0"), "--data", p.Data,
 		"--message-rate", "0", "--guest-rate", "0", "--connections-per-address", "0",
-		"--people-per-address", "0", "--read-rate", "0", "--room-rate", "0", "--search-rate", "0",
-	}
-	p.cmd = exec.Command(p.Program, append(append([]string{}, p.Args...), flags...)...)
+		"--people-per-address", "0", "--read-rate", "0", "--room-rate", "0", "--search-rate", "0")
+}
+
+// launch runs the program with Args and more. It returns where the program listens, as that says in its first line.
+func (p *Process) launch(more ...string) (string, error) {
+	p.cmd = exec.Command(p.Program, append(append([]string{}, p.Args...), more...)...)
 	// The user's own settings, such as a database, are not for a server that is tortured.
 	p.cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "PARLEY_") })
 	p.cmd.Env = append(p.cmd.Env, p.Env...)
@@ -51,11 +56,12 @@ func (p *Process) Start(context.Context) (string, error) {
 		p.cmd.Env = append(p.cmd.Env, "PARLEY_CLOCK="+p.Clock)
 	}
 	p.cmd.Stderr = p.Log
+	endsWithUs(p.cmd)
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {
 		return "", fmt.Errorf("start %s: %w", p.Program, err)
 	}
-	if err := p.cmd.Start(); err != nil {
+	if err := p.Machine.Do(p.cmd.Start); err != nil {
 		return "", fmt.Errorf("start %s: %w", p.Program, err)
 	}
 	p.pid.Store(int64(p.cmd.Process.Pid))

@@ -129,7 +129,7 @@ func TestNothingIsLostWhenTheClockJumps(t *testing.T) {
 func TestNothingIsLostWhenClocksOfNodesDiffer(t *testing.T) {
 	needsLongTorture(t)
 	program, _ := clocked(t)
-	subject, log := inCluster(t, program)
+	subject, log := inCluster(t, program, directly)
 	report := torment(t, torture.Config{
 		For: 40 * time.Second, Round: 20 * time.Second, Seed: freshSeed(t), Rate: 150, Herd: 30, Subject: subject,
 		Faults: []string{"clock", "nodekill", "failover", "buslose", "busheal", "cut"},

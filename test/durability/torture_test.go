@@ -186,7 +186,20 @@ func TestNothingIsLostUnderTortureInACluster(t *testing.T) {
 		cfg.For, cfg.Round, cfg.Herd = 30*time.Second, 15*time.Second, 60
 		t.Parallel()
 	}
-	subject, log := inCluster(t, "")
+	subject, log := inCluster(t, "", directly)
+	cfg.Seed, cfg.Subject = freshSeed(t), subject
+	torment(t, cfg, log)
+}
+
+// The same as nodes that hear each other over a NATS server, which is killed and frozen too.
+func TestNothingIsLostUnderTortureInAClusterWithNATS(t *testing.T) {
+	needsTorture(t)
+	cfg := torture.Config{For: 2 * time.Minute, Round: 20 * time.Second, Herd: 300, Rate: 150}
+	if briefly {
+		cfg.For, cfg.Round, cfg.Faults = 12*time.Second, 12*time.Second, []string{"buskill", "busfreeze"}
+		t.Parallel()
+	}
+	subject, log := inCluster(t, "", overNATS)
 	cfg.Seed, cfg.Subject = freshSeed(t), subject
 	torment(t, cfg, log)
 }
@@ -214,7 +227,7 @@ func TestEachBreakageOfAClusterIsFound(t *testing.T) {
 			if briefly {
 				t.Parallel()
 			}
-			subject, log := inCluster(t, "")
+			subject, log := inCluster(t, "", directly)
 			subject.Breaks = breaks
 			_, err := torture.Run(t.Context(), torture.Config{
 				For: 10 * time.Second, Round: 10 * time.Second, Seed: freshSeed(t), Faults: tt.faults, Rate: 200,
@@ -234,9 +247,17 @@ func TestEachBreakageOfAClusterIsFound(t *testing.T) {
 	}
 }
 
+// A hearing is how nodes hear each other.
+type hearing int
+
+const (
+	directly hearing = iota
+	overNATS
+)
+
 // inCluster returns three programs of these tests as a subject. They read their clocks from files unless program is "".
 // The test is skipped where there is no PostgreSQL.
-func inCluster(t *testing.T, program string) (*torture.Cluster, *sharedLog) {
+func inCluster(t *testing.T, program string, how hearing) (*torture.Cluster, *sharedLog) {
 	t.Helper()
 	clocked := program != ""
 	if !clocked {
@@ -245,19 +266,6 @@ func inCluster(t *testing.T, program string) (*torture.Cluster, *sharedLog) {
 			t.Fatal(err)
 		}
 	}
-	primary, err := pgserver.Start(t.Context(), "")
-	if errors.Is(err, pgserver.ErrNone) {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	stopsLater(t, primary.Stop)
-	standby, err := primary.NewStandby(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	stopsLater(t, standby.Stop)
 	log := &sharedLog{}
 	var programs []*torture.Process
 	for range 3 {
@@ -270,14 +278,24 @@ func inCluster(t *testing.T, program string) (*torture.Cluster, *sharedLog) {
 		}
 		programs = append(programs, p)
 	}
-	c, err := torture.NewCluster(t.Context(), programs, primary, standby)
+	var nats *torture.Process
+	if how == overNATS {
+		nats = &torture.Process{Program: program, Args: []string{"torture-nats"}, Log: log}
+	}
+	c, err := torture.NewCluster(t.Context(), programs, nats)
+	if errors.Is(err, pgserver.ErrNone) {
+		t.Skip(err)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	stopsLater(t, func() error {
-		err := c.Kill()
-		c.Close()
-		return err
+	if c.NoNetwork != nil {
+		t.Logf("the faults of packets are left out: %v", c.NoNetwork)
+	}
+	t.Cleanup(func() {
+		if err := errors.Join(c.Kill(), c.Close()); err != nil {
+			t.Error(err)
+		}
 	})
 	return c, log
 }
@@ -298,14 +316,6 @@ func (l *sharedLog) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.String()
-}
-
-func stopsLater(t *testing.T, stop func() error) {
-	t.Cleanup(func() {
-		if err := stop(); err != nil {
-			t.Error(err)
-		}
-	})
 }
 
 // onPostgres returns the program of these tests as a subject on PostgreSQL. The test is skipped where there is none.

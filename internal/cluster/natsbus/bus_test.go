@@ -118,7 +118,7 @@ func (l *lockedBuffer) await(t *testing.T, text string) {
 func TestNodesThatKnowTheSecretHearEachOther(t *testing.T) {
 	a := listen(t, secret, io.Discard)
 	b := listen(t, secret, io.Discard, a.Address())
-	c := listen(t, secret, io.Discard, a.Address()) // it hears of b by a
+	c := listen(t, secret, io.Discard, a.Address(), b.Address())
 	for _, bus := range []*natsbus.Bus{a, b, c} {
 		bus.Subscribe("e.bG9iYnk")
 	}
@@ -127,6 +127,27 @@ func TestNodesThatKnowTheSecretHearEachOther(t *testing.T) {
 	join(t, c, a, "e.bG9iYnk")
 	if !a.IsConnected() {
 		t.Error("a says that it is not connected")
+	}
+}
+
+// A node does not follow NATS to a node that another one has told it of: the address may lead past a proxy.
+func TestNodesConnectOnlyToPeersThatWereNamed(t *testing.T) {
+	log := &lockedBuffer{}
+	a := listen(t, secret, io.Discard)
+	b := listen(t, secret, log, a.Address())
+	for subject, bus := range map[string]*natsbus.Bus{"to-a": a, "to-b": b} {
+		bus.Subscribe(subject)
+	}
+	join(t, a, b, "to-b")
+	c := listen(t, secret, io.Discard, a.Address())
+	join(t, c, a, "to-a")
+	log.await(t, "Error trying to connect to route") // that is what a said of c
+	c.Publish("to-b", []byte("from c"))
+	c.Publish("to-a", []byte("from c"))
+	next(t, a)
+	a.Publish("to-b", []byte("from a"))
+	if m := next(t, b); string(m.Payload) != "from a" {
+		t.Errorf("b got a message %s, of which it was not told", m.Payload)
 	}
 }
 

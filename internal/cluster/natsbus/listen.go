@@ -20,8 +20,10 @@ import (
 
 // ListenConfig says how nodes reach each other.
 type ListenConfig struct {
-	Address string   // where other nodes connect: host and port
-	Peers   []string // where they listen: host and port. A node learns of others by these.
+	Address string // where other nodes connect: host and port
+	// Peers are where other nodes listen: host and port. Of each two nodes one must have the other among its peers, as
+	// nodes learn of no others.
+	Peers []string
 	// TLS is for both sides of each connection; nil sends everything in the clear and lets everybody in.
 	TLS    *tls.Config
 	Prefix string       // of all subjects: nodes with another one hear nothing of each other
@@ -72,6 +74,11 @@ func startRouting(s *server.Server) {
 // Address returns where other nodes connect.
 func (b *Bus) Address() string { return b.server.ClusterAddr().String() }
 
+// nowhere is the address by which nodes tell each other of third ones. NATS would tell the address that it sees, which
+// behind a NAT may be no node's, or may lead past a proxy. An address where nobody listens is tried once; only peers
+// that were named are tried for ever.
+const nowhere = "127.0.0.1:1"
+
 func serverOptions(cfg ListenConfig) (*server.Options, error) {
 	host, portText, err := net.SplitHostPort(cfg.Address)
 	if err != nil {
@@ -90,12 +97,12 @@ func serverOptions(cfg ListenConfig) (*server.Options, error) {
 		Cluster: server.ClusterOpts{
 			Name: "parley", Host: host, Port: cmp.Or(port, server.RANDOM_PORT),
 			TLSConfig: cfg.TLS, TLSTimeout: 5,
-			PoolSize:       -1, // one connection to each node, so that messages keep their order
-			ConnectRetries: 24 * 60 * 60,
-			PingInterval:   2 * time.Second,
-			MaxPingsOut:    2,
-			WriteDeadline:  time.Second,
-			WriteTimeout:   server.WriteTimeoutPolicyClose,
+			PoolSize:      -1, // one connection to each node, so that messages keep their order
+			Advertise:     nowhere,
+			PingInterval:  2 * time.Second,
+			MaxPingsOut:   2,
+			WriteDeadline: time.Second,
+			WriteTimeout:  server.WriteTimeoutPolicyClose,
 		},
 	}
 	for _, peer := range cfg.Peers {

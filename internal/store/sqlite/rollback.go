@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"parley/internal/files"
+	"parley/internal/move"
 )
 
 // A Rollback is a data folder that can return to the state before its last upgrade. The folder is
@@ -67,10 +68,13 @@ func NewRollback(ctx context.Context, dir, program string) (_ *Rollback, err err
 	}
 	r.Program, r.Schema, r.Day = r.replacedName.program, r.replacedName.schema, r.replacedName.day
 	r.store.path = filepath.Join(abs, databaseName)
-	have, err := r.schema(ctx)
+	have, moved, err := r.present(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w; restore a back-up, or put %s in its place",
 			databaseName, err, r.replacedName.name)
+	}
+	if moved != "" { // the copy does not say so: an older program would go on from it
+		return nil, fmt.Errorf("there is no way back: %w", move.Refusal(moved))
 	}
 	r.now = newDatabaseCopy(r.store.folder.FS(), undoneCopy, have, program, time.Now())
 	if err := r.compare(ctx, have); err != nil {
@@ -82,11 +86,15 @@ func NewRollback(ctx context.Context, dir, program string) (_ *Rollback, err err
 // Close unlocks the folder.
 func (r *Rollback) Close() error { return r.store.release() }
 
-// schema returns the schema of the present database.
-func (r *Rollback) schema(ctx context.Context) (int64, error) {
+// present returns the schema of the present database, and where that was moved to, if it was.
+func (r *Rollback) present(ctx context.Context) (have int64, moved string, err error) {
 	db := openSQLite(r.store.path, "ro", "", readerPragmas)
 	defer db.Close()
-	return schemaOfDatabase(ctx, db)
+	if have, err = schemaOfDatabase(ctx, db); err != nil {
+		return 0, "", err
+	}
+	err = db.QueryRowContext(ctx, `SELECT coalesce(max(value), '') FROM meta WHERE key = 'moved'`).Scan(&moved)
+	return have, moved, err
 }
 
 // compare counts the events and people that the database has and the copy does not have. It writes

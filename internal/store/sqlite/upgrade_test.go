@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"parley/internal/chat"
+	"parley/internal/move"
 	"parley/internal/store/schema"
 )
 
@@ -166,6 +167,28 @@ func TestUntouchedFolderLosesNothingByARollback(t *testing.T) {
 	if _, err := NewRollback(t.Context(), t.TempDir(), ""); err == nil {
 		t.Error("an empty folder went back")
 	}
+}
+
+func TestFolderThatWasMovedDoesNotGoBack(t *testing.T) {
+	dir := fromDump(t, "testdata/schema/0003.sql")
+	epochOf(t, dir)
+	mark := func(to string) {
+		t.Helper()
+		s, err := Open(t.Context(), Config{Dir: dir, Moved: true})
+		must(t, err)
+		must(t, s.SetMoved(t.Context(), to))
+		must(t, s.Close())
+	}
+	mark("the database parley on db.example.org")
+	_, err := NewRollback(t.Context(), dir, "")
+	if !errors.Is(err, move.ErrMoved) || !strings.Contains(err.Error(), "no way back: everything was moved to the "+
+		"database parley on db.example.org: use that; only if that is not used") {
+		t.Errorf("a folder that was moved: %v", err)
+	}
+	mark("")
+	r, err := NewRollback(t.Context(), dir, "")
+	must(t, err) // it is used again
+	must(t, r.Close())
 }
 
 // The version that a copy is named for is that of the program which used the folder.

@@ -8,6 +8,7 @@ const FIRST_MS = 500; // the first attempt is made within this time, unless the 
 const BACKOFF_MS = 500; // the wait after it has failed; doubles each time
 const BACKOFF_MAX_MS = 20_000;
 const PING_MS = 25_000; // the server closes a connection after 90 s of silence, so two pings may be lost
+const LULL_MS = 6_000; // but the first ping comes within this time after a frame: the server may have frozen
 const ANSWER_MS = 10_000; // without an answer for so long the connection counts as lost
 const AWAKE_ANSWER_MS = 3_000; // the same after the device slept, when the connection is probably dead
 const MOVE_MS = 3_000; // a server that cannot store for so long is left, if another one is ready
@@ -116,8 +117,16 @@ export class Connection {
     this.#deadline = undefined;
     const message = decode(data);
     if (message?.type === "answer") this.#answer(message);
-    else if (message) this.options.onMessage(message);
+    else if (message) this.#hear(message);
     if (this.#waiting.size > 0 && this.#deadline === undefined) this.#expect(ANSWER_MS);
+  }
+
+  /** Where something was said a moment ago, silence is looked into soon. Idle connections, which are most, cost the
+   * server no more for it. The pings of all who heard the same frame are spread.
+   * @param {Exclude<ServerMessage, { type: "answer" }>} message */
+  #hear(message) {
+    if (this.status === "online") this.#schedulePing((LULL_MS * (2 + this.options.random())) / 3);
+    this.options.onMessage(message);
   }
 
   /** @param {ServerMessage & { type: "answer" }} message */
@@ -149,12 +158,13 @@ export class Connection {
     this.#deadline = this.options.setTimeout(() => this.#drop(), ms);
   }
 
-  #schedulePing() {
+  /** @param {number} [ms] until the next ping */
+  #schedulePing(ms = PING_MS) {
     this.options.clearTimeout(this.#pingTimer ?? 0);
     this.#pingTimer = this.options.setTimeout(() => {
       this.#ping(ANSWER_MS);
       this.#schedulePing();
-    }, PING_MS);
+    }, ms);
   }
 
   /** @param {number} answerMs */

@@ -161,6 +161,51 @@ test("pings when nothing is sent, and without an answer the connection counts as
   assert.equal(connection.status, "waiting");
 });
 
+/** A frame from the server that answers nothing. @param {ReturnType<typeof setUp>} s */
+const hear = ({ last }) => last().say({ op: "typing", room: "r", from: { id: "g", name: "Grace" } });
+
+test("a server that falls silent after a frame is left within ten seconds, if another one is ready", async () => {
+  const s = setUp();
+  await s.online();
+  await s.timers.pass(20_000);
+  hear(s);
+  await s.timers.pass(9_999);
+  assert.equal(s.connection.status, "online");
+  await s.timers.pass(1);
+  assert.equal(s.connection.status, "waiting");
+});
+
+test("a frame costs one ping at most, and none while others follow it", async () => {
+  const s = setUp();
+  await s.online();
+  const pings = () => s.last().sent.filter((frame) => frame["op"] === "ping").length;
+  for (let ms = 0; ms < 60_000; ms += 5_000) {
+    hear(s);
+    await s.timers.pass(5_000);
+  }
+  assert.equal(pings(), 0);
+  await s.timers.pass(1_000);
+  assert.equal(pings(), 1);
+  s.last().answer({});
+  await s.timers.pass(24_999);
+  assert.equal(pings(), 1);
+  await s.timers.pass(1);
+  assert.equal(pings(), 2);
+});
+
+test("those who heard the same frame do not ping at the same moment", async () => {
+  const times = [];
+  for (const random of [0, 0.5, 1]) {
+    const s = setUp();
+    s.connection.options.random = () => random;
+    await s.online();
+    hear(s);
+    while (s.last().sent.length < 2) await s.timers.pass(100);
+    times.push(s.timers.now);
+  }
+  assert.deepEqual(times, [4_000, 5_000, 6_000]);
+});
+
 test("a connection that leaves a command unanswered counts as lost", async () => {
   const { connection, timers, ready, online } = setUp();
   ready.now = false;
@@ -234,7 +279,7 @@ test("a server that leaves a command unanswered is left for one that is ready, w
     unanswered.catch(() => undefined);
     for (let ms = 0; ms < 3_000; ms += 1_000) {
       await s.timers.pass(1_000);
-      s.last().say({ op: "typing", room: "r", from: { id: "g", name: "Grace" } });
+      hear(s);
     }
     await s.timers.pass(999);
     assert.equal(s.connection.status, "online");
