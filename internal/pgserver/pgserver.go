@@ -96,6 +96,11 @@ func newServer(m *netns.Machine, dir, password string, settings []string) (_ *Se
 		return nil, ErrNone
 	}
 	s := &Server{machine: m, password: password, settings: settings}
+	if dir != "" { // its programs run in other folders
+		if dir, err = filepath.Abs(dir); err != nil {
+			return nil, err
+		}
+	}
 	if s.dir, err = os.MkdirTemp(dir, "parley-postgres-"); err != nil {
 		return nil, err
 	}
