@@ -241,7 +241,8 @@ func TestEachBreakageOfAClusterIsFound(t *testing.T) {
 			case err != nil && strings.Contains(log.String(), tt.said):
 				t.Logf("%v\nthe servers say: %s", err, tt.said)
 			default:
-				t.Errorf("found %v, want one of %v\nthe servers' last words:\n%s", err, tt.want, lastLines(log.String(), 20))
+				t.Errorf("found %v, want one of %v\nthe servers' last words:\n%s",
+					err, tt.want, lastLines(log.String(), 20))
 			}
 		})
 	}
