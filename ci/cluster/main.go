@@ -111,7 +111,8 @@ func (d *databases) stop() (err error) {
 func (d *databases) explain() {
 	fmt.Printf("PostgreSQL: primary %s, synchronous standby %s\n", d.primary.Address(), d.standby.Address())
 	fmt.Printf("  kill the primary: kill -9 %s\n", postmaster(d.primary))
-	fmt.Printf("  let the standby take over: touch %s/promote; kill -USR1 %s\n", d.standby.Data(), postmaster(d.standby))
+	fmt.Printf("  let the standby take over: touch %s/promote; kill -USR1 %s\n", d.standby.Data(),
+		postmaster(d.standby))
 }
 
 // postmaster returns words of a shell for the process id of a server.
