@@ -187,6 +187,14 @@ func TestNothingIsLostUnderTortureInACluster(t *testing.T) {
 		t.Parallel()
 	}
 	subject, log := inCluster(t, "", directly)
+	if briefly { // often enough that some of the faults of packets come in half a minute
+		cfg.Faults = torture.FaultNames(subject)
+		for _, name := range cfg.Faults {
+			if strings.HasPrefix(name, "net") {
+				cfg.Faults = append(cfg.Faults, name, name)
+			}
+		}
+	}
 	cfg.Seed, cfg.Subject = freshSeed(t), subject
 	torment(t, cfg, log)
 }
