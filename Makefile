@@ -5,8 +5,8 @@
 # What releases are made for. Linux comes first: it is what most people take.
 PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 freebsd/amd64 freebsd/arm64
 
-# Puts the programs of a PostgreSQL on PATH, for the tests on it.
-POSTGRES = PATH="$$(ci/install-postgresql)$$PATH"
+# Puts the programs of a PostgreSQL on PATH, for the tests on it. Those of a cluster can use some more programs.
+POSTGRES = ci/install-network-tools; PATH="$$(ci/install-postgresql)$$PATH"
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16

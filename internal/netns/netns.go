@@ -17,12 +17,13 @@ import (
 	"time"
 )
 
-// ErrNone says that there are no network namespaces here: the system is not Linux, this process is not root or not
-// allowed to make them, or ip or nft is not installed.
+// ErrNone says that there are no network namespaces here: the system is not Linux or lacks a part for them, this
+// process is not root or not allowed to make them, or ip or nft is not installed.
 var ErrNone = errors.New("no network namespaces here")
 
 // A Network is machines that reach each other, and that this machine reaches. Its namespaces have no names: they end
-// with this process, or with the last of their own processes, however those end.
+// with this process, or with the last of their own processes, however those end. All machines of a nil Network are this
+// machine.
 type Network struct {
 	middle   *os.File // the namespace of the bridge between all machines
 	link     string   // this machine's interface to the bridge
@@ -36,37 +37,42 @@ type Machine struct {
 	address   netip.Addr
 }
 
+const loopback = "127.0.0.1"
+
 // New makes a network without machines. The error is ErrNone, with the reason, if that is not possible here. Close
 // removes the network.
-func New() (_ *Network, err error) {
+func New() (*Network, error) {
 	n := &Network{link: fmt.Sprintf("parley%08x", rand.Uint32())}
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("%w: %w", ErrNone, errors.Join(err, n.Close()))
-		}
-	}()
+	if err := n.open(); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNone, errors.Join(err, n.Close()))
+	}
+	return n, nil
+}
+
+// open makes the bridge and connects this machine to it.
+func (n *Network) open() (err error) {
 	for _, program := range []string{"ip", "nft"} {
 		if _, err := exec.LookPath(program); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if n.middle, err = newNamespace(); err != nil {
-		return nil, err
+		return err
+	}
+	if err := setFilter(n.middle, filter); err != nil { // only to see whether it can
+		return err
 	}
 	if err := ip(nil, "link add "+n.link+" type veth peer name outside netns "+path(n.middle)); err != nil {
-		return nil, err
+		return err
 	}
 	if err := ip(n.middle, "link add bridge type bridge", "link set bridge up",
 		"link set outside master bridge up"); err != nil {
-		return nil, err
+		return err
 	}
 	if err := n.takeSubnet(); err != nil {
-		return nil, err
+		return err
 	}
-	if err := n.awaitLink(n.link, nil, "outside"); err != nil {
-		return nil, err
-	}
-	return n, setFilter(n.middle, filter) // to see whether it can
+	return n.awaitLink(n.link, nil, "outside")
 }
 
 // takeSubnet gives this machine the first address of a subnet in which it has no other address. The block is that of
@@ -102,7 +108,12 @@ func addressesIn(subnet netip.Prefix) (times int, err error) {
 }
 
 // Address returns the address of this machine in the network.
-func (n *Network) Address() string { return n.subnet.Addr().Next().String() }
+func (n *Network) Address() string {
+	if n == nil {
+		return loopback
+	}
+	return n.subnet.Addr().Next().String()
+}
 
 // filter is the packet filter of a machine: the senders in its sets are cut off. A reset passes, because it is how the
 // other side rejects.
@@ -122,6 +133,9 @@ table ip parley {
 
 // NewMachine adds a machine.
 func (n *Network) NewMachine() (*Machine, error) {
+	if n == nil {
+		return nil, nil
+	}
 	namespace, err := newNamespace()
 	if err != nil {
 		return nil, err
@@ -164,10 +178,13 @@ func (n *Network) awaitLink(link string, namespace *os.File, port string) error 
 
 // Close removes the network. Processes that still run in it are cut off from everything.
 func (n *Network) Close() error {
-	if n.middle == nil {
+	if n == nil || n.middle == nil {
 		return nil
 	}
-	err := ip(nil, "link delete "+n.link)
+	var err error
+	if n.subnet.IsValid() { // otherwise the link, if there is one, ends with the bridge's namespace
+		err = ip(nil, "link delete "+n.link)
+	}
 	for _, m := range n.machines {
 		err = errors.Join(err, m.namespace.Close())
 	}
@@ -177,7 +194,7 @@ func (n *Network) Close() error {
 // Address returns where the machine is reached.
 func (m *Machine) Address() string {
 	if m == nil {
-		return "127.0.0.1"
+		return loopback
 	}
 	return m.address.String()
 }

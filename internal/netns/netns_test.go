@@ -3,6 +3,8 @@ package netns
 import (
 	"errors"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -149,6 +151,17 @@ func TestConnectionGoesOnAfterACut(t *testing.T) {
 	}
 	if _, err := server.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("the connection: %v, want it reset", err)
+	}
+}
+
+func TestWithoutAFilterThereIsNoNetwork(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "nft"), []byte("#!/bin/sh\nexit 1\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+	if n, err := New(); !errors.Is(err, ErrNone) || n != nil {
+		t.Errorf("got %v, %v; want none", n, err)
 	}
 }
 

@@ -76,12 +76,12 @@ func StartOn(ctx context.Context, m *netns.Machine, dir string, settings ...stri
 	if s.as, err = unprivileged(s.dir, secret); err != nil {
 		return nil, err
 	}
-	if err := s.run(ctx, "initdb", "-D", s.data(), "-U", "parley", "-A", "scram-sha-256", "--pwfile", secret,
+	if err := s.run(ctx, "initdb", "-D", s.Data(), "-U", "parley", "-A", "scram-sha-256", "--pwfile", secret,
 		"-E", "UTF8", "--locale=C", "--no-sync"); err != nil {
 		return nil, err
 	}
 	if m != nil { // initdb has written the lines for the loopback interface
-		err := appendTo(filepath.Join(s.data(), "pg_hba.conf"),
+		err := appendTo(filepath.Join(s.Data(), "pg_hba.conf"),
 			"host all all samenet scram-sha-256\nhost replication all samenet scram-sha-256\n")
 		if err != nil {
 			return nil, err
@@ -110,7 +110,8 @@ func newServer(m *netns.Machine, dir, password string, settings []string) (_ *Se
 	return s, nil
 }
 
-func (s *Server) data() string { return filepath.Join(s.dir, "data") }
+// Data returns the server's data folder.
+func (s *Server) Data() string { return filepath.Join(s.dir, "data") }
 
 // run runs one of PostgreSQL's programs until it ends.
 func (s *Server) run(ctx context.Context, name string, args ...string) error {
@@ -176,7 +177,7 @@ func (s *Server) launch(ctx context.Context) (err error) {
 		return ErrNone
 	}
 	command := slices.Concat(s.as, []string{
-		"/bin/sh", "-c", shell, "sh", s.dir, postgres, "-D", s.data(), "-c",
+		"/bin/sh", "-c", shell, "sh", s.dir, postgres, "-D", s.Data(), "-c",
 		"listen_addresses=" + s.machine.Address(), "-c", fmt.Sprint("port=", s.port), "-c", "unix_socket_directories=",
 	})
 	for _, setting := range s.settings {

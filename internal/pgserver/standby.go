@@ -42,18 +42,18 @@ func (s *Server) Follow(ctx context.Context, primary *Server) error {
 	if err := s.end(); err != nil {
 		return err
 	}
-	if err := os.RemoveAll(s.data()); err != nil {
+	if err := os.RemoveAll(s.Data()); err != nil {
 		return err
 	}
 	from := fmt.Sprintf("host=%s port=%d user=parley password=%s application_name=%s sslmode=disable",
 		primary.machine.Address(), primary.port, primary.password, standbyName)
-	err := s.run(ctx, "pg_basebackup", "-D", s.data(), "-d", from, "--checkpoint=fast", "--write-recovery-conf",
+	err := s.run(ctx, "pg_basebackup", "-D", s.Data(), "-d", from, "--checkpoint=fast", "--write-recovery-conf",
 		"--no-sync", "--wal-method=stream")
 	if err != nil {
 		return err
 	}
 	// The copy has the primary's list of standbys. This server has none to wait for when it takes over.
-	err = appendTo(filepath.Join(s.data(), "postgresql.auto.conf"), "synchronous_standby_names = ''\n")
+	err = appendTo(filepath.Join(s.Data(), "postgresql.auto.conf"), "synchronous_standby_names = ''\n")
 	if err != nil {
 		return err
 	}

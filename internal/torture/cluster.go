@@ -24,7 +24,7 @@ type Cluster struct {
 	NATS      *Process        // the NATS server over which nodes hear each other; nil: they connect to each other
 	NoNetwork error           // why there are no machines of their own; nil: there are
 
-	network  *netns.Network // nil without machines of their own
+	network  *netns.Network
 	nodes    []*clusterNode
 	database string // its name
 	weather  *busWeather
@@ -70,7 +70,7 @@ func NewCluster(ctx context.Context, programs []*Process, nats *Process) (_ *Clu
 	var buses []string
 	for _, p := range programs {
 		c.nodes = append(c.nodes, &clusterNode{process: p})
-		if p.Machine, err = c.newMachine(); err != nil {
+		if p.Machine, err = c.network.NewMachine(); err != nil {
 			return nil, err
 		}
 		bus, err := quietAddress(p.Machine)
@@ -94,18 +94,10 @@ func NewCluster(ctx context.Context, programs []*Process, nats *Process) (_ *Clu
 	return c, nil
 }
 
-// newMachine returns a machine of its own for a server, nil if there can be none.
-func (c *Cluster) newMachine() (*netns.Machine, error) {
-	if c.network == nil {
-		return nil, nil
-	}
-	return c.network.NewMachine()
-}
-
 // startDatabases starts a primary and its standby, and makes a database.
 func (c *Cluster) startDatabases(ctx context.Context) error {
-	first, err1 := c.newMachine()
-	second, err2 := c.newMachine()
+	first, err1 := c.network.NewMachine()
+	second, err2 := c.network.NewMachine()
 	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
@@ -185,10 +177,7 @@ func (c *Cluster) Close() (err error) {
 			err = errors.Join(err, s.Stop())
 		}
 	}
-	if c.network != nil {
-		err = errors.Join(err, c.network.Close())
-	}
-	return err
+	return errors.Join(err, c.network.Close())
 }
 
 // Start starts the nodes that do not run.

@@ -12,7 +12,7 @@ func (c *Cluster) startNATS() error {
 	}
 	if c.NATS.Listen == "" {
 		var err error
-		if c.NATS.Machine, err = c.newMachine(); err != nil {
+		if c.NATS.Machine, err = c.network.NewMachine(); err != nil {
 			return err
 		}
 		if c.NATS.Listen, err = quietAddress(c.NATS.Machine); err != nil {

@@ -70,8 +70,7 @@ func (p *Process) launch(more ...string) (string, error) {
 	giveUp.Stop()
 	url, ok := strings.CutPrefix(strings.TrimSpace(line), "listening on ")
 	if !ok {
-		_ = p.Kill() // its messages are in Log
-		return "", fmt.Errorf("start %s: it says %q (%v)", p.Program, line, err)
+		return "", fmt.Errorf("start %s: it says %q: %w", p.Program, line, errors.Join(err, p.Kill())) // more is in Log
 	}
 	return url, nil
 }
@@ -95,7 +94,7 @@ func (p *Process) Kill() error {
 	err := p.cmd.Wait() // the status shows that it was killed, or had ended before
 	p.pid.Store(0)
 	if runtime.GOOS != "windows" && p.cmd.ProcessState.Exited() {
-		return fmt.Errorf("the server had ended by itself: %w", cmp.Or(err, errors.New("with exit status 0")))
+		return fmt.Errorf("the server had ended by itself: %w", cmp.Or(err, errors.New("exit status 0")))
 	}
 	return nil
 }
