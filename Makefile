@@ -5,8 +5,8 @@
 # What releases are made for. Linux comes first: it is what most people take.
 PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 freebsd/amd64 freebsd/arm64
 
-# Puts the programs of a PostgreSQL on PATH, for the tests on it.
-POSTGRES = PATH="$$(ci/install-postgresql)$$PATH"
+# Puts the programs of a PostgreSQL on PATH, for the tests on it. Those of a cluster can use some more programs.
+POSTGRES = ci/install-network-tools; PATH="$$(ci/install-postgresql)$$PATH"
 
 # Go's compiler takes a quarter less processor time if it collects garbage seldom, and up to a gigabyte of memory. Tests
 # do not run so.

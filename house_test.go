@@ -74,12 +74,13 @@ var mayImport = map[string][]string{
 	"parley/internal/tui":      {"parley/client", "parley/internal/files"},
 	"parley/internal/bench":    {"parley/client", "parley/internal/pgserver"},
 	"parley/internal/search":   {"parley/internal/chat"},
-	"parley/internal/torture":  {"parley/client", "parley/internal/pgserver"},
-	"parley/internal/pgserver": {},
+	"parley/internal/torture":  {"parley/client", "parley/internal/netns", "parley/internal/pgserver"},
+	"parley/internal/pgserver": {"parley/internal/netns"},
+	"parley/internal/netns":    {},
 	"parley/client":            {},
 	"parley/web":               {},
 	"parley/ci/platforms":      {},
-	"parley/ci/cluster":        {"parley/internal/pgserver"},
+	"parley/ci/cluster":        {"parley/internal/netns", "parley/internal/pgserver"},
 	"parley/ci/withpostgres":   {"parley/internal/pgserver"},
 }
 

@@ -1,28 +1,22 @@
 // Command cluster runs a whole cluster on this machine until it is interrupted: a PostgreSQL with a synchronous
-// standby, three nodes, and HAProxy before them if it is installed. Its argument is the program parley.
+// standby, three nodes, and HAProxy before them if it is installed. Where there are network namespaces, each of them
+// but HAProxy has one of its own. Its argument is the program parley.
 package main
 
 import (
-	"bufio"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
-	"time"
 
+	"parley/internal/netns"
 	"parley/internal/pgserver"
 )
-
-const nodes = 3
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -43,88 +37,96 @@ func run(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	database, stop, err := startDatabase(ctx)
+	network, err := netns.New()
+	if errors.Is(err, netns.ErrNone) {
+		fmt.Println("all of it listens on the loopback interface:", err)
+	} else if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, network.Close()) }()
+	databases, err := startDatabases(ctx, network)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, stop()) }()
+	defer func() { err = errors.Join(err, databases.stop()) }()
 
-	var parts group
-	defer parts.end()
-	c := cluster{program: args[0], dir: dir, database: database, parts: &parts}
-	urls, err := c.startNodes(ctx)
-	if err != nil {
+	c := cluster{program: args[0], dir: dir, network: network, database: databases.url}
+	ctx, cancel := context.WithCancel(ctx)
+	defer c.parts.end()
+	defer c.kept.Wait()
+	defer cancel()
+	if err := c.startNodes(ctx); err != nil {
 		return err
 	}
-	if err := c.startBalancer(ctx, urls); err != nil {
+	if err := c.startBalancer(ctx); err != nil {
 		return err
 	}
-	fmt.Println("Ctrl-C ends all of it; kill a process to see how the others go on")
+	databases.explain()
+	c.explainCuts(databases.primary)
+	fmt.Printf("Ctrl-C ends all of it; kill a process to see how the others go on. A node that has ended starts again "+
+		"after %v\n", rest)
 	<-ctx.Done()
 	return nil
 }
 
-// startDatabase starts a PostgreSQL with a standby. It returns the URL of a new database on them, and what stops them.
-func startDatabase(ctx context.Context) (url string, stop func() error, err error) {
-	primary, err := pgserver.Start(ctx, "")
-	if err != nil {
-		return "", nil, err
-	}
-	standby, err := primary.NewStandby(ctx)
-	if err != nil {
-		return "", nil, errors.Join(err, primary.Stop())
-	}
-	stop = func() error { return errors.Join(standby.Stop(), primary.Stop()) }
-	name, err := primary.NewDatabase(ctx)
-	if err != nil {
-		return "", nil, errors.Join(err, stop())
-	}
-	fmt.Printf("PostgreSQL: primary %s, synchronous standby %s\n", primary.Address(), standby.Address())
-	return primary.URLBy(name, primary.Address(), standby.Address()), stop, nil
+// The databases are a primary and its standby.
+type databases struct {
+	primary, standby *pgserver.Server
+	url              string // of a new database on them
 }
 
-// A cluster is what the nodes have in common.
-type cluster struct {
-	program, dir, database string
-	parts                  *group
-}
-
-// startNodes starts the nodes, says where they are, and returns their URLs.
-func (c *cluster) startNodes(ctx context.Context) (urls []string, err error) {
-	var peers []string
-	for range nodes {
-		peer, err := freeAddress(ctx)
+func startDatabases(ctx context.Context, network *netns.Network) (_ *databases, err error) {
+	d := &databases{}
+	defer func() {
 		if err != nil {
-			return nil, err
+			err = errors.Join(err, d.stop())
 		}
-		peers = append(peers, peer)
-	}
-	secret := filepath.Join(c.dir, "secret")
-	if err := os.WriteFile(secret, []byte(rand.Text()+rand.Text()), 0o600); err != nil {
+	}()
+	first, err1 := network.NewMachine()
+	second, err2 := network.NewMachine()
+	if err := errors.Join(err1, err2); err != nil {
 		return nil, err
 	}
-	for i := range nodes {
-		name := fmt.Sprint("node-", i+1)
-		cmd := exec.Command(c.program, "serve", "--listen", "127.0.0.1:0", "--data", filepath.Join(c.dir, name),
-			"--node-name", name, "--cluster-listen", peers[i], "--cluster-peers", strings.Join(peers, ","),
-			"--cluster-secret-file", secret, "--trusted-proxy", "127.0.0.1", "--drain", "1s")
-		cmd.Env = append(os.Environ(), "PARLEY_DATABASE="+c.database)
-		out, err := cmd.StdoutPipe()
-		if err != nil {
-			return nil, err
-		}
-		if err := c.parts.start(name, cmd); err != nil {
-			return nil, err
-		}
-		line, err := bufio.NewReader(out).ReadString('\n')
-		url, ok := strings.CutPrefix(strings.TrimSpace(line), "listening on ")
-		if err != nil || !ok {
-			return nil, fmt.Errorf("%s does not listen: %q", name, line)
-		}
-		urls = append(urls, url)
-		fmt.Printf("%s: %s/r/lobby (process %d)\n", name, url, cmd.Process.Pid)
+	if d.primary, err = pgserver.StartOn(ctx, first, ""); err != nil {
+		return nil, err
 	}
-	return urls, nil
+	if d.standby, err = d.primary.NewStandbyOn(ctx, second); err != nil {
+		return nil, err
+	}
+	name, err := d.primary.NewDatabase(ctx)
+	d.url = d.primary.URLBy(name, d.primary.Address(), d.standby.Address())
+	return d, err
+}
+
+func (d *databases) stop() (err error) {
+	for _, s := range []*pgserver.Server{d.standby, d.primary} {
+		if s != nil {
+			err = errors.Join(err, s.Stop())
+		}
+	}
+	return err
+}
+
+// explain says where the databases are, and how the standby takes over.
+func (d *databases) explain() {
+	fmt.Printf("PostgreSQL: primary %s, synchronous standby %s\n", d.primary.Address(), d.standby.Address())
+	fmt.Printf("  kill the primary: kill -9 %s\n", postmaster(d.primary))
+	fmt.Printf("  let the standby take over: touch %s/promote; kill -USR1 %s\n", d.standby.Data(),
+		postmaster(d.standby))
+}
+
+// postmaster returns words of a shell for the process id of a server.
+func postmaster(s *pgserver.Server) string { return "$(head -1 " + s.Data() + "/postmaster.pid)" }
+
+// explainCuts says how to cut machines off from each other.
+func (c *cluster) explainCuts(primary *pgserver.Server) {
+	if c.network == nil {
+		return
+	}
+	enter := "nsenter -n -t " + postmaster(primary) + " nft "
+	fmt.Printf("each of these but HAProxy is a machine of its own\n"+
+		"  nothing of node-1 comes to the primary: %sadd element ip parley drop_from '{ %s }'\n"+
+		"  it comes again: %sflush set ip parley drop_from\n", enter, c.nodes[0].machine.Address(), enter)
 }
 
 // balancer is HAProxy's configuration, without its address and servers. A node that drains gets no new clients.
@@ -141,95 +143,29 @@ defaults
 	default-server check inter 1s fall 2 rise 1
 `
 
-// startBalancer starts HAProxy before the nodes, if it is installed.
-func (c *cluster) startBalancer(ctx context.Context, urls []string) error {
+// startBalancer starts HAProxy before the nodes, on the loopback interface, if it is installed.
+func (c *cluster) startBalancer(ctx context.Context) error {
 	path, err := exec.LookPath("haproxy")
 	if err != nil {
 		fmt.Println("HAProxy is not installed: there is no balancer")
 		return nil
 	}
-	address, err := freeAddress(ctx)
+	listen, err := address(ctx, nil, "")
 	if err != nil {
 		return err
 	}
-	config := balancer + "listen parley\n\tbind " + address +
+	config := balancer + "listen parley\n\tbind " + listen +
 		"\n\tbalance leastconn\n\toption httpchk GET /readyz\n"
-	for i, url := range urls {
-		config += fmt.Sprintf("\tserver node-%d %s\n", i+1, strings.TrimPrefix(url, "http://"))
+	for _, n := range c.nodes {
+		config += fmt.Sprintf("\tserver %s %s\n", n.name, strings.TrimPrefix(n.url(), "http://"))
 	}
 	file := filepath.Join(c.dir, "haproxy.cfg")
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		return err
 	}
-	if err := c.parts.start("haproxy", exec.Command(path, "-q", "-db", "-f", file)); err != nil {
+	if _, err := c.parts.start("haproxy", nil, exec.Command(path, "-q", "-db", "-f", file)); err != nil {
 		return err
 	}
-	fmt.Printf("all of them, by HAProxy: http://%s/r/lobby\n", address)
+	fmt.Printf("all of them, by HAProxy: http://%s/r/lobby\n", listen)
 	return nil
-}
-
-// freeAddress returns an address on which nobody listens.
-func freeAddress(ctx context.Context) (string, error) {
-	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	return ln.Addr().String(), ln.Close()
-}
-
-// A group is the processes of the cluster.
-type group struct {
-	mu      sync.Mutex // for lines on standard error
-	started []*part
-}
-
-type part struct {
-	cmd  *exec.Cmd
-	done chan struct{} // closed when it has ended and all that it said is printed
-}
-
-// start starts a process. Its standard error goes to ours, with its name before each line.
-func (g *group) start(name string, cmd *exec.Cmd) error {
-	read, write := io.Pipe()
-	cmd.Stderr = write
-	apart(cmd)
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	p := &part{cmd, make(chan struct{})}
-	g.started = append(g.started, p)
-	go func() {
-		for lines := bufio.NewScanner(read); lines.Scan(); {
-			g.say(name, lines.Text())
-		}
-		close(p.done)
-	}()
-	go func() {
-		_ = cmd.Wait() // its status is told
-		g.say(name, cmd.ProcessState.String())
-		_ = write.Close()
-	}()
-	return nil
-}
-
-func (g *group) say(name, line string) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	fmt.Fprintf(os.Stderr, "%s: %s\n", name, line)
-}
-
-// end asks all processes to end and waits for them. What has not ended after ten seconds is killed.
-func (g *group) end() {
-	for _, p := range g.started {
-		_ = p.cmd.Process.Signal(syscall.SIGTERM) // it may have ended
-	}
-	late := time.AfterFunc(10*time.Second, func() {
-		for _, p := range g.started {
-			_ = p.cmd.Process.Kill()
-		}
-	})
-	defer late.Stop()
-	for _, p := range g.started {
-		<-p.done
-	}
 }

@@ -4,10 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // Across is one who talks on one node and one who listens on another, one message at a time.
@@ -19,20 +16,20 @@ type Across struct {
 var (
 	shownP50  = Column{Key: "shown_p50", Title: "commit to another node: median", Unit: seconds, Less: true}
 	shownP99  = Column{Key: "shown_p99", Title: "p99", Unit: seconds, Less: true}
+	sameP50   = Column{Key: "same_p50", Title: "to the same node: median", Unit: seconds, Less: true}
 	notifyP50 = Column{Key: "notify_p50", Title: "by NOTIFY and a read: median", Unit: seconds, Less: true}
 	notifyP99 = Column{Key: "notify_p99", Title: "p99", Unit: seconds, Less: true}
-	sameP50   = Column{Key: "same_p50", Title: "to the same node: median", Unit: seconds, Less: true}
-	ofNotify  = Column{Key: "shown_of_notify", Title: "first of the sum of these two", Unit: factor, Less: true}
+	ofNotify  = Column{Key: "shown_of_notify", Title: "first of that by NOTIFY", Unit: factor, Less: true}
 )
 
 func (a *Across) cases() []Case {
 	return []Case{{
 		Scenario: "across", Size: a.Messages,
-		Setting: "one talks on one node, one listens on another, one message at a time, from the answer to the " +
-			"sender; beside it a program that inserts a row, says so with NOTIFY and reads it after LISTEN, which a " +
-			"server would do before it shows the message",
+		Setting: "one talks on one node, one listens on each, one message at a time, from the moment at which " +
+			"PostgreSQL has answered the commit until the listener has the message; beside it programs that do the " +
+			"same without a bus: one inserts a row and says so with NOTIFY, the others read it and send it on",
 		Columns:     []Column{shownP50, shownP99, sameP50, notifyP50, notifyP99, ofNotify},
-		connections: 8, needsNodes: true, measure: a.measure,
+		connections: 8, needsNodes: true, needsClock: true, measure: a.measure,
 	}}
 }
 
@@ -46,20 +43,20 @@ func (a *Across) measure(ctx context.Context, s *testbed) (Values, error) {
 	if err := conns.quiet(ctx); err != nil {
 		return nil, err
 	}
-	notify, err := newNotify(ctx, s.database)
+	n, err := newNotify(ctx, s)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("to measure NOTIFY: %w", err)
 	}
-	defer notify.close()
+	defer n.close()
 	var shown, same, notified []time.Duration
 	const warm = 5
 	m := s.meter()
 	// In turn, so that other load on the machine affects both alike.
-	for n := int64(1); len(shown) < a.Messages+warm && (m.elapsed() < 2*s.cfg.For || n <= warm+1); n++ {
+	for sent := int64(1); len(shown) < a.Messages+warm && (m.elapsed() < 2*s.cfg.For || sent <= warm+1); sent++ {
 		if err := sleep(ctx, a.Pause); err != nil {
 			return nil, err
 		}
-		other, own, err := once(conns, n)
+		other, own, err := once(conns, s.clock, sent)
 		if err != nil {
 			return nil, err
 		}
@@ -67,9 +64,9 @@ func (a *Across) measure(ctx context.Context, s *testbed) (Values, error) {
 		if err := sleep(ctx, a.Pause); err != nil {
 			return nil, err
 		}
-		took, err := notify.once(ctx)
+		took, err := n.once(ctx)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("to measure NOTIFY: %w", err)
 		}
 		notified = append(notified, took)
 	}
@@ -80,12 +77,12 @@ func (a *Across) measure(ctx context.Context, s *testbed) (Values, error) {
 	return Values{
 		shownP50.Key: quantile(shown, .5), shownP99.Key: quantile(shown, .99), sameP50.Key: quantile(same, .5),
 		notifyP50.Key: quantile(notified, .5), notifyP99.Key: quantile(notified, .99),
-		ofNotify.Key: quantile(shown, .5) / (quantile(same, .5) + quantile(notified, .5)),
+		ofNotify.Key: quantile(shown, .5) / quantile(notified, .5),
 	}, nil
 }
 
-// once sends the nth message and returns how long after its answer it is shown on another node and on the same.
-func once(conns *connections, n int64) (other, same time.Duration, err error) {
+// once sends the nth message and returns how long after its commit it is shown on another node and on the same.
+func once(conns *connections, clock *commitClock, n int64) (other, same time.Duration, err error) {
 	talker, last := conns.all[0], conns.all[len(conns.all)-1]
 	if err := talker.write(conns.protocol.message(nil, talker, greeting)); err != nil {
 		return 0, 0, err
@@ -96,68 +93,6 @@ func once(conns *connections, n int64) (other, same time.Duration, err error) {
 	if err := conns.events.await(conns.ctx, n*int64(len(conns.all))); err != nil {
 		return 0, 0, err
 	}
-	return max(0, conns.all[1].last-talker.answered), max(0, last.last-talker.answered), nil
-}
-
-// A notify is what a program without a bus would do: one connection inserts rows and says so, another listens and reads
-// them.
-type notify struct {
-	writer, reader *pgx.Conn
-}
-
-func newNotify(ctx context.Context, m *measuredDatabase) (_ *notify, err error) {
-	url := m.databaseURL("")
-	n := &notify{}
-	if n.writer, err = pgx.Connect(ctx, url); err != nil {
-		return nil, fmt.Errorf("to measure NOTIFY: %w", err)
-	}
-	if n.reader, err = pgx.Connect(ctx, url); err != nil {
-		n.writer.Close(ctx)
-		return nil, fmt.Errorf("to measure NOTIFY: %w", err)
-	}
-	_, err = n.writer.Exec(ctx,
-		`CREATE TABLE notified (seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, text text)`)
-	if err == nil {
-		_, err = n.reader.Exec(ctx, `LISTEN notified`)
-	}
-	if err != nil {
-		n.close()
-		return nil, fmt.Errorf("to measure NOTIFY: %w", err)
-	}
-	return n, nil
-}
-
-// once inserts a row and returns how long after its commit the other connection has read it.
-func (n *notify) once(ctx context.Context) (time.Duration, error) {
-	type read struct {
-		at  time.Time
-		err error
-	}
-	done := make(chan read, 1)
-	go func() {
-		told, err := n.reader.WaitForNotification(ctx)
-		if err != nil {
-			done <- read{err: err}
-			return
-		}
-		var text string
-		err = n.reader.QueryRow(ctx, `SELECT text FROM notified WHERE seq = $1`, told.Payload).Scan(&text)
-		done <- read{time.Now(), err}
-	}()
-	var seq int64
-	err := n.writer.QueryRow(ctx, `INSERT INTO notified (text) VALUES ($1) RETURNING seq`, greeting).Scan(&seq)
-	if err != nil {
-		return 0, err
-	}
-	committed := time.Now()
-	if _, err := n.writer.Exec(ctx, `SELECT pg_notify('notified', $1)`, strconv.FormatInt(seq, 10)); err != nil {
-		return 0, err
-	}
-	r := <-done
-	return r.at.Sub(committed), r.err
-}
-
-func (n *notify) close() {
-	n.writer.Close(context.Background())
-	n.reader.Close(context.Background())
+	committed := clock.latest.Load().Sub(conns.born)
+	return conns.all[1].last - committed, last.last - committed, nil
 }

@@ -55,13 +55,15 @@ type Case struct {
 	Setting  string `json:"setting"` // described in words, with the size
 	Columns  []Column
 
-	connections  int  // that it needs
-	needsStore   bool // requires a server with a history
-	needsStart   bool // requires a server that we started
-	needsTLS     bool // measures nothing without TLS
-	needsNodes   bool // is about several nodes
-	ownServer    bool // starts the servers, on PostgreSQL servers of its own
-	reusesServer bool // all runs use one server, because the preparation takes long
+	connections  int           // that it needs
+	needsStore   bool          // requires a server with a history
+	needsStart   bool          // requires a server that we started
+	needsTLS     bool          // measures nothing without TLS
+	needsNodes   bool          // is about several nodes
+	needsClock   bool          // needs to know when the database has committed a message
+	drain        time.Duration // of its nodes; 0: a short one
+	ownServer    bool          // starts the servers, on PostgreSQL servers of its own
+	reusesServer bool          // all runs use one server, because the preparation takes long
 	measure      func(context.Context, *testbed) (Values, error)
 }
 
@@ -73,12 +75,15 @@ type testbed struct {
 	cfg     *Config
 	peer    Peer
 	address string
-	process *process   // nil if we did not start it
-	others  []*process // the further nodes
-	dir     string     // its data folder, if we started it
-	env     []string   // variables for its process
+	process *process      // nil if we did not start it
+	others  []*process    // the further nodes
+	ended   time.Duration // CPU time of processes that were restarted
+	drain   time.Duration // of each node
+	dir     string        // its data folder, if we started it
+	env     []string      // variables for its process
 
 	database *measuredDatabase // has its log; nil: it is in dir
+	clock    *commitClock      // between it and its database; nil without Case.needsClock
 	carried  any               // kept by a case for its next run on the same server
 	label    string
 	notes    []string
@@ -257,7 +262,7 @@ func (b *runner) once(ctx context.Context, c Case, p Peer, stands map[string]*te
 		var err error
 		if c.ownServer {
 			s = &testbed{cfg: b.cfg, peer: p}
-		} else if s, err = b.startPeer(ctx, p); err != nil {
+		} else if s, err = b.startPeer(ctx, c, p); err != nil {
 			return nil, nil, err
 		}
 		if c.reusesServer {
@@ -274,9 +279,9 @@ func (b *runner) once(ctx context.Context, c Case, p Peer, stands map[string]*te
 	return v, s.notes, err
 }
 
-// startPeer starts p, unless it is running.
-func (b *runner) startPeer(ctx context.Context, p Peer) (*testbed, error) {
-	s := &testbed{cfg: b.cfg, peer: p, address: p.address}
+// startPeer starts p for a case, unless it is running.
+func (b *runner) startPeer(ctx context.Context, c Case, p Peer) (*testbed, error) {
+	s := &testbed{cfg: b.cfg, peer: p, address: p.address, drain: c.drain}
 	if p.address != "" {
 		return s, nil
 	}
@@ -285,7 +290,10 @@ func (b *runner) startPeer(ctx context.Context, p Peer) (*testbed, error) {
 		if s.database, err = b.databases.newDatabase(ctx); err != nil {
 			return nil, err
 		}
-		s.env = s.database.env("")
+		if s.env, err = s.databaseEnv(c.needsClock); err != nil {
+			s.end()
+			return nil, err
+		}
 	}
 	if len(p.command) == 0 {
 		return s, s.startInFolder(ctx)
@@ -294,6 +302,22 @@ func (b *runner) startPeer(ctx context.Context, p Peer) (*testbed, error) {
 		s.peer.command = append(slices.Clone(p.command), files.cert, files.key)
 	}
 	return s, s.start(ctx)
+}
+
+// databaseEnv returns the variables for servers that keep their log in the database, with a clock between if that is
+// needed.
+func (s *testbed) databaseEnv(needsClock bool) (env []string, err error) {
+	if !needsClock {
+		return s.database.env(""), nil
+	}
+	upstream := s.database.address()
+	if upstream == "" {
+		return nil, errors.New("the commits of a database are only seen at a TCP address without TLS")
+	}
+	if s.clock, err = newCommitClock(upstream); err != nil {
+		return nil, err
+	}
+	return s.database.env(s.clock.address()), nil
 }
 
 // startInFolder starts this program with a data folder of its own.
@@ -337,6 +361,9 @@ func (s *testbed) end() {
 		p.stop()
 	}
 	s.database.drop()
+	if s.clock != nil {
+		s.clock.close()
+	}
 	if s.dir != "" {
 		os.RemoveAll(s.dir)
 	}

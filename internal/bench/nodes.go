@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
 
 // startNodes starts several servers on one database, which know of each other.
@@ -24,9 +26,14 @@ func (s *testbed) startNodes(ctx context.Context) error {
 	doors, buses := free[:s.peer.nodes], free[s.peer.nodes:]
 	for i, address := range buses {
 		peers := slices.Delete(slices.Clone(buses), i, i+1)
-		command := append(s.serve(fmt.Sprint("data", i+1), doors[i]), fmt.Sprint("--node-name=node", i+1), "--drain=2s",
-			"--cluster-listen="+address, "--cluster-peers="+strings.Join(peers, ","), "--cluster-secret-file="+secret)
-		p, err := startProcess(ctx, command, s.env, s.cfg.TLS)
+		command := append(s.serve(fmt.Sprint("data", i+1), doors[i]), fmt.Sprint("--node-name=node", i+1),
+			"--drain="+cmp.Or(s.drain, 2*time.Second).String(), "--cluster-listen="+address,
+			"--cluster-peers="+strings.Join(peers, ","), "--cluster-secret-file="+secret)
+		env := s.env
+		if i > 0 && s.clock != nil { // only the first node's commits are looked at
+			env = s.database.env("")
+		}
+		p, err := startProcess(ctx, command, env, s.cfg.TLS)
 		if err != nil {
 			s.end()
 			return fmt.Errorf("start node %d of %s: %w", i+1, s.peer.Name, err)

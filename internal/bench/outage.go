@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"sync"
@@ -14,7 +15,7 @@ import (
 )
 
 // users are people who talk and listen through package client, as programs of users do. Each knows the addresses of
-// all nodes and begins at another one.
+// all nodes, begins at another one, and goes on at any.
 type users struct {
 	urls []string
 	room string
@@ -35,6 +36,7 @@ func newUsers(s *testbed) *users {
 // dial connects person number who.
 func (c *users) dial(ctx context.Context, who int) (*client.Client, error) {
 	urls := slices.Concat(c.urls[who%len(c.urls):], c.urls[:who%len(c.urls)])
+	rand.Shuffle(len(urls)-1, func(i, j int) { urls[i+1], urls[j+1] = urls[j+1], urls[i+1] })
 	return client.Dial(ctx, urls[0], client.Options{
 		Name: fmt.Sprint("Guest ", who), More: urls[1:],
 		MinBackoff: 20 * time.Millisecond, MaxBackoff: 500 * time.Millisecond, IdleTimeout: 30 * time.Second,

@@ -6,14 +6,12 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -152,7 +150,7 @@ func (s *testbed) roundTrips(ctx context.Context, c *Store) error {
 	if counted.database, err = s.database.newDatabase(ctx); err != nil {
 		return err
 	}
-	counted.env = counted.database.env(counter.ln.Addr().String())
+	counted.env = counted.database.env(counter.address())
 	if err := counted.startInFolder(ctx); err != nil {
 		return err
 	}
@@ -214,74 +212,22 @@ func (s *testbed) commits(ctx context.Context) (float64, error) {
 // A tripCounter is a proxy before a database server that counts round trips: how often a client sends something after
 // the server has.
 type tripCounter struct {
-	ln    net.Listener
+	*databaseProxy
 	trips atomic.Int64
-	wg    sync.WaitGroup
 }
 
-func newTripCounter(upstream string) (*tripCounter, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	c := &tripCounter{ln: ln}
-	c.wg.Go(func() {
-		for {
-			client, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			c.wg.Go(func() { c.serve(client, upstream) })
-		}
-	})
-	return c, nil
-}
-
-// serve passes on the bytes of one connection until one side closes it.
-func (c *tripCounter) serve(client net.Conn, upstream string) {
-	defer client.Close()
-	server, err := net.Dial("tcp", upstream)
-	if err != nil {
-		return // the client notices
-	}
-	defer server.Close()
-	var answered atomic.Bool
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		defer client.Close()
-		copyEach(client, server, func() { answered.Store(true) })
-	}()
-	copyEach(server, client, func() {
-		if answered.Swap(false) {
-			c.trips.Add(1)
-		}
-	})
-	server.Close()
-	<-done
-}
-
-// copyEach copies until an end or an error, and calls seen before it passes on what it has read.
-func copyEach(dst io.Writer, src io.Reader, seen func()) {
-	buf := make([]byte, 64<<10)
-	for {
-		n, err := src.Read(buf)
-		if n > 0 {
-			seen()
-			if _, err := dst.Write(buf[:n]); err != nil {
-				return
+func newTripCounter(upstream string) (c *tripCounter, err error) {
+	c = &tripCounter{}
+	c.databaseProxy, err = newDatabaseProxy(upstream, func() (asked, answered func([]byte)) {
+		var isAnswered atomic.Bool
+		asked = func([]byte) {
+			if isAnswered.Swap(false) {
+				c.trips.Add(1)
 			}
 		}
-		if err != nil {
-			return
-		}
-	}
-}
-
-// close ends the proxy when its connections have ended.
-func (c *tripCounter) close() {
-	c.ln.Close()
-	c.wg.Wait()
+		return asked, func([]byte) { isAnswered.Store(true) }
+	})
+	return c, err
 }
 
 // compareStores compares Parley on PostgreSQL with Parley on SQLite, and several nodes with one, by the medians of a

@@ -16,7 +16,7 @@ import (
 
 const (
 	startTimeout = 30 * time.Second // for a server to print its address
-	stopTimeout  = 20 * time.Second // for it to end after a signal
+	stopTimeout  = time.Minute      // for it to end after a signal
 )
 
 // A process is a server that was started to be measured.
@@ -107,12 +107,13 @@ func (s *testbed) meter() *meter {
 	return m
 }
 
-// cpu returns the CPU time of the server, of all its nodes, and of its database server if it has one.
+// cpu returns the CPU time of the server, of all its nodes also before a restart, and of its database server if it has
+// one.
 func (s *testbed) cpu() (time.Duration, error) {
 	if s.process == nil {
 		return 0, errNoProc
 	}
-	var all time.Duration
+	all := s.ended
 	for _, p := range s.processes() {
 		used, err := cpuTime(p.cmd.Process.Pid)
 		if err != nil {

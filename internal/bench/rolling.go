@@ -14,17 +14,23 @@ import (
 type Rolling struct {
 	Clients int           `default:"1000" min:"1" help:"Listeners. Default: ${default}."`
 	Every   time.Duration `default:"250ms" min:"1ms" help:"How often somebody says something. Default: ${default}."`
+	Drain   time.Duration `default:"10s" min:"1ms" help:"How long a node drains, and at most takes to end its connections. Default: ${default}, as that of nodes."`
 }
 
-var silence = Column{Key: "silence", Title: "longest silence of a listener", Unit: seconds, Less: true}
+var (
+	silence      = Column{Key: "silence", Title: "longest silence of a listener", Unit: seconds, Less: true}
+	returns      = Column{Key: "returns", Title: "returns", Unit: count}
+	cpuPerReturn = Column{Key: "cpu_per_return", Title: "CPU/return", Unit: seconds, Less: true}
+	ownPerReturn = Column{Key: "generator_per_return", Title: "of the clients", Unit: seconds, Less: true}
+)
 
 func (r *Rolling) cases() []Case {
 	return []Case{{
 		Scenario: "rolling", Size: r.Clients,
 		Setting: fmt.Sprintf("each node is restarted, one after the other, while one talks every %v and %d listen",
 			r.Every, r.Clients),
-		Columns:     []Column{silence, lostCount, doubledCount, ackedCount},
-		connections: r.Clients, needsNodes: true, measure: r.measure,
+		Columns:     []Column{silence, lostCount, doubledCount, ackedCount, returns, cpuPerReturn, ownPerReturn},
+		connections: r.Clients, needsNodes: true, drain: r.Drain, measure: r.measure,
 	}}
 }
 
@@ -51,7 +57,9 @@ func (r *Rolling) measure(ctx context.Context, s *testbed) (Values, error) {
 	if err := c.nextAnswer(ctx); err != nil {
 		return nil, err
 	}
+	m := s.meter()
 	err := s.restartNodes(ctx)
+	u := m.read()
 	hush()
 	if err := errors.Join(err, <-talked); err != nil {
 		return nil, err
@@ -65,8 +73,12 @@ func (r *Rolling) measure(ctx context.Context, s *testbed) (Values, error) {
 		quiet, missed, again := l.await(ctx, len(c.stored))
 		v[silence.Key] = max(v[silence.Key], quiet.Seconds())
 		lost, doubled = lost+missed, doubled+again
+		v[returns.Key] += float64(l.connected - 1)
 	}
 	v[lostCount.Key], v[doubledCount.Key] = float64(lost), float64(doubled)
+	if n := v[returns.Key]; n > 0 && u.known {
+		v[cpuPerReturn.Key], v[ownPerReturn.Key] = u.cpu.Seconds()/n, u.own.Seconds()/n
+	}
 	goHome()
 	return v, nil
 }
@@ -76,6 +88,7 @@ func (s *testbed) restartNodes(ctx context.Context) error {
 	for i, p := range s.processes() {
 		s.progress("restarting node %d", i+1)
 		p.stop()
+		s.ended += p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()
 		again, err := startProcess(ctx, p.cmd.Args, s.env, s.cfg.TLS)
 		if err != nil {
 			return fmt.Errorf("restart node %d: %w", i+1, err)
@@ -96,10 +109,11 @@ func (s *testbed) restartNodes(ctx context.Context) error {
 type listener struct {
 	person *client.Client
 
-	mu      sync.Mutex
-	seen    map[int64]int // how often each message came
-	last    time.Time
-	silence time.Duration // the longest between two messages
+	mu        sync.Mutex
+	connected int           // how often
+	seen      map[int64]int // how often each message came
+	last      time.Time
+	silence   time.Duration // the longest between two messages
 }
 
 // listen connects person number who and joins the room.
@@ -119,16 +133,17 @@ func (c *users) listen(ctx context.Context, who int) (*listener, error) {
 func (l *listener) hear(ctx context.Context) {
 	defer l.person.Close()
 	for e := range l.person.Events(ctx) {
-		m, ok := e.(client.Message)
-		if !ok {
-			continue
-		}
 		l.mu.Lock()
-		l.seen[m.Seq]++
-		if now := time.Now(); l.last.IsZero() {
+		switch e := e.(type) {
+		case client.Connected:
+			l.connected++
+		case client.Message:
+			l.seen[e.Seq]++
+			now := time.Now()
+			if !l.last.IsZero() {
+				l.silence = max(l.silence, now.Sub(l.last))
+			}
 			l.last = now
-		} else {
-			l.silence, l.last = max(l.silence, now.Sub(l.last)), now
 		}
 		l.mu.Unlock()
 	}

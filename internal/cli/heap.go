@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
@@ -14,7 +15,7 @@ const (
 	// live heap of 10 MiB that stores messages at full speed.
 	heapFloor = 64 << 20
 
-	// heapTick is how often the heap size is checked.
+	// heapTick is how often it is checked whether the server is idle.
 	heapTick = time.Second
 
 	// A server is idle after quietTicks ticks in which it allocated less than quietBytes each.
@@ -47,28 +48,56 @@ func (h *heap) Run(ctx context.Context) error {
 		return nil
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(h.percent))
+	collected := afterCollections(ctx)
 	tick := time.NewTicker(heapTick)
 	defer tick.Stop()
 	for {
-		h.look()
+		h.adapt()
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-collected:
 		case <-tick.C:
+			h.look()
 		}
 	}
 }
 
-// look adapts the collector to the live heap, and returns memory to the operating system after a
-// while without allocations.
+// afterCollections returns a channel with a value after a collection, until ctx ends.
+func afterCollections(ctx context.Context) <-chan struct{} {
+	collected := make(chan struct{}, 1)
+	// A finalizer runs after the first collection that finds its object unreachable. This one makes the next object.
+	type object struct{ _ *object }
+	var again func(*object)
+	again = func(*object) {
+		if ctx.Err() != nil {
+			return
+		}
+		select {
+		case collected <- struct{}{}:
+		default:
+		}
+		runtime.SetFinalizer(new(object), again)
+	}
+	runtime.SetFinalizer(new(object), again)
+	return collected
+}
+
+// adapt sets GOGC for the live heap. It is called after each collection: the heap that may grow to sixteen times a few
+// MiB must not grow to sixteen times the many that the collection found.
+func (h *heap) adapt() {
+	metrics.Read(h.samples[:1])
+	if p := percentFor(h.samples[0].Value.Uint64()); p != h.percent {
+		h.percent = p
+		debug.SetGCPercent(p)
+	}
+}
+
+// look returns memory to the operating system after a while without allocations.
 func (h *heap) look() {
 	metrics.Read(h.samples)
 	live, allocated := h.samples[0].Value.Uint64(), h.samples[1].Value.Uint64()
 	held := h.samples[2].Value.Uint64() + h.samples[3].Value.Uint64()
-	if p := percentFor(live); p != h.percent {
-		h.percent = p
-		debug.SetGCPercent(p)
-	}
 	if allocated-h.allocated < quietBytes {
 		h.quiet++
 	} else {

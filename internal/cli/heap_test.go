@@ -1,10 +1,14 @@
 package cli
 
 import (
+	"context"
+	"os"
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
 	"testing"
+
+	"parley/internal/await"
 )
 
 func TestASmallHeapGrowsToTheFloorBeforeItIsCollected(t *testing.T) {
@@ -18,10 +22,42 @@ func TestASmallHeapGrowsToTheFloorBeforeItIsCollected(t *testing.T) {
 	}
 }
 
+func TestAHeapThatGrowsFastStaysNearTheFloor(t *testing.T) {
+	if os.Getenv("GOGC") != "" {
+		t.Skip("GOGC is set")
+	}
+	h, old := newHeap(), debug.SetGCPercent(100)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		debug.SetGCPercent(old)
+	})
+	go func() { ended <- h.Run(ctx) }()
+	goal := []metrics.Sample{{Name: "/gc/heap/goal:bytes"}}
+	var live [][]byte
+	for range 24 { // MiB that stay, beside four times as many that do not
+		for range 4 {
+			sink = make([]byte, 1<<20)
+		}
+		live = append(live, make([]byte, 1<<20))
+		runtime.GC()
+		await.True(t, "the collector is set for what lives", func() bool {
+			metrics.Read(goal)
+			return goal[0].Value.Uint64() < 3*heapFloor/2
+		})
+	}
+	runtime.KeepAlive(live)
+}
+
 func TestMemoryGoesBackWhenTheServerIsQuiet(t *testing.T) {
 	h := newHeap()
 	t.Cleanup(func() { debug.SetGCPercent(100) })
 	runtime.GC()
+	h.adapt()
 	h.look()
 	sink = make([]byte, 48<<20)
 	sink = nil

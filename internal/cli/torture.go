@@ -108,7 +108,7 @@ func (c *tortureCmd) subject(ctx context.Context, con *console, program, dir str
 			}
 			nats = &torture.Process{Program: self, Args: []string{"torture-nats"}, Log: log}
 		}
-		return onCluster(ctx, nodes, nats)
+		return onCluster(ctx, con, nodes, nats)
 	case c.Postgres:
 		return onPostgres(ctx, nodes[0])
 	}
@@ -136,26 +136,17 @@ func onPostgres(ctx context.Context, p *torture.Process) (_ torture.Subject, end
 	}, nil
 }
 
-func onCluster(ctx context.Context, nodes []*torture.Process, nats *torture.Process) (
+func onCluster(ctx context.Context, con *console, nodes []*torture.Process, nats *torture.Process) (
 	_ torture.Subject, end func(), err error,
 ) {
-	primary, err := pgserver.Start(ctx, "")
+	subject, err := torture.NewCluster(ctx, nodes, nats)
 	if err != nil {
 		return nil, nil, err
 	}
-	standby, err := primary.NewStandby(ctx)
-	if err != nil {
-		return nil, nil, errors.Join(err, primary.Stop())
+	if subject.NoNetwork != nil {
+		fmt.Fprintf(con.stdout, "the faults of packets are left out: %v\n", subject.NoNetwork)
 	}
-	subject, err := torture.NewCluster(ctx, nodes, nats, primary, standby)
-	if err != nil {
-		return nil, nil, errors.Join(err, standby.Stop(), primary.Stop())
-	}
-	return subject, func() {
-		subject.Close()
-		standby.Stop()
-		primary.Stop()
-	}, nil
+	return subject, func() { subject.Close() }, nil
 }
 
 // tortureNATSCmd is the NATS server of torture --cluster --nats, so that this needs nothing but the program.

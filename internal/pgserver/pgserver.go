@@ -6,6 +6,7 @@
 package pgserver
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -24,6 +25,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"parley/internal/netns"
 )
 
 // ErrNone says that no PostgreSQL is installed.
@@ -38,6 +41,7 @@ type Server struct {
 	settings []string
 	as       []string // runs a program as the user who owns the folder
 	log      *os.File
+	machine  *netns.Machine
 
 	process   *exec.Cmd      // a shell, the parent of the postmaster
 	input     io.WriteCloser // its standard input: a line, or its end, makes it end the postmaster
@@ -50,8 +54,13 @@ const startTimeout = 60 * time.Second
 // Start makes a data folder in dir ("": the folder for temporary files) and starts a server on it, on a port of this
 // machine's own. Settings are like "fsync=off". The server and its folder end with this process, also if that is
 // killed. The error is ErrNone if there is no PostgreSQL.
-func Start(ctx context.Context, dir string, settings ...string) (_ *Server, err error) {
-	s, err := newServer(dir, rand.Text(), settings)
+func Start(ctx context.Context, dir string, settings ...string) (*Server, error) {
+	return StartOn(ctx, nil, dir, settings...)
+}
+
+// StartOn is Start on a machine of a network, whose other machines can connect too.
+func StartOn(ctx context.Context, m *netns.Machine, dir string, settings ...string) (_ *Server, err error) {
+	s, err := newServer(m, dir, rand.Text(), settings)
 	if err != nil {
 		return nil, err
 	}
@@ -67,19 +76,31 @@ func Start(ctx context.Context, dir string, settings ...string) (_ *Server, err 
 	if s.as, err = unprivileged(s.dir, secret); err != nil {
 		return nil, err
 	}
-	if err := s.run(ctx, "initdb", "-D", s.data(), "-U", "parley", "-A", "scram-sha-256", "--pwfile", secret,
+	if err := s.run(ctx, "initdb", "-D", s.Data(), "-U", "parley", "-A", "scram-sha-256", "--pwfile", secret,
 		"-E", "UTF8", "--locale=C", "--no-sync"); err != nil {
 		return nil, err
+	}
+	if m != nil { // initdb has written the lines for the loopback interface
+		err := appendTo(filepath.Join(s.Data(), "pg_hba.conf"),
+			"host all all samenet scram-sha-256\nhost replication all samenet scram-sha-256\n")
+		if err != nil {
+			return nil, err
+		}
 	}
 	return s, s.Restart(ctx)
 }
 
 // newServer returns a server with a folder in dir, but without data.
-func newServer(dir, password string, settings []string) (_ *Server, err error) {
+func newServer(m *netns.Machine, dir, password string, settings []string) (_ *Server, err error) {
 	if !Installed() {
 		return nil, ErrNone
 	}
-	s := &Server{password: password, settings: settings}
+	s := &Server{machine: m, password: password, settings: settings}
+	if dir != "" { // its programs run in other folders
+		if dir, err = filepath.Abs(dir); err != nil {
+			return nil, err
+		}
+	}
 	if s.dir, err = os.MkdirTemp(dir, "parley-postgres-"); err != nil {
 		return nil, err
 	}
@@ -89,7 +110,8 @@ func newServer(dir, password string, settings []string) (_ *Server, err error) {
 	return s, nil
 }
 
-func (s *Server) data() string { return filepath.Join(s.dir, "data") }
+// Data returns the server's data folder.
+func (s *Server) Data() string { return filepath.Join(s.dir, "data") }
 
 // run runs one of PostgreSQL's programs until it ends.
 func (s *Server) run(ctx context.Context, name string, args ...string) error {
@@ -99,9 +121,13 @@ func (s *Server) run(ctx context.Context, name string, args ...string) error {
 	}
 	command := slices.Concat(s.as, []string{path}, args)
 	program := exec.CommandContext(ctx, command[0], command[1:]...)
-	program.Dir = s.dir
-	if out, err := program.CombinedOutput(); err != nil {
-		return fmt.Errorf("%s: %w: %s", name, err, lastLine(out))
+	var out bytes.Buffer
+	program.Dir, program.Stdout, program.Stderr = s.dir, &out, &out
+	if err = s.machine.Do(program.Start); err == nil {
+		err = program.Wait()
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w: %s", name, err, lastLine(out.Bytes()))
 	}
 	return nil
 }
@@ -124,8 +150,7 @@ func (s *Server) Restart(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	if s.port == 0 { // only now: other programs could take the port before the server does
-		var err error
-		if s.port, err = freePort(); err != nil {
+		if err := s.machine.Do(s.takePort); err != nil {
 			return err
 		}
 	}
@@ -152,8 +177,8 @@ func (s *Server) launch(ctx context.Context) (err error) {
 		return ErrNone
 	}
 	command := slices.Concat(s.as, []string{
-		"/bin/sh", "-c", shell, "sh", s.dir, postgres, "-D", s.data(), "-c", "listen_addresses=127.0.0.1",
-		"-c", fmt.Sprint("port=", s.port), "-c", "unix_socket_directories=",
+		"/bin/sh", "-c", shell, "sh", s.dir, postgres, "-D", s.Data(), "-c",
+		"listen_addresses=" + s.machine.Address(), "-c", fmt.Sprint("port=", s.port), "-c", "unix_socket_directories=",
 	})
 	for _, setting := range s.settings {
 		command = append(command, "-c", setting)
@@ -164,7 +189,7 @@ func (s *Server) launch(ctx context.Context) (err error) {
 	if s.input, err = s.process.StdinPipe(); err != nil {
 		return err
 	}
-	if err := s.process.Start(); err != nil {
+	if err := s.machine.Do(s.process.Start); err != nil {
 		return err
 	}
 	for began := time.Now(); ; pause(ctx) {
@@ -208,7 +233,10 @@ func (s *Server) Stop() error {
 }
 
 // Address returns where the server listens: host:port.
-func (s *Server) Address() string { return fmt.Sprint("127.0.0.1:", s.port) }
+func (s *Server) Address() string { return net.JoinHostPort(s.machine.Address(), strconv.Itoa(s.port)) }
+
+// Machine returns where the server runs; nil: on this machine.
+func (s *Server) Machine() *netns.Machine { return s.machine }
 
 // URL returns the URL of a database of the server.
 func (s *Server) URL(database string) string { return s.URLBy(database, s.Address()) }
@@ -297,10 +325,12 @@ func unprivileged(paths ...string) ([]string, error) {
 	return []string{"setpriv", "--reuid=" + u.Uid, "--regid=" + u.Gid, "--clear-groups"}, nil
 }
 
-func freePort() (int, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+// takePort chooses a port on which nobody listens.
+func (s *Server) takePort() error {
+	ln, err := net.Listen("tcp", net.JoinHostPort(s.machine.Address(), "0"))
 	if err != nil {
-		return 0, err
+		return err
 	}
-	return ln.Addr().(*net.TCPAddr).Port, ln.Close()
+	s.port = ln.Addr().(*net.TCPAddr).Port
+	return ln.Close()
 }

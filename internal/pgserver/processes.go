@@ -12,7 +12,7 @@ import (
 
 // postmaster returns the id of the server's first process; 0 if it does not run.
 func (s *Server) postmaster() int {
-	text, err := os.ReadFile(filepath.Join(s.data(), "postmaster.pid"))
+	text, err := os.ReadFile(filepath.Join(s.Data(), "postmaster.pid"))
 	if err != nil {
 		return 0
 	}

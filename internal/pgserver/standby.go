@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 
 	"github.com/jackc/pgx/v5"
+
+	"parley/internal/netns"
 )
 
 // standbyName is what a standby is called in its primary's list of synchronous standbys.
@@ -15,8 +17,11 @@ const standbyName = "standby"
 
 // NewStandby starts a synchronous standby with a copy of the server's data: from now on, a transaction of the server is
 // committed when the standby has it too. Both have the same users, passwords and settings.
-func (s *Server) NewStandby(ctx context.Context) (_ *Server, err error) {
-	standby, err := newServer(filepath.Dir(s.dir), s.password, s.settings)
+func (s *Server) NewStandby(ctx context.Context) (*Server, error) { return s.NewStandbyOn(ctx, nil) }
+
+// NewStandbyOn is NewStandby on a machine of the network of the server's machine.
+func (s *Server) NewStandbyOn(ctx context.Context, m *netns.Machine) (_ *Server, err error) {
+	standby, err := newServer(m, filepath.Dir(s.dir), s.password, s.settings)
 	if err != nil {
 		return nil, err
 	}
@@ -37,18 +42,18 @@ func (s *Server) Follow(ctx context.Context, primary *Server) error {
 	if err := s.end(); err != nil {
 		return err
 	}
-	if err := os.RemoveAll(s.data()); err != nil {
+	if err := os.RemoveAll(s.Data()); err != nil {
 		return err
 	}
-	from := fmt.Sprintf("host=127.0.0.1 port=%d user=parley password=%s application_name=%s sslmode=disable",
-		primary.port, primary.password, standbyName)
-	err := s.run(ctx, "pg_basebackup", "-D", s.data(), "-d", from, "--checkpoint=fast", "--write-recovery-conf",
+	from := fmt.Sprintf("host=%s port=%d user=parley password=%s application_name=%s sslmode=disable",
+		primary.machine.Address(), primary.port, primary.password, standbyName)
+	err := s.run(ctx, "pg_basebackup", "-D", s.Data(), "-d", from, "--checkpoint=fast", "--write-recovery-conf",
 		"--no-sync", "--wal-method=stream")
 	if err != nil {
 		return err
 	}
 	// The copy has the primary's list of standbys. This server has none to wait for when it takes over.
-	err = appendTo(filepath.Join(s.data(), "postgresql.auto.conf"), "synchronous_standby_names = ''\n")
+	err = appendTo(filepath.Join(s.Data(), "postgresql.auto.conf"), "synchronous_standby_names = ''\n")
 	if err != nil {
 		return err
 	}

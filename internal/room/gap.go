@@ -332,7 +332,7 @@ func (r *liveRoom) finishFill() (dirty bool) {
 // The caller holds r.mu.
 func (r *liveRoom) skipTo(seq chat.Seq) {
 	before := r.byteCount()
-	r.head, r.used, r.repeated = seq, 0, quotes{}
+	r.head, r.used, r.times, r.repeated = seq, 0, nil, quotes{}
 	for early := range r.early {
 		if early <= seq {
 			r.dropEarly(early)

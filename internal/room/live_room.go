@@ -24,6 +24,7 @@ type liveRoom struct {
 	isLoaded bool
 	head     chat.Seq // the newest event in the byte logs; while loading, the newest that arrived
 	used     int64    // when the event head was stored, in Unix nanoseconds; 0 if that is not known
+	times    []int64  // the same of the newest events that were appended, up to head; at most maxTimes
 	logs     []*byteLog
 	shards   []*shard
 	tails    []*tail
@@ -104,6 +105,7 @@ func (r *liveRoom) append(e chat.Event) (dirty bool) {
 	contiguous := e.Seq == r.head+1
 	r.head = e.Seq
 	r.used = nanoseconds(e.At)
+	r.noteTime(contiguous)
 	if len(r.early) > 0 || r.isFilling {
 		r.passEarly(e)
 	}

@@ -69,16 +69,43 @@ func (h *Hub) CheckPosition(
 	return err
 }
 
-// eventAt returns when an event was stored, the zero time if there is no such event. Most readers come back with the
-// newest event, for which the store is not asked.
+// maxTimes is of how many events a room knows when they were stored.
+const maxTimes = 16
+
+// eventAt returns when an event was stored, the zero time if there is no such event. Most readers come back with one of
+// the newest events, for which the store is not asked: also when thousands of them come at once, as when another node
+// was stopped.
 func (r *liveRoom) eventAt(ctx context.Context, seq chat.Seq) (time.Time, error) {
-	r.mu.Lock()
-	head, at := r.head, r.headAt()
-	r.mu.Unlock()
-	if seq == head {
+	if at, known := r.recentAt(seq); known {
 		return at, nil
 	}
 	return r.hub.log.At(ctx, r.name, seq)
+}
+
+func (r *liveRoom) recentAt(seq chat.Seq) (at time.Time, known bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if seq == r.head {
+		return r.headAt(), true
+	}
+	i := len(r.times) - 1 - int(r.head-seq)
+	if seq > r.head || i < 0 || r.times[i] == 0 {
+		return time.Time{}, false
+	}
+	return time.Unix(0, r.times[i]).UTC(), true
+}
+
+// noteTime notes when the event head was stored. follows says that those before it are noted already. The caller holds
+// r.mu.
+func (r *liveRoom) noteTime(follows bool) {
+	switch {
+	case !follows:
+		r.times = r.times[:0]
+	case len(r.times) == maxTimes:
+		copy(r.times, r.times[1:])
+		r.times = r.times[:maxTimes-1]
+	}
+	r.times = append(r.times, r.used)
 }
 
 // headAt returns when the newest event was stored, the zero time if there is none or it is not known. The caller holds

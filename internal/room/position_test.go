@@ -60,6 +60,34 @@ func TestUnreadablePositionRefusesTheReader(t *testing.T) {
 	})
 }
 
+// Those who come back with one of the newest events are many when another node has stopped: the store is not asked.
+func TestTimesOfTheNewestEventsAreInMemory(t *testing.T) {
+	inBubble(t, Config{}, func(t *testing.T, b *bench) {
+		first := newSlate()
+		rd, _ := b.join(nil, first)
+		defer rd.Leave()
+		for range maxTimes + 5 {
+			b.say(ada, "later")
+			time.Sleep(time.Second)
+		}
+		whole := b.Hub.log
+		b.Hub.log = &blindLog{Log: whole, err: errors.New("the disk")}
+		for seq := chat.Seq(maxTimes + 5); seq >= 1; seq-- {
+			at, err := b.Hub.rooms.find("lobby").eventAt(t.Context(), seq)
+			if seq <= 5 && seq != 3 { // blindLog knows event 3
+				if err == nil {
+					t.Errorf("event %d: the store was not asked", seq)
+				}
+				continue
+			}
+			want, err2 := whole.At(t.Context(), "lobby", seq)
+			if err != nil || err2 != nil || !at.Equal(want) {
+				t.Errorf("event %d: stored at %v, %v; want %v, %v", seq, at, err, want, err2)
+			}
+		}
+	})
+}
+
 // A blindLog fails or panics in At.
 type blindLog struct {
 	Log

@@ -107,7 +107,7 @@ func TestProxyBlocksOneDirection(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer server.Close()
-	p, err := newProxy()
+	p, err := newProxy(nil)
 	if err != nil {
 		t.Fatal(err)
 	}

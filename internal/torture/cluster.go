@@ -13,15 +13,18 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"parley/internal/netns"
 	"parley/internal/pgserver"
 )
 
 // A Cluster is several servers on one PostgreSQL server that has a synchronous standby. Each reaches the databases and
-// the other servers through proxies.
+// the other servers through proxies. All run on machines of their own where there are network namespaces.
 type Cluster struct {
-	Breaks ClusterBreakage // set before Start; "": it is correct
-	NATS   *Process        // the NATS server over which nodes hear each other; nil: they connect to each other
+	Breaks    ClusterBreakage // set before Start; "": it is correct
+	NATS      *Process        // the NATS server over which nodes hear each other; nil: they connect to each other
+	NoNetwork error           // why there are no machines of their own; nil: there are
 
+	network  *netns.Network
 	nodes    []*clusterNode
 	database string // its name
 	weather  *busWeather
@@ -43,15 +46,23 @@ type clusterNode struct {
 
 // NewCluster lets programs, one for each node, keep their log in a new database of a primary with a synchronous
 // standby, and speak to each other: over nats, a program that serves NATS at the address that follows its arguments, or
-// directly if it is nil. Close ends the proxies between all these, and the NATS server; it does not end other servers.
-func NewCluster(ctx context.Context, programs []*Process, nats *Process, primary, standby *pgserver.Server) (
-	*Cluster, error,
-) {
-	name, err := primary.NewDatabase(ctx)
-	if err != nil {
+// directly if it is nil. Close ends all but the nodes, which must have ended before. The error is pgserver.ErrNone if
+// there is no PostgreSQL.
+func NewCluster(ctx context.Context, programs []*Process, nats *Process) (_ *Cluster, err error) {
+	c := &Cluster{NATS: nats, weather: newBusWeather()}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, c.Close())
+		}
+	}()
+	if c.network, err = netns.New(); errors.Is(err, netns.ErrNone) {
+		c.NoNetwork = err
+	} else if err != nil {
 		return nil, err
 	}
-	c := &Cluster{NATS: nats, database: name, primary: primary, standby: standby, weather: newBusWeather()}
+	if err := c.startDatabases(ctx); err != nil {
+		return nil, err
+	}
 	certificate, err := newNodeCertificate(programs[0].Data)
 	if err != nil {
 		return nil, err
@@ -59,27 +70,46 @@ func NewCluster(ctx context.Context, programs []*Process, nats *Process, primary
 	var buses []string
 	for _, p := range programs {
 		c.nodes = append(c.nodes, &clusterNode{process: p})
-		port, err := quietPort()
+		if p.Machine, err = c.network.NewMachine(); err != nil {
+			return nil, err
+		}
+		bus, err := quietAddress(p.Machine)
 		if err != nil {
 			return nil, err
 		}
-		buses = append(buses, port)
-		if p.Listen, err = quietPort(); err != nil {
+		buses = append(buses, bus)
+		if p.Listen, err = quietAddress(p.Machine); err != nil {
 			return nil, err
 		}
 	}
 	ctx, c.hangUp = context.WithCancel(context.WithoutCancel(ctx))
 	if err := c.startNATS(); err != nil {
-		c.Close()
 		return nil, err
 	}
 	for i := range c.nodes {
 		if err := c.connect(ctx, i, certificate, buses); err != nil {
-			c.Close()
 			return nil, err
 		}
 	}
 	return c, nil
+}
+
+// startDatabases starts a primary and its standby, and makes a database.
+func (c *Cluster) startDatabases(ctx context.Context) error {
+	first, err1 := c.network.NewMachine()
+	second, err2 := c.network.NewMachine()
+	if err := errors.Join(err1, err2); err != nil {
+		return err
+	}
+	var err error
+	if c.primary, err = pgserver.StartOn(ctx, first, ""); err != nil {
+		return err
+	}
+	if c.standby, err = c.primary.NewStandbyOn(ctx, second); err != nil {
+		return err
+	}
+	c.database, err = c.primary.NewDatabase(ctx)
+	return err
 }
 
 // connect puts proxies between a node and all others, and tells the program of them.
@@ -87,7 +117,7 @@ func (c *Cluster) connect(ctx context.Context, i int, certificate *nodeCertifica
 	n := c.nodes[i]
 	var databases []string
 	for _, s := range []*pgserver.Server{c.primary, c.standby} {
-		p, err := newProxy()
+		p, err := newProxy(n.process.Machine)
 		if err != nil {
 			return err
 		}
@@ -113,7 +143,7 @@ func (c *Cluster) connectToOthers(ctx context.Context, i int, certificate *nodeC
 			n.bus = append(n.bus, nil)
 			continue
 		}
-		p, err := newProxy()
+		p, err := newProxy(n.process.Machine)
 		if err != nil {
 			return err
 		}
@@ -132,13 +162,22 @@ func (c *Cluster) run(ctx context.Context, p *proxy, address string) {
 	c.proxied.Go(func() { p.run(ctx) })
 }
 
-// Close ends the proxies, and so all connections between the nodes and to the databases, and the NATS server.
-func (c *Cluster) Close() {
+// Close ends the proxies, and so all connections between the nodes and to the databases, then the databases, the NATS
+// server and the network.
+func (c *Cluster) Close() (err error) {
 	if c.NATS != nil {
 		_ = c.NATS.Kill() // that it had ended by itself was noticed when a fault ended it
 	}
-	c.hangUp()
-	c.proxied.Wait()
+	if c.hangUp != nil {
+		c.hangUp()
+		c.proxied.Wait()
+	}
+	for _, s := range []*pgserver.Server{c.standby, c.primary} {
+		if s != nil {
+			err = errors.Join(err, s.Stop())
+		}
+	}
+	return errors.Join(err, c.network.Close())
 }
 
 // Start starts the nodes that do not run.
@@ -193,13 +232,20 @@ func (c *Cluster) end(how func(*Process) error) error {
 	return errors.Join(errs...)
 }
 
-// quietPort returns an address of this machine on a port that no outgoing connection takes by chance while its server
+// quietAddress returns an address of a machine with a port that no outgoing connection takes by chance while its server
 // is down: the kernel chooses from 32768 on.
-func quietPort() (string, error) {
+func quietAddress(m *netns.Machine) (string, error) {
 	for range 100 {
-		address := fmt.Sprint("127.0.0.1:", 20000+rand.IntN(12000))
-		if ln, err := net.Listen("tcp", address); err == nil {
-			return address, ln.Close()
+		address := fmt.Sprint(m.Address(), ":", 20000+rand.IntN(12000))
+		free := m.Do(func() error {
+			ln, err := net.Listen("tcp", address)
+			if err != nil {
+				return err
+			}
+			return ln.Close()
+		})
+		if free == nil {
+			return address, nil
 		}
 	}
 	return "", errors.New("no free port from 20000 to 32000")

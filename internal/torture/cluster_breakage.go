@@ -3,6 +3,7 @@ package torture
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -68,5 +69,31 @@ func (c *Cluster) breakDatabase(ctx context.Context) error {
 	return nil
 }
 
-// lag is how far an asynchronous standby is behind when it takes over.
-const lag = 300 * time.Millisecond
+// unshipped is how many events an asynchronous standby lacks when it takes over.
+const unshipped = 50
+
+// outlive ends the standby and returns when the primary has stored events without it.
+func (c *Cluster) outlive(ctx context.Context) error {
+	primary, standby := c.databasesNow()
+	conn, err := pgx.Connect(ctx, primary.URL(c.database))
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	if err := standby.Kill(); err != nil {
+		return err
+	}
+	var first, now int64
+	if err := conn.QueryRow(ctx, `SELECT count(*) FROM event`).Scan(&first); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, waitLimit)
+	defer cancel()
+	for now < first+unshipped {
+		sleep(ctx, 10*time.Millisecond)
+		if err := conn.QueryRow(ctx, `SELECT count(*) FROM event`).Scan(&now); err != nil {
+			return fmt.Errorf("wait for events that the standby lacks: %w", err)
+		}
+	}
+	return nil
+}

@@ -14,7 +14,11 @@ func (c *Cluster) Faults() []SubjectFault {
 			return c.nodes[rnd.IntN(len(c.nodes))].process.misset(rnd)
 		}})
 	}
-	return append(all, c.databaseFaults()...)
+	all = append(all, c.databaseFaults()...)
+	if len(c.nodes) == 0 || c.network != nil {
+		all = append(all, c.packetFaults()...)
+	}
+	return all
 }
 
 // nodeFaults returns the faults of one node, while the others go on.
@@ -269,17 +273,16 @@ func (c *Cluster) databaseLinks(rnd *rand.Rand) (links []*proxyConn) {
 // failOver ends the primary, at once or after it was frozen, and lets the standby take over.
 func (c *Cluster) failOver(rnd *rand.Rand) error {
 	primary, standby := c.databasesNow()
-	if rnd.IntN(3) == 0 {
+	switch {
+	case c.Breaks == AsynchronousStandby:
+		if err := c.outlive(context.Background()); err != nil {
+			return err
+		}
+	case rnd.IntN(3) == 0:
 		if err := primary.Freeze(); err != nil {
 			return err
 		}
 		time.Sleep(between(rnd, 300*time.Millisecond, 3*time.Second))
-	}
-	if c.Breaks == AsynchronousStandby {
-		if err := standby.Kill(); err != nil {
-			return err
-		}
-		time.Sleep(lag)
 	}
 	if err := primary.Kill(); err != nil {
 		return err

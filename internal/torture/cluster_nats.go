@@ -12,7 +12,10 @@ func (c *Cluster) startNATS() error {
 	}
 	if c.NATS.Listen == "" {
 		var err error
-		if c.NATS.Listen, err = quietPort(); err != nil {
+		if c.NATS.Machine, err = c.network.NewMachine(); err != nil {
+			return err
+		}
+		if c.NATS.Listen, err = quietAddress(c.NATS.Machine); err != nil {
 			return err
 		}
 	}
@@ -22,7 +25,7 @@ func (c *Cluster) startNATS() error {
 
 // connectToNATS puts a proxy between a node and the NATS server.
 func (c *Cluster) connectToNATS(ctx context.Context, n *clusterNode) error {
-	p, err := newProxy()
+	p, err := newProxy(n.process.Machine)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os/exec"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -44,6 +45,12 @@ func limitFiles(pid int, bytes int64) error {
 		return fmt.Errorf("limit the server's files: %w", err)
 	}
 	return nil
+}
+
+// endsWithUs lets a program end when this process has ended, also if that was killed.
+func endsWithUs(program *exec.Cmd) {
+	// The signal comes when the thread ends that has started the program. Threads of Go stay.
+	program.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 }
 
 // smallSegments keeps the server's socket buffer small: the kernel sizes it by the other side's

@@ -26,7 +26,7 @@ func OnPostgres(ctx context.Context, program *Process, database *pgserver.Server
 	if err != nil {
 		return nil, err
 	}
-	between, err := newProxy()
+	between, err := newProxy(nil)
 	if err != nil {
 		return nil, err
 	}

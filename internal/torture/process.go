@@ -16,18 +16,21 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"parley/internal/netns"
 )
 
 // A Process is the real program.
 type Process struct {
 	Program string
-	Args    []string  // before the flags that every server here needs
-	Env     []string  // in addition to the environment; "NAME=value"
-	Data    string    // its data folder
-	Listen  string    // where it listens; default: a free port of the loopback interface
-	Log     io.Writer // receives its standard error
-	OwnDisk bool      // Data is a file system made by MountDisk
-	Clock   string    // the file with the clock's offset, if the program reads one; see SetClock
+	Args    []string       // before the flags that every server here needs
+	Env     []string       // in addition to the environment; "NAME=value"
+	Data    string         // its data folder
+	Listen  string         // where it listens; default: a free port of the loopback interface
+	Log     io.Writer      // receives its standard error
+	OwnDisk bool           // Data is a file system made by MountDisk
+	Machine *netns.Machine // where it runs; default: this machine
+	Clock   string         // the file with the clock's offset, if the program reads one; see SetClock
 
 	cmd *exec.Cmd
 	pid atomic.Int64
@@ -53,11 +56,12 @@ func (p *Process) launch(more ...string) (string, error) {
 		p.cmd.Env = append(p.cmd.Env, "PARLEY_CLOCK="+p.Clock)
 	}
 	p.cmd.Stderr = p.Log
+	endsWithUs(p.cmd)
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {
 		return "", fmt.Errorf("start %s: %w", p.Program, err)
 	}
-	if err := p.cmd.Start(); err != nil {
+	if err := p.Machine.Do(p.cmd.Start); err != nil {
 		return "", fmt.Errorf("start %s: %w", p.Program, err)
 	}
 	p.pid.Store(int64(p.cmd.Process.Pid))
@@ -66,8 +70,7 @@ func (p *Process) launch(more ...string) (string, error) {
 	giveUp.Stop()
 	url, ok := strings.CutPrefix(strings.TrimSpace(line), "listening on ")
 	if !ok {
-		_ = p.Kill() // its messages are in Log
-		return "", fmt.Errorf("start %s: it says %q (%v)", p.Program, line, err)
+		return "", fmt.Errorf("start %s: it says %q: %w", p.Program, line, errors.Join(err, p.Kill())) // more is in Log
 	}
 	return url, nil
 }
@@ -91,7 +94,7 @@ func (p *Process) Kill() error {
 	err := p.cmd.Wait() // the status shows that it was killed, or had ended before
 	p.pid.Store(0)
 	if runtime.GOOS != "windows" && p.cmd.ProcessState.Exited() {
-		return fmt.Errorf("the server had ended by itself: %w", cmp.Or(err, errors.New("with exit status 0")))
+		return fmt.Errorf("the server had ended by itself: %w", cmp.Or(err, errors.New("exit status 0")))
 	}
 	return nil
 }

@@ -9,12 +9,15 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"parley/internal/netns"
 )
 
 // A proxy stands between clients and a server, or several. Its address stays while servers behind it
 // come and go, and it can degrade connections. Its buffers are small, so that a slow connection is
 // soon full.
 type proxy struct {
+	machine   *netns.Machine // on which it runs; nil: this one
 	ln        net.Listener
 	wg        sync.WaitGroup
 	newFilter func() func([]byte) []byte // changes the bytes of one direction; nil: they pass as they are
@@ -50,12 +53,13 @@ type proxyConn struct {
 	cutIn  int           // bytes from the server until the connection is cut; -1: never
 }
 
-func newProxy() (*proxy, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	return &proxy{ln: ln, links: map[*proxyConn]bool{}}, nil
+// newProxy returns a proxy on the loopback interface of a machine.
+func newProxy(m *netns.Machine) (*proxy, error) {
+	p := &proxy{machine: m, links: map[*proxyConn]bool{}}
+	return p, m.Do(func() (err error) {
+		p.ln, err = net.Listen("tcp", "127.0.0.1:0")
+		return err
+	})
 }
 
 func (p *proxy) url() string { return "http://" + p.ln.Addr().String() }
@@ -117,8 +121,7 @@ func (p *proxy) serve(ctx context.Context, client net.Conn) {
 	if upstream == "" {
 		return
 	}
-	dialer := net.Dialer{Timeout: waitLimit, Control: smallSegments}
-	server, err := dialer.DialContext(ctx, "tcp", upstream)
+	server, err := p.dial(ctx, upstream)
 	if err != nil {
 		return // the client notices
 	}
@@ -144,6 +147,23 @@ func (p *proxy) serve(ctx context.Context, client net.Conn) {
 	p.mu.Lock()
 	delete(p.links, l)
 	p.mu.Unlock()
+}
+
+// dialLimit is how long to try to connect to another machine. Its packets may be lost, so later is soon enough for the
+// next try.
+const dialLimit = 2 * time.Second
+
+// dial connects to a server.
+func (p *proxy) dial(ctx context.Context, address string) (c net.Conn, err error) {
+	dialer := net.Dialer{Timeout: waitLimit, Control: smallSegments}
+	if p.machine != nil {
+		dialer.Timeout = dialLimit
+	}
+	err = p.machine.Do(func() error {
+		c, err = dialer.DialContext(ctx, "tcp", address)
+		return err
+	})
+	return c, err
 }
 
 // filter returns what changes the bytes of one direction of a new connection.

@@ -60,7 +60,7 @@ func newHarness(cfg Config) (_ *harness, err error) {
 		}
 	}
 	for _, p := range proxies {
-		if *p, err = newProxy(); err != nil {
+		if *p, err = newProxy(nil); err != nil {
 			return nil, fmt.Errorf("a proxy before the server: %w", err)
 		}
 	}

@@ -4,11 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"strconv"
-	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 )
@@ -33,13 +31,8 @@ func Serve(ctx context.Context, address string, listening func()) error {
 	s.Start()
 	defer s.WaitForShutdown()
 	defer s.Shutdown()
-	if !s.ReadyForConnections(10 * time.Second) {
-		select {
-		case reason := <-log.fatal:
-			return errors.New(reason)
-		default:
-			return fmt.Errorf("NATS does not listen on %s", address)
-		}
+	if s.Addr() == nil {
+		return errors.New(<-log.fatal)
 	}
 	listening()
 	<-ctx.Done()

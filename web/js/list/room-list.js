@@ -9,6 +9,7 @@ import { bdi, emit, fromTemplate, part, setText } from "../ui/dom.js";
 import { number, t } from "../ui/i18n.js";
 import { loadOrExplain } from "../ui/load.js";
 import { showYou } from "../ui/own-name.js";
+import { whilePressed } from "../ui/press.js";
 import { isolate } from "../ui/text.js";
 import { sections, showsMention } from "./room-list-state.js";
 
@@ -21,6 +22,8 @@ export class RoomList extends HTMLElement {
   #rows = new Map();
   /** @type {Map<string, HTMLElement>} the sections, by name */
   #sections = new Map();
+  #isPressed = whilePressed(this);
+  #redraw = () => this.show();
   #active = ""; // the room whose row the Tab key reaches
   /** @type {HTMLElement | null} */
   #pattern = null;
@@ -55,7 +58,7 @@ export class RoomList extends HTMLElement {
 
   show() {
     const { session } = this;
-    if (!session) return;
+    if (!session || this.#isPressed(this.#redraw)) return;
     const filter = this.filter.value;
     const shown = sections(session.rooms, filter);
     const here = session.room?.deps.room ?? "";

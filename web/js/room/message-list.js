@@ -3,6 +3,7 @@
 /** @import { OutboxMessage, Row, State, Target } from "./types.js" */
 import { emit, fromTemplate, part, setText } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
+import { whilePressed } from "../ui/press.js";
 import { dayName, fullDay } from "../ui/time.js";
 import { activateRow, moveFocus } from "./arrow-keys.js";
 import { newMessage, showMessage } from "./message.js";
@@ -28,7 +29,16 @@ export class MessageList extends HTMLElement {
   #linked = 0; // the seq that the address names
   #newest = { seq: 0, here: true };
   #lookScheduled = false;
-  #sizes = new ResizeObserver(() => this.#resized()); // of the log and each row: fonts and styles may load late
+  #isPressed = whilePressed(this);
+  /** @type {Picture | null} what is drawn when the list is not pressed any more */
+  #held = null;
+  #redraw = () => void (this.#held && this.show(this.#held));
+  #resized = () => {
+    if (this.#isPressed(this.#resized)) return;
+    this.scrollAnchor.restore();
+    this.#look();
+  };
+  #sizes = new ResizeObserver(this.#resized); // of the log and each row: fonts and styles may load late
   /** The rows that say "more", and the first day, stay at the edges when history comes, so they cannot be anchors. */
   scrollAnchor = new ScrollAnchor(this, () =>
     [...this.#rows].filter(([key, row]) => !key.endsWith(" first") && !row.matches(".edge")).map(([, row]) => row),
@@ -65,7 +75,10 @@ export class MessageList extends HTMLElement {
 
   /** @param {Picture} picture */
   show(picture) {
-    const { state, target } = picture;
+    const { state } = picture;
+    const target = picture.target ?? this.#held?.target ?? null;
+    this.#held = this.#isPressed(this.#redraw) ? { ...picture, target } : null;
+    if (this.#held) return;
     const quiet = state.pagesLoaded !== this.#pagesLoaded;
     this.#pagesLoaded = state.pagesLoaded;
     if (quiet) this.#hush();
@@ -165,11 +178,6 @@ export class MessageList extends HTMLElement {
       this.#lookScheduled = false;
       this.#look();
     });
-  }
-
-  #resized() {
-    this.scrollAnchor.restore();
-    this.#look();
   }
 
   /** Reports what the person sees, and requests the messages that they will see soon. */

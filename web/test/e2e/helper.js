@@ -172,6 +172,10 @@ export async function joined(page) {
   await page.waitForFunction(() => customElements.get("room-topic"));
 }
 
+/** Waits until the page has drawn what it knows, in the next frame. @param {Page} page */
+export const drawn = (page) =>
+  page.evaluate(() => new Promise((then) => requestAnimationFrame(() => requestAnimationFrame(then))));
+
 /** Waits until the page shows these messages and no other, in this order.
  * @param {Page} page  @param {readonly string[]} texts  @param {string} [within] a selector; default: the whole page */
 export async function assertShown(page, texts, within = "") {

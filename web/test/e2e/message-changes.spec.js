@@ -1,7 +1,7 @@
 // Edits, deletions, long messages, and copying a message's text or link.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Server, row, told, write } from "./helper.js";
+import { Server, drawn, row, told, write } from "./helper.js";
 import { enter, field, meet, message, openMenu, press, said } from "./people.js";
 
 const server = await new Server().start();
@@ -43,6 +43,30 @@ test("an edit reaches everybody, with the earlier version, also somebody who was
   await field(ada.page).press("Escape");
   await field(ada.page).press("Shift+ArrowUp"); // into the log
   assert.ok(await message(ada.page, 1).evaluate((m) => m === document.activeElement));
+  assert.deepEqual([...ada.wrong, ...grace.wrong], []);
+});
+
+test("what arrives between press and release moves nothing away from under the pointer", async () => {
+  const [ada, grace] = await meet(server, "still", "Ada", "Grace");
+  assert.ok(ada && grace);
+  const { page } = ada;
+  await write(grace.page, Array(60).fill("a line").join("\n"));
+  await said(page, "helo", 2);
+  await press(message(page, 2), "e");
+  await field(page).fill("hello");
+  await field(page).press("Enter");
+  await message(page, 2).locator(".edited").hover();
+  await page.mouse.down();
+  for (const text of ["one", "two", "three"]) await write(grace.page, text);
+  await page.waitForFunction(() => {
+    /** @typedef {{ session?: { room?: { state: { head: number } } } }} Shell */
+    const shell = /** @type {Shell} */ (/** @type {unknown} */ (document.querySelector("app-shell")));
+    return shell.session?.room?.state.head === 6;
+  });
+  await drawn(page);
+  await page.mouse.up();
+  await page.getByRole("dialog", { name: "What it said before" }).getByText("helo").waitFor();
+  await message(page, 6).waitFor();
   assert.deepEqual([...ada.wrong, ...grace.wrong], []);
 });
 

@@ -1,7 +1,7 @@
 // The list of a person's rooms.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Server, joined, row, visitor } from "./helper.js";
+import { Server, drawn, joined, row, visitor } from "./helper.js";
 import { entry, openRoomMenu, rooms, settled } from "./room-list.js";
 
 const server = await new Server().start();
@@ -31,6 +31,22 @@ test("the room list counts unread messages, rooms with mentions first, until the
   await joined(page);
   await entry(page, "l-one").waitFor();
   await page.locator("room-list li.unread").first().waitFor({ state: "detached" }); // the server knows it
+  assert.deepEqual(wrong, []);
+});
+
+test("the room that is pressed is opened, though another one comes first meanwhile", async () => {
+  const { page, wrong } = await settled(server, "Ida", ["s-one", "s-two", "s-here"]);
+  const before = await entry(page, "s-one").boundingBox();
+  await entry(page, "s-one").getByRole("link").hover();
+  await page.mouse.down();
+  await server.say("s-two", await server.session("Grace"), "for you, @Ida");
+  await page.waitForFunction(() => document.title === "(1) s-here – Parley");
+  await drawn(page);
+  assert.deepEqual(await entry(page, "s-one").boundingBox(), before);
+  await page.mouse.up();
+  await row(page, "welcome to s-one").waitFor();
+  await rooms(page).getByRole("link", { name: "s-two 1 time you are named" }).waitFor();
+  assert.equal(await page.locator("room-list li").first().getAttribute("data-room"), "s-two");
   assert.deepEqual(wrong, []);
 });
 
