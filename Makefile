@@ -31,7 +31,7 @@ test: ## everything: linters, every platform's types, Go with the race detector,
 	@$(MAKE) --no-print-directory -j 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) \
 		FUZZTIME=2s INSTRUMENT=parley/... BEFORE_GO=lint lint page go torture-short platforms fuzz
 
-quick: ## what takes less than a minute: vet, Go's tests without the race detector and the slowest, the page's modules
+quick: ## what takes less than a minute: vet, Go's tests without the race detector, PostgreSQL and the slowest, the page's modules
 	$(COMPILE) go vet ./...
 	go test -short $$(go list ./... | grep -v /test/)
 	npm --prefix web run test:unit
