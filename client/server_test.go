@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"reflect"
@@ -21,6 +22,28 @@ import (
 // patience is how long a test waits before it fails.
 const patience = 60 * time.Second
 
+// program is where buildProgram puts the real program. One serves all tests: to link it takes seconds.
+var program string
+
+var buildProgram = sync.OnceValue(func() error {
+	if out, err := exec.Command("go", "build", "-o", program, "parley").CombinedOutput(); err != nil {
+		return fmt.Errorf("build the server: %w\n%s", err, out)
+	}
+	return nil
+})
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "parley-client-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	program = filepath.Join(dir, "parley")
+	status := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(status)
+}
+
 // A server is the real program. It can be killed and started again at the same
 // address.
 type server struct {
@@ -35,11 +58,10 @@ type server struct {
 
 func startServer(t *testing.T) *server {
 	t.Helper()
-	dir := t.TempDir()
-	s := &server{t: t, program: filepath.Join(dir, "parley"), data: filepath.Join(dir, "data"), address: "127.0.0.1:0"}
-	if out, err := exec.Command("go", "build", "-o", s.program, "parley").CombinedOutput(); err != nil {
-		t.Fatalf("build the server: %v\n%s", err, out)
+	if err := buildProgram(); err != nil {
+		t.Fatal(err)
 	}
+	s := &server{t: t, program: program, data: filepath.Join(t.TempDir(), "data"), address: "127.0.0.1:0"}
 	s.start()
 	t.Cleanup(s.kill)
 	return s

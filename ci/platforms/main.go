@@ -15,6 +15,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/tools/go/analysis"
@@ -53,11 +54,12 @@ func main() {
 		os.Exit(2)
 	}
 	// A platform's packages take up to a gigabyte and are dropped at once: collect seldom.
-	debug.SetGCPercent(400)
+	debug.SetGCPercent(200)
 	failed := false
+	deps := &dependencies{fset: token.NewFileSet()}
 	for _, platform := range os.Args[1:] {
 		began := time.Now()
-		if err := check(platform); err != nil {
+		if err := check(platform, deps); err != nil {
 			failed = true
 			fmt.Fprintf(os.Stderr, "%s:\n%v\n", platform, err)
 			continue
@@ -71,7 +73,7 @@ func main() {
 
 // check loads all of the module's packages for a platform, such as "windows/arm64", and returns what the type
 // checker and the analyzers say of ours.
-func check(platform string) error {
+func check(platform string, deps *dependencies) error {
 	goos, goarch, _ := strings.Cut(platform, "/")
 	module, err := filepath.Abs(".")
 	if err != nil {
@@ -80,12 +82,13 @@ func check(platform string) error {
 	pkgs, err := packages.Load(&packages.Config{
 		Mode: packages.LoadAllSyntax | packages.NeedModule,
 		Env:  append(os.Environ(), "GOOS="+goos, "GOARCH="+goarch, "CGO_ENABLED=0"),
+		Fset: deps.fset,
 		ParseFile: func(fset *token.FileSet, name string, src []byte) (*ast.File, error) {
 			ours := strings.HasPrefix(name, module+string(filepath.Separator))
 			if ours {
 				return parser.ParseFile(fset, name, src, parser.ParseComments|parser.SkipObjectResolution)
 			}
-			return withoutBodies(fset, name, src)
+			return deps.parse(name, src)
 		},
 	}, "./...")
 	if err != nil {
@@ -121,15 +124,26 @@ func check(platform string) error {
 
 func ours(p *packages.Package) bool { return p.Module != nil && p.Module.Main }
 
-// withoutBodies parses a file and drops the bodies of its functions.
-func withoutBodies(fset *token.FileSet, name string, src []byte) (*ast.File, error) {
-	f, err := parser.ParseFile(fset, name, src, parser.SkipObjectResolution)
-	if f != nil {
-		for _, d := range f.Decls {
-			if fn, ok := d.(*ast.FuncDecl); ok {
-				fn.Body = nil
-			}
+// dependencies are the files of all dependencies, of which most are the same on all platforms: they are parsed once.
+type dependencies struct {
+	fset  *token.FileSet
+	files sync.Map // of *ast.File, by name
+}
+
+// parse parses a file and drops the bodies of its functions.
+func (d *dependencies) parse(name string, src []byte) (*ast.File, error) {
+	if f, ok := d.files.Load(name); ok {
+		return f.(*ast.File), nil
+	}
+	f, err := parser.ParseFile(d.fset, name, src, parser.SkipObjectResolution)
+	if err != nil {
+		return f, err
+	}
+	for _, decl := range f.Decls {
+		if fn, ok := decl.(*ast.FuncDecl); ok {
+			fn.Body = nil
 		}
 	}
-	return f, err
+	d.files.Store(name, f)
+	return f, nil
 }

@@ -29,7 +29,11 @@ func (s *testbed) startNodes(ctx context.Context) error {
 		command := append(s.serve(fmt.Sprint("data", i+1), doors[i]), fmt.Sprint("--node-name=node", i+1),
 			"--drain="+cmp.Or(s.drain, 2*time.Second).String(), "--cluster-listen="+address,
 			"--cluster-peers="+strings.Join(peers, ","), "--cluster-secret-file="+secret)
-		p, err := startProcess(ctx, command, s.env, s.cfg.TLS)
+		env := s.env
+		if i > 0 && s.clock != nil { // only the first node's commits are looked at
+			env = s.database.env("")
+		}
+		p, err := startProcess(ctx, command, env, s.cfg.TLS)
 		if err != nil {
 			s.end()
 			return fmt.Errorf("start node %d of %s: %w", i+1, s.peer.Name, err)

@@ -17,6 +17,9 @@ import (
 // TestBenchMeasuresEachScenario lets the real program measure itself briefly, and expects each
 // value of each scenario.
 func TestBenchMeasuresEachScenario(t *testing.T) {
+	if testing.Short() {
+		t.Skip("each scenario takes a second or two")
+	}
 	if runtime.GOOS == "windows" {
 		t.Skip("a link makes the test binary the program")
 	}

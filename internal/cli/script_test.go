@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 //	                    it is not $URL's; its body goes to the file "body"
 //	database NAME       make an empty PostgreSQL database; sets $NAME to its URL
 //
-// The condition [postgres] is true if there is a PostgreSQL.
+// The condition [postgres] is true if there is a PostgreSQL, except with go test -short.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -58,7 +58,7 @@ func TestScripts(t *testing.T) {
 			if name != "postgres" {
 				return false, fmt.Errorf("unknown condition %s", name)
 			}
-			return pgserver.Installed(), nil
+			return pgserver.Installed() && !testing.Short(), nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"serve":  scriptServe,

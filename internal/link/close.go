@@ -11,13 +11,13 @@ import (
 // retryPerClient for each of them, but not within less than minRetryWithin.
 const (
 	sliceTime       = 100 * time.Millisecond
-	spreadPerClient = time.Millisecond
+	spreadPerClient = 2 * time.Millisecond // to come back takes servers, clients and database some 1.5 ms of CPU
 	retryPerClient  = time.Millisecond / 2
 	minRetryWithin  = 100 * time.Millisecond
 )
 
 // Close makes each connection answer what it has accepted and end, a WebSocket with 1001
-// (going away), and waits for their ends. It spreads the ends over a millisecond per
+// (going away), and waits for their ends. It spreads the ends over two milliseconds per
 // client, but at most over the duration spread: so not all clients come back elsewhere at
 // the same moment. When ctx ends it aborts the connections that are left.
 func (l *Links) Close(ctx context.Context, spread time.Duration) {

@@ -76,6 +76,9 @@ func TestCommitWaitsForStandby(t *testing.T) {
 // started returns a new server that ends with the test.
 func started(t *testing.T) *Server {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("PostgreSQL takes seconds to start")
+	}
 	s, err := Start(t.Context(), "")
 	if errors.Is(err, ErrNone) {
 		t.Skip(err)

@@ -56,6 +56,7 @@ func (x *Index) look(ctx context.Context) error {
 	clear(x.elsewhere)
 	due := x.anywhere && !time.Now().Before(x.compareAt)
 	x.anywhere = x.anywhere && !due
+	x.comparing = due
 	x.mu.Unlock()
 	if !due {
 		return nil
@@ -64,6 +65,7 @@ func (x *Index) look(ctx context.Context) error {
 	heads, err := x.source.Heads(ctx)
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	x.comparing = false
 	x.compareAt = time.Now().Add(max(compareEvery, compareRest*time.Since(begin)))
 	if err != nil {
 		x.anywhere = true

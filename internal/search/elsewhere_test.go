@@ -3,6 +3,7 @@ package search
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -55,6 +56,68 @@ func TestIndexLearnsWhatOtherProcessesHaveStored(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A log that does not answer keeps the index from reading what it was told of.
+func TestASearchSaysWhatTheIndexWasToldAndHasNotRead(t *testing.T) {
+	since := time.Date(2026, 11, 30, 10, 0, 0, 0, time.UTC)
+	for name, tt := range map[string]struct {
+		tell  func(*Index)
+		until time.Time
+	}{
+		"in this room": {func(x *Index) { x.StoredElsewhere("lobby", 2, since, false) }, since},
+		"somewhere":    {(*Index).StoredAnywhere, time.Time{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := &silentSource{memLog: newMemLog(), asked: make(chan struct{}), answer: make(chan struct{})}
+			l.say("lobby", "Ada", "said")
+			x := newIndex(t, l.memLog, t.TempDir())
+			follow(t, x, l.memLog)
+			wantWhole(t, x, true, time.Time{})
+			l.say("lobby", "Ada", "said again")
+			x.source = l
+			tt.tell(x)
+			wantWhole(t, x, false, tt.until)
+			caughtUp := make(chan error, 1)
+			go func() { caughtUp <- x.catchUp(t.Context()) }()
+			<-l.asked
+			wantWhole(t, x, false, tt.until)
+			close(l.answer)
+			must(t, <-caughtUp)
+			wantWhole(t, x, true, time.Time{})
+		})
+	}
+}
+
+func wantWhole(t *testing.T, x *Index, complete bool, until time.Time) {
+	t.Helper()
+	if is, at := x.whole([]chat.RoomName{"garden", "lobby"}); is != complete || !at.Equal(until) {
+		t.Errorf("whole: %v until %v, want %v until %v", is, at, complete, until)
+	}
+}
+
+// A silentSource answers its first question, whichever that is, after the word to do so.
+type silentSource struct {
+	*memLog
+	once          sync.Once
+	asked, answer chan struct{}
+}
+
+func (s *silentSource) wait() {
+	s.once.Do(func() {
+		close(s.asked)
+		<-s.answer
+	})
+}
+
+func (s *silentSource) Heads(ctx context.Context) (map[chat.RoomName]chat.Seq, error) {
+	s.wait()
+	return s.memLog.Heads(ctx)
+}
+
+func (s *silentSource) After(ctx context.Context, room chat.RoomName, seq chat.Seq, limit int) ([]chat.Event, error) {
+	s.wait()
+	return s.memLog.After(ctx, room, seq, limit)
 }
 
 // What is in the index already costs nothing.

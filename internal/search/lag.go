@@ -63,15 +63,21 @@ func (x *Index) Lag() (events int, age time.Duration) {
 func (x *Index) whole(rooms []chat.RoomName) (complete bool, until time.Time) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	if x.anywhere || x.comparing {
+		return false, time.Time{}
+	}
 	complete = true
+	lacks := func(since time.Time) {
+		if complete || since.Before(until) { // the zero time is before all others
+			complete, until = false, since
+		}
+	}
 	for _, room := range rooms {
-		l := x.lags[room]
-		switch {
-		case l == nil:
-		case l.since.IsZero():
-			return false, time.Time{}
-		case complete || l.since.Before(until):
-			complete, until = false, l.since
+		if l := x.lags[room]; l != nil {
+			lacks(l.since)
+		}
+		if c, found := x.elsewhere[room]; found {
+			lacks(c.since)
 		}
 	}
 	return complete, until

@@ -49,6 +49,9 @@ func TestDeliveriesGoOutInBatches(t *testing.T) {
 
 // TestWithoutBatches runs tests as on a system without io_uring.
 func TestWithoutBatches(t *testing.T) {
+	if testing.Short() {
+		t.Skip("repeats other tests")
+	}
 	newBatch = func() room.Batch { return nil }
 	defer func() { newBatch = link.NewBatch }()
 	for name, test := range map[string]func(*testing.T){

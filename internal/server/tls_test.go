@@ -16,6 +16,9 @@ import (
 
 // TestOverTLS runs tests of WebSockets once more, over TLS.
 func TestOverTLS(t *testing.T) {
+	if testing.Short() {
+		t.Skip("repeats a third of the tests")
+	}
 	overTLS = true
 	defer func() { overTLS = false }()
 	for name, test := range map[string]func(*testing.T){

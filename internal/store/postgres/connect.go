@@ -54,6 +54,7 @@ func (s *Store) connect(ctx context.Context) error {
 	}
 	base := pool.ConnConfig
 	base.ConnectTimeout = cmp.Or(base.ConnectTimeout, hostTimeout(&base.Config))
+	endInSilence(base)
 	if base.RuntimeParams["application_name"] == "" {
 		base.RuntimeParams["application_name"] = applicationName + s.node
 	}

@@ -5,12 +5,15 @@ package postgres
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"syscall"
 	"testing"
+	"time"
 
+	"parley/internal/pgserver"
 	"parley/internal/store/storetest"
 )
 
@@ -34,6 +37,39 @@ func lockRoom(t *testing.T, url string) {
 		return nil
 	}))
 	fmt.Fprintln(os.Stdout, "attempts", attempts)
+}
+
+// A database that is frozen, or another one before it, does not keep a reader for ever: neither one that has a
+// connection nor one that would make one.
+func TestReadsFromAFrozenDatabaseEnd(t *testing.T) {
+	server, err := pgserver.Start(t.Context(), "")
+	if errors.Is(err, pgserver.ErrNone) {
+		t.Skip(err)
+	}
+	storetest.Must(t, err)
+	t.Cleanup(func() { storetest.Must(t, server.Stop()) })
+	name, err := server.NewDatabase(t.Context())
+	storetest.Must(t, err)
+	s, _ := start(t, server.URL(name))
+	storetest.Do(t, s, storetest.Draft("lobby", storetest.Ada, "before", ""))
+	_, _, err = s.Head(t.Context(), "lobby") // so that there is a connection
+	storetest.Must(t, err)
+	storetest.Must(t, server.Freeze())
+	s.readTimeout = 100 * time.Millisecond
+	for range 2 {
+		for name, read := range reads(s) {
+			if err := read(t.Context()); !errors.Is(err, errUnreachable) {
+				t.Errorf("%s: %v, want %v", name, err, errUnreachable)
+			}
+		}
+	}
+	storetest.Must(t, server.Thaw())
+	s.readTimeout = readTimeout
+	for name, read := range reads(s) {
+		if err := read(t.Context()); err != nil {
+			t.Errorf("%s after that: %v", name, err)
+		}
+	}
 }
 
 // A process that is frozen between the two round trips of a transaction stops a room for a second at most. When it

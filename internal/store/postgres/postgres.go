@@ -51,8 +51,9 @@ type Store struct {
 	history atomic.Pointer[string] // see identitySQL
 	shown   witness
 
-	pool   *pgxpool.Pool // reads; never writes
-	writer *writer       // owned by Run's goroutine while it runs
+	pool        *pgxpool.Pool // reads; never writes
+	readTimeout time.Duration
+	writer      *writer // owned by Run's goroutine while it runs
 
 	nodeMu   sync.Mutex
 	nodeConn *pgx.Conn // keeps this process in the table node; nil: not connected
@@ -73,6 +74,8 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		cfg:    cfg,
 		logger: cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
 		node:   strings.ToLower(rand.Text()[:13]),
+
+		readTimeout: readTimeout,
 	}
 	s.health = store.NewHealth(s.writeHealth)
 	if err := s.connect(ctx); err != nil {

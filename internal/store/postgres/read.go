@@ -15,19 +15,25 @@ import (
 	"parley/internal/store"
 )
 
+// readTimeout is how long a read may take. It is longer than the database lets a statement take, by statement_timeout
+// in readerSettings: a database that takes longer is frozen, and another one may have taken over.
+const readTimeout = 35 * time.Second
+
 // read calls do with a connection of the readers. If the connection turns out to be lost, as those
 // from before a restart of the database are, it calls do once more with another one.
-func (s *Store) read(ctx context.Context, do func(*pgxpool.Conn) error) error {
-	err := s.tryRead(ctx, do)
-	if errors.Is(err, errLost) && ctx.Err() == nil {
-		err = s.tryRead(ctx, do)
+func (s *Store) read(ctx context.Context, do func(context.Context, *pgxpool.Conn) error) error {
+	limited, cancel := context.WithTimeout(ctx, s.readTimeout)
+	defer cancel()
+	err := s.tryRead(limited, do)
+	if errors.Is(err, errLost) && limited.Err() == nil {
+		err = s.tryRead(limited, do)
 	}
 	return s.readError(ctx, err)
 }
 
-func (s *Store) tryRead(ctx context.Context, do func(*pgxpool.Conn) error) error {
+func (s *Store) tryRead(ctx context.Context, do func(context.Context, *pgxpool.Conn) error) error {
 	return s.pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error {
-		err := do(c)
+		err := do(ctx, c)
 		if err != nil && c.Conn().IsClosed() {
 			err = fmt.Errorf("%w: %w", errLost, err)
 		}
@@ -40,7 +46,7 @@ var errLost = errors.New("the connection to the database is lost")
 
 // rowsOf returns the rows that a statement finds.
 func rowsOf[T any](ctx context.Context, s *Store, row pgx.RowToFunc[T], text string, args ...any) (all []T, err error) {
-	err = s.read(ctx, func(c *pgxpool.Conn) error {
+	err = s.read(ctx, func(ctx context.Context, c *pgxpool.Conn) error {
 		rows, err := c.Query(ctx, text, args...)
 		if err != nil {
 			return err
@@ -53,7 +59,9 @@ func rowsOf[T any](ctx context.Context, s *Store, row pgx.RowToFunc[T], text str
 
 // row scans the one row that a statement returns; pgx.ErrNoRows if there is none.
 func (s *Store) row(ctx context.Context, text string, args []any, dest ...any) error {
-	return s.read(ctx, func(c *pgxpool.Conn) error { return c.QueryRow(ctx, text, args...).Scan(dest...) })
+	return s.read(ctx, func(ctx context.Context, c *pgxpool.Conn) error {
+		return c.QueryRow(ctx, text, args...).Scan(dest...)
+	})
 }
 
 // roomSQL is the key of the room whose name is $1. It is a constant of its statement, so that the

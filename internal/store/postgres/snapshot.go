@@ -95,6 +95,7 @@ func connectOnce(ctx context.Context, cfg Config) (*pgx.Conn, error) {
 		return nil, fmt.Errorf("the database's URL: %w", err)
 	}
 	config := pool.ConnConfig
+	endInSilence(config)
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectTimeout
 	}

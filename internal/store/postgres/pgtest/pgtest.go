@@ -1,5 +1,6 @@
 // Package pgtest gives tests databases of a PostgreSQL. One server serves all tests of a process and ends with it. A
-// test without PostgreSQL is skipped. Start reading at Database.
+// test is skipped without PostgreSQL, and by go test -short, since a server takes seconds to start. Start reading at
+// Database.
 //
 // It knows no tables.
 package pgtest
@@ -41,6 +42,7 @@ func Empty(t testing.TB) string {
 // Its database "postgres" is empty.
 func Start(t testing.TB, settings ...string) *pgserver.Server {
 	t.Helper()
+	skipShort(t)
 	s, err := start(settings...)
 	skipOrFail(t, err)
 	t.Cleanup(func() {
@@ -75,9 +77,17 @@ func start(settings ...string) (*pgserver.Server, error) {
 
 func shared(t testing.TB) *pgserver.Server {
 	t.Helper()
+	skipShort(t)
 	s, err := server()
 	skipOrFail(t, err)
 	return s
+}
+
+func skipShort(t testing.TB) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it needs a PostgreSQL server")
+	}
 }
 
 // skipOrFail ends a test whose server did not start.
