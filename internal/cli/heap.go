@@ -27,13 +27,14 @@ const (
 // system when the server is idle.
 type heap struct {
 	samples   []metrics.Sample
-	allocated uint64 // bytes since the start of the program
-	percent   int    // the GOGC set last
-	quiet     int    // idle ticks in a row
+	tick      time.Duration // between two checks of whether the server is idle
+	allocated uint64        // bytes since the start of the program
+	percent   int           // the GOGC set last
+	quiet     int           // idle ticks in a row
 }
 
 func newHeap() *heap {
-	return &heap{percent: 100, samples: []metrics.Sample{
+	return &heap{tick: heapTick, percent: 100, samples: []metrics.Sample{
 		{Name: "/gc/heap/live:bytes"},
 		{Name: "/gc/heap/allocs:bytes"},
 		{Name: "/memory/classes/heap/objects:bytes"},
@@ -49,7 +50,7 @@ func (h *heap) Run(ctx context.Context) error {
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(h.percent))
 	collected := afterCollections(ctx)
-	tick := time.NewTicker(heapTick)
+	tick := time.NewTicker(h.tick)
 	defer tick.Stop()
 	for {
 		h.adapt()

@@ -1,5 +1,8 @@
 // press.js: keeps a list still while a button or link in it is pressed, because a click on what has moved is lost.
 
+// What ends a press. Where a press opens a menu or begins to drag a link, some browsers send no pointerup.
+const ENDS = ["pointerup", "pointercancel", "contextmenu", "dragend", "blur"];
+
 /** Returns a function that reports whether something in the list is pressed. If so, it calls `draw` after the release:
  * once, however often it was called. @param {HTMLElement} list  @returns {(draw: () => void) => boolean} */
 export function whilePressed(list) {
@@ -9,10 +12,14 @@ export function whilePressed(list) {
     pressed = false;
     for (const draw of held) held.delete(draw) && draw();
   };
-  const up = () => requestAnimationFrame(() => setTimeout(release)); // after the click
+  const end = () => {
+    for (const name of ENDS) removeEventListener(name, end);
+    requestAnimationFrame(() => setTimeout(release)); // after the click
+  };
   list.addEventListener("pointerdown", (e) => {
-    pressed = e.target instanceof Element && e.target.closest("button, a") !== null;
-    for (const name of ["pointerup", "pointercancel", "blur"]) addEventListener(name, up, { once: true });
+    if (!(e.target instanceof Element && e.target.closest("button, a"))) return;
+    pressed = true;
+    for (const name of ENDS) addEventListener(name, end);
   });
   return (draw) => pressed && !!held.add(draw);
 }

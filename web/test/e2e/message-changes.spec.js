@@ -70,6 +70,24 @@ test("what arrives between press and release moves nothing away from under the p
   assert.deepEqual([...ada.wrong, ...grace.wrong], []);
 });
 
+test("what arrives is shown while the menu of a link is open, or after the link was dragged", async () => {
+  const [ada, grace] = await meet(server, "link-menu", "Ada", "Grace");
+  assert.ok(ada && grace);
+  const { page } = ada;
+  await said(page, "see https://example.org/", 1);
+  const link = message(page, 1).getByRole("link", { name: "https://example.org/" });
+  await link.hover();
+  await page.mouse.down({ button: "right" }); // a menu of the browser keeps the pointerup for itself
+  await write(grace.page, "one");
+  await message(page, 2).waitFor();
+  await page.mouse.up({ button: "right" });
+  await page.evaluate(() => addEventListener("pointercancel", (e) => e.stopImmediatePropagation(), { capture: true }));
+  await link.dragTo(page.locator("message-composer"));
+  await write(grace.page, "two");
+  await message(page, 3).waitFor();
+  assert.deepEqual([...ada.wrong, ...grace.wrong], []);
+});
+
 test("a deletion is confirmed first and leaves a tombstone, also for people who come later", async () => {
   const [ada, grace] = await meet(server, "delete", "Ada", "Grace");
   assert.ok(ada && grace);
