@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"parley/internal/netns"
@@ -68,7 +69,7 @@ func (c *cluster) startNodes(ctx context.Context) error {
 			"--cluster-listen", peers[i], "--cluster-peers", strings.Join(peers, ","), "--cluster-secret-file", secret,
 			"--trusted-proxy", c.network.Address(), "--drain", "1s",
 		}
-		if err := c.startNode(n); err != nil {
+		if err := c.startNode(ctx, n); err != nil {
 			return err
 		}
 		c.kept.Go(func() { c.keep(ctx, n) })
@@ -76,8 +77,8 @@ func (c *cluster) startNodes(ctx context.Context) error {
 	return nil
 }
 
-// startNode starts a node and waits until it listens.
-func (c *cluster) startNode(n *node) error {
+// startNode starts a node and waits until it listens. If ctx ends meanwhile, the node is asked to end.
+func (c *cluster) startNode(ctx context.Context, n *node) error {
 	cmd := exec.Command(c.program, n.args...)
 	cmd.Env = append(os.Environ(), "PARLEY_DATABASE="+c.database)
 	out, err := cmd.StdoutPipe()
@@ -89,6 +90,8 @@ func (c *cluster) startNode(n *node) error {
 		return err
 	}
 	n.part = started
+	stop := context.AfterFunc(ctx, func() { _ = cmd.Process.Signal(syscall.SIGTERM) }) // it may have ended
+	defer stop()
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil || !strings.HasPrefix(line, "listening on ") {
 		return fmt.Errorf("%s does not listen: %q", n.name, line)
@@ -110,7 +113,7 @@ func (c *cluster) keep(ctx context.Context, n *node) {
 		case <-ctx.Done():
 			return
 		}
-		if err := c.startNode(n); err != nil {
+		if err := c.startNode(ctx, n); err != nil {
 			c.parts.say(n.name, err.Error()) // it is tried again
 		}
 	}
