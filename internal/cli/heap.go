@@ -64,7 +64,8 @@ func (h *heap) Run(ctx context.Context) error {
 	}
 }
 
-// afterCollections returns a channel with a value after a collection, until ctx ends.
+// afterCollections returns a channel that gets a value after collections, until ctx ends: one for several that follow
+// each other fast.
 func afterCollections(ctx context.Context) <-chan struct{} {
 	collected := make(chan struct{}, 1)
 	// A finalizer runs after the first collection that finds its object unreachable. This one makes the next object.
@@ -84,8 +85,8 @@ func afterCollections(ctx context.Context) <-chan struct{} {
 	return collected
 }
 
-// adapt sets GOGC for the live heap. It is called after each collection: the heap that may grow to sixteen times a few
-// MiB must not grow to sixteen times the many that the collection found.
+// adapt sets GOGC for the live heap. It is called after each collection: the GOGC that lets a live heap of 4 MiB grow
+// to 64 MiB would let one of 64 MiB grow to a gigabyte.
 func (h *heap) adapt() {
 	metrics.Read(h.samples[:1])
 	if p := percentFor(h.samples[0].Value.Uint64()); p != h.percent {

@@ -1,4 +1,4 @@
-// Package netns makes networks of pretended machines on this one, for torture and for trying a cluster: each machine is
+// Package netns makes networks of simulated machines on this one, for torture and for trying a cluster: each machine is
 // a network namespace of Linux, and packet filters cut them off from each other. Start reading at New.
 //
 // It knows nothing of what the machines run.

@@ -24,7 +24,7 @@ type liveRoom struct {
 	isLoaded bool
 	head     chat.Seq // the newest event in the byte logs; while loading, the newest that arrived
 	used     int64    // when the event head was stored, in Unix nanoseconds; 0 if that is not known
-	times    []int64  // the same of the newest events that were appended, up to head; at most maxTimes
+	times    []int64  // the same for each of the newest events that were appended; the last one is used, of head
 	logs     []*byteLog
 	shards   []*shard
 	tails    []*tail

@@ -69,7 +69,7 @@ func (h *Hub) CheckPosition(
 	return err
 }
 
-// maxTimes is of how many events a room knows when they were stored.
+// maxTimes is how many of its newest events a room knows the times of.
 const maxTimes = 16
 
 // eventAt returns when an event was stored, the zero time if there is no such event. Most readers come back with one of
@@ -82,6 +82,7 @@ func (r *liveRoom) eventAt(ctx context.Context, seq chat.Seq) (time.Time, error)
 	return r.hub.log.At(ctx, r.name, seq)
 }
 
+// recentAt is eventAt without the store, which has to be asked if known is false.
 func (r *liveRoom) recentAt(seq chat.Seq) (at time.Time, known bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -95,8 +96,8 @@ func (r *liveRoom) recentAt(seq chat.Seq) (at time.Time, known bool) {
 	return time.Unix(0, r.times[i]).UTC(), true
 }
 
-// noteTime notes when the event head was stored. follows says that those before it are noted already. The caller holds
-// r.mu.
+// noteTime adds when the event head was stored. follows says whether the time added last is that of the event before
+// it. The caller holds r.mu.
 func (r *liveRoom) noteTime(follows bool) {
 	switch {
 	case !follows:
