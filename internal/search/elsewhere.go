@@ -15,6 +15,10 @@ import (
 const (
 	compareEvery = time.Second // how often the heads of all rooms are compared at most
 	compareRest  = 10          // a comparison is followed by a rest of at least so many times as long
+
+	// toldWithin is how long after they were stored the events of other processes may be told. An answer that counts as
+	// complete may lack those.
+	toldWithin = 2 * time.Second
 )
 
 // storedElsewhere is what other processes have stored in a room.
@@ -44,6 +48,9 @@ func (x *Index) StoredAnywhere() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.anywhere = true
+	if x.missing.IsZero() {
+		x.missing = time.Now()
+	}
 	x.wakeRun()
 }
 
@@ -56,7 +63,6 @@ func (x *Index) look(ctx context.Context) error {
 	clear(x.elsewhere)
 	due := x.anywhere && !time.Now().Before(x.compareAt)
 	x.anywhere = x.anywhere && !due
-	x.comparing = due
 	x.mu.Unlock()
 	if !due {
 		return nil
@@ -65,11 +71,13 @@ func (x *Index) look(ctx context.Context) error {
 	heads, err := x.source.Heads(ctx)
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.comparing = false
 	x.compareAt = time.Now().Add(max(compareEvery, compareRest*time.Since(begin)))
 	if err != nil {
 		x.anywhere = true
 		return fmt.Errorf("heads of all rooms: %w", err)
+	}
+	if x.missing = begin; !x.anywhere { // nor said again meanwhile
+		x.missing = time.Time{}
 	}
 	for room, head := range heads {
 		x.noteStored(room, storedElsewhere{head: head, since: begin, deletes: true})

@@ -63,7 +63,7 @@ func (x *Index) Lag() (events int, age time.Duration) {
 func (x *Index) whole(rooms []chat.RoomName) (complete bool, until time.Time) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.anywhere || x.comparing {
+	if !x.missing.IsZero() && time.Since(x.missing) > toldWithin {
 		return false, time.Time{}
 	}
 	complete = true
