@@ -90,7 +90,7 @@ type Index struct {
 	broken    error                             // an error that a search met: the file has to be made again
 	lags      map[chat.RoomName]*roomLag        // of rooms with events that are not indexed
 	anywhere  bool                              // other processes may have stored events in any room
-	missing   time.Time                         // since when that is so, and not looked at to the end; zero: it is not so
+	missing   time.Time                         // since when that is so and not compared; zero: it is not so
 	compareAt time.Time                         // before then, the heads of all rooms are not compared again
 	unknown   time.Time                         // since when the rooms that lag are not known; zero: they are
 	elsewhere map[chat.RoomName]storedElsewhere // what other processes have stored and look has not seen
