@@ -50,8 +50,9 @@ page: ## the page: types, modules, and Chromium by Playwright
 	npm --prefix web run check
 	npm --prefix web run test:unit
 	$(COMPILE) go build -o dist/parley .
-	PARLEY_BIN=$(CURDIR)/dist/parley npm --prefix web run test:e2e
-	$(POSTGRES) PARLEY_BIN=$(CURDIR)/dist/parley go run ./ci/withpostgres node --test \
+	ci/install-network-tools
+	PARLEY_BIN=$(CURDIR)/dist/parley ci/own-network npm --prefix web run test:e2e
+	$(POSTGRES) PARLEY_BIN=$(CURDIR)/dist/parley ci/own-network go run ./ci/withpostgres node --test \
 		web/test/e2e/room.spec.js web/test/e2e/nodes.spec.js
 
 platforms: ## types and vet for every platform that is released, without compiling
