@@ -1,7 +1,7 @@
 // A slow network: parts of the page that are loaded when somebody asks for them, and what is typed before they come.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Server, told, visitor } from "./helper.js";
+import { Server, joined, told, visitor } from "./helper.js";
 import { enter, field, message, said } from "./people.js";
 import { entry, settle, settled } from "./room-list.js";
 
@@ -118,3 +118,14 @@ test("a part that cannot be loaded says so, and opens at the next try", async ()
   });
   assert.deepEqual(wrong, []);
 });
+
+for (const file of ["js/main.js", "js/wire/protocol.js"]) {
+  test(`a page without ${file} is loaded again until it has all`, async () => {
+    const { page } = await visitor(server, "Ada");
+    let asked = 0;
+    await page.route(`**/${file}`, (route) => (++asked > 2 ? route.continue() : route.abort()));
+    await page.goto(`${server.url}/r/late-page`);
+    await joined(page);
+    assert.equal(asked, 3);
+  });
+}
