@@ -147,7 +147,7 @@ func seqsOf(seqs []chat.Seq) []int64 {
 // room without events has no messages; that is no error.
 func (s *Store) Page(ctx context.Context, room chat.RoomName, q chat.PageQuery) (page chat.Page, err error) {
 	var parts []*part
-	err = s.read(ctx, func(ctx context.Context, c *pgxpool.Conn) error {
+	err = s.read(ctx, s.readTimeout, func(ctx context.Context, c *pgxpool.Conn) error {
 		page, parts = chat.Page{}, partsOf(room, q)
 		return s.readPage(ctx, c, room, &page, parts)
 	})

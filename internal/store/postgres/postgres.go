@@ -51,9 +51,11 @@ type Store struct {
 	history atomic.Pointer[string] // see identitySQL
 	shown   witness
 
-	pool        *pgxpool.Pool // reads; never writes
-	readTimeout time.Duration
-	writer      *writer // owned by Run's goroutine while it runs
+	pool   *pgxpool.Pool // reads; never writes
+	writer *writer       // owned by Run's goroutine while it runs
+
+	readTimeout time.Duration // the constant, but in tests
+	headsTook   atomic.Int64  // how long Heads took last, in nanoseconds
 
 	nodeMu   sync.Mutex
 	nodeConn *pgx.Conn // keeps this process in the table node; nil: not connected

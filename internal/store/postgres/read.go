@@ -15,14 +15,14 @@ import (
 	"parley/internal/store"
 )
 
-// readTimeout is how long a read may take. It is longer than the database lets a statement take, by statement_timeout
-// in readerSettings: a database that takes longer is frozen, and another one may have taken over.
-const readTimeout = 35 * time.Second
+// readTimeout is how long a read may take: after that the database or the network to it counts as stopped, and another
+// one may have taken over.
+const readTimeout = 8 * time.Second
 
 // read calls do with a connection of the readers. If the connection turns out to be lost, as those
 // from before a restart of the database are, it calls do once more with another one.
-func (s *Store) read(ctx context.Context, do func(context.Context, *pgxpool.Conn) error) error {
-	limited, cancel := context.WithTimeout(ctx, s.readTimeout)
+func (s *Store) read(ctx context.Context, limit time.Duration, do func(context.Context, *pgxpool.Conn) error) error {
+	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	err := s.tryRead(limited, do)
 	if errors.Is(err, errLost) && limited.Err() == nil {
@@ -45,8 +45,14 @@ func (s *Store) tryRead(ctx context.Context, do func(context.Context, *pgxpool.C
 var errLost = errors.New("the connection to the database is lost")
 
 // rowsOf returns the rows that a statement finds.
-func rowsOf[T any](ctx context.Context, s *Store, row pgx.RowToFunc[T], text string, args ...any) (all []T, err error) {
-	err = s.read(ctx, func(ctx context.Context, c *pgxpool.Conn) error {
+func rowsOf[T any](ctx context.Context, s *Store, row pgx.RowToFunc[T], text string, args ...any) ([]T, error) {
+	return rowsWithin(ctx, s, s.readTimeout, row, text, args...)
+}
+
+func rowsWithin[T any](
+	ctx context.Context, s *Store, limit time.Duration, row pgx.RowToFunc[T], text string, args ...any,
+) (all []T, err error) {
+	err = s.read(ctx, limit, func(ctx context.Context, c *pgxpool.Conn) error {
 		rows, err := c.Query(ctx, text, args...)
 		if err != nil {
 			return err
@@ -59,7 +65,7 @@ func rowsOf[T any](ctx context.Context, s *Store, row pgx.RowToFunc[T], text str
 
 // row scans the one row that a statement returns; pgx.ErrNoRows if there is none.
 func (s *Store) row(ctx context.Context, text string, args []any, dest ...any) error {
-	return s.read(ctx, func(ctx context.Context, c *pgxpool.Conn) error {
+	return s.read(ctx, s.readTimeout, func(ctx context.Context, c *pgxpool.Conn) error {
 		return c.QueryRow(ctx, text, args...).Scan(dest...)
 	})
 }

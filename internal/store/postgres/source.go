@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -26,26 +27,38 @@ var (
 		ORDER BY room, seq LIMIT $3`
 )
 
+// headsTimeout is how long the first reading of all rooms may take: as long as the database lets a statement, by
+// statement_timeout in readerSettings, and to connect. Later ones may take four times as long as the last one.
+const headsTimeout = 35 * time.Second
+
 // Heads returns all rooms with their newest seqs.
 func (s *Store) Heads(ctx context.Context) (map[chat.RoomName]chat.Seq, error) {
-	heads, err := s.heads(ctx, headsText)
+	limit := headsTimeout
+	if took := time.Duration(s.headsTook.Load()); took > 0 {
+		limit = min(limit, max(s.readTimeout, 4*took))
+	}
+	begin := time.Now()
+	heads, err := s.heads(ctx, limit, headsText)
 	if err != nil {
 		return nil, fmt.Errorf("newest seqs of all rooms: %w", err)
 	}
+	s.headsTook.Store(int64(time.Since(begin)))
 	return heads, nil
 }
 
 // HeadsOf returns those of rooms that exist, with their newest seqs.
 func (s *Store) HeadsOf(ctx context.Context, rooms []chat.RoomName) (map[chat.RoomName]chat.Seq, error) {
-	heads, err := s.heads(ctx, headsOfText, rooms)
+	heads, err := s.heads(ctx, s.readTimeout, headsOfText, rooms)
 	if err != nil {
 		return nil, fmt.Errorf("newest seqs of %d rooms: %w", len(rooms), err)
 	}
 	return heads, nil
 }
 
-func (s *Store) heads(ctx context.Context, text string, args ...any) (map[chat.RoomName]chat.Seq, error) {
-	rooms, err := rowsOf(ctx, s, pgx.RowToStructByPos[chat.MessageRef], text, args...)
+func (s *Store) heads(
+	ctx context.Context, limit time.Duration, text string, args ...any,
+) (map[chat.RoomName]chat.Seq, error) {
+	rooms, err := rowsWithin(ctx, s, limit, pgx.RowToStructByPos[chat.MessageRef], text, args...)
 	if err != nil {
 		return nil, err
 	}
