@@ -33,7 +33,7 @@ test: ## everything: linters, every platform's types, Go with the race detector,
 
 quick: ## what takes less than a minute: vet, Go's tests without the race detector, PostgreSQL and the slowest, the page's modules
 	$(COMPILE) go vet ./...
-	go test -short $$(go list ./... | grep -v /test/)
+	go test -short -p 4 $$(go list ./... | grep -v /test/)
 	npm --prefix web run test:unit
 
 # SQLite is C that was translated into Go: its memory is not Go's, and its locks are those of package sync, which the

@@ -14,6 +14,9 @@ import (
 // A connection to a machine that has gone, without a word, ends by itself: whether something was on the way or it was
 // idle. Another one, whose program only says nothing, does not.
 func TestConnectionsEndWhenTheDatabasesMachineIsSilent(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits until the kernel gives a connection up")
+	}
 	network, err := netns.New()
 	if err != nil {
 		t.Skip(err)

@@ -42,6 +42,9 @@ func lockRoom(t *testing.T, url string) {
 // A database that is frozen, or another one before it, does not keep a reader for ever: neither one that has a
 // connection nor one that would make one.
 func TestReadsFromAFrozenDatabaseEnd(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts a PostgreSQL")
+	}
 	server, err := pgserver.Start(t.Context(), "")
 	if errors.Is(err, pgserver.ErrNone) {
 		t.Skip(err)
