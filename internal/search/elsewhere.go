@@ -14,7 +14,7 @@ import (
 
 const (
 	compareEvery = time.Second // how often the heads of all rooms are compared at most
-	compareRest  = 10          // a comparison is followed by a rest of at least so many times as long
+	compareRest  = 10          // comparisons that are slow are followed by a rest of at least so many times as long
 
 	// toldWithin is how long after they were stored the events of other processes may be told. An answer that counts as
 	// complete may lack those.
@@ -71,7 +71,10 @@ func (x *Index) look(ctx context.Context) error {
 	heads, err := x.source.Heads(ctx)
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.compareAt = time.Now().Add(max(compareEvery, compareRest*time.Since(begin)))
+	took := time.Since(begin)
+	slow := min(took, x.compareTook) // a single slow one has waited for the network or a database that was away
+	x.compareTook = took
+	x.compareAt = time.Now().Add(max(compareEvery, compareRest*slow))
 	if err != nil {
 		x.anywhere = true
 		return fmt.Errorf("heads of all rooms: %w", err)

@@ -21,6 +21,7 @@ const (
 	maxText     = 1 << 20                // bytes of text in a transaction
 	maxPage     = 500                    // events read from a room at a time
 	waitingRows = 50_000                 // most events that are read and not indexed yet, about
+	maxWork     = time.Second            // a part of the work that took longer has waited for the log
 )
 
 // Run indexes new events until ctx ends: first those of all rooms, then those of rooms for which EventStored was
@@ -313,6 +314,7 @@ func (x *Index) read(ctx context.Context, f *feed, page int) error {
 // rest waits after a part of the work that took that long, because others need the processor: if there is more work,
 // and longer while traffic is heavy.
 func (x *Index) rest(ctx context.Context, took time.Duration, more bool) {
+	took = min(took, maxWork)
 	if more && !x.traffic.isHeavy() {
 		rest(ctx, 2*took)
 	}

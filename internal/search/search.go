@@ -86,15 +86,16 @@ type Index struct {
 
 	traffic traffic
 
-	mu        sync.Mutex
-	broken    error                             // an error that a search met: the file has to be made again
-	lags      map[chat.RoomName]*roomLag        // of rooms with events that are not indexed
-	anywhere  bool                              // other processes may have stored events in any room
-	missing   time.Time                         // since when that is so and not compared; zero: it is not so
-	compareAt time.Time                         // before then, the heads of all rooms are not compared again
-	unknown   time.Time                         // since when the rooms that lag are not known; zero: they are
-	elsewhere map[chat.RoomName]storedElsewhere // what other processes have stored and look has not seen
-	wake      chan struct{}                     // holds a value while Run has something to do
+	mu          sync.Mutex
+	broken      error                             // an error that a search met: the file has to be made again
+	lags        map[chat.RoomName]*roomLag        // of rooms with events that are not indexed
+	anywhere    bool                              // other processes may have stored events in any room
+	missing     time.Time                         // since when that is so and not compared; zero: it is not so
+	compareTook time.Duration                     // how long the last comparison took
+	compareAt   time.Time                         // before then, the heads of all rooms are not compared again
+	unknown     time.Time                         // since when the rooms that lag are not known; zero: they are
+	elsewhere   map[chat.RoomName]storedElsewhere // what other processes have stored and look has not seen
+	wake        chan struct{}                     // holds a value while Run has something to do
 }
 
 // New returns an index of source. It does nothing before Run.
