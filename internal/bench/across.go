@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Across is one who talks on one node and one who listens on another, one message at a time.
+// Across measures one who talks on one node and one who listens on another, one message at a time.
 type Across struct {
 	Messages int           `default:"500" min:"1" help:"Messages at most, if --for allows. Default: ${default}."`
 	Pause    time.Duration `default:"5ms" help:"Pause before each, so that nothing waits for anything else. Default: ${default}."`

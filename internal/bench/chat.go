@@ -85,7 +85,7 @@ func membersOf(n int, room string) []member {
 	return members
 }
 
-// Fanout is one member who sends to many, one message at a time.
+// Fanout measures one member who sends to many, one message at a time.
 type Fanout struct {
 	Members  []int `default:"1000,10000" min:"1" help:"Listeners. Default: ${default}."`
 	Messages int   `default:"2000" min:"1" help:"Messages at most, if --for allows. Default: ${default}."`

@@ -69,7 +69,7 @@ func (s *testbed) warmUp(ctx context.Context) error {
 	return nil
 }
 
-// Join is connections that come at once to a room with a history.
+// Join measures connections that come at once to a room with a history.
 type Join struct {
 	Connections []int `default:"5000" min:"1" help:"Connections. Default: ${default}."`
 	History     int   `default:"100" help:"Messages that each gets, in steps of 25; at most 1000. Default: ${default}."`

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Rooms is many rooms in which everybody sends a message from time to time.
+// Rooms measures many rooms in which everybody sends a message from time to time.
 type Rooms struct {
 	Rooms   []int         `default:"1000" min:"1" help:"Rooms. Default: ${default}."`
 	Members int           `default:"10" min:"1" help:"Members of each. Default: ${default}."`

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Store is messages to rooms without readers: only storing counts.
+// Store measures messages to rooms without readers: only storing counts.
 type Store struct {
 	Senders int `default:"32" min:"1" help:"Senders to one room under load. Default: ${default}."`
 	Rooms   int `default:"1" min:"1" help:"Rooms under load, which the senders take in turn. Default: ${default}."`

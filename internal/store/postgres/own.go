@@ -50,7 +50,7 @@ func (s *Store) write(ctx context.Context, o ownWrite) error { return store.Awai
 // cause, which a user must not see.
 func (s *Store) start(o ownWrite) <-chan error { return s.committer.Start(s.later(o)) }
 
-// do is start with a function that gets the result.
+// do queues run and returns at once. done gets the result; an error in it is the cause, which a user must not see.
 func (s *Store) do(o ownWrite, done func(error)) { s.committer.Do(s.later(o), done) }
 
 // later returns a function for the committer. A write without a statement is only answered in its

@@ -156,7 +156,7 @@ func (s *Store) start(run func(context.Context, *writer) error) <-chan error {
 	return s.committer.Start(func(ctx context.Context) error { return run(ctx, s.writer) })
 }
 
-// do is start with a function that gets the result.
+// do queues run and returns at once. done gets the result; an error in it is the cause, which a user must not see.
 func (s *Store) do(run func(context.Context, *writer) error, done func(error)) {
 	s.committer.Do(func(ctx context.Context) error { return run(ctx, s.writer) }, done)
 }
