@@ -35,6 +35,9 @@ func TestCaddyTakesTheDeployedFile(t *testing.T) {
 // TestHAProxyWithTheDeployedFileUsesNodesThatAreReady starts HAProxy with deploy/cluster/haproxy.cfg in front of three
 // servers.
 func TestHAProxyWithTheDeployedFileUsesNodesThatAreReady(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for seconds")
+	}
 	t.Parallel()
 	nodes := []*testNode{newTestNode(t, "node1"), newTestNode(t, "node2"), newTestNode(t, "node3")}
 	url, client := startHAProxy(t, nodes)

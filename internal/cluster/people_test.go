@@ -314,6 +314,9 @@ func TestLostSignOutIsNoticed(t *testing.T) {
 
 // A node that nothing reaches asks the store.
 func TestSessionThatEndsIsOutOnANodeThatIsCutOff(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for seconds")
+	}
 	network := clustertest.New(1)
 	nodes := startPeople(t, network, oneSQLite(t, 2))
 	address := netip.MustParseAddr("192.0.2.1")

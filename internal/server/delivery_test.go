@@ -126,6 +126,9 @@ func BenchmarkDelivery(b *testing.B) {
 }
 
 func TestClientThatStallsInManyRoomsIsClosedOnce(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for seconds")
+	}
 	ts := startServer(t, Config{}, room.Config{StallTimeout: 300 * time.Millisecond})
 	stalled := ts.hello(t, "Stalled")
 	tcpOf(stalled.nc).SetReadBuffer(4 << 10)

@@ -54,6 +54,9 @@ func (c *talker) wantGoodbye(code ws.StatusCode, reason string) {
 
 // A sign-out ends the session at every door, and no other session.
 func TestSignOutEndsEverythingOfTheSession(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for seconds")
+	}
 	for name, how := range map[string]func(*testServer, string) []string{
 		"by a bearer token": func(_ *testServer, session string) []string { return bearer(session) },
 		"by a cookie":       cookie,

@@ -462,6 +462,9 @@ func TestClientThatTakesNothingIsClosedAndDelaysNobody(t *testing.T) {
 }
 
 func TestSilentClientIsPingedThenClosed(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for seconds")
+	}
 	// On a busy machine the wheel may come late, but hardly by two seconds.
 	ts := startServer(t, Config{IdleTimeout: 2 * time.Second}, room.Config{})
 	c := ts.dial(t, "/ws")

@@ -429,6 +429,9 @@ func BenchmarkHop(b *testing.B) {
 }
 
 func TestNodesAreCutOffWhileTheServerIsDownAndReadTheStoreAfterwards(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for seconds")
+	}
 	start := func(port int) *server.Server {
 		s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: port, NoSigs: true})
 		if err != nil {
