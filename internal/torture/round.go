@@ -348,9 +348,7 @@ func (s *round) settle(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("head of %s: %w", room, err)
 		}
-		for !s.allRead(room, head) && reading.Err() == nil && !s.ledger.hasForgotten() {
-			sleep(reading, 10*time.Millisecond)
-		}
+		s.awaitReaders(reading, room, head)
 	}
 	s.back("everybody has everything", time.Since(began))
 	return nil // the checker reports readers that have not read everything
@@ -363,6 +361,16 @@ func (s *round) answered() bool {
 		}
 	}
 	return s.talking.Load() == 0
+}
+
+// awaitReaders waits until every connected reader has read a room up to head, or ctx ends. It reports whether it had to
+// wait.
+func (s *round) awaitReaders(ctx context.Context, room string, head int64) (waited bool) {
+	for !s.allRead(room, head) && ctx.Err() == nil && !s.ledger.hasForgotten() {
+		waited = true
+		sleep(ctx, 10*time.Millisecond)
+	}
+	return waited
 }
 
 // allRead reports whether every connected reader has read a room up to head. Later events would be
@@ -429,12 +437,7 @@ func (s *round) readHistory(ctx context.Context, room string) (History, error) {
 		if err != nil || len(h.Events) == 0 {
 			return h, err
 		}
-		newest, waited := h.Events[len(h.Events)-1].Seq, false
-		for !s.allRead(room, newest) && reading.Err() == nil && !s.ledger.hasForgotten() {
-			waited = true
-			sleep(reading, 10*time.Millisecond)
-		}
-		if !waited || reading.Err() != nil {
+		if waited := s.awaitReaders(reading, room, h.Events[len(h.Events)-1].Seq); !waited || reading.Err() != nil {
 			return h, nil // the checker reports readers that have not read everything
 		}
 	}

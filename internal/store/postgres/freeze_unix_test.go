@@ -39,8 +39,7 @@ func lockRoom(t *testing.T, url string) {
 	fmt.Fprintln(os.Stdout, "attempts", attempts)
 }
 
-// A database that is frozen, or another one before it, does not keep a reader for ever: neither one that has a
-// connection nor one that would make one.
+// A frozen database keeps no reader for ever: neither one that has a connection to it nor one that would make one.
 func TestReadsFromAFrozenDatabaseEnd(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a PostgreSQL")
