@@ -31,7 +31,8 @@ func TestParseRoomName(t *testing.T) {
 		if got != tt.Name || (err != nil) != (tt.Refused != "") || err != nil && chat.CodeOf(err) != chat.BadRoom {
 			t.Errorf("%s: %q is %q, %v; want %q", tt.About, tt.Given, got, err, tt.Name)
 		}
-		if long := err != nil && strings.Contains(err.Error(), "at most 64 characters"); long != (tt.Refused == "long") {
+		long := err != nil && strings.Contains(err.Error(), "at most 64 characters")
+		if long != (tt.Refused == "long") {
 			t.Errorf("%s: %q: %v", tt.About, tt.Given, err)
 		}
 	}
@@ -208,7 +209,9 @@ func TestOnlyMessagesCanBeDeleted(t *testing.T) {
 }
 
 func FuzzRoomName(f *testing.F) {
-	for _, s := range []string{"Lobby", "Straße", "ﬁ", "हिन्दी", "a\u0301\u0327", "İ", "ΐ", "\u1e9e", "What's up?", "Ꭰꭰ"} {
+	for _, s := range []string{
+		"Lobby", "Straße", "ﬁ", "हिन्दी", "a\u0301\u0327", "İ", "ΐ", "\u1e9e", "What's up?", "Ꭰꭰ",
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, in string) {

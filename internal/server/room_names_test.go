@@ -69,11 +69,11 @@ func TestEveryDoorRefusesNamesWithoutALetter(t *testing.T) {
 		for _, at := range []string{"/chatroom/" + path, "/api/rooms/" + path, "/api/rooms/" + path + "/events"} {
 			a := ts.ask(t, http.MethodGet, at, "", "Connection", "Upgrade", "Upgrade", "websocket",
 				"Sec-WebSocket-Version", "13", "Sec-WebSocket-Key", "AAAAAAAAAAAAAAAAAAAAAA==")
-			if problem := decode[httpdoor.Problem](t, a); a.StatusCode != 400 || problem.Code != "bad_room" || problem.Detail == "" {
+			if p := decode[httpdoor.Problem](t, a); a.StatusCode != 400 || p.Code != "bad_room" || p.Detail == "" {
 				t.Errorf("%s: %d %s", at, a.StatusCode, a.body)
 			}
 		}
-		if a := ts.ask(t, http.MethodGet, "/r/"+path, "", "Accept", "text/html"); a.StatusCode != 400 {
+		if a := ts.ask(t, http.MethodGet, "/r/"+path, ""); a.StatusCode != 400 {
 			t.Errorf("the page of %q: status %d", given, a.StatusCode)
 		}
 		if r := ts.hello(t, "Ada").ask(`"op":"join","room":%q`, given); r.Code != string(chat.BadRoom) {

@@ -1,5 +1,5 @@
-// room-name.js: makes a room's name of what a person types, as the server does (internal/chat/name.go), so that the page
-// can show it at once. Both pass the cases in internal/chat/testdata/room-names.json. No DOM.
+// room-name.js: makes a room's name of what a person types, as the server does (internal/chat/name.go), so that the
+// page can show it at once. Both pass the cases in internal/chat/testdata/room-names.json. No DOM.
 
 const MAX_LENGTH = 64;
 const MAX_BYTES = 16 * MAX_LENGTH;
