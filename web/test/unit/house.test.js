@@ -90,3 +90,12 @@ test("only one module makes markup of a string", () => {
   const found = [...modules].filter(([, code]) => making.test(withoutComments(code))).map(([name]) => name);
   assert.deepEqual(found, ["room/safe-html.js"]);
 });
+
+test("one module alone looks for keys of input methods, and nothing hears a key before it", () => {
+  for (const [name, code] of modules) {
+    const bare = withoutComments(code);
+    if (name !== "ui/input-method.js") assert.doesNotMatch(bare, /isComposing|keyCode/, name);
+    assert.doesNotMatch(bare, /(?:window\.|[^.\w])addEventListener\(\s*"key/, `${name} listens on the window`);
+  }
+  assert.match(modules.get("main.js") ?? "", /^keepFromPage\(window\);$/m);
+});
