@@ -34,7 +34,7 @@ function show() {
   document.documentElement.dataset["contrast"] =
     choice === "contrast" || matchMedia("(prefers-contrast: more)").matches ? "more" : "usual";
   const dark = choice === "dark" || (choice !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
-  document.querySelector("meta[name=theme-color]")?.setAttribute("content", dark ? "#17191c" : "#faf9f6");
+  document.querySelector("meta[name=theme-color]")?.setAttribute("content", dark ? "#1b1916" : "#fdfcfa");
 }
 
 /** Applies the text size of the settings. */

@@ -22,90 +22,91 @@ function rule(selector) {
 const usual = rule(":root");
 const contrast = { ...usual, ...rule(':root[data-contrast="more"]') };
 
-/** @typedef {[number, number, number]} Lch */
+/** Red, green and blue from 0 to 1 as a screen has them (sRGB), and how opaque it is.
+ * @typedef {[number, number, number, number]} Colour */
 
-/** Returns lightness, chroma and hue of a colour in one scheme.
- * @param {Record<string, string>} theme  @param {string} value  @param {"light" | "dark"} scheme  @returns {Lch} */
+/** Returns a colour in one scheme.
+ * @param {Record<string, string>} theme  @param {string} value  @param {"light" | "dark"} scheme  @returns {Colour} */
 function resolve(theme, value, scheme) {
   const variable = /^var\((--[\w-]+)\)$/.exec(value)?.[1];
   if (variable) return resolve(theme, theme[variable] ?? "", scheme);
   const both = /^light-dark\((.+\)|var\(.+?\)),\s*(.+)\)$/.exec(value);
   if (both) return resolve(theme, (scheme === "light" ? both[1] : both[2]) ?? "", scheme);
-  const mix = /^color-mix\(in oklch, (\S+) (\d+)%, (\S+)\)$/.exec(value);
-  if (mix) {
-    const [one, two] = [
-      resolve(theme, mix[1] ?? "", scheme),
-      mix[3] === "transparent" ? resolve(theme, "var(--paper)", scheme) : resolve(theme, mix[3] ?? "", scheme),
-    ];
-    const part = Number(mix[2]) / 100;
-    return [one[0] * part + two[0] * (1 - part), one[1] * part + two[1] * (1 - part), part > 0.5 ? one[2] : two[2]];
+  const veil = /^color-mix\(in oklab, (\S+) (\d+)%, transparent\)$/.exec(value);
+  if (veil) {
+    const [r, g, b] = resolve(theme, veil[1] ?? "", scheme);
+    return [r, g, b, Number(veil[2]) / 100];
   }
-  const lch = /^oklch\(([\d.]+) ([\d.]+) ([\d.]+)/.exec(value);
+  const lch = /^oklch\(([\d.]+) ([\d.]+) ([\d.]+)\)$/.exec(value);
   assert.ok(lch, `no colour: ${value}`);
-  return [Number(lch[1]), Number(lch[2]), Number(lch[3])];
+  return [...screen(Number(lch[1]), Number(lch[2]), Number(lch[3])), 1];
 }
 
-/** Relative luminance: oklch to linear sRGB (https://bottosson.github.io/posts/oklab/), then Rec. 709's weights.
- * @param {Lch} colour */
-function luminance([l, c, h]) {
+/** Returns what a screen shows of an oklch colour (https://bottosson.github.io/posts/oklab/).
+ * @param {number} l  @param {number} c  @param {number} h  @returns {[number, number, number]} */
+function screen(l, c, h) {
   const [a, b] = [c * Math.cos((h * Math.PI) / 180), c * Math.sin((h * Math.PI) / 180)];
-  const [x, y, z] = [
-    l + 0.3963377774 * a + 0.2158037573 * b,
-    l - 0.1055613458 * a - 0.0638541728 * b,
-    l - 0.0894841775 * a - 1.291485548 * b,
-  ].map((v) => v ** 3);
-  const [p = 0, q = 0, r = 0] = [x, y, z];
-  const rgb = [
-    4.0767416621 * p - 3.3077115913 * q + 0.2309699292 * r,
-    -1.2684380046 * p + 2.6097574011 * q - 0.3413193965 * r,
-    -0.0041960863 * p - 0.7034186147 * q + 1.707614701 * r,
+  const x = (l + 0.3963377774 * a + 0.2158037573 * b) ** 3;
+  const y = (l - 0.1055613458 * a - 0.0638541728 * b) ** 3;
+  const z = (l - 0.0894841775 * a - 1.291485548 * b) ** 3;
+  const encode = (/** @type {number} */ v) => {
+    const linear = Math.min(1, Math.max(0, v));
+    return linear <= 0.0031308 ? 12.92 * linear : 1.055 * linear ** (1 / 2.4) - 0.055;
+  };
+  return [
+    encode(4.0767416621 * x - 3.3077115913 * y + 0.2309699292 * z),
+    encode(-1.2684380046 * x + 2.6097574011 * y - 0.3413193965 * z),
+    encode(-0.0041960863 * x - 0.7034186147 * y + 1.707614701 * z),
   ];
-  const [red = 0, green = 0, blue = 0] = rgb.map((v) => Math.min(1, Math.max(0, v)));
-  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
 
-/** @param {Record<string, string>} theme  @param {string} text  @param {string} surface
+/** Returns a colour as it looks over another. @param {Colour} upper  @param {Colour} lower  @returns {Colour} */
+function over(upper, lower) {
+  const mix = (/** @type {0 | 1 | 2} */ i) => upper[i] * upper[3] + lower[i] * (1 - upper[3]);
+  return [mix(0), mix(1), mix(2), 1];
+}
+
+/** Returns the relative luminance as WCAG 2.2 defines it. @param {Colour} colour */
+function luminance(colour) {
+  const linear = (/** @type {number} */ v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+  return 0.2126 * linear(colour[0]) + 0.7152 * linear(colour[1]) + 0.0722 * linear(colour[2]);
+}
+
+/** @param {Record<string, string>} theme  @param {string} text
+ * @param {string} surface  one, or two with a blank between them: the first lies on the second
  * @param {"light" | "dark"} scheme */
 function ratio(theme, text, surface, scheme) {
-  const [one, two] = [text, surface].map((role) => luminance(resolve(theme, `var(${role})`, scheme)));
-  const [low = 0, high = 0] = [one ?? 0, two ?? 0].sort((m, n) => m - n);
+  const ground = surface
+    .split(" ")
+    .map((role) => resolve(theme, `var(${role})`, scheme))
+    .reduceRight((lower, upper) => over(upper, lower));
+  const [low = 0, high = 0] = [luminance(resolve(theme, `var(${text})`, scheme)), luminance(ground)].sort(
+    (m, n) => m - n,
+  );
   return (high + 0.05) / (low + 0.05);
 }
 
+const OPAQUE = ["--surface", "--surface-desk", "--surface-card", "--surface-raised", "--surface-sunken"];
 const SURFACES = [
-  "--surface",
-  "--surface-raised",
-  "--surface-sunken",
+  ...OPAQUE,
   "--surface-mark",
-  "--surface-hover",
-  "--surface-press",
-  "--surface-hit",
   "--accent-soft",
+  ...OPAQUE.flatMap((below) => [`--surface-row ${below}`, `--surface-press ${below}`]),
 ];
 /** Which text may stand on which surface. @type {[string, string[]][]} */
 const PAIRS = [
-  ["--text", SURFACES],
-  [
-    "--text-soft",
-    [
-      "--surface",
-      "--surface-raised",
-      "--surface-sunken",
-      "--surface-mark",
-      "--surface-hover",
-      "--surface-press",
-      "--accent-soft",
-    ],
-  ],
-  [
-    "--accent",
-    ["--surface", "--surface-raised", "--surface-sunken", "--surface-mark", "--surface-hover", "--accent-soft"],
-  ],
-  ["--accent-strong", ["--surface", "--surface-raised", "--surface-sunken", "--surface-mark", "--accent-soft"]],
-  ["--danger", ["--surface", "--surface-raised", "--surface-sunken", "--surface-mark", "--surface-hover"]],
+  ["--text", [...SURFACES, "--surface-hit"]],
+  ["--text-soft", SURFACES],
+  ["--accent", [...OPAQUE, "--surface-mark", "--accent-soft", ...OPAQUE.map((below) => `--surface-row ${below}`)]],
+  ["--accent-strong", [...OPAQUE, "--surface-mark", "--accent-soft"]],
+  ["--danger", [...OPAQUE, "--surface-mark", ...OPAQUE.map((below) => `--surface-row ${below}`)]],
   ["--on-accent", ["--accent", "--accent-strong"]],
   ["--on-calling", ["--calling"]],
   ["--surface", ["--text"]], // the toast
+  ...Array.from(
+    { length: 12 },
+    (_, i) => /** @type {[string, string[]]} */ ([`--face-${i + 1}-on`, [`--face-${i + 1}`]]),
+  ),
   ...Object.keys(usual)
     .filter((name) => name.startsWith("--code-"))
     .map((name) => /** @type {[string, string[]]} */ ([name, ["--surface-sunken"]])),
