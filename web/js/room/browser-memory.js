@@ -102,7 +102,7 @@ export class BrowserMemory {
   /** Returns the names of the drafts of a place, of all tabs. @param {string} place */
   #draftNames = (place) => [
     ...this.store.names(`draft:${place}:`),
-    ...this.store.names(`draft:${place}`).filter((name) => name === `draft:${place}`), // of earlier versions of the page
+    ...this.store.names(`draft:${place}`).filter((name) => name === `draft:${place}`), // of earlier pages
   ];
 
   /** Returns the read mark of a room, 0 if it is not known. It is valid for one epoch only.

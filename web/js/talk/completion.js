@@ -26,8 +26,8 @@ export function wordAt(text, caret) {
     return { sign: ":", from: code.index, to: caret, query: code[1] ?? "" };
   const at = before.lastIndexOf("@");
   const query = before.slice(at + 1);
-  if (at < 0 || query.length > 32 || /[\n@]/.test(query) || !opens(before.slice(0, at), /[\p{L}\p{N}_]$/u)) return null;
-  return { sign: "@", from: at, to: caret, query };
+  if (at < 0 || query.length > 32 || /[\n@]/.test(query)) return null;
+  return opens(before.slice(0, at), /[\p{L}\p{N}_]$/u) ? { sign: "@", from: at, to: caret, query } : null;
 }
 
 /** Reports whether a word can begin behind a text: not within another word, as in an e-mail address, unless that is

@@ -1,6 +1,6 @@
 // insert.js: changes the text of a field for the person so that Ctrl+Z takes it back.
 
-// Browsers need a time for an insertion that can be undone which grows with the square of its lines: 2,000 take seconds.
+// The time of an insertion that can be undone grows with the square of its lines: 2,000 lines take seconds.
 const MAX_LINES = 400;
 const MAX_LENGTH = 20_000; // characters
 

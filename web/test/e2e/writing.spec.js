@@ -160,7 +160,7 @@ test("ArrowUp edits the last message that can be edited, however far back, and s
   assert.ok(seen, "it is in view");
   assert.equal(await page.evaluate(() => document.activeElement?.id), "composer-field");
   await field(page).press("Escape");
-  assert.equal(await page.locator(".linked").count(), 0);
+  await page.locator(".linked").waitFor({ state: "detached" });
   assert.deepEqual(wrong, []);
 });
 

@@ -48,7 +48,8 @@ test("the word at the caret is a person, an emoji or a command, or nothing", () 
 });
 
 test("Enter takes a completion only if what is written is clearly its beginning", () => {
-  const commands = ["me", "topic", "tableflip", "shrug", "spoiler"].map((name) => ({ name, args: "", help: "", by: "" }));
+  const names = ["me", "topic", "tableflip", "shrug", "spoiler"];
+  const commands = names.map((name) => ({ name, args: "", help: "", by: "" }));
   const people = [ADA, LOVELACE, { id: "g", name: "Grace Hopper" }, { id: "t", name: "田中" }];
   const codes = ["smile", "100", "p_button", "+1", "thumbsup_all", "xd_face", "op"];
   const suggest = (/** @type {import("../../js/talk/completion.js").Word} */ { sign, query }) =>

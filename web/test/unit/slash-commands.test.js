@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { asText, clientCommand, editedText, previewText, unknownCommand, written } from "../../js/room/slash-commands.js";
+import { asText, clientCommand, editedText, previewText } from "../../js/room/slash-commands.js";
+import { unknownCommand, written } from "../../js/room/slash-commands.js";
 import { suggestCommands } from "../../js/talk/completion.js";
 
 test("commands are suggested with their arguments, and the page's own commands are recognised", () => {
