@@ -27,7 +27,8 @@ export function wordAt(text, caret) {
   const at = before.lastIndexOf("@");
   const query = before.slice(at + 1);
   if (at < 0 || query.length > 32 || /[\n@]/.test(query)) return null;
-  return opens(before.slice(0, at), /[\p{L}\p{N}_]$/u) ? { sign: "@", from: at, to: caret, query } : null;
+  const begins = opens(before.slice(0, at), /[\p{L}\p{N}_]$/u);
+  return begins ? { sign: "@", from: at, to: caret, query } : null;
 }
 
 /** Reports whether a word can begin behind a text: not within another word, as in an e-mail address, unless that is
@@ -44,7 +45,7 @@ export function clearChoice({ sign, query }, list) {
   if (sign === "/") return list.length === 1 ? 0 : -1;
   if (sign === ":")
     return query.length >= CLEAR_CODE && /^[a-z]/.test(query) && first.note.startsWith(`:${query}`) ? 0 : -1;
-  const whole = list.some(({ text }) => text.toLowerCase() === `@${query.toLowerCase()}`); // then there is no more to it
+  const whole = list.some(({ text }) => text.toLowerCase() === `@${query.toLowerCase()}`); // it lacks nothing
   const letters = [...query].length;
   return !whole && !/\s$/u.test(query) && (letters > 1 || (letters === 1 && !/[ -~]/.test(query))) ? 0 : -1;
 }
