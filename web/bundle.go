@@ -16,9 +16,9 @@ import (
 // mainModule is the module from which the page starts.
 const mainModule = "js/main.js"
 
-// A bundle has the page's modules and styles in few files: one for each entry with all that it imports, and one for each
-// module that is loaded by import(), with what only that one imports. What several of these import is in the file of the
-// main module. The name of each file contains a hash of its content.
+// A bundle has the page's modules and styles in few files: one for each entry with all that it imports, and one for
+// each module that is loaded by import(), with what only that one imports. What several of these import is in the file
+// of the main module. The name of each file contains a hash of its content.
 type bundle struct {
 	files   map[string][]byte // by name, such as "settings-dialog-2LIXK2X4.js"
 	entries map[string]string // the names of the entries' files, by the path of the entry: "js/main.js"

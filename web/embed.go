@@ -1,4 +1,4 @@
-// Package web holds the page: HTML, CSS and JavaScript. It makes few small files of them when the server starts, so that
+// Package web holds the page: HTML, CSS and JavaScript. It makes few small files of them while the server runs, so
 // whoever changes the page needs no build step. Start reading at New; the page itself starts in js/main.js.
 //
 // It knows nothing of rooms, people or sockets: the server decides which address shows the page.
@@ -47,7 +47,7 @@ var builtOnce = sync.OnceValues(func() (*build, error) { return newBuild(files) 
 // New returns the embedded page. It is built by Run, or by the first request if that comes first.
 func New() *Site { return &Site{built: builtOnce} }
 
-// buildDelay is how long Run waits, so that the server starts first, and one that runs only for a moment, as in scripts,
+// buildDelay is how long Run waits, so that the server starts first. One that runs only for a moment, as in scripts,
 // builds no page that nobody asks for.
 const buildDelay = 500 * time.Millisecond
 

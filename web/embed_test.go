@@ -338,10 +338,10 @@ func TestAChangeChangesTheNamesOfFiles(t *testing.T) {
 func TestAPageThatCannotBeBuiltSaysWhy(t *testing.T) {
 	page := func(index, main string) fstest.MapFS {
 		return fstest.MapFS{
-			"index.html":        {Data: []byte(index)},
-			"js/main.js":        {Data: []byte(main)},
-			"icons/parley.svg":  {Data: []byte("<svg/>")},
-			"js/there.js": {Data: []byte("export const y = 1;")},
+			"index.html":       {Data: []byte(index)},
+			"js/main.js":       {Data: []byte(main)},
+			"icons/parley.svg": {Data: []byte("<svg/>")},
+			"js/there.js":      {Data: []byte("export const y = 1;")},
 		}
 	}
 	const index = `<html><head><script src="/assets/js/main.js"></script></head>`

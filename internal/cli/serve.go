@@ -128,8 +128,7 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 
 	err = doors.Serve(ctx, ln, plain) // until the server has drained, or a part fails
 	err = errors.Join(err, stopMetrics(), stopHeap(), stopSocket(), stopPage(), stopReload(),
-		stopIndex(), stopHub(), stopEpoch(),
-		stopLog(), stopNode(), stopDrain())
+		stopIndex(), stopHub(), stopEpoch(), stopLog(), stopNode(), stopDrain())
 	logger.LogAttrs(ctx, slog.LevelInfo, "stopped")
 	return err
 }

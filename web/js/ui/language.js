@@ -1,4 +1,4 @@
-// language.js: sets the page's language: the chosen one, else the browser's, else English. main.js shows no text before.
+// language.js: sets the page's language: the chosen one, else the browser's, else English. main.js waits for it.
 /** @import { Catalogue } from "../lang/en.js" */
 /** @import { Tag } from "./i18n.js" */
 import en from "../lang/en.js";
@@ -31,7 +31,7 @@ export function chooseLanguage(tag) {
   else location.replace(url);
 }
 
-/** Sets the language. It always resolves: without a catalogue, because the network failed, the page stays with English. */
+/** Sets the language. If the network fails, the page stays with English. */
 async function setLanguage() {
   const asked = new URLSearchParams(location.search).get("lang"); // for links and tests; not stored
   const [tag, where] = bestLanguage(asked ?? chosenLanguage(), navigator.languages);

@@ -5,8 +5,8 @@
 addEventListener(
   "error",
   ({ target }) => {
-    const needed = target instanceof HTMLScriptElement || (target instanceof HTMLLinkElement && target.rel === "stylesheet");
-    if (needed) setTimeout(() => location.reload(), 2_000);
+    const styles = target instanceof HTMLLinkElement && target.rel === "stylesheet";
+    if (styles || target instanceof HTMLScriptElement) setTimeout(() => location.reload(), 2_000);
   },
   true, // capture: errors of elements do not bubble
 );

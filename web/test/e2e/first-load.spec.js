@@ -17,8 +17,8 @@ async function counting(page) {
   const requests = new Map();
   const cdp = await page.context().newCDPSession(page);
   await cdp.send("Network.enable");
-  cdp.on("Network.requestWillBeSent", ({ requestId, request }) => requests.set(requestId, { url: request.url, bytes: 0 }));
-  cdp.on("Network.webSocketCreated", ({ requestId, url }) => requests.set(requestId, { url, bytes: 0 }));
+  cdp.on("Network.requestWillBeSent", ({ requestId: id, request: { url } }) => requests.set(id, { url, bytes: 0 }));
+  cdp.on("Network.webSocketCreated", ({ requestId: id, url }) => requests.set(id, { url, bytes: 0 }));
   cdp.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => {
     const request = requests.get(requestId);
     if (request) request.bytes = encodedDataLength;
