@@ -108,8 +108,8 @@ function fold(element, long) {
   turn(element, button, false);
   button.addEventListener("click", () => emit(button, "turn", element.classList.contains("folded")));
   part(element, ".body", HTMLElement).addEventListener("focusin", (e) => {
-    // A focused link has to be visible.
-    if (e.target instanceof Element && !e.target.matches("pre") && element.matches(".folded")) emit(button, "turn", true);
+    const isCode = e.target instanceof Element && e.target.matches("pre");
+    if (!isCode && element.matches(".folded")) emit(button, "turn", true); // a focused link has to be visible
   });
   part(element, ".body", HTMLElement).after(button);
 }

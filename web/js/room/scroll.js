@@ -43,8 +43,8 @@ export class ScrollAnchor {
     return scrollHeight - scrollTop - clientHeight;
   }
 
-  /** Changes the height of a row, so that a part of it stays where it is, or the row's beginning comes into view if that
-   * part is not its beginning. Then the row is held, also at the end.
+  /** Changes the height of a row, so that a part of it stays where it is, or the row's beginning comes into view if
+   * that part is not its beginning. Then the row is held, also at the end.
    * @param {HTMLElement} row  @param {Element} part  @param {() => void} change */
   keep(row, part, change) {
     const { scroller } = this;
