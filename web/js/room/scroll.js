@@ -52,13 +52,13 @@ export class ScrollAnchor {
     const before = top();
     change();
     scroller.scrollTop += top() - before;
-    const above = row.getBoundingClientRect().top - scroller.getBoundingClientRect().top;
-    if (part !== row && above < 0) scroller.scrollTop += above;
+    const offset = () => row.getBoundingClientRect().top - scroller.getBoundingClientRect().top;
+    if (part !== row && offset() < 0) scroller.scrollTop += offset();
     this.#placed = scroller.scrollTop;
     this.#width = scroller.clientWidth;
     this.atEnd = this.#below() < 1;
     this.#kept = true;
-    this.#anchor = { row, element: row, offset: row.getBoundingClientRect().top - scroller.getBoundingClientRect().top };
+    this.#anchor = { row, element: row, offset: offset() };
   }
 
   /** Prepares for a change of rows.
