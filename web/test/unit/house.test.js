@@ -90,3 +90,10 @@ test("only one module makes markup of a string", () => {
   const found = [...modules].filter(([, code]) => making.test(withoutComments(code))).map(([name]) => name);
   assert.deepEqual(found, ["room/safe-html.js"]);
 });
+
+test("what lies above the page is shown by overlay.js, so that Back closes it", () => {
+  const shows = /\.(?:showModal|showPopover|pushState|replaceState)\(/;
+  const found = [...modules].filter(([, code]) => shows.test(withoutComments(code))).map(([name]) => name);
+  // The dialog of an ended session stays; before somebody has entered there is nothing to close.
+  assert.deepEqual(found.sort(), ["shell/front-page.js", "shell/signed-out.js", "ui/layers.js", "ui/overlay.js"]);
+});
