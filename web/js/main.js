@@ -1,4 +1,5 @@
-// main.js: reads the address, makes the parts and connects them.
+// main.js: reads the address, makes the parts and connects them. The page does not paint before it has run
+// (blocking="render"), so that it does not flash in another theme.
 /** @import { Person } from "./wire/json.js" */
 import { BrowserMemory } from "./room/browser-memory.js";
 import { firstPage } from "./room/history.js";
@@ -7,11 +8,11 @@ import { refusal } from "./shell/refusal.js";
 import { isPlain, parseAddress } from "./ui/address.js";
 import { listen, part } from "./ui/dom.js";
 import { reason, t } from "./ui/i18n.js";
+import { languageSet } from "./ui/language.js";
 import { Store } from "./ui/storage.js";
 import { backing } from "./ui/theme.js";
 import { Api } from "./wire/api.js";
 import { Refusal } from "./wire/protocol.js";
-import "./ui/language.js";
 
 const RETRY_MS = 2_000;
 
@@ -80,4 +81,4 @@ function failed(err) {
   setTimeout(() => start().catch(failed), RETRY_MS);
 }
 
-start().catch(failed);
+languageSet.then(start).catch(failed);

@@ -25,7 +25,7 @@ export default {
   "error.not-durable": "Dieser Browser merkt sich nichts: Was nicht abgeschickt ist, geht mit dieser Seite verloren.",
 
   // Why the server refuses
-  "refused.bad_room": "Der Name eines Raums besteht aus 1 bis 64 Buchstaben, Ziffern, „-“, „_“ und „.“.",
+  "refused.bad_room": "Der Name eines Raums braucht einen Buchstaben oder eine Ziffer und hat höchstens 64 Zeichen.",
   "refused.bad_name": "Ein Name hat 1 bis 32 sichtbare Zeichen. Namen wie System, Admin oder here kann niemand haben.",
   "refused.bad_text": "Darin steht nichts, was man lesen könnte.",
   "refused.too_long": "Das hat zu viele Zeichen.",

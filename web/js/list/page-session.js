@@ -9,6 +9,7 @@
 /** @import { Rooms } from "./room-list-state.js" */
 import { RoomSession } from "../room/room-session.js";
 import { Connection } from "../wire/connection.js";
+import { EntryRefresh } from "./entry-refresh.js";
 import { ReadMarks } from "./read-marks.js";
 import * as list from "./room-list-state.js";
 
@@ -67,6 +68,13 @@ export class PageSession {
       },
       onBadName: deps.onBadName,
       isReady: () => deps.api.isReady(),
+    });
+    this.refresh = new EntryRefresh({
+      read: (room) => deps.api.listEntry(room),
+      setTimeout,
+      random,
+      entry: (room) => this.rooms.get(room),
+      onEntry: (entry) => this.#show(list.withEntry(this.rooms, entry)),
     });
     this.marks = new ReadMarks({
       setTimeout,
@@ -262,6 +270,7 @@ export class PageSession {
     switch (m.type) {
       case "update":
         this.#show(list.applyUpdate(this.rooms, m.update, this.me.id));
+        this.refresh.check(m.room);
         return this.deps.onListUpdate(m.update);
       case "entry":
         return this.#show(list.withEntry(this.rooms, m.entry));

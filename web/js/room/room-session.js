@@ -262,7 +262,9 @@ export class RoomSession {
   #applyLive(event) {
     this.change((s) => applyLive(s, event));
     this.thread?.change((s) => applyLive(s, event));
-    if (event.kind === "delete" && event.target) this.#recount(event.target);
+    if (event.kind !== "delete" || !event.target) return;
+    if (event.target > this.state.lastRead && this.state.unreadCount > 0 && !holdsAllUnread(this.state)) this.#count();
+    this.#recount(event.target);
   }
 
   /** Reads the first message of a thread again after a reply in it was deleted: only the server knows the newest reply.

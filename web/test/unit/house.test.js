@@ -20,7 +20,7 @@ const modules = new Map(
  * @param {string} name  @param {string} code */
 function importsOf(name, code) {
   const specifiers = [...code.matchAll(/(?:\bfrom |\bimport |\bimport\()["`](\.[^"`]+)["`]/g)].map((m) => m[1] ?? "");
-  return specifiers.map((s) => path.posix.join(path.posix.dirname(name), s.replace("${tag}", "en")));
+  return specifiers.map((s) => path.posix.join(path.posix.dirname(name), s));
 }
 
 /** Returns an import that leads from a folder to a later one, and a circle of modules, for each that there is.
