@@ -27,7 +27,12 @@ export function openRoomMenu(button, room, session) {
     session.hasList && entry.seq > 0
       ? [
           // the server does not know rooms without messages
-          { label: t("rooms.favourite"), icon: "star", checked: entry.favourite, does: () => set({ favourite: !entry.favourite }) },
+          {
+            label: t("rooms.favourite"),
+            icon: "star",
+            checked: entry.favourite,
+            does: () => set({ favourite: !entry.favourite }),
+          },
           { label: t("rooms.mute"), icon: "mute", checked: entry.muted, does: () => set({ muted: !entry.muted }) },
           ...NOTIFY.map(([notify, key], i) => ({
             label: t(key),
