@@ -97,3 +97,12 @@ test("what lies above the page is shown by overlay.js, so that Back closes it", 
   // The dialog of an ended session stays; before somebody has entered there is nothing to close.
   assert.deepEqual(found.sort(), ["shell/front-page.js", "shell/signed-out.js", "ui/layers.js", "ui/overlay.js"]);
 });
+
+test("one module alone looks for keys of input methods, and nothing hears a key before it", () => {
+  for (const [name, code] of modules) {
+    const bare = withoutComments(code);
+    if (name !== "ui/input-method.js") assert.doesNotMatch(bare, /isComposing|keyCode/, name);
+    assert.doesNotMatch(bare, /(?:window\.|[^.\w])addEventListener\(\s*"key/, `${name} listens on the window`);
+  }
+  assert.match(modules.get("main.js") ?? "", /^keepFromPage\(window\);$/m);
+});
