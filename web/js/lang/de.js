@@ -25,7 +25,7 @@ export default {
   "error.not-durable": "Dieser Browser merkt sich nichts: Was nicht abgeschickt ist, geht mit dieser Seite verloren.",
 
   // Why the server refuses
-  "refused.bad_room": "Der Name eines Raums besteht aus 1 bis 64 Buchstaben, Ziffern, „-“, „_“ und „.“.",
+  "refused.bad_room": "Der Name eines Raums braucht einen Buchstaben oder eine Ziffer und hat höchstens 64 Zeichen.",
   "refused.bad_name": "Ein Name hat 1 bis 32 sichtbare Zeichen. Namen wie System, Admin oder here kann niemand haben.",
   "refused.bad_text": "Darin steht nichts, was man lesen könnte.",
   "refused.too_long": "Das hat zu viele Zeichen.",
@@ -108,8 +108,8 @@ export default {
   "rooms.notify-none": "Nichts melden",
   "rooms.read": "Als gelesen markieren",
   "rooms.copy": "Link zum Raum kopieren",
-  "rooms.leave": "Von meiner Liste nehmen",
-  "rooms.left": "{room} steht nicht mehr auf deiner Liste",
+  "rooms.leave": "Raum verlassen",
+  "rooms.left": "Du hast {room} verlassen",
   "rooms.all-read": "Alles ist als gelesen markiert",
   "rooms.button-unread": { one: "Räume, {n} ungelesen", other: "Räume, {n} ungelesen" },
 
@@ -247,6 +247,7 @@ export default {
   "action.thread": "Thread öffnen",
   "action.edit": "Bearbeiten",
   "action.copy-text": "Text kopieren",
+  "action.select": "Text auswählen",
   "action.copied": "Text kopiert",
   "action.not-copied": "Dieser Browser erlaubt der Seite das Kopieren nicht.",
   "action.pin": "Im Raum anheften",
@@ -279,6 +280,10 @@ export default {
   "composer.editing": "Du bearbeitest deine Nachricht",
   "composer.save": "Speichern",
   "composer.cancel": "Abbrechen",
+  "composer.no-command": "Den Befehl {command} gibt es nicht. Es wurde nichts gesendet.",
+  "composer.no-command-in-edit": "Beim Bearbeiten geht kein Befehl.",
+  "composer.stays-action": "Lass /me am Anfang stehen: Diese Nachricht sagt, was du tust.",
+  "composer.as-text": "Als Text senden",
   "composer.emoji": "Emoji einfügen",
   "suggest.label": "Vorschläge",
   "suggest.n": {

@@ -2,7 +2,7 @@
 // calls the session's methods for what the person does.
 /** @import { HeldKeys } from "../ui/held-keys.js" */
 /** @import { Settings } from "../ui/settings.js" */
-/** @import { BrowserMemory } from "./browser-memory.js" */
+/** @import { BrowserMemory, Draft } from "./browser-memory.js" */
 /** @import { Outgoing } from "./composer.js" */
 /** @import { RoomSession } from "./room-session.js" */
 /** @import { OutboxMessage } from "./types.js" */
@@ -10,6 +10,7 @@ import { copyText } from "../ui/clipboard.js";
 import { bdi, emit, fromTemplate, listen, part, setText } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
 import { holdKeys, loadOrExplain, loadWithRetry } from "../ui/load.js";
+import { isCovered, layers } from "../ui/overlay.js";
 import { sidePanel } from "../ui/side-panel.js";
 import { typingText } from "../ui/text.js";
 import { say } from "../ui/toast.js";
@@ -84,7 +85,7 @@ export class RoomView extends HTMLElement {
     const { room } = session.deps;
     part(this, ".room-name", HTMLElement).replaceChildren(bdi(room));
     this.composer.room = room;
-    this.composer.text = memory.draft(room);
+    this.composer.draft = memory.takeDraft(room);
     this.#listenToComposer(session, memory);
     sendByCtrlEnter(this, deps.settings);
     this.#listenToList(session);
@@ -141,7 +142,8 @@ export class RoomView extends HTMLElement {
     const late = (/** @type {OutboxMessage} */ e) =>
       !online || session.sending.sender.waitingFor !== "" || now - e.at > LATE_MS;
     const pending = session.sending.outbox.messages();
-    list.show({ state, pending, late, waitingFor: session.sending.sender.waitingFor, target, now });
+    const { waitingFor } = session.sending.sender;
+    list.show({ state, pending, late, waitingFor, target, editing: composer.editing, now });
     if (pending.some((e) => !late(e))) setTimeout(() => this.changed(), LATE_MS);
     if (this.people.isConnected) this.people.show(state, online);
     sidePanel().retitle("people", peopleTitle(this.session));
@@ -164,7 +166,8 @@ export class RoomView extends HTMLElement {
       session.send(text, about);
       if (!memory.store.durable) say(t("error.not-durable"));
     });
-    listen(this, "draft", (/** @type {string} */ text) => memory.setDraft(session.deps.room, text));
+    listen(this, "draft", (/** @type {Draft | null} */ draft) => memory.setDraft(session.deps.room, draft));
+    listen(this, "about", () => this.changed());
     listen(this, "typing", () => session.typing());
     listen(this, "log", () =>
       this.list.log.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowUp", bubbles: true, cancelable: true })),
@@ -241,13 +244,7 @@ export class RoomView extends HTMLElement {
     this.addEventListener(
       "keydown",
       (e) => {
-        if (
-          e.key !== "Escape" ||
-          e.shiftKey ||
-          e.defaultPrevented ||
-          document.querySelector("dialog[open], [popover]:popover-open")
-        )
-          return;
+        if (e.key !== "Escape" || e.shiftKey || e.defaultPrevented || isCovered()) return;
         this.#toNewest();
         this.composer.focus();
       },
@@ -275,7 +272,7 @@ export class RoomView extends HTMLElement {
 
   /** Removes the message from the address. */
   #unlink() {
-    if (location.hash) history.replaceState(null, "", location.pathname);
+    if (location.hash) layers.rename(location.pathname);
     this.list.unlink();
   }
 }
