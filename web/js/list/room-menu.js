@@ -24,9 +24,8 @@ export function openRoomMenu(button, room, session) {
     if (!(await session.set(room, change))) say(t("refused.other"));
   };
   const stored =
-    session.hasList && entry.seq > 0
+    session.hasList
       ? [
-          // the server does not know rooms without messages
           { label: t("rooms.favourite"), checked: entry.favourite, does: () => set({ favourite: !entry.favourite }) },
           { label: t("rooms.mute"), checked: entry.muted, does: () => set({ muted: !entry.muted }) },
           ...NOTIFY.map(([notify, key], i) => ({
