@@ -29,12 +29,12 @@ var mayImport = map[string][]string{
 	"parley/test/durability": {},
 	"parley/internal/chat":   {},
 	"parley/internal/certs":  {},
-	"parley/internal/format": {},
+	"parley/internal/format": {"parley/internal/chat"},
 	"parley/internal/wire":   {"parley/internal/chat"},
 	"parley/internal/files":  {},
 	"parley/internal/move":   {},
 	"parley/internal/await":  {},
-	"parley/internal/store":  {"parley/internal/access", "parley/internal/chat"},
+	"parley/internal/store":  {"parley/internal/access", "parley/internal/chat", "parley/internal/format"},
 	"parley/internal/store/sqlite": {
 		"parley/internal/access", "parley/internal/chat", "parley/internal/files", "parley/internal/move",
 		"parley/internal/store", "parley/internal/store/schema",
@@ -56,8 +56,10 @@ var mayImport = map[string][]string{
 	"parley/internal/rates":               {},
 	"parley/internal/access":              {"parley/internal/chat"},
 	"parley/internal/link":                {"parley/internal/chat", "parley/internal/room", "parley/internal/wire"},
-	"parley/internal/room":                {"parley/internal/access", "parley/internal/chat", "parley/internal/rates"},
-	"parley/internal/account":             {"parley/internal/chat", "parley/internal/rates", "parley/internal/room"},
+	"parley/internal/room": {
+		"parley/internal/access", "parley/internal/chat", "parley/internal/format", "parley/internal/rates",
+	},
+	"parley/internal/account": {"parley/internal/chat", "parley/internal/rates", "parley/internal/room"},
 	"parley/internal/httpdoor": {
 		"parley/internal/account", "parley/internal/chat", "parley/internal/rates", "parley/internal/room",
 		"parley/internal/wire",
@@ -71,7 +73,9 @@ var mayImport = map[string][]string{
 		"parley/internal/link", "parley/internal/rates", "parley/internal/rest", "parley/internal/room",
 		"parley/internal/wire", "parley/web",
 	},
-	"parley/internal/tui":      {"parley/client", "parley/internal/files"},
+	"parley/internal/tui": {
+		"parley/client", "parley/internal/chat", "parley/internal/files", "parley/internal/format",
+	},
 	"parley/internal/bench":    {"parley/client", "parley/internal/pgserver"},
 	"parley/internal/search":   {"parley/internal/chat"},
 	"parley/internal/torture":  {"parley/client", "parley/internal/netns", "parley/internal/pgserver"},

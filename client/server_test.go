@@ -252,9 +252,9 @@ func TestRealServer(t *testing.T) {
 	// And the refusals have their codes.
 	_, err = grace.Send(ctx, "strasse", strings.Repeat("x", grace.Limits().MessageLength+1))
 	wantCode(t, err, client.TooLong)
-	_, err = grace.Send(ctx, "a b", "x")
+	_, err = grace.Send(ctx, "?!", "x")
 	wantCode(t, err, client.BadRoom)
-	_, err = grace.History(ctx, "a b", client.Page{})
+	_, err = grace.History(ctx, "🎉", client.Page{})
 	wantCode(t, err, client.BadRoom)
 	wantCode(t, late.Typing(ctx, "elsewhere"), client.NotJoined)
 	_, err = client.Dial(ctx, "ws://"+s.address, client.Options{Session: "of nobody"})

@@ -14,6 +14,11 @@ func (a *Accounts) RoomList(ctx context.Context, who chat.PersonID) ([]chat.List
 	return a.stores.Lists.RoomList(ctx, who)
 }
 
+// ListEntry returns one room of a person's list. The error has code NotFound if the room is not in it.
+func (a *Accounts) ListEntry(ctx context.Context, who chat.PersonID, name chat.RoomName) (chat.ListEntry, error) {
+	return a.stores.Lists.ListEntry(ctx, who, name)
+}
+
 // IsListed reports whether a room is in a person's list. If the store fails it
 // reports false; the caller can try again.
 func (a *Accounts) IsListed(ctx context.Context, who chat.PersonID, name chat.RoomName) bool {

@@ -2,6 +2,8 @@ package chat
 
 import (
 	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -20,35 +22,78 @@ type RoomName string
 const maxMarks = 3
 
 // ParseRoomName returns the canonical form of name: Unicode NFKC, full case folding (so that "Straße" is "strasse"),
-// NFKC again. The result must be 1 to MaxRoomName letters of any script with their marks, decimal digits, "-", "_" and
-// ".", but not dots alone, which a URL cannot hold. The error is an *Error with code BadRoom.
+// NFKC again. A name of letters of any script with their marks, numbers, "-", "_" and "." is left like that; any other
+// is converted ("What's up?" is "what-s-up"). The result has 1 to MaxRoomName characters. The error is an *Error with
+// code BadRoom: name is no text, nothing is left of it, or too much.
+//
+// web/js/ui/room-name.js does the same in the page. Both pass the cases in testdata/room-names.json.
 func ParseRoomName(name string) (RoomName, error) {
-	if !utf8.ValidString(name) || len(name) > 16*MaxRoomName {
-		return "", badRoom("A room's name is at most %d characters of UTF-8.", MaxRoomName)
+	switch {
+	case !utf8.ValidString(name), strings.Contains(name, "\x00"): // as in all texts
+		return "", badRoom("A room's name is UTF-8 text without the character U+0000.")
+	case len(name) > 16*MaxRoomName:
+		return "", badRoom("A room's name has at most %d characters; this one is far longer.", MaxRoomName)
 	}
-	folded, ok := untilStable(name, func(s string) string {
-		return norm.NFKC.String(cases.Fold().String(norm.NFKC.String(s)))
-	})
-	switch n := utf8.RuneCountInString(folded); {
+	room, ok := untilStable(name, FoldName)
+	if ok && !isRoomName(room) {
+		room, ok = untilStable(room, func(s string) string { return FoldName(convertRoomName(s)) })
+	}
+	switch n := utf8.RuneCountInString(room); {
 	case !ok:
 		return "", badRoom("This room's name has no canonical form.")
-	case n == 0:
+	case strings.TrimSpace(name) == "":
 		return "", badRoom("A room needs a name.")
+	case n == 0:
+		return "", badRoom("A room's name needs a letter or a digit.")
 	case n > MaxRoomName:
 		return "", badRoom("A room's name has at most %d characters; this one has %d.", MaxRoomName, n)
-	case strings.Trim(folded, ".") == "":
-		return "", badRoom("A room's name needs more than dots.")
-	case unicode.IsMark(firstRune(folded)):
-		return "", badRoom("A room's name cannot begin with a combining mark.")
-	case tooManyMarks(folded):
-		return "", badRoom("A room's name has at most %d combining marks on one character.", maxMarks)
 	}
-	for _, r := range folded {
+	return RoomName(room), nil
+}
+
+// isRoomName reports whether s, which is folded, needs no conversion. Dots alone are no name, since a URL cannot hold
+// them.
+func isRoomName(s string) bool {
+	for _, r := range s {
 		if !isRoomRune(r) {
-			return "", badRoom("A room's name is made of letters, digits, “-”, “_” and “.”; %q is none of them.", r)
+			return false
 		}
 	}
-	return RoomName(folded), nil
+	return strings.Trim(s, ".") != "" && !unicode.IsMark(firstRune(s)) && !tooManyMarks(s)
+}
+
+// Parts of a name that convertRoomName changes. A sign is what is neither a letter nor a number; a mark belongs to what
+// is before it.
+var (
+	moreMarks    = regexp.MustCompile(`(\p{M}{` + strconv.Itoa(maxMarks) + `})\p{M}+`)
+	signs        = regexp.MustCompile(`[^\p{L}\p{N}\p{M}][^\p{L}\p{N}]*`)
+	allowedSigns = regexp.MustCompile(`^[-_.\p{M}]+$`)
+	atEnds       = regexp.MustCompile(`^[-\p{M}]+|-+$`)
+	named        = regexp.MustCompile(`[\p{L}\p{N}]`)
+)
+
+// convertRoomName makes a room's name of any text: each run of signs, one of which is not allowed, becomes one "-", and
+// none at the ends. Invisible characters and marks beyond maxMarks are dropped. Without a letter or number nothing is
+// left.
+func convertRoomName(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if isInvisible(r) && r != '\u2800' { // the empty Braille cell is a blank
+			return -1
+		}
+		return r
+	}, s)
+	s = moreMarks.ReplaceAllString(s, "$1")
+	s = signs.ReplaceAllStringFunc(s, func(run string) string {
+		if allowedSigns.MatchString(run) {
+			return run
+		}
+		return "-"
+	})
+	s = atEnds.ReplaceAllString(s, "")
+	if !named.MatchString(s) {
+		return ""
+	}
+	return s
 }
 
 // ParseName returns a display name's normal form by the Nickname profile of PRECIS (RFC 8266): NFKC, spaces trimmed and
@@ -93,7 +138,7 @@ func untilStable(s string, f func(string) string) (string, bool) {
 
 func isRoomRune(r rune) bool {
 	return (unicode.IsLetter(r) || unicode.IsMark(r)) && !isInvisible(r) ||
-		unicode.Is(unicode.Nd, r) || r == '-' || r == '_' || r == '.'
+		unicode.IsNumber(r) || r == '-' || r == '_' || r == '.'
 }
 
 func tooManyMarks(s string) bool {
@@ -131,8 +176,16 @@ func badName(format string, args ...any) error {
 	return &Error{Code: BadName, Message: fmt.Sprintf(format, args...)}
 }
 
-// FoldName returns a display name in the form that mentions compare: @ada mentions Ada, in whichever form a keyboard
-// produces the letters.
+// FoldName returns a name in the form that comparisons use: @ada mentions Ada, and Lobby is lobby, in whichever form a
+// keyboard produces the letters.
 func FoldName(name string) string {
-	return norm.NFKC.String(cases.Fold().String(norm.NFKC.String(name)))
+	folded := cases.Fold().String(norm.NFKC.String(name))
+	// Cherokee folds to its capitals, which came first; cases.Fold only swaps its two cases.
+	folded = strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Cherokee, r) {
+			return unicode.ToUpper(r)
+		}
+		return r
+	}, folded)
+	return norm.NFKC.String(folded)
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"github.com/charmbracelet/x/term"
 
 	"parley/client"
+	"parley/internal/chat"
 	"parley/internal/tui"
 )
 
@@ -31,27 +33,33 @@ func (c *chatCmd) Help() string {
 		"exit status is 0 when all are stored: echo deploy finished | parley chat http://localhost:8080/r/ops"
 }
 
-// roomIn returns the name of the room in the address u, "" if there is none.
-func roomIn(u *url.URL) string {
+// roomIn returns the room that the address u names.
+func roomIn(u *url.URL) (chat.RoomName, error) {
 	name, ok := strings.CutPrefix(u.Path, "/r/")
-	if name = strings.TrimSuffix(name, "/"); !ok || strings.Contains(name, "/") {
-		return ""
+	if name = strings.TrimSuffix(name, "/"); !ok || name == "" {
+		return "", fmt.Errorf("%s is not the address of a room, such as http://localhost:8080/r/lobby", u)
 	}
-	return name
+	room, err := chat.ParseRoomName(name)
+	if e, ok := errors.AsType[*chat.Error](err); ok {
+		return "", fmt.Errorf("%s: %s", u, e.Message)
+	}
+	return room, err
 }
 
 func (c *chatCmd) check() error {
-	name := roomIn(c.URL)
-	if name == "" {
-		return fmt.Errorf("%s is not the address of a room, such as http://localhost:8080/r/lobby", c.URL)
+	room, err := roomIn(c.URL)
+	if err != nil {
+		return err
 	}
 	for i, text := range c.More {
 		text = strings.TrimSpace(text)
 		if err := checkURL(text); err != nil {
 			return fmt.Errorf("<more>: %w", err)
 		}
-		if u, _ := url.Parse(text); strings.Trim(u.Path, "/") != "" && roomIn(u) != name {
-			return fmt.Errorf("<more>: %s is another room than %s: leave out what follows the host", text, c.URL)
+		if u, _ := url.Parse(text); strings.Trim(u.Path, "/") != "" {
+			if other, err := roomIn(u); err != nil || other != room {
+				return fmt.Errorf("<more>: %s is another room than %s: leave out what follows the host", text, c.URL)
+			}
 		}
 		c.More[i] = text
 	}
@@ -60,7 +68,11 @@ func (c *chatCmd) check() error {
 
 // Run shows the room, sends the lines of standard input, or prints new messages.
 func (c *chatCmd) Run(ctx context.Context, con *console) (err error) {
-	name := roomIn(c.URL)
+	in, err := roomIn(c.URL)
+	if err != nil {
+		return err
+	}
+	name := string(in)
 	cl, err := c.dial(ctx)
 	if err != nil {
 		return err

@@ -359,7 +359,7 @@ func TestFlagsThatDoNotGoTogetherAreRefusedBeforeAnythingStarts(t *testing.T) {
 	for _, args := range [][]string{
 		{"chat", "http://localhost:8080"},
 		{"chat", "http://localhost:8080/lobby"},
-		{"chat", "http://localhost:8080/r/a/b"},
+		{"chat", "http://localhost:8080/r/?!"},
 		{"chat", "http://localhost:8080/r/"},
 		{"chat", ""},
 		{"chat", "localhost/r/lobby"},

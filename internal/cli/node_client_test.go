@@ -14,7 +14,7 @@ import (
 )
 
 // url waits until the node listens, and returns where.
-func (p *nodeProcess) url(t *testing.T) string {
+func (p *nodeProcess) url(t testing.TB) string {
 	t.Helper()
 	return p.logs(t, `msg=started .*open=\[?"?(http://[^\s"\]]+)`)[1]
 }

@@ -17,7 +17,7 @@ import (
 	"parley/internal/store/postgres/pgtest"
 )
 
-// A nodeProcess is a server that runs in the test's process.
+// A nodeProcess is a server and its log. It runs in the test's process or in one of its own.
 type nodeProcess struct {
 	mu     sync.Mutex
 	stderr bytes.Buffer
@@ -47,7 +47,7 @@ func startNode(t *testing.T, flags ...string) *nodeProcess {
 }
 
 // logs waits for a line that matches, and returns the match and its groups.
-func (p *nodeProcess) logs(t *testing.T, pattern string) []string {
+func (p *nodeProcess) logs(t testing.TB, pattern string) []string {
 	t.Helper()
 	var found []string
 	await.True(t, "the log has a line "+pattern, func() bool {

@@ -24,7 +24,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"parley": Main, "killed-move": killedMove})
+	testscript.Main(m, map[string]func(){
+		"parley": Main, "killed-move": killedMove, "told-node": toldNode,
+	})
 }
 
 // TestScripts runs testdata/script against the real program. Beside

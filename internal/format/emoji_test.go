@@ -1,6 +1,8 @@
 package format
 
 import (
+	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 )
@@ -26,6 +28,28 @@ func TestEveryEmojiIsWhatItsShortCodesBecome(t *testing.T) {
 			if code == "octocat" {
 				t.Error("a picture of one company is no emoji")
 			}
+		}
+	}
+}
+
+// The page offers short-codes where a message would have the emoji.
+func TestAShortCodeBeginsWhereThePageCompletesIt(t *testing.T) {
+	file, err := os.ReadFile("../chat/testdata/mentions.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var table struct {
+		Beginnings []struct {
+			Before string
+			Code   bool
+		}
+	}
+	if err := json.Unmarshal(file, &table); err != nil || len(table.Beginnings) == 0 {
+		t.Fatal(err, len(table.Beginnings))
+	}
+	for _, tt := range table.Beginnings {
+		if got := strings.Contains(HTML(tt.Before+":smile:", nil), "😄"); got != tt.Code {
+			t.Errorf("after %q: %v", tt.Before, got)
 		}
 	}
 }

@@ -55,11 +55,17 @@ func HTML(message string, b *Budget) string {
 	began := time.Now()
 	html, whole := render(message, &b.Colour)
 	b.All -= time.Since(began)
-	if len(html) > maxGrowth*len(message)+outputRoom {
-		html = ""
-	}
+	html = fitting(html, message)
 	if whole {
 		renderCache.put(message, html)
+	}
+	return html
+}
+
+// fitting returns the HTML of a message, or "" if it is too long for the message.
+func fitting(html, message string) string {
+	if len(html) > maxGrowth*len(message)+outputRoom {
+		return ""
 	}
 	return html
 }

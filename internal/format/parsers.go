@@ -13,6 +13,8 @@ import (
 	"github.com/yuin/goldmark/parser"
 	"github.com/yuin/goldmark/text"
 	"github.com/yuin/goldmark/util"
+
+	"parley/internal/chat"
 )
 
 // webAddress matches an address that becomes a link without markup: without spaces, quotes or
@@ -158,7 +160,7 @@ type shortCodes struct{ parser.InlineParser }
 func (s shortCodes) Parse(parent ast.Node, block text.Reader, pc parser.Context) ast.Node {
 	before := block.PrecendingCharacter()
 	_, afterEmoji := parent.LastChild().(*emojiast.Emoji)
-	if before < 0x80 && (isAlphaNumeric(byte(before)) || before == ':') && !afterEmoji {
+	if (before == ':' || before != '_' && chat.IsSpacedWord(before)) && !afterEmoji {
 		return nil
 	}
 	line, _ := block.PeekLine()

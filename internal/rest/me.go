@@ -61,6 +61,11 @@ type entryInput struct {
 	RoomParam
 }
 
+type myRoomInput struct {
+	Caller
+	RoomParam
+}
+
 type setInput struct {
 	Caller
 	IdempotencyKey
@@ -181,6 +186,8 @@ func (a *API) registerMe(api huma.API) {
 	)
 	register(a, api, of("my-rooms", get, lists, "The rooms of one's list, and what is unread in them",
 		roomsAnswer{Rooms: largeListOf(lobby), Epoch: "qk3v8d"}), a.myRooms)
+	register(a, api, of("my-room", get, lists+"/{room}", "A room of one's list, and what is unread in it", lobby),
+		a.myRoom)
 	register(a, api, with(setRequest{Notify: new(chat.NotifyMentions), Favourite: new(true)},
 		of("set-room", put, lists+"/{room}", "Mute a room, make it a favourite, choose what to be told of", lobby)),
 		a.setRoom)
@@ -228,6 +235,23 @@ func (a *API) myRooms(ctx context.Context, in *callerInput) (*roomsOutput, error
 		}
 		return nil
 	})
+}
+
+// myRoom answers GET /api/me/rooms/{room}.
+func (a *API) myRoom(ctx context.Context, in *myRoomInput) (*entryOutput, error) {
+	name, err := a.roomOf(ctx, &in.Caller, in.RoomParam)
+	if err != nil {
+		return nil, err
+	}
+	who, err := a.owner(in.r)
+	if err != nil {
+		return nil, err
+	}
+	e, err := a.accounts.ListEntry(ctx, who.Person.ID, name)
+	if err != nil {
+		return nil, err
+	}
+	return &entryOutput{encodeEntry(&e)}, nil
 }
 
 // setRoom answers PUT /api/me/rooms/{room}.

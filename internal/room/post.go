@@ -4,11 +4,10 @@ import (
 	"context"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"parley/internal/access"
 	"parley/internal/chat"
+	"parley/internal/format"
 )
 
 // Post checks a draft and appends it to the log. A returned error, an *chat.Error, refuses the draft, and done is never
@@ -32,7 +31,7 @@ func (h *Hub) Post(d chat.Draft, done func(chat.Commit)) error {
 		}
 		return &chat.Error{Code: chat.RateLimited, Message: message, RetryAfter: wait}
 	}
-	if d.Is().IsSaid() && mentionsHere(d.Text) {
+	if k := d.Is(); (k.IsSaid() || k == chat.Edit) && mentionsHere(d.Text) {
 		d.Attrs = h.resolveHere(d.Room, d.Attrs)
 	}
 	if k := d.Is(); k.IsSaid() || k == chat.Edit {
@@ -94,24 +93,17 @@ func (h *Hub) resolveHere(room chat.RoomName, attrs *chat.Attrs) *chat.Attrs {
 	return &x
 }
 
-// mentionsHere reports whether text contains @here as a word of its own.
+// mentionsHere reports whether text mentions everybody who is in the room.
 func mentionsHere(text string) bool {
-	const word = "@here"
-	for rest := text; ; {
-		i := strings.Index(rest, word)
-		if i < 0 {
-			return false
+	for _, names := range chat.PossibleMentions(format.Mentionable(text)) {
+		for _, name := range names {
+			if name == chat.Here {
+				return true
+			}
 		}
-		before, _ := utf8.DecodeLastRuneInString(rest[:i])
-		after, _ := utf8.DecodeRuneInString(rest[i+len(word):])
-		if !isWord(before) && !isWord(after) {
-			return true
-		}
-		rest = rest[i+len(word):]
 	}
+	return false
 }
-
-func isWord(r rune) bool { return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r)) }
 
 func (h *Hub) renderText(text string, left *Budget) string {
 	if h.cfg.Format == nil {

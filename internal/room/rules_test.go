@@ -268,7 +268,8 @@ func TestHereMeansThoseWhoAreInTheRoom(t *testing.T) {
 	says := map[string]bool{
 		"@here": true, "hi @here!": true, "(@here)": true, "@@here": true, "@heres @here": true,
 		"@hereby": false, "a@here": false, "@here1": false, "@Here": false, "here": false, "@here\u00e9": false,
-		"": false,
+		"": false, "`@here`": false, "```\n@here\n```": false, "https://example.org/@here": false, "@here/core": false,
+		"@here@example.org": false, "大家@here看一下": true, "**@here**": true, "||@here||": true,
 	}
 	inBubble(t, Config{}, func(t *testing.T, b *bench) {
 		rd1, _ := b.join(&ada, newSlate())
@@ -290,9 +291,10 @@ func TestHereMeansThoseWhoAreInTheRoom(t *testing.T) {
 		if x.Here {
 			t.Error("the draft's own was changed")
 		}
-		for _, d := range []chat.Draft{
-			{Text: "@here", Room: "attic"}, draft(chat.Edit, "@here", 1), draft(chat.Topic, "@here", 0),
-		} {
+		if e, err := b.stored(draft(chat.Edit, "@here", 1)); err != nil || !e.Attrs.Here {
+			t.Errorf("an edit: %+v, %v", e.Attrs, err)
+		}
+		for _, d := range []chat.Draft{{Text: "@here", Room: "attic"}, draft(chat.Topic, "@here", 0)} {
 			if e, err := b.stored(d); err != nil || e.Attrs != nil {
 				t.Errorf("%s in %s: %+v, %v", d.Is(), e.Room, e.Attrs, err)
 			}

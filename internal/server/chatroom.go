@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"parley/internal/account"
 	"parley/internal/chat"
@@ -14,13 +15,17 @@ import (
 
 // chatroom answers GET /chatroom/{room}: the five-line protocol.
 func (s *Server) chatroom(w http.ResponseWriter, r *http.Request) {
-	given := r.PathValue("room")
+	name, err := chat.ParseRoomName(strings.TrimSuffix(r.PathValue("room"), "/"))
+	if err != nil {
+		s.door.Refuse(w, r, err)
+		return
+	}
 	session, ok := s.door.StreamSession(w, r)
 	if !ok {
 		return
 	}
 	s.upgrade(w, r, "", func(c *link.Conn) link.Protocol {
-		return &chatroomClient{Conn: c, s: s, givenName: given, session: session}
+		return &chatroomClient{Conn: c, s: s, name: name, session: session}
 	})
 }
 
@@ -29,8 +34,8 @@ func (s *Server) chatroom(w http.ResponseWriter, r *http.Request) {
 type chatroomClient struct {
 	*link.Conn
 	s            *Server
-	givenName    string // the room's name as the client wrote it
-	session      string // the session of the request's header; "" if there is none
+	name         chat.RoomName // of the room to enter
+	session      string        // the session of the request's header; "" if there is none
 	registration account.Registration
 	room         chat.RoomName
 	reader       *room.Reader
@@ -52,7 +57,7 @@ func (l *chatroomClient) Begin(ctx context.Context) error {
 		}
 		l.session = ""
 	}
-	name, err := l.s.door.ResolveRoom(l.From(), l.givenName, nil)
+	name, err := l.s.door.ResolveRoom(l.From(), string(l.name), nil)
 	if err == nil {
 		l.room = name
 		who := chat.Who{Network: httpdoor.Network(l.From())} // each message names its own author

@@ -60,9 +60,4 @@ func TestFiveLineProtocolSaysWhatItRefuses(t *testing.T) {
 			t.Errorf("%s: %+v, want %q", tt.in, r, tt.want)
 		}
 	}
-	bad := ts.dial(t, "/chatroom/a%20b")
-	if r := bad.hear(); r.Error != string(chat.BadRoom) {
-		t.Errorf("a room with a space: %+v", r)
-	}
-	bad.wantClose(1000)
 }

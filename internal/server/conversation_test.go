@@ -237,7 +237,7 @@ func TestConversationScenario(t *testing.T) {
 		},
 		{
 			name: "a forward of no room", method: "POST", path: "/api/rooms/attic/messages", auth: ada,
-			body: `{"forward":{"room":"a b","seq":1}}`, status: 400, want: `"bad_room"`,
+			body: `{"forward":{"room":"?","seq":1}}`, status: 400, want: `"bad_room"`,
 		},
 		{
 			name: "of an unknown room", method: "POST", path: "/api/rooms/attic/messages", auth: ada,

@@ -3,6 +3,7 @@ package server
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
@@ -107,6 +108,46 @@ func TestTwoDevicesKeepOneListOfRooms(t *testing.T) {
 	other.ask(`"op":"send","room":"lobby","text":"heard"`)
 	if r := desk.hear(); r.Room != "lobby" || r.Text != "heard" {
 		t.Errorf("after garden has left the list: %+v", r)
+	}
+}
+
+func TestTheListIsToldOfEditsAndDeletions(t *testing.T) {
+	ts := startServer(t, Config{}, room.Config{})
+	ada, grace := ts.guest(t, "Ada"), ts.guest(t, "Grace")
+	ts.ask(t, http.MethodPost, "/api/rooms/lobby/messages", `{"text":"mine"}`, "Authorization", "Bearer "+ada.Session)
+	desk, other := ts.device(t, ada.Session), ts.device(t, grace.Session)
+	desk.send(`{"op":"watch","id":900}`)
+	desk.hear()
+	entry := func(last string, unread, mentions int) {
+		t.Helper()
+		r := ts.ask(t, http.MethodGet, "/api/me/rooms/lobby", "", "Authorization", "Bearer "+ada.Session)
+		var e struct {
+			Last             struct{ Text string }
+			Unread, Mentions int
+		}
+		if err := json.Unmarshal([]byte(r.body), &e); err != nil {
+			t.Fatal(err, r.body)
+		}
+		if e.Last.Text != last || e.Unread != unread || e.Mentions != mentions {
+			t.Errorf("the entry is %s", r.body)
+		}
+	}
+	from := `"from":{"id":"…","name":"Grace"}`
+	other.ask(`"op":"send","room":"lobby","text":"hi @Ada"`)
+	entry("hi @Ada", 1, 1)
+	other.ask(`"op":"edit","room":"lobby","seq":2,"text":"hi all"`)
+	desk.hearLine(`{"op":"news","room":"lobby","seq":3,"at":"…","kind":"edit",` + from + `,"target":2,"text":"hi all"}`)
+	entry("hi all", 1, 0)
+	other.ask(`"op":"edit","room":"lobby","seq":2,"text":"hi @Ada again"`)
+	desk.hearLine(`{"op":"news","room":"lobby","seq":4,"at":"…","kind":"edit",` + from +
+		`,"target":2,"text":"hi @Ada again","mentions":["` + string(ada.Person.ID) + `"]}`)
+	entry("hi @Ada again", 1, 1)
+	other.ask(`"op":"delete","room":"lobby","seq":2`)
+	desk.hearLine(`{"op":"news","room":"lobby","seq":5,"at":"…","kind":"delete",` + from + `,"target":2}`)
+	entry("mine", 0, 0)
+	r := ts.ask(t, http.MethodGet, "/api/me/rooms/garden", "", "Authorization", "Bearer "+ada.Session)
+	if r.StatusCode != http.StatusNotFound {
+		t.Errorf("a room that is not in the list: %d %s", r.StatusCode, r.body)
 	}
 }
 

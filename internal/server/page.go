@@ -12,9 +12,9 @@ import (
 // home shows the page on which a room is chosen.
 func (s *Server) home(w http.ResponseWriter, r *http.Request) { s.site.ServeIndex(w, r, http.StatusOK) }
 
-// room shows the page of a room, at the one address that the room has: whoever
-// wrote its name in another way is sent there. For a name that cannot be one
-// the page itself says why.
+// room shows the page of a room, at the one address that the room has. Whoever
+// writes its name in another way is sent there. If no room can have the name, the
+// page says why.
 func (s *Server) room(w http.ResponseWriter, r *http.Request) {
 	given := r.PathValue("room")
 	name, err := chat.ParseRoomName(strings.TrimSuffix(given, "/"))

@@ -26,7 +26,7 @@ func (s *Server) routes() http.Handler {
 	mux.Handle("/assets/", s.site.Assets())
 
 	mux.HandleFunc("GET /ws", s.ws)
-	mux.HandleFunc("GET /chatroom/{room}", s.chatroom)
+	mux.HandleFunc("GET /chatroom/{room...}", s.chatroom)
 	if s.cfg.DebugEcho {
 		mux.HandleFunc("GET /debug/echo", s.echo)
 	}

@@ -17,7 +17,8 @@ type Row struct {
 	Change *Change      // what is written beside a plain message's event; nil if nothing is
 	Result *chat.Commit // for the draft's sender
 
-	plain bool // a message that needs no facts
+	mentions [][]string // names that the draft's text may mention: see chat.PossibleMentions
+	plain    bool       // a message that needs no facts
 }
 
 // MakesRoom reports whether the row's room is made if there is none. A change of a

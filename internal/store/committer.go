@@ -12,6 +12,7 @@ import (
 
 	"parley/internal/access"
 	"parley/internal/chat"
+	"parley/internal/format"
 )
 
 // idleEvery is how often Upkeep.Idle is called.
@@ -62,7 +63,11 @@ func New(engine Engine, upkeep Upkeep, cfg Config) *Committer {
 // goroutine for the whole store, in the order of commits: for one room it sees seq
 // ascending by 1. It must not block. After Run has returned it gets Stopping.
 func (c *Committer) Append(d chat.Draft, done func(chat.Commit)) {
-	c.queue.push(item{draft: d, done: done})
+	it := item{draft: d, done: done}
+	if k := d.Is(); k.IsSaid() || k == chat.Edit { // on the caller's goroutine, for which nobody waits
+		it.mentions = chat.PossibleMentions(format.Mentionable(d.Text))
+	}
+	c.queue.push(it)
 }
 
 // Do queues a write that is no draft. run is called within the transaction that the
@@ -261,7 +266,7 @@ func (c *Committer) write(ctx context.Context, items []item, at time.Time) (stor
 				return 0, err
 			}
 		default:
-			rows = append(rows, Row{Draft: &it.draft, Result: &c.results[i]})
+			rows = append(rows, Row{Draft: &it.draft, Result: &c.results[i], mentions: it.mentions})
 		}
 	}
 	if err := resolve(); err != nil {

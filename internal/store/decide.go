@@ -198,6 +198,9 @@ func (b *batch) edit(i int, at time.Time) error {
 		return nil
 	}
 	x := &chat.Attrs{}
+	if given := r.Draft.Attrs; given != nil { // an edit brings nothing but mentions
+		x.Here, x.Present = given.Here, given.Present
+	}
 	change := &Change{Target: r.Draft.Target, Mentions: b.mentions(r, x)}
 	change.Attrs = AttrsOrNil(x)
 	b.add(r, change, at)

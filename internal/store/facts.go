@@ -139,7 +139,7 @@ func (b *batch) facts(first int, nonces bool) *Facts {
 	b.known, b.named, b.unsure, b.asked = nil, nil, nil, nil
 	for i := first; i < len(b.rows); i++ {
 		r := &b.rows[i]
-		r.plain = isPlain(r.Draft)
+		r.plain = isPlain(r)
 		if !r.plain || r.Draft.Nonce != "" && (nonces || r.By.Answers) {
 			b.ask(r)
 		}
@@ -147,9 +147,10 @@ func (b *batch) facts(first int, nonces bool) *Facts {
 	return b.known
 }
 
-// isPlain reports whether a draft is a message that needs no facts.
-func isPlain(d *chat.Draft) bool {
-	return d.Is() == chat.Message && d.Target == 0 && d.Attrs == nil && !mayMention(d.Text) &&
+// isPlain reports whether a row's draft is a message that needs no facts.
+func isPlain(r *Row) bool {
+	d := r.Draft
+	return d.Is() == chat.Message && d.Target == 0 && d.Attrs == nil && len(r.mentions) == 0 &&
 		d.Source == (chat.MessageRef{})
 }
 
@@ -248,7 +249,7 @@ func (b *batch) askNames(r *Row) {
 // is not known yet, and notes the row if it needs a name that has not been loaded.
 func (b *batch) lookNames(r *Row, missing func(Name)) {
 	unsure := false
-	b.named[r] = namedIn(r.Draft.Text, func(folded string) []Named {
+	b.named[r] = namedIn(r.mentions, func(folded string) []Named {
 		name := Name{folded, r.Room.Key}
 		people, known := b.known.Names[name]
 		if !known {
@@ -285,7 +286,7 @@ func (b *batch) moreNames(atOnce bool) (more *Facts) {
 			ask(n)
 		})
 		if atOnce && misses {
-			eachName(r.Draft.Text, func(folded string) {
+			eachName(r.mentions, func(folded string) {
 				if n := (Name{folded, r.Room.Key}); !b.known.has(n) {
 					ask(n)
 				}

@@ -18,10 +18,11 @@ const (
 
 // An item is a draft or another write, with the function that gets its result.
 type item struct {
-	draft   chat.Draft
-	done    func(chat.Commit) // for a draft
-	write   *write            // instead of a draft
-	refused *chat.Error       // not nil: it is not written, and done gets this error
+	draft    chat.Draft
+	mentions [][]string        // names that the draft's text may mention
+	done     func(chat.Commit) // for a draft
+	write    *write            // instead of a draft
+	refused  *chat.Error       // not nil: it is not written, and done gets this error
 }
 
 // A write is one call of Do that waits in the queue.

@@ -50,9 +50,10 @@ type ListUpdates struct{}
 // Formatted implements room.Encoder.
 func (ListUpdates) Formatted() bool { return false }
 
-// Append appends e's frame if e is a new message, a deletion or a topic.
+// Append appends e's frame if e is a message, an edit, a deletion or a topic. What has been deleted since, has none.
 func (ListUpdates) Append(dst []byte, e chat.Event) []byte {
-	if !e.Kind.IsSaid() && e.Kind != chat.Topic && e.Kind != chat.Delete || e.Kind.IsSaid() && e.IsDeleted() {
+	isChange := e.Kind == chat.Edit || e.Kind == chat.Delete
+	if !e.Kind.IsSaid() && !isChange && e.Kind != chat.Topic || e.IsDeleted() {
 		return dst
 	}
 	start := len(dst)
@@ -62,13 +63,13 @@ func (ListUpdates) Append(dst []byte, e chat.Event) []byte {
 	dst = appendTime(append(dst, `,"at":`...), e.At)
 	dst = appendString(append(dst, `,"kind":`...), string(e.Kind))
 	dst = appendPerson(append(dst, `,"from":`...), e.From)
-	if e.Kind == chat.Delete {
+	if isChange {
 		dst = appendSeq(append(dst, `,"target":`...), e.Target)
-	} else {
+	} else if e.Target != 0 {
+		dst = appendSeq(append(dst, `,"thread":`...), e.Target)
+	}
+	if e.Kind != chat.Delete {
 		dst = appendString(append(dst, `,"text":`...), chat.Preview(e.Text, chat.MaxPreview))
-		if e.Target != 0 {
-			dst = appendSeq(append(dst, `,"thread":`...), e.Target)
-		}
 	}
 	if x := e.Attrs; x != nil {
 		if len(x.Mentions) > 0 {

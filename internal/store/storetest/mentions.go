@@ -41,7 +41,7 @@ func mentioned(t testing.TB, s *Subject, text string) (names []string) {
 func testWhoIsMentioned(t *testing.T, open Open) {
 	s := open(t)
 	members(t, s, "Grace", "Grace Hopper", "Élodie", "Straße", "Dr. No", "x_1", "Ben", "Ben", "李", "a@b", "O'Brien",
-		"🦊 Fox", strings.Repeat("n", chat.MaxName))
+		"🦊 Fox", "张三", "田中", "สมชาย", strings.Repeat("n", chat.MaxName))
 	Post(t, s, Draft("attic", chat.Person{ID: "eve", Name: "Eve"}, "elsewhere", ""))
 	tests := map[string]struct {
 		text string
@@ -79,6 +79,17 @@ func testWhoIsMentioned(t *testing.T, open Open) {
 		"markup":                 {"@<b>Grace</b>", nil},
 		"a wildcard":             {"@% @_ @Gr*", nil},
 		"a control byte":         {"@Grace\x01", []string{"Grace"}},
+		"beside Chinese":         {"请@张三看一下", []string{"张三"}},
+		"beside Japanese":        {"@田中さん、こんにちは", []string{"田中"}},
+		"beside Thai":            {"คุณ@สมชายครับ", []string{"สมชาย"}},
+		"many in a long run":     {strings.Repeat("@田中さんはこの前の会議でとても良いことを言いました。", 6) + "@张三", []string{"田中", "张三"}},
+		"in code":                {"`@Grace` and\n```\n@Ben\n```", nil},
+		"in an address":          {"https://medium.com/@Grace", nil},
+		"in a short address":     {"medium.com/@Grace", nil},
+		"a package":              {"@grace/core", nil},
+		"an account elsewhere":   {"@Grace@example.org", nil},
+		"in a link's text":       {"[@Grace](https://example.org)", nil},
+		"in bold":                {"**@Grace**: see `@Ben`", []string{"Grace"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

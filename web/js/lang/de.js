@@ -25,7 +25,7 @@ export default {
   "error.not-durable": "Dieser Browser merkt sich nichts: Was nicht abgeschickt ist, geht mit dieser Seite verloren.",
 
   // Why the server refuses
-  "refused.bad_room": "Der Name eines Raums besteht aus 1 bis 64 Buchstaben, Ziffern, „-“, „_“ und „.“.",
+  "refused.bad_room": "Der Name eines Raums braucht einen Buchstaben oder eine Ziffer und hat höchstens 64 Zeichen.",
   "refused.bad_name": "Ein Name hat 1 bis 32 sichtbare Zeichen. Namen wie System, Admin oder here kann niemand haben.",
   "refused.bad_text": "Darin steht nichts, was man lesen könnte.",
   "refused.too_long": "Das hat zu viele Zeichen.",
@@ -279,6 +279,10 @@ export default {
   "composer.editing": "Du bearbeitest deine Nachricht",
   "composer.save": "Speichern",
   "composer.cancel": "Abbrechen",
+  "composer.no-command": "Den Befehl {command} gibt es nicht. Es wurde nichts gesendet.",
+  "composer.no-command-in-edit": "Beim Bearbeiten geht kein Befehl.",
+  "composer.stays-action": "Lass /me am Anfang stehen: Diese Nachricht sagt, was du tust.",
+  "composer.as-text": "Als Text senden",
   "composer.emoji": "Emoji einfügen",
   "suggest.label": "Vorschläge",
   "suggest.n": {

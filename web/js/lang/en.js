@@ -34,7 +34,7 @@ const sentences = {
   "error.not-durable": "This browser keeps nothing: an unsent message is lost with this page.",
 
   // Why the server refuses; in English its own message is shown, which has more detail
-  "refused.bad_room": "A room's name is made of 1 to 64 letters, digits, “-”, “_” and “.”.",
+  "refused.bad_room": "A room's name needs a letter or a digit, and has at most 64 characters.",
   "refused.bad_name": "A name has 1 to 32 visible characters. Nobody can be called System, Admin, here or the like.",
   "refused.bad_text": "There is nothing in it that could be read.",
   "refused.too_long": "That has too many characters.",
@@ -282,6 +282,10 @@ const sentences = {
   "composer.editing": "Editing your message",
   "composer.save": "Save",
   "composer.cancel": "Cancel",
+  "composer.no-command": "There is no command {command}. It was not sent.",
+  "composer.no-command-in-edit": "An edit cannot be a command.",
+  "composer.stays-action": "Keep /me at the beginning: this message says what you do.",
+  "composer.as-text": "Send it as text",
   "composer.emoji": "Put in an emoji",
   "suggest.label": "Suggestions",
   "suggest.n": {

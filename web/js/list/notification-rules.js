@@ -3,7 +3,7 @@
 /** @import { Choices } from "../ui/settings.js" */
 /** @import { Store } from "../ui/storage.js" */
 /** @import { ListEntry, ListUpdate } from "../wire/types.js" */
-import { mentionsPerson } from "./room-list-state.js";
+import { mentionsPerson } from "./list-changes.js";
 
 /** @typedef {object} Situation
  * @property {string} me  the person's id

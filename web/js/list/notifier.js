@@ -8,7 +8,7 @@ import { isolate } from "../ui/text.js";
 import { uuid7 } from "../wire/uuid.js";
 import { chime } from "./chime.js";
 import { claimAlert, decide, holdsAlert } from "./notification-rules.js";
-import { mentionsPerson } from "./room-list-state.js";
+import { mentionsPerson } from "./list-changes.js";
 
 const PAUSE_MS = 600; // time for another tab to alert, or for another device to read the message
 

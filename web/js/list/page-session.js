@@ -9,6 +9,7 @@
 /** @import { Rooms } from "./room-list-state.js" */
 import { RoomSession } from "../room/room-session.js";
 import { Connection } from "../wire/connection.js";
+import { EntryRefresh } from "./entry-refresh.js";
 import { ReadMarks } from "./read-marks.js";
 import * as list from "./room-list-state.js";
 
@@ -68,6 +69,13 @@ export class PageSession {
       onBadName: deps.onBadName,
       isReady: () => deps.api.isReady(),
     });
+    this.refresh = new EntryRefresh({
+      read: (room) => deps.api.listEntry(room),
+      setTimeout,
+      random,
+      entry: (room) => this.rooms.get(room),
+      onEntry: (entry) => this.#show(list.withEntry(this.rooms, entry)),
+    });
     this.marks = new ReadMarks({
       setTimeout,
       clearTimeout,
@@ -125,6 +133,7 @@ export class PageSession {
 
   /** @param {string | null} name of an item in the shared storage that another tab has changed */
   storageChanged(name) {
+    this.deps.memory.storageChanged(name);
     for (const session of this.#open.values()) session.sending.storageChanged(name);
   }
 
@@ -252,6 +261,7 @@ export class PageSession {
     switch (m.type) {
       case "update":
         this.#show(list.applyUpdate(this.rooms, m.update, this.me.id));
+        this.refresh.check(m.room);
         return this.deps.onListUpdate(m.update);
       case "entry":
         return this.#show(list.withEntry(this.rooms, m.entry));

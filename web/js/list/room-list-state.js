@@ -1,6 +1,7 @@
 // room-list-state.js: the room list and how it changes: (rooms, what happened) → rooms; and the order in which rooms
 // are shown. No DOM, socket or clock.
 /** @import { ListEntry, ListUpdate, ReadMark } from "../wire/types.js" */
+import { applyChange, applyMessage } from "./list-changes.js";
 
 /** @typedef {ReadonlyMap<string, ListEntry>} Rooms */
 
@@ -35,23 +36,23 @@ export function withoutRoom(rooms, room) {
   return copy;
 }
 
-/** Reports whether an update mentions the person. @param {ListUpdate} update  @param {string} me */
-export const mentionsPerson = (update, me) => update.here || update.mentions.includes(me);
-
 /** @param {Rooms} rooms  @param {ListUpdate} update  @param {string} me  @returns {Rooms} */
 export function applyUpdate(rooms, update, me) {
   const entry = rooms.get(update.room) ?? emptyEntry(update.room);
   if (update.seq <= entry.seq) return rooms; // known already
-  const others = update.from.id !== me && update.seq > entry.read;
-  const isMessage = update.kind === "message"; // a reply in a thread does not count as unread, but its mentions do
-  return withEntry(rooms, {
-    ...entry,
-    seq: update.seq,
-    ...(isMessage && { at: update.at, last: { from: update.from, text: update.text } }),
-    ...(update.kind === "topic" && { topic: update.text }),
-    unread: entry.unread + Number(others && isMessage),
-    mentions: entry.mentions + Number(others && mentionsPerson(update, me)),
-  });
+  const next = { ...entry, seq: update.seq };
+  switch (update.kind) {
+    case "message":
+    case "reply":
+      return withEntry(rooms, applyMessage(next, update, me));
+    case "edit":
+    case "delete":
+      return withEntry(rooms, applyChange(next, update, me));
+    case "topic":
+      return withEntry(rooms, { ...next, topic: update.text });
+    default:
+      return withEntry(rooms, next);
+  }
 }
 
 /** @param {Rooms} rooms  @param {ReadMark} mark  @returns {Rooms} */

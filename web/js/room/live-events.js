@@ -7,7 +7,7 @@
 import { applyEvent } from "./message-state.js";
 import { appendLive } from "./room-pages.js";
 import { belongs, confirmReaction, setTopic, without } from "./room-state.js";
-import { countLive } from "./unread.js";
+import { countDeletion, countLive } from "./unread.js";
 
 const RECENT = 500; // live events stored for pages that are on their way
 const TYPING_MS = 5_000; // the server repeats "typing" every 3 s at most
@@ -48,6 +48,7 @@ export function applyLive(s, event) {
   if (PINNING.has(event.kind)) next.pinsAt = event.seq;
   if (event.kind === "topic") next = setTopic(next, event.text, event.seq);
   if (event.from.id === s.me.id && event.emoji) next = confirmReaction(next, event.target ?? 0, event.emoji);
+  if (event.kind === "delete") return countDeletion(next, s.messages.find((m) => m.seq === event.target));
   if (!belongs(s, event)) return next;
   return countLive(appendLive(next, event), event);
 }

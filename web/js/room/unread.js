@@ -1,11 +1,13 @@
 // unread.js: the read mark, the unread count and the new separator of a room's state. No DOM, socket or clock.
-/** @import { RoomEvent } from "../wire/types.js" */
+/** @import { MessageState, RoomEvent } from "../wire/types.js" */
 /** @import { State } from "./types.js" */
 
 const MAX_COUNTED = 100; // unread messages that the server counts
 
-/** @param {State} s  @param {RoomEvent} e */
-const countsAsUnread = (s, e) => e.seq > s.lastRead && e.from.id !== s.me.id;
+/** @param {State} s  @param {MessageState} e */
+const countsAsUnread = (s, e) => e.seq > s.lastRead && isOthers(s, e);
+/** @param {State} s  @param {MessageState} e */
+const isOthers = (s, e) => e.from.id !== s.me.id && !e.deleted;
 
 /** Reports whether the window has all unread messages. @param {State} s */
 export const holdsAllUnread = (s) => !s.newer && (!s.older || (s.messages[0]?.seq ?? Infinity) <= s.lastRead + 1);
@@ -33,6 +35,19 @@ export function countLive(s, event) {
     unreadCount: event.seq > s.lastRead ? s.unreadCount + 1 : s.unreadCount,
     newSeparator: missed ? event.seq - 1 : s.newSeparator,
   };
+}
+
+/** Counts again after a message was deleted. Without any message of others behind it the new separator goes, as it
+ * would not be there after a reload.
+ * @param {State} s  @param {MessageState | undefined} before the message as it was, if the window had it
+ * @returns {State} */
+export function countDeletion(s, before) {
+  const { newSeparator } = s;
+  const gone = before && countsAsUnread(s, before) && !s.mayHaveMore ? 1 : 0;
+  const next = { ...s, unreadCount: Math.max(0, s.unreadCount - gone) };
+  if (newSeparator !== null && !s.newer && !s.messages.some((e) => e.seq > newSeparator && isOthers(s, e)))
+    next.newSeparator = null;
+  return recount(next);
 }
 
 /** @param {State} s  @param {number} seq  @returns {State} */

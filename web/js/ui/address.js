@@ -5,7 +5,7 @@
 /** @param {{ pathname: string, hash: string }} address  @returns {Address} */
 export function parseAddress({ pathname, hash }) {
   if (pathname === "/") return { at: "front" };
-  const path = /^\/r\/([^/]*)\/?$/.exec(pathname)?.[1];
+  const path = /^\/r\/(.*?)\/?$/s.exec(pathname)?.[1];
   if (path === undefined) return { at: "nowhere" };
   const seq = Number(hash.slice(1));
   return { at: "room", name: decoded(path), seq: Number.isSafeInteger(seq) && seq > 0 ? seq : null };
@@ -18,11 +18,12 @@ export const formatAddress = (room, seq) => `/r/${encodeURIComponent(room)}${seq
  * @param {string} name */
 export const isPlain = (name) => /^[a-z0-9_-][a-z0-9_.-]{0,63}$/.test(name);
 
-/** Decodes a path. If it is not valid UTF-8 it stays unchanged, and the server refuses it. @param {string} path */
+/** Decodes a path. If it is not valid UTF-8 the result is a sign, which the server refuses as a room's name.
+ * @param {string} path */
 function decoded(path) {
   try {
     return decodeURIComponent(path);
   } catch {
-    return path;
+    return "\ufffd";
   }
 }

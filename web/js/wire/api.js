@@ -1,7 +1,8 @@
 // api.js: the REST interface of the server: the session, rooms, their history. No DOM.
 /** @import { Person } from "./json.js" */
-/** @import { Page, PageQuery, SlashCommand } from "./types.js" */
+/** @import { ListEntry, Page, PageQuery, SlashCommand } from "./types.js" */
 import { person, record } from "./json.js";
+import { decodeListEntry } from "./list-frames.js";
 import { Refusal, decodePage, decodeVersions, refusal } from "./protocol.js";
 
 /** @typedef {{ room: string, seq: number, count: number }} RoomSummary */
@@ -49,6 +50,11 @@ export class Api {
     if (/^\.*$/.test(room)) throw new Refusal("bad_room", "A room's name needs more than dots.");
     const o = await this.#ask(`/api/rooms/${encodeURIComponent(room)}`);
     return { room: String(o["room"]), seq: Number(o["seq"]), count: Number(o["count"]) };
+  }
+
+  /** @param {string} room  @returns {Promise<ListEntry | null>} */
+  async listEntry(room) {
+    return decodeListEntry(await this.#ask(`/api/me/rooms/${encodeURIComponent(room)}`));
   }
 
   /** @param {string} room  @param {PageQuery} where  @returns {Promise<Page>} */

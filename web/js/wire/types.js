@@ -118,9 +118,11 @@
  * @property {Notify} notify
  * @property {boolean} muted
  * @property {boolean} favourite
+ * @property {readonly ListUpdate[]} [heard]  the newest messages and replies that this page was told (list-changes.js)
+ * @property {boolean} [stale]  only the server knows the counts and the last message now
  */
 
-/** A new event in a room of the list: a message, a reply in a thread, a topic or a deletion.
+/** A new event in a room of the list: a message, a reply in a thread, a topic, an edit or a deletion.
  * @typedef {object} ListUpdate
  * @property {string} room
  * @property {number} seq
@@ -131,7 +133,7 @@
  * @property {readonly string[]} mentions  the ids of the persons whom it names
  * @property {boolean} here  it names everybody who is in the room
  * @property {number} thread  the seq of the thread's first message; 0: not in a thread
- * @property {number} target  the seq of the deleted message; 0: not a deletion
+ * @property {number} target  the seq of the edited or deleted message; 0: neither
  */
 
 /** How far a person has read a room, on any of their devices.

@@ -145,6 +145,25 @@ export class Server {
     return this.post(`/api/rooms/${encodeURIComponent(room)}/messages`, { text }, session);
   }
 
+  /** @param {string} room  @param {number} seq  @param {string} session */
+  async remove(room, seq, session) {
+    await this.#change("DELETE", room, seq, session);
+  }
+
+  /** @param {string} room  @param {number} seq  @param {string} text  @param {string} session */
+  async edit(room, seq, text, session) {
+    await this.#change("PATCH", room, seq, session, { text });
+  }
+
+  /** @param {string} method  @param {string} room  @param {number} seq  @param {string} session
+   * @param {object} [body] */
+  async #change(method, room, seq, session, body) {
+    const url = `${this.url}/api/rooms/${encodeURIComponent(room)}/messages/${seq}`;
+    const headers = { "Content-Type": "application/json", Authorization: `Bearer ${session}` };
+    const response = await fetch(url, { method, headers, ...(body && { body: JSON.stringify(body) }) });
+    if (!response.ok) throw new Error(`${method} ${url}: ${await response.text()}`);
+  }
+
   /** Fills a room with n messages, in the order of their numbers. @param {string} room  @param {number} n */
   async fill(room, n) {
     const session = await this.guest("Filler");

@@ -229,3 +229,24 @@ test("somebody is typing until they write, leave or pause", () => {
   s = applyPresence(s, { type: "presence", room: "lobby", count: 1, left: grace });
   assert.equal(s.typing.size, 0);
 });
+
+test("a deletion is counted live as after a reload, and the new separator goes with the last unread message", () => {
+  const gone = (/** @type {number} */ seq, /** @type {number} */ target) => event(seq, { kind: "delete", target });
+  let s = { ...openWindow(fresh(), page(1, 10), 8), reading: false };
+  assert.deepEqual([s.unreadCount, s.newSeparator], [2, 8]);
+  s = applyLive(s, gone(11, 9));
+  assert.deepEqual([s.unreadCount, s.newSeparator], [1, 8]);
+  s = applyLive(s, gone(12, 3));
+  assert.deepEqual([s.unreadCount, s.newSeparator], [1, 8], "one that was read");
+  s = applyLive(s, gone(13, 10));
+  assert.deepEqual([s.unreadCount, s.newSeparator], [0, null]);
+  s = applyLive(s, event(14));
+  assert.deepEqual([s.unreadCount, s.newSeparator], [1, 13]);
+
+  // The window lacks the oldest unread messages: the count goes down by one, and the server will be asked.
+  let part = { ...openWindow(fresh(), page(51, 150), 20), reading: false, unreadCount: 90 };
+  part = applyLive(part, gone(151, 120));
+  assert.deepEqual([part.unreadCount, part.newSeparator], [89, 20]);
+  const many = applyLive({ ...part, unreadCount: 100, mayHaveMore: true }, gone(152, 121));
+  assert.equal(many.unreadCount, 100, "at least a hundred are still that many");
+});
