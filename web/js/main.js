@@ -7,6 +7,7 @@ import { refusal } from "./shell/refusal.js";
 import { isPlain, parseAddress } from "./ui/address.js";
 import { listen, part } from "./ui/dom.js";
 import { reason, t } from "./ui/i18n.js";
+import { loadWithRetry } from "./ui/load.js";
 import { Store } from "./ui/storage.js";
 import { backing } from "./ui/theme.js";
 import { Api } from "./wire/api.js";
@@ -56,7 +57,7 @@ async function start() {
  * new session, so that people are not asked twice. It rejects with `bad_name` if that name is not allowed any more.
  * @returns {Promise<Person | null>} */
 async function whoAmI() {
-  if (!memory.name) return null;
+  if (!memory.name) return memory.store.works ? null : api.whoAmI();
   return (
     (await api.whoAmI()) ??
     api.callMe(memory.name).catch((err) => {
@@ -70,6 +71,15 @@ async function whoAmI() {
 function enter(me) {
   memory.name = me.name;
   show(new AppShell()).begin(me, api, memory);
+  if (api.session) tellWhatIsKept(false); // the browser refuses cookies only now, without saying so before
+}
+
+/** Says what this browser does not keep, and what works all the same. @param {boolean} cookies */
+async function tellWhatIsKept(cookies) {
+  const stores = memory.store.works;
+  if (stores && cookies) return;
+  const { showNotice } = await loadWithRetry(() => import("./ui/notice.js"));
+  showNotice(t(stores ? "kept.no-cookies" : cookies ? "kept.no-storage" : "kept.nothing"));
 }
 
 /** @param {unknown} err */
@@ -80,4 +90,5 @@ function failed(err) {
   setTimeout(() => start().catch(failed), RETRY_MS);
 }
 
+tellWhatIsKept(navigator.cookieEnabled);
 start().catch(failed);
