@@ -72,10 +72,6 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 	defer stderr.close()
 	logger := c.logger(stderr)
 	metrics := server.NewMetrics()
-	site, err := web.New()
-	if err != nil {
-		return err
-	}
 	log, err := c.openDatabase(ctx, metrics, logger)
 	if err != nil {
 		return err
@@ -101,6 +97,7 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 	c.HTTP.OwnNames, c.HTTP.LinesLost, c.HTTP.Ledger = ownNames(), stderr.lostLines, node.ledger()
 	people := account.Stores{People: log, Lists: log, Personal: log, States: log}
 	c.HTTP.Ready = node.ready
+	site := web.New()
 	doors, err := server.New(c.HTTP, hub, people, log.Healthy, site)
 	if err != nil {
 		return err
@@ -121,6 +118,7 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 	stopHub := start(ctx, hub.Run, failed)
 	stopIndex := start(ctx, index.Run, failed)
 	stopReload := start(ctx, c.reload(doors), failed)
+	stopPage := start(ctx, site.Run, failed)
 	stopSocket := start(ctx, c.serveBackups(log, logger), failed)
 	stopHeap := start(ctx, newHeap().Run, failed)
 	stopMetrics := start(ctx, func(ctx context.Context) error { return serveMetrics(ctx, doors, own) }, failed)
@@ -129,8 +127,8 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 	logStarted(ctx, logger, ln, own, open)
 
 	err = doors.Serve(ctx, ln, plain) // until the server has drained, or a part fails
-	err = errors.Join(err, stopMetrics(), stopHeap(), stopSocket(), stopReload(), stopIndex(), stopHub(), stopEpoch(),
-		stopLog(), stopNode(), stopDrain())
+	err = errors.Join(err, stopMetrics(), stopHeap(), stopSocket(), stopPage(), stopReload(),
+		stopIndex(), stopHub(), stopEpoch(), stopLog(), stopNode(), stopDrain())
 	logger.LogAttrs(ctx, slog.LevelInfo, "stopped")
 	return err
 }

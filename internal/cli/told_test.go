@@ -64,10 +64,6 @@ func serveTold(ctx context.Context, byNotify bool, times *commitTimes) (err erro
 	}
 	c := command.Selected().Target.Addr().Interface().(*serveCmd)
 	logger, metrics := c.logger(os.Stderr), server.NewMetrics()
-	site, err := web.New()
-	if err != nil {
-		return err
-	}
 	log, err := c.openDatabase(ctx, metrics, logger)
 	if err != nil {
 		return err
@@ -98,7 +94,7 @@ func serveTold(ctx context.Context, byNotify bool, times *commitTimes) (err erro
 	}
 	c.HTTP.Metrics, c.HTTP.Logger, c.HTTP.Ledger = metrics, logger, node.ledger()
 	people := account.Stores{People: log, Lists: log, Personal: log, States: log}
-	doors, err := server.New(c.HTTP, hub, people, log.Healthy, site)
+	doors, err := server.New(c.HTTP, hub, people, log.Healthy, web.New())
 	if err != nil {
 		return err
 	}

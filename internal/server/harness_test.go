@@ -101,11 +101,7 @@ func serveLog(t testing.TB, cfg Config, rooms room.Config, log keeper, epoch str
 		writeCertificate(t, cfg.TLSCert, cfg.TLSKey, 1)
 	}
 	hub := room.New(log, log, epoch, rooms)
-	site, err := web.New()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := New(cfg, hub, stores, health, site)
+	s, err := New(cfg, hub, stores, health, web.New())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -89,12 +89,8 @@ func (s *subject) Start(ctx context.Context) (string, error) {
 	if s.node != nil {
 		stopNode = s.node.connect(hub)
 	}
-	site, err := web.New()
-	if err != nil {
-		return "", err
-	}
 	stores := account.Stores{People: s.log, Lists: s.log, Personal: s.log}
-	doors, err := server.New(doorsOf, hub, stores, kept.Healthy, site)
+	doors, err := server.New(doorsOf, hub, stores, kept.Healthy, web.New())
 	if err != nil {
 		return "", err
 	}

@@ -1,4 +1,5 @@
-// main.js: reads the address, makes the parts and connects them.
+// main.js: reads the address, makes the parts and connects them. The page does not paint before it has run
+// (blocking="render"), so that it does not flash in another theme.
 /** @import { Person } from "./wire/json.js" */
 import { BrowserMemory } from "./room/browser-memory.js";
 import { firstPage } from "./room/history.js";
@@ -7,18 +8,22 @@ import { refusal } from "./shell/refusal.js";
 import { isPlain, parseAddress } from "./ui/address.js";
 import { listen, part } from "./ui/dom.js";
 import { reason, t } from "./ui/i18n.js";
+import { keepFromPage } from "./ui/input-method.js";
+import { languageSet } from "./ui/language.js";
 import { loadWithRetry } from "./ui/load.js";
 import { Store } from "./ui/storage.js";
+import { tabId } from "./ui/tab.js";
 import { backing } from "./ui/theme.js";
 import { Api } from "./wire/api.js";
 import { Refusal } from "./wire/protocol.js";
-import "./ui/language.js";
+import { uuid7 } from "./wire/uuid.js";
 
 const RETRY_MS = 2_000;
 
 const app = part(document, "#app", HTMLElement);
 const api = new Api(globalThis.fetch);
-const memory = new BrowserMemory(new Store(backing()));
+const tab = tabId(() => sessionStorage, window, () => uuid7(Date.now()));
+const memory = new BrowserMemory(new Store(backing()), tab);
 
 /** Shows an element on the page and returns it. @template {Element} T  @param {T} element  @returns {T} */
 function show(element) {
@@ -90,5 +95,6 @@ function failed(err) {
   setTimeout(() => start().catch(failed), RETRY_MS);
 }
 
-tellWhatIsKept(navigator.cookieEnabled);
-start().catch(failed);
+keepFromPage(window);
+languageSet.then(() => tellWhatIsKept(navigator.cookieEnabled));
+languageSet.then(start).catch(failed);

@@ -55,7 +55,6 @@ export function open(context) {
   };
   field.addEventListener("input", find);
   field.addEventListener("keydown", (e) => {
-    if (e.isComposing) return;
     const step = { ArrowDown: 1, ArrowUp: -1 }[e.key];
     if (e.key === "Enter") choose(shown[at]);
     else if (step && shown.length > 0) at = (at + step + shown.length) % shown.length;

@@ -290,6 +290,10 @@ export default {
   "composer.editing": "Du bearbeitest deine Nachricht",
   "composer.save": "Speichern",
   "composer.cancel": "Abbrechen",
+  "composer.no-command": "Den Befehl {command} gibt es nicht. Es wurde nichts gesendet.",
+  "composer.no-command-in-edit": "Beim Bearbeiten geht kein Befehl.",
+  "composer.stays-action": "Lass /me am Anfang stehen: Diese Nachricht sagt, was du tust.",
+  "composer.as-text": "Als Text senden",
   "composer.emoji": "Emoji einfügen",
   "suggest.label": "Vorschläge",
   "suggest.n": {

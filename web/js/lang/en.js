@@ -293,6 +293,10 @@ const sentences = {
   "composer.editing": "Editing your message",
   "composer.save": "Save",
   "composer.cancel": "Cancel",
+  "composer.no-command": "There is no command {command}. It was not sent.",
+  "composer.no-command-in-edit": "An edit cannot be a command.",
+  "composer.stays-action": "Keep /me at the beginning: this message says what you do.",
+  "composer.as-text": "Send it as text",
   "composer.emoji": "Put in an emoji",
   "suggest.label": "Suggestions",
   "suggest.n": {

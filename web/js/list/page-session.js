@@ -134,6 +134,7 @@ export class PageSession {
 
   /** @param {string | null} name of an item in the shared storage that another tab has changed */
   storageChanged(name) {
+    this.deps.memory.storageChanged(name);
     for (const session of this.#open.values()) session.sending.storageChanged(name);
   }
 

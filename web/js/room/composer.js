@@ -1,24 +1,27 @@
-// composer.js: where a person writes. Enter sends, Shift+Enter begins a new line. It shows when a message is too long.
-// It can answer a message or edit one.
+// composer.js: where a person writes. Enter sends, Shift+Enter begins a new line. It shows when a message is too long,
+// and keeps what cannot be sent, with a hint. It can answer a message or edit one.
 /** @import { Settings } from "../ui/settings.js" */
 /** @import { Person } from "../wire/json.js" */
+/** @import { About, Draft } from "./browser-memory.js" */
 import { bdi, emit, fill, fromTemplate, part, setText } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
+import { replaceText } from "../ui/insert.js";
 import { excerpt, isolate, length } from "../ui/text.js";
-import { clientCommand } from "./slash-commands.js";
+import { asText, clientCommand, editedText, unknownCommand } from "./slash-commands.js";
 
 const TYPING_MS = 3_000; // the server passes typing on at most this often
 const COUNT_FROM = 0.8; // part of the limit from which on the remaining characters are shown
 
-/** The message that is answered or edited.
- * @typedef {{ to: "answer" | "edit", seq: number, from: Person, text: string }} About */
 /** A message to send. @typedef {{ text: string, replyTo?: number, quote?: { from: Person, text: string } }} Outgoing */
 
 export class MessageComposer extends HTMLElement {
   maxText = Infinity;
   /** @type {About | null} */
   #about = null;
-  #suspendedDraft = ""; // the draft that comes back after a message was edited
+  /** @type {Draft | null} the draft that comes back after a message was edited */
+  #aside = null;
+  /** @type {Map<number, string>} texts of edits that gave way to something else, by seq */
+  #halfDone = new Map();
   #typedAt = -Infinity;
   /** Gets each key first; it returns true if it has used it. @type {{ takes: (e: KeyboardEvent) => boolean } | null} */
   assistant = null;
@@ -28,13 +31,17 @@ export class MessageComposer extends HTMLElement {
     this.append(fromTemplate("composer"));
     this.#nameParts(this.dataset["name"] ?? "composer");
     this.field.addEventListener("keydown", (e) => this.#pressed(e));
-    this.field.addEventListener("input", () => this.#changed(true));
+    this.field.addEventListener("input", () => {
+      this.#hint("");
+      this.#changed(true);
+    });
     const form = part(this, "form", HTMLFormElement);
     form.addEventListener("submit", (e) => {
       e.preventDefault();
       this.#send();
     });
     part(this, ".about .cancel", HTMLButtonElement).addEventListener("click", () => this.#cancel());
+    part(this, ".hint .as-text", HTMLButtonElement).addEventListener("click", () => this.#send(true));
     part(this, ".pick-emoji", HTMLButtonElement).addEventListener("click", () =>
       emit(this, "pick-for-text", part(this, ".pick-emoji", HTMLElement)),
     );
@@ -48,8 +55,21 @@ export class MessageComposer extends HTMLElement {
     return this.field.value;
   }
 
-  set text(text) {
-    this.field.value = text;
+  /** What is being written; null: nothing. @returns {Draft | null} */
+  get draft() {
+    const { text } = this;
+    const about = this.#about;
+    if (!text && !about) return null;
+    return { text, ...(about && { about }), ...(this.#aside && { aside: this.#aside }) };
+  }
+
+  /** @param {Draft | null} draft */
+  set draft(draft) {
+    this.#aside = draft?.aside ?? null;
+    this.#show(draft?.about ?? null);
+    const text = draft?.text ?? "";
+    if (this.text !== text) this.field.value = text;
+    this.#hint("");
     this.#changed(false);
   }
 
@@ -70,37 +90,39 @@ export class MessageComposer extends HTMLElement {
 
   /** Inserts a text before the present one. @param {string} text */
   prependText(text) {
-    if (this.editing) this.#cancel();
-    this.text = this.text ? `${text}\n${this.text}` : text;
-    this.focus();
+    if (this.editing) this.#leaveEdit();
+    replaceText(this.field, 0, 0, this.text ? `${text}\n` : text);
+    if (this.text.length > text.length) this.field.setSelectionRange(text.length, text.length);
   }
 
   /** Begins to answer or edit a message. @param {About} about */
   write(about) {
-    if (this.editing) this.text = this.#suspendedDraft;
-    if (about.to === "edit") this.#suspendedDraft = this.text;
-    this.#show(about);
-    if (about.to === "edit") this.text = about.text;
+    const again = about.to === "edit" && this.editing === about.seq;
+    if (!again) {
+      if (this.editing) this.#leaveEdit();
+      const text = about.to === "edit" ? (this.#halfDone.get(about.seq) ?? about.text) : this.text;
+      this.draft = { text, about, ...(about.to === "edit" && this.draft && { aside: this.draft }) };
+    }
     this.focus();
     this.field.setSelectionRange(this.text.length, this.text.length);
   }
 
-  /** Ends answering or editing a message. @param {number} seq */
+  /** Ends editing a message: the edit is stored. @param {number} seq */
   done(seq) {
-    if (this.#about?.seq === seq) this.#cancel();
+    this.#halfDone.delete(seq);
+    if (this.editing === seq) this.draft = this.#aside;
+  }
+
+  /** Ends answering or editing a message, without a trace. @param {number} seq */
+  drop(seq) {
+    this.done(seq);
+    if (this.#about?.seq === seq) this.draft = { text: this.text };
   }
 
   /** Inserts text at the caret, such as an emoji. @param {string} text */
   insert(text) {
     const { selectionStart, selectionEnd } = this.field;
-    this.field.setRangeText(text, selectionStart, selectionEnd, "end");
-    this.#changed(true);
-    this.focus();
-  }
-
-  /** The field was changed on behalf of the person, by a suggestion. */
-  typed() {
-    this.#changed(true);
+    replaceText(this.field, selectionStart, selectionEnd, text);
   }
 
   /** Sets the ids of the parts, since a page has more than one composer. @param {string} name */
@@ -109,7 +131,8 @@ export class MessageComposer extends HTMLElement {
     part(this, "label", HTMLLabelElement).htmlFor = this.field.id;
     part(this, ".count", HTMLElement).id = `${name}-count`;
     part(this, ".about", HTMLElement).id = `${name}-about`;
-    this.field.setAttribute("aria-describedby", `${name}-about ${name}-count`);
+    part(this, ".hint .words", HTMLElement).id = `${name}-hint`;
+    this.field.setAttribute("aria-describedby", `${name}-about ${name}-hint ${name}-count`);
     if (name === "composer") return;
     setText(part(this, "label", HTMLElement), t("thread.composer"));
     this.field.placeholder = t("thread.composer");
@@ -117,7 +140,6 @@ export class MessageComposer extends HTMLElement {
 
   /** @param {KeyboardEvent} e */
   #pressed(e) {
-    if (e.isComposing || e.keyCode === 229) return; // this Enter confirms a choice of an input method
     const bare = !e.shiftKey && !e.altKey && !e.ctrlKey && !e.metaKey;
     if (this.assistant?.takes(e)) e.preventDefault();
     else if (e.key === "Enter" && bare) {
@@ -132,41 +154,60 @@ export class MessageComposer extends HTMLElement {
     }
   }
 
-  #send() {
-    const text = this.text.replace(/^\s*\n|\s+$/gu, "");
-    if (!/[^\s\p{Cc}\p{Cf}]/u.test(text) || length(text) > this.maxText) return;
+  /** Sends what is written, or says what is to be changed first.
+   * @param {boolean} [plain] the text is no command, whatever it begins with */
+  #send(plain = false) {
+    const trimmed = this.text.replace(/^\s*\n|\s+$/gu, "");
+    const text = plain ? asText(trimmed) : trimmed;
     const about = this.#about;
-    if (about?.to === "edit") {
-      if (text === about.text) this.#cancel();
-      else emit(this, "edited", { seq: about.seq, text }); // the text stays until the server has stored it
-      return;
-    }
+    const empty = !/[^\s\p{Cc}\p{Cf}]/u.test(text);
+    if (length(text) > this.maxText) return;
+    if (about?.to === "edit") return this.#sendEdit(about, empty ? "" : text);
+    if (empty) return;
+    const unknown = unknownCommand(text);
+    if (unknown) return this.#hint(t("composer.no-command", { command: isolate(`/${unknown}`) }));
     const command = clientCommand(text);
-    this.#show(null);
-    this.text = "";
+    this.draft = null;
     this.#typedAt = -Infinity;
-    if (command) emit(this, "command", command);
-    else
-      emit(
-        this,
-        "send",
-        /** @type {Outgoing} */ ({
-          text,
-          ...(about && { replyTo: about.seq, quote: { from: about.from, text: about.text } }),
-        }),
-      );
-    if (!command) this.focus();
+    if (command) return emit(this, "command", command);
+    const answer = about && { replyTo: about.seq, quote: { from: about.from, text: about.text } };
+    emit(this, "send", /** @type {Outgoing} */ ({ text, ...answer }));
+    this.focus();
+  }
+
+  /** @param {About} about  @param {string} text  "": nothing is left */
+  #sendEdit(about, text) {
+    if (!text) return emit(this, "remove", about.seq); // it asks first
+    if (text === about.text) return this.#cancel();
+    const become = editedText(text, about.action === true);
+    if (become !== null) emit(this, "edited", { seq: about.seq, text: become }); // the text stays until it is stored
+    else this.#hint(t(about.action ? "composer.stays-action" : "composer.no-command-in-edit"), !about.action);
+  }
+
+  /** Says why the text was not sent; "": says nothing.
+   * @param {string} words  @param {boolean} [textual] whether it can be sent as text */
+  #hint(words, textual = true) {
+    const hint = part(this, ".hint", HTMLElement);
+    hint.hidden = !words;
+    setText(part(hint, ".words", HTMLElement), words);
+    part(hint, ".as-text", HTMLElement).hidden = !textual;
   }
 
   #cancel() {
-    const wasEdit = this.editing > 0;
-    this.#show(null);
-    if (wasEdit) this.text = this.#suspendedDraft;
+    const about = this.#about;
+    if (about) this.drop(about.seq);
     this.focus();
+  }
+
+  /** Puts an edit aside, so that something else can be written. It goes on when the message is edited again. */
+  #leaveEdit() {
+    this.#halfDone.set(this.editing, this.text);
+    this.draft = this.#aside;
   }
 
   /** @param {About | null} about */
   #show(about) {
+    if (this.#about?.seq !== about?.seq || this.#about?.to !== about?.to) emit(this, "about");
     this.#about = about;
     const bar = part(this, ".about", HTMLElement);
     bar.hidden = about === null;
@@ -196,8 +237,8 @@ export class MessageComposer extends HTMLElement {
           ? t("composer.left", { n: -over })
           : "",
     );
-    part(this, ".send", HTMLButtonElement).disabled = over > 0 || !this.text.trim();
-    if (!this.editing) emit(this, "draft", this.text);
+    part(this, ".send", HTMLButtonElement).disabled = over > 0 || (!this.text.trim() && !this.editing);
+    emit(this, "draft", this.draft);
     if (!typed || this.editing || !this.text.trim() || performance.now() - this.#typedAt < TYPING_MS) return;
     this.#typedAt = performance.now();
     emit(this, "typing");
@@ -221,7 +262,6 @@ export function sendByCtrlEnter(on, settings) {
       if (
         !field ||
         e.key !== "Enter" ||
-        e.isComposing ||
         e.shiftKey ||
         e.altKey ||
         settings.get("sendBy") !== "ctrl-enter"

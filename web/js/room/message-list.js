@@ -19,6 +19,7 @@ const AHEAD = 1.5; // the next page is requested this many screens before the en
  * @property {(message: OutboxMessage) => boolean} late
  * @property {string} waitingFor
  * @property {Target | null} target
+ * @property {number} editing  the seq of the message that is being edited; 0: none
  * @property {number} now
  */
 
@@ -83,7 +84,7 @@ export class MessageList extends HTMLElement {
     this.#pagesLoaded = state.pagesLoaded;
     if (quiet) this.#hush();
     this.scrollAnchor.prepare(this.#newest.here);
-    if (target) this.#linked = target.to === "message" ? target.seq : 0;
+    if (target) this.#linked = target.to === "message" && !target.quiet ? target.seq : 0;
     const rows = layOut(state, picture.pending);
     this.#reconcile(rows, picture);
     part(this, ".empty", HTMLElement).hidden = !state.epoch || rows.length > 0 || state.thread > 0;
@@ -132,10 +133,11 @@ export class MessageList extends HTMLElement {
   }
 
   /** @param {HTMLElement} element  @param {Row} row  @param {Picture} picture */
-  #draw(element, row, { state, late, waitingFor, now }) {
+  #draw(element, row, { state, late, waitingFor, editing, now }) {
     switch (row.kind) {
       case "message": {
-        const linked = row.message.seq > 0 && row.message.seq === this.#linked;
+        const { seq } = row.message;
+        const linked = seq > 0 && (seq === this.#linked || seq === editing);
         const { room, me, thread } = state;
         return showMessage(element, row, {
           late: row.pending !== null && late(row.pending),
@@ -165,6 +167,7 @@ export class MessageList extends HTMLElement {
           ? this.#rows.get("new-separator")
           : null;
     if (!(row instanceof HTMLElement)) return this.scrollAnchor.toEnd();
+    if (target.to === "message" && target.quiet) return this.scrollAnchor.reveal(row);
     this.scrollAnchor.to(row);
     // So that it is read aloud, and the arrow keys start there.
     if (target.to === "message") row.focus({ preventScroll: true });

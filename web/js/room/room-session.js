@@ -127,15 +127,15 @@ export class RoomSession {
   }
 
   /** Goes to a message anywhere in the log. It resolves to false if the room has none with this seq.
-   * @param {number} seq */
-  async goTo(seq) {
+   * @param {number} seq  @param {boolean} [quiet] the focus stays where it is */
+  async goTo(seq, quiet = false) {
     const held = () => this.state.messages.some((e) => e.seq === seq);
     // If it is not joined, only the server knows.
     if (this.joined && seq > Math.max(this.state.head, this.joining.newest)) return false;
     if (!held()) await this.history.open(seq).catch(() => undefined);
     if (!held()) return false;
     this.#missed = 0; // it is the message that the person wants to see
-    this.target = { to: "message", seq };
+    this.target = { to: "message", seq, ...(quiet && { quiet }) };
     this.deps.onChange();
     return true;
   }

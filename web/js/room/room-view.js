@@ -2,7 +2,7 @@
 // calls the session's methods for what the person does.
 /** @import { HeldKeys } from "../ui/held-keys.js" */
 /** @import { Settings } from "../ui/settings.js" */
-/** @import { BrowserMemory } from "./browser-memory.js" */
+/** @import { BrowserMemory, Draft } from "./browser-memory.js" */
 /** @import { Outgoing } from "./composer.js" */
 /** @import { RoomSession } from "./room-session.js" */
 /** @import { OutboxMessage } from "./types.js" */
@@ -84,7 +84,7 @@ export class RoomView extends HTMLElement {
     const { room } = session.deps;
     part(this, ".room-name", HTMLElement).replaceChildren(bdi(room));
     this.composer.room = room;
-    this.composer.text = memory.draft(room);
+    this.composer.draft = memory.takeDraft(room);
     this.#listenToComposer(session, memory);
     sendByCtrlEnter(this, deps.settings);
     this.#listenToList(session);
@@ -141,7 +141,8 @@ export class RoomView extends HTMLElement {
     const late = (/** @type {OutboxMessage} */ e) =>
       !online || session.sending.sender.waitingFor !== "" || now - e.at > LATE_MS;
     const pending = session.sending.outbox.messages();
-    list.show({ state, pending, late, waitingFor: session.sending.sender.waitingFor, target, now });
+    const { waitingFor } = session.sending.sender;
+    list.show({ state, pending, late, waitingFor, target, editing: composer.editing, now });
     if (pending.some((e) => !late(e))) setTimeout(() => this.changed(), LATE_MS);
     if (this.people.isConnected) this.people.show(state, online);
     sidePanel().retitle("people", peopleTitle(this.session));
@@ -164,7 +165,8 @@ export class RoomView extends HTMLElement {
       session.send(text, about);
       if (!memory.store.durable) say(t("error.not-durable"));
     });
-    listen(this, "draft", (/** @type {string} */ text) => memory.setDraft(session.deps.room, text));
+    listen(this, "draft", (/** @type {Draft | null} */ draft) => memory.setDraft(session.deps.room, draft));
+    listen(this, "about", () => this.changed());
     listen(this, "typing", () => session.typing());
     listen(this, "log", () =>
       this.list.log.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowUp", bubbles: true, cancelable: true })),

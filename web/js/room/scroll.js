@@ -89,6 +89,14 @@ export class ScrollAnchor {
     this.restore();
   }
 
+  /** Shows a row that may be out of view. @param {HTMLElement} element */
+  reveal(element) {
+    const view = this.scroller.getBoundingClientRect();
+    const { top, bottom } = element.getBoundingClientRect();
+    if (top >= view.top && bottom <= view.bottom) this.restore();
+    else this.to(element);
+  }
+
   /** Shows a row, a third from the top. @param {HTMLElement} element */
   to(element) {
     const { scroller } = this;

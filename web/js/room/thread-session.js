@@ -90,9 +90,10 @@ export class ThreadSession {
     this.newest();
   }
 
-  /** Goes to a reply as soon as it is loaded. @param {number} seq */
-  goTo(seq) {
-    this.target = { to: "message", seq };
+  /** Goes to a reply as soon as it is loaded.
+   * @param {number} seq  @param {boolean} [quiet] the focus stays where it is */
+  goTo(seq, quiet = false) {
+    this.target = { to: "message", seq, ...(quiet && { quiet }) };
     this.session.deps.onChange();
   }
 

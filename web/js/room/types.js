@@ -40,8 +40,8 @@
  * @property {number} pagesLoaded  pages of history put in so far; their messages are not announced
  */
 
-/** Where the view scrolls after it has drawn.
- * @typedef {{ to: "newest" } | { to: "new-separator" } | { to: "message", seq: number }} Target */
+/** Where the view scrolls after it has drawn. `quiet`: the focus stays where it is, and so does a message in view.
+ * @typedef {{ to: "newest" } | { to: "new-separator" } | { to: "message", seq: number, quiet?: boolean }} Target */
 
 /** The optional fields of a message: the answered message, the thread, and whether a reply is shown in the room, too.
  * @typedef {{ replyTo?: number, quote?: Quote, thread?: number, echo?: boolean }} MessageOptions */

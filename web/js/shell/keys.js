@@ -21,7 +21,7 @@ export const APPLE = /Mac|iPhone|iPad/.test(navigator.platform);
 /** @param {HTMLElement & Shell} shell */
 export function listenToKeys(shell) {
   document.addEventListener("keydown", (e) => {
-    if (e.defaultPrevented || e.isComposing || !shell.isConnected || document.querySelector("dialog[open]")) return;
+    if (e.defaultPrevented || !shell.isConnected || document.querySelector("dialog[open]")) return;
     const writing = e.target instanceof Element && e.target.matches("input, textarea, select, [contenteditable]");
     const action = actionOf(e, { writing, apple: APPLE });
     if (!action) return;

@@ -6,6 +6,10 @@ import { HERE } from "../room/mentions.js";
 
 const MOST = 8; // suggestions at once
 const MIN_CODE = 2; // letters of a short-code before emoji are suggested; so ":)" suggests none
+const CLEAR_CODE = 3; // letters of a short-code before Enter takes an emoji; so "lol :xd" stays
+
+// The scripts that put no spaces between words: behind their letters and marks a name or short-code can begin.
+const SPACELESS = /[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}ー]$/u;
 
 /** The word at the caret: its range in the text, and its letters after the sign.
  * @typedef {{ sign: "@" | ":" | "/", from: number, to: number, query: string }} Word */
@@ -17,13 +21,33 @@ export function wordAt(text, caret) {
   const before = text.slice(0, caret);
   const command = /^\/([a-z]*)$/.exec(before);
   if (command) return { sign: "/", from: 0, to: caret, query: command[1] ?? "" };
-  const code = /(?:^|[\s(])(:([a-z0-9_+-]+))$/.exec(before);
-  if (code && (code[2] ?? "").length >= MIN_CODE)
-    return { sign: ":", from: caret - (code[1] ?? "").length, to: caret, query: code[2] ?? "" };
+  const code = /:([a-z0-9+][a-z0-9_+-]*|-1)$/.exec(before);
+  if (code && (code[1] ?? "").length >= MIN_CODE && opens(before.slice(0, code.index), /[\p{L}\p{N}_:/]$/u))
+    return { sign: ":", from: code.index, to: caret, query: code[1] ?? "" };
   const at = before.lastIndexOf("@");
   const query = before.slice(at + 1);
-  if (at < 0 || query.length > 32 || /[\n@]/.test(query) || /[\p{L}\p{N}_]$/u.test(before.slice(0, at))) return null;
-  return { sign: "@", from: at, to: caret, query };
+  if (at < 0 || query.length > 32 || /[\n@]/.test(query)) return null;
+  const begins = opens(before.slice(0, at), /[\p{L}\p{N}_]$/u);
+  return begins ? { sign: "@", from: at, to: caret, query } : null;
+}
+
+/** Reports whether a word can begin behind a text: not within another word, as in an e-mail address, unless that is
+ * written in a script without spaces.
+ * @param {string} before  @param {RegExp} within what the text ends with inside of a word */
+const opens = (before, within) => !within.test(before) || SPACELESS.test(before);
+
+/** Returns which suggestion Enter takes although nobody has chosen it, or -1: the one of which the word is clearly the
+ * beginning. Otherwise Enter sends what is written, such as `:10` or `/s`.
+ * @param {Word} word  @param {readonly Suggestion[]} list */
+export function clearChoice({ sign, query }, list) {
+  const [first] = list;
+  if (!first) return -1;
+  if (sign === "/") return list.length === 1 ? 0 : -1;
+  if (sign === ":")
+    return query.length >= CLEAR_CODE && /^[a-z]/.test(query) && first.note.startsWith(`:${query}`) ? 0 : -1;
+  const whole = list.some(({ text }) => text.toLowerCase() === `@${query.toLowerCase()}`); // it lacks nothing
+  const letters = [...query].length;
+  return !whole && !/\s$/u.test(query) && (letters > 1 || (letters === 1 && !/[ -~]/.test(query))) ? 0 : -1;
 }
 
 /** Returns people whose name, or a word of it, begins with the query: those in the room first, then by who wrote last.

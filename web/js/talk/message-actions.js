@@ -4,10 +4,11 @@
 /** @import { MessageList } from "../room/message-list.js" */
 /** @import { RoomSession } from "../room/room-session.js" */
 /** @import { RoomView } from "../room/room-view.js" */
-/** @import { SlashCommand } from "../wire/types.js" */
+/** @import { MessageState, SlashCommand } from "../wire/types.js" */
 /** @import { Word } from "./completion.js" */
 import { Bookmarks } from "../find/bookmarks.js";
 import { MessageComposer, sendByCtrlEnter } from "../room/composer.js";
+import { written } from "../room/slash-commands.js";
 import { ThreadSession } from "../room/thread-session.js";
 import { copyText } from "../ui/clipboard.js";
 import { emit, listen, part } from "../ui/dom.js";
@@ -18,6 +19,7 @@ import { isolate } from "../ui/text.js";
 import { say } from "../ui/toast.js";
 import { suggestCommands, suggestEmoji, suggestPeople } from "./completion.js";
 import { EmojiBook } from "./emoji.js";
+import { lastEditable } from "./last-message.js";
 import { MessageCommands } from "./message-commands.js";
 import { askForTopic, askToRemove, askWhereTo, showHelp, showVersions } from "./message-dialogs.js";
 import { pasteInto } from "./paste-into.js";
@@ -114,7 +116,7 @@ export class MessageActions {
     });
     act("edit", (seq) => {
       const m = session.message(seq);
-      if (m) composer().write({ to: "edit", seq, from: m.from, text: m.text });
+      if (m) edit(composer(), m);
     });
     act("thread", (seq) => this.#openThread(seq));
     act("jump", (seq) => this.jump(seq));
@@ -136,7 +138,7 @@ export class MessageActions {
     });
     act("remove", async (seq) => {
       const m = session.message(seq);
-      if (m && (await askToRemove(m, me()))) this.#try(this.commands.remove(seq));
+      if (m && (await askToRemove(m, me())) && (await this.#try(this.commands.remove(seq)))) composer().drop(seq);
     });
     act("versions", async (seq) => {
       const m = session.message(seq);
@@ -151,7 +153,6 @@ export class MessageActions {
       composer.field,
       part(composer, "form", HTMLElement),
       (word) => this.#suggest(word),
-      () => composer.typed(),
     );
     composer.assistant = suggestions;
     composer.field.addEventListener("paste", (e) => pasteInto(composer, e));
@@ -162,17 +163,26 @@ export class MessageActions {
     listen(on, "edited", async ({ seq, text }) => {
       if (await this.#try(this.commands.edit(seq, text))) composer.done(seq);
     });
-    listen(on, "edit-last", () => this.#editLast(on));
+    listen(on, "edit-last", () => this.#editLast(on, composer));
     listen(on, "command", ({ name, args }) => this.#command(name, args));
   }
 
-  /** Edits the person's last message; without one, moves the focus into the log. @param {HTMLElement} on */
-  #editLast(on) {
-    const { state, thread } = this.session;
-    const { messages, me } = on === this.view ? state : (thread?.state ?? state);
-    const last = messages.findLast((e) => e.from.id === me.id && !e.deleted);
-    if (last) emit(on, "edit", last.seq);
-    else emit(on, "log");
+  /** Edits the person's last message and shows it; without one, moves the focus into the log.
+   * @param {HTMLElement} on  @param {MessageComposer} composer */
+  async #editLast(on, composer) {
+    const { session, api } = this;
+    const { room, me } = session.deps;
+    const thread = on === this.view ? null : session.thread;
+    const { state } = thread ?? session;
+    const last = await this.#try(
+      lastEditable(state, me.id, (where) =>
+        thread ? api.replies(room, thread.seq, where) : api.messages(room, where),
+      ),
+    );
+    if (composer.draft) return; // the person writes something else by now
+    if (!last) return emit(on, "log");
+    edit(composer, last);
+    (thread ?? session).goTo(last.seq, true);
   }
 
   /** @param {number} seq  @param {string} emoji  @param {boolean} [on] default: the opposite of the present state */
@@ -296,4 +306,9 @@ export class MessageActions {
       return undefined;
     }
   }
+}
+
+/** Begins to edit a message. @param {MessageComposer} composer  @param {MessageState} m */
+function edit(composer, m) {
+  composer.write({ to: "edit", seq: m.seq, from: m.from, text: written(m), ...(m.action && { action: true }) });
 }

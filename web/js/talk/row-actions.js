@@ -51,6 +51,7 @@ export function offers({ message, pending, mine }, inThread) {
     return new Set(/** @type {Action[]} */ (message.replies && !inThread ? ["thread", "copy"] : ["copy"]));
   const all = new Set(/** @type {Action[]} */ (Object.keys(WORDS)));
   if (!mine) for (const own of /** @type {Action[]} */ (["edit", "remove"])) all.delete(own);
+  if (message.forward) all.delete("edit"); // somebody else said it first
   if (!message.edited) all.delete("versions");
   if (inThread) for (const elsewhere of /** @type {Action[]} */ (["thread", "unread"])) all.delete(elsewhere);
   return all;
@@ -151,7 +152,7 @@ export class RowActions {
   #pressed(e) {
     const target = e.target instanceof HTMLElement ? e.target : null;
     const row = rowAt(target);
-    if (!target || !row || e.altKey || e.ctrlKey || e.metaKey || e.isComposing) return;
+    if (!target || !row || e.altKey || e.ctrlKey || e.metaKey) return;
     const bar = target.closest("[role=toolbar]");
     if (bar)
       return void (

@@ -1,10 +1,11 @@
-// suggestions.js: a list of completions above the field. The focus stays in the field: arrow keys choose, Enter or Tab
-// takes, Escape closes. (ARIA practices: combobox with list autocomplete.)
+// suggestions.js: a list of completions above the field. The focus stays in the field: arrow keys choose, Enter takes
+// what is chosen, Tab that or the first, Escape closes. (ARIA practices: combobox with list autocomplete.)
 /** @import { Suggestion, Word } from "./completion.js" */
 import { showAvatar } from "../ui/avatar.js";
 import { bdi, fromTemplate, part, setText } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
-import { wordAt } from "./completion.js";
+import { replaceText } from "../ui/insert.js";
+import { clearChoice, wordAt } from "./completion.js";
 
 /** Returns the completions of a word. @typedef {(word: Word) => Suggestion[] | Promise<Suggestion[]>} Source */
 
@@ -13,16 +14,14 @@ export class Suggestions {
   #word = null;
   /** @type {Suggestion[]} */
   #list = [];
-  #chosen = 0;
+  #chosen = -1; // what Enter takes; -1: nothing, it sends
   #closedAt = ""; // the word for which the person has closed the list
   #asked = 0;
 
-  /** @param {HTMLTextAreaElement} field  @param {HTMLElement} home gets the list  @param {Source} source
-   * @param {() => void} onTaken */
-  constructor(field, home, source, onTaken) {
+  /** @param {HTMLTextAreaElement} field  @param {HTMLElement} home gets the list  @param {Source} source */
+  constructor(field, home, source) {
     this.field = field;
     this.source = source;
-    this.onTaken = onTaken;
     home.prepend(fromTemplate("suggestions"));
     this.box = part(home, "[role=listbox]", HTMLElement);
     this.told = part(home, ".told", HTMLElement);
@@ -75,16 +74,17 @@ export class Suggestions {
     switch (e.key) {
       case "ArrowDown":
       case "ArrowUp":
-        this.#choose((this.#chosen + (e.key === "ArrowDown" ? 1 : this.#list.length - 1)) % this.#list.length);
+        if (e.shiftKey) return false;
+        this.#step(e.key === "ArrowDown" ? 1 : -1);
         return true;
       case "Enter":
       case "Tab":
         if (e.shiftKey) return false;
-        if (e.key === "Enter" && this.#isWhole()) {
+        if (e.key === "Enter" && (this.#chosen < 0 || this.#isWhole())) {
           this.close(); // the key sends the text
           return false;
         }
-        this.#take(this.#chosen);
+        this.#take(Math.max(0, this.#chosen));
         return true;
       case "Escape":
         this.#closedAt = this.#word ? `${this.#word.sign}${this.#word.from}` : "";
@@ -108,7 +108,7 @@ export class Suggestions {
     this.#list = list;
     this.box.replaceChildren(...list.map((s, i) => this.#option(s, i)));
     this.box.hidden = false;
-    this.#choose(0);
+    this.#choose(clearChoice(word, list));
     setText(this.told, t("suggest.n", { n: list.length }));
   }
 
@@ -124,13 +124,20 @@ export class Suggestions {
     return option;
   }
 
-  /** @param {number} i */
+  /** Chooses the next or previous suggestion, going round. @param {1 | -1} step */
+  #step(step) {
+    const n = this.#list.length;
+    this.#choose(this.#chosen < 0 ? (step > 0 ? 0 : n - 1) : (this.#chosen + step + n) % n);
+  }
+
+  /** @param {number} i  -1: none */
   #choose(i) {
     this.#chosen = i;
     for (const [at, option] of [...this.box.children].entries()) option.setAttribute("aria-selected", String(at === i));
     const option = this.box.children[i];
     option?.scrollIntoView({ block: "nearest" });
-    this.field.setAttribute("aria-activedescendant", option?.id ?? "");
+    if (option) this.field.setAttribute("aria-activedescendant", option.id);
+    else this.field.removeAttribute("aria-activedescendant");
   }
 
   /** @param {number} i */
@@ -139,7 +146,7 @@ export class Suggestions {
     const text = this.#list[i]?.text;
     if (!word || text === undefined) return;
     this.close();
-    this.field.setRangeText(`${text} `, word.from, word.to, "end");
-    this.onTaken();
+    this.#closedAt = `${word.sign}${word.from}`; // it is complete
+    replaceText(this.field, word.from, word.to, `${text} `);
   }
 }

@@ -1,6 +1,6 @@
 // thread-panel.js: a thread in the side panel: its first message, the replies and a composer. It uses the room's log
 // and composer elements. It handles their intents itself; intents about messages go on to message-actions.js.
-/** @import { BrowserMemory } from "../room/browser-memory.js" */
+/** @import { BrowserMemory, Draft } from "../room/browser-memory.js" */
 /** @import { Outgoing } from "../room/composer.js" */
 /** @import { RoomSession } from "../room/room-session.js" */
 /** @import { OutboxMessage } from "../room/types.js" */
@@ -39,14 +39,15 @@ export class ThreadPanel extends HTMLElement {
     own("newer", () => session.thread?.history.newer());
     own("newest", () => session.thread?.newest());
     own("typing", () => undefined);
-    own("draft", (/** @type {string} */ text) => this.#seq && memory.setDraft(this.#draftName(session), text));
+    own("draft", (/** @type {Draft | null} */ draft) => this.#seq && memory.setDraft(this.#place(session), draft));
+    own("about", () => session.deps.onChange());
     own("log", () => this.list.log.focus());
     own("send", ({ text, ...about }) => this.#send(session, text, about));
     own("retry", (/** @type {string} */ nonce) => session.sending.retry(nonce));
     own("take-back", (/** @type {string} */ nonce) => this.composer.prependText(session.sending.takeBack(nonce)));
     part(this, ".follow", HTMLButtonElement).addEventListener("click", () => emit(this, "subscribe"));
     this.#seq = session.thread?.seq ?? 0;
-    this.composer.text = memory.draft(this.#draftName(session));
+    this.composer.draft = memory.takeDraft(this.#place(session));
   }
 
   /** @param {RoomSession} session */
@@ -65,6 +66,7 @@ export class ThreadPanel extends HTMLElement {
       late,
       waitingFor: session.sending.sender.waitingFor,
       target,
+      editing: this.composer.editing,
       now,
     });
     setText(part(this, ".refused", HTMLElement), thread.refused);
@@ -84,7 +86,7 @@ export class ThreadPanel extends HTMLElement {
   }
 
   /** @param {RoomSession} session */
-  #draftName = (session) => `${session.deps.room} ${this.#seq}`;
+  #place = (session) => `${session.deps.room} ${this.#seq}`;
 }
 
 customElements.define("thread-panel", ThreadPanel);

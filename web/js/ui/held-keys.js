@@ -58,7 +58,7 @@ export class HeldKeys {
   /** Holds a key. It reports whether it is one that can be held. @param {KeyboardEvent} e */
   take(e) {
     const { key, code, shiftKey } = e;
-    if (e.isComposing || e.ctrlKey || e.altKey || e.metaKey || !(key.length === 1 || NAMED.test(key))) return false;
+    if (e.ctrlKey || e.altKey || e.metaKey || !(key.length === 1 || NAMED.test(key))) return false;
     this.#keys.push({ key, code, shiftKey });
     e.preventDefault();
     e.stopImmediatePropagation();

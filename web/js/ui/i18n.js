@@ -8,8 +8,11 @@ import { Refusal } from "../wire/protocol.js";
 /** The values of a sentence's placeholders. Numbers are formatted for the language; `n` also selects the plural form.
  * @typedef {Readonly<Record<string, string | number>>} Values */
 
-/** The languages that a person may choose, with their own names. To add one, add a file to lang/ and a line here. */
+/** The languages that a person may choose, with their own names. To add one, add a file to lang/, a line here, and
+ * one in language.js. */
 export const LANGUAGES = /** @type {const} */ ({ en: "English", de: "Deutsch" });
+
+/** @typedef {keyof typeof LANGUAGES | "xx-pseudo"} Tag */
 
 const PSEUDO = "xx-pseudo";
 const RIGHT_TO_LEFT = new Set(["ar", "fa", "he", "ur", PSEUDO]);
@@ -30,14 +33,17 @@ export const intl = () => locale;
 /** @returns {"ltr" | "rtl"} */
 export const direction = () => (RIGHT_TO_LEFT.has(tag) ? "rtl" : "ltr");
 
+/** @param {string} tag  @returns {tag is keyof typeof LANGUAGES} */
+const isTag = (tag) => Object.hasOwn(LANGUAGES, tag);
+
 /** Returns the best available language for a reader and their regional variant of it, such as ["de", "de-AT"].
  * `chosen` takes precedence over the languages that the browser reads.
- * @param {string} chosen "" for none  @param {readonly string[]} reads  @returns {[string, string]} */
+ * @param {string} chosen "" for none  @param {readonly string[]} reads  @returns {[Tag, string]} */
 export function bestLanguage(chosen, reads) {
   if (chosen === PSEUDO) return [PSEUDO, PSEUDO];
-  for (const wanted of Object.hasOwn(LANGUAGES, chosen) ? [chosen] : reads) {
+  for (const wanted of isTag(chosen) ? [chosen] : reads) {
     const found = wanted.toLowerCase().split("-")[0] ?? "";
-    if (Object.hasOwn(LANGUAGES, found)) return [found, reads.find((r) => r.toLowerCase().startsWith(found)) ?? found];
+    if (isTag(found)) return [found, reads.find((r) => r.toLowerCase().startsWith(found)) ?? found];
   }
   return ["en", "en-GB"];
 }

@@ -1,8 +1,17 @@
-// language.js: sets the page's language: the chosen one, else the browser's, else English. The page does not paint
-// before this module is loaded (blocking="render"), and modules that show texts run after it.
+// language.js: sets the page's language: the chosen one, else the browser's, else English. main.js waits for it.
+/** @import { Catalogue } from "../lang/en.js" */
+/** @import { Tag } from "./i18n.js" */
+import en from "../lang/en.js";
 import { bestLanguage, direction, language, speak } from "./i18n.js";
 import { Store } from "./storage.js";
 import { backing } from "./theme.js";
+
+/** The texts of each language. English is always there.
+ * @type {Record<Exclude<Tag, "en">, () => Promise<{ default: Catalogue }>>} */
+const CATALOGUES = {
+  de: () => import("../lang/de.js"),
+  "xx-pseudo": () => import("../lang/xx-pseudo.js"),
+};
 
 const store = new Store(backing());
 
@@ -22,16 +31,18 @@ export function chooseLanguage(tag) {
   else location.replace(url);
 }
 
-const asked = new URLSearchParams(location.search).get("lang"); // for links and tests; not stored
-const [tag, where] = bestLanguage(asked ?? chosenLanguage(), navigator.languages);
-if (tag !== "en") {
+/** Sets the language. If the network fails, the page stays with English. */
+async function setLanguage() {
+  const asked = new URLSearchParams(location.search).get("lang"); // for links and tests; not stored
+  const [tag, where] = bestLanguage(asked ?? chosenLanguage(), navigator.languages);
   try {
-    speak(tag, where, (await import(`../lang/${tag}.js`)).default);
+    speak(tag, where, tag === "en" ? en : (await CATALOGUES[tag]()).default);
   } catch {
-    // the network failed: stay with English
+    // stay with English
   }
-} else {
-  speak(tag, where, (await import("../lang/en.js")).default);
+  document.documentElement.lang = language();
+  document.documentElement.dir = direction();
 }
-document.documentElement.lang = language();
-document.documentElement.dir = direction();
+
+/** Resolves when the language is set. */
+export const languageSet = setLanguage();

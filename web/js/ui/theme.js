@@ -1,5 +1,5 @@
 // theme.js: the theme (light, dark, high contrast, or as the system is set) and the size of the text. The page does
-// not paint before this module is loaded (blocking="render"), so that it does not flash in another theme.
+// not paint before this module has run.
 import { Settings } from "./settings.js";
 import { Store } from "./storage.js";
 

@@ -9,6 +9,9 @@ import { entry, settle, settled } from "./room-list.js";
 
 const server = await new Server().start();
 
+/** The address of a module that is loaded late. @param {string} name */
+const module = (name) => `assets/${name}-*.js`;
+
 /** Holds the answer for a file back. It returns what lets it come. @param {Page} page  @param {string} file */
 async function holdBack(page, file) {
   let come = () => {};
@@ -22,7 +25,7 @@ async function holdBack(page, file) {
 
 test("what is typed while the switcher is loaded goes into it", async () => {
   const person = await visitor(server, "Ada");
-  const module = await holdBack(person.page, "switcher.js");
+  const part = await holdBack(person.page, module("switcher"));
   const { page, wrong } = await settle(server, person, ["late-garden", "late-office"]);
   await page.keyboard.press("Control+k");
   await page.keyboard.press("Control+k"); // again, since nothing is to be seen
@@ -31,7 +34,7 @@ test("what is typed while the switcher is loaded goes into it", async () => {
   await page.keyboard.type("ard");
   await page.keyboard.press("Enter");
   assert.equal(await field(page).inputValue(), "", "nothing of it goes into the composer");
-  module.come();
+  part.come();
   await page.waitForURL(`${server.url}/r/late-garden`);
   await page.locator("dialog[open]").waitFor({ state: "detached" });
   assert.deepEqual(wrong, []);
@@ -39,7 +42,7 @@ test("what is typed while the switcher is loaded goes into it", async () => {
 
 test("what is typed while the emoji picker is loaded searches it, and is no command for the message", async () => {
   const { page, wrong } = await enter(server, "late-emoji", "Ada");
-  const picker = await holdBack(page, "emoji-picker.js");
+  const picker = await holdBack(page, module("emoji-picker"));
   const list = await holdBack(page, "api/emoji");
   await said(page, "react to me", 1);
   await message(page, 1).focus();
@@ -57,7 +60,7 @@ test("what is typed while the emoji picker is loaded searches it, and is no comm
 
 test("a menu that comes late gets the keys, and none comes after Escape", async () => {
   const person = await visitor(server, "Bea");
-  const module = await holdBack(person.page, "room-menu.js");
+  const part = await holdBack(person.page, module("room-menu"));
   const { page, wrong } = await settle(server, person, ["late-menu"]);
   const link = entry(page, "late-menu").getByRole("link");
   await link.focus();
@@ -65,7 +68,7 @@ test("a menu that comes late gets the keys, and none comes after Escape", async 
   await page.keyboard.press("Escape");
   await page.keyboard.press("Shift+F10");
   for (const key of ["ArrowDown", "Enter"]) await page.keyboard.press(key);
-  module.come();
+  part.come();
   await page.locator("li.muted[data-room=late-menu]").waitFor();
   assert.equal(await page.getByRole("menu").count(), 0);
   assert.deepEqual(wrong, []);
@@ -73,14 +76,14 @@ test("a menu that comes late gets the keys, and none comes after Escape", async 
 
 test("a key on a message waits until the page knows what it does", async () => {
   const person = await visitor(server, "Cleo");
-  const module = await holdBack(person.page, "message-actions.js");
+  const part = await holdBack(person.page, module("message-actions"));
   const { page, wrong } = person;
   await server.say("late-keys", await server.session("Grace"), "answer me");
   await page.goto(`${server.url}/r/late-keys`);
   await message(page, 1).focus();
   await page.keyboard.press("r");
   await page.keyboard.type("here you are"); // of these letters, some are commands, too
-  module.come();
+  part.come();
   await page.getByText(/Replying to .*Grace/).waitFor();
   await page.waitForFunction(
     () => /** @type {HTMLTextAreaElement} */ (document.querySelector("#composer-field")).value === "here you are",
@@ -106,10 +109,10 @@ test("suggestions that come after the text was sent are not shown", async () => 
 
 test("a part that cannot be loaded says so, and opens at the next try", async () => {
   const { page, wrong } = await settled(server, "Dora", ["late-search"]);
-  await page.route("**/search-panel.js", (route) => route.abort());
+  await page.route(`**/${module("search-panel")}`, (route) => route.abort());
   await page.keyboard.press("Control+Shift+F");
   await told(page, /server/i);
-  await page.unroute("**/search-panel.js");
+  await page.unroute(`**/${module("search-panel")}`);
   await page.keyboard.press("Control+Shift+F");
   await page.keyboard.type("words");
   await page.waitForFunction(() => {
@@ -119,12 +122,14 @@ test("a part that cannot be loaded says so, and opens at the next try", async ()
   assert.deepEqual(wrong, []);
 });
 
-for (const file of ["js/main.js", "js/wire/protocol.js"]) {
-  test(`a page without ${file} is loaded again until it has all`, async () => {
+for (const file of ["styles", "modules"]) {
+  test(`a page that comes without its ${file} is loaded again until it has them`, async () => {
     const { page } = await visitor(server, "Ada");
     let asked = 0;
-    await page.route(`**/${file}`, (route) => (++asked > 2 ? route.continue() : route.abort()));
+    const address = file === "styles" ? "**/assets/page-*.css" : "**/assets/chunk-*.js";
+    await page.route(address, (route) => (++asked > 2 ? route.continue() : route.abort()));
     await page.goto(`${server.url}/r/late-page`);
+    await page.waitForFunction(() => getComputedStyle(document.body).getPropertyValue("--text"));
     await joined(page);
     assert.equal(asked, 3);
   });

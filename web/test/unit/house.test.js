@@ -20,7 +20,7 @@ const modules = new Map(
  * @param {string} name  @param {string} code */
 function importsOf(name, code) {
   const specifiers = [...code.matchAll(/(?:\bfrom |\bimport |\bimport\()["`](\.[^"`]+)["`]/g)].map((m) => m[1] ?? "");
-  return specifiers.map((s) => path.posix.join(path.posix.dirname(name), s.replace("${tag}", "en")));
+  return specifiers.map((s) => path.posix.join(path.posix.dirname(name), s));
 }
 
 /** Returns an import that leads from a folder to a later one, and a circle of modules, for each that there is.
@@ -89,4 +89,13 @@ test("only one module makes markup of a string", () => {
   const making = /innerHTML|outerHTML|insertAdjacentHTML|document\.write|setHTML|parseFromString/;
   const found = [...modules].filter(([, code]) => making.test(withoutComments(code))).map(([name]) => name);
   assert.deepEqual(found, ["room/safe-html.js"]);
+});
+
+test("one module alone looks for keys of input methods, and nothing hears a key before it", () => {
+  for (const [name, code] of modules) {
+    const bare = withoutComments(code);
+    if (name !== "ui/input-method.js") assert.doesNotMatch(bare, /isComposing|keyCode/, name);
+    assert.doesNotMatch(bare, /(?:window\.|[^.\w])addEventListener\(\s*"key/, `${name} listens on the window`);
+  }
+  assert.match(modules.get("main.js") ?? "", /^keepFromPage\(window\);$/m);
 });
