@@ -78,8 +78,8 @@ export default {
     "Dieser Browser speichert hier nichts. Du kannst lesen und schreiben und bleibst, wer du bist, aber Entwürfe, " +
     "Einstellungen und noch nicht Gesendetes gehen mit dieser Seite verloren.",
   "kept.nothing":
-    "Dieser Browser behält hier nichts. Du kannst lesen und schreiben, aber dein Name, Entwürfe, Einstellungen und noch " +
-    "nicht Gesendetes gehen mit dieser Seite verloren.",
+    "Dieser Browser behält hier nichts. Du kannst lesen und schreiben, aber dein Name, Entwürfe, Einstellungen und " +
+    "noch nicht Gesendetes gehen mit dieser Seite verloren.",
   "name.another": "Wähle einen anderen Namen",
   "name.another-note": "Sonst ändert sich nichts: Du bleibst dieselbe Person, und was du geschrieben hast, ist noch da.",
   "signed-out": "Du bist abgemeldet",

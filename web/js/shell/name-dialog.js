@@ -1,5 +1,5 @@
-// name-dialog.js: asks for another name when the server does not take the present one any more. The page stays as it is,
-// with its drafts and with what waits to be sent.
+// name-dialog.js: asks for another name when the server does not take the present one any more. The page stays as it
+// is, with its drafts and with what waits to be sent.
 /** @import { Api } from "../wire/api.js" */
 /** @import { Person } from "../wire/json.js" */
 import { fromTemplate, part } from "../ui/dom.js";
@@ -18,7 +18,8 @@ export function askForName(name, why, api) {
   return new Promise((resolve) => {
     let done = false;
     dialog.addEventListener("cancel", (e) => e.preventDefault());
-    dialog.addEventListener("close", () => (done ? dialog.remove() : dialog.showModal())); // browsers may close it anyway
+    // Browsers may close it all the same.
+    dialog.addEventListener("close", () => (done ? dialog.remove() : dialog.showModal()));
     part(dialog, "form", HTMLFormElement).onsubmit = async (e) => {
       e.preventDefault();
       const me = await submitName(dialog, field, api);

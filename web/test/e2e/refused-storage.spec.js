@@ -54,8 +54,8 @@ test("storage that is full is told", async () => {
   assert.deepEqual(wrong, []);
 });
 
-/** Opens the server's page in a browser without cookies: nothing between the two lets them through, and the page is told
- * that there are none if `says`. @param {boolean} says */
+/** Opens the server's page in a browser without cookies: nothing between the two lets them through, and the browser
+ * tells the page that there are none if `says`. @param {boolean} says */
 async function cookieless(says) {
   const between = await withoutCookies(server.url);
   const { page, context, wrong } = await visitor(between, null);
