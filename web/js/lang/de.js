@@ -119,8 +119,8 @@ export default {
   "rooms.notify-none": "Nichts melden",
   "rooms.read": "Als gelesen markieren",
   "rooms.copy": "Link zum Raum kopieren",
-  "rooms.leave": "Von meiner Liste nehmen",
-  "rooms.left": "{room} steht nicht mehr auf deiner Liste",
+  "rooms.leave": "Raum verlassen",
+  "rooms.left": "Du hast {room} verlassen",
   "rooms.all-read": "Alles ist als gelesen markiert",
   "rooms.button-unread": { one: "Räume, {n} ungelesen", other: "Räume, {n} ungelesen" },
 
@@ -258,6 +258,7 @@ export default {
   "action.thread": "Thread öffnen",
   "action.edit": "Bearbeiten",
   "action.copy-text": "Text kopieren",
+  "action.select": "Text auswählen",
   "action.copied": "Text kopiert",
   "action.not-copied": "Dieser Browser erlaubt der Seite das Kopieren nicht.",
   "action.pin": "Im Raum anheften",

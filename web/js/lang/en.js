@@ -122,8 +122,8 @@ const sentences = {
   "rooms.notify-none": "Tell me of nothing",
   "rooms.read": "Mark as read",
   "rooms.copy": "Copy link to the room",
-  "rooms.leave": "Take off my list",
-  "rooms.left": "{room} is off your list",
+  "rooms.leave": "Leave room",
+  "rooms.left": "You left {room}",
   "rooms.all-read": "Everything is marked as read",
   "rooms.button-unread": { one: "Rooms, {n} unread", other: "Rooms, {n} unread" },
 
@@ -261,6 +261,7 @@ const sentences = {
   "action.thread": "Open thread",
   "action.edit": "Edit",
   "action.copy-text": "Copy text",
+  "action.select": "Select text",
   "action.copied": "Text copied",
   "action.not-copied": "This browser does not let the page copy.",
   "action.pin": "Pin to the room",

@@ -15,6 +15,7 @@ import { formatAddress, isPlain, parseAddress } from "../ui/address.js";
 import { emit, fromTemplate, listen, part } from "../ui/dom.js";
 import { reason, t } from "../ui/i18n.js";
 import { loadOrExplain, loadWithRetry } from "../ui/load.js";
+import { closeByBack, layers } from "../ui/overlay.js";
 import { Settings } from "../ui/settings.js";
 import { sidePanel } from "../ui/side-panel.js";
 import { nameOf } from "../ui/storage.js";
@@ -90,6 +91,7 @@ export class AppShell extends HTMLElement {
     }));
     const notifier = this.#beginNotifier(session, this.settings);
     part(this, "room-list", RoomList).begin(session);
+    closeByBack(this.#drawer);
     this.#listenToLinks();
     this.#listenToWindow(session);
     this.#listenToIntents(session);
@@ -117,8 +119,8 @@ export class AppShell extends HTMLElement {
   }
 
   /** Goes to an address of this page. @param {string} address */
-  go(address) {
-    if (address !== location.pathname + location.hash) history.pushState(null, "", address);
+  async go(address) {
+    if (address !== location.pathname + location.hash) await layers.visit(address);
     return this.#showAddress();
   }
 
@@ -194,7 +196,7 @@ export class AppShell extends HTMLElement {
   /** @param {PageSession} session  @param {string} room  @param {number | null} seq */
   #showRoom(session, room, seq) {
     const address = formatAddress(room, seq ?? undefined);
-    if (address !== location.pathname + location.hash) history.replaceState(null, "", address);
+    if (address !== location.pathname + location.hash) layers.rename(address);
     this.classList.remove("at-front");
     const here = session.room?.deps.room === room;
     const before = session.room;
@@ -298,7 +300,8 @@ export class AppShell extends HTMLElement {
       this.go(link.pathname + link.hash);
     });
     listen(this, "go", (/** @type {string} */ address) => this.go(address));
-    addEventListener("popstate", () => this.#showAddress());
+    addEventListener("popstate", (e) => layers.travelled(e.state) && this.#showAddress());
+    layers.begin();
   }
 
   /** @param {PageSession} session */

@@ -71,7 +71,7 @@ test("read marks and settings of a room reach the person's other devices", async
   await context.request.put(`${server.url}/api/me/rooms/d-two/read`, { data: { seq: 1, exact: true } });
   await phone.locator("li.unread[data-room=d-two]").waitFor();
   await openRoomMenu(phone, "d-two");
-  await phone.getByRole("menuitem", { name: "Take off my list" }).click();
+  await phone.getByRole("menuitem", { name: "Leave room" }).click();
   await phone.locator("li[data-room=d-two]").waitFor({ state: "detached" });
   await phone.reload();
   await entry(phone, "d-one").waitFor();
