@@ -72,8 +72,8 @@ export default {
   },
   "room.back": "Wieder verbunden",
   "kept.no-cookies":
-    "Dieser Browser lehnt hier Cookies ab. Du kannst lesen und schreiben, bist aber ein neuer Gast, sobald diese Seite " +
-    "geschlossen oder neu geladen wird.",
+    "Dieser Browser lehnt hier Cookies ab. Du kannst lesen und schreiben, bist aber ein neuer Gast, sobald diese " +
+    "Seite geschlossen oder neu geladen wird.",
   "kept.no-storage":
     "Dieser Browser speichert hier nichts. Du kannst lesen und schreiben und bleibst, wer du bist, aber Entwürfe, " +
     "Einstellungen und noch nicht Gesendetes gehen mit dieser Seite verloren.",

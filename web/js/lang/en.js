@@ -82,8 +82,8 @@ const sentences = {
     "This browser stores nothing here. You can read and write, and you stay who you are, but drafts, settings and " +
     "what is not sent yet are lost with this page.",
   "kept.nothing":
-    "This browser keeps nothing here. You can read and write, but your name, drafts, settings and what is not sent yet " +
-    "are lost with this page.",
+    "This browser keeps nothing here. You can read and write, but your name, drafts, settings and what is not sent " +
+    "yet are lost with this page.",
   "name.another": "Choose another name",
   "name.another-note": "Nothing else changes: you stay the same person, and what you were writing is still here.",
   "signed-out": "You have been signed out",
