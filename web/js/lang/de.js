@@ -81,7 +81,7 @@ export default {
     "Dieser Browser behält hier nichts. Du kannst lesen und schreiben, aber dein Name, Entwürfe, Einstellungen und " +
     "noch nicht Gesendetes gehen mit dieser Seite verloren.",
   "name.another": "Wähle einen anderen Namen",
-  "name.another-note": "Sonst ändert sich nichts: Du bleibst dieselbe Person, und was du geschrieben hast, ist noch da.",
+  "name.another-note": "Sonst ändert sich nichts: Du bleibst dieselbe Person, und dein Text ist noch da.",
   "signed-out": "Du bist abgemeldet",
   "signed-out.note":
     "Diese Sitzung wurde beendet, hier oder auf einem anderen Gerät. " +
