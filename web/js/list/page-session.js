@@ -31,7 +31,7 @@ const LEAVE_MS = 5_000; // a person who comes back within this time has not left
  * @property {() => void} onList  the list or the state of the connection has changed
  * @property {(update: ListUpdate) => void} onListUpdate
  * @property {(mark: ReadMark) => void} onRead  the person has read on another device
- * @property {() => void} onBadName the person has to choose another name
+ * @property {() => void} onBadName the person has to choose another name, or the browser has lost its session
  */
 
 export class PageSession {
@@ -59,6 +59,7 @@ export class PageSession {
       setTimeout,
       clearTimeout,
       random,
+      session: () => deps.api.session,
       onHello: (body) => this.#onHello(body),
       onMessage: (m) => this.#receive(m),
       onStatus: (status) => this.#connectionChanged(status),
