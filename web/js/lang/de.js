@@ -71,6 +71,17 @@ export default {
     other: "Verbindung wird wiederhergestellt … {n} Nachrichten liegen hier bereit.",
   },
   "room.back": "Wieder verbunden",
+  "kept.no-cookies":
+    "Dieser Browser lehnt hier Cookies ab. Du kannst lesen und schreiben, bist aber ein neuer Gast, sobald diese " +
+    "Seite geschlossen oder neu geladen wird.",
+  "kept.no-storage":
+    "Dieser Browser speichert hier nichts. Du kannst lesen und schreiben und bleibst, wer du bist, aber Entwürfe, " +
+    "Einstellungen und noch nicht Gesendetes gehen mit dieser Seite verloren.",
+  "kept.nothing":
+    "Dieser Browser behält hier nichts. Du kannst lesen und schreiben, aber dein Name, Entwürfe, Einstellungen und " +
+    "noch nicht Gesendetes gehen mit dieser Seite verloren.",
+  "name.another": "Wähle einen anderen Namen",
+  "name.another-note": "Sonst ändert sich nichts: Du bleibst dieselbe Person, und dein Text ist noch da.",
   "signed-out": "Du bist abgemeldet",
   "signed-out.note":
     "Diese Sitzung wurde beendet, hier oder auf einem anderen Gerät. " +

@@ -75,6 +75,17 @@ const sentences = {
   "room.lost": "Reconnecting…",
   "room.lost-kept": { one: "Reconnecting… {n} message kept here.", other: "Reconnecting… {n} messages kept here." },
   "room.back": "Back online",
+  "kept.no-cookies":
+    "This browser refuses cookies here. You can read and write, but once this page is closed or loaded again you are " +
+    "a new guest.",
+  "kept.no-storage":
+    "This browser stores nothing here. You can read and write, and you stay who you are, but drafts, settings and " +
+    "what is not sent yet are lost with this page.",
+  "kept.nothing":
+    "This browser keeps nothing here. You can read and write, but your name, drafts, settings and what is not sent " +
+    "yet are lost with this page.",
+  "name.another": "Choose another name",
+  "name.another-note": "Nothing else changes: you stay the same person, and what you were writing is still here.",
   "signed-out": "You have been signed out",
   "signed-out.note":
     "This session has been ended, here or on another device. " +

@@ -61,6 +61,7 @@ export class AppShell extends HTMLElement {
   #loading = new Set();
   #asked = 0; // counts requests, so that only the last is shown
   #scheduled = false;
+  #mendsName = false;
 
   connectedCallback() {
     this.append(fromTemplate("app-shell"));
@@ -86,7 +87,7 @@ export class AppShell extends HTMLElement {
       onList: () => this.#listChanged(),
       onListUpdate: (update) => notifier.then((n) => n.receive(update)),
       onRead: (mark) => notifier.then((n) => n.read(mark)),
-      onBadName: () => location.reload(), // the start page asks for another name
+      onBadName: () => this.#mendName(session, api),
     }));
     const notifier = this.#beginNotifier(session, this.settings);
     part(this, "room-list", RoomList).begin(session);
@@ -217,6 +218,25 @@ export class AppShell extends HTMLElement {
     } else if (seq !== null) view.goTo(seq);
     if (before !== entered) view.shown();
     this.#listChanged();
+  }
+
+  /** The server does not take the person's name at hello, or it finds no session: the browser may have lost its cookie.
+   * Nothing on the page is lost meanwhile. @param {PageSession} session  @param {Api} api */
+  async #mendName(session, api) {
+    if (this.#mendsName) return;
+    this.#mendsName = true;
+    const me = await api
+      .whoAmI()
+      .then((known) => known ?? api.callMe(session.me.name))
+      .catch(async (err) => {
+        if (!(err instanceof Refusal) || err.code !== "bad_name") return null; // the next hello tries again
+        const { askForName } = await loadWithRetry(() => import("./name-dialog.js"));
+        return askForName(session.me.name, reason(err), api);
+      });
+    this.#mendsName = false;
+    if (!me || (me.id === session.me.id && me.name === session.me.name)) return;
+    emit(this, "renamed", me);
+    session.connection.wake();
   }
 
   /** The session was ended, here or elsewhere: shows a dialog. */
