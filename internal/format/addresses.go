@@ -16,7 +16,8 @@ import (
 )
 
 // addresses parses addresses without markup: https://example.org/a, www.example.org, mailto:ada@example.org and
-// ada@example.org. It is called at the first sign of an address (":", "." or "@") and looks back for what belongs to it.
+// ada@example.org. It is called at the first sign of an address (":", "." or "@") and looks back for what belongs to
+// it.
 type addresses struct{}
 
 func (addresses) Trigger() []byte { return []byte(":.@") }

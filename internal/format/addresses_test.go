@@ -110,7 +110,7 @@ func TestEmphasisAroundAddresses(t *testing.T) {
 		"italic":     {"_https://example.org/a_", "<p><em>" + link("https://example.org/a") + "</em></p>"},
 		"struck":     {"~~https://example.org/a~~", "<p><del>" + link("https://example.org/a") + "</del></p>"},
 		"a sentence": {"*see https://example.org/a*.", "<p><em>see " + link("https://example.org/a") + "</em>.</p>"},
-		"host":       {"**https://example.org**text", "<p><strong>" + link("https://example.org") + "</strong>text</p>"},
+		"host":       {"**https://e.org**text", "<p><strong>" + link("https://e.org") + "</strong>text</p>"},
 		"capitals": {
 			"HTTPS://Example.org/A", `<p><a href="https://example.org/A"` + leaves + "HTTPS://Example.org/A</a></p>",
 		},

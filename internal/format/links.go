@@ -86,7 +86,8 @@ func closeBracket(parent ast.Node, block text.Reader, pc parser.Context, b *open
 	link, n := destination(line[1:])
 	hides, _ := pc.Get(openSpoilers).([]*openSpoiler)
 	crosses := len(hides) > 0 && hides[len(hides)-1].segment.Start > b.segment.Start
-	if link == nil || crosses || b.inert || bytes.ContainsFunc(block.Source()[b.segment.Stop:segment.Start], changesDirection) {
+	words := block.Source()[b.segment.Stop:segment.Start]
+	if link == nil || crosses || b.inert || bytes.ContainsFunc(words, changesDirection) {
 		ast.MergeOrReplaceTextSegment(b.Parent(), b, b.segment)
 		return nil
 	}
@@ -125,8 +126,8 @@ func (links) CloseBlock(_ ast.Node, _ text.Reader, pc parser.Context) {
 // invisible characters, which could disguise it.
 var webAddress = func() *regexp.Regexp {
 	const other = "[^\\s\\pZ\\pC<>\"`{}|\\\\^\\[\\]«»“”„"
-	return regexp.MustCompile(`^(?:(?i:https?)://(?:[\pL\pN]|\[[0-9a-fA-F:.]+\])` + other + `]*|(?i:mailto):[\pL\pN]` + other +
-		`@:]*@[\pL\pN]` + other + `@:]*)`)
+	return regexp.MustCompile(`^(?:(?i:https?)://(?:[\pL\pN]|\[[0-9a-fA-F:.]+\])` + other + `]*|` +
+		`(?i:mailto):[\pL\pN]` + other + `@:]*@[\pL\pN]` + other + `@:]*)`)
 }()
 
 // destination returns a link to the address in parentheses at the start of s, and the number of

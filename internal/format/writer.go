@@ -166,8 +166,8 @@ func (w *writer) list(n *ast.List, depth int) {
 	w.out.WriteString("</ol>")
 }
 
-// item writes an item of a list. In an ordered list it has the number that was typed, unless all were typed alike, as in
-// "1. a", "1. b".
+// item writes an item of a list. In an ordered list it has the number that was typed, unless all were typed alike, as
+// in "1. a", "1. b".
 func (w *writer) item(n *ast.ListItem, depth int) {
 	number := typedNumber(n)
 	before, ok := n.PreviousSibling().(*ast.ListItem)
@@ -285,7 +285,8 @@ func (w *writer) isEscape(i int) bool {
 	return false
 }
 
-// isInPath reports whether a backslash after before is one of a Windows path, such as D:\_work, .\_work or \\host\_work.
+// isInPath reports whether a backslash after before is one of a Windows path, such as D:\_work, .\_work or
+// \\host\_work.
 func isInPath(before []byte) bool {
 	word := before[1+bytes.LastIndexAny(before, " \t\n\"'(>"):]
 	drive := len(word) >= 2 && word[1] == ':' && isAlphaNumeric(word[0])
