@@ -73,7 +73,9 @@ var mayImport = map[string][]string{
 		"parley/internal/link", "parley/internal/rates", "parley/internal/rest", "parley/internal/room",
 		"parley/internal/wire", "parley/web",
 	},
-	"parley/internal/tui":      {"parley/client", "parley/internal/files"},
+	"parley/internal/tui": {
+		"parley/client", "parley/internal/chat", "parley/internal/files", "parley/internal/format",
+	},
 	"parley/internal/bench":    {"parley/client", "parley/internal/pgserver"},
 	"parley/internal/search":   {"parley/internal/chat"},
 	"parley/internal/torture":  {"parley/client", "parley/internal/netns", "parley/internal/pgserver"},

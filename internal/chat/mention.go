@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"iter"
 	"slices"
 	"strings"
 	"unicode"
@@ -48,21 +49,33 @@ func isWord(r rune) bool {
 // rules in room/mentions.js; both are tested by the table in testdata/mentions.json.
 func PossibleMentions(texts []string) (all [][]string) {
 	for _, text := range texts {
-		for i := 0; i < len(text) && len(all) < maxMentionSigns; i++ {
+		for _, names := range MentionsIn(text) {
+			if len(all) == maxMentionSigns {
+				return all
+			}
+			all = append(all, names)
+		}
+	}
+	return all
+}
+
+// MentionsIn yields what PossibleMentions returns for one text: the index of each "@" and the names after it.
+func MentionsIn(text string) iter.Seq2[int, []string] {
+	return func(yield func(at int, names []string) bool) {
+		for i := 0; i < len(text); i++ {
 			next := strings.IndexByte(text[i:], '@')
 			if next < 0 {
-				break
+				return
 			}
 			i += next
 			if !mayBeginMention(text[:i]) {
 				continue
 			}
-			if names := namesAt(text[i+1:]); len(names) > 0 {
-				all = append(all, names)
+			if names := namesAt(text[i+1:]); len(names) > 0 && !yield(i, names) {
+				return
 			}
 		}
 	}
-	return all
 }
 
 // mayBeginMention reports whether an "@" after before can begin a mention.

@@ -11,7 +11,13 @@ import (
 func (m *model) handleKey(msg tea.KeyPressMsg) tea.Cmd {
 	m.notice = ""
 	switch msg.String() {
-	case "ctrl+c", "esc":
+	case "ctrl+c":
+		return tea.Quit
+	case "esc":
+		if m.drafts() != "" {
+			m.notice = "Not all is sent. Ctrl+C leaves, and prints it"
+			return nil
+		}
 		return tea.Quit
 	case "enter":
 		return m.submit()
@@ -25,6 +31,9 @@ func (m *model) handleKey(msg tea.KeyPressMsg) tea.Cmd {
 		return m.scroll(-1)
 	case "ctrl+end":
 		m.timeline.toBottom()
+		return nil
+	case "ctrl+r":
+		m.timeline.uncover(m.messageLines())
 		return nil
 	case "tab":
 		m.togglePeople = !m.togglePeople
@@ -44,6 +53,20 @@ func (m *model) handleKey(msg tea.KeyPressMsg) tea.Cmd {
 		return tea.Batch(cmd, m.sendTyping())
 	}
 	return cmd
+}
+
+// drafts returns what the person has written and the server has not taken, as paragraphs.
+func (m *model) drafts() string {
+	var texts []string
+	for _, o := range m.timeline.pending {
+		if o.seq == 0 {
+			texts = append(texts, o.text)
+		}
+	}
+	if text := strings.TrimSpace(m.composer.Value()); text != "" {
+		texts = append(texts, text)
+	}
+	return strings.Join(texts, "\n\n")
 }
 
 func (m *model) wheel(msg tea.MouseWheelMsg) tea.Cmd {

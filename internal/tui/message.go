@@ -10,17 +10,17 @@ import (
 	"parley/client"
 )
 
-// renderedMessage returns the lines of a message below its author's name: the quote, the text, and
-// notes such as reactions.
-func renderedMessage(m client.Message, width int) (lines []string) {
-	soft := func(text string) { lines = append(lines, styleSoft.Render(ansi.Truncate(text, width, "…"))) }
+// renderedMessage returns what is below a message's author: the quote, the text, and notes such as reactions, as me
+// looks at it. isOpen says whether its spoilers are uncovered.
+func renderedMessage(m client.Message, me string, width int, isOpen bool) (b body) {
+	soft := func(text string) { b.lines = append(b.lines, styleSoft.Render(ansi.Truncate(text, width, "…"))) }
 	if m.Gone {
 		soft("(deleted)")
-		return lines
+		return b
 	}
 	switch {
 	case m.Quote != nil:
-		soft("│ " + cleanLine(m.Quote.From.Name) + ": " + cleanLine(m.Quote.Text))
+		soft("│ " + cleanLine(m.Quote.From.Name) + ": " + snippet(m.Quote.Text))
 	case m.ReplyTo != 0:
 		soft("│ (deleted)")
 	case m.Thread != 0:
@@ -29,15 +29,13 @@ func renderedMessage(m client.Message, width int) (lines []string) {
 	if m.Forward != nil {
 		soft("│ said first by " + cleanLine(m.Forward.From.Name))
 	}
-	text := Clean(m.Text)
-	if m.Action {
-		text = "* " + cleanLine(m.From.Name) + " " + text
-	}
-	lines = append(lines, wrap(text, width)...)
+	text := newMarkup(m, me, isOpen)
+	b.lines = append(b.lines, text.lines(m, width)...)
+	b.hides = text.hides
 	if notes := notesOf(m); notes != "" {
 		soft(notes)
 	}
-	return lines
+	return b
 }
 
 // notesOf summarises a message's edits, reactions, thread and pin in one line.
@@ -65,9 +63,11 @@ func notesOf(m client.Message) string {
 func (t *timeline) apply(e client.Event) {
 	switch e := e.(type) {
 	case client.Edit:
+		delete(t.open, e.Target) // what it hides now is something else
 		t.change(e.Target, func(m *client.Message) {
 			if !e.Gone && (m.Edited == nil || m.Edited.Seq < e.Seq) {
-				m.Text, m.Mentions, m.Edited = e.Text, e.Mentions, &client.Edited{Seq: e.Seq, At: e.At}
+				m.Text, m.HTML, m.Mentions, m.AtHere = e.Text, e.HTML, e.Mentions, e.AtHere
+				m.Edited = &client.Edited{Seq: e.Seq, At: e.At}
 			}
 		})
 	case client.Delete:

@@ -36,7 +36,7 @@ const (
 )
 
 // Run shows a room that c has joined until the person leaves it or ctx ends. It reads the newest
-// messages up to r.Seq from history.
+// messages up to r.Seq from history. At the end it prints what the person has written and not sent.
 func Run(ctx context.Context, c Chat, me client.Person, r client.Room, topic string, maxLength int, in io.Reader,
 	out io.Writer,
 ) error {
@@ -44,6 +44,9 @@ func Run(ctx context.Context, c Chat, me client.Person, r client.Room, topic str
 	m.topic = topic
 	_, err := tea.NewProgram(m, tea.WithContext(ctx), tea.WithInput(in), tea.WithOutput(out),
 		tea.WithoutSignalHandler()).Run()
+	if text := m.drafts(); text != "" {
+		fmt.Fprintf(out, "Not sent, as far as is known:\n%s\n", Clean(text))
+	}
 	if err != nil && ctx.Err() == nil {
 		return fmt.Errorf("show %s: %w", r.Name, err)
 	}

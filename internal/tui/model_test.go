@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -410,6 +411,101 @@ func TestCommandsAreCarriedOutOrAnswered(t *testing.T) {
 	}
 	if got := strings.Join(s.chat.sent, "|"); got != "/topic tea" {
 		t.Errorf("sent %s", got)
+	}
+}
+
+func TestSpoilersAreHiddenUntilAskedFor(t *testing.T) {
+	s := newScreen(t, 1)
+	s.event(written(2, "the ||butler|| did it"))
+	s.shows(true, "the ▒▒▒▒▒▒ did it", "Ctrl+R shows what is hidden")
+	s.press('r', tea.ModCtrl)
+	s.shows(true, "the butler did it")
+	s.shows(false, "Ctrl+R")
+	s.event(written(3, "no, ||the cook||")) // it came after the key
+	s.shows(true, "the butler did it", "no, ▒▒▒ ▒▒▒▒")
+	s.press('r', tea.ModCtrl)
+	s.shows(true, "the butler did it", "no, the cook")
+	s.press('r', tea.ModCtrl)
+	s.shows(true, "the ▒▒▒▒▒▒ did it", "no, ▒▒▒ ▒▒▒▒")
+	s.press('r', tea.ModCtrl)
+	edit := written(4, "no, ||the gardener||")
+	s.event(client.Edit{Room: "lobby", Seq: 4, From: grace, Target: 3, Text: edit.Text, HTML: edit.HTML})
+	s.shows(true, "the butler did it", "no, ▒▒▒ ▒▒▒▒▒▒▒▒")
+}
+
+func TestOnlySpoilersInTheViewAreUncovered(t *testing.T) {
+	s := newScreen(t, 0)
+	s.event(written(1, "||first||"))
+	for seq := range int64(50) {
+		s.event(message(seq+2, grace, "between"))
+	}
+	s.event(written(52, "||last||"))
+	s.press('r', tea.ModCtrl)
+	s.shows(true, "last")
+	for range 5 {
+		s.press(tea.KeyPgUp)
+	}
+	s.shows(true, "▒▒▒▒▒", "Ctrl+R shows what is hidden")
+	before := s.text()
+	s.press('r', tea.ModCtrl)
+	s.shows(true, "first")
+	s.press('r', tea.ModCtrl)
+	if after := s.text(); after != before {
+		t.Errorf("the view moved from\n%s\nto\n%s", before, after)
+	}
+}
+
+func TestEditShowsItsOwnFormatting(t *testing.T) {
+	s := newScreen(t, 0)
+	s.event(written(1, "**old**"))
+	edit := written(2, "`new`")
+	s.event(client.Edit{Room: "lobby", Seq: 2, From: grace, Target: 1, Text: edit.Text, HTML: edit.HTML})
+	s.shows(true, "Grace 12:00\nnew\n(edited)")
+}
+
+func TestQuotesAndTopicShowTextAndNotItsSource(t *testing.T) {
+	s := newScreen(t, 1)
+	answer := message(2, ada, "yes")
+	answer.ReplyTo, answer.Quote = 1, &client.Quote{From: grace, Text: "**was** it ||the butler||? :tada:"}
+	s.event(answer)
+	s.event(client.Topic{Room: "lobby", Seq: 3, From: grace, Text: "*Tea* at `five`"})
+	s.shows(true, "│ Grace: was it ▒▒▒ ▒▒▒▒▒▒? 🎉", "lobby · 2 here · Tea at five")
+}
+
+func TestEscapeNeverLosesADraft(t *testing.T) {
+	s := newScreen(t, 1)
+	s.write("dear all")
+	for range 2 {
+		_, cmd := s.Update(tea.KeyPressMsg(tea.Key{Code: tea.KeyEscape}))
+		if cmd != nil {
+			t.Fatal("Esc does something beside telling")
+		}
+		s.shows(true, "> dear all", "Not all is sent. Ctrl+C leaves")
+	}
+	s.composer.Reset()
+	s.chat.refuse = errors.New("the server does not answer")
+	s.write("refused")
+	s.press(tea.KeyEnter)
+	if _, cmd := s.Update(tea.KeyPressMsg(tea.Key{Code: tea.KeyEscape})); cmd != nil {
+		t.Error("Esc leaves a message that was not sent")
+	}
+}
+
+func TestWhatIsNotSentIsPrintedAtTheEnd(t *testing.T) {
+	limit, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for keys, want := range map[string]string{
+		"dear all\x03": "Not sent, as far as is known:\ndear all\n", "\x03": "", "  \x03": "", "\x1b": "",
+	} {
+		var out bytes.Buffer
+		r := client.Room{Name: "lobby", Count: 1, Here: []client.Person{ada}}
+		if err := Run(limit, &fakeChat{}, ada, r, "", 4000, strings.NewReader(keys), &out); err != nil {
+			t.Fatal(err)
+		}
+		_, told, _ := strings.Cut(out.String(), "Not sent")
+		if told != strings.TrimPrefix(want, "Not sent") || strings.Contains(out.String(), "Not sent") != (want != "") {
+			t.Errorf("after %q it prints %q", keys, out.String())
+		}
 	}
 }
 

@@ -3,7 +3,6 @@ package tui
 import (
 	"hash/fnv"
 	"slices"
-	"strings"
 	"time"
 
 	"charm.land/lipgloss/v2"
@@ -23,15 +22,23 @@ const (
 type timeline struct {
 	messages []client.Message // message states by seq
 	pending  []*outgoing      // the person's own, in the order written
+	me       string           // the id of the person who looks
 	width    int
 	offset   int // lines below the view; 0: the view follows the newest message
 	unseen   int // messages that came while offset was not 0
 
-	lines  []string           // of the first done messages, wrapped to width
-	starts []int              // where the lines of each message begin
-	bodies map[int64][]string // each message's own lines, cached because rendering takes time
-	done   int                // how many messages are in lines
-	last   client.Message     // the last of them with which the next may be grouped
+	lines  []string       // of the first done messages, wrapped to width
+	starts []int          // where the lines of each message begin
+	bodies map[int64]body // of each message, cached because rendering takes time
+	done   int            // how many messages are in lines
+	last   client.Message // the last of them with which the next may be grouped
+	open   map[int64]bool // messages whose spoilers are uncovered
+}
+
+// A body is a message's own lines.
+type body struct {
+	lines []string
+	hides bool // they hold a spoiler, be it covered or not
 }
 
 // An outgoing message is the person's own message until it comes back in the room's order.
@@ -44,6 +51,15 @@ type outgoing struct {
 func (t *timeline) setWidth(width int) {
 	if t.width != width {
 		t.width = width
+		t.bodies = nil
+		t.redraw()
+	}
+}
+
+// setMe sets who looks.
+func (t *timeline) setMe(id string) {
+	if t.me != id {
+		t.me = id
 		t.bodies = nil
 		t.redraw()
 	}
@@ -134,7 +150,7 @@ func (t *timeline) takeBack() (string, bool) {
 }
 
 func (t *timeline) clear() {
-	t.messages, t.bodies = nil, nil
+	t.messages, t.bodies, t.open = nil, nil, nil
 	t.redraw()
 	t.toBottom()
 }
@@ -173,7 +189,7 @@ func (t *timeline) rendered() []string {
 				styleSoft.Render(m.At.Local().Format("15:04"))
 			t.lines = append(t.lines, "", ansi.Truncate(head, t.width, "…"))
 		}
-		t.lines = append(t.lines, t.body(m)...)
+		t.lines = append(t.lines, t.body(m).lines...)
 		t.last = m
 	}
 	t.done = len(t.messages)
@@ -185,16 +201,49 @@ func (t *timeline) rendered() []string {
 }
 
 // body returns a message's own lines. It caches them, because every reaction discards all lines.
-func (t *timeline) body(m client.Message) []string {
-	lines, ok := t.bodies[m.Seq]
+func (t *timeline) body(m client.Message) body {
+	b, ok := t.bodies[m.Seq]
 	if !ok {
 		if t.bodies == nil {
-			t.bodies = map[int64][]string{}
+			t.bodies = map[int64]body{}
 		}
-		lines = renderedMessage(m, t.width)
-		t.bodies[m.Seq] = lines
+		b = renderedMessage(m, t.me, t.width, t.open[m.Seq])
+		t.bodies[m.Seq] = b
 	}
-	return lines
+	return b
+}
+
+// spoilers returns the messages with spoilers of which a part is in the view, and whether some are covered.
+func (t *timeline) spoilers(height int) (seqs []int64, covered bool) {
+	lines := len(t.rendered())
+	bottom := lines - t.offset
+	for i := len(t.messages) - 1; i >= 0 && bottom-height < t.end(i); i-- {
+		if m := t.messages[i]; t.starts[i] < bottom && t.body(m).hides {
+			seqs = append(seqs, m.Seq)
+			covered = covered || !t.open[m.Seq]
+		}
+	}
+	return seqs, covered
+}
+
+// end returns where the lines of the ith message end.
+func (t *timeline) end(i int) int {
+	if i+1 < len(t.starts) {
+		return t.starts[i+1]
+	}
+	return len(t.lines)
+}
+
+// uncover shows the spoilers in the view, or covers them again if all of them are uncovered.
+func (t *timeline) uncover(height int) {
+	seqs, covered := t.spoilers(height)
+	for _, seq := range seqs {
+		if t.open == nil {
+			t.open = map[int64]bool{}
+		}
+		t.open[seq] = covered
+		t.change(seq, func(*client.Message) {})
+	}
 }
 
 func (t *timeline) renderedPending(o *outgoing) []string {
@@ -213,11 +262,6 @@ func sameDay(a, b time.Time) bool {
 	ay, am, ad := a.Local().Date()
 	by, bm, bd := b.Local().Date()
 	return ay == by && am == bm && ad == bd
-}
-
-// wrap breaks clean text into lines of at most width cells, between words where possible.
-func wrap(text string, width int) []string {
-	return strings.Split(ansi.Wrap(text, max(width, 1), ""), "\n")
 }
 
 var (

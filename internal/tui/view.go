@@ -51,6 +51,7 @@ func (m *model) layout() {
 		width -= peopleWidth
 	}
 	m.timeline.setWidth(width)
+	m.timeline.setMe(m.me.ID)
 }
 
 // messageLines returns how many lines are left for messages.
@@ -67,7 +68,7 @@ func (m *model) bar() string {
 	}
 	left := " " + cleanLine(m.room) + " · " + state
 	if m.topic != "" {
-		left += " · " + cleanLine(m.topic)
+		left += " · " + snippet(m.topic)
 	}
 	right := cleanLine(m.me.Name) + " "
 	space := m.width - ansi.StringWidth(left) - ansi.StringWidth(right)
@@ -94,6 +95,9 @@ func (m *model) status() string {
 		return styleSoft.Render(pad("Older messages are on their way …", m.width))
 	case m.typingLine() != "":
 		return styleSoft.Render(pad(m.typingLine(), m.width))
+	}
+	if _, covered := m.timeline.spoilers(m.messageLines()); covered {
+		return styleSoft.Render(pad("Ctrl+R shows what is hidden", m.width))
 	}
 	return styleSoft.Render(pad("Enter sends · Alt+Enter new line · PgUp older · Tab who is here · Esc quits", m.width))
 }

@@ -6,7 +6,7 @@ import { t } from "../ui/i18n.js";
 import { whilePressed } from "../ui/press.js";
 import { dayName, fullDay } from "../ui/time.js";
 import { activateRow, moveFocus } from "./arrow-keys.js";
-import { newMessage, showMessage } from "./message.js";
+import { newMessage, showMessage, turn } from "./message.js";
 import { atNewest } from "./room-state.js";
 import { ScrollAnchor } from "./scroll.js";
 import { layOut } from "./timeline.js";
@@ -29,6 +29,8 @@ export class MessageList extends HTMLElement {
   #pagesLoaded = -1; // State.pagesLoaded as last drawn
   #linked = 0; // the seq that the address names
   #newest = { seq: 0, here: true };
+  /** @type {State | null} as last drawn */
+  #state = null;
   #lookScheduled = false;
   #isPressed = whilePressed(this);
   /** @type {Picture | null} what is drawn when the list is not pressed any more */
@@ -52,11 +54,9 @@ export class MessageList extends HTMLElement {
     this.scrollAnchor.scroller = log;
     log.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     log.addEventListener("keydown", (e) => moveFocus(e, log));
-    log.addEventListener("focusin", (e) => {
-      activateRow(e, log);
-      this.scrollAnchor.look(); // so that a folded message opens in place
-    });
+    log.addEventListener("focusin", (e) => activateRow(e, log));
     log.addEventListener("click", (e) => this.#clicked(e));
+    log.addEventListener("parley:turn", (e) => this.#turn(/** @type {CustomEvent<boolean>} */ (e)));
     this.button.addEventListener("click", () => emit(this, "newest"));
     this.#sizes.observe(log);
   }
@@ -92,7 +92,7 @@ export class MessageList extends HTMLElement {
     this.#newest = { seq: state.head, here: atNewest(state) };
     if (target) this.#go(target);
     else this.scrollAnchor.restore();
-    this.#showButton(state);
+    this.#state = state;
     this.#look();
   }
 
@@ -188,6 +188,7 @@ export class MessageList extends HTMLElement {
     const { scrollTop, scrollHeight, clientHeight } = this.log;
     const following = this.scrollAnchor.atEnd && this.#newest.here;
     emit(this, "look", { following, seen: following ? this.#newest.seq : this.#lastSeen() });
+    this.#showButton();
     const reserve = clientHeight * AHEAD;
     if (scrollTop < reserve && this.#rows.has("older")) emit(this, "older");
     if (scrollHeight - scrollTop - clientHeight < reserve && this.#rows.has("newer")) emit(this, "newer");
@@ -200,10 +201,13 @@ export class MessageList extends HTMLElement {
     return Number(row?.getAttribute("data-seq") ?? 0);
   }
 
-  /** @param {State} state */
-  #showButton(state) {
+  /** Offers to jump to the newest message once the person has left it by half a screen, or somebody has written. */
+  #showButton() {
+    const state = this.#state;
+    if (!state) return;
     const { unreadCount: unread } = state;
-    const far = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight > this.log.clientHeight;
+    const { scrollHeight, scrollTop, clientHeight } = this.log;
+    const far = scrollHeight - scrollTop - clientHeight > clientHeight / 2;
     this.button.hidden = (this.scrollAnchor.atEnd && this.#newest.here) || (unread === 0 && !far && this.#newest.here);
     setText(
       part(this.button, ".label", HTMLElement),
@@ -215,10 +219,18 @@ export class MessageList extends HTMLElement {
     );
   }
 
+  /** Unfolds a message downwards, or folds it so that its button stays under the pointer and its beginning is seen.
+   * @param {CustomEvent<boolean>} e from the button */
+  #turn({ target: button, detail: open }) {
+    const row = button instanceof Element ? button.closest(".message") : null;
+    if (!(button instanceof Element) || !(row instanceof HTMLElement)) return;
+    this.scrollAnchor.keep(row, open ? row : button, () => turn(row, button, open));
+    this.#look();
+  }
+
   /** Sends the intent of a button in a message: about this message or the one that the button names.
    * @param {MouseEvent} e */
   #clicked(e) {
-    if (e.target instanceof Element && e.target.matches(".unfold")) this.scrollAnchor.look();
     const button = e.target instanceof Element ? e.target.closest("[data-do]") : null;
     const row = button?.closest(".message");
     if (!(button instanceof HTMLElement) || !(row instanceof HTMLElement) || button.closest("[role=toolbar]")) return;

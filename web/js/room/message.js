@@ -3,7 +3,7 @@
 /** @import { Person } from "../wire/json.js" */
 /** @import { MessageRow, OutboxMessage } from "./types.js" */
 import { showAvatar } from "../ui/avatar.js";
-import { bdi, fromTemplate, part, setText } from "../ui/dom.js";
+import { bdi, emit, fromTemplate, part, setText } from "../ui/dom.js";
 import { reason, t } from "../ui/i18n.js";
 import { fullTime, timeOfDay } from "../ui/time.js";
 import { Refusal } from "../wire/protocol.js";
@@ -105,17 +105,20 @@ function fold(element, long) {
   button.className = "unfold link";
   button.tabIndex = -1;
   button.dataset["rove"] = "";
-  const turn = (/** @type {boolean} */ open) => {
-    element.classList.toggle("folded", !open);
-    button.setAttribute("aria-expanded", String(open));
-    button.textContent = t(open ? "message.less" : "message.more");
-  };
-  turn(false);
-  button.addEventListener("click", () => turn(element.classList.contains("folded")));
+  turn(element, button, false);
+  button.addEventListener("click", () => emit(button, "turn", element.classList.contains("folded")));
   part(element, ".body", HTMLElement).addEventListener("focusin", (e) => {
-    if (e.target instanceof Element && !e.target.matches("pre")) turn(true); // a focused link has to be visible
+    const isCode = e.target instanceof Element && e.target.matches("pre");
+    if (!isCode && element.matches(".folded")) emit(button, "turn", true); // a focused link has to be visible
   });
   part(element, ".body", HTMLElement).after(button);
+}
+
+/** Unfolds or folds a message. @param {Element} element  @param {Element} button  @param {boolean} open */
+export function turn(element, button, open) {
+  element.classList.toggle("folded", !open);
+  button.setAttribute("aria-expanded", String(open));
+  button.textContent = t(open ? "message.less" : "message.more");
 }
 
 /** Shows whether an unsent message waits or has failed.

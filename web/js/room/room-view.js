@@ -10,6 +10,7 @@ import { copyText } from "../ui/clipboard.js";
 import { bdi, emit, fromTemplate, listen, part, setText } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
 import { holdKeys, loadOrExplain, loadWithRetry } from "../ui/load.js";
+import { isCovered, layers } from "../ui/overlay.js";
 import { sidePanel } from "../ui/side-panel.js";
 import { typingText } from "../ui/text.js";
 import { say } from "../ui/toast.js";
@@ -244,13 +245,7 @@ export class RoomView extends HTMLElement {
     this.addEventListener(
       "keydown",
       (e) => {
-        if (
-          e.key !== "Escape" ||
-          e.shiftKey ||
-          e.defaultPrevented ||
-          document.querySelector("dialog[open], [popover]:popover-open")
-        )
-          return;
+        if (e.key !== "Escape" || e.shiftKey || e.defaultPrevented || isCovered()) return;
         this.#toNewest();
         this.composer.focus();
       },
@@ -283,7 +278,7 @@ export class RoomView extends HTMLElement {
 
   /** Removes the message from the address. */
   #unlink() {
-    if (location.hash) history.replaceState(null, "", location.pathname);
+    if (location.hash) layers.rename(location.pathname);
     this.list.unlink();
   }
 }

@@ -7,8 +7,10 @@ const NEAR_END = 24; // px from the end that count as the end
 export class ScrollAnchor {
   /** Whether the view sticks to the end. */
   atEnd = true;
-  /** @type {{ element: HTMLElement, offset: number } | null} the row to hold in place, and its distance from the top */
+  /** What to hold in place, and its distance from the top: a row or, in a row that fills the view, a part of its text.
+   * @type {{ row: HTMLElement, element: Element, offset: number } | null} */
   #anchor = null;
+  #kept = false; // the anchor stays until the person scrolls, because they have opened or closed it
   #placed = -1; // the scrollTop that restore left; -1 once the person has scrolled
   #width = 0; // the scroller's width when the anchor was chosen
 
@@ -29,21 +31,46 @@ export class ScrollAnchor {
 
   /** Chooses the anchor from what is in view now. */
   look() {
-    const { scrollTop, scrollHeight, clientHeight } = this.scroller;
     this.#placed = -1;
-    this.atEnd = scrollHeight - scrollTop - clientHeight <= NEAR_END;
+    this.#kept = false;
+    this.atEnd = this.#below() <= NEAR_END;
     this.anchor();
+  }
+
+  /** Returns how much of the log is below the view. */
+  #below() {
+    const { scrollTop, scrollHeight, clientHeight } = this.scroller;
+    return scrollHeight - scrollTop - clientHeight;
+  }
+
+  /** Changes the height of a row, so that a part of it stays where it is, or the row's beginning comes into view if
+   * that part is not its beginning. Then the row is held, also at the end.
+   * @param {HTMLElement} row  @param {Element} part  @param {() => void} change */
+  keep(row, part, change) {
+    const { scroller } = this;
+    const top = () => part.getBoundingClientRect().top;
+    const before = top();
+    change();
+    scroller.scrollTop += top() - before;
+    const offset = () => row.getBoundingClientRect().top - scroller.getBoundingClientRect().top;
+    if (part !== row && offset() < 0) scroller.scrollTop += offset();
+    this.#placed = scroller.scrollTop;
+    this.#width = scroller.clientWidth;
+    this.atEnd = this.#below() < 1;
+    this.#kept = true;
+    this.#anchor = { row, element: row, offset: offset() };
   }
 
   /** Prepares for a change of rows.
    * @param {boolean} newest whether the last row is the end of the log, so that the view may stick to it */
   prepare(newest) {
     this.atEnd &&= newest;
-    if (!this.atEnd) this.anchor();
+    if (!this.atEnd && !(this.#kept && this.#anchor?.row.isConnected)) this.anchor();
   }
 
   /** Chooses the row to hold: the first one that begins in view. A row that begins above may change its height when its
-   * group grows, so it is chosen only if it fills the view. */
+   * group grows, so it is chosen only if it fills the view: then the first part of its text that begins there is held,
+   * because what is above it in the row may grow, too. */
   anchor() {
     const { top, bottom } = this.scroller.getBoundingClientRect();
     this.#anchor = null;
@@ -51,9 +78,15 @@ export class ScrollAnchor {
     for (const element of this.rows()) {
       const box = element.getBoundingClientRect();
       if (box.bottom <= top + 1) continue;
-      if (box.top >= bottom) return;
-      this.#anchor = { element, offset: box.top - top };
+      if (box.top >= bottom) break;
+      this.#anchor = { row: element, element, offset: box.top - top };
       if (box.top >= top) return;
+    }
+    for (const part of this.#anchor?.row.querySelectorAll(".body > *") ?? []) {
+      const offset = part.getBoundingClientRect().top - top;
+      if (offset < 0 || !this.#anchor) continue;
+      this.#anchor = { ...this.#anchor, element: part, offset };
+      return;
     }
   }
 
@@ -65,8 +98,8 @@ export class ScrollAnchor {
     if (this.atEnd) {
       scroller.scrollTop = scroller.scrollHeight;
     } else if (this.#anchor?.element.isConnected) {
-      const moved =
-        this.#anchor.element.getBoundingClientRect().top - scroller.getBoundingClientRect().top - this.#anchor.offset;
+      const { element, offset } = this.#anchor;
+      const moved = element.getBoundingClientRect().top - scroller.getBoundingClientRect().top - offset;
       if (Math.abs(moved) >= 0.5) scroller.scrollTop += moved;
     } else return;
     this.#placed = scroller.scrollTop;
@@ -86,6 +119,7 @@ export class ScrollAnchor {
 
   toEnd() {
     this.atEnd = true;
+    this.#kept = false;
     this.restore();
   }
 
