@@ -18,6 +18,7 @@ import { MessageComposer, sendByCtrlEnter } from "./composer.js";
 import { MessageList } from "./message-list.js";
 import { PeopleList } from "./people.js";
 import { RoomHeader, peopleTitle } from "./room-header.js";
+import { typeAnywhere } from "./typing-anywhere.js";
 
 const LATE_MS = 700; // answers usually take a few milliseconds; a message is shown as waiting after this time
 
@@ -250,6 +251,11 @@ export class RoomView extends HTMLElement {
       },
       { signal },
     );
+    // In a thread's panel it is the reply that is written.
+    typeAnywhere((from) => {
+      const there = from.closest("side-panel")?.querySelector("message-composer") ?? this.composer;
+      return there instanceof MessageComposer ? there : null;
+    }, signal);
     const panel = document.querySelector("side-panel");
     panel?.addEventListener("parley:panel", () => this.#panelChanged(), { signal });
   }
