@@ -7,6 +7,7 @@ import { chime } from "../list/chime.js";
 import { emit, fromTemplate, part, setText } from "../ui/dom.js";
 import { LANGUAGES, t } from "../ui/i18n.js";
 import { chooseLanguage, chosenLanguage } from "../ui/language.js";
+import { showDialog } from "../ui/overlay.js";
 import { showSize } from "../ui/theme.js";
 import { submitName } from "./name-field.js";
 import "./theme-choice.js";
@@ -30,7 +31,7 @@ export function open({ shell, session, settings, api }) {
     dialog.close();
     shell.open("shortcuts");
   });
-  dialog.showModal();
+  showDialog(dialog);
 }
 
 /** @param {HTMLDialogElement} dialog  @param {PageSession} session  @param {Api} api */
