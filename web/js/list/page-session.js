@@ -238,7 +238,9 @@ export class PageSession {
     try {
       const { rooms = [] } = await this.connection.request({ op: "watch" });
       this.hasList = true;
-      this.#show(list.fromEntries([...rooms, ...this.#unstoredRooms(rooms)]));
+      const here = this.room?.deps.room;
+      const entered = here !== undefined && !rooms.some((e) => e.room === here); // the server is about to list it
+      this.#show(list.fromEntries(entered ? [...rooms, list.emptyEntry(here, this.deps.now())] : rooms));
       for (const entry of rooms) {
         this.marks.receive(entry.room, entry.read);
         this.#open.get(entry.room)?.readElsewhere(entry.read);
@@ -247,18 +249,6 @@ export class PageSession {
       // the connection was lost: the next hello asks again
     }
     this.deps.onList();
-  }
-
-  /** Returns the visited rooms without messages: for the server they do not exist yet.
-   * @param {readonly ListEntry[]} listed  @returns {ListEntry[]} */
-  #unstoredRooms(listed) {
-    const known = new Set(listed.map((e) => e.room));
-    const { memory } = this.deps;
-    const here = this.room?.deps.room;
-    return memory
-      .visits()
-      .filter(({ room }) => !known.has(room) && (room === here || !memory.wasWritten(room)))
-      .map(({ room, at }) => list.emptyEntry(room, at));
   }
 
   /** @param {Status} status */

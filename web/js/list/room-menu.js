@@ -24,9 +24,8 @@ export function openRoomMenu(button, room, session) {
     if (!(await session.set(room, change))) say(t("refused.other"));
   };
   const stored =
-    session.hasList && entry.seq > 0
+    session.hasList
       ? [
-          // the server does not know rooms without messages
           {
             label: t("rooms.favourite"),
             icon: "star",
