@@ -67,6 +67,12 @@ const sentences = {
   "room.home": "Parley: all rooms",
   "room.share": "Share this room",
   "room.share-note": "Whoever has this link can read and write here.",
+  "room.share-title": "Share {room}",
+  "room.share-qr": "QR code of the link",
+  "room.share-network": "It works for everybody in your network.",
+  "room.share-only-here":
+    "It works on this machine only: Parley does not know how others reach it. Open this page by the address that " +
+    "others use, and share it there.",
   "room.share-link": "Link to this room",
   "room.share-copy": "Copy link",
   "room.share-send": "Send to…",

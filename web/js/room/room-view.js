@@ -6,11 +6,13 @@
 /** @import { Outgoing } from "./composer.js" */
 /** @import { RoomSession } from "./room-session.js" */
 /** @import { OutboxMessage } from "./types.js" */
+import { formatAddress } from "../ui/address.js";
 import { copyText } from "../ui/clipboard.js";
 import { bdi, emit, fromTemplate, listen, part, setText } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
 import { holdKeys, loadOrExplain, loadWithRetry } from "../ui/load.js";
 import { isCovered, layers } from "../ui/overlay.js";
+import { linkFor } from "../ui/share-link.js";
 import { sidePanel } from "../ui/side-panel.js";
 import { typingText } from "../ui/text.js";
 import { say } from "../ui/toast.js";
@@ -191,7 +193,7 @@ export class RoomView extends HTMLElement {
       this.composer.prependText(session.sending.takeBack(nonce)),
     );
     listen(this, "copy", async (/** @type {number} */ seq) => {
-      const link = `${location.origin}${location.pathname}#${seq}`;
+      const link = await linkFor(session.deps.api, formatAddress(session.deps.room, seq), location);
       say((await copyText(link)) ? t("message.copied") : link);
     });
   }
@@ -218,7 +220,8 @@ export class RoomView extends HTMLElement {
 
   async #share() {
     const share = await loadOrExplain(() => import("./share-dialog.js"));
-    if (share) part(this, "share-dialog", share.ShareDialog).open(location.origin + location.pathname);
+    const { api, room } = this.session?.deps ?? {};
+    if (share && api && room) share.openShare(api, room, location.origin + formatAddress(room));
   }
 
   /** Opens or closes the list of people, and remembers that as the default of a wide screen. */
