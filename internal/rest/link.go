@@ -34,7 +34,9 @@ func (a *API) registerLink(api huma.API) {
 			"machine's address in the local network.",
 		Responses: map[string]*huma.Response{"200": {
 			Description: "The link",
-			Content:     content(linkAnswer{Link: "http://192.168.1.20:8080/r/lobby", QR: []string{"1111111", "1000001"}}),
+			Content: content(linkAnswer{
+				Link: "http://192.168.1.20:8080/r/lobby", QR: []string{"1111111", "1000001"},
+			}),
 		}},
 		Errors: []int{400, 429},
 	}), a.link)

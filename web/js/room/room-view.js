@@ -5,7 +5,7 @@
 /** @import { BrowserMemory, Draft } from "./browser-memory.js" */
 /** @import { Outgoing } from "./composer.js" */
 /** @import { RoomSession } from "./room-session.js" */
-/** @import { OutboxMessage } from "./types.js" */
+/** @import { OutboxMessage, Place } from "./types.js" */
 import { formatAddress } from "../ui/address.js";
 import { copyText } from "../ui/clipboard.js";
 import { bdi, emit, fromTemplate, listen, part, setText } from "../ui/dom.js";
@@ -20,6 +20,7 @@ import { MessageComposer, sendByCtrlEnter } from "./composer.js";
 import { MessageList } from "./message-list.js";
 import { PeopleList } from "./people.js";
 import { RoomHeader, peopleTitle } from "./room-header.js";
+import { typeAnywhere } from "./typing-anywhere.js";
 
 const LATE_MS = 700; // answers usually take a few milliseconds; a message is shown as waiting after this time
 
@@ -73,6 +74,16 @@ export class RoomView extends HTMLElement {
 
   get list() {
     return part(this, "message-list", MessageList);
+  }
+
+  /** Where the person is in the log, or null at its end. @returns {Place | null} */
+  get place() {
+    const { atEnd, anchor } = this.list.scrollAnchor.snapshot();
+    let row = /** @type {Element | null | undefined} */ (anchor?.row);
+    while (row && !row.hasAttribute("data-seq")) row = row.nextElementSibling; // it is a day, for example
+    if (atEnd || !row) return null;
+    const offset = row.getBoundingClientRect().top - this.list.log.getBoundingClientRect().top;
+    return { seq: Number(row.getAttribute("data-seq")), offset };
   }
 
   get composer() {
@@ -253,6 +264,11 @@ export class RoomView extends HTMLElement {
       },
       { signal },
     );
+    // In a thread's panel it is the reply that is written.
+    typeAnywhere((from) => {
+      const there = from.closest("side-panel")?.querySelector("message-composer") ?? this.composer;
+      return there instanceof MessageComposer ? there : null;
+    }, signal);
     const panel = document.querySelector("side-panel");
     panel?.addEventListener("parley:panel", () => this.#panelChanged(), { signal });
   }
