@@ -106,10 +106,12 @@ func TestAPersonIsToldWhereToBegin(t *testing.T) {
 		"a program": {a: lan, notTold: []string{"lobby", "192.168"}},
 		"in a network": {
 			person: true, a: lan, camera: "http://192.168.1.20:8080/r/lobby",
-			told:    []string{here + "/r/lobby", "http://192.168.1.20:8080/r/lobby", "http://[2001:db8::1]:8080/r/lobby"},
+			told:    []string{here + "/r/lobby", "http://192.168.1.20:8080/r/lobby", "//[2001:db8::1]:8080/r/lobby"},
 			notTold: []string{"d/r/lobby"},
 		},
-		"alone": {person: true, a: addresses{local: here}, told: []string{here + "/r/lobby"}, notTold: []string{"Others"}},
+		"alone": {
+			person: true, a: addresses{local: here}, told: []string{here + "/r/lobby"}, notTold: []string{"Others"},
+		},
 		"a domain": {
 			person: true, a: addresses{local: "https://chat.example.org", public: true},
 			told: []string{"https://chat.example.org/r/lobby"}, notTold: []string{"Others"},

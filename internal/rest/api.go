@@ -26,11 +26,12 @@ type Config struct {
 	SearchRate     float64 // searches per second of a network
 	WithoutMetrics bool    // the metrics are at another address
 
-	Find        func(context.Context, chat.Search) (chat.Found, error) // nil: there is no search
-	Emoji       func() [][]string                                      // nil: there are none
-	Health      func(context.Context) error                            // returns an error while messages cannot be stored
-	Ready       func(context.Context) error                            // returns an error if new clients should go elsewhere
-	NetworkURLs func() []string                                        // where other machines reach the server, the likeliest first; nil: it is not known
+	Find   func(context.Context, chat.Search) (chat.Found, error) // nil: there is no search
+	Emoji  func() [][]string                                      // nil: there are none
+	Health func(context.Context) error                            // returns an error while messages cannot be stored
+	Ready  func(context.Context) error                            // returns an error if new clients should go elsewhere
+	// NetworkURLs returns where other machines reach the server, the likeliest first; nil: it is not known.
+	NetworkURLs func() []string
 
 	Ledger *rates.Ledger // tells other nodes what is counted; nil: none
 }

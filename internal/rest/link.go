@@ -46,7 +46,7 @@ func (a *API) registerLink(api huma.API) {
 func (a *API) link(_ context.Context, in *linkInput) (*linkOutput, error) {
 	to, err := url.Parse(in.To)
 	if err != nil || to.Scheme != "http" && to.Scheme != "https" || to.Host == "" || to.User != nil {
-		return nil, &chat.Error{Code: chat.BadRequest, Message: "The parameter to: write an address with http or https."}
+		return nil, &chat.Error{Code: chat.BadRequest, Message: "The parameter to is an address with http or https."}
 	}
 	out := &linkOutput{}
 	if isLoopback(to.Hostname()) {
@@ -55,7 +55,7 @@ func (a *API) link(_ context.Context, in *linkInput) (*linkOutput, error) {
 	out.Body.Link = to.String()
 	code, err := qr.Encode(out.Body.Link, qr.M)
 	if err != nil {
-		return nil, &chat.Error{Code: chat.BadRequest, Message: "The parameter to: this address is too long."}
+		return nil, &chat.Error{Code: chat.BadRequest, Message: "The parameter to is too long an address."}
 	}
 	for y := range code.Size {
 		row := make([]byte, code.Size)
