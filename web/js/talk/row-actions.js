@@ -6,6 +6,7 @@
 import { rowOf } from "../room/message.js";
 import { emit, fromTemplate, part } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
+import { placeToolbar } from "./toolbar-place.js";
 
 /** @typedef {"pick" | "reply" | "thread" | "edit" | "copy" | "copy-text" | "pin" | "bookmark" | "forward" | "unread" |
  * "versions" | "remove"} Action */
@@ -42,6 +43,10 @@ const WORDS = {
 const QUICK = 6; // emoji in the menu
 const LINE = 24; // px of a message that its menu does not cover
 const EDGE = 8; // px between a menu and the edge of the screen
+const BAR_OVER = 14; // px of the toolbar that are over its row
+const BAR_END = 12; // px between the toolbar and the row's end
+const BAR_BELOW = [2, 18]; // px from the row's top to that of the toolbar, if it has no place above
+const PRESSABLE = "a, button, input, summary, pre[tabindex], .spoiler:not(.shown), [data-do]";
 
 /** Returns the actions that a message offers.
  * @param {MessageRow} row  @param {boolean} inThread  @returns {Set<Action>} */
@@ -146,6 +151,26 @@ export class RowActions {
     part(bar, "[data-do=menu]", HTMLElement).hidden = shown?.message.deleted ?? false;
     rove(bar, bar.querySelector("button:not([hidden])"));
     row.append(bar);
+    this.#place(bar, row);
+  }
+
+  /** Places a toolbar where it covers nothing that can be pressed.
+   * @param {HTMLElement} bar  @param {HTMLElement} row */
+  #place(bar, row) {
+    const rtl = getComputedStyle(row).direction === "rtl";
+    const box = (/** @type {Element} */ e) => {
+      const { left, right, top, bottom } = e.getBoundingClientRect();
+      return rtl ? { left: -right, right: -left, top, bottom } : { left, right, top, bottom };
+    };
+    const near = [row.previousElementSibling, row, row.nextElementSibling].filter((r) => r !== null);
+    const all = near.flatMap((r) => [...r.querySelectorAll(PRESSABLE)]);
+    const pressable = all.filter((e) => !e.closest("[role=toolbar]"));
+    const { width, height } = bar.getBoundingClientRect();
+    const { top: view } = this.log.getBoundingClientRect();
+    const where = { end: BAR_END, tops: [BAR_OVER - height, -height, ...BAR_BELOW], top: view };
+    const { end, top } = placeToolbar(box(row), { width, height }, pressable.map(box), where);
+    bar.style.setProperty("--end", `${end}px`);
+    bar.style.setProperty("--top", `${top}px`);
   }
 
   /** @param {KeyboardEvent} e */
@@ -207,6 +232,7 @@ export class RowActions {
     const row = this.#row;
     if (!(item instanceof HTMLElement) || !row) return;
     this.#menu.hidePopover();
+    row.focus({ preventScroll: true }); // where a dialog returns the focus to
     const { emoji, do: action } = item.dataset;
     if (emoji) emit(row, "react", { seq: Number(row.dataset["seq"]), emoji });
     else this.#emit(row, /** @type {Action} */ (action));
