@@ -5,6 +5,7 @@ import { sections } from "../list/room-list-state.js";
 import { formatAddress } from "../ui/address.js";
 import { bdi, fromTemplate, part, setText } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
+import { showDialog } from "../ui/overlay.js";
 import { isolate } from "../ui/text.js";
 import { setTheme } from "../ui/theme.js";
 import { best } from "./fuzzy.js";
@@ -63,13 +64,12 @@ export function open(context) {
     mark();
   });
   dialog.addEventListener("click", (e) => {
-    if (e.target === dialog) return dialog.close(); // a click beside the dialog
     const option = e.target instanceof Element ? e.target.closest("[role=option]") : null;
     if (option) choose(shown[Number(option.id.slice("switcher-".length))]);
   });
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
-  dialog.showModal();
+  showDialog(dialog);
   find();
   field.focus();
 }

@@ -71,6 +71,17 @@ export default {
     other: "Verbindung wird wiederhergestellt … {n} Nachrichten liegen hier bereit.",
   },
   "room.back": "Wieder verbunden",
+  "kept.no-cookies":
+    "Dieser Browser lehnt hier Cookies ab. Du kannst lesen und schreiben, bist aber ein neuer Gast, sobald diese " +
+    "Seite geschlossen oder neu geladen wird.",
+  "kept.no-storage":
+    "Dieser Browser speichert hier nichts. Du kannst lesen und schreiben und bleibst, wer du bist, aber Entwürfe, " +
+    "Einstellungen und noch nicht Gesendetes gehen mit dieser Seite verloren.",
+  "kept.nothing":
+    "Dieser Browser behält hier nichts. Du kannst lesen und schreiben, aber dein Name, Entwürfe, Einstellungen und " +
+    "noch nicht Gesendetes gehen mit dieser Seite verloren.",
+  "name.another": "Wähle einen anderen Namen",
+  "name.another-note": "Sonst ändert sich nichts: Du bleibst dieselbe Person, und dein Text ist noch da.",
   "signed-out": "Du bist abgemeldet",
   "signed-out.note":
     "Diese Sitzung wurde beendet, hier oder auf einem anderen Gerät. " +
@@ -108,8 +119,8 @@ export default {
   "rooms.notify-none": "Nichts melden",
   "rooms.read": "Als gelesen markieren",
   "rooms.copy": "Link zum Raum kopieren",
-  "rooms.leave": "Von meiner Liste nehmen",
-  "rooms.left": "{room} steht nicht mehr auf deiner Liste",
+  "rooms.leave": "Raum verlassen",
+  "rooms.left": "Du hast {room} verlassen",
   "rooms.all-read": "Alles ist als gelesen markiert",
   "rooms.button-unread": { one: "Räume, {n} ungelesen", other: "Räume, {n} ungelesen" },
 
@@ -247,6 +258,7 @@ export default {
   "action.thread": "Thread öffnen",
   "action.edit": "Bearbeiten",
   "action.copy-text": "Text kopieren",
+  "action.select": "Text auswählen",
   "action.copied": "Text kopiert",
   "action.not-copied": "Dieser Browser erlaubt der Seite das Kopieren nicht.",
   "action.pin": "Im Raum anheften",

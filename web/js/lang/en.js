@@ -75,6 +75,17 @@ const sentences = {
   "room.lost": "Reconnecting…",
   "room.lost-kept": { one: "Reconnecting… {n} message kept here.", other: "Reconnecting… {n} messages kept here." },
   "room.back": "Back online",
+  "kept.no-cookies":
+    "This browser refuses cookies here. You can read and write, but once this page is closed or loaded again you are " +
+    "a new guest.",
+  "kept.no-storage":
+    "This browser stores nothing here. You can read and write, and you stay who you are, but drafts, settings and " +
+    "what is not sent yet are lost with this page.",
+  "kept.nothing":
+    "This browser keeps nothing here. You can read and write, but your name, drafts, settings and what is not sent " +
+    "yet are lost with this page.",
+  "name.another": "Choose another name",
+  "name.another-note": "Nothing else changes: you stay the same person, and what you were writing is still here.",
   "signed-out": "You have been signed out",
   "signed-out.note":
     "This session has been ended, here or on another device. " +
@@ -111,8 +122,8 @@ const sentences = {
   "rooms.notify-none": "Tell me of nothing",
   "rooms.read": "Mark as read",
   "rooms.copy": "Copy link to the room",
-  "rooms.leave": "Take off my list",
-  "rooms.left": "{room} is off your list",
+  "rooms.leave": "Leave room",
+  "rooms.left": "You left {room}",
   "rooms.all-read": "Everything is marked as read",
   "rooms.button-unread": { one: "Rooms, {n} unread", other: "Rooms, {n} unread" },
 
@@ -250,6 +261,7 @@ const sentences = {
   "action.thread": "Open thread",
   "action.edit": "Edit",
   "action.copy-text": "Copy text",
+  "action.select": "Select text",
   "action.copied": "Text copied",
   "action.not-copied": "This browser does not let the page copy.",
   "action.pin": "Pin to the room",

@@ -31,7 +31,7 @@ const LEAVE_MS = 5_000; // a person who comes back within this time has not left
  * @property {() => void} onList  the list or the state of the connection has changed
  * @property {(update: ListUpdate) => void} onListUpdate
  * @property {(mark: ReadMark) => void} onRead  the person has read on another device
- * @property {() => void} onBadName the person has to choose another name
+ * @property {() => void} onBadName the person has to choose another name, or the browser has lost its session
  */
 
 export class PageSession {
@@ -59,6 +59,7 @@ export class PageSession {
       setTimeout,
       clearTimeout,
       random,
+      session: () => deps.api.session,
       onHello: (body) => this.#onHello(body),
       onMessage: (m) => this.#receive(m),
       onStatus: (status) => this.#connectionChanged(status),
@@ -237,7 +238,9 @@ export class PageSession {
     try {
       const { rooms = [] } = await this.connection.request({ op: "watch" });
       this.hasList = true;
-      this.#show(list.fromEntries([...rooms, ...this.#unstoredRooms(rooms)]));
+      const here = this.room?.deps.room;
+      const entered = here !== undefined && !rooms.some((e) => e.room === here); // the server is about to list it
+      this.#show(list.fromEntries(entered ? [...rooms, list.emptyEntry(here, this.deps.now())] : rooms));
       for (const entry of rooms) {
         this.marks.receive(entry.room, entry.read);
         this.#open.get(entry.room)?.readElsewhere(entry.read);
@@ -246,18 +249,6 @@ export class PageSession {
       // the connection was lost: the next hello asks again
     }
     this.deps.onList();
-  }
-
-  /** Returns the visited rooms without messages: for the server they do not exist yet.
-   * @param {readonly ListEntry[]} listed  @returns {ListEntry[]} */
-  #unstoredRooms(listed) {
-    const known = new Set(listed.map((e) => e.room));
-    const { memory } = this.deps;
-    const here = this.room?.deps.room;
-    return memory
-      .visits()
-      .filter(({ room }) => !known.has(room) && (room === here || !memory.wasWritten(room)))
-      .map(({ room, at }) => list.emptyEntry(room, at));
   }
 
   /** @param {Status} status */

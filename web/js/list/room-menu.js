@@ -24,11 +24,15 @@ export function openRoomMenu(button, room, session) {
     if (!(await session.set(room, change))) say(t("refused.other"));
   };
   const stored =
-    session.hasList && entry.seq > 0
+    session.hasList
       ? [
-          // the server does not know rooms without messages
-          { label: t("rooms.favourite"), checked: entry.favourite, does: () => set({ favourite: !entry.favourite }) },
-          { label: t("rooms.mute"), checked: entry.muted, does: () => set({ muted: !entry.muted }) },
+          {
+            label: t("rooms.favourite"),
+            icon: "star",
+            checked: entry.favourite,
+            does: () => set({ favourite: !entry.favourite }),
+          },
+          { label: t("rooms.mute"), icon: "mute", checked: entry.muted, does: () => set({ muted: !entry.muted }) },
           ...NOTIFY.map(([notify, key], i) => ({
             label: t(key),
             checked: entry.notify === notify,
@@ -41,15 +45,16 @@ export function openRoomMenu(button, room, session) {
   openMenu(button, t("rooms.menu", { room: isolate(room) }), [
     ...stored,
     ...(entry.unread + entry.mentions > 0
-      ? [{ label: t("rooms.read"), rule: true, does: () => session.markRead(room) }]
+      ? [{ label: t("rooms.read"), icon: "check", rule: true, does: () => session.markRead(room) }]
       : []),
     {
       label: t("rooms.copy"),
+      icon: "link",
       rule: entry.unread + entry.mentions === 0 && stored.length > 0,
       does: () => copy(location.origin + formatAddress(room)),
     },
-    { label: t("rooms.leave"), rule: true, danger: true, does: () => leave(button, room, session) },
-  ]);
+    { label: t("rooms.leave"), icon: "leave", rule: true, danger: true, does: () => leave(button, room, session) },
+  ], { held: button.closest("li") ?? undefined });
 }
 
 /** @param {string} link */

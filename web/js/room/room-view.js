@@ -10,6 +10,7 @@ import { copyText } from "../ui/clipboard.js";
 import { bdi, emit, fromTemplate, listen, part, setText } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
 import { holdKeys, loadOrExplain, loadWithRetry } from "../ui/load.js";
+import { isCovered, layers } from "../ui/overlay.js";
 import { sidePanel } from "../ui/side-panel.js";
 import { typingText } from "../ui/text.js";
 import { say } from "../ui/toast.js";
@@ -17,6 +18,7 @@ import { MessageComposer, sendByCtrlEnter } from "./composer.js";
 import { MessageList } from "./message-list.js";
 import { PeopleList } from "./people.js";
 import { RoomHeader, peopleTitle } from "./room-header.js";
+import { typeAnywhere } from "./typing-anywhere.js";
 
 const LATE_MS = 700; // answers usually take a few milliseconds; a message is shown as waiting after this time
 
@@ -243,18 +245,17 @@ export class RoomView extends HTMLElement {
     this.addEventListener(
       "keydown",
       (e) => {
-        if (
-          e.key !== "Escape" ||
-          e.shiftKey ||
-          e.defaultPrevented ||
-          document.querySelector("dialog[open], [popover]:popover-open")
-        )
-          return;
+        if (e.key !== "Escape" || e.shiftKey || e.defaultPrevented || isCovered()) return;
         this.#toNewest();
         this.composer.focus();
       },
       { signal },
     );
+    // In a thread's panel it is the reply that is written.
+    typeAnywhere((from) => {
+      const there = from.closest("side-panel")?.querySelector("message-composer") ?? this.composer;
+      return there instanceof MessageComposer ? there : null;
+    }, signal);
     const panel = document.querySelector("side-panel");
     panel?.addEventListener("parley:panel", () => this.#panelChanged(), { signal });
   }
@@ -277,7 +278,7 @@ export class RoomView extends HTMLElement {
 
   /** Removes the message from the address. */
   #unlink() {
-    if (location.hash) history.replaceState(null, "", location.pathname);
+    if (location.hash) layers.rename(location.pathname);
     this.list.unlink();
   }
 }

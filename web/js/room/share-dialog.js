@@ -2,6 +2,7 @@
 import { copyText } from "../ui/clipboard.js";
 import { fromTemplate, part } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
+import { showDialog } from "../ui/overlay.js";
 import { say } from "../ui/toast.js";
 
 export class ShareDialog extends HTMLElement {
@@ -20,7 +21,7 @@ export class ShareDialog extends HTMLElement {
   /** @param {string} link */
   open(link) {
     this.field.value = link;
-    part(this, "dialog", HTMLDialogElement).showModal();
+    showDialog(part(this, "dialog", HTMLDialogElement));
   }
 
   get field() {

@@ -16,6 +16,7 @@ import { emit, fromTemplate, listen, part } from "../ui/dom.js";
 import { reason, t } from "../ui/i18n.js";
 import { languageWasChosen } from "../ui/language.js";
 import { loadOrExplain, loadWithRetry } from "../ui/load.js";
+import { closeByBack, layers } from "../ui/overlay.js";
 import { Settings } from "../ui/settings.js";
 import { sidePanel } from "../ui/side-panel.js";
 import { nameOf } from "../ui/storage.js";
@@ -62,6 +63,7 @@ export class AppShell extends HTMLElement {
   #loading = new Set();
   #asked = 0; // counts requests, so that only the last is shown
   #scheduled = false;
+  #mendsName = false;
 
   connectedCallback() {
     this.append(fromTemplate("app-shell"));
@@ -87,10 +89,11 @@ export class AppShell extends HTMLElement {
       onList: () => this.#listChanged(),
       onListUpdate: (update) => notifier.then((n) => n.receive(update)),
       onRead: (mark) => notifier.then((n) => n.read(mark)),
-      onBadName: () => location.reload(), // the start page asks for another name
+      onBadName: () => this.#mendName(session, api),
     }));
     const notifier = this.#beginNotifier(session, this.settings);
     part(this, "room-list", RoomList).begin(session);
+    closeByBack(this.#drawer);
     this.#listenToLinks();
     this.#listenToWindow(session);
     this.#listenToIntents(session);
@@ -119,8 +122,8 @@ export class AppShell extends HTMLElement {
   }
 
   /** Goes to an address of this page. @param {string} address */
-  go(address) {
-    if (address !== location.pathname + location.hash) history.pushState(null, "", address);
+  async go(address) {
+    if (address !== location.pathname + location.hash) await layers.visit(address);
     return this.#showAddress();
   }
 
@@ -196,7 +199,7 @@ export class AppShell extends HTMLElement {
   /** @param {PageSession} session  @param {string} room  @param {number | null} seq */
   #showRoom(session, room, seq) {
     const address = formatAddress(room, seq ?? undefined);
-    if (address !== location.pathname + location.hash) history.replaceState(null, "", address);
+    if (address !== location.pathname + location.hash) layers.rename(address);
     this.classList.remove("at-front");
     const here = session.room?.deps.room === room;
     const before = session.room;
@@ -218,6 +221,25 @@ export class AppShell extends HTMLElement {
     } else if (seq !== null) view.goTo(seq);
     if (before !== entered) view.shown();
     this.#listChanged();
+  }
+
+  /** The server does not take the person's name at hello, or it finds no session: the browser may have lost its cookie.
+   * Nothing on the page is lost meanwhile. @param {PageSession} session  @param {Api} api */
+  async #mendName(session, api) {
+    if (this.#mendsName) return;
+    this.#mendsName = true;
+    const me = await api
+      .whoAmI()
+      .then((known) => known ?? api.callMe(session.me.name))
+      .catch(async (err) => {
+        if (!(err instanceof Refusal) || err.code !== "bad_name") return null; // the next hello tries again
+        const { askForName } = await loadWithRetry(() => import("./name-dialog.js"));
+        return askForName(session.me.name, reason(err), api);
+      });
+    this.#mendsName = false;
+    if (!me || (me.id === session.me.id && me.name === session.me.name)) return;
+    emit(this, "renamed", me);
+    session.connection.wake();
   }
 
   /** The session was ended, here or elsewhere: shows a dialog. */
@@ -281,7 +303,8 @@ export class AppShell extends HTMLElement {
       this.go(link.pathname + link.hash);
     });
     listen(this, "go", (/** @type {string} */ address) => this.go(address));
-    addEventListener("popstate", () => this.#showAddress());
+    addEventListener("popstate", (e) => layers.travelled(e.state) && this.#showAddress());
+    layers.begin();
   }
 
   /** @param {PageSession} session */

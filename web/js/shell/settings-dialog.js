@@ -7,6 +7,7 @@ import { chime } from "../list/chime.js";
 import { emit, fromTemplate, part, setText } from "../ui/dom.js";
 import { LANGUAGES, t } from "../ui/i18n.js";
 import { chooseLanguage, chosenLanguage } from "../ui/language.js";
+import { showDialog } from "../ui/overlay.js";
 import { showSize } from "../ui/theme.js";
 import { submitName } from "./name-field.js";
 import "./theme-choice.js";
@@ -31,7 +32,7 @@ export function open({ shell, session, settings, api, at }) {
     dialog.close();
     shell.open("shortcuts");
   });
-  dialog.showModal();
+  showDialog(dialog);
   if (at) part(dialog, at, HTMLElement).focus();
 }
 

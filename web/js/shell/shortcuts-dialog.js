@@ -1,12 +1,12 @@
 // shortcuts-dialog.js: the list of shortcuts, made from the table by which the page acts.
-import { fromTemplate, part } from "../ui/dom.js";
+import { part } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
+import { openDialog } from "../ui/overlay.js";
 import { APPLE } from "./keys.js";
 import { ELSEWHERE, SHORTCUTS, keysOf } from "./shortcuts.js";
 
 export function open() {
-  const dialog = part(fromTemplate("shortcuts-dialog"), "dialog", HTMLDialogElement);
-  dialog.addEventListener("close", () => dialog.remove());
+  const dialog = openDialog("shortcuts-dialog");
   const rows = [...SHORTCUTS.map((s) => ({ keys: keysOf(s, APPLE), says: s.says })), ...ELSEWHERE];
   part(dialog, "dl", HTMLElement).append(
     ...rows.flatMap(({ keys, says }) => {
@@ -17,6 +17,4 @@ export function open() {
       return [dt, dd];
     }),
   );
-  document.body.append(dialog);
-  dialog.showModal();
 }

@@ -3,8 +3,8 @@
 /** @import { EmojiBook } from "./emoji.js" */
 import { fromTemplate, part, setText } from "../ui/dom.js";
 import { reason, t } from "../ui/i18n.js";
+import { openFloat } from "../ui/overlay.js";
 import { TONES, toned } from "./emoji.js";
-import { place } from "./row-actions.js";
 
 const COLUMNS = 8;
 const RECENT = 16;
@@ -18,11 +18,13 @@ export function pickEmoji(book, anchor) {
 
 class Picker {
   #chosen = "";
-  #popover = part(fromTemplate("emoji-picker"), ".emoji-picker", HTMLElement);
-  #field = part(this.#popover, "input[type=search]", HTMLInputElement);
-  #grid = part(this.#popover, "[role=grid]", HTMLElement);
-  #status = part(this.#popover, ".status", HTMLElement);
-  #name = part(this.#popover, ".name", HTMLElement);
+  #picker = part(fromTemplate("emoji-picker"), ".emoji-picker", HTMLElement);
+  /** @type {ReturnType<typeof openFloat> | null} */
+  #float = null;
+  #field = part(this.#picker, "input[type=search]", HTMLInputElement);
+  #grid = part(this.#picker, "[role=grid]", HTMLElement);
+  #status = part(this.#picker, ".status", HTMLElement);
+  #name = part(this.#picker, ".name", HTMLElement);
   #drawn = Promise.resolve(); // settled when the grid shows what the field asks for
 
   /** @param {EmojiBook} book  @param {HTMLElement} anchor  @param {(emoji: string) => void} resolve */
@@ -31,26 +33,22 @@ class Picker {
     this.anchor = anchor;
     this.resolve = resolve;
     this.#field.addEventListener("input", () => this.#show());
-    this.#popover.addEventListener("keydown", (e) => this.#pressed(e));
+    this.#picker.addEventListener("keydown", (e) => this.#pressed(e));
     this.#grid.addEventListener("click", (e) => {
       const button = e.target instanceof Element ? e.target.closest("button") : null;
       if (button?.dataset["emoji"]) this.#choose(button.dataset["emoji"]);
     });
     for (const type of ["focusin", "pointerover"]) this.#grid.addEventListener(type, (e) => this.#tellName(e.target));
-    this.#popover.addEventListener("toggle", (e) => {
-      if (/** @type {ToggleEvent} */ (e).newState === "closed") this.#closed();
-    });
     this.#showTones();
   }
 
   async open() {
-    (document.querySelector("dialog[open]") ?? document.body).append(this.#popover);
-    this.#popover.showPopover();
-    const box = (this.anchor.querySelector(":scope > .body") ?? this.anchor).getBoundingClientRect();
-    place(this.#popover, box);
-    this.#field.focus({ preventScroll: true }); // before the emoji are there, so that it gets the next key
+    const at = (this.anchor.querySelector(":scope > .body") ?? this.anchor).getBoundingClientRect();
+    this.#float = openFloat(this.#picker, { anchor: this.anchor, at, closed: () => this.#closed() });
+    if (!matchMedia("(hover: none)").matches) // on a phone this would open the keyboard
+      this.#field.focus({ preventScroll: true }); // before the emoji are there, so that it gets the next key
     await this.#show();
-    place(this.#popover, box);
+    this.#float.place();
   }
 
   #show() {
@@ -104,7 +102,7 @@ class Picker {
   }
 
   #showTones() {
-    const group = part(this.#popover, ".tones", HTMLElement);
+    const group = part(this.#picker, ".tones", HTMLElement);
     for (const [i, tone] of TONES.entries()) {
       const label = document.createElement("label");
       const radio = document.createElement("input");
@@ -177,11 +175,10 @@ class Picker {
   #choose(emoji) {
     this.#chosen = emoji;
     this.book.used(emoji);
-    this.#popover.hidePopover();
+    this.#float?.close();
   }
 
   #closed() {
-    this.#popover.remove();
     if (this.anchor.isConnected && (!document.activeElement || document.activeElement === document.body))
       this.anchor.focus({ preventScroll: true });
     this.resolve(this.#chosen);

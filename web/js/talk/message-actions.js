@@ -89,7 +89,6 @@ export class MessageActions {
   /** Adds the actions to the messages of a log. @param {MessageList} list  @param {boolean} inThread */
   #offer(list, inThread) {
     new RowActions(
-      list,
       list.log,
       inThread,
       (n) => this.book.recent(n),

@@ -5,29 +5,21 @@
 import { showBody } from "../room/message-body.js";
 import { bdi, fromTemplate, part } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
+import { openDialog } from "../ui/overlay.js";
 import { fullTime } from "../ui/time.js";
 
 const MOST_ROOMS = 30; // offered; any other room can be typed
 
-/** Opens a new dialog, which is removed when it closes. @param {string} id of the template */
-function open(id) {
-  const dialog = part(fromTemplate(id), "dialog", HTMLDialogElement);
-  document.body.append(dialog);
-  dialog.addEventListener("close", () => dialog.remove());
-  dialog.showModal();
-  return dialog;
-}
-
 /** @param {MessageState} message  @param {Person} me  @returns {Promise<boolean>} */
 export function askToRemove(message, me) {
-  const dialog = open("remove-dialog");
+  const dialog = openDialog("remove-dialog");
   showBody(part(dialog, ".body", HTMLElement), { ...message, edited: undefined }, me);
   return new Promise((resolve) => dialog.addEventListener("close", () => resolve(dialog.returnValue === "remove")));
 }
 
 /** Asks for a room. @param {readonly string[]} rooms  @returns {Promise<string>} "" for none */
 export function askWhereTo(rooms) {
-  const dialog = open("forward-dialog");
+  const dialog = openDialog("forward-dialog");
   const field = part(dialog, "input", HTMLInputElement);
   part(dialog, "ul", HTMLElement).replaceChildren(
     ...rooms.slice(0, MOST_ROOMS).map((room) => {
@@ -46,7 +38,7 @@ export function askWhereTo(rooms) {
 
 /** @param {string} topic  @returns {Promise<string | null>} null: the topic stays */
 export function askForTopic(topic) {
-  const dialog = open("topic-dialog");
+  const dialog = openDialog("topic-dialog");
   const field = part(dialog, "input", HTMLInputElement);
   field.value = topic;
   field.select();
@@ -68,7 +60,7 @@ function answer(dialog, field) {
 
 /** @param {readonly Version[]} versions oldest first  @param {MessageState} message  @param {Person} me */
 export function showVersions(versions, message, me) {
-  const dialog = open("versions-dialog");
+  const dialog = openDialog("versions-dialog");
   part(dialog, "ol", HTMLElement).replaceChildren(
     ...[...versions].reverse().map(({ at, text, html }, i) => {
       const li = part(fromTemplate("version"), "li", HTMLElement);
@@ -81,7 +73,7 @@ export function showVersions(versions, message, me) {
 
 /** @param {readonly SlashCommand[]} commands */
 export function showHelp(commands) {
-  const dialog = open("help-dialog");
+  const dialog = openDialog("help-dialog");
   part(dialog, "tbody", HTMLElement).replaceChildren(
     ...commands.map(({ name, args, help }) => {
       const tr = part(fromTemplate("help-row"), "tr", HTMLElement);

@@ -3,13 +3,18 @@
 // carries them out.
 /** @import { Key } from "../lang/en.js" */
 /** @import { MessageRow } from "../room/types.js" */
+/** @import { Item } from "../ui/menu.js" */
 import { rowOf } from "../room/message.js";
-import { emit, fromTemplate, part } from "../ui/dom.js";
+import { showAvatar } from "../ui/avatar.js";
+import { bdi, emit, fromTemplate, part } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
+import { onLongPress } from "../ui/long-press.js";
+import { openMenu } from "../ui/menu.js";
+import { excerpt } from "../ui/text.js";
 import { placeToolbar } from "./toolbar-place.js";
 
-/** @typedef {"pick" | "reply" | "thread" | "edit" | "copy" | "copy-text" | "pin" | "bookmark" | "forward" | "unread" |
- * "versions" | "remove"} Action */
+/** @typedef {"pick" | "reply" | "thread" | "edit" | "copy" | "copy-text" | "select" | "pin" | "bookmark" | "forward" |
+ * "unread" | "versions" | "remove"} Action */
 
 /** @type {Record<string, Action>} */
 const LETTERS = {
@@ -24,25 +29,26 @@ const LETTERS = {
 };
 const HINTS = Object.fromEntries(Object.entries(LETTERS).map(([letter, action]) => [action, letter]));
 
-/** The texts of the actions, in the order of the menu. @type {Record<Action, Key>} */
-const WORDS = {
-  pick: "action.react",
-  reply: "action.reply",
-  thread: "action.thread",
-  edit: "action.edit",
-  "copy-text": "action.copy-text",
-  copy: "message.copy",
-  pin: "action.pin",
-  bookmark: "action.bookmark",
-  forward: "action.forward",
-  unread: "action.unread",
-  versions: "action.versions",
-  remove: "action.remove",
+/** The actions in the order of the menu: text, icon, and whether a separator stands before it.
+ * @type {Record<Action, [words: Key, icon: string, rule?: boolean]>} */
+const MENU = {
+  pick: ["action.react", "react"],
+  reply: ["action.reply", "reply"],
+  thread: ["action.thread", "thread"],
+  edit: ["action.edit", "edit"],
+  forward: ["action.forward", "forward"],
+  "copy-text": ["action.copy-text", "copy", true],
+  copy: ["message.copy", "link"],
+  select: ["action.select", "select"],
+  bookmark: ["action.bookmark", "saved"],
+  pin: ["action.pin", "pin"],
+  unread: ["action.unread", "unread"],
+  versions: ["action.versions", "clock"],
+  remove: ["action.remove", "trash", true],
 };
 
 const QUICK = 6; // emoji in the menu
 const LINE = 24; // px of a message that its menu does not cover
-const EDGE = 8; // px between a menu and the edge of the screen
 const BAR_OVER = 14; // px of the toolbar that are over its row
 const BAR_END = 12; // px between the toolbar and the row's end
 const BAR_BELOW = [2, 18]; // px from the row's top to that of the toolbar, if it has no place above
@@ -54,10 +60,11 @@ export function offers({ message, pending, mine }, inThread) {
   if (pending || message.seq === 0) return new Set();
   if (message.deleted)
     return new Set(/** @type {Action[]} */ (message.replies && !inThread ? ["thread", "copy"] : ["copy"]));
-  const all = new Set(/** @type {Action[]} */ (Object.keys(WORDS)));
+  const all = new Set(/** @type {Action[]} */ (Object.keys(MENU)));
   if (!mine) for (const own of /** @type {Action[]} */ (["edit", "remove"])) all.delete(own);
   if (message.forward) all.delete("edit"); // somebody else said it first
   if (!message.edited) all.delete("versions");
+  if (!matchMedia("(hover: none)").matches) all.delete("select"); // a mouse selects by itself
   if (inThread) for (const elsewhere of /** @type {Action[]} */ (["thread", "unread"])) all.delete(elsewhere);
   return all;
 }
@@ -65,19 +72,15 @@ export function offers({ message, pending, mine }, inThread) {
 export class RowActions {
   /** A toolbar for the pointer and one for the focus. */
   #bars = { pointer: newBar(), focus: newBar() };
-  #menu = part(fromTemplate("message-menu"), "[role=menu]", HTMLElement);
-  /** @type {HTMLElement | null} the row of the open menu */
-  #row = null;
 
-  /** @param {HTMLElement} home gets the menu  @param {HTMLElement} log  @param {boolean} inThread
+  /** @param {HTMLElement} log  @param {boolean} inThread
    * @param {(n: number) => string[]} recent emoji
    * @param {(seq: number) => boolean} isKept */
-  constructor(home, log, inThread, recent, isKept) {
+  constructor(log, inThread, recent, isKept) {
     this.log = log;
     this.inThread = inThread;
     this.recent = recent;
     this.isBookmarked = isKept;
-    home.append(this.#menu);
     log.addEventListener("pointerover", (e) => {
       if (e.pointerType === "mouse") this.#put("pointer", e.target);
     });
@@ -88,16 +91,11 @@ export class RowActions {
     });
     log.addEventListener("keydown", (e) => this.#pressed(e));
     log.addEventListener("click", (e) => this.#clicked(e));
-    log.addEventListener("contextmenu", (e) => {
-      const row = rowAt(e.target);
-      // A right click opens the browser's own menu.
-      if (!row || (e instanceof PointerEvent && e.pointerType === "mouse")) return;
-      if (this.openMenu(row, e)) e.preventDefault();
-    });
-    this.#menu.addEventListener("keydown", (e) => this.#inMenu(e));
-    this.#menu.addEventListener("click", (e) => this.#chosen(e));
-    this.#menu.addEventListener("toggle", (e) => {
-      if (/** @type {ToggleEvent} */ (e).newState === "closed") this.#closed();
+    onLongPress(log, (target, e) => {
+      const row = rowAt(target);
+      // A right click opens the browser's own menu, and so does a finger on text that is being selected.
+      if (!row || (e instanceof PointerEvent && e.pointerType === "mouse") || row.matches(".selecting")) return false;
+      return this.openMenu(row, e);
     });
   }
 
@@ -108,32 +106,43 @@ export class RowActions {
     const shown = rowOf(row);
     const can = shown ? offers(shown, this.inThread) : new Set();
     if (!shown || can.size === 0) return false;
-    this.#row = row;
-    const items = Object.entries(WORDS)
-      .filter(([action]) => can.has(action))
-      .map(([action, key]) => {
-        const item = part(fromTemplate("message-menu-item"), "button", HTMLElement);
-        item.dataset["do"] = action;
-        part(item, ".words", HTMLElement).textContent = t(
-          action === "pin" && shown.message.pinned
-            ? "action.unpin"
-            : action === "bookmark" && this.isBookmarked(shown.message.seq)
-              ? "action.unbookmark"
-              : key,
-        );
-        part(item, "kbd", HTMLElement).textContent =
-          HINTS[action] === "Delete" ? t("key.delete") : (HINTS[action] ?? "");
-        return item;
-      });
-    part(this.#menu, ".items", HTMLElement).replaceChildren(...items);
-    const quick = part(this.#menu, ".quick", HTMLElement);
-    quick.hidden = !can.has("pick");
-    quick.replaceChildren(...this.recent(QUICK).map(quickItem));
-    this.#menu.showPopover();
+    const actions = /** @type {Action[]} */ (Object.keys(MENU).filter((action) => can.has(action)));
     const { left, top, bottom } = part(row, ".body", HTMLElement).getBoundingClientRect();
-    place(this.#menu, at ?? { clientX: left, clientY: Math.min(bottom, top + LINE) });
-    this.#menu.querySelector("button")?.focus({ preventScroll: true });
+    openMenu(
+      row,
+      t("action.menu"),
+      actions.filter((action) => action !== "pick").map((action) => this.#item(action, row, shown)),
+      {
+        at: at ?? new DOMRect(left, top, 0, Math.min(bottom - top, LINE)),
+        held: row,
+        said: said(shown),
+        quick: can.has("pick")
+          ? [...this.recent(QUICK).map((emoji) => quickItem(row, emoji)), this.#item("pick", row, shown)]
+          : [],
+      },
+    );
     return true;
+  }
+
+  /** @param {Action} action  @param {HTMLElement} row  @param {MessageRow} shown  @returns {Item} */
+  #item(action, row, { message }) {
+    const [words, icon, rule = false] = MENU[action];
+    const key = HINTS[action];
+    const undo =
+      action === "pin" && message.pinned
+        ? "action.unpin"
+        : action === "bookmark" && this.isBookmarked(message.seq)
+          ? "action.unbookmark"
+          : null;
+    return {
+      name: action,
+      label: t(undo ?? words),
+      icon,
+      rule,
+      danger: action === "remove",
+      ...(key && { key, keyLabel: key === "Delete" ? t("key.delete") : key.toUpperCase() }),
+      does: () => (action === "select" ? selectText(row) : this.#emit(row, action)),
+    };
   }
 
   /** @param {"pointer" | "focus"} name  @param {EventTarget | null} target */
@@ -210,43 +219,6 @@ export class RowActions {
     } else this.#emit(row, /** @type {Action} */ (button.dataset["do"]));
   }
 
-  /** @param {KeyboardEvent} e */
-  #inMenu(e) {
-    const items = [...this.#menu.querySelectorAll("button")];
-    if (e.key === "Tab") e.preventDefault();
-    else if (walk(e, items, "ArrowDown", "ArrowUp") || walk(e, items, "ArrowRight", "ArrowLeft")) e.preventDefault();
-    else if (e.key === "Escape")
-      e.stopPropagation(); // Escape closes the menu alone
-    else if (e.key.length === 1 || e.key === "Delete") {
-      const item = items.find((i) => i.dataset["do"] === LETTERS[e.key]);
-      if (item) {
-        e.preventDefault();
-        item.click();
-      }
-    }
-  }
-
-  /** @param {MouseEvent} e */
-  #chosen(e) {
-    const item = e.target instanceof Element ? e.target.closest("button") : null;
-    const row = this.#row;
-    if (!(item instanceof HTMLElement) || !row) return;
-    this.#menu.hidePopover();
-    row.focus({ preventScroll: true }); // where a dialog returns the focus to
-    const { emoji, do: action } = item.dataset;
-    if (emoji) emit(row, "react", { seq: Number(row.dataset["seq"]), emoji });
-    else this.#emit(row, /** @type {Action} */ (action));
-  }
-
-  /** Returns the focus to the message, unless it has moved elsewhere. */
-  #closed() {
-    const row = this.#row;
-    this.#row = null;
-    const { activeElement } = document;
-    if (row?.isConnected && (!activeElement || activeElement === document.body || this.#menu.contains(activeElement)))
-      row.focus({ preventScroll: true });
-  }
-
   /** @param {HTMLElement} row  @param {Action} action */
   #emit(row, action) {
     emit(row, action, Number(row.dataset["seq"]));
@@ -263,16 +235,35 @@ function newBar() {
   return part(fromTemplate("message-actions"), "[role=toolbar]", HTMLElement);
 }
 
-/** @param {string} emoji */
-function quickItem(emoji) {
-  const item = document.createElement("button");
-  item.type = "button";
-  item.setAttribute("role", "menuitem");
-  item.setAttribute("aria-label", t("reaction.put", { emoji }));
-  item.tabIndex = -1;
-  item.dataset["emoji"] = emoji;
-  item.textContent = emoji;
-  return item;
+/** @param {HTMLElement} row  @param {string} emoji  @returns {Item} */
+const quickItem = (row, emoji) => ({
+  label: t("reaction.put", { emoji }),
+  face: emoji,
+  does: () => emit(row, "react", { seq: Number(row.dataset["seq"]), emoji }),
+});
+
+/** Says at the top of a sheet which message it is about. @param {MessageRow} row */
+function said({ message }) {
+  const line = part(fromTemplate("menu-said"), ".said", HTMLElement);
+  showAvatar(part(line, ".avatar", HTMLElement), message.from);
+  part(line, ".author", HTMLElement).append(bdi(message.from.name));
+  part(line, ".words", HTMLElement).textContent = excerpt(message.text);
+  return line;
+}
+
+/** Selects the text of a message and lets fingers change what is selected, until they tap elsewhere: a long press
+ * opens the menu otherwise. @param {HTMLElement} row */
+function selectText(row) {
+  const chosen = getSelection();
+  if (!chosen) return;
+  row.classList.add("selecting");
+  chosen.selectAllChildren(part(row, ".body", HTMLElement));
+  const changed = () => {
+    if (!chosen.isCollapsed && chosen.containsNode(row, true)) return;
+    row.classList.remove("selecting");
+    document.removeEventListener("selectionchange", changed);
+  };
+  document.addEventListener("selectionchange", changed);
 }
 
 /** Moves the focus with the arrow keys. It reports whether the key was one of them.
@@ -292,17 +283,4 @@ function walk(e, items, on, back) {
 /** Lets Tab reach one button of a toolbar only. @param {Element} bar  @param {Element | null} button */
 function rove(bar, button) {
   for (const b of bar.querySelectorAll("button")) b.tabIndex = b === button ? 0 : -1;
-}
-
-/** Places a popover beside a point or a box, within the screen.
- * @param {HTMLElement} popover  @param {{ clientX: number, clientY: number } | DOMRect} at */
-export function place(popover, at) {
-  const box = popover.getBoundingClientRect();
-  const [x, below, above] =
-    at instanceof DOMRect ? [at.left, at.bottom + 4, at.top - 4] : [at.clientX, at.clientY + 2, at.clientY - 2];
-  const left = Math.max(EDGE, Math.min(x, innerWidth - box.width - EDGE));
-  const fits = below + box.height + EDGE <= innerHeight || above - box.height < EDGE;
-  const top = Math.max(EDGE, Math.min(fits ? below : above - box.height, innerHeight - box.height - EDGE));
-  popover.style.setProperty("--x", `${left}px`);
-  popover.style.setProperty("--y", `${top}px`);
 }

@@ -1,4 +1,5 @@
 // clipboard.js: copies text, also on plain HTTP, where browsers have no clipboard API.
+import { topmost } from "./overlay.js";
 
 /** Copies text. It resolves to false if the browser refuses. @param {string} text  @returns {Promise<boolean>} */
 export async function copyText(text) {
@@ -18,8 +19,7 @@ function copyBySelection(text) {
   area.readOnly = true;
   area.className = "visually-hidden";
   // While a modal dialog is open, only elements in it can take the focus.
-  const home = document.querySelector("dialog[open]") ?? document.body;
-  home.append(area);
+  topmost().append(area);
   area.select();
   const done = document.execCommand("copy");
   area.remove();

@@ -2,6 +2,7 @@
 // on. Its caller owns the element that is shown. On a small screen the panel covers the messages, which are inert
 // until it closes.
 import { emit, fromTemplate, part, setText } from "./dom.js";
+import { isCovered, layers } from "./overlay.js";
 
 const COVERS = matchMedia("(max-width: 55.999rem)");
 const ROOMY = matchMedia("(min-width: 72rem)"); // wide enough for the default content
@@ -15,13 +16,14 @@ export class SidePanel extends HTMLElement {
   #default = null;
   /** @type {Element | null} gets the focus back when the panel closes */
   #opener = null;
+  #layer = { close: () => this.close(), isOpen: () => this.isConnected && !this.hidden && COVERS.matches };
 
   connectedCallback() {
     this.append(fromTemplate("side-panel"));
     part(this, ".close", HTMLElement).addEventListener("click", () => this.close());
-    this.addEventListener("keydown", (e) => {
-      if (e.key !== "Escape" || e.defaultPrevented || document.querySelector("dialog[open], [popover]:popover-open"))
-        return;
+    document.addEventListener("keydown", (e) => {
+      const mine = this.contains(/** @type {Node} */ (e.target)) || (this.name && COVERS.matches);
+      if (e.key !== "Escape" || !mine || e.defaultPrevented || isCovered()) return;
       e.preventDefault();
       this.close();
     });
@@ -84,8 +86,10 @@ export class SidePanel extends HTMLElement {
   /** Makes the elements that lie under the panel inert. */
   #cover() {
     for (const element of this.parentElement?.children ?? []) {
-      if (element instanceof HTMLElement && element !== this) element.inert = !this.hidden && COVERS.matches;
+      if (element instanceof HTMLElement && element !== this) element.inert = this.#layer.isOpen();
     }
+    if (this.#layer.isOpen()) layers.open(this.#layer);
+    else layers.closed();
   }
 }
 

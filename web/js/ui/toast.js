@@ -1,4 +1,5 @@
 // toast.js: a short message about something that was just done. It is announced politely and disappears by itself.
+import { topmost } from "./overlay.js";
 
 const SHOWN_MS = 3_500;
 
@@ -13,7 +14,7 @@ export class ParleyToast extends HTMLElement {
   say(text) {
     clearTimeout(this.#timer);
     // A modal dialog lies above the rest of the page, which is inert: only inside it the toast is seen and announced.
-    (document.querySelector("dialog[open]") ?? document.body).append(this);
+    topmost().append(this);
     this.textContent = text;
     this.classList.add("shown");
     this.#timer = window.setTimeout(() => {

@@ -11,6 +11,8 @@ export class Api {
   /** Answers that were requested before they were needed, by URL.
    * @type {Map<string, Promise<Record<string, unknown>>>} */
   #ahead = new Map();
+  /** The session of a guest whose browser refuses the cookie. It lives as long as the page; else "". */
+  session = "";
 
   /** @param {typeof globalThis.fetch} fetch */
   constructor(fetch) {
@@ -31,8 +33,29 @@ export class Api {
   /** Makes a guest with this name, or renames the guest of the present session.
    * @param {string} name  @returns {Promise<Person>} */
   async callMe(name) {
+    const answer = await this.#postName(name).catch((err) => {
+      if (!this.session || !(err instanceof Refusal) || err.code !== "bad_session") throw err;
+      this.session = ""; // it has ended
+      return this.#postName(name);
+    });
+    const me = personIn(answer);
+    const made = answer["session"]; // of a new guest
+    if (typeof made === "string" && !this.session && !(await this.#hasCookie())) this.session = made;
+    return me;
+  }
+
+  /** @param {string} name */
+  #postName(name) {
     const headers = { "Content-Type": "application/json" };
-    return personIn(await this.#ask("/api/session", { method: "POST", headers, body: JSON.stringify({ name }) }));
+    return this.#ask("/api/session", { method: "POST", headers, body: JSON.stringify({ name }) });
+  }
+
+  /** Whether the browser has kept the cookie of a session that was just made. */
+  #hasCookie() {
+    return this.whoAmI().then(
+      (me) => me !== null,
+      () => true,
+    );
   }
 
   /** Reports whether a server behind this address is ready for new clients. @returns {Promise<boolean>} */
@@ -127,7 +150,8 @@ export class Api {
   /** @param {string} url  @param {RequestInit} [init] */
   async #ask(url, init) {
     const { fetch } = this; // called without `this`, as browsers demand
-    const response = await fetch(url, { ...init, credentials: "same-origin" }).catch(() => {
+    const headers = { ...init?.headers, ...(this.session && { Authorization: `Bearer ${this.session}` }) };
+    const response = await fetch(url, { ...init, headers, credentials: "same-origin" }).catch(() => {
       throw new Refusal("lost", "The server does not answer.");
     });
     const body = record(await response.json().catch(() => null)) ?? {};

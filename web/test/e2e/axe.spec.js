@@ -96,7 +96,7 @@ for (const [i, [look, theme, options]] of LOOKS.entries()) {
     await joined(page);
     await message(19).focus();
     await assertAccessible(page, "room, one's own message with its toolbar", rules);
-    await judge("message menu", () => press(1, "Enter"), ".message-menu:popover-open");
+    await judge("message menu", () => press(1, "Enter"), ".float:popover-open .menu");
     await judge("emoji picker", () => press(19, "+"), ".emoji-picker [role=gridcell], .emoji-picker .grid button");
     await judge("replying", () => press(1, "r"), ".composer .about:not([hidden])");
     await judge("editing", () => press(19, "e"), ".composer .about:not([hidden])");
@@ -138,7 +138,7 @@ for (const [i, [look, theme, options]] of LOOKS.entries()) {
         await page.locator("room-list li.named .more").focus();
         await page.keyboard.press("Enter");
       },
-      ".menu:popover-open",
+      ".float:popover-open .menu",
       phone ? 2 : 1,
     );
     for (const panel of ["Saved", "Threads"]) {
