@@ -203,9 +203,9 @@ export class RowActions {
     }
     const action = target === row && (!e.shiftKey || e.key === "+") ? LETTERS[e.key] : undefined;
     const shown = rowOf(row);
-    if (!action || !shown || !offers(shown, this.inThread).has(action)) return;
-    e.preventDefault();
-    this.#emit(row, action);
+    if (!action || !shown) return;
+    e.preventDefault(); // it is no text either if the message does not offer the action
+    if (offers(shown, this.inThread).has(action)) this.#emit(row, action);
   }
 
   /** @param {MouseEvent} e */
