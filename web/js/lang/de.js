@@ -16,6 +16,8 @@ export default {
 
   // What goes wrong
   "error.silent": "Der Server antwortet nicht.",
+  "upgrade.text": "Parley wurde aktualisiert.",
+  "upgrade.reload": "Neu laden",
   "error.retrying": "Der Server antwortet nicht. Neuer Versuch läuft …",
   "error.no-room": "Einen solchen Raum kann es nicht geben",
   "error.no-page": "Unter dieser Adresse ist nichts",

@@ -25,6 +25,8 @@ const sentences = {
 
   // What goes wrong
   "error.silent": "The server does not answer.",
+  "upgrade.text": "Parley has been updated.",
+  "upgrade.reload": "Reload",
   "error.retrying": "The server does not answer. Trying again…",
   "error.no-room": "There can be no such room",
   "error.no-page": "There is nothing at this address",

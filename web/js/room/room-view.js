@@ -5,7 +5,7 @@
 /** @import { BrowserMemory, Draft } from "./browser-memory.js" */
 /** @import { Outgoing } from "./composer.js" */
 /** @import { RoomSession } from "./room-session.js" */
-/** @import { OutboxMessage } from "./types.js" */
+/** @import { OutboxMessage, Place } from "./types.js" */
 import { copyText } from "../ui/clipboard.js";
 import { bdi, emit, fromTemplate, listen, part, setText } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
@@ -72,6 +72,16 @@ export class RoomView extends HTMLElement {
 
   get list() {
     return part(this, "message-list", MessageList);
+  }
+
+  /** Where the person is in the log, or null at its end. @returns {Place | null} */
+  get place() {
+    const { atEnd, anchor } = this.list.scrollAnchor.snapshot();
+    let row = /** @type {Element | null | undefined} */ (anchor?.row);
+    while (row && !row.hasAttribute("data-seq")) row = row.nextElementSibling; // it is a day, for example
+    if (atEnd || !row) return null;
+    const offset = row.getBoundingClientRect().top - this.list.log.getBoundingClientRect().top;
+    return { seq: Number(row.getAttribute("data-seq")), offset };
   }
 
   get composer() {

@@ -3,6 +3,7 @@
 // the panel covers the middle.
 /** @import { Notifier } from "../list/notifier.js" */
 /** @import { BrowserMemory } from "../room/browser-memory.js" */
+/** @import { Place } from "../room/types.js" */
 /** @import { Api } from "../wire/api.js" */
 /** @import { Person } from "../wire/json.js" */
 /** @import { FrontPage } from "./front-page.js" */
@@ -19,6 +20,7 @@ import { loadOrExplain, loadWithRetry } from "../ui/load.js";
 import { closeByBack, layers } from "../ui/overlay.js";
 import { Settings } from "../ui/settings.js";
 import { sidePanel } from "../ui/side-panel.js";
+import { buildAnnounced, partMissing, tabStore } from "../ui/page-build.js";
 import { nameOf } from "../ui/storage.js";
 import { Refusal, isRetryable } from "../wire/protocol.js";
 import { act, listenToKeys } from "./keys.js";
@@ -84,6 +86,7 @@ export class AppShell extends HTMLElement {
       clearTimeout: (id) => window.clearTimeout(id),
       now: Date.now,
       random: Math.random,
+      onBuild: buildAnnounced,
       onRoom: (room) => this.#roomChanged(room),
       onEnded: () => this.#signedOut(),
       onList: () => this.#listChanged(),
@@ -169,6 +172,7 @@ export class AppShell extends HTMLElement {
     } catch (err) {
       if (turn !== this.#asked) return;
       if (err instanceof Refusal && !isRetryable(err.code)) return this.#refuse(t("error.no-room"), reason(err));
+      partMissing();
       setTimeout(() => turn === this.#asked && this.#showAddress(), RETRY_MS);
     }
   }
@@ -203,7 +207,7 @@ export class AppShell extends HTMLElement {
     this.classList.remove("at-front");
     const here = session.room?.deps.room === room;
     const before = session.room;
-    const entered = session.enter(room, seq);
+    const entered = session.enter(room, seq, before ? null : takePlace(room));
     let view = this.#views.get(room);
     const known = view?.session === entered;
     if (!view || !known) view = new RoomView();
@@ -311,6 +315,10 @@ export class AppShell extends HTMLElement {
   #listenToWindow(session) {
     addEventListener("storage", (e) => session.storageChanged(e.key === null ? null : nameOf(e.key)));
     addEventListener("pagehide", () => session.end());
+    addEventListener("parley:leaving", () => {
+      const room = session.room?.deps.room ?? "";
+      tabStore.put("place", { room, place: this.#views.get(room)?.place ?? null });
+    });
     document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && session.marks.flush());
     for (const name of ["online", "pageshow", "focus"]) addEventListener(name, () => session.connection.wake());
   }
@@ -331,6 +339,14 @@ export class AppShell extends HTMLElement {
       (/** @type {number} */ seq) => session.room && session.markUnread(session.room.deps.room, seq),
     );
   }
+}
+
+/** Returns where the person was in a room when the page was left to be loaded again. The second call returns null.
+ * @param {string} room  @returns {Place | null} */
+function takePlace(room) {
+  const left = /** @type {{ room: string, place: Place | null } | undefined} */ (tabStore.get("place"));
+  tabStore.remove("place");
+  return left?.room === room ? left.place : null;
 }
 
 customElements.define("app-shell", AppShell);

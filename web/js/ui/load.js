@@ -1,6 +1,7 @@
 // load.js: loads modules after the page's first ones, also when the network breaks meanwhile.
 import { HeldKeys } from "./held-keys.js";
 import { t } from "./i18n.js";
+import { partMissing } from "./page-build.js";
 import { pressKey } from "./press-key.js";
 import { say } from "./toast.js";
 
@@ -13,6 +14,7 @@ export async function loadWithRetry(load) {
     try {
       return await load();
     } catch {
+      await partMissing();
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
   }
@@ -30,7 +32,7 @@ export async function loadOrExplain(load) {
     return loaded;
   } catch {
     keys.drop();
-    say(t("error.silent"));
+    if (!(await partMissing())) say(t("error.silent"));
     return null;
   }
 }
