@@ -97,6 +97,7 @@ export default {
   "signed-out.again": "Wieder hereinkommen",
 
   // You
+  "person.namesake": "eine andere Person dieses Namens",
   "you.button": "Du bist {name}: Einstellungen",
   "you.save": "Namen speichern",
   "theme": "Aussehen",

@@ -101,6 +101,7 @@ const sentences = {
   "signed-out.again": "Come in again",
 
   // You
+  "person.namesake": "another person of this name",
   "you.button": "You are {name}: settings",
   "you.save": "Save name",
   "theme": "Theme",
