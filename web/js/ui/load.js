@@ -1,5 +1,6 @@
 // load.js: loads modules after the page's first ones, also when the network breaks meanwhile.
 import { HeldKeys } from "./held-keys.js";
+import { partMissing } from "./page-build.js";
 import { pressKey } from "./press-key.js";
 import { Waiting } from "./waiting.js";
 
@@ -12,6 +13,7 @@ export async function loadWithRetry(load) {
     try {
       return await load();
     } catch {
+      await partMissing();
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
   }
@@ -32,8 +34,9 @@ export async function loadOrExplain(load) {
         setTimeout(() => passOn(keys, waiting.before)); // after the caller has opened it
         return /** @type {M | null} */ (loaded);
       }
+      const isOld = await Promise.race([partMissing(), keys.left]); // then the page says so, and is loaded again
       keys.paused = true;
-      if (!(await Promise.race([waiting.failed(), keys.left]))) {
+      if (isOld || !(await Promise.race([waiting.failed(), keys.left]))) {
         keys.drop();
         return null;
       }
