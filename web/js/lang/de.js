@@ -2,6 +2,7 @@
 /** @type {import("./en.js").Catalogue} */
 export default {
   // Everywhere
+  "waiting": "Wird geladen …",
   "close": "Schließen",
   "you": "du",
   "loading": "Wird geladen …",
@@ -15,6 +16,7 @@ export default {
   "yesterday": "Gestern",
 
   // What goes wrong
+  "error.again": "Noch einmal versuchen",
   "error.silent": "Der Server antwortet nicht.",
   "upgrade.text": "Parley wurde aktualisiert.",
   "upgrade.reload": "Neu laden",

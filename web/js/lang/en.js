@@ -12,6 +12,7 @@
 const sentences = {
   // Everywhere
   "close": "Close",
+  "waiting": "Loading…",
   "you": "you",
   "loading": "Loading…",
   "more": "Show more",
@@ -24,6 +25,7 @@ const sentences = {
   "yesterday": "Yesterday",
 
   // What goes wrong
+  "error.again": "Try again",
   "error.silent": "The server does not answer.",
   "upgrade.text": "Parley has been updated.",
   "upgrade.reload": "Reload",

@@ -23,6 +23,7 @@ import { PeopleList } from "./people.js";
 import { RoomHeader, peopleTitle } from "./room-header.js";
 import { typeAnywhere } from "./typing-anywhere.js";
 
+const HELD_MS = 10_000; // after this time the keyboard is free again, whether or not the page knows what a key does
 const LATE_MS = 700; // answers usually take a few milliseconds; a message is shown as waiting after this time
 
 /** What people do with messages. It is loaded once there are messages to read.
@@ -232,7 +233,7 @@ export class RoomView extends HTMLElement {
   #hold(e) {
     if (this.#actions || e.defaultPrevented || e.key === "Tab") return;
     if (!(e.target instanceof Element && e.target.matches(".message"))) return;
-    const held = holdKeys();
+    const held = holdKeys({ waitMs: HELD_MS });
     if (!held.take(e)) return held.drop();
     this.#held = held;
     held.left.catch(() => undefined); // they are late: the person can press the key again
