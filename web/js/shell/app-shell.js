@@ -15,6 +15,7 @@ import { RoomView } from "../room/room-view.js";
 import { formatAddress, isPlain, parseAddress } from "../ui/address.js";
 import { emit, fromTemplate, listen, part } from "../ui/dom.js";
 import { reason, t } from "../ui/i18n.js";
+import { languageWasChosen } from "../ui/language.js";
 import { loadOrExplain, loadWithRetry } from "../ui/load.js";
 import { closeByBack, layers } from "../ui/overlay.js";
 import { Settings } from "../ui/settings.js";
@@ -38,6 +39,7 @@ const FETCH_MS = 3_000;
  * @property {Settings} settings
  * @property {Api} api
  * @property {Lazy} what
+ * @property {string} [at]  selects what gets the focus
  * @property {(action: Action) => void} act  carries out a shortcut's action
  */
 
@@ -101,6 +103,7 @@ export class AppShell extends HTMLElement {
     listenToKeys(this);
     session.connection.connect();
     this.#showAddress();
+    if (languageWasChosen()) this.open("settings", "#set-language");
     setTimeout(() => this.#fetchAhead(), FETCH_MS);
   }
 
@@ -133,8 +136,8 @@ export class AppShell extends HTMLElement {
     if (this.session?.room?.deps.room === room) emit(part(this, "room-view", RoomView), "thread", seq);
   }
 
-  /** Opens a module that is loaded on demand. @param {Lazy} what */
-  async open(what) {
+  /** Opens a module that is loaded on demand. @param {Lazy} what  @param {string} [at] what gets the focus in it */
+  async open(what, at) {
     const { session, settings, api } = this;
     if (!session || !settings || !api || this.#loading.has(what)) return;
     if (this.#drawer.matches(":popover-open")) this.#drawer.hidePopover();
@@ -143,7 +146,7 @@ export class AppShell extends HTMLElement {
     this.#loading.delete(what);
     if (!part) return;
     this.#lazy.set(what, part);
-    part.open({ shell: this, session, settings, api, what, act: (action) => act(this, action) });
+    part.open({ shell: this, session, settings, api, what, at, act: (action) => act(this, action) });
   }
 
   get #drawer() {
