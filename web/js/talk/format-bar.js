@@ -32,7 +32,11 @@ const BUTTONS = [
       "4.5 0 0 0 6.4 6.4l1.2-1.2",
   ],
   ["bullets", "formats.bullets", "M9.5 6.5h10M9.5 12h10M9.5 17.5h10M5 6.5h.01M5 12h.01M5 17.5h.01"],
-  ["numbers", "formats.numbers", "M10 6.5h9.5M10 12h9.5M10 17.5h9.5M4 5l1.3-.8V9M3.8 14.8c1-1.4 2.7-.6 2 .7l-2 2.7h2.5"],
+  [
+    "numbers",
+    "formats.numbers",
+    "M10 6.5h9.5M10 12h9.5M10 17.5h9.5M4 5l1.3-.8V9M3.8 14.8c1-1.4 2.7-.6 2 .7l-2 2.7h2.5",
+  ],
   ["tasks", "formats.tasks", "M12 7h7.5M12 17h7.5M4 6.8l1.6 1.6L8.5 5M4.5 14.5h4v4h-4Z"],
   "",
   ["quote", "formats.quote", "M5 5v14M9.5 7h10M9.5 12h10M9.5 17h6"],
@@ -88,8 +92,8 @@ function button(format, says, icon, key, shift) {
   element.className = "icon-button";
   element.dataset["format"] = format;
   element.setAttribute("aria-label", t(says));
-  const keys = key ? [APPLE ? "⌘" : "Ctrl", ...(shift ? [APPLE ? "⇧" : "Shift"] : []), key.toUpperCase()].join("+") : "";
-  element.title = keys ? `${t(says)} (${keys})` : t(says);
+  const keys = [APPLE ? "⌘" : "Ctrl", ...(shift ? [APPLE ? "⇧" : "Shift"] : []), key?.toUpperCase()];
+  element.title = key ? `${t(says)} (${keys.join("+")})` : t(says);
   element.append(drawing(icon));
   return element;
 }

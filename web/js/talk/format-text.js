@@ -60,7 +60,8 @@ function link(selected, from, to) {
   const words = selected.replace(/\s+/g, " ");
   const address = "https://";
   const at = from + words.length + 3;
-  return { from, to, text: `[${words}](${address})`, select: words ? [at, at + address.length] : [from + 1, from + 1] };
+  const select = /** @type {[number, number]} */ (words ? [at, at + address.length] : [from + 1, from + 1]);
+  return { from, to, text: `[${words}](${address})`, select };
 }
 
 /** @param {string} text  @param {number} from  @param {number} to  @returns {Change} */
@@ -83,7 +84,8 @@ function lines(format, text, from, to) {
   const after = before.map((line, i) => (all ? line.replace(has, "") : put(i) + line.replace(other, "")));
   const changed = after.join("\n");
   const caret = Math.max(start, end + changed.length - (end - start));
-  return { from: start, to: end, text: changed, select: from === to ? [caret, caret] : [start, start + changed.length] };
+  const select = /** @type {[number, number]} */ (from === to ? [caret, caret] : [start, start + changed.length]);
+  return { from: start, to: end, text: changed, select };
 }
 
 /** @param {string} text  @param {number} from  @param {number} to  @returns {[number, number]} */
