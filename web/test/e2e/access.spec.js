@@ -178,13 +178,14 @@ test("every control is reached by keyboard alone", async () => {
   assert.deepEqual(wrong, []);
 });
 
-test("on a phone the page fits, one tap shows the people, and the keyboard leaves the composer in view", async () => {
+test("on a phone the page fits, the room’s menu shows the people, and the keyboard leaves the composer in view", async () => {
   const { page, wrong } = await visitor(server, "Ada", PHONE);
   await page.goto(`${server.url}/r/axe`);
   await joined(page);
   await row(page, "plain").first().waitFor({ state: "attached" });
   assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390);
-  await page.getByRole("button", { name: /here$/ }).tap();
+  await page.getByRole("button", { name: "More about this room" }).tap();
+  await page.getByRole("menuitem", { name: /here$/ }).tap();
   await page.locator(".people li", { hasText: "Ada" }).first().waitFor();
   await page.keyboard.press("Escape");
   await page.setViewportSize({ width: 390, height: 420 }); // as with the keyboard on the screen (resizes-content)

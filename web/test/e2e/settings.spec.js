@@ -100,8 +100,10 @@ for (const [size, options] of Object.entries({ wide: {}, phone: PHONE })) {
       const [list, talk] = [await page.locator(".rooms").boundingBox(), await page.locator(".middle").boundingBox()];
       assert.ok(list && talk && list.x > talk.x, "the list stands at the right");
     }
-    await page.locator(".you-button, .me").locator("visible=true").first().click();
+    if (size === "phone") await page.locator(".rooms-button").tap();
+    await page.locator("room-list .me").click();
     await page.locator("dialog.settings").waitFor();
+    if (size === "phone") await page.locator(".rooms").waitFor({ state: "hidden" });
     await fits("settings");
     assert.deepEqual(wrong, []);
   });
