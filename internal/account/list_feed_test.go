@@ -96,7 +96,7 @@ func TestEveryDeviceIsToldOfTheList(t *testing.T) {
 	a.AddToList(t.Context(), p.ID, "not-there", true)
 	done := func(chat.ListEntry, error) {}
 	a.MarkRead(p.ID, chat.MessageRef{Room: "lobby", Seq: 2}, false, "", &phone.Registration, done)
-	a.MarkRead(p.ID, chat.MessageRef{Room: "not-there", Seq: 2}, false, "", nil, done)
+	a.MarkRead(p.ID, chat.MessageRef{Room: "nowhere", Seq: 2}, false, "", nil, done)
 	if _, err := a.SetListEntry(t.Context(), p.ID, "lobby", chat.ListEntryChange{Muted: new(true)}); err != nil {
 		t.Error(err)
 	}
@@ -104,11 +104,12 @@ func TestEveryDeviceIsToldOfTheList(t *testing.T) {
 	if err != nil || e.Room != "lobby" {
 		t.Errorf("%+v, %v", e, err)
 	}
-	phone.want(t, "entry garden", "entry lobby", "removed lobby")
-	desk.want(t, "entry garden", "read lobby", "entry lobby", "removed lobby")
+	phone.want(t, "entry garden", "entry not-there", "entry lobby", "removed lobby")
+	desk.want(t, "entry garden", "entry not-there", "read lobby", "entry lobby", "removed lobby")
 	silent.want(t)
 	for _, d := range []*device{phone, desk} {
-		if len(d.readers) != 1 || d.after["garden"] != 3 || d.LacksRoom("garden") || !d.LacksRoom("lobby") {
+		if len(d.readers) != 2 || d.after["garden"] != 3 || d.after["not-there"] != 0 || d.LacksRoom("garden") ||
+			!d.LacksRoom("lobby") {
 			t.Errorf("it reads %v", d.readers)
 		}
 		a.Remove(&d.Registration)
@@ -118,6 +119,34 @@ func TestEveryDeviceIsToldOfTheList(t *testing.T) {
 	}
 	a.AddToList(t.Context(), p.ID, "lobby", true)
 	desk.want(t)
+}
+
+// A room that nobody has written to is watched like any other, by whatever way it came into the list, and no more
+// when it makes room for another one.
+func TestAwaitedRoomsAreWatched(t *testing.T) {
+	s := newFakeStore()
+	a := s.start(Config{})
+	p, session := guest(t, a, "Ada")
+	d := newDevice(t, a, session)
+	if err := d.open(t, a); err != nil {
+		t.Fatal(err)
+	}
+	a.AddToList(t.Context(), p.ID, "entered", true)
+	a.AddToList(t.Context(), p.ID, "only-read", false)
+	e, err := a.SetListEntry(t.Context(), p.ID, "set", chat.ListEntryChange{Muted: new(true)})
+	if err != nil || e.Room != "set" || !e.Muted {
+		t.Errorf("%+v, %v", e, err)
+	}
+	if _, err := a.SetListEntry(t.Context(), p.ID, "never", chat.ListEntryChange{Listed: new(false)}); err == nil {
+		t.Error("a room that was not in the list has left it")
+	}
+	d.want(t, "list", "entry entered", "entry set", "entry set")
+	s.leaves = "entered"
+	a.AddToList(t.Context(), p.ID, "one-more", true)
+	d.want(t, "removed entered", "entry one-more")
+	if len(d.readers) != 2 || d.LacksRoom("set") || d.LacksRoom("one-more") {
+		t.Errorf("it reads %v", d.readers)
+	}
 }
 
 func TestUpdatesDuringTheListComeAfterIt(t *testing.T) {

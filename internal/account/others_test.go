@@ -214,7 +214,7 @@ func TestListThatChangesOnOneNodeChangesOnAll(t *testing.T) {
 		phone.wantReaders(t, "garden")
 
 		there.Remove(&phone.Registration)
-		c.store.AddToList(p.ID, "lobby", true, func(error) {}) // as a write by a script does
+		c.store.AddToList(p.ID, "lobby", true, func([]chat.RoomName, error) {}) // as a write by a script does
 		there.AddToListAfterWrite(t.Context(), p.ID, "lobby")
 		desk.want(t, "entry lobby")
 	})

@@ -36,23 +36,28 @@ func (a *Accounts) AddToList(ctx context.Context, who chat.PersonID, name chat.R
 	if open > 0 && len(feeds) == 0 {
 		return // it is in the list already
 	}
-	added := make(chan struct{})
-	a.stores.Lists.AddToList(who, name, enters, func(err error) {
+	added := make(chan []chat.RoomName, 1)
+	a.stores.Lists.AddToList(who, name, enters, func(dropped []chat.RoomName, err error) {
 		if err == nil {
-			a.tellOthers(who, name)
+			for _, changed := range append(dropped, name) {
+				a.tellOthers(who, changed)
+			}
 		}
-		close(added)
+		added <- dropped
 	})
-	if len(feeds) == 0 {
+	if open == 0 {
 		return
 	}
 	select {
-	case <-added: // the store logs an error
+	case dropped := <-added: // the store logs an error
+		for _, old := range dropped {
+			a.removeFromFeeds(who, old)
+		}
 	case <-ctx.Done():
 		return
 	}
 	e, err := a.stores.Lists.ListEntry(ctx, who, name)
-	if chat.CodeOf(err) == chat.NotFound { // the room has no event yet, or has left the list again
+	if chat.CodeOf(err) == chat.NotFound { // the room has left the list again
 		return
 	}
 	for _, f := range feeds {
@@ -71,8 +76,7 @@ func (a *Accounts) AddToList(ctx context.Context, who chat.PersonID, name chat.R
 }
 
 // AddToListAfterWrite tells a person's connections of a room that is in the list
-// since the person wrote there. AddToList could not tell them when the person
-// entered, if the room was new.
+// since the person wrote there without having entered it.
 func (a *Accounts) AddToListAfterWrite(ctx context.Context, who chat.PersonID, name chat.RoomName) {
 	feeds := a.registry.feeds(who, nil)
 	switch {
@@ -92,15 +96,18 @@ func (a *Accounts) SetListEntry(
 	if err := change.Check(); err != nil {
 		return e, err
 	}
-	if err := a.stores.Lists.SetListEntry(ctx, who, name, change); err != nil {
+	leaves := change.Listed != nil && !*change.Listed
+	err = a.stores.Lists.SetListEntry(ctx, who, name, change)
+	if chat.CodeOf(err) == chat.NotFound && !leaves { // nobody has written to the room: the person enters it so
+		a.AddToList(ctx, who, name, true)
+		err = a.stores.Lists.SetListEntry(ctx, who, name, change)
+	}
+	if err != nil {
 		return e, err
 	}
 	defer a.entryChanged(who, name)
-	if change.Listed != nil && !*change.Listed {
-		for _, f := range a.registry.feeds(who, nil) {
-			f.leaveRoom(name)
-			f.push(Update{Removed: name})
-		}
+	if leaves {
+		a.removeFromFeeds(who, name)
 		return chat.ListEntry{Room: name}, nil
 	}
 	a.AddToList(ctx, who, name, false) // the store has listed it, unless this was a retry
@@ -111,6 +118,14 @@ func (a *Accounts) SetListEntry(
 		f.push(Update{Entry: &e})
 	}
 	return e, nil
+}
+
+// removeFromFeeds tells a person's connections that a room has left the list.
+func (a *Accounts) removeFromFeeds(who chat.PersonID, name chat.RoomName) {
+	for _, f := range a.registry.feeds(who, nil) {
+		f.leaveRoom(name)
+		f.push(Update{Removed: name})
+	}
 }
 
 // MarkRead notes up to where a person has read a room. done is called when that is

@@ -47,10 +47,11 @@ type RoomLists interface {
 	ListEntry(ctx context.Context, who chat.PersonID, room chat.RoomName) (chat.ListEntry, error)
 	// SetListEntry changes a person's settings for a room.
 	SetListEntry(ctx context.Context, who chat.PersonID, room chat.RoomName, change chat.ListEntryChange) error
-	// AddToList puts a room in a person's list if the room exists and enters is set, and
-	// returns at once. It calls done, which must not block, when that is stored, and all
-	// that the person wrote before.
-	AddToList(who chat.PersonID, room chat.RoomName, enters bool, done func(error))
+	// AddToList puts a room in a person's list if enters is set, also if nobody has
+	// written to it yet, and returns at once. It calls done, which must not block, when
+	// that is stored, and all that the person wrote before. dropped are awaited rooms that
+	// have left the list, because there are too many.
+	AddToList(who chat.PersonID, room chat.RoomName, enters bool, done func(dropped []chat.RoomName, err error))
 }
 
 // Personal stores read marks, bookmarks and thread subscriptions.

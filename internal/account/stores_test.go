@@ -25,7 +25,8 @@ type fakeStore struct {
 	sessions map[string]*chat.Person
 	lists    map[chat.PersonID]map[chat.RoomName]chat.ListEntry
 	rooms    map[chat.RoomName]chat.Seq
-	broken   bool // people and lists cannot be read, sessions not be forgotten
+	leaves   chat.RoomName // leaves the list for an awaited room; "": none has to
+	broken   bool          // people and lists cannot be read, sessions not be forgotten
 
 	looked    func() // called by Person after it has looked; nil: nothing
 	forgets   func() // called by Forget; nil: nothing
@@ -173,19 +174,25 @@ func (s *fakeStore) SetListEntry(
 	return nil
 }
 
-func (s *fakeStore) AddToList(who chat.PersonID, name chat.RoomName, _ bool, done func(error)) {
+func (s *fakeStore) AddToList(
+	who chat.PersonID, name chat.RoomName, enters bool, done func([]chat.RoomName, error),
+) {
 	s.mu.Lock()
-	if head, exists := s.rooms[name]; exists {
-		if s.lists[who] == nil {
-			s.lists[who] = map[chat.RoomName]chat.ListEntry{}
-		}
-		if _, listed := s.lists[who][name]; !listed {
-			s.lists[who][name] = chat.ListEntry{Room: name, Head: head}
+	if s.lists[who] == nil {
+		s.lists[who] = map[chat.RoomName]chat.ListEntry{}
+	}
+	var dropped []chat.RoomName
+	if _, listed := s.lists[who][name]; !listed && enters {
+		head, exists := s.rooms[name]
+		s.lists[who][name] = chat.ListEntry{Room: name, Head: head}
+		if !exists && s.leaves != "" {
+			dropped = []chat.RoomName{s.leaves}
+			delete(s.lists[who], s.leaves)
 		}
 	}
 	s.mu.Unlock()
 	s.wait()
-	done(nil)
+	done(dropped, nil)
 }
 
 func (s *fakeStore) MarkRead(

@@ -5,6 +5,7 @@ import "time"
 // Limits of a person's room list.
 const (
 	MaxListed    = 1000   // rooms in a person's list
+	MaxAwaited   = 50     // of them, rooms that nobody has written to yet; the one entered longest ago leaves the list
 	MaxUnread    = 100    // unread messages and mentions that are counted; this many means "at least"
 	MaxPreview   = 100    // characters of a message in a list
 	MaxBookmarks = 10_000 // messages that a person has saved
@@ -25,7 +26,7 @@ type ListEntry struct {
 	Room      RoomName
 	Topic     string
 	Head      Seq       // its newest event
-	At        time.Time // of its newest message; zero if there is none
+	At        time.Time // of its newest message, zero if there is none; of an awaited room: when the person entered it
 	Last      *Quote    // the beginning of that message; nil if there is none
 	Read      Seq       // the person's read mark
 	Unread    int       // messages of others after Read, without threads; at most MaxUnread

@@ -99,6 +99,14 @@ var Tables = []Table{
 		{"muted", Bool, false},
 		{"favourite", Bool, false},
 	}},
+	{"awaited", []string{"person", "room_name"}, []Column{
+		{"person", Int, false},
+		{"room_name", Text, false},
+		{"at_ms", Int, false},
+		{"notify", Text, false},
+		{"muted", Bool, false},
+		{"favourite", Bool, false},
+	}},
 	{"mention", []string{"person", "room", "seq"}, []Column{
 		{"person", Int, false}, {"room", Room, false}, {"seq", Seq, false},
 	}},

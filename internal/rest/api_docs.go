@@ -27,7 +27,7 @@ var docsHTML string
 type apiDocs struct{ page []byte }
 
 func newDocs(doc *huma.OpenAPI) (*apiDocs, error) {
-	t, err := template.New("docs").Funcs(template.FuncMap{"code": codeSpans}).Parse(docsHTML)
+	t, err := template.New("docs").Funcs(template.FuncMap{"code": codeSpans, "breakable": breakable}).Parse(docsHTML)
 	if err != nil {
 		return nil, fmt.Errorf("the page of the API: %w", err)
 	}
@@ -239,4 +239,9 @@ func codeSpans(text string) template.HTML {
 		b.WriteString(part)
 	}
 	return template.HTML(b.String())
+}
+
+// breakable returns HTML of a path that may be broken before each slash.
+func breakable(path string) template.HTML {
+	return template.HTML(strings.ReplaceAll(template.HTMLEscapeString(path), "/", "<wbr>/"))
 }

@@ -21,7 +21,7 @@ type entry struct {
 	Room      chat.RoomName `json:"room"`
 	Topic     string        `json:"topic" doc:"What it is about; empty for nothing."`
 	Seq       chat.Seq      `json:"seq" doc:"The number of its newest event."`
-	At        *stamp        `json:"at,omitempty" doc:"When its newest message was said."`
+	At        *stamp        `json:"at,omitempty" doc:"When its newest message was said; of a room that nobody has written to, when one entered it."`
 	Last      *quote        `json:"last,omitempty" doc:"The beginning of that."`
 	Read      chat.Seq      `json:"read" doc:"The last event that one has read."`
 	Unread    int           `json:"unread" doc:"Messages of others after that; at most 100 are counted."`

@@ -66,6 +66,7 @@ func TestTheDocumentNamesEveryRoute(t *testing.T) {
 		"DELETE /api/session",
 		"GET /api/commands",
 		"GET /api/emoji",
+		"GET /api/link",
 		"GET /api/me/rooms",
 		"GET /api/me/rooms/{room}",
 		"GET /api/me/saved",
@@ -221,9 +222,12 @@ func TestTheDocsPageNeedsNothingFromElsewhere(t *testing.T) {
 			if !strings.Contains(a.body, ` id="`+target+`"`) {
 				t.Errorf("nothing is at #%s", target)
 			}
-		} else if m[1] != "/api/openapi.json" {
+		} else if m[1] != "/api/openapi.json" && m[1] != "/" {
 			t.Errorf("a link to %s", m[1])
 		}
+	}
+	if !strings.Contains(a.body, `<a href="/">← Back to the rooms</a>`) {
+		t.Error("there is no way back")
 	}
 	for _, code := range chat.Codes { // problems point here
 		if !strings.Contains(a.body, `<tr id="`+string(code)+`">`) {

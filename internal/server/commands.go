@@ -26,7 +26,7 @@ func (cl *client) hello(ctx context.Context, cmd wire.Command) error {
 		return err
 	}
 	cl.ok(wire.Answer{
-		ID: cmd.ID, Person: &p, Session: session, Epoch: cl.s.hub.Epoch(),
+		ID: cmd.ID, Person: &p, Session: session, Epoch: cl.s.hub.Epoch(), Build: cl.s.site.Build(),
 		Limits: &wire.Limits{
 			MessageLength: cl.s.hub.MessageLength(),
 			FrameSize:     cl.s.cfg.FrameSize,
@@ -95,10 +95,11 @@ func (cl *client) join(ctx context.Context, cmd wire.Command) error {
 		cl.Out().Flush()
 		cl.Out().AwaitAnswers()
 	}
-	who := cl.who()
+	who, head := cl.who(), chat.Seq(0)
 	reader, err := cl.s.hub.Join(ctx, who, name, room.JoinRequest{
 		Member: true, Sink: cl.Out(), Encoder: wire.EventFrames{}, After: cmd.After, Epoch: cmd.Epoch, At: at,
 	}, func(j room.JoinResult) {
+		head = j.Head
 		a := wire.Answer{
 			ID: cmd.ID, Behind: j.Behind, Reset: j.Reset,
 			Room: name, Seq: &j.Head, At: j.At, Count: &j.Count, Here: j.Here,
@@ -118,7 +119,9 @@ func (cl *client) join(ctx context.Context, cmd wire.Command) error {
 	if now := cl.registration.Person(); now != who.Person { // renamed before the room knew them
 		cl.s.hub.Rename(now)
 	}
-	cl.s.accounts.AddToList(ctx, who.Person.ID, name, true)
+	if head > 0 || cl.s.accounts.LimitPersonal(who) == nil { // to note an awaited room costs a transaction
+		cl.s.accounts.AddToList(ctx, who.Person.ID, name, true)
+	}
 	return nil
 }
 

@@ -151,7 +151,7 @@ func TestTheListIsToldOfEditsAndDeletions(t *testing.T) {
 	}
 }
 
-func TestARoomIsInTheListFromItsFirstMessageOn(t *testing.T) {
+func TestARoomIsInTheListOfWhoWritesItsFirstMessage(t *testing.T) {
 	ts := startServer(t, Config{}, room.Config{})
 	ada := ts.guest(t, "Ada")
 	phone, desk := ts.device(t, ada.Session), ts.device(t, ada.Session)
@@ -168,8 +168,15 @@ func TestARoomIsInTheListFromItsFirstMessageOn(t *testing.T) {
 		}
 	}
 	phone.ask(`"op":"join","room":"new"`)
+	for _, c := range []*talker{phone, desk} {
+		c.hearLine(`{"op":"entry","room":"new","topic":"","seq":0,"at":"…","read":0,"unread":0,"mentions":0,` +
+			`"notify":"all","muted":false,"favourite":false}`)
+	}
 	phone.ask(`"op":"send","room":"new","text":"hello?"`)
-	hear("new")
+	for _, c := range []*talker{phone, desk} {
+		c.hearLine(`{"op":"news","room":"new","seq":1,"at":"…","kind":"message","from":{"id":"…","name":"Ada"},` +
+			`"text":"hello?"}`)
+	}
 	ts.ask(t, http.MethodPost, "/api/rooms/newer/messages", `{"text":"hello?"}`, "Authorization", "Bearer "+ada.Session)
 	hear("newer")
 	ts.hello(t, "Grace").ask(`"op":"send","room":"newer","text":"hi"`)
@@ -340,7 +347,11 @@ func TestBookmarksArePersonal(t *testing.T) {
 	ask(ada, "PUT", "/api/me/rooms/lobby", `{"favourite":true}`, 200,
 		`{"room":"lobby","topic":"","seq":4,"at":"…","last":{"from":{"id":"…","name":"Ada"},"text":"one"},"read":3,`+
 			`"unread":0,"mentions":0,"notify":"all","muted":false,"favourite":true}`)
-	ask(ada, "PUT", "/api/me/rooms/nowhere", `{"favourite":true}`, 404, "")
+	ask(ada, "PUT", "/api/me/rooms/new", `{"favourite":true}`, 200,
+		`{"room":"new","topic":"","seq":0,"at":"…","read":0,"unread":0,"mentions":0,"notify":"all","muted":false,`+
+			`"favourite":true}`)
+	ask(ada, "DELETE", "/api/me/rooms/nowhere", "", 404, "")
+	ask(ada, "DELETE", "/api/me/rooms/new", "", 204, "")
 	ask(ada, "DELETE", "/api/me/rooms/lobby", "", 204, "")
 	ask(ada, "GET", "/api/me/rooms", "", 200, `{"rooms":[],"epoch":"…"}`)
 	ask("Bearer nobody", "GET", "/api/me/rooms", "", 401, "")

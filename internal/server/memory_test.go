@@ -46,4 +46,4 @@ func (m *memory) refuse(err error) {
 	m.refusal = err
 }
 
-func (m *memory) AddToList(chat.PersonID, chat.RoomName, bool, func(error)) {}
+func (m *memory) AddToList(chat.PersonID, chat.RoomName, bool, func([]chat.RoomName, error)) {}

@@ -55,7 +55,9 @@ type silent struct{ *memory }
 
 func (s silent) stores() account.Stores { return account.Stores{People: s, Lists: s, Personal: s} }
 
-func (silent) AddToList(_ chat.PersonID, _ chat.RoomName, _ bool, done func(error)) { done(nil) }
+func (silent) AddToList(_ chat.PersonID, _ chat.RoomName, _ bool, done func([]chat.RoomName, error)) {
+	done(nil, nil)
+}
 
 // What a client gets that comes back with its place, at every door.
 func TestAPlaceInAnotherLogIsBehind(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -22,6 +24,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"parley/client"
+	"parley/internal/chat"
 )
 
 // A victim is the real program with hostile clients, and two people who chat all the time.
@@ -30,6 +33,7 @@ type victim struct {
 	cmd     *exec.Cmd
 	log     *bytes.Buffer
 	address string
+	dir     string        // its data folder
 	pause   time.Duration // between messages of the two people; 0: 10 ms
 }
 
@@ -38,6 +42,7 @@ type victim struct {
 type attack struct {
 	few, many int   // clients, or another number: in an ordinary run, and with make hostile
 	each      int64 // bytes of memory that each may cost
+	people    int   // who enter rooms each time; nothing may be left of that but what each person awaits
 	// lay lets the clients come, and returns when they have left. round is different each time.
 	lay func(b *victim, n, round int) error
 }
@@ -46,8 +51,8 @@ var attacks = map[string]attack{
 	"headers sent slowly":      {few: 300, many: 10_000, each: 48 << 10, lay: slowHeaders},
 	"half a handshake":         {few: 300, many: 10_000, each: 48 << 10, lay: halfHandshakes},
 	"one byte a second":        {few: 300, many: 10_000, each: 48 << 10, lay: oneByteASecond},
-	"rooms joined and left":    {few: 2_000, many: 100_000, lay: joinsAndLeaves},
-	"names of rooms looked at": {few: 3_000, many: 350_000, lay: roomNames},
+	"rooms joined and left":    {few: 2_000, many: 100_000, people: 4, lay: joinsAndLeaves},
+	"names of rooms looked at": {few: 3_000, many: 350_000, people: 4, lay: roomNames},
 }
 
 // spare is how many bytes a server's memory may vary at any time.
@@ -78,6 +83,9 @@ func TestHostileClientsCostBoundedMemory(t *testing.T) {
 			}
 			calm, after := stop(), b.rss()
 			b.end()
+			if s.people > 0 {
+				b.wantRooms(s.people * len(worst))
+			}
 			t.Logf(
 				"%d: %d MiB before, at most %d MiB, %d the second time and %d the third, then %d; a message of "+
 					"others took %v",
@@ -99,6 +107,27 @@ func TestHostileClientsCostBoundedMemory(t *testing.T) {
 	}
 }
 
+// wantRooms looks at the database of the server, which has ended. People have entered many rooms without a message.
+func (b *victim) wantRooms(people int) {
+	db, err := sql.Open("sqlite", filepath.Join(b.dir, "parley.db"))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer db.Close()
+	var rooms, awaited, most int
+	err = db.QueryRowContext(b.t.Context(), `
+		SELECT (SELECT count(*) FROM room), (SELECT count(*) FROM awaited),
+			(SELECT coalesce(max(n), 0) FROM (SELECT count(*) AS n FROM awaited GROUP BY person))`).
+		Scan(&rooms, &awaited, &most)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.t.Logf("left are %d room with messages, and %d rooms that %d people await", rooms, awaited, people)
+	if rooms != 1 || most == 0 || most > chat.MaxAwaited || awaited > people*chat.MaxAwaited {
+		b.t.Errorf("that is not one room, and at most %d awaited ones for each person", chat.MaxAwaited)
+	}
+}
+
 // raced reports whether the program has the race detector.
 func raced() bool {
 	info, _ := debug.ReadBuildInfo()
@@ -107,9 +136,9 @@ func raced() bool {
 
 func startVictim(t *testing.T, flags ...string) *victim {
 	t.Helper()
-	b := &victim{t: t, log: &bytes.Buffer{}}
+	b := &victim{t: t, log: &bytes.Buffer{}, dir: t.TempDir()}
 	b.cmd = exec.Command("parley", append([]string{
-		"serve", "--listen", "127.0.0.1:0", "--data", t.TempDir(), "--log-level", "warn",
+		"serve", "--listen", "127.0.0.1:0", "--data", b.dir, "--log-level", "warn",
 		"--connections-per-address", "0", "--guest-rate", "0", "--message-rate", "0",
 	}, flags...)...)
 	b.cmd.Stderr = b.log

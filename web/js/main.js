@@ -10,6 +10,8 @@ import { listen, part } from "./ui/dom.js";
 import { reason, t } from "./ui/i18n.js";
 import { keepFromPage } from "./ui/input-method.js";
 import { languageSet } from "./ui/language.js";
+import { loadWithRetry } from "./ui/load.js";
+import { partMissing, watchBuild } from "./ui/page-build.js";
 import { Store } from "./ui/storage.js";
 import { tabId } from "./ui/tab.js";
 import { backing } from "./ui/theme.js";
@@ -61,7 +63,7 @@ async function start() {
  * new session, so that people are not asked twice. It rejects with `bad_name` if that name is not allowed any more.
  * @returns {Promise<Person | null>} */
 async function whoAmI() {
-  if (!memory.name) return null;
+  if (!memory.name) return memory.store.works ? null : api.whoAmI();
   return (
     (await api.whoAmI()) ??
     api.callMe(memory.name).catch((err) => {
@@ -75,15 +77,27 @@ async function whoAmI() {
 function enter(me) {
   memory.name = me.name;
   show(new AppShell()).begin(me, api, memory);
+  if (api.session) tellWhatIsKept(false); // the browser refuses cookies only now, without saying so before
+}
+
+/** Says what this browser does not keep, and what works all the same. @param {boolean} cookies */
+async function tellWhatIsKept(cookies) {
+  const stores = memory.store.works;
+  if (stores && cookies) return;
+  const { showNotice } = await loadWithRetry(() => import("./ui/notice.js"));
+  showNotice(t(stores ? "kept.no-cookies" : cookies ? "kept.no-storage" : "kept.nothing"));
 }
 
 /** @param {unknown} err */
 function failed(err) {
   if (err instanceof Refusal && err.code === "bad_room")
     return app.replaceChildren(refusal(t("error.no-room"), reason(err)));
+  partMissing();
   part(document, "#starting", HTMLElement).textContent = t("error.retrying");
   setTimeout(() => start().catch(failed), RETRY_MS);
 }
 
 keepFromPage(window);
+watchBuild(memory.store);
+languageSet.then(() => tellWhatIsKept(navigator.cookieEnabled));
 languageSet.then(start).catch(failed);

@@ -232,6 +232,7 @@ var references = []reference{
 	{"pin", "seq", "event", "room"},
 	{"member", "person", "person", ""},
 	{"member", "room", "room", ""},
+	{"awaited", "person", "person", ""},
 	{"mention", "person", "person", ""},
 	{"mention", "room", "room", ""},
 	{"mention", "seq", "event", "room"},

@@ -44,9 +44,15 @@ var listText = `
 		ORDER BY e.seq DESC LIMIT 1) l ON true
 	WHERE b.person = (SELECT id FROM person WHERE public = $1)`
 
+// awaitedText reads the awaited rooms of a person's list, with the same columns.
+const awaitedText = `
+	SELECT a.room_name, '', 0, a.notify, a.muted, a.favourite, 0, 0, 0, a.at_ms, '', '', ''
+	FROM awaited a WHERE a.person = (SELECT id FROM person WHERE public = $1)`
+
 var (
-	roomListText  = listText + ` LIMIT $3`
-	listEntryText = listText + ` AND b.room = (SELECT id FROM room WHERE name = $3)`
+	roomListText  = listText + ` UNION ALL` + awaitedText + ` LIMIT $3`
+	listEntryText = listText + ` AND b.room = (SELECT id FROM room WHERE name = $3) UNION ALL` + awaitedText +
+		` AND a.room_name = $3`
 )
 
 // RoomList returns the rooms of a person's list, in no particular order.
@@ -85,17 +91,22 @@ func listEntry(row pgx.CollectableRow) (e chat.ListEntry, err error) {
 	return e, err
 }
 
-// AddToList adds a room that a person enters to their list, unless it is there or has no events. If
-// enters is false it adds nothing. It returns at once. done, which must not block, is called after all
-// that was appended before is stored.
-func (s *Store) AddToList(who chat.PersonID, room chat.RoomName, enters bool, done func(error)) {
-	s.do(ownWrite{
-		who: string(who), room: string(room),
-		text: `
-			INSERT INTO member (person, room) SELECT p.id, r.id FROM person p, room r
-			WHERE p.public = $1 AND r.name = $2 AND $3 ON CONFLICT DO NOTHING`,
-		args: []any{string(who), string(room), enters},
-	}, done)
+// AddToList adds a room that a person enters to their list, unless it is there. If enters is false it
+// adds nothing. It returns at once. done, which must not block, is called after all that was appended
+// before is stored, with the awaited rooms that have left the list because there are too many.
+func (s *Store) AddToList(who chat.PersonID, room chat.RoomName, enters bool,
+	done func(dropped []chat.RoomName, err error),
+) {
+	var o ownWrite // without a statement it is answered in its turn
+	var dropped []chat.RoomName
+	if enters {
+		o = enterText(who, room, &dropped)
+	}
+	queue := s.later(o)
+	s.committer.Do(func(ctx context.Context) error {
+		dropped = nil // of an attempt before
+		return queue(ctx)
+	}, func(err error) { done(dropped, err) })
 }
 
 // markReadText stores a read mark, and returns the room's head, the read mark and the counts. $7 is
@@ -173,7 +184,7 @@ var (
 )
 
 // SetListEntry changes a person's settings of a room. A retry with the same nonce changes nothing.
-// The error is a *chat.Error with code NotFound if the room has no events, or NonceUsed.
+// The error is a *chat.Error with code NotFound if the room has no events and is not awaited, or NonceUsed.
 func (s *Store) SetListEntry(ctx context.Context, who chat.PersonID, room chat.RoomName,
 	change chat.ListEntryChange,
 ) error {
@@ -197,6 +208,9 @@ func (s *Store) SetListEntry(ctx context.Context, who chat.PersonID, room chat.R
 		}
 		if err = s.write(ctx, o); err == nil { // if ctx has ended the write may still be under way
 			err = refused
+		}
+		if err == store.ErrNotListed {
+			err = s.setAwaited(ctx, who, room, change)
 		}
 	}
 	if err != nil {

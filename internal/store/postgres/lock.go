@@ -10,7 +10,8 @@ import (
 	"parley/internal/store"
 )
 
-// Statements that make what is missing, and lock. All nodes do so in the same order: rooms by name,
+// Statements that make what is missing, and lock. All nodes do so in the same order, after the lock of
+// awaited.go: rooms by name,
 // people by id, rooms' rows by id, people's rows by id, and only then the rows of the other tables,
 // which belong to a room or a person that is locked.
 const (
@@ -105,6 +106,7 @@ const keepLists = `
 // queueKeys queues what makes and locks the rooms and people of the transaction.
 func (w *writer) queueKeys() {
 	t := &w.tx
+	w.queueAwaitedLock()
 	w.queueMissing()
 	w.queueRooms()
 	w.queueLocks()
@@ -115,6 +117,9 @@ func (w *writer) queueKeys() {
 			t.people[key-1].id = id
 			return err
 		}, findPeople, t.personNames())
+	}
+	if rooms := t.newRooms(); rooms != nil {
+		w.queue(listAwaited, rooms)
 	}
 	w.queueLists()
 }
@@ -149,12 +154,7 @@ func (w *writer) queueRooms() {
 // queueMissing queues what makes rooms and people that may be missing.
 func (w *writer) queueMissing() {
 	t := &w.tx
-	var rooms, ids, names, folded []string
-	for _, r := range t.rooms {
-		if r.made && r.id == 0 {
-			rooms = append(rooms, string(r.name))
-		}
-	}
+	var ids, names, folded []string
 	for _, p := range t.people {
 		if p.made && p.id == 0 {
 			ids = append(ids, string(p.ID))
@@ -162,12 +162,22 @@ func (w *writer) queueMissing() {
 			folded = append(folded, chat.FoldName(p.Name))
 		}
 	}
-	if rooms != nil {
+	if rooms := t.newRooms(); rooms != nil {
 		w.queue(makeRooms, rooms, t.ms)
 	}
 	if ids != nil {
 		w.queue(makePeople, ids, names, folded, t.ms)
 	}
+}
+
+// newRooms returns the names of the rooms that the transaction makes unless they are there; nil if there are none.
+func (t *transaction) newRooms() (names []string) {
+	for _, r := range t.rooms {
+		if r.made && r.id == 0 {
+			names = append(names, string(r.name))
+		}
+	}
+	return names
 }
 
 // peopleToLock returns those whose own rows the transaction may write: read marks, lists, settings.

@@ -20,6 +20,7 @@ type ownWrite struct {
 	args      []any
 	scan      func(pgx.Rows) error // called for each row that the statement returns; may be nil
 	unlists   bool                 // it may take a room out of somebody's list
+	awaits    bool                 // it may write awaited rooms, see awaited.go
 }
 
 // queueOwn puts the transaction's own writes into b, sorted by the rows that they lock.

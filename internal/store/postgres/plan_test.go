@@ -47,6 +47,7 @@ func TestNoStatementScansATable(t *testing.T) {
 		SELECT n::text, 'x', 'x', 0 FROM generate_series(100, 3000) n`, `
 		INSERT INTO certificate (key, value, modified) SELECT n::text, '', now() FROM generate_series(100, 3000) n`, `
 		INSERT INTO member (person, room) SELECT 1, n FROM generate_series(100, 3000) n`, `
+		INSERT INTO awaited (person, room_name, at_ms) SELECT n, n::text, 0 FROM generate_series(100, 3000) n`, `
 		INSERT INTO room (id, name, created_ms) SELECT n, n::text, 0 FROM generate_series(100, 3000) n`)
 	check()
 	fill(t, url, `ANALYZE`)

@@ -12,6 +12,7 @@ import (
 // If a batch changes something several times, only the last state is written.
 func (w *writer) Write(_ context.Context, rows []store.Row, _ time.Time) (int, error) {
 	if w.tx.direct {
+		w.queueAwaitedLock()
 		w.queueDirect(rows)
 		w.queueLocks()
 		w.queueKept(rows)

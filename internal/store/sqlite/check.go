@@ -182,6 +182,7 @@ var references = []reference{
 	{"pin", "event", "event", ""},
 	{"member", "person", "person", "person"},
 	{"member", "room", "room", "room"},
+	{"awaited", "person", "person", "person"},
 	{"mention", "person", "person", "event"},
 	{"mention", "event", "event", "event"},
 	{"saved", "person", "person", "event"},

@@ -30,6 +30,11 @@ var listText = `
 	LEFT JOIN person lp ON lp.id = l.author LEFT JOIN event lc ON lc.id = l.current
 	WHERE m.person = (SELECT id FROM person WHERE public = $1)`
 
+// awaitedText reads the awaited rooms of a person's list, with the same columns.
+const awaitedText = `
+	SELECT room_name, '', 0, notify, muted, favourite, 0, 0, 0, at_ms, '', '', ''
+	FROM awaited WHERE person = (SELECT id FROM person WHERE public = $1)`
+
 // Ids of a listed room's newest event and of the last one that was read, and how many are counted.
 var (
 	headSQL    = idSQL("r.id", "r.head")
@@ -39,7 +44,8 @@ var (
 
 // RoomList returns the rooms of a person's list, in no particular order.
 func (s *Store) RoomList(ctx context.Context, who chat.PersonID) ([]chat.ListEntry, error) {
-	entries, err := s.listEntries(ctx, listText+` LIMIT $3`, string(who), chat.MaxUnread, chat.MaxListed)
+	entries, err := s.listEntries(ctx, listText+` UNION ALL`+awaitedText+` LIMIT $3`,
+		string(who), chat.MaxUnread, chat.MaxListed)
 	if err != nil {
 		return nil, fmt.Errorf("rooms of a person: %w", err)
 	}
@@ -49,7 +55,8 @@ func (s *Store) RoomList(ctx context.Context, who chat.PersonID) ([]chat.ListEnt
 // ListEntry returns one room of a person's list. The error is a *chat.Error with code NotFound if
 // the room is not in it.
 func (s *Store) ListEntry(ctx context.Context, who chat.PersonID, room chat.RoomName) (chat.ListEntry, error) {
-	entries, err := s.listEntries(ctx, listText+` AND r.name = $3`, string(who), chat.MaxUnread, string(room))
+	entries, err := s.listEntries(ctx, listText+` AND r.name = $3 UNION ALL`+awaitedText+` AND room_name = $3`,
+		string(who), chat.MaxUnread, string(room))
 	if err != nil {
 		return chat.ListEntry{}, fmt.Errorf("what %s is to a person: %w", room, err)
 	}
@@ -79,23 +86,29 @@ func (s *Store) listEntries(ctx context.Context, text string, args ...any) (entr
 	return entries, err
 }
 
-// AddToList adds a room that a person enters to their list, unless it is there or has no events. If
-// enters is false it adds nothing. It returns at once. done, which must not block, is called after all
-// that was appended before is stored.
-func (s *Store) AddToList(who chat.PersonID, room chat.RoomName, enters bool, done func(error)) {
+// AddToList adds a room that a person enters to their list, unless it is there. If enters is false it
+// adds nothing. It returns at once. done, which must not block, is called after all that was appended
+// before is stored, with the awaited rooms that have left the list because there are too many.
+func (s *Store) AddToList(who chat.PersonID, room chat.RoomName, enters bool,
+	done func(dropped []chat.RoomName, err error),
+) {
+	var dropped []chat.RoomName
 	s.do(func(ctx context.Context, w *writer) error {
 		if !enters {
 			return nil
 		}
 		m, err := w.membership(ctx, who, room)
-		if errors.Is(err, sql.ErrNoRows) {
+		switch {
+		case errors.Is(err, sql.ErrNoRows) && m.person != 0:
+			dropped, err = w.await(ctx, m.person, room)
+			return err
+		case errors.Is(err, sql.ErrNoRows):
 			return nil
-		}
-		if err != nil {
+		case err != nil:
 			return err
 		}
 		return w.addToList(ctx, m)
-	}, done)
+	}, func(err error) { done(dropped, err) })
 }
 
 // MarkRead stores up to where a person has read a room. A read mark moves back only if exact. A
@@ -165,7 +178,7 @@ func (s *Store) MarkRead(who chat.PersonID, at chat.MessageRef, exact bool, nonc
 	})
 }
 
-// membership returns the rowids of a person and a room; sql.ErrNoRows if one of them is unknown.
+// membership returns the rowids of a person and a room; sql.ErrNoRows if one of them is unknown, which is 0 then.
 func (w *writer) membership(ctx context.Context, who chat.PersonID, room chat.RoomName) (m listKey, err error) {
 	if a, ok := w.people.get(who); ok {
 		m.person = a.Key
@@ -181,7 +194,7 @@ func (w *writer) membership(ctx context.Context, who chat.PersonID, room chat.Ro
 }
 
 // SetListEntry changes a person's settings of a room. A retry with the same nonce changes nothing.
-// The error is a *chat.Error with code NotFound if the room has no events, or NonceUsed.
+// The error is a *chat.Error with code NotFound if the room has no events and is not awaited, or NonceUsed.
 func (s *Store) SetListEntry(ctx context.Context, who chat.PersonID, room chat.RoomName,
 	change chat.ListEntryChange,
 ) error {
@@ -190,7 +203,7 @@ func (s *Store) SetListEntry(ctx context.Context, who chat.PersonID, room chat.R
 		err = s.writeOrRefuse(ctx, func(ctx context.Context, w *writer) (refused, err error) {
 			m, err := w.membership(ctx, who, room)
 			if errors.Is(err, sql.ErrNoRows) {
-				return store.ErrNotListed, nil
+				return w.setAwaited(ctx, m.person, room, change)
 			}
 			if err != nil {
 				return nil, err

@@ -126,6 +126,9 @@ func (w *writer) makeRoom(ctx context.Context, name chat.RoomName, ms int64) (*s
 	if err != nil {
 		return nil, err
 	}
+	if err := w.listAwaited(ctx, r.Key, name); err != nil {
+		return nil, err
+	}
 	w.rooms.put(chat.RoomName(strings.Clone(string(name))), r)
 	return r, nil
 }

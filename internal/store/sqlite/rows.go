@@ -74,6 +74,9 @@ var fileTables = map[string]fileTable{
 	"member": {"member", "person, room", []fileColumn{
 		{name: "person"}, {name: "room"}, {name: "read"}, {name: "notify"}, {name: "muted"}, {name: "favourite"},
 	}},
+	"awaited": {"awaited", "person, room_name", []fileColumn{
+		{name: "person"}, {name: "room_name"}, {name: "at_ms"}, {name: "notify"}, {name: "muted"}, {name: "favourite"},
+	}},
 	"mention": {"mention", "person, event", []fileColumn{
 		{name: "person"}, {"event", "room", "seq"},
 	}},

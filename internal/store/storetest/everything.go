@@ -71,6 +71,9 @@ func usePersonal(t testing.TB, s Database, at chat.MessageRef) {
 	t.Helper()
 	who := Grace.ID
 	Must(t, AddToList(s, who, at.Room, true))
+	Must(t, AddToList(s, who, "not-made-yet", true))
+	Must(t, s.SetListEntry(t.Context(), who, "not-made-yet", chat.ListEntryChange{Muted: new(true)}))
+	Must(t, s.SetListEntry(t.Context(), who, "not-made-yet", chat.ListEntryChange{Listed: new(false)}))
 	for _, as := range []chat.PersonalRefKind{chat.Bookmark, chat.Subscription} {
 		for _, on := range []bool{true, false} {
 			Must(t, s.SetPersonal(t.Context(), who, as, at, on, ""))

@@ -189,7 +189,7 @@ func WantHead(t testing.TB, s Log, room chat.RoomName, want chat.Seq) {
 // AddToList calls the method and returns its result.
 func AddToList(s RoomLists, who chat.PersonID, room chat.RoomName, enters bool) error {
 	done := make(chan error, 1)
-	s.AddToList(who, room, enters, func(err error) { done <- err })
+	s.AddToList(who, room, enters, func(_ []chat.RoomName, err error) { done <- err })
 	return <-done
 }
 

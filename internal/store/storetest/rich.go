@@ -60,6 +60,10 @@ func fillPersonal(t testing.TB, s Database, uuid string) {
 		Must(t, s.SetPersonal(t.Context(), Ada.ID, as, inLobby(2), false, ""))
 	}
 	Must(t, AddToList(s, alone.ID, "garden", true))
+	Must(t, AddToList(s, alone.ID, "nobody-wrote-here", true))
+	Must(t, AddToList(s, Grace.ID, chat.RoomName(strings.Repeat("é", chat.MaxRoomName)), true))
+	Must(t, s.SetListEntry(t.Context(), alone.ID, "nobody-wrote-here",
+		chat.ListEntryChange{Notify: new(chat.NotifyNone), Favourite: new(true)}))
 	muted := chat.ListEntryChange{Muted: new(true), Nonce: strings.ToUpper(uuid)}
 	Must(t, s.SetListEntry(t.Context(), Grace.ID, "lobby", muted))
 	Must(t, s.SetListEntry(t.Context(), Ada.ID, "lobby", chat.ListEntryChange{Favourite: new(true)}))

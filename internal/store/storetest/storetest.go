@@ -52,7 +52,7 @@ type RoomLists interface {
 	RoomList(ctx context.Context, who chat.PersonID) ([]chat.ListEntry, error)
 	ListEntry(ctx context.Context, who chat.PersonID, room chat.RoomName) (chat.ListEntry, error)
 	SetListEntry(ctx context.Context, who chat.PersonID, room chat.RoomName, change chat.ListEntryChange) error
-	AddToList(who chat.PersonID, room chat.RoomName, enters bool, done func(error))
+	AddToList(who chat.PersonID, room chat.RoomName, enters bool, done func(dropped []chat.RoomName, err error))
 }
 
 // Personal is what each person has read, saved and subscribed to.
@@ -173,22 +173,26 @@ var tests = map[string]func(*testing.T, Open){
 }
 
 var databaseTests = map[string]func(*testing.T, OpenDatabase){
-	"UnreadIsCountedFromTheReadMark":      testUnreadIsCountedFromTheReadMark,
-	"OnlyTheNewestEventsAreCounted":       testOnlyTheNewestEventsAreCounted,
-	"AnEntryIsTheRoomAsItIsToItsPerson":   testAnEntryIsTheRoomAsItIsToItsPerson,
-	"ARoomListHasALimit":                  testARoomListHasALimit,
-	"EveryoneHasTheirOwnRoomList":         testEveryoneHasTheirOwnRoomList,
-	"MentionsAreKeptForWhomTheyTell":      testMentionsAreKeptForWhomTheyTell,
-	"WhatIsOnesOwnIsDoneOnceForANonce":    testWhatIsOnesOwnIsDoneOnceForANonce,
-	"NonceOfOnesOwnIsNotReused":           testNonceOfOnesOwnIsNotReused,
-	"BookmarksAndSubscriptions":           testBookmarksAndSubscriptions,
-	"SessionIsMarkedAsSeenOnceADay":       testSessionIsMarkedAsSeenOnceADay,
-	"WaitingForACommitEndsWithItsContext": testWaitingForACommitEndsWithItsContext,
-	"AGuestMadeTwiceIsOne":                testAGuestMadeTwiceIsOne,
-	"ALostEventIsNotPassedOver":           testALostEventIsNotPassedOver,
-	"AHeadStaysWhenItsEventIsRemoved":     testAHeadStaysWhenItsEventIsRemoved,
-	"DeletionErases":                      testDeletionErases,
-	"CopiesAreDeletedWithTheirSource":     testCopiesAreDeletedWithTheirSource,
-	"WritesOfManyPeopleAtOnceAllSucceed":  testWritesOfManyPeopleAtOnceAllSucceed,
-	"PeopleAreReadWithTheirSessions":      testPeopleAreReadWithTheirSessions,
+	"UnreadIsCountedFromTheReadMark":            testUnreadIsCountedFromTheReadMark,
+	"OnlyTheNewestEventsAreCounted":             testOnlyTheNewestEventsAreCounted,
+	"AnEntryIsTheRoomAsItIsToItsPerson":         testAnEntryIsTheRoomAsItIsToItsPerson,
+	"ARoomListHasALimit":                        testARoomListHasALimit,
+	"EveryoneHasTheirOwnRoomList":               testEveryoneHasTheirOwnRoomList,
+	"MentionsAreKeptForWhomTheyTell":            testMentionsAreKeptForWhomTheyTell,
+	"WhatIsOnesOwnIsDoneOnceForANonce":          testWhatIsOnesOwnIsDoneOnceForANonce,
+	"NonceOfOnesOwnIsNotReused":                 testNonceOfOnesOwnIsNotReused,
+	"BookmarksAndSubscriptions":                 testBookmarksAndSubscriptions,
+	"SessionIsMarkedAsSeenOnceADay":             testSessionIsMarkedAsSeenOnceADay,
+	"WaitingForACommitEndsWithItsContext":       testWaitingForACommitEndsWithItsContext,
+	"AGuestMadeTwiceIsOne":                      testAGuestMadeTwiceIsOne,
+	"ALostEventIsNotPassedOver":                 testALostEventIsNotPassedOver,
+	"AHeadStaysWhenItsEventIsRemoved":           testAHeadStaysWhenItsEventIsRemoved,
+	"DeletionErases":                            testDeletionErases,
+	"CopiesAreDeletedWithTheirSource":           testCopiesAreDeletedWithTheirSource,
+	"WritesOfManyPeopleAtOnceAllSucceed":        testWritesOfManyPeopleAtOnceAllSucceed,
+	"PeopleAreReadWithTheirSessions":            testPeopleAreReadWithTheirSessions,
+	"WhoAwaitsARoomIsToldOfItsFirstMessage":     testWhoAwaitsARoomIsToldOfItsFirstMessage,
+	"AnAwaitedRoomIsAnEntry":                    testAnAwaitedRoomIsAnEntry,
+	"AwaitedRoomsHaveALimit":                    testAwaitedRoomsHaveALimit,
+	"NoneIsOverlookedWhoEntersWhileARoomIsMade": testNoneIsOverlookedWhoEntersWhileARoomIsMade,
 }

@@ -2,6 +2,7 @@
 /** @type {import("./en.js").Catalogue} */
 export default {
   // Everywhere
+  "waiting": "Wird geladen …",
   "close": "Schließen",
   "you": "du",
   "loading": "Wird geladen …",
@@ -15,7 +16,10 @@ export default {
   "yesterday": "Gestern",
 
   // What goes wrong
+  "error.again": "Noch einmal versuchen",
   "error.silent": "Der Server antwortet nicht.",
+  "upgrade.text": "Parley wurde aktualisiert.",
+  "upgrade.reload": "Neu laden",
   "error.retrying": "Der Server antwortet nicht. Neuer Versuch läuft …",
   "error.no-room": "Einen solchen Raum kann es nicht geben",
   "error.no-page": "Unter dieser Adresse ist nichts",
@@ -60,6 +64,12 @@ export default {
   "room.home": "Parley: alle Räume",
   "room.share": "Diesen Raum teilen",
   "room.share-note": "Wer diesen Link hat, kann hier lesen und schreiben.",
+  "room.share-title": "{room} teilen",
+  "room.share-qr": "QR-Code des Links",
+  "room.share-network": "Er funktioniert für alle in deinem Netz.",
+  "room.share-only-here":
+    "Er funktioniert nur auf diesem Gerät: Parley weiß nicht, wie andere es erreichen. Öffne diese Seite unter der " +
+    "Adresse, die andere benutzen, und teile sie dort.",
   "room.share-link": "Link zu diesem Raum",
   "room.share-copy": "Link kopieren",
   "room.share-send": "Senden an …",
@@ -72,6 +82,17 @@ export default {
     other: "Verbindung wird wiederhergestellt … {n} Nachrichten liegen hier bereit.",
   },
   "room.back": "Wieder verbunden",
+  "kept.no-cookies":
+    "Dieser Browser lehnt hier Cookies ab. Du kannst lesen und schreiben, bist aber ein neuer Gast, sobald diese " +
+    "Seite geschlossen oder neu geladen wird.",
+  "kept.no-storage":
+    "Dieser Browser speichert hier nichts. Du kannst lesen und schreiben und bleibst, wer du bist, aber Entwürfe, " +
+    "Einstellungen und noch nicht Gesendetes gehen mit dieser Seite verloren.",
+  "kept.nothing":
+    "Dieser Browser behält hier nichts. Du kannst lesen und schreiben, aber dein Name, Entwürfe, Einstellungen und " +
+    "noch nicht Gesendetes gehen mit dieser Seite verloren.",
+  "name.another": "Wähle einen anderen Namen",
+  "name.another-note": "Sonst ändert sich nichts: Du bleibst dieselbe Person, und dein Text ist noch da.",
   "signed-out": "Du bist abgemeldet",
   "signed-out.note":
     "Diese Sitzung wurde beendet, hier oder auf einem anderen Gerät. " +
@@ -79,6 +100,7 @@ export default {
   "signed-out.again": "Wieder hereinkommen",
 
   // You
+  "person.namesake": "eine andere Person dieses Namens",
   "you.button": "Du bist {name}: Einstellungen",
   "you.save": "Namen speichern",
   "theme": "Aussehen",

@@ -12,6 +12,7 @@
 const sentences = {
   // Everywhere
   "close": "Close",
+  "waiting": "Loading…",
   "you": "you",
   "loading": "Loading…",
   "more": "Show more",
@@ -24,7 +25,10 @@ const sentences = {
   "yesterday": "Yesterday",
 
   // What goes wrong
+  "error.again": "Try again",
   "error.silent": "The server does not answer.",
+  "upgrade.text": "Parley has been updated.",
+  "upgrade.reload": "Reload",
   "error.retrying": "The server does not answer. Trying again…",
   "error.no-room": "There can be no such room",
   "error.no-page": "There is nothing at this address",
@@ -67,6 +71,12 @@ const sentences = {
   "room.home": "Parley: all rooms",
   "room.share": "Share this room",
   "room.share-note": "Whoever has this link can read and write here.",
+  "room.share-title": "Share {room}",
+  "room.share-qr": "QR code of the link",
+  "room.share-network": "It works for everybody in your network.",
+  "room.share-only-here":
+    "It works on this machine only: Parley does not know how others reach it. Open this page by the address that " +
+    "others use, and share it there.",
   "room.share-link": "Link to this room",
   "room.share-copy": "Copy link",
   "room.share-send": "Send to…",
@@ -76,6 +86,17 @@ const sentences = {
   "room.lost": "Reconnecting…",
   "room.lost-kept": { one: "Reconnecting… {n} message kept here.", other: "Reconnecting… {n} messages kept here." },
   "room.back": "Back online",
+  "kept.no-cookies":
+    "This browser refuses cookies here. You can read and write, but once this page is closed or loaded again you are " +
+    "a new guest.",
+  "kept.no-storage":
+    "This browser stores nothing here. You can read and write, and you stay who you are, but drafts, settings and " +
+    "what is not sent yet are lost with this page.",
+  "kept.nothing":
+    "This browser keeps nothing here. You can read and write, but your name, drafts, settings and what is not sent " +
+    "yet are lost with this page.",
+  "name.another": "Choose another name",
+  "name.another-note": "Nothing else changes: you stay the same person, and what you were writing is still here.",
   "signed-out": "You have been signed out",
   "signed-out.note":
     "This session has been ended, here or on another device. " +
@@ -83,6 +104,7 @@ const sentences = {
   "signed-out.again": "Come in again",
 
   // You
+  "person.namesake": "another person of this name",
   "you.button": "You are {name}: settings",
   "you.save": "Save name",
   "theme": "Theme",

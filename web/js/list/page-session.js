@@ -2,6 +2,7 @@
 // the connection to the rooms, and the read marks to the server. No DOM.
 /** @import { BrowserMemory } from "../room/browser-memory.js" */
 /** @import { Channel } from "../room/tabs.js" */
+/** @import { Place } from "../room/types.js" */
 /** @import { Api } from "../wire/api.js" */
 /** @import { Person } from "../wire/json.js" */
 /** @import { ServerMessage } from "../wire/protocol.js" */
@@ -26,12 +27,13 @@ const LEAVE_MS = 5_000; // a person who comes back within this time has not left
  * @property {(id: number) => void} clearTimeout
  * @property {() => number} now
  * @property {() => number} random
+ * @property {(build: string | undefined) => void} onBuild  a server has said which build of the page it has
  * @property {(room: string) => void} onRoom  an open room has changed
  * @property {() => void} onEnded  the session was ended
  * @property {() => void} onList  the list or the state of the connection has changed
  * @property {(update: ListUpdate) => void} onListUpdate
  * @property {(mark: ReadMark) => void} onRead  the person has read on another device
- * @property {() => void} onBadName the person has to choose another name
+ * @property {() => void} onBadName the person has to choose another name, or the browser has lost its session
  */
 
 export class PageSession {
@@ -59,6 +61,7 @@ export class PageSession {
       setTimeout,
       clearTimeout,
       random,
+      session: () => deps.api.session,
       onHello: (body) => this.#onHello(body),
       onMessage: (m) => this.#receive(m),
       onStatus: (status) => this.#connectionChanged(status),
@@ -87,9 +90,10 @@ export class PageSession {
     });
   }
 
-  /** Brings a room on the screen. A room that is opened for the first time begins at seq, or at its newest messages.
-   * @param {string} room  @param {number | null} seq */
-  enter(room, seq) {
+  /** Brings a room on the screen. A room that is opened for the first time begins at seq, at a place where it was left,
+   * or at its newest messages.
+   * @param {string} room  @param {number | null} seq  @param {Place | null} [place] */
+  enter(room, seq, place = null) {
     if (this.room?.deps.room !== room) this.leave();
     this.deps.clearTimeout(this.#leaving.get(room) ?? 0);
     this.#leaving.delete(room);
@@ -102,7 +106,7 @@ export class PageSession {
     this.#open.set(room, session);
     this.room = session;
     session.enter(entry.seq);
-    if (!known) session.start(seq);
+    if (!known) session.start(seq, place);
     this.#closeOldRooms();
     return session;
   }
@@ -227,6 +231,7 @@ export class PageSession {
   /** @param {AnswerBody} body */
   #onHello(body) {
     this.#hello = body;
+    this.deps.onBuild(body.build);
     if (body.person) this.me = body.person;
     for (const session of this.#open.values()) session.onHello(body);
     this.#openList();
@@ -237,7 +242,9 @@ export class PageSession {
     try {
       const { rooms = [] } = await this.connection.request({ op: "watch" });
       this.hasList = true;
-      this.#show(list.fromEntries([...rooms, ...this.#unstoredRooms(rooms)]));
+      const here = this.room?.deps.room;
+      const entered = here !== undefined && !rooms.some((e) => e.room === here); // the server is about to list it
+      this.#show(list.fromEntries(entered ? [...rooms, list.emptyEntry(here, this.deps.now())] : rooms));
       for (const entry of rooms) {
         this.marks.receive(entry.room, entry.read);
         this.#open.get(entry.room)?.readElsewhere(entry.read);
@@ -246,18 +253,6 @@ export class PageSession {
       // the connection was lost: the next hello asks again
     }
     this.deps.onList();
-  }
-
-  /** Returns the visited rooms without messages: for the server they do not exist yet.
-   * @param {readonly ListEntry[]} listed  @returns {ListEntry[]} */
-  #unstoredRooms(listed) {
-    const known = new Set(listed.map((e) => e.room));
-    const { memory } = this.deps;
-    const here = this.room?.deps.room;
-    return memory
-      .visits()
-      .filter(({ room }) => !known.has(room) && (room === here || !memory.wasWritten(room)))
-      .map(({ room, at }) => list.emptyEntry(room, at));
   }
 
   /** @param {Status} status */

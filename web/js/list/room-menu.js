@@ -8,6 +8,7 @@ import { copyText } from "../ui/clipboard.js";
 import { emit } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
 import { openMenu } from "../ui/menu.js";
+import { linkFor } from "../ui/share-link.js";
 import { isolate } from "../ui/text.js";
 import { say } from "../ui/toast.js";
 
@@ -26,9 +27,8 @@ export function openRoomMenu(button, room, session, first = []) {
     if (!(await session.set(room, change))) say(t("refused.other"));
   };
   const stored =
-    session.hasList && entry.seq > 0
+    session.hasList
       ? [
-          // the server does not know rooms without messages
           {
             label: t("rooms.favourite"),
             icon: "star",
@@ -55,7 +55,7 @@ export function openRoomMenu(button, room, session, first = []) {
       label: t("rooms.copy"),
       icon: "link",
       rule: entry.unread + entry.mentions === 0 && stored.length > 0,
-      does: () => copy(location.origin + formatAddress(room)),
+      does: async () => copy(await linkFor(session.deps.api, formatAddress(room), location)),
     },
     { label: t("rooms.leave"), icon: "leave", rule: true, danger: true, does: () => leave(button, room, session) },
   ], { held: button.closest("li") ?? undefined });

@@ -112,11 +112,6 @@ export class BrowserMemory {
     return Array.isArray(stored) && stored[0] === epoch && typeof stored[1] === "number" ? stored[1] : 0;
   }
 
-  /** Reports whether the room had messages when the person was there. @param {string} room */
-  wasWritten(room) {
-    return this.store.get(`read:${room}`) !== undefined;
-  }
-
   /** Sets the read mark, also to an earlier seq. @param {string} room  @param {string} epoch  @param {number} seq */
   setLastRead(room, epoch, seq) {
     this.store.put(`read:${room}`, [epoch, seq]);

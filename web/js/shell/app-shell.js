@@ -3,6 +3,7 @@
 // the panel covers the middle.
 /** @import { Notifier } from "../list/notifier.js" */
 /** @import { BrowserMemory } from "../room/browser-memory.js" */
+/** @import { Place } from "../room/types.js" */
 /** @import { Api } from "../wire/api.js" */
 /** @import { Person } from "../wire/json.js" */
 /** @import { Item } from "../ui/menu.js" */
@@ -15,10 +16,12 @@ import { RoomView } from "../room/room-view.js";
 import { formatAddress, isPlain, parseAddress } from "../ui/address.js";
 import { emit, fromTemplate, listen, part } from "../ui/dom.js";
 import { reason, t } from "../ui/i18n.js";
+import { languageWasChosen } from "../ui/language.js";
 import { loadOrExplain, loadWithRetry } from "../ui/load.js";
 import { closeByBack, layers } from "../ui/overlay.js";
 import { Settings } from "../ui/settings.js";
 import { sidePanel } from "../ui/side-panel.js";
+import { buildAnnounced, partMissing, tabStore } from "../ui/page-build.js";
 import { nameOf } from "../ui/storage.js";
 import { Refusal, isRetryable } from "../wire/protocol.js";
 import { act, listenToKeys } from "./keys.js";
@@ -37,6 +40,7 @@ const FETCH_MS = 3_000;
  * @property {Settings} settings
  * @property {Api} api
  * @property {Lazy} what
+ * @property {string} [at]  selects what gets the focus
  * @property {(action: Action) => void} act  carries out a shortcut's action
  */
 
@@ -62,6 +66,7 @@ export class AppShell extends HTMLElement {
   #loading = new Set();
   #asked = 0; // counts requests, so that only the last is shown
   #scheduled = false;
+  #mendsName = false;
 
   connectedCallback() {
     this.append(fromTemplate("app-shell"));
@@ -82,12 +87,13 @@ export class AppShell extends HTMLElement {
       clearTimeout: (id) => window.clearTimeout(id),
       now: Date.now,
       random: Math.random,
+      onBuild: buildAnnounced,
       onRoom: (room) => this.#roomChanged(room),
       onEnded: () => this.#signedOut(),
       onList: () => this.#listChanged(),
       onListUpdate: (update) => notifier.then((n) => n.receive(update)),
       onRead: (mark) => notifier.then((n) => n.read(mark)),
-      onBadName: () => location.reload(), // the start page asks for another name
+      onBadName: () => this.#mendName(session, api),
     }));
     const notifier = this.#beginNotifier(session, this.settings);
     part(this, "room-list", RoomList).begin(session);
@@ -98,6 +104,7 @@ export class AppShell extends HTMLElement {
     listenToKeys(this);
     session.connection.connect();
     this.#showAddress();
+    if (languageWasChosen()) this.open("settings", "#set-language");
     setTimeout(() => this.#fetchAhead(), FETCH_MS);
   }
 
@@ -130,8 +137,8 @@ export class AppShell extends HTMLElement {
     if (this.session?.room?.deps.room === room) emit(part(this, "room-view", RoomView), "thread", seq);
   }
 
-  /** Opens a module that is loaded on demand. @param {Lazy} what */
-  async open(what) {
+  /** Opens a module that is loaded on demand. @param {Lazy} what  @param {string} [at] what gets the focus in it */
+  async open(what, at) {
     const { session, settings, api } = this;
     if (!session || !settings || !api || this.#loading.has(what)) return;
     if (this.#drawer.matches(":popover-open")) this.#drawer.hidePopover();
@@ -140,7 +147,7 @@ export class AppShell extends HTMLElement {
     this.#loading.delete(what);
     if (!part) return;
     this.#lazy.set(what, part);
-    part.open({ shell: this, session, settings, api, what, act: (action) => act(this, action) });
+    part.open({ shell: this, session, settings, api, what, at, act: (action) => act(this, action) });
   }
 
   /** Opens the menu of the room that is shown. @param {PageSession} session  @param {HTMLElement} button
@@ -173,6 +180,7 @@ export class AppShell extends HTMLElement {
     } catch (err) {
       if (turn !== this.#asked) return;
       if (err instanceof Refusal && !isRetryable(err.code)) return this.#refuse(t("error.no-room"), reason(err));
+      partMissing();
       setTimeout(() => turn === this.#asked && this.#showAddress(), RETRY_MS);
     }
   }
@@ -207,7 +215,7 @@ export class AppShell extends HTMLElement {
     this.classList.remove("at-front");
     const here = session.room?.deps.room === room;
     const before = session.room;
-    const entered = session.enter(room, seq);
+    const entered = session.enter(room, seq, before ? null : takePlace(room));
     let view = this.#views.get(room);
     const known = view?.session === entered;
     if (!view || !known) view = new RoomView();
@@ -225,6 +233,25 @@ export class AppShell extends HTMLElement {
     } else if (seq !== null) view.goTo(seq);
     if (before !== entered) view.shown();
     this.#listChanged();
+  }
+
+  /** The server does not take the person's name at hello, or it finds no session: the browser may have lost its cookie.
+   * Nothing on the page is lost meanwhile. @param {PageSession} session  @param {Api} api */
+  async #mendName(session, api) {
+    if (this.#mendsName) return;
+    this.#mendsName = true;
+    const me = await api
+      .whoAmI()
+      .then((known) => known ?? api.callMe(session.me.name))
+      .catch(async (err) => {
+        if (!(err instanceof Refusal) || err.code !== "bad_name") return null; // the next hello tries again
+        const { askForName } = await loadWithRetry(() => import("./name-dialog.js"));
+        return askForName(session.me.name, reason(err), api);
+      });
+    this.#mendsName = false;
+    if (!me || (me.id === session.me.id && me.name === session.me.name)) return;
+    emit(this, "renamed", me);
+    session.connection.wake();
   }
 
   /** The session was ended, here or elsewhere: shows a dialog. */
@@ -296,6 +323,10 @@ export class AppShell extends HTMLElement {
   #listenToWindow(session) {
     addEventListener("storage", (e) => session.storageChanged(e.key === null ? null : nameOf(e.key)));
     addEventListener("pagehide", () => session.end());
+    addEventListener("parley:leaving", () => {
+      const room = session.room?.deps.room ?? "";
+      tabStore.put("place", { room, place: this.#views.get(room)?.place ?? null });
+    });
     document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && session.marks.flush());
     for (const name of ["online", "pageshow", "focus"]) addEventListener(name, () => session.connection.wake());
   }
@@ -319,6 +350,14 @@ export class AppShell extends HTMLElement {
       (/** @type {number} */ seq) => session.room && session.markUnread(session.room.deps.room, seq),
     );
   }
+}
+
+/** Returns where the person was in a room when the page was left to be loaded again. The second call returns null.
+ * @param {string} room  @returns {Place | null} */
+function takePlace(room) {
+  const left = /** @type {{ room: string, place: Place | null } | undefined} */ (tabStore.get("place"));
+  tabStore.remove("place");
+  return left?.room === room ? left.place : null;
 }
 
 customElements.define("app-shell", AppShell);

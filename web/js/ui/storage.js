@@ -17,6 +17,18 @@ export class Store {
     this.durable = backing !== null;
   }
 
+  /** Reports whether the browser stores anything for this page. */
+  get works() {
+    try {
+      if (!this.backing) return false;
+      this.backing.setItem(`${PREFIX}probe`, "1");
+      this.backing.removeItem(`${PREFIX}probe`);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   /** @param {string} name  @returns {unknown} undefined if there is nothing */
   get(name) {
     const json = this.#memory.get(name) ?? this.#read(name);

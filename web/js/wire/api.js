@@ -7,10 +7,15 @@ import { Refusal, decodePage, decodeVersions, refusal } from "./protocol.js";
 
 /** @typedef {{ room: string, seq: number, count: number }} RoomSummary */
 
+/** A link for others. `onlyHere`: it works on this machine only. `qr`: the rows of its QR code, "1" for a dark module.
+ * @typedef {{ link: string, onlyHere: boolean, qr: string[] }} Link */
+
 export class Api {
   /** Answers that were requested before they were needed, by URL.
    * @type {Map<string, Promise<Record<string, unknown>>>} */
   #ahead = new Map();
+  /** The session of a guest whose browser refuses the cookie. It lives as long as the page; else "". */
+  session = "";
 
   /** @param {typeof globalThis.fetch} fetch */
   constructor(fetch) {
@@ -31,8 +36,29 @@ export class Api {
   /** Makes a guest with this name, or renames the guest of the present session.
    * @param {string} name  @returns {Promise<Person>} */
   async callMe(name) {
+    const answer = await this.#postName(name).catch((err) => {
+      if (!this.session || !(err instanceof Refusal) || err.code !== "bad_session") throw err;
+      this.session = ""; // it has ended
+      return this.#postName(name);
+    });
+    const me = personIn(answer);
+    const made = answer["session"]; // of a new guest
+    if (typeof made === "string" && !this.session && !(await this.#hasCookie())) this.session = made;
+    return me;
+  }
+
+  /** @param {string} name */
+  #postName(name) {
     const headers = { "Content-Type": "application/json" };
-    return personIn(await this.#ask("/api/session", { method: "POST", headers, body: JSON.stringify({ name }) }));
+    return this.#ask("/api/session", { method: "POST", headers, body: JSON.stringify({ name }) });
+  }
+
+  /** Whether the browser has kept the cookie of a session that was just made. */
+  #hasCookie() {
+    return this.whoAmI().then(
+      (me) => me !== null,
+      () => true,
+    );
   }
 
   /** Reports whether a server behind this address is ready for new clients. @returns {Promise<boolean>} */
@@ -119,6 +145,13 @@ export class Api {
       : [];
   }
 
+  /** Returns the link to a page of this server that works for others. @param {string} to  @returns {Promise<Link>} */
+  async link(to) {
+    const { link, only_here, qr } = await this.#ask(`/api/link?${query({ to })}`);
+    const rows = Array.isArray(qr) ? qr.filter((row) => typeof row === "string") : [];
+    return { link: typeof link === "string" ? link : to, onlyHere: only_here === true, qr: rows };
+  }
+
   /** Returns the object at a URL of the API. @param {string} url */
   read(url) {
     return this.#ask(url);
@@ -127,7 +160,8 @@ export class Api {
   /** @param {string} url  @param {RequestInit} [init] */
   async #ask(url, init) {
     const { fetch } = this; // called without `this`, as browsers demand
-    const response = await fetch(url, { ...init, credentials: "same-origin" }).catch(() => {
+    const headers = { ...init?.headers, ...(this.session && { Authorization: `Bearer ${this.session}` }) };
+    const response = await fetch(url, { ...init, headers, credentials: "same-origin" }).catch(() => {
       throw new Refusal("lost", "The server does not answer.");
     });
     const body = record(await response.json().catch(() => null)) ?? {};
@@ -149,7 +183,7 @@ const message = (room, seq) => `/api/rooms/${encodeURIComponent(room)}/messages/
 /** @param {string} room  @param {PageQuery} where */
 const messages = (room, where) => `/api/rooms/${encodeURIComponent(room)}/messages?${query(where)}`;
 
-/** @param {PageQuery} where */
+/** @param {PageQuery | { to: string }} where */
 function query(where) {
   const params = new URLSearchParams();
   for (const [name, value] of Object.entries(where)) if (value !== undefined) params.set(name, String(value));

@@ -22,12 +22,13 @@ const SIGNED_OUT = 4001; // the close code for an ended session; the page does n
  * @property {(f: () => void, ms: number) => number} setTimeout
  * @property {(id: number) => void} clearTimeout
  * @property {() => number} random between 0 and 1
+ * @property {() => string} [session] to say hello with; missing or "": the browser has a cookie
  * @property {(hello: AnswerBody) => void} onHello the server has answered hello; commands may be sent
  * @property {(message: ServerMessage) => void} onMessage gets every frame except answers
  * @property {(status: Status) => void} onStatus
  * @property {() => void} onEnded  the session was ended: the page does not connect again
  * @property {() => Promise<void>} onBadSession makes a new session; then the connection tries again
- * @property {() => void} onBadName the person's name is not allowed any more: they have to choose another one
+ * @property {() => void} onBadName the person's name is not allowed any more, or the browser has lost its session
  * @property {() => Promise<boolean>} isReady  whether a server at this address is ready for new clients
  */
 
@@ -96,7 +97,8 @@ export class Connection {
   /** @param {Socket} socket */
   async #sayHello(socket) {
     try {
-      const body = await this.request({ op: "hello" });
+      const session = this.options.session?.();
+      const body = await this.request({ op: "hello", ...(session && { session }) });
       if (socket !== this.#socket) return;
       this.#failures = 0;
       this.#setStatus("online");

@@ -14,7 +14,7 @@ export const openRoomMenu = async (page, room) => {
   await entry(page, room).getByRole("button").click();
 };
 
-/** Reports, on the page, whether the server has put a room into the list. Until then some of its menu is missing.
+/** Reports, on the page, whether the server has put a room into the list.
  * @param {string} room */
 function isListed(room) {
   /** @typedef {{ session?: { rooms: Map<string, { seq: number }> } }} Shell */

@@ -1,7 +1,7 @@
 // The list of a person's rooms.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Server, drawn, joined, row, visitor } from "./helper.js";
+import { Server, drawn, joined, row, visitor, write } from "./helper.js";
 import { entry, openRoomMenu, rooms, settled } from "./room-list.js";
 
 const server = await new Server().start();
@@ -32,6 +32,50 @@ test("the room list counts unread messages, rooms with mentions first, until the
   await entry(page, "l-one").waitFor();
   await page.locator("room-list li.unread").first().waitFor({ state: "detached" }); // the server knows it
   assert.deepEqual(wrong, []);
+});
+
+test("whoever has entered a room is told of its first message, with their name", async () => {
+  const ada = await settled(server, "Adele", ["f-first"]);
+  const grace = await visitor(server, "Gene");
+  /** @param {string} room */
+  const look = async (room) => {
+    await ada.page.goto(`${server.url}/r/${room}`);
+    await joined(ada.page);
+  };
+  // Made by a link and left again; opened in another tab, which is closed; opened, and then the page is closed.
+  await look("f-made");
+  const tab = await ada.context.newPage();
+  await tab.goto(`${server.url}/r/f-tab`);
+  await joined(tab);
+  await tab.close();
+  await look("f-first");
+  for (const room of ["f-made", "f-tab"]) {
+    await entry(ada.page, room).waitFor();
+    await grace.page.goto(`${server.url}/r/${room}`);
+    await joined(grace.page);
+    await write(grace.page, "I am here, @Adele");
+    await rooms(ada.page).getByRole("link", { name: `${room} 1 time you are named` }).waitFor();
+  }
+  await look("f-away");
+  await ada.page.close();
+  await grace.page.goto(`${server.url}/r/f-away`);
+  await joined(grace.page);
+  await write(grace.page, "and here, @Adele");
+  await row(grace.page, "and here").waitFor();
+  const again = await ada.context.newPage();
+  await again.goto(server.url);
+  for (const room of ["f-made", "f-tab", "f-away"])
+    await rooms(again).getByRole("link", { name: `${room} 1 time you are named` }).waitFor();
+  // Hidden from the list, it stays silent.
+  await again.goto(`${server.url}/r/f-hidden`);
+  await joined(again);
+  await openRoomMenu(again, "f-hidden");
+  await again.getByRole("menuitem", { name: "Take off my list" }).click();
+  await server.say("f-hidden", await server.session("Grace"), "@Adele");
+  await server.say("f-first", await server.session("Grace"), "@Adele");
+  await rooms(again).getByRole("link", { name: "f-first 1 time you are named" }).waitFor();
+  assert.equal(await entry(again, "f-hidden").count(), 0);
+  assert.deepEqual([...ada.wrong, ...grace.wrong], []);
 });
 
 test("the room that is pressed is opened, though another one comes first meanwhile", async () => {

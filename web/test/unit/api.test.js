@@ -77,3 +77,39 @@ test("pins and versions that come in several pages are read to the end", async (
   assert.deepEqual((await empty.pins("r")).messages, []);
   assert.deepEqual((await empty.versions("r", 1)).versions, []);
 });
+
+test("a new guest whose browser refuses the cookie brings the session until it ends", async () => {
+  /** @type {string[]} */
+  const asked = [];
+  let known = "s1";
+  const api = new Api(async (url, init) => {
+    const bearer = new Headers(init?.headers).get("Authorization");
+    asked.push(`${init?.method ?? "GET"} ${url} ${bearer ?? "-"}`);
+    const answer = (/** @type {number} */ status, /** @type {unknown} */ body) =>
+      new Response(JSON.stringify(body), { status });
+    if (bearer ? bearer !== `Bearer ${known}` : init?.method !== "POST") return answer(401, { code: "bad_session" });
+    return answer(200, { person: { id: "a", name: "Ada" }, ...(!bearer && { session: known }) });
+  });
+  await api.callMe("Ada");
+  assert.equal(api.session, "s1");
+  assert.equal((await api.whoAmI())?.name, "Ada");
+  await api.callMe("Grace");
+  known = "s2"; // the server has forgotten its guests
+  await api.callMe("Grace");
+  assert.equal(api.session, "s2");
+  assert.deepEqual(asked, [
+    "POST /api/session -",
+    "GET /api/session -",
+    "GET /api/session Bearer s1",
+    "POST /api/session Bearer s1",
+    "POST /api/session Bearer s1",
+    "POST /api/session -",
+    "GET /api/session -",
+  ]);
+});
+
+test("a browser with cookies brings no session of its own", async () => {
+  const api = new Api(async () => new Response(JSON.stringify({ person: { id: "a", name: "Ada" }, session: "s" })));
+  await api.callMe("Ada");
+  assert.equal(api.session, "");
+});

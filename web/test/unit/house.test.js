@@ -94,8 +94,14 @@ test("only one module makes markup of a string", () => {
 test("what lies above the page is shown by overlay.js, so that Back closes it", () => {
   const shows = /\.(?:showModal|showPopover|pushState|replaceState)\(/;
   const found = [...modules].filter(([, code]) => shows.test(withoutComments(code))).map(([name]) => name);
-  // The dialog of an ended session stays; before somebody has entered there is nothing to close.
-  assert.deepEqual(found.sort(), ["shell/front-page.js", "shell/signed-out.js", "ui/layers.js", "ui/overlay.js"]);
+  // The dialogs of an ended session and of a refused name stay; before somebody has entered there is nothing to close.
+  assert.deepEqual(found.sort(), [
+    "shell/front-page.js",
+    "shell/name-dialog.js",
+    "shell/signed-out.js",
+    "ui/layers.js",
+    "ui/overlay.js",
+  ]);
 });
 
 test("one module alone looks for keys of input methods, and nothing hears a key before it", () => {

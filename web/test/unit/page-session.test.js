@@ -53,6 +53,7 @@ function page(backing = new MemoryStorage(), channel = channels()) {
     now: () => timers.now,
     random: () => 1,
     onEnded: () => undefined,
+    onBuild: () => undefined,
     onRoom: () => undefined,
     onList: () => undefined,
     onListUpdate: () => undefined,
@@ -229,15 +230,21 @@ test("a setting that the server refuses is undone; a room removed on another dev
   assert.equal(p.session.rooms.get("orchard")?.favourite, true);
 });
 
-test("rooms without messages stay in the list, though the server does not know them", async () => {
+test("the server's list counts, and the room on the screen is in it even before the server has listed it", async () => {
   const backing = new MemoryStorage();
-  const memory = new BrowserMemory(new Store(backing));
-  memory.visited("empty", 1);
-  memory.visited("taken-off-elsewhere", 2);
-  memory.advanceLastRead("taken-off-elsewhere", "e", 5);
+  new BrowserMemory(new Store(backing)).visited("taken-off-elsewhere", 2);
   const p = page(backing);
-  await p.online([entry("lobby")]);
-  assert.deepEqual([...p.session.rooms.keys()].sort(), ["empty", "lobby"]);
+  p.session.enter("here", null);
+  await p.online([entry("lobby"), entry("awaited", { seq: 0, read: 0 })]);
+  assert.deepEqual([...p.session.rooms.keys()].sort(), ["awaited", "here", "lobby"]);
+  p.say({ op: "entry", ...entry("here", { seq: 0, read: 0 }) });
+  p.session.leave();
+  const at = "2026-11-30T10:00:00.000Z";
+  const from = { id: "grace", name: "Grace" };
+  for (const room of ["here", "awaited"])
+    p.say({ op: "news", room, seq: 1, at, kind: "message", from, text: "come", mentions: [me.id] });
+  for (const room of ["here", "awaited"])
+    assert.deepEqual([p.session.rooms.get(room)?.unread, p.session.rooms.get(room)?.mentions], [1, 1], room);
 });
 
 /** Joins a room after its first page. @param {ReturnType<typeof page>} p */
