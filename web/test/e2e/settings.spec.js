@@ -123,6 +123,7 @@ test("choosing a language keeps the settings open, with the focus on the choice"
   await chosen.selectOption("en");
   await page.getByRole("dialog", { name: "Settings" }).waitFor();
   await page.keyboard.press("Escape");
+  await page.waitForFunction(() => !history.state?.layer); // the way back to the room's own entry
   await page.reload();
   await joined(page);
   assert.equal(await page.getByRole("dialog").count(), 0, "a usual reload opens nothing");
