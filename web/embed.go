@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -23,6 +24,9 @@ var files embed.FS
 // prefix is the path of assets. index.html uses it with the paths of the files as they were written.
 const prefix = "/assets/"
 
+// buildMeta is where index.html names its build, in quotes.
+const buildMeta = `<meta name="build" content=`
+
 // policy lets the page load only embedded files and use only the server that it came from. Strings
 // become markup only in the Trusted Types policy of safe-html.js.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
@@ -33,6 +37,19 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 type Site struct {
 	built func() (*build, error)
 }
+
+// Build returns the name of the page's build: a hash of its files. Pages compare it with their own, to know that the
+// server has another one.
+func (*Site) Build() string { return nameOnce() }
+
+// nameOnce names the embedded page, once for the whole program. The files cannot fail to be read.
+var nameOnce = sync.OnceValue(func() string {
+	contents, err := contentsOf(files, ".")
+	if err != nil {
+		panic(err)
+	}
+	return hash(contents...)
+})
 
 // A build is the page as it is served.
 type build struct {
@@ -104,6 +121,11 @@ func newBuild(files fs.FS) (*build, error) {
 		index = bytes.ReplaceAll(index, []byte(`"`+prefix+name+`"`), []byte(`"`+prefix+served+`"`))
 		s.first = append(s.first, served)
 	}
+	contents, err := contentsOf(files, ".")
+	if err != nil {
+		return nil, err
+	}
+	index = bytes.Replace(index, []byte(buildMeta+`""`), []byte(buildMeta+`"`+hash(contents...)+`"`), 1)
 	s.index, err = newAsset("index.html", index)
 	return s, err
 }
@@ -130,26 +152,35 @@ func scriptsAndStyles(names []string) []string {
 
 // addIcons adds the files of the icons folder and returns the hash of them all, below which they are served.
 func (s *build) addIcons(files fs.FS) (string, error) {
-	var names []string
-	var contents [][]byte
-	err := fs.WalkDir(files, "icons", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		content, err := fs.ReadFile(files, name)
-		names, contents = append(names, name), append(contents, []byte(name), content)
-		return err
-	})
+	contents, err := contentsOf(files, "icons")
 	if err != nil {
-		return "", fmt.Errorf("read the page's icons: %w", err)
+		return "", err
 	}
 	sum := hash(contents...)
-	for i, name := range names {
-		if s.assets[sum+"/"+name], err = newAsset(name, contents[2*i+1]); err != nil {
+	for file := range slices.Chunk(contents, 2) {
+		name := string(file[0])
+		if s.assets[sum+"/"+name], err = newAsset(name, file[1]); err != nil {
 			return "", err
 		}
 	}
 	return sum, nil
+}
+
+// contentsOf returns the path and the content of each file in a folder, one after the other.
+func contentsOf(files fs.FS, folder string) ([][]byte, error) {
+	var contents [][]byte
+	err := fs.WalkDir(files, folder, func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := fs.ReadFile(files, name)
+		contents = append(contents, []byte(name), content)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the page's files: %w", err)
+	}
+	return contents, nil
 }
 
 // Assets serves everything below /assets/. The URL of a file contains a hash of its content, so browsers may keep it

@@ -15,6 +15,7 @@ const (
 	maxCells      = 2048     // of a table, including cells that short rows lack
 	maxAddress    = 2000     // bytes of a named link's address
 	maxMargin     = 32       // bytes before a heading's first number sign
+	maxPath       = 260      // bytes of a Windows path
 	maxShortCode  = 100      // bytes; the longest has 40
 	maxGrowth     = 16       // bytes of HTML per byte of text,
 	outputRoom    = 4 << 10  // plus this many bytes
@@ -69,7 +70,7 @@ func leadingMarkers(line string) (markers, indent int) {
 			digits = true
 			continue
 		case c == '>', c == '-', c == '+', c == '*', digits && (c == '.' || c == ')'):
-			if c == '>' || followedBySpace(line, i) {
+			if followedBySpace(line, i) {
 				markers++
 				break
 			}

@@ -219,14 +219,14 @@ func TestPreCheckOverlooksNothing(t *testing.T) {
 		"1. a", "10) a", " > a", "a\n+ b", "a\r- b", "a\r\n\t> b", ":+1:", "a :-1: b", "~~~\na",
 		"# a", "a\n###### b", "\\# a", "a\n---", "- - -", "|a|\n|-|", "a|b\n-|-", "a|b\n :-:|-:\n", "a ||b||", "[a](b)",
 		"![a](b)",
-		"http://a.b:80/c", "www.a.b", "mailto:a@b.c",
+		"http://a.b:80/c", "www.a.b", "mailto:a@b.c", "a@b.c", "Www.a.b", "HTTPS://a", "\\> a", "\\- a",
 	} {
 		if !mayHaveFormat(s) {
 			t.Errorf("%q is called plain", s)
 		}
 	}
 	for _, s := range []string{
-		"", "a", "a: b: c", "a@b.c", "a > b", "a - b", "-5", "3.5", "1", "\n\n",
+		"", "a", "a: b: c", "@a.b", "a @ b.c", "a > b", ">a", ">= 5", ">>> x", "a - b", "-5", "3.5", "1", "\n\n",
 		"#1", "a # b", "a | b", "|", "| a |", "a\n|b", "[a]", "(b)", "!", "--flag", "-- \nAda", ":-)",
 	} {
 		if mayHaveFormat(s) && s != "3.5" { // the pre-check takes it for a list

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/microcosm-cc/bluemonday"
-	"github.com/yuin/goldmark/extension"
 	"github.com/yuin/goldmark/parser"
 	"github.com/yuin/goldmark/text"
 	"github.com/yuin/goldmark/util"
@@ -83,7 +82,7 @@ func render(message string, colour *time.Duration) (html string, whole bool) {
 			html, whole = "", true
 		}
 	}()
-	source := normalise(message)
+	source := splitSpoilers(normalise(message))
 	w := writer{source: source, mayColour: min(*colour, maxColouring)}
 	w.children(markdown().Parse(text.NewReader(source)), 0)
 	*colour -= w.colouring
@@ -108,7 +107,7 @@ var markdown = sync.OnceValue(func() parser.Parser {
 	return parser.NewParser(
 		parser.WithBlockParsers(blockParsers()...),
 		parser.WithInlineParsers(inlineParsers()...),
-		parser.WithParagraphTransformers(util.Prioritized(tables{extension.NewTableParagraphTransformer()}, 200)),
+		parser.WithParagraphTransformers(util.Prioritized(tables{}, 200)),
 	)
 })
 
@@ -123,6 +122,7 @@ var policy = sync.OnceValue(func() *bluemonday.Policy {
 	p.AllowAttrs("type").Matching(exactly("checkbox")).OnElements("input")
 	p.AllowAttrs("disabled", "checked").Matching(exactly("")).OnElements("input")
 	p.AllowAttrs("start").Matching(bluemonday.Integer).OnElements("ol")
+	p.AllowAttrs("value").Matching(bluemonday.Integer).OnElements("li")
 	p.AllowAttrs("href").OnElements("a")
 	p.AllowURLSchemes("http", "https", "mailto")
 	p.RequireParseableURLs(true)

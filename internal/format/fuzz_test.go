@@ -15,8 +15,8 @@ var (
 	allowedHref = regexp.MustCompile(`^(https?://|mailto:)`)
 	allowedTags = map[string][]string{ // with their attributes
 		"p": nil, "br": nil, "strong": nil, "em": nil, "del": nil, "code": {"class"}, "pre": nil, "ul": nil,
-		"ol": {"start"}, "li": nil, "blockquote": nil, "a": {"href", "target", "rel"}, "hr": nil, "h3": nil, "h4": nil,
-		"h5": nil, "h6": nil,
+		"ol": {"start"}, "li": {"value"}, "blockquote": nil, "a": {"href", "target", "rel"}, "hr": nil, "h3": nil,
+		"h4": nil, "h5": nil, "h6": nil,
 		"table": nil, "thead": nil, "tbody": nil, "tr": nil, "th": {"align"}, "td": {"align"}, "span": {"class"},
 		"input": {"type", "disabled", "checked"},
 	}

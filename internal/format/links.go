@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/parser"
@@ -85,7 +84,10 @@ func (links) Parse(parent ast.Node, block text.Reader, pc parser.Context) ast.No
 func closeBracket(parent ast.Node, block text.Reader, pc parser.Context, b *openBracket) ast.Node {
 	line, segment := block.PeekLine()
 	link, n := destination(line[1:])
-	if link == nil || b.inert || bytes.ContainsFunc(block.Source()[b.segment.Stop:segment.Start], changesDirection) {
+	hides, _ := pc.Get(openSpoilers).([]*openSpoiler)
+	crosses := len(hides) > 0 && hides[len(hides)-1].segment.Start > b.segment.Start
+	words := block.Source()[b.segment.Stop:segment.Start]
+	if link == nil || crosses || b.inert || bytes.ContainsFunc(words, changesDirection) {
 		ast.MergeOrReplaceTextSegment(b.Parent(), b, b.segment)
 		return nil
 	}
@@ -119,6 +121,14 @@ func (links) CloseBlock(_ ast.Node, _ text.Reader, pc parser.Context) {
 	}
 	pc.Set(openBrackets, nil)
 }
+
+// webAddress matches an address that may be the target of a link: without spaces, quotes or brackets, and without
+// invisible characters, which could disguise it.
+var webAddress = func() *regexp.Regexp {
+	const other = "[^\\s\\pZ\\pC<>\"`{}|\\\\^\\[\\]«»“”„"
+	return regexp.MustCompile(`^(?:(?i:https?)://(?:[\pL\pN]|\[[0-9a-fA-F:.]+\])` + other + `]*|` +
+		`(?i:mailto):[\pL\pN]` + other + `@:]*@[\pL\pN]` + other + `@:]*)`)
+}()
 
 // destination returns a link to the address in parentheses at the start of s, and the number of
 // bytes it takes. It returns nil if there is no address, or if no link to it is allowed.
@@ -156,7 +166,9 @@ func spaces(s []byte) int { return len(s) - len(bytes.TrimLeft(s, " \t")) }
 // closing parenthesis without its opening one.
 func addressLen(s []byte) int {
 	open := 0
-	for i, c := range s {
+	ipv6 := ipv6Host.Find(s)
+	for i, c := range s[len(ipv6):] {
+		i += len(ipv6)
 		switch c {
 		case '(':
 			open++
@@ -174,6 +186,9 @@ func addressLen(s []byte) int {
 	return len(s)
 }
 
+// ipv6Host matches the beginning of an address whose host is an IPv6 address.
+var ipv6Host = regexp.MustCompile(`^(?i:https?)://\[[0-9a-fA-F:.]+\]`)
+
 // plainHost matches a host that every browser understands alike, with its port.
 var plainHost = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?\.?(:[0-9]{1,5})?$`)
 
@@ -187,7 +202,17 @@ func resolve(address string) (href, host string, ok bool) {
 		return "", "", false
 	}
 	if u.Scheme == "mailto" {
-		return address, u.Opaque, isASCII(address) && !strings.Contains(u.Opaque, "%")
+		return "mailto:" + address[len("mailto:"):], u.Opaque, isASCII(address) && !strings.Contains(u.Opaque, "%")
+	}
+	if ip, err := netip.ParseAddr(u.Hostname()); err == nil && ip.Is6() && ip.Zone() == "" && u.User == nil {
+		host = "[" + ip.String() + "]"
+		if port := u.Port(); port != "" {
+			host += ":" + port
+		}
+		u.Host = host
+		begin := u.Scheme + "://" + host
+		rest := strings.TrimPrefix(u.String(), begin)
+		return begin + string(util.URLEscape([]byte(rest), false)), host, true
 	}
 	name, err := idna.Lookup.ToASCII(u.Hostname())
 	if err != nil || u.User != nil || endsInNumber(name) && !isIPv4(name) {
@@ -251,45 +276,6 @@ func (w *writer) namedLink(n *namedLink, depth int) {
 	}
 }
 
-// words writes text that may contain addresses where the parser does not look for them: after a
-// quotation mark, a colon or a letter of another script.
-func (w *writer) words(start, stop int) {
-	done := start
-	for i := start; i < stop && !w.inLink; i++ {
-		rest := w.source[i:stop]
-		if !beginsAddress(rest) {
-			continue
-		}
-		if before, _ := utf8.DecodeLastRune(w.source[:i]); isWordRune(before) {
-			continue
-		}
-		address := bareAddress(rest)
-		if len(address) == 0 {
-			continue
-		}
-		w.plain(w.source[done:i])
-		w.address(address, false)
-		done = i + len(address)
-		i = done - 1
-	}
-	w.plain(w.source[done:stop])
-}
-
-// bareAddress returns the address at the start of s, without punctuation that may end a sentence.
-func bareAddress(s []byte) []byte {
-	s = s[:min(len(s), maxAddress)]
-	scheme := 0
-	if bytes.HasPrefix(s, []byte("www.")) {
-		s = append([]byte("http://"), s...)
-		scheme = len("http://")
-	}
-	found := webAddress.Find(s)
-	if len(found) <= scheme || len(found) >= maxAddress {
-		return nil
-	}
-	return trimAddress(found[scheme:])
-}
-
 // address writes an address in the text as a link, with its host if the text does not show it
 // exactly. An address that may not be a link stays text.
 func (w *writer) address(label []byte, mail bool) {
@@ -297,7 +283,7 @@ func (w *writer) address(label []byte, mail bool) {
 	switch {
 	case mail:
 		address = "mailto:" + address
-	case strings.HasPrefix(address, "www."):
+	case len(address) > 4 && strings.EqualFold(address[:4], "www."):
 		address = "https://" + address
 	}
 	href, host, ok := resolve(address)
@@ -311,9 +297,7 @@ func (w *writer) address(label []byte, mail bool) {
 	if !writesHost(address, host) {
 		w.host(host)
 	}
-	if !mail { // a mail address alone does not count as formatting: the pre-check does not look for it
-		w.formatted = true
-	}
+	w.formatted = true
 }
 
 // writesHost reports whether address contains host exactly, except for capitals: other letters,
@@ -321,7 +305,7 @@ func (w *writer) address(label []byte, mail bool) {
 func writesHost(address, host string) bool {
 	_, rest, ok := strings.Cut(address, "://")
 	if !ok {
-		rest = strings.TrimPrefix(address, "mailto:")
+		_, rest, _ = strings.Cut(address, ":")
 	}
 	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
 		rest = rest[:i]

@@ -33,7 +33,29 @@ func mayHaveFormat(message string) bool {
 
 // mayHaveAddress reports whether there could be an address that becomes a link without markup.
 func mayHaveAddress(message string) bool {
-	return strings.Contains(message, "://") || strings.Contains(message, "www.") || strings.Contains(message, "mailto:")
+	if strings.Contains(message, "://") {
+		return true
+	}
+	for rest := message; ; { // ada@example.org, with or without mailto:
+		i := strings.IndexByte(rest, '@')
+		if i < 0 {
+			break
+		}
+		if i > 0 && rest[i-1] > ' ' && strings.IndexByte(rest[i:], '.') > 1 {
+			return true
+		}
+		rest = rest[i+1:]
+	}
+	for rest := message; ; { // www.example.org, in any case
+		i := strings.IndexByte(rest, '.')
+		if i < 0 {
+			return false
+		}
+		if i >= 3 && rest[i-1]|0x20 == 'w' && rest[i-2]|0x20 == 'w' && rest[i-3]|0x20 == 'w' {
+			return true
+		}
+		rest = rest[i+1:]
+	}
 }
 
 // mayHideText reports whether there could be a spoiler, or an escaped one.
@@ -49,11 +71,11 @@ func startsBlock(line string) bool {
 	}
 	switch c := line[0]; {
 	case c == '>':
-		return true
+		return followedBySpace(line, 0)
 	case c == '#':
 		return isHeading(line)
 	case c == '\\':
-		return isHeading(line[1:])
+		return isEscapedBlock(line[1:])
 	case c == '|', c == ':':
 		return isRuled(line)
 	case c == '-':
@@ -65,6 +87,11 @@ func startsBlock(line string) bool {
 		return rest != "" && (rest[0] == '.' || rest[0] == ')')
 	}
 	return false
+}
+
+// isEscapedBlock reports whether a line after a backslash would begin a heading, a quote or a list without it.
+func isEscapedBlock(line string) bool {
+	return isHeading(line) || line != "" && strings.IndexByte(">-+", line[0]) >= 0 && followedBySpace(line, 0)
 }
 
 // isHeading reports whether line, which the caller may have shortened, begins with a heading's

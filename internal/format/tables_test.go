@@ -12,7 +12,7 @@ func TestTable(t *testing.T) {
 		"head alone": {"|a|b|\n|-|-|", head + "</table>"},
 		"ragged": {
 			"|a|b|\n|-|-|\n|1|\n|1|2|3|",
-			head + "<tbody><tr><td>1</td><td></td></tr><tr><td>1</td><td>2</td></tr></tbody></table>",
+			head + "<tbody><tr><td>1</td><td></td></tr><tr><td>1</td><td>2</td><td>3</td></tr></tbody></table>",
 		},
 		"sides": {
 			"|a|b|c|d|\n|:-|:-:|-:|-|",

@@ -34,6 +34,7 @@ type writer struct {
 	formatted bool // there is more than paragraphs, text and mail addresses
 	visible   bool // there is visible content
 	tooDeep   bool // the nesting is too deep; the result is discarded
+	number    int  // of the list's item before
 
 	outline                   []int // typed levels of the headings that contain the next one
 	inLink, inSpoiler, inCell bool
@@ -81,6 +82,9 @@ func (w *writer) node(n ast.Node, depth int) {
 	case *ast.Paragraph:
 		w.element("p", n, depth)
 		return
+	case *ast.Emphasis:
+		w.emphasis(n, depth)
+		return
 	case *ast.Heading:
 		if !n.HasChildren() { // only the markup characters are visible
 			w.out.WriteString("<p>")
@@ -103,14 +107,12 @@ func (w *writer) node(n ast.Node, depth int) {
 		w.out.WriteString("<hr>")
 	case *namedLink:
 		w.namedLink(n, depth)
-	case *spoiler:
+	case *spoiler, *spoilerBlock:
 		w.spoiler(func() { w.children(n, depth+1) })
 	case *extast.Table:
 		w.table(n, depth)
 	case *extast.TaskCheckBox:
 		w.task(n)
-	case *ast.Emphasis:
-		w.element([]string{"em", "em", "strong"}[n.Level], n, depth)
 	case *extast.Strikethrough:
 		w.element("del", n, depth)
 	case *emojiast.Emoji:
@@ -123,7 +125,7 @@ func (w *writer) node(n ast.Node, depth int) {
 	case *ast.Blockquote:
 		w.element("blockquote", n, depth)
 	case *ast.ListItem:
-		w.element("li", n, depth)
+		w.item(n, depth)
 	case *ast.List:
 		w.list(n, depth)
 	}
@@ -157,8 +159,57 @@ func (w *writer) list(n *ast.List, depth int) {
 		w.out.WriteString(`<ol start="` + strconv.Itoa(n.Start) + `">`)
 	}
 	w.visible = true // its number
+	around := w.number
+	w.number = n.Start
 	w.children(n, depth+1)
+	w.number = around
 	w.out.WriteString("</ol>")
+}
+
+// item writes an item of a list. In an ordered list it has the number that was typed, unless all were typed alike, as
+// in "1. a", "1. b".
+func (w *writer) item(n *ast.ListItem, depth int) {
+	number := typedNumber(n)
+	before, ok := n.PreviousSibling().(*ast.ListItem)
+	if !ok || number < 0 {
+		w.element("li", n, depth)
+		return
+	}
+	shown := w.number + 1
+	if typed := typedNumber(before); number != shown && (number != typed || number > 1) {
+		shown = number
+		w.out.WriteString(`<li value="` + strconv.Itoa(number) + `">`)
+	} else {
+		w.out.WriteString("<li>")
+	}
+	w.number = shown
+	w.children(n, depth+1)
+	w.out.WriteString("</li>")
+}
+
+// emphasis writes emphasised text. A single mark around nothing but signs is no emphasis: *_* is a face, and *.* means
+// any file.
+func (w *writer) emphasis(n *ast.Emphasis, depth int) {
+	t, ok := n.FirstChild().(*ast.Text)
+	if n.Level == 1 && ok && n.ChildCount() == 1 && isSigns(t.Segment.Value(w.source)) {
+		mark := w.source[t.Segment.Start-1 : t.Segment.Start]
+		w.plain(mark)
+		w.text(t)
+		w.plain(mark)
+		return
+	}
+	w.formatted = true
+	w.element([]string{"em", "em", "strong"}[n.Level], n, depth)
+}
+
+// isSigns reports whether s has only ASCII punctuation.
+func isSigns(s []byte) bool {
+	for _, c := range s {
+		if !util.IsPunct(c) {
+			return false
+		}
+	}
+	return true
 }
 
 // spoiler writes content as hidden text. Within another spoiler it writes plain content, which
@@ -193,12 +244,12 @@ func (w *writer) text(n *ast.Text) {
 	for i := done; i < n.Segment.Stop; i++ {
 		if w.source[i] == '\\' && w.isEscape(i) {
 			w.formatted = true
-			w.words(done, i)
+			w.plain(w.source[done:i])
 			done = i + 1
 			i++ // the escaped character
 		}
 	}
-	w.words(done, n.Segment.Stop)
+	w.plain(w.source[done:n.Segment.Stop])
 	if n.SoftLineBreak() || n.HardLineBreak() {
 		if stop := n.Segment.Stop; n.HardLineBreak() && stop < len(w.source) && w.source[stop] == '\\' {
 			w.plain([]byte{'\\'}) // every new line is a line break, so the backslash is not needed
@@ -212,7 +263,7 @@ func (w *writer) text(n *ast.Text) {
 func (w *writer) isEscape(i int) bool {
 	// Look only this far, so that each backslash costs the same.
 	before, after := w.source[max(0, i-maxMargin):i], w.source[i+1:min(i+1+maxAddress, len(w.source))]
-	if len(after) == 0 || bytes.HasSuffix(before, []byte("¯")) {
+	if len(after) == 0 || bytes.HasSuffix(before, []byte("¯")) || isInPath(w.source[max(0, i-maxPath):i]) {
 		return false
 	}
 	switch after[0] {
@@ -220,10 +271,10 @@ func (w *writer) isEscape(i int) bool {
 		return true
 	case ':':
 		return isShortCode(string(after[1:min(maxShortCode, len(after))]))
-	case '#':
+	case '#', '>', '-', '+':
 		start := bytes.LastIndexByte(before, '\n')
 		return (start >= 0 || i <= maxMargin) && len(bytes.Trim(before[start+1:], " \t>")) == 0 &&
-			isHeading(string(after[:min(8, len(after))]))
+			isEscapedBlock(string(after[:min(8, len(after))]))
 	case '[':
 		line, _, _ := bytes.Cut(after, []byte{'\n'})
 		return bytes.Contains(line, []byte("]("))
@@ -232,6 +283,16 @@ func (w *writer) isEscape(i int) bool {
 			bytes.HasSuffix(before, []byte("|"))
 	}
 	return false
+}
+
+// isInPath reports whether a backslash after before is one of a Windows path, such as D:\_work, .\_work or
+// \\host\_work.
+func isInPath(before []byte) bool {
+	word := before[1+bytes.LastIndexAny(before, " \t\n\"'(>"):]
+	drive := len(word) >= 2 && word[1] == ':' && isAlphaNumeric(word[0])
+	return drive || len(word) > 0 && (word[0] == '\\' && len(word) > 2 && word[1] == '\\' || word[0] == '%' ||
+		word[0] == '~' && (len(word) == 1 || word[1] == '\\') ||
+		word[0] == '.' && len(bytes.Trim(word[:min(len(word), 3)], `.\`)) == 0)
 }
 
 func (w *writer) plain(s []byte) {

@@ -131,6 +131,12 @@ func spoiler(d *chat.Draft, rest string) error {
 	if strings.TrimSpace(rest) == "" {
 		return &chat.Error{Code: chat.BadText, Message: "Write what is to be hidden behind /spoiler."}
 	}
-	d.Text = "||" + strings.TrimSpace(rest) + "||"
+	rest = strings.Trim(strings.TrimRight(rest, " \t\r\n"), "\r\n")
+	if !strings.ContainsAny(rest, "|\r\n\\") {
+		d.Text = "||" + strings.TrimSpace(rest) + "||"
+		return nil
+	}
+	bars := strings.Repeat("|", max(2, longestRun(rest, '|')+1)) // lines of bars hide blocks
+	d.Text = bars + "\n" + rest + "\n" + bars
 	return nil
 }

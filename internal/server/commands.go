@@ -26,7 +26,7 @@ func (cl *client) hello(ctx context.Context, cmd wire.Command) error {
 		return err
 	}
 	cl.ok(wire.Answer{
-		ID: cmd.ID, Person: &p, Session: session, Epoch: cl.s.hub.Epoch(),
+		ID: cmd.ID, Person: &p, Session: session, Epoch: cl.s.hub.Epoch(), Build: cl.s.site.Build(),
 		Limits: &wire.Limits{
 			MessageLength: cl.s.hub.MessageLength(),
 			FrameSize:     cl.s.cfg.FrameSize,

@@ -57,3 +57,18 @@ func TestARoomHasOneAddress(t *testing.T) {
 		})
 	}
 }
+
+func TestHelloNamesTheBuildOfThePage(t *testing.T) {
+	ts := startServer(t, Config{}, room.Config{})
+	page := ts.ask(t, http.MethodGet, "/", "").body
+	_, after, _ := strings.Cut(page, `<meta name="build" content="`)
+	build, _, ok := strings.Cut(after, `"`)
+	if !ok || len(build) < 8 {
+		t.Fatalf("the page does not name its build: %.400s", page)
+	}
+	c := ts.dial(t, "/ws")
+	c.send(`{"op":"hello","id":1,"name":"Ada"}`)
+	if answer := string(c.frame().Payload); !strings.Contains(answer, `"build":"`+build+`"`) {
+		t.Errorf("hello does not name the build %s: %s", build, answer)
+	}
+}

@@ -16,6 +16,7 @@ type Answer struct {
 	Person  *chat.Person
 	Session string
 	Epoch   string
+	Build   string // the build of the page that this server serves
 	Limits  *Limits
 	Room    chat.RoomName
 	Seq     *chat.Seq
@@ -53,6 +54,9 @@ func (a *Answer) append(dst []byte) []byte {
 		dst = appendString(append(dst, `,"session":`...), a.Session)
 	}
 	dst = appendPosition(dst, a.Room, a.Seq, a.Epoch, a.At, a.Reset)
+	if a.Build != "" {
+		dst = appendString(append(dst, `,"build":`...), a.Build)
+	}
 	if a.Count != nil {
 		dst = strconv.AppendInt(append(dst, `,"count":`...), int64(*a.Count), 10)
 	}

@@ -120,10 +120,10 @@ func TestAnswers(t *testing.T) {
 			payload(
 				t,
 				(&Answer{
-					ID: 1, Person: &ada, Session: "s", Epoch: "e", Limits: &Limits{4000, 65536, 100},
+					ID: 1, Person: &ada, Session: "s", Epoch: "e", Build: "b", Limits: &Limits{4000, 65536, 100},
 				}).AppendFrame(nil),
 			),
-			`{"op":"ok","id":1,"person":{"id":"a1","name":"Ada"},"session":"s","epoch":"e",` +
+			`{"op":"ok","id":1,"person":{"id":"a1","name":"Ada"},"session":"s","epoch":"e","build":"b",` +
 				`"limits":{"message_length":4000,"frame_size":65536,"rooms":100}}`,
 		},
 		"behind": {

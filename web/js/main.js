@@ -11,6 +11,7 @@ import { reason, t } from "./ui/i18n.js";
 import { keepFromPage } from "./ui/input-method.js";
 import { languageSet } from "./ui/language.js";
 import { loadWithRetry } from "./ui/load.js";
+import { partMissing, watchBuild } from "./ui/page-build.js";
 import { Store } from "./ui/storage.js";
 import { tabId } from "./ui/tab.js";
 import { backing } from "./ui/theme.js";
@@ -91,10 +92,12 @@ async function tellWhatIsKept(cookies) {
 function failed(err) {
   if (err instanceof Refusal && err.code === "bad_room")
     return app.replaceChildren(refusal(t("error.no-room"), reason(err)));
+  partMissing();
   part(document, "#starting", HTMLElement).textContent = t("error.retrying");
   setTimeout(() => start().catch(failed), RETRY_MS);
 }
 
 keepFromPage(window);
+watchBuild(memory.store);
 languageSet.then(() => tellWhatIsKept(navigator.cookieEnabled));
 languageSet.then(start).catch(failed);

@@ -2,6 +2,7 @@
 /** @type {import("./en.js").Catalogue} */
 export default {
   // Everywhere
+  "waiting": "Wird geladen …",
   "close": "Schließen",
   "you": "du",
   "loading": "Wird geladen …",
@@ -15,7 +16,10 @@ export default {
   "yesterday": "Gestern",
 
   // What goes wrong
+  "error.again": "Noch einmal versuchen",
   "error.silent": "Der Server antwortet nicht.",
+  "upgrade.text": "Parley wurde aktualisiert.",
+  "upgrade.reload": "Neu laden",
   "error.retrying": "Der Server antwortet nicht. Neuer Versuch läuft …",
   "error.no-room": "Einen solchen Raum kann es nicht geben",
   "error.no-page": "Unter dieser Adresse ist nichts",
@@ -60,6 +64,12 @@ export default {
   "room.home": "Parley: alle Räume",
   "room.share": "Diesen Raum teilen",
   "room.share-note": "Wer diesen Link hat, kann hier lesen und schreiben.",
+  "room.share-title": "{room} teilen",
+  "room.share-qr": "QR-Code des Links",
+  "room.share-network": "Er funktioniert für alle in deinem Netz.",
+  "room.share-only-here":
+    "Er funktioniert nur auf diesem Gerät: Parley weiß nicht, wie andere es erreichen. Öffne diese Seite unter der " +
+    "Adresse, die andere benutzen, und teile sie dort.",
   "room.share-link": "Link zu diesem Raum",
   "room.share-copy": "Link kopieren",
   "room.share-send": "Senden an …",

@@ -12,6 +12,7 @@
 const sentences = {
   // Everywhere
   "close": "Close",
+  "waiting": "Loading…",
   "you": "you",
   "loading": "Loading…",
   "more": "Show more",
@@ -24,7 +25,10 @@ const sentences = {
   "yesterday": "Yesterday",
 
   // What goes wrong
+  "error.again": "Try again",
   "error.silent": "The server does not answer.",
+  "upgrade.text": "Parley has been updated.",
+  "upgrade.reload": "Reload",
   "error.retrying": "The server does not answer. Trying again…",
   "error.no-room": "There can be no such room",
   "error.no-page": "There is nothing at this address",
@@ -67,6 +71,12 @@ const sentences = {
   "room.home": "Parley: all rooms",
   "room.share": "Share this room",
   "room.share-note": "Whoever has this link can read and write here.",
+  "room.share-title": "Share {room}",
+  "room.share-qr": "QR code of the link",
+  "room.share-network": "It works for everybody in your network.",
+  "room.share-only-here":
+    "It works on this machine only: Parley does not know how others reach it. Open this page by the address that " +
+    "others use, and share it there.",
   "room.share-link": "Link to this room",
   "room.share-copy": "Copy link",
   "room.share-send": "Send to…",

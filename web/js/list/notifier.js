@@ -3,6 +3,7 @@
 /** @import { Settings } from "../ui/settings.js" */
 /** @import { ListUpdate, ReadMark } from "../wire/types.js" */
 /** @import { PageSession } from "./page-session.js" */
+import { announce } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
 import { isolate } from "../ui/text.js";
 import { uuid7 } from "../wire/uuid.js";
@@ -122,9 +123,3 @@ export class Notifier {
 
 /** @template V  @param {Map<string, V[]>} map  @param {string} room  @param {V} value */
 const put = (map, room, value) => map.set(room, [...(map.get(room) ?? []), value]);
-
-/** Announces a text politely; it is not visible. @param {string} text */
-function announce(text) {
-  const place = document.querySelector("#announcer");
-  if (place) place.textContent = text;
-}

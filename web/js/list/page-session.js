@@ -2,6 +2,7 @@
 // the connection to the rooms, and the read marks to the server. No DOM.
 /** @import { BrowserMemory } from "../room/browser-memory.js" */
 /** @import { Channel } from "../room/tabs.js" */
+/** @import { Place } from "../room/types.js" */
 /** @import { Api } from "../wire/api.js" */
 /** @import { Person } from "../wire/json.js" */
 /** @import { ServerMessage } from "../wire/protocol.js" */
@@ -26,6 +27,7 @@ const LEAVE_MS = 5_000; // a person who comes back within this time has not left
  * @property {(id: number) => void} clearTimeout
  * @property {() => number} now
  * @property {() => number} random
+ * @property {(build: string | undefined) => void} onBuild  a server has said which build of the page it has
  * @property {(room: string) => void} onRoom  an open room has changed
  * @property {() => void} onEnded  the session was ended
  * @property {() => void} onList  the list or the state of the connection has changed
@@ -88,9 +90,10 @@ export class PageSession {
     });
   }
 
-  /** Brings a room on the screen. A room that is opened for the first time begins at seq, or at its newest messages.
-   * @param {string} room  @param {number | null} seq */
-  enter(room, seq) {
+  /** Brings a room on the screen. A room that is opened for the first time begins at seq, at a place where it was left,
+   * or at its newest messages.
+   * @param {string} room  @param {number | null} seq  @param {Place | null} [place] */
+  enter(room, seq, place = null) {
     if (this.room?.deps.room !== room) this.leave();
     this.deps.clearTimeout(this.#leaving.get(room) ?? 0);
     this.#leaving.delete(room);
@@ -103,7 +106,7 @@ export class PageSession {
     this.#open.set(room, session);
     this.room = session;
     session.enter(entry.seq);
-    if (!known) session.start(seq);
+    if (!known) session.start(seq, place);
     this.#closeOldRooms();
     return session;
   }
@@ -228,6 +231,7 @@ export class PageSession {
   /** @param {AnswerBody} body */
   #onHello(body) {
     this.#hello = body;
+    this.deps.onBuild(body.build);
     if (body.person) this.me = body.person;
     for (const session of this.#open.values()) session.onHello(body);
     this.#openList();

@@ -7,6 +7,7 @@ import { copyText } from "../ui/clipboard.js";
 import { emit } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
 import { openMenu } from "../ui/menu.js";
+import { linkFor } from "../ui/share-link.js";
 import { isolate } from "../ui/text.js";
 import { say } from "../ui/toast.js";
 
@@ -51,7 +52,7 @@ export function openRoomMenu(button, room, session) {
       label: t("rooms.copy"),
       icon: "link",
       rule: entry.unread + entry.mentions === 0 && stored.length > 0,
-      does: () => copy(location.origin + formatAddress(room)),
+      does: async () => copy(await linkFor(session.deps.api, formatAddress(room), location)),
     },
     { label: t("rooms.leave"), icon: "leave", rule: true, danger: true, does: () => leave(button, room, session) },
   ], { held: button.closest("li") ?? undefined });

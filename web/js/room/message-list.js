@@ -161,12 +161,14 @@ export class MessageList extends HTMLElement {
   /** @param {Target} target */
   #go(target) {
     const row =
-      target.to === "message"
+      target.to === "message" || target.to === "place"
         ? this.log.querySelector(`[data-seq="${target.seq}"]`)
         : target.to === "new-separator"
           ? this.#rows.get("new-separator")
           : null;
     if (!(row instanceof HTMLElement)) return this.scrollAnchor.toEnd();
+    if (target.to === "place")
+      return this.scrollAnchor.restoreSnapshot({ atEnd: false, anchor: { row, element: row, offset: target.offset } });
     if (target.to === "message" && target.quiet) return this.scrollAnchor.reveal(row);
     this.scrollAnchor.to(row);
     // So that it is read aloud, and the arrow keys start there.

@@ -70,7 +70,9 @@ export function showMessage(element, row, look) {
     const body = part(element, ".body", HTMLElement);
     const hadFocus = body.contains(document.activeElement);
     showBody(body, message, look.me);
-    if (hadFocus) element.focus({ preventScroll: true });
+    const bars = [...element.querySelectorAll(".message-actions")].filter(() => message.deleted); // can be done no more
+    if (hadFocus || bars.some((bar) => bar.contains(document.activeElement))) element.focus({ preventScroll: true });
+    for (const bar of bars) bar.remove();
     element.classList.toggle("for-me", isFor(message, look.me));
     fold(element, isLong(message));
   }

@@ -3,7 +3,7 @@
 /** @import { ServerMessage } from "../wire/protocol.js" */
 /** @import { AnswerBody, ListEntry, MessageState, ReadMark, RoomEvent, Status } from "../wire/types.js" */
 /** @import { ThreadSession } from "./thread-session.js" */
-/** @import { MessageOptions, OutboxMessage, SessionDeps, State, Target } from "./types.js" */
+/** @import { MessageOptions, OutboxMessage, Place, SessionDeps, State, Target } from "./types.js" */
 import { Refusal } from "../wire/protocol.js";
 import { History } from "./history.js";
 import { applyJoin, applyLive, applyPresence, applyTyping, expireTyping } from "./live-events.js";
@@ -59,9 +59,11 @@ export class RoomSession {
     });
   }
 
-  /** Reads the first page, then joins. @param {number | null} seq the message that the address names */
-  start(seq) {
-    this.#open(seq);
+  /** Reads the first page, then joins.
+   * @param {number | null} seq the message that the address names
+   * @param {Place | null} [place] where the person was before the page was loaded again */
+  start(seq, place = null) {
+    this.#open(seq, place);
     this.sending.start();
   }
 
@@ -165,18 +167,19 @@ export class RoomSession {
     this.deps.onChange();
   }
 
-  /** @param {number | null} seq */
-  async #open(seq) {
+  /** @param {number | null} seq  @param {Place | null} place */
+  async #open(seq, place) {
     try {
-      await this.history.open(seq ?? undefined);
+      await this.history.open(place?.seq ?? seq ?? undefined);
       const { newSeparator, epoch } = this.state;
       if (!epoch) return;
-      this.target =
-        seq !== null ? { to: "message", seq } : newSeparator !== null ? { to: "new-separator" } : { to: "newest" };
+      if (place) this.target = { to: "place", ...place };
+      else if (seq !== null) this.target = { to: "message", seq };
+      else this.target = newSeparator !== null ? { to: "new-separator" } : { to: "newest" };
       this.deps.onChange();
       this.joining.join();
     } catch {
-      this.deps.setTimeout(() => this.#open(seq), RETRY_MS);
+      this.deps.setTimeout(() => this.#open(seq, place), RETRY_MS);
     }
   }
 

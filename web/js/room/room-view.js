@@ -5,12 +5,14 @@
 /** @import { BrowserMemory, Draft } from "./browser-memory.js" */
 /** @import { Outgoing } from "./composer.js" */
 /** @import { RoomSession } from "./room-session.js" */
-/** @import { OutboxMessage } from "./types.js" */
+/** @import { OutboxMessage, Place } from "./types.js" */
+import { formatAddress } from "../ui/address.js";
 import { copyText } from "../ui/clipboard.js";
 import { bdi, emit, fromTemplate, listen, part, setText } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
 import { holdKeys, loadOrExplain, loadWithRetry } from "../ui/load.js";
 import { isCovered, layers } from "../ui/overlay.js";
+import { linkFor } from "../ui/share-link.js";
 import { sidePanel } from "../ui/side-panel.js";
 import { typingText } from "../ui/text.js";
 import { say } from "../ui/toast.js";
@@ -18,7 +20,9 @@ import { MessageComposer, sendByCtrlEnter } from "./composer.js";
 import { MessageList } from "./message-list.js";
 import { PeopleList } from "./people.js";
 import { RoomHeader, peopleTitle } from "./room-header.js";
+import { typeAnywhere } from "./typing-anywhere.js";
 
+const HELD_MS = 10_000; // after this time the keyboard is free again, whether or not the page knows what a key does
 const LATE_MS = 700; // answers usually take a few milliseconds; a message is shown as waiting after this time
 
 /** What people do with messages. It is loaded once there are messages to read.
@@ -71,6 +75,16 @@ export class RoomView extends HTMLElement {
 
   get list() {
     return part(this, "message-list", MessageList);
+  }
+
+  /** Where the person is in the log, or null at its end. @returns {Place | null} */
+  get place() {
+    const { atEnd, anchor } = this.list.scrollAnchor.snapshot();
+    let row = /** @type {Element | null | undefined} */ (anchor?.row);
+    while (row && !row.hasAttribute("data-seq")) row = row.nextElementSibling; // it is a day, for example
+    if (atEnd || !row) return null;
+    const offset = row.getBoundingClientRect().top - this.list.log.getBoundingClientRect().top;
+    return { seq: Number(row.getAttribute("data-seq")), offset };
   }
 
   get composer() {
@@ -191,7 +205,7 @@ export class RoomView extends HTMLElement {
       this.composer.prependText(session.sending.takeBack(nonce)),
     );
     listen(this, "copy", async (/** @type {number} */ seq) => {
-      const link = `${location.origin}${location.pathname}#${seq}`;
+      const link = await linkFor(session.deps.api, formatAddress(session.deps.room, seq), location);
       say((await copyText(link)) ? t("message.copied") : link);
     });
   }
@@ -210,7 +224,7 @@ export class RoomView extends HTMLElement {
   #hold(e) {
     if (this.#actions || e.defaultPrevented || e.key === "Tab") return;
     if (!(e.target instanceof Element && e.target.matches(".message"))) return;
-    const held = holdKeys();
+    const held = holdKeys({ waitMs: HELD_MS });
     if (!held.take(e)) return held.drop();
     this.#held = held;
     held.left.catch(() => undefined); // they are late: the person can press the key again
@@ -218,7 +232,8 @@ export class RoomView extends HTMLElement {
 
   async #share() {
     const share = await loadOrExplain(() => import("./share-dialog.js"));
-    if (share) part(this, "share-dialog", share.ShareDialog).open(location.origin + location.pathname);
+    const { api, room } = this.session?.deps ?? {};
+    if (share && api && room) share.openShare(api, room, location.origin + formatAddress(room));
   }
 
   /** Opens or closes the list of people, and remembers that as the default of a wide screen. */
@@ -250,6 +265,11 @@ export class RoomView extends HTMLElement {
       },
       { signal },
     );
+    // In a thread's panel it is the reply that is written.
+    typeAnywhere((from) => {
+      const there = from.closest("side-panel")?.querySelector("message-composer") ?? this.composer;
+      return there instanceof MessageComposer ? there : null;
+    }, signal);
     const panel = document.querySelector("side-panel");
     panel?.addEventListener("parley:panel", () => this.#panelChanged(), { signal });
   }

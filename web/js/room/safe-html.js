@@ -99,13 +99,21 @@ function twin(node) {
     if (node.getAttribute("type") !== "checkbox") return null;
     tick(element, node.hasAttribute("checked"));
   }
-  const start = Number(node.getAttribute("start"));
-  if (element instanceof HTMLOListElement && Number.isInteger(start) && start > 0) element.start = start;
+  const start = wholeNumber(node, "start");
+  if (element instanceof HTMLOListElement && start !== null) element.start = start;
+  const number = wholeNumber(node, "value");
+  if (element instanceof HTMLLIElement && number !== null) element.value = number;
   const side = node.getAttribute("align") ?? "";
   if (element instanceof HTMLTableCellElement && /^(?:left|center|right)$/.test(side)) element.align = side;
   const language = node.tagName === "CODE" && /^language-[\w+#.-]{1,32}$/.exec(name);
   if (language) element.className = language[0];
   return element;
+}
+
+/** Returns a number from 0 on that an attribute has, or null. @param {Element} node  @param {string} name */
+function wholeNumber(node, name) {
+  const value = node.getAttribute(name) ?? "";
+  return /^\d{1,9}$/.test(value) ? Number(value) : null;
 }
 
 /** Makes a disabled checkbox of a task list.
@@ -122,8 +130,21 @@ function tick(input, done) {
 function fitted(element) {
   if (element instanceof HTMLPreElement) return codeBlock(element);
   if (element instanceof HTMLTableElement) return scroller(element);
+  if (element instanceof HTMLOListElement) makeRoom(element);
   if (element.className === "spoiler") cover(element);
   return element;
+}
+
+/** Makes room for all digits of a list's numbers. @param {HTMLOListElement} list */
+function makeRoom(list) {
+  let last = list.start - 1;
+  let digits = 1;
+  for (const item of list.children) {
+    const typed = item instanceof HTMLLIElement && item.hasAttribute("value");
+    last = typed ? item.value : last + 1;
+    digits = Math.max(digits, String(last).length);
+  }
+  if (digits > 1) list.style.setProperty("--digits", String(digits));
 }
 
 /** Wraps a table in a frame that scrolls sideways, also by keyboard. @param {HTMLTableElement} table */

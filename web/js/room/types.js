@@ -41,7 +41,11 @@
  */
 
 /** Where the view scrolls after it has drawn. `quiet`: the focus stays where it is, and so does a message in view.
- * @typedef {{ to: "newest" } | { to: "new-separator" } | { to: "message", seq: number, quiet?: boolean }} Target */
+ * @typedef {{ to: "newest" } | { to: "new-separator" } | { to: "message", seq: number, quiet?: boolean } |
+ *   { to: "place" } & Place} Target */
+
+/** Where a person is in a room's log: a message, and how far below the top of the log it begins, in px.
+ * @typedef {{ seq: number, offset: number }} Place */
 
 /** The optional fields of a message: the answered message, the thread, and whether a reply is shown in the room, too.
  * @typedef {{ replyTo?: number, quote?: Quote, thread?: number, echo?: boolean }} MessageOptions */

@@ -3,6 +3,7 @@
 // the panel covers the middle.
 /** @import { Notifier } from "../list/notifier.js" */
 /** @import { BrowserMemory } from "../room/browser-memory.js" */
+/** @import { Place } from "../room/types.js" */
 /** @import { Api } from "../wire/api.js" */
 /** @import { Person } from "../wire/json.js" */
 /** @import { FrontPage } from "./front-page.js" */
@@ -14,10 +15,12 @@ import { RoomView } from "../room/room-view.js";
 import { formatAddress, isPlain, parseAddress } from "../ui/address.js";
 import { emit, fromTemplate, listen, part } from "../ui/dom.js";
 import { reason, t } from "../ui/i18n.js";
+import { languageWasChosen } from "../ui/language.js";
 import { loadOrExplain, loadWithRetry } from "../ui/load.js";
 import { closeByBack, layers } from "../ui/overlay.js";
 import { Settings } from "../ui/settings.js";
 import { sidePanel } from "../ui/side-panel.js";
+import { buildAnnounced, partMissing, tabStore } from "../ui/page-build.js";
 import { nameOf } from "../ui/storage.js";
 import { Refusal, isRetryable } from "../wire/protocol.js";
 import { act, listenToKeys } from "./keys.js";
@@ -36,6 +39,7 @@ const FETCH_MS = 3_000;
  * @property {Settings} settings
  * @property {Api} api
  * @property {Lazy} what
+ * @property {string} [at]  selects what gets the focus
  * @property {(action: Action) => void} act  carries out a shortcut's action
  */
 
@@ -82,6 +86,7 @@ export class AppShell extends HTMLElement {
       clearTimeout: (id) => window.clearTimeout(id),
       now: Date.now,
       random: Math.random,
+      onBuild: buildAnnounced,
       onRoom: (room) => this.#roomChanged(room),
       onEnded: () => this.#signedOut(),
       onList: () => this.#listChanged(),
@@ -98,6 +103,7 @@ export class AppShell extends HTMLElement {
     listenToKeys(this);
     session.connection.connect();
     this.#showAddress();
+    if (languageWasChosen()) this.open("settings", "#set-language");
     setTimeout(() => this.#fetchAhead(), FETCH_MS);
   }
 
@@ -130,8 +136,8 @@ export class AppShell extends HTMLElement {
     if (this.session?.room?.deps.room === room) emit(part(this, "room-view", RoomView), "thread", seq);
   }
 
-  /** Opens a module that is loaded on demand. @param {Lazy} what */
-  async open(what) {
+  /** Opens a module that is loaded on demand. @param {Lazy} what  @param {string} [at] what gets the focus in it */
+  async open(what, at) {
     const { session, settings, api } = this;
     if (!session || !settings || !api || this.#loading.has(what)) return;
     if (this.#drawer.matches(":popover-open")) this.#drawer.hidePopover();
@@ -140,7 +146,7 @@ export class AppShell extends HTMLElement {
     this.#loading.delete(what);
     if (!part) return;
     this.#lazy.set(what, part);
-    part.open({ shell: this, session, settings, api, what, act: (action) => act(this, action) });
+    part.open({ shell: this, session, settings, api, what, at, act: (action) => act(this, action) });
   }
 
   get #drawer() {
@@ -166,6 +172,7 @@ export class AppShell extends HTMLElement {
     } catch (err) {
       if (turn !== this.#asked) return;
       if (err instanceof Refusal && !isRetryable(err.code)) return this.#refuse(t("error.no-room"), reason(err));
+      partMissing();
       setTimeout(() => turn === this.#asked && this.#showAddress(), RETRY_MS);
     }
   }
@@ -200,7 +207,7 @@ export class AppShell extends HTMLElement {
     this.classList.remove("at-front");
     const here = session.room?.deps.room === room;
     const before = session.room;
-    const entered = session.enter(room, seq);
+    const entered = session.enter(room, seq, before ? null : takePlace(room));
     let view = this.#views.get(room);
     const known = view?.session === entered;
     if (!view || !known) view = new RoomView();
@@ -308,6 +315,10 @@ export class AppShell extends HTMLElement {
   #listenToWindow(session) {
     addEventListener("storage", (e) => session.storageChanged(e.key === null ? null : nameOf(e.key)));
     addEventListener("pagehide", () => session.end());
+    addEventListener("parley:leaving", () => {
+      const room = session.room?.deps.room ?? "";
+      tabStore.put("place", { room, place: this.#views.get(room)?.place ?? null });
+    });
     document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && session.marks.flush());
     for (const name of ["online", "pageshow", "focus"]) addEventListener(name, () => session.connection.wake());
   }
@@ -328,6 +339,14 @@ export class AppShell extends HTMLElement {
       (/** @type {number} */ seq) => session.room && session.markUnread(session.room.deps.room, seq),
     );
   }
+}
+
+/** Returns where the person was in a room when the page was left to be loaded again. The second call returns null.
+ * @param {string} room  @returns {Place | null} */
+function takePlace(room) {
+  const left = /** @type {{ room: string, place: Place | null } | undefined} */ (tabStore.get("place"));
+  tabStore.remove("place");
+  return left?.room === room ? left.place : null;
 }
 
 customElements.define("app-shell", AppShell);

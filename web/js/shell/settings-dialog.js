@@ -17,10 +17,11 @@ import "./theme-choice.js";
  * @property {PageSession} session
  * @property {Settings} settings
  * @property {Api} api
+ * @property {string} [at]  selects what gets the focus
  */
 
 /** @param {Context} context */
-export function open({ shell, session, settings, api }) {
+export function open({ shell, session, settings, api, at }) {
   const dialog = part(fromTemplate("settings-dialog"), "dialog", HTMLDialogElement);
   dialog.addEventListener("close", () => dialog.remove());
   shell.append(dialog);
@@ -32,6 +33,7 @@ export function open({ shell, session, settings, api }) {
     shell.open("shortcuts");
   });
   showDialog(dialog);
+  if (at) part(dialog, at, HTMLElement).focus();
 }
 
 /** @param {HTMLDialogElement} dialog  @param {PageSession} session  @param {Api} api */

@@ -2,14 +2,11 @@
 // knows neither the field nor the list on the screen. No DOM.
 /** @import { Person } from "../wire/json.js" */
 /** @import { SlashCommand } from "../wire/types.js" */
-import { HERE } from "../room/mentions.js";
+import { HERE, mayBeginMention, mayBeginShortCode } from "../room/mentions.js";
 
 const MOST = 8; // suggestions at once
 const MIN_CODE = 2; // letters of a short-code before emoji are suggested; so ":)" suggests none
 const CLEAR_CODE = 3; // letters of a short-code before Enter takes an emoji; so "lol :xd" stays
-
-// The scripts that put no spaces between words: behind their letters and marks a name or short-code can begin.
-const SPACELESS = /[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}ー]$/u;
 
 /** The word at the caret: its range in the text, and its letters after the sign.
  * @typedef {{ sign: "@" | ":" | "/", from: number, to: number, query: string }} Word */
@@ -22,19 +19,13 @@ export function wordAt(text, caret) {
   const command = /^\/([a-z]*)$/.exec(before);
   if (command) return { sign: "/", from: 0, to: caret, query: command[1] ?? "" };
   const code = /:([a-z0-9+][a-z0-9_+-]*|-1)$/.exec(before);
-  if (code && (code[1] ?? "").length >= MIN_CODE && opens(before.slice(0, code.index), /[\p{L}\p{N}_:/]$/u))
+  if (code && (code[1] ?? "").length >= MIN_CODE && mayBeginShortCode(before.slice(0, code.index)))
     return { sign: ":", from: code.index, to: caret, query: code[1] ?? "" };
   const at = before.lastIndexOf("@");
   const query = before.slice(at + 1);
   if (at < 0 || query.length > 32 || /[\n@]/.test(query)) return null;
-  const begins = opens(before.slice(0, at), /[\p{L}\p{N}_]$/u);
-  return begins ? { sign: "@", from: at, to: caret, query } : null;
+  return mayBeginMention(before.slice(0, at)) ? { sign: "@", from: at, to: caret, query } : null;
 }
-
-/** Reports whether a word can begin behind a text: not within another word, as in an e-mail address, unless that is
- * written in a script without spaces.
- * @param {string} before  @param {RegExp} within what the text ends with inside of a word */
-const opens = (before, within) => !within.test(before) || SPACELESS.test(before);
 
 /** Returns which suggestion Enter takes although nobody has chosen it, or -1: the one of which the word is clearly the
  * beginning. Otherwise Enter sends what is written, such as `:10` or `/s`.

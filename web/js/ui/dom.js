@@ -53,6 +53,11 @@ export function listen(on, name, then) {
   });
 }
 
+/** Announces a text politely; it is not visible. @param {string} text */
+export function announce(text) {
+  part(document, "#announcer", HTMLElement).textContent = text;
+}
+
 /** Sets an element's text if it differs, so that unchanged text causes no layout and is not announced again.
  * @param {Element} element  @param {string} text */
 export function setText(element, text) {

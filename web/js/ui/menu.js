@@ -32,6 +32,7 @@ export function openMenu(anchor, label, items, { at, held, said, quick = [] } = 
   menu.setAttribute("aria-label", label);
   const choose = (/** @type {Item} */ item) => {
     float.close();
+    anchor.focus({ preventScroll: true }); // where a dialog that the item opens returns the focus to
     item.does();
   };
   const listen = (/** @type {Item} */ item, /** @type {HTMLElement} */ button) => {

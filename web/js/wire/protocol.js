@@ -136,6 +136,7 @@ function answerBody(o) {
     op: string(o["op"]),
     person: person(o["person"]),
     epoch: optionalString(o["epoch"]),
+    build: optionalString(o["build"]),
     reset: o["reset"] === true,
     room: optionalString(o["room"]),
     seq: optionalNumber(o["seq"]),

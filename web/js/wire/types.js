@@ -67,6 +67,7 @@
  * @property {string} op "ok", or for a join perhaps "behind"
  * @property {Person} [person]
  * @property {string} [epoch]
+ * @property {string} [build]  the build of the page that the server serves
  * @property {boolean} [reset]  with "behind": the room has another log than the one whose events we hold
  * @property {Limits} [limits]
  * @property {string} [room]

@@ -119,7 +119,7 @@ for (const [i, [look, theme, options]] of LOOKS.entries()) {
     await judge(
       "share dialog",
       () => page.getByRole("button", { name: "Share this room" }).click(),
-      "share-dialog dialog[open]",
+      "dialog.share[open]",
     );
     await judge(
       "people",

@@ -4,7 +4,12 @@ import { test } from "node:test";
 import { Server, assertShown, joined, row, told, write } from "./helper.js";
 import { field, meet, message, said } from "./people.js";
 
+/** @import { Locator } from "playwright-core" */
+
 const server = await new Server().start();
+
+/** Of handlers and styles in what is parsed inertly the browser says that it would not run them. @param {string} w */
+const notOfParsing = (w) => !/inline (event handler|style) violates/.test(w);
 
 test("the composer breaks lines with Shift+Enter, keeps drafts and refuses a text that is too long", async () => {
   const [ada] = await meet(server, "draft", "Ada");
@@ -143,9 +148,62 @@ test("formatted text is pasted as Markdown, and no script in it runs", async () 
     undefined,
   );
   await field(ada.page).fill("");
-  // Of handlers and styles in what is parsed inertly the browser says that it would not run them.
-  assert.deepEqual(
-    ada.wrong.filter((w) => !/inline (event handler|style) violates/.test(w)),
-    [],
-  );
+  assert.deepEqual(ada.wrong.filter(notOfParsing), []);
+});
+
+test("what is copied from the page's own messages keeps its formatting when it is pasted", async () => {
+  const [ada] = await meet(server, "copied", "Ada");
+  assert.ok(ada);
+  const { page } = ada;
+  await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+  const text = "some **bold**, *slanted*, ~~struck~~ and `code`";
+  await said(page, text, 1);
+  const body = message(page, 1).locator(".body");
+  const copied = async (/** @type {Locator} */ what, before = "") => {
+    await what.evaluate((b) => getSelection()?.selectAllChildren(b));
+    await page.keyboard.press("Control+c");
+    await field(page).fill(before);
+    await field(page).press("Control+End");
+    await field(page).press("Control+v");
+  };
+  const pasted = (/** @type {string} */ want) =>
+    page.waitForFunction((want) => document.querySelector("textarea")?.value === want, want);
+  await copied(body);
+  await pasted(text);
+  await copied(body.locator("strong")); // one word of it
+  await pasted("**bold**");
+  await copied(body, "```\n"); // nothing is escaped in an open fence
+  await pasted("```\nsome bold, slanted, struck and code");
+  assert.deepEqual(ada.wrong.filter(notOfParsing), []);
+});
+
+test("literal characters that were pasted beside formatting are shown as they were", async () => {
+  const [ada] = await meet(server, "literal", "Ada");
+  assert.ok(ada);
+  const { page } = ada;
+  const texts = [
+    "#1 C:\\dir > 3",
+    "2 * 3 * 4, snake_case, _x_, *y*",
+    "~~z~~ ||w|| `v` [u](t)",
+    "D:\\_work_ \\*",
+    "# no heading",
+    "> no quote",
+    "- no item",
+    "&lt;b> &amp; <i>",
+  ];
+  for (const [i, text] of texts.entries()) {
+    await field(page).evaluate((f, text) => {
+      const p = document.createElement("p");
+      p.textContent = text;
+      const clipboardData = new DataTransfer();
+      clipboardData.setData("text/html", `${p.outerHTML}<p><b>bold</b></p>`);
+      f.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+    }, text);
+    await field(page).press("Enter");
+    const body = message(page, i + 1).locator(".body");
+    await body.locator("strong", { hasText: "bold" }).waitFor();
+    assert.equal(await body.locator("p").first().textContent(), text);
+    assert.equal(await body.locator("h1, blockquote, li, em, del, code, a, .spoiler").count(), 0, text);
+  }
+  assert.deepEqual(ada.wrong, []);
 });

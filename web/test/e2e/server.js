@@ -1,6 +1,6 @@
 // server.js: the real server as a process, with a data folder of its own.
 import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
@@ -35,11 +35,27 @@ let built;
 /** Returns the binary to test: $PARLEY_BIN, or one built now. */
 function binary() {
   built ??= process.env["PARLEY_BIN"];
-  if (built) return resolve(ROOT, built);
-  built = join(temporary("bin"), "parley");
-  const { status, stderr } = spawnSync("go", ["build", "-o", built, "."], { cwd: ROOT, encoding: "utf8" });
-  if (status !== 0) throw new Error(`go build: ${stderr}`);
+  built = built ? resolve(ROOT, built) : build();
   return built;
+}
+
+/** @param {string[]} flags */
+function build(...flags) {
+  const program = join(temporary("bin"), "parley");
+  const { status, stderr } = spawnSync("go", ["build", "-o", program, ...flags, "."], { cwd: ROOT, encoding: "utf8" });
+  if (status !== 0) throw new Error(`go build: ${stderr}`);
+  return program;
+}
+
+/** Returns a later version of the program, in which a file of the page says something else.
+ * @param {string} file  @param {string} before  @param {string} after */
+export function laterVersion(file, before, after) {
+  const dir = temporary("later");
+  const text = readFileSync(join(ROOT, file), "utf8");
+  if (!text.includes(before)) throw new Error(`${file} does not say ${before}`);
+  writeFileSync(join(dir, "changed"), text.replace(before, after));
+  writeFileSync(join(dir, "overlay"), JSON.stringify({ Replace: { [join(ROOT, file)]: join(dir, "changed") } }));
+  return build("-overlay", join(dir, "overlay"));
 }
 
 /** Empty PostgreSQL databases, one for each server; none: SQLite. ci/withpostgres makes them. */
@@ -55,6 +71,8 @@ export class Server {
   data = temporary("data");
   database = databases?.shift();
   url = "";
+  /** The program, if it is not the one to test. */
+  program = "";
 
   /** @param {string[]} flags */
   constructor(...flags) {
@@ -73,7 +91,7 @@ export class Server {
     const limits = NO_LIMITS.flatMap((name) => [`--${name}`, "0"]);
     const args = ["serve", "--listen", listen, "--data", this.data, ...limits, ...this.flags];
     const env = { ...process.env, ...(this.database && { PARLEY_DATABASE: this.database }) };
-    const child = spawn(binary(), args, { stdio: ["ignore", "pipe", "pipe"], env });
+    const child = spawn(this.program || binary(), args, { stdio: ["ignore", "pipe", "pipe"], env });
     this.#process = child;
     let out = "";
     child.stderr.on("data", (chunk) => (this.#log += chunk));

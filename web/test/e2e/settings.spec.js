@@ -106,3 +106,23 @@ for (const [size, options] of Object.entries({ wide: {}, phone: PHONE })) {
     assert.deepEqual(wrong, []);
   });
 }
+
+test("choosing a language keeps the settings open, with the focus on the choice", async () => {
+  const { page, wrong } = await settled(server, "Lena", ["languages"]);
+  await page.keyboard.press("Control+,");
+  await page.getByLabel("Language", { exact: true }).selectOption("de");
+  await page.getByRole("dialog", { name: "Einstellungen" }).waitFor();
+  const chosen = page.getByLabel("Sprache");
+  await chosen.waitFor();
+  assert.deepEqual(
+    await chosen.evaluate((e) => [e === document.activeElement, /** @type {HTMLSelectElement} */ (e).value]),
+    [true, "de"],
+  );
+  await chosen.selectOption("en");
+  await page.getByRole("dialog", { name: "Settings" }).waitFor();
+  await page.keyboard.press("Escape");
+  await page.reload();
+  await joined(page);
+  assert.equal(await page.getByRole("dialog").count(), 0, "a usual reload opens nothing");
+  assert.deepEqual(wrong, []);
+});

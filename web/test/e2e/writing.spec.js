@@ -44,6 +44,46 @@ test("Enter sends what is written, whatever the list beside it suggests", async 
   assert.deepEqual(ada.wrong, []);
 });
 
+test("what is typed while no field has the focus is written, and shortcuts stay shortcuts", async () => {
+  const [ada] = await meet(server, "anywhere", "Ada");
+  assert.ok(ada);
+  const { page } = ada;
+  await said(page, "hello", 1);
+  const elsewhere = {
+    nothing: () => page.evaluate(() => document.activeElement instanceof HTMLElement && document.activeElement.blur()),
+    "the log": () => page.locator("room-view .log").focus(),
+    "a message": () => message(page, 1).focus(),
+    "a button": () => page.locator("room-view .people-button").focus(),
+    "the room list": () => page.locator("room-list li a").first().focus(),
+  };
+  for (const [where, go] of Object.entries(elsewhere)) {
+    await go();
+    await page.keyboard.type("Zoë 50 %");
+    assert.equal(await field(page).inputValue(), "Zoë 50 %", where);
+    await field(page).fill("");
+  }
+  await message(page, 1).focus();
+  await page.keyboard.press("r"); // a message's own letters
+  await page.getByText("Replying to Ada").waitFor();
+  assert.equal(await field(page).inputValue(), "");
+  await page.keyboard.press("Escape");
+  await elsewhere["the log"]();
+  await page.keyboard.press("?");
+  await page.getByRole("dialog", { name: "Keyboard shortcuts" }).waitFor();
+  await page.keyboard.type("x");
+  await page.keyboard.press("Escape");
+  await openMenu(page, 1, "Reply");
+  await page.keyboard.type("x");
+  await page.keyboard.press("Escape");
+  assert.equal(await field(page).inputValue(), "", "nothing under a dialog or menu");
+  await openMenu(page, 1, "Open thread");
+  await page.getByRole("menuitem", { name: "Open thread" }).click();
+  await page.locator("thread-panel .follow, thread-panel .log").first().focus();
+  await page.keyboard.type("a reply");
+  assert.equal(await page.getByLabel("Your reply").inputValue(), "a reply", "beside a thread it is a reply");
+  assert.deepEqual(ada.wrong, []);
+});
+
 test("Ctrl+Z takes back a completion, an emoji of the picker, a paste and a message taken back", async () => {
   const [ada] = await meet(server, "undo", "Ada", "Grace Hopper");
   assert.ok(ada);

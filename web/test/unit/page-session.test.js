@@ -53,6 +53,7 @@ function page(backing = new MemoryStorage(), channel = channels()) {
     now: () => timers.now,
     random: () => 1,
     onEnded: () => undefined,
+    onBuild: () => undefined,
     onRoom: () => undefined,
     onList: () => undefined,
     onListUpdate: () => undefined,
