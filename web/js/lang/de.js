@@ -99,6 +99,7 @@ export default {
   "signed-out.again": "Neu anmelden",
 
   // You
+  "person.namesake": "eine andere Person dieses Namens",
   "you.button": "Du bist {name}: Einstellungen",
   "you.save": "Namen speichern",
   "theme": "Farben",

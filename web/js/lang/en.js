@@ -105,6 +105,7 @@ const sentences = {
   "signed-out.again": "Join again",
 
   // You
+  "person.namesake": "another person of this name",
   "you.button": "You are {name}: settings",
   "you.save": "Save name",
   "theme": "Theme",

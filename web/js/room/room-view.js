@@ -7,6 +7,7 @@
 /** @import { RoomSession } from "./room-session.js" */
 /** @import { OutboxMessage, Place } from "./types.js" */
 import { formatAddress } from "../ui/address.js";
+import { refreshFaces, showPresent } from "../ui/avatar.js";
 import { copyText } from "../ui/clipboard.js";
 import { bdi, emit, fromTemplate, listen, part, setText } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
@@ -44,6 +45,8 @@ const QUEUED_UNTIL_LOADED = ["command", "edit-last", "jump", "react", "thread", 
 
 export class RoomView extends HTMLElement {
   #scheduled = false;
+  /** Who had a face of their own when faces were given last. @type {RoomSession["state"]["people"] | undefined} */
+  #present;
   #header = new RoomHeader(this, () => this.changed());
   /** The scroll position when the room left the page.
    * @type {ReturnType<MessageList["scrollAnchor"]["snapshot"]> | null} */
@@ -128,6 +131,8 @@ export class RoomView extends HTMLElement {
     if (this.deps?.settings.get("people"))
       sidePanel().setDefault({ name: "people", element: this.people, title: peopleTitle(this.session) });
     else sidePanel().setDefault(null);
+    this.#present = undefined;
+    refreshFaces(this);
     // Browsers reset the scroll position of removed elements. After the panel, which makes the log narrower.
     if (this.#scrolled) this.list.scrollAnchor.restoreSnapshot(this.#scrolled);
     this.#actions?.roomShown(this.#leaveSignal.signal);
@@ -159,6 +164,10 @@ export class RoomView extends HTMLElement {
     const { waitingFor } = session.sending.sender;
     list.show({ state, pending, late, waitingFor, target, editing: composer.editing, now });
     if (pending.some((e) => !late(e))) setTimeout(() => this.changed(), LATE_MS);
+    if (state.people !== this.#present) {
+      this.#present = state.people;
+      showPresent([state.me, ...(state.people?.values() ?? [])]);
+    }
     if (this.people.isConnected) this.people.show(state, online);
     sidePanel().retitle("people", peopleTitle(this.session));
     this.#actions?.draw();

@@ -22,28 +22,6 @@ export function length(s) {
   return n;
 }
 
-const segmenter = "Segmenter" in Intl ? new Intl.Segmenter("en", { granularity: "grapheme" }) : null;
-
-/** Returns one or two letters that stand for a name. @param {string} name */
-export function initials(name) {
-  const words = name
-    .trim()
-    .split(/[\s._-]+/u)
-    .filter((w) => /[\p{L}\p{N}\p{Extended_Pictographic}]/u.test(w));
-  const first = (/** @type {string} */ w) =>
-    (segmenter ? segmenter.segment(w)[Symbol.iterator]().next().value?.segment : [...w][0]) ?? "";
-  const letters = words.length > 1 ? [words[0] ?? "", words.at(-1) ?? ""].map(first) : [first(words[0] ?? name)];
-  return letters.join("").toLocaleUpperCase("en");
-}
-
-/** Returns a hue in degrees for a person. It depends on the id alone. @param {string} id */
-export function hue(id) {
-  let h = 2166136261; // FNV-1a
-  for (let i = 0; i < id.length; i++) h = Math.imul(h ^ id.charCodeAt(i), 16777619);
-  h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d); // mixes in the high bits
-  return ((h >>> 8) % 30) * 12; // 30 hues that the eye can tell apart
-}
-
 const EMOJI = String.raw`(?:\p{RI}\p{RI}|\p{Emoji_Presentation}|\p{Extended_Pictographic}\uFE0F)`;
 const MODIFIERS = String.raw`(?:\p{EMod}|\u200D\p{Extended_Pictographic}\uFE0F?)*`;
 const JUMBO = new RegExp(`^(?:${EMOJI}${MODIFIERS}\\s*){1,6}$`, "u");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { excerpt, hue, initials, isJumbo, length, safeHref, typingText } from "../../js/ui/text.js";
+import { excerpt, isJumbo, length, safeHref, typingText } from "../../js/ui/text.js";
 
 test("only harmless addresses may be opened", () => {
   for (const href of [
@@ -24,19 +24,6 @@ test("only harmless addresses may be opened", () => {
 
 test("length counts what the server counts: code points", () => {
   assert.deepEqual(["", "abc", "é", "😀", "👩‍👩‍👧"].map(length), [0, 3, 1, 1, 5]);
-});
-
-test("initials stand for a name of any script", () => {
-  assert.deepEqual(
-    ["Ada Lovelace", "grace", "Jean-Luc  Picard", "李小龙", "👩‍🚀 Neo", "...", "e\u0301ric"].map(initials),
-    ["AL", "G", "JP", "李", "👩‍🚀N", ".", "E\u0301"],
-  );
-});
-
-test("a person's hue is always the same, and the hues are spread", () => {
-  assert.equal(hue("abc"), hue("abc"));
-  const hues = new Set(Array.from({ length: 300 }, (_, i) => hue(`person ${i}`)));
-  assert.ok(hues.size >= 28 && [...hues].every((h) => h >= 0 && h < 360));
 });
 
 test("a few emoji alone are shown large", () => {
