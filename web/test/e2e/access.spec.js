@@ -178,7 +178,7 @@ test("every control is reached by keyboard alone", async () => {
   assert.deepEqual(wrong, []);
 });
 
-test("on a phone the page fits, the room’s menu shows the people, and the keyboard leaves the composer in view", async () => {
+test("on a phone the page fits, its menu shows the people, and the keyboard leaves the composer in view", async () => {
   const { page, wrong } = await visitor(server, "Ada", PHONE);
   await page.goto(`${server.url}/r/axe`);
   await joined(page);
