@@ -304,6 +304,7 @@ export default {
   "composer.editing": "Du bearbeitest deine Nachricht",
   "composer.save": "Speichern",
   "composer.cancel": "Abbrechen",
+  "formats.sign": "Aa",
   "formats.label": "Formatierung",
   "formats.button": "Formatierung ein- oder ausblenden",
   "formats.bold": "Fett",

@@ -308,6 +308,7 @@ const sentences = {
   "composer.editing": "Editing your message",
   "composer.save": "Save",
   "composer.cancel": "Cancel",
+  "formats.sign": "Aa",
   "formats.label": "Formatting",
   "formats.button": "Show or hide formatting",
   "formats.bold": "Bold",
