@@ -168,7 +168,7 @@ export default {
   "settings.write": "Schreiben",
   "settings.send": "Senden mit",
   "settings.send-enter": "Enter",
-  "settings.send-ctrl": "Strg+Enter, ⌘ Enter",
+  "settings.send-ctrl": "dem Knopf, oder Strg+Enter (⌘ Enter)",
 
   // Keys
   "keys.title": "Tastenkürzel",

@@ -172,7 +172,7 @@ const sentences = {
   "settings.write": "Writing",
   "settings.send": "Send with",
   "settings.send-enter": "Enter",
-  "settings.send-ctrl": "Ctrl+Enter, ⌘ Enter",
+  "settings.send-ctrl": "The button, or Ctrl+Enter (⌘ Enter)",
 
   // Keys
   "keys.title": "Keyboard shortcuts",

@@ -367,3 +367,79 @@ test("the ways in are left by no Enter of an input method either", async () => {
   }
   assert.deepEqual(wrong, []);
 });
+
+const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+
+test("on a phone Return makes a new line and the button sends, unless one chooses otherwise", async () => {
+  const { page, wrong } = await enter(server, "phone", "Ada", PHONE);
+  await field(page).tap();
+  await page.keyboard.type("one");
+  await page.keyboard.press("Enter");
+  await page.keyboard.type("two");
+  assert.equal(await field(page).inputValue(), "one\ntwo");
+  assert.equal(await field(page).getAttribute("enterkeyhint"), "enter");
+  await page.locator("room-view .send").tap();
+  await message(page, 1).getByText("one").waitFor();
+  assert.deepEqual(await server.texts("phone"), ["one\ntwo"]);
+  assert.equal(await page.evaluate(() => document.activeElement?.id), "composer-field", "one can write on");
+  await page.evaluate(() => localStorage.setItem("parley:settings", JSON.stringify({ sendBy: "enter" })));
+  await page.reload();
+  await joined(page);
+  await field(page).tap();
+  assert.equal(await field(page).getAttribute("enterkeyhint"), "send");
+  await page.keyboard.type("three");
+  await page.keyboard.press("Enter");
+  await message(page, 2).getByText("three").waitFor();
+  assert.deepEqual(wrong, []);
+});
+
+test("formatting buttons work with the mouse and keys, can be undone, and stay hidden when one hides them", async () => {
+  const [ada] = await meet(server, "formats", "Ada");
+  assert.ok(ada);
+  const { page } = ada;
+  const bar = page.locator("room-view").getByRole("toolbar", { name: "Formatting" });
+  await field(page).fill("a word");
+  await field(page).press("Shift+Control+ArrowLeft");
+  await bar.getByRole("button", { name: "Bold" }).click();
+  assert.equal(await field(page).inputValue(), "a **word**");
+  await page.keyboard.press("Control+z");
+  assert.equal(await field(page).inputValue(), "a word");
+  await field(page).press("End");
+  await field(page).press("Shift+Control+ArrowLeft");
+  await page.keyboard.press("Control+i");
+  assert.equal(await field(page).inputValue(), "a *word*");
+  await page.keyboard.press("Shift+Tab"); // one stop of the Tab key
+  await page.keyboard.press("End");
+  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute("aria-label")), "Code");
+  await page.keyboard.press("Home");
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("Enter"); // struck
+  assert.equal(await field(page).inputValue(), "a *~~word~~*");
+  const edge = await page.locator("room-view form.composer").evaluate((c) => getComputedStyle(c).outlineStyle);
+  assert.equal(edge, "none", "no ring while one writes");
+  await page.locator("room-view .formats-button").click();
+  await bar.waitFor({ state: "hidden" });
+  await page.reload();
+  await joined(page);
+  assert.equal(await bar.isVisible(), false);
+  await page.locator("room-view .formats-button").click();
+  await bar.getByRole("button", { name: "Quote" }).waitFor();
+  assert.deepEqual(ada.wrong, []);
+});
+
+test("nothing shifts when somebody begins to type", async () => {
+  const [ada, grace] = await meet(server, "shift", "Ada", "Grace");
+  assert.ok(ada && grace);
+  await said(ada.page, "hello", 1);
+  const places = () =>
+    ada.page.evaluate(() =>
+      ["room-view .log", "room-view .composer", "room-view .message"].map((s) =>
+        JSON.stringify(document.querySelector(s)?.getBoundingClientRect()),
+      ),
+    );
+  const before = await places();
+  await field(grace.page).pressSequentially("I think");
+  await ada.page.getByText("Grace").and(ada.page.getByText("is typing")).waitFor();
+  assert.deepEqual(await places(), before);
+});
