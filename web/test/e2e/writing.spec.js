@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { COMMANDS } from "../../js/room/slash-commands.js";
+import { GROUPS } from "../../js/talk/emoji-groups.js";
 import { Server, joined, visitor, write } from "./helper.js";
 import { enter, field, meet, message, openMenu, said } from "./people.js";
 
@@ -393,7 +394,7 @@ test("on a phone Return makes a new line and the button sends, unless one choose
   assert.deepEqual(wrong, []);
 });
 
-test("formatting buttons work with the mouse and keys, can be undone, and stay hidden when one hides them", async () => {
+test("formatting buttons work by mouse and keys, can be undone, and stay hidden if one hides them", async () => {
   const [ada] = await meet(server, "formats", "Ada");
   assert.ok(ada);
   const { page } = ada;
@@ -442,4 +443,63 @@ test("nothing shifts when somebody begins to type", async () => {
   await field(grace.page).pressSequentially("I think");
   await ada.page.getByText("Grace").and(ada.page.getByText("is typing")).waitFor();
   assert.deepEqual(await places(), before);
+});
+
+test("the picker stands at its button, and its groups are reached by mouse and keys", async () => {
+  const [ada] = await meet(server, "groups", "Ada");
+  assert.ok(ada);
+  const { page } = ada;
+  const { emoji } = await (await fetch(`${server.url}/api/emoji`)).json();
+  const at = GROUPS.map(({ first }) => emoji.findIndex((/** @type {string[]} */ e) => e[0] === first));
+  assert.deepEqual(
+    at,
+    [...at].sort((a, b) => a - b),
+    "the server has the first emoji of each group, in this order",
+  );
+  assert.equal(at[0], 0);
+  await page.locator("room-view .pick-emoji").click();
+  const picker = page.getByRole("dialog", { name: "Emoji" });
+  await picker.getByRole("button", { name: "Recent" }).waitFor();
+  const box = await picker.boundingBox();
+  const composer = await page.locator("room-view form.composer").boundingBox();
+  assert.ok(box && composer);
+  assert.ok(Math.abs(box.x + box.width - composer.x - composer.width) < 2, "its end is the composer's end");
+  assert.ok(box.y + box.height <= composer.y, "it covers nothing of the composer");
+  for (const name of ["Food and drink", "Symbols", "Smileys and people"]) {
+    await picker.getByRole("button", { name, exact: true }).click();
+    const seen = await picker.locator(".section", { hasText: name }).evaluate((h) => {
+      const grid = h.closest(".grid")?.getBoundingClientRect();
+      const { top } = h.getBoundingClientRect();
+      return grid !== undefined && top >= grid.top - 1 && top < grid.bottom;
+    });
+    assert.ok(seen, `${name} is in view`);
+    assert.equal(await picker.locator(".groups [aria-pressed=true]").getAttribute("aria-label"), name);
+  }
+  await page.keyboard.press("End");
+  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute("aria-label")), "Flags");
+  await picker.getByRole("searchbox").fill("tada");
+  await picker.locator(".groups").waitFor({ state: "hidden" });
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => document.querySelector("textarea")?.value === "🎉");
+  assert.equal(await page.locator("room-view .pick-emoji").getAttribute("aria-expanded"), "false");
+  assert.deepEqual(ada.wrong, []);
+});
+
+test("on a phone the picker is a sheet from below, with targets that a finger hits", async () => {
+  const { page, wrong } = await enter(server, "sheet", "Ada", PHONE);
+  await page.locator("room-view .pick-emoji").tap();
+  const picker = page.getByRole("dialog", { name: "Emoji" });
+  const first = picker.locator(".grid button").first();
+  await first.waitFor();
+  const box = await picker.boundingBox();
+  assert.ok(box && Math.abs(box.y + box.height - PHONE.viewport.height) < 2 && box.width > 380, "from below");
+  const target = await first.boundingBox();
+  assert.ok(target && target.height >= 44 && target.width >= 40, JSON.stringify(target));
+  await first.tap();
+  await page.waitForFunction(() => document.querySelector("textarea")?.value !== "");
+  for (const button of ["pick-emoji", "send"]) {
+    const { width = 0, height = 0 } = (await page.locator(`room-view .composer .${button}`).boundingBox()) ?? {};
+    assert.ok(width >= 44 && height >= 44, button);
+  }
+  assert.deepEqual(wrong, []);
 });
