@@ -1,6 +1,7 @@
 // room-view.js: a room's page: header, log, composer, people. It draws the session's state at most once a frame and
 // calls the session's methods for what the person does.
 /** @import { HeldKeys } from "../ui/held-keys.js" */
+/** @import { Item } from "../ui/menu.js" */
 /** @import { Settings } from "../ui/settings.js" */
 /** @import { BrowserMemory, Draft } from "./browser-memory.js" */
 /** @import { Outgoing } from "./composer.js" */
@@ -226,6 +227,25 @@ export class RoomView extends HTMLElement {
     for (const button of this.querySelectorAll("[data-open]"))
       button.addEventListener("click", () => emit(this, "open", button.getAttribute("data-open")));
     listen(this, "people", () => this.#togglePeople());
+    const more = part(this, ".more-button", HTMLElement);
+    more.addEventListener("click", () => emit(this, "room-menu", { button: more, items: this.#menuItems() }));
+  }
+
+  /** Returns the items of the room's menu that concern its view. Those for which the header has no place on a small
+   * screen press the hidden button. @returns {Item[]} */
+  #menuItems() {
+    /** @param {string} selector  @param {string} icon  @param {string} label  @returns {Item[]} */
+    const press = (selector, icon, label) => {
+      const button = part(this, selector, HTMLElement);
+      return button.checkVisibility() ? [] : [{ label, icon, does: () => button.click() }];
+    };
+    const topic = part(this, "room-topic", HTMLElement);
+    return [
+      ...press(".people-button", "people", peopleTitle(this.session)),
+      ...press(".pins-button", "pin", t("pins.title")),
+      ...press(".share-button", "share", t("room.share")),
+      ...(topic.hidden ? [] : [{ label: t("topic.edit"), icon: "edit", does: () => emit(this, "edit-topic") }]),
+    ];
   }
 
   /** Holds a key that was pressed on a message before the actions are loaded, and those after it.
