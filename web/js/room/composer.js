@@ -6,7 +6,7 @@
 import { bdi, emit, fill, fromTemplate, part, setText } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
 import { replaceText } from "../ui/insert.js";
-import { excerpt, isolate, length } from "../ui/text.js";
+import { isolate, length } from "../ui/text.js";
 import { asText, clientCommand, editedText, unknownCommand } from "./slash-commands.js";
 
 const TYPING_MS = 3_000; // the server passes typing on at most this often
@@ -215,7 +215,7 @@ export class MessageComposer extends HTMLElement {
     const words = part(bar, ".words", HTMLElement);
     if (about?.to === "answer") fill(words, "composer.answering", { name: bdi(about.from.name) });
     else setText(words, about ? t("composer.editing") : "");
-    setText(part(bar, ".excerpt", HTMLElement), about?.to === "answer" ? excerpt(about.text) : "");
+    setText(part(bar, ".excerpt", HTMLElement), about?.to === "answer" ? about.text : "");
     part(this, ".send", HTMLElement).setAttribute(
       "aria-label",
       t(about?.to === "edit" ? "composer.save" : "composer.send"),

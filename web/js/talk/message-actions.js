@@ -8,6 +8,7 @@
 /** @import { Word } from "./completion.js" */
 import { Bookmarks } from "../find/bookmarks.js";
 import { MessageComposer, sendByCtrlEnter } from "../room/composer.js";
+import { plainText } from "../room/plain-text.js";
 import { written } from "../room/slash-commands.js";
 import { ThreadSession } from "../room/thread-session.js";
 import { copyText } from "../ui/clipboard.js";
@@ -15,7 +16,7 @@ import { emit, listen, part } from "../ui/dom.js";
 import { reason, t } from "../ui/i18n.js";
 import { loadOrExplain } from "../ui/load.js";
 import { SidePanel, sidePanel } from "../ui/side-panel.js";
-import { isolate } from "../ui/text.js";
+import { firstOf, isolate } from "../ui/text.js";
 import { say } from "../ui/toast.js";
 import { suggestCommands, suggestEmoji, suggestPeople } from "./completion.js";
 import { EmojiBook } from "./emoji.js";
@@ -111,7 +112,7 @@ export class MessageActions {
     });
     act("reply", (seq) => {
       const m = session.message(seq);
-      if (m) composer().write({ to: "answer", seq, from: m.from, text: [...m.text].slice(0, EXCERPT).join("") });
+      if (m) composer().write({ to: "answer", seq, from: m.from, text: firstOf(plainText(m), EXCERPT) });
     });
     act("edit", (seq) => {
       const m = session.message(seq);

@@ -158,7 +158,7 @@ for (const [i, [look, theme, options]] of LOOKS.entries()) {
         await indexed(context, server, "plain");
         await page.keyboard.press("Control+Shift+F");
         await page.getByRole("searchbox", { name: "Search" }).fill("plain");
-        await page.getByText("What you can ask for").click();
+        await page.getByText("Search tips").click();
       },
       ".hits li",
     );
@@ -181,7 +181,7 @@ for (const [i, [look, theme, options]] of LOOKS.entries()) {
     await joined(page);
     await assertAccessible(page, "empty room", rules);
     await page.goto(`${server.url}/r/no%20room`);
-    await page.getByRole("heading", { name: "There can be no such room" }).waitFor();
+    await page.getByRole("heading", { name: "No room can have this name" }).waitFor();
     await assertAccessible(page, "refusal", rules);
     await page.goto(server.url);
     await page.locator("room-list li.named").waitFor();

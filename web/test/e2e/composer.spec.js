@@ -30,7 +30,7 @@ test("the composer breaks lines with Shift+Enter, keeps drafts and refuses a tex
   await field.press("Enter");
   await row(ada.page, "line one\nline two").waitFor();
   await field.fill("é".repeat(4001));
-  await ada.page.getByText("1 too many").waitFor();
+  await ada.page.getByText("1 character over").waitFor();
   await field.press("Enter");
   assert.equal((await field.inputValue()).length, 4001, "kept, not sent");
   await field.fill("   \n ");
@@ -142,7 +142,7 @@ test("formatted text is pasted as Markdown, and no script in it runs", async () 
   );
   await paste(`<b>x</b>${"<p>long <i>text</i></p>".repeat(5000)}`, "");
   assert.ok((await field(ada.page).inputValue()).startsWith("**x**\n\nlong *text*"));
-  await ada.page.getByText(/too many/).waitFor();
+  await ada.page.getByText(/characters over/).waitFor();
   assert.equal(
     await ada.page.evaluate(() => /** @type {{ ran?: number }} */ (/** @type {unknown} */ (globalThis)).ran),
     undefined,

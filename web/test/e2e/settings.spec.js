@@ -11,7 +11,7 @@ test("settings apply at once and stay: the key that sends, the text size, quiet 
   const { page, wrong } = await settled(server, "Fritzi", ["settings"]);
   await page.keyboard.press("Control+,");
   await page.getByRole("dialog", { name: "Settings" }).waitFor();
-  await page.getByLabel("Send a message with").selectOption("ctrl-enter");
+  await page.getByLabel("Send with").selectOption("ctrl-enter");
   await page.getByLabel("Text size").selectOption("large");
   await page.getByLabel("Quiet hours").check();
   await page.getByLabel("from", { exact: true }).fill("21:30");
