@@ -147,7 +147,7 @@ test("the room list is one Tab stop with arrow keys; its menu opens by key and r
   await page.keyboard.press("ArrowUp");
   assert.equal(await focused(), "jump", "above the first room is the field that opens the switcher");
   await page.keyboard.press("Enter");
-  await page.getByRole("combobox", { name: "Go to …" }).waitFor();
+  await page.getByRole("combobox", { name: "Go to…" }).waitFor();
   await page.keyboard.type("k-th");
   await page.keyboard.press("Enter");
   await page.waitForURL(`${server.url}/r/k-three`);
