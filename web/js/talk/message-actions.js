@@ -7,7 +7,7 @@
 /** @import { MessageState, SlashCommand } from "../wire/types.js" */
 /** @import { Word } from "./completion.js" */
 import { Bookmarks } from "../find/bookmarks.js";
-import { MessageComposer, sendByCtrlEnter } from "../room/composer.js";
+import { MessageComposer, applySettings } from "../room/composer.js";
 import { plainText } from "../room/plain-text.js";
 import { written } from "../room/slash-commands.js";
 import { ThreadSession } from "../room/thread-session.js";
@@ -20,6 +20,7 @@ import { firstOf, isolate } from "../ui/text.js";
 import { say } from "../ui/toast.js";
 import { suggestCommands, suggestEmoji, suggestPeople } from "./completion.js";
 import { EmojiBook } from "./emoji.js";
+import { addFormatBar } from "./format-bar.js";
 import { lastEditable } from "./last-message.js";
 import { MessageCommands } from "./message-commands.js";
 import { askForTopic, askToRemove, askWhereTo, showHelp, showVersions } from "./message-dialogs.js";
@@ -155,6 +156,7 @@ export class MessageActions {
       (word) => this.#suggest(word),
     );
     composer.assistant = suggestions;
+    if (this.view.deps) addFormatBar(composer, this.view.deps.settings);
     composer.field.addEventListener("paste", (e) => pasteInto(composer, e));
     listen(on, "pick-for-text", async (/** @type {HTMLElement} */ anchor) => {
       const emoji = await this.#pick(anchor);
@@ -264,7 +266,7 @@ export class MessageActions {
       panel.open("thread", thread, t("thread.title"));
       this.#offer(thread.list, true);
       thread.begin(session, this.memory);
-      if (this.view.deps) sendByCtrlEnter(thread, this.view.deps.settings);
+      if (this.view.deps) applySettings(thread, this.view.deps.settings);
       this.#listenToActions(thread, () => thread.composer);
       this.#listenToComposer(thread, thread.composer);
       listen(thread, "subscribe", () => this.#try(session.thread?.subscribe(!session.thread.subscribed)));

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PHONE } from "./axe.js";
 import { Server, joined, told, visitor, write } from "./helper.js";
-import { enter, field, message, press } from "./people.js";
+import { enter, field, message, press, pressHeader } from "./people.js";
 
 /** @import { Page } from "playwright-core" */
 
@@ -334,7 +334,7 @@ for (const [size, options] of Object.entries({ wide: {}, phone: PHONE })) {
       await page.getByRole("button", { name: "Close panel" }).click();
       assert.ok(head > root);
     }
-    await page.getByRole("button", { name: "Pinned messages" }).click();
+    await pressHeader(page, "Pinned messages");
     await page
       .locator("pins-panel li")
       .nth(SHORT.length - 1)

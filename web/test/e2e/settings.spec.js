@@ -100,8 +100,10 @@ for (const [size, options] of Object.entries({ wide: {}, phone: PHONE })) {
       const [list, talk] = [await page.locator(".rooms").boundingBox(), await page.locator(".middle").boundingBox()];
       assert.ok(list && talk && list.x > talk.x, "the list stands at the right");
     }
-    await page.locator(".you-button, .me").locator("visible=true").first().click();
+    if (size === "phone") await page.locator(".rooms-button").tap();
+    await page.locator("room-list .me").click();
     await page.locator("dialog.settings").waitFor();
+    if (size === "phone") await page.locator(".rooms").waitFor({ state: "hidden" });
     await fits("settings");
     assert.deepEqual(wrong, []);
   });
@@ -121,6 +123,7 @@ test("choosing a language keeps the settings open, with the focus on the choice"
   await chosen.selectOption("en");
   await page.getByRole("dialog", { name: "Settings" }).waitFor();
   await page.keyboard.press("Escape");
+  await page.waitForFunction(() => !history.state?.layer); // the way back to the room's own entry
   await page.reload();
   await joined(page);
   assert.equal(await page.getByRole("dialog").count(), 0, "a usual reload opens nothing");
