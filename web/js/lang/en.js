@@ -244,8 +244,7 @@ const sentences = {
   // A message
   "message.retry": "Try again",
   "message.take-back": "Take back",
-  "message.copy": "Copy link to this message",
-  "message.copied": "Link to the message copied",
+  "message.copy": "Copy link",
   "message.failed": "Not sent. {reason}",
   "message.unconfirmed": "Kept on this device, not confirmed yet",
   "message.soon": "Kept on this device; sending again in a moment",
@@ -377,6 +376,21 @@ const sentences = {
   "help.title": "Commands",
   "help.command": "Command",
   "help.does": "What it does",
+  "command.text": "text",
+  "command.me": "Say what you do: /me waves",
+  "command.me-args": "what you do",
+  "command.topic": "Set the room’s topic; without words it has none",
+  "command.topic-args": "what the room is about",
+  "command.shrug": "Put ¯\\_(ツ)_/¯ behind your message",
+  "command.tableflip": "Put (╯°□°)╯︵ ┻━┻ behind your message",
+  "command.code": "Show it as code; a first line of one word is its language",
+  "command.code-args": "code",
+  "command.spoiler": "Hide it until somebody wants to see it",
+  "command.nick": "Take another name",
+  "command.nick-args": "name",
+  "command.join": "Go to a room",
+  "command.join-args": "room",
+  "command.help": "Show what can be typed here",
 };
 
 export default sentences;

@@ -131,8 +131,8 @@ test("it works without a secure context, as on http://192.168.…", async () => 
   await joined(page);
   await write(page, "over plain http");
   await page.locator("[data-seq='1']").hover();
-  await page.getByRole("button", { name: "Copy link to this message" }).click();
-  await told(page, "Link to the message copied");
+  await page.getByRole("button", { name: "Copy link" }).click();
+  await told(page, "Link copied");
   await page.reload();
   await row(page, "over plain http").waitFor();
   assert.deepEqual(wrong, []);
