@@ -11,7 +11,6 @@ import (
 
 	"parley/client"
 	"parley/internal/chat"
-	"parley/internal/format"
 )
 
 const (
@@ -305,40 +304,4 @@ func textOf(n *html.Node) string {
 		}
 	}
 	return b.String()
-}
-
-// snippet returns the beginning of a message's text in one line, without its markup and with its spoilers hidden.
-func snippet(text string) string {
-	var b strings.Builder
-	flatten(&b, parse(format.HTML(text, nil), text), false, 0)
-	return strings.Join(strings.Fields(Clean(b.String())), " ")
-}
-
-// flatten writes the text of an element, with a space between blocks.
-func flatten(to *strings.Builder, n *html.Node, hidden bool, depth int) {
-	if depth > maxDepth {
-		return
-	}
-	hidden = hidden || attribute(n, "class") == "spoiler"
-	isApart := isBlock(n) || n.DataAtom == atom.Br || n.DataAtom == atom.Td || n.DataAtom == atom.Th
-	if isApart {
-		to.WriteByte(' ')
-	}
-	switch {
-	case n.Type == html.TextNode && hidden:
-		to.WriteString(cover(Clean(n.Data)))
-	case n.Type == html.TextNode:
-		to.WriteString(n.Data)
-	}
-	number := firstNumber(n) - 1
-	for c := range n.ChildNodes() {
-		if n.DataAtom == atom.Ol {
-			number = numberOf(c, number+1)
-			fmt.Fprintf(to, " %d.", number)
-		}
-		flatten(to, c, hidden, depth+1)
-	}
-	if isApart {
-		to.WriteByte(' ')
-	}
 }

@@ -60,7 +60,10 @@ func TestFormattingInTheTerminal(t *testing.T) {
 		},
 		"spoiler":         {"a ||b c|| d", "a ‹2m▒ ▒‹m d"},
 		"spoiler of more": {"||**a** [b](https://example.org)||", "‹2m▒‹m‹2m ‹m‹2m▒‹m‹2m ▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒‹m"},
-		"bars in code":    {"`a||b||c`", "‹36ma||b||c‹m"},
+		"spoiler of blocks": {
+			"a\n||b\n\n- c\n> d||\n\ne", "a\n‹2m▒‹m\n• ‹2m▒‹m\n‹2m│‹m ‹2m▒‹m\ne",
+		},
+		"bars in code": {"`a||b||c`", "‹36ma||b||c‹m"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -140,23 +143,6 @@ func letters(lines []string) string {
 		}
 		return r
 	}, text)
-}
-
-func TestSnippetsShowTextAndNotItsSource(t *testing.T) {
-	for text, want := range map[string]string{
-		"a **b** :tada:\n\n- c\n  - d":    "a b 🎉 c d",
-		"||secret|| known":                "▒▒▒▒▒▒ known",
-		"```go\nx := 1\n```":              "x := 1",
-		"> a\n\nb":                        "a b",
-		"two\nlines":                      "two lines",
-		"evil\x1b[2J **x**":               "evil␛[2J x",
-		"| a | b |\n|---|---|\n| c | d |": "a b c d",
-		"1986. What":                      "1986. What",
-	} {
-		if got := snippet(text); got != want {
-			t.Errorf("the snippet of %q is %q, want %q", text, got, want)
-		}
-	}
 }
 
 // The client does not believe the server that its HTML is clean.
