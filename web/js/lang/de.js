@@ -115,11 +115,13 @@ export default {
 
   // The list of rooms
   "rooms.new": "Raum betreten oder eröffnen",
-  "rooms.filter": "Räume filtern",
+  "rooms.jump": "Suchen oder springen",
   "rooms.favourites": "Favoriten",
   "rooms.none":
     "Noch keine Räume. Folge einem Link, den dir jemand gegeben hat, oder eröffne einen Raum und teile seinen Link.",
-  "rooms.no-match": "Kein Raum hat diese Wörter im Namen.",
+  "rooms.you": "Du",
+  "rooms.said": "{name}: {text}",
+  "rooms.awaited": "Noch keine Nachrichten",
   "rooms.menu": "Optionen für {room}",
   "rooms.unread": { one: "{n} ungelesen", other: "{n} ungelesen" },
   "rooms.mentions": { one: "{n} Erwähnung", other: "{n} Erwähnungen" },
@@ -132,6 +134,7 @@ export default {
   "rooms.read": "Als gelesen markieren",
   "rooms.copy": "Link zum Raum kopieren",
   "rooms.leave": "Raum verlassen",
+  "rooms.hide": "Aus der Liste nehmen",
   "rooms.left": "Du hast {room} verlassen",
   "rooms.all-read": "Alles ist als gelesen markiert",
   "rooms.button-unread": { one: "Räume, {n} ungelesen", other: "Räume, {n} ungelesen" },
@@ -150,6 +153,7 @@ export default {
   "settings.title": "Einstellungen",
   "settings.look": "Aussehen",
   "settings.size": "Schriftgröße",
+  "settings.last-words": "Letzte Worte in der Raumliste",
   "settings.small": "Klein",
   "settings.medium": "Mittel",
   "settings.large": "Groß",
