@@ -8,7 +8,8 @@ import (
 	"parley/internal/chat"
 )
 
-// A list update shows the beginning of a message as text, but a topic as it was set: whoever changes it needs its marks.
+// A list update shows the beginning of a message as text, but a topic as it was set: whoever changes it needs its
+// marks.
 func TestListUpdatesHaveTextWithoutMarks(t *testing.T) {
 	long := "**" + strings.Repeat("a", chat.MaxTopic-4) + "**"
 	for name, tt := range map[string]struct {
