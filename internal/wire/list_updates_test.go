@@ -25,7 +25,8 @@ func TestListUpdatesHaveTextWithoutMarks(t *testing.T) {
 			Room: "lobby", Seq: 2, Kind: tt.kind, Target: 1, From: chat.Person{ID: "a", Name: "Ada"}, Text: tt.text,
 		})
 		var got struct{ Text string }
-		if err := json.Unmarshal(frame[strings.IndexByte(string(frame), '{'):], &got); err != nil || got.Text != tt.want {
+		err := json.Unmarshal(frame[strings.IndexByte(string(frame), '{'):], &got)
+		if err != nil || got.Text != tt.want {
 			t.Errorf("%s: %q, want %q (%v)", name, got.Text, tt.want, err)
 		}
 	}
