@@ -217,7 +217,7 @@ export class RoomView extends HTMLElement {
     );
     listen(this, "copy", async (/** @type {number} */ seq) => {
       const link = await linkFor(session.deps.api, formatAddress(session.deps.room, seq), location);
-      say((await copyText(link)) ? t("message.copied") : link);
+      say((await copyText(link)) ? t("room.copied") : link);
     });
   }
 

@@ -18,6 +18,7 @@ import { loadOrExplain } from "../ui/load.js";
 import { SidePanel, sidePanel } from "../ui/side-panel.js";
 import { firstOf, isolate } from "../ui/text.js";
 import { say } from "../ui/toast.js";
+import { translated } from "./command-texts.js";
 import { suggestCommands, suggestEmoji, suggestPeople } from "./completion.js";
 import { EmojiBook } from "./emoji.js";
 import { addFormatBar } from "./format-bar.js";
@@ -216,7 +217,7 @@ export class MessageActions {
   /** @param {Word} word */
   async #suggest({ sign, query }) {
     if (sign === ":") return suggestEmoji(await this.book.search(query));
-    if (sign === "/") return suggestCommands(query, await this.#allCommands());
+    if (sign === "/") return suggestCommands(query, translated(await this.#allCommands()));
     const { people, messages, me } = this.session.state;
     const wrote = messages.map((e) => e.from).reverse();
     return suggestPeople(query, [...(people?.values() ?? [])], wrote, me.id, t("suggest.here"));
@@ -235,7 +236,7 @@ export class MessageActions {
   async #command(name, args) {
     if (name === "help" || !args) {
       const commands = await this.#try(this.#allCommands());
-      if (commands) showHelp(commands);
+      if (commands) showHelp(translated(commands));
     } else if (name === "join") emit(this.view, "go", `/r/${encodeURIComponent(args)}`);
     else {
       const person = await this.#try(this.api.callMe(args));

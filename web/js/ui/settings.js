@@ -5,6 +5,7 @@
 
 /** @typedef {object} Choices
  * @property {"small" | "medium" | "large"} size  of the text
+ * @property {boolean} lastWords  the room list shows who wrote what last, and when
  * @property {boolean} sound  for messages that alert
  * @property {boolean} system  notifications of the operating system, if the person has allowed them in the browser
  * @property {boolean} quiet  no sound and no notifications between quietFrom and quietTo
@@ -18,6 +19,7 @@
 /** @type {Choices} */
 const DEFAULTS = {
   size: "medium",
+  lastWords: true,
   sound: true,
   system: false,
   quiet: false,
@@ -30,6 +32,7 @@ const DEFAULTS = {
 
 const VALID = /** @type {{ [K in keyof Choices]: (v: unknown) => boolean }} */ ({
   size: (v) => v === "small" || v === "medium" || v === "large",
+  lastWords: isBoolean,
   sound: isBoolean,
   system: isBoolean,
   quiet: isBoolean,
