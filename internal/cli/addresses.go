@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -15,7 +16,16 @@ import (
 // addresses are the URLs at which a server can be reached.
 type addresses struct {
 	local  string   // on this machine, or by its domain
-	others []string // from other machines, the most likely first
+	others []string // from other machines, the most likely first, or by its further domains
+	public bool     // local is one that others can use too
+}
+
+// forOthers returns the URLs at which other machines reach the server.
+func (a addresses) forOthers() []string {
+	if a.public {
+		return append([]string{a.local}, a.others...)
+	}
+	return a.others
 }
 
 // addresses returns where ln can be reached.
@@ -37,14 +47,14 @@ func (c *serveCmd) addresses(ln net.Listener) addresses {
 		return (&url.URL{Scheme: scheme, Host: host}).String()
 	}
 	if names := c.HTTP.Domain; len(names) > 0 {
-		a := addresses{local: at(names[0])}
+		a := addresses{local: at(names[0]), public: true}
 		for _, name := range names[1:] {
 			a.others = append(a.others, at(name))
 		}
 		return a
 	}
 	if !bound.IP.IsUnspecified() {
-		return addresses{local: at(bound.IP.String())}
+		return addresses{local: at(bound.IP.String()), public: !bound.IP.IsLoopback()}
 	}
 	a := addresses{local: at("127.0.0.1")}
 	for _, addr := range lanAddresses() {
@@ -53,8 +63,8 @@ func (c *serveCmd) addresses(ln net.Listener) addresses {
 	return a
 }
 
-// lanAddresses returns this machine's addresses in local networks, IPv4 first, because these are
-// easier to type.
+// lanAddresses returns this machine's addresses in local networks: first the one by which it reaches other networks,
+// then IPv4, because these are easier to type.
 func lanAddresses() []netip.Addr {
 	all, err := net.InterfaceAddrs()
 	if err != nil {
@@ -71,29 +81,57 @@ func lanAddresses() []netip.Addr {
 			v6 = append(v6, addr)
 		}
 	}
-	return append(v4, v6...)
+	addrs := append(v4, v6...)
+	if i := slices.Index(addrs, mainAddress()); i > 0 {
+		main := addrs[i]
+		addrs = slices.Insert(slices.Delete(addrs, i, i+1), 0, main)
+	}
+	return addrs
 }
 
-// welcome prints the server's address: one line for programs, and for a person at a terminal also
-// the addresses for other devices, with a QR code.
+// mainAddress returns the address from which this machine speaks to other networks; the zero Addr if there is none. A
+// bridge to containers has addresses too, which nobody else can reach. No packet is sent.
+func mainAddress() netip.Addr {
+	conn, err := net.Dial("udp4", "192.0.2.1:9") // an address of nobody (RFC 5737)
+	if err != nil {
+		return netip.Addr{}
+	}
+	defer conn.Close()
+	if own, ok := conn.LocalAddr().(*net.UDPAddr); ok {
+		return own.AddrPort().Addr().Unmap()
+	}
+	return netip.Addr{}
+}
+
+// firstRoom is the path of the room to begin with.
+const firstRoom = "/r/lobby"
+
+// maxPrinted is how many addresses for other machines are printed. IPv6 may give a machine a dozen.
+const maxPrinted = 3
+
+// welcome prints the server's address: one line for programs, and for a person at a terminal the addresses of a room
+// for this machine and for other ones, with a QR code.
 func welcome(stdout, stderr io.Writer, person bool, a addresses) {
 	fmt.Fprintf(stdout, "listening on %s\n", a.local)
 	if !person {
 		return
 	}
-	fmt.Fprintf(stderr, "\n  On this machine:  %s\n", a.local)
-	for i, other := range a.others {
-		label := "In your network: "
-		if i > 0 {
-			label = strings.Repeat(" ", len(label))
-		}
-		fmt.Fprintf(stderr, "  %s %s\n", label, other)
-	}
-	if len(a.others) > 0 {
+	show := func(url string) { fmt.Fprintf(stderr, "      \x1b[1m%s\x1b[0m\n", url+firstRoom) }
+	fmt.Fprint(stderr, "\n  Parley is running. Open this room in your browser:\n\n")
+	show(a.local)
+	switch {
+	case a.public:
 		fmt.Fprintln(stderr)
-		drawQR(stderr, a.others[0])
+		drawQR(stderr, a.local+firstRoom)
+	case len(a.others) > 0:
+		fmt.Fprint(stderr, "\n  Others in your network open this, or point a phone's camera at it:\n\n")
+		for _, other := range a.others[:min(len(a.others), maxPrinted)] {
+			show(other)
+		}
+		fmt.Fprintln(stderr)
+		drawQR(stderr, a.others[0]+firstRoom)
 	}
-	fmt.Fprint(stderr, "\n  Stop with Ctrl+C.\n\n")
+	fmt.Fprint(stderr, "\n  Any name after /r/ is a room. Stop with Ctrl+C.\n\n")
 }
 
 // quiet is the width of the light border of a QR code, in modules. ISO/IEC 18004 requires 4; every

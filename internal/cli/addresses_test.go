@@ -92,3 +92,54 @@ func TestTheQRCodeIsDrawnAsItIs(t *testing.T) {
 		}
 	}
 }
+
+func TestAPersonIsToldWhereToBegin(t *testing.T) {
+	const here = "http://127.0.0.1:8080"
+	lan := addresses{local: here, others: []string{"http://192.168.1.20:8080", "http://[2001:db8::1]:8080", "c", "d"}}
+	for name, tt := range map[string]struct {
+		person  bool
+		a       addresses
+		told    []string
+		notTold []string
+		camera  string // what the QR code says
+	}{
+		"a program": {a: lan, notTold: []string{"lobby", "192.168"}},
+		"in a network": {
+			person: true, a: lan, camera: "http://192.168.1.20:8080/r/lobby",
+			told:    []string{here + "/r/lobby", "http://192.168.1.20:8080/r/lobby", "//[2001:db8::1]:8080/r/lobby"},
+			notTold: []string{"d/r/lobby"},
+		},
+		"alone": {
+			person: true, a: addresses{local: here}, told: []string{here + "/r/lobby"}, notTold: []string{"Others"},
+		},
+		"a domain": {
+			person: true, a: addresses{local: "https://chat.example.org", public: true},
+			told: []string{"https://chat.example.org/r/lobby"}, notTold: []string{"Others"},
+			camera: "https://chat.example.org/r/lobby",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var stdout, stderr, camera strings.Builder
+			welcome(&stdout, &stderr, tt.person, tt.a)
+			if want := "listening on " + tt.a.local + "\n"; stdout.String() != want {
+				t.Errorf("standard output %q, want %q", stdout.String(), want)
+			}
+			for _, s := range tt.told {
+				if !strings.Contains(stderr.String(), s) {
+					t.Errorf("%q is missing in\n%s", s, &stderr)
+				}
+			}
+			for _, s := range tt.notTold {
+				if strings.Contains(stderr.String(), s) {
+					t.Errorf("%q is in\n%s", s, &stderr)
+				}
+			}
+			if drawQR(&camera, tt.camera); tt.camera != "" && !strings.Contains(stderr.String(), camera.String()) {
+				t.Errorf("no QR code of %s in\n%s", tt.camera, &stderr)
+			}
+			if tt.camera == "" && strings.Contains(stderr.String(), "█") {
+				t.Errorf("a QR code in\n%s", &stderr)
+			}
+		})
+	}
+}

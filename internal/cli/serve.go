@@ -97,13 +97,15 @@ func (c *serveCmd) Run(ctx context.Context, con *console) (err error) {
 	c.HTTP.OwnNames, c.HTTP.LinesLost, c.HTTP.Ledger = ownNames(), stderr.lostLines, node.ledger()
 	people := account.Stores{People: log, Lists: log, Personal: log, States: log}
 	c.HTTP.Ready = node.ready
+	var ln, plain, own net.Listener
+	c.HTTP.NetworkURLs = func() []string { return c.addresses(ln).forOthers() } // anew, as a laptop changes networks
 	site := web.New()
 	doors, err := server.New(c.HTTP, hub, people, log.Healthy, site)
 	if err != nil {
 		return err
 	}
 	node.connectPeople(doors)
-	ln, plain, own, err := c.listen(ctx)
+	ln, plain, own, err = c.listen(ctx)
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,10 @@ type Config struct {
 	Emoji  func() [][]string                                      // nil: there are none
 	Health func(context.Context) error                            // returns an error while messages cannot be stored
 	Ready  func(context.Context) error                            // returns an error if new clients should go elsewhere
-	Ledger *rates.Ledger                                          // tells other nodes what is counted; nil: none
+	// NetworkURLs returns where other machines reach the server, the likeliest first; nil: it is not known.
+	NetworkURLs func() []string
+
+	Ledger *rates.Ledger // tells other nodes what is counted; nil: none
 }
 
 // An API answers the requests of REST.

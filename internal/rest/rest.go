@@ -32,6 +32,7 @@ func (a *API) Routes(mux humago.Mux) {
 	a.registerChange(api)
 	a.registerMe(api)
 	a.registerSearch(api)
+	a.registerLink(api)
 	a.registerHealth(api)
 	a.describeStreams(api.OpenAPI())
 

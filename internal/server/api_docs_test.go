@@ -66,6 +66,7 @@ func TestTheDocumentNamesEveryRoute(t *testing.T) {
 		"DELETE /api/session",
 		"GET /api/commands",
 		"GET /api/emoji",
+		"GET /api/link",
 		"GET /api/me/rooms",
 		"GET /api/me/rooms/{room}",
 		"GET /api/me/saved",

@@ -61,12 +61,13 @@ type Config struct {
 	PersonalRate  float64                                                `kong:"-"` // as in account.Config
 	PersonalBurst int                                                    `kong:"-"` // as in account.Config
 
-	CertStore certs.Storage `kong:"-"` // for the certificates of Domain
-	OwnNames  []string      `kong:"-"` // what the machine is called
-	LinesLost func() uint64 `kong:"-"` // how many lines of the log were lost; default: none
-	Metrics   *Metrics      `kong:"-"` // default: metrics of its own
-	Ledger    *rates.Ledger `kong:"-"` // tells other nodes what is counted; nil: none
-	Logger    *slog.Logger  `kong:"-"` // default: discard
+	CertStore   certs.Storage   `kong:"-"` // for the certificates of Domain
+	OwnNames    []string        `kong:"-"` // what the machine is called
+	NetworkURLs func() []string `kong:"-"` // where other machines reach this server, the likeliest first; default: it is not known
+	LinesLost   func() uint64   `kong:"-"` // how many lines of the log were lost; default: none
+	Metrics     *Metrics        `kong:"-"` // default: metrics of its own
+	Ledger      *rates.Ledger   `kong:"-"` // tells other nodes what is counted; nil: none
+	Logger      *slog.Logger    `kong:"-"` // default: discard
 }
 
 // A Server answers HTTP requests.
@@ -127,6 +128,7 @@ func New(
 		Emoji:          cfg.Emoji,
 		Health:         health,
 		Ready:          s.ready(health),
+		NetworkURLs:    cfg.NetworkURLs,
 		Ledger:         cfg.Ledger,
 	}, s.door, hub, s.accounts)
 	s.links = link.New(link.Config{

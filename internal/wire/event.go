@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"parley/internal/chat"
+	"parley/internal/format"
 )
 
 // EventFrames encodes events as text frames of parley.v1, for the members of a room
@@ -68,8 +69,12 @@ func (ListUpdates) Append(dst []byte, e chat.Event) []byte {
 	} else if e.Target != 0 {
 		dst = appendSeq(append(dst, `,"thread":`...), e.Target)
 	}
-	if e.Kind != chat.Delete {
-		dst = appendString(append(dst, `,"text":`...), chat.Preview(e.Text, chat.MaxPreview))
+	switch e.Kind {
+	case chat.Delete:
+	case chat.Topic: // as it is, because it can be changed
+		dst = appendString(append(dst, `,"text":`...), e.Text)
+	default:
+		dst = appendString(append(dst, `,"text":`...), format.Preview(e.Text, chat.MaxPreview))
 	}
 	if x := e.Attrs; x != nil {
 		if len(x.Mentions) > 0 {

@@ -2,8 +2,8 @@
 // in place.
 /** @import { Person } from "../wire/json.js" */
 /** @import { MessageRow, OutboxMessage } from "./types.js" */
-import { showAvatar } from "../ui/avatar.js";
-import { bdi, emit, fromTemplate, part, setText } from "../ui/dom.js";
+import { showAvatar, showName } from "../ui/avatar.js";
+import { emit, fromTemplate, part, setText } from "../ui/dom.js";
 import { reason, t } from "../ui/i18n.js";
 import { fullTime, timeOfDay } from "../ui/time.js";
 import { Refusal } from "../wire/protocol.js";
@@ -63,14 +63,16 @@ export function showMessage(element, row, look) {
     return;
   if (message.seq) element.dataset["seq"] = String(message.seq);
   const name = part(element, ".author", HTMLElement);
-  if (before?.row.message.from.name !== message.from.name) name.replaceChildren(bdi(message.from.name));
+  if (before?.row.message.from.name !== message.from.name) showName(name, message.from);
   showAvatar(part(element, ".avatar", HTMLElement), message.from);
   showTime(element, row, look.room);
   if (before?.content !== content) {
     const body = part(element, ".body", HTMLElement);
     const hadFocus = body.contains(document.activeElement);
     showBody(body, message, look.me);
-    if (hadFocus) element.focus({ preventScroll: true });
+    const bars = [...element.querySelectorAll(".message-actions")].filter(() => message.deleted); // can be done no more
+    if (hadFocus || bars.some((bar) => bar.contains(document.activeElement))) element.focus({ preventScroll: true });
+    for (const bar of bars) bar.remove();
     element.classList.toggle("for-me", isFor(message, look.me));
     fold(element, isLong(message));
   }

@@ -1,7 +1,7 @@
 // people.js: the people in a room. In a room of more than 100 people only their number is known.
 /** @import { State } from "./types.js" */
-import { showAvatar } from "../ui/avatar.js";
-import { bdi, fromTemplate, part, setText } from "../ui/dom.js";
+import { showAvatar, showName } from "../ui/avatar.js";
+import { fromTemplate, part, setText } from "../ui/dom.js";
 import { intl, t } from "../ui/i18n.js";
 
 export class PeopleList extends HTMLElement {
@@ -34,7 +34,7 @@ export class PeopleList extends HTMLElement {
 function item(person, me) {
   const li = part(fromTemplate("person"), "li", HTMLElement);
   showAvatar(part(li, ".avatar", HTMLElement), person);
-  part(li, ".name", HTMLElement).replaceChildren(bdi(person.name));
+  showName(part(li, ".name", HTMLElement), person);
   part(li, ".you", HTMLElement).hidden = !me;
   return li;
 }

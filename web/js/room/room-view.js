@@ -1,25 +1,30 @@
 // room-view.js: a room's page: header, log, composer, people. It draws the session's state at most once a frame and
 // calls the session's methods for what the person does.
 /** @import { HeldKeys } from "../ui/held-keys.js" */
+/** @import { Item } from "../ui/menu.js" */
 /** @import { Settings } from "../ui/settings.js" */
 /** @import { BrowserMemory, Draft } from "./browser-memory.js" */
 /** @import { Outgoing } from "./composer.js" */
 /** @import { RoomSession } from "./room-session.js" */
 /** @import { OutboxMessage, Place } from "./types.js" */
+import { formatAddress } from "../ui/address.js";
+import { refreshFaces, showPresent } from "../ui/avatar.js";
 import { copyText } from "../ui/clipboard.js";
 import { bdi, emit, fromTemplate, listen, part, setText } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
 import { holdKeys, loadOrExplain, loadWithRetry } from "../ui/load.js";
 import { isCovered, layers } from "../ui/overlay.js";
+import { linkFor } from "../ui/share-link.js";
 import { sidePanel } from "../ui/side-panel.js";
 import { typingText } from "../ui/text.js";
 import { say } from "../ui/toast.js";
-import { MessageComposer, sendByCtrlEnter } from "./composer.js";
+import { MessageComposer, applySettings } from "./composer.js";
 import { MessageList } from "./message-list.js";
 import { PeopleList } from "./people.js";
 import { RoomHeader, peopleTitle } from "./room-header.js";
 import { typeAnywhere } from "./typing-anywhere.js";
 
+const HELD_MS = 10_000; // after this time the keyboard is free again, whether or not the page knows what a key does
 const LATE_MS = 700; // answers usually take a few milliseconds; a message is shown as waiting after this time
 
 /** What people do with messages. It is loaded once there are messages to read.
@@ -41,6 +46,8 @@ const QUEUED_UNTIL_LOADED = ["command", "edit-last", "jump", "react", "thread", 
 
 export class RoomView extends HTMLElement {
   #scheduled = false;
+  /** Who had a face of their own when faces were given last. @type {RoomSession["state"]["people"] | undefined} */
+  #present;
   #header = new RoomHeader(this, () => this.changed());
   /** The scroll position when the room left the page.
    * @type {ReturnType<MessageList["scrollAnchor"]["snapshot"]> | null} */
@@ -98,7 +105,7 @@ export class RoomView extends HTMLElement {
     this.composer.room = room;
     this.composer.draft = memory.takeDraft(room);
     this.#listenToComposer(session, memory);
-    sendByCtrlEnter(this, deps.settings);
+    applySettings(this, deps.settings);
     this.#listenToList(session);
     this.#listenToHeader();
     for (const name of QUEUED_UNTIL_LOADED)
@@ -121,10 +128,13 @@ export class RoomView extends HTMLElement {
 
   /** The room has come on the screen, for the first time or again. */
   shown() {
+    this.composer.formats = this.deps?.settings.get("formats") ?? true;
     if (!matchMedia("(hover: none)").matches) this.composer.focus(); // on a phone this would open the keyboard
     if (this.deps?.settings.get("people"))
       sidePanel().setDefault({ name: "people", element: this.people, title: peopleTitle(this.session) });
     else sidePanel().setDefault(null);
+    this.#present = undefined;
+    refreshFaces(this);
     // Browsers reset the scroll position of removed elements. After the panel, which makes the log narrower.
     if (this.#scrolled) this.list.scrollAnchor.restoreSnapshot(this.#scrolled);
     this.#actions?.roomShown(this.#leaveSignal.signal);
@@ -156,6 +166,10 @@ export class RoomView extends HTMLElement {
     const { waitingFor } = session.sending.sender;
     list.show({ state, pending, late, waitingFor, target, editing: composer.editing, now });
     if (pending.some((e) => !late(e))) setTimeout(() => this.changed(), LATE_MS);
+    if (state.people !== this.#present) {
+      this.#present = state.people;
+      showPresent([state.me, ...(state.people?.values() ?? [])]);
+    }
     if (this.people.isConnected) this.people.show(state, online);
     sidePanel().retitle("people", peopleTitle(this.session));
     this.#actions?.draw();
@@ -202,8 +216,8 @@ export class RoomView extends HTMLElement {
       this.composer.prependText(session.sending.takeBack(nonce)),
     );
     listen(this, "copy", async (/** @type {number} */ seq) => {
-      const link = `${location.origin}${location.pathname}#${seq}`;
-      say((await copyText(link)) ? t("message.copied") : link);
+      const link = await linkFor(session.deps.api, formatAddress(session.deps.room, seq), location);
+      say((await copyText(link)) ? t("room.copied") : link);
     });
   }
 
@@ -214,6 +228,25 @@ export class RoomView extends HTMLElement {
     for (const button of this.querySelectorAll("[data-open]"))
       button.addEventListener("click", () => emit(this, "open", button.getAttribute("data-open")));
     listen(this, "people", () => this.#togglePeople());
+    const more = part(this, ".more-button", HTMLElement);
+    more.addEventListener("click", () => emit(this, "room-menu", { button: more, items: this.#menuItems() }));
+  }
+
+  /** Returns the items of the room's menu that concern its view. Those for which the header has no place on a small
+   * screen press the hidden button. @returns {Item[]} */
+  #menuItems() {
+    /** @param {string} selector  @param {string} icon  @param {string} label  @returns {Item[]} */
+    const press = (selector, icon, label) => {
+      const button = part(this, selector, HTMLElement);
+      return button.checkVisibility() ? [] : [{ label, icon, does: () => button.click() }];
+    };
+    const topic = part(this, "room-topic", HTMLElement);
+    return [
+      ...press(".people-button", "people", peopleTitle(this.session)),
+      ...press(".pins-button", "pin", t("pins.title")),
+      ...press(".share-button", "share", t("room.share")),
+      ...(topic.hidden ? [] : [{ label: t("topic.edit"), icon: "edit", does: () => emit(this, "edit-topic") }]),
+    ];
   }
 
   /** Holds a key that was pressed on a message before the actions are loaded, and those after it.
@@ -221,7 +254,7 @@ export class RoomView extends HTMLElement {
   #hold(e) {
     if (this.#actions || e.defaultPrevented || e.key === "Tab") return;
     if (!(e.target instanceof Element && e.target.matches(".message"))) return;
-    const held = holdKeys();
+    const held = holdKeys({ waitMs: HELD_MS });
     if (!held.take(e)) return held.drop();
     this.#held = held;
     held.left.catch(() => undefined); // they are late: the person can press the key again
@@ -229,7 +262,8 @@ export class RoomView extends HTMLElement {
 
   async #share() {
     const share = await loadOrExplain(() => import("./share-dialog.js"));
-    if (share) part(this, "share-dialog", share.ShareDialog).open(location.origin + location.pathname);
+    const { api, room } = this.session?.deps ?? {};
+    if (share && api && room) share.openShare(api, room, location.origin + formatAddress(room));
   }
 
   /** Opens or closes the list of people, and remembers that as the default of a wide screen. */

@@ -7,6 +7,7 @@
 /** @import { Place } from "../room/types.js" */
 /** @import { Api } from "../wire/api.js" */
 /** @import { Person } from "../wire/json.js" */
+/** @import { Item } from "../ui/menu.js" */
 /** @import { FrontPage } from "./front-page.js" */
 /** @import { Action } from "./shortcuts.js" */
 import { PageSession } from "../list/page-session.js";
@@ -17,6 +18,7 @@ import { workerURL } from "../room/safe-html.js";
 import { formatAddress, isPlain, parseAddress } from "../ui/address.js";
 import { emit, fromTemplate, listen, part } from "../ui/dom.js";
 import { reason, t } from "../ui/i18n.js";
+import { languageWasChosen } from "../ui/language.js";
 import { loadOrExplain, loadWithRetry } from "../ui/load.js";
 import { closeByBack, layers } from "../ui/overlay.js";
 import { Settings } from "../ui/settings.js";
@@ -40,6 +42,7 @@ const FETCH_MS = 3_000;
  * @property {Settings} settings
  * @property {Api} api
  * @property {Lazy} what
+ * @property {string} [at]  selects what gets the focus
  * @property {(action: Action) => void} act  carries out a shortcut's action
  */
 
@@ -75,7 +78,7 @@ export class AppShell extends HTMLElement {
   begin(me, api, memory, copy) {
     this.api = api;
     this.memory = memory;
-    this.settings = new Settings(memory.store);
+    this.settings = new Settings(memory.store, { touch: matchMedia("(hover: none) and (pointer: coarse)").matches });
     const session = (this.session = new PageSession({
       me,
       api,
@@ -104,6 +107,7 @@ export class AppShell extends HTMLElement {
     listenToKeys(this);
     session.connection.connect();
     this.#showAddress();
+    if (languageWasChosen()) this.open("settings", "#set-language");
     setTimeout(() => this.#fetchAhead(), FETCH_MS);
   }
 
@@ -137,8 +141,8 @@ export class AppShell extends HTMLElement {
     if (this.session?.room?.deps.room === room) emit(part(this, "room-view", RoomView), "thread", seq);
   }
 
-  /** Opens a module that is loaded on demand. @param {Lazy} what */
-  async open(what) {
+  /** Opens a module that is loaded on demand. @param {Lazy} what  @param {string} [at] what gets the focus in it */
+  async open(what, at) {
     const { session, settings, api } = this;
     if (!session || !settings || !api || this.#loading.has(what)) return;
     if (this.#drawer.matches(":popover-open")) this.#drawer.hidePopover();
@@ -147,7 +151,14 @@ export class AppShell extends HTMLElement {
     this.#loading.delete(what);
     if (!part) return;
     this.#lazy.set(what, part);
-    part.open({ shell: this, session, settings, api, what, act: (action) => act(this, action) });
+    part.open({ shell: this, session, settings, api, what, at, act: (action) => act(this, action) });
+  }
+
+  /** Opens the menu of the room that is shown. @param {PageSession} session  @param {HTMLElement} button
+   * @param {Item[]} items  more of them, which stand first */
+  async #openRoomMenu(session, button, items) {
+    const menu = await loadOrExplain(() => import("../list/room-menu.js"));
+    if (menu && session.room) menu.openRoomMenu(button, session.room.deps.room, session, items);
   }
 
   get #drawer() {
@@ -336,6 +347,9 @@ export class AppShell extends HTMLElement {
       this.#listChanged();
     });
     listen(this, "open", (/** @type {Lazy} */ what) => this.open(what));
+    listen(this, "room-menu", (/** @type {{ button: HTMLElement, items: Item[] }} */ { button, items }) =>
+      this.#openRoomMenu(session, button, items),
+    );
     listen(this, "go-thread", (/** @type {{ room: string, seq: number }} */ { room, seq }) =>
       this.#goToThread(room, seq),
     );

@@ -8,7 +8,7 @@ import { emit, fromTemplate, part, setText } from "../ui/dom.js";
 import { LANGUAGES, t } from "../ui/i18n.js";
 import { chooseLanguage, chosenLanguage } from "../ui/language.js";
 import { showDialog } from "../ui/overlay.js";
-import { showSize } from "../ui/theme.js";
+import { showLastWords, showSize } from "../ui/theme.js";
 import { submitName } from "./name-field.js";
 import "./theme-choice.js";
 
@@ -17,10 +17,11 @@ import "./theme-choice.js";
  * @property {PageSession} session
  * @property {Settings} settings
  * @property {Api} api
+ * @property {string} [at]  selects what gets the focus
  */
 
 /** @param {Context} context */
-export function open({ shell, session, settings, api }) {
+export function open({ shell, session, settings, api, at }) {
   const dialog = part(fromTemplate("settings-dialog"), "dialog", HTMLDialogElement);
   dialog.addEventListener("close", () => dialog.remove());
   shell.append(dialog);
@@ -32,6 +33,7 @@ export function open({ shell, session, settings, api }) {
     shell.open("shortcuts");
   });
   showDialog(dialog);
+  if (at) part(dialog, at, HTMLElement).focus();
 }
 
 /** @param {HTMLDialogElement} dialog  @param {PageSession} session  @param {Api} api */
@@ -77,6 +79,7 @@ function hearChoices(dialog, settings) {
       }
       settings.put({ [name]: value });
       if (name === "size") showSize();
+      if (name === "lastWords") showLastWords();
       if (name === "quiet") hours.hidden = value !== true;
       if (name === "sound" && value === true) chime(); // as a sample
     });

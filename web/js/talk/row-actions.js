@@ -5,12 +5,13 @@
 /** @import { MessageRow } from "../room/types.js" */
 /** @import { Item } from "../ui/menu.js" */
 import { rowOf } from "../room/message.js";
+import { plainText } from "../room/plain-text.js";
 import { showAvatar } from "../ui/avatar.js";
 import { bdi, emit, fromTemplate, part } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
 import { onLongPress } from "../ui/long-press.js";
 import { openMenu } from "../ui/menu.js";
-import { excerpt } from "../ui/text.js";
+import { placeToolbar } from "./toolbar-place.js";
 
 /** @typedef {"pick" | "reply" | "thread" | "edit" | "copy" | "copy-text" | "select" | "pin" | "bookmark" | "forward" |
  * "unread" | "versions" | "remove"} Action */
@@ -48,6 +49,10 @@ const MENU = {
 
 const QUICK = 6; // emoji in the menu
 const LINE = 24; // px of a message that its menu does not cover
+const BAR_OVER = 14; // px of the toolbar that are over its row
+const BAR_END = 12; // px between the toolbar and the row's end
+const BAR_BELOW = [2, 18]; // px from the row's top to that of the toolbar, if it has no place above
+const PRESSABLE = "a, button, input, summary, pre[tabindex], .spoiler:not(.shown), [data-do]";
 
 /** Returns the actions that a message offers.
  * @param {MessageRow} row  @param {boolean} inThread  @returns {Set<Action>} */
@@ -155,6 +160,26 @@ export class RowActions {
     part(bar, "[data-do=menu]", HTMLElement).hidden = shown?.message.deleted ?? false;
     rove(bar, bar.querySelector("button:not([hidden])"));
     row.append(bar);
+    this.#place(bar, row);
+  }
+
+  /** Places a toolbar where it covers nothing that can be pressed.
+   * @param {HTMLElement} bar  @param {HTMLElement} row */
+  #place(bar, row) {
+    const rtl = getComputedStyle(row).direction === "rtl";
+    const box = (/** @type {Element} */ e) => {
+      const { left, right, top, bottom } = e.getBoundingClientRect();
+      return rtl ? { left: -right, right: -left, top, bottom } : { left, right, top, bottom };
+    };
+    const near = [row.previousElementSibling, row, row.nextElementSibling].filter((r) => r !== null);
+    const all = near.flatMap((r) => [...r.querySelectorAll(PRESSABLE)]);
+    const pressable = all.filter((e) => !e.closest("[role=toolbar]"));
+    const { width, height } = bar.getBoundingClientRect();
+    const { top: view } = this.log.getBoundingClientRect();
+    const where = { end: BAR_END, tops: [BAR_OVER - height, -height, ...BAR_BELOW], top: view };
+    const { end, top } = placeToolbar(box(row), { width, height }, pressable.map(box), where);
+    bar.style.setProperty("--end", `${end}px`);
+    bar.style.setProperty("--top", `${top}px`);
   }
 
   /** @param {KeyboardEvent} e */
@@ -178,9 +203,9 @@ export class RowActions {
     }
     const action = target === row && (!e.shiftKey || e.key === "+") ? LETTERS[e.key] : undefined;
     const shown = rowOf(row);
-    if (!action || !shown || !offers(shown, this.inThread).has(action)) return;
-    e.preventDefault();
-    this.#emit(row, action);
+    if (!action || !shown) return;
+    e.preventDefault(); // it is no text either if the message does not offer the action
+    if (offers(shown, this.inThread).has(action)) this.#emit(row, action);
   }
 
   /** @param {MouseEvent} e */
@@ -222,7 +247,7 @@ function said({ message }) {
   const line = part(fromTemplate("menu-said"), ".said", HTMLElement);
   showAvatar(part(line, ".avatar", HTMLElement), message.from);
   part(line, ".author", HTMLElement).append(bdi(message.from.name));
-  part(line, ".words", HTMLElement).textContent = excerpt(message.text);
+  part(line, ".words", HTMLElement).textContent = plainText(message);
   return line;
 }
 

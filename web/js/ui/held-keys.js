@@ -2,24 +2,28 @@
 // passes them on to it. Otherwise they would go to what still has the focus, where letters can be commands. No DOM: the
 // page, its timers and what presses a key are parameters.
 
-const WAIT_MS = 10_000; // after this time the keyboard is free again, whether or not the part has come
-
 const NAMED = /^(?:Enter|Tab|Backspace|Delete|Home|End|Page(?:Up|Down)|Arrow(?:Up|Down|Left|Right))$/;
 
 /** A key that was held. @typedef {{ key: string, code: string, shiftKey: boolean }} Key */
 
+/** What was held: keys, and texts that came without them. @typedef {Key | string} Held */
+
 /** @typedef {object} Options
  * @property {EventTarget} page  has each event before the focused element
- * @property {(key: Key) => void} press  presses a key where the focus is
+ * @property {(held: Held) => void} press  presses a key or writes a text where the focus is
+ * @property {(target: EventTarget | null) => boolean} [isInside]  whether an event is at what is shown meanwhile
+ * @property {number} [waitMs]  after this time the keyboard is free again, whether or not the part has come
  * @property {(f: () => void, ms: number) => number} setTimeout
  * @property {(id: number) => void} clearTimeout
  */
 
 export class HeldKeys {
-  /** @type {Key[]} */
-  #keys = [];
+  /** @type {Held[]} */
+  #held = [];
   #listening = new AbortController();
   #timer = 0;
+  /** Whether the keys go where the focus is, while the person is asked something. */
+  paused = false;
   /** Resolves to null when the person goes elsewhere, by Escape or the mouse, and rejects when the part is late. No
    * key is held after that, nor after pass or drop.
    * @type {Promise<null>} */
@@ -30,10 +34,11 @@ export class HeldKeys {
     this.options = options;
     this.left = new Promise((resolve, reject) => {
       this.#listen(() => resolve(null));
+      if (options.waitMs === undefined) return;
       this.#timer = options.setTimeout(() => {
         this.drop();
         reject(new Error("late"));
-      }, WAIT_MS);
+      }, options.waitMs);
     });
   }
 
@@ -44,11 +49,13 @@ export class HeldKeys {
       onLeft();
     };
     const pointed = (/** @type {Event} */ e) => {
+      if (this.options.isInside?.(e.target)) return;
       if (/** @type {PointerEvent} */ (e).pointerType !== "touch") leave(); // a finger may only scroll
     };
     const pressed = (/** @type {Event} */ e) => {
       const press = /** @type {KeyboardEvent} */ (e);
-      if (!this.take(press) && press.key === "Escape") leave();
+      if (press.key === "Escape") leave();
+      else if (!this.paused) this.take(press);
     };
     const how = { capture: true, signal: this.#listening.signal };
     this.options.page.addEventListener("pointerdown", pointed, how);
@@ -59,22 +66,27 @@ export class HeldKeys {
   take(e) {
     const { key, code, shiftKey } = e;
     if (e.ctrlKey || e.altKey || e.metaKey || !(key.length === 1 || NAMED.test(key))) return false;
-    this.#keys.push({ key, code, shiftKey });
+    this.#held.push({ key, code, shiftKey });
     e.preventDefault();
     e.stopImmediatePropagation();
     return true;
   }
 
+  /** Holds a text that came without keys. @param {string} text */
+  add(text) {
+    if (!this.#listening.signal.aborted) this.#held.push(text);
+  }
+
   /** Ends the holding and presses the keys: the part has the focus now. */
   pass() {
-    const keys = this.#keys;
+    const all = this.#held;
     this.drop();
-    for (const key of keys) this.options.press(key);
+    for (const held of all) this.options.press(held);
   }
 
   /** Ends the holding and forgets the keys. */
   drop() {
-    this.#keys = [];
+    this.#held = [];
     this.#listening.abort();
     this.options.clearTimeout(this.#timer);
   }

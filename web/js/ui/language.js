@@ -21,14 +21,32 @@ export function chosenLanguage() {
   return typeof stored === "string" ? stored : "";
 }
 
+const CHOSEN = "parley:language-chosen"; // in the session storage: the page is loaded again because of a choice
+
 /** Chooses a language and reloads the page in it. Unsent texts survive as drafts and in the outbox.
  * @param {string} tag "" for the browser's */
 export function chooseLanguage(tag) {
   store.put("language", tag);
+  try {
+    sessionStorage.setItem(CHOSEN, "1");
+  } catch {
+    // blocked: the settings are closed afterwards
+  }
   const url = new URL(location.href);
   url.searchParams.delete("lang");
   if (url.href === location.href) location.reload();
   else location.replace(url);
+}
+
+/** Reports whether the page was loaded again because a language was chosen: once, to whoever asks first. */
+export function languageWasChosen() {
+  try {
+    const was = sessionStorage.getItem(CHOSEN) !== null;
+    sessionStorage.removeItem(CHOSEN);
+    return was;
+  } catch {
+    return false;
+  }
 }
 
 /** Sets the language. If the network fails, the page stays with English. */

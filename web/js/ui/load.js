@@ -1,9 +1,8 @@
 // load.js: loads modules after the page's first ones, also when the network breaks meanwhile.
 import { HeldKeys } from "./held-keys.js";
-import { t } from "./i18n.js";
 import { partMissing } from "./page-build.js";
 import { pressKey } from "./press-key.js";
-import { say } from "./toast.js";
+import { Waiting } from "./waiting.js";
 
 const RETRY_MS = 2_000;
 
@@ -20,26 +19,48 @@ export async function loadWithRetry(load) {
   }
 }
 
-/** Loads a module that the person asked for. The caller opens it as soon as it is there; the keys that the person has
- * pressed meanwhile go to it. If loading fails it shows a message. It resolves to null then, and if the person has gone
- * elsewhere.
+/** Loads a module that the person asked for. The caller opens it as soon as it is there; what the person has typed
+ * meanwhile goes to it, and nowhere else. If loading fails, the person is told and may try again. It resolves to null
+ * if they go elsewhere.
  * @template M  @param {() => Promise<M>} load  @returns {Promise<M | null>} */
 export async function loadOrExplain(load) {
-  const keys = holdKeys();
+  const waiting = new Waiting((text) => keys.add(text));
+  const keys = holdKeys({ isInside: (target) => waiting.contains(target) });
   try {
-    const loaded = await Promise.race([load(), keys.left]);
-    setTimeout(() => keys.pass()); // after the caller has opened it
-    return loaded;
-  } catch {
-    keys.drop();
-    if (!(await partMissing())) say(t("error.silent"));
-    return null;
+    for (;;) {
+      const loaded = await Promise.race([load().catch(() => FAILED), keys.left]);
+      if (loaded !== FAILED) {
+        await Promise.race([waiting.composed(), keys.left]);
+        setTimeout(() => passOn(keys, waiting.before)); // after the caller has opened it
+        return /** @type {M | null} */ (loaded);
+      }
+      const isOld = await Promise.race([partMissing(), keys.left]); // then the page says so, and is loaded again
+      keys.paused = true;
+      if (isOld || !(await Promise.race([waiting.failed(), keys.left]))) {
+        keys.drop();
+        return null;
+      }
+      keys.paused = false;
+    }
+  } finally {
+    waiting.close();
   }
 }
 
-/** Holds the keys that are pressed on this page from now on. */
-export const holdKeys = () =>
+const FAILED = Symbol("failed");
+
+/** Passes on what was held, unless the focus is still where it was before, which it is not meant for.
+ * @param {HeldKeys} keys  @param {Element | null} before */
+function passOn(keys, before) {
+  if (document.activeElement === before) keys.drop();
+  else keys.pass();
+}
+
+/** Holds the keys that are pressed on this page from now on.
+ * @param {Pick<ConstructorParameters<typeof HeldKeys>[0], "isInside" | "waitMs">} how */
+export const holdKeys = (how) =>
   new HeldKeys({
+    ...how,
     page: document,
     press: pressKey,
     setTimeout: (f, ms) => window.setTimeout(f, ms),

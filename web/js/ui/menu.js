@@ -32,6 +32,7 @@ export function openMenu(anchor, label, items, { at, held, said, quick = [] } = 
   menu.setAttribute("aria-label", label);
   const choose = (/** @type {Item} */ item) => {
     float.close();
+    anchor.focus({ preventScroll: true }); // where a dialog that the item opens returns the focus to
     item.does();
   };
   const listen = (/** @type {Item} */ item, /** @type {HTMLElement} */ button) => {
@@ -75,8 +76,7 @@ function button(item) {
   if (item.checked !== undefined) button.setAttribute("aria-checked", String(item.checked));
   button.classList.toggle("danger", Boolean(item.danger));
   const icon = part(button, ".icon", SVGElement);
-  if (item.icon) part(icon, "use", SVGElement).setAttribute("href", `#i-${item.icon}`);
-  else icon.remove();
+  if (item.icon) part(icon, "use", SVGElement).setAttribute("href", `#i-${item.icon}`); // else an empty place
   part(button, ".label", HTMLElement).textContent = item.label;
   part(button, "kbd", HTMLElement).textContent = item.keyLabel ?? item.key?.toUpperCase() ?? "";
   return button;

@@ -22,27 +22,8 @@ export function length(s) {
   return n;
 }
 
-const segmenter = "Segmenter" in Intl ? new Intl.Segmenter("en", { granularity: "grapheme" }) : null;
-
-/** Returns one or two letters that stand for a name. @param {string} name */
-export function initials(name) {
-  const words = name
-    .trim()
-    .split(/[\s._-]+/u)
-    .filter((w) => /[\p{L}\p{N}\p{Extended_Pictographic}]/u.test(w));
-  const first = (/** @type {string} */ w) =>
-    (segmenter ? segmenter.segment(w)[Symbol.iterator]().next().value?.segment : [...w][0]) ?? "";
-  const letters = words.length > 1 ? [words[0] ?? "", words.at(-1) ?? ""].map(first) : [first(words[0] ?? name)];
-  return letters.join("").toLocaleUpperCase("en");
-}
-
-/** Returns a hue in degrees for a person. It depends on the id alone. @param {string} id */
-export function hue(id) {
-  let h = 2166136261; // FNV-1a
-  for (let i = 0; i < id.length; i++) h = Math.imul(h ^ id.charCodeAt(i), 16777619);
-  h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d); // mixes in the high bits
-  return ((h >>> 8) % 30) * 12; // 30 hues that the eye can tell apart
-}
+/** Returns the first n code points of a text. @param {string} s  @param {number} n */
+export const firstOf = (s, n) => (s.length <= n ? s : [...s].slice(0, n).join(""));
 
 const EMOJI = String.raw`(?:\p{RI}\p{RI}|\p{Emoji_Presentation}|\p{Extended_Pictographic}\uFE0F)`;
 const MODIFIERS = String.raw`(?:\p{EMod}|\u200D\p{Extended_Pictographic}\uFE0F?)*`;
@@ -53,17 +34,36 @@ export function isJumbo(text) {
   return text.length <= 80 && JUMBO.test(text);
 }
 
-const HIDDEN = "▒▒▒";
+/** Stands for a spoiler where a text is shown without formatting. */
+export const HIDDEN = "▒▒▒";
 
-/** Returns a message's text on one line, without formatting marks and with spoilers hidden. @param {string} text */
+/** Hides what is between bars in a text that is shown as it was typed. @param {string} text */
+export const hideBars = (text) => text.replace(/\|\|(?![| \t])[^]+?\|\|/g, HIDDEN);
+
+// What has marks in a line of text: code, a spoiler, a link under another name, emphasis.
+const MARKED = new RegExp(
+  [
+    String.raw`(?<code>\x60+)(?<verbatim>[^\x60]+)\k<code>`,
+    String.raw`(?<spoiler>\|\|(?![|\s]).+?\|\|)`,
+    String.raw`\[(?<name>[^\[\]]+)\]\((?:https?://|mailto:)[^\s()]+\)`,
+    String.raw`(?<![\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Greek}\p{N}*~])(?<mark>\*{1,3}|~~)(?![\s*~])` +
+      String.raw`(?<words>[^*~]*[^*~\s])\k<mark>(?![*~])`,
+    String.raw`(?<![\p{L}\p{N}_@])_(?![\s_])(?<slanted>[^_]*[^_\s])_(?![\p{L}\p{N}_])`,
+  ].join("|"),
+  "gu",
+);
+
+/** Returns a line of text that has no HTML, such as a topic, without formatting marks and with spoilers hidden.
+ * @param {string} text  @returns {string} */
 export function excerpt(text) {
-  return text
-    .replace(/\|\|.+?\|\|/gs, HIDDEN)
-    .replace(/^```.*$/gm, "")
-    .replace(/^(?:> ?|#+ )/gm, "")
-    .replace(/(\*\*|~~|__|[*`_])(?=\S)(.+?)(?<=\S)\1/gs, "$2")
-    .replace(/\s+/g, " ")
-    .trim();
+  return text.replace(MARKED, (_, ...rest) => {
+    const { verbatim, spoiler, name, words, slanted } = rest.at(-1);
+    if (spoiler) return HIDDEN;
+    const within = words ?? slanted ?? "";
+    // *_* is a face, and *.* means any file.
+    if (within && /^[!-/:-@[-\x60{-~]+$/.test(within)) return _;
+    return verbatim?.trim() ?? excerpt(name ?? within);
+  });
 }
 
 /** Returns a sentence such as "Ada is typing…", or "". @param {readonly string[]} names */

@@ -7,6 +7,9 @@ import { Refusal, decodePage, decodeVersions, refusal } from "./protocol.js";
 
 /** @typedef {{ room: string, seq: number, count: number }} RoomSummary */
 
+/** A link for others. `onlyHere`: it works on this machine only. `qr`: the rows of its QR code, "1" for a dark module.
+ * @typedef {{ link: string, onlyHere: boolean, qr: string[] }} Link */
+
 export class Api {
   /** Answers that were requested before they were needed, by URL.
    * @type {Map<string, Promise<Record<string, unknown>>>} */
@@ -142,6 +145,13 @@ export class Api {
       : [];
   }
 
+  /** Returns the link to a page of this server that works for others. @param {string} to  @returns {Promise<Link>} */
+  async link(to) {
+    const { link, only_here, qr } = await this.#ask(`/api/link?${query({ to })}`);
+    const rows = Array.isArray(qr) ? qr.filter((row) => typeof row === "string") : [];
+    return { link: typeof link === "string" ? link : to, onlyHere: only_here === true, qr: rows };
+  }
+
   /** Returns the object at a URL of the API. @param {string} url */
   read(url) {
     return this.#ask(url);
@@ -173,7 +183,7 @@ const message = (room, seq) => `/api/rooms/${encodeURIComponent(room)}/messages/
 /** @param {string} room  @param {PageQuery} where */
 const messages = (room, where) => `/api/rooms/${encodeURIComponent(room)}/messages?${query(where)}`;
 
-/** @param {PageQuery} where */
+/** @param {PageQuery | { to: string }} where */
 function query(where) {
   const params = new URLSearchParams();
   for (const [name, value] of Object.entries(where)) if (value !== undefined) params.set(name, String(value));

@@ -4,6 +4,8 @@ import { test } from "node:test";
 import { Server, drawn, row, told, write } from "./helper.js";
 import { enter, field, meet, message, openMenu, press, said } from "./people.js";
 
+/** @import { Page } from "playwright-core" */
+
 const server = await new Server().start();
 
 test("an edit reaches everybody, with the earlier version, also somebody who was away", async () => {
@@ -29,7 +31,7 @@ test("an edit reaches everybody, with the earlier version, also somebody who was
   await grace.comeBack();
   await message(grace.page, 1).locator("strong", { hasText: "all" }).waitFor();
   await message(grace.page, 1).locator(".edited").click();
-  const dialog = grace.page.getByRole("dialog", { name: "What it said before" });
+  const dialog = grace.page.getByRole("dialog", { name: "Earlier versions" });
   await dialog.getByText("helo").waitFor();
   assert.equal(await dialog.locator("li").count(), 2);
   await grace.page.keyboard.press("Escape");
@@ -65,7 +67,7 @@ test("what arrives between press and release moves nothing away from under the p
   });
   await drawn(page);
   await page.mouse.up();
-  await page.getByRole("dialog", { name: "What it said before" }).getByText("helo").waitFor();
+  await page.getByRole("dialog", { name: "Earlier versions" }).getByText("helo").waitFor();
   await message(page, 6).waitFor();
   assert.deepEqual([...ada.wrong, ...grace.wrong], []);
 });
@@ -110,6 +112,80 @@ test("a deletion is confirmed first and leaves a tombstone, also for people who 
   const linus = await enter(server, "delete", "Linus");
   await message(linus.page, 1).getByText("This message was deleted.").waitFor();
   assert.deepEqual([...ada.wrong, ...grace.wrong, ...linus.wrong], []);
+});
+
+/** The ways to delete a message. @type {Record<string, (page: Page, seq: number) => Promise<unknown>>} */
+const DELETE = {
+  "its key": (page, seq) => press(message(page, seq), "Delete"),
+  "the menu, by keys": async (page, seq) => {
+    await openMenu(page, seq, "Delete");
+    await page.keyboard.press("End");
+    await page.keyboard.press("Enter");
+  },
+  "the menu, by the mouse": async (page, seq) => {
+    await message(page, seq).hover();
+    await message(page, seq).getByRole("button", { name: "More" }).click();
+    await page.getByRole("menuitem", { name: "Delete" }).click();
+  },
+};
+for (const [way, remove] of Object.entries(DELETE)) {
+  test(`after a message was deleted by ${way}, the focus is on what is left of it`, async () => {
+    const room = `focus-${way.replace(/\W+/g, "-")}`;
+    const [ada] = await meet(server, room, "Ada");
+    assert.ok(ada);
+    const { page } = ada;
+    await said(page, "stays", 1);
+    await said(page, "goes", 2);
+    await remove(page, 2);
+    const dialog = page.getByRole("dialog", { name: "Delete this message?" });
+    await dialog.getByRole("button", { name: "Delete" }).click();
+    await message(page, 2).getByText("This message was deleted.").waitFor();
+    await dialog.waitFor({ state: "hidden" });
+    assert.ok(await message(page, 2).evaluate((m) => m === document.activeElement));
+    assert.equal(await message(page, 2).getByRole("button", { name: "Reply" }).count(), 0, "nobody can answer it");
+    await page.keyboard.press("ArrowUp");
+    assert.ok(await message(page, 1).evaluate((m) => m === document.activeElement), "the arrow keys go on there");
+    assert.deepEqual(ada.wrong, []);
+  });
+}
+
+test("the toolbar of a message covers nothing that can be pressed, in either direction", async () => {
+  const grace = await server.session("Grace");
+  const say = async (/** @type {string} */ text, /** @type {object} */ more = {}) =>
+    Number((await server.post("/api/rooms/toolbar/messages", { text, ...more }, grace))["seq"]);
+  const link = (/** @type {number} */ n) => `${"word ".repeat(n)}https://example.org/${"path".repeat(4)}`;
+  for (let n = 4; n <= 22; n += 3) await say(link(n));
+  const full = await say("many reactions");
+  for (const emoji of ["👍", "🎉", "❤️", "😀", "🚀", "👀", "✅", "🔥", "💯", "🙏", "🤔", "👏", "🍰", "☕"])
+    await server.put(`/api/rooms/toolbar/messages/${full}/reactions/${encodeURIComponent(emoji)}`, grace);
+  await say("after it");
+  const root = await say("a thread begins");
+  await say("in it", { thread: root });
+  await say(`an answer ${link(9)}`, { reply_to: full });
+  await say("```\ncode that one copies\n```");
+  await say("the end");
+  for (const query of ["", "?lang=xx-pseudo"]) {
+    const { page, wrong } = await enter(server, `toolbar${query}`, "Ada", { viewport: { width: 900, height: 800 } });
+    await message(page, full).waitFor();
+    for (const m of await page.locator("room-view .message").all()) {
+      await m.scrollIntoViewIfNeeded();
+      const width = (await m.boundingBox())?.width ?? 0;
+      await m.hover({ position: { x: query ? width - 8 : 8, y: 8 } }); // where the row begins
+      await m.locator(".message-actions").waitFor();
+      const covered = await page.evaluate(() => {
+        const bar = document.querySelector(".message-actions");
+        const { left, right, top, bottom } = /** @type {Element} */ (bar).getBoundingClientRect();
+        return [...document.querySelectorAll(".log :is(a, button, input, [data-do])")]
+          .filter((e) => !e.closest("[role=toolbar]") && e.checkVisibility({ opacityProperty: true }))
+          .filter((e) =>
+            [...e.getClientRects()].some((r) => r.right > left && r.left < right && r.bottom > top && r.top < bottom),
+          )
+          .map((e) => e.textContent);
+      });
+      assert.deepEqual(covered, [], `${query}: at “${await m.locator(".body").textContent()}”`);
+    }
+    assert.deepEqual(wrong, []);
+  }
 });
 
 test("the focus stays in a message that changes", async () => {
@@ -176,8 +252,8 @@ test("the link to a message is copied, also without the clipboard API", async ()
     });
   });
   await row(ada.page, "link me").hover();
-  await ada.page.getByRole("button", { name: "Copy link to this message" }).click();
-  await told(ada.page, "Link to the message copied");
+  await ada.page.getByRole("button", { name: "Copy link" }).click();
+  await told(ada.page, "Link copied");
   assert.equal(await ada.page.locator("body").getAttribute("data-copied"), `${server.url}/r/copy#1`);
   await ada.page.getByRole("button", { name: "Share this room" }).click();
   await ada.page.getByRole("button", { name: "Copy link", exact: true }).click();

@@ -7,9 +7,12 @@ import { Timers } from "./fakes.js";
 function hold() {
   const page = new EventTarget();
   const timers = new Timers();
-  const seen = { pressed: /** @type {string[]} */ ([]), reached: /** @type {string[]} */ ([]) };
-  const press = (/** @type {{ key: string }} */ { key }) => seen.pressed.push(key);
-  const keys = new HeldKeys({ page, press, setTimeout: timers.setTimeout, clearTimeout: timers.clearTimeout });
+  const seen = { pressed: /** @type {string[]} */ ([]), reached: /** @type {string[]} */ ([]), asks: false };
+  const press = (/** @type {{ key: string } | string} */ held) =>
+    seen.pressed.push(typeof held === "string" ? `text ${held}` : held.key);
+  const isInside = () => seen.asks;
+  const { setTimeout, clearTimeout } = timers;
+  const keys = new HeldKeys({ page, press, isInside, waitMs: 10_000, setTimeout, clearTimeout });
   page.addEventListener("keydown", (e) => seen.reached.push(/** @type {KeyboardEvent} */ (e).key));
   /** Presses a key. It reports whether the browser would act on it. @param {string} key  @param {object} [how] */
   const type = (key, how) => {
@@ -17,7 +20,7 @@ function hold() {
     const plain = { code: "", shiftKey: false, ctrlKey: false, altKey: false, metaKey: false, isComposing: false };
     return page.dispatchEvent(Object.assign(e, { key, ...plain, ...how }));
   };
-  return { page, timers, keys, type, ...seen };
+  return { page, timers, keys, type, seen, ...seen };
 }
 
 test("held keys are pressed in their order once what they are meant for is there", () => {
@@ -30,6 +33,32 @@ test("held keys are pressed in their order once what they are meant for is there
   assert.deepEqual(reached, ["x"]);
   keys.pass();
   assert.equal(pressed.length, 8, "each once");
+});
+
+test("texts that come without keys are written in their turn", () => {
+  const { keys, type, pressed } = hold();
+  type("a");
+  keys.add("執事");
+  type("b");
+  keys.pass();
+  keys.add("too late");
+  keys.pass();
+  assert.deepEqual(pressed, ["a", "text 執事", "b"]);
+});
+
+test("while the person is asked something, keys and the mouse answer, and Escape still leaves", async () => {
+  const { page, keys, type, seen } = hold();
+  type("a");
+  keys.paused = seen.asks = true;
+  assert.equal(type("Enter"), true);
+  page.dispatchEvent(new Event("pointerdown"));
+  keys.paused = seen.asks = false;
+  assert.equal(type("b"), false);
+  keys.paused = true;
+  type("Escape");
+  assert.equal(await keys.left, null);
+  keys.pass();
+  assert.deepEqual(seen.pressed, []);
 });
 
 test("shortcuts, input methods and keys of the browser are not held", () => {
