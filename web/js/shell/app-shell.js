@@ -361,7 +361,8 @@ export class AppShell extends HTMLElement {
   }
 }
 
-/** Starts the service worker, with which the page starts without a network. Browsers have it for HTTPS and localhost. */
+/** Starts the service worker, with which the page starts without a network. Browsers have it for HTTPS and
+ * localhost. */
 async function startWorker() {
   await navigator.serviceWorker?.register(workerURL());
 }

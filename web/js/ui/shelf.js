@@ -1,5 +1,5 @@
-// shelf.js: values that outlive the page and are too large for storage.js, in the browser's cache storage. Browsers have
-// that for HTTPS and localhost; elsewhere, and where it is full or forbidden, the shelf is empty. No DOM.
+// shelf.js: values that outlive the page and are too large for storage.js, in the browser's cache storage. Browsers
+// have that for HTTPS and localhost; elsewhere, and where it is full or forbidden, the shelf is empty. No DOM.
 
 /** @typedef {Pick<CacheStorage, "open" | "delete">} Backing */
 

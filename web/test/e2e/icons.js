@@ -1,5 +1,5 @@
-// icons.js: makes the icons that installers need from parley.svg: npm run icons. A maskable icon, and Apple's, fills the
-// whole square, since the system cuts its corners off as it likes; what matters is within the middle 80 %.
+// icons.js: makes the icons that installers need from parley.svg: npm run icons. A maskable icon, and Apple's, fills
+// the whole square, since the system cuts its corners off as it likes; what matters is within the middle 80 %.
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
