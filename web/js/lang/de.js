@@ -148,7 +148,14 @@ export default {
 
   // Settings
   "settings.title": "Einstellungen",
+  "settings.you": "Du",
+  "settings.you-hint": "So sehen dich andere",
+  "settings.change": "Ändern",
+  "settings.done": "Fertig",
   "settings.look": "Aussehen",
+  "settings.density": "Abstände",
+  "settings.comfortable": "Bequem",
+  "settings.compact": "Kompakt",
   "settings.size": "Schriftgröße",
   "settings.small": "Klein",
   "settings.medium": "Mittel",
@@ -161,7 +168,8 @@ export default {
   "settings.system": "Systembenachrichtigungen",
   "settings.system-denied":
     "Der Browser blockiert Benachrichtigungen. Du kannst sie in seinen Einstellungen für diese Seite erlauben.",
-  "settings.system-missing": "Dieser Browser erlaubt Benachrichtigungen nur über HTTPS.",
+  "settings.insecure":
+    "Über einfaches HTTP erlauben Browser einer Seite weder Benachrichtigungen noch Teilen noch Installieren; über HTTPS schon.",
   "settings.quiet": "Ruhezeit",
   "settings.from": "von",
   "settings.to": "bis",

@@ -153,7 +153,14 @@ const sentences = {
 
   // Settings
   "settings.title": "Settings",
+  "settings.you": "You",
+  "settings.you-hint": "How others see you",
+  "settings.change": "Change",
+  "settings.done": "Done",
   "settings.look": "Look",
+  "settings.density": "Density",
+  "settings.comfortable": "Comfortable",
+  "settings.compact": "Compact",
   "settings.size": "Text size",
   "settings.small": "Small",
   "settings.medium": "Medium",
@@ -165,7 +172,8 @@ const sentences = {
   "settings.sound": "Sound for new messages",
   "settings.system": "System notifications",
   "settings.system-denied": "The browser blocks notifications. You can allow them in its settings for this page.",
-  "settings.system-missing": "This browser allows notifications only over HTTPS.",
+  "settings.insecure":
+    "Over plain HTTP browsers allow pages neither notifications nor sharing nor installing; over HTTPS they do.",
   "settings.quiet": "Quiet hours",
   "settings.from": "from",
   "settings.to": "to",
