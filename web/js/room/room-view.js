@@ -18,7 +18,7 @@ import { linkFor } from "../ui/share-link.js";
 import { sidePanel } from "../ui/side-panel.js";
 import { typingText } from "../ui/text.js";
 import { say } from "../ui/toast.js";
-import { MessageComposer, sendByCtrlEnter } from "./composer.js";
+import { MessageComposer, applySettings } from "./composer.js";
 import { MessageList } from "./message-list.js";
 import { PeopleList } from "./people.js";
 import { RoomHeader, peopleTitle } from "./room-header.js";
@@ -105,7 +105,7 @@ export class RoomView extends HTMLElement {
     this.composer.room = room;
     this.composer.draft = memory.takeDraft(room);
     this.#listenToComposer(session, memory);
-    sendByCtrlEnter(this, deps.settings);
+    applySettings(this, deps.settings);
     this.#listenToList(session);
     this.#listenToHeader();
     for (const name of QUEUED_UNTIL_LOADED)
@@ -128,6 +128,7 @@ export class RoomView extends HTMLElement {
 
   /** The room has come on the screen, for the first time or again. */
   shown() {
+    this.composer.formats = this.deps?.settings.get("formats") ?? true;
     if (!matchMedia("(hover: none)").matches) this.composer.focus(); // on a phone this would open the keyboard
     if (this.deps?.settings.get("people"))
       sidePanel().setDefault({ name: "people", element: this.people, title: peopleTitle(this.session) });
@@ -216,7 +217,7 @@ export class RoomView extends HTMLElement {
     );
     listen(this, "copy", async (/** @type {number} */ seq) => {
       const link = await linkFor(session.deps.api, formatAddress(session.deps.room, seq), location);
-      say((await copyText(link)) ? t("message.copied") : link);
+      say((await copyText(link)) ? t("room.copied") : link);
     });
   }
 

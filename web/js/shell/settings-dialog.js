@@ -9,7 +9,7 @@ import { bdi, emit, fromTemplate, part, setText } from "../ui/dom.js";
 import { LANGUAGES, t } from "../ui/i18n.js";
 import { chooseLanguage, chosenLanguage } from "../ui/language.js";
 import { showDialog } from "../ui/overlay.js";
-import { showSize } from "../ui/theme.js";
+import { showLastWords, showSize } from "../ui/theme.js";
 import { submitName } from "./name-field.js";
 import "./theme-choice.js";
 
@@ -89,6 +89,7 @@ function hearChoices(dialog, settings) {
       if (name === "system" && value === true && !(await allowed(dialog))) return put(control, false);
       settings.put({ [name]: value });
       if (name === "size" || name === "density") showSize();
+      if (name === "lastWords") showLastWords();
       if (name === "quiet") hours.hidden = value !== true;
       if (name === "sound" && value === true) chime(); // as a sample
     });

@@ -43,11 +43,18 @@ export function showSize() {
   Object.assign(document.documentElement.dataset, { size, density });
 }
 
+/** Applies whether the room list shows last words. */
+export function showLastWords() {
+  document.documentElement.dataset["lastWords"] = new Settings(store).get("lastWords") ? "on" : "off";
+}
+
 show();
 showSize();
+showLastWords();
 for (const wish of ["(prefers-color-scheme: dark)", "(prefers-contrast: more)"])
   matchMedia(wish).addEventListener("change", show);
 addEventListener("storage", () => {
   show(); // another tab may have changed it
   showSize();
+  showLastWords();
 });

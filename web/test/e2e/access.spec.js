@@ -160,7 +160,7 @@ test("every control is reached by keyboard alone", async () => {
   assert.equal(await focused(), "1");
   for (let i = 0; i < 3; i++) await page.keyboard.press("ArrowRight");
   await page.keyboard.press("Enter");
-  await told(page, /Link to the message copied|#1/);
+  await told(page, /Link copied|#1/);
   await page.keyboard.press("Escape"); // to the newest message and back to the composer
   await page.locator("#composer-field:focus").waitFor();
 

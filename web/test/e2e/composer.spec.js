@@ -185,10 +185,8 @@ test("literal characters that were pasted beside formatting are shown as they we
     "#1 C:\\dir > 3",
     "2 * 3 * 4, snake_case, _x_, *y*",
     "~~z~~ ||w|| `v` [u](t)",
-    "D:\\_work_ \\*",
+    "C:\\dir\\new \\\\server\\share",
     "# no heading",
-    "> no quote",
-    "- no item",
     "&lt;b> &amp; <i>",
   ];
   for (const [i, text] of texts.entries()) {

@@ -252,8 +252,8 @@ test("the link to a message is copied, also without the clipboard API", async ()
     });
   });
   await row(ada.page, "link me").hover();
-  await ada.page.getByRole("button", { name: "Copy link to this message" }).click();
-  await told(ada.page, "Link to the message copied");
+  await ada.page.getByRole("button", { name: "Copy link" }).click();
+  await told(ada.page, "Link copied");
   assert.equal(await ada.page.locator("body").getAttribute("data-copied"), `${server.url}/r/copy#1`);
   await ada.page.getByRole("button", { name: "Share this room" }).click();
   await ada.page.getByRole("button", { name: "Copy link", exact: true }).click();

@@ -31,6 +31,7 @@ test("settings apply at once and stay: the key that sends, the text size, quiet 
     ...{
       size: "large",
       density: "compact",
+      lastWords: true,
       sound: true,
       system: false,
       quiet: true,
@@ -68,6 +69,15 @@ test("a browser that asks for German gets the whole page in German, with its plu
   assert.equal(await page.locator("#composer-field").getAttribute("placeholder"), "Nachricht an \u2068deutsch\u2069");
   assert.equal(await page.locator(".people h2").textContent(), "1 Person hier");
   assert.equal(await page.locator(".day").textContent(), "Heute");
+  const { commands } = await (await fetch(`${server.url}/api/commands`)).json();
+  await page.locator("#composer-field").fill("/help");
+  await page.locator("#composer-field").press("Enter");
+  const help = page.getByRole("dialog", { name: "Befehle" });
+  await help.getByText("Sag, was du tust: /me winkt").waitFor();
+  const explained = await help.locator("td").allTextContents();
+  assert.equal(explained.length, commands.length);
+  for (const command of commands) assert.ok(!explained.includes(command.help), `/${command.name} in German`);
+  await page.keyboard.press("Escape");
   await page.getByRole("button", { name: /^Du bist Lotte/ }).click();
   await page.getByLabel("Sprache").selectOption("en");
   await page.getByLabel("Your message").waitFor();
