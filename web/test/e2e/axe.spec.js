@@ -180,7 +180,7 @@ for (const [i, [look, theme, options]] of LOOKS.entries()) {
     await page.getByText("Nobody has written here yet").waitFor();
     await joined(page);
     await assertAccessible(page, "empty room", rules);
-    await page.goto(`${server.url}/r/no%20room`);
+    await page.goto(`${server.url}/r/%3F!`);
     await page.getByRole("heading", { name: "There can be no such room" }).waitFor();
     await assertAccessible(page, "refusal", rules);
     await page.goto(server.url);
