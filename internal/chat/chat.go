@@ -9,7 +9,6 @@ import (
 	"cmp"
 	"fmt"
 	"net/netip"
-	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -309,24 +308,4 @@ func ParseTopic(s string) (string, error) {
 		return "", tooLong("topic", n, MaxTopic)
 	}
 	return s, nil
-}
-
-// spoiler matches a hidden part of a text.
-var spoiler = regexp.MustCompile(`(?s)\|\|\S.*?\|\|`)
-
-// Preview returns the first n characters of a message's text, for a list or a quote. It puts "…" in place of the rest
-// and of spoilers.
-func Preview(s string, n int) string {
-	if strings.Contains(s, "||") {
-		s = spoiler.ReplaceAllString(s, "…")
-	}
-	if len(s) <= n || utf8.RuneCountInString(s) <= n {
-		return s
-	}
-	for i := range s {
-		if n--; n == 0 {
-			return s[:i] + "…"
-		}
-	}
-	return s
 }

@@ -261,26 +261,3 @@ func FuzzName(f *testing.F) {
 func isASCII(s string) bool {
 	return strings.IndexFunc(s, func(r rune) bool { return r > unicode.MaxASCII }) < 0
 }
-
-func TestPreviewIsShortAndSpoilsNothing(t *testing.T) {
-	tests := map[string]struct {
-		text string
-		n    int
-		want string
-	}{
-		"short":               {"hello", 5, "hello"},
-		"long":                {"hello", 4, "hel…"},
-		"characters":          {"größe", 5, "größe"},
-		"many bytes, few":     {"日本語", 3, "日本語"},
-		"a spoiler":           {"it was ||the butler|| again", 50, "it was … again"},
-		"over lines":          {"||the\nbutler||", 50, "…"},
-		"two":                 {"||a|| and ||b||", 50, "… and …"},
-		"one that never ends": {"a || b", 50, "a || b"},
-		"cut within":          {"||the butler||" + strings.Repeat("x", 50), 10, "…" + strings.Repeat("x", 8) + "…"},
-	}
-	for name, tt := range tests {
-		if got := chat.Preview(tt.text, tt.n); got != tt.want {
-			t.Errorf("%s: %q, want %q", name, got, tt.want)
-		}
-	}
-}

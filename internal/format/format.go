@@ -18,7 +18,14 @@ import (
 )
 
 // Forget removes deleted texts from the cache.
-func Forget(texts ...string) { renderCache.forget(texts) }
+func Forget(texts ...string) {
+	renderCache.forget(texts)
+	for _, text := range texts {
+		if start := previewed(text); start != text {
+			renderCache.forget([]string{start})
+		}
+	}
+}
 
 // ForgetAll empties the cache, when it is not known which texts are deleted.
 func ForgetAll() { renderCache.clear() }

@@ -2,8 +2,10 @@ package format
 
 import (
 	"html"
+	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Mentionable returns the pieces of a message's text in which people can be mentioned: what is shown of it outside of
@@ -32,6 +34,174 @@ func Mentionable(message string) (pieces []string) {
 	return pieces
 }
 
+// hidden stands for a spoiler where a text is shown without formatting.
+const hidden = "▒▒▒"
+
+// maxPreviewed is how many bytes of a message Preview reads, so that the previews of a long list take little time.
+const maxPreviewed = 1 << 10
+
+// Preview returns the first n characters of a message as text in one line, for a list or a quote: without the marks of
+// its formatting, and with "▒▒▒" in place of spoilers. It puts "…" in place of the rest.
+func Preview(message string, n int) string {
+	source := previewed(message)
+	isCut := len(source) < len(message)
+	text := plain(source, isCut)
+	if isCut && utf8.RuneCountInString(text) <= n {
+		text += "…"
+	}
+	if len(text) <= n || utf8.RuneCountInString(text) <= n {
+		return text
+	}
+	for i := range text {
+		if n--; n == 0 {
+			return text[:i] + "…"
+		}
+	}
+	return text
+}
+
+// previewed returns the part of a message that Preview reads.
+func previewed(message string) string {
+	if len(message) <= maxPreviewed {
+		return message
+	}
+	end := maxPreviewed
+	for end > 0 && !utf8.RuneStart(message[end]) {
+		end--
+	}
+	return message[:end]
+}
+
+// plain returns a message as text in one line. If the message was cut, a spoiler may have lost its end: then it hides
+// the rest.
+func plain(message string, isCut bool) string {
+	rendered := htmlWithoutColours(message)
+	if rendered == "" {
+		return oneLine(hideBars(message, isCut))
+	}
+	p := plainWriter{bars: -1}
+	walk(rendered, p.add)
+	text := p.out.String()
+	if isCut && p.bars >= 0 {
+		text = text[:p.bars] + hidden
+	}
+	return oneLine(text)
+}
+
+// oneLine returns s with one space for each run of white space.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// hideBars hides what is between bars in a text that is shown as it was typed.
+func hideBars(text string, isCut bool) string {
+	var out strings.Builder
+	for {
+		before, rest, found := strings.Cut(text, "||")
+		out.WriteString(before)
+		if !found {
+			return out.String()
+		}
+		_, after, isClosed := strings.Cut(rest, "||")
+		switch {
+		case rest == "" || strings.IndexByte("| \t", rest[0]) >= 0 || !isClosed && !isCut:
+			out.WriteString("||")
+			text = rest
+		default:
+			out.WriteString(hidden)
+			text = after
+		}
+	}
+}
+
+// A plainWriter writes HTML as text.
+type plainWriter struct {
+	out      strings.Builder
+	bars     int      // where bars outside of code are; -1: nowhere
+	spans    []string // the classes of the open spans
+	unshown  int      // how many of them hide their text: spoilers, and the hosts of links
+	verbatim int      // open elements of code
+	numbers  []int    // of the last item in each open list, or noNumber
+}
+
+const noNumber = -2 // of an item: 0 is a number, and -1 comes before it
+
+// add writes a tag or a text, as walk has found it.
+func (p *plainWriter) add(tag, text string) {
+	name, attributes, _ := strings.Cut(tag, " ")
+	switch name {
+	case "":
+		if i := strings.Index(text, "||"); i >= 0 && p.bars < 0 && p.verbatim == 0 && p.unshown == 0 {
+			p.bars = p.out.Len() + i
+		}
+		p.write(text)
+	case "span":
+		class := valueOf(attributes, "class")
+		if class == "spoiler" {
+			p.write(hidden)
+		}
+		p.spans = append(p.spans, class)
+		p.unshown += unshown(class)
+	case "/span":
+		last := len(p.spans) - 1
+		p.unshown -= unshown(p.spans[last])
+		p.spans = p.spans[:last]
+	case "code":
+		p.verbatim++
+	case "/code":
+		p.verbatim--
+	case "ol", "ul":
+		number := noNumber
+		if name == "ol" {
+			number = numberOr(valueOf(attributes, "start"), 1) - 1
+		}
+		p.numbers = append(p.numbers, number)
+	case "/ol", "/ul":
+		p.numbers = p.numbers[:len(p.numbers)-1]
+	case "li":
+		p.item(valueOf(attributes, "value"))
+	case "input":
+		p.write(map[bool]string{true: "☑", false: "☐"}[strings.Contains(attributes, "checked")])
+	case "br", "hr", "p", "/p", "/li", "h3", "h4", "h5", "h6", "blockquote", "pre", "/pre", "td", "th", "tr", "/table":
+		p.write(" ")
+	}
+}
+
+func unshown(class string) int {
+	if class == "spoiler" || class == "host" {
+		return 1
+	}
+	return 0
+}
+
+func (p *plainWriter) item(value string) {
+	last := &p.numbers[len(p.numbers)-1]
+	if *last == noNumber {
+		p.write(" • ")
+		return
+	}
+	*last = numberOr(value, *last+1)
+	p.write(" " + strconv.Itoa(*last) + ". ")
+}
+
+func (p *plainWriter) write(s string) {
+	if p.unshown == 0 {
+		p.out.WriteString(s)
+	}
+}
+
+// valueOf returns the value of an attribute, "" if it is not there.
+func valueOf(attributes, name string) string {
+	_, rest, _ := strings.Cut(attributes, name+`="`)
+	value, _, _ := strings.Cut(rest, `"`)
+	return value
+}
+
+func numberOr(s string, other int) int {
+	if n, err := strconv.Atoi(s); err == nil {
+		return n
+	}
+	return other
+}
+
 // htmlWithoutColours is HTML without a budget and without colours in code, for those who read only the text.
 func htmlWithoutColours(message string) string {
 	if !mayHaveFormat(message) || isTooComplex(message) {
@@ -41,8 +211,12 @@ func htmlWithoutColours(message string) string {
 		return rendered
 	}
 	var noColour time.Duration
-	rendered, _ := render(message, &noColour)
-	return fitting(rendered, message)
+	rendered, whole := render(message, &noColour)
+	rendered = fitting(rendered, message)
+	if whole { // it has no code that could have colours
+		renderCache.put(message, rendered)
+	}
+	return rendered
 }
 
 // walk calls do for each tag, without its brackets, and for each text of HTML that render has made.

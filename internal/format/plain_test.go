@@ -2,7 +2,9 @@ package format
 
 import (
 	"slices"
+	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 func TestPeopleCanBeMentionedOutsideOfCodeAndLinks(t *testing.T) {
@@ -32,6 +34,89 @@ func TestPeopleCanBeMentionedOutsideOfCodeAndLinks(t *testing.T) {
 	} {
 		if got := Mentionable(text); !slices.Equal(got, want) {
 			t.Errorf("Mentionable(%q) = %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestPreviewIsTextAndSpoilsNothing(t *testing.T) {
+	tests := map[string]struct {
+		text string
+		n    int
+		want string
+	}{
+		"short":                {"hello", 5, "hello"},
+		"long":                 {"hello", 4, "hel…"},
+		"characters":           {"größe", 5, "größe"},
+		"many bytes, few":      {"日本語", 3, "日本語"},
+		"lines":                {"one\n\ntwo\tthree ", 50, "one two three"},
+		"plain":                {"2 * 3 * 4 <b> a || b snake_case", 50, "2 * 3 * 4 <b> a || b snake_case"},
+		"a spoiler":            {"it was ||the butler|| again", 50, "it was ▒▒▒ again"},
+		"beside letters":       {"犯人は||執事||です", 50, "犯人は▒▒▒です"},
+		"over lines":           {"||the\nbutler||", 50, "▒▒▒"},
+		"over paragraphs":      {"||the\n\nbutler|| did", 50, "▒▒▒ did"},
+		"a block":              {"so:\n||\n1. a\n2. b\n||\nyes", 50, "so: ▒▒▒ yes"},
+		"within another":       {"|||\na ||b||\n|||", 50, "▒▒▒"},
+		"with a link":          {"||[a](https://example.org)|| b", 50, "▒▒▒ b"},
+		"a link and a spoiler": {"[a ||b||](https://example.org)", 50, "▒▒▒"},
+		"two":                  {"||a|| and ||b||", 50, "▒▒▒ and ▒▒▒"},
+		"one that never ends":  {"||a b", 50, "||a b"},
+		"cut within":           {"||the butler||" + strings.Repeat("x", 50), 10, "▒▒▒xxxxxx…"},
+		"cut before its end":   {"a ||b" + strings.Repeat(" c", 2000) + "||", 50, "a ▒▒▒…"},
+		"block cut":            {"||\nb" + strings.Repeat("\n\nc", 1000) + "\n||", 50, "▒▒▒…"},
+		"bars in code":         {"`a||b` " + strings.Repeat("c", 2000), 10, "a||b cccc…"},
+		"too complex":          {strings.Repeat("> ", 20) + "||a|| b", 100, strings.Repeat("> ", 20) + "▒▒▒ b"},
+
+		"emphasis": {"**a** *b* ~~c~~ `d` __e__", 50, "a b c d __e__"},
+		"escaped":  {`\*a\* \_b\_`, 50, "*a* _b_"},
+		"code":     {"```go\nx := 1\ny()\n```", 50, "x := 1 y()"},
+		"link":     {"see [the map](https://example.org/map)", 50, "see the map"},
+		"address":  {"**see** https://example.org/__a__", 50, "see https://example.org/__a__"},
+		"list":     {"- a\n- b", 50, "• a • b"},
+		"numbers":  {"404. not found\n500. error", 50, "404. not found 500. error"},
+		"zero":     {"0. a\n1. b", 50, "0. a 1. b"},
+		"tasks":    {"- [ ] a\n- [x] b", 50, "• ☐ a • ☑ b"},
+		"quote":    {"> said\nyes", 50, "said yes"},
+		"heading":  {"# a\nb", 50, "a b"},
+		"table":    {"|a|b|\n|-|-|\n|1|`2|3`|", 50, "a b 1 2|3"},
+		"emoji":    {":tada: **a**", 50, "🎉 a"},
+		"HTML":     {"**a** <b>&amp;</b>", 50, "a <b>&amp;</b>"},
+		"rule":     {"a\n\n---\n\nb", 50, "a b"},
+		"Arabic":   {"**مرحبا**، ||سر||", 50, "مرحبا، ▒▒▒"},
+		"mention":  {"**@Ada**: look", 50, "@Ada: look"},
+		"nothing":  {"", 50, ""},
+	}
+	for name, tt := range tests {
+		if got := Preview(tt.text, tt.n); got != tt.want {
+			t.Errorf("%s: %q, want %q", name, got, tt.want)
+		}
+	}
+}
+
+func TestDeletedTextsLeaveNoPreview(t *testing.T) {
+	long := "**a** " + strings.Repeat("b", 2*maxPreviewed)
+	HTML(previewed(long), nil)
+	Forget(long)
+	if _, ok := renderCache.get(previewed(long)); ok {
+		t.Error("its beginning is still in the cache")
+	}
+}
+
+// However a text is made and however long it is, its preview and the pieces in which people can be mentioned take
+// little time, and are no longer than the text.
+func TestHostileTextsArePreviewed(t *testing.T) {
+	for name, text := range hostile {
+		for _, n := range []int{4000, 100 << 10} {
+			s := text(n) + "@Ada"
+			if got := Preview(s, 100); utf8.RuneCountInString(got) > 100+1 {
+				t.Errorf("%s: a preview of %d characters", name, utf8.RuneCountInString(got))
+			}
+			size := 0
+			for _, piece := range Mentionable(s) {
+				size += len(piece)
+			}
+			if size > 2*len(s) {
+				t.Errorf("%s: %d bytes became %d", name, len(s), size)
+			}
 		}
 	}
 }

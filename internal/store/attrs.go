@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"parley/internal/chat"
+	"parley/internal/format"
 )
 
 // storedAttrs is the JSON of chat.Attrs in a database.
@@ -83,5 +84,5 @@ func QuoteOf(author chat.PersonID, name, text string) *chat.Quote {
 	if text == "" {
 		return nil
 	}
-	return &chat.Quote{From: chat.Person{ID: author, Name: name}, Text: chat.Preview(text, chat.MaxQuote)}
+	return &chat.Quote{From: chat.Person{ID: author, Name: name}, Text: format.Preview(text, chat.MaxQuote)}
 }

@@ -7,6 +7,7 @@ import (
 
 	"parley/internal/access"
 	"parley/internal/chat"
+	"parley/internal/format"
 )
 
 // kinds are the rules for each kind of draft that is not a plain message. Each either
@@ -135,7 +136,7 @@ func (b *batch) say(i int, at time.Time) error {
 			return err
 		}
 		if m.Text != "" {
-			x.Quote = &chat.Quote{From: m.From, Text: chat.Preview(m.Text, chat.MaxQuote)}
+			x.Quote = &chat.Quote{From: m.From, Text: format.Preview(m.Text, chat.MaxQuote)}
 		}
 	}
 	if d.Source != (chat.MessageRef{}) {

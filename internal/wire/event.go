@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"parley/internal/chat"
+	"parley/internal/format"
 )
 
 // EventFrames encodes events as text frames of parley.v1, for the members of a room
@@ -69,7 +70,7 @@ func (ListUpdates) Append(dst []byte, e chat.Event) []byte {
 		dst = appendSeq(append(dst, `,"thread":`...), e.Target)
 	}
 	if e.Kind != chat.Delete {
-		dst = appendString(append(dst, `,"text":`...), chat.Preview(e.Text, chat.MaxPreview))
+		dst = appendString(append(dst, `,"text":`...), format.Preview(e.Text, chat.MaxPreview))
 	}
 	if x := e.Attrs; x != nil {
 		if len(x.Mentions) > 0 {

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"parley/internal/chat"
+	"parley/internal/format"
 	"parley/internal/store"
 )
 
@@ -85,7 +86,7 @@ func listEntry(row pgx.CollectableRow) (e chat.ListEntry, err error) {
 		&at, &last.From.ID, &last.From.Name, &last.Text)
 	e.At = store.TimeOf(at)
 	if last.Text != "" {
-		last.Text = chat.Preview(last.Text, chat.MaxPreview)
+		last.Text = format.Preview(last.Text, chat.MaxPreview)
 		e.Last = last
 	}
 	return e, err

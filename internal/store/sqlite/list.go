@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"parley/internal/chat"
+	"parley/internal/format"
 	"parley/internal/store"
 )
 
@@ -77,7 +78,7 @@ func (s *Store) listEntries(ctx context.Context, text string, args ...any) (entr
 			e.At = time.UnixMilli(at).UTC()
 		}
 		if last.Text != "" {
-			last.Text = chat.Preview(last.Text, chat.MaxPreview)
+			last.Text = format.Preview(last.Text, chat.MaxPreview)
 			e.Last = last
 		}
 		entries = append(entries, e)

@@ -10,6 +10,7 @@ import (
 
 	"parley/internal/access"
 	"parley/internal/chat"
+	"parley/internal/format"
 	"parley/internal/store"
 )
 
@@ -65,7 +66,7 @@ func (r *room) quoting(x *chat.Attrs) *chat.Attrs {
 	of := &r.events[x.ReplyTo-1]
 	quoting := *x
 	if text := r.textOf(of); text != "" {
-		quoting.Quote = &chat.Quote{From: of.From, Text: chat.Preview(text, chat.MaxQuote)}
+		quoting.Quote = &chat.Quote{From: of.From, Text: format.Preview(text, chat.MaxQuote)}
 	}
 	return &quoting
 }

@@ -5,7 +5,8 @@
 import { person, record } from "../wire/json.js";
 
 /** A message in some room.
- * @typedef {{ room: string, seq: number, at: number, from: Person, text: string, ranges: [number, number][] }} Hit */
+ * @typedef {{ room: string, seq: number, at: number, from: Person, text: string, html: string,
+ *   ranges: [number, number][] }} Hit */
 
 /** The search index lacks the messages since this time; null: since an unknown time.
  * @typedef {{ since: number | null }} IndexGap */
@@ -76,6 +77,7 @@ function decodeHit(outer, message) {
     at: Date.parse(String(message["at"])) || 0,
     from: person(message["from"]) ?? { id: "", name: "" },
     text: String(message["text"] ?? ""),
+    html: String(message["html"] ?? ""),
     ranges,
   };
 }

@@ -1,10 +1,11 @@
 // hits.js: a list of messages from many rooms: where, who, when, what. A click leads to the message in its room.
 /** @import { Hit } from "./find-api.js" */
+import { plainText } from "../room/plain-text.js";
 import { formatAddress } from "../ui/address.js";
 import { bdi, emit, fromTemplate, part } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
 import { fullTime, shortTime } from "../ui/time.js";
-import { snippet } from "./snippet.js";
+import { moveRanges, snippet } from "./snippet.js";
 
 /** @param {HTMLElement} panel  @param {readonly Hit[]} hits  @param {number} now
  * @param {boolean} threads whether each is a thread */
@@ -24,7 +25,7 @@ function item(panel, hit, now, threads) {
   time.title = fullTime(hit.at);
   time.textContent = shortTime(hit.at, now);
   if (!hit.text) part(li, ".snippet", HTMLElement).textContent = t("saved.gone");
-  else part(li, ".snippet", HTMLElement).replaceChildren(...snippet(hit.text, hit.ranges).map(piece));
+  else part(li, ".snippet", HTMLElement).replaceChildren(...snippetOf(hit).map(piece));
   link.addEventListener("click", (e) => {
     if (e.ctrlKey || e.metaKey || e.shiftKey) return;
     e.preventDefault();
@@ -32,6 +33,12 @@ function item(panel, hit, now, threads) {
     else emit(panel, "go", link.pathname + link.hash);
   });
   return li;
+}
+
+/** @param {Hit} hit */
+function snippetOf(hit) {
+  const plain = plainText(hit);
+  return snippet(plain, moveRanges(hit.text, hit.ranges, plain));
 }
 
 /** @param {{ text: string, hit: boolean }} piece */

@@ -1,9 +1,41 @@
 // snippet.js: the part of a message around a search hit, with the hits marked. No DOM.
+import { endsInWord } from "../room/mentions.js";
 
 const BEFORE = 40; // code points shown before the first hit
 const LENGTH = 160;
 
 /** @typedef {{ text: string, hit: boolean }} Piece */
+
+/** Returns where the words at ranges of a message's source are in its plain text, in turn. Those that are not shown
+ * there, because they are hidden or part of an address, are left out.
+ * @param {string} source  @param {readonly (readonly [number, number])[]} ranges code points of the source: from, to
+ * @param {string} plain  @returns {[number, number][]} code points of the plain text */
+export function moveRanges(source, ranges, plain) {
+  if (source === plain) return ranges.map(([from, to]) => [from, to]);
+  const points = [...source];
+  const shown = [...plain];
+  /** @type {[number, number][]} */
+  const found = [];
+  let at = 0;
+  for (const [from, to] of [...ranges].sort((a, b) => a[0] - b[0])) {
+    const word = points.slice(from, to);
+    if (word.length === 0) continue;
+    const begins = startsWord(points, from);
+    let i = at;
+    while (i + word.length <= shown.length && !(matches(shown, i, word) && startsWord(shown, i) === begins)) i++;
+    if (i + word.length > shown.length) continue;
+    at = i + word.length;
+    found.push([i, at]);
+  }
+  return found;
+}
+
+/** @param {readonly string[]} points  @param {number} at  @param {readonly string[]} word */
+const matches = (points, at, word) =>
+  word.every((point, i) => points[at + i] === point || (/\s/.test(point) && points[at + i] === " "));
+
+/** @param {readonly string[]} points  @param {number} at */
+const startsWord = (points, at) => !endsInWord(points[at - 1] ?? "");
 
 /** Cuts a text into pieces, some of which are hits.
  * @param {string} text  @param {readonly (readonly [number, number])[]} ranges code points: from, to

@@ -21,7 +21,7 @@ const JOINED = /^[\p{M}_ーｰ\u0e30-\u0e3a]/u; // never begins a word: marks, v
 const PATH = /(?:^|[ \t\n(])(?!@)[^\s.(]+\.[^\s(]*\/$/; // the beginning of an address with a path
 
 /** Reports whether a text ends within a word of a script with spaces. @param {string} before */
-const endsInWord = (before) => WORD_ENDS.test(before) && !UNSPACED_ENDS.test(before);
+export const endsInWord = (before) => WORD_ENDS.test(before) && !UNSPACED_ENDS.test(before);
 
 /** Reports whether an "@" after a text may begin a mention: not in ada@example.org, nor in medium.com/@ada.
  * @param {string} before */

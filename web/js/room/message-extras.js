@@ -4,9 +4,10 @@
 /** @import { MessageState, Reaction } from "../wire/types.js" */
 import { bdi, fill, setText } from "../ui/dom.js";
 import { list, t } from "../ui/i18n.js";
-import { excerpt, isolate } from "../ui/text.js";
+import { firstOf, isolate } from "../ui/text.js";
 import { fullTime, shortTime } from "../ui/time.js";
-import { withOptimistic } from "./message-state.js";
+import { MAX_QUOTE, withOptimistic } from "./message-state.js";
+import { plainText } from "./plain-text.js";
 
 const MOST_NAMES = 30; // in a tooltip
 
@@ -42,7 +43,7 @@ export function showAbove(element, message, inThread) {
       const words = document.createElement("span");
       words.className = "quoted";
       words.dir = "auto";
-      words.textContent = excerpt(quote.text);
+      words.textContent = quote.html ? firstOf(plainText(quote), MAX_QUOTE) : quote.text;
       button.append(icon("reply"), bdi(quote.from.name), words);
     } else button.append(icon("reply"), t("message.quote-gone"));
     parts.push(button);

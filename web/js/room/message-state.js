@@ -1,8 +1,9 @@
 // message-state.js: the state of a message, and how later events change it: (message, event) → message. An event that
 // is already applied changes nothing. No DOM, socket or clock.
 /** @import { MessageState, Reaction, RoomEvent } from "../wire/types.js" */
+import { firstOf, hideBars } from "../ui/text.js";
 
-const MAX_QUOTE = 200; // characters (code points) of a quote
+export const MAX_QUOTE = 200; // characters (code points) of a quote
 
 /** Reports whether an event is a message or a reply: something that can be answered, changed and reacted to.
  * @param {RoomEvent} e */
@@ -76,7 +77,9 @@ function applyToQuote(m, e) {
     return { ...rest, asOf: e.seq };
   }
   if (e.kind !== "edit" || e.deleted || !m.quote) return m;
-  return { ...m, asOf: e.seq, quote: { ...m.quote, text: [...e.text].slice(0, MAX_QUOTE).join("") } };
+  const { from } = m.quote;
+  const quote = e.html ? { from, text: e.text, html: e.html } : { from, text: firstOf(hideBars(e.text), MAX_QUOTE) };
+  return { ...m, asOf: e.seq, quote };
 }
 
 /** @param {readonly Reaction[]} reactions  @param {RoomEvent} e  @returns {readonly Reaction[]} */

@@ -8,7 +8,7 @@ import { emit, fromTemplate, part, setText } from "../ui/dom.js";
 import { LANGUAGES, t } from "../ui/i18n.js";
 import { chooseLanguage, chosenLanguage } from "../ui/language.js";
 import { showDialog } from "../ui/overlay.js";
-import { showSize } from "../ui/theme.js";
+import { showLastWords, showSize } from "../ui/theme.js";
 import { submitName } from "./name-field.js";
 import "./theme-choice.js";
 
@@ -79,6 +79,7 @@ function hearChoices(dialog, settings) {
       }
       settings.put({ [name]: value });
       if (name === "size") showSize();
+      if (name === "lastWords") showLastWords();
       if (name === "quiet") hours.hidden = value !== true;
       if (name === "sound" && value === true) chime(); // as a sample
     });

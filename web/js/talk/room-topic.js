@@ -1,6 +1,7 @@
 // room-topic.js: the room's topic in its header, with a button that changes it.
 import { emit, fromTemplate, part, setText } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
+import { excerpt } from "../ui/text.js";
 
 export class RoomTopic extends HTMLElement {
   connectedCallback() {
@@ -11,6 +12,7 @@ export class RoomTopic extends HTMLElement {
 
   /** @param {string} topic  @param {boolean} known */
   show(topic, known) {
+    topic = excerpt(topic);
     this.hidden = !known;
     this.classList.toggle("none", !topic);
     const button = part(this, "button", HTMLElement);

@@ -5,12 +5,12 @@
 /** @import { MessageRow } from "../room/types.js" */
 /** @import { Item } from "../ui/menu.js" */
 import { rowOf } from "../room/message.js";
+import { plainText } from "../room/plain-text.js";
 import { showAvatar } from "../ui/avatar.js";
 import { bdi, emit, fromTemplate, part } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
 import { onLongPress } from "../ui/long-press.js";
 import { openMenu } from "../ui/menu.js";
-import { excerpt } from "../ui/text.js";
 import { placeToolbar } from "./toolbar-place.js";
 
 /** @typedef {"pick" | "reply" | "thread" | "edit" | "copy" | "copy-text" | "select" | "pin" | "bookmark" | "forward" |
@@ -247,7 +247,7 @@ function said({ message }) {
   const line = part(fromTemplate("menu-said"), ".said", HTMLElement);
   showAvatar(part(line, ".avatar", HTMLElement), message.from);
   part(line, ".author", HTMLElement).append(bdi(message.from.name));
-  part(line, ".words", HTMLElement).textContent = excerpt(message.text);
+  part(line, ".words", HTMLElement).textContent = plainText(message);
   return line;
 }
 

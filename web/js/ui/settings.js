@@ -5,32 +5,38 @@
 
 /** @typedef {object} Choices
  * @property {"small" | "medium" | "large"} size  of the text
+ * @property {boolean} lastWords  the room list shows who wrote what last, and when
  * @property {boolean} sound  for messages that alert
  * @property {boolean} system  notifications of the operating system, if the person has allowed them in the browser
  * @property {boolean} quiet  no sound and no notifications between quietFrom and quietTo
  * @property {string} quietFrom  "22:00", local time
  * @property {string} quietTo
  * @property {"enter" | "ctrl-enter"} sendBy
+ * @property {boolean} formats  composers show the formatting buttons
  * @property {boolean} people  the side panel shows who is in the room when the screen is wide enough
  */
 
 /** @type {Choices} */
 const DEFAULTS = {
   size: "medium",
+  lastWords: true,
   sound: true,
   system: false,
   quiet: false,
   quietFrom: "22:00",
   quietTo: "07:00",
   sendBy: "enter",
+  formats: true,
   people: true,
 };
 
 const VALID = /** @type {{ [K in keyof Choices]: (v: unknown) => boolean }} */ ({
   size: (v) => v === "small" || v === "medium" || v === "large",
+  lastWords: isBoolean,
   sound: isBoolean,
   system: isBoolean,
   quiet: isBoolean,
+  formats: isBoolean,
   people: isBoolean,
   quietFrom: isTime,
   quietTo: isTime,

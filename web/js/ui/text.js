@@ -22,6 +22,9 @@ export function length(s) {
   return n;
 }
 
+/** Returns the first n code points of a text. @param {string} s  @param {number} n */
+export const firstOf = (s, n) => (s.length <= n ? s : [...s].slice(0, n).join(""));
+
 const EMOJI = String.raw`(?:\p{RI}\p{RI}|\p{Emoji_Presentation}|\p{Extended_Pictographic}\uFE0F)`;
 const MODIFIERS = String.raw`(?:\p{EMod}|\u200D\p{Extended_Pictographic}\uFE0F?)*`;
 const JUMBO = new RegExp(`^(?:${EMOJI}${MODIFIERS}\\s*){1,6}$`, "u");
@@ -31,17 +34,36 @@ export function isJumbo(text) {
   return text.length <= 80 && JUMBO.test(text);
 }
 
-const HIDDEN = "▒▒▒";
+/** Stands for a spoiler where a text is shown without formatting. */
+export const HIDDEN = "▒▒▒";
 
-/** Returns a message's text on one line, without formatting marks and with spoilers hidden. @param {string} text */
+/** Hides what is between bars in a text that is shown as it was typed. @param {string} text */
+export const hideBars = (text) => text.replace(/\|\|(?![| \t])[^]+?\|\|/g, HIDDEN);
+
+// What has marks in a line of text: code, a spoiler, a link under another name, emphasis.
+const MARKED = new RegExp(
+  [
+    String.raw`(?<code>\x60+)(?<verbatim>[^\x60]+)\k<code>`,
+    String.raw`(?<spoiler>\|\|(?![|\s]).+?\|\|)`,
+    String.raw`\[(?<name>[^\[\]]+)\]\((?:https?://|mailto:)[^\s()]+\)`,
+    String.raw`(?<![\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Greek}\p{N}*~])(?<mark>\*{1,3}|~~)(?![\s*~])` +
+      String.raw`(?<words>[^*~]*[^*~\s])\k<mark>(?![*~])`,
+    String.raw`(?<![\p{L}\p{N}_@])_(?![\s_])(?<slanted>[^_]*[^_\s])_(?![\p{L}\p{N}_])`,
+  ].join("|"),
+  "gu",
+);
+
+/** Returns a line of text that has no HTML, such as a topic, without formatting marks and with spoilers hidden.
+ * @param {string} text  @returns {string} */
 export function excerpt(text) {
-  return text
-    .replace(/\|\|.+?\|\|/gs, HIDDEN)
-    .replace(/^```.*$/gm, "")
-    .replace(/^(?:> ?|#+ )/gm, "")
-    .replace(/(\*\*|~~|__|[*`_])(?=\S)(.+?)(?<=\S)\1/gs, "$2")
-    .replace(/\s+/g, " ")
-    .trim();
+  return text.replace(MARKED, (_, ...rest) => {
+    const { verbatim, spoiler, name, words, slanted } = rest.at(-1);
+    if (spoiler) return HIDDEN;
+    const within = words ?? slanted ?? "";
+    // *_* is a face, and *.* means any file.
+    if (within && /^[!-/:-@[-\x60{-~]+$/.test(within)) return _;
+    return verbatim?.trim() ?? excerpt(name ?? within);
+  });
 }
 
 /** Returns a sentence such as "Ada is typing…", or "". @param {readonly string[]} names */

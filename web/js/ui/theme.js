@@ -42,11 +42,18 @@ export function showSize() {
   document.documentElement.dataset["size"] = new Settings(store).get("size");
 }
 
+/** Applies whether the room list shows last words. */
+export function showLastWords() {
+  document.documentElement.dataset["lastWords"] = new Settings(store).get("lastWords") ? "on" : "off";
+}
+
 show();
 showSize();
+showLastWords();
 for (const wish of ["(prefers-color-scheme: dark)", "(prefers-contrast: more)"])
   matchMedia(wish).addEventListener("change", show);
 addEventListener("storage", () => {
   show(); // another tab may have changed it
   showSize();
+  showLastWords();
 });

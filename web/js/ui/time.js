@@ -56,3 +56,13 @@ export function shortTime(at, now) {
     ? format("short", { day: "numeric", month: "short" }).format(at)
     : format("date", { dateStyle: "short" }).format(at);
 }
+
+/** Returns a time for a list: the time of day if it is today, the weekday within the last six days, else the date.
+ * @param {number} at  @param {number} now */
+export function listTime(at, now) {
+  const weekAgo = new Date(now);
+  weekAgo.setDate(weekAgo.getDate() - 6);
+  weekAgo.setHours(0, 0, 0, 0);
+  if (dayOf(at) === dayOf(now) || at > now || at < weekAgo.getTime()) return shortTime(at, now);
+  return format("short weekday", { weekday: "short" }).format(at);
+}

@@ -32,7 +32,8 @@
  * @property {number} [asOf]  changes up to this seq are applied (room-pages.js)
  */
 
-/** @typedef {{ from: Person, text: string }} Quote */
+/** The beginning of a message, as text without formatting. `html`: the text is all of the message instead, with this
+ * formatting. @typedef {{ from: Person, text: string, html?: string }} Quote */
 /** @typedef {{ emoji: string, people: readonly Person[] }} Reaction in the order in which they came */
 /** @typedef {{ count: number, seq: number, at: number, from: Person }} Replies the number of replies in a thread, and
  * the newest reply */

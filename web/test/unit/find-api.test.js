@@ -32,6 +32,7 @@ test("hits come in pages, each with the cursor of the next one", async () => {
         at: Date.UTC(2026, 10, 23, 9, 41, 5, 123),
         from: { id: "g", name: "Grace" },
         text: "hi",
+        html: "",
         ranges: [[0, 2]],
       },
     ],

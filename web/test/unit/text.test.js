@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { excerpt, isJumbo, length, safeHref, typingText } from "../../js/ui/text.js";
+import { excerpt, hideBars, isJumbo, length, safeHref, typingText } from "../../js/ui/text.js";
 
 test("only harmless addresses may be opened", () => {
   for (const href of [
@@ -31,10 +31,24 @@ test("a few emoji alone are shown large", () => {
   for (const text of ["", "ok 👍", "1", "#", "👍👍👍👍👍👍👍", "©"]) assert.ok(!isJumbo(text), text);
 });
 
-test("an excerpt is one line without marks", () => {
-  assert.equal(excerpt("> **bold** and *it*,\n`code` ||hidden||\n```js\nlet a;\n```"), "bold and it, code ▒▒▒ let a;");
-  for (const text of ["2 * 3 * 4", "snake_case", "", "<b>"]) assert.equal(excerpt(text), text, text);
+test("an excerpt of a topic has no marks, and spoils nothing", () => {
+  const cases = {
+    "**bold**, *it*, _it_ and ~~gone~~": "bold, it, it and gone",
+    "`a||b||c` and ||hidden||": "a||b||c and ▒▒▒",
+    "犯人は||執事||です": "犯人は▒▒▒です",
+    "これは**「重要」**です": "これは「重要」です",
+    "[**the** map](https://example.org/map)": "the map",
+    "***a*** (**b**)": "a (b)",
+    "||**a**|| `*b*`": "▒▒▒ *b*",
+  };
+  for (const [text, want] of Object.entries(cases)) assert.equal(excerpt(text), want, text);
+  for (const text of ["2 * 3 * 4", "2*3*4", "snake_case", "__init__", "", "<b>", "*_* ^_^", "a || b", "[a](b)"])
+    assert.equal(excerpt(text), text, text);
   assert.ok(excerpt("*".repeat(200) + "a_".repeat(100)).length > 0);
+});
+
+test("bars hide what is between them", () => {
+  assert.equal(hideBars("a ||b\n\nc|| d || e || ||||"), "a ▒▒▒ d || e || ||||");
 });
 
 test("the typing text names up to two people", () => {

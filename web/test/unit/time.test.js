@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { dayName, dayOf, daysAgo, fullTime } from "../../js/ui/time.js";
+import { dayName, dayOf, daysAgo, fullTime, listTime, timeOfDay } from "../../js/ui/time.js";
 
 test("days have names relative to now", () => {
   const now = new Date(2026, 10, 23, 0, 5).getTime();
@@ -24,4 +24,13 @@ test("a visit was today, yesterday, or so many days, weeks or months ago", () =>
     "3 weeks ago",
     "3 months ago",
   ]);
+});
+
+test("a list has the time of today, the weekday of the last days, and else the date", () => {
+  const now = new Date(2026, 10, 23, 12).getTime(); // a Monday
+  const on = (/** @type {[number, number, number, number?]} */ ...[y, m, d, h = 12]) =>
+    listTime(new Date(y, m, d, h).getTime(), now);
+  assert.equal(on(2026, 10, 23, 9), timeOfDay(new Date(2026, 10, 23, 9).getTime()));
+  assert.deepEqual([on(2026, 10, 22, 23), on(2026, 10, 17, 0), on(2026, 10, 16, 23)], ["Sun", "Tue", "16 Nov"]);
+  assert.match(on(2025, 10, 23), /2025/);
 });
