@@ -92,7 +92,7 @@ test("language and theme can be chosen before the name, and what was typed stays
   await page.getByLabel("Language").selectOption("Deutsch");
   await page.getByText("Seine Adresse wird ein-raum").waitFor();
   assert.equal(await page.getByLabel("Dein Name").inputValue(), "Ada");
-  await page.getByLabel("Aussehen").selectOption("Dunkel");
+  await page.getByLabel("Farben").selectOption("Dunkel");
   await page.waitForFunction(() => document.documentElement.dataset["theme"] === "dark");
   await page.getByRole("button", { name: "ein-raum betreten" }).click();
   await page.waitForURL(`${server.url}/r/ein-raum`);
