@@ -46,9 +46,18 @@ export default {
   "front.lead": "Räume zum Reden. Wer den Link hat, ist dabei.",
   "front.name": "Dein Name",
   "front.room": "Raum",
-  "front.hint":
-    "Jeder Name ist ein Raum: Buchstaben, Ziffern, „-“, „_“ und „.“. Einen ausgedachten Namen kann niemand erraten.",
-  "front.make-up": "Namen ausdenken",
+  "front.secret": "Geheimer Raumname",
+  "front.lobby": "Alle auf diesem Server",
+  "front.visited": "Du warst {when} hier",
+  "front.other": "Ein anderer Raum, alt oder neu",
+  "front.other-name": "Name des anderen Raums",
+  "front.becomes": "Seine Adresse wird {room}",
+  "front.no-name": "Bitte schreib, wie andere dich nennen dürfen.",
+  "front.no-room": "Bitte schreib den Namen des Raums.",
+  "front.bad-room": "Der Name eines Raums braucht einen Buchstaben oder eine Ziffer.",
+  "front.long-room": "Der Name eines Raums hat höchstens 64 Zeichen.",
+  "front.enter-named": "{room} betreten",
+  "front.theme-system": "Systemdesign",
   "front.enter": "Raum betreten",
   "front.kept":
     "Was in einem Raum gesagt wird, bleibt auf diesem Server und geht nirgendwohin sonst. " +
@@ -151,7 +160,14 @@ export default {
 
   // Settings
   "settings.title": "Einstellungen",
+  "settings.you": "Du",
+  "settings.you-hint": "So sehen dich andere",
+  "settings.change": "Ändern",
+  "settings.done": "Fertig",
   "settings.look": "Aussehen",
+  "settings.density": "Abstände",
+  "settings.comfortable": "Bequem",
+  "settings.compact": "Kompakt",
   "settings.size": "Schriftgröße",
   "settings.last-words": "Letzte Worte in der Raumliste",
   "settings.small": "Klein",
@@ -165,7 +181,8 @@ export default {
   "settings.system": "Systembenachrichtigungen",
   "settings.system-denied":
     "Der Browser blockiert Benachrichtigungen. Du kannst sie in seinen Einstellungen für diese Seite erlauben.",
-  "settings.system-missing": "Dieser Browser erlaubt Benachrichtigungen nur über HTTPS.",
+  "settings.insecure":
+    "Über einfaches HTTP erlauben Browser weder Benachrichtigungen noch Teilen noch Installieren; über HTTPS schon.",
   "settings.quiet": "Ruhezeit",
   "settings.from": "von",
   "settings.to": "bis",
