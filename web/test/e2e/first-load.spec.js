@@ -12,11 +12,10 @@ const server = await new Server().start();
 
 for (const { who, name, room } of [
   { who: "somebody whom the server knows", name: "Ada", room: "first-load" },
-  { who: "a newcomer", name: null, room: "first-load" },
+  { who: "a newcomer", name: null, room: "first-visit" },
 ]) {
   test(`${who} is in a room after at most ${MAX_REQUESTS} requests and ${MAX_BYTES} bytes`, async (t) => {
-    const grace = await server.session("Grace");
-    for (let i = 1; i <= 30; i++) await server.say(room, grace, `Line ${i} of what was **said** before.`);
+    await server.fill(room, 100);
     const { page, wrong } = await visitor(server, name);
     const requests = await counting(page);
     await page.goto(`${server.url}/r/${room}`);
@@ -25,7 +24,7 @@ for (const { who, name, room } of [
       await page.keyboard.press("Enter");
     }
     await field(page).waitFor();
-    await message(page, 30).waitFor();
+    await message(page, 100).waitFor();
     await joined(page);
     await page.waitForLoadState("networkidle");
     const all = [...requests.values()];
