@@ -176,7 +176,8 @@ func TestSpoilersHideWithoutOtherFormatting(t *testing.T) {
 	}
 	checkHTML(t, tests)
 	text := "**a** ||no time left for this||"
-	if got, want := HTML(text, &Budget{}), `<p>**a** <span class="spoiler">no time left for this</span></p>`; got != want {
+	want := `<p>**a** <span class="spoiler">no time left for this</span></p>`
+	if got := HTML(text, &Budget{}); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	if got := HTML(text, nil); !strings.Contains(got, "<strong>") {
