@@ -376,7 +376,7 @@ export default {
   "command.text": "Text",
   "command.me": "Sag, was du tust: /me winkt",
   "command.me-args": "was du tust",
-  "command.topic": "Das Thema des Raums angeben; ohne Wörter hat er keins",
+  "command.topic": "Das Thema des Raums festlegen; ohne Wörter hat er keines",
   "command.topic-args": "worum es geht",
   "command.shrug": "¯\\_(ツ)_/¯ hinter die Nachricht setzen",
   "command.tableflip": "(╯°□°)╯︵ ┻━┻ hinter die Nachricht setzen",
