@@ -56,7 +56,7 @@ async function start() {
   }
   const [{ JoinForm }, asked] = await Promise.all([import("./shell/join-form.js"), room ?? api.room(address.name)]);
   document.title = `${asked.room} – Parley`;
-  show(new JoinForm()).show(asked, memory.name, api, why);
+  show(new JoinForm()).show(asked, memory, api, why);
 }
 
 /** Resolves to the person, or to null on a first visit. If the server has forgotten its guests, the stored name makes a

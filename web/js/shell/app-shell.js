@@ -76,7 +76,7 @@ export class AppShell extends HTMLElement {
   begin(me, api, memory) {
     this.api = api;
     this.memory = memory;
-    this.settings = new Settings(memory.store);
+    this.settings = new Settings(memory.store, { touch: matchMedia("(hover: none) and (pointer: coarse)").matches });
     const session = (this.session = new PageSession({
       me,
       api,

@@ -11,7 +11,7 @@
  * @property {boolean} quiet  no sound and no notifications between quietFrom and quietTo
  * @property {string} quietFrom  "22:00", local time
  * @property {string} quietTo
- * @property {"enter" | "ctrl-enter"} sendBy
+ * @property {"enter" | "ctrl-enter"} sendBy  "ctrl-enter": Enter makes a new line; Ctrl+Enter and the button send
  * @property {boolean} formats  composers show the formatting buttons
  * @property {boolean} people  the side panel shows who is in the room when the screen is wide enough
  */
@@ -44,21 +44,25 @@ const VALID = /** @type {{ [K in keyof Choices]: (v: unknown) => boolean }} */ (
 });
 
 export class Settings {
-  /** @param {Store} store */
-  constructor(store) {
+  /** @param {Store} store  @param {{ touch: boolean }} [device]  whether fingers write, on a keyboard of the screen */
+  constructor(store, { touch } = { touch: false }) {
     this.store = store;
+    /** @type {Choices} */
+    this.defaults = { ...DEFAULTS, sendBy: touch ? "ctrl-enter" : "enter" };
   }
 
   /** @returns {Choices} */
   get all() {
+    return { ...this.defaults, ...this.#chosen };
+  }
+
+  /** What the person has chosen. @returns {Partial<Choices>} */
+  get #chosen() {
     const stored = this.store.get("settings");
-    const known =
-      typeof stored === "object" && stored !== null
-        ? Object.entries(stored).filter(
-            ([name, v]) => Object.hasOwn(VALID, name) && VALID[/** @type {keyof Choices} */ (name)](v),
-          )
-        : [];
-    return { ...DEFAULTS, ...Object.fromEntries(known) };
+    if (typeof stored !== "object" || stored === null) return {};
+    const valid = ([name = "", v = /** @type {unknown} */ (null)]) =>
+      Object.hasOwn(VALID, name) && VALID[/** @type {keyof Choices} */ (name)](v);
+    return Object.fromEntries(Object.entries(stored).filter(valid));
   }
 
   /** @template {keyof Choices} K  @param {K} name  @returns {Choices[K]} */
@@ -68,7 +72,7 @@ export class Settings {
 
   /** @param {Partial<Choices>} choices */
   put(choices) {
-    this.store.put("settings", { ...this.all, ...choices });
+    this.store.put("settings", { ...this.#chosen, ...choices });
   }
 }
 

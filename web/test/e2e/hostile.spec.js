@@ -182,9 +182,16 @@ test("hostile room names stay text in the address, the title, the list and the r
     await write(page, "here");
     await page.locator("[data-seq='1']").waitFor();
   }
-  for (const room of [`<script>ran=1<`, `"onload="ran=2`, "\u202Eevil", "z" + "\u0335".repeat(9), "{{7*7}}"]) {
-    await page.goto(`${server.url}/r/${encodeURIComponent(room)}`);
-    await page.getByRole("heading", { name: "No room can have this name" }).waitFor();
+  for (const [given, room] of Object.entries({
+    "<script>ran=1<": "script-ran-1",
+    '"onload="ran=2': "onload-ran-2",
+    "\u202Eevil": "evil",
+    ["z" + "\u0335".repeat(9)]: "z" + "\u0335".repeat(3),
+    "{{7*7}}": "7-7",
+  })) {
+    await page.goto(`${server.url}/r/${encodeURIComponent(given)}`);
+    await joined(page);
+    assert.equal(decodeURIComponent(new URL(page.url()).pathname), `/r/${room}`);
     await assertHarmless(page, room);
   }
   // What stands in the browser's storage is no more to be trusted than the rest.
