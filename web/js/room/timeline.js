@@ -6,6 +6,7 @@ import { dayOf } from "../ui/time.js";
 import { atNewest, atOldest } from "./room-state.js";
 import { previewText } from "./slash-commands.js";
 
+const CHUNK = 32; // seqs whose rows are in one chunk
 const GROUP_MS = 5 * 60_000; // after a pause this long the same author begins a new group
 
 /** Returns the rows of the window and, at the end of the log, of the messages in the outbox.
@@ -99,4 +100,26 @@ function waiting(s, outbox) {
     if (twin) claimed.add(twin.seq);
     return !twin;
   });
+}
+
+/** Returns the rows in chunks, by number: those of messages whose seqs are near, each with the separators before it.
+ * What is not stored yet is in the last chunk, and stays there once it is.
+ * @param {readonly Row[]} rows  @param {(row: Row) => number | undefined} chunkOf returns the chunk that a row is in
+ * @returns {Map<number, Row[]>} */
+export function inChunks(rows, chunkOf) {
+  /** @type {Map<number, Row[]>} */
+  const chunks = new Map();
+  /** @type {Row[]} */
+  let before = []; // separators whose message follows
+  let last = 0;
+  for (const row of rows) {
+    before.push(row);
+    if (row.kind !== "message") continue;
+    const { seq } = row.message;
+    last = Math.max(last, chunkOf(row) ?? (seq > 0 ? Math.floor(seq / CHUNK) : last));
+    chunks.set(last, [...(chunks.get(last) ?? []), ...before]);
+    before = [];
+  }
+  if (before.length > 0) chunks.set(last, [...(chunks.get(last) ?? []), ...before]);
+  return chunks;
 }

@@ -78,7 +78,7 @@ function hearChoices(dialog, settings) {
         return;
       }
       settings.put({ [name]: value });
-      if (name === "size") showSize();
+      if (name === "size" || name === "density") showSize();
       if (name === "quiet") hours.hidden = value !== true;
       if (name === "sound" && value === true) chime(); // as a sample
     });

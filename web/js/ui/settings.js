@@ -5,6 +5,7 @@
 
 /** @typedef {object} Choices
  * @property {"small" | "medium" | "large"} size  of the text
+ * @property {"comfortable" | "compact"} density  of the log and the lists
  * @property {boolean} sound  for messages that alert
  * @property {boolean} system  notifications of the operating system, if the person has allowed them in the browser
  * @property {boolean} quiet  no sound and no notifications between quietFrom and quietTo
@@ -17,6 +18,7 @@
 /** @type {Choices} */
 const DEFAULTS = {
   size: "medium",
+  density: "comfortable",
   sound: true,
   system: false,
   quiet: false,
@@ -28,6 +30,7 @@ const DEFAULTS = {
 
 const VALID = /** @type {{ [K in keyof Choices]: (v: unknown) => boolean }} */ ({
   size: (v) => v === "small" || v === "medium" || v === "large",
+  density: (v) => v === "comfortable" || v === "compact",
   sound: isBoolean,
   system: isBoolean,
   quiet: isBoolean,

@@ -37,9 +37,10 @@ function show() {
   document.querySelector("meta[name=theme-color]")?.setAttribute("content", dark ? "#1b1916" : "#fdfcfa");
 }
 
-/** Applies the text size of the settings. */
+/** Applies the text size and the density of the settings. */
 export function showSize() {
-  document.documentElement.dataset["size"] = new Settings(store).get("size");
+  const { size, density } = new Settings(store).all;
+  Object.assign(document.documentElement.dataset, { size, density });
 }
 
 show();
