@@ -2,6 +2,7 @@ package format
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -78,18 +79,50 @@ var hostile = map[string]func(n int) string{
 	"table, gaps": func(n int) string {
 		return strings.Repeat("|", 32) + "\n" + strings.Repeat("|-", 31) + "|\n" + strings.Repeat("a\n", n/2)
 	},
-	"table, square":    square,
-	"table, heads":     func(n int) string { return strings.Repeat("|a|\n|-|\n\n", n/9) },
-	"table, dashes":    func(n int) string { return "a|b\n" + strings.Repeat("-|-|-\n", n/6) },
-	"table, escapes":   func(n int) string { return "|a|\n|-|\n" + strings.Repeat("|`\\|`|\n", n/7) },
-	"headings":         func(n int) string { return strings.Repeat("# a\n", n/4) },
-	"number signs":     func(n int) string { return "# " + strings.Repeat("# ", n/2) },
-	"rules":            func(n int) string { return "a\n" + strings.Repeat("---\n", n/4) },
-	"tasks":            func(n int) string { return strings.Repeat("- [x] a\n", n/8) },
-	"fence, huge":      func(n int) string { return "```\n" + strings.Repeat("a\n", n/2) },
-	"fences, coloured": func(n int) string { return strings.Repeat("```go\n1\n```\n", n/12) },
-	"code, coloured":   func(n int) string { return "```go\n" + strings.Repeat("1 a\n", n/4) },
-	"tower of marks":   func(n int) string { return "*x*" + strings.Repeat("\u0301", n/2) },
+	"table, square":       square,
+	"table, heads":        func(n int) string { return strings.Repeat("|a|\n|-|\n\n", n/9) },
+	"table, dashes":       func(n int) string { return "a|b\n" + strings.Repeat("-|-|-\n", n/6) },
+	"table, escapes":      func(n int) string { return "|a|\n|-|\n" + strings.Repeat("|`\\|`|\n", n/7) },
+	"headings":            func(n int) string { return strings.Repeat("# a\n", n/4) },
+	"number signs":        func(n int) string { return "# " + strings.Repeat("# ", n/2) },
+	"rules":               func(n int) string { return "a\n" + strings.Repeat("---\n", n/4) },
+	"tasks":               func(n int) string { return strings.Repeat("- [x] a\n", n/8) },
+	"fence, huge":         func(n int) string { return "```\n" + strings.Repeat("a\n", n/2) },
+	"fences, coloured":    func(n int) string { return strings.Repeat("```go\n1\n```\n", n/12) },
+	"code, coloured":      func(n int) string { return "```go\n" + strings.Repeat("1 a\n", n/4) },
+	"spoilers in words":   func(n int) string { return strings.Repeat("a||b", n/4) },
+	"spoilers, left only": func(n int) string { return strings.Repeat(" ||a", n/4) },
+	"three bars":          func(n int) string { return strings.Repeat("|||a ", n/5) },
+	"bars escaped":        func(n int) string { return strings.Repeat(`\||a`, n/4) },
+	"lines of bars":       func(n int) string { return strings.Repeat("||\na\n", n/5) },
+	"lines of bars, growing": func(n int) string {
+		return strings.ReplaceAll(growing("|")(n), " ", "\n")
+	},
+	"lines of bars, shrinking": func(n int) string {
+		lines := strings.Split(growing("|")(n), " ")
+		slices.Reverse(lines)
+		return strings.Join(lines, "\n")
+	},
+	"spoilers across":   func(n int) string { return strings.Repeat("||a\n\nb|| ", n/9) },
+	"spoilers, quoted":  func(n int) string { return strings.Repeat("> ||a\n>\n> b||\n", n/16) },
+	"cells, spoilers":   func(n int) string { return "a|b\n-|-\n" + strings.Repeat("| ||a", n/6) },
+	"cells, code":       func(n int) string { return "a|b\n-|-\n" + growing("`")(n) },
+	"signs":             func(n int) string { return "*x*" + strings.Repeat("@", n) },
+	"mails":             func(n int) string { return strings.Repeat("a@b.c ", n/6) },
+	"mails joined":      func(n int) string { return strings.Repeat("a@b.c", n/5) },
+	"schemes":           func(n int) string { return strings.Repeat("http://", n/7) },
+	"hosts of brackets": func(n int) string { return strings.Repeat("http://[", n/8) },
+	"hosts of dots":     func(n int) string { return "http://" + strings.Repeat("a.", n/2) },
+	"www":               func(n int) string { return strings.Repeat("www.", n/4) },
+	"brackets of a path": func(n int) string {
+		return "http://a.b/" + strings.Repeat("(", n/2) + strings.Repeat(")", n/2)
+	},
+	"underscores after addresses": func(n int) string { return strings.Repeat("_http://a.b/_ ", n/14) },
+	"quotes and lines":            func(n int) string { return strings.Repeat("> a\nb\n", n/6) },
+	"quotes of quotes":            func(n int) string { return strings.Repeat("> > > > a\n> b\n", n/14) },
+	"numbers of items":            func(n int) string { return strings.Repeat("9. a\n1. b\n", n/10) },
+	"paths":                       func(n int) string { return strings.Repeat(`C:\_`, n/4) },
+	"tower of marks":              func(n int) string { return "*x*" + strings.Repeat("\u0301", n/2) },
 }
 
 func growing(s string) func(int) string {

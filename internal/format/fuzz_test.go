@@ -37,7 +37,10 @@ func FuzzHTML(f *testing.F) {
 		"[a *b](http://c) d*", "![a [b](http://c)](http://d)", "[![a](http://b)](http://c)", "[](<http://a.b>)",
 		"[http://a.b](http://a.b/)", "[a](http://ä.b:80/ö?ü#(x))",
 		"\\[a](b) \\# c", "```html\n<a href='b'>c</a><script>d()</script>\n```", "```diff\n+a\n-b\n```",
-		"> # a\n> |b|\n> |-|\n> - [x] c",
+		"> # a\n> |b|\n> |-|\n> - [x] c", "||a\n\n> b|| c", "||\n- a\n||", "> ||a\n>\n> b||", "a||b||c|||d|||",
+		"|||\n||\n|||", "[||a](http://b) c||", "**a ||b** c||", "> > a\n> b\nc", "404. a\n9. b", "1. a\n02. b",
+		"東**「京」**都||x||", "|`a|b`|c|\n|-|-|\n| ||d|| |", "見http://a.b/（c）d@e.fg。", "http://[::1]:8/_a_ _http://b.c/_",
+		`C:\_a \> b`, "^_^ *_* @_a_",
 	} {
 		f.Add(s)
 	}

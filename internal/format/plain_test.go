@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 func TestPeopleCanBeMentionedOutsideOfCodeAndLinks(t *testing.T) {
@@ -97,5 +98,25 @@ func TestDeletedTextsLeaveNoPreview(t *testing.T) {
 	Forget(long)
 	if _, ok := renderCache.get(previewed(long)); ok {
 		t.Error("its beginning is still in the cache")
+	}
+}
+
+// However a text is made and however long it is, its preview and the pieces in which people can be mentioned take
+// little time, and are no longer than the text.
+func TestHostileTextsArePreviewed(t *testing.T) {
+	for name, text := range hostile {
+		for _, n := range []int{4000, 100 << 10} {
+			s := text(n) + "@Ada"
+			if got := Preview(s, 100); utf8.RuneCountInString(got) > 100+1 {
+				t.Errorf("%s: a preview of %d characters", name, utf8.RuneCountInString(got))
+			}
+			size := 0
+			for _, piece := range Mentionable(s) {
+				size += len(piece)
+			}
+			if size > 2*len(s) {
+				t.Errorf("%s: %d bytes became %d", name, len(s), size)
+			}
+		}
 	}
 }

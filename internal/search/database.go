@@ -22,7 +22,7 @@ import (
 
 const (
 	fileName    = "search.db"
-	format      = "2" // of the file, units and tokens; an index of another format is made again
+	format      = "3" // of the file, units and tokens; an index of another format is made again
 	readerConns = 4   // searches at a time; others wait
 )
 

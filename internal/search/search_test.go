@@ -13,6 +13,8 @@ func TestSearchFindsMessages(t *testing.T) {
 	three := l.say("attic", "林さん", "明日は東京タワーへ行きます")
 	four := l.say("attic", "Ada", "don't parse 3.14 twice, see www.example.org/paper.pdf")
 	five := l.say("attic", "Zoë", "การประชุมเริ่มแล้ว 회의를 시작합니다 🎉")
+	six := l.say("majlis", "أحمد", "مـَرْحـَـبًا بكم في المدرسة، رقم ٤٢")
+	seven := l.say("majlis", "דנה", "בְּרֵאשִׁית ＦＵＬＬ ｶﾞﾗｽ")
 	x := newIndex(t, l, t.TempDir())
 	follow(t, x, l)
 	for query, want := range map[string][]chat.MessageRef{
@@ -38,6 +40,15 @@ func TestSearchFindsMessages(t *testing.T) {
 		"ประชุม":                       {{Room: "attic", Seq: five}},
 		"회의":                           {{Room: "attic", Seq: five}},
 		"🎉":                            {{Room: "attic", Seq: five}},
+		"مرحبا":                        {{Room: "majlis", Seq: six}},
+		"مَرحبًا":                      {{Room: "majlis", Seq: six}},
+		"مرحـــبا":                     {{Room: "majlis", Seq: six}},
+		"المدرسه":                      {{Room: "majlis", Seq: six}},
+		"42":                           {{Room: "majlis", Seq: six}},
+		"from:احمد":                    {{Room: "majlis", Seq: six}},
+		"בראשית":                       {{Room: "majlis", Seq: seven}},
+		"full":                         {{Room: "majlis", Seq: seven}},
+		"ガラス":                          {{Room: "majlis", Seq: seven}},
 		"from:ada":                     {{Room: "lobby", Seq: one}, {Room: "attic", Seq: four}},
 		`from:"Ada Lovelace"`:          {{Room: "lobby", Seq: one}},
 		"from:love":                    {{Room: "lobby", Seq: one}},

@@ -7,6 +7,8 @@ import (
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
+
+	"parley/internal/chat"
 )
 
 // A unit is the smallest part of a text that can be found: a word, one character of a script without spaces between
@@ -22,22 +24,20 @@ type unit struct {
 // letters; it is found by its beginning.
 const maxWord = 40
 
-// scriptsWithoutSpaces are the scripts whose words are not separated by spaces. Korean has spaces, but attaches
-// particles to words.
-var scriptsWithoutSpaces = []*unicode.RangeTable{
-	unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Bopomofo, unicode.Yi,
-	unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar, unicode.Tibetan,
-}
-
 // scriptsWithoutMarks are the scripts whose marks people leave out when they search. In other scripts, such as those of
 // India, a mark may be the word's vowel.
 var scriptsWithoutMarks = []*unicode.RangeTable{
-	unicode.Latin, unicode.Greek, unicode.Cyrillic, unicode.Hebrew, unicode.Arabic,
+	unicode.Latin, unicode.Greek, unicode.Cyrillic, unicode.Hebrew, unicode.Arabic, unicode.Syriac,
 }
 
-// strokeLetters are letters that look like another letter with something added, but that Unicode does not decompose.
-var strokeLetters = strings.NewReplacer(
-	"ł", "l", "ø", "o", "đ", "d", "ħ", "h", "ŧ", "t", "ı", "i", "æ", "ae", "œ", "oe")
+// dotsBelow are marks of India's scripts that are left out as often as not: the dot of ज़.
+const dotsBelow = "\u093c\u09bc\u0a3c\u0abc\u0b3c\u0cbc"
+
+// similarLetters are letters that look like another letter with something added, but that Unicode does not decompose;
+// and those of Arabic script that people and keyboards of different languages exchange.
+var similarLetters = strings.NewReplacer(
+	"ł", "l", "ø", "o", "đ", "d", "ħ", "h", "ŧ", "t", "ı", "i", "æ", "ae", "œ", "oe",
+	"ٱ", "ا", "ى", "ي", "ی", "ي", "ک", "ك", "ة", "ه", "ہ", "ه")
 
 // A class says how a rune affects the unit that is being read.
 type class uint8
@@ -48,7 +48,7 @@ const (
 	mark                // belongs to the rune before
 	lone                // is a unit of its own, in a script without spaces
 	symbol              // is a unit of its own
-	unseen              // ignored: joiners, soft hyphens
+	unseen              // ignored: joiners, soft hyphens, what only makes a word longer
 )
 
 func classOf(r rune) class {
@@ -61,17 +61,19 @@ func classOf(r rune) class {
 	switch {
 	case r == '\uff9e' || r == '\uff9f': // sound marks of half-width kana
 		return mark
+	case r == '\u0640' || r == '\u07fa': // tatweel, of Arabic and of N'Ko
+		return unseen
 	case r == '\u30fb' || r == '\uff65': // a dot between words in the Katakana block
 		return gap
 	case unicode.IsLetter(r) || unicode.Is(unicode.Nl, r):
-		if unicode.In(r, scriptsWithoutSpaces...) || r == '\u30fc' || r == '\uff70' {
+		if chat.IsWithoutSpaces(r) {
 			return lone
 		}
 		return letter
 	case '\ufe00' <= r && r <= '\ufe0f': // a variation selector
 		return unseen
 	case unicode.IsMark(r):
-		if unicode.In(r, scriptsWithoutSpaces...) {
+		if chat.IsWithoutSpaces(r) {
 			return lone
 		}
 		return mark
@@ -138,19 +140,33 @@ func fold(word string) string {
 	var b strings.Builder
 	stripped := false
 	for _, r := range folded {
+		c := classOf(r)
 		if unicode.Is(unicode.Mn, r) {
-			if stripped {
+			if stripped || strings.ContainsRune(dotsBelow, r) {
 				continue
 			}
-		} else {
+		} else if c != unseen {
 			stripped = unicode.In(r, scriptsWithoutMarks...)
 		}
+		r = latinDigit(r)
 		// ASCII punctuation would end a token: ℀ folds to a/c.
-		if c := classOf(r); c != unseen && (c != gap || r > unicode.MaxASCII && r != utf8.RuneError) {
+		if c != unseen && (c != gap || r > unicode.MaxASCII && r != utf8.RuneError) {
 			b.WriteRune(r)
 		}
 	}
-	return short(strokeLetters.Replace(norm.NFC.String(b.String())))
+	return short(similarLetters.Replace(norm.NFC.String(b.String())))
+}
+
+// latinDigit returns a decimal digit of any script as 0 to 9, and any other character as it is.
+func latinDigit(r rune) rune {
+	if r < utf8.RuneSelf || !unicode.Is(unicode.Nd, r) {
+		return r
+	}
+	zero := r
+	for r-zero < 9 && unicode.Is(unicode.Nd, zero-1) {
+		zero--
+	}
+	return '0' + r - zero
 }
 
 // isFolded reports whether a word is certainly in its folded form. That is a fast check for most words.

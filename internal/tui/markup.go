@@ -11,7 +11,6 @@ import (
 
 	"parley/client"
 	"parley/internal/chat"
-	"parley/internal/format"
 )
 
 const (
@@ -220,21 +219,22 @@ func names(text, address string) bool {
 }
 
 func (p *markup) list(n *html.Node, k ink, width, depth int) (lines []string) {
-	number := firstNumber(n)
-	last := number - 1
+	number, digits := firstNumber(n)-1, 0
 	for c := range n.ChildNodes() {
 		if c.DataAtom == atom.Li {
-			last++
+			number = numberOf(c, number+1)
+			digits = max(digits, len(strconv.Itoa(number)))
 		}
 	}
+	number = firstNumber(n) - 1
 	for c := range n.ChildNodes() {
 		if c.DataAtom != atom.Li {
 			continue
 		}
 		mark := "• "
 		if n.DataAtom == atom.Ol {
-			mark = fmt.Sprintf("%*d. ", len(strconv.Itoa(last)), number)
-			number++
+			number = numberOf(c, number+1)
+			mark = fmt.Sprintf("%*d. ", digits, number)
 		}
 		space := strings.Repeat(" ", ansi.StringWidth(mark))
 		lines = append(lines, indent(mark, space, width, func(width int) []string {
@@ -251,6 +251,14 @@ func firstNumber(list *html.Node) int {
 		return 1
 	}
 	return number
+}
+
+// numberOf returns the number of an item: its own, or else the next one.
+func numberOf(item *html.Node, next int) int {
+	if number, err := strconv.Atoi(attribute(item, "value")); err == nil {
+		return number
+	}
+	return next
 }
 
 // indent returns lines with something before the first and before each other one, or with nothing where that would
@@ -296,40 +304,4 @@ func textOf(n *html.Node) string {
 		}
 	}
 	return b.String()
-}
-
-// snippet returns the beginning of a message's text in one line, without its markup and with its spoilers hidden.
-func snippet(text string) string {
-	var b strings.Builder
-	flatten(&b, parse(format.HTML(text, nil), text), false, 0)
-	return strings.Join(strings.Fields(Clean(b.String())), " ")
-}
-
-// flatten writes the text of an element, with a space between blocks.
-func flatten(to *strings.Builder, n *html.Node, hidden bool, depth int) {
-	if depth > maxDepth {
-		return
-	}
-	hidden = hidden || attribute(n, "class") == "spoiler"
-	isApart := isBlock(n) || n.DataAtom == atom.Br || n.DataAtom == atom.Td || n.DataAtom == atom.Th
-	if isApart {
-		to.WriteByte(' ')
-	}
-	switch {
-	case n.Type == html.TextNode && hidden:
-		to.WriteString(cover(Clean(n.Data)))
-	case n.Type == html.TextNode:
-		to.WriteString(n.Data)
-	}
-	number := firstNumber(n)
-	for c := range n.ChildNodes() {
-		if n.DataAtom == atom.Ol {
-			fmt.Fprintf(to, " %d.", number)
-			number++
-		}
-		flatten(to, c, hidden, depth+1)
-	}
-	if isApart {
-		to.WriteByte(' ')
-	}
 }

@@ -26,22 +26,23 @@ func styled(lines []string) string {
 
 func TestFormattingInTheTerminal(t *testing.T) {
 	tests := map[string]struct{ text, want string }{
-		"plain":        {"two\n\n  lines", "two\n\n  lines"},
-		"emphasis":     {"**a b** *c d* ~~e f~~ ***g***", "‹1ma b‹m ‹3mc d‹m ‹9me f‹m ‹1;3mg‹m"},
-		"code":         {"`a *b*` c", "‹36ma *b*‹m c"},
-		"emoji":        {"well :tada: done", "well 🎉 done"},
-		"no emoji":     {"std::x::y", "std::x::y"},
-		"paragraphs":   {"**a**\n\nb", "‹1ma‹m\n\nb"},
-		"heading":      {"# Top\ntext", "‹1mTop‹m\ntext"},
-		"rule":         {"a\n\n---\nb", "a\n‹2m────────────────────‹m\nb"},
-		"quote":        {"> a\n> **b**\n\nc", "‹2m│‹m a\n‹2m│‹m ‹1mb‹m\nc"},
-		"list":         {"- a\n  - b\n- [x] c\n- [ ] d", "• a\n  • b\n• [x] c\n• [ ] d"},
-		"numbers":      {"9. a\n10. b\n    1. c", " 9. a\n10. b\n    1. c"},
-		"fence":        {"```\na\n\n\tb\n```\nc", "  ‹36ma‹m\n  \n  ‹36m    b‹m\nc"},
-		"diff":         {"```diff\n+a\n-b\n```", "  ‹32m+a‹m\n  ‹31m-b‹m"},
-		"link":         {"[a b](https://example.org/c)", "‹4ma b‹m (https://example.org/c)"},
-		"bare address": {"https://example.org/c", "‹4mhttps://example.org/c‹m"},
-		"host":         {"https://bücher.example", "‹4mhttps://bücher.example‹m\n(https://xn--bcher-kva.example)"},
+		"plain":         {"two\n\n  lines", "two\n\n  lines"},
+		"emphasis":      {"**a b** *c d* ~~e f~~ ***g***", "‹1ma b‹m ‹3mc d‹m ‹9me f‹m ‹1;3mg‹m"},
+		"code":          {"`a *b*` c", "‹36ma *b*‹m c"},
+		"emoji":         {"well :tada: done", "well 🎉 done"},
+		"no emoji":      {"std::x::y", "std::x::y"},
+		"paragraphs":    {"**a**\n\nb", "‹1ma‹m\n\nb"},
+		"heading":       {"# Top\ntext", "‹1mTop‹m\ntext"},
+		"rule":          {"a\n\n---\nb", "a\n‹2m────────────────────‹m\nb"},
+		"quote":         {"> a\n> **b**\n\nc", "‹2m│‹m a\n‹2m│‹m ‹1mb‹m\nc"},
+		"list":          {"- a\n  - b\n- [x] c\n- [ ] d", "• a\n  • b\n• [x] c\n• [ ] d"},
+		"numbers typed": {"404. a\n1986. b", " 404. a\n1986. b"},
+		"numbers":       {"9. a\n10. b\n    1. c", " 9. a\n10. b\n    1. c"},
+		"fence":         {"```\na\n\n\tb\n```\nc", "  ‹36ma‹m\n  \n  ‹36m    b‹m\nc"},
+		"diff":          {"```diff\n+a\n-b\n```", "  ‹32m+a‹m\n  ‹31m-b‹m"},
+		"link":          {"[a b](https://example.org/c)", "‹4ma b‹m (https://example.org/c)"},
+		"bare address":  {"https://example.org/c", "‹4mhttps://example.org/c‹m"},
+		"host":          {"https://bücher.example", "‹4mhttps://bücher.example‹m\n(https://xn--bcher-kva.example)"},
 		"wrapped": {
 			"**" + strings.Repeat("abcd ", 8) + "abcd** e",
 			"‹1m" + strings.Repeat("abcd ", 7) + "abcd‹m\n‹1mabcd‹m e",
@@ -59,7 +60,10 @@ func TestFormattingInTheTerminal(t *testing.T) {
 		},
 		"spoiler":         {"a ||b c|| d", "a ‹2m▒ ▒‹m d"},
 		"spoiler of more": {"||**a** [b](https://example.org)||", "‹2m▒‹m‹2m ‹m‹2m▒‹m‹2m ▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒‹m"},
-		"bars in code":    {"`a||b||c`", "‹36ma||b||c‹m"},
+		"spoiler of blocks": {
+			"a\n||b\n\n- c\n> d||\n\ne", "a\n‹2m▒‹m\n• ‹2m▒‹m\n‹2m│‹m ‹2m▒‹m\ne",
+		},
+		"bars in code": {"`a||b||c`", "‹36ma||b||c‹m"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -139,23 +143,6 @@ func letters(lines []string) string {
 		}
 		return r
 	}, text)
-}
-
-func TestSnippetsShowTextAndNotItsSource(t *testing.T) {
-	for text, want := range map[string]string{
-		"a **b** :tada:\n\n- c\n  - d":    "a b 🎉 c d",
-		"||secret|| known":                "▒▒▒▒▒▒ known",
-		"```go\nx := 1\n```":              "x := 1",
-		"> a\n\nb":                        "a b",
-		"two\nlines":                      "two lines",
-		"evil\x1b[2J **x**":               "evil␛[2J x",
-		"| a | b |\n|---|---|\n| c | d |": "a b c d",
-		"1986. What":                      "1986. What",
-	} {
-		if got := snippet(text); got != want {
-			t.Errorf("the snippet of %q is %q, want %q", text, got, want)
-		}
-	}
 }
 
 // The client does not believe the server that its HTML is clean.

@@ -20,7 +20,7 @@ func renderedMessage(m client.Message, me string, width int, isOpen bool) (b bod
 	}
 	switch {
 	case m.Quote != nil:
-		soft("│ " + cleanLine(m.Quote.From.Name) + ": " + snippet(m.Quote.Text))
+		soft("│ " + cleanLine(m.Quote.From.Name) + ": " + cleanLine(m.Quote.Text))
 	case m.ReplyTo != 0:
 		soft("│ (deleted)")
 	case m.Thread != 0:

@@ -466,10 +466,10 @@ func TestEditShowsItsOwnFormatting(t *testing.T) {
 func TestQuotesAndTopicShowTextAndNotItsSource(t *testing.T) {
 	s := newScreen(t, 1)
 	answer := message(2, ada, "yes")
-	answer.ReplyTo, answer.Quote = 1, &client.Quote{From: grace, Text: "**was** it ||the butler||? :tada:"}
+	answer.ReplyTo, answer.Quote = 1, &client.Quote{From: grace, Text: "was it ▒▒▒? 2*3*4, **plain**"}
 	s.event(answer)
 	s.event(client.Topic{Room: "lobby", Seq: 3, From: grace, Text: "*Tea* at `five`"})
-	s.shows(true, "│ Grace: was it ▒▒▒ ▒▒▒▒▒▒? 🎉", "lobby · 2 here · Tea at five")
+	s.shows(true, "│ Grace: was it ▒▒▒? 2*3*4, **plain**", "lobby · 2 here · Tea at five")
 }
 
 func TestEscapeNeverLosesADraft(t *testing.T) {

@@ -12,6 +12,8 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"parley/client"
+	"parley/internal/chat"
+	"parley/internal/format"
 )
 
 const (
@@ -68,7 +70,7 @@ func (m *model) bar() string {
 	}
 	left := " " + cleanLine(m.room) + " · " + state
 	if m.topic != "" {
-		left += " · " + snippet(m.topic)
+		left += " · " + cleanLine(format.Preview(m.topic, chat.MaxTopic))
 	}
 	right := cleanLine(m.me.Name) + " "
 	space := m.width - ansi.StringWidth(left) - ansi.StringWidth(right)

@@ -1,5 +1,6 @@
 // room-menu.js: the menu of a room in the list.
 /** @import { Key } from "../lang/en.js" */
+/** @import { Item } from "../ui/menu.js" */
 /** @import { Notify } from "../wire/types.js" */
 /** @import { PageSession } from "./page-session.js" */
 import { formatAddress } from "../ui/address.js";
@@ -17,8 +18,9 @@ const NOTIFY = /** @type {[Notify, Key][]} */ ([
   ["none", "rooms.notify-none"],
 ]);
 
-/** @param {HTMLElement} button  @param {string} room  @param {PageSession} session */
-export function openRoomMenu(button, room, session) {
+/** @param {HTMLElement} button  @param {string} room  @param {PageSession} session
+ * @param {readonly Item[]} [first]  what stands above the rest */
+export function openRoomMenu(button, room, session, first = []) {
   const entry = session.rooms.get(room);
   if (!entry) return;
   const set = async (/** @type {Parameters<PageSession["set"]>[1]} */ change) => {
@@ -44,7 +46,8 @@ export function openRoomMenu(button, room, session) {
         ]
       : [];
   openMenu(button, t("rooms.menu", { room: isolate(room) }), [
-    ...stored,
+    ...first,
+    ...stored.map((item, i) => (i === 0 && first.length > 0 ? { ...item, rule: true } : item)),
     ...(entry.unread + entry.mentions > 0
       ? [{ label: t("rooms.read"), icon: "check", rule: true, does: () => session.markRead(room) }]
       : []),

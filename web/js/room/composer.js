@@ -78,6 +78,18 @@ export class MessageComposer extends HTMLElement {
     this.field.setAttribute("placeholder", t("composer.placeholder", { room: isolate(room) }));
   }
 
+  /** Whether the formatting buttons are shown. @param {boolean} on */
+  set formats(on) {
+    part(this, ".formats", HTMLElement).hidden = !on;
+    part(this, ".formats-button", HTMLElement).setAttribute("aria-pressed", String(on));
+  }
+
+  /** Which key sends. @param {"enter" | "ctrl-enter"} key */
+  set sendBy(key) {
+    this.field.enterKeyHint = key === "enter" ? "send" : "enter";
+    setText(part(this, ".keys", HTMLElement), t(key === "enter" ? "composer.by-enter" : "composer.by-ctrl-enter"));
+  }
+
   /** The seq of the message that is being edited; 0: none. */
   get editing() {
     return this.#about?.to === "edit" ? this.#about.seq : 0;
@@ -132,6 +144,7 @@ export class MessageComposer extends HTMLElement {
     part(this, ".count", HTMLElement).id = `${name}-count`;
     part(this, ".about", HTMLElement).id = `${name}-about`;
     part(this, ".hint .words", HTMLElement).id = `${name}-hint`;
+    part(this, ".formats", HTMLElement).setAttribute("aria-controls", this.field.id);
     this.field.setAttribute("aria-describedby", `${name}-about ${name}-hint ${name}-count`);
     if (name === "composer") return;
     setText(part(this, "label", HTMLElement), t("thread.composer"));
@@ -237,6 +250,7 @@ export class MessageComposer extends HTMLElement {
           ? t("composer.left", { n: -over })
           : "",
     );
+    part(this, ".keys", HTMLElement).hidden = !this.text;
     part(this, ".send", HTMLButtonElement).disabled = over > 0 || (!this.text.trim() && !this.editing);
     emit(this, "draft", this.draft);
     if (!typed || this.editing || !this.text.trim() || performance.now() - this.#typedAt < TYPING_MS) return;
@@ -252,21 +266,19 @@ export class MessageComposer extends HTMLElement {
   }
 }
 
-/** Handles Enter for people who send with Ctrl+Enter: Enter begins a new line, unless it takes a suggestion.
- * @param {HTMLElement} on  @param {Settings} settings */
-export function sendByCtrlEnter(on, settings) {
+/** Shows composers as the person has set them, and handles Enter for people who send with Ctrl+Enter or the button:
+ * Enter begins a new line, unless it takes a suggestion.
+ * @param {HTMLElement} on has a composer  @param {Settings} settings */
+export function applySettings(on, settings) {
+  const composer = part(on, "message-composer", MessageComposer);
+  composer.formats = settings.get("formats");
+  composer.sendBy = settings.get("sendBy");
+  composer.field.addEventListener("focus", () => (composer.sendBy = settings.get("sendBy")));
   on.addEventListener(
     "keydown",
     (e) => {
       const field = e.target instanceof HTMLTextAreaElement ? e.target : null;
-      if (
-        !field ||
-        e.key !== "Enter" ||
-        e.shiftKey ||
-        e.altKey ||
-        settings.get("sendBy") !== "ctrl-enter"
-      )
-        return;
+      if (!field || e.key !== "Enter" || e.shiftKey || e.altKey || settings.get("sendBy") === "enter") return;
       if (field.hasAttribute("aria-activedescendant")) return; // a suggestion is selected
       e.stopPropagation();
       if (!e.ctrlKey && !e.metaKey) return;

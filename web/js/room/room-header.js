@@ -1,12 +1,12 @@
-// room-header.js: the header of a room: who is there, one's own name, the state of the connection, and whether another
-// room needs attention.
+// room-header.js: the header of a room: who is there, the state of the connection, and whether another room needs
+// attention.
 /** @import { RoomSession } from "./room-session.js" */
 import { showAvatar } from "../ui/avatar.js";
 import { part, setText } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
-import { showYou } from "../ui/own-name.js";
 
 const BACK_MS = 2_000; // how long it says that the connection is back
+const FACES = 4; // shown beside the number of people
 
 /** Returns the title of the list of people. @param {RoomSession | undefined} session */
 export const peopleTitle = (session) =>
@@ -15,7 +15,8 @@ export const peopleTitle = (session) =>
 export class RoomHeader {
   #wasLost = false;
   #backUntil = 0;
-  #name = "";
+  /** @type {RoomSession["state"]["people"] | undefined} whose faces are shown */
+  #people;
 
   /** @param {HTMLElement} view  @param {() => void} drawAgain */
   constructor(view, drawAgain) {
@@ -30,12 +31,24 @@ export class RoomHeader {
     rooms.classList.toggle("attention", elsewhere > 0);
     rooms.setAttribute("aria-label", elsewhere > 0 ? t("rooms.button-unread", { n: elsewhere }) : t("rooms.title"));
     setText(part(this.view, ".people-count", HTMLElement), joined ? String(state.count) : "–");
-    part(this.view, ".people-button", HTMLElement).setAttribute("aria-label", peopleTitle(session));
+    setText(part(this.view, ".people-button .visually-hidden", HTMLElement), peopleTitle(session));
     this.#showStatus(session);
-    if (state.me.name === this.#name) return;
-    this.#name = state.me.name;
-    showAvatar(part(this.view, ".you-button .avatar", HTMLElement), state.me);
-    showYou(part(this.view, ".you-button .label", HTMLElement), state.me.name);
+    if (state.people !== this.#people) this.#showFaces(state);
+  }
+
+  /** Shows the faces of some people, the others before oneself. @param {RoomSession["state"]} state */
+  #showFaces({ people, me }) {
+    this.#people = people;
+    const all = [...(people?.values() ?? [])];
+    const first = [...all.filter((p) => p.id !== me.id), ...all.filter((p) => p.id === me.id)].slice(0, FACES);
+    part(this.view, ".people-button .faces", HTMLElement).replaceChildren(
+      ...first.map((person) => {
+        const face = document.createElement("span");
+        face.className = "avatar";
+        showAvatar(face, person);
+        return face;
+      }),
+    );
   }
 
   /** @param {RoomSession} session */

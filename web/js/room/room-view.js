@@ -1,6 +1,7 @@
 // room-view.js: a room's page: header, log, composer, people. It draws the session's state at most once a frame and
 // calls the session's methods for what the person does.
 /** @import { HeldKeys } from "../ui/held-keys.js" */
+/** @import { Item } from "../ui/menu.js" */
 /** @import { Settings } from "../ui/settings.js" */
 /** @import { BrowserMemory, Draft } from "./browser-memory.js" */
 /** @import { Outgoing } from "./composer.js" */
@@ -17,7 +18,7 @@ import { linkFor } from "../ui/share-link.js";
 import { sidePanel } from "../ui/side-panel.js";
 import { typingText } from "../ui/text.js";
 import { say } from "../ui/toast.js";
-import { MessageComposer, sendByCtrlEnter } from "./composer.js";
+import { MessageComposer, applySettings } from "./composer.js";
 import { MessageList } from "./message-list.js";
 import { PeopleList } from "./people.js";
 import { RoomHeader, peopleTitle } from "./room-header.js";
@@ -104,7 +105,7 @@ export class RoomView extends HTMLElement {
     this.composer.room = room;
     this.composer.draft = memory.takeDraft(room);
     this.#listenToComposer(session, memory);
-    sendByCtrlEnter(this, deps.settings);
+    applySettings(this, deps.settings);
     this.#listenToList(session);
     this.#listenToHeader();
     for (const name of QUEUED_UNTIL_LOADED)
@@ -127,6 +128,7 @@ export class RoomView extends HTMLElement {
 
   /** The room has come on the screen, for the first time or again. */
   shown() {
+    this.composer.formats = this.deps?.settings.get("formats") ?? true;
     if (!matchMedia("(hover: none)").matches) this.composer.focus(); // on a phone this would open the keyboard
     if (this.deps?.settings.get("people"))
       sidePanel().setDefault({ name: "people", element: this.people, title: peopleTitle(this.session) });
@@ -215,7 +217,7 @@ export class RoomView extends HTMLElement {
     );
     listen(this, "copy", async (/** @type {number} */ seq) => {
       const link = await linkFor(session.deps.api, formatAddress(session.deps.room, seq), location);
-      say((await copyText(link)) ? t("message.copied") : link);
+      say((await copyText(link)) ? t("room.copied") : link);
     });
   }
 
@@ -226,6 +228,25 @@ export class RoomView extends HTMLElement {
     for (const button of this.querySelectorAll("[data-open]"))
       button.addEventListener("click", () => emit(this, "open", button.getAttribute("data-open")));
     listen(this, "people", () => this.#togglePeople());
+    const more = part(this, ".more-button", HTMLElement);
+    more.addEventListener("click", () => emit(this, "room-menu", { button: more, items: this.#menuItems() }));
+  }
+
+  /** Returns the items of the room's menu that concern its view. Those for which the header has no place on a small
+   * screen press the hidden button. @returns {Item[]} */
+  #menuItems() {
+    /** @param {string} selector  @param {string} icon  @param {string} label  @returns {Item[]} */
+    const press = (selector, icon, label) => {
+      const button = part(this, selector, HTMLElement);
+      return button.checkVisibility() ? [] : [{ label, icon, does: () => button.click() }];
+    };
+    const topic = part(this, "room-topic", HTMLElement);
+    return [
+      ...press(".people-button", "people", peopleTitle(this.session)),
+      ...press(".pins-button", "pin", t("pins.title")),
+      ...press(".share-button", "share", t("room.share")),
+      ...(topic.hidden ? [] : [{ label: t("topic.edit"), icon: "edit", does: () => emit(this, "edit-topic") }]),
+    ];
   }
 
   /** Holds a key that was pressed on a message before the actions are loaded, and those after it.

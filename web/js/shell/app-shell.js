@@ -6,6 +6,7 @@
 /** @import { Place } from "../room/types.js" */
 /** @import { Api } from "../wire/api.js" */
 /** @import { Person } from "../wire/json.js" */
+/** @import { Item } from "../ui/menu.js" */
 /** @import { FrontPage } from "./front-page.js" */
 /** @import { Action } from "./shortcuts.js" */
 import { PageSession } from "../list/page-session.js";
@@ -147,6 +148,13 @@ export class AppShell extends HTMLElement {
     if (!part) return;
     this.#lazy.set(what, part);
     part.open({ shell: this, session, settings, api, what, at, act: (action) => act(this, action) });
+  }
+
+  /** Opens the menu of the room that is shown. @param {PageSession} session  @param {HTMLElement} button
+   * @param {Item[]} items  more of them, which stand first */
+  async #openRoomMenu(session, button, items) {
+    const menu = await loadOrExplain(() => import("../list/room-menu.js"));
+    if (menu && session.room) menu.openRoomMenu(button, session.room.deps.room, session, items);
   }
 
   get #drawer() {
@@ -330,6 +338,9 @@ export class AppShell extends HTMLElement {
       this.#listChanged();
     });
     listen(this, "open", (/** @type {Lazy} */ what) => this.open(what));
+    listen(this, "room-menu", (/** @type {{ button: HTMLElement, items: Item[] }} */ { button, items }) =>
+      this.#openRoomMenu(session, button, items),
+    );
     listen(this, "go-thread", (/** @type {{ room: string, seq: number }} */ { room, seq }) =>
       this.#goToThread(room, seq),
     );

@@ -7,7 +7,7 @@
 /** @import { MessageState, SlashCommand } from "../wire/types.js" */
 /** @import { Word } from "./completion.js" */
 import { Bookmarks } from "../find/bookmarks.js";
-import { MessageComposer, sendByCtrlEnter } from "../room/composer.js";
+import { MessageComposer, applySettings } from "../room/composer.js";
 import { plainText } from "../room/plain-text.js";
 import { written } from "../room/slash-commands.js";
 import { ThreadSession } from "../room/thread-session.js";
@@ -18,8 +18,10 @@ import { loadOrExplain } from "../ui/load.js";
 import { SidePanel, sidePanel } from "../ui/side-panel.js";
 import { firstOf, isolate } from "../ui/text.js";
 import { say } from "../ui/toast.js";
+import { translated } from "./command-texts.js";
 import { suggestCommands, suggestEmoji, suggestPeople } from "./completion.js";
 import { EmojiBook } from "./emoji.js";
+import { addFormatBar } from "./format-bar.js";
 import { lastEditable } from "./last-message.js";
 import { MessageCommands } from "./message-commands.js";
 import { askForTopic, askToRemove, askWhereTo, showHelp, showVersions } from "./message-dialogs.js";
@@ -155,6 +157,7 @@ export class MessageActions {
       (word) => this.#suggest(word),
     );
     composer.assistant = suggestions;
+    if (this.view.deps) addFormatBar(composer, this.view.deps.settings);
     composer.field.addEventListener("paste", (e) => pasteInto(composer, e));
     listen(on, "pick-for-text", async (/** @type {HTMLElement} */ anchor) => {
       const emoji = await this.#pick(anchor);
@@ -214,7 +217,7 @@ export class MessageActions {
   /** @param {Word} word */
   async #suggest({ sign, query }) {
     if (sign === ":") return suggestEmoji(await this.book.search(query));
-    if (sign === "/") return suggestCommands(query, await this.#allCommands());
+    if (sign === "/") return suggestCommands(query, translated(await this.#allCommands()));
     const { people, messages, me } = this.session.state;
     const wrote = messages.map((e) => e.from).reverse();
     return suggestPeople(query, [...(people?.values() ?? [])], wrote, me.id, t("suggest.here"));
@@ -233,7 +236,7 @@ export class MessageActions {
   async #command(name, args) {
     if (name === "help" || !args) {
       const commands = await this.#try(this.#allCommands());
-      if (commands) showHelp(commands);
+      if (commands) showHelp(translated(commands));
     } else if (name === "join") emit(this.view, "go", `/r/${encodeURIComponent(args)}`);
     else {
       const person = await this.#try(this.api.callMe(args));
@@ -264,7 +267,7 @@ export class MessageActions {
       panel.open("thread", thread, t("thread.title"));
       this.#offer(thread.list, true);
       thread.begin(session, this.memory);
-      if (this.view.deps) sendByCtrlEnter(thread, this.view.deps.settings);
+      if (this.view.deps) applySettings(thread, this.view.deps.settings);
       this.#listenToActions(thread, () => thread.composer);
       this.#listenToComposer(thread, thread.composer);
       listen(thread, "subscribe", () => this.#try(session.thread?.subscribe(!session.thread.subscribed)));

@@ -4,11 +4,11 @@
 const MAYBE = "\uE000"; // stands before what would be formatting at the beginning of a line (of the private-use area)
 const PUNCTUATION = "[!-/:-@[-`{-~]"; // what a backslash escapes in Markdown
 
-// Addresses are never escaped: a backslash would belong to them.
-const ADDRESS = /((?:https?:\/\/|www\.|mailto:)\S+)/gi;
+// Nothing is escaped in addresses and in words with backslashes, such as paths: a backslash would belong to them. The
+// server shows all backslashes but those that prevent formatting, so they are not escaped themselves.
+const AS_IT_IS = /https?:\/\/|www\.|mailto:|\\/i;
 
 const ESCAPES = /** @type {[RegExp, string][]} */ ([
-  [new RegExp(`\\\\(?=${PUNCTUATION}|$)`, "g"), "\\\\"],
   [/`/g, "\\`"],
   // Emphasis, unless there are spaces or digits on both sides. Underscores only at the edge of a word.
   [/\*(?<!(?:^|[\s*])\*(?=\s|$))(?<!\d\*(?=\d))/g, "\\*"],
@@ -26,10 +26,18 @@ const STRUCTURE = /^(?:[ \t]|> ?|- |\d+\. )*/; // of Markdown that is there alre
  * @param {string} text */
 export function escapeText(text) {
   const plain = text.replaceAll(MAYBE, "").replace(/[ \t\r\n\f]+/g, " ");
-  const escaped = plain
-    .split(ADDRESS)
-    .map((piece, i) => (i % 2 ? piece : ESCAPES.reduce((s, [what, by]) => s.replace(what, by), piece)))
-    .join("");
+  let escaped = "";
+  let words = "";
+  const escape = () => (escaped += ESCAPES.reduce((s, [what, by]) => s.replace(what, by), words));
+  for (const word of plain.split(/(?<= )/)) {
+    if (!AS_IT_IS.test(word)) words += word;
+    else {
+      escape();
+      escaped += word;
+      words = "";
+    }
+  }
+  escape();
   return escaped.replace(/^ ?(?=[#>+\-*=_])/, `$&${MAYBE}`);
 }
 

@@ -76,8 +76,7 @@ function button(item) {
   if (item.checked !== undefined) button.setAttribute("aria-checked", String(item.checked));
   button.classList.toggle("danger", Boolean(item.danger));
   const icon = part(button, ".icon", SVGElement);
-  if (item.icon) part(icon, "use", SVGElement).setAttribute("href", `#i-${item.icon}`);
-  else icon.remove();
+  if (item.icon) part(icon, "use", SVGElement).setAttribute("href", `#i-${item.icon}`); // else an empty place
   part(button, ".label", HTMLElement).textContent = item.label;
   part(button, "kbd", HTMLElement).textContent = item.keyLabel ?? item.key?.toUpperCase() ?? "";
   return button;

@@ -95,11 +95,11 @@ const isShown = (popover) => popover.isConnected && popover.matches(":popover-op
 function place(float, at) {
   if (matchMedia(SHEETS).matches) return;
   const box = float.getBoundingClientRect();
-  const rtl = document.documentElement.dir === "rtl";
-  const [x, below, above] =
+  const [from, to, below, above] =
     at instanceof DOMRect
-      ? [rtl ? at.right - box.width : at.left, at.bottom + 4, at.top - 4]
-      : [rtl ? at.clientX - box.width : at.clientX, at.clientY + 2, at.clientY - 2];
+      ? [at.left, at.right, at.bottom + 4, at.top - 4]
+      : [at.clientX, at.clientX, at.clientY + 2, at.clientY - 2];
+  const x = from + to > innerWidth ? to - box.width : from; // it grows towards the middle of the page
   const left = Math.max(EDGE, Math.min(x, innerWidth - box.width - EDGE));
   const fits = below + box.height + EDGE <= innerHeight || above - box.height < EDGE;
   const top = Math.max(EDGE, Math.min(fits ? below : above - box.height, innerHeight - box.height - EDGE));

@@ -12,6 +12,7 @@
  * @property {string} quietFrom  "22:00", local time
  * @property {string} quietTo
  * @property {"enter" | "ctrl-enter"} sendBy
+ * @property {boolean} formats  composers show the formatting buttons
  * @property {boolean} people  the side panel shows who is in the room when the screen is wide enough
  */
 
@@ -25,6 +26,7 @@ const DEFAULTS = {
   quietFrom: "22:00",
   quietTo: "07:00",
   sendBy: "enter",
+  formats: true,
   people: true,
 };
 
@@ -34,6 +36,7 @@ const VALID = /** @type {{ [K in keyof Choices]: (v: unknown) => boolean }} */ (
   sound: isBoolean,
   system: isBoolean,
   quiet: isBoolean,
+  formats: isBoolean,
   people: isBoolean,
   quietFrom: isTime,
   quietTo: isTime,

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PHONE, assertAccessible } from "./axe.js";
 import { Server, indexed, joined, visitor } from "./helper.js";
+import { pressHeader } from "./people.js";
 
 /** @import { BrowserContextOptions } from "playwright-core" */
 
@@ -69,6 +70,7 @@ for (const [i, [look, theme, options]] of LOOKS.entries()) {
       await page.locator(there).first().waitFor();
       await assertAccessible(page, what, rules);
       for (let n = 0; n < escapes; n++) await page.keyboard.press("Escape");
+      await page.waitForFunction(() => !history.state?.layer); // the way back to the room's own entry
     };
     await page.goto(server.url);
     await page.getByRole("heading", { name: "Parley" }).waitFor();
@@ -102,7 +104,7 @@ for (const [i, [look, theme, options]] of LOOKS.entries()) {
     await judge("editing", () => press(19, "e"), ".composer .about:not([hidden])");
     await judge("delete dialog", () => press(19, "Delete"), "dialog[open]");
     await judge("versions", () => message(1).locator(".edited").click(), "dialog.versions[open]");
-    await judge("topic dialog", () => page.locator("room-topic button").click(), "dialog[open]");
+    await judge("topic dialog", () => pressHeader(page, "Change the topic"), "dialog[open]");
     await judge(
       "completion",
       async () => {
@@ -115,15 +117,15 @@ for (const [i, [look, theme, options]] of LOOKS.entries()) {
     await judge("help", () => field.press("Enter"), "dialog.help[open]");
     await judge("thread", () => press(1, "t"), "thread-panel .message[data-seq='12']");
     await page.locator("thread-panel").waitFor({ state: "detached" });
-    await judge("pins", () => page.getByRole("button", { name: "Pinned messages" }).click(), "pins-panel li");
+    await judge("pins", () => pressHeader(page, "Pinned messages"), "pins-panel li");
     await judge(
       "share dialog",
-      () => page.getByRole("button", { name: "Share this room" }).click(),
+      () => pressHeader(page, "Share this room"),
       "dialog.share[open]",
     );
     await judge(
       "people",
-      () => page.getByRole("button", { name: /here$/ }).click(),
+      () => pressHeader(page, /here$/),
       phone ? "side-panel.people" : ".room-view, room-view",
       phone ? 1 : 0,
     );
@@ -158,7 +160,7 @@ for (const [i, [look, theme, options]] of LOOKS.entries()) {
         await indexed(context, server, "plain");
         await page.keyboard.press("Control+Shift+F");
         await page.getByRole("searchbox", { name: "Search" }).fill("plain");
-        await page.getByText("What you can ask for").click();
+        await page.getByText("Search tips").click();
       },
       ".hits li",
     );
@@ -180,8 +182,8 @@ for (const [i, [look, theme, options]] of LOOKS.entries()) {
     await page.getByText("Nobody has written here yet").waitFor();
     await joined(page);
     await assertAccessible(page, "empty room", rules);
-    await page.goto(`${server.url}/r/no%20room`);
-    await page.getByRole("heading", { name: "There can be no such room" }).waitFor();
+    await page.goto(`${server.url}/r/%21%3F`);
+    await page.getByRole("heading", { name: "No room can have this name" }).waitFor();
     await assertAccessible(page, "refusal", rules);
     await page.goto(server.url);
     await page.locator("room-list li.named").waitFor();

@@ -30,7 +30,7 @@ test("the composer breaks lines with Shift+Enter, keeps drafts and refuses a tex
   await field.press("Enter");
   await row(ada.page, "line one\nline two").waitFor();
   await field.fill("é".repeat(4001));
-  await ada.page.getByText("1 too many").waitFor();
+  await ada.page.getByText("1 character over").waitFor();
   await field.press("Enter");
   assert.equal((await field.inputValue()).length, 4001, "kept, not sent");
   await field.fill("   \n ");
@@ -142,7 +142,7 @@ test("formatted text is pasted as Markdown, and no script in it runs", async () 
   );
   await paste(`<b>x</b>${"<p>long <i>text</i></p>".repeat(5000)}`, "");
   assert.ok((await field(ada.page).inputValue()).startsWith("**x**\n\nlong *text*"));
-  await ada.page.getByText(/too many/).waitFor();
+  await ada.page.getByText(/characters over/).waitFor();
   assert.equal(
     await ada.page.evaluate(() => /** @type {{ ran?: number }} */ (/** @type {unknown} */ (globalThis)).ran),
     undefined,
@@ -185,10 +185,8 @@ test("literal characters that were pasted beside formatting are shown as they we
     "#1 C:\\dir > 3",
     "2 * 3 * 4, snake_case, _x_, *y*",
     "~~z~~ ||w|| `v` [u](t)",
-    "D:\\_work_ \\*",
+    "C:\\dir\\new \\\\server\\share",
     "# no heading",
-    "> no quote",
-    "- no item",
     "&lt;b> &amp; <i>",
   ];
   for (const [i, text] of texts.entries()) {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PHONE } from "./axe.js";
 import { Server, joined, told, visitor, write } from "./helper.js";
-import { enter, field, message, press } from "./people.js";
+import { enter, field, message, press, pressHeader } from "./people.js";
 
 /** @import { Page } from "playwright-core" */
 
@@ -184,7 +184,7 @@ test("hostile room names stay text in the address, the title, the list and the r
   }
   for (const room of [`<script>ran=1<`, `"onload="ran=2`, "\u202Eevil", "z" + "\u0335".repeat(9), "{{7*7}}"]) {
     await page.goto(`${server.url}/r/${encodeURIComponent(room)}`);
-    await page.getByRole("heading", { name: "There can be no such room" }).waitFor();
+    await page.getByRole("heading", { name: "No room can have this name" }).waitFor();
     await assertHarmless(page, room);
   }
   // What stands in the browser's storage is no more to be trusted than the rest.
@@ -322,7 +322,7 @@ for (const [size, options] of Object.entries({ wide: {}, phone: PHONE })) {
       await message(page, root).locator(".edited").waitFor();
       await harmless(`room: ${text.slice(0, 30)}`);
       await message(page, root).locator(".edited").click();
-      await page.getByRole("dialog", { name: "What it said before" }).locator("li").nth(1).waitFor();
+      await page.getByRole("dialog", { name: "Earlier versions" }).locator("li").nth(1).waitFor();
       await harmless("versions");
       await page.keyboard.press("Escape");
       await press(message(page, root), "r");
@@ -334,7 +334,7 @@ for (const [size, options] of Object.entries({ wide: {}, phone: PHONE })) {
       await page.getByRole("button", { name: "Close panel" }).click();
       assert.ok(head > root);
     }
-    await page.getByRole("button", { name: "Pinned messages" }).click();
+    await pressHeader(page, "Pinned messages");
     await page
       .locator("pins-panel li")
       .nth(SHORT.length - 1)

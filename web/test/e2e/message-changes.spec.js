@@ -31,7 +31,7 @@ test("an edit reaches everybody, with the earlier version, also somebody who was
   await grace.comeBack();
   await message(grace.page, 1).locator("strong", { hasText: "all" }).waitFor();
   await message(grace.page, 1).locator(".edited").click();
-  const dialog = grace.page.getByRole("dialog", { name: "What it said before" });
+  const dialog = grace.page.getByRole("dialog", { name: "Earlier versions" });
   await dialog.getByText("helo").waitFor();
   assert.equal(await dialog.locator("li").count(), 2);
   await grace.page.keyboard.press("Escape");
@@ -67,7 +67,7 @@ test("what arrives between press and release moves nothing away from under the p
   });
   await drawn(page);
   await page.mouse.up();
-  await page.getByRole("dialog", { name: "What it said before" }).getByText("helo").waitFor();
+  await page.getByRole("dialog", { name: "Earlier versions" }).getByText("helo").waitFor();
   await message(page, 6).waitFor();
   assert.deepEqual([...ada.wrong, ...grace.wrong], []);
 });
@@ -252,8 +252,8 @@ test("the link to a message is copied, also without the clipboard API", async ()
     });
   });
   await row(ada.page, "link me").hover();
-  await ada.page.getByRole("button", { name: "Copy link to this message" }).click();
-  await told(ada.page, "Link to the message copied");
+  await ada.page.getByRole("button", { name: "Copy link" }).click();
+  await told(ada.page, "Link copied");
   assert.equal(await ada.page.locator("body").getAttribute("data-copied"), `${server.url}/r/copy#1`);
   await ada.page.getByRole("button", { name: "Share this room" }).click();
   await ada.page.getByRole("button", { name: "Copy link", exact: true }).click();

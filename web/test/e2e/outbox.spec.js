@@ -17,7 +17,7 @@ test("the server is killed and comes back: nothing is lost, doubled or out of or
   await ada.page.getByText("Reconnecting…").waitFor();
   for (const text of ["meanwhile 1", "meanwhile 2", "meanwhile 3"]) await write(ada.page, text);
   await row(ada.page, "meanwhile 3").locator(".state", { hasText: "Kept on this device" }).waitFor();
-  await ada.page.getByText("Reconnecting… 3 messages kept here.").waitFor();
+  await ada.page.getByText("Reconnecting… 3 messages are waiting here.").waitFor();
   await write(grace.page, "from the other side");
 
   await server.start();
@@ -149,7 +149,7 @@ test("a refused message says why, and can be sent again or taken back", async ()
   await failed.getByText("Not sent. The message has 34 characters; at most 20 are allowed.").waitFor();
   await write(page, "short"); // a failed one does not hold up what follows
   await page.locator("[data-seq='1']").waitFor();
-  await failed.getByRole("button", { name: "Send again" }).click();
+  await failed.getByRole("button", { name: "Try again" }).click();
   await failed.getByText("Not sent.").waitFor();
   await failed.getByRole("button", { name: "Take back" }).click();
   await failed.waitFor({ state: "detached" });

@@ -58,3 +58,11 @@ export async function press(on, key) {
   await on.focus();
   await on.press(key);
 }
+/** Presses a button of the room's header, or on a phone the item of its menu.
+ * @param {Page} page  @param {string | RegExp} name */
+export async function pressHeader(page, name) {
+  const button = page.locator(".room-header").getByRole("button", { name });
+  if (await button.isVisible()) return button.click();
+  await page.getByRole("button", { name: "More about this room" }).click();
+  await page.getByRole("menuitem", { name }).click();
+}

@@ -12,14 +12,14 @@ test("a pinned message appears in the panel at once and links to its place", asy
   await said(ada.page, "the address is <b>here</b>", 1);
   await grace.page.getByRole("button", { name: "Pinned messages" }).click();
   const panel = grace.page.locator("pins-panel");
-  await panel.getByText("Nothing is pinned here.").waitFor();
+  await panel.getByText("Nothing is pinned yet.").waitFor();
   await press(message(ada.page, 1), "p");
   await panel.getByText("the address is <b>here</b>").waitFor();
   await message(grace.page, 1).getByText("Pinned").waitFor();
-  await panel.getByRole("button", { name: "Go to it" }).click();
+  await panel.getByRole("button", { name: "Go to message" }).click();
   await message(grace.page, 1).and(grace.page.locator(".linked")).waitFor();
   await panel.getByRole("button", { name: "Unpin" }).click();
-  await panel.getByText("Nothing is pinned here.").waitFor();
+  await panel.getByText("Nothing is pinned yet.").waitFor();
   await message(ada.page, 1).locator(".pinned-mark").waitFor({ state: "detached" });
   assert.deepEqual([...ada.wrong, ...grace.wrong], []);
 });

@@ -81,7 +81,7 @@ test("emoji are found by search, by keyboard and in a skin tone, and completed i
   await press(message(page, 1), "Enter");
   assert.equal(await page.getByRole("menuitem").first().textContent(), "👍🏽", "it is remembered");
   await page.keyboard.press("Escape");
-  await page.getByRole("button", { name: "Put in an emoji" }).click();
+  await page.getByRole("button", { name: "Add an emoji" }).click();
   await picker.getByRole("searchbox").fill("tada");
   await picker.locator("button[data-emoji='🎉']").click();
   await page.waitForFunction(

@@ -13,7 +13,7 @@ test("the room list counts unread messages, rooms with mentions first, until the
   await rooms(page).getByRole("link", { name: "l-one 1 unread" }).waitFor();
   await page.waitForFunction(() => document.title === "(1) l-here – Parley");
   await server.say("l-two", await server.session("Grace"), "for you, @Bea");
-  await rooms(page).getByRole("link", { name: "l-two 1 time you are named" }).waitFor();
+  await rooms(page).getByRole("link", { name: "l-two 1 mention" }).waitFor();
   assert.equal(await entry(page, "l-two").locator(".badge").textContent(), "@1");
   assert.equal(await page.locator("room-list li").first().getAttribute("data-room"), "l-two");
   await page.waitForFunction(() => document.title === "(2) l-here – Parley");
@@ -54,7 +54,7 @@ test("whoever has entered a room is told of its first message, with their name",
     await grace.page.goto(`${server.url}/r/${room}`);
     await joined(grace.page);
     await write(grace.page, "I am here, @Adele");
-    await rooms(ada.page).getByRole("link", { name: `${room} 1 time you are named` }).waitFor();
+    await rooms(ada.page).getByRole("link", { name: `${room} 1 mention` }).waitFor();
   }
   await look("f-away");
   await ada.page.close();
@@ -65,15 +65,15 @@ test("whoever has entered a room is told of its first message, with their name",
   const again = await ada.context.newPage();
   await again.goto(server.url);
   for (const room of ["f-made", "f-tab", "f-away"])
-    await rooms(again).getByRole("link", { name: `${room} 1 time you are named` }).waitFor();
+    await rooms(again).getByRole("link", { name: `${room} 1 mention` }).waitFor();
   // Hidden from the list, it stays silent.
   await again.goto(`${server.url}/r/f-hidden`);
   await joined(again);
   await openRoomMenu(again, "f-hidden");
-  await again.getByRole("menuitem", { name: "Take off my list" }).click();
+  await again.getByRole("menuitem", { name: "Leave room" }).click();
   await server.say("f-hidden", await server.session("Grace"), "@Adele");
   await server.say("f-first", await server.session("Grace"), "@Adele");
-  await rooms(again).getByRole("link", { name: "f-first 1 time you are named" }).waitFor();
+  await rooms(again).getByRole("link", { name: "f-first 1 mention" }).waitFor();
   assert.equal(await entry(again, "f-hidden").count(), 0);
   assert.deepEqual([...ada.wrong, ...grace.wrong], []);
 });
@@ -89,7 +89,7 @@ test("the room that is pressed is opened, though another one comes first meanwhi
   assert.deepEqual(await entry(page, "s-one").boundingBox(), before);
   await page.mouse.up();
   await row(page, "welcome to s-one").waitFor();
-  await rooms(page).getByRole("link", { name: "s-two 1 time you are named" }).waitFor();
+  await rooms(page).getByRole("link", { name: "s-two 1 mention" }).waitFor();
   assert.equal(await page.locator("room-list li").first().getAttribute("data-room"), "s-two");
   assert.deepEqual(wrong, []);
 });

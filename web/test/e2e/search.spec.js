@@ -34,7 +34,7 @@ test("a search result links to its message", async () => {
   assert.equal(await hit.locator(".snippet").textContent(), "Line 20. <i>more</i> words");
   assert.match(asked.at(-1) ?? "", /q=line\+from%3Agrace&sort=time/);
   const sorted = page.waitForResponse(/sort=relevance/);
-  await page.getByRole("radio", { name: "Best first" }).check();
+  await page.getByRole("radio", { name: "Best match first" }).check();
   await sorted;
   await page.getByRole("button", { name: "Show more" }).click();
   await page.locator(".hits li").nth(1).waitFor();

@@ -11,7 +11,7 @@ test("settings apply at once and stay: the key that sends, the text size, quiet 
   const { page, wrong } = await settled(server, "Fritzi", ["settings"]);
   await page.keyboard.press("Control+,");
   await page.getByRole("dialog", { name: "Settings" }).waitFor();
-  await page.getByLabel("Send a message with").selectOption("ctrl-enter");
+  await page.getByLabel("Send with").selectOption("ctrl-enter");
   await page.getByLabel("Text size").selectOption("large");
   await page.getByLabel("Quiet hours").check();
   await page.getByLabel("from", { exact: true }).fill("21:30");
@@ -65,6 +65,15 @@ test("a browser that asks for German gets the whole page in German, with its plu
   assert.equal(await page.locator("#composer-field").getAttribute("placeholder"), "Nachricht an \u2068deutsch\u2069");
   assert.equal(await page.locator(".people h2").textContent(), "1 Person hier");
   assert.equal(await page.locator(".day").textContent(), "Heute");
+  const { commands } = await (await fetch(`${server.url}/api/commands`)).json();
+  await page.locator("#composer-field").fill("/help");
+  await page.locator("#composer-field").press("Enter");
+  const help = page.getByRole("dialog", { name: "Befehle" });
+  await help.getByText("Sag, was du tust: /me winkt").waitFor();
+  const explained = await help.locator("td").allTextContents();
+  assert.equal(explained.length, commands.length);
+  for (const command of commands) assert.ok(!explained.includes(command.help), `/${command.name} in German`);
+  await page.keyboard.press("Escape");
   await page.getByRole("button", { name: /^Du bist Lotte/ }).click();
   await page.getByLabel("Sprache").selectOption("en");
   await page.getByLabel("Your message").waitFor();
@@ -100,8 +109,10 @@ for (const [size, options] of Object.entries({ wide: {}, phone: PHONE })) {
       const [list, talk] = [await page.locator(".rooms").boundingBox(), await page.locator(".middle").boundingBox()];
       assert.ok(list && talk && list.x > talk.x, "the list stands at the right");
     }
-    await page.locator(".you-button, .me").locator("visible=true").first().click();
+    if (size === "phone") await page.locator(".rooms-button").tap();
+    await page.locator("room-list .me").click();
     await page.locator("dialog.settings").waitFor();
+    if (size === "phone") await page.locator(".rooms").waitFor({ state: "hidden" });
     await fits("settings");
     assert.deepEqual(wrong, []);
   });
@@ -121,6 +132,7 @@ test("choosing a language keeps the settings open, with the focus on the choice"
   await chosen.selectOption("en");
   await page.getByRole("dialog", { name: "Settings" }).waitFor();
   await page.keyboard.press("Escape");
+  await page.waitForFunction(() => !history.state?.layer); // the way back to the room's own entry
   await page.reload();
   await joined(page);
   assert.equal(await page.getByRole("dialog").count(), 0, "a usual reload opens nothing");

@@ -26,7 +26,7 @@ test("whoever is signed out is told so in every tab, and can come in again", asy
   assert.equal(await page.evaluate(() => fetch("/api/session").then((r) => r.status)), 401);
 
   const loaded = page.waitForEvent("load"); // joined() would be content with the page that was signed out
-  await page.getByRole("button", { name: "Come in again" }).click();
+  await page.getByRole("button", { name: "Join again" }).click();
   await loaded;
   await joined(page);
   await said(page, "after", 2);

@@ -9,7 +9,7 @@ const server = await new Server().start();
 test("the switcher finds rooms, people and actions by a few letters and the keyboard alone", async () => {
   const { page, wrong } = await settled(server, "Edda", ["s-garden", "s-office"]);
   await page.keyboard.press("Control+k");
-  const field = page.getByRole("combobox", { name: "Go to …" });
+  const field = page.getByRole("combobox", { name: "Go to…" });
   await field.waitFor();
   await page.keyboard.type("gar");
   const option = page.getByRole("option").first();

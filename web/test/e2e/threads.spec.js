@@ -29,7 +29,7 @@ test("a reply quotes its message and links to it; deleting the message deletes t
   assert.ok(await message(ada.page, 1).evaluate((m) => m === document.activeElement));
   await press(message(ada.page, 1), "Delete");
   await ada.page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
-  await message(grace.page, 31).getByText("An answer to a message that was deleted").waitFor();
+  await message(grace.page, 31).getByText("Reply to a deleted message").waitFor();
   assert.deepEqual([...ada.wrong, ...grace.wrong], []);
 });
 
@@ -48,14 +48,14 @@ test("a thread opens beside the room, counts its replies under the root, and can
     .click();
   const hers = ada.page.locator("thread-panel");
   await hers.getByText("a word in private").waitFor();
-  await hers.getByLabel("Also to the room").check();
+  await hers.getByLabel("Also send to the room").check();
   await ada.page.getByLabel("Your reply").fill("and for all");
   await ada.page.getByLabel("Your reply").press("Enter");
   await thread.getByText("and for all").waitFor();
   await message(linus.page, 3).getByText("and for all").waitFor();
   await message(linus.page, 3).getByRole("button", { name: "From a thread" }).waitFor();
   assert.equal(await linus.page.locator("room-view .message").count(), 2, "the rest stays in the thread");
-  assert.equal(await hers.getByLabel("Also to the room").isChecked(), false, "it was for one message");
+  assert.equal(await hers.getByLabel("Also send to the room").isChecked(), false, "it was for one message");
   await message(linus.page, 1)
     .getByRole("button", { name: /^2 replies, last/ })
     .waitFor();

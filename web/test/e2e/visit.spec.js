@@ -79,7 +79,7 @@ test("an impossible room name is explained, with a way back", async () => {
   for (const name of ["%20", "%F0%9F%98%80", "a".repeat(65), "%ff"]) {
     const response = await page.goto(`${server.url}/r/${name}`);
     assert.equal(response?.status(), 400, name);
-    await page.getByRole("heading", { name: "There can be no such room" }).waitFor();
+    await page.getByRole("heading", { name: "No room can have this name" }).waitFor();
     assert.match((await page.locator(".reason").textContent()) ?? "", /name/);
   }
   await page.getByRole("link", { name: "Choose a room" }).click();
@@ -99,7 +99,7 @@ test("an address that is nothing says so", async () => {
   await page.getByRole("combobox").waitFor();
   await page.keyboard.type("?!");
   await page.keyboard.press("Enter");
-  await page.getByRole("heading", { name: "There can be no such room" }).waitFor();
+  await page.getByRole("heading", { name: "No room can have this name" }).waitFor();
   await page.goBack();
   await joined(page);
   await page.getByRole("heading", { name: "lobby" }).waitFor();
@@ -131,8 +131,8 @@ test("it works without a secure context, as on http://192.168.…", async () => 
   await joined(page);
   await write(page, "over plain http");
   await page.locator("[data-seq='1']").hover();
-  await page.getByRole("button", { name: "Copy link to this message" }).click();
-  await told(page, "Link to the message copied");
+  await page.getByRole("button", { name: "Copy link" }).click();
+  await told(page, "Link copied");
   await page.reload();
   await row(page, "over plain http").waitFor();
   assert.deepEqual(wrong, []);
