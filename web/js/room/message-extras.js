@@ -2,7 +2,7 @@
 // reactions, replies and the pin. Most messages have none of them, so the elements are made on demand.
 /** @import { Person } from "../wire/json.js" */
 /** @import { MessageState, Reaction } from "../wire/types.js" */
-import { showAvatar } from "../ui/avatar.js";
+import { newFace, showAvatar } from "../ui/avatar.js";
 import { bdi, fill, icon, setText } from "../ui/dom.js";
 import { list, t } from "../ui/i18n.js";
 import { firstOf, isolate } from "../ui/text.js";
@@ -164,9 +164,7 @@ function piece(element, name, needed, before) {
 
 /** @param {Person} person */
 function face(person) {
-  const avatar = document.createElement("span");
-  avatar.className = "avatar";
-  avatar.setAttribute("aria-hidden", "true");
+  const avatar = newFace();
   showAvatar(avatar, person);
   return avatar;
 }

@@ -1,6 +1,8 @@
 // message-list.js: the log on the screen. It draws the rows that timeline.js lays out, each under its key, and moves
 // no row that stays. It reports where the person looks; the session decides which messages to hold.
+/** @import { Person } from "../wire/json.js" */
 /** @import { OutboxMessage, Row, State, Target } from "./types.js" */
+import { newFace, showAvatar } from "../ui/avatar.js";
 import { emit, fromTemplate, part, setText } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
 import { whilePressed } from "../ui/press.js";
@@ -170,6 +172,7 @@ export class MessageList extends HTMLElement {
         element.title = fullDay(row.at);
         return setText(part(element, ".rule-text", HTMLElement), dayName(row.at, now));
       case "replies":
+        showFaces(part(element, ".faces", HTMLElement), row.people);
         return setText(part(element, ".rule-text", HTMLElement), t("thread.replies", { n: row.count }));
       default:
     }
@@ -258,6 +261,13 @@ export class MessageList extends HTMLElement {
     if (action === "retry" || action === "take-back") emit(this, action, key);
     else emit(button, action, action === "react" ? { seq: Number(of), emoji } : Number(of));
   }
+}
+
+/** @param {HTMLElement} place  @param {readonly Person[]} people */
+function showFaces(place, people) {
+  while (place.childElementCount > people.length) place.lastElementChild?.remove();
+  while (place.childElementCount < people.length) place.append(newFace());
+  for (const [i, person] of people.entries()) showAvatar(/** @type {HTMLElement} */ (place.children[i]), person);
 }
 
 /** Puts children in order, and moves none that stays.

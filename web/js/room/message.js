@@ -2,7 +2,7 @@
 // in place. A live room makes many of them, so a row has only the elements that it needs.
 /** @import { Person } from "../wire/json.js" */
 /** @import { MessageRow, OutboxMessage } from "./types.js" */
-import { showAvatar, showName } from "../ui/avatar.js";
+import { newFace, showAvatar, showName } from "../ui/avatar.js";
 import { emit, fromTemplate, part, setText } from "../ui/dom.js";
 import { reason, t } from "../ui/i18n.js";
 import { fullTime, timeOfDay } from "../ui/time.js";
@@ -93,11 +93,9 @@ function showAuthor(element, { message: { from }, first }) {
   const there = meta.querySelector(".author");
   if (!first) for (const e of meta.querySelectorAll(".author, .avatar")) e.remove();
   if (!first) return;
-  const avatar = there ? part(meta, ".avatar", HTMLElement) : document.createElement("span");
+  const avatar = there ? part(meta, ".avatar", HTMLElement) : newFace();
   const name = there instanceof HTMLElement ? there : document.createElement("span");
   if (!there) {
-    avatar.className = "avatar";
-    avatar.setAttribute("aria-hidden", "true");
     name.className = "author";
     meta.prepend(avatar, name, " ");
   }

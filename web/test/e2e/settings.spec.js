@@ -13,6 +13,7 @@ test("settings apply at once and stay: the key that sends, the text size, quiet 
   await page.getByRole("dialog", { name: "Settings" }).waitFor();
   await page.getByLabel("Send with").selectOption("ctrl-enter");
   await page.getByLabel("Text size").selectOption("large");
+  await page.getByLabel("Density", { exact: true }).selectOption("compact");
   await page.getByLabel("Quiet hours").check();
   await page.getByLabel("from", { exact: true }).fill("21:30");
   await page.getByRole("button", { name: "Close", exact: true }).click();
@@ -28,6 +29,8 @@ test("settings apply at once and stay: the key that sends, the text size, quiet 
   assert.deepEqual(await page.evaluate(() => JSON.parse(localStorage.getItem("parley:settings") ?? "")), {
     ...{
       size: "large",
+      density: "compact",
+      formats: true,
       sound: true,
       system: false,
       quiet: true,
