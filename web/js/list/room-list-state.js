@@ -82,19 +82,15 @@ export function badge(rooms, room, unread) {
 }
 
 /** Returns the sections of the list: favourites, then the other rooms. In each, rooms with mentions come first, then
- * the rooms are sorted by their last message. With a filter, only rooms with all its words in name or topic are left.
- * @param {Rooms} rooms  @param {string} [filter]  @returns {Section[]} */
-export function sections(rooms, filter = "") {
-  const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
-  const wanted = [...rooms.values()].filter((e) =>
-    words.every((w) => `${e.room} ${e.topic}`.toLowerCase().includes(w)),
+ * the rooms are sorted by their last message. @param {Rooms} rooms  @returns {Section[]} */
+export function sections(rooms) {
+  const all = [...rooms.values()].sort(
+    (a, b) => Number(showsMention(b)) - Number(showsMention(a)) || b.at - a.at || (a.room < b.room ? -1 : 1),
   );
-  wanted.sort((a, b) => Number(showsMention(b)) - Number(showsMention(a)) || b.at - a.at || (a.room < b.room ? -1 : 1));
-  const favourites = wanted.filter((e) => e.favourite);
   /** @type {Section[]} */
-  const all = [
-    { name: "favourites", entries: favourites },
-    { name: "rooms", entries: wanted.filter((e) => !e.favourite) },
+  const parts = [
+    { name: "favourites", entries: all.filter((e) => e.favourite) },
+    { name: "rooms", entries: all.filter((e) => !e.favourite) },
   ];
-  return all.filter((s) => s.entries.length > 0);
+  return parts.filter((s) => s.entries.length > 0);
 }

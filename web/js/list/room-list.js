@@ -4,18 +4,22 @@
 /** @import { ListEntry } from "../wire/types.js" */
 /** @import { PageSession } from "./page-session.js" */
 import { formatAddress } from "../ui/address.js";
+import { APPLE } from "../ui/apple.js";
 import { showAvatar } from "../ui/avatar.js";
 import { bdi, emit, fromTemplate, part, setText } from "../ui/dom.js";
-import { number, t } from "../ui/i18n.js";
+import { t } from "../ui/i18n.js";
 import { loadOrExplain } from "../ui/load.js";
 import { showYou } from "../ui/own-name.js";
 import { whilePressed } from "../ui/press.js";
 import { isolate } from "../ui/text.js";
+import { dayOf, listTime } from "../ui/time.js";
+import { countText } from "./count-text.js";
 import { sections, showsMention } from "./room-list-state.js";
 
-const MOST = 99; // shown as "99+" beyond; the server counts up to 100
+const MANY = 100; // rooms; beyond that, those out of view are not laid out
 
-/** @typedef {{ li: HTMLElement, entry: ListEntry | null, current: boolean }} Row */
+/** `day`: of the drawing, since times of another day look different.
+ * @typedef {{ li: HTMLElement, entry: ListEntry | null, current: boolean, day: string }} Row */
 
 export class RoomList extends HTMLElement {
   /** @type {Map<string, Row>} */
@@ -31,9 +35,9 @@ export class RoomList extends HTMLElement {
   connectedCallback() {
     this.append(fromTemplate("room-list"));
     this.#pattern = part(fromTemplate("room-entry"), "li", HTMLElement);
-    const { filter } = this;
-    filter.addEventListener("input", () => this.show());
-    filter.addEventListener("keydown", (e) => this.#filtering(e));
+    const keys = APPLE ? ["⌘", "Meta"] : ["Ctrl", "Control"];
+    part(this, ".jump kbd", HTMLElement).textContent = `${keys[0]} K`;
+    this.#jump.setAttribute("aria-keyshortcuts", `${keys[1]}+K`);
     this.scroller.addEventListener("keydown", (e) => this.#pressed(e));
     this.scroller.addEventListener("focusin", (e) => this.#activate(roomOf(e.target)));
     this.scroller.addEventListener("click", (e) => this.#clicked(e));
@@ -48,8 +52,9 @@ export class RoomList extends HTMLElement {
     this.show();
   }
 
-  get filter() {
-    return part(this, ".filter", HTMLInputElement);
+  /** The field that opens the switcher. */
+  get #jump() {
+    return part(this, ".jump", HTMLElement);
   }
 
   get scroller() {
@@ -59,8 +64,7 @@ export class RoomList extends HTMLElement {
   show() {
     const { session } = this;
     if (!session || this.#isPressed(this.#redraw)) return;
-    const filter = this.filter.value;
-    const shown = sections(session.rooms, filter);
+    const shown = sections(session.rooms);
     const here = session.room?.deps.room ?? "";
     const order = shown.flatMap((s) => s.entries.map((e) => e.room));
     const walked = this.scroller.contains(document.activeElement) && order.includes(this.#active);
@@ -74,11 +78,10 @@ export class RoomList extends HTMLElement {
       );
     }
     for (const [room, { li }] of this.#rows) if (!session.rooms.has(room)) this.#remove(room, li);
+    this.classList.toggle("many", session.rooms.size > MANY);
     part(this, ".no-rooms", HTMLElement).hidden = session.rooms.size > 0;
-    part(this, ".no-match", HTMLElement).hidden = order.length > 0 || session.rooms.size === 0;
     for (const element of this.querySelectorAll("[data-needs=list]"))
       element.toggleAttribute("hidden", !session.hasList);
-    this.filter.hidden = session.rooms.size < 6 && filter === "";
     this.#showMe(session);
   }
 
@@ -110,8 +113,7 @@ export class RoomList extends HTMLElement {
     }
     while (place) {
       const next = place.nextElementSibling;
-      // Filtered out; its row is kept.
-      if (this.#rows.get(place.getAttribute("data-room") ?? "")?.li === place) place.remove();
+      place.remove(); // it is in the other section, or not in the list
       place = next;
     }
   }
@@ -124,7 +126,7 @@ export class RoomList extends HTMLElement {
     link.href = formatAddress(room);
     part(link, ".name", HTMLElement).replaceChildren(bdi(room));
     part(li, ".more", HTMLElement).setAttribute("aria-label", t("rooms.menu", { room: isolate(room) }));
-    const row = { li, entry: null, current: false };
+    const row = { li, entry: null, current: false, day: "" };
     this.#rows.set(room, row);
     return row;
   }
@@ -135,31 +137,33 @@ export class RoomList extends HTMLElement {
     const tab = entry.room === this.#active ? 0 : -1;
     const link = part(li, "a", HTMLAnchorElement);
     if (link.tabIndex !== tab) link.tabIndex = tab;
-    if (row.entry === entry && row.current === current) return;
-    Object.assign(row, { entry, current });
+    const day = dayOf(Date.now());
+    if (row.entry === entry && row.current === current && row.day === day) return;
+    const moved = current && !row.current;
+    Object.assign(row, { entry, current, day });
     if (current) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
-    const unread = current ? 0 : entry.unread; // the room on the screen is never unread
-    const named = !current && showsMention(entry);
-    li.classList.toggle("unread", unread > 0 && !entry.muted);
-    li.classList.toggle("named", named);
-    li.classList.toggle("muted", entry.muted);
     link.title = entry.topic;
-    const count = named ? entry.mentions : entry.muted ? 0 : unread;
-    setText(
-      part(li, ".badge", HTMLElement),
-      count > 0 ? `${named ? "@" : ""}${count > MOST ? `${number(MOST)}+` : number(count)}` : "",
-    );
-    setText(
-      part(li, ".told", HTMLElement),
-      named
-        ? t("rooms.mentions", { n: entry.mentions })
-        : unread > 0
-          ? t("rooms.unread", { n: unread })
-          : entry.muted
-            ? t("rooms.muted")
-            : "",
-    );
+    this.#drawLastWords(li, entry);
+    drawCounts(li, entry, current);
+    if (moved) requestAnimationFrame(() => row.current && li.scrollIntoView({ block: "nearest" })); // when it is placed
+  }
+
+  /** @param {HTMLElement} li  @param {ListEntry} entry */
+  #drawLastWords(li, entry) {
+    const { last, at } = entry;
+    const time = part(li, "time", HTMLTimeElement);
+    setText(time, last && at ? listTime(at, Date.now()) : "");
+    if (at) time.dateTime = new Date(at).toISOString();
+    const name = last?.from.id === this.session?.me.id ? t("rooms.you") : (last?.from.name ?? "");
+    // The direction of the line is that of the text, so that its beginning is seen: the name does not count.
+    const words = last
+      ? t("rooms.said", { name: isolate(name), text: last.text })
+      : entry.seq === 0
+        ? t("rooms.awaited")
+        : "";
+    setText(part(li, ".last", HTMLElement), words);
+    part(li, "a", HTMLElement).ariaDescription = words;
   }
 
   /** @param {string} room  @param {HTMLElement} li */
@@ -189,34 +193,14 @@ export class RoomList extends HTMLElement {
     const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: links.length - 1 }[e.key];
     if (to === undefined || at < 0) return;
     e.preventDefault();
-    if (to < 0 && !this.filter.hidden) return this.filter.focus();
+    if (to < 0) return this.#jump.focus();
     links[Math.max(0, Math.min(links.length - 1, to))]?.focus();
-  }
-
-  /** @param {KeyboardEvent} e */
-  #filtering(e) {
-    const first = this.scroller.querySelector("li a");
-    if (e.key === "ArrowDown" && first instanceof HTMLElement) {
-      e.preventDefault();
-      first.focus();
-    } else if (e.key === "Enter" && first instanceof HTMLElement && this.filter.value) {
-      e.preventDefault();
-      first.click();
-    } else if (e.key === "Escape" && this.filter.value) {
-      e.preventDefault();
-      this.filter.value = "";
-      this.show();
-    }
   }
 
   /** @param {MouseEvent} e */
   #clicked(e) {
     const button = e.target instanceof Element ? e.target.closest(".more") : null;
     if (button instanceof HTMLElement) this.#openMenu(roomOf(button), button);
-    else if (roomOf(e.target) && this.filter.value) {
-      this.filter.value = ""; // show the whole list again
-      this.show();
-    }
   }
 
   /** @param {Event} e */
@@ -233,6 +217,24 @@ export class RoomList extends HTMLElement {
     const menu = await loadOrExplain(() => import("./room-menu.js"));
     if (menu && this.session) menu.openRoomMenu(button, room, this.session);
   }
+}
+
+/** @param {HTMLElement} li  @param {ListEntry} entry  @param {boolean} current */
+function drawCounts(li, entry, current) {
+  const unread = current ? 0 : entry.unread; // the room on the screen is never unread
+  const named = !current && showsMention(entry);
+  li.classList.toggle("unread", (unread > 0 && !entry.muted) || named);
+  li.classList.toggle("named", named);
+  li.classList.toggle("muted", entry.muted);
+  const told = named
+    ? t("rooms.mentions", { n: entry.mentions })
+    : unread > 0
+      ? t("rooms.unread", { n: unread })
+      : entry.muted
+        ? t("rooms.muted")
+        : "";
+  setText(part(li, ".badge", HTMLElement), current ? "" : countText(entry));
+  setText(part(li, ".told", HTMLElement), told);
 }
 
 /** Moves a row and keeps the focus in it.

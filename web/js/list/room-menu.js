@@ -57,7 +57,13 @@ export function openRoomMenu(button, room, session, first = []) {
       rule: entry.unread + entry.mentions === 0 && stored.length > 0,
       does: async () => copy(await linkFor(session.deps.api, formatAddress(room), location)),
     },
-    { label: t("rooms.leave"), icon: "leave", rule: true, danger: true, does: () => leave(button, room, session) },
+    {
+      label: t(entry.seq > 0 ? "rooms.leave" : "rooms.hide"), // nobody has written: there is nothing to leave
+      icon: "leave",
+      rule: true,
+      danger: true,
+      does: () => leave(button, room, session),
+    },
   ], { held: button.closest("li") ?? undefined });
 }
 

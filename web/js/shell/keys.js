@@ -3,13 +3,11 @@
 /** @import { Action } from "./shortcuts.js" */
 import { attention, sections } from "../list/room-list-state.js";
 import { formatAddress } from "../ui/address.js";
+import { APPLE } from "../ui/apple.js";
 import { emit } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
 import { say } from "../ui/toast.js";
 import { actionOf } from "./shortcuts.js";
-
-/** Whether the keyboard has Command instead of Ctrl. */
-export const APPLE = /Mac|iPhone|iPad/.test(navigator.platform);
 
 /** What keys act on: the page's frame.
  * @typedef {object} Shell

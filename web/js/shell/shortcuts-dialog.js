@@ -1,8 +1,8 @@
 // shortcuts-dialog.js: the list of shortcuts, made from the table by which the page acts.
+import { APPLE } from "../ui/apple.js";
 import { part } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
 import { openDialog } from "../ui/overlay.js";
-import { APPLE } from "./keys.js";
 import { ELSEWHERE, SHORTCUTS, keysOf } from "./shortcuts.js";
 
 export function open() {

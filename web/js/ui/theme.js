@@ -1,5 +1,5 @@
-// theme.js: the theme (light, dark, high contrast, or as the system is set) and the size of the text. The page does
-// not paint before this module has run.
+// theme.js: the theme (light, dark, high contrast, or as the system is set), the size of the text, and the density. The
+// page does not paint before this module has run.
 import { Settings } from "./settings.js";
 import { Store } from "./storage.js";
 
@@ -43,11 +43,18 @@ export function showSize() {
   Object.assign(document.documentElement.dataset, { size, density });
 }
 
+/** Applies whether the room list shows last words. */
+export function showLastWords() {
+  document.documentElement.dataset["lastWords"] = new Settings(store).get("lastWords") ? "on" : "off";
+}
+
 show();
 showSize();
+showLastWords();
 for (const wish of ["(prefers-color-scheme: dark)", "(prefers-contrast: more)"])
   matchMedia(wish).addEventListener("change", show);
 addEventListener("storage", () => {
   show(); // another tab may have changed it
   showSize();
+  showLastWords();
 });

@@ -14,7 +14,7 @@ test("the room list counts unread messages, rooms with mentions first, until the
   await page.waitForFunction(() => document.title === "(1) l-here – Parley");
   await server.say("l-two", await server.session("Grace"), "for you, @Bea");
   await rooms(page).getByRole("link", { name: "l-two 1 mention" }).waitFor();
-  assert.equal(await entry(page, "l-two").locator(".badge").textContent(), "@1");
+  assert.equal(await entry(page, "l-two").locator(".badge").textContent(), "@");
   assert.equal(await page.locator("room-list li").first().getAttribute("data-room"), "l-two");
   await page.waitForFunction(() => document.title === "(2) l-here – Parley");
   await entry(page, "l-two").getByRole("link").click();
@@ -70,7 +70,7 @@ test("whoever has entered a room is told of its first message, with their name",
   await again.goto(`${server.url}/r/f-hidden`);
   await joined(again);
   await openRoomMenu(again, "f-hidden");
-  await again.getByRole("menuitem", { name: "Leave room" }).click();
+  await again.getByRole("menuitem", { name: "Hide from list" }).click();
   await server.say("f-hidden", await server.session("Grace"), "@Adele");
   await server.say("f-first", await server.session("Grace"), "@Adele");
   await rooms(again).getByRole("link", { name: "f-first 1 mention" }).waitFor();
@@ -129,8 +129,7 @@ test("the room list is one Tab stop with arrow keys; its menu opens by key and r
       () => document.activeElement?.closest("li")?.getAttribute("data-room") ?? document.activeElement?.className,
     );
   await page.waitForFunction(() => !document.title.startsWith("(")); // the order of the list stays as it is
-  await page.getByPlaceholder("Filter rooms").waitFor();
-  await page.getByPlaceholder("Filter rooms").focus();
+  await page.getByRole("button", { name: "Saved" }).focus();
   await page.keyboard.press("Tab");
   const first = await focused();
   await page.keyboard.press("ArrowDown");
@@ -146,17 +145,86 @@ test("the room list is one Tab stop with arrow keys; its menu opens by key and r
   await page.getByRole("menu").waitFor({ state: "detached" });
   assert.equal(await focused(), room);
   await page.keyboard.press("ArrowUp");
-  assert.equal(await focused(), "filter", "above the first room is the filter");
+  assert.equal(await focused(), "jump", "above the first room is the field that opens the switcher");
+  await page.keyboard.press("Enter");
+  await page.getByRole("combobox", { name: "Go to…" }).waitFor();
   await page.keyboard.type("k-th");
-  assert.deepEqual(
-    await page.locator("room-list li").evaluateAll((all) => all.map((li) => li.getAttribute("data-room"))),
-    ["k-three"],
-  );
   await page.keyboard.press("Enter");
   await page.waitForURL(`${server.url}/r/k-three`);
-  assert.equal(await page.locator("room-list li").count(), 6, "found: the whole list again");
   await page.keyboard.press("Alt+ArrowDown");
   await page.waitForFunction(() => location.pathname !== "/r/k-three");
+  assert.deepEqual(wrong, []);
+});
+
+test("a room tells who wrote what last, as text, and follows edits and deletions", async () => {
+  const { page, wrong } = await settled(server, "Lena", ["w-one", "w-two"]);
+  const grace = await server.session("Grace");
+  const last = entry(page, "w-one").locator(".last");
+  await last.getByText("\u2068Grace\u2069: welcome to w-one").waitFor();
+  await server.say("w-one", grace, "the **bread** of ||the butler||");
+  await last.getByText(/Grace.*: the bread of/).waitFor();
+  assert.doesNotMatch((await last.textContent()) ?? "", /butler|\*|\|/);
+  const api = page.context().request;
+  const at = (/** @type {number} */ seq) => `${server.url}/api/rooms/w-one/messages/${seq}`;
+  const headers = { Authorization: `Bearer ${grace}` };
+  await api.patch(at(2), { headers, data: { text: "the cake" } });
+  await last.getByText("the cake").waitFor();
+  await api.delete(at(2), { headers });
+  await last.getByText("welcome to w-one").waitFor();
+  // Also of a room that is muted.
+  await openRoomMenu(page, "w-one");
+  await page.getByRole("menuitemcheckbox", { name: "Mute" }).click();
+  await server.say("w-one", grace, "quietly");
+  await last.getByText("quietly").waitFor();
+  assert.equal(await entry(page, "w-one").locator(".badge").textContent(), "");
+  await write(page, "mine");
+  await entry(page, "w-two").locator(".last").getByText(/You.*: mine/).waitFor();
+  // Nothing of it, on one line, if the person likes that better.
+  const high = (await entry(page, "w-two").boundingBox())?.height ?? 0;
+  await page.keyboard.press("Control+,");
+  await page.getByRole("checkbox", { name: "Last words in the room list" }).uncheck();
+  await page.keyboard.press("Escape");
+  await last.waitFor({ state: "hidden" });
+  assert.ok(((await entry(page, "w-two").boundingBox())?.height ?? 0) < high);
+  await page.reload();
+  await joined(page);
+  assert.equal(await entry(page, "w-one").locator(".last").isVisible(), false);
+  assert.deepEqual(wrong, []);
+});
+
+test("the last words of a text from right to left begin at its beginning", async () => {
+  const { page, wrong } = await settled(server, "Lina", ["w-rtl"]);
+  const text = "سأحضر معي عدّة اللحام. هل توجد طاولة قرب المقبس؟ وهل يأتي الجميع غدًا أيضًا؟";
+  await server.say("w-rtl", await server.session("محمد"), text);
+  const last = entry(page, "w-rtl").locator(".last");
+  await last.getByText(text).waitFor();
+  assert.equal(await last.evaluate((e) => getComputedStyle(e).direction), "rtl", "what does not fit is its end");
+  const [name, words] = [await entry(page, "w-rtl").locator(".name").boundingBox(), await last.boundingBox()];
+  assert.equal(words?.x, name?.x, "it stands under the room's name");
+  assert.deepEqual(wrong, []);
+});
+
+test("the room on the screen is always in view, however long the list is", async () => {
+  const names = Array.from({ length: 30 }, (_, i) => `v-${i}`);
+  const person = await visitor(server, "Lore");
+  for (const room of names) await person.context.request.put(`${server.url}/api/me/rooms/${room}`, { data: {} });
+  await person.page.goto(`${server.url}/r/v-0`); // the oldest, at the end of the list
+  await joined(person.page);
+  const { page, wrong } = person;
+  const here = entry(page, "v-0");
+  const scroller = page.locator(".rooms-scroll");
+  const isSeen = async () => {
+    const [row, box] = [await here.boundingBox(), await scroller.boundingBox()];
+    return row && box && row.y >= box.y - 1 && row.y + row.height <= box.y + box.height + 1;
+  };
+  await entry(page, "v-29").waitFor();
+  for (const top of [0, 10_000, 400]) {
+    await scroller.evaluate((e, y) => e.scrollTo(0, y), top);
+    await drawn(page);
+    assert.ok(await isSeen(), `scrolled to ${top}`);
+  }
+  await page.keyboard.press("Alt+ArrowUp");
+  await page.waitForFunction(() => location.pathname !== "/r/v-0");
   assert.deepEqual(wrong, []);
 });
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { countText } from "../../js/list/count-text.js";
 import {
   applyReadMark,
   applyUpdate,
@@ -66,17 +67,31 @@ test("favourites come first, then rooms with mentions, then by the last message;
     room("named", { at: 2, mentions: 1, unread: 1 }),
     room("muted", { at: 3, mentions: 5, muted: true }),
     room("loved", { at: 1, favourite: true }),
-    room("loved-more", { at: 5, favourite: true, topic: "Roses" }),
+    room("loved-more", { at: 5, favourite: true }),
+    room("loved-and-named", { at: 2, favourite: true, mentions: 1 }),
   ]);
-  const names = (/** @type {string} */ filter) =>
-    sections(rooms, filter).map((s) => [s.name, ...s.entries.map((e) => e.room)]);
-  assert.deepEqual(names(""), [
-    ["favourites", "loved-more", "loved"],
-    ["rooms", "named", "new", "muted", "old"],
-  ]);
-  assert.deepEqual(names(" LOVED "), [["favourites", "loved-more", "loved"]]);
-  assert.deepEqual(names("rose"), [["favourites", "loved-more"]], "the topic counts too");
-  assert.deepEqual(names("nothing"), []);
+  assert.deepEqual(
+    sections(rooms).map((s) => [s.name, ...s.entries.map((e) => e.room)]),
+    [
+      ["favourites", "loved-and-named", "loved-more", "loved"],
+      ["rooms", "named", "new", "muted", "old"],
+    ],
+  );
+  assert.deepEqual(sections(fromEntries([])), []);
+});
+
+test("a badge says how much is unread, and with @ that the person is named", () => {
+  for (const [how, want] of /** @type {[object, string][]} */ ([
+    [{}, ""],
+    [{ unread: 2 }, "2"],
+    [{ unread: 100 }, "99+"],
+    [{ unread: 3, mentions: 1 }, "@"],
+    [{ unread: 3, mentions: 2 }, "@2"],
+    [{ mentions: 100 }, "@99+"],
+    [{ unread: 3, mentions: 1, notify: "none" }, "3"],
+    [{ unread: 3, mentions: 1, muted: true }, ""],
+  ]))
+    assert.equal(countText(room("a", how)), want, JSON.stringify(how));
 });
 
 test("the title counts what each room may alert to", () => {
