@@ -35,7 +35,7 @@ for (const [density, lone, following] of /** @type {const} */ ([["comfortable", 
   });
 }
 
-test("a thread says its room, shows the faces of who replied, and a bell that is pressed while one follows", async () => {
+test("a thread says its room and shows who replied, and its bell is pressed while one follows", async () => {
   const grace = await server.session("Grace");
   const root = Number((await server.say("thread-look", grace, "Still to get."))["seq"]);
   for (const name of ["Linus", "Zoë", "Linus", "Kay", "Margaret"])
